@@ -1,0 +1,163 @@
+//! A set of attributes with their values: a record, a part of one, or a patch.
+
+use std::borrow::Cow;
+use std::fmt;
+
+use serde::de::{MapAccess, Visitor};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+use crate::Value;
+
+/// The name of an attribute, exactly as `$metadata` has it. Names from mappings are static and cost nothing to copy.
+pub type AttributeName = Cow<'static, str>;
+
+/// Attributes by name, each at most once, in the order of their names.
+///
+/// What a name's absence means depends on the use: not known (in `seen`), not to be changed (in a patch).
+#[derive(Clone, Debug, PartialEq, Default)]
+pub struct Attributes(Vec<(AttributeName, Value)>);
+
+impl Attributes {
+    /// No attributes.
+    pub const fn new() -> Self {
+        Attributes(Vec::new())
+    }
+
+    /// The value of an attribute; `None` when the attribute is not in the set.
+    pub fn get(&self, name: &str) -> Option<&Value> {
+        self.position(name).ok().map(|at| &self.0[at].1)
+    }
+
+    /// Whether the attribute is in the set, be it with null.
+    pub fn contains(&self, name: &str) -> bool {
+        self.position(name).is_ok()
+    }
+
+    /// Sets an attribute and returns what stood there before.
+    pub fn insert(&mut self, name: impl Into<AttributeName>, value: Value) -> Option<Value> {
+        let name = name.into();
+        match self.position(&name) {
+            Ok(at) => Some(std::mem::replace(&mut self.0[at].1, value)),
+            Err(at) => {
+                self.0.insert(at, (name, value));
+                None
+            }
+        }
+    }
+
+    /// Takes an attribute out of the set.
+    pub fn remove(&mut self, name: &str) -> Option<Value> {
+        self.position(name).ok().map(|at| self.0.remove(at).1)
+    }
+
+    /// Lays another set over this one: its values win, attributes it lacks stay.
+    pub fn merge(&mut self, newer: &Attributes) {
+        for (name, value) in &newer.0 {
+            self.insert(name.clone(), value.clone());
+        }
+    }
+
+    /// Keeps the attributes for which `keep` says so.
+    pub fn retain(&mut self, mut keep: impl FnMut(&str, &Value) -> bool) {
+        self.0.retain(|(name, value)| keep(name, value));
+    }
+
+    /// The attributes and values in the order of names.
+    pub fn iter(&self) -> impl ExactSizeIterator<Item = (&str, &Value)> {
+        self.0.iter().map(|(name, value)| (name.as_ref(), value))
+    }
+
+    /// The names in order.
+    pub fn names(&self) -> impl ExactSizeIterator<Item = &AttributeName> {
+        self.0.iter().map(|(name, _)| name)
+    }
+
+    /// How many attributes there are.
+    pub fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    fn position(&self, name: &str) -> Result<usize, usize> {
+        self.0.binary_search_by(|(known, _)| known.as_ref().cmp(name))
+    }
+}
+
+impl<N: Into<AttributeName>> FromIterator<(N, Value)> for Attributes {
+    /// The last value wins where a name is given twice.
+    fn from_iter<I: IntoIterator<Item = (N, Value)>>(pairs: I) -> Self {
+        let mut attributes = Attributes::new();
+        for (name, value) in pairs {
+            attributes.insert(name, value);
+        }
+        attributes
+    }
+}
+
+impl<N: Into<AttributeName>, const COUNT: usize> From<[(N, Value); COUNT]> for Attributes {
+    fn from(pairs: [(N, Value); COUNT]) -> Self {
+        pairs.into_iter().collect()
+    }
+}
+
+impl Serialize for Attributes {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_map(self.iter())
+    }
+}
+
+impl<'de> Deserialize<'de> for Attributes {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Pairs;
+        impl<'de> Visitor<'de> for Pairs {
+            type Value = Attributes;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("attributes by name")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Attributes, A::Error> {
+                let mut attributes = Attributes::new();
+                while let Some((name, value)) = map.next_entry::<String, Value>()? {
+                    attributes.insert(name, value);
+                }
+                Ok(attributes)
+            }
+        }
+        deserializer.deserialize_map(Pairs)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_unique_and_ordered() {
+        let mut attributes = Attributes::from([("b", Value::Integer(1)), ("a", Value::Null), ("b", Value::Integer(2))]);
+        assert_eq!(attributes.len(), 2);
+        assert_eq!(attributes.insert("b", Value::Null), Some(Value::Integer(2)));
+        assert_eq!(attributes.names().collect::<Vec<_>>(), ["a", "b"]);
+        assert_eq!(attributes.remove("a"), Some(Value::Null));
+        assert!(!attributes.contains("a"));
+    }
+
+    #[test]
+    fn merging_never_drops() {
+        let mut seen = Attributes::from([("Name", Value::text("A")), ("Other", Value::text("kept"))]);
+        seen.merge(&Attributes::from([("Name", Value::Null)]));
+        assert_eq!(seen, Attributes::from([("Name", Value::Null), ("Other", Value::text("kept"))]));
+    }
+
+    #[test]
+    fn canonical_json_reads_back() {
+        let seen = Attributes::from([("Name", Value::text("A")), ("Code", Value::Choice(3))]);
+        let json = serde_json::to_string(&seen).unwrap();
+        assert_eq!(json, r#"{"Code":{"choice":3},"Name":"A"}"#);
+        assert_eq!(serde_json::from_str::<Attributes>(&json).unwrap(), seen);
+    }
+}

@@ -1,0 +1,96 @@
+//! The kinds of CDMS attributes: what a contract may say an attribute is.
+
+use std::fmt;
+use std::str::FromStr;
+
+/// What an attribute is in CDMS, and with it the form of its values on the wire.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Kind {
+    /// Text; CDMS stores `""` as null.
+    String,
+    /// A 32-bit integer.
+    Integer,
+    /// A 64-bit integer; a JSON string on the wire.
+    BigInt,
+    /// A decimal; a JSON string on the wire.
+    Decimal,
+    /// A double-precision float.
+    Double,
+    /// An amount of money with four decimals; `{"Value": "…"}` on the wire.
+    Money,
+    /// True or false.
+    Boolean,
+    /// A point in time, UTC.
+    DateTime,
+    /// A calendar date, which CDMS holds as the UTC instant of a local midnight.
+    Date,
+    /// A GUID.
+    Guid,
+    /// An option of an option set; `{"Value": n}` on the wire.
+    Choice,
+    /// The record's state; like a choice, never writable through this endpoint.
+    State,
+    /// The record's status reason; like a choice.
+    Status,
+    /// A reference to another record; `{"Id", "LogicalName", "Name"}` on the wire.
+    Lookup,
+}
+
+impl Kind {
+    /// Every kind, in the order in which documentation lists them.
+    pub const ALL: [Kind; 14] = [
+        Kind::String,
+        Kind::Integer,
+        Kind::BigInt,
+        Kind::Decimal,
+        Kind::Double,
+        Kind::Money,
+        Kind::Boolean,
+        Kind::DateTime,
+        Kind::Date,
+        Kind::Guid,
+        Kind::Choice,
+        Kind::State,
+        Kind::Status,
+        Kind::Lookup,
+    ];
+
+    /// The kind's name in contracts and annotations.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Kind::String => "string",
+            Kind::Integer => "integer",
+            Kind::BigInt => "bigint",
+            Kind::Decimal => "decimal",
+            Kind::Double => "double",
+            Kind::Money => "money",
+            Kind::Boolean => "boolean",
+            Kind::DateTime => "datetime",
+            Kind::Date => "date",
+            Kind::Guid => "guid",
+            Kind::Choice => "choice",
+            Kind::State => "state",
+            Kind::Status => "status",
+            Kind::Lookup => "lookup",
+        }
+    }
+}
+
+impl fmt::Display for Kind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+/// No kind has this name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("no such kind")]
+pub struct UnknownKind;
+
+impl FromStr for Kind {
+    type Err = UnknownKind;
+
+    fn from_str(name: &str) -> Result<Self, UnknownKind> {
+        Kind::ALL.into_iter().find(|kind| kind.name() == name).ok_or(UnknownKind)
+    }
+}

@@ -1,0 +1,16 @@
+//! The data of a Dynamics CRM 2011 REST endpoint: values, attribute kinds and `$metadata`.
+//!
+//! Behind feature `client` lives the wire as a client sees it: the JSON verbose form, URLs and error codes.
+//! Nothing here opens a socket, reads a file or asks a clock.
+
+mod attributes;
+mod kind;
+pub mod metadata;
+mod value;
+
+#[cfg(feature = "client")]
+pub mod client;
+
+pub use attributes::{AttributeName, Attributes};
+pub use kind::Kind;
+pub use value::{Instant, Reference, Value};
