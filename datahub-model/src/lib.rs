@@ -1,1 +1,22 @@
-//! To come.
+//! What a mapping is, as data and pure functions.
+//!
+//! A [`ModelDescriptor`] joins a Rust model to a CDMS entity; [`conversion`] turns raw attributes into the model's
+//! column values and back by what the descriptor says.
+//! Behind feature `source` live contracts, annotations and their validation, which the derive and the command line
+//! share and the runtime does without.
+//! Nothing here reads a file, a clock, a socket or a database.
+
+mod condition;
+pub mod conversion;
+mod descriptor;
+mod fault;
+
+#[cfg(feature = "source")]
+pub mod source;
+
+pub use condition::{Comparison, Condition};
+pub use descriptor::{
+    Attribute, Class, Column, Constant, EngineAttribute, Entity, Literal, MappingId, Mode, ModelDescriptor, Source,
+    Write,
+};
+pub use fault::Fault;

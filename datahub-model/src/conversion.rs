@@ -1,0 +1,276 @@
+//! From raw attributes to a row's values and back, by what the descriptor says.
+
+use cdms_odata::{Attributes, Instant, Kind, Value};
+use chrono::{NaiveDate, NaiveTime, TimeZone};
+use rust_decimal::Decimal;
+use uuid::Uuid;
+
+use crate::{Attribute, Column, EngineAttribute, Fault, ModelDescriptor, Source, Write};
+
+/// One value per column, in the descriptor's order.
+pub type Row = Vec<Value>;
+
+/// What is known of a record beside its attributes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RecordFacts {
+    /// The record's id.
+    pub id: Uuid,
+    /// CDMS's time of the last change.
+    pub modified: Option<Instant>,
+    /// CDMS's time of creation.
+    pub created: Option<Instant>,
+    /// The user of the last change.
+    pub modified_by: Option<Uuid>,
+}
+
+/// The row that a record's attributes make. Local columns are null: the caller lays the hub's values over them.
+///
+/// # Errors
+///
+/// A required attribute that is null, an attribute that is not known, or a value that does not convert,
+/// with the attribute named.
+pub fn decode(model: &ModelDescriptor, facts: &RecordFacts, attributes: &Attributes) -> Result<Row, Fault> {
+    model.columns.iter().map(|column| decode_column(model, column, facts, attributes)).collect()
+}
+
+fn decode_column(
+    model: &ModelDescriptor,
+    column: &Column,
+    facts: &RecordFacts,
+    attributes: &Attributes,
+) -> Result<Value, Fault> {
+    match &column.source {
+        Source::Key => Ok(Value::Guid(facts.id)),
+        Source::Engine(EngineAttribute::Modified) => Ok(facts.modified.map_or(Value::Null, Value::Instant)),
+        Source::Engine(EngineAttribute::Created) => Ok(facts.created.map_or(Value::Null, Value::Instant)),
+        Source::Engine(EngineAttribute::ModifiedBy) => Ok(facts.modified_by.map_or(Value::Null, Value::Guid)),
+        Source::Local => Ok(Value::Null),
+        Source::Attribute { attribute, target, default, .. } => {
+            let contract = stated(model, attribute)?;
+            let raw = attributes
+                .get(attribute)
+                .ok_or_else(|| Fault::new("was never read from CDMS; read the record once").of(contract))?;
+            let value = to_model(contract, raw)?;
+            let value = match (value, target) {
+                (Value::Lookup(reference), Some(target)) if reference.logical_name != *target => Value::Null,
+                (value, _) => value,
+            };
+            match value {
+                Value::Null => match default {
+                    Some(default) => Ok(default()),
+                    None if column.nullable => Ok(Value::Null),
+                    None => Err(Fault::new("is null in CDMS, but the field cannot be").of(contract)),
+                },
+                value => Ok(value),
+            }
+        }
+        Source::Joined { attributes: names, decode, .. } => {
+            let class = most_sensitive(model, names);
+            let value = decode(attributes).map_err(|fault| fault.class(class).at(column.field))?;
+            let value = fit(column.kind, value).map_err(|fault| fault.class(class).at(column.field))?;
+            if value.is_null() && !column.nullable {
+                return Err(Fault::new("came out null, but the field cannot be").at(column.field));
+            }
+            Ok(value)
+        }
+    }
+}
+
+/// The attributes to send for one column's new value, in raw form, checked against the contract.
+///
+/// # Errors
+///
+/// A value that CDMS would not take: text too long, an option that does not exist, a reference to another entity,
+/// null where the contract requires a value.
+pub fn encode(model: &ModelDescriptor, column: &Column, value: &Value, seen: &Attributes) -> Result<Attributes, Fault> {
+    match &column.source {
+        Source::Key | Source::Engine(_) | Source::Local => Ok(Attributes::new()),
+        Source::Attribute { attribute, .. } => {
+            let contract = stated(model, attribute)?;
+            Ok(Attributes::from([(*attribute, to_raw(contract, value)?)]))
+        }
+        Source::Joined { attributes: names, encode, .. } => {
+            let class = most_sensitive(model, names);
+            let parts = encode(value, seen).map_err(|fault| fault.class(class).at(column.field))?;
+            let mut patch = Attributes::new();
+            for (name, part) in parts.iter() {
+                let name = names.iter().find(|known| **known == name).ok_or_else(|| {
+                    Fault::new(format!("its `with` module set `{name}`, which is not among its attributes"))
+                        .at(column.field)
+                })?;
+                patch.insert(*name, to_raw(stated(model, name)?, part)?);
+            }
+            Ok(patch)
+        }
+    }
+}
+
+/// Everything a create sends for a row, without key and constants: what is null or stands for a null is left out.
+///
+/// # Errors
+///
+/// As [`encode`].
+pub fn encode_new(model: &ModelDescriptor, row: &[Value]) -> Result<Attributes, Fault> {
+    let mut body = Attributes::new();
+    for (column, value) in model.columns.iter().zip(row) {
+        if column.write() == Write::Never || stands_for_null(column, value) {
+            continue;
+        }
+        let patch = encode(model, column, value, &Attributes::new())?;
+        for (name, value) in patch.iter().filter(|(_, value)| !value.is_null()) {
+            // The names of a patch come from the descriptor, so finding it again only recovers the static.
+            if let Some(attribute) = model.attribute(name) {
+                body.insert(attribute.name, value.clone());
+            }
+        }
+    }
+    for attribute in model.attributes.iter().filter(|attribute| attribute.required && !attribute.read_only) {
+        let is_constant = model.constants.iter().any(|(name, _)| *name == attribute.name);
+        if !is_constant && !body.contains(attribute.name) {
+            return Err(Fault::new("is required by the contract, but the new record has no value for it").of(attribute));
+        }
+    }
+    Ok(body)
+}
+
+/// A value in the form that a kind has in a row: an integer given for a choice becomes one, and so on.
+///
+/// # Errors
+///
+/// The value's form does not fit the kind.
+pub fn fit(kind: Kind, value: Value) -> Result<Value, Fault> {
+    let fitted = match (kind, value) {
+        (_, Value::Null) => Value::Null,
+        (Kind::String, value @ Value::Text(_))
+        | (Kind::Integer, value @ Value::Integer(_))
+        | (Kind::BigInt, value @ Value::BigInt(_))
+        | (Kind::Decimal, value @ Value::Decimal(_))
+        | (Kind::Double, value @ Value::Double(_))
+        | (Kind::Money, value @ Value::Money(_))
+        | (Kind::Boolean, value @ Value::Boolean(_))
+        | (Kind::DateTime, value @ Value::Instant(_))
+        | (Kind::Date, value @ Value::Date(_))
+        | (Kind::Guid, value @ Value::Guid(_))
+        | (Kind::Choice | Kind::State | Kind::Status, value @ Value::Choice(_))
+        | (Kind::Lookup, value @ Value::Lookup(_)) => value,
+        (Kind::Choice | Kind::State | Kind::Status, Value::Integer(option)) => Value::Choice(option),
+        (Kind::Money, Value::Decimal(amount)) => Value::Money(amount),
+        (Kind::Decimal, Value::Money(amount)) => Value::Decimal(amount),
+        (kind, value) => {
+            return Err(Fault::new(format!("holds a {}, which is no {kind}", value.form())).value(&value));
+        }
+    };
+    Ok(fitted)
+}
+
+fn stands_for_null(column: &Column, value: &Value) -> bool {
+    match &column.source {
+        Source::Attribute { default: Some(default), .. } => default() == *value,
+        _ => false,
+    }
+}
+
+fn stated(model: &ModelDescriptor, name: &'static str) -> Result<&'static Attribute, Fault> {
+    model.attribute(name).ok_or_else(|| {
+        Fault::new(format!("is not in the descriptor of {}; this is a bug of the derive", model.name)).at(name)
+    })
+}
+
+fn most_sensitive(model: &ModelDescriptor, names: &[&str]) -> crate::Class {
+    let classes = names.iter().filter_map(|name| model.attribute(name)).map(|attribute| attribute.class);
+    classes.max_by_key(|class| *class as u8).unwrap_or_default()
+}
+
+/// From the raw form to the model's: dates by their zone, options checked, null refused where required.
+fn to_model(contract: &Attribute, raw: &Value) -> Result<Value, Fault> {
+    let value = match (contract.kind, raw) {
+        (_, Value::Null) if contract.required => {
+            return Err(Fault::new("is null in CDMS, but the contract says it is required").of(contract));
+        }
+        (Kind::Date, Value::Instant(instant)) => Value::Date(date_of(contract, *instant)?),
+        (kind, raw) => fit(kind, raw.clone()).map_err(|fault| fault.of(contract))?,
+    };
+    check_scale(contract, &value)?;
+    Ok(value)
+}
+
+/// From the model's form to the raw one, refusing what CDMS would refuse.
+fn to_raw(contract: &Attribute, value: &Value) -> Result<Value, Fault> {
+    let value = match (contract.kind, value) {
+        (_, Value::Null) if contract.required => {
+            return Err(Fault::new("is required by the contract and cannot be cleared").of(contract));
+        }
+        (Kind::Date, Value::Date(date)) => Value::Instant(midnight_of(contract, *date)?),
+        (kind, value) => fit(kind, value.clone()).map_err(|fault| fault.of(contract))?,
+    };
+    match &value {
+        Value::Text(text) => {
+            let length = text.encode_utf16().count();
+            if let Some(limit) = contract.max_length.filter(|limit| length > *limit as usize) {
+                let reason = format!(
+                    "has {length} characters, {} more than the {limit} that CDMS takes; shorten it",
+                    length - limit as usize
+                );
+                return Err(Fault::new(reason).of(contract));
+            }
+        }
+        Value::Choice(option) if !contract.choices.is_empty() => {
+            if !contract.choices.iter().any(|(_, known)| known == option) {
+                let known: Vec<_> = contract.choices.iter().map(|(name, value)| format!("{name} = {value}")).collect();
+                let reason = format!("has no option with this value; the contract knows {}", known.join(", "));
+                return Err(Fault::new(reason).of(contract).value(&value));
+            }
+        }
+        Value::Lookup(reference) if !contract.targets.contains(&reference.logical_name.as_str()) => {
+            let reason = format!("may point to {}, not to {}", contract.targets.join(" or "), reference.logical_name);
+            return Err(Fault::new(reason).of(contract));
+        }
+        _ => {}
+    }
+    check_scale(contract, &value)?;
+    Ok(value)
+}
+
+fn check_scale(contract: &Attribute, value: &Value) -> Result<(), Fault> {
+    let (number, scale) = match value {
+        Value::Decimal(number) => (number, contract.scale.unwrap_or(10)),
+        Value::Money(number) => (number, 4),
+        _ => return Ok(()),
+    };
+    if number.normalize().scale() > scale {
+        let reason =
+            format!("has more than {scale} digits after the point; round it, or raise `scale` in the contract");
+        return Err(Fault::new(reason).of(contract).value(value));
+    }
+    Ok(())
+}
+
+fn zone_of(contract: &Attribute) -> Result<chrono_tz::Tz, Fault> {
+    let name = contract.zone.unwrap_or("UTC");
+    name.parse().map_err(|_| Fault::new(format!("has the zone {name:?}, which no time zone is called")).of(contract))
+}
+
+/// The calendar date of an instant in the contract's zone (fact sheet, 2.2: dates are instants of local midnight).
+fn date_of(contract: &Attribute, instant: Instant) -> Result<NaiveDate, Fault> {
+    let time = instant.to_utc().ok_or_else(|| Fault::new("is outside the calendar").of(contract))?;
+    Ok(time.with_timezone(&zone_of(contract)?).date_naive())
+}
+
+/// The instant at which a date begins in the contract's zone; where midnight is skipped, the first instant after it.
+fn midnight_of(contract: &Attribute, date: NaiveDate) -> Result<Instant, Fault> {
+    let zone = zone_of(contract)?;
+    let begin = (0..24).find_map(|hour| {
+        let time = NaiveTime::from_hms_opt(hour, 0, 0)?;
+        zone.from_local_datetime(&date.and_time(time)).earliest()
+    });
+    let begin = begin.ok_or_else(|| Fault::new("has no beginning in the contract's zone").of(contract))?;
+    Ok(Instant(begin.timestamp_millis()))
+}
+
+/// A decimal as an integer of the given number of digits after the point, exact or not at all.
+pub fn scaled(number: Decimal, scale: u32) -> Option<i64> {
+    let number = number.normalize();
+    let missing = scale.checked_sub(number.scale())?;
+    let factor = 10i128.checked_pow(missing)?;
+    number.mantissa().checked_mul(factor).and_then(|scaled| i64::try_from(scaled).ok())
+}

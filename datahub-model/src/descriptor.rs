@@ -1,0 +1,305 @@
+//! The static description of a mapping, which the derive writes and the engine works from.
+
+use std::fmt;
+
+use cdms_odata::{Attributes, Instant, Kind, Reference, Value};
+use rust_decimal::Decimal;
+use uuid::Uuid;
+
+use crate::{Condition, Fault};
+
+/// A model joined to its contract. The derive emits one per model as a static.
+#[derive(Debug)]
+pub struct ModelDescriptor {
+    /// The Rust struct's name, for messages.
+    pub name: &'static str,
+    /// The table, which is also the model's name in the database.
+    pub table: &'static str,
+    /// Whether the model is written.
+    pub mode: Mode,
+    /// The CDMS side.
+    pub entity: Entity,
+    /// Every mapped attribute and those of constants and `only`, in the order of names; not the engine's.
+    pub attributes: &'static [Attribute],
+    /// The table's columns: the order of a row's values.
+    pub columns: &'static [Column],
+    /// What every create and update sends along.
+    pub constants: &'static [(&'static str, Constant)],
+    /// Which records of the entity are this model; `None`: all.
+    pub only: Option<&'static Condition>,
+    /// A hash of all of the above.
+    pub mapping_id: MappingId,
+}
+
+/// Whether and how a model's rows follow CDMS.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Mode {
+    /// Read from and written to CDMS.
+    Sync,
+    /// Read from CDMS, never written.
+    Mirror,
+}
+
+/// The names of an entity in CDMS.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Entity {
+    /// The entity type, for example `Account`.
+    pub name: &'static str,
+    /// The set, for example `AccountSet`.
+    pub set: &'static str,
+    /// The key attribute, for example `AccountId`.
+    pub key: &'static str,
+    /// The lowercase logical name, for example `account`.
+    pub logical: &'static str,
+    /// The attribute with the time of the last change, `ModifiedOn`.
+    pub modified: &'static str,
+    /// The attribute with the time of creation, `CreatedOn`.
+    pub created: &'static str,
+    /// The attribute with the user of the last change, `ModifiedBy`.
+    pub modified_by: &'static str,
+}
+
+/// An attribute as its contract states it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Attribute {
+    /// The name, exactly as in `$metadata`.
+    pub name: &'static str,
+    /// What it is.
+    pub kind: Kind,
+    /// Whether a null from CDMS is a fault.
+    pub required: bool,
+    /// Whether it is never sent.
+    pub read_only: bool,
+    /// For `string`: the longest text in UTF-16 units, as CDMS counts.
+    pub max_length: Option<u32>,
+    /// For `decimal`: the digits after the point.
+    pub scale: Option<u32>,
+    /// For `date`: the time zone in whose midnight CDMS holds it.
+    pub zone: Option<&'static str>,
+    /// For `choice`, `state`, `status`: the options; empty: any.
+    pub choices: &'static [(&'static str, i32)],
+    /// For `lookup`: the logical names of the entities it may point to.
+    pub targets: &'static [&'static str],
+    /// How its values are treated in messages and logs.
+    pub class: Class,
+}
+
+/// How sensitive an attribute's values are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Default)]
+pub enum Class {
+    /// May be shown.
+    #[default]
+    Public,
+    /// About a person: never in messages or logs.
+    Personal,
+    /// A secret: never in messages or logs.
+    Secret,
+}
+
+/// One column of a model's table and the field behind it: the unit of merge and of conflict.
+#[derive(Clone, Copy, Debug)]
+pub struct Column {
+    /// The column's name.
+    pub name: &'static str,
+    /// The field, with a dot before a group's member: `registered_address.town`.
+    pub field: &'static str,
+    /// What the column stores.
+    pub kind: Kind,
+    /// Whether it may be null.
+    pub nullable: bool,
+    /// For `decimal`: the digits after the point.
+    pub scale: Option<u32>,
+    /// Where its value comes from.
+    pub source: Source,
+}
+
+/// Where a column's value comes from.
+#[derive(Clone, Copy, Debug)]
+pub enum Source {
+    /// The record's id.
+    Key,
+    /// A value that CDMS maintains and the engine follows.
+    Engine(EngineAttribute),
+    /// One attribute.
+    Attribute {
+        /// Its name.
+        attribute: &'static str,
+        /// For a lookup held as an id of one model: that model's logical name; others read as null.
+        target: Option<&'static str>,
+        /// The value that stands for a null from CDMS.
+        default: Option<fn() -> Value>,
+        /// Whether the field is sent.
+        write: Write,
+    },
+    /// Several attributes joined by the user's functions, or one converted by them.
+    Joined {
+        /// The attributes' names.
+        attributes: &'static [&'static str],
+        /// From the attributes to the column's value.
+        decode: fn(&Attributes) -> Result<Value, Fault>,
+        /// From the column's value, and the attributes as last seen, to the attributes to send.
+        encode: fn(&Value, &Attributes) -> Result<Attributes, Fault>,
+        /// Whether the field is sent.
+        write: Write,
+    },
+    /// The hub's own; CDMS knows nothing of it.
+    Local,
+}
+
+/// A value that CDMS maintains about each record.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum EngineAttribute {
+    /// When the record was last changed.
+    Modified,
+    /// When it was created.
+    Created,
+    /// Who changed it last: the user's id.
+    ModifiedBy,
+}
+
+/// When a field is sent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Write {
+    /// With a create, and with an update that changes it.
+    Always,
+    /// With a create only.
+    CreateOnly,
+    /// Never.
+    Never,
+}
+
+/// What a constant sends.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Constant {
+    /// The same value with every write.
+    Fixed(Literal),
+    /// Text in which `{actor}` stands for the acting user.
+    Text(&'static str),
+}
+
+/// A value that can be written in a static.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Literal {
+    /// Null.
+    Null,
+    /// Text.
+    Text(&'static str),
+    /// `integer`.
+    Integer(i32),
+    /// `bigint`.
+    BigInt(i64),
+    /// `decimal`, as unscaled number and scale.
+    Decimal(i64, u32),
+    /// `money`, as unscaled number and scale.
+    Money(i64, u32),
+    /// `double`.
+    Double(f64),
+    /// `boolean`.
+    Boolean(bool),
+    /// `datetime`, milliseconds since 1970 UTC.
+    Instant(i64),
+    /// `guid`.
+    Guid(u128),
+    /// `choice`, `state`, `status`.
+    Choice(i32),
+    /// `lookup`: logical name and id.
+    Lookup(&'static str, u128),
+}
+
+/// A stable hash of a mapping: equal mappings have equal ids in every build.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct MappingId(pub u64);
+
+impl ModelDescriptor {
+    /// The contract's statement on an attribute; `None` for one that this mapping does not know.
+    pub fn attribute(&self, name: &str) -> Option<&'static Attribute> {
+        self.attributes.binary_search_by(|known| known.name.cmp(name)).ok().map(|at| &self.attributes[at])
+    }
+
+    /// The constants' values, with the acting user's name where it belongs.
+    pub fn constant_values(&self, actor: &str) -> Attributes {
+        self.constants
+            .iter()
+            .map(|(name, constant)| {
+                let value = match constant {
+                    Constant::Fixed(literal) => literal.value(),
+                    Constant::Text(text) => Value::text(text.replace("{actor}", actor)),
+                };
+                (*name, value)
+            })
+            .collect()
+    }
+
+    /// Whether a record with these attributes is one of this model's.
+    pub fn includes(&self, attributes: &Attributes) -> bool {
+        self.only.is_none_or(|condition| condition.holds(attributes))
+    }
+
+    /// The position of the column with the record's id.
+    ///
+    /// # Panics
+    ///
+    /// When the descriptor has none, which the derive never emits.
+    pub fn key_column(&self) -> usize {
+        let position = self.columns.iter().position(|column| matches!(column.source, Source::Key));
+        position.unwrap_or_else(|| panic!("model {} has no key column: a bug in the derive", self.name))
+    }
+}
+
+impl Column {
+    /// The attributes behind the column; none for the key, the engine's values and local columns.
+    pub fn attributes(&self) -> &[&'static str] {
+        match &self.source {
+            Source::Attribute { attribute, .. } => std::slice::from_ref(attribute),
+            Source::Joined { attributes, .. } => attributes,
+            Source::Key | Source::Engine(_) | Source::Local => &[],
+        }
+    }
+
+    /// When the column is sent.
+    pub fn write(&self) -> Write {
+        match self.source {
+            Source::Attribute { write, .. } | Source::Joined { write, .. } => write,
+            Source::Key | Source::Engine(_) | Source::Local => Write::Never,
+        }
+    }
+
+    /// Whether the hub alone knows the column.
+    pub fn is_local(&self) -> bool {
+        matches!(self.source, Source::Local)
+    }
+}
+
+impl Literal {
+    /// The literal as a value.
+    pub fn value(self) -> Value {
+        match self {
+            Literal::Null => Value::Null,
+            Literal::Text(text) => Value::text(text),
+            Literal::Integer(number) => Value::Integer(number),
+            Literal::BigInt(number) => Value::BigInt(number),
+            Literal::Decimal(number, scale) => Value::Decimal(Decimal::new(number, scale)),
+            Literal::Money(number, scale) => Value::Money(Decimal::new(number, scale)),
+            Literal::Double(number) => Value::Double(number),
+            Literal::Boolean(value) => Value::Boolean(value),
+            Literal::Instant(ms) => Value::Instant(Instant(ms)),
+            Literal::Guid(id) => Value::Guid(Uuid::from_u128(id)),
+            Literal::Choice(option) => Value::Choice(option),
+            Literal::Lookup(logical_name, id) => {
+                Value::Lookup(Reference { logical_name: logical_name.to_owned(), id: Uuid::from_u128(id) })
+            }
+        }
+    }
+}
+
+impl fmt::Display for MappingId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:016x}", self.0)
+    }
+}
+
+impl fmt::Debug for MappingId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "MappingId({self})")
+    }
+}

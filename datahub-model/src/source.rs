@@ -1,0 +1,1 @@
+//! Contracts, annotations and their validation.

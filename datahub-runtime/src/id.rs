@@ -1,0 +1,110 @@
+//! Typed identifiers: the GUID of a record, the same in the hub and in CDMS.
+
+use std::cmp::Ordering;
+use std::fmt;
+use std::hash::{Hash, Hasher};
+use std::marker::PhantomData;
+use std::str::FromStr;
+
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use uuid::Uuid;
+
+/// The id of a record of model `T`. There is no default: a new id is made with [`Id::new`] and nowhere else.
+///
+/// It prints, parses and serializes as a lowercase GUID, so it can stand in URLs and forms.
+pub struct Id<T> {
+    guid: Uuid,
+    model: PhantomData<fn() -> T>,
+}
+
+impl<T> Id<T> {
+    /// A new id that no record has. Later ids sort after earlier ones, which keeps indexes compact.
+    #[allow(clippy::new_without_default, reason = "a default id would be an accident waiting to be stored")]
+    pub fn new() -> Self {
+        Uuid::now_v7().into()
+    }
+
+    /// The GUID itself.
+    pub fn guid(self) -> Uuid {
+        self.guid
+    }
+}
+
+impl<T> From<Uuid> for Id<T> {
+    fn from(guid: Uuid) -> Self {
+        Id { guid, model: PhantomData }
+    }
+}
+
+impl<T> From<Id<T>> for Uuid {
+    fn from(id: Id<T>) -> Self {
+        id.guid
+    }
+}
+
+impl<T> FromStr for Id<T> {
+    type Err = uuid::Error;
+
+    fn from_str(text: &str) -> Result<Self, uuid::Error> {
+        text.parse::<Uuid>().map(Id::from)
+    }
+}
+
+impl<T> fmt::Display for Id<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.guid.fmt(f)
+    }
+}
+
+impl<T> fmt::Debug for Id<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Id({})", self.guid)
+    }
+}
+
+// Written out, because a derive would ask the same of `T`.
+impl<T> Clone for Id<T> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<T> Copy for Id<T> {}
+
+impl<T> PartialEq for Id<T> {
+    fn eq(&self, other: &Self) -> bool {
+        self.guid == other.guid
+    }
+}
+
+impl<T> Eq for Id<T> {}
+
+impl<T> PartialOrd for Id<T> {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl<T> Ord for Id<T> {
+    fn cmp(&self, other: &Self) -> Ordering {
+        self.guid.cmp(&other.guid)
+    }
+}
+
+impl<T> Hash for Id<T> {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.guid.hash(state);
+    }
+}
+
+impl<T> Serialize for Id<T> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        self.guid.serialize(serializer)
+    }
+}
+
+impl<'de, T> Deserialize<'de> for Id<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Uuid::deserialize(deserializer).map(Id::from)
+    }
+}
