@@ -1,1 +1,44 @@
-//! To come.
+//! The sync protocol as a pure state machine: events in, actions out.
+//!
+//! A [`Machine`] decides one operation on one record. It is fed what happened as [`Event`]s and answers with the next
+//! [`Action`]; it opens no socket, reads no clock and touches no database, so the runtime, a simulation and an
+//! exhaustive search can all drive the same code.
+//!
+//! **Invariant: nothing in this crate can fail, wait or look anything up.** Every decision of a read, an update,
+//! a create, a delete and a settling is made here and nowhere else.
+
+mod action;
+mod create;
+mod delete;
+mod event;
+mod failure;
+mod history;
+mod intent;
+mod mapping;
+mod merge;
+mod outcome;
+mod read;
+mod send;
+mod settle;
+mod sight;
+mod update;
+
+pub use action::{Action, Commit, Guard, IntentChange, Machine, NewRow, QuarantineChange, RecordChange, TombstoneReason};
+pub use create::Create;
+pub use delete::Delete;
+pub use event::{Committed, Event, Fetched, Loaded, Record, Snapshot, Stored, Version};
+pub use failure::Failure;
+pub use history::{Change, Entry, EntryKind, Note, Origin};
+pub use intent::{Intent, LeaseState, OpenIntent, OperationId, SettledPatch, Verdict, WriteKind};
+pub use mapping::{Mapping, MappingTag};
+pub use merge::{Merged, merge};
+pub use outcome::{Answer, Class, Rejection, Reply, ReplyBody, classify};
+pub use read::{Read, Sighting, Seen};
+pub use settle::{Settle, Settled, verdict};
+pub use update::{OnConflict, Update, Written};
+
+/// How often an operation starts again after another one stored first, before it gives up as busy.
+pub const ROUNDS_MAX: u8 = 5;
+
+/// How often a write that CDMS refused as a deadlock is sent, in all.
+pub const DEADLOCK_TRIES_MAX: u8 = 4;

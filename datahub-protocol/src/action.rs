@@ -1,0 +1,198 @@
+//! Actions: what a machine asks for.
+
+use cdms_odata::{Attributes, Instant, Value};
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use crate::{Entry, Event, Intent, OperationId, Snapshot, Verdict, Version, WriteKind};
+
+/// One operation on one record.
+pub trait Machine {
+    /// What the operation yields.
+    type Output;
+    /// Why a value does not convert.
+    type Fault;
+
+    /// Tells the machine what happened and takes its next wish. Feed [`Event::Start`] first, then the answer to each
+    /// action, until [`Action::Done`].
+    ///
+    /// # Panics
+    ///
+    /// On an event that does not answer the last action, which is a bug of the driver.
+    fn step(&mut self, event: Event<Self::Fault>) -> Action<Self::Output, Self::Fault>;
+}
+
+/// What is to be done next.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Action<O, F> {
+    /// Take the record's lock in this program; answered by [`Event::Locked`].
+    Lock,
+    /// Read what the store has; answered by [`Event::Loaded`].
+    Load,
+    /// GET the record; answered by [`Event::Fetched`].
+    Fetch,
+    /// Run one transaction; answered by [`Event::Committed`].
+    Commit(Box<Commit<F>>),
+    /// Send a write, if the lease covers it; answered by [`Event::Answered`].
+    Send {
+        /// What it does.
+        write: WriteKind,
+        /// The write's id.
+        operation: OperationId,
+        /// The attributes to send, constants included.
+        body: Attributes,
+    },
+    /// Log in again; answered by [`Event::LoggedIn`].
+    Login,
+    /// Wait a little before try number `attempt`; answered by [`Event::Resumed`].
+    Pause {
+        /// The number of the try that follows, from 2.
+        attempt: u8,
+    },
+    /// The operation is over.
+    Done(O),
+}
+
+/// One transaction: all of it or nothing.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Commit<F> {
+    /// What must hold for it.
+    pub guard: Guard,
+    /// The model's values to try in a savepoint and to roll back, so that the database's rules speak in time.
+    pub trial: Option<Vec<Value>>,
+    /// What happens to the record.
+    pub record: RecordChange,
+    /// What the history gets.
+    pub history: Vec<Entry>,
+    /// What happens to the record's intent.
+    pub intent: IntentChange,
+    /// What happens in quarantine.
+    pub quarantine: QuarantineChange<F>,
+    /// Whether to try again while the lease lasts if the database is away: what it stores is true already.
+    pub insist: bool,
+}
+
+/// The condition under which a transaction may store.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Guard {
+    /// The record was never seen, and has no open intent.
+    Absent,
+    /// The record is at this version, and has no open intent.
+    Version(Version),
+    /// This intent is still open.
+    Intent(OperationId),
+}
+
+/// What happens to a record's row.
+#[derive(Clone, Debug, PartialEq)]
+pub enum RecordChange {
+    /// Nothing.
+    Keep,
+    /// It becomes this.
+    Put(NewRow),
+    /// It becomes a tombstone that keeps these last values.
+    Tombstone {
+        /// Why.
+        reason: TombstoneReason,
+        /// What was last known.
+        last: NewRow,
+    },
+    /// Only the caller's local values are stored.
+    LocalOnly,
+}
+
+/// Why a row became a tombstone.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum TombstoneReason {
+    /// The record is gone from CDMS.
+    Gone,
+    /// The record no longer satisfies the model's `only`.
+    LeftModel,
+}
+
+/// What a row is to hold.
+#[derive(Clone, Debug, PartialEq)]
+pub struct NewRow {
+    /// CDMS's time of the last change.
+    pub modified: Instant,
+    /// CDMS's time of creation.
+    pub created: Option<Instant>,
+    /// CDMS's user of the last change.
+    pub modified_by: Option<Uuid>,
+    /// All raw attributes now known, those of other mappings included.
+    pub seen: Attributes,
+}
+
+impl NewRow {
+    /// The stored form of the row at a version.
+    pub fn at(self, version: Version, mapping: crate::MappingTag) -> Snapshot {
+        let NewRow { modified, created, modified_by, seen } = self;
+        Snapshot { version, modified, created, modified_by, seen, mapping }
+    }
+}
+
+impl From<&Snapshot> for NewRow {
+    fn from(snapshot: &Snapshot) -> Self {
+        NewRow {
+            modified: snapshot.modified,
+            created: snapshot.created,
+            modified_by: snapshot.modified_by,
+            seen: snapshot.seen.clone(),
+        }
+    }
+}
+
+/// What happens to an intent.
+#[derive(Clone, Debug, PartialEq)]
+pub enum IntentChange {
+    /// Nothing.
+    Keep,
+    /// It is opened, with a lease for this program.
+    Open(Box<Intent>),
+    /// It is closed.
+    Close {
+        /// Which.
+        operation: OperationId,
+        /// What became of the write.
+        verdict: Verdict,
+    },
+    /// It stays open, but its writer is done: the lease ends now and the quiet period begins.
+    Release {
+        /// Which.
+        operation: OperationId,
+    },
+}
+
+/// What happens in quarantine.
+#[derive(Clone, Debug, PartialEq)]
+pub enum QuarantineChange<F> {
+    /// Nothing.
+    Keep,
+    /// The record is put there, or its reason replaced.
+    Put(F),
+    /// A record with another id than the one chosen is put there.
+    PutOrphan {
+        /// The id that CDMS gave it.
+        id: Uuid,
+        /// The create that made it.
+        operation: OperationId,
+    },
+    /// The record leaves it.
+    Clear,
+}
+
+impl<F> Commit<F> {
+    /// A transaction that changes nothing yet.
+    pub(crate) fn under(guard: Guard) -> Self {
+        Commit {
+            guard,
+            trial: None,
+            record: RecordChange::Keep,
+            history: Vec::new(),
+            intent: IntentChange::Keep,
+            quarantine: QuarantineChange::Keep,
+            insist: false,
+        }
+    }
+}

@@ -1,0 +1,119 @@
+//! Events: what a machine is told.
+
+use cdms_odata::{Attributes, Instant};
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use crate::outcome::Answer;
+use crate::{MappingTag, OpenIntent, SettledPatch};
+
+/// What happened after the last action.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Event<F> {
+    /// The operation begins.
+    Start,
+    /// The record's lock in this program is held, until the machine is dropped.
+    Locked,
+    /// What the store has of the record.
+    Loaded(Box<Loaded>),
+    /// What CDMS has of it.
+    Fetched(Fetched<F>),
+    /// How the transaction ended.
+    Committed(Committed),
+    /// How the write ended.
+    Answered(Answer<F>),
+    /// Whether the login succeeded; if not, why.
+    LoggedIn(Result<(), String>),
+    /// The pause is over.
+    Resumed,
+}
+
+/// The version of a stored record, from one sequence for the whole database: later is larger.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Version(pub i64);
+
+/// What the store has of one record, read in one statement.
+#[derive(Clone, Debug, PartialEq, Default)]
+pub struct Loaded {
+    /// The record's state.
+    pub stored: Stored,
+    /// The write under way, if any.
+    pub intent: Option<OpenIntent>,
+    /// Recent writes that were found not applied.
+    pub late: Vec<SettledPatch>,
+    /// Whether an earlier read put the record in quarantine.
+    pub quarantined: bool,
+}
+
+/// The state of a record in the hub.
+#[derive(Clone, Debug, PartialEq, Default)]
+pub enum Stored {
+    /// Never seen.
+    #[default]
+    Absent,
+    /// It has a row.
+    Row(Snapshot),
+    /// It had a row; what is kept of it.
+    Tombstone(Snapshot),
+}
+
+/// A stored version of a record.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Snapshot {
+    /// Which version this is.
+    pub version: Version,
+    /// CDMS's time of the last change.
+    pub modified: Instant,
+    /// CDMS's time of creation, where it has one.
+    pub created: Option<Instant>,
+    /// CDMS's user of the last change, where known.
+    pub modified_by: Option<Uuid>,
+    /// The raw attributes as last read.
+    pub seen: Attributes,
+    /// The mapping that stored it.
+    pub mapping: MappingTag,
+}
+
+/// What a GET brought.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Fetched<F> {
+    /// The record.
+    Record(Record),
+    /// CDMS says, in its own words, that there is no such record.
+    Gone,
+    /// A record that cannot be read: one of its values is not of its kind.
+    Unreadable(F),
+    /// CDMS refused the read, with its reason.
+    Refused(String),
+    /// CDMS could not be reached or did not answer properly.
+    Unavailable(String),
+    /// What answered is not the CDMS that is configured.
+    Misconfigured(String),
+}
+
+/// A record as CDMS gives it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Record {
+    /// The time of its last change.
+    pub modified: Instant,
+    /// The time of its creation.
+    pub created: Option<Instant>,
+    /// The user of its last change.
+    pub modified_by: Option<Uuid>,
+    /// The attributes that were asked for.
+    pub attributes: Attributes,
+}
+
+/// How a transaction ended.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Committed {
+    /// Committed; the version it made.
+    Done(Version),
+    /// The guard did not hold: somebody else stored first. Nothing was changed.
+    Lost,
+    /// A rule of the database forbids the row. Nothing was changed.
+    Refused(String),
+    /// The database could not be used. Nothing was changed.
+    Unavailable(String),
+}

@@ -1,0 +1,79 @@
+//! How an operation can end without what was asked for.
+
+use cdms_odata::Instant;
+use uuid::Uuid;
+
+use crate::{OperationId, Rejection};
+
+/// Why an operation did not do what was asked. In each case the hub is as it was, but for a refresh that was due,
+/// unless the variant says otherwise.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Failure<F> {
+    /// Neither the hub nor CDMS has the record.
+    NotFound,
+    /// The record is gone from CDMS, or left the model.
+    Gone,
+    /// Another write of the record is under way, or others kept storing first.
+    Busy {
+        /// The write under way.
+        operation: Option<OperationId>,
+        /// Milliseconds after which to try again.
+        retry_after_ms: u64,
+    },
+    /// A record with this id exists.
+    AlreadyExists,
+    /// CDMS, or we before asking it, refused the write.
+    Rejected(Rejection),
+    /// A rule of the hub's database forbids the row; CDMS was not asked to write.
+    ForbiddenByStore(String),
+    /// The write's outcome is not known yet; settling will find out.
+    Unsettled {
+        /// The write.
+        operation: OperationId,
+        /// Whether it is known to be in CDMS.
+        in_cdms: bool,
+        /// Why it is not known.
+        reason: String,
+    },
+    /// The row is newer than CDMS.
+    LocalNewer {
+        /// The row's time.
+        hub: Instant,
+        /// CDMS's time.
+        cdms: Instant,
+    },
+    /// Both sides changed these fields, and the caller wants no overwriting. For a delete: the attributes' positions
+    /// are empty and the record changed at all.
+    Conflict {
+        /// The fields' positions.
+        fields: Vec<usize>,
+    },
+    /// The record cannot be converted or stored; it waits in quarantine.
+    Quarantined(F),
+    /// The database's own rule refused CDMS's record; it waits in quarantine.
+    NotStorable(String),
+    /// The write is in CDMS, but its result cannot be stored; it waits in quarantine.
+    AppliedButNotStorable {
+        /// The write.
+        operation: OperationId,
+        /// Why.
+        reason: String,
+    },
+    /// A value that CDMS would not take; it was not asked.
+    Invalid(F),
+    /// CDMS created the record under another id than the chosen one; it waits in quarantine.
+    Orphan {
+        /// The write.
+        operation: OperationId,
+        /// The id that CDMS gave.
+        id: Uuid,
+    },
+    /// CDMS could not be reached.
+    Unavailable(String),
+    /// CDMS refused the read.
+    ReadRefused(String),
+    /// What answered is not the CDMS that is configured.
+    Misconfigured(String),
+    /// The hub's database could not be used.
+    Store(String),
+}

@@ -1,0 +1,53 @@
+//! What the protocol asks of a mapping: pure conversions, by field.
+
+use std::fmt::Debug;
+
+use cdms_odata::{Attributes, Value};
+
+/// A stable id of a mapping; two mappings that differ have different ones.
+pub type MappingTag = u64;
+
+/// A model's mapping as the protocol sees it. A *field* is the unit of merge and of conflict, known by its position.
+pub trait Mapping {
+    /// Why a value does not convert.
+    type Fault: Clone + Debug + PartialEq;
+
+    /// The mapping's id.
+    fn tag(&self) -> MappingTag;
+
+    /// Whether the mapping reads this attribute.
+    fn knows(&self, attribute: &str) -> bool;
+
+    /// Whether a record with these attributes belongs to the model.
+    fn includes(&self, attributes: &Attributes) -> bool;
+
+    /// The model's values, one per field.
+    ///
+    /// # Errors
+    ///
+    /// A value that does not convert.
+    fn decode(&self, attributes: &Attributes) -> Result<Vec<Value>, Self::Fault>;
+
+    /// The fields that an update may send.
+    fn updatable(&self) -> Vec<usize>;
+
+    /// The attributes that carry one field's value, given the attributes as last seen.
+    ///
+    /// # Errors
+    ///
+    /// A value that CDMS would not take.
+    fn encode(&self, field: usize, value: &Value, seen: &Attributes) -> Result<Attributes, Self::Fault>;
+
+    /// The attributes behind a field.
+    fn attributes_of(&self, field: usize) -> Vec<&str>;
+
+    /// What a create sends for a model's values, without key and constants.
+    ///
+    /// # Errors
+    ///
+    /// A value that CDMS would not take, or a required one that is missing.
+    fn encode_new(&self, values: &[Value]) -> Result<Attributes, Self::Fault>;
+
+    /// What every create and update sends along.
+    fn constants(&self) -> Attributes;
+}
