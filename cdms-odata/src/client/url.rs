@@ -1,0 +1,250 @@
+//! Addresses: the service root, sets, records, and the little of a query string that reading by id needs.
+
+use std::fmt;
+
+use ::url::{Host, Url};
+use uuid::Uuid;
+
+const SERVICE: &str = "/XRMServices/2011/OrganizationData.svc";
+
+/// The longest URI that is sent, in characters; servers take about 2,000 (fact sheet, 3.1).
+pub const MAX_URI: usize = 1_900;
+
+/// The root of a CDMS's data service, checked.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ServiceRoot {
+    url: Url,
+}
+
+/// Why an address cannot be a service root.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum RootError {
+    /// It is no URL.
+    #[error("{text:?} is no address: {reason}; write it like https://crm.example.gov.uk/ORG")]
+    NotAUrl {
+        /// What was given.
+        text: String,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// It is neither http nor https.
+    #[error("the scheme {scheme:?} cannot be used; write https://")]
+    Scheme {
+        /// The scheme.
+        scheme: String,
+    },
+    /// Plain http to another machine.
+    #[error(
+        "http:// to {host} would send records and passwords unprotected; use https:// (plain http is for this machine only)"
+    )]
+    PlainHttp {
+        /// The host.
+        host: String,
+    },
+    /// It carries a user, a query or a fragment.
+    #[error("the address must not contain {what}; leave it out")]
+    Superfluous {
+        /// What it carries.
+        what: &'static str,
+    },
+}
+
+/// An address with the attributes to read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Selected {
+    /// The address.
+    pub url: String,
+    /// Whether naming the attributes would have made it too long, so that the whole record is read.
+    pub whole_record: bool,
+}
+
+impl ServiceRoot {
+    /// Takes the organisation's address or that of its data service; the service's path is added where missing.
+    ///
+    /// # Errors
+    ///
+    /// See [`RootError`]; plain http is taken for loopback addresses only.
+    pub fn parse(text: &str) -> Result<Self, RootError> {
+        let mut url = Url::parse(text)
+            .map_err(|error| RootError::NotAUrl { text: text.to_owned(), reason: error.to_string() })?;
+        let superfluous = [
+            (!url.username().is_empty() || url.password().is_some(), "a user or password"),
+            (url.query().is_some(), "a query"),
+            (url.fragment().is_some(), "a fragment"),
+        ];
+        if let Some((_, what)) = superfluous.into_iter().find(|(found, _)| *found) {
+            return Err(RootError::Superfluous { what });
+        }
+        match url.scheme() {
+            "https" => {}
+            "http" if is_loopback(&url) => {}
+            "http" => return Err(RootError::PlainHttp { host: url.host_str().unwrap_or_default().to_owned() }),
+            scheme => return Err(RootError::Scheme { scheme: scheme.to_owned() }),
+        }
+        let path = url.path().trim_end_matches('/').to_owned();
+        if path.to_ascii_lowercase().ends_with(&SERVICE.to_ascii_lowercase()) {
+            url.set_path(&path);
+        } else {
+            url.set_path(&format!("{path}{SERVICE}"));
+        }
+        Ok(ServiceRoot { url })
+    }
+
+    /// The host, for logs.
+    pub fn host(&self) -> &str {
+        self.url.host_str().unwrap_or_default()
+    }
+
+    /// The root as a URL.
+    pub fn url(&self) -> &Url {
+        &self.url
+    }
+
+    /// The organisation's address, where logins begin.
+    pub fn organisation(&self) -> Url {
+        let mut url = self.url.clone();
+        let path = url.path()[..url.path().len() - SERVICE.len()].to_owned();
+        url.set_path(&path);
+        url
+    }
+
+    /// The address of a set.
+    pub fn set(&self, set: &str) -> String {
+        format!("{}/{set}", self.url)
+    }
+
+    /// The address of a record.
+    pub fn record(&self, set: &str, id: Uuid) -> String {
+        format!("{}/{set}(guid'{id}')", self.url)
+    }
+
+    /// Adds the attributes to read to an address, unless that would make it longer than [`MAX_URI`].
+    pub fn select<'n>(&self, url: String, names: impl IntoIterator<Item = &'n str>) -> Selected {
+        let mut long = format!("{url}?$select=");
+        for (position, name) in names.into_iter().enumerate() {
+            if position > 0 {
+                long.push(',');
+            }
+            long.push_str(name);
+        }
+        let whole_record = long.len() > MAX_URI;
+        Selected { url: if whole_record { url } else { long }, whole_record }
+    }
+
+    /// The records of a set whose text attribute has a value.
+    pub fn find_text(&self, set: &str, attribute: &str, text: &str, select: &str) -> String {
+        let literal = text.replace('\'', "''");
+        let literal: String = ::url::form_urlencoded::byte_serialize(literal.as_bytes()).collect();
+        // Form encoding writes blanks as `+`, which a query string of this service takes literally.
+        let literal = literal.replace('+', "%20");
+        format!("{}/{set}?$select={select}&$filter={attribute}%20eq%20'{literal}'", self.url)
+    }
+
+    /// Whether an address that the server gave stays under this root, so that it may be followed.
+    pub fn contains(&self, address: &str) -> bool {
+        let Ok(url) = Url::parse(address) else { return false };
+        let same_server = url.scheme() == self.url.scheme()
+            && url.host() == self.url.host()
+            && url.port_or_known_default() == self.url.port_or_known_default()
+            && url.username().is_empty()
+            && url.password().is_none();
+        let root = self.url.path().to_ascii_lowercase();
+        let path = url.path().to_ascii_lowercase();
+        let below = path.strip_prefix(&root).is_some_and(|rest| rest.starts_with('/'));
+        // Url resolves plain dots; encoded ones are left to the server, so they are not followed.
+        same_server && below && !path.contains("%2e") && !path.contains("%2f")
+    }
+}
+
+impl fmt::Display for ServiceRoot {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.url.fmt(f)
+    }
+}
+
+fn is_loopback(url: &Url) -> bool {
+    match url.host() {
+        Some(Host::Domain(name)) => name == "localhost",
+        Some(Host::Ipv4(address)) => address.is_loopback(),
+        Some(Host::Ipv6(address)) => address.is_loopback(),
+        None => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn root(text: &str) -> ServiceRoot {
+        ServiceRoot::parse(text).unwrap()
+    }
+
+    #[test]
+    fn the_service_path_is_added_once() {
+        let expected = "https://crm.example.gov.uk/ORG/XRMServices/2011/OrganizationData.svc";
+        for text in ["https://crm.example.gov.uk/ORG", "https://crm.example.gov.uk/ORG/", expected] {
+            assert_eq!(root(text).to_string(), expected);
+        }
+        let lower = "https://crm.example.gov.uk/ORG/xrmservices/2011/organizationdata.svc";
+        assert_eq!(root(lower).to_string(), lower);
+        assert_eq!(root(expected).organisation().as_str(), "https://crm.example.gov.uk/ORG");
+    }
+
+    #[test]
+    fn unsafe_addresses_are_refused_with_the_way_out() {
+        for (text, expected) in [
+            ("crm.example.gov.uk", "is no address"),
+            ("ftp://crm", "write https://"),
+            ("http://crm.example.gov.uk/ORG", "plain http is for this machine only"),
+            ("https://ada:secret@crm/ORG", "a user or password"),
+            ("https://crm/ORG?x=1", "a query"),
+            ("https://crm/ORG#x", "a fragment"),
+        ] {
+            let error = ServiceRoot::parse(text).unwrap_err().to_string();
+            assert!(error.contains(expected), "{text}: {error}");
+            assert!(!error.contains("secret"), "{error}");
+        }
+        for text in ["http://127.0.0.1:8080/ORG", "http://[::1]/ORG", "http://localhost/ORG"] {
+            ServiceRoot::parse(text).unwrap();
+        }
+    }
+
+    #[test]
+    fn too_long_a_selection_is_left_out() {
+        let root = root("https://crm/ORG");
+        let short = root.select(root.record("AccountSet", Uuid::nil()), ["AccountId", "Name"]);
+        assert!(short.url.ends_with("AccountSet(guid'00000000-0000-0000-0000-000000000000')?$select=AccountId,Name"));
+        let names: Vec<String> = (0..200).map(|number| format!("optevia_attribute{number}")).collect();
+        let long = root.select(root.set("AccountSet"), names.iter().map(String::as_str));
+        assert!(long.whole_record);
+        assert_eq!(long.url, root.set("AccountSet"));
+    }
+
+    #[test]
+    fn text_in_a_filter_is_quoted_and_encoded() {
+        let url = root("https://crm/ORG").find_text("SystemUserSet", "DomainName", r"DOM\o'neil & co", "SystemUserId");
+        assert!(
+            url.ends_with("?$select=SystemUserId&$filter=DomainName%20eq%20'DOM%5Co%27%27neil%20%26%20co'"),
+            "{url}"
+        );
+    }
+
+    #[test]
+    fn next_links_stay_under_the_root() {
+        let root = root("https://crm/ORG");
+        assert!(root.contains("https://crm:443/org/xrmservices/2011/OrganizationData.svc/AccountSet?$skiptoken=1"));
+        for address in [
+            "https://evil/ORG/XRMServices/2011/OrganizationData.svc/AccountSet",
+            "http://crm/ORG/XRMServices/2011/OrganizationData.svc/AccountSet",
+            "https://crm:444/ORG/XRMServices/2011/OrganizationData.svc/AccountSet",
+            "https://u@crm/ORG/XRMServices/2011/OrganizationData.svc/AccountSet",
+            "https://crm/ORG/XRMServices/2011/OrganizationData.svc/../../x",
+            "https://crm/ORG/XRMServices/2011/OrganizationData.svc/%2e%2e/x",
+            "https://crm/ORG/XRMServices/2011/OrganizationData.svcx/AccountSet",
+            "/ORG/AccountSet",
+        ] {
+            assert!(!root.contains(address), "{address}");
+        }
+    }
+}
