@@ -8,6 +8,7 @@
 //! a create, a delete and a settling is made here and nowhere else.
 
 mod action;
+mod approach;
 mod create;
 mod delete;
 mod event;
@@ -23,7 +24,9 @@ mod settle;
 mod sight;
 mod update;
 
-pub use action::{Action, Commit, Guard, IntentChange, Machine, NewRow, QuarantineChange, RecordChange, TombstoneReason};
+pub use action::{
+    Action, Commit, Guard, IntentChange, Machine, NewRow, QuarantineChange, RecordChange, TombstoneReason,
+};
 pub use create::Create;
 pub use delete::Delete;
 pub use event::{Committed, Event, Fetched, Loaded, Record, Snapshot, Stored, Version};
@@ -33,7 +36,7 @@ pub use intent::{Intent, LeaseState, OpenIntent, OperationId, SettledPatch, Verd
 pub use mapping::{Mapping, MappingTag};
 pub use merge::{Merged, merge};
 pub use outcome::{Answer, Class, Rejection, Reply, ReplyBody, classify};
-pub use read::{Read, Sighting, Seen};
+pub use read::{Read, Seen, Sighting};
 pub use settle::{Settle, Settled, verdict};
 pub use update::{OnConflict, Update, Written};
 

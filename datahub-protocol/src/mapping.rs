@@ -48,6 +48,9 @@ pub trait Mapping {
     /// A value that CDMS would not take, or a required one that is missing.
     fn encode_new(&self, values: &[Value]) -> Result<Attributes, Self::Fault>;
 
+    /// The fault of a record that the database's own rules forbid, for this reason.
+    fn forbidden(&self, reason: &str) -> Self::Fault;
+
     /// What every create and update sends along.
     fn constants(&self) -> Attributes;
 }

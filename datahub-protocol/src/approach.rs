@@ -1,0 +1,133 @@
+//! The first half of an update and of a delete: alone with the record, with the read table applied.
+
+use crate::read::quarantining;
+use crate::sight::{Sight, sight};
+use crate::{
+    Action, Committed, Event, Failure, Fetched, Guard, LeaseState, Loaded, Mapping, NewRow, ROUNDS_MAX, Snapshot,
+    Stored,
+};
+
+/// Lock, load, GET and refresh, until the row is as CDMS has it.
+#[derive(Clone, Debug)]
+pub(crate) struct Approach<M: Mapping> {
+    pub(crate) mapping: M,
+    clock_skew_ms: i64,
+    rounds: u8,
+    rechecked: bool,
+    state: State<M::Fault>,
+}
+
+#[derive(Clone, Debug)]
+enum State<F> {
+    Begun,
+    Locking,
+    Loading,
+    Fetching(Box<Loaded>),
+    Storing(NewRow, Guard),
+    Recording(Failure<F>),
+    Over,
+}
+
+/// What an approach comes to.
+#[derive(Clone, Debug)]
+pub(crate) enum Step<O, F> {
+    /// It wants something done.
+    Act(Action<O, F>),
+    /// The row is as CDMS has it.
+    Ready(Snapshot),
+    /// It cannot go on.
+    Fails(Failure<F>),
+}
+
+impl<M: Mapping> Approach<M> {
+    pub(crate) fn new(mapping: M, clock_skew_ms: i64) -> Self {
+        Approach { mapping, clock_skew_ms, rounds: 0, rechecked: false, state: State::Begun }
+    }
+
+    /// Starts over, because somebody else stored first.
+    pub(crate) fn again<O>(&mut self) -> Step<O, M::Fault> {
+        self.rounds += 1;
+        if self.rounds >= ROUNDS_MAX {
+            return Step::Fails(Failure::Busy { operation: None, retry_after_ms: 100 });
+        }
+        self.load()
+    }
+
+    fn load<O>(&mut self) -> Step<O, M::Fault> {
+        self.state = State::Loading;
+        Step::Act(Action::Load)
+    }
+
+    pub(crate) fn step<O>(&mut self, event: Event<M::Fault>) -> Step<O, M::Fault> {
+        match (std::mem::replace(&mut self.state, State::Over), event) {
+            (State::Begun, Event::Start) => {
+                self.state = State::Locking;
+                Step::Act(Action::Lock)
+            }
+            (State::Locking, Event::Locked) => self.load(),
+            (State::Loading, Event::Loaded(loaded)) => {
+                if let Some(failure) = busy(&loaded) {
+                    return Step::Fails(failure);
+                }
+                self.state = State::Fetching(loaded);
+                Step::Act(Action::Fetch)
+            }
+            (State::Fetching(loaded), Event::Fetched(fetched)) => self.fetched(&loaded, fetched),
+            (State::Storing(row, guard), Event::Committed(committed)) => match committed {
+                Committed::Done(version) => Step::Ready(row.at(version, self.mapping.tag())),
+                Committed::Lost => self.again(),
+                Committed::Refused(reason) => {
+                    let fault = self.mapping.forbidden(&reason);
+                    self.state = State::Recording(Failure::NotStorable(reason));
+                    Step::Act(Action::Commit(quarantining(guard, fault)))
+                }
+                Committed::Unavailable(reason) => Step::Fails(Failure::Store(reason)),
+            },
+            (State::Recording(failure), Event::Committed(committed)) => match committed {
+                Committed::Done(_) => Step::Fails(failure),
+                Committed::Lost => self.again(),
+                Committed::Refused(reason) | Committed::Unavailable(reason) => Step::Fails(Failure::Store(reason)),
+            },
+            (state, event) => unreachable!("a write got {event:?} while {state:?}: a bug of its driver"),
+        }
+    }
+
+    fn fetched<O>(&mut self, loaded: &Loaded, fetched: Fetched<M::Fault>) -> Step<O, M::Fault> {
+        match sight(&self.mapping, loaded, fetched, self.clock_skew_ms) {
+            Sight::InSync(snapshot) => Step::Ready(snapshot),
+            Sight::Store(_, commit, row) => {
+                self.state = State::Storing(row, commit.guard);
+                Step::Act(Action::Commit(commit))
+            }
+            Sight::Record(commit, failure) => {
+                self.state = State::Recording(failure);
+                Step::Act(Action::Commit(commit))
+            }
+            Sight::HubNewer { hub, cdms } if self.rechecked => Step::Fails(Failure::LocalNewer { hub, cdms }),
+            // Another program's answer may have overtaken ours: look once more.
+            Sight::HubNewer { .. } => {
+                self.rechecked = true;
+                self.load()
+            }
+            Sight::Fails(failure) => Step::Fails(failure),
+        }
+    }
+}
+
+/// The failure of a write that meets another one's open intent.
+pub(crate) fn busy<F>(loaded: &Loaded) -> Option<Failure<F>> {
+    let open = loaded.intent.as_ref()?;
+    let retry_after_ms = match open.lease {
+        LeaseState::Active { left_ms } | LeaseState::Quiet { left_ms } => left_ms.max(1),
+        LeaseState::Over => 1,
+    };
+    Some(Failure::Busy { operation: Some(open.intent.operation), retry_after_ms })
+}
+
+/// The version of a stored state, as a guard.
+pub(crate) fn guard_of(stored: &Stored) -> Guard {
+    match stored {
+        Stored::Absent => Guard::Absent,
+        Stored::Row(snapshot) | Stored::Tombstone(snapshot) => Guard::Version(snapshot.version),
+    }
+}

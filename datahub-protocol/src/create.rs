@@ -1,0 +1,238 @@
+//! Creating one record under an id that the hub chose.
+
+use cdms_odata::client::Meaning;
+use cdms_odata::{Attributes, Value};
+use uuid::Uuid;
+
+use crate::approach::{busy, guard_of};
+use crate::send::{Sending, Sent, closing, not_stored, rejected, releasing};
+use crate::sight::merged_row;
+use crate::{
+    Action, Change, Commit, Committed, Entry, EntryKind, Event, Failure, Intent, IntentChange, Loaded, Machine,
+    Mapping, NewRow, Note, OperationId, Origin, QuarantineChange, ROUNDS_MAX, Record, RecordChange, Rejection, Stored,
+    TombstoneReason, Verdict, WriteKind, Written,
+};
+
+/// The machine of a create.
+#[derive(Clone, Debug)]
+pub struct Create<M: Mapping> {
+    mapping: M,
+    id: Uuid,
+    mine: Vec<Value>,
+    operation: OperationId,
+    rounds: u8,
+    state: State<M::Fault>,
+}
+
+#[derive(Clone, Debug)]
+enum State<F> {
+    Begun,
+    Locking(Attributes),
+    Loading(Attributes),
+    Opening(Attributes, Box<Loaded>),
+    Sending(Box<Loaded>, Sending, Attributes),
+    Storing(Written, NewRow),
+    Ending(Failure<F>),
+    EndingApplied(Failure<F>),
+    Over,
+}
+
+type Output<M> = Result<Written, Failure<<M as Mapping>::Fault>>;
+
+impl<M: Mapping> Create<M> {
+    /// A create of a model with these values under this id.
+    pub fn new(mapping: M, id: Uuid, mine: Vec<Value>, operation: OperationId) -> Self {
+        Create { mapping, id, mine, operation, rounds: 0, state: State::Begun }
+    }
+
+    fn loaded(&mut self, patch: Attributes, loaded: Box<Loaded>) -> Action<Output<M>, M::Fault> {
+        if let Some(failure) = busy(&loaded) {
+            return self.fail(failure);
+        }
+        if matches!(loaded.stored, Stored::Row(_)) {
+            return self.fail(Failure::AlreadyExists);
+        }
+        let intent = Intent {
+            operation: self.operation,
+            write: WriteKind::Create,
+            patch: patch.clone(),
+            constants: self.mapping.constants(),
+            pre_image: Attributes::new(),
+            modified_before: None,
+            conflicts: Attributes::new(),
+        };
+        let mut commit = Commit::under(guard_of(&loaded.stored));
+        commit.trial = Some(self.mine.clone());
+        commit.intent = IntentChange::Open(Box::new(intent));
+        self.state = State::Opening(patch, loaded);
+        Action::Commit(Box::new(commit))
+    }
+
+    fn opened(&mut self, patch: Attributes, loaded: Box<Loaded>, committed: Committed) -> Action<Output<M>, M::Fault> {
+        match committed {
+            Committed::Done(_) => {
+                let mut body = self.mapping.constants();
+                body.merge(&patch);
+                let mut sending = Sending::new(WriteKind::Create, self.operation, body);
+                let action = sending.send();
+                self.state = State::Sending(loaded, sending, patch);
+                action
+            }
+            Committed::Lost if self.rounds + 1 < ROUNDS_MAX => {
+                self.rounds += 1;
+                self.state = State::Loading(patch);
+                Action::Load
+            }
+            Committed::Lost => self.fail(Failure::Busy { operation: None, retry_after_ms: 100 }),
+            Committed::Refused(reason) => self.fail(Failure::ForbiddenByStore(reason)),
+            Committed::Unavailable(reason) => self.fail(Failure::Store(reason)),
+        }
+    }
+
+    fn sent(
+        &mut self,
+        loaded: Box<Loaded>,
+        sending: Sending,
+        patch: Attributes,
+        sent: Sent<Output<M>, M::Fault>,
+    ) -> Action<Output<M>, M::Fault> {
+        match sent {
+            Sent::Act(action) => {
+                self.state = State::Sending(loaded, sending, patch);
+                action
+            }
+            Sent::Applied(Some((id, _))) if id != self.id => self.orphan(id),
+            Sent::Applied(Some((_, Ok(record)))) => self.applied(&loaded, &patch, &record),
+            Sent::Applied(Some((_, Err(fault)))) => {
+                self.end_applied(Some(fault), "CDMS's answer cannot be read".to_owned())
+            }
+            Sent::Rejected(rejection) => {
+                let commit = rejected(self.operation, &rejection);
+                let duplicate =
+                    matches!(&rejection, Rejection::Cdms(refusal) if refusal.meaning() == Meaning::DuplicateKey);
+                let failure = if duplicate { Failure::AlreadyExists } else { Failure::Rejected(rejection) };
+                self.state = State::Ending(failure);
+                Action::Commit(Box::new(commit))
+            }
+            Sent::Unknown(reason) => {
+                let operation = self.operation;
+                self.state = State::Ending(Failure::Unsettled { operation, in_cdms: false, reason });
+                Action::Commit(Box::new(releasing(operation)))
+            }
+            Sent::Applied(None) | Sent::Gone => {
+                unreachable!("a create's answer carries a record, and a create cannot find it gone")
+            }
+        }
+    }
+
+    fn applied(&mut self, loaded: &Loaded, patch: &Attributes, record: &Record) -> Action<Output<M>, M::Fault> {
+        let row = merged_row(loaded, record);
+        if let Err(fault) = self.mapping.decode(&row.seen) {
+            return self.end_applied(Some(fault), "CDMS made a value of it that does not fit the model".to_owned());
+        }
+        let left = !self.mapping.includes(&record.attributes);
+        let mut commit = closing(self.operation, Verdict::Applied);
+        commit.record = if left {
+            RecordChange::Tombstone { reason: TombstoneReason::LeftModel, last: row.clone() }
+        } else {
+            RecordChange::Put(row.clone())
+        };
+        commit.history = vec![created_entry(patch, &self.mapping.constants(), self.operation, Origin::Hub, record)];
+        commit.insist = true;
+        let snapshot = row.clone().at(crate::Version(0), self.mapping.tag());
+        let written = Written { snapshot, sent: true, read_back: true, conflicts: Vec::new(), left };
+        self.state = State::Storing(written, row);
+        Action::Commit(Box::new(commit))
+    }
+
+    fn orphan(&mut self, id: Uuid) -> Action<Output<M>, M::Fault> {
+        let operation = self.operation;
+        let reason = format!("CDMS created the record under another id: {id}");
+        let mut commit = closing(operation, Verdict::Rejected { reason });
+        commit.quarantine = QuarantineChange::PutOrphan { id, operation };
+        commit.insist = true;
+        self.state = State::Ending(Failure::Orphan { operation, id });
+        Action::Commit(Box::new(commit))
+    }
+
+    fn end_applied(&mut self, fault: Option<M::Fault>, reason: String) -> Action<Output<M>, M::Fault> {
+        let mut commit = closing(self.operation, Verdict::Applied);
+        let fault = fault.unwrap_or_else(|| self.mapping.forbidden(&reason));
+        commit.quarantine = QuarantineChange::Put(fault);
+        commit.insist = true;
+        self.state = State::EndingApplied(Failure::AppliedButNotStorable { operation: self.operation, reason });
+        Action::Commit(Box::new(commit))
+    }
+
+    fn fail(&mut self, failure: Failure<M::Fault>) -> Action<Output<M>, M::Fault> {
+        self.state = State::Over;
+        Action::Done(Err(failure))
+    }
+}
+
+/// The history entry of a create: everything that was sent, as it came back.
+pub(crate) fn created_entry(
+    patch: &Attributes,
+    constants: &Attributes,
+    operation: OperationId,
+    origin: Origin,
+    record: &Record,
+) -> Entry {
+    let changes = patch.iter().map(|(name, sent)| {
+        let now = record.attributes.get(name).unwrap_or(sent);
+        let note = if now == sent { Note::Plain } else { Note::Adjusted { sent: sent.clone() } };
+        Change { attribute: name.to_owned(), from: Some(Value::Null), to: Some(now.clone()), note }
+    });
+    Entry {
+        kind: EntryKind::Created,
+        origin,
+        operation: Some(operation),
+        changes: changes.collect(),
+        constants: constants.clone(),
+        modified: Some(record.modified),
+        modified_by: record.modified_by,
+        skew_ms: None,
+    }
+}
+
+impl<M: Mapping> Machine for Create<M> {
+    type Output = Output<M>;
+    type Fault = M::Fault;
+
+    fn step(&mut self, event: Event<M::Fault>) -> Action<Self::Output, M::Fault> {
+        match (std::mem::replace(&mut self.state, State::Over), event) {
+            (State::Begun, Event::Start) => match self.mapping.encode_new(&self.mine) {
+                Ok(patch) => {
+                    self.state = State::Locking(patch);
+                    Action::Lock
+                }
+                Err(fault) => self.fail(Failure::Invalid(fault)),
+            },
+            (State::Locking(patch), Event::Locked) => {
+                self.state = State::Loading(patch);
+                Action::Load
+            }
+            (State::Loading(patch), Event::Loaded(loaded)) => self.loaded(patch, loaded),
+            (State::Opening(patch, loaded), Event::Committed(committed)) => self.opened(patch, loaded, committed),
+            (State::Sending(loaded, mut sending, patch), event) => {
+                let sent = sending.step(event);
+                self.sent(loaded, sending, patch, sent)
+            }
+            (State::Storing(written, row), Event::Committed(committed)) => match committed {
+                Committed::Done(version) => {
+                    let snapshot = row.at(version, self.mapping.tag());
+                    self.state = State::Over;
+                    Action::Done(Ok(Written { snapshot, ..written }))
+                }
+                Committed::Refused(reason) => self.end_applied(None, reason),
+                committed => self.fail(not_stored(self.operation, committed)),
+            },
+            (State::Ending(failure), Event::Committed(_)) => self.fail(failure),
+            (State::EndingApplied(failure), Event::Committed(committed)) => match committed {
+                Committed::Done(_) => self.fail(failure),
+                committed => self.fail(not_stored(self.operation, committed)),
+            },
+            (state, event) => unreachable!("a create got {event:?} while {state:?}: a bug of its driver"),
+        }
+    }
+}

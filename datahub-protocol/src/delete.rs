@@ -1,0 +1,177 @@
+//! Deleting one record.
+
+use cdms_odata::Attributes;
+
+use crate::approach::{Approach, Step};
+use crate::send::{Sending, Sent, closing, not_stored, rejected, releasing};
+use crate::sight::ending;
+use crate::{
+    Action, Commit, Committed, Entry, EntryKind, Event, Failure, Guard, Intent, IntentChange, Machine, Mapping, NewRow,
+    OnConflict, OperationId, Origin, RecordChange, Snapshot, TombstoneReason, Verdict, WriteKind, Written,
+};
+
+/// The machine of a delete.
+#[derive(Clone, Debug)]
+pub struct Delete<M: Mapping> {
+    approach: Approach<M>,
+    base: Attributes,
+    last: Option<Snapshot>,
+    on_conflict: OnConflict,
+    operation: OperationId,
+    state: State<M::Fault>,
+}
+
+#[derive(Clone, Debug)]
+enum State<F> {
+    Approaching,
+    Opening(Snapshot),
+    Sending(Snapshot, Sending),
+    Storing(Snapshot, bool),
+    Ending(Failure<F>),
+    Over,
+}
+
+type Output<M> = Result<Written, Failure<<M as Mapping>::Fault>>;
+
+impl<M: Mapping> Delete<M> {
+    /// A delete of a record that a caller loaded as `base`, with `last` known of it.
+    pub fn new(
+        mapping: M,
+        base: Attributes,
+        last: Option<Snapshot>,
+        on_conflict: OnConflict,
+        operation: OperationId,
+        clock_skew_ms: i64,
+    ) -> Self {
+        let approach = Approach::new(mapping, clock_skew_ms);
+        Delete { approach, base, last, on_conflict, operation, state: State::Approaching }
+    }
+
+    fn approached(&mut self, step: Step<Output<M>, M::Fault>) -> Action<Output<M>, M::Fault> {
+        match step {
+            Step::Act(action) => {
+                self.state = State::Approaching;
+                action
+            }
+            Step::Ready(snapshot) => self.ready(snapshot),
+            // Gone counts as done; the approach has made the tombstone.
+            Step::Fails(Failure::Gone) => match self.last.take() {
+                Some(snapshot) => self.done(snapshot, false),
+                None => self.fail(Failure::Gone),
+            },
+            Step::Fails(failure) => self.fail(failure),
+        }
+    }
+
+    fn ready(&mut self, snapshot: Snapshot) -> Action<Output<M>, M::Fault> {
+        if self.on_conflict == OnConflict::Reject {
+            let changed = self.base.iter().any(|(name, value)| snapshot.seen.get(name) != Some(value));
+            if changed {
+                return self.fail(Failure::Conflict { fields: Vec::new() });
+            }
+        }
+        let intent = Intent {
+            operation: self.operation,
+            write: WriteKind::Delete,
+            patch: Attributes::new(),
+            constants: Attributes::new(),
+            pre_image: snapshot.seen.clone(),
+            modified_before: Some(snapshot.modified),
+            conflicts: Attributes::new(),
+        };
+        let mut commit = Commit::under(Guard::Version(snapshot.version));
+        commit.intent = IntentChange::Open(Box::new(intent));
+        self.state = State::Opening(snapshot);
+        Action::Commit(Box::new(commit))
+    }
+
+    fn sent(
+        &mut self,
+        snapshot: Snapshot,
+        sending: Sending,
+        sent: Sent<Output<M>, M::Fault>,
+    ) -> Action<Output<M>, M::Fault> {
+        match sent {
+            Sent::Act(action) => {
+                self.state = State::Sending(snapshot, sending);
+                action
+            }
+            Sent::Applied(_) => self.store(snapshot, true),
+            Sent::Gone => self.store(snapshot, false),
+            Sent::Rejected(rejection) => {
+                let commit = rejected(self.operation, &rejection);
+                self.state = State::Ending(Failure::Rejected(rejection));
+                Action::Commit(Box::new(commit))
+            }
+            Sent::Unknown(reason) => {
+                let operation = self.operation;
+                self.state = State::Ending(Failure::Unsettled { operation, in_cdms: false, reason });
+                Action::Commit(Box::new(releasing(operation)))
+            }
+        }
+    }
+
+    fn store(&mut self, snapshot: Snapshot, ours: bool) -> Action<Output<M>, M::Fault> {
+        let commit = deletion(&snapshot, self.operation, Origin::Hub, ours);
+        self.state = State::Storing(snapshot, ours);
+        Action::Commit(Box::new(commit))
+    }
+
+    fn done(&mut self, snapshot: Snapshot, sent: bool) -> Action<Output<M>, M::Fault> {
+        self.state = State::Over;
+        Action::Done(Ok(Written { snapshot, sent, read_back: true, conflicts: Vec::new(), left: false }))
+    }
+
+    fn fail(&mut self, failure: Failure<M::Fault>) -> Action<Output<M>, M::Fault> {
+        self.state = State::Over;
+        Action::Done(Err(failure))
+    }
+}
+
+/// The transaction that makes a tombstone of a record that our delete removed, or found removed.
+pub(crate) fn deletion<F>(last: &Snapshot, operation: OperationId, origin: Origin, ours: bool) -> Commit<F> {
+    let kind = if ours { EntryKind::Deleted } else { EntryKind::Gone };
+    let mut commit = closing(operation, Verdict::Applied);
+    commit.record = RecordChange::Tombstone { reason: TombstoneReason::Gone, last: NewRow::from(last) };
+    commit.history = vec![Entry { origin, operation: Some(operation), ..ending(kind, last) }];
+    commit.insist = true;
+    commit
+}
+
+impl<M: Mapping> Machine for Delete<M> {
+    type Output = Output<M>;
+    type Fault = M::Fault;
+
+    fn step(&mut self, event: Event<M::Fault>) -> Action<Self::Output, M::Fault> {
+        match (std::mem::replace(&mut self.state, State::Over), event) {
+            (State::Approaching, event) => {
+                let step = self.approach.step(event);
+                self.approached(step)
+            }
+            (State::Opening(snapshot), Event::Committed(committed)) => match committed {
+                Committed::Done(_) => {
+                    let mut sending = Sending::new(WriteKind::Delete, self.operation, Attributes::new());
+                    let action = sending.send();
+                    self.state = State::Sending(snapshot, sending);
+                    action
+                }
+                Committed::Lost => {
+                    let step = self.approach.again();
+                    self.approached(step)
+                }
+                Committed::Refused(reason) => self.fail(Failure::ForbiddenByStore(reason)),
+                Committed::Unavailable(reason) => self.fail(Failure::Store(reason)),
+            },
+            (State::Sending(snapshot, mut sending), event) => {
+                let sent = sending.step(event);
+                self.sent(snapshot, sending, sent)
+            }
+            (State::Storing(snapshot, sent), Event::Committed(committed)) => match committed {
+                Committed::Done(version) => self.done(Snapshot { version, ..snapshot }, sent),
+                committed => self.fail(not_stored(self.operation, committed)),
+            },
+            (State::Ending(failure), Event::Committed(_)) => self.fail(failure),
+            (state, event) => unreachable!("a delete got {event:?} while {state:?}: a bug of its driver"),
+        }
+    }
+}

@@ -1,0 +1,61 @@
+//! The three-way merge of a caller's changes with CDMS's, by field.
+
+use cdms_odata::{Attributes, Value};
+
+use crate::Mapping;
+
+/// What a merge comes to.
+#[derive(Clone, Debug, PartialEq, Default)]
+pub struct Merged {
+    /// The attributes to send; empty: nothing to do.
+    pub patch: Attributes,
+    /// The fields that both sides changed, by position.
+    pub conflicts: Vec<usize>,
+    /// The values CDMS had got in those fields' attributes.
+    pub overwritten: Attributes,
+    /// The model's values with both sides' changes.
+    pub values: Vec<Value>,
+}
+
+/// Merges the caller's values, which grew out of `base`, into what CDMS has now.
+///
+/// A field changed if its value differs from the decoded base; what a conversion loses is no change. Where both sides
+/// changed a field to different values the caller's value is taken and all its attributes are sent, encoded against
+/// what CDMS has now, so that no value arises that nobody typed.
+///
+/// # Errors
+///
+/// A value that does not convert.
+pub fn merge<M: Mapping>(
+    mapping: &M,
+    base: &Attributes,
+    mine: &[Value],
+    current: &Attributes,
+) -> Result<Merged, M::Fault> {
+    // What the base does not know, because an older mapping loaded it, counts as it is now: no change of the caller's.
+    let mut known_base = current.clone();
+    known_base.merge(base);
+    let before = mapping.decode(&known_base)?;
+    let now = mapping.decode(current)?;
+    let mut merged = Merged { values: now.clone(), ..Merged::default() };
+    for field in mapping.updatable() {
+        if mine[field] == before[field] || mine[field] == now[field] {
+            continue;
+        }
+        let mut parts = mapping.encode(field, &mine[field], current)?;
+        if now[field] == before[field] {
+            parts.retain(|name, value| current.get(name) != Some(value));
+        } else {
+            merged.conflicts.push(field);
+            for name in mapping.attributes_of(field) {
+                let overwritten = current.get(name).filter(|value| known_base.get(name) != Some(value));
+                if let Some(value) = overwritten {
+                    merged.overwritten.insert(name.to_owned(), value.clone());
+                }
+            }
+        }
+        merged.values[field] = mine[field].clone();
+        merged.patch.merge(&parts);
+    }
+    Ok(merged)
+}

@@ -1,0 +1,164 @@
+//! Reading one record in sync: the hub's row against CDMS's record.
+
+use crate::sight::{Sight, sight};
+use crate::{
+    Action, Commit, Committed, Event, Failure, Guard, Loaded, Machine, Mapping, NewRow, OperationId, QuarantineChange,
+    ROUNDS_MAX, Snapshot, Stored,
+};
+
+/// What a read yields.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Sighting {
+    /// The record as both sides have it.
+    Current {
+        /// What the hub has now.
+        snapshot: Snapshot,
+        /// What the read had to do for it.
+        seen: Seen,
+    },
+    /// A write is under way: the row as it was before.
+    Pending {
+        /// The row.
+        snapshot: Snapshot,
+        /// The write.
+        operation: OperationId,
+    },
+}
+
+/// What a read found and did.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Seen {
+    /// Both sides were equal; nothing was written.
+    InSync,
+    /// The record was new to the hub.
+    First,
+    /// CDMS had newer values.
+    Refreshed,
+    /// Nothing that this mapping knew had changed, but the row was completed or its time moved.
+    Filled,
+    /// The record had been gone and is there again.
+    Revived,
+}
+
+/// The machine of a read.
+#[derive(Clone, Debug)]
+pub struct Read<M: Mapping> {
+    mapping: M,
+    clock_skew_ms: i64,
+    rounds: u8,
+    locked: bool,
+    state: State<M::Fault>,
+}
+
+#[derive(Clone, Debug)]
+enum State<F> {
+    Begun,
+    Locking,
+    Loading,
+    Fetching(Box<Loaded>),
+    Storing(Seen, NewRow, Guard),
+    Recording(Failure<F>),
+    Over,
+}
+
+impl<M: Mapping> Read<M> {
+    /// A read that tolerates CDMS's time going back by `clock_skew_ms` milliseconds.
+    pub fn new(mapping: M, clock_skew_ms: i64) -> Self {
+        Read { mapping, clock_skew_ms, rounds: 0, locked: false, state: State::Begun }
+    }
+
+    fn fetched(&mut self, loaded: &Loaded, fetched: crate::Fetched<M::Fault>) -> Action<Output<M>, M::Fault> {
+        match sight(&self.mapping, loaded, fetched, self.clock_skew_ms) {
+            Sight::InSync(snapshot) => self.over(Ok(Sighting::Current { snapshot, seen: Seen::InSync })),
+            Sight::Store(seen, commit, row) => {
+                self.state = State::Storing(seen, row, commit.guard);
+                Action::Commit(commit)
+            }
+            Sight::Record(commit, failure) => {
+                self.state = State::Recording(failure);
+                Action::Commit(commit)
+            }
+            Sight::HubNewer { hub, cdms } if self.locked => self.over(Err(Failure::LocalNewer { hub, cdms })),
+            // Another program's answer may have overtaken ours: look once more, alone in this program.
+            Sight::HubNewer { .. } => {
+                self.locked = true;
+                self.state = State::Locking;
+                Action::Lock
+            }
+            Sight::Fails(failure) => self.over(Err(failure)),
+        }
+    }
+
+    fn again(&mut self) -> Action<Output<M>, M::Fault> {
+        self.rounds += 1;
+        if self.rounds >= ROUNDS_MAX {
+            return self.over(Err(Failure::Busy { operation: None, retry_after_ms: 100 }));
+        }
+        self.state = State::Loading;
+        Action::Load
+    }
+
+    fn over(&mut self, output: Output<M>) -> Action<Output<M>, M::Fault> {
+        self.state = State::Over;
+        Action::Done(output)
+    }
+}
+
+type Output<M> = Result<Sighting, Failure<<M as Mapping>::Fault>>;
+
+impl<M: Mapping> Machine for Read<M> {
+    type Output = Output<M>;
+    type Fault = M::Fault;
+
+    fn step(&mut self, event: Event<M::Fault>) -> Action<Self::Output, M::Fault> {
+        match (std::mem::replace(&mut self.state, State::Over), event) {
+            (State::Begun, Event::Start) | (State::Locking, Event::Locked) => {
+                self.state = State::Loading;
+                Action::Load
+            }
+            (State::Loading, Event::Loaded(loaded)) => match (&loaded.intent, &loaded.stored) {
+                (Some(open), Stored::Row(snapshot)) => {
+                    let operation = open.intent.operation;
+                    self.over(Ok(Sighting::Pending { snapshot: snapshot.clone(), operation }))
+                }
+                (Some(open), Stored::Absent | Stored::Tombstone(_)) => self.over(Err(Failure::Unsettled {
+                    operation: open.intent.operation,
+                    in_cdms: false,
+                    reason: "the record's create is not settled yet".to_owned(),
+                })),
+                (None, _) => {
+                    self.state = State::Fetching(loaded);
+                    Action::Fetch
+                }
+            },
+            (State::Fetching(loaded), Event::Fetched(fetched)) => self.fetched(&loaded, fetched),
+            (State::Storing(seen, row, guard), Event::Committed(committed)) => match committed {
+                Committed::Done(version) => {
+                    let snapshot = row.at(version, self.mapping.tag());
+                    self.over(Ok(Sighting::Current { snapshot, seen }))
+                }
+                Committed::Lost => self.again(),
+                // The database forbids the row: the record waits in quarantine, the row stays as it was.
+                Committed::Refused(reason) => {
+                    let fault = self.mapping.forbidden(&reason);
+                    self.state = State::Recording(Failure::NotStorable(reason));
+                    Action::Commit(quarantining(guard, fault))
+                }
+                Committed::Unavailable(reason) => self.over(Err(Failure::Store(reason))),
+            },
+            (State::Recording(failure), Event::Committed(committed)) => match committed {
+                Committed::Done(_) => self.over(Err(failure)),
+                Committed::Lost => self.again(),
+                Committed::Refused(reason) | Committed::Unavailable(reason) => self.over(Err(Failure::Store(reason))),
+            },
+            (state, event) => unreachable!("a read got {event:?} while {state:?}: a bug of its driver"),
+        }
+    }
+}
+
+/// A transaction that only puts a record in quarantine.
+pub(crate) fn quarantining<F>(guard: Guard, fault: F) -> Box<Commit<F>> {
+    let mut commit = Commit::under(guard);
+    commit.quarantine = QuarantineChange::Put(fault);
+    Box::new(commit)
+}

@@ -1,0 +1,122 @@
+//! Sending a write under its intent: once, and again only where CDMS surely has not taken it.
+
+use cdms_odata::Attributes;
+use uuid::Uuid;
+
+use crate::{
+    Action, Answer, Class, Commit, Committed, DEADLOCK_TRIES_MAX, Event, Failure, Guard, IntentChange, Loaded,
+    OperationId, Record, Rejection, Verdict, WriteKind, classify,
+};
+
+/// A write on its way.
+#[derive(Clone, Debug)]
+pub(crate) struct Sending {
+    write: WriteKind,
+    operation: OperationId,
+    body: Attributes,
+    tries: u8,
+    logged_in: bool,
+    /// Why an attempt before the last login or pause was refused.
+    refused: Option<Rejection>,
+}
+
+/// What sending comes to.
+#[derive(Clone, Debug)]
+pub(crate) enum Sent<O, F> {
+    /// It wants something done.
+    Act(Action<O, F>),
+    /// The write is in CDMS; a create's reply carries the record.
+    Applied(Option<(Uuid, Result<Record, F>)>),
+    /// The write is not in CDMS and will not be.
+    Rejected(Rejection),
+    /// The record is gone.
+    Gone,
+    /// It cannot be told.
+    Unknown(String),
+}
+
+impl Sending {
+    pub(crate) fn new(write: WriteKind, operation: OperationId, body: Attributes) -> Self {
+        Sending { write, operation, body, tries: 0, logged_in: false, refused: None }
+    }
+
+    /// The action that sends.
+    pub(crate) fn send<O, F>(&mut self) -> Action<O, F> {
+        self.tries += 1;
+        Action::Send { write: self.write, operation: self.operation, body: self.body.clone() }
+    }
+
+    pub(crate) fn step<O, F: std::fmt::Debug>(&mut self, event: Event<F>) -> Sent<O, F> {
+        match event {
+            Event::Answered(answer) => self.answered(answer),
+            Event::LoggedIn(Ok(())) | Event::Resumed => Sent::Act(self.send()),
+            Event::LoggedIn(Err(reason)) => Sent::Rejected(Rejection::LoginFailed(reason)),
+            event => unreachable!("a write being sent got {event:?}: a bug of its driver"),
+        }
+    }
+
+    fn answered<O, F>(&mut self, answer: Answer<F>) -> Sent<O, F> {
+        match classify(self.write, answer) {
+            Class::Applied(record) => Sent::Applied(record),
+            Class::Gone => Sent::Gone,
+            Class::Unknown(reason) => Sent::Unknown(reason),
+            // A lease too short for another try leaves the refusal that asked for it.
+            Class::Rejected(rejection @ Rejection::NotSent(_)) => {
+                Sent::Rejected(self.refused.take().unwrap_or(rejection))
+            }
+            Class::Rejected(rejection) => Sent::Rejected(rejection),
+            Class::Deadlock(refusal) if self.tries < DEADLOCK_TRIES_MAX => {
+                self.refused = Some(Rejection::Cdms(refusal));
+                Sent::Act(Action::Pause { attempt: self.tries + 1 })
+            }
+            Class::Deadlock(refusal) => Sent::Rejected(Rejection::Cdms(refusal)),
+            Class::LoginLost(sign) if !self.logged_in => {
+                self.logged_in = true;
+                self.refused = Some(Rejection::LoginFailed(sign));
+                Sent::Act(Action::Login)
+            }
+            Class::LoginLost(sign) => Sent::Rejected(Rejection::LoginFailed(sign)),
+        }
+    }
+}
+
+/// The transaction that closes an intent and changes nothing else.
+pub(crate) fn closing<F>(operation: OperationId, verdict: Verdict) -> Commit<F> {
+    let mut commit = Commit::under(Guard::Intent(operation));
+    commit.intent = IntentChange::Close { operation, verdict };
+    commit
+}
+
+/// The transaction that ends a lease, so that settling can begin.
+pub(crate) fn releasing<F>(operation: OperationId) -> Commit<F> {
+    let mut commit = Commit::under(Guard::Intent(operation));
+    commit.intent = IntentChange::Release { operation };
+    commit
+}
+
+/// What a rejected write ends with.
+pub(crate) fn rejected<F>(operation: OperationId, rejection: &Rejection) -> Commit<F> {
+    let reason = match rejection {
+        Rejection::Cdms(refusal) => refusal.message.clone(),
+        Rejection::NotSent(reason) | Rejection::LoginFailed(reason) => reason.clone(),
+    };
+    closing(operation, Verdict::Rejected { reason })
+}
+
+/// What a write ends with whose result could not be stored: it is in CDMS, and its intent stays open unless another
+/// program settled it.
+pub(crate) fn not_stored<F>(operation: OperationId, committed: Committed) -> Failure<F> {
+    let reason = match committed {
+        Committed::Lost => "another program settled it first; read the record again".to_owned(),
+        Committed::Refused(reason) | Committed::Unavailable(reason) => {
+            format!("the hub's database could not store it: {reason}")
+        }
+        Committed::Done(_) => unreachable!("a transaction that committed is no failure"),
+    };
+    Failure::Unsettled { operation, in_cdms: true, reason }
+}
+
+/// The same record as loaded, seen as if nothing had been found out late; for comparisons after a write of ours.
+pub(crate) fn without_late(stored: crate::Stored) -> Loaded {
+    Loaded { stored, ..Loaded::default() }
+}

@@ -1,0 +1,271 @@
+//! The settling table: finding out, by reading only, what became of a write.
+
+use cdms_odata::Attributes;
+use uuid::Uuid;
+
+use crate::create::created_entry;
+use crate::delete::deletion;
+use crate::send::closing;
+use crate::sight::{differences, ending, merged_row, refreshed};
+use crate::update::{Intended, written_history};
+use crate::{
+    Action, Commit, Committed, EntryKind, Event, Failure, Fetched, Guard, Intent, LeaseState, Loaded, Machine, Mapping,
+    OpenIntent, OperationId, Origin, QuarantineChange, Record, RecordChange, Snapshot, Stored, TombstoneReason,
+    Verdict, WriteKind,
+};
+
+/// What an attempt to settle comes to.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Settled {
+    /// The write's fate is known and recorded.
+    Now(Verdict),
+    /// It was settled before, or never opened.
+    Before,
+    /// It cannot be told yet.
+    NotYet {
+        /// Milliseconds after which to try again.
+        retry_after_ms: u64,
+    },
+}
+
+/// The settling table for one look at CDMS, taken after the lease ended. `None`: not before the quiet period is over.
+///
+/// `record` is what the GET showed, `None` for gone. `our_user` is the CDMS user that the hub writes as, where known.
+pub fn verdict(intent: &Intent, record: Option<&Record>, our_user: Option<Uuid>, quiet_over: bool) -> Option<Verdict> {
+    match (intent.write, record) {
+        (WriteKind::Create, Some(_)) | (WriteKind::Delete, None) => Some(Verdict::Applied),
+        (WriteKind::Create, None) | (WriteKind::Delete, Some(_)) => quiet_over.then_some(Verdict::NotApplied),
+        (WriteKind::Update, None) => quiet_over.then_some(Verdict::Superseded { attributes: Vec::new() }),
+        (WriteKind::Update, Some(record)) => {
+            let (at_once, later) = update_verdicts(intent, record, our_user);
+            at_once.or_else(|| quiet_over.then_some(later))
+        }
+    }
+}
+
+fn update_verdicts(intent: &Intent, record: &Record, our_user: Option<Uuid>) -> (Option<Verdict>, Verdict) {
+    let now = |name: &str| record.attributes.get(name);
+    let mut as_patched = 0;
+    let mut as_before = 0;
+    let mut neither = Vec::new();
+    for (name, new) in intent.evidence() {
+        match now(name) {
+            Some(value) if value == new => as_patched += 1,
+            value if value == intent.pre_image.get(name) => as_before += 1,
+            _ => neither.push(name.to_owned()),
+        }
+    }
+    if as_before == 0 && neither.is_empty() {
+        let moved = intent.modified_before != Some(record.modified);
+        let ours = our_user.is_some() && record.modified_by == our_user;
+        let at_once = (as_patched > 0 && moved && ours).then_some(Verdict::Applied);
+        return (at_once, Verdict::Applied);
+    }
+    let later = match (as_patched, as_before) {
+        (1.., 0) => Verdict::Applied,
+        (0, 1..) if neither.is_empty() => Verdict::NotApplied,
+        _ => {
+            let mixed = intent.evidence().filter(|(name, new)| now(name) != Some(new));
+            Verdict::Superseded { attributes: mixed.map(|(name, _)| name.to_owned()).collect() }
+        }
+    };
+    (None, later)
+}
+
+/// The machine that settles one write.
+#[derive(Clone, Debug)]
+pub struct Settle<M: Mapping> {
+    mapping: M,
+    operation: OperationId,
+    our_user: Option<Uuid>,
+    state: State,
+}
+
+#[derive(Clone, Debug)]
+enum State {
+    Begun,
+    Locking,
+    Loading,
+    Fetching(Box<Loaded>, Box<OpenIntent>),
+    Storing(Verdict),
+    /// The row could not be stored: the record is quarantined and the intent closed.
+    StoringWithoutRow(Verdict),
+    /// The record cannot be read: it is quarantined, and the intent stays open.
+    Quarantining {
+        retry_after_ms: u64,
+    },
+    Over,
+}
+
+/// How long to wait before looking again where no period says so.
+const LOOK_AGAIN_MS: u64 = 30_000;
+
+type Output<M> = Result<Settled, Failure<<M as Mapping>::Fault>>;
+
+impl<M: Mapping> Settle<M> {
+    /// A settling of this write; `our_user` is the CDMS user that the hub writes as, where known.
+    pub fn new(mapping: M, operation: OperationId, our_user: Option<Uuid>) -> Self {
+        Settle { mapping, operation, our_user, state: State::Begun }
+    }
+
+    fn loaded(&mut self, mut loaded: Box<Loaded>) -> Action<Output<M>, M::Fault> {
+        let open = loaded.intent.take().filter(|open| open.intent.operation == self.operation);
+        match open {
+            None => self.over(Ok(Settled::Before)),
+            Some(open) => match open.lease {
+                LeaseState::Active { left_ms } => self.over(Ok(Settled::NotYet { retry_after_ms: left_ms.max(1) })),
+                LeaseState::Quiet { .. } | LeaseState::Over => {
+                    self.state = State::Fetching(loaded, Box::new(open));
+                    Action::Fetch
+                }
+            },
+        }
+    }
+
+    fn fetched(
+        &mut self,
+        loaded: &Loaded,
+        open: &OpenIntent,
+        fetched: Fetched<M::Fault>,
+    ) -> Action<Output<M>, M::Fault> {
+        let record = match fetched {
+            Fetched::Record(record) => Some(record),
+            Fetched::Gone => None,
+            Fetched::Unreadable(fault) => {
+                let mut commit = Commit::under(Guard::Intent(self.operation));
+                commit.quarantine = QuarantineChange::Put(fault);
+                self.state = State::Quarantining { retry_after_ms: LOOK_AGAIN_MS };
+                return Action::Commit(Box::new(commit));
+            }
+            Fetched::Refused(reason) => return self.over(Err(Failure::ReadRefused(reason))),
+            Fetched::Unavailable(reason) => return self.over(Err(Failure::Unavailable(reason))),
+            Fetched::Misconfigured(reason) => return self.over(Err(Failure::Misconfigured(reason))),
+        };
+        let (quiet_over, left_ms) = match open.lease {
+            LeaseState::Quiet { left_ms } | LeaseState::Active { left_ms } => (false, left_ms.max(1)),
+            LeaseState::Over => (true, LOOK_AGAIN_MS),
+        };
+        let Some(verdict) = verdict(&open.intent, record.as_ref(), self.our_user, quiet_over) else {
+            return self.over(Ok(Settled::NotYet { retry_after_ms: left_ms }));
+        };
+        let commit = self.settlement(loaded, &open.intent, record.as_ref(), &verdict);
+        self.state = State::Storing(verdict);
+        Action::Commit(Box::new(commit))
+    }
+
+    /// The transaction that records a verdict and brings the row to what CDMS shows.
+    fn settlement(
+        &self,
+        loaded: &Loaded,
+        intent: &Intent,
+        record: Option<&Record>,
+        verdict: &Verdict,
+    ) -> Commit<M::Fault> {
+        let applied = *verdict == Verdict::Applied;
+        let before = match &loaded.stored {
+            Stored::Absent => None,
+            Stored::Row(snapshot) | Stored::Tombstone(snapshot) => Some(snapshot),
+        };
+        let mut commit = closing(self.operation, verdict.clone());
+        let Some(record) = record else {
+            return self.without_record(loaded, intent, applied, commit);
+        };
+        let row = merged_row(loaded, record);
+        if let Err(fault) = self.mapping.decode(&row.seen) {
+            commit.quarantine = QuarantineChange::Put(fault);
+            return commit;
+        }
+        commit.record = if self.mapping.includes(&record.attributes) {
+            RecordChange::Put(row)
+        } else {
+            RecordChange::Tombstone { reason: TombstoneReason::LeftModel, last: row }
+        };
+        commit.history = match (intent.write, before) {
+            (WriteKind::Create, _) => {
+                vec![created_entry(&intent.patch, &intent.constants, self.operation, Origin::Settle, record)]
+            }
+            (WriteKind::Update, Some(before)) if applied => {
+                let (patch, constants, overwritten) = (&intent.patch, &intent.constants, &intent.conflicts);
+                let intended = Intended { patch, constants, overwritten };
+                written_history(before, intended, self.operation, Origin::Settle, Some(record))
+            }
+            (_, Some(before)) => refreshed(loaded, record, differences(&before.seen, &record.attributes)),
+            (_, None) => Vec::new(),
+        };
+        if commit.history.is_empty() && before.is_some_and(|before| unchanged(before, record)) {
+            commit.record = RecordChange::Keep;
+        }
+        commit
+    }
+
+    fn without_record(
+        &self,
+        loaded: &Loaded,
+        intent: &Intent,
+        applied: bool,
+        mut commit: Commit<M::Fault>,
+    ) -> Commit<M::Fault> {
+        if let Stored::Row(last) = &loaded.stored {
+            if intent.write == WriteKind::Delete && applied {
+                return deletion(last, self.operation, Origin::Settle, true);
+            }
+            let last_row = crate::NewRow::from(last);
+            commit.record = RecordChange::Tombstone { reason: TombstoneReason::Gone, last: last_row };
+            commit.history = vec![ending(EntryKind::Gone, last)];
+        }
+        commit
+    }
+
+    fn over(&mut self, output: Output<M>) -> Action<Output<M>, M::Fault> {
+        self.state = State::Over;
+        Action::Done(output)
+    }
+}
+
+fn unchanged(before: &Snapshot, record: &Record) -> bool {
+    before.modified == record.modified && is_known(&before.seen, &record.attributes)
+}
+
+fn is_known(seen: &Attributes, read: &Attributes) -> bool {
+    read.iter().all(|(name, value)| seen.get(name) == Some(value))
+}
+
+impl<M: Mapping> Machine for Settle<M> {
+    type Output = Output<M>;
+    type Fault = M::Fault;
+
+    fn step(&mut self, event: Event<M::Fault>) -> Action<Self::Output, M::Fault> {
+        match (std::mem::replace(&mut self.state, State::Over), event) {
+            (State::Begun, Event::Start) => {
+                self.state = State::Locking;
+                Action::Lock
+            }
+            (State::Locking, Event::Locked) => {
+                self.state = State::Loading;
+                Action::Load
+            }
+            (State::Loading, Event::Loaded(loaded)) => self.loaded(loaded),
+            (State::Fetching(loaded, open), Event::Fetched(fetched)) => self.fetched(&loaded, &open, fetched),
+            (State::Storing(verdict), Event::Committed(committed)) => match committed {
+                Committed::Done(_) => self.over(Ok(Settled::Now(verdict))),
+                Committed::Lost => self.over(Ok(Settled::Before)),
+                Committed::Refused(reason) => {
+                    let mut commit = closing(self.operation, verdict.clone());
+                    commit.quarantine = QuarantineChange::Put(self.mapping.forbidden(&reason));
+                    self.state = State::StoringWithoutRow(verdict);
+                    Action::Commit(Box::new(commit))
+                }
+                Committed::Unavailable(reason) => self.over(Err(Failure::Store(reason))),
+            },
+            (State::StoringWithoutRow(verdict), Event::Committed(committed)) => match committed {
+                Committed::Done(_) => self.over(Ok(Settled::Now(verdict))),
+                Committed::Lost => self.over(Ok(Settled::Before)),
+                Committed::Refused(reason) | Committed::Unavailable(reason) => self.over(Err(Failure::Store(reason))),
+            },
+            (State::Quarantining { retry_after_ms }, Event::Committed(_)) => {
+                self.over(Ok(Settled::NotYet { retry_after_ms }))
+            }
+            (state, event) => unreachable!("a settling got {event:?} while {state:?}: a bug of its driver"),
+        }
+    }
+}

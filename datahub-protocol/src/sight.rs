@@ -1,0 +1,220 @@
+//! The read table: what the hub has against what CDMS has, and what follows.
+
+use cdms_odata::{Attributes, Instant, Value};
+
+use crate::approach::guard_of;
+use crate::read::Seen;
+use crate::{
+    Change, Commit, Entry, EntryKind, Failure, Fetched, Loaded, Mapping, NewRow, Note, Origin, QuarantineChange,
+    Record, RecordChange, SettledPatch, Snapshot, Stored, TombstoneReason,
+};
+
+/// What one look at both sides comes to.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum Sight<F> {
+    /// The row is as CDMS has it.
+    InSync(Snapshot),
+    /// The row is to be stored; afterwards it is as CDMS has it.
+    Store(Seen, Box<Commit<F>>, NewRow),
+    /// Something else is to be stored, and the operation ends with this failure.
+    Record(Box<Commit<F>>, Failure<F>),
+    /// The row is newer than CDMS.
+    HubNewer { hub: Instant, cdms: Instant },
+    /// The operation ends; there is nothing to store.
+    Fails(Failure<F>),
+}
+
+/// The read table.
+pub(crate) fn sight<M: Mapping>(
+    mapping: &M,
+    loaded: &Loaded,
+    fetched: Fetched<M::Fault>,
+    clock_skew_ms: i64,
+) -> Sight<M::Fault> {
+    let record = match fetched {
+        Fetched::Record(record) => record,
+        Fetched::Gone => return gone(loaded),
+        Fetched::Unreadable(fault) => return quarantine(loaded, fault),
+        Fetched::Refused(reason) => return Sight::Fails(Failure::ReadRefused(reason)),
+        Fetched::Unavailable(reason) => return Sight::Fails(Failure::Unavailable(reason)),
+        Fetched::Misconfigured(reason) => return Sight::Fails(Failure::Misconfigured(reason)),
+    };
+    if !mapping.includes(&record.attributes) {
+        return left(loaded, &record);
+    }
+    let row = merged_row(loaded, &record);
+    if let Err(fault) = mapping.decode(&row.seen) {
+        return quarantine(loaded, fault);
+    }
+    match &loaded.stored {
+        Stored::Absent => store(loaded, Seen::First, entry(EntryKind::FirstSeen, &record, Vec::new()), row),
+        Stored::Tombstone(last) => {
+            let changes = differences(&last.seen, &record.attributes);
+            store(loaded, Seen::Revived, entry(EntryKind::Revived, &record, changes), row)
+        }
+        Stored::Row(snapshot) => {
+            let changes = differences(&snapshot.seen, &record.attributes);
+            let known_change = changes.iter().any(|change| change.from.is_some());
+            if record.modified < snapshot.modified {
+                let behind_ms = snapshot.modified.0 - record.modified.0;
+                if behind_ms > clock_skew_ms {
+                    return Sight::HubNewer { hub: snapshot.modified, cdms: record.modified };
+                }
+                if !known_change {
+                    return in_sync(loaded, snapshot.clone());
+                }
+                let mut entries = refreshed(loaded, &record, changes);
+                entries.iter_mut().for_each(|entry| entry.skew_ms = Some(behind_ms));
+                return store(loaded, Seen::Refreshed, entries, row);
+            }
+            if known_change {
+                return store(loaded, Seen::Refreshed, refreshed(loaded, &record, changes), row);
+            }
+            if record.modified == snapshot.modified && changes.is_empty() && snapshot.mapping == mapping.tag() {
+                return in_sync(loaded, snapshot.clone());
+            }
+            // Newer without a mapped change, or attributes that this mapping adds: nothing to tell.
+            store(loaded, Seen::Filled, Vec::new(), row)
+        }
+    }
+}
+
+/// What differs between known attributes and those just read; one that was not known has no `from`.
+pub(crate) fn differences(known: &Attributes, read: &Attributes) -> Vec<Change> {
+    read.iter()
+        .filter(|(name, value)| known.get(name) != Some(value))
+        .map(|(name, value)| Change {
+            attribute: name.to_owned(),
+            from: known.get(name).cloned(),
+            to: Some(value.clone()),
+            note: Note::Plain,
+        })
+        .collect()
+}
+
+/// The row that a record makes, with what other mappings know of it kept.
+pub(crate) fn merged_row(loaded: &Loaded, record: &Record) -> NewRow {
+    let mut seen = match &loaded.stored {
+        Stored::Absent => Attributes::new(),
+        Stored::Row(snapshot) | Stored::Tombstone(snapshot) => snapshot.seen.clone(),
+    };
+    seen.merge(&record.attributes);
+    NewRow { modified: record.modified, created: record.created, modified_by: record.modified_by, seen }
+}
+
+/// The history of changes that CDMS made: those of a write that had been found not applied apart from the others.
+pub(crate) fn refreshed(loaded: &Loaded, record: &Record, changes: Vec<Change>) -> Vec<Entry> {
+    let mut rest = changes;
+    let mut entries = Vec::new();
+    for late in &loaded.late {
+        let (shown, others): (Vec<_>, Vec<_>) = rest.into_iter().partition(|change| shows(late, change));
+        rest = others;
+        if !shown.is_empty() {
+            let applied = Entry { operation: Some(late.operation), ..plain(EntryKind::AppliedLate, record, shown) };
+            entries.push(Entry { origin: Origin::Settle, ..applied });
+        }
+    }
+    rest.retain(|change| change.from.is_some());
+    if !rest.is_empty() {
+        entries.push(plain(EntryKind::Refreshed, record, rest));
+    }
+    entries
+}
+
+fn shows(late: &SettledPatch, change: &Change) -> bool {
+    change.from.is_some() && late.patch.get(&change.attribute).is_some_and(|value| change.to.as_ref() == Some(value))
+}
+
+fn entry(kind: EntryKind, record: &Record, changes: Vec<Change>) -> Vec<Entry> {
+    vec![plain(kind, record, changes)]
+}
+
+pub(crate) fn plain(kind: EntryKind, record: &Record, changes: Vec<Change>) -> Entry {
+    Entry {
+        kind,
+        origin: Origin::Cdms,
+        operation: None,
+        changes,
+        constants: Attributes::new(),
+        modified: Some(record.modified),
+        modified_by: record.modified_by,
+        skew_ms: None,
+    }
+}
+
+/// The history entry of an end: the last known values, so that a deleted record can be made again.
+pub(crate) fn ending(kind: EntryKind, last: &Snapshot) -> Entry {
+    let changes = last.seen.iter().filter(|(_, value)| **value != Value::Null).map(|(name, value)| Change {
+        attribute: name.to_owned(),
+        from: Some(value.clone()),
+        to: None,
+        note: Note::Plain,
+    });
+    Entry {
+        kind,
+        origin: Origin::Cdms,
+        operation: None,
+        changes: changes.collect(),
+        constants: Attributes::new(),
+        modified: None,
+        modified_by: None,
+        skew_ms: None,
+    }
+}
+
+fn in_sync<F>(loaded: &Loaded, snapshot: Snapshot) -> Sight<F> {
+    if !loaded.quarantined {
+        return Sight::InSync(snapshot);
+    }
+    // What was wrong is right again, and the record as before: only the quarantine has to learn it.
+    let row = NewRow::from(&snapshot);
+    store(loaded, Seen::InSync, Vec::new(), row)
+}
+
+fn store<F>(loaded: &Loaded, seen: Seen, history: Vec<Entry>, row: NewRow) -> Sight<F> {
+    let mut commit = Commit::under(guard_of(&loaded.stored));
+    commit.record = RecordChange::Put(row.clone());
+    commit.history = history;
+    if loaded.quarantined {
+        commit.quarantine = QuarantineChange::Clear;
+    }
+    Sight::Store(seen, Box::new(commit), row)
+}
+
+fn gone<F>(loaded: &Loaded) -> Sight<F> {
+    match &loaded.stored {
+        Stored::Absent => Sight::Fails(Failure::NotFound),
+        Stored::Tombstone(_) => Sight::Fails(Failure::Gone),
+        Stored::Row(last) => {
+            let mut commit = Commit::under(guard_of(&loaded.stored));
+            commit.record = RecordChange::Tombstone { reason: TombstoneReason::Gone, last: last.into() };
+            commit.history = vec![ending(EntryKind::Gone, last)];
+            if loaded.quarantined {
+                commit.quarantine = QuarantineChange::Clear;
+            }
+            Sight::Record(Box::new(commit), Failure::Gone)
+        }
+    }
+}
+
+/// The record is none of this model's: a row becomes a tombstone; a record never seen is not found.
+fn left<F>(loaded: &Loaded, record: &Record) -> Sight<F> {
+    match &loaded.stored {
+        Stored::Absent => Sight::Fails(Failure::NotFound),
+        Stored::Tombstone(_) => Sight::Fails(Failure::Gone),
+        Stored::Row(last) => {
+            let mut commit = Commit::under(guard_of(&loaded.stored));
+            commit.record =
+                RecordChange::Tombstone { reason: TombstoneReason::LeftModel, last: merged_row(loaded, record) };
+            commit.history = vec![ending(EntryKind::LeftModel, last)];
+            Sight::Record(Box::new(commit), Failure::Gone)
+        }
+    }
+}
+
+/// The row stays; the record waits with its reason.
+fn quarantine<F: Clone>(loaded: &Loaded, fault: F) -> Sight<F> {
+    let mut commit = Commit::under(guard_of(&loaded.stored));
+    commit.quarantine = QuarantineChange::Put(fault.clone());
+    Sight::Record(Box::new(commit), Failure::Quarantined(fault))
+}

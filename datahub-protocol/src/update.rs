@@ -1,0 +1,434 @@
+//! Updating one record: a MERGE of what changed, between two short transactions.
+
+use cdms_odata::{Attributes, Value};
+
+use crate::approach::{Approach, Step, busy};
+use crate::send::{Sending, Sent, closing, not_stored, rejected, releasing, without_late};
+use crate::sight::{differences, ending, merged_row, refreshed};
+use crate::{
+    Action, Change, Commit, Committed, Entry, EntryKind, Event, Failure, Fetched, Guard, Intent, IntentChange, Loaded,
+    Machine, Mapping, Merged, NewRow, Note, OperationId, Origin, QuarantineChange, ROUNDS_MAX, Record, RecordChange,
+    Snapshot, Stored, TombstoneReason, Verdict, WriteKind, merge,
+};
+
+/// What to do where both sides changed the same field.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Default)]
+pub enum OnConflict {
+    /// The caller, who writes last, wins; the history keeps the other value.
+    #[default]
+    LastWriterWins,
+    /// Nothing is written, and the caller learns which fields.
+    Reject,
+}
+
+/// What an update, a create or a delete did.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Written {
+    /// The record as the hub has it now; for a delete as it was.
+    pub snapshot: Snapshot,
+    /// Whether CDMS was asked to write at all.
+    pub sent: bool,
+    /// Whether CDMS's answer includes what it made of the write. If not, the next read completes the row.
+    pub read_back: bool,
+    /// The fields, by position, whose CDMS value was overwritten.
+    pub conflicts: Vec<usize>,
+    /// Whether the record is no longer one of the model's.
+    pub left: bool,
+}
+
+/// The machine of an update.
+#[derive(Clone, Debug)]
+pub struct Update<M: Mapping> {
+    approach: Approach<M>,
+    base: Attributes,
+    mine: Vec<Value>,
+    local_changed: bool,
+    on_conflict: OnConflict,
+    operation: OperationId,
+    local_rounds: u8,
+    state: State<M::Fault>,
+}
+
+#[derive(Clone, Debug)]
+enum State<F> {
+    Begun,
+    /// Only the hub's own fields changed: no request.
+    LocalLocking,
+    LocalLoading,
+    Approaching,
+    StoringLocal(Snapshot),
+    Opening(Box<Plan>),
+    Sending(Box<Plan>, Sending),
+    ReadingBack(Box<Plan>),
+    Storing(Box<Plan>, Written, NewRow),
+    Ending(Failure<F>),
+    /// Like `Ending`, for a transaction without which the intent stays open.
+    EndingApplied(Failure<F>),
+    Over,
+}
+
+/// An update as decided before it is sent.
+#[derive(Clone, Debug)]
+struct Plan {
+    snapshot: Snapshot,
+    merged: Merged,
+    constants: Attributes,
+}
+
+type Output<M> = Result<Written, Failure<<M as Mapping>::Fault>>;
+
+impl<M: Mapping> Update<M> {
+    /// An update of a model that a caller loaded as `base` and changed to the values `mine`.
+    pub fn new(
+        mapping: M,
+        base: Attributes,
+        mine: Vec<Value>,
+        local_changed: bool,
+        on_conflict: OnConflict,
+        operation: OperationId,
+        clock_skew_ms: i64,
+    ) -> Self {
+        let approach = Approach::new(mapping, clock_skew_ms);
+        Update { approach, base, mine, local_changed, on_conflict, operation, local_rounds: 0, state: State::Begun }
+    }
+
+    fn begin(&mut self) -> Action<Output<M>, M::Fault> {
+        match merge(&self.approach.mapping, &self.base, &self.mine, &self.base) {
+            Err(fault) => self.fail(Failure::Invalid(fault)),
+            // What CDMS would refuse anyway is refused before anything is asked of it.
+            Ok(merged) if !merged.patch.is_empty() => {
+                self.state = State::Approaching;
+                let step = self.approach.step(Event::Start);
+                self.approached(step)
+            }
+            Ok(_) => {
+                self.state = State::LocalLocking;
+                Action::Lock
+            }
+        }
+    }
+
+    /// No mapped field changed: at most the hub's own are stored, and CDMS is not asked.
+    fn loaded_locally(&mut self, loaded: Loaded) -> Action<Output<M>, M::Fault> {
+        if self.local_changed
+            && let Some(failure) = busy(&loaded)
+        {
+            return self.fail(failure);
+        }
+        match loaded.stored {
+            Stored::Absent => self.fail(Failure::NotFound),
+            Stored::Tombstone(_) => self.fail(Failure::Gone),
+            Stored::Row(snapshot) if self.local_changed => self.store_local(snapshot),
+            Stored::Row(snapshot) => self.unchanged(snapshot),
+        }
+    }
+
+    fn store_local(&mut self, snapshot: Snapshot) -> Action<Output<M>, M::Fault> {
+        let mut commit = Commit::under(Guard::Version(snapshot.version));
+        commit.record = RecordChange::LocalOnly;
+        commit.history = vec![Entry {
+            kind: EntryKind::LocalChanged,
+            origin: Origin::Hub,
+            operation: Some(self.operation),
+            changes: Vec::new(),
+            constants: Attributes::new(),
+            modified: None,
+            modified_by: None,
+            skew_ms: None,
+        }];
+        self.state = State::StoringLocal(snapshot);
+        Action::Commit(Box::new(commit))
+    }
+
+    fn approached(&mut self, step: Step<Output<M>, M::Fault>) -> Action<Output<M>, M::Fault> {
+        match step {
+            Step::Act(action) => action,
+            Step::Fails(failure) => self.fail(failure),
+            Step::Ready(snapshot) => self.ready(snapshot),
+        }
+    }
+
+    /// The row is as CDMS has it: merge, and open the intent.
+    fn ready(&mut self, snapshot: Snapshot) -> Action<Output<M>, M::Fault> {
+        let merged = match merge(&self.approach.mapping, &self.base, &self.mine, &snapshot.seen) {
+            Ok(merged) => merged,
+            Err(fault) => return self.fail(Failure::Invalid(fault)),
+        };
+        if !merged.conflicts.is_empty() && self.on_conflict == OnConflict::Reject {
+            return self.fail(Failure::Conflict { fields: merged.conflicts });
+        }
+        if merged.patch.is_empty() {
+            return if self.local_changed { self.store_local(snapshot) } else { self.unchanged(snapshot) };
+        }
+        let constants = self.approach.mapping.constants();
+        let pre_image = merged.patch.names().map(|name| {
+            let before = snapshot.seen.get(name).cloned().unwrap_or_default();
+            (name.clone(), before)
+        });
+        let intent = Intent {
+            operation: self.operation,
+            write: WriteKind::Update,
+            patch: merged.patch.clone(),
+            constants: constants.clone(),
+            pre_image: pre_image.collect(),
+            modified_before: Some(snapshot.modified),
+            conflicts: merged.overwritten.clone(),
+        };
+        let mut commit = Commit::under(Guard::Version(snapshot.version));
+        commit.trial = Some(merged.values.clone());
+        commit.intent = IntentChange::Open(Box::new(intent));
+        self.state = State::Opening(Box::new(Plan { snapshot, merged, constants }));
+        Action::Commit(Box::new(commit))
+    }
+
+    fn opened(&mut self, plan: Box<Plan>, committed: Committed) -> Action<Output<M>, M::Fault> {
+        match committed {
+            Committed::Done(_) => {
+                let mut body = plan.constants.clone();
+                body.merge(&plan.merged.patch);
+                let mut sending = Sending::new(WriteKind::Update, self.operation, body);
+                let action = sending.send();
+                self.state = State::Sending(plan, sending);
+                action
+            }
+            Committed::Lost => {
+                self.state = State::Approaching;
+                let step = self.approach.again();
+                self.approached(step)
+            }
+            Committed::Refused(reason) => self.fail(Failure::ForbiddenByStore(reason)),
+            Committed::Unavailable(reason) => self.fail(Failure::Store(reason)),
+        }
+    }
+
+    fn sent(
+        &mut self,
+        plan: Box<Plan>,
+        sending: Sending,
+        sent: Sent<Output<M>, M::Fault>,
+    ) -> Action<Output<M>, M::Fault> {
+        match sent {
+            Sent::Act(action) => {
+                self.state = State::Sending(plan, sending);
+                action
+            }
+            Sent::Applied(_) => {
+                self.state = State::ReadingBack(plan);
+                Action::Fetch
+            }
+            Sent::Rejected(rejection) => {
+                let commit = rejected(self.operation, &rejection);
+                self.end(commit, Failure::Rejected(rejection))
+            }
+            Sent::Gone => {
+                let reason = "the record is gone from CDMS".to_owned();
+                let mut commit = closing(self.operation, Verdict::Rejected { reason });
+                commit.record =
+                    RecordChange::Tombstone { reason: TombstoneReason::Gone, last: NewRow::from(&plan.snapshot) };
+                commit.history = vec![ending(EntryKind::Gone, &plan.snapshot)];
+                self.end(commit, Failure::Gone)
+            }
+            Sent::Unknown(reason) => {
+                let operation = self.operation;
+                self.end(releasing(operation), Failure::Unsettled { operation, in_cdms: false, reason })
+            }
+        }
+    }
+
+    fn read_back(&mut self, plan: Box<Plan>, fetched: Fetched<M::Fault>) -> Action<Output<M>, M::Fault> {
+        let before = without_late(Stored::Row(plan.snapshot.clone()));
+        let mut commit = closing(self.operation, Verdict::Applied);
+        commit.insist = true;
+        let (row, record) = match fetched {
+            Fetched::Record(record) => (merged_row(&before, &record), Some(record)),
+            Fetched::Unreadable(fault) => {
+                commit.quarantine = QuarantineChange::Put(fault);
+                let reason = "CDMS's answer to the read-back cannot be read".to_owned();
+                return self.end_applied(commit, reason);
+            }
+            Fetched::Gone | Fetched::Refused(_) | Fetched::Unavailable(_) | Fetched::Misconfigured(_) => {
+                let mut row = NewRow::from(&plan.snapshot);
+                row.seen.merge(&plan.constants_known(&self.approach.mapping));
+                row.seen.merge(&plan.merged.patch);
+                (row, None)
+            }
+        };
+        if let Err(fault) = self.approach.mapping.decode(&row.seen) {
+            commit.quarantine = QuarantineChange::Put(fault);
+            let reason = "CDMS made a value of it that does not fit the model".to_owned();
+            return self.end_applied(commit, reason);
+        }
+        let left = record.as_ref().is_some_and(|record| !self.approach.mapping.includes(&record.attributes));
+        commit.record = if left {
+            RecordChange::Tombstone { reason: TombstoneReason::LeftModel, last: row.clone() }
+        } else {
+            RecordChange::Put(row.clone())
+        };
+        commit.history = plan.history(self.operation, Origin::Hub, record.as_ref());
+        let written = Written {
+            snapshot: plan.snapshot.clone(),
+            sent: true,
+            read_back: record.is_some(),
+            conflicts: plan.merged.conflicts.clone(),
+            left,
+        };
+        self.state = State::Storing(plan, written, row);
+        Action::Commit(Box::new(commit))
+    }
+
+    fn stored(
+        &mut self,
+        plan: &Plan,
+        written: Written,
+        row: NewRow,
+        committed: Committed,
+    ) -> Action<Output<M>, M::Fault> {
+        match committed {
+            Committed::Done(version) => {
+                let snapshot = row.at(version, self.approach.mapping.tag());
+                self.over(Ok(Written { snapshot, ..written }))
+            }
+            Committed::Refused(reason) => {
+                let mut commit = closing(self.operation, Verdict::Applied);
+                commit.quarantine = QuarantineChange::Put(self.approach.mapping.forbidden(&reason));
+                commit.history = plan.history(self.operation, Origin::Hub, None);
+                commit.insist = true;
+                self.end_applied(commit, reason)
+            }
+            committed => self.fail(not_stored(self.operation, committed)),
+        }
+    }
+
+    fn unchanged(&mut self, snapshot: Snapshot) -> Action<Output<M>, M::Fault> {
+        self.over(Ok(Written { snapshot, sent: false, read_back: true, conflicts: Vec::new(), left: false }))
+    }
+
+    /// Ends with a transaction whose own failure does not change what the caller learns.
+    fn end(&mut self, commit: Commit<M::Fault>, failure: Failure<M::Fault>) -> Action<Output<M>, M::Fault> {
+        self.state = State::Ending(failure);
+        Action::Commit(Box::new(commit))
+    }
+
+    fn end_applied(&mut self, commit: Commit<M::Fault>, reason: String) -> Action<Output<M>, M::Fault> {
+        self.state = State::EndingApplied(Failure::AppliedButNotStorable { operation: self.operation, reason });
+        Action::Commit(Box::new(commit))
+    }
+
+    fn fail(&mut self, failure: Failure<M::Fault>) -> Action<Output<M>, M::Fault> {
+        self.over(Err(failure))
+    }
+
+    fn over(&mut self, output: Output<M>) -> Action<Output<M>, M::Fault> {
+        self.state = State::Over;
+        Action::Done(output)
+    }
+}
+
+impl Plan {
+    /// The constants among the attributes that the mapping reads.
+    fn constants_known<M: Mapping>(&self, mapping: &M) -> Attributes {
+        let mut known = self.constants.clone();
+        known.retain(|name, _| mapping.knows(name));
+        known
+    }
+
+    /// What the history gets: our changes as they came back, and CDMS's own apart.
+    fn history(&self, operation: OperationId, origin: Origin, record: Option<&Record>) -> Vec<Entry> {
+        let intended =
+            Intended { patch: &self.merged.patch, constants: &self.constants, overwritten: &self.merged.overwritten };
+        written_history(&self.snapshot, intended, operation, origin, record)
+    }
+}
+
+/// What an update meant to do, whoever stores its result.
+#[derive(Clone, Copy)]
+pub(crate) struct Intended<'i> {
+    pub(crate) patch: &'i Attributes,
+    pub(crate) constants: &'i Attributes,
+    pub(crate) overwritten: &'i Attributes,
+}
+
+pub(crate) fn written_history(
+    before: &Snapshot,
+    intended: Intended<'_>,
+    operation: OperationId,
+    origin: Origin,
+    record: Option<&Record>,
+) -> Vec<Entry> {
+    let changes = intended.patch.iter().map(|(name, sent)| {
+        let now = record.and_then(|record| record.attributes.get(name)).unwrap_or(sent);
+        let note = if now != sent {
+            Note::Adjusted { sent: sent.clone() }
+        } else if intended.overwritten.contains(name) {
+            Note::Conflict
+        } else {
+            Note::Plain
+        };
+        Change { attribute: name.to_owned(), from: before.seen.get(name).cloned(), to: Some(now.clone()), note }
+    });
+    let mut entries = vec![Entry {
+        kind: EntryKind::Updated,
+        origin,
+        operation: Some(operation),
+        changes: changes.collect(),
+        constants: intended.constants.clone(),
+        modified: record.map(|record| record.modified),
+        modified_by: record.and_then(|record| record.modified_by),
+        skew_ms: None,
+    }];
+    if let Some(record) = record {
+        let mut others = differences(&before.seen, &record.attributes);
+        others.retain(|change| !intended.patch.contains(&change.attribute));
+        // A constant that arrived as it was sent is our change, and told above.
+        others.retain(|change| intended.constants.get(&change.attribute) != change.to.as_ref());
+        entries.extend(refreshed(&without_late(Stored::Row(before.clone())), record, others));
+    }
+    entries
+}
+
+impl<M: Mapping> Machine for Update<M> {
+    type Output = Output<M>;
+    type Fault = M::Fault;
+
+    fn step(&mut self, event: Event<M::Fault>) -> Action<Self::Output, M::Fault> {
+        match (std::mem::replace(&mut self.state, State::Over), event) {
+            (State::Begun, Event::Start) => self.begin(),
+            (State::LocalLocking, Event::Locked) => {
+                self.state = State::LocalLoading;
+                Action::Load
+            }
+            (State::LocalLoading, Event::Loaded(loaded)) => self.loaded_locally(*loaded),
+            (State::StoringLocal(snapshot), Event::Committed(committed)) => match committed {
+                Committed::Done(version) => self.unchanged(Snapshot { version, ..snapshot }),
+                Committed::Lost if self.local_rounds + 1 < ROUNDS_MAX => {
+                    self.local_rounds += 1;
+                    self.state = State::LocalLoading;
+                    Action::Load
+                }
+                Committed::Lost => self.fail(Failure::Busy { operation: None, retry_after_ms: 100 }),
+                Committed::Refused(reason) => self.fail(Failure::ForbiddenByStore(reason)),
+                Committed::Unavailable(reason) => self.fail(Failure::Store(reason)),
+            },
+            (State::Approaching, event) => {
+                self.state = State::Approaching;
+                let step = self.approach.step(event);
+                self.approached(step)
+            }
+            (State::Opening(plan), Event::Committed(committed)) => self.opened(plan, committed),
+            (State::Sending(plan, mut sending), event) => {
+                let sent = sending.step(event);
+                self.sent(plan, sending, sent)
+            }
+            (State::ReadingBack(plan), Event::Fetched(fetched)) => self.read_back(plan, fetched),
+            (State::Storing(plan, written, row), Event::Committed(committed)) => {
+                self.stored(&plan, written, row, committed)
+            }
+            (State::Ending(failure), Event::Committed(_)) => self.fail(failure),
+            (State::EndingApplied(failure), Event::Committed(committed)) => match committed {
+                Committed::Done(_) => self.fail(failure),
+                committed => self.fail(not_stored(self.operation, committed)),
+            },
+            (state, event) => unreachable!("an update got {event:?} while {state:?}: a bug of its driver"),
+        }
+    }
+}
