@@ -209,7 +209,9 @@ impl<'r> RowReader<'r> {
     ///
     /// The stored value does not fit the field's type.
     pub fn field<T: FieldType>(&self, column: usize) -> Result<T, Fault> {
-        T::from_value(&self.values[column]).map_err(|fault| fault.at(self.columns[column].field))
+        let description = &self.columns[column];
+        let value = crate::stored::of_column(description, &self.values[column]);
+        T::from_value(&value).map_err(|fault| fault.at(description.field))
     }
 
     /// The record's id.

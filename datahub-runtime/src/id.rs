@@ -28,6 +28,11 @@ impl<T> Id<T> {
     pub fn guid(self) -> Uuid {
         self.guid
     }
+
+    /// The GUID, for as long as the id is borrowed.
+    pub(crate) fn as_guid(&self) -> &Uuid {
+        &self.guid
+    }
 }
 
 impl<T> From<Uuid> for Id<T> {

@@ -1,0 +1,125 @@
+//! The time that the hub goes by: the machine's, or one that a test moves.
+
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use cdms_odata::Instant;
+
+/// A source of time. The hub asks nothing else for it, so a test can move it instead of sleeping.
+pub trait Clock: Send + Sync + 'static {
+    /// The time of day, UTC. It can be set back or forward while the program runs.
+    fn now(&self) -> Instant;
+
+    /// The time since some fixed moment. It never goes back and is never set.
+    fn monotonic(&self) -> Duration;
+}
+
+/// The machine's own clocks.
+#[derive(Clone, Copy, Debug)]
+pub struct SystemClock {
+    begin: std::time::Instant,
+}
+
+impl SystemClock {
+    /// The machine's clocks; the monotonic one counts from now.
+    pub fn new() -> Self {
+        SystemClock { begin: std::time::Instant::now() }
+    }
+}
+
+impl Default for SystemClock {
+    fn default() -> Self {
+        SystemClock::new()
+    }
+}
+
+impl Clock for SystemClock {
+    fn now(&self) -> Instant {
+        Instant::from(chrono::Utc::now())
+    }
+
+    fn monotonic(&self) -> Duration {
+        self.begin.elapsed()
+    }
+}
+
+/// A clock that stands still until it is moved, for tests. Clones are the same clock.
+#[derive(Clone, Debug)]
+pub struct ManualClock {
+    hands: Arc<Mutex<Hands>>,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Hands {
+    now: Instant,
+    monotonic: Duration,
+}
+
+impl ManualClock {
+    /// A clock that shows this time of day.
+    pub fn at(now: Instant) -> Self {
+        ManualClock { hands: Arc::new(Mutex::new(Hands { now, monotonic: Duration::ZERO })) }
+    }
+
+    /// Lets time pass on both clocks; parts of a millisecond do not show in the time of day.
+    pub fn advance(&self, time: Duration) {
+        self.turn(|hands| {
+            hands.now = hands.now.plus_ms(i64::try_from(time.as_millis()).unwrap_or(i64::MAX));
+            hands.monotonic = hands.monotonic.saturating_add(time);
+        });
+    }
+
+    /// Lets time pass on both clocks until the time of day is `now`; a time before the present one moves the time of
+    /// day alone.
+    pub fn set(&self, now: Instant) {
+        self.turn(|hands| {
+            let passed = u64::try_from(now.0.saturating_sub(hands.now.0)).unwrap_or(0);
+            hands.now = now;
+            hands.monotonic = hands.monotonic.saturating_add(Duration::from_millis(passed));
+        });
+    }
+
+    /// Moves the time of day alone by milliseconds, as a person or a time server does.
+    pub fn shift(&self, ms: i64) {
+        self.turn(|hands| hands.now = hands.now.plus_ms(ms));
+    }
+
+    fn turn<T>(&self, change: impl FnOnce(&mut Hands) -> T) -> T {
+        // Two numbers cannot be left half changed, so a panic elsewhere does not spoil them.
+        change(&mut self.hands.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+impl Clock for ManualClock {
+    fn now(&self) -> Instant {
+        self.turn(|hands| hands.now)
+    }
+
+    fn monotonic(&self) -> Duration {
+        self.turn(|hands| hands.monotonic)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn clones_of_a_manual_clock_are_moved_together() {
+        let clock = ManualClock::at(Instant(1_000));
+        let other = clock.clone();
+        clock.advance(Duration::from_millis(500));
+        assert_eq!((other.now(), other.monotonic()), (Instant(1_500), Duration::from_millis(500)));
+        clock.set(Instant(2_000));
+        assert_eq!((other.now(), other.monotonic()), (Instant(2_000), Duration::from_millis(1_000)));
+    }
+
+    #[test]
+    fn setting_the_time_back_leaves_the_monotonic_clock() {
+        let clock = ManualClock::at(Instant(1_000));
+        clock.set(Instant(0));
+        assert_eq!((clock.now(), clock.monotonic()), (Instant(0), Duration::ZERO));
+        clock.shift(7);
+        assert_eq!((clock.now(), clock.monotonic()), (Instant(7), Duration::ZERO));
+    }
+}

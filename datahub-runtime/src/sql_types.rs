@@ -1,0 +1,97 @@
+//! Diesel's SQL types of the columns that Diesel itself has no exact type for on every database.
+
+use diesel::backend::Backend;
+use diesel::deserialize::{self, FromSql};
+use diesel::expression::AsExpression;
+use diesel::internal::derives::as_expression::Bound;
+use diesel::query_builder::QueryId;
+use diesel::serialize::{self, Output, ToSql};
+use diesel::sql_types::{Nullable, SqlOrd, SqlType};
+use uuid::Uuid;
+
+use crate::Id;
+
+/// A GUID: 16 bytes on SQLite. Columns of kind `guid` and `lookup`, and the key.
+#[derive(Clone, Copy, Debug, Default, SqlType, QueryId)]
+#[diesel(sqlite_type(name = "Binary"))]
+pub struct Guid;
+
+/// A point in time: microseconds since 1970 UTC on SQLite. Columns of kind `datetime`.
+#[derive(Clone, Copy, Debug, Default, SqlType, QueryId)]
+#[diesel(sqlite_type(name = "Long"))]
+pub struct Instant;
+
+/// An amount of money in 1/10,000. Columns of kind `money`.
+#[derive(Clone, Copy, Debug, Default, SqlType, QueryId)]
+#[diesel(sqlite_type(name = "Long"))]
+pub struct Money;
+
+/// A decimal as an integer in units of its contract's `scale`. Columns of kind `decimal`.
+#[derive(Clone, Copy, Debug, Default, SqlType, QueryId)]
+#[diesel(sqlite_type(name = "Long"))]
+pub struct Decimal;
+
+impl SqlOrd for Instant {}
+impl SqlOrd for Money {}
+impl SqlOrd for Decimal {}
+
+// An id can stand wherever a GUID column can: `organisations::id.eq(id)`, `organisations::sector.eq(sector)`.
+macro_rules! id_as_expression {
+    ($sql:ty) => {
+        impl<T> AsExpression<$sql> for Id<T> {
+            type Expression = Bound<$sql, Self>;
+
+            fn as_expression(self) -> Self::Expression {
+                Bound::new(self)
+            }
+        }
+
+        impl<'expr, T> AsExpression<$sql> for &'expr Id<T> {
+            type Expression = Bound<$sql, Self>;
+
+            fn as_expression(self) -> Self::Expression {
+                Bound::new(self)
+            }
+        }
+    };
+}
+id_as_expression!(Guid);
+id_as_expression!(Nullable<Guid>);
+
+impl<T, DB: Backend> ToSql<Guid, DB> for Id<T>
+where
+    Uuid: ToSql<Guid, DB>,
+{
+    fn to_sql<'b>(&'b self, out: &mut Output<'b, '_, DB>) -> serialize::Result {
+        self.as_guid().to_sql(out)
+    }
+}
+
+impl<T, DB: Backend> ToSql<Nullable<Guid>, DB> for Id<T>
+where
+    Uuid: ToSql<Guid, DB>,
+{
+    fn to_sql<'b>(&'b self, out: &mut Output<'b, '_, DB>) -> serialize::Result {
+        self.as_guid().to_sql(out)
+    }
+}
+
+impl<T, DB: Backend> FromSql<Guid, DB> for Id<T>
+where
+    Uuid: FromSql<Guid, DB>,
+{
+    fn from_sql(value: DB::RawValue<'_>) -> deserialize::Result<Self> {
+        Uuid::from_sql(value).map(Id::from)
+    }
+}
+
+impl<T, DB: Backend> diesel::Queryable<Guid, DB> for Id<T>
+where
+    Self: FromSql<Guid, DB>,
+{
+    type Row = Self;
+
+    fn build(row: Self) -> deserialize::Result<Self> {
+        Ok(row)
+    }
+}

@@ -1,0 +1,251 @@
+//! The hub's database: type-erased, so that it is compiled once and not once per model.
+//!
+//! Statements are put together from descriptors, values are always bound, and results are decoded by column kind.
+//! All connections belong to threads of the store. A call is one job on one of them, a job that stores is one
+//! transaction, and none lasts longer than its job: **no connection and no transaction is held across a request to
+//! CDMS.** Dropping the future of a call never leaves a transaction open, because a job that was handed over runs to
+//! its end on the store's thread; whether it was handed over is not known then, so read again.
+
+mod commit;
+mod engine_tables;
+mod failure;
+mod history;
+mod intents;
+mod load;
+mod model_table;
+mod quarantine;
+mod row;
+mod sequence;
+mod settings;
+mod sqlite;
+mod statement;
+mod workers;
+
+#[cfg(test)]
+mod tests;
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use datahub_model::ModelDescriptor;
+use datahub_protocol::{Committed, OperationId, Version};
+use uuid::Uuid;
+
+pub(crate) use commit::Job;
+pub use failure::StoreError;
+pub(crate) use history::HistoryRow;
+pub(crate) use intents::IntentRow;
+pub(crate) use load::StoredRecord;
+pub(crate) use model_table::LocalChange;
+pub(crate) use quarantine::QuarantineRow;
+
+use crate::clock::Clock;
+use failure::Trouble;
+use sqlite::{Connection, Place};
+use workers::{Cost, Lane, Workers};
+
+/// How a store is opened.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct StoreOptions {
+    /// Threads that read.
+    pub(crate) readers: usize,
+    /// Milliseconds after a lease during which CDMS may still be executing the request.
+    pub(crate) quiet_ms: u64,
+    /// How long to wait for other programs' transactions.
+    pub(crate) busy_timeout: Duration,
+}
+
+impl Default for StoreOptions {
+    fn default() -> Self {
+        StoreOptions { readers: 3, quiet_ms: 330_000, busy_timeout: Duration::from_secs(5) }
+    }
+}
+
+/// The hub's database. Cheap to clone; when the last clone is dropped its threads end by themselves.
+#[derive(Clone)]
+pub(crate) struct Store {
+    workers: Arc<Workers>,
+    cost: Arc<Cost>,
+    clock: Arc<dyn Clock>,
+    database: Arc<str>,
+    quiet_ms: u64,
+}
+
+impl Store {
+    /// Opens the database at `sqlite://path`, which is made if it is not there.
+    pub(crate) async fn open(url: &str, clock: Arc<dyn Clock>, options: StoreOptions) -> Result<Store, StoreError> {
+        let path = sqlite_path(url)?;
+        let cost = Arc::new(Cost::default());
+        let place = Place { path: path.clone(), busy_timeout: options.busy_timeout };
+        // Opening may wait for other programs, so it happens on a thread of its own.
+        let (answer, waiting) = tokio::sync::oneshot::channel();
+        let opening = Arc::clone(&cost);
+        let started = std::thread::Builder::new().name("datahub-opening".to_owned()).spawn(move || {
+            let _ = answer.send(Workers::start(&place, options.readers, &opening));
+        });
+        let unopened = |reason: String| StoreError::Open { database: path.clone(), reason };
+        started.map_err(|error| unopened(format!("no thread could be started for it: {error}")))?;
+        let workers = waiting.await.map_err(|_| unopened("opening it panicked; this is a bug".to_owned()))?;
+        let workers = workers.map_err(|trouble| match trouble {
+            Trouble::Unavailable(reason) | Trouble::Other(reason) | Trouble::Corrupt(reason) => unopened(reason),
+            trouble => trouble.of(&path),
+        })?;
+        let quiet_ms = options.quiet_ms;
+        Ok(Store { workers: Arc::new(workers), cost, clock, database: path.into(), quiet_ms })
+    }
+
+    /// Makes the tables that are missing, the engine's and the models', and refuses those of another shape.
+    pub(crate) async fn create_tables(&self, models: &[&'static ModelDescriptor]) -> Result<(), StoreError> {
+        let (models, now) = (models.to_vec(), self.clock.now());
+        self.write(move |connection| {
+            engine_tables::create(connection, &models)?;
+            intents::forget_old(connection, now)
+        })
+        .await
+    }
+
+    /// Checks that all tables are there and of the right shape.
+    pub(crate) async fn check_schema(&self, models: &[&'static ModelDescriptor]) -> Result<(), StoreError> {
+        let (models, now) = (models.to_vec(), self.clock.now());
+        self.write(move |connection| {
+            engine_tables::check(connection, &models)?;
+            intents::forget_old(connection, now)
+        })
+        .await
+    }
+
+    /// All that the hub has of one record, in one statement.
+    pub(crate) async fn load(&self, model: &'static ModelDescriptor, id: Uuid) -> Result<StoredRecord, StoreError> {
+        let (clock, quiet_ms) = (Arc::clone(&self.clock), self.quiet_ms);
+        self.read(move |connection| load::load(connection, model, id, clock.now(), quiet_ms)).await
+    }
+
+    /// Runs one transaction. Leases and history take its time from the store's clock.
+    pub(crate) async fn commit(&self, job: Job) -> Committed {
+        let clock = Arc::clone(&self.clock);
+        let committed = self.write(move |connection| Ok(commit::run(connection, &job, clock.now()))).await;
+        committed.unwrap_or_else(|error| Committed::Unavailable(error.to_string()))
+    }
+
+    /// A record's whole history, oldest first.
+    pub(crate) async fn history(&self, entity: &'static str, id: Uuid) -> Result<Vec<HistoryRow>, StoreError> {
+        self.read(move |connection| history::of_record(connection, entity, id)).await
+    }
+
+    /// What happened to a record after a version, newest first.
+    pub(crate) async fn history_after(
+        &self,
+        entity: &'static str,
+        id: Uuid,
+        version: Version,
+    ) -> Result<Vec<HistoryRow>, StoreError> {
+        self.read(move |connection| history::after(connection, entity, id, version)).await
+    }
+
+    /// A write, open or ended at most a day ago.
+    pub(crate) async fn operation(&self, operation: OperationId) -> Result<Option<IntentRow>, StoreError> {
+        let (now, quiet_ms) = (self.clock.now(), self.quiet_ms);
+        self.read(move |connection| intents::by_operation(connection, operation, now, quiet_ms)).await
+    }
+
+    /// The open writes of these models, oldest first, at most `limit`.
+    pub(crate) async fn open_intents(
+        &self,
+        models: &[&'static ModelDescriptor],
+        limit: i64,
+    ) -> Result<Vec<IntentRow>, StoreError> {
+        let (models, now, quiet_ms) = (models.to_vec(), self.clock.now(), self.quiet_ms);
+        self.read(move |connection| intents::open_of(connection, &models, limit, now, quiet_ms)).await
+    }
+
+    /// Why a record is in quarantine, for each model through which it was read.
+    pub(crate) async fn quarantined(&self, entity: &'static str, id: Uuid) -> Result<Vec<QuarantineRow>, StoreError> {
+        self.read(move |connection| quarantine::of_record(connection, entity, id)).await
+    }
+
+    /// The records in quarantine, those that wait longest first, at most `limit`.
+    pub(crate) async fn quarantine(&self, limit: i64) -> Result<Vec<QuarantineRow>, StoreError> {
+        self.read(move |connection| quarantine::all(connection, limit)).await
+    }
+
+    /// A setting's value, if it was ever put.
+    pub(crate) async fn setting(&self, name: &'static str) -> Result<Option<String>, StoreError> {
+        self.read(move |connection| settings::get(connection, name)).await
+    }
+
+    /// Puts a setting unless it has a value, and says which value it has then.
+    pub(crate) async fn put_setting_if_absent(&self, name: &'static str, value: &str) -> Result<String, StoreError> {
+        let value = value.to_owned();
+        self.write(move |connection| connection.write(|connection| settings::put_if_absent(connection, name, &value)))
+            .await
+    }
+
+    /// SQL statements sent since the store was opened, without those that begin and end transactions.
+    pub(crate) fn statements(&self) -> u64 {
+        self.cost.statements()
+    }
+
+    /// Transactions that could write, since the store was opened.
+    pub(crate) fn transactions(&self) -> u64 {
+        self.cost.transactions()
+    }
+
+    /// Takes no more work, finishes what waits and closes the connections.
+    ///
+    /// Dropping the future ends the waiting, not the closing.
+    pub(crate) async fn close(&self) {
+        let workers = Arc::clone(&self.workers);
+        if tokio::task::spawn_blocking(move || workers.join()).await.is_err() {
+            tracing::error!("closing the database panicked; this is a bug");
+        }
+    }
+
+    async fn read<T: Send + 'static>(
+        &self,
+        job: impl FnOnce(&mut Connection) -> Result<T, Trouble> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        self.workers.run(Lane::Read, job).await.map_err(|trouble| trouble.of(&self.database))
+    }
+
+    async fn write<T: Send + 'static>(
+        &self,
+        job: impl FnOnce(&mut Connection) -> Result<T, Trouble> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        self.workers.run(Lane::Write, job).await.map_err(|trouble| trouble.of(&self.database))
+    }
+}
+
+impl fmt::Debug for Store {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Store").field("database", &self.database).finish_non_exhaustive()
+    }
+}
+
+/// The file of a database address.
+fn sqlite_path(url: &str) -> Result<String, StoreError> {
+    let refuse = |reason: &str| Err(StoreError::Address { reason: reason.to_owned() });
+    let Some((scheme, path)) = url.split_once(':') else {
+        return refuse("it has no scheme; write sqlite://path/to/file.db");
+    };
+    match scheme {
+        "sqlite" => {
+            let path = path.strip_prefix("//").unwrap_or(path);
+            if path.is_empty() {
+                return refuse("it names no file; write sqlite://path/to/file.db");
+            }
+            if path.contains(":memory:") || path.contains("mode=memory") {
+                return refuse(
+                    "a database in memory belongs to one connection, and the hub's readers and its writer could not \
+                     share it; use a file, in a test a temporary one",
+                );
+            }
+            Ok(path.to_owned())
+        }
+        // The address may hold a password, so it is not repeated.
+        "postgres" | "postgresql" => {
+            refuse("PostgreSQL is not supported yet, it comes with a later version; write sqlite://path/to/file.db")
+        }
+        _ => refuse("its scheme is none that the hub knows; write sqlite://path/to/file.db"),
+    }
+}

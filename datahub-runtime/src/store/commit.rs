@@ -1,0 +1,246 @@
+//! Carrying out one transaction of the protocol: its guard, then all of it or nothing.
+
+use cdms_odata::{Instant, Value};
+use datahub_model::conversion::{RecordFacts, decode};
+use datahub_model::{Fault, ModelDescriptor};
+use datahub_protocol::{
+    Commit, Committed, Entry, EntryKind, Guard, IntentChange, NewRow, Origin, RecordChange, TombstoneReason, Verdict,
+    Version, WriteKind,
+};
+use uuid::Uuid;
+
+use super::failure::Trouble;
+use super::intents::{self, mapping_datum};
+use super::model_table::{self, LocalChange, Locals, NamedLocals, Purpose, join_row, select_row, take_row};
+use super::row::{to_json, to_word};
+use super::sqlite::Connection;
+use super::statement::{ColumnType, Datum, Statement};
+use super::{history, quarantine, sequence};
+
+/// A transaction on one record, with what the protocol does not know of it.
+#[derive(Clone, Debug)]
+pub(crate) struct Job {
+    pub(crate) model: &'static ModelDescriptor,
+    pub(crate) id: Uuid,
+    pub(crate) commit: Commit<Fault>,
+    /// The values that the caller set in local columns, by position among all columns. They are stored with the
+    /// transaction that ends the caller's write as applied, or alone; a refresh on the way there leaves them.
+    pub(crate) locals: Option<Locals>,
+    pub(crate) actor: String,
+    pub(crate) program: String,
+    /// This program's instance, as the holder of a lease.
+    pub(crate) holder: Uuid,
+    /// How long a lease lasts that the transaction opens.
+    pub(crate) lease_ms: u64,
+}
+
+/// Why a transaction was not committed.
+#[derive(Debug)]
+enum Stop {
+    Lost,
+    Trouble(Trouble),
+}
+
+impl From<Trouble> for Stop {
+    fn from(trouble: Trouble) -> Self {
+        Stop::Trouble(trouble)
+    }
+}
+
+/// What the guard finds.
+struct Found {
+    version: Option<Version>,
+    intent: Option<Uuid>,
+    /// The local values that the open intent's writer wants stored with its success.
+    intended_locals: NamedLocals,
+    /// The local columns' values, if there is a row.
+    locals: Option<Vec<Value>>,
+}
+
+/// Runs the transaction. Whatever it says, nothing was changed unless it is [`Committed::Done`].
+pub(crate) fn run(connection: &mut Connection, job: &Job, now: Instant) -> Committed {
+    match connection.write(|connection| store(connection, job, now)) {
+        Ok(version) => Committed::Done(version),
+        Err(Stop::Lost) => Committed::Lost,
+        Err(Stop::Trouble(Trouble::Refused(reason))) => Committed::Refused(reason),
+        Err(Stop::Trouble(trouble)) => Committed::Unavailable(match trouble {
+            Trouble::Refused(reason)
+            | Trouble::Other(reason)
+            | Trouble::Unavailable(reason)
+            | Trouble::Corrupt(reason)
+            | Trouble::Schema(reason) => reason,
+            Trouble::Closed => "the hub was shut down".to_owned(),
+        }),
+    }
+}
+
+fn store(connection: &mut Connection, job: &Job, now: Instant) -> Result<Version, Stop> {
+    let Job { model, id, commit, .. } = job;
+    let found = find(connection, job)?;
+    if !holds(commit.guard, &found) {
+        return Err(Stop::Lost);
+    }
+    if let Some(values) = &commit.trial {
+        let given = job.locals.as_deref().unwrap_or_default();
+        connection.attempt(|connection| model_table::put(connection, model, *id, values, given, Purpose::Trial))?;
+    }
+    let version = match commit.record {
+        RecordChange::Keep => found.version.unwrap_or(Version(0)),
+        _ => sequence::next(connection)?,
+    };
+    let local = change_record(connection, job, &found, version)?;
+    append_history(connection, job, local, version, now)?;
+    intents::change(connection, job, &commit.intent, &locals_to_keep(job), now)?;
+    quarantine::change(connection, job, &commit.quarantine, now)?;
+    Ok(version)
+}
+
+fn find(connection: &mut Connection, job: &Job) -> Result<Found, Trouble> {
+    let Job { model, id, .. } = job;
+    let mut statement = Statement::default();
+    let mut types = vec![ColumnType::BigInt, ColumnType::Guid, ColumnType::Text];
+    statement.sql("SELECT record.version, intent.operation, intent.local");
+    select_row(&mut statement, &mut types, model);
+    statement.push(
+        " FROM (SELECT 1 AS one) AS always LEFT JOIN datahub_records AS record ON record.model = ? AND record.id = ?",
+        [model.table.into(), (*id).into()],
+    );
+    join_row(&mut statement, model, *id);
+    statement.push(
+        " LEFT JOIN datahub_intents AS intent ON intent.entity = ? AND intent.id = ? AND intent.verdict IS NULL",
+        [model.entity.name.into(), (*id).into()],
+    );
+    let rows = connection.query(&statement, &types)?;
+    let mut row = rows.into_iter().next().ok_or_else(|| Trouble::Corrupt("no row for the guard".to_owned()))?;
+    let version = row.optional_number()?.map(Version);
+    let intent = row.optional_guid()?;
+    let intended_locals = row.optional_json()?.unwrap_or_default();
+    let (present, locals) = take_row(&mut row, model)?;
+    Ok(Found { version, intent, intended_locals, locals: present.then_some(locals) })
+}
+
+fn holds(guard: Guard, found: &Found) -> bool {
+    match guard {
+        Guard::Absent => found.version.is_none() && found.intent.is_none(),
+        Guard::Version(version) => found.version == Some(version) && found.intent.is_none(),
+        Guard::Intent(operation) => found.intent == Some(operation.0),
+    }
+}
+
+/// Stores the record's new state and says what became of its local columns.
+fn change_record(
+    connection: &mut Connection,
+    job: &Job,
+    found: &Found,
+    version: Version,
+) -> Result<Vec<LocalChange>, Trouble> {
+    let Job { model, id, commit, .. } = job;
+    let before = found.locals.as_deref();
+    match &commit.record {
+        RecordChange::Keep => Ok(Vec::new()),
+        RecordChange::Put(row) => {
+            let NewRow { modified, created, modified_by, seen } = row;
+            let facts =
+                RecordFacts { id: *id, modified: Some(*modified), created: *created, modified_by: *modified_by };
+            let values = decode(model, &facts, seen).map_err(|fault| Trouble::Refused(fault.to_string()))?;
+            let given = locals_to_store(job, found);
+            model_table::put(connection, model, *id, &values, &given, Purpose::Keep)?;
+            put_record(connection, job, row, None, version)?;
+            model_table::local_changes(model, before, &given)
+        }
+        RecordChange::Tombstone { reason, last } => {
+            model_table::remove(connection, model, *id)?;
+            put_record(connection, job, last, Some(*reason), version)?;
+            Ok(before.map(|last| model_table::local_endings(model, last)).unwrap_or_default())
+        }
+        RecordChange::LocalOnly => {
+            let given = job.locals.as_deref().unwrap_or_default();
+            let changes = model_table::local_changes(model, before, given)?;
+            model_table::put_locals(connection, model, *id, given)?;
+            let sql = "UPDATE datahub_records SET version = ? WHERE model = ? AND id = ?";
+            connection.execute(&Statement::new(sql, [version.0.into(), model.table.into(), (*id).into()]))?;
+            Ok(changes)
+        }
+    }
+}
+
+fn put_record(
+    connection: &mut Connection,
+    job: &Job,
+    row: &NewRow,
+    tombstone: Option<TombstoneReason>,
+    version: Version,
+) -> Result<(), Trouble> {
+    let sql = "INSERT INTO datahub_records \
+               (model, id, modified, created, modified_by, seen, mapping_id, version, state, reason) \
+               VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (model, id) DO UPDATE SET \
+               modified = excluded.modified, created = excluded.created, modified_by = excluded.modified_by, \
+               seen = excluded.seen, mapping_id = excluded.mapping_id, version = excluded.version, \
+               state = excluded.state, reason = excluded.reason";
+    let values = [
+        job.model.table.into(),
+        job.id.into(),
+        row.modified.into(),
+        Datum::Instant(row.created),
+        Datum::Guid(row.modified_by),
+        to_json(&row.seen)?,
+        mapping_datum(job.model.mapping_id.0),
+        version.0.into(),
+        if tombstone.is_some() { "tombstone" } else { "row" }.into(),
+        tombstone.as_ref().map_or(Ok(Datum::Text(None)), to_word)?,
+    ];
+    connection.execute(&Statement::new(sql, values)).map(drop)
+}
+
+/// Appends the entries; what happened to local columns goes with the first.
+fn append_history(
+    connection: &mut Connection,
+    job: &Job,
+    mut local: Vec<LocalChange>,
+    version: Version,
+    now: Instant,
+) -> Result<(), Trouble> {
+    for entry in &job.commit.history {
+        history::append(connection, job, entry, &std::mem::take(&mut local), version, now)?;
+    }
+    if local.is_empty() {
+        return Ok(());
+    }
+    let entry = Entry {
+        kind: EntryKind::LocalChanged,
+        origin: Origin::Hub,
+        operation: None,
+        changes: Vec::new(),
+        constants: cdms_odata::Attributes::new(),
+        modified: None,
+        modified_by: None,
+        skew_ms: None,
+    };
+    history::append(connection, job, &entry, &local, version, now)
+}
+
+/// The local values that go into the row: the caller's once its write is applied, whoever finds that out.
+fn locals_to_store(job: &Job, found: &Found) -> Locals {
+    match &job.commit.intent {
+        IntentChange::Close { verdict: Verdict::Applied, .. } => match &job.locals {
+            Some(locals) => locals.clone(),
+            None => model_table::positioned(job.model, &found.intended_locals),
+        },
+        _ => Vec::new(),
+    }
+}
+
+/// The local values that an intent remembers, for whoever finds out that its write was applied: those the caller set,
+/// and for a create those of the new model.
+fn locals_to_keep(job: &Job) -> NamedLocals {
+    let IntentChange::Open(intent) = &job.commit.intent else { return NamedLocals::new() };
+    let mut locals = NamedLocals::new();
+    if let (WriteKind::Create, Some(values)) = (intent.write, &job.commit.trial) {
+        let columns = model_table::local_columns(job.model);
+        let given = columns.filter_map(|(at, _)| Some((at, values.get(at)?.clone())));
+        let given: Locals = given.filter(|(_, value)| !value.is_null()).collect();
+        locals.append(&mut model_table::named(job.model, &given));
+    }
+    locals.append(&mut model_table::named(job.model, job.locals.as_deref().unwrap_or_default()));
+    locals
+}

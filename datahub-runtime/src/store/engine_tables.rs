@@ -1,0 +1,186 @@
+//! The engine's own tables, all prefixed `datahub_`: made, and checked before they are used.
+
+use datahub_model::ModelDescriptor;
+
+use super::failure::Trouble;
+use super::sqlite::{APPEND_ONLY, Connection, NUMBERED_KEY, declared};
+use super::statement::ColumnType::{self, BigInt, Guid, Instant, Text};
+use super::{model_table, settings};
+
+/// The version of the tables below. A program refuses tables of another version.
+const SCHEMA_VERSION: &str = "1";
+
+const SCHEMA_SETTING: &str = "schema_version";
+
+struct Table {
+    name: &'static str,
+    columns: &'static [(&'static str, ColumnType, Null)],
+    /// What stands after the columns.
+    rest: &'static str,
+}
+
+#[derive(Clone, Copy)]
+enum Null {
+    Never,
+    Allowed,
+    /// The database numbers the rows by this column.
+    Numbered,
+}
+use Null::{Allowed, Never, Numbered};
+
+const TABLES: [Table; 6] = [
+    Table {
+        name: "datahub_records",
+        columns: &[
+            ("model", Text, Never),
+            ("id", Guid, Never),
+            ("modified", Instant, Never),
+            ("created", Instant, Allowed),
+            ("modified_by", Guid, Allowed),
+            ("seen", Text, Never),
+            ("mapping_id", BigInt, Never),
+            ("version", BigInt, Never),
+            ("state", Text, Never),
+            ("reason", Text, Allowed),
+        ],
+        rest: ", PRIMARY KEY (model, id), CHECK (state IN ('row', 'tombstone'))",
+    },
+    Table {
+        name: "datahub_intents",
+        columns: &[
+            ("operation", Guid, Never),
+            ("entity", Text, Never),
+            ("id", Guid, Never),
+            ("model", Text, Never),
+            ("write", Text, Never),
+            ("body", Text, Never),
+            ("local", Text, Allowed),
+            ("actor", Text, Never),
+            ("program", Text, Never),
+            ("lease_holder", Guid, Never),
+            ("lease_until", Instant, Never),
+            ("opened_at", Instant, Never),
+            ("closed_at", Instant, Allowed),
+            ("verdict", Text, Allowed),
+            ("mapping_id", BigInt, Never),
+        ],
+        rest: ", PRIMARY KEY (operation)",
+    },
+    Table {
+        name: "datahub_history",
+        columns: &[
+            ("sequence", BigInt, Numbered),
+            ("entity", Text, Never),
+            ("id", Guid, Never),
+            ("model", Text, Never),
+            ("version", BigInt, Never),
+            ("at", Instant, Never),
+            ("actor", Text, Never),
+            ("program", Text, Never),
+            ("origin", Text, Never),
+            ("kind", Text, Never),
+            ("operation", Guid, Allowed),
+            ("changes", Text, Never),
+            ("constants", Text, Never),
+            ("local", Text, Never),
+            ("mapping_id", BigInt, Never),
+            ("modified", Instant, Allowed),
+            ("modified_by", Guid, Allowed),
+            ("skew_ms", BigInt, Allowed),
+        ],
+        rest: "",
+    },
+    Table {
+        name: "datahub_quarantine",
+        columns: &[
+            ("entity", Text, Never),
+            ("id", Guid, Never),
+            ("model", Text, Never),
+            ("reason", Text, Never),
+            ("at", Instant, Never),
+            ("operation", Guid, Allowed),
+            ("orphan_of", Guid, Allowed),
+        ],
+        rest: ", PRIMARY KEY (model, id)",
+    },
+    Table {
+        name: "datahub_settings",
+        columns: &[("name", Text, Never), ("value", Text, Never)],
+        rest: ", PRIMARY KEY (name)",
+    },
+    Table { name: "datahub_sequence", columns: &[("value", BigInt, Never)], rest: "" },
+];
+
+/// Indexes, and the one row of the counter. The first index is the lock between programs: one open write per record.
+const AFTERWARDS: &str = "
+CREATE UNIQUE INDEX IF NOT EXISTS datahub_intents_open ON datahub_intents (entity, id) WHERE verdict IS NULL;
+CREATE INDEX IF NOT EXISTS datahub_intents_record ON datahub_intents (entity, id);
+CREATE INDEX IF NOT EXISTS datahub_intents_age ON datahub_intents (closed_at);
+CREATE INDEX IF NOT EXISTS datahub_history_record ON datahub_history (entity, id, sequence);
+INSERT INTO datahub_sequence (value) SELECT 0 WHERE NOT EXISTS (SELECT 1 FROM datahub_sequence);
+";
+
+/// Makes the tables that are missing, the engine's and the models', and checks those that are there; all or nothing.
+pub(crate) fn create(connection: &mut Connection, models: &[&'static ModelDescriptor]) -> Result<(), Trouble> {
+    connection.write(|connection| {
+        for table in &TABLES {
+            connection.batch(&create_table(table))?;
+        }
+        connection.batch(AFTERWARDS)?;
+        connection.batch(APPEND_ONLY)?;
+        let version = settings::put_if_absent(connection, SCHEMA_SETTING, SCHEMA_VERSION)?;
+        check_version(&version)?;
+        for model in models {
+            if connection.columns_of(model.table)?.is_empty() {
+                connection.batch(&model_table::create_table(model))?;
+            } else {
+                model_table::check(connection, model)?;
+            }
+        }
+        Ok(())
+    })
+}
+
+/// Checks that all tables are there and of the shape that this program needs.
+pub(crate) fn check(connection: &mut Connection, models: &[&'static ModelDescriptor]) -> Result<(), Trouble> {
+    for table in &TABLES {
+        let found = connection.columns_of(table.name)?;
+        if found.is_empty() {
+            return Err(Trouble::Schema(format!(
+                "there is no table {}; run the migrations, or call create_tables() in tests and examples",
+                table.name
+            )));
+        }
+        for (column, ..) in table.columns {
+            if !found.iter().any(|found| found.name == *column) {
+                return Err(Trouble::Schema(format!(
+                    "the engine's table {} has no column {column}; run the migrations of this version of Data Hub Sync",
+                    table.name
+                )));
+            }
+        }
+    }
+    let version = settings::get(connection, SCHEMA_SETTING)?;
+    check_version(version.as_deref().unwrap_or("unknown"))?;
+    models.iter().try_for_each(|model| model_table::check(connection, model))
+}
+
+fn check_version(found: &str) -> Result<(), Trouble> {
+    if found == SCHEMA_VERSION {
+        return Ok(());
+    }
+    Err(Trouble::Schema(format!(
+        "the engine's tables have version {found}, and this program knows version {SCHEMA_VERSION}; \
+         run the migrations, or the version of the program that made them"
+    )))
+}
+
+fn create_table(table: &Table) -> String {
+    let columns = table.columns.iter().map(|(name, kind, null)| match null {
+        Never => format!("{name} {} NOT NULL", declared(*kind)),
+        Allowed => format!("{name} {}", declared(*kind)),
+        Numbered => format!("{name} {NUMBERED_KEY}"),
+    });
+    let columns = columns.collect::<Vec<_>>().join(", ");
+    format!("CREATE TABLE IF NOT EXISTS {} ({columns}{})", table.name, table.rest)
+}

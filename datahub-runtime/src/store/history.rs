@@ -1,0 +1,123 @@
+//! The history's table: append-only by the database's own rule.
+
+use cdms_odata::{Attributes, Instant};
+use datahub_protocol::{Change, Entry, EntryKind, MappingTag, OperationId, Origin, Version};
+use uuid::Uuid;
+
+use super::commit::Job;
+use super::failure::Trouble;
+use super::intents::{mapping_datum, mapping_tag};
+use super::model_table::LocalChange;
+use super::row::{Cells, to_json, to_word};
+use super::sqlite::Connection;
+use super::statement::{ColumnType, Datum, Statement};
+
+/// One entry of a record's history with all that was stored about it.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct HistoryRow {
+    /// Its place among all entries of the database.
+    pub(crate) sequence: i64,
+    /// The table of the model through which it was made.
+    pub(crate) model: String,
+    /// The version that the record had afterwards.
+    pub(crate) version: Version,
+    pub(crate) at: Instant,
+    pub(crate) actor: String,
+    pub(crate) program: String,
+    /// What happened.
+    pub(crate) entry: Entry,
+    /// The local columns that changed, or the last values where the row ended.
+    pub(crate) local: Vec<LocalChange>,
+    pub(crate) mapping: MappingTag,
+}
+
+/// Appends an entry.
+pub(crate) fn append(
+    connection: &mut Connection,
+    job: &Job,
+    entry: &Entry,
+    local: &[LocalChange],
+    version: Version,
+    now: Instant,
+) -> Result<(), Trouble> {
+    let sql = "INSERT INTO datahub_history (entity, id, model, version, at, actor, program, origin, kind, operation, \
+               changes, constants, local, mapping_id, modified, modified_by, skew_ms) \
+               VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
+    let values = [
+        job.model.entity.name.into(),
+        job.id.into(),
+        job.model.table.into(),
+        version.0.into(),
+        now.into(),
+        job.actor.as_str().into(),
+        job.program.as_str().into(),
+        to_word(&entry.origin)?,
+        to_word(&entry.kind)?,
+        Datum::Guid(entry.operation.map(|operation| operation.0)),
+        to_json(&entry.changes)?,
+        to_json(&entry.constants)?,
+        to_json(&local)?,
+        mapping_datum(job.model.mapping_id.0),
+        Datum::Instant(entry.modified),
+        Datum::Guid(entry.modified_by),
+        Datum::BigInt(entry.skew_ms),
+    ];
+    connection.execute(&Statement::new(sql, values)).map(drop)
+}
+
+const COLUMNS: &str = "SELECT sequence, model, version, at, actor, program, origin, kind, operation, changes, \
+                       constants, local, mapping_id, modified, modified_by, skew_ms FROM datahub_history ";
+
+const TYPES: [ColumnType; 16] = [
+    ColumnType::BigInt,
+    ColumnType::Text,
+    ColumnType::BigInt,
+    ColumnType::Instant,
+    ColumnType::Text,
+    ColumnType::Text,
+    ColumnType::Text,
+    ColumnType::Text,
+    ColumnType::Guid,
+    ColumnType::Text,
+    ColumnType::Text,
+    ColumnType::Text,
+    ColumnType::BigInt,
+    ColumnType::Instant,
+    ColumnType::Guid,
+    ColumnType::BigInt,
+];
+
+/// A record's whole history, oldest first.
+pub(crate) fn of_record(connection: &mut Connection, entity: &str, id: Uuid) -> Result<Vec<HistoryRow>, Trouble> {
+    let mut statement = Statement::default();
+    statement.sql(COLUMNS);
+    statement.push("WHERE entity = ? AND id = ? ORDER BY sequence", [entity.into(), id.into()]);
+    connection.query(&statement, &TYPES)?.into_iter().map(take).collect()
+}
+
+/// What came after a version, newest first: undone in this order, it leads back to that version.
+pub(crate) fn after(
+    connection: &mut Connection,
+    entity: &str,
+    id: Uuid,
+    version: Version,
+) -> Result<Vec<HistoryRow>, Trouble> {
+    let mut statement = Statement::default();
+    statement.sql(COLUMNS);
+    let values = [entity.into(), id.into(), version.0.into()];
+    statement.push("WHERE entity = ? AND id = ? AND version > ? ORDER BY sequence DESC", values);
+    connection.query(&statement, &TYPES)?.into_iter().map(take).collect()
+}
+
+fn take(mut row: Cells) -> Result<HistoryRow, Trouble> {
+    let (sequence, model, version) = (row.number()?, row.text()?, Version(row.number()?));
+    let (at, actor, program) = (row.instant()?, row.text()?, row.text()?);
+    let (origin, kind): (Origin, EntryKind) = (row.word()?, row.word()?);
+    let operation = row.optional_guid()?.map(OperationId);
+    let (changes, constants): (Vec<Change>, Attributes) = (row.json()?, row.json()?);
+    let local = row.json()?;
+    let mapping = mapping_tag(row.number()?);
+    let (modified, modified_by, skew_ms) = (row.optional_instant()?, row.optional_guid()?, row.optional_number()?);
+    let entry = Entry { kind, origin, operation, changes, constants, modified, modified_by, skew_ms };
+    Ok(HistoryRow { sequence, model, version, at, actor, program, entry, local, mapping })
+}

@@ -1,0 +1,205 @@
+//! The intents' table: what is under way, and for a day what became of it.
+
+use cdms_odata::Instant;
+use datahub_model::ModelDescriptor;
+use datahub_protocol::{Intent, IntentChange, LeaseState, MappingTag, OperationId, SettledPatch, Verdict};
+use uuid::Uuid;
+
+use super::commit::Job;
+use super::failure::Trouble;
+use super::model_table::NamedLocals;
+use super::row::{Cells, to_json};
+use super::sqlite::Connection;
+use super::statement::{ColumnType, Datum, Statement};
+
+/// How long an intent is kept after it was closed.
+pub(crate) const KEPT_MS: i64 = 24 * 60 * 60 * 1_000;
+
+/// An intent as stored.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct IntentRow {
+    pub(crate) intent: Intent,
+    pub(crate) entity: String,
+    pub(crate) id: Uuid,
+    /// The model's table.
+    pub(crate) model: String,
+    pub(crate) actor: String,
+    pub(crate) program: String,
+    /// While it is open: whether its writer may still be at work.
+    pub(crate) lease: Option<LeaseState>,
+    /// Once it is closed: what became of the write.
+    pub(crate) verdict: Option<Verdict>,
+    pub(crate) opened_at: Instant,
+    pub(crate) closed_at: Option<Instant>,
+    pub(crate) mapping: MappingTag,
+}
+
+/// Judges a lease by the database's clock.
+pub(crate) fn lease_state(lease_until: Instant, now: Instant, quiet_ms: u64) -> LeaseState {
+    let left = |until: Instant| u64::try_from(until.0.saturating_sub(now.0)).unwrap_or(0);
+    let quiet_until = lease_until.plus_ms(i64::try_from(quiet_ms).unwrap_or(i64::MAX));
+    match (left(lease_until), left(quiet_until)) {
+        (0, 0) => LeaseState::Over,
+        (0, left_ms) => LeaseState::Quiet { left_ms },
+        (left_ms, _) => LeaseState::Active { left_ms },
+    }
+}
+
+/// Carries out what a transaction says about its record's intent.
+pub(crate) fn change(
+    connection: &mut Connection,
+    job: &Job,
+    change: &IntentChange,
+    locals: &NamedLocals,
+    now: Instant,
+) -> Result<(), Trouble> {
+    match change {
+        IntentChange::Keep => Ok(()),
+        IntentChange::Open(intent) => open(connection, job, intent, locals, now),
+        IntentChange::Close { operation, verdict } => {
+            let sql = "UPDATE datahub_intents SET verdict = ?, closed_at = ? WHERE operation = ? AND verdict IS NULL";
+            let values = [to_json(verdict)?, now.into(), operation.0.into()];
+            connection.execute(&Statement::new(sql, values)).map(drop)
+        }
+        IntentChange::Release { operation } => {
+            let sql = "UPDATE datahub_intents SET lease_until = ? \
+                       WHERE operation = ? AND verdict IS NULL AND lease_until > ?";
+            connection.execute(&Statement::new(sql, [now.into(), operation.0.into(), now.into()])).map(drop)
+        }
+    }
+}
+
+fn open(
+    connection: &mut Connection,
+    job: &Job,
+    intent: &Intent,
+    locals: &NamedLocals,
+    now: Instant,
+) -> Result<(), Trouble> {
+    let sql = "INSERT INTO datahub_intents (operation, entity, id, model, write, body, local, actor, program, \
+               lease_holder, lease_until, opened_at, mapping_id) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
+    let local = if locals.is_empty() { Datum::Text(None) } else { to_json(locals)? };
+    let lease_until = now.plus_ms(i64::try_from(job.lease_ms).unwrap_or(i64::MAX));
+    let values = [
+        intent.operation.0.into(),
+        job.model.entity.name.into(),
+        job.id.into(),
+        job.model.table.into(),
+        intent.write.name().into(),
+        to_json(intent)?,
+        local,
+        job.actor.as_str().into(),
+        job.program.as_str().into(),
+        job.holder.into(),
+        lease_until.into(),
+        now.into(),
+        mapping_datum(job.model.mapping_id.0),
+    ];
+    connection.execute(&Statement::new(sql, values)).map(drop)
+}
+
+/// A write that was found not applied, as later reads look for it.
+pub(crate) fn settled_patch(intent: &Intent) -> SettledPatch {
+    let mut patch = intent.patch.clone();
+    patch.retain(|name, value| intent.pre_image.get(name) != Some(value));
+    SettledPatch { operation: intent.operation, patch }
+}
+
+/// The verdict by which [`settled_patch`]es are found, as it is stored.
+pub(crate) fn not_applied() -> Result<Datum, Trouble> {
+    to_json(&Verdict::NotApplied)
+}
+
+const COLUMNS: &str = "SELECT body, entity, id, model, actor, program, lease_until, verdict, opened_at, closed_at, \
+                       mapping_id FROM datahub_intents WHERE ";
+
+const TYPES: [ColumnType; 11] = [
+    ColumnType::Text,
+    ColumnType::Text,
+    ColumnType::Guid,
+    ColumnType::Text,
+    ColumnType::Text,
+    ColumnType::Text,
+    ColumnType::Instant,
+    ColumnType::Text,
+    ColumnType::Instant,
+    ColumnType::Instant,
+    ColumnType::BigInt,
+];
+
+/// One intent, open or closed at most a day ago.
+pub(crate) fn by_operation(
+    connection: &mut Connection,
+    operation: OperationId,
+    now: Instant,
+    quiet_ms: u64,
+) -> Result<Option<IntentRow>, Trouble> {
+    let mut statement = Statement::default();
+    statement.sql(COLUMNS);
+    let values = [operation.0.into(), now.plus_ms(-KEPT_MS).into()];
+    statement.push("operation = ? AND (verdict IS NULL OR closed_at >= ?)", values);
+    let rows = connection.query(&statement, &TYPES)?;
+    rows.into_iter().next().map(|row| take(row, now, quiet_ms)).transpose()
+}
+
+/// The open intents of these models, oldest first.
+pub(crate) fn open_of(
+    connection: &mut Connection,
+    models: &[&'static ModelDescriptor],
+    limit: i64,
+    now: Instant,
+    quiet_ms: u64,
+) -> Result<Vec<IntentRow>, Trouble> {
+    if models.is_empty() {
+        return Ok(Vec::new());
+    }
+    let mut statement = Statement::default();
+    statement.sql(COLUMNS);
+    statement.sql("verdict IS NULL AND model IN (");
+    statement.list(models, |statement, model| statement.value(model.table.into()));
+    statement.push(") ORDER BY opened_at, operation LIMIT ?", [limit.into()]);
+    connection.query(&statement, &TYPES)?.into_iter().map(|row| take(row, now, quiet_ms)).collect()
+}
+
+/// Forgets intents that were closed more than a day ago; the history keeps what they did.
+pub(crate) fn forget_old(connection: &mut Connection, now: Instant) -> Result<(), Trouble> {
+    let sql = "DELETE FROM datahub_intents WHERE verdict IS NOT NULL AND closed_at < ?";
+    connection.execute(&Statement::new(sql, [now.plus_ms(-KEPT_MS).into()])).map(drop)
+}
+
+fn take(mut row: Cells, now: Instant, quiet_ms: u64) -> Result<IntentRow, Trouble> {
+    let intent = row.json()?;
+    let (entity, id, model) = (row.text()?, row.guid()?, row.text()?);
+    let (actor, program) = (row.text()?, row.text()?);
+    let lease_until = row.instant()?;
+    let verdict: Option<Verdict> = row.optional_json()?;
+    let lease = verdict.is_none().then(|| lease_state(lease_until, now, quiet_ms));
+    let (opened_at, closed_at) = (row.instant()?, row.optional_instant()?);
+    let mapping = mapping_tag(row.number()?);
+    Ok(IntentRow { intent, entity, id, model, actor, program, lease, verdict, opened_at, closed_at, mapping })
+}
+
+/// A mapping id as columns hold it: the same bits, signed.
+pub(crate) fn mapping_datum(tag: MappingTag) -> Datum {
+    Datum::from(tag.cast_signed())
+}
+
+/// A mapping id from its column.
+pub(crate) fn mapping_tag(stored: i64) -> MappingTag {
+    stored.cast_unsigned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_lease_is_active_then_quiet_then_over() {
+        let state = |now| lease_state(Instant(1_000), Instant(now), 300);
+        assert_eq!(state(0), LeaseState::Active { left_ms: 1_000 });
+        assert_eq!(state(999), LeaseState::Active { left_ms: 1 });
+        assert_eq!(state(1_000), LeaseState::Quiet { left_ms: 300 });
+        assert_eq!(state(1_299), LeaseState::Quiet { left_ms: 1 });
+        assert_eq!(state(1_300), LeaseState::Over);
+    }
+}

@@ -1,0 +1,289 @@
+//! A model's own table: made from its descriptor, checked against it, and its rows stored.
+
+use std::collections::BTreeMap;
+
+use cdms_odata::Value;
+use datahub_model::{Column, ModelDescriptor, Source};
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use super::failure::Trouble;
+use super::row::{self, Cells, column_type, datum, zero};
+use super::sqlite::{Connection, declared, keeps, quoted};
+use super::statement::{ColumnType, Datum, Statement};
+
+/// One local column's change, in column values.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(crate) struct LocalChange {
+    /// The column.
+    pub(crate) column: String,
+    /// Its value before.
+    pub(crate) from: Value,
+    /// Its value after; null when the row ended.
+    pub(crate) to: Value,
+}
+
+/// Values for local columns, by position among all columns.
+pub(crate) type Locals = Vec<(usize, Value)>;
+
+/// Local values by column name, the form that outlives a change of the model.
+pub(crate) type NamedLocals = BTreeMap<String, Value>;
+
+/// What a statement that stores a row is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Purpose {
+    /// To keep it.
+    Keep,
+    /// To hear what the database says; it is undone.
+    Trial,
+}
+
+/// The statement that makes the table.
+pub(crate) fn create_table(model: &ModelDescriptor) -> String {
+    let columns = model.columns.iter().map(|column| {
+        let kind = declared(column_type(column.kind));
+        let rule = match (column.source, column.nullable) {
+            (Source::Key, _) => " NOT NULL PRIMARY KEY",
+            (_, false) => " NOT NULL",
+            (_, true) => "",
+        };
+        format!("{} {kind}{rule}", quoted(column.name))
+    });
+    format!("CREATE TABLE {} ({})", quoted(model.table), columns.collect::<Vec<_>>().join(", "))
+}
+
+/// Checks that the table can hold the model's rows.
+pub(crate) fn check(connection: &mut Connection, model: &ModelDescriptor) -> Result<(), Trouble> {
+    let table = model.table;
+    let refuse = |reason: String| Err(Trouble::Schema(format!("{reason}; write a migration for model {}", model.name)));
+    let found = connection.columns_of(table)?;
+    if found.is_empty() {
+        return Err(Trouble::Schema(format!(
+            "there is no table {table} for model {}; run the migrations, or call create_tables() in tests and examples",
+            model.name
+        )));
+    }
+    for column in model.columns {
+        let name = column.name;
+        let Some(there) = found.iter().find(|there| there.name == name) else {
+            return refuse(format!("table {table} has no column {name} (field {})", column.field));
+        };
+        let kind = column_type(column.kind);
+        if !keeps(&there.declared, kind) {
+            let (found, needed) = (&there.declared, declared(kind));
+            return refuse(format!("column {table}.{name} is declared {found}, but a {} needs {needed}", column.kind));
+        }
+        if column.nullable && there.not_null {
+            return refuse(format!("column {table}.{name} is NOT NULL, but field {} can be null", column.field));
+        }
+        if matches!(column.source, Source::Key) != there.in_key {
+            return refuse(format!("the primary key of table {table} must be the column {} alone", key(model).name));
+        }
+    }
+    let unknown = found.iter().filter(|there| !model.columns.iter().any(|column| column.name == there.name));
+    for there in unknown {
+        if there.in_key || (there.not_null && !there.has_default) {
+            let name = &there.name;
+            return refuse(format!(
+                "table {table} has the column {name}, which the model lacks and which needs a value"
+            ));
+        }
+    }
+    Ok(())
+}
+
+/// The local columns with their positions.
+pub(crate) fn local_columns(model: &ModelDescriptor) -> impl Iterator<Item = (usize, &'static Column)> {
+    model.columns.iter().enumerate().filter(|(_, column)| column.is_local())
+}
+
+/// The column with the record's id.
+pub(crate) fn key(model: &ModelDescriptor) -> &'static Column {
+    &model.columns[model.key_column()]
+}
+
+/// Appends the key and the local columns of the table, known as `row_` in the statement, to a select list.
+pub(crate) fn select_row(statement: &mut Statement, types: &mut Vec<ColumnType>, model: &ModelDescriptor) {
+    let columns = std::iter::once(key(model)).chain(local_columns(model).map(|(_, column)| column));
+    for column in columns {
+        statement.sql(", row_.");
+        statement.name(column.name);
+        types.push(column_type(column.kind));
+    }
+}
+
+/// Appends the join of the row with this id, as `row_`.
+pub(crate) fn join_row(statement: &mut Statement, model: &ModelDescriptor, id: Uuid) {
+    statement.sql(" LEFT JOIN ");
+    statement.name(model.table);
+    statement.sql(" AS row_ ON row_.");
+    statement.name(key(model).name);
+    statement.push(" = ?", [id.into()]);
+}
+
+/// Takes what [`select_row`] asked for: whether there is a row, and its local values.
+pub(crate) fn take_row(cells: &mut Cells, model: &ModelDescriptor) -> Result<(bool, Vec<Value>), Trouble> {
+    let present = cells.optional_guid()?.is_some();
+    let locals = local_columns(model).map(|(_, column)| Ok(row::value(column, cells.datum()?)));
+    Ok((present, locals.collect::<Result<_, Trouble>>()?))
+}
+
+/// Inserts or updates a row. Of the local columns only those in `given` change; a new row has the kinds' zeros in the
+/// others.
+pub(crate) fn put(
+    connection: &mut Connection,
+    model: &ModelDescriptor,
+    id: Uuid,
+    values: &[Value],
+    given: &[(usize, Value)],
+    purpose: Purpose,
+) -> Result<(), Trouble> {
+    if values.len() != model.columns.len() {
+        let (found, needed) = (values.len(), model.columns.len());
+        return Err(Trouble::Refused(format!("table {}: {found} values for {needed} columns", model.table)));
+    }
+    let given_at = |at: usize| given.iter().find(|(column, _)| *column == at).map(|(_, value)| value);
+    let cell = |at: usize, column: &Column| match column.source {
+        Source::Key => Ok(Datum::from(id)),
+        Source::Local => match given_at(at).unwrap_or(&values[at]) {
+            Value::Null => Ok(zero(column)),
+            value => refused(model, datum(column, value)),
+        },
+        // What CDMS will say is not known before it is asked; in a trial anything will do.
+        Source::Engine(_) if purpose == Purpose::Trial && values[at].is_null() => Ok(zero(column)),
+        _ => refused(model, datum(column, &values[at])),
+    };
+    let mut statement = Statement::default();
+    statement.sql("INSERT INTO ");
+    statement.name(model.table);
+    statement.sql(" (");
+    statement.list(model.columns, |statement, column| statement.name(column.name));
+    statement.sql(") VALUES (");
+    let cells = model.columns.iter().enumerate().map(|(at, column)| cell(at, column)).collect::<Result<Vec<_>, _>>()?;
+    statement.list(cells, Statement::value);
+    statement.sql(") ON CONFLICT (");
+    statement.name(key(model).name);
+    statement.sql(") DO ");
+    let changeable = model.columns.iter().enumerate().filter(|(_, column)| !matches!(column.source, Source::Key));
+    if changeable.clone().next().is_none() {
+        statement.sql("NOTHING");
+    } else {
+        statement.sql("UPDATE SET ");
+        statement.list(changeable, |statement, (at, column)| {
+            statement.name(column.name);
+            if column.is_local() {
+                statement.push(" = CASE WHEN ? THEN excluded.", [Datum::Bool(Some(given_at(at).is_some()))]);
+                statement.name(column.name);
+                statement.sql(" ELSE ");
+                statement.name(model.table);
+                statement.sql(".");
+                statement.name(column.name);
+                statement.sql(" END");
+            } else {
+                statement.sql(" = excluded.");
+                statement.name(column.name);
+            }
+        });
+    }
+    connection.execute(&statement).map_err(|trouble| trouble.in_table(model.table))?;
+    Ok(())
+}
+
+/// Changes local columns alone.
+pub(crate) fn put_locals(
+    connection: &mut Connection,
+    model: &ModelDescriptor,
+    id: Uuid,
+    given: &[(usize, Value)],
+) -> Result<(), Trouble> {
+    if given.is_empty() {
+        return Ok(());
+    }
+    let mut cells = Vec::new();
+    for (at, column) in local_columns(model) {
+        let value = given.iter().find(|(position, _)| *position == at).map(|(_, value)| value);
+        let cell = value.map_or_else(|| Ok(zero(column)), |value| local_datum(model, column, value))?;
+        cells.push((column, value.is_some(), cell));
+    }
+    let mut statement = Statement::default();
+    statement.sql("UPDATE ");
+    statement.name(model.table);
+    statement.sql(" SET ");
+    statement.list(cells, |statement, (column, given, cell)| {
+        statement.name(column.name);
+        statement.push(" = CASE WHEN ? THEN ? ELSE ", [Datum::Bool(Some(given)), cell]);
+        statement.name(column.name);
+        statement.sql(" END");
+    });
+    statement.sql(" WHERE ");
+    statement.name(key(model).name);
+    statement.push(" = ?", [id.into()]);
+    match connection.execute(&statement).map_err(|trouble| trouble.in_table(model.table))? {
+        0 => Err(Trouble::Refused(format!("table {} has lost the row; read the record to restore it", model.table))),
+        _ => Ok(()),
+    }
+}
+
+/// Removes a row, if it is there.
+pub(crate) fn remove(connection: &mut Connection, model: &ModelDescriptor, id: Uuid) -> Result<(), Trouble> {
+    let mut statement = Statement::default();
+    statement.sql("DELETE FROM ");
+    statement.name(model.table);
+    statement.sql(" WHERE ");
+    statement.name(key(model).name);
+    statement.push(" = ?", [id.into()]);
+    connection.execute(&statement).map_err(|trouble| trouble.in_table(model.table))?;
+    Ok(())
+}
+
+/// What changes among the local columns when these values are given, compared as the database stores them.
+pub(crate) fn local_changes(
+    model: &ModelDescriptor,
+    before: Option<&[Value]>,
+    given: &[(usize, Value)],
+) -> Result<Vec<LocalChange>, Trouble> {
+    let mut changes = Vec::new();
+    for (place, (at, column)) in local_columns(model).enumerate() {
+        let Some((_, value)) = given.iter().find(|(position, _)| *position == at) else { continue };
+        let before = before.and_then(|values| values.get(place));
+        let old = before.map_or_else(|| Ok(zero(column)), |value| local_datum(model, column, value))?;
+        let new = local_datum(model, column, value)?;
+        if old != new {
+            let (from, to) = (row::value(column, old), row::value(column, new));
+            changes.push(LocalChange { column: column.name.to_owned(), from, to });
+        }
+    }
+    Ok(changes)
+}
+
+/// The local values that a row had when it ended.
+pub(crate) fn local_endings(model: &ModelDescriptor, last: &[Value]) -> Vec<LocalChange> {
+    let columns = local_columns(model).map(|(_, column)| column);
+    let known = columns.zip(last).filter(|(_, value)| !value.is_null());
+    let change = |(column, value): (&Column, &Value)| LocalChange {
+        column: column.name.to_owned(),
+        from: value.clone(),
+        to: Value::Null,
+    };
+    known.map(change).collect()
+}
+
+/// Local values under their columns' names.
+pub(crate) fn named(model: &ModelDescriptor, locals: &[(usize, Value)]) -> NamedLocals {
+    let named = locals.iter().filter_map(|(at, value)| Some((model.columns.get(*at)?.name.to_owned(), value.clone())));
+    named.collect()
+}
+
+/// Local values by position again; those of columns that are not local any more are left out.
+pub(crate) fn positioned(model: &ModelDescriptor, named: &NamedLocals) -> Locals {
+    let columns = local_columns(model).filter_map(|(at, column)| Some((at, named.get(column.name)?.clone())));
+    columns.collect()
+}
+
+fn local_datum(model: &ModelDescriptor, column: &Column, value: &Value) -> Result<Datum, Trouble> {
+    if value.is_null() { Ok(zero(column)) } else { refused(model, datum(column, value)) }
+}
+
+fn refused(model: &ModelDescriptor, result: Result<Datum, datahub_model::Fault>) -> Result<Datum, Trouble> {
+    result.map_err(|fault| Trouble::Refused(format!("table {}: {fault}", model.table)))
+}

@@ -1,0 +1,112 @@
+//! Where records wait that cannot be converted or stored.
+
+use cdms_odata::Instant;
+use datahub_model::Fault;
+use datahub_protocol::{OperationId, QuarantineChange};
+use uuid::Uuid;
+
+use super::commit::Job;
+use super::failure::Trouble;
+use super::row::Cells;
+use super::sqlite::Connection;
+use super::statement::{ColumnType, Datum, Statement};
+
+/// A record in quarantine.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct QuarantineRow {
+    pub(crate) entity: String,
+    pub(crate) id: Uuid,
+    /// The model's table.
+    pub(crate) model: String,
+    /// Why, with the values of personal and secret attributes hidden.
+    pub(crate) reason: String,
+    pub(crate) at: Instant,
+    /// The create that made the record, if it is an orphan.
+    pub(crate) operation: Option<OperationId>,
+    /// The id that the hub had chosen, if it is an orphan.
+    pub(crate) orphan_of: Option<Uuid>,
+}
+
+/// Carries out what a transaction says about quarantine.
+pub(crate) fn change(
+    connection: &mut Connection,
+    job: &Job,
+    change: &QuarantineChange<Fault>,
+    now: Instant,
+) -> Result<(), Trouble> {
+    match change {
+        QuarantineChange::Keep => Ok(()),
+        QuarantineChange::Put(fault) => put(connection, job, job.id, &fault.to_string(), None, now),
+        QuarantineChange::PutOrphan { id, operation } => {
+            let reason = format!("CDMS created it under this id, although {} was asked for", job.id);
+            put(connection, job, *id, &reason, Some(*operation), now)
+        }
+        QuarantineChange::Clear => {
+            let sql = "DELETE FROM datahub_quarantine WHERE model = ? AND id = ?";
+            connection.execute(&Statement::new(sql, [job.model.table.into(), job.id.into()])).map(drop)
+        }
+    }
+}
+
+fn put(
+    connection: &mut Connection,
+    job: &Job,
+    id: Uuid,
+    reason: &str,
+    orphan: Option<OperationId>,
+    now: Instant,
+) -> Result<(), Trouble> {
+    let sql = "INSERT INTO datahub_quarantine (entity, id, model, reason, at, operation, orphan_of) \
+               VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT (model, id) DO UPDATE SET reason = excluded.reason, \
+               at = excluded.at, operation = excluded.operation, orphan_of = excluded.orphan_of";
+    let values = [
+        job.model.entity.name.into(),
+        id.into(),
+        job.model.table.into(),
+        reason.into(),
+        now.into(),
+        Datum::Guid(orphan.map(|operation| operation.0)),
+        Datum::Guid(orphan.map(|_| job.id)),
+    ];
+    connection.execute(&Statement::new(sql, values)).map(drop)
+}
+
+const COLUMNS: &str = "SELECT entity, id, model, reason, at, operation, orphan_of FROM datahub_quarantine";
+
+const TYPES: [ColumnType; 7] = [
+    ColumnType::Text,
+    ColumnType::Guid,
+    ColumnType::Text,
+    ColumnType::Text,
+    ColumnType::Instant,
+    ColumnType::Guid,
+    ColumnType::Guid,
+];
+
+/// What waits of one record, by model.
+pub(crate) fn of_record(connection: &mut Connection, entity: &str, id: Uuid) -> Result<Vec<QuarantineRow>, Trouble> {
+    let mut statement = Statement::default();
+    statement.sql(COLUMNS);
+    statement.push(" WHERE entity = ? AND id = ? ORDER BY model", [entity.into(), id.into()]);
+    connection.query(&statement, &TYPES)?.into_iter().map(take).collect()
+}
+
+/// Everything that waits, longest first, up to a number.
+pub(crate) fn all(connection: &mut Connection, limit: i64) -> Result<Vec<QuarantineRow>, Trouble> {
+    let mut statement = Statement::default();
+    statement.sql(COLUMNS);
+    statement.push(" ORDER BY at, model, id LIMIT ?", [limit.into()]);
+    connection.query(&statement, &TYPES)?.into_iter().map(take).collect()
+}
+
+fn take(mut row: Cells) -> Result<QuarantineRow, Trouble> {
+    Ok(QuarantineRow {
+        entity: row.text()?,
+        id: row.guid()?,
+        model: row.text()?,
+        reason: row.text()?,
+        at: row.instant()?,
+        operation: row.optional_guid()?.map(OperationId),
+        orphan_of: row.optional_guid()?,
+    })
+}

@@ -1,0 +1,19 @@
+//! What a database remembers about itself: its tables' version, the organisation whose data it holds.
+
+use super::failure::Trouble;
+use super::sqlite::Connection;
+use super::statement::{ColumnType, Statement};
+
+/// A setting's value, if it was ever put.
+pub(crate) fn get(connection: &mut Connection, name: &str) -> Result<Option<String>, Trouble> {
+    let statement = Statement::new("SELECT value FROM datahub_settings WHERE name = ?", [name.into()]);
+    let rows = connection.query(&statement, &[ColumnType::Text])?;
+    rows.into_iter().next().map(|mut row| row.text()).transpose()
+}
+
+/// Puts a setting unless it has a value, and says which value it has then. The first one stays.
+pub(crate) fn put_if_absent(connection: &mut Connection, name: &str, value: &str) -> Result<String, Trouble> {
+    let sql = "INSERT INTO datahub_settings (name, value) VALUES (?, ?) ON CONFLICT (name) DO NOTHING";
+    connection.execute(&Statement::new(sql, [name.into(), value.into()]))?;
+    get(connection, name)?.ok_or_else(|| Trouble::Corrupt(format!("the setting {name} vanished")))
+}

@@ -1,0 +1,151 @@
+//! Statements assembled from descriptors: SQL, quoted names and bound values.
+
+use cdms_odata::Instant;
+use chrono::NaiveDate;
+use diesel::query_builder::{AstPass, Query, QueryFragment, QueryId};
+use diesel::result::QueryResult;
+use diesel::sql_types::Untyped;
+use uuid::Uuid;
+
+use super::sqlite::Database;
+
+/// One statement. Its text depends on the model alone and never on values, so Diesel prepares it once per connection.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Statement {
+    pieces: Vec<Piece>,
+}
+
+#[derive(Clone, Debug)]
+enum Piece {
+    Sql(&'static str),
+    Name(&'static str),
+    Value(Datum),
+}
+
+/// A value on its way to or from the database, `None` being null.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum Datum {
+    Text(Option<String>),
+    Integer(Option<i32>),
+    BigInt(Option<i64>),
+    Double(Option<f64>),
+    Bool(Option<bool>),
+    Date(Option<NaiveDate>),
+    Guid(Option<Uuid>),
+    Instant(Option<Instant>),
+}
+
+/// What a column holds, as the database sees it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum ColumnType {
+    Text,
+    Integer,
+    BigInt,
+    Double,
+    Bool,
+    Date,
+    Guid,
+    Instant,
+}
+
+impl Statement {
+    /// A statement with `?` where a value is bound, in order.
+    pub(crate) fn new<const COUNT: usize>(sql: &'static str, values: [Datum; COUNT]) -> Self {
+        debug_assert_eq!(sql.matches('?').count(), COUNT, "one value for each ? in {sql}");
+        let mut statement = Statement::default();
+        statement.push(sql, values);
+        statement
+    }
+
+    /// Appends SQL with `?` where a value is bound, in order.
+    pub(crate) fn push(&mut self, sql: &'static str, values: impl IntoIterator<Item = Datum>) {
+        let mut values = values.into_iter();
+        for (at, part) in sql.split('?').enumerate() {
+            if at > 0
+                && let Some(value) = values.next()
+            {
+                self.value(value);
+            }
+            self.sql(part);
+        }
+    }
+
+    /// Appends SQL.
+    pub(crate) fn sql(&mut self, sql: &'static str) {
+        self.pieces.push(Piece::Sql(sql));
+    }
+
+    /// Appends the name of a table or column, quoted.
+    pub(crate) fn name(&mut self, name: &'static str) {
+        self.pieces.push(Piece::Name(name));
+    }
+
+    /// Appends a bound value.
+    pub(crate) fn value(&mut self, value: Datum) {
+        self.pieces.push(Piece::Value(value));
+    }
+
+    /// Appends something for each item, with `, ` in between.
+    pub(crate) fn list<I>(&mut self, items: impl IntoIterator<Item = I>, mut each: impl FnMut(&mut Self, I)) {
+        for (at, item) in items.into_iter().enumerate() {
+            if at > 0 {
+                self.sql(", ");
+            }
+            each(self, item);
+        }
+    }
+}
+
+impl QueryFragment<Database> for Statement {
+    fn walk_ast<'b>(&'b self, mut pass: AstPass<'_, 'b, Database>) -> QueryResult<()> {
+        for piece in &self.pieces {
+            match piece {
+                Piece::Sql(sql) => pass.push_sql(sql),
+                Piece::Name(name) => pass.push_identifier(name)?,
+                Piece::Value(datum) => datum.walk_ast(pass.reborrow())?,
+            }
+        }
+        Ok(())
+    }
+}
+
+// Without a static id Diesel caches by the text and the types of the values.
+impl QueryId for Statement {
+    type QueryId = ();
+
+    const HAS_STATIC_QUERY_ID: bool = false;
+}
+
+impl Query for Statement {
+    type SqlType = Untyped;
+}
+
+impl From<&str> for Datum {
+    fn from(text: &str) -> Self {
+        Datum::Text(Some(text.to_owned()))
+    }
+}
+
+impl From<String> for Datum {
+    fn from(text: String) -> Self {
+        Datum::Text(Some(text))
+    }
+}
+
+impl From<Uuid> for Datum {
+    fn from(id: Uuid) -> Self {
+        Datum::Guid(Some(id))
+    }
+}
+
+impl From<Instant> for Datum {
+    fn from(instant: Instant) -> Self {
+        Datum::Instant(Some(instant))
+    }
+}
+
+impl From<i64> for Datum {
+    fn from(number: i64) -> Self {
+        Datum::BigInt(Some(number))
+    }
+}

@@ -1,0 +1,159 @@
+//! The threads that own the connections: one that writes, a few that read, each running one job at a time.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::JoinHandle;
+
+use tokio::sync::{mpsc, oneshot};
+
+use super::failure::Trouble;
+use super::sqlite::{Connection, Place};
+
+/// Jobs that may wait before those who bring more have to wait themselves.
+const WAITING_MAX: usize = 64;
+
+type Job = Box<dyn FnOnce(Result<&mut Connection, Trouble>) + Send>;
+
+/// What the store has done since it was opened.
+#[derive(Debug, Default)]
+pub(crate) struct Cost {
+    statements: AtomicU64,
+    transactions: AtomicU64,
+}
+
+/// The threads, and the ways to them.
+#[derive(Debug)]
+pub(crate) struct Workers {
+    ways: Mutex<Option<Ways>>,
+    threads: Mutex<Vec<JoinHandle<()>>>,
+}
+
+#[derive(Clone, Debug)]
+struct Ways {
+    writer: mpsc::Sender<Job>,
+    readers: mpsc::Sender<Job>,
+}
+
+/// Which thread a job needs.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Lane {
+    Read,
+    Write,
+}
+
+impl Cost {
+    pub(crate) fn statement(&self) {
+        self.statements.fetch_add(1, Ordering::Relaxed);
+    }
+
+    pub(crate) fn transaction(&self) {
+        self.transactions.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// Statements sent, without those that begin and end transactions.
+    pub(crate) fn statements(&self) -> u64 {
+        self.statements.load(Ordering::Relaxed)
+    }
+
+    /// Transactions begun.
+    pub(crate) fn transactions(&self) -> u64 {
+        self.transactions.load(Ordering::Relaxed)
+    }
+}
+
+impl Workers {
+    /// Opens all connections and starts a thread for each. It blocks for as long as opening takes.
+    pub(crate) fn start(place: &Place, readers: usize, cost: &Arc<Cost>) -> Result<Self, Trouble> {
+        let (writer, writer_jobs) = mpsc::channel(WAITING_MAX);
+        let (reader, reader_jobs) = mpsc::channel(WAITING_MAX);
+        let (writer_jobs, reader_jobs) = (Arc::new(Mutex::new(writer_jobs)), Arc::new(Mutex::new(reader_jobs)));
+        let mut threads = vec![Worker::start("datahub-writer", place, Lane::Write, cost, writer_jobs)?];
+        for _ in 0..readers.max(1) {
+            threads.push(Worker::start("datahub-reader", place, Lane::Read, cost, Arc::clone(&reader_jobs))?);
+        }
+        let ways = Mutex::new(Some(Ways { writer, readers: reader }));
+        Ok(Workers { ways, threads: Mutex::new(threads) })
+    }
+
+    /// Runs a job on a thread and waits for its answer. Once it has been handed over it runs to its end even if the
+    /// returned future is dropped, so no transaction is ever left open.
+    pub(crate) async fn run<T: Send + 'static>(
+        &self,
+        lane: Lane,
+        job: impl FnOnce(&mut Connection) -> Result<T, Trouble> + Send + 'static,
+    ) -> Result<T, Trouble> {
+        let ways = self.ways.lock().unwrap_or_else(PoisonError::into_inner).clone().ok_or(Trouble::Closed)?;
+        let way = match lane {
+            Lane::Read => ways.readers,
+            Lane::Write => ways.writer,
+        };
+        let (answer, waiting) = oneshot::channel();
+        let job: Job = Box::new(move |connection| {
+            // Nobody waits any more when the caller's future was dropped; the work is done all the same.
+            let _ = answer.send(connection.and_then(job));
+        });
+        way.send(job).await.map_err(|_| Trouble::Closed)?;
+        drop(way);
+        waiting.await.unwrap_or_else(|_| {
+            Err(Trouble::Unavailable("a job on it panicked; this is a bug, see the panic's message".to_owned()))
+        })
+    }
+
+    /// Takes no more jobs, lets the threads finish those that wait, and joins them. It blocks for that long.
+    pub(crate) fn join(&self) {
+        drop(self.ways.lock().unwrap_or_else(PoisonError::into_inner).take());
+        let threads = std::mem::take(&mut *self.threads.lock().unwrap_or_else(PoisonError::into_inner));
+        for thread in threads {
+            if thread.join().is_err() {
+                tracing::error!("a thread of the hub's database ended with a panic; this is a bug");
+            }
+        }
+    }
+}
+
+struct Worker {
+    place: Place,
+    lane: Lane,
+    cost: Arc<Cost>,
+    connection: Option<Connection>,
+    jobs: Arc<Mutex<mpsc::Receiver<Job>>>,
+}
+
+impl Worker {
+    fn start(
+        name: &str,
+        place: &Place,
+        lane: Lane,
+        cost: &Arc<Cost>,
+        jobs: Arc<Mutex<mpsc::Receiver<Job>>>,
+    ) -> Result<JoinHandle<()>, Trouble> {
+        let mut worker = Worker { place: place.clone(), lane, cost: Arc::clone(cost), connection: None, jobs };
+        worker.connection()?;
+        std::thread::Builder::new()
+            .name(name.to_owned())
+            .spawn(move || worker.work())
+            .map_err(|error| Trouble::Unavailable(format!("no thread could be started for it: {error}")))
+    }
+
+    fn work(mut self) {
+        loop {
+            // The readers share one queue: whoever holds the lock takes the next job and lets go before running it.
+            let job = self.jobs.lock().unwrap_or_else(PoisonError::into_inner).blocking_recv();
+            let Some(job) = job else { return };
+            let run = catch_unwind(AssertUnwindSafe(|| job(self.connection())));
+            if run.is_err() || self.connection.as_mut().is_some_and(Connection::is_spoilt) {
+                // Closing the connection rolls back whatever the job left; the next job gets a new one.
+                self.connection = None;
+            }
+        }
+    }
+
+    fn connection(&mut self) -> Result<&mut Connection, Trouble> {
+        if self.connection.is_none() {
+            self.connection = Some(self.place.open(matches!(self.lane, Lane::Read), Arc::clone(&self.cost))?);
+        }
+        // It was just made if it was not there.
+        self.connection.as_mut().ok_or(Trouble::Closed)
+    }
+}

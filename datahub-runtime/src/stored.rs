@@ -1,0 +1,76 @@
+//! One type that reads a column of any SQL type of a synced table, for the models' `Queryable`.
+
+use std::borrow::Cow;
+
+use cdms_odata::{Kind, Value};
+use chrono::NaiveDate;
+use datahub_model::Column;
+use diesel::backend::Backend;
+use diesel::deserialize::{self, FromSql};
+use diesel::sql_types::{BigInt, Bool, Date, Double, Integer, Nullable, Text};
+use rust_decimal::Decimal;
+use uuid::Uuid;
+
+use crate::sql_types;
+
+/// The value of a column as the database has it. What only the column's description can tell (a decimal's scale, that
+/// an integer is a choice) is applied by [`RowReader`](crate::RowReader).
+#[derive(Clone, Debug, PartialEq, diesel::deserialize::FromSqlRow)]
+pub struct Stored(pub Value);
+
+macro_rules! stored {
+    ($($sql:ty: $raw:ty, $value:ident => $make:expr;)*) => {$(
+        impl<DB: Backend> FromSql<$sql, DB> for Stored
+        where
+            $raw: FromSql<$sql, DB>,
+        {
+            fn from_sql(value: DB::RawValue<'_>) -> deserialize::Result<Self> {
+                let $value = <$raw as FromSql<$sql, DB>>::from_sql(value)?;
+                Ok(Stored($make))
+            }
+        }
+
+        impl<DB: Backend> FromSql<Nullable<$sql>, DB> for Stored
+        where
+            $raw: FromSql<$sql, DB>,
+        {
+            fn from_sql(value: DB::RawValue<'_>) -> deserialize::Result<Self> {
+                <Stored as FromSql<$sql, DB>>::from_sql(value)
+            }
+
+            fn from_nullable_sql(value: Option<DB::RawValue<'_>>) -> deserialize::Result<Self> {
+                value.map_or(Ok(Stored(Value::Null)), <Stored as FromSql<$sql, DB>>::from_sql)
+            }
+        }
+    )*};
+}
+
+stored! {
+    Text: String, text => Value::text(text);
+    Integer: i32, number => Value::Integer(number);
+    BigInt: i64, number => Value::BigInt(number);
+    Double: f64, number => Value::Double(number);
+    Bool: bool, value => Value::Boolean(value);
+    Date: NaiveDate, date => Value::Date(date);
+    sql_types::Guid: Uuid, id => Value::Guid(id);
+    sql_types::Instant: cdms_odata::Instant, instant => Value::Instant(instant);
+    sql_types::Money: i64, amount => Value::Money(Decimal::new(amount, MONEY_SCALE));
+    sql_types::Decimal: i64, number => Value::BigInt(number);
+}
+
+/// The digits after the point that an amount of money has.
+pub(crate) const MONEY_SCALE: u32 = 4;
+
+/// The digits after the point of a decimal column whose contract states none: the most that CDMS allows.
+pub(crate) const DECIMAL_SCALE: u32 = 10;
+
+/// A stored value in the form that its column's kind has.
+pub(crate) fn of_column<'v>(column: &Column, value: &'v Value) -> Cow<'v, Value> {
+    match (column.kind, value) {
+        (Kind::Decimal, Value::BigInt(number)) => {
+            Cow::Owned(Value::Decimal(Decimal::new(*number, column.scale.unwrap_or(DECIMAL_SCALE))))
+        }
+        (Kind::Choice | Kind::State | Kind::Status, Value::Integer(option)) => Cow::Owned(Value::Choice(*option)),
+        _ => Cow::Borrowed(value),
+    }
+}
