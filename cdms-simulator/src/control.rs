@@ -1,0 +1,75 @@
+//! `/_control/…`: clock, faults, log, requests and scene as JSON, so that programs in any language can steer the server.
+
+use cdms_odata::Attributes;
+use serde::Deserialize;
+use serde_json::{Value as Json, json};
+
+use crate::fault::FaultRule;
+use crate::http::Answer;
+use crate::simulator::{State, lock};
+
+/// Answers a control request.
+pub(crate) fn answer(state: &State, method: &str, target: &str, body: &[u8]) -> Answer {
+    let resource = target.trim_start_matches("/_control/").split('?').next().unwrap_or_default();
+    match (method, resource) {
+        ("GET", "clock") => json_answer(&json!({"now_ms": state.world().clock.now_ms()})),
+        ("POST", "clock") => with(body, |order: ClockOrder| {
+            let clock = state.world().clock.clone();
+            if let Some(ms) = order.set_ms {
+                clock.set_ms(ms);
+            }
+            clock.advance_ms(order.advance_ms);
+            Ok(json!({"now_ms": clock.now_ms()}))
+        }),
+        ("GET", "faults") => json_answer(&json!({"hit": lock(&state.faults).hits()})),
+        ("POST", "faults") => with(body, |rule: FaultRule| {
+            lock(&state.faults).order(rule);
+            Ok(json!({"ordered": true}))
+        }),
+        ("DELETE", "faults") => {
+            lock(&state.faults).clear();
+            json_answer(&json!({"cleared": true}))
+        }
+        ("GET", "log") => json_answer(&json!(state.world().commits())),
+        ("GET", "requests") => json_answer(&json!(lock(&state.requests).iter().collect::<Vec<_>>())),
+        ("POST", "seed") => with(body, |scene: Vec<SeedOrder>| seed(state, scene)),
+        _ => Answer::json(404, json!({"error": format!("no control is called {method} {resource}")}).to_string()),
+    }
+}
+
+#[derive(Deserialize)]
+struct ClockOrder {
+    #[serde(default)]
+    set_ms: Option<i64>,
+    #[serde(default)]
+    advance_ms: i64,
+}
+
+/// One record of a scene: its entity and attributes, in the canonical form of values (text, numbers and booleans plain,
+/// the others tagged: `{"choice": 1}`, `{"lookup": ["account", "…"]}`, `{"guid": "…"}`, `{"instant": ms}`).
+#[derive(Deserialize)]
+pub(crate) struct SeedOrder {
+    entity: String,
+    attributes: Attributes,
+}
+
+pub(crate) fn seed(state: &State, scene: Vec<SeedOrder>) -> Result<Json, String> {
+    let mut world = state.world();
+    let ids = scene.into_iter().map(|SeedOrder { entity, attributes }| {
+        let seeded = world.seed(&entity, attributes);
+        seeded.map(|id| id.to_string()).map_err(|refusal| format!("{entity}: {}", refusal.message))
+    });
+    Ok(json!({"ids": ids.collect::<Result<Vec<_>, _>>()?}))
+}
+
+fn with<'b, T: Deserialize<'b>>(body: &'b [u8], order: impl FnOnce(T) -> Result<Json, String>) -> Answer {
+    let result = serde_json::from_slice(body).map_err(|error| error.to_string()).and_then(order);
+    match result {
+        Ok(json) => json_answer(&json),
+        Err(reason) => Answer::json(400, json!({ "error": reason }).to_string()),
+    }
+}
+
+fn json_answer(json: &Json) -> Answer {
+    Answer::json(200, json.to_string())
+}

@@ -1,0 +1,201 @@
+//! The server: connections, one request after another, with the faults ordered for it.
+
+mod answer;
+mod login;
+mod route;
+
+use std::convert::Infallible;
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use http_body_util::combinators::BoxBody;
+use http_body_util::{BodyExt, Limited};
+use hyper::body::Incoming;
+use hyper::service::service_fn;
+use hyper::{Request, Response};
+use hyper_util::rt::TokioIo;
+use tokio::net::TcpListener;
+use tokio::sync::watch;
+use tokio::task::JoinSet;
+
+use crate::control;
+use crate::fault::{Fault, Stage};
+use crate::simulator::{Listening, RequestEntry, State, lock};
+pub(crate) use answer::Answer;
+use route::{Call, Target};
+
+/// The largest request body, as the real server's default (fact sheet, 10).
+const BODY_MAX: usize = 8 * 1024 * 1024;
+
+pub(crate) type Body = BoxBody<Bytes, Broken>;
+
+/// The connection ends without, or in the middle of, an answer.
+#[derive(Debug)]
+pub(crate) struct Broken;
+
+impl std::fmt::Display for Broken {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("the connection is broken on order")
+    }
+}
+
+impl std::error::Error for Broken {}
+
+/// Serves until stopped.
+pub(crate) async fn serve(
+    state: Arc<State>,
+    listener: std::net::TcpListener,
+    address: SocketAddr,
+    mut asked: watch::Receiver<Listening>,
+    report: watch::Sender<Listening>,
+) {
+    let mut listener = Some(TcpListener::from_std(listener).unwrap_or_else(|error| panic!("cannot listen: {error}")));
+    loop {
+        let wanted = *asked.borrow_and_update();
+        match wanted {
+            Listening::Stopped => return,
+            Listening::Away => listener = None,
+            Listening::Open if listener.is_none() => match TcpListener::bind(address).await {
+                Ok(bound) => listener = Some(bound),
+                Err(error) => panic!("the simulator cannot come back at {address}: {error}"),
+            },
+            Listening::Open => {}
+        }
+        report.send_replace(wanted);
+        let mut connections = JoinSet::new();
+        loop {
+            let accepted = async {
+                match &listener {
+                    Some(listener) => listener.accept().await,
+                    None => std::future::pending().await,
+                }
+            };
+            tokio::select! {
+                changed = asked.changed() => {
+                    if changed.is_err() {
+                        return;
+                    }
+                    break;
+                }
+                accepted = accepted => {
+                    if let Ok((stream, _)) = accepted {
+                        connections.spawn(connection(Arc::clone(&state), stream));
+                    }
+                }
+                Some(ended) = connections.join_next() => {
+                    if let Err(error) = ended
+                        && error.is_panic()
+                    {
+                        std::panic::resume_unwind(error.into_panic());
+                    }
+                }
+            }
+        }
+        // Leaving the loop drops the set, and with it every connection.
+    }
+}
+
+async fn connection(state: Arc<State>, stream: tokio::net::TcpStream) {
+    _ = stream.set_nodelay(true);
+    let service = service_fn(move |request| {
+        let state = Arc::clone(&state);
+        async move { respond(&state, request).await }
+    });
+    // An error here is a client that went away or a connection broken on order.
+    _ = hyper::server::conn::http1::Builder::new().serve_connection(TokioIo::new(stream), service).await;
+}
+
+async fn respond(state: &Arc<State>, request: Request<Incoming>) -> Result<Response<Body>, Broken> {
+    let (parts, body) = request.into_parts();
+    let target = parts.uri.path_and_query().map_or_else(String::new, ToString::to_string);
+    let Ok(body) = Limited::new(body, BODY_MAX).collect().await else {
+        return Ok(Answer::text(413, "The request is too large.").into_response());
+    };
+    let body = body.to_bytes();
+    if target.starts_with("/_control/") && state.control {
+        return Ok(control::answer(state, parts.method.as_str(), &target, &body).into_response());
+    }
+    let call = Call::read(state, &parts, &target, body.clone());
+    let (operation, entity) = call.as_ref().map_or((crate::fault::Operation::Other, None), Call::matched);
+    let met = lock(&state.faults).meet(operation, entity.as_deref());
+    let mut entry = RequestEntry {
+        method: call.as_ref().map_or_else(|_| parts.method.to_string(), |call| call.method.clone()),
+        target,
+        operation: header(&parts, "x-datahub-operation"),
+        body: String::from_utf8_lossy(&body).into_owned(),
+        status: None,
+        answered_bytes: 0,
+        faults: met.names().into_iter().map(str::to_owned).collect(),
+    };
+    tokio::time::sleep(met.latency()).await;
+    for gate in met.gates(Stage::BeforeCommit) {
+        gate.pass().await;
+    }
+    if met.has("drop_before_commit") {
+        state.remember(entry);
+        return Err(Broken);
+    }
+    if met.has("commit_late") {
+        if let Ok(call) = call {
+            lock(&state.late)
+                .push(Box::new(move |world| call.carry_out(world, &crate::fault::Met::default()).map(drop)));
+        }
+        state.remember(entry);
+        return Err(Broken);
+    }
+    let answer = match met.0.iter().find_map(instead) {
+        Some(answer) => answer,
+        None => match login::refused(state, &parts) {
+            Some(answer) => answer,
+            None => call
+                .and_then(|call| match &call.target {
+                    Target::Login => Ok(login::enter(state, &body)),
+                    _ => call.carry_out(&mut state.world(), &met),
+                })
+                .unwrap_or_else(|refusal| Answer::refusal(&refusal)),
+        },
+    };
+    for gate in met.gates(Stage::AfterCommit) {
+        gate.pass().await;
+    }
+    if met.has("drop_after_commit") {
+        state.remember(entry);
+        return Err(Broken);
+    }
+    entry.status = Some(answer.status);
+    entry.answered_bytes = answer.body.len();
+    state.remember(entry);
+    if met.has("truncate") {
+        return Ok(answer.into_broken_response());
+    }
+    Ok(answer.into_response())
+}
+
+/// The answer that a fault gives without anything being done.
+fn instead(fault: &Fault) -> Option<Answer> {
+    use crate::refusal::{PLUGIN, Refusal};
+    Some(match fault {
+        Fault::Unauthorized => Answer::empty(401),
+        Fault::RedirectToLogin => login::redirect(),
+        Fault::RedirectTo(address) => Answer::empty(302).with_header("location", address.clone()),
+        Fault::LoginForm => login::form(200),
+        Fault::Html(status) => Answer::html(*status, "<html><body><h1>Server Error</h1></body></html>"),
+        Fault::Refuse { status, code, message } => Answer::refusal(&Refusal::new(*status, *code, message.clone())),
+        Fault::Deadlock => Answer::refusal(&Refusal::deadlock()),
+        Fault::PlugIn(text) => Answer::refusal(&Refusal::new(500, PLUGIN, text.clone())),
+        Fault::NoPrivilege => Answer::refusal(&Refusal::no_privilege("Account")),
+        Fault::NotJson => Answer::text(200, "this is no JSON"),
+        _ => return None,
+    })
+}
+
+fn header(parts: &hyper::http::request::Parts, name: &str) -> Option<String> {
+    parts.headers.get(name)?.to_str().ok().map(str::to_owned)
+}
+
+impl From<Infallible> for Broken {
+    fn from(never: Infallible) -> Self {
+        match never {}
+    }
+}

@@ -1,0 +1,234 @@
+//! What a request asks for, and the answer to it.
+
+use bytes::Bytes;
+use cdms_odata::Attributes;
+use cdms_odata::metadata::EntityType;
+use hyper::http::request::Parts;
+use percent_encoding::percent_decode_str;
+use serde_json::{Value as Json, json};
+use uuid::Uuid;
+
+use super::answer::Answer;
+use super::header;
+use crate::fault::{Fault, Met, Operation};
+use crate::json::{Rendering, parse, render};
+use crate::refusal::Refusal;
+use crate::simulator::State;
+use crate::world::{Author, Query, World};
+
+const SERVICE: &str = "/xrmservices/2011/organizationdata.svc";
+
+/// A request, understood.
+#[derive(Debug)]
+pub(super) struct Call {
+    /// The method that is meant: a tunnelled one where there is one.
+    pub(super) method: String,
+    pub(super) target: Target,
+    pairs: Vec<(String, String)>,
+    body: Bytes,
+    operation: Option<String>,
+    accepts_json: bool,
+    /// The service root as the client reached it.
+    root: String,
+}
+
+/// What is asked about.
+#[derive(Debug)]
+pub(super) enum Target {
+    Service,
+    Metadata,
+    Login,
+    Set(String),
+    Record(String, Uuid),
+}
+
+impl Call {
+    pub(super) fn read(state: &State, parts: &Parts, target: &str, body: Bytes) -> Result<Self, Refusal> {
+        let (path, query) = target.split_once('?').unwrap_or((target, ""));
+        let path = percent_decode_str(path).decode_utf8().map_err(|_| Refusal::malformed_key())?.into_owned();
+        let pairs = query.split('&').filter(|pair| !pair.is_empty()).map(|pair| {
+            let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
+            let decoded = |text: &str| percent_decode_str(text).decode_utf8().map(std::borrow::Cow::into_owned);
+            Ok((decoded(name)?, decoded(value)?))
+        });
+        let pairs = pairs.collect::<Result<Vec<_>, std::str::Utf8Error>>();
+        let pairs = pairs.map_err(|_| Refusal::bad_request("Bad Request - Error in query syntax."))?;
+        let host = header(parts, "host").unwrap_or_default();
+        let service_at = path.to_ascii_lowercase().find(SERVICE);
+        let (target, root) = match service_at {
+            None if path.to_ascii_lowercase().ends_with("/login") => (Target::Login, String::new()),
+            None => return Err(Refusal::unknown_set(&path)),
+            Some(at) => {
+                let end = at + SERVICE.len();
+                let root = format!("http://{host}{}", &path[..end]);
+                (resource(state, path[end..].trim_start_matches('/'))?, root)
+            }
+        };
+        let tunnelled = header(parts, "x-http-method").filter(|_| parts.method == "POST");
+        let accept = header(parts, "accept").unwrap_or_default();
+        Ok(Call {
+            method: tunnelled.unwrap_or_else(|| parts.method.to_string()).to_ascii_uppercase(),
+            target,
+            pairs,
+            body,
+            operation: header(parts, "x-datahub-operation"),
+            accepts_json: accept.contains("application/json"),
+            root,
+        })
+    }
+
+    /// What the request does, and to which entity, for the choice of faults.
+    pub(super) fn matched(&self) -> (Operation, Option<String>) {
+        match &self.target {
+            Target::Service | Target::Metadata | Target::Login => (Operation::Other, None),
+            Target::Set(entity) => {
+                let operation = if self.method == "POST" { Operation::Create } else { Operation::List };
+                (operation, Some(entity.clone()))
+            }
+            Target::Record(entity, _) => {
+                let operation = match self.method.as_str() {
+                    "GET" => Operation::Read,
+                    "DELETE" => Operation::Delete,
+                    _ => Operation::Update,
+                };
+                (operation, Some(entity.clone()))
+            }
+        }
+    }
+
+    /// Does what is asked, in one step.
+    pub(super) fn carry_out(&self, world: &mut World, met: &Met) -> Result<Answer, Refusal> {
+        if matches!(self.target, Target::Metadata) {
+            return Ok(Answer::xml(world.metadata.to_xml()));
+        }
+        if !self.accepts_json {
+            return Err(Refusal::new(406, 0, "Only JSON is simulated: send Accept: application/json."));
+        }
+        match (&self.target, self.method.as_str()) {
+            (Target::Service, "GET") => {
+                let sets: Vec<_> = world.metadata.entities.iter().map(|entity| entity.set.as_str()).collect();
+                Ok(Answer::d(200, json!({"EntitySets": sets})))
+            }
+            (Target::Set(entity), "GET") => self.list(world, entity, met),
+            (Target::Set(entity), "POST") => self.create(world, entity, met),
+            (Target::Record(entity, id), "GET") => self.one(world, entity, *id, met),
+            (Target::Record(entity, id), method @ ("MERGE" | "PUT")) => {
+                let values = self.values(world, entity)?;
+                world.update(entity, *id, values, method == "PUT", &self.author(world, met))?;
+                Ok(Answer::empty(204))
+            }
+            (Target::Record(entity, id), "DELETE") => {
+                world.delete(entity, *id, &self.author(world, met))?;
+                Ok(Answer::empty(204))
+            }
+            _ => Err(Refusal::new(405, 0, "Method not allowed.")),
+        }
+    }
+
+    fn list(&self, world: &World, entity: &str, met: &Met) -> Result<Answer, Refusal> {
+        let entity = world.entity(entity)?;
+        let query = Query::parse(world, entity, &self.pairs, false)?;
+        let listing = query.page(world, entity, &self.pairs);
+        let records = listing.ids.iter().map(|id| {
+            let record = world.record(entity, *id)?;
+            Ok(self.show(world, entity, *id, record, query.select.as_deref(), met))
+        });
+        let mut page = json!({"results": records.collect::<Result<Vec<_>, Refusal>>()?});
+        if let Some(next) = listing.next {
+            let hostile = met.0.iter().find_map(|fault| match fault {
+                Fault::HostileNext(address) => Some(address.clone()),
+                _ => None,
+            });
+            page["__next"] = Json::from(hostile.unwrap_or_else(|| format!("{}/{}?{next}", self.root, entity.set)));
+        }
+        Ok(Answer::d(200, page))
+    }
+
+    fn one(&self, world: &World, entity: &str, id: Uuid, met: &Met) -> Result<Answer, Refusal> {
+        let entity = world.entity(entity)?;
+        let query = Query::parse(world, entity, &self.pairs, true)?;
+        let record = world.record(entity, id)?;
+        Ok(Answer::d(200, self.show(world, entity, id, record, query.select.as_deref(), met)))
+    }
+
+    fn create(&self, world: &mut World, entity: &str, met: &Met) -> Result<Answer, Refusal> {
+        let mut values = self.values(world, entity)?;
+        if met.has("other_id") {
+            let key = world.entity(entity)?.key.clone();
+            values.remove(&key);
+        }
+        let author = self.author(world, met);
+        let id = world.create(entity, values, &author)?;
+        let entity = world.entity(entity)?;
+        let location = format!("{}/{}(guid'{id}')", self.root, entity.set);
+        let shown = self.show(world, entity, id, world.record(entity, id)?, None, met);
+        Ok(Answer::d(201, shown).with_header("location", location))
+    }
+
+    fn values(&self, world: &World, entity: &str) -> Result<Attributes, Refusal> {
+        let entity = world.entity(entity)?;
+        let clears = world.switches.bare_null_clears;
+        parse(&world.metadata.namespace, entity, &self.body, clears, &|id| world.entity_of(id))
+    }
+
+    fn author(&self, world: &World, met: &Met) -> Author {
+        Author {
+            user: world.service_user,
+            operation: self.operation.clone(),
+            freeze_modified: met.has("freeze_modified_on"),
+            adjust: met.adjustments(),
+        }
+    }
+
+    fn show(
+        &self,
+        world: &World,
+        entity: &EntityType,
+        id: Uuid,
+        record: &Attributes,
+        select: Option<&[String]>,
+        met: &Met,
+    ) -> Json {
+        let name_of = |reference: &cdms_odata::Reference| world.name_of(reference);
+        let rendering = Rendering { namespace: &world.metadata.namespace, root: &self.root, select, name_of: &name_of };
+        let mut shown = render(entity, id, record, &rendering);
+        for fault in &met.0 {
+            if let Fault::Corrupt { attribute, json } = fault
+                && let Some(place) = shown.get_mut(attribute)
+            {
+                *place = serde_json::from_str(json).unwrap_or_else(|_| Json::from(json.as_str()));
+            }
+        }
+        shown
+    }
+}
+
+/// What a path under the service root names.
+fn resource(state: &State, path: &str) -> Result<Target, Refusal> {
+    if path.is_empty() {
+        return Ok(Target::Service);
+    }
+    if path == "$metadata" {
+        return Ok(Target::Metadata);
+    }
+    if path == "$batch" {
+        return Err(Refusal::not_simulated("$batch"));
+    }
+    let (segment, rest) = path.split_once('/').unwrap_or((path, ""));
+    let (set, key) = match segment.split_once('(') {
+        None => (segment, None),
+        Some((set, key)) => (set, Some(key.strip_suffix(')').ok_or_else(Refusal::malformed_key)?)),
+    };
+    let world = state.world();
+    let entity = world.metadata.entity_by_set(set).ok_or_else(|| Refusal::unknown_set(set))?.name.clone();
+    if rest == "$count" {
+        return Err(Refusal::unsupported_option("$count"));
+    }
+    if !rest.is_empty() {
+        return Err(Refusal::not_simulated("Addressing a part of a record"));
+    }
+    let Some(key) = key else { return Ok(Target::Set(entity)) };
+    let quoted = key.strip_prefix("guid'").and_then(|key| key.strip_suffix('\''));
+    let id = quoted.filter(|key| key.len() == 36).and_then(|key| key.parse().ok());
+    Ok(Target::Record(entity, id.ok_or_else(Refusal::malformed_key)?))
+}

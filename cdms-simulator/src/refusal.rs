@@ -1,0 +1,103 @@
+//! The errors of the service, each declared once with status, code and text (fact sheet, 5).
+
+use serde_json::json;
+use uuid::Uuid;
+
+/// An answer that refuses.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Refusal {
+    pub(crate) status: u16,
+    /// The platform's code; 0 for errors of the protocol, which have none.
+    pub(crate) code: i32,
+    pub(crate) message: String,
+}
+
+pub(crate) const RECORD_MISSING: i32 = -2_147_220_969;
+pub(crate) const DEADLOCK: i32 = -2_147_204_784;
+pub(crate) const PLUGIN: i32 = -2_147_220_891;
+
+impl Refusal {
+    pub(crate) fn new(status: u16, code: i32, message: impl Into<String>) -> Self {
+        Refusal { status, code, message: message.into() }
+    }
+
+    pub(crate) fn bad_request(message: impl Into<String>) -> Self {
+        Refusal::new(400, 0, message)
+    }
+
+    pub(crate) fn record_missing(logical_name: &str, id: Uuid) -> Self {
+        Refusal::new(404, RECORD_MISSING, format!("{logical_name} With Id = {id} Does Not Exist"))
+    }
+
+    pub(crate) fn unknown_set(set: &str) -> Self {
+        Refusal::new(404, 0, format!("Resource not found for the segment '{set}'."))
+    }
+
+    pub(crate) fn malformed_key() -> Self {
+        Refusal::bad_request("Bad Request - Error in query syntax.")
+    }
+
+    pub(crate) fn unknown_in_body(name: &str, type_name: &str) -> Self {
+        Refusal::bad_request(format!(
+            "Error processing request stream. The property name '{name}' specified for type '{type_name}' is not valid."
+        ))
+    }
+
+    pub(crate) fn unknown_in_query(name: &str, type_name: &str) -> Self {
+        Refusal::bad_request(format!("No property '{name}' exists in type '{type_name}' at position 0."))
+    }
+
+    pub(crate) fn conversion(name: &str, edm: &str) -> Self {
+        Refusal::bad_request(format!(
+            "Error processing request stream. Error encountered in converting the value from request payload for \
+             property '{name}' to type '{edm}'."
+        ))
+    }
+
+    pub(crate) fn duplicate_key() -> Self {
+        Refusal::new(500, -2_147_220_937, "Cannot insert duplicate key.")
+    }
+
+    pub(crate) fn too_long(attribute: &str, entity: &str, limit: usize) -> Self {
+        let (attribute, entity) = (attribute.to_lowercase(), entity.to_lowercase());
+        Refusal::new(
+            500,
+            -2_147_204_303,
+            format!(
+                "A validation error occurred. The length of the '{attribute}' attribute of the '{entity}' entity \
+                 exceeded the maximum allowed length of '{limit}'."
+            ),
+        )
+    }
+
+    pub(crate) fn option_out_of_range(attribute: &str, value: i32) -> Self {
+        let attribute = attribute.to_lowercase();
+        Refusal::new(
+            500,
+            -2_147_204_326,
+            format!("A validation error occurred. The value {value} of '{attribute}' is outside the valid range."),
+        )
+    }
+
+    pub(crate) fn no_privilege(entity: &str) -> Self {
+        Refusal::new(403, -2_147_220_960, format!("Principal user is missing prvWrite{entity} privilege"))
+    }
+
+    pub(crate) fn deadlock() -> Self {
+        Refusal::new(500, DEADLOCK, "Generic SQL error.")
+    }
+
+    pub(crate) fn not_simulated(what: &str) -> Self {
+        Refusal::bad_request(format!("{what} is not simulated yet."))
+    }
+
+    pub(crate) fn unsupported_option(option: &str) -> Self {
+        Refusal::bad_request(format!("The query parameter '{option}' is not supported."))
+    }
+
+    /// The body in CDMS's form.
+    pub(crate) fn body(&self) -> String {
+        let code = if self.code == 0 { String::new() } else { self.code.to_string() };
+        json!({"error": {"code": code, "message": {"lang": "en-US", "value": self.message}}}).to_string()
+    }
+}
