@@ -6,7 +6,7 @@ use diesel::expression::AsExpression;
 use diesel::internal::derives::as_expression::Bound;
 use diesel::query_builder::QueryId;
 use diesel::serialize::{self, Output, ToSql};
-use diesel::sql_types::{Nullable, SqlOrd, SqlType};
+use diesel::sql_types::{BigInt, Nullable, SqlOrd, SqlType, ops};
 use uuid::Uuid;
 
 use crate::Id;
@@ -30,6 +30,28 @@ pub struct Money;
 #[derive(Clone, Copy, Debug, Default, SqlType, QueryId)]
 #[diesel(sqlite_type(name = "Long"))]
 pub struct Decimal;
+
+// `table!` goes by a type's name and takes this one for a number. A number in units of a scale can be added to its like
+// and multiplied by a plain one; a quotient is cut to the scale.
+impl ops::Add for Decimal {
+    type Rhs = Decimal;
+    type Output = Decimal;
+}
+
+impl ops::Sub for Decimal {
+    type Rhs = Decimal;
+    type Output = Decimal;
+}
+
+impl ops::Mul for Decimal {
+    type Rhs = BigInt;
+    type Output = Decimal;
+}
+
+impl ops::Div for Decimal {
+    type Rhs = BigInt;
+    type Output = Decimal;
+}
 
 impl SqlOrd for Instant {}
 impl SqlOrd for Money {}

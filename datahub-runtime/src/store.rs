@@ -37,7 +37,6 @@ pub use failure::StoreError;
 pub(crate) use history::HistoryRow;
 pub(crate) use intents::IntentRow;
 pub(crate) use load::StoredRecord;
-pub(crate) use model_table::LocalChange;
 pub(crate) use quarantine::QuarantineRow;
 
 use crate::clock::Clock;
@@ -129,18 +128,22 @@ impl Store {
     }
 
     /// A record's whole history, oldest first.
-    pub(crate) async fn history(&self, entity: &'static str, id: Uuid) -> Result<Vec<HistoryRow>, StoreError> {
-        self.read(move |connection| history::of_record(connection, entity, id)).await
+    pub(crate) async fn history(
+        &self,
+        model: &'static ModelDescriptor,
+        id: Uuid,
+    ) -> Result<Vec<HistoryRow>, StoreError> {
+        self.read(move |connection| history::of_record(connection, model, id)).await
     }
 
-    /// What happened to a record after a version, newest first.
+    /// What happened to a model's row after a version, newest first.
     pub(crate) async fn history_after(
         &self,
-        entity: &'static str,
+        model: &'static ModelDescriptor,
         id: Uuid,
         version: Version,
     ) -> Result<Vec<HistoryRow>, StoreError> {
-        self.read(move |connection| history::after(connection, entity, id, version)).await
+        self.read(move |connection| history::after(connection, model, id, version)).await
     }
 
     /// A write, open or ended at most a day ago.

@@ -1,6 +1,7 @@
 //! The history's table: append-only by the database's own rule.
 
-use cdms_odata::{Attributes, Instant};
+use cdms_odata::{Attributes, Instant, Value};
+use datahub_model::ModelDescriptor;
 use datahub_protocol::{Change, Entry, EntryKind, MappingTag, OperationId, Origin, Version};
 use uuid::Uuid;
 
@@ -24,11 +25,17 @@ pub(crate) struct HistoryRow {
     pub(crate) at: Instant,
     pub(crate) actor: String,
     pub(crate) program: String,
-    /// What happened.
-    pub(crate) entry: Entry,
-    /// The local columns that changed, or the last values where the row ended.
-    pub(crate) local: Vec<LocalChange>,
+    pub(crate) origin: Origin,
+    pub(crate) kind: EntryKind,
+    pub(crate) operation: Option<OperationId>,
+    pub(crate) changes: Vec<Change>,
+    /// The local fields that changed: name, value before, value after. Where the row ended there is none after.
+    pub(crate) local: Vec<(String, Option<Value>, Option<Value>)>,
+    pub(crate) constants: Attributes,
     pub(crate) mapping: MappingTag,
+    pub(crate) modified: Option<Instant>,
+    pub(crate) modified_by: Option<Uuid>,
+    pub(crate) skew_ms: Option<i64>,
 }
 
 /// Appends an entry.
@@ -87,37 +94,53 @@ const TYPES: [ColumnType; 16] = [
     ColumnType::BigInt,
 ];
 
-/// A record's whole history, oldest first.
-pub(crate) fn of_record(connection: &mut Connection, entity: &str, id: Uuid) -> Result<Vec<HistoryRow>, Trouble> {
+/// A record's whole history, oldest first, whichever model it was read through.
+pub(crate) fn of_record(
+    connection: &mut Connection,
+    model: &ModelDescriptor,
+    id: Uuid,
+) -> Result<Vec<HistoryRow>, Trouble> {
     let mut statement = Statement::default();
     statement.sql(COLUMNS);
-    statement.push("WHERE entity = ? AND id = ? ORDER BY sequence", [entity.into(), id.into()]);
+    statement.push("WHERE entity = ? AND id = ? ORDER BY sequence", [model.entity.name.into(), id.into()]);
     connection.query(&statement, &TYPES)?.into_iter().map(take).collect()
 }
 
-/// What came after a version, newest first: undone in this order, it leads back to that version.
+/// What came after a version of the model's row, newest first: undone in this order, it leads back to that version.
 pub(crate) fn after(
     connection: &mut Connection,
-    entity: &str,
+    model: &ModelDescriptor,
     id: Uuid,
     version: Version,
 ) -> Result<Vec<HistoryRow>, Trouble> {
     let mut statement = Statement::default();
     statement.sql(COLUMNS);
-    let values = [entity.into(), id.into(), version.0.into()];
-    statement.push("WHERE entity = ? AND id = ? AND version > ? ORDER BY sequence DESC", values);
+    let values = [model.entity.name.into(), id.into(), model.table.into(), version.0.into()];
+    statement.push("WHERE entity = ? AND id = ? AND model = ? AND version > ? ORDER BY sequence DESC", values);
     connection.query(&statement, &TYPES)?.into_iter().map(take).collect()
 }
 
 fn take(mut row: Cells) -> Result<HistoryRow, Trouble> {
-    let (sequence, model, version) = (row.number()?, row.text()?, Version(row.number()?));
-    let (at, actor, program) = (row.instant()?, row.text()?, row.text()?);
-    let (origin, kind): (Origin, EntryKind) = (row.word()?, row.word()?);
-    let operation = row.optional_guid()?.map(OperationId);
-    let (changes, constants): (Vec<Change>, Attributes) = (row.json()?, row.json()?);
-    let local = row.json()?;
-    let mapping = mapping_tag(row.number()?);
-    let (modified, modified_by, skew_ms) = (row.optional_instant()?, row.optional_guid()?, row.optional_number()?);
-    let entry = Entry { kind, origin, operation, changes, constants, modified, modified_by, skew_ms };
-    Ok(HistoryRow { sequence, model, version, at, actor, program, entry, local, mapping })
+    Ok(HistoryRow {
+        sequence: row.number()?,
+        model: row.text()?,
+        version: Version(row.number()?),
+        at: row.instant()?,
+        actor: row.text()?,
+        program: row.text()?,
+        origin: row.word()?,
+        kind: row.word()?,
+        operation: row.optional_guid()?.map(OperationId),
+        changes: row.json()?,
+        constants: row.json()?,
+        local: row
+            .json::<Vec<LocalChange>>()?
+            .into_iter()
+            .map(|local| (local.field, Some(local.from), local.to))
+            .collect(),
+        mapping: mapping_tag(row.number()?),
+        modified: row.optional_instant()?,
+        modified_by: row.optional_guid()?,
+        skew_ms: row.optional_number()?,
+    })
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use cdms_odata::Value;
 use datahub_model::{Column, ModelDescriptor, Source};
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 use uuid::Uuid;
 
 use super::failure::Trouble;
@@ -12,15 +12,21 @@ use super::row::{self, Cells, column_type, datum, zero};
 use super::sqlite::{Connection, declared, keeps, quoted};
 use super::statement::{ColumnType, Datum, Statement};
 
-/// One local column's change, in column values.
+/// One local field's change, in column values.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(crate) struct LocalChange {
-    /// The column.
-    pub(crate) column: String,
+    /// The field by its name of that day.
+    pub(crate) field: String,
     /// Its value before.
     pub(crate) from: Value,
-    /// Its value after; null when the row ended.
-    pub(crate) to: Value,
+    /// Its value after; `None` where the row ended.
+    #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
+    pub(crate) to: Option<Value>,
+}
+
+/// Tells a null that is there from a value that is not.
+fn present<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Value>, D::Error> {
+    Value::deserialize(deserializer).map(Some)
 }
 
 /// Values for local columns, by position among all columns.
@@ -250,7 +256,7 @@ pub(crate) fn local_changes(
         let new = local_datum(model, column, value)?;
         if old != new {
             let (from, to) = (row::value(column, old), row::value(column, new));
-            changes.push(LocalChange { column: column.name.to_owned(), from, to });
+            changes.push(LocalChange { field: column.field.to_owned(), from, to: Some(to) });
         }
     }
     Ok(changes)
@@ -261,9 +267,9 @@ pub(crate) fn local_endings(model: &ModelDescriptor, last: &[Value]) -> Vec<Loca
     let columns = local_columns(model).map(|(_, column)| column);
     let known = columns.zip(last).filter(|(_, value)| !value.is_null());
     let change = |(column, value): (&Column, &Value)| LocalChange {
-        column: column.name.to_owned(),
+        field: column.field.to_owned(),
         from: value.clone(),
-        to: Value::Null,
+        to: None,
     };
     known.map(change).collect()
 }

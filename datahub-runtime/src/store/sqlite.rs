@@ -197,7 +197,11 @@ impl Connection {
                 Ok(value)
             }
             Err(error) => {
-                self.roll_back()?;
+                // Some errors end the transaction by themselves. If undoing fails in another way, the connection counts
+                // as spoilt and is closed, which undoes it too; the first error is the one to tell.
+                if let Err(trouble) = self.roll_back() {
+                    tracing::debug!(?trouble, "a transaction could not be rolled back; its connection is closed");
+                }
                 Err(error)
             }
         }
@@ -206,9 +210,10 @@ impl Connection {
     /// Runs `work` in a savepoint and undoes it in any case.
     pub(crate) fn attempt<T>(&mut self, work: impl FnOnce(&mut Self) -> Result<T, Trouble>) -> Result<T, Trouble> {
         AnsiTransactionManager::begin_transaction(&mut self.inner)?;
-        let result = work(self);
-        self.roll_back()?;
-        result
+        let value = work(self);
+        let undone = self.roll_back();
+        let value = value?;
+        undone.map(|()| value)
     }
 
     /// Whether a transaction was left open, so that the connection must not be used any more.
@@ -330,18 +335,80 @@ impl From<Error> for Trouble {
 /// Whether SQLite's message speaks of the database as a whole. Diesel passes on the text and not the code; these are
 /// the texts of `sqlite3_errstr` and of SQLite's own more exact variants.
 fn is_outage(message: &str) -> bool {
-    const OUTAGES: [&str; 11] = [
-        "locked",
+    const OUTAGES: [&str; 14] = [
+        "database is locked",
+        "database table is locked",
+        "database schema is locked",
         "disk I/O error",
-        "disk is full",
-        "readonly database",
-        "malformed",
-        "unable to open",
+        "database or disk is full",
+        "attempt to write a readonly database",
+        "database disk image is malformed",
+        "database corruption",
+        "unable to open database file",
         "out of memory",
-        "not a database",
+        "file is not a database",
         "locking protocol",
         "interrupted",
-        "large file support",
+        "large file support is disabled",
     ];
-    OUTAGES.iter().any(|outage| message.contains(outage))
+    OUTAGES.iter().any(|outage| message.starts_with(outage))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    use diesel::connection::InstrumentationEvent;
+
+    use super::*;
+
+    #[test]
+    fn a_statement_is_prepared_once_whatever_its_values() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("hub.db").to_str().unwrap().to_owned();
+        let place = Place { path, busy_timeout: Duration::from_secs(1) };
+        let mut connection = place.open(false, Arc::default()).unwrap();
+        let prepared = Arc::new(AtomicUsize::new(0));
+        let counter = Arc::clone(&prepared);
+        connection.inner.set_instrumentation(move |event: InstrumentationEvent<'_>| {
+            if matches!(event, InstrumentationEvent::CacheQuery { .. }) {
+                counter.fetch_add(1, Ordering::Relaxed);
+            }
+        });
+        connection.batch("CREATE TABLE t (a TEXT PRIMARY KEY, b BLOB)").unwrap();
+        for (text, id) in [(Some("x"), None), (Some("x"), Some(Uuid::nil())), (None, Some(Uuid::max()))] {
+            let sql = "INSERT INTO t (a, b) VALUES (?, ?) ON CONFLICT (a) DO UPDATE SET b = excluded.b";
+            let values = [Datum::Text(text.map(str::to_owned)), Datum::Guid(id)];
+            connection.execute(&Statement::new(sql, values)).unwrap();
+        }
+        assert_eq!(prepared.load(Ordering::Relaxed), 1);
+    }
+
+    #[test]
+    fn only_sqlites_own_outages_are_outages() {
+        assert!(is_outage("database is locked"));
+        assert!(!is_outage("the record is locked by accounting"), "a trigger's words");
+    }
+
+    #[test]
+    fn columns_are_judged_by_what_they_keep() {
+        for (declared, kind, kept) in [
+            ("BIGINT", ColumnType::Instant, true),
+            ("TEXT", ColumnType::BigInt, false),
+            ("VARCHAR(160)", ColumnType::Text, true),
+            ("BLOB", ColumnType::Guid, true),
+            ("TEXT", ColumnType::Guid, false),
+            ("DATE", ColumnType::Date, true),
+            ("DOUBLE PRECISION", ColumnType::Double, true),
+            ("INTEGER", ColumnType::Double, false),
+            ("BOOLEAN", ColumnType::Bool, true),
+        ] {
+            assert_eq!(keeps(declared, kind), kept, "{declared} for {kind:?}");
+        }
+    }
+
+    #[test]
+    fn quoted_names_cannot_end_the_quotes() {
+        assert_eq!(quoted("a\"b"), "\"a\"\"b\"");
+    }
 }

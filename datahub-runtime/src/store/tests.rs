@@ -1,1 +1,287 @@
+//! Tests of the store on real SQLite files, with a model described by hand.
 
+mod diesel_glue;
+mod guards;
+mod history;
+mod intents;
+mod rows;
+mod schema;
+mod threads;
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use cdms_odata::{Attributes, Instant, Kind, Value};
+use datahub_model::{
+    Attribute, Class, Column, EngineAttribute, Entity, Fault, MappingId, Mode, ModelDescriptor, Source, Write,
+};
+use datahub_protocol::{
+    Commit, Committed, Entry, EntryKind, Guard, Intent, IntentChange, NewRow, OperationId, Origin, QuarantineChange,
+    RecordChange, TombstoneReason, Verdict, Version, WriteKind,
+};
+use diesel::connection::SimpleConnection;
+use diesel::sqlite::SqliteConnection;
+use tempfile::TempDir;
+use uuid::Uuid;
+
+use super::{Job, Store, StoreOptions, StoredRecord};
+use crate::clock::ManualClock;
+
+const fn attribute(name: &'static str, kind: Kind) -> Attribute {
+    Attribute {
+        name,
+        kind,
+        required: false,
+        read_only: false,
+        max_length: None,
+        scale: None,
+        zone: None,
+        choices: &[],
+        targets: &[],
+        class: Class::Public,
+    }
+}
+
+const fn column(name: &'static str, kind: Kind, source: Source) -> Column {
+    Column { name, field: name, kind, nullable: true, scale: None, source }
+}
+
+const fn from(attribute: &'static str) -> Source {
+    Source::Attribute { attribute, target: None, default: None, write: Write::Always }
+}
+
+fn no_text() -> Value {
+    Value::Null
+}
+
+const ACCOUNT: Entity = Entity {
+    name: "Account",
+    set: "AccountSet",
+    key: "AccountId",
+    logical: "account",
+    modified: "ModifiedOn",
+    created: "CreatedOn",
+    modified_by: "ModifiedBy",
+};
+
+/// A model with a column of every kind, and three local ones.
+static ORGANISATION: ModelDescriptor = ModelDescriptor {
+    name: "Organisation",
+    table: "organisations",
+    mode: Mode::Sync,
+    entity: ACCOUNT,
+    attributes: &[
+        attribute("Active", Kind::Boolean),
+        attribute("Alias", Kind::String),
+        attribute("Big", Kind::BigInt),
+        attribute("Code", Kind::Guid),
+        attribute("Credit", Kind::Money),
+        attribute("Employees", Kind::Integer),
+        Attribute { zone: Some("Europe/London"), ..attribute("Founded", Kind::Date) },
+        attribute("Name", Kind::String),
+        attribute("Opened", Kind::DateTime),
+        Attribute { targets: &["account"], ..attribute("Parent", Kind::Lookup) },
+        Attribute { scale: Some(3), ..attribute("Ratio", Kind::Decimal) },
+        attribute("Sector", Kind::Choice),
+        attribute("Share", Kind::Double),
+    ],
+    columns: &[
+        Column { nullable: false, ..column("id", Kind::Guid, Source::Key) },
+        Column { nullable: false, ..column("name", Kind::String, from("Name")) },
+        Column {
+            nullable: false,
+            ..column(
+                "alias",
+                Kind::String,
+                Source::Attribute { attribute: "Alias", target: None, default: Some(no_text), write: Write::Always },
+            )
+        },
+        column("employees", Kind::Integer, from("Employees")),
+        column("big", Kind::BigInt, from("Big")),
+        Column { scale: Some(3), ..column("ratio", Kind::Decimal, from("Ratio")) },
+        column("share", Kind::Double, from("Share")),
+        column("credit", Kind::Money, from("Credit")),
+        column("active", Kind::Boolean, from("Active")),
+        column("opened", Kind::DateTime, from("Opened")),
+        column("founded", Kind::Date, from("Founded")),
+        column("code", Kind::Guid, from("Code")),
+        column("sector", Kind::Choice, from("Sector")),
+        column("parent", Kind::Lookup, from("Parent")),
+        Column { nullable: false, ..column("modified", Kind::DateTime, Source::Engine(EngineAttribute::Modified)) },
+        column("notes", Kind::String, Source::Local),
+        Column { nullable: false, ..column("rank", Kind::Integer, Source::Local) },
+        column("budget", Kind::Money, Source::Local),
+    ],
+    constants: &[],
+    only: None,
+    mapping_id: MappingId(0xF000_0000_0000_0001),
+};
+
+const NOTES: usize = 15;
+const RANK: usize = 16;
+const BUDGET: usize = 17;
+
+const NOON: Instant = Instant(1_700_000_000_000);
+const ID: Uuid = Uuid::from_u128(0xA);
+
+/// A database file, which goes away with it.
+struct Bench {
+    folder: TempDir,
+    clock: ManualClock,
+}
+
+impl Bench {
+    /// A file with the tables, and a store on it.
+    async fn open() -> (Bench, Store) {
+        let bench = Bench { folder: tempfile::tempdir().unwrap(), clock: ManualClock::at(NOON) };
+        let store = bench.program().await;
+        store.create_tables(&[&ORGANISATION]).await.unwrap();
+        (bench, store)
+    }
+
+    /// Another program's store on the same file.
+    async fn program(&self) -> Store {
+        let options = StoreOptions { quiet_ms: 330_000, busy_timeout: Duration::from_millis(20), readers: 2 };
+        Store::open(&self.url(), Arc::new(self.clock.clone()), options).await.unwrap()
+    }
+
+    fn path(&self) -> PathBuf {
+        self.folder.path().join("hub.db")
+    }
+
+    fn url(&self) -> String {
+        format!("sqlite://{}", self.path().display())
+    }
+
+    /// A plain connection, as the team's own code or a database tool has it.
+    fn plain(&self) -> SqliteConnection {
+        diesel::Connection::establish(self.path().to_str().unwrap()).unwrap()
+    }
+
+    /// How many rows there are of what follows `FROM`.
+    fn count(&self, what: &str) -> i64 {
+        #[derive(diesel::QueryableByName)]
+        struct Count {
+            #[diesel(sql_type = diesel::sql_types::BigInt)]
+            count: i64,
+        }
+        let query = diesel::sql_query(format!("SELECT count(*) AS count FROM {what}"));
+        diesel::RunQueryDsl::get_result::<Count>(query, &mut self.plain()).unwrap().count
+    }
+
+    fn sql(&self, sql: &str) {
+        self.plain().batch_execute(sql).unwrap();
+    }
+}
+
+fn commit(guard: Guard) -> Commit<Fault> {
+    Commit {
+        guard,
+        trial: None,
+        record: RecordChange::Keep,
+        history: Vec::new(),
+        intent: IntentChange::Keep,
+        quarantine: QuarantineChange::Keep,
+        insist: false,
+    }
+}
+
+fn job(commit: Commit<Fault>) -> Job {
+    Job {
+        model: &ORGANISATION,
+        id: ID,
+        commit,
+        locals: None,
+        actor: "ada".to_owned(),
+        program: "tests".to_owned(),
+        holder: Uuid::from_u128(0xB),
+        lease_ms: 60_000,
+    }
+}
+
+/// What was seen of a record that has a name and nothing else.
+fn seen(name: &str) -> Attributes {
+    let mut seen: Attributes = ORGANISATION.attributes.iter().map(|attribute| (attribute.name, Value::Null)).collect();
+    seen.insert("Name", Value::text(name));
+    seen
+}
+
+fn row(name: &str) -> NewRow {
+    NewRow { modified: NOON, created: Some(Instant(-1)), modified_by: Some(Uuid::from_u128(0xC)), seen: seen(name) }
+}
+
+fn entry(kind: EntryKind) -> Entry {
+    Entry {
+        kind,
+        origin: Origin::Cdms,
+        operation: None,
+        changes: Vec::new(),
+        constants: Attributes::new(),
+        modified: Some(NOON),
+        modified_by: None,
+        skew_ms: None,
+    }
+}
+
+/// The transaction of a first sight.
+fn first_sight(name: &str) -> Job {
+    let mut commit = commit(Guard::Absent);
+    commit.record = RecordChange::Put(row(name));
+    commit.history = vec![entry(EntryKind::FirstSeen)];
+    job(commit)
+}
+
+/// The transaction of a refresh.
+fn refresh(version: Version, name: &str) -> Job {
+    let mut commit = commit(Guard::Version(version));
+    commit.record = RecordChange::Put(row(name));
+    commit.history = vec![entry(EntryKind::Refreshed)];
+    job(commit)
+}
+
+fn intent(operation: u128, write: WriteKind) -> Intent {
+    Intent {
+        operation: OperationId(Uuid::from_u128(operation)),
+        write,
+        patch: Attributes::from([("Alias", Value::Null), ("Name", Value::text("New"))]),
+        constants: Attributes::new(),
+        pre_image: Attributes::from([("Alias", Value::Null), ("Name", Value::text("Old"))]),
+        modified_before: Some(NOON),
+        conflicts: Attributes::new(),
+    }
+}
+
+/// The transaction that opens an update's intent.
+fn opening(guard: Guard, operation: u128) -> Job {
+    let mut commit = commit(guard);
+    commit.intent = IntentChange::Open(Box::new(intent(operation, WriteKind::Update)));
+    job(commit)
+}
+
+/// The transaction that closes an intent and changes nothing else.
+fn closing(operation: u128, verdict: Verdict) -> Job {
+    let operation = OperationId(Uuid::from_u128(operation));
+    let mut commit = commit(Guard::Intent(operation));
+    commit.intent = IntentChange::Close { operation, verdict };
+    job(commit)
+}
+
+fn tombstone(version: Version) -> Job {
+    let mut commit = commit(Guard::Version(version));
+    commit.record = RecordChange::Tombstone { reason: TombstoneReason::Gone, last: row("Last") };
+    commit.history = vec![entry(EntryKind::Gone)];
+    job(commit)
+}
+
+/// Commits what must succeed.
+async fn done(store: &Store, job: Job) -> Version {
+    match store.commit(job).await {
+        Committed::Done(version) => version,
+        other => panic!("not committed: {other:?}"),
+    }
+}
+
+async fn load(store: &Store) -> StoredRecord {
+    store.load(&ORGANISATION, ID).await.unwrap()
+}

@@ -29,7 +29,7 @@ pub(crate) struct Workers {
     threads: Mutex<Vec<JoinHandle<()>>>,
 }
 
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 struct Ways {
     writer: mpsc::Sender<Job>,
     readers: mpsc::Sender<Job>,
@@ -83,11 +83,7 @@ impl Workers {
         lane: Lane,
         job: impl FnOnce(&mut Connection) -> Result<T, Trouble> + Send + 'static,
     ) -> Result<T, Trouble> {
-        let ways = self.ways.lock().unwrap_or_else(PoisonError::into_inner).clone().ok_or(Trouble::Closed)?;
-        let way = match lane {
-            Lane::Read => ways.readers,
-            Lane::Write => ways.writer,
-        };
+        let way = self.way(lane).ok_or(Trouble::Closed)?;
         let (answer, waiting) = oneshot::channel();
         let job: Job = Box::new(move |connection| {
             // Nobody waits any more when the caller's future was dropped; the work is done all the same.
@@ -97,6 +93,14 @@ impl Workers {
         drop(way);
         waiting.await.unwrap_or_else(|_| {
             Err(Trouble::Unavailable("a job on it panicked; this is a bug, see the panic's message".to_owned()))
+        })
+    }
+
+    fn way(&self, lane: Lane) -> Option<mpsc::Sender<Job>> {
+        let ways = self.ways.lock().unwrap_or_else(PoisonError::into_inner);
+        ways.as_ref().map(|ways| match lane {
+            Lane::Read => ways.readers.clone(),
+            Lane::Write => ways.writer.clone(),
         })
     }
 

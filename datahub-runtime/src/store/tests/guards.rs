@@ -1,0 +1,156 @@
+//! A transaction stores only what its guard allows, and a trial stores nothing.
+
+use datahub_protocol::{Committed, Guard, OperationId, RecordChange, Stored, Version};
+use uuid::Uuid;
+
+use super::*;
+
+#[tokio::test]
+async fn absence_is_lost_once_the_record_was_seen() {
+    let (_bench, store) = Bench::open().await;
+    done(&store, first_sight("Acme")).await;
+    assert_eq!(store.commit(first_sight("Other")).await, Committed::Lost);
+    let Stored::Row(snapshot) = load(&store).await.loaded.stored else { panic!("no row") };
+    assert_eq!(snapshot.seen, seen("Acme"));
+}
+
+#[tokio::test]
+async fn a_tombstone_is_no_absence() {
+    let (_bench, store) = Bench::open().await;
+    let version = done(&store, first_sight("Acme")).await;
+    done(&store, tombstone(version)).await;
+    assert_eq!(store.commit(first_sight("Other")).await, Committed::Lost);
+}
+
+#[tokio::test]
+async fn only_the_exact_version_may_be_stored_over() {
+    let (_bench, store) = Bench::open().await;
+    let first = done(&store, first_sight("Acme")).await;
+    let second = done(&store, refresh(first, "Beta")).await;
+    assert!(second > first);
+    for stale in [first, Version(second.0 + 1)] {
+        assert_eq!(store.commit(refresh(stale, "Late")).await, Committed::Lost);
+    }
+    let Stored::Row(snapshot) = load(&store).await.loaded.stored else { panic!("no row") };
+    assert_eq!((snapshot.version, snapshot.seen), (second, seen("Beta")));
+}
+
+#[tokio::test]
+async fn an_open_intent_shuts_out_everything_but_its_own_end() {
+    let (_bench, store) = Bench::open().await;
+    let version = done(&store, first_sight("Acme")).await;
+    assert_eq!(done(&store, opening(Guard::Version(version), 1)).await, version, "opening makes no version");
+    assert_eq!(store.commit(refresh(version, "Beta")).await, Committed::Lost);
+    assert_eq!(store.commit(opening(Guard::Version(version), 2)).await, Committed::Lost);
+    let other = OperationId(Uuid::from_u128(2));
+    assert_eq!(store.commit(job(commit(Guard::Intent(other)))).await, Committed::Lost);
+
+    done(&store, closing(1, Verdict::Applied)).await;
+    assert_eq!(store.commit(closing(1, Verdict::Applied)).await, Committed::Lost, "closed already");
+    done(&store, refresh(version, "Beta")).await;
+}
+
+#[tokio::test]
+async fn an_open_create_shuts_out_another() {
+    let (_bench, store) = Bench::open().await;
+    done(&store, opening(Guard::Absent, 1)).await;
+    assert_eq!(store.commit(opening(Guard::Absent, 2)).await, Committed::Lost);
+    assert_eq!(store.commit(first_sight("Acme")).await, Committed::Lost);
+}
+
+#[tokio::test]
+async fn two_programs_on_one_file_share_the_lock_on_a_record() {
+    let (bench, here) = Bench::open().await;
+    let there = bench.program().await;
+    let version = done(&here, first_sight("Acme")).await;
+    done(&here, opening(Guard::Version(version), 1)).await;
+    assert_eq!(there.commit(opening(Guard::Version(version), 2)).await, Committed::Lost);
+    // Even past the guard the database itself refuses a second open intent.
+    let twice = "INSERT INTO datahub_intents (operation, entity, id, model, write, body, actor, program, lease_holder, \
+                 lease_until, opened_at, mapping_id) SELECT X'00', entity, id, model, write, body, actor, program, \
+                 lease_holder, lease_until, opened_at, mapping_id FROM datahub_intents";
+    assert!(bench.plain().batch_execute(twice).unwrap_err().to_string().contains("UNIQUE"));
+}
+
+#[tokio::test]
+async fn a_trial_leaves_no_trace() {
+    let (bench, store) = Bench::open().await;
+    let version = done(&store, first_sight("Acme")).await;
+    let mut job = opening(Guard::Version(version), 1);
+    let mut values = vec![Value::Null; ORGANISATION.columns.len()];
+    values[1] = Value::text("Tried");
+    job.commit.trial = Some(values.clone());
+    job.locals = Some(vec![(NOTES, Value::text("tried"))]);
+    done(&store, job).await;
+    assert_eq!(bench.count("organisations WHERE name = 'Acme' AND notes IS NULL"), 1);
+
+    // A create's trial has no row before it.
+    let mut create = opening(Guard::Absent, 2);
+    create.id = Uuid::from_u128(0xD);
+    create.commit.trial = Some(values);
+    done(&store, create).await;
+    assert_eq!(bench.count("organisations"), 1);
+}
+
+#[tokio::test]
+async fn a_rule_of_the_database_refuses_in_the_trial_in_plain_words() {
+    let (bench, store) = Bench::open().await;
+    bench.sql(
+        "CREATE UNIQUE INDEX one_name ON organisations (name);
+         CREATE TRIGGER no_shouting BEFORE UPDATE OF name ON organisations WHEN NEW.name = upper(NEW.name)
+         BEGIN SELECT RAISE(ABORT, 'names are not shouted'); END;",
+    );
+    let version = done(&store, first_sight("Acme")).await;
+    let mut other = first_sight("Beta");
+    other.id = Uuid::from_u128(0xD);
+    done(&store, other).await;
+
+    for (name, expected) in [
+        ("Beta", "table organisations: another row has the same value in organisations.name, which must be unique"),
+        ("ACME", "table organisations: names are not shouted"),
+    ] {
+        let mut job = opening(Guard::Version(version), 1);
+        let mut values = vec![Value::Null; ORGANISATION.columns.len()];
+        values[1] = Value::text(name);
+        job.commit.trial = Some(values);
+        assert_eq!(store.commit(job).await, Committed::Refused(expected.to_owned()));
+    }
+    assert_eq!(load(&store).await.loaded.intent, None, "a refused transaction opens no intent");
+}
+
+#[tokio::test]
+async fn a_refused_row_takes_the_whole_transaction_with_it() {
+    let (bench, store) = Bench::open().await;
+    bench.sql(
+        "CREATE TABLE staff (employer BLOB NOT NULL REFERENCES organisations (id));
+         CREATE UNIQUE INDEX one_name ON organisations (name);",
+    );
+    let version = done(&store, first_sight("Acme")).await;
+    bench.sql("INSERT INTO staff SELECT id FROM organisations");
+    let Committed::Refused(reason) = store.commit(tombstone(version)).await else { panic!("not refused") };
+    assert!(reason.contains("organisations") && reason.contains("foreign key"), "{reason}");
+    let found = load(&store).await;
+    assert!(found.row_present && matches!(found.loaded.stored, Stored::Row(_)));
+    assert_eq!(store.history(&ORGANISATION, ID).await.unwrap().len(), 1);
+}
+
+#[tokio::test]
+async fn a_value_that_does_not_convert_is_refused() {
+    let (_bench, store) = Bench::open().await;
+    let mut job = first_sight("Acme");
+    let RecordChange::Put(row) = &mut job.commit.record else { unreachable!() };
+    row.seen.insert("Name", Value::Null);
+    let Committed::Refused(reason) = store.commit(job).await else { panic!("not refused") };
+    assert!(reason.contains("`Name`") && reason.contains("null in CDMS"), "{reason}");
+}
+
+#[tokio::test]
+async fn a_database_that_another_program_holds_is_unavailable() {
+    let (bench, store) = Bench::open().await;
+    let mut other = bench.plain();
+    other.batch_execute("BEGIN IMMEDIATE").unwrap();
+    let Committed::Unavailable(reason) = store.commit(first_sight("Acme")).await else { panic!("not unavailable") };
+    assert!(reason.contains("locked"), "{reason}");
+    other.batch_execute("ROLLBACK").unwrap();
+    done(&store, first_sight("Acme")).await;
+}

@@ -1,0 +1,94 @@
+//! The history is complete, in order, and append-only by the database's own rule.
+
+use datahub_protocol::{Change, Note, RecordChange};
+
+use super::*;
+
+#[tokio::test]
+async fn an_entry_is_read_back_as_it_was_written() {
+    let (bench, store) = Bench::open().await;
+    let first = done(&store, first_sight("Acme")).await;
+    bench.clock.advance(Duration::from_secs(1));
+    let mut refresh = refresh(first, "Beta");
+    let changes = vec![Change {
+        attribute: "Name".to_owned(),
+        from: Some(Value::text("Acme")),
+        to: Some(Value::text("Beta")),
+        note: Note::Adjusted { sent: Value::text("beta") },
+    }];
+    let written = Entry {
+        kind: EntryKind::Updated,
+        origin: Origin::Settle,
+        operation: Some(OperationId(Uuid::from_u128(5))),
+        changes,
+        constants: Attributes::from([("Override", Value::Boolean(true))]),
+        modified: Some(Instant(-5)),
+        modified_by: Some(Uuid::from_u128(6)),
+        skew_ms: Some(-3),
+    };
+    refresh.commit.history = vec![written.clone()];
+    let second = done(&store, refresh).await;
+
+    let history = store.history(&ORGANISATION, ID).await.unwrap();
+    assert_eq!(history.iter().map(|row| row.version).collect::<Vec<_>>(), [first, second]);
+    let row = &history[1];
+    let entry = Entry {
+        kind: row.kind,
+        origin: row.origin,
+        operation: row.operation,
+        changes: row.changes.clone(),
+        constants: row.constants.clone(),
+        modified: row.modified,
+        modified_by: row.modified_by,
+        skew_ms: row.skew_ms,
+    };
+    assert_eq!(entry, written);
+    assert_eq!((row.actor.as_str(), row.program.as_str(), row.model.as_str()), ("ada", "tests", "organisations"));
+    assert_eq!((row.at, row.mapping), (NOON.plus_ms(1_000), ORGANISATION.mapping_id.0));
+}
+
+#[tokio::test]
+async fn what_came_after_a_version_is_newest_first() {
+    let (_bench, store) = Bench::open().await;
+    let first = done(&store, first_sight("A")).await;
+    let second = done(&store, refresh(first, "B")).await;
+    let third = done(&store, refresh(second, "C")).await;
+    let after = async |version| {
+        let rows = store.history_after(&ORGANISATION, ID, version).await.unwrap();
+        rows.iter().map(|row| row.version).collect::<Vec<_>>()
+    };
+    assert_eq!(after(first).await, [third, second]);
+    assert_eq!(after(third).await, []);
+}
+
+#[tokio::test]
+async fn local_fields_are_in_the_history_with_their_column_values() {
+    let (_bench, store) = Bench::open().await;
+    let first = done(&store, first_sight("Acme")).await;
+    let mut local = job(commit(Guard::Version(first)));
+    local.commit.record = RecordChange::LocalOnly;
+    local.commit.history = vec![entry(EntryKind::LocalChanged)];
+    local.locals = Some(vec![(NOTES, Value::text("a")), (RANK, Value::Integer(0))]);
+    let second = done(&store, local).await;
+    done(&store, tombstone(second)).await;
+
+    let history = store.history(&ORGANISATION, ID).await.unwrap();
+    assert_eq!(
+        history[1].local,
+        [("notes".to_owned(), Some(Value::Null), Some(Value::text("a")))],
+        "rank is unchanged"
+    );
+    let last = [("notes".to_owned(), Some(Value::text("a")), None), ("rank".to_owned(), Some(Value::Integer(0)), None)];
+    assert_eq!(history[2].local, last, "the last values");
+}
+
+#[tokio::test]
+async fn the_database_refuses_to_change_or_delete_an_entry() {
+    let (bench, store) = Bench::open().await;
+    done(&store, first_sight("Acme")).await;
+    for sql in ["UPDATE datahub_history SET actor = 'eve'", "DELETE FROM datahub_history"] {
+        let error = bench.plain().batch_execute(sql).unwrap_err().to_string();
+        assert!(error.contains("append-only"), "{sql}: {error}");
+    }
+    assert_eq!(store.history(&ORGANISATION, ID).await.unwrap()[0].actor, "ada");
+}

@@ -1,0 +1,128 @@
+//! Intents, their leases by the database's clock, and quarantine.
+
+use datahub_protocol::{LeaseState, QuarantineChange};
+
+use super::*;
+
+async fn lease(store: &Store) -> LeaseState {
+    load(store).await.loaded.intent.unwrap().lease
+}
+
+#[tokio::test]
+async fn a_lease_runs_by_the_stores_clock() {
+    let (bench, store) = Bench::open().await;
+    done(&store, opening(Guard::Absent, 1)).await;
+    assert_eq!(lease(&store).await, LeaseState::Active { left_ms: 60_000 });
+    bench.clock.advance(Duration::from_secs(60));
+    assert_eq!(lease(&store).await, LeaseState::Quiet { left_ms: 330_000 });
+    bench.clock.advance(Duration::from_secs(330));
+    assert_eq!(lease(&store).await, LeaseState::Over);
+    assert_eq!(load(&store).await.loaded.intent.unwrap().intent, intent(1, WriteKind::Update));
+}
+
+#[tokio::test]
+async fn a_release_begins_the_quiet_period_now() {
+    let (bench, store) = Bench::open().await;
+    done(&store, opening(Guard::Absent, 1)).await;
+    bench.clock.advance(Duration::from_secs(10));
+    let operation = OperationId(Uuid::from_u128(1));
+    let release = || {
+        let mut commit = commit(Guard::Intent(operation));
+        commit.intent = IntentChange::Release { operation };
+        job(commit)
+    };
+    done(&store, release()).await;
+    assert_eq!(lease(&store).await, LeaseState::Quiet { left_ms: 330_000 });
+    bench.clock.advance(Duration::from_secs(30));
+    done(&store, release()).await;
+    assert_eq!(lease(&store).await, LeaseState::Quiet { left_ms: 300_000 }, "a second release prolongs nothing");
+}
+
+#[tokio::test]
+async fn a_write_found_not_applied_is_remembered_for_a_day_by_its_evidence() {
+    let (bench, store) = Bench::open().await;
+    let version = done(&store, first_sight("Acme")).await;
+    done(&store, opening(Guard::Version(version), 1)).await;
+    done(&store, closing(1, Verdict::NotApplied)).await;
+    done(&store, opening(Guard::Version(version), 2)).await;
+    done(&store, closing(2, Verdict::Applied)).await;
+
+    let loaded = load(&store).await.loaded;
+    assert_eq!(loaded.intent, None);
+    assert_eq!(loaded.late.len(), 1, "what was applied is not late");
+    assert_eq!(loaded.late[0].operation, OperationId(Uuid::from_u128(1)));
+    assert_eq!(loaded.late[0].patch, Attributes::from([("Name", Value::text("New"))]), "Alias did not change");
+
+    bench.clock.advance(Duration::from_secs(24 * 60 * 60 + 1));
+    assert_eq!(load(&store).await.loaded.late, []);
+}
+
+#[tokio::test]
+async fn an_open_write_and_a_late_one_are_loaded_together() {
+    let (_bench, store) = Bench::open().await;
+    let version = done(&store, first_sight("Acme")).await;
+    done(&store, opening(Guard::Version(version), 1)).await;
+    done(&store, closing(1, Verdict::NotApplied)).await;
+    done(&store, opening(Guard::Version(version), 2)).await;
+    let found = load(&store).await;
+    assert_eq!(found.loaded.intent.unwrap().intent.operation, OperationId(Uuid::from_u128(2)));
+    assert_eq!(found.loaded.late.len(), 1);
+    assert!(found.row_present && matches!(found.loaded.stored, datahub_protocol::Stored::Row(_)));
+}
+
+#[tokio::test]
+async fn a_caller_can_ask_what_became_of_a_write() {
+    let (bench, store) = Bench::open().await;
+    let operation = OperationId(Uuid::from_u128(1));
+    assert_eq!(store.operation(operation).await.unwrap(), None);
+    done(&store, opening(Guard::Absent, 1)).await;
+    let open = store.operation(operation).await.unwrap().unwrap();
+    assert_eq!((open.verdict, open.lease), (None, Some(LeaseState::Active { left_ms: 60_000 })));
+    assert_eq!((open.id, open.model.as_str(), open.actor.as_str()), (ID, "organisations", "ada"));
+    assert_eq!(store.open_intents(&[&ORGANISATION], 10).await.unwrap().len(), 1);
+    assert_eq!(store.open_intents(&[], 10).await.unwrap(), [], "a program sees to its own models only");
+
+    let verdict = Verdict::Rejected { reason: "no".to_owned() };
+    done(&store, closing(1, verdict.clone())).await;
+    let closed = store.operation(operation).await.unwrap().unwrap();
+    assert_eq!((closed.verdict, closed.lease, closed.closed_at), (Some(verdict), None, Some(NOON)));
+    assert_eq!(store.open_intents(&[&ORGANISATION], 10).await.unwrap(), []);
+
+    bench.clock.advance(Duration::from_secs(24 * 60 * 60 + 1));
+    store.check_schema(&[&ORGANISATION]).await.unwrap();
+    assert_eq!(store.operation(operation).await.unwrap(), None);
+    assert_eq!(bench.count("datahub_intents"), 0, "old ones are forgotten on connecting");
+}
+
+#[tokio::test]
+async fn a_record_waits_in_quarantine_with_its_reason_until_it_leaves() {
+    let (_bench, store) = Bench::open().await;
+    let put = |reason: &'static str| {
+        let mut commit = commit(Guard::Absent);
+        commit.quarantine = QuarantineChange::Put(Fault::new(reason).at("Name"));
+        job(commit)
+    };
+    done(&store, put("is odd")).await;
+    done(&store, put("is odder")).await;
+    assert!(load(&store).await.loaded.quarantined);
+    let waiting = store.quarantined("Account", ID).await.unwrap();
+    assert_eq!(waiting.iter().map(|row| row.reason.as_str()).collect::<Vec<_>>(), ["`Name`: is odder"]);
+
+    let mut sight = first_sight("Acme");
+    sight.commit.quarantine = QuarantineChange::Clear;
+    done(&store, sight).await;
+    assert!(!load(&store).await.loaded.quarantined);
+    assert_eq!(store.quarantine(10).await.unwrap(), []);
+}
+
+#[tokio::test]
+async fn an_orphan_is_kept_under_its_own_id() {
+    let (_bench, store) = Bench::open().await;
+    let (orphan, operation) = (Uuid::from_u128(0x0F), OperationId(Uuid::from_u128(1)));
+    let mut job = job(commit(Guard::Absent));
+    job.commit.quarantine = QuarantineChange::PutOrphan { id: orphan, operation };
+    done(&store, job).await;
+    let waiting = store.quarantine(10).await.unwrap();
+    assert_eq!((waiting[0].id, waiting[0].orphan_of, waiting[0].operation), (orphan, Some(ID), Some(operation)));
+    assert!(!load(&store).await.loaded.quarantined);
+}

@@ -1,0 +1,196 @@
+//! What the model's table holds: every kind exactly, local columns kept, tombstones gone.
+
+use cdms_odata::Reference;
+use datahub_protocol::{Loaded, RecordChange, Stored};
+use rust_decimal::Decimal;
+
+use super::*;
+
+#[tokio::test]
+async fn a_record_never_seen_loads_as_absent() {
+    let (_bench, store) = Bench::open().await;
+    let found = load(&store).await;
+    assert_eq!(found.loaded, Loaded::default());
+    assert!(!found.row_present);
+    assert_eq!(found.locals, [Value::Null, Value::Null, Value::Null]);
+}
+
+#[tokio::test]
+async fn a_stored_record_loads_as_it_was_stored() {
+    let (_bench, store) = Bench::open().await;
+    let version = done(&store, first_sight("Acme")).await;
+    let found = load(&store).await;
+    let expected = row("Acme").at(version, ORGANISATION.mapping_id.0);
+    assert_eq!(found.loaded.stored, Stored::Row(expected));
+    assert!(found.row_present);
+}
+
+#[tokio::test]
+async fn loading_costs_one_statement_and_no_transaction() {
+    let (_bench, store) = Bench::open().await;
+    let version = done(&store, first_sight("Acme")).await;
+    done(&store, opening(Guard::Version(version), 1)).await;
+    let before = (store.statements(), store.transactions());
+    load(&store).await;
+    assert_eq!((store.statements(), store.transactions()), (before.0 + 1, before.1));
+}
+
+#[tokio::test]
+async fn the_transactions_of_an_update_cost_a_fixed_number_of_statements() {
+    let (_bench, store) = Bench::open().await;
+    let version = done(&store, first_sight("Acme")).await;
+    let before = (store.statements(), store.transactions());
+    done(&store, opening(Guard::Version(version), 1)).await;
+    assert_eq!((store.statements() - before.0, store.transactions() - before.1), (2, 1), "guard, intent");
+    let mut second = closing(1, Verdict::Applied);
+    second.commit.record = RecordChange::Put(row("Beta"));
+    second.commit.history = vec![entry(EntryKind::Updated)];
+    let before = (store.statements(), store.transactions());
+    done(&store, second).await;
+    let cost = (store.statements() - before.0, store.transactions() - before.1);
+    assert_eq!(cost, (6, 1), "guard, sequence, row, record, history, intent");
+}
+
+#[tokio::test]
+async fn values_of_every_kind_reach_their_columns_exactly() {
+    let (bench, store) = Bench::open().await;
+    let (code, parent) = (Uuid::from_u128(0xC0DE), Uuid::from_u128(0xFA));
+    let mut job = first_sight("Acme");
+    let RecordChange::Put(row) = &mut job.commit.record else { unreachable!() };
+    // Midnight of 15 June 1916 in London, in summer time and before 1970.
+    let founded = Instant(-1_689_814_800_000);
+    row.seen = Attributes::from([
+        ("Active", Value::Boolean(true)),
+        ("Alias", Value::Null),
+        ("Big", Value::BigInt(i64::MAX)),
+        ("Code", Value::Guid(code)),
+        ("Credit", Value::Money(Decimal::new(-50_000_001, 4))),
+        ("Employees", Value::Integer(i32::MIN)),
+        ("Founded", Value::Instant(founded)),
+        ("Name", Value::text("Ac'me \"Ltd\" \u{1F3ED}")),
+        ("Opened", Value::Instant(Instant(-1))),
+        ("Parent", Value::Lookup(Reference { logical_name: "account".into(), id: parent })),
+        ("Ratio", Value::Decimal(Decimal::new(-15, 1))),
+        ("Sector", Value::Choice(3)),
+        ("Share", Value::Double(0.1)),
+    ]);
+    done(&store, job).await;
+    for condition in [
+        "id = X'0000000000000000000000000000000A'",
+        "name = 'Ac''me \"Ltd\" \u{1F3ED}'",
+        "alias = '' AND typeof(alias) = 'text'",
+        "employees = -2147483648",
+        "big = 9223372036854775807",
+        "ratio = -1500 AND typeof(ratio) = 'integer'",
+        "share = 0.1",
+        "credit = -50000001 AND typeof(credit) = 'integer'",
+        "active = 1",
+        "opened = -1000",
+        "founded = '1916-06-15'",
+        "code = X'0000000000000000000000000000C0DE'",
+        "sector = 3",
+        "parent = X'000000000000000000000000000000FA'",
+        "modified = 1700000000000000",
+    ] {
+        assert_eq!(bench.count(&format!("organisations WHERE {condition}")), 1, "{condition}");
+    }
+}
+
+#[tokio::test]
+async fn an_amount_that_the_column_cannot_hold_exactly_is_refused() {
+    let (_bench, store) = Bench::open().await;
+    let mut job = first_sight("Acme");
+    let RecordChange::Put(row) = &mut job.commit.record else { unreachable!() };
+    row.seen.insert("Credit", Value::Money(Decimal::MAX));
+    let Committed::Refused(reason) = store.commit(job).await else { panic!("not refused") };
+    assert!(reason.contains("`credit`") && reason.contains("exactly"), "{reason}");
+}
+
+#[tokio::test]
+async fn local_values_outlive_a_refresh() {
+    let (_bench, store) = Bench::open().await;
+    let first = done(&store, first_sight("Acme")).await;
+    assert_eq!(load(&store).await.locals, [Value::Null, Value::Integer(0), Value::Null], "the kinds' zeros");
+
+    let mut local = job(commit(Guard::Version(first)));
+    local.commit.record = RecordChange::LocalOnly;
+    local.commit.history = vec![entry(EntryKind::LocalChanged)];
+    let budget = Value::Money(Decimal::new(125, 2));
+    local.locals = Some(vec![(NOTES, Value::text("ring them")), (BUDGET, budget.clone())]);
+    let second = done(&store, local).await;
+    assert!(second > first);
+
+    // What a refresh on the way to a write is given is not stored yet: the write may still fail.
+    let mut refresh = refresh(second, "Beta");
+    refresh.locals = Some(vec![(NOTES, Value::text("too early"))]);
+    done(&store, refresh).await;
+    let found = load(&store).await;
+    assert_eq!(found.locals, [Value::text("ring them"), Value::Integer(0), budget]);
+    let Stored::Row(snapshot) = found.loaded.stored else { panic!("no row") };
+    assert_eq!(snapshot.seen, seen("Beta"));
+}
+
+#[tokio::test]
+async fn a_writes_local_values_are_stored_with_its_success_whoever_finds_it_out() {
+    let (_bench, store) = Bench::open().await;
+    let mut create = opening(Guard::Absent, 1);
+    create.commit.intent = IntentChange::Open(Box::new(intent(1, WriteKind::Create)));
+    let mut values = vec![Value::Null; ORGANISATION.columns.len()];
+    values[1] = Value::text("Acme");
+    values[NOTES] = Value::text("new");
+    values[RANK] = Value::Integer(7);
+    create.commit.trial = Some(values);
+    done(&store, create).await;
+
+    // The settling knows nothing of local values.
+    let mut settling = closing(1, Verdict::Applied);
+    settling.commit.record = RecordChange::Put(row("Acme"));
+    done(&store, settling).await;
+    assert_eq!(load(&store).await.locals, [Value::text("new"), Value::Integer(7), Value::Null]);
+}
+
+#[tokio::test]
+async fn a_rejected_writes_local_values_are_not_stored() {
+    let (_bench, store) = Bench::open().await;
+    let version = done(&store, first_sight("Acme")).await;
+    let mut update = opening(Guard::Version(version), 1);
+    update.locals = Some(vec![(RANK, Value::Integer(9))]);
+    done(&store, update).await;
+    let mut settling = closing(1, Verdict::NotApplied);
+    settling.commit.record = RecordChange::Put(row("Acme"));
+    done(&store, settling).await;
+    assert_eq!(load(&store).await.locals[1], Value::Integer(0));
+}
+
+#[tokio::test]
+async fn a_tombstone_leaves_the_table_and_keeps_what_was_known() {
+    let (bench, store) = Bench::open().await;
+    let first = done(&store, first_sight("Acme")).await;
+    let second = done(&store, tombstone(first)).await;
+    assert_eq!(bench.count("organisations"), 0);
+    let found = load(&store).await;
+    assert_eq!(found.loaded.stored, Stored::Tombstone(row("Last").at(second, ORGANISATION.mapping_id.0)));
+    assert!(!found.row_present);
+    assert_eq!(bench.count("datahub_records WHERE state = 'tombstone' AND reason = 'gone'"), 1);
+
+    done(&store, refresh(second, "Back")).await;
+    assert_eq!(bench.count("organisations WHERE name = 'Back'"), 1);
+    assert_eq!(bench.count("datahub_records WHERE state = 'row' AND reason IS NULL"), 1);
+}
+
+#[tokio::test]
+async fn a_row_removed_past_the_hub_is_noticed() {
+    let (bench, store) = Bench::open().await;
+    let version = done(&store, first_sight("Acme")).await;
+    bench.sql("DELETE FROM organisations");
+    let found = load(&store).await;
+    assert!(!found.row_present && matches!(found.loaded.stored, Stored::Row(_)));
+
+    let mut local = job(commit(Guard::Version(version)));
+    local.commit.record = RecordChange::LocalOnly;
+    local.locals = Some(vec![(RANK, Value::Integer(1))]);
+    let Committed::Refused(reason) = store.commit(local).await else { panic!("not refused") };
+    assert!(reason.contains("lost the row"), "{reason}");
+    done(&store, refresh(version, "Acme")).await;
+    assert!(load(&store).await.row_present);
+}

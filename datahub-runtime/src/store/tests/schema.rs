@@ -1,0 +1,98 @@
+//! Opening a database, making its tables, and refusing those of another shape.
+
+use super::*;
+use crate::store::StoreError;
+
+#[tokio::test]
+async fn tables_can_be_made_again_and_checked() {
+    let (_bench, store) = Bench::open().await;
+    store.create_tables(&[&ORGANISATION]).await.unwrap();
+    store.check_schema(&[&ORGANISATION]).await.unwrap();
+}
+
+#[tokio::test]
+async fn an_empty_database_is_told_what_to_call() {
+    let bench = Bench { folder: tempfile::tempdir().unwrap(), clock: ManualClock::at(NOON) };
+    let error = bench.program().await.check_schema(&[&ORGANISATION]).await.unwrap_err();
+    assert!(matches!(error, StoreError::Schema { .. }));
+    assert!(error.to_string().contains("call create_tables()"), "{error}");
+}
+
+#[tokio::test]
+async fn a_table_of_another_shape_is_refused_by_name() {
+    for (change, expected) in [
+        ("DROP TABLE organisations", "no table organisations"),
+        ("ALTER TABLE organisations RENAME COLUMN notes TO remarks", "has no column notes (field notes)"),
+        (
+            "ALTER TABLE organisations DROP COLUMN credit; ALTER TABLE organisations ADD COLUMN credit TEXT",
+            "organisations.credit is declared TEXT, but a money needs BIGINT",
+        ),
+        (
+            "ALTER TABLE organisations DROP COLUMN big; ALTER TABLE organisations ADD COLUMN big BIGINT NOT NULL DEFAULT 0",
+            "organisations.big is NOT NULL, but field big can be null",
+        ),
+        ("DROP TABLE organisations; CREATE TABLE organisations (id BLOB NOT NULL)", "must be the column id alone"),
+        ("ALTER TABLE datahub_history RENAME COLUMN actor TO person", "datahub_history has no column actor"),
+        ("UPDATE datahub_settings SET value = '99' WHERE name = 'schema_version'", "version 99"),
+    ] {
+        let (bench, store) = Bench::open().await;
+        bench.sql(change);
+        let error = store.check_schema(&[&ORGANISATION]).await.unwrap_err().to_string();
+        assert!(error.contains(expected), "{change}: {error}");
+    }
+}
+
+#[tokio::test]
+async fn create_tables_does_not_touch_a_table_that_does_not_fit() {
+    let bench = Bench { folder: tempfile::tempdir().unwrap(), clock: ManualClock::at(NOON) };
+    bench.sql("CREATE TABLE organisations (id BLOB NOT NULL PRIMARY KEY, name TEXT NOT NULL)");
+    let store = bench.program().await;
+    let error = store.create_tables(&[&ORGANISATION]).await.unwrap_err().to_string();
+    assert!(error.contains("has no column alias"), "{error}");
+    assert_eq!(bench.count("sqlite_master WHERE name LIKE 'datahub%'"), 0, "all or nothing");
+}
+
+#[tokio::test]
+async fn programs_may_open_a_new_file_at_once() {
+    let bench = Bench { folder: tempfile::tempdir().unwrap(), clock: ManualClock::at(NOON) };
+    let options = StoreOptions { busy_timeout: Duration::from_secs(30), ..StoreOptions::default() };
+    let opening = (0..8).map(|_| async {
+        let store = Store::open(&bench.url(), Arc::new(bench.clock.clone()), options).await.unwrap();
+        store.create_tables(&[&ORGANISATION]).await.unwrap();
+    });
+    futures_util::future::join_all(opening).await;
+}
+
+#[tokio::test]
+async fn addresses_that_cannot_work_say_why_and_keep_passwords() {
+    for (url, expected) in [
+        ("hub.db", "sqlite://path"),
+        ("sqlite://", "names no file"),
+        ("sqlite::memory:", "in memory"),
+        ("postgres://ada:secret@host/hub", "later version"),
+        ("mysql://host/hub", "scheme"),
+    ] {
+        let clock = Arc::new(ManualClock::at(NOON));
+        let error = Store::open(url, clock, StoreOptions::default()).await.unwrap_err().to_string();
+        assert!(error.contains(expected) && !error.contains("secret"), "{url}: {error}");
+    }
+}
+
+#[tokio::test]
+async fn a_file_that_cannot_be_opened_is_named() {
+    let folder = tempfile::tempdir().unwrap();
+    let url = format!("sqlite://{}/missing/hub.db", folder.path().display());
+    let clock = Arc::new(ManualClock::at(NOON));
+    let error = Store::open(&url, clock, StoreOptions::default()).await.unwrap_err();
+    assert!(matches!(error, StoreError::Open { .. }));
+    assert!(error.to_string().contains("missing/hub.db"), "{error}");
+}
+
+#[tokio::test]
+async fn the_first_value_of_a_setting_stays() {
+    let (_bench, store) = Bench::open().await;
+    assert_eq!(store.setting("organisation").await.unwrap(), None);
+    assert_eq!(store.put_setting_if_absent("organisation", "one").await.unwrap(), "one");
+    assert_eq!(store.put_setting_if_absent("organisation", "two").await.unwrap(), "one");
+    assert_eq!(store.setting("organisation").await.unwrap().as_deref(), Some("one"));
+}

@@ -1,0 +1,85 @@
+//! Jobs run to their end or leave nothing, whatever happens to those who asked for them.
+
+use std::task::{Context, Waker};
+
+use super::*;
+use crate::store::failure::Trouble;
+use crate::store::sqlite::Connection;
+use crate::store::{StoreError, sequence};
+
+#[tokio::test]
+async fn a_dropped_future_leaves_no_open_transaction() {
+    let (bench, store) = Bench::open().await;
+    let mut future = Box::pin(store.commit(first_sight("Acme")));
+    // The first poll hands the job over.
+    let _ = future.as_mut().poll(&mut Context::from_waker(Waker::noop()));
+    drop(future);
+    store.close().await;
+    assert_eq!(bench.count("organisations"), 1, "the job ran to its end");
+    let other = bench.program().await;
+    let version = match load(&other).await.loaded.stored {
+        datahub_protocol::Stored::Row(snapshot) => snapshot.version,
+        stored => panic!("{stored:?}"),
+    };
+    done(&other, refresh(version, "Beta")).await;
+}
+
+#[tokio::test]
+async fn a_job_that_panics_leaves_nothing_and_the_store_goes_on() {
+    let (_bench, store) = Bench::open().await;
+    let result = store
+        .write(|connection| -> Result<(), Trouble> {
+            connection.write(|connection: &mut Connection| {
+                sequence::next(connection)?;
+                panic!("a test's panic");
+            })
+        })
+        .await;
+    assert!(matches!(result, Err(StoreError::Unavailable { .. })), "{result:?}");
+    assert_eq!(done(&store, first_sight("Acme")).await, Version(1), "what the job drew was rolled back");
+}
+
+#[tokio::test]
+async fn versions_come_from_one_sequence_for_all_programs() {
+    let (bench, here) = Bench::open().await;
+    let there = bench.program().await;
+    let first = done(&here, first_sight("Acme")).await;
+    let mut other = first_sight("Beta");
+    other.id = Uuid::from_u128(0xD);
+    let second = done(&there, other).await;
+    let third = done(&here, refresh(first, "Acme 2")).await;
+    assert!(first < second && second < third);
+}
+
+#[tokio::test]
+async fn a_closed_store_says_so() {
+    let (_bench, store) = Bench::open().await;
+    store.close().await;
+    let error = store.load(&ORGANISATION, ID).await.unwrap_err();
+    assert!(matches!(error, StoreError::Closed { .. }), "{error}");
+    let Committed::Unavailable(reason) = store.commit(first_sight("Acme")).await else { panic!("committed") };
+    assert!(reason.contains("shut down"), "{reason}");
+}
+
+#[tokio::test]
+async fn readers_cannot_write() {
+    let (_bench, store) = Bench::open().await;
+    let error = store.read(sequence::next).await.unwrap_err();
+    assert!(error.to_string().contains("readonly"), "{error}");
+}
+
+#[tokio::test]
+async fn records_can_be_stored_and_loaded_at_the_same_time() {
+    let (_bench, store) = Bench::open().await;
+    let jobs = (1..=40_u128).map(|number| {
+        let store = store.clone();
+        async move {
+            let id = Uuid::from_u128(number);
+            let mut job = first_sight("Acme");
+            job.id = id;
+            done(&store, job).await;
+            assert!(store.load(&ORGANISATION, id).await.unwrap().row_present);
+        }
+    });
+    futures_util::future::join_all(jobs).await;
+}
