@@ -6,7 +6,8 @@ use diesel::prelude::*;
 use rust_decimal::Decimal;
 
 use super::*;
-use crate::{Id, RowReader, Stored};
+use crate::stored::Stored;
+use crate::{Id, RowReader};
 
 diesel::table! {
     organisations (id) {
@@ -96,6 +97,16 @@ async fn null_columns_read_as_null() {
     done(&store, first_sight("Acme")).await;
     let values = stored_values(&mut bench.plain());
     assert!(values[3..14].iter().all(Value::is_null), "{values:?}");
+}
+
+#[tokio::test]
+async fn a_time_that_others_wrote_is_cut_to_the_millisecond_it_lies_in() {
+    let (bench, store) = Bench::open().await;
+    done(&store, first_sight("Acme")).await;
+    for (microseconds, expected) in [(-1, -1), (1_999, 1), (-1_000, -1)] {
+        bench.sql(&format!("UPDATE organisations SET opened = {microseconds}"));
+        assert_eq!(stored_values(&mut bench.plain())[9], Value::Instant(Instant(expected)));
+    }
 }
 
 #[tokio::test]
