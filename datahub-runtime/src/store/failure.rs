@@ -2,8 +2,7 @@
 
 /// Why the hub's database could not be used. It names the database without credentials.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
-pub enum StoreError {
+pub(crate) enum StoreError {
     /// The address is not one that can be opened.
     #[error("the database address is not usable: {reason}")]
     Address {
