@@ -1,0 +1,224 @@
+//! Whatever is written reads back as the same value, and whatever is read that is damaged is an error, never a panic.
+//!
+//! The values are drawn at random from a fixed seed, so every run sees the same ones.
+#![cfg(feature = "client")]
+#![allow(clippy::unwrap_used, reason = "functions beside the tests unwrap what the tests wrote themselves")]
+
+use std::collections::BTreeMap;
+
+use cdms_odata::client::json::{ReadError, read_page, read_record, write_record};
+use cdms_odata::{Attributes, Instant, Kind, Reference, Value};
+use rust_decimal::Decimal;
+use serde_json::value::RawValue;
+use uuid::Uuid;
+
+/// SplitMix64, which needs no more state than a counter.
+struct Dice(u64);
+
+impl Dice {
+    fn bits(&mut self) -> u64 {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mixed = (self.0 ^ (self.0 >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        mixed ^ (mixed >> 31)
+    }
+
+    fn below(&mut self, end: usize) -> usize {
+        (self.bits() % end as u64) as usize
+    }
+
+    /// A number of any magnitude: small ones are as frequent as large ones, and the ends occur.
+    fn number(&mut self) -> i64 {
+        match self.below(20) {
+            0 => i64::MIN,
+            1 => i64::MAX,
+            _ => (self.bits() as i64) >> self.below(64),
+        }
+    }
+
+    fn id(&mut self) -> Uuid {
+        Uuid::from_u64_pair(self.bits(), self.bits())
+    }
+
+    fn decimal(&mut self) -> Decimal {
+        let digits = (i128::from(self.number()) << 31) ^ i128::from(self.number());
+        Decimal::from_i128_with_scale(digits, self.below(29) as u32)
+    }
+
+    fn text(&mut self) -> String {
+        const SIGNS: [char; 20] = [
+            'a', 'Z', ' ', '"', '\\', '/', '\n', '\r', '\t', '\0', '\u{1f}', '\u{7f}', 'é', '£', '京', '\u{2028}',
+            '😀', '\u{feff}', '\'', '&',
+        ];
+        (0..=self.below(12)).map(|_| SIGNS[self.below(SIGNS.len())]).collect()
+    }
+
+    fn double(&mut self) -> f64 {
+        loop {
+            let number = f64::from_bits(self.bits());
+            if number.is_finite() {
+                return number;
+            }
+        }
+    }
+
+    fn value(&mut self, kind: Kind) -> Value {
+        if self.below(8) == 0 {
+            return Value::Null;
+        }
+        match kind {
+            Kind::String => Value::text(self.text()),
+            Kind::Integer => Value::Integer((self.number() >> 32) as i32),
+            Kind::BigInt => Value::BigInt(self.number()),
+            Kind::Decimal => Value::Decimal(self.decimal()),
+            Kind::Double => Value::Double(self.double()),
+            Kind::Money => Value::Money(self.decimal()),
+            Kind::Boolean => Value::Boolean(self.below(2) == 0),
+            Kind::DateTime | Kind::Date => Value::Instant(Instant(self.number())),
+            Kind::Guid => Value::Guid(self.id()),
+            Kind::Choice | Kind::State | Kind::Status => Value::Choice((self.number() >> 32) as i32),
+            Kind::Lookup => Value::Lookup(Reference { logical_name: "account".to_owned(), id: self.id() }),
+        }
+    }
+}
+
+/// One attribute of every kind, named after it.
+fn shape() -> Vec<(&'static str, Kind)> {
+    let mut shape: Vec<_> = Kind::ALL.into_iter().map(|kind| (kind.name(), kind)).collect();
+    shape.sort_unstable();
+    shape
+}
+
+fn random_record(dice: &mut Dice, shape: &[(&'static str, Kind)]) -> Attributes {
+    shape.iter().map(|(name, kind)| (*name, dice.value(*kind))).collect()
+}
+
+/// The members of a record as the client writes them, each in its own text: a detour through `serde_json::Value` would
+/// move some doubles to their neighbours.
+fn written(record: &Attributes, shape: &[(&'static str, Kind)]) -> BTreeMap<String, Box<RawValue>> {
+    let values = shape.iter().map(|(name, kind)| (*name, *kind, record.get(name).unwrap()));
+    serde_json::from_slice(&write_record(values).unwrap()).unwrap()
+}
+
+/// A written record as a server gives it back: with members of its own, escaped slashes, GUIDs in capitals.
+fn as_answered(written: BTreeMap<String, Box<RawValue>>) -> String {
+    let mut members = vec![r#""__metadata":{"uri":"https://crm/(guid'1')"}"#.to_owned()];
+    for (name, value) in written {
+        let value = match value.get().strip_prefix('{') {
+            Some(complex) => format!(r#"{{"__metadata":{{"type":"X"}},"Other":"members",{complex}"#),
+            None if name == Kind::Guid.name() && value.get() != "null" => value.get().to_uppercase(),
+            None => value.get().to_owned(),
+        };
+        members.push(format!("{name:?}:{value}"));
+    }
+    members.push(r#""contact_customer_accounts":{"__deferred":{"uri":"https://crm"}}"#.to_owned());
+    format!("{{{}}}", members.join(",")).replace('/', "\\/")
+}
+
+#[test]
+fn what_is_written_reads_back() {
+    let (mut dice, shape) = (Dice(2011), shape());
+    for round in 0..500 {
+        let record = random_record(&mut dice, &shape);
+        let body = format!(r#"{{"d":{}}}"#, as_answered(written(&record, &shape)));
+        assert_eq!(read_record(body.as_bytes(), &shape).as_ref(), Ok(&record), "round {round}: {body}");
+    }
+}
+
+#[test]
+fn a_page_reads_like_its_records() {
+    let (mut dice, shape) = (Dice(50), shape());
+    let records: Vec<_> = (0..50).map(|_| random_record(&mut dice, &shape)).collect();
+    let rows: Vec<_> = records.iter().map(|record| as_answered(written(record, &shape))).collect();
+    let body = format!(r#"{{"d":{{"results":[{}],"__next":"https://crm/next"}}}}"#, rows.join(","));
+    let page = read_page(body.as_bytes(), &shape).unwrap();
+    assert_eq!(page.next.as_deref(), Some("https://crm/next"));
+    assert_eq!(page.records, records.into_iter().map(Ok).collect::<Vec<_>>());
+}
+
+#[test]
+fn the_order_of_members_does_not_matter() {
+    let (mut dice, shape) = (Dice(7), shape());
+    for _ in 0..100 {
+        let record = random_record(&mut dice, &shape);
+        let members = written(&record, &shape).into_iter();
+        let mut members: Vec<_> = members.map(|(name, value)| format!("{name:?}:{value}")).collect();
+        for end in (1..members.len()).rev() {
+            members.swap(end, dice.below(end + 1));
+        }
+        let body = format!(r#"{{"d":{{{}}}}}"#, members.join(","));
+        assert_eq!(read_record(body.as_bytes(), &shape).as_ref(), Ok(&record), "{body}");
+    }
+}
+
+#[test]
+fn an_answer_that_breaks_off_is_no_json() {
+    let (mut dice, shape) = (Dice(3), shape());
+    let body = format!(r#"{{"d":{}}}"#, as_answered(written(&random_record(&mut dice, &shape), &shape)));
+    for end in 0..body.len() {
+        let error = read_record(&body.as_bytes()[..end], &shape).unwrap_err();
+        assert!(matches!(error, ReadError::NotJson { .. }), "{end} bytes: {error:?}");
+    }
+}
+
+#[test]
+fn a_damaged_answer_never_panics_and_never_loses_an_attribute() {
+    let (mut dice, shape) = (Dice(13), shape());
+    let (mut read, mut refused) = (0, 0);
+    for _ in 0..3000 {
+        let body = format!(r#"{{"d":{}}}"#, as_answered(written(&random_record(&mut dice, &shape), &shape)));
+        let mut bytes = body.into_bytes();
+        let at = dice.below(bytes.len());
+        bytes[at] ^= 1 << dice.below(8);
+        match read_record(&bytes, &shape) {
+            Ok(record) => {
+                read += 1;
+                assert!(record.names().eq(shape.iter().map(|(name, _)| name)));
+            }
+            Err(_) => refused += 1,
+        }
+    }
+    assert!(read > 100 && refused > 100, "{read} read and {refused} refused: the damage is too weak or too strong");
+}
+
+#[test]
+fn every_attribute_that_is_asked_for_must_be_there() {
+    let (mut dice, shape) = (Dice(5), shape());
+    let record = written(&random_record(&mut dice, &shape), &shape);
+    for (attribute, _) in &shape {
+        let mut without = record.clone();
+        without.remove(*attribute);
+        let body = serde_json::json!({ "d": without }).to_string();
+        assert_eq!(read_record(body.as_bytes(), &shape), Err(ReadError::Missing { attribute }));
+    }
+}
+
+#[test]
+fn a_value_is_sent_only_as_its_own_kind() {
+    let (mut dice, shape) = (Dice(14), shape());
+    for (_, written_as) in &shape {
+        for (_, drawn_for) in &shape {
+            let value = std::iter::repeat_with(|| dice.value(*drawn_for)).find(|value| !value.is_null()).unwrap();
+            let fits = match written_as {
+                Kind::String => matches!(value, Value::Text(_)),
+                Kind::Integer => matches!(value, Value::Integer(_)),
+                Kind::BigInt => matches!(value, Value::BigInt(_)),
+                Kind::Decimal => matches!(value, Value::Decimal(_)),
+                Kind::Double => matches!(value, Value::Double(_)),
+                Kind::Money => matches!(value, Value::Money(_)),
+                Kind::Boolean => matches!(value, Value::Boolean(_)),
+                Kind::DateTime | Kind::Date => matches!(value, Value::Instant(_)),
+                Kind::Guid => matches!(value, Value::Guid(_)),
+                Kind::Choice | Kind::State | Kind::Status => matches!(value, Value::Choice(_)),
+                Kind::Lookup => matches!(value, Value::Lookup(_)),
+            };
+            let sent = write_record([("A", *written_as, &value)]);
+            assert_eq!(sent.is_ok(), fits, "{} as {written_as}", value.form());
+            if let Err(error) = sent {
+                assert_eq!((error.attribute.as_str(), error.kind, error.form), ("A", *written_as, value.form()));
+            }
+        }
+    }
+    let date = Value::Date("2016-06-15".parse().unwrap());
+    assert!(write_record([("A", Kind::Date, &date)]).is_err(), "a calendar date has to be made an instant first");
+}
