@@ -1,1 +1,32 @@
-//! To come.
+//! The derives of Data Hub Sync: tokens out.
+//!
+//! **Invariant: no rule of mapping is in here.** Syntax becomes annotations, `datahub-model` validates them, and what it
+//! resolves becomes tokens. The documentation of the derives is where users import them, in `datahub-runtime`.
+
+mod attribute;
+mod choice;
+mod errors;
+mod expand;
+mod fields;
+mod project;
+mod synced;
+
+use proc_macro::TokenStream;
+
+/// Makes a struct a synced model; see `datahub_runtime::CdmsSynced`.
+#[proc_macro_derive(CdmsSynced, attributes(cdms))]
+pub fn derive_synced(item: TokenStream) -> TokenStream {
+    synced::derive(item.into()).into()
+}
+
+/// Makes a struct a group of fields that models flatten; see `datahub_runtime::CdmsFields`.
+#[proc_macro_derive(CdmsFields, attributes(cdms))]
+pub fn derive_fields(item: TokenStream) -> TokenStream {
+    fields::derive(item.into()).into()
+}
+
+/// Makes an enum the type of a choice; see `datahub_runtime::FieldType`.
+#[proc_macro_derive(CdmsChoice, attributes(cdms))]
+pub fn derive_choice(item: TokenStream) -> TokenStream {
+    choice::derive(item.into()).into()
+}

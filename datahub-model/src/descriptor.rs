@@ -246,7 +246,90 @@ impl ModelDescriptor {
     }
 }
 
+impl Attribute {
+    /// An attribute of which nothing but name and kind is stated.
+    pub const fn new(name: &'static str, kind: Kind) -> Self {
+        Attribute {
+            name,
+            kind,
+            required: false,
+            read_only: false,
+            max_length: None,
+            scale: None,
+            zone: None,
+            choices: &[],
+            targets: &[],
+            class: Class::Public,
+        }
+    }
+
+    /// Null is a fault.
+    pub const fn required(mut self) -> Self {
+        self.required = true;
+        self
+    }
+
+    /// It is never sent.
+    pub const fn read_only(mut self) -> Self {
+        self.read_only = true;
+        self
+    }
+
+    /// The longest text.
+    pub const fn max_length(mut self, length: u32) -> Self {
+        self.max_length = Some(length);
+        self
+    }
+
+    /// The digits after the point.
+    pub const fn scale(mut self, scale: u32) -> Self {
+        self.scale = Some(scale);
+        self
+    }
+
+    /// The time zone of a date.
+    pub const fn zone(mut self, zone: &'static str) -> Self {
+        self.zone = Some(zone);
+        self
+    }
+
+    /// The options.
+    pub const fn choices(mut self, choices: &'static [(&'static str, i32)]) -> Self {
+        self.choices = choices;
+        self
+    }
+
+    /// The logical names of a lookup's targets.
+    pub const fn targets(mut self, targets: &'static [&'static str]) -> Self {
+        self.targets = targets;
+        self
+    }
+
+    /// How sensitive it is.
+    pub const fn class(mut self, class: Class) -> Self {
+        self.class = class;
+        self
+    }
+}
+
 impl Column {
+    /// A column that may not be null.
+    pub const fn new(name: &'static str, field: &'static str, kind: Kind, source: Source) -> Self {
+        Column { name, field, kind, nullable: false, scale: None, source }
+    }
+
+    /// It may be null.
+    pub const fn nullable(mut self) -> Self {
+        self.nullable = true;
+        self
+    }
+
+    /// The digits after the point of a decimal.
+    pub const fn scale(mut self, scale: u32) -> Self {
+        self.scale = Some(scale);
+        self
+    }
+
     /// The attributes behind the column; none for the key, the engine's values and local columns.
     pub fn attributes(&self) -> &[&'static str] {
         match &self.source {

@@ -1,1 +1,24 @@
-//! Contracts, annotations and their validation.
+//! Contracts, annotations and their validation: from text to a resolved mapping or diagnostics that help.
+//!
+//! The derive, the command line and the documentation call the same functions. Text comes in, data goes out: whoever
+//! calls reads the files.
+
+mod annotation;
+mod check;
+mod contract;
+mod diagnostic;
+mod mapping_id;
+mod names;
+mod nearest;
+mod only;
+mod project;
+mod resolve;
+
+pub use annotation::{DefaultValue, EngineField, FieldAnnotation, ModelAnnotation, Placed};
+pub use check::{check_against_metadata, check_choices};
+pub use contract::{ConstantValue, Contract, ContractAttribute, ContractConstant, Group, GroupMember, Spot};
+pub use diagnostic::{Code, Diagnostic, Place};
+pub use nearest::nearest;
+pub use only::{OnlyCondition, OnlyValue};
+pub use project::Project;
+pub use resolve::{Mapping, ResolvedColumn, ResolvedField, ResolvedSource, Shape, resolve};

@@ -1,12 +1,62 @@
 //! The engine of Data Hub Sync: keeps annotated structs and CDMS records in step.
+//!
+//! A [`Hub`] joins a database and a CDMS. Models derive [`CdmsSynced`], and with it come reads that are checked
+//! against CDMS and writes that reach both sides or neither; see [`CdmsSynced::get`], [`Synced::save`],
+//! [`Writable::create`], [`Synced::delete`], [`Writable::edit`] and [`CdmsSynced::history`].
+//!
+//! **Invariant: no connection and no transaction is held across a request to CDMS.**
+//! What a mapping means is decided in `datahub-model`, what a read or write does in `datahub-protocol`; this crate
+//! carries it out.
 
+mod cdms;
+mod clock;
+mod cost;
+mod error;
+mod executor;
 mod field;
+mod freshness;
+mod history;
+mod hub;
 mod id;
+mod mapping;
 mod model;
+mod models;
+mod operation;
+#[doc(hidden)]
+pub mod private;
+mod record_lock;
+mod settling;
+mod shared_check;
+pub mod sql_types;
+mod store;
+mod stored;
+mod synced;
+#[cfg(feature = "testing")]
+pub mod testing;
 
+pub use cdms::{Anonymous, Authenticator, LoginError, LoginReply, LoginRequests, Session};
 pub use cdms_odata::{Attributes, Instant, Kind, Reference, Value};
-pub use datahub_macros::*;
+pub use clock::{Clock, ManualClock, SystemClock};
+pub use cost::Cost;
+pub use datahub_macros::{CdmsChoice, CdmsFields, CdmsSynced};
 pub use datahub_model::Fault;
+pub use datahub_protocol::{EntryKind, Note, OnConflict, OperationId, Origin, Seen, Verdict, Version, WriteKind};
+pub use error::{Error, ErrorKind};
 pub use field::{Carries, CdmsFields, FieldType, GroupReader, GroupWriter, Member, RowReader, RowWriter, kind};
+pub use freshness::{Checked, Freshness};
+pub use history::{FieldChange, HistoryEntry};
+pub use hub::{Hub, HubBuilder, Operation};
 pub use id::Id;
 pub use model::{CdmsSynced, Model, Writable};
+pub use models::Models;
+pub use operation::{Create, Delete, DeleteFailed, Edit, Get, Save};
+pub use settling::{Settling, SettlingReport};
+pub use synced::{InvalidToken, Synced, VersionToken};
+
+/// Everything that a program with models needs at hand.
+pub mod prelude {
+    pub use crate::{
+        Anonymous, CdmsChoice, CdmsFields, CdmsSynced, Checked, Error, ErrorKind, Freshness, Hub, Id, OnConflict,
+        Synced, Writable, models,
+    };
+}

@@ -4,7 +4,8 @@ use cdms_odata::Value;
 use datahub_model::conversion::Row;
 use datahub_model::{Fault, ModelDescriptor};
 
-use crate::{Id, RowReader, RowWriter};
+use crate::operation::{Create, Edit, Get};
+use crate::{Error, HistoryEntry, Hub, Id, RowReader, RowWriter, VersionToken};
 
 /// The name of a model's entity, by which references find it.
 ///
@@ -41,6 +42,32 @@ pub trait CdmsSynced: Model + Clone + Send + Sync {
 
     /// Writes the model into a row.
     fn to_row(&self, row: &mut RowWriter<'_>);
+
+    /// Reads one record in sync: the hub's row is compared with CDMS's record and refreshed when CDMS is newer.
+    ///
+    /// In sync it costs one request and one statement. Concurrent reads of one record share a request.
+    ///
+    /// Dropping the future leaves both sides consistent: a refresh under way ends on its own.
+    ///
+    /// # Errors
+    ///
+    /// `NotFound`, `Gone`, `LocalNewer`, `Quarantined`, `Unsettled`, `Unavailable` and the other
+    /// [`ErrorKind`](crate::ErrorKind)s of reading.
+    fn get(hub: &Hub, id: Id<Self>) -> Get<Self> {
+        Get::new(hub, id)
+    }
+
+    /// Everything that happened to a record, oldest first. Asks the hub's database only.
+    ///
+    /// Dropping the future changes nothing.
+    ///
+    /// # Errors
+    ///
+    /// `Store` when the database cannot be read.
+    fn history(hub: &Hub, id: Id<Self>) -> impl Future<Output = Result<Vec<HistoryEntry>, Error>> + Send {
+        let hub = hub.clone();
+        async move { crate::history::of_record(&hub, Self::DESCRIPTOR, id.guid()).await }
+    }
 }
 
 /// A model that is written to CDMS: one with `mode = "sync"`, the default.
@@ -49,7 +76,34 @@ pub trait CdmsSynced: Model + Clone + Send + Sync {
     label = "has `mode = \"mirror\"`",
     note = "remove `mode = \"mirror\"` from its #[cdms(…)] to write it"
 )]
-pub trait Writable: CdmsSynced {}
+pub trait Writable: CdmsSynced {
+    /// Creates a record in CDMS, under the id that the model carries, and then its row. Costs one request.
+    ///
+    /// Read-only and engine fields are ignored on the way out and filled from CDMS's reply.
+    ///
+    /// Dropping the future does not stop the create: it runs in a task of the hub to its end.
+    ///
+    /// # Errors
+    ///
+    /// `AlreadyExists` when the id is taken, which never turns into an update; any other
+    /// [`ErrorKind`](crate::ErrorKind) of writing.
+    fn create(hub: &Hub, value: Self) -> Create<Self> {
+        Create::new(hub, value)
+    }
+
+    /// Takes up an edit that was begun with an earlier version, for example by a form that was loaded in another
+    /// request: the value is as it was then, so that a save sends what the caller changed and nothing else.
+    /// Costs one or two statements and no request.
+    ///
+    /// Dropping the future changes nothing.
+    ///
+    /// # Errors
+    ///
+    /// `NotFound` or `Gone` when there is no row; `Invalid` for a token of another record or database.
+    fn edit(hub: &Hub, id: Id<Self>, token: VersionToken) -> Edit<Self> {
+        Edit::new(hub, id, token)
+    }
+}
 
 /// The model of a row's values.
 pub(crate) fn model_of<T: CdmsSynced>(values: &[Value]) -> Result<T, Fault> {

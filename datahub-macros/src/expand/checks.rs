@@ -1,0 +1,59 @@
+//! What only the compiler can tell: whether each field's type fits its attribute, said on the type itself.
+
+use cdms_odata::Kind;
+use datahub_model::source::{Mapping, ResolvedSource, Shape};
+use proc_macro2::TokenStream;
+use quote::quote_spanned;
+use syn::Path;
+use syn::spanned::Spanned;
+
+use crate::synced::{Model, ModelField};
+
+pub(super) fn checks(model: &Model<'_>, mapping: &Mapping) -> TokenStream {
+    let fields = model.fields.iter().zip(&mapping.fields);
+    fields.map(|(field, resolved)| check(&model.krate, mapping, field, &resolved.shape)).collect()
+}
+
+fn check(krate: &Path, mapping: &Mapping, field: &ModelField, shape: &Shape) -> TokenStream {
+    let ty = &field.ty;
+    let span = ty.span();
+    match shape {
+        Shape::Key(_) => quote_spanned! { span => const _: fn(&#ty) -> #krate::Id<_> = |id| *id; },
+        Shape::Group { members, .. } => {
+            let keys = members.iter().map(|(key, kind, required, _)| {
+                let kind = kind_of(krate, *kind);
+                quote_spanned! { span => (#key, #kind, #required) }
+            });
+            let targets = members.iter().filter(|(_, kind, ..)| *kind == Kind::Lookup).map(|(key, _, _, targets)| {
+                quote_spanned! { span => const _: () = #krate::private::member_target_is_allowed::<#ty>(#key, &[#(#targets),*]); }
+            });
+            quote_spanned! { span =>
+                const _: () = #krate::private::group_matches::<#ty>(&[#(#keys),*]);
+                #(#targets)*
+            }
+        }
+        Shape::Column(column) => {
+            let column = &mapping.columns[*column];
+            let kind = syn::Ident::new(&format!("{:?}", column.kind), span);
+            let nullable = column.nullable;
+            let target = match &column.source {
+                ResolvedSource::Attribute { attribute, .. } if column.kind == Kind::Lookup => {
+                    let stated = mapping.contract.attribute(attribute);
+                    let targets = stated.map_or(&[][..], |stated| &stated.targets);
+                    quote_spanned! { span => const _: () = #krate::private::target_is_allowed::<#ty>(&[#(#targets),*]); }
+                }
+                _ => TokenStream::new(),
+            };
+            quote_spanned! { span =>
+                const _: () = #krate::private::field_holds_kind::<#ty, #krate::kind::#kind>();
+                const _: () = #krate::private::nullability_agrees::<#ty>(#nullable);
+                #target
+            }
+        }
+    }
+}
+
+pub(super) fn kind_of(krate: &Path, kind: Kind) -> TokenStream {
+    let name = quote::format_ident!("{}", format!("{kind:?}"));
+    quote::quote!(#krate::Kind::#name)
+}

@@ -1,0 +1,34 @@
+//! What stands in for a model that has faults, so that one fault does not cause fifty.
+
+use proc_macro2::TokenStream;
+use quote::quote;
+use syn::{Ident, Path};
+
+/// Implementations that say nothing true, beside errors that keep them from ever being built.
+pub(crate) fn stub(name: &Ident, krate: &Path) -> TokenStream {
+    let message = "this model has faults and was not derived";
+    quote! {
+        #[automatically_derived]
+        impl #krate::Model for #name {
+            const LOGICAL: &'static str = "";
+        }
+
+        #[automatically_derived]
+        impl #krate::CdmsSynced for #name {
+            const DESCRIPTOR: &'static #krate::private::ModelDescriptor = &#krate::private::FAULTY;
+
+            fn id(&self) -> #krate::Id<Self> {
+                ::core::unreachable!(#message)
+            }
+
+            fn from_row(_: &#krate::RowReader<'_>) -> #krate::private::Result<Self, #krate::Fault> {
+                #krate::private::Result::Err(#krate::Fault::new(#message))
+            }
+
+            fn to_row(&self, _: &mut #krate::RowWriter<'_>) {}
+        }
+
+        #[automatically_derived]
+        impl #krate::Writable for #name {}
+    }
+}

@@ -1,0 +1,120 @@
+//! Finding and reading a model's contract: within the project's root and nowhere else.
+
+use std::collections::HashMap;
+use std::fs;
+use std::path::{Component, Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::SystemTime;
+
+use cdms_odata::metadata::Metadata;
+use datahub_model::source::{Contract, Placed, Project, check_against_metadata};
+use proc_macro2::{Span, TokenStream};
+use quote::quote;
+
+use crate::errors::Errors;
+
+/// A contract with what the expansion has to say about its file.
+pub(crate) struct Source {
+    pub(crate) contract: Contract,
+    /// The contract's path from the project's root, for messages.
+    pub(crate) shown_path: String,
+    /// Makes the build depend on the files that were read.
+    pub(crate) tracking: TokenStream,
+}
+
+/// Reads the contract that `mapping = "…"` names, and checks it against the `$metadata` snapshot where there is one.
+pub(crate) fn contract(mapping: &Placed<String, Span>, errors: &mut Errors) -> Option<Source> {
+    read(&mapping.value).map_err(|reason| errors.push(mapping.place, reason)).ok().and_then(|read| {
+        let Read { text, shown_path, metadata, tracking } = read;
+        let (contract, mut diagnostics) = Contract::parse(&text);
+        if let (Some(contract), Some(metadata)) = (&contract, &metadata) {
+            diagnostics.extend(check_against_metadata(contract, metadata));
+        }
+        let faultless = diagnostics.is_empty();
+        errors.diagnostics(diagnostics, &shown_path, mapping.place);
+        contract.filter(|_| faultless).map(|contract| Source { contract, shown_path, tracking })
+    })
+}
+
+struct Read {
+    text: String,
+    shown_path: String,
+    metadata: Option<Arc<Metadata>>,
+    tracking: TokenStream,
+}
+
+fn read(mapping: &str) -> Result<Read, String> {
+    let manifest = std::env::var_os("CARGO_MANIFEST_DIR").map(PathBuf::from);
+    let manifest = manifest.ok_or("CARGO_MANIFEST_DIR is not set; build with cargo")?;
+    let root = match std::env::var_os("DATAHUB_ROOT") {
+        Some(root) => PathBuf::from(root),
+        None => {
+            let found = manifest.ancestors().find(|folder| folder.join("datahub.toml").is_file());
+            found.map(Path::to_path_buf).ok_or(
+                "no `datahub.toml` in this package's folder or above it [missing-key]\n\
+                 help: put one at the project's root; it may be empty",
+            )?
+        }
+    };
+    let project = fs::read_to_string(root.join("datahub.toml")).map_err(|error| format!("datahub.toml: {error}"))?;
+    let project = Project::parse(&project).map_err(|reason| format!("datahub.toml: {reason}"))?;
+    let inside = Path::new(mapping).components().all(|part| matches!(part, Component::Normal(_)));
+    if !inside {
+        return Err(format!("{mapping:?} leads out of the project's contracts [wrong-value]"));
+    }
+    let shown_path = format!("{}/{mapping}", project.contracts);
+    let path = root.join(&project.contracts).join(mapping);
+    let text = fs::read_to_string(&path).map_err(|error| {
+        let folder = fs::read_dir(root.join(&project.contracts)).into_iter().flatten().flatten();
+        let names: Vec<_> = folder.map(|entry| entry.file_name().to_string_lossy().into_owned()).collect();
+        let near = datahub_model::source::nearest(mapping, names.iter().map(String::as_str));
+        let help = near.map_or_else(String::new, |near| format!("\nhelp: did you mean `{near}`?"));
+        format!("the contract {shown_path} cannot be read: {error} [missing-key]{help}")
+    })?;
+    let mut tracked = vec![path];
+    let metadata = match &project.metadata {
+        None => None,
+        Some(snapshot) => {
+            let path = root.join(snapshot);
+            let metadata = snapshot_at(&path).map_err(|reason| format!("{snapshot}: {reason}"))?;
+            tracked.push(path);
+            Some(metadata)
+        }
+    };
+    let tracking = tracked.iter().filter_map(|path| relative(&manifest, path)).map(|path| {
+        quote! { const _: &[u8] = ::core::include_bytes!(::core::concat!(::core::env!("CARGO_MANIFEST_DIR"), "/", #path)); }
+    });
+    Ok(Read { text, shown_path, metadata, tracking: tracking.collect() })
+}
+
+type Snapshots = HashMap<PathBuf, (SystemTime, Arc<Metadata>)>;
+
+/// The snapshot, read once for all derives of a compilation.
+fn snapshot_at(path: &Path) -> Result<Arc<Metadata>, String> {
+    static SNAPSHOTS: Mutex<Option<Snapshots>> = Mutex::new(None);
+    let changed = fs::metadata(path).and_then(|file| file.modified()).map_err(|error| error.to_string())?;
+    let mut snapshots = SNAPSHOTS.lock().unwrap_or_else(PoisonError::into_inner);
+    let snapshots = snapshots.get_or_insert_with(HashMap::new);
+    if let Some((read_at, metadata)) = snapshots.get(path)
+        && *read_at == changed
+    {
+        return Ok(Arc::clone(metadata));
+    }
+    let text = fs::read_to_string(path).map_err(|error| error.to_string())?;
+    let metadata = Arc::new(Metadata::parse(&text).map_err(|error| error.to_string())?);
+    snapshots.insert(path.to_path_buf(), (changed, Arc::clone(&metadata)));
+    Ok(metadata)
+}
+
+/// The way from one folder to a file, so that no absolute path enters an expansion.
+fn relative(from: &Path, to: &Path) -> Option<String> {
+    let from: Vec<_> = from.components().collect();
+    let to: Vec<_> = to.components().collect();
+    let shared = from.iter().zip(&to).take_while(|(one, other)| one == other).count();
+    if shared == 0 {
+        return None;
+    }
+    let up = from[shared..].iter().map(|_| "..".to_owned());
+    let down = to[shared..].iter().map(|part| part.as_os_str().to_string_lossy().into_owned());
+    Some(up.chain(down).collect::<Vec<_>>().join("/"))
+}

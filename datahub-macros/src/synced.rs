@@ -1,0 +1,275 @@
+//! `#[derive(CdmsSynced)]`: from a struct to annotations, a resolved mapping, and tokens.
+
+use datahub_model::Mode;
+use datahub_model::source::{DefaultValue, EngineField, FieldAnnotation, Mapping, ModelAnnotation, Placed, resolve};
+use proc_macro2::{Span, TokenStream};
+use quote::quote;
+use syn::spanned::Spanned;
+use syn::{Data, DeriveInput, Expr, Field, Fields, Ident, Lit, Path, Type};
+
+use crate::attribute::{Part, crate_path, fill, parts, text, unknown};
+use crate::errors::Errors;
+use crate::{expand, project};
+
+/// The keys of a model.
+const MODEL_KEYS: [&str; 6] = ["mapping", "table", "mode", "only", "diesel", "crate"];
+
+/// The keys of a field.
+const FIELD_KEYS: [&str; 16] = [
+    "attribute",
+    "attributes",
+    "with",
+    "key",
+    "modified",
+    "created",
+    "modified_by",
+    "default",
+    "read_only",
+    "create_only",
+    "flatten",
+    "prefix",
+    "local",
+    "sql_type",
+    "column",
+    "crate",
+];
+
+/// What the expansion takes from the struct itself.
+pub(crate) struct Model<'i> {
+    pub(crate) item: &'i DeriveInput,
+    pub(crate) krate: Path,
+    pub(crate) diesel: bool,
+    pub(crate) fields: Vec<ModelField>,
+}
+
+/// A field's tokens.
+pub(crate) struct ModelField {
+    pub(crate) ident: Ident,
+    pub(crate) ty: Type,
+    pub(crate) with: Option<Path>,
+    pub(crate) default: Option<Default>,
+}
+
+/// A default's tokens.
+pub(crate) enum Default {
+    OfType,
+    Expression(Expr),
+}
+
+pub(crate) fn derive(item: TokenStream) -> TokenStream {
+    let item: DeriveInput = match syn::parse2(item) {
+        Ok(item) => item,
+        Err(error) => return error.to_compile_error(),
+    };
+    let mut errors = Errors::default();
+    let mut krate = None;
+    match read(&item, &mut krate, &mut errors) {
+        Some((model, mapping, tracking)) if errors.is_empty() => expand::synced(&model, &mapping, &tracking),
+        _ => {
+            let stub = expand::stub(&item.ident, &krate.unwrap_or_else(expand::runtime));
+            let errors = errors.into_tokens();
+            quote! { #errors #stub }
+        }
+    }
+}
+
+fn read<'i>(
+    item: &'i DeriveInput,
+    krate: &mut Option<Path>,
+    errors: &mut Errors,
+) -> Option<(Model<'i>, Mapping, TokenStream)> {
+    let (mut mapping, mut table, mut mode, mut only, mut diesel) = (None, None, None, None, None);
+    for part in parts(&item.attrs, errors) {
+        match &part {
+            Part::Assigned(key, value) if key == "crate" => {
+                if let Some(path) = crate_path(value, errors) {
+                    fill(krate, path, "crate", key.span(), errors);
+                }
+            }
+            Part::Assigned(key, value) if key == "mapping" || key == "table" || key == "mode" || key == "only" => {
+                let slot = match key.to_string().as_str() {
+                    "mapping" => &mut mapping,
+                    "table" => &mut table,
+                    "mode" => &mut mode,
+                    _ => &mut only,
+                };
+                if let Some(text) = text(key, value, errors) {
+                    fill(slot, text, &key.to_string(), key.span(), errors);
+                }
+            }
+            Part::List(key, inside) if key == "diesel" => {
+                if let Some(glue) = diesel_key(inside, key, errors) {
+                    fill(&mut diesel, glue, "diesel", key.span(), errors);
+                }
+            }
+            other => unknown(other, &MODEL_KEYS, errors),
+        }
+    }
+    if !item.generics.params.is_empty() {
+        errors.push(
+            item.generics.span(),
+            "a model has no type parameters, lifetimes or constants: it is one table [wrong-value]",
+        );
+    }
+    let Data::Struct(data) = &item.data else {
+        errors
+            .push(item.ident.span(), "a model is a struct [wrong-value]\nhelp: an enum of options derives CdmsChoice");
+        return None;
+    };
+    let Fields::Named(named) = &data.fields else {
+        errors.push(item.ident.span(), "a model has named fields [wrong-value]");
+        return None;
+    };
+    let read: Vec<_> = named.named.iter().filter_map(|field| read_field(field, errors)).collect();
+    let (annotations, fields) = read.into_iter().unzip();
+    let Some(mapping) = mapping else {
+        let name = &item.ident;
+        errors.push(
+            name.span(),
+            format!("{name} does not say which contract it follows [missing-key]\nhelp: add #[cdms(mapping = \"….toml\", table = \"…\")]"),
+        );
+        return None;
+    };
+    let source = project::contract(&mapping, errors)?;
+    let name = Placed { value: item.ident.to_string(), place: item.ident.span() };
+    let annotation = ModelAnnotation { name, table, mode, only, fields: annotations };
+    let resolved = resolve(&annotation, &source.contract)
+        .map_err(|diagnostics| errors.diagnostics(diagnostics, &source.shown_path, mapping.place));
+    let krate = krate.clone().unwrap_or_else(expand::runtime);
+    let model = Model { item, krate, diesel: diesel.unwrap_or(true), fields };
+    Some((model, resolved.ok()?, source.tracking))
+}
+
+fn diesel_key(inside: &[Part], key: &Ident, errors: &mut Errors) -> Option<bool> {
+    if let [Part::Assigned(table, Expr::Lit(literal))] = inside
+        && table == "table"
+        && let Lit::Bool(glue) = &literal.lit
+    {
+        return Some(glue.value);
+    }
+    errors.push(
+        key.span(),
+        "`diesel` takes `table = false` only so far [wrong-value]\n\
+         help: write `diesel(table = false)`; `insertable` and `changeset` come later",
+    );
+    None
+}
+
+fn read_field(field: &Field, errors: &mut Errors) -> Option<(FieldAnnotation<Span>, ModelField)> {
+    let ident = field.ident.clone()?;
+    if let Some(cfg) = field.attrs.iter().find(|attribute| attribute.path().is_ident("cfg")) {
+        errors.push(
+            cfg.span(),
+            "a field of a model cannot depend on `cfg`: the table would depend on the build [wrong-value]\n\
+             help: split the model, or keep the field always",
+        );
+    }
+    let name = Placed { value: ident.to_string(), place: ident.span() };
+    let ty = ungrouped(&field.ty);
+    let mut annotation = FieldAnnotation::new(name, ty.span(), is_option(ty));
+    let mut tokens = ModelField { ident, ty: ty.clone(), with: None, default: None };
+    for part in parts(&field.attrs, errors) {
+        field_key(&part, &mut annotation, &mut tokens, errors);
+    }
+    Some((annotation, tokens))
+}
+
+fn field_key(part: &Part, annotation: &mut FieldAnnotation<Span>, tokens: &mut ModelField, errors: &mut Errors) {
+    let span = part.span();
+    match part {
+        Part::Text(name) => {
+            let placed = Placed { value: name.value(), place: name.span() };
+            fill(&mut annotation.attribute, placed, "attribute", span, errors);
+        }
+        Part::Word(key) => match key.to_string().as_str() {
+            "key" => fill(&mut annotation.key, span, "key", span, errors),
+            "local" => fill(&mut annotation.local, span, "local", span, errors),
+            "read_only" => fill(&mut annotation.read_only, span, "read_only", span, errors),
+            "create_only" => fill(&mut annotation.create_only, span, "create_only", span, errors),
+            "default" => {
+                fill(
+                    &mut annotation.default,
+                    Placed { value: DefaultValue::OfType, place: span },
+                    "default",
+                    span,
+                    errors,
+                );
+                tokens.default = Some(Default::OfType);
+            }
+            "modified" => engine(annotation, EngineField::Modified, span, errors),
+            "created" => engine(annotation, EngineField::Created, span, errors),
+            "modified_by" => engine(annotation, EngineField::ModifiedBy, span, errors),
+            _ => unknown(part, &FIELD_KEYS, errors),
+        },
+        Part::Assigned(key, value) => match key.to_string().as_str() {
+            "default" => {
+                let stated = match value {
+                    Expr::Lit(literal) if let Lit::Str(text) = &literal.lit => DefaultValue::Text(text.value()),
+                    _ => DefaultValue::Expression,
+                };
+                fill(&mut annotation.default, Placed { value: stated, place: value.span() }, "default", span, errors);
+                tokens.default = Some(Default::Expression(value.clone()));
+            }
+            "with" => {
+                let Some(module) = text(key, value, errors) else { return };
+                match syn::parse_str(&module.value) {
+                    Ok(path) => tokens.with = Some(path),
+                    Err(_) => {
+                        errors.push(module.place, "`with` names a module [wrong-value]\nhelp: write `with = \"phone\"`")
+                    }
+                }
+                fill(&mut annotation.with, module, "with", span, errors);
+            }
+            name @ ("attribute" | "flatten" | "prefix" | "sql_type" | "column") => {
+                let Some(text) = text(key, value, errors) else { return };
+                let slot = match name {
+                    "attribute" => &mut annotation.attribute,
+                    "flatten" => &mut annotation.flatten,
+                    "prefix" => &mut annotation.prefix,
+                    "sql_type" => &mut annotation.sql_type,
+                    _ => &mut annotation.column,
+                };
+                fill(slot, text, name, span, errors);
+            }
+            _ => unknown(part, &FIELD_KEYS, errors),
+        },
+        Part::List(key, inside) if key == "attributes" => {
+            let names = inside.iter().filter_map(|part| match part {
+                Part::Text(name) => Some(Placed { value: name.value(), place: name.span() }),
+                other => {
+                    errors.push(other.span(), "`attributes` lists names as strings [wrong-value]");
+                    None
+                }
+            });
+            let names = Placed { value: names.collect(), place: span };
+            fill(&mut annotation.attributes, names, "attributes", span, errors);
+        }
+        Part::List(..) => unknown(part, &FIELD_KEYS, errors),
+    }
+}
+
+fn engine(annotation: &mut FieldAnnotation<Span>, value: EngineField, span: Span, errors: &mut Errors) {
+    fill(&mut annotation.engine, Placed { value, place: span }, "modified, created or modified_by", span, errors);
+}
+
+/// The type without the invisible groups that `macro_rules!` leaves around it.
+pub(crate) fn ungrouped(ty: &Type) -> &Type {
+    match ty {
+        Type::Group(group) => ungrouped(&group.elem),
+        Type::Paren(paren) => ungrouped(&paren.elem),
+        ty => ty,
+    }
+}
+
+/// Whether a type is written as `Option<…>`.
+pub(crate) fn is_option(ty: &Type) -> bool {
+    let Type::Path(path) = ungrouped(ty) else { return false };
+    path.path.segments.last().is_some_and(|last| last.ident == "Option" && !last.arguments.is_empty())
+}
+
+impl Model<'_> {
+    /// Whether the derive states that the model is written.
+    pub(crate) fn is_writable(mapping: &Mapping) -> bool {
+        mapping.mode == Mode::Sync
+    }
+}

@@ -1,0 +1,108 @@
+//! What a struct's annotations say, as written: every part optional, every part with its place.
+
+/// A value with its place in the source.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Placed<T, P> {
+    /// The value.
+    pub value: T,
+    /// Where it stands.
+    pub place: P,
+}
+
+/// The annotations of a model.
+#[derive(Clone, Debug)]
+pub struct ModelAnnotation<P> {
+    /// The struct's name.
+    pub name: Placed<String, P>,
+    /// `table = "…"`.
+    pub table: Option<Placed<String, P>>,
+    /// `mode = "…"`.
+    pub mode: Option<Placed<String, P>>,
+    /// `only = "…"`.
+    pub only: Option<Placed<String, P>>,
+    /// The fields in order.
+    pub fields: Vec<FieldAnnotation<P>>,
+}
+
+/// The annotations of a field.
+#[derive(Clone, Debug)]
+pub struct FieldAnnotation<P> {
+    /// The field's name.
+    pub name: Placed<String, P>,
+    /// Where its type stands.
+    pub type_place: P,
+    /// Whether the type is written as `Option<…>`.
+    pub is_option: bool,
+    /// `"Name"` or `attribute = "Name"`.
+    pub attribute: Option<Placed<String, P>>,
+    /// `attributes("A", "B")`.
+    pub attributes: Option<Placed<Vec<Placed<String, P>>, P>>,
+    /// `with = "module"`.
+    pub with: Option<Placed<String, P>>,
+    /// `key`.
+    pub key: Option<P>,
+    /// `modified`, `created`, `modified_by`.
+    pub engine: Option<Placed<EngineField, P>>,
+    /// `default`, `default = …`.
+    pub default: Option<Placed<DefaultValue, P>>,
+    /// `read_only`.
+    pub read_only: Option<P>,
+    /// `create_only`.
+    pub create_only: Option<P>,
+    /// `flatten = "group"`.
+    pub flatten: Option<Placed<String, P>>,
+    /// `prefix = "…"`.
+    pub prefix: Option<Placed<String, P>>,
+    /// `local`.
+    pub local: Option<P>,
+    /// `sql_type = "kind"`.
+    pub sql_type: Option<Placed<String, P>>,
+    /// `column = "…"`.
+    pub column: Option<Placed<String, P>>,
+}
+
+/// Which of the engine's values a field shows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum EngineField {
+    /// `modified`
+    Modified,
+    /// `created`
+    Created,
+    /// `modified_by`
+    ModifiedBy,
+}
+
+/// What stands for a null.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum DefaultValue {
+    /// `default`: the type's own.
+    OfType,
+    /// `default = "text"`.
+    Text(String),
+    /// `default = …`, any other expression.
+    Expression,
+}
+
+impl<P: Clone> FieldAnnotation<P> {
+    /// A field without annotations.
+    pub fn new(name: Placed<String, P>, type_place: P, is_option: bool) -> Self {
+        FieldAnnotation {
+            name,
+            type_place,
+            is_option,
+            attribute: None,
+            attributes: None,
+            with: None,
+            key: None,
+            engine: None,
+            default: None,
+            read_only: None,
+            create_only: None,
+            flatten: None,
+            prefix: None,
+            local: None,
+            sql_type: None,
+            column: None,
+        }
+    }
+}

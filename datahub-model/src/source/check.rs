@@ -1,0 +1,373 @@
+//! The rules of a mapping, one function each, with the reason for it.
+
+use std::collections::HashMap;
+
+use cdms_odata::Kind;
+use cdms_odata::metadata::Metadata;
+
+use super::annotation::{DefaultValue, FieldAnnotation, ModelAnnotation, Placed};
+use super::contract::{Contract, ContractAttribute};
+use super::diagnostic::{Code, Diagnostic};
+use super::names;
+use super::nearest::meant;
+use super::resolve::{ResolvedColumn, ResolvedSource};
+use crate::{Mode, Write};
+
+type Diagnostics<P> = Vec<Diagnostic<P>>;
+
+/// The rules about a whole model.
+pub(super) fn model<P: Clone>(
+    model: &ModelAnnotation<P>,
+    contract: &Contract,
+    mode: Mode,
+    columns: &[ResolvedColumn],
+    diagnostics: &mut Diagnostics<P>,
+) {
+    one_key(model, diagnostics);
+    attributes_once(model, contract, diagnostics);
+    column_names(model, columns, diagnostics);
+    column_count(model, columns, diagnostics);
+    if mode == Mode::Sync && diagnostics.is_empty() {
+        required_at_create(model, contract, columns, diagnostics);
+    }
+}
+
+// A row without the record's id could not be found again, and one with two would contradict itself.
+fn one_key<P: Clone>(model: &ModelAnnotation<P>, diagnostics: &mut Diagnostics<P>) {
+    let mut keys = model.fields.iter().filter_map(|field| field.key.as_ref());
+    if keys.next().is_none() {
+        let message = format!("{} has no key", model.name.value);
+        let help = format!("add `#[cdms(key)] pub id: Id<{}>`", model.name.value);
+        diagnostics.push(Diagnostic::source(Code::NoKey, model.name.place.clone(), message).help(help));
+    }
+    for second in keys {
+        let message = format!("{} has a second key", model.name.value);
+        let help = "a record has one id; remove `key` here";
+        diagnostics.push(Diagnostic::source(Code::TwoKeys, second.clone(), message).help(help));
+    }
+}
+
+// Two fields over one attribute would overwrite each other's changes. `with` may join it with others on purpose.
+fn attributes_once<P: Clone>(model: &ModelAnnotation<P>, contract: &Contract, diagnostics: &mut Diagnostics<P>) {
+    let mut used: HashMap<String, String> = HashMap::new();
+    for field in &model.fields {
+        let group = field.flatten.as_ref().and_then(|name| {
+            contract.groups.iter().find(|group| group.name == name.value).map(|group| (group, name.place.clone()))
+        });
+        let mut named: Vec<Placed<String, P>> = Vec::new();
+        if field.read_only.is_none() {
+            named.extend(field.attribute.clone());
+            named.extend(field.attributes.iter().flat_map(|attributes| attributes.value.clone()));
+        }
+        if let Some((group, place)) = group {
+            let members = group.members.iter();
+            named.extend(members.map(|member| Placed { value: member.attribute.clone(), place: place.clone() }));
+        }
+        for Placed { value: attribute, place } in named {
+            if let Some(other) = used.insert(attribute.clone(), field.name.value.clone()) {
+                let message = if other == field.name.value {
+                    format!("`{attribute}` is named twice")
+                } else {
+                    format!("`{attribute}` is mapped to `{other}` already")
+                };
+                let help = "map it once, or mark one of the fields `read_only`";
+                diagnostics.push(Diagnostic::source(Code::MappedTwice, place, message).help(help));
+            }
+        }
+    }
+}
+
+// A name that a database cuts, or that needs quotes everywhere, is found out too late by whoever writes SQL.
+fn column_names<P: Clone>(model: &ModelAnnotation<P>, columns: &[ResolvedColumn], diagnostics: &mut Diagnostics<P>) {
+    let mut known: HashMap<&str, &str> = HashMap::new();
+    for column in columns {
+        let root = column.field.split('.').next().unwrap_or(&column.field);
+        let field = model.fields.iter().find(|field| field.name.value.trim_start_matches("r#") == root);
+        let place = field.map_or_else(
+            || model.name.place.clone(),
+            |field| field.column.as_ref().map_or_else(|| field.name.place.clone(), |column| column.place.clone()),
+        );
+        if let Some(fault) = names::fault_of(&column.name) {
+            let message = format!("`{}` cannot be a column's name: it {fault}", column.name);
+            let help = "choose another one with `column = \"…\"`, or `prefix = \"…\"` for a group";
+            diagnostics.push(Diagnostic::source(Code::ColumnName, place.clone(), message).help(help));
+        }
+        if let Some(other) = known.insert(&column.name, &column.field) {
+            let message = format!("`{}` and `{other}` would share the column `{}`", column.field, column.name);
+            let help = "name one of them with `column = \"…\"`, or `prefix = \"…\"` for a group";
+            diagnostics.push(Diagnostic::source(Code::ColumnClash, place, message).help(help));
+        }
+    }
+}
+
+/// The columns that Diesel's tables can have in this build.
+const COLUMNS_MAX: usize = 64;
+
+// Diesel's `table!` stops at the size it was built for, with an error that nobody understands.
+fn column_count<P: Clone>(model: &ModelAnnotation<P>, columns: &[ResolvedColumn], diagnostics: &mut Diagnostics<P>) {
+    if columns.len() > COLUMNS_MAX {
+        let message = format!("{} has {} columns, more than {COLUMNS_MAX}", model.name.value, columns.len());
+        let help = "leave attributes out, or split the model in two with `only`";
+        diagnostics.push(Diagnostic::source(Code::TooManyColumns, model.name.place.clone(), message).help(help));
+    }
+}
+
+// CDMS itself takes a create without them, so nobody else would notice.
+fn required_at_create<P: Clone>(
+    model: &ModelAnnotation<P>,
+    contract: &Contract,
+    columns: &[ResolvedColumn],
+    diagnostics: &mut Diagnostics<P>,
+) {
+    let sent = |name: &str| {
+        let by_field = columns.iter().any(|column| {
+            let written = match &column.source {
+                ResolvedSource::Attribute { write, .. } | ResolvedSource::Joined { write, .. } => {
+                    *write != Write::Never
+                }
+                _ => false,
+            };
+            written && column.source.attributes().contains(&name)
+        });
+        by_field || contract.constants.iter().any(|constant| constant.attribute == name)
+    };
+    for attribute in contract.attributes.iter().filter(|attribute| attribute.required && !attribute.read_only) {
+        if !sent(&attribute.name) {
+            let message = format!(
+                "a create of {} would lack `{}`, which the contract says is required",
+                model.name.value, attribute.name
+            );
+            let help = "map it, give it a constant, or make the model a mirror";
+            diagnostics.push(Diagnostic::source(Code::RequiredAtCreate, model.name.place.clone(), message).help(help));
+        }
+    }
+}
+
+// A field has one source; keys of another sort beside it would be silently without effect.
+pub(super) fn field_keys<P: Clone>(field: &FieldAnnotation<P>, diagnostics: &mut Diagnostics<P>) {
+    let sources: Vec<(&str, P)> = [
+        field.key.clone().map(|place| ("key", place)),
+        field.engine.as_ref().map(|engine| ("modified, created or modified_by", engine.place.clone())),
+        field.flatten.as_ref().map(|flatten| ("flatten", flatten.place.clone())),
+        field.local.clone().map(|place| ("local", place)),
+        field.attributes.as_ref().map(|attributes| ("attributes", attributes.place.clone())),
+        field.attribute.as_ref().map(|attribute| ("an attribute", attribute.place.clone())),
+    ]
+    .into_iter()
+    .flatten()
+    .collect();
+    for (what, place) in sources.iter().skip(1) {
+        let message = format!("`{}` has {} already, so it cannot have {what}", field.name.value, sources[0].0);
+        diagnostics.push(Diagnostic::source(Code::KeysExclude, place.clone(), message).help("keep one of the two"));
+    }
+    let mapped = field.attribute.is_some() || field.attributes.is_some();
+    let allowed = |used: bool, place: Option<P>, key: &str, needs: &str, diagnostics: &mut Diagnostics<P>| {
+        if let (false, Some(place)) = (used, place) {
+            let message = format!("`{key}` is for {needs}");
+            diagnostics.push(Diagnostic::source(Code::KeysExclude, place, message).help(format!("remove `{key}`")));
+        }
+    };
+    let place = |placed: &Option<Placed<String, P>>| placed.as_ref().map(|placed| placed.place.clone());
+    allowed(mapped, place(&field.with), "with", "fields with an attribute", diagnostics);
+    let default = field.default.as_ref().map(|default| default.place.clone());
+    allowed(
+        field.attribute.is_some() && field.with.is_none(),
+        default,
+        "default",
+        "fields with one attribute",
+        diagnostics,
+    );
+    allowed(mapped || field.flatten.is_some(), field.read_only.clone(), "read_only", "fields from CDMS", diagnostics);
+    allowed(mapped, field.create_only.clone(), "create_only", "fields with an attribute", diagnostics);
+    allowed(field.flatten.is_some(), place(&field.prefix), "prefix", "fields with `flatten`", diagnostics);
+    allowed(field.flatten.is_none(), place(&field.column), "column", "fields with one column", diagnostics);
+    let typed = field.local.is_some() || field.with.is_some();
+    allowed(
+        typed,
+        place(&field.sql_type),
+        "sql_type",
+        "fields with `local` or `with`; the contract states the others",
+        diagnostics,
+    );
+    if let (Some(attributes), None) = (&field.attributes, &field.with) {
+        let message = format!("`{}` has several attributes, but does not say how to join them", field.name.value);
+        let help = "add `with = \"module\"`, which has `decode` and `encode`";
+        diagnostics.push(Diagnostic::source(Code::MissingKey, attributes.place.clone(), message).help(help));
+    }
+    if let (Some(_), Some(place)) = (&field.read_only, &field.create_only) {
+        let message = "`create_only` and `read_only` exclude each other";
+        diagnostics.push(Diagnostic::source(Code::KeysExclude, place.clone(), message).help("keep one of the two"));
+    }
+}
+
+// CDMS may have a null in any attribute (fact sheet, 1.1), so each field says what becomes of it.
+pub(super) fn nullability<P: Clone>(
+    field: &FieldAnnotation<P>,
+    attribute: &ContractAttribute,
+    diagnostics: &mut Diagnostics<P>,
+) {
+    if field.is_option || field.default.is_some() || attribute.required {
+        return;
+    }
+    let message = format!("`{}` can be null in CDMS, but `{}` cannot", attribute.name, field.name.value);
+    let help = "make the field an Option, add `default`, or state `required = true` in the contract";
+    diagnostics.push(Diagnostic::source(Code::Nullability, field.type_place.clone(), message).help(help));
+}
+
+// A default of an Option would never be told from none; one that is too long could never be sent.
+pub(super) fn default<P: Clone>(
+    field: &FieldAnnotation<P>,
+    attribute: &ContractAttribute,
+    diagnostics: &mut Diagnostics<P>,
+) {
+    let Some(default) = &field.default else { return };
+    if field.is_option {
+        let message = "an Option has `None` for a null already";
+        let help = "remove `default`, or the Option";
+        diagnostics.push(Diagnostic::source(Code::KeysExclude, default.place.clone(), message).help(help));
+    }
+    if let (DefaultValue::Text(text), Some(limit)) = (&default.value, attribute.max_length)
+        && text.encode_utf16().count() > limit as usize
+    {
+        let message = format!("the default is longer than the {limit} characters of `{}`", attribute.name);
+        diagnostics.push(Diagnostic::source(Code::DefaultTooLong, default.place.clone(), message).help("shorten it"));
+    }
+}
+
+// A change of such a field would be refused or ignored by CDMS, and the two sides would differ.
+pub(super) fn read_only<'a, P: Clone>(
+    field: &FieldAnnotation<P>,
+    attributes: impl IntoIterator<Item = &'a ContractAttribute>,
+    diagnostics: &mut Diagnostics<P>,
+) {
+    for attribute in attributes {
+        if attribute.read_only {
+            let message =
+                format!("`{}` is read-only in CDMS, but `{}` would be written", attribute.name, field.name.value);
+            let help = "add `read_only` to the field";
+            diagnostics.push(Diagnostic::source(Code::ReadOnly, field.name.place.clone(), message).help(help));
+        }
+    }
+}
+
+// A record first seen in CDMS gives its row no value for a local field, so there must be one for nothing.
+pub(super) fn local<P: Clone>(field: &FieldAnnotation<P>, kind: Kind, diagnostics: &mut Diagnostics<P>) {
+    let has_zero = matches!(
+        kind,
+        Kind::String | Kind::Integer | Kind::BigInt | Kind::Decimal | Kind::Double | Kind::Money | Kind::Boolean
+    );
+    if !field.is_option && !has_zero {
+        let message = format!("a local {kind} has no value when a record is first read from CDMS");
+        let help = "make the field an Option";
+        diagnostics.push(Diagnostic::source(Code::Nullability, field.type_place.clone(), message).help(help));
+    }
+}
+
+/// Checks the variants of a choice enum against its attribute: pairs each with its number.
+///
+/// # Errors
+///
+/// All faults that are found: an attribute that is no choice, a variant that is no option, an option without a variant
+/// where no variant takes the rest.
+pub fn check_choices<P: Clone>(
+    contract: &Contract,
+    attribute: &Placed<String, P>,
+    variants: &[Placed<String, P>],
+    takes_rest: bool,
+) -> Result<Vec<i32>, Vec<Diagnostic<P>>> {
+    let Some(stated) = contract.attribute(&attribute.value) else {
+        let known = contract.attributes.iter().map(|known| known.name.as_str());
+        let message = format!("the contract of {} has no attribute `{}`", contract.entity, attribute.value);
+        let diagnostic = Diagnostic::source(Code::UnknownAttribute, attribute.place.clone(), message);
+        return Err(vec![diagnostic.maybe_help(meant(&attribute.value, known))]);
+    };
+    if !matches!(stated.kind, Kind::Choice | Kind::State | Kind::Status) {
+        let message = format!("`{}` is of kind {}, which has no options", stated.name, stated.kind);
+        return Err(vec![Diagnostic::source(Code::WrongKind, attribute.place.clone(), message)]);
+    }
+    let mut diagnostics = Vec::new();
+    let mut numbers = Vec::new();
+    for variant in variants {
+        match stated.choices.iter().find(|(name, _)| *name == variant.value) {
+            Some((_, number)) if numbers.contains(number) => {
+                let message = format!("`{}` is taken by two variants", variant.value);
+                diagnostics.push(Diagnostic::source(Code::MappedTwice, variant.place.clone(), message));
+            }
+            Some((_, number)) => numbers.push(*number),
+            None => {
+                let help = meant(&variant.value, stated.choices.iter().map(|(name, _)| name.as_str()));
+                let message = format!("`{}` has no option `{}`", stated.name, variant.value);
+                diagnostics
+                    .push(Diagnostic::source(Code::UnknownChoice, variant.place.clone(), message).maybe_help(help));
+            }
+        }
+    }
+    let missing: Vec<_> = stated.choices.iter().filter(|(_, number)| !numbers.contains(number)).collect();
+    if !takes_rest && !missing.is_empty() && diagnostics.is_empty() {
+        let names: Vec<_> = missing.iter().map(|(name, _)| name.as_str()).collect();
+        let message = format!("no variant takes the options {} of `{}`", names.join(", "), stated.name);
+        let help = "add them, or a variant `#[cdms(other)] Other(i32)` for the rest";
+        diagnostics.push(Diagnostic::source(Code::UnknownChoice, attribute.place.clone(), message).help(help));
+    }
+    if diagnostics.is_empty() { Ok(numbers) } else { Err(diagnostics) }
+}
+
+/// Checks a contract against `$metadata`: names, kinds and key.
+pub fn check_against_metadata<P>(contract: &Contract, metadata: &Metadata) -> Vec<Diagnostic<P>> {
+    let Some(entity) = metadata.entity(&contract.entity) else {
+        let help = meant(&contract.entity, metadata.entities.iter().map(|entity| entity.name.as_str()));
+        let message = format!("$metadata has no entity `{}`", contract.entity);
+        return vec![Diagnostic::contract(Code::NotInMetadata, contract.entity_spot.clone(), message).maybe_help(help)];
+    };
+    let mut diagnostics = Vec::new();
+    let names = || entity.properties.iter().map(|property| property.name.as_str());
+    if entity.set != contract.set {
+        let message = format!("the set of {} is `{}` in $metadata, not `{}`", entity.name, entity.set, contract.set);
+        let help = format!("write `set = \"{}\"`", entity.set);
+        diagnostics.push(Diagnostic::contract(Code::NotInMetadata, contract.entity_spot.clone(), message).help(help));
+    }
+    if entity.key != contract.key {
+        let message = format!("the key of {} is `{}` in $metadata, not `{}`", entity.name, entity.key, contract.key);
+        let help = format!("write `key = \"{}\"`", entity.key);
+        diagnostics.push(Diagnostic::contract(Code::NotInMetadata, contract.key_spot.clone(), message).help(help));
+    }
+    for name in [&contract.modified, &contract.created, &contract.modified_by] {
+        if entity.property(name).is_none() {
+            let message = format!("$metadata has no `{name}` in {}, which the engine follows", entity.name);
+            let help = "name the right one with `modified`, `created` or `modified-by`";
+            let spot = contract.entity_spot.clone();
+            diagnostics.push(Diagnostic::contract(Code::NotInMetadata, spot, message).help(help));
+        }
+    }
+    for attribute in &contract.attributes {
+        match entity.property(&attribute.name) {
+            None => {
+                let message = format!("$metadata has no `{}` in {}", attribute.name, entity.name);
+                let help = meant(&attribute.name, names());
+                diagnostics
+                    .push(Diagnostic::contract(Code::NotInMetadata, attribute.spot.clone(), message).maybe_help(help));
+            }
+            Some(property) if !property.edm.carries(attribute.kind) => {
+                let fitting: Vec<_> = property.edm.kinds().iter().map(|kind| kind.name()).collect();
+                let message = format!(
+                    "`{}` is a {} in $metadata, which cannot be a {}",
+                    attribute.name,
+                    property.edm.name(),
+                    attribute.kind
+                );
+                let help = format!("write `kind = \"{}\"`", fitting.join("\"` or `kind = \""));
+                diagnostics.push(Diagnostic::contract(Code::WrongKind, attribute.spot.clone(), message).help(help));
+            }
+            Some(_) => {}
+        }
+    }
+    for (name, _, spot) in &contract.unmapped {
+        if entity.property(name).is_none() {
+            let message = format!("$metadata has no `{name}` in {}, so it need not be left out", entity.name);
+            diagnostics.push(
+                Diagnostic::contract(Code::NotInMetadata, spot.clone(), message).maybe_help(meant(name, names())),
+            );
+        }
+    }
+    diagnostics
+}

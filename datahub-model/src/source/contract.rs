@@ -1,0 +1,527 @@
+//! Contracts: TOML files that state what a CDMS entity is, as far as it is used.
+
+use std::collections::HashSet;
+
+use cdms_odata::Kind;
+use toml::Spanned;
+use toml::de::{DeTable, DeValue};
+
+use super::diagnostic::{Code, Diagnostic};
+use super::nearest::meant;
+use crate::Class;
+
+/// A place in a contract.
+#[derive(Clone, Debug, PartialEq, Eq, Default)]
+pub struct Spot {
+    /// The line, from 1.
+    pub line: usize,
+    /// The column, from 1, in characters.
+    pub column: usize,
+    /// The line itself.
+    pub text: String,
+}
+
+/// A contract, read and complete. Faulty parts are left out, so nothing is generated from them.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Contract {
+    /// The entity type.
+    pub entity: String,
+    /// The set.
+    pub set: String,
+    /// The key attribute.
+    pub key: String,
+    /// The logical name.
+    pub logical: String,
+    /// The attribute with the time of the last change.
+    pub modified: String,
+    /// The attribute with the time of creation.
+    pub created: String,
+    /// The attribute with the user of the last change.
+    pub modified_by: String,
+    /// The attributes in the order of the file.
+    pub attributes: Vec<ContractAttribute>,
+    /// The groups.
+    pub groups: Vec<Group>,
+    /// The constants.
+    pub constants: Vec<ContractConstant>,
+    /// What is left out on purpose, with its reason.
+    pub unmapped: Vec<(String, String, Spot)>,
+    /// Where `entity` stands.
+    pub entity_spot: Spot,
+    /// Where `key` stands, or `entity`.
+    pub key_spot: Spot,
+}
+
+/// An attribute of a contract.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ContractAttribute {
+    /// Its name.
+    pub name: String,
+    /// What it is.
+    pub kind: Kind,
+    /// Whether null is a fault.
+    pub required: bool,
+    /// Whether it is never sent.
+    pub read_only: bool,
+    /// The longest text.
+    pub max_length: Option<u32>,
+    /// Digits after the point.
+    pub scale: Option<u32>,
+    /// The time zone of a date.
+    pub zone: Option<String>,
+    /// The options.
+    pub choices: Vec<(String, i32)>,
+    /// The logical names of a lookup's targets.
+    pub targets: Vec<String>,
+    /// How sensitive it is.
+    pub class: Class,
+    /// For the docs.
+    pub note: Option<String>,
+    /// Where it stands.
+    pub spot: Spot,
+}
+
+/// Attributes that form one value.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Group {
+    /// Its name.
+    pub name: String,
+    /// Its members in order.
+    pub members: Vec<GroupMember>,
+}
+
+/// A member of a group.
+#[derive(Clone, Debug, PartialEq)]
+pub struct GroupMember {
+    /// The member's key.
+    pub key: String,
+    /// Its attribute.
+    pub attribute: String,
+    /// Where it stands.
+    pub spot: Spot,
+}
+
+/// A value that goes along with every write.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ContractConstant {
+    /// The attribute.
+    pub attribute: String,
+    /// The value as TOML text, without quotes for a string.
+    pub value: ConstantValue,
+    /// Where it stands.
+    pub spot: Spot,
+}
+
+/// A constant's value as written.
+#[derive(Clone, Debug, PartialEq)]
+pub enum ConstantValue {
+    /// A string.
+    Text(String),
+    /// A number without a point.
+    Integer(i64),
+    /// A boolean.
+    Boolean(bool),
+}
+
+/// The keys of a contract's top level.
+const TOP_KEYS: [&str; 11] = [
+    "entity",
+    "set",
+    "key",
+    "logical",
+    "modified",
+    "created",
+    "modified-by",
+    "attributes",
+    "groups",
+    "constants",
+    "unmapped",
+];
+
+/// The keys of an attribute.
+const ATTRIBUTE_KEYS: [&str; 10] =
+    ["kind", "required", "read-only", "max-length", "scale", "zone", "choices", "target", "class", "note"];
+
+impl Contract {
+    /// Reads a contract. All its faults are collected; there is a contract whenever the file says which entity it is of.
+    pub fn parse<P>(text: &str) -> (Option<Self>, Vec<Diagnostic<P>>) {
+        let (root, errors) = DeTable::parse_recoverable(text);
+        let mut reader = Reader { text, diagnostics: Vec::new() };
+        if !errors.is_empty() {
+            for error in errors {
+                let spot = reader.spot(error.span().map_or(0, |span| span.start));
+                reader.diagnostics.push(Diagnostic::contract(
+                    Code::FaultyToml,
+                    spot,
+                    error.message().replace('\n', ", "),
+                ));
+            }
+            return (None, reader.diagnostics);
+        }
+        let contract = reader.contract(root.get_ref());
+        (contract, reader.diagnostics)
+    }
+
+    /// The attribute of this name.
+    pub fn attribute(&self, name: &str) -> Option<&ContractAttribute> {
+        self.attributes.iter().find(|attribute| attribute.name == name)
+    }
+}
+
+struct Reader<'t, P> {
+    text: &'t str,
+    diagnostics: Vec<Diagnostic<P>>,
+}
+
+type Entry<'t> = (&'t Spanned<std::borrow::Cow<'t, str>>, &'t Spanned<DeValue<'t>>);
+
+impl<'t, P> Reader<'t, P> {
+    fn spot(&self, offset: usize) -> Spot {
+        let before = &self.text[..offset.min(self.text.len())];
+        let start = before.rfind('\n').map_or(0, |at| at + 1);
+        let text = self.text[start..].lines().next().unwrap_or_default().to_owned();
+        Spot { line: before.matches('\n').count() + 1, column: before[start..].chars().count() + 1, text }
+    }
+
+    fn fault(&mut self, code: Code, offset: usize, message: String, help: Option<String>) {
+        let spot = self.spot(offset);
+        self.diagnostics.push(Diagnostic::contract(code, spot, message).maybe_help(help));
+    }
+
+    fn contract(&mut self, root: &DeTable<'_>) -> Option<Contract> {
+        for (key, _) in root {
+            if !TOP_KEYS.contains(&key.get_ref().as_ref()) {
+                self.unknown_key(key, "a contract", &TOP_KEYS);
+            }
+        }
+        let Some(entity_value) = root.get("entity") else {
+            self.fault(
+                Code::MissingKey,
+                0,
+                "the contract does not say which entity it is of".to_owned(),
+                Some("begin it with `entity = \"Account\"`, exactly as in $metadata".to_owned()),
+            );
+            return None;
+        };
+        let entity = self.string("entity", entity_value)?;
+        let entity_spot = self.spot(entity_value.span().start);
+        let key_spot = root.get("key").map_or_else(|| entity_spot.clone(), |key| self.spot(key.span().start));
+        let mut named = |name: &str, default: String| match root.get(name) {
+            Some(value) => self.string(name, value).unwrap_or(default),
+            None => default,
+        };
+        let mut contract = Contract {
+            set: named("set", format!("{entity}Set")),
+            key: named("key", format!("{entity}Id")),
+            logical: named("logical", entity.to_lowercase()),
+            modified: named("modified", "ModifiedOn".to_owned()),
+            created: named("created", "CreatedOn".to_owned()),
+            modified_by: named("modified-by", "ModifiedBy".to_owned()),
+            entity,
+            attributes: Vec::new(),
+            groups: Vec::new(),
+            constants: Vec::new(),
+            unmapped: Vec::new(),
+            entity_spot,
+            key_spot,
+        };
+        for (name, value) in self.table(root, "attributes") {
+            if let Some(attribute) = self.attribute(name, value) {
+                contract.attributes.push(attribute);
+            }
+        }
+        for (name, value) in self.table(root, "groups") {
+            if let Some(group) = self.group(name, value, &contract) {
+                contract.groups.push(group);
+            }
+        }
+        for (name, value) in self.table(root, "constants") {
+            if let Some(constant) = self.constant(name, value, &contract) {
+                contract.constants.push(constant);
+            }
+        }
+        for (name, value) in self.table(root, "unmapped") {
+            let attribute = name.get_ref().to_string();
+            if let Some(reason) = self.string(&attribute, value) {
+                if contract.attribute(&attribute).is_some() {
+                    let message = format!("`{attribute}` is stated in [attributes] and left out in [unmapped]");
+                    let help = "keep it in one of the two".to_owned();
+                    self.fault(Code::KeysExclude, name.span().start, message, Some(help));
+                }
+                let spot = self.spot(name.span().start);
+                contract.unmapped.push((attribute, reason, spot));
+            }
+        }
+        Some(contract)
+    }
+
+    /// The entries of a table below the top level, in the order of the file.
+    fn table<'r>(&mut self, root: &'r DeTable<'_>, name: &str) -> Vec<Entry<'r>> {
+        match root.get(name) {
+            None => Vec::new(),
+            Some(value) => match value.get_ref().as_table() {
+                Some(table) => table.iter().collect(),
+                None => {
+                    self.wrong(name, value, "a table");
+                    Vec::new()
+                }
+            },
+        }
+    }
+
+    fn attribute(
+        &mut self,
+        name: &Spanned<std::borrow::Cow<'_, str>>,
+        value: &Spanned<DeValue<'_>>,
+    ) -> Option<ContractAttribute> {
+        let attribute = name.get_ref().to_string();
+        let Some(table) = value.get_ref().as_table() else {
+            self.wrong(&attribute, value, "a table such as { kind = \"string\" }");
+            return None;
+        };
+        for (key, _) in table {
+            if !ATTRIBUTE_KEYS.contains(&key.get_ref().as_ref()) {
+                self.unknown_key(key, "an attribute", &ATTRIBUTE_KEYS);
+            }
+        }
+        let Some(kind_value) = table.get("kind") else {
+            let message = format!("`{attribute}` has no kind");
+            let help = "add one, such as `kind = \"string\"`".to_owned();
+            self.fault(Code::MissingKey, name.span().start, message, Some(help));
+            return None;
+        };
+        let kind_name = self.string("kind", kind_value)?;
+        let Ok(kind) = kind_name.parse::<Kind>() else {
+            let message = format!("no kind is called `{kind_name}`");
+            let help = meant(&kind_name, Kind::ALL.iter().map(|kind| kind.name()));
+            self.fault(Code::WrongKind, kind_value.span().start, message, help);
+            return None;
+        };
+        let flag = |this: &mut Self, key: &str| match table.get(key) {
+            None => false,
+            Some(value) => value.get_ref().as_bool().unwrap_or_else(|| {
+                this.wrong(key, value, "true or false");
+                false
+            }),
+        };
+        let only_for = |this: &mut Self, key: &str, kinds: &[Kind]| {
+            let value = table.get(key)?;
+            if !kinds.contains(&kind) {
+                let names: Vec<_> = kinds.iter().map(|kind| kind.name()).collect();
+                let message =
+                    format!("`{key}` is for the kinds {}, but `{attribute}` is of kind {kind}", names.join(", "));
+                this.fault(Code::KeysExclude, value.span().start, message, Some(format!("remove `{key}`")));
+                return None;
+            }
+            Some(value)
+        };
+        let choice_kinds = [Kind::Choice, Kind::State, Kind::Status];
+        let max_length =
+            only_for(self, "max-length", &[Kind::String]).and_then(|value| self.count("max-length", value));
+        let scale = only_for(self, "scale", &[Kind::Decimal]).and_then(|value| self.count("scale", value));
+        let zone = only_for(self, "zone", &[Kind::Date]).and_then(|value| self.zone(value));
+        let choices = only_for(self, "choices", &choice_kinds).map_or_else(Vec::new, |value| self.choices(value));
+        let targets = only_for(self, "target", &[Kind::Lookup]).map_or_else(Vec::new, |value| self.targets(value));
+        if kind == Kind::Lookup && targets.is_empty() && !table.contains_key("target") {
+            let message = format!("the lookup `{attribute}` does not say what it points to");
+            let help = "add `target = \"account\"`, or a list of logical names".to_owned();
+            self.fault(Code::MissingKey, name.span().start, message, Some(help));
+        }
+        if kind == Kind::Date && !table.contains_key("zone") {
+            let message = format!("the date `{attribute}` does not say in which time zone CDMS holds its midnight");
+            let help = "add `zone = \"Europe/London\"`".to_owned();
+            self.fault(Code::MissingKey, name.span().start, message, Some(help));
+        }
+        let class = match table.get("class") {
+            None => Class::Public,
+            Some(value) => self.class(value),
+        };
+        Some(ContractAttribute {
+            kind,
+            required: flag(self, "required"),
+            read_only: flag(self, "read-only"),
+            max_length,
+            scale,
+            zone,
+            choices,
+            targets,
+            class,
+            note: table.get("note").and_then(|value| self.string("note", value)),
+            spot: self.spot(name.span().start),
+            name: attribute,
+        })
+    }
+
+    fn group(
+        &mut self,
+        name: &Spanned<std::borrow::Cow<'_, str>>,
+        value: &Spanned<DeValue<'_>>,
+        contract: &Contract,
+    ) -> Option<Group> {
+        let group = name.get_ref().to_string();
+        let Some(table) = value.get_ref().as_table() else {
+            self.wrong(&group, value, "a table of members");
+            return None;
+        };
+        let mut members: Vec<GroupMember> = Vec::new();
+        for (key, value) in table {
+            let Some(attribute) = self.string(key.get_ref(), value) else { continue };
+            self.declared(&attribute, value.span().start, contract);
+            if members.iter().any(|member| member.attribute == attribute) {
+                let message = format!("`{attribute}` is twice in the group `{group}`");
+                self.fault(Code::MappedTwice, value.span().start, message, None);
+            }
+            let spot = self.spot(value.span().start);
+            members.push(GroupMember { key: key.get_ref().to_string(), attribute, spot });
+        }
+        Some(Group { name: group, members })
+    }
+
+    fn constant(
+        &mut self,
+        name: &Spanned<std::borrow::Cow<'_, str>>,
+        value: &Spanned<DeValue<'_>>,
+        contract: &Contract,
+    ) -> Option<ContractConstant> {
+        let attribute = name.get_ref().to_string();
+        let stated = self.declared(&attribute, name.span().start, contract)?;
+        let constant = match value.get_ref() {
+            DeValue::String(text) => ConstantValue::Text(text.to_string()),
+            DeValue::Boolean(value) => ConstantValue::Boolean(*value),
+            DeValue::Integer(number) => match i64::from_str_radix(number.as_str(), number.radix()) {
+                Ok(number) => ConstantValue::Integer(number),
+                Err(_) => {
+                    self.wrong(&attribute, value, "a number that fits");
+                    return None;
+                }
+            },
+            _ => {
+                self.wrong(&attribute, value, "a string, a number or a boolean");
+                return None;
+            }
+        };
+        let fits = match (&constant, stated.kind) {
+            (ConstantValue::Text(_), Kind::String) | (ConstantValue::Boolean(_), Kind::Boolean) => true,
+            (ConstantValue::Integer(number), Kind::Integer) => i32::try_from(*number).is_ok(),
+            (ConstantValue::Integer(number), Kind::Choice | Kind::Status) => {
+                let known = stated.choices.iter().any(|(_, option)| i64::from(*option) == *number);
+                stated.choices.is_empty() || known
+            }
+            _ => false,
+        };
+        if !fits {
+            let message = format!("the constant for `{attribute}` is no {} that the contract knows", stated.kind);
+            self.fault(Code::WrongValue, value.span().start, message, None);
+            return None;
+        }
+        Some(ContractConstant { attribute, value: constant, spot: self.spot(name.span().start) })
+    }
+
+    /// The attribute that a group or a constant refers to.
+    fn declared<'c>(
+        &mut self,
+        attribute: &str,
+        offset: usize,
+        contract: &'c Contract,
+    ) -> Option<&'c ContractAttribute> {
+        let stated = contract.attribute(attribute);
+        if stated.is_none() {
+            let message = format!("`{attribute}` is not among the contract's [attributes]");
+            let help = meant(attribute, contract.attributes.iter().map(|known| known.name.as_str()))
+                .unwrap_or_else(|| "state its kind there".to_owned());
+            self.fault(Code::UnknownAttribute, offset, message, Some(help));
+        }
+        stated
+    }
+
+    fn string(&mut self, key: &str, value: &Spanned<DeValue<'_>>) -> Option<String> {
+        let text = value.get_ref().as_str().map(str::to_owned);
+        if text.is_none() {
+            self.wrong(key, value, "a string");
+        }
+        text
+    }
+
+    fn count(&mut self, key: &str, value: &Spanned<DeValue<'_>>) -> Option<u32> {
+        let number = value.get_ref().as_integer();
+        let number = number.and_then(|number| u32::from_str_radix(number.as_str(), number.radix()).ok());
+        if number.is_none() {
+            self.wrong(key, value, "a number that is not negative");
+        }
+        number
+    }
+
+    fn zone(&mut self, value: &Spanned<DeValue<'_>>) -> Option<String> {
+        let zone = self.string("zone", value)?;
+        if zone.parse::<chrono_tz::Tz>().is_err() {
+            let help = meant(&zone, chrono_tz::TZ_VARIANTS.iter().map(|zone| zone.name()));
+            self.fault(Code::WrongValue, value.span().start, format!("no time zone is called `{zone}`"), help);
+            return None;
+        }
+        Some(zone)
+    }
+
+    fn choices(&mut self, value: &Spanned<DeValue<'_>>) -> Vec<(String, i32)> {
+        let Some(table) = value.get_ref().as_table() else {
+            self.wrong("choices", value, "a table such as { active = 0 }");
+            return Vec::new();
+        };
+        let mut choices = Vec::new();
+        let mut numbers = HashSet::new();
+        for (name, value) in table {
+            let number = value.get_ref().as_integer();
+            let number = number.and_then(|number| i32::from_str_radix(number.as_str(), number.radix()).ok());
+            let Some(number) = number else {
+                self.wrong(name.get_ref(), value, "the option's number");
+                continue;
+            };
+            if !numbers.insert(number) {
+                let message = format!("two options have the number {number}");
+                self.fault(Code::MappedTwice, value.span().start, message, None);
+            }
+            choices.push((name.get_ref().to_string(), number));
+        }
+        choices
+    }
+
+    fn targets(&mut self, value: &Spanned<DeValue<'_>>) -> Vec<String> {
+        let targets: Vec<String> = match value.get_ref() {
+            DeValue::String(target) => vec![target.to_string()],
+            DeValue::Array(targets) => targets.iter().filter_map(|target| self.string("target", target)).collect(),
+            _ => {
+                self.wrong("target", value, "a logical name or a list of them");
+                return Vec::new();
+            }
+        };
+        if let Some(upper) = targets.iter().find(|target| target.to_lowercase() != **target) {
+            let message = format!("`{upper}` is no logical name: those are lowercase");
+            let help = format!("write `{}`", upper.to_lowercase());
+            self.fault(Code::WrongValue, value.span().start, message, Some(help));
+        }
+        targets
+    }
+
+    fn class(&mut self, value: &Spanned<DeValue<'_>>) -> Class {
+        let Some(class) = self.string("class", value) else { return Class::Public };
+        match class.as_str() {
+            "public" => Class::Public,
+            "personal" => Class::Personal,
+            "secret" => Class::Secret,
+            other => {
+                let help = meant(other, ["public", "personal", "secret"]);
+                self.fault(Code::WrongValue, value.span().start, format!("no class is called `{other}`"), help);
+                Class::Secret
+            }
+        }
+    }
+
+    fn unknown_key(&mut self, key: &Spanned<std::borrow::Cow<'_, str>>, of: &str, known: &[&str]) {
+        let help = meant(key.get_ref(), known.iter().copied());
+        self.fault(Code::UnknownKey, key.span().start, format!("{of} has no key `{}`", key.get_ref()), help);
+    }
+
+    fn wrong(&mut self, key: &str, value: &Spanned<DeValue<'_>>, expected: &str) {
+        let found = value.get_ref().type_str();
+        self.fault(Code::WrongValue, value.span().start, format!("`{key}` is {expected}, not a {found}"), None);
+    }
+}

@@ -1,0 +1,206 @@
+//! Logging in to CDMS: what an organisation's own way of logging in has to provide.
+
+use std::fmt;
+
+use futures_util::future::BoxFuture;
+use http::header::{COOKIE, SET_COOKIE};
+use http::{HeaderMap, HeaderValue, StatusCode};
+use url::Url;
+
+use super::transport::{Exchange, Transport};
+
+/// Logs in to CDMS. Organisations differ in how (fact sheet, 7), so this is for each to implement.
+///
+/// The hub logs in before its first request and again when CDMS says that the session is over, once for all requests
+/// that wait for it.
+///
+/// ```
+/// use datahub_runtime::{Authenticator, LoginError, LoginRequests, Session};
+/// use futures_util::future::BoxFuture;
+///
+/// struct FormLogin {
+///     user: String,
+///     password: String,
+/// }
+///
+/// impl Authenticator for FormLogin {
+///     fn login<'a>(&'a self, requests: LoginRequests<'a>) -> BoxFuture<'a, Result<Session, LoginError>> {
+///         Box::pin(async move {
+///             let url = format!("{}/login", requests.organisation());
+///             let form = [("user", self.user.as_str()), ("password", self.password.as_str())];
+///             requests.post_form(&url, &form).await?.session()
+///         })
+///     }
+/// }
+/// ```
+pub trait Authenticator: Send + Sync + 'static {
+    /// Logs in and returns what every further request has to carry.
+    ///
+    /// Dropping the future must leave nothing behind that a later login would stumble over.
+    ///
+    /// # Errors
+    ///
+    /// Why there is no session, in words for the person who runs the hub, without the password.
+    fn login<'a>(&'a self, requests: LoginRequests<'a>) -> BoxFuture<'a, Result<Session, LoginError>>;
+
+    /// The hosts of the login pages. A redirect of a data request to one of them means that the session is over;
+    /// a redirect to any other host is never taken for that.
+    fn login_hosts(&self) -> &[String] {
+        &[]
+    }
+}
+
+/// No login: for a CDMS that asks for none, like the simulator.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Anonymous;
+
+impl Authenticator for Anonymous {
+    fn login<'a>(&'a self, _: LoginRequests<'a>) -> BoxFuture<'a, Result<Session, LoginError>> {
+        Box::pin(async { Ok(Session::default()) })
+    }
+}
+
+/// What a login left: headers for every request to CDMS, and to nobody else. `Debug` shows none of it.
+#[derive(Clone, Default)]
+pub struct Session {
+    headers: HeaderMap,
+}
+
+impl Session {
+    /// A session that sends these headers; each is marked as sensitive.
+    pub fn with_headers(mut headers: HeaderMap) -> Self {
+        headers.values_mut().for_each(|value| value.set_sensitive(true));
+        Session { headers }
+    }
+
+    pub(crate) fn headers(&self) -> &HeaderMap {
+        &self.headers
+    }
+}
+
+impl fmt::Debug for Session {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Session({} headers, hidden)", self.headers.len())
+    }
+}
+
+/// Why a login failed, in words without secrets.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub struct LoginError(String);
+
+impl LoginError {
+    /// A failed login, for this reason.
+    pub fn new(reason: impl Into<String>) -> Self {
+        LoginError(reason.into())
+    }
+}
+
+/// The requests that a login may make: counted, limited in time and size, and never following redirects by themselves.
+#[derive(Clone, Copy)]
+pub struct LoginRequests<'c> {
+    transport: &'c Transport,
+}
+
+impl<'c> LoginRequests<'c> {
+    pub(crate) fn new(transport: &'c Transport) -> Self {
+        LoginRequests { transport }
+    }
+
+    /// The organisation's address, without a slash at the end.
+    pub fn organisation(&self) -> String {
+        self.transport.root().organisation().as_str().trim_end_matches('/').to_owned()
+    }
+
+    /// Gets a page.
+    ///
+    /// # Errors
+    ///
+    /// No connection, no answer in time, or too large a one.
+    pub async fn get(&self, url: &str) -> Result<LoginReply, LoginError> {
+        self.exchange(url, None).await
+    }
+
+    /// Posts a form.
+    ///
+    /// # Errors
+    ///
+    /// As [`LoginRequests::get`].
+    pub async fn post_form(&self, url: &str, fields: &[(&str, &str)]) -> Result<LoginReply, LoginError> {
+        let form = url::form_urlencoded::Serializer::new(String::new()).extend_pairs(fields).finish();
+        self.exchange(url, Some(form)).await
+    }
+
+    async fn exchange(&self, url: &str, form: Option<String>) -> Result<LoginReply, LoginError> {
+        let url = Url::parse(url).map_err(|error| LoginError(format!("the login address is no URL: {error}")))?;
+        let plain = url.scheme() != "https" && url.host_str() != Some(self.transport.root().host());
+        if plain {
+            return Err(LoginError(format!(
+                "the login at {} is not protected by https",
+                url.host_str().unwrap_or_default()
+            )));
+        }
+        match self.transport.login_request(url, form).await {
+            Exchange::Answered(answer) => {
+                Ok(LoginReply { status: answer.status, headers: answer.headers, body: answer.body })
+            }
+            Exchange::NotSent(reason) | Exchange::Lost(reason) => Err(LoginError(reason)),
+        }
+    }
+}
+
+impl fmt::Debug for LoginRequests<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("LoginRequests").field("host", &self.transport.root().host()).finish()
+    }
+}
+
+/// An answer to a login's request.
+#[derive(Clone)]
+pub struct LoginReply {
+    status: StatusCode,
+    headers: HeaderMap,
+    body: Vec<u8>,
+}
+
+impl LoginReply {
+    /// The status.
+    pub fn status(&self) -> StatusCode {
+        self.status
+    }
+
+    /// The headers.
+    pub fn headers(&self) -> &HeaderMap {
+        &self.headers
+    }
+
+    /// The page as text; what is no UTF-8 is replaced.
+    pub fn text(&self) -> String {
+        String::from_utf8_lossy(&self.body).into_owned()
+    }
+
+    /// The session of the cookies that this answer sets.
+    ///
+    /// # Errors
+    ///
+    /// It sets none, so the login was not accepted.
+    pub fn session(&self) -> Result<Session, LoginError> {
+        let cookies = self.headers.get_all(SET_COOKIE).iter().filter_map(|cookie| cookie.to_str().ok());
+        let pairs: Vec<_> = cookies.filter_map(|cookie| cookie.split(';').next()).map(str::trim).collect();
+        if pairs.is_empty() {
+            return Err(LoginError(format!(
+                "CDMS answered the login with {} and no cookie; check user and password",
+                self.status
+            )));
+        }
+        let value = HeaderValue::try_from(pairs.join("; "))
+            .map_err(|_| LoginError("CDMS set a cookie that cannot be sent back".to_owned()))?;
+        Ok(Session::with_headers(HeaderMap::from_iter([(COOKIE, value)])))
+    }
+}
+
+impl fmt::Debug for LoginReply {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "LoginReply({}, {} bytes)", self.status, self.body.len())
+    }
+}

@@ -1,0 +1,282 @@
+//! Reading and writing one record over HTTP, in the protocol's terms.
+
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex as SyncMutex, PoisonError};
+use std::time::Duration;
+
+use cdms_odata::client::json::write_record;
+use cdms_odata::client::{Meaning, Refusal, ServiceRoot};
+use cdms_odata::{Attributes, Kind, Value};
+use datahub_model::{Fault, ModelDescriptor};
+use datahub_protocol::{Answer, Fetched, OperationId, Reply, ReplyBody, WriteKind};
+use http::{Method, StatusCode};
+use tokio::sync::Mutex;
+use tracing::Instrument;
+use uuid::Uuid;
+
+use super::authenticator::{Authenticator, LoginRequests, Session};
+use super::shape::{RecordShape, Unreadable};
+use super::transport::{Exchange, HttpAnswer, HttpRequest, Transport};
+use crate::{Error, ErrorKind};
+
+/// Limits and names of a client.
+#[derive(Clone, Debug)]
+pub(crate) struct ClientOptions {
+    /// How long one request may take, its answer included.
+    pub(crate) time_limit: Duration,
+    /// The largest answer, after decompression, in bytes.
+    pub(crate) body_max: usize,
+    /// The domain name of the CDMS user as whom the hub logs in.
+    pub(crate) cdms_user: Option<String>,
+}
+
+impl Default for ClientOptions {
+    fn default() -> Self {
+        ClientOptions { time_limit: Duration::from_secs(60), body_max: 8 * 1024 * 1024, cdms_user: None }
+    }
+}
+
+/// A client of one CDMS.
+pub(crate) struct Client {
+    pub(super) transport: Transport,
+    pub(super) options: ClientOptions,
+    authenticator: Arc<dyn Authenticator>,
+    session: Mutex<Option<Login>>,
+    /// The newest login that CDMS no longer takes.
+    lost: AtomicU64,
+    shapes: SyncMutex<HashMap<&'static str, Arc<RecordShape>>>,
+}
+
+/// A session and its number: later logins have larger ones.
+#[derive(Clone, Debug)]
+struct Login {
+    number: u64,
+    session: Session,
+}
+
+impl Client {
+    pub(crate) fn new(
+        root: &str,
+        authenticator: Arc<dyn Authenticator>,
+        options: ClientOptions,
+    ) -> Result<Self, Error> {
+        let root = ServiceRoot::parse(root)
+            .map_err(|error| Error::new(ErrorKind::Misconfigured, format!("the address of CDMS: {error}")))?;
+        Ok(Client {
+            transport: Transport::new(root, options.time_limit, options.body_max)?,
+            options,
+            authenticator,
+            session: Mutex::new(None),
+            lost: AtomicU64::new(0),
+            shapes: SyncMutex::new(HashMap::new()),
+        })
+    }
+
+    /// How long one request may take.
+    pub(crate) fn time_limit(&self) -> Duration {
+        self.options.time_limit
+    }
+
+    pub(crate) fn requests(&self) -> u64 {
+        self.transport.requests()
+    }
+
+    pub(crate) fn bytes_received(&self) -> u64 {
+        self.transport.bytes_received()
+    }
+
+    pub(crate) fn bytes_sent(&self) -> u64 {
+        self.transport.bytes_sent()
+    }
+
+    /// Reads one record. A session that is over is renewed once. Dropping the future is harmless.
+    pub(crate) async fn fetch(&self, model: &'static ModelDescriptor, id: Uuid) -> Fetched<Fault> {
+        let shape = self.shape(model);
+        let root = self.transport.root();
+        let url = root.select(root.record(model.entity.set, id), shape.names()).url;
+        match self.get(url, model.entity.set).await {
+            Ok(answer) => fetched(model, id, &shape, &answer),
+            Err(reason) => Fetched::Unavailable(reason),
+        }
+    }
+
+    /// A GET with a login where one is needed. Fails with a reason in words.
+    pub(super) async fn get(&self, url: String, set: &str) -> Result<HttpAnswer, String> {
+        for _ in 0..2 {
+            let request = HttpRequest { method: Method::GET, url: url.clone(), headers: Vec::new(), body: None };
+            let answer = match self.exchange(request, set).await? {
+                Exchange::NotSent(reason) | Exchange::Lost(reason) => return Err(reason),
+                Exchange::Answered(answer) => answer,
+            };
+            match answer.login_lost(self.authenticator.login_hosts()) {
+                None => return Ok(answer),
+                Some(_) => self.login().await?,
+            }
+        }
+        Err("CDMS asks for a login again right after one".to_owned())
+    }
+
+    /// Sends one write, exactly once. Dropping the future leaves open whether CDMS takes it.
+    pub(crate) async fn send(
+        &self,
+        model: &'static ModelDescriptor,
+        write: WriteKind,
+        operation: OperationId,
+        id: Uuid,
+        body: &Attributes,
+    ) -> Answer<Fault> {
+        let request = match self.write_request(model, write, operation, id, body) {
+            Ok(request) => request,
+            Err(reason) => return Answer::NotSent(reason),
+        };
+        let answer = match self.exchange(request, model.entity.set).await {
+            Err(reason) | Ok(Exchange::NotSent(reason)) => return Answer::NotSent(reason),
+            Ok(Exchange::Lost(reason)) => return Answer::Lost(reason),
+            Ok(Exchange::Answered(answer)) => answer,
+        };
+        let body = self.reply_body(model, write, &answer);
+        Answer::Reply(Reply { status: answer.status.as_u16(), body })
+    }
+
+    fn write_request(
+        &self,
+        model: &'static ModelDescriptor,
+        write: WriteKind,
+        operation: OperationId,
+        id: Uuid,
+        body: &Attributes,
+    ) -> Result<HttpRequest, String> {
+        let root = self.transport.root();
+        let mut headers = vec![("x-datahub-operation", operation.to_string())];
+        let kind_of = |name: &str| model.attribute(name).map(|attribute| attribute.kind);
+        let mut values = Vec::with_capacity(body.len() + 1);
+        for (name, value) in body.iter() {
+            let kind = kind_of(name).ok_or_else(|| format!("the attribute `{name}` is not mapped"))?;
+            values.push((name, kind, value));
+        }
+        let key = Value::Guid(id);
+        let set = model.entity.set;
+        let (method, url) = match write {
+            WriteKind::Create => {
+                values.push((model.entity.key, Kind::Guid, &key));
+                (Method::POST, root.set(set))
+            }
+            WriteKind::Update => {
+                headers.push(("x-http-method", "MERGE".to_owned()));
+                (Method::POST, root.record(set, id))
+            }
+            WriteKind::Delete => (Method::DELETE, root.record(set, id)),
+        };
+        let body = match write {
+            WriteKind::Delete => None,
+            WriteKind::Create | WriteKind::Update => Some(write_record(values).map_err(|error| error.to_string())?),
+        };
+        Ok(HttpRequest { method, url, headers, body })
+    }
+
+    fn reply_body(&self, model: &'static ModelDescriptor, write: WriteKind, answer: &HttpAnswer) -> ReplyBody<Fault> {
+        if let Some(sign) = answer.login_lost(self.authenticator.login_hosts()) {
+            return ReplyBody::LoginLost(sign);
+        }
+        if write == WriteKind::Create && answer.status == StatusCode::CREATED {
+            return match self.shape(model).read(&answer.body) {
+                Ok((id, record)) => ReplyBody::Created { id, record },
+                Err(Unreadable::Value(Some(id), fault)) => ReplyBody::Created { id, record: Err(fault) },
+                Err(Unreadable::Value(None, fault)) => {
+                    ReplyBody::Other(format!("a record without a readable id: {fault}"))
+                }
+                Err(Unreadable::NoRecord(reason)) => ReplyBody::Other(reason),
+            };
+        }
+        if let Some(refusal) = Refusal::read(answer.status.as_u16(), &answer.body) {
+            return ReplyBody::Refusal(refusal);
+        }
+        if answer.body.is_empty() && !answer.status.is_redirection() {
+            return ReplyBody::Empty;
+        }
+        ReplyBody::Other(answer.in_words())
+    }
+
+    /// Logs in again, once for all who ask at the same time. Dropping the future leaves it to the next who asks.
+    pub(crate) async fn login(&self) -> Result<(), String> {
+        let mut session = self.session.lock().await;
+        let number = session.as_ref().map_or(0, |login| login.number);
+        if number > self.lost.load(Ordering::Acquire) {
+            // Somebody else logged in while we waited.
+            return Ok(());
+        }
+        *session = Some(self.log_in(number + 1).await?);
+        Ok(())
+    }
+
+    async fn log_in(&self, number: u64) -> Result<Login, String> {
+        let span = tracing::info_span!("cdms_login", host = self.transport.root().host());
+        let login = self.authenticator.login(LoginRequests::new(&self.transport)).instrument(span).await;
+        let session = login.map_err(|error| format!("the login failed: {error}"))?;
+        Ok(Login { number, session })
+    }
+
+    /// One exchange within the current session, which is begun where there is none.
+    async fn exchange(&self, request: HttpRequest, set: &str) -> Result<Exchange, String> {
+        let login = {
+            let mut session = self.session.lock().await;
+            match &*session {
+                Some(login) => login.clone(),
+                None => session.insert(self.log_in(1).await?).clone(),
+            }
+        };
+        let span = tracing::info_span!("cdms_request", method = %request.method, set, status = tracing::field::Empty);
+        let exchange = self.transport.data_request(request, &login.session).instrument(span.clone()).await;
+        if let Exchange::Answered(answer) = &exchange {
+            span.record("status", answer.status.as_u16());
+            if answer.login_lost(self.authenticator.login_hosts()).is_some() {
+                self.lost.fetch_max(login.number, Ordering::AcqRel);
+            }
+        }
+        Ok(exchange)
+    }
+
+    fn shape(&self, model: &'static ModelDescriptor) -> Arc<RecordShape> {
+        let mut shapes = self.shapes.lock().unwrap_or_else(PoisonError::into_inner);
+        Arc::clone(shapes.entry(model.table).or_insert_with(|| Arc::new(RecordShape::of(model))))
+    }
+}
+
+/// What the answer to a GET by id says.
+fn fetched(model: &'static ModelDescriptor, id: Uuid, shape: &RecordShape, answer: &HttpAnswer) -> Fetched<Fault> {
+    let entity = &model.entity;
+    if answer.status == StatusCode::OK {
+        return match shape.read(&answer.body) {
+            Ok((read, _)) if read != id => {
+                Fetched::Misconfigured(format!("CDMS answered the read of {} {id} with the record {read}", entity.name))
+            }
+            Ok((_, Ok(record))) => Fetched::Record(record),
+            Ok((_, Err(fault))) | Err(Unreadable::Value(_, fault)) => Fetched::Unreadable(fault),
+            Err(Unreadable::NoRecord(reason)) => Fetched::Unavailable(format!("{} ({reason})", answer.in_words())),
+        };
+    }
+    let status = answer.status.as_u16();
+    let refusal = Refusal::read(status, &answer.body);
+    match (status, refusal) {
+        (404, Some(refusal)) if refusal.meaning() == Meaning::RecordMissing => Fetched::Gone,
+        (404, refusal) => {
+            let said = refusal.map_or_else(|| answer.in_words(), |refusal| refusal.message);
+            Fetched::Misconfigured(format!(
+                "CDMS does not know the set {} ({said}); check its address, the organisation and `set` in the contract",
+                entity.set
+            ))
+        }
+        (400, Some(refusal)) => Fetched::Misconfigured(format!(
+            "CDMS does not take the read of {}: {}; compare the contract with $metadata",
+            entity.set, refusal.message
+        )),
+        (401..=499, Some(refusal)) => Fetched::Refused(format!("{} (status {status})", refusal.message)),
+        (_, Some(refusal)) => Fetched::Unavailable(format!("{} (status {status})", refusal.message)),
+        (300..=399, None) => Fetched::Misconfigured(format!(
+            "CDMS answered with {}, which is not among the login hosts of the authenticator",
+            answer.in_words()
+        )),
+        (_, None) => Fetched::Unavailable(format!("CDMS answered {status} with {}", answer.in_words())),
+    }
+}

@@ -1,0 +1,226 @@
+//! One HTTP exchange: bounded in time and size, never redirected, never repeated.
+
+use std::error::Error as _;
+use std::fmt::Write as _;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use cdms_odata::client::ServiceRoot;
+use http::header::{ACCEPT, CONTENT_TYPE, LOCATION};
+use http::{HeaderMap, HeaderValue, Method, StatusCode};
+use tokio::sync::Semaphore;
+use url::Url;
+
+use super::authenticator::Session;
+use crate::{Error, ErrorKind};
+
+/// Requests under way at once, beyond which further ones wait.
+const CONCURRENT_MAX: usize = 16;
+
+/// The HTTP side of the client, with its counters.
+#[derive(Debug)]
+pub(crate) struct Transport {
+    root: ServiceRoot,
+    http: reqwest::Client,
+    body_max: usize,
+    places: Semaphore,
+    requests: AtomicU64,
+    bytes_received: AtomicU64,
+    bytes_sent: AtomicU64,
+}
+
+/// How an exchange ended.
+#[derive(Debug)]
+pub(crate) enum Exchange {
+    /// Nothing was sent.
+    NotSent(String),
+    /// It was sent, at least in part, and no whole answer came.
+    Lost(String),
+    /// An answer came.
+    Answered(HttpAnswer),
+}
+
+/// A whole answer.
+#[derive(Debug)]
+pub(crate) struct HttpAnswer {
+    pub(crate) status: StatusCode,
+    pub(crate) headers: HeaderMap,
+    pub(crate) body: Vec<u8>,
+}
+
+/// A request to be sent.
+#[derive(Debug)]
+pub(crate) struct HttpRequest {
+    pub(crate) method: Method,
+    pub(crate) url: String,
+    pub(crate) headers: Vec<(&'static str, String)>,
+    pub(crate) body: Option<Vec<u8>>,
+}
+
+impl Transport {
+    pub(crate) fn new(root: ServiceRoot, time_limit: Duration, body_max: usize) -> Result<Self, Error> {
+        // Somebody else may have chosen a provider for the process already; either serves.
+        _ = rustls::crypto::ring::default_provider().install_default();
+        let mut builder = reqwest::Client::builder()
+            .redirect(reqwest::redirect::Policy::none())
+            .retry(reqwest::retry::never())
+            .referer(false)
+            .timeout(time_limit)
+            .connect_timeout(time_limit.min(Duration::from_secs(15)))
+            .pool_max_idle_per_host(CONCURRENT_MAX)
+            .user_agent(concat!("datahub-sync/", env!("CARGO_PKG_VERSION")));
+        if root.url().scheme() == "http" {
+            // Plain http stays on this machine, so no proxy has a part in it.
+            builder = builder.no_proxy();
+        }
+        let http = builder.build().map_err(|error| {
+            Error::new(ErrorKind::Misconfigured, format!("no HTTP client can be made: {}", causes(&error)))
+        })?;
+        Ok(Transport {
+            root,
+            http,
+            body_max,
+            places: Semaphore::new(CONCURRENT_MAX),
+            requests: AtomicU64::new(0),
+            bytes_received: AtomicU64::new(0),
+            bytes_sent: AtomicU64::new(0),
+        })
+    }
+
+    pub(crate) fn root(&self) -> &ServiceRoot {
+        &self.root
+    }
+
+    pub(crate) fn requests(&self) -> u64 {
+        self.requests.load(Ordering::Relaxed)
+    }
+
+    pub(crate) fn bytes_received(&self) -> u64 {
+        self.bytes_received.load(Ordering::Relaxed)
+    }
+
+    pub(crate) fn bytes_sent(&self) -> u64 {
+        self.bytes_sent.load(Ordering::Relaxed)
+    }
+
+    /// A request to the data service, with the session's headers. Dropping the future closes the connection.
+    pub(crate) async fn data_request(&self, request: HttpRequest, session: &Session) -> Exchange {
+        let mut headers = session.headers().clone();
+        headers.insert(ACCEPT, HeaderValue::from_static("application/json"));
+        if request.body.is_some() {
+            headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json; charset=utf-8"));
+        }
+        for (name, value) in request.headers {
+            match HeaderValue::try_from(value) {
+                Ok(value) => _ = headers.insert(name, value),
+                Err(_) => return Exchange::NotSent(format!("the header {name} cannot be sent")),
+            }
+        }
+        match Url::parse(&request.url) {
+            Ok(url) => self.exchange(request.method, url, headers, request.body).await,
+            Err(error) => Exchange::NotSent(format!("{} is no URL: {error}", request.url)),
+        }
+    }
+
+    /// A request of a login, without the session's headers.
+    pub(crate) async fn login_request(&self, url: Url, form: Option<String>) -> Exchange {
+        let mut headers = HeaderMap::new();
+        let method = if form.is_some() { Method::POST } else { Method::GET };
+        if form.is_some() {
+            headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/x-www-form-urlencoded"));
+        }
+        self.exchange(method, url, headers, form.map(String::into_bytes)).await
+    }
+
+    async fn exchange(&self, method: Method, url: Url, headers: HeaderMap, body: Option<Vec<u8>>) -> Exchange {
+        let Ok(_place) = self.places.acquire().await else {
+            return Exchange::NotSent("the client was closed".to_owned());
+        };
+        self.requests.fetch_add(1, Ordering::Relaxed);
+        self.bytes_sent.fetch_add(body.as_ref().map_or(0, |body| body.len() as u64), Ordering::Relaxed);
+        let mut request = self.http.request(method.clone(), url).headers(headers);
+        if let Some(body) = body {
+            request = request.body(body);
+        } else if method == Method::POST {
+            request = request.body(Vec::new());
+        }
+        let mut response = match request.send().await {
+            Ok(response) => response,
+            Err(error) if error.is_connect() || error.is_builder() => return Exchange::NotSent(causes(&error)),
+            Err(error) => return Exchange::Lost(causes(&error)),
+        };
+        let (status, headers) = (response.status(), std::mem::take(response.headers_mut()));
+        let mut body = Vec::new();
+        loop {
+            match response.chunk().await {
+                Ok(None) => break,
+                Ok(Some(chunk)) if body.len() + chunk.len() > self.body_max => {
+                    return Exchange::Lost(format!("the answer is larger than {} bytes", self.body_max));
+                }
+                Ok(Some(chunk)) => {
+                    self.bytes_received.fetch_add(chunk.len() as u64, Ordering::Relaxed);
+                    body.extend_from_slice(&chunk);
+                }
+                Err(error) => return Exchange::Lost(format!("the answer broke off: {}", causes(&error))),
+            }
+        }
+        Exchange::Answered(HttpAnswer { status, headers, body })
+    }
+}
+
+impl HttpAnswer {
+    /// Whether the answer says that the session is over, and by what sign: 401, a redirect to a login host, or a page
+    /// with a password field in place of data (fact sheet, 7.1).
+    pub(crate) fn login_lost(&self, login_hosts: &[String]) -> Option<String> {
+        if self.status == StatusCode::UNAUTHORIZED {
+            return Some("CDMS answered 401".to_owned());
+        }
+        if self.status.is_redirection() {
+            let host = self.redirect_host()?;
+            let pinned = login_hosts.iter().any(|pinned| pinned.eq_ignore_ascii_case(&host));
+            return pinned.then(|| format!("CDMS sent us to the login at {host}"));
+        }
+        let page = self.page()?.to_ascii_lowercase();
+        let is_form = page.contains("<form") && page.contains("type=\"password\"");
+        is_form.then(|| "CDMS answered with its login form".to_owned())
+    }
+
+    /// The host to which a redirect leads.
+    pub(crate) fn redirect_host(&self) -> Option<String> {
+        let location = self.headers.get(LOCATION)?.to_str().ok()?;
+        Url::parse(location).ok()?.host_str().map(str::to_owned)
+    }
+
+    /// What the answer is, in words for a message.
+    pub(crate) fn in_words(&self) -> String {
+        if let Some(host) = self.redirect_host() {
+            return format!("a redirect to {host}");
+        }
+        if self.page().is_some() {
+            return "an HTML page".to_owned();
+        }
+        if self.body.is_empty() {
+            "nothing".to_owned()
+        } else {
+            format!("{} bytes that are no record", self.body.len())
+        }
+    }
+
+    fn page(&self) -> Option<String> {
+        let is_html = self.headers.get(CONTENT_TYPE)?.to_str().ok()?.starts_with("text/html");
+        is_html.then(|| String::from_utf8_lossy(&self.body).into_owned())
+    }
+}
+
+/// An error with all its causes, without the address, which may carry what nobody should read in a log.
+fn causes(error: &reqwest::Error) -> String {
+    let mut text = if error.is_timeout() { "no answer in time".to_owned() } else { String::new() };
+    let mut cause = error.source();
+    while let Some(inner) = cause {
+        let separator = if text.is_empty() { "" } else { ": " };
+        // Writing to a string cannot fail.
+        _ = write!(text, "{separator}{inner}");
+        cause = inner.source();
+    }
+    if text.is_empty() { "the request failed".to_owned() } else { text }
+}

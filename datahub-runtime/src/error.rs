@@ -1,0 +1,267 @@
+//! The one error of the runtime: what happened, to which record, and what to do now.
+
+use std::fmt;
+use std::time::Duration;
+
+use cdms_odata::client::Meaning;
+use datahub_model::{Fault, ModelDescriptor};
+use datahub_protocol::{Failure, OperationId, Rejection};
+use uuid::Uuid;
+
+/// Why an operation of the hub did not do what was asked.
+///
+/// After an error the hub is as it was, but for a refresh that was due; the kinds that say otherwise are
+/// [`ErrorKind::Unsettled`] and [`ErrorKind::Quarantined`]. Values of attributes that are not of class `public` are
+/// never in its text.
+#[derive(Clone)]
+pub struct Error(Box<Inner>);
+
+#[derive(Clone)]
+struct Inner {
+    kind: ErrorKind,
+    record: Option<RecordName>,
+    message: String,
+    advice: Option<String>,
+    operation: Option<OperationId>,
+    retry_after: Option<Duration>,
+    in_cdms: bool,
+}
+
+/// A record as messages name it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct RecordName {
+    model: &'static str,
+    id: Uuid,
+}
+
+/// What sort of error it is, to decide by.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum ErrorKind {
+    /// Neither side has the record.
+    NotFound,
+    /// The record was there and is gone from CDMS, or left the model.
+    Gone,
+    /// Another write of the record is under way; try again after [`Error::retry_after`].
+    Busy,
+    /// A record with this id exists.
+    AlreadyExists,
+    /// CDMS refused, or could not be asked to write; nothing changed on either side.
+    Rejected,
+    /// Whether CDMS took the write is not known yet, or it did and the hub could not store it; settling finds out.
+    Unsettled,
+    /// The row is newer than CDMS.
+    LocalNewer,
+    /// Both sides changed the same field, and the policy is to refuse.
+    Conflict,
+    /// CDMS's record cannot be converted or stored; it waits in quarantine.
+    Quarantined,
+    /// A value that CDMS or the hub's database would not take; CDMS was not asked to write.
+    Invalid,
+    /// CDMS cannot be reached.
+    Unavailable,
+    /// The configuration does not fit CDMS or the database.
+    Misconfigured,
+    /// The hub's database cannot be used.
+    Store,
+}
+
+impl Error {
+    pub(crate) fn new(kind: ErrorKind, message: impl Into<String>) -> Self {
+        Error(Box::new(Inner {
+            kind,
+            record: None,
+            message: message.into(),
+            advice: None,
+            operation: None,
+            retry_after: None,
+            in_cdms: false,
+        }))
+    }
+
+    /// What to do now, in the imperative.
+    pub(crate) fn advise(mut self, advice: impl Into<String>) -> Self {
+        self.0.advice = Some(advice.into());
+        self
+    }
+
+    pub(crate) fn of_record(mut self, model: &'static ModelDescriptor, id: Uuid) -> Self {
+        self.0.record = Some(RecordName { model: model.name, id });
+        self
+    }
+
+    fn of_operation(mut self, operation: OperationId) -> Self {
+        self.0.operation = Some(operation);
+        self
+    }
+
+    fn retry_after_ms(mut self, ms: u64) -> Self {
+        self.0.retry_after = Some(Duration::from_millis(ms));
+        self
+    }
+
+    /// What sort of error it is.
+    pub fn kind(&self) -> ErrorKind {
+        self.0.kind
+    }
+
+    /// The write that it is about, if any; [`Hub::operation`](crate::Hub::operation) tells what became of it.
+    pub fn operation_id(&self) -> Option<OperationId> {
+        self.0.operation
+    }
+
+    /// When trying again makes sense, where that is known.
+    pub fn retry_after(&self) -> Option<Duration> {
+        self.0.retry_after
+    }
+
+    /// The id of the record that it is about, if any.
+    pub fn record_id(&self) -> Option<Uuid> {
+        self.0.record.map(|record| record.id)
+    }
+
+    /// Of an unsettled write: whether it is known to be in CDMS.
+    pub fn is_in_cdms(&self) -> bool {
+        self.0.in_cdms
+    }
+
+    /// The error of a protocol failure.
+    pub(crate) fn from_failure(failure: Failure<Fault>, model: &'static ModelDescriptor, id: Uuid) -> Self {
+        describe(failure, model).of_record(model, id)
+    }
+}
+
+fn describe(failure: Failure<Fault>, model: &'static ModelDescriptor) -> Error {
+    let entity = model.entity.name;
+    match failure {
+        Failure::NotFound => Error::new(ErrorKind::NotFound, format!("CDMS has no such {entity}")),
+        Failure::Gone => Error::new(ErrorKind::Gone, format!("the {entity} is gone from CDMS"))
+            .advise("its last values are in its history; create it again from there if it was removed by mistake"),
+        Failure::Busy { operation, retry_after_ms } => {
+            let error = Error::new(ErrorKind::Busy, "another write of the record is under way")
+                .advise(format!("try again in {}", duration(retry_after_ms)))
+                .retry_after_ms(retry_after_ms);
+            match operation {
+                Some(operation) => error.of_operation(operation),
+                None => error,
+            }
+        }
+        Failure::AlreadyExists => Error::new(ErrorKind::AlreadyExists, format!("a {entity} with this id exists"))
+            .advise("read it, or create under a new id"),
+        Failure::Rejected(rejection) => rejected(rejection),
+        Failure::ForbiddenByStore(reason) => {
+            Error::new(ErrorKind::Invalid, format!("the hub's database forbids the row: {reason}"))
+                .advise("CDMS was not asked to write; change the value, or the rule of the table")
+        }
+        Failure::Unsettled { operation, in_cdms, reason } => {
+            let message = if in_cdms {
+                format!("CDMS has the write, but the hub has not: {reason}")
+            } else {
+                format!("whether CDMS has the write is not known: {reason}")
+            };
+            let mut error = Error::new(ErrorKind::Unsettled, message).of_operation(operation);
+            error.0.in_cdms = in_cdms;
+            error.advise(format!("do not repeat it; `hub.operation({operation})` will tell what became of it"))
+        }
+        Failure::LocalNewer { hub, cdms } => Error::new(
+            ErrorKind::LocalNewer,
+            format!("the row is newer than CDMS: {hub} in the hub, {cdms} in CDMS"),
+        )
+        .advise(
+            "CDMS's time went back; after a restore of CDMS decide which side is right before anything is overwritten",
+        ),
+        Failure::Conflict { fields } if fields.is_empty() => {
+            Error::new(ErrorKind::Conflict, "the record was changed in CDMS meanwhile").advise("read it again")
+        }
+        Failure::Conflict { fields } => {
+            let names: Vec<_> = fields.iter().map(|field| model.columns[*field].field).collect();
+            Error::new(ErrorKind::Conflict, format!("CDMS changed the same fields meanwhile: {}", names.join(", ")))
+                .advise("read the record again and decide field by field")
+        }
+        Failure::Quarantined(fault) => {
+            Error::new(ErrorKind::Quarantined, format!("CDMS's record does not fit the model: {fault}"))
+                .advise("the row stays as it was; mend the value in CDMS, or the contract, and read it again")
+        }
+        Failure::NotStorable(reason) => {
+            Error::new(ErrorKind::Quarantined, format!("the hub's database forbids CDMS's record: {reason}"))
+                .advise("the row stays as it was; mend the value in CDMS, or the rule of the table, and read it again")
+        }
+        Failure::AppliedButNotStorable { operation, reason } => {
+            let message = format!("CDMS has the write, but what CDMS made of it cannot be stored: {reason}");
+            let mut error = Error::new(ErrorKind::Quarantined, message).of_operation(operation);
+            error.0.in_cdms = true;
+            error.advise("the row stays as it was; mend the value in CDMS and read the record again")
+        }
+        Failure::Invalid(fault) => Error::new(ErrorKind::Invalid, format!("the value cannot be written: {fault}")),
+        Failure::Orphan { operation, id } => Error::new(
+            ErrorKind::Misconfigured,
+            format!("CDMS created the {entity} under the id {id} instead of the chosen one"),
+        )
+        .of_operation(operation)
+        .advise("creates are stopped; let CDMS take the ids that clients choose, remove the orphan, and connect again"),
+        Failure::Unavailable(reason) => Error::new(ErrorKind::Unavailable, format!("CDMS cannot be read: {reason}"))
+            .advise("try again later, or read with `or_local()` to get the hub's row"),
+        Failure::ReadRefused(reason) => Error::new(ErrorKind::Rejected, format!("CDMS refused the read: {reason}"))
+            .advise("give the CDMS user the right to read it"),
+        Failure::Misconfigured(reason) => Error::new(ErrorKind::Misconfigured, reason),
+        Failure::Store(reason) => Error::new(ErrorKind::Store, format!("the hub's database cannot be used: {reason}")),
+    }
+}
+
+fn rejected(rejection: Rejection) -> Error {
+    match rejection {
+        Rejection::Cdms(refusal) => {
+            let code = refusal.code.map_or_else(String::new, |code| format!(", code {code}"));
+            let message = format!("CDMS refused the write (status {}{code}): {}", refusal.status, refusal.message);
+            let meaning = refusal.meaning();
+            let advice = match meaning {
+                Meaning::Other if refusal.status == 400 => "the contract may be out of date; compare it with $metadata",
+                meaning => meaning.advice(),
+            };
+            Error::new(ErrorKind::Rejected, message).advise(format!("nothing changed on either side; {advice}"))
+        }
+        Rejection::NotSent(reason) => {
+            Error::new(ErrorKind::Unavailable, format!("the write was not sent to CDMS: {reason}"))
+                .advise("nothing changed on either side; try again later")
+        }
+        Rejection::LoginFailed(reason) => {
+            Error::new(ErrorKind::Unavailable, format!("CDMS took no login for the write: {reason}"))
+                .advise("nothing changed on either side; check the CDMS user's login")
+        }
+    }
+}
+
+fn duration(ms: u64) -> String {
+    if ms < 1000 { format!("{ms} ms") } else { format!("{} s", ms.div_ceil(1000)) }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(RecordName { model, id }) = &self.0.record {
+            write!(f, "{model} {id}: ")?;
+        }
+        f.write_str(&self.0.message)?;
+        if let Some(advice) = &self.0.advice {
+            write!(f, "; {advice}")?;
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Debug for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:?}: {self}", self.0.kind)?;
+        match self.0.operation {
+            Some(operation) => write!(f, " (operation {operation})"),
+            None => Ok(()),
+        }
+    }
+}
+
+impl std::error::Error for Error {}
+
+impl From<crate::store::StoreError> for Error {
+    fn from(error: crate::store::StoreError) -> Self {
+        Error::new(ErrorKind::Store, error.to_string())
+    }
+}

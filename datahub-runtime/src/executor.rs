@@ -1,0 +1,188 @@
+//! Carries out what the protocol's machines ask for: loads, requests, transactions.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use cdms_odata::{Instant, Value};
+use datahub_model::{Fault, ModelDescriptor};
+use datahub_protocol::{Action, Answer, Commit, Committed, Event, Fetched, IntentChange, Loaded, Machine, Stored};
+use uuid::Uuid;
+
+use crate::hub::Engine;
+use crate::record_lock::RecordGuard;
+use crate::store::{Job, StoreError, StoredRecord};
+
+/// The longest pause between two tries to store what is already true.
+const INSIST_PAUSE_MAX: Duration = Duration::from_secs(2);
+
+/// One operation on one record, with what its transactions need to know beside the protocol.
+pub(crate) struct Run {
+    engine: Arc<Engine>,
+    model: &'static ModelDescriptor,
+    id: Uuid,
+    actor: Arc<str>,
+    /// The local columns that the caller set, by position.
+    set_locals: Option<Vec<(usize, Value)>>,
+    /// The local columns as last loaded.
+    locals: Vec<Value>,
+    /// Held from the machine's wish to the end of the run.
+    guard: Option<RecordGuard>,
+    lease: Option<Lease>,
+    /// When the last GET was sent.
+    asked: Option<Instant>,
+}
+
+/// How long this program may go on with a write, by both of its clocks.
+#[derive(Clone, Copy)]
+struct Lease {
+    until: Instant,
+    until_monotonic: Duration,
+}
+
+impl Run {
+    pub(crate) fn new(engine: Arc<Engine>, model: &'static ModelDescriptor, id: Uuid, actor: Arc<str>) -> Self {
+        Run { engine, model, id, actor, set_locals: None, locals: Vec::new(), guard: None, lease: None, asked: None }
+    }
+
+    /// Stores these values of local columns with the record's next transaction.
+    pub(crate) fn set_locals(mut self, locals: Vec<(usize, Value)>) -> Self {
+        self.set_locals = Some(locals);
+        self
+    }
+
+    /// The values of the local columns, in their order, as the row has them after the run.
+    pub(crate) fn locals(&self) -> Vec<Value> {
+        let mut locals = self.locals.clone();
+        let positions: Vec<_> = local_columns(self.model).collect();
+        locals.resize(positions.len(), Value::Null);
+        for (column, value) in self.set_locals.iter().flatten() {
+            if let Some(place) = positions.iter().position(|position| position == column) {
+                locals[place] = value.clone();
+            }
+        }
+        locals
+    }
+
+    /// When the last GET was sent.
+    pub(crate) fn asked(&self) -> Option<Instant> {
+        self.asked
+    }
+
+    /// Drives a machine to its end. Dropping the future stops between two actions; a transaction that was begun is
+    /// finished by the store, and a request that was sent is settled later.
+    ///
+    /// # Errors
+    ///
+    /// The database cannot be read. No machine loads once it has sent something, so nothing is under way then.
+    pub(crate) async fn drive<M: Machine<Fault = Fault>>(&mut self, machine: &mut M) -> Result<M::Output, StoreError> {
+        let mut event = Event::Start;
+        loop {
+            event = match machine.step(event) {
+                Action::Done(output) => return Ok(output),
+                Action::Lock => {
+                    if self.guard.is_none() {
+                        self.guard = Some(self.engine.locks.lock((self.model.entity.name, self.id)).await);
+                    }
+                    Event::Locked
+                }
+                Action::Load => Event::Loaded(Box::new(self.load().await?)),
+                Action::Fetch => Event::Fetched(self.fetch().await),
+                Action::Commit(commit) => Event::Committed(self.commit(*commit).await),
+                Action::Send { write, operation, body } => {
+                    let answer = match self.engine.contact().await {
+                        Err(error) => Answer::NotSent(error.to_string()),
+                        Ok(_) if !self.lease_covers_a_request() => {
+                            Answer::NotSent("this program's lease on the record is nearly over".to_owned())
+                        }
+                        Ok(_) => self.engine.client.send(self.model, write, operation, self.id, &body).await,
+                    };
+                    Event::Answered(answer)
+                }
+                Action::Login => Event::LoggedIn(self.engine.client.login().await),
+                Action::Pause { attempt } => {
+                    tokio::time::sleep(Duration::from_millis(25) * 2u32.pow(u32::from(attempt))).await;
+                    Event::Resumed
+                }
+            };
+        }
+    }
+
+    async fn load(&mut self) -> Result<Loaded, StoreError> {
+        let StoredRecord { mut loaded, locals, row_present } = self.engine.store.load(self.model, self.id).await?;
+        self.locals = locals;
+        if let Stored::Row(snapshot) = &mut loaded.stored
+            && !row_present
+        {
+            // Somebody removed the row behind the hub's back: another mapping's tag has the protocol put it again.
+            snapshot.mapping = !self.model.mapping_id.0;
+        }
+        Ok(loaded)
+    }
+
+    async fn fetch(&mut self) -> Fetched<Fault> {
+        if let Err(error) = self.engine.contact().await {
+            return match error.kind() {
+                crate::ErrorKind::Misconfigured => Fetched::Misconfigured(error.to_string()),
+                _ => Fetched::Unavailable(error.to_string()),
+            };
+        }
+        self.asked = Some(self.engine.clock.now());
+        self.engine.client.fetch(self.model, self.id).await
+    }
+
+    async fn commit(&mut self, commit: Commit<Fault>) -> Committed {
+        let opens = matches!(commit.intent, IntentChange::Open(_));
+        let begun = (self.engine.clock.now(), self.engine.clock.monotonic());
+        let insist = commit.insist;
+        let job = Job {
+            model: self.model,
+            id: self.id,
+            commit,
+            locals: self.set_locals.clone(),
+            actor: self.actor.to_string(),
+            program: self.engine.program.to_string(),
+            holder: self.engine.holder,
+            lease_ms: self.engine.options.lease_ms(),
+        };
+        let mut pause = Duration::from_millis(20);
+        loop {
+            let committed = self.engine.store.commit(job.clone()).await;
+            match &committed {
+                Committed::Unavailable(_) if insist && self.lease_lasts() => {
+                    tokio::time::sleep(pause).await;
+                    pause = (pause * 2).min(INSIST_PAUSE_MAX);
+                }
+                Committed::Done(_) if opens => {
+                    let lease_ms = self.engine.options.lease_ms();
+                    self.lease = Some(Lease {
+                        until: begun.0.plus_ms(i64::try_from(lease_ms).unwrap_or(i64::MAX)),
+                        until_monotonic: begun.1 + Duration::from_millis(lease_ms),
+                    });
+                    return committed;
+                }
+                _ => return committed,
+            }
+        }
+    }
+
+    fn lease_covers_a_request(&self) -> bool {
+        self.lease_left() >= self.engine.client.time_limit()
+    }
+
+    fn lease_lasts(&self) -> bool {
+        self.lease_left() > Duration::ZERO
+    }
+
+    /// What is left of the lease by the clock that says less.
+    fn lease_left(&self) -> Duration {
+        let Some(lease) = self.lease else { return Duration::ZERO };
+        let by_wall = u64::try_from(lease.until.0.saturating_sub(self.engine.clock.now().0)).unwrap_or(0);
+        let by_monotonic = lease.until_monotonic.saturating_sub(self.engine.clock.monotonic());
+        by_monotonic.min(Duration::from_millis(by_wall))
+    }
+}
+
+/// The positions of a model's local columns.
+pub(crate) fn local_columns(model: &ModelDescriptor) -> impl Iterator<Item = usize> {
+    model.columns.iter().enumerate().filter(|(_, column)| column.is_local()).map(|(position, _)| position)
+}

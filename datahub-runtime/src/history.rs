@@ -1,0 +1,140 @@
+//! The history of a record as a caller reads it.
+
+use std::fmt;
+
+use cdms_odata::{Attributes, Instant, Value};
+use datahub_model::{Class, ModelDescriptor};
+use datahub_protocol::{Change, EntryKind, Note, OperationId, Origin, Version};
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use crate::store::HistoryRow;
+use crate::{Error, Hub};
+
+/// One thing that happened to a record: who, what, when, on which side.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub struct HistoryEntry {
+    /// The version of the row that it made.
+    pub version: Version,
+    /// When the hub recorded it.
+    pub at: Instant,
+    /// For whom, or for which program, the hub acted.
+    pub actor: String,
+    /// Which side it came from.
+    pub origin: Origin,
+    /// What happened.
+    pub kind: EntryKind,
+    /// The write behind it, if one of the hub's.
+    pub operation: Option<OperationId>,
+    /// The fields that changed, in their raw values.
+    pub changes: Vec<FieldChange>,
+    /// What was sent along with the write.
+    pub constants: Attributes,
+    /// CDMS's time of the change, where known.
+    pub modified: Option<Instant>,
+    /// CDMS's user of the change, where known.
+    pub modified_by: Option<Uuid>,
+    /// By how many milliseconds CDMS's time went back, where the configured clock skew tolerated it.
+    pub skew_ms: Option<i64>,
+}
+
+/// One field's or attribute's change in a history entry.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct FieldChange {
+    /// The field by its name of that day; the attribute's name where no field had it.
+    pub field: String,
+    /// The CDMS attribute; none for a local field.
+    pub attribute: Option<String>,
+    /// The value before; `None` when it was not known.
+    pub from: Option<Value>,
+    /// The value after; `None` when it is gone.
+    pub to: Option<Value>,
+    /// What else is to say: a conflict, or what CDMS made of the value.
+    pub note: Note,
+    /// Whether `Display` shows the values: those of other classes than `public` it does not.
+    #[serde(skip)]
+    class: Class,
+}
+
+pub(crate) async fn of_record(
+    hub: &Hub,
+    model: &'static ModelDescriptor,
+    id: Uuid,
+) -> Result<Vec<HistoryEntry>, Error> {
+    hub.engine.admit(model)?;
+    let rows = hub.engine.store.history(model, id).await?;
+    Ok(rows.into_iter().map(|row| entry(model, row)).collect())
+}
+
+fn entry(model: &ModelDescriptor, row: HistoryRow) -> HistoryEntry {
+    let mapped = row.changes.into_iter().map(|change| mapped_change(model, change));
+    let local = row.local.into_iter().map(|(field, from, to)| FieldChange {
+        field,
+        attribute: None,
+        from,
+        to,
+        note: Note::Plain,
+        class: Class::Public,
+    });
+    HistoryEntry {
+        version: row.version,
+        at: row.at,
+        actor: row.actor,
+        origin: row.origin,
+        kind: row.kind,
+        operation: row.operation,
+        changes: mapped.chain(local).collect(),
+        constants: row.constants,
+        modified: row.modified,
+        modified_by: row.modified_by,
+        skew_ms: row.skew_ms,
+    }
+}
+
+fn mapped_change(model: &ModelDescriptor, change: Change) -> FieldChange {
+    let Change { attribute, from, to, note } = change;
+    let column = model.columns.iter().find(|column| column.attributes().contains(&attribute.as_str()));
+    FieldChange {
+        field: column.map_or_else(|| attribute.clone(), |column| column.field.to_owned()),
+        // An attribute that this mapping does not know could be anything, so it is not shown.
+        class: model.attribute(&attribute).map_or(Class::Personal, |known| known.class),
+        attribute: Some(attribute),
+        from,
+        to,
+        note,
+    }
+}
+
+impl fmt::Display for HistoryEntry {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let side = match self.origin {
+            Origin::Hub | Origin::Revert => "Data Hub",
+            Origin::Cdms | Origin::Pull => "CDMS",
+            Origin::Settle => "Data Hub, settled later",
+        };
+        write!(f, "{}  {side}  {} by {}", self.at, self.kind.name(), self.actor)?;
+        for change in &self.changes {
+            write!(f, "\n    {change}")?;
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Display for FieldChange {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let shown = |value: &Option<Value>| match value {
+            None => "?".to_owned(),
+            Some(Value::Null) => "nothing".to_owned(),
+            Some(_) if self.class != Class::Public => "(hidden)".to_owned(),
+            Some(value) => value.to_string(),
+        };
+        write!(f, "{}: {} → {}", self.field, shown(&self.from), shown(&self.to))?;
+        match &self.note {
+            Note::Plain => Ok(()),
+            Note::Conflict => f.write_str("  (conflict: CDMS's value was overwritten)"),
+            Note::Adjusted { sent } => write!(f, "  (CDMS made this of {})", shown(&Some(sent.clone()))),
+        }
+    }
+}

@@ -1,0 +1,375 @@
+//! The hub: one program's handle on its database and its CDMS.
+
+use std::fmt;
+use std::sync::{Arc, OnceLock};
+use std::time::Duration;
+
+use datahub_model::ModelDescriptor;
+use datahub_protocol::{OperationId, Verdict, WriteKind};
+use tokio::sync::{Notify, OnceCell};
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+use uuid::Uuid;
+
+use crate::cdms::{Authenticator, Client, ClientOptions, FirstContact};
+use crate::clock::{Clock, SystemClock};
+use crate::cost::Cost;
+use crate::record_lock::RecordLocks;
+use crate::settling::{Settling, SettlingReport};
+use crate::shared_check::SharedChecks;
+use crate::store::{Store, StoreOptions};
+use crate::{Error, ErrorKind, Models};
+
+/// A program's handle on the hub. Cheap to clone; clones share everything but the actor.
+#[derive(Clone)]
+pub struct Hub {
+    pub(crate) engine: Arc<Engine>,
+    pub(crate) actor: Arc<str>,
+}
+
+/// What all handles share.
+pub(crate) struct Engine {
+    pub(crate) store: Store,
+    pub(crate) client: Client,
+    pub(crate) models: Models,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) options: Options,
+    pub(crate) program: Arc<str>,
+    /// This program's instance, as the holder of leases.
+    pub(crate) holder: Uuid,
+    pub(crate) locks: RecordLocks,
+    pub(crate) checks: SharedChecks,
+    pub(crate) tasks: TaskTracker,
+    pub(crate) closing: CancellationToken,
+    /// Wakes the settling in the background.
+    pub(crate) unsettled: Notify,
+    contact: OnceCell<Option<Uuid>>,
+    /// Why creates are stopped, once CDMS has not honoured a chosen id.
+    pub(crate) creates_stopped: OnceLock<Error>,
+}
+
+/// Times and limits, each with its default.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Options {
+    pub(crate) clock_skew: Duration,
+    pub(crate) execution_limit: Duration,
+    pub(crate) time_limit: Duration,
+    pub(crate) settling: Settling,
+}
+
+impl Options {
+    /// A lease covers a login, two tries, the read-back and the storing.
+    pub(crate) fn lease_ms(&self) -> u64 {
+        u64::try_from(self.time_limit.as_millis() * 4).unwrap_or(u64::MAX)
+    }
+
+    pub(crate) fn clock_skew_ms(&self) -> i64 {
+        i64::try_from(self.clock_skew.as_millis()).unwrap_or(i64::MAX)
+    }
+
+    /// 1.1 times the execution limit: 330 s by default.
+    fn quiet_ms(&self) -> u64 {
+        u64::try_from(self.execution_limit.as_millis() * 11 / 10).unwrap_or(u64::MAX)
+    }
+}
+
+/// Builds a [`Hub`]; see [`Hub::builder`].
+#[must_use = "a builder does nothing until `connect` is called and awaited"]
+pub struct HubBuilder {
+    database: Option<String>,
+    cdms: Option<(String, Arc<dyn Authenticator>)>,
+    models: Models,
+    program: String,
+    cdms_user: Option<String>,
+    clock: Arc<dyn Clock>,
+    options: Options,
+    create_tables: bool,
+}
+
+impl Hub {
+    /// Begins to build a hub.
+    ///
+    /// [`HubBuilder::database`], [`HubBuilder::cdms`] and [`HubBuilder::models`] are needed, the rest has defaults.
+    pub fn builder() -> HubBuilder {
+        HubBuilder {
+            database: None,
+            cdms: None,
+            models: Models::default(),
+            program: "datahub".to_owned(),
+            cdms_user: None,
+            clock: Arc::new(SystemClock::default()),
+            options: Options {
+                clock_skew: Duration::ZERO,
+                execution_limit: Duration::from_secs(300),
+                time_limit: Duration::from_secs(60),
+                settling: Settling::InBackground,
+            },
+            create_tables: false,
+        }
+    }
+
+    /// Another handle on the same hub that acts for this user: the name is kept in the history of what it writes.
+    pub fn acting_as(&self, actor: impl Into<String>) -> Hub {
+        Hub { engine: Arc::clone(&self.engine), actor: actor.into().into() }
+    }
+
+    /// The user for whom this handle acts; the program's name where none was set.
+    pub fn actor(&self) -> &str {
+        &self.actor
+    }
+
+    /// Creates the engine's tables and those of the models where they are missing; for tests and examples.
+    ///
+    /// Dropping the future leaves the tables either as they were or complete.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Store`] when the database cannot be used or has a table of another shape.
+    pub async fn create_tables(&self) -> Result<(), Error> {
+        let models: Vec<_> = self.engine.models.iter().collect();
+        Ok(self.engine.store.create_tables(&models).await?)
+    }
+
+    /// What became of a write, by the id that an error or the history gave. Asks the hub's database only.
+    ///
+    /// Dropping the future changes nothing.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::NotFound`] when no such write was ever begun, or it ended more than a day ago.
+    pub async fn operation(&self, operation: OperationId) -> Result<Operation, Error> {
+        let row = self.engine.store.operation(operation).await?;
+        let row = row.ok_or_else(|| {
+            Error::new(ErrorKind::NotFound, format!("no write {operation} is known")).advise(
+                "writes are remembered for a day after they ended; the record's history remembers them for good",
+            )
+        })?;
+        Ok(Operation {
+            id: operation,
+            write: row.intent.write,
+            model: row.model.clone(),
+            record: row.id,
+            actor: row.actor.clone(),
+            verdict: row.verdict.clone(),
+        })
+    }
+
+    /// Settles now every write whose fate can be told; the background does the same on its own time.
+    ///
+    /// Dropping the future stops between two writes.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Store`] when the open writes cannot be listed. Trouble with a single write is in the report.
+    pub async fn settle(&self) -> Result<SettlingReport, Error> {
+        crate::settling::settle_all(&self.engine).await
+    }
+
+    /// What this hub's operations have cost since it was connected: the sums over all handles.
+    pub fn cost(&self) -> Cost {
+        Cost {
+            requests: self.engine.client.requests(),
+            bytes_received: self.engine.client.bytes_received(),
+            bytes_sent: self.engine.client.bytes_sent(),
+            statements: self.engine.store.statements(),
+            transactions: self.engine.store.transactions(),
+        }
+    }
+
+    /// Ends the hub: waits for the writes under way, at most as long as given. What is not done by then is settled by
+    /// the next program that connects. Later operations of any handle fail.
+    ///
+    /// Dropping the future ends the waiting, not the shutdown.
+    pub async fn shutdown(&self, patience: Duration) {
+        self.engine.closing.cancel();
+        self.engine.tasks.close();
+        if tokio::time::timeout(patience, self.engine.tasks.wait()).await.is_err() {
+            tracing::warn!(open = self.engine.tasks.len(), "shut down with operations under way; they will be settled");
+        }
+    }
+}
+
+impl Engine {
+    /// Meets CDMS for the first time, or remembers having met it: the organisation must be the one whose data the
+    /// database holds, and the hub's user is looked up where it was named.
+    pub(crate) async fn contact(&self) -> Result<Option<Uuid>, Error> {
+        let contact = self.contact.get_or_try_init(|| async {
+            let FirstContact { organisation, user } = self.client.first_contact().await?;
+            let known = self.store.put_setting_if_absent("organisation", &organisation.to_string()).await?;
+            if known == organisation.to_string() {
+                return Ok(user);
+            }
+            let message = format!("the database holds data of organisation {known}, but CDMS is {organisation}");
+            Err(Error::new(ErrorKind::Misconfigured, message)
+                .advise("connect to the right CDMS, or use a new database; nothing was read or written"))
+        });
+        contact.await.copied()
+    }
+
+    /// The descriptor of a model by its table.
+    pub(crate) fn model(&self, table: &str) -> Option<&'static ModelDescriptor> {
+        self.models.iter().find(|model| model.table == table)
+    }
+
+    /// Refuses models that the hub was not built with, and anything after shutdown.
+    pub(crate) fn admit(&self, model: &'static ModelDescriptor) -> Result<(), Error> {
+        if self.closing.is_cancelled() {
+            return Err(Error::new(ErrorKind::Unavailable, "the hub was shut down").advise("connect again"));
+        }
+        if !self.models.iter().any(|known| std::ptr::eq(known, model) || known.mapping_id == model.mapping_id) {
+            let message = format!("the hub does not know the model {}", model.name);
+            return Err(Error::new(ErrorKind::Misconfigured, message)
+                .advise(format!("add {} to `.models(models![…])` on the hub's builder", model.name)));
+        }
+        Ok(())
+    }
+}
+
+impl HubBuilder {
+    /// The hub's database, for example `sqlite://datahub.db`.
+    pub fn database(mut self, url: impl Into<String>) -> Self {
+        self.database = Some(url.into());
+        self
+    }
+
+    /// The organisation's address in CDMS, and how to log in there. Plain http is taken for this machine only.
+    pub fn cdms(mut self, root: impl Into<String>, authenticator: impl Authenticator) -> Self {
+        self.cdms = Some((root.into(), Arc::new(authenticator)));
+        self
+    }
+
+    /// The models, as `models![Organisation, Contact]` lists them.
+    pub fn models(mut self, models: Models) -> Self {
+        self.models = models;
+        self
+    }
+
+    /// The program's name: the actor where none is set, and part of every history entry. Default: `datahub`.
+    pub fn program(mut self, name: impl Into<String>) -> Self {
+        self.program = name.into();
+        self
+    }
+
+    /// The domain name of the CDMS user as whom the hub logs in, `DOMAIN\user`. Naming it lets unsettled updates be
+    /// recognised as ours at once instead of after the quiet period.
+    pub fn cdms_user(mut self, domain_name: impl Into<String>) -> Self {
+        self.cdms_user = Some(domain_name.into());
+        self
+    }
+
+    /// The clock; tests move their own. Default: the machine's.
+    pub fn clock(mut self, clock: impl Clock) -> Self {
+        self.clock = Arc::new(clock);
+        self
+    }
+
+    /// By how much the clocks of CDMS's front ends may differ. Default: not at all.
+    pub fn clock_skew(mut self, skew: Duration) -> Self {
+        self.options.clock_skew = skew;
+        self
+    }
+
+    /// How long CDMS may go on executing a request (its server's execution limit). A write whose outcome is unknown is
+    /// called not applied only 1.1 times this after it was given up. Default: 300 s.
+    pub fn execution_limit(mut self, limit: Duration) -> Self {
+        self.options.execution_limit = limit;
+        self
+    }
+
+    /// How long one request to CDMS may take. Default: 60 s.
+    pub fn time_limit(mut self, limit: Duration) -> Self {
+        self.options.time_limit = limit;
+        self
+    }
+
+    /// Whether unsettled writes are settled in the background. Default: they are.
+    pub fn settling(mut self, settling: Settling) -> Self {
+        self.options.settling = settling;
+        self
+    }
+
+    /// Creates missing tables when connecting; for tests and examples.
+    pub fn create_tables(mut self) -> Self {
+        self.create_tables = true;
+        self
+    }
+
+    /// Opens the database. CDMS is not asked yet, because it may be away.
+    ///
+    /// Dropping the future leaves no connection behind.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Misconfigured`] when something needed is missing or an address is wrong, [`ErrorKind::Store`] when
+    /// the database cannot be opened or lacks the tables.
+    pub async fn connect(self) -> Result<Hub, Error> {
+        let missing = |what: &str, call: &str| {
+            Error::new(ErrorKind::Misconfigured, format!("the hub has no {what}"))
+                .advise(format!("call `{call}` on its builder"))
+        };
+        let database = self.database.ok_or_else(|| missing("database", ".database(\"sqlite://datahub.db\")"))?;
+        let (root, authenticator) = self.cdms.ok_or_else(|| missing("CDMS", ".cdms(address, authenticator)"))?;
+        let models: Vec<_> = self.models.iter().collect();
+        if models.is_empty() {
+            return Err(missing("models", ".models(models![…])"));
+        }
+        let client_options = ClientOptions {
+            time_limit: self.options.time_limit,
+            cdms_user: self.cdms_user,
+            ..ClientOptions::default()
+        };
+        let client = Client::new(&root, authenticator, client_options)?;
+        let store_options = StoreOptions { quiet_ms: self.options.quiet_ms(), ..StoreOptions::default() };
+        let store = Store::open(&database, Arc::clone(&self.clock), store_options).await?;
+        if self.create_tables {
+            store.create_tables(&models).await?;
+        } else {
+            store.check_schema(&models).await?;
+        }
+        let program: Arc<str> = self.program.into();
+        let engine = Arc::new(Engine {
+            store,
+            client,
+            models: self.models,
+            clock: self.clock,
+            options: self.options,
+            program: Arc::clone(&program),
+            holder: Uuid::now_v7(),
+            locks: RecordLocks::default(),
+            checks: SharedChecks::default(),
+            tasks: TaskTracker::new(),
+            closing: CancellationToken::new(),
+            unsettled: Notify::new(),
+            contact: OnceCell::new(),
+            creates_stopped: OnceLock::new(),
+        });
+        if self.options.settling == Settling::InBackground {
+            crate::settling::start(&engine);
+        }
+        Ok(Hub { engine, actor: program })
+    }
+}
+
+/// What is known of one write.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub struct Operation {
+    /// The write's id.
+    pub id: OperationId,
+    /// What it does.
+    pub write: WriteKind,
+    /// The table of the model it was made through.
+    pub model: String,
+    /// The record.
+    pub record: Uuid,
+    /// Who asked for it.
+    pub actor: String,
+    /// What became of it; `None` while that is not known.
+    pub verdict: Option<Verdict>,
+}
+
+impl fmt::Debug for Hub {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Hub").field("actor", &self.actor).field("program", &self.engine.program).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,64 @@
+//! A model's mapping as the protocol sees it.
+
+use std::sync::Arc;
+
+use cdms_odata::{Attributes, Value};
+use datahub_model::conversion::{self, RecordFacts};
+use datahub_model::{Fault, ModelDescriptor, Write};
+use datahub_protocol::{Mapping, MappingTag};
+use uuid::Uuid;
+
+/// The mapping of one model, for one record and one actor.
+#[derive(Clone, Debug)]
+pub(crate) struct ModelMapping {
+    pub(crate) model: &'static ModelDescriptor,
+    pub(crate) id: Uuid,
+    pub(crate) actor: Arc<str>,
+}
+
+impl Mapping for ModelMapping {
+    type Fault = Fault;
+
+    fn tag(&self) -> MappingTag {
+        self.model.mapping_id.0
+    }
+
+    fn knows(&self, attribute: &str) -> bool {
+        self.model.attribute(attribute).is_some()
+    }
+
+    fn includes(&self, attributes: &Attributes) -> bool {
+        self.model.includes(attributes)
+    }
+
+    fn decode(&self, attributes: &Attributes) -> Result<Vec<Value>, Fault> {
+        // The engine's own columns are no part of a merge, so their values do not matter here.
+        let facts = RecordFacts { id: self.id, modified: None, created: None, modified_by: None };
+        conversion::decode(self.model, &facts, attributes)
+    }
+
+    fn updatable(&self) -> Vec<usize> {
+        let columns = self.model.columns.iter().enumerate();
+        columns.filter(|(_, column)| column.write() == Write::Always).map(|(position, _)| position).collect()
+    }
+
+    fn encode(&self, field: usize, value: &Value, seen: &Attributes) -> Result<Attributes, Fault> {
+        conversion::encode(self.model, &self.model.columns[field], value, seen)
+    }
+
+    fn attributes_of(&self, field: usize) -> Vec<&str> {
+        self.model.columns[field].attributes().to_vec()
+    }
+
+    fn encode_new(&self, values: &[Value]) -> Result<Attributes, Fault> {
+        conversion::encode_new(self.model, values)
+    }
+
+    fn forbidden(&self, reason: &str) -> Fault {
+        Fault::new(reason.to_owned())
+    }
+
+    fn constants(&self) -> Attributes {
+        self.model.constant_values(&self.actor)
+    }
+}

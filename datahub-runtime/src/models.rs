@@ -1,0 +1,37 @@
+//! The registry of a program's models.
+
+use datahub_model::ModelDescriptor;
+
+/// The models that a hub serves, made by [`models!`](crate::models).
+#[derive(Clone, Debug, Default)]
+pub struct Models(Vec<&'static ModelDescriptor>);
+
+impl Models {
+    /// A registry of these mappings. Use [`models!`](crate::models), which checks them against each other.
+    #[doc(hidden)]
+    pub fn from_descriptors(descriptors: impl IntoIterator<Item = &'static ModelDescriptor>) -> Self {
+        Models(descriptors.into_iter().collect())
+    }
+
+    /// The mappings in the order in which they were listed.
+    pub fn iter(&self) -> impl ExactSizeIterator<Item = &'static ModelDescriptor> {
+        self.0.iter().copied()
+    }
+}
+
+/// Lists a program's models for [`HubBuilder::models`](crate::HubBuilder::models).
+///
+/// Two models on one table, or two on one entity of which one has no `only`, do not compile.
+///
+/// ```ignore
+/// let models = models![Organisation, Contact, Sector];
+/// ```
+#[macro_export]
+macro_rules! models {
+    ($($model:ty),+ $(,)?) => {{
+        const DESCRIPTORS: &[&'static $crate::private::ModelDescriptor] =
+            &[$(<$model as $crate::CdmsSynced>::DESCRIPTOR),+];
+        const _: () = $crate::private::models_do_not_clash(DESCRIPTORS);
+        $crate::Models::from_descriptors(DESCRIPTORS.iter().copied())
+    }};
+}

@@ -1,0 +1,66 @@
+//! Creating a record.
+
+use std::future::IntoFuture;
+use std::sync::Arc;
+
+use datahub_protocol::{Create as Machine, OperationId};
+use futures_util::future::BoxFuture;
+use uuid::Uuid;
+
+use super::write;
+use crate::executor::{Run, local_columns};
+use crate::mapping::ModelMapping;
+use crate::model::row_of;
+use crate::synced::invalid;
+use crate::{Error, ErrorKind, Hub, Synced, Writable};
+
+/// A create; see [`Writable::create`].
+#[derive(Debug)]
+#[must_use = "a create does nothing until it is awaited"]
+pub struct Create<T> {
+    hub: Hub,
+    value: T,
+}
+
+impl<T: Writable> Create<T> {
+    pub(crate) fn new(hub: &Hub, value: T) -> Self {
+        Create { hub: hub.clone(), value }
+    }
+
+    async fn run(self) -> Result<Synced<T>, Error> {
+        let Create { hub, value } = self;
+        let engine = &hub.engine;
+        engine.admit(T::DESCRIPTOR)?;
+        let id = value.id();
+        if let Some(why) = engine.creates_stopped.get() {
+            return Err(Error::new(ErrorKind::Misconfigured, format!("creates are stopped: {why}"))
+                .of_record(T::DESCRIPTOR, id.guid()));
+        }
+        let row = row_of(&value).map_err(|fault| invalid::<T>(id, fault))?;
+        let locals = local_columns(T::DESCRIPTOR).map(|column| (column, row[column].clone())).collect();
+        let operation = OperationId(Uuid::now_v7());
+        let mapping = ModelMapping { model: T::DESCRIPTOR, id: id.guid(), actor: Arc::clone(&hub.actor) };
+        let machine = Machine::new(mapping, id.guid(), row, operation);
+        let run = Run::new(Arc::clone(engine), T::DESCRIPTOR, id.guid(), Arc::clone(&hub.actor)).set_locals(locals);
+        let created = write(engine, id, run, machine).await;
+        if let Err(error) = &created
+            && error.kind() == ErrorKind::Misconfigured
+            && let Some(operation) = error.operation_id()
+        {
+            // Only an orphan is a misconfiguration with an operation: the next create would make another one.
+            let why =
+                Error::new(ErrorKind::Misconfigured, format!("CDMS did not keep the chosen id (write {operation})"));
+            _ = engine.creates_stopped.set(why);
+        }
+        created
+    }
+}
+
+impl<T: Writable> IntoFuture for Create<T> {
+    type Output = Result<Synced<T>, Error>;
+    type IntoFuture = BoxFuture<'static, Self::Output>;
+
+    fn into_future(self) -> Self::IntoFuture {
+        Box::pin(self.run())
+    }
+}

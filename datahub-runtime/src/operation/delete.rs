@@ -1,0 +1,113 @@
+//! Deleting a record.
+
+use std::fmt;
+use std::future::IntoFuture;
+use std::sync::Arc;
+
+use datahub_protocol::{Delete as Machine, OnConflict, OperationId};
+use futures_util::future::BoxFuture;
+use uuid::Uuid;
+
+use super::write;
+use crate::executor::Run;
+use crate::mapping::ModelMapping;
+use crate::{Error, Hub, Synced, Writable};
+
+/// A delete; see [`Synced::delete`].
+#[must_use = "a delete does nothing until it is awaited"]
+pub struct Delete<T> {
+    hub: Hub,
+    value: Synced<T>,
+    on_conflict: OnConflict,
+}
+
+/// A delete that did not happen, with the value that was to be deleted.
+#[derive(Clone)]
+pub struct DeleteFailed<T> {
+    value: Synced<T>,
+    error: Arc<Error>,
+}
+
+impl<T: Writable> Synced<T> {
+    /// Deletes the record in CDMS and then in the hub; its history keeps the last values. A record that is gone from
+    /// CDMS already counts as deleted.
+    ///
+    /// Dropping the future does not stop the delete: it runs in a task of the hub to its end.
+    ///
+    /// # Errors
+    ///
+    /// Any [`ErrorKind`](crate::ErrorKind), with the value handed back.
+    pub fn delete(self, hub: &Hub) -> Delete<T> {
+        Delete { hub: hub.clone(), value: self, on_conflict: OnConflict::default() }
+    }
+}
+
+impl<T: Writable> Delete<T> {
+    /// What to do where CDMS changed the record meanwhile. Default: it is deleted, and the history keeps its values.
+    pub fn on_conflict(mut self, on_conflict: OnConflict) -> Self {
+        self.on_conflict = on_conflict;
+        self
+    }
+
+    async fn run(self) -> Result<(), DeleteFailed<T>> {
+        let Delete { hub, value, on_conflict } = self;
+        match delete(&hub, &value, on_conflict).await {
+            Ok(()) => Ok(()),
+            Err(error) => Err(DeleteFailed { value, error: Arc::new(error) }),
+        }
+    }
+}
+
+async fn delete<T: Writable>(hub: &Hub, value: &Synced<T>, on_conflict: OnConflict) -> Result<(), Error> {
+    let engine = &hub.engine;
+    engine.admit(T::DESCRIPTOR)?;
+    let id = value.id();
+    let snapshot = value.base().snapshot.clone();
+    let operation = OperationId(Uuid::now_v7());
+    let mapping = ModelMapping { model: T::DESCRIPTOR, id: id.guid(), actor: Arc::clone(&hub.actor) };
+    let skew = engine.options.clock_skew_ms();
+    let machine = Machine::new(mapping, snapshot.seen.clone(), Some(snapshot), on_conflict, operation, skew);
+    let run = Run::new(Arc::clone(engine), T::DESCRIPTOR, id.guid(), Arc::clone(&hub.actor));
+    write::<T, _>(engine, id, run, machine).await.map(drop)
+}
+
+impl<T> DeleteFailed<T> {
+    /// Why it did not happen.
+    pub fn error(&self) -> &Error {
+        &self.error
+    }
+
+    /// The value that was to be deleted.
+    pub fn into_value(self) -> Synced<T> {
+        self.value
+    }
+}
+
+impl<T> fmt::Display for DeleteFailed<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.error.fmt(f)
+    }
+}
+
+impl<T> fmt::Debug for DeleteFailed<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Debug::fmt(&self.error, f)
+    }
+}
+
+impl<T> std::error::Error for DeleteFailed<T> {}
+
+impl<T> From<DeleteFailed<T>> for Error {
+    fn from(failed: DeleteFailed<T>) -> Self {
+        Arc::unwrap_or_clone(failed.error)
+    }
+}
+
+impl<T: Writable> IntoFuture for Delete<T> {
+    type Output = Result<(), DeleteFailed<T>>;
+    type IntoFuture = BoxFuture<'static, Self::Output>;
+
+    fn into_future(self) -> Self::IntoFuture {
+        Box::pin(self.run())
+    }
+}

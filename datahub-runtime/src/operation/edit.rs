@@ -1,0 +1,79 @@
+//! Taking up an edit that was begun with an earlier version, from a form for instance.
+
+use std::future::IntoFuture;
+
+use datahub_model::Fault;
+use datahub_protocol::{Failure, Stored};
+use futures_util::future::BoxFuture;
+
+use crate::freshness::Checked;
+use crate::store::HistoryRow;
+use crate::synced::{VersionToken, row_of_attributes};
+use crate::{Error, ErrorKind, Hub, Id, Synced, Writable};
+
+/// An edit taken up; see [`Writable::edit`].
+#[derive(Debug)]
+#[must_use = "an edit does nothing until it is awaited"]
+pub struct Edit<T> {
+    hub: Hub,
+    id: Id<T>,
+    token: VersionToken,
+}
+
+impl<T: Writable> Edit<T> {
+    pub(crate) fn new(hub: &Hub, id: Id<T>, token: VersionToken) -> Self {
+        Edit { hub: hub.clone(), id, token }
+    }
+
+    async fn run(self) -> Result<Synced<T>, Error> {
+        let Edit { hub, id, token } = self;
+        let (engine, model) = (&hub.engine, T::DESCRIPTOR);
+        engine.admit(model)?;
+        let failed = |failure: Failure<Fault>| Error::from_failure(failure, model, id.guid());
+        if token.id != id.guid() {
+            return Err(Error::new(ErrorKind::Invalid, format!("the version token {token} is of another record"))
+                .advise("pass the token that was taken from this record")
+                .of_record(model, id.guid()));
+        }
+        let stored = engine.store.load(model, id.guid()).await?;
+        let mut snapshot = match stored.loaded.stored {
+            Stored::Row(snapshot) => snapshot,
+            Stored::Tombstone(_) => return Err(failed(Failure::Gone)),
+            Stored::Absent => return Err(failed(Failure::NotFound)),
+        };
+        if token.version > snapshot.version {
+            return Err(Error::new(ErrorKind::Invalid, format!("the version token {token} is newer than the record"))
+                .advise("it was made by another database; load the form again")
+                .of_record(model, id.guid()));
+        }
+        if token.version < snapshot.version {
+            let later = engine.store.history_after(model, id.guid(), token.version).await?;
+            undo(&mut snapshot.seen, &later);
+            snapshot.version = token.version;
+        }
+        let row = row_of_attributes(model, id.guid(), &snapshot, &snapshot.seen, stored.locals);
+        let checked = Checked::NotChecked { since: engine.checks.last(model, id.guid()) };
+        row.and_then(|row| Synced::new(&row, snapshot, checked)).map_err(|fault| failed(Failure::Quarantined(fault)))
+    }
+}
+
+/// Takes later changes back, newest first, so that `seen` is again as it was.
+fn undo(seen: &mut cdms_odata::Attributes, later: &[HistoryRow]) {
+    debug_assert!(later.is_sorted_by_key(|row| std::cmp::Reverse(row.version)), "newest first");
+    for change in later.iter().flat_map(|row| &row.changes) {
+        match &change.from {
+            Some(value) => _ = seen.insert(change.attribute.clone(), value.clone()),
+            // It was not known before; what was learned since is no change of anybody's.
+            None => {}
+        }
+    }
+}
+
+impl<T: Writable> IntoFuture for Edit<T> {
+    type Output = Result<Synced<T>, Error>;
+    type IntoFuture = BoxFuture<'static, Self::Output>;
+
+    fn into_future(self) -> Self::IntoFuture {
+        Box::pin(self.run())
+    }
+}

@@ -1,0 +1,94 @@
+//! Reading one record.
+
+use std::future::IntoFuture;
+
+use datahub_protocol::{Failure, Sighting, Stored};
+use futures_util::future::BoxFuture;
+
+use crate::freshness::{Checked, Freshness};
+use crate::shared_check::{CheckedRow, check};
+use crate::synced::row_of_snapshot;
+use crate::{CdmsSynced, Error, ErrorKind, Hub, Id, Synced};
+
+/// A read of one record; see [`CdmsSynced::get`].
+#[derive(Debug)]
+#[must_use = "a read does nothing until it is awaited"]
+pub struct Get<T> {
+    hub: Hub,
+    id: Id<T>,
+    freshness: Freshness,
+    or_local: bool,
+}
+
+impl<T: CdmsSynced> Get<T> {
+    pub(crate) fn new(hub: &Hub, id: Id<T>) -> Self {
+        Get { hub: hub.clone(), id, freshness: Freshness::default(), or_local: false }
+    }
+
+    /// How sure the read has to be. Default: [`Freshness::Always`].
+    pub fn freshness(mut self, freshness: Freshness) -> Self {
+        self.freshness = freshness;
+        self
+    }
+
+    /// Takes the hub's row where CDMS cannot be reached; [`Synced::checked`] then says so.
+    pub fn or_local(mut self) -> Self {
+        self.or_local = true;
+        self
+    }
+
+    async fn run(self) -> Result<Synced<T>, Error> {
+        self.hub.engine.admit(T::DESCRIPTOR)?;
+        if self.freshness == Freshness::LocalOnly {
+            return self.local().await;
+        }
+        match check(&self.hub.engine, T::DESCRIPTOR, self.id.guid()).await {
+            Ok(CheckedRow { sighting, row, time }) => {
+                let (snapshot, checked) = match sighting {
+                    Sighting::Pending { snapshot, operation } => (snapshot, Checked::Pending { operation }),
+                    Sighting::Current { snapshot, seen } => {
+                        (snapshot, Checked::At { time: time.unwrap_or_default(), found: seen })
+                    }
+                };
+                Synced::new(&row, snapshot, checked)
+                    .map_err(|fault| Error::from_failure(Failure::Quarantined(fault), T::DESCRIPTOR, self.id.guid()))
+            }
+            Err(error) if self.or_local && error.kind() == ErrorKind::Unavailable => {
+                // Where the hub has nothing either, the reason why CDMS could not be asked is the better answer.
+                self.local().await.map_err(|local| if local.kind() == ErrorKind::NotFound { error } else { local })
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    async fn local(&self) -> Result<Synced<T>, Error> {
+        let (model, id) = (T::DESCRIPTOR, self.id.guid());
+        let stored = self.hub.engine.store.load(model, id).await?;
+        let failed = |failure| Error::from_failure(failure, model, id);
+        let snapshot = match stored.loaded.stored {
+            Stored::Row(snapshot) => snapshot,
+            Stored::Tombstone(_) => return Err(failed(Failure::Gone)),
+            Stored::Absent => {
+                let message = format!("the hub has no such {}", model.name);
+                return Err(Error::new(ErrorKind::NotFound, message)
+                    .advise("read it once with CDMS at hand")
+                    .of_record(model, id));
+            }
+        };
+        let checked = match stored.loaded.intent {
+            Some(open) => Checked::Pending { operation: open.intent.operation },
+            None => Checked::NotChecked { since: self.hub.engine.checks.last(model, id) },
+        };
+        let row = row_of_snapshot(model, id, &snapshot, stored.locals);
+        row.and_then(|row| Synced::new(&row, snapshot, checked)).map_err(|fault| failed(Failure::Quarantined(fault)))
+    }
+}
+
+impl<T: CdmsSynced> IntoFuture for Get<T> {
+    type Output = Result<Synced<T>, Error>;
+    type IntoFuture = BoxFuture<'static, Self::Output>;
+
+    fn into_future(self) -> Self::IntoFuture {
+        Box::pin(self.run())
+    }
+}

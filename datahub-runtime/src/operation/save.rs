@@ -1,0 +1,71 @@
+//! Saving a changed record.
+
+use std::future::IntoFuture;
+use std::sync::Arc;
+
+use datahub_protocol::{OnConflict, OperationId, Update};
+use futures_util::future::BoxFuture;
+use uuid::Uuid;
+
+use super::write;
+use crate::executor::Run;
+use crate::mapping::ModelMapping;
+use crate::{Error, Hub, Synced, Writable};
+
+/// A save; see [`Synced::save`].
+#[must_use = "a save does nothing until it is awaited"]
+pub struct Save<'s, T> {
+    hub: Hub,
+    value: &'s mut Synced<T>,
+    on_conflict: OnConflict,
+}
+
+impl<T: Writable> Synced<T> {
+    /// Writes the changes to CDMS and then to the hub, and returns with CDMS's values.
+    ///
+    /// Only changed attributes are sent, and those whose field CDMS changed meanwhile win as the policy says. No change
+    /// is no request; a change of local fields alone is one transaction and no request. After an error the value keeps
+    /// the edits and its old base, so it can be saved again: what is equal already is no conflict and no request.
+    ///
+    /// Dropping the future does not stop the save: it runs in a task of the hub to its end.
+    ///
+    /// # Errors
+    ///
+    /// Any [`ErrorKind`](crate::ErrorKind); neither side is changed, unless the kind says otherwise.
+    pub fn save<'s>(&'s mut self, hub: &Hub) -> Save<'s, T> {
+        Save { hub: hub.clone(), value: self, on_conflict: OnConflict::default() }
+    }
+}
+
+impl<T: Writable> Save<'_, T> {
+    /// What to do where CDMS changed the same field. Default: the last writer wins, and the history keeps the rest.
+    pub fn on_conflict(mut self, on_conflict: OnConflict) -> Self {
+        self.on_conflict = on_conflict;
+        self
+    }
+
+    async fn run(self) -> Result<(), Error> {
+        let Save { hub, value, on_conflict } = self;
+        let engine = &hub.engine;
+        engine.admit(T::DESCRIPTOR)?;
+        let id = value.id();
+        let (row, locals) = value.changes()?;
+        let base = value.base().snapshot.seen.clone();
+        let operation = OperationId(Uuid::now_v7());
+        let mapping = ModelMapping { model: T::DESCRIPTOR, id: id.guid(), actor: Arc::clone(&hub.actor) };
+        let skew = engine.options.clock_skew_ms();
+        let machine = Update::new(mapping, base, row, !locals.is_empty(), on_conflict, operation, skew);
+        let run = Run::new(Arc::clone(engine), T::DESCRIPTOR, id.guid(), Arc::clone(&hub.actor)).set_locals(locals);
+        *value = write(engine, id, run, machine).await?;
+        Ok(())
+    }
+}
+
+impl<'s, T: Writable> IntoFuture for Save<'s, T> {
+    type Output = Result<(), Error>;
+    type IntoFuture = BoxFuture<'s, Self::Output>;
+
+    fn into_future(self) -> Self::IntoFuture {
+        Box::pin(self.run())
+    }
+}

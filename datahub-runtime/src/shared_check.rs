@@ -1,0 +1,127 @@
+//! Concurrent checks of one record share one request.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use chrono::{DateTime, Utc};
+use datahub_model::conversion::Row;
+use datahub_model::{Fault, ModelDescriptor};
+use datahub_protocol::{Failure, Read, Sighting};
+use futures_util::FutureExt;
+use futures_util::future::{BoxFuture, Shared};
+use uuid::Uuid;
+
+use crate::executor::Run;
+use crate::hub::Engine;
+use crate::mapping::ModelMapping;
+use crate::record_lock::RecordLocks;
+use crate::synced::row_of_snapshot;
+use crate::{Error, ErrorKind};
+
+/// What a check brought, for everybody who waited for it.
+#[derive(Clone)]
+pub(crate) struct CheckedRow {
+    pub(crate) sighting: Sighting,
+    pub(crate) row: Row,
+    /// When the request was sent; `None` when none was, because a write is under way.
+    pub(crate) time: Option<DateTime<Utc>>,
+}
+
+type Outcome = Result<CheckedRow, CheckFailure>;
+
+/// Why a check failed, cheap to hand to several callers.
+#[derive(Clone)]
+pub(crate) enum CheckFailure {
+    Protocol(Failure<Fault>),
+    Store(String),
+    /// The task that ran the check is gone, with the hub.
+    Stopped,
+}
+
+type Key = (&'static str, Uuid);
+
+/// Checks that can still be joined, and the times of those that were done.
+#[derive(Default)]
+pub(crate) struct SharedChecks {
+    /// By record: the check whose request has not been sent yet.
+    joinable: Mutex<HashMap<Key, Joinable>>,
+    /// One check at a time per record; the next one gathers callers meanwhile.
+    turns: RecordLocks,
+    times: Mutex<HashMap<Key, DateTime<Utc>>>,
+}
+
+struct Joinable {
+    ticket: Uuid,
+    outcome: Shared<BoxFuture<'static, Outcome>>,
+}
+
+/// How many check times are remembered; a program that checks more forgets the older ones.
+const TIMES_MAX: usize = 100_000;
+
+impl SharedChecks {
+    /// When this program last checked a record.
+    pub(crate) fn last(&self, model: &'static ModelDescriptor, id: Uuid) -> Option<DateTime<Utc>> {
+        self.times.lock().unwrap_or_else(PoisonError::into_inner).get(&(model.table, id)).copied()
+    }
+
+    fn remember(&self, key: Key, time: DateTime<Utc>) {
+        let mut times = self.times.lock().unwrap_or_else(PoisonError::into_inner);
+        if times.len() >= TIMES_MAX {
+            times.clear();
+        }
+        times.insert(key, time);
+    }
+
+    fn close(&self, key: Key, ticket: Uuid) {
+        let mut joinable = self.joinable.lock().unwrap_or_else(PoisonError::into_inner);
+        if joinable.get(&key).is_some_and(|open| open.ticket == ticket) {
+            joinable.remove(&key);
+        }
+    }
+}
+
+/// Checks a record against CDMS, together with whoever asks before the request is sent. The check runs in a task of
+/// the hub: dropping the future leaves it to the others, and to the hub's row.
+pub(crate) async fn check(
+    engine: &Arc<Engine>,
+    model: &'static ModelDescriptor,
+    id: Uuid,
+) -> Result<CheckedRow, Error> {
+    let key = (model.table, id);
+    let outcome = {
+        let mut joinable = engine.checks.joinable.lock().unwrap_or_else(PoisonError::into_inner);
+        let open = joinable.entry(key).or_insert_with(|| {
+            let ticket = Uuid::new_v4();
+            let task = engine.tasks.spawn(run(Arc::clone(engine), model, id, ticket));
+            let outcome = task.map(|joined| joined.unwrap_or(Err(CheckFailure::Stopped)));
+            Joinable { ticket, outcome: outcome.boxed().shared() }
+        });
+        open.outcome.clone()
+    };
+    outcome.await.map_err(|failure| match failure {
+        CheckFailure::Protocol(failure) => Error::from_failure(failure, model, id),
+        CheckFailure::Store(reason) => Error::new(ErrorKind::Store, reason).of_record(model, id),
+        CheckFailure::Stopped => Error::new(ErrorKind::Unavailable, "the check was stopped with the hub"),
+    })
+}
+
+async fn run(engine: Arc<Engine>, model: &'static ModelDescriptor, id: Uuid, ticket: Uuid) -> Outcome {
+    let key = (model.table, id);
+    let turn = engine.checks.turns.lock(key).await;
+    // From here on a caller may come too late for the request, so it waits for the next check.
+    engine.checks.close(key, ticket);
+    let mapping = ModelMapping { model, id, actor: Arc::clone(&engine.program) };
+    let mut machine = Read::new(mapping, engine.options.clock_skew_ms());
+    let mut run = Run::new(Arc::clone(&engine), model, id, Arc::clone(&engine.program));
+    let sighting = run.drive(&mut machine).await;
+    drop(turn);
+    let sighting = sighting.map_err(|error| CheckFailure::Store(error.to_string()))?.map_err(CheckFailure::Protocol)?;
+    let (Sighting::Current { snapshot, .. } | Sighting::Pending { snapshot, .. }) = &sighting;
+    let row = row_of_snapshot(model, id, snapshot, run.locals())
+        .map_err(|fault| CheckFailure::Protocol(Failure::Quarantined(fault)))?;
+    let time = run.asked().and_then(cdms_odata::Instant::to_utc);
+    if let (Some(time), Sighting::Current { .. }) = (time, &sighting) {
+        engine.checks.remember(key, time);
+    }
+    Ok(CheckedRow { sighting, row, time })
+}

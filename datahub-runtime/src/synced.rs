@@ -1,0 +1,177 @@
+//! A model together with what it was loaded as, so that its changes can be told.
+
+use std::fmt;
+use std::ops::{Deref, DerefMut};
+use std::str::FromStr;
+
+use cdms_odata::{Attributes, Value};
+use datahub_model::conversion::{self, RecordFacts, Row};
+use datahub_model::{Fault, ModelDescriptor};
+use datahub_protocol::{Snapshot, Version};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use uuid::Uuid;
+
+use crate::executor::local_columns;
+use crate::freshness::Checked;
+use crate::model::{model_of, row_of};
+use crate::{CdmsSynced, Error, ErrorKind, Id};
+
+/// A model as it was loaded, free to be changed and saved. It derefs to the model and serializes as the model does.
+#[derive(Clone)]
+pub struct Synced<T> {
+    value: T,
+    /// What the caller's changes are told against.
+    base: Base,
+    checked: Checked,
+}
+
+/// What a caller loaded.
+#[derive(Clone, Debug)]
+pub(crate) struct Base {
+    pub(crate) snapshot: Snapshot,
+    /// The local columns' values, in their order.
+    pub(crate) locals: Vec<Value>,
+}
+
+impl<T: CdmsSynced> Synced<T> {
+    pub(crate) fn new(row: &[Value], snapshot: Snapshot, checked: Checked) -> Result<Self, Fault> {
+        let locals = local_columns(T::DESCRIPTOR).map(|column| row[column].clone()).collect();
+        Ok(Synced { value: model_of(row)?, base: Base { snapshot, locals }, checked })
+    }
+
+    /// The record's id.
+    pub fn id(&self) -> Id<T> {
+        self.value.id()
+    }
+
+    /// How the value was checked against CDMS, and when.
+    pub fn checked(&self) -> Checked {
+        self.checked
+    }
+
+    /// Names this version of the record, for a form that is saved in a later request; see `edit`.
+    pub fn version_token(&self) -> VersionToken {
+        VersionToken { version: self.base.snapshot.version, id: self.value.id().guid() }
+    }
+
+    /// The model alone.
+    pub fn into_inner(self) -> T {
+        self.value
+    }
+
+    pub(crate) fn base(&self) -> &Base {
+        &self.base
+    }
+
+    /// The values as they stand, and the local ones among them that the caller changed.
+    pub(crate) fn changes(&self) -> Result<(Row, Vec<(usize, Value)>), Error> {
+        let row = row_of(&self.value).map_err(|fault| invalid::<T>(self.id(), fault))?;
+        let locals = local_columns(T::DESCRIPTOR).zip(&self.base.locals);
+        let changed = locals.filter(|(column, before)| row[*column] != **before);
+        let changed = changed.map(|(column, _)| (column, row[column].clone())).collect();
+        Ok((row, changed))
+    }
+}
+
+/// The error of a value that the caller gave.
+pub(crate) fn invalid<T: CdmsSynced>(id: Id<T>, fault: Fault) -> Error {
+    Error::new(ErrorKind::Invalid, format!("the value cannot be written: {fault}")).of_record(T::DESCRIPTOR, id.guid())
+}
+
+/// The row that a snapshot makes, with the local columns' values laid over it.
+pub(crate) fn row_of_snapshot(
+    model: &'static ModelDescriptor,
+    id: Uuid,
+    snapshot: &Snapshot,
+    locals: Vec<Value>,
+) -> Result<Row, Fault> {
+    row_of_attributes(model, id, snapshot, &snapshot.seen, locals)
+}
+
+/// Like [`row_of_snapshot`], with other attributes than the snapshot's own.
+pub(crate) fn row_of_attributes(
+    model: &'static ModelDescriptor,
+    id: Uuid,
+    snapshot: &Snapshot,
+    seen: &Attributes,
+    locals: Vec<Value>,
+) -> Result<Row, Fault> {
+    let facts = RecordFacts {
+        id,
+        modified: Some(snapshot.modified),
+        created: snapshot.created,
+        modified_by: snapshot.modified_by,
+    };
+    let mut row = conversion::decode(model, &facts, seen)?;
+    for (column, value) in local_columns(model).zip(locals) {
+        row[column] = value;
+    }
+    Ok(row)
+}
+
+impl<T> Deref for Synced<T> {
+    type Target = T;
+
+    fn deref(&self) -> &T {
+        &self.value
+    }
+}
+
+impl<T> DerefMut for Synced<T> {
+    fn deref_mut(&mut self) -> &mut T {
+        &mut self.value
+    }
+}
+
+impl<T: fmt::Debug> fmt::Debug for Synced<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Synced").field("value", &self.value).field("checked", &self.checked).finish_non_exhaustive()
+    }
+}
+
+impl<T: Serialize> Serialize for Synced<T> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        self.value.serialize(serializer)
+    }
+}
+
+/// Names one version of one record. It prints and parses as text without blanks, so it can stand in URLs and forms.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct VersionToken {
+    pub(crate) version: Version,
+    pub(crate) id: Uuid,
+}
+
+/// A text that is no version token.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{0:?} is no version token; take it from `version_token()` when the form is loaded")]
+pub struct InvalidToken(String);
+
+impl fmt::Display for VersionToken {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}-{}", self.version.0, self.id.simple())
+    }
+}
+
+impl FromStr for VersionToken {
+    type Err = InvalidToken;
+
+    fn from_str(text: &str) -> Result<Self, InvalidToken> {
+        let parts = text.split_once('-').and_then(|(version, id)| {
+            Some(VersionToken { version: Version(version.parse().ok()?), id: Uuid::try_parse(id).ok()? })
+        });
+        parts.ok_or_else(|| InvalidToken(text.to_owned()))
+    }
+}
+
+impl Serialize for VersionToken {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for VersionToken {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        String::deserialize(deserializer)?.parse().map_err(serde::de::Error::custom)
+    }
+}

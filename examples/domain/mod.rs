@@ -1,0 +1,20 @@
+//! The example domain: the organisations and contacts of a real Data Hub, and the reference data that they point to.
+
+mod address;
+mod contact;
+mod organisation;
+mod phone;
+mod reference;
+
+pub use address::Address;
+pub use contact::Contact;
+pub use organisation::{Organisation, OrganisationState};
+pub use phone::Phone;
+pub use reference::{BusinessType, Country, EmployeeRange, Sector, Title, TurnoverRange, UkRegion};
+
+use datahub_runtime::{Models, models};
+
+/// Every model of the domain.
+pub fn models() -> Models {
+    models![Organisation, Contact, BusinessType, Country, EmployeeRange, Sector, Title, TurnoverRange, UkRegion,]
+}

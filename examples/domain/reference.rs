@@ -1,0 +1,73 @@
+//! Reference data: small, read often, never written.
+
+use datahub_runtime::prelude::*;
+
+/// What sort of business an organisation is.
+#[derive(Clone, Debug, PartialEq, CdmsSynced)]
+#[cdms(mapping = "businesstype.toml", table = "business_types", mode = "mirror")]
+pub struct BusinessType {
+    #[cdms(key)]
+    pub id: Id<BusinessType>,
+    #[cdms("optevia_name")]
+    pub name: String,
+}
+
+/// The sector that an organisation works in.
+#[derive(Clone, Debug, PartialEq, CdmsSynced)]
+#[cdms(mapping = "sector.toml", table = "sectors", mode = "mirror")]
+pub struct Sector {
+    #[cdms(key)]
+    pub id: Id<Sector>,
+    #[cdms("optevia_name")]
+    pub name: String,
+}
+
+/// How many people an organisation employs, roughly.
+#[derive(Clone, Debug, PartialEq, CdmsSynced)]
+#[cdms(mapping = "employeerange.toml", table = "employee_ranges", mode = "mirror")]
+pub struct EmployeeRange {
+    #[cdms(key)]
+    pub id: Id<EmployeeRange>,
+    #[cdms("optevia_name")]
+    pub name: String,
+}
+
+/// What an organisation turns over, roughly.
+#[derive(Clone, Debug, PartialEq, CdmsSynced)]
+#[cdms(mapping = "turnoverrange.toml", table = "turnover_ranges", mode = "mirror")]
+pub struct TurnoverRange {
+    #[cdms(key)]
+    pub id: Id<TurnoverRange>,
+    #[cdms("optevia_name")]
+    pub name: String,
+}
+
+/// A region of the United Kingdom.
+#[derive(Clone, Debug, PartialEq, CdmsSynced)]
+#[cdms(mapping = "ukregion.toml", table = "uk_regions", mode = "mirror")]
+pub struct UkRegion {
+    #[cdms(key)]
+    pub id: Id<UkRegion>,
+    #[cdms("optevia_name")]
+    pub name: String,
+}
+
+/// A country.
+#[derive(Clone, Debug, PartialEq, CdmsSynced)]
+#[cdms(mapping = "country.toml", table = "countries", mode = "mirror")]
+pub struct Country {
+    #[cdms(key)]
+    pub id: Id<Country>,
+    #[cdms("optevia_Country")]
+    pub name: String,
+}
+
+/// A person's title.
+#[derive(Clone, Debug, PartialEq, CdmsSynced)]
+#[cdms(mapping = "title.toml", table = "titles", mode = "mirror")]
+pub struct Title {
+    #[cdms(key)]
+    pub id: Id<Title>,
+    #[cdms("optevia_name")]
+    pub name: String,
+}
