@@ -1,6 +1,6 @@
 //! The `$metadata` document: which entities, sets, keys and properties an organisation has.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::fmt;
 use std::fmt::Write as _;
 
@@ -181,6 +181,7 @@ impl Metadata {
         let schemas = document.descendants().filter(|node| node.has_tag_name_anywhere("Schema"));
         let mut metadata = Metadata::default();
         let mut sets = HashMap::new();
+        let mut set_names = HashSet::new();
         let mut types = Vec::new();
         for schema in schemas {
             for node in schema.children().filter(Node::is_element) {
@@ -197,18 +198,22 @@ impl Metadata {
                             if sets.insert(entity, name).is_some() {
                                 return Err(at(&document, set, format!("the type {entity} has two sets")));
                             }
+                            if !set_names.insert(name) {
+                                return Err(at(&document, set, format!("two types have the set {name}")));
+                            }
                         }
                     }
                     _ => {}
                 }
             }
         }
-        let mut known = HashMap::new();
+        let mut known = HashSet::new();
         for node in types {
-            let entity = entity(&document, node, &mut sets)?;
-            if known.insert(entity.name.clone(), ()).is_some() {
-                return Err(at(&document, node, format!("the type {} is there twice", entity.name)));
+            let name = required(&document, node, "Name")?;
+            if !known.insert(name) {
+                return Err(at(&document, node, format!("the type {name} is there twice")));
             }
+            let entity = entity(&document, node, &mut sets)?;
             metadata.has_navigation |= !entity.navigation.is_empty();
             metadata.entities.push(entity);
         }
@@ -307,19 +312,19 @@ fn entity<'d>(
     let key = key.ok_or_else(|| at(document, node, format!("the type {name} has no key")))?;
     let key = required(document, key, "Name")?;
     let mut properties: Vec<Property> = Vec::new();
-    let mut known = HashMap::new();
+    let mut known = HashSet::new();
     for child in node.children().filter(|child| child.has_tag_name_anywhere("Property")) {
         let property = required(document, child, "Name")?;
         let edm = required(document, child, "Type")?;
         let edm = EdmType::parse(edm).ok_or_else(|| {
             at(document, child, format!("{name}.{property} has the type {edm}, which CRM 2011 does not use"))
         })?;
-        if known.insert(property, ()).is_some() {
+        if !known.insert(property) {
             return Err(at(document, child, format!("{name}.{property} is there twice")));
         }
         properties.push(Property { name: property.to_owned(), edm });
     }
-    if !known.contains_key(key) {
+    if !known.contains(key) {
         return Err(at(document, node, format!("the type {name} has the key {key}, but no such property")));
     }
     let navigation = node.children().filter(|child| child.has_tag_name_anywhere("NavigationProperty"));

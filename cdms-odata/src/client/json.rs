@@ -235,7 +235,7 @@ fn read_value(kind: Kind, raw: &str) -> Option<Value> {
         Kind::Double => number::<f64>(raw).filter(|number| number.is_finite()).map(Value::Double),
         Kind::Boolean => raw.parse().ok().map(Value::Boolean),
         Kind::DateTime | Kind::Date => instant(&text(raw)?).map(Value::Instant),
-        Kind::Guid => Uuid::parse_str(&text(raw)?).ok().map(Value::Guid),
+        Kind::Guid => guid(&text(raw)?).map(Value::Guid),
         Kind::Money => match member(raw)? {
             None => Some(Value::Null),
             Some(value) => decimal(value.get()).map(Value::Money),
@@ -258,8 +258,16 @@ fn number<T: FromStr>(raw: &str) -> Option<T> {
     if raw.starts_with('"') { text(raw)?.parse().ok() } else { raw.parse().ok() }
 }
 
+/// A GUID in the one form that the service writes: hyphens, no braces.
+fn guid(text: &str) -> Option<Uuid> {
+    if text.len() == 36 { Uuid::try_parse(text).ok() } else { None }
+}
+
 fn decimal(raw: &str) -> Option<Decimal> {
     let text = if raw.starts_with('"') { text(raw)? } else { Cow::Borrowed(raw) };
+    if text.contains('_') {
+        return None;
+    }
     Decimal::from_str_exact(&text).or_else(|_| Decimal::from_scientific(&text)).ok()
 }
 
@@ -278,22 +286,26 @@ fn lookup(raw: &str) -> Option<Value> {
     #[derive(Deserialize)]
     struct Complex<'a> {
         #[serde(borrow, rename = "Id")]
-        id: Option<Cow<'a, str>>,
+        id: &'a RawValue,
         #[serde(borrow, rename = "LogicalName", default)]
         logical_name: Option<Cow<'a, str>>,
     }
     let Complex { id, logical_name } = serde_json::from_str(raw).ok()?;
-    let Some(id) = id else { return Some(Value::Null) };
+    if id.get() == "null" {
+        return Some(Value::Null);
+    }
+    let id = text(id.get())?;
     let logical_name = logical_name.filter(|name| !name.is_empty())?.to_ascii_lowercase();
-    Some(Value::Lookup(Reference { logical_name, id: Uuid::parse_str(&id).ok()? }))
+    Some(Value::Lookup(Reference { logical_name, id: guid(&id)? }))
 }
 
 /// `/Date(ms)/`; an offset part changes how the time is shown, not which it is (OData v2 JSON).
 fn instant(text: &str) -> Option<Instant> {
     let inner = text.strip_prefix("/Date(")?.strip_suffix(")/")?;
-    let digits = inner.char_indices().skip(1).find(|(_, sign)| matches!(sign, '+' | '-'));
-    let ms = digits.map_or(inner, |(at, _)| &inner[..at]);
-    ms.parse().ok().map(Instant)
+    let offset = inner.char_indices().skip(1).find(|(_, sign)| matches!(sign, '+' | '-'));
+    let (ms, offset) = offset.map_or((inner, ""), |(at, _)| (&inner[..at], &inner[at + 1..]));
+    let offset_is_number = offset.bytes().all(|digit| digit.is_ascii_digit());
+    ms.parse().ok().filter(|_| offset_is_number).map(Instant)
 }
 
 fn form_of(raw: &str) -> &'static str {
@@ -318,7 +330,7 @@ fn written(kind: Kind, value: &Value) -> Option<Json> {
         (Kind::Integer, Value::Integer(number)) => Json::from(*number),
         (Kind::BigInt, Value::BigInt(number)) => Json::from(number.to_string()),
         (Kind::Decimal, Value::Decimal(number)) => Json::from(number.to_string()),
-        (Kind::Double, Value::Double(number)) => Json::from(*number),
+        (Kind::Double, Value::Double(number)) if number.is_finite() => Json::from(*number),
         (Kind::Boolean, Value::Boolean(value)) => Json::from(*value),
         (Kind::DateTime | Kind::Date, Value::Instant(instant)) => Json::from(format!("/Date({})/", instant.0)),
         (Kind::Guid, Value::Guid(id)) => Json::from(id.to_string()),
@@ -392,6 +404,11 @@ mod tests {
             (Kind::Lookup, r#"{"Id":"6f9619ff-8b86-d011-b42d-00c04fc964ff","LogicalName":null}"#),
             (Kind::Lookup, r#"{"Id":"x","LogicalName":"account"}"#),
             (Kind::Double, r#""NaN""#),
+            (Kind::Lookup, "{}"),
+            (Kind::Lookup, r#"{"__deferred":{"uri":"x"}}"#),
+            (Kind::Decimal, r#""1_000""#),
+            (Kind::DateTime, r#""/Date(1+x)/""#),
+            (Kind::Guid, r#""{6f9619ff-8b86-d011-b42d-00c04fc964ff}""#),
         ] {
             let error = one(kind, json).unwrap_err();
             assert!(matches!(&error, ReadError::Value { attribute: "A", .. }), "{kind} {json}: {error:?}");
@@ -431,5 +448,9 @@ mod tests {
     fn a_value_that_does_not_fit_is_not_sent() {
         let error = write_record([("A", Kind::Boolean, &Value::Integer(1))]).unwrap_err();
         assert_eq!(error.to_string(), "the attribute `A` is of kind boolean and cannot be sent as integer");
+        // JSON has no such numbers, and null would clear the attribute.
+        for number in [f64::NAN, f64::INFINITY] {
+            assert!(write_record([("A", Kind::Double, &Value::Double(number))]).is_err());
+        }
     }
 }

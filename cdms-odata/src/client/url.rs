@@ -67,7 +67,7 @@ impl ServiceRoot {
     /// See [`RootError`]; plain http is taken for loopback addresses only.
     pub fn parse(text: &str) -> Result<Self, RootError> {
         let mut url = Url::parse(text)
-            .map_err(|error| RootError::NotAUrl { text: text.to_owned(), reason: error.to_string() })?;
+            .map_err(|error| RootError::NotAUrl { text: without_user(text), reason: error.to_string() })?;
         let superfluous = [
             (!url.username().is_empty() || url.password().is_some(), "a user or password"),
             (url.query().is_some(), "a query"),
@@ -83,7 +83,11 @@ impl ServiceRoot {
             scheme => return Err(RootError::Scheme { scheme: scheme.to_owned() }),
         }
         let path = url.path().trim_end_matches('/').to_owned();
-        if path.to_ascii_lowercase().ends_with(&SERVICE.to_ascii_lowercase()) {
+        let service = path.to_ascii_lowercase().find(&SERVICE.to_ascii_lowercase());
+        if let Some(at) = service {
+            if at + SERVICE.len() < path.len() {
+                return Err(RootError::Superfluous { what: "anything after OrganizationData.svc" });
+            }
             url.set_path(&path);
         } else {
             url.set_path(&format!("{path}{SERVICE}"));
@@ -152,14 +156,24 @@ impl ServiceRoot {
         let root = self.url.path().to_ascii_lowercase();
         let path = url.path().to_ascii_lowercase();
         let below = path.strip_prefix(&root).is_some_and(|rest| rest.starts_with('/'));
-        // Url resolves plain dots; encoded ones are left to the server, so they are not followed.
-        same_server && below && !path.contains("%2e") && !path.contains("%2f")
+        // Url resolves plain dots and slashes; encoded ones would be left to the server, so they are not followed.
+        let encoded = ["%2e", "%2f", "%5c", "%25"].iter().any(|code| path.contains(code));
+        let tidy = !address.contains(|letter: char| letter.is_whitespace() || letter.is_control());
+        same_server && below && tidy && !encoded
     }
 }
 
 impl fmt::Display for ServiceRoot {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.url.fmt(f)
+    }
+}
+
+/// The text without what stands before an `@`, which may be a password.
+fn without_user(text: &str) -> String {
+    match text.rsplit_once('@') {
+        Some((_, rest)) => format!("…@{rest}"),
+        None => text.to_owned(),
     }
 }
 
@@ -200,6 +214,8 @@ mod tests {
             ("https://ada:secret@crm/ORG", "a user or password"),
             ("https://crm/ORG?x=1", "a query"),
             ("https://crm/ORG#x", "a fragment"),
+            ("https://ada:secret@crm:99999/ORG", "is no address"),
+            ("https://crm/ORG/XRMServices/2011/OrganizationData.svc/AccountSet", "anything after"),
         ] {
             let error = ServiceRoot::parse(text).unwrap_err().to_string();
             assert!(error.contains(expected), "{text}: {error}");
@@ -242,6 +258,9 @@ mod tests {
             "https://crm/ORG/XRMServices/2011/OrganizationData.svc/../../x",
             "https://crm/ORG/XRMServices/2011/OrganizationData.svc/%2e%2e/x",
             "https://crm/ORG/XRMServices/2011/OrganizationData.svcx/AccountSet",
+            "https://crm/ORG/XRMServices/2011/OrganizationData.svc/..%5c..%5cx",
+            "https://crm/ORG/XRMServices/2011/OrganizationData.svc/%252e%252e/x",
+            " https://crm/ORG/XRMServices/2011/OrganizationData.svc/AccountSet",
             "/ORG/AccountSet",
         ] {
             assert!(!root.contains(address), "{address}");
