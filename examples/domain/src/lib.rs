@@ -18,3 +18,6 @@ use datahub_runtime::{Models, models};
 pub fn models() -> Models {
     models![Organisation, Contact, BusinessType, Country, EmployeeRange, Sector, Title, TurnoverRange, UkRegion,]
 }
+
+/// The `$metadata` snapshot that the contracts are checked against, for simulators.
+pub const METADATA: &str = include_str!("../../../mappings/metadata.xml");

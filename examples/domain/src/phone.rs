@@ -56,12 +56,12 @@ pub(super) fn encode(phone: &Option<Phone>, seen: &Attributes) -> Result<Attribu
     };
     let country = match known(COUNTRY).filter(|country| begins(rest, country)) {
         Some(country) => take(&mut rest, country.len()),
-        None if rest.starts_with('+') => take(&mut rest, rest.find(' ').unwrap_or(rest.len())),
+        None if rest.starts_with('+') => take_group(&mut rest),
         None => "",
     };
     let area = match known(AREA).filter(|area| begins(rest, area)) {
         Some(area) => take(&mut rest, area.len()),
-        None if rest.matches(' ').count() > 1 => take(&mut rest, rest.find(' ').unwrap_or(rest.len())),
+        None if rest.matches(' ').count() > 1 => take_group(&mut rest),
         None => "",
     };
     Ok(Attributes::from([(COUNTRY, Value::text(country)), (AREA, Value::text(area)), (NUMBER, Value::text(rest))]))
@@ -70,6 +70,12 @@ pub(super) fn encode(phone: &Option<Phone>, seen: &Attributes) -> Result<Attribu
 /// Whether a number begins with these whole groups, and has more after them.
 fn begins(number: &str, groups: &str) -> bool {
     number.strip_prefix(groups).is_some_and(|rest| rest.starts_with(' '))
+}
+
+/// Takes the first group of a number.
+fn take_group<'n>(rest: &mut &'n str) -> &'n str {
+    let length = rest.find(' ').unwrap_or(rest.len());
+    take(rest, length)
 }
 
 /// Takes the first bytes of a number, which end at a blank or at its end.

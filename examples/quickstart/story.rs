@@ -1,0 +1,91 @@
+//! How the story is told: numbered steps, what each cost, and its checks.
+
+use std::error::Error;
+use std::io::{IsTerminal as _, Write as _};
+
+use datahub_runtime::{Cost, Hub};
+
+/// A step that went as told, or why it did not.
+pub type Told<T> = Result<T, Box<dyn Error + Send + Sync>>;
+
+/// The story so far.
+pub struct Story {
+    steps: usize,
+    colour: bool,
+}
+
+/// One step: what happens, and what it cost since it began.
+pub struct Step {
+    hub: Hub,
+    begun: Cost,
+    colour: bool,
+}
+
+impl Story {
+    /// Begins with a title.
+    pub fn begin(title: &str) -> Self {
+        let colour = std::io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none();
+        let story = Story { steps: 0, colour };
+        say(&format!("{}\n", paint(colour, "1", title)));
+        story
+    }
+
+    /// A line without a check.
+    pub fn note(&self, text: &str) {
+        say(&format!("  {text}"));
+    }
+
+    /// Begins a step.
+    pub fn step(&mut self, hub: &Hub, title: &str) -> Step {
+        self.steps += 1;
+        say(&format!("\n{}", paint(self.colour, "1;36", &format!("{:2}. {title}", self.steps))));
+        Step { hub: hub.clone(), begun: hub.cost(), colour: self.colour }
+    }
+
+    /// Ends well.
+    pub fn end(&self) {
+        say(&format!("\n{}", paint(self.colour, "1;32", &format!("{} steps, all as told.", self.steps))));
+    }
+
+    /// Ends badly.
+    pub fn broken(&self, error: &dyn std::fmt::Display) {
+        say(&format!("\n{}", paint(self.colour, "1;31", &format!("Step {} is not as told: {error}", self.steps))));
+    }
+}
+
+impl Step {
+    /// Checks what the story says.
+    pub fn check(&self, holds: bool, claim: &str) -> Told<()> {
+        if !holds {
+            return Err(format!("this does not hold: {claim}").into());
+        }
+        say(&format!("    {} {claim}", paint(self.colour, "32", "✓")));
+        Ok(())
+    }
+
+    /// Shows what the step cost so far, and checks the number of requests.
+    pub fn cost(&self, requests: u64) -> Told<()> {
+        let cost = self.hub.cost() - self.begun;
+        say(&format!("    {}", paint(self.colour, "2", &cost.to_string())));
+        if cost.requests != requests {
+            return Err(format!("it took {} requests instead of {requests}", cost.requests).into());
+        }
+        Ok(())
+    }
+
+    /// Quotes what the hub says.
+    pub fn says(&self, text: &str) {
+        for line in text.lines() {
+            say(&format!("    │ {line}"));
+        }
+    }
+}
+
+fn paint(colour: bool, code: &str, text: &str) -> String {
+    if colour { format!("\u{1b}[{code}m{text}\u{1b}[0m") } else { text.to_owned() }
+}
+
+fn say(line: &str) {
+    // A reader who has gone away is no reason to stop checking.
+    _ = writeln!(std::io::stdout(), "{line}");
+}
