@@ -163,6 +163,23 @@ pub fn fit(kind: Kind, value: Value) -> Result<Value, Fault> {
     Ok(fitted)
 }
 
+/// What a local column holds for a record that was first seen in CDMS: null where it may be, else the kind's zero.
+pub fn initial(column: &Column) -> Value {
+    if column.nullable {
+        return Value::Null;
+    }
+    match column.kind {
+        Kind::Integer => Value::Integer(0),
+        Kind::BigInt => Value::BigInt(0),
+        Kind::Decimal => Value::Decimal(Decimal::ZERO),
+        Kind::Money => Value::Money(Decimal::ZERO),
+        Kind::Double => Value::Double(0.0),
+        Kind::Boolean => Value::Boolean(false),
+        // Empty text is null; the derive refuses the other kinds, which have no zero.
+        _ => Value::Null,
+    }
+}
+
 fn stands_for_null(column: &Column, value: &Value) -> bool {
     match &column.source {
         Source::Attribute { default: Some(default), .. } => default() == *value,

@@ -104,7 +104,7 @@ pub(crate) fn row_of_attributes(
     };
     let mut row = conversion::decode(model, &facts, seen)?;
     for (column, value) in local_columns(model).zip(locals) {
-        row[column] = value;
+        row[column] = if value.is_null() { conversion::initial(&model.columns[column]) } else { value };
     }
     Ok(row)
 }

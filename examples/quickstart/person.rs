@@ -3,19 +3,19 @@
 use uuid::Uuid;
 
 /// Sends OData requests as any client would.
-pub struct Person {
+pub(crate) struct Person {
     service_root: String,
     http: reqwest::Client,
 }
 
 impl Person {
     /// A person at this service.
-    pub fn at(service_root: String) -> Self {
+    pub(crate) fn at(service_root: String) -> Self {
         Person { service_root, http: reqwest::Client::new() }
     }
 
     /// Changes a record with a MERGE.
-    pub async fn merge(&self, set: &str, id: Uuid, body: &'static str) -> Result<(), reqwest::Error> {
+    pub(crate) async fn merge(&self, set: &str, id: Uuid, body: &'static str) -> Result<(), reqwest::Error> {
         let url = format!("{}/{set}(guid'{id}')", self.service_root);
         let request =
             self.http.post(url).header("X-HTTP-Method", "MERGE").header("Accept", "application/json").body(body);

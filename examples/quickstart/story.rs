@@ -6,16 +6,16 @@ use std::io::{IsTerminal as _, Write as _};
 use datahub_runtime::{Cost, Hub};
 
 /// A step that went as told, or why it did not.
-pub type Told<T> = Result<T, Box<dyn Error + Send + Sync>>;
+pub(crate) type Told<T> = Result<T, Box<dyn Error + Send + Sync>>;
 
 /// The story so far.
-pub struct Story {
+pub(crate) struct Story {
     steps: usize,
     colour: bool,
 }
 
 /// One step: what happens, and what it cost since it began.
-pub struct Step {
+pub(crate) struct Step {
     hub: Hub,
     begun: Cost,
     colour: bool,
@@ -23,7 +23,7 @@ pub struct Step {
 
 impl Story {
     /// Begins with a title.
-    pub fn begin(title: &str) -> Self {
+    pub(crate) fn begin(title: &str) -> Self {
         let colour = std::io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none();
         let story = Story { steps: 0, colour };
         say(&format!("{}\n", paint(colour, "1", title)));
@@ -31,31 +31,31 @@ impl Story {
     }
 
     /// A line without a check.
-    pub fn note(&self, text: &str) {
+    pub(crate) fn note(&self, text: &str) {
         say(&format!("  {text}"));
     }
 
     /// Begins a step.
-    pub fn step(&mut self, hub: &Hub, title: &str) -> Step {
+    pub(crate) fn step(&mut self, hub: &Hub, title: &str) -> Step {
         self.steps += 1;
         say(&format!("\n{}", paint(self.colour, "1;36", &format!("{:2}. {title}", self.steps))));
         Step { hub: hub.clone(), begun: hub.cost(), colour: self.colour }
     }
 
     /// Ends well.
-    pub fn end(&self) {
+    pub(crate) fn end(&self) {
         say(&format!("\n{}", paint(self.colour, "1;32", &format!("{} steps, all as told.", self.steps))));
     }
 
     /// Ends badly.
-    pub fn broken(&self, error: &dyn std::fmt::Display) {
+    pub(crate) fn broken(&self, error: &dyn std::fmt::Display) {
         say(&format!("\n{}", paint(self.colour, "1;31", &format!("Step {} is not as told: {error}", self.steps))));
     }
 }
 
 impl Step {
     /// Checks what the story says.
-    pub fn check(&self, holds: bool, claim: &str) -> Told<()> {
+    pub(crate) fn check(&self, holds: bool, claim: &str) -> Told<()> {
         if !holds {
             return Err(format!("this does not hold: {claim}").into());
         }
@@ -64,7 +64,7 @@ impl Step {
     }
 
     /// Shows what the step cost so far, and checks the number of requests.
-    pub fn cost(&self, requests: u64) -> Told<()> {
+    pub(crate) fn cost(&self, requests: u64) -> Told<()> {
         let cost = self.hub.cost() - self.begun;
         say(&format!("    {}", paint(self.colour, "2", &cost.to_string())));
         if cost.requests != requests {
@@ -74,7 +74,7 @@ impl Step {
     }
 
     /// Quotes what the hub says.
-    pub fn says(&self, text: &str) {
+    pub(crate) fn says(&self, text: &str) {
         for line in text.lines() {
             say(&format!("    │ {line}"));
         }

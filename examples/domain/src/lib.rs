@@ -1,5 +1,7 @@
 //! The example domain: the organisations and contacts of a real Data Hub, and the reference data that they point to.
 
+#![allow(missing_docs, reason = "the contracts say what the fields are")]
+
 mod address;
 mod contact;
 mod organisation;
