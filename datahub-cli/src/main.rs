@@ -1,2 +1,62 @@
-//! To come.
-fn main() {}
+//! The `datahub` command: works on contracts and metadata, without a network.
+
+mod command;
+mod output;
+mod root;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+use output::Output;
+
+/// Works on a project's contracts and its $metadata snapshot, without a network and without a database.
+///
+/// The project's root is the nearest folder above with a `datahub.toml`.
+///
+/// Exit codes: 0 nothing is wrong, 1 faults were found, 2 a file or an option cannot be used.
+#[derive(Debug, Parser)]
+#[command(name = "datahub", version)]
+struct Options {
+    /// The project's root, instead of the nearest folder above with a `datahub.toml`.
+    #[arg(long, global = true, value_name = "FOLDER")]
+    root: Option<PathBuf>,
+    /// Prints JSON for machines instead of text for people.
+    #[arg(long, global = true)]
+    json: bool,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Checks every contract by itself and against the $metadata snapshot.
+    Check,
+}
+
+fn main() -> ExitCode {
+    let options = Options::parse();
+    let output = Output::new(options.json);
+    let result = root::find(options.root).and_then(|root| match options.command {
+        Command::Check => command::check::run(&root, &output),
+    });
+    match result {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::FAILURE,
+        Err(error) => {
+            output.error(&error);
+            ExitCode::from(2)
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory as _;
+
+    #[test]
+    fn the_grammar_contradicts_nothing() {
+        super::Options::command().debug_assert();
+    }
+}

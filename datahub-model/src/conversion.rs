@@ -231,12 +231,12 @@ fn to_raw(contract: &Attribute, value: &Value) -> Result<Value, Fault> {
                 return Err(Fault::new(reason).of(contract));
             }
         }
-        Value::Choice(option) if !contract.choices.is_empty() => {
-            if !contract.choices.iter().any(|(_, known)| known == option) {
-                let known: Vec<_> = contract.choices.iter().map(|(name, value)| format!("{name} = {value}")).collect();
-                let reason = format!("has no option with this value; the contract knows {}", known.join(", "));
-                return Err(Fault::new(reason).of(contract).value(&value));
-            }
+        Value::Choice(option)
+            if !contract.choices.is_empty() && !contract.choices.iter().any(|(_, known)| known == option) =>
+        {
+            let known: Vec<_> = contract.choices.iter().map(|(name, value)| format!("{name} = {value}")).collect();
+            let reason = format!("has no option with this value; the contract knows {}", known.join(", "));
+            return Err(Fault::new(reason).of(contract).value(&value));
         }
         Value::Lookup(reference) if !contract.targets.contains(&reference.logical_name.as_str()) => {
             let reason = format!("may point to {}, not to {}", contract.targets.join(" or "), reference.logical_name);

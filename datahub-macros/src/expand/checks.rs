@@ -11,14 +11,14 @@ use crate::synced::{Model, ModelField};
 
 pub(super) fn checks(model: &Model<'_>, mapping: &Mapping) -> TokenStream {
     let fields = model.fields.iter().zip(&mapping.fields);
-    fields.map(|(field, resolved)| check(&model.krate, mapping, field, &resolved.shape)).collect()
+    fields.map(|(field, resolved)| check(model, mapping, field, &resolved.shape)).collect()
 }
 
-fn check(krate: &Path, mapping: &Mapping, field: &ModelField, shape: &Shape) -> TokenStream {
-    let ty = &field.ty;
+fn check(model: &Model<'_>, mapping: &Mapping, field: &ModelField, shape: &Shape) -> TokenStream {
+    let (name, krate, ty) = (&model.item.ident, &model.krate, &field.ty);
     let span = ty.span();
     match shape {
-        Shape::Key(_) => quote_spanned! { span => const _: fn(&#ty) -> #krate::Id<_> = |id| *id; },
+        Shape::Key(_) => quote_spanned! { span => const _: fn(#ty) -> #krate::Id<#name> = |id| id; },
         Shape::Group { members, .. } => {
             let keys = members.iter().map(|(key, kind, required, _)| {
                 let kind = kind_of(krate, *kind);

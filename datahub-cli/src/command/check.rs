@@ -1,0 +1,63 @@
+//! `datahub check`: the same validation as the derive's, for all contracts at once.
+
+use std::fs;
+use std::path::Path;
+
+use cdms_odata::metadata::Metadata;
+use datahub_model::source::{Contract, Diagnostic, Place, Project, check_against_metadata};
+use serde_json::json;
+
+use crate::output::Output;
+
+/// Checks every contract of the project; whether all are faultless.
+pub(crate) fn run(root: &Path, output: &Output) -> Result<bool, String> {
+    let read = |path: &Path| fs::read_to_string(path).map_err(|error| format!("{}: {error}", path.display()));
+    let project =
+        Project::parse(&read(&root.join("datahub.toml"))?).map_err(|reason| format!("datahub.toml: {reason}"))?;
+    let metadata = match &project.metadata {
+        None => None,
+        Some(path) => Some(Metadata::parse(&read(&root.join(path))?).map_err(|error| format!("{path}: {error}"))?),
+    };
+    let folder = root.join(&project.contracts);
+    let entries = fs::read_dir(&folder).map_err(|error| format!("{}: {error}", folder.display()))?;
+    let mut names: Vec<_> = entries
+        .filter_map(|entry| entry.ok()?.file_name().into_string().ok())
+        .filter(|name| Path::new(name).extension().is_some_and(|extension| extension == "toml"))
+        .collect();
+    names.sort();
+    let (mut faults, mut reports) = (0, Vec::new());
+    for name in &names {
+        let shown = format!("{}/{name}", project.contracts);
+        let (contract, mut diagnostics) = Contract::parse::<()>(&read(&folder.join(name))?);
+        if let (Some(contract), Some(metadata)) = (&contract, &metadata) {
+            diagnostics.extend(check_against_metadata(contract, metadata));
+        }
+        faults += diagnostics.len();
+        reports.extend(diagnostics.into_iter().map(|diagnostic| (shown.clone(), diagnostic)));
+    }
+    for (shown, diagnostic) in &reports {
+        output.result(&format!("error: {}\n", diagnostic.render(shown)), &as_json(shown, diagnostic));
+    }
+    let against = if metadata.is_some() { "by themselves and against $metadata" } else { "by themselves" };
+    let plural = if faults == 1 { "fault" } else { "faults" };
+    output.result(
+        &format!("{} contracts checked {against}: {faults} {plural}", names.len()),
+        &json!({"contracts": names.len(), "faults": faults, "metadata": metadata.is_some()}),
+    );
+    Ok(faults == 0)
+}
+
+fn as_json(shown: &str, diagnostic: &Diagnostic<()>) -> serde_json::Value {
+    let (line, column) = match &diagnostic.place {
+        Place::Contract(spot) => (spot.line, spot.column),
+        Place::Source(()) => (0, 0),
+    };
+    json!({
+        "contract": shown,
+        "line": line,
+        "column": column,
+        "code": diagnostic.code.name(),
+        "message": diagnostic.message,
+        "help": diagnostic.help,
+    })
+}

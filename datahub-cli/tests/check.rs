@@ -1,0 +1,65 @@
+//! `datahub check` as its users see it: text, JSON and exit codes.
+#![cfg(test)]
+
+use std::fs;
+use std::process::{Command, Output};
+
+use tempfile::TempDir;
+
+const METADATA: &str = r#"<Edmx><Schema Namespace="Ns"><EntityType Name="Account"><Key><PropertyRef Name="AccountId"/></Key>
+<Property Name="AccountId" Type="Edm.Guid"/><Property Name="Name" Type="Edm.String"/>
+<Property Name="ModifiedOn" Type="Edm.DateTime"/><Property Name="CreatedOn" Type="Edm.DateTime"/>
+<Property Name="ModifiedBy" Type="Ns.EntityReference"/></EntityType>
+<EntityContainer><EntitySet Name="AccountSet" EntityType="Ns.Account"/></EntityContainer></Schema></Edmx>"#;
+
+fn project(contract: &str) -> TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    fs::create_dir(folder.path().join("mappings")).unwrap();
+    fs::write(folder.path().join("datahub.toml"), "metadata = 'mappings/metadata.xml'").unwrap();
+    fs::write(folder.path().join("mappings/metadata.xml"), METADATA).unwrap();
+    fs::write(folder.path().join("mappings/account.toml"), contract).unwrap();
+    folder
+}
+
+fn datahub(folder: &TempDir, arguments: &[&str]) -> (Option<i32>, String, String) {
+    let Output { status, stdout, stderr } =
+        Command::new(env!("CARGO_BIN_EXE_datahub")).args(arguments).current_dir(folder.path()).output().unwrap();
+    (status.code(), String::from_utf8(stdout).unwrap(), String::from_utf8(stderr).unwrap())
+}
+
+#[test]
+fn faultless_contracts_pass() {
+    let folder = project("entity = 'Account'\n[attributes]\nName = { kind = 'string' }");
+    let (code, text, _) = datahub(&folder, &["check"]);
+    assert_eq!((code, text.trim()), (Some(0), "1 contracts checked by themselves and against $metadata: 0 faults"));
+}
+
+#[test]
+fn a_fault_shows_file_line_column_and_the_line_itself() {
+    let folder = project("entity = 'Account'\n[attributes]\nNmae = { kind = 'string' }");
+    let (code, text, _) = datahub(&folder, &["check"]);
+    assert_eq!(code, Some(1));
+    for part in
+        ["mappings/account.toml:3:1", "3 | Nmae = { kind = 'string' }", "did you mean `Name`?", "[not-in-metadata]"]
+    {
+        assert!(text.contains(part), "{text} lacks {part}");
+    }
+}
+
+#[test]
+fn machines_get_json() {
+    let folder = project("entity = 'Account'\n[attributes]\nName = { kind = 'money' }");
+    let (code, text, _) = datahub(&folder, &["check", "--json"]);
+    assert_eq!(code, Some(1));
+    let lines: Vec<serde_json::Value> = text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert_eq!((&lines[0]["code"], &lines[0]["line"]), (&"wrong-kind".into(), &3.into()));
+    assert_eq!(lines[1]["faults"], 1);
+}
+
+#[test]
+fn a_folder_without_a_project_is_told_apart_from_faults() {
+    let folder = tempfile::tempdir().unwrap();
+    let (code, _, error) = datahub(&folder, &["check"]);
+    assert_eq!(code, Some(2));
+    assert!(error.contains("no datahub.toml"), "{error}");
+}

@@ -1,0 +1,85 @@
+//! Checks: named steps that pass or fail, run one after another, all of them.
+
+use std::io::Write as _;
+use std::process::Command;
+
+/// A step with the promise that it guards.
+pub(crate) struct Check {
+    promise: &'static str,
+    step: Step,
+}
+
+enum Step {
+    Cargo { arguments: Vec<&'static str>, environment: Vec<(&'static str, &'static str)> },
+    Tool { program: &'static str, arguments: Vec<&'static str> },
+    Ours(fn() -> Result<(), String>),
+}
+
+impl Check {
+    /// A cargo command.
+    pub(crate) fn cargo(promise: &'static str, arguments: &[&'static str]) -> Self {
+        Check { promise, step: Step::Cargo { arguments: arguments.to_vec(), environment: Vec::new() } }
+    }
+
+    /// A command of a tool from crates.io, which is installed where it is missing.
+    pub(crate) fn tool(promise: &'static str, program: &'static str, arguments: &[&'static str]) -> Self {
+        Check { promise, step: Step::Tool { program, arguments: arguments.to_vec() } }
+    }
+
+    /// A check of our own.
+    pub(crate) fn ours(promise: &'static str, check: fn() -> Result<(), String>) -> Self {
+        Check { promise, step: Step::Ours(check) }
+    }
+
+    /// Sets an environment variable for a cargo command.
+    pub(crate) fn env(mut self, name: &'static str, value: &'static str) -> Self {
+        if let Step::Cargo { environment, .. } = &mut self.step {
+            environment.push((name, value));
+        }
+        self
+    }
+
+    fn run(&self) -> Result<(), String> {
+        match &self.step {
+            Step::Cargo { arguments, environment } => {
+                let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+                command.args(arguments).envs(environment.iter().copied());
+                passed(&mut command)
+            }
+            Step::Tool { program, arguments } => {
+                if Command::new(program).arg("--version").output().is_err() {
+                    say(&format!("installing {program} …"));
+                    passed(Command::new("cargo").args(["install", "--locked", "--quiet", program]))?;
+                }
+                passed(Command::new(program).args(arguments))
+            }
+            Step::Ours(check) => check(),
+        }
+    }
+}
+
+fn passed(command: &mut Command) -> Result<(), String> {
+    match command.status() {
+        Ok(status) if status.success() => Ok(()),
+        Ok(status) => Err(format!("{status}")),
+        Err(error) => Err(format!("{} cannot be run: {error}", command.get_program().display())),
+    }
+}
+
+/// Runs all checks; the error names those that failed.
+pub(crate) fn run_all(checks: &[Check]) -> Result<(), Vec<&'static str>> {
+    let mut failed = Vec::new();
+    for (position, check) in checks.iter().enumerate() {
+        say(&format!("\n[{}/{}] {}", position + 1, checks.len(), check.promise));
+        if let Err(reason) = check.run() {
+            say(&format!("not so: {} ({reason})", check.promise));
+            failed.push(check.promise);
+        }
+    }
+    if failed.is_empty() { Ok(()) } else { Err(failed) }
+}
+
+fn say(line: &str) {
+    // Nobody may be reading; the checks run all the same.
+    _ = writeln!(std::io::stdout(), "{line}");
+}
