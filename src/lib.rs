@@ -1,1 +1,6 @@
 //! Holds no code: this package carries the examples, the contracts and the tests that cross crates.
+
+/// Compiles what the first page shows.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct FirstPage;

@@ -79,7 +79,7 @@ fn read(item: &DeriveInput, krate: &mut Option<Path>, errors: &mut Errors) -> Op
                 idents.push(variant.ident.clone());
             }
             (_, Some(span)) => {
-                errors.push(span, "the variant for the rest holds its number: `Other(i32)` [wrong-value]")
+                errors.push(span, "the variant for the rest holds its number: `Other(i32)` [wrong-value]");
             }
             (fields, None) => errors.push(
                 fields.span(),

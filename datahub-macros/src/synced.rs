@@ -215,7 +215,8 @@ fn field_key(part: &Part, annotation: &mut FieldAnnotation<Span>, tokens: &mut M
                 match syn::parse_str(&module.value) {
                     Ok(path) => tokens.with = Some(path),
                     Err(_) => {
-                        errors.push(module.place, "`with` names a module [wrong-value]\nhelp: write `with = \"phone\"`")
+                        errors
+                            .push(module.place, "`with` names a module [wrong-value]\nhelp: write `with = \"phone\"`");
                     }
                 }
                 fill(&mut annotation.with, module, "with", span, errors);

@@ -23,9 +23,6 @@ impl Models {
 ///
 /// Two models on one table, or two on one entity of which one has no `only`, do not compile.
 ///
-/// ```ignore
-/// let models = models![Organisation, Contact, Sector];
-/// ```
 #[macro_export]
 macro_rules! models {
     ($($model:ty),+ $(,)?) => {{

@@ -61,10 +61,9 @@ impl<T: Writable> Edit<T> {
 fn undo(seen: &mut cdms_odata::Attributes, later: &[HistoryRow]) {
     debug_assert!(later.is_sorted_by_key(|row| std::cmp::Reverse(row.version)), "newest first");
     for change in later.iter().flat_map(|row| &row.changes) {
-        match &change.from {
-            Some(value) => _ = seen.insert(change.attribute.clone(), value.clone()),
-            // It was not known before; what was learned since is no change of anybody's.
-            None => {}
+        // What was not known before and was learned since is no change of anybody's.
+        if let Some(value) = &change.from {
+            seen.insert(change.attribute.clone(), value.clone());
         }
     }
 }
