@@ -119,7 +119,7 @@ impl<M: Mapping> Create<M> {
                 self.state = State::Ending(Failure::Unsettled { operation, in_cdms: false, reason });
                 Action::Commit(Box::new(releasing(operation)))
             }
-            Sent::Applied(None) | Sent::Gone => {
+            Sent::Applied(None) | Sent::Gone(_) => {
                 unreachable!("a create's answer carries a record, and a create cannot find it gone")
             }
         }

@@ -97,7 +97,7 @@ impl<M: Mapping> Delete<M> {
                 action
             }
             Sent::Applied(_) => self.store(snapshot, true),
-            Sent::Gone => self.store(snapshot, false),
+            Sent::Gone(_) => self.store(snapshot, false),
             Sent::Rejected(rejection) => {
                 let commit = rejected(self.operation, &rejection);
                 self.state = State::Ending(Failure::Rejected(rejection));

@@ -67,8 +67,8 @@ pub enum Class<F> {
     Deadlock(Refusal),
     /// The write is not in CDMS because the session is over; it may be sent again after a login.
     LoginLost(String),
-    /// The record is gone.
-    Gone,
+    /// CDMS says that there is no such record: the one addressed, or one that the write refers to.
+    Gone(Refusal),
     /// Whether the write is in CDMS cannot be told from the answer.
     Unknown(String),
 }
@@ -86,7 +86,7 @@ pub fn classify<F>(write: WriteKind, answer: Answer<F>) -> Class<F> {
         (_, _, ReplyBody::LoginLost(sign)) => Class::LoginLost(sign),
         (_, 404, ReplyBody::Refusal(refusal)) if refusal.meaning() == Meaning::RecordMissing => match write {
             WriteKind::Create => Class::Rejected(Rejection::Cdms(refusal)),
-            WriteKind::Update | WriteKind::Delete => Class::Gone,
+            WriteKind::Update | WriteKind::Delete => Class::Gone(refusal),
         },
         (_, 400..=499, ReplyBody::Refusal(refusal)) => Class::Rejected(Rejection::Cdms(refusal)),
         (_, 500, ReplyBody::Refusal(refusal)) => match refusal.meaning() {

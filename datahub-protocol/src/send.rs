@@ -1,6 +1,7 @@
 //! Sending a write under its intent: once, and again only where CDMS surely has not taken it.
 
 use cdms_odata::Attributes;
+use cdms_odata::client::Refusal;
 use uuid::Uuid;
 
 use crate::{
@@ -29,8 +30,8 @@ pub(crate) enum Sent<O, F> {
     Applied(Option<(Uuid, Result<Record, F>)>),
     /// The write is not in CDMS and will not be.
     Rejected(Rejection),
-    /// The record is gone.
-    Gone,
+    /// CDMS says that there is no such record.
+    Gone(Refusal),
     /// It cannot be told.
     Unknown(String),
 }
@@ -58,7 +59,7 @@ impl Sending {
     fn answered<O, F>(&mut self, answer: Answer<F>) -> Sent<O, F> {
         match classify(self.write, answer) {
             Class::Applied(record) => Sent::Applied(record),
-            Class::Gone => Sent::Gone,
+            Class::Gone(refusal) => Sent::Gone(refusal),
             Class::Unknown(reason) => Sent::Unknown(reason),
             // A lease too short for another try leaves the refusal that asked for it.
             Class::Rejected(rejection @ Rejection::NotSent(_)) => {

@@ -1,5 +1,6 @@
 //! Updating one record: a MERGE of what changed, between two short transactions.
 
+use cdms_odata::client::Refusal;
 use cdms_odata::{Attributes, Value};
 
 use crate::approach::{Approach, Step, busy};
@@ -8,7 +9,7 @@ use crate::sight::{differences, ending, merged_row, refreshed};
 use crate::{
     Action, Change, Commit, Committed, Entry, EntryKind, Event, Failure, Fetched, Guard, Intent, IntentChange, Loaded,
     Machine, Mapping, Merged, NewRow, Note, OperationId, Origin, QuarantineChange, ROUNDS_MAX, Record, RecordChange,
-    Snapshot, Stored, TombstoneReason, Verdict, WriteKind, merge,
+    Rejection, Snapshot, Stored, TombstoneReason, Verdict, WriteKind, merge,
 };
 
 /// What to do where both sides changed the same field.
@@ -60,6 +61,7 @@ enum State<F> {
     Opening(Box<Plan>),
     Sending(Box<Plan>, Sending),
     ReadingBack(Box<Plan>),
+    ConfirmingGone(Box<Plan>, Refusal),
     Storing(Box<Plan>, Written, NewRow),
     Ending(Failure<F>),
     /// Like `Ending`, for a transaction without which the intent stays open.
@@ -220,19 +222,32 @@ impl<M: Mapping> Update<M> {
                 let commit = rejected(self.operation, &rejection);
                 self.end(commit, Failure::Rejected(rejection))
             }
-            Sent::Gone => {
-                let reason = "the record is gone from CDMS".to_owned();
-                let mut commit = closing(self.operation, Verdict::Rejected { reason });
-                commit.record =
-                    RecordChange::Tombstone { reason: TombstoneReason::Gone, last: NewRow::from(&plan.snapshot) };
-                commit.history = vec![ending(EntryKind::Gone, &plan.snapshot)];
-                self.end(commit, Failure::Gone)
+            // The code is also that of a lookup whose target is missing, so only a GET of the record itself proves it.
+            Sent::Gone(refusal) => {
+                self.state = State::ConfirmingGone(plan, refusal);
+                Action::Fetch
             }
             Sent::Unknown(reason) => {
                 let operation = self.operation;
                 self.end(releasing(operation), Failure::Unsettled { operation, in_cdms: false, reason })
             }
         }
+    }
+
+    fn confirmed_gone(
+        &mut self,
+        plan: &Plan,
+        refusal: Refusal,
+        fetched: &Fetched<M::Fault>,
+    ) -> Action<Output<M>, M::Fault> {
+        let rejection = Rejection::Cdms(refusal);
+        let mut commit = rejected(self.operation, &rejection);
+        if *fetched != Fetched::Gone {
+            return self.end(commit, Failure::Rejected(rejection));
+        }
+        commit.record = RecordChange::Tombstone { reason: TombstoneReason::Gone, last: NewRow::from(&plan.snapshot) };
+        commit.history = vec![ending(EntryKind::Gone, &plan.snapshot)];
+        self.end(commit, Failure::Gone)
     }
 
     fn read_back(&mut self, plan: Box<Plan>, fetched: Fetched<M::Fault>) -> Action<Output<M>, M::Fault> {
@@ -420,6 +435,9 @@ impl<M: Mapping> Machine for Update<M> {
                 self.sent(plan, sending, sent)
             }
             (State::ReadingBack(plan), Event::Fetched(fetched)) => self.read_back(plan, fetched),
+            (State::ConfirmingGone(plan, refusal), Event::Fetched(fetched)) => {
+                self.confirmed_gone(&plan, refusal, &fetched)
+            }
             (State::Storing(plan, written, row), Event::Committed(committed)) => {
                 self.stored(&plan, written, row, committed)
             }

@@ -1,0 +1,294 @@
+//! The outcome table, the settling table and the merge, row by row, without any world around them.
+
+use cdms_odata::client::Refusal;
+use cdms_odata::{Attributes, Instant, Value};
+use datahub_protocol::{
+    Answer, Class, Intent, Mapping, OperationId, Record, Rejection, Reply, ReplyBody, Verdict, WriteKind, classify,
+    merge, verdict,
+};
+use uuid::Uuid;
+
+const OURS: Uuid = Uuid::from_u128(1);
+const THEIRS: Uuid = Uuid::from_u128(2);
+
+fn attributes<const COUNT: usize>(pairs: [(&'static str, i32); COUNT]) -> Attributes {
+    pairs.into_iter().map(|(name, number)| (name, Value::Integer(number))).collect()
+}
+
+fn record(modified: i64, by: Uuid, values: Attributes) -> Record {
+    Record { modified: Instant(modified), created: None, modified_by: Some(by), attributes: values }
+}
+
+fn intent(write: WriteKind, patch: Attributes, pre_image: Attributes) -> Intent {
+    Intent {
+        operation: OperationId(Uuid::from_u128(3)),
+        write,
+        patch,
+        constants: Attributes::new(),
+        pre_image,
+        modified_before: Some(Instant(10)),
+        conflicts: Attributes::new(),
+    }
+}
+
+fn superseded(names: &[&str]) -> Option<Verdict> {
+    Some(Verdict::Superseded { attributes: names.iter().map(ToString::to_string).collect() })
+}
+
+#[test]
+fn an_update_settles_by_its_evidence() {
+    use Verdict::{Applied, NotApplied};
+    let update = intent(WriteKind::Update, attributes([("a", 2), ("b", 2)]), attributes([("a", 1), ("b", 1)]));
+    let both = attributes([("a", 2), ("b", 2)]);
+    let neither = attributes([("a", 1), ("b", 1)]);
+    let rows = [
+        // All evidence as patched, moved, by our user: at once.
+        (record(11, OURS, both.clone()), Some(OURS), Some(Applied), Some(Applied)),
+        // The same without one of the three signs: after the quiet period.
+        (record(11, THEIRS, both.clone()), Some(OURS), None, Some(Applied)),
+        (record(11, OURS, both.clone()), None, None, Some(Applied)),
+        (record(10, OURS, both), Some(OURS), None, Some(Applied)),
+        // None as before, one as patched: CDMS adjusted the other.
+        (record(11, OURS, attributes([("a", 2), ("b", 3)])), Some(OURS), None, Some(Applied)),
+        // All as before.
+        (record(10, THEIRS, neither.clone()), Some(OURS), None, Some(NotApplied)),
+        (record(11, OURS, neither), Some(OURS), None, Some(NotApplied)),
+        // Anything else.
+        (record(11, THEIRS, attributes([("a", 2), ("b", 1)])), Some(OURS), None, superseded(&["b"])),
+        (record(11, THEIRS, attributes([("a", 3), ("b", 1)])), Some(OURS), None, superseded(&["a", "b"])),
+        (record(11, THEIRS, attributes([("a", 3), ("b", 3)])), Some(OURS), None, superseded(&["a", "b"])),
+    ];
+    for (record, user, at_once, later) in rows {
+        assert_eq!(verdict(&update, Some(&record), user, false), at_once, "at once: {record:?}");
+        assert_eq!(verdict(&update, Some(&record), user, true), later, "after the quiet period: {record:?}");
+    }
+    assert_eq!(verdict(&update, None, Some(OURS), false), None);
+    assert_eq!(verdict(&update, None, Some(OURS), true), superseded(&[]));
+}
+
+#[test]
+fn what_the_patch_left_equal_is_no_evidence() {
+    let update = intent(WriteKind::Update, attributes([("a", 1), ("b", 2)]), attributes([("a", 1), ("b", 1)]));
+    let shown = record(11, THEIRS, attributes([("a", 9), ("b", 1)]));
+    assert_eq!(verdict(&update, Some(&shown), None, true), Some(Verdict::NotApplied));
+}
+
+#[test]
+fn creates_and_deletes_settle_by_existence() {
+    let there = record(11, THEIRS, Attributes::new());
+    let rows = [
+        (WriteKind::Create, Some(&there), Some(Verdict::Applied), Some(Verdict::Applied)),
+        (WriteKind::Create, None, None, Some(Verdict::NotApplied)),
+        (WriteKind::Delete, None, Some(Verdict::Applied), Some(Verdict::Applied)),
+        (WriteKind::Delete, Some(&there), None, Some(Verdict::NotApplied)),
+    ];
+    for (write, record, at_once, later) in rows {
+        let intent = intent(write, Attributes::new(), Attributes::new());
+        assert_eq!(verdict(&intent, record, Some(OURS), false), at_once, "{write}");
+        assert_eq!(verdict(&intent, record, Some(OURS), true), later, "{write}");
+    }
+}
+
+#[derive(Debug, PartialEq)]
+enum Sort {
+    Applied,
+    Rejected,
+    Deadlock,
+    LoginLost,
+    Gone,
+    Unknown,
+}
+
+fn sort(write: WriteKind, answer: Answer<()>) -> Sort {
+    match classify(write, answer) {
+        Class::Applied(_) => Sort::Applied,
+        Class::Rejected(_) => Sort::Rejected,
+        Class::Deadlock(_) => Sort::Deadlock,
+        Class::LoginLost(_) => Sort::LoginLost,
+        Class::Gone(_) => Sort::Gone,
+        Class::Unknown(_) => Sort::Unknown,
+    }
+}
+
+fn reply(status: u16, body: ReplyBody<()>) -> Answer<()> {
+    Answer::Reply(Reply { status, body })
+}
+
+fn refusal(status: u16, code: Option<i32>) -> Answer<()> {
+    reply(status, ReplyBody::Refusal(Refusal { status, code, message: "no".into() }))
+}
+
+const MISSING: Option<i32> = Some(-2_147_220_969);
+
+#[test]
+fn the_outcome_table_holds_for_every_write() {
+    use WriteKind::{Create, Delete, Update};
+    let other = |status| reply(status, ReplyBody::Other("an HTML page".into()));
+    let created = || reply(201, ReplyBody::Created { id: OURS, record: Err(()) });
+    for write in [Create, Update, Delete] {
+        let rows = [
+            (Answer::NotSent("refused".into()), Sort::Rejected),
+            (Answer::Lost("reset".into()), Sort::Unknown),
+            (refusal(400, None), Sort::Rejected),
+            (refusal(403, Some(-2_147_220_960)), Sort::Rejected),
+            (refusal(404, None), Sort::Rejected),
+            (refusal(500, Some(-2_147_220_891)), Sort::Rejected),
+            (refusal(500, Some(-2_147_204_784)), Sort::Deadlock),
+            (refusal(500, Some(-2_147_220_970)), Sort::Unknown),
+            (refusal(500, Some(-2_147_204_783)), Sort::Unknown),
+            (refusal(500, Some(1)), Sort::Unknown),
+            (refusal(500, None), Sort::Unknown),
+            (refusal(503, Some(-2_147_220_891)), Sort::Unknown),
+            (reply(401, ReplyBody::LoginLost("401".into())), Sort::LoginLost),
+            (reply(302, ReplyBody::LoginLost("redirect".into())), Sort::LoginLost),
+            (reply(200, ReplyBody::LoginLost("form".into())), Sort::LoginLost),
+            (other(302), Sort::Unknown),
+            (other(404), Sort::Unknown),
+            (other(500), Sort::Unknown),
+            (other(502), Sort::Unknown),
+            (other(503), Sort::Unknown),
+            (other(504), Sort::Unknown),
+            (other(200), Sort::Unknown),
+            (reply(200, ReplyBody::Empty), Sort::Unknown),
+            (reply(201, ReplyBody::Empty), Sort::Unknown),
+            (reply(202, ReplyBody::Empty), Sort::Unknown),
+            (reply(204, ReplyBody::Empty), if write == Create { Sort::Unknown } else { Sort::Applied }),
+            (created(), if write == Create { Sort::Applied } else { Sort::Unknown }),
+            (refusal(404, MISSING), if write == Create { Sort::Rejected } else { Sort::Gone }),
+        ];
+        for (answer, expected) in rows {
+            assert_eq!(sort(write, answer.clone()), expected, "{write}: {answer:?}");
+        }
+    }
+    assert!(matches!(
+        classify::<()>(Update, Answer::NotSent("x".into())),
+        Class::Rejected(Rejection::NotSent(reason)) if reason == "x"
+    ));
+}
+
+/// Three plain fields, and one that joins two attributes as `high * 10 + low`.
+#[derive(Clone)]
+struct Plain;
+
+const NAMES: [&str; 3] = ["a", "b", "read_only"];
+
+fn number(values: &Attributes, name: &str) -> Result<i32, String> {
+    match values.get(name) {
+        Some(Value::Integer(number)) => Ok(*number),
+        other => Err(format!("{name} is {other:?}")),
+    }
+}
+
+impl Mapping for Plain {
+    type Fault = String;
+
+    fn tag(&self) -> u64 {
+        1
+    }
+
+    fn knows(&self, attribute: &str) -> bool {
+        NAMES.contains(&attribute) || ["high", "low"].contains(&attribute)
+    }
+
+    fn includes(&self, _: &Attributes) -> bool {
+        true
+    }
+
+    fn decode(&self, values: &Attributes) -> Result<Vec<Value>, String> {
+        let mut row =
+            NAMES.iter().map(|name| number(values, name).map(Value::Integer)).collect::<Result<Vec<_>, _>>()?;
+        row.push(Value::Integer(number(values, "high")? * 10 + number(values, "low")?));
+        Ok(row)
+    }
+
+    fn updatable(&self) -> Vec<usize> {
+        vec![0, 1, 3]
+    }
+
+    fn encode(&self, field: usize, value: &Value, _: &Attributes) -> Result<Attributes, String> {
+        let Value::Integer(number) = *value else { return Err("no number".into()) };
+        Ok(match NAMES.get(field) {
+            Some(name) => Attributes::from([(*name, value.clone())]),
+            None => attributes([("high", number / 10), ("low", number % 10)]),
+        })
+    }
+
+    fn attributes_of(&self, field: usize) -> Vec<&str> {
+        NAMES.get(field).map_or_else(|| vec!["high", "low"], |name| vec![*name])
+    }
+
+    fn encode_new(&self, _: &[Value]) -> Result<Attributes, String> {
+        Ok(Attributes::new())
+    }
+
+    fn forbidden(&self, reason: &str) -> String {
+        reason.to_owned()
+    }
+
+    fn constants(&self) -> Attributes {
+        Attributes::new()
+    }
+}
+
+fn base() -> Attributes {
+    attributes([("a", 1), ("b", 1), ("read_only", 1), ("high", 1), ("low", 1)])
+}
+
+fn with<const COUNT: usize>(changes: [(&'static str, i32); COUNT]) -> Attributes {
+    let mut values = base();
+    values.merge(&attributes(changes));
+    values
+}
+
+fn row(numbers: [i32; 4]) -> Vec<Value> {
+    numbers.into_iter().map(Value::Integer).collect()
+}
+
+#[test]
+fn both_sides_changes_survive() {
+    let merged = merge(&Plain, &base(), &row([2, 1, 1, 11]), &with([("b", 5)])).unwrap();
+    assert_eq!(merged.patch, attributes([("a", 2)]));
+    assert_eq!(merged.values, row([2, 5, 1, 11]));
+    assert!(merged.conflicts.is_empty());
+}
+
+#[test]
+fn equal_values_are_no_conflict_and_no_request() {
+    let merged = merge(&Plain, &base(), &row([2, 1, 1, 11]), &with([("a", 2)])).unwrap();
+    assert!(merged.patch.is_empty() && merged.conflicts.is_empty());
+    // What the caller left alone is no change, whatever CDMS made of it.
+    let merged = merge(&Plain, &base(), &row([1, 1, 1, 11]), &with([("a", 7)])).unwrap();
+    assert!(merged.patch.is_empty() && merged.conflicts.is_empty());
+    assert_eq!(merged.values, row([7, 1, 1, 11]));
+}
+
+#[test]
+fn the_last_writer_wins_and_the_other_value_is_kept() {
+    let merged = merge(&Plain, &base(), &row([2, 1, 1, 11]), &with([("a", 3)])).unwrap();
+    assert_eq!((merged.conflicts, merged.patch), (vec![0], attributes([("a", 2)])));
+    assert_eq!(merged.overwritten, attributes([("a", 3)]));
+}
+
+#[test]
+fn a_joined_field_sends_what_differs_but_all_of_it_in_a_conflict() {
+    let merged = merge(&Plain, &base(), &row([1, 1, 1, 12]), &base()).unwrap();
+    assert_eq!(merged.patch, attributes([("low", 2)]));
+    // CDMS made 21 of 11, the caller 12: no value may arise that nobody typed, such as 22.
+    let merged = merge(&Plain, &base(), &row([1, 1, 1, 12]), &with([("high", 2)])).unwrap();
+    assert_eq!(merged.patch, attributes([("high", 1), ("low", 2)]));
+    assert_eq!(merged.overwritten, attributes([("high", 2)]));
+}
+
+#[test]
+fn what_is_not_written_is_not_sent() {
+    let merged = merge(&Plain, &base(), &row([1, 1, 9, 11]), &base()).unwrap();
+    assert!(merged.patch.is_empty());
+}
+
+#[test]
+fn what_the_base_does_not_know_counts_as_unchanged() {
+    let mut old = base();
+    old.remove("b");
+    let merged = merge(&Plain, &old, &row([2, 5, 1, 11]), &with([("b", 5)])).unwrap();
+    assert_eq!(merged.patch, attributes([("a", 2)]));
+}
