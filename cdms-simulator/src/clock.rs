@@ -25,17 +25,19 @@ impl SimulatorClock {
     /// The time.
     pub fn now_ms(&self) -> i64 {
         let base = self.base.load(Ordering::SeqCst);
-        if self.running { machine_ms() + base } else { base }
+        if self.running { machine_ms().saturating_add(base) } else { base }
     }
 
     /// Moves the clock, forwards or backwards.
     pub fn advance_ms(&self, ms: i64) {
-        self.base.fetch_add(ms, Ordering::SeqCst);
+        let moved = |base: i64| Some(base.saturating_add(ms));
+        // The closure always has a new value, so this cannot fail.
+        _ = self.base.fetch_update(Ordering::SeqCst, Ordering::SeqCst, moved);
     }
 
     /// Sets the clock; a running one runs on from there.
     pub fn set_ms(&self, ms: i64) {
-        let base = if self.running { ms - machine_ms() } else { ms };
+        let base = if self.running { ms.saturating_sub(machine_ms()) } else { ms };
         self.base.store(base, Ordering::SeqCst);
     }
 }

@@ -1,4 +1,4 @@
-//! `/_control/…`: clock, faults, log, requests and scene as JSON, so that programs in any language can steer the server.
+//! `/_control/…`: clock, faults, late commits, log, requests and scene as JSON, so that programs in any language can steer the server.
 
 use cdms_odata::Attributes;
 use serde::Deserialize;
@@ -30,6 +30,7 @@ pub(crate) fn answer(state: &State, method: &str, target: &str, body: &[u8]) -> 
             lock(&state.faults).clear();
             json_answer(&json!({"cleared": true}))
         }
+        ("POST", "late") => json_answer(&json!({"committed": state.commit_late()})),
         ("GET", "log") => json_answer(&json!(state.world().commits())),
         ("GET", "requests") => json_answer(&json!(lock(&state.requests).iter().collect::<Vec<_>>())),
         ("POST", "seed") => with(body, |scene: Vec<SeedOrder>| seed(state, scene)),
@@ -38,6 +39,7 @@ pub(crate) fn answer(state: &State, method: &str, target: &str, body: &[u8]) -> 
 }
 
 #[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
 struct ClockOrder {
     #[serde(default)]
     set_ms: Option<i64>,
@@ -48,6 +50,7 @@ struct ClockOrder {
 /// One record of a scene: its entity and attributes, in the canonical form of values (text, numbers and booleans plain,
 /// the others tagged: `{"choice": 1}`, `{"lookup": ["account", "…"]}`, `{"guid": "…"}`, `{"instant": ms}`).
 #[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
 pub(crate) struct SeedOrder {
     entity: String,
     attributes: Attributes,

@@ -28,6 +28,7 @@ pub enum Operation {
 
 /// A fault and the requests that it meets.
 #[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct FaultRule {
     /// Only requests that do this; `None`: any.
     #[serde(default)]
@@ -50,7 +51,7 @@ pub struct FaultRule {
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum Fault {
-    /// The answer comes so many milliseconds later.
+    /// The request is carried out, and answered, so many milliseconds later.
     Latency(u64),
     /// The connection is closed before anything is done.
     DropBeforeCommit,
@@ -60,7 +61,7 @@ pub enum Fault {
     ///
     /// [`Simulator::commit_late`]: crate::Simulator::commit_late
     CommitLate,
-    /// The answer breaks off in the middle.
+    /// The answer breaks off in the middle of its body; one without a body does not come at all.
     Truncate,
     /// 401 without a body.
     Unauthorized,
@@ -102,9 +103,11 @@ pub enum Fault {
         /// What stands in its place.
         json: String,
     },
-    /// `__next` leads to this address.
+    /// The page has a `__next`, be it the last one or not, that leads to this address.
     HostileNext(String),
-    /// The request waits until the gate is opened.
+    /// The server itself fails, which must become the failure of the test that uses it.
+    Panic,
+    /// The request waits until the gate is opened. A client that hangs up takes its waiting request along.
     #[serde(skip)]
     Hold(Stage, Gate),
 }
@@ -184,6 +187,7 @@ impl Fault {
             Fault::Adjust(_) => "adjust",
             Fault::Corrupt { .. } => "corrupt",
             Fault::HostileNext(_) => "hostile_next",
+            Fault::Panic => "panic",
             Fault::Hold(..) => "hold",
         }
     }
@@ -265,8 +269,8 @@ pub(crate) struct Met(pub(crate) Vec<Fault>);
 
 impl Met {
     pub(crate) fn latency(&self) -> Duration {
-        let ms = self.0.iter().map(|fault| if let Fault::Latency(ms) = fault { *ms } else { 0 }).sum();
-        Duration::from_millis(ms)
+        let ms = self.0.iter().map(|fault| if let Fault::Latency(ms) = fault { *ms } else { 0 });
+        Duration::from_millis(ms.fold(0, u64::saturating_add))
     }
 
     pub(crate) fn gates(&self, stage: Stage) -> impl Iterator<Item = &Gate> {

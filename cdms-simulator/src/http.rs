@@ -10,17 +10,18 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use http_body_util::combinators::BoxBody;
-use http_body_util::{BodyExt, Limited};
+use http_body_util::{BodyExt, Collected, Limited};
 use hyper::body::Incoming;
 use hyper::service::service_fn;
 use hyper::{Request, Response};
 use hyper_util::rt::TokioIo;
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpSocket};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
 use crate::control;
-use crate::fault::{Fault, Stage};
+use crate::fault::{Fault, Operation, Stage};
+use crate::refusal::{PLUGIN, Refusal};
 use crate::simulator::{Listening, RequestEntry, State, lock};
 pub(crate) use answer::Answer;
 use route::{Call, Target};
@@ -51,16 +52,24 @@ pub(crate) async fn serve(
     report: watch::Sender<Listening>,
 ) {
     let mut listener = Some(TcpListener::from_std(listener).unwrap_or_else(|error| panic!("cannot listen: {error}")));
+    // Bound without listening, so that connecting is refused and nobody else takes the port.
+    let mut reserved = None;
     loop {
         let wanted = *asked.borrow_and_update();
-        match wanted {
+        let placed = match wanted {
             Listening::Stopped => return,
-            Listening::Away => listener = None,
-            Listening::Open if listener.is_none() => match TcpListener::bind(address).await {
-                Ok(bound) => listener = Some(bound),
-                Err(error) => panic!("the simulator cannot come back at {address}: {error}"),
+            Listening::Away if reserved.is_none() => {
+                listener = None;
+                reserve(address).map(|socket| reserved = Some(socket))
+            }
+            Listening::Open if listener.is_none() => match reserved.take() {
+                Some(socket) => socket.listen(BACKLOG).map(|bound| listener = Some(bound)),
+                None => Ok(()),
             },
-            Listening::Open => {}
+            Listening::Away | Listening::Open => Ok(()),
+        };
+        if let Err(error) = placed {
+            panic!("the simulator cannot keep its place at {address}: {error}");
         }
         report.send_replace(wanted);
         let mut connections = JoinSet::new();
@@ -96,6 +105,16 @@ pub(crate) async fn serve(
     }
 }
 
+/// How many connections may wait to be accepted.
+const BACKLOG: u32 = 1024;
+
+fn reserve(address: SocketAddr) -> std::io::Result<TcpSocket> {
+    let socket = if address.is_ipv4() { TcpSocket::new_v4()? } else { TcpSocket::new_v6()? };
+    socket.set_reuseaddr(true)?;
+    socket.bind(address)?;
+    Ok(socket)
+}
+
 async fn connection(state: Arc<State>, stream: tokio::net::TcpStream) {
     _ = stream.set_nodelay(true);
     let service = service_fn(move |request| {
@@ -109,17 +128,19 @@ async fn connection(state: Arc<State>, stream: tokio::net::TcpStream) {
 async fn respond(state: &Arc<State>, request: Request<Incoming>) -> Result<Response<Body>, Broken> {
     let (parts, body) = request.into_parts();
     let target = parts.uri.path_and_query().map_or_else(String::new, ToString::to_string);
-    let Ok(body) = Limited::new(body, BODY_MAX).collect().await else {
-        return Ok(Answer::text(413, "The request is too large.").into_response());
+    let body = Limited::new(body, BODY_MAX).collect().await.map(Collected::to_bytes);
+    let Ok(body) = body else {
+        let entry = RequestEntry { method: parts.method.to_string(), target, ..RequestEntry::default() };
+        let mut remembered = Remembered { state, entry };
+        return Ok(remembered.answered(Answer::text(413, "The request is too large.")).into_response());
     };
-    let body = body.to_bytes();
     if target.starts_with("/_control/") && state.control {
         return Ok(control::answer(state, parts.method.as_str(), &target, &body).into_response());
     }
     let call = Call::read(state, &parts, &target, body.clone());
-    let (operation, entity) = call.as_ref().map_or((crate::fault::Operation::Other, None), Call::matched);
+    let (operation, entity) = call.as_ref().map_or((Operation::Other, None), Call::matched);
     let met = lock(&state.faults).meet(operation, entity.as_deref());
-    let mut entry = RequestEntry {
+    let entry = RequestEntry {
         method: call.as_ref().map_or_else(|_| parts.method.to_string(), |call| call.method.clone()),
         target,
         operation: header(&parts, "x-datahub-operation"),
@@ -128,12 +149,13 @@ async fn respond(state: &Arc<State>, request: Request<Incoming>) -> Result<Respo
         answered_bytes: 0,
         faults: met.names().into_iter().map(str::to_owned).collect(),
     };
+    let mut remembered = Remembered { state, entry };
+    assert!(!met.has("panic"), "the simulator panics on order");
     tokio::time::sleep(met.latency()).await;
     for gate in met.gates(Stage::BeforeCommit) {
         gate.pass().await;
     }
     if met.has("drop_before_commit") {
-        state.remember(entry);
         return Err(Broken);
     }
     if met.has("commit_late") {
@@ -141,10 +163,10 @@ async fn respond(state: &Arc<State>, request: Request<Incoming>) -> Result<Respo
             lock(&state.late)
                 .push(Box::new(move |world| call.carry_out(world, &crate::fault::Met::default()).map(drop)));
         }
-        state.remember(entry);
         return Err(Broken);
     }
-    let answer = match met.0.iter().find_map(instead) {
+    let missing = || no_privilege(state, operation, entity.as_deref());
+    let answer = match met.0.iter().find_map(|fault| instead(fault, &missing)) {
         Some(answer) => answer,
         None => match login::refused(state, &parts) {
             Some(answer) => answer,
@@ -159,22 +181,47 @@ async fn respond(state: &Arc<State>, request: Request<Incoming>) -> Result<Respo
     for gate in met.gates(Stage::AfterCommit) {
         gate.pass().await;
     }
-    if met.has("drop_after_commit") {
-        state.remember(entry);
+    // An answer without a body has no middle in which it could break off.
+    if met.has("drop_after_commit") || (met.has("truncate") && answer.body.is_empty()) {
         return Err(Broken);
     }
-    entry.status = Some(answer.status);
-    entry.answered_bytes = answer.body.len();
-    state.remember(entry);
-    if met.has("truncate") {
-        return Ok(answer.into_broken_response());
+    let answer = remembered.answered(answer);
+    Ok(if met.has("truncate") { answer.into_broken_response() } else { answer.into_response() })
+}
+
+/// Remembers a request when it ends, however it ends.
+struct Remembered<'s> {
+    state: &'s State,
+    entry: RequestEntry,
+}
+
+impl Remembered<'_> {
+    fn answered(&mut self, answer: Answer) -> Answer {
+        self.entry.status = Some(answer.status);
+        self.entry.answered_bytes = answer.body.len();
+        answer
     }
-    Ok(answer.into_response())
+}
+
+impl Drop for Remembered<'_> {
+    fn drop(&mut self) {
+        self.state.remember(std::mem::take(&mut self.entry));
+    }
+}
+
+fn no_privilege(state: &State, operation: Operation, entity: Option<&str>) -> Answer {
+    let right = match operation {
+        Operation::Read | Operation::List | Operation::Other => "Read",
+        Operation::Create => "Create",
+        Operation::Update => "Write",
+        Operation::Delete => "Delete",
+    };
+    let user = state.world().service_user;
+    Answer::refusal(&Refusal::no_privilege(user, right, entity.unwrap_or("Organization")))
 }
 
 /// The answer that a fault gives without anything being done.
-fn instead(fault: &Fault) -> Option<Answer> {
-    use crate::refusal::{PLUGIN, Refusal};
+fn instead(fault: &Fault, no_privilege: &dyn Fn() -> Answer) -> Option<Answer> {
     Some(match fault {
         Fault::Unauthorized => Answer::empty(401),
         Fault::RedirectToLogin => login::redirect(),
@@ -184,7 +231,7 @@ fn instead(fault: &Fault) -> Option<Answer> {
         Fault::Refuse { status, code, message } => Answer::refusal(&Refusal::new(*status, *code, message.clone())),
         Fault::Deadlock => Answer::refusal(&Refusal::deadlock()),
         Fault::PlugIn(text) => Answer::refusal(&Refusal::new(500, PLUGIN, text.clone())),
-        Fault::NoPrivilege => Answer::refusal(&Refusal::no_privilege("Account")),
+        Fault::NoPrivilege => no_privilege(),
         Fault::NotJson => Answer::text(200, "this is no JSON"),
         _ => return None,
     })

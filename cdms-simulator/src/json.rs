@@ -1,6 +1,6 @@
 //! The server's side of the JSON verbose form: records out, request bodies in.
 
-use cdms_odata::metadata::{EdmType, EntityType};
+use cdms_odata::metadata::{EdmType, EntityType, Property};
 use cdms_odata::{Attributes, Instant, Reference, Value};
 use rust_decimal::Decimal;
 use serde_json::{Map, Value as Json, json};
@@ -28,18 +28,19 @@ pub(crate) fn render(entity: &EntityType, id: Uuid, attributes: &Attributes, ren
     for property in &entity.properties {
         if select.is_none_or(|names| names.contains(&property.name)) {
             let value = attributes.get(&property.name).unwrap_or(&Value::Null);
-            record.insert(property.name.clone(), render_value(property.edm, value, rendering));
+            record.insert(property.name.clone(), render_value(property, value, rendering));
         }
     }
-    if select.is_none() {
-        for name in &entity.navigation {
+    for name in &entity.navigation {
+        if select.is_none_or(|names| names.contains(name)) {
             record.insert(name.clone(), json!({"__deferred": {"uri": format!("{uri}/{name}")}}));
         }
     }
     Json::Object(record)
 }
 
-fn render_value(edm: EdmType, value: &Value, rendering: &Rendering<'_>) -> Json {
+fn render_value(property: &Property, value: &Value, rendering: &Rendering<'_>) -> Json {
+    let edm = property.edm;
     let namespace = rendering.namespace;
     let metadata = json!({"type": format!("{namespace}.{}", edm.name())});
     match (edm, value) {
@@ -65,7 +66,7 @@ fn render_value(edm: EdmType, value: &Value, rendering: &Rendering<'_>) -> Json 
             "__metadata": metadata,
             "Value": matches!(value, Value::Boolean(true)),
             "CanBeChanged": true,
-            "ManagedPropertyLogicalName": null,
+            "ManagedPropertyLogicalName": property.name.to_lowercase(),
         }),
         (_, Value::Text(text)) => json!(text),
         (_, Value::Integer(number)) => json!(number),
@@ -92,14 +93,8 @@ pub(crate) fn parse(
     infer: &dyn Fn(Uuid) -> Option<String>,
 ) -> Result<Attributes, Refusal> {
     let type_name = format!("{namespace}.{}", entity.name);
-    let json: Json = serde_json::from_slice(body).map_err(|_| {
-        Refusal::bad_request("Error processing request stream. The request should be a valid JSON object.")
-    })?;
-    let Json::Object(members) = json else {
-        return Err(Refusal::bad_request(
-            "Error processing request stream. The request should be a valid JSON object.",
-        ));
-    };
+    let json: Json = serde_json::from_slice(body).map_err(|_| Refusal::no_resource())?;
+    let Json::Object(members) = json else { return Err(Refusal::no_resource()) };
     let mut attributes = Attributes::new();
     for (name, value) in members {
         // A record that is posted back as it was read carries these.
@@ -113,10 +108,25 @@ pub(crate) fn parse(
         if value.is_null() && property.edm.is_complex() && !bare_null_clears {
             continue;
         }
+        if property.edm == EdmType::EntityReference && !value.is_object() && !value.is_null() {
+            return Err(Refusal::no_resource());
+        }
         let parsed = parse_value(property.edm, &value, infer);
-        attributes.insert(name, parsed.ok_or_else(|| Refusal::conversion(&property.name, property.edm.name()))?);
+        let (place, type_name) = converted(property);
+        attributes.insert(name, parsed.ok_or_else(|| Refusal::conversion(place, type_name))?);
     }
     Ok(attributes)
+}
+
+/// What a failed conversion names: of a complex value its member.
+fn converted(property: &Property) -> (&str, &'static str) {
+    match property.edm {
+        EdmType::Money => ("Value", "Edm.Decimal"),
+        EdmType::OptionSetValue => ("Value", "Edm.Int32"),
+        EdmType::BooleanManagedProperty => ("Value", "Edm.Boolean"),
+        EdmType::EntityReference => ("Id", "Edm.Guid"),
+        edm => (&property.name, edm.name()),
+    }
 }
 
 fn parse_value(edm: EdmType, json: &Json, infer: &dyn Fn(Uuid) -> Option<String>) -> Option<Value> {

@@ -11,10 +11,10 @@ use clap::Parser;
 
 /// A faithful Dynamics CRM 2011 REST server to develop and test against.
 ///
-/// Prints the service root as its first line and serves until it is stopped (ctrl-c). It protects nothing, so it
-/// listens on loopback addresses only.
+/// Prints the service root as its first line and serves until it is stopped (ctrl-c or a signal). It protects nothing,
+/// so it listens on loopback addresses only.
 ///
-/// Exit codes: 0 stopped, 2 a file or an option cannot be used.
+/// Exit code 2: a file or an option cannot be used.
 #[derive(Debug, Parser)]
 #[command(version)]
 struct Options {
@@ -27,7 +27,7 @@ struct Options {
     /// Where to listen; port 0 is a free one.
     #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:0")]
     listen: SocketAddr,
-    /// Serve /_control/clock, faults, log, requests and seed, to steer the simulator over HTTP.
+    /// Serve /_control/clock, faults, late, log, requests and seed, to steer the simulator over HTTP.
     #[arg(long)]
     control: bool,
 }

@@ -79,8 +79,15 @@ impl Refusal {
         )
     }
 
-    pub(crate) fn no_privilege(entity: &str) -> Self {
-        Refusal::new(403, -2_147_220_960, format!("Principal user is missing prvWrite{entity} privilege"))
+    pub(crate) fn no_privilege(user: Uuid, right: &str, entity: &str) -> Self {
+        let message = format!("Principal user (Id={user}, type=8) is missing prv{right}{entity} privilege");
+        Refusal::new(403, -2_147_220_960, message)
+    }
+
+    pub(crate) fn no_resource() -> Self {
+        Refusal::bad_request(
+            "Error processing request stream. The request should be a valid top-level resource object.",
+        )
     }
 
     pub(crate) fn deadlock() -> Self {

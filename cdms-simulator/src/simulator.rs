@@ -69,7 +69,7 @@ pub enum Expiry {
 }
 
 /// One request as the server met it.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub struct RequestEntry {
     /// The method; a tunnelled one as it was meant.
     pub method: String,
@@ -79,7 +79,7 @@ pub struct RequestEntry {
     pub operation: Option<String>,
     /// The request's body.
     pub body: String,
-    /// The answer's status; `None` when the connection was closed instead.
+    /// The answer's status; `None` when the connection was closed instead, by either side.
     pub status: Option<u16>,
     /// The length of the answer's body in bytes.
     pub answered_bytes: usize,
@@ -193,11 +193,11 @@ impl Simulator {
         world.record(entity, id).ok().cloned()
     }
 
-    /// An edit by a person in CDMS itself.
+    /// An edit by a person in CDMS itself. Unlike clients, people may change states and owners.
     ///
     /// # Panics
     ///
-    /// Where CDMS would refuse it: a mistake in the scene.
+    /// Where CDMS would refuse it, or on an attribute that `$metadata` does not have: a mistake in the scene.
     #[track_caller]
     pub fn edit(&self, entity: &str, id: Uuid, attributes: impl Into<Attributes>) {
         let mut world = self.state.world();
@@ -266,9 +266,7 @@ impl Simulator {
 
     /// Carries out the writes that [`Fault::CommitLate`] put off; returns how many CDMS took.
     pub fn commit_late(&self) -> usize {
-        let late = std::mem::take(&mut *lock(&self.state.late));
-        let mut world = self.state.world();
-        late.into_iter().map(|commit| commit(&mut world)).filter(Result::is_ok).count()
+        self.state.commit_late()
     }
 
     /// Ends all sessions, as a token's lifetime would.
@@ -429,6 +427,12 @@ impl SimulatorBuilder {
 impl State {
     pub(crate) fn world(&self) -> MutexGuard<'_, World> {
         lock(&self.world)
+    }
+
+    pub(crate) fn commit_late(&self) -> usize {
+        let late = std::mem::take(&mut *lock(&self.late));
+        let mut world = self.world();
+        late.into_iter().map(|commit| commit(&mut world)).filter(Result::is_ok).count()
     }
 
     pub(crate) fn remember(&self, entry: RequestEntry) {

@@ -80,6 +80,8 @@ pub enum CommitKind {
 pub(crate) struct Author {
     pub(crate) user: Uuid,
     pub(crate) operation: Option<String>,
+    /// Whether this is a person in CDMS itself, who may do what clients of this endpoint may not.
+    pub(crate) person: bool,
     /// Leaves `ModifiedOn` as it was.
     pub(crate) freeze_modified: bool,
     /// What a plug-in makes of the write.
@@ -171,6 +173,8 @@ impl World {
         self.check(&entity, &values)?;
         effects::check_creation(&entity, &values)?;
         values.merge(&author.adjust);
+        self.known(&entity, &values)?;
+        effects::give_addresses(self, &entity, &mut values);
         let record = effects::at_creation(self, &entity, id, values, author.clone());
         self.records.entry(entity.name.clone()).or_default().insert(id, record.clone());
         self.commit(CommitKind::Create, &entity.name, id, author, sent, Attributes::new(), record);
@@ -190,14 +194,19 @@ impl World {
         let old = self.record(&entity, id)?.clone();
         let sent: Vec<_> = values.names().map(ToString::to_string).collect();
         values.remove(&entity.key);
-        self.without_read_only(&entity, &mut values, CommitKind::Update)?;
+        if author.person {
+            values.retain(|name, _| !effects::is_the_servers(name));
+        } else {
+            self.without_read_only(&entity, &mut values, CommitKind::Update)?;
+        }
         self.check(&entity, &values)?;
         values.merge(&author.adjust);
+        self.known(&entity, &values)?;
         if replace {
             let kept = |name: &str| name == entity.key || effects::is_read_only(name, CommitKind::Update);
             for property in entity.properties.iter().filter(|property| !kept(&property.name)) {
                 if !values.contains(&property.name) {
-                    values.insert(property.name.clone(), Value::Null);
+                    values.insert(property.name.clone(), effects::default_of(&property.name));
                 }
             }
         }
@@ -284,8 +293,8 @@ impl World {
 
     /// The logical name of the entity that has a record with this id.
     pub(crate) fn entity_of(&self, id: Uuid) -> Option<String> {
-        let found = self.records.iter().find(|(_, records)| records.contains_key(&id));
-        found.map(|(entity, _)| entity.to_lowercase())
+        let found = self.records.iter().filter(|(_, records)| records.contains_key(&id));
+        found.map(|(entity, _)| entity.to_lowercase()).min()
     }
 
     fn entity_by_logical_name(&self, logical_name: &str) -> Option<&EntityType> {
@@ -294,7 +303,8 @@ impl World {
 
     fn now(&self) -> Value {
         // Whole seconds, as the service shows times of change (fact sheet, 2.2).
-        Value::Instant(Instant(self.clock.now_ms().div_euclid(1000) * 1000))
+        let ms = self.clock.now_ms();
+        Value::Instant(Instant(ms.saturating_sub(ms.rem_euclid(1000))))
     }
 
     fn known(&self, entity: &EntityType, values: &Attributes) -> Result<(), Refusal> {
@@ -345,7 +355,7 @@ impl World {
 
 /// The author of what a person does in CDMS itself.
 pub(crate) fn human_author(user: Uuid) -> Author {
-    Author { user, operation: None, freeze_modified: false, adjust: Attributes::new() }
+    Author { user, operation: None, person: true, freeze_modified: false, adjust: Attributes::new() }
 }
 
 fn owned((name, value): (&str, &Value)) -> (String, Value) {

@@ -63,7 +63,16 @@ impl Answer {
     /// The first half of the answer, and then the end of the connection.
     pub(crate) fn into_broken_response(self) -> Response<Body> {
         let half = self.body.as_bytes()[..self.body.len() / 2].to_vec();
-        let frames = stream::iter([Ok(Frame::data(Bytes::from(half))), Err(Broken)]);
+        let frames = stream::unfold(Some(half), |half| async {
+            match half {
+                Some(half) => Some((Ok(Frame::data(Bytes::from(half))), None)),
+                None => {
+                    // Without a pause nothing would be sent before the connection ends.
+                    tokio::task::yield_now().await;
+                    Some((Err(Broken), None))
+                }
+            }
+        });
         let length = self.body.len().to_string();
         self.with_header("content-length", length).response(StreamBody::new(frames).boxed())
     }

@@ -17,6 +17,8 @@ use crate::simulator::State;
 use crate::world::{Author, Query, World};
 
 const SERVICE: &str = "/xrmservices/2011/organizationdata.svc";
+/// The service's path as it stands in the addresses that the server makes.
+const SERVICE_SHOWN: &str = "/xrmservices/2011/OrganizationData.svc";
 
 /// A request, understood.
 #[derive(Debug)]
@@ -24,11 +26,12 @@ pub(super) struct Call {
     /// The method that is meant: a tunnelled one where there is one.
     pub(super) method: String,
     pub(super) target: Target,
+    tunnelled: bool,
     pairs: Vec<(String, String)>,
     body: Bytes,
     operation: Option<String>,
     accepts_json: bool,
-    /// The service root as the client reached it.
+    /// The service root in the addresses that the server makes.
     root: String,
 }
 
@@ -60,13 +63,14 @@ impl Call {
             None => return Err(Refusal::unknown_set(&path)),
             Some(at) => {
                 let end = at + SERVICE.len();
-                let root = format!("http://{host}{}", &path[..end]);
+                let root = format!("http://{host}{}{SERVICE_SHOWN}", &path[..at]);
                 (resource(state, path[end..].trim_start_matches('/'))?, root)
             }
         };
         let tunnelled = header(parts, "x-http-method").filter(|_| parts.method == "POST");
         let accept = header(parts, "accept").unwrap_or_default();
         Ok(Call {
+            tunnelled: tunnelled.is_some(),
             method: tunnelled.unwrap_or_else(|| parts.method.to_string()).to_ascii_uppercase(),
             target,
             pairs,
@@ -98,7 +102,12 @@ impl Call {
 
     /// Does what is asked, in one step.
     pub(super) fn carry_out(&self, world: &mut World, met: &Met) -> Result<Answer, Refusal> {
-        if matches!(self.target, Target::Metadata) {
+        if let Some((name, _)) = self.pairs.first()
+            && (self.method != "GET" || matches!(self.target, Target::Service | Target::Metadata))
+        {
+            return Err(Refusal::unsupported_option(name));
+        }
+        if matches!(self.target, Target::Metadata) && self.method == "GET" {
             return Ok(Answer::xml(world.metadata.to_xml()));
         }
         if !self.accepts_json {
@@ -112,6 +121,9 @@ impl Call {
             (Target::Set(entity), "GET") => self.list(world, entity, met),
             (Target::Set(entity), "POST") => self.create(world, entity, met),
             (Target::Record(entity, id), "GET") => self.one(world, entity, *id, met),
+            (Target::Record(..), "MERGE") if !self.tunnelled => {
+                Err(Refusal::new(405, 0, "MERGE must be tunnelled: send POST with X-HTTP-Method: MERGE."))
+            }
             (Target::Record(entity, id), method @ ("MERGE" | "PUT")) => {
                 let values = self.values(world, entity)?;
                 world.update(entity, *id, values, method == "PUT", &self.author(world, met))?;
@@ -134,12 +146,13 @@ impl Call {
             Ok(self.show(world, entity, *id, record, query.select.as_deref(), met))
         });
         let mut page = json!({"results": records.collect::<Result<Vec<_>, Refusal>>()?});
-        if let Some(next) = listing.next {
-            let hostile = met.0.iter().find_map(|fault| match fault {
-                Fault::HostileNext(address) => Some(address.clone()),
-                _ => None,
-            });
-            page["__next"] = Json::from(hostile.unwrap_or_else(|| format!("{}/{}?{next}", self.root, entity.set)));
+        let hostile = met.0.iter().find_map(|fault| match fault {
+            Fault::HostileNext(address) => Some(address.clone()),
+            _ => None,
+        });
+        if let Some(next) = hostile.or_else(|| listing.next.map(|next| format!("{}/{}?{next}", self.root, entity.set)))
+        {
+            page["__next"] = Json::from(next);
         }
         Ok(Answer::d(200, page))
     }
@@ -175,6 +188,7 @@ impl Call {
         Author {
             user: world.service_user,
             operation: self.operation.clone(),
+            person: false,
             freeze_modified: met.has("freeze_modified_on"),
             adjust: met.adjustments(),
         }

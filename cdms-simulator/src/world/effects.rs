@@ -2,17 +2,34 @@
 
 use cdms_odata::metadata::EntityType;
 use cdms_odata::{Attributes, Reference, Value};
+use rust_decimal::Decimal;
 use uuid::Uuid;
 
 use super::{Author, CommitKind, World};
 use crate::refusal::Refusal;
 
+/// Whether only the server itself sets this attribute.
+pub(super) fn is_the_servers(name: &str) -> bool {
+    matches!(name, "CreatedOn" | "ModifiedOn" | "CreatedBy" | "ModifiedBy" | "VersionNumber")
+        || ADDRESS_NUMBERS.iter().any(|number| name == address_id(*number))
+}
+
 /// Whether a client's value for this attribute is not honoured.
 pub(super) fn is_read_only(name: &str, kind: CommitKind) -> bool {
     match name {
-        "CreatedOn" | "ModifiedOn" | "CreatedBy" | "ModifiedBy" | "VersionNumber" | "StateCode" | "statecode" => true,
+        "StateCode" | "statecode" => true,
         "OwnerId" | "OverriddenCreatedOn" => kind == CommitKind::Update,
-        _ => false,
+        _ => is_the_servers(name),
+    }
+}
+
+/// What an attribute is that nobody has set.
+pub(super) fn default_of(name: &str) -> Value {
+    match name {
+        "StateCode" | "statecode" => Value::Choice(0),
+        "StatusCode" | "statuscode" => Value::Choice(1),
+        "ExchangeRate" => Value::Decimal(Decimal::new(10_000_000_000, 10)),
+        _ => Value::Null,
     }
 }
 
@@ -25,7 +42,7 @@ pub(super) fn at_creation(
     author: Author,
 ) -> Attributes {
     let mut record: Attributes =
-        entity.properties.iter().map(|property| (property.name.clone(), Value::Null)).collect();
+        entity.properties.iter().map(|property| (property.name.clone(), default_of(&property.name))).collect();
     let user = || Value::Lookup(Reference { logical_name: "systemuser".into(), id: author.user });
     let filled = [
         (entity.key.as_str(), Value::Guid(id)),
@@ -34,10 +51,6 @@ pub(super) fn at_creation(
         ("CreatedBy", user()),
         ("ModifiedBy", user()),
         ("OwnerId", user()),
-        ("StateCode", Value::Choice(0)),
-        ("statecode", Value::Choice(0)),
-        ("StatusCode", Value::Choice(1)),
-        ("statuscode", Value::Choice(1)),
     ];
     for (name, value) in filled {
         if record.contains(name) {
@@ -82,6 +95,22 @@ pub(super) fn check_creation(entity: &EntityType, values: &Attributes) -> Result
 
 const ADDRESS_NUMBERS: [i32; 2] = [1, 2];
 
+/// Where an account carries the id of its address.
+fn address_id(number: i32) -> String {
+    format!("Address{number}_AddressId")
+}
+
+/// Gives a new account the ids of the addresses that come with it.
+pub(super) fn give_addresses(world: &World, entity: &EntityType, values: &mut Attributes) {
+    if entity.name == "Account" && world.metadata.entity("CustomerAddress").is_some() {
+        for place in ADDRESS_NUMBERS.map(address_id) {
+            if entity.property(&place).is_some() {
+                values.insert(place, Value::Guid(Uuid::new_v4()));
+            }
+        }
+    }
+}
+
 /// An account comes with two addresses, whose ids it carries.
 pub(super) fn after_creation(world: &mut World, entity: &EntityType, id: Uuid, author: &Author) {
     if entity.name == "CustomerAddress" {
@@ -92,12 +121,8 @@ pub(super) fn after_creation(world: &mut World, entity: &EntityType, id: Uuid, a
         return;
     }
     for number in ADDRESS_NUMBERS {
-        let place = format!("Address{number}_AddressId");
         let Ok(account) = world.record(entity, id).cloned() else { return };
-        if !account.contains(&place) {
-            continue;
-        }
-        let address_id = Uuid::new_v4();
+        let Some(Value::Guid(address_id)) = account.get(&address_id(number)).cloned() else { continue };
         let Ok(address) = world.entity("CustomerAddress").cloned() else { return };
         let mut values = mirrored(&account, number, &address);
         let parent = Value::Lookup(Reference { logical_name: "account".into(), id });
@@ -109,9 +134,6 @@ pub(super) fn after_creation(world: &mut World, entity: &EntityType, id: Uuid, a
         let record = at_creation(world, &address, address_id, values, author.clone());
         world.records.entry(address.name.clone()).or_default().insert(address_id, record.clone());
         world.commit(CommitKind::Create, "CustomerAddress", address_id, author, Vec::new(), Attributes::new(), record);
-        if let Some(record) = world.records.get_mut("Account").and_then(|accounts| accounts.get_mut(&id)) {
-            record.insert(place, Value::Guid(address_id));
-        }
     }
 }
 
@@ -122,7 +144,7 @@ pub(super) fn after_update(world: &mut World, entity: &EntityType, id: Uuid, aut
         "Account" => {
             for number in ADDRESS_NUMBERS {
                 let Ok(account) = world.record(entity, id).cloned() else { return };
-                let Some(Value::Guid(address_id)) = account.get(&format!("Address{number}_AddressId")).cloned() else {
+                let Some(Value::Guid(address_id)) = account.get(&address_id(number)).cloned() else {
                     continue;
                 };
                 let Ok(address) = world.entity("CustomerAddress").cloned() else { return };
@@ -143,19 +165,22 @@ pub(super) fn after_update(world: &mut World, entity: &EntityType, id: Uuid, aut
 pub(super) fn after_deletion(world: &mut World, entity: &EntityType, old: &Attributes, author: &Author) {
     match entity.name.as_str() {
         "Account" => {
-            for number in ADDRESS_NUMBERS {
-                if let Some(Value::Guid(address)) = old.get(&format!("Address{number}_AddressId")).cloned()
-                    && let Some(record) = world.records.get_mut("CustomerAddress").and_then(|all| all.remove(&address))
-                {
-                    let none = Attributes::new();
-                    world.commit(CommitKind::Delete, "CustomerAddress", address, author, Vec::new(), record, none);
-                }
+            let Some(Value::Guid(id)) = old.get(&entity.key) else { return };
+            let under = |record: &Attributes| matches!(record.get("ParentId"), Some(Value::Lookup(to)) if to.id == *id);
+            let Some(all) = world.records.get_mut("CustomerAddress") else { return };
+            let gone: Vec<_> = all.extract_if(.., |_, record| under(record)).collect();
+            for (address, record) in gone {
+                let none = Attributes::new();
+                world.commit(CommitKind::Delete, "CustomerAddress", address, author, Vec::new(), record, none);
             }
         }
         "CustomerAddress" => {
             let Some((account_id, number)) = place_of(old) else { return };
             let Ok(account) = world.entity("Account").cloned() else { return };
             let Ok(before) = world.record(&account, account_id).cloned() else { return };
+            if before.get(&address_id(number)) != old.get("CustomerAddressId") {
+                return;
+            }
             let prefix = format!("Address{number}_");
             let mut after = before.clone();
             let names: Vec<_> = before.names().filter(|name| name.starts_with(&prefix)).cloned().collect();
@@ -175,6 +200,9 @@ fn mirror_to_account(world: &mut World, id: Uuid, author: &Author) {
     let Some((account_id, number)) = place_of(&record) else { return };
     let Ok(account) = world.entity("Account").cloned() else { return };
     let Ok(before) = world.record(&account, account_id).cloned() else { return };
+    if before.get(&address_id(number)) != Some(&Value::Guid(id)) {
+        return;
+    }
     let mut after = before.clone();
     for (name, value) in record.iter() {
         let place = format!("Address{number}_{name}");

@@ -1,6 +1,6 @@
 //! Lists: selection, pages and the little of `$filter` that is simulated.
 
-use cdms_odata::metadata::EntityType;
+use cdms_odata::metadata::{EdmType, EntityType};
 use cdms_odata::{Attributes, Value};
 use uuid::Uuid;
 
@@ -16,6 +16,7 @@ pub(crate) struct Query {
     skip: usize,
     /// The last id of the page before.
     after: Option<Uuid>,
+    /// How many pages came before.
     page: u32,
 }
 
@@ -34,7 +35,7 @@ impl Query {
         pairs: &[(String, String)],
         single: bool,
     ) -> Result<Self, Refusal> {
-        let mut query = Query { page: 1, ..Query::default() };
+        let mut query = Query::default();
         for (position, (name, value)) in pairs.iter().enumerate() {
             if pairs[..position].iter().any(|(earlier, _)| earlier == name) {
                 return Err(Refusal::bad_request(format!("The query parameter '{name}' is specified more than once.")));
@@ -94,7 +95,7 @@ impl Query {
         let guid = |id: &Uuid| format!("%7B{}%7D", id.to_string().to_uppercase());
         let (first, last) = (&ids[0], &ids[ids.len() - 1]);
         let key = entity.key.to_lowercase();
-        parts.push(format!("$skiptoken={},'{key}','{}','{}'", self.page + 1, guid(last), guid(first)));
+        parts.push(format!("$skiptoken={},'{key}','{}','{}'", self.page.saturating_add(1), guid(last), guid(first)));
         parts.join("&")
     }
 }
@@ -112,10 +113,11 @@ fn select(world: &World, entity: &EntityType, value: &str) -> Result<Vec<String>
 fn filter(world: &World, entity: &EntityType, value: &str) -> Result<(String, Value), Refusal> {
     let not_simulated = || Refusal::not_simulated("A $filter other than one equality with a text or a guid");
     let (name, literal) = value.trim().split_once(" eq ").ok_or_else(not_simulated)?;
-    if entity.property(name).is_none() {
-        let type_name = format!("{}.{}", world.metadata.namespace, entity.name);
-        return Err(Refusal::unknown_in_query(name, &type_name));
+    if !name.chars().all(|char| char.is_ascii_alphanumeric() || char == '_') {
+        return Err(not_simulated());
     }
+    let unknown = || Refusal::unknown_in_query(name, &format!("{}.{}", world.metadata.namespace, entity.name));
+    let property = entity.property(name).ok_or_else(unknown)?;
     let literal = literal.trim();
     let (is_guid, quoted) = match literal.strip_prefix("guid") {
         Some(rest) => (true, rest),
@@ -125,6 +127,13 @@ fn filter(world: &World, entity: &EntityType, value: &str) -> Result<(String, Va
     let text = inner.replace("''", "'");
     if inner.replace("''", "").contains('\'') {
         return Err(not_simulated());
+    }
+    let literal_edm = if is_guid { EdmType::Guid } else { EdmType::String };
+    if property.edm != literal_edm {
+        let (left, right, position) = (property.edm.name(), literal_edm.name(), name.len() + 1);
+        return Err(Refusal::bad_request(format!(
+            "Operator 'eq' incompatible with operand types '{left}' and '{right}' at position {position}."
+        )));
     }
     let value =
         if is_guid { Value::Guid(text.parse().map_err(|_| Refusal::malformed_key())?) } else { Value::text(text) };
