@@ -1,0 +1,140 @@
+//! The simulator as a program: the first line, the scene, control, and mistakes that say what to do.
+#![allow(clippy::unwrap_used, reason = "functions beside the tests unwrap what the tests wrote themselves")]
+
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::net::TcpStream;
+use std::path::PathBuf;
+use std::process::{Child, Command, Output, Stdio};
+
+use serde_json::Value as Json;
+
+const DOCUMENT: &str = r#"<Schema Namespace="N"><EntityType Name="Account"><Key><PropertyRef Name="AccountId"/></Key>
+<Property Name="AccountId" Type="Edm.Guid"/><Property Name="Name" Type="Edm.String"/></EntityType>
+<EntityContainer Name="C"><EntitySet Name="AccountSet" EntityType="N.Account"/></EntityContainer></Schema>"#;
+
+/// A folder of its own for each test.
+fn folder(test: &str) -> PathBuf {
+    let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(test);
+    std::fs::create_dir_all(&folder).unwrap();
+    std::fs::write(folder.join("metadata.xml"), DOCUMENT).unwrap();
+    folder
+}
+
+fn program(folder: &PathBuf, arguments: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_cdms-simulator"));
+    command.current_dir(folder).args(arguments);
+    command
+}
+
+/// A program that serves, ended with the test.
+struct Serving {
+    process: Child,
+    root: String,
+}
+
+impl Serving {
+    fn start(folder: &PathBuf, arguments: &[&str]) -> Self {
+        let mut process = program(folder, arguments).stdout(Stdio::piped()).spawn().unwrap();
+        let mut root = String::new();
+        BufReader::new(process.stdout.take().unwrap()).read_line(&mut root).unwrap();
+        Serving { process, root: root.trim_end().to_owned() }
+    }
+
+    /// Status line and body of a GET.
+    fn get(&self, path: &str) -> (String, String) {
+        let (host, root) = self.root.strip_prefix("http://").unwrap().split_once('/').unwrap();
+        let path = if path.starts_with("/_control") { path.to_owned() } else { format!("/{root}{path}") };
+        let mut stream = TcpStream::connect(host).unwrap();
+        let head =
+            format!("GET {path} HTTP/1.1\r\nHost: {host}\r\nAccept: application/json\r\nConnection: close\r\n\r\n");
+        stream.write_all(head.as_bytes()).unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).unwrap();
+        let (head, body) = answer.split_once("\r\n\r\n").unwrap();
+        (head.lines().next().unwrap().to_owned(), body.to_owned())
+    }
+}
+
+impl Drop for Serving {
+    fn drop(&mut self) {
+        self.process.kill().unwrap();
+        self.process.wait().unwrap();
+    }
+}
+
+#[test]
+fn the_first_line_is_the_service_root_which_serves_until_the_program_is_stopped() {
+    let mut serving = Serving::start(&folder("serves"), &["--metadata", "metadata.xml"]);
+    assert!(serving.root.starts_with("http://127.0.0.1:"), "{}", serving.root);
+    assert!(serving.root.ends_with("/XRMServices/2011/OrganizationData.svc"), "{}", serving.root);
+    assert_eq!(serving.get("/AccountSet"), ("HTTP/1.1 200 OK".to_owned(), r#"{"d":{"results":[]}}"#.to_owned()));
+    assert_eq!(serving.get("/_control/log").0, "HTTP/1.1 404 Not Found", "not without --control");
+    assert!(serving.process.try_wait().unwrap().is_none(), "it still runs");
+}
+
+#[test]
+fn a_scene_is_seeded_before_the_first_line() {
+    let folder = folder("seeds");
+    std::fs::write(folder.join("scene.json"), r#"[{"entity": "Account", "attributes": {"Name": "Acme"}}]"#).unwrap();
+    let serving = Serving::start(&folder, &["--metadata", "metadata.xml", "--seed", "scene.json", "--control"]);
+    let rows: Json = serde_json::from_str(&serving.get("/AccountSet?$select=Name").1).unwrap();
+    assert_eq!(rows["d"]["results"][0]["Name"], "Acme");
+    assert_eq!(serving.get("/_control/log"), ("HTTP/1.1 200 OK".to_owned(), "[]".to_owned()));
+}
+
+#[test]
+fn it_listens_where_it_is_told() {
+    let serving = Serving::start(&folder("listens"), &["--metadata", "metadata.xml", "--listen", "[::1]:0"]);
+    assert!(serving.root.starts_with("http://[::1]:"), "{}", serving.root);
+    assert_eq!(serving.get("/AccountSet").0, "HTTP/1.1 200 OK");
+}
+
+#[test]
+fn mistakes_end_with_2_and_say_where_they_are() {
+    let folder = folder("mistakes");
+    std::fs::write(folder.join("broken.xml"), "<Schema").unwrap();
+    std::fs::write(folder.join("broken.json"), "[{]").unwrap();
+    std::fs::write(folder.join("unknown.json"), r#"[{"entity": "Account", "attributes": {"Nmae": "x"}}]"#).unwrap();
+    let seeded = |file| ["--metadata", "metadata.xml", "--seed", file];
+    let cases: [(&[&str], &[&str]); 8] = [
+        (&[], &["--metadata <FILE>"]),
+        (&["--metadata", "nothing.xml"], &["nothing.xml", "cannot be read"]),
+        (&["--metadata", "broken.xml"], &["broken.xml", "line 1"]),
+        (&seeded("nothing.json"), &["nothing.json", "cannot be read"]),
+        (&seeded("broken.json"), &["broken.json", "line 1"]),
+        (&seeded("unknown.json"), &["unknown.json", "Account", "'Nmae'"]),
+        (&["--metadata", "metadata.xml", "--listen", "0.0.0.0:0"], &["0.0.0.0:0", "loopback"]),
+        (&["--metadata", "metadata.xml", "--listen", "here"], &["--listen <ADDRESS>", "here"]),
+    ];
+    for (arguments, said) in cases {
+        let Output { status, stdout, stderr } = program(&folder, arguments).output().unwrap();
+        let text = String::from_utf8(stderr).unwrap();
+        assert_eq!(status.code(), Some(2), "{arguments:?}: {text}");
+        assert_eq!(stdout, b"", "{arguments:?}: no root where nothing serves");
+        assert!(text.starts_with("error: "), "{arguments:?}: {text}");
+        for part in said {
+            assert!(text.contains(part), "{arguments:?}: {text} does not say: {part}");
+        }
+    }
+}
+
+#[test]
+fn a_port_that_is_taken_is_named() {
+    let folder = folder("taken");
+    let first = Serving::start(&folder, &["--metadata", "metadata.xml"]);
+    let address = first.root.strip_prefix("http://").unwrap().split('/').next().unwrap();
+    let second = program(&folder, &["--metadata", "metadata.xml", "--listen", address]).output().unwrap();
+    let text = String::from_utf8(second.stderr).unwrap();
+    assert_eq!(second.status.code(), Some(2), "{text}");
+    assert!(text.contains(&format!("cannot listen at {address}")), "{text}");
+}
+
+#[test]
+fn the_help_tells_all_options_and_the_exit_code() {
+    let output = program(&folder("help"), &["--help"]).output().unwrap();
+    let text = String::from_utf8(output.stdout).unwrap();
+    assert!(output.status.success());
+    for part in ["--metadata <FILE>", "--seed <FILE>", "--listen <ADDRESS>", "--control", "Exit code 2", "/_control/"] {
+        assert!(text.contains(part), "{text} does not say: {part}");
+    }
+}

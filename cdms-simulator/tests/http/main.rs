@@ -1,0 +1,24 @@
+//! What the simulator promises over HTTP, one module a promise.
+#![allow(clippy::unwrap_used, reason = "functions beside the tests unwrap what the tests wrote themselves")]
+
+mod addresses;
+mod control;
+mod create;
+mod effects;
+mod errors;
+mod faults_in_answers;
+mod faults_in_place_of_answers;
+mod faults_on_the_wire;
+mod fixtures;
+mod gates;
+mod going_away;
+mod harness;
+mod list;
+mod log;
+mod login;
+mod merge;
+mod metadata;
+mod read;
+mod scene;
+mod strictness;
+mod users;

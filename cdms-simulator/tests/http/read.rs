@@ -1,0 +1,128 @@
+//! Reading one record: every sort of value in its form, and the selection.
+
+use cdms_odata::{Instant, Value};
+use serde_json::{Value as Json, json};
+use uuid::Uuid;
+
+use crate::scene::{ACCOUNT, Cdms, OTHER, account, lookup, named, reply};
+
+#[tokio::test]
+async fn every_sort_of_value_has_its_form() {
+    let cdms = Cdms::start();
+    cdms.simulator.seed("Contact", [("ContactId", Value::Guid(OTHER)), ("FullName", Value::text("Ada Smith"))]);
+    let mut values = vec![
+        ("AccountId", Value::Guid(ACCOUNT)),
+        ("Name", Value::text("£ \"Ünïon\" 钢")),
+        ("NumberOfEmployees", Value::Integer(-3)),
+        ("DoNotPhone", Value::Boolean(false)),
+        ("ExchangeRate", Value::Decimal("1.50".parse().unwrap())),
+        ("Address1_Latitude", Value::Double(51.5)),
+        ("optevia_LastVerified", Value::Instant(Instant(-1))),
+        ("IndustryCode", Value::Choice(7)),
+        ("PrimaryContactId", lookup("contact", OTHER)),
+    ];
+    values.push(("Revenue", Value::Money("5000000".parse().unwrap())));
+    values.push(("VersionNumber", Value::BigInt(12)));
+    cdms.simulator.seed("Account", values.into_iter().collect::<cdms_odata::Attributes>());
+    let answer = cdms.get(&account(ACCOUNT)).await;
+    let record = answer.d(200);
+    let with = |member: &str, value: Json, name: &str| json!({"__metadata": {"type": format!("Microsoft.Crm.Sdk.Data.Services.{name}")}, member: value});
+    assert_eq!(record["Name"], "£ \"Ünïon\" 钢");
+    assert_eq!(record["NumberOfEmployees"], -3);
+    assert_eq!(record["DoNotPhone"], false);
+    assert_eq!(record["ExchangeRate"], "1.50");
+    assert_eq!(record["Address1_Latitude"], 51.5);
+    assert_eq!(record["optevia_LastVerified"], "/Date(-1)/");
+    assert!(answer.body.contains(r#""\/Date(-1)\/""#), "the slashes are escaped: {}", answer.body);
+    assert_eq!(record["IndustryCode"], with("Value", json!(7), "OptionSetValue"));
+    assert_eq!(record["Revenue"], with("Value", json!("5000000.0000"), "Money"));
+    let mut contact = with("Id", json!(OTHER.to_string()), "EntityReference");
+    contact["LogicalName"] = json!("contact");
+    contact["Name"] = json!("Ada Smith");
+    assert_eq!(record["PrimaryContactId"], contact);
+    assert_eq!(record["VersionNumber"], Json::Null);
+}
+
+#[tokio::test]
+async fn nothing_is_null_and_a_complex_nothing_an_object_of_nulls() {
+    let cdms = Cdms::start();
+    cdms.simulator.seed("Account", [("AccountId", Value::Guid(ACCOUNT))]);
+    let record = cdms.get(&account(ACCOUNT)).await.d(200);
+    for name in ["Name", "NumberOfEmployees", "DoNotPhone", "Address1_Latitude", "optevia_LastVerified"] {
+        assert_eq!(record.get(name), Some(&Json::Null), "{name}");
+    }
+    for (name, members) in [
+        ("IndustryCode", json!({"Value": null})),
+        ("Revenue", json!({"Value": null})),
+        ("PrimaryContactId", json!({"Id": null, "LogicalName": null, "Name": null})),
+    ] {
+        let mut shown = record[name].clone();
+        assert!(shown.as_object_mut().unwrap().remove("__metadata").is_some(), "{name}");
+        assert_eq!(shown, members, "{name}");
+    }
+}
+
+#[tokio::test]
+async fn a_lookup_shows_the_current_name_of_its_target() {
+    let cdms = Cdms::start();
+    let sector = cdms.simulator.seed("optevia_sector", [("optevia_name", Value::text("Steel"))]);
+    let gone = Uuid::from_u128(5);
+    cdms.simulator
+        .seed("Contact", [("ContactId", Value::Guid(OTHER)), ("ParentCustomerId", lookup("account", ACCOUNT))]);
+    cdms.simulator.seed("Account", named(ACCOUNT, "Old"));
+    let path = format!("ContactSet(guid'{OTHER}')?$select=ParentCustomerId");
+    assert_eq!(cdms.get(&path).await.d(200)["ParentCustomerId"]["Name"], "Old");
+    cdms.simulator.edit("Account", ACCOUNT, [("Name", Value::text("New"))]);
+    assert_eq!(cdms.get(&path).await.d(200)["ParentCustomerId"]["Name"], "New");
+    for (target, id, name) in [("optevia_sector", sector, json!("Steel")), ("account", gone, Json::Null)] {
+        cdms.simulator.edit("Contact", OTHER, [("ParentCustomerId", lookup(target, id))]);
+        assert_eq!(cdms.get(&path).await.d(200)["ParentCustomerId"]["Name"], name, "{target}");
+    }
+}
+
+#[tokio::test]
+async fn a_selection_shows_what_it_names_and_nothing_else() {
+    let cdms = Cdms::start();
+    cdms.simulator.seed("Account", named(ACCOUNT, "Acme"));
+    let path = format!("{}?$select=Name,%20AccountId,account_primary_contact", account(ACCOUNT));
+    let record = cdms.get(&path).await.d(200);
+    let names: Vec<_> = record.as_object().unwrap().keys().map(String::as_str).collect();
+    let mut expected = ["__metadata", "AccountId", "Name", "account_primary_contact"];
+    expected.sort_unstable();
+    let mut sorted = names.clone();
+    sorted.sort_unstable();
+    assert_eq!(sorted, expected);
+}
+
+#[tokio::test]
+async fn related_records_are_deferred() {
+    let cdms = Cdms::start();
+    cdms.simulator.seed("Account", named(ACCOUNT, "Acme"));
+    cdms.simulator.seed("Contact", [("ContactId", Value::Guid(OTHER))]);
+    let record = cdms.get(&account(ACCOUNT)).await.d(200);
+    let uri = format!("{}/contact_customer_accounts", record["__metadata"]["uri"].as_str().unwrap());
+    assert_eq!(record["contact_customer_accounts"], json!({"__deferred": {"uri": uri}}));
+    let contact = cdms.get(&format!("ContactSet(guid'{OTHER}')")).await;
+    assert!(!contact.body.contains("__deferred"), "the schema has none there");
+}
+
+#[tokio::test]
+async fn the_path_of_the_service_has_no_case_and_keys_have_none_either() {
+    let cdms = Cdms::start();
+    cdms.simulator.seed("Account", named(ACCOUNT, "Acme"));
+    let key = format!("AccountSet(guid'{}')", ACCOUNT.to_string().to_uppercase());
+    for service in ["xrmservices/2011/organizationdata.svc", "XRMSERVICES/2011/ORGANIZATIONDATA.SVC"] {
+        let address = format!("{}/{service}/{key}?$select=AccountId", cdms.simulator.root());
+        let record = reply(cdms.plain("GET", &address).header("accept", "application/json")).await.d(200);
+        let shown = format!("{}/xrmservices/2011/OrganizationData.svc/{}", cdms.simulator.root(), account(ACCOUNT));
+        assert_eq!(record["__metadata"]["uri"], shown, "the server's own addresses have one form");
+        assert_eq!(record["AccountId"], ACCOUNT.to_string());
+    }
+}
+
+#[tokio::test]
+async fn a_record_that_is_not_there_is_missing() {
+    let cdms = Cdms::start();
+    let text = format!("account With Id = {ACCOUNT} Does Not Exist");
+    cdms.get(&account(ACCOUNT)).await.refused(404, "-2147220969", &text);
+}
