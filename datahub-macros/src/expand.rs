@@ -21,52 +21,61 @@ pub(crate) fn runtime() -> Path {
     parse_quote!(::datahub_runtime)
 }
 
+/// The runtime's name inside an expansion, which nobody else's name can clash with.
+fn inside() -> Path {
+    parse_quote!(__datahub)
+}
+
 /// Everything that the derive says about a model.
 pub(crate) fn synced(model: &Model<'_>, mapping: &Mapping, tracking: &TokenStream) -> TokenStream {
-    let (name, krate) = (&model.item.ident, &model.krate);
-    let logical = &mapping.contract.logical;
     let table = model.diesel.then(|| table::table(model, mapping));
-    let diesel = model.diesel.then(|| diesel::reading(model, mapping));
+    let krate = &model.krate;
+    let model = &Model { krate: inside(), ..model.clone() };
+    let name = &model.item.ident;
+    let logical = &mapping.contract.logical;
+    let reading = model.diesel.then(|| diesel::reading(model, mapping));
     let descriptor = descriptor::descriptor(model, mapping);
     let (from_row, to_row, key) = convert::conversions(model, mapping);
     let writable = Model::is_writable(mapping).then(|| {
         quote! {
             #[automatically_derived]
-            impl #krate::Writable for #name {}
+            impl __datahub::Writable for #name {}
         }
     });
     let checks = checks::checks(model, mapping);
     quote! {
         #table
 
-        #[automatically_derived]
-        impl #krate::Model for #name {
-            const LOGICAL: &'static str = #logical;
-        }
-
-        #[automatically_derived]
-        impl #krate::CdmsSynced for #name {
-            const DESCRIPTOR: &'static #krate::private::ModelDescriptor = &#descriptor;
-
-            fn id(&self) -> #krate::Id<Self> {
-                self.#key
-            }
-
-            fn from_row(row: &#krate::RowReader<'_>) -> #krate::private::Result<Self, #krate::Fault> {
-                #from_row
-            }
-
-            fn to_row(&self, row: &mut #krate::RowWriter<'_>) {
-                #to_row
-            }
-        }
-
-        #writable
-        #diesel
-
         const _: () = {
-            #tracking
+            use #krate as __datahub;
+            use #krate::private as __private;
+
+            #[automatically_derived]
+            impl __datahub::Model for #name {
+                const LOGICAL: &'static str = #logical;
+            }
+
+            #[automatically_derived]
+            impl __datahub::CdmsSynced for #name {
+                const DESCRIPTOR: &'static __private::ModelDescriptor = &#descriptor;
+
+                fn id(&self) -> __datahub::Id<Self> {
+                    self.#key
+                }
+
+                fn from_row(row: &__datahub::RowReader<'_>) -> __private::Result<Self, __datahub::Fault> {
+                    #from_row
+                }
+
+                fn to_row(&self, row: &mut __datahub::RowWriter<'_>) {
+                    #to_row
+                }
+            }
+
+            #writable
+            #reading
             #checks
+            #tracking
         };
     }
 }

@@ -10,6 +10,8 @@ mod expand;
 mod fields;
 mod project;
 mod synced;
+#[cfg(test)]
+mod tests;
 
 use proc_macro::TokenStream;
 

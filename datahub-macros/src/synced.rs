@@ -35,6 +35,7 @@ const FIELD_KEYS: [&str; 16] = [
 ];
 
 /// What the expansion takes from the struct itself.
+#[derive(Clone)]
 pub(crate) struct Model<'i> {
     pub(crate) item: &'i DeriveInput,
     pub(crate) krate: Path,
@@ -43,6 +44,7 @@ pub(crate) struct Model<'i> {
 }
 
 /// A field's tokens.
+#[derive(Clone)]
 pub(crate) struct ModelField {
     pub(crate) ident: Ident,
     pub(crate) ty: Type,
@@ -51,6 +53,7 @@ pub(crate) struct ModelField {
 }
 
 /// A default's tokens.
+#[derive(Clone)]
 pub(crate) enum Default {
     OfType,
     Expression(Expr),

@@ -246,6 +246,44 @@ impl ModelDescriptor {
     }
 }
 
+impl Source {
+    /// One attribute, written always, whose null is null.
+    pub const fn attribute(attribute: &'static str) -> Self {
+        Source::Attribute { attribute, target: None, default: None, write: Write::Always }
+    }
+
+    /// The attribute's lookups are held as ids of one model; for sources of one attribute.
+    pub const fn pointing_to(self, model: Option<&'static str>) -> Self {
+        match self {
+            Source::Attribute { attribute, default, write, .. } => {
+                Source::Attribute { attribute, target: model, default, write }
+            }
+            other => other,
+        }
+    }
+
+    /// A value stands for the attribute's null; for sources of one attribute.
+    pub const fn or(self, value: fn() -> Value) -> Self {
+        match self {
+            Source::Attribute { attribute, target, write, .. } => {
+                Source::Attribute { attribute, target, default: Some(value), write }
+            }
+            other => other,
+        }
+    }
+
+    /// The field is written at other times than always.
+    pub const fn written(self, write: Write) -> Self {
+        match self {
+            Source::Attribute { attribute, target, default, .. } => {
+                Source::Attribute { attribute, target, default, write }
+            }
+            Source::Joined { attributes, decode, encode, .. } => Source::Joined { attributes, decode, encode, write },
+            other => other,
+        }
+    }
+}
+
 impl Attribute {
     /// An attribute of which nothing but name and kind is stated.
     pub const fn new(name: &'static str, kind: Kind) -> Self {

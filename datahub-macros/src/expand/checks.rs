@@ -4,7 +4,6 @@ use cdms_odata::Kind;
 use datahub_model::source::{Mapping, ResolvedSource, Shape};
 use proc_macro2::TokenStream;
 use quote::quote_spanned;
-use syn::Path;
 use syn::spanned::Spanned;
 
 use crate::synced::{Model, ModelField};
@@ -21,14 +20,14 @@ fn check(model: &Model<'_>, mapping: &Mapping, field: &ModelField, shape: &Shape
         Shape::Key(_) => quote_spanned! { span => const _: fn(#ty) -> #krate::Id<#name> = |id| id; },
         Shape::Group { members, .. } => {
             let keys = members.iter().map(|(key, kind, required, _)| {
-                let kind = kind_of(krate, *kind);
+                let kind = kind_of(*kind);
                 quote_spanned! { span => (#key, #kind, #required) }
             });
             let targets = members.iter().filter(|(_, kind, ..)| *kind == Kind::Lookup).map(|(key, _, _, targets)| {
-                quote_spanned! { span => const _: () = #krate::private::member_target_is_allowed::<#ty>(#key, &[#(#targets),*]); }
+                quote_spanned! { span => const _: () = __private::member_target_is_allowed::<#ty>(#key, &[#(#targets),*]); }
             });
             quote_spanned! { span =>
-                const _: () = #krate::private::group_matches::<#ty>(&[#(#keys),*]);
+                const _: () = __private::group_matches::<#ty>(&[#(#keys),*]);
                 #(#targets)*
             }
         }
@@ -40,20 +39,19 @@ fn check(model: &Model<'_>, mapping: &Mapping, field: &ModelField, shape: &Shape
                 ResolvedSource::Attribute { attribute, .. } if column.kind == Kind::Lookup => {
                     let stated = mapping.contract.attribute(attribute);
                     let targets = stated.map_or(&[][..], |stated| &stated.targets);
-                    quote_spanned! { span => const _: () = #krate::private::target_is_allowed::<#ty>(&[#(#targets),*]); }
+                    quote_spanned! { span => const _: () = __private::target_is_allowed::<#ty>(&[#(#targets),*]); }
                 }
                 _ => TokenStream::new(),
             };
             quote_spanned! { span =>
-                const _: () = #krate::private::field_holds_kind::<#ty, #krate::kind::#kind>();
-                const _: () = #krate::private::nullability_agrees::<#ty>(#nullable);
+                const _: () = __private::field_fits::<#ty, __private::kind::#kind>(#nullable);
                 #target
             }
         }
     }
 }
 
-pub(super) fn kind_of(krate: &Path, kind: Kind) -> TokenStream {
+pub(super) fn kind_of(kind: Kind) -> TokenStream {
     let name = quote::format_ident!("{}", format!("{kind:?}"));
-    quote::quote!(#krate::Kind::#name)
+    quote::quote!(__private::Kind::#name)
 }

@@ -9,7 +9,6 @@ use crate::synced::Model;
 
 /// The bodies of `from_row` and `to_row`, and the key's field.
 pub(super) fn conversions<'m>(model: &'m Model<'_>, mapping: &Mapping) -> (TokenStream, TokenStream, &'m Ident) {
-    let krate = &model.krate;
     let fields = model.fields.iter().zip(&mapping.fields);
     let (read, written): (Vec<_>, Vec<_>) = fields
         .map(|(field, resolved)| {
@@ -25,7 +24,7 @@ pub(super) fn conversions<'m>(model: &'m Model<'_>, mapping: &Mapping) -> (Token
             }
         })
         .unzip();
-    let from_row = quote! { #krate::private::Result::Ok(Self { #(#read),* }) };
+    let from_row = quote! { __private::Result::Ok(Self { #(#read),* }) };
     let to_row = quote! { #(#written;)* };
     (from_row, to_row, key(model, mapping))
 }

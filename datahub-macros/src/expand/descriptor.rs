@@ -6,13 +6,11 @@ use datahub_model::source::{
 use datahub_model::{Class, EngineAttribute, Mode, Write};
 use proc_macro2::TokenStream;
 use quote::{format_ident, quote};
-use syn::Path;
 
 use super::checks::kind_of;
 use crate::synced::{Default, Model, ModelField};
 
 pub(super) fn descriptor(model: &Model<'_>, mapping: &Mapping) -> TokenStream {
-    let krate = &model.krate;
     let Mapping { name, table, contract, mapping_id, .. } = mapping;
     let mode = match mapping.mode {
         Mode::Sync => quote!(Sync),
@@ -20,33 +18,33 @@ pub(super) fn descriptor(model: &Model<'_>, mapping: &Mapping) -> TokenStream {
     };
     let (entity, set, key, logical) = (&contract.entity, &contract.set, &contract.key, &contract.logical);
     let (modified, created, modified_by) = (&contract.modified, &contract.created, &contract.modified_by);
-    let attributes = mapping.attributes.iter().map(|attribute| self::attribute(krate, attribute));
+    let attributes = mapping.attributes.iter().map(|attribute| self::attribute(attribute));
     let columns = mapping.columns.iter().enumerate().map(|(position, column)| {
         let field = model.fields.iter().zip(&mapping.fields).find(|(_, resolved)| match resolved.shape {
             Shape::Key(at) | Shape::Column(at) => at == position,
             Shape::Group { .. } => false,
         });
-        self::column(krate, column, field.map(|(field, _)| field))
+        self::column(column, field.map(|(field, _)| field))
     });
     let constants = mapping.constants.iter().map(|constant| {
         let name = &constant.attribute;
         let kind = contract.attribute(name).map(|attribute| attribute.kind);
-        let value = constant_value(krate, &constant.value, kind);
+        let value = constant_value(&constant.value, kind);
         quote!((#name, #value))
     });
     let only = match &mapping.only {
-        None => quote!(#krate::private::Option::None),
+        None => quote!(__private::Option::None),
         Some(only) => {
-            let condition = condition(krate, only);
-            quote!(#krate::private::Option::Some(&#condition))
+            let condition = condition(only);
+            quote!(__private::Option::Some(&#condition))
         }
     };
     quote! {
-        #krate::private::ModelDescriptor {
+        __private::ModelDescriptor {
             name: #name,
             table: #table,
-            mode: #krate::private::Mode::#mode,
-            entity: #krate::private::Entity {
+            mode: __private::Mode::#mode,
+            entity: __private::Entity {
                 name: #entity,
                 set: #set,
                 key: #key,
@@ -59,17 +57,17 @@ pub(super) fn descriptor(model: &Model<'_>, mapping: &Mapping) -> TokenStream {
             columns: &[#(#columns),*],
             constants: &[#(#constants),*],
             only: #only,
-            mapping_id: #krate::private::MappingId(#mapping_id),
+            mapping_id: __private::MappingId(#mapping_id),
         }
     }
 }
 
 /// An attribute: its name and kind, and only what is stated beside them.
-fn attribute(krate: &Path, attribute: &ContractAttribute) -> TokenStream {
+fn attribute(attribute: &ContractAttribute) -> TokenStream {
     let ContractAttribute { name, kind, required, read_only, max_length, scale, zone, choices, targets, class, .. } =
         attribute;
-    let kind = kind_of(krate, *kind);
-    let mut tokens = quote!(#krate::private::Attribute::new(#name, #kind));
+    let kind = kind_of(*kind);
+    let mut tokens = quote!(__private::Attribute::new(#name, #kind));
     if *required {
         tokens.extend(quote!(.required()));
     }
@@ -94,18 +92,18 @@ fn attribute(krate: &Path, attribute: &ContractAttribute) -> TokenStream {
     }
     match class {
         Class::Public => {}
-        Class::Personal => tokens.extend(quote!(.class(#krate::private::Class::Personal))),
-        Class::Secret => tokens.extend(quote!(.class(#krate::private::Class::Secret))),
+        Class::Personal => tokens.extend(quote!(.class(__private::Class::Personal))),
+        Class::Secret => tokens.extend(quote!(.class(__private::Class::Secret))),
     }
     tokens
 }
 
-fn column(krate: &Path, column: &ResolvedColumn, field: Option<&ModelField>) -> TokenStream {
+fn column(column: &ResolvedColumn, field: Option<&ModelField>) -> TokenStream {
     let ResolvedColumn { name, field: path, kind, nullable, scale, source } = column;
-    let kind = kind_of(krate, *kind);
-    let source = self::source(krate, source, field);
+    let source = self::source(*kind, source, field);
+    let kind = kind_of(*kind);
     let path = if name == path { quote!(#name) } else { quote!(#path) };
-    let mut tokens = quote!(#krate::private::Column::new(#name, #path, #kind, #source));
+    let mut tokens = quote!(__private::Column::new(#name, #path, #kind, #source));
     if *nullable {
         tokens.extend(quote!(.nullable()));
     }
@@ -115,8 +113,8 @@ fn column(krate: &Path, column: &ResolvedColumn, field: Option<&ModelField>) -> 
     tokens
 }
 
-fn source(krate: &Path, source: &ResolvedSource, field: Option<&ModelField>) -> TokenStream {
-    let path = quote!(#krate::private::Source);
+fn source(kind: cdms_odata::Kind, source: &ResolvedSource, field: Option<&ModelField>) -> TokenStream {
+    let path = quote!(__private::Source);
     let ty = field.map(|field| &field.ty);
     match source {
         ResolvedSource::Key => quote!(#path::Key),
@@ -127,33 +125,31 @@ fn source(krate: &Path, source: &ResolvedSource, field: Option<&ModelField>) -> 
                 EngineAttribute::Created => quote!(Created),
                 EngineAttribute::ModifiedBy => quote!(ModifiedBy),
             };
-            quote!(#path::Engine(#krate::private::EngineAttribute::#engine))
+            quote!(#path::Engine(__private::EngineAttribute::#engine))
         }
         ResolvedSource::Attribute { attribute, write, .. } => {
-            let write = self::write(krate, *write);
-            let target = match ty {
-                Some(ty) => quote!(<#ty as #krate::FieldType>::TARGET),
-                None => quote!(#krate::private::Option::None),
-            };
-            let default = match field.and_then(|field| field.default.as_ref()) {
-                None => quote!(#krate::private::Option::None),
-                Some(default) => {
-                    let value = self::default(default);
-                    quote!(#krate::private::Option::Some(|| #krate::private::default_value::<#ty>(#value)))
-                }
-            };
-            quote!(#path::Attribute { attribute: #attribute, target: #target, default: #default, write: #write })
+            let mut tokens = quote!(#path::attribute(#attribute));
+            if let (Some(ty), cdms_odata::Kind::Lookup) = (ty, kind) {
+                tokens.extend(quote!(.pointing_to(<#ty as __private::FieldType>::TARGET)));
+            }
+            if let Some(default) = field.and_then(|field| field.default.as_ref()) {
+                let value = self::default(default);
+                tokens.extend(quote!(.or(|| __private::default_value::<#ty>(#value))));
+            }
+            tokens.extend(self::write(*write));
+            tokens
         }
         ResolvedSource::Joined { attributes, write } => {
-            let write = self::write(krate, *write);
+            let write = self::write(*write);
             let with = field.and_then(|field| field.with.as_ref());
             quote! {
                 #path::Joined {
                     attributes: &[#(#attributes),*],
-                    decode: |attributes| #krate::private::joined::<#ty>(#with::decode, attributes),
-                    encode: |value, seen| #krate::private::parted::<#ty>(#with::encode, value, seen),
-                    write: #write,
+                    decode: |attributes| __private::joined::<#ty>(#with::decode, attributes),
+                    encode: |value, seen| __private::parted::<#ty>(#with::encode, value, seen),
+                    write: __private::Write::Always,
                 }
+                #write
             }
         }
     }
@@ -169,18 +165,18 @@ fn default(default: &Default) -> TokenStream {
     }
 }
 
-fn write(krate: &Path, write: Write) -> TokenStream {
-    let write = match write {
-        Write::Always => format_ident!("Always"),
-        Write::CreateOnly => format_ident!("CreateOnly"),
-        Write::Never => format_ident!("Never"),
-    };
-    quote!(#krate::private::Write::#write)
+/// What is to be said of when a field is sent, where that is not always.
+fn write(write: Write) -> TokenStream {
+    match write {
+        Write::Always => TokenStream::new(),
+        Write::CreateOnly => quote!(.written(__private::Write::CreateOnly)),
+        Write::Never => quote!(.written(__private::Write::Never)),
+    }
 }
 
-fn constant_value(krate: &Path, value: &ConstantValue, kind: Option<cdms_odata::Kind>) -> TokenStream {
+fn constant_value(value: &ConstantValue, kind: Option<cdms_odata::Kind>) -> TokenStream {
     let literal = match value {
-        ConstantValue::Text(text) => return quote!(#krate::private::Constant::Text(#text)),
+        ConstantValue::Text(text) => return quote!(__private::Constant::Text(#text)),
         ConstantValue::Boolean(value) => quote!(Boolean(#value)),
         ConstantValue::Integer(number) => {
             // The contract's check let only numbers through that fit.
@@ -188,22 +184,22 @@ fn constant_value(krate: &Path, value: &ConstantValue, kind: Option<cdms_odata::
             if kind == Some(cdms_odata::Kind::Integer) { quote!(Integer(#number)) } else { quote!(Choice(#number)) }
         }
     };
-    quote!(#krate::private::Constant::Fixed(#krate::private::Literal::#literal))
+    quote!(__private::Constant::Fixed(__private::Literal::#literal))
 }
 
-fn condition(krate: &Path, only: &OnlyCondition) -> TokenStream {
-    let path = quote!(#krate::private::Condition);
+fn condition(only: &OnlyCondition) -> TokenStream {
+    let path = quote!(__private::Condition);
     match only {
         OnlyCondition::All(parts) => {
-            let parts = parts.iter().map(|part| condition(krate, part));
+            let parts = parts.iter().map(|part| condition(part));
             quote!(#path::All(&[#(#parts),*]))
         }
         OnlyCondition::Any(parts) => {
-            let parts = parts.iter().map(|part| condition(krate, part));
+            let parts = parts.iter().map(|part| condition(part));
             quote!(#path::Any(&[#(#parts),*]))
         }
         OnlyCondition::Not(part) => {
-            let part = condition(krate, part);
+            let part = condition(part);
             quote!(#path::Not(&#part))
         }
         OnlyCondition::Compare { attribute, operator, value } => {
@@ -221,8 +217,8 @@ fn condition(krate: &Path, only: &OnlyCondition) -> TokenStream {
             quote! {
                 #path::Compare {
                     attribute: #attribute,
-                    operator: #krate::private::Comparison::#operator,
-                    value: #krate::private::Literal::#literal,
+                    operator: __private::Comparison::#operator,
+                    value: __private::Literal::#literal,
                 }
             }
         }

@@ -1,0 +1,114 @@
+//! The expansions as snapshots: reviewed for readability, since this is what users' programs consist of.
+
+use proc_macro2::TokenStream;
+use quote::quote;
+
+/// The formatted code of an expansion.
+fn formatted(tokens: TokenStream) -> String {
+    let file: syn::File = syn::parse2(tokens).unwrap();
+    prettyplease::unparse(&file)
+}
+
+fn five_fields() -> TokenStream {
+    quote! {
+        /// A company that does business with government.
+        #[cdms(mapping = "account.toml", table = "organisations")]
+        pub struct Organisation {
+            #[cdms(key)]
+            pub id: Id<Organisation>,
+            #[cdms("Name")]
+            pub name: String,
+            #[cdms("optevia_Alias", default)]
+            pub alias: String,
+            #[cdms("optevia_Sector")]
+            pub sector: Option<Id<Sector>>,
+            #[cdms(local, sql_type = "boolean")]
+            pub archived: bool,
+        }
+    }
+}
+
+#[test]
+fn a_five_field_model_reads_like_code_a_person_would_write() {
+    let code = formatted(crate::synced::derive(five_fields()));
+    assert!(code.lines().count() < 150, "{} lines", code.lines().count());
+    insta::assert_snapshot!("five_fields", code);
+}
+
+#[test]
+fn organisation() {
+    let source = include_str!("../../examples/domain/src/organisation.rs");
+    let file: syn::File = syn::parse_str(source).unwrap();
+    let item = file.items.iter().find_map(|item| match item {
+        syn::Item::Struct(item) if item.ident == "Organisation" => Some(quote!(#item)),
+        _ => None,
+    });
+    insta::assert_snapshot!("organisation", formatted(crate::synced::derive(item.unwrap())));
+}
+
+#[test]
+fn a_group_and_a_choice() {
+    let group = quote! {
+        pub struct Address {
+            pub line_1: Option<String>,
+            #[cdms("town", default)]
+            pub city: String,
+        }
+    };
+    insta::assert_snapshot!("group", formatted(crate::fields::derive(group)));
+    let choice = quote! {
+        #[cdms(mapping = "account.toml", attribute = "StateCode")]
+        pub enum OrganisationState {
+            Active,
+            #[cdms(other)]
+            Other(i32),
+        }
+    };
+    insta::assert_snapshot!("choice", formatted(crate::choice::derive(choice)));
+}
+
+#[test]
+fn no_absolute_path_enters_an_expansion() {
+    let code = formatted(crate::synced::derive(five_fields()));
+    assert!(!code.contains(env!("CARGO_MANIFEST_DIR")), "{code}");
+    assert!(code.contains("\"../mappings/account.toml\""), "{code}");
+}
+
+/// The messages of an item's faults, in order.
+fn faults(item: TokenStream) -> Vec<String> {
+    let file: syn::File = syn::parse2(crate::synced::derive(item)).unwrap();
+    let errors = file.items.iter().filter_map(|item| match item {
+        syn::Item::Macro(item) => syn::parse2::<syn::LitStr>(item.mac.tokens.clone()).ok(),
+        _ => None,
+    });
+    errors.map(|message| message.value()).collect()
+}
+
+#[test]
+fn all_faults_come_at_once_and_a_stub_with_them() {
+    let item = quote! {
+        #[cdms(mapping = "account.toml", table = "order", tabel = "x")]
+        pub struct Organisation {
+            #[cdms("Nmae")]
+            pub name: String,
+            #[cdms("optevia_Alias")]
+            pub alias: String,
+            #[cdms(local, sqltype = "string")]
+            pub notes: Option<String>,
+        }
+    };
+    let faults = faults(item.clone());
+    for expected in [
+        "did you mean `table`?",
+        "did you mean `sql_type`?",
+        "did you mean `Name`?",
+        "`optevia_Alias` can be null in CDMS, but `alias` cannot",
+        "`order` cannot be a table's name: it is a reserved word",
+        "Organisation has no key",
+        "`notes` does not say what its column stores",
+    ] {
+        assert!(faults.iter().any(|fault| fault.contains(expected)), "no fault says {expected}: {faults:#?}");
+    }
+    assert_eq!(faults.len(), 7, "{faults:#?}");
+    assert!(formatted(crate::synced::derive(item)).contains("impl ::datahub_runtime::CdmsSynced for Organisation"));
+}
