@@ -18,7 +18,7 @@ pub(super) fn descriptor(model: &Model<'_>, mapping: &Mapping) -> TokenStream {
     };
     let (entity, set, key, logical) = (&contract.entity, &contract.set, &contract.key, &contract.logical);
     let (modified, created, modified_by) = (&contract.modified, &contract.created, &contract.modified_by);
-    let attributes = mapping.attributes.iter().map(|attribute| self::attribute(attribute));
+    let attributes = mapping.attributes.iter().map(self::attribute);
     let columns = mapping.columns.iter().enumerate().map(|(position, column)| {
         let field = model.fields.iter().zip(&mapping.fields).find(|(_, resolved)| match resolved.shape {
             Shape::Key(at) | Shape::Column(at) => at == position,
@@ -191,11 +191,11 @@ fn condition(only: &OnlyCondition) -> TokenStream {
     let path = quote!(__private::Condition);
     match only {
         OnlyCondition::All(parts) => {
-            let parts = parts.iter().map(|part| condition(part));
+            let parts = parts.iter().map(condition);
             quote!(#path::All(&[#(#parts),*]))
         }
         OnlyCondition::Any(parts) => {
-            let parts = parts.iter().map(|part| condition(part));
+            let parts = parts.iter().map(condition);
             quote!(#path::Any(&[#(#parts),*]))
         }
         OnlyCondition::Not(part) => {
