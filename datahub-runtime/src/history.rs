@@ -8,7 +8,7 @@ use datahub_protocol::{Change, EntryKind, Note, OperationId, Origin, Version};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use crate::store::HistoryRow;
+use crate::store::{FieldChangeOfDay, HistoryRow};
 use crate::{Error, Hub};
 
 /// One thing that happened to a record: who, what, when, on which side.
@@ -93,11 +93,10 @@ fn entry(model: &ModelDescriptor, row: HistoryRow) -> HistoryEntry {
     }
 }
 
-fn mapped_change(model: &ModelDescriptor, change: Change) -> FieldChange {
-    let Change { attribute, from, to, note } = change;
-    let column = model.columns.iter().find(|column| column.attributes().contains(&attribute.as_str()));
+fn mapped_change(model: &ModelDescriptor, of_day: FieldChangeOfDay) -> FieldChange {
+    let FieldChangeOfDay { field, change: Change { attribute, from, to, note } } = of_day;
     FieldChange {
-        field: column.map_or_else(|| attribute.clone(), |column| column.field.to_owned()),
+        field,
         // An attribute that this mapping does not know could be anything, so it is not shown.
         class: model.attribute(&attribute).map_or(Class::Personal, |known| known.class),
         attribute: Some(attribute),
@@ -109,12 +108,12 @@ fn mapped_change(model: &ModelDescriptor, change: Change) -> FieldChange {
 
 impl fmt::Display for HistoryEntry {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let side = match self.origin {
-            Origin::Hub | Origin::Revert => "Data Hub",
-            Origin::Cdms | Origin::Pull => "CDMS",
-            Origin::Settle => "Data Hub, settled later",
+        let (side, by) = match self.origin {
+            Origin::Hub | Origin::Revert => ("Data Hub", "by"),
+            Origin::Cdms | Origin::Pull => ("CDMS", "as noticed for"),
+            Origin::Settle => ("Data Hub, settled later", "for"),
         };
-        write!(f, "{}  {side}  {} by {}", self.at, self.kind.name(), self.actor)?;
+        write!(f, "{}  {side}  {} {by} {}", self.at, self.kind.name(), self.actor)?;
         for change in &self.changes {
             write!(f, "\n    {change}")?;
         }

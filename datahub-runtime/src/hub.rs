@@ -17,7 +17,7 @@ use crate::cost::Cost;
 use crate::record_lock::RecordLocks;
 use crate::settling::{Settling, SettlingReport};
 use crate::shared_check::SharedChecks;
-use crate::store::{Store, StoreOptions};
+use crate::store::{QuarantineEntry, Store, StoreOptions};
 use crate::{Error, ErrorKind, Models};
 
 /// A program's handle on the hub. Cheap to clone; clones share everything but the actor.
@@ -165,6 +165,18 @@ impl Hub {
         crate::settling::settle_all(&self.engine).await
     }
 
+    /// The records that wait in quarantine because they cannot be converted or stored, the newest `limit` of them. Each
+    /// leaves it with the first read that succeeds. Asks the hub's database only.
+    ///
+    /// Dropping the future changes nothing.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Store`] when the database cannot be read.
+    pub async fn quarantine(&self, limit: u32) -> Result<Vec<QuarantineEntry>, Error> {
+        Ok(self.engine.store.quarantine(i64::from(limit)).await?)
+    }
+
     /// What this hub's operations have cost since it was connected: the sums over all handles.
     pub fn cost(&self) -> Cost {
         Cost {
@@ -186,6 +198,7 @@ impl Hub {
         if tokio::time::timeout(patience, self.engine.tasks.wait()).await.is_err() {
             tracing::warn!(open = self.engine.tasks.len(), "shut down with operations under way; they will be settled");
         }
+        self.engine.store.close().await;
     }
 }
 

@@ -51,6 +51,7 @@ pub use model::{CdmsSynced, Model, Writable};
 pub use models::Models;
 pub use operation::{Create, Delete, DeleteFailed, Edit, Get, Save};
 pub use settling::{Settling, SettlingReport};
+pub use store::QuarantineEntry;
 pub use synced::{InvalidToken, Synced, VersionToken};
 
 /// Everything that a program with models needs at hand.

@@ -34,10 +34,10 @@ use uuid::Uuid;
 
 pub(crate) use commit::Job;
 pub(crate) use failure::StoreError;
-pub(crate) use history::HistoryRow;
+pub(crate) use history::{FieldChangeOfDay, HistoryRow};
 pub(crate) use intents::IntentRow;
 pub(crate) use load::StoredRecord;
-pub(crate) use quarantine::QuarantineRow;
+pub use quarantine::QuarantineEntry;
 
 use crate::clock::Clock;
 use failure::Trouble;
@@ -162,22 +162,9 @@ impl Store {
         self.read(move |connection| intents::open_of(connection, &models, limit, now, quiet_ms)).await
     }
 
-    /// Why a record is in quarantine, for each model through which it was read.
-    #[cfg_attr(not(test), allow(dead_code, reason = "the reports on quarantine will ask for it"))]
-    pub(crate) async fn quarantined(&self, entity: &'static str, id: Uuid) -> Result<Vec<QuarantineRow>, StoreError> {
-        self.read(move |connection| quarantine::of_record(connection, entity, id)).await
-    }
-
     /// The records in quarantine, those that wait longest first, at most `limit`.
-    #[cfg_attr(not(test), allow(dead_code, reason = "the reports on quarantine will ask for it"))]
-    pub(crate) async fn quarantine(&self, limit: i64) -> Result<Vec<QuarantineRow>, StoreError> {
+    pub(crate) async fn quarantine(&self, limit: i64) -> Result<Vec<QuarantineEntry>, StoreError> {
         self.read(move |connection| quarantine::all(connection, limit)).await
-    }
-
-    /// A setting's value, if it was ever put.
-    #[cfg_attr(not(test), allow(dead_code, reason = "the readiness report will ask for it"))]
-    pub(crate) async fn setting(&self, name: &'static str) -> Result<Option<String>, StoreError> {
-        self.read(move |connection| settings::get(connection, name)).await
     }
 
     /// Puts a setting unless it has a value, and says which value it has then.
@@ -200,7 +187,6 @@ impl Store {
     /// Takes no more work, finishes what waits and closes the connections.
     ///
     /// Dropping the future ends the waiting, not the closing.
-    #[cfg_attr(not(test), allow(dead_code, reason = "the hub's shutdown will ask for it"))]
     pub(crate) async fn close(&self) {
         let workers = Arc::clone(&self.workers);
         if tokio::task::spawn_blocking(move || workers.join()).await.is_err() {

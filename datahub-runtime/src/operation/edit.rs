@@ -60,7 +60,7 @@ impl<T: Writable> Edit<T> {
 /// Takes later changes back, newest first, so that `seen` is again as it was.
 fn undo(seen: &mut cdms_odata::Attributes, later: &[HistoryRow]) {
     debug_assert!(later.is_sorted_by_key(|row| std::cmp::Reverse(row.version)), "newest first");
-    for change in later.iter().flat_map(|row| &row.changes) {
+    for change in later.iter().flat_map(|row| &row.changes).map(|of_day| &of_day.change) {
         // What was not known before and was learned since is no change of anybody's.
         if let Some(value) = &change.from {
             seen.insert(change.attribute.clone(), value.clone());

@@ -3,6 +3,7 @@
 use cdms_odata::{Attributes, Instant, Value};
 use datahub_model::ModelDescriptor;
 use datahub_protocol::{Change, Entry, EntryKind, MappingTag, OperationId, Origin, Version};
+use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use super::commit::Job;
@@ -28,7 +29,7 @@ pub(crate) struct HistoryRow {
     pub(crate) origin: Origin,
     pub(crate) kind: EntryKind,
     pub(crate) operation: Option<OperationId>,
-    pub(crate) changes: Vec<Change>,
+    pub(crate) changes: Vec<FieldChangeOfDay>,
     /// The local fields that changed: name, value before, value after. Where the row ended there is none after.
     pub(crate) local: Vec<(String, Option<Value>, Option<Value>)>,
     pub(crate) constants: Attributes,
@@ -36,6 +37,23 @@ pub(crate) struct HistoryRow {
     pub(crate) modified: Option<Instant>,
     pub(crate) modified_by: Option<Uuid>,
     pub(crate) skew_ms: Option<i64>,
+}
+
+/// An attribute's change with the field that it belonged to when it was made.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(crate) struct FieldChangeOfDay {
+    /// The field; the attribute's own name where no field had it.
+    pub(crate) field: String,
+    #[serde(flatten)]
+    pub(crate) change: Change,
+}
+
+impl FieldChangeOfDay {
+    fn of(model: &ModelDescriptor, change: &Change) -> Self {
+        let column = model.columns.iter().find(|column| column.attributes().contains(&change.attribute.as_str()));
+        let field = column.map_or(change.attribute.as_str(), |column| column.field);
+        FieldChangeOfDay { field: field.to_owned(), change: change.clone() }
+    }
 }
 
 /// Appends an entry.
@@ -50,6 +68,7 @@ pub(crate) fn append(
     let sql = "INSERT INTO datahub_history (entity, id, model, version, at, actor, program, origin, kind, operation, \
                changes, constants, local, mapping_id, modified, modified_by, skew_ms) \
                VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
+    let changes = entry.changes.iter().map(|change| FieldChangeOfDay::of(job.model, change)).collect::<Vec<_>>();
     let values = [
         job.model.entity.name.into(),
         job.id.into(),
@@ -61,7 +80,7 @@ pub(crate) fn append(
         to_word(&entry.origin)?,
         to_word(&entry.kind)?,
         Datum::Guid(entry.operation.map(|operation| operation.0)),
-        to_json(&entry.changes)?,
+        to_json(&changes)?,
         to_json(&entry.constants)?,
         to_json(&local)?,
         mapping_datum(job.model.mapping_id.0),

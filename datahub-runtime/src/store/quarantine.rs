@@ -11,20 +11,24 @@ use super::row::Cells;
 use super::sqlite::Connection;
 use super::statement::{ColumnType, Datum, Statement};
 
-/// A record in quarantine.
+/// A record that waits in quarantine, see [`Hub::quarantine`](crate::Hub::quarantine).
 #[derive(Clone, Debug, PartialEq)]
-pub(crate) struct QuarantineRow {
-    pub(crate) entity: String,
-    pub(crate) id: Uuid,
-    /// The model's table.
-    pub(crate) model: String,
+#[non_exhaustive]
+pub struct QuarantineEntry {
+    /// Its entity type in CDMS.
+    pub entity: String,
+    /// Its id.
+    pub id: Uuid,
+    /// The table of the model that it does not fit.
+    pub model: String,
     /// Why, with the values of personal and secret attributes hidden.
-    pub(crate) reason: String,
-    pub(crate) at: Instant,
-    /// The create that made the record, if it is an orphan.
-    pub(crate) operation: Option<OperationId>,
-    /// The id that the hub had chosen, if it is an orphan.
-    pub(crate) orphan_of: Option<Uuid>,
+    pub reason: String,
+    /// When it was put there, or last found unfit.
+    pub at: Instant,
+    /// The create that made the record, if CDMS gave it another id than the chosen one.
+    pub operation: Option<OperationId>,
+    /// The id that the hub had chosen for it.
+    pub orphan_of: Option<Uuid>,
 }
 
 /// Carries out what a transaction says about quarantine.
@@ -83,24 +87,16 @@ const TYPES: [ColumnType; 7] = [
     ColumnType::Guid,
 ];
 
-/// What waits of one record, by model.
-pub(crate) fn of_record(connection: &mut Connection, entity: &str, id: Uuid) -> Result<Vec<QuarantineRow>, Trouble> {
-    let mut statement = Statement::default();
-    statement.sql(COLUMNS);
-    statement.push(" WHERE entity = ? AND id = ? ORDER BY model", [entity.into(), id.into()]);
-    connection.query(&statement, &TYPES)?.into_iter().map(take).collect()
-}
-
 /// Everything that waits, longest first, up to a number.
-pub(crate) fn all(connection: &mut Connection, limit: i64) -> Result<Vec<QuarantineRow>, Trouble> {
+pub(crate) fn all(connection: &mut Connection, limit: i64) -> Result<Vec<QuarantineEntry>, Trouble> {
     let mut statement = Statement::default();
     statement.sql(COLUMNS);
     statement.push(" ORDER BY at, model, id LIMIT ?", [limit.into()]);
     connection.query(&statement, &TYPES)?.into_iter().map(take).collect()
 }
 
-fn take(mut row: Cells) -> Result<QuarantineRow, Trouble> {
-    Ok(QuarantineRow {
+fn take(mut row: Cells) -> Result<QuarantineEntry, Trouble> {
+    Ok(QuarantineEntry {
         entity: row.text()?,
         id: row.guid()?,
         model: row.text()?,

@@ -36,7 +36,7 @@ async fn an_entry_is_read_back_as_it_was_written() {
         kind: row.kind,
         origin: row.origin,
         operation: row.operation,
-        changes: row.changes.clone(),
+        changes: row.changes.iter().map(|of_day| of_day.change.clone()).collect(),
         constants: row.constants.clone(),
         modified: row.modified,
         modified_by: row.modified_by,

@@ -105,7 +105,7 @@ async fn a_record_waits_in_quarantine_with_its_reason_until_it_leaves() {
     done(&store, put("is odd")).await;
     done(&store, put("is odder")).await;
     assert!(load(&store).await.loaded.quarantined);
-    let waiting = store.quarantined("Account", ID).await.unwrap();
+    let waiting = store.quarantine(10).await.unwrap();
     assert_eq!(waiting.iter().map(|row| row.reason.as_str()).collect::<Vec<_>>(), ["`Name`: is odder"]);
 
     let mut sight = first_sight("Acme");
