@@ -108,12 +108,14 @@ fn mapped_change(model: &ModelDescriptor, of_day: FieldChangeOfDay) -> FieldChan
 
 impl fmt::Display for HistoryEntry {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (side, by) = match self.origin {
-            Origin::Hub | Origin::Revert => ("Data Hub", "by"),
-            Origin::Cdms | Origin::Pull => ("CDMS", "as noticed for"),
-            Origin::Settle => ("Data Hub, settled later", "for"),
-        };
-        write!(f, "{}  {side}  {} {by} {}", self.at, self.kind.name(), self.actor)?;
+        let HistoryEntry { at, kind, actor, .. } = self;
+        let kind = kind.name();
+        match (self.origin, self.modified_by) {
+            (Origin::Hub | Origin::Revert, _) => write!(f, "{at}  Data Hub  {kind} by {actor}")?,
+            (Origin::Settle, _) => write!(f, "{at}  Data Hub  {kind} for {actor}, settled later")?,
+            (Origin::Cdms | Origin::Pull, Some(user)) => write!(f, "{at}  CDMS      {kind} by its user {user}")?,
+            (Origin::Cdms | Origin::Pull, None) => write!(f, "{at}  CDMS      {kind}")?,
+        }
         for change in &self.changes {
             write!(f, "\n    {change}")?;
         }
