@@ -5,7 +5,7 @@ use cdms_odata::{Attributes, Value};
 use uuid::Uuid;
 
 use crate::approach::{busy, guard_of};
-use crate::send::{Sending, Sent, closing, not_stored, rejected, releasing};
+use crate::send::{Sending, Sent, closing, not_stored, quarantining_applied, rejected, releasing};
 use crate::sight::merged_row;
 use crate::{
     Action, Change, Commit, Committed, Entry, EntryKind, Event, Failure, Intent, IntentChange, Loaded, Machine,
@@ -31,7 +31,7 @@ enum State<F> {
     Loading(Attributes),
     Opening(Attributes, Box<Loaded>),
     Sending(Box<Loaded>, Sending, Attributes),
-    Storing(Written, NewRow),
+    Storing(Written, NewRow, Entry),
     Ending(Failure<F>),
     EndingApplied(Failure<F>),
     Over,
@@ -104,7 +104,8 @@ impl<M: Mapping> Create<M> {
             Sent::Applied(Some((id, _))) if id != self.id => self.orphan(id),
             Sent::Applied(Some((_, Ok(record)))) => self.applied(&loaded, &patch, &record),
             Sent::Applied(Some((_, Err(fault)))) => {
-                self.end_applied(Some(fault), "CDMS's answer cannot be read".to_owned())
+                let entry = created_entry(&patch, &self.mapping.constants(), self.operation, Origin::Hub, None);
+                self.end_applied(fault, entry, "CDMS's answer cannot be read".to_owned())
             }
             Sent::Rejected(rejection) => {
                 let commit = rejected(self.operation, &rejection);
@@ -127,8 +128,9 @@ impl<M: Mapping> Create<M> {
 
     fn applied(&mut self, loaded: &Loaded, patch: &Attributes, record: &Record) -> Action<Output<M>, M::Fault> {
         let row = merged_row(loaded, record);
+        let entry = created_entry(patch, &self.mapping.constants(), self.operation, Origin::Hub, Some(record));
         if let Err(fault) = self.mapping.decode(&row.seen) {
-            return self.end_applied(Some(fault), "CDMS made a value of it that does not fit the model".to_owned());
+            return self.end_applied(fault, entry, "CDMS made a value of it that does not fit the model".to_owned());
         }
         let left = !self.mapping.includes(&record.attributes);
         let mut commit = closing(self.operation, Verdict::Applied);
@@ -137,11 +139,11 @@ impl<M: Mapping> Create<M> {
         } else {
             RecordChange::Put(row.clone())
         };
-        commit.history = vec![created_entry(patch, &self.mapping.constants(), self.operation, Origin::Hub, record)];
+        commit.history = vec![entry.clone()];
         commit.insist = true;
         let snapshot = row.clone().at(crate::Version(0), self.mapping.tag());
         let written = Written { snapshot, sent: true, read_back: true, conflicts: Vec::new(), left };
-        self.state = State::Storing(written, row);
+        self.state = State::Storing(written, row, entry);
         Action::Commit(Box::new(commit))
     }
 
@@ -155,11 +157,8 @@ impl<M: Mapping> Create<M> {
         Action::Commit(Box::new(commit))
     }
 
-    fn end_applied(&mut self, fault: Option<M::Fault>, reason: String) -> Action<Output<M>, M::Fault> {
-        let mut commit = closing(self.operation, Verdict::Applied);
-        let fault = fault.unwrap_or_else(|| self.mapping.forbidden(&reason));
-        commit.quarantine = QuarantineChange::Put(fault);
-        commit.insist = true;
+    fn end_applied(&mut self, fault: M::Fault, entry: Entry, reason: String) -> Action<Output<M>, M::Fault> {
+        let commit = quarantining_applied(self.operation, fault, vec![entry]);
         self.state = State::EndingApplied(Failure::AppliedButNotStorable { operation: self.operation, reason });
         Action::Commit(Box::new(commit))
     }
@@ -170,16 +169,16 @@ impl<M: Mapping> Create<M> {
     }
 }
 
-/// The history entry of a create: everything that was sent, as it came back.
+/// The history entry of a create: everything that was sent, as it came back if that could be read.
 pub(crate) fn created_entry(
     patch: &Attributes,
     constants: &Attributes,
     operation: OperationId,
     origin: Origin,
-    record: &Record,
+    record: Option<&Record>,
 ) -> Entry {
     let changes = patch.iter().map(|(name, sent)| {
-        let now = record.attributes.get(name).unwrap_or(sent);
+        let now = record.and_then(|record| record.attributes.get(name)).unwrap_or(sent);
         let note = if now == sent { Note::Plain } else { Note::Adjusted { sent: sent.clone() } };
         Change { attribute: name.to_owned(), from: Some(Value::Null), to: Some(now.clone()), note }
     });
@@ -189,8 +188,8 @@ pub(crate) fn created_entry(
         operation: Some(operation),
         changes: changes.collect(),
         constants: constants.clone(),
-        modified: Some(record.modified),
-        modified_by: record.modified_by,
+        modified: record.map(|record| record.modified),
+        modified_by: record.and_then(|record| record.modified_by),
         skew_ms: None,
     }
 }
@@ -218,13 +217,16 @@ impl<M: Mapping> Machine for Create<M> {
                 let sent = sending.step(event);
                 self.sent(loaded, sending, patch, sent)
             }
-            (State::Storing(written, row), Event::Committed(committed)) => match committed {
+            (State::Storing(written, row, entry), Event::Committed(committed)) => match committed {
                 Committed::Done(version) => {
                     let snapshot = row.at(version, self.mapping.tag());
                     self.state = State::Over;
                     Action::Done(Ok(Written { snapshot, ..written }))
                 }
-                Committed::Refused(reason) => self.end_applied(None, reason),
+                Committed::Refused(reason) => {
+                    let fault = self.mapping.forbidden(&reason);
+                    self.end_applied(fault, entry, reason)
+                }
                 committed => self.fail(not_stored(self.operation, committed)),
             },
             (State::Ending(failure), Event::Committed(_)) => self.fail(failure),

@@ -5,8 +5,8 @@ use cdms_odata::client::Refusal;
 use uuid::Uuid;
 
 use crate::{
-    Action, Answer, Class, Commit, Committed, DEADLOCK_TRIES_MAX, Event, Failure, Guard, IntentChange, Loaded,
-    OperationId, Record, Rejection, Verdict, WriteKind, classify,
+    Action, Answer, Class, Commit, Committed, DEADLOCK_TRIES_MAX, Entry, Event, Failure, Guard, IntentChange, Loaded,
+    OperationId, QuarantineChange, Record, Rejection, Verdict, WriteKind, classify,
 };
 
 /// A write on its way.
@@ -92,6 +92,17 @@ pub(crate) fn closing<F>(operation: OperationId, verdict: Verdict) -> Commit<F> 
 pub(crate) fn releasing<F>(operation: OperationId) -> Commit<F> {
     let mut commit = Commit::under(Guard::Intent(operation));
     commit.intent = IntentChange::Release { operation };
+    commit
+}
+
+/// What an applied write ends with whose result cannot be stored: the record waits in quarantine, the row stays, and
+/// the history keeps what the write did. What CDMS changed beside it is told when the record can be stored.
+pub(crate) fn quarantining_applied<F>(operation: OperationId, fault: F, mut history: Vec<Entry>) -> Commit<F> {
+    history.retain(|entry| entry.operation == Some(operation));
+    let mut commit = closing(operation, Verdict::Applied);
+    commit.quarantine = QuarantineChange::Put(fault);
+    commit.history = history;
+    commit.insist = true;
     commit
 }
 

@@ -5,13 +5,13 @@ use uuid::Uuid;
 
 use crate::create::created_entry;
 use crate::delete::deletion;
-use crate::send::closing;
+use crate::send::{closing, quarantining_applied};
 use crate::sight::{differences, ending, merged_row, refreshed};
 use crate::update::{Intended, written_history};
 use crate::{
-    Action, Commit, Committed, EntryKind, Event, Failure, Fetched, Guard, Intent, LeaseState, Loaded, Machine, Mapping,
-    OpenIntent, OperationId, Origin, QuarantineChange, Record, RecordChange, Snapshot, Stored, TombstoneReason,
-    Verdict, WriteKind,
+    Action, Commit, Committed, Entry, EntryKind, Event, Failure, Fetched, Guard, Intent, IntentChange, LeaseState,
+    Loaded, Machine, Mapping, OpenIntent, OperationId, Origin, QuarantineChange, Record, RecordChange, Snapshot,
+    Stored, TombstoneReason, Verdict, WriteKind,
 };
 
 /// What an attempt to settle comes to.
@@ -87,7 +87,7 @@ enum State {
     Locking,
     Loading,
     Fetching(Box<Loaded>, Box<OpenIntent>),
-    Storing(Verdict),
+    Storing(Verdict, Vec<Entry>),
     /// The row could not be stored: the record is quarantined and the intent closed.
     StoringWithoutRow(Verdict),
     /// The record cannot be read: it is quarantined, and the intent stays open.
@@ -149,7 +149,7 @@ impl<M: Mapping> Settle<M> {
             return self.over(Ok(Settled::NotYet { retry_after_ms: left_ms }));
         };
         let commit = self.settlement(loaded, &open.intent, record.as_ref(), &verdict);
-        self.state = State::Storing(verdict);
+        self.state = State::Storing(verdict, commit.history.clone());
         Action::Commit(Box::new(commit))
     }
 
@@ -170,19 +170,9 @@ impl<M: Mapping> Settle<M> {
         let Some(record) = record else {
             return self.without_record(loaded, intent, applied, commit);
         };
-        let row = merged_row(loaded, record);
-        if let Err(fault) = self.mapping.decode(&row.seen) {
-            commit.quarantine = QuarantineChange::Put(fault);
-            return commit;
-        }
-        commit.record = if self.mapping.includes(&record.attributes) {
-            RecordChange::Put(row)
-        } else {
-            RecordChange::Tombstone { reason: TombstoneReason::LeftModel, last: row }
-        };
         commit.history = match (intent.write, before) {
             (WriteKind::Create, _) => {
-                vec![created_entry(&intent.patch, &intent.constants, self.operation, Origin::Settle, record)]
+                vec![created_entry(&intent.patch, &intent.constants, self.operation, Origin::Settle, Some(record))]
             }
             (WriteKind::Update, Some(before)) if applied => {
                 let (patch, constants, overwritten) = (&intent.patch, &intent.constants, &intent.conflicts);
@@ -192,9 +182,26 @@ impl<M: Mapping> Settle<M> {
             (_, Some(before)) => refreshed(loaded, record, differences(&before.seen, &record.attributes)),
             (_, None) => Vec::new(),
         };
+        let row = merged_row(loaded, record);
+        if let Err(fault) = self.mapping.decode(&row.seen) {
+            return self.without_row(verdict.clone(), fault, commit.history);
+        }
+        commit.record = if self.mapping.includes(&record.attributes) {
+            RecordChange::Put(row)
+        } else {
+            RecordChange::Tombstone { reason: TombstoneReason::LeftModel, last: row }
+        };
         if commit.history.is_empty() && before.is_some_and(|before| unchanged(before, record)) {
             commit.record = RecordChange::Keep;
         }
+        commit
+    }
+
+    /// The transaction that records a verdict where CDMS's record cannot be stored.
+    fn without_row(&self, verdict: Verdict, fault: M::Fault, history: Vec<Entry>) -> Commit<M::Fault> {
+        let mut commit = quarantining_applied(self.operation, fault, history);
+        commit.intent = IntentChange::Close { operation: self.operation, verdict };
+        commit.insist = false;
         commit
     }
 
@@ -246,12 +253,11 @@ impl<M: Mapping> Machine for Settle<M> {
             }
             (State::Loading, Event::Loaded(loaded)) => self.loaded(loaded),
             (State::Fetching(loaded, open), Event::Fetched(fetched)) => self.fetched(&loaded, &open, fetched),
-            (State::Storing(verdict), Event::Committed(committed)) => match committed {
+            (State::Storing(verdict, history), Event::Committed(committed)) => match committed {
                 Committed::Done(_) => self.over(Ok(Settled::Now(verdict))),
                 Committed::Lost => self.over(Ok(Settled::Before)),
                 Committed::Refused(reason) => {
-                    let mut commit = closing(self.operation, verdict.clone());
-                    commit.quarantine = QuarantineChange::Put(self.mapping.forbidden(&reason));
+                    let commit = self.without_row(verdict.clone(), self.mapping.forbidden(&reason), history);
                     self.state = State::StoringWithoutRow(verdict);
                     Action::Commit(Box::new(commit))
                 }

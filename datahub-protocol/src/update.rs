@@ -4,12 +4,12 @@ use cdms_odata::client::Refusal;
 use cdms_odata::{Attributes, Value};
 
 use crate::approach::{Approach, Step, busy};
-use crate::send::{Sending, Sent, closing, not_stored, rejected, releasing, without_late};
+use crate::send::{Sending, Sent, closing, not_stored, quarantining_applied, rejected, releasing, without_late};
 use crate::sight::{differences, ending, merged_row, refreshed};
 use crate::{
     Action, Change, Commit, Committed, Entry, EntryKind, Event, Failure, Fetched, Guard, Intent, IntentChange, Loaded,
-    Machine, Mapping, Merged, NewRow, Note, OperationId, Origin, QuarantineChange, ROUNDS_MAX, Record, RecordChange,
-    Rejection, Snapshot, Stored, TombstoneReason, Verdict, WriteKind, merge,
+    Machine, Mapping, Merged, NewRow, Note, OperationId, Origin, ROUNDS_MAX, Record, RecordChange, Rejection, Snapshot,
+    Stored, TombstoneReason, Verdict, WriteKind, merge,
 };
 
 /// What to do where both sides changed the same field.
@@ -62,7 +62,7 @@ enum State<F> {
     Sending(Box<Plan>, Sending),
     ReadingBack(Box<Plan>),
     ConfirmingGone(Box<Plan>, Refusal),
-    Storing(Box<Plan>, Written, NewRow),
+    Storing(Written, NewRow, Vec<Entry>),
     Ending(Failure<F>),
     /// Like `Ending`, for a transaction without which the intent stays open.
     EndingApplied(Failure<F>),
@@ -250,16 +250,16 @@ impl<M: Mapping> Update<M> {
         self.end(commit, Failure::Gone)
     }
 
-    fn read_back(&mut self, plan: Box<Plan>, fetched: Fetched<M::Fault>) -> Action<Output<M>, M::Fault> {
+    fn read_back(&mut self, plan: &Plan, fetched: Fetched<M::Fault>) -> Action<Output<M>, M::Fault> {
         let before = without_late(Stored::Row(plan.snapshot.clone()));
         let mut commit = closing(self.operation, Verdict::Applied);
         commit.insist = true;
         let (row, record) = match fetched {
             Fetched::Record(record) => (merged_row(&before, &record), Some(record)),
             Fetched::Unreadable(fault) => {
-                commit.quarantine = QuarantineChange::Put(fault);
+                let history = plan.history(self.operation, Origin::Hub, None);
                 let reason = "CDMS's answer to the read-back cannot be read".to_owned();
-                return self.end_applied(commit, reason);
+                return self.end_applied(fault, history, reason);
             }
             Fetched::Gone | Fetched::Refused(_) | Fetched::Unavailable(_) | Fetched::Misconfigured(_) => {
                 let mut row = NewRow::from(&plan.snapshot);
@@ -269,9 +269,9 @@ impl<M: Mapping> Update<M> {
             }
         };
         if let Err(fault) = self.approach.mapping.decode(&row.seen) {
-            commit.quarantine = QuarantineChange::Put(fault);
+            let history = plan.history(self.operation, Origin::Hub, record.as_ref());
             let reason = "CDMS made a value of it that does not fit the model".to_owned();
-            return self.end_applied(commit, reason);
+            return self.end_applied(fault, history, reason);
         }
         let left = record.as_ref().is_some_and(|record| !self.approach.mapping.includes(&record.attributes));
         commit.record = if left {
@@ -287,15 +287,15 @@ impl<M: Mapping> Update<M> {
             conflicts: plan.merged.conflicts.clone(),
             left,
         };
-        self.state = State::Storing(plan, written, row);
+        self.state = State::Storing(written, row, commit.history.clone());
         Action::Commit(Box::new(commit))
     }
 
     fn stored(
         &mut self,
-        plan: &Plan,
         written: Written,
         row: NewRow,
+        history: Vec<Entry>,
         committed: Committed,
     ) -> Action<Output<M>, M::Fault> {
         match committed {
@@ -304,11 +304,8 @@ impl<M: Mapping> Update<M> {
                 self.over(Ok(Written { snapshot, ..written }))
             }
             Committed::Refused(reason) => {
-                let mut commit = closing(self.operation, Verdict::Applied);
-                commit.quarantine = QuarantineChange::Put(self.approach.mapping.forbidden(&reason));
-                commit.history = plan.history(self.operation, Origin::Hub, None);
-                commit.insist = true;
-                self.end_applied(commit, reason)
+                let fault = self.approach.mapping.forbidden(&reason);
+                self.end_applied(fault, history, reason)
             }
             committed => self.fail(not_stored(self.operation, committed)),
         }
@@ -324,7 +321,8 @@ impl<M: Mapping> Update<M> {
         Action::Commit(Box::new(commit))
     }
 
-    fn end_applied(&mut self, commit: Commit<M::Fault>, reason: String) -> Action<Output<M>, M::Fault> {
+    fn end_applied(&mut self, fault: M::Fault, history: Vec<Entry>, reason: String) -> Action<Output<M>, M::Fault> {
+        let commit = quarantining_applied(self.operation, fault, history);
         self.state = State::EndingApplied(Failure::AppliedButNotStorable { operation: self.operation, reason });
         Action::Commit(Box::new(commit))
     }
@@ -434,12 +432,12 @@ impl<M: Mapping> Machine for Update<M> {
                 let sent = sending.step(event);
                 self.sent(plan, sending, sent)
             }
-            (State::ReadingBack(plan), Event::Fetched(fetched)) => self.read_back(plan, fetched),
+            (State::ReadingBack(plan), Event::Fetched(fetched)) => self.read_back(&plan, fetched),
             (State::ConfirmingGone(plan, refusal), Event::Fetched(fetched)) => {
                 self.confirmed_gone(&plan, refusal, &fetched)
             }
-            (State::Storing(plan, written, row), Event::Committed(committed)) => {
-                self.stored(&plan, written, row, committed)
+            (State::Storing(written, row, history), Event::Committed(committed)) => {
+                self.stored(written, row, history, committed)
             }
             (State::Ending(failure), Event::Committed(_)) => self.fail(failure),
             (State::EndingApplied(failure), Event::Committed(committed)) => match committed {
