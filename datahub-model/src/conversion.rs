@@ -27,10 +27,17 @@ pub struct RecordFacts {
 ///
 /// # Errors
 ///
-/// A required attribute that is null, an attribute that is not known, or a value that does not convert,
-/// with the attribute named.
+/// A required attribute that is null, an attribute that is not known, or a value that does not convert or that the
+/// model's types do not take, with the attribute named.
 pub fn decode(model: &ModelDescriptor, facts: &RecordFacts, attributes: &Attributes) -> Result<Row, Fault> {
-    model.columns.iter().map(|column| decode_column(model, column, facts, attributes)).collect()
+    let columns = model.columns.iter();
+    let mut row = columns.map(|column| decode_column(model, column, facts, attributes)).collect::<Result<Row, _>>()?;
+    (model.fits)(&row)?;
+    for (column, value) in model.columns.iter().zip(&mut row).filter(|(column, _)| column.is_local()) {
+        debug_assert_eq!(*value, initial(column));
+        *value = Value::Null;
+    }
+    Ok(row)
 }
 
 fn decode_column(
@@ -44,7 +51,7 @@ fn decode_column(
         Source::Engine(EngineAttribute::Modified) => Ok(facts.modified.map_or(Value::Null, Value::Instant)),
         Source::Engine(EngineAttribute::Created) => Ok(facts.created.map_or(Value::Null, Value::Instant)),
         Source::Engine(EngineAttribute::ModifiedBy) => Ok(facts.modified_by.map_or(Value::Null, Value::Guid)),
-        Source::Local => Ok(Value::Null),
+        Source::Local => Ok(initial(column)),
         Source::Attribute { attribute, target, default, .. } => {
             let contract = stated(model, attribute)?;
             let raw = attributes

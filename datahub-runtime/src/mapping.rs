@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use cdms_odata::{Attributes, Value};
+use cdms_odata::{Attributes, Instant, Value};
 use datahub_model::conversion::{self, RecordFacts};
 use datahub_model::{Fault, ModelDescriptor, Write};
 use datahub_protocol::{Mapping, MappingTag};
@@ -33,7 +33,8 @@ impl Mapping for ModelMapping {
 
     fn decode(&self, attributes: &Attributes) -> Result<Vec<Value>, Fault> {
         // The engine's own columns are no part of a merge, so their values do not matter here.
-        let facts = RecordFacts { id: self.id, modified: None, created: None, modified_by: None };
+        let (some_time, somebody) = (Some(Instant(0)), Some(Uuid::nil()));
+        let facts = RecordFacts { id: self.id, modified: some_time, created: some_time, modified_by: somebody };
         conversion::decode(self.model, &facts, attributes)
     }
 

@@ -13,7 +13,7 @@ use datahub_model::Fault;
 
 pub use crate::field::kind;
 pub use crate::stored::Stored;
-use crate::{Carries, CdmsFields};
+use crate::{Carries, CdmsFields, CdmsSynced};
 pub use crate::{FieldType, Kind};
 
 /// Asks that a field's type can hold the contract's kind, and that its column may be null exactly where the type has a
@@ -160,7 +160,13 @@ pub const FAULTY: ModelDescriptor = ModelDescriptor {
     constants: &[],
     only: None,
     mapping_id: MappingId(0),
+    fits: |_| Ok(()),
 };
+
+/// Whether a row makes a model.
+pub fn fits<T: CdmsSynced>(row: &[Value]) -> Result<(), Fault> {
+    crate::model::model_of::<T>(row).map(drop)
+}
 
 /// The kinds that a choice enum can hold.
 pub const CHOICE_KINDS: &[Kind] = &[Kind::Choice, Kind::State, Kind::Status];

@@ -58,6 +58,7 @@ pub(super) fn descriptor(model: &Model<'_>, mapping: &Mapping) -> TokenStream {
             constants: &[#(#constants),*],
             only: #only,
             mapping_id: __private::MappingId(#mapping_id),
+            fits: __private::fits::<Self>,
         }
     }
 }

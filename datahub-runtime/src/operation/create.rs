@@ -38,6 +38,8 @@ impl<T: Writable> Create<T> {
         }
         let row = row_of(&value).map_err(|fault| invalid::<T>(id, fault))?;
         let locals = local_columns(T::DESCRIPTOR).map(|column| (column, row[column].clone())).collect();
+        // A create asks CDMS nothing before it writes, so a wrong CDMS has to be found out here.
+        engine.contact().await.map_err(|error| error.of_record(T::DESCRIPTOR, id.guid()))?;
         let operation = OperationId(Uuid::now_v7());
         let mapping = ModelMapping { model: T::DESCRIPTOR, id: id.guid(), actor: Arc::clone(&hub.actor) };
         let machine = Machine::new(mapping, id.guid(), row, operation);

@@ -116,6 +116,7 @@ static ORGANISATION: ModelDescriptor = ModelDescriptor {
     constants: &[],
     only: None,
     mapping_id: MappingId(0xF000_0000_0000_0001),
+    fits: |_| Ok(()),
 };
 
 const NOTES: usize = 15;

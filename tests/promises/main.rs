@@ -1,0 +1,6 @@
+//! What the hub promises, shown through its public interface: a real SQLite file, and a simulated CDMS over real HTTP.
+//!
+//! A file is a promise. `scene` sets the stage.
+
+mod read_table;
+mod scene;

@@ -1,0 +1,216 @@
+//! The stage of every test: a CDMS with one organisation, a hub on a SQLite file, and eyes on both.
+
+use std::future::IntoFuture;
+use std::time::Duration;
+
+use datahub_runtime::prelude::*;
+use datahub_runtime::testing::Kit;
+use datahub_runtime::testing::simulator::{CommitEntry, Fault, FaultRule, Operation, RequestEntry, SimulatorBuilder};
+use datahub_runtime::{Attributes, Cost, EntryKind, HubBuilder, Instant, QuarantineEntry, Seen, SettlingReport, Value};
+use diesel::connection::SimpleConnection as _;
+use diesel::sql_types::Text;
+use diesel::{Connection as _, QueryableByName, RunQueryDsl as _, SqliteConnection};
+use example_domain::{Contact, Organisation};
+use uuid::Uuid;
+
+/// The name of the CDMS user that the hub logs in as.
+pub(crate) const OUR_USER: &str = "CDMS\\datahub";
+
+/// A write that is certainly over: its lease of 240 s and the quiet period of 330 s.
+pub(crate) const PAST_QUIET: Duration = Duration::from_secs(240 + 330 + 1);
+
+/// A CDMS with the organisation `Acme`, and a hub that has met CDMS but not the organisation.
+pub(crate) struct Scene {
+    pub(crate) kit: Kit,
+    pub(crate) hub: Hub,
+    pub(crate) account: Uuid,
+}
+
+impl Scene {
+    pub(crate) async fn new() -> Scene {
+        Scene::with(|cdms| cdms, |hub| hub).await
+    }
+
+    pub(crate) async fn with(
+        cdms: impl FnOnce(SimulatorBuilder) -> SimulatorBuilder,
+        hub: impl FnOnce(HubBuilder) -> HubBuilder,
+    ) -> Scene {
+        let kit = Kit::with(example_domain::METADATA, cdms);
+        let account = kit.simulator.seed("Account", acme());
+        let hub = hub(kit.hub(example_domain::models()).program("tests")).connect().await.unwrap();
+        // First contact is not part of what operations cost.
+        let nobody = Organisation::get(&hub, Id::new()).await.unwrap_err();
+        assert_eq!(nobody.kind(), ErrorKind::NotFound);
+        Scene { kit, hub, account }
+    }
+
+    /// A scene whose hub has read the organisation.
+    pub(crate) async fn read() -> (Scene, Synced<Organisation>) {
+        let scene = Scene::new().await;
+        let org = scene.get().await.unwrap();
+        (scene, org)
+    }
+
+    pub(crate) fn id(&self) -> Id<Organisation> {
+        self.account.into()
+    }
+
+    pub(crate) async fn get(&self) -> Result<Synced<Organisation>, Error> {
+        Organisation::get(&self.hub, self.id()).await
+    }
+
+    /// The row, without asking CDMS.
+    pub(crate) async fn row(&self) -> Result<Synced<Organisation>, Error> {
+        Organisation::get(&self.hub, self.id()).freshness(Freshness::LocalOnly).await
+    }
+
+    /// Another program on the same database and CDMS.
+    pub(crate) async fn another_program(&self) -> Hub {
+        self.program(|hub| hub).await
+    }
+
+    pub(crate) async fn program(&self, configure: impl FnOnce(HubBuilder) -> HubBuilder) -> Hub {
+        configure(self.kit.hub(example_domain::models()).program("another")).connect().await.unwrap()
+    }
+
+    /// The organisation in CDMS.
+    pub(crate) fn record(&self) -> Attributes {
+        self.kit.simulator.record("Account", self.account).expect("the organisation is in CDMS")
+    }
+
+    /// A person in CDMS changes the organisation a minute later.
+    pub(crate) fn person_edits(&self, attribute: &'static str, value: Value) {
+        self.minute();
+        self.kit.simulator.edit("Account", self.account, [(attribute, value)]);
+    }
+
+    pub(crate) fn minute(&self) {
+        self.kit.advance(Duration::from_secs(60));
+    }
+
+    pub(crate) fn fault(&self, operation: Operation, fault: Fault) {
+        self.kit.simulator.fault(FaultRule::new(fault).on(operation).times(1));
+    }
+
+    /// What the hub's operations cost while this future ran.
+    pub(crate) async fn cost_of<F: IntoFuture>(&self, operation: F) -> (F::Output, Cost) {
+        let before = self.hub.cost();
+        let output = operation.await;
+        (output, self.hub.cost() - before)
+    }
+
+    /// The writes that CDMS committed.
+    pub(crate) fn commits(&self) -> Vec<CommitEntry> {
+        self.kit.simulator.log()
+    }
+
+    /// The requests with this method that CDMS got.
+    pub(crate) fn requests(&self, method: &str) -> Vec<RequestEntry> {
+        self.kit.simulator.requests().into_iter().filter(|request| request.method == method).collect()
+    }
+
+    /// The kinds of the organisation's history.
+    pub(crate) async fn history(&self) -> Vec<EntryKind> {
+        history_of(&self.hub, self.id()).await
+    }
+
+    pub(crate) async fn settle(&self) -> SettlingReport {
+        self.hub.settle().await.unwrap()
+    }
+
+    pub(crate) async fn quarantine(&self) -> Vec<QuarantineEntry> {
+        self.hub.quarantine(100).await.unwrap()
+    }
+
+    /// Both of the hub's tables that hold records, every row and column of them as text.
+    pub(crate) fn rows(&self) -> Vec<String> {
+        ["organisations", "contacts", "datahub_records"].into_iter().flat_map(|table| self.dump(table)).collect()
+    }
+
+    /// Every row of a table as text, in the order of its columns.
+    pub(crate) fn dump(&self, table: &str) -> Vec<String> {
+        let mut database = self.database();
+        let columns = lines(&mut database, &format!("SELECT name AS line FROM pragma_table_info('{table}')"));
+        let quoted: Vec<_> = columns.iter().map(|column| format!("'{column}=' || quote({column})")).collect();
+        lines(&mut database, &format!("SELECT {} AS line FROM {table} ORDER BY 1", quoted.join(" || ' ' || ")))
+    }
+
+    /// Writes to the database behind the hub's back.
+    pub(crate) fn sql(&self, statements: &str) {
+        self.database().batch_execute(statements).unwrap();
+    }
+
+    fn database(&self) -> SqliteConnection {
+        let path = self.kit.database_path();
+        let mut connection = SqliteConnection::establish(path.to_str().expect("a path in UTF-8")).unwrap();
+        connection.batch_execute("PRAGMA busy_timeout = 10000").unwrap();
+        connection
+    }
+}
+
+#[derive(QueryableByName)]
+struct Line {
+    #[diesel(sql_type = Text)]
+    line: String,
+}
+
+fn lines(database: &mut SqliteConnection, sql: &str) -> Vec<String> {
+    diesel::sql_query(sql).load::<Line>(database).unwrap().into_iter().map(|line| line.line).collect()
+}
+
+/// What is known of the organisation in CDMS when nothing has happened yet.
+pub(crate) fn acme() -> [(&'static str, Value); 6] {
+    [
+        ("Name", Value::text("Acme")),
+        ("optevia_TownCity", Value::text("Leeds")),
+        ("optevia_CountryCode", Value::text("+44")),
+        ("optevia_AreaCode", Value::text("113")),
+        ("optevia_TelephoneNumber", Value::text("4960000")),
+        ("CreditLimit", Value::Money("5000".parse().unwrap())),
+    ]
+}
+
+pub(crate) async fn history_of<T: CdmsSynced>(hub: &Hub, id: Id<T>) -> Vec<EntryKind> {
+    T::history(hub, id).await.unwrap().iter().map(|entry| entry.kind).collect()
+}
+
+/// What a read found and did.
+#[track_caller]
+pub(crate) fn found<T: CdmsSynced>(value: &Synced<T>) -> Seen {
+    match value.checked() {
+        Checked::At { found, .. } => found,
+        other => panic!("not checked by a read: {other:?}"),
+    }
+}
+
+/// The error of a result, which must be of this kind.
+#[track_caller]
+pub(crate) fn failed<T>(result: Result<T, impl Into<Error>>, kind: ErrorKind) -> Error {
+    match result {
+        Ok(_) => panic!("expected {kind:?}, but it worked"),
+        Err(error) => {
+            let error = error.into();
+            assert_eq!(error.kind(), kind, "{error}");
+            error
+        }
+    }
+}
+
+/// Asserts that an error's text says all of this.
+#[track_caller]
+pub(crate) fn says(error: &Error, parts: &[&str]) {
+    let text = error.to_string();
+    for part in parts {
+        assert!(text.contains(part), "{text:?} does not say {part:?}");
+    }
+}
+
+/// A contact of the organisation.
+pub(crate) fn ada(scene: &Scene) -> Contact {
+    Contact { organisation: Some(scene.id()), first_name: Some("Ada Grace".into()), ..Contact::named("Lovelace") }
+}
+
+/// The kit's time, this much later.
+pub(crate) fn now(scene: &Scene) -> Instant {
+    Instant(scene.kit.simulator.clock().now_ms())
+}
