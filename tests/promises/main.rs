@@ -2,5 +2,6 @@
 //!
 //! A file is a promise. `scene` sets the stage.
 
+mod outcome_table;
 mod read_table;
 mod scene;

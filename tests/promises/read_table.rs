@@ -475,7 +475,10 @@ async fn another_organisation_is_refused_and_nothing_is_read() {
     says(&error, &[&ours.to_string(), &other.to_string()]);
     failed(org.delete(&hub).await, ErrorKind::Misconfigured);
     assert_eq!(scene.rows(), rows);
-    assert_eq!((scene.requests("MERGE").len(), scene.requests("POST").len(), scene.requests("DELETE").len()), (0, 0, 0));
+    assert_eq!(
+        (scene.requests("MERGE").len(), scene.requests("POST").len(), scene.requests("DELETE").len()),
+        (0, 0, 0)
+    );
 }
 
 #[tokio::test]

@@ -4,9 +4,13 @@ use std::future::IntoFuture;
 use std::time::Duration;
 
 use datahub_runtime::prelude::*;
-use datahub_runtime::testing::Kit;
-use datahub_runtime::testing::simulator::{CommitEntry, Fault, FaultRule, Operation, RequestEntry, SimulatorBuilder};
-use datahub_runtime::{Attributes, Cost, EntryKind, HubBuilder, Instant, QuarantineEntry, Seen, SettlingReport, Value};
+use datahub_runtime::testing::simulator::{
+    CommitEntry, Expiry, Fault, FaultRule, Gate, Operation, RequestEntry, SimulatorBuilder, Stage,
+};
+use datahub_runtime::testing::{FormLogin, Kit};
+use datahub_runtime::{
+    Attributes, Cost, EntryKind, HubBuilder, Instant, QuarantineEntry, Seen, SettlingReport, Value, WriteKind,
+};
 use diesel::connection::SimpleConnection as _;
 use diesel::sql_types::Text;
 use diesel::{Connection as _, QueryableByName, RunQueryDsl as _, SqliteConnection};
@@ -36,8 +40,20 @@ impl Scene {
         hub: impl FnOnce(HubBuilder) -> HubBuilder,
     ) -> Scene {
         let kit = Kit::with(example_domain::METADATA, cdms);
+        let builder = hub(kit.hub(example_domain::models()));
+        Scene::on(kit, builder).await
+    }
+
+    /// A scene whose CDMS asks for a login and answers as given when a session is over.
+    pub(crate) async fn with_login(expiry: Expiry) -> Scene {
+        let kit = Kit::with(example_domain::METADATA, |cdms| cdms.login("hub", "secret", expiry));
+        let builder = kit.hub_with(example_domain::models(), FormLogin::new("hub", "secret"));
+        Scene::on(kit, builder).await
+    }
+
+    async fn on(kit: Kit, hub: HubBuilder) -> Scene {
         let account = kit.simulator.seed("Account", acme());
-        let hub = hub(kit.hub(example_domain::models()).program("tests")).connect().await.unwrap();
+        let hub = hub.program("tests").connect().await.unwrap();
         // First contact is not part of what operations cost.
         let nobody = Organisation::get(&hub, Id::new()).await.unwrap_err();
         assert_eq!(nobody.kind(), ErrorKind::NotFound);
@@ -92,6 +108,11 @@ impl Scene {
         self.kit.simulator.fault(FaultRule::new(fault).on(operation).times(1));
     }
 
+    /// Holds this kind of write.
+    pub(crate) fn hold(&self, write: Write, stage: Stage) -> Gate {
+        self.kit.simulator.hold(stage, |hold| FaultRule::new(hold).on(write.operation()))
+    }
+
     /// What the hub's operations cost while this future ran.
     pub(crate) async fn cost_of<F: IntoFuture>(&self, operation: F) -> (F::Output, Cost) {
         let before = self.hub.cost();
@@ -107,6 +128,22 @@ impl Scene {
     /// The requests with this method that CDMS got.
     pub(crate) fn requests(&self, method: &str) -> Vec<RequestEntry> {
         self.kit.simulator.requests().into_iter().filter(|request| request.method == method).collect()
+    }
+
+    /// How often the hub logged in.
+    pub(crate) fn logins(&self) -> usize {
+        self.requests("POST").iter().filter(|request| request.target.ends_with("/login")).count()
+    }
+
+    /// How many writes are open in the database.
+    pub(crate) fn open_intents(&self) -> usize {
+        self.dump("datahub_intents").iter().filter(|intent| intent.contains(" verdict=NULL")).count()
+    }
+
+    /// CDMS's time of the organisation's last change, as the hub has it.
+    pub(crate) fn modified(&self) -> String {
+        let record = self.dump("datahub_records").remove(0);
+        record.split(' ').find(|column| column.starts_with("modified=")).expect("its time").to_owned()
     }
 
     /// The kinds of the organisation's history.
@@ -213,4 +250,137 @@ pub(crate) fn ada(scene: &Scene) -> Contact {
 /// The kit's time, this much later.
 pub(crate) fn now(scene: &Scene) -> Instant {
     Instant(scene.kit.simulator.clock().now_ms())
+}
+
+/// A kind of write.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Write {
+    Update,
+    Create,
+    Delete,
+}
+
+/// A write that is ready to be made, any number of times: an update and a delete of the organisation, which has been
+/// read, or the create of a contact.
+pub(crate) enum Attempt {
+    Update(Synced<Organisation>),
+    Create(Contact),
+    Delete(Synced<Organisation>),
+}
+
+/// The name that updates give the organisation.
+pub(crate) const NEW_NAME: &str = "Acme Foods";
+
+impl Write {
+    pub(crate) const ALL: [Write; 3] = [Write::Update, Write::Create, Write::Delete];
+
+    pub(crate) async fn prepare(self, scene: &Scene) -> Attempt {
+        let attempt = match self {
+            Write::Update => {
+                let mut org = scene.get().await.unwrap();
+                org.name = NEW_NAME.into();
+                Attempt::Update(org)
+            }
+            Write::Create => Attempt::Create(ada(scene)),
+            Write::Delete => Attempt::Delete(scene.get().await.unwrap()),
+        };
+        scene.minute();
+        attempt
+    }
+
+    pub(crate) fn operation(self) -> Operation {
+        match self {
+            Write::Update => Operation::Update,
+            Write::Create => Operation::Create,
+            Write::Delete => Operation::Delete,
+        }
+    }
+
+    pub(crate) fn kind(self) -> WriteKind {
+        match self {
+            Write::Update => WriteKind::Update,
+            Write::Create => WriteKind::Create,
+            Write::Delete => WriteKind::Delete,
+        }
+    }
+
+    pub(crate) fn method(self) -> &'static str {
+        match self {
+            Write::Update => "MERGE",
+            Write::Create => "POST",
+            Write::Delete => "DELETE",
+        }
+    }
+}
+
+impl Attempt {
+    pub(crate) fn id(&self) -> Uuid {
+        match self {
+            Attempt::Update(org) | Attempt::Delete(org) => org.id().guid(),
+            Attempt::Create(contact) => contact.id.guid(),
+        }
+    }
+
+    pub(crate) fn model(&self) -> &'static str {
+        match self {
+            Attempt::Update(_) | Attempt::Delete(_) => "Organisation",
+            Attempt::Create(_) => "Contact",
+        }
+    }
+
+    pub(crate) async fn run(&self, scene: &Scene) -> Result<(), Error> {
+        self.run_on(&scene.hub).await
+    }
+
+    pub(crate) async fn run_on(&self, hub: &Hub) -> Result<(), Error> {
+        match self {
+            Attempt::Update(org) => org.clone().save(hub).await,
+            Attempt::Create(contact) => Contact::create(hub, contact.clone()).await.map(drop),
+            Attempt::Delete(org) => org.clone().delete(hub).await.map_err(Error::from),
+        }
+    }
+
+    /// Whether CDMS is as the write wants it.
+    pub(crate) fn is_in_cdms(&self, scene: &Scene) -> bool {
+        let record = |entity| scene.kit.simulator.record(entity, self.id());
+        match self {
+            Attempt::Update(_) => {
+                record("Account").is_some_and(|record| record.get("Name") == Some(&Value::text(NEW_NAME)))
+            }
+            Attempt::Create(_) => record("Contact").is_some(),
+            Attempt::Delete(_) => record("Account").is_none(),
+        }
+    }
+
+    /// Asserts that the hub agrees with CDMS, with a check that finds nothing to do.
+    pub(crate) async fn agrees(&self, scene: &Scene) {
+        let (read, is_in_cdms) = match self {
+            Attempt::Update(_) | Attempt::Delete(_) => {
+                let record = scene.kit.simulator.record("Account", scene.account);
+                let read = scene.get().await;
+                if let Ok(org) = &read {
+                    assert_eq!(
+                        Some(&Value::text(org.name.as_str())),
+                        record.as_ref().and_then(|record| record.get("Name"))
+                    );
+                }
+                (read.map(|org| found(&org)), record.is_some())
+            }
+            Attempt::Create(_) => {
+                let read = Contact::get(&scene.hub, self.id().into()).await;
+                let record = scene.kit.simulator.record("Contact", self.id());
+                (read.map(|contact| found(&contact)), record.is_some())
+            }
+        };
+        match read {
+            Ok(found) => {
+                assert!(is_in_cdms, "the hub has a record that CDMS does not have");
+                assert_eq!(found, Seen::InSync);
+            }
+            Err(error) => {
+                assert!(!is_in_cdms, "CDMS has a record that the hub does not have: {error}");
+                assert!(matches!(error.kind(), ErrorKind::NotFound | ErrorKind::Gone), "{error}");
+            }
+        }
+    }
 }
