@@ -134,4 +134,6 @@ pub struct SettledPatch {
     pub operation: OperationId,
     /// What it would have set: its evidence only.
     pub patch: Attributes,
+    /// What it would have set along with that; no evidence by itself.
+    pub constants: Attributes,
 }

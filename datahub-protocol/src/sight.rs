@@ -6,7 +6,7 @@ use crate::approach::guard_of;
 use crate::read::Seen;
 use crate::{
     Change, Commit, Entry, EntryKind, Failure, Fetched, Loaded, Mapping, NewRow, Note, Origin, QuarantineChange,
-    Record, RecordChange, SettledPatch, Snapshot, Stored, TombstoneReason,
+    Record, RecordChange, Snapshot, Stored, TombstoneReason,
 };
 
 /// What one look at both sides comes to.
@@ -107,9 +107,10 @@ pub(crate) fn refreshed(loaded: &Loaded, record: &Record, changes: Vec<Change>) 
     let mut rest = changes;
     let mut entries = Vec::new();
     for late in &loaded.late {
-        let (shown, others): (Vec<_>, Vec<_>) = rest.into_iter().partition(|change| shows(late, change));
-        rest = others;
-        if !shown.is_empty() {
+        if rest.iter().any(|change| shows(&late.patch, change)) {
+            let of_it = |change: &Change| shows(&late.patch, change) || shows(&late.constants, change);
+            let (shown, others) = rest.into_iter().partition(of_it);
+            rest = others;
             let applied = Entry { operation: Some(late.operation), ..plain(EntryKind::AppliedLate, record, shown) };
             entries.push(Entry { origin: Origin::Settle, ..applied });
         }
@@ -121,8 +122,8 @@ pub(crate) fn refreshed(loaded: &Loaded, record: &Record, changes: Vec<Change>) 
     entries
 }
 
-fn shows(late: &SettledPatch, change: &Change) -> bool {
-    change.from.is_some() && late.patch.get(&change.attribute).is_some_and(|value| change.to.as_ref() == Some(value))
+fn shows(sent: &Attributes, change: &Change) -> bool {
+    change.from.is_some() && sent.get(&change.attribute).is_some_and(|value| change.to.as_ref() == Some(value))
 }
 
 fn entry(kind: EntryKind, record: &Record, changes: Vec<Change>) -> Vec<Entry> {

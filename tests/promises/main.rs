@@ -5,3 +5,4 @@
 mod outcome_table;
 mod read_table;
 mod scene;
+mod settling_table;
