@@ -1,0 +1,406 @@
+//! The settling table: what becomes of a write whose answer was lost, found out by reading only.
+
+use std::time::Duration;
+
+use datahub_runtime::prelude::*;
+use datahub_runtime::testing::simulator::{Fault, FaultRule, Operation, Stage};
+use datahub_runtime::{Attributes, EntryKind, Note, OperationId, Origin, Seen, Settling, Value, Verdict};
+use example_domain::{Contact, Organisation, Sector};
+
+use crate::scene::{Attempt, OUR_USER, PAST_QUIET, Scene, Write, ada, failed, found, history_of};
+
+/// A scene whose hub knows which CDMS user it is.
+async fn known_user() -> Scene {
+    Scene::with(|cdms| cdms, |hub| hub.cdms_user(OUR_USER)).await
+}
+
+/// Makes a write whose answer is lost in this way.
+async fn lose(scene: &Scene, write: Write, fault: Fault) -> (Attempt, OperationId) {
+    let attempt = write.prepare(scene).await;
+    scene.fault(write.operation(), fault);
+    let error = failed(attempt.run(scene).await, ErrorKind::Unsettled);
+    (attempt, error.operation_id().expect("an operation"))
+}
+
+/// Makes an update of name and web site whose answer is lost in this way.
+async fn lose_two(scene: &Scene, fault: Fault) -> OperationId {
+    let mut org = scene.get().await.unwrap();
+    scene.minute();
+    org.name = "Acme Foods".into();
+    org.website = Some("https://acme.example".into());
+    scene.fault(Operation::Update, fault);
+    failed(org.save(&scene.hub).await, ErrorKind::Unsettled).operation_id().expect("an operation")
+}
+
+/// Asserts that a round of settling writes nothing to CDMS and comes to this.
+async fn settles(scene: &Scene, operation: OperationId, verdict: Verdict) {
+    let commits = scene.commits().len();
+    let report = scene.settle().await;
+    assert_eq!(report.settled, [(operation, verdict.clone())], "{report:?}");
+    assert_eq!(scene.commits().len(), commits, "settling only reads");
+    assert_eq!(scene.open_intents(), 0);
+    assert_eq!(scene.hub.operation(operation).await.unwrap().verdict, Some(verdict));
+    let again = scene.settle().await;
+    assert!(again.settled.is_empty() && again.waiting.is_empty() && again.failed.is_empty(), "{again:?}");
+}
+
+/// Asserts that nothing can be told yet.
+async fn waits(scene: &Scene, operation: OperationId) {
+    let rows = scene.rows();
+    let report = scene.settle().await;
+    assert!(report.settled.is_empty() && report.failed.is_empty(), "{report:?}");
+    let [(waiting, after)] = report.waiting[..] else { panic!("{report:?}") };
+    assert_eq!(waiting, operation);
+    assert!(after > Duration::ZERO && after <= Duration::from_secs(330), "{after:?}");
+    assert_eq!(scene.rows(), rows);
+    assert_eq!(scene.open_intents(), 1);
+}
+
+#[tokio::test]
+async fn an_update_that_shows_all_of_itself_by_our_user_is_applied_at_once() {
+    let scene = known_user().await;
+    let (attempt, operation) = lose(&scene, Write::Update, Fault::DropAfterCommit).await;
+    settles(&scene, operation, Verdict::Applied).await;
+    let history = Organisation::history(&scene.hub, scene.id()).await.unwrap();
+    let [_, update] = &history[..] else { panic!("{history:?}") };
+    assert_eq!((update.kind, update.origin, update.operation), (EntryKind::Updated, Origin::Settle, Some(operation)));
+    assert_eq!(update.actor, "tests");
+    assert_eq!(update.constants.get("optevia_PAFOverride"), Some(&Value::Boolean(true)));
+    attempt.agrees(&scene).await;
+}
+
+#[tokio::test]
+async fn an_update_by_an_unknown_user_waits_for_the_quiet_period() {
+    let scene = Scene::new().await;
+    let (attempt, operation) = lose(&scene, Write::Update, Fault::DropAfterCommit).await;
+    waits(&scene, operation).await;
+    scene.kit.advance(PAST_QUIET);
+    settles(&scene, operation, Verdict::Applied).await;
+    attempt.agrees(&scene).await;
+}
+
+#[tokio::test]
+async fn an_update_after_which_a_person_edited_waits_for_the_quiet_period() {
+    let scene = known_user().await;
+    let (_, operation) = lose(&scene, Write::Update, Fault::DropAfterCommit).await;
+    scene.person_edits("optevia_TownCity", Value::text("York"));
+    waits(&scene, operation).await;
+    scene.kit.advance(PAST_QUIET);
+    settles(&scene, operation, Verdict::Applied).await;
+    // The person's change is told apart from ours.
+    let kinds = [EntryKind::FirstSeen, EntryKind::Updated, EntryKind::Refreshed];
+    assert_eq!(scene.history().await, kinds);
+    assert_eq!(found(&scene.get().await.unwrap()), Seen::InSync);
+}
+
+#[tokio::test]
+async fn an_update_that_did_not_move_modified_waits_for_the_quiet_period() {
+    let scene = known_user().await;
+    scene.kit.simulator.fault(FaultRule::new(Fault::FreezeModifiedOn).on(Operation::Update));
+    let (attempt, operation) = lose(&scene, Write::Update, Fault::DropAfterCommit).await;
+    waits(&scene, operation).await;
+    scene.kit.advance(PAST_QUIET);
+    settles(&scene, operation, Verdict::Applied).await;
+    attempt.agrees(&scene).await;
+}
+
+#[tokio::test]
+async fn an_update_of_which_nothing_is_as_before_is_applied_and_the_rest_adjusted() {
+    let scene = known_user().await;
+    let operation = lose_two(&scene, Fault::DropAfterCommit).await;
+    scene.person_edits("WebSiteURL", Value::text("https://else.example"));
+    waits(&scene, operation).await;
+    scene.kit.advance(PAST_QUIET);
+    settles(&scene, operation, Verdict::Applied).await;
+    let history = Organisation::history(&scene.hub, scene.id()).await.unwrap();
+    let website = history[1].changes.iter().find(|change| change.field == "website").unwrap();
+    assert_eq!(website.note, Note::Adjusted { sent: Value::text("https://acme.example") });
+    assert_eq!(website.to, Some(Value::text("https://else.example")));
+    assert_eq!(scene.row().await.unwrap().website.as_deref(), Some("https://else.example"));
+}
+
+#[tokio::test]
+async fn an_update_of_which_all_is_as_before_is_not_applied() {
+    let scene = known_user().await;
+    let (attempt, operation) = lose(&scene, Write::Update, Fault::DropBeforeCommit).await;
+    let rows = scene.rows();
+    waits(&scene, operation).await;
+    scene.kit.advance(PAST_QUIET);
+    settles(&scene, operation, Verdict::NotApplied).await;
+    assert_eq!(scene.rows(), rows);
+    assert_eq!(scene.history().await, [EntryKind::FirstSeen]);
+    // The way is free again.
+    attempt.run(&scene).await.unwrap();
+    attempt.agrees(&scene).await;
+}
+
+#[tokio::test]
+async fn an_update_that_was_overtaken_is_superseded_and_names_the_attributes() {
+    let scene = known_user().await;
+    let operation = lose_two(&scene, Fault::DropBeforeCommit).await;
+    scene.person_edits("Name", Value::text("Acme Bakery"));
+    waits(&scene, operation).await;
+    scene.kit.advance(PAST_QUIET);
+    let attributes = vec!["Name".to_owned(), "WebSiteURL".to_owned()];
+    settles(&scene, operation, Verdict::Superseded { attributes }).await;
+    let row = scene.row().await.unwrap();
+    assert_eq!((row.name.as_str(), row.website.as_deref()), ("Acme Bakery", None), "the row is as CDMS shows");
+    assert_eq!(scene.history().await, [EntryKind::FirstSeen, EntryKind::Refreshed]);
+}
+
+#[tokio::test]
+async fn an_update_of_which_half_is_there_is_superseded() {
+    let scene = known_user().await;
+    let operation = lose_two(&scene, Fault::DropAfterCommit).await;
+    scene.person_edits("WebSiteURL", Value::Null);
+    waits(&scene, operation).await;
+    scene.kit.advance(PAST_QUIET);
+    settles(&scene, operation, Verdict::Superseded { attributes: vec!["WebSiteURL".to_owned()] }).await;
+    let row = scene.row().await.unwrap();
+    assert_eq!((row.name.as_str(), row.website.as_deref()), ("Acme Foods", None));
+}
+
+#[tokio::test]
+async fn an_update_of_a_record_that_is_gone_is_superseded() {
+    let scene = known_user().await;
+    let (_, operation) = lose(&scene, Write::Update, Fault::DropAfterCommit).await;
+    scene.kit.simulator.remove("Account", scene.account);
+    waits(&scene, operation).await;
+    scene.kit.advance(PAST_QUIET);
+    settles(&scene, operation, Verdict::Superseded { attributes: Vec::new() }).await;
+    failed(scene.row().await, ErrorKind::Gone);
+    assert_eq!(scene.history().await, [EntryKind::FirstSeen, EntryKind::Gone]);
+}
+
+#[tokio::test]
+async fn constants_are_no_evidence() {
+    let scene = known_user().await;
+    let (_, operation) = lose(&scene, Write::Update, Fault::DropBeforeCommit).await;
+    scene.person_edits("optevia_PAFOverride", Value::Boolean(true));
+    scene.kit.advance(PAST_QUIET);
+    settles(&scene, operation, Verdict::NotApplied).await;
+}
+
+#[tokio::test]
+async fn a_create_whose_record_exists_is_applied_at_once() {
+    let scene = Scene::new().await;
+    let (attempt, operation) = lose(&scene, Write::Create, Fault::DropAfterCommit).await;
+    settles(&scene, operation, Verdict::Applied).await;
+    assert_eq!(history_of::<Contact>(&scene.hub, attempt.id().into()).await, [EntryKind::Created]);
+    attempt.agrees(&scene).await;
+}
+
+#[tokio::test]
+async fn a_create_that_a_plug_in_adjusted_is_applied_and_says_so() {
+    let scene = Scene::new().await;
+    let attempt = Write::Create.prepare(&scene).await;
+    scene.fault(Operation::Create, Fault::Adjust(Attributes::from([("FirstName", Value::text("ADA"))])));
+    scene.fault(Operation::Create, Fault::DropAfterCommit);
+    let operation = failed(attempt.run(&scene).await, ErrorKind::Unsettled).operation_id().unwrap();
+    settles(&scene, operation, Verdict::Applied).await;
+    let history = Contact::history(&scene.hub, attempt.id().into()).await.unwrap();
+    let name = history[0].changes.iter().find(|change| change.attribute.as_deref() == Some("FirstName")).unwrap();
+    assert_eq!(name.note, Note::Adjusted { sent: Value::text("Ada") });
+    attempt.agrees(&scene).await;
+}
+
+#[tokio::test]
+async fn a_create_whose_record_is_not_there_is_not_applied() {
+    let scene = Scene::new().await;
+    let (attempt, operation) = lose(&scene, Write::Create, Fault::DropBeforeCommit).await;
+    waits(&scene, operation).await;
+    scene.kit.advance(PAST_QUIET);
+    settles(&scene, operation, Verdict::NotApplied).await;
+    attempt.agrees(&scene).await;
+    attempt.run(&scene).await.unwrap();
+    attempt.agrees(&scene).await;
+}
+
+#[tokio::test]
+async fn a_delete_whose_record_is_gone_is_applied_at_once() {
+    let scene = Scene::new().await;
+    let (attempt, operation) = lose(&scene, Write::Delete, Fault::DropAfterCommit).await;
+    settles(&scene, operation, Verdict::Applied).await;
+    let history = Organisation::history(&scene.hub, scene.id()).await.unwrap();
+    let end = history.last().unwrap();
+    assert_eq!((end.kind, end.origin), (EntryKind::Deleted, Origin::Settle));
+    assert!(end.changes.iter().any(|change| change.from == Some(Value::text("Acme"))), "the last values are kept");
+    attempt.agrees(&scene).await;
+}
+
+#[tokio::test]
+async fn a_delete_whose_record_is_there_is_not_applied() {
+    let scene = Scene::new().await;
+    let (attempt, operation) = lose(&scene, Write::Delete, Fault::DropBeforeCommit).await;
+    waits(&scene, operation).await;
+    scene.kit.advance(PAST_QUIET);
+    settles(&scene, operation, Verdict::NotApplied).await;
+    attempt.agrees(&scene).await;
+    attempt.run(&scene).await.unwrap();
+    attempt.agrees(&scene).await;
+}
+
+#[tokio::test]
+async fn the_quiet_period_follows_the_execution_limit() {
+    let scene = Scene::with(|cdms| cdms, |hub| hub.execution_limit(Duration::from_secs(100))).await;
+    let (_, operation) = lose(&scene, Write::Update, Fault::DropBeforeCommit).await;
+    scene.kit.advance(Duration::from_secs(109));
+    waits(&scene, operation).await;
+    scene.kit.advance(Duration::from_secs(2));
+    settles(&scene, operation, Verdict::NotApplied).await;
+}
+
+#[tokio::test]
+async fn a_write_that_shows_up_after_all_is_told_as_applied_late() {
+    let scene = Scene::new().await;
+    let (_, operation) = lose(&scene, Write::Update, Fault::CommitLate).await;
+    scene.kit.advance(PAST_QUIET);
+    settles(&scene, operation, Verdict::NotApplied).await;
+    assert_eq!(scene.kit.simulator.commit_late(), 1);
+    let org = scene.get().await.unwrap();
+    assert_eq!((found(&org), org.name.as_str()), (Seen::Refreshed, "Acme Foods"));
+    let history = Organisation::history(&scene.hub, scene.id()).await.unwrap();
+    let late = history.last().unwrap();
+    assert_eq!((late.kind, late.operation), (EntryKind::AppliedLate, Some(operation)));
+    assert_eq!(late.changes[0].field, "name");
+}
+
+#[tokio::test]
+async fn what_shows_up_more_than_a_day_later_is_cdms_own_change() {
+    let scene = Scene::new().await;
+    let (_, operation) = lose(&scene, Write::Update, Fault::CommitLate).await;
+    scene.kit.advance(PAST_QUIET);
+    settles(&scene, operation, Verdict::NotApplied).await;
+    scene.kit.advance(Duration::from_secs(25 * 3600));
+    assert_eq!(scene.kit.simulator.commit_late(), 1);
+    scene.get().await.unwrap();
+    assert_eq!(scene.history().await, [EntryKind::FirstSeen, EntryKind::Refreshed]);
+}
+
+#[tokio::test]
+async fn a_living_writer_is_left_alone() {
+    let scene = known_user().await;
+    let attempt = Write::Update.prepare(&scene).await;
+    let another = scene.program(|hub| hub.cdms_user(OUR_USER)).await;
+    let gate = scene.hold(Write::Update, Stage::AfterCommit);
+    let (saved, ()) = tokio::join!(attempt.run(&scene), async {
+        gate.arrived(1).await;
+        let report = another.settle().await.unwrap();
+        let [(_, after)] = report.waiting[..] else { panic!("{report:?}") };
+        assert!(report.settled.is_empty());
+        assert_eq!(after, Duration::from_secs(240), "its lease");
+        let mut org = scene.row().await.unwrap();
+        org.alias = "Crumbs".into();
+        let busy = failed(org.save(&another).await, ErrorKind::Busy);
+        assert_eq!(busy.retry_after(), Some(Duration::from_secs(240)));
+        gate.open();
+    });
+    saved.unwrap();
+    attempt.agrees(&scene).await;
+}
+
+#[tokio::test]
+async fn any_program_that_lists_the_model_may_settle() {
+    let scene = Scene::new().await;
+    let (attempt, operation) = lose(&scene, Write::Create, Fault::DropAfterCommit).await;
+    let stranger = scene.kit.hub(models![Sector]).connect().await.unwrap();
+    let report = stranger.settle().await.unwrap();
+    assert!(report.settled.is_empty() && report.waiting.is_empty() && report.failed.is_empty(), "{report:?}");
+    assert_eq!(scene.open_intents(), 1, "left to others");
+    let another = scene.another_program().await;
+    assert_eq!(another.settle().await.unwrap().settled, [(operation, Verdict::Applied)]);
+    assert_eq!(scene.hub.operation(operation).await.unwrap().verdict, Some(Verdict::Applied), "and the caller can ask");
+    attempt.agrees(&scene).await;
+}
+
+#[tokio::test]
+async fn without_cdms_nothing_is_settled() {
+    let scene = Scene::new().await;
+    let (attempt, operation) = lose(&scene, Write::Delete, Fault::DropAfterCommit).await;
+    scene.kit.simulator.go_away();
+    let report = scene.settle().await;
+    let [(failed_operation, error)] = &report.failed[..] else { panic!("{report:?}") };
+    assert_eq!((*failed_operation, error.kind()), (operation, ErrorKind::Unavailable));
+    assert_eq!(scene.open_intents(), 1);
+    scene.kit.simulator.come_back();
+    settles(&scene, operation, Verdict::Applied).await;
+    attempt.agrees(&scene).await;
+}
+
+#[tokio::test]
+async fn a_record_that_cannot_be_read_keeps_the_write_open() {
+    let scene = Scene::new().await;
+    let (attempt, operation) = lose(&scene, Write::Update, Fault::DropAfterCommit).await;
+    scene.kit.advance(PAST_QUIET);
+    let corrupt = Fault::Corrupt { attribute: "CreditLimit".into(), json: "\"much\"".into() };
+    scene.kit.simulator.fault(FaultRule::new(corrupt).on(Operation::Read));
+    let report = scene.settle().await;
+    assert_eq!(report.waiting.len(), 1, "{report:?}");
+    assert!(scene.quarantine().await[0].reason.contains("CreditLimit"));
+    scene.kit.simulator.clear_faults();
+    settles(&scene, operation, Verdict::Applied).await;
+    attempt.agrees(&scene).await;
+    assert_eq!(scene.quarantine().await, []);
+}
+
+#[tokio::test]
+async fn a_settled_write_whose_record_cannot_be_stored_is_told_and_waits_in_quarantine() {
+    let scene = Scene::new().await;
+    let attempt = Write::Update.prepare(&scene).await;
+    scene.fault(Operation::Update, Fault::Adjust(Attributes::from([("StateCode", Value::Choice(7))])));
+    scene.fault(Operation::Update, Fault::DropAfterCommit);
+    let operation = failed(attempt.run(&scene).await, ErrorKind::Unsettled).operation_id().unwrap();
+    let rows = scene.rows();
+    scene.kit.advance(PAST_QUIET);
+    settles(&scene, operation, Verdict::Applied).await;
+    assert_eq!(scene.rows(), rows);
+    assert_eq!(scene.history().await, [EntryKind::FirstSeen, EntryKind::Updated]);
+    assert!(scene.quarantine().await[0].reason.contains("StateCode"));
+    scene.kit.simulator.overwrite("Account", scene.account, [("StateCode", Value::Choice(0))]);
+    assert_eq!(scene.get().await.unwrap().name, "Acme Foods");
+    assert_eq!(scene.quarantine().await, []);
+}
+
+#[tokio::test]
+async fn local_values_of_a_write_are_stored_when_it_is_found_applied() {
+    let scene = Scene::new().await;
+    let mut org = scene.get().await.unwrap();
+    org.name = "Acme Foods".into();
+    org.archived_reason = Some("merged".into());
+    scene.fault(Operation::Update, Fault::DropAfterCommit);
+    failed(org.save(&scene.hub).await, ErrorKind::Unsettled);
+    let contact = Contact { address_same_as_organisation: true, ..ada(&scene) };
+    scene.fault(Operation::Create, Fault::DropAfterCommit);
+    failed(Contact::create(&scene.hub, contact.clone()).await, ErrorKind::Unsettled);
+    assert_eq!(scene.row().await.unwrap().archived_reason, None, "not before");
+    scene.kit.advance(PAST_QUIET);
+    assert_eq!(scene.settle().await.settled.len(), 2);
+    assert_eq!(scene.row().await.unwrap().archived_reason.as_deref(), Some("merged"));
+    let contact = Contact::get(&scene.hub, contact.id).freshness(Freshness::LocalOnly).await.unwrap();
+    assert!(contact.address_same_as_organisation);
+}
+
+#[tokio::test]
+async fn a_hub_settles_in_the_background_what_it_finds_and_what_it_leaves() {
+    let scene = known_user().await;
+    let (attempt, found_at_start) = lose(&scene, Write::Update, Fault::DropAfterCommit).await;
+    let hub = scene.program(|hub| hub.cdms_user(OUR_USER).settling(Settling::InBackground)).await;
+    settled_in_background(&hub, found_at_start).await;
+    attempt.agrees(&scene).await;
+
+    scene.fault(Operation::Create, Fault::DropAfterCommit);
+    let contact = ada(&scene);
+    let error = failed(Contact::create(&hub, contact).await, ErrorKind::Unsettled);
+    settled_in_background(&hub, error.operation_id().unwrap()).await;
+    hub.shutdown(Duration::from_secs(10)).await;
+}
+
+/// Waits until the background has found the write applied.
+async fn settled_in_background(hub: &Hub, operation: OperationId) {
+    loop {
+        match hub.operation(operation).await.unwrap().verdict {
+            None => tokio::task::yield_now().await,
+            verdict => return assert_eq!(verdict, Some(Verdict::Applied)),
+        }
+    }
+}
