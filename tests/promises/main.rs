@@ -6,3 +6,4 @@ mod outcome_table;
 mod read_table;
 mod scene;
 mod settling_table;
+mod writes;
