@@ -47,7 +47,8 @@ pub(super) fn decode(attributes: &Attributes) -> Result<Option<Phone>, Fault> {
 }
 
 /// The number as three parts. Parts that the number still begins with are kept as CDMS has them; of a number from
-/// elsewhere a country code is told by its plus, and an area code by a first group that more than one other follows.
+/// elsewhere a country code is told by its plus, and an area code by the group after it, or without a country code by a
+/// first group that more than one other follows.
 pub(super) fn encode(phone: &Option<Phone>, seen: &Attributes) -> Result<Attributes, Fault> {
     let mut rest = phone.as_ref().map_or("", Phone::as_str);
     let known = |name: &str| match seen.get(name) {
@@ -61,7 +62,7 @@ pub(super) fn encode(phone: &Option<Phone>, seen: &Attributes) -> Result<Attribu
     };
     let area = match known(AREA).filter(|area| begins(rest, area)) {
         Some(area) => take(&mut rest, area.len()),
-        None if rest.matches(' ').count() > 1 => take_group(&mut rest),
+        None if rest.matches(' ').count() > usize::from(country.is_empty()) => take_group(&mut rest),
         None => "",
     };
     Ok(Attributes::from([(COUNTRY, Value::text(country)), (AREA, Value::text(area)), (NUMBER, Value::text(rest))]))
