@@ -148,7 +148,8 @@ impl Run {
         loop {
             let committed = self.engine.store.commit(job.clone()).await;
             match &committed {
-                Committed::Unavailable(_) if insist && self.lease_lasts() => {
+                // After a shutdown nobody can store it any more but whoever settles it.
+                Committed::Unavailable(_) if insist && self.lease_lasts() && !self.engine.store.is_closed() => {
                     tokio::time::sleep(pause).await;
                     pause = (pause * 2).min(INSIST_PAUSE_MAX);
                 }

@@ -47,11 +47,27 @@ impl<T> From<Id<T>> for Uuid {
     }
 }
 
-impl<T> FromStr for Id<T> {
-    type Err = uuid::Error;
+/// A text that is no id.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{0:?} is no id; an id is a GUID, for example \"2b951fbc-5a1e-4b2f-8d3c-0e6f7a8b9c0d\"")]
+pub struct InvalidId(String);
 
-    fn from_str(text: &str) -> Result<Self, uuid::Error> {
-        text.parse::<Uuid>().map(Id::from)
+/// How much of a text that cannot be read is repeated in the error.
+const SHOWN_MAX: usize = 80;
+
+/// The beginning of a text, for an error that may be shown to whoever sent it.
+pub(crate) fn beginning(text: &str) -> String {
+    match text.char_indices().nth(SHOWN_MAX) {
+        Some((end, _)) => format!("{}…", &text[..end]),
+        None => text.to_owned(),
+    }
+}
+
+impl<T> FromStr for Id<T> {
+    type Err = InvalidId;
+
+    fn from_str(text: &str) -> Result<Self, InvalidId> {
+        text.parse::<Uuid>().map(Id::from).map_err(|_| InvalidId(beginning(text)))
     }
 }
 
@@ -110,6 +126,9 @@ impl<T> Serialize for Id<T> {
 
 impl<'de, T> Deserialize<'de> for Id<T> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        Uuid::deserialize(deserializer).map(Id::from)
+        if !deserializer.is_human_readable() {
+            return Uuid::deserialize(deserializer).map(Id::from);
+        }
+        String::deserialize(deserializer)?.parse().map_err(serde::de::Error::custom)
     }
 }

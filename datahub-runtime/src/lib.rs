@@ -46,7 +46,7 @@ pub use field::{Carries, CdmsFields, FieldType, GroupReader, GroupWriter, Member
 pub use freshness::{Checked, Freshness};
 pub use history::{FieldChange, HistoryEntry};
 pub use hub::{Hub, HubBuilder, Operation};
-pub use id::Id;
+pub use id::{Id, InvalidId};
 pub use model::{CdmsSynced, Model, Writable};
 pub use models::Models;
 pub use operation::{Create, Delete, DeleteFailed, Edit, Get, Save};

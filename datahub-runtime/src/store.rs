@@ -194,6 +194,11 @@ impl Store {
         }
     }
 
+    /// Whether it takes no more work.
+    pub(crate) fn is_closed(&self) -> bool {
+        self.workers.are_closed()
+    }
+
     async fn read<T: Send + 'static>(
         &self,
         job: impl FnOnce(&mut Connection) -> Result<T, Trouble> + Send + 'static,
@@ -239,6 +244,7 @@ fn sqlite_path(url: &str) -> Result<String, StoreError> {
         "postgres" | "postgresql" => {
             refuse("PostgreSQL is not supported yet, it comes with a later version; write sqlite://path/to/file.db")
         }
-        _ => refuse("its scheme is none that the hub knows; write sqlite://path/to/file.db"),
+        // What follows the scheme may be meant as a secret, the scheme itself not.
+        _ => refuse(&format!("the hub knows no databases of the scheme {scheme:?}; write sqlite://path/to/file.db")),
     }
 }

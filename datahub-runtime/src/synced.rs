@@ -13,6 +13,7 @@ use uuid::Uuid;
 
 use crate::executor::local_columns;
 use crate::freshness::Checked;
+use crate::id::beginning;
 use crate::model::{model_of, row_of};
 use crate::{CdmsSynced, Error, ErrorKind, Id};
 
@@ -160,7 +161,7 @@ impl FromStr for VersionToken {
         let parts = text.split_once('-').and_then(|(version, id)| {
             Some(VersionToken { version: Version(version.parse().ok()?), id: Uuid::try_parse(id).ok()? })
         });
-        parts.ok_or_else(|| InvalidToken(text.to_owned()))
+        parts.ok_or_else(|| InvalidToken(beginning(text)))
     }
 }
 

@@ -2,6 +2,7 @@
 //!
 //! A file is a promise. `scene` sets the stage.
 
+mod failures;
 mod outcome_table;
 mod read_table;
 mod scene;

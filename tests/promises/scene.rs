@@ -177,7 +177,7 @@ impl Scene {
         self.database().batch_execute(statements).unwrap();
     }
 
-    fn database(&self) -> SqliteConnection {
+    pub(crate) fn database(&self) -> SqliteConnection {
         let path = self.kit.database_path();
         let mut connection = SqliteConnection::establish(path.to_str().expect("a path in UTF-8")).unwrap();
         connection.batch_execute("PRAGMA busy_timeout = 10000").unwrap();

@@ -24,12 +24,9 @@ pub(super) fn model<P: Clone>(
     diagnostics: &mut Diagnostics<P>,
 ) {
     one_key(model, diagnostics);
-    attributes_once(model, contract, diagnostics);
+    attributes_once(model, contract, mode, diagnostics);
     column_names(model, columns, diagnostics);
     column_count(model, columns, diagnostics);
-    if mode == Mode::Sync && diagnostics.is_empty() {
-        required_at_create(model, contract, columns, diagnostics);
-    }
 }
 
 // A row without the record's id could not be found again, and one with two would contradict itself.
@@ -47,23 +44,34 @@ fn one_key<P: Clone>(model: &ModelAnnotation<P>, diagnostics: &mut Diagnostics<P
     }
 }
 
-// Two fields over one attribute would overwrite each other's changes. `with` may join it with others on purpose.
-fn attributes_once<P: Clone>(model: &ModelAnnotation<P>, contract: &Contract, diagnostics: &mut Diagnostics<P>) {
+// Two fields over one attribute would overwrite each other's changes, and a constant would overwrite a field's.
+fn attributes_once<P: Clone>(
+    model: &ModelAnnotation<P>,
+    contract: &Contract,
+    mode: Mode,
+    diagnostics: &mut Diagnostics<P>,
+) {
     let mut used: HashMap<String, String> = HashMap::new();
     for field in &model.fields {
+        if field.read_only.is_some() {
+            continue;
+        }
+        let mut named: Vec<Placed<String, P>> = field.attribute.clone().into_iter().collect();
+        named.extend(field.attributes.iter().flat_map(|attributes| attributes.value.clone()));
         let group = field.flatten.as_ref().and_then(|name| {
             contract.groups.iter().find(|group| group.name == name.value).map(|group| (group, name.place.clone()))
         });
-        let mut named: Vec<Placed<String, P>> = Vec::new();
-        if field.read_only.is_none() {
-            named.extend(field.attribute.clone());
-            named.extend(field.attributes.iter().flat_map(|attributes| attributes.value.clone()));
-        }
         if let Some((group, place)) = group {
             let members = group.members.iter();
             named.extend(members.map(|member| Placed { value: member.attribute.clone(), place: place.clone() }));
         }
         for Placed { value: attribute, place } in named {
+            if mode == Mode::Sync && contract.constants.iter().any(|constant| constant.attribute == attribute) {
+                let message =
+                    format!("the contract writes a constant to `{attribute}`, so no field can be written to it");
+                let help = "mark the field `read_only`, or remove the constant";
+                diagnostics.push(Diagnostic::source(Code::MappedTwice, place.clone(), message).help(help));
+            }
             if let Some(other) = used.insert(attribute.clone(), field.name.value.clone()) {
                 let message = if other == field.name.value {
                     format!("`{attribute}` is named twice")
@@ -113,7 +121,7 @@ fn column_count<P: Clone>(model: &ModelAnnotation<P>, columns: &[ResolvedColumn]
 }
 
 // CDMS itself takes a create without them, so nobody else would notice.
-fn required_at_create<P: Clone>(
+pub(super) fn required_at_create<P: Clone>(
     model: &ModelAnnotation<P>,
     contract: &Contract,
     columns: &[ResolvedColumn],
@@ -189,6 +197,11 @@ pub(super) fn field_keys<P: Clone>(field: &FieldAnnotation<P>, diagnostics: &mut
         "fields with `local` or `with`; the contract states the others",
         diagnostics,
     );
+    if let Some(attributes) = field.attributes.as_ref().filter(|attributes| attributes.value.is_empty()) {
+        let message = format!("`{}` names no attributes", field.name.value);
+        let help = "write `attributes(\"A\", \"B\")`";
+        diagnostics.push(Diagnostic::source(Code::WrongValue, attributes.place.clone(), message).help(help));
+    }
     if let (Some(attributes), None) = (&field.attributes, &field.with) {
         let message = format!("`{}` has several attributes, but does not say how to join them", field.name.value);
         let help = "add `with = \"module\"`, which has `decode` and `encode`";
@@ -295,7 +308,10 @@ pub fn check_choices<P: Clone>(
             }
             Some((_, number)) => numbers.push(*number),
             None => {
-                let help = meant(&variant.value, stated.choices.iter().map(|(name, _)| name.as_str()));
+                let help = match stated.choices.as_slice() {
+                    [] => Some(format!("state them in the contract: `choices = {{ {} = 1 }}`", variant.value)),
+                    choices => meant(&variant.value, choices.iter().map(|(name, _)| name.as_str())),
+                };
                 let message = format!("`{}` has no option `{}`", stated.name, variant.value);
                 diagnostics
                     .push(Diagnostic::source(Code::UnknownChoice, variant.place.clone(), message).maybe_help(help));

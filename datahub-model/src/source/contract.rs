@@ -194,17 +194,19 @@ impl<'t, P> Reader<'t, P> {
                 self.unknown_key(key, "a contract", &TOP_KEYS);
             }
         }
-        let Some(entity_value) = root.get("entity") else {
-            self.fault(
-                Code::MissingKey,
-                0,
-                "the contract does not say which entity it is of".to_owned(),
-                Some("begin it with `entity = \"Account\"`, exactly as in $metadata".to_owned()),
-            );
-            return None;
+        let named = match root.get("entity") {
+            Some(value) => self.string("entity", value),
+            None => {
+                let message = "the contract does not say which entity it is of".to_owned();
+                let help = "begin it with `entity = \"Account\"`, exactly as in $metadata".to_owned();
+                self.fault(Code::MissingKey, 0, message, Some(help));
+                None
+            }
         };
-        let entity = self.string("entity", entity_value)?;
-        let entity_spot = self.spot(entity_value.span().start);
+        // Without an entity there is no contract, but its other faults are told all the same.
+        let is_named = named.is_some();
+        let entity = named.unwrap_or_default();
+        let entity_spot = self.spot(root.get("entity").map_or(0, |value| value.span().start));
         let key_spot = root.get("key").map_or_else(|| entity_spot.clone(), |key| self.spot(key.span().start));
         let mut named = |name: &str, default: String| match root.get(name) {
             Some(value) => self.string(name, value).unwrap_or(default),
@@ -252,7 +254,7 @@ impl<'t, P> Reader<'t, P> {
                 contract.unmapped.push((attribute, reason, spot));
             }
         }
-        Some(contract)
+        is_named.then_some(contract)
     }
 
     /// The entries of a table below the top level, in the order of the file.
@@ -322,7 +324,9 @@ impl<'t, P> Reader<'t, P> {
         let zone = only_for(self, "zone", &[Kind::Date]).and_then(|value| self.zone(value));
         let choices = only_for(self, "choices", &choice_kinds).map_or_else(Vec::new, |value| self.choices(value));
         let targets = only_for(self, "target", &[Kind::Lookup]).map_or_else(Vec::new, |value| self.targets(value));
-        if kind == Kind::Lookup && targets.is_empty() && !table.contains_key("target") {
+        let no_target =
+            table.get("target").is_none_or(|value| value.get_ref().as_array().is_some_and(|all| all.is_empty()));
+        if kind == Kind::Lookup && no_target {
             let message = format!("the lookup `{attribute}` does not say what it points to");
             let help = "add `target = \"account\"`, or a list of logical names".to_owned();
             self.fault(Code::MissingKey, name.span().start, message, Some(help));
@@ -339,7 +343,8 @@ impl<'t, P> Reader<'t, P> {
         Some(ContractAttribute {
             kind,
             required: flag(self, "required"),
-            read_only: flag(self, "read-only"),
+            // CDMS ignores a state that is sent, so a field of it would differ without a word (fact sheet, 14).
+            read_only: flag(self, "read-only") || kind == Kind::State,
             max_length,
             scale,
             zone,
@@ -400,8 +405,25 @@ impl<'t, P> Reader<'t, P> {
                 return None;
             }
         };
+        if stated.read_only {
+            let message = format!("`{attribute}` is read-only, so it cannot have a constant");
+            let help = format!("remove the constant, or the `read-only` of `{attribute}`");
+            self.fault(Code::KeysExclude, name.span().start, message, Some(help));
+            return None;
+        }
         let fits = match (&constant, stated.kind) {
-            (ConstantValue::Text(_), Kind::String) | (ConstantValue::Boolean(_), Kind::Boolean) => true,
+            (ConstantValue::Text(text), Kind::String) => {
+                // The acting user's name takes the braces' place, so such a text is measured when it is sent.
+                let fixed = !text.contains("{actor}");
+                let limit = stated.max_length.filter(|limit| fixed && text.encode_utf16().count() > *limit as usize);
+                if let Some(limit) = limit {
+                    let message = format!("the constant is longer than the {limit} characters of `{attribute}`");
+                    self.fault(Code::WrongValue, value.span().start, message, Some("shorten it".to_owned()));
+                    return None;
+                }
+                true
+            }
+            (ConstantValue::Boolean(_), Kind::Boolean) => true,
             (ConstantValue::Integer(number), Kind::Integer) => i32::try_from(*number).is_ok(),
             (ConstantValue::Integer(number), Kind::Choice | Kind::Status) => {
                 let known = stated.choices.iter().any(|(_, option)| i64::from(*option) == *number);
@@ -410,8 +432,21 @@ impl<'t, P> Reader<'t, P> {
             _ => false,
         };
         if !fits {
-            let message = format!("the constant for `{attribute}` is no {} that the contract knows", stated.kind);
-            self.fault(Code::WrongValue, value.span().start, message, None);
+            let (message, help) = match (&constant, stated.kind) {
+                (ConstantValue::Integer(number), Kind::Choice | Kind::Status) => {
+                    let known: Vec<_> =
+                        stated.choices.iter().map(|(name, number)| format!("{name} = {number}")).collect();
+                    (format!("`{attribute}` has no option {number}"), Some(format!("one of: {}", known.join(", "))))
+                }
+                (_, kind @ (Kind::String | Kind::Boolean | Kind::Integer | Kind::Choice | Kind::Status)) => {
+                    (format!("the constant for `{attribute}` is no {kind}"), None)
+                }
+                (_, kind) => {
+                    let help = "constants are for the kinds string, boolean, integer, choice and status".to_owned();
+                    (format!("`{attribute}` is of kind {kind}, which cannot have a constant"), Some(help))
+                }
+            };
+            self.fault(Code::WrongValue, value.span().start, message, help);
             return None;
         }
         Some(ContractConstant { attribute, value: constant, spot: self.spot(name.span().start) })
@@ -485,18 +520,23 @@ impl<'t, P> Reader<'t, P> {
     }
 
     fn targets(&mut self, value: &Spanned<DeValue<'_>>) -> Vec<String> {
-        let targets: Vec<String> = match value.get_ref() {
-            DeValue::String(target) => vec![target.to_string()],
-            DeValue::Array(targets) => targets.iter().filter_map(|target| self.string("target", target)).collect(),
+        let values: Vec<&Spanned<DeValue<'_>>> = match value.get_ref() {
+            DeValue::String(_) => vec![value],
+            DeValue::Array(values) => values.iter().collect(),
             _ => {
                 self.wrong("target", value, "a logical name or a list of them");
                 return Vec::new();
             }
         };
-        if let Some(upper) = targets.iter().find(|target| target.to_lowercase() != **target) {
-            let message = format!("`{upper}` is no logical name: those are lowercase");
-            let help = format!("write `{}`", upper.to_lowercase());
-            self.fault(Code::WrongValue, value.span().start, message, Some(help));
+        let mut targets = Vec::new();
+        for value in values {
+            let Some(target) = self.string("target", value) else { continue };
+            if target.to_lowercase() != target {
+                let message = format!("`{target}` is no logical name: those are lowercase");
+                let help = format!("write `{}`", target.to_lowercase());
+                self.fault(Code::WrongValue, value.span().start, message, Some(help));
+            }
+            targets.push(target);
         }
         targets
     }

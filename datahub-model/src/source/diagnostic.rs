@@ -126,7 +126,8 @@ impl<P> Diagnostic<P> {
         if let Place::Contract(spot) = &self.place {
             let Spot { line, column, text: line_text } = spot;
             let gutter = " ".repeat(line.to_string().len());
-            let indent = " ".repeat(column.saturating_sub(1));
+            let before = line_text.chars().take(column.saturating_sub(1));
+            let indent: String = before.map(|letter| if letter == '\t' { '\t' } else { ' ' }).collect();
             text.push_str(&format!(
                 "\n{gutter}--> {contract_path}:{line}:{column}\n{gutter} |\n{line} | {line_text}\n{gutter} | {indent}^"
             ));

@@ -16,86 +16,29 @@ pub(super) fn fault_of(name: &str) -> Option<String> {
     if name.starts_with("datahub_") {
         return Some("begins with `datahub_`, which is the engine's own prefix".to_owned());
     }
-    RESERVED.contains(&name).then(|| "is a reserved word of SQL or Rust".to_owned())
+    if name.starts_with("sqlite_") {
+        return Some("begins with `sqlite_`, which SQLite keeps for itself".to_owned());
+    }
+    if name.bytes().all(|letter| letter == b'_') {
+        return Some("has nothing but underscores".to_owned());
+    }
+    let reserved = RESERVED.split_whitespace().any(|word| word == name);
+    reserved.then(|| "is a reserved word of SQL or Rust".to_owned())
 }
 
-/// Reserved words of PostgreSQL, SQLite and Rust that people would otherwise take for names.
-const RESERVED: [&str; 77] = [
-    "all",
-    "and",
-    "any",
-    "array",
-    "as",
-    "asc",
-    "async",
-    "await",
-    "between",
-    "both",
-    "break",
-    "by",
-    "case",
-    "cast",
-    "check",
-    "collate",
-    "column",
-    "const",
-    "constraint",
-    "continue",
-    "create",
-    "crate",
-    "current_date",
-    "current_user",
-    "default",
-    "delete",
-    "desc",
-    "distinct",
-    "do",
-    "drop",
-    "dyn",
-    "else",
-    "end",
-    "enum",
-    "except",
-    "exists",
-    "false",
-    "fetch",
-    "fn",
-    "for",
-    "foreign",
-    "from",
-    "grant",
-    "group",
-    "having",
-    "impl",
-    "in",
-    "index",
-    "insert",
-    "into",
-    "is",
-    "join",
-    "let",
-    "limit",
-    "loop",
-    "match",
-    "mod",
-    "not",
-    "null",
-    "offset",
-    "on",
-    "or",
-    "order",
-    "primary",
-    "references",
-    "select",
-    "self",
-    "set",
-    "table",
-    "then",
-    "to",
-    "trait",
-    "type",
-    "union",
-    "unique",
-    "use",
-    "where",
-];
+/// Reserved words of PostgreSQL, SQLite and Rust: as names they need quotes, or cannot be told from syntax at all.
+const RESERVED: &str = "
+    abstract all alter analyse analyze and any array as asc asymmetric async authorization autoincrement await become
+    begin between binary both box break by cascade case cast check collate collation column commit concurrently const
+    constraint continue crate create cross current current_catalog current_date current_role current_schema
+    current_time current_timestamp current_user default deferrable deferred delete desc distinct do drop dyn else end
+    enum escape except exclude exists extern false fetch filter final fn for foreign freeze from full gen glob grant
+    group having if ilike impl in index indexed initially inner insert instead intersect into is isnull join lateral
+    leading left let like limit localtime localtimestamp loop macro match mod move mut natural not notnull null offset
+    on only or order outer over overlaps override placing pragma primary priv pub raise recursive ref references
+    regexp reindex rename replace restrict return returning right rollback savepoint select self session_user set
+    similar some static struct super symmetric table tablesample then to trailing trait transaction trigger true try
+    type typeof union unique unsafe unsized update use user using vacuum values variadic verbose view virtual when
+    where while window with yield
+    ctid cmax cmin oid rowid tableoid xmax xmin
+";

@@ -95,6 +95,8 @@ fn tokens(text: &str) -> Result<Vec<String>, Fault> {
                         Some(letter) => token.push(letter),
                     }
                 }
+                token.push(letter);
+                tokens.push(std::mem::take(&mut token));
             }
             '(' | ')' => {
                 tokens.extend((!token.is_empty()).then(|| std::mem::take(&mut token)));
@@ -206,16 +208,17 @@ fn literal_value(kind: Kind, targets: &[String], literal: &str) -> Option<OnlyVa
     if literal == "null" {
         return Some(OnlyValue::Null);
     }
-    let guid = || literal.strip_prefix("guid'").and_then(|id| id.parse::<Uuid>().ok()).map(|id| id.as_u128());
+    let quoted = |prefix: &str| literal.strip_prefix(prefix)?.strip_prefix('\'')?.strip_suffix('\'');
+    let guid = || quoted("guid").and_then(|id| id.parse::<Uuid>().ok()).map(|id| id.as_u128());
     Some(match kind {
-        Kind::String => OnlyValue::Text(literal.strip_prefix('\'')?.to_owned()),
+        Kind::String => OnlyValue::Text(quoted("")?.to_owned()),
         Kind::Integer => OnlyValue::Integer(literal.parse().ok()?),
         Kind::Boolean => OnlyValue::Boolean(literal.parse().ok()?),
         Kind::Choice | Kind::State | Kind::Status => OnlyValue::Choice(literal.parse().ok()?),
         Kind::Guid => OnlyValue::Guid(guid()?),
         Kind::Lookup if targets.len() == 1 => OnlyValue::Lookup(targets[0].clone(), guid()?),
         Kind::DateTime => {
-            let time = chrono::DateTime::parse_from_rfc3339(literal.strip_prefix("datetime'")?).ok()?;
+            let time = chrono::DateTime::parse_from_rfc3339(quoted("datetime")?).ok()?;
             OnlyValue::Instant(time.timestamp_millis())
         }
         _ => return None,

@@ -115,9 +115,13 @@ pub fn resolve<P: Clone>(model: &ModelAnnotation<P>, contract: &Contract) -> Res
     let mode = resolver.mode(model);
     let table = resolver.table(model);
     let only = model.only.as_ref().and_then(|only| resolver.only(only));
-    let fields = model.fields.iter().filter_map(|field| resolver.field(field, mode)).collect();
+    let fields: Vec<_> = model.fields.iter().filter_map(|field| resolver.field(field, mode)).collect();
     let Resolver { mut diagnostics, columns, .. } = resolver;
     check::model(model, contract, mode, &columns, &mut diagnostics);
+    // A field that could not be resolved may be the one that a create needs; the other rules hide no column.
+    if mode == Mode::Sync && fields.len() == model.fields.len() {
+        check::required_at_create(model, contract, &columns, &mut diagnostics);
+    }
     if !diagnostics.is_empty() {
         return Err(diagnostics);
     }
@@ -257,8 +261,7 @@ impl<P: Clone> Resolver<'_, P> {
             self.diagnostics.push(Diagnostic::source(Code::UnknownGroup, name.place.clone(), message).maybe_help(help));
             return None;
         };
-        let prefix =
-            field.prefix.as_ref().map_or_else(|| format!("{}_", field.name.value), |prefix| prefix.value.clone());
+        let prefix = field.prefix.as_ref().map_or_else(|| format!("{}_", plain(field)), |prefix| prefix.value.clone());
         let first = self.columns.len();
         let mut members = Vec::new();
         for member in &group.members {
@@ -268,7 +271,7 @@ impl<P: Clone> Resolver<'_, P> {
             let source = ResolvedSource::Attribute { attribute: stated.name.clone(), default: false, write };
             self.columns.push(ResolvedColumn {
                 name: format!("{prefix}{}", member.key),
-                field: format!("{}.{}", field.name.value, member.key),
+                field: format!("{}.{}", plain(field), member.key),
                 kind: stated.kind,
                 nullable: !stated.required,
                 scale: stated.scale,
@@ -284,9 +287,10 @@ impl<P: Clone> Resolver<'_, P> {
         if found.is_none() {
             let unmapped = self.contract.unmapped.iter().find(|(unmapped, ..)| *unmapped == name.value);
             let known = self.contract.attributes.iter().map(|known| known.name.as_str());
-            let help = match unmapped {
-                Some((_, reason, _)) => Some(format!("the contract leaves it out on purpose: {reason}")),
-                None => {
+            let help = match (unmapped, engines_word(self.contract, &name.value)) {
+                (Some((_, reason, _)), _) => Some(format!("the contract leaves it out on purpose: {reason}")),
+                (None, Some(word)) => Some(format!("the engine follows it; write #[cdms({word})]")),
+                (None, None) => {
                     meant(&name.value, known).or_else(|| Some("state it in the contract's [attributes]".to_owned()))
                 }
             };
@@ -336,10 +340,26 @@ impl<P: Clone> Resolver<'_, P> {
         scale: Option<u32>,
         source: ResolvedSource,
     ) -> usize {
-        let field_name = field.name.value.trim_start_matches("r#").to_owned();
+        let field_name = plain(field).to_owned();
         let name = field.column.as_ref().map_or_else(|| field_name.clone(), |column| column.value.clone());
         let scale = if kind == Kind::Decimal { scale.or(Some(4)) } else { None };
         self.columns.push(ResolvedColumn { name, field: field_name, kind, nullable, scale, source });
         self.columns.len() - 1
     }
+}
+
+/// A field's name without the mark of a raw identifier.
+fn plain<P>(field: &FieldAnnotation<P>) -> &str {
+    field.name.value.trim_start_matches("r#")
+}
+
+/// The key that shows one of the attributes that every contract has without stating it.
+fn engines_word(contract: &Contract, attribute: &str) -> Option<&'static str> {
+    let words = [
+        (&contract.key, "key"),
+        (&contract.modified, "modified"),
+        (&contract.created, "created"),
+        (&contract.modified_by, "modified_by"),
+    ];
+    words.into_iter().find(|(name, _)| *name == attribute).map(|(_, word)| word)
 }

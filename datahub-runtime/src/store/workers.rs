@@ -96,6 +96,10 @@ impl Workers {
         })
     }
 
+    pub(crate) fn are_closed(&self) -> bool {
+        self.way(Lane::Write).is_none()
+    }
+
     fn way(&self, lane: Lane) -> Option<mpsc::Sender<Job>> {
         let ways = self.ways.lock().unwrap_or_else(PoisonError::into_inner);
         ways.as_ref().map(|ways| match lane {
