@@ -6,7 +6,7 @@ use serde_json::{Value as Json, json};
 
 use crate::fault::FaultRule;
 use crate::http::Answer;
-use crate::simulator::{State, lock};
+use crate::state::{State, lock};
 
 /// Answers a control request.
 pub(crate) fn answer(state: &State, method: &str, target: &str, body: &[u8]) -> Answer {

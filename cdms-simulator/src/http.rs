@@ -22,7 +22,7 @@ use tokio::task::JoinSet;
 use crate::control;
 use crate::fault::{Fault, Operation, Stage};
 use crate::refusal::{PLUGIN, Refusal};
-use crate::simulator::{Listening, RequestEntry, State, lock};
+use crate::state::{Listening, RequestEntry, State, lock};
 pub(crate) use answer::Answer;
 use route::{Call, Target};
 

@@ -7,6 +7,7 @@
 //! **Invariant: nothing of the hub is in here.** JSON, addresses and error texts are its own, so that client and server
 //! cannot agree on a mistake.
 
+mod builder;
 mod clock;
 mod control;
 mod fault;
@@ -14,9 +15,12 @@ mod http;
 mod json;
 mod refusal;
 mod simulator;
+mod state;
 mod world;
 
+pub use builder::SimulatorBuilder;
 pub use clock::SimulatorClock;
 pub use fault::{Fault, FaultRule, Gate, Operation, Stage};
-pub use simulator::{Expiry, RequestEntry, Simulator, SimulatorBuilder};
+pub use simulator::Simulator;
+pub use state::{Expiry, RequestEntry};
 pub use world::{CommitEntry, CommitKind};

@@ -1,22 +1,22 @@
-//! The simulator as a library: built, started on its own thread, steered, stopped.
+//! A running simulator: on a thread of its own, steered and stopped by its handle.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::BTreeMap;
 use std::io;
-use std::net::{Ipv4Addr, SocketAddr};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::net::{SocketAddr, TcpListener};
+use std::sync::Arc;
 use std::thread::JoinHandle;
 
 use cdms_odata::Attributes;
-use cdms_odata::metadata::Metadata;
-use serde::Serialize;
 use tokio::sync::watch;
 use uuid::Uuid;
 
+use crate::builder::SimulatorBuilder;
 use crate::clock::SimulatorClock;
-use crate::fault::{Fault, FaultRule, Faults, Gate, Stage};
+use crate::fault::{Fault, FaultRule, Gate, Stage};
 use crate::http;
 use crate::refusal::Refusal;
-use crate::world::{CommitEntry, Switches, World, human_author};
+use crate::state::{Listening, RequestEntry, State, lock};
+use crate::world::{CommitEntry, human_author};
 
 /// A running simulator. Dropping it stops the server; a panic of the server becomes a panic of the dropping thread,
 /// so that a server that died never looks like a slow one.
@@ -29,97 +29,24 @@ pub struct Simulator {
     thread: Option<JoinHandle<()>>,
 }
 
-/// What the server is asked to do, and what it does.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Listening {
-    Open,
-    Away,
-    Stopped,
-}
-
-/// What the server's tasks and the handle share.
-pub(crate) struct State {
-    pub(crate) world: Mutex<World>,
-    pub(crate) faults: Mutex<Faults>,
-    pub(crate) requests: Mutex<VecDeque<RequestEntry>>,
-    pub(crate) late: Mutex<Vec<LateCommit>>,
-    pub(crate) sessions: Mutex<Sessions>,
-    pub(crate) control: bool,
-}
-
-/// A write that will be carried out when told.
-pub(crate) type LateCommit = Box<dyn FnOnce(&mut World) -> Result<(), Refusal> + Send>;
-
-/// Who may enter, and who is in.
-#[derive(Debug, Default)]
-pub(crate) struct Sessions {
-    pub(crate) login: Option<(String, String, Expiry)>,
-    pub(crate) open: Vec<String>,
-}
-
-/// How the server answers a request without a valid session.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Expiry {
-    /// 401.
-    Unauthorized,
-    /// 302 to the login page.
-    Redirect,
-    /// 200 with the login page.
-    LoginForm,
-}
-
-/// One request as the server met it.
-#[derive(Clone, Debug, Default, PartialEq, Serialize)]
-pub struct RequestEntry {
-    /// The method; a tunnelled one as it was meant.
-    pub method: String,
-    /// Path and query as sent.
-    pub target: String,
-    /// The `X-Datahub-Operation` header.
-    pub operation: Option<String>,
-    /// The request's body.
-    pub body: String,
-    /// The answer's status; `None` when the connection was closed instead, by either side.
-    pub status: Option<u16>,
-    /// The length of the answer's body in bytes.
-    pub answered_bytes: usize,
-    /// The faults that met it.
-    pub faults: Vec<String>,
-}
-
-/// How many requests are remembered; older ones are forgotten.
-const REQUESTS_MAX: usize = 100_000;
-
-/// Builds a [`Simulator`]. The defaults are what the fact sheet is sure of, or takes for likely.
-#[derive(Debug)]
-#[must_use = "a builder does nothing until `start` is called"]
-pub struct SimulatorBuilder {
-    metadata: Option<Metadata>,
-    clock: SimulatorClock,
-    listen: SocketAddr,
-    control: bool,
-    switches: Switches,
-    login: Option<(String, String, Expiry)>,
-}
-
 impl Simulator {
     /// Begins to build a simulator; [`SimulatorBuilder::metadata`] is needed.
     pub fn builder() -> SimulatorBuilder {
-        SimulatorBuilder {
-            metadata: None,
-            clock: SimulatorClock::system(),
-            listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
-            control: false,
-            switches: Switches {
-                max_lengths: std::collections::HashMap::new(),
-                options: std::collections::HashMap::new(),
-                bare_null_clears: true,
-                refuse_dangling_lookups: false,
-                refuse_read_only: false,
-                page_size: 50,
-            },
-            login: None,
-        }
+        SimulatorBuilder::new()
+    }
+
+    /// Serves on a thread of its own.
+    pub(crate) fn run(state: State, listener: TcpListener) -> io::Result<Self> {
+        let address = listener.local_addr()?;
+        let state = Arc::new(state);
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+        let (listening, asked) = watch::channel(Listening::Open);
+        let (report, running) = watch::channel(Listening::Open);
+        let serving = Arc::clone(&state);
+        let thread = std::thread::Builder::new().name("cdms-simulator".to_owned()).spawn(move || {
+            runtime.block_on(http::serve(serving, listener, address, asked, report));
+        })?;
+        Ok(Simulator { state, address, listening, running, thread: Some(thread) })
     }
 
     /// The organisation's address, which the hub connects to.
@@ -321,137 +248,6 @@ fn propagate(thread: JoinHandle<()>) {
     {
         std::panic::resume_unwind(panic);
     }
-}
-
-impl SimulatorBuilder {
-    /// The organisation's schema.
-    pub fn metadata(mut self, metadata: Metadata) -> Self {
-        self.metadata = Some(metadata);
-        self
-    }
-
-    /// The clock. Default: the machine's.
-    pub fn clock(mut self, clock: SimulatorClock) -> Self {
-        self.clock = clock;
-        self
-    }
-
-    /// Where to listen; a loopback address. Default: a free port of 127.0.0.1.
-    pub fn listen(mut self, address: SocketAddr) -> Self {
-        self.listen = address;
-        self
-    }
-
-    /// Serves `/_control/…`, so that programs in any language can steer the simulator. Default: not.
-    pub fn control(mut self, control: bool) -> Self {
-        self.control = control;
-        self
-    }
-
-    /// The longest text of an attribute, which `$metadata` does not tell.
-    pub fn max_length(mut self, entity: impl Into<String>, attribute: impl Into<String>, length: usize) -> Self {
-        self.switches.max_lengths.insert((entity.into(), attribute.into()), length);
-        self
-    }
-
-    /// The options of an option set, which `$metadata` does not tell.
-    pub fn options(mut self, entity: impl Into<String>, attribute: impl Into<String>, options: &[i32]) -> Self {
-        self.switches.options.insert((entity.into(), attribute.into()), options.to_vec());
-        self
-    }
-
-    /// Whether a bare null for a complex property clears it, or is ignored (uncertain). Default: it clears.
-    pub fn bare_null_clears(mut self, clears: bool) -> Self {
-        self.switches.bare_null_clears = clears;
-        self
-    }
-
-    /// Whether a lookup must point to a record that is there. Default: not, so that scenes need no whole world.
-    pub fn refuse_dangling_lookups(mut self, refuse: bool) -> Self {
-        self.switches.refuse_dangling_lookups = refuse;
-        self
-    }
-
-    /// Whether values for `CreatedOn`, `StateCode` and the like are an error. Default: they are ignored.
-    pub fn refuse_read_only(mut self, refuse: bool) -> Self {
-        self.switches.refuse_read_only = refuse;
-        self
-    }
-
-    /// The size of a page, which an organisation can raise. Default: 50.
-    pub fn page_size(mut self, size: usize) -> Self {
-        self.switches.page_size = size.max(1);
-        self
-    }
-
-    /// Asks for a login at `/login` with the form fields `user` and `password`; requests without its cookie are
-    /// answered as `expiry` says. Default: no login.
-    pub fn login(mut self, user: impl Into<String>, password: impl Into<String>, expiry: Expiry) -> Self {
-        self.login = Some((user.into(), password.into(), expiry));
-        self
-    }
-
-    /// Starts the server on a thread of its own and returns when it listens.
-    ///
-    /// # Errors
-    ///
-    /// No metadata was given, the address is not a loopback one, or it cannot be listened at.
-    pub fn start(self) -> io::Result<Simulator> {
-        let invalid = |reason: &str| io::Error::new(io::ErrorKind::InvalidInput, reason.to_owned());
-        let metadata = self.metadata.ok_or_else(|| invalid("the simulator needs a $metadata document"))?;
-        if !self.listen.ip().is_loopback() {
-            return Err(invalid("the simulator listens on loopback addresses only; it protects nothing"));
-        }
-        let listener = std::net::TcpListener::bind(self.listen)?;
-        listener.set_nonblocking(true)?;
-        let address = listener.local_addr()?;
-        let state = Arc::new(State {
-            world: Mutex::new(World::new(metadata, self.clock, self.switches)),
-            faults: Mutex::default(),
-            requests: Mutex::default(),
-            late: Mutex::default(),
-            sessions: Mutex::new(Sessions { login: self.login, open: Vec::new() }),
-            control: self.control,
-        });
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-        let (listening, asked) = watch::channel(Listening::Open);
-        let (report, running) = watch::channel(Listening::Open);
-        let serving = Arc::clone(&state);
-        let thread = std::thread::Builder::new().name("cdms-simulator".to_owned()).spawn(move || {
-            runtime.block_on(http::serve(serving, listener, address, asked, report));
-        })?;
-        Ok(Simulator { state, address, listening, running, thread: Some(thread) })
-    }
-}
-
-impl State {
-    pub(crate) fn world(&self) -> MutexGuard<'_, World> {
-        lock(&self.world)
-    }
-
-    pub(crate) fn commit_late(&self) -> usize {
-        let late = std::mem::take(&mut *lock(&self.late));
-        let mut world = self.world();
-        late.into_iter().map(|commit| commit(&mut world)).filter(Result::is_ok).count()
-    }
-
-    pub(crate) fn remember(&self, entry: RequestEntry) {
-        let mut requests = lock(&self.requests);
-        if requests.len() >= REQUESTS_MAX {
-            requests.pop_front();
-        }
-        requests.push_back(entry);
-    }
-}
-
-impl std::fmt::Debug for State {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("State").finish_non_exhaustive()
-    }
-}
-
-pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 #[track_caller]

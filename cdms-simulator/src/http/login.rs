@@ -4,7 +4,7 @@ use hyper::http::request::Parts;
 use uuid::Uuid;
 
 use super::answer::Answer;
-use crate::simulator::{Expiry, State, lock};
+use crate::state::{Expiry, State, lock};
 
 const COOKIE: &str = "MSISAuth";
 

@@ -13,7 +13,7 @@ use super::header;
 use crate::fault::{Fault, Met, Operation};
 use crate::json::{Rendering, parse, render};
 use crate::refusal::Refusal;
-use crate::simulator::State;
+use crate::state::State;
 use crate::world::{Author, Query, World};
 
 const SERVICE: &str = "/xrmservices/2011/organizationdata.svc";

@@ -1,0 +1,101 @@
+//! What the server's tasks and its handle share: the world, faults, sessions, and the log of requests.
+
+use std::collections::VecDeque;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use serde::Serialize;
+
+use crate::fault::Faults;
+use crate::refusal::Refusal;
+use crate::world::World;
+
+/// What the server is asked to do, and what it does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Listening {
+    Open,
+    Away,
+    Stopped,
+}
+
+/// What the server's tasks and the handle share.
+pub(crate) struct State {
+    pub(crate) world: Mutex<World>,
+    pub(crate) faults: Mutex<Faults>,
+    pub(crate) requests: Mutex<VecDeque<RequestEntry>>,
+    pub(crate) late: Mutex<Vec<LateCommit>>,
+    pub(crate) sessions: Mutex<Sessions>,
+    pub(crate) control: bool,
+}
+
+/// A write that will be carried out when told.
+pub(crate) type LateCommit = Box<dyn FnOnce(&mut World) -> Result<(), Refusal> + Send>;
+
+/// Who may enter, and who is in.
+#[derive(Debug, Default)]
+pub(crate) struct Sessions {
+    pub(crate) login: Option<(String, String, Expiry)>,
+    pub(crate) open: Vec<String>,
+}
+
+/// How the server answers a request without a valid session.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Expiry {
+    /// 401.
+    Unauthorized,
+    /// 302 to the login page.
+    Redirect,
+    /// 200 with the login page.
+    LoginForm,
+}
+
+/// One request as the server met it.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+pub struct RequestEntry {
+    /// The method; a tunnelled one as it was meant.
+    pub method: String,
+    /// Path and query as sent.
+    pub target: String,
+    /// The `X-Datahub-Operation` header.
+    pub operation: Option<String>,
+    /// The request's body.
+    pub body: String,
+    /// The answer's status; `None` when the connection was closed instead, by either side.
+    pub status: Option<u16>,
+    /// The length of the answer's body in bytes.
+    pub answered_bytes: usize,
+    /// The faults that met it.
+    pub faults: Vec<String>,
+}
+
+/// How many requests are remembered; older ones are forgotten.
+const REQUESTS_MAX: usize = 100_000;
+
+impl State {
+    pub(crate) fn world(&self) -> MutexGuard<'_, World> {
+        lock(&self.world)
+    }
+
+    pub(crate) fn commit_late(&self) -> usize {
+        let late = std::mem::take(&mut *lock(&self.late));
+        let mut world = self.world();
+        late.into_iter().map(|commit| commit(&mut world)).filter(Result::is_ok).count()
+    }
+
+    pub(crate) fn remember(&self, entry: RequestEntry) {
+        let mut requests = lock(&self.requests);
+        if requests.len() >= REQUESTS_MAX {
+            requests.pop_front();
+        }
+        requests.push_back(entry);
+    }
+}
+
+impl std::fmt::Debug for State {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("State").finish_non_exhaustive()
+    }
+}
+
+pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
