@@ -4,7 +4,7 @@ use cdms_odata::{Attributes, Instant, Value};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use crate::{Entry, Event, Intent, OperationId, Snapshot, Verdict, Version, WriteKind};
+use crate::{Entry, Event, Intent, OperationId, Snapshot, Stored, Verdict, Version, WriteKind};
 
 /// One operation on one record.
 pub trait Machine {
@@ -81,6 +81,16 @@ pub enum Guard {
     Version(Version),
     /// This intent is still open.
     Intent(OperationId),
+}
+
+impl Guard {
+    /// That the record is still as it was loaded.
+    pub(crate) fn of(stored: &Stored) -> Self {
+        match stored {
+            Stored::Absent => Guard::Absent,
+            Stored::Row(snapshot) | Stored::Tombstone(snapshot) => Guard::Version(snapshot.version),
+        }
+    }
 }
 
 /// What happens to a record's row.
@@ -194,5 +204,10 @@ impl<F> Commit<F> {
             quarantine: QuarantineChange::Keep,
             insist: false,
         }
+    }
+
+    /// A transaction that only puts the record in quarantine.
+    pub(crate) fn quarantining(guard: Guard, fault: F) -> Self {
+        Commit { quarantine: QuarantineChange::Put(fault), ..Commit::under(guard) }
     }
 }

@@ -1,10 +1,9 @@
 //! The first half of an update and of a delete: alone with the record, with the read table applied.
 
-use crate::read::quarantining;
 use crate::sight::{Sight, sight};
 use crate::{
-    Action, Committed, Event, Failure, Fetched, Guard, LeaseState, Loaded, Mapping, NewRow, ROUNDS_MAX, Snapshot,
-    Stored,
+    Action, Commit, Committed, Event, Failure, Fetched, Guard, LeaseState, Loaded, Mapping, NewRow, ROUNDS_MAX,
+    Snapshot,
 };
 
 /// Lock, load, GET and refresh, until the row is as CDMS has it.
@@ -79,7 +78,7 @@ impl<M: Mapping> Approach<M> {
                 Committed::Refused(reason) => {
                     let fault = self.mapping.forbidden(&reason);
                     self.state = State::Recording(Failure::NotStorable(reason));
-                    Step::Act(Action::Commit(quarantining(guard, fault)))
+                    Step::Act(Action::Commit(Box::new(Commit::quarantining(guard, fault))))
                 }
                 Committed::Unavailable(reason) => Step::Fails(Failure::Store(reason)),
             },
@@ -122,12 +121,4 @@ pub(crate) fn busy<F>(loaded: &Loaded) -> Option<Failure<F>> {
         LeaseState::Over => 1,
     };
     Some(Failure::Busy { operation: Some(open.intent.operation), retry_after_ms })
-}
-
-/// The version of a stored state, as a guard.
-pub(crate) fn guard_of(stored: &Stored) -> Guard {
-    match stored {
-        Stored::Absent => Guard::Absent,
-        Stored::Row(snapshot) | Stored::Tombstone(snapshot) => Guard::Version(snapshot.version),
-    }
 }

@@ -4,11 +4,11 @@ use cdms_odata::client::Meaning;
 use cdms_odata::{Attributes, Value};
 use uuid::Uuid;
 
-use crate::approach::{busy, guard_of};
+use crate::approach::busy;
 use crate::send::{Sending, Sent, closing, not_stored, quarantining_applied, rejected, releasing};
 use crate::sight::merged_row;
 use crate::{
-    Action, Change, Commit, Committed, Entry, EntryKind, Event, Failure, Intent, IntentChange, Loaded, Machine,
+    Action, Change, Commit, Committed, Entry, EntryKind, Event, Failure, Guard, Intent, IntentChange, Loaded, Machine,
     Mapping, NewRow, Note, OperationId, Origin, QuarantineChange, ROUNDS_MAX, Record, RecordChange, Rejection, Stored,
     TombstoneReason, Verdict, WriteKind, Written,
 };
@@ -61,7 +61,7 @@ impl<M: Mapping> Create<M> {
             modified_before: None,
             conflicts: Attributes::new(),
         };
-        let mut commit = Commit::under(guard_of(&loaded.stored));
+        let mut commit = Commit::under(Guard::of(&loaded.stored));
         commit.trial = Some(self.mine.clone());
         commit.intent = IntentChange::Open(Box::new(intent));
         self.state = State::Opening(patch, loaded);

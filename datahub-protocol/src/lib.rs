@@ -36,8 +36,9 @@ pub use intent::{Intent, LeaseState, OpenIntent, OperationId, SettledPatch, Verd
 pub use mapping::{Mapping, MappingTag};
 pub use merge::{Merged, merge};
 pub use outcome::{Answer, Class, Rejection, Reply, ReplyBody, classify};
-pub use read::{Read, Seen, Sighting};
+pub use read::{Read, Sighting};
 pub use settle::{Settle, Settled, verdict};
+pub use sight::Seen;
 pub use update::{OnConflict, Update, Written};
 
 /// How often an operation starts again after another one stored first, before it gives up as busy.

@@ -1,9 +1,9 @@
 //! Reading one record in sync: the hub's row against CDMS's record.
 
-use crate::sight::{Sight, sight};
+use crate::sight::{Seen, Sight, sight};
 use crate::{
-    Action, Commit, Committed, Event, Failure, Guard, Loaded, Machine, Mapping, NewRow, OperationId, QuarantineChange,
-    ROUNDS_MAX, Snapshot, Stored,
+    Action, Commit, Committed, Event, Failure, Guard, Loaded, Machine, Mapping, NewRow, OperationId, ROUNDS_MAX,
+    Snapshot, Stored,
 };
 
 /// What a read yields.
@@ -23,21 +23,6 @@ pub enum Sighting {
         /// The write.
         operation: OperationId,
     },
-}
-
-/// What a read found and did.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Seen {
-    /// Both sides were equal; nothing was written.
-    InSync,
-    /// The record was new to the hub.
-    First,
-    /// CDMS had newer values.
-    Refreshed,
-    /// Nothing that this mapping knew had changed, but the row was completed or its time moved.
-    Filled,
-    /// The record had been gone and is there again.
-    Revived,
 }
 
 /// The machine of a read.
@@ -142,7 +127,7 @@ impl<M: Mapping> Machine for Read<M> {
                 Committed::Refused(reason) => {
                     let fault = self.mapping.forbidden(&reason);
                     self.state = State::Recording(Failure::NotStorable(reason));
-                    Action::Commit(quarantining(guard, fault))
+                    Action::Commit(Box::new(Commit::quarantining(guard, fault)))
                 }
                 Committed::Unavailable(reason) => self.over(Err(Failure::Store(reason))),
             },
@@ -154,11 +139,4 @@ impl<M: Mapping> Machine for Read<M> {
             (state, event) => unreachable!("a read got {event:?} while {state:?}: a bug of its driver"),
         }
     }
-}
-
-/// A transaction that only puts a record in quarantine.
-pub(crate) fn quarantining<F>(guard: Guard, fault: F) -> Box<Commit<F>> {
-    let mut commit = Commit::under(guard);
-    commit.quarantine = QuarantineChange::Put(fault);
-    Box::new(commit)
 }

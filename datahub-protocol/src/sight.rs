@@ -2,12 +2,25 @@
 
 use cdms_odata::{Attributes, Instant, Value};
 
-use crate::approach::guard_of;
-use crate::read::Seen;
 use crate::{
-    Change, Commit, Entry, EntryKind, Failure, Fetched, Loaded, Mapping, NewRow, Note, Origin, QuarantineChange,
+    Change, Commit, Entry, EntryKind, Failure, Fetched, Guard, Loaded, Mapping, NewRow, Note, Origin, QuarantineChange,
     Record, RecordChange, Snapshot, Stored, TombstoneReason,
 };
+
+/// What a read found and did.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Seen {
+    /// Both sides were equal; nothing was written.
+    InSync,
+    /// The record was new to the hub.
+    First,
+    /// CDMS had newer values.
+    Refreshed,
+    /// Nothing that this mapping knew had changed, but the row was completed or its time moved.
+    Filled,
+    /// The record had been gone and is there again.
+    Revived,
+}
 
 /// What one look at both sides comes to.
 #[derive(Clone, Debug, PartialEq)]
@@ -173,7 +186,7 @@ fn in_sync<F>(loaded: &Loaded, snapshot: Snapshot) -> Sight<F> {
 }
 
 fn store<F>(loaded: &Loaded, seen: Seen, history: Vec<Entry>, row: NewRow) -> Sight<F> {
-    let mut commit = Commit::under(guard_of(&loaded.stored));
+    let mut commit = Commit::under(Guard::of(&loaded.stored));
     commit.record = RecordChange::Put(row.clone());
     commit.history = history;
     if loaded.quarantined {
@@ -184,38 +197,47 @@ fn store<F>(loaded: &Loaded, seen: Seen, history: Vec<Entry>, row: NewRow) -> Si
 
 fn gone<F>(loaded: &Loaded) -> Sight<F> {
     match &loaded.stored {
-        Stored::Absent => Sight::Fails(Failure::NotFound),
-        Stored::Tombstone(_) => Sight::Fails(Failure::Gone),
-        Stored::Row(last) => {
-            let mut commit = Commit::under(guard_of(&loaded.stored));
-            commit.record = RecordChange::Tombstone { reason: TombstoneReason::Gone, last: last.into() };
-            commit.history = vec![ending(EntryKind::Gone, last)];
-            if loaded.quarantined {
-                commit.quarantine = QuarantineChange::Clear;
-            }
-            Sight::Record(Box::new(commit), Failure::Gone)
-        }
+        Stored::Absent => without_row(loaded, Failure::NotFound),
+        Stored::Tombstone(_) => without_row(loaded, Failure::Gone),
+        Stored::Row(last) => buried(loaded, TombstoneReason::Gone, last.into(), ending(EntryKind::Gone, last)),
     }
 }
 
 /// The record is none of this model's: a row becomes a tombstone; a record never seen is not found.
 fn left<F>(loaded: &Loaded, record: &Record) -> Sight<F> {
     match &loaded.stored {
-        Stored::Absent => Sight::Fails(Failure::NotFound),
-        Stored::Tombstone(_) => Sight::Fails(Failure::Gone),
+        Stored::Absent => without_row(loaded, Failure::NotFound),
+        Stored::Tombstone(_) => without_row(loaded, Failure::Gone),
         Stored::Row(last) => {
-            let mut commit = Commit::under(guard_of(&loaded.stored));
-            commit.record =
-                RecordChange::Tombstone { reason: TombstoneReason::LeftModel, last: merged_row(loaded, record) };
-            commit.history = vec![ending(EntryKind::LeftModel, last)];
-            Sight::Record(Box::new(commit), Failure::Gone)
+            let row = merged_row(loaded, record);
+            buried(loaded, TombstoneReason::LeftModel, row, ending(EntryKind::LeftModel, last))
         }
     }
 }
 
+/// There is no row to change; at most the quarantine has to learn that nothing waits there any more.
+fn without_row<F>(loaded: &Loaded, failure: Failure<F>) -> Sight<F> {
+    if !loaded.quarantined {
+        return Sight::Fails(failure);
+    }
+    let mut commit = Commit::under(Guard::of(&loaded.stored));
+    commit.quarantine = QuarantineChange::Clear;
+    Sight::Record(Box::new(commit), failure)
+}
+
+/// The row becomes a tombstone.
+fn buried<F>(loaded: &Loaded, reason: TombstoneReason, last: NewRow, entry: Entry) -> Sight<F> {
+    let mut commit = Commit::under(Guard::of(&loaded.stored));
+    commit.record = RecordChange::Tombstone { reason, last };
+    commit.history = vec![entry];
+    if loaded.quarantined {
+        commit.quarantine = QuarantineChange::Clear;
+    }
+    Sight::Record(Box::new(commit), Failure::Gone)
+}
+
 /// The row stays; the record waits with its reason.
 fn quarantine<F: Clone>(loaded: &Loaded, fault: F) -> Sight<F> {
-    let mut commit = Commit::under(guard_of(&loaded.stored));
-    commit.quarantine = QuarantineChange::Put(fault.clone());
+    let commit = Commit::quarantining(Guard::of(&loaded.stored), fault.clone());
     Sight::Record(Box::new(commit), Failure::Quarantined(fault))
 }

@@ -265,8 +265,9 @@ async fn a_new_field_fills_itself_and_an_older_program_drops_nothing() {
     scene.person_edits("Name", Value::text("Acme Foods"));
     let firm = narrow::Firm::get(&old, scene.account.into()).await.unwrap();
     assert_eq!((found(&firm), firm.name.as_str()), (Seen::Refreshed, "Acme Foods"));
-    let firm = wide::Firm::get(&new, id).await.unwrap();
-    assert_eq!((firm.name.as_str(), firm.alias.as_deref()), ("Acme Foods", Some("Crumbs")));
+    let row = wide::Firm::get(&new, id).freshness(Freshness::LocalOnly).await.unwrap();
+    assert_eq!((row.name.as_str(), row.alias.as_deref()), ("Acme Foods", Some("Crumbs")));
+    wide::Firm::get(&new, id).await.unwrap();
     assert_eq!(history_of(&new, id).await, [EntryKind::FirstSeen, EntryKind::Refreshed]);
 }
 
@@ -324,6 +325,27 @@ async fn a_record_that_is_as_before_again_leaves_quarantine() {
     scene.kit.simulator.overwrite("Account", scene.account, [("Name", Value::text("Acme"))]);
     assert_eq!(found(&scene.get().await.unwrap()), Seen::InSync);
     assert_eq!(scene.quarantine().await, []);
+}
+
+#[tokio::test]
+async fn a_record_that_is_gone_or_none_of_the_model_leaves_quarantine() {
+    let scene = Scene::new().await;
+    scene.kit.simulator.overwrite("Account", scene.account, [("Name", Value::Null)]);
+    failed(scene.get().await, ErrorKind::Quarantined);
+    scene.kit.simulator.remove("Account", scene.account);
+    failed(scene.get().await, ErrorKind::NotFound);
+    assert_eq!(scene.quarantine().await, [], "it was never stored");
+
+    let hub = scene.kit.hub(models![UkOrganisation]).connect().await.unwrap();
+    let uk = |known: bool| ("optevia_ukorganisation", Value::Boolean(known));
+    let account = scene.kit.simulator.seed("Account", [("Name", Value::text("Beta")), uk(true)]);
+    let id: Id<UkOrganisation> = account.into();
+    UkOrganisation::get(&hub, id).await.unwrap();
+    scene.kit.simulator.overwrite("Account", account, [("Name", Value::Null)]);
+    failed(UkOrganisation::get(&hub, id).await, ErrorKind::Quarantined);
+    scene.kit.simulator.overwrite("Account", account, [uk(false)]);
+    failed(UkOrganisation::get(&hub, id).await, ErrorKind::Gone);
+    assert_eq!(hub.quarantine(100).await.unwrap(), []);
 }
 
 #[tokio::test]
