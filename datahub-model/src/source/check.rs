@@ -366,7 +366,7 @@ pub fn check_against_metadata<P>(contract: &Contract, metadata: &Metadata) -> Ve
             Some(property) if !property.edm.carries(attribute.kind) => {
                 let fitting: Vec<_> = property.edm.kinds().iter().map(|kind| kind.name()).collect();
                 let message = format!(
-                    "`{}` is a {} in $metadata, which cannot be a {}",
+                    "`{}` is of type {} in $metadata, which cannot be of kind {}",
                     attribute.name,
                     property.edm.name(),
                     attribute.kind

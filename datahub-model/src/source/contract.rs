@@ -6,7 +6,7 @@ use cdms_odata::Kind;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
-use super::diagnostic::{Code, Diagnostic};
+use super::diagnostic::{Code, Diagnostic, Place};
 use super::nearest::meant;
 use crate::Class;
 
@@ -143,7 +143,8 @@ const ATTRIBUTE_KEYS: [&str; 10] =
     ["kind", "required", "read-only", "max-length", "scale", "zone", "choices", "target", "class", "note"];
 
 impl Contract {
-    /// Reads a contract. All its faults are collected; there is a contract whenever the file says which entity it is of.
+    /// Reads a contract. All its faults are collected, in the order of the file; there is a contract whenever the file
+    /// says which entity it is of.
     pub fn parse<P>(text: &str) -> (Option<Self>, Vec<Diagnostic<P>>) {
         let (root, errors) = DeTable::parse_recoverable(text);
         let mut reader = Reader { text, diagnostics: Vec::new() };
@@ -156,10 +157,10 @@ impl Contract {
                     error.message().replace('\n', ", "),
                 ));
             }
-            return (None, reader.diagnostics);
+            return (None, reader.told());
         }
         let contract = reader.contract(root.get_ref());
-        (contract, reader.diagnostics)
+        (contract, reader.told())
     }
 
     /// The attribute of this name.
@@ -181,6 +182,15 @@ impl<'t, P> Reader<'t, P> {
         let start = before.rfind('\n').map_or(0, |at| at + 1);
         let text = self.text[start..].lines().next().unwrap_or_default().to_owned();
         Spot { line: before.matches('\n').count() + 1, column: before[start..].chars().count() + 1, text }
+    }
+
+    /// The faults, from the file's first line to its last.
+    fn told(mut self) -> Vec<Diagnostic<P>> {
+        self.diagnostics.sort_by_key(|diagnostic| match &diagnostic.place {
+            Place::Contract(spot) => (spot.line, spot.column),
+            Place::Source(_) => (0, 0),
+        });
+        self.diagnostics
     }
 
     fn fault(&mut self, code: Code, offset: usize, message: String, help: Option<String>) {

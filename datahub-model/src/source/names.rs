@@ -28,17 +28,16 @@ pub(super) fn fault_of(name: &str) -> Option<String> {
 
 /// Reserved words of PostgreSQL, SQLite and Rust: as names they need quotes, or cannot be told from syntax at all.
 const RESERVED: &str = "
-    abstract all alter analyse analyze and any array as asc asymmetric async authorization autoincrement await become
-    begin between binary both box break by cascade case cast check collate collation column commit concurrently const
-    constraint continue crate create cross current current_catalog current_date current_role current_schema
-    current_time current_timestamp current_user default deferrable deferred delete desc distinct do drop dyn else end
-    enum escape except exclude exists extern false fetch filter final fn for foreign freeze from full gen glob grant
-    group having if ilike impl in index indexed initially inner insert instead intersect into is isnull join lateral
-    leading left let like limit localtime localtimestamp loop macro match mod move mut natural not notnull null offset
-    on only or order outer over overlaps override placing pragma primary priv pub raise recursive ref references
-    regexp reindex rename replace restrict return returning right rollback savepoint select self session_user set
-    similar some static struct super symmetric table tablesample then to trailing trait transaction trigger true try
-    type typeof union unique unsafe unsized update use user using vacuum values variadic verbose view virtual when
-    where while window with yield
+    abstract all alter analyse analyze and any array as asc asymmetric async authorization autoincrement await
+    become between binary both box break by case cast check collate collation column commit concurrently const
+    constraint continue crate create cross current_catalog current_date current_role current_schema
+    current_time current_timestamp current_user default deferrable delete desc distinct do drop dyn else end
+    enum escape except exists extern false fetch final fn for foreign freeze from full gen grant group having
+    if ilike impl in index initially inner insert intersect into is isnull join lateral leading left let like
+    limit localtime localtimestamp loop macro match mod move mut natural not notnull null offset on only or
+    order outer overlaps override placing primary priv pub ref references return returning right select self
+    session_user set similar some static struct super symmetric table tablesample then to trailing trait
+    transaction true try type typeof union unique unsafe unsized update use user using values variadic verbose
+    virtual when where while window with yield
     ctid cmax cmin oid rowid tableoid xmax xmin
 ";
