@@ -1,0 +1,316 @@
+//! Contracts as files: the top level, groups, constants, what is left out, and text that is no TOML.
+
+use datahub_model::source::{Code, ConstantValue, Contract};
+
+use crate::row::{Row, contract, faulty_contract};
+
+const ACCOUNT: &str = r#"entity = "Account"
+
+[attributes]
+Name = { kind = "string", max-length = 160 }
+Alias = { kind = "string" }
+Verified = { kind = "boolean" }
+Employees = { kind = "integer" }
+StateCode = { kind = "state" }
+Industry = { kind = "choice", choices = { food = 1, fine_arts = 2 } }
+Rating = { kind = "choice" }
+Reason = { kind = "status", choices = { new = 1 } }
+Limit = { kind = "money" }
+Secret = { kind = "integer", read-only = true }
+"#;
+
+fn with(rest: &str) -> String {
+    format!("{ACCOUNT}{rest}")
+}
+
+pub(crate) fn rows() -> Vec<Row> {
+    let mut rows = accepted();
+    rows.extend(no_toml());
+    rows.extend(top_level());
+    rows.extend(groups_and_constants());
+    rows
+}
+
+fn accepted() -> Vec<Row> {
+    vec![
+        contract("the shortest contract and its defaults", "entity = \"Account\"", |contract| {
+            assert_eq!(names(contract), ["Account", "AccountSet", "AccountId", "account"]);
+            assert_eq!(engine(contract), ["ModifiedOn", "CreatedOn", "ModifiedBy"]);
+            assert!(contract.attributes.is_empty() && contract.groups.is_empty());
+            assert!(contract.constants.is_empty() && contract.unmapped.is_empty());
+        }),
+        contract(
+            "every name stated",
+            r#"
+            entity = "optevia_Sector"
+            set = "Sectors"
+            key = "SectorKey"
+            logical = "sector"
+            modified = "Changed"
+            created = "Made"
+            modified-by = "Changer"
+            "#,
+            |contract| {
+                assert_eq!(names(contract), ["optevia_Sector", "Sectors", "SectorKey", "sector"]);
+                assert_eq!(engine(contract), ["Changed", "Made", "Changer"]);
+            },
+        ),
+        contract("the logical name is the entity in lowercase", "entity = \"CustomerAddress\"", |contract| {
+            assert_eq!(names(contract)[2..], ["CustomerAddressId", "customeraddress"]);
+        }),
+        contract("a group keeps its order", with("[groups.names]\nsecond = 'Alias'\nfirst = 'Name'"), |contract| {
+            let members = contract.groups[0].members.iter();
+            let members: Vec<_> = members.map(|member| (member.key.as_str(), member.attribute.as_str())).collect();
+            assert_eq!(contract.groups[0].name, "names");
+            assert_eq!(members, [("second", "Alias"), ("first", "Name")]);
+        }),
+        contract(
+            "constants of every sort",
+            with(concat!(
+                "[constants]\nAlias = '{actor}'\nVerified = false\nEmployees = -3\n",
+                "Industry = 2\nRating = 99\nReason = 1"
+            )),
+            |contract| {
+                let constants = contract.constants.iter();
+                let constants: Vec<_> =
+                    constants.map(|known| (known.attribute.as_str(), known.value.clone())).collect();
+                assert_eq!(
+                    constants,
+                    [
+                        ("Alias", ConstantValue::Text("{actor}".to_owned())),
+                        ("Verified", ConstantValue::Boolean(false)),
+                        ("Employees", ConstantValue::Integer(-3)),
+                        ("Industry", ConstantValue::Integer(2)),
+                        ("Rating", ConstantValue::Integer(99)),
+                        ("Reason", ConstantValue::Integer(1)),
+                    ]
+                );
+            },
+        ),
+        contract("what is left out, with its reason", with("[unmapped]\nFax = 'nobody has one'"), |contract| {
+            let (attribute, reason, spot) = &contract.unmapped[0];
+            assert_eq!((attribute.as_str(), reason.as_str()), ("Fax", "nobody has one"));
+            assert_eq!((spot.line, spot.column, spot.text.as_str()), (15, 1, "Fax = 'nobody has one'"));
+        }),
+        contract(
+            "empty tables and comments",
+            "entity = 'A' # an A\n[attributes]\n[groups]\n[constants]\n[unmapped]",
+            |_| {},
+        ),
+        contract(
+            "lines of another system",
+            "entity = 'A'\r\n[attributes]\r\nB = { kind = 'string' }\r\n",
+            |contract| {
+                assert_eq!(contract.attributes[0].spot.line, 3);
+                assert_eq!(contract.attributes[0].spot.text, "B = { kind = 'string' }");
+            },
+        ),
+    ]
+}
+
+fn names(contract: &Contract) -> [&str; 4] {
+    [&contract.entity, &contract.set, &contract.key, &contract.logical]
+}
+
+fn engine(contract: &Contract) -> [&str; 3] {
+    [&contract.modified, &contract.created, &contract.modified_by]
+}
+
+fn no_toml() -> Vec<Row> {
+    use Code::FaultyToml;
+    vec![
+        faulty_contract(
+            "a string that is not closed",
+            "entity = \"Account\n",
+            &[(FaultyToml, "1:18", "1 | entity = \"Account")],
+        ),
+        faulty_contract(
+            "a value that is missing",
+            "entity = \"Account\"\n[attributes]\nName =\n",
+            &[(FaultyToml, "3:7", "3 | Name =\n  |       ^")],
+        ),
+        faulty_contract(
+            "a key that is there twice",
+            "entity = \"A\"\nset = \"B\"\nset = \"C\"",
+            &[(FaultyToml, "3:1", "duplicate key")],
+        ),
+        faulty_contract(
+            "two faults, both told",
+            "entity = \"A\"\nset = \n[attributes]\nName = { kind \"string\" }",
+            &[(FaultyToml, "2:7", ""), (FaultyToml, "4:15", "")],
+        ),
+        faulty_contract(
+            "columns count letters, not bytes",
+            "entity = \"Ä\"\nset = \"Größe\" }",
+            &[(FaultyToml, "2:15", "^")],
+        ),
+        faulty_contract(
+            "a mark below a line with tabs",
+            "entity = \"A\"\nset =\t\t}",
+            &[(FaultyToml, "2:8", "\n  |      \t\t^")],
+        ),
+    ]
+}
+
+fn top_level() -> Vec<Row> {
+    use Code::{KeysExclude, MissingKey, UnknownKey, WrongValue};
+    vec![
+        faulty_contract("an empty file", "", &[(MissingKey, "1:1", "begin it with `entity = \"Account\"`")]),
+        faulty_contract(
+            "no entity, and what else is wrong",
+            "set = \"A\"\n[attributes]\nName = { kind = \"sting\" }",
+            &[(MissingKey, "1:1", "does not say which entity"), (Code::WrongKind, "3:17", "did you mean `string`?")],
+        ),
+        faulty_contract(
+            "an entity that is no string",
+            "entity = 3",
+            &[(WrongValue, "1:10", "`entity` is a string, not a")],
+        ),
+        faulty_contract(
+            "a misspelt key",
+            "entity = \"A\"\nlogicl = \"a\"",
+            &[(UnknownKey, "2:1", "did you mean `logical`?")],
+        ),
+        faulty_contract(
+            "an underscore for a dash",
+            "entity = \"A\"\nmodified_by = \"M\"",
+            &[(UnknownKey, "2:1", "did you mean `modified-by`?")],
+        ),
+        faulty_contract(
+            "a key of nobody",
+            "entity = \"A\"\nquantum = 1",
+            &[(UnknownKey, "2:1", "one of: entity, set, key")],
+        ),
+        faulty_contract(
+            "a misspelt table",
+            "entity = \"A\"\n[attribute]\nB = 1",
+            &[(UnknownKey, "2:2", "did you mean `attributes`?")],
+        ),
+        faulty_contract(
+            "a name that is no string",
+            "entity = \"A\"\nkey = true",
+            &[(WrongValue, "2:7", "`key` is a string, not a boolean")],
+        ),
+        faulty_contract(
+            "a table that is a value",
+            "entity = \"A\"\nattributes = \"all\"",
+            &[(WrongValue, "2:14", "`attributes` is a table, not a string")],
+        ),
+        faulty_contract(
+            "stated and left out",
+            with("[unmapped]\nAlias = 'why'"),
+            &[(KeysExclude, "15:1", "`Alias` is stated in [attributes] and left out in [unmapped]")],
+        ),
+        faulty_contract(
+            "left out without a reason",
+            with("[unmapped]\nFax = true"),
+            &[(WrongValue, "15:7", "`Fax` is a string")],
+        ),
+    ]
+}
+
+fn groups_and_constants() -> Vec<Row> {
+    use Code::{KeysExclude, MappedTwice, UnknownAttribute, WrongValue};
+    vec![
+        faulty_contract(
+            "a group of an unknown attribute",
+            with("[groups.names]\na = 'Nmae'\nb = 'Wholly'"),
+            &[
+                (UnknownAttribute, "15:5", "did you mean `Name`?"),
+                (UnknownAttribute, "16:5", "`Wholly` is not among the contract's [attributes]"),
+            ],
+        ),
+        faulty_contract(
+            "a group that has an attribute twice",
+            with("[groups.names]\na = 'Name'\nb = 'Name'"),
+            &[(MappedTwice, "16:5", "`Name` is twice in the group `names`")],
+        ),
+        faulty_contract(
+            "a group that is no table",
+            with("[groups]\nnames = 'Name'"),
+            &[(WrongValue, "15:9", "a table of members")],
+        ),
+        faulty_contract(
+            "a member that is no string",
+            with("[groups.names]\na = 1"),
+            &[(WrongValue, "15:5", "`a` is a string")],
+        ),
+        faulty_contract(
+            "a group without attributes in the contract",
+            "entity = 'A'\n[groups.g]\na = 'B'",
+            &[(UnknownAttribute, "3:5", "state its kind there")],
+        ),
+        faulty_contract(
+            "a constant for an unknown attribute",
+            with("[constants]\nVerifed = true"),
+            &[(UnknownAttribute, "15:1", "did you mean `Verified`?")],
+        ),
+        faulty_contract(
+            "constants of the wrong sort",
+            with("[constants]\nName = 1\nVerified = 'yes'\nEmployees = 3.5"),
+            &[
+                (WrongValue, "15:8", "the constant for `Name` is no string"),
+                (WrongValue, "16:12", "the constant for `Verified` is no boolean"),
+                (WrongValue, "17:13", "`Employees` is a string, a number or a boolean, not a float"),
+            ],
+        ),
+        faulty_contract(
+            "a constant that is too large",
+            with("[constants]\nEmployees = 2147483648"),
+            &[(WrongValue, "15:13", "the constant for `Employees` is no integer")],
+        ),
+        faulty_contract(
+            "a constant that no number can hold",
+            with("[constants]\nEmployees = 99999999999999999999"),
+            &[(WrongValue, "15:13", "a number that fits")],
+        ),
+        faulty_contract(
+            "a constant that is no option",
+            with("[constants]\nIndustry = 3"),
+            &[(WrongValue, "15:12", "one of: food = 1, fine_arts = 2")],
+        ),
+        faulty_contract(
+            "a constant of a kind that takes none",
+            with("[constants]\nLimit = 3"),
+            &[(WrongValue, "15:9", "`Limit` is of kind money, which cannot have a constant")],
+        ),
+        faulty_contract(
+            "a constant for what is never sent",
+            with("[constants]\nSecret = 1\nStateCode = 0"),
+            &[
+                (KeysExclude, "15:1", "`Secret` is read-only, so it cannot have a constant"),
+                (KeysExclude, "16:1", "`StateCode` is read-only"),
+            ],
+        ),
+        faulty_contract(
+            "a constant that is too long",
+            "entity = 'A'\n[attributes]\nB = { kind = 'string', max-length = 3 }\n[constants]\nB = 'four'",
+            &[(WrongValue, "5:5", "longer than the 3 characters of `B`")],
+        ),
+    ]
+}
+
+#[test]
+fn contracts_as_rows() {
+    crate::check(rows());
+}
+
+/// Reading a contract never panics, whatever is cut out of it or put into it.
+#[test]
+fn damaged_contracts_are_told_and_never_panic() {
+    let whole = with("[groups.g]\na = 'Näme'\n[constants]\nAlias = 'ü{actor}'\n[unmapped]\nFax = 'größer'\n");
+    let letters: Vec<char> = whole.chars().collect();
+    for at in 0..letters.len() {
+        for inserted in ["", "\"", "[", "}", "=", "\n", "é", "\u{feff}", "0x"] {
+            let text: String = letters[..at].iter().collect::<String>() + inserted;
+            let rest: String = letters[(at + 1).min(letters.len())..].iter().collect();
+            for text in [text.clone(), text + &rest] {
+                let (contract, told) = Contract::parse::<()>(&text);
+                assert!(contract.is_some() || !told.is_empty(), "nothing is told of {text:?}");
+                for diagnostic in told {
+                    assert!(diagnostic.render("c.toml").contains("--> c.toml:"), "{text:?}");
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,44 @@
+//! The validator, case by case: a row says what goes in, and either each fault that must come out or what was resolved.
+
+mod attributes;
+mod choices;
+mod contracts;
+mod fields;
+mod metadata;
+mod models;
+mod only;
+mod reader;
+mod row;
+
+use std::collections::BTreeSet;
+
+use datahub_model::source::Code;
+use row::Row;
+
+fn all() -> Vec<Row> {
+    let topics =
+        [attributes::rows, choices::rows, contracts::rows, fields::rows, metadata::rows, models::rows, only::rows];
+    topics.iter().flat_map(|rows| rows()).collect()
+}
+
+/// Checks a topic's rows and tells every one that is not as it says.
+fn check(rows: Vec<Row>) {
+    let wrong: Vec<String> = rows.iter().filter_map(|row| row.check().err()).collect();
+    assert!(wrong.is_empty(), "{} of {} rows:\n{}", wrong.len(), rows.len(), wrong.join("\n"));
+}
+
+#[test]
+fn every_code_is_made_by_a_row() {
+    let made: BTreeSet<Code> = all().iter().flat_map(Row::codes).collect();
+    let missing: Vec<_> = Code::ALL.iter().filter(|code| !made.contains(code)).collect();
+    assert!(missing.is_empty(), "no row makes {missing:?}");
+}
+
+#[test]
+fn names_of_rows_and_codes_are_unique() {
+    let rows = all();
+    let names: BTreeSet<_> = rows.iter().map(Row::name).collect();
+    assert_eq!(names.len(), rows.len(), "two rows have one name");
+    let codes: BTreeSet<_> = Code::ALL.iter().map(|code| code.name()).collect();
+    assert_eq!(codes.len(), Code::ALL.len(), "two codes have one name");
+}

@@ -1,0 +1,108 @@
+//! Contracts against a `$metadata` snapshot.
+
+use datahub_model::source::Code::{NotInMetadata, WrongKind};
+
+use crate::row::{Row, faulty_metadata, metadata};
+
+/// A small organisation.
+pub(crate) const METADATA: &str = r#"<?xml version="1.0" encoding="utf-8"?>
+<edmx:Edmx Version="1.0" xmlns:edmx="http://schemas.microsoft.com/ado/2007/06/edmx">
+ <edmx:DataServices m:DataServiceVersion="2.0" xmlns:m="http://schemas.microsoft.com/ado/2007/08/dataservices/metadata">
+  <Schema Namespace="Example" xmlns="http://schemas.microsoft.com/ado/2009/11/edm">
+   <EntityType Name="Account">
+    <Key><PropertyRef Name="AccountId"/></Key>
+    <Property Name="AccountId" Type="Edm.Guid" Nullable="false"/>
+    <Property Name="Name" Type="Edm.String" Nullable="true"/>
+    <Property Name="Fax" Type="Edm.String" Nullable="true"/>
+    <Property Name="Count" Type="Edm.Int32" Nullable="true"/>
+    <Property Name="Views" Type="Edm.Int64" Nullable="true"/>
+    <Property Name="Area" Type="Edm.Decimal" Nullable="true"/>
+    <Property Name="Ratio" Type="Edm.Double" Nullable="true"/>
+    <Property Name="Limit" Type="Example.Money" Nullable="true"/>
+    <Property Name="Verified" Type="Edm.Boolean" Nullable="true"/>
+    <Property Name="Since" Type="Edm.DateTime" Nullable="true"/>
+    <Property Name="Industry" Type="Example.OptionSetValue" Nullable="true"/>
+    <Property Name="Parent" Type="Example.EntityReference" Nullable="true"/>
+    <Property Name="ModifiedOn" Type="Edm.DateTime" Nullable="true"/>
+    <Property Name="CreatedOn" Type="Edm.DateTime" Nullable="true"/>
+    <Property Name="ModifiedBy" Type="Example.EntityReference" Nullable="true"/>
+   </EntityType>
+   <EntityType Name="Task">
+    <Key><PropertyRef Name="ActivityId"/></Key>
+    <Property Name="ActivityId" Type="Edm.Guid" Nullable="false"/>
+    <Property Name="ChangedOn" Type="Edm.DateTime" Nullable="true"/>
+    <Property Name="CreatedOn" Type="Edm.DateTime" Nullable="true"/>
+    <Property Name="ModifiedBy" Type="Example.EntityReference" Nullable="true"/>
+   </EntityType>
+   <ComplexType Name="EntityReference"><Property Name="Id" Type="Edm.Guid" Nullable="true"/></ComplexType>
+   <ComplexType Name="OptionSetValue"><Property Name="Value" Type="Edm.Int32" Nullable="true"/></ComplexType>
+   <ComplexType Name="Money"><Property Name="Value" Type="Edm.Decimal" Nullable="true"/></ComplexType>
+   <EntityContainer Name="Context" m:IsDefaultEntityContainer="true">
+    <EntitySet Name="AccountSet" EntityType="Example.Account"/>
+    <EntitySet Name="Tasks" EntityType="Example.Task"/>
+   </EntityContainer>
+  </Schema>
+ </edmx:DataServices>
+</edmx:Edmx>"#;
+
+pub(crate) fn rows() -> Vec<Row> {
+    vec![
+        metadata("a contract of nothing", "entity = 'Account'"),
+        metadata(
+            "each type as each kind that it can be",
+            "entity = 'Account'\n[attributes]\nName = { kind = 'string' }\nCount = { kind = 'integer' }\nViews = { kind = 'bigint' }\n\
+             Area = { kind = 'decimal' }\nRatio = { kind = 'double' }\nLimit = { kind = 'money' }\nVerified = { kind = 'boolean' }\n\
+             Since = { kind = 'datetime' }\nIndustry = { kind = 'choice' }\nParent = { kind = 'lookup', target = 'account' }\n\
+             AccountId = { kind = 'guid' }\n[unmapped]\nFax = 'nobody has one'",
+        ),
+        metadata("a time as a date", "entity = 'Account'\n[attributes]\nSince = { kind = 'date', zone = 'UTC' }"),
+        metadata("options as a state", "entity = 'Account'\n[attributes]\nIndustry = { kind = 'state' }"),
+        metadata("options as a status", "entity = 'Account'\n[attributes]\nIndustry = { kind = 'status' }"),
+        metadata(
+            "irregular names, stated",
+            "entity = 'Task'\nset = 'Tasks'\nkey = 'ActivityId'\nmodified = 'ChangedOn'",
+        ),
+        faulty_metadata(
+            "a misspelt entity",
+            "# accounts\nentity = 'Acount'",
+            &[(NotInMetadata, "2:10", "did you mean `Account`?")],
+        ),
+        faulty_metadata(
+            "irregular names, not stated",
+            "entity = 'Task'",
+            &[
+                (NotInMetadata, "1:10", "write `set = \"Tasks\"`"),
+                (NotInMetadata, "1:10", "write `key = \"ActivityId\"`"),
+                (NotInMetadata, "1:10", "$metadata has no `ModifiedOn` in Task, which the engine follows"),
+            ],
+        ),
+        faulty_metadata(
+            "the wrong key, stated",
+            "entity = 'Account'\nkey = 'Id'",
+            &[(NotInMetadata, "2:7", "the key of Account is `AccountId` in $metadata, not `Id`")],
+        ),
+        faulty_metadata(
+            "a property in another case",
+            "entity = 'Account'\n[attributes]\nname = { kind = 'string' }",
+            &[(NotInMetadata, "3:1", "did you mean `Name`?")],
+        ),
+        faulty_metadata(
+            "attributes of another kind",
+            "entity = 'Account'\n[attributes]\nCount = { kind = 'string' }\nSince = { kind = 'boolean' }",
+            &[
+                (WrongKind, "3:1", "`Count` is of type Edm.Int32 in $metadata, which cannot be of kind string"),
+                (WrongKind, "4:1", "write `kind = \"datetime\"` or `kind = \"date\"`"),
+            ],
+        ),
+        faulty_metadata(
+            "left out, and not there",
+            "entity = 'Account'\n[unmapped]\nPager = 'nobody has one'",
+            &[(NotInMetadata, "3:1", "so it need not be left out")],
+        ),
+    ]
+}
+
+#[test]
+fn metadata_as_rows() {
+    crate::check(rows());
+}

@@ -1,0 +1,334 @@
+//! A model as a whole: its table, mode and key, and what its fields must keep to together.
+
+use datahub_model::source::{Code, Mapping};
+use datahub_model::{Mode, Write};
+
+use crate::row::{Row, accepted, faulty};
+
+const ACCOUNT: &str = r#"
+entity = "Account"
+
+[attributes]
+Name = { kind = "string", required = true }
+Alias = { kind = "string" }
+Street = { kind = "string" }
+Town = { kind = "string" }
+Override = { kind = "boolean", required = true }
+StateCode = { kind = "state", required = true }
+
+[groups.address]
+street = "Street"
+town = "Town"
+
+[constants]
+Override = true
+"#;
+
+fn attributes(mapping: &Mapping) -> Vec<&str> {
+    mapping.attributes.iter().map(|attribute| attribute.name.as_str()).collect()
+}
+
+/// A contract of this many attributes, and a model that maps them all.
+fn wide(count: usize) -> (String, &'static str) {
+    let attributes: String = (0..count).map(|at| format!("A{at} = {{ kind = 'string' }}\n")).collect();
+    let fields: String = (0..count).map(|at| format!("a{at}?: \"A{at}\"\n")).collect();
+    // Rows live as long as the test.
+    (format!("entity = 'A'\n[attributes]\n{attributes}"), format!("M table=m\n id: key\n{fields}").leak())
+}
+
+pub(crate) fn rows() -> Vec<Row> {
+    let mut rows = whole();
+    rows.extend(tables_and_columns());
+    rows.extend(twice());
+    rows.extend(creates());
+    rows
+}
+
+fn whole() -> Vec<Row> {
+    use Code::{MissingKey, NoKey, TwoKeys, UnknownAttribute, WrongValue};
+    vec![
+        accepted("a model that is written", ACCOUNT, "M table=m\n id: key\n name: \"Name\"", |mapping| {
+            assert_eq!((mapping.mode, &*mapping.name, &*mapping.table), (Mode::Sync, "M", "m"));
+            assert_eq!(mapping.constants.len(), 1);
+            assert_eq!(attributes(mapping), ["Name", "Override"], "what is mapped, and what a constant is written to");
+        }),
+        accepted("the usual mode by name", ACCOUNT, "M table=m mode=sync\n id: key\n name: \"Name\"", |mapping| {
+            assert_eq!(mapping.mode, Mode::Sync);
+        }),
+        accepted(
+            "a mirror sends nothing",
+            ACCOUNT,
+            "M table=m mode=mirror\n id: key\n state: \"StateCode\"\n alias?: \"Alias\" create_only",
+            |mapping| {
+                assert_eq!(mapping.mode, Mode::Mirror);
+                assert!(mapping.constants.is_empty());
+                assert_eq!(attributes(mapping), ["Alias", "StateCode"]);
+                let writes = mapping.columns.iter().map(|column| match &column.source {
+                    datahub_model::source::ResolvedSource::Attribute { write, .. } => *write,
+                    _ => Write::Never,
+                });
+                assert!(writes.into_iter().all(|write| write == Write::Never));
+            },
+        ),
+        accepted(
+            "a condition's attributes are read too",
+            ACCOUNT,
+            "M table=m mode=mirror only=\"Alias ne null\"\n id: key",
+            |mapping| {
+                assert_eq!(attributes(mapping), ["Alias"]);
+                assert!(mapping.only.is_some());
+            },
+        ),
+        accepted(
+            "attributes in the order of names",
+            ACCOUNT,
+            "M table=m mode=mirror\n id: key\n t?: \"Town\"\n n: \"Name\"\n a?: \"Alias\"",
+            |mapping| {
+                assert_eq!(attributes(mapping), ["Alias", "Name", "Town"]);
+            },
+        ),
+        faulty("no key", ACCOUNT, "M table=m\n name: \"Name\"", &[(NoKey, "M", "add `#[cdms(key)] pub id: Id<M>`")]),
+        faulty(
+            "three keys",
+            ACCOUNT,
+            "M table=m mode=mirror\n a: key\n b: key\n c: key",
+            &[(TwoKeys, "b.key", "a record has one id; remove `key` here"), (TwoKeys, "c.key", "M has a second key")],
+        ),
+        faulty(
+            "no table",
+            ACCOUNT,
+            "M mode=mirror\n id: key",
+            &[(MissingKey, "M", "add `table = \"…\"` to its #[cdms(…)]")],
+        ),
+        faulty(
+            "a misspelt mode",
+            ACCOUNT,
+            "M table=m mode=miror\n id: key\n name: \"Name\"",
+            &[(WrongValue, "mode", "did you mean `mirror`?")],
+        ),
+        faulty(
+            "all faults of a struct at once",
+            ACCOUNT,
+            "M table=M mode=twoway only=\"Nmae eq 'a'\"\n name: \"Name\"\n a: \"Alias\"\n b: \"Alis\"\n c: \"Name\" column=\"name\"\n d?: local\n e: \"StateCode\"\n f?: \"Town\" prefix=\"x\"",
+            &[
+                (WrongValue, "mode", "`twoway`"),
+                (Code::ColumnName, "table", "`M`"),
+                (Code::OnlyDoesNotParse, "only", "did you mean `Name`?"),
+                (Code::Nullability, "a:type", "`Alias`"),
+                (UnknownAttribute, "b.attribute", "did you mean `Alias`?"),
+                (MissingKey, "d", "`d`"),
+                (Code::ReadOnly, "e", "`StateCode`"),
+                (Code::KeysExclude, "f.prefix", "`prefix`"),
+                (NoKey, "M", ""),
+                (Code::MappedTwice, "c.attribute", "`Name` is mapped to `name` already"),
+                (Code::ColumnClash, "c.column", "`c` and `name` would share the column `name`"),
+            ],
+        ),
+    ]
+}
+
+fn tables_and_columns() -> Vec<Row> {
+    use Code::{ColumnClash, ColumnName, TooManyColumns};
+    let (fits, fitting) = wide(63);
+    let (much, too_many) = wide(64);
+    vec![
+        accepted(
+            "names with digits and underscores",
+            ACCOUNT,
+            "M table=_m_2 mode=mirror\n id: key column=\"id2_\"",
+            |mapping| {
+                assert_eq!((&*mapping.table, &*mapping.columns[0].name), ("_m_2", "id2_"));
+            },
+        ),
+        accepted(
+            "a name of 63 bytes",
+            ACCOUNT,
+            "M table=m mode=mirror\n id: key column=\"a23456789012345678901234567890123456789012345678901234567890123\"",
+            |_| {},
+        ),
+        accepted("as many columns as Diesel takes", fits, fitting, |mapping| assert_eq!(mapping.columns.len(), 64)),
+        faulty("one column more", much, too_many, &[(TooManyColumns, "M", "M has 65 columns, more than 64")]),
+        faulty(
+            "a name of 64 bytes",
+            ACCOUNT,
+            "M table=m mode=mirror\n id: key column=\"a234567890123456789012345678901234567890123456789012345678901234\"",
+            &[(ColumnName, "id.column", "has 64 bytes, more than the 63 that PostgreSQL keeps")],
+        ),
+        faulty(
+            "names that need quotes",
+            ACCOUNT,
+            "M table=My mode=mirror\n id: key column=\"the id\"\n a?: \"Alias\" column=\"\"\n b?: local sql_type=\"string\" column=\"größe\"\n c?: local sql_type=\"string\" column=\"2nd\"\n d?: local sql_type=\"string\" column=\"__\"",
+            &[
+                (ColumnName, "table", "`My` cannot be a table's name: it is not made of lowercase letters"),
+                (ColumnName, "id.column", "`the id` cannot be a column's name"),
+                (ColumnName, "a.column", "choose another one with `column = \"…\"`"),
+                (ColumnName, "b.column", "lowercase letters, digits and underscores"),
+                (ColumnName, "c.column", ""),
+                (ColumnName, "d.column", "nothing but underscores"),
+            ],
+        ),
+        faulty(
+            "reserved words",
+            ACCOUNT,
+            "M table=order mode=mirror\n id: key\n user?: \"Alias\"\n r#return?: \"Town\"\n a?: \"Street\" column=\"true\"",
+            &[
+                (ColumnName, "table", "is a reserved word of SQL or Rust"),
+                (ColumnName, "user", "`user`"),
+                (ColumnName, "r#return", "`return`"),
+                (ColumnName, "a.column", "`true`"),
+            ],
+        ),
+        faulty(
+            "prefixes that belong to others",
+            ACCOUNT,
+            "M table=datahub_m mode=mirror\n id: key column=\"sqlite_id\"",
+            &[(ColumnName, "table", "the engine's own prefix"), (ColumnName, "id.column", "SQLite keeps for itself")],
+        ),
+        faulty(
+            "two fields of one column",
+            ACCOUNT,
+            "M table=m mode=mirror\n id: key\n a?: \"Alias\" column=\"b\"\n b?: \"Town\"",
+            &[(ColumnClash, "b", "`b` and `a` would share the column `b`")],
+        ),
+        faulty(
+            "a member and a field of one column",
+            ACCOUNT,
+            "M table=m mode=mirror\n id: key\n home_town?: \"Alias\"\n home: flatten=\"address\"",
+            &[(ColumnClash, "home", "`home.town` and `home_town` would share the column `home_town`")],
+        ),
+        faulty(
+            "a member with a name that cannot be",
+            ACCOUNT,
+            "M table=m mode=mirror\n id: key\n home: flatten=\"address\" prefix=\"Home\"",
+            &[(ColumnName, "home", "`Homestreet`"), (ColumnName, "home", "`prefix = \"…\"` for a group")],
+        ),
+    ]
+}
+
+fn twice() -> Vec<Row> {
+    use Code::MappedTwice;
+    vec![
+        accepted(
+            "twice, once without writing",
+            ACCOUNT,
+            "M table=m\n id: key\n a: \"Name\"\n b: \"Name\" read_only",
+            |mapping| {
+                assert_eq!(mapping.columns.len(), 3);
+            },
+        ),
+        accepted(
+            "a group read beside what is written",
+            ACCOUNT,
+            "M table=m\n id: key\n n: \"Name\"\n home: flatten=\"address\" read_only\n town?: \"Town\"",
+            |mapping| {
+                assert_eq!(mapping.columns.len(), 5);
+            },
+        ),
+        accepted(
+            "a constant's attribute, read",
+            ACCOUNT,
+            "M table=m\n id: key\n n: \"Name\"\n o: \"Override\" read_only",
+            |mapping| {
+                assert_eq!(attributes(mapping), ["Name", "Override"]);
+            },
+        ),
+        faulty(
+            "two fields of one attribute",
+            ACCOUNT,
+            "M table=m\n id: key\n a: \"Name\"\n b: \"Name\"",
+            &[(MappedTwice, "b.attribute", "map it once, or mark one of the fields `read_only`")],
+        ),
+        faulty(
+            "a join and a field of one attribute",
+            ACCOUNT,
+            "M table=m\n id: key\n a: \"Name\"\n b: attributes=Town,Name with=\"m\" sql_type=\"string\"",
+            &[(MappedTwice, "b.attributes.Name", "`Name` is mapped to `a` already")],
+        ),
+        faulty(
+            "a join that names one twice",
+            ACCOUNT,
+            "M table=m mode=mirror\n id: key\n b: attributes=Town,Town with=\"m\" sql_type=\"string\"",
+            &[(MappedTwice, "b.attributes.Town", "`Town` is named twice")],
+        ),
+        faulty(
+            "a group and a field of one attribute",
+            ACCOUNT,
+            "M table=m\n id: key\n n: \"Name\"\n t?: \"Town\"\n home: flatten=\"address\"",
+            &[(MappedTwice, "home.flatten", "`Town` is mapped to `t` already")],
+        ),
+        faulty(
+            "one group twice",
+            ACCOUNT,
+            "M table=m mode=mirror\n id: key\n a: flatten=\"address\"\n b: flatten=\"address\"",
+            &[(MappedTwice, "b.flatten", "`Street`"), (MappedTwice, "b.flatten", "`Town`")],
+        ),
+        faulty(
+            "a field of an attribute that has a constant",
+            ACCOUNT,
+            "M table=m\n id: key\n n: \"Name\"\n o: \"Override\"",
+            &[(MappedTwice, "o.attribute", "the contract writes a constant to `Override`")],
+        ),
+    ]
+}
+
+fn creates() -> Vec<Row> {
+    use Code::RequiredAtCreate;
+    vec![
+        accepted(
+            "what is required comes from a join",
+            ACCOUNT,
+            "M table=m\n id: key\n n: attributes=Name,Alias with=\"m\" sql_type=\"string\"",
+            |_| {},
+        ),
+        accepted("what is required is written once", ACCOUNT, "M table=m\n id: key\n n: \"Name\" create_only", |_| {}),
+        accepted("a mirror creates nothing", ACCOUNT, "M table=m mode=mirror\n id: key", |_| {}),
+        faulty(
+            "what is required has no field",
+            ACCOUNT,
+            "M table=m\n id: key",
+            &[(RequiredAtCreate, "M", "a create of M would lack `Name`, which the contract says is required")],
+        ),
+        faulty(
+            "what is required is never written",
+            ACCOUNT,
+            "M table=m\n id: key\n n: \"Name\" read_only",
+            &[(RequiredAtCreate, "M", "map it, give it a constant, or make the model a mirror")],
+        ),
+        faulty(
+            "what is required, beside another fault",
+            ACCOUNT,
+            "M table=m\n id: key\n a: \"Alias\"",
+            &[(Code::Nullability, "a:type", ""), (RequiredAtCreate, "M", "`Name`")],
+        ),
+        faulty(
+            "a misspelt name is not told as missing too",
+            ACCOUNT,
+            "M table=m\n id: key\n n: \"Nmae\"",
+            &[(Code::UnknownAttribute, "n.attribute", "did you mean `Name`?")],
+        ),
+    ]
+}
+
+#[test]
+fn models_as_rows() {
+    crate::check(rows());
+}
+
+#[test]
+fn the_mapping_id_follows_the_mapping_and_not_its_words() {
+    let id = |contract: &str, model: &str| {
+        let contract = datahub_model::source::Contract::parse::<String>(contract).0.unwrap();
+        datahub_model::source::resolve(&crate::reader::model(model), &contract).unwrap().mapping_id
+    };
+    let model = "M table=m\n id: key\n name: \"Name\"";
+    let same = id(ACCOUNT, model);
+    assert_eq!(same, id(&ACCOUNT.replace("required = true }\nAlias", "required = true, note = 'x' }\nAlias"), model));
+    for (what, contract, model) in [
+        ("another attribute", ACCOUNT.to_owned(), "M table=m\n id: key\n name: \"Name\"\n a?: \"Alias\""),
+        ("a length", ACCOUNT.replacen("\"string\",", "\"string\", max-length = 3,", 1), model),
+        ("a constant", ACCOUNT.replace("Override = true\n", "Override = false\n"), model),
+        ("a condition", ACCOUNT.to_owned(), "M table=m only=\"Name eq 'a'\"\n id: key\n name: \"Name\""),
+    ] {
+        assert_ne!(same, id(&contract, model), "{what} does not change the mapping id");
+    }
+}

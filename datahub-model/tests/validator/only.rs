@@ -1,0 +1,156 @@
+//! The `only` of a model: which conditions are read, as what, and what is said of the others.
+
+use datahub_model::Comparison::{Equal, Greater, GreaterOrEqual, Less, LessOrEqual, NotEqual};
+use datahub_model::source::Code::OnlyDoesNotParse;
+use datahub_model::source::{Mapping, OnlyCondition, OnlyValue};
+
+use crate::row::{Row, accepted, faulty};
+
+const ACCOUNT: &str = r#"
+entity = "Account"
+[attributes]
+Name = { kind = "string" }
+Count = { kind = "integer" }
+Verified = { kind = "boolean" }
+Since = { kind = "datetime" }
+Token = { kind = "guid" }
+Limit = { kind = "money" }
+StateCode = { kind = "state" }
+Parent = { kind = "lookup", target = "account" }
+Owner = { kind = "lookup", target = ["systemuser", "team"] }
+"#;
+
+const ID: u128 = 0x6f96_19ff_8b86_d011_b42d_00c0_4fc9_64ff;
+
+fn is(mapping: &Mapping, expected: OnlyCondition) {
+    assert_eq!(mapping.only.as_ref(), Some(&expected));
+}
+
+fn compare(attribute: &str, operator: datahub_model::Comparison, value: OnlyValue) -> OnlyCondition {
+    OnlyCondition::Compare { attribute: attribute.to_owned(), operator, value }
+}
+
+fn text(value: &str) -> OnlyValue {
+    OnlyValue::Text(value.to_owned())
+}
+
+pub(crate) fn rows() -> Vec<Row> {
+    let mut rows = read();
+    rows.extend(refused());
+    rows
+}
+
+fn read() -> Vec<Row> {
+    vec![
+        accepted("a text", ACCOUNT, "M table=m only=\"Name eq 'it''s (not) so'\"\n id: key", |mapping| {
+            is(mapping, compare("Name", Equal, text("it's (not) so")));
+        }),
+        accepted("no text at all", ACCOUNT, "M table=m only=\"Name ne null\"\n id: key", |mapping| {
+            is(mapping, compare("Name", NotEqual, OnlyValue::Null));
+        }),
+        accepted("a number", ACCOUNT, "M table=m only=\"Count gt -3\"\n id: key", |mapping| {
+            is(mapping, compare("Count", Greater, OnlyValue::Integer(-3)));
+        }),
+        accepted("a boolean", ACCOUNT, "M table=m only=\"Verified eq true\"\n id: key", |mapping| {
+            is(mapping, compare("Verified", Equal, OnlyValue::Boolean(true)));
+        }),
+        accepted(
+            "a time",
+            ACCOUNT,
+            "M table=m only=\"Since ge datetime'1970-01-01T00:00:01Z'\"\n id: key",
+            |mapping| {
+                is(mapping, compare("Since", GreaterOrEqual, OnlyValue::Instant(1000)));
+            },
+        ),
+        accepted("an option", ACCOUNT, "M table=m only=\"StateCode/Value lt 1\"\n id: key", |mapping| {
+            is(mapping, compare("StateCode", Less, OnlyValue::Choice(1)));
+        }),
+        accepted(
+            "an id",
+            ACCOUNT,
+            "M table=m only=\"Token le guid'6f9619ff-8b86-d011-b42d-00c04fc964ff'\"\n id: key",
+            |mapping| {
+                is(mapping, compare("Token", LessOrEqual, OnlyValue::Guid(ID)));
+            },
+        ),
+        accepted(
+            "a reference",
+            ACCOUNT,
+            "M table=m only=\"Parent/Id eq guid'6f9619ff-8b86-d011-b42d-00c04fc964ff'\"\n id: key",
+            |mapping| {
+                is(mapping, compare("Parent", Equal, OnlyValue::Lookup("account".to_owned(), ID)));
+            },
+        ),
+        accepted(
+            "a reference of several targets to nobody",
+            ACCOUNT,
+            "M table=m only=\"Owner/Id eq null\"\n id: key",
+            |mapping| {
+                is(mapping, compare("Owner", Equal, OnlyValue::Null));
+            },
+        ),
+        accepted(
+            "`and` binds closer than `or`",
+            ACCOUNT,
+            "M table=m only=\"Count eq 1 or Count eq 2 and not Count eq 3\"\n id: key",
+            |mapping| {
+                let count = |number| compare("Count", Equal, OnlyValue::Integer(number));
+                let both = OnlyCondition::All(vec![count(2), OnlyCondition::Not(Box::new(count(3)))]);
+                is(mapping, OnlyCondition::Any(vec![count(1), both]));
+            },
+        ),
+        accepted(
+            "brackets",
+            ACCOUNT,
+            "M table=m only=\"not(Count eq 1 or(Count eq 2))and Count eq 3\"\n id: key",
+            |mapping| {
+                let count = |number| compare("Count", Equal, OnlyValue::Integer(number));
+                let none = OnlyCondition::Not(Box::new(OnlyCondition::Any(vec![count(1), count(2)])));
+                is(mapping, OnlyCondition::All(vec![none, count(3)]));
+            },
+        ),
+    ]
+}
+
+fn refused() -> Vec<Row> {
+    let cases: [(&'static str, &'static str, &'static str); 19] = [
+        ("an empty condition", "", "a condition is missing"),
+        ("a name alone", "Name", "`Name` is compared with nothing"),
+        ("an operator without a value", "Name eq", "`Name` is compared with nothing"),
+        ("half of a pair", "Name eq 'a' and", "write it like `StateCode/Value eq 0`"),
+        ("a misspelt name", "Nmae eq 'a'", "did you mean `Name`?"),
+        ("an operator of another language", "Name == 'a'", "no comparison is called `==`"),
+        ("a misspelt operator", "Name eqq 'a'", "did you mean `eq`?"),
+        ("a text that is not closed", "Name eq 'a", "end it with a single quote"),
+        ("a text with something behind it", "Name eq 'a'b", "nothing was expected at `b`"),
+        ("a text without quotes", "Name eq a", "write texts as 'text'"),
+        ("a number as text", "Count eq '3'", "`'3'` is no integer"),
+        ("a number that is too large", "Count eq 3000000000", "is no integer"),
+        ("an option without its member", "StateCode eq 0", "write `StateCode/Value`"),
+        ("a member that is not there", "Name/Value eq 'a'", "write `Name`"),
+        ("an id without its mark", "Token eq '6f9619ff-8b86-d011-b42d-00c04fc964ff'", "write ids as guid'"),
+        (
+            "a reference of several targets",
+            "Owner/Id eq guid'6f9619ff-8b86-d011-b42d-00c04fc964ff'",
+            "a lookup must have one target",
+        ),
+        (
+            "a time without its zone",
+            "Since eq datetime'2011-11-14T16:43:08'",
+            "write times as datetime'2011-11-14T16:43:08Z'",
+        ),
+        ("a kind that conditions cannot have", "Limit eq 3", "a condition on the money `Limit` is not supported"),
+        ("a bracket that is not closed", "(Count eq 1", "a bracket is not closed"),
+    ];
+    let rows = cases.into_iter().map(|(name, only, fragment)| {
+        // Rows live as long as the test.
+        let model = format!("M table=m only=\"{only}\"\n id: key").leak();
+        faulty(name, ACCOUNT, model, &[(OnlyDoesNotParse, "only", fragment)])
+    });
+    rows.collect()
+}
+
+#[test]
+fn conditions_as_rows() {
+    crate::check(rows());
+}

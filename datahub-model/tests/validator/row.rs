@@ -1,0 +1,195 @@
+//! A row: what goes into the validator, and what must come out of it.
+
+use cdms_odata::metadata::Metadata;
+use datahub_model::source::{
+    Code, Contract, Diagnostic, Mapping, Place, Placed, check_against_metadata, check_choices, resolve,
+};
+
+use crate::reader;
+
+/// A fault that must come out: its code, where, and a part of its message or help.
+pub(crate) type Expected = (Code, &'static str, &'static str);
+
+/// A case.
+pub(crate) struct Row {
+    name: &'static str,
+    contract: String,
+    what: What,
+}
+
+enum What {
+    Faulty(Input, Vec<Expected>),
+    Contract(fn(&Contract)),
+    Mapping(&'static str, fn(&Mapping)),
+    Choices(Choices, &'static [i32]),
+    Metadata,
+}
+
+enum Input {
+    Contract,
+    Model(&'static str),
+    Choices(Choices),
+    Metadata,
+}
+
+/// A choice enum: the attribute, the variants' names, whether one takes the rest.
+type Choices = (&'static str, &'static [&'static str], bool);
+
+/// A contract with faults of its own, in the order of the file. A place is `line:column`.
+pub(crate) fn faulty_contract(name: &'static str, contract: impl Into<String>, expected: &[Expected]) -> Row {
+    Row { name, contract: contract.into(), what: What::Faulty(Input::Contract, expected.to_vec()) }
+}
+
+/// A contract without faults.
+pub(crate) fn contract(name: &'static str, contract: impl Into<String>, holds: fn(&Contract)) -> Row {
+    Row { name, contract: contract.into(), what: What::Contract(holds) }
+}
+
+/// A model (see [`reader`]) with faults. A place is that of the reader.
+pub(crate) fn faulty(
+    name: &'static str,
+    contract: impl Into<String>,
+    model: &'static str,
+    expected: &[Expected],
+) -> Row {
+    Row { name, contract: contract.into(), what: What::Faulty(Input::Model(model), expected.to_vec()) }
+}
+
+/// A model that is accepted.
+pub(crate) fn accepted(
+    name: &'static str,
+    contract: impl Into<String>,
+    model: &'static str,
+    holds: fn(&Mapping),
+) -> Row {
+    Row { name, contract: contract.into(), what: What::Mapping(model, holds) }
+}
+
+/// A choice enum with faults. A place is `attribute` or a variant's name.
+pub(crate) fn faulty_choices(name: &'static str, contract: &str, choices: Choices, expected: &[Expected]) -> Row {
+    Row { name, contract: contract.to_owned(), what: What::Faulty(Input::Choices(choices), expected.to_vec()) }
+}
+
+/// A choice enum that is accepted, with its numbers.
+pub(crate) fn choices(name: &'static str, contract: &str, choices: Choices, numbers: &'static [i32]) -> Row {
+    Row { name, contract: contract.to_owned(), what: What::Choices(choices, numbers) }
+}
+
+/// A contract that does not fit [`crate::metadata::METADATA`].
+pub(crate) fn faulty_metadata(name: &'static str, contract: &str, expected: &[Expected]) -> Row {
+    Row { name, contract: contract.to_owned(), what: What::Faulty(Input::Metadata, expected.to_vec()) }
+}
+
+/// A contract that fits [`crate::metadata::METADATA`].
+pub(crate) fn metadata(name: &'static str, contract: &str) -> Row {
+    Row { name, contract: contract.to_owned(), what: What::Metadata }
+}
+
+impl Row {
+    pub(crate) fn name(&self) -> &'static str {
+        self.name
+    }
+
+    /// The codes that the row expects.
+    pub(crate) fn codes(&self) -> Vec<Code> {
+        match &self.what {
+            What::Faulty(_, expected) => expected.iter().map(|(code, ..)| *code).collect(),
+            _ => Vec::new(),
+        }
+    }
+
+    /// Compares what comes out with what the row says.
+    pub(crate) fn check(&self) -> Result<(), String> {
+        let (parsed, told) = Contract::parse::<String>(&self.contract);
+        if let What::Faulty(Input::Contract, expected) = &self.what {
+            return self.compare(&told, expected);
+        }
+        let contract = match parsed {
+            Some(contract) if told.is_empty() => contract,
+            _ => return Err(self.wrong(&format!("the contract itself has faults: {told:#?}"))),
+        };
+        match &self.what {
+            What::Contract(holds) => holds(&contract),
+            What::Mapping(model, holds) => match resolve(&reader::model(model), &contract) {
+                Ok(mapping) => holds(&mapping),
+                Err(told) => return Err(self.wrong(&format!("should be accepted, but has {told:#?}"))),
+            },
+            What::Choices(choices, numbers) => match resolve_choices(&contract, choices) {
+                Ok(found) if found == *numbers => {}
+                found => return Err(self.wrong(&format!("should give {numbers:?}, but gave {found:#?}"))),
+            },
+            What::Metadata => return self.compare(&against_metadata(&contract), &[]),
+            What::Faulty(input, expected) => {
+                let told = match input {
+                    Input::Contract => told,
+                    Input::Model(model) => resolve(&reader::model(model), &contract).err().unwrap_or_default(),
+                    Input::Choices(choices) => resolve_choices(&contract, choices).err().unwrap_or_default(),
+                    Input::Metadata => against_metadata(&contract),
+                };
+                return self.compare(&told, expected);
+            }
+        }
+        Ok(())
+    }
+
+    fn compare(&self, told: &[Diagnostic<String>], expected: &[Expected]) -> Result<(), String> {
+        let fits = |(diagnostic, (code, place, fragment)): (&Diagnostic<String>, &Expected)| {
+            let text = diagnostic.render("the/contract.toml");
+            diagnostic.code == *code && place_of(diagnostic) == *place && text.contains(fragment)
+        };
+        if told.len() != expected.len() || !told.iter().zip(expected).all(fits) {
+            let told: Vec<_> = told.iter().map(|told| (told.code, place_of(told), told.render("c"))).collect();
+            return Err(self.wrong(&format!("should tell {expected:#?}, but told {told:#?}")));
+        }
+        told.iter().try_for_each(|diagnostic| self.is_well_told(diagnostic))
+    }
+
+    /// What every message keeps to: one style, and for a fault of the contract the line as it is with a mark under it.
+    fn is_well_told(&self, diagnostic: &Diagnostic<String>) -> Result<(), String> {
+        let text = diagnostic.render("the/contract.toml");
+        let first = diagnostic.message.chars().next();
+        let one_line = !diagnostic.message.contains('\n') && !diagnostic.message.ends_with('.');
+        if first.is_none() || !one_line || !text.contains(&format!("[{}]", diagnostic.code)) {
+            return Err(self.wrong(&format!("is told badly: {text}")));
+        }
+        let Place::Contract(spot) = &diagnostic.place else { return Ok(()) };
+        let line = self.contract.lines().nth(spot.line - 1).unwrap_or_default();
+        let drawn: Vec<&str> = text.lines().collect();
+        let mark = drawn.iter().position(|line| line.trim_end().ends_with('^')).map(|at| (drawn[at - 1], drawn[at]));
+        let (shown, mark) = mark.ok_or_else(|| self.wrong(&format!("draws no mark: {text}")))?;
+        let offset = shown.chars().count() - line.chars().count();
+        let place = format!("--> the/contract.toml:{}:{}", spot.line, spot.column);
+        if spot.text != line || !shown.ends_with(line) || !text.contains(&place) {
+            return Err(self.wrong(&format!("does not draw the line {line:?}: {text}")));
+        }
+        if mark.chars().count() != offset + spot.column {
+            return Err(self.wrong(&format!("draws its mark elsewhere than in column {}: {text}", spot.column)));
+        }
+        Ok(())
+    }
+
+    fn wrong(&self, what: &str) -> String {
+        format!("{}: {what}", self.name)
+    }
+}
+
+fn place_of(diagnostic: &Diagnostic<String>) -> String {
+    match &diagnostic.place {
+        Place::Source(place) => place.clone(),
+        Place::Contract(spot) => format!("{}:{}", spot.line, spot.column),
+    }
+}
+
+fn resolve_choices(
+    contract: &Contract,
+    (attribute, variants, rest): &Choices,
+) -> Result<Vec<i32>, Vec<Diagnostic<String>>> {
+    let attribute = Placed { value: (*attribute).to_owned(), place: "attribute".to_owned() };
+    let variants = variants.iter().map(|name| Placed { value: (*name).to_owned(), place: (*name).to_owned() });
+    check_choices(contract, &attribute, &variants.collect::<Vec<_>>(), *rest)
+}
+
+fn against_metadata(contract: &Contract) -> Vec<Diagnostic<String>> {
+    let metadata = Metadata::parse(crate::metadata::METADATA).expect("the metadata of these tests is well-formed");
+    check_against_metadata(contract, &metadata)
+}
