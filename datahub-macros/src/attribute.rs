@@ -61,10 +61,12 @@ pub(crate) fn parts(attributes: &[Attribute], errors: &mut Errors) -> Vec<Part> 
             .and_then(|list| Punctuated::<Part, Token![,]>::parse_terminated.parse2(list.tokens.clone()));
         match list {
             Ok(parts) => all.extend(parts),
-            Err(error) => {
-                errors.syntax(&error);
-                errors.push(attribute.span(), "write it like #[cdms(\"Name\")] or #[cdms(key)] [wrong-value]");
-            }
+            Err(error) => errors.push(
+                error.span(),
+                format!(
+                    "{error} [wrong-value]\nhelp: write it like #[cdms(\"Name\")] or #[cdms(key, column = \"id\")]"
+                ),
+            ),
         }
     }
     all
@@ -81,13 +83,24 @@ pub(crate) fn fill<T>(slot: &mut Option<T>, value: T, name: &str, span: Span, er
 
 /// The text of a value that must be one.
 pub(crate) fn text(key: &Ident, value: &Expr, errors: &mut Errors) -> Option<Placed<String, Span>> {
-    if let Expr::Lit(literal) = value
-        && let Lit::Str(text) = &literal.lit
-    {
+    if let Some(text) = literal_text(value) {
         return Some(Placed { value: text.value(), place: text.span() });
     }
     errors.push(value.span(), format!("`{key}` is a string [wrong-value]\nhelp: write `{key} = \"…\"`"));
     None
+}
+
+/// The string that an expression is.
+pub(crate) fn literal_text(value: &Expr) -> Option<&LitStr> {
+    match value {
+        Expr::Lit(literal) => match &literal.lit {
+            Lit::Str(text) => Some(text),
+            _ => None,
+        },
+        // `macro_rules!` leaves invisible groups around what it passes on.
+        Expr::Group(group) => literal_text(&group.expr),
+        _ => None,
+    }
 }
 
 /// The path of `crate = ::path`, which must not depend on where the item stands.
@@ -116,7 +129,7 @@ pub(crate) fn unknown(part: &Part, known: &[&str], errors: &mut Errors) {
     };
     let misused = known.contains(&name.as_str());
     let message = if misused {
-        format!("`{name}` is written in another form [wrong-value]\nhelp: {}", sample(&name))
+        format!("`{name}` is not written like this [wrong-value]\nhelp: {}", sample(&name))
     } else {
         format!("there is no key `{name}` [unknown-key]\nhelp: {help}")
     };
@@ -132,6 +145,7 @@ fn sample(key: &str) -> String {
         "attributes" => "write `attributes(\"A\", \"B\")`".to_owned(),
         "default" => "write `default` alone or `default = value`".to_owned(),
         "diesel" => "write `diesel(table = false)`".to_owned(),
+        "crate" => "write `crate = ::datahub_runtime`".to_owned(),
         key => format!("write `{key} = \"…\"`"),
     }
 }

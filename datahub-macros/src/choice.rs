@@ -21,7 +21,7 @@ pub(crate) fn derive(item: TokenStream) -> TokenStream {
     let krate = krate.unwrap_or_else(expand::runtime);
     let expansion = match read {
         Some(choice) if errors.is_empty() => implementation(&item.ident, &krate, &choice),
-        _ => stub(&item.ident, &krate),
+        _ => stub(&item, &krate),
     };
     let errors = errors.into_tokens();
     quote! { #errors #expansion }
@@ -51,6 +51,9 @@ fn read(item: &DeriveInput, krate: &mut Option<Path>, errors: &mut Errors) -> Op
             }
             other => unknown(other, &["mapping", "attribute", "crate"], errors),
         }
+    }
+    if !item.generics.params.is_empty() {
+        errors.push(item.generics.span(), "a choice has no type parameters, lifetimes or constants [wrong-value]");
     }
     let Data::Enum(data) = &item.data else {
         errors.push(item.ident.span(), "a choice is an enum [wrong-value]");
@@ -158,7 +161,11 @@ fn implementation(name: &Ident, krate: &Path, choice: &Choice) -> TokenStream {
     }
 }
 
-fn stub(name: &Ident, krate: &Path) -> TokenStream {
+fn stub(item: &DeriveInput, krate: &Path) -> TokenStream {
+    if !item.generics.params.is_empty() {
+        return TokenStream::new();
+    }
+    let name = &item.ident;
     let message = "this choice has faults and was not derived";
     quote! {
         #[automatically_derived]

@@ -13,12 +13,6 @@ impl Errors {
         self.0.push((span, message.into()));
     }
 
-    pub(crate) fn syntax(&mut self, error: &syn::Error) {
-        for part in error.clone() {
-            self.push(part.span(), part.to_string());
-        }
-    }
-
     /// Adds what the validator found. A fault of the contract is shown on the word that names the contract.
     pub(crate) fn diagnostics(&mut self, diagnostics: Vec<Diagnostic<Span>>, contract_path: &str, mapping: Span) {
         for diagnostic in diagnostics {

@@ -39,8 +39,7 @@ pub(crate) fn derive(item: TokenStream) -> TokenStream {
     }
     let members = members(&item, &mut errors);
     let krate = krate.unwrap_or_else(expand::runtime);
-    let expansion =
-        if errors.is_empty() { implementation(&item.ident, &krate, &members) } else { stub(&item.ident, &krate) };
+    let expansion = if errors.is_empty() { implementation(&item.ident, &krate, &members) } else { stub(&item, &krate) };
     let errors = errors.into_tokens();
     quote! { #errors #expansion }
 }
@@ -71,6 +70,12 @@ fn members(item: &DeriveInput, errors: &mut Errors) -> Vec<MemberField> {
             }
         }
         let name = name.unwrap_or_else(|| ident.to_string().trim_start_matches("r#").to_owned());
+        if members.iter().any(|known: &MemberField| known.name == name) {
+            errors.push(
+                ident.span(),
+                format!("two members have the key `{name}` [mapped-twice]\nhelp: rename one of them"),
+            );
+        }
         members.push(MemberField { ty: ungrouped(&field.ty).clone(), ident, name, default });
     }
     members
@@ -138,7 +143,11 @@ fn default_function(default: &Default) -> TokenStream {
     }
 }
 
-fn stub(name: &Ident, krate: &Path) -> TokenStream {
+fn stub(item: &DeriveInput, krate: &Path) -> TokenStream {
+    if !item.generics.params.is_empty() {
+        return TokenStream::new();
+    }
+    let name = &item.ident;
     let message = "this group of fields has faults and was not derived";
     quote! {
         #[automatically_derived]

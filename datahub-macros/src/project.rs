@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::fs;
+use std::io::ErrorKind;
 use std::path::{Component, Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::SystemTime;
@@ -65,11 +66,17 @@ fn read(mapping: &str) -> Result<Read, String> {
     let shown_path = format!("{}/{mapping}", project.contracts);
     let path = root.join(&project.contracts).join(mapping);
     let text = fs::read_to_string(&path).map_err(|error| {
+        if error.kind() != ErrorKind::NotFound {
+            return format!("the contract {shown_path} cannot be read: {error} [missing-key]");
+        }
         let folder = fs::read_dir(root.join(&project.contracts)).into_iter().flatten().flatten();
         let names: Vec<_> = folder.map(|entry| entry.file_name().to_string_lossy().into_owned()).collect();
         let near = datahub_model::source::nearest(mapping, names.iter().map(String::as_str));
-        let help = near.map_or_else(String::new, |near| format!("\nhelp: did you mean `{near}`?"));
-        format!("the contract {shown_path} cannot be read: {error} [missing-key]{help}")
+        let help = near.map_or_else(
+            || "write it, or change `mapping`; `datahub.toml` says where the contracts are".to_owned(),
+            |near| format!("did you mean `{near}`?"),
+        );
+        format!("there is no contract {shown_path} [missing-key]\nhelp: {help}")
     })?;
     let mut tracked = vec![path];
     let metadata = match &project.metadata {

@@ -5,9 +5,9 @@ use datahub_model::source::{DefaultValue, EngineField, FieldAnnotation, Mapping,
 use proc_macro2::{Span, TokenStream};
 use quote::quote;
 use syn::spanned::Spanned;
-use syn::{Data, DeriveInput, Expr, Field, Fields, Ident, Lit, Path, Type};
+use syn::{Data, DeriveInput, Expr, Field, Fields, Ident, Lit, LitStr, Path, Type};
 
-use crate::attribute::{Part, crate_path, fill, parts, text, unknown};
+use crate::attribute::{Part, crate_path, fill, literal_text, parts, text, unknown};
 use crate::errors::Errors;
 use crate::{expand, project};
 
@@ -15,7 +15,7 @@ use crate::{expand, project};
 const MODEL_KEYS: [&str; 6] = ["mapping", "table", "mode", "only", "diesel", "crate"];
 
 /// The keys of a field.
-const FIELD_KEYS: [&str; 16] = [
+const FIELD_KEYS: [&str; 15] = [
     "attribute",
     "attributes",
     "with",
@@ -31,7 +31,6 @@ const FIELD_KEYS: [&str; 16] = [
     "local",
     "sql_type",
     "column",
-    "crate",
 ];
 
 /// What the expansion takes from the struct itself.
@@ -69,7 +68,7 @@ pub(crate) fn derive(item: TokenStream) -> TokenStream {
     match read(&item, &mut krate, &mut errors) {
         Some((model, mapping, tracking)) if errors.is_empty() => expand::synced(&model, &mapping, &tracking),
         _ => {
-            let stub = expand::stub(&item.ident, &krate.unwrap_or_else(expand::runtime));
+            let stub = expand::stub(&item, &krate.unwrap_or_else(expand::runtime));
             let errors = errors.into_tokens();
             quote! { #errors #stub }
         }
@@ -206,18 +205,19 @@ fn field_key(part: &Part, annotation: &mut FieldAnnotation<Span>, tokens: &mut M
         },
         Part::Assigned(key, value) => match key.to_string().as_str() {
             "default" => {
-                let stated = match value {
-                    Expr::Lit(literal) if let Lit::Str(text) = &literal.lit => DefaultValue::Text(text.value()),
-                    _ => DefaultValue::Expression,
+                let stated = match literal_text(value) {
+                    Some(text) => DefaultValue::Text(text.value()),
+                    None => DefaultValue::Expression,
                 };
                 fill(&mut annotation.default, Placed { value: stated, place: value.span() }, "default", span, errors);
                 tokens.default = Some(Default::Expression(value.clone()));
             }
             "with" => {
                 let Some(module) = text(key, value, errors) else { return };
-                match syn::parse_str(&module.value) {
-                    Ok(path) => tokens.with = Some(path),
-                    Err(_) => {
+                // Parsed from the literal, so that a module that is not there is told on this word.
+                match literal_text(value).map(LitStr::parse) {
+                    Some(Ok(path)) => tokens.with = Some(path),
+                    _ => {
                         errors
                             .push(module.place, "`with` names a module [wrong-value]\nhelp: write `with = \"phone\"`");
                     }

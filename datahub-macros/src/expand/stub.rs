@@ -2,10 +2,15 @@
 
 use proc_macro2::TokenStream;
 use quote::quote;
-use syn::{Ident, Path};
+use syn::{DeriveInput, Path};
 
 /// Implementations that say nothing true, beside errors that keep them from ever being built.
-pub(crate) fn stub(name: &Ident, krate: &Path) -> TokenStream {
+/// None for an item with parameters, which could not have them.
+pub(crate) fn stub(item: &DeriveInput, krate: &Path) -> TokenStream {
+    if !item.generics.params.is_empty() {
+        return TokenStream::new();
+    }
+    let name = &item.ident;
     let message = "this model has faults and was not derived";
     quote! {
         #[automatically_derived]
