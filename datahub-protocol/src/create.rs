@@ -7,10 +7,11 @@ use uuid::Uuid;
 use crate::approach::busy;
 use crate::send::{Sending, Sent, closing, not_stored, quarantining_applied, rejected, releasing};
 use crate::sight::merged_row;
+use crate::written::created_entry;
 use crate::{
-    Action, Change, Commit, Committed, Entry, EntryKind, Event, Failure, Guard, Intent, IntentChange, Loaded, Machine,
-    Mapping, NewRow, Note, OperationId, Origin, QuarantineChange, ROUNDS_MAX, Record, RecordChange, Rejection, Stored,
-    TombstoneReason, Verdict, WriteKind, Written,
+    Action, Commit, Committed, Entry, Event, Failure, Guard, Intent, IntentChange, Loaded, Machine, Mapping, NewRow,
+    OperationId, Origin, QuarantineChange, ROUNDS_MAX, Record, RecordChange, Rejection, Stored, TombstoneReason,
+    Verdict, WriteKind, Written,
 };
 
 /// The machine of a create.
@@ -166,31 +167,6 @@ impl<M: Mapping> Create<M> {
     fn fail(&mut self, failure: Failure<M::Fault>) -> Action<Output<M>, M::Fault> {
         self.state = State::Over;
         Action::Done(Err(failure))
-    }
-}
-
-/// The history entry of a create: everything that was sent, as it came back if that could be read.
-pub(crate) fn created_entry(
-    patch: &Attributes,
-    constants: &Attributes,
-    operation: OperationId,
-    origin: Origin,
-    record: Option<&Record>,
-) -> Entry {
-    let changes = patch.iter().map(|(name, sent)| {
-        let now = record.and_then(|record| record.attributes.get(name)).unwrap_or(sent);
-        let note = if now == sent { Note::Plain } else { Note::Adjusted { sent: sent.clone() } };
-        Change { attribute: name.to_owned(), from: Some(Value::Null), to: Some(now.clone()), note }
-    });
-    Entry {
-        kind: EntryKind::Created,
-        origin,
-        operation: Some(operation),
-        changes: changes.collect(),
-        constants: constants.clone(),
-        modified: record.map(|record| record.modified),
-        modified_by: record.and_then(|record| record.modified_by),
-        skew_ms: None,
     }
 }
 

@@ -3,11 +3,11 @@
 use cdms_odata::Attributes;
 
 use crate::approach::{Approach, Step};
-use crate::send::{Sending, Sent, closing, not_stored, rejected, releasing};
-use crate::sight::ending;
+use crate::send::{Sending, Sent, not_stored, rejected, releasing};
+use crate::written::deletion;
 use crate::{
-    Action, Commit, Committed, Entry, EntryKind, Event, Failure, Guard, Intent, IntentChange, Machine, Mapping, NewRow,
-    OnConflict, OperationId, Origin, RecordChange, Snapshot, TombstoneReason, Verdict, WriteKind, Written,
+    Action, Commit, Committed, Event, Failure, Guard, Intent, IntentChange, Machine, Mapping, OnConflict, OperationId,
+    Origin, Snapshot, WriteKind, Written,
 };
 
 /// The machine of a delete.
@@ -126,16 +126,6 @@ impl<M: Mapping> Delete<M> {
         self.state = State::Over;
         Action::Done(Err(failure))
     }
-}
-
-/// The transaction that makes a tombstone of a record that our delete removed, or found removed.
-pub(crate) fn deletion<F>(last: &Snapshot, operation: OperationId, origin: Origin, ours: bool) -> Commit<F> {
-    let kind = if ours { EntryKind::Deleted } else { EntryKind::Gone };
-    let mut commit = closing(operation, Verdict::Applied);
-    commit.record = RecordChange::Tombstone { reason: TombstoneReason::Gone, last: NewRow::from(last) };
-    commit.history = vec![Entry { origin, operation: Some(operation), ..ending(kind, last) }];
-    commit.insist = true;
-    commit
 }
 
 impl<M: Mapping> Machine for Delete<M> {

@@ -23,6 +23,7 @@ mod send;
 mod settle;
 mod sight;
 mod update;
+mod written;
 
 pub use action::{
     Action, Commit, Guard, IntentChange, Machine, NewRow, QuarantineChange, RecordChange, TombstoneReason,
@@ -39,7 +40,8 @@ pub use outcome::{Answer, Class, Rejection, Reply, ReplyBody, classify};
 pub use read::{Read, Sighting};
 pub use settle::{Settle, Settled, verdict};
 pub use sight::Seen;
-pub use update::{OnConflict, Update, Written};
+pub use update::{OnConflict, Update};
+pub use written::Written;
 
 /// How often an operation starts again after another one stored first, before it gives up as busy.
 pub const ROUNDS_MAX: u8 = 5;

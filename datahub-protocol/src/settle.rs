@@ -3,11 +3,9 @@
 use cdms_odata::Attributes;
 use uuid::Uuid;
 
-use crate::create::created_entry;
-use crate::delete::deletion;
 use crate::send::{closing, quarantining_applied};
 use crate::sight::{differences, ending, merged_row, refreshed};
-use crate::update::{Intended, written_history};
+use crate::written::{Intended, created_entry, deletion, updated_entries};
 use crate::{
     Action, Commit, Committed, Entry, EntryKind, Event, Failure, Fetched, Guard, Intent, IntentChange, LeaseState,
     Loaded, Machine, Mapping, OpenIntent, OperationId, Origin, QuarantineChange, Record, RecordChange, Snapshot,
@@ -177,7 +175,7 @@ impl<M: Mapping> Settle<M> {
             (WriteKind::Update, Some(before)) if applied => {
                 let (patch, constants, overwritten) = (&intent.patch, &intent.constants, &intent.conflicts);
                 let intended = Intended { patch, constants, overwritten };
-                written_history(before, intended, self.operation, Origin::Settle, Some(record))
+                updated_entries(before, intended, self.operation, Origin::Settle, Some(record))
             }
             (_, Some(before)) => refreshed(loaded, record, differences(&before.seen, &record.attributes)),
             (_, None) => Vec::new(),

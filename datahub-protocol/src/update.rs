@@ -5,11 +5,12 @@ use cdms_odata::{Attributes, Value};
 
 use crate::approach::{Approach, Step, busy};
 use crate::send::{Sending, Sent, closing, not_stored, quarantining_applied, rejected, releasing, without_late};
-use crate::sight::{differences, ending, merged_row, refreshed};
+use crate::sight::{ending, merged_row};
+use crate::written::{Intended, Written, updated_entries};
 use crate::{
-    Action, Change, Commit, Committed, Entry, EntryKind, Event, Failure, Fetched, Guard, Intent, IntentChange, Loaded,
-    Machine, Mapping, Merged, NewRow, Note, OperationId, Origin, ROUNDS_MAX, Record, RecordChange, Rejection, Snapshot,
-    Stored, TombstoneReason, Verdict, WriteKind, merge,
+    Action, Commit, Committed, Entry, EntryKind, Event, Failure, Fetched, Guard, Intent, IntentChange, Loaded, Machine,
+    Mapping, Merged, NewRow, OperationId, Origin, ROUNDS_MAX, Record, RecordChange, Rejection, Snapshot, Stored,
+    TombstoneReason, Verdict, WriteKind, merge,
 };
 
 /// What to do where both sides changed the same field.
@@ -20,21 +21,6 @@ pub enum OnConflict {
     LastWriterWins,
     /// Nothing is written, and the caller learns which fields.
     Reject,
-}
-
-/// What an update, a create or a delete did.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Written {
-    /// The record as the hub has it now; for a delete as it was.
-    pub snapshot: Snapshot,
-    /// Whether CDMS was asked to write at all.
-    pub sent: bool,
-    /// Whether CDMS's answer includes what it made of the write. If not, the next read completes the row.
-    pub read_back: bool,
-    /// The fields, by position, whose CDMS value was overwritten.
-    pub conflicts: Vec<usize>,
-    /// Whether the record is no longer one of the model's.
-    pub left: bool,
 }
 
 /// The machine of an update.
@@ -349,54 +335,8 @@ impl Plan {
     fn history(&self, operation: OperationId, origin: Origin, record: Option<&Record>) -> Vec<Entry> {
         let intended =
             Intended { patch: &self.merged.patch, constants: &self.constants, overwritten: &self.merged.overwritten };
-        written_history(&self.snapshot, intended, operation, origin, record)
+        updated_entries(&self.snapshot, intended, operation, origin, record)
     }
-}
-
-/// What an update meant to do, whoever stores its result.
-#[derive(Clone, Copy)]
-pub(crate) struct Intended<'i> {
-    pub(crate) patch: &'i Attributes,
-    pub(crate) constants: &'i Attributes,
-    pub(crate) overwritten: &'i Attributes,
-}
-
-pub(crate) fn written_history(
-    before: &Snapshot,
-    intended: Intended<'_>,
-    operation: OperationId,
-    origin: Origin,
-    record: Option<&Record>,
-) -> Vec<Entry> {
-    let changes = intended.patch.iter().map(|(name, sent)| {
-        let now = record.and_then(|record| record.attributes.get(name)).unwrap_or(sent);
-        let note = if now != sent {
-            Note::Adjusted { sent: sent.clone() }
-        } else if intended.overwritten.contains(name) {
-            Note::Conflict
-        } else {
-            Note::Plain
-        };
-        Change { attribute: name.to_owned(), from: before.seen.get(name).cloned(), to: Some(now.clone()), note }
-    });
-    let mut entries = vec![Entry {
-        kind: EntryKind::Updated,
-        origin,
-        operation: Some(operation),
-        changes: changes.collect(),
-        constants: intended.constants.clone(),
-        modified: record.map(|record| record.modified),
-        modified_by: record.and_then(|record| record.modified_by),
-        skew_ms: None,
-    }];
-    if let Some(record) = record {
-        let mut others = differences(&before.seen, &record.attributes);
-        others.retain(|change| !intended.patch.contains(&change.attribute));
-        // A constant that arrived as it was sent is our change, and told above.
-        others.retain(|change| intended.constants.get(&change.attribute) != change.to.as_ref());
-        entries.extend(refreshed(&without_late(Stored::Row(before.clone())), record, others));
-    }
-    entries
 }
 
 impl<M: Mapping> Machine for Update<M> {

@@ -1,0 +1,107 @@
+//! What writes of ours did: what their callers learn, and what the history says.
+
+use cdms_odata::{Attributes, Value};
+
+use crate::send::{closing, without_late};
+use crate::sight::{differences, ending, refreshed};
+use crate::{
+    Change, Commit, Entry, EntryKind, NewRow, Note, OperationId, Origin, Record, RecordChange, Snapshot, Stored,
+    TombstoneReason, Verdict,
+};
+
+/// What an update, a create or a delete did.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Written {
+    /// The record as the hub has it now; for a delete as it was.
+    pub snapshot: Snapshot,
+    /// Whether CDMS was asked to write at all.
+    pub sent: bool,
+    /// Whether CDMS's answer includes what it made of the write. If not, the next read completes the row.
+    pub read_back: bool,
+    /// The fields, by position, whose CDMS value was overwritten.
+    pub conflicts: Vec<usize>,
+    /// Whether the record is no longer one of the model's.
+    pub left: bool,
+}
+
+/// What an update meant to do, whoever stores its result.
+#[derive(Clone, Copy)]
+pub(crate) struct Intended<'i> {
+    pub(crate) patch: &'i Attributes,
+    pub(crate) constants: &'i Attributes,
+    pub(crate) overwritten: &'i Attributes,
+}
+
+/// The history of an update: our changes as they came back, if they could be read, and CDMS's own apart.
+pub(crate) fn updated_entries(
+    before: &Snapshot,
+    intended: Intended<'_>,
+    operation: OperationId,
+    origin: Origin,
+    record: Option<&Record>,
+) -> Vec<Entry> {
+    let changes = intended.patch.iter().map(|(name, sent)| {
+        let now = record.and_then(|record| record.attributes.get(name)).unwrap_or(sent);
+        let note = if now != sent {
+            Note::Adjusted { sent: sent.clone() }
+        } else if intended.overwritten.contains(name) {
+            Note::Conflict
+        } else {
+            Note::Plain
+        };
+        Change { attribute: name.to_owned(), from: before.seen.get(name).cloned(), to: Some(now.clone()), note }
+    });
+    let mut entries = vec![Entry {
+        kind: EntryKind::Updated,
+        origin,
+        operation: Some(operation),
+        changes: changes.collect(),
+        constants: intended.constants.clone(),
+        modified: record.map(|record| record.modified),
+        modified_by: record.and_then(|record| record.modified_by),
+        skew_ms: None,
+    }];
+    if let Some(record) = record {
+        let mut others = differences(&before.seen, &record.attributes);
+        others.retain(|change| !intended.patch.contains(&change.attribute));
+        // A constant that arrived as it was sent is our change, and told above.
+        others.retain(|change| intended.constants.get(&change.attribute) != change.to.as_ref());
+        entries.extend(refreshed(&without_late(Stored::Row(before.clone())), record, others));
+    }
+    entries
+}
+
+/// The history entry of a create: everything that was sent, as it came back if that could be read.
+pub(crate) fn created_entry(
+    patch: &Attributes,
+    constants: &Attributes,
+    operation: OperationId,
+    origin: Origin,
+    record: Option<&Record>,
+) -> Entry {
+    let changes = patch.iter().map(|(name, sent)| {
+        let now = record.and_then(|record| record.attributes.get(name)).unwrap_or(sent);
+        let note = if now == sent { Note::Plain } else { Note::Adjusted { sent: sent.clone() } };
+        Change { attribute: name.to_owned(), from: Some(Value::Null), to: Some(now.clone()), note }
+    });
+    Entry {
+        kind: EntryKind::Created,
+        origin,
+        operation: Some(operation),
+        changes: changes.collect(),
+        constants: constants.clone(),
+        modified: record.map(|record| record.modified),
+        modified_by: record.and_then(|record| record.modified_by),
+        skew_ms: None,
+    }
+}
+
+/// The transaction that makes a tombstone of a record that our delete removed, or found removed.
+pub(crate) fn deletion<F>(last: &Snapshot, operation: OperationId, origin: Origin, ours: bool) -> Commit<F> {
+    let kind = if ours { EntryKind::Deleted } else { EntryKind::Gone };
+    let mut commit = closing(operation, Verdict::Applied);
+    commit.record = RecordChange::Tombstone { reason: TombstoneReason::Gone, last: NewRow::from(last) };
+    commit.history = vec![Entry { origin, operation: Some(operation), ..ending(kind, last) }];
+    commit.insist = true;
+    commit
+}
