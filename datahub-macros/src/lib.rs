@@ -3,6 +3,8 @@
 //! **Invariant: no rule of mapping is in here.** Syntax becomes annotations, `datahub-model` validates them, and what it
 //! resolves becomes tokens. The documentation of the derives is where users import them, in `datahub-runtime`.
 
+#[cfg(test)]
+mod arbitrary_tokens;
 mod attribute;
 mod choice;
 mod errors;
