@@ -91,10 +91,10 @@ impl Run {
                 Action::Send { write, operation, body } => {
                     let answer = match self.engine.contact().await {
                         Err(error) => Answer::NotSent(error.to_string()),
-                        Ok(_) if !self.lease_covers_a_request() => {
-                            Answer::NotSent("this program's lease on the record is nearly over".to_owned())
+                        Ok(_) => {
+                            let covered = || self.lease_covers_a_request();
+                            self.engine.client.send(self.model, write, operation, self.id, &body, &covered).await
                         }
-                        Ok(_) => self.engine.client.send(self.model, write, operation, self.id, &body).await,
                     };
                     Event::Answered(answer)
                 }

@@ -61,6 +61,7 @@ impl Order {
     }
 }
 
+#[allow(clippy::print_stderr, reason = "a victim that survives has something to say to who ran the test")]
 pub(crate) fn run(order: &Order) -> ExitCode {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
     let outcome = runtime.block_on(async {

@@ -1,8 +1,11 @@
 //! What the hub promises, shown through its public interface: a real SQLite file, and a simulated CDMS over real HTTP.
 //!
-//! A file is a promise. `scene` sets the stage.
+//! A file is a promise. `scene` sets the stage, `meddler` stands between the hub and CDMS.
+#![allow(clippy::unwrap_used, reason = "functions beside the tests unwrap what the tests made themselves")]
 
 mod failures;
+mod hostile_answers;
+mod meddler;
 mod outcome_table;
 mod read_table;
 mod scene;

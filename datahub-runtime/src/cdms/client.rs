@@ -17,7 +17,7 @@ use uuid::Uuid;
 
 use super::authenticator::{Authenticator, LoginRequests, Session};
 use super::shape::{RecordShape, Unreadable};
-use super::transport::{Exchange, HttpAnswer, HttpRequest, Transport};
+use super::transport::{ALWAYS, Exchange, HttpAnswer, HttpRequest, MaySend, Transport};
 use crate::{Error, ErrorKind};
 
 /// Limits and names of a client.
@@ -105,7 +105,7 @@ impl Client {
     pub(super) async fn get(&self, url: String, set: &str) -> Result<HttpAnswer, String> {
         for _ in 0..2 {
             let request = HttpRequest { method: Method::GET, url: url.clone(), headers: Vec::new(), body: None };
-            let answer = match self.exchange(request, set).await? {
+            let answer = match self.exchange(request, set, ALWAYS).await? {
                 Exchange::NotSent(reason) | Exchange::Lost(reason) => return Err(reason),
                 Exchange::Answered(answer) => answer,
             };
@@ -117,7 +117,8 @@ impl Client {
         Err("CDMS asks for a login again right after one".to_owned())
     }
 
-    /// Sends one write, exactly once. Dropping the future leaves open whether CDMS takes it.
+    /// Sends one write, exactly once, if `may_send` holds when its turn has come. Dropping the future leaves open whether
+    /// CDMS takes it.
     pub(crate) async fn send(
         &self,
         model: &'static ModelDescriptor,
@@ -125,12 +126,13 @@ impl Client {
         operation: OperationId,
         id: Uuid,
         body: &Attributes,
+        may_send: MaySend<'_>,
     ) -> Answer<Fault> {
         let request = match self.write_request(model, write, operation, id, body) {
             Ok(request) => request,
             Err(reason) => return Answer::NotSent(reason),
         };
-        let answer = match self.exchange(request, model.entity.set).await {
+        let answer = match self.exchange(request, model.entity.set, may_send).await {
             Err(reason) | Ok(Exchange::NotSent(reason)) => return Answer::NotSent(reason),
             Ok(Exchange::Lost(reason)) => return Answer::Lost(reason),
             Ok(Exchange::Answered(answer)) => answer,
@@ -218,7 +220,7 @@ impl Client {
     }
 
     /// One exchange within the current session, which is begun where there is none.
-    async fn exchange(&self, request: HttpRequest, set: &str) -> Result<Exchange, String> {
+    async fn exchange(&self, request: HttpRequest, set: &str, may_send: MaySend<'_>) -> Result<Exchange, String> {
         let login = {
             let mut session = self.session.lock().await;
             match &*session {
@@ -227,7 +229,7 @@ impl Client {
             }
         };
         let span = tracing::info_span!("cdms_request", method = %request.method, set, status = tracing::field::Empty);
-        let exchange = self.transport.data_request(request, &login.session).instrument(span.clone()).await;
+        let exchange = self.transport.data_request(request, &login.session, may_send).instrument(span.clone()).await;
         if let Exchange::Answered(answer) = &exchange {
             span.record("status", answer.status.as_u16());
             if answer.login_lost(self.authenticator.login_hosts()).is_some() {

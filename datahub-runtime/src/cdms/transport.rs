@@ -22,12 +22,19 @@ const CONCURRENT_MAX: usize = 16;
 pub(crate) struct Transport {
     root: ServiceRoot,
     http: reqwest::Client,
+    time_limit: Duration,
     body_max: usize,
     places: Semaphore,
     requests: AtomicU64,
     bytes_received: AtomicU64,
     bytes_sent: AtomicU64,
 }
+
+/// Whether a request may still be sent, asked at the last moment.
+pub(crate) type MaySend<'a> = &'a (dyn Fn() -> bool + Send + Sync);
+
+/// For requests that may be sent whenever their turn comes.
+pub(crate) const ALWAYS: MaySend<'static> = &|| true;
 
 /// How an exchange ended.
 #[derive(Debug)]
@@ -79,6 +86,7 @@ impl Transport {
         Ok(Transport {
             root,
             http,
+            time_limit,
             body_max,
             places: Semaphore::new(CONCURRENT_MAX),
             requests: AtomicU64::new(0),
@@ -103,8 +111,14 @@ impl Transport {
         self.bytes_sent.load(Ordering::Relaxed)
     }
 
-    /// A request to the data service, with the session's headers. Dropping the future closes the connection.
-    pub(crate) async fn data_request(&self, request: HttpRequest, session: &Session) -> Exchange {
+    /// A request to the data service, with the session's headers, if `may_send` holds once its turn has come.
+    /// Dropping the future closes the connection.
+    pub(crate) async fn data_request(
+        &self,
+        request: HttpRequest,
+        session: &Session,
+        may_send: MaySend<'_>,
+    ) -> Exchange {
         let mut headers = session.headers().clone();
         headers.insert(ACCEPT, HeaderValue::from_static("application/json"));
         if request.body.is_some() {
@@ -117,7 +131,7 @@ impl Transport {
             }
         }
         match Url::parse(&request.url) {
-            Ok(url) => self.exchange(request.method, url, headers, request.body).await,
+            Ok(url) => self.exchange(request.method, url, headers, request.body, may_send).await,
             Err(error) => Exchange::NotSent(format!("{} is no URL: {error}", request.url)),
         }
     }
@@ -129,13 +143,25 @@ impl Transport {
         if form.is_some() {
             headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/x-www-form-urlencoded"));
         }
-        self.exchange(method, url, headers, form.map(String::into_bytes)).await
+        self.exchange(method, url, headers, form.map(String::into_bytes), ALWAYS).await
     }
 
-    async fn exchange(&self, method: Method, url: Url, headers: HeaderMap, body: Option<Vec<u8>>) -> Exchange {
-        let Ok(_place) = self.places.acquire().await else {
-            return Exchange::NotSent("the client was closed".to_owned());
+    async fn exchange(
+        &self,
+        method: Method,
+        url: Url,
+        headers: HeaderMap,
+        body: Option<Vec<u8>>,
+        may_send: MaySend<'_>,
+    ) -> Exchange {
+        let Ok(Ok(_place)) = tokio::time::timeout(self.time_limit, self.places.acquire()).await else {
+            return Exchange::NotSent(format!(
+                "{CONCURRENT_MAX} other requests are under way, and none came to an end"
+            ));
         };
+        if !may_send() {
+            return Exchange::NotSent("this program's lease on the record is nearly over".to_owned());
+        }
         self.requests.fetch_add(1, Ordering::Relaxed);
         self.bytes_sent.fetch_add(body.as_ref().map_or(0, |body| body.len() as u64), Ordering::Relaxed);
         let mut request = self.http.request(method.clone(), url).headers(headers);

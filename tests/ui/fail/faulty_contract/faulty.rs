@@ -1,0 +1,14 @@
+//! A contract with faults: each is told with its file, line and column, and its line is drawn.
+
+use datahub_runtime::prelude::*;
+
+#[derive(Clone, CdmsSynced)]
+#[cdms(mapping = "faulty.toml", table = "organisations")]
+struct Organisation {
+    #[cdms(key)]
+    id: Id<Organisation>,
+    #[cdms("Name")]
+    name: String,
+}
+
+fn main() {}

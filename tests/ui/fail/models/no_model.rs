@@ -1,0 +1,10 @@
+//! A struct that is no model.
+
+use datahub_runtime::prelude::*;
+
+#[derive(Clone)]
+struct Country;
+
+fn main() {
+    models![Country];
+}

@@ -1,0 +1,28 @@
+//! Modules that are not there, or whose functions are not what a `with` needs.
+
+use datahub_runtime::prelude::*;
+
+mod shouting {
+    use datahub_runtime::{Attributes, Fault};
+
+    pub fn decode(_: &Attributes) -> String {
+        String::new()
+    }
+
+    pub fn encode(_: &String, _: &Attributes) -> Result<Attributes, Fault> {
+        Ok(Attributes::new())
+    }
+}
+
+#[derive(Clone, CdmsSynced)]
+#[cdms(mapping = "account.toml", table = "organisations", mode = "mirror")]
+struct Organisation {
+    #[cdms(key)]
+    id: Id<Organisation>,
+    #[cdms("Name", with = "whispering", sql_type = "string")]
+    name: String,
+    #[cdms("Alias", with = "shouting", sql_type = "string")]
+    alias: String,
+}
+
+fn main() {}
