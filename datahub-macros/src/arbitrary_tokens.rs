@@ -66,6 +66,8 @@ fn items() -> Vec<TokenStream> {
                 address: Address,
                 #[cdms(attributes("optevia_AreaCode", "optevia_TelephoneNumber"), with = "a::phone", sql_type = "string")]
                 phone: Option<Phone>,
+                #[cdms("ParentAccountId")]
+                parent: Option<Id<Self>>,
                 #[cdms(modified)]
                 modified: DateTime<Utc>,
                 #[cdms("StateCode", read_only)]

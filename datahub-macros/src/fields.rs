@@ -8,7 +8,8 @@ use syn::{Data, DeriveInput, Expr, Fields, Ident, Lit, Path, Type};
 use crate::attribute::{Part, crate_path, fill, parts, unknown};
 use crate::errors::Errors;
 use crate::expand;
-use crate::synced::{Default, ungrouped};
+use crate::field_type::ungrouped;
+use crate::synced::Default;
 
 struct MemberField {
     ident: Ident,

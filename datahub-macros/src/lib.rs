@@ -9,6 +9,7 @@ mod attribute;
 mod choice;
 mod errors;
 mod expand;
+mod field_type;
 mod fields;
 mod project;
 mod synced;

@@ -61,7 +61,10 @@ fn read(mapping: &str) -> Result<Read, String> {
     let project = Project::parse(&project).map_err(|reason| format!("datahub.toml: {reason}"))?;
     let inside = Path::new(mapping).components().all(|part| matches!(part, Component::Normal(_)));
     if !inside {
-        return Err(format!("{mapping:?} leads out of the project's contracts [wrong-value]"));
+        return Err(format!(
+            "{mapping:?} leads out of the project's contracts [wrong-value]\nhelp: name a file in the folder {}",
+            project.contracts
+        ));
     }
     let shown_path = format!("{}/{mapping}", project.contracts);
     let path = root.join(&project.contracts).join(mapping);

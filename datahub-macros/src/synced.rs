@@ -9,6 +9,7 @@ use syn::{Data, DeriveInput, Expr, Field, Fields, Ident, Lit, LitStr, Path, Type
 
 use crate::attribute::{Part, crate_path, fill, literal_text, parts, text, unknown};
 use crate::errors::Errors;
+use crate::field_type::{self, can_be_id_of, is_option, ungrouped};
 use crate::{expand, project};
 
 /// The keys of a model.
@@ -122,7 +123,7 @@ fn read<'i>(
         errors.push(item.ident.span(), "a model has named fields [wrong-value]");
         return None;
     };
-    let read: Vec<_> = named.named.iter().filter_map(|field| read_field(field, errors)).collect();
+    let read: Vec<_> = named.named.iter().filter_map(|field| read_field(&item.ident, field, errors)).collect();
     let (annotations, fields) = read.into_iter().unzip();
     let Some(mapping) = mapping else {
         let name = &item.ident;
@@ -157,7 +158,7 @@ fn diesel_key(inside: &[Part], key: &Ident, errors: &mut Errors) -> Option<bool>
     None
 }
 
-fn read_field(field: &Field, errors: &mut Errors) -> Option<(FieldAnnotation<Span>, ModelField)> {
+fn read_field(model: &Ident, field: &Field, errors: &mut Errors) -> Option<(FieldAnnotation<Span>, ModelField)> {
     let ident = field.ident.clone()?;
     if let Some(cfg) = field.attrs.iter().find(|attribute| attribute.path().is_ident("cfg")) {
         errors.push(
@@ -167,11 +168,17 @@ fn read_field(field: &Field, errors: &mut Errors) -> Option<(FieldAnnotation<Spa
         );
     }
     let name = Placed { value: ident.to_string(), place: ident.span() };
-    let ty = ungrouped(&field.ty);
-    let mut annotation = FieldAnnotation::new(name, ty.span(), is_option(ty));
-    let mut tokens = ModelField { ident, ty: ty.clone(), with: None, default: None };
+    let ty = field_type::without_self(ungrouped(&field.ty), model);
+    let mut annotation = FieldAnnotation::new(name, ty.span(), is_option(&ty));
+    let mut tokens = ModelField { ident, ty, with: None, default: None };
+    let before = errors.count();
     for part in parts(&field.attrs, errors) {
         field_key(&part, &mut annotation, &mut tokens, errors);
+    }
+    annotation.is_faulty = errors.count() > before;
+    if annotation.key.is_some() && !can_be_id_of(&tokens.ty, model) {
+        let message = format!("a key is the record's id [wrong-kind]\nhelp: write its type as `Id<{model}>`");
+        errors.push(tokens.ty.span(), message);
     }
     Some((annotation, tokens))
 }
@@ -254,21 +261,6 @@ fn field_key(part: &Part, annotation: &mut FieldAnnotation<Span>, tokens: &mut M
 
 fn engine(annotation: &mut FieldAnnotation<Span>, value: EngineField, span: Span, errors: &mut Errors) {
     fill(&mut annotation.engine, Placed { value, place: span }, "modified, created or modified_by", span, errors);
-}
-
-/// The type without the invisible groups that `macro_rules!` leaves around it.
-pub(crate) fn ungrouped(ty: &Type) -> &Type {
-    match ty {
-        Type::Group(group) => ungrouped(&group.elem),
-        Type::Paren(paren) => ungrouped(&paren.elem),
-        ty => ty,
-    }
-}
-
-/// Whether a type is written as `Option<…>`.
-pub(crate) fn is_option(ty: &Type) -> bool {
-    let Type::Path(path) = ungrouped(ty) else { return false };
-    path.path.segments.last().is_some_and(|last| last.ident == "Option" && !last.arguments.is_empty())
 }
 
 impl Model<'_> {

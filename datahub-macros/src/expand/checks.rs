@@ -23,12 +23,15 @@ fn check(model: &Model<'_>, mapping: &Mapping, field: &ModelField, shape: &Shape
                 let kind = kind_of(*kind);
                 quote_spanned! { span => (#key, #kind, #required) }
             });
-            let targets = members.iter().filter(|(_, kind, ..)| *kind == Kind::Lookup).map(|(key, _, _, targets)| {
-                quote_spanned! { span => const _: () = __private::member_target_is_allowed::<#ty>(#key, &[#(#targets),*]); }
+            let lookups = members.iter().filter(|(_, kind, ..)| *kind == Kind::Lookup);
+            let targets = lookups.map(|(key, _, _, targets)| {
+                quote_spanned! { span => __private::member_target_is_allowed::<#ty>(#key, &[#(#targets),*]); }
             });
             quote_spanned! { span =>
-                const _: () = __private::group_matches::<#ty>(&[#(#keys),*]);
-                #(#targets)*
+                const _: () = {
+                    __private::group_matches::<#ty>(&[#(#keys),*]);
+                    #(#targets)*
+                };
             }
         }
         Shape::Column(column) => {
@@ -39,14 +42,16 @@ fn check(model: &Model<'_>, mapping: &Mapping, field: &ModelField, shape: &Shape
                 ResolvedSource::Attribute { attribute, .. } if column.kind == Kind::Lookup => {
                     let stated = mapping.contract.attribute(attribute);
                     let targets = stated.map_or(&[][..], |stated| &stated.targets);
-                    quote_spanned! { span => const _: () = __private::target_is_allowed::<#ty>(&[#(#targets),*]); }
+                    quote_spanned! { span => __private::target_is_allowed::<#ty>(&[#(#targets),*]); }
                 }
                 _ => TokenStream::new(),
             };
-            quote_spanned! { span =>
-                const _: () = __private::field_fits::<#ty, __private::kind::#kind>(#nullable);
-                #target
+            let fits = quote_spanned! { span => __private::field_fits::<#ty, __private::kind::#kind>(#nullable) };
+            if target.is_empty() {
+                return quote_spanned! { span => const _: () = #fits; };
             }
+            // In one body, where the compiler tells what is wrong with the type but once.
+            quote_spanned! { span => const _: () = { #fits; #target }; }
         }
     }
 }

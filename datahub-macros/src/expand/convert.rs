@@ -2,8 +2,9 @@
 
 use datahub_model::source::{Mapping, Shape};
 use proc_macro2::TokenStream;
-use quote::quote;
+use quote::{quote, quote_spanned};
 use syn::Ident;
+use syn::spanned::Spanned;
 
 use crate::synced::Model;
 
@@ -13,13 +14,24 @@ pub(super) fn conversions<'m>(model: &'m Model<'_>, mapping: &Mapping) -> (Token
     let (read, written): (Vec<_>, Vec<_>) = fields
         .map(|(field, resolved)| {
             let name = &field.ident;
+            // The calls stand on the type's word, since that is what a fault is about; the names are the expansion's.
+            let span = field.ty.span();
+            let (row, own) = (quote!(row), quote!(self.#name));
             match &resolved.shape {
-                Shape::Key(column) => (quote!(#name: row.key(#column)?), quote!(row.key(#column, self.#name))),
-                Shape::Column(column) => (quote!(#name: row.field(#column)?), quote!(row.field(#column, &self.#name))),
+                Shape::Key(column) => {
+                    (quote_spanned!(span => #name: #row.key(#column)?), quote_spanned!(span => #row.key(#column, #own)))
+                }
+                Shape::Column(column) => (
+                    quote_spanned!(span => #name: #row.field(#column)?),
+                    quote_spanned!(span => #row.field(#column, &#own)),
+                ),
                 Shape::Group { first, members } => {
                     let keys = members.iter().map(|(key, ..)| key);
                     let keys = quote!(&[#(#keys),*]);
-                    (quote!(#name: row.group(#first, #keys)?), quote!(row.group(#first, #keys, &self.#name)))
+                    (
+                        quote_spanned!(span => #name: #row.group(#first, #keys)?),
+                        quote_spanned!(span => #row.group(#first, #keys, &#own)),
+                    )
                 }
             }
         })

@@ -4,8 +4,9 @@ use datahub_model::source::{
     ConstantValue, ContractAttribute, Mapping, OnlyCondition, OnlyValue, ResolvedColumn, ResolvedSource, Shape,
 };
 use datahub_model::{Class, EngineAttribute, Mode, Write};
-use proc_macro2::TokenStream;
-use quote::{format_ident, quote};
+use proc_macro2::{Span, TokenStream};
+use quote::{format_ident, quote, quote_spanned};
+use syn::spanned::Spanned;
 
 use super::checks::kind_of;
 use crate::synced::{Default, Model, ModelField};
@@ -143,11 +144,14 @@ fn source(kind: cdms_odata::Kind, source: &ResolvedSource, field: Option<&ModelF
         ResolvedSource::Joined { attributes, write } => {
             let write = self::write(*write);
             let with = field.and_then(|field| field.with.as_ref());
+            // On the module's word, where a function is not what it must be.
+            let span = with.map_or_else(Span::call_site, Spanned::span);
+            let (decode, encode) = (quote_spanned!(span => #with::decode), quote_spanned!(span => #with::encode));
             quote! {
                 #path::Joined {
                     attributes: &[#(#attributes),*],
-                    decode: |attributes| __private::joined::<#ty>(#with::decode, attributes),
-                    encode: |value, seen| __private::parted::<#ty>(#with::encode, value, seen),
+                    decode: |attributes| __private::joined::<#ty>(#decode, attributes),
+                    encode: |value, seen| __private::parted::<#ty>(#encode, value, seen),
                     write: __private::Write::Always,
                 }
                 #write

@@ -59,6 +59,8 @@ pub struct FieldAnnotation<P> {
     pub sql_type: Option<Placed<String, P>>,
     /// `column = "…"`.
     pub column: Option<Placed<String, P>>,
+    /// Whether some of it could not be read, so that nothing follows from what is missing.
+    pub is_faulty: bool,
 }
 
 /// Which of the engine's values a field shows.
@@ -103,6 +105,7 @@ impl<P: Clone> FieldAnnotation<P> {
             local: None,
             sql_type: None,
             column: None,
+            is_faulty: false,
         }
     }
 }

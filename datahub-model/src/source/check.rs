@@ -32,7 +32,7 @@ pub(super) fn model<P: Clone>(
 // A row without the record's id could not be found again, and one with two would contradict itself.
 fn one_key<P: Clone>(model: &ModelAnnotation<P>, diagnostics: &mut Diagnostics<P>) {
     let mut keys = model.fields.iter().filter_map(|field| field.key.as_ref());
-    if keys.next().is_none() {
+    if keys.next().is_none() && !model.fields.iter().any(may_be_key) {
         let message = format!("{} has no key", model.name.value);
         let help = format!("add `#[cdms(key)] pub id: Id<{}>`", model.name.value);
         diagnostics.push(Diagnostic::source(Code::NoKey, model.name.place.clone(), message).help(help));
@@ -42,6 +42,12 @@ fn one_key<P: Clone>(model: &ModelAnnotation<P>, diagnostics: &mut Diagnostics<P
         let help = "a record has one id; remove `key` here";
         diagnostics.push(Diagnostic::source(Code::TwoKeys, second.clone(), message).help(help));
     }
+}
+
+/// Whether a field of which not all could be read may have been meant as the key.
+fn may_be_key<P>(field: &FieldAnnotation<P>) -> bool {
+    let is_mapped = field.attribute.is_some() || field.attributes.is_some() || field.flatten.is_some();
+    field.is_faulty && !is_mapped && field.engine.is_none() && field.local.is_none()
 }
 
 // Two fields over one attribute would overwrite each other's changes, and a constant would overwrite a field's.
@@ -202,7 +208,7 @@ pub(super) fn field_keys<P: Clone>(field: &FieldAnnotation<P>, diagnostics: &mut
         let help = "write `attributes(\"A\", \"B\")`";
         diagnostics.push(Diagnostic::source(Code::WrongValue, attributes.place.clone(), message).help(help));
     }
-    if let (Some(attributes), None) = (&field.attributes, &field.with) {
+    if let (Some(attributes), None, false) = (&field.attributes, &field.with, field.is_faulty) {
         let message = format!("`{}` has several attributes, but does not say how to join them", field.name.value);
         let help = "add `with = \"module\"`, which has `decode` and `encode`";
         diagnostics.push(Diagnostic::source(Code::MissingKey, attributes.place.clone(), message).help(help));
@@ -219,7 +225,7 @@ pub(super) fn nullability<P: Clone>(
     attribute: &ContractAttribute,
     diagnostics: &mut Diagnostics<P>,
 ) {
-    if field.is_option || field.default.is_some() || attribute.required {
+    if field.is_option || field.default.is_some() || attribute.required || field.is_faulty {
         return;
     }
     let message = format!("`{}` can be null in CDMS, but `{}` cannot", attribute.name, field.name.value);

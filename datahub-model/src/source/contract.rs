@@ -147,7 +147,7 @@ impl Contract {
     /// says which entity it is of.
     pub fn parse<P>(text: &str) -> (Option<Self>, Vec<Diagnostic<P>>) {
         let (root, errors) = DeTable::parse_recoverable(text);
-        let mut reader = Reader { text, diagnostics: Vec::new() };
+        let mut reader = Reader { text, names: Vec::new(), diagnostics: Vec::new() };
         if !errors.is_empty() {
             for error in errors {
                 let spot = reader.spot(error.span().map_or(0, |span| span.start));
@@ -171,6 +171,8 @@ impl Contract {
 
 struct Reader<'t, P> {
     text: &'t str,
+    /// The names in [attributes], those of faulty ones included.
+    names: Vec<String>,
     diagnostics: Vec<Diagnostic<P>>,
 }
 
@@ -238,6 +240,7 @@ impl<'t, P> Reader<'t, P> {
             key_spot,
         };
         for (name, value) in self.table(root, "attributes") {
+            self.names.push(name.get_ref().to_string());
             if let Some(attribute) = self.attribute(name, value) {
                 contract.attributes.push(attribute);
             }
@@ -462,7 +465,7 @@ impl<'t, P> Reader<'t, P> {
         Some(ContractConstant { attribute, value: constant, spot: self.spot(name.span().start) })
     }
 
-    /// The attribute that a group or a constant refers to.
+    /// The attribute that a group or a constant refers to. One that is stated with a fault is told there.
     fn declared<'c>(
         &mut self,
         attribute: &str,
@@ -470,9 +473,9 @@ impl<'t, P> Reader<'t, P> {
         contract: &'c Contract,
     ) -> Option<&'c ContractAttribute> {
         let stated = contract.attribute(attribute);
-        if stated.is_none() {
+        if stated.is_none() && !self.names.iter().any(|known| known == attribute) {
             let message = format!("`{attribute}` is not among the contract's [attributes]");
-            let help = meant(attribute, contract.attributes.iter().map(|known| known.name.as_str()))
+            let help = meant(attribute, self.names.iter().map(String::as_str))
                 .unwrap_or_else(|| "state its kind there".to_owned());
             self.fault(Code::UnknownAttribute, offset, message, Some(help));
         }

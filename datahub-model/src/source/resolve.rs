@@ -229,6 +229,8 @@ impl<P: Clone> Resolver<'_, P> {
             Shape::Column(self.push(field, kind, field.is_option, None, ResolvedSource::Joined { attributes, write }))
         } else if let Some(attribute) = &field.attribute {
             self.single(field, attribute, mode)?
+        } else if field.is_faulty {
+            return None;
         } else {
             let message = format!("`{name}` does not say where its value comes from");
             let help =
@@ -317,6 +319,9 @@ impl<P: Clone> Resolver<'_, P> {
 
     fn sql_type(&mut self, field: &FieldAnnotation<P>) -> Option<Kind> {
         let Some(sql_type) = &field.sql_type else {
+            if field.is_faulty {
+                return None;
+            }
             let message = format!("`{}` does not say what its column stores", field.name.value);
             let help = "add `sql_type = \"string\"`, or another kind";
             self.diagnostics.push(Diagnostic::source(Code::MissingKey, field.name.place.clone(), message).help(help));

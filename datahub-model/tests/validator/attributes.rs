@@ -276,14 +276,14 @@ fn faulty() -> Vec<Row> {
         faulty_contract(
             "all faults of a contract at once",
             "entity = 'A'\nsett = 'B'\n[attributes]\nA = { kind = 'sting' }\nB = { kind = 'lookup', clas = 'secret' }\n\
-             [groups.g]\na = 'C'\n[constants]\nD = 1\n",
+             [groups.g]\na = 'C'\nb = 'A'\n[constants]\nD = 1\n",
             &[
                 (UnknownKey, "2:1", "`sett`"),
                 (WrongKind, "4:14", "`sting`"),
                 (MissingKey, "5:1", "`B`"),
                 (UnknownKey, "5:24", "`clas`"),
                 (Code::UnknownAttribute, "7:5", "`C`"),
-                (Code::UnknownAttribute, "9:1", "`D`"),
+                (Code::UnknownAttribute, "10:1", "`D`"),
             ],
         ),
     ]

@@ -1,0 +1,60 @@
+//! What a field's type says as it is written: the derives see words, not types.
+
+use proc_macro2::{Group, Ident, TokenStream, TokenTree};
+use quote::quote;
+use syn::{GenericArgument, PathArguments, Type};
+
+/// The type without the invisible groups that `macro_rules!` leaves around it.
+pub(crate) fn ungrouped(ty: &Type) -> &Type {
+    match ty {
+        Type::Group(group) => ungrouped(&group.elem),
+        Type::Paren(paren) => ungrouped(&paren.elem),
+        ty => ty,
+    }
+}
+
+/// Whether a type is written as `Option<…>`.
+pub(crate) fn is_option(ty: &Type) -> bool {
+    let Type::Path(path) = ungrouped(ty) else { return false };
+    path.path.segments.last().is_some_and(|last| last.ident == "Option" && !last.arguments.is_empty())
+}
+
+/// Whether a type can be `Id<Model>`, as far as it is written out; of an alias the compiler knows more.
+pub(crate) fn can_be_id_of(ty: &Type, model: &Ident) -> bool {
+    let Type::Path(path) = ungrouped(ty) else { return false };
+    let Some(last) = path.path.segments.last() else { return false };
+    match &last.arguments {
+        PathArguments::AngleBracketed(arguments) if last.ident == "Id" => match arguments.args.first() {
+            Some(GenericArgument::Type(Type::Path(of))) => {
+                of.path.segments.last().is_some_and(|of| of.ident == *model || of.ident == "Self")
+            }
+            _ => true,
+        },
+        PathArguments::None => {
+            !["Uuid", "String", "i32", "i64", "u32", "u64", "u128"].iter().any(|no| last.ident == no)
+        }
+        _ => last.ident != "Option",
+    }
+}
+
+/// The type with the model's name for `Self`, which has no meaning where the expansion repeats the type.
+pub(crate) fn without_self(ty: &Type, model: &Ident) -> Type {
+    syn::parse2(named(quote!(#ty), model)).unwrap_or_else(|_| ty.clone())
+}
+
+fn named(tokens: TokenStream, model: &Ident) -> TokenStream {
+    let tokens = tokens.into_iter().map(|tree| match tree {
+        TokenTree::Ident(word) if word == "Self" => {
+            let mut name = model.clone();
+            name.set_span(word.span());
+            TokenTree::Ident(name)
+        }
+        TokenTree::Group(group) => {
+            let mut renamed = Group::new(group.delimiter(), named(group.stream(), model));
+            renamed.set_span(group.span());
+            TokenTree::Group(renamed)
+        }
+        tree => tree,
+    });
+    tokens.collect()
+}
