@@ -9,8 +9,6 @@ struct Organisation {
     id: Id<Organisation>,
     #[cdms("Street", default = 7)]
     street: String,
-    #[cdms("Employees", default = "none")]
-    employees: i32,
 }
 
 fn main() {}

@@ -1,0 +1,179 @@
+//! Every key of models, fields, groups and choices, on every kind.
+
+use chrono::{DateTime, NaiveDate, Utc};
+use datahub_runtime::prelude::*;
+use rust_decimal::Decimal;
+use uuid::Uuid;
+
+use super::minimal_country::Country;
+
+#[derive(Clone, Debug, PartialEq, CdmsSynced)]
+#[cdms(mapping = "every.toml", table = "organisations", mode = "sync")]
+#[cdms(only = "StateCode/Value eq 0 and not (Alias eq null)")]
+pub(crate) struct Organisation {
+    #[cdms(key, column = "organisation_id")]
+    pub(crate) id: Id<Self>,
+    #[cdms("Name")]
+    name: String,
+    #[cdms(attribute = "Alias", default = "none", column = "short_name")]
+    alias: String,
+    #[cdms("Token", create_only)]
+    token: Option<Uuid>,
+    #[cdms("Employees", default)]
+    employees: i32,
+    #[cdms("Views")]
+    views: Option<i64>,
+    #[cdms("Score")]
+    score: Option<Decimal>,
+    #[cdms("Area", default = 0.5)]
+    area: f64,
+    #[cdms("CreditLimit", default = Decimal::ONE_HUNDRED)]
+    credit_limit: Decimal,
+    #[cdms("Verified", default = false)]
+    verified: bool,
+    #[cdms("LastCall")]
+    last_call: Option<DateTime<Utc>>,
+    #[cdms("Founded")]
+    founded: std::option::Option<NaiveDate>,
+    #[cdms("IndustryCode")]
+    industry: Option<Industry>,
+    #[cdms("StateCode", read_only)]
+    state: State,
+    #[cdms("StatusCode")]
+    reason: Option<i32>,
+    #[cdms("Country")]
+    country: Option<Id<Country>>,
+    #[cdms("Owner")]
+    owner: Option<Id<Organisation>>,
+    #[cdms("Rating", read_only)]
+    rating: Option<i32>,
+    #[cdms(attributes("AreaCode", "PhoneNumber"), with = "phone", sql_type = "string")]
+    phone: Option<String>,
+    #[cdms(flatten = "address")]
+    home: Address,
+    #[cdms(flatten = "billing", prefix = "bill_")]
+    billing: Address,
+    #[cdms("Name", with = "self::length", sql_type = "integer", read_only)]
+    length: i32,
+    #[cdms(modified)]
+    modified: DateTime<Utc>,
+    #[cdms(created)]
+    created: Option<DateTime<Utc>>,
+    #[cdms(modified_by)]
+    modified_by: Option<Uuid>,
+    #[cdms(local, sql_type = "string")]
+    r#mut_note: String,
+    #[cdms(local, sql_type = "date", column = "reviewed_on")]
+    reviewed: Option<NaiveDate>,
+}
+
+#[derive(Clone, Debug, Default, PartialEq, CdmsFields)]
+#[cdms(crate = ::datahub_runtime)]
+pub(crate) struct Address {
+    street: Option<String>,
+    #[cdms("town", default = "nowhere")]
+    city: String,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, CdmsChoice)]
+#[cdms(mapping = "every.toml", attribute = "IndustryCode", crate = ::datahub_runtime)]
+pub(crate) enum Industry {
+    FineArts,
+    #[cdms("accounting")]
+    Bookkeeping,
+    #[cdms(other)]
+    Other(i32),
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, CdmsChoice)]
+#[cdms(mapping = "every.toml", attribute = "StateCode")]
+pub(crate) enum State {
+    Active,
+    Inactive,
+}
+
+mod phone {
+    use datahub_runtime::{Attributes, Fault, Value};
+
+    pub(super) fn decode(attributes: &Attributes) -> Result<Option<String>, Fault> {
+        match attributes.get("PhoneNumber") {
+            Some(Value::Text(number)) => Ok(Some(number.clone())),
+            _ => Ok(None),
+        }
+    }
+
+    pub(super) fn encode(phone: &Option<String>, _: &Attributes) -> Result<Attributes, Fault> {
+        Ok(Attributes::from([("PhoneNumber", Value::text(phone.as_deref().unwrap_or_default()))]))
+    }
+}
+
+mod length {
+    use datahub_runtime::{Attributes, Fault, Value};
+
+    pub(super) fn decode(attributes: &Attributes) -> Result<i32, Fault> {
+        match attributes.get("Name") {
+            Some(Value::Text(name)) => Ok(i32::try_from(name.len()).unwrap_or(i32::MAX)),
+            _ => Ok(0),
+        }
+    }
+
+    pub(super) fn encode(_: &i32, _: &Attributes) -> Result<Attributes, Fault> {
+        Ok(Attributes::new())
+    }
+}
+
+#[test]
+fn columns_follow_the_annotations() {
+    let columns: Vec<_> = Organisation::DESCRIPTOR.columns.iter().map(|column| column.name).collect();
+    assert_eq!(
+        columns,
+        [
+            "organisation_id",
+            "name",
+            "short_name",
+            "token",
+            "employees",
+            "views",
+            "score",
+            "area",
+            "credit_limit",
+            "verified",
+            "last_call",
+            "founded",
+            "industry",
+            "state",
+            "reason",
+            "country",
+            "owner",
+            "rating",
+            "phone",
+            "home_street",
+            "home_town",
+            "bill_street",
+            "bill_town",
+            "length",
+            "modified",
+            "created",
+            "modified_by",
+            "mut_note",
+            "reviewed_on"
+        ]
+    );
+    assert!(Organisation::DESCRIPTOR.only.is_some());
+    assert_eq!(Organisation::DESCRIPTOR.constants.len(), 1);
+}
+
+#[test]
+fn choices_take_their_options_and_the_rest() {
+    use datahub_runtime::{FieldType, Value};
+    let read = |number| Industry::from_value(&Value::Choice(number)).unwrap();
+    assert_eq!([read(1), read(3), read(7)], [Industry::Bookkeeping, Industry::FineArts, Industry::Other(7)]);
+    assert_eq!(Industry::Other(7).to_value(), Value::Choice(7));
+    assert_eq!(State::Inactive.to_value(), Value::Choice(1));
+    assert!(State::from_value(&Value::Choice(2)).is_err(), "an option that no variant takes is a fault");
+}
+
+#[test]
+fn models_of_a_program_are_listed_once() {
+    assert_eq!(models![Organisation, Country].iter().len(), 2);
+}

@@ -1,0 +1,18 @@
+//! Cases that must compile, each in a file of its own, and what comes of them.
+//!
+//! They are compiled with the tests, where the compiler is the first to check them.
+
+#![allow(dead_code, reason = "most fields are there to be derived, not to be read")]
+
+#[path = "../pass/every_key.rs"]
+mod every_key;
+#[path = "../pass/from_a_macro.rs"]
+mod from_a_macro;
+#[path = "../pass/minimal.rs"]
+mod minimal;
+#[path = "../pass/minimal_country.rs"]
+mod minimal_country;
+#[path = "../pass/names_of_others.rs"]
+mod names_of_others;
+#[path = "../pass/shared_entity.rs"]
+mod shared_entity;
