@@ -6,7 +6,7 @@ use datahub_model::{EngineAttribute, Write};
 
 use crate::row::{Row, accepted, faulty};
 
-const ACCOUNT: &str = r#"
+pub(crate) const ACCOUNT: &str = r#"
 entity = "Account"
 
 [attributes]
@@ -35,12 +35,12 @@ rating = "Rating"
 Fax = "nobody has one"
 "#;
 
-fn field(mapping: &Mapping, name: &str) -> ResolvedColumn {
+pub(crate) fn field(mapping: &Mapping, name: &str) -> ResolvedColumn {
     let column = mapping.columns.iter().find(|column| column.field == name);
     column.unwrap_or_else(|| panic!("{} has no field {name}", mapping.name)).clone()
 }
 
-fn column(name: &str, kind: Kind, source: ResolvedSource) -> ResolvedColumn {
+pub(crate) fn column(name: &str, kind: Kind, source: ResolvedSource) -> ResolvedColumn {
     let field = name.to_owned();
     ResolvedColumn { name: name.to_owned(), field, kind, nullable: false, scale: None, source }
 }
@@ -49,7 +49,7 @@ fn of(attribute: &str) -> ResolvedSource {
     ResolvedSource::Attribute { attribute: attribute.to_owned(), default: false, write: Write::Always }
 }
 
-fn sent(attribute: &str, write: Write) -> ResolvedSource {
+pub(crate) fn sent(attribute: &str, write: Write) -> ResolvedSource {
     ResolvedSource::Attribute { attribute: attribute.to_owned(), default: false, write }
 }
 
@@ -57,15 +57,8 @@ fn or_default(attribute: &str) -> ResolvedSource {
     ResolvedSource::Attribute { attribute: attribute.to_owned(), default: true, write: Write::Always }
 }
 
-fn joined(attributes: &[&str], write: Write) -> ResolvedSource {
-    let attributes = attributes.iter().map(|name| (*name).to_owned()).collect();
-    ResolvedSource::Joined { attributes, write }
-}
-
 pub(crate) fn rows() -> Vec<Row> {
     let mut rows = plain();
-    rows.extend(joins_and_locals());
-    rows.extend(groups());
     rows.extend(attributes());
     rows.extend(exclusions());
     rows
@@ -160,192 +153,6 @@ fn plain() -> Vec<Row> {
                 let who = column("who", Kind::Guid, engine(EngineAttribute::ModifiedBy));
                 assert_eq!(field(mapping, "who"), ResolvedColumn { nullable: true, ..who });
             },
-        ),
-    ]
-}
-
-fn joins_and_locals() -> Vec<Row> {
-    use Code::{MissingKey, Nullability, WrongKind, WrongValue};
-    vec![
-        accepted(
-            "attributes as one",
-            ACCOUNT,
-            "M table=m\n id: key\n line: attributes=Street,Town with=\"line\" sql_type=\"string\"",
-            |mapping| {
-                let expected = column("line", Kind::String, joined(&["Street", "Town"], Write::Always));
-                assert_eq!(field(mapping, "line"), expected);
-                let names: Vec<_> = mapping.attributes.iter().map(|attribute| &*attribute.name).collect();
-                assert_eq!(names, ["Street", "Town"]);
-            },
-        ),
-        accepted(
-            "one attribute converted",
-            ACCOUNT,
-            "M table=m\n id: key\n n?: \"Name\" with=\"m\" sql_type=\"integer\" create_only",
-            |mapping| {
-                let expected = column("n", Kind::Integer, joined(&["Name"], Write::CreateOnly));
-                assert_eq!(field(mapping, "n"), ResolvedColumn { nullable: true, ..expected });
-            },
-        ),
-        accepted(
-            "a joined field that is never written",
-            ACCOUNT,
-            "M table=m\n id: key\n r: attributes=Rating,Name with=\"m\" sql_type=\"string\" read_only",
-            |mapping| {
-                assert_eq!(field(mapping, "r").source, joined(&["Rating", "Name"], Write::Never));
-            },
-        ),
-        accepted(
-            "local fields of the kinds that have a zero",
-            ACCOUNT,
-            "M table=m\n id: key\n a: local sql_type=\"string\"\n b: local sql_type=\"integer\"\n c: local sql_type=\"bigint\"\n d: local sql_type=\"decimal\"\n e: local sql_type=\"double\"\n f: local sql_type=\"money\"\n g: local sql_type=\"boolean\"",
-            |mapping| {
-                assert!(
-                    mapping.columns[1..]
-                        .iter()
-                        .all(|column| column.source == ResolvedSource::Local && !column.nullable)
-                );
-                assert_eq!(field(mapping, "d").scale, Some(4));
-            },
-        ),
-        accepted(
-            "local fields of the kinds that have none",
-            ACCOUNT,
-            "M table=m\n id: key\n a?: local sql_type=\"datetime\"\n b?: local sql_type=\"date\"\n c?: local sql_type=\"guid\"\n d?: local sql_type=\"choice\"\n e?: local sql_type=\"lookup\"",
-            |mapping| {
-                assert!(mapping.columns[1..].iter().all(|column| column.nullable));
-            },
-        ),
-        faulty(
-            "a local field without its kind",
-            ACCOUNT,
-            "M table=m\n id: key\n a?: local",
-            &[(MissingKey, "a", "add `sql_type = \"string\"`, or another kind")],
-        ),
-        faulty(
-            "a local field of no kind",
-            ACCOUNT,
-            "M table=m\n id: key\n a?: local sql_type=\"sting\"",
-            &[(WrongKind, "a.sql_type", "did you mean `string`?")],
-        ),
-        faulty(
-            "a local time without an Option",
-            ACCOUNT,
-            "M table=m\n id: key\n a: local sql_type=\"datetime\"",
-            &[(Nullability, "a:type", "a local datetime has no value when a record is first read from CDMS")],
-        ),
-        faulty(
-            "several attributes and nothing that joins them",
-            ACCOUNT,
-            "M table=m\n id: key\n a: attributes=Street,Town",
-            &[(MissingKey, "a.attributes", "add `with = \"module\"`")],
-        ),
-        faulty(
-            "a list without attributes",
-            ACCOUNT,
-            "M table=m\n id: key\n a: attributes= with=\"m\" sql_type=\"string\"",
-            &[(WrongValue, "a.attributes", "names no attributes")],
-        ),
-        faulty(
-            "a join without its kind",
-            ACCOUNT,
-            "M table=m\n id: key\n a: attributes=Street,Twon with=\"m\"",
-            &[
-                (Code::UnknownAttribute, "a.attributes.Twon", "did you mean `Town`?"),
-                (MissingKey, "a", "does not say what its column stores"),
-            ],
-        ),
-        faulty(
-            "a field that says nothing",
-            ACCOUNT,
-            "M table=m\n id: key\n a?:",
-            &[(MissingKey, "a", "does not say where its value comes from")],
-        ),
-    ]
-}
-
-fn groups() -> Vec<Row> {
-    use Code::{ReadOnly, UnknownGroup};
-    vec![
-        accepted("a group", ACCOUNT, "M table=m\n id: key\n home: flatten=\"address\"", |mapping| {
-            let columns: Vec<_> = mapping.columns[1..]
-                .iter()
-                .map(|known| (&*known.name, &*known.field, known.kind, known.nullable))
-                .collect();
-            assert_eq!(
-                columns,
-                [
-                    ("home_street", "home.street", Kind::String, true),
-                    ("home_town", "home.town", Kind::String, true),
-                    ("home_country", "home.country", Kind::Lookup, true),
-                ]
-            );
-            let targets = vec!["country".to_owned(), "region".to_owned()];
-            let member = |key: &str, kind, targets| (key.to_owned(), kind, false, targets);
-            let members = vec![
-                member("street", Kind::String, vec![]),
-                member("town", Kind::String, vec![]),
-                member("country", Kind::Lookup, targets),
-            ];
-            assert_eq!(mapping.fields[1].shape, Shape::Group { first: 1, members });
-        }),
-        accepted(
-            "a group with a prefix",
-            ACCOUNT,
-            "M table=m\n id: key\n home: flatten=\"address\" prefix=\"at_\"",
-            |mapping| {
-                assert_eq!(field(mapping, "home.street").name, "at_street");
-            },
-        ),
-        accepted(
-            "a group without a prefix",
-            ACCOUNT,
-            "M table=m\n id: key\n home: flatten=\"address\" prefix=\"\"",
-            |mapping| {
-                assert_eq!(field(mapping, "home.street").name, "street");
-            },
-        ),
-        accepted(
-            "a group at a raw identifier",
-            ACCOUNT,
-            "M table=m\n id: key\n r#where: flatten=\"address\"",
-            |mapping| {
-                assert_eq!(field(mapping, "where.street").name, "where_street");
-            },
-        ),
-        accepted(
-            "a group that is never written, with what is required",
-            ACCOUNT,
-            "M table=m\n id: key\n s: flatten=\"standing\" read_only",
-            |mapping| {
-                let state = field(mapping, "s.state");
-                assert_eq!((state.nullable, state.source), (false, sent("StateCode", Write::Never)));
-                assert!(field(mapping, "s.rating").nullable);
-            },
-        ),
-        faulty(
-            "a misspelt group",
-            ACCOUNT,
-            "M table=m\n id: key\n a: flatten=\"adress\"",
-            &[(UnknownGroup, "a.flatten", "did you mean `address`?")],
-        ),
-        faulty(
-            "a group of nothing like it",
-            ACCOUNT,
-            "M table=m\n id: key\n a: flatten=\"telephone\"",
-            &[(UnknownGroup, "a.flatten", "one of: address, standing")],
-        ),
-        faulty(
-            "a group where there is none",
-            "entity = 'A'",
-            "M table=m\n id: key\n a: flatten=\"address\"",
-            &[(UnknownGroup, "a.flatten", "the contract of A has no group `address`")],
-        ),
-        faulty(
-            "a group of read-only attributes",
-            ACCOUNT,
-            "M table=m\n id: key\n s: flatten=\"standing\"",
-            &[(ReadOnly, "s", "`StateCode` is read-only in CDMS"), (ReadOnly, "s", "`Rating` is read-only in CDMS")],
         ),
     ]
 }

@@ -4,6 +4,7 @@ mod attributes;
 mod choices;
 mod contracts;
 mod fields;
+mod groups;
 mod metadata;
 mod models;
 mod only;
@@ -16,8 +17,16 @@ use datahub_model::source::Code;
 use row::Row;
 
 fn all() -> Vec<Row> {
-    let topics =
-        [attributes::rows, choices::rows, contracts::rows, fields::rows, metadata::rows, models::rows, only::rows];
+    let topics = [
+        attributes::rows,
+        choices::rows,
+        contracts::rows,
+        fields::rows,
+        groups::rows,
+        metadata::rows,
+        models::rows,
+        only::rows,
+    ];
     topics.iter().flat_map(|rows| rows()).collect()
 }
 
