@@ -77,3 +77,29 @@ pub enum Failure<F> {
     /// The hub's database could not be used.
     Store(String),
 }
+
+impl<F> Failure<F> {
+    /// The sort of failure in one word, for logs and metrics.
+    pub const fn name(&self) -> &'static str {
+        match self {
+            Failure::NotFound => "not_found",
+            Failure::Gone => "gone",
+            Failure::Busy { .. } => "busy",
+            Failure::AlreadyExists => "already_exists",
+            Failure::Rejected(_) => "rejected",
+            Failure::ForbiddenByStore(_) => "forbidden_by_store",
+            Failure::Unsettled { .. } => "unsettled",
+            Failure::LocalNewer { .. } => "local_newer",
+            Failure::Conflict { .. } => "conflict",
+            Failure::Quarantined(_) => "quarantined",
+            Failure::NotStorable(_) => "not_storable",
+            Failure::AppliedButNotStorable { .. } => "applied_but_not_storable",
+            Failure::Invalid(_) => "invalid",
+            Failure::Orphan { .. } => "orphan",
+            Failure::Unavailable(_) => "unavailable",
+            Failure::ReadRefused(_) => "read_refused",
+            Failure::Misconfigured(_) => "misconfigured",
+            Failure::Store(_) => "store",
+        }
+    }
+}

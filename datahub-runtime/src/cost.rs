@@ -1,7 +1,9 @@
-//! What operations cost: requests, statements, bytes.
+//! What operations cost: requests, statements, bytes, counted for the hub and for each operation.
 
 use std::fmt;
 use std::ops::Sub;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 /// Counts since a hub was connected; subtract two to get what happened between them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
@@ -43,5 +45,83 @@ impl fmt::Display for Cost {
             plural(self.statements, "statement"),
             plural(self.transactions, "transaction")
         )
+    }
+}
+
+/// Counts as they grow.
+#[derive(Debug, Default)]
+pub(crate) struct Meter {
+    requests: AtomicU64,
+    bytes_received: AtomicU64,
+    bytes_sent: AtomicU64,
+    statements: AtomicU64,
+    transactions: AtomicU64,
+}
+
+impl Meter {
+    /// The counts by now.
+    pub(crate) fn read(&self) -> Cost {
+        let read = |count: &AtomicU64| count.load(Ordering::Relaxed);
+        Cost {
+            requests: read(&self.requests),
+            bytes_received: read(&self.bytes_received),
+            bytes_sent: read(&self.bytes_sent),
+            statements: read(&self.statements),
+            transactions: read(&self.transactions),
+        }
+    }
+}
+
+tokio::task_local! {
+    /// The meter of the operation that the task carries out.
+    static OPERATION: Arc<Meter>;
+}
+
+/// Runs an operation with a meter of its own, and says what it cost.
+pub(crate) async fn metered<F: Future>(operation: F) -> (F::Output, Cost) {
+    let meter = Arc::new(Meter::default());
+    let output = OPERATION.scope(Arc::clone(&meter), operation).await;
+    (output, meter.read())
+}
+
+/// Where costs are counted: at the hub's meter and, within an operation, at its own.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Meters {
+    hub: Arc<Meter>,
+    operation: Option<Arc<Meter>>,
+}
+
+impl Meters {
+    /// What the hub has cost by now.
+    pub(crate) fn of_hub(&self) -> Cost {
+        self.hub.read()
+    }
+
+    /// The hub's meter and that of the operation that this task carries out.
+    pub(crate) fn within_operation(&self) -> Self {
+        Meters { hub: Arc::clone(&self.hub), operation: OPERATION.try_with(Arc::clone).ok() }
+    }
+
+    pub(crate) fn request(&self, bytes: usize) {
+        self.add(|meter| &meter.requests, 1);
+        self.add(|meter| &meter.bytes_sent, bytes);
+    }
+
+    pub(crate) fn received(&self, bytes: usize) {
+        self.add(|meter| &meter.bytes_received, bytes);
+    }
+
+    pub(crate) fn statement(&self) {
+        self.add(|meter| &meter.statements, 1);
+    }
+
+    pub(crate) fn transaction(&self) {
+        self.add(|meter| &meter.transactions, 1);
+    }
+
+    fn add(&self, count: impl Fn(&Meter) -> &AtomicU64, more: usize) {
+        for meter in std::iter::once(&self.hub).chain(&self.operation) {
+            count(meter).fetch_add(more as u64, Ordering::Relaxed);
+        }
     }
 }

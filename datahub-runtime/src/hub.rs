@@ -13,7 +13,7 @@ use uuid::Uuid;
 
 use crate::cdms::{Authenticator, Client, ClientOptions, FirstContact};
 use crate::clock::{Clock, SystemClock};
-use crate::cost::Cost;
+use crate::cost::{Cost, Meters};
 use crate::record_lock::RecordLocks;
 use crate::settling::{Settling, SettlingReport};
 use crate::shared_check::SharedChecks;
@@ -31,6 +31,7 @@ pub struct Hub {
 pub(crate) struct Engine {
     pub(crate) store: Store,
     pub(crate) client: Client,
+    meters: Meters,
     pub(crate) models: Models,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) options: Options,
@@ -179,13 +180,7 @@ impl Hub {
 
     /// What this hub's operations have cost since it was connected: the sums over all handles.
     pub fn cost(&self) -> Cost {
-        Cost {
-            requests: self.engine.client.requests(),
-            bytes_received: self.engine.client.bytes_received(),
-            bytes_sent: self.engine.client.bytes_sent(),
-            statements: self.engine.store.statements(),
-            transactions: self.engine.store.transactions(),
-        }
+        self.engine.meters.of_hub()
     }
 
     /// Ends the hub: waits for the writes under way, at most as long as given. What is not done by then is settled by
@@ -331,9 +326,10 @@ impl HubBuilder {
             cdms_user: self.cdms_user,
             ..ClientOptions::default()
         };
-        let client = Client::new(&root, authenticator, client_options)?;
+        let meters = Meters::default();
+        let client = Client::new(&root, authenticator, client_options, meters.clone())?;
         let store_options = StoreOptions { quiet_ms: self.options.quiet_ms(), ..StoreOptions::default() };
-        let store = Store::open(&database, Arc::clone(&self.clock), store_options).await?;
+        let store = Store::open(&database, Arc::clone(&self.clock), store_options, meters.clone()).await?;
         if self.create_tables {
             store.create_tables(&models).await?;
         } else {
@@ -343,6 +339,7 @@ impl HubBuilder {
         let engine = Arc::new(Engine {
             store,
             client,
+            meters,
             models: self.models,
             clock: self.clock,
             options: self.options,

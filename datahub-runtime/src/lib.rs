@@ -21,6 +21,7 @@ mod id;
 mod mapping;
 mod model;
 mod models;
+mod observed;
 mod operation;
 #[doc(hidden)]
 pub mod private;

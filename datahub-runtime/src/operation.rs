@@ -15,16 +15,23 @@ pub use save::Save;
 use std::sync::Arc;
 
 use datahub_model::Fault;
-use datahub_protocol::{Failure, Machine, Written};
+use datahub_protocol::{Failure, Machine, OperationId, WriteKind, Written};
 
 use crate::executor::Run;
 use crate::freshness::Checked;
 use crate::hub::Engine;
+use crate::observed::observed;
 use crate::synced::row_of_snapshot;
 use crate::{CdmsSynced, Error, ErrorKind, Id, Synced};
 
 /// Runs a write in a task of the hub, so that a caller who goes away cannot leave it half done.
-async fn write<T, M>(engine: &Arc<Engine>, id: Id<T>, mut run: Run, mut machine: M) -> Result<Synced<T>, Error>
+async fn write<T, M>(
+    engine: &Arc<Engine>,
+    (kind, operation): (WriteKind, OperationId),
+    id: Id<T>,
+    mut run: Run,
+    mut machine: M,
+) -> Result<Synced<T>, Error>
 where
     T: CdmsSynced,
     M: Machine<Fault = Fault, Output = Result<Written, Failure<Fault>>> + Send + 'static,
@@ -32,7 +39,8 @@ where
     let owner = Arc::clone(engine);
     let task = engine.tasks.spawn(async move {
         let begun = owner.clock.now();
-        let output = run.drive(&mut machine).await;
+        let drive = run.drive(&mut machine);
+        let output = observed(kind.name(), T::DESCRIPTOR, id.guid(), Some(operation), drive).await;
         if let Ok(Err(Failure::Unsettled { .. })) = &output {
             owner.unsettled.notify_one();
         }

@@ -9,6 +9,7 @@ use crate::Error;
 use crate::executor::Run;
 use crate::hub::Engine;
 use crate::mapping::ModelMapping;
+use crate::observed::observed;
 
 /// Whether a hub settles writes on its own.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Default)]
@@ -88,7 +89,7 @@ pub(crate) async fn settle_all(engine: &Arc<Engine>) -> Result<SettlingReport, E
         let mapping = ModelMapping { model, id: row.id, actor: Arc::clone(&actor) };
         let mut machine = Settle::new(mapping, operation, our_user);
         let mut run = Run::new(Arc::clone(engine), model, row.id, actor);
-        match run.drive(&mut machine).await {
+        match observed("settle", model, row.id, Some(operation), run.drive(&mut machine)).await {
             Ok(Ok(Settled::Now(verdict))) => {
                 tracing::info!(%operation, ?verdict, "settled");
                 report.settled.push((operation, verdict));

@@ -14,6 +14,7 @@ use uuid::Uuid;
 use crate::executor::Run;
 use crate::hub::Engine;
 use crate::mapping::ModelMapping;
+use crate::observed::observed;
 use crate::record_lock::RecordLocks;
 use crate::synced::row_of_snapshot;
 use crate::{Error, ErrorKind};
@@ -113,7 +114,7 @@ async fn run(engine: Arc<Engine>, model: &'static ModelDescriptor, id: Uuid, tic
     let mapping = ModelMapping { model, id, actor: Arc::clone(&engine.program) };
     let mut machine = Read::new(mapping, engine.options.clock_skew_ms());
     let mut run = Run::new(Arc::clone(&engine), model, id, Arc::clone(&engine.program));
-    let sighting = run.drive(&mut machine).await;
+    let sighting = observed("read", model, id, None, run.drive(&mut machine)).await;
     drop(turn);
     let sighting = sighting.map_err(|error| CheckFailure::Store(error.to_string()))?.map_err(CheckFailure::Protocol)?;
     let (Sighting::Current { snapshot, .. } | Sighting::Pending { snapshot, .. }) = &sighting;

@@ -40,9 +40,10 @@ pub(crate) use load::StoredRecord;
 pub use quarantine::QuarantineEntry;
 
 use crate::clock::Clock;
+use crate::cost::Meters;
 use failure::Trouble;
 use sqlite::{Connection, Place};
-use workers::{Cost, Lane, Workers};
+use workers::{Lane, Workers};
 
 /// How a store is opened.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -65,7 +66,6 @@ impl Default for StoreOptions {
 #[derive(Clone)]
 pub(crate) struct Store {
     workers: Arc<Workers>,
-    cost: Arc<Cost>,
     clock: Arc<dyn Clock>,
     database: Arc<str>,
     quiet_ms: u64,
@@ -73,15 +73,18 @@ pub(crate) struct Store {
 
 impl Store {
     /// Opens the database at `sqlite://path`, which is made if it is not there.
-    pub(crate) async fn open(url: &str, clock: Arc<dyn Clock>, options: StoreOptions) -> Result<Store, StoreError> {
+    pub(crate) async fn open(
+        url: &str,
+        clock: Arc<dyn Clock>,
+        options: StoreOptions,
+        meters: Meters,
+    ) -> Result<Store, StoreError> {
         let path = sqlite_path(url)?;
-        let cost = Arc::new(Cost::default());
         let place = Place { path: path.clone(), busy_timeout: options.busy_timeout };
         // Opening may wait for other programs, so it happens on a thread of its own.
         let (answer, waiting) = tokio::sync::oneshot::channel();
-        let opening = Arc::clone(&cost);
         let started = std::thread::Builder::new().name("datahub-opening".to_owned()).spawn(move || {
-            let _ = answer.send(Workers::start(&place, options.readers, &opening));
+            let _ = answer.send(Workers::start(&place, options.readers, &meters));
         });
         let unopened = |reason: String| StoreError::Open { database: path.clone(), reason };
         started.map_err(|error| unopened(format!("no thread could be started for it: {error}")))?;
@@ -91,7 +94,7 @@ impl Store {
             trouble => trouble.of(&path),
         })?;
         let quiet_ms = options.quiet_ms;
-        Ok(Store { workers: Arc::new(workers), cost, clock, database: path.into(), quiet_ms })
+        Ok(Store { workers: Arc::new(workers), clock, database: path.into(), quiet_ms })
     }
 
     /// Makes the tables that are missing, the engine's and the models', and refuses those of another shape.
@@ -172,16 +175,6 @@ impl Store {
         let value = value.to_owned();
         self.write(move |connection| connection.write(|connection| settings::put_if_absent(connection, name, &value)))
             .await
-    }
-
-    /// SQL statements sent since the store was opened, without those that begin and end transactions.
-    pub(crate) fn statements(&self) -> u64 {
-        self.cost.statements()
-    }
-
-    /// Transactions that could write, since the store was opened.
-    pub(crate) fn transactions(&self) -> u64 {
-        self.cost.transactions()
     }
 
     /// Takes no more work, finishes what waits and closes the connections.

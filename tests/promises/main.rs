@@ -10,4 +10,5 @@ mod outcome_table;
 mod read_table;
 mod scene;
 mod settling_table;
+mod spans;
 mod writes;

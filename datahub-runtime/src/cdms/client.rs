@@ -18,6 +18,7 @@ use uuid::Uuid;
 use super::authenticator::{Authenticator, LoginRequests, Session};
 use super::shape::{RecordShape, Unreadable};
 use super::transport::{ALWAYS, Exchange, HttpAnswer, HttpRequest, MaySend, Transport};
+use crate::cost::Meters;
 use crate::{Error, ErrorKind};
 
 /// Limits and names of a client.
@@ -60,11 +61,12 @@ impl Client {
         root: &str,
         authenticator: Arc<dyn Authenticator>,
         options: ClientOptions,
+        meters: Meters,
     ) -> Result<Self, Error> {
         let root = ServiceRoot::parse(root)
             .map_err(|error| Error::new(ErrorKind::Misconfigured, format!("the address of CDMS: {error}")))?;
         Ok(Client {
-            transport: Transport::new(root, options.time_limit, options.body_max)?,
+            transport: Transport::new(root, options.time_limit, options.body_max, meters)?,
             options,
             authenticator,
             session: Mutex::new(None),
@@ -76,18 +78,6 @@ impl Client {
     /// How long one request may take.
     pub(crate) fn time_limit(&self) -> Duration {
         self.options.time_limit
-    }
-
-    pub(crate) fn requests(&self) -> u64 {
-        self.transport.requests()
-    }
-
-    pub(crate) fn bytes_received(&self) -> u64 {
-        self.transport.bytes_received()
-    }
-
-    pub(crate) fn bytes_sent(&self) -> u64 {
-        self.transport.bytes_sent()
     }
 
     /// Reads one record. A session that is over is renewed once. Dropping the future is harmless.

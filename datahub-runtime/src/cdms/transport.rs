@@ -2,7 +2,6 @@
 
 use std::error::Error as _;
 use std::fmt::Write as _;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use cdms_odata::client::ServiceRoot;
@@ -12,6 +11,7 @@ use tokio::sync::Semaphore;
 use url::Url;
 
 use super::authenticator::Session;
+use crate::cost::Meters;
 use crate::{Error, ErrorKind};
 
 /// Requests under way at once, beyond which further ones wait.
@@ -25,9 +25,7 @@ pub(crate) struct Transport {
     time_limit: Duration,
     body_max: usize,
     places: Semaphore,
-    requests: AtomicU64,
-    bytes_received: AtomicU64,
-    bytes_sent: AtomicU64,
+    meters: Meters,
 }
 
 /// Whether a request may still be sent, asked at the last moment.
@@ -65,7 +63,7 @@ pub(crate) struct HttpRequest {
 }
 
 impl Transport {
-    pub(crate) fn new(root: ServiceRoot, time_limit: Duration, body_max: usize) -> Result<Self, Error> {
+    pub(crate) fn new(root: ServiceRoot, time_limit: Duration, body_max: usize, meters: Meters) -> Result<Self, Error> {
         // Somebody else may have chosen a provider for the process already; either serves.
         _ = rustls::crypto::ring::default_provider().install_default();
         let mut builder = reqwest::Client::builder()
@@ -83,32 +81,11 @@ impl Transport {
         let http = builder.build().map_err(|error| {
             Error::new(ErrorKind::Misconfigured, format!("no HTTP client can be made: {}", causes(&error)))
         })?;
-        Ok(Transport {
-            root,
-            http,
-            time_limit,
-            body_max,
-            places: Semaphore::new(CONCURRENT_MAX),
-            requests: AtomicU64::new(0),
-            bytes_received: AtomicU64::new(0),
-            bytes_sent: AtomicU64::new(0),
-        })
+        Ok(Transport { root, http, time_limit, body_max, places: Semaphore::new(CONCURRENT_MAX), meters })
     }
 
     pub(crate) fn root(&self) -> &ServiceRoot {
         &self.root
-    }
-
-    pub(crate) fn requests(&self) -> u64 {
-        self.requests.load(Ordering::Relaxed)
-    }
-
-    pub(crate) fn bytes_received(&self) -> u64 {
-        self.bytes_received.load(Ordering::Relaxed)
-    }
-
-    pub(crate) fn bytes_sent(&self) -> u64 {
-        self.bytes_sent.load(Ordering::Relaxed)
     }
 
     /// A request to the data service, with the session's headers, if `may_send` holds once its turn has come.
@@ -162,8 +139,8 @@ impl Transport {
         if !may_send() {
             return Exchange::NotSent("this program's lease on the record is nearly over".to_owned());
         }
-        self.requests.fetch_add(1, Ordering::Relaxed);
-        self.bytes_sent.fetch_add(body.as_ref().map_or(0, |body| body.len() as u64), Ordering::Relaxed);
+        let meters = self.meters.within_operation();
+        meters.request(body.as_ref().map_or(0, Vec::len));
         let mut request = self.http.request(method.clone(), url).headers(headers);
         if let Some(body) = body {
             request = request.body(body);
@@ -184,7 +161,7 @@ impl Transport {
                     return Exchange::Lost(format!("the answer is larger than {} bytes", self.body_max));
                 }
                 Ok(Some(chunk)) => {
-                    self.bytes_received.fetch_add(chunk.len() as u64, Ordering::Relaxed);
+                    meters.received(chunk.len());
                     body.extend_from_slice(&chunk);
                 }
                 Err(error) => return Exchange::Lost(format!("the answer broke off: {}", causes(&error))),

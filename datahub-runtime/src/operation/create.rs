@@ -3,7 +3,7 @@
 use std::future::IntoFuture;
 use std::sync::Arc;
 
-use datahub_protocol::{Create as Machine, OperationId};
+use datahub_protocol::{Create as Machine, OperationId, WriteKind};
 use futures_util::future::BoxFuture;
 use uuid::Uuid;
 
@@ -44,7 +44,7 @@ impl<T: Writable> Create<T> {
         let mapping = ModelMapping { model: T::DESCRIPTOR, id: id.guid(), actor: Arc::clone(&hub.actor) };
         let machine = Machine::new(mapping, id.guid(), row, operation);
         let run = Run::new(Arc::clone(engine), T::DESCRIPTOR, id.guid(), Arc::clone(&hub.actor)).set_locals(locals);
-        let created = write(engine, id, run, machine).await;
+        let created = write(engine, (WriteKind::Create, operation), id, run, machine).await;
         if let Err(error) = &created
             && error.kind() == ErrorKind::Misconfigured
             && let Some(operation) = error.operation_id()

@@ -4,7 +4,7 @@ use std::fmt;
 use std::future::IntoFuture;
 use std::sync::Arc;
 
-use datahub_protocol::{Delete as Machine, OnConflict, OperationId};
+use datahub_protocol::{Delete as Machine, OnConflict, OperationId, WriteKind};
 use futures_util::future::BoxFuture;
 use uuid::Uuid;
 
@@ -68,7 +68,7 @@ async fn delete<T: Writable>(hub: &Hub, value: &Synced<T>, on_conflict: OnConfli
     let skew = engine.options.clock_skew_ms();
     let machine = Machine::new(mapping, snapshot.seen.clone(), Some(snapshot), on_conflict, operation, skew);
     let run = Run::new(Arc::clone(engine), T::DESCRIPTOR, id.guid(), Arc::clone(&hub.actor));
-    write::<T, _>(engine, id, run, machine).await.map(drop)
+    write::<T, _>(engine, (WriteKind::Delete, operation), id, run, machine).await.map(drop)
 }
 
 impl<T> DeleteFailed<T> {

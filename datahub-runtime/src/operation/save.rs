@@ -3,7 +3,7 @@
 use std::future::IntoFuture;
 use std::sync::Arc;
 
-use datahub_protocol::{OnConflict, OperationId, Update};
+use datahub_protocol::{OnConflict, OperationId, Update, WriteKind};
 use futures_util::future::BoxFuture;
 use uuid::Uuid;
 
@@ -56,7 +56,7 @@ impl<T: Writable> Save<'_, T> {
         let skew = engine.options.clock_skew_ms();
         let machine = Update::new(mapping, base, row, !locals.is_empty(), on_conflict, operation, skew);
         let run = Run::new(Arc::clone(engine), T::DESCRIPTOR, id.guid(), Arc::clone(&hub.actor)).set_locals(locals);
-        *value = write(engine, id, run, machine).await?;
+        *value = write(engine, (WriteKind::Update, operation), id, run, machine).await?;
         Ok(())
     }
 }

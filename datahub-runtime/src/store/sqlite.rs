@@ -1,6 +1,5 @@
 //! Everything that is SQLite's own: its connection, its types, its words for what went wrong.
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use cdms_odata::Instant;
@@ -20,7 +19,7 @@ use uuid::Uuid;
 use super::failure::Trouble;
 use super::row::Cells;
 use super::statement::{ColumnType, Datum, Statement};
-use super::workers::Cost;
+use crate::cost::Meters;
 use crate::sql_types;
 
 /// The database that statements are written for.
@@ -38,7 +37,7 @@ pub(crate) struct Place {
 /// One open connection, owned by one of the store's threads.
 pub(crate) struct Connection {
     inner: SqliteConnection,
-    cost: Arc<Cost>,
+    meters: Meters,
 }
 
 /// The column type in `create table`.
@@ -99,11 +98,11 @@ BEGIN SELECT RAISE(ABORT, 'datahub_history is append-only: its rows are never de
 
 impl Place {
     /// Opens a connection; readers can only read.
-    pub(crate) fn open(&self, reader: bool, cost: Arc<Cost>) -> Result<Connection, Trouble> {
+    pub(crate) fn open(&self, reader: bool, meters: Meters) -> Result<Connection, Trouble> {
         let inner = SqliteConnection::establish(&self.path).map_err(|error| {
             Trouble::Unavailable(format!("{error}; see that the folder exists and that this program may write there"))
         })?;
-        let mut connection = Connection { inner, cost };
+        let mut connection = Connection { inner, meters };
         connection.prepare(self.busy_timeout, reader)?;
         Ok(connection)
     }
@@ -138,6 +137,11 @@ impl Connection {
         }
     }
 
+    /// Counts what comes at these meters.
+    pub(crate) fn count_at(&mut self, meters: Meters) {
+        self.meters = meters;
+    }
+
     /// Runs SQL without values.
     pub(crate) fn batch(&mut self, sql: &str) -> Result<(), Trouble> {
         Ok(self.inner.batch_execute(sql)?)
@@ -145,13 +149,13 @@ impl Connection {
 
     /// Runs a statement and says how many rows it touched.
     pub(crate) fn execute(&mut self, statement: &Statement) -> Result<usize, Trouble> {
-        self.cost.statement();
+        self.meters.statement();
         Ok(self.inner.execute_returning_count(statement)?)
     }
 
     /// Runs a statement and takes its rows, whose columns are of these types.
     pub(crate) fn query(&mut self, statement: &Statement, types: &[ColumnType]) -> Result<Vec<Cells>, Trouble> {
-        self.cost.statement();
+        self.meters.statement();
         let mut rows = Vec::new();
         for row in self.inner.load(statement)? {
             let row = row?;
@@ -190,7 +194,7 @@ impl Connection {
     /// Runs `work` in one transaction that holds the right to write from its beginning, and commits it if it succeeds.
     pub(crate) fn write<T, E: From<Trouble>>(&mut self, work: impl FnOnce(&mut Self) -> Result<T, E>) -> Result<T, E> {
         AnsiTransactionManager::begin_transaction_sql(&mut self.inner, "BEGIN IMMEDIATE").map_err(Trouble::from)?;
-        self.cost.transaction();
+        self.meters.transaction();
         match work(self) {
             Ok(value) => {
                 AnsiTransactionManager::commit_transaction(&mut self.inner).map_err(Trouble::from)?;
@@ -356,6 +360,7 @@ fn is_outage(message: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
     use std::sync::atomic::{AtomicUsize, Ordering};
 
     use diesel::connection::InstrumentationEvent;
@@ -367,7 +372,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("hub.db").to_str().unwrap().to_owned();
         let place = Place { path, busy_timeout: Duration::from_secs(1) };
-        let mut connection = place.open(false, Arc::default()).unwrap();
+        let mut connection = place.open(false, Meters::default()).unwrap();
         let prepared = Arc::new(AtomicUsize::new(0));
         let counter = Arc::clone(&prepared);
         connection.inner.set_instrumentation(move |event: InstrumentationEvent<'_>| {

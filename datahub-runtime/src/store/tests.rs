@@ -27,6 +27,7 @@ use uuid::Uuid;
 
 use super::{Job, Store, StoreOptions, StoredRecord};
 use crate::clock::ManualClock;
+use crate::cost::{Meters, metered};
 
 const fn attribute(name: &'static str, kind: Kind) -> Attribute {
     Attribute {
@@ -144,7 +145,7 @@ impl Bench {
     /// Another program's store on the same file.
     async fn program(&self) -> Store {
         let options = StoreOptions { quiet_ms: 330_000, busy_timeout: Duration::from_millis(20), readers: 2 };
-        Store::open(&self.url(), Arc::new(self.clock.clone()), options).await.unwrap()
+        Store::open(&self.url(), Arc::new(self.clock.clone()), options, Meters::default()).await.unwrap()
     }
 
     fn path(&self) -> PathBuf {

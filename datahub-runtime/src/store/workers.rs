@@ -1,7 +1,6 @@
 //! The threads that own the connections: one that writes, a few that read, each running one job at a time.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 
@@ -9,24 +8,19 @@ use tokio::sync::{mpsc, oneshot};
 
 use super::failure::Trouble;
 use super::sqlite::{Connection, Place};
+use crate::cost::Meters;
 
 /// Jobs that may wait before those who bring more have to wait themselves.
 const WAITING_MAX: usize = 64;
 
 type Job = Box<dyn FnOnce(Result<&mut Connection, Trouble>) + Send>;
 
-/// What the store has done since it was opened.
-#[derive(Debug, Default)]
-pub(crate) struct Cost {
-    statements: AtomicU64,
-    transactions: AtomicU64,
-}
-
 /// The threads, and the ways to them.
 #[derive(Debug)]
 pub(crate) struct Workers {
     ways: Mutex<Option<Ways>>,
     threads: Mutex<Vec<JoinHandle<()>>>,
+    meters: Meters,
 }
 
 #[derive(Debug)]
@@ -42,38 +36,18 @@ pub(crate) enum Lane {
     Write,
 }
 
-impl Cost {
-    pub(crate) fn statement(&self) {
-        self.statements.fetch_add(1, Ordering::Relaxed);
-    }
-
-    pub(crate) fn transaction(&self) {
-        self.transactions.fetch_add(1, Ordering::Relaxed);
-    }
-
-    /// Statements sent, without those that begin and end transactions.
-    pub(crate) fn statements(&self) -> u64 {
-        self.statements.load(Ordering::Relaxed)
-    }
-
-    /// Transactions begun.
-    pub(crate) fn transactions(&self) -> u64 {
-        self.transactions.load(Ordering::Relaxed)
-    }
-}
-
 impl Workers {
     /// Opens all connections and starts a thread for each. It blocks for as long as opening takes.
-    pub(crate) fn start(place: &Place, readers: usize, cost: &Arc<Cost>) -> Result<Self, Trouble> {
+    pub(crate) fn start(place: &Place, readers: usize, meters: &Meters) -> Result<Self, Trouble> {
         let (writer, writer_jobs) = mpsc::channel(WAITING_MAX);
         let (reader, reader_jobs) = mpsc::channel(WAITING_MAX);
         let (writer_jobs, reader_jobs) = (Arc::new(Mutex::new(writer_jobs)), Arc::new(Mutex::new(reader_jobs)));
-        let mut threads = vec![Worker::start("datahub-writer", place, Lane::Write, cost, writer_jobs)?];
+        let mut threads = vec![Worker::start("datahub-writer", place, Lane::Write, meters, writer_jobs)?];
         for _ in 0..readers.max(1) {
-            threads.push(Worker::start("datahub-reader", place, Lane::Read, cost, Arc::clone(&reader_jobs))?);
+            threads.push(Worker::start("datahub-reader", place, Lane::Read, meters, Arc::clone(&reader_jobs))?);
         }
         let ways = Mutex::new(Some(Ways { writer, readers: reader }));
-        Ok(Workers { ways, threads: Mutex::new(threads) })
+        Ok(Workers { ways, threads: Mutex::new(threads), meters: meters.clone() })
     }
 
     /// Runs a job on a thread and waits for its answer. Once it has been handed over it runs to its end even if the
@@ -85,9 +59,14 @@ impl Workers {
     ) -> Result<T, Trouble> {
         let way = self.way(lane).ok_or(Trouble::Closed)?;
         let (answer, waiting) = oneshot::channel();
+        let meters = self.meters.within_operation();
         let job: Job = Box::new(move |connection| {
+            let done = connection.and_then(|connection| {
+                connection.count_at(meters);
+                job(connection)
+            });
             // Nobody waits any more when the caller's future was dropped; the work is done all the same.
-            let _ = answer.send(connection.and_then(job));
+            let _ = answer.send(done);
         });
         way.send(job).await.map_err(|_| Trouble::Closed)?;
         drop(way);
@@ -123,7 +102,7 @@ impl Workers {
 struct Worker {
     place: Place,
     lane: Lane,
-    cost: Arc<Cost>,
+    meters: Meters,
     connection: Option<Connection>,
     jobs: Arc<Mutex<mpsc::Receiver<Job>>>,
 }
@@ -133,10 +112,10 @@ impl Worker {
         name: &str,
         place: &Place,
         lane: Lane,
-        cost: &Arc<Cost>,
+        meters: &Meters,
         jobs: Arc<Mutex<mpsc::Receiver<Job>>>,
     ) -> Result<JoinHandle<()>, Trouble> {
-        let mut worker = Worker { place: place.clone(), lane, cost: Arc::clone(cost), connection: None, jobs };
+        let mut worker = Worker { place: place.clone(), lane, meters: meters.clone(), connection: None, jobs };
         worker.connection()?;
         std::thread::Builder::new()
             .name(name.to_owned())
@@ -159,7 +138,7 @@ impl Worker {
 
     fn connection(&mut self) -> Result<&mut Connection, Trouble> {
         if self.connection.is_none() {
-            self.connection = Some(self.place.open(matches!(self.lane, Lane::Read), Arc::clone(&self.cost))?);
+            self.connection = Some(self.place.open(matches!(self.lane, Lane::Read), self.meters.clone())?);
         }
         // It was just made if it was not there.
         self.connection.as_mut().ok_or(Trouble::Closed)

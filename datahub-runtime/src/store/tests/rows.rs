@@ -30,25 +30,21 @@ async fn loading_costs_one_statement_and_no_transaction() {
     let (_bench, store) = Bench::open().await;
     let version = done(&store, first_sight("Acme")).await;
     done(&store, opening(Guard::Version(version), 1)).await;
-    let before = (store.statements(), store.transactions());
-    load(&store).await;
-    assert_eq!((store.statements(), store.transactions()), (before.0 + 1, before.1));
+    let (_, cost) = metered(load(&store)).await;
+    assert_eq!((cost.statements, cost.transactions), (1, 0));
 }
 
 #[tokio::test]
 async fn the_transactions_of_an_update_cost_a_fixed_number_of_statements() {
     let (_bench, store) = Bench::open().await;
     let version = done(&store, first_sight("Acme")).await;
-    let before = (store.statements(), store.transactions());
-    done(&store, opening(Guard::Version(version), 1)).await;
-    assert_eq!((store.statements() - before.0, store.transactions() - before.1), (2, 1), "guard, intent");
+    let (_, cost) = metered(done(&store, opening(Guard::Version(version), 1))).await;
+    assert_eq!((cost.statements, cost.transactions), (2, 1), "guard, intent");
     let mut second = closing(1, Verdict::Applied);
     second.commit.record = RecordChange::Put(row("Beta"));
     second.commit.history = vec![entry(EntryKind::Updated)];
-    let before = (store.statements(), store.transactions());
-    done(&store, second).await;
-    let cost = (store.statements() - before.0, store.transactions() - before.1);
-    assert_eq!(cost, (6, 1), "guard, sequence, row, record, history, intent");
+    let (_, cost) = metered(done(&store, second)).await;
+    assert_eq!((cost.statements, cost.transactions), (6, 1), "guard, sequence, row, record, history, intent");
 }
 
 #[tokio::test]

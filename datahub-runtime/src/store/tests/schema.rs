@@ -57,7 +57,7 @@ async fn programs_may_open_a_new_file_at_once() {
     let bench = Bench { folder: tempfile::tempdir().unwrap(), clock: ManualClock::at(NOON) };
     let options = StoreOptions { busy_timeout: Duration::from_secs(30), ..StoreOptions::default() };
     let opening = (0..8).map(|_| async {
-        let store = Store::open(&bench.url(), Arc::new(bench.clock.clone()), options).await.unwrap();
+        let store = Store::open(&bench.url(), Arc::new(bench.clock.clone()), options, Meters::default()).await.unwrap();
         store.create_tables(&[&ORGANISATION]).await.unwrap();
     });
     futures_util::future::join_all(opening).await;
@@ -73,7 +73,7 @@ async fn addresses_that_cannot_work_say_why_and_keep_passwords() {
         ("mysql://host/hub", "scheme"),
     ] {
         let clock = Arc::new(ManualClock::at(NOON));
-        let error = Store::open(url, clock, StoreOptions::default()).await.unwrap_err().to_string();
+        let error = Store::open(url, clock, StoreOptions::default(), Meters::default()).await.unwrap_err().to_string();
         assert!(error.contains(expected) && !error.contains("secret"), "{url}: {error}");
     }
 }
@@ -83,7 +83,7 @@ async fn a_file_that_cannot_be_opened_is_named() {
     let folder = tempfile::tempdir().unwrap();
     let url = format!("sqlite://{}/missing/hub.db", folder.path().display());
     let clock = Arc::new(ManualClock::at(NOON));
-    let error = Store::open(&url, clock, StoreOptions::default()).await.unwrap_err();
+    let error = Store::open(&url, clock, StoreOptions::default(), Meters::default()).await.unwrap_err();
     assert!(matches!(error, StoreError::Open { .. }));
     assert!(error.to_string().contains("missing/hub.db"), "{error}");
 }

@@ -1,0 +1,62 @@
+//! What operations tell to `tracing`: one span each, with what it was about, what it cost and how it ended.
+
+use std::time::Instant;
+
+use datahub_model::{Fault, ModelDescriptor};
+use datahub_protocol::{Failure, OperationId};
+use tracing::field::Empty;
+use tracing::{Instrument, Span};
+use uuid::Uuid;
+
+use crate::cost::{Cost, metered};
+
+/// How an operation ended, in one word.
+pub(crate) trait Outcome {
+    /// The word: `ok`, or the sort of failure. Never a value.
+    fn word(&self) -> &'static str;
+}
+
+impl<T, E> Outcome for Result<Result<T, Failure<Fault>>, E> {
+    fn word(&self) -> &'static str {
+        match self {
+            Ok(Ok(_)) => "ok",
+            Ok(Err(failure)) => failure.name(),
+            Err(_) => "store",
+        }
+    }
+}
+
+/// Runs an operation on a record within a span of its own: `datahub_operation`, with the fields `kind`, `model`, `id`,
+/// `operation` (of a write), and at its end `requests`, `statements`, `transactions`, `ms` and `outcome`.
+pub(crate) async fn observed<T: Outcome>(
+    kind: &'static str,
+    model: &'static ModelDescriptor,
+    id: Uuid,
+    operation: Option<OperationId>,
+    work: impl Future<Output = T>,
+) -> T {
+    let span = tracing::info_span!(
+        "datahub_operation",
+        kind,
+        model = model.name,
+        %id,
+        operation = operation.map(tracing::field::display),
+        requests = Empty,
+        statements = Empty,
+        transactions = Empty,
+        ms = Empty,
+        outcome = Empty,
+    );
+    let begun = Instant::now();
+    let (output, cost) = metered(work).instrument(span.clone()).await;
+    record(&span, cost, begun, output.word());
+    output
+}
+
+fn record(span: &Span, cost: Cost, begun: Instant, outcome: &'static str) {
+    span.record("requests", cost.requests);
+    span.record("statements", cost.statements);
+    span.record("transactions", cost.transactions);
+    span.record("ms", u64::try_from(begun.elapsed().as_millis()).unwrap_or(u64::MAX));
+    span.record("outcome", outcome);
+}

@@ -1,0 +1,78 @@
+//! What operations tell to `tracing`: enough to find a write again and to see what it cost, and no value of a record.
+
+use std::io;
+use std::sync::Mutex;
+use std::time::Duration;
+
+use datahub_runtime::prelude::*;
+use datahub_runtime::testing::simulator::{Fault, Operation};
+use example_domain::Contact;
+use serde_json::Value as Json;
+use tracing_subscriber::fmt::format::FmtSpan;
+use uuid::Uuid;
+
+use crate::scene::{Scene, ada, failed};
+
+/// Everything that this process traces, as lines of JSON. There is one for all tests, because `tracing` asks only one
+/// subscriber whether a span is of interest.
+static TRACED: Mutex<Vec<u8>> = Mutex::new(Vec::new());
+
+struct Traced;
+
+impl io::Write for Traced {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        TRACED.lock().unwrap().extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+/// The lines that speak of a record.
+fn lines_about(id: Uuid) -> Vec<String> {
+    let text = String::from_utf8(TRACED.lock().unwrap().clone()).unwrap();
+    text.lines().filter(|line| line.contains(&id.to_string())).map(str::to_owned).collect()
+}
+
+#[tokio::test]
+async fn each_operation_is_a_span_with_its_cost_and_no_values() {
+    let subscriber = tracing_subscriber::fmt()
+        .json()
+        .with_max_level(tracing::Level::DEBUG)
+        .with_span_events(FmtSpan::CLOSE)
+        .with_writer(|| Traced)
+        .finish();
+    tracing::subscriber::set_global_default(subscriber).unwrap();
+    let scene = Scene::new().await;
+    let contact = Contact { email: Some("ada@example.com".into()), ..ada(&scene) };
+    let mut contact = Contact::create(&scene.hub, contact).await.unwrap();
+    contact.job_title = Some("Countess".into());
+    scene.fault(Operation::Update, Fault::PlugIn("Not today.".into()));
+    failed(contact.save(&scene.hub).await, ErrorKind::Rejected);
+    Contact::get(&scene.hub, contact.id()).await.unwrap();
+    // Spans end when their tasks have ended.
+    scene.hub.shutdown(Duration::from_secs(60)).await;
+
+    let lines = lines_about(contact.id().guid());
+    let ended = lines.iter().map(|line| serde_json::from_str::<Json>(line).unwrap());
+    let operations: Vec<_> = ended
+        .filter(|line| line["fields"]["message"] == "close")
+        .map(|line| line["span"].clone())
+        .filter(|span| span["name"] == "datahub_operation")
+        .collect();
+    let [create, update, read] = &operations[..] else { panic!("{lines:#?}") };
+    assert_eq!((&create["kind"], &create["outcome"]), (&"create".into(), &"ok".into()));
+    assert_eq!(create["model"], "Contact");
+    assert_eq!((&create["requests"], &create["transactions"]), (&1.into(), &2.into()));
+    let sent = scene.commits()[0].operation.clone().unwrap();
+    assert_eq!(create["operation"], Json::from(sent), "the id that CDMS was told");
+    assert_eq!((&update["kind"], &update["outcome"]), (&"update".into(), &"rejected".into()));
+    assert_eq!((&update["requests"], &update["statements"]), (&2.into(), &6.into()));
+    assert!(update["ms"].is_u64());
+    assert_eq!((&read["kind"], &read["requests"], &read["statements"]), (&"read".into(), &1.into(), &1.into()));
+    for value in ["ada@example.com", "Lovelace", "Countess"] {
+        assert!(!lines.iter().any(|line| line.contains(value)), "{value} is in the trace: {lines:#?}");
+    }
+}
