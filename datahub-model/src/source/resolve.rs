@@ -109,7 +109,8 @@ pub enum ResolvedSource {
 ///
 /// # Errors
 ///
-/// All faults that are found, in the order of the struct.
+/// All faults that are found: first those of each field in the order of the struct, then those of the whole. None of a
+/// field that could not be read, whose faults the caller knows.
 pub fn resolve<P: Clone>(model: &ModelAnnotation<P>, contract: &Contract) -> Result<Mapping, Vec<Diagnostic<P>>> {
     let mut resolver = Resolver { contract, diagnostics: Vec::new(), columns: Vec::new() };
     let mode = resolver.mode(model);
@@ -122,7 +123,7 @@ pub fn resolve<P: Clone>(model: &ModelAnnotation<P>, contract: &Contract) -> Res
     if mode == Mode::Sync && fields.len() == model.fields.len() {
         check::required_at_create(model, contract, &columns, &mut diagnostics);
     }
-    if !diagnostics.is_empty() {
+    if !diagnostics.is_empty() || model.fields.iter().any(|field| field.is_faulty) {
         return Err(diagnostics);
     }
     let constants = if mode == Mode::Sync { contract.constants.clone() } else { Vec::new() };

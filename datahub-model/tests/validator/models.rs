@@ -301,6 +301,18 @@ fn creates() -> Vec<Row> {
             &[(Code::Nullability, "a:type", ""), (RequiredAtCreate, "M", "`Name`")],
         ),
         faulty(
+            "what follows from a field that cannot be read",
+            ACCOUNT,
+            "M table=m\n id: unreadable\n n: unreadable\n a: \"Alias\" unreadable\n l: local unreadable\n j: attributes=Town unreadable",
+            &[],
+        ),
+        faulty(
+            "what does not follow from a field that cannot be read",
+            ACCOUNT,
+            "M table=m\n n: \"Name\" unreadable\n a: \"Alis\" unreadable",
+            &[(Code::UnknownAttribute, "a.attribute", ""), (Code::NoKey, "M", "")],
+        ),
+        faulty(
             "a misspelt name is not told as missing too",
             ACCOUNT,
             "M table=m\n id: key\n n: \"Nmae\"",

@@ -1,7 +1,7 @@
 //! Reads the models of the rows: a line for the model's keys, then one for each field.
 //!
 //! `Organisation table=organisations only="Name ne null"`, then `alias?: "Alias" default="none" create_only`; a question
-//! mark stands for an Option. Places are named `Organisation`, `table`, `alias`, `alias:type`, `alias.default` and so on.
+//! mark stands for an Option, `unreadable` for a key that nobody knows. Places are named `Organisation`, `table`, `alias`, `alias:type`, `alias.default` and so on.
 
 use datahub_model::source::{DefaultValue, EngineField, FieldAnnotation, ModelAnnotation, Placed};
 
@@ -72,6 +72,7 @@ fn field(line: &str) -> FieldAnnotation<String> {
             "local" => field.local = Some(place),
             "sql_type" => field.sql_type = text,
             "column" => field.column = text,
+            "unreadable" => field.is_faulty = true,
             other => panic!("these fields have no key {other}"),
         }
     }

@@ -122,7 +122,10 @@ impl Row {
             What::Faulty(input, expected) => {
                 let told = match input {
                     Input::Contract => told,
-                    Input::Model(model) => resolve(&reader::model(model), &contract).err().unwrap_or_default(),
+                    Input::Model(model) => match resolve(&reader::model(model), &contract) {
+                        Ok(_) => return Err(self.wrong("should not be accepted")),
+                        Err(told) => told,
+                    },
                     Input::Choices(choices) => resolve_choices(&contract, choices).err().unwrap_or_default(),
                     Input::Metadata => against_metadata(&contract),
                 };
