@@ -126,6 +126,17 @@ fn what_is_written_reads_back() {
 }
 
 #[test]
+fn a_double_keeps_its_last_bit_in_the_canonical_form() {
+    let mut dice = Dice(11);
+    for _ in 0..20_000 {
+        let number = dice.double();
+        let text = serde_json::to_string(&Value::Double(number)).unwrap();
+        let Value::Double(read) = serde_json::from_str(&text).unwrap() else { panic!("{text}") };
+        assert_eq!(read.to_bits(), number.to_bits(), "{number} as {text}");
+    }
+}
+
+#[test]
 fn a_page_reads_like_its_records() {
     let (mut dice, shape) = (Dice(50), shape());
     let records: Vec<_> = (0..50).map(|_| random_record(&mut dice, &shape)).collect();

@@ -7,6 +7,9 @@ use uuid::Uuid;
 
 use crate::{Attribute, Column, EngineAttribute, Fault, ModelDescriptor, Source, Write};
 
+/// The digits after the point of a decimal whose contract states no `scale`: the most that CDMS has.
+pub const DECIMAL_SCALE: u32 = 10;
+
 /// One value per column, in the descriptor's order.
 pub type Row = Vec<Value>;
 
@@ -32,7 +35,10 @@ pub struct RecordFacts {
 pub fn decode(model: &ModelDescriptor, facts: &RecordFacts, attributes: &Attributes) -> Result<Row, Fault> {
     let columns = model.columns.iter();
     let mut row = columns.map(|column| decode_column(model, column, facts, attributes)).collect::<Result<Row, _>>()?;
-    (model.fits)(&row)?;
+    (model.fits)(&row).map_err(|fault| match fault.place().and_then(|place| attributes_at(model, place)) {
+        Some(names) => fault.class(most_sensitive(model, &names)),
+        None => fault.class(crate::Class::Personal),
+    })?;
     for (column, value) in model.columns.iter().zip(&mut row).filter(|(column, _)| column.is_local()) {
         debug_assert_eq!(*value, initial(column));
         *value = Value::Null;
@@ -200,6 +206,13 @@ fn stated(model: &ModelDescriptor, name: &'static str) -> Result<&'static Attrib
     })
 }
 
+/// The attributes of a field or attribute by its name.
+fn attributes_at(model: &ModelDescriptor, place: &str) -> Option<Vec<&'static str>> {
+    let column = model.columns.iter().find(|column| column.field == place);
+    let of_column = column.map(|column| column.attributes().to_vec());
+    of_column.or_else(|| model.attribute(place).map(|attribute| vec![attribute.name]))
+}
+
 fn most_sensitive(model: &ModelDescriptor, names: &[&str]) -> crate::Class {
     let classes = names.iter().filter_map(|name| model.attribute(name)).map(|attribute| attribute.class);
     classes.max_by_key(|class| *class as u8).unwrap_or_default()
@@ -238,6 +251,9 @@ fn to_raw(contract: &Attribute, value: &Value) -> Result<Value, Fault> {
                 return Err(Fault::new(reason).of(contract));
             }
         }
+        Value::Double(number) if !number.is_finite() => {
+            return Err(Fault::new("is no finite number, and CDMS takes no other").of(contract).value(&value));
+        }
         Value::Choice(option)
             if !contract.choices.is_empty() && !contract.choices.iter().any(|(_, known)| known == option) =>
         {
@@ -257,7 +273,7 @@ fn to_raw(contract: &Attribute, value: &Value) -> Result<Value, Fault> {
 
 fn check_scale(contract: &Attribute, value: &Value) -> Result<(), Fault> {
     let (number, scale) = match value {
-        Value::Decimal(number) => (number, contract.scale.unwrap_or(10)),
+        Value::Decimal(number) => (number, contract.scale.unwrap_or(DECIMAL_SCALE)),
         Value::Money(number) => (number, 4),
         _ => return Ok(()),
     };

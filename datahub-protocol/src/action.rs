@@ -58,8 +58,8 @@ pub enum Action<O, F> {
 pub struct Commit<F> {
     /// What must hold for it.
     pub guard: Guard,
-    /// The model's values to try in a savepoint and to roll back, so that the database's rules speak in time.
-    pub trial: Option<Vec<Value>>,
+    /// What to try in a savepoint and to roll back, so that the database's rules speak in time.
+    pub trial: Option<Trial>,
     /// What happens to the record.
     pub record: RecordChange,
     /// What the history gets.
@@ -70,6 +70,15 @@ pub struct Commit<F> {
     pub quarantine: QuarantineChange<F>,
     /// Whether to try again while the lease lasts if the database is away: what it stores is true already.
     pub insist: bool,
+}
+
+/// What a write will do to the row once CDMS has taken it.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Trial {
+    /// The row gets these values, one for each column.
+    Put(Vec<Value>),
+    /// The row goes.
+    Remove,
 }
 
 /// The condition under which a transaction may store.
@@ -88,7 +97,7 @@ impl Guard {
     pub(crate) fn of(stored: &Stored) -> Self {
         match stored {
             Stored::Absent => Guard::Absent,
-            Stored::Row(snapshot) | Stored::Tombstone(snapshot) => Guard::Version(snapshot.version),
+            Stored::Row(snapshot) | Stored::Tombstone(snapshot, _) => Guard::Version(snapshot.version),
         }
     }
 }

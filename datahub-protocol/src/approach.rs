@@ -1,6 +1,6 @@
 //! The first half of an update and of a delete: alone with the record, with the read table applied.
 
-use crate::sight::{Sight, sight};
+use crate::sight::{Seen, Sight, sight};
 use crate::{
     Action, Commit, Committed, Event, Failure, Fetched, Guard, LeaseState, Loaded, Mapping, NewRow, ROUNDS_MAX,
     Snapshot,
@@ -22,8 +22,8 @@ enum State<F> {
     Locking,
     Loading,
     Fetching(Box<Loaded>),
-    Storing(NewRow, Guard),
-    Recording(Failure<F>),
+    Storing(Seen, NewRow, Guard),
+    Recording(Failure<F>, Guard),
     Over,
 }
 
@@ -33,7 +33,7 @@ pub(crate) enum Step<O, F> {
     /// It wants something done.
     Act(Action<O, F>),
     /// The row is as CDMS has it.
-    Ready(Snapshot),
+    Ready(Seen, Snapshot),
     /// It cannot go on.
     Fails(Failure<F>),
 }
@@ -72,19 +72,25 @@ impl<M: Mapping> Approach<M> {
                 Step::Act(Action::Fetch)
             }
             (State::Fetching(loaded), Event::Fetched(fetched)) => self.fetched(&loaded, fetched),
-            (State::Storing(row, guard), Event::Committed(committed)) => match committed {
-                Committed::Done(version) => Step::Ready(row.at(version, self.mapping.tag())),
+            (State::Storing(seen, row, guard), Event::Committed(committed)) => match committed {
+                Committed::Done(version) => Step::Ready(seen, row.at(version, self.mapping.tag())),
                 Committed::Lost => self.again(),
                 Committed::Refused(reason) => {
                     let fault = self.mapping.forbidden(&reason);
-                    self.state = State::Recording(Failure::NotStorable(reason));
+                    self.state = State::Recording(Failure::NotStorable(reason), guard);
                     Step::Act(Action::Commit(Box::new(Commit::quarantining(guard, fault))))
                 }
                 Committed::Unavailable(reason) => Step::Fails(Failure::Store(reason)),
             },
-            (State::Recording(failure), Event::Committed(committed)) => match committed {
+            (State::Recording(failure, guard), Event::Committed(committed)) => match committed {
                 Committed::Done(_) => Step::Fails(failure),
                 Committed::Lost => self.again(),
+                // The database forbids that the row goes: the record waits in quarantine, the row stays.
+                Committed::Refused(reason) if failure.buries() => {
+                    let fault = self.mapping.forbidden(&reason);
+                    self.state = State::Recording(Failure::NotStorable(reason), guard);
+                    Step::Act(Action::Commit(Box::new(Commit::quarantining(guard, fault))))
+                }
                 Committed::Refused(reason) | Committed::Unavailable(reason) => Step::Fails(Failure::Store(reason)),
             },
             (state, event) => unreachable!("a write got {event:?} while {state:?}: a bug of its driver"),
@@ -93,13 +99,13 @@ impl<M: Mapping> Approach<M> {
 
     fn fetched<O>(&mut self, loaded: &Loaded, fetched: Fetched<M::Fault>) -> Step<O, M::Fault> {
         match sight(&self.mapping, loaded, fetched, self.clock_skew_ms) {
-            Sight::InSync(snapshot) => Step::Ready(snapshot),
-            Sight::Store(_, commit, row) => {
-                self.state = State::Storing(row, commit.guard);
+            Sight::InSync(snapshot) => Step::Ready(Seen::InSync, snapshot),
+            Sight::Store(seen, commit, row) => {
+                self.state = State::Storing(seen, row, commit.guard);
                 Step::Act(Action::Commit(commit))
             }
             Sight::Record(commit, failure) => {
-                self.state = State::Recording(failure);
+                self.state = State::Recording(failure, commit.guard);
                 Step::Act(Action::Commit(commit))
             }
             Sight::HubNewer { hub, cdms } if self.rechecked => Step::Fails(Failure::LocalNewer { hub, cdms }),

@@ -5,13 +5,13 @@ use cdms_odata::{Attributes, Value};
 use uuid::Uuid;
 
 use crate::approach::busy;
-use crate::send::{Sending, Sent, closing, not_stored, quarantining_applied, rejected, releasing};
-use crate::sight::merged_row;
-use crate::written::created_entry;
+use crate::send::{Sending, Sent, closing, ended, not_stored, quarantining_applied, rejected, releasing};
+use crate::sight::{ending, merged_row};
+use crate::written::{Asked, created_entry};
 use crate::{
-    Action, Commit, Committed, Entry, Event, Failure, Guard, Intent, IntentChange, Loaded, Machine, Mapping, NewRow,
-    OperationId, Origin, QuarantineChange, ROUNDS_MAX, Record, RecordChange, Rejection, Stored, TombstoneReason,
-    Verdict, WriteKind, Written,
+    Action, Commit, Committed, Entry, EntryKind, Event, Failure, Guard, Intent, IntentChange, Loaded, Machine, Mapping,
+    NewRow, OperationId, Origin, QuarantineChange, ROUNDS_MAX, Record, RecordChange, Rejection, Stored,
+    TombstoneReason, Trial, Verdict, WriteKind, Written,
 };
 
 /// The machine of a create.
@@ -63,7 +63,7 @@ impl<M: Mapping> Create<M> {
             conflicts: Attributes::new(),
         };
         let mut commit = Commit::under(Guard::of(&loaded.stored));
-        commit.trial = Some(self.mine.clone());
+        commit.trial = Some(Trial::Put(self.mine.clone()));
         commit.intent = IntentChange::Open(Box::new(intent));
         self.state = State::Opening(patch, loaded);
         Action::Commit(Box::new(commit))
@@ -141,17 +141,19 @@ impl<M: Mapping> Create<M> {
             RecordChange::Put(row.clone())
         };
         commit.history = vec![entry.clone()];
+        if left {
+            commit.history.push(ending(EntryKind::LeftModel, &row.clone().at(crate::Version(0), self.mapping.tag())));
+        }
         commit.insist = true;
         let snapshot = row.clone().at(crate::Version(0), self.mapping.tag());
-        let written = Written { snapshot, sent: true, read_back: true, conflicts: Vec::new(), left };
+        let written = Written { snapshot, asked: Asked::ReadBack, conflicts: Vec::new() };
         self.state = State::Storing(written, row, entry);
         Action::Commit(Box::new(commit))
     }
 
     fn orphan(&mut self, id: Uuid) -> Action<Output<M>, M::Fault> {
         let operation = self.operation;
-        let reason = format!("CDMS created the record under another id: {id}");
-        let mut commit = closing(operation, Verdict::Rejected { reason });
+        let mut commit = closing(operation, Verdict::Orphaned { id });
         commit.quarantine = QuarantineChange::PutOrphan { id, operation };
         commit.insist = true;
         self.state = State::Ending(Failure::Orphan { operation, id });
@@ -205,7 +207,10 @@ impl<M: Mapping> Machine for Create<M> {
                 }
                 committed => self.fail(not_stored(self.operation, committed)),
             },
-            (State::Ending(failure), Event::Committed(_)) => self.fail(failure),
+            (State::Ending(failure), Event::Committed(committed)) => {
+                let failure = ended(self.operation, failure, committed);
+                self.fail(failure)
+            }
             (State::EndingApplied(failure), Event::Committed(committed)) => match committed {
                 Committed::Done(_) => self.fail(failure),
                 committed => self.fail(not_stored(self.operation, committed)),

@@ -3,11 +3,11 @@
 use cdms_odata::Attributes;
 
 use crate::approach::{Approach, Step};
-use crate::send::{Sending, Sent, not_stored, rejected, releasing};
-use crate::written::deletion;
+use crate::send::{Sending, Sent, ended, not_stored, rejected, releasing};
+use crate::written::{Asked, deletion};
 use crate::{
     Action, Commit, Committed, Event, Failure, Guard, Intent, IntentChange, Machine, Mapping, OnConflict, OperationId,
-    Origin, Snapshot, WriteKind, Written,
+    Origin, Snapshot, Trial, WriteKind, Written,
 };
 
 /// The machine of a delete.
@@ -26,7 +26,7 @@ enum State<F> {
     Approaching,
     Opening(Snapshot),
     Sending(Snapshot, Sending),
-    Storing(Snapshot, bool),
+    Storing(Snapshot),
     Ending(Failure<F>),
     Over,
 }
@@ -53,10 +53,10 @@ impl<M: Mapping> Delete<M> {
                 self.state = State::Approaching;
                 action
             }
-            Step::Ready(snapshot) => self.ready(snapshot),
+            Step::Ready(_, snapshot) => self.ready(snapshot),
             // Gone counts as done; the approach has made the tombstone.
             Step::Fails(Failure::Gone) => match self.last.take() {
-                Some(snapshot) => self.done(snapshot, false),
+                Some(snapshot) => self.done(snapshot),
                 None => self.fail(Failure::Gone),
             },
             Step::Fails(failure) => self.fail(failure),
@@ -80,6 +80,7 @@ impl<M: Mapping> Delete<M> {
             conflicts: Attributes::new(),
         };
         let mut commit = Commit::under(Guard::Version(snapshot.version));
+        commit.trial = Some(Trial::Remove);
         commit.intent = IntentChange::Open(Box::new(intent));
         self.state = State::Opening(snapshot);
         Action::Commit(Box::new(commit))
@@ -113,13 +114,13 @@ impl<M: Mapping> Delete<M> {
 
     fn store(&mut self, snapshot: Snapshot, ours: bool) -> Action<Output<M>, M::Fault> {
         let commit = deletion(&snapshot, self.operation, Origin::Hub, ours);
-        self.state = State::Storing(snapshot, ours);
+        self.state = State::Storing(snapshot);
         Action::Commit(Box::new(commit))
     }
 
-    fn done(&mut self, snapshot: Snapshot, sent: bool) -> Action<Output<M>, M::Fault> {
+    fn done(&mut self, snapshot: Snapshot) -> Action<Output<M>, M::Fault> {
         self.state = State::Over;
-        Action::Done(Ok(Written { snapshot, sent, read_back: true, conflicts: Vec::new(), left: false }))
+        Action::Done(Ok(Written { snapshot, asked: Asked::ReadBack, conflicts: Vec::new() }))
     }
 
     fn fail(&mut self, failure: Failure<M::Fault>) -> Action<Output<M>, M::Fault> {
@@ -156,11 +157,14 @@ impl<M: Mapping> Machine for Delete<M> {
                 let sent = sending.step(event);
                 self.sent(snapshot, sending, sent)
             }
-            (State::Storing(snapshot, sent), Event::Committed(committed)) => match committed {
-                Committed::Done(version) => self.done(Snapshot { version, ..snapshot }, sent),
+            (State::Storing(snapshot), Event::Committed(committed)) => match committed {
+                Committed::Done(version) => self.done(Snapshot { version, ..snapshot }),
                 committed => self.fail(not_stored(self.operation, committed)),
             },
-            (State::Ending(failure), Event::Committed(_)) => self.fail(failure),
+            (State::Ending(failure), Event::Committed(committed)) => {
+                let failure = ended(self.operation, failure, committed);
+                self.fail(failure)
+            }
             (state, event) => unreachable!("a delete got {event:?} while {state:?}: a bug of its driver"),
         }
     }

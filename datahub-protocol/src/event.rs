@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use crate::outcome::Answer;
-use crate::{MappingTag, OpenIntent, SettledPatch};
+use crate::{Failure, MappingTag, OpenIntent, SettledPatch, TombstoneReason};
 
 /// What happened after the last action.
 #[derive(Clone, Debug, PartialEq)]
@@ -54,8 +54,18 @@ pub enum Stored {
     Absent,
     /// It has a row.
     Row(Snapshot),
-    /// It had a row; what is kept of it.
-    Tombstone(Snapshot),
+    /// It had a row; what is kept of it, and why it ended.
+    Tombstone(Snapshot, TombstoneReason),
+}
+
+impl TombstoneReason {
+    /// What somebody learns who asks for the record.
+    pub fn failure<F>(self) -> Failure<F> {
+        match self {
+            TombstoneReason::Gone => Failure::Gone,
+            TombstoneReason::LeftModel => Failure::Left,
+        }
+    }
 }
 
 /// A stored version of a record.

@@ -11,8 +11,10 @@ use crate::{OperationId, Rejection};
 pub enum Failure<F> {
     /// Neither the hub nor CDMS has the record.
     NotFound,
-    /// The record is gone from CDMS, or left the model.
+    /// The record is gone from CDMS.
     Gone,
+    /// CDMS has the record, but it is no longer one of the model's.
+    Left,
     /// Another write of the record is under way, or others kept storing first.
     Busy {
         /// The write under way.
@@ -79,11 +81,17 @@ pub enum Failure<F> {
 }
 
 impl<F> Failure<F> {
+    /// Whether it comes with a tombstone in place of the row.
+    pub(crate) const fn buries(&self) -> bool {
+        matches!(self, Failure::Gone | Failure::Left)
+    }
+
     /// The sort of failure in one word, for logs and metrics.
     pub const fn name(&self) -> &'static str {
         match self {
             Failure::NotFound => "not_found",
             Failure::Gone => "gone",
+            Failure::Left => "left",
             Failure::Busy { .. } => "busy",
             Failure::AlreadyExists => "already_exists",
             Failure::Rejected(_) => "rejected",

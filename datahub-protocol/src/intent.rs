@@ -118,6 +118,11 @@ pub enum Verdict {
         /// CDMS's reason or ours.
         reason: String,
     },
+    /// CDMS created the record under another id than the chosen one; it waits in quarantine.
+    Orphaned {
+        /// The id that CDMS gave.
+        id: Uuid,
+    },
     /// It was not in CDMS after the quiet period.
     NotApplied,
     /// Somebody changed these attributes meanwhile, so that it can no longer be told.

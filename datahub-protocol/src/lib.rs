@@ -26,7 +26,7 @@ mod update;
 mod written;
 
 pub use action::{
-    Action, Commit, Guard, IntentChange, Machine, NewRow, QuarantineChange, RecordChange, TombstoneReason,
+    Action, Commit, Guard, IntentChange, Machine, NewRow, QuarantineChange, RecordChange, TombstoneReason, Trial,
 };
 pub use create::Create;
 pub use delete::Delete;
@@ -41,7 +41,7 @@ pub use read::{Read, Sighting};
 pub use settle::{Settle, Settled, verdict};
 pub use sight::Seen;
 pub use update::{OnConflict, Update};
-pub use written::Written;
+pub use written::{Asked, Written};
 
 /// How often an operation starts again after another one stored first, before it gives up as busy.
 pub const ROUNDS_MAX: u8 = 5;

@@ -42,7 +42,7 @@ enum State<F> {
     Loading,
     Fetching(Box<Loaded>),
     Storing(Seen, NewRow, Guard),
-    Recording(Failure<F>),
+    Recording(Failure<F>, Guard),
     Over,
 }
 
@@ -60,7 +60,7 @@ impl<M: Mapping> Read<M> {
                 Action::Commit(commit)
             }
             Sight::Record(commit, failure) => {
-                self.state = State::Recording(failure);
+                self.state = State::Recording(failure, commit.guard);
                 Action::Commit(commit)
             }
             Sight::HubNewer { hub, cdms } if self.locked => self.over(Err(Failure::LocalNewer { hub, cdms })),
@@ -106,10 +106,10 @@ impl<M: Mapping> Machine for Read<M> {
                     let operation = open.intent.operation;
                     self.over(Ok(Sighting::Pending { snapshot: snapshot.clone(), operation }))
                 }
-                (Some(open), Stored::Absent | Stored::Tombstone(_)) => self.over(Err(Failure::Unsettled {
+                (Some(open), Stored::Absent | Stored::Tombstone(..)) => self.over(Err(Failure::Unsettled {
                     operation: open.intent.operation,
                     in_cdms: false,
-                    reason: "the record's create is not settled yet".to_owned(),
+                    reason: format!("a {} of the record is not settled yet", open.intent.write),
                 })),
                 (None, _) => {
                     self.state = State::Fetching(loaded);
@@ -126,14 +126,20 @@ impl<M: Mapping> Machine for Read<M> {
                 // The database forbids the row: the record waits in quarantine, the row stays as it was.
                 Committed::Refused(reason) => {
                     let fault = self.mapping.forbidden(&reason);
-                    self.state = State::Recording(Failure::NotStorable(reason));
+                    self.state = State::Recording(Failure::NotStorable(reason), guard);
                     Action::Commit(Box::new(Commit::quarantining(guard, fault)))
                 }
                 Committed::Unavailable(reason) => self.over(Err(Failure::Store(reason))),
             },
-            (State::Recording(failure), Event::Committed(committed)) => match committed {
+            (State::Recording(failure, guard), Event::Committed(committed)) => match committed {
                 Committed::Done(_) => self.over(Err(failure)),
                 Committed::Lost => self.again(),
+                // The database forbids that the row goes: the record waits in quarantine, the row stays.
+                Committed::Refused(reason) if failure.buries() => {
+                    let fault = self.mapping.forbidden(&reason);
+                    self.state = State::Recording(Failure::NotStorable(reason), guard);
+                    Action::Commit(Box::new(Commit::quarantining(guard, fault)))
+                }
                 Committed::Refused(reason) | Committed::Unavailable(reason) => self.over(Err(Failure::Store(reason))),
             },
             (state, event) => unreachable!("a read got {event:?} while {state:?}: a bug of its driver"),

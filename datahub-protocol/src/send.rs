@@ -112,7 +112,27 @@ pub(crate) fn rejected<F>(operation: OperationId, rejection: &Rejection) -> Comm
         Rejection::Cdms(refusal) => refusal.message.clone(),
         Rejection::NotSent(reason) | Rejection::LoginFailed(reason) => reason.clone(),
     };
-    closing(operation, Verdict::Rejected { reason })
+    let mut commit = closing(operation, Verdict::Rejected { reason });
+    // An intent that stayed open would be settled by what CDMS shows, which for a taken id is somebody else's record.
+    commit.insist = true;
+    commit
+}
+
+/// What the caller of a write learns that came to nothing, once its last transaction has ended. Where that could not be
+/// stored the intent is still open, and settling has the last word.
+pub(crate) fn ended<F: std::fmt::Debug>(
+    operation: OperationId,
+    failure: Failure<F>,
+    committed: Committed,
+) -> Failure<F> {
+    match (committed, failure) {
+        (Committed::Done(_) | Committed::Lost, failure) | (_, failure @ Failure::Unsettled { .. }) => failure,
+        (Committed::Refused(reason) | Committed::Unavailable(reason), failure) => {
+            let reason =
+                format!("it ended as {}, but the hub's database could not note that: {reason}", failure.name());
+            Failure::Unsettled { operation, in_cdms: false, reason }
+        }
+    }
 }
 
 /// What a write ends with whose result could not be stored: it is in CDMS, and its intent stays open unless another

@@ -19,6 +19,8 @@ pub enum Settled {
     Now(Verdict),
     /// It was settled before, or never opened.
     Before,
+    /// It wrote attributes that this mapping does not read, so a program with the newer mapping has to settle it.
+    LeftToOthers,
     /// It cannot be told yet.
     NotYet {
         /// Milliseconds after which to try again.
@@ -76,6 +78,7 @@ pub struct Settle<M: Mapping> {
     mapping: M,
     operation: OperationId,
     our_user: Option<Uuid>,
+    clock_skew_ms: i64,
     state: State,
 }
 
@@ -101,15 +104,19 @@ const LOOK_AGAIN_MS: u64 = 30_000;
 type Output<M> = Result<Settled, Failure<<M as Mapping>::Fault>>;
 
 impl<M: Mapping> Settle<M> {
-    /// A settling of this write; `our_user` is the CDMS user that the hub writes as, where known.
-    pub fn new(mapping: M, operation: OperationId, our_user: Option<Uuid>) -> Self {
-        Settle { mapping, operation, our_user, state: State::Begun }
+    /// A settling of this write; `our_user` is the CDMS user that the hub writes as, where known, and `clock_skew_ms` by
+    /// how much CDMS's time may go back.
+    pub fn new(mapping: M, operation: OperationId, our_user: Option<Uuid>, clock_skew_ms: i64) -> Self {
+        Settle { mapping, operation, our_user, clock_skew_ms, state: State::Begun }
     }
 
     fn loaded(&mut self, mut loaded: Box<Loaded>) -> Action<Output<M>, M::Fault> {
         let open = loaded.intent.take().filter(|open| open.intent.operation == self.operation);
         match open {
             None => self.over(Ok(Settled::Before)),
+            Some(open) if open.intent.patch.names().any(|name| !self.mapping.knows(name)) => {
+                self.over(Ok(Settled::LeftToOthers))
+            }
             Some(open) => match open.lease {
                 LeaseState::Active { left_ms } => self.over(Ok(Settled::NotYet { retry_after_ms: left_ms.max(1) })),
                 LeaseState::Quiet { .. } | LeaseState::Over => {
@@ -126,28 +133,53 @@ impl<M: Mapping> Settle<M> {
         open: &OpenIntent,
         fetched: Fetched<M::Fault>,
     ) -> Action<Output<M>, M::Fault> {
-        let record = match fetched {
-            Fetched::Record(record) => Some(record),
-            Fetched::Gone => None,
-            Fetched::Unreadable(fault) => {
-                let mut commit = Commit::under(Guard::Intent(self.operation));
-                commit.quarantine = QuarantineChange::Put(fault);
-                self.state = State::Quarantining { retry_after_ms: LOOK_AGAIN_MS };
-                return Action::Commit(Box::new(commit));
-            }
-            Fetched::Refused(reason) => return self.over(Err(Failure::ReadRefused(reason))),
-            Fetched::Unavailable(reason) => return self.over(Err(Failure::Unavailable(reason))),
-            Fetched::Misconfigured(reason) => return self.over(Err(Failure::Misconfigured(reason))),
-        };
         let (quiet_over, left_ms) = match open.lease {
             LeaseState::Quiet { left_ms } | LeaseState::Active { left_ms } => (false, left_ms.max(1)),
             LeaseState::Over => (true, LOOK_AGAIN_MS),
+        };
+        let record = match fetched {
+            Fetched::Record(record) => Some(record),
+            Fetched::Gone => None,
+            Fetched::Unreadable(fault) => return self.unreadable(&open.intent, fault, quiet_over, left_ms),
+            Fetched::Refused(reason) => return self.over(Err(Failure::ReadRefused(reason))),
+            Fetched::Unavailable(reason) => return self.over(Err(Failure::Unavailable(reason))),
+            Fetched::Misconfigured(reason) => return self.over(Err(Failure::Misconfigured(reason))),
         };
         let Some(verdict) = verdict(&open.intent, record.as_ref(), self.our_user, quiet_over) else {
             return self.over(Ok(Settled::NotYet { retry_after_ms: left_ms }));
         };
         let commit = self.settlement(loaded, &open.intent, record.as_ref(), &verdict);
         self.state = State::Storing(verdict, commit.history.clone());
+        Action::Commit(Box::new(commit))
+    }
+
+    /// The record is there and cannot be read: it waits in quarantine. Creates and deletes are settled by that it is
+    /// there; an update has to wait until it can be read.
+    fn unreadable(
+        &mut self,
+        intent: &Intent,
+        fault: M::Fault,
+        quiet_over: bool,
+        left_ms: u64,
+    ) -> Action<Output<M>, M::Fault> {
+        let verdict = match intent.write {
+            WriteKind::Create => Some(Verdict::Applied),
+            WriteKind::Delete if quiet_over => Some(Verdict::NotApplied),
+            WriteKind::Delete | WriteKind::Update => None,
+        };
+        let Some(verdict) = verdict else {
+            let retry_after_ms = if intent.write == WriteKind::Delete { left_ms } else { LOOK_AGAIN_MS };
+            self.state = State::Quarantining { retry_after_ms };
+            return Action::Commit(Box::new(Commit::quarantining(Guard::Intent(self.operation), fault)));
+        };
+        let history = match intent.write {
+            WriteKind::Create => {
+                vec![created_entry(&intent.patch, &intent.constants, self.operation, Origin::Settle, None)]
+            }
+            WriteKind::Update | WriteKind::Delete => Vec::new(),
+        };
+        let commit = self.without_row(verdict.clone(), fault, history);
+        self.state = State::StoringWithoutRow(verdict);
         Action::Commit(Box::new(commit))
     }
 
@@ -162,12 +194,18 @@ impl<M: Mapping> Settle<M> {
         let applied = *verdict == Verdict::Applied;
         let before = match &loaded.stored {
             Stored::Absent => None,
-            Stored::Row(snapshot) | Stored::Tombstone(snapshot) => Some(snapshot),
+            Stored::Row(snapshot) | Stored::Tombstone(snapshot, _) => Some(snapshot),
         };
         let mut commit = closing(self.operation, verdict.clone());
         let Some(record) = record else {
             return self.without_record(loaded, intent, applied, commit);
         };
+        // CDMS's time went back: the row is not overwritten here, and the next read says so.
+        if let (Stored::Row(row), false) = (&loaded.stored, applied)
+            && row.modified.0.saturating_sub(record.modified.0) > self.clock_skew_ms
+        {
+            return commit;
+        }
         commit.history = match (intent.write, before) {
             (WriteKind::Create, _) => {
                 vec![created_entry(&intent.patch, &intent.constants, self.operation, Origin::Settle, Some(record))]
@@ -184,9 +222,13 @@ impl<M: Mapping> Settle<M> {
         if let Err(fault) = self.mapping.decode(&row.seen) {
             return self.without_row(verdict.clone(), fault, commit.history);
         }
+        if loaded.quarantined {
+            commit.quarantine = QuarantineChange::Clear;
+        }
         commit.record = if self.mapping.includes(&record.attributes) {
             RecordChange::Put(row)
         } else {
+            commit.history.push(ending(EntryKind::LeftModel, &row.clone().at(crate::Version(0), self.mapping.tag())));
             RecordChange::Tombstone { reason: TombstoneReason::LeftModel, last: row }
         };
         if commit.history.is_empty() && before.is_some_and(|before| unchanged(before, record)) {

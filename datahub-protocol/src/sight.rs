@@ -53,37 +53,33 @@ pub(crate) fn sight<M: Mapping>(
         Fetched::Misconfigured(reason) => return Sight::Fails(Failure::Misconfigured(reason)),
     };
     if !mapping.includes(&record.attributes) {
-        return left(loaded, &record);
+        return left(mapping, loaded, &record);
     }
     let row = merged_row(loaded, &record);
     if let Err(fault) = mapping.decode(&row.seen) {
         return quarantine(loaded, fault);
     }
     match &loaded.stored {
-        Stored::Absent => store(loaded, Seen::First, entry(EntryKind::FirstSeen, &record, Vec::new()), row),
-        Stored::Tombstone(last) => {
+        Stored::Absent => store(loaded, Seen::First, first_seen(loaded, &record), row),
+        Stored::Tombstone(last, _) => {
             let changes = differences(&last.seen, &record.attributes);
             store(loaded, Seen::Revived, entry(EntryKind::Revived, &record, changes), row)
         }
         Stored::Row(snapshot) => {
             let changes = differences(&snapshot.seen, &record.attributes);
             let known_change = changes.iter().any(|change| change.from.is_some());
-            if record.modified < snapshot.modified {
-                let behind_ms = snapshot.modified.0 - record.modified.0;
-                if behind_ms > clock_skew_ms {
-                    return Sight::HubNewer { hub: snapshot.modified, cdms: record.modified };
-                }
-                if !known_change {
-                    return in_sync(loaded, snapshot.clone());
-                }
-                let mut entries = refreshed(loaded, &record, changes);
-                entries.iter_mut().for_each(|entry| entry.skew_ms = Some(behind_ms));
-                return store(loaded, Seen::Refreshed, entries, row);
+            let behind_ms = snapshot.modified.0.saturating_sub(record.modified.0);
+            if behind_ms > 0 && behind_ms > clock_skew_ms {
+                return Sight::HubNewer { hub: snapshot.modified, cdms: record.modified };
             }
             if known_change {
-                return store(loaded, Seen::Refreshed, refreshed(loaded, &record, changes), row);
+                let mut entries = refreshed(loaded, &record, changes);
+                if behind_ms > 0 {
+                    entries.iter_mut().for_each(|entry| entry.skew_ms = Some(behind_ms));
+                }
+                return store(loaded, Seen::Refreshed, entries, row);
             }
-            if record.modified == snapshot.modified && changes.is_empty() && snapshot.mapping == mapping.tag() {
+            if behind_ms >= 0 && changes.is_empty() && snapshot.mapping == mapping.tag() {
                 return in_sync(loaded, snapshot.clone());
             }
             // Newer without a mapped change, or attributes that this mapping adds: nothing to tell.
@@ -109,7 +105,7 @@ pub(crate) fn differences(known: &Attributes, read: &Attributes) -> Vec<Change> 
 pub(crate) fn merged_row(loaded: &Loaded, record: &Record) -> NewRow {
     let mut seen = match &loaded.stored {
         Stored::Absent => Attributes::new(),
-        Stored::Row(snapshot) | Stored::Tombstone(snapshot) => snapshot.seen.clone(),
+        Stored::Row(snapshot) | Stored::Tombstone(snapshot, _) => snapshot.seen.clone(),
     };
     seen.merge(&record.attributes);
     NewRow { modified: record.modified, created: record.created, modified_by: record.modified_by, seen }
@@ -137,6 +133,22 @@ pub(crate) fn refreshed(loaded: &Loaded, record: &Record, changes: Vec<Change>) 
 
 fn shows(sent: &Attributes, change: &Change) -> bool {
     change.from.is_some() && sent.get(&change.attribute).is_some_and(|value| change.to.as_ref() == Some(value))
+}
+
+/// The history of a first sight; that of a create which had been found not applied says so.
+fn first_seen(loaded: &Loaded, record: &Record) -> Vec<Entry> {
+    let shown = |name: &str, value: &Value| record.attributes.get(name).is_none_or(|now| now == value);
+    let late = loaded.late.iter().find(|late| late.patch.iter().all(|(name, value)| shown(name, value)));
+    match late {
+        None => entry(EntryKind::FirstSeen, record, Vec::new()),
+        Some(late) => {
+            let mut entries = entry(EntryKind::AppliedLate, record, Vec::new());
+            for entry in &mut entries {
+                (entry.origin, entry.operation) = (Origin::Settle, Some(late.operation));
+            }
+            entries
+        }
+    }
 }
 
 fn entry(kind: EntryKind, record: &Record, changes: Vec<Change>) -> Vec<Entry> {
@@ -198,19 +210,21 @@ fn store<F>(loaded: &Loaded, seen: Seen, history: Vec<Entry>, row: NewRow) -> Si
 fn gone<F>(loaded: &Loaded) -> Sight<F> {
     match &loaded.stored {
         Stored::Absent => without_row(loaded, Failure::NotFound),
-        Stored::Tombstone(_) => without_row(loaded, Failure::Gone),
-        Stored::Row(last) => buried(loaded, TombstoneReason::Gone, last.into(), ending(EntryKind::Gone, last)),
+        Stored::Tombstone(_, reason) => without_row(loaded, reason.failure()),
+        Stored::Row(last) => buried(loaded, TombstoneReason::Gone, last.into(), vec![ending(EntryKind::Gone, last)]),
     }
 }
 
 /// The record is none of this model's: a row becomes a tombstone; a record never seen is not found.
-fn left<F>(loaded: &Loaded, record: &Record) -> Sight<F> {
+fn left<M: Mapping>(mapping: &M, loaded: &Loaded, record: &Record) -> Sight<M::Fault> {
     match &loaded.stored {
         Stored::Absent => without_row(loaded, Failure::NotFound),
-        Stored::Tombstone(_) => without_row(loaded, Failure::Gone),
+        Stored::Tombstone(..) => without_row(loaded, Failure::Left),
         Stored::Row(last) => {
             let row = merged_row(loaded, record);
-            buried(loaded, TombstoneReason::LeftModel, row, ending(EntryKind::LeftModel, last))
+            let mut entries = refreshed(loaded, record, differences(&last.seen, &record.attributes));
+            entries.push(ending(EntryKind::LeftModel, &row.clone().at(last.version, mapping.tag())));
+            buried(loaded, TombstoneReason::LeftModel, row, entries)
         }
     }
 }
@@ -226,14 +240,14 @@ fn without_row<F>(loaded: &Loaded, failure: Failure<F>) -> Sight<F> {
 }
 
 /// The row becomes a tombstone.
-fn buried<F>(loaded: &Loaded, reason: TombstoneReason, last: NewRow, entry: Entry) -> Sight<F> {
+fn buried<F>(loaded: &Loaded, reason: TombstoneReason, last: NewRow, history: Vec<Entry>) -> Sight<F> {
     let mut commit = Commit::under(Guard::of(&loaded.stored));
     commit.record = RecordChange::Tombstone { reason, last };
-    commit.history = vec![entry];
+    commit.history = history;
     if loaded.quarantined {
         commit.quarantine = QuarantineChange::Clear;
     }
-    Sight::Record(Box::new(commit), Failure::Gone)
+    Sight::Record(Box::new(commit), reason.failure())
 }
 
 /// The row stays; the record waits with its reason.

@@ -4,13 +4,13 @@ use cdms_odata::client::Refusal;
 use cdms_odata::{Attributes, Value};
 
 use crate::approach::{Approach, Step, busy};
-use crate::send::{Sending, Sent, closing, not_stored, quarantining_applied, rejected, releasing, without_late};
+use crate::send::{Sending, Sent, closing, ended, not_stored, quarantining_applied, rejected, releasing, without_late};
 use crate::sight::{ending, merged_row};
-use crate::written::{Intended, Written, updated_entries};
+use crate::written::{Asked, Intended, Written, updated_entries};
 use crate::{
     Action, Commit, Committed, Entry, EntryKind, Event, Failure, Fetched, Guard, Intent, IntentChange, Loaded, Machine,
-    Mapping, Merged, NewRow, OperationId, Origin, ROUNDS_MAX, Record, RecordChange, Rejection, Snapshot, Stored,
-    TombstoneReason, Verdict, WriteKind, merge,
+    Mapping, Merged, NewRow, OperationId, Origin, ROUNDS_MAX, Record, RecordChange, Rejection, Seen, Snapshot, Stored,
+    TombstoneReason, Trial, Verdict, WriteKind, merge,
 };
 
 /// What to do where both sides changed the same field.
@@ -43,7 +43,7 @@ enum State<F> {
     LocalLocking,
     LocalLoading,
     Approaching,
-    StoringLocal(Snapshot),
+    StoringLocal(Snapshot, Asked),
     Opening(Box<Plan>),
     Sending(Box<Plan>, Sending),
     ReadingBack(Box<Plan>),
@@ -105,13 +105,16 @@ impl<M: Mapping> Update<M> {
         }
         match loaded.stored {
             Stored::Absent => self.fail(Failure::NotFound),
-            Stored::Tombstone(_) => self.fail(Failure::Gone),
-            Stored::Row(snapshot) if self.local_changed => self.store_local(snapshot),
-            Stored::Row(snapshot) => self.unchanged(snapshot),
+            Stored::Tombstone(_, reason) => self.fail(reason.failure()),
+            Stored::Row(snapshot) if self.local_changed => self.store_local(snapshot, Asked::Nothing(None)),
+            Stored::Row(snapshot) => {
+                let pending = loaded.intent.map(|open| open.intent.operation);
+                self.unchanged(snapshot, Asked::Nothing(pending))
+            }
         }
     }
 
-    fn store_local(&mut self, snapshot: Snapshot) -> Action<Output<M>, M::Fault> {
+    fn store_local(&mut self, snapshot: Snapshot, asked: Asked) -> Action<Output<M>, M::Fault> {
         let mut commit = Commit::under(Guard::Version(snapshot.version));
         commit.record = RecordChange::LocalOnly;
         commit.history = vec![Entry {
@@ -124,7 +127,7 @@ impl<M: Mapping> Update<M> {
             modified_by: None,
             skew_ms: None,
         }];
-        self.state = State::StoringLocal(snapshot);
+        self.state = State::StoringLocal(snapshot, asked);
         Action::Commit(Box::new(commit))
     }
 
@@ -132,12 +135,12 @@ impl<M: Mapping> Update<M> {
         match step {
             Step::Act(action) => action,
             Step::Fails(failure) => self.fail(failure),
-            Step::Ready(snapshot) => self.ready(snapshot),
+            Step::Ready(seen, snapshot) => self.ready(seen, snapshot),
         }
     }
 
     /// The row is as CDMS has it: merge, and open the intent.
-    fn ready(&mut self, snapshot: Snapshot) -> Action<Output<M>, M::Fault> {
+    fn ready(&mut self, seen: Seen, snapshot: Snapshot) -> Action<Output<M>, M::Fault> {
         let merged = match merge(&self.approach.mapping, &self.base, &self.mine, &snapshot.seen) {
             Ok(merged) => merged,
             Err(fault) => return self.fail(Failure::Invalid(fault)),
@@ -146,7 +149,12 @@ impl<M: Mapping> Update<M> {
             return self.fail(Failure::Conflict { fields: merged.conflicts });
         }
         if merged.patch.is_empty() {
-            return if self.local_changed { self.store_local(snapshot) } else { self.unchanged(snapshot) };
+            let asked = Asked::Compared(seen);
+            return if self.local_changed {
+                self.store_local(snapshot, asked)
+            } else {
+                self.unchanged(snapshot, asked)
+            };
         }
         let constants = self.approach.mapping.constants();
         let pre_image = merged.patch.names().map(|name| {
@@ -163,7 +171,7 @@ impl<M: Mapping> Update<M> {
             conflicts: merged.overwritten.clone(),
         };
         let mut commit = Commit::under(Guard::Version(snapshot.version));
-        commit.trial = Some(merged.values.clone());
+        commit.trial = Some(Trial::Put(merged.values.clone()));
         commit.intent = IntentChange::Open(Box::new(intent));
         self.state = State::Opening(Box::new(Plan { snapshot, merged, constants }));
         Action::Commit(Box::new(commit))
@@ -266,12 +274,14 @@ impl<M: Mapping> Update<M> {
             RecordChange::Put(row.clone())
         };
         commit.history = plan.history(self.operation, Origin::Hub, record.as_ref());
+        if left {
+            let last = row.clone().at(plan.snapshot.version, self.approach.mapping.tag());
+            commit.history.push(ending(EntryKind::LeftModel, &last));
+        }
         let written = Written {
             snapshot: plan.snapshot.clone(),
-            sent: true,
-            read_back: record.is_some(),
+            asked: if record.is_some() { Asked::ReadBack } else { Asked::NotReadBack },
             conflicts: plan.merged.conflicts.clone(),
-            left,
         };
         self.state = State::Storing(written, row, commit.history.clone());
         Action::Commit(Box::new(commit))
@@ -297,8 +307,8 @@ impl<M: Mapping> Update<M> {
         }
     }
 
-    fn unchanged(&mut self, snapshot: Snapshot) -> Action<Output<M>, M::Fault> {
-        self.over(Ok(Written { snapshot, sent: false, read_back: true, conflicts: Vec::new(), left: false }))
+    fn unchanged(&mut self, snapshot: Snapshot, asked: Asked) -> Action<Output<M>, M::Fault> {
+        self.over(Ok(Written { snapshot, asked, conflicts: Vec::new() }))
     }
 
     /// Ends with a transaction whose own failure does not change what the caller learns.
@@ -351,8 +361,8 @@ impl<M: Mapping> Machine for Update<M> {
                 Action::Load
             }
             (State::LocalLoading, Event::Loaded(loaded)) => self.loaded_locally(*loaded),
-            (State::StoringLocal(snapshot), Event::Committed(committed)) => match committed {
-                Committed::Done(version) => self.unchanged(Snapshot { version, ..snapshot }),
+            (State::StoringLocal(snapshot, asked), Event::Committed(committed)) => match committed {
+                Committed::Done(version) => self.unchanged(Snapshot { version, ..snapshot }, asked),
                 Committed::Lost if self.local_rounds + 1 < ROUNDS_MAX => {
                     self.local_rounds += 1;
                     self.state = State::LocalLoading;
@@ -379,7 +389,10 @@ impl<M: Mapping> Machine for Update<M> {
             (State::Storing(written, row, history), Event::Committed(committed)) => {
                 self.stored(written, row, history, committed)
             }
-            (State::Ending(failure), Event::Committed(_)) => self.fail(failure),
+            (State::Ending(failure), Event::Committed(committed)) => {
+                let failure = ended(self.operation, failure, committed);
+                self.fail(failure)
+            }
             (State::EndingApplied(failure), Event::Committed(committed)) => match committed {
                 Committed::Done(_) => self.fail(failure),
                 committed => self.fail(not_stored(self.operation, committed)),

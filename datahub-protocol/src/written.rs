@@ -3,7 +3,7 @@
 use cdms_odata::{Attributes, Value};
 
 use crate::send::{closing, without_late};
-use crate::sight::{differences, ending, refreshed};
+use crate::sight::{Seen, differences, ending, refreshed};
 use crate::{
     Change, Commit, Entry, EntryKind, NewRow, Note, OperationId, Origin, Record, RecordChange, Snapshot, Stored,
     TombstoneReason, Verdict,
@@ -14,14 +14,23 @@ use crate::{
 pub struct Written {
     /// The record as the hub has it now; for a delete as it was.
     pub snapshot: Snapshot,
-    /// Whether CDMS was asked to write at all.
-    pub sent: bool,
-    /// Whether CDMS's answer includes what it made of the write. If not, the next read completes the row.
-    pub read_back: bool,
+    /// What was asked of CDMS for it.
+    pub asked: Asked,
     /// The fields, by position, whose CDMS value was overwritten.
     pub conflicts: Vec<usize>,
-    /// Whether the record is no longer one of the model's.
-    pub left: bool,
+}
+
+/// What was asked of CDMS for a write, and so how sure its result is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Asked {
+    /// Nothing: no mapped field had changed. With a write of somebody else that is under way.
+    Nothing(Option<OperationId>),
+    /// The record, which was equal already, so that there was nothing to write.
+    Compared(Seen),
+    /// The write, and what CDMS made of it.
+    ReadBack,
+    /// The write; what CDMS made of it could not be read, so that the next read completes the row.
+    NotReadBack,
 }
 
 /// What an update meant to do, whoever stores its result.
@@ -51,11 +60,23 @@ pub(crate) fn updated_entries(
         };
         Change { attribute: name.to_owned(), from: before.seen.get(name).cloned(), to: Some(now.clone()), note }
     });
+    // A constant that changed what was known is a change of ours too, without which the old value would be nowhere.
+    let by_constants = intended.constants.iter().filter(|(name, _)| !intended.patch.contains(name));
+    let by_constants = by_constants.filter_map(|(name, sent)| {
+        let from = before.seen.get(name).filter(|from| *from != sent)?;
+        let now = record.and_then(|record| record.attributes.get(name)).unwrap_or(sent);
+        (now == sent).then(|| Change {
+            attribute: name.to_owned(),
+            from: Some(from.clone()),
+            to: Some(sent.clone()),
+            note: Note::Plain,
+        })
+    });
     let mut entries = vec![Entry {
         kind: EntryKind::Updated,
         origin,
         operation: Some(operation),
-        changes: changes.collect(),
+        changes: changes.chain(by_constants).collect(),
         constants: intended.constants.clone(),
         modified: record.map(|record| record.modified),
         modified_by: record.and_then(|record| record.modified_by),

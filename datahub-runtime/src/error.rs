@@ -137,6 +137,8 @@ fn describe(failure: Failure<Fault>, model: &'static ModelDescriptor) -> Error {
         Failure::NotFound => Error::new(ErrorKind::NotFound, format!("CDMS has no such {entity}")),
         Failure::Gone => Error::new(ErrorKind::Gone, format!("the {entity} is gone from CDMS"))
             .advise("its last values are in its history; create it again from there if it was removed by mistake"),
+        Failure::Left => Error::new(ErrorKind::Gone, format!("the {entity} is no longer a {}", model.name))
+            .advise("CDMS has it, but it does not satisfy the model's `only`; its last values are in its history"),
         Failure::Busy { operation, retry_after_ms } => {
             let error = Error::new(ErrorKind::Busy, "another write of the record is under way")
                 .advise(format!("try again in {}", duration(retry_after_ms)))

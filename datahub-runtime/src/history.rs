@@ -76,7 +76,8 @@ fn entry(model: &ModelDescriptor, row: HistoryRow) -> HistoryEntry {
         from,
         to,
         note: Note::Plain,
-        class: Class::Public,
+        // Nothing says what they are.
+        class: Class::Personal,
     });
     HistoryEntry {
         version: row.version,

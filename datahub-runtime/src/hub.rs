@@ -1,7 +1,7 @@
 //! The hub: one program's handle on its database and its CDMS.
 
 use std::fmt;
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
 use datahub_model::ModelDescriptor;
@@ -43,8 +43,12 @@ pub(crate) struct Engine {
     pub(crate) tasks: TaskTracker,
     pub(crate) closing: CancellationToken,
     /// Wakes the settling in the background.
-    pub(crate) unsettled: Notify,
+    pub(crate) unsettled: Arc<Notify>,
+    /// When ended writes were last forgotten.
+    pub(crate) forgot_at: Mutex<Option<cdms_odata::Instant>>,
     contact: OnceCell<Option<Uuid>>,
+    /// How often CDMS was to be met, and why not, for everybody who waited for it.
+    contact_failed: Mutex<(u64, Option<Error>)>,
     /// Why creates are stopped, once CDMS has not honoured a chosen id.
     pub(crate) creates_stopped: OnceLock<Error>,
 }
@@ -157,7 +161,7 @@ impl Hub {
 
     /// Settles now every write whose fate can be told; the background does the same on its own time.
     ///
-    /// Dropping the future stops between two writes.
+    /// Dropping the future stops between two steps; what is not settled then is left for the next round.
     ///
     /// # Errors
     ///
@@ -166,7 +170,7 @@ impl Hub {
         crate::settling::settle_all(&self.engine).await
     }
 
-    /// The records that wait in quarantine because they cannot be converted or stored, the newest `limit` of them. Each
+    /// The records that wait in quarantine because they cannot be converted or stored: those that wait longest, at most `limit`. Each
     /// leaves it with the first read that succeeds. Asks the hub's database only.
     ///
     /// Dropping the future changes nothing.
@@ -201,17 +205,38 @@ impl Engine {
     /// Meets CDMS for the first time, or remembers having met it: the organisation must be the one whose data the
     /// database holds, and the hub's user is looked up where it was named.
     pub(crate) async fn contact(&self) -> Result<Option<Uuid>, Error> {
+        let failed = || self.contact_failed.lock().unwrap_or_else(PoisonError::into_inner);
+        let tries_before = failed().0;
         let contact = self.contact.get_or_try_init(|| async {
-            let FirstContact { organisation, user } = self.client.first_contact().await?;
-            let known = self.store.put_setting_if_absent("organisation", &organisation.to_string()).await?;
-            if known == organisation.to_string() {
-                return Ok(user);
+            if let (tries, Some(error)) = &*failed()
+                && *tries > tries_before
+            {
+                return Err(error.clone());
             }
-            let message = format!("the database holds data of organisation {known}, but CDMS is {organisation}");
-            Err(Error::new(ErrorKind::Misconfigured, message)
-                .advise("connect to the right CDMS, or use a new database; nothing was read or written"))
+            let met = self.meet().await;
+            let mut failed = failed();
+            *failed = (failed.0 + 1, met.as_ref().err().cloned());
+            met
         });
         contact.await.copied()
+    }
+
+    async fn meet(&self) -> Result<Option<Uuid>, Error> {
+        let FirstContact { organisation, user } = self.client.first_contact().await?;
+        let known = self.store.put_setting_if_absent("organisation", &organisation.to_string()).await?;
+        if known == organisation.to_string() {
+            return Ok(user);
+        }
+        let message = format!("the database holds data of organisation {known}, but CDMS is {organisation}");
+        Err(Error::new(ErrorKind::Misconfigured, message)
+            .advise("connect to the right CDMS, or use a new database; nothing was read or written"))
+    }
+
+    /// Stops creates, because CDMS did not keep the id that was chosen in this one.
+    pub(crate) fn stop_creates(&self, operation: OperationId) {
+        let why = format!("CDMS did not keep the chosen id (write {operation})");
+        // The first reason stays.
+        _ = self.creates_stopped.set(Error::new(ErrorKind::Misconfigured, why));
     }
 
     /// The descriptor of a model by its table.
@@ -327,7 +352,7 @@ impl HubBuilder {
             ..ClientOptions::default()
         };
         let meters = Meters::default();
-        let client = Client::new(&root, authenticator, client_options, meters.clone())?;
+        let client = Client::new(&root, authenticator, client_options, Arc::clone(&self.clock), meters.clone())?;
         let store_options = StoreOptions { quiet_ms: self.options.quiet_ms(), ..StoreOptions::default() };
         let store = Store::open(&database, Arc::clone(&self.clock), store_options, meters.clone()).await?;
         if self.create_tables {
@@ -349,8 +374,10 @@ impl HubBuilder {
             checks: SharedChecks::default(),
             tasks: TaskTracker::new(),
             closing: CancellationToken::new(),
-            unsettled: Notify::new(),
+            unsettled: Arc::default(),
+            forgot_at: Mutex::default(),
             contact: OnceCell::new(),
+            contact_failed: Mutex::default(),
             creates_stopped: OnceLock::new(),
         });
         if self.options.settling == Settling::InBackground {

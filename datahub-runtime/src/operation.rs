@@ -14,15 +14,16 @@ pub use save::Save;
 
 use std::sync::Arc;
 
+use cdms_odata::Instant;
 use datahub_model::Fault;
-use datahub_protocol::{Failure, Machine, OperationId, WriteKind, Written};
+use datahub_protocol::{Asked, Failure, Machine, OperationId, WriteKind, Written};
 
 use crate::executor::Run;
 use crate::freshness::Checked;
 use crate::hub::Engine;
 use crate::observed::observed;
 use crate::synced::row_of_snapshot;
-use crate::{CdmsSynced, Error, ErrorKind, Id, Synced};
+use crate::{CdmsSynced, Error, Id, Synced};
 
 /// Runs a write in a task of the hub, so that a caller who goes away cannot leave it half done.
 async fn write<T, M>(
@@ -41,16 +42,30 @@ where
         let begun = owner.clock.now();
         let drive = run.drive(&mut machine);
         let output = observed(kind.name(), T::DESCRIPTOR, id.guid(), Some(operation), drive).await;
-        if let Ok(Err(Failure::Unsettled { .. })) = &output {
-            owner.unsettled.notify_one();
+        match &output {
+            // What waits for another write may wait for one that nobody looks after.
+            Ok(Err(Failure::Unsettled { .. } | Failure::Busy { .. })) => owner.unsettled.notify_one(),
+            // The next create would make another orphan, whether or not somebody still waits for this one.
+            Ok(Err(Failure::Orphan { operation, .. })) => owner.stop_creates(*operation),
+            _ => {}
         }
-        (begun, run.locals(), output)
+        (begun, run.asked(), run.locals(), output)
     });
-    let stopped = |_| Error::new(ErrorKind::Unavailable, "the write was stopped with the program's runtime");
-    let (begun, locals, output) = task.await.map_err(stopped)?;
-    let written = output?.map_err(|failure| Error::from_failure(failure, T::DESCRIPTOR, id.guid()))?;
+    let failed = |failure| Error::from_failure(failure, T::DESCRIPTOR, id.guid());
+    let (begun, asked, locals, output) = task.await.map_err(|error| {
+        engine.unsettled.notify_one();
+        let how = if error.is_panic() { "panicked, which is a bug" } else { "was stopped with the program's runtime" };
+        failed(Failure::Unsettled { operation, in_cdms: false, reason: format!("the task that wrote it {how}") })
+    })?;
+    let written = output?.map_err(failed)?;
     let time = begun.to_utc().unwrap_or_default();
-    let checked = if written.read_back { Checked::Written { time } } else { Checked::NotReadBack { time } };
+    let checked = match written.asked {
+        Asked::ReadBack => Checked::Written { time },
+        Asked::NotReadBack => Checked::NotReadBack { time },
+        Asked::Compared(found) => Checked::At { time: asked.and_then(Instant::to_utc).unwrap_or(time), found },
+        Asked::Nothing(Some(operation)) => Checked::Pending { operation },
+        Asked::Nothing(None) => Checked::NotChecked { since: engine.checks.last(T::DESCRIPTOR, id.guid()) },
+    };
     let row = row_of_snapshot(T::DESCRIPTOR, id.guid(), &written.snapshot, locals);
     let synced = row.and_then(|row| Synced::new(&row, written.snapshot, checked));
     synced.map_err(|fault| Error::from_failure(Failure::Quarantined(fault), T::DESCRIPTOR, id.guid()))

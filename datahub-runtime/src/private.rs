@@ -173,8 +173,9 @@ pub const CHOICE_KINDS: &[Kind] = &[Kind::Choice, Kind::State, Kind::Status];
 
 /// The fault of a number that no variant takes.
 pub fn no_such_option(attribute: &'static str, number: i32) -> Fault {
-    Fault::new(format!("has the option {number}, which the contract does not know; add it there and to the enum"))
+    Fault::new("has an option that the contract does not know; add it there and to the enum")
         .at(attribute)
+        .value(&Value::Choice(number))
 }
 
 /// The value of a field's default, for the descriptor.

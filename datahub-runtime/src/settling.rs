@@ -1,15 +1,16 @@
 //! Settling: finding out what became of writes whose outcome is not known.
 
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
 use datahub_protocol::{OperationId, Settle, Settled, Verdict};
 
-use crate::Error;
 use crate::executor::Run;
 use crate::hub::Engine;
 use crate::mapping::ModelMapping;
 use crate::observed::observed;
+use crate::store::IntentRow;
+use crate::{Error, ErrorKind};
 
 /// Whether a hub settles writes on its own.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Default)]
@@ -32,10 +33,15 @@ pub struct SettlingReport {
     pub waiting: Vec<(OperationId, Duration)>,
     /// The writes that could not be looked at.
     pub failed: Vec<(OperationId, Error)>,
+    /// The writes that only another program can settle: it lists their model, or has the mapping that made them.
+    pub left_to_others: Vec<OperationId>,
 }
 
-/// How many open writes one round looks at.
-const ROUND_MAX: i64 = 200;
+/// How many open writes are held in memory at once.
+const PAGE: i64 = 200;
+
+/// How often ended writes are forgotten, at most.
+const FORGET_EVERY_MS: i64 = 3_600_000;
 
 /// The longest time between two rounds.
 const ROUND_PAUSE_MAX: Duration = Duration::from_secs(60);
@@ -43,7 +49,7 @@ const ROUND_PAUSE_MAX: Duration = Duration::from_secs(60);
 /// Settles in the background until the hub is shut down.
 pub(crate) fn start(engine: &Arc<Engine>) {
     let weak = Arc::downgrade(engine);
-    let closing = engine.closing.clone();
+    let (closing, unsettled) = (engine.closing.clone(), Arc::clone(&engine.unsettled));
     // Not one of the tracked tasks: a shutdown does not wait for it.
     tokio::spawn(async move {
         loop {
@@ -55,8 +61,9 @@ pub(crate) fn start(engine: &Arc<Engine>) {
                     ROUND_PAUSE_MAX
                 }
             };
-            // Wakes for a new unsettled write, and lets go of the engine meanwhile where nobody else holds it.
-            let woken = tokio::time::timeout(pause, engine.unsettled.notified());
+            // Lets go of the engine meanwhile, which ends where nobody else holds it, and wakes for a new unsettled write.
+            drop(engine);
+            let woken = tokio::time::timeout(pause, unsettled.notified());
             tokio::select! {
                 () = closing.cancelled() => return,
                 _ = woken => {}
@@ -70,37 +77,72 @@ fn next_round(report: &SettlingReport) -> Duration {
     soonest.unwrap_or(ROUND_PAUSE_MAX).clamp(Duration::from_millis(500), ROUND_PAUSE_MAX)
 }
 
-/// One round over the open writes of the models that this program lists.
+/// One round over the open writes.
 pub(crate) async fn settle_all(engine: &Arc<Engine>) -> Result<SettlingReport, Error> {
-    let models: Vec<_> = engine.models.iter().collect();
-    let open = engine.store.open_intents(&models, ROUND_MAX).await?;
+    forget_old(engine).await?;
     let mut report = SettlingReport::default();
-    for row in open {
-        let operation = row.intent.operation;
-        let Some(model) = engine.model(&row.model) else { continue };
-        let our_user = match engine.contact().await {
-            Ok(user) => user,
-            Err(error) => {
-                report.failed.push((operation, error));
-                continue;
-            }
-        };
-        let actor: Arc<str> = row.actor.as_str().into();
-        let mapping = ModelMapping { model, id: row.id, actor: Arc::clone(&actor) };
-        let mut machine = Settle::new(mapping, operation, our_user);
-        let mut run = Run::new(Arc::clone(engine), model, row.id, actor);
-        match observed("settle", model, row.id, Some(operation), run.drive(&mut machine)).await {
-            Ok(Ok(Settled::Now(verdict))) => {
-                tracing::info!(%operation, ?verdict, "settled");
-                report.settled.push((operation, verdict));
-            }
-            Ok(Ok(Settled::Before)) => {}
-            Ok(Ok(Settled::NotYet { retry_after_ms })) => {
-                report.waiting.push((operation, Duration::from_millis(retry_after_ms)));
-            }
-            Ok(Err(failure)) => report.failed.push((operation, Error::from_failure(failure, model, row.id))),
-            Err(error) => report.failed.push((operation, error.into())),
+    let mut after = None;
+    loop {
+        let page = engine.store.open_intents(after, PAGE).await?;
+        let Some(last) = page.last() else { return Ok(report) };
+        after = Some((last.opened_at, last.intent.operation));
+        for row in page {
+            settle(engine, row, &mut report).await;
         }
     }
-    Ok(report)
+}
+
+async fn settle(engine: &Arc<Engine>, row: IntentRow, report: &mut SettlingReport) {
+    let operation = row.intent.operation;
+    let Some(model) = engine.model(&row.model) else {
+        report.left_to_others.push(operation);
+        return;
+    };
+    // Without CDMS nothing can be told of any of them; it is not asked again and again.
+    if let Some((_, error)) = report.failed.iter().find(|(_, error)| error.kind() == ErrorKind::Unavailable) {
+        let error = error.clone();
+        report.failed.push((operation, error));
+        return;
+    }
+    let our_user = match engine.contact().await {
+        Ok(user) => user,
+        Err(error) => {
+            report.failed.push((operation, error));
+            return;
+        }
+    };
+    let actor: Arc<str> = row.actor.as_str().into();
+    let mapping = ModelMapping { model, id: row.id, actor: Arc::clone(&actor) };
+    let mut machine = Settle::new(mapping, operation, our_user, engine.options.clock_skew_ms());
+    let mut run = Run::new(Arc::clone(engine), model, row.id, actor);
+    match observed("settle", model, row.id, Some(operation), run.drive(&mut machine)).await {
+        Ok(Ok(Settled::Now(verdict))) => {
+            tracing::info!(%operation, ?verdict, "settled");
+            report.settled.push((operation, verdict));
+        }
+        Ok(Ok(Settled::Before)) => {}
+        Ok(Ok(Settled::LeftToOthers)) => report.left_to_others.push(operation),
+        Ok(Ok(Settled::NotYet { retry_after_ms })) => {
+            report.waiting.push((operation, Duration::from_millis(retry_after_ms)));
+        }
+        Ok(Err(failure)) => report.failed.push((operation, Error::from_failure(failure, model, row.id))),
+        Err(error) => report.failed.push((operation, error.into())),
+    }
+}
+
+/// Forgets writes that ended more than a day ago, from time to time.
+async fn forget_old(engine: &Engine) -> Result<(), Error> {
+    let now = engine.clock.now();
+    let due = {
+        let mut forgot_at = engine.forgot_at.lock().unwrap_or_else(PoisonError::into_inner);
+        let due = forgot_at.is_none_or(|then| now.0.saturating_sub(then.0) >= FORGET_EVERY_MS);
+        if due {
+            *forgot_at = Some(now);
+        }
+        due
+    };
+    if due {
+        engine.store.forget_old_intents().await?;
+    }
+    Ok(())
 }

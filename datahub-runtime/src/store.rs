@@ -24,6 +24,7 @@ mod workers;
 #[cfg(test)]
 mod tests;
 
+use cdms_odata::Instant;
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
@@ -155,14 +156,20 @@ impl Store {
         self.read(move |connection| intents::by_operation(connection, operation, now, quiet_ms)).await
     }
 
-    /// The open writes of these models, oldest first, at most `limit`.
+    /// The open writes after one of them, oldest first, at most `limit`.
     pub(crate) async fn open_intents(
         &self,
-        models: &[&'static ModelDescriptor],
+        after: Option<(Instant, OperationId)>,
         limit: i64,
     ) -> Result<Vec<IntentRow>, StoreError> {
-        let (models, now, quiet_ms) = (models.to_vec(), self.clock.now(), self.quiet_ms);
-        self.read(move |connection| intents::open_of(connection, &models, limit, now, quiet_ms)).await
+        let (now, quiet_ms) = (self.clock.now(), self.quiet_ms);
+        self.read(move |connection| intents::open_after(connection, after, limit, now, quiet_ms)).await
+    }
+
+    /// Forgets writes that ended more than a day ago; the history keeps what they did.
+    pub(crate) async fn forget_old_intents(&self) -> Result<(), StoreError> {
+        let now = self.clock.now();
+        self.write(move |connection| connection.write(|connection| intents::forget_old(connection, now))).await
     }
 
     /// The records in quarantine, those that wait longest first, at most `limit`.

@@ -61,8 +61,7 @@ stored! {
 /// The digits after the point that an amount of money has.
 pub(crate) const MONEY_SCALE: u32 = 4;
 
-/// The digits after the point of a decimal column whose contract states none: the most that CDMS allows.
-pub(crate) const DECIMAL_SCALE: u32 = 10;
+pub(crate) use datahub_model::conversion::DECIMAL_SCALE;
 
 /// A stored value in the form that its column's kind has.
 pub(crate) fn of_column<'v>(column: &Column, value: &'v Value) -> Cow<'v, Value> {

@@ -29,6 +29,7 @@ pub struct Synced<T> {
 /// What a caller loaded.
 #[derive(Clone, Debug)]
 pub(crate) struct Base {
+    pub(crate) id: Uuid,
     pub(crate) snapshot: Snapshot,
     /// The local columns' values, in their order.
     pub(crate) locals: Vec<Value>,
@@ -37,12 +38,14 @@ pub(crate) struct Base {
 impl<T: CdmsSynced> Synced<T> {
     pub(crate) fn new(row: &[Value], snapshot: Snapshot, checked: Checked) -> Result<Self, Fault> {
         let locals = local_columns(T::DESCRIPTOR).map(|column| row[column].clone()).collect();
-        Ok(Synced { value: model_of(row)?, base: Base { snapshot, locals }, checked })
+        let value: T = model_of(row)?;
+        let base = Base { id: value.id().guid(), snapshot, locals };
+        Ok(Synced { value, base, checked })
     }
 
-    /// The record's id.
+    /// The record's id, as it was loaded.
     pub fn id(&self) -> Id<T> {
-        self.value.id()
+        self.base.id.into()
     }
 
     /// How the value was checked against CDMS, and when.
@@ -52,12 +55,22 @@ impl<T: CdmsSynced> Synced<T> {
 
     /// Names this version of the record, for a form that is saved in a later request; see `edit`.
     pub fn version_token(&self) -> VersionToken {
-        VersionToken { version: self.base.snapshot.version, id: self.value.id().guid() }
+        VersionToken { version: self.base.snapshot.version, id: self.base.id }
     }
 
     /// The model alone.
     pub fn into_inner(self) -> T {
         self.value
+    }
+
+    /// The record's id, which a caller must not have changed.
+    pub(crate) fn unchanged_id(&self) -> Result<Id<T>, Error> {
+        if self.value.id() == self.id() {
+            return Ok(self.id());
+        }
+        Err(Error::new(ErrorKind::Invalid, format!("the value carries the id {} now", self.value.id()))
+            .advise("an id never changes; load the other record and change that, or create a new one")
+            .of_record(T::DESCRIPTOR, self.base.id))
     }
 
     pub(crate) fn base(&self) -> &Base {

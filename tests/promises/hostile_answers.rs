@@ -5,14 +5,11 @@ use std::io::Write as _;
 use std::time::Duration;
 
 use datahub_runtime::prelude::*;
-use datahub_runtime::testing::simulator::Expiry;
-use datahub_runtime::testing::{FormLogin, Kit};
 use datahub_runtime::{Value, Verdict};
 use example_domain::{Contact, Organisation};
-use futures_util::future::join_all;
 
 use crate::meddler::{Deed, Meddler, answer};
-use crate::scene::{PAST_QUIET, Scene, Write, acme, failed, says};
+use crate::scene::{PAST_QUIET, Scene, Write, failed, says};
 
 /// A scene whose hub talks to CDMS through a meddler, and has met CDMS.
 async fn through(rule: impl Fn(&str) -> Deed + Send + Sync + 'static) -> (Scene, Meddler) {
@@ -194,35 +191,6 @@ async fn a_connection_that_was_closed_meanwhile_does_not_double_a_write() {
     operations.dedup();
     assert_eq!(operations.len(), commits.len(), "each operation arrived once");
     assert!(done > 0 && commits.len() >= done);
-}
-
-#[tokio::test]
-async fn requests_that_lose_their_session_at_once_share_one_login() {
-    for expiry in [Expiry::Unauthorized, Expiry::Redirect, Expiry::LoginForm] {
-        let scene = Scene::with_login(expiry).await;
-        let accounts: Vec<_> = (0..20).map(|_| scene.kit.simulator.seed("Account", acme())).collect();
-        let logins = scene.logins();
-        scene.kit.simulator.expire_sessions();
-        let reads = accounts.iter().map(|account| Organisation::get(&scene.hub, (*account).into()).into_future());
-        for read in join_all(reads).await {
-            assert_eq!(read.unwrap().name, "Acme");
-        }
-        assert_eq!(scene.logins() - logins, 1, "{expiry:?}");
-    }
-}
-
-#[tokio::test]
-async fn a_wrong_password_is_told_without_the_password() {
-    let kit = Kit::with(example_domain::METADATA, |cdms| cdms.login("hub", "secret", Expiry::Unauthorized));
-    let login = FormLogin::new("hub", "not-the-password");
-    assert!(!format!("{login:?}").contains("not-the-password"));
-    let hub = kit.hub_with(example_domain::models(), login).connect().await.unwrap();
-    let error = failed(Organisation::get(&hub, Id::new()).await, ErrorKind::Unavailable);
-    says(&error, &["login"]);
-    let error_and_debug = format!("{error} {error:?} {hub:?}");
-    assert!(!error_and_debug.contains("not-the-password"), "{error_and_debug}");
-    let logins = kit.simulator.requests().iter().filter(|request| request.target.ends_with("/login")).count();
-    assert!(logins <= 2, "no storm of logins, which would lock the user out: {logins}");
 }
 
 #[tokio::test]

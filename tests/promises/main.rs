@@ -5,6 +5,7 @@
 
 mod failures;
 mod hostile_answers;
+mod logins;
 mod meddler;
 mod outcome_table;
 mod read_table;

@@ -434,6 +434,32 @@ async fn a_record_under_another_id_is_an_orphan_and_stops_creates() {
     let (again, cost) = scene.cost_of(Contact::create(&scene.hub, ada(&scene))).await;
     says(&failed(again, ErrorKind::Misconfigured), &["creates are stopped"]);
     assert_eq!(cost.requests, 0, "the next create would make another one");
+    let verdict = scene.hub.operation(error.operation_id().unwrap()).await.unwrap().verdict;
+    assert_eq!(verdict, Some(Verdict::Orphaned { id: orphan }));
+}
+
+#[tokio::test]
+async fn an_orphan_stops_creates_even_where_nobody_waits_for_it_any_more() {
+    let scene = Scene::new().await;
+    let attempt = Write::Create.prepare(&scene).await;
+    scene.fault(Write::Create.operation(), Fault::OtherId);
+    let gate = scene.hold(Write::Create, Stage::AfterCommit);
+    tokio::select! {
+        biased;
+        done = attempt.run(&scene) => panic!("it was to be held: {done:?}"),
+        () = gate.arrived(1) => {}
+    }
+    gate.open();
+    while scene.quarantine().await.is_empty() {
+        tokio::task::yield_now().await;
+    }
+    // The transaction that put it there is the task's last step but one.
+    loop {
+        match Contact::create(&scene.hub, ada(&scene)).await.unwrap_err() {
+            error if error.to_string().contains("creates are stopped") => break,
+            error => panic!("{error}"),
+        }
+    }
 }
 
 #[tokio::test]
@@ -459,6 +485,15 @@ async fn a_local_constraint_fails_before_cdms_is_asked_to_write() {
     let error = failed(Contact::create(&scene.hub, twin).await, ErrorKind::Invalid);
     says(&error, &["Contact", "contacts.email", "CDMS was not asked to write"]);
     assert!(!error.to_string().contains("ada@example.com"), "{error}");
+    assert_eq!((scene.rows(), scene.open_intents()), (rows.clone(), 0));
+    scene.sql(
+        "CREATE TABLE notes (about BLOB NOT NULL REFERENCES organisations (id));
+         INSERT INTO notes SELECT id FROM organisations;",
+    );
+    let refused = org.delete(&scene.hub).await.unwrap_err();
+    assert_eq!(refused.error().kind(), ErrorKind::Invalid);
+    says(refused.error(), &["Organisation", &scene.account.to_string(), "foreign key", "CDMS was not asked to write"]);
+    let mut org = refused.into_value();
     assert_eq!(scene.commits(), commits);
     assert_eq!((scene.rows(), scene.open_intents()), (rows, 0));
     assert_eq!(org.website.as_deref(), Some("https://acme.example"), "the caller keeps the edit");

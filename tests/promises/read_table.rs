@@ -292,7 +292,9 @@ async fn a_record_that_left_the_model_becomes_a_tombstone() {
     scene.person_edits("optevia_ukorganisation", Value::Boolean(false));
     failed(UkOrganisation::get(&hub, id).await, ErrorKind::Gone);
     failed(UkOrganisation::get(&hub, id).await, ErrorKind::Gone);
-    assert_eq!(history_of(&hub, id).await, [EntryKind::FirstSeen, EntryKind::LeftModel]);
+    let error = failed(UkOrganisation::get(&hub, id).freshness(Freshness::LocalOnly).await, ErrorKind::Gone);
+    says(&error, &["no longer a UkOrganisation", "`only`"]);
+    assert_eq!(history_of(&hub, id).await, [EntryKind::FirstSeen, EntryKind::Refreshed, EntryKind::LeftModel]);
     scene.person_edits("optevia_ukorganisation", Value::Boolean(true));
     assert_eq!(found(&UkOrganisation::get(&hub, id).await.unwrap()), Seen::Revived);
 }
@@ -520,4 +522,46 @@ async fn reads_at_the_same_time_share_a_request() {
         assert_eq!(org.unwrap().name, "Acme");
     }
     assert_eq!((scene.hub.cost() - before).requests, 2);
+}
+
+#[tokio::test]
+async fn a_record_that_left_the_model_is_not_deleted() {
+    let scene = Scene::new().await;
+    let hub = scene.kit.hub(models![UkOrganisation]).connect().await.unwrap();
+    scene.person_edits("optevia_ukorganisation", Value::Boolean(true));
+    let uk = UkOrganisation::get(&hub, scene.account.into()).await.unwrap();
+    scene.person_edits("optevia_ukorganisation", Value::Boolean(false));
+    for _ in 0..2 {
+        let error = failed(uk.clone().delete(&hub).await, ErrorKind::Gone);
+        says(&error, &["no longer a UkOrganisation"]);
+    }
+    assert!(scene.kit.simulator.record("Account", scene.account).is_some());
+}
+
+#[tokio::test]
+async fn a_row_that_the_database_does_not_let_go_stays_and_waits_in_quarantine() {
+    let (scene, _) = Scene::read().await;
+    scene.sql(
+        "CREATE TABLE notes (about BLOB NOT NULL REFERENCES organisations (id));
+         INSERT INTO notes SELECT id FROM organisations;",
+    );
+    let rows = scene.rows();
+    scene.kit.simulator.remove("Account", scene.account);
+    let error = failed(scene.get().await, ErrorKind::Quarantined);
+    says(&error, &["Organisation", &scene.account.to_string(), "foreign key"]);
+    assert_eq!(scene.rows(), rows);
+    assert_eq!(scene.quarantine().await[0].id, scene.account);
+    scene.sql("DELETE FROM notes");
+    failed(scene.get().await, ErrorKind::Gone);
+    assert_eq!(scene.quarantine().await, []);
+}
+
+#[tokio::test]
+async fn a_time_at_the_end_of_the_world_is_a_time_like_any_other() {
+    let (scene, _) = Scene::read().await;
+    for ms in [i64::MIN, i64::MAX] {
+        scene.kit.simulator.overwrite("Account", scene.account, [("ModifiedOn", Value::Instant(Instant(ms)))]);
+        let error = scene.get().await.unwrap_err();
+        assert!(matches!(error.kind(), ErrorKind::LocalNewer | ErrorKind::Quarantined), "{error}");
+    }
 }

@@ -51,7 +51,8 @@ impl Scene {
         Scene::on(kit, builder).await
     }
 
-    async fn on(kit: Kit, hub: HubBuilder) -> Scene {
+    /// A scene on this kit and hub.
+    pub(crate) async fn on(kit: Kit, hub: HubBuilder) -> Scene {
         let account = kit.simulator.seed("Account", acme());
         let hub = hub.program("tests").connect().await.unwrap();
         // First contact is not part of what operations cost.

@@ -4,10 +4,10 @@ use std::time::Duration;
 
 use datahub_runtime::prelude::*;
 use datahub_runtime::testing::simulator::{Fault, FaultRule, Operation, Stage};
-use datahub_runtime::{Attributes, EntryKind, Note, OperationId, Origin, Seen, Settling, Value, Verdict};
+use datahub_runtime::{Attributes, EntryKind, Instant, Note, OperationId, Origin, Seen, Settling, Value, Verdict};
 use example_domain::{Contact, Organisation, Sector};
 
-use crate::scene::{Attempt, OUR_USER, PAST_QUIET, Scene, Write, ada, failed, found, history_of};
+use crate::scene::{Attempt, OUR_USER, PAST_QUIET, Scene, Write, ada, failed, found, history_of, now};
 
 /// A scene whose hub knows which CDMS user it is.
 async fn known_user() -> Scene {
@@ -278,6 +278,105 @@ async fn what_shows_up_more_than_a_day_later_is_cdms_own_change() {
 }
 
 #[tokio::test]
+async fn a_create_that_shows_up_after_all_is_told_as_applied_late() {
+    let scene = Scene::new().await;
+    let (attempt, operation) = lose(&scene, Write::Create, Fault::CommitLate).await;
+    scene.kit.advance(PAST_QUIET);
+    settles(&scene, operation, Verdict::NotApplied).await;
+    assert_eq!(scene.kit.simulator.commit_late(), 1);
+    Contact::get(&scene.hub, attempt.id().into()).await.unwrap();
+    let history = Contact::history(&scene.hub, attempt.id().into()).await.unwrap();
+    assert_eq!((history[0].kind, history[0].operation), (EntryKind::AppliedLate, Some(operation)));
+}
+
+#[tokio::test]
+async fn a_superseded_write_that_shows_up_after_all_is_told_as_applied_late() {
+    let scene = known_user().await;
+    let operation = lose_two(&scene, Fault::CommitLate).await;
+    scene.person_edits("Name", Value::text("Acme Bakery"));
+    scene.kit.advance(PAST_QUIET);
+    let attributes = vec!["Name".to_owned(), "WebSiteURL".to_owned()];
+    settles(&scene, operation, Verdict::Superseded { attributes }).await;
+    assert_eq!(scene.kit.simulator.commit_late(), 1);
+    scene.get().await.unwrap();
+    let history = Organisation::history(&scene.hub, scene.id()).await.unwrap();
+    let late = history.last().unwrap();
+    assert_eq!((late.kind, late.operation), (EntryKind::AppliedLate, Some(operation)));
+}
+
+#[tokio::test]
+async fn settling_does_not_put_a_row_back_when_cdms_was_restored() {
+    let scene = known_user().await;
+    let (_, operation) = lose(&scene, Write::Update, Fault::DropBeforeCommit).await;
+    let rows = scene.rows();
+    let restored = Value::Instant(Instant(now(&scene).0 - 86_400_000));
+    scene.kit.simulator.overwrite("Account", scene.account, [("ModifiedOn", restored), ("Fax", Value::text("1"))]);
+    scene.kit.advance(PAST_QUIET);
+    settles(&scene, operation, Verdict::NotApplied).await;
+    assert_eq!(scene.rows(), rows);
+    failed(scene.get().await, ErrorKind::LocalNewer);
+}
+
+mod older {
+    use super::*;
+
+    /// The organisation as an older program knows it.
+    #[derive(Clone, Debug, PartialEq, CdmsSynced)]
+    #[cdms(mapping = "account.toml", table = "firms")]
+    pub(super) struct Firm {
+        #[cdms(key)]
+        pub(super) id: Id<Firm>,
+        #[cdms("Name")]
+        pub(super) name: String,
+    }
+}
+
+mod newer {
+    use super::*;
+
+    /// The same, as a newer program knows it.
+    #[derive(Clone, Debug, PartialEq, CdmsSynced)]
+    #[cdms(mapping = "account.toml", table = "firms")]
+    pub(super) struct Firm {
+        #[cdms(key)]
+        pub(super) id: Id<Firm>,
+        #[cdms("Name")]
+        pub(super) name: String,
+        #[cdms("WebSiteURL")]
+        pub(super) website: Option<String>,
+    }
+}
+
+#[tokio::test]
+async fn a_program_that_does_not_read_what_was_written_leaves_it_to_others() {
+    let scene = Scene::new().await;
+    let new = scene.kit.hub(models![newer::Firm]).connect().await.unwrap();
+    let mut firm = newer::Firm::get(&new, scene.account.into()).await.unwrap();
+    firm.website = Some("https://acme.example".into());
+    scene.fault(Operation::Update, Fault::DropAfterCommit);
+    let operation = failed(firm.save(&new).await, ErrorKind::Unsettled).operation_id().unwrap();
+    scene.kit.advance(PAST_QUIET);
+    let old = scene.kit.hub(models![older::Firm]).connect().await.unwrap();
+    let report = old.settle().await.unwrap();
+    assert_eq!((&report.settled[..], &report.left_to_others[..]), (&[][..], &[operation][..]), "{report:?}");
+    assert_eq!(scene.open_intents(), 1);
+    assert_eq!(new.settle().await.unwrap().settled, [(operation, Verdict::Applied)]);
+}
+
+#[tokio::test]
+async fn a_create_whose_record_cannot_be_read_is_settled_by_being_there() {
+    let scene = Scene::new().await;
+    let (attempt, operation) = lose(&scene, Write::Create, Fault::DropAfterCommit).await;
+    let corrupt = Fault::Corrupt { attribute: "JobTitle".into(), json: "17".into() };
+    scene.kit.simulator.fault(FaultRule::new(corrupt).on(Operation::Read));
+    settles(&scene, operation, Verdict::Applied).await;
+    assert_eq!(history_of::<Contact>(&scene.hub, attempt.id().into()).await, [EntryKind::Created]);
+    assert!(scene.quarantine().await[0].reason.contains("JobTitle"));
+    scene.kit.simulator.clear_faults();
+    assert_eq!(Contact::get(&scene.hub, attempt.id().into()).await.unwrap().last_name, "Lovelace");
+}
+
+#[tokio::test]
 async fn a_living_writer_is_left_alone() {
     let scene = known_user().await;
     let attempt = Write::Update.prepare(&scene).await;
@@ -306,7 +405,7 @@ async fn any_program_that_lists_the_model_may_settle() {
     let stranger = scene.kit.hub(models![Sector]).connect().await.unwrap();
     let report = stranger.settle().await.unwrap();
     assert!(report.settled.is_empty() && report.waiting.is_empty() && report.failed.is_empty(), "{report:?}");
-    assert_eq!(scene.open_intents(), 1, "left to others");
+    assert_eq!((report.left_to_others, scene.open_intents()), (vec![operation], 1));
     let another = scene.another_program().await;
     assert_eq!(another.settle().await.unwrap().settled, [(operation, Verdict::Applied)]);
     assert_eq!(scene.hub.operation(operation).await.unwrap().verdict, Some(Verdict::Applied), "and the caller can ask");

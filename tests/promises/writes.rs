@@ -8,7 +8,7 @@ use datahub_runtime::{EntryKind, Note, Origin, Reference, Seen, Value, VersionTo
 use example_domain::{Contact, Organisation, OrganisationState, Phone};
 use uuid::Uuid;
 
-use crate::scene::{OUR_USER, Scene, Write, ada, failed, found, history_of, says};
+use crate::scene::{OUR_USER, Scene, Write, acme, ada, failed, found, history_of, says};
 
 /// The attributes that the last write to CDMS named.
 fn sent(scene: &Scene) -> Vec<String> {
@@ -134,7 +134,7 @@ async fn local_and_mapped_changes_are_stored_together_or_not_at_all() {
     assert_eq!((row.name.as_str(), row.archived), ("Acme Foods", true));
     let history = Organisation::history(&scene.hub, scene.id()).await.unwrap();
     let fields: Vec<_> = history[1].changes.iter().map(|change| change.field.as_str()).collect();
-    assert_eq!((history.len(), fields), (2, vec!["name", "archived"]));
+    assert_eq!((history.len(), fields), (2, vec!["name", "optevia_PAFOverride", "archived"]));
 }
 
 #[tokio::test]
@@ -442,4 +442,93 @@ async fn a_slow_answer_never_puts_the_row_back() {
     assert_eq!(slow.unwrap().name, "Acme Bakery", "the check was made again");
     assert_eq!(scene.row().await.unwrap().name, "Acme Bakery");
     assert_eq!(scene.history().await, [EntryKind::FirstSeen, EntryKind::Refreshed]);
+}
+
+#[tokio::test]
+async fn a_constant_that_changed_something_is_told_with_the_old_value() {
+    let scene = Scene::new().await;
+    scene.kit.simulator.overwrite("Account", scene.account, [("optevia_PAFOverride", Value::Boolean(false))]);
+    let mut org = scene.get().await.unwrap();
+    org.name = "Acme Foods".into();
+    org.save(&scene.hub).await.unwrap();
+    let history = Organisation::history(&scene.hub, scene.id()).await.unwrap();
+    let change = history[1].changes.iter().find(|change| change.field == "optevia_PAFOverride").unwrap();
+    assert_eq!((&change.from, &change.to), (&Some(Value::Boolean(false)), &Some(Value::Boolean(true))));
+    org.name = "Acme Bakery".into();
+    org.save(&scene.hub).await.unwrap();
+    let history = Organisation::history(&scene.hub, scene.id()).await.unwrap();
+    assert!(!history[2].changes.iter().any(|change| change.field == "optevia_PAFOverride"), "it changed nothing more");
+}
+
+#[tokio::test]
+async fn an_id_is_not_changed_by_a_save_or_a_delete() {
+    let (scene, mut org) = Scene::read().await;
+    let other = scene.kit.simulator.seed("Account", acme());
+    let before = scene.kit.simulator.record("Account", other);
+    org.id = other.into();
+    org.name = "Acme Foods".into();
+    let (saved, cost) = scene.cost_of(org.save(&scene.hub)).await;
+    let error = failed(saved, ErrorKind::Invalid);
+    says(&error, &["Organisation", &scene.account.to_string(), &other.to_string(), "an id never changes"]);
+    failed(org.delete(&scene.hub).await, ErrorKind::Invalid);
+    assert_eq!((cost.requests, scene.commits()), (0, vec![]));
+    assert_eq!(scene.kit.simulator.record("Account", other), before);
+}
+
+#[tokio::test]
+async fn a_save_that_asks_nothing_claims_nothing() {
+    let (scene, _) = Scene::read().await;
+    scene.kit.simulator.go_away();
+    let mut org = Organisation::get(&scene.hub, scene.id()).or_local().await.unwrap();
+    org.save(&scene.hub).await.unwrap();
+    assert!(matches!(org.checked(), Checked::NotChecked { since: Some(_) }), "{:?}", org.checked());
+    org.archived = true;
+    org.save(&scene.hub).await.unwrap();
+    assert!(!org.checked().is_fresh(), "{:?}", org.checked());
+    scene.kit.simulator.come_back();
+    // Compared with CDMS and found equal already, it is checked.
+    scene.person_edits("Name", Value::text("Acme Foods"));
+    org.name = "Acme Foods".into();
+    org.save(&scene.hub).await.unwrap();
+    assert_eq!(found(&org), Seen::Refreshed);
+}
+
+#[tokio::test]
+async fn a_form_shows_the_local_fields_as_they_were_too() {
+    let (scene, mut org) = Scene::read().await;
+    org.archived_reason = Some("a".into());
+    org.save(&scene.hub).await.unwrap();
+    let token = org.version_token();
+    org.archived_reason = Some("b".into());
+    org.save(&scene.hub).await.unwrap();
+    let mut form = Organisation::edit(&scene.hub, scene.id(), token).await.unwrap();
+    assert_eq!(form.archived_reason.as_deref(), Some("a"));
+    form.archived = true;
+    form.save(&scene.hub).await.unwrap();
+    assert_eq!(scene.row().await.unwrap().archived_reason.as_deref(), Some("b"), "what the form did not change stays");
+}
+
+#[tokio::test]
+async fn a_check_of_local_and_synced_columns_together_sees_the_row_as_it_will_be() {
+    let (scene, mut org) = Scene::read().await;
+    org.archived_reason = Some("moved".into());
+    org.save(&scene.hub).await.unwrap();
+    scene.sql(
+        "ALTER TABLE organisations RENAME TO old;
+         CREATE TABLE organisations AS SELECT * FROM old WHERE 0;
+         DROP TABLE organisations;",
+    );
+    let columns = scene.dump("sqlite_master");
+    let made = columns.iter().find(|line| line.contains("CREATE TABLE \"old\"")).expect("the table");
+    let sql = made.split("sql='").nth(1).unwrap().trim_end_matches('\'');
+    let sql = sql.replacen("\"old\"", "organisations", 1);
+    let sql = sql.trim_end_matches(')').to_owned() + ", CHECK (name <> 'Acme Foods' OR archived_reason IS NOT NULL))";
+    scene.sql(&format!("{sql}; INSERT INTO organisations SELECT * FROM old; DROP TABLE old;"));
+    org.name = "Acme Foods".into();
+    org.save(&scene.hub).await.unwrap();
+    scene.person_edits("Description", Value::text("Biscuits"));
+    assert_eq!(scene.get().await.unwrap().description, "Biscuits");
+    org.archived_reason = None;
+    let error = failed(org.save(&scene.hub).await, ErrorKind::Invalid);
+    says(&error, &["organisations", "check constraint"]);
 }

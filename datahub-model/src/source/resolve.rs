@@ -9,6 +9,7 @@ use super::diagnostic::{Code, Diagnostic};
 use super::nearest::meant;
 use super::only::{self, OnlyCondition};
 use super::{mapping_id, names};
+use crate::conversion::DECIMAL_SCALE;
 use crate::{EngineAttribute, Mode, Write};
 
 /// A model joined to its contract, complete and checked.
@@ -348,7 +349,7 @@ impl<P: Clone> Resolver<'_, P> {
     ) -> usize {
         let field_name = plain(field).to_owned();
         let name = field.column.as_ref().map_or_else(|| field_name.clone(), |column| column.value.clone());
-        let scale = if kind == Kind::Decimal { scale.or(Some(4)) } else { None };
+        let scale = if kind == Kind::Decimal { scale.or(Some(DECIMAL_SCALE)) } else { None };
         self.columns.push(ResolvedColumn { name, field: field_name, kind, nullable, scale, source });
         self.columns.len() - 1
     }

@@ -138,7 +138,7 @@ fn plain() -> Vec<Row> {
             ACCOUNT,
             "M table=m\n id: key\n a?: \"Area\"\n s?: \"Score\"",
             |mapping| {
-                assert_eq!((field(mapping, "a").scale, field(mapping, "s").scale), (Some(2), Some(4)));
+                assert_eq!((field(mapping, "a").scale, field(mapping, "s").scale), (Some(2), Some(10)));
             },
         ),
         accepted(

@@ -133,8 +133,10 @@ impl<'c> LoginRequests<'c> {
 
     async fn exchange(&self, url: &str, form: Option<String>) -> Result<LoginReply, LoginError> {
         let url = Url::parse(url).map_err(|error| LoginError(format!("the login address is no URL: {error}")))?;
-        let plain = url.scheme() != "https" && url.host_str() != Some(self.transport.root().host());
-        if plain {
+        // Plain http is taken where CDMS itself is reached so, which is on this machine only.
+        let root = self.transport.root();
+        let is_cdms = root.url().scheme() == url.scheme() && url.host_str() == Some(root.host());
+        if url.scheme() != "https" && !is_cdms {
             return Err(LoginError(format!(
                 "the login at {} is not protected by https",
                 url.host_str().unwrap_or_default()
@@ -179,14 +181,14 @@ impl LoginReply {
         String::from_utf8_lossy(&self.body).into_owned()
     }
 
-    /// The session of the cookies that this answer sets.
+    /// The session of the cookies that this answer sets; those that it deletes do not count.
     ///
     /// # Errors
     ///
     /// It sets none, so the login was not accepted.
     pub fn session(&self) -> Result<Session, LoginError> {
         let cookies = self.headers.get_all(SET_COOKIE).iter().filter_map(|cookie| cookie.to_str().ok());
-        let pairs: Vec<_> = cookies.filter_map(|cookie| cookie.split(';').next()).map(str::trim).collect();
+        let pairs: Vec<_> = cookies.filter_map(set_pair).collect();
         if pairs.is_empty() {
             return Err(LoginError(format!(
                 "CDMS answered the login with {} and no cookie; check user and password",
@@ -199,8 +201,45 @@ impl LoginReply {
     }
 }
 
+/// The name and value that a `Set-Cookie` sets; `None` where it deletes the cookie.
+fn set_pair(cookie: &str) -> Option<&str> {
+    let mut parts = cookie.split(';').map(str::trim);
+    let pair = parts.next().filter(|pair| pair.split_once('=').is_some_and(|(_, value)| !value.is_empty()))?;
+    let deletes = |part: &str| {
+        part.split_once('=').is_some_and(|(key, age)| {
+            key.eq_ignore_ascii_case("max-age") && age.trim().parse::<i64>().is_ok_and(|seconds| seconds <= 0)
+        })
+    };
+    (!parts.any(deletes)).then_some(pair)
+}
+
 impl fmt::Debug for LoginReply {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "LoginReply({}, {} bytes)", self.status, self.body.len())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn reply(cookies: &[&'static str]) -> LoginReply {
+        let headers = cookies.iter().map(|cookie| (SET_COOKIE, HeaderValue::from_static(cookie))).collect();
+        LoginReply { status: StatusCode::FOUND, headers, body: Vec::new() }
+    }
+
+    #[test]
+    fn a_session_is_of_the_cookies_that_are_set() {
+        let session = reply(&["a=1; Path=/; HttpOnly", "b=x=y; Max-Age=600"]).session().unwrap();
+        assert_eq!(session.headers()[COOKIE], "a=1; b=x=y");
+        assert!(session.headers()[COOKIE].is_sensitive());
+    }
+
+    #[test]
+    fn a_deleted_cookie_is_no_session() {
+        for cookies in [&[][..], &["a=; Path=/"], &["a=1; Max-Age=0"], &["a=1; max-age=-1"], &["a"]] {
+            let error = reply(cookies).session().unwrap_err();
+            assert!(error.to_string().contains("check user and password"), "{cookies:?}: {error}");
+        }
     }
 }

@@ -18,6 +18,7 @@ use uuid::Uuid;
 use super::authenticator::{Authenticator, LoginRequests, Session};
 use super::shape::{RecordShape, Unreadable};
 use super::transport::{ALWAYS, Exchange, HttpAnswer, HttpRequest, MaySend, Transport};
+use crate::clock::Clock;
 use crate::cost::Meters;
 use crate::{Error, ErrorKind};
 
@@ -43,11 +44,29 @@ pub(crate) struct Client {
     pub(super) transport: Transport,
     pub(super) options: ClientOptions,
     authenticator: Arc<dyn Authenticator>,
-    session: Mutex<Option<Login>>,
+    session: Mutex<LastLogin>,
+    clock: Arc<dyn Clock>,
     /// The newest login that CDMS no longer takes.
     lost: AtomicU64,
     shapes: SyncMutex<HashMap<&'static str, Arc<RecordShape>>>,
 }
+
+/// What the last login came to.
+#[derive(Debug, Default)]
+enum LastLogin {
+    #[default]
+    None,
+    Done(Login),
+    /// Why it failed, and until when, by the monotonic clock, that is the answer.
+    Failed {
+        reason: String,
+        until: Duration,
+        number: u64,
+    },
+}
+
+/// How long a failed login stands. Every try with a wrong password brings the user nearer to being locked out.
+const LOGIN_PAUSE: Duration = Duration::from_secs(10);
 
 /// A session and its number: later logins have larger ones.
 #[derive(Clone, Debug)]
@@ -61,6 +80,7 @@ impl Client {
         root: &str,
         authenticator: Arc<dyn Authenticator>,
         options: ClientOptions,
+        clock: Arc<dyn Clock>,
         meters: Meters,
     ) -> Result<Self, Error> {
         let root = ServiceRoot::parse(root)
@@ -69,7 +89,8 @@ impl Client {
             transport: Transport::new(root, options.time_limit, options.body_max, meters)?,
             options,
             authenticator,
-            session: Mutex::new(None),
+            session: Mutex::default(),
+            clock,
             lost: AtomicU64::new(0),
             shapes: SyncMutex::new(HashMap::new()),
         })
@@ -93,18 +114,24 @@ impl Client {
 
     /// A GET with a login where one is needed. Fails with a reason in words.
     pub(super) async fn get(&self, url: String, set: &str) -> Result<HttpAnswer, String> {
-        for _ in 0..2 {
-            let request = HttpRequest { method: Method::GET, url: url.clone(), headers: Vec::new(), body: None };
-            let answer = match self.exchange(request, set, ALWAYS).await? {
-                Exchange::NotSent(reason) | Exchange::Lost(reason) => return Err(reason),
-                Exchange::Answered(answer) => answer,
-            };
-            match answer.login_lost(self.authenticator.login_hosts()) {
-                None => return Ok(answer),
-                Some(_) => self.login().await?,
-            }
+        let answer = self.get_once(&url, set).await?;
+        if answer.login_lost(self.authenticator.login_hosts()).is_none() {
+            return Ok(answer);
         }
-        Err("CDMS asks for a login again right after one".to_owned())
+        self.login().await?;
+        let answer = self.get_once(&url, set).await?;
+        match answer.login_lost(self.authenticator.login_hosts()) {
+            None => Ok(answer),
+            Some(sign) => Err(format!("right after a login {sign}")),
+        }
+    }
+
+    async fn get_once(&self, url: &str, set: &str) -> Result<HttpAnswer, String> {
+        let request = HttpRequest { method: Method::GET, url: url.to_owned(), headers: Vec::new(), body: None };
+        match self.exchange(request, set, ALWAYS).await? {
+            Exchange::NotSent(reason) | Exchange::Lost(reason) => Err(reason),
+            Exchange::Answered(answer) => Ok(answer),
+        }
     }
 
     /// Sends one write, exactly once, if `may_send` holds when its turn has come. Dropping the future leaves open whether
@@ -190,34 +217,41 @@ impl Client {
         ReplyBody::Other(answer.in_words())
     }
 
-    /// Logs in again, once for all who ask at the same time. Dropping the future leaves it to the next who asks.
+    /// Logs in again, once for all who ask. Dropping the future leaves it to the next who asks.
     pub(crate) async fn login(&self) -> Result<(), String> {
-        let mut session = self.session.lock().await;
-        let number = session.as_ref().map_or(0, |login| login.number);
-        if number > self.lost.load(Ordering::Acquire) {
-            // Somebody else logged in while we waited.
-            return Ok(());
-        }
-        *session = Some(self.log_in(number + 1).await?);
-        Ok(())
+        self.session().await.map(drop)
     }
 
-    async fn log_in(&self, number: u64) -> Result<Login, String> {
+    /// The current session, which is begun where there is none that CDMS takes.
+    async fn session(&self) -> Result<Login, String> {
+        let mut last = self.session.lock().await;
+        let number = match &*last {
+            LastLogin::Done(login) if login.number > self.lost.load(Ordering::Acquire) => return Ok(login.clone()),
+            LastLogin::Failed { reason, until, .. } if self.clock.monotonic() < *until => return Err(reason.clone()),
+            LastLogin::None => 1,
+            LastLogin::Done(Login { number, .. }) | LastLogin::Failed { number, .. } => number + 1,
+        };
         let span = tracing::info_span!("cdms_login", host = self.transport.root().host());
         let login = self.authenticator.login(LoginRequests::new(&self.transport)).instrument(span).await;
-        let session = login.map_err(|error| format!("the login failed: {error}"))?;
-        Ok(Login { number, session })
+        match login {
+            Ok(session) => {
+                let login = Login { number, session };
+                *last = LastLogin::Done(login.clone());
+                Ok(login)
+            }
+            Err(error) => {
+                let reason =
+                    format!("the login failed: {error}; it is not tried again for {} s", LOGIN_PAUSE.as_secs());
+                *last =
+                    LastLogin::Failed { reason: reason.clone(), until: self.clock.monotonic() + LOGIN_PAUSE, number };
+                Err(reason)
+            }
+        }
     }
 
     /// One exchange within the current session, which is begun where there is none.
     async fn exchange(&self, request: HttpRequest, set: &str, may_send: MaySend<'_>) -> Result<Exchange, String> {
-        let login = {
-            let mut session = self.session.lock().await;
-            match &*session {
-                Some(login) => login.clone(),
-                None => session.insert(self.log_in(1).await?).clone(),
-            }
-        };
+        let login = self.session().await?;
         let span = tracing::info_span!("cdms_request", method = %request.method, set, status = tracing::field::Empty);
         let exchange = self.transport.data_request(request, &login.session, may_send).instrument(span.clone()).await;
         if let Exchange::Answered(answer) = &exchange {

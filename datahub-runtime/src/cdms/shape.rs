@@ -85,6 +85,10 @@ impl RecordShape {
             ReadError::Value { attribute, kind, form, found } => {
                 let short: String = found.chars().take(200).collect();
                 let fault = Fault::new(format!("holds {form} in CDMS's answer, which is no {kind}"));
+                // A reference shows its record's name, and what is not mapped could be anything.
+                if kind == Kind::Lookup || self.model.attribute(attribute).is_none() {
+                    return about(fault, attribute);
+                }
                 about(fault, attribute).value(&Value::text(short))
             }
             ReadError::Missing { attribute } => {

@@ -48,6 +48,8 @@ pub(crate) enum Exchange {
 /// A whole answer.
 #[derive(Debug)]
 pub(crate) struct HttpAnswer {
+    /// The address that answered.
+    pub(crate) url: Url,
     pub(crate) status: StatusCode,
     pub(crate) headers: HeaderMap,
     pub(crate) body: Vec<u8>,
@@ -152,7 +154,8 @@ impl Transport {
             Err(error) if error.is_connect() || error.is_builder() => return Exchange::NotSent(causes(&error)),
             Err(error) => return Exchange::Lost(causes(&error)),
         };
-        let (status, headers) = (response.status(), std::mem::take(response.headers_mut()));
+        let (url, status, headers) =
+            (response.url().clone(), response.status(), std::mem::take(response.headers_mut()));
         let mut body = Vec::new();
         loop {
             match response.chunk().await {
@@ -167,13 +170,14 @@ impl Transport {
                 Err(error) => return Exchange::Lost(format!("the answer broke off: {}", causes(&error))),
             }
         }
-        Exchange::Answered(HttpAnswer { status, headers, body })
+        Exchange::Answered(HttpAnswer { url, status, headers, body })
     }
 }
 
 impl HttpAnswer {
     /// Whether the answer says that the session is over, and by what sign: 401, a redirect to a login host, or a page
-    /// with a password field in place of data (fact sheet, 7.1).
+    /// with a password field in place of data (fact sheet, 7.1). A page under another status than 200 proves nothing of
+    /// the request that it answers.
     pub(crate) fn login_lost(&self, login_hosts: &[String]) -> Option<String> {
         if self.status == StatusCode::UNAUTHORIZED {
             return Some("CDMS answered 401".to_owned());
@@ -183,15 +187,16 @@ impl HttpAnswer {
             let pinned = login_hosts.iter().any(|pinned| pinned.eq_ignore_ascii_case(&host));
             return pinned.then(|| format!("CDMS sent us to the login at {host}"));
         }
-        let page = self.page()?.to_ascii_lowercase();
-        let is_form = page.contains("<form") && page.contains("type=\"password\"");
+        let mut page = self.page().filter(|_| self.status == StatusCode::OK)?.to_ascii_lowercase();
+        page.retain(|letter| !matches!(letter, '"' | '\'') && !letter.is_whitespace());
+        let is_form = page.contains("<form") && page.contains("type=password");
         is_form.then(|| "CDMS answered with its login form".to_owned())
     }
 
     /// The host to which a redirect leads.
     pub(crate) fn redirect_host(&self) -> Option<String> {
         let location = self.headers.get(LOCATION)?.to_str().ok()?;
-        Url::parse(location).ok()?.host_str().map(str::to_owned)
+        self.url.join(location).ok()?.host_str().map(str::to_owned)
     }
 
     /// What the answer is, in words for a message.
@@ -210,7 +215,8 @@ impl HttpAnswer {
     }
 
     fn page(&self) -> Option<String> {
-        let is_html = self.headers.get(CONTENT_TYPE)?.to_str().ok()?.starts_with("text/html");
+        let kind = self.headers.get(CONTENT_TYPE)?.to_str().ok()?.to_ascii_lowercase();
+        let is_html = kind.starts_with("text/html") || kind.starts_with("application/xhtml");
         is_html.then(|| String::from_utf8_lossy(&self.body).into_owned())
     }
 }

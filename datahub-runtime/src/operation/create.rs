@@ -44,17 +44,7 @@ impl<T: Writable> Create<T> {
         let mapping = ModelMapping { model: T::DESCRIPTOR, id: id.guid(), actor: Arc::clone(&hub.actor) };
         let machine = Machine::new(mapping, id.guid(), row, operation);
         let run = Run::new(Arc::clone(engine), T::DESCRIPTOR, id.guid(), Arc::clone(&hub.actor)).set_locals(locals);
-        let created = write(engine, (WriteKind::Create, operation), id, run, machine).await;
-        if let Err(error) = &created
-            && error.kind() == ErrorKind::Misconfigured
-            && let Some(operation) = error.operation_id()
-        {
-            // Only an orphan is a misconfiguration with an operation: the next create would make another one.
-            let why =
-                Error::new(ErrorKind::Misconfigured, format!("CDMS did not keep the chosen id (write {operation})"));
-            _ = engine.creates_stopped.set(why);
-        }
-        created
+        write(engine, (WriteKind::Create, operation), id, run, machine).await
     }
 }
 

@@ -61,7 +61,7 @@ impl<T: Writable> Delete<T> {
 async fn delete<T: Writable>(hub: &Hub, value: &Synced<T>, on_conflict: OnConflict) -> Result<(), Error> {
     let engine = &hub.engine;
     engine.admit(T::DESCRIPTOR)?;
-    let id = value.id();
+    let id = value.unchanged_id()?;
     let snapshot = value.base().snapshot.clone();
     let operation = OperationId(Uuid::now_v7());
     let mapping = ModelMapping { model: T::DESCRIPTOR, id: id.guid(), actor: Arc::clone(&hub.actor) };

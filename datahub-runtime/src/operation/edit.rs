@@ -2,10 +2,12 @@
 
 use std::future::IntoFuture;
 
-use datahub_model::Fault;
+use cdms_odata::Value;
+use datahub_model::{Fault, ModelDescriptor};
 use datahub_protocol::{Failure, Stored};
 use futures_util::future::BoxFuture;
 
+use crate::executor::local_columns;
 use crate::freshness::Checked;
 use crate::store::HistoryRow;
 use crate::synced::{VersionToken, row_of_attributes};
@@ -36,9 +38,10 @@ impl<T: Writable> Edit<T> {
                 .of_record(model, id.guid()));
         }
         let stored = engine.store.load(model, id.guid()).await?;
+        let mut locals = stored.locals;
         let mut snapshot = match stored.loaded.stored {
             Stored::Row(snapshot) => snapshot,
-            Stored::Tombstone(_) => return Err(failed(Failure::Gone)),
+            Stored::Tombstone(_, reason) => return Err(failed(reason.failure())),
             Stored::Absent => return Err(failed(Failure::NotFound)),
         };
         if token.version > snapshot.version {
@@ -49,9 +52,10 @@ impl<T: Writable> Edit<T> {
         if token.version < snapshot.version {
             let later = engine.store.history_after(model, id.guid(), token.version).await?;
             undo(&mut snapshot.seen, &later);
+            undo_locals(model, &mut locals, &later);
             snapshot.version = token.version;
         }
-        let row = row_of_attributes(model, id.guid(), &snapshot, &snapshot.seen, stored.locals);
+        let row = row_of_attributes(model, id.guid(), &snapshot, &snapshot.seen, locals);
         let checked = Checked::NotChecked { since: engine.checks.last(model, id.guid()) };
         row.and_then(|row| Synced::new(&row, snapshot, checked)).map_err(|fault| failed(Failure::Quarantined(fault)))
     }
@@ -64,6 +68,17 @@ fn undo(seen: &mut cdms_odata::Attributes, later: &[HistoryRow]) {
         // What was not known before and was learned since is no change of anybody's.
         if let Some(value) = &change.from {
             seen.insert(change.attribute.clone(), value.clone());
+        }
+    }
+}
+
+/// The same for the local columns; a field that is not local any more has nothing to take back.
+fn undo_locals(model: &ModelDescriptor, locals: &mut [Value], later: &[HistoryRow]) {
+    let columns: Vec<_> = local_columns(model).collect();
+    for (field, from, _) in later.iter().flat_map(|row| &row.local) {
+        let place = columns.iter().position(|column| model.columns[*column].field == field);
+        if let (Some(place), Some(from)) = (place, from) {
+            locals[place] = from.clone();
         }
     }
 }

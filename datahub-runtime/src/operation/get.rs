@@ -67,7 +67,7 @@ impl<T: CdmsSynced> Get<T> {
         let failed = |failure| Error::from_failure(failure, model, id);
         let snapshot = match stored.loaded.stored {
             Stored::Row(snapshot) => snapshot,
-            Stored::Tombstone(_) => return Err(failed(Failure::Gone)),
+            Stored::Tombstone(_, reason) => return Err(failed(reason.failure())),
             Stored::Absent => {
                 let message = format!("the hub has no such {}", model.name);
                 return Err(Error::new(ErrorKind::NotFound, message)

@@ -48,7 +48,7 @@ impl<T: Writable> Save<'_, T> {
         let Save { hub, value, on_conflict } = self;
         let engine = &hub.engine;
         engine.admit(T::DESCRIPTOR)?;
-        let id = value.id();
+        let id = value.unchanged_id()?;
         let (row, locals) = value.changes()?;
         let base = value.base().snapshot.seen.clone();
         let operation = OperationId(Uuid::now_v7());

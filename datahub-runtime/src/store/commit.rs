@@ -4,14 +4,14 @@ use cdms_odata::{Instant, Value};
 use datahub_model::conversion::{RecordFacts, decode};
 use datahub_model::{Fault, ModelDescriptor};
 use datahub_protocol::{
-    Commit, Committed, Entry, EntryKind, Guard, IntentChange, NewRow, Origin, RecordChange, TombstoneReason, Verdict,
-    Version, WriteKind,
+    Commit, Committed, Entry, EntryKind, Guard, IntentChange, NewRow, Origin, RecordChange, TombstoneReason, Trial,
+    Verdict, Version, WriteKind,
 };
 use uuid::Uuid;
 
 use super::failure::Trouble;
 use super::intents::{self, mapping_datum};
-use super::model_table::{self, LocalChange, Locals, NamedLocals, Purpose, join_row, select_row, take_row};
+use super::model_table::{self, LocalChange, Locals, NamedLocals, Purpose, Stays, join_row, select_row, take_row};
 use super::row::{to_json, to_word};
 use super::sqlite::Connection;
 use super::statement::{ColumnType, Datum, Statement};
@@ -80,9 +80,15 @@ fn store(connection: &mut Connection, job: &Job, now: Instant) -> Result<Version
     if !holds(commit.guard, &found) {
         return Err(Stop::Lost);
     }
-    if let Some(values) = &commit.trial {
+    if let Some(trial) = &commit.trial {
         let given = job.locals.as_deref().unwrap_or_default();
-        connection.attempt(|connection| model_table::put(connection, model, *id, values, given, Purpose::Trial))?;
+        let before = found.locals.as_deref();
+        connection.attempt(|connection| match trial {
+            Trial::Put(values) => {
+                model_table::put(connection, model, *id, values, Stays { before, given }, Purpose::Trial)
+            }
+            Trial::Remove => model_table::remove(connection, model, *id),
+        })?;
     }
     let version = match commit.record {
         RecordChange::Keep => found.version.unwrap_or(Version(0)),
@@ -137,14 +143,21 @@ fn change_record(
     let Job { model, id, commit, .. } = job;
     let before = found.locals.as_deref();
     match &commit.record {
-        RecordChange::Keep => Ok(Vec::new()),
+        // An applied write whose record cannot be stored: the hub's own fields need not wait for that.
+        RecordChange::Keep => {
+            let given = locals_to_store(job, found);
+            if before.is_some() {
+                model_table::put_locals(connection, model, *id, &given)?;
+            }
+            model_table::local_changes(model, before, &given)
+        }
         RecordChange::Put(row) => {
             let NewRow { modified, created, modified_by, seen } = row;
             let facts =
                 RecordFacts { id: *id, modified: Some(*modified), created: *created, modified_by: *modified_by };
             let values = decode(model, &facts, seen).map_err(|fault| Trouble::Refused(fault.to_string()))?;
             let given = locals_to_store(job, found);
-            model_table::put(connection, model, *id, &values, &given, Purpose::Keep)?;
+            model_table::put(connection, model, *id, &values, Stays { before, given: &given }, Purpose::Keep)?;
             put_record(connection, job, row, None, version)?;
             model_table::local_changes(model, before, &given)
         }
@@ -235,7 +248,7 @@ fn locals_to_store(job: &Job, found: &Found) -> Locals {
 fn locals_to_keep(job: &Job) -> NamedLocals {
     let IntentChange::Open(intent) = &job.commit.intent else { return NamedLocals::new() };
     let mut locals = NamedLocals::new();
-    if let (WriteKind::Create, Some(values)) = (intent.write, &job.commit.trial) {
+    if let (WriteKind::Create, Some(Trial::Put(values))) = (intent.write, &job.commit.trial) {
         let columns = model_table::local_columns(job.model);
         let given = columns.filter_map(|(at, _)| Some((at, values.get(at)?.clone())));
         let given: Locals = given.filter(|(_, value)| !value.is_null()).collect();

@@ -1,7 +1,6 @@
 //! The intents' table: what is under way, and for a day what became of it.
 
 use cdms_odata::Instant;
-use datahub_model::ModelDescriptor;
 use datahub_protocol::{Intent, IntentChange, LeaseState, MappingTag, OperationId, SettledPatch, Verdict};
 use uuid::Uuid;
 
@@ -110,6 +109,9 @@ pub(crate) fn not_applied() -> Result<Datum, Trouble> {
     to_json(&Verdict::NotApplied)
 }
 
+/// The beginning of the verdicts that say superseded, as they are stored.
+pub(crate) const SUPERSEDED: &str = "{\"verdict\":\"superseded\"%";
+
 const COLUMNS: &str = "SELECT body, entity, id, model, actor, program, lease_until, verdict, opened_at, closed_at, \
                        mapping_id FROM datahub_intents WHERE ";
 
@@ -142,22 +144,21 @@ pub(crate) fn by_operation(
     rows.into_iter().next().map(|row| take(row, now, quiet_ms)).transpose()
 }
 
-/// The open intents of these models, oldest first.
-pub(crate) fn open_of(
+/// The open intents that come after one, oldest first.
+pub(crate) fn open_after(
     connection: &mut Connection,
-    models: &[&'static ModelDescriptor],
+    after: Option<(Instant, OperationId)>,
     limit: i64,
     now: Instant,
     quiet_ms: u64,
 ) -> Result<Vec<IntentRow>, Trouble> {
-    if models.is_empty() {
-        return Ok(Vec::new());
-    }
+    let (opened_at, operation) = after.unwrap_or((Instant(i64::MIN / 1_000), OperationId(Uuid::nil())));
     let mut statement = Statement::default();
     statement.sql(COLUMNS);
-    statement.sql("verdict IS NULL AND model IN (");
-    statement.list(models, |statement, model| statement.value(model.table.into()));
-    statement.push(") ORDER BY opened_at, operation LIMIT ?", [limit.into()]);
+    statement.push(
+        "verdict IS NULL AND (opened_at > ? OR (opened_at = ? AND operation > ?)) ORDER BY opened_at, operation LIMIT ?",
+        [opened_at.into(), opened_at.into(), operation.0.into(), limit.into()],
+    );
     connection.query(&statement, &TYPES)?.into_iter().map(|row| take(row, now, quiet_ms)).collect()
 }
 

@@ -2,11 +2,11 @@
 
 use cdms_odata::{Attributes, Instant, Value};
 use datahub_model::ModelDescriptor;
-use datahub_protocol::{Intent, Loaded, OpenIntent, Snapshot, Stored, Version};
+use datahub_protocol::{Intent, Loaded, OpenIntent, Snapshot, Stored, TombstoneReason, Version};
 use uuid::Uuid;
 
 use super::failure::Trouble;
-use super::intents::{KEPT_MS, lease_state, mapping_tag, not_applied, settled_patch};
+use super::intents::{KEPT_MS, SUPERSEDED, lease_state, mapping_tag, not_applied, settled_patch};
 use super::model_table::{join_row, select_row, take_row};
 use super::sqlite::Connection;
 use super::statement::{ColumnType, Statement};
@@ -41,13 +41,14 @@ pub(crate) fn load(
         ColumnType::Text,
         ColumnType::BigInt,
         ColumnType::Text,
+        ColumnType::Text,
         ColumnType::Instant,
         ColumnType::Text,
         ColumnType::Bool,
     ];
     statement.push(
         "SELECT record.state, record.version, record.modified, record.created, record.modified_by, record.seen, \
-         record.mapping_id, intent.body, intent.lease_until, intent.verdict, \
+         record.mapping_id, record.reason, intent.body, intent.lease_until, intent.verdict, \
          EXISTS (SELECT 1 FROM datahub_quarantine WHERE model = ? AND id = ?)",
         [model.table.into(), id.into()],
     );
@@ -59,9 +60,9 @@ pub(crate) fn load(
     join_row(&mut statement, model, id);
     statement.push(
         " LEFT JOIN datahub_intents AS intent ON intent.entity = ? AND intent.id = ? \
-         AND (intent.verdict IS NULL OR (intent.verdict = ? AND intent.closed_at >= ?)) \
+         AND (intent.verdict IS NULL OR ((intent.verdict = ? OR intent.verdict LIKE ?) AND intent.closed_at >= ?)) \
          ORDER BY intent.opened_at, intent.operation",
-        [model.entity.name.into(), id.into(), not_applied()?, now.plus_ms(-KEPT_MS).into()],
+        [model.entity.name.into(), id.into(), not_applied()?, SUPERSEDED.into(), now.plus_ms(-KEPT_MS).into()],
     );
 
     let mut loaded = Loaded::default();
@@ -75,15 +76,16 @@ pub(crate) fn load(
             let (modified, created, modified_by) = (row.instant()?, row.optional_instant()?, row.optional_guid()?);
             let seen: Attributes = row.json()?;
             let mapping = mapping_tag(row.number()?);
+            let reason: Option<TombstoneReason> = row.optional_word()?;
             let snapshot = Snapshot { version, modified, created, modified_by, seen, mapping };
-            loaded.stored = match state.as_str() {
-                "row" => Stored::Row(snapshot),
-                "tombstone" => Stored::Tombstone(snapshot),
-                other => return Err(Trouble::Corrupt(format!("the state {other:?} of record {id}"))),
+            loaded.stored = match (state.as_str(), reason) {
+                ("row", None) => Stored::Row(snapshot),
+                ("tombstone", Some(reason)) => Stored::Tombstone(snapshot, reason),
+                (other, _) => return Err(Trouble::Corrupt(format!("the state {other:?} of record {id}"))),
             };
         } else {
             // The record's columns again, or nulls.
-            for _ in 0..6 {
+            for _ in 0..7 {
                 row.datum()?;
             }
         }

@@ -44,6 +44,15 @@ pub(crate) enum Purpose {
     Trial,
 }
 
+/// The local columns of a row that is stored.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Stays<'v> {
+    /// The values that they have, in their order, where there is a row.
+    pub(crate) before: Option<&'v [Value]>,
+    /// The values that the caller gives, by position among all columns.
+    pub(crate) given: &'v [(usize, Value)],
+}
+
 /// The statement that makes the table.
 pub(crate) fn create_table(model: &ModelDescriptor) -> String {
     let columns = model.columns.iter().map(|column| {
@@ -134,14 +143,14 @@ pub(crate) fn take_row(cells: &mut Cells, model: &ModelDescriptor) -> Result<(bo
     Ok((present, locals.collect::<Result<_, Trouble>>()?))
 }
 
-/// Inserts or updates a row. Of the local columns only those in `given` change; a new row has the kinds' zeros in the
-/// others.
+/// Inserts or updates a row. Of the local columns only those given change; a new row has the kinds' zeros in the others.
+/// The row to insert has the old values too, because SQLite holds it to the table's checks before it looks for a row.
 pub(crate) fn put(
     connection: &mut Connection,
     model: &ModelDescriptor,
     id: Uuid,
     values: &[Value],
-    given: &[(usize, Value)],
+    Stays { before, given }: Stays<'_>,
     purpose: Purpose,
 ) -> Result<(), Trouble> {
     if values.len() != model.columns.len() {
@@ -149,9 +158,11 @@ pub(crate) fn put(
         return Err(Trouble::Refused(format!("table {}: {found} values for {needed} columns", model.table)));
     }
     let given_at = |at: usize| given.iter().find(|(column, _)| *column == at).map(|(_, value)| value);
+    let places: Vec<_> = local_columns(model).map(|(at, _)| at).collect();
+    let before_at = |at: usize| before?.get(places.iter().position(|place| *place == at)?);
     let cell = |at: usize, column: &Column| match column.source {
         Source::Key => Ok(Datum::from(id)),
-        Source::Local => match given_at(at).unwrap_or(&values[at]) {
+        Source::Local => match given_at(at).or_else(|| before_at(at)).unwrap_or(&values[at]) {
             Value::Null => Ok(zero(column)),
             value => refused(model, datum(column, value)),
         },

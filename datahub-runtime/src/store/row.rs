@@ -208,8 +208,13 @@ impl Cells {
 
     /// A text that is the one-word name of a serializable value.
     pub(crate) fn word<T: DeserializeOwned>(&mut self) -> Result<T, Trouble> {
-        let word = self.text()?;
-        serde_json::from_value(serde_json::Value::String(word)).map_err(|error| unreadable(&error))
+        self.optional_word()?.ok_or_else(|| missing("a word"))
+    }
+
+    /// A text that is the one-word name of a serializable value, if there is one.
+    pub(crate) fn optional_word<T: DeserializeOwned>(&mut self) -> Result<Option<T>, Trouble> {
+        let word = self.optional_text()?.map(serde_json::Value::String);
+        word.map(serde_json::from_value).transpose().map_err(|error| unreadable(&error))
     }
 }
 

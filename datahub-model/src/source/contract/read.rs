@@ -1,5 +1,6 @@
 //! From a contract's text to a contract, with every fault on its line.
 
+use crate::conversion::DECIMAL_SCALE;
 use std::borrow::Cow;
 use std::collections::HashSet;
 
@@ -206,7 +207,14 @@ impl<'t, P> Reader<'t, P> {
         let choice_kinds = [Kind::Choice, Kind::State, Kind::Status];
         let max_length =
             only_for(self, "max-length", &[Kind::String]).and_then(|value| self.count("max-length", value));
-        let scale = only_for(self, "scale", &[Kind::Decimal]).and_then(|value| self.count("scale", value));
+        let scale = only_for(self, "scale", &[Kind::Decimal]).and_then(|value| {
+            let scale = self.count("scale", value)?;
+            if scale > DECIMAL_SCALE {
+                self.wrong("scale", value, "at most 10, the digits after the point that CDMS has");
+                return None;
+            }
+            Some(scale)
+        });
         let zone = only_for(self, "zone", &[Kind::Date]).and_then(|value| self.zone(value));
         let choices = only_for(self, "choices", &choice_kinds).map_or_else(Vec::new, |value| self.choices(value));
         let targets = only_for(self, "target", &[Kind::Lookup]).map_or_else(Vec::new, |value| self.targets(value));

@@ -1,6 +1,6 @@
 //! A transaction stores only what its guard allows, and a trial stores nothing.
 
-use datahub_protocol::{Committed, Guard, OperationId, RecordChange, Stored, Version};
+use datahub_protocol::{Committed, Guard, OperationId, RecordChange, Stored, Trial, Version};
 use uuid::Uuid;
 
 use super::*;
@@ -79,7 +79,7 @@ async fn a_trial_leaves_no_trace() {
     let mut job = opening(Guard::Version(version), 1);
     let mut values = vec![Value::Null; ORGANISATION.columns.len()];
     values[1] = Value::text("Tried");
-    job.commit.trial = Some(values.clone());
+    job.commit.trial = Some(Trial::Put(values.clone()));
     job.locals = Some(vec![(NOTES, Value::text("tried"))]);
     done(&store, job).await;
     assert_eq!(bench.count("organisations WHERE name = 'Acme' AND notes IS NULL"), 1);
@@ -87,7 +87,7 @@ async fn a_trial_leaves_no_trace() {
     // A create's trial has no row before it.
     let mut create = opening(Guard::Absent, 2);
     create.id = Uuid::from_u128(0xD);
-    create.commit.trial = Some(values);
+    create.commit.trial = Some(Trial::Put(values));
     done(&store, create).await;
     assert_eq!(bench.count("organisations"), 1);
 }
@@ -112,7 +112,7 @@ async fn a_rule_of_the_database_refuses_in_the_trial_in_plain_words() {
         let mut job = opening(Guard::Version(version), 1);
         let mut values = vec![Value::Null; ORGANISATION.columns.len()];
         values[1] = Value::text(name);
-        job.commit.trial = Some(values);
+        job.commit.trial = Some(Trial::Put(values));
         assert_eq!(store.commit(job).await, Committed::Refused(expected.to_owned()));
     }
     assert_eq!(load(&store).await.loaded.intent, None, "a refused transaction opens no intent");

@@ -1,7 +1,7 @@
 //! What the model's table holds: every kind exactly, local columns kept, tombstones gone.
 
 use cdms_odata::Reference;
-use datahub_protocol::{Loaded, RecordChange, Stored};
+use datahub_protocol::{Loaded, RecordChange, Stored, TombstoneReason, Trial};
 use rust_decimal::Decimal;
 
 use super::*;
@@ -135,7 +135,7 @@ async fn a_writes_local_values_are_stored_with_its_success_whoever_finds_it_out(
     values[1] = Value::text("Acme");
     values[NOTES] = Value::text("new");
     values[RANK] = Value::Integer(7);
-    create.commit.trial = Some(values);
+    create.commit.trial = Some(Trial::Put(values));
     done(&store, create).await;
 
     // The settling knows nothing of local values.
@@ -165,7 +165,10 @@ async fn a_tombstone_leaves_the_table_and_keeps_what_was_known() {
     let second = done(&store, tombstone(first)).await;
     assert_eq!(bench.count("organisations"), 0);
     let found = load(&store).await;
-    assert_eq!(found.loaded.stored, Stored::Tombstone(row("Last").at(second, ORGANISATION.mapping_id.0)));
+    assert_eq!(
+        found.loaded.stored,
+        Stored::Tombstone(row("Last").at(second, ORGANISATION.mapping_id.0), TombstoneReason::Gone)
+    );
     assert!(!found.row_present);
     assert_eq!(bench.count("datahub_records WHERE state = 'tombstone' AND reason = 'gone'"), 1);
 

@@ -1,0 +1,138 @@
+//! Logging in: once for all who need it, with no storm of tries when it fails, and never in clear text.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
+
+use datahub_runtime::prelude::*;
+use datahub_runtime::testing::simulator::{Expiry, Fault, FaultRule, Operation};
+use datahub_runtime::testing::{FormLogin, Kit};
+use datahub_runtime::{Authenticator, LoginError, LoginRequests, Session};
+use example_domain::Organisation;
+use futures_util::future::{BoxFuture, join_all};
+
+use crate::meddler::{Deed, Meddler, answer};
+use crate::scene::{Scene, acme, failed, says};
+
+#[tokio::test]
+async fn requests_that_lose_their_session_at_once_share_one_login() {
+    for expiry in [Expiry::Unauthorized, Expiry::Redirect, Expiry::LoginForm] {
+        let scene = Scene::with_login(expiry).await;
+        let accounts: Vec<_> = (0..20).map(|_| scene.kit.simulator.seed("Account", acme())).collect();
+        let logins = scene.logins();
+        scene.kit.simulator.expire_sessions();
+        let reads = accounts.iter().map(|account| Organisation::get(&scene.hub, (*account).into()).into_future());
+        for read in join_all(reads).await {
+            assert_eq!(read.unwrap().name, "Acme");
+        }
+        assert_eq!(scene.logins() - logins, 1, "{expiry:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_wrong_password_is_tried_once_and_told_without_the_password() {
+    let kit = Kit::with(example_domain::METADATA, |cdms| cdms.login("hub", "secret", Expiry::Unauthorized));
+    let login = FormLogin::new("hub", "not-the-password");
+    assert!(!format!("{login:?}").contains("not-the-password"));
+    let hub = kit.hub_with(example_domain::models(), login).connect().await.unwrap();
+    let logins = || kit.simulator.requests().iter().filter(|request| request.target.ends_with("/login")).count();
+    for read in join_all((0..20).map(|_| Organisation::get(&hub, Id::new()).into_future())).await {
+        let error = failed(read, ErrorKind::Unavailable);
+        says(&error, &["login", "check user and password", "not tried again for 10 s"]);
+        let told = format!("{error} {error:?} {hub:?}");
+        assert!(!told.contains("not-the-password"), "{told}");
+    }
+    assert_eq!(logins(), 1, "each try brings the user nearer to being locked out");
+    kit.advance(Duration::from_secs(9));
+    failed(Organisation::get(&hub, Id::new()).await, ErrorKind::Unavailable);
+    assert_eq!(logins(), 1);
+    kit.advance(Duration::from_secs(2));
+    failed(Organisation::get(&hub, Id::new()).await, ErrorKind::Unavailable);
+    assert_eq!(logins(), 2, "after a while it is tried again");
+}
+
+#[tokio::test]
+async fn a_session_that_cdms_never_takes_costs_one_login_per_read() {
+    let scene = Scene::with_login(Expiry::Unauthorized).await;
+    scene.kit.simulator.fault(FaultRule::new(Fault::Unauthorized).on(Operation::Read));
+    let logins = scene.logins();
+    says(&failed(scene.get().await, ErrorKind::Unavailable), &["right after a login", "401"]);
+    assert_eq!(scene.logins() - logins, 1);
+}
+
+/// A scene with a login, whose hub gets this answer to its second request.
+async fn lost_by(sign: &'static [u8], hosts: &'static [&'static str]) -> (Scene, Meddler) {
+    let kit = Kit::with(example_domain::METADATA, |cdms| cdms.login("hub", "secret", Expiry::Unauthorized));
+    let count = AtomicU32::new(0);
+    let meddler = Meddler::before(&kit.simulator.root(), move |request| {
+        let lost = request.contains("(guid'") && count.fetch_add(1, Ordering::Relaxed) == 1;
+        if lost { Deed::Answer(sign.to_vec()) } else { Deed::Pass }
+    });
+    let login =
+        Pinned { login: FormLogin::new("hub", "secret"), hosts: hosts.iter().map(ToString::to_string).collect() };
+    let hub = kit.hub_with(example_domain::models(), login.clone()).cdms(meddler.root(), login);
+    (Scene::on(kit, hub).await, meddler)
+}
+
+#[derive(Clone)]
+struct Pinned {
+    login: FormLogin,
+    hosts: Arc<[String]>,
+}
+
+impl Authenticator for Pinned {
+    fn login<'a>(&'a self, requests: LoginRequests<'a>) -> BoxFuture<'a, Result<Session, LoginError>> {
+        self.login.login(requests)
+    }
+
+    fn login_hosts(&self) -> &[String] {
+        &self.hosts
+    }
+}
+
+#[tokio::test]
+async fn the_login_form_is_known_however_it_is_written() {
+    let pages = [
+        ("text/html", r#"<form method="post"><input name="p" type="password"></form>"#),
+        ("Text/HTML; charset=utf-8", "<FORM><INPUT TYPE='Password'></FORM>"),
+        ("application/xhtml+xml", "<form><input type = password /></form>"),
+    ];
+    for (kind, page) in pages {
+        let bytes = answer("200 OK", &format!("Content-Type: {kind}\r\nConnection: close\r\n"), page.as_bytes());
+        let (scene, _meddler) = lost_by(bytes.leak(), &[]).await;
+        let logins = scene.logins();
+        assert_eq!(scene.get().await.unwrap().name, "Acme", "{kind}");
+        assert_eq!(scene.logins() - logins, 1, "{kind}");
+    }
+}
+
+#[tokio::test]
+async fn a_redirect_without_a_host_leads_to_cdms_itself() {
+    let to_login =
+        b"HTTP/1.1 302 Found\r\nLocation: /ORG/login?returnUrl=x\r\nContent-Length: 0\r\nConnection: close\r\n\r\n";
+    let (scene, _meddler) = lost_by(to_login, &["127.0.0.1"]).await;
+    assert_eq!(scene.get().await.unwrap().name, "Acme");
+    let (scene, _meddler) = lost_by(to_login, &["login.example.gov.uk"]).await;
+    says(&failed(scene.get().await, ErrorKind::Misconfigured), &["a redirect to 127.0.0.1", "login hosts"]);
+}
+
+/// Sends a password where nothing protects it.
+struct Careless;
+
+impl Authenticator for Careless {
+    fn login<'a>(&'a self, requests: LoginRequests<'a>) -> BoxFuture<'a, Result<Session, LoginError>> {
+        Box::pin(async move {
+            let plain = format!("{}/login", requests.organisation()).replace("https://", "http://");
+            requests.post_form(&plain, &[("password", "secret")]).await?.session()
+        })
+    }
+}
+
+#[tokio::test]
+async fn a_password_is_not_sent_in_clear_text() {
+    let kit = Kit::new(example_domain::METADATA);
+    let hub = kit.hub(example_domain::models()).cdms("https://crm.datahub.invalid/ORG", Careless);
+    let hub = hub.connect().await.unwrap();
+    let error = failed(Organisation::get(&hub, Id::new()).await, ErrorKind::Unavailable);
+    says(&error, &["crm.datahub.invalid", "not protected by https"]);
+}
