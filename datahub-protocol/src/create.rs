@@ -32,7 +32,7 @@ enum State<F> {
     Loading(Attributes),
     Opening(Attributes, Box<Loaded>),
     Sending(Box<Loaded>, Sending, Attributes),
-    Storing(Written, NewRow, Entry),
+    Storing(Box<(Written, NewRow, Entry)>),
     Ending(Failure<F>),
     EndingApplied(Failure<F>),
     Over,
@@ -147,7 +147,7 @@ impl<M: Mapping> Create<M> {
         commit.insist = true;
         let snapshot = row.clone().at(crate::Version(0), self.mapping.tag());
         let written = Written { snapshot, asked: Asked::ReadBack, conflicts: Vec::new() };
-        self.state = State::Storing(written, row, entry);
+        self.state = State::Storing(Box::new((written, row, entry)));
         Action::Commit(Box::new(commit))
     }
 
@@ -195,13 +195,15 @@ impl<M: Mapping> Machine for Create<M> {
                 let sent = sending.step(event);
                 self.sent(loaded, sending, patch, sent)
             }
-            (State::Storing(written, row, entry), Event::Committed(committed)) => match committed {
+            (State::Storing(storing), Event::Committed(committed)) => match committed {
                 Committed::Done(version) => {
+                    let (written, row, _) = *storing;
                     let snapshot = row.at(version, self.mapping.tag());
                     self.state = State::Over;
                     Action::Done(Ok(Written { snapshot, ..written }))
                 }
                 Committed::Refused(reason) => {
+                    let (_, _, entry) = *storing;
                     let fault = self.mapping.forbidden(&reason);
                     self.end_applied(fault, entry, reason)
                 }
