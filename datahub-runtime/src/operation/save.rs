@@ -26,6 +26,8 @@ impl<T: Writable> Synced<T> {
     /// Only changed attributes are sent, and those whose field CDMS changed meanwhile win as the policy says. No change
     /// is no request; a change of local fields alone is one transaction and no request. After an error the value keeps
     /// the edits and its old base, so it can be saved again: what is equal already is no conflict and no request.
+    /// [`Synced::checked`] says afterwards how sure the values are. A save after which the record no longer satisfies
+    /// the model's `only` leaves a tombstone.
     ///
     /// Dropping the future does not stop the save: it runs in a task of the hub to its end.
     ///
