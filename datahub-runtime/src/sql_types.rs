@@ -11,24 +11,28 @@ use uuid::Uuid;
 
 use crate::Id;
 
-/// A GUID: 16 bytes on SQLite. Columns of kind `guid` and `lookup`, and the key.
+/// A GUID: `uuid` on PostgreSQL, 16 bytes on SQLite. Columns of kind `guid` and `lookup`, and the key.
 #[derive(Clone, Copy, Debug, Default, SqlType, QueryId)]
 #[diesel(sqlite_type(name = "Binary"))]
+#[cfg_attr(feature = "postgres", diesel(postgres_type(oid = 2950, array_oid = 2951)))]
 pub struct Guid;
 
-/// A point in time: microseconds since 1970 UTC on SQLite. Columns of kind `datetime`.
+/// A point in time: `timestamptz` on PostgreSQL, microseconds since 1970 UTC on SQLite. Columns of kind `datetime`.
 #[derive(Clone, Copy, Debug, Default, SqlType, QueryId)]
 #[diesel(sqlite_type(name = "Long"))]
+#[cfg_attr(feature = "postgres", diesel(postgres_type(oid = 1184, array_oid = 1185)))]
 pub struct Instant;
 
 /// An amount of money in 1/10,000. Columns of kind `money`.
 #[derive(Clone, Copy, Debug, Default, SqlType, QueryId)]
 #[diesel(sqlite_type(name = "Long"))]
+#[cfg_attr(feature = "postgres", diesel(postgres_type(oid = 20, array_oid = 1016)))]
 pub struct Money;
 
 /// A decimal as an integer in units of its contract's `scale`. Columns of kind `decimal`.
 #[derive(Clone, Copy, Debug, Default, SqlType, QueryId)]
 #[diesel(sqlite_type(name = "Long"))]
+#[cfg_attr(feature = "postgres", diesel(postgres_type(oid = 20, array_oid = 1016)))]
 pub struct Decimal;
 
 // `table!` goes by a type's name and takes this one for a number. A number in units of a scale can be added to its like

@@ -7,12 +7,15 @@
 //! its end on the store's thread; whether it was handed over is not known then, so read again.
 
 mod commit;
+mod connection;
 mod engine_tables;
 mod failure;
 mod history;
 mod intents;
 mod load;
 mod model_table;
+#[cfg(feature = "postgres")]
+mod postgres;
 mod quarantine;
 mod row;
 mod sequence;
@@ -43,14 +46,14 @@ pub use quarantine::QuarantineEntry;
 use crate::clock::Clock;
 use crate::cost::Meters;
 use failure::Trouble;
-use sqlite::{Connection, Place};
+use connection::{Connection, Place};
 use workers::{Lane, Workers};
 
 /// How a store is opened.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct StoreOptions {
-    /// Threads that read.
-    pub(crate) readers: usize,
+    /// Connections: on SQLite those that read, beside the one that writes; elsewhere all.
+    pub(crate) connections: usize,
     /// Milliseconds after a lease during which CDMS may still be executing the request.
     pub(crate) quiet_ms: u64,
     /// How long to wait for other programs' transactions.
@@ -59,7 +62,7 @@ pub(crate) struct StoreOptions {
 
 impl Default for StoreOptions {
     fn default() -> Self {
-        StoreOptions { readers: 3, quiet_ms: 330_000, busy_timeout: Duration::from_secs(5) }
+        StoreOptions { connections: 3, quiet_ms: 330_000, busy_timeout: Duration::from_secs(5) }
     }
 }
 
@@ -80,22 +83,21 @@ impl Store {
         options: StoreOptions,
         meters: Meters,
     ) -> Result<Store, StoreError> {
-        let path = sqlite_path(url)?;
-        let place = Place { path: path.clone(), busy_timeout: options.busy_timeout };
+        let (place, shown) = place_of(url, options.busy_timeout)?;
         // Opening may wait for other programs, so it happens on a thread of its own.
         let (answer, waiting) = tokio::sync::oneshot::channel();
         let started = std::thread::Builder::new().name("datahub-opening".to_owned()).spawn(move || {
-            let _ = answer.send(Workers::start(&place, options.readers, &meters));
+            let _ = answer.send(Workers::start(&place, options.connections, &meters));
         });
-        let unopened = |reason: String| StoreError::Open { database: path.clone(), reason };
+        let unopened = |reason: String| StoreError::Open { database: shown.clone(), reason };
         started.map_err(|error| unopened(format!("no thread could be started for it: {error}")))?;
         let workers = waiting.await.map_err(|_| unopened("opening it panicked; this is a bug".to_owned()))?;
         let workers = workers.map_err(|trouble| match trouble {
             Trouble::Unavailable(reason) | Trouble::Other(reason) | Trouble::Corrupt(reason) => unopened(reason),
-            trouble => trouble.of(&path),
+            trouble => trouble.of(&shown),
         })?;
         let quiet_ms = options.quiet_ms;
-        Ok(Store { workers: Arc::new(workers), clock, database: path.into(), quiet_ms })
+        Ok(Store { workers: Arc::new(workers), clock, database: shown.into(), quiet_ms })
     }
 
     /// Makes the tables that are missing, the engine's and the models', and refuses those of another shape.
@@ -220,8 +222,8 @@ impl fmt::Debug for Store {
     }
 }
 
-/// The file of a database address.
-fn sqlite_path(url: &str) -> Result<String, StoreError> {
+/// Where a database address leads, and what messages call it: never with a password.
+fn place_of(url: &str, busy_timeout: Duration) -> Result<(Place, String), StoreError> {
     let refuse = |reason: &str| Err(StoreError::Address { reason: reason.to_owned() });
     let Some((scheme, path)) = url.split_once(':') else {
         return refuse("it has no scheme; write sqlite://path/to/file.db");
@@ -238,13 +240,24 @@ fn sqlite_path(url: &str) -> Result<String, StoreError> {
                      share it; use a file, in a test a temporary one",
                 );
             }
-            Ok(path.to_owned())
+            Ok((Place::Sqlite { path: path.to_owned(), busy_timeout }, path.to_owned()))
+        }
+        #[cfg(feature = "postgres")]
+        "postgres" | "postgresql" => {
+            let Ok(parsed) = url::Url::parse(url) else {
+                return refuse("it is no URL; write postgres://user:password@host:5432/database");
+            };
+            let shown = format!("{}{}", parsed.host_str().unwrap_or("localhost"), parsed.path());
+            Ok((Place::Postgres { url: url.to_owned() }, shown))
         }
         // The address may hold a password, so it is not repeated.
+        #[cfg(not(feature = "postgres"))]
         "postgres" | "postgresql" => {
-            refuse("PostgreSQL is not supported yet, it comes with a later version; write sqlite://path/to/file.db")
+            refuse("this program was built without PostgreSQL; enable the feature `postgres` of datahub-runtime")
         }
         // What follows the scheme may be meant as a secret, the scheme itself not.
-        _ => refuse(&format!("the hub knows no databases of the scheme {scheme:?}; write sqlite://path/to/file.db")),
+        _ => {
+            refuse(&format!("the hub knows no databases of the scheme {scheme:?}; write sqlite://path/to/file.db"))
+        }
     }
 }

@@ -13,7 +13,7 @@ use super::failure::Trouble;
 use super::intents::{self, mapping_datum};
 use super::model_table::{self, LocalChange, Locals, NamedLocals, Purpose, Stays, join_row, select_row, take_row};
 use super::row::{to_json, to_word};
-use super::sqlite::Connection;
+use super::connection::Connection;
 use super::statement::{ColumnType, Datum, Statement};
 use super::{history, quarantine, sequence};
 
@@ -76,6 +76,7 @@ pub(crate) fn run(connection: &mut Connection, job: &Job, now: Instant) -> Commi
 
 fn store(connection: &mut Connection, job: &Job, now: Instant) -> Result<Version, Stop> {
     let Job { model, id, commit, .. } = job;
+    connection.lock(model.entity.name, &id.to_string())?;
     let found = find(connection, job)?;
     if !holds(commit.guard, &found) {
         return Err(Stop::Lost);

@@ -3,7 +3,7 @@
 use datahub_model::ModelDescriptor;
 
 use super::failure::Trouble;
-use super::sqlite::{APPEND_ONLY, Connection, NUMBERED_KEY, declared};
+use super::connection::{Connection, Dialect};
 use super::statement::ColumnType::{self, BigInt, Guid, Instant, Text};
 use super::{model_table, settings};
 
@@ -28,7 +28,7 @@ enum Null {
 }
 use Null::{Allowed, Never, Numbered};
 
-const TABLES: [Table; 6] = [
+const TABLES: [Table; 5] = [
     Table {
         name: "datahub_records",
         columns: &[
@@ -108,31 +108,30 @@ const TABLES: [Table; 6] = [
         columns: &[("name", Text, Never), ("value", Text, Never)],
         rest: ", PRIMARY KEY (name)",
     },
-    Table { name: "datahub_sequence", columns: &[("value", BigInt, Never)], rest: "" },
 ];
 
-/// Indexes, and the one row of the counter. The first index is the lock between programs: one open write per record.
+/// Indexes. The first is the lock between programs: one open write per record.
 const AFTERWARDS: &str = "
 CREATE UNIQUE INDEX IF NOT EXISTS datahub_intents_open ON datahub_intents (entity, id) WHERE verdict IS NULL;
 CREATE INDEX IF NOT EXISTS datahub_intents_record ON datahub_intents (entity, id);
 CREATE INDEX IF NOT EXISTS datahub_intents_age ON datahub_intents (closed_at);
 CREATE INDEX IF NOT EXISTS datahub_history_record ON datahub_history (entity, id, sequence);
-INSERT INTO datahub_sequence (value) SELECT 0 WHERE NOT EXISTS (SELECT 1 FROM datahub_sequence);
 ";
 
 /// Makes the tables that are missing, the engine's and the models', and checks those that are there; all or nothing.
 pub(crate) fn create(connection: &mut Connection, models: &[&'static ModelDescriptor]) -> Result<(), Trouble> {
     connection.write(|connection| {
+        connection.lock("datahub", "tables")?;
         for table in &TABLES {
-            connection.batch(&create_table(table))?;
+            connection.batch(&create_table(connection.dialect(), table))?;
         }
         connection.batch(AFTERWARDS)?;
-        connection.batch(APPEND_ONLY)?;
+        connection.batch(connection.dialect().engine_extras)?;
         let version = settings::put_if_absent(connection, SCHEMA_SETTING, SCHEMA_VERSION)?;
         check_version(&version)?;
         for model in models {
             if connection.columns_of(model.table)?.is_empty() {
-                connection.batch(&model_table::create_table(model))?;
+                connection.batch(&model_table::create_table(connection.dialect(), model))?;
             } else {
                 model_table::check(connection, model)?;
             }
@@ -175,11 +174,11 @@ fn check_version(found: &str) -> Result<(), Trouble> {
     )))
 }
 
-fn create_table(table: &Table) -> String {
+fn create_table(dialect: &Dialect, table: &Table) -> String {
     let columns = table.columns.iter().map(|(name, kind, null)| match null {
-        Never => format!("{name} {} NOT NULL", declared(*kind)),
-        Allowed => format!("{name} {}", declared(*kind)),
-        Numbered => format!("{name} {NUMBERED_KEY}"),
+        Never => format!("{name} {} NOT NULL", (dialect.declared)(*kind)),
+        Allowed => format!("{name} {}", (dialect.declared)(*kind)),
+        Numbered => format!("{name} {}", dialect.numbered_key),
     });
     let columns = columns.collect::<Vec<_>>().join(", ");
     format!("CREATE TABLE IF NOT EXISTS {} ({columns}{})", table.name, table.rest)

@@ -8,7 +8,7 @@ use super::commit::Job;
 use super::failure::Trouble;
 use super::model_table::NamedLocals;
 use super::row::{Cells, to_json};
-use super::sqlite::Connection;
+use super::connection::Connection;
 use super::statement::{ColumnType, Datum, Statement};
 
 /// How long an intent is kept after it was closed.

@@ -8,7 +8,7 @@ use uuid::Uuid;
 use super::failure::Trouble;
 use super::intents::{KEPT_MS, SUPERSEDED, lease_state, mapping_tag, not_applied, settled_patch};
 use super::model_table::{join_row, select_row, take_row};
-use super::sqlite::Connection;
+use super::connection::Connection;
 use super::statement::{ColumnType, Statement};
 
 /// All that the hub has of one record.

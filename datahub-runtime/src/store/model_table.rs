@@ -9,7 +9,7 @@ use uuid::Uuid;
 
 use super::failure::Trouble;
 use super::row::{self, Cells, column_type, datum, zero};
-use super::sqlite::{Connection, declared, keeps, quoted};
+use super::connection::{Connection, Dialect, quoted};
 use super::statement::{ColumnType, Datum, Statement};
 
 /// One local field's change, in column values.
@@ -54,9 +54,9 @@ pub(crate) struct Stays<'v> {
 }
 
 /// The statement that makes the table.
-pub(crate) fn create_table(model: &ModelDescriptor) -> String {
+pub(crate) fn create_table(dialect: &Dialect, model: &ModelDescriptor) -> String {
     let columns = model.columns.iter().map(|column| {
-        let kind = declared(column_type(column.kind));
+        let kind = (dialect.declared)(column_type(column.kind));
         let rule = match (column.source, column.nullable) {
             (Source::Key, _) => " NOT NULL PRIMARY KEY",
             (_, false) => " NOT NULL",
@@ -69,7 +69,7 @@ pub(crate) fn create_table(model: &ModelDescriptor) -> String {
 
 /// Checks that the table can hold the model's rows.
 pub(crate) fn check(connection: &mut Connection, model: &ModelDescriptor) -> Result<(), Trouble> {
-    let table = model.table;
+    let (table, dialect) = (model.table, connection.dialect());
     let refuse = |reason: String| Err(Trouble::Schema(format!("{reason}; write a migration for model {}", model.name)));
     let found = connection.columns_of(table)?;
     if found.is_empty() {
@@ -84,8 +84,8 @@ pub(crate) fn check(connection: &mut Connection, model: &ModelDescriptor) -> Res
             return refuse(format!("table {table} has no column {name} (field {})", column.field));
         };
         let kind = column_type(column.kind);
-        if !keeps(&there.declared, kind) {
-            let (found, needed) = (&there.declared, declared(kind));
+        if !(dialect.keeps)(&there.declared, kind) {
+            let (found, needed) = (&there.declared, (dialect.declared)(kind));
             return refuse(format!("column {table}.{name} is declared {found}, but a {} needs {needed}", column.kind));
         }
         if column.nullable && there.not_null {

@@ -8,7 +8,7 @@ use uuid::Uuid;
 use super::commit::Job;
 use super::failure::Trouble;
 use super::row::Cells;
-use super::sqlite::Connection;
+use super::connection::Connection;
 use super::statement::{ColumnType, Datum, Statement};
 
 /// A record that waits in quarantine, see [`Hub::quarantine`](crate::Hub::quarantine).

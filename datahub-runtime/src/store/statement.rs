@@ -2,12 +2,11 @@
 
 use cdms_odata::Instant;
 use chrono::NaiveDate;
+use diesel::backend::Backend;
 use diesel::query_builder::{AstPass, Query, QueryFragment, QueryId};
 use diesel::result::QueryResult;
 use diesel::sql_types::Untyped;
 use uuid::Uuid;
-
-use super::sqlite::Database;
 
 /// One statement. Its text depends on the model alone and never on values, so Diesel prepares it once per connection.
 #[derive(Clone, Debug, Default)]
@@ -96,8 +95,11 @@ impl Statement {
     }
 }
 
-impl QueryFragment<Database> for Statement {
-    fn walk_ast<'b>(&'b self, mut pass: AstPass<'_, 'b, Database>) -> QueryResult<()> {
+impl<DB: Backend> QueryFragment<DB> for Statement
+where
+    Datum: QueryFragment<DB>,
+{
+    fn walk_ast<'b>(&'b self, mut pass: AstPass<'_, 'b, DB>) -> QueryResult<()> {
         for piece in &self.pieces {
             match piece {
                 Piece::Sql(sql) => pass.push_sql(sql),

@@ -1,4 +1,5 @@
-//! The threads that own the connections: one that writes, a few that read, each running one job at a time.
+//! The threads that own the connections, each running one job at a time. On SQLite one writes and the others read; on
+//! PostgreSQL each does both. The queues before them are fair and bounded.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -7,7 +8,7 @@ use std::thread::JoinHandle;
 use tokio::sync::{mpsc, oneshot};
 
 use super::failure::Trouble;
-use super::sqlite::{Connection, Place};
+use super::connection::{Connection, Place};
 use crate::cost::Meters;
 
 /// Jobs that may wait before those who bring more have to wait themselves.
@@ -38,15 +39,23 @@ pub(crate) enum Lane {
 
 impl Workers {
     /// Opens all connections and starts a thread for each. It blocks for as long as opening takes.
-    pub(crate) fn start(place: &Place, readers: usize, meters: &Meters) -> Result<Self, Trouble> {
-        let (writer, writer_jobs) = mpsc::channel(WAITING_MAX);
-        let (reader, reader_jobs) = mpsc::channel(WAITING_MAX);
-        let (writer_jobs, reader_jobs) = (Arc::new(Mutex::new(writer_jobs)), Arc::new(Mutex::new(reader_jobs)));
-        let mut threads = vec![Worker::start("datahub-writer", place, Lane::Write, meters, writer_jobs)?];
-        for _ in 0..readers.max(1) {
-            threads.push(Worker::start("datahub-reader", place, Lane::Read, meters, Arc::clone(&reader_jobs))?);
+    pub(crate) fn start(place: &Place, connections: usize, meters: &Meters) -> Result<Self, Trouble> {
+        let (readers, reader_jobs) = mpsc::channel(WAITING_MAX);
+        let reader_jobs = Arc::new(Mutex::new(reader_jobs));
+        let mut threads = Vec::new();
+        // Where only one connection at a time can write, the others only read; elsewhere each does both.
+        let (writer, lane) = if place.has_one_writer() {
+            let (writer, writer_jobs) = mpsc::channel(WAITING_MAX);
+            let writer_jobs = Arc::new(Mutex::new(writer_jobs));
+            threads.push(Worker::start("datahub-writer", place, Lane::Write, meters, writer_jobs)?);
+            (writer, Lane::Read)
+        } else {
+            (readers.clone(), Lane::Write)
+        };
+        for _ in 0..connections.max(1) {
+            threads.push(Worker::start("datahub-database", place, lane, meters, Arc::clone(&reader_jobs))?);
         }
-        let ways = Mutex::new(Some(Ways { writer, readers: reader }));
+        let ways = Mutex::new(Some(Ways { writer, readers }));
         Ok(Workers { ways, threads: Mutex::new(threads), meters: meters.clone() })
     }
 

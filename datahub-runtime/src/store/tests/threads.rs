@@ -4,7 +4,7 @@ use std::task::{Context, Waker};
 
 use super::*;
 use crate::store::failure::Trouble;
-use crate::store::sqlite::Connection;
+use crate::store::connection::Connection;
 use crate::store::{StoreError, sequence};
 
 #[tokio::test]

@@ -1,0 +1,353 @@
+//! One open connection to whichever database the hub has: the same statements on each, in one place.
+
+use std::time::Duration;
+
+use cdms_odata::Instant;
+use chrono::NaiveDate;
+use diesel::backend::Backend;
+use diesel::connection::{Connection as DieselConnection, LoadConnection, SimpleConnection as _, TransactionManager};
+use diesel::deserialize::{self, FromSql};
+use diesel::result::{DatabaseErrorInformation, DatabaseErrorKind, Error};
+use diesel::row::{Field, Row};
+use diesel::sql_types::{BigInt, Bool, Date, Double, Integer, Text};
+use diesel::sqlite::SqliteConnection;
+use uuid::Uuid;
+
+use super::failure::Trouble;
+#[cfg(feature = "postgres")]
+use super::postgres::{self, PostgresConnection};
+use super::row::Cells;
+use super::sqlite;
+use super::statement::{ColumnType, Datum, Statement};
+use crate::cost::Meters;
+use crate::sql_types;
+
+/// Where a database is and how to open it.
+#[derive(Clone, Debug)]
+pub(crate) enum Place {
+    /// A file.
+    Sqlite {
+        /// The file.
+        path: String,
+        /// How long to wait for other programs' transactions.
+        busy_timeout: Duration,
+    },
+    /// A server.
+    #[cfg(feature = "postgres")]
+    Postgres {
+        /// Its address, with the password.
+        url: String,
+    },
+}
+
+/// One open connection, owned by one of the store's threads.
+pub(crate) struct Connection {
+    inner: Inner,
+    dialect: &'static Dialect,
+    meters: Meters,
+    /// Whether the database hung up.
+    closed: bool,
+}
+
+enum Inner {
+    Sqlite(SqliteConnection),
+    #[cfg(feature = "postgres")]
+    Postgres(Box<PostgresConnection>),
+}
+
+/// Where databases differ in words.
+#[derive(Debug)]
+pub(crate) struct Dialect {
+    /// The column type in `create table`.
+    pub(crate) declared: fn(ColumnType) -> &'static str,
+    /// Whether a column declared so keeps values of this type as they are.
+    pub(crate) keeps: fn(&str, ColumnType) -> bool,
+    /// The primary key of a table in which the database numbers rows itself.
+    pub(crate) numbered_key: &'static str,
+    /// Makes the sequence of versions, and has the database refuse changes of what the history says.
+    pub(crate) engine_extras: &'static str,
+    /// Draws the next version.
+    pub(crate) next_version: &'static str,
+    /// Describes a table's columns: name, declared type, not null, has a default, in the primary key.
+    pub(crate) columns_of: &'static str,
+    /// Begins a transaction that can write.
+    pub(crate) begin: fn(&mut Connection) -> Result<(), Trouble>,
+    /// Waits until no other transaction works on what these two texts name; for databases in which writers are not alone.
+    pub(crate) lock: Option<&'static str>,
+    /// Whether the database's words speak of the database as a whole and not of what was stored.
+    pub(crate) is_outage: fn(&str) -> bool,
+}
+
+/// A column as the database describes it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct FoundColumn {
+    pub(crate) name: String,
+    pub(crate) declared: String,
+    pub(crate) not_null: bool,
+    pub(crate) has_default: bool,
+    pub(crate) in_key: bool,
+}
+
+/// Does the same with whichever connection there is.
+macro_rules! with_inner {
+    ($inner:expr, $connection:ident => $body:expr) => {
+        match $inner {
+            Inner::Sqlite($connection) => $body,
+            #[cfg(feature = "postgres")]
+            Inner::Postgres(boxed) => {
+                let $connection = &mut **boxed;
+                $body
+            }
+        }
+    };
+}
+
+impl Place {
+    /// Opens a connection; on SQLite readers can only read.
+    pub(crate) fn open(&self, reader: bool, meters: Meters) -> Result<Connection, Trouble> {
+        match self {
+            Place::Sqlite { path, busy_timeout } => {
+                let inner = Inner::Sqlite(sqlite::establish(path)?);
+                let mut connection = Connection { inner, dialect: &sqlite::DIALECT, meters, closed: false };
+                sqlite::prepare(&mut connection, *busy_timeout, reader)?;
+                Ok(connection)
+            }
+            #[cfg(feature = "postgres")]
+            Place::Postgres { url } => {
+                let inner = Inner::Postgres(Box::new(postgres::establish(url)?));
+                let mut connection = Connection { inner, dialect: &postgres::DIALECT, meters, closed: false };
+                postgres::prepare(&mut connection)?;
+                Ok(connection)
+            }
+        }
+    }
+
+    /// Whether one connection at a time can write.
+    pub(crate) fn has_one_writer(&self) -> bool {
+        matches!(self, Place::Sqlite { .. })
+    }
+}
+
+impl Connection {
+    pub(crate) fn dialect(&self) -> &'static Dialect {
+        self.dialect
+    }
+
+    /// Counts what comes at these meters.
+    pub(crate) fn count_at(&mut self, meters: Meters) {
+        self.meters = meters;
+    }
+
+    /// Runs SQL without values.
+    pub(crate) fn batch(&mut self, sql: &str) -> Result<(), Trouble> {
+        let result = with_inner!(&mut self.inner, connection => connection.batch_execute(sql));
+        result.map_err(|error| self.trouble(error))
+    }
+
+    /// Runs a statement and says how many rows it touched.
+    pub(crate) fn execute(&mut self, statement: &Statement) -> Result<usize, Trouble> {
+        self.meters.statement();
+        let result = with_inner!(&mut self.inner, connection => connection.execute_returning_count(statement));
+        result.map_err(|error| self.trouble(error))
+    }
+
+    /// Runs a statement and takes its rows, whose columns are of these types.
+    pub(crate) fn query(&mut self, statement: &Statement, types: &[ColumnType]) -> Result<Vec<Cells>, Trouble> {
+        self.meters.statement();
+        let result = with_inner!(&mut self.inner, connection => connection.load(statement).and_then(|rows| {
+            rows.map(|row| row.map(|row| cells(&row, types))).collect::<Result<Vec<_>, _>>()
+        }));
+        result.map_err(|error| self.trouble(error))?.into_iter().collect()
+    }
+
+    /// The columns of a table; none when there is no such table.
+    pub(crate) fn columns_of(&mut self, table: &str) -> Result<Vec<FoundColumn>, Trouble> {
+        let types = [ColumnType::Text, ColumnType::Text, ColumnType::Bool, ColumnType::Bool, ColumnType::Bool];
+        let rows = self.query(&Statement::new(self.dialect.columns_of, [table.into()]), &types)?;
+        let found = rows.into_iter().map(|mut row| {
+            Ok(FoundColumn {
+                name: row.text()?,
+                declared: row.text()?,
+                not_null: row.flag()?,
+                has_default: row.flag()?,
+                in_key: row.flag()?,
+            })
+        });
+        found.collect()
+    }
+
+    /// Waits, to the end of the transaction, until this is the only one that works on what the two texts name.
+    pub(crate) fn lock(&mut self, space: &str, name: &str) -> Result<(), Trouble> {
+        match self.dialect.lock {
+            None => Ok(()),
+            Some(sql) => self.query(&Statement::new(sql, [space.into(), name.into()]), &[]).map(drop),
+        }
+    }
+
+    /// Runs `work` in one transaction, and commits it if it succeeds.
+    pub(crate) fn write<T, E: From<Trouble>>(&mut self, work: impl FnOnce(&mut Self) -> Result<T, E>) -> Result<T, E> {
+        (self.dialect.begin)(self)?;
+        self.meters.transaction();
+        match work(self) {
+            Ok(value) => {
+                let result = with_inner!(&mut self.inner, connection => commit(connection));
+                result.map_err(|error| self.trouble(error))?;
+                Ok(value)
+            }
+            Err(error) => {
+                // Some errors end the transaction by themselves. If undoing fails in another way, the connection counts
+                // as spoilt and is closed, which undoes it too; the first error is the one to tell.
+                if let Err(trouble) = self.roll_back() {
+                    tracing::debug!(?trouble, "a transaction could not be rolled back; its connection is closed");
+                }
+                Err(error)
+            }
+        }
+    }
+
+    /// Runs `work` in a savepoint and undoes it in any case.
+    pub(crate) fn attempt<T>(&mut self, work: impl FnOnce(&mut Self) -> Result<T, Trouble>) -> Result<T, Trouble> {
+        self.begin()?;
+        let value = work(self);
+        let undone = self.roll_back();
+        let value = value?;
+        undone.map(|()| value)
+    }
+
+    /// Begins a transaction, or within one a savepoint.
+    pub(crate) fn begin(&mut self) -> Result<(), Trouble> {
+        let result = with_inner!(&mut self.inner, connection => begin(connection));
+        result.map_err(|error| self.trouble(error))
+    }
+
+    /// Whether the connection must not be used any more: the database hung up, or a transaction was left open.
+    pub(crate) fn is_spoilt(&mut self) -> bool {
+        self.closed || with_inner!(&mut self.inner, connection => is_broken(connection))
+    }
+
+    /// The connection as Diesel's own, where the database is SQLite.
+    pub(super) fn sqlite(&mut self) -> Option<&mut SqliteConnection> {
+        match &mut self.inner {
+            Inner::Sqlite(connection) => Some(connection),
+            #[cfg(feature = "postgres")]
+            Inner::Postgres(_) => None,
+        }
+    }
+
+    fn roll_back(&mut self) -> Result<(), Trouble> {
+        let result = with_inner!(&mut self.inner, connection => roll_back(connection));
+        result.map_err(|error| self.trouble(error))
+    }
+
+    /// Tells a rule of the database from a database that cannot be used, and says it in plain words.
+    pub(super) fn trouble(&mut self, error: Error) -> Trouble {
+        match error {
+            Error::DatabaseError(kind, information) => self.refusal(kind, &*information),
+            Error::SerializationError(error) => Trouble::Refused(error.to_string()),
+            Error::DeserializationError(error) => Trouble::Corrupt(error.to_string()),
+            other => Trouble::Unavailable(other.to_string()),
+        }
+    }
+
+    fn refusal(&mut self, kind: DatabaseErrorKind, information: &dyn DatabaseErrorInformation) -> Trouble {
+        let message = information.message();
+        let after_colon = message.split_once(": ").map_or(message, |(_, subject)| subject);
+        let column = || match (information.table_name(), information.column_name()) {
+            (Some(table), Some(column)) => format!("{table}.{column}"),
+            _ => after_colon.to_owned(),
+        };
+        let constraint = information.constraint_name().unwrap_or(after_colon);
+        match kind {
+            DatabaseErrorKind::UniqueViolation => {
+                Trouble::Refused(format!("another row has the same value in {constraint}, which must be unique"))
+            }
+            DatabaseErrorKind::NotNullViolation => {
+                Trouble::Refused(format!("{} is null, but its column is declared NOT NULL", column()))
+            }
+            DatabaseErrorKind::CheckViolation => {
+                Trouble::Refused(format!("the values break the check constraint {constraint:?}"))
+            }
+            DatabaseErrorKind::ExclusionViolation => {
+                Trouble::Refused(format!("the values break the exclusion constraint {constraint:?}"))
+            }
+            DatabaseErrorKind::ForeignKeyViolation | DatabaseErrorKind::RestrictViolation => Trouble::Refused(
+                "it refers to a row that the hub does not have, or other rows refer to it (a foreign key)".to_owned(),
+            ),
+            DatabaseErrorKind::ClosedConnection | DatabaseErrorKind::UnableToSendCommand => {
+                self.closed = true;
+                Trouble::Unavailable(message.to_owned())
+            }
+            DatabaseErrorKind::SerializationFailure | DatabaseErrorKind::ReadOnlyTransaction => {
+                Trouble::Unavailable(message.to_owned())
+            }
+            _ if (self.dialect.is_outage)(message) => Trouble::Unavailable(message.to_owned()),
+            _ => Trouble::Other(message.to_owned()),
+        }
+    }
+}
+
+fn begin<C: DieselConnection>(connection: &mut C) -> Result<(), Error> {
+    C::TransactionManager::begin_transaction(connection)
+}
+
+fn commit<C: DieselConnection>(connection: &mut C) -> Result<(), Error> {
+    C::TransactionManager::commit_transaction(connection)
+}
+
+fn roll_back<C: DieselConnection>(connection: &mut C) -> Result<(), Error> {
+    C::TransactionManager::rollback_transaction(connection)
+}
+
+fn is_broken<C: DieselConnection>(connection: &mut C) -> bool {
+    C::TransactionManager::is_broken_transaction_manager(connection)
+}
+
+/// The cells of a row whose columns are of these types.
+fn cells<'r, DB>(row: &impl Row<'r, DB>, types: &[ColumnType]) -> Result<Cells, Trouble>
+where
+    DB: Backend,
+    String: FromSql<Text, DB>,
+    i32: FromSql<Integer, DB>,
+    i64: FromSql<BigInt, DB>,
+    f64: FromSql<Double, DB>,
+    bool: FromSql<Bool, DB>,
+    NaiveDate: FromSql<Date, DB>,
+    Uuid: FromSql<sql_types::Guid, DB>,
+    Instant: FromSql<sql_types::Instant, DB>,
+{
+    fn optional<'f, ST, T: FromSql<ST, DB>, DB: Backend>(field: &impl Field<'f, DB>) -> deserialize::Result<Option<T>> {
+        field.value().map(T::from_sql).transpose()
+    }
+    let mut cells = Vec::with_capacity(types.len());
+    for (at, kind) in types.iter().enumerate() {
+        let field = row.get(at).ok_or_else(|| {
+            Trouble::Corrupt(format!("a row of {} columns where {} belong", row.field_count(), types.len()))
+        })?;
+        let datum = match kind {
+            ColumnType::Text => optional::<Text, _, DB>(&field).map(Datum::Text),
+            ColumnType::Integer => optional::<Integer, _, DB>(&field).map(Datum::Integer),
+            ColumnType::BigInt => optional::<BigInt, _, DB>(&field).map(Datum::BigInt),
+            ColumnType::Double => optional::<Double, _, DB>(&field).map(Datum::Double),
+            ColumnType::Bool => optional::<Bool, _, DB>(&field).map(Datum::Bool),
+            ColumnType::Date => optional::<Date, _, DB>(&field).map(Datum::Date),
+            ColumnType::Guid => optional::<sql_types::Guid, _, DB>(&field).map(Datum::Guid),
+            ColumnType::Instant => optional::<sql_types::Instant, _, DB>(&field).map(Datum::Instant),
+        };
+        cells.push(datum.map_err(|error| {
+            let name = field.field_name().unwrap_or("?");
+            Trouble::Corrupt(format!("column {name}: {error}"))
+        })?);
+    }
+    Ok(Cells::new(cells))
+}
+
+/// A name, quoted for SQL that is put together once and not bound.
+pub(crate) fn quoted(name: &str) -> String {
+    format!("\"{}\"", name.replace('"', "\"\""))
+}
+
+// `LoadConnection` is used through the macro only.
+const _: fn() = || {
+    fn loads<C: LoadConnection>() {}
+    loads::<SqliteConnection>();
+};
