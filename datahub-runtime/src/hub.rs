@@ -60,6 +60,7 @@ pub(crate) struct Options {
     pub(crate) execution_limit: Duration,
     pub(crate) time_limit: Duration,
     pub(crate) settling: Settling,
+    pub(crate) connections: Option<usize>,
 }
 
 impl Options {
@@ -108,6 +109,7 @@ impl Hub {
                 execution_limit: Duration::from_secs(300),
                 time_limit: Duration::from_secs(60),
                 settling: Settling::InBackground,
+                connections: None,
             },
             create_tables: false,
         }
@@ -259,7 +261,7 @@ impl Engine {
 }
 
 impl HubBuilder {
-    /// The hub's database, for example `sqlite://datahub.db`.
+    /// The hub's database: `sqlite://datahub.db`, or with the feature `postgres` `postgres://user@host/database`.
     pub fn database(mut self, url: impl Into<String>) -> Self {
         self.database = Some(url.into());
         self
@@ -315,6 +317,13 @@ impl HubBuilder {
         self
     }
 
+    /// How many connections to the database are kept: on SQLite those that read, beside the one that writes, elsewhere
+    /// all. Operations that find none free wait in a fair and bounded queue. Default: 3 on SQLite, 8 on PostgreSQL.
+    pub fn connections(mut self, count: usize) -> Self {
+        self.options.connections = Some(count);
+        self
+    }
+
     /// Whether unsettled writes are settled in the background. Default: they are.
     pub fn settling(mut self, settling: Settling) -> Self {
         self.options.settling = settling;
@@ -353,7 +362,11 @@ impl HubBuilder {
         };
         let meters = Meters::default();
         let client = Client::new(&root, authenticator, client_options, Arc::clone(&self.clock), meters.clone())?;
-        let store_options = StoreOptions { quiet_ms: self.options.quiet_ms(), ..StoreOptions::default() };
+        let store_options = StoreOptions {
+            quiet_ms: self.options.quiet_ms(),
+            connections: self.options.connections,
+            ..StoreOptions::default()
+        };
         let store = Store::open(&database, Arc::clone(&self.clock), store_options, meters.clone()).await?;
         if self.create_tables {
             store.create_tables(&models).await?;

@@ -45,15 +45,19 @@ pub use quarantine::QuarantineEntry;
 
 use crate::clock::Clock;
 use crate::cost::Meters;
-use failure::Trouble;
+#[cfg(feature = "testing")]
+pub(crate) use connection::Connection as PlainConnection;
 use connection::{Connection, Place};
+#[cfg(feature = "testing")]
+pub(crate) use failure::Trouble as PlainTrouble;
+use failure::Trouble;
 use workers::{Lane, Workers};
 
 /// How a store is opened.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct StoreOptions {
-    /// Connections: on SQLite those that read, beside the one that writes; elsewhere all.
-    pub(crate) connections: usize,
+    /// Connections: on SQLite those that read, beside the one that writes; elsewhere all. `None`: the database's usual.
+    pub(crate) connections: Option<usize>,
     /// Milliseconds after a lease during which CDMS may still be executing the request.
     pub(crate) quiet_ms: u64,
     /// How long to wait for other programs' transactions.
@@ -62,7 +66,7 @@ pub(crate) struct StoreOptions {
 
 impl Default for StoreOptions {
     fn default() -> Self {
-        StoreOptions { connections: 3, quiet_ms: 330_000, busy_timeout: Duration::from_secs(5) }
+        StoreOptions { connections: None, quiet_ms: 330_000, busy_timeout: Duration::from_secs(5) }
     }
 }
 
@@ -84,10 +88,11 @@ impl Store {
         meters: Meters,
     ) -> Result<Store, StoreError> {
         let (place, shown) = place_of(url, options.busy_timeout)?;
+        let connections = options.connections.unwrap_or(if place.has_one_writer() { 3 } else { 8 });
         // Opening may wait for other programs, so it happens on a thread of its own.
         let (answer, waiting) = tokio::sync::oneshot::channel();
         let started = std::thread::Builder::new().name("datahub-opening".to_owned()).spawn(move || {
-            let _ = answer.send(Workers::start(&place, options.connections, &meters));
+            let _ = answer.send(Workers::start(&place, connections, &meters));
         });
         let unopened = |reason: String| StoreError::Open { database: shown.clone(), reason };
         started.map_err(|error| unopened(format!("no thread could be started for it: {error}")))?;
@@ -223,7 +228,7 @@ impl fmt::Debug for Store {
 }
 
 /// Where a database address leads, and what messages call it: never with a password.
-fn place_of(url: &str, busy_timeout: Duration) -> Result<(Place, String), StoreError> {
+pub(crate) fn place_of(url: &str, busy_timeout: Duration) -> Result<(Place, String), StoreError> {
     let refuse = |reason: &str| Err(StoreError::Address { reason: reason.to_owned() });
     let Some((scheme, path)) = url.split_once(':') else {
         return refuse("it has no scheme; write sqlite://path/to/file.db");
@@ -256,8 +261,6 @@ fn place_of(url: &str, busy_timeout: Duration) -> Result<(Place, String), StoreE
             refuse("this program was built without PostgreSQL; enable the feature `postgres` of datahub-runtime")
         }
         // What follows the scheme may be meant as a secret, the scheme itself not.
-        _ => {
-            refuse(&format!("the hub knows no databases of the scheme {scheme:?}; write sqlite://path/to/file.db"))
-        }
+        _ => refuse(&format!("the hub knows no databases of the scheme {scheme:?}; write sqlite://path/to/file.db")),
     }
 }

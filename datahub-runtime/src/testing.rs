@@ -1,4 +1,7 @@
-//! For tests: a simulated CDMS, a temporary SQLite and a clock to move, in one line.
+//! For tests: a simulated CDMS, a temporary database and a clock to move, in one line.
+//!
+//! The database is a SQLite file. With the feature `postgres`, and the address of a PostgreSQL server in the variable
+//! `DATAHUB_TEST_DATABASE`, it is a schema of that server, which goes away with the kit: the same tests on both.
 //!
 //! ```no_run
 //! # use datahub_runtime::{Models, testing::Kit};
@@ -8,8 +11,6 @@
 //! # Ok(()) }
 //! ```
 
-use std::path::PathBuf;
-
 use cdms_odata::metadata::Metadata;
 pub use cdms_simulator as simulator;
 use cdms_simulator::{Simulator, SimulatorBuilder, SimulatorClock};
@@ -17,6 +18,8 @@ use chrono::{DateTime, Utc};
 use futures_util::future::BoxFuture;
 use tempfile::TempDir;
 
+use crate::cost::Meters;
+use crate::store::{PlainConnection as Connection, PlainTrouble as Trouble, place_of};
 use crate::{
     Anonymous, Authenticator, Hub, HubBuilder, Instant, LoginError, LoginRequests, ManualClock, Models, Session,
     Settling,
@@ -29,8 +32,23 @@ pub struct Kit {
     pub simulator: Simulator,
     /// The hub's clock; [`Kit::advance`] moves it together with CDMS's.
     pub clock: ManualClock,
-    folder: TempDir,
+    database: TestDatabase,
 }
+
+/// A database that goes away with its kit.
+#[derive(Debug)]
+enum TestDatabase {
+    File(TempDir),
+    #[cfg(feature = "postgres")]
+    Schema {
+        server: String,
+        name: String,
+    },
+}
+
+/// The variable with the address of a PostgreSQL server for tests.
+#[cfg(feature = "postgres")]
+const SERVER: &str = "DATAHUB_TEST_DATABASE";
 
 /// When kits begin: a winter's noon, far from midnights and clock changes.
 const BEGIN: &str = "2016-12-05T12:00:00Z";
@@ -58,8 +76,7 @@ impl Kit {
         let begin = Instant::from(begin);
         let builder = Simulator::builder().metadata(metadata).clock(SimulatorClock::standing_at(begin.0));
         let simulator = configure(builder).start().unwrap_or_else(|error| panic!("the simulator: {error}"));
-        let folder = tempfile::tempdir().unwrap_or_else(|error| panic!("a temporary folder: {error}"));
-        Kit { simulator, clock: ManualClock::at(begin), folder }
+        Kit { simulator, clock: ManualClock::at(begin), database: TestDatabase::make() }
     }
 
     /// A hub on this kit's CDMS and database, to be connected: tables are created, and unsettled writes are settled on
@@ -76,17 +93,66 @@ impl Kit {
             .models(models)
             .clock(self.clock.clone())
             .settling(Settling::OnRequest)
+            .connections(2)
             .create_tables()
     }
 
     /// The database's address.
     pub fn database(&self) -> String {
-        format!("sqlite://{}", self.database_path().display())
+        match &self.database {
+            TestDatabase::File(folder) => format!("sqlite://{}", folder.path().join("datahub.db").display()),
+            #[cfg(feature = "postgres")]
+            TestDatabase::Schema { server, name } => {
+                let sign = if server.contains('?') { '&' } else { '?' };
+                format!("{server}{sign}options=-c%20search_path%3D{name}")
+            }
+        }
     }
 
-    /// The database's file.
-    pub fn database_path(&self) -> PathBuf {
-        self.folder.path().join("datahub.db")
+    /// Whether the database is on PostgreSQL.
+    pub fn is_on_postgres(&self) -> bool {
+        !matches!(self.database, TestDatabase::File(_))
+    }
+
+    /// Runs SQL on the database past the hub, to set a scene.
+    ///
+    /// # Errors
+    ///
+    /// What the database says.
+    pub fn run_sql(&self, sql: &str) -> Result<(), String> {
+        let sql = sql.to_owned();
+        self.with_connection(move |connection| connection.batch(&sql))
+    }
+
+    /// Every row of a table as text: `column=value` for each column, values quoted as in SQL, the rows in their order.
+    ///
+    /// # Panics
+    ///
+    /// When there is no such table.
+    #[track_caller]
+    pub fn rows_of(&self, table: &str) -> Vec<String> {
+        let (name, is_on_postgres) = (table.to_owned(), self.is_on_postgres());
+        let rows = self.with_connection(move |connection| {
+            let shown = connection.columns_of(&name)?.into_iter().map(|column| {
+                let column = column.name;
+                if is_on_postgres {
+                    format!("'{column}=' || COALESCE(quote_literal({column}::text), 'NULL')")
+                } else {
+                    format!("'{column}=' || quote({column})")
+                }
+            });
+            let shown = shown.collect::<Vec<_>>().join(" || ' ' || ");
+            connection.texts(&format!("SELECT {shown} FROM {name} ORDER BY 1"))
+        });
+        rows.unwrap_or_else(|reason| panic!("{table}: {reason}"))
+    }
+
+    /// Does something on a thread of its own, because connections must not be waited for within a runtime.
+    fn with_connection<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&mut Connection) -> Result<T, Trouble> + Send + 'static,
+    ) -> Result<T, String> {
+        with_connection(self.database(), work)
     }
 
     /// Moves the clocks of both sides.
@@ -129,4 +195,52 @@ impl Authenticator for FormLogin {
     fn login_hosts(&self) -> &[String] {
         &self.hosts
     }
+}
+
+impl TestDatabase {
+    #[cfg(feature = "postgres")]
+    #[track_caller]
+    fn make() -> Self {
+        let Ok(server) = std::env::var(SERVER) else { return TestDatabase::file() };
+        let name = format!("kit_{}", uuid::Uuid::new_v4().simple());
+        let create = format!("CREATE SCHEMA {name}");
+        with_connection(server.clone(), move |connection| connection.batch(&create))
+            .unwrap_or_else(|reason| panic!("no schema could be made on the server of {SERVER}: {reason}"));
+        TestDatabase::Schema { server, name }
+    }
+
+    #[cfg(not(feature = "postgres"))]
+    #[track_caller]
+    fn make() -> Self {
+        TestDatabase::file()
+    }
+
+    #[track_caller]
+    fn file() -> Self {
+        TestDatabase::File(tempfile::tempdir().unwrap_or_else(|error| panic!("a temporary folder: {error}")))
+    }
+}
+
+#[cfg(feature = "postgres")]
+impl Drop for TestDatabase {
+    fn drop(&mut self) {
+        if let TestDatabase::Schema { server, name } = self {
+            let drop = format!("DROP SCHEMA {name} CASCADE");
+            // A server that is gone took the schema along.
+            _ = with_connection(server.clone(), move |connection| connection.batch(&drop));
+        }
+    }
+}
+
+/// Does something on a connection of its own.
+fn with_connection<T: Send + 'static>(
+    url: String,
+    work: impl FnOnce(&mut Connection) -> Result<T, Trouble> + Send + 'static,
+) -> Result<T, String> {
+    let done = std::thread::spawn(move || {
+        let (place, _) = place_of(&url, std::time::Duration::from_secs(10)).map_err(|error| error.to_string())?;
+        let connection = place.open(false, Meters::default());
+        connection.and_then(|mut connection| work(&mut connection)).map_err(|trouble| format!("{trouble:?}"))
+    });
+    done.join().unwrap_or_else(|_| Err("the thread panicked".to_owned()))
 }

@@ -1,6 +1,5 @@
 //! The program that will be killed: it makes one write and never gets to its end.
 
-use std::path::PathBuf;
 use std::process::{ExitCode, Stdio};
 
 use datahub_runtime::prelude::*;
@@ -25,7 +24,7 @@ pub(crate) enum Write {
 /// What the victim is to do, and where.
 #[derive(Serialize, Deserialize)]
 pub(crate) struct Order {
-    database: PathBuf,
+    database: String,
     cdms: String,
     now: Instant,
     pub(crate) write: Write,
@@ -39,14 +38,7 @@ const ORDER: &str = "DATAHUB_TESTS_VICTIM";
 impl Order {
     pub(crate) fn new(kit: &Kit, write: Write, account: Uuid) -> Self {
         let now = kit.clock.now();
-        Order {
-            database: kit.database_path(),
-            cdms: kit.simulator.root(),
-            now,
-            write,
-            account,
-            contact: Uuid::now_v7(),
-        }
+        Order { database: kit.database(), cdms: kit.simulator.root(), now, write, account, contact: Uuid::now_v7() }
     }
 
     pub(crate) fn from_environment() -> Option<Self> {
@@ -66,7 +58,7 @@ pub(crate) fn run(order: &Order) -> ExitCode {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
     let outcome = runtime.block_on(async {
         let hub = Hub::builder()
-            .database(format!("sqlite://{}", order.database.display()))
+            .database(&order.database)
             .cdms(&order.cdms, Anonymous)
             .models(example_domain::models())
             .clock(ManualClock::at(order.now))

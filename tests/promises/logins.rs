@@ -71,7 +71,7 @@ async fn lost_by(sign: &'static [u8], hosts: &'static [&'static str]) -> (Scene,
     let login =
         Pinned { login: FormLogin::new("hub", "secret"), hosts: hosts.iter().map(ToString::to_string).collect() };
     let hub = kit.hub_with(example_domain::models(), login.clone()).cdms(meddler.root(), login);
-    (Scene::on(kit, hub).await, meddler)
+    (Scene::with_kit(kit, hub).await, meddler)
 }
 
 #[derive(Clone)]

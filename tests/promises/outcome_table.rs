@@ -370,8 +370,9 @@ async fn applied_but_not_storable_waits_in_quarantine_and_loses_nothing() {
     // A plug-in's value that the model cannot take, and one that a local rule forbids.
     let unfit = Attributes::from([("StateCode", Value::Choice(7))]);
     let forbidden = Attributes::from([("WebSiteURL", Value::text("https://taken.example"))]);
-    for (plug_in, names) in [(unfit, "StateCode"), (forbidden, "organisations.website")] {
+    for (plug_in, names) in [(unfit, ["StateCode"; 2]), (forbidden, ["organisations.website", "one_website"])] {
         let scene = Scene::new().await;
+        let names = scene.on(names[0], names[1]);
         let taken = [("WebSiteURL", Value::text("https://taken.example")), ("Name", Value::text("Other"))];
         let other = scene.kit.simulator.seed("Account", taken);
         Organisation::get(&scene.hub, other.into()).await.unwrap();
@@ -478,16 +479,25 @@ async fn a_local_constraint_fails_before_cdms_is_asked_to_write() {
 
     org.website = Some("https://acme.example".into());
     let error = failed(org.save(&scene.hub).await, ErrorKind::Invalid);
-    says(&error, &["Organisation", &scene.account.to_string(), "organisations.website", "CDMS was not asked to write"]);
+    says(
+        &error,
+        &[
+            "Organisation",
+            &scene.account.to_string(),
+            scene.on("organisations.website", "one_website"),
+            "CDMS was not asked to write",
+        ],
+    );
     let twin = Contact { id: Id::new(), ..lovelace };
     let error = failed(Contact::create(&scene.hub, twin).await, ErrorKind::Invalid);
-    says(&error, &["Contact", "contacts.email", "CDMS was not asked to write"]);
+    says(&error, &["Contact", scene.on("contacts.email", "one_email"), "CDMS was not asked to write"]);
     assert!(!error.to_string().contains("ada@example.com"), "{error}");
     assert_eq!((scene.rows(), scene.open_intents()), (rows.clone(), 0));
-    scene.sql(
-        "CREATE TABLE notes (about BLOB NOT NULL REFERENCES organisations (id));
-         INSERT INTO notes SELECT id FROM organisations;",
-    );
+    let guid = scene.on("BLOB", "UUID");
+    scene.sql(&format!(
+        "CREATE TABLE notes (about {guid} NOT NULL REFERENCES organisations (id));
+         INSERT INTO notes SELECT id FROM organisations;"
+    ));
     let refused = org.delete(&scene.hub).await.unwrap_err();
     assert_eq!(refused.error().kind(), ErrorKind::Invalid);
     says(refused.error(), &["Organisation", &scene.account.to_string(), "foreign key", "CDMS was not asked to write"]);

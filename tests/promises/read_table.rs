@@ -380,7 +380,7 @@ async fn a_record_that_the_database_forbids_waits_in_quarantine() {
     let rows = scene.rows();
     let twin = scene.kit.simulator.seed("Account", acme());
     let error = failed(Organisation::get(&scene.hub, twin.into()).await, ErrorKind::Quarantined);
-    says(&error, &["Organisation", &twin.to_string(), "organisations.name"]);
+    says(&error, &["Organisation", &twin.to_string(), scene.on("organisations.name", "one_name")]);
     assert_eq!(scene.rows(), rows);
     assert_eq!(scene.quarantine().await[0].id, twin);
     scene.sql("DROP INDEX one_name");
@@ -541,10 +541,11 @@ async fn a_record_that_left_the_model_is_not_deleted() {
 #[tokio::test]
 async fn a_row_that_the_database_does_not_let_go_stays_and_waits_in_quarantine() {
     let (scene, _) = Scene::read().await;
-    scene.sql(
-        "CREATE TABLE notes (about BLOB NOT NULL REFERENCES organisations (id));
-         INSERT INTO notes SELECT id FROM organisations;",
-    );
+    let guid = scene.on("BLOB", "UUID");
+    scene.sql(&format!(
+        "CREATE TABLE notes (about {guid} NOT NULL REFERENCES organisations (id));
+         INSERT INTO notes SELECT id FROM organisations;"
+    ));
     let rows = scene.rows();
     scene.kit.simulator.remove("Account", scene.account);
     let error = failed(scene.get().await, ErrorKind::Quarantined);

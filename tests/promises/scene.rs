@@ -11,9 +11,6 @@ use datahub_runtime::testing::{FormLogin, Kit};
 use datahub_runtime::{
     Attributes, Cost, EntryKind, HubBuilder, Instant, QuarantineEntry, Seen, SettlingReport, Value, WriteKind,
 };
-use diesel::connection::SimpleConnection as _;
-use diesel::sql_types::Text;
-use diesel::{Connection as _, QueryableByName, RunQueryDsl as _, SqliteConnection};
 use example_domain::{Contact, Organisation};
 use uuid::Uuid;
 
@@ -41,18 +38,18 @@ impl Scene {
     ) -> Scene {
         let kit = Kit::with(example_domain::METADATA, cdms);
         let builder = hub(kit.hub(example_domain::models()));
-        Scene::on(kit, builder).await
+        Scene::with_kit(kit, builder).await
     }
 
     /// A scene whose CDMS asks for a login and answers as given when a session is over.
     pub(crate) async fn with_login(expiry: Expiry) -> Scene {
         let kit = Kit::with(example_domain::METADATA, |cdms| cdms.login("hub", "secret", expiry));
         let builder = kit.hub_with(example_domain::models(), FormLogin::new("hub", "secret"));
-        Scene::on(kit, builder).await
+        Scene::with_kit(kit, builder).await
     }
 
     /// A scene on this kit and hub.
-    pub(crate) async fn on(kit: Kit, hub: HubBuilder) -> Scene {
+    pub(crate) async fn with_kit(kit: Kit, hub: HubBuilder) -> Scene {
         let account = kit.simulator.seed("Account", acme());
         let hub = hub.program("tests").connect().await.unwrap();
         // First contact is not part of what operations cost.
@@ -144,7 +141,8 @@ impl Scene {
     /// CDMS's time of the organisation's last change, as the hub has it.
     pub(crate) fn modified(&self) -> String {
         let record = self.dump("datahub_records").remove(0);
-        record.split(' ').find(|column| column.starts_with("modified=")).expect("its time").to_owned()
+        let modified = record.split("modified=").nth(1).and_then(|rest| rest.split(" created=").next());
+        modified.expect("its time").to_owned()
     }
 
     /// The kinds of the organisation's history.
@@ -167,33 +165,18 @@ impl Scene {
 
     /// Every row of a table as text, in the order of its columns.
     pub(crate) fn dump(&self, table: &str) -> Vec<String> {
-        let mut database = self.database();
-        let columns = lines(&mut database, &format!("SELECT name AS line FROM pragma_table_info('{table}')"));
-        let quoted: Vec<_> = columns.iter().map(|column| format!("'{column}=' || quote({column})")).collect();
-        lines(&mut database, &format!("SELECT {} AS line FROM {table} ORDER BY 1", quoted.join(" || ' ' || ")))
+        self.kit.rows_of(table)
     }
 
     /// Writes to the database behind the hub's back.
     pub(crate) fn sql(&self, statements: &str) {
-        self.database().batch_execute(statements).unwrap();
+        self.kit.run_sql(statements).unwrap();
     }
 
-    pub(crate) fn database(&self) -> SqliteConnection {
-        let path = self.kit.database_path();
-        let mut connection = SqliteConnection::establish(path.to_str().expect("a path in UTF-8")).unwrap();
-        connection.batch_execute("PRAGMA busy_timeout = 10000").unwrap();
-        connection
+    /// What differs between the databases.
+    pub(crate) fn on<T>(&self, sqlite: T, postgres: T) -> T {
+        if self.kit.is_on_postgres() { postgres } else { sqlite }
     }
-}
-
-#[derive(QueryableByName)]
-struct Line {
-    #[diesel(sql_type = Text)]
-    line: String,
-}
-
-fn lines(database: &mut SqliteConnection, sql: &str) -> Vec<String> {
-    diesel::sql_query(sql).load::<Line>(database).unwrap().into_iter().map(|line| line.line).collect()
 }
 
 /// What is known of the organisation in CDMS when nothing has happened yet.

@@ -69,7 +69,7 @@ async fn each_operation_is_a_span_with_its_cost_and_no_values() {
     let sent = scene.commits()[0].operation.clone().unwrap();
     assert_eq!(create["operation"], Json::from(sent), "the id that CDMS was told");
     assert_eq!((&update["kind"], &update["outcome"]), (&"update".into(), &"rejected".into()));
-    assert_eq!((&update["requests"], &update["statements"]), (&2.into(), &6.into()));
+    assert_eq!((&update["requests"], &update["statements"]), (&2.into(), &scene.on(6, 8).into()));
     assert!(update["ms"].is_u64());
     assert_eq!((&read["kind"], &read["requests"], &read["statements"]), (&"read".into(), &1.into(), &1.into()));
     for value in ["ada@example.com", "Lovelace", "Countess"] {

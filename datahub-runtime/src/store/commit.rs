@@ -9,11 +9,11 @@ use datahub_protocol::{
 };
 use uuid::Uuid;
 
+use super::connection::Connection;
 use super::failure::Trouble;
 use super::intents::{self, mapping_datum};
 use super::model_table::{self, LocalChange, Locals, NamedLocals, Purpose, Stays, join_row, select_row, take_row};
 use super::row::{to_json, to_word};
-use super::connection::Connection;
 use super::statement::{ColumnType, Datum, Statement};
 use super::{history, quarantine, sequence};
 

@@ -5,7 +5,9 @@ use std::time::Duration;
 use cdms_odata::Instant;
 use chrono::NaiveDate;
 use diesel::backend::Backend;
-use diesel::connection::{Connection as DieselConnection, LoadConnection, SimpleConnection as _, TransactionManager};
+use diesel::connection::{
+    Connection as DieselConnection, LoadConnection as _, SimpleConnection as _, TransactionManager,
+};
 use diesel::deserialize::{self, FromSql};
 use diesel::result::{DatabaseErrorInformation, DatabaseErrorKind, Error};
 use diesel::row::{Field, Row};
@@ -174,6 +176,17 @@ impl Connection {
             })
         });
         found.collect()
+    }
+
+    /// The one column of text that a statement put together by hand gives.
+    #[cfg(feature = "testing")]
+    pub(crate) fn texts(&mut self, sql: &str) -> Result<Vec<String>, Trouble> {
+        let statement = diesel::sql_query(sql);
+        let result = with_inner!(&mut self.inner, connection => connection.load(statement).and_then(|rows| {
+            rows.map(|row| row.map(|row| cells(&row, &[ColumnType::Text]))).collect::<Result<Vec<_>, _>>()
+        }));
+        let rows = result.map_err(|error| self.trouble(error))?;
+        rows.into_iter().map(|row| row.and_then(|mut row| row.text())).collect()
     }
 
     /// Waits, to the end of the transaction, until this is the only one that works on what the two texts name.
@@ -346,8 +359,12 @@ pub(crate) fn quoted(name: &str) -> String {
     format!("\"{}\"", name.replace('"', "\"\""))
 }
 
-// `LoadConnection` is used through the macro only.
-const _: fn() = || {
-    fn loads<C: LoadConnection>() {}
-    loads::<SqliteConnection>();
-};
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn quoted_names_cannot_end_the_quotes() {
+        assert_eq!(quoted("a\"b"), "\"a\"\"b\"");
+    }
+}

@@ -2,8 +2,8 @@
 
 use datahub_model::ModelDescriptor;
 
-use super::failure::Trouble;
 use super::connection::{Connection, Dialect};
+use super::failure::Trouble;
 use super::statement::ColumnType::{self, BigInt, Guid, Instant, Text};
 use super::{model_table, settings};
 

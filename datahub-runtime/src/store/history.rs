@@ -7,11 +7,11 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use super::commit::Job;
+use super::connection::Connection;
 use super::failure::Trouble;
 use super::intents::{mapping_datum, mapping_tag};
 use super::model_table::LocalChange;
 use super::row::{Cells, to_json, to_word};
-use super::connection::Connection;
 use super::statement::{ColumnType, Datum, Statement};
 
 /// One entry of a record's history with all that was stored about it.

@@ -5,10 +5,10 @@ use datahub_protocol::{Intent, IntentChange, LeaseState, MappingTag, OperationId
 use uuid::Uuid;
 
 use super::commit::Job;
+use super::connection::Connection;
 use super::failure::Trouble;
 use super::model_table::NamedLocals;
 use super::row::{Cells, to_json};
-use super::connection::Connection;
 use super::statement::{ColumnType, Datum, Statement};
 
 /// How long an intent is kept after it was closed.
@@ -152,7 +152,7 @@ pub(crate) fn open_after(
     now: Instant,
     quiet_ms: u64,
 ) -> Result<Vec<IntentRow>, Trouble> {
-    let (opened_at, operation) = after.unwrap_or((Instant(i64::MIN / 1_000), OperationId(Uuid::nil())));
+    let (opened_at, operation) = after.unwrap_or((Instant(0), OperationId(Uuid::nil())));
     let mut statement = Statement::default();
     statement.sql(COLUMNS);
     statement.push(

@@ -5,10 +5,10 @@ use datahub_model::ModelDescriptor;
 use datahub_protocol::{Intent, Loaded, OpenIntent, Snapshot, Stored, TombstoneReason, Version};
 use uuid::Uuid;
 
+use super::connection::Connection;
 use super::failure::Trouble;
 use super::intents::{KEPT_MS, SUPERSEDED, lease_state, mapping_tag, not_applied, settled_patch};
 use super::model_table::{join_row, select_row, take_row};
-use super::connection::Connection;
 use super::statement::{ColumnType, Statement};
 
 /// All that the hub has of one record.

@@ -7,9 +7,9 @@ use datahub_model::{Column, ModelDescriptor, Source};
 use serde::{Deserialize, Deserializer, Serialize};
 use uuid::Uuid;
 
+use super::connection::{Connection, Dialect, quoted};
 use super::failure::Trouble;
 use super::row::{self, Cells, column_type, datum, zero};
-use super::connection::{Connection, Dialect, quoted};
 use super::statement::{ColumnType, Datum, Statement};
 
 /// One local field's change, in column values.

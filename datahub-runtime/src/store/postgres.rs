@@ -1,14 +1,13 @@
 //! Everything that is PostgreSQL's own: its connection, its types, its words for what went wrong.
 
 use cdms_odata::Instant;
-use chrono::NaiveDate;
+use diesel::Connection as _;
 use diesel::deserialize::{self, FromSql};
 use diesel::pg::{Pg, PgValue};
 use diesel::query_builder::{AstPass, QueryFragment};
 use diesel::result::QueryResult;
 use diesel::serialize::{self, IsNull, Output, ToSql};
 use diesel::sql_types::{BigInt, Bool, Date, Double, Integer, Nullable, Text};
-use diesel::Connection as _;
 use diesel_async::AsyncPgConnection;
 use diesel_async::async_connection_wrapper::AsyncConnectionWrapper;
 use uuid::Uuid;
@@ -54,7 +53,9 @@ FOR EACH STATEMENT EXECUTE FUNCTION datahub_append_only();
 
 pub(super) fn establish(url: &str) -> Result<PostgresConnection, Trouble> {
     PostgresConnection::establish(url).map_err(|error| {
-        Trouble::Unavailable(format!("{error}; see that the server runs and that its address, user and password are right"))
+        Trouble::Unavailable(format!(
+            "{error}; see that the server runs and that its address, user and password are right"
+        ))
     })
 }
 

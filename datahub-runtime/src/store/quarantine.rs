@@ -6,9 +6,9 @@ use datahub_protocol::{OperationId, QuarantineChange};
 use uuid::Uuid;
 
 use super::commit::Job;
+use super::connection::Connection;
 use super::failure::Trouble;
 use super::row::Cells;
-use super::connection::Connection;
 use super::statement::{ColumnType, Datum, Statement};
 
 /// A record that waits in quarantine, see [`Hub::quarantine`](crate::Hub::quarantine).

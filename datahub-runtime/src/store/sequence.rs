@@ -2,8 +2,8 @@
 
 use datahub_protocol::Version;
 
-use super::failure::Trouble;
 use super::connection::Connection;
+use super::failure::Trouble;
 use super::statement::{ColumnType, Statement};
 
 /// Draws the next version.

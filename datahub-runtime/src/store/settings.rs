@@ -1,7 +1,7 @@
 //! What a database remembers about itself: its tables' version, the organisation whose data it holds.
 
-use super::failure::Trouble;
 use super::connection::Connection;
+use super::failure::Trouble;
 use super::statement::{ColumnType, Statement};
 
 /// A setting's value, if it was ever put.

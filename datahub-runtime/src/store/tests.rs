@@ -144,7 +144,7 @@ impl Bench {
 
     /// Another program's store on the same file.
     async fn program(&self) -> Store {
-        let options = StoreOptions { quiet_ms: 330_000, busy_timeout: Duration::from_millis(20), readers: 2 };
+        let options = StoreOptions { quiet_ms: 330_000, busy_timeout: Duration::from_millis(20), connections: Some(2) };
         Store::open(&self.url(), Arc::new(self.clock.clone()), options, Meters::default()).await.unwrap()
     }
 

@@ -7,8 +7,8 @@ use std::thread::JoinHandle;
 
 use tokio::sync::{mpsc, oneshot};
 
-use super::failure::Trouble;
 use super::connection::{Connection, Place};
+use super::failure::Trouble;
 use crate::cost::Meters;
 
 /// Jobs that may wait before those who bring more have to wait themselves.

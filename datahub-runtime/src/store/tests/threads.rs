@@ -3,8 +3,8 @@
 use std::task::{Context, Waker};
 
 use super::*;
-use crate::store::failure::Trouble;
 use crate::store::connection::Connection;
+use crate::store::failure::Trouble;
 use crate::store::{StoreError, sequence};
 
 #[tokio::test]
