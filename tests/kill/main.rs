@@ -3,6 +3,8 @@
 //! The victim is this same program in another process, with the same database, CDMS and clock. A gate in CDMS holds its
 //! request until it is dead.
 
+#[path = "../on_postgres.rs"]
+mod on_postgres;
 mod victim;
 
 use std::process::ExitCode;
@@ -22,8 +24,9 @@ fn main() -> ExitCode {
     if let Some(order) = Order::from_environment() {
         return victim::run(&order);
     }
-    let trials = Death::ALL.map(|death| Trial::test(death.name, move || survive(death)));
-    libtest_mimic::run(&Arguments::from_args(), trials.into()).exit_code()
+    let mut trials: Vec<_> = Death::ALL.map(|death| Trial::test(death.name, move || survive(death))).into();
+    trials.push(Trial::test("all_of_it_holds_on_postgresql", || on_postgres::run_again().map_err(Failed::from)));
+    libtest_mimic::run(&Arguments::from_args(), trials).exit_code()
 }
 
 /// Where a write is when its program is killed.

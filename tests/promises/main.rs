@@ -7,9 +7,16 @@ mod failures;
 mod hostile_answers;
 mod logins;
 mod meddler;
+#[path = "../on_postgres.rs"]
+mod on_postgres;
 mod outcome_table;
 mod read_table;
 mod scene;
 mod settling_table;
 mod spans;
 mod writes;
+
+#[test]
+fn all_of_it_holds_on_postgresql() {
+    on_postgres::run_again().unwrap_or_else(|told| panic!("{told}"));
+}

@@ -10,7 +10,7 @@ pub(crate) struct Check {
 }
 
 enum Step {
-    Cargo { arguments: Vec<&'static str>, environment: Vec<(&'static str, &'static str)> },
+    Cargo { arguments: Vec<&'static str>, environment: Vec<(&'static str, String)> },
     Tool { program: &'static str, arguments: Vec<&'static str> },
     Ours(fn() -> Result<(), String>),
 }
@@ -32,9 +32,9 @@ impl Check {
     }
 
     /// Sets an environment variable for a cargo command.
-    pub(crate) fn env(mut self, name: &'static str, value: &'static str) -> Self {
+    pub(crate) fn env(mut self, name: &'static str, value: impl Into<String>) -> Self {
         if let Step::Cargo { environment, .. } = &mut self.step {
-            environment.push((name, value));
+            environment.push((name, value.into()));
         }
         self
     }
@@ -43,7 +43,7 @@ impl Check {
         match &self.step {
             Step::Cargo { arguments, environment } => {
                 let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
-                command.args(arguments).envs(environment.iter().copied());
+                command.args(arguments).envs(environment.iter().map(|(name, value)| (name, value)));
                 passed(&mut command)
             }
             Step::Tool { program, arguments } => {

@@ -1,6 +1,8 @@
-//! The project's own tasks: `cargo xtask test` runs the tests, `cargo xtask ci` everything that CI guards.
+//! The project's own tasks: `cargo xtask test` runs the tests, on SQLite and on a PostgreSQL of its own, `cargo xtask ci`
+//! everything that CI guards.
 
 mod check;
+mod postgres;
 mod source;
 
 use std::io::Write as _;
@@ -9,6 +11,7 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 
 use check::{Check, run_all};
+use postgres::Server;
 
 /// The tasks of this project.
 ///
@@ -21,7 +24,11 @@ struct Tasks {
 
 #[derive(Debug, Subcommand)]
 enum Task {
-    /// Runs all tests, documentation examples included.
+    /// Runs all tests, documentation examples included, on SQLite and on PostgreSQL.
+    ///
+    /// A private PostgreSQL is started from installed programs, which are installed where they are missing and that is
+    /// allowed. DATAHUB_TESTS_POSTGRES=postgres://user@host/database names another one; DATAHUB_TESTS=sqlite-only
+    /// leaves it out on purpose.
     Test,
     /// Runs the tests and then every other check of CI, each named after what it guards.
     Ci {
@@ -32,11 +39,25 @@ enum Task {
 }
 
 fn main() -> ExitCode {
-    let checks = match Tasks::parse().task {
-        Task::Test => tests(),
-        Task::Ci { without_tests: true } => guards(),
-        Task::Ci { without_tests: false } => tests().into_iter().chain(guards()).collect(),
+    let (with_tests, with_guards) = match Tasks::parse().task {
+        Task::Test => (true, false),
+        Task::Ci { without_tests } => (!without_tests, true),
     };
+    let server = if with_tests { Server::start() } else { Ok(None) };
+    let server = match server {
+        Ok(server) => server,
+        Err(reason) => {
+            _ = writeln!(std::io::stderr(), "the tests cannot begin: {reason}");
+            return ExitCode::FAILURE;
+        }
+    };
+    let mut checks = Vec::new();
+    if with_tests {
+        checks.extend(tests(server.as_ref()));
+    }
+    if with_guards {
+        checks.extend(guards());
+    }
     match run_all(&checks) {
         Ok(()) => ExitCode::SUCCESS,
         Err(failed) => {
@@ -46,9 +67,14 @@ fn main() -> ExitCode {
     }
 }
 
-fn tests() -> Vec<Check> {
+fn tests(server: Option<&Server>) -> Vec<Check> {
+    let tests = Check::cargo("tests pass", &["test", "--workspace", "--all-features", "--all-targets"]);
+    let tests = match server {
+        Some(server) => tests.env(postgres::URL, server.url()),
+        None => tests,
+    };
     vec![
-        Check::cargo("tests pass", &["test", "--workspace", "--all-features", "--all-targets"]),
+        tests,
         Check::cargo("documentation examples compile and run", &["test", "--workspace", "--all-features", "--doc"]),
     ]
 }

@@ -1,7 +1,10 @@
 //! Everything that is PostgreSQL's own: its connection, its types, its words for what went wrong.
 
+use std::net::IpAddr;
+use std::sync::OnceLock;
+use std::time::Duration;
+
 use cdms_odata::Instant;
-use diesel::Connection as _;
 use diesel::deserialize::{self, FromSql};
 use diesel::pg::{Pg, PgValue};
 use diesel::query_builder::{AstPass, QueryFragment};
@@ -10,6 +13,11 @@ use diesel::serialize::{self, IsNull, Output, ToSql};
 use diesel::sql_types::{BigInt, Bool, Date, Double, Integer, Nullable, Text};
 use diesel_async::AsyncPgConnection;
 use diesel_async::async_connection_wrapper::AsyncConnectionWrapper;
+use rustls_platform_verifier::ConfigVerifierExt as _;
+use tokio::runtime::Runtime;
+use tokio_postgres::Config;
+use tokio_postgres::config::{Host, SslMode};
+use tokio_postgres_rustls::MakeRustlsConnect;
 use uuid::Uuid;
 
 use super::connection::{Connection, Dialect};
@@ -51,12 +59,77 @@ CREATE TRIGGER datahub_history_whole BEFORE TRUNCATE ON datahub_history
 FOR EACH STATEMENT EXECUTE FUNCTION datahub_append_only();
 ";
 
+/// Connects; to another machine only over TLS, unless the address says `sslmode=disable`.
 pub(super) fn establish(url: &str) -> Result<PostgresConnection, Trouble> {
-    PostgresConnection::establish(url).map_err(|error| {
+    let unusable = |reason: String| Trouble::Unavailable(format!("the address cannot be used: {reason}"));
+    let mut config: Config = url.parse().map_err(|error: tokio_postgres::Error| unusable(causes(&error)))?;
+    if config.get_ssl_mode() == SslMode::Prefer && config.get_hosts().iter().any(is_elsewhere) {
+        config.ssl_mode(SslMode::Require);
+    }
+    if config.get_application_name().is_none() {
+        config.application_name("datahub-sync");
+    }
+    if config.get_connect_timeout().is_none() {
+        config.connect_timeout(CONNECT_TIMEOUT);
+    }
+    if config.get_tcp_user_timeout().is_none() {
+        config.tcp_user_timeout(UNANSWERED_TIMEOUT);
+    }
+    // Somebody else may have chosen a provider for the process already; either serves.
+    _ = rustls::crypto::ring::default_provider().install_default();
+    let tls = rustls::ClientConfig::with_platform_verifier().map_err(|error| unusable(error.to_string()))?;
+    let runtime = runtime()?;
+    // The connection takes the runtime that it is made in.
+    let _entered = runtime.enter();
+    let refused = |reason: String| {
         Trouble::Unavailable(format!(
-            "{error}; see that the server runs and that its address, user and password are right"
+            "{reason}; see that the server runs and that its address, user and password are right"
         ))
-    })
+    };
+    let connection = runtime.block_on(async {
+        let connected = config.connect(MakeRustlsConnect::new(tls)).await;
+        let (client, connection) = connected.map_err(|error| refused(causes(&error)))?;
+        let made = AsyncPgConnection::try_from_client_and_connection(client, connection).await;
+        made.map_err(|error| refused(error.to_string()))
+    })?;
+    Ok(PostgresConnection::from(connection))
+}
+
+/// How long connecting may take.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(15);
+
+/// How long a server that is gone without a word may leave bytes unanswered.
+const UNANSWERED_TIMEOUT: Duration = Duration::from_secs(60);
+
+/// The runtime that drives the sockets of all connections of the process.
+fn runtime() -> Result<&'static Runtime, Trouble> {
+    static RUNTIME: OnceLock<Result<Runtime, String>> = OnceLock::new();
+    let runtime = RUNTIME.get_or_init(|| {
+        let mut builder = tokio::runtime::Builder::new_multi_thread();
+        let builder = builder.worker_threads(1).thread_name("datahub-postgres").enable_all();
+        builder.build().map_err(|error| error.to_string())
+    });
+    runtime.as_ref().map_err(|reason| Trouble::Unavailable(format!("no thread could be started for it: {reason}")))
+}
+
+fn is_elsewhere(host: &Host) -> bool {
+    match host {
+        Host::Tcp(name) => !(name == "localhost" || name.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())),
+        #[cfg(unix)]
+        Host::Unix(_) => false,
+    }
+}
+
+/// An error with its causes: the outermost alone says little.
+fn causes(error: &tokio_postgres::Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = std::error::Error::source(error);
+    while let Some(inner) = cause {
+        text.push_str(": ");
+        text.push_str(&inner.to_string());
+        cause = inner.source();
+    }
+    text
 }
 
 /// English messages where this user may ask for them: what went wrong is told apart by words.
@@ -166,5 +239,46 @@ impl FromSql<sql_types::Money, Pg> for i64 {
 impl FromSql<sql_types::Decimal, Pg> for i64 {
     fn from_sql(value: PgValue<'_>) -> deserialize::Result<Self> {
         FromSql::<BigInt, Pg>::from_sql(value)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_this_machine_is_spoken_to_in_clear_text() {
+        for (host, elsewhere) in [
+            ("localhost", false),
+            ("127.0.0.1", false),
+            ("::1", false),
+            ("10.0.0.7", true),
+            ("db.example.gov.uk", true),
+            ("localhost.example.com", true),
+        ] {
+            assert_eq!(is_elsewhere(&Host::Tcp(host.to_owned())), elsewhere, "{host}");
+        }
+    }
+
+    #[test]
+    fn columns_are_judged_by_what_they_keep() {
+        for (declared, kind, kept) in [
+            ("timestamp with time zone", ColumnType::Instant, true),
+            ("timestamp without time zone", ColumnType::Instant, false),
+            ("bigint", ColumnType::BigInt, true),
+            ("integer", ColumnType::BigInt, false),
+            ("numeric(12,4)", ColumnType::BigInt, false),
+            ("character varying(160)", ColumnType::Text, true),
+            ("uuid", ColumnType::Guid, true),
+            ("bytea", ColumnType::Guid, false),
+        ] {
+            assert_eq!(keeps(declared, kind), kept, "{declared} for {kind:?}");
+        }
+    }
+
+    #[test]
+    fn only_postgresqls_own_outages_are_outages() {
+        assert!(is_outage("terminating connection due to administrator command"));
+        assert!(!is_outage("value too long for type character varying(10)"));
     }
 }

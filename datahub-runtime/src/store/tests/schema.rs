@@ -69,7 +69,8 @@ async fn addresses_that_cannot_work_say_why_and_keep_passwords() {
         ("hub.db", "sqlite://path"),
         ("sqlite://", "names no file"),
         ("sqlite::memory:", "in memory"),
-        ("postgres://ada:secret@host/hub", "later version"),
+        ("postgres://ada:secret@no host/hub", "is no URL"),
+        ("postgres://ada:secret@127.0.0.1:1/hub", "127.0.0.1/hub"),
         ("mysql://host/hub", "scheme"),
     ] {
         let clock = Arc::new(ManualClock::at(NOON));

@@ -1,0 +1,175 @@
+//! A PostgreSQL for the tests: one that the environment names, or a private cluster on a free port.
+
+use std::io::Write as _;
+use std::net::{Ipv4Addr, TcpListener};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+/// A server to test on. A private one ends with it, and its files go.
+pub(crate) struct Server {
+    url: String,
+    private: Option<Private>,
+}
+
+struct Private {
+    process: Child,
+    folder: PathBuf,
+}
+
+/// The variable with a server's address.
+pub(crate) const URL: &str = "DATAHUB_TESTS_POSTGRES";
+
+/// How long a new server may take to accept connections.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+impl Server {
+    /// The server of the environment, or a private cluster from installed programs, which are installed from the
+    /// distribution's packages where they are missing and this user may. `None` where the tests are to do without.
+    pub(crate) fn start() -> Result<Option<Self>, String> {
+        if std::env::var("DATAHUB_TESTS").as_deref() == Ok("sqlite-only") {
+            say("DATAHUB_TESTS=sqlite-only: nothing is tested on PostgreSQL");
+            return Ok(None);
+        }
+        if let Ok(url) = std::env::var(URL) {
+            return Ok(Some(Server { url, private: None }));
+        }
+        let programs = match programs() {
+            Some(programs) => programs,
+            None => {
+                install()?;
+                programs()
+                    .ok_or("the package postgresql was installed, but initdb and postgres are not where expected")?
+            }
+        };
+        private(&programs).map(Some)
+    }
+
+    /// Its address, for the tests.
+    pub(crate) fn url(&self) -> &str {
+        &self.url
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        if let Some(Private { process, folder }) = &mut self.private {
+            // It holds nothing that anybody would miss, so it is not asked.
+            _ = process.kill();
+            _ = process.wait();
+            _ = std::fs::remove_dir_all(folder);
+        }
+    }
+}
+
+/// The folder with `initdb` and `postgres`: on the path, or where Debian and others put them.
+fn programs() -> Option<PathBuf> {
+    let on_path = std::env::var_os("PATH").unwrap_or_default();
+    let mut folders: Vec<_> = std::env::split_paths(&on_path).collect();
+    for (root, tail) in [("/usr/lib/postgresql", "bin"), ("/usr/local/opt", "bin"), ("/opt/homebrew/opt", "bin")] {
+        let versions = std::fs::read_dir(root).into_iter().flatten().flatten();
+        let mut found: Vec<_> = versions.map(|version| version.path().join(tail)).collect();
+        // The newest first.
+        found.sort();
+        folders.extend(found.into_iter().rev());
+    }
+    folders.into_iter().find(|folder| ["initdb", "postgres"].iter().all(|program| folder.join(program).is_file()))
+}
+
+fn install() -> Result<(), String> {
+    let advice = format!(
+        "PostgreSQL is not installed; install it (on Debian: apt-get install postgresql), or set {URL} to a server's \
+         address, or say DATAHUB_TESTS=sqlite-only to leave it out on purpose"
+    );
+    if !is_root() || Command::new("apt-get").arg("--version").output().is_err() {
+        return Err(advice);
+    }
+    say("installing postgresql …");
+    for arguments in [&["update", "--quiet=2"][..], &["install", "--quiet=2", "--yes", "postgresql"]] {
+        let status = Command::new("apt-get").args(arguments).env("DEBIAN_FRONTEND", "noninteractive").status();
+        if !status.is_ok_and(|status| status.success()) {
+            return Err(advice);
+        }
+    }
+    Ok(())
+}
+
+fn private(programs: &Path) -> Result<Server, String> {
+    let folder = std::env::temp_dir().join(format!("datahub-postgres-{}", std::process::id()));
+    std::fs::create_dir_all(&folder).map_err(|error| format!("{}: {error}", folder.display()))?;
+    let data = folder.join("data");
+    if is_root() {
+        passed(Command::new("chown").arg(UNPRIVILEGED).arg(&folder))?;
+    }
+    let mut initdb = unprivileged(&programs.join("initdb"));
+    initdb.arg("-D").arg(&data).args(["-U", "datahub", "-A", "trust", "-E", "UTF8", "--no-locale", "--no-sync"]);
+    passed(initdb.stdout(Stdio::null()))?;
+    let port = free_port().map_err(|error| format!("no free port: {error}"))?;
+    let log_path = folder.join("log");
+    let log = std::fs::File::create(&log_path).map_err(|error| error.to_string())?;
+    let mut postgres = unprivileged(&programs.join("postgres"));
+    postgres.arg("-D").arg(&data).args(["-p", &port.to_string()]);
+    // The tests kill programs, not the machine, so that nothing has to reach the disk.
+    for setting in [
+        "listen_addresses=127.0.0.1",
+        "unix_socket_directories=",
+        "max_connections=400",
+        "fsync=off",
+        "synchronous_commit=off",
+        "full_page_writes=off",
+    ] {
+        postgres.args(["-c", setting]);
+    }
+    let process = postgres.stdin(Stdio::null()).stdout(Stdio::null()).stderr(log).spawn();
+    let process = process.map_err(|error| format!("postgres cannot be started: {error}"))?;
+    let url = format!("postgres://datahub@127.0.0.1:{port}/postgres");
+    let server = Server { url, private: Some(Private { process, folder }) };
+    let begun = Instant::now();
+    // It takes connections a moment before it serves them, and says so when it does.
+    let is_ready = || std::fs::read_to_string(&log_path).is_ok_and(|log| log.contains("ready to accept connections"));
+    while !is_ready() {
+        if begun.elapsed() > PATIENCE {
+            let log = std::fs::read_to_string(&log_path).unwrap_or_default();
+            return Err(format!("the private PostgreSQL did not come up; it says:\n{log}"));
+        }
+        std::thread::sleep(Duration::from_millis(50));
+    }
+    Ok(server)
+}
+
+/// The user whom PostgreSQL runs as where this is root, whom it refuses.
+const UNPRIVILEGED: &str = "nobody";
+
+fn unprivileged(program: &Path) -> Command {
+    if !is_root() {
+        return Command::new(program);
+    }
+    let mut command = Command::new("setpriv");
+    command.args(["--reuid", UNPRIVILEGED, "--regid", "nogroup", "--clear-groups", "--"]).arg(program);
+    // A folder that this user cannot enter would be one to complain about.
+    command.current_dir("/");
+    command
+}
+
+fn is_root() -> bool {
+    let id = Command::new("id").arg("-u").output();
+    id.is_ok_and(|output| output.stdout.trim_ascii() == b"0")
+}
+
+fn free_port() -> std::io::Result<u16> {
+    Ok(TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()?.port())
+}
+
+fn passed(command: &mut Command) -> Result<(), String> {
+    let program = command.get_program().display().to_string();
+    match command.status() {
+        Ok(status) if status.success() => Ok(()),
+        Ok(status) => Err(format!("{program}: {status}")),
+        Err(error) => Err(format!("{program} cannot be run: {error}")),
+    }
+}
+
+fn say(line: &str) {
+    // Nobody may be reading; the work is done all the same.
+    _ = writeln!(std::io::stdout(), "{line}");
+}
