@@ -10,7 +10,7 @@ const SERVER_OF_KITS: &str = "DATAHUB_TEST_DATABASE";
 /// # Errors
 ///
 /// What failed there, or that there is no server and what to do.
-pub fn run_again() -> Result<(), String> {
+pub(crate) fn run_again() -> Result<(), String> {
     if std::env::var_os(SERVER_OF_KITS).is_some() {
         // This is the second run already.
         return Ok(());
