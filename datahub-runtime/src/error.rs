@@ -170,7 +170,7 @@ fn describe(failure: Failure<Fault>, model: &'static ModelDescriptor) -> Error {
             format!("the row is newer than CDMS: {hub} in the hub, {cdms} in CDMS"),
         )
         .advise(
-            "CDMS's time went back; after a restore of CDMS decide which side is right before anything is overwritten",
+            "CDMS's time went back; after a restore of CDMS decide which side is right with `resolve` or `resolve_all`",
         ),
         Failure::Conflict { fields } if fields.is_empty() => {
             Error::new(ErrorKind::Conflict, "the record was changed in CDMS meanwhile").advise("read it again")
@@ -182,7 +182,7 @@ fn describe(failure: Failure<Fault>, model: &'static ModelDescriptor) -> Error {
         }
         Failure::Quarantined(fault) => {
             Error::new(ErrorKind::Quarantined, format!("CDMS's record does not fit the model: {fault}"))
-                .advise("the row stays as it was; mend the value in CDMS, or the contract, and read it again")
+                .advise("the row stays as it was; mend the value in CDMS, or the contract, and read it again or call `hub.retry_quarantined`")
         }
         Failure::NotStorable(reason) => {
             Error::new(ErrorKind::Quarantined, format!("the hub's database forbids CDMS's record: {reason}"))

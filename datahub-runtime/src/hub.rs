@@ -14,6 +14,7 @@ use uuid::Uuid;
 use crate::cdms::{Authenticator, Client, ClientOptions, FirstContact};
 use crate::clock::{Clock, SystemClock};
 use crate::cost::{Cost, Meters};
+use crate::health::Health;
 use crate::record_lock::RecordLocks;
 use crate::settling::{Settling, SettlingReport};
 use crate::shared_check::SharedChecks;
@@ -184,6 +185,39 @@ impl Hub {
         Ok(self.engine.store.quarantine(i64::from(limit)).await?)
     }
 
+    /// Reads the records again that wait longest in quarantine, at most `limit`: what was mended in CDMS, in the contract
+    /// or in the database leaves it. One request for each, one after the other.
+    ///
+    /// Dropping the future stops between two records.
+    ///
+    /// # Errors
+    ///
+    /// `Unavailable` when CDMS goes away, `Store` when the quarantine cannot be listed. What still does not fit is in the
+    /// report.
+    pub async fn retry_quarantined(&self, limit: u32) -> Result<RetryReport, Error> {
+        let mut report = RetryReport::default();
+        for entry in self.quarantine(limit).await? {
+            // An orphan is no record that anybody reads; it waits to be removed.
+            let Some(model) = self.engine.model(&entry.model).filter(|_| entry.orphan_of.is_none()) else { continue };
+            match crate::shared_check::check(&self.engine, model, entry.id).await {
+                Ok(_) => report.left.push(entry),
+                Err(error) => match error.kind() {
+                    ErrorKind::Unavailable => return Err(error),
+                    ErrorKind::NotFound | ErrorKind::Gone => report.left.push(entry),
+                    _ => report.stayed.push((entry, error)),
+                },
+            }
+        }
+        Ok(report)
+    }
+
+    /// How the hub is doing, for readiness probes: one statement, and no request to CDMS.
+    ///
+    /// Dropping the future changes nothing.
+    pub async fn health(&self) -> Health {
+        crate::health::of(self).await
+    }
+
     /// What this hub's operations have cost since it was connected: the sums over all handles.
     pub fn cost(&self) -> Cost {
         self.engine.meters.of_hub()
@@ -232,6 +266,11 @@ impl Engine {
         let message = format!("the database holds data of organisation {known}, but CDMS is {organisation}");
         Err(Error::new(ErrorKind::Misconfigured, message)
             .advise("connect to the right CDMS, or use a new database; nothing was read or written"))
+    }
+
+    /// Whether CDMS was met and is the right one.
+    pub(crate) fn has_met_cdms(&self) -> bool {
+        self.contact.initialized()
     }
 
     /// Stops creates, because CDMS did not keep the id that was chosen in this one.
@@ -398,6 +437,16 @@ impl HubBuilder {
         }
         Ok(Hub { engine, actor: program })
     }
+}
+
+/// What a retry of quarantined records came to.
+#[derive(Debug, Default)]
+#[non_exhaustive]
+pub struct RetryReport {
+    /// The records that fit now, or are gone.
+    pub left: Vec<QuarantineEntry>,
+    /// The records that still do not fit, each with the reason.
+    pub stayed: Vec<(QuarantineEntry, Error)>,
 }
 
 /// What is known of one write.

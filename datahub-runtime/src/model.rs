@@ -4,7 +4,7 @@ use cdms_odata::Value;
 use datahub_model::conversion::Row;
 use datahub_model::{Fault, ModelDescriptor};
 
-use crate::operation::{Create, Edit, Get};
+use crate::operation::{Create, Edit, Get, Resolution, Resolve, ResolvedAll};
 use crate::{Error, HistoryEntry, Hub, Id, RowReader, RowWriter, VersionToken};
 
 /// The name of a model's entity, by which references find it.
@@ -89,6 +89,36 @@ pub trait Writable: CdmsSynced {
     /// [`ErrorKind`](crate::ErrorKind) of writing.
     fn create(hub: &Hub, value: Self) -> Create<Self> {
         Create::new(hub, value)
+    }
+
+    /// Decides which side is right where the row is newer than CDMS ([`ErrorKind::LocalNewer`](crate::ErrorKind)), as
+    /// after a restore of CDMS's backup. Where it is not, this is a read, and with [`Resolution::PushHub`] a save of what
+    /// differs. Costs one request, and three more where something is pushed.
+    ///
+    /// Pushing takes CDMS's record first and then saves the row's values over it. If that save fails, the row has CDMS's
+    /// values, and the hub's are in the history.
+    ///
+    /// Dropping the future stops between the two; each of them runs in a task of the hub to its end.
+    ///
+    /// # Errors
+    ///
+    /// Any [`ErrorKind`](crate::ErrorKind) of reading and writing; `NotFound` or `Gone` when there is no row.
+    fn resolve(hub: &Hub, id: Id<Self>, resolution: Resolution) -> Resolve<Self> {
+        Resolve::new(hub, id, resolution)
+    }
+
+    /// Compares every row of the model with CDMS and resolves those that are newer; one request for each row, one after
+    /// the other, so that CDMS is not flooded. The others are refreshed as by a read.
+    ///
+    /// Dropping the future stops between two records; it can be called again.
+    ///
+    /// # Errors
+    ///
+    /// `Unavailable` when CDMS goes away, `Store` when the rows cannot be listed. Trouble with a single record is in the
+    /// report.
+    fn resolve_all(hub: &Hub, resolution: Resolution) -> impl Future<Output = Result<ResolvedAll<Self>, Error>> + Send {
+        let hub = hub.clone();
+        async move { crate::operation::resolve_all(&hub, resolution).await }
     }
 
     /// Takes up an edit that was begun with an earlier version, for example by a form that was loaded in another

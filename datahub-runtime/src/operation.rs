@@ -4,12 +4,15 @@ mod create;
 mod delete;
 mod edit;
 mod get;
+mod resolve;
 mod save;
 
 pub use create::Create;
 pub use delete::{Delete, DeleteFailed};
 pub use edit::Edit;
 pub use get::Get;
+pub(crate) use resolve::resolve_all;
+pub use resolve::{Resolution, Resolve, ResolvedAll};
 pub use save::Save;
 
 use std::sync::Arc;

@@ -99,11 +99,25 @@ pub(crate) async fn check(
         });
         open.outcome.clone()
     };
-    outcome.await.map_err(|failure| match failure {
+    told(outcome.await, model, id)
+}
+
+fn told(outcome: Outcome, model: &'static ModelDescriptor, id: Uuid) -> Result<CheckedRow, Error> {
+    outcome.map_err(|failure| match failure {
         CheckFailure::Protocol(failure) => Error::from_failure(failure, model, id),
         CheckFailure::Store(reason) => Error::new(ErrorKind::Store, reason).of_record(model, id),
         CheckFailure::Stopped => Error::new(ErrorKind::Unavailable, "the check was stopped with the hub"),
     })
+}
+
+/// Like [`check`], on its own, and with CDMS's record taken even where it is older than the row.
+pub(crate) async fn take_older(
+    engine: &Arc<Engine>,
+    model: &'static ModelDescriptor,
+    id: Uuid,
+) -> Result<CheckedRow, Error> {
+    let task = engine.tasks.spawn(carry_out(Arc::clone(engine), model, id, "resolve", i64::MAX));
+    told(task.await.unwrap_or(Err(CheckFailure::Stopped)), model, id)
 }
 
 async fn run(engine: Arc<Engine>, model: &'static ModelDescriptor, id: Uuid, ticket: Uuid) -> Outcome {
@@ -111,11 +125,25 @@ async fn run(engine: Arc<Engine>, model: &'static ModelDescriptor, id: Uuid, tic
     let turn = engine.checks.turns.lock(key).await;
     // From here on a caller may come too late for the request, so it waits for the next check.
     engine.checks.close(key, ticket);
-    let mapping = ModelMapping { model, id, actor: Arc::clone(&engine.program) };
-    let mut machine = Read::new(mapping, engine.options.clock_skew_ms());
-    let mut run = Run::new(Arc::clone(&engine), model, id, Arc::clone(&engine.program));
-    let sighting = observed("read", model, id, None, run.drive(&mut machine)).await;
+    let skew = engine.options.clock_skew_ms();
+    let outcome = carry_out(engine, model, id, "read", skew).await;
     drop(turn);
+    outcome
+}
+
+/// Runs one check that tolerates CDMS's time going back by so much.
+async fn carry_out(
+    engine: Arc<Engine>,
+    model: &'static ModelDescriptor,
+    id: Uuid,
+    kind: &'static str,
+    clock_skew_ms: i64,
+) -> Outcome {
+    let key = (model.table, id);
+    let mapping = ModelMapping { model, id, actor: Arc::clone(&engine.program) };
+    let mut machine = Read::new(mapping, clock_skew_ms);
+    let mut run = Run::new(Arc::clone(&engine), model, id, Arc::clone(&engine.program));
+    let sighting = observed(kind, model, id, None, run.drive(&mut machine)).await;
     let sighting = sighting.map_err(|error| CheckFailure::Store(error.to_string()))?.map_err(CheckFailure::Protocol)?;
     let (Sighting::Current { snapshot, .. } | Sighting::Pending { snapshot, .. }) = &sighting;
     let row = row_of_snapshot(model, id, snapshot, run.locals())

@@ -45,6 +45,7 @@ pub use quarantine::QuarantineEntry;
 
 use crate::clock::Clock;
 use crate::cost::Meters;
+use crate::health::Counts;
 #[cfg(feature = "testing")]
 pub(crate) use connection::Connection as PlainConnection;
 use connection::{Connection, Place};
@@ -177,6 +178,36 @@ impl Store {
     pub(crate) async fn forget_old_intents(&self) -> Result<(), StoreError> {
         let now = self.clock.now();
         self.write(move |connection| connection.write(|connection| intents::forget_old(connection, now))).await
+    }
+
+    /// What waits, in numbers.
+    pub(crate) async fn counts(&self) -> Result<Counts, StoreError> {
+        self.read(|connection| {
+            let sql = "SELECT (SELECT count(*) FROM datahub_intents WHERE verdict IS NULL), \
+                       (SELECT min(opened_at) FROM datahub_intents WHERE verdict IS NULL), \
+                       (SELECT count(*) FROM datahub_quarantine)";
+            let types = [statement::ColumnType::BigInt, statement::ColumnType::Instant, statement::ColumnType::BigInt];
+            let mut rows = connection.query(&statement::Statement::new(sql, []), &types)?;
+            let mut row = rows.pop().ok_or_else(|| Trouble::Corrupt("no row of counts".to_owned()))?;
+            Ok(Counts { open_writes: row.number()?, oldest_open: row.optional_instant()?, quarantined: row.number()? })
+        })
+        .await
+    }
+
+    /// The ids of a model's rows after one of them, in their order, at most `limit`.
+    pub(crate) async fn row_ids(
+        &self,
+        model: &'static ModelDescriptor,
+        after: Uuid,
+        limit: i64,
+    ) -> Result<Vec<Uuid>, StoreError> {
+        self.read(move |connection| {
+            let sql = "SELECT id FROM datahub_records WHERE model = ? AND state = 'row' AND id > ? ORDER BY id LIMIT ?";
+            let values = [model.table.into(), after.into(), limit.into()];
+            let rows = connection.query(&statement::Statement::new(sql, values), &[statement::ColumnType::Guid])?;
+            rows.into_iter().map(|mut row| row.guid()).collect()
+        })
+        .await
     }
 
     /// The records in quarantine, those that wait longest first, at most `limit`.

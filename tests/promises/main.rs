@@ -4,6 +4,7 @@
 #![allow(clippy::unwrap_used, reason = "functions beside the tests unwrap what the tests made themselves")]
 
 mod failures;
+mod health;
 mod hostile_answers;
 mod logins;
 mod meddler;
@@ -11,6 +12,7 @@ mod meddler;
 mod on_postgres;
 mod outcome_table;
 mod read_table;
+mod restored;
 mod scene;
 mod settling_table;
 mod spans;

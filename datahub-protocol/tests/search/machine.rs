@@ -55,7 +55,9 @@ impl Machine {
     pub(crate) fn update(number: u128, field: &str, value: i32) -> Self {
         let base = snapshot(BEGIN, 1).seen;
         let mine =
-            FIELDS.map(|name| if name == field { Value::Integer(value) } else { base.get(name).cloned().unwrap() });
+            FIELDS.map(
+                |name| if name == field { Value::Integer(value) } else { base.get(name).cloned().unwrap_or_default() },
+            );
         let machine = Update::new(Two, base, mine.into(), false, OnConflict::LastWriterWins, operation(number), 0);
         Machine::Update(operation(number), Box::new(machine))
     }

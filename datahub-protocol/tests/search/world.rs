@@ -254,11 +254,13 @@ impl World {
             }
             Step::Refused(at) => {
                 self.budgets.refusals -= 1;
+                _ = self.sent(at);
                 let refusal = Refusal { status: 500, code: Some(-2_147_220_891), message: "no".to_owned() };
                 self.answer(at, Answer::Reply(Reply { status: 500, body: ReplyBody::Refusal(refusal) }));
             }
             Step::LostBefore(at) => {
                 self.budgets.losses -= 1;
+                _ = self.sent(at);
                 self.answer(at, Answer::Lost("lost".to_owned()));
             }
             Step::LostAfter(at) => {
@@ -347,15 +349,9 @@ impl World {
             }
             Act::Send { .. } => {
                 let (operation, write, body) = self.sent(at);
-                let others = self.late.iter().any(|(late, ..)| *late != operation)
-                    || self.processes.iter().any(|process| {
-                        let is_sent = matches!((&process.act, &process.answer), (Act::Send { .. }, Some(_)));
-                        is_sent && !process.crashed && process.machine.operation() != Some(operation)
-                    });
-                if self.processes[at].paused {
-                    // A program that is stopped after its lease check and resumes later.
-                    self.residual = true;
-                } else if others && !self.residual {
+                // What was carried out is not in flight any more, read or not.
+                let others = self.late.iter().any(|(late, ..)| *late != operation);
+                if others && !self.residual {
                     self.broken = Some("two writes of one record are in flight".to_owned());
                 }
                 let answer = self.carry_out(operation, write, &body);
@@ -365,11 +361,19 @@ impl World {
         }
     }
 
-    fn sent(&self, at: usize) -> (OperationId, WriteKind, Attributes) {
-        match (&self.processes[at].act, self.processes[at].machine.operation()) {
-            (Act::Send { write, body }, Some(operation)) => (operation, *write, body.clone()),
-            (act, _) => unreachable!("nothing is sent by {act:?}"),
-        }
+    /// What the process sends.
+    fn sent(&mut self, at: usize) -> (OperationId, WriteKind, Attributes) {
+        let process = &self.processes[at];
+        let (Act::Send { write, body }, Some(operation)) = (&process.act, process.machine.operation()) else {
+            unreachable!("nothing is sent by {:?}", process.act)
+        };
+        let (write, body) = (*write, body.clone());
+        let open = self.store.intents.iter().find(|open| open.intent.operation == operation);
+        let is_leased =
+            open.is_some_and(|open| open.verdict.is_none() && matches!(open.lease, LeaseState::Active { .. }));
+        // A program that was stopped after its lease check and resumes when the lease is over.
+        self.residual |= !is_leased;
+        (operation, write, body)
     }
 
     /// CDMS takes a write, or refuses it because of what it has.

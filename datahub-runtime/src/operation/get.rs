@@ -2,11 +2,11 @@
 
 use std::future::IntoFuture;
 
-use datahub_protocol::{Failure, Sighting, Stored};
+use datahub_protocol::{Failure, Stored};
 use futures_util::future::BoxFuture;
 
 use crate::freshness::{Checked, Freshness};
-use crate::shared_check::{CheckedRow, check};
+use crate::shared_check::check;
 use crate::synced::row_of_snapshot;
 use crate::{CdmsSynced, Error, ErrorKind, Hub, Id, Synced};
 
@@ -43,16 +43,7 @@ impl<T: CdmsSynced> Get<T> {
             return self.local().await;
         }
         match check(&self.hub.engine, T::DESCRIPTOR, self.id.guid()).await {
-            Ok(CheckedRow { sighting, row, time }) => {
-                let (snapshot, checked) = match sighting {
-                    Sighting::Pending { snapshot, operation } => (snapshot, Checked::Pending { operation }),
-                    Sighting::Current { snapshot, seen } => {
-                        (snapshot, Checked::At { time: time.unwrap_or_default(), found: seen })
-                    }
-                };
-                Synced::new(&row, snapshot, checked)
-                    .map_err(|fault| Error::from_failure(Failure::Quarantined(fault), T::DESCRIPTOR, self.id.guid()))
-            }
+            Ok(checked) => Synced::checked_row(checked, self.id),
             Err(error) if self.or_local && error.kind() == ErrorKind::Unavailable => {
                 // Where the hub has nothing either, the reason why CDMS could not be asked is the better answer.
                 self.local().await.map_err(|local| if local.kind() == ErrorKind::NotFound { error } else { local })

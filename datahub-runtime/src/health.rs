@@ -1,0 +1,62 @@
+//! How a hub is doing, for readiness probes and dashboards.
+
+use std::time::Duration;
+
+use cdms_odata::Instant;
+
+use crate::{Error, Hub};
+
+/// How a hub is doing, as far as it can be told without asking CDMS.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Health {
+    /// Why the database cannot be used; `None`: it can.
+    pub database: Option<Error>,
+    /// Whether this hub has met its CDMS, and found the organisation to be the right one.
+    pub cdms_met: bool,
+    /// Whether the hub was shut down.
+    pub shut_down: bool,
+    /// Writes, of any program, of which it is not known what became of them.
+    pub open_writes: u64,
+    /// For how long the oldest of them has been open.
+    pub oldest_open_write: Option<Duration>,
+    /// Records that wait in quarantine.
+    pub quarantined: u64,
+    /// Why creates are stopped, once CDMS has not honoured a chosen id.
+    pub creates_stopped: Option<Error>,
+}
+
+impl Health {
+    /// Whether the hub can serve: its database can be used, and it was not shut down. Reads with `or_local()` work even
+    /// where CDMS is away, so that is no reason to take a program out of service.
+    pub fn is_ready(&self) -> bool {
+        self.database.is_none() && !self.shut_down
+    }
+}
+
+/// What the database counts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Counts {
+    pub(crate) open_writes: i64,
+    pub(crate) oldest_open: Option<Instant>,
+    pub(crate) quarantined: i64,
+}
+
+pub(crate) async fn of(hub: &Hub) -> Health {
+    let engine = &hub.engine;
+    let (counts, database) = match engine.store.counts().await {
+        Ok(counts) => (counts, None),
+        Err(error) => (Counts { open_writes: 0, oldest_open: None, quarantined: 0 }, Some(error.into())),
+    };
+    let now = engine.clock.now();
+    let age = |since: Instant| Duration::from_millis(u64::try_from(now.0.saturating_sub(since.0)).unwrap_or(0));
+    Health {
+        database,
+        cdms_met: engine.has_met_cdms(),
+        shut_down: engine.closing.is_cancelled(),
+        open_writes: u64::try_from(counts.open_writes).unwrap_or(0),
+        oldest_open_write: counts.oldest_open.map(age),
+        quarantined: u64::try_from(counts.quarantined).unwrap_or(0),
+        creates_stopped: engine.creates_stopped.get().cloned(),
+    }
+}

@@ -1,0 +1,118 @@
+//! Deciding what to do where the row is newer than CDMS, as after a restore of CDMS's backup.
+
+use std::future::IntoFuture;
+
+use futures_util::future::BoxFuture;
+use uuid::Uuid;
+
+use crate::model::row_of;
+use crate::shared_check::take_older;
+use crate::synced::invalid;
+use crate::{CdmsSynced, Checked, Error, ErrorKind, Freshness, Hub, Id, Synced, Writable};
+
+/// Which side is right where the row is newer than CDMS.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Resolution {
+    /// CDMS: its older record becomes the row. The history keeps the row's values and says by how much time went back.
+    TakeCdms,
+    /// The hub: the row's values are written to CDMS, as an update of what differs.
+    PushHub,
+}
+
+/// A resolution of one record; see [`Writable::resolve`].
+#[derive(Debug)]
+#[must_use = "a resolution does nothing until it is awaited"]
+pub struct Resolve<T> {
+    hub: Hub,
+    id: Id<T>,
+    resolution: Resolution,
+}
+
+/// What a resolution of all records came to.
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct ResolvedAll<T> {
+    /// How many rows were compared with CDMS.
+    pub checked: u64,
+    /// The records whose rows were newer, and are resolved.
+    pub resolved: Vec<Id<T>>,
+    /// The records that could not be compared or resolved.
+    pub failed: Vec<(Id<T>, Error)>,
+}
+
+impl<T: Writable> Resolve<T> {
+    pub(crate) fn new(hub: &Hub, id: Id<T>, resolution: Resolution) -> Self {
+        Resolve { hub: hub.clone(), id, resolution }
+    }
+
+    async fn run(self) -> Result<Synced<T>, Error> {
+        let Resolve { hub, id, resolution } = self;
+        hub.engine.admit(T::DESCRIPTOR)?;
+        let ours = T::get(&hub, id).freshness(Freshness::LocalOnly).await?;
+        if let Checked::Pending { .. } = ours.checked() {
+            // The read under the open write says which one it is.
+            return T::get(&hub, id).await;
+        }
+        let mut resolved = Synced::checked_row(take_older(&hub.engine, T::DESCRIPTOR, id.guid()).await?, id)?;
+        let row = |model: &T| row_of(model).map_err(|fault| invalid::<T>(id, fault));
+        if resolution == Resolution::PushHub && row(&ours)? != row(&resolved)? {
+            *resolved = ours.into_inner();
+            resolved.save(&hub).await?;
+        }
+        Ok(resolved)
+    }
+}
+
+/// How many ids are held in memory at once.
+const PAGE: i64 = 200;
+
+pub(crate) async fn resolve_all<T: Writable>(hub: &Hub, resolution: Resolution) -> Result<ResolvedAll<T>, Error> {
+    hub.engine.admit(T::DESCRIPTOR)?;
+    let mut report = ResolvedAll { checked: 0, resolved: Vec::new(), failed: Vec::new() };
+    let mut after = Uuid::nil();
+    loop {
+        let page = hub.engine.store.row_ids(T::DESCRIPTOR, after, PAGE).await?;
+        let Some(last) = page.last() else { return Ok(report) };
+        after = *last;
+        for id in page.into_iter().map(Id::<T>::from) {
+            report.checked += 1;
+            match T::get(hub, id).await {
+                Ok(_) => {}
+                // Gone is an answer too: the tombstone is made.
+                Err(error) if error.kind() == ErrorKind::Gone => {}
+                Err(error) if error.kind() == ErrorKind::LocalNewer => match Resolve::new(hub, id, resolution).await {
+                    Ok(_) => report.resolved.push(id),
+                    Err(error) => report.failed.push((id, error)),
+                },
+                // Without CDMS there is no use in going on.
+                Err(error) if error.kind() == ErrorKind::Unavailable => return Err(error),
+                Err(error) => report.failed.push((id, error)),
+            }
+        }
+    }
+}
+
+impl<T: Writable> IntoFuture for Resolve<T> {
+    type Output = Result<Synced<T>, Error>;
+    type IntoFuture = BoxFuture<'static, Self::Output>;
+
+    fn into_future(self) -> Self::IntoFuture {
+        Box::pin(self.run())
+    }
+}
+
+impl<T: CdmsSynced> Synced<T> {
+    /// A value of a check.
+    pub(crate) fn checked_row(checked: crate::shared_check::CheckedRow, id: Id<T>) -> Result<Self, Error> {
+        let crate::shared_check::CheckedRow { sighting, row, time } = checked;
+        let (snapshot, checked) = match sighting {
+            datahub_protocol::Sighting::Pending { snapshot, operation } => (snapshot, Checked::Pending { operation }),
+            datahub_protocol::Sighting::Current { snapshot, seen } => {
+                (snapshot, Checked::At { time: time.unwrap_or_default(), found: seen })
+            }
+        };
+        Synced::new(&row, snapshot, checked).map_err(|fault| {
+            Error::from_failure(datahub_protocol::Failure::Quarantined(fault), T::DESCRIPTOR, id.guid())
+        })
+    }
+}
