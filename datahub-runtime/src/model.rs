@@ -68,6 +68,25 @@ pub trait CdmsSynced: Model + Clone + Send + Sync {
         let hub = hub.clone();
         async move { crate::history::of_record(&hub, Self::DESCRIPTOR, id.guid()).await }
     }
+
+    /// The record as the hub had it at a time, rebuilt from its history; `None` where the hub had not seen it yet, or
+    /// where it was gone. Fields of the engine, such as CDMS's time of the last change, are as they are now. Asks the
+    /// hub's database only.
+    ///
+    /// Dropping the future changes nothing.
+    ///
+    /// # Errors
+    ///
+    /// `Store` when the database cannot be read, `Quarantined` when the values of that time do not fit the model of
+    /// today.
+    fn as_of(
+        hub: &Hub,
+        id: Id<Self>,
+        time: chrono::DateTime<chrono::Utc>,
+    ) -> impl Future<Output = Result<Option<Self>, Error>> + Send {
+        let hub = hub.clone();
+        async move { crate::operation::as_of(&hub, id, time.into()).await }
+    }
 }
 
 /// A model that is written to CDMS: one with `mode = "sync"`, the default.

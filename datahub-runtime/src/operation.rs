@@ -1,5 +1,6 @@
 //! What a caller can do with a record, each as a builder that is awaited.
 
+mod as_of;
 mod create;
 mod delete;
 mod edit;
@@ -7,6 +8,7 @@ mod get;
 mod resolve;
 mod save;
 
+pub(crate) use as_of::as_of;
 pub use create::Create;
 pub use delete::{Delete, DeleteFailed};
 pub use edit::Edit;

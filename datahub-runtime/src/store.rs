@@ -158,6 +158,28 @@ impl Store {
         self.read(move |connection| history::after(connection, model, id, version)).await
     }
 
+    /// What happened to a model's row after a time and before an entry, newest first, at most `limit`.
+    pub(crate) async fn history_since(
+        &self,
+        model: &'static ModelDescriptor,
+        id: Uuid,
+        time: Instant,
+        before: i64,
+        limit: i64,
+    ) -> Result<Vec<HistoryRow>, StoreError> {
+        self.read(move |connection| history::since(connection, model, id, time, before, limit)).await
+    }
+
+    /// What happened last to a model's row up to a time.
+    pub(crate) async fn history_kind_at(
+        &self,
+        model: &'static ModelDescriptor,
+        id: Uuid,
+        time: Instant,
+    ) -> Result<Option<datahub_protocol::EntryKind>, StoreError> {
+        self.read(move |connection| history::kind_at(connection, model, id, time)).await
+    }
+
     /// A write, open or ended at most a day ago.
     pub(crate) async fn operation(&self, operation: OperationId) -> Result<Option<IntentRow>, StoreError> {
         let (now, quiet_ms) = (self.clock.now(), self.quiet_ms);

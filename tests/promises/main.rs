@@ -5,6 +5,7 @@
 
 mod failures;
 mod health;
+mod history;
 mod hostile_answers;
 mod logins;
 mod meddler;

@@ -62,8 +62,8 @@ impl<T: Writable> Edit<T> {
 }
 
 /// Takes later changes back, newest first, so that `seen` is again as it was.
-fn undo(seen: &mut cdms_odata::Attributes, later: &[HistoryRow]) {
-    debug_assert!(later.is_sorted_by_key(|row| std::cmp::Reverse(row.version)), "newest first");
+pub(super) fn undo(seen: &mut cdms_odata::Attributes, later: &[HistoryRow]) {
+    debug_assert!(later.is_sorted_by_key(|row| std::cmp::Reverse(row.sequence)), "newest first");
     for change in later.iter().flat_map(|row| &row.changes).map(|of_day| &of_day.change) {
         // What was not known before and was learned since is no change of anybody's.
         if let Some(value) = &change.from {
@@ -73,7 +73,7 @@ fn undo(seen: &mut cdms_odata::Attributes, later: &[HistoryRow]) {
 }
 
 /// The same for the local columns; a field that is not local any more has nothing to take back.
-fn undo_locals(model: &ModelDescriptor, locals: &mut [Value], later: &[HistoryRow]) {
+pub(super) fn undo_locals(model: &ModelDescriptor, locals: &mut [Value], later: &[HistoryRow]) {
     let columns: Vec<_> = local_columns(model).collect();
     for (field, from, _) in later.iter().flat_map(|row| &row.local) {
         let place = columns.iter().position(|column| model.columns[*column].field == field);

@@ -139,6 +139,39 @@ pub(crate) fn after(
     connection.query(&statement, &TYPES)?.into_iter().map(take).collect()
 }
 
+/// What came after a time and before an entry, newest first.
+pub(crate) fn since(
+    connection: &mut Connection,
+    model: &ModelDescriptor,
+    id: Uuid,
+    time: Instant,
+    before: i64,
+    limit: i64,
+) -> Result<Vec<HistoryRow>, Trouble> {
+    let mut statement = Statement::default();
+    statement.sql(COLUMNS);
+    let values = [model.entity.name.into(), id.into(), model.table.into(), time.into(), before.into(), limit.into()];
+    statement.push(
+        "WHERE entity = ? AND id = ? AND model = ? AND at > ? AND sequence < ? ORDER BY sequence DESC LIMIT ?",
+        values,
+    );
+    connection.query(&statement, &TYPES)?.into_iter().map(take).collect()
+}
+
+/// What happened last up to a time, to the model's row itself; what happened to the hub's own fields does not count.
+pub(crate) fn kind_at(
+    connection: &mut Connection,
+    model: &ModelDescriptor,
+    id: Uuid,
+    time: Instant,
+) -> Result<Option<EntryKind>, Trouble> {
+    let sql = "SELECT kind FROM datahub_history WHERE entity = ? AND id = ? AND model = ? AND at <= ? \
+               ORDER BY sequence DESC LIMIT 1";
+    let values = [model.entity.name.into(), id.into(), model.table.into(), time.into()];
+    let rows = connection.query(&Statement::new(sql, values), &[ColumnType::Text])?;
+    rows.into_iter().next().map(|mut row| row.word()).transpose()
+}
+
 fn take(mut row: Cells) -> Result<HistoryRow, Trouble> {
     Ok(HistoryRow {
         sequence: row.number()?,
