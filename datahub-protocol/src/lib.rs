@@ -35,7 +35,7 @@ pub use failure::Failure;
 pub use history::{Change, Entry, EntryKind, Note, Origin};
 pub use intent::{Intent, LeaseState, OpenIntent, OperationId, SettledPatch, Verdict, WriteKind};
 pub use mapping::{Mapping, MappingTag};
-pub use merge::{Merged, merge};
+pub use merge::{Merged, merge, put_back};
 pub use outcome::{Answer, Class, Rejection, Reply, ReplyBody, classify};
 pub use read::{Read, Sighting};
 pub use settle::{Settle, Settled, verdict};

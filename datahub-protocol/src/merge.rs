@@ -59,3 +59,22 @@ pub fn merge<M: Mapping>(
     }
     Ok(merged)
 }
+
+/// What puts the writable fields back to attributes of an earlier time, in their raw form: a null where there was one,
+/// though a default may stand for it in the model.
+///
+/// # Errors
+///
+/// Attributes that do not convert any more.
+pub fn put_back<M: Mapping>(mapping: &M, then: &Attributes, now: &Attributes) -> Result<Merged, M::Fault> {
+    let mut merged = Merged::default();
+    let mut after = now.clone();
+    for name in mapping.updatable().into_iter().flat_map(|field| mapping.attributes_of(field)) {
+        if let Some(value) = then.get(name).filter(|value| now.get(name) != Some(value)) {
+            merged.patch.insert(name.to_owned(), value.clone());
+            after.insert(name.to_owned(), value.clone());
+        }
+    }
+    merged.values = mapping.decode(&after)?;
+    Ok(merged)
+}

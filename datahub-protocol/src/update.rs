@@ -10,7 +10,7 @@ use crate::written::{Asked, Intended, Written, updated_entries};
 use crate::{
     Action, Commit, Committed, Entry, EntryKind, Event, Failure, Fetched, Guard, Intent, IntentChange, Loaded, Machine,
     Mapping, Merged, NewRow, OperationId, Origin, ROUNDS_MAX, Record, RecordChange, Rejection, Seen, Snapshot, Stored,
-    TombstoneReason, Trial, Verdict, WriteKind, merge,
+    TombstoneReason, Trial, Verdict, WriteKind, merge, put_back,
 };
 
 /// What to do where both sides changed the same field.
@@ -27,13 +27,21 @@ pub enum OnConflict {
 #[derive(Clone, Debug)]
 pub struct Update<M: Mapping> {
     approach: Approach<M>,
-    base: Attributes,
-    mine: Vec<Value>,
+    wish: Wish,
     local_changed: bool,
     on_conflict: OnConflict,
     operation: OperationId,
     local_rounds: u8,
     state: State<M::Fault>,
+}
+
+/// What the caller wants.
+#[derive(Clone, Debug)]
+enum Wish {
+    /// The changes from what was loaded to these values.
+    Changes { base: Attributes, mine: Vec<Value> },
+    /// The attributes of an earlier time.
+    PutBack(Attributes),
 }
 
 #[derive(Clone, Debug)]
@@ -77,23 +85,53 @@ impl<M: Mapping> Update<M> {
         clock_skew_ms: i64,
     ) -> Self {
         let approach = Approach::new(mapping, clock_skew_ms);
-        Update { approach, base, mine, local_changed, on_conflict, operation, local_rounds: 0, state: State::Begun }
+        let wish = Wish::Changes { base, mine };
+        Update { approach, wish, local_changed, on_conflict, operation, local_rounds: 0, state: State::Begun }
+    }
+
+    /// An update that puts a record back to the attributes of an earlier time, whatever changed since.
+    pub fn put_back(
+        mapping: M,
+        then: Attributes,
+        local_changed: bool,
+        operation: OperationId,
+        clock_skew_ms: i64,
+    ) -> Self {
+        let (approach, wish) = (Approach::new(mapping, clock_skew_ms), Wish::PutBack(then));
+        let on_conflict = OnConflict::LastWriterWins;
+        Update { approach, wish, local_changed, on_conflict, operation, local_rounds: 0, state: State::Begun }
+    }
+
+    fn merged(&self, current: &Attributes) -> Result<Merged, M::Fault> {
+        match &self.wish {
+            Wish::Changes { base, mine } => merge(&self.approach.mapping, base, mine, current),
+            Wish::PutBack(then) => put_back(&self.approach.mapping, then, current),
+        }
+    }
+
+    fn origin(&self) -> Origin {
+        match self.wish {
+            Wish::Changes { .. } => Origin::Hub,
+            Wish::PutBack(_) => Origin::Revert,
+        }
     }
 
     fn begin(&mut self) -> Action<Output<M>, M::Fault> {
-        match merge(&self.approach.mapping, &self.base, &self.mine, &self.base) {
-            Err(fault) => self.fail(Failure::Invalid(fault)),
+        let asks_nothing = match &self.wish {
             // What CDMS would refuse anyway is refused before anything is asked of it.
-            Ok(merged) if !merged.patch.is_empty() => {
-                self.state = State::Approaching;
-                let step = self.approach.step(Event::Start);
-                self.approached(step)
-            }
-            Ok(_) => {
-                self.state = State::LocalLocking;
-                Action::Lock
-            }
+            Wish::Changes { base, .. } => match self.merged(base) {
+                Err(fault) => return self.fail(Failure::Invalid(fault)),
+                Ok(merged) => merged.patch.is_empty(),
+            },
+            Wish::PutBack(_) => false,
+        };
+        if asks_nothing {
+            self.state = State::LocalLocking;
+            return Action::Lock;
         }
+        self.state = State::Approaching;
+        let step = self.approach.step(Event::Start);
+        self.approached(step)
     }
 
     /// No mapped field changed: at most the hub's own are stored, and CDMS is not asked.
@@ -119,7 +157,7 @@ impl<M: Mapping> Update<M> {
         commit.record = RecordChange::LocalOnly;
         commit.history = vec![Entry {
             kind: EntryKind::LocalChanged,
-            origin: Origin::Hub,
+            origin: self.origin(),
             operation: Some(self.operation),
             changes: Vec::new(),
             constants: Attributes::new(),
@@ -141,7 +179,7 @@ impl<M: Mapping> Update<M> {
 
     /// The row is as CDMS has it: merge, and open the intent.
     fn ready(&mut self, seen: Seen, snapshot: Snapshot) -> Action<Output<M>, M::Fault> {
-        let merged = match merge(&self.approach.mapping, &self.base, &self.mine, &snapshot.seen) {
+        let merged = match self.merged(&snapshot.seen) {
             Ok(merged) => merged,
             Err(fault) => return self.fail(Failure::Invalid(fault)),
         };
@@ -251,7 +289,7 @@ impl<M: Mapping> Update<M> {
         let (row, record) = match fetched {
             Fetched::Record(record) => (merged_row(&before, &record), Some(record)),
             Fetched::Unreadable(fault) => {
-                let history = plan.history(self.operation, Origin::Hub, None);
+                let history = plan.history(self.operation, self.origin(), None);
                 let reason = "CDMS's answer to the read-back cannot be read".to_owned();
                 return self.end_applied(fault, history, reason);
             }
@@ -263,7 +301,7 @@ impl<M: Mapping> Update<M> {
             }
         };
         if let Err(fault) = self.approach.mapping.decode(&row.seen) {
-            let history = plan.history(self.operation, Origin::Hub, record.as_ref());
+            let history = plan.history(self.operation, self.origin(), record.as_ref());
             let reason = "CDMS made a value of it that does not fit the model".to_owned();
             return self.end_applied(fault, history, reason);
         }
@@ -273,7 +311,7 @@ impl<M: Mapping> Update<M> {
         } else {
             RecordChange::Put(row.clone())
         };
-        commit.history = plan.history(self.operation, Origin::Hub, record.as_ref());
+        commit.history = plan.history(self.operation, self.origin(), record.as_ref());
         if left {
             let last = row.clone().at(plan.snapshot.version, self.approach.mapping.tag());
             commit.history.push(ending(EntryKind::LeftModel, &last));

@@ -3,8 +3,9 @@
 use cdms_odata::Value;
 use datahub_model::conversion::Row;
 use datahub_model::{Fault, ModelDescriptor};
+use datahub_protocol::Version;
 
-use crate::operation::{Create, Edit, Get, Resolution, Resolve, ResolvedAll};
+use crate::operation::{Create, Edit, Get, Resolution, Resolve, ResolvedAll, Revert};
 use crate::{Error, HistoryEntry, Hub, Id, RowReader, RowWriter, VersionToken};
 
 /// The name of a model's entity, by which references find it.
@@ -124,6 +125,19 @@ pub trait Writable: CdmsSynced {
     /// Any [`ErrorKind`](crate::ErrorKind) of reading and writing; `NotFound` or `Gone` when there is no row.
     fn resolve(hub: &Hub, id: Id<Self>, resolution: Resolution) -> Resolve<Self> {
         Resolve::new(hub, id, resolution)
+    }
+
+    /// Puts a record back to a version of its [`history`](CdmsSynced::history), by a normal write: the fields that are
+    /// written, in CDMS's raw form (a null where there was one), and the hub's own fields. What is overwritten is in the
+    /// history like any other change. A record that was deleted is created again.
+    ///
+    /// Dropping the future does not stop the write: it runs in a task of the hub to its end.
+    ///
+    /// # Errors
+    ///
+    /// `Invalid` for a version that the record does not have, and any [`ErrorKind`](crate::ErrorKind) of writing.
+    fn revert(hub: &Hub, id: Id<Self>, version: Version) -> Revert<Self> {
+        Revert::new(hub, id, version)
     }
 
     /// Compares every row of the model with CDMS and resolves those that are newer; one request for each row, one after

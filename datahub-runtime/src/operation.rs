@@ -6,6 +6,7 @@ mod delete;
 mod edit;
 mod get;
 mod resolve;
+mod revert;
 mod save;
 
 pub(crate) use as_of::as_of;
@@ -15,6 +16,7 @@ pub use edit::Edit;
 pub use get::Get;
 pub(crate) use resolve::resolve_all;
 pub use resolve::{Resolution, Resolve, ResolvedAll};
+pub use revert::Revert;
 pub use save::Save;
 
 use std::sync::Arc;

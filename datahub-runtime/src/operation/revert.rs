@@ -1,0 +1,83 @@
+//! Putting a record back to a version of its history, by a normal write.
+
+use std::future::IntoFuture;
+use std::sync::Arc;
+
+use datahub_model::Fault;
+use datahub_protocol::{Failure, OperationId, Stored, TombstoneReason, Update, Version, WriteKind};
+use futures_util::future::BoxFuture;
+use uuid::Uuid;
+
+use super::edit::{undo, undo_locals};
+use super::{Create, write};
+use crate::executor::{Run, local_columns};
+use crate::mapping::ModelMapping;
+use crate::model::model_of;
+use crate::synced::row_of_attributes;
+use crate::{Error, ErrorKind, Hub, Id, Synced, Writable};
+
+/// A record to be put back; see [`Writable::revert`].
+#[derive(Debug)]
+#[must_use = "a revert does nothing until it is awaited"]
+pub struct Revert<T> {
+    hub: Hub,
+    id: Id<T>,
+    version: Version,
+}
+
+impl<T: Writable> Revert<T> {
+    pub(crate) fn new(hub: &Hub, id: Id<T>, version: Version) -> Self {
+        Revert { hub: hub.clone(), id, version }
+    }
+
+    async fn run(self) -> Result<Synced<T>, Error> {
+        let Revert { hub, id, version } = self;
+        let (engine, model) = (&hub.engine, T::DESCRIPTOR);
+        engine.admit(model)?;
+        let failed = |failure: Failure<Fault>| Error::from_failure(failure, model, id.guid());
+        let stored = engine.store.load(model, id.guid()).await?;
+        let (mut snapshot, ended) = match stored.loaded.stored {
+            Stored::Row(snapshot) => (snapshot, None),
+            Stored::Tombstone(snapshot, reason) => (snapshot, Some(reason)),
+            Stored::Absent => return Err(failed(Failure::NotFound)),
+        };
+        if version > snapshot.version || version < Version(1) {
+            let message = format!("the record has no version {}; its newest is {}", version.0, snapshot.version.0);
+            return Err(Error::new(ErrorKind::Invalid, message)
+                .advise("take the version from an entry of its history")
+                .of_record(model, id.guid()));
+        }
+        let mut locals = stored.locals.clone();
+        let later = engine.store.history_after(model, id.guid(), version).await?;
+        undo(&mut snapshot.seen, &later);
+        undo_locals(model, &mut locals, &later);
+        match ended {
+            None => {
+                let columns = local_columns(model).zip(locals.into_iter().zip(stored.locals));
+                let changed = columns.filter(|(_, (then, now))| then != now);
+                let locals: Vec<_> = changed.map(|(column, (then, _))| (column, then)).collect();
+                let operation = OperationId(Uuid::now_v7());
+                let mapping = ModelMapping { model, id: id.guid(), actor: Arc::clone(&hub.actor) };
+                let skew = engine.options.clock_skew_ms();
+                let machine = Update::put_back(mapping, snapshot.seen, !locals.is_empty(), operation, skew);
+                let run = Run::new(Arc::clone(engine), model, id.guid(), Arc::clone(&hub.actor)).set_locals(locals);
+                write(engine, (WriteKind::Update, operation), id, run, machine).await
+            }
+            Some(TombstoneReason::Gone) => {
+                let row = row_of_attributes(model, id.guid(), &snapshot, &snapshot.seen, locals);
+                let value = row.and_then(|row| model_of::<T>(&row));
+                Create::new(&hub, value.map_err(|fault| failed(Failure::Quarantined(fault)))?).await
+            }
+            Some(reason @ TombstoneReason::LeftModel) => Err(failed(reason.failure())),
+        }
+    }
+}
+
+impl<T: Writable> IntoFuture for Revert<T> {
+    type Output = Result<Synced<T>, Error>;
+    type IntoFuture = BoxFuture<'static, Self::Output>;
+
+    fn into_future(self) -> Self::IntoFuture {
+        Box::pin(self.run())
+    }
+}
