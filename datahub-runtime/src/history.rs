@@ -5,19 +5,23 @@ use std::fmt;
 use cdms_odata::{Attributes, Instant, Value};
 use datahub_model::{Class, ModelDescriptor};
 use datahub_protocol::{Change, EntryKind, Note, OperationId, Origin, Version};
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, Serializer};
 use uuid::Uuid;
 
 use crate::store::{FieldChangeOfDay, HistoryRow};
 use crate::{Error, Hub};
 
 /// One thing that happened to a record: who, what, when, on which side.
-#[derive(Clone, Debug, PartialEq)]
+///
+/// It serializes as one JSON object with all values, whatever their class, so that `serde_json::to_string` of each
+/// makes an export as JSON lines. `Display` shows what may be shown to anybody.
+#[derive(Clone, Debug, PartialEq, Serialize)]
 #[non_exhaustive]
 pub struct HistoryEntry {
     /// The version of the row that it made.
     pub version: Version,
     /// When the hub recorded it.
+    #[serde(serialize_with = "as_text")]
     pub at: Instant,
     /// For whom, or for which program, the hub acted.
     pub actor: String,
@@ -32,11 +36,20 @@ pub struct HistoryEntry {
     /// What was sent along with the write.
     pub constants: Attributes,
     /// CDMS's time of the change, where known.
+    #[serde(serialize_with = "as_optional_text")]
     pub modified: Option<Instant>,
     /// CDMS's user of the change, where known.
     pub modified_by: Option<Uuid>,
     /// By how many milliseconds CDMS's time went back, where the configured clock skew tolerated it.
     pub skew_ms: Option<i64>,
+}
+
+fn as_text<S: Serializer>(instant: &Instant, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_str(instant)
+}
+
+fn as_optional_text<S: Serializer>(instant: &Option<Instant>, serializer: S) -> Result<S::Ok, S::Error> {
+    instant.map(|instant| instant.to_string()).serialize(serializer)
 }
 
 /// One field's or attribute's change in a history entry.

@@ -108,3 +108,20 @@ async fn a_version_that_the_record_does_not_have_is_refused() {
     failed(Organisation::revert(&scene.hub, Id::new(), Version(1)).await, ErrorKind::NotFound);
     assert_eq!(scene.commits(), []);
 }
+
+#[tokio::test]
+async fn a_history_exports_as_json_lines() {
+    let (scene, mut org) = Scene::read().await;
+    org.name = "Acme Foods".into();
+    org.save(&scene.hub.acting_as("ada")).await.unwrap();
+    let history = Organisation::history(&scene.hub, scene.id()).await.unwrap();
+    let lines: Vec<_> = history.iter().map(|entry| serde_json::to_string(entry).unwrap()).collect();
+    assert!(lines.iter().all(|line| !line.contains('\n')));
+    let update: serde_json::Value = serde_json::from_str(&lines[1]).unwrap();
+    assert_eq!(
+        (&update["kind"], &update["origin"], &update["actor"]),
+        (&"updated".into(), &"hub".into(), &"ada".into())
+    );
+    assert_eq!(update["at"], "2016-12-05T12:00:00Z");
+    assert_eq!((&update["changes"][0]["from"], &update["changes"][0]["to"]), (&"Acme".into(), &"Acme Foods".into()));
+}
