@@ -12,7 +12,7 @@ use crate::world::{BEGIN, OUR_USER, snapshot};
 
 #[derive(Clone, Debug)]
 pub(crate) enum Machine {
-    Update(OperationId, Box<Update<Two>>),
+    Update(OperationId, &'static str, Box<Update<Two>>),
     Create(OperationId, Box<Create<Two>>),
     Delete(OperationId, Box<Delete<Two>>),
     Read(Box<Read<Two>>),
@@ -52,14 +52,14 @@ fn operation(number: u128) -> OperationId {
 
 impl Machine {
     /// An update of one field of the record as it was in the beginning.
-    pub(crate) fn update(number: u128, field: &str, value: i32) -> Self {
+    pub(crate) fn update(number: u128, field: &'static str, value: i32) -> Self {
         let base = snapshot(BEGIN, 1).seen;
         let mine =
             FIELDS.map(
                 |name| if name == field { Value::Integer(value) } else { base.get(name).cloned().unwrap_or_default() },
             );
         let machine = Update::new(Two, base, mine.into(), false, OnConflict::LastWriterWins, operation(number), 0);
-        Machine::Update(operation(number), Box::new(machine))
+        Machine::Update(operation(number), field, Box::new(machine))
     }
 
     pub(crate) fn create(number: u128, value: i32) -> Self {
@@ -82,9 +82,18 @@ impl Machine {
         Machine::Settle(Box::new(Settle::new(Two, operation, Some(OUR_USER), 0)))
     }
 
+    /// Whether it is meant to change the field `a`, or to make or remove the record.
+    pub(crate) fn touches_a(&self) -> bool {
+        match self {
+            Machine::Update(_, field, _) => *field == "a",
+            Machine::Create(..) | Machine::Delete(..) => true,
+            Machine::Read(_) | Machine::Settle(_) => false,
+        }
+    }
+
     pub(crate) fn operation(&self) -> Option<OperationId> {
         match self {
-            Machine::Update(operation, _) | Machine::Create(operation, _) | Machine::Delete(operation, _) => {
+            Machine::Update(operation, ..) | Machine::Create(operation, _) | Machine::Delete(operation, _) => {
                 Some(*operation)
             }
             Machine::Read(_) | Machine::Settle(_) => None,
@@ -93,7 +102,7 @@ impl Machine {
 
     pub(crate) fn step(&mut self, event: Event<String>) -> Act {
         match self {
-            Machine::Update(_, machine) => act(machine.step(event), Outcome::Wrote),
+            Machine::Update(_, _, machine) => act(machine.step(event), Outcome::Wrote),
             Machine::Create(_, machine) => act(machine.step(event), Outcome::Wrote),
             Machine::Delete(_, machine) => act(machine.step(event), Outcome::Wrote),
             Machine::Read(machine) => act(machine.step(event), Outcome::Saw),

@@ -1,5 +1,6 @@
 //! What must hold at every end.
 
+use cdms_odata::Value;
 use datahub_protocol::{Asked, EntryKind, Failure, Stored, Verdict};
 
 use crate::machine::{Machine, Outcome};
@@ -21,6 +22,7 @@ pub(crate) fn end(world: &World) -> Result<String, String> {
     let read = world.start(3, Machine::read());
     world.run(read);
     agrees(&world)?;
+    edit_survives(&world)?;
     let mut words = Vec::new();
     for process in &world.processes {
         let Some(operation) = process.machine.operation() else { continue };
@@ -83,6 +85,19 @@ fn verdict_word(verdict: Option<&Verdict>) -> &'static str {
         Some(Verdict::NotApplied) => "not applied",
         Some(Verdict::Superseded { .. }) => "superseded",
     }
+}
+
+/// What a person typed is there unless a write was meant to change it.
+fn edit_survives(world: &World) -> Result<(), String> {
+    let overwritten = world.processes.iter().any(|process| {
+        let operation = process.machine.operation();
+        process.machine.touches_a() && operation.is_some_and(|operation| world.commits.contains_key(&operation))
+    });
+    let there = world.cdms.as_ref().map(|record| record.attributes.get("a"));
+    if world.edited && !overwritten && there.is_some_and(|a| a != Some(&Value::Integer(9))) {
+        return Err(format!("a person's edit was overwritten by a write of another field: {there:?}"));
+    }
+    Ok(())
 }
 
 /// With no open write and one complete read, both sides have the same.

@@ -31,6 +31,9 @@ pub(crate) struct Budgets {
 impl Budgets {
     pub(crate) const SMALL: Budgets =
         Budgets { edits: 1, losses: 1, refusals: 1, lates: 0, crashes: 0, pauses: 0, settlings: 1 };
+    /// Nothing but a write that CDMS carries out late, which is what the quiet period is for.
+    pub(crate) const LATE: Budgets =
+        Budgets { edits: 0, losses: 0, refusals: 0, lates: 1, crashes: 0, pauses: 0, settlings: 2 };
     pub(crate) const FULL: Budgets =
         Budgets { edits: 1, losses: 1, refusals: 1, lates: 1, crashes: 1, pauses: 1, settlings: 2 };
 }
@@ -48,6 +51,8 @@ pub(crate) struct World {
     pub(crate) commits: BTreeMap<OperationId, u8>,
     /// Times of the record that CDMS has shown.
     times: Vec<i64>,
+    /// A person changed the field `a`.
+    pub(crate) edited: bool,
     /// Something happened that the README says is not guaranteed.
     pub(crate) residual: bool,
     pub(crate) broken: Option<String>,
@@ -141,6 +146,7 @@ impl World {
             budgets,
             commits: BTreeMap::new(),
             times: vec![BEGIN],
+            edited: false,
             residual: false,
             broken: None,
         };
@@ -286,6 +292,7 @@ impl World {
             Step::LateDies(at) => _ = self.late.remove(at),
             Step::PersonEdits { tick } => {
                 self.budgets.edits -= 1;
+                self.edited = true;
                 self.now += if tick { 1_000 } else { 0 };
                 if let Some(record) = &mut self.cdms {
                     record.attributes.insert("a", Value::Integer(9));
