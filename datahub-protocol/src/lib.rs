@@ -18,6 +18,7 @@ mod intent;
 mod mapping;
 mod merge;
 mod outcome;
+pub mod planted;
 mod read;
 mod send;
 mod settle;

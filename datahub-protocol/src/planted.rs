@@ -1,0 +1,113 @@
+//! Faults that a test plants in the shipped code, to show that the checks catch them.
+//!
+//! Without the feature `planted` no fault can be planted, and the questions for them cost nothing: the compiler knows the
+//! answer. With it the environment variable `DATAHUB_PLANTED` names the one fault of the process.
+
+/// Declares the faults with their names and what each of them does.
+macro_rules! faults {
+    ($($(#[doc = $what:literal])+ $fault:ident = $name:literal,)+) => {
+        /// A fault that can be planted.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+        pub enum Planted {
+            $($(#[doc = $what])+ $fault,)+
+        }
+
+        impl Planted {
+            /// All of them.
+            pub const ALL: &[Planted] = &[$(Planted::$fault),+];
+
+            /// Its name, as `DATAHUB_PLANTED` takes it.
+            pub const fn name(self) -> &'static str {
+                match self {
+                    $(Planted::$fault => $name,)+
+                }
+            }
+
+            /// What it does, in a sentence.
+            pub const fn what(self) -> &'static str {
+                match self {
+                    $(Planted::$fault => concat!($($what),+),)+
+                }
+            }
+        }
+    };
+}
+
+faults! {
+    /// A write is sent without an intent.
+    NoIntent = "no-intent",
+    /// The intent is committed after the write was sent.
+    IntentAfterSend = "intent-after-send",
+    /// A read compares `modified` alone and not what was seen.
+    NoSeen = "no-seen",
+    /// An update sends the whole record.
+    WholeRecordMerge = "whole-record-merge",
+    /// A create that is sent again has a new id.
+    NewIdOnRetry = "new-id-on-retry",
+    /// Any 404 of a write is taken for a record that is gone.
+    AnyNotFoundIsGone = "any-404-is-gone",
+    /// A quiet period is over at once.
+    QuietPeriodZero = "quiet-period-zero",
+    /// A write is settled while its writer's lease lasts.
+    LeaseIgnored = "lease-ignored",
+    /// A write that failed is undone by a second write.
+    Compensation = "compensation",
+    /// A write whose outcome is unknown is sent again.
+    BlindResend = "blind-resend",
+    /// A write whose outcome is unknown is called rejected.
+    UnknownIsRejected = "unknown-is-rejected",
+    /// A duplicate key is taken for a create that worked.
+    DuplicateIsApplied = "duplicate-is-applied",
+    /// An update overwrites without keeping the overwritten value in the history.
+    ConflictForgotten = "conflict-forgotten",
+    /// A row that is newer than CDMS is overwritten.
+    OlderOverwrites = "older-overwrites",
+    /// A refresh drops the attributes that this mapping lacks.
+    OtherMappingsDropped = "other-mappings-dropped",
+    /// An update is settled as applied by a single attribute, whatever the others show.
+    AnyEvidenceIsApplied = "any-evidence-is-applied",
+    /// A delete keeps no last values in the history.
+    DeleteWithoutHistory = "delete-without-history",
+    /// The database stores without comparing versions and intents.
+    NoCompareAndSet = "no-compare-and-set",
+    /// The hub's own clock is stored as a record's time.
+    LocalClockStored = "local-clock-stored",
+    /// Redirects of data requests are followed.
+    RedirectsFollowed = "redirects-followed",
+    /// A 403 is taken for a record that is gone.
+    ForbiddenIsGone = "forbidden-is-gone",
+    /// The organisation is not compared with the database's.
+    NoOrganisationCheck = "no-organisation-check",
+    /// The history is appended after the transaction that stores the row.
+    HistoryOutsideTransaction = "history-outside-transaction",
+    /// A connection goes back with its transaction open.
+    TransactionLeftOpen = "transaction-left-open",
+    /// A write is sent although the lease no longer covers it.
+    LeaseUncheckedBeforeSend = "lease-unchecked-before-send",
+    /// A program's writes of one record do not wait for each other.
+    NoRecordLock = "no-record-lock",
+    /// A page of a pull is stored without looking whether its rows are newer.
+    PageWithoutGuard = "page-without-guard",
+    /// A record that is missing from a list is taken for deleted.
+    AbsenceIsDeletion = "absence-is-deletion",
+}
+
+/// Whether this fault is planted in this process.
+#[cfg(feature = "planted")]
+pub fn planted(fault: Planted) -> bool {
+    use std::sync::OnceLock;
+    static PLANTED: OnceLock<Option<Planted>> = OnceLock::new();
+    let planted = PLANTED.get_or_init(|| {
+        let name = std::env::var("DATAHUB_PLANTED").ok().filter(|name| !name.is_empty())?;
+        let found = Planted::ALL.iter().find(|fault| fault.name() == name).copied();
+        // Who misspells a fault must not believe that the checks are blind.
+        Some(found.unwrap_or_else(|| panic!("DATAHUB_PLANTED names no fault: {name:?}")))
+    });
+    *planted == Some(fault)
+}
+
+/// Whether this fault is planted: without the feature none is.
+#[cfg(not(feature = "planted"))]
+pub const fn planted(_: Planted) -> bool {
+    false
+}
