@@ -15,6 +15,7 @@ mod event;
 mod failure;
 mod history;
 mod intent;
+mod listed;
 mod mapping;
 mod merge;
 mod outcome;
@@ -35,6 +36,7 @@ pub use event::{Committed, Event, Fetched, Loaded, Record, Snapshot, Stored, Ver
 pub use failure::Failure;
 pub use history::{Change, Entry, EntryKind, Note, Origin};
 pub use intent::{Intent, LeaseState, OpenIntent, OperationId, SettledPatch, Verdict, WriteKind};
+pub use listed::{Listed, listed};
 pub use mapping::{Mapping, MappingTag};
 pub use merge::{Merged, merge, put_back};
 pub use outcome::{Answer, Class, Rejection, Reply, ReplyBody, classify};

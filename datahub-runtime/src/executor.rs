@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use cdms_odata::{Instant, Value};
 use datahub_model::{Fault, ModelDescriptor};
-use datahub_protocol::{Action, Answer, Commit, Committed, Event, Fetched, IntentChange, Loaded, Machine, Stored};
+use datahub_protocol::{Action, Answer, Commit, Committed, Event, Fetched, IntentChange, Loaded, Machine};
 use uuid::Uuid;
 
 use crate::hub::Engine;
@@ -108,14 +108,8 @@ impl Run {
     }
 
     async fn load(&mut self) -> Result<Loaded, StoreError> {
-        let StoredRecord { mut loaded, locals, row_present } = self.engine.store.load(self.model, self.id).await?;
+        let StoredRecord { loaded, locals, .. } = self.engine.store.load(self.model, self.id).await?;
         self.locals = locals;
-        if let Stored::Row(snapshot) = &mut loaded.stored
-            && !row_present
-        {
-            // Somebody removed the row behind the hub's back: another mapping's tag has the protocol put it again.
-            snapshot.mapping = !self.model.mapping_id.0;
-        }
         Ok(loaded)
     }
 

@@ -15,11 +15,12 @@ use crate::cdms::{Authenticator, Client, ClientOptions, FirstContact};
 use crate::clock::{Clock, SystemClock};
 use crate::cost::{Cost, Meters};
 use crate::health::Health;
+use crate::operation::Pull;
 use crate::record_lock::RecordLocks;
 use crate::settling::{Settling, SettlingReport};
 use crate::shared_check::SharedChecks;
 use crate::store::{QuarantineEntry, Store, StoreOptions};
-use crate::{Error, ErrorKind, Models};
+use crate::{CdmsSynced, Error, ErrorKind, Models};
 
 /// A program's handle on the hub. Cheap to clone; clones share everything but the actor.
 #[derive(Clone)]
@@ -209,6 +210,25 @@ impl Hub {
             }
         }
         Ok(report)
+    }
+
+    /// Reads all records of a model, so that a team with existing data can begin: page by page in CDMS's order of keys, each
+    /// page compared with the rows and stored in one transaction. A pull that stopped before its end, for whatever reason,
+    /// is gone on with by the next one; one that was complete begins anew.
+    ///
+    /// A page of 50 records costs one request and a fixed number of statements. What somebody stores while a page is on its
+    /// way is not overwritten but read again by itself. A record that cannot be converted or stored goes to quarantine and
+    /// does not stop the rest. A record that is missing from the list is not taken for gone.
+    ///
+    /// Dropping the future stops between two steps: a page is stored whole or not at all, and the next pull goes on there.
+    ///
+    /// # Errors
+    ///
+    /// `Unavailable` when CDMS goes away, `Busy` when another pull of the model has taken over, `Misconfigured` when what
+    /// answers is not the configured CDMS or does not take the list, `Store` when the database cannot be used. Trouble with
+    /// single records is in the report.
+    pub fn pull<T: CdmsSynced>(&self) -> Pull<T> {
+        Pull::new(self)
     }
 
     /// How the hub is doing, for readiness probes: one statement, and no request to CDMS.

@@ -52,7 +52,9 @@ pub use hub::{Hub, HubBuilder, Operation, RetryReport};
 pub use id::{Id, InvalidId};
 pub use model::{CdmsSynced, Model, Writable};
 pub use models::Models;
-pub use operation::{Create, Delete, DeleteFailed, Edit, Get, Resolution, Resolve, ResolvedAll, Revert, Save};
+pub use operation::{
+    Create, Delete, DeleteFailed, Edit, Get, Pull, PullReport, Resolution, Resolve, ResolvedAll, Revert, Save,
+};
 pub use settling::{Settling, SettlingReport};
 pub use store::QuarantineEntry;
 pub use synced::{InvalidToken, Synced, VersionToken};

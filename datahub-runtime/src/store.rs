@@ -14,6 +14,7 @@ mod history;
 mod intents;
 mod load;
 mod model_table;
+mod page;
 #[cfg(feature = "postgres")]
 mod postgres;
 mod quarantine;
@@ -22,6 +23,7 @@ mod sequence;
 mod settings;
 mod sqlite;
 mod statement;
+mod watermark;
 mod workers;
 
 #[cfg(test)]
@@ -41,7 +43,9 @@ pub(crate) use failure::StoreError;
 pub(crate) use history::{FieldChangeOfDay, HistoryRow};
 pub(crate) use intents::IntentRow;
 pub(crate) use load::StoredRecord;
+pub(crate) use page::{Judge, Page, PageStored};
 pub use quarantine::QuarantineEntry;
+pub(crate) use watermark::{Claim, Watermark};
 
 use crate::clock::Clock;
 use crate::cost::Meters;
@@ -129,7 +133,9 @@ impl Store {
     /// All that the hub has of one record, in one statement.
     pub(crate) async fn load(&self, model: &'static ModelDescriptor, id: Uuid) -> Result<StoredRecord, StoreError> {
         let (clock, quiet_ms) = (Arc::clone(&self.clock), self.quiet_ms);
-        self.read(move |connection| load::load(connection, model, id, clock.now(), quiet_ms)).await
+        let loaded = self.read(move |connection| load::load(connection, model, &[id], clock.now(), quiet_ms)).await?;
+        // There is one for each id.
+        Ok(loaded.into_iter().next().unwrap_or_default())
     }
 
     /// Runs one transaction. Leases and history take its time from the store's clock.
@@ -235,6 +241,24 @@ impl Store {
     /// The records in quarantine, those that wait longest first, at most `limit`.
     pub(crate) async fn quarantine(&self, limit: i64) -> Result<Vec<QuarantineEntry>, StoreError> {
         self.read(move |connection| quarantine::all(connection, limit)).await
+    }
+
+    /// The newest version in the database: what is stored later has a larger one.
+    pub(crate) async fn newest_version(&self) -> Result<Version, StoreError> {
+        self.read(sequence::newest).await
+    }
+
+    /// Takes over a model's pull, and says how far it has come.
+    pub(crate) async fn claim_pull(&self, claim: Claim, restart: bool) -> Result<Watermark, StoreError> {
+        let now = self.clock.now();
+        self.write(move |connection| connection.write(|connection| watermark::claim(connection, claim, restart, now)))
+            .await
+    }
+
+    /// Stores a page of records and how far the pull is with it, in one transaction.
+    pub(crate) async fn store_page(&self, page: Page) -> Result<PageStored, StoreError> {
+        let (clock, quiet_ms) = (Arc::clone(&self.clock), self.quiet_ms);
+        self.write(move |connection| page::store(connection, page, clock.now(), quiet_ms)).await
     }
 
     /// Puts a setting unless it has a value, and says which value it has then.

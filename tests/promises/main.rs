@@ -12,6 +12,7 @@ mod meddler;
 #[path = "../on_postgres.rs"]
 mod on_postgres;
 mod outcome_table;
+mod pull;
 mod read_table;
 mod restored;
 mod scene;

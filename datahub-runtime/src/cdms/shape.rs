@@ -1,10 +1,14 @@
 //! Which attributes a model's records are read with, and how an answer becomes a record.
 
-use cdms_odata::client::json::{self, ReadError};
+use std::collections::HashSet;
+
+use cdms_odata::client::json::{self, Page, ReadError};
 use cdms_odata::{Attributes, Kind, Value};
 use datahub_model::{Fault, ModelDescriptor};
 use datahub_protocol::Record;
 use uuid::Uuid;
+
+use super::pages::PageRead;
 
 /// The attributes to read for a model: its mapped ones, the key and the engine's.
 #[derive(Debug)]
@@ -43,6 +47,48 @@ impl RecordShape {
             }
             Err(error) => Err(Unreadable::NoRecord(error.to_string())),
         }
+    }
+
+    /// Reads the answer to a GET of a list.
+    pub(crate) fn read_page(&self, body: &[u8]) -> Result<PageRead, Unreadable> {
+        let no_list = |error: ReadError| Unreadable::NoRecord(error.to_string());
+        let Page { records, next } = json::read_page(body, &self.shape).map_err(no_list)?;
+        let records: Vec<_> = records
+            .into_iter()
+            .map(|read| match read.map(|attributes| self.record(attributes)) {
+                Ok(Ok((id, record))) => Ok((id, record)),
+                Ok(Err(fault)) => Err(fault),
+                Err(error) => Err(self.fault(error)),
+            })
+            .collect();
+        let mut page = PageRead { records: Vec::with_capacity(records.len()), without_id: 0, next };
+        // The ids alone, for the records of which something else cannot be read.
+        let ids = if records.iter().all(Result::is_ok) { Vec::new() } else { self.ids_alone(body)? };
+        let mut known = HashSet::with_capacity(records.len());
+        for (at, record) in records.into_iter().enumerate() {
+            let named = match record {
+                Ok(record) => Some(record),
+                Err(fault) => ids.get(at).copied().flatten().map(|id| (id, Err(fault))),
+            };
+            match named {
+                Some((id, record)) if known.insert(id) => page.records.push((id, record)),
+                // The same record twice: what came first is as good.
+                Some(_) => {}
+                None => page.without_id += 1,
+            }
+        }
+        Ok(page)
+    }
+
+    fn ids_alone(&self, body: &[u8]) -> Result<Vec<Option<Uuid>>, Unreadable> {
+        let key = self.model.entity.key;
+        let page = json::read_page(body, &[(key, Kind::Guid)]);
+        let page = page.map_err(|error| Unreadable::NoRecord(error.to_string()))?;
+        let id = |read: Result<Attributes, ReadError>| match read.ok()?.remove(key) {
+            Some(Value::Guid(id)) => Some(id),
+            _ => None,
+        };
+        Ok(page.records.into_iter().map(id).collect())
     }
 
     fn record(&self, mut attributes: Attributes) -> Result<(Uuid, Result<Record, Fault>), Fault> {

@@ -11,11 +11,12 @@ use uuid::Uuid;
 
 use super::connection::Connection;
 use super::failure::Trouble;
+use super::history::{self, Appended};
 use super::intents::{self, mapping_datum};
 use super::model_table::{self, LocalChange, Locals, NamedLocals, Purpose, Stays, join_row, select_row, take_row};
 use super::row::{to_json, to_word};
 use super::statement::{ColumnType, Datum, Statement};
-use super::{history, quarantine, sequence};
+use super::{quarantine, sequence};
 
 /// A transaction on one record, with what the protocol does not know of it.
 #[derive(Clone, Debug)]
@@ -32,6 +33,20 @@ pub(crate) struct Job {
     pub(crate) holder: Uuid,
     /// How long a lease lasts that the transaction opens.
     pub(crate) lease_ms: u64,
+}
+
+/// Who stores, and through which model.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct By<'j> {
+    pub(crate) model: &'static ModelDescriptor,
+    pub(crate) actor: &'j str,
+    pub(crate) program: &'j str,
+}
+
+impl Job {
+    fn by(&self) -> By<'_> {
+        By { model: self.model, actor: &self.actor, program: &self.program }
+    }
 }
 
 /// Why a transaction was not committed.
@@ -76,7 +91,7 @@ pub(crate) fn run(connection: &mut Connection, job: &Job, now: Instant) -> Commi
 
 fn store(connection: &mut Connection, job: &Job, now: Instant) -> Result<Version, Stop> {
     let Job { model, id, commit, .. } = job;
-    connection.lock(model.entity.name, &id.to_string())?;
+    connection.lock(model.entity.name, [id.to_string()])?;
     let found = find(connection, job)?;
     if !holds(commit.guard, &found) {
         return Err(Stop::Lost);
@@ -88,7 +103,7 @@ fn store(connection: &mut Connection, job: &Job, now: Instant) -> Result<Version
             Trial::Put(values) => {
                 model_table::put(connection, model, *id, values, Stays { before, given }, Purpose::Trial)
             }
-            Trial::Remove => model_table::remove(connection, model, *id),
+            Trial::Remove => model_table::remove(connection, model, &[*id]),
         })?;
     }
     let version = match commit.record {
@@ -108,14 +123,17 @@ fn find(connection: &mut Connection, job: &Job) -> Result<Found, Trouble> {
     let mut types = vec![ColumnType::BigInt, ColumnType::Guid, ColumnType::Text];
     statement.sql("SELECT record.version, intent.operation, intent.local");
     select_row(&mut statement, &mut types, model);
+    statement.sql(" FROM ");
+    statement.wanted([*id]);
     statement.push(
-        " FROM (SELECT 1 AS one) AS always LEFT JOIN datahub_records AS record ON record.model = ? AND record.id = ?",
-        [model.table.into(), (*id).into()],
+        " LEFT JOIN datahub_records AS record ON record.model = ? AND record.id = wanted.column1",
+        [model.table.into()],
     );
-    join_row(&mut statement, model, *id);
+    join_row(&mut statement, model);
     statement.push(
-        " LEFT JOIN datahub_intents AS intent ON intent.entity = ? AND intent.id = ? AND intent.verdict IS NULL",
-        [model.entity.name.into(), (*id).into()],
+        " LEFT JOIN datahub_intents AS intent ON intent.entity = ? AND intent.id = wanted.column1 \
+         AND intent.verdict IS NULL",
+        [model.entity.name.into()],
     );
     let rows = connection.query(&statement, &types)?;
     let mut row = rows.into_iter().next().ok_or_else(|| Trouble::Corrupt("no row for the guard".to_owned()))?;
@@ -159,12 +177,12 @@ fn change_record(
             let values = decode(model, &facts, seen).map_err(|fault| Trouble::Refused(fault.to_string()))?;
             let given = locals_to_store(job, found);
             model_table::put(connection, model, *id, &values, Stays { before, given: &given }, Purpose::Keep)?;
-            put_record(connection, job, row, None, version)?;
+            put_records(connection, model, &[NewState { id: *id, row, ended: None }], version)?;
             model_table::local_changes(model, before, &given)
         }
         RecordChange::Tombstone { reason, last } => {
-            model_table::remove(connection, model, *id)?;
-            put_record(connection, job, last, Some(*reason), version)?;
+            model_table::remove(connection, model, &[*id])?;
+            put_records(connection, model, &[NewState { id: *id, row: last, ended: Some(*reason) }], version)?;
             Ok(before.map(|last| model_table::local_endings(model, last)).unwrap_or_default())
         }
         RecordChange::LocalOnly => {
@@ -178,32 +196,54 @@ fn change_record(
     }
 }
 
-fn put_record(
+/// A record's new state.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct NewState<'r> {
+    pub(crate) id: Uuid,
+    pub(crate) row: &'r NewRow,
+    /// Why it ended, if it did.
+    pub(crate) ended: Option<TombstoneReason>,
+}
+
+/// Stores the engine's side of records.
+pub(crate) fn put_records(
     connection: &mut Connection,
-    job: &Job,
-    row: &NewRow,
-    tombstone: Option<TombstoneReason>,
+    model: &ModelDescriptor,
+    records: &[NewState<'_>],
     version: Version,
 ) -> Result<(), Trouble> {
-    let sql = "INSERT INTO datahub_records \
-               (model, id, modified, created, modified_by, seen, mapping_id, version, state, reason) \
-               VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (model, id) DO UPDATE SET \
-               modified = excluded.modified, created = excluded.created, modified_by = excluded.modified_by, \
-               seen = excluded.seen, mapping_id = excluded.mapping_id, version = excluded.version, \
-               state = excluded.state, reason = excluded.reason";
-    let values = [
-        job.model.table.into(),
-        job.id.into(),
+    if records.is_empty() {
+        return Ok(());
+    }
+    let mut statement = Statement::of_many(records.len());
+    statement.sql(
+        "INSERT INTO datahub_records \
+         (model, id, modified, created, modified_by, seen, mapping_id, version, state, reason) VALUES ",
+    );
+    let values = records.iter().map(|record| state_values(model, *record, version)).collect::<Result<Vec<_>, _>>()?;
+    statement.list(values, |statement, values| statement.push("(?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", values));
+    statement.sql(
+        " ON CONFLICT (model, id) DO UPDATE SET modified = excluded.modified, created = excluded.created, \
+         modified_by = excluded.modified_by, seen = excluded.seen, mapping_id = excluded.mapping_id, \
+         version = excluded.version, state = excluded.state, reason = excluded.reason",
+    );
+    connection.execute(&statement).map(drop)
+}
+
+fn state_values(model: &ModelDescriptor, record: NewState<'_>, version: Version) -> Result<[Datum; 10], Trouble> {
+    let NewState { id, row, ended } = record;
+    Ok([
+        model.table.into(),
+        id.into(),
         row.modified.into(),
         Datum::Instant(row.created),
         Datum::Guid(row.modified_by),
         to_json(&row.seen)?,
-        mapping_datum(job.model.mapping_id.0),
+        mapping_datum(model.mapping_id.0),
         version.0.into(),
-        if tombstone.is_some() { "tombstone" } else { "row" }.into(),
-        tombstone.as_ref().map_or(Ok(Datum::Text(None)), to_word)?,
-    ];
-    connection.execute(&Statement::new(sql, values)).map(drop)
+        if ended.is_some() { "tombstone" } else { "row" }.into(),
+        ended.as_ref().map_or(Ok(Datum::Text(None)), to_word)?,
+    ])
 }
 
 /// Appends the entries; what happened to local columns goes with the first.
@@ -214,13 +254,7 @@ fn append_history(
     version: Version,
     now: Instant,
 ) -> Result<(), Trouble> {
-    for entry in &job.commit.history {
-        history::append(connection, job, entry, &std::mem::take(&mut local), version, now)?;
-    }
-    if local.is_empty() {
-        return Ok(());
-    }
-    let entry = Entry {
+    let only_local = Entry {
         kind: EntryKind::LocalChanged,
         origin: Origin::Hub,
         operation: None,
@@ -230,7 +264,13 @@ fn append_history(
         modified_by: None,
         skew_ms: None,
     };
-    history::append(connection, job, &entry, &local, version, now)
+    let told: &[Entry] = match &job.commit.history[..] {
+        [] if local.is_empty() => return Ok(()),
+        [] => std::slice::from_ref(&only_local),
+        told => told,
+    };
+    let entries = told.iter().map(|entry| Appended { id: job.id, entry, local: std::mem::take(&mut local) });
+    history::append(connection, job.by(), &entries.collect::<Vec<_>>(), version, now)
 }
 
 /// The local values that go into the row: the caller's once its write is applied, whoever finds that out.

@@ -70,11 +70,14 @@ pub(crate) struct Dialect {
     pub(crate) engine_extras: &'static str,
     /// Draws the next version.
     pub(crate) next_version: &'static str,
+    /// Tells the newest version that was drawn.
+    pub(crate) newest_version: &'static str,
     /// Describes a table's columns: name, declared type, not null, has a default, in the primary key.
     pub(crate) columns_of: &'static str,
     /// Begins a transaction that can write.
     pub(crate) begin: fn(&mut Connection) -> Result<(), Trouble>,
-    /// Waits until no other transaction works on what these two texts name; for databases in which writers are not alone.
+    /// Waits until no other transaction works on what a text and each of the texts in the table that follows name; for
+    /// databases in which writers are not alone.
     pub(crate) lock: Option<&'static str>,
     /// Whether the database's words speak of the database as a whole and not of what was stored.
     pub(crate) is_outage: fn(&str) -> bool,
@@ -189,12 +192,16 @@ impl Connection {
         rows.into_iter().map(|row| row.and_then(|mut row| row.text())).collect()
     }
 
-    /// Waits, to the end of the transaction, until this is the only one that works on what the two texts name.
-    pub(crate) fn lock(&mut self, space: &str, name: &str) -> Result<(), Trouble> {
-        match self.dialect.lock {
-            None => Ok(()),
-            Some(sql) => self.query(&Statement::new(sql, [space.into(), name.into()]), &[]).map(drop),
-        }
+    /// Waits, to the end of the transaction, until this is the only one that works on what these names in this space name.
+    pub(crate) fn lock(&mut self, space: &str, names: impl IntoIterator<Item = String>) -> Result<(), Trouble> {
+        let Some(sql) = self.dialect.lock else { return Ok(()) };
+        let mut names: Vec<_> = names.into_iter().collect();
+        // Whoever takes several locks takes them in the same order as everybody else.
+        names.sort_unstable();
+        let mut statement = Statement::of_many(names.len());
+        statement.push(sql, [space.into()]);
+        statement.wanted(names);
+        self.query(&statement, &[]).map(drop)
     }
 
     /// Runs `work` in one transaction, and commits it if it succeeds.
@@ -225,6 +232,22 @@ impl Connection {
         let undone = self.roll_back();
         let value = value?;
         undone.map(|()| value)
+    }
+
+    /// Runs `work` in a savepoint, and undoes it if it fails.
+    pub(crate) fn savepoint<T>(&mut self, work: impl FnOnce(&mut Self) -> Result<T, Trouble>) -> Result<T, Trouble> {
+        self.begin()?;
+        match work(self) {
+            Ok(value) => {
+                let result = with_inner!(&mut self.inner, connection => commit(connection));
+                result.map_err(|error| self.trouble(error))?;
+                Ok(value)
+            }
+            Err(trouble) => {
+                self.roll_back()?;
+                Err(trouble)
+            }
+        }
     }
 
     /// Begins a transaction, or within one a savepoint.

@@ -12,6 +12,14 @@ const SCHEMA_VERSION: &str = "1";
 
 const SCHEMA_SETTING: &str = "schema_version";
 
+/// The revision of that version. Revisions only add: tables, columns that may be null, indexes. So programs of different
+/// revisions work side by side, and the first program of a newer one adds what is missing.
+///
+/// 2: watermarks, erasures, `datahub_history.erased`.
+const SCHEMA_REVISION: i64 = 2;
+
+const REVISION_SETTING: &str = "schema_revision";
+
 struct Table {
     name: &'static str,
     columns: &'static [(&'static str, ColumnType, Null)],
@@ -28,7 +36,7 @@ enum Null {
 }
 use Null::{Allowed, Never, Numbered};
 
-const TABLES: [Table; 5] = [
+const TABLES: [Table; 7] = [
     Table {
         name: "datahub_records",
         columns: &[
@@ -87,8 +95,35 @@ const TABLES: [Table; 5] = [
             ("modified", Instant, Allowed),
             ("modified_by", Guid, Allowed),
             ("skew_ms", BigInt, Allowed),
+            ("erased", BigInt, Allowed),
         ],
         rest: "",
+    },
+    Table {
+        name: "datahub_erasures",
+        columns: &[
+            ("sequence", BigInt, Numbered),
+            ("entity", Text, Never),
+            ("id", Guid, Never),
+            ("at", Instant, Never),
+            ("actor", Text, Never),
+            ("program", Text, Never),
+            ("reason", Text, Never),
+        ],
+        rest: "",
+    },
+    Table {
+        name: "datahub_watermarks",
+        columns: &[
+            ("model", Text, Never),
+            ("mapping_id", BigInt, Never),
+            ("run", Guid, Never),
+            ("next", Text, Allowed),
+            ("pages", BigInt, Never),
+            ("records", BigInt, Never),
+            ("stored_at", Instant, Never),
+        ],
+        rest: ", PRIMARY KEY (model)",
     },
     Table {
         name: "datahub_quarantine",
@@ -121,14 +156,8 @@ CREATE INDEX IF NOT EXISTS datahub_history_record ON datahub_history (entity, id
 /// Makes the tables that are missing, the engine's and the models', and checks those that are there; all or nothing.
 pub(crate) fn create(connection: &mut Connection, models: &[&'static ModelDescriptor]) -> Result<(), Trouble> {
     connection.write(|connection| {
-        connection.lock("datahub", "tables")?;
-        for table in &TABLES {
-            connection.batch(&create_table(connection.dialect(), table))?;
-        }
-        connection.batch(AFTERWARDS)?;
-        connection.batch(connection.dialect().engine_extras)?;
-        let version = settings::put_if_absent(connection, SCHEMA_SETTING, SCHEMA_VERSION)?;
-        check_version(&version)?;
+        connection.lock("datahub", ["tables".to_owned()])?;
+        bring_up_to_date(connection)?;
         for model in models {
             if connection.columns_of(model.table)?.is_empty() {
                 connection.batch(&model_table::create_table(connection.dialect(), model))?;
@@ -140,28 +169,76 @@ pub(crate) fn create(connection: &mut Connection, models: &[&'static ModelDescri
     })
 }
 
-/// Checks that all tables are there and of the shape that this program needs.
+/// Checks that all tables are there and of the shape that this program needs. Engine tables of an older revision get what
+/// they lack.
 pub(crate) fn check(connection: &mut Connection, models: &[&'static ModelDescriptor]) -> Result<(), Trouble> {
-    for table in &TABLES {
-        let found = connection.columns_of(table.name)?;
-        if found.is_empty() {
-            return Err(Trouble::Schema(format!(
-                "there is no table {}; run the migrations, or call create_tables() in tests and examples",
-                table.name
-            )));
-        }
-        for (column, ..) in table.columns {
-            if !found.iter().any(|found| found.name == *column) {
-                return Err(Trouble::Schema(format!(
-                    "the engine's table {} has no column {column}; run the migrations of this version of Data Hub Sync",
-                    table.name
-                )));
-            }
-        }
+    if connection.columns_of("datahub_settings")?.is_empty() {
+        return Err(Trouble::Schema(
+            "there is no table datahub_settings; run the migrations, or call create_tables() in tests and examples"
+                .to_owned(),
+        ));
     }
     let version = settings::get(connection, SCHEMA_SETTING)?;
     check_version(version.as_deref().unwrap_or("unknown"))?;
+    let revision = revision(connection)?;
+    if revision < SCHEMA_REVISION {
+        let upgraded = connection.write(|connection| {
+            connection.lock("datahub", ["tables".to_owned()])?;
+            bring_up_to_date(connection)
+        });
+        upgraded.map_err(|trouble| match trouble {
+            Trouble::Other(reason) | Trouble::Refused(reason) => Trouble::Schema(format!(
+                "the engine's tables have revision {revision}, this program needs {SCHEMA_REVISION}, and adding what is \
+                 missing failed: {reason}; connect once as the database user who owns the tables"
+            )),
+            trouble => trouble,
+        })?;
+    }
+    for table in &TABLES {
+        if let Some(column) = missing(connection, table)?.first() {
+            return Err(Trouble::Schema(format!(
+                "the engine's table {} has no column {column}; run the migrations of this version of Data Hub Sync",
+                table.name
+            )));
+        }
+    }
     models.iter().try_for_each(|model| model_table::check(connection, model))
+}
+
+/// Makes what the engine's tables lack, within a transaction.
+fn bring_up_to_date(connection: &mut Connection) -> Result<(), Trouble> {
+    for table in &TABLES {
+        connection.batch(&create_table(connection.dialect(), table))?;
+        let missing = missing(connection, table)?;
+        // What an older revision lacks may be null; anything else is a table of another make, which the check refuses.
+        for (name, kind, _) in
+            table.columns.iter().filter(|(name, _, null)| matches!(null, Allowed) && missing.contains(name))
+        {
+            let declared = (connection.dialect().declared)(*kind);
+            connection.batch(&format!("ALTER TABLE {} ADD COLUMN {name} {declared}", table.name))?;
+        }
+    }
+    connection.batch(AFTERWARDS)?;
+    connection.batch(connection.dialect().engine_extras)?;
+    let version = settings::put_if_absent(connection, SCHEMA_SETTING, SCHEMA_VERSION)?;
+    check_version(&version)?;
+    if revision(connection)? < SCHEMA_REVISION {
+        settings::put(connection, REVISION_SETTING, &SCHEMA_REVISION.to_string())?;
+    }
+    Ok(())
+}
+
+/// The columns that a table lacks.
+fn missing(connection: &mut Connection, table: &Table) -> Result<Vec<&'static str>, Trouble> {
+    let found = connection.columns_of(table.name)?;
+    let lacks = |name: &str| !found.iter().any(|found| found.name == name);
+    Ok(table.columns.iter().map(|(name, ..)| *name).filter(|name| lacks(name)).collect())
+}
+
+/// The revision of the tables; the first one did not say so.
+fn revision(connection: &mut Connection) -> Result<i64, Trouble> {
+    let Some(found) = settings::get(connection, REVISION_SETTING)? else { return Ok(1) };
+    found.parse().map_err(|_| Trouble::Corrupt(format!("the setting {REVISION_SETTING} is {found:?}")))
 }
 
 fn check_version(found: &str) -> Result<(), Trouble> {

@@ -6,7 +6,7 @@ use datahub_protocol::{Change, Entry, EntryKind, MappingTag, OperationId, Origin
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use super::commit::Job;
+use super::commit::By;
 use super::connection::Connection;
 use super::failure::Trouble;
 use super::intents::{mapping_datum, mapping_tag};
@@ -56,39 +56,60 @@ impl FieldChangeOfDay {
     }
 }
 
-/// Appends an entry.
+/// An entry about one record, with what happened to its local columns.
+#[derive(Debug)]
+pub(crate) struct Appended<'e> {
+    pub(crate) id: Uuid,
+    pub(crate) entry: &'e Entry,
+    pub(crate) local: Vec<LocalChange>,
+}
+
+/// Appends entries, in their order.
 pub(crate) fn append(
     connection: &mut Connection,
-    job: &Job,
-    entry: &Entry,
-    local: &[LocalChange],
+    by: By<'_>,
+    entries: &[Appended<'_>],
     version: Version,
     now: Instant,
 ) -> Result<(), Trouble> {
-    let sql = "INSERT INTO datahub_history (entity, id, model, version, at, actor, program, origin, kind, operation, \
-               changes, constants, local, mapping_id, modified, modified_by, skew_ms) \
-               VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
-    let changes = entry.changes.iter().map(|change| FieldChangeOfDay::of(job.model, change)).collect::<Vec<_>>();
-    let values = [
-        job.model.entity.name.into(),
-        job.id.into(),
-        job.model.table.into(),
+    if entries.is_empty() {
+        return Ok(());
+    }
+    let mut statement = Statement::of_many(entries.len());
+    statement.sql(
+        "INSERT INTO datahub_history (entity, id, model, version, at, actor, program, origin, kind, operation, \
+         changes, constants, local, mapping_id, modified, modified_by, skew_ms) VALUES ",
+    );
+    let rows = entries.iter().map(|appended| values(by, appended, version, now)).collect::<Result<Vec<_>, _>>()?;
+    statement.list(rows, |statement, row| {
+        statement.push("(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", row);
+    });
+    connection.execute(&statement).map(drop)
+}
+
+fn values(by: By<'_>, appended: &Appended<'_>, version: Version, now: Instant) -> Result<[Datum; 17], Trouble> {
+    let By { model, actor, program } = by;
+    let Appended { id, entry, local } = appended;
+    let changes = entry.changes.iter().map(|change| FieldChangeOfDay::of(model, change)).collect::<Vec<_>>();
+    Ok([
+        model.entity.name.into(),
+        (*id).into(),
+        model.table.into(),
         version.0.into(),
         now.into(),
-        job.actor.as_str().into(),
-        job.program.as_str().into(),
+        actor.into(),
+        program.into(),
         to_word(&entry.origin)?,
         to_word(&entry.kind)?,
         Datum::Guid(entry.operation.map(|operation| operation.0)),
         to_json(&changes)?,
         to_json(&entry.constants)?,
-        to_json(&local)?,
-        mapping_datum(job.model.mapping_id.0),
+        to_json(local)?,
+        mapping_datum(model.mapping_id.0),
         Datum::Instant(entry.modified),
         Datum::Guid(entry.modified_by),
         Datum::BigInt(entry.skew_ms),
-    ];
-    connection.execute(&Statement::new(sql, values)).map(drop)
+    ])
 }
 
 const COLUMNS: &str = "SELECT sequence, model, version, at, actor, program, origin, kind, operation, changes, \

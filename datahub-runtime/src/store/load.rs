@@ -1,4 +1,6 @@
-//! Reading all that the hub has of one record, in one statement.
+//! Reading all that the hub has of records, in one statement.
+
+use std::collections::HashMap;
 
 use cdms_odata::{Attributes, Instant, Value};
 use datahub_model::ModelDescriptor;
@@ -9,10 +11,11 @@ use super::connection::Connection;
 use super::failure::Trouble;
 use super::intents::{KEPT_MS, SUPERSEDED, lease_state, mapping_tag, not_applied, settled_patch};
 use super::model_table::{join_row, select_row, take_row};
+use super::row::Cells;
 use super::statement::{ColumnType, Statement};
 
 /// All that the hub has of one record.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Default)]
 pub(crate) struct StoredRecord {
     /// What the protocol wants to know.
     pub(crate) loaded: Loaded,
@@ -23,16 +26,18 @@ pub(crate) struct StoredRecord {
     pub(crate) row_present: bool,
 }
 
-/// Loads a record. There is one row of the answer for each intent that matters, and one if there is none.
+/// Loads records, in the order of their ids. There is one row of the answer for each intent of a record that matters, and
+/// one where there is none.
 pub(crate) fn load(
     connection: &mut Connection,
     model: &'static ModelDescriptor,
-    id: Uuid,
+    ids: &[Uuid],
     now: Instant,
     quiet_ms: u64,
-) -> Result<StoredRecord, Trouble> {
-    let mut statement = Statement::default();
+) -> Result<Vec<StoredRecord>, Trouble> {
+    let mut statement = Statement::of_many(ids.len());
     let mut types = vec![
+        ColumnType::Guid,
         ColumnType::Text,
         ColumnType::BigInt,
         ColumnType::Instant,
@@ -47,61 +52,77 @@ pub(crate) fn load(
         ColumnType::Bool,
     ];
     statement.push(
-        "SELECT record.state, record.version, record.modified, record.created, record.modified_by, record.seen, \
-         record.mapping_id, record.reason, intent.body, intent.lease_until, intent.verdict, \
-         EXISTS (SELECT 1 FROM datahub_quarantine WHERE model = ? AND id = ?)",
-        [model.table.into(), id.into()],
+        "SELECT wanted.column1, record.state, record.version, record.modified, record.created, record.modified_by, \
+         record.seen, record.mapping_id, record.reason, intent.body, intent.lease_until, intent.verdict, \
+         EXISTS (SELECT 1 FROM datahub_quarantine WHERE model = ? AND id = wanted.column1)",
+        [model.table.into()],
     );
     select_row(&mut statement, &mut types, model);
+    statement.sql(" FROM ");
+    statement.wanted(ids.iter().copied());
     statement.push(
-        " FROM (SELECT 1 AS one) AS always LEFT JOIN datahub_records AS record ON record.model = ? AND record.id = ?",
-        [model.table.into(), id.into()],
+        " LEFT JOIN datahub_records AS record ON record.model = ? AND record.id = wanted.column1",
+        [model.table.into()],
     );
-    join_row(&mut statement, model, id);
+    join_row(&mut statement, model);
     statement.push(
-        " LEFT JOIN datahub_intents AS intent ON intent.entity = ? AND intent.id = ? \
+        " LEFT JOIN datahub_intents AS intent ON intent.entity = ? AND intent.id = wanted.column1 \
          AND (intent.verdict IS NULL OR ((intent.verdict = ? OR intent.verdict LIKE ?) AND intent.closed_at >= ?)) \
          ORDER BY intent.opened_at, intent.operation",
-        [model.entity.name.into(), id.into(), not_applied()?, SUPERSEDED.into(), now.plus_ms(-KEPT_MS).into()],
+        [model.entity.name.into(), not_applied()?, SUPERSEDED.into(), now.plus_ms(-KEPT_MS).into()],
     );
 
-    let mut loaded = Loaded::default();
-    let mut rest = (Vec::new(), false);
-    for (at, mut row) in connection.query(&statement, &types)?.into_iter().enumerate() {
-        let state = row.optional_text()?;
-        if at == 0
-            && let Some(state) = state
-        {
-            let version = Version(row.number()?);
-            let (modified, created, modified_by) = (row.instant()?, row.optional_instant()?, row.optional_guid()?);
-            let seen: Attributes = row.json()?;
-            let mapping = mapping_tag(row.number()?);
-            let reason: Option<TombstoneReason> = row.optional_word()?;
-            let snapshot = Snapshot { version, modified, created, modified_by, seen, mapping };
-            loaded.stored = match (state.as_str(), reason) {
-                ("row", None) => Stored::Row(snapshot),
-                ("tombstone", Some(reason)) => Stored::Tombstone(snapshot, reason),
-                (other, _) => return Err(Trouble::Corrupt(format!("the state {other:?} of record {id}"))),
-            };
-        } else {
-            // The record's columns again, or nulls.
-            for _ in 0..7 {
-                row.datum()?;
-            }
-        }
+    let mut found: HashMap<Uuid, StoredRecord> = HashMap::with_capacity(ids.len());
+    for mut row in connection.query(&statement, &types)? {
+        let id = row.guid()?;
+        let stored = stored(&mut row, id)?;
         let intent: Option<Intent> = row.optional_json()?;
         let lease_until = row.optional_instant()?;
         let closed = row.optional_text()?.is_some();
+        let quarantined = row.flag()?;
+        let (row_present, locals) = take_row(&mut row, model)?;
+        let record = found.entry(id).or_insert_with(|| {
+            let loaded = Loaded { stored, quarantined, ..Loaded::default() };
+            StoredRecord { loaded, locals, row_present }
+        });
         match (intent, lease_until) {
-            (Some(intent), _) if closed => loaded.late.push(settled_patch(&intent)),
+            (Some(intent), _) if closed => record.loaded.late.push(settled_patch(&intent)),
             (Some(intent), Some(lease_until)) => {
-                loaded.intent = Some(OpenIntent { intent, lease: lease_state(lease_until, now, quiet_ms) });
+                record.loaded.intent = Some(OpenIntent { intent, lease: lease_state(lease_until, now, quiet_ms) });
             }
             _ => {}
         }
-        loaded.quarantined = row.flag()?;
-        let (row_present, locals) = take_row(&mut row, model)?;
-        rest = (locals, row_present);
     }
-    Ok(StoredRecord { loaded, locals: rest.0, row_present: rest.1 })
+    let in_order = ids.iter().map(|id| {
+        let mut record = found.remove(id).ok_or_else(|| Trouble::Corrupt(format!("no answer for record {id}")))?;
+        if let Stored::Row(snapshot) = &mut record.loaded.stored
+            && !record.row_present
+        {
+            // Somebody removed the row behind the hub's back: another mapping's tag has the protocol put it again.
+            snapshot.mapping = !model.mapping_id.0;
+        }
+        Ok(record)
+    });
+    in_order.collect()
+}
+
+/// Takes a record's own columns.
+fn stored(row: &mut Cells, id: Uuid) -> Result<Stored, Trouble> {
+    let Some(state) = row.optional_text()? else {
+        for _ in 0..7 {
+            row.datum()?;
+        }
+        return Ok(Stored::Absent);
+    };
+    let version = Version(row.number()?);
+    let (modified, created, modified_by) = (row.instant()?, row.optional_instant()?, row.optional_guid()?);
+    let seen: Attributes = row.json()?;
+    let mapping = mapping_tag(row.number()?);
+    let reason: Option<TombstoneReason> = row.optional_word()?;
+    let snapshot = Snapshot { version, modified, created, modified_by, seen, mapping };
+    match (state.as_str(), reason) {
+        ("row", None) => Ok(Stored::Row(snapshot)),
+        ("tombstone", Some(reason)) => Ok(Stored::Tombstone(snapshot, reason)),
+        (other, _) => Err(Trouble::Corrupt(format!("the state {other:?} of record {id}"))),
+    }
 }

@@ -127,13 +127,13 @@ pub(crate) fn select_row(statement: &mut Statement, types: &mut Vec<ColumnType>,
     }
 }
 
-/// Appends the join of the row with this id, as `row_`.
-pub(crate) fn join_row(statement: &mut Statement, model: &ModelDescriptor, id: Uuid) {
+/// Appends the join of the row with the wanted id, as `row_`.
+pub(crate) fn join_row(statement: &mut Statement, model: &ModelDescriptor) {
     statement.sql(" LEFT JOIN ");
     statement.name(model.table);
     statement.sql(" AS row_ ON row_.");
     statement.name(key(model).name);
-    statement.push(" = ?", [id.into()]);
+    statement.sql(" = wanted.column1");
 }
 
 /// Takes what [`select_row`] asked for: whether there is a row, and its local values.
@@ -144,52 +144,26 @@ pub(crate) fn take_row(cells: &mut Cells, model: &ModelDescriptor) -> Result<(bo
 }
 
 /// Inserts or updates a row. Of the local columns only those given change; a new row has the kinds' zeros in the others.
-/// The row to insert has the old values too, because SQLite holds it to the table's checks before it looks for a row.
 pub(crate) fn put(
     connection: &mut Connection,
     model: &ModelDescriptor,
     id: Uuid,
     values: &[Value],
-    Stays { before, given }: Stays<'_>,
+    stays: Stays<'_>,
     purpose: Purpose,
 ) -> Result<(), Trouble> {
-    if values.len() != model.columns.len() {
-        let (found, needed) = (values.len(), model.columns.len());
-        return Err(Trouble::Refused(format!("table {}: {found} values for {needed} columns", model.table)));
-    }
-    let given_at = |at: usize| given.iter().find(|(column, _)| *column == at).map(|(_, value)| value);
-    let places: Vec<_> = local_columns(model).map(|(at, _)| at).collect();
-    let before_at = |at: usize| before?.get(places.iter().position(|place| *place == at)?);
-    let cell = |at: usize, column: &Column| match column.source {
-        Source::Key => Ok(Datum::from(id)),
-        Source::Local => match given_at(at).or_else(|| before_at(at)).unwrap_or(&values[at]) {
-            Value::Null => Ok(zero(column)),
-            value => refused(model, datum(column, value)),
-        },
-        // What CDMS will say is not known before it is asked; in a trial anything will do.
-        Source::Engine(_) if purpose == Purpose::Trial && values[at].is_null() => Ok(zero(column)),
-        _ => refused(model, datum(column, &values[at])),
-    };
     let mut statement = Statement::default();
-    statement.sql("INSERT INTO ");
-    statement.name(model.table);
-    statement.sql(" (");
-    statement.list(model.columns, |statement, column| statement.name(column.name));
-    statement.sql(") VALUES (");
-    let cells = model.columns.iter().enumerate().map(|(at, column)| cell(at, column)).collect::<Result<Vec<_>, _>>()?;
-    statement.list(cells, Statement::value);
-    statement.sql(") ON CONFLICT (");
-    statement.name(key(model).name);
-    statement.sql(") DO ");
-    let changeable = model.columns.iter().enumerate().filter(|(_, column)| !matches!(column.source, Source::Key));
-    if changeable.clone().next().is_none() {
-        statement.sql("NOTHING");
-    } else {
-        statement.sql("UPDATE SET ");
-        statement.list(changeable, |statement, (at, column)| {
-            statement.name(column.name);
+    insert_into(&mut statement, model);
+    statement.sql("(");
+    statement.list(cells(model, id, values, stays, purpose)?, Statement::value);
+    statement.sql(")");
+    on_conflict(
+        &mut statement,
+        model,
+        |_| true,
+        |statement, at, column| {
             if column.is_local() {
-                statement.push(" = CASE WHEN ? THEN excluded.", [Datum::Bool(Some(given_at(at).is_some()))]);
+                statement.push(" = CASE WHEN ? THEN excluded.", [Datum::Bool(Some(stays.given_at(at).is_some()))]);
                 statement.name(column.name);
                 statement.sql(" ELSE ");
                 statement.name(model.table);
@@ -200,10 +174,75 @@ pub(crate) fn put(
                 statement.sql(" = excluded.");
                 statement.name(column.name);
             }
-        });
-    }
+        },
+    );
     connection.execute(&statement).map_err(|trouble| trouble.in_table(model.table))?;
     Ok(())
+}
+
+/// Begins the statement that inserts rows.
+fn insert_into(statement: &mut Statement, model: &ModelDescriptor) {
+    statement.sql("INSERT INTO ");
+    statement.name(model.table);
+    statement.sql(" (");
+    statement.list(model.columns, |statement, column| statement.name(column.name));
+    statement.sql(") VALUES ");
+}
+
+/// What a row to insert holds. It has the old local values too, because SQLite holds it to the table's checks before it
+/// looks for a row.
+fn cells(
+    model: &ModelDescriptor,
+    id: Uuid,
+    values: &[Value],
+    stays: Stays<'_>,
+    purpose: Purpose,
+) -> Result<Vec<Datum>, Trouble> {
+    if values.len() != model.columns.len() {
+        let (found, needed) = (values.len(), model.columns.len());
+        return Err(Trouble::Refused(format!("table {}: {found} values for {needed} columns", model.table)));
+    }
+    let places: Vec<_> = local_columns(model).map(|(at, _)| at).collect();
+    let before_at = |at: usize| stays.before?.get(places.iter().position(|place| *place == at)?);
+    let cell = |(at, column): (usize, &Column)| match column.source {
+        Source::Key => Ok(Datum::from(id)),
+        Source::Local => match stays.given_at(at).or_else(|| before_at(at)).unwrap_or(&values[at]) {
+            Value::Null => Ok(zero(column)),
+            value => refused(model, datum(column, value)),
+        },
+        // What CDMS will say is not known before it is asked; in a trial anything will do.
+        Source::Engine(_) if purpose == Purpose::Trial && values[at].is_null() => Ok(zero(column)),
+        _ => refused(model, datum(column, &values[at])),
+    };
+    model.columns.iter().enumerate().map(cell).collect()
+}
+
+/// Ends the statement with what happens to a row that is there already.
+fn on_conflict(
+    statement: &mut Statement,
+    model: &ModelDescriptor,
+    changes: impl Fn(&Column) -> bool,
+    set: impl Fn(&mut Statement, usize, &'static Column),
+) {
+    statement.sql(" ON CONFLICT (");
+    statement.name(key(model).name);
+    statement.sql(") DO ");
+    let columns = model.columns.iter().enumerate();
+    let changeable = columns.filter(|(_, column)| !matches!(column.source, Source::Key) && changes(column));
+    if changeable.clone().next().is_none() {
+        return statement.sql("NOTHING");
+    }
+    statement.sql("UPDATE SET ");
+    statement.list(changeable, |statement, (at, column)| {
+        statement.name(column.name);
+        set(statement, at, column);
+    });
+}
+
+impl Stays<'_> {
+    fn given_at(&self, at: usize) -> Option<&Value> {
+        self.given.iter().find(|(column, _)| *column == at).map(|(_, value)| value)
+    }
 }
 
 /// Changes local columns alone.
@@ -241,14 +280,61 @@ pub(crate) fn put_locals(
     }
 }
 
-/// Removes a row, if it is there.
-pub(crate) fn remove(connection: &mut Connection, model: &ModelDescriptor, id: Uuid) -> Result<(), Trouble> {
-    let mut statement = Statement::default();
+/// A row that CDMS alone changes: its local columns stay as they are.
+#[derive(Clone, Debug)]
+pub(crate) struct RefreshedRow {
+    pub(crate) id: Uuid,
+    pub(crate) values: Vec<Value>,
+    /// The local columns' values where there is a row, in their order.
+    pub(crate) before: Option<Vec<Value>>,
+}
+
+/// Inserts or updates rows in one statement.
+pub(crate) fn put_refreshed(
+    connection: &mut Connection,
+    model: &ModelDescriptor,
+    rows: &[RefreshedRow],
+) -> Result<(), Trouble> {
+    if rows.is_empty() {
+        return Ok(());
+    }
+    let mut statement = Statement::of_many(rows.len());
+    insert_into(&mut statement, model);
+    let cells = rows.iter().map(|row| {
+        let stays = Stays { before: row.before.as_deref(), given: &[] };
+        cells(model, row.id, &row.values, stays, Purpose::Keep)
+    });
+    statement.list(cells.collect::<Result<Vec<_>, _>>()?, |statement, cells| {
+        statement.sql("(");
+        statement.list(cells, Statement::value);
+        statement.sql(")");
+    });
+    on_conflict(
+        &mut statement,
+        model,
+        |column| !column.is_local(),
+        |statement, _, column| {
+            statement.sql(" = excluded.");
+            statement.name(column.name);
+        },
+    );
+    connection.execute(&statement).map_err(|trouble| trouble.in_table(model.table))?;
+    Ok(())
+}
+
+/// Removes rows, if they are there.
+pub(crate) fn remove(connection: &mut Connection, model: &ModelDescriptor, ids: &[Uuid]) -> Result<(), Trouble> {
+    if ids.is_empty() {
+        return Ok(());
+    }
+    let mut statement = Statement::of_many(ids.len());
     statement.sql("DELETE FROM ");
     statement.name(model.table);
     statement.sql(" WHERE ");
     statement.name(key(model).name);
-    statement.push(" = ?", [id.into()]);
+    statement.sql(" IN (");
+    statement.list(ids, |statement, id| statement.value((*id).into()));
+    statement.sql(")");
     connection.execute(&statement).map_err(|trouble| trouble.in_table(model.table))?;
     Ok(())
 }

@@ -35,6 +35,7 @@ pub(crate) static DIALECT: Dialect = Dialect {
     numbered_key: "BIGINT GENERATED ALWAYS AS IDENTITY PRIMARY KEY",
     engine_extras: ENGINE_EXTRAS,
     next_version: "SELECT nextval('datahub_versions')",
+    newest_version: "SELECT CASE WHEN is_called THEN last_value ELSE 0 END FROM datahub_versions",
     columns_of: "SELECT found.attname::text, format_type(found.atttypid, found.atttypmod), found.attnotnull, \
                  found.atthasdef OR found.attidentity <> '', \
                  EXISTS (SELECT 1 FROM pg_index WHERE indrelid = found.attrelid AND indisprimary \
@@ -42,7 +43,7 @@ pub(crate) static DIALECT: Dialect = Dialect {
                  FROM pg_attribute AS found WHERE found.attrelid = to_regclass(quote_ident(?)) \
                  AND found.attnum > 0 AND NOT found.attisdropped ORDER BY found.attnum",
     begin: Connection::begin,
-    lock: Some("SELECT pg_advisory_xact_lock(hashtextextended(? || ' ' || ?, 7253))"),
+    lock: Some("SELECT pg_advisory_xact_lock(hashtextextended(? || ' ' || wanted.column1, 7253)) FROM "),
     is_outage,
 };
 

@@ -1,7 +1,7 @@
 //! Where records wait that cannot be converted or stored.
 
 use cdms_odata::Instant;
-use datahub_model::Fault;
+use datahub_model::{Fault, ModelDescriptor};
 use datahub_protocol::{OperationId, QuarantineChange};
 use uuid::Uuid;
 
@@ -31,6 +31,15 @@ pub struct QuarantineEntry {
     pub orphan_of: Option<Uuid>,
 }
 
+/// A record that is put into quarantine.
+#[derive(Debug)]
+pub(crate) struct Put {
+    pub(crate) id: Uuid,
+    pub(crate) reason: String,
+    /// The create that made it under another id than the chosen one, and the chosen one.
+    pub(crate) orphan: Option<(OperationId, Uuid)>,
+}
+
 /// Carries out what a transaction says about quarantine.
 pub(crate) fn change(
     connection: &mut Connection,
@@ -38,41 +47,59 @@ pub(crate) fn change(
     change: &QuarantineChange<Fault>,
     now: Instant,
 ) -> Result<(), Trouble> {
-    match change {
-        QuarantineChange::Keep => Ok(()),
-        QuarantineChange::Put(fault) => put(connection, job, job.id, &fault.to_string(), None, now),
+    let put = match change {
+        QuarantineChange::Keep => return Ok(()),
+        QuarantineChange::Clear => return clear(connection, job.model, &[job.id]),
+        QuarantineChange::Put(fault) => Put { id: job.id, reason: fault.to_string(), orphan: None },
         QuarantineChange::PutOrphan { id, operation } => {
             let reason = format!("CDMS created it under this id, although {} was asked for", job.id);
-            put(connection, job, *id, &reason, Some(*operation), now)
+            Put { id: *id, reason, orphan: Some((*operation, job.id)) }
         }
-        QuarantineChange::Clear => {
-            let sql = "DELETE FROM datahub_quarantine WHERE model = ? AND id = ?";
-            connection.execute(&Statement::new(sql, [job.model.table.into(), job.id.into()])).map(drop)
-        }
-    }
+    };
+    self::put(connection, job.model, vec![put], now)
 }
 
-fn put(
+/// Puts records into quarantine, or replaces their reasons.
+pub(crate) fn put(
     connection: &mut Connection,
-    job: &Job,
-    id: Uuid,
-    reason: &str,
-    orphan: Option<OperationId>,
+    model: &ModelDescriptor,
+    records: Vec<Put>,
     now: Instant,
 ) -> Result<(), Trouble> {
-    let sql = "INSERT INTO datahub_quarantine (entity, id, model, reason, at, operation, orphan_of) \
-               VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT (model, id) DO UPDATE SET reason = excluded.reason, \
-               at = excluded.at, operation = excluded.operation, orphan_of = excluded.orphan_of";
-    let values = [
-        job.model.entity.name.into(),
-        id.into(),
-        job.model.table.into(),
-        reason.into(),
-        now.into(),
-        Datum::Guid(orphan.map(|operation| operation.0)),
-        Datum::Guid(orphan.map(|_| job.id)),
-    ];
-    connection.execute(&Statement::new(sql, values)).map(drop)
+    if records.is_empty() {
+        return Ok(());
+    }
+    let mut statement = Statement::of_many(records.len());
+    statement.sql("INSERT INTO datahub_quarantine (entity, id, model, reason, at, operation, orphan_of) VALUES ");
+    statement.list(records, |statement, Put { id, reason, orphan }| {
+        let values = [
+            model.entity.name.into(),
+            id.into(),
+            model.table.into(),
+            reason.into(),
+            now.into(),
+            Datum::Guid(orphan.map(|(operation, _)| operation.0)),
+            Datum::Guid(orphan.map(|(_, chosen)| chosen)),
+        ];
+        statement.push("(?, ?, ?, ?, ?, ?, ?)", values);
+    });
+    statement.sql(
+        " ON CONFLICT (model, id) DO UPDATE SET reason = excluded.reason, at = excluded.at, \
+         operation = excluded.operation, orphan_of = excluded.orphan_of",
+    );
+    connection.execute(&statement).map(drop)
+}
+
+/// Lets records go.
+pub(crate) fn clear(connection: &mut Connection, model: &ModelDescriptor, ids: &[Uuid]) -> Result<(), Trouble> {
+    if ids.is_empty() {
+        return Ok(());
+    }
+    let mut statement = Statement::of_many(ids.len());
+    statement.push("DELETE FROM datahub_quarantine WHERE model = ? AND id IN (", [model.table.into()]);
+    statement.list(ids, |statement, id| statement.value((*id).into()));
+    statement.sql(")");
+    connection.execute(&statement).map(drop)
 }
 
 const COLUMNS: &str = "SELECT entity, id, model, reason, at, operation, orphan_of FROM datahub_quarantine";

@@ -8,7 +8,16 @@ use super::statement::{ColumnType, Statement};
 
 /// Draws the next version.
 pub(crate) fn next(connection: &mut Connection) -> Result<Version, Trouble> {
-    let statement = Statement::new(connection.dialect().next_version, []);
+    version(connection, connection.dialect().next_version)
+}
+
+/// The newest version that was drawn.
+pub(crate) fn newest(connection: &mut Connection) -> Result<Version, Trouble> {
+    version(connection, connection.dialect().newest_version)
+}
+
+fn version(connection: &mut Connection, sql: &'static str) -> Result<Version, Trouble> {
+    let statement = Statement::new(sql, []);
     let rows = connection.query(&statement, &[ColumnType::BigInt])?;
     let row = rows.into_iter().next();
     row.ok_or_else(|| Trouble::Corrupt("the sequence of versions is empty".to_owned()))?.number().map(Version)

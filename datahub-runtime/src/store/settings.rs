@@ -17,3 +17,10 @@ pub(crate) fn put_if_absent(connection: &mut Connection, name: &str, value: &str
     connection.execute(&Statement::new(sql, [name.into(), value.into()]))?;
     get(connection, name)?.ok_or_else(|| Trouble::Corrupt(format!("the setting {name} vanished")))
 }
+
+/// Puts a setting, whatever it was.
+pub(crate) fn put(connection: &mut Connection, name: &str, value: &str) -> Result<(), Trouble> {
+    let sql = "INSERT INTO datahub_settings (name, value) VALUES (?, ?) \
+               ON CONFLICT (name) DO UPDATE SET value = excluded.value";
+    connection.execute(&Statement::new(sql, [name.into(), value.into()])).map(drop)
+}

@@ -25,6 +25,7 @@ pub(crate) static DIALECT: Dialect = Dialect {
     engine_extras: ENGINE_EXTRAS,
     // Safe because a transaction that writes is alone.
     next_version: "UPDATE datahub_sequence SET value = value + 1 RETURNING value",
+    newest_version: "SELECT value FROM datahub_sequence",
     columns_of: "SELECT name, type, \"notnull\" <> 0, dflt_value IS NOT NULL, pk <> 0 FROM pragma_table_info(?)",
     begin,
     lock: None,

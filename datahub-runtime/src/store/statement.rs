@@ -8,10 +8,13 @@ use diesel::result::QueryResult;
 use diesel::sql_types::Untyped;
 use uuid::Uuid;
 
-/// One statement. Its text depends on the model alone and never on values, so Diesel prepares it once per connection.
+/// One statement. Its text depends on the model and on the number of rows alone, never on values; that of one row is
+/// prepared once per connection.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Statement {
     pieces: Vec<Piece>,
+    /// Whether its text depends on how many rows it is about, so that keeping it prepared would fill the memory.
+    varies: bool,
 }
 
 #[derive(Clone, Debug)]
@@ -56,6 +59,11 @@ impl Statement {
         statement
     }
 
+    /// A statement about so many rows.
+    pub(crate) fn of_many(rows: usize) -> Self {
+        Statement { pieces: Vec::new(), varies: rows != 1 }
+    }
+
     /// Appends SQL with `?` where a value is bound, in order.
     pub(crate) fn push(&mut self, sql: &'static str, values: impl IntoIterator<Item = Datum>) {
         let mut values = values.into_iter();
@@ -84,6 +92,13 @@ impl Statement {
         self.pieces.push(Piece::Value(value));
     }
 
+    /// Appends values as a table with the column `wanted.column1`.
+    pub(crate) fn wanted(&mut self, values: impl IntoIterator<Item = impl Into<Datum>>) {
+        self.sql("(VALUES ");
+        self.list(values, |statement, value| statement.push("(?)", [value.into()]));
+        self.sql(") AS wanted");
+    }
+
     /// Appends something for each item, with `, ` in between.
     pub(crate) fn list<I>(&mut self, items: impl IntoIterator<Item = I>, mut each: impl FnMut(&mut Self, I)) {
         for (at, item) in items.into_iter().enumerate() {
@@ -100,6 +115,9 @@ where
     Datum: QueryFragment<DB>,
 {
     fn walk_ast<'b>(&'b self, mut pass: AstPass<'_, 'b, DB>) -> QueryResult<()> {
+        if self.varies {
+            pass.unsafe_to_cache_prepared();
+        }
         for piece in &self.pieces {
             match piece {
                 Piece::Sql(sql) => pass.push_sql(sql),

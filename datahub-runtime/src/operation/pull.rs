@@ -1,0 +1,272 @@
+//! Reading a whole model from CDMS, page by page.
+
+use std::fmt;
+use std::future::IntoFuture;
+use std::marker::PhantomData;
+use std::sync::Arc;
+
+use datahub_model::ModelDescriptor;
+use datahub_protocol::{Listed, Seen, Sighting, Version, listed};
+use futures_util::future::BoxFuture;
+use tracing::Instrument;
+use uuid::Uuid;
+
+use crate::cdms::{PageFailure, PageRead};
+use crate::hub::Engine;
+use crate::mapping::ModelMapping;
+use crate::shared_check::check;
+use crate::store::{Claim, Page, PageStored, Watermark};
+use crate::{CdmsSynced, Error, ErrorKind, Hub};
+
+/// A pull of all records of a model; see [`Hub::pull`].
+#[must_use = "a pull does nothing until it is awaited"]
+pub struct Pull<T> {
+    hub: Hub,
+    restart: bool,
+    pages_max: Option<u64>,
+    progress: Option<OnPage>,
+    model: PhantomData<fn() -> T>,
+}
+
+type OnPage = Box<dyn FnMut(&PullReport) + Send>;
+
+/// What a pull has come to, so far or at its end. The records are counted once each, but for `read_again`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct PullReport {
+    /// Whether the end was reached. If not, the next pull goes on there.
+    pub complete: bool,
+    /// Whether it went on where an earlier one had stopped.
+    pub resumed: bool,
+    /// Pages read.
+    pub pages: u64,
+    /// Records on them.
+    pub records: u64,
+    /// Records that were new to the hub.
+    pub first_seen: u64,
+    /// Records whose row was older, or that had been gone.
+    pub refreshed: u64,
+    /// Records whose row was as CDMS has it.
+    pub in_sync: u64,
+    /// Records that are not, or no longer, of the model: they do not satisfy its `only`.
+    pub not_of_model: u64,
+    /// Records that cannot be converted or stored; they wait in quarantine.
+    pub quarantined: u64,
+    /// Records of which a write is under way.
+    pub pending: u64,
+    /// Records whose row is newer than CDMS; see [`Writable::resolve_all`](crate::Writable::resolve_all).
+    pub local_newer: u64,
+    /// Records that somebody stored meanwhile, so that they were read once more by themselves.
+    pub read_again: u64,
+    /// Records without a readable id, of which nothing can be stored.
+    pub without_id: u64,
+}
+
+impl<T: CdmsSynced> Pull<T> {
+    pub(crate) fn new(hub: &Hub) -> Self {
+        Pull { hub: hub.clone(), restart: false, pages_max: None, progress: None, model: PhantomData }
+    }
+
+    /// Begins at the beginning even where an earlier pull stopped before its end.
+    pub fn restart(mut self) -> Self {
+        self.restart = true;
+        self
+    }
+
+    /// Stops after so many pages; the next pull goes on there.
+    pub fn max_pages(mut self, pages: u64) -> Self {
+        self.pages_max = Some(pages);
+        self
+    }
+
+    /// Calls this after each page with what the pull has come to so far, for a progress bar. CDMS does not tell how many
+    /// records there are.
+    pub fn on_page(mut self, progress: impl FnMut(&PullReport) + Send + 'static) -> Self {
+        self.progress = Some(Box::new(progress));
+        self
+    }
+
+    async fn run(mut self) -> Result<PullReport, Error> {
+        let engine = Arc::clone(&self.hub.engine);
+        let model = T::DESCRIPTOR;
+        engine.admit(model)?;
+        engine.contact().await?;
+        let claim = Claim { model, run: Uuid::now_v7() };
+        let mut at = engine.store.claim_pull(claim, self.restart).await?;
+        // An address of another CDMS, or of another version of this program, is not gone on from.
+        if at.next.as_deref().is_some_and(|next| !engine.client.is_page_of(model, next)) {
+            at = Watermark::default();
+        }
+        let mut report = PullReport { resumed: at.next.is_some(), ..PullReport::default() };
+        let mut links = Links::default();
+        while self.pages_max.is_none_or(|max| report.pages < max) {
+            engine.admit(model)?;
+            let span = tracing::info_span!("datahub_page", model = model.name, page = at.pages);
+            let next = page(&engine, claim, &mut at, &mut report).instrument(span).await?;
+            if let Some(progress) = &mut self.progress {
+                progress(&report);
+            }
+            match next {
+                None => break,
+                Some(next) => links.follow(model, next)?,
+            }
+        }
+        Ok(report)
+    }
+}
+
+/// Reads and stores one page; says where the next one is.
+async fn page(
+    engine: &Arc<Engine>,
+    claim: Claim,
+    at: &mut Watermark,
+    report: &mut PullReport,
+) -> Result<Option<String>, Error> {
+    let model = claim.model;
+    let asked_at = engine.store.newest_version().await?;
+    let PageRead { records, without_id, next } = match &at.next {
+        None => engine.client.page(model, &engine.client.first_page(model)).await.map_err(told)?,
+        Some(url) => match engine.client.page(model, url).await {
+            // What another run remembered may be stale; what CDMS has just given is not.
+            Err(PageFailure::Refused(reason)) if report.resumed && report.pages == 0 => {
+                tracing::info!(model = model.name, reason, "the pull begins anew");
+                (*at, report.resumed) = (Watermark::default(), false);
+                engine.client.page(model, &engine.client.first_page(model)).await.map_err(told)?
+            }
+            page => page.map_err(told)?,
+        },
+    };
+    at.next.clone_from(&next);
+    at.pages += 1;
+    at.records += i64::try_from(records.len()).unwrap_or(i64::MAX);
+    let page = Page {
+        claim,
+        actor: engine.program.to_string(),
+        program: engine.program.to_string(),
+        records,
+        watermark: at.clone(),
+        judge: judge(engine, model, asked_at),
+    };
+    let outcomes = match engine.store.store_page(page).await? {
+        PageStored::Done(outcomes) => outcomes,
+        PageStored::TakenOver => {
+            let message = format!("another pull of {} has taken over", model.name);
+            return Err(Error::new(ErrorKind::Busy, message).advise("leave it to that one; nothing is lost"));
+        }
+    };
+    report.pages += 1;
+    report.records += u64::try_from(outcomes.len() + without_id).unwrap_or(u64::MAX);
+    report.without_id += u64::try_from(without_id).unwrap_or(u64::MAX);
+    report.complete = next.is_none();
+    for (id, outcome) in outcomes {
+        match outcome {
+            Listed::ReadAgain => {
+                report.read_again += 1;
+                read_again(engine, model, id, report).await?;
+            }
+            outcome => count(&outcome, report),
+        }
+    }
+    Ok(next)
+}
+
+fn judge(engine: &Arc<Engine>, model: &'static ModelDescriptor, asked_at: Version) -> crate::store::Judge {
+    let (actor, clock_skew_ms) = (Arc::clone(&engine.program), engine.options.clock_skew_ms());
+    Box::new(move |id, loaded, record| {
+        let mapping = ModelMapping { model, id, actor: Arc::clone(&actor) };
+        listed(&mapping, loaded, record, asked_at, clock_skew_ms)
+    })
+}
+
+fn told(failure: PageFailure) -> Error {
+    match failure {
+        PageFailure::Unavailable(reason) => {
+            Error::new(ErrorKind::Unavailable, reason).advise("pull again later; it goes on where it stopped")
+        }
+        PageFailure::Refused(reason) => Error::new(ErrorKind::Misconfigured, reason)
+            .advise("compare the contract with $metadata, or pull with `restart()`"),
+        PageFailure::Misconfigured(reason) => Error::new(ErrorKind::Misconfigured, reason),
+    }
+}
+
+fn count<F>(outcome: &Listed<F>, report: &mut PullReport) {
+    let counter = match outcome {
+        Listed::Store(Seen::First, _) => &mut report.first_seen,
+        Listed::Store(Seen::Refreshed | Seen::Revived, _) => &mut report.refreshed,
+        Listed::AsIs | Listed::Store(Seen::InSync | Seen::Filled, _) => &mut report.in_sync,
+        Listed::Left(_) | Listed::Foreign(_) => &mut report.not_of_model,
+        Listed::Quarantined(_) => &mut report.quarantined,
+        Listed::Pending(_) => &mut report.pending,
+        Listed::LocalNewer => &mut report.local_newer,
+        Listed::ReadAgain => &mut report.read_again,
+    };
+    *counter += 1;
+}
+
+/// Reads a record by itself that was stored while its page was on its way.
+async fn read_again(
+    engine: &Arc<Engine>,
+    model: &'static ModelDescriptor,
+    id: Uuid,
+    report: &mut PullReport,
+) -> Result<(), Error> {
+    let counter = match check(engine, model, id).await {
+        Ok(checked) => match checked.sighting {
+            Sighting::Pending { .. } => &mut report.pending,
+            Sighting::Current { seen: Seen::First, .. } => &mut report.first_seen,
+            Sighting::Current { seen: Seen::Refreshed | Seen::Revived, .. } => &mut report.refreshed,
+            Sighting::Current { seen: Seen::InSync | Seen::Filled, .. } => &mut report.in_sync,
+        },
+        Err(error) => match error.kind() {
+            ErrorKind::NotFound | ErrorKind::Gone => &mut report.not_of_model,
+            ErrorKind::Quarantined => &mut report.quarantined,
+            ErrorKind::Unsettled | ErrorKind::Busy => &mut report.pending,
+            ErrorKind::LocalNewer => &mut report.local_newer,
+            _ => return Err(error),
+        },
+    };
+    *counter += 1;
+    Ok(())
+}
+
+/// The links that were followed, so that a list which leads back to itself ends. It remembers one of them at a time.
+#[derive(Default)]
+struct Links {
+    remembered: Option<String>,
+    followed: u64,
+}
+
+impl Links {
+    fn follow(&mut self, model: &ModelDescriptor, next: String) -> Result<(), Error> {
+        if self.remembered.as_ref() == Some(&next) {
+            let message = format!("CDMS's list of {} leads back to a page that was read already", model.entity.set);
+            return Err(
+                Error::new(ErrorKind::Misconfigured, message).advise("pull with `restart()` once that is mended")
+            );
+        }
+        self.followed += 1;
+        // A power of two: a circle of any length is met again before the next one.
+        if self.followed.is_power_of_two() {
+            self.remembered = Some(next);
+        }
+        Ok(())
+    }
+}
+
+impl<T> fmt::Debug for Pull<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Pull")
+            .field("restart", &self.restart)
+            .field("pages_max", &self.pages_max)
+            .finish_non_exhaustive()
+    }
+}
+
+impl<T: CdmsSynced> IntoFuture for Pull<T> {
+    type Output = Result<PullReport, Error>;
+    type IntoFuture = BoxFuture<'static, Self::Output>;
+
+    fn into_future(self) -> Self::IntoFuture {
+        Box::pin(self.run())
+    }
+}

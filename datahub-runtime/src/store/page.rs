@@ -1,0 +1,185 @@
+//! Storing a page of records: all of it, and how far that is, in one transaction of a fixed number of statements.
+
+use cdms_odata::{Instant, Value};
+use datahub_model::conversion::{RecordFacts, decode};
+use datahub_model::{Fault, ModelDescriptor};
+use datahub_protocol::{Commit, Listed, Loaded, NewRow, QuarantineChange, Record, RecordChange, Version};
+use uuid::Uuid;
+
+use super::commit::{By, NewState, put_records};
+use super::connection::Connection;
+use super::failure::Trouble;
+use super::history::{self, Appended};
+use super::load::{StoredRecord, load};
+use super::model_table::{self, RefreshedRow};
+use super::quarantine::{self, Put};
+use super::sequence;
+use super::watermark::{self, Claim, Watermark};
+
+/// Records about which one statement is, at most: the databases take so many values, and no more.
+const RECORDS_PER_STATEMENT: usize = 50;
+
+/// How a record of a page is judged by what the store has of it.
+pub(crate) type Judge = Box<dyn Fn(Uuid, &Loaded, Result<Record, Fault>) -> Listed<Fault> + Send>;
+
+/// A page to be stored.
+pub(crate) struct Page {
+    pub(crate) claim: Claim,
+    pub(crate) actor: String,
+    pub(crate) program: String,
+    /// The records, each id once.
+    pub(crate) records: Vec<(Uuid, Result<Record, Fault>)>,
+    /// How far the pull is with it.
+    pub(crate) watermark: Watermark,
+    pub(crate) judge: Judge,
+}
+
+/// What became of a page.
+#[derive(Debug)]
+pub(crate) enum PageStored {
+    /// It is stored; what became of each record, in their order.
+    Done(Vec<(Uuid, Listed<Fault>)>),
+    /// Another pull of the model has taken over; nothing was stored.
+    TakenOver,
+}
+
+/// Stores a page.
+pub(crate) fn store(
+    connection: &mut Connection,
+    page: Page,
+    now: Instant,
+    quiet_ms: u64,
+) -> Result<PageStored, Trouble> {
+    let Page { claim, actor, program, mut records, watermark, judge } = page;
+    let by = By { model: claim.model, actor: &actor, program: &program };
+    connection.write(|connection| {
+        if !watermark::advance(connection, claim, &watermark, now)? {
+            return Ok(PageStored::TakenOver);
+        }
+        connection.lock(by.model.entity.name, records.iter().map(|(id, _)| id.to_string()))?;
+        let mut outcomes = Vec::with_capacity(records.len());
+        while !records.is_empty() {
+            let rest = records.split_off(records.len().min(RECORDS_PER_STATEMENT));
+            let some = std::mem::replace(&mut records, rest);
+            outcomes.extend(store_some(connection, by, some, &judge, now, quiet_ms)?);
+        }
+        Ok(PageStored::Done(outcomes))
+    })
+}
+
+fn store_some(
+    connection: &mut Connection,
+    by: By<'_>,
+    records: Vec<(Uuid, Result<Record, Fault>)>,
+    judge: &Judge,
+    now: Instant,
+    quiet_ms: u64,
+) -> Result<Vec<(Uuid, Listed<Fault>)>, Trouble> {
+    let ids: Vec<_> = records.iter().map(|(id, _)| *id).collect();
+    let stored = load(connection, by.model, &ids, now, quiet_ms)?;
+    let judged = records.into_iter().zip(&stored).map(|((id, record), stored)| (id, judge(id, &stored.loaded, record)));
+    let mut outcomes: Vec<_> = judged.collect();
+    let changes = |outcomes: &[(Uuid, Listed<Fault>)]| outcomes.iter().any(|(_, listed)| listed.commit().is_some());
+    if !changes(&outcomes) {
+        return Ok(outcomes);
+    }
+    let version = sequence::next(connection)?;
+    let all: Vec<_> = outcomes.iter().zip(&stored).map(|((id, listed), stored)| (*id, listed, stored)).collect();
+    match connection.savepoint(|connection| apply(connection, by, &all, version, now)) {
+        Ok(()) => return Ok(outcomes),
+        // One of the rows breaks a rule of the database; which one, only each by itself can tell.
+        Err(Trouble::Refused(_)) => {}
+        Err(trouble) => return Err(trouble),
+    }
+    for ((id, listed), stored) in outcomes.iter_mut().zip(&stored) {
+        let one = [(*id, &*listed, stored)];
+        match connection.savepoint(|connection| apply(connection, by, &one, version, now)) {
+            Ok(()) => {}
+            Err(Trouble::Refused(reason)) => {
+                *listed = std::mem::replace(listed, Listed::AsIs).refused(Fault::new(reason));
+                apply(connection, by, &[(*id, listed, stored)], version, now)?;
+            }
+            Err(trouble) => return Err(trouble),
+        }
+    }
+    Ok(outcomes)
+}
+
+/// Stores what the records came to.
+fn apply(
+    connection: &mut Connection,
+    by: By<'_>,
+    outcomes: &[(Uuid, &Listed<Fault>, &StoredRecord)],
+    version: Version,
+    now: Instant,
+) -> Result<(), Trouble> {
+    let model = by.model;
+    let mut plan = Plan::default();
+    for (id, listed, stored) in outcomes {
+        if let Some(commit) = listed.commit() {
+            plan.add(model, *id, commit, stored)?;
+        }
+    }
+    model_table::remove(connection, model, &plan.removed)?;
+    model_table::put_refreshed(connection, model, &plan.rows)?;
+    put_records(connection, model, &plan.states, version)?;
+    history::append(connection, by, &plan.history, version, now)?;
+    quarantine::clear(connection, model, &plan.cleared)?;
+    quarantine::put(connection, model, plan.quarantined, now)
+}
+
+/// What a page's transactions come to together.
+#[derive(Default)]
+struct Plan<'c> {
+    rows: Vec<RefreshedRow>,
+    removed: Vec<Uuid>,
+    states: Vec<NewState<'c>>,
+    history: Vec<Appended<'c>>,
+    cleared: Vec<Uuid>,
+    quarantined: Vec<Put>,
+}
+
+impl<'c> Plan<'c> {
+    fn add(
+        &mut self,
+        model: &ModelDescriptor,
+        id: Uuid,
+        commit: &'c Commit<Fault>,
+        stored: &StoredRecord,
+    ) -> Result<(), Trouble> {
+        let before: Option<&[Value]> = stored.row_present.then_some(&stored.locals);
+        let mut local = Vec::new();
+        match &commit.record {
+            RecordChange::Keep => {}
+            RecordChange::Put(row) => {
+                let values = values(model, id, row)?;
+                self.rows.push(RefreshedRow { id, values, before: before.map(<[_]>::to_vec) });
+                self.states.push(NewState { id, row, ended: None });
+            }
+            RecordChange::Tombstone { reason, last } => {
+                self.removed.push(id);
+                self.states.push(NewState { id, row: last, ended: Some(*reason) });
+                local = before.map(|last| model_table::local_endings(model, last)).unwrap_or_default();
+            }
+            RecordChange::LocalOnly => unreachable!("no page changes local columns"),
+        }
+        for entry in &commit.history {
+            self.history.push(Appended { id, entry, local: std::mem::take(&mut local) });
+        }
+        match &commit.quarantine {
+            QuarantineChange::Keep => {}
+            QuarantineChange::Clear => self.cleared.push(id),
+            QuarantineChange::Put(fault) => {
+                self.quarantined.push(Put { id, reason: fault.to_string(), orphan: None });
+            }
+            QuarantineChange::PutOrphan { .. } => unreachable!("no page is the answer to a create"),
+        }
+        Ok(())
+    }
+}
+
+fn values(model: &ModelDescriptor, id: Uuid, row: &NewRow) -> Result<Vec<Value>, Trouble> {
+    let NewRow { modified, created, modified_by, seen } = row;
+    let facts = RecordFacts { id, modified: Some(*modified), created: *created, modified_by: *modified_by };
+    decode(model, &facts, seen).map_err(|fault| Trouble::Refused(fault.to_string()))
+}
