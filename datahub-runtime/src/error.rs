@@ -58,6 +58,8 @@ pub enum ErrorKind {
     Quarantined,
     /// A value that CDMS or the hub's database would not take; CDMS was not asked to write.
     Invalid,
+    /// The values asked for were erased, see [`CdmsSynced::erase`](crate::CdmsSynced::erase).
+    Erased,
     /// CDMS cannot be reached.
     Unavailable,
     /// The configuration does not fit CDMS or the database.

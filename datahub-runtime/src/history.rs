@@ -1,15 +1,17 @@
 //! The history of a record as a caller reads it.
 
 use std::fmt;
+use std::future::IntoFuture;
 
 use cdms_odata::{Attributes, Instant, Value};
 use datahub_model::{Class, ModelDescriptor};
 use datahub_protocol::{Change, EntryKind, Note, OperationId, Origin, Version};
+use futures_util::future::BoxFuture;
 use serde::{Deserialize, Serialize, Serializer};
 use uuid::Uuid;
 
-use crate::store::{FieldChangeOfDay, HistoryRow};
-use crate::{Error, Hub};
+use crate::store::{Erasure, FieldChangeOfDay, HistoryRow};
+use crate::{CdmsSynced, Error, ErrorKind, Hub, Id};
 
 /// One thing that happened to a record: who, what, when, on which side.
 ///
@@ -18,6 +20,8 @@ use crate::{Error, Hub};
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[non_exhaustive]
 pub struct HistoryEntry {
+    /// Its place among all entries of the database: later ones have larger numbers.
+    pub number: i64,
     /// The version of the row that it made.
     pub version: Version,
     /// When the hub recorded it.
@@ -42,9 +46,12 @@ pub struct HistoryEntry {
     pub modified_by: Option<Uuid>,
     /// By how many milliseconds CDMS's time went back, where the configured clock skew tolerated it.
     pub skew_ms: Option<i64>,
+    /// Who erased its values, if somebody did: then only the fact and the fields' names are left.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub erasure: Option<Erasure>,
 }
 
-fn as_text<S: Serializer>(instant: &Instant, serializer: S) -> Result<S::Ok, S::Error> {
+pub(crate) fn as_text<S: Serializer>(instant: &Instant, serializer: S) -> Result<S::Ok, S::Error> {
     serializer.collect_str(instant)
 }
 
@@ -71,14 +78,73 @@ pub struct FieldChange {
     class: Class,
 }
 
-pub(crate) async fn of_record(
-    hub: &Hub,
-    model: &'static ModelDescriptor,
-    id: Uuid,
-) -> Result<Vec<HistoryEntry>, Error> {
-    hub.engine.admit(model)?;
-    let rows = hub.engine.store.history(model, id).await?;
-    Ok(rows.into_iter().map(|row| entry(model, row)).collect())
+/// A record's history, to be read; see [`CdmsSynced::history`].
+#[derive(Debug)]
+#[must_use = "a history does nothing until it is awaited"]
+pub struct History<T> {
+    hub: Hub,
+    id: Id<T>,
+    before: i64,
+    limit: Option<u32>,
+}
+
+/// How many entries are read without a limit; more are refused, so that no record fills the memory by surprise.
+const ENTRIES_MAX: u32 = 10_000;
+
+/// How many entries are read in one statement.
+const PAGE: u32 = 500;
+
+impl<T: CdmsSynced> History<T> {
+    pub(crate) fn new(hub: &Hub, id: Id<T>) -> Self {
+        History { hub: hub.clone(), id, before: i64::MAX, limit: None }
+    }
+
+    /// Only the newest so many entries.
+    pub fn limit(mut self, entries: u32) -> Self {
+        self.limit = Some(entries);
+        self
+    }
+
+    /// Only entries before this one: with [`History::limit`] the page that comes before it.
+    pub fn before(mut self, entry: &HistoryEntry) -> Self {
+        self.before = entry.number;
+        self
+    }
+
+    async fn run(self) -> Result<Vec<HistoryEntry>, Error> {
+        let model = T::DESCRIPTOR;
+        self.hub.engine.admit(model)?;
+        let wanted = usize::try_from(self.limit.unwrap_or(ENTRIES_MAX + 1)).unwrap_or(usize::MAX);
+        let mut before = self.before;
+        let mut entries = Vec::new();
+        while entries.len() < wanted {
+            let page = u32::try_from(wanted - entries.len()).unwrap_or(PAGE).min(PAGE);
+            let rows = self.hub.engine.store.history(model, self.id.guid(), before, i64::from(page)).await?;
+            let is_last = rows.len() < usize::try_from(page).unwrap_or(usize::MAX);
+            before = rows.last().map_or(before, |oldest| oldest.sequence);
+            entries.extend(rows.into_iter().map(|row| entry(model, row)));
+            if is_last {
+                break;
+            }
+        }
+        if self.limit.is_none() && entries.len() == wanted {
+            let message = format!("the history has more than {ENTRIES_MAX} entries");
+            return Err(Error::new(ErrorKind::Invalid, message)
+                .advise("read it in pages, with `.limit(n)` and `.before(&oldest_of_the_page)`")
+                .of_record(model, self.id.guid()));
+        }
+        entries.reverse();
+        Ok(entries)
+    }
+}
+
+impl<T: CdmsSynced> IntoFuture for History<T> {
+    type Output = Result<Vec<HistoryEntry>, Error>;
+    type IntoFuture = BoxFuture<'static, Self::Output>;
+
+    fn into_future(self) -> Self::IntoFuture {
+        Box::pin(self.run())
+    }
 }
 
 fn entry(model: &ModelDescriptor, row: HistoryRow) -> HistoryEntry {
@@ -93,6 +159,7 @@ fn entry(model: &ModelDescriptor, row: HistoryRow) -> HistoryEntry {
         class: Class::Personal,
     });
     HistoryEntry {
+        number: row.sequence,
         version: row.version,
         at: row.at,
         actor: row.actor,
@@ -104,6 +171,7 @@ fn entry(model: &ModelDescriptor, row: HistoryRow) -> HistoryEntry {
         modified: row.modified,
         modified_by: row.modified_by,
         skew_ms: row.skew_ms,
+        erasure: row.erasure,
     }
 }
 
@@ -129,6 +197,11 @@ impl fmt::Display for HistoryEntry {
             (Origin::Settle, _) => write!(f, "{at}  Data Hub  {kind} for {actor}, settled later")?,
             (Origin::Cdms | Origin::Pull, Some(user)) => write!(f, "{at}  CDMS      {kind} by its user {user}")?,
             (Origin::Cdms | Origin::Pull, None) => write!(f, "{at}  CDMS      {kind}")?,
+        }
+        if let Some(Erasure { at, actor, reason }) = &self.erasure {
+            write!(f, ", its values erased {at} by {actor}: {reason}")?;
+            let fields = self.changes.iter().map(|change| change.field.as_str()).collect::<Vec<_>>();
+            return if fields.is_empty() { Ok(()) } else { write!(f, "\n    {}", fields.join(", ")) };
         }
         for change in &self.changes {
             write!(f, "\n    {change}")?;

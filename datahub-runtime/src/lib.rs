@@ -47,16 +47,16 @@ pub use error::{Error, ErrorKind};
 pub use field::{Carries, CdmsFields, FieldType, GroupReader, GroupWriter, Member, RowReader, RowWriter, kind};
 pub use freshness::{Checked, Freshness};
 pub use health::Health;
-pub use history::{FieldChange, HistoryEntry};
+pub use history::{FieldChange, History, HistoryEntry};
 pub use hub::{Hub, HubBuilder, Operation, RetryReport};
 pub use id::{Id, InvalidId};
 pub use model::{CdmsSynced, Model, Writable};
 pub use models::Models;
 pub use operation::{
-    Create, Delete, DeleteFailed, Edit, Get, Pull, PullReport, Resolution, Resolve, ResolvedAll, Revert, Save,
+    Create, Delete, DeleteFailed, Edit, Erase, Get, Pull, PullReport, Resolution, Resolve, ResolvedAll, Revert, Save,
 };
 pub use settling::{Settling, SettlingReport};
-pub use store::QuarantineEntry;
+pub use store::{Erasure, QuarantineEntry};
 pub use synced::{InvalidToken, Synced, VersionToken};
 
 /// Everything that a program with models needs at hand.

@@ -5,8 +5,8 @@ use datahub_model::conversion::Row;
 use datahub_model::{Fault, ModelDescriptor};
 use datahub_protocol::Version;
 
-use crate::operation::{Create, Edit, Get, Resolution, Resolve, ResolvedAll, Revert};
-use crate::{Error, HistoryEntry, Hub, Id, RowReader, RowWriter, VersionToken};
+use crate::operation::{Create, Edit, Erase, Get, Resolution, Resolve, ResolvedAll, Revert};
+use crate::{Error, History, Hub, Id, RowReader, RowWriter, VersionToken};
 
 /// The name of a model's entity, by which references find it.
 ///
@@ -58,16 +58,33 @@ pub trait CdmsSynced: Model + Clone + Send + Sync {
         Get::new(hub, id)
     }
 
-    /// Everything that happened to a record, oldest first. Asks the hub's database only.
+    /// Everything that happened to a record, oldest first; with [`History::limit`] and [`History::before`] page by page,
+    /// newest page first. Asks the hub's database only.
     ///
     /// Dropping the future changes nothing.
     ///
     /// # Errors
     ///
-    /// `Store` when the database cannot be read.
-    fn history(hub: &Hub, id: Id<Self>) -> impl Future<Output = Result<Vec<HistoryEntry>, Error>> + Send {
-        let hub = hub.clone();
-        async move { crate::history::of_record(&hub, Self::DESCRIPTOR, id.guid()).await }
+    /// `Store` when the database cannot be read; `Invalid` when there are more than 10,000 entries and no limit.
+    fn history(hub: &Hub, id: Id<Self>) -> History<Self> {
+        History::new(hub, id)
+    }
+
+    /// Erases the values that the hub keeps of a record's past, because the law demands it: in its history, its ended
+    /// writes and its tombstone. What happened, when and by whom stays, with the reason in place of the values; versions
+    /// from before can no longer be had or put back. Says how many history entries lost their values.
+    ///
+    /// What CDMS and the row have now is not touched: delete the record first if it is to go too. Asks the hub's database
+    /// only, in one transaction.
+    ///
+    /// Dropping the future leaves either everything or nothing erased.
+    ///
+    /// # Errors
+    ///
+    /// `NotFound` when the hub has no history of the record, `Busy` while a write of it is under way, `Invalid` without a
+    /// reason, `Store` when the database cannot be used.
+    fn erase(hub: &Hub, id: Id<Self>, reason: impl Into<String>) -> Erase<Self> {
+        Erase::new(hub, id, reason.into())
     }
 
     /// The record as the hub had it at a time, rebuilt from its history; `None` where the hub had not seen it yet, or
@@ -79,7 +96,7 @@ pub trait CdmsSynced: Model + Clone + Send + Sync {
     /// # Errors
     ///
     /// `Store` when the database cannot be read, `Quarantined` when the values of that time do not fit the model of
-    /// today.
+    /// today, `Erased` when they were erased.
     fn as_of(
         hub: &Hub,
         id: Id<Self>,
@@ -135,7 +152,7 @@ pub trait Writable: CdmsSynced {
     ///
     /// # Errors
     ///
-    /// `Invalid` for a version that the record does not have, and any [`ErrorKind`](crate::ErrorKind) of writing.
+    /// `Invalid` for a version that the record does not have, `Erased` where its values were erased, and any [`ErrorKind`](crate::ErrorKind) of writing.
     fn revert(hub: &Hub, id: Id<Self>, version: Version) -> Revert<Self> {
         Revert::new(hub, id, version)
     }
@@ -162,7 +179,8 @@ pub trait Writable: CdmsSynced {
     ///
     /// # Errors
     ///
-    /// `NotFound` or `Gone` when there is no row; `Invalid` for a token of another record or database.
+    /// `NotFound` or `Gone` when there is no row; `Invalid` for a token of another record or database; `Erased` when the
+    /// values of then were erased.
     fn edit(hub: &Hub, id: Id<Self>, token: VersionToken) -> Edit<Self> {
         Edit::new(hub, id, token)
     }

@@ -9,6 +9,7 @@
 mod commit;
 mod connection;
 mod engine_tables;
+mod erasure;
 mod failure;
 mod history;
 mod intents;
@@ -38,8 +39,11 @@ use datahub_model::ModelDescriptor;
 use datahub_protocol::{Committed, OperationId, Version};
 use uuid::Uuid;
 
+use commit::By;
 pub(crate) use commit::Job;
+pub(crate) use erasure::Erased;
 pub(crate) use failure::StoreError;
+pub use history::Erasure;
 pub(crate) use history::{FieldChangeOfDay, HistoryRow};
 pub(crate) use intents::IntentRow;
 pub(crate) use load::StoredRecord;
@@ -145,13 +149,32 @@ impl Store {
         committed.unwrap_or_else(|error| Committed::Unavailable(error.to_string()))
     }
 
-    /// A record's whole history, oldest first.
+    /// A record's history before an entry, newest first, at most `limit`.
     pub(crate) async fn history(
         &self,
         model: &'static ModelDescriptor,
         id: Uuid,
+        before: i64,
+        limit: i64,
     ) -> Result<Vec<HistoryRow>, StoreError> {
-        self.read(move |connection| history::of_record(connection, model, id)).await
+        self.read(move |connection| history::before(connection, model, id, before, limit)).await
+    }
+
+    /// Erases the values that are kept of a record's past, its tombstones in these models among them.
+    pub(crate) async fn erase(
+        &self,
+        model: &'static ModelDescriptor,
+        tables: Vec<&'static str>,
+        id: Uuid,
+        (actor, program): (String, String),
+        reason: String,
+    ) -> Result<Erased, StoreError> {
+        let now = self.clock.now();
+        self.write(move |connection| {
+            let by = By { model, actor: &actor, program: &program };
+            erasure::erase(connection, by, &tables, id, &reason, now)
+        })
+        .await
     }
 
     /// What happened to a model's row after a version, newest first.

@@ -2,10 +2,11 @@
 
 use chrono::{DateTime, Utc};
 use datahub_runtime::prelude::*;
+use datahub_runtime::testing::simulator::{Fault, Operation};
 use datahub_runtime::{EntryKind, Origin, Seen, Value, Version};
 use example_domain::Organisation;
 
-use crate::scene::{Scene, failed, found, now, says};
+use crate::scene::{NEW_NAME, Scene, Write, failed, found, now, says};
 
 /// The scene's time; the next thing happens a minute later.
 fn mark(scene: &Scene) -> DateTime<Utc> {
@@ -124,4 +125,164 @@ async fn a_history_exports_as_json_lines() {
     );
     assert_eq!(update["at"], "2016-12-05T12:00:00Z");
     assert_eq!((&update["changes"][0]["from"], &update["changes"][0]["to"]), (&"Acme".into(), &"Acme Foods".into()));
+}
+
+#[tokio::test]
+async fn a_history_is_read_in_pages_and_never_without_bound() {
+    let (scene, mut org) = Scene::read().await;
+    for round in 0..24 {
+        org.archived_reason = Some(format!("round {round}"));
+        org.save(&scene.hub).await.unwrap();
+    }
+    let all = Organisation::history(&scene.hub, scene.id()).await.unwrap();
+    assert_eq!(all.len(), 25);
+    assert!(all.is_sorted_by_key(|entry| entry.number), "oldest first");
+    let newest = Organisation::history(&scene.hub, scene.id()).limit(10).await.unwrap();
+    assert_eq!(newest, all[15..]);
+    let earlier = Organisation::history(&scene.hub, scene.id()).before(&newest[0]).limit(10).await.unwrap();
+    assert_eq!(earlier, all[5..15]);
+    assert_eq!(Organisation::history(&scene.hub, scene.id()).before(&earlier[0]).await.unwrap(), all[..5]);
+    assert_eq!(Organisation::history(&scene.hub, scene.id()).limit(0).await.unwrap(), []);
+
+    let copied = "entity, id, model, version, at, actor, program, origin, kind, changes, constants, local, mapping_id";
+    scene.sql(&format!(
+        "INSERT INTO datahub_history ({copied}) WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n \
+         WHERE i < 10000) SELECT {copied} FROM datahub_history, n WHERE sequence = {}",
+        all[24].number
+    ));
+    let error = failed(Organisation::history(&scene.hub, scene.id()).await, ErrorKind::Invalid);
+    says(&error, &["10000", ".limit(n)", &scene.account.to_string()]);
+    assert_eq!(Organisation::history(&scene.hub, scene.id()).limit(1_234).await.unwrap().len(), 1_234);
+}
+
+#[tokio::test]
+async fn rows_are_rebuilt_from_the_history_forwards_and_backwards() {
+    let (scene, mut org) = Scene::read().await;
+    for round in 0..6 {
+        scene.minute();
+        match round % 3 {
+            0 => scene.person_edits("Name", Value::text(format!("Name {round}"))),
+            1 => org.website = Some(format!("https://{round}.example")),
+            _ => org.credit_limit = None,
+        }
+        org.save(&scene.hub).await.unwrap();
+        org = scene.get().await.unwrap();
+    }
+    let record = scene.record();
+    let history = Organisation::history(&scene.hub, scene.id()).await.unwrap();
+    let mut seen = record.clone();
+    for entry in history.iter().rev() {
+        for change in &entry.changes {
+            let attribute = change.attribute.as_deref().expect("no local field was touched");
+            assert_eq!(seen.get(attribute), change.to.as_ref(), "nothing happened between two entries");
+            seen.insert(attribute.to_owned(), change.from.clone().expect("the value before is known"));
+        }
+    }
+    assert_eq!(seen.get("Name"), Some(&Value::text("Acme")));
+    assert_eq!(seen.get("CreditLimit"), Some(&Value::Money("5000".parse().unwrap())));
+    for entry in history {
+        for change in entry.changes {
+            seen.insert(change.attribute.unwrap(), change.to.unwrap());
+        }
+    }
+    for (name, value) in seen.iter().filter(|(name, _)| *name != "ModifiedOn") {
+        assert_eq!(record.get(name), Some(value), "{name}");
+    }
+}
+
+#[tokio::test]
+async fn an_erasure_takes_the_values_and_keeps_the_facts() {
+    let (scene, mut org) = Scene::read().await;
+    let form = org.version_token();
+    let first = Organisation::history(&scene.hub, scene.id()).await.unwrap()[0].version;
+    org.name = "Ada's Bakery".into();
+    org.archived_reason = Some("Ada retired".into());
+    org.save(&scene.hub.acting_as("ada")).await.unwrap();
+    let then = mark(&scene);
+    org.name = NEW_NAME.into();
+    org.archived_reason = None;
+    org.save(&scene.hub).await.unwrap();
+    scene.minute();
+    let grace = scene.hub.acting_as("grace");
+    assert_eq!(Organisation::erase(&grace, scene.id(), "asked for by letter of 3 May").await.unwrap(), 3);
+
+    let kept: Vec<_> = ["datahub_history", "datahub_intents", "datahub_records", "organisations"]
+        .into_iter()
+        .flat_map(|table| scene.dump(table))
+        .collect();
+    assert!(!kept.iter().any(|row| row.contains("Bakery") || row.contains("retired")), "{kept:#?}");
+    let history = Organisation::history(&scene.hub, scene.id()).await.unwrap();
+    let told: Vec<_> = history.iter().map(|entry| (entry.kind, entry.actor.as_str())).collect();
+    assert_eq!(told, [(EntryKind::FirstSeen, "tests"), (EntryKind::Updated, "ada"), (EntryKind::Updated, "tests")]);
+    let fields: Vec<_> = history[1].changes.iter().map(|change| (change.field.as_str(), change.to.clone())).collect();
+    assert_eq!(fields, [("name", None), ("optevia_PAFOverride", None), ("archived_reason", None)]);
+    let erasure = history[1].erasure.as_ref().expect("who erased it");
+    assert_eq!((erasure.actor.as_str(), erasure.reason.as_str()), ("grace", "asked for by letter of 3 May"));
+    assert!(history[1].to_string().contains("erased"), "{}", history[1]);
+
+    // What both sides have now is as it was, and goes on.
+    let mut org = scene.get().await.unwrap();
+    assert_eq!((found(&org), org.name.as_str()), (Seen::InSync, NEW_NAME));
+    org.name = "Acme".into();
+    org.save(&scene.hub).await.unwrap();
+    let last = Organisation::history(&scene.hub, scene.id()).await.unwrap().pop().unwrap();
+    assert_eq!((last.changes[0].from.as_ref(), last.erasure), (Some(&Value::text(NEW_NAME)), None));
+
+    let asked = [
+        failed(Organisation::as_of(&scene.hub, scene.id(), then).await, ErrorKind::Erased),
+        failed(Organisation::revert(&scene.hub, scene.id(), first).await, ErrorKind::Erased),
+        failed(Organisation::edit(&scene.hub, scene.id(), form).await, ErrorKind::Erased),
+    ];
+    asked.iter().for_each(|error| says(error, &["grace", "letter of 3 May", &scene.account.to_string()]));
+    assert_eq!(Organisation::erase(&grace, scene.id(), "again").await.unwrap(), 1, "what came since");
+}
+
+#[tokio::test]
+async fn a_deleted_record_can_be_forgotten() {
+    let (scene, org) = Scene::read().await;
+    org.delete(&scene.hub).await.unwrap();
+    Organisation::erase(&scene.hub, scene.id(), "it was a person").await.unwrap();
+    for table in ["datahub_history", "datahub_intents", "datahub_records"] {
+        assert!(!scene.dump(table).iter().any(|row| row.contains("Acme") || row.contains("Leeds")), "{table}");
+    }
+    let last = Organisation::history(&scene.hub, scene.id()).await.unwrap().pop().unwrap();
+    failed(Organisation::revert(&scene.hub, scene.id(), last.version).await, ErrorKind::Erased);
+    failed(scene.get().await, ErrorKind::Gone);
+}
+
+#[tokio::test]
+async fn an_erasure_waits_for_writes_and_needs_a_reason_and_a_record() {
+    let (scene, _) = Scene::read().await;
+    let attempt = Write::Update.prepare(&scene).await;
+    scene.fault(Operation::Update, Fault::DropAfterCommit);
+    let unsettled = failed(attempt.run(&scene).await, ErrorKind::Unsettled);
+    let busy = failed(Organisation::erase(&scene.hub, scene.id(), "now").await, ErrorKind::Busy);
+    assert_eq!(busy.operation_id(), unsettled.operation_id());
+    failed(Organisation::erase(&scene.hub, scene.id(), " ").await, ErrorKind::Invalid);
+    failed(Organisation::erase(&scene.hub, Id::new(), "now").await, ErrorKind::NotFound);
+    let history = scene.dump("datahub_history");
+    assert!(history.iter().all(|row| row.contains("erased=NULL")), "{history:?}");
+}
+
+#[tokio::test]
+async fn the_database_itself_keeps_the_history_but_for_erasures() {
+    let (scene, mut org) = Scene::read().await;
+    org.name = NEW_NAME.into();
+    org.save(&scene.hub).await.unwrap();
+    let refused = |sql: &str| {
+        let told = scene.kit.run_sql(sql).expect_err(sql);
+        assert!(told.contains("append-only"), "{sql}: {told}");
+    };
+    refused("UPDATE datahub_history SET changes = '[]'");
+    refused("DELETE FROM datahub_history");
+    Organisation::erase(&scene.hub, scene.id(), "asked for").await.unwrap();
+    refused("UPDATE datahub_history SET changes = '[]'");
+    refused("UPDATE datahub_history SET erased = NULL");
+    refused("DELETE FROM datahub_history");
+    refused("UPDATE datahub_erasures SET reason = 'another'");
+    refused("DELETE FROM datahub_erasures");
+    org.name = "Acme".into();
+    org.save(&scene.hub).await.unwrap();
+    refused("UPDATE datahub_history SET erased = 1, actor = 'nobody' WHERE erased IS NULL");
+    refused("UPDATE datahub_history SET erased = 2 WHERE erased IS NULL");
 }

@@ -9,6 +9,7 @@ mod history;
 mod hostile_answers;
 mod logins;
 mod meddler;
+mod older_programs;
 #[path = "../on_postgres.rs"]
 mod on_postgres;
 mod outcome_table;

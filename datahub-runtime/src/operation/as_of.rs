@@ -29,7 +29,7 @@ pub(crate) async fn as_of<T: CdmsSynced>(hub: &Hub, id: Id<T>, time: Instant) ->
             let later = engine.store.history_since(model, id.guid(), time, before, PAGE).await?;
             let Some(oldest) = later.last() else { break };
             before = oldest.sequence;
-            undo(&mut snapshot.seen, &later);
+            undo(model, id.guid(), &mut snapshot.seen, &later)?;
             undo_locals(model, &mut locals, &later);
         }
         let row = row_of_attributes(model, id.guid(), &snapshot, &snapshot.seen, locals);

@@ -6,10 +6,11 @@ use cdms_odata::Value;
 use datahub_model::{Fault, ModelDescriptor};
 use datahub_protocol::{Failure, Stored};
 use futures_util::future::BoxFuture;
+use uuid::Uuid;
 
 use crate::executor::local_columns;
 use crate::freshness::Checked;
-use crate::store::HistoryRow;
+use crate::store::{Erasure, HistoryRow};
 use crate::synced::{VersionToken, row_of_attributes};
 use crate::{Error, ErrorKind, Hub, Id, Synced, Writable};
 
@@ -51,7 +52,7 @@ impl<T: Writable> Edit<T> {
         }
         if token.version < snapshot.version {
             let later = engine.store.history_after(model, id.guid(), token.version).await?;
-            undo(&mut snapshot.seen, &later);
+            undo(model, id.guid(), &mut snapshot.seen, &later)?;
             undo_locals(model, &mut locals, &later);
             snapshot.version = token.version;
         }
@@ -62,17 +63,35 @@ impl<T: Writable> Edit<T> {
 }
 
 /// Takes later changes back, newest first, so that `seen` is again as it was.
-pub(super) fn undo(seen: &mut cdms_odata::Attributes, later: &[HistoryRow]) {
+///
+/// # Errors
+///
+/// `Erased` where the values to take back to are gone.
+pub(super) fn undo(
+    model: &'static ModelDescriptor,
+    id: Uuid,
+    seen: &mut cdms_odata::Attributes,
+    later: &[HistoryRow],
+) -> Result<(), Error> {
     debug_assert!(later.is_sorted_by_key(|row| std::cmp::Reverse(row.sequence)), "newest first");
+    not_erased(model, id, later)?;
     for change in later.iter().flat_map(|row| &row.changes).map(|of_day| &of_day.change) {
         // What was not known before and was learned since is no change of anybody's.
         if let Some(value) = &change.from {
             seen.insert(change.attribute.clone(), value.clone());
         }
     }
+    Ok(())
 }
 
-/// The same for the local columns; a field that is not local any more has nothing to take back.
+/// Refuses entries without their values.
+pub(super) fn not_erased(model: &'static ModelDescriptor, id: Uuid, rows: &[HistoryRow]) -> Result<(), Error> {
+    let Some(Erasure { at, actor, reason }) = rows.iter().find_map(|row| row.erasure.as_ref()) else { return Ok(()) };
+    let message = format!("its values of that time were erased {at} by {actor}: {reason}");
+    Err(Error::new(ErrorKind::Erased, message).of_record(model, id))
+}
+
+/// Like [`undo`] for the local columns; a field that is not local any more has nothing to take back.
 pub(super) fn undo_locals(model: &ModelDescriptor, locals: &mut [Value], later: &[HistoryRow]) {
     let columns: Vec<_> = local_columns(model).collect();
     for (field, from, _) in later.iter().flat_map(|row| &row.local) {

@@ -8,7 +8,7 @@ use datahub_protocol::{Failure, OperationId, Stored, TombstoneReason, Update, Ve
 use futures_util::future::BoxFuture;
 use uuid::Uuid;
 
-use super::edit::{undo, undo_locals};
+use super::edit::{not_erased, undo, undo_locals};
 use super::{Create, write};
 use crate::executor::{Run, local_columns};
 use crate::mapping::ModelMapping;
@@ -49,7 +49,7 @@ impl<T: Writable> Revert<T> {
         }
         let mut locals = stored.locals.clone();
         let later = engine.store.history_after(model, id.guid(), version).await?;
-        undo(&mut snapshot.seen, &later);
+        undo(model, id.guid(), &mut snapshot.seen, &later)?;
         undo_locals(model, &mut locals, &later);
         match ended {
             None => {
@@ -64,6 +64,8 @@ impl<T: Writable> Revert<T> {
                 write(engine, (WriteKind::Update, operation), id, run, machine).await
             }
             Some(TombstoneReason::Gone) => {
+                // What a tombstone keeps is as much of it as an erasure left.
+                not_erased(model, id.guid(), &engine.store.history(model, id.guid(), i64::MAX, 1).await?)?;
                 let row = row_of_attributes(model, id.guid(), &snapshot, &snapshot.seen, locals);
                 let value = row.and_then(|row| model_of::<T>(&row));
                 Create::new(&hub, value.map_err(|fault| failed(Failure::Quarantined(fault)))?).await

@@ -37,6 +37,21 @@ pub(crate) struct HistoryRow {
     pub(crate) modified: Option<Instant>,
     pub(crate) modified_by: Option<Uuid>,
     pub(crate) skew_ms: Option<i64>,
+    /// Who erased its values, if somebody did.
+    pub(crate) erasure: Option<Erasure>,
+}
+
+/// Who erased the values of a record's history, when and why.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct Erasure {
+    /// When.
+    #[serde(serialize_with = "crate::history::as_text")]
+    pub at: Instant,
+    /// For whom, or for which program, the hub acted.
+    pub actor: String,
+    /// Why, in the words of who asked for it.
+    pub reason: String,
 }
 
 /// An attribute's change with the field that it belonged to when it was made.
@@ -112,10 +127,13 @@ fn values(by: By<'_>, appended: &Appended<'_>, version: Version, now: Instant) -
     ])
 }
 
-const COLUMNS: &str = "SELECT sequence, model, version, at, actor, program, origin, kind, operation, changes, \
-                       constants, local, mapping_id, modified, modified_by, skew_ms FROM datahub_history ";
+const COLUMNS: &str = "SELECT entry.sequence, entry.model, entry.version, entry.at, entry.actor, entry.program, \
+                       entry.origin, entry.kind, entry.operation, entry.changes, entry.constants, entry.local, \
+                       entry.mapping_id, entry.modified, entry.modified_by, entry.skew_ms, \
+                       erasure.at, erasure.actor, erasure.reason FROM datahub_history AS entry \
+                       LEFT JOIN datahub_erasures AS erasure ON erasure.sequence = entry.erased ";
 
-const TYPES: [ColumnType; 16] = [
+const TYPES: [ColumnType; 19] = [
     ColumnType::BigInt,
     ColumnType::Text,
     ColumnType::BigInt,
@@ -132,17 +150,26 @@ const TYPES: [ColumnType; 16] = [
     ColumnType::Instant,
     ColumnType::Guid,
     ColumnType::BigInt,
+    ColumnType::Instant,
+    ColumnType::Text,
+    ColumnType::Text,
 ];
 
-/// A record's whole history, oldest first, whichever model it was read through.
-pub(crate) fn of_record(
+/// A record's history before an entry, newest first, at most `limit`, whichever model it was read through.
+pub(crate) fn before(
     connection: &mut Connection,
     model: &ModelDescriptor,
     id: Uuid,
+    before: i64,
+    limit: i64,
 ) -> Result<Vec<HistoryRow>, Trouble> {
     let mut statement = Statement::default();
     statement.sql(COLUMNS);
-    statement.push("WHERE entity = ? AND id = ? ORDER BY sequence", [model.entity.name.into(), id.into()]);
+    let values = [model.entity.name.into(), id.into(), before.into(), limit.into()];
+    statement.push(
+        "WHERE entry.entity = ? AND entry.id = ? AND entry.sequence < ? ORDER BY entry.sequence DESC LIMIT ?",
+        values,
+    );
     connection.query(&statement, &TYPES)?.into_iter().map(take).collect()
 }
 
@@ -156,7 +183,7 @@ pub(crate) fn after(
     let mut statement = Statement::default();
     statement.sql(COLUMNS);
     let values = [model.entity.name.into(), id.into(), model.table.into(), version.0.into()];
-    statement.push("WHERE entity = ? AND id = ? AND model = ? AND version > ? ORDER BY sequence DESC", values);
+    statement.push("WHERE entry.entity = ? AND entry.id = ? AND entry.model = ? AND entry.version > ? ORDER BY entry.sequence DESC", values);
     connection.query(&statement, &TYPES)?.into_iter().map(take).collect()
 }
 
@@ -173,7 +200,8 @@ pub(crate) fn since(
     statement.sql(COLUMNS);
     let values = [model.entity.name.into(), id.into(), model.table.into(), time.into(), before.into(), limit.into()];
     statement.push(
-        "WHERE entity = ? AND id = ? AND model = ? AND at > ? AND sequence < ? ORDER BY sequence DESC LIMIT ?",
+        "WHERE entry.entity = ? AND entry.id = ? AND entry.model = ? AND entry.at > ? AND entry.sequence < ? \
+         ORDER BY entry.sequence DESC LIMIT ?",
         values,
     );
     connection.query(&statement, &TYPES)?.into_iter().map(take).collect()
@@ -215,5 +243,9 @@ fn take(mut row: Cells) -> Result<HistoryRow, Trouble> {
         modified: row.optional_instant()?,
         modified_by: row.optional_guid()?,
         skew_ms: row.optional_number()?,
+        erasure: match (row.optional_instant()?, row.optional_text()?, row.optional_text()?) {
+            (Some(at), Some(actor), Some(reason)) => Some(Erasure { at, actor, reason }),
+            _ => None,
+        },
     })
 }

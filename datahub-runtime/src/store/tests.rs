@@ -284,6 +284,13 @@ async fn done(store: &Store, job: Job) -> Version {
     }
 }
 
+/// The record's history, oldest first.
+async fn history(store: &Store) -> Vec<super::HistoryRow> {
+    let mut history = store.history(&ORGANISATION, ID, i64::MAX, 1_000).await.unwrap();
+    history.reverse();
+    history
+}
+
 async fn load(store: &Store) -> StoredRecord {
     store.load(&ORGANISATION, ID).await.unwrap()
 }

@@ -29,7 +29,7 @@ async fn an_entry_is_read_back_as_it_was_written() {
     refresh.commit.history = vec![written.clone()];
     let second = done(&store, refresh).await;
 
-    let history = store.history(&ORGANISATION, ID).await.unwrap();
+    let history = history(&store).await;
     assert_eq!(history.iter().map(|row| row.version).collect::<Vec<_>>(), [first, second]);
     let row = &history[1];
     let entry = Entry {
@@ -72,7 +72,7 @@ async fn local_fields_are_in_the_history_with_their_column_values() {
     let second = done(&store, local).await;
     done(&store, tombstone(second)).await;
 
-    let history = store.history(&ORGANISATION, ID).await.unwrap();
+    let history = history(&store).await;
     assert_eq!(
         history[1].local,
         [("notes".to_owned(), Some(Value::Null), Some(Value::text("a")))],
@@ -90,5 +90,5 @@ async fn the_database_refuses_to_change_or_delete_an_entry() {
         let error = bench.plain().batch_execute(sql).unwrap_err().to_string();
         assert!(error.contains("append-only"), "{sql}: {error}");
     }
-    assert_eq!(store.history(&ORGANISATION, ID).await.unwrap()[0].actor, "ada");
+    assert_eq!(history(&store).await[0].actor, "ada");
 }

@@ -1,0 +1,61 @@
+//! Erasing what the hub keeps of a record's past, because the law demands it.
+
+use std::future::IntoFuture;
+
+use datahub_protocol::OperationId;
+use futures_util::future::BoxFuture;
+
+use crate::store::Erased;
+use crate::{CdmsSynced, Error, ErrorKind, Hub, Id};
+
+/// An erasure; see [`CdmsSynced::erase`].
+#[derive(Debug)]
+#[must_use = "an erasure does nothing until it is awaited"]
+pub struct Erase<T> {
+    hub: Hub,
+    id: Id<T>,
+    reason: String,
+}
+
+impl<T: CdmsSynced> Erase<T> {
+    pub(crate) fn new(hub: &Hub, id: Id<T>, reason: String) -> Self {
+        Erase { hub: hub.clone(), id, reason }
+    }
+
+    async fn run(self) -> Result<u64, Error> {
+        let Erase { hub, id, reason } = self;
+        let (engine, model) = (&hub.engine, T::DESCRIPTOR);
+        engine.admit(model)?;
+        if reason.trim().is_empty() {
+            return Err(Error::new(
+                ErrorKind::Invalid,
+                "an erasure needs a reason, which is kept in place of the values",
+            )
+            .of_record(model, id.guid()));
+        }
+        let by = (hub.actor.to_string(), engine.program.to_string());
+        let same_entity = engine.models.iter().filter(|other| other.entity.name == model.entity.name);
+        let tables = same_entity.map(|model| model.table).collect();
+        match engine.store.erase(model, tables, id.guid(), by, reason).await? {
+            Erased::Done(entries) => Ok(entries),
+            Erased::Unknown => {
+                Err(Error::new(ErrorKind::NotFound, "the hub keeps nothing of such a record")
+                    .of_record(model, id.guid()))
+            }
+            Erased::Busy(operation) => {
+                let failure =
+                    datahub_protocol::Failure::Busy { operation: Some(OperationId(operation)), retry_after_ms: 1_000 };
+                Err(Error::from_failure(failure, model, id.guid()))
+            }
+        }
+    }
+}
+
+impl<T: CdmsSynced> IntoFuture for Erase<T> {
+    type Output = Result<u64, Error>;
+    type IntoFuture = BoxFuture<'static, Self::Output>;
+
+    fn into_future(self) -> Self::IntoFuture {
+        Box::pin(self.run())
+    }
+}

@@ -1,0 +1,75 @@
+//! Programs of different versions on one database: what an older one made is kept and completed, not refused.
+
+use datahub_runtime::EntryKind;
+use datahub_runtime::prelude::*;
+use example_domain::Organisation;
+
+use crate::scene::{Scene, failed, says};
+
+/// Takes the engine's tables back to what the first revision of this software made.
+fn as_the_first_revision_left_it(scene: &Scene) {
+    if scene.kit.is_on_postgres() {
+        scene.sql(
+            "DROP TRIGGER datahub_history_changes ON datahub_history; DROP FUNCTION datahub_erased_only(); \
+             DROP TRIGGER datahub_history_rows ON datahub_history; \
+             CREATE TRIGGER datahub_history_rows BEFORE UPDATE OR DELETE ON datahub_history \
+             FOR EACH ROW EXECUTE FUNCTION datahub_append_only();",
+        );
+    } else {
+        scene.sql(
+            "DROP TRIGGER datahub_history_no_update; \
+             CREATE TRIGGER datahub_history_no_update BEFORE UPDATE ON datahub_history \
+             BEGIN SELECT RAISE(ABORT, 'datahub_history is append-only: its rows are never changed'); END;",
+        );
+    }
+    scene.sql("DROP TABLE datahub_watermarks; DROP TABLE datahub_erasures");
+    scene.sql("ALTER TABLE datahub_history DROP COLUMN erased");
+    scene.sql("DELETE FROM datahub_settings WHERE name = 'schema_revision'");
+}
+
+/// A hub on the scene's database that makes no tables by itself.
+async fn newer_program(scene: &Scene) -> Result<Hub, Error> {
+    Hub::builder()
+        .database(scene.kit.database())
+        .cdms(scene.kit.simulator.root(), Anonymous)
+        .models(example_domain::models())
+        .clock(scene.kit.clock.clone())
+        .program("newer")
+        .connect()
+        .await
+}
+
+#[tokio::test]
+async fn tables_of_an_older_program_get_what_they_lack_and_keep_what_they_have() {
+    let (scene, mut org) = Scene::read().await;
+    org.name = "Acme Foods".into();
+    org.save(&scene.hub).await.unwrap();
+    as_the_first_revision_left_it(&scene);
+    let before = scene.rows();
+
+    let (one, other) = tokio::join!(newer_program(&scene), newer_program(&scene));
+    let (hub, _) = (one.unwrap(), other.unwrap());
+    assert_eq!(scene.rows(), before);
+    let history = Organisation::history(&hub, scene.id()).await.unwrap();
+    assert_eq!(history.iter().map(|entry| entry.kind).collect::<Vec<_>>(), [EntryKind::FirstSeen, EntryKind::Updated]);
+    assert!(hub.pull::<Organisation>().await.unwrap().complete);
+    assert_eq!(Organisation::erase(&hub, scene.id(), "asked for").await.unwrap(), 2);
+    // The older program, which is still running, writes on.
+    org.name = "Acme".into();
+    org.save(&scene.hub).await.unwrap();
+    assert_eq!(scene.history().await.len(), 3);
+}
+
+#[tokio::test]
+async fn tables_of_a_newer_revision_are_used_and_of_another_version_refused() {
+    let scene = Scene::new().await;
+    scene.sql("UPDATE datahub_settings SET value = '99' WHERE name = 'schema_revision'");
+    scene.sql("ALTER TABLE datahub_history ADD COLUMN of_the_future TEXT");
+    let hub = newer_program(&scene).await.unwrap();
+    assert_eq!(Organisation::get(&hub, scene.id()).await.unwrap().name, "Acme");
+    assert!(scene.dump("datahub_settings").iter().any(|setting| setting.contains("99")), "it is not taken back");
+
+    scene.sql("UPDATE datahub_settings SET value = '2' WHERE name = 'schema_version'");
+    let error = failed(newer_program(&scene).await, ErrorKind::Store);
+    says(&error, &["version 2", "knows version 1"]);
+}
