@@ -4,7 +4,7 @@ use cdms_odata::{Attributes, Instant, Value};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use crate::{Entry, Event, Intent, OperationId, Snapshot, Stored, Verdict, Version, WriteKind};
+use crate::{Entry, Event, Intent, MappingTag, OperationId, Snapshot, Stored, Verdict, Version, WriteKind};
 
 /// One operation on one record.
 pub trait Machine {
@@ -141,13 +141,16 @@ pub struct NewRow {
     pub modified_by: Option<Uuid>,
     /// All raw attributes now known, those of other mappings included.
     pub seen: Attributes,
+    /// The other mappings for which the row is complete still, because nothing of theirs changes.
+    pub complete_for: Vec<MappingTag>,
 }
 
 impl NewRow {
     /// The stored form of the row at a version.
-    pub fn at(self, version: Version, mapping: crate::MappingTag) -> Snapshot {
-        let NewRow { modified, created, modified_by, seen } = self;
-        Snapshot { version, modified, created, modified_by, seen, mapping }
+    pub fn at(self, version: Version, mapping: MappingTag) -> Snapshot {
+        let NewRow { modified, created, modified_by, seen, mut complete_for } = self;
+        complete_for.insert(0, mapping);
+        Snapshot { version, modified, created, modified_by, seen, complete_for }
     }
 }
 
@@ -158,6 +161,7 @@ impl From<&Snapshot> for NewRow {
             created: snapshot.created,
             modified_by: snapshot.modified_by,
             seen: snapshot.seen.clone(),
+            complete_for: Vec::new(),
         }
     }
 }

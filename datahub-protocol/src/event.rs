@@ -81,8 +81,8 @@ pub struct Snapshot {
     pub modified_by: Option<Uuid>,
     /// The raw attributes as last read.
     pub seen: Attributes,
-    /// The mapping that stored it.
-    pub mapping: MappingTag,
+    /// The mappings for which the row is complete: the one that stored it, and those that found nothing to change since.
+    pub complete_for: Vec<MappingTag>,
 }
 
 /// What a GET brought.

@@ -3,8 +3,8 @@
 use cdms_odata::{Attributes, Instant, Value};
 
 use crate::{
-    Change, Commit, Entry, EntryKind, Failure, Fetched, Guard, Loaded, Mapping, NewRow, Note, Origin, QuarantineChange,
-    Record, RecordChange, Snapshot, Stored, TombstoneReason,
+    Change, Commit, Entry, EntryKind, Failure, Fetched, Guard, Loaded, Mapping, MappingTag, NewRow, Note, Origin,
+    QuarantineChange, Record, RecordChange, Snapshot, Stored, TombstoneReason,
 };
 
 /// What a read found and did.
@@ -79,11 +79,13 @@ pub(crate) fn sight<M: Mapping>(
                 }
                 return store(loaded, Seen::Refreshed, entries, row);
             }
-            if behind_ms >= 0 && changes.is_empty() && snapshot.mapping == mapping.tag() {
-                return in_sync(loaded, snapshot.clone());
+            if behind_ms >= 0 && changes.is_empty() && snapshot.complete_for.contains(&mapping.tag()) {
+                return in_sync(mapping, loaded, snapshot.clone());
             }
-            // Newer without a mapped change, or attributes that this mapping adds: nothing to tell.
-            store(loaded, Seen::Filled, Vec::new(), row)
+            // Newer without a mapped change, or attributes and columns that this mapping adds: nothing to tell.
+            let same_facts = behind_ms == 0 && snapshot.modified_by == record.modified_by;
+            let others = if same_facts { others_complete(mapping, snapshot) } else { Vec::new() };
+            store(loaded, Seen::Filled, Vec::new(), NewRow { complete_for: others, ..row })
         }
     }
 }
@@ -108,7 +110,13 @@ pub(crate) fn merged_row(loaded: &Loaded, record: &Record) -> NewRow {
         Stored::Row(snapshot) | Stored::Tombstone(snapshot, _) => snapshot.seen.clone(),
     };
     seen.merge(&record.attributes);
-    NewRow { modified: record.modified, created: record.created, modified_by: record.modified_by, seen }
+    NewRow {
+        modified: record.modified,
+        created: record.created,
+        modified_by: record.modified_by,
+        seen,
+        complete_for: Vec::new(),
+    }
 }
 
 /// The history of changes that CDMS made: those of a write that had been found not applied apart from the others.
@@ -188,12 +196,21 @@ pub(crate) fn ending(kind: EntryKind, last: &Snapshot) -> Entry {
     }
 }
 
-fn in_sync<F>(loaded: &Loaded, snapshot: Snapshot) -> Sight<F> {
+/// For how many mappings a row is known to be complete, at most. More than a few versions of a program do not run at once.
+const COMPLETE_FOR_MAX: usize = 8;
+
+/// The other mappings for which a row stays complete whose known attributes have not changed.
+fn others_complete<M: Mapping>(mapping: &M, snapshot: &Snapshot) -> Vec<MappingTag> {
+    let others = snapshot.complete_for.iter().copied().filter(|other| *other != mapping.tag());
+    others.take(COMPLETE_FOR_MAX - 1).collect()
+}
+
+fn in_sync<M: Mapping>(mapping: &M, loaded: &Loaded, snapshot: Snapshot) -> Sight<M::Fault> {
     if !loaded.quarantined {
         return Sight::InSync(snapshot);
     }
     // What was wrong is right again, and the record as before: only the quarantine has to learn it.
-    let row = NewRow::from(&snapshot);
+    let row = NewRow { complete_for: others_complete(mapping, &snapshot), ..NewRow::from(&snapshot) };
     store(loaded, Seen::InSync, Vec::new(), row)
 }
 

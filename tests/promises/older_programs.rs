@@ -24,6 +24,7 @@ fn as_the_first_revision_left_it(scene: &Scene) {
     }
     scene.sql("DROP TABLE datahub_watermarks; DROP TABLE datahub_erasures");
     scene.sql("ALTER TABLE datahub_history DROP COLUMN erased");
+    scene.sql("ALTER TABLE datahub_records DROP COLUMN complete_for");
     scene.sql("DELETE FROM datahub_settings WHERE name = 'schema_revision'");
 }
 
@@ -44,8 +45,8 @@ async fn tables_of_an_older_program_get_what_they_lack_and_keep_what_they_have()
     let (scene, mut org) = Scene::read().await;
     org.name = "Acme Foods".into();
     org.save(&scene.hub).await.unwrap();
-    as_the_first_revision_left_it(&scene);
     let before = scene.rows();
+    as_the_first_revision_left_it(&scene);
 
     let (one, other) = tokio::join!(newer_program(&scene), newer_program(&scene));
     let (hub, _) = (one.unwrap(), other.unwrap());

@@ -269,6 +269,14 @@ async fn a_new_field_fills_itself_and_an_older_program_drops_nothing() {
     assert_eq!((row.name.as_str(), row.alias.as_deref()), ("Acme Foods", Some("Crumbs")));
     wide::Firm::get(&new, id).await.unwrap();
     assert_eq!(history_of(&new, id).await, [EntryKind::FirstSeen, EntryKind::Refreshed]);
+
+    // Once the row is complete for both of them, neither writes on reading.
+    let before = (old.cost().transactions, new.cost().transactions);
+    for _ in 0..3 {
+        assert_eq!(found(&narrow::Firm::get(&old, scene.account.into()).await.unwrap()), Seen::InSync);
+        assert_eq!(found(&wide::Firm::get(&new, id).await.unwrap()), Seen::InSync);
+    }
+    assert_eq!((old.cost().transactions, new.cost().transactions), before);
 }
 
 /// Organisations of the United Kingdom: a part of the entity's records.

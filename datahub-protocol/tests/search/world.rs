@@ -122,7 +122,7 @@ pub(crate) fn snapshot(modified: i64, version: i64) -> Snapshot {
         created: None,
         modified_by: Some(PERSON),
         seen: values(1, 1),
-        mapping: 1,
+        complete_for: vec![1],
     }
 }
 

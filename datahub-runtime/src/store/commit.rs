@@ -4,9 +4,10 @@ use cdms_odata::{Instant, Value};
 use datahub_model::conversion::{RecordFacts, decode};
 use datahub_model::{Fault, ModelDescriptor};
 use datahub_protocol::{
-    Commit, Committed, Entry, EntryKind, Guard, IntentChange, NewRow, Origin, RecordChange, TombstoneReason, Trial,
-    Verdict, Version, WriteKind,
+    Commit, Committed, Entry, EntryKind, Guard, IntentChange, MappingTag, NewRow, Origin, RecordChange,
+    TombstoneReason, Trial, Verdict, Version, WriteKind,
 };
+use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use super::connection::Connection;
@@ -171,7 +172,7 @@ fn change_record(
             model_table::local_changes(model, before, &given)
         }
         RecordChange::Put(row) => {
-            let NewRow { modified, created, modified_by, seen } = row;
+            let NewRow { modified, created, modified_by, seen, .. } = row;
             let facts =
                 RecordFacts { id: *id, modified: Some(*modified), created: *created, modified_by: *modified_by };
             let values = decode(model, &facts, seen).map_err(|fault| Trouble::Refused(fault.to_string()))?;
@@ -205,6 +206,25 @@ pub(crate) struct NewState<'r> {
     pub(crate) ended: Option<TombstoneReason>,
 }
 
+/// The other mappings for which a row is complete, as stored: true of this version alone, so that a program which does not
+/// know the column need not care for it.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct CompleteFor {
+    version: Version,
+    mappings: Vec<MappingTag>,
+}
+
+impl CompleteFor {
+    fn datum(&self) -> Result<Datum, Trouble> {
+        if self.mappings.is_empty() { Ok(Datum::Text(None)) } else { to_json(self) }
+    }
+
+    /// The mappings at a version.
+    pub(crate) fn at(self, version: Version) -> Vec<MappingTag> {
+        if self.version == version { self.mappings } else { Vec::new() }
+    }
+}
+
 /// Stores the engine's side of records.
 pub(crate) fn put_records(
     connection: &mut Connection,
@@ -218,19 +238,20 @@ pub(crate) fn put_records(
     let mut statement = Statement::of_many(records.len());
     statement.sql(
         "INSERT INTO datahub_records \
-         (model, id, modified, created, modified_by, seen, mapping_id, version, state, reason) VALUES ",
+         (model, id, modified, created, modified_by, seen, mapping_id, version, state, reason, complete_for) VALUES ",
     );
     let values = records.iter().map(|record| state_values(model, *record, version)).collect::<Result<Vec<_>, _>>()?;
-    statement.list(values, |statement, values| statement.push("(?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", values));
+    statement.list(values, |statement, values| statement.push("(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", values));
     statement.sql(
         " ON CONFLICT (model, id) DO UPDATE SET modified = excluded.modified, created = excluded.created, \
          modified_by = excluded.modified_by, seen = excluded.seen, mapping_id = excluded.mapping_id, \
-         version = excluded.version, state = excluded.state, reason = excluded.reason",
+         version = excluded.version, state = excluded.state, reason = excluded.reason, \
+         complete_for = excluded.complete_for",
     );
     connection.execute(&statement).map(drop)
 }
 
-fn state_values(model: &ModelDescriptor, record: NewState<'_>, version: Version) -> Result<[Datum; 10], Trouble> {
+fn state_values(model: &ModelDescriptor, record: NewState<'_>, version: Version) -> Result<[Datum; 11], Trouble> {
     let NewState { id, row, ended } = record;
     Ok([
         model.table.into(),
@@ -243,6 +264,7 @@ fn state_values(model: &ModelDescriptor, record: NewState<'_>, version: Version)
         version.0.into(),
         if ended.is_some() { "tombstone" } else { "row" }.into(),
         ended.as_ref().map_or(Ok(Datum::Text(None)), to_word)?,
+        CompleteFor { version, mappings: row.complete_for.clone() }.datum()?,
     ])
 }
 

@@ -15,7 +15,7 @@ const SCHEMA_SETTING: &str = "schema_version";
 /// The revision of that version. Revisions only add: tables, columns that may be null, indexes. So programs of different
 /// revisions work side by side, and the first program of a newer one adds what is missing.
 ///
-/// 2: watermarks, erasures, `datahub_history.erased`.
+/// 2: watermarks, erasures, `datahub_history.erased`, `datahub_records.complete_for`.
 const SCHEMA_REVISION: i64 = 2;
 
 const REVISION_SETTING: &str = "schema_revision";
@@ -50,6 +50,7 @@ const TABLES: [Table; 7] = [
             ("version", BigInt, Never),
             ("state", Text, Never),
             ("reason", Text, Allowed),
+            ("complete_for", Text, Allowed),
         ],
         rest: ", PRIMARY KEY (model, id), CHECK (state IN ('row', 'tombstone'))",
     },

@@ -7,6 +7,7 @@ use datahub_model::ModelDescriptor;
 use datahub_protocol::{Intent, Loaded, OpenIntent, Snapshot, Stored, TombstoneReason, Version};
 use uuid::Uuid;
 
+use super::commit::CompleteFor;
 use super::connection::Connection;
 use super::failure::Trouble;
 use super::intents::{KEPT_MS, SUPERSEDED, lease_state, mapping_tag, not_applied, settled_patch};
@@ -47,13 +48,14 @@ pub(crate) fn load(
         ColumnType::BigInt,
         ColumnType::Text,
         ColumnType::Text,
+        ColumnType::Text,
         ColumnType::Instant,
         ColumnType::Text,
         ColumnType::Bool,
     ];
     statement.push(
         "SELECT wanted.column1, record.state, record.version, record.modified, record.created, record.modified_by, \
-         record.seen, record.mapping_id, record.reason, intent.body, intent.lease_until, intent.verdict, \
+         record.seen, record.mapping_id, record.complete_for, record.reason, intent.body, intent.lease_until, intent.verdict, \
          EXISTS (SELECT 1 FROM datahub_quarantine WHERE model = ? AND id = wanted.column1)",
         [model.table.into()],
     );
@@ -98,8 +100,8 @@ pub(crate) fn load(
         if let Stored::Row(snapshot) = &mut record.loaded.stored
             && !record.row_present
         {
-            // Somebody removed the row behind the hub's back: another mapping's tag has the protocol put it again.
-            snapshot.mapping = !model.mapping_id.0;
+            // Somebody removed the row behind the hub's back: it is complete for nobody, and put again.
+            snapshot.complete_for.clear();
         }
         Ok(record)
     });
@@ -109,7 +111,7 @@ pub(crate) fn load(
 /// Takes a record's own columns.
 fn stored(row: &mut Cells, id: Uuid) -> Result<Stored, Trouble> {
     let Some(state) = row.optional_text()? else {
-        for _ in 0..7 {
+        for _ in 0..8 {
             row.datum()?;
         }
         return Ok(Stored::Absent);
@@ -117,9 +119,12 @@ fn stored(row: &mut Cells, id: Uuid) -> Result<Stored, Trouble> {
     let version = Version(row.number()?);
     let (modified, created, modified_by) = (row.instant()?, row.optional_instant()?, row.optional_guid()?);
     let seen: Attributes = row.json()?;
-    let mapping = mapping_tag(row.number()?);
+    let mut complete_for = vec![mapping_tag(row.number()?)];
+    if let Some(others) = row.optional_json::<CompleteFor>()? {
+        complete_for.extend(others.at(version));
+    }
     let reason: Option<TombstoneReason> = row.optional_word()?;
-    let snapshot = Snapshot { version, modified, created, modified_by, seen, mapping };
+    let snapshot = Snapshot { version, modified, created, modified_by, seen, complete_for };
     match (state.as_str(), reason) {
         ("row", None) => Ok(Stored::Row(snapshot)),
         ("tombstone", Some(reason)) => Ok(Stored::Tombstone(snapshot, reason)),

@@ -179,7 +179,7 @@ impl<'c> Plan<'c> {
 }
 
 fn values(model: &ModelDescriptor, id: Uuid, row: &NewRow) -> Result<Vec<Value>, Trouble> {
-    let NewRow { modified, created, modified_by, seen } = row;
+    let NewRow { modified, created, modified_by, seen, .. } = row;
     let facts = RecordFacts { id, modified: Some(*modified), created: *created, modified_by: *modified_by };
     decode(model, &facts, seen).map_err(|fault| Trouble::Refused(fault.to_string()))
 }

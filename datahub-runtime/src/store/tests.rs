@@ -210,7 +210,13 @@ fn seen(name: &str) -> Attributes {
 }
 
 fn row(name: &str) -> NewRow {
-    NewRow { modified: NOON, created: Some(Instant(-1)), modified_by: Some(Uuid::from_u128(0xC)), seen: seen(name) }
+    NewRow {
+        modified: NOON,
+        created: Some(Instant(-1)),
+        modified_by: Some(Uuid::from_u128(0xC)),
+        seen: seen(name),
+        complete_for: Vec::new(),
+    }
 }
 
 fn entry(kind: EntryKind) -> Entry {
