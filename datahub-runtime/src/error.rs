@@ -58,6 +58,8 @@ pub enum ErrorKind {
     Quarantined,
     /// A value that CDMS or the hub's database would not take; CDMS was not asked to write.
     Invalid,
+    /// The hub has as many operations under way as it takes; nothing was begun.
+    Overloaded,
     /// The values asked for were erased, see [`CdmsSynced::erase`](crate::CdmsSynced::erase).
     Erased,
     /// CDMS cannot be reached.
@@ -97,8 +99,13 @@ impl Error {
         self
     }
 
-    fn retry_after_ms(mut self, ms: u64) -> Self {
-        self.0.retry_after = Some(Duration::from_millis(ms));
+    fn retry_after_ms(self, ms: u64) -> Self {
+        self.after(Duration::from_millis(ms))
+    }
+
+    /// When trying again makes sense.
+    pub(crate) fn after(mut self, pause: Duration) -> Self {
+        self.0.retry_after = Some(pause);
         self
     }
 

@@ -128,7 +128,7 @@ impl Run {
         let opens = matches!(commit.intent, IntentChange::Open(_));
         let begun = (self.engine.clock.now(), self.engine.clock.monotonic());
         let insist = commit.insist;
-        let job = Job {
+        let mut job = Job {
             model: self.model,
             id: self.id,
             commit,
@@ -137,6 +137,7 @@ impl Run {
             program: self.engine.program.to_string(),
             holder: self.engine.holder,
             lease_ms: self.engine.options.lease_ms(),
+            again: false,
         };
         let mut pause = Duration::from_millis(20);
         loop {
@@ -144,6 +145,8 @@ impl Run {
             match &committed {
                 // After a shutdown nobody can store it any more but whoever settles it.
                 Committed::Unavailable(_) if insist && self.lease_lasts() && !self.engine.store.is_closed() => {
+                    // Whether a database that went away had committed is not known.
+                    job.again = true;
                     tokio::time::sleep(pause).await;
                     pause = (pause * 2).min(INSIST_PAUSE_MAX);
                 }

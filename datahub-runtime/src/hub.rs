@@ -63,6 +63,7 @@ pub(crate) struct Options {
     pub(crate) time_limit: Duration,
     pub(crate) settling: Settling,
     pub(crate) connections: Option<usize>,
+    pub(crate) operations_max: usize,
 }
 
 impl Options {
@@ -112,6 +113,7 @@ impl Hub {
                 time_limit: Duration::from_secs(60),
                 settling: Settling::InBackground,
                 connections: None,
+                operations_max: 1_000,
             },
             create_tables: false,
         }
@@ -305,6 +307,20 @@ impl Engine {
         self.models.iter().find(|model| model.table == table)
     }
 
+    /// Refuses one more operation than the hub takes at once.
+    pub(crate) fn has_room(&self) -> Result<(), Error> {
+        let max = self.options.operations_max;
+        if self.tasks.len() < max {
+            return Ok(());
+        }
+        Err(Error::new(
+            ErrorKind::Overloaded,
+            format!("{max} operations are under way, and the hub takes no more at once"),
+        )
+        .advise("try again later; if CDMS and the database are idle, raise `max_operations` on the hub's builder")
+        .after(Duration::from_secs(1)))
+    }
+
     /// Refuses models that the hub was not built with, and anything after shutdown.
     pub(crate) fn admit(&self, model: &'static ModelDescriptor) -> Result<(), Error> {
         if self.closing.is_cancelled() {
@@ -380,6 +396,13 @@ impl HubBuilder {
     /// all. Operations that find none free wait in a fair and bounded queue. Default: 3 on SQLite, 8 on PostgreSQL.
     pub fn connections(mut self, count: usize) -> Self {
         self.options.connections = Some(count);
+        self
+    }
+
+    /// How many checks and writes may be under way at once; one more is refused at once, as
+    /// [`ErrorKind::Overloaded`]. Default: 1,000. Of their requests to CDMS 16 are under way at once.
+    pub fn max_operations(mut self, count: usize) -> Self {
+        self.options.operations_max = count;
         self
     }
 

@@ -48,6 +48,7 @@ where
     T: CdmsSynced,
     M: Machine<Fault = Fault, Output = Result<Written, Failure<Fault>>> + Send + 'static,
 {
+    engine.has_room().map_err(|error| error.of_record(T::DESCRIPTOR, id.guid()))?;
     let owner = Arc::clone(engine);
     let task = engine.tasks.spawn(async move {
         let begun = owner.clock.now();

@@ -1,6 +1,7 @@
 //! Concurrent checks of one record share one request.
 
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use chrono::{DateTime, Utc};
@@ -91,13 +92,16 @@ pub(crate) async fn check(
     let key = (model.table, id);
     let outcome = {
         let mut joinable = engine.checks.joinable.lock().unwrap_or_else(PoisonError::into_inner);
-        let open = joinable.entry(key).or_insert_with(|| {
-            let ticket = Uuid::new_v4();
-            let task = engine.tasks.spawn(run(Arc::clone(engine), model, id, ticket));
-            let outcome = task.map(|joined| joined.unwrap_or(Err(CheckFailure::Stopped)));
-            Joinable { ticket, outcome: outcome.boxed().shared() }
-        });
-        open.outcome.clone()
+        match joinable.entry(key) {
+            Entry::Occupied(open) => open.get().outcome.clone(),
+            Entry::Vacant(none) => {
+                engine.has_room().map_err(|error| error.of_record(model, id))?;
+                let ticket = Uuid::new_v4();
+                let task = engine.tasks.spawn(run(Arc::clone(engine), model, id, ticket));
+                let outcome = task.map(|joined| joined.unwrap_or(Err(CheckFailure::Stopped)));
+                none.insert(Joinable { ticket, outcome: outcome.boxed().shared() }).outcome.clone()
+            }
+        }
     };
     told(outcome.await, model, id)
 }

@@ -7,6 +7,7 @@ mod failures;
 mod health;
 mod history;
 mod hostile_answers;
+mod limits;
 mod logins;
 mod meddler;
 mod older_programs;

@@ -4,8 +4,8 @@ use cdms_odata::{Instant, Value};
 use datahub_model::conversion::{RecordFacts, decode};
 use datahub_model::{Fault, ModelDescriptor};
 use datahub_protocol::{
-    Commit, Committed, Entry, EntryKind, Guard, IntentChange, MappingTag, NewRow, Origin, RecordChange,
-    TombstoneReason, Trial, Verdict, Version, WriteKind,
+    Commit, Committed, Entry, EntryKind, Guard, IntentChange, MappingTag, NewRow, Origin, RecordChange, Snapshot,
+    Stored, TombstoneReason, Trial, Verdict, Version, WriteKind,
 };
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
@@ -14,6 +14,7 @@ use super::connection::Connection;
 use super::failure::Trouble;
 use super::history::{self, Appended};
 use super::intents::{self, mapping_datum};
+use super::load::load;
 use super::model_table::{self, LocalChange, Locals, NamedLocals, Purpose, Stays, join_row, select_row, take_row};
 use super::row::{to_json, to_word};
 use super::statement::{ColumnType, Datum, Statement};
@@ -34,6 +35,8 @@ pub(crate) struct Job {
     pub(crate) holder: Uuid,
     /// How long a lease lasts that the transaction opens.
     pub(crate) lease_ms: u64,
+    /// Whether it was run before, and the database was away before it could say how that ended.
+    pub(crate) again: bool,
 }
 
 /// Who stores, and through which model.
@@ -95,7 +98,10 @@ fn store(connection: &mut Connection, job: &Job, now: Instant) -> Result<Version
     connection.lock(model.entity.name, [id.to_string()])?;
     let found = find(connection, job)?;
     if !holds(commit.guard, &found) {
-        return Err(Stop::Lost);
+        return match found.version {
+            Some(version) if job.again && is_done_already(connection, job, now)? => Ok(version),
+            _ => Err(Stop::Lost),
+        };
     }
     if let Some(trial) = &commit.trial {
         let given = job.locals.as_deref().unwrap_or_default();
@@ -151,6 +157,23 @@ fn holds(guard: Guard, found: &Found) -> bool {
         Guard::Version(version) => found.version == Some(version) && found.intent.is_none(),
         Guard::Intent(operation) => found.intent == Some(operation.0),
     }
+}
+
+/// Whether the first run of the transaction was committed after all: its write has its verdict, and the record its state.
+fn is_done_already(connection: &mut Connection, job: &Job, now: Instant) -> Result<bool, Trouble> {
+    let IntentChange::Close { operation, verdict } = &job.commit.intent else { return Ok(false) };
+    let settled = intents::by_operation(connection, *operation, now, 0)?.and_then(|intent| intent.verdict);
+    if settled.as_ref() != Some(verdict) {
+        return Ok(false);
+    }
+    let stored = load(connection, job.model, &[job.id], now, 0)?.pop().map(|record| record.loaded.stored);
+    let as_stored = |row: &NewRow, snapshot: &Snapshot| row.seen == snapshot.seen && row.modified == snapshot.modified;
+    Ok(match (&job.commit.record, stored) {
+        (RecordChange::Keep, _) => true,
+        (RecordChange::Put(row), Some(Stored::Row(snapshot))) => as_stored(row, &snapshot),
+        (RecordChange::Tombstone { last, .. }, Some(Stored::Tombstone(snapshot, _))) => as_stored(last, &snapshot),
+        _ => false,
+    })
 }
 
 /// Stores the record's new state and says what became of its local columns.

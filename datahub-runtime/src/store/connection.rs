@@ -100,7 +100,7 @@ macro_rules! with_inner {
             Inner::Sqlite($connection) => $body,
             #[cfg(feature = "postgres")]
             Inner::Postgres(boxed) => {
-                let $connection = &mut **boxed;
+                let $connection = &mut boxed.inner;
                 $body
             }
         }
@@ -258,6 +258,10 @@ impl Connection {
 
     /// Whether the connection must not be used any more: the database hung up, or a transaction was left open.
     pub(crate) fn is_spoilt(&mut self) -> bool {
+        #[cfg(feature = "postgres")]
+        if let Inner::Postgres(connection) = &self.inner {
+            self.closed |= connection.is_gone();
+        }
         self.closed || with_inner!(&mut self.inner, connection => is_broken(connection))
     }
 

@@ -1,7 +1,8 @@
 //! Everything that is PostgreSQL's own: its connection, its types, its words for what went wrong.
 
 use std::net::IpAddr;
-use std::sync::OnceLock;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use cdms_odata::Instant;
@@ -26,7 +27,17 @@ use super::statement::{ColumnType, Datum};
 use crate::sql_types;
 
 /// A connection as the store's threads use it: each waits for its own answers, on a small runtime of its own.
-pub(crate) type PostgresConnection = AsyncConnectionWrapper<AsyncPgConnection>;
+pub(crate) struct PostgresConnection {
+    pub(super) inner: AsyncConnectionWrapper<AsyncPgConnection>,
+    /// Whether the server has hung up, which is known before the connection is used again.
+    gone: Arc<AtomicBool>,
+}
+
+impl PostgresConnection {
+    pub(super) fn is_gone(&self) -> bool {
+        self.gone.load(Ordering::Acquire)
+    }
+}
 
 /// PostgreSQL's words.
 pub(crate) static DIALECT: Dialect = Dialect {
@@ -115,10 +126,19 @@ pub(super) fn establish(url: &str) -> Result<PostgresConnection, Trouble> {
     let connection = runtime.block_on(async {
         let connected = config.connect(MakeRustlsConnect::new(tls)).await;
         let (client, connection) = connected.map_err(|error| refused(causes(&error)))?;
-        let made = AsyncPgConnection::try_from_client_and_connection(client, connection).await;
-        made.map_err(|error| refused(error.to_string()))
-    })?;
-    Ok(PostgresConnection::from(connection))
+        let gone = Arc::new(AtomicBool::new(false));
+        let hung_up = Arc::clone(&gone);
+        tokio::spawn(async move {
+            if let Err(error) = connection.await {
+                tracing::warn!(error = %causes(&error), "a connection to the database has ended");
+            }
+            hung_up.store(true, Ordering::Release);
+        });
+        let made = AsyncPgConnection::try_from(client).await.map_err(|error| refused(error.to_string()))?;
+        Ok((made, gone))
+    });
+    let (made, gone) = connection?;
+    Ok(PostgresConnection { inner: AsyncConnectionWrapper::from(made), gone })
 }
 
 /// How long connecting may take.
@@ -158,9 +178,16 @@ fn causes(error: &tokio_postgres::Error) -> String {
     text
 }
 
-/// English messages where this user may ask for them: what went wrong is told apart by words.
+/// How long a statement may take, and how long a transaction may idle, where neither the address nor the server's own
+/// settings say so: a thread that waits for ever serves nobody.
+const BOUNDS: &str = "SELECT set_config(name, bound, false) FROM \
+                      (VALUES ('statement_timeout', '30s'), ('idle_in_transaction_session_timeout', '60s')) \
+                      AS bounds (name, bound) WHERE current_setting(name) IN ('0', '0ms')";
+
+/// Bounds, and English messages where this user may ask for them: what went wrong is told apart by words.
 pub(super) fn prepare(connection: &mut Connection) -> Result<(), Trouble> {
     connection.batch("SET client_min_messages = warning")?;
+    connection.batch(BOUNDS)?;
     if let Err(Trouble::Unavailable(reason)) = connection.batch("SET lc_messages TO 'C'") {
         return Err(Trouble::Unavailable(reason));
     }

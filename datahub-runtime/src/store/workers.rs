@@ -4,6 +4,7 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
+use std::time::Duration;
 
 use tokio::sync::{mpsc, oneshot};
 
@@ -13,6 +14,9 @@ use crate::cost::Meters;
 
 /// Jobs that may wait before those who bring more have to wait themselves.
 const WAITING_MAX: usize = 64;
+
+/// How long those wait before they are refused.
+const WAITING_TIME_MAX: Duration = Duration::from_secs(30);
 
 type Job = Box<dyn FnOnce(Result<&mut Connection, Trouble>) + Send>;
 
@@ -77,7 +81,16 @@ impl Workers {
             // Nobody waits any more when the caller's future was dropped; the work is done all the same.
             let _ = answer.send(done);
         });
-        way.send(job).await.map_err(|_| Trouble::Closed)?;
+        match tokio::time::timeout(WAITING_TIME_MAX, way.send(job)).await {
+            Ok(sent) => sent.map_err(|_| Trouble::Closed)?,
+            Err(_) => {
+                return Err(Trouble::Unavailable(format!(
+                    "{WAITING_MAX} other jobs wait for it, and for {} s none has begun; try again later, or give the hub \
+                     more connections",
+                    WAITING_TIME_MAX.as_secs()
+                )));
+            }
+        }
         drop(way);
         waiting.await.unwrap_or_else(|_| {
             Err(Trouble::Unavailable("a job on it panicked; this is a bug, see the panic's message".to_owned()))
@@ -146,7 +159,8 @@ impl Worker {
     }
 
     fn connection(&mut self) -> Result<&mut Connection, Trouble> {
-        if self.connection.is_none() {
+        // The database may have hung up while the connection had nothing to do.
+        if self.connection.as_mut().is_none_or(Connection::is_spoilt) {
             self.connection = Some(self.place.open(matches!(self.lane, Lane::Read), self.meters.clone())?);
         }
         // It was just made if it was not there.

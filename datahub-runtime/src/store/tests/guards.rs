@@ -154,3 +154,25 @@ async fn a_database_that_another_program_holds_is_unavailable() {
     other.batch_execute("ROLLBACK").unwrap();
     done(&store, first_sight("Acme")).await;
 }
+
+#[tokio::test]
+async fn a_transaction_that_had_committed_before_its_connection_was_lost_is_not_lost_itself() {
+    let (_bench, store) = Bench::open().await;
+    let version = done(&store, first_sight("Old")).await;
+    done(&store, opening(Guard::Version(version), 1)).await;
+    let storing = || {
+        let mut job = closing(1, Verdict::Applied);
+        job.commit.record = RecordChange::Put(row("New"));
+        job.commit.history = vec![entry(EntryKind::Updated)];
+        job
+    };
+    let version = done(&store, storing()).await;
+    assert_eq!(store.commit(storing()).await, Committed::Lost, "somebody else's commit is not taken for one's own");
+    let again = |job: Job| Job { again: true, ..job };
+    assert_eq!(store.commit(again(storing())).await, Committed::Done(version));
+    assert_eq!(history(&store).await.len(), 2, "it is told once");
+    let rejected = Verdict::Rejected { reason: "no".to_owned() };
+    assert_eq!(store.commit(again(closing(1, rejected))).await, Committed::Lost, "another verdict was found");
+    done(&store, refresh(version, "Newer")).await;
+    assert_eq!(store.commit(again(storing())).await, Committed::Lost, "the row has moved on");
+}

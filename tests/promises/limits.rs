@@ -1,0 +1,99 @@
+//! Limits: an overloaded hub refuses at once and clearly, and a connection that the database cuts is replaced.
+
+use std::future::IntoFuture as _;
+use std::time::Duration;
+
+use datahub_runtime::prelude::*;
+use datahub_runtime::testing::simulator::{FaultRule, Operation, Stage};
+use datahub_runtime::{EntryKind, Seen};
+use example_domain::Contact;
+
+use crate::scene::{NEW_NAME, Scene, ada, failed, found, says};
+
+#[tokio::test]
+async fn one_operation_too_many_is_refused_at_once_and_nothing_of_it_begins() {
+    let scene = Scene::with(|cdms| cdms, |hub| hub.max_operations(2)).await;
+    let mut org = scene.get().await.unwrap();
+    let contacts = [ada(&scene), ada(&scene)];
+    let gate = scene.kit.simulator.hold(Stage::BeforeCommit, |hold| FaultRule::new(hold).on(Operation::Create));
+    let held = contacts.map(|contact| tokio::spawn(Contact::create(&scene.hub, contact).into_future()));
+    gate.arrived(2).await;
+
+    org.name = NEW_NAME.into();
+    let begun = scene.kit.simulator.requests().len();
+    for error in [
+        failed(scene.get().await, ErrorKind::Overloaded),
+        failed(org.save(&scene.hub).await, ErrorKind::Overloaded),
+        failed(Contact::create(&scene.hub, ada(&scene)).await, ErrorKind::Overloaded),
+        failed(org.clone().delete(&scene.hub).await, ErrorKind::Overloaded),
+    ] {
+        says(&error, &["2 operations", "max_operations"]);
+        assert_eq!(error.retry_after(), Some(Duration::from_secs(1)));
+    }
+    assert_eq!((scene.kit.simulator.requests().len(), scene.open_intents()), (begun, 2));
+    assert_eq!(scene.row().await.unwrap().name, "Acme", "what asks the database alone is not refused");
+
+    gate.open();
+    for create in held {
+        create.await.unwrap().unwrap();
+    }
+    org.save(&scene.hub).await.unwrap();
+    assert_eq!(scene.record().get("Name"), Some(&datahub_runtime::Value::text(NEW_NAME)));
+}
+
+/// Cuts all connections of the scene's database but the one that cuts.
+fn cut(scene: &Scene, application: &str) {
+    let theirs = format!("FROM pg_stat_activity WHERE application_name = '{application}'");
+    scene.sql(&format!("DO $$ BEGIN PERFORM pg_terminate_backend(pid) {theirs}; END $$"));
+    while scene.kit.run_sql(&format!("DO $$ BEGIN ASSERT NOT EXISTS (SELECT 1 {theirs}); END $$")).is_err() {
+        std::thread::yield_now();
+    }
+}
+
+/// A scene whose hub's connections are known by this name on the server. Only PostgreSQL has connections to cut.
+async fn named(application: &str) -> Option<Scene> {
+    let scene = Scene::new().await;
+    if !scene.kit.is_on_postgres() {
+        return None;
+    }
+    let database = format!("{}&application_name={application}", scene.kit.database());
+    let hub = scene.program(|hub| hub.database(database)).await;
+    Some(Scene { hub, ..scene })
+}
+
+#[tokio::test]
+async fn a_connection_that_the_server_cut_is_replaced() {
+    let Some(scene) = named("cut_while_idle").await else { return };
+    scene.get().await.unwrap();
+    cut(&scene, "cut_while_idle");
+    // A cut that the program has not heard of yet costs one operation, each connection at most one.
+    let mut cost = 0;
+    let org = loop {
+        match scene.get().await {
+            Ok(org) => break org,
+            Err(error) => assert_eq!(error.kind(), ErrorKind::Store, "{error}"),
+        }
+        cost += 1;
+        assert!(cost <= 2, "there are two connections");
+    };
+    assert_eq!(found(&org), Seen::InSync);
+    assert!(scene.hub.health().await.is_ready());
+}
+
+#[tokio::test]
+async fn a_write_whose_connections_are_cut_before_it_is_stored_is_stored() {
+    let Some(scene) = named("cut_in_mid_write").await else { return };
+    let mut org = scene.get().await.unwrap();
+    org.name = NEW_NAME.into();
+    let read_back = |hold| FaultRule::new(hold).on(Operation::Read).after(1);
+    let gate = scene.kit.simulator.hold(Stage::AfterCommit, read_back);
+    let hub = scene.hub.clone();
+    let saving = tokio::spawn(async move { org.save(&hub).await.map(|()| org) });
+    gate.arrived(1).await;
+    cut(&scene, "cut_in_mid_write");
+    gate.open();
+    assert_eq!(saving.await.unwrap().unwrap().name, NEW_NAME);
+    assert_eq!(scene.history().await, [EntryKind::FirstSeen, EntryKind::Updated]);
+    assert_eq!(found(&scene.get().await.unwrap()), Seen::InSync);
+    assert_eq!(scene.open_intents(), 0);
+}
