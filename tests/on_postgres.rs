@@ -3,7 +3,7 @@
 use std::process::Command;
 
 /// The variable by which a kit knows that its database is on a server.
-const SERVER_OF_KITS: &str = "DATAHUB_TEST_DATABASE";
+pub(crate) const SERVER_OF_KITS: &str = "DATAHUB_TEST_DATABASE";
 
 /// Runs this program again with its kits on the server of `DATAHUB_TESTS_POSTGRES`.
 ///

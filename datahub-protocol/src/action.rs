@@ -8,6 +8,8 @@ use crate::{Entry, Event, Intent, MappingTag, OperationId, Snapshot, Stored, Ver
 
 /// One operation on one record.
 pub trait Machine {
+    /// The operation in one word.
+    const NAME: &'static str;
     /// What the operation yields.
     type Output;
     /// Why a value does not convert.

@@ -173,6 +173,7 @@ impl<M: Mapping> Create<M> {
 }
 
 impl<M: Mapping> Machine for Create<M> {
+    const NAME: &'static str = "create";
     type Output = Output<M>;
     type Fault = M::Fault;
 

@@ -130,6 +130,7 @@ impl<M: Mapping> Delete<M> {
 }
 
 impl<M: Mapping> Machine for Delete<M> {
+    const NAME: &'static str = "delete";
     type Output = Output<M>;
     type Fault = M::Fault;
 

@@ -137,6 +137,8 @@ pub enum Verdict {
 pub struct SettledPatch {
     /// The write.
     pub operation: OperationId,
+    /// What it would have done.
+    pub write: WriteKind,
     /// What it would have set: its evidence only.
     pub patch: Attributes,
     /// What it would have set along with that; no evidence by itself.

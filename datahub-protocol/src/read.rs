@@ -92,6 +92,7 @@ impl<M: Mapping> Read<M> {
 type Output<M> = Result<Sighting, Failure<<M as Mapping>::Fault>>;
 
 impl<M: Mapping> Machine for Read<M> {
+    const NAME: &'static str = "read";
     type Output = Output<M>;
     type Fault = M::Fault;
 

@@ -278,6 +278,7 @@ fn is_known(seen: &Attributes, read: &Attributes) -> bool {
 }
 
 impl<M: Mapping> Machine for Settle<M> {
+    const NAME: &'static str = "settle";
     type Output = Output<M>;
     type Fault = M::Fault;
 

@@ -4,7 +4,7 @@ use cdms_odata::{Attributes, Instant, Value};
 
 use crate::{
     Change, Commit, Entry, EntryKind, Failure, Fetched, Guard, Loaded, Mapping, MappingTag, NewRow, Note, Origin,
-    QuarantineChange, Record, RecordChange, Snapshot, Stored, TombstoneReason,
+    QuarantineChange, Record, RecordChange, Snapshot, Stored, TombstoneReason, WriteKind,
 };
 
 /// What a read found and did.
@@ -228,7 +228,14 @@ fn gone<F>(loaded: &Loaded) -> Sight<F> {
     match &loaded.stored {
         Stored::Absent => without_row(loaded, Failure::NotFound),
         Stored::Tombstone(_, reason) => without_row(loaded, reason.failure()),
-        Stored::Row(last) => buried(loaded, TombstoneReason::Gone, last.into(), vec![ending(EntryKind::Gone, last)]),
+        Stored::Row(last) => {
+            let mut entry = ending(EntryKind::Gone, last);
+            // A delete of ours that had been found not applied is as good a reason as any.
+            if let Some(late) = loaded.late.iter().find(|late| late.write == WriteKind::Delete) {
+                (entry.origin, entry.operation) = (Origin::Settle, Some(late.operation));
+            }
+            buried(loaded, TombstoneReason::Gone, last.into(), vec![entry])
+        }
     }
 }
 

@@ -388,6 +388,7 @@ impl Plan {
 }
 
 impl<M: Mapping> Machine for Update<M> {
+    const NAME: &'static str = "update";
     type Output = Output<M>;
     type Fault = M::Fault;
 

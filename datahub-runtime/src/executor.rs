@@ -3,11 +3,14 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use cdms_odata::{Instant, Value};
+use cdms_odata::{Attributes, Instant, Value};
 use datahub_model::{Fault, ModelDescriptor};
-use datahub_protocol::{Action, Answer, Commit, Committed, Event, Fetched, IntentChange, Loaded, Machine};
+use datahub_protocol::{
+    Action, Answer, Commit, Committed, Event, Fetched, IntentChange, Loaded, Machine, OperationId, WriteKind,
+};
 use uuid::Uuid;
 
+use crate::crash_points::{Place, Step, pass, pass_blocking};
 use crate::hub::Engine;
 use crate::record_lock::RecordGuard;
 use crate::store::{Job, StoreError, StoredRecord};
@@ -28,6 +31,8 @@ pub(crate) struct Run {
     /// Held from the machine's wish to the end of the run.
     guard: Option<RecordGuard>,
     lease: Option<Lease>,
+    /// Whether the write was handed to the client.
+    has_sent: bool,
     /// When the last GET was sent.
     asked: Option<Instant>,
 }
@@ -41,7 +46,18 @@ struct Lease {
 
 impl Run {
     pub(crate) fn new(engine: Arc<Engine>, model: &'static ModelDescriptor, id: Uuid, actor: Arc<str>) -> Self {
-        Run { engine, model, id, actor, set_locals: None, locals: Vec::new(), guard: None, lease: None, asked: None }
+        Run {
+            engine,
+            model,
+            id,
+            actor,
+            set_locals: None,
+            locals: Vec::new(),
+            guard: None,
+            lease: None,
+            has_sent: false,
+            asked: None,
+        }
     }
 
     /// Stores these values of local columns with the record's next transaction.
@@ -77,7 +93,12 @@ impl Run {
     pub(crate) async fn drive<M: Machine<Fault = Fault>>(&mut self, machine: &mut M) -> Result<M::Output, StoreError> {
         let mut event = Event::Start;
         loop {
-            event = match machine.step(event) {
+            let action = machine.step(event);
+            let step = Step::of(M::NAME, &action, self.has_sent);
+            if !matches!(action, Action::Done(_)) {
+                pass(step, Place::Before).await;
+            }
+            event = match action {
                 Action::Done(output) => return Ok(output),
                 Action::Lock => {
                     if self.guard.is_none() {
@@ -87,16 +108,10 @@ impl Run {
                 }
                 Action::Load => Event::Loaded(Box::new(self.load().await?)),
                 Action::Fetch => Event::Fetched(self.fetch().await),
-                Action::Commit(commit) => Event::Committed(self.commit(*commit).await),
+                Action::Commit(commit) => Event::Committed(self.commit(*commit, step).await),
                 Action::Send { write, operation, body } => {
-                    let answer = match self.engine.contact().await {
-                        Err(error) => Answer::NotSent(error.to_string()),
-                        Ok(_) => {
-                            let covered = || self.lease_covers_a_request();
-                            self.engine.client.send(self.model, write, operation, self.id, &body, &covered).await
-                        }
-                    };
-                    Event::Answered(answer)
+                    self.has_sent = true;
+                    Event::Answered(self.send(write, operation, &body, step).await)
                 }
                 Action::Login => Event::LoggedIn(self.engine.client.login().await),
                 Action::Pause { attempt } => {
@@ -104,7 +119,20 @@ impl Run {
                     Event::Resumed
                 }
             };
+            pass(step, Place::After).await;
         }
+    }
+
+    async fn send(&self, write: WriteKind, operation: OperationId, body: &Attributes, step: Step) -> Answer<Fault> {
+        if let Err(error) = self.engine.contact().await {
+            return Answer::NotSent(error.to_string());
+        }
+        let covered = || {
+            let covered = self.lease_covers_a_request();
+            pass_blocking(step, Place::Checked);
+            covered
+        };
+        self.engine.client.send(self.model, write, operation, self.id, body, &covered).await
     }
 
     async fn load(&mut self) -> Result<Loaded, StoreError> {
@@ -124,7 +152,7 @@ impl Run {
         self.engine.client.fetch(self.model, self.id).await
     }
 
-    async fn commit(&mut self, commit: Commit<Fault>) -> Committed {
+    async fn commit(&mut self, commit: Commit<Fault>, step: Step) -> Committed {
         let opens = matches!(commit.intent, IntentChange::Open(_));
         let begun = (self.engine.clock.now(), self.engine.clock.monotonic());
         let insist = commit.insist;
@@ -138,6 +166,7 @@ impl Run {
             holder: self.engine.holder,
             lease_ms: self.engine.options.lease_ms(),
             again: false,
+            step,
         };
         let mut pause = Duration::from_millis(20);
         loop {

@@ -11,6 +11,11 @@
 mod cdms;
 mod clock;
 mod cost;
+#[cfg(feature = "crash-points")]
+#[doc(hidden)]
+pub mod crash_points;
+#[cfg(not(feature = "crash-points"))]
+mod crash_points;
 mod error;
 mod executor;
 mod field;

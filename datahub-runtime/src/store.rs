@@ -47,7 +47,7 @@ pub use history::Erasure;
 pub(crate) use history::{FieldChangeOfDay, HistoryRow};
 pub(crate) use intents::IntentRow;
 pub(crate) use load::StoredRecord;
-pub(crate) use page::{Judge, Page, PageStored};
+pub(crate) use page::{Judge, PAGE_STEP, Page, PageStored};
 pub use quarantine::QuarantineEntry;
 pub(crate) use watermark::{Claim, Watermark};
 

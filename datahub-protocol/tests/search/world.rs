@@ -443,6 +443,7 @@ impl World {
             intent: open.map(|open| OpenIntent { intent: open.intent.clone(), lease: open.lease }),
             late: late
                 .map(|open| SettledPatch {
+                    write: open.intent.write,
                     operation: open.intent.operation,
                     patch: open.intent.evidence().map(|(name, value)| (name.to_owned(), value.clone())).collect(),
                     constants: Attributes::new(),

@@ -12,10 +12,11 @@ use tracing::Instrument;
 use uuid::Uuid;
 
 use crate::cdms::{PageFailure, PageRead};
+use crate::crash_points::{Place, Step, pass};
 use crate::hub::Engine;
 use crate::mapping::ModelMapping;
 use crate::shared_check::check;
-use crate::store::{Claim, Page, PageStored, Watermark};
+use crate::store::{Claim, PAGE_STEP, Page, PageStored, Watermark};
 use crate::{CdmsSynced, Error, ErrorKind, Hub};
 
 /// A pull of all records of a model; see [`Hub::pull`].
@@ -124,6 +125,7 @@ async fn page(
 ) -> Result<Option<String>, Error> {
     let model = claim.model;
     let asked_at = engine.store.newest_version().await?;
+    pass(Step { operation: "pull", action: "fetch" }, Place::Before).await;
     let PageRead { records, without_id, next } = match &at.next {
         None => engine.client.page(model, &engine.client.first_page(model)).await.map_err(told)?,
         Some(url) => match engine.client.page(model, url).await {
@@ -136,6 +138,7 @@ async fn page(
             page => page.map_err(told)?,
         },
     };
+    pass(Step { operation: "pull", action: "fetch" }, Place::After).await;
     at.next.clone_from(&next);
     at.pages += 1;
     at.records += i64::try_from(records.len()).unwrap_or(i64::MAX);
@@ -147,7 +150,10 @@ async fn page(
         watermark: at.clone(),
         judge: judge(engine, model, asked_at),
     };
-    let outcomes = match engine.store.store_page(page).await? {
+    pass(PAGE_STEP, Place::Before).await;
+    let stored = engine.store.store_page(page).await?;
+    pass(PAGE_STEP, Place::After).await;
+    let outcomes = match stored {
         PageStored::Done(outcomes) => outcomes,
         PageStored::TakenOver => {
             let message = format!("another pull of {} has taken over", model.name);

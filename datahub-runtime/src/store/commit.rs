@@ -19,6 +19,7 @@ use super::model_table::{self, LocalChange, Locals, NamedLocals, Purpose, Stays,
 use super::row::{to_json, to_word};
 use super::statement::{ColumnType, Datum, Statement};
 use super::{quarantine, sequence};
+use crate::crash_points::{Place, Step, pass_blocking};
 
 /// A transaction on one record, with what the protocol does not know of it.
 #[derive(Clone, Debug)]
@@ -37,6 +38,8 @@ pub(crate) struct Job {
     pub(crate) lease_ms: u64,
     /// Whether it was run before, and the database was away before it could say how that ended.
     pub(crate) again: bool,
+    /// The step of the operation that it is.
+    pub(crate) step: Step,
 }
 
 /// Who stores, and through which model.
@@ -121,6 +124,7 @@ fn store(connection: &mut Connection, job: &Job, now: Instant) -> Result<Version
     append_history(connection, job, local, version, now)?;
     intents::change(connection, job, &commit.intent, &locals_to_keep(job), now)?;
     quarantine::change(connection, job, &commit.quarantine, now)?;
+    pass_blocking(job.step, Place::InTransaction);
     Ok(version)
 }
 

@@ -101,7 +101,7 @@ fn open(
 pub(crate) fn settled_patch(intent: &Intent) -> SettledPatch {
     let mut patch = intent.patch.clone();
     patch.retain(|name, value| intent.pre_image.get(name) != Some(value));
-    SettledPatch { operation: intent.operation, patch, constants: intent.constants.clone() }
+    SettledPatch { operation: intent.operation, write: intent.write, patch, constants: intent.constants.clone() }
 }
 
 /// The verdict by which [`settled_patch`]es are found, as it is stored.

@@ -15,9 +15,13 @@ use super::model_table::{self, RefreshedRow};
 use super::quarantine::{self, Put};
 use super::sequence;
 use super::watermark::{self, Claim, Watermark};
+use crate::crash_points::{Place, Step, pass_blocking};
 
 /// Records about which one statement is, at most: the databases take so many values, and no more.
 const RECORDS_PER_STATEMENT: usize = 50;
+
+/// What storing a page is among the steps of a pull.
+pub(crate) const PAGE_STEP: Step = Step { operation: "pull", action: "store" };
 
 /// How a record of a page is judged by what the store has of it.
 pub(crate) type Judge = Box<dyn Fn(Uuid, &Loaded, Result<Record, Fault>) -> Listed<Fault> + Send>;
@@ -63,6 +67,7 @@ pub(crate) fn store(
             let some = std::mem::replace(&mut records, rest);
             outcomes.extend(store_some(connection, by, some, &judge, now, quiet_ms)?);
         }
+        pass_blocking(PAGE_STEP, Place::InTransaction);
         Ok(PageStored::Done(outcomes))
     })
 }

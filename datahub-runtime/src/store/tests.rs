@@ -28,6 +28,7 @@ use uuid::Uuid;
 use super::{Job, Store, StoreOptions, StoredRecord};
 use crate::clock::ManualClock;
 use crate::cost::{Meters, metered};
+use crate::crash_points::Step;
 
 const fn attribute(name: &'static str, kind: Kind) -> Attribute {
     Attribute {
@@ -200,6 +201,7 @@ fn job(commit: Commit<Fault>) -> Job {
         holder: Uuid::from_u128(0xB),
         lease_ms: 60_000,
         again: false,
+        step: Step { operation: "test", action: "commit" },
     }
 }
 

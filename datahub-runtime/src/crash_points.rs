@@ -1,0 +1,133 @@
+//! Named points on the way of an operation, at which a test stops its program.
+//!
+//! A point is named by operation, step and place: `update/send/before`. Without the feature `crash-points` nobody can
+//! observe them, and passing one does nothing.
+
+use datahub_protocol::{Action, Commit, IntentChange, QuarantineChange, RecordChange, Verdict};
+
+/// One step of an operation, as points and traces name it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Step {
+    /// `read`, `update`, `create`, `delete`, `settle` or `pull`.
+    pub(crate) operation: &'static str,
+    /// What it is about to do.
+    pub(crate) action: &'static str,
+}
+
+/// Where within a step.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Place {
+    /// Before it is begun.
+    Before,
+    /// Of a write that is sent: after the lease was looked at, before the first byte.
+    Checked,
+    /// Of a transaction: after its last statement, before it is committed.
+    InTransaction,
+    /// After its end is known.
+    After,
+}
+
+impl Step {
+    /// The step that an action is. A GET after the sending is a read-back.
+    pub(crate) fn of<O, F>(operation: &'static str, action: &Action<O, F>, has_sent: bool) -> Self {
+        let action = match action {
+            Action::Lock => "lock",
+            Action::Load => "load",
+            Action::Fetch if has_sent => "read-back",
+            Action::Fetch => "fetch",
+            Action::Commit(commit) => purpose(commit),
+            Action::Send { .. } => "send",
+            Action::Login => "login",
+            Action::Pause { .. } => "pause",
+            Action::Done(_) => "done",
+        };
+        Step { operation, action }
+    }
+}
+
+/// What a transaction is for.
+fn purpose<F>(commit: &Commit<F>) -> &'static str {
+    match (&commit.intent, &commit.record, &commit.quarantine) {
+        (IntentChange::Open(_), ..) => "open",
+        (IntentChange::Close { verdict: Verdict::Applied, .. }, ..) => "store",
+        (IntentChange::Close { verdict: Verdict::Rejected { .. }, .. }, ..) => "reject",
+        (IntentChange::Close { .. }, ..) => "close",
+        (IntentChange::Release { .. }, ..) => "release",
+        (IntentChange::Keep, RecordChange::Put(_), _) => "refresh",
+        (IntentChange::Keep, RecordChange::Tombstone { .. }, _) => "bury",
+        (IntentChange::Keep, RecordChange::LocalOnly, _) => "store-local",
+        (IntentChange::Keep, RecordChange::Keep, QuarantineChange::Keep) => "nothing",
+        (IntentChange::Keep, RecordChange::Keep, _) => "quarantine",
+    }
+}
+
+#[cfg(not(feature = "crash-points"))]
+mod passing {
+    use super::{Place, Step};
+
+    pub(crate) async fn pass(_: Step, _: Place) {}
+
+    pub(crate) fn pass_blocking(_: Step, _: Place) {}
+}
+
+#[cfg(feature = "crash-points")]
+mod passing {
+    use std::sync::OnceLock;
+    use std::time::Duration;
+
+    use tokio::sync::watch;
+
+    use super::{Place, Step};
+
+    type Observer = Box<dyn Fn(&str) -> Option<watch::Receiver<bool>> + Send + Sync>;
+
+    static OBSERVER: OnceLock<Observer> = OnceLock::new();
+
+    /// Has every point of this process told to an observer, which may give a gate: the program hangs there until its
+    /// value is true. The first observer stays.
+    ///
+    /// # Errors
+    ///
+    /// There is one already.
+    pub fn observe(
+        observer: impl Fn(&str) -> Option<watch::Receiver<bool>> + Send + Sync + 'static,
+    ) -> Result<(), AlreadyObserved> {
+        OBSERVER.set(Box::new(observer)).map_err(|_| AlreadyObserved)
+    }
+
+    /// Somebody observes the points of this process already.
+    #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+    #[error("the points of this process have an observer already")]
+    pub struct AlreadyObserved;
+
+    fn gate(step: Step, place: Place) -> Option<watch::Receiver<bool>> {
+        let place = match place {
+            Place::Before => "before",
+            Place::Checked => "checked",
+            Place::InTransaction => "in-transaction",
+            Place::After => "after",
+        };
+        OBSERVER.get().and_then(|observer| observer(&format!("{}/{}/{place}", step.operation, step.action)))
+    }
+
+    /// Passes a point of a future.
+    pub(crate) async fn pass(step: Step, place: Place) {
+        if let Some(mut gate) = gate(step, place) {
+            // Whoever held the gate and is gone wants nothing any more.
+            _ = gate.wait_for(|open| *open).await;
+        }
+    }
+
+    /// Passes a point of a thread.
+    pub(crate) fn pass_blocking(step: Step, place: Place) {
+        if let Some(gate) = gate(step, place) {
+            while !*gate.borrow() && gate.has_changed().is_ok() {
+                std::thread::sleep(Duration::from_millis(1));
+            }
+        }
+    }
+}
+
+#[cfg(feature = "crash-points")]
+pub use passing::{AlreadyObserved, observe};
+pub(crate) use passing::{pass, pass_blocking};
