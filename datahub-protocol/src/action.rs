@@ -120,6 +120,8 @@ pub enum RecordChange {
     },
     /// Only the caller's local values are stored.
     LocalOnly,
+    /// Its row stays, but gets a new version: CDMS has changed, so that whoever loaded it before has to load it again.
+    Touch,
 }
 
 /// Why a row became a tombstone.

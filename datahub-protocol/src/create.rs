@@ -11,7 +11,7 @@ use crate::written::{Asked, created_entry};
 use crate::{
     Action, Commit, Committed, Entry, EntryKind, Event, Failure, Guard, Intent, IntentChange, Loaded, Machine, Mapping,
     NewRow, OperationId, Origin, QuarantineChange, ROUNDS_MAX, Record, RecordChange, Rejection, Stored,
-    TombstoneReason, Trial, Verdict, WriteKind, Written,
+    TombstoneReason, Trial, UnansweredDelete, Verdict, WriteKind, Written,
 };
 
 /// The machine of a create.
@@ -52,6 +52,9 @@ impl<M: Mapping> Create<M> {
         }
         if matches!(loaded.stored, Stored::Row(_)) {
             return self.fail(Failure::AlreadyExists);
+        }
+        if let Some(UnansweredDelete { operation, left_ms }) = loaded.unanswered_delete {
+            return self.fail(Failure::Busy { operation: Some(operation), retry_after_ms: left_ms.max(1) });
         }
         let intent = Intent {
             operation: self.operation,

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use crate::outcome::Answer;
-use crate::{Failure, MappingTag, OpenIntent, SettledPatch, TombstoneReason};
+use crate::{Failure, MappingTag, OpenIntent, OperationId, SettledPatch, TombstoneReason};
 
 /// What happened after the last action.
 #[derive(Clone, Debug, PartialEq)]
@@ -42,8 +42,20 @@ pub struct Loaded {
     pub intent: Option<OpenIntent>,
     /// Recent writes that were found not applied.
     pub late: Vec<SettledPatch>,
+    /// A delete that was never answered and found done, because the record was gone: CDMS may still carry it out, which
+    /// would end a record that was made again meanwhile.
+    pub unanswered_delete: Option<UnansweredDelete>,
     /// Whether an earlier read put the record in quarantine.
     pub quarantined: bool,
+}
+
+/// A delete that CDMS may still carry out although its record is gone.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct UnansweredDelete {
+    /// The write.
+    pub operation: OperationId,
+    /// Milliseconds until its quiet period ends.
+    pub left_ms: u64,
 }
 
 /// The state of a record in the hub.

@@ -32,7 +32,7 @@ pub use action::{
 };
 pub use create::Create;
 pub use delete::Delete;
-pub use event::{Committed, Event, Fetched, Loaded, Record, Snapshot, Stored, Version};
+pub use event::{Committed, Event, Fetched, Loaded, Record, Snapshot, Stored, UnansweredDelete, Version};
 pub use failure::Failure;
 pub use history::{Change, Entry, EntryKind, Note, Origin};
 pub use intent::{Intent, LeaseState, OpenIntent, OperationId, SettledPatch, Verdict, WriteKind};

@@ -6,7 +6,7 @@ use uuid::Uuid;
 
 use crate::{
     Action, Answer, Class, Commit, Committed, DEADLOCK_TRIES_MAX, Entry, Event, Failure, Guard, IntentChange, Loaded,
-    OperationId, QuarantineChange, Record, Rejection, Verdict, WriteKind, classify,
+    OperationId, QuarantineChange, Record, RecordChange, Rejection, Verdict, WriteKind, classify,
 };
 
 /// A write on its way.
@@ -100,6 +100,7 @@ pub(crate) fn releasing<F>(operation: OperationId) -> Commit<F> {
 pub(crate) fn quarantining_applied<F>(operation: OperationId, fault: F, mut history: Vec<Entry>) -> Commit<F> {
     history.retain(|entry| entry.operation == Some(operation));
     let mut commit = closing(operation, Verdict::Applied);
+    commit.record = RecordChange::Touch;
     commit.quarantine = QuarantineChange::Put(fault);
     commit.history = history;
     commit.insist = true;

@@ -103,11 +103,11 @@ pub(crate) fn differences(known: &Attributes, read: &Attributes) -> Vec<Change> 
         .collect()
 }
 
-/// The row that a record makes, with what other mappings know of it kept.
+/// The row that a record makes, with what other mappings know of it kept; of a record that was gone nobody knows anything.
 pub(crate) fn merged_row(loaded: &Loaded, record: &Record) -> NewRow {
     let mut seen = match &loaded.stored {
-        Stored::Absent => Attributes::new(),
-        Stored::Row(snapshot) | Stored::Tombstone(snapshot, _) => snapshot.seen.clone(),
+        Stored::Absent | Stored::Tombstone(_, TombstoneReason::Gone) => Attributes::new(),
+        Stored::Row(snapshot) | Stored::Tombstone(snapshot, TombstoneReason::LeftModel) => snapshot.seen.clone(),
     };
     seen.merge(&record.attributes);
     NewRow {
@@ -176,9 +176,9 @@ pub(crate) fn plain(kind: EntryKind, record: &Record, changes: Vec<Change>) -> E
     }
 }
 
-/// The history entry of an end: the last known values, so that a deleted record can be made again.
+/// The history entry of an end: all last known values, nulls among them, so that a deleted record can be made again.
 pub(crate) fn ending(kind: EntryKind, last: &Snapshot) -> Entry {
-    let changes = last.seen.iter().filter(|(_, value)| **value != Value::Null).map(|(name, value)| Change {
+    let changes = last.seen.iter().map(|(name, value)| Change {
         attribute: name.to_owned(),
         from: Some(value.clone()),
         to: None,

@@ -56,8 +56,8 @@ fn purpose<F>(commit: &Commit<F>) -> &'static str {
         (IntentChange::Keep, RecordChange::Put(_), _) => "refresh",
         (IntentChange::Keep, RecordChange::Tombstone { .. }, _) => "bury",
         (IntentChange::Keep, RecordChange::LocalOnly, _) => "store-local",
-        (IntentChange::Keep, RecordChange::Keep, QuarantineChange::Keep) => "nothing",
-        (IntentChange::Keep, RecordChange::Keep, _) => "quarantine",
+        (IntentChange::Keep, RecordChange::Keep | RecordChange::Touch, QuarantineChange::Keep) => "nothing",
+        (IntentChange::Keep, RecordChange::Keep | RecordChange::Touch, _) => "quarantine",
     }
 }
 

@@ -203,7 +203,9 @@ impl fmt::Display for HistoryEntry {
             let fields = self.changes.iter().map(|change| change.field.as_str()).collect::<Vec<_>>();
             return if fields.is_empty() { Ok(()) } else { write!(f, "\n    {}", fields.join(", ")) };
         }
-        for change in &self.changes {
+        // At an end every field is told; those that held nothing are no news.
+        let empty = |change: &&FieldChange| change.from == Some(Value::Null) && change.to.is_none();
+        for change in self.changes.iter().filter(|change| !empty(change)) {
             write!(f, "\n    {change}")?;
         }
         Ok(())

@@ -159,7 +159,7 @@ impl Scenario {
         match self {
             Scenario::ReadFirst | Scenario::Create => {}
             Scenario::ReadRefresh | Scenario::Update | Scenario::Delete => {
-                edit("WebSiteURL", Value::text("acme.example"))
+                edit("WebSiteURL", Value::text("acme.example"));
             }
             Scenario::ReadGone => kit.simulator.remove("Account", account),
             Scenario::ReadUnfit => edit("Name", Value::Null),

@@ -5,7 +5,7 @@
 use std::time::Duration;
 
 use datahub_runtime::prelude::*;
-use datahub_runtime::testing::simulator::{Expiry, Fault, FaultRule, Stage};
+use datahub_runtime::testing::simulator::{Expiry, Fault, FaultRule, Operation, Stage};
 use datahub_runtime::{Attributes, EntryKind, Note, Origin, Seen, Value, Verdict};
 use example_domain::{Contact, Organisation};
 
@@ -378,7 +378,7 @@ async fn applied_but_not_storable_waits_in_quarantine_and_loses_nothing() {
         Organisation::get(&scene.hub, other.into()).await.unwrap();
         scene.sql("CREATE UNIQUE INDEX one_website ON organisations (website)");
         let mut org = scene.get().await.unwrap();
-        let rows = scene.rows();
+        let rows = scene.rows_but_for_versions();
         scene.fault(Write::Update.operation(), Fault::Adjust(plug_in));
         org.name = "Acme Foods".into();
         let error = failed(org.save(&scene.hub).await, ErrorKind::Quarantined);
@@ -386,7 +386,7 @@ async fn applied_but_not_storable_waits_in_quarantine_and_loses_nothing() {
         assert!(error.is_in_cdms());
         let known = scene.hub.operation(error.operation_id().unwrap()).await.unwrap();
         assert_eq!(known.verdict, Some(Verdict::Applied), "the intent is closed as applied");
-        assert_eq!(scene.rows(), rows);
+        assert_eq!(scene.rows_but_for_versions(), rows);
         let waiting = scene.quarantine().await;
         assert_eq!(waiting[0].id, scene.account);
         assert!(waiting[0].reason.contains(names), "{}", waiting[0].reason);
@@ -507,4 +507,32 @@ async fn a_local_constraint_fails_before_cdms_is_asked_to_write() {
     assert_eq!(org.website.as_deref(), Some("https://acme.example"), "the caller keeps the edit");
     org.website = Some("https://acme-foods.example".into());
     org.save(&scene.hub).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_record_is_not_made_again_while_cdms_may_still_delete_it() {
+    let (scene, org) = Scene::read().await;
+    let again = org.clone().into_inner();
+    scene.fault(Operation::Delete, Fault::CommitLate);
+    let unsettled = failed(org.delete(&scene.hub).await, ErrorKind::Unsettled);
+    // A person deletes it meanwhile, so that the hub's delete is found done.
+    scene.kit.simulator.remove("Account", scene.account);
+    scene.minute();
+    assert_eq!(scene.settle().await.settled, [(unsettled.operation_id().unwrap(), Verdict::Applied)]);
+
+    let busy = failed(Organisation::create(&scene.hub, again.clone()).await, ErrorKind::Busy);
+    assert_eq!(busy.operation_id(), unsettled.operation_id());
+    assert_eq!(busy.retry_after(), Some(Duration::from_secs(330 - 60)), "the rest of the quiet period");
+    assert_eq!(scene.kit.simulator.commit_late(), 0, "CDMS finds nothing to delete");
+    scene.kit.advance(busy.retry_after().unwrap());
+    Organisation::create(&scene.hub, again).await.unwrap();
+    assert_eq!(found(&scene.get().await.unwrap()), Seen::InSync);
+}
+
+#[tokio::test]
+async fn a_record_that_was_deleted_and_is_gone_can_be_made_again_at_once() {
+    let (scene, org) = Scene::read().await;
+    let again = org.clone().into_inner();
+    org.delete(&scene.hub).await.unwrap();
+    Organisation::create(&scene.hub, again).await.unwrap();
 }

@@ -449,6 +449,7 @@ impl World {
                     constants: Attributes::new(),
                 })
                 .collect(),
+            unanswered_delete: None,
             quarantined: false,
         }
     }
@@ -474,6 +475,10 @@ impl World {
         match &commit.record {
             RecordChange::Keep => {}
             RecordChange::LocalOnly => unreachable!("the world has no local fields"),
+            RecordChange::Touch => match &mut self.store.stored {
+                Stored::Absent => {}
+                Stored::Row(snapshot) | Stored::Tombstone(snapshot, _) => snapshot.version = version,
+            },
             RecordChange::Put(row) => {
                 if !self.times.contains(&row.modified.0) {
                     self.broken = Some(format!("the row's time {} never was CDMS's", row.modified));

@@ -173,7 +173,7 @@ fn is_done_already(connection: &mut Connection, job: &Job, now: Instant) -> Resu
     let stored = load(connection, job.model, &[job.id], now, 0)?.pop().map(|record| record.loaded.stored);
     let as_stored = |row: &NewRow, snapshot: &Snapshot| row.seen == snapshot.seen && row.modified == snapshot.modified;
     Ok(match (&job.commit.record, stored) {
-        (RecordChange::Keep, _) => true,
+        (RecordChange::Keep | RecordChange::Touch, _) => true,
         (RecordChange::Put(row), Some(Stored::Row(snapshot))) => as_stored(row, &snapshot),
         (RecordChange::Tombstone { last, .. }, Some(Stored::Tombstone(snapshot, _))) => as_stored(last, &snapshot),
         _ => false,
@@ -190,12 +190,14 @@ fn change_record(
     let Job { model, id, commit, .. } = job;
     let before = found.locals.as_deref();
     match &commit.record {
+        RecordChange::Keep => Ok(Vec::new()),
         // An applied write whose record cannot be stored: the hub's own fields need not wait for that.
-        RecordChange::Keep => {
+        RecordChange::Touch => {
             let given = locals_to_store(job, found);
             if before.is_some() {
                 model_table::put_locals(connection, model, *id, &given)?;
             }
+            touch(connection, job, version)?;
             model_table::local_changes(model, before, &given)
         }
         RecordChange::Put(row) => {
@@ -217,11 +219,17 @@ fn change_record(
             let given = job.locals.as_deref().unwrap_or_default();
             let changes = model_table::local_changes(model, before, given)?;
             model_table::put_locals(connection, model, *id, given)?;
-            let sql = "UPDATE datahub_records SET version = ? WHERE model = ? AND id = ?";
-            connection.execute(&Statement::new(sql, [version.0.into(), model.table.into(), (*id).into()]))?;
+            touch(connection, job, version)?;
             Ok(changes)
         }
     }
+}
+
+/// Gives a record a new version.
+fn touch(connection: &mut Connection, job: &Job, version: Version) -> Result<(), Trouble> {
+    let sql = "UPDATE datahub_records SET version = ? WHERE model = ? AND id = ?";
+    let values = [version.0.into(), job.model.table.into(), job.id.into()];
+    connection.execute(&Statement::new(sql, values)).map(drop)
 }
 
 /// A record's new state.

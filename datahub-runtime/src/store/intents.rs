@@ -109,6 +109,11 @@ pub(crate) fn not_applied() -> Result<Datum, Trouble> {
     to_json(&Verdict::NotApplied)
 }
 
+/// The verdict of writes that are in CDMS, as it is stored.
+pub(crate) fn applied() -> Result<Datum, Trouble> {
+    to_json(&Verdict::Applied)
+}
+
 /// The beginning of the verdicts that say superseded, as they are stored.
 pub(crate) const SUPERSEDED: &str = "{\"verdict\":\"superseded\"%";
 

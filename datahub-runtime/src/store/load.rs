@@ -4,13 +4,15 @@ use std::collections::HashMap;
 
 use cdms_odata::{Attributes, Instant, Value};
 use datahub_model::ModelDescriptor;
-use datahub_protocol::{Intent, Loaded, OpenIntent, Snapshot, Stored, TombstoneReason, Version};
+use datahub_protocol::{
+    Intent, LeaseState, Loaded, OpenIntent, Snapshot, Stored, TombstoneReason, UnansweredDelete, Verdict, Version,
+};
 use uuid::Uuid;
 
 use super::commit::CompleteFor;
 use super::connection::Connection;
 use super::failure::Trouble;
-use super::intents::{KEPT_MS, SUPERSEDED, lease_state, mapping_tag, not_applied, settled_patch};
+use super::intents::{KEPT_MS, SUPERSEDED, applied, lease_state, mapping_tag, not_applied, settled_patch};
 use super::model_table::{join_row, select_row, take_row};
 use super::row::Cells;
 use super::statement::{ColumnType, Statement};
@@ -69,9 +71,17 @@ pub(crate) fn load(
     join_row(&mut statement, model);
     statement.push(
         " LEFT JOIN datahub_intents AS intent ON intent.entity = ? AND intent.id = wanted.column1 \
-         AND (intent.verdict IS NULL OR ((intent.verdict = ? OR intent.verdict LIKE ?) AND intent.closed_at >= ?)) \
-         ORDER BY intent.opened_at, intent.operation",
-        [model.entity.name.into(), not_applied()?, SUPERSEDED.into(), now.plus_ms(-KEPT_MS).into()],
+         AND (intent.verdict IS NULL OR ((intent.verdict = ? OR intent.verdict LIKE ?) AND intent.closed_at >= ?) \
+         OR (intent.write = 'delete' AND intent.verdict = ? AND intent.closed_at >= intent.lease_until \
+         AND intent.lease_until > ?)) ORDER BY intent.opened_at, intent.operation",
+        [
+            model.entity.name.into(),
+            not_applied()?,
+            SUPERSEDED.into(),
+            now.plus_ms(-KEPT_MS).into(),
+            applied()?,
+            now.plus_ms(-i64::try_from(quiet_ms).unwrap_or(i64::MAX)).into(),
+        ],
     );
 
     let mut found: HashMap<Uuid, StoredRecord> = HashMap::with_capacity(ids.len());
@@ -80,7 +90,7 @@ pub(crate) fn load(
         let stored = stored(&mut row, id)?;
         let intent: Option<Intent> = row.optional_json()?;
         let lease_until = row.optional_instant()?;
-        let closed = row.optional_text()?.is_some();
+        let verdict: Option<Verdict> = row.optional_json()?;
         let quarantined = row.flag()?;
         let (row_present, locals) = take_row(&mut row, model)?;
         let record = found.entry(id).or_insert_with(|| {
@@ -88,7 +98,13 @@ pub(crate) fn load(
             StoredRecord { loaded, locals, row_present }
         });
         match (intent, lease_until) {
-            (Some(intent), _) if closed => record.loaded.late.push(settled_patch(&intent)),
+            (Some(intent), Some(lease_until)) if verdict == Some(Verdict::Applied) => {
+                if let LeaseState::Quiet { left_ms } = lease_state(lease_until, now, quiet_ms) {
+                    let operation = intent.operation;
+                    record.loaded.unanswered_delete = Some(UnansweredDelete { operation, left_ms });
+                }
+            }
+            (Some(intent), _) if verdict.is_some() => record.loaded.late.push(settled_patch(&intent)),
             (Some(intent), Some(lease_until)) => {
                 record.loaded.intent = Some(OpenIntent { intent, lease: lease_state(lease_until, now, quiet_ms) });
             }

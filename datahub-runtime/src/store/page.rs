@@ -166,7 +166,7 @@ impl<'c> Plan<'c> {
                 self.states.push(NewState { id, row: last, ended: Some(*reason) });
                 local = before.map(|last| model_table::local_endings(model, last)).unwrap_or_default();
             }
-            RecordChange::LocalOnly => unreachable!("no page changes local columns"),
+            RecordChange::LocalOnly | RecordChange::Touch => unreachable!("no page is the end of a write"),
         }
         for entry in &commit.history {
             self.history.push(Appended { id, entry, local: std::mem::take(&mut local) });

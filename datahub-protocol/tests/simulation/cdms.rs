@@ -1,0 +1,117 @@
+//! The simulated CDMS: records, their times, and what it has carried out.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use cdms_odata::client::Refusal;
+use cdms_odata::{Attributes, Instant, Value};
+use datahub_protocol::{OperationId, Record, WriteKind};
+use uuid::Uuid;
+
+use crate::mapping::Model;
+use datahub_protocol::Mapping as _;
+
+pub(crate) const OUR_USER: Uuid = Uuid::from_u128(100);
+pub(crate) const PERSON: Uuid = Uuid::from_u128(101);
+
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Cdms {
+    /// Milliseconds.
+    pub(crate) now: i64,
+    /// By how much its clock is behind since a backup was restored.
+    pub(crate) behind_ms: i64,
+    pub(crate) records: BTreeMap<Uuid, Record>,
+    /// The writes of ours that it carried out, each as often as it did.
+    pub(crate) commits: Vec<OperationId>,
+    /// Every time of change that a record has shown.
+    pub(crate) times: BTreeMap<Uuid, BTreeSet<i64>>,
+}
+
+/// What a write meets at CDMS beside its own effect.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Whims {
+    /// A plug-in changes `a` by so much.
+    pub(crate) adjusts_by: Option<i32>,
+    /// The time of change does not move.
+    pub(crate) freezes: bool,
+    /// A create gets another id.
+    pub(crate) other_id: Option<Uuid>,
+}
+
+pub(crate) fn refusal(status: u16, code: i32) -> Refusal {
+    Refusal { status, code: Some(code), message: "no".to_owned() }
+}
+
+/// There is no such record.
+pub(crate) const MISSING: i32 = -2_147_220_969;
+/// A record with this id exists.
+pub(crate) const DUPLICATE: i32 = -2_147_220_937;
+
+impl Cdms {
+    /// The record as a program with this mapping gets it.
+    pub(crate) fn read(&self, model: Model, id: Uuid) -> Option<Record> {
+        let mut record = self.records.get(&id)?.clone();
+        record.attributes.retain(|name, _| model.knows(name));
+        Some(record)
+    }
+
+    fn second(&self) -> Instant {
+        let now = self.now - self.behind_ms;
+        Instant(now - now.rem_euclid(1_000))
+    }
+
+    /// Carries out a write of ours; says what a create made, under which id.
+    pub(crate) fn write(
+        &mut self,
+        (operation, write): (OperationId, WriteKind),
+        id: Uuid,
+        body: &Attributes,
+        whims: Whims,
+    ) -> Result<Option<Uuid>, Refusal> {
+        match (write, self.records.contains_key(&id)) {
+            (WriteKind::Create, true) => return Err(refusal(500, DUPLICATE)),
+            (WriteKind::Update | WriteKind::Delete, false) => return Err(refusal(404, MISSING)),
+            _ => {}
+        }
+        self.commits.push(operation);
+        match write {
+            WriteKind::Create => {
+                let id = whims.other_id.unwrap_or(id);
+                self.put(id, body, OUR_USER, whims);
+                Ok(Some(id))
+            }
+            WriteKind::Update => {
+                self.put(id, body, OUR_USER, whims);
+                Ok(None)
+            }
+            WriteKind::Delete => {
+                self.records.remove(&id);
+                Ok(None)
+            }
+        }
+    }
+
+    /// Sets attributes of a record, or makes it.
+    pub(crate) fn put(&mut self, id: Uuid, attributes: &Attributes, by: Uuid, whims: Whims) {
+        let modified = self.second();
+        let mut attributes = attributes.clone();
+        if let (Some(by), Some(Value::Integer(a))) = (whims.adjusts_by, attributes.get("a")) {
+            attributes.insert("a", Value::Integer(a + by));
+        }
+        let record = self.records.entry(id).or_insert_with(|| Record {
+            modified,
+            created: Some(modified),
+            modified_by: None,
+            attributes: ["a", "b1", "b2", "c"].map(|name| (name, Value::Null)).into_iter().collect(),
+        });
+        if record.attributes.get("k").is_none() {
+            record.attributes.insert("k", Value::Integer(1));
+        }
+        record.attributes.merge(&attributes);
+        if !whims.freezes || record.modified_by.is_none() {
+            record.modified = modified;
+            record.modified_by = Some(by);
+        }
+        let shown = record.modified.0;
+        self.times.entry(id).or_default().insert(shown);
+    }
+}

@@ -1,0 +1,172 @@
+//! The simulated database of the hub: rows, intents and history, with the guards that it holds transactions to.
+
+use std::collections::BTreeMap;
+
+use cdms_odata::{Attributes, Value};
+use datahub_protocol::{
+    Commit, Committed, Entry, Guard, Intent, IntentChange, LeaseState, Loaded, Mapping as _, NewRow, OpenIntent,
+    OperationId, QuarantineChange, RecordChange, SettledPatch, Stored, Trial, UnansweredDelete, Verdict, Version,
+    WriteKind,
+};
+use uuid::Uuid;
+
+use crate::mapping::{FORBIDDEN, Model};
+
+pub(crate) const LEASE_MS: i64 = 240_000;
+pub(crate) const QUIET_MS: i64 = 330_000;
+/// What must be left of a lease for a request to be sent.
+pub(crate) const REQUEST_MS: i64 = 60_000;
+
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Store {
+    version: i64,
+    pub(crate) kept: BTreeMap<Uuid, Kept>,
+    pub(crate) intents: Vec<Opened>,
+}
+
+/// What is kept of one record.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Kept {
+    pub(crate) stored: Stored,
+    quarantined: bool,
+    pub(crate) history: Vec<(Version, Entry)>,
+    /// What was seen at each version, for comparison with what the history says; nothing where the row ended.
+    pub(crate) shadows: Vec<(Version, Option<Attributes>)>,
+}
+
+#[derive(Clone, Debug)]
+pub(crate) struct Opened {
+    pub(crate) id: Uuid,
+    pub(crate) intent: Intent,
+    pub(crate) lease_until: i64,
+    pub(crate) verdict: Option<Verdict>,
+    closed_at: i64,
+}
+
+impl Opened {
+    /// Closed by somebody else than its writer, who had a lease.
+    fn unanswered_delete(&self, id: Uuid, now: i64) -> Option<UnansweredDelete> {
+        let is_one = self.id == id
+            && self.intent.write == WriteKind::Delete
+            && self.verdict == Some(Verdict::Applied)
+            && self.closed_at >= self.lease_until;
+        let left_ms = u64::try_from(self.lease_until + QUIET_MS - now).ok().filter(|left| *left > 0)?;
+        is_one.then_some(UnansweredDelete { operation: self.intent.operation, left_ms })
+    }
+
+    pub(crate) fn lease(&self, now: i64) -> LeaseState {
+        let left = |until: i64| u64::try_from(until - now).unwrap_or(0);
+        match (left(self.lease_until), left(self.lease_until + QUIET_MS)) {
+            (0, 0) => LeaseState::Over,
+            (0, left_ms) => LeaseState::Quiet { left_ms },
+            (left_ms, _) => LeaseState::Active { left_ms },
+        }
+    }
+}
+
+impl Store {
+    pub(crate) fn intent(&self, operation: OperationId) -> Option<&Opened> {
+        self.intents.iter().find(|opened| opened.intent.operation == operation)
+    }
+
+    pub(crate) fn open(&self, id: Uuid) -> Option<&Opened> {
+        self.intents.iter().find(|opened| opened.id == id && opened.verdict.is_none())
+    }
+
+    pub(crate) fn load(&self, id: Uuid, now: i64) -> Loaded {
+        let kept = self.kept.get(&id);
+        let late = self.intents.iter().filter(|opened| {
+            opened.id == id && matches!(opened.verdict, Some(Verdict::NotApplied | Verdict::Superseded { .. }))
+        });
+        Loaded {
+            stored: kept.map(|kept| kept.stored.clone()).unwrap_or_default(),
+            intent: self.open(id).map(|open| OpenIntent { intent: open.intent.clone(), lease: open.lease(now) }),
+            late: late
+                .map(|opened| SettledPatch {
+                    operation: opened.intent.operation,
+                    write: opened.intent.write,
+                    patch: opened.intent.evidence().map(|(name, value)| (name.to_owned(), value.clone())).collect(),
+                    constants: opened.intent.constants.clone(),
+                })
+                .collect(),
+            unanswered_delete: self.intents.iter().find_map(|opened| opened.unanswered_delete(id, now)),
+            quarantined: kept.is_some_and(|kept| kept.quarantined),
+        }
+    }
+
+    /// Runs a transaction: all of it or nothing.
+    pub(crate) fn commit(&mut self, model: Model, id: Uuid, commit: &Commit<String>, now: i64) -> Committed {
+        let open = self.open(id).map(|open| open.intent.operation);
+        let kept = self.kept.entry(id).or_default();
+        let version = match &kept.stored {
+            Stored::Absent => None,
+            Stored::Row(snapshot) | Stored::Tombstone(snapshot, _) => Some(snapshot.version),
+        };
+        let holds = match commit.guard {
+            Guard::Absent => version.is_none() && open.is_none(),
+            Guard::Version(wanted) => version == Some(wanted) && open.is_none(),
+            Guard::Intent(operation) => open == Some(operation),
+        };
+        if !holds {
+            return Committed::Lost;
+        }
+        let forbidden = |values: &[Value]| values.first() == Some(&Value::Integer(FORBIDDEN));
+        let refused = || Committed::Refused("a rule forbids it".to_owned());
+        if matches!(&commit.trial, Some(Trial::Put(values)) if forbidden(values)) {
+            return refused();
+        }
+        if let RecordChange::Put(row) = &commit.record {
+            match model.decode(&row.seen) {
+                Ok(values) if !forbidden(&values) => {}
+                _ => return refused(),
+            }
+        }
+        if !matches!(commit.record, RecordChange::Keep) {
+            self.version += 1;
+        }
+        let version = Version(self.version);
+        let at = |row: &NewRow| row.clone().at(version, model.tag());
+        match &commit.record {
+            RecordChange::Keep => {}
+            RecordChange::LocalOnly => unreachable!("the simulated model has no local fields"),
+            RecordChange::Touch => match &mut kept.stored {
+                Stored::Absent => {}
+                Stored::Row(snapshot) | Stored::Tombstone(snapshot, _) => snapshot.version = version,
+            },
+            RecordChange::Put(row) => {
+                kept.shadows.push((version, Some(row.seen.clone())));
+                kept.stored = Stored::Row(at(row));
+            }
+            RecordChange::Tombstone { reason, last } => {
+                kept.shadows.push((version, None));
+                kept.stored = Stored::Tombstone(at(last), *reason);
+            }
+        }
+        kept.history.extend(commit.history.iter().map(|entry| (version, entry.clone())));
+        match &commit.quarantine {
+            QuarantineChange::Keep | QuarantineChange::PutOrphan { .. } => {}
+            QuarantineChange::Put(_) => kept.quarantined = true,
+            QuarantineChange::Clear => kept.quarantined = false,
+        }
+        self.change_intent(id, &commit.intent, now);
+        Committed::Done(version)
+    }
+
+    fn change_intent(&mut self, id: Uuid, change: &IntentChange, now: i64) {
+        let mut each = |operation: OperationId, change: &dyn Fn(&mut Opened)| {
+            self.intents.iter_mut().filter(|opened| opened.intent.operation == operation).for_each(change);
+        };
+        match change {
+            IntentChange::Keep => {}
+            IntentChange::Open(intent) => {
+                let opened =
+                    Opened { id, intent: (**intent).clone(), lease_until: now + LEASE_MS, verdict: None, closed_at: 0 };
+                self.intents.push(opened);
+            }
+            IntentChange::Close { operation, verdict } => {
+                each(*operation, &|opened| (opened.verdict, opened.closed_at) = (Some(verdict.clone()), now));
+            }
+            IntentChange::Release { operation } => each(*operation, &|opened| opened.lease_until = now),
+        }
+    }
+}
