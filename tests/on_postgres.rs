@@ -10,7 +10,22 @@ pub(crate) const SERVER_OF_KITS: &str = "DATAHUB_TEST_DATABASE";
 /// # Errors
 ///
 /// What failed there, or that there is no server and what to do.
+#[allow(dead_code, reason = "a test program with numbers to tell runs loud")]
 pub(crate) fn run_again() -> Result<(), String> {
+    told_of(false)
+}
+
+/// The same, passing on what it says while it runs.
+///
+/// # Errors
+///
+/// As [`run_again`].
+#[allow(dead_code, reason = "only a test program with numbers to tell needs it")]
+pub(crate) fn run_again_loud() -> Result<(), String> {
+    told_of(true)
+}
+
+fn told_of(loud: bool) -> Result<(), String> {
     if std::env::var_os(SERVER_OF_KITS).is_some() {
         // This is the second run already.
         return Ok(());
@@ -23,7 +38,14 @@ pub(crate) fn run_again() -> Result<(), String> {
          DATAHUB_TESTS_POSTGRES=postgres://user@host/database; DATAHUB_TESTS=sqlite-only leaves it out on purpose"
     })?;
     let program = std::env::current_exe().map_err(|error| error.to_string())?;
-    let run = Command::new(program).env(SERVER_OF_KITS, server).output().map_err(|error| error.to_string())?;
+    let mut command = Command::new(program);
+    command.env(SERVER_OF_KITS, server);
+    if loud {
+        let status =
+            command.args(["--nocapture", "--skip", "all_of_it"]).status().map_err(|error| error.to_string())?;
+        return if status.success() { Ok(()) } else { Err(format!("on PostgreSQL: {status}")) };
+    }
+    let run = command.output().map_err(|error| error.to_string())?;
     if run.status.success() {
         return Ok(());
     }

@@ -130,6 +130,8 @@ impl SimulatorBuilder {
             late: Mutex::default(),
             sessions: Mutex::new(Sessions { login: self.login, open: Vec::new() }),
             control: self.control,
+            begun: std::time::Instant::now(),
+            met: std::sync::atomic::AtomicU64::new(0),
         };
         Simulator::run(state, listener)
     }

@@ -138,6 +138,7 @@ async fn respond(state: &Arc<State>, request: Request<Incoming>) -> Result<Respo
         return Ok(control::answer(state, parts.method.as_str(), &target, &body).into_response());
     }
     let call = Call::read(state, &parts, &target, body.clone());
+    state.met.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
     let (operation, entity) = call.as_ref().map_or((Operation::Other, None), Call::matched);
     let met = lock(&state.faults).meet(operation, entity.as_deref());
     let entry = RequestEntry {
@@ -148,6 +149,7 @@ async fn respond(state: &Arc<State>, request: Request<Incoming>) -> Result<Respo
         status: None,
         answered_bytes: 0,
         faults: met.names().into_iter().map(str::to_owned).collect(),
+        arrived_us: u64::try_from(state.begun.elapsed().as_micros()).unwrap_or(u64::MAX),
     };
     let mut remembered = Remembered { state, entry };
     assert!(!met.has("panic"), "the simulator panics on order");

@@ -169,6 +169,11 @@ impl Simulator {
         lock(&self.state.requests).iter().cloned().collect()
     }
 
+    /// How many requests there were, those that are forgotten among them.
+    pub fn requests_met(&self) -> u64 {
+        self.state.met.load(std::sync::atomic::Ordering::Relaxed)
+    }
+
     /// Orders a fault.
     pub fn fault(&self, rule: FaultRule) {
         lock(&self.state.faults).order(rule);

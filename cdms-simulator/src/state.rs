@@ -25,6 +25,9 @@ pub(crate) struct State {
     pub(crate) late: Mutex<Vec<LateCommit>>,
     pub(crate) sessions: Mutex<Sessions>,
     pub(crate) control: bool,
+    pub(crate) begun: std::time::Instant,
+    /// How many requests there were, those that are forgotten among them.
+    pub(crate) met: std::sync::atomic::AtomicU64,
 }
 
 /// A write that will be carried out when told.
@@ -65,6 +68,8 @@ pub struct RequestEntry {
     pub answered_bytes: usize,
     /// The faults that met it.
     pub faults: Vec<String>,
+    /// When it had arrived, in microseconds since the server was started, by a clock that nobody moves.
+    pub arrived_us: u64,
 }
 
 /// How many requests are remembered; older ones are forgotten.

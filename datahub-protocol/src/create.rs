@@ -5,6 +5,7 @@ use cdms_odata::{Attributes, Value};
 use uuid::Uuid;
 
 use crate::approach::busy;
+use crate::planted::{Planted, planted};
 use crate::send::{Sending, Sent, closing, ended, not_stored, quarantining_applied, rejected, releasing};
 use crate::sight::{ending, merged_row};
 use crate::written::{Asked, created_entry};
@@ -115,6 +116,11 @@ impl<M: Mapping> Create<M> {
                 let commit = rejected(self.operation, &rejection);
                 let duplicate =
                     matches!(&rejection, Rejection::Cdms(refusal) if refusal.meaning() == Meaning::DuplicateKey);
+                if duplicate && planted(Planted::DuplicateIsApplied) {
+                    let entry = created_entry(&patch, &self.mapping.constants(), self.operation, Origin::Hub, None);
+                    let fault = self.mapping.forbidden("planted");
+                    return self.end_applied(fault, entry, "planted".to_owned());
+                }
                 let failure = if duplicate { Failure::AlreadyExists } else { Failure::Rejected(rejection) };
                 self.state = State::Ending(failure);
                 Action::Commit(Box::new(commit))

@@ -88,8 +88,6 @@ faults! {
     NoRecordLock = "no-record-lock",
     /// A page of a pull is stored without looking whether its rows are newer.
     PageWithoutGuard = "page-without-guard",
-    /// A record that is missing from a list is taken for deleted.
-    AbsenceIsDeletion = "absence-is-deletion",
 }
 
 /// Whether this fault is planted in this process.

@@ -4,6 +4,7 @@ use cdms_odata::Attributes;
 use cdms_odata::client::Refusal;
 use uuid::Uuid;
 
+use crate::planted::{Planted, planted};
 use crate::{
     Action, Answer, Class, Commit, Committed, DEADLOCK_TRIES_MAX, Entry, Event, Failure, Guard, IntentChange, Loaded,
     OperationId, QuarantineChange, Record, RecordChange, Rejection, Verdict, WriteKind, classify,
@@ -44,6 +45,9 @@ impl Sending {
     /// The action that sends.
     pub(crate) fn send<O, F>(&mut self) -> Action<O, F> {
         self.tries += 1;
+        if planted(Planted::NewIdOnRetry) && self.tries > 1 {
+            self.operation = OperationId(Uuid::from_u128(self.operation.0.as_u128().rotate_left(64) + 1));
+        }
         Action::Send { write: self.write, operation: self.operation, body: self.body.clone() }
     }
 
@@ -60,6 +64,8 @@ impl Sending {
         match classify(self.write, answer) {
             Class::Applied(record) => Sent::Applied(record),
             Class::Gone(refusal) => Sent::Gone(refusal),
+            Class::Unknown(_) if planted(Planted::BlindResend) && self.tries < 2 => Sent::Act(self.send()),
+            Class::Unknown(reason) if planted(Planted::UnknownIsRejected) => Sent::Rejected(Rejection::NotSent(reason)),
             Class::Unknown(reason) => Sent::Unknown(reason),
             // A lease too short for another try leaves the refusal that asked for it.
             Class::Rejected(rejection @ Rejection::NotSent(_)) => {

@@ -3,6 +3,7 @@
 use cdms_odata::Attributes;
 use uuid::Uuid;
 
+use crate::planted::{Planted, planted};
 use crate::send::{closing, quarantining_applied};
 use crate::sight::{differences, ending, merged_row, refreshed};
 use crate::written::{Intended, created_entry, deletion, updated_entries};
@@ -62,6 +63,7 @@ fn update_verdicts(intent: &Intent, record: &Record, our_user: Option<Uuid>) -> 
         return (at_once, Verdict::Applied);
     }
     let later = match (as_patched, as_before) {
+        (1.., _) if planted(Planted::AnyEvidenceIsApplied) => Verdict::Applied,
         (1.., 0) => Verdict::Applied,
         (0, 1..) if neither.is_empty() => Verdict::NotApplied,
         _ => {
@@ -118,8 +120,10 @@ impl<M: Mapping> Settle<M> {
                 self.over(Ok(Settled::LeftToOthers))
             }
             Some(open) => match open.lease {
-                LeaseState::Active { left_ms } => self.over(Ok(Settled::NotYet { retry_after_ms: left_ms.max(1) })),
-                LeaseState::Quiet { .. } | LeaseState::Over => {
+                LeaseState::Active { left_ms } if !planted(Planted::LeaseIgnored) => {
+                    self.over(Ok(Settled::NotYet { retry_after_ms: left_ms.max(1) }))
+                }
+                LeaseState::Active { .. } | LeaseState::Quiet { .. } | LeaseState::Over => {
                     self.state = State::Fetching(loaded, Box::new(open));
                     Action::Fetch
                 }
@@ -137,6 +141,7 @@ impl<M: Mapping> Settle<M> {
             LeaseState::Quiet { left_ms } | LeaseState::Active { left_ms } => (false, left_ms.max(1)),
             LeaseState::Over => (true, LOOK_AGAIN_MS),
         };
+        let quiet_over = quiet_over || planted(Planted::QuietPeriodZero) || planted(Planted::LeaseIgnored);
         let record = match fetched {
             Fetched::Record(record) => Some(record),
             Fetched::Gone => None,

@@ -2,6 +2,7 @@
 
 use cdms_odata::{Attributes, Instant, Value};
 
+use crate::planted::{Planted, planted};
 use crate::{
     Change, Commit, Entry, EntryKind, Failure, Fetched, Guard, Loaded, Mapping, MappingTag, NewRow, Note, Origin,
     QuarantineChange, Record, RecordChange, Snapshot, Stored, TombstoneReason, WriteKind,
@@ -66,10 +67,13 @@ pub(crate) fn sight<M: Mapping>(
             store(loaded, Seen::Revived, entry(EntryKind::Revived, &record, changes), row)
         }
         Stored::Row(snapshot) => {
-            let changes = differences(&snapshot.seen, &record.attributes);
+            let mut changes = differences(&snapshot.seen, &record.attributes);
+            if planted(Planted::NoSeen) && snapshot.modified == record.modified {
+                changes.clear();
+            }
             let known_change = changes.iter().any(|change| change.from.is_some());
             let behind_ms = snapshot.modified.0.saturating_sub(record.modified.0);
-            if behind_ms > 0 && behind_ms > clock_skew_ms {
+            if behind_ms > 0 && behind_ms > clock_skew_ms && !planted(Planted::OlderOverwrites) {
                 return Sight::HubNewer { hub: snapshot.modified, cdms: record.modified };
             }
             if known_change {
@@ -107,6 +111,7 @@ pub(crate) fn differences(known: &Attributes, read: &Attributes) -> Vec<Change> 
 pub(crate) fn merged_row(loaded: &Loaded, record: &Record) -> NewRow {
     let mut seen = match &loaded.stored {
         Stored::Absent | Stored::Tombstone(_, TombstoneReason::Gone) => Attributes::new(),
+        _ if planted(Planted::OtherMappingsDropped) => Attributes::new(),
         Stored::Row(snapshot) | Stored::Tombstone(snapshot, TombstoneReason::LeftModel) => snapshot.seen.clone(),
     };
     seen.merge(&record.attributes);

@@ -4,6 +4,7 @@ use cdms_odata::client::Refusal;
 use cdms_odata::{Attributes, Value};
 
 use crate::approach::{Approach, Step, busy};
+use crate::planted::{Planted, planted};
 use crate::send::{Sending, Sent, closing, ended, not_stored, quarantining_applied, rejected, releasing, without_late};
 use crate::sight::{ending, merged_row};
 use crate::written::{Asked, Intended, Written, updated_entries};
@@ -210,21 +211,30 @@ impl<M: Mapping> Update<M> {
         };
         let mut commit = Commit::under(Guard::Version(snapshot.version));
         commit.trial = Some(Trial::Put(merged.values.clone()));
-        commit.intent = IntentChange::Open(Box::new(intent));
-        self.state = State::Opening(Box::new(Plan { snapshot, merged, constants }));
+        if !planted(Planted::NoIntent) {
+            commit.intent = IntentChange::Open(Box::new(intent));
+        }
+        let plan = Box::new(Plan { snapshot, merged, constants });
+        if planted(Planted::IntentAfterSend) {
+            return self.send(plan);
+        }
+        self.state = State::Opening(plan);
         Action::Commit(Box::new(commit))
+    }
+
+    fn send(&mut self, plan: Box<Plan>) -> Action<Output<M>, M::Fault> {
+        let mut body =
+            if planted(Planted::WholeRecordMerge) { plan.snapshot.seen.clone() } else { plan.constants.clone() };
+        body.merge(&plan.merged.patch);
+        let mut sending = Sending::new(WriteKind::Update, self.operation, body);
+        let action = sending.send();
+        self.state = State::Sending(plan, sending);
+        action
     }
 
     fn opened(&mut self, plan: Box<Plan>, committed: Committed) -> Action<Output<M>, M::Fault> {
         match committed {
-            Committed::Done(_) => {
-                let mut body = plan.constants.clone();
-                body.merge(&plan.merged.patch);
-                let mut sending = Sending::new(WriteKind::Update, self.operation, body);
-                let action = sending.send();
-                self.state = State::Sending(plan, sending);
-                action
-            }
+            Committed::Done(_) => self.send(plan),
             Committed::Lost => {
                 self.state = State::Approaching;
                 let step = self.approach.again();
@@ -254,10 +264,24 @@ impl<M: Mapping> Update<M> {
                 let commit = rejected(self.operation, &rejection);
                 self.end(commit, Failure::Rejected(rejection))
             }
+            Sent::Gone(refusal) if planted(Planted::AnyNotFoundIsGone) => {
+                self.confirmed_gone(&plan, refusal, &Fetched::Gone)
+            }
             // The code is also that of a lookup whose target is missing, so only a GET of the record itself proves it.
             Sent::Gone(refusal) => {
                 self.state = State::ConfirmingGone(plan, refusal);
                 Action::Fetch
+            }
+            Sent::Unknown(_) if planted(Planted::Compensation) && plan.merged.conflicts.is_empty() => {
+                let before = plan
+                    .merged
+                    .patch
+                    .names()
+                    .filter_map(|name| Some((name.clone(), plan.snapshot.seen.get(name)?.clone())));
+                let mut sending = Sending::new(WriteKind::Update, self.operation, before.collect());
+                let action = sending.send();
+                self.state = State::Sending(plan, sending);
+                action
             }
             Sent::Unknown(reason) => {
                 let operation = self.operation;

@@ -2,6 +2,7 @@
 
 use cdms_odata::{Attributes, Value};
 
+use crate::planted::{Planted, planted};
 use crate::send::{closing, without_late};
 use crate::sight::{Seen, differences, ending, refreshed};
 use crate::{
@@ -53,7 +54,7 @@ pub(crate) fn updated_entries(
         let now = record.and_then(|record| record.attributes.get(name)).unwrap_or(sent);
         let note = if now != sent {
             Note::Adjusted { sent: sent.clone() }
-        } else if intended.overwritten.contains(name) {
+        } else if intended.overwritten.contains(name) && !planted(Planted::ConflictForgotten) {
             Note::Conflict
         } else {
             Note::Plain
@@ -123,6 +124,9 @@ pub(crate) fn deletion<F>(last: &Snapshot, operation: OperationId, origin: Origi
     let mut commit = closing(operation, Verdict::Applied);
     commit.record = RecordChange::Tombstone { reason: TombstoneReason::Gone, last: NewRow::from(last) };
     commit.history = vec![Entry { origin, operation: Some(operation), ..ending(kind, last) }];
+    if planted(Planted::DeleteWithoutHistory) {
+        commit.history.iter_mut().for_each(|entry| entry.changes.clear());
+    }
     commit.insist = true;
     commit
 }

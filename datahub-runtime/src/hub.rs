@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
 use datahub_model::ModelDescriptor;
+use datahub_protocol::planted::{Planted, planted};
 use datahub_protocol::{OperationId, Verdict, WriteKind};
 use tokio::sync::{Notify, OnceCell};
 use tokio_util::sync::CancellationToken;
@@ -282,7 +283,7 @@ impl Engine {
     async fn meet(&self) -> Result<Option<Uuid>, Error> {
         let FirstContact { organisation, user } = self.client.first_contact().await?;
         let known = self.store.put_setting_if_absent("organisation", &organisation.to_string()).await?;
-        if known == organisation.to_string() {
+        if known == organisation.to_string() || planted(Planted::NoOrganisationCheck) {
             return Ok(user);
         }
         let message = format!("the database holds data of organisation {known}, but CDMS is {organisation}");

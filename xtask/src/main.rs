@@ -2,6 +2,7 @@
 //! everything that CI guards.
 
 mod check;
+mod planted;
 mod postgres;
 mod source;
 
@@ -36,12 +37,31 @@ enum Task {
         #[arg(long)]
         without_tests: bool,
     },
+    /// Lets two programs work on one PostgreSQL while a tenth of all calls to CDMS fail, and checks what is left.
+    Soak {
+        /// How many operations the programs begin.
+        #[arg(long, default_value_t = 100_000)]
+        operations: u64,
+        /// The seed of operations and faults; a new one where none is given.
+        #[arg(long)]
+        seed: Option<u64>,
+        /// Prints the numbers as JSON too.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Plants faults in the shipped code, one at a time, and shows which check catches each; prints a table.
+    Planted {
+        /// Only these faults, by name.
+        faults: Vec<String>,
+    },
 }
 
 fn main() -> ExitCode {
     let (with_tests, with_guards) = match Tasks::parse().task {
         Task::Test => (true, false),
         Task::Ci { without_tests } => (!without_tests, true),
+        Task::Planted { faults } => return planted::run(&faults),
+        Task::Soak { operations, seed, json } => return soak(operations, seed, json),
     };
     let server = if with_tests { Server::start() } else { Ok(None) };
     let server = match server {
@@ -65,6 +85,28 @@ fn main() -> ExitCode {
             ExitCode::FAILURE
         }
     }
+}
+
+fn soak(operations: u64, seed: Option<u64>, json: bool) -> ExitCode {
+    let server = match Server::start() {
+        Ok(server) => server,
+        Err(reason) => {
+            _ = writeln!(std::io::stderr(), "the soak cannot begin: {reason}");
+            return ExitCode::FAILURE;
+        }
+    };
+    let soak = ["test", "--release", "--all-features", "--test", "soak", "--", "--nocapture", "all_of_it"];
+    let mut check = Check::cargo("no promise is broken", &soak).env("DATAHUB_SOAK_OPERATIONS", operations.to_string());
+    if let Some(server) = &server {
+        check = check.env(postgres::URL, server.url());
+    }
+    if let Some(seed) = seed {
+        check = check.env("DATAHUB_SOAK_SEED", seed.to_string());
+    }
+    if json {
+        check = check.env("DATAHUB_SOAK_JSON", "1");
+    }
+    if run_all(&[check]).is_ok() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 
 fn tests(server: Option<&Server>) -> Vec<Check> {

@@ -75,7 +75,7 @@ enum Act {
     Load,
     Fetch,
     Commit(Box<Commit<String>>),
-    Send { write: WriteKind, body: Attributes },
+    Send { operation: OperationId, write: WriteKind, body: Attributes },
     Login,
     Pause,
 }
@@ -106,7 +106,7 @@ fn act<O>(action: Action<Result<O, Failure<String>>, String>, outcome: impl FnOn
         Action::Load => Act::Load,
         Action::Fetch => Act::Fetch,
         Action::Commit(commit) => Act::Commit(commit),
-        Action::Send { write, body, .. } => Act::Send { write, body },
+        Action::Send { write, operation, body } => Act::Send { operation, write, body },
         Action::Login => Act::Login,
         Action::Pause { .. } => Act::Pause,
     }
@@ -178,9 +178,9 @@ impl World {
     }
 
     fn told(&mut self, what: impl FnOnce(&World) -> String) {
-        if self.trace.is_some() {
-            let line = format!("{:>9} {}", self.now - 1_000_000_000, what(self));
-            self.trace.as_mut().expect("just looked").push(line);
+        if let Some(mut trace) = self.trace.take() {
+            trace.push(format!("{:>9} {}", self.now - 1_000_000_000, what(self)));
+            self.trace = Some(trace);
         }
     }
 
@@ -525,10 +525,8 @@ impl World {
 
     fn send(&mut self, at: usize) {
         let process = &self.processes[at];
-        let (Act::Send { write, body }, Some(operation)) = (&process.act, process.operation) else {
-            unreachable!("only writes are sent")
-        };
-        let (write, body, id) = (*write, body.clone(), process.id);
+        let Act::Send { operation, write, body } = &process.act else { unreachable!("only writes are sent") };
+        let (operation, write, body, id) = (*operation, *write, body.clone(), process.id);
         let paused_until = process.paused_until;
         match paused_until {
             None if self.lease_left(at) < REQUEST_MS => {

@@ -9,6 +9,7 @@ use cdms_odata::client::json::write_record;
 use cdms_odata::client::{Meaning, Refusal, ServiceRoot};
 use cdms_odata::{Attributes, Kind, Value};
 use datahub_model::{Fault, ModelDescriptor};
+use datahub_protocol::planted::{Planted, planted};
 use datahub_protocol::{Answer, Fetched, OperationId, Reply, ReplyBody, WriteKind};
 use http::{Method, StatusCode};
 use tokio::sync::Mutex;
@@ -286,6 +287,7 @@ fn fetched(model: &'static ModelDescriptor, id: Uuid, shape: &RecordShape, answe
     let refusal = Refusal::read(status, &answer.body);
     match (status, refusal) {
         (404, Some(refusal)) if refusal.meaning() == Meaning::RecordMissing => Fetched::Gone,
+        (403, _) if planted(Planted::ForbiddenIsGone) => Fetched::Gone,
         (404, refusal) => {
             let said = refusal.map_or_else(|| answer.in_words(), |refusal| refusal.message);
             Fetched::Misconfigured(format!(

@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
+use datahub_protocol::planted::{Planted, planted};
 use tokio::sync::{mpsc, oneshot};
 
 use super::connection::{Connection, Place};
@@ -151,7 +152,8 @@ impl Worker {
             let job = self.jobs.lock().unwrap_or_else(PoisonError::into_inner).blocking_recv();
             let Some(job) = job else { return };
             let run = catch_unwind(AssertUnwindSafe(|| job(self.connection())));
-            if run.is_err() || self.connection.as_mut().is_some_and(Connection::is_spoilt) {
+            let spoilt = self.connection.as_mut().is_some_and(Connection::is_spoilt);
+            if run.is_err() || (spoilt && !planted(Planted::TransactionLeftOpen)) {
                 // Closing the connection rolls back whatever the job left; the next job gets a new one.
                 self.connection = None;
             }
@@ -160,7 +162,8 @@ impl Worker {
 
     fn connection(&mut self) -> Result<&mut Connection, Trouble> {
         // The database may have hung up while the connection had nothing to do.
-        if self.connection.as_mut().is_none_or(Connection::is_spoilt) {
+        let spoilt = |connection: &mut Connection| connection.is_spoilt() && !planted(Planted::TransactionLeftOpen);
+        if self.connection.as_mut().is_none_or(spoilt) {
             self.connection = Some(self.place.open(matches!(self.lane, Lane::Read), self.meters.clone())?);
         }
         // It was just made if it was not there.
