@@ -2,6 +2,7 @@
 //! everything that CI guards.
 
 mod check;
+mod package;
 mod planted;
 mod postgres;
 mod source;
@@ -63,7 +64,7 @@ fn main() -> ExitCode {
         Task::Planted { faults } => return planted::run(&faults),
         Task::Soak { operations, seed, json } => return soak(operations, seed, json),
     };
-    let server = if with_tests { Server::start() } else { Ok(None) };
+    let server = if with_tests { package::python().and_then(|()| Server::start()) } else { Ok(None) };
     let server = match server {
         Ok(server) => server,
         Err(reason) => {

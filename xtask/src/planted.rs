@@ -1,12 +1,14 @@
 //! The checkers themselves: each fault that can be planted in the shipped code must be caught by one of them.
 
 use std::collections::BTreeMap;
-use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::io::{BufRead as _, BufReader, Read as _};
 use std::path::PathBuf;
 use std::process::{Command, ExitCode, Stdio};
 use std::time::{Duration, Instant};
 
 use datahub_protocol::planted::Planted;
+
+use crate::check::say;
 
 /// The test programs that are to catch the faults, in the order in which they are asked: the fastest first.
 const CHECKERS: [&str; 4] = ["simulation", "search", "promises", "crash"];
@@ -128,8 +130,4 @@ fn evidence(lines: &[String], errors: &str) -> String {
         [only] => format!("`{only}`"),
         [first, ..] => format!("{} tests, `{first}` among them", failed.len()),
     }
-}
-
-fn say(line: &str) {
-    _ = writeln!(std::io::stdout(), "{line}");
 }

@@ -1,10 +1,12 @@
 //! A PostgreSQL for the tests: one that the environment names, or a private cluster on a free port.
 
-use std::io::Write as _;
 use std::net::{Ipv4Addr, TcpListener};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
+
+use crate::check::say;
+use crate::package::{self, is_root};
 
 /// A server to test on. A private one ends with it, and its files go.
 pub(crate) struct Server {
@@ -81,17 +83,7 @@ fn install() -> Result<(), String> {
         "PostgreSQL is not installed; install it (on Debian: apt-get install postgresql), or set {URL} to a server's \
          address, or say DATAHUB_TESTS=sqlite-only to leave it out on purpose"
     );
-    if !is_root() || Command::new("apt-get").arg("--version").output().is_err() {
-        return Err(advice);
-    }
-    say("installing postgresql …");
-    for arguments in [&["update", "--quiet=2"][..], &["install", "--quiet=2", "--yes", "postgresql"]] {
-        let status = Command::new("apt-get").args(arguments).env("DEBIAN_FRONTEND", "noninteractive").status();
-        if !status.is_ok_and(|status| status.success()) {
-            return Err(advice);
-        }
-    }
-    Ok(())
+    package::install("postgresql").map_err(|()| advice)
 }
 
 fn private(programs: &Path) -> Result<Server, String> {
@@ -151,11 +143,6 @@ fn unprivileged(program: &Path) -> Command {
     command
 }
 
-fn is_root() -> bool {
-    let id = Command::new("id").arg("-u").output();
-    id.is_ok_and(|output| output.stdout.trim_ascii() == b"0")
-}
-
 fn free_port() -> std::io::Result<u16> {
     Ok(TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()?.port())
 }
@@ -167,9 +154,4 @@ fn passed(command: &mut Command) -> Result<(), String> {
         Ok(status) => Err(format!("{program}: {status}")),
         Err(error) => Err(format!("{program} cannot be run: {error}")),
     }
-}
-
-fn say(line: &str) {
-    // Nobody may be reading; the work is done all the same.
-    _ = writeln!(std::io::stdout(), "{line}");
 }
