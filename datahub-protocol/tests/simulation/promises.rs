@@ -1,7 +1,7 @@
 //! What must hold when everything has come to its end: the invariants of the design, as far as a protocol can keep them.
 
 use cdms_odata::Value;
-use datahub_protocol::{EntryKind, Note, OperationId, Stored, Verdict, WriteKind};
+use datahub_protocol::{Entry, EntryKind, Note, OperationId, Stored, Verdict, WriteKind};
 use uuid::Uuid;
 
 use crate::cdms::{PERSON, Whims};
@@ -35,7 +35,23 @@ pub(crate) fn hold(world: &mut World) -> Result<(), String> {
     for (id, kept) in &world.store.kept {
         replays(*id, kept)?;
     }
+    let entries = world.store.kept.values().flat_map(|kept| &kept.history).map(|(_, entry)| words(entry));
+    for word in entries.collect::<Vec<_>>() {
+        world.count(&word);
+    }
     Ok(())
+}
+
+/// What a history entry says, without its values.
+fn words(entry: &Entry) -> String {
+    let notes = entry.changes.iter().filter(|change| change.note != Note::Plain).count();
+    let (changes, constants) = (entry.changes.len(), entry.constants.len());
+    let modified = if entry.modified.is_some() { "timed" } else { "untimed" };
+    format!(
+        "history: {} from {:?}, {changes} changes, {notes} noted, {constants} constants, {modified}",
+        entry.kind.name(),
+        entry.origin
+    )
 }
 
 /// People mend what no model can hold.

@@ -497,6 +497,9 @@ impl World {
         {
             let word = verdict_word(verdict);
             self.count(&format!("verdict: {word}"));
+            if let Verdict::Superseded { attributes } = verdict {
+                self.count(&format!("superseded in {} attributes", attributes.len()));
+            }
         }
         self.deliver(at, Event::Committed(committed));
     }
@@ -670,6 +673,18 @@ impl World {
         let Some(outcome) = process.outcome().cloned() else { return };
         let (id, kind, operation) = (process.id, process.kind(), process.operation);
         let word = outcome_word(&outcome);
+        match &outcome {
+            // How long to wait says which period it is that lasts.
+            Outcome::Settled(Settled::NotYet { retry_after_ms }) => {
+                self.count(&format!("not yet, for about {} s", retry_after_ms / 100_000 * 100));
+            }
+            Outcome::Failed(Failure::Busy { operation, retry_after_ms }) => {
+                let whose = if operation.is_some() { "a write" } else { "others" };
+                self.count(&format!("busy with {whose}, for about {} s", retry_after_ms / 100_000 * 100));
+            }
+            Outcome::Saw(Sighting::Current { seen, .. }) => self.count(&format!("seen: {seen:?}")),
+            _ => {}
+        }
         self.told(|_| format!("  process {at}, the {kind} of {id} {operation:?}, ends: {word}"));
         self.count(&format!("{kind}: {word}"));
         match outcome {
