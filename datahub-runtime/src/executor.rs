@@ -7,7 +7,7 @@ use cdms_odata::{Attributes, Instant, Value};
 use datahub_model::{Fault, ModelDescriptor};
 use datahub_protocol::planted::{Planted, planted};
 use datahub_protocol::{
-    Action, Answer, Commit, Committed, Event, Fetched, IntentChange, Loaded, Machine, OperationId, WriteKind,
+    Action, Answer, Commit, Committed, EntryKind, Event, Fetched, IntentChange, Loaded, Machine, OperationId, WriteKind,
 };
 use uuid::Uuid;
 
@@ -155,6 +155,7 @@ impl Run {
 
     async fn commit(&mut self, commit: Commit<Fault>, step: Step) -> Committed {
         let opens = matches!(commit.intent, IntentChange::Open(_));
+        let brings_locals = commit.history.iter().any(|entry| entry.kind == EntryKind::AppliedLate);
         let begun = (self.engine.clock.now(), self.engine.clock.monotonic());
         let insist = commit.insist;
         let mut job = Job {
@@ -186,6 +187,13 @@ impl Run {
                         until: begun.0.plus_ms(i64::try_from(lease_ms).unwrap_or(i64::MAX)),
                         until_monotonic: begun.1 + Duration::from_millis(lease_ms),
                     });
+                    return committed;
+                }
+                // A create that shows up late brings the values of the hub's own columns along.
+                Committed::Done(_) if brings_locals => {
+                    if let Ok(stored) = self.engine.store.load(self.model, self.id).await {
+                        self.locals = stored.locals;
+                    }
                     return committed;
                 }
                 _ => return committed,

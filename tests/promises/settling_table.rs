@@ -503,3 +503,21 @@ async fn settled_in_background(hub: &Hub, operation: OperationId) {
         }
     }
 }
+
+#[tokio::test]
+async fn a_create_that_shows_up_after_all_brings_the_hubs_own_fields_along() {
+    let (scene, org) = Scene::read().await;
+    let mut new = org.into_inner();
+    (new.id, new.name, new.archived_reason) = (Id::new(), "Beta".into(), Some("moved".into()));
+    scene.fault(Operation::Create, Fault::CommitLate);
+    let operation = failed(Organisation::create(&scene.hub, new.clone()).await, ErrorKind::Unsettled).operation_id();
+    scene.kit.advance(PAST_QUIET);
+    settles(&scene, operation.unwrap(), Verdict::NotApplied).await;
+    assert_eq!(scene.kit.simulator.commit_late(), 1);
+    let late = Organisation::get(&scene.hub, new.id).await.unwrap();
+    assert_eq!(late.archived_reason.as_deref(), Some("moved"));
+    let history = Organisation::history(&scene.hub, new.id).await.unwrap();
+    assert_eq!(history.last().unwrap().kind, EntryKind::AppliedLate);
+    let row = Organisation::get(&scene.hub, new.id).freshness(Freshness::LocalOnly).await.unwrap();
+    assert_eq!(row.archived_reason.as_deref(), Some("moved"));
+}

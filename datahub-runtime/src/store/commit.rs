@@ -213,7 +213,10 @@ fn change_record(
             let facts =
                 RecordFacts { id: *id, modified: Some(*modified), created: *created, modified_by: *modified_by };
             let values = decode(model, &facts, seen).map_err(|fault| Trouble::Refused(fault.to_string()))?;
-            let given = locals_to_store(job, found);
+            let given = match before {
+                None => locals_of_late_create(connection, job)?.unwrap_or_else(|| locals_to_store(job, found)),
+                Some(_) => locals_to_store(job, found),
+            };
             model_table::put(connection, model, *id, &values, Stays { before, given: &given }, Purpose::Keep)?;
             put_records(connection, model, &[NewState { id: *id, row, ended: None }], version)?;
             model_table::local_changes(model, before, &given)
@@ -347,6 +350,17 @@ fn locals_to_store(job: &Job, found: &Found) -> Locals {
         },
         _ => Vec::new(),
     }
+}
+
+/// The local values of a create that had been found not carried out and shows up now, from its closed intent.
+fn locals_of_late_create(connection: &mut Connection, job: &Job) -> Result<Option<Locals>, Trouble> {
+    let late = job.commit.history.iter().find(|entry| entry.kind == EntryKind::AppliedLate);
+    let Some(operation) = late.and_then(|entry| entry.operation) else { return Ok(None) };
+    let sql = "SELECT local FROM datahub_intents WHERE operation = ?";
+    let rows = connection.query(&Statement::new(sql, [operation.0.into()]), &[ColumnType::Text])?;
+    let Some(mut row) = rows.into_iter().next() else { return Ok(None) };
+    let named: Option<NamedLocals> = row.optional_json()?;
+    Ok(named.map(|named| model_table::positioned(job.model, &named)))
 }
 
 /// The local values that an intent remembers, for whoever finds out that its write was applied: those the caller set,
