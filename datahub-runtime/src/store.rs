@@ -27,7 +27,7 @@ mod statement;
 mod watermark;
 mod workers;
 
-#[cfg(test)]
+#[cfg(all(test, feature = "testing"))]
 mod tests;
 
 use cdms_odata::Instant;

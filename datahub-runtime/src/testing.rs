@@ -37,7 +37,7 @@ pub struct Kit {
 
 /// A database that goes away with its kit.
 #[derive(Debug)]
-enum TestDatabase {
+pub(crate) enum TestDatabase {
     File(TempDir),
     #[cfg(feature = "postgres")]
     Schema {
@@ -99,19 +99,12 @@ impl Kit {
 
     /// The database's address.
     pub fn database(&self) -> String {
-        match &self.database {
-            TestDatabase::File(folder) => format!("sqlite://{}", folder.path().join("datahub.db").display()),
-            #[cfg(feature = "postgres")]
-            TestDatabase::Schema { server, name } => {
-                let sign = if server.contains('?') { '&' } else { '?' };
-                format!("{server}{sign}options=-c%20search_path%3D{name}")
-            }
-        }
+        self.database.url()
     }
 
     /// Whether the database is on PostgreSQL.
     pub fn is_on_postgres(&self) -> bool {
-        !matches!(self.database, TestDatabase::File(_))
+        self.database.is_on_postgres()
     }
 
     /// Runs SQL on the database past the hub, to set a scene.
@@ -198,9 +191,25 @@ impl Authenticator for FormLogin {
 }
 
 impl TestDatabase {
+    /// The database's address.
+    pub(crate) fn url(&self) -> String {
+        match self {
+            TestDatabase::File(folder) => format!("sqlite://{}", folder.path().join("datahub.db").display()),
+            #[cfg(feature = "postgres")]
+            TestDatabase::Schema { server, name } => {
+                let sign = if server.contains('?') { '&' } else { '?' };
+                format!("{server}{sign}options=-c%20search_path%3D{name}")
+            }
+        }
+    }
+
+    pub(crate) fn is_on_postgres(&self) -> bool {
+        !matches!(self, TestDatabase::File(_))
+    }
+
     #[cfg(feature = "postgres")]
     #[track_caller]
-    fn make() -> Self {
+    pub(crate) fn make() -> Self {
         let Ok(server) = std::env::var(SERVER) else { return TestDatabase::file() };
         let name = format!("kit_{}", uuid::Uuid::new_v4().simple());
         let create = format!("CREATE SCHEMA {name}");
@@ -211,12 +220,12 @@ impl TestDatabase {
 
     #[cfg(not(feature = "postgres"))]
     #[track_caller]
-    fn make() -> Self {
+    pub(crate) fn make() -> Self {
         TestDatabase::file()
     }
 
     #[track_caller]
-    fn file() -> Self {
+    pub(crate) fn file() -> Self {
         TestDatabase::File(tempfile::tempdir().unwrap_or_else(|error| panic!("a temporary folder: {error}")))
     }
 }
@@ -233,7 +242,7 @@ impl Drop for TestDatabase {
 }
 
 /// Does something on a connection of its own.
-fn with_connection<T: Send + 'static>(
+pub(crate) fn with_connection<T: Send + 'static>(
     url: String,
     work: impl FnOnce(&mut Connection) -> Result<T, Trouble> + Send + 'static,
 ) -> Result<T, String> {

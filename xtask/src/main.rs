@@ -1,5 +1,5 @@
 //! The project's own tasks: `cargo xtask test` runs the tests, on SQLite and on a PostgreSQL of its own, `cargo xtask ci`
-//! everything that CI guards.
+//! everything that CI guards; what takes longer is run by hand: `soak`, `planted`, `mutants`.
 
 mod check;
 mod package;
@@ -50,6 +50,8 @@ enum Task {
         #[arg(long)]
         json: bool,
     },
+    /// Changes the protocol's code in every way that cargo-mutants knows, and shows which changes no test notices.
+    Mutants,
     /// Plants faults in the shipped code, one at a time, and shows which check catches each; prints a table.
     Planted {
         /// Only these faults, by name.
@@ -62,6 +64,7 @@ fn main() -> ExitCode {
         Task::Test => (true, false),
         Task::Ci { without_tests } => (!without_tests, true),
         Task::Planted { faults } => return planted::run(&faults),
+        Task::Mutants => return mutants(),
         Task::Soak { operations, seed, json } => return soak(operations, seed, json),
     };
     let server = if with_tests { package::python().and_then(|()| Server::start()) } else { Ok(None) };
@@ -86,6 +89,22 @@ fn main() -> ExitCode {
             ExitCode::FAILURE
         }
     }
+}
+
+fn mutants() -> ExitCode {
+    let arguments = [
+        "mutants",
+        "--package=datahub-protocol",
+        "--test-package=datahub-protocol",
+        "--exclude=**/planted.rs",
+        "--timeout=60",
+        "--output=target",
+        "--",
+        "--test=tables",
+        "--test=simulation",
+    ];
+    let check = Check::tool("every change of the protocol is noticed", "cargo-mutants", &arguments);
+    if run_all(&[check]).is_ok() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 
 fn soak(operations: u64, seed: Option<u64>, json: bool) -> ExitCode {

@@ -1,14 +1,15 @@
-//! Tests of the store on real SQLite files, with a model described by hand.
+//! Tests of the store on real databases, SQLite files and PostgreSQL, with a model described by hand.
 
 mod diesel_glue;
 mod guards;
 mod history;
 mod intents;
+#[path = "../../../tests/on_postgres.rs"]
+mod on_postgres;
 mod rows;
 mod schema;
 mod threads;
 
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -20,15 +21,19 @@ use datahub_protocol::{
     Commit, Committed, Entry, EntryKind, Guard, Intent, IntentChange, NewRow, OperationId, Origin, QuarantineChange,
     RecordChange, TombstoneReason, Verdict, Version, WriteKind,
 };
-use diesel::connection::SimpleConnection;
 use diesel::sqlite::SqliteConnection;
-use tempfile::TempDir;
 use uuid::Uuid;
 
 use super::{Job, Store, StoreOptions, StoredRecord};
 use crate::clock::ManualClock;
 use crate::cost::{Meters, metered};
 use crate::crash_points::Step;
+use crate::testing::{TestDatabase, with_connection};
+
+#[test]
+fn all_of_it_holds_on_postgresql() {
+    on_postgres::run_again().unwrap_or_else(|told| panic!("{told}"));
+}
 
 const fn attribute(name: &'static str, kind: Kind) -> Attribute {
     Attribute {
@@ -128,53 +133,71 @@ const BUDGET: usize = 17;
 const NOON: Instant = Instant(1_700_000_000_000);
 const ID: Uuid = Uuid::from_u128(0xA);
 
-/// A database file, which goes away with it.
+/// A database, which goes away with it.
 struct Bench {
-    folder: TempDir,
+    database: TestDatabase,
     clock: ManualClock,
 }
 
 impl Bench {
-    /// A file with the tables, and a store on it.
+    /// A database with the tables, and a store on it.
     async fn open() -> (Bench, Store) {
-        let bench = Bench { folder: tempfile::tempdir().unwrap(), clock: ManualClock::at(NOON) };
+        Bench::on(TestDatabase::make()).await
+    }
+
+    /// The same on a file, for what only SQLite has.
+    async fn on_file() -> (Bench, Store) {
+        Bench::on(TestDatabase::file()).await
+    }
+
+    /// A database without tables.
+    fn empty() -> Bench {
+        Bench { database: TestDatabase::make(), clock: ManualClock::at(NOON) }
+    }
+
+    async fn on(database: TestDatabase) -> (Bench, Store) {
+        let bench = Bench { database, clock: ManualClock::at(NOON) };
         let store = bench.program().await;
         store.create_tables(&[&ORGANISATION]).await.unwrap();
         (bench, store)
     }
 
-    /// Another program's store on the same file.
+    /// Another program's store on the same database.
     async fn program(&self) -> Store {
         let options = StoreOptions { quiet_ms: 330_000, busy_timeout: Duration::from_millis(20), connections: Some(2) };
         Store::open(&self.url(), Arc::new(self.clock.clone()), options, Meters::default()).await.unwrap()
     }
 
-    fn path(&self) -> PathBuf {
-        self.folder.path().join("hub.db")
-    }
-
     fn url(&self) -> String {
-        format!("sqlite://{}", self.path().display())
+        self.database.url()
     }
 
-    /// A plain connection, as the team's own code or a database tool has it.
+    /// What differs between the databases.
+    fn on_either<T>(&self, sqlite: T, postgres: T) -> T {
+        if self.database.is_on_postgres() { postgres } else { sqlite }
+    }
+
+    /// A plain connection to the file, as the team's own code or a database tool has it.
     fn plain(&self) -> SqliteConnection {
-        diesel::Connection::establish(self.path().to_str().unwrap()).unwrap()
+        let url = self.url();
+        diesel::Connection::establish(url.strip_prefix("sqlite://").expect("a file")).unwrap()
     }
 
     /// How many rows there are of what follows `FROM`.
     fn count(&self, what: &str) -> i64 {
-        #[derive(diesel::QueryableByName)]
-        struct Count {
-            #[diesel(sql_type = diesel::sql_types::BigInt)]
-            count: i64,
-        }
-        let query = diesel::sql_query(format!("SELECT count(*) AS count FROM {what}"));
-        diesel::RunQueryDsl::get_result::<Count>(query, &mut self.plain()).unwrap().count
+        let sql = format!("SELECT CAST(count(*) AS TEXT) FROM {what}");
+        let count = with_connection(self.url(), move |connection| connection.texts(&sql)).unwrap();
+        count[0].parse().unwrap()
     }
 
     fn sql(&self, sql: &str) {
-        self.plain().batch_execute(sql).unwrap();
+        self.try_sql(sql).unwrap();
+    }
+
+    /// Runs SQL in SQLite's words for columns of GUIDs.
+    fn try_sql(&self, sql: &str) -> Result<(), String> {
+        let sql = sql.replace(" BLOB ", self.on_either(" BLOB ", " UUID "));
+        with_connection(self.url(), move |connection| connection.batch(&sql))
     }
 }
 

@@ -49,7 +49,7 @@ fn stored_values(connection: &mut SqliteConnection) -> Vec<Value> {
 
 #[tokio::test]
 async fn every_column_reads_through_stored_and_the_row_reader() {
-    let (bench, store) = Bench::open().await;
+    let (bench, store) = Bench::on_file().await;
     let mut job = first_sight("Acme");
     let RecordChange::Put(row) = &mut job.commit.record else { unreachable!() };
     row.seen = Attributes::from([
@@ -93,7 +93,7 @@ async fn every_column_reads_through_stored_and_the_row_reader() {
 
 #[tokio::test]
 async fn null_columns_read_as_null() {
-    let (bench, store) = Bench::open().await;
+    let (bench, store) = Bench::on_file().await;
     done(&store, first_sight("Acme")).await;
     let values = stored_values(&mut bench.plain());
     assert!(values[3..14].iter().all(Value::is_null), "{values:?}");
@@ -101,7 +101,7 @@ async fn null_columns_read_as_null() {
 
 #[tokio::test]
 async fn a_time_that_others_wrote_is_cut_to_the_millisecond_it_lies_in() {
-    let (bench, store) = Bench::open().await;
+    let (bench, store) = Bench::on_file().await;
     done(&store, first_sight("Acme")).await;
     for (microseconds, expected) in [(-1, -1), (1_999, 1), (-1_000, -1)] {
         bench.sql(&format!("UPDATE organisations SET opened = {microseconds}"));
@@ -111,7 +111,7 @@ async fn a_time_that_others_wrote_is_cut_to_the_millisecond_it_lies_in() {
 
 #[tokio::test]
 async fn ids_filter_key_and_lookup_columns_and_read_from_them() {
-    let (bench, store) = Bench::open().await;
+    let (bench, store) = Bench::on_file().await;
     let parent = Uuid::from_u128(0xFA);
     let mut job = first_sight("Acme");
     let RecordChange::Put(row) = &mut job.commit.record else { unreachable!() };

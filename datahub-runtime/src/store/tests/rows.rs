@@ -36,15 +36,17 @@ async fn loading_costs_one_statement_and_no_transaction() {
 
 #[tokio::test]
 async fn the_transactions_of_an_update_cost_a_fixed_number_of_statements() {
-    let (_bench, store) = Bench::open().await;
+    let (bench, store) = Bench::open().await;
+    // Where writers are not alone, the record's lock is a statement.
+    let lock = bench.on_either(0, 1);
     let version = done(&store, first_sight("Acme")).await;
     let (_, cost) = metered(done(&store, opening(Guard::Version(version), 1))).await;
-    assert_eq!((cost.statements, cost.transactions), (2, 1), "guard, intent");
+    assert_eq!((cost.statements, cost.transactions), (2 + lock, 1), "guard, intent");
     let mut second = closing(1, Verdict::Applied);
     second.commit.record = RecordChange::Put(row("Beta"));
     second.commit.history = vec![entry(EntryKind::Updated)];
     let (_, cost) = metered(done(&store, second)).await;
-    assert_eq!((cost.statements, cost.transactions), (6, 1), "guard, sequence, row, record, history, intent");
+    assert_eq!((cost.statements, cost.transactions), (6 + lock, 1), "guard, sequence, row, record, history, intent");
 }
 
 #[tokio::test]
@@ -71,23 +73,38 @@ async fn values_of_every_kind_reach_their_columns_exactly() {
         ("Share", Value::Double(0.1)),
     ]);
     done(&store, job).await;
-    for condition in [
-        "id = X'0000000000000000000000000000000A'",
+    let by_kind = bench.on_either(
+        [
+            "id = X'0000000000000000000000000000000A'",
+            "code = X'0000000000000000000000000000C0DE'",
+            "parent = X'000000000000000000000000000000FA'",
+            "typeof(alias) = 'text' AND typeof(ratio) = 'integer' AND typeof(credit) = 'integer'",
+            "active = 1",
+            "opened = -1000",
+            "modified = 1700000000000000",
+        ],
+        [
+            "id = '00000000-0000-0000-0000-00000000000a'",
+            "code = '00000000-0000-0000-0000-00000000c0de'",
+            "parent = '00000000-0000-0000-0000-0000000000fa'",
+            "pg_typeof(alias) = 'text'::regtype AND pg_typeof(ratio) = 'bigint'::regtype",
+            "active",
+            "opened = '1969-12-31T23:59:59.999Z'",
+            "modified = '2023-11-14T22:13:20Z'",
+        ],
+    );
+    let same = [
         "name = 'Ac''me \"Ltd\" \u{1F3ED}'",
-        "alias = '' AND typeof(alias) = 'text'",
+        "alias = ''",
         "employees = -2147483648",
         "big = 9223372036854775807",
-        "ratio = -1500 AND typeof(ratio) = 'integer'",
+        "ratio = -1500",
         "share = 0.1",
-        "credit = -50000001 AND typeof(credit) = 'integer'",
-        "active = 1",
-        "opened = -1000",
+        "credit = -50000001",
         "founded = '1916-06-15'",
-        "code = X'0000000000000000000000000000C0DE'",
         "sector = 3",
-        "parent = X'000000000000000000000000000000FA'",
-        "modified = 1700000000000000",
-    ] {
+    ];
+    for condition in by_kind.into_iter().chain(same) {
         assert_eq!(bench.count(&format!("organisations WHERE {condition}")), 1, "{condition}");
     }
 }
