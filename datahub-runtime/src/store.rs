@@ -27,7 +27,8 @@ mod statement;
 mod watermark;
 mod workers;
 
-#[cfg(all(test, feature = "testing"))]
+#[cfg(test)]
+#[cfg(feature = "testing")]
 mod tests;
 
 use cdms_odata::Instant;
