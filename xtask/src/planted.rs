@@ -113,15 +113,15 @@ fn ask(program: &PathBuf, fault: Planted) -> Option<String> {
     }
 }
 
+/// How the simulation begins to say what is wrong: a promise is broken, or something never happens any more.
+const BROKEN: [&str; 2] = ["seed ", "it never came to this"];
+
 /// The beginning of what a checker says: the promise that is broken, or the tests that failed.
 fn evidence(lines: &[String], errors: &str) -> String {
-    if let Some(seed) = lines
-        .iter()
-        .chain(errors.lines().map(str::to_owned).collect::<Vec<_>>().iter())
-        .find(|line| line.starts_with("seed "))
-    {
-        let seed = seed.replace("00000000-0000-0000-0000-0000000000", "…");
-        return seed.chars().take(140).collect();
+    let said = lines.iter().map(String::as_str).chain(errors.lines());
+    if let Some(broken) = said.into_iter().find(|line| BROKEN.iter().any(|begin| line.starts_with(begin))) {
+        let broken = broken.replace("00000000-0000-0000-0000-0000000000", "…");
+        return broken.chars().take(140).collect();
     }
     let failed: Vec<_> =
         lines.iter().filter_map(|line| line.strip_suffix(" ... FAILED")?.strip_prefix("test ")).collect();
