@@ -92,16 +92,23 @@ pub(crate) async fn serve(
                         connections.spawn(connection(Arc::clone(&state), stream));
                     }
                 }
-                Some(ended) = connections.join_next() => {
-                    if let Err(error) = ended
-                        && error.is_panic()
-                    {
-                        std::panic::resume_unwind(error.into_panic());
-                    }
-                }
+                Some(ended) = connections.join_next() => pass_on_panic(ended),
             }
         }
+        // Whoever stops the server right after a panic has to hear of it.
+        while let Some(ended) = connections.try_join_next() {
+            pass_on_panic(ended);
+        }
         // Leaving the loop drops the set, and with it every connection.
+    }
+}
+
+/// A connection's panic becomes the server's.
+fn pass_on_panic(ended: Result<(), tokio::task::JoinError>) {
+    if let Err(error) = ended
+        && error.is_panic()
+    {
+        std::panic::resume_unwind(error.into_panic());
     }
 }
 
