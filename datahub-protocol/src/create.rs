@@ -153,6 +153,10 @@ impl<M: Mapping> Create<M> {
         if left {
             commit.history.push(ending(EntryKind::LeftModel, &row.clone().at(crate::Version(0), self.mapping.tag())));
         }
+        // What waited there was another record's value under this id.
+        if loaded.quarantined {
+            commit.quarantine = QuarantineChange::Clear;
+        }
         commit.insist = true;
         let snapshot = row.clone().at(crate::Version(0), self.mapping.tag());
         let written = Written { snapshot, asked: Asked::ReadBack, conflicts: Vec::new() };

@@ -1,0 +1,188 @@
+//! The record of all scenarios, in the states that the hub and CDMS can have it in.
+
+use cdms_odata::client::Refusal;
+use cdms_odata::{Attributes, Instant, Value};
+use datahub_protocol::{
+    Answer, Fetched, Intent, LeaseState, Loaded, OpenIntent, OperationId, Record, Reply, ReplyBody, SettledPatch,
+    Snapshot, Stored, TombstoneReason, UnansweredDelete, Version, WriteKind,
+};
+use uuid::Uuid;
+
+use crate::mapping::UNREADABLE;
+use crate::walk::Answers;
+
+/// The CDMS user that the hub writes as.
+pub(crate) const OURS: Uuid = Uuid::from_u128(1);
+/// A person.
+pub(crate) const THEIRS: Uuid = Uuid::from_u128(2);
+/// The write that is looked at.
+pub(crate) const OPERATION: OperationId = OperationId(Uuid::from_u128(3));
+/// Another write.
+pub(crate) const OTHER: OperationId = OperationId(Uuid::from_u128(4));
+/// The record.
+pub(crate) const ID: Uuid = Uuid::from_u128(5);
+
+pub(crate) fn attributes<const COUNT: usize>(pairs: [(&'static str, i32); COUNT]) -> Attributes {
+    pairs.into_iter().map(|(name, number)| (name, Value::Integer(number))).collect()
+}
+
+/// The record's attributes, with these changes.
+pub(crate) fn with<const COUNT: usize>(changes: [(&'static str, i32); COUNT]) -> Attributes {
+    let mut values = attributes([("a", 1), ("b1", 1), ("b2", 1), ("c", 5), ("k", 1)]);
+    values.merge(&attributes(changes));
+    values
+}
+
+/// The model's values.
+pub(crate) fn model(a: i32, b: i32) -> Vec<Value> {
+    vec![Value::Integer(a), Value::Integer(b)]
+}
+
+pub(crate) fn record(modified: i64, by: Uuid, attributes: Attributes) -> Record {
+    Record { modified: Instant(modified), created: Some(Instant(1)), modified_by: Some(by), attributes }
+}
+
+/// What a GET shows of the record with these changes.
+pub(crate) fn shown<const COUNT: usize>(
+    modified: i64,
+    by: Uuid,
+    changes: [(&'static str, i32); COUNT],
+) -> Fetched<String> {
+    Fetched::Record(record(modified, by, with(changes)))
+}
+
+/// The record as stored.
+pub(crate) fn snapshot() -> Snapshot {
+    Snapshot {
+        version: Version(3),
+        modified: Instant(10),
+        created: Some(Instant(1)),
+        modified_by: Some(THEIRS),
+        seen: with([]),
+        complete_for: vec![2],
+    }
+}
+
+pub(crate) fn row() -> Loaded {
+    Loaded { stored: Stored::Row(snapshot()), ..Loaded::default() }
+}
+
+pub(crate) fn tombstone(reason: TombstoneReason) -> Loaded {
+    Loaded { stored: Stored::Tombstone(snapshot(), reason), ..Loaded::default() }
+}
+
+/// As an older program stored it, which knows less of it.
+fn narrow() -> Loaded {
+    let snapshot = Snapshot { seen: attributes([("a", 1), ("k", 1)]), complete_for: vec![1], ..snapshot() };
+    Loaded { stored: Stored::Row(snapshot), ..Loaded::default() }
+}
+
+/// As another mapping stored it that knows as much of it and more.
+fn others() -> Loaded {
+    let mut seen = with([]);
+    seen.merge(&attributes([("z", 9)]));
+    let snapshot = Snapshot { seen, complete_for: vec![7], ..snapshot() };
+    Loaded { stored: Stored::Row(snapshot), ..Loaded::default() }
+}
+
+fn late(write: WriteKind, patch: Attributes) -> Vec<SettledPatch> {
+    vec![SettledPatch { operation: OTHER, write, patch, constants: attributes([("c", 5)]) }]
+}
+
+/// An intent of another write.
+pub(crate) fn open(operation: OperationId, write: WriteKind, lease: LeaseState) -> OpenIntent {
+    let (patch, constants, pre_image) = match write {
+        WriteKind::Create => (attributes([("a", 2), ("b1", 2), ("b2", 2)]), attributes([("c", 5)]), Attributes::new()),
+        WriteKind::Update => {
+            (attributes([("a", 2), ("b2", 2)]), attributes([("c", 5)]), attributes([("a", 1), ("b2", 1)]))
+        }
+        WriteKind::Delete => (Attributes::new(), Attributes::new(), with([])),
+    };
+    let modified_before = (write != WriteKind::Create).then_some(Instant(10));
+    let intent =
+        Intent { operation, write, patch, constants, pre_image, modified_before, conflicts: attributes([("a", 1)]) };
+    OpenIntent { intent, lease }
+}
+
+/// What a store can have, the ordinary row first.
+pub(crate) fn stores() -> Answers<Loaded> {
+    let busy = |lease| Some(open(OTHER, WriteKind::Update, lease));
+    vec![
+        ("a row", row()),
+        ("nothing", Loaded::default()),
+        ("gone", tombstone(TombstoneReason::Gone)),
+        ("left", tombstone(TombstoneReason::LeftModel)),
+        ("an older program's row", narrow()),
+        ("another mapping's row", others()),
+        ("a row in quarantine", Loaded { quarantined: true, ..row() }),
+        ("nothing, in quarantine", Loaded { quarantined: true, ..Loaded::default() }),
+        ("a row, an update not applied", Loaded { late: late(WriteKind::Update, attributes([("a", 2)])), ..row() }),
+        ("a row, a delete not applied", Loaded { late: late(WriteKind::Delete, Attributes::new()), ..row() }),
+        (
+            "nothing, a create not applied",
+            Loaded { late: late(WriteKind::Create, attributes([("a", 2)])), ..Loaded::default() },
+        ),
+        ("a row, a write under way", Loaded { intent: busy(LeaseState::Active { left_ms: 30 }), ..row() }),
+        ("a row, a write at rest", Loaded { intent: busy(LeaseState::Quiet { left_ms: 0 }), ..row() }),
+        ("nothing, a write over", Loaded { intent: busy(LeaseState::Over), ..Loaded::default() }),
+        (
+            "gone, a delete unanswered",
+            Loaded {
+                unanswered_delete: Some(UnansweredDelete { operation: OTHER, left_ms: 0 }),
+                ..tombstone(TombstoneReason::Gone)
+            },
+        ),
+    ]
+}
+
+/// What CDMS can show, the record as stored first.
+pub(crate) fn sights() -> Answers<Fetched<String>> {
+    vec![
+        ("equal", shown(10, THEIRS, [])),
+        ("newer", shown(12, THEIRS, [("a", 2)])),
+        ("newer in what is joined", shown(12, THEIRS, [("b2", 7), ("c", 6)])),
+        ("changed at the same time", shown(10, OURS, [("a", 2)])),
+        ("only its time newer", shown(12, THEIRS, [])),
+        ("only its user other", shown(10, OURS, [])),
+        ("a little older", shown(8, THEIRS, [])),
+        ("a little older and changed", shown(8, THEIRS, [("a", 2)])),
+        ("older", shown(7, THEIRS, [("a", 2)])),
+        ("none of the model's", shown(12, THEIRS, [("k", 0), ("a", 2)])),
+        ("what no model holds", shown(12, THEIRS, [("a", UNREADABLE)])),
+        ("unreadable", Fetched::Unreadable("no number".into())),
+        ("gone", Fetched::Gone),
+        ("read refused", Fetched::Refused("no privilege".into())),
+        ("CDMS down", Fetched::Unavailable("down".into())),
+        ("another CDMS", Fetched::Misconfigured("another organisation".into())),
+    ]
+}
+
+pub(crate) fn reply(status: u16, body: ReplyBody<String>) -> Answer<String> {
+    Answer::Reply(Reply { status, body })
+}
+
+fn refusal(status: u16, code: Option<i32>) -> Answer<String> {
+    reply(status, ReplyBody::Refusal(Refusal { status, code, message: "no".into() }))
+}
+
+pub(crate) fn deadlock() -> Answer<String> {
+    refusal(500, Some(-2_147_204_784))
+}
+
+pub(crate) fn login_lost() -> Answer<String> {
+    reply(401, ReplyBody::LoginLost("401".into()))
+}
+
+/// The answers to a write, after the ordinary one.
+pub(crate) fn troubles() -> Answers<Answer<String>> {
+    vec![
+        ("not sent", Answer::NotSent("no connection".into())),
+        ("lost", Answer::Lost("reset".into())),
+        ("refused", refusal(400, None)),
+        ("no such record", refusal(404, Some(-2_147_220_969))),
+        ("taken", refusal(500, Some(-2_147_220_937))),
+        ("deadlock", deadlock()),
+        ("login lost", login_lost()),
+        ("a proxy's page", reply(502, ReplyBody::Other("an HTML page".into()))),
+    ]
+}

@@ -1,0 +1,348 @@
+//! The scenarios: which machine, with which answers.
+
+use cdms_odata::{Attributes, Value};
+use datahub_protocol::{
+    Answer, Committed, Create, Delete, Fetched, LeaseState, Loaded, OnConflict, Read, ReplyBody, Settle,
+    TombstoneReason, Update, Version, WriteKind, listed,
+};
+use insta::assert_snapshot;
+use uuid::Uuid;
+
+use crate::mapping::{Model, UNREADABLE};
+use crate::records::{
+    ID, OPERATION, OURS, THEIRS, attributes, deadlock, login_lost, model, open, record, reply, row, shown, sights,
+    snapshot, stores, tombstone, troubles, with,
+};
+use crate::show::Show;
+use crate::walk::{Answers, Scenario, commits, walk};
+
+/// How far CDMS's time may go back.
+const SKEW_MS: i64 = 2;
+
+fn scenario(answers: Answers<Answer<String>>) -> Scenario {
+    Scenario {
+        loaded: vec![stores()],
+        fetched: vec![sights()],
+        committed: vec![commits()],
+        answered: vec![answers],
+        logged_in: vec![("logged in", Ok(())), ("login failed", Err("wrong password".into()))],
+        deviations: 1,
+    }
+}
+
+/// What happens if every transaction loses against somebody else's.
+fn losing(scenario: Scenario) -> Scenario {
+    let mut commits = commits();
+    commits.rotate_left(1);
+    Scenario { committed: vec![commits], deviations: 0, ..scenario }
+}
+
+/// What happens if each write is answered like this.
+fn always(answer: Answer<String>, scenario: Scenario) -> Scenario {
+    let sent = vec![("again", answer), ("not sent", Answer::NotSent("lease too short".into()))];
+    Scenario { answered: vec![sent], ..scenario }
+}
+
+/// Several walks in one text.
+#[derive(Default)]
+struct Kept(String);
+
+impl Kept {
+    fn add(&mut self, title: &str, walk: impl AsRef<str>) {
+        self.0 += &format!("== {title} ==\n{}\n", walk.as_ref());
+    }
+}
+
+#[test]
+fn read() {
+    let scenario = Scenario { deviations: 2, ..scenario(Vec::new()) };
+    assert_snapshot!(walk(Read::new(Model::Wide, SKEW_MS), &scenario));
+}
+
+#[test]
+fn read_that_stores() {
+    let mut kept = Kept::default();
+    for (name, turn) in [("newer", 1), ("gone", 12), ("left", 9), ("unreadable", 11)] {
+        let scenario = Scenario {
+            loaded: vec![stores()[..1].to_vec()],
+            fetched: vec![vec![sights()[turn].clone()]],
+            ..scenario(Vec::new())
+        };
+        let once = walk(Read::new(Model::Wide, SKEW_MS), &scenario);
+        let refused = Scenario {
+            committed: vec![vec![("refused", Committed::Refused("CHECK".into()))], commits()],
+            ..scenario.clone()
+        };
+        let refused = walk(Read::new(Model::Wide, SKEW_MS), &refused);
+        let lost = walk(Read::new(Model::Wide, SKEW_MS), &losing(scenario));
+        kept.add(name, format!("{once}\n{refused}\n{lost}"));
+    }
+    assert_snapshot!(kept.0);
+}
+
+#[test]
+fn read_of_a_page() {
+    let mut text = String::new();
+    for asked_at in [3, 2] {
+        for (loaded_name, loaded) in stores() {
+            for (name, fetched) in sights() {
+                let found = match fetched {
+                    Fetched::Record(record) => Ok(record),
+                    Fetched::Unreadable(fault) => Err(fault),
+                    _ => continue,
+                };
+                let listed = listed(&Model::Wide, &loaded, found, Version(asked_at), SKEW_MS);
+                text += &format!("asked at {asked_at}, {loaded_name}, {name} → {}\n", listed.show());
+                text += &format!("    refused → {}\n", listed.refused("CHECK".to_owned()).show());
+            }
+        }
+    }
+    assert_snapshot!(text);
+}
+
+fn update(mine: Vec<Value>, local_changed: bool, on_conflict: OnConflict) -> Update<Model> {
+    Update::new(Model::Wide, with([]), mine, local_changed, on_conflict, OPERATION, SKEW_MS)
+}
+
+fn applied() -> Answers<Answer<String>> {
+    let mut answers = vec![("204", reply(204, ReplyBody::Empty))];
+    answers.extend(troubles());
+    answers
+}
+
+/// What the read-back shows.
+fn read_backs() -> Answers<Fetched<String>> {
+    let mut sights = vec![
+        ("as sent", shown(12, OURS, [("a", 3), ("b2", 4)])),
+        ("adjusted", shown(12, OURS, [("a", 8), ("b2", 4)])),
+        ("with others' changes", shown(12, THEIRS, [("a", 3), ("b2", 4), ("b1", 9), ("c", 6)])),
+        ("adjusted to what no model holds", shown(12, OURS, [("a", UNREADABLE)])),
+        ("as none of the model's", shown(12, OURS, [("a", 3), ("k", 0)])),
+    ];
+    sights.extend(crate::records::sights().split_off(11));
+    sights
+}
+
+#[test]
+fn update_of_a_record_in_sync() {
+    let scenario = Scenario { fetched: vec![sights(), read_backs()], ..scenario(applied()) };
+    assert_snapshot!(walk(update(model(3, 1004), false, OnConflict::LastWriterWins), &scenario));
+}
+
+#[test]
+fn update_of_a_record_that_changed() {
+    let mut kept = Kept::default();
+    let newer = vec![sights()[1].clone()];
+    let scenario = Scenario {
+        loaded: vec![stores()[..1].to_vec()],
+        fetched: vec![newer, read_backs()],
+        answered: vec![applied()[..1].to_vec()],
+        ..scenario(applied())
+    };
+    kept.add("wins", walk(update(model(3, 1004), true, OnConflict::LastWriterWins), &scenario));
+    let rejects = Scenario { deviations: 0, ..scenario.clone() };
+    kept.add("rejects", walk(update(model(3, 1004), false, OnConflict::Reject), &rejects));
+    kept.add("already_as_wished", walk(update(model(2, 1001), false, OnConflict::LastWriterWins), &scenario));
+    kept.add("already_as_wished_with_local", walk(update(model(2, 1001), true, OnConflict::Reject), &scenario));
+    let older = Scenario { fetched: vec![vec![sights()[8].clone()], sights()], ..scenario };
+    kept.add("older_at_first", walk(update(model(3, 1004), false, OnConflict::LastWriterWins), &older));
+    assert_snapshot!(kept.0);
+}
+
+#[test]
+fn update_of_an_older_programs_row() {
+    let narrow = Scenario {
+        loaded: vec![stores()[4..].to_vec()],
+        fetched: vec![sights(), read_backs()],
+        deviations: 0,
+        ..scenario(applied())
+    };
+    assert_snapshot!(walk(update(model(3, 1004), false, OnConflict::LastWriterWins), &narrow));
+}
+
+#[test]
+fn update_of_local_fields_only() {
+    let mut kept = Kept::default();
+    let scenario = scenario(applied());
+    kept.add("changed", walk(update(model(1, 1001), true, OnConflict::LastWriterWins), &scenario));
+    kept.add("lost", walk(update(model(1, 1001), true, OnConflict::LastWriterWins), &losing(scenario.clone())));
+    kept.add("unchanged", walk(update(model(1, 1001), false, OnConflict::LastWriterWins), &scenario));
+    assert_snapshot!(kept.0);
+}
+
+#[test]
+fn update_that_is_answered_badly_again_and_again() {
+    let mut kept = Kept::default();
+    let plain = Scenario {
+        loaded: vec![vec![("a row", row())]],
+        fetched: vec![vec![sights()[0].clone()], read_backs()],
+        committed: vec![vec![commits()[0].clone()]],
+        ..scenario(applied())
+    };
+    let machine = || update(model(3, 1001), false, OnConflict::LastWriterWins);
+    kept.add("deadlocks", walk(machine(), &always(deadlock(), plain.clone())));
+    kept.add("logins", walk(machine(), &always(login_lost(), plain.clone())));
+    kept.add("lost_commits", walk(machine(), &losing(plain)));
+    assert_snapshot!(kept.0);
+}
+
+/// The first half of a write whose refresh does not get stored.
+#[test]
+fn update_that_cannot_store_what_it_read() {
+    let machine = || update(model(3, 1001), false, OnConflict::LastWriterWins);
+    let mut kept = Kept::default();
+    for (name, turn) in [("newer", 1), ("gone", 12), ("left", 9), ("unreadable", 11)] {
+        let scenario = Scenario {
+            loaded: vec![stores()[..1].to_vec()],
+            fetched: vec![vec![sights()[turn].clone()]],
+            committed: vec![vec![("refused", Committed::Refused("CHECK".into()))], commits()],
+            ..scenario(applied())
+        };
+        let refused = walk(machine(), &scenario);
+        let lost = walk(machine(), &losing(scenario));
+        kept.add(name, format!("{refused}\n{lost}"));
+    }
+    assert_snapshot!(kept.0);
+}
+
+#[test]
+fn putting_back() {
+    let mut kept = Kept::default();
+    let then = || attributes([("a", 3), ("b1", 1), ("b2", 4)]);
+    let put_back = |then: Attributes| Update::put_back(Model::Wide, then, false, OPERATION, SKEW_MS);
+    let scenario = Scenario { deviations: 0, fetched: vec![sights(), read_backs()], ..scenario(applied()) };
+    kept.add("ordinary", walk(put_back(then()), &scenario));
+    let mut nulls = then();
+    nulls.insert("b2", Value::Null);
+    kept.add("nulls", walk(put_back(nulls), &scenario));
+    kept.add("nothing_to_do", walk(put_back(with([])), &scenario));
+    kept.add("what_no_model_holds", walk(put_back(with([("a", UNREADABLE)])), &scenario));
+    assert_snapshot!(kept.0);
+}
+
+#[test]
+fn create() {
+    let mut kept = Kept::default();
+    let created = |id, record| reply(201, ReplyBody::Created { id, record });
+    let fresh = with([("a", 3), ("b2", 4)]);
+    let mut answers = vec![
+        ("as sent", created(ID, Ok(record(12, OURS, fresh.clone())))),
+        ("adjusted", created(ID, Ok(record(12, OURS, with([("a", 8), ("b2", 4)]))))),
+        ("as none of the model's", created(ID, Ok(record(12, OURS, with([("a", 3), ("b2", 4), ("k", 0)]))))),
+        ("as what no model holds", created(ID, Ok(record(12, OURS, with([("a", UNREADABLE)]))))),
+        ("unreadable", created(ID, Err("no number".into()))),
+        ("under another id", created(Uuid::from_u128(6), Ok(record(12, OURS, fresh)))),
+        ("204", reply(204, ReplyBody::Empty)),
+    ];
+    answers.extend(troubles());
+    let mut stores = stores();
+    stores.rotate_left(1);
+    let scenario = Scenario { loaded: vec![stores], ..scenario(answers) };
+    let machine = || Create::new(Model::Wide, ID, model(3, 1004), OPERATION);
+    kept.add("ordinary", walk(machine(), &scenario));
+    kept.add("lost_commits", walk(machine(), &losing(scenario.clone())));
+    let again =
+        Scenario { loaded: vec![vec![("gone", tombstone(TombstoneReason::Gone))]], deviations: 0, ..scenario.clone() };
+    kept.add("made_again", walk(machine(), &again));
+    let back =
+        Scenario { loaded: vec![vec![("left", tombstone(TombstoneReason::LeftModel))]], deviations: 0, ..scenario };
+    kept.add("come_back", walk(machine(), &back));
+    assert_snapshot!(kept.0);
+}
+
+#[test]
+fn delete() {
+    let mut kept = Kept::default();
+    let scenario = scenario(applied());
+    let machine = |base, last, on_conflict| Delete::new(Model::Wide, base, last, on_conflict, OPERATION, SKEW_MS);
+    let wins = || machine(with([]), Some(snapshot()), OnConflict::LastWriterWins);
+    kept.add("ordinary", walk(wins(), &scenario));
+    kept.add("lost_commits", walk(wins(), &losing(scenario.clone())));
+    let known_to_nobody = machine(with([]), None, OnConflict::LastWriterWins);
+    let gone = Scenario { fetched: vec![vec![("gone", Fetched::Gone)]], ..scenario.clone() };
+    kept.add("gone_and_nothing_known", walk(known_to_nobody, &gone));
+    let changed = Scenario { fetched: vec![vec![sights()[1].clone()]], deviations: 0, ..scenario };
+    kept.add("of_a_changed_record", walk(wins(), &changed));
+    kept.add("rejects", walk(machine(with([]), None, OnConflict::Reject), &changed));
+    let untouched = machine(with([("a", 2)]), None, OnConflict::Reject);
+    kept.add("unchanged", walk(untouched, &changed));
+    assert_snapshot!(kept.0);
+}
+
+/// What settling can find, the write as done first.
+fn found(write: WriteKind) -> Answers<Fetched<String>> {
+    let mut found = match write {
+        WriteKind::Create => vec![("as sent", shown(12, OURS, [("a", 2), ("b1", 2), ("b2", 2)]))],
+        WriteKind::Update => vec![("as sent", shown(12, OURS, [("a", 2), ("b2", 2)]))],
+        WriteKind::Delete => vec![("done", Fetched::Gone)],
+    };
+    found.push(("as sent, by somebody else", shown(12, THEIRS, [("a", 2), ("b2", 2)])));
+    found.push(("adjusted", shown(12, OURS, [("a", 2), ("b2", 9), ("b1", 4)])));
+    found.push(("half", shown(12, THEIRS, [("a", 2)])));
+    found.push(("something else", shown(12, THEIRS, [("a", 7), ("b2", 7)])));
+    found.push(("as sent, none of the model's", shown(12, OURS, [("a", 2), ("b2", 2), ("k", 0)])));
+    found.push(("not what a model holds", shown(12, OURS, [("a", UNREADABLE)])));
+    found.extend(sights());
+    found
+}
+
+#[test]
+fn settle() {
+    let mut kept = Kept::default();
+    let leases = [
+        ("active", LeaseState::Active { left_ms: 0 }),
+        ("quiet", LeaseState::Quiet { left_ms: 0 }),
+        ("still_quiet", LeaseState::Quiet { left_ms: 700 }),
+        ("over", LeaseState::Over),
+    ];
+    for write in [WriteKind::Create, WriteKind::Update, WriteKind::Delete] {
+        for (name, lease) in leases {
+            let intent = Some(open(OPERATION, write, lease));
+            let ours = |(name, loaded): (&'static str, Loaded)| (name, Loaded { intent: intent.clone(), ..loaded });
+            let mut loaded: Answers<Loaded> = stores().into_iter().take(11).map(ours).collect();
+            if write == WriteKind::Create {
+                loaded.rotate_left(1);
+            }
+            // What the store has matters alike under every lease.
+            loaded.truncate(if lease == LeaseState::Over { 11 } else { 1 });
+            loaded.push(("nothing is open", row()));
+            loaded.push(("another write", stores()[11].1.clone()));
+            let scenario = Scenario { loaded: vec![loaded], fetched: vec![found(write)], ..scenario(Vec::new()) };
+            let machine = Settle::new(Model::Wide, OPERATION, Some(OURS), SKEW_MS);
+            kept.add(&format!("{write}_{name}"), walk(machine, &scenario));
+        }
+    }
+    assert_snapshot!(kept.0);
+}
+
+#[test]
+fn settle_by_a_program_that_knows_less() {
+    let mut kept = Kept::default();
+    let scenario = |write| Scenario {
+        loaded: vec![vec![("a row", Loaded { intent: Some(open(OPERATION, write, LeaseState::Over)), ..row() })]],
+        fetched: vec![found(write)],
+        ..scenario(Vec::new())
+    };
+    let machine = || Settle::new(Model::Narrow, OPERATION, None, SKEW_MS);
+    kept.add("update", walk(machine(), &scenario(WriteKind::Update)));
+    kept.add("delete", walk(machine(), &scenario(WriteKind::Delete)));
+    assert_snapshot!(kept.0);
+}
+
+#[test]
+fn settle_without_knowing_our_user() {
+    let intent = Some(open(OPERATION, WriteKind::Update, LeaseState::Quiet { left_ms: 5 }));
+    let scenario = Scenario {
+        loaded: vec![vec![("a row", Loaded { intent, ..row() })]],
+        fetched: vec![found(WriteKind::Update)],
+        ..scenario(Vec::new())
+    };
+    assert_snapshot!(walk(Settle::new(Model::Wide, OPERATION, None, SKEW_MS), &scenario));
+}
+
+#[test]
+fn values_that_no_model_holds_are_refused_at_once() {
+    let base = with([("a", UNREADABLE)]);
+    let machine = Update::new(Model::Wide, base, model(3, 1), false, OnConflict::LastWriterWins, OPERATION, SKEW_MS);
+    assert_snapshot!(walk(machine, &scenario(Vec::new())), @"update → FAILED Invalid(\"a does not fit\")");
+}
