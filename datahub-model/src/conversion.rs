@@ -170,7 +170,7 @@ pub fn fit(kind: Kind, value: Value) -> Result<Value, Fault> {
         (Kind::Money, Value::Decimal(amount)) => Value::Money(amount),
         (Kind::Decimal, Value::Money(amount)) => Value::Decimal(amount),
         (kind, value) => {
-            return Err(Fault::new(format!("holds a {}, which is no {kind}", value.form())).value(&value));
+            return Err(Fault::new(format!("holds {}, not {kind}", value.form())).value(&value));
         }
     };
     Ok(fitted)

@@ -1,0 +1,255 @@
+//! Conversion by the descriptor: from raw attributes to a row and back, form by form, and every refusal by its words.
+
+mod model;
+mod refusals;
+
+use cdms_odata::{Attributes, Instant, Kind, Reference, Value};
+use datahub_model::conversion::{RecordFacts, decode, encode, encode_new, fit, initial, scaled};
+use datahub_model::{Column, Comparison, Condition, EngineAttribute, Literal, Source, Write};
+use model::{FULL, column, full, row};
+use rust_decimal::Decimal;
+use uuid::Uuid;
+
+pub(crate) const ID: Uuid = Uuid::from_u128(7);
+pub(crate) const USER: Uuid = Uuid::from_u128(8);
+
+pub(crate) fn facts() -> RecordFacts {
+    RecordFacts { id: ID, modified: Some(Instant(20)), created: Some(Instant(10)), modified_by: Some(USER) }
+}
+
+#[test]
+fn a_record_becomes_a_row_and_goes_back() {
+    let decoded = decode(&FULL, &facts(), &full()).unwrap();
+    assert_eq!(decoded, row());
+    for (position, column) in FULL.columns.iter().enumerate() {
+        let sent = encode(&FULL, column, &decoded[position], &full()).unwrap();
+        let expected: Attributes =
+            column.attributes().iter().map(|name| (*name, full().get(name).unwrap().clone())).collect();
+        assert_eq!(sent, expected, "{}", column.field);
+    }
+}
+
+#[test]
+fn what_the_engine_does_not_know_is_null() {
+    let nothing = RecordFacts { modified: None, created: None, modified_by: None, ..facts() };
+    let decoded = decode(&FULL, &nothing, &full()).unwrap();
+    for name in ["modified", "created", "modified_by"] {
+        assert_eq!(decoded[FULL.columns.iter().position(|column| column.name == name).unwrap()], Value::Null);
+    }
+}
+
+#[test]
+fn nulls_are_null_or_what_stands_for_them() {
+    let mut nulls = full();
+    for attribute in FULL.attributes.iter().filter(|attribute| !attribute.required) {
+        nulls.insert(attribute.name, Value::Null);
+    }
+    let decoded = decode(&FULL, &facts(), &nulls).unwrap();
+    for (column, value) in FULL.columns.iter().zip(decoded) {
+        match column.field {
+            "rank" => assert_eq!(value, Value::Integer(3), "the default stands for the null"),
+            "id" | "name" | "number" | "modified" | "created" | "modified_by" | "full" => assert!(!value.is_null()),
+            _ => assert_eq!(value, Value::Null, "{}", column.field),
+        }
+    }
+}
+
+#[test]
+fn a_lookup_to_another_entity_reads_as_null_where_the_field_is_the_id_of_one_model() {
+    let mut other = full();
+    other.insert("Owner", Value::Lookup(Reference { logical_name: "team".to_owned(), id: ID }));
+    let at = FULL.columns.iter().position(|column| column.field == "owner").unwrap();
+    assert_eq!(decode(&FULL, &facts(), &other).unwrap()[at], Value::Null);
+    assert_eq!(decode(&FULL, &facts(), &full()).unwrap()[at], full().get("Owner").unwrap().clone());
+}
+
+#[test]
+fn a_create_sends_what_is_there() {
+    let body = encode_new(&FULL, &row()).unwrap();
+    let names: Vec<_> = body.names().map(AsRef::as_ref).collect();
+    // Not what is never sent, the key, nor what stands for a null; the required constant comes from elsewhere.
+    let expected = [
+        "Amount", "Born", "Budget", "Count", "Flag", "Given", "Name", "Opened", "Owner", "Ratio", "State", "Surname",
+        "Token", "Views",
+    ];
+    assert_eq!(names, expected);
+    let default_rank: Vec<_> = row()
+        .into_iter()
+        .zip(FULL.columns)
+        .map(|(value, column)| if column.field == "rank" { Value::Integer(4) } else { value })
+        .collect();
+    assert_eq!(encode_new(&FULL, &default_rank).unwrap().get("Rank"), Some(&Value::Integer(4)));
+}
+
+/// A date is the instant of local midnight (fact sheet, 2.2): on both sides of a clock change, and where a zone skips
+/// midnight.
+#[test]
+fn dates_are_midnights_of_their_zone() {
+    for (zone, date, instant) in [
+        ("UTC", "1969-12-31", -86_400_000),
+        ("Europe/Oslo", "2016-03-26", 1_458_946_800_000),
+        ("Europe/Oslo", "2016-03-27", 1_459_033_200_000),
+        ("Europe/Oslo", "2016-03-28", 1_459_116_000_000),
+        ("Europe/Oslo", "2016-10-30", 1_477_778_400_000),
+        ("Europe/Oslo", "2016-10-31", 1_477_868_400_000),
+        // Midnight does not exist: the day begins at one.
+        ("America/Sao_Paulo", "2016-10-16", 1_476_586_800_000),
+        // Midnight comes twice: the day begins with the first.
+        ("Atlantic/Azores", "2016-10-30", 1_477_785_600_000),
+    ] {
+        let model = model::with_zone(zone);
+        let born = column(&model, "born");
+        let date = Value::Date(date.parse().unwrap());
+        let raw = Attributes::from([("Born", Value::Instant(Instant(instant)))]);
+        assert_eq!(encode(&model, born, &date, &Attributes::new()).unwrap(), raw, "{zone} {date}");
+        let mut record = full();
+        record.merge(&raw);
+        let at = model.columns.iter().position(|column| column.field == "born").unwrap();
+        assert_eq!(decode(&model, &facts(), &record).unwrap()[at], date, "{zone} {instant}");
+    }
+}
+
+#[test]
+fn a_value_takes_the_form_of_its_kind() {
+    let one = Decimal::ONE;
+    for kind in [Kind::Choice, Kind::State, Kind::Status] {
+        assert_eq!(fit(kind, Value::Integer(5)).unwrap(), Value::Choice(5));
+        assert_eq!(fit(kind, Value::Choice(5)).unwrap(), Value::Choice(5));
+    }
+    assert_eq!(fit(Kind::Money, Value::Decimal(one)).unwrap(), Value::Money(one));
+    assert_eq!(fit(Kind::Decimal, Value::Money(one)).unwrap(), Value::Decimal(one));
+    for kind in Kind::ALL {
+        assert_eq!(fit(kind, Value::Null).unwrap(), Value::Null);
+    }
+    let fault = fit(Kind::Integer, Value::text("x")).unwrap_err();
+    assert_eq!(fault.to_string(), r#"holds text, not integer (value: "x")"#);
+    assert!(fit(Kind::Date, Value::Instant(Instant(1))).is_err());
+    assert!(fit(Kind::DateTime, Value::Date("2016-06-15".parse().unwrap())).is_err());
+}
+
+#[test]
+fn a_local_column_begins_with_its_zero() {
+    let zeros = [
+        (Kind::Integer, Value::Integer(0)),
+        (Kind::BigInt, Value::BigInt(0)),
+        (Kind::Decimal, Value::Decimal(Decimal::ZERO)),
+        (Kind::Money, Value::Money(Decimal::ZERO)),
+        (Kind::Double, Value::Double(0.0)),
+        (Kind::Boolean, Value::Boolean(false)),
+        (Kind::String, Value::Null),
+    ];
+    for (kind, zero) in zeros {
+        let column = Column::new("x", "x", kind, Source::Local);
+        assert_eq!(initial(&column), zero, "{kind}");
+        assert_eq!(initial(&column.nullable()), Value::Null, "{kind}");
+    }
+}
+
+#[test]
+fn decimals_scale_exactly_or_not_at_all() {
+    let number = |text: &str| text.parse::<Decimal>().unwrap();
+    assert_eq!(scaled(number("1.50"), 2), Some(150));
+    assert_eq!(scaled(number("-1.5"), 4), Some(-15_000));
+    assert_eq!(scaled(number("7"), 0), Some(7));
+    assert_eq!(scaled(number("1.5"), 0), None);
+    assert_eq!(scaled(number("1.500"), 1), Some(15));
+    assert_eq!(scaled(number("922337203685477.5807"), 4), Some(i64::MAX));
+    assert_eq!(scaled(number("922337203685477.5808"), 4), None);
+    assert_eq!(scaled(Decimal::MAX, 28), None);
+}
+
+#[test]
+fn a_column_knows_when_it_is_sent() {
+    let plain = Source::attribute("A");
+    let joined = Source::Joined {
+        attributes: &["A", "B"],
+        decode: |_| Ok(Value::Null),
+        encode: |_, _| Ok(Attributes::new()),
+        write: Write::Always,
+    };
+    let sent = |source: Source| Column::new("a", "a", Kind::String, source).write();
+    for write in [Write::Always, Write::CreateOnly, Write::Never] {
+        assert_eq!(sent(plain.written(write)), write);
+        assert_eq!(sent(joined.written(write)), write);
+    }
+    for source in [Source::Key, Source::Local, Source::Engine(EngineAttribute::Modified)] {
+        let source = source.written(Write::Always).or(|| Value::Null).pointing_to(Some("account"));
+        let column = Column::new("a", "a", Kind::String, source);
+        assert_eq!((column.write(), column.attributes().len()), (Write::Never, 0));
+        assert_eq!(column.is_local(), matches!(source, Source::Local));
+    }
+    assert_eq!(Column::new("a", "a", Kind::String, joined).attributes(), ["A", "B"]);
+}
+
+#[test]
+fn constants_carry_the_actor() {
+    let constants = FULL.constant_values("kari");
+    let expected = [("Channel", Value::Choice(4)), ("Editor", Value::text("hub: kari"))];
+    assert_eq!(constants, Attributes::from(expected));
+}
+
+#[test]
+fn a_descriptor_finds_its_attributes_and_key() {
+    assert_eq!(FULL.attribute("Name").map(|attribute| attribute.max_length), Some(Some(5)));
+    assert_eq!(FULL.attribute("name"), None);
+    assert_eq!(FULL.key_column(), 0);
+    assert_eq!(FULL.mapping_id.to_string(), "00000000000000ff");
+    assert_eq!(format!("{:?}", FULL.mapping_id), "MappingId(00000000000000ff)");
+    assert!(FULL.includes(&full()));
+    assert!(!FULL.includes(&Attributes::from([("Name", Value::text("none"))])));
+}
+
+#[test]
+fn conditions_compare_within_a_form() {
+    use Comparison::{Equal, Greater, GreaterOrEqual, Less, LessOrEqual, NotEqual};
+    let holds = |value: &Value, operator, literal| {
+        let condition = Condition::Compare { attribute: "A", operator, value: literal };
+        condition.holds(&Attributes::from([("A", value.clone())]))
+    };
+    let forms = [
+        (Literal::Text("a"), Literal::Text("B"), Literal::Text("c  ")),
+        (Literal::Integer(1), Literal::Integer(2), Literal::Integer(3)),
+        (Literal::Choice(1), Literal::Choice(2), Literal::Choice(3)),
+        (Literal::BigInt(1), Literal::BigInt(2), Literal::BigInt(3)),
+        (Literal::Decimal(15, 1), Literal::Decimal(2, 0), Literal::Decimal(25, 1)),
+        (Literal::Money(15, 1), Literal::Money(2, 0), Literal::Money(25, 1)),
+        (Literal::Double(0.5), Literal::Double(0.6), Literal::Double(0.7)),
+        (Literal::Instant(-1), Literal::Instant(0), Literal::Instant(1)),
+        (Literal::Guid(1), Literal::Guid(2), Literal::Guid(3)),
+    ];
+    for (low, middle, high) in forms {
+        let value = middle.value();
+        let found = |operator| [low, middle, high].map(|literal| holds(&value, operator, literal));
+        assert_eq!(found(Equal), [false, true, false], "{value}");
+        assert_eq!(found(NotEqual), [true, false, true], "{value}");
+        assert_eq!(found(Greater), [true, false, false], "{value}");
+        assert_eq!(found(GreaterOrEqual), [true, true, false], "{value}");
+        assert_eq!(found(Less), [false, false, true], "{value}");
+        assert_eq!(found(LessOrEqual), [false, true, true], "{value}");
+    }
+    assert!(holds(&Value::Boolean(true), Greater, Literal::Boolean(false)));
+    // Lookups are equal or not; other forms never compare.
+    let lookup = Literal::Lookup("account", 1);
+    assert!(holds(&lookup.value(), Equal, lookup));
+    assert!(holds(&lookup.value(), NotEqual, Literal::Lookup("contact", 1)));
+    assert!(!holds(&lookup.value(), LessOrEqual, Literal::Lookup("account", 2)));
+    assert!(holds(&Value::Integer(1), NotEqual, Literal::Choice(1)));
+    assert!(!holds(&Value::Integer(1), GreaterOrEqual, Literal::Choice(1)));
+    assert!(holds(&Value::Null, Equal, Literal::Null));
+}
+
+#[test]
+fn conditions_join() {
+    const ONE: Condition =
+        Condition::Compare { attribute: "A", operator: Comparison::Equal, value: Literal::Integer(1) };
+    const TWO: Condition =
+        Condition::Compare { attribute: "B", operator: Comparison::Equal, value: Literal::Integer(2) };
+    const BOTH: Condition = Condition::All(&[ONE, TWO]);
+    const EITHER: Condition = Condition::Any(&[ONE, TWO]);
+    const NOT_BOTH: Condition = Condition::Not(&BOTH);
+    for (a, b, both, either) in [(1, 2, true, true), (1, 3, false, true), (0, 2, false, true), (0, 0, false, false)] {
+        let values = Attributes::from([("A", Value::Integer(a)), ("B", Value::Integer(b))]);
+        let held = [BOTH, EITHER, NOT_BOTH].map(|condition| condition.holds(&values));
+        assert_eq!(held, [both, either, !both], "{a} {b}");
+    }
+}

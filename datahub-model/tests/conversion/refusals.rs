@@ -1,0 +1,138 @@
+//! What does not convert, and the words that say so.
+
+use cdms_odata::{Attributes, Instant, Kind, Reference, Value};
+use datahub_model::conversion::{decode, encode, encode_new};
+use datahub_model::{Attribute, Class, ModelDescriptor};
+
+use crate::model::{FULL, column, full, row, stating};
+use crate::{ID, facts};
+
+#[track_caller]
+fn not_read(model: &ModelDescriptor, attribute: &'static str, value: Value, words: &str) {
+    let mut record = full();
+    record.insert(attribute, value);
+    assert_eq!(decode(model, &facts(), &record).unwrap_err().to_string(), words);
+}
+
+#[track_caller]
+fn not_sent(model: &ModelDescriptor, field: &str, value: &Value, words: &str) {
+    assert_eq!(encode(model, column(model, field), value, &full()).unwrap_err().to_string(), words);
+}
+
+#[test]
+fn of_a_read() {
+    not_read(&FULL, "Name", Value::Null, "`Name`: is null in CDMS, but the contract says it is required");
+    not_read(&FULL, "Count", Value::text("x"), r#"`Count`: holds text, not integer (value: "x")"#);
+    not_read(
+        &FULL,
+        "Token",
+        Value::Integer(1),
+        "`Token`: holds integer, not guid (value: integer of class secret, hidden)",
+    );
+    not_read(&FULL, "Born", Value::Instant(Instant(i64::MAX)), "`Born`: is outside the calendar");
+    not_read(
+        &FULL,
+        "Budget",
+        Value::Decimal("0.123".parse().unwrap()),
+        "`Budget`: has more than 2 digits after the point; round it, or raise `scale` in the contract (value: 0.123)",
+    );
+    not_read(
+        &FULL,
+        "Amount",
+        Value::Money("0.00001".parse().unwrap()),
+        "`Amount`: has more than 4 digits after the point; round it, or raise `scale` in the contract (value: 0.00001)",
+    );
+    not_read(&FULL, "Given", Value::text("none"), "`full`: came out null, but the field cannot be");
+    // A joined value is as sensitive as the most sensitive of its parts.
+    not_read(&FULL, "Given", Value::text("bad"), "`full`: is no name (value: text of class personal, hidden)");
+    not_read(
+        &FULL,
+        "Given",
+        Value::text("number"),
+        "`full`: holds integer, not string (value: integer of class personal, hidden)",
+    );
+    let unknown = Attributes::from([("Name", Value::text("Acme"))]);
+    let fault = decode(&FULL, &facts(), &unknown).unwrap_err();
+    assert_eq!(fault.to_string(), "`Amount`: was never read from CDMS; read the record once");
+    assert_eq!((fault.place(), fault.reason()), (Some("Amount"), "was never read from CDMS; read the record once"));
+}
+
+#[test]
+fn of_a_field_that_cannot_be_null() {
+    let mut columns = FULL.columns.to_vec();
+    columns.iter_mut().for_each(|column| column.nullable = false);
+    let strict = ModelDescriptor { columns: columns.leak(), ..FULL };
+    not_read(&strict, "Count", Value::Null, "`Count`: is null in CDMS, but the field cannot be");
+}
+
+#[test]
+fn of_the_models_types() {
+    not_read(&FULL, "Count", Value::Integer(13), "`count`: is unlucky (value: 13)");
+    not_read(&FULL, "Count", Value::Integer(14), "`full`: is unlucky (value: integer of class personal, hidden)");
+    not_read(&FULL, "Count", Value::Integer(15), "is unlucky (value: integer of class personal, hidden)");
+}
+
+#[test]
+fn of_a_write() {
+    not_sent(&FULL, "name", &Value::Null, "`Name`: is required by the contract and cannot be cleared");
+    let too_long = "`Name`: has 7 characters, 2 more than the 5 that CDMS takes; shorten it";
+    // CDMS counts UTF-16 units: a clef is two.
+    not_sent(&FULL, "name", &Value::text("Acmes𝄞"), too_long);
+    assert!(encode(&FULL, column(&FULL, "name"), &Value::text("Acm𝄞"), &full()).is_ok());
+    for number in [f64::NAN, f64::INFINITY] {
+        let words = format!("`Ratio`: is no finite number, and CDMS takes no other (value: {number})");
+        not_sent(&FULL, "ratio", &Value::Double(number), &words);
+    }
+    not_sent(
+        &FULL,
+        "state",
+        &Value::Choice(2),
+        "`State`: has no option with this value; the contract knows open = 0, closed = 1 (value: 2)",
+    );
+    let any = stating(Attribute::new("State", Kind::State));
+    assert!(encode(&any, column(&any, "state"), &Value::Choice(2), &full()).is_ok());
+    let contact = Value::Lookup(Reference { logical_name: "contact".to_owned(), id: ID });
+    not_sent(&FULL, "owner", &contact, "`Owner`: may point to account or team, not to contact");
+    not_sent(&FULL, "count", &Value::Boolean(true), "`Count`: holds boolean, not integer (value: true)");
+    not_sent(
+        &FULL,
+        "budget",
+        &Value::Decimal("0.123".parse().unwrap()),
+        "`Budget`: has more than 2 digits after the point; round it, or raise `scale` in the contract (value: 0.123)",
+    );
+    let ten = stating(Attribute::new("Budget", Kind::Decimal));
+    assert!(encode(&ten, column(&ten, "budget"), &Value::Decimal("0.1234567891".parse().unwrap()), &full()).is_ok());
+    not_sent(&FULL, "full", &Value::text("Ola"), "`full`: needs a blank (value: text of class personal, hidden)");
+    not_sent(
+        &FULL,
+        "full",
+        &Value::text("other x"),
+        "`full`: its `with` module set `Count`, which is not among its attributes",
+    );
+    let mars = stating(Attribute::new("Born", Kind::Date).zone("Mars/Olympus"));
+    let day = Value::Date("2016-06-15".parse().unwrap());
+    not_sent(&mars, "born", &day, "`Born`: has the zone \"Mars/Olympus\", which no time zone is called");
+}
+
+#[test]
+fn of_a_create() {
+    let without = |field: &str, model: &ModelDescriptor| {
+        let position = model.columns.iter().position(|column| column.field == field).unwrap();
+        let mut row = row();
+        row[position] = Value::Null;
+        encode_new(model, &row)
+    };
+    let strict = stating(Attribute::new("Flag", Kind::Boolean).required());
+    assert!(without("count", &strict).is_ok());
+    let fault = without("flag", &strict).unwrap_err();
+    assert_eq!(fault.to_string(), "`Flag`: is required by the contract and cannot be cleared");
+    // Required, without a field, and no constant.
+    let unfilled = ModelDescriptor { constants: &[], ..FULL };
+    assert_eq!(
+        encode_new(&unfilled, &row()).unwrap_err().to_string(),
+        "`Channel`: is required by the contract, but the new record has no value for it"
+    );
+    let secret = stating(Attribute::new("Name", Kind::String).class(Class::Secret).max_length(1));
+    let fault = encode_new(&secret, &row()).unwrap_err();
+    assert_eq!(fault.to_string(), "`Name`: has 4 characters, 3 more than the 1 that CDMS takes; shorten it");
+}
