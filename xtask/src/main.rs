@@ -92,7 +92,7 @@ fn main() -> ExitCode {
 }
 
 fn mutants() -> ExitCode {
-    let arguments = [
+    let protocol = [
         "mutants",
         "--package=datahub-protocol",
         "--test-package=datahub-protocol",
@@ -101,15 +101,33 @@ fn mutants() -> ExitCode {
         "--exclude-re=planted\\(",
         "--timeout=60",
         "--jobs=2",
-        "--output=target",
+        "--output=target/mutants-of-the-protocol",
         "--",
         "--test=tables",
         "--test=transitions",
         "--test=stored_forms",
         "--test=simulation",
     ];
-    let check = Check::tool("every change of the protocol is noticed", "cargo-mutants", &arguments);
-    if run_all(&[check]).is_ok() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+    let conversions = [
+        "mutants",
+        "--package=cdms-odata",
+        "--package=datahub-model",
+        "--file=cdms-odata/src/{value,attributes}.rs",
+        "--file=cdms-odata/src/client/{json,refusal}.rs",
+        "--file=datahub-model/src/{conversion,condition,descriptor,fault}.rs",
+        "--all-features",
+        "--timeout=60",
+        "--jobs=2",
+        "--output=target/mutants-of-conversions",
+        "--",
+        "--lib",
+        "--tests",
+    ];
+    let checks = [
+        Check::tool("every change of the protocol is noticed", "cargo-mutants", &protocol),
+        Check::tool("every change of a conversion is noticed", "cargo-mutants", &conversions),
+    ];
+    if run_all(&checks).is_ok() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 
 fn soak(operations: u64, seed: Option<u64>, json: bool) -> ExitCode {

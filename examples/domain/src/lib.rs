@@ -1,24 +1,52 @@
-//! The example domain: the organisations and contacts of a real Data Hub, and the reference data that they point to.
+//! The example domain: the seven models of a real Data Hub, and the eleven sorts of reference data that they point to.
 
 #![allow(missing_docs, reason = "the contracts say what the fields are")]
 
 mod address;
+mod adviser;
 mod contact;
+mod interaction;
 mod organisation;
 mod phone;
 mod reference;
+mod service;
 
 pub use address::Address;
+pub use adviser::{Adviser, Team};
 pub use contact::Contact;
+pub use interaction::Interaction;
 pub use organisation::{Organisation, OrganisationState};
 pub use phone::Phone;
-pub use reference::{BusinessType, Country, EmployeeRange, Sector, Title, TurnoverRange, UkRegion};
+pub use reference::{
+    BusinessType, ContactRole, Country, EmployeeRange, InteractionChannel, Sector, Service, ServiceDeliveryStatus,
+    Title, TurnoverRange, UkRegion,
+};
+pub use service::{ServiceDelivery, ServiceOffer};
 
 use datahub_runtime::{Models, models};
 
 /// Every model of the domain.
 pub fn models() -> Models {
-    models![Organisation, Contact, BusinessType, Country, EmployeeRange, Sector, Title, TurnoverRange, UkRegion,]
+    models![
+        Organisation,
+        Contact,
+        Adviser,
+        Team,
+        Interaction,
+        ServiceDelivery,
+        ServiceOffer,
+        BusinessType,
+        Sector,
+        EmployeeRange,
+        TurnoverRange,
+        UkRegion,
+        Country,
+        Title,
+        ContactRole,
+        InteractionChannel,
+        Service,
+        ServiceDeliveryStatus,
+    ]
 }
 
 /// The `$metadata` snapshot that the contracts are checked against, for simulators.

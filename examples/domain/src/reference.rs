@@ -71,3 +71,43 @@ pub struct Title {
     #[cdms("optevia_name")]
     pub name: String,
 }
+
+/// What a contact does for their organisation.
+#[derive(Clone, Debug, PartialEq, CdmsSynced)]
+#[cdms(mapping = "contactrole.toml", table = "contact_roles", mode = "mirror")]
+pub struct ContactRole {
+    #[cdms(key)]
+    pub id: Id<ContactRole>,
+    #[cdms("optevia_name")]
+    pub name: String,
+}
+
+/// How an interaction took place.
+#[derive(Clone, Debug, PartialEq, CdmsSynced)]
+#[cdms(mapping = "interactionchannel.toml", table = "interaction_channels", mode = "mirror")]
+pub struct InteractionChannel {
+    #[cdms(key)]
+    pub id: Id<InteractionChannel>,
+    #[cdms("optevia_name")]
+    pub name: String,
+}
+
+/// What is done for organisations.
+#[derive(Clone, Debug, PartialEq, CdmsSynced)]
+#[cdms(mapping = "service.toml", table = "services", mode = "mirror")]
+pub struct Service {
+    #[cdms(key)]
+    pub id: Id<Service>,
+    #[cdms("optevia_name")]
+    pub name: String,
+}
+
+/// How far the delivery of a service has come.
+#[derive(Clone, Debug, PartialEq, CdmsSynced)]
+#[cdms(mapping = "servicedeliverystatus.toml", table = "service_delivery_statuses", mode = "mirror")]
+pub struct ServiceDeliveryStatus {
+    #[cdms(key)]
+    pub id: Id<ServiceDeliveryStatus>,
+    #[cdms("optevia_name")]
+    pub name: String,
+}
