@@ -297,7 +297,11 @@ fn date_of(contract: &Attribute, instant: Instant) -> Result<NaiveDate, Fault> {
 }
 
 /// The instant at which a date begins in the contract's zone; where midnight is skipped, the first instant after it.
-fn midnight_of(contract: &Attribute, date: NaiveDate) -> Result<Instant, Fault> {
+///
+/// # Errors
+///
+/// A zone that does not exist.
+pub fn midnight_of(contract: &Attribute, date: NaiveDate) -> Result<Instant, Fault> {
     let zone = zone_of(contract)?;
     let begin = (0..24).find_map(|hour| {
         let time = NaiveTime::from_hms_opt(hour, 0, 0)?;

@@ -203,7 +203,7 @@ impl<M: Mapping> Settle<M> {
         };
         let mut commit = closing(self.operation, verdict.clone());
         let Some(record) = record else {
-            return self.without_record(loaded, intent, applied, commit);
+            return self.without_record(loaded, intent, commit);
         };
         // CDMS's time went back: the row is not overwritten here, and the next read says so.
         if let (Stored::Row(row), false) = (&loaded.stored, applied)
@@ -250,15 +250,10 @@ impl<M: Mapping> Settle<M> {
         commit
     }
 
-    fn without_record(
-        &self,
-        loaded: &Loaded,
-        intent: &Intent,
-        applied: bool,
-        mut commit: Commit<M::Fault>,
-    ) -> Commit<M::Fault> {
+    fn without_record(&self, loaded: &Loaded, intent: &Intent, mut commit: Commit<M::Fault>) -> Commit<M::Fault> {
         if let Stored::Row(last) = &loaded.stored {
-            if intent.write == WriteKind::Delete && applied {
+            // A delete whose record is gone is always found applied.
+            if intent.write == WriteKind::Delete {
                 return deletion(last, self.operation, Origin::Settle, true);
             }
             let last_row = crate::NewRow::from(last);

@@ -73,7 +73,7 @@ pub(crate) fn sight<M: Mapping>(
             }
             let known_change = changes.iter().any(|change| change.from.is_some());
             let behind_ms = snapshot.modified.0.saturating_sub(record.modified.0);
-            if behind_ms > 0 && behind_ms > clock_skew_ms && !planted(Planted::OlderOverwrites) {
+            if behind_ms > clock_skew_ms.max(0) && !planted(Planted::OlderOverwrites) {
                 return Sight::HubNewer { hub: snapshot.modified, cdms: record.modified };
             }
             if known_change {

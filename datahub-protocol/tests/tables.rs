@@ -63,6 +63,11 @@ fn an_update_settles_by_its_evidence() {
         assert_eq!(verdict(&update, Some(&record), user, true), later, "after the quiet period: {record:?}");
     }
     assert_eq!(verdict(&update, None, Some(OURS), false), None);
+    // Without any evidence nothing is told at once.
+    let same = intent(WriteKind::Update, attributes([("a", 1)]), attributes([("a", 1)]));
+    let moved = record(11, OURS, attributes([("a", 1)]));
+    assert_eq!(verdict(&same, Some(&moved), Some(OURS), false), None);
+    assert_eq!(verdict(&same, Some(&moved), Some(OURS), true), Some(Applied));
     assert_eq!(verdict(&update, None, Some(OURS), true), superseded(&[]));
 }
 

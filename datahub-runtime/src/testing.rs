@@ -11,12 +11,18 @@
 //! # Ok(()) }
 //! ```
 
+mod mapping;
+mod records;
+
 use cdms_odata::metadata::Metadata;
 pub use cdms_simulator as simulator;
 use cdms_simulator::{Simulator, SimulatorBuilder, SimulatorClock};
 use chrono::{DateTime, Utc};
 use futures_util::future::BoxFuture;
 use tempfile::TempDir;
+
+pub use mapping::{attributes_survive, unchanged_makes_no_patch, untouched_is_not_sent, written_reads_back};
+pub use records::Records;
 
 use crate::cost::Meters;
 use crate::store::{PlainConnection as Connection, PlainTrouble as Trouble, place_of};

@@ -85,6 +85,12 @@ fn others() -> Loaded {
     Loaded { stored: Stored::Row(snapshot), ..Loaded::default() }
 }
 
+/// As this mapping stored it, and more others than are kept found nothing to change.
+fn others_too() -> Loaded {
+    let snapshot = Snapshot { complete_for: (2..12).collect(), ..snapshot() };
+    Loaded { stored: Stored::Row(snapshot), ..Loaded::default() }
+}
+
 fn late(write: WriteKind, patch: Attributes) -> Vec<SettledPatch> {
     vec![SettledPatch { operation: OTHER, write, patch, constants: attributes([("c", 5)]) }]
 }
@@ -114,7 +120,7 @@ pub(crate) fn stores() -> Answers<Loaded> {
         ("left", tombstone(TombstoneReason::LeftModel)),
         ("an older program's row", narrow()),
         ("another mapping's row", others()),
-        ("a row in quarantine", Loaded { quarantined: true, ..row() }),
+        ("a row in quarantine", Loaded { quarantined: true, ..others_too() }),
         ("nothing, in quarantine", Loaded { quarantined: true, ..Loaded::default() }),
         ("a row, an update not applied", Loaded { late: late(WriteKind::Update, attributes([("a", 2)])), ..row() }),
         ("a row, a delete not applied", Loaded { late: late(WriteKind::Delete, Attributes::new()), ..row() }),

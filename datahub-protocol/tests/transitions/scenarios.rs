@@ -330,6 +330,18 @@ fn settle_by_a_program_that_knows_less() {
 }
 
 #[test]
+fn settle_of_a_row_that_an_older_program_stored() {
+    let intent = Some(open(OPERATION, WriteKind::Update, LeaseState::Over));
+    let (name, loaded) = stores().swap_remove(4);
+    let scenario = Scenario {
+        loaded: vec![vec![(name, Loaded { intent, ..loaded })]],
+        fetched: vec![sights()[..2].to_vec()],
+        ..scenario(Vec::new())
+    };
+    assert_snapshot!(walk(Settle::new(Model::Wide, OPERATION, Some(OURS), SKEW_MS), &scenario));
+}
+
+#[test]
 fn settle_without_knowing_our_user() {
     let intent = Some(open(OPERATION, WriteKind::Update, LeaseState::Quiet { left_ms: 5 }));
     let scenario = Scenario {

@@ -51,3 +51,29 @@ pub fn models() -> Models {
 
 /// The `$metadata` snapshot that the contracts are checked against, for simulators.
 pub const METADATA: &str = include_str!("../../../mappings/metadata.xml");
+
+#[cfg(test)]
+mod mappings {
+    use super::*;
+
+    datahub_runtime::mapping_tests!(
+        Organisation,
+        Contact,
+        Adviser,
+        Team,
+        Interaction,
+        ServiceDelivery,
+        ServiceOffer,
+        BusinessType,
+        Sector,
+        EmployeeRange,
+        TurnoverRange,
+        UkRegion,
+        Country,
+        Title,
+        ContactRole,
+        InteractionChannel,
+        Service,
+        ServiceDeliveryStatus,
+    );
+}

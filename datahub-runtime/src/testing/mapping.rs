@@ -1,0 +1,251 @@
+//! Property tests of a mapping: what a model loses of its records is what its annotations declare, and nothing else.
+
+use std::sync::Arc;
+
+use cdms_odata::{Attributes, Value};
+use datahub_model::conversion::Row;
+use datahub_model::{Column, Fault, Source};
+use datahub_protocol::{Mapping, merge};
+
+use super::records::Records;
+use crate::CdmsSynced;
+use crate::mapping::ModelMapping;
+use crate::model::{model_of, row_of};
+
+/// Makes four tests of mappings, each over many random records of each model: call it once in a test module.
+///
+/// - `attributes_survive_the_model`: from CDMS's attributes to the model and back nothing is lost but what is declared,
+///   by `default`, by `with`, or by a reference of one model where CDMS allows several.
+/// - `what_is_written_reads_back`: a field's value, written to any record, reads as that value.
+/// - `an_unchanged_model_makes_no_patch`: saving what was loaded sends nothing, whatever CDMS has now.
+/// - `what_is_not_touched_is_not_sent`: changing some fields sends their attributes alone; the parts of an untouched
+///   join and a null that a `default` stands for stay as they are.
+///
+/// A failure names the model, the record's attributes at fault and the seed; `DATAHUB_SEED=n` tries that seed alone.
+/// Needs the feature `testing`.
+///
+/// ```
+/// # mod domain {
+/// # use datahub_runtime::prelude::*;
+/// # #[derive(Clone, Debug, PartialEq)]
+/// # pub struct Sector;
+/// # }
+/// #[cfg(test)]
+/// mod mappings {
+///     datahub_runtime::mapping_tests!(super::Sector);
+/// }
+/// ```
+#[macro_export]
+macro_rules! mapping_tests {
+    ($($model:ty),+ $(,)?) => {
+        #[test]
+        fn attributes_survive_the_model() {
+            $($crate::testing::attributes_survive::<$model>();)+
+        }
+
+        #[test]
+        fn what_is_written_reads_back() {
+            $($crate::testing::written_reads_back::<$model>();)+
+        }
+
+        #[test]
+        fn an_unchanged_model_makes_no_patch() {
+            $($crate::testing::unchanged_makes_no_patch::<$model>();)+
+        }
+
+        #[test]
+        fn what_is_not_touched_is_not_sent() {
+            $($crate::testing::untouched_is_not_sent::<$model>();)+
+        }
+    };
+}
+
+/// The seeds that a test tries where none is given.
+const SEEDS: u64 = 300;
+
+/// The model's records of one seed: three that convert, with their rows.
+struct Case<T> {
+    seed: u64,
+    mapping: ModelMapping,
+    records: [(Attributes, Row, T); 3],
+}
+
+/// Runs a test on every seed.
+#[track_caller]
+fn each_seed<T: CdmsSynced>(test: impl Fn(&Case<T>) -> Result<(), String>) {
+    let chosen = std::env::var("DATAHUB_SEED").ok().and_then(|seed| seed.parse::<u64>().ok());
+    let seeds = chosen.map_or(0..SEEDS, |seed| seed..seed + 1);
+    for seed in seeds {
+        let case = Case::<T>::drawn(seed).unwrap_or_else(|reason| panic!("{}: {reason}", T::DESCRIPTOR.name));
+        if let Err(reason) = test(&case) {
+            panic!("{}: {reason}\n(seed {}: DATAHUB_SEED={} tries it alone)", T::DESCRIPTOR.name, case.seed, case.seed);
+        }
+    }
+}
+
+/// How many records may be refused in a row: by a `with` module or by the fields' own types.
+const REFUSALS_MAX: usize = 1_000;
+
+impl<T: CdmsSynced> Case<T> {
+    fn drawn(seed: u64) -> Result<Self, String> {
+        let mut records = Records::of(T::DESCRIPTOR, seed);
+        let mapping = ModelMapping { model: T::DESCRIPTOR, id: records.id(), actor: Arc::from("test") };
+        let mut draw = || {
+            let mut last = None;
+            for attributes in records.by_ref().take(REFUSALS_MAX) {
+                let drawn = mapping.decode(&attributes).and_then(|row| Ok((model_of::<T>(&row)?, row)));
+                match drawn {
+                    Ok((model, row)) => return Ok((attributes, row, model)),
+                    Err(fault) => last = Some(fault),
+                }
+            }
+            let last = last.map(|fault| fault.to_string()).unwrap_or_default();
+            Err(format!("none of {REFUSALS_MAX} records that the contract allows can be read; the last one: {last}"))
+        };
+        let records = [draw()?, draw()?, draw()?];
+        Ok(Case { seed, mapping, records })
+    }
+
+    /// The columns that an update may send, with their positions.
+    fn updatable(&self) -> impl Iterator<Item = (usize, &'static Column)> {
+        self.mapping.updatable().into_iter().map(|position| (position, &T::DESCRIPTOR.columns[position]))
+    }
+}
+
+fn told(fault: &Fault) -> String {
+    fault.to_string()
+}
+
+/// From attributes to the model and back; see [`mapping_tests!`](crate::mapping_tests).
+///
+/// # Panics
+///
+/// When something is lost that is not declared.
+#[track_caller]
+pub fn attributes_survive<T: CdmsSynced>() {
+    each_seed::<T>(|case| {
+        let (attributes, row, model) = &case.records[0];
+        let again = row_of(model).map_err(|fault| told(&fault))?;
+        for (position, column) in case.updatable() {
+            let field = column.field;
+            let Source::Attribute { attribute, target, default, .. } = column.source else { continue };
+            let sent = case.mapping.encode(position, &again[position], attributes).map_err(|fault| told(&fault))?;
+            let (before, after) = (attributes.get(attribute), sent.get(attribute));
+            let stands_for_null = default.is_some_and(|default| {
+                before.is_none_or(Value::is_null) && default() == again[position] && row[position] == again[position]
+            });
+            let of_another_model = matches!(
+                (before, target), (Some(Value::Lookup(reference)), Some(target)) if reference.logical_name != target
+            );
+            if before != after && !stands_for_null && !of_another_model {
+                let show = |value: Option<&Value>| value.map_or_else(|| "nothing".to_owned(), Value::to_string);
+                let (before, after) = (show(before), show(after));
+                return Err(format!("`{attribute}` was {before}, and comes back from `{field}` as {after}"));
+            }
+        }
+        Ok(())
+    });
+}
+
+/// A field's value, written to another record and read; see [`mapping_tests!`](crate::mapping_tests).
+///
+/// # Panics
+///
+/// When a value reads as another one.
+#[track_caller]
+pub fn written_reads_back<T: CdmsSynced>() {
+    each_seed::<T>(|case| {
+        let [(seen, ..), (_, wanted, _), _] = &case.records;
+        for (position, column) in case.updatable() {
+            // What does not fit into the attributes, such as a joined name that is too long, is refused with its reason.
+            let Ok(patch) = case.mapping.encode(position, &wanted[position], seen) else { continue };
+            let mut after = seen.clone();
+            after.merge(&patch);
+            let read = case.mapping.decode(&after).map_err(|fault| told(&fault))?;
+            if read[position] != wanted[position] {
+                let (field, wanted, read) = (column.field, &wanted[position], &read[position]);
+                return Err(format!(
+                    "`{field}` is written as {wanted} and reads as {read}\nover {}\nas   {}",
+                    shown(seen, column),
+                    shown(&after, column)
+                ));
+            }
+        }
+        Ok(())
+    });
+}
+
+/// Saving what was loaded; see [`mapping_tests!`](crate::mapping_tests).
+///
+/// # Panics
+///
+/// When something would be sent.
+#[track_caller]
+pub fn unchanged_makes_no_patch<T: CdmsSynced>() {
+    each_seed::<T>(|case| {
+        let [(base, _, model), (other, other_row, _), _] = &case.records;
+        let mine = row_of(model).map_err(|fault| told(&fault))?;
+        for current in [base, other] {
+            let merged = merge(&case.mapping, base, &mine, current).map_err(|fault| told(&fault))?;
+            if !merged.patch.is_empty() {
+                return Err(format!("nothing was changed, but a save would send {}", listed(&merged.patch)));
+            }
+        }
+        let merged = merge(&case.mapping, base, &mine, other).map_err(|fault| told(&fault))?;
+        for (position, column) in case.updatable() {
+            if merged.values[position] != other_row[position] {
+                return Err(format!("`{}` was not changed here, but CDMS's change of it is lost", column.field));
+            }
+        }
+        Ok(())
+    });
+}
+
+/// Changing some fields and not others; see [`mapping_tests!`](crate::mapping_tests).
+///
+/// # Panics
+///
+/// When an attribute of an untouched field would be sent.
+#[track_caller]
+pub fn untouched_is_not_sent<T: CdmsSynced>() {
+    each_seed::<T>(|case| {
+        let [(base, row, _), (_, wanted, _), (current, ..)] = &case.records;
+        for (touched, column) in case.updatable() {
+            let mut mine = row.clone();
+            mine[touched].clone_from(&wanted[touched]);
+            // The fields' types may forbid what two records make together.
+            let Ok(model) = model_of::<T>(&mine) else { continue };
+            let mine = row_of(&model).map_err(|fault| told(&fault))?;
+            for current in [base, current] {
+                let Ok(merged) = merge(&case.mapping, base, &mine, current) else { continue };
+                let stray = merged.patch.names().find(|name| !column.attributes().contains(&name.as_ref()));
+                if let Some(stray) = stray {
+                    return Err(format!("`{}` was changed, and a save would send `{stray}` too", column.field));
+                }
+            }
+        }
+        let (position, body) = match case.mapping.encode_new(row) {
+            Ok(body) => (case.updatable(), body),
+            Err(_) => return Ok(()),
+        };
+        for (position, column) in position {
+            if let Source::Attribute { attribute, default: Some(default), .. } = column.source
+                && default() == row[position]
+                && body.contains(attribute)
+            {
+                return Err(format!("a create would send the default of `{}`, which stands for a null", column.field));
+            }
+        }
+        Ok(())
+    });
+}
+
+fn shown(attributes: &Attributes, column: &Column) -> String {
+    let mut own = attributes.clone();
+    own.retain(|name, _| column.attributes().contains(&name));
+    listed(&own)
+}
+
+fn listed(attributes: &Attributes) -> String {
+    attributes.iter().map(|(name, value)| format!("{name} = {value}")).collect::<Vec<_>>().join(", ")
+}

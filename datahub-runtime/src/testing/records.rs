@@ -1,0 +1,127 @@
+//! Random records of a model, as CDMS could have them by the contract.
+
+use cdms_odata::{Attributes, Instant, Kind, Reference, Value};
+use chrono::{Days, NaiveDate};
+use datahub_model::{Attribute, ModelDescriptor, conversion};
+use rust_decimal::Decimal;
+use uuid::Uuid;
+
+/// An endless source of records of one model, the same for the same seed: every attribute of the mapping, with nulls
+/// where they may be, texts up to their length, numbers up to their ends, options and targets of the contract.
+#[derive(Clone, Debug)]
+pub struct Records {
+    model: &'static ModelDescriptor,
+    dice: fastrand::Rng,
+}
+
+impl Records {
+    /// The records of a model that a seed makes.
+    pub fn of(model: &'static ModelDescriptor, seed: u64) -> Self {
+        Records { model, dice: fastrand::Rng::with_seed(seed) }
+    }
+
+    /// An id that the seed makes.
+    pub fn id(&mut self) -> Uuid {
+        Uuid::from_u128(self.dice.u128(..))
+    }
+
+    fn value(&mut self, stated: &'static Attribute) -> Value {
+        loop {
+            let null = !stated.required && self.dice.u8(..) % 6 == 0;
+            let value = if null { Value::Null } else { self.some(stated) };
+            if !(stated.required && value.is_null()) {
+                return value;
+            }
+        }
+    }
+
+    fn some(&mut self, stated: &'static Attribute) -> Value {
+        match stated.kind {
+            Kind::String => Value::text(self.text(stated.max_length)),
+            Kind::Integer => Value::Integer(self.number() as i32),
+            Kind::BigInt => Value::BigInt(self.number()),
+            Kind::Double => Value::Double(self.double()),
+            Kind::Boolean => Value::Boolean(self.dice.bool()),
+            Kind::Decimal => Value::Decimal(self.decimal(stated.scale.unwrap_or(conversion::DECIMAL_SCALE))),
+            Kind::Money => Value::Money(self.decimal(4)),
+            // CDMS keeps whole seconds (fact sheet, 2.2).
+            Kind::DateTime => Value::Instant(Instant(self.dice.i64(SECONDS) * 1000)),
+            Kind::Date => {
+                let begin = NaiveDate::default() - Days::new(36_500);
+                let date = begin + Days::new(self.dice.u64(..80_000));
+                conversion::midnight_of(stated, date).map_or(Value::Null, Value::Instant)
+            }
+            Kind::Guid => Value::Guid(self.id()),
+            Kind::Choice | Kind::State | Kind::Status => Value::Choice(match self.dice.choice(stated.choices) {
+                Some((_, option)) => *option,
+                None => self.dice.i32(0..1_000_000),
+            }),
+            Kind::Lookup => {
+                let logical_name = self.dice.choice(stated.targets).copied().unwrap_or("account").to_owned();
+                Value::Lookup(Reference { logical_name, id: self.id() })
+            }
+        }
+    }
+
+    /// A text that is short most of the time and as long as it may be at times.
+    fn text(&mut self, max_length: Option<u32>) -> String {
+        let most = max_length.unwrap_or(4_000) as usize;
+        let length = if self.dice.u8(..) % 16 == 0 { most } else { self.dice.usize(..=most.min(24)) };
+        let mut text = String::new();
+        // CDMS counts UTF-16 units.
+        let mut left = length;
+        while left > 0 {
+            let letter = *self.dice.choice(LETTERS).unwrap_or(&'a');
+            let units = letter.len_utf16();
+            if units <= left {
+                text.push(letter);
+            }
+            left = left.saturating_sub(units);
+        }
+        text
+    }
+
+    fn number(&mut self) -> i64 {
+        match self.dice.u8(..8) {
+            0 => i64::MIN,
+            1 => i64::MAX,
+            2 => 0,
+            _ => self.dice.i64(..) >> self.dice.u32(..63),
+        }
+    }
+
+    fn double(&mut self) -> f64 {
+        loop {
+            let number = f64::from_bits(self.dice.u64(..));
+            // CDMS takes none nearer to zero (fact sheet, 2.2), and JSON has no negative zero.
+            if number.is_normal() {
+                return number;
+            }
+        }
+    }
+
+    /// Up to a hundred thousand millions, the most that CDMS has, as far as 64 bits of the scale hold it.
+    fn decimal(&mut self, scale: u32) -> Decimal {
+        let digits = self.dice.i64(..) >> self.dice.u32(..63);
+        let most = 100_000_000_000_i64.saturating_mul(10_i64.saturating_pow(scale));
+        Decimal::new(digits.clamp(-most, most), scale).normalize()
+    }
+}
+
+/// Instants from 1900 to 2199.
+const SECONDS: std::ops::Range<i64> = -2_208_988_800..7_258_118_400;
+
+/// Letters that go wrong somewhere: of one to four bytes, blanks, quotes, signs of formats, combining ones.
+const LETTERS: &[char] = &[
+    'a', 'b', 'Z', '0', '7', ' ', ' ', '-', '+', '\'', '"', '\\', '/', '&', '<', '%', '{', '\n', '\t', 'é', 'ß', 'Ø',
+    'İ', '中', '\u{301}', '𝄞', '👩',
+];
+
+impl Iterator for Records {
+    type Item = Attributes;
+
+    fn next(&mut self) -> Option<Attributes> {
+        let model = self.model;
+        Some(model.attributes.iter().map(|stated| (stated.name, self.value(stated))).collect())
+    }
+}
