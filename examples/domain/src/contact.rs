@@ -36,7 +36,7 @@ pub struct Contact {
     pub address_same_as_organisation: bool,
 }
 
-/// First and middle name as one: joined for reading, and parted again where the first word ends.
+/// First and middle name as one: joined for reading, and parted again where CDMS parts them, or after the first word.
 mod first_name {
     use datahub_runtime::{Attributes, Fault, Value};
 
@@ -49,10 +49,19 @@ mod first_name {
         Ok((!joined.is_empty()).then_some(joined))
     }
 
-    pub(super) fn encode(name: &Option<String>, _: &Attributes) -> Result<Attributes, Fault> {
+    /// A first name that the whole still begins with stays as CDMS has it, though it may be two words.
+    pub(super) fn encode(name: &Option<String>, seen: &Attributes) -> Result<Attributes, Fault> {
         let name = name.as_deref().unwrap_or_default().trim();
-        let (first, middle) = name.split_once(' ').unwrap_or((name, ""));
-        Ok(Attributes::from([("FirstName", Value::text(first)), ("MiddleName", Value::text(middle.trim()))]))
+        let kept = match seen.get("FirstName") {
+            Some(Value::Text(first)) => name.strip_prefix(first.as_str()).map(|rest| (first.as_str(), rest)),
+            _ => None,
+        };
+        let (first, middle) = match kept {
+            Some((first, "")) => (first, ""),
+            Some((first, rest)) if rest.starts_with(' ') => (first, &rest[1..]),
+            _ => name.split_once(' ').unwrap_or((name, "")),
+        };
+        Ok(Attributes::from([("FirstName", Value::text(first)), ("MiddleName", Value::text(middle))]))
     }
 }
 
