@@ -35,12 +35,12 @@ pub struct RecordFacts {
 pub fn decode(model: &ModelDescriptor, facts: &RecordFacts, attributes: &Attributes) -> Result<Row, Fault> {
     let columns = model.columns.iter();
     let mut row = columns.map(|column| decode_column(model, column, facts, attributes)).collect::<Result<Row, _>>()?;
-    (model.fits)(&row).map_err(|fault| match fault.place().and_then(|place| attributes_at(model, place)) {
+    // What the model keeps of a value is what the row holds, so that a value it keeps less of is no change of it.
+    row = (model.through)(&row).map_err(|fault| match fault.place().and_then(|place| attributes_at(model, place)) {
         Some(names) => fault.class(most_sensitive(model, &names)),
         None => fault.class(crate::Class::Personal),
     })?;
-    for (column, value) in model.columns.iter().zip(&mut row).filter(|(column, _)| column.is_local()) {
-        debug_assert_eq!(*value, initial(column));
+    for (_, value) in model.columns.iter().zip(&mut row).filter(|(column, _)| column.is_local()) {
         *value = Value::Null;
     }
     Ok(row)
@@ -58,7 +58,7 @@ fn decode_column(
         Source::Engine(EngineAttribute::Created) => Ok(facts.created.map_or(Value::Null, Value::Instant)),
         Source::Engine(EngineAttribute::ModifiedBy) => Ok(facts.modified_by.map_or(Value::Null, Value::Guid)),
         Source::Local => Ok(initial(column)),
-        Source::Attribute { attribute, target, default, .. } => {
+        Source::Attribute { attribute, target, .. } => {
             let contract = stated(model, attribute)?;
             let raw = attributes
                 .get(attribute)
@@ -69,8 +69,8 @@ fn decode_column(
                 (value, _) => value,
             };
             match value {
-                Value::Null => match default {
-                    Some(default) => Ok(default()),
+                Value::Null => match default_of(column)? {
+                    Some(default) => Ok(default),
                     None if column.nullable => Ok(Value::Null),
                     None => Err(Fault::new("is null in CDMS, but the field cannot be").of(contract)),
                 },
@@ -126,7 +126,7 @@ pub fn encode(model: &ModelDescriptor, column: &Column, value: &Value, seen: &At
 pub fn encode_new(model: &ModelDescriptor, row: &[Value]) -> Result<Attributes, Fault> {
     let mut body = Attributes::new();
     for (column, value) in model.columns.iter().zip(row) {
-        if column.write() == Write::Never || stands_for_null(column, value) {
+        if column.write() == Write::Never || default_of(column)?.is_some_and(|default| default == *value) {
             continue;
         }
         let patch = encode(model, column, value, &Attributes::new())?;
@@ -193,10 +193,17 @@ pub fn initial(column: &Column) -> Value {
     }
 }
 
-fn stands_for_null(column: &Column, value: &Value) -> bool {
-    match &column.source {
-        Source::Attribute { default: Some(default), .. } => default() == *value,
-        _ => false,
+/// The value that stands for a null of the column's attribute, in the form of its kind; `None` where none does.
+///
+/// # Errors
+///
+/// The default's form does not fit the kind, which the derive's checks rule out.
+pub fn default_of(column: &Column) -> Result<Option<Value>, Fault> {
+    match column.source {
+        Source::Attribute { default: Some(default), .. } => {
+            fit(column.kind, default()).map(Some).map_err(|fault| fault.at(column.field))
+        }
+        _ => Ok(None),
     }
 }
 

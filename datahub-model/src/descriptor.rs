@@ -29,8 +29,9 @@ pub struct ModelDescriptor {
     pub only: Option<&'static Condition>,
     /// A hash of all of the above.
     pub mapping_id: MappingId,
-    /// Whether a whole row makes a model: what only the Rust types know, such as the options that an enum takes.
-    pub fits: fn(&[Value]) -> Result<(), Fault>,
+    /// The row of the model that a row makes: what only the Rust types know, such as the options that an enum takes and
+    /// what a type keeps of a value.
+    pub through: fn(&[Value]) -> Result<Vec<Value>, Fault>,
 }
 
 /// Whether and how a model's rows follow CDMS.

@@ -59,7 +59,7 @@ pub(super) fn descriptor(model: &Model<'_>, mapping: &Mapping) -> TokenStream {
             constants: &[#(#constants),*],
             only: #only,
             mapping_id: __private::MappingId(#mapping_id),
-            fits: __private::fits::<Self>,
+            through: __private::through::<Self>,
         }
     }
 }

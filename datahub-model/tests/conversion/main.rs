@@ -48,10 +48,25 @@ fn nulls_are_null_or_what_stands_for_them() {
     for (column, value) in FULL.columns.iter().zip(decoded) {
         match column.field {
             "rank" => assert_eq!(value, Value::Integer(3), "the default stands for the null"),
+            "amount" => assert_eq!(value, Value::Money(Decimal::ONE), "a default takes the form of its kind"),
             "id" | "name" | "number" | "modified" | "created" | "modified_by" | "full" => assert!(!value.is_null()),
             _ => assert_eq!(value, Value::Null, "{}", column.field),
         }
     }
+}
+
+#[test]
+fn a_row_holds_what_the_model_keeps() {
+    let mut record = full();
+    record.insert("Count", Value::Integer(16));
+    assert_eq!(decode(&FULL, &facts(), &record).unwrap()[5], Value::Integer(17));
+}
+
+#[test]
+fn a_create_leaves_out_what_stands_for_a_null_in_any_form() {
+    let mut one = row();
+    one[2] = Value::Money(Decimal::ONE);
+    assert!(!encode_new(&FULL, &one).unwrap().contains("Amount"));
 }
 
 #[test]

@@ -41,7 +41,7 @@ const fn plain(name: &'static str, attribute: &'static str, kind: Kind) -> Colum
 const COLUMNS: &[Column] = &[
     Column::new("id", "id", Kind::Guid, Source::Key),
     Column::new("name", "name", Kind::String, Source::attribute("Name")),
-    plain("amount", "Amount", Kind::Money),
+    Column::new("amount", "amount", Kind::Money, Source::attribute("Amount").or(|| Value::Decimal(Decimal::ONE))),
     plain("born", "Born", Kind::Date),
     plain("budget", "Budget", Kind::Decimal),
     plain("count", "Count", Kind::Integer),
@@ -111,11 +111,14 @@ pub(crate) const FULL: ModelDescriptor = ModelDescriptor {
     constants: &[("Channel", Constant::Fixed(Literal::Choice(4))), ("Editor", Constant::Text("hub: {actor}"))],
     only: Some(&NOT_NONE),
     mapping_id: MappingId(255),
-    fits: |row| match &row[5] {
+    through: |row| match &row[5] {
         Value::Integer(13) => Err(Fault::new("is unlucky").at("count").value(&row[5])),
         Value::Integer(14) => Err(Fault::new("is unlucky").at("full").value(&row[5])),
         Value::Integer(15) => Err(Fault::new("is unlucky").value(&row[5])),
-        _ => Ok(()),
+        Value::Integer(16) => {
+            Ok(row.iter().map(|value| if *value == row[5] { Value::Integer(17) } else { value.clone() }).collect())
+        }
+        _ => Ok(row.to_vec()),
     },
 };
 

@@ -123,7 +123,7 @@ static ORGANISATION: ModelDescriptor = ModelDescriptor {
     constants: &[],
     only: None,
     mapping_id: MappingId(0xF000_0000_0000_0001),
-    fits: |_| Ok(()),
+    through: |row| Ok(row.to_vec()),
 };
 
 const NOTES: usize = 15;

@@ -177,3 +177,59 @@ fn choices_take_their_options_and_the_rest() {
 fn models_of_a_program_are_listed_once() {
     assert_eq!(models![Organisation, Country].iter().len(), 2);
 }
+
+/// `Street` with its blanks dropped: a newtype that loses something of what CDMS has.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Trimmed(String);
+
+impl datahub_runtime::FieldType for Trimmed {
+    const KINDS: &'static [datahub_runtime::Kind] = String::KINDS;
+
+    fn from_value(value: &datahub_runtime::Value) -> Result<Self, datahub_runtime::Fault> {
+        String::from_value(value).map(|text| Trimmed(text.trim().to_owned()))
+    }
+
+    fn to_value(&self) -> datahub_runtime::Value {
+        datahub_runtime::Value::text(self.0.as_str())
+    }
+}
+
+impl datahub_runtime::Carries<datahub_runtime::kind::String> for Trimmed {}
+
+#[derive(Clone, Debug, PartialEq, CdmsSynced)]
+#[cdms(mapping = "every.toml", table = "lossy")]
+pub(crate) struct Lossy {
+    #[cdms(key)]
+    id: Id<Self>,
+    #[cdms("Name")]
+    name: String,
+    #[cdms("BillingStreet", default = Trimmed("here".to_owned()))]
+    billing: Trimmed,
+    #[cdms(flatten = "flags")]
+    flags: Flags,
+    #[cdms("StateCode", read_only)]
+    state: State,
+}
+
+#[derive(Clone, Debug, PartialEq, CdmsFields)]
+pub(crate) struct Flags {
+    #[cdms(default = true)]
+    verified: bool,
+    street: Option<Trimmed>,
+}
+
+mod declared_loss {
+    datahub_runtime::mapping_tests!(super::Organisation, super::Country);
+}
+
+/// A loss that no annotation declares is told, and harms nothing else.
+#[test]
+fn a_loss_that_is_not_declared_is_told() {
+    use datahub_runtime::testing;
+    testing::written_reads_back::<Lossy>();
+    testing::unchanged_makes_no_patch::<Lossy>();
+    testing::untouched_is_not_sent::<Lossy>();
+    let told = std::panic::catch_unwind(testing::attributes_survive::<Lossy>).unwrap_err();
+    let told = told.downcast_ref::<String>().unwrap();
+    assert!(told.contains("comes back from `") && told.contains("DATAHUB_SEED="), "{told}");
+}
