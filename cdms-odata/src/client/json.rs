@@ -417,6 +417,21 @@ mod tests {
     }
 
     #[test]
+    fn a_refusal_tells_the_form() {
+        for (json, form) in [
+            (r#""x""#, "a text"),
+            (r#"{"x":1}"#, "an object"),
+            ("[1]", "a list"),
+            ("true", "true or false"),
+            ("false", "true or false"),
+            ("1.5", "a number"),
+        ] {
+            let error = one(Kind::Integer, json).unwrap_err();
+            assert_eq!(error.to_string(), format!("the attribute `A` holds {form}, which is no integer"));
+        }
+    }
+
+    #[test]
     fn an_offset_does_not_move_the_instant() {
         assert_eq!(one(Kind::DateTime, r#""/Date(1000+0100)/""#).unwrap(), Value::Instant(Instant(1000)));
         assert_eq!(one(Kind::DateTime, r#""/Date(-1000-0100)/""#).unwrap(), Value::Instant(Instant(-1000)));

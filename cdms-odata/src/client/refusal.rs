@@ -167,6 +167,14 @@ mod tests {
     }
 
     #[test]
+    fn every_meaning_says_what_to_do() {
+        let told: std::collections::BTreeSet<_> = TABLE.iter().map(|row| row.meaning.advice()).collect();
+        assert_eq!(told.len(), TABLE.len());
+        assert_eq!(Meaning::Deadlock.advice(), "try again");
+        assert_eq!(Meaning::Other.advice(), "CDMS's text says more");
+    }
+
+    #[test]
     fn only_codes_that_prove_it_count_as_refused() {
         assert!(Meaning::PluginRefused.write_is_refused());
         for meaning in [Meaning::Unexpected, Meaning::SqlTimeout, Meaning::Other] {

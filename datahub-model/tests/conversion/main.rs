@@ -5,7 +5,7 @@ mod refusals;
 
 use cdms_odata::{Attributes, Instant, Kind, Reference, Value};
 use datahub_model::conversion::{RecordFacts, decode, encode, encode_new, fit, initial, scaled};
-use datahub_model::{Column, Comparison, Condition, EngineAttribute, Literal, Source, Write};
+use datahub_model::{Column, Comparison, Condition, EngineAttribute, Literal, ModelDescriptor, Source, Write};
 use model::{FULL, column, full, row};
 use rust_decimal::Decimal;
 use uuid::Uuid;
@@ -208,6 +208,9 @@ fn a_descriptor_finds_its_attributes_and_key() {
     assert_eq!(FULL.attribute("Name").map(|attribute| attribute.max_length), Some(Some(5)));
     assert_eq!(FULL.attribute("name"), None);
     assert_eq!(FULL.key_column(), 0);
+    let mut columns = FULL.columns.to_vec();
+    columns.swap(0, 1);
+    assert_eq!(ModelDescriptor { columns: columns.leak(), ..FULL }.key_column(), 1);
     assert_eq!(FULL.mapping_id.to_string(), "00000000000000ff");
     assert_eq!(format!("{:?}", FULL.mapping_id), "MappingId(00000000000000ff)");
     assert!(FULL.includes(&full()));

@@ -127,7 +127,7 @@ fn of_a_create() {
     let fault = without("flag", &strict).unwrap_err();
     assert_eq!(fault.to_string(), "`Flag`: is required by the contract and cannot be cleared");
     // Required, without a field, and no constant.
-    let unfilled = ModelDescriptor { constants: &[], ..FULL };
+    let unfilled = ModelDescriptor { constants: &FULL.constants[1..], ..FULL };
     assert_eq!(
         encode_new(&unfilled, &row()).unwrap_err().to_string(),
         "`Channel`: is required by the contract, but the new record has no value for it"
