@@ -25,15 +25,26 @@ use crate::model::{model_of, row_of};
 /// Needs the feature `testing`.
 ///
 /// ```
-/// # mod domain {
-/// # use datahub_runtime::prelude::*;
-/// # #[derive(Clone, Debug, PartialEq)]
-/// # pub struct Sector;
-/// # }
+/// use datahub_runtime::prelude::*;
+///
+/// /// The sector that an organisation works in.
+/// #[derive(Clone, Debug, PartialEq, CdmsSynced)]
+/// #[cdms(mapping = "sector.toml", table = "sectors", mode = "mirror")]
+/// pub struct Sector {
+///     #[cdms(key)]
+///     pub id: Id<Sector>,
+///     #[cdms("optevia_name")]
+///     pub name: String,
+/// }
+///
 /// #[cfg(test)]
 /// mod mappings {
 ///     datahub_runtime::mapping_tests!(super::Sector);
 /// }
+/// # fn main() {
+/// #     datahub_runtime::testing::attributes_survive::<Sector>();
+/// #     datahub_runtime::testing::unchanged_makes_no_patch::<Sector>();
+/// # }
 /// ```
 #[macro_export]
 macro_rules! mapping_tests {
