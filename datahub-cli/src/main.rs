@@ -33,14 +33,20 @@ struct Options {
 enum Command {
     /// Checks every contract by itself and against the $metadata snapshot.
     Check,
+    /// Explains the code that a message of the derives or of `check` ends with, such as `nullability`.
+    Explain {
+        /// The code; without one, all of them are listed.
+        code: Option<String>,
+    },
 }
 
 fn main() -> ExitCode {
     let options = Options::parse();
     let output = Output::new(options.json);
-    let result = root::find(options.root).and_then(|root| match options.command {
-        Command::Check => command::check::run(&root, &output),
-    });
+    let result = match options.command {
+        Command::Check => root::find(options.root).and_then(|root| command::check::run(&root, &output)),
+        Command::Explain { code } => command::explain::run(code.as_deref(), &output),
+    };
     match result {
         Ok(true) => ExitCode::SUCCESS,
         Ok(false) => ExitCode::FAILURE,

@@ -11,6 +11,7 @@ mod errors;
 mod expand;
 mod field_type;
 mod fields;
+mod guard;
 mod project;
 mod synced;
 #[cfg(test)]
@@ -21,17 +22,17 @@ use proc_macro::TokenStream;
 /// Makes a struct a synced model; see `datahub_runtime::CdmsSynced`.
 #[proc_macro_derive(CdmsSynced, attributes(cdms))]
 pub fn derive_synced(item: TokenStream) -> TokenStream {
-    synced::derive(item.into()).into()
+    guard::expand("CdmsSynced", synced::derive, item.into()).into()
 }
 
 /// Makes a struct a group of fields that models flatten; see `datahub_runtime::CdmsFields`.
 #[proc_macro_derive(CdmsFields, attributes(cdms))]
 pub fn derive_fields(item: TokenStream) -> TokenStream {
-    fields::derive(item.into()).into()
+    guard::expand("CdmsFields", fields::derive, item.into()).into()
 }
 
 /// Makes an enum the type of a choice; see `datahub_runtime::FieldType`.
 #[proc_macro_derive(CdmsChoice, attributes(cdms))]
 pub fn derive_choice(item: TokenStream) -> TokenStream {
-    choice::derive(item.into()).into()
+    guard::expand("CdmsChoice", choice::derive, item.into()).into()
 }

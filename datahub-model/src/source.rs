@@ -7,6 +7,7 @@ mod annotation;
 mod check;
 mod contract;
 mod diagnostic;
+mod explanation;
 mod mapping_id;
 mod names;
 mod nearest;

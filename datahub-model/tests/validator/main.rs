@@ -9,6 +9,7 @@ mod metadata;
 mod models;
 mod only;
 mod reader;
+mod reference;
 mod row;
 
 use std::collections::BTreeSet;

@@ -98,6 +98,19 @@ impl Row {
         }
     }
 
+    /// The messages of a code that the row makes, as lines of a table: message and help.
+    pub(crate) fn messages(&self, code: Code) -> Vec<String> {
+        let What::Faulty(input, _) = &self.what else { return Vec::new() };
+        let (parsed, told) = Contract::parse::<String>(&self.contract);
+        let told = match (input, parsed) {
+            (Input::Contract, _) | (_, None) => told,
+            (input, Some(contract)) => told_of(input, &contract).unwrap_or_default(),
+        };
+        let cell = |text: &str| text.replace('|', "\\|").replace('\n', " ");
+        let told = told.iter().filter(|diagnostic| diagnostic.code == code);
+        told.map(|told| format!("| {} | {} |", cell(&told.message), cell(told.help.as_deref().unwrap_or("")))).collect()
+    }
+
     /// Compares what comes out with what the row says.
     pub(crate) fn check(&self) -> Result<(), String> {
         let (parsed, told) = Contract::parse::<String>(&self.contract);
@@ -120,15 +133,7 @@ impl Row {
             },
             What::Metadata => return self.compare(&against_metadata(&contract), &[]),
             What::Faulty(input, expected) => {
-                let told = match input {
-                    Input::Contract => told,
-                    Input::Model(model) => match resolve(&reader::model(model), &contract) {
-                        Ok(_) => return Err(self.wrong("should not be accepted")),
-                        Err(told) => told,
-                    },
-                    Input::Choices(choices) => resolve_choices(&contract, choices).err().unwrap_or_default(),
-                    Input::Metadata => against_metadata(&contract),
-                };
+                let told = told_of(input, &contract).ok_or_else(|| self.wrong("should not be accepted"))?;
                 return self.compare(&told, expected);
             }
         }
@@ -173,6 +178,16 @@ impl Row {
 
     fn wrong(&self, what: &str) -> String {
         format!("{}: {what}", self.name)
+    }
+}
+
+/// What an input is told with a contract that has no faults; `None` where it is accepted.
+fn told_of(input: &Input, contract: &Contract) -> Option<Vec<Diagnostic<String>>> {
+    match input {
+        Input::Contract => None,
+        Input::Model(model) => resolve(&reader::model(model), contract).err(),
+        Input::Choices(choices) => resolve_choices(contract, choices).err(),
+        Input::Metadata => Some(against_metadata(contract)),
     }
 }
 

@@ -1,0 +1,28 @@
+//! `datahub explain`: what a code in a message means, at length.
+
+use datahub_model::source::{Code, nearest};
+use serde_json::json;
+
+use crate::output::Output;
+
+/// Explains one code, or lists all of them with the first sentence of each.
+pub(crate) fn run(code: Option<&str>, output: &Output) -> Result<bool, String> {
+    let Some(name) = code else {
+        for code in Code::ALL {
+            let told = code.explanation();
+            let first = told.split_once(['.', ':']).map_or(told, |(first, _)| first);
+            output.result(&format!("{:<20} {first}", code.name()), &json!({"code": code.name(), "explanation": told}));
+        }
+        return Ok(true);
+    };
+    // As it stands in a message, brackets and all.
+    let name = name.trim_matches(['[', ']']);
+    let code = Code::named(name).ok_or_else(|| {
+        let near = nearest(name, Code::ALL.iter().map(|code| code.name()));
+        let help = near.map_or("`datahub explain` lists them all".to_owned(), |near| format!("did you mean `{near}`?"));
+        format!("no message has the code `{name}`; {help}")
+    })?;
+    let text = code.explanation();
+    output.result(&format!("{code}\n\n{text}"), &json!({"code": code.name(), "explanation": text}));
+    Ok(true)
+}

@@ -1,0 +1,36 @@
+//! `datahub explain` as its users see it: one code, all of them, and one that does not exist.
+#![cfg(test)]
+
+use std::process::{Command, Output};
+
+fn explain(arguments: &[&str]) -> (Option<i32>, String, String) {
+    let Output { status, stdout, stderr } =
+        Command::new(env!("CARGO_BIN_EXE_datahub")).arg("explain").args(arguments).output().unwrap();
+    (status.code(), String::from_utf8(stdout).unwrap(), String::from_utf8(stderr).unwrap())
+}
+
+#[test]
+fn a_code_is_explained_as_it_stands_in_a_message() {
+    for name in ["nullability", "[nullability]"] {
+        let (code, text, _) = explain(&[name]);
+        assert_eq!(code, Some(0));
+        assert!(text.starts_with("nullability\n\n") && text.contains("Cure: make the field an `Option`"), "{text}");
+    }
+    let (_, json, _) = explain(&["--json", "no-key"]);
+    let json: serde_json::Value = serde_json::from_str(&json).unwrap();
+    assert_eq!(json["code"], "no-key");
+}
+
+#[test]
+fn all_codes_are_listed() {
+    let (code, text, _) = explain(&[]);
+    assert_eq!((code, text.lines().count()), (Some(0), datahub_model::source::Code::ALL.len()));
+    assert!(text.contains("two-keys             Two fields are marked as the record's id"), "{text}");
+}
+
+#[test]
+fn an_unknown_code_is_told_with_the_nearest() {
+    let (code, _, error) = explain(&["nulability"]);
+    assert_eq!(code, Some(2));
+    assert_eq!(error, "error: no message has the code `nulability`; did you mean `nullability`?\n");
+}

@@ -1,0 +1,119 @@
+//! What each code means, at length: why it is a fault and how to cure it. `datahub explain` and the reference show it.
+
+use super::diagnostic::Code;
+
+impl Code {
+    /// The code of this name; `None` where there is none.
+    pub fn named(name: &str) -> Option<Self> {
+        Code::ALL.iter().copied().find(|code| code.name() == name)
+    }
+
+    /// What the code means, in Markdown: what is wrong, why it matters, and the cure.
+    pub const fn explanation(self) -> &'static str {
+        match self {
+            Code::FaultyToml => {
+                "The contract, or `datahub.toml`, is no TOML, so nothing can be read from it.\n\n\
+                 Cure: mend the line that is shown. Texts stand in quotes, an attribute's keys in braces: \
+                 `Name = { kind = \"string\" }`."
+            }
+            Code::UnknownKey => {
+                "A key is written that does not exist at this place. It is refused rather than ignored, because a typing \
+                 error in `max-length` or `read_only` would otherwise go unnoticed until CDMS refuses a write.\n\n\
+                 Cure: use the key that the message names; the derive's documentation lists them all."
+            }
+            Code::MissingKey => {
+                "Something that has to be said is not said: a model's `mapping` or `table`, an attribute's `kind`, where a \
+                 field's value comes from, or the project's `datahub.toml`.\n\n\
+                 Cure: add the key that the message names."
+            }
+            Code::WrongValue => {
+                "A key has a value of another sort than it takes: a number where a text is needed, a `mode` that does not \
+                 exist, an empty list.\n\n\
+                 Cure: write the value as the message shows it."
+            }
+            Code::KeysExclude => {
+                "Two keys of one field contradict each other: a field has one source, so `local` goes with no attribute; it is \
+                 not both `read_only` and `create_only`; an `Option` has `None` for a null and needs no `default`.\n\n\
+                 Cure: decide which of them is meant and remove the other."
+            }
+            Code::UnknownAttribute => {
+                "A field, a group, a constant or a condition names an attribute that the contract does not state. The \
+                 derive knows of CDMS only what the contract says. Names are case-sensitive, as CDMS's own are.\n\n\
+                 Cure: correct the name, or state the attribute under `[attributes]`."
+            }
+            Code::MappedTwice => {
+                "Something is there twice: two fields write one attribute, so that it could not be told which value is \
+                 meant, a field writes what a constant writes already, or a key is repeated.\n\n\
+                 Cure: keep one of them. A second view of an attribute is possible where it is `read_only`."
+            }
+            Code::UnknownGroup => {
+                "`flatten` names a group that the contract does not have.\n\n\
+                 Cure: correct the name, or add `[groups.<name>]` with the members' attributes to the contract."
+            }
+            Code::NoKey => {
+                "No field holds the record's id, so that a row could not be found again.\n\n\
+                 Cure: add `#[cdms(key)] pub id: Id<Self>`."
+            }
+            Code::TwoKeys => {
+                "Two fields are marked as the record's id, and a record has one.\n\n\
+                 Cure: keep `key` on one of them. An attribute of kind `guid` is mapped like any other."
+            }
+            Code::Nullability => {
+                "The attribute can be null in CDMS, and the field has no value for that. Such a record could not be read \
+                 and would wait in quarantine.\n\n\
+                 Cure: make the field an `Option`; or give it a `default`, which is shown instead of the null and never \
+                 written back; or state `required = true` in the contract, if CDMS never has a null there."
+            }
+            Code::ReadOnly => {
+                "CDMS does not let the attribute be written (the contract says `read-only`, or it is a state or one of \
+                 the times and users that CDMS keeps itself), but the field would be sent.\n\n\
+                 Cure: add `read_only` to the field. It is ignored on the way out and filled on the way back."
+            }
+            Code::UnknownChoice => {
+                "An enum's variant is no option of the contract, or an option has no variant, so that a record with it \
+                 could not be read.\n\n\
+                 Cure: name the option with `#[cdms(\"name\")]`, add the missing variant, or take all others with \
+                 `#[cdms(other)] Other(i32)`."
+            }
+            Code::DefaultTooLong => {
+                "The default is longer than the attribute may be. Lengths count UTF-16 units, as CDMS does.\n\n\
+                 Cure: shorten the default, or correct `max-length`."
+            }
+            Code::RequiredAtCreate => {
+                "The contract requires the attribute, and no field that is sent, and no constant, gives it a value: each \
+                 `create` of the model would fail.\n\n\
+                 Cure: map the attribute, set it under `[constants]`, or make the model a `mode = \"mirror\"` that is \
+                 never written."
+            }
+            Code::ColumnClash => {
+                "Two fields make columns of one name; a group's columns are called after its prefix and members.\n\n\
+                 Cure: rename one with `column = \"…\"`, or a group's with `prefix = \"…\"`."
+            }
+            Code::ColumnName => {
+                "The name cannot be a column's or table's on both databases: it is a reserved word, is longer than 63 \
+                 bytes, has letters that need quotes, or begins with a prefix that is taken.\n\n\
+                 Cure: choose another with `column = \"…\"` or `table = \"…\"`; the field keeps its name."
+            }
+            Code::TooManyColumns => {
+                "Diesel was built for tables of fewer columns.\n\n\
+                 Cure: leave attributes out, or split the model in two that share the entity, each with an `only`."
+            }
+            Code::OnlyDoesNotParse => {
+                "The condition that says which records are the model's cannot be read. It is written like the endpoint's \
+                 own filters: `StateCode/Value eq 0 and not (Name eq null)`.\n\n\
+                 Cure: mend it as the message says. Attributes of complex kinds are compared by a member: `/Value` of \
+                 choices, states and money, `/Id` of lookups."
+            }
+            Code::NotInMetadata => {
+                "The contract states something that the `$metadata` snapshot does not have. CDMS would answer each request \
+                 with an error.\n\n\
+                 Cure: correct the name, or take a new snapshot if CDMS has changed."
+            }
+            Code::WrongKind => {
+                "The kind does not exist, or is not one that the attribute's type in `$metadata` can have, or not one of those \
+                 that can stand here: options are of choices, states and status, a key is an `Id` of its own model.\n\n\
+                 Cure: write the kind or the type that the message names."
+            }
+        }
+    }
+}

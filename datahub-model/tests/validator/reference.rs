@@ -1,0 +1,51 @@
+//! The reference of codes, `docs/faults.md`: each with its explanation and the messages of all cases, from the cases.
+
+use std::collections::BTreeSet;
+use std::fmt::Write as _;
+use std::path::Path;
+
+use datahub_model::source::Code;
+
+/// The page as it must be.
+fn page() -> String {
+    let mut page = String::from(
+        "# Faults of a mapping\n\n\
+         Every message of the derives and of `datahub check` ends its first line with a code in brackets. \
+         `datahub explain <code>` shows this page's text for one of them. The messages below it are those of the \
+         validator's own test cases, of which this page is made: `DATAHUB_DOCS=overwrite cargo test -p datahub-model \
+         --all-features --test validator`.\n",
+    );
+    let rows = super::all();
+    for code in Code::ALL {
+        _ = write!(page, "\n## `{code}`\n\n{}\n", code.explanation());
+        let told: BTreeSet<String> = rows.iter().flat_map(|row| row.messages(*code)).collect();
+        _ = writeln!(page, "\n| message | help |\n|---|---|");
+        for message in told {
+            _ = writeln!(page, "{message}");
+        }
+    }
+    page
+}
+
+#[test]
+fn the_reference_says_what_the_validator_says() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/faults.md");
+    let page = page();
+    if std::env::var("DATAHUB_DOCS").is_ok_and(|value| value == "overwrite") {
+        std::fs::write(&path, &page).unwrap();
+    }
+    let kept = std::fs::read_to_string(&path).unwrap_or_default();
+    assert!(kept == page, "docs/faults.md is not as the validator has it; run the test with DATAHUB_DOCS=overwrite");
+}
+
+#[test]
+fn every_explanation_says_what_to_do() {
+    for code in Code::ALL {
+        let told = code.explanation();
+        let (meaning, cure) = told.split_once("\n\nCure: ").unwrap_or_else(|| panic!("{code} names no cure"));
+        assert!(meaning.ends_with('.') && cure.ends_with(['.', '`']), "{code} ends in mid-sentence");
+        assert!(!told.contains("  "), "{code} has two blanks");
+        assert_eq!(Code::named(code.name()), Some(*code));
+    }
+    assert_eq!(Code::named("no-such-code"), None);
+}
