@@ -1,4 +1,5 @@
 //! The canonical form of values, as the hub's database keeps them: these texts never change.
+#![allow(clippy::unwrap_used, reason = "functions beside the tests unwrap what the tests made themselves")]
 
 use cdms_odata::{Attributes, Instant, Reference, Value};
 use chrono::{DateTime, Utc};

@@ -1,5 +1,6 @@
 //! What the protocol's types look like where they are kept: in history rows, intents, exports and logs. A database
 //! that an older program filled has to stay readable, so these texts never change.
+#![allow(clippy::unwrap_used, reason = "functions beside the tests unwrap what the tests made themselves")]
 
 use cdms_odata::{Instant, Value};
 use datahub_protocol::{

@@ -1,4 +1,5 @@
 //! Conversion by the descriptor: from raw attributes to a row and back, form by form, and every refusal by its words.
+#![allow(clippy::unwrap_used, reason = "functions beside the tests unwrap what the tests made themselves")]
 
 mod model;
 mod refusals;

@@ -27,7 +27,7 @@ impl Records {
 
     fn value(&mut self, stated: &'static Attribute) -> Value {
         loop {
-            let null = !stated.required && self.dice.u8(..) % 6 == 0;
+            let null = !stated.required && self.dice.u8(..6) == 0;
             let value = if null { Value::Null } else { self.some(stated) };
             if !(stated.required && value.is_null()) {
                 return value;
@@ -66,7 +66,7 @@ impl Records {
     /// A text that is short most of the time and as long as it may be at times.
     fn text(&mut self, max_length: Option<u32>) -> String {
         let most = max_length.unwrap_or(4_000) as usize;
-        let length = if self.dice.u8(..) % 16 == 0 { most } else { self.dice.usize(..=most.min(24)) };
+        let length = if self.dice.u8(..16) == 0 { most } else { self.dice.usize(..=most.min(24)) };
         let mut text = String::new();
         // CDMS counts UTF-16 units.
         let mut left = length;
