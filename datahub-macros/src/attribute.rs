@@ -139,12 +139,13 @@ pub(crate) fn unknown(part: &Part, known: &[&str], errors: &mut Errors) {
 /// The right form of each key.
 fn sample(key: &str) -> String {
     match key {
-        "key" | "modified" | "created" | "modified_by" | "read_only" | "create_only" | "local" | "other" => {
+        "key" | "modified" | "created" | "modified_by" | "read_only" | "create_only" | "local" | "other"
+        | "insertable" | "changeset" => {
             format!("write `{key}` alone")
         }
         "attributes" => "write `attributes(\"A\", \"B\")`".to_owned(),
         "default" => "write `default` alone or `default = value`".to_owned(),
-        "diesel" => "write `diesel(table = false)`".to_owned(),
+        "diesel" => "write `diesel(insertable, changeset)` or `diesel(table = false)`".to_owned(),
         "crate" => "write `crate = ::datahub_runtime`".to_owned(),
         key => format!("write `{key} = \"…\"`"),
     }

@@ -28,12 +28,13 @@ fn inside() -> Path {
 
 /// Everything that the derive says about a model.
 pub(crate) fn synced(model: &Model<'_>, mapping: &Mapping, tracking: &TokenStream) -> TokenStream {
-    let table = model.diesel.then(|| table::table(model, mapping));
+    let has_table = model.diesel.no_table.is_none();
+    let table = has_table.then(|| table::table(model, mapping));
     let krate = &model.krate;
     let model = &Model { krate: inside(), ..model.clone() };
     let name = &model.item.ident;
     let logical = &mapping.contract.logical;
-    let reading = model.diesel.then(|| diesel::reading(model, mapping));
+    let diesel = has_table.then(|| diesel::traits(model, mapping));
     let descriptor = descriptor::descriptor(model, mapping);
     let (from_row, to_row, key) = convert::conversions(model, mapping);
     let writable = Model::is_writable(mapping).then(|| {
@@ -73,7 +74,7 @@ pub(crate) fn synced(model: &Model<'_>, mapping: &Mapping, tracking: &TokenStrea
             }
 
             #writable
-            #reading
+            #diesel
             #checks
             #tracking
         };

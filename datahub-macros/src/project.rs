@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::SystemTime;
 
 use cdms_odata::metadata::Metadata;
-use datahub_model::source::{Contract, Placed, Project, check_against_metadata};
+use datahub_model::source::{ColumnLimit, Contract, Placed, Project, check_against_metadata};
 use proc_macro2::{Span, TokenStream};
 use quote::quote;
 
@@ -19,6 +19,8 @@ pub(crate) struct Source {
     pub(crate) contract: Contract,
     /// The contract's path from the project's root, for messages.
     pub(crate) shown_path: String,
+    /// What the project's Diesel was built for.
+    pub(crate) diesel_columns: ColumnLimit,
     /// Makes the build depend on the files that were read.
     pub(crate) tracking: TokenStream,
 }
@@ -26,20 +28,21 @@ pub(crate) struct Source {
 /// Reads the contract that `mapping = "…"` names, and checks it against the `$metadata` snapshot where there is one.
 pub(crate) fn contract(mapping: &Placed<String, Span>, errors: &mut Errors) -> Option<Source> {
     read(&mapping.value).map_err(|reason| errors.push(mapping.place, reason)).ok().and_then(|read| {
-        let Read { text, shown_path, metadata, tracking } = read;
+        let Read { text, shown_path, diesel_columns, metadata, tracking } = read;
         let (contract, mut diagnostics) = Contract::parse(&text);
         if let (Some(contract), Some(metadata)) = (&contract, &metadata) {
             diagnostics.extend(check_against_metadata(contract, metadata));
         }
         let faultless = diagnostics.is_empty();
         errors.diagnostics(diagnostics, &shown_path, mapping.place);
-        contract.filter(|_| faultless).map(|contract| Source { contract, shown_path, tracking })
+        contract.filter(|_| faultless).map(|contract| Source { contract, shown_path, diesel_columns, tracking })
     })
 }
 
 struct Read {
     text: String,
     shown_path: String,
+    diesel_columns: ColumnLimit,
     metadata: Option<Arc<Metadata>>,
     tracking: TokenStream,
 }
@@ -81,7 +84,7 @@ fn read(mapping: &str) -> Result<Read, String> {
         );
         format!("there is no contract {shown_path} [missing-key]\nhelp: {help}")
     })?;
-    let mut tracked = vec![path];
+    let mut tracked = vec![root.join("datahub.toml"), path];
     let metadata = match &project.metadata {
         None => None,
         Some(snapshot) => {
@@ -94,7 +97,8 @@ fn read(mapping: &str) -> Result<Read, String> {
     let tracking = tracked.iter().filter_map(|path| relative(&manifest, path)).map(|path| {
         quote! { const _: &[u8] = ::core::include_bytes!(::core::concat!(::core::env!("CARGO_MANIFEST_DIR"), "/", #path)); }
     });
-    Ok(Read { text, shown_path, metadata, tracking: tracking.collect() })
+    let diesel_columns = project.diesel_columns;
+    Ok(Read { text, shown_path, diesel_columns, metadata, tracking: tracking.collect() })
 }
 
 type Snapshots = HashMap<PathBuf, (SystemTime, Arc<Metadata>)>;

@@ -1,7 +1,9 @@
 //! `#[derive(CdmsSynced)]`: from a struct to annotations, a resolved mapping, and tokens.
 
 use datahub_model::Mode;
-use datahub_model::source::{DefaultValue, EngineField, FieldAnnotation, Mapping, ModelAnnotation, Placed, resolve};
+use datahub_model::source::{
+    DefaultValue, DieselGlue, EngineField, FieldAnnotation, Mapping, ModelAnnotation, Placed, resolve,
+};
 use proc_macro2::{Span, TokenStream};
 use quote::quote;
 use syn::spanned::Spanned;
@@ -15,8 +17,11 @@ use crate::{expand, project};
 /// The keys of a model.
 const MODEL_KEYS: [&str; 6] = ["mapping", "table", "mode", "only", "diesel", "crate"];
 
+/// The keys of `diesel(…)`.
+const DIESEL_KEYS: [&str; 3] = ["insertable", "changeset", "table"];
+
 /// The keys of a field.
-const FIELD_KEYS: [&str; 15] = [
+const FIELD_KEYS: [&str; 16] = [
     "attribute",
     "attributes",
     "with",
@@ -32,6 +37,7 @@ const FIELD_KEYS: [&str; 15] = [
     "local",
     "sql_type",
     "column",
+    "was",
 ];
 
 /// What the expansion takes from the struct itself.
@@ -39,7 +45,7 @@ const FIELD_KEYS: [&str; 15] = [
 pub(crate) struct Model<'i> {
     pub(crate) item: &'i DeriveInput,
     pub(crate) krate: Path,
-    pub(crate) diesel: bool,
+    pub(crate) diesel: DieselGlue<Span>,
     pub(crate) fields: Vec<ModelField>,
 }
 
@@ -101,9 +107,8 @@ fn read<'i>(
                 }
             }
             Part::List(key, inside) if key == "diesel" => {
-                if let Some(glue) = diesel_key(inside, key, errors) {
-                    fill(&mut diesel, glue, "diesel", key.span(), errors);
-                }
+                let glue = diesel_keys(inside, errors);
+                fill(&mut diesel, glue, "diesel", key.span(), errors);
             }
             other => unknown(other, &MODEL_KEYS, errors),
         }
@@ -135,27 +140,39 @@ fn read<'i>(
     };
     let source = project::contract(&mapping, errors)?;
     let name = Placed { value: item.ident.to_string(), place: item.ident.span() };
-    let annotation = ModelAnnotation { name, table, mode, only, fields: annotations };
-    let resolved = resolve(&annotation, &source.contract)
+    let diesel = diesel.unwrap_or_default();
+    let annotation = ModelAnnotation { name, table, mode, only, diesel, fields: annotations };
+    let resolved = resolve(&annotation, &source.contract, source.diesel_columns)
         .map_err(|diagnostics| errors.diagnostics(diagnostics, &source.shown_path, mapping.place));
     let krate = krate.clone().unwrap_or_else(expand::runtime);
-    let model = Model { item, krate, diesel: diesel.unwrap_or(true), fields };
+    let model = Model { item, krate, diesel, fields };
     Some((model, resolved.ok()?, source.tracking))
 }
 
-fn diesel_key(inside: &[Part], key: &Ident, errors: &mut Errors) -> Option<bool> {
-    if let [Part::Assigned(table, Expr::Lit(literal))] = inside
-        && table == "table"
-        && let Lit::Bool(glue) = &literal.lit
-    {
-        return Some(glue.value);
+fn diesel_keys(inside: &[Part], errors: &mut Errors) -> DieselGlue<Span> {
+    let mut glue = DieselGlue::default();
+    for part in inside {
+        match part {
+            Part::Word(key) if key == "insertable" => {
+                fill(&mut glue.insertable, key.span(), "insertable", key.span(), errors);
+            }
+            Part::Word(key) if key == "changeset" => {
+                fill(&mut glue.changeset, key.span(), "changeset", key.span(), errors);
+            }
+            Part::Assigned(key, value) if key == "table" => match value {
+                Expr::Lit(literal) if matches!(&literal.lit, Lit::Bool(table) if !table.value) => {
+                    fill(&mut glue.no_table, key.span(), "table", key.span(), errors);
+                }
+                _ => errors.push(
+                    value.span(),
+                    "`table` is `false` or not there [wrong-value]\n\
+                     help: a table's name is written beside, `#[cdms(table = \"…\", diesel(…))]`",
+                ),
+            },
+            other => unknown(other, &DIESEL_KEYS, errors),
+        }
     }
-    errors.push(
-        key.span(),
-        "`diesel` takes `table = false` only so far [wrong-value]\n\
-         help: write `diesel(table = false)`; `insertable` and `changeset` come later",
-    );
-    None
+    glue
 }
 
 fn read_field(model: &Ident, field: &Field, errors: &mut Errors) -> Option<(FieldAnnotation<Span>, ModelField)> {
@@ -231,13 +248,14 @@ fn field_key(part: &Part, annotation: &mut FieldAnnotation<Span>, tokens: &mut M
                 }
                 fill(&mut annotation.with, module, "with", span, errors);
             }
-            name @ ("attribute" | "flatten" | "prefix" | "sql_type" | "column") => {
+            name @ ("attribute" | "flatten" | "prefix" | "sql_type" | "column" | "was") => {
                 let Some(text) = text(key, value, errors) else { return };
                 let slot = match name {
                     "attribute" => &mut annotation.attribute,
                     "flatten" => &mut annotation.flatten,
                     "prefix" => &mut annotation.prefix,
                     "sql_type" => &mut annotation.sql_type,
+                    "was" => &mut annotation.was,
                     _ => &mut annotation.column,
                 };
                 fill(slot, text, name, span, errors);

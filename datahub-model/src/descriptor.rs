@@ -112,6 +112,8 @@ pub struct Column {
     pub nullable: bool,
     /// For `decimal`: the digits after the point.
     pub scale: Option<u32>,
+    /// The column's name before it was renamed, by which older history knows it.
+    pub was: Option<&'static str>,
     /// Where its value comes from.
     pub source: Source,
 }
@@ -356,7 +358,7 @@ impl Attribute {
 impl Column {
     /// A column that may not be null.
     pub const fn new(name: &'static str, field: &'static str, kind: Kind, source: Source) -> Self {
-        Column { name, field, kind, nullable: false, scale: None, source }
+        Column { name, field, kind, nullable: false, scale: None, was: None, source }
     }
 
     /// It may be null.
@@ -369,6 +371,17 @@ impl Column {
     pub const fn scale(mut self, scale: u32) -> Self {
         self.scale = Some(scale);
         self
+    }
+
+    /// It had another name before.
+    pub const fn was(mut self, name: &'static str) -> Self {
+        self.was = Some(name);
+        self
+    }
+
+    /// Whether the column's field has or had this name.
+    pub fn answers_to(&self, name: &str) -> bool {
+        self.field == name || self.was == Some(name)
     }
 
     /// The attributes behind the column; none for the key, the engine's values and local columns.

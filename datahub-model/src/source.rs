@@ -15,8 +15,8 @@ mod only;
 mod project;
 mod resolve;
 
-pub use annotation::{DefaultValue, EngineField, FieldAnnotation, ModelAnnotation, Placed};
-pub use check::{check_against_metadata, check_choices};
+pub use annotation::{DefaultValue, DieselGlue, EngineField, FieldAnnotation, ModelAnnotation, Placed};
+pub use check::{ColumnLimit, check_against_metadata, check_choices};
 pub use contract::{ConstantValue, Contract, ContractAttribute, ContractConstant, Group, GroupMember, Spot};
 pub use diagnostic::{Code, Diagnostic, Place};
 pub use nearest::nearest;

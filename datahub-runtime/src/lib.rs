@@ -16,6 +16,7 @@ mod cost;
 pub mod crash_points;
 #[cfg(not(feature = "crash-points"))]
 mod crash_points;
+mod diesel_glue;
 mod error;
 mod executor;
 mod field;
@@ -40,6 +41,7 @@ mod stored;
 mod synced;
 #[cfg(feature = "testing")]
 pub mod testing;
+mod written;
 
 pub use cdms::{Anonymous, Authenticator, LoginError, LoginReply, LoginRequests, Session};
 pub use cdms_odata::{Attributes, Instant, Kind, Reference, Value};

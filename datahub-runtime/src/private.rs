@@ -13,6 +13,7 @@ use datahub_model::Fault;
 
 pub use crate::field::kind;
 pub use crate::stored::Stored;
+pub use crate::written::{Written, written};
 use crate::{Carries, CdmsFields, CdmsSynced};
 pub use crate::{FieldType, Kind};
 
@@ -181,63 +182,4 @@ pub fn no_such_option(attribute: &'static str, number: i32) -> Fault {
 /// The value of a field's default, for the descriptor.
 pub fn default_value<T: FieldType>(default: T) -> Value {
     default.to_value()
-}
-
-/// The Diesel implementations of a model: its table, its key's field, and the positions of its columns.
-#[doc(hidden)]
-#[macro_export]
-macro_rules! __diesel_reading {
-    ($model:ty, $table:ident, $key:ident, [$($column:tt)*]) => {
-        #[automatically_derived]
-        impl<__DB> $crate::private::diesel::Queryable<$table::SqlType, __DB> for $model
-        where
-            __DB: $crate::private::diesel::backend::Backend,
-            ($($crate::__stored!($column),)*): $crate::private::diesel::deserialize::FromStaticSqlRow<$table::SqlType, __DB>,
-        {
-            type Row = ($($crate::__stored!($column),)*);
-
-            fn build(row: Self::Row) -> $crate::private::diesel::deserialize::Result<Self> {
-                let columns = <Self as $crate::CdmsSynced>::DESCRIPTOR.columns;
-                let values = [$(row.$column.0),*];
-                let model = <Self as $crate::CdmsSynced>::from_row(&$crate::RowReader::new(columns, &values))?;
-                $crate::private::Result::Ok(model)
-            }
-        }
-
-        #[automatically_derived]
-        impl<__DB: $crate::private::diesel::backend::Backend> $crate::private::diesel::Selectable<__DB> for $model {
-            type SelectExpression = <$table::table as $crate::private::diesel::Table>::AllColumns;
-
-            fn construct_selection() -> Self::SelectExpression {
-                <$table::table as $crate::private::diesel::Table>::all_columns()
-            }
-        }
-
-        #[automatically_derived]
-        impl $crate::private::diesel::associations::HasTable for $model {
-            type Table = $table::table;
-
-            fn table() -> Self::Table {
-                $table::table
-            }
-        }
-
-        #[automatically_derived]
-        impl<'model> $crate::private::diesel::Identifiable for &'model $model {
-            type Id = &'model $crate::Id<$model>;
-
-            fn id(self) -> Self::Id {
-                &self.$key
-            }
-        }
-    };
-}
-
-/// The type that reads any column.
-#[doc(hidden)]
-#[macro_export]
-macro_rules! __stored {
-    ($column:tt) => {
-        $crate::private::Stored
-    };
 }

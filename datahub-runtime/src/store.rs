@@ -50,6 +50,8 @@ pub(crate) use intents::IntentRow;
 pub(crate) use load::StoredRecord;
 pub(crate) use page::{Judge, PAGE_STEP, Page, PageStored};
 pub use quarantine::QuarantineEntry;
+pub(crate) use row::datum;
+pub(crate) use statement::Datum;
 pub(crate) use watermark::{Claim, Watermark};
 
 use crate::clock::Clock;

@@ -101,7 +101,7 @@ fn attribute(attribute: &ContractAttribute) -> TokenStream {
 }
 
 fn column(column: &ResolvedColumn, field: Option<&ModelField>) -> TokenStream {
-    let ResolvedColumn { name, field: path, kind, nullable, scale, source } = column;
+    let ResolvedColumn { name, field: path, kind, nullable, scale, was, source } = column;
     let source = self::source(*kind, source, field);
     let kind = kind_of(*kind);
     let path = if name == path { quote!(#name) } else { quote!(#path) };
@@ -111,6 +111,9 @@ fn column(column: &ResolvedColumn, field: Option<&ModelField>) -> TokenStream {
     }
     if let Some(scale) = scale {
         tokens.extend(quote!(.scale(#scale)));
+    }
+    if let Some(was) = was {
+        tokens.extend(quote!(.was(#was)));
     }
     tokens
 }

@@ -1,6 +1,6 @@
-//! Diesel's reading traits, so that the team's own Diesel code works on the same table.
+//! Diesel's traits, so that the team's own Diesel code works on the same table.
 
-use datahub_model::source::Mapping;
+use datahub_model::source::{Mapping, ResolvedSource};
 use proc_macro2::TokenStream;
 use quote::quote;
 use syn::Index;
@@ -8,11 +8,27 @@ use syn::Index;
 use super::table::ident;
 use crate::synced::Model;
 
-/// One call of the runtime's macro, which has the implementations: only the number of columns differs.
-pub(super) fn reading(model: &Model<'_>, mapping: &Mapping) -> TokenStream {
+/// One call of the runtime's macro for each sort, which has the implementations: only the columns differ.
+pub(super) fn traits(model: &Model<'_>, mapping: &Mapping) -> TokenStream {
     let (name, krate) = (&model.item.ident, &model.krate);
     let table = ident(&mapping.table);
     let key = super::convert::key(model, mapping);
-    let columns = (0..mapping.columns.len()).map(Index::from);
-    quote! { #krate::__diesel_reading!(#name, #table, #key, [#(#columns)*]); }
+    let positions = (0..mapping.columns.len()).map(Index::from);
+    let columns = mapping.columns.iter().enumerate().map(|(position, column)| {
+        let (position, name) = (Index::from(position), ident(&column.name));
+        (column, quote!((#position #name)))
+    });
+    let insertable = model.diesel.insertable.map(|_| {
+        let columns = columns.clone().map(|(_, column)| column);
+        quote! { #krate::__diesel_insertable!(#name, #table, [#(#columns)*]); }
+    });
+    let changeset = model.diesel.changeset.map(|_| {
+        let columns = columns.filter(|(column, _)| column.source != ResolvedSource::Key).map(|(_, column)| column);
+        quote! { #krate::__diesel_changeset!(#name, #table, [#(#columns)*]); }
+    });
+    quote! {
+        #krate::__diesel_reading!(#name, #table, #key, [#(#positions)*]);
+        #insertable
+        #changeset
+    }
 }

@@ -20,8 +20,27 @@ pub struct ModelAnnotation<P> {
     pub mode: Option<Placed<String, P>>,
     /// `only = "…"`.
     pub only: Option<Placed<String, P>>,
+    /// `diesel(…)`.
+    pub diesel: DieselGlue<P>,
     /// The fields in order.
     pub fields: Vec<FieldAnnotation<P>>,
+}
+
+/// What the derive generates for Diesel: `table!` and reading always, unless `table = false`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct DieselGlue<P> {
+    /// `table = false`: none of it.
+    pub no_table: Option<P>,
+    /// `insertable`
+    pub insertable: Option<P>,
+    /// `changeset`
+    pub changeset: Option<P>,
+}
+
+impl<P> Default for DieselGlue<P> {
+    fn default() -> Self {
+        DieselGlue { no_table: None, insertable: None, changeset: None }
+    }
 }
 
 /// The annotations of a field.
@@ -59,6 +78,8 @@ pub struct FieldAnnotation<P> {
     pub sql_type: Option<Placed<String, P>>,
     /// `column = "…"`.
     pub column: Option<Placed<String, P>>,
+    /// `was = "…"`, the column's name before it was renamed.
+    pub was: Option<Placed<String, P>>,
     /// Whether some of it could not be read, so that nothing follows from what is missing.
     pub is_faulty: bool,
 }
@@ -105,6 +126,7 @@ impl<P: Clone> FieldAnnotation<P> {
             local: None,
             sql_type: None,
             column: None,
+            was: None,
             is_faulty: false,
         }
     }

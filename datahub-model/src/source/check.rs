@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use cdms_odata::Kind;
 use cdms_odata::metadata::Metadata;
 
-use super::annotation::{DefaultValue, FieldAnnotation, ModelAnnotation, Placed};
+use super::annotation::{DefaultValue, DieselGlue, FieldAnnotation, ModelAnnotation, Placed};
 use super::contract::{Contract, ContractAttribute};
 use super::diagnostic::{Code, Diagnostic};
 use super::names;
@@ -21,12 +21,14 @@ pub(super) fn model<P: Clone>(
     contract: &Contract,
     mode: Mode,
     columns: &[ResolvedColumn],
+    limit: ColumnLimit,
     diagnostics: &mut Diagnostics<P>,
 ) {
     one_key(model, diagnostics);
     attributes_once(model, contract, mode, diagnostics);
     column_names(model, columns, diagnostics);
-    column_count(model, columns, diagnostics);
+    former_names(model, columns, diagnostics);
+    diesel_glue(model, columns, limit, diagnostics);
 }
 
 // A row without the record's id could not be found again, and one with two would contradict itself.
@@ -114,15 +116,110 @@ fn column_names<P: Clone>(model: &ModelAnnotation<P>, columns: &[ResolvedColumn]
     }
 }
 
-/// The columns that Diesel's tables can have in this build.
-const COLUMNS_MAX: usize = 64;
+// A former name that is nobody's, or still somebody's, would rename the wrong column and take its values along.
+fn former_names<P: Clone>(model: &ModelAnnotation<P>, columns: &[ResolvedColumn], diagnostics: &mut Diagnostics<P>) {
+    let mut known: HashMap<&str, &str> = HashMap::new();
+    let named = model.fields.iter().filter_map(|field| field.was.as_ref().map(|was| (field, was)));
+    for (field, was) in named {
+        let mut fault = |code, message: String, help: &str| {
+            diagnostics.push(Diagnostic::source(code, was.place.clone(), message).help(help));
+        };
+        if let Some(reason) = names::fault_of(&was.value) {
+            fault(
+                Code::ColumnName,
+                format!("`{}` cannot have been a column's name: it {reason}", was.value),
+                "write the name that the column had in the database",
+            );
+        }
+        if let Some(column) = columns.iter().find(|column| column.name == was.value) {
+            fault(
+                Code::ColumnClash,
+                format!("`{}` is the name of a column now, of `{}`", was.value, column.field),
+                "remove `was`, or rename in two steps",
+            );
+        }
+        if let Some(other) = known.insert(&was.value, &field.name.value) {
+            fault(
+                Code::MappedTwice,
+                format!("`{}` was renamed to `{other}` already", was.value),
+                "keep `was` on the field that has the column's values",
+            );
+        }
+    }
+}
+
+/// How many columns the tables of a project's Diesel can have, by the features that it was built with.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub enum ColumnLimit {
+    /// Diesel's own default.
+    #[default]
+    Columns32,
+    /// With the feature `64-column-tables`.
+    Columns64,
+    /// With the feature `128-column-tables`, the most that Diesel has.
+    Columns128,
+}
+
+impl ColumnLimit {
+    /// The limit of so many columns; `None` where Diesel has no such limit.
+    pub const fn of(columns: usize) -> Option<Self> {
+        match columns {
+            32 => Some(ColumnLimit::Columns32),
+            64 => Some(ColumnLimit::Columns64),
+            128 => Some(ColumnLimit::Columns128),
+            _ => None,
+        }
+    }
+
+    /// How many columns it is.
+    pub const fn columns(self) -> usize {
+        match self {
+            ColumnLimit::Columns32 => 32,
+            ColumnLimit::Columns64 => 64,
+            ColumnLimit::Columns128 => 128,
+        }
+    }
+
+    /// The least limit that so many columns need.
+    fn for_columns(columns: usize) -> Option<Self> {
+        let limits = [ColumnLimit::Columns32, ColumnLimit::Columns64, ColumnLimit::Columns128];
+        limits.into_iter().find(|limit| columns <= limit.columns())
+    }
+}
 
 // Diesel's `table!` stops at the size it was built for, with an error that nobody understands.
-fn column_count<P: Clone>(model: &ModelAnnotation<P>, columns: &[ResolvedColumn], diagnostics: &mut Diagnostics<P>) {
-    if columns.len() > COLUMNS_MAX {
-        let message = format!("{} has {} columns, more than {COLUMNS_MAX}", model.name.value, columns.len());
-        let help = "leave attributes out, or split the model in two with `only`";
+fn diesel_glue<P: Clone>(
+    model: &ModelAnnotation<P>,
+    columns: &[ResolvedColumn],
+    limit: ColumnLimit,
+    diagnostics: &mut Diagnostics<P>,
+) {
+    let DieselGlue { no_table, insertable, changeset } = &model.diesel;
+    if no_table.is_some() {
+        for (key, place) in [("insertable", insertable), ("changeset", changeset)] {
+            if let Some(place) = place {
+                let message = format!("`{key}` needs the table that `table = false` leaves out");
+                let help = format!("remove `table = false`, or `{key}`");
+                diagnostics.push(Diagnostic::source(Code::KeysExclude, place.clone(), message).help(help));
+            }
+        }
+        return;
+    }
+    if columns.len() > limit.columns() {
+        let message = format!("{} has {} columns, more than {}", model.name.value, columns.len(), limit.columns());
+        let help = match ColumnLimit::for_columns(columns.len()).map(ColumnLimit::columns) {
+            Some(columns) => format!(
+                "enable `{columns}-column-tables` of diesel in your Cargo.toml and write `diesel-columns = {columns}` in \
+                 datahub.toml, or write `diesel(table = false)` and do without Diesel's table here"
+            ),
+            None => "write `diesel(table = false)`: the hub's table has no limit, only Diesel's".to_owned(),
+        };
         diagnostics.push(Diagnostic::source(Code::TooManyColumns, model.name.place.clone(), message).help(help));
+    }
+    let changes = columns.iter().any(|column| column.source != ResolvedSource::Key);
+    if let (Some(place), false) = (changeset, changes) {
+        let message = format!("{} has nothing but its key, so there is nothing to change", model.name.value);
+        diagnostics.push(Diagnostic::source(Code::KeysExclude, place.clone(), message).help("remove `changeset`"));
     }
 }
 
@@ -195,6 +292,7 @@ pub(super) fn field_keys<P: Clone>(field: &FieldAnnotation<P>, diagnostics: &mut
     allowed(mapped, field.create_only.clone(), "create_only", "fields with an attribute", diagnostics);
     allowed(field.flatten.is_some(), place(&field.prefix), "prefix", "fields with `flatten`", diagnostics);
     allowed(field.flatten.is_none(), place(&field.column), "column", "fields with one column", diagnostics);
+    allowed(field.flatten.is_none(), place(&field.was), "was", "fields with one column", diagnostics);
     let typed = field.local.is_some() || field.with.is_some();
     allowed(
         typed,

@@ -15,7 +15,7 @@ pub(super) fn of(mapping: &Mapping) -> u64 {
     say(format_args!("{} {} {} {}", contract.entity, contract.set, contract.key, contract.logical));
     say(format_args!("{} {} {}", contract.modified, contract.created, contract.modified_by));
     for column in columns {
-        let super::ResolvedColumn { name, field, kind, nullable, scale, source } = column;
+        let super::ResolvedColumn { name, field, kind, nullable, scale, source, .. } = column;
         say(format_args!("column {name} {field} {kind} {nullable} {scale:?} {source:?}"));
     }
     for attribute in attributes {

@@ -3,7 +3,7 @@
 use cdms_odata::Kind;
 
 use super::annotation::{EngineField, FieldAnnotation, ModelAnnotation, Placed};
-use super::check;
+use super::check::{self, ColumnLimit};
 use super::contract::{Contract, ContractAttribute, ContractConstant};
 use super::diagnostic::{Code, Diagnostic};
 use super::nearest::meant;
@@ -75,6 +75,8 @@ pub struct ResolvedColumn {
     pub nullable: bool,
     /// Digits after the point of a decimal.
     pub scale: Option<u32>,
+    /// Its name before it was renamed.
+    pub was: Option<String>,
     /// Where its value comes from.
     pub source: ResolvedSource,
 }
@@ -112,14 +114,18 @@ pub enum ResolvedSource {
 ///
 /// All faults that are found: first those of each field in the order of the struct, then those of the whole. None of a
 /// field that could not be read, whose faults the caller knows.
-pub fn resolve<P: Clone>(model: &ModelAnnotation<P>, contract: &Contract) -> Result<Mapping, Vec<Diagnostic<P>>> {
+pub fn resolve<P: Clone>(
+    model: &ModelAnnotation<P>,
+    contract: &Contract,
+    limit: ColumnLimit,
+) -> Result<Mapping, Vec<Diagnostic<P>>> {
     let mut resolver = Resolver { contract, diagnostics: Vec::new(), columns: Vec::new() };
     let mode = resolver.mode(model);
     let table = resolver.table(model);
     let only = model.only.as_ref().and_then(|only| resolver.only(only));
     let fields: Vec<_> = model.fields.iter().filter_map(|field| resolver.field(field, mode)).collect();
     let Resolver { mut diagnostics, columns, .. } = resolver;
-    check::model(model, contract, mode, &columns, &mut diagnostics);
+    check::model(model, contract, mode, &columns, limit, &mut diagnostics);
     // A field that could not be resolved may be the one that a create needs; the other rules hide no column.
     if mode == Mode::Sync && fields.len() == model.fields.len() {
         check::required_at_create(model, contract, &columns, &mut diagnostics);
@@ -279,6 +285,7 @@ impl<P: Clone> Resolver<'_, P> {
                 kind: stated.kind,
                 nullable: !stated.required,
                 scale: stated.scale,
+                was: None,
                 source,
             });
             members.push((member.key.clone(), stated.kind, stated.required, stated.targets.clone()));
@@ -350,7 +357,8 @@ impl<P: Clone> Resolver<'_, P> {
         let field_name = plain(field).to_owned();
         let name = field.column.as_ref().map_or_else(|| field_name.clone(), |column| column.value.clone());
         let scale = if kind == Kind::Decimal { scale.or(Some(DECIMAL_SCALE)) } else { None };
-        self.columns.push(ResolvedColumn { name, field: field_name, kind, nullable, scale, source });
+        let was = field.was.as_ref().map(|was| was.value.clone());
+        self.columns.push(ResolvedColumn { name, field: field_name, kind, nullable, scale, was, source });
         self.columns.len() - 1
     }
 }

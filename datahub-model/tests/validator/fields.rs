@@ -42,7 +42,7 @@ pub(crate) fn field(mapping: &Mapping, name: &str) -> ResolvedColumn {
 
 pub(crate) fn column(name: &str, kind: Kind, source: ResolvedSource) -> ResolvedColumn {
     let field = name.to_owned();
-    ResolvedColumn { name: name.to_owned(), field, kind, nullable: false, scale: None, source }
+    ResolvedColumn { name: name.to_owned(), field, kind, nullable: false, scale: None, was: None, source }
 }
 
 fn of(attribute: &str) -> ResolvedSource {

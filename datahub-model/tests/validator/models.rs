@@ -131,6 +131,8 @@ fn tables_and_columns() -> Vec<Row> {
     use Code::{ColumnClash, ColumnName, TooManyColumns};
     let (fits, fitting) = wide(63);
     let (much, too_many) = wide(64);
+    let (most, too_most) = wide(128);
+    let without_table: &'static str = too_many.replacen("table=m", "table=m no_table", 1).leak();
     vec![
         accepted(
             "names with digits and underscores",
@@ -147,7 +149,63 @@ fn tables_and_columns() -> Vec<Row> {
             |_| {},
         ),
         accepted("as many columns as Diesel takes", fits, fitting, |mapping| assert_eq!(mapping.columns.len(), 64)),
-        faulty("one column more", much, too_many, &[(TooManyColumns, "M", "M has 65 columns, more than 64")]),
+        faulty("one column more", &much, too_many, &[(TooManyColumns, "M", "enable `128-column-tables` of diesel")]),
+        accepted("one column more, without Diesel's table", much, without_table, |mapping| {
+            assert_eq!(mapping.columns.len(), 65);
+        }),
+        faulty(
+            "more columns than Diesel ever has",
+            most,
+            too_most,
+            &[(
+                TooManyColumns,
+                "M",
+                "M has 129 columns, more than 64 [too-many-columns]\nhelp: write `diesel(table = false)`",
+            )],
+        ),
+        accepted(
+            "a model that Diesel inserts and changes",
+            ACCOUNT,
+            "M table=m insertable changeset\n id: key\n n?: \"Name\"",
+            |_| {},
+        ),
+        accepted("a key that Diesel inserts", ACCOUNT, "M table=m mode=mirror insertable\n id: key", |_| {}),
+        faulty(
+            "a key that Diesel would change",
+            ACCOUNT,
+            "M table=m mode=mirror changeset\n id: key",
+            &[(Code::KeysExclude, "changeset", "M has nothing but its key")],
+        ),
+        faulty(
+            "Diesel's writing without its table",
+            ACCOUNT,
+            "M table=m mode=mirror no_table insertable changeset\n id: key",
+            &[
+                (Code::KeysExclude, "insertable", "`insertable` needs the table that `table = false` leaves out"),
+                (Code::KeysExclude, "changeset", "`changeset` needs the table"),
+            ],
+        ),
+        accepted(
+            "columns that had other names",
+            ACCOUNT,
+            "M table=m\n id: key was=\"key\"\n n?: \"Name\" column=\"title\" was=\"name\"",
+            |mapping| {
+                let was: Vec<_> = mapping.columns.iter().map(|column| column.was.as_deref()).collect();
+                assert_eq!(was, [Some("key"), Some("name")]);
+            },
+        ),
+        faulty(
+            "former names that are no such",
+            ACCOUNT,
+            "M table=m mode=mirror\n id: key was=\"Id\"\n n?: \"Name\" was=\"id\"\n a?: \"Alias\" was=\"short\"\n \
+             v?: \"Street\" was=\"short\"\n g: flatten=\"address\" was=\"home\"",
+            &[
+                (Code::KeysExclude, "g.was", "`was` is for fields with one column"),
+                (ColumnName, "id.was", "`Id` cannot have been a column's name: it is not made of lowercase"),
+                (ColumnClash, "n.was", "`id` is the name of a column now, of `id`"),
+                (Code::MappedTwice, "v.was", "`short` was renamed to `a` already"),
+            ],
+        ),
         faulty(
             "a name of 64 bytes",
             ACCOUNT,
@@ -330,7 +388,13 @@ fn models_as_rows() {
 fn the_mapping_id_follows_the_mapping_and_not_its_words() {
     let id = |contract: &str, model: &str| {
         let contract = datahub_model::source::Contract::parse::<String>(contract).0.unwrap();
-        datahub_model::source::resolve(&crate::reader::model(model), &contract).unwrap().mapping_id
+        datahub_model::source::resolve(
+            &crate::reader::model(model),
+            &contract,
+            datahub_model::source::ColumnLimit::Columns64,
+        )
+        .unwrap()
+        .mapping_id
     };
     let model = "M table=m\n id: key\n name: \"Name\"";
     let same = id(ACCOUNT, model);

@@ -1,9 +1,9 @@
 //! Reads the models of the rows: a line for the model's keys, then one for each field.
 //!
 //! `Organisation table=organisations only="Name ne null"`, then `alias?: "Alias" default="none" create_only`; a question
-//! mark stands for an Option, `unreadable` for a key that nobody knows. Places are named `Organisation`, `table`, `alias`, `alias:type`, `alias.default` and so on.
+//! mark stands for an Option, `no_table`, `insertable` and `changeset` after the model's name for what is in `diesel(…)`, `unreadable` for a key that nobody knows. Places are named `Organisation`, `table`, `alias`, `alias:type`, `alias.default` and so on.
 
-use datahub_model::source::{DefaultValue, EngineField, FieldAnnotation, ModelAnnotation, Placed};
+use datahub_model::source::{DefaultValue, DieselGlue, EngineField, FieldAnnotation, ModelAnnotation, Placed};
 
 type Text = Placed<String, String>;
 
@@ -17,10 +17,20 @@ pub(crate) fn model(text: &str) -> ModelAnnotation<String> {
         table: None,
         mode: None,
         only: None,
+        diesel: DieselGlue::default(),
         fields: lines.map(field).collect(),
     };
     for word in words {
-        let (key, value) = word.split_once('=').expect("a model's keys have values");
+        let Some((key, value)) = word.split_once('=') else {
+            let slot = match word.as_str() {
+                "no_table" => &mut model.diesel.no_table,
+                "insertable" => &mut model.diesel.insertable,
+                "changeset" => &mut model.diesel.changeset,
+                other => panic!("these models have no key {other}"),
+            };
+            *slot = Some(word);
+            continue;
+        };
         let slot = match key {
             "table" => &mut model.table,
             "mode" => &mut model.mode,
@@ -72,6 +82,7 @@ fn field(line: &str) -> FieldAnnotation<String> {
             "local" => field.local = Some(place),
             "sql_type" => field.sql_type = text,
             "column" => field.column = text,
+            "was" => field.was = text,
             "unreadable" => field.is_faulty = true,
             other => panic!("these fields have no key {other}"),
         }

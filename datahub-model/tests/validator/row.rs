@@ -2,7 +2,7 @@
 
 use cdms_odata::metadata::Metadata;
 use datahub_model::source::{
-    Code, Contract, Diagnostic, Mapping, Place, Placed, check_against_metadata, check_choices, resolve,
+    Code, ColumnLimit, Contract, Diagnostic, Mapping, Place, Placed, check_against_metadata, check_choices, resolve,
 };
 
 use crate::reader;
@@ -123,7 +123,7 @@ impl Row {
         };
         match &self.what {
             What::Contract(holds) => holds(&contract),
-            What::Mapping(model, holds) => match resolve(&reader::model(model), &contract) {
+            What::Mapping(model, holds) => match resolve(&reader::model(model), &contract, ColumnLimit::Columns64) {
                 Ok(mapping) => holds(&mapping),
                 Err(told) => return Err(self.wrong(&format!("should be accepted, but has {told:#?}"))),
             },
@@ -185,7 +185,7 @@ impl Row {
 fn told_of(input: &Input, contract: &Contract) -> Option<Vec<Diagnostic<String>>> {
     match input {
         Input::Contract => None,
-        Input::Model(model) => resolve(&reader::model(model), contract).err(),
+        Input::Model(model) => resolve(&reader::model(model), contract, ColumnLimit::Columns64).err(),
         Input::Choices(choices) => resolve_choices(contract, choices).err(),
         Input::Metadata => Some(against_metadata(contract)),
     }

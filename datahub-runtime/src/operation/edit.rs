@@ -95,7 +95,7 @@ pub(super) fn not_erased(model: &'static ModelDescriptor, id: Uuid, rows: &[Hist
 pub(super) fn undo_locals(model: &ModelDescriptor, locals: &mut [Value], later: &[HistoryRow]) {
     let columns: Vec<_> = local_columns(model).collect();
     for (field, from, _) in later.iter().flat_map(|row| &row.local) {
-        let place = columns.iter().position(|column| model.columns[*column].field == field);
+        let place = columns.iter().position(|column| model.columns[*column].answers_to(field));
         if let (Some(place), Some(from)) = (place, from) {
             locals[place] = from.clone();
         }

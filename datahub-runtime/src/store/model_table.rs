@@ -81,7 +81,11 @@ pub(crate) fn check(connection: &mut Connection, model: &ModelDescriptor) -> Res
     for column in model.columns {
         let name = column.name;
         let Some(there) = found.iter().find(|there| there.name == name) else {
-            return refuse(format!("table {table} has no column {name} (field {})", column.field));
+            let field = column.field;
+            return refuse(match column.was.filter(|was| found.iter().any(|there| there.name == *was)) {
+                Some(was) => format!("the column {was} of table {table} is to be renamed to {name} (field {field})"),
+                None => format!("table {table} has no column {name} (field {field})"),
+            });
         };
         let kind = column_type(column.kind);
         if !(dialect.keeps)(&there.declared, kind) {
@@ -379,7 +383,8 @@ pub(crate) fn named(model: &ModelDescriptor, locals: &[(usize, Value)]) -> Named
 
 /// Local values by position again; those of columns that are not local any more are left out.
 pub(crate) fn positioned(model: &ModelDescriptor, named: &NamedLocals) -> Locals {
-    let columns = local_columns(model).filter_map(|(at, column)| Some((at, named.get(column.name)?.clone())));
+    let value = |column: &Column| named.get(column.name).or_else(|| named.get(column.was?));
+    let columns = local_columns(model).filter_map(|(at, column)| Some((at, value(column)?.clone())));
     columns.collect()
 }
 

@@ -70,9 +70,9 @@ pub(crate) struct Organisation {
 #[derive(Clone, Debug, Default, PartialEq, CdmsFields)]
 #[cdms(crate = ::datahub_runtime)]
 pub(crate) struct Address {
-    street: Option<String>,
+    pub(crate) street: Option<String>,
     #[cdms("town", default = "nowhere")]
-    city: String,
+    pub(crate) city: String,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, CdmsChoice)]

@@ -4,6 +4,8 @@
 
 #![allow(dead_code, reason = "most fields are there to be derived, not to be read")]
 
+#[path = "../pass/diesel_writes.rs"]
+mod diesel_writes;
 #[path = "../pass/every_key.rs"]
 mod every_key;
 #[path = "../pass/from_a_macro.rs"]

@@ -1,0 +1,86 @@
+//! One type that binds a value of any column of a synced table, for the models' `Insertable` and `AsChangeset`.
+
+use diesel::backend::Backend;
+use diesel::expression::AsExpression;
+use diesel::internal::derives::as_expression::Bound;
+use diesel::serialize::{self, IsNull, Output, ToSql};
+use diesel::sql_types::{BigInt, Bool, Date, Double, Integer, Nullable, Text};
+
+use crate::model::row_of;
+use crate::store::{Datum, datum};
+use crate::{CdmsSynced, sql_types};
+
+/// A column's value as the database stores it, or why it cannot: Diesel tells that when the statement is run.
+#[derive(Clone, Debug)]
+pub struct Written(Result<Datum, String>);
+
+/// The values of a model's row, one for each column.
+pub fn written<T: CdmsSynced>(model: &T) -> Vec<Written> {
+    let columns = T::DESCRIPTOR.columns;
+    let values = match row_of(model) {
+        Ok(row) => columns
+            .iter()
+            .zip(&row)
+            .map(|(column, value)| datum(column, value).map_err(|why| why.to_string()))
+            .collect(),
+        Err(why) => vec![Err(why.to_string()); columns.len()],
+    };
+    values.into_iter().map(Written).collect()
+}
+
+macro_rules! written {
+    ($($sql:ty: $raw:ty as $bound:ty, $datum:ident;)*) => {$(
+        impl<DB: Backend> ToSql<$sql, DB> for Written
+        where
+            $raw: ToSql<$bound, DB>,
+        {
+            fn to_sql<'b>(&'b self, out: &mut Output<'b, '_, DB>) -> serialize::Result {
+                match &self.0 {
+                    Ok(Datum::$datum(Some(value))) => <$raw as ToSql<$bound, DB>>::to_sql(value, out),
+                    Ok(Datum::$datum(None)) => Ok(IsNull::Yes),
+                    // A row's values are of their columns' kinds, and so is the table: a bug of the derive.
+                    Ok(other) => Err(format!("{other:?} is no {}", stringify!($sql)).into()),
+                    Err(why) => Err(why.clone().into()),
+                }
+            }
+        }
+
+        impl<DB: Backend> ToSql<Nullable<$sql>, DB> for Written
+        where
+            Written: ToSql<$sql, DB>,
+        {
+            fn to_sql<'b>(&'b self, out: &mut Output<'b, '_, DB>) -> serialize::Result {
+                <Written as ToSql<$sql, DB>>::to_sql(self, out)
+            }
+        }
+
+        impl AsExpression<$sql> for Written {
+            type Expression = Bound<$sql, Self>;
+
+            fn as_expression(self) -> Self::Expression {
+                Bound::new(self)
+            }
+        }
+
+        impl AsExpression<Nullable<$sql>> for Written {
+            type Expression = Bound<Nullable<$sql>, Self>;
+
+            fn as_expression(self) -> Self::Expression {
+                Bound::new(self)
+            }
+        }
+    )*};
+}
+
+written! {
+    Text: String as Text, Text;
+    Integer: i32 as Integer, Integer;
+    BigInt: i64 as BigInt, BigInt;
+    Double: f64 as Double, Double;
+    Bool: bool as Bool, Bool;
+    Date: chrono::NaiveDate as Date, Date;
+    sql_types::Guid: uuid::Uuid as sql_types::Guid, Guid;
+    sql_types::Instant: cdms_odata::Instant as sql_types::Instant, Instant;
+    sql_types::Money: i64 as BigInt, BigInt;
+    sql_types::Decimal: i64 as BigInt, BigInt;
+}
