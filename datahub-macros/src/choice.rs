@@ -3,6 +3,7 @@
 use datahub_model::source::{Placed, check_choices};
 use proc_macro2::{Span, TokenStream};
 use quote::quote;
+use syn::ext::IdentExt;
 use syn::spanned::Spanned;
 use syn::{Data, DeriveInput, Fields, Ident, Path};
 
@@ -18,7 +19,7 @@ pub(crate) fn derive(item: TokenStream) -> TokenStream {
     let mut errors = Errors::default();
     let mut krate = None;
     let read = read(&item, &mut krate, &mut errors);
-    let krate = krate.unwrap_or_else(expand::runtime);
+    let krate = expand::runtime(krate);
     let expansion = match read {
         Some(choice) if errors.is_empty() => implementation(&item.ident, &krate, &choice),
         _ => stub(&item, &krate),
@@ -77,7 +78,8 @@ fn read(item: &DeriveInput, krate: &mut Option<Path>, errors: &mut Errors) -> Op
                 fill(&mut rest, variant.ident.clone(), "other", span, errors);
             }
             (Fields::Unit, None) => {
-                let snake = || Placed { value: snake_case(&variant.ident.to_string()), place: variant.ident.span() };
+                let snake =
+                    || Placed { value: snake_case(&variant.ident.unraw().to_string()), place: variant.ident.span() };
                 names.push(name.unwrap_or_else(snake));
                 idents.push(variant.ident.clone());
             }
@@ -124,19 +126,19 @@ fn implementation(name: &Ident, krate: &Path, choice: &Choice) -> TokenStream {
     let read = variants.iter().map(|(variant, number)| quote!(#number => Self::#variant));
     let written = variants.iter().map(|(variant, number)| quote!(Self::#variant => #number));
     let read_rest = match rest {
-        Some(rest) => quote!(number => Self::#rest(number)),
+        Some(rest) => quote!(__number => Self::#rest(__number)),
         None => {
-            quote!(number => return #krate::private::Result::Err(#krate::private::no_such_option(#attribute, number)))
+            quote!(__number => return #krate::Result::Err(#krate::no_such_option(#attribute, __number)))
         }
     };
-    let written_rest = rest.as_ref().map(|rest| quote!(Self::#rest(number) => *number,));
+    let written_rest = rest.as_ref().map(|rest| quote!(Self::#rest(__number) => *__number,));
     quote! {
         #[automatically_derived]
         impl #krate::FieldType for #name {
-            const KINDS: &'static [#krate::Kind] = #krate::private::CHOICE_KINDS;
+            const KINDS: &'static [#krate::Kind] = #krate::CHOICE_KINDS;
 
-            fn from_value(value: &#krate::Value) -> #krate::private::Result<Self, #krate::Fault> {
-                #krate::private::Result::Ok(match <i32 as #krate::FieldType>::from_value(value)? {
+            fn from_value(__value: &#krate::Value) -> #krate::Result<Self, #krate::Fault> {
+                #krate::Result::Ok(match <i32 as #krate::FieldType>::from_value(__value)? {
                     #(#read,)*
                     #read_rest,
                 })
@@ -170,10 +172,10 @@ fn stub(item: &DeriveInput, krate: &Path) -> TokenStream {
     quote! {
         #[automatically_derived]
         impl #krate::FieldType for #name {
-            const KINDS: &'static [#krate::Kind] = #krate::private::CHOICE_KINDS;
+            const KINDS: &'static [#krate::Kind] = #krate::CHOICE_KINDS;
 
-            fn from_value(_: &#krate::Value) -> #krate::private::Result<Self, #krate::Fault> {
-                #krate::private::Result::Err(#krate::Fault::new(#message))
+            fn from_value(_: &#krate::Value) -> #krate::Result<Self, #krate::Fault> {
+                #krate::Result::Err(#krate::Fault::new(#message))
             }
 
             fn to_value(&self) -> #krate::Value {

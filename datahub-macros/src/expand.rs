@@ -15,10 +15,14 @@ use syn::{Path, parse_quote};
 use crate::synced::Model;
 
 pub(crate) use stub::stub;
+pub(crate) use table::docs;
 
-/// The runtime's path where none is given.
-pub(crate) fn runtime() -> Path {
-    parse_quote!(::datahub_runtime)
+/// Where an expansion finds everything it refers to: a module of the runtime that is named after the version of what
+/// is in it, so that a derive and a runtime that do not fit are told apart by that name. `crate = …` says where the
+/// runtime is, if not at its own name.
+pub(crate) fn runtime(krate: Option<Path>) -> Path {
+    let krate = krate.unwrap_or_else(|| parse_quote!(::datahub_runtime));
+    parse_quote!(#krate::__v1)
 }
 
 /// The runtime's name inside an expansion, which nobody else's name can clash with.
@@ -49,7 +53,6 @@ pub(crate) fn synced(model: &Model<'_>, mapping: &Mapping, tracking: &TokenStrea
 
         const _: () = {
             use #krate as __datahub;
-            use #krate::private as __private;
 
             #[automatically_derived]
             impl __datahub::Model for #name {
@@ -58,17 +61,17 @@ pub(crate) fn synced(model: &Model<'_>, mapping: &Mapping, tracking: &TokenStrea
 
             #[automatically_derived]
             impl __datahub::CdmsSynced for #name {
-                const DESCRIPTOR: &'static __private::ModelDescriptor = &#descriptor;
+                const DESCRIPTOR: &'static __datahub::ModelDescriptor = &#descriptor;
 
                 fn id(&self) -> __datahub::Id<Self> {
                     self.#key
                 }
 
-                fn from_row(row: &__datahub::RowReader<'_>) -> __private::Result<Self, __datahub::Fault> {
+                fn from_row(__row: &__datahub::RowReader<'_>) -> __datahub::Result<Self, __datahub::Fault> {
                     #from_row
                 }
 
-                fn to_row(&self, row: &mut __datahub::RowWriter<'_>) {
+                fn to_row(&self, __row: &mut __datahub::RowWriter<'_>) {
                     #to_row
                 }
             }

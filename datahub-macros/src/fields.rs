@@ -39,7 +39,7 @@ pub(crate) fn derive(item: TokenStream) -> TokenStream {
         errors.push(item.generics.span(), "a group of fields has no type parameters [wrong-value]");
     }
     let members = members(&item, &mut errors);
-    let krate = krate.unwrap_or_else(expand::runtime);
+    let krate = expand::runtime(krate);
     let expansion = if errors.is_empty() { implementation(&item.ident, &krate, &members) } else { stub(&item, &krate) };
     let errors = errors.into_tokens();
     quote! { #errors #expansion }
@@ -101,20 +101,20 @@ fn implementation(name: &Ident, krate: &Path, members: &[MemberField]) -> TokenS
     let read = members.iter().map(|member| {
         let (ident, name) = (&member.ident, &member.name);
         match &member.default {
-            None => quote!(#ident: group.member(#name)?),
+            None => quote!(#ident: __group.member(#name)?),
             Some(default) => {
                 let default = default_function(default);
-                quote!(#ident: group.member_or(#name, #default)?)
+                quote!(#ident: __group.member_or(#name, #default)?)
             }
         }
     });
     let written = members.iter().map(|member| {
         let (ident, name) = (&member.ident, &member.name);
         match &member.default {
-            None => quote!(group.member(#name, &self.#ident)),
+            None => quote!(__group.member(#name, &self.#ident)),
             Some(default) => {
                 let default = default_function(default);
-                quote!(group.member_or(#name, &self.#ident, #default))
+                quote!(__group.member_or(#name, &self.#ident, #default))
             }
         }
     });
@@ -123,11 +123,11 @@ fn implementation(name: &Ident, krate: &Path, members: &[MemberField]) -> TokenS
         impl #krate::CdmsFields for #name {
             const MEMBERS: &'static [#krate::Member] = &[#(#listed),*];
 
-            fn from_group(group: &#krate::GroupReader<'_>) -> #krate::private::Result<Self, #krate::Fault> {
-                #krate::private::Result::Ok(Self { #(#read),* })
+            fn from_group(__group: &#krate::GroupReader<'_>) -> #krate::Result<Self, #krate::Fault> {
+                #krate::Result::Ok(Self { #(#read),* })
             }
 
-            fn to_group(&self, group: &mut #krate::GroupWriter<'_>) {
+            fn to_group(&self, __group: &mut #krate::GroupWriter<'_>) {
                 #(#written;)*
             }
         }
@@ -155,8 +155,8 @@ fn stub(item: &DeriveInput, krate: &Path) -> TokenStream {
         impl #krate::CdmsFields for #name {
             const MEMBERS: &'static [#krate::Member] = &[];
 
-            fn from_group(_: &#krate::GroupReader<'_>) -> #krate::private::Result<Self, #krate::Fault> {
-                #krate::private::Result::Err(#krate::Fault::new(#message))
+            fn from_group(_: &#krate::GroupReader<'_>) -> #krate::Result<Self, #krate::Fault> {
+                #krate::Result::Err(#krate::Fault::new(#message))
             }
 
             fn to_group(&self, _: &mut #krate::GroupWriter<'_>) {}

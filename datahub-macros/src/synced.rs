@@ -7,7 +7,7 @@ use datahub_model::source::{
 use proc_macro2::{Span, TokenStream};
 use quote::quote;
 use syn::spanned::Spanned;
-use syn::{Data, DeriveInput, Expr, Field, Fields, Ident, Lit, LitStr, Path, Type};
+use syn::{Attribute, Data, DeriveInput, Expr, Field, Fields, Ident, Lit, LitStr, Path, Type};
 
 use crate::attribute::{Part, crate_path, fill, literal_text, parts, text, unknown};
 use crate::errors::Errors;
@@ -56,6 +56,7 @@ pub(crate) struct ModelField {
     pub(crate) ty: Type,
     pub(crate) with: Option<Path>,
     pub(crate) default: Option<Default>,
+    pub(crate) docs: Vec<Attribute>,
 }
 
 /// A default's tokens.
@@ -75,7 +76,7 @@ pub(crate) fn derive(item: TokenStream) -> TokenStream {
     match read(&item, &mut krate, &mut errors) {
         Some((model, mapping, tracking)) if errors.is_empty() => expand::synced(&model, &mapping, &tracking),
         _ => {
-            let stub = expand::stub(&item, &krate.unwrap_or_else(expand::runtime));
+            let stub = expand::stub(&item, &expand::runtime(krate));
             let errors = errors.into_tokens();
             quote! { #errors #stub }
         }
@@ -144,7 +145,7 @@ fn read<'i>(
     let annotation = ModelAnnotation { name, table, mode, only, diesel, fields: annotations };
     let resolved = resolve(&annotation, &source.contract, source.diesel_columns)
         .map_err(|diagnostics| errors.diagnostics(diagnostics, &source.shown_path, mapping.place));
-    let krate = krate.clone().unwrap_or_else(expand::runtime);
+    let krate = expand::runtime(krate.clone());
     let model = Model { item, krate, diesel, fields };
     Some((model, resolved.ok()?, source.tracking))
 }
@@ -187,7 +188,7 @@ fn read_field(model: &Ident, field: &Field, errors: &mut Errors) -> Option<(Fiel
     let name = Placed { value: ident.to_string(), place: ident.span() };
     let ty = field_type::without_self(ungrouped(&field.ty), model);
     let mut annotation = FieldAnnotation::new(name, ty.span(), is_option(&ty));
-    let mut tokens = ModelField { ident, ty, with: None, default: None };
+    let mut tokens = ModelField { ident, ty, with: None, default: None, docs: expand::docs(&field.attrs) };
     let before = errors.count();
     for part in parts(&field.attrs, errors) {
         field_key(&part, &mut annotation, &mut tokens, errors);

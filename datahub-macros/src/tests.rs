@@ -109,7 +109,9 @@ fn all_faults_come_at_once_and_a_stub_with_them() {
         assert!(faults.iter().any(|fault| fault.contains(expected)), "no fault says {expected}: {faults:#?}");
     }
     assert_eq!(faults.len(), 6, "what follows from a misspelt key is not told too: {faults:#?}");
-    assert!(formatted(crate::synced::derive(item)).contains("impl ::datahub_runtime::CdmsSynced for Organisation"));
+    assert!(
+        formatted(crate::synced::derive(item)).contains("impl ::datahub_runtime::__v1::CdmsSynced for Organisation")
+    );
 }
 
 #[test]

@@ -6,32 +6,32 @@
 macro_rules! __diesel_reading {
     ($model:ty, $table:ident, $key:ident, [$($column:tt)*]) => {
         #[automatically_derived]
-        impl<__DB> $crate::private::diesel::Queryable<$table::SqlType, __DB> for $model
+        impl<__DB> $crate::__v1::diesel::Queryable<$table::SqlType, __DB> for $model
         where
-            __DB: $crate::private::diesel::backend::Backend,
-            ($($crate::__stored!($column),)*): $crate::private::diesel::deserialize::FromStaticSqlRow<$table::SqlType, __DB>,
+            __DB: $crate::__v1::diesel::backend::Backend,
+            ($($crate::__stored!($column),)*): $crate::__v1::diesel::deserialize::FromStaticSqlRow<$table::SqlType, __DB>,
         {
             type Row = ($($crate::__stored!($column),)*);
 
-            fn build(row: Self::Row) -> $crate::private::diesel::deserialize::Result<Self> {
-                let columns = <Self as $crate::CdmsSynced>::DESCRIPTOR.columns;
-                let values = [$(row.$column.0),*];
-                let model = <Self as $crate::CdmsSynced>::from_row(&$crate::RowReader::new(columns, &values))?;
-                $crate::private::Result::Ok(model)
+            fn build(__row: Self::Row) -> $crate::__v1::diesel::deserialize::Result<Self> {
+                let __columns = <Self as $crate::CdmsSynced>::DESCRIPTOR.columns;
+                let __values = [$(__row.$column.0),*];
+                let __model = <Self as $crate::CdmsSynced>::from_row(&$crate::RowReader::new(__columns, &__values))?;
+                $crate::__v1::Result::Ok(__model)
             }
         }
 
         #[automatically_derived]
-        impl<__DB: $crate::private::diesel::backend::Backend> $crate::private::diesel::Selectable<__DB> for $model {
-            type SelectExpression = <$table::table as $crate::private::diesel::Table>::AllColumns;
+        impl<__DB: $crate::__v1::diesel::backend::Backend> $crate::__v1::diesel::Selectable<__DB> for $model {
+            type SelectExpression = <$table::table as $crate::__v1::diesel::Table>::AllColumns;
 
             fn construct_selection() -> Self::SelectExpression {
-                <$table::table as $crate::private::diesel::Table>::all_columns()
+                <$table::table as $crate::__v1::diesel::Table>::all_columns()
             }
         }
 
         #[automatically_derived]
-        impl $crate::private::diesel::associations::HasTable for $model {
+        impl $crate::__v1::diesel::associations::HasTable for $model {
             type Table = $table::table;
 
             fn table() -> Self::Table {
@@ -40,7 +40,7 @@ macro_rules! __diesel_reading {
         }
 
         #[automatically_derived]
-        impl<'model> $crate::private::diesel::Identifiable for &'model $model {
+        impl<'model> $crate::__v1::diesel::Identifiable for &'model $model {
             type Id = &'model $crate::Id<$model>;
 
             fn id(self) -> Self::Id {
@@ -56,31 +56,31 @@ macro_rules! __diesel_reading {
 macro_rules! __diesel_insertable {
     ($model:ty, $table:ident, [$(($position:tt $column:ident))*]) => {
         #[automatically_derived]
-        impl<'model> $crate::private::diesel::Insertable<$table::table> for &'model $model {
+        impl<'model> $crate::__v1::diesel::Insertable<$table::table> for &'model $model {
             type Values = <(
-                $($crate::private::diesel::dsl::Eq<$table::$column, $crate::private::Written>,)*
-            ) as $crate::private::diesel::Insertable<$table::table>>::Values;
+                $($crate::__v1::diesel::dsl::Eq<$table::$column, $crate::__v1::Written>,)*
+            ) as $crate::__v1::diesel::Insertable<$table::table>>::Values;
 
             fn values(self) -> Self::Values {
-                let row = $crate::private::written(self);
-                let values = (
-                    $($crate::private::diesel::ExpressionMethods::eq($table::$column, row[$position].clone()),)*
+                let __row = $crate::__v1::written(self);
+                let __values = (
+                    $($crate::__v1::diesel::ExpressionMethods::eq($table::$column, __row[$position].clone()),)*
                 );
-                $crate::private::diesel::Insertable::values(values)
+                $crate::__v1::diesel::Insertable::values(__values)
             }
         }
 
         #[automatically_derived]
-        impl $crate::private::diesel::Insertable<$table::table> for $model {
-            type Values = <&'static $model as $crate::private::diesel::Insertable<$table::table>>::Values;
+        impl $crate::__v1::diesel::Insertable<$table::table> for $model {
+            type Values = <&'static $model as $crate::__v1::diesel::Insertable<$table::table>>::Values;
 
             fn values(self) -> Self::Values {
-                $crate::private::diesel::Insertable::values(&self)
+                $crate::__v1::diesel::Insertable::values(&self)
             }
         }
 
         #[automatically_derived]
-        impl $crate::private::diesel::internal::derives::insertable::UndecoratedInsertRecord<$table::table> for $model {}
+        impl $crate::__v1::diesel::internal::derives::insertable::UndecoratedInsertRecord<$table::table> for $model {}
     };
 }
 
@@ -90,28 +90,28 @@ macro_rules! __diesel_insertable {
 macro_rules! __diesel_changeset {
     ($model:ty, $table:ident, [$(($position:tt $column:ident))*]) => {
         #[automatically_derived]
-        impl<'model> $crate::private::diesel::AsChangeset for &'model $model {
+        impl<'model> $crate::__v1::diesel::AsChangeset for &'model $model {
             type Target = $table::table;
             type Changeset = <(
-                $($crate::private::diesel::dsl::Eq<$table::$column, $crate::private::Written>,)*
-            ) as $crate::private::diesel::AsChangeset>::Changeset;
+                $($crate::__v1::diesel::dsl::Eq<$table::$column, $crate::__v1::Written>,)*
+            ) as $crate::__v1::diesel::AsChangeset>::Changeset;
 
             fn as_changeset(self) -> Self::Changeset {
-                let row = $crate::private::written(self);
-                let changes = (
-                    $($crate::private::diesel::ExpressionMethods::eq($table::$column, row[$position].clone()),)*
+                let __row = $crate::__v1::written(self);
+                let __changes = (
+                    $($crate::__v1::diesel::ExpressionMethods::eq($table::$column, __row[$position].clone()),)*
                 );
-                $crate::private::diesel::AsChangeset::as_changeset(changes)
+                $crate::__v1::diesel::AsChangeset::as_changeset(__changes)
             }
         }
 
         #[automatically_derived]
-        impl $crate::private::diesel::AsChangeset for $model {
+        impl $crate::__v1::diesel::AsChangeset for $model {
             type Target = $table::table;
-            type Changeset = <&'static $model as $crate::private::diesel::AsChangeset>::Changeset;
+            type Changeset = <&'static $model as $crate::__v1::diesel::AsChangeset>::Changeset;
 
             fn as_changeset(self) -> Self::Changeset {
-                $crate::private::diesel::AsChangeset::as_changeset(&self)
+                $crate::__v1::diesel::AsChangeset::as_changeset(&self)
             }
         }
     };
@@ -122,6 +122,6 @@ macro_rules! __diesel_changeset {
 #[macro_export]
 macro_rules! __stored {
     ($column:tt) => {
-        $crate::private::Stored
+        $crate::__v1::Stored
     };
 }

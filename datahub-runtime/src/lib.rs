@@ -8,6 +8,8 @@
 //! What a mapping means is decided in `datahub-model`, what a read or write does in `datahub-protocol`; this crate
 //! carries it out.
 
+#[doc(hidden)]
+pub mod __v1;
 mod cdms;
 mod clock;
 mod cost;
@@ -30,8 +32,6 @@ mod model;
 mod models;
 mod observed;
 mod operation;
-#[doc(hidden)]
-pub mod private;
 mod record_lock;
 mod settling;
 mod shared_check;

@@ -26,9 +26,9 @@ impl Models {
 #[macro_export]
 macro_rules! models {
     ($($model:ty),+ $(,)?) => {{
-        const DESCRIPTORS: &[&'static $crate::private::ModelDescriptor] =
+        const DESCRIPTORS: &[&'static $crate::__v1::ModelDescriptor] =
             &[$(<$model as $crate::CdmsSynced>::DESCRIPTOR),+];
-        const _: () = $crate::private::models_do_not_clash(DESCRIPTORS);
+        const _: () = $crate::__v1::models_do_not_clash(DESCRIPTORS);
         $crate::Models::from_descriptors(DESCRIPTORS.iter().copied())
     }};
 }

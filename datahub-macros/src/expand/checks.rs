@@ -17,7 +17,7 @@ fn check(model: &Model<'_>, mapping: &Mapping, field: &ModelField, shape: &Shape
     let (name, krate, ty) = (&model.item.ident, &model.krate, &field.ty);
     let span = ty.span();
     match shape {
-        Shape::Key(_) => quote_spanned! { span => const _: fn(#ty) -> #krate::Id<#name> = |id| id; },
+        Shape::Key(_) => quote_spanned! { span => const _: fn(#ty) -> #krate::Id<#name> = |__id| __id; },
         Shape::Group { members, .. } => {
             let keys = members.iter().map(|(key, kind, required, _)| {
                 let kind = kind_of(*kind);
@@ -25,11 +25,11 @@ fn check(model: &Model<'_>, mapping: &Mapping, field: &ModelField, shape: &Shape
             });
             let lookups = members.iter().filter(|(_, kind, ..)| *kind == Kind::Lookup);
             let targets = lookups.map(|(key, _, _, targets)| {
-                quote_spanned! { span => __private::member_target_is_allowed::<#ty>(#key, &[#(#targets),*]); }
+                quote_spanned! { span => __datahub::member_target_is_allowed::<#ty>(#key, &[#(#targets),*]); }
             });
             quote_spanned! { span =>
                 const _: () = {
-                    __private::group_matches::<#ty>(&[#(#keys),*]);
+                    __datahub::group_matches::<#ty>(&[#(#keys),*]);
                     #(#targets)*
                 };
             }
@@ -42,11 +42,11 @@ fn check(model: &Model<'_>, mapping: &Mapping, field: &ModelField, shape: &Shape
                 ResolvedSource::Attribute { attribute, .. } if column.kind == Kind::Lookup => {
                     let stated = mapping.contract.attribute(attribute);
                     let targets = stated.map_or(&[][..], |stated| &stated.targets);
-                    quote_spanned! { span => __private::target_is_allowed::<#ty>(&[#(#targets),*]); }
+                    quote_spanned! { span => __datahub::target_is_allowed::<#ty>(&[#(#targets),*]); }
                 }
                 _ => TokenStream::new(),
             };
-            let fits = quote_spanned! { span => __private::field_fits::<#ty, __private::kind::#kind>(#nullable) };
+            let fits = quote_spanned! { span => __datahub::field_fits::<#ty, __datahub::kind::#kind>(#nullable) };
             if target.is_empty() {
                 return quote_spanned! { span => const _: () = #fits; };
             }
@@ -58,5 +58,5 @@ fn check(model: &Model<'_>, mapping: &Mapping, field: &ModelField, shape: &Shape
 
 pub(super) fn kind_of(kind: Kind) -> TokenStream {
     let name = quote::format_ident!("{}", format!("{kind:?}"));
-    quote::quote!(__private::Kind::#name)
+    quote::quote!(__datahub::Kind::#name)
 }

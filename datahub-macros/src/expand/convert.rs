@@ -16,7 +16,7 @@ pub(super) fn conversions<'m>(model: &'m Model<'_>, mapping: &Mapping) -> (Token
             let name = &field.ident;
             // The calls stand on the type's word, since that is what a fault is about; the names are the expansion's.
             let span = field.ty.span();
-            let (row, own) = (quote!(row), quote!(self.#name));
+            let (row, own) = (quote!(__row), quote!(self.#name));
             match &resolved.shape {
                 Shape::Key(column) => {
                     (quote_spanned!(span => #name: #row.key(#column)?), quote_spanned!(span => #row.key(#column, #own)))
@@ -36,7 +36,7 @@ pub(super) fn conversions<'m>(model: &'m Model<'_>, mapping: &Mapping) -> (Token
             }
         })
         .unzip();
-    let from_row = quote! { __private::Result::Ok(Self { #(#read),* }) };
+    let from_row = quote! { __datahub::Result::Ok(Self { #(#read),* }) };
     let to_row = quote! { #(#written;)* };
     (from_row, to_row, key(model, mapping))
 }

@@ -34,18 +34,18 @@ pub(super) fn descriptor(model: &Model<'_>, mapping: &Mapping) -> TokenStream {
         quote!((#name, #value))
     });
     let only = match &mapping.only {
-        None => quote!(__private::Option::None),
+        None => quote!(__datahub::Option::None),
         Some(only) => {
             let condition = condition(only);
-            quote!(__private::Option::Some(&#condition))
+            quote!(__datahub::Option::Some(&#condition))
         }
     };
     quote! {
-        __private::ModelDescriptor {
+        __datahub::ModelDescriptor {
             name: #name,
             table: #table,
-            mode: __private::Mode::#mode,
-            entity: __private::Entity {
+            mode: __datahub::Mode::#mode,
+            entity: __datahub::Entity {
                 name: #entity,
                 set: #set,
                 key: #key,
@@ -58,8 +58,8 @@ pub(super) fn descriptor(model: &Model<'_>, mapping: &Mapping) -> TokenStream {
             columns: &[#(#columns),*],
             constants: &[#(#constants),*],
             only: #only,
-            mapping_id: __private::MappingId(#mapping_id),
-            through: __private::through::<Self>,
+            mapping_id: __datahub::MappingId(#mapping_id),
+            through: __datahub::through::<Self>,
         }
     }
 }
@@ -69,7 +69,7 @@ fn attribute(attribute: &ContractAttribute) -> TokenStream {
     let ContractAttribute { name, kind, required, read_only, max_length, scale, zone, choices, targets, class, .. } =
         attribute;
     let kind = kind_of(*kind);
-    let mut tokens = quote!(__private::Attribute::new(#name, #kind));
+    let mut tokens = quote!(__datahub::Attribute::new(#name, #kind));
     if *required {
         tokens.extend(quote!(.required()));
     }
@@ -94,8 +94,8 @@ fn attribute(attribute: &ContractAttribute) -> TokenStream {
     }
     match class {
         Class::Public => {}
-        Class::Personal => tokens.extend(quote!(.class(__private::Class::Personal))),
-        Class::Secret => tokens.extend(quote!(.class(__private::Class::Secret))),
+        Class::Personal => tokens.extend(quote!(.class(__datahub::Class::Personal))),
+        Class::Secret => tokens.extend(quote!(.class(__datahub::Class::Secret))),
     }
     tokens
 }
@@ -105,7 +105,7 @@ fn column(column: &ResolvedColumn, field: Option<&ModelField>) -> TokenStream {
     let source = self::source(*kind, source, field);
     let kind = kind_of(*kind);
     let path = if name == path { quote!(#name) } else { quote!(#path) };
-    let mut tokens = quote!(__private::Column::new(#name, #path, #kind, #source));
+    let mut tokens = quote!(__datahub::Column::new(#name, #path, #kind, #source));
     if *nullable {
         tokens.extend(quote!(.nullable()));
     }
@@ -119,7 +119,7 @@ fn column(column: &ResolvedColumn, field: Option<&ModelField>) -> TokenStream {
 }
 
 fn source(kind: cdms_odata::Kind, source: &ResolvedSource, field: Option<&ModelField>) -> TokenStream {
-    let path = quote!(__private::Source);
+    let path = quote!(__datahub::Source);
     let ty = field.map(|field| &field.ty);
     match source {
         ResolvedSource::Key => quote!(#path::Key),
@@ -130,16 +130,16 @@ fn source(kind: cdms_odata::Kind, source: &ResolvedSource, field: Option<&ModelF
                 EngineAttribute::Created => quote!(Created),
                 EngineAttribute::ModifiedBy => quote!(ModifiedBy),
             };
-            quote!(#path::Engine(__private::EngineAttribute::#engine))
+            quote!(#path::Engine(__datahub::EngineAttribute::#engine))
         }
         ResolvedSource::Attribute { attribute, write, .. } => {
             let mut tokens = quote!(#path::attribute(#attribute));
             if let (Some(ty), cdms_odata::Kind::Lookup) = (ty, kind) {
-                tokens.extend(quote!(.pointing_to(<#ty as __private::FieldType>::TARGET)));
+                tokens.extend(quote!(.pointing_to(<#ty as __datahub::FieldType>::TARGET)));
             }
             if let Some(default) = field.and_then(|field| field.default.as_ref()) {
                 let value = self::default(default);
-                tokens.extend(quote!(.or(|| __private::default_value::<#ty>(#value))));
+                tokens.extend(quote!(.or(|| __datahub::default_value::<#ty>(#value))));
             }
             tokens.extend(self::write(*write));
             tokens
@@ -153,9 +153,9 @@ fn source(kind: cdms_odata::Kind, source: &ResolvedSource, field: Option<&ModelF
             quote! {
                 #path::Joined {
                     attributes: &[#(#attributes),*],
-                    decode: |attributes| __private::joined::<#ty>(#decode, attributes),
-                    encode: |value, seen| __private::parted::<#ty>(#encode, value, seen),
-                    write: __private::Write::Always,
+                    decode: |__attributes| __datahub::joined::<#ty>(#decode, __attributes),
+                    encode: |__value, __seen| __datahub::parted::<#ty>(#encode, __value, __seen),
+                    write: __datahub::Write::Always,
                 }
                 #write
             }
@@ -177,14 +177,14 @@ fn default(default: &Default) -> TokenStream {
 fn write(write: Write) -> TokenStream {
     match write {
         Write::Always => TokenStream::new(),
-        Write::CreateOnly => quote!(.written(__private::Write::CreateOnly)),
-        Write::Never => quote!(.written(__private::Write::Never)),
+        Write::CreateOnly => quote!(.written(__datahub::Write::CreateOnly)),
+        Write::Never => quote!(.written(__datahub::Write::Never)),
     }
 }
 
 fn constant_value(value: &ConstantValue, kind: Option<cdms_odata::Kind>) -> TokenStream {
     let literal = match value {
-        ConstantValue::Text(text) => return quote!(__private::Constant::Text(#text)),
+        ConstantValue::Text(text) => return quote!(__datahub::Constant::Text(#text)),
         ConstantValue::Boolean(value) => quote!(Boolean(#value)),
         ConstantValue::Integer(number) => {
             // The contract's check let only numbers through that fit.
@@ -192,11 +192,11 @@ fn constant_value(value: &ConstantValue, kind: Option<cdms_odata::Kind>) -> Toke
             if kind == Some(cdms_odata::Kind::Integer) { quote!(Integer(#number)) } else { quote!(Choice(#number)) }
         }
     };
-    quote!(__private::Constant::Fixed(__private::Literal::#literal))
+    quote!(__datahub::Constant::Fixed(__datahub::Literal::#literal))
 }
 
 fn condition(only: &OnlyCondition) -> TokenStream {
-    let path = quote!(__private::Condition);
+    let path = quote!(__datahub::Condition);
     match only {
         OnlyCondition::All(parts) => {
             let parts = parts.iter().map(condition);
@@ -225,8 +225,8 @@ fn condition(only: &OnlyCondition) -> TokenStream {
             quote! {
                 #path::Compare {
                     attribute: #attribute,
-                    operator: __private::Comparison::#operator,
-                    value: __private::Literal::#literal,
+                    operator: __datahub::Comparison::#operator,
+                    value: __datahub::Literal::#literal,
                 }
             }
         }

@@ -20,14 +20,14 @@ pub(crate) fn stub(item: &DeriveInput, krate: &Path) -> TokenStream {
 
         #[automatically_derived]
         impl #krate::CdmsSynced for #name {
-            const DESCRIPTOR: &'static #krate::private::ModelDescriptor = &#krate::private::FAULTY;
+            const DESCRIPTOR: &'static #krate::ModelDescriptor = &#krate::FAULTY;
 
             fn id(&self) -> #krate::Id<Self> {
                 ::core::unreachable!(#message)
             }
 
-            fn from_row(_: &#krate::RowReader<'_>) -> #krate::private::Result<Self, #krate::Fault> {
-                #krate::private::Result::Err(#krate::Fault::new(#message))
+            fn from_row(_: &#krate::RowReader<'_>) -> #krate::Result<Self, #krate::Fault> {
+                #krate::Result::Err(#krate::Fault::new(#message))
             }
 
             fn to_row(&self, _: &mut #krate::RowWriter<'_>) {}

@@ -4,6 +4,8 @@ use cdms_odata::Kind;
 use datahub_model::source::Mapping;
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{format_ident, quote};
+use syn::Attribute;
+use syn::ext::IdentExt;
 
 use crate::synced::Model;
 
@@ -14,16 +16,20 @@ pub(super) fn table(model: &Model<'_>, mapping: &Mapping) -> TokenStream {
     let hidden = format_ident!("__datahub_table_{}", mapping.table);
     let key = mapping.columns.iter().find(|column| column.source == datahub_model::source::ResolvedSource::Key);
     let key = key.map(|column| ident(&column.name));
+    let docs = docs(&model.item.attrs);
     let columns = mapping.columns.iter().map(|column| {
         let name = ident(&column.name);
         let sql_type = sql_type(model, column.kind, column.nullable);
-        quote! { #name -> #sql_type, }
+        let root = column.field.split('.').next();
+        let field = model.fields.iter().find(|field| root.is_some_and(|root| field.ident.unraw() == root));
+        let docs = field.map(|field| &field.docs).into_iter().flatten();
+        quote! { #(#docs)* #name -> #sql_type, }
     });
     quote! {
-        #[doc(hidden)]
         #[allow(missing_docs, unreachable_pub, unused_imports, dead_code)]
         mod #hidden {
             ::diesel::table! {
+                #(#docs)*
                 #table (#key) {
                     #(#columns)*
                 }
@@ -32,6 +38,11 @@ pub(super) fn table(model: &Model<'_>, mapping: &Mapping) -> TokenStream {
         #[allow(unused_imports)]
         #visibility use #hidden::#table;
     }
+}
+
+/// The doc comments among an item's or a field's attributes.
+pub(crate) fn docs(attributes: &[Attribute]) -> Vec<Attribute> {
+    attributes.iter().filter(|attribute| attribute.path().is_ident("doc")).cloned().collect()
 }
 
 /// The SQL type of a column.

@@ -1,5 +1,7 @@
 //! A model that the team's own Diesel code inserts, changes and reads, on every kind of column.
 
+#![allow(clippy::unwrap_used, reason = "functions beside the tests unwrap what the tests made themselves")]
+
 use chrono::{DateTime, NaiveDate, Utc};
 use datahub_runtime::prelude::*;
 use datahub_runtime::testing::Kit;

@@ -20,7 +20,7 @@ reference_data!(Firm, "account.toml", "firms", "Alias", alias: Option<String>);
 
 #[test]
 fn they_are_models_like_any_other() {
-    let nullable = |model: &datahub_runtime::private::ModelDescriptor| model.columns[1].nullable;
+    let nullable = |model: &datahub_runtime::__v1::ModelDescriptor| model.columns[1].nullable;
     assert!(!nullable(Nation::DESCRIPTOR) && nullable(Firm::DESCRIPTOR));
     assert_eq!(models![Nation, Firm].iter().len(), 2);
 }

@@ -10,6 +10,8 @@ mod diesel_writes;
 mod every_key;
 #[path = "../pass/from_a_macro.rs"]
 mod from_a_macro;
+#[path = "../pass/hostile_surroundings.rs"]
+mod hostile_surroundings;
 #[path = "../pass/minimal.rs"]
 mod minimal;
 #[path = "../pass/minimal_country.rs"]

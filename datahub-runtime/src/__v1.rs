@@ -1,4 +1,5 @@
-//! What derived code refers to. Not for use by hand: it may change with any version.
+//! What derived code refers to, all of it and nothing else. Not for use by hand: a change that a derive of another
+//! version would not fit gets this module another name.
 
 pub use datahub_model::{
     Attribute, Class, Column, Comparison, Condition, Constant, EngineAttribute, Entity, Literal, MappingId, Mode,
@@ -8,14 +9,15 @@ pub use diesel;
 pub use std::option::Option;
 pub use std::result::Result;
 
-use cdms_odata::{Attributes, Value};
-use datahub_model::Fault;
+use cdms_odata::Attributes;
 
-pub use crate::field::kind;
 pub use crate::stored::Stored;
 pub use crate::written::{Written, written};
-use crate::{Carries, CdmsFields, CdmsSynced};
-pub use crate::{FieldType, Kind};
+pub use crate::{__diesel_changeset, __diesel_insertable, __diesel_reading};
+pub use crate::{
+    Carries, CdmsFields, CdmsSynced, Fault, FieldType, GroupReader, GroupWriter, Id, Kind, Member, Model, RowReader,
+    RowWriter, Value, Writable, kind, sql_types,
+};
 
 /// Asks that a field's type can hold the contract's kind, and that its column may be null exactly where the type has a
 /// value for null.
