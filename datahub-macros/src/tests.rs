@@ -1,4 +1,8 @@
-//! The expansions as snapshots: reviewed for readability, since this is what users' programs consist of.
+//! The expansions as snapshots: reviewed for readability, since this is what users' programs consist of. Those of the
+//! derives' examples are folded into their documentation; `INSTA_UPDATE=always` renews these too.
+
+use std::fs;
+use std::path::Path;
 
 use proc_macro2::TokenStream;
 use quote::quote;
@@ -12,6 +16,7 @@ fn formatted(tokens: TokenStream) -> String {
 fn five_fields() -> TokenStream {
     quote! {
         /// A company that does business with government.
+        #[derive(Clone, Debug, PartialEq, CdmsSynced)]
         #[cdms(mapping = "account.toml", table = "organisations")]
         pub struct Organisation {
             #[cdms(key)]
@@ -32,7 +37,22 @@ fn five_fields() -> TokenStream {
 fn a_five_field_model_reads_like_code_a_person_would_write() {
     let code = formatted(crate::synced::derive(five_fields()));
     assert!(code.lines().count() < 150, "{} lines", code.lines().count());
-    insta::assert_snapshot!("five_fields", code);
+    documented("synced", five_fields(), &code);
+}
+
+/// Holds an expansion to the page of the runtime's documentation that shows it.
+fn documented(derive: &str, item: TokenStream, expansion: &str) {
+    let page = format!(
+        "<details>\n<summary>What it writes for an example</summary>\n\nFor this item:\n\n```text\n{}```\n\n\
+         this code:\n\n```text\n{expansion}```\n\n</details>\n",
+        formatted(item)
+    );
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("../datahub-runtime/docs/expansion_{derive}.md"));
+    if std::env::var("INSTA_UPDATE").is_ok_and(|update| update == "always") {
+        fs::write(&path, &page).unwrap();
+    }
+    let shown = fs::read_to_string(&path).unwrap_or_default();
+    assert_eq!(shown, page, "the documentation shows another expansion; INSTA_UPDATE=always renews it");
 }
 
 #[test]
@@ -49,22 +69,26 @@ fn organisation() {
 #[test]
 fn a_group_and_a_choice() {
     let group = quote! {
+        #[derive(Clone, Debug, PartialEq, CdmsFields)]
         pub struct Address {
             pub line_1: Option<String>,
             #[cdms("town", default)]
             pub city: String,
         }
     };
-    insta::assert_snapshot!("group", formatted(crate::fields::derive(group)));
+    documented("fields", group.clone(), &formatted(crate::fields::derive(group)));
     let choice = quote! {
+        #[derive(Clone, Copy, Debug, PartialEq, CdmsChoice)]
         #[cdms(mapping = "account.toml", attribute = "StateCode")]
         pub enum OrganisationState {
             Active,
+            #[cdms("inactive")]
+            Closed,
             #[cdms(other)]
             Other(i32),
         }
     };
-    insta::assert_snapshot!("choice", formatted(crate::choice::derive(choice)));
+    documented("choice", choice.clone(), &formatted(crate::choice::derive(choice)));
 }
 
 #[test]

@@ -47,7 +47,15 @@ pub use cdms::{Anonymous, Authenticator, LoginError, LoginReply, LoginRequests, 
 pub use cdms_odata::{Attributes, Instant, Kind, Reference, Value};
 pub use clock::{Clock, ManualClock, SystemClock};
 pub use cost::Cost;
-pub use datahub_macros::{CdmsChoice, CdmsFields, CdmsSynced};
+#[doc = include_str!("../docs/cdms_choice.md")]
+#[doc = include_str!("../docs/expansion_choice.md")]
+pub use datahub_macros::CdmsChoice;
+#[doc = include_str!("../docs/cdms_fields.md")]
+#[doc = include_str!("../docs/expansion_fields.md")]
+pub use datahub_macros::CdmsFields;
+#[doc = include_str!("../docs/cdms_synced.md")]
+#[doc = include_str!("../docs/expansion_synced.md")]
+pub use datahub_macros::CdmsSynced;
 pub use datahub_model::Fault;
 pub use datahub_protocol::{EntryKind, Note, OnConflict, OperationId, Origin, Seen, Verdict, Version, WriteKind};
 pub use error::{Error, ErrorKind};
