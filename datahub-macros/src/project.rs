@@ -39,6 +39,56 @@ pub(crate) fn contract(mapping: &Placed<String, Span>, errors: &mut Errors) -> O
     })
 }
 
+/// The source of a model that has no contract, because CDMS has nothing of it.
+pub(crate) fn without_cdms(table: &Placed<String, Span>, errors: &mut Errors) -> Option<Source> {
+    let root = Root::find().map_err(|reason| errors.push(table.place, reason)).ok()?;
+    Some(Source {
+        contract: Contract::without_cdms(&table.value),
+        shown_path: String::new(),
+        diesel_columns: root.project.diesel_columns,
+        tracking: root.tracking(&[root.folder.join(PROJECT)]),
+    })
+}
+
+/// The file that marks a project's root.
+const PROJECT: &str = "datahub.toml";
+
+/// A project's root, as seen from the package that is built.
+struct Root {
+    manifest: PathBuf,
+    folder: PathBuf,
+    project: Project,
+}
+
+impl Root {
+    fn find() -> Result<Self, String> {
+        let manifest = std::env::var_os("CARGO_MANIFEST_DIR").map(PathBuf::from);
+        let manifest = manifest.ok_or("CARGO_MANIFEST_DIR is not set; build with cargo")?;
+        let folder = match std::env::var_os("DATAHUB_ROOT") {
+            Some(root) => PathBuf::from(root),
+            None => {
+                let found = manifest.ancestors().find(|folder| folder.join(PROJECT).is_file());
+                found.map(Path::to_path_buf).ok_or(
+                    "no `datahub.toml` in this package's folder or above it [missing-key]\n\
+                     help: put one at the project's root; it may be empty",
+                )?
+            }
+        };
+        let project = fs::read_to_string(folder.join(PROJECT)).map_err(|error| format!("{PROJECT}: {error}"))?;
+        let project = Project::parse(&project).map_err(|reason| format!("{PROJECT}: {reason}"))?;
+        Ok(Root { manifest, folder, project })
+    }
+
+    /// Makes the build depend on files.
+    fn tracking(&self, files: &[PathBuf]) -> TokenStream {
+        let paths = files.iter().filter_map(|file| relative(&self.manifest, file));
+        let tracked = paths.map(|path| {
+            quote! { const _: &[u8] = ::core::include_bytes!(::core::concat!(::core::env!("CARGO_MANIFEST_DIR"), "/", #path)); }
+        });
+        tracked.collect()
+    }
+}
+
 struct Read {
     text: String,
     shown_path: String,
@@ -48,20 +98,8 @@ struct Read {
 }
 
 fn read(mapping: &str) -> Result<Read, String> {
-    let manifest = std::env::var_os("CARGO_MANIFEST_DIR").map(PathBuf::from);
-    let manifest = manifest.ok_or("CARGO_MANIFEST_DIR is not set; build with cargo")?;
-    let root = match std::env::var_os("DATAHUB_ROOT") {
-        Some(root) => PathBuf::from(root),
-        None => {
-            let found = manifest.ancestors().find(|folder| folder.join("datahub.toml").is_file());
-            found.map(Path::to_path_buf).ok_or(
-                "no `datahub.toml` in this package's folder or above it [missing-key]\n\
-                 help: put one at the project's root; it may be empty",
-            )?
-        }
-    };
-    let project = fs::read_to_string(root.join("datahub.toml")).map_err(|error| format!("datahub.toml: {error}"))?;
-    let project = Project::parse(&project).map_err(|reason| format!("datahub.toml: {reason}"))?;
+    let root = Root::find()?;
+    let Root { folder, project, .. } = &root;
     let inside = Path::new(mapping).components().all(|part| matches!(part, Component::Normal(_)));
     if !inside {
         return Err(format!(
@@ -70,13 +108,13 @@ fn read(mapping: &str) -> Result<Read, String> {
         ));
     }
     let shown_path = format!("{}/{mapping}", project.contracts);
-    let path = root.join(&project.contracts).join(mapping);
+    let path = folder.join(&project.contracts).join(mapping);
     let text = fs::read_to_string(&path).map_err(|error| {
         if error.kind() != ErrorKind::NotFound {
             return format!("the contract {shown_path} cannot be read: {error} [missing-key]");
         }
-        let folder = fs::read_dir(root.join(&project.contracts)).into_iter().flatten().flatten();
-        let names: Vec<_> = folder.map(|entry| entry.file_name().to_string_lossy().into_owned()).collect();
+        let beside = fs::read_dir(folder.join(&project.contracts)).into_iter().flatten().flatten();
+        let names: Vec<_> = beside.map(|entry| entry.file_name().to_string_lossy().into_owned()).collect();
         let near = datahub_model::source::nearest(mapping, names.iter().map(String::as_str));
         let help = near.map_or_else(
             || "write it, or change `mapping`; `datahub.toml` says where the contracts are".to_owned(),
@@ -84,21 +122,18 @@ fn read(mapping: &str) -> Result<Read, String> {
         );
         format!("there is no contract {shown_path} [missing-key]\nhelp: {help}")
     })?;
-    let mut tracked = vec![root.join("datahub.toml"), path];
+    let mut tracked = vec![folder.join(PROJECT), path];
     let metadata = match &project.metadata {
         None => None,
         Some(snapshot) => {
-            let path = root.join(snapshot);
+            let path = folder.join(snapshot);
             let metadata = snapshot_at(&path).map_err(|reason| format!("{snapshot}: {reason}"))?;
             tracked.push(path);
             Some(metadata)
         }
     };
-    let tracking = tracked.iter().filter_map(|path| relative(&manifest, path)).map(|path| {
-        quote! { const _: &[u8] = ::core::include_bytes!(::core::concat!(::core::env!("CARGO_MANIFEST_DIR"), "/", #path)); }
-    });
-    let diesel_columns = project.diesel_columns;
-    Ok(Read { text, shown_path, diesel_columns, metadata, tracking: tracking.collect() })
+    let (diesel_columns, tracking) = (project.diesel_columns, root.tracking(&tracked));
+    Ok(Read { text, shown_path, diesel_columns, metadata, tracking })
 }
 
 type Snapshots = HashMap<PathBuf, (SystemTime, Arc<Metadata>)>;

@@ -131,20 +131,28 @@ fn read<'i>(
     };
     let read: Vec<_> = named.named.iter().filter_map(|field| read_field(&item.ident, field, errors)).collect();
     let (annotations, fields) = read.into_iter().unzip();
-    let Some(mapping) = mapping else {
-        let name = &item.ident;
-        errors.push(
-            name.span(),
-            format!("{name} does not say which contract it follows [missing-key]\nhelp: add #[cdms(mapping = \"….toml\", table = \"…\")]"),
-        );
-        return None;
+    let detached = mode.as_ref().is_some_and(|mode| mode.value == "detached");
+    let (source, mapping) = match (mapping, &table) {
+        (Some(mapping), _) => (project::contract(&mapping, errors)?, mapping.place),
+        (None, Some(table)) if detached => (project::without_cdms(table, errors)?, table.place),
+        _ => {
+            let name = &item.ident;
+            errors.push(
+                name.span(),
+                format!(
+                    "{name} does not say which contract it follows [missing-key]\n\
+                     help: add #[cdms(mapping = \"….toml\", table = \"…\")]; a model that CDMS has nothing of is \
+                     #[cdms(table = \"…\", mode = \"detached\")]"
+                ),
+            );
+            return None;
+        }
     };
-    let source = project::contract(&mapping, errors)?;
     let name = Placed { value: item.ident.to_string(), place: item.ident.span() };
     let diesel = diesel.unwrap_or_default();
     let annotation = ModelAnnotation { name, table, mode, only, diesel, fields: annotations };
     let resolved = resolve(&annotation, &source.contract, source.diesel_columns)
-        .map_err(|diagnostics| errors.diagnostics(diagnostics, &source.shown_path, mapping.place));
+        .map_err(|diagnostics| errors.diagnostics(diagnostics, &source.shown_path, mapping));
     let krate = expand::runtime(krate.clone());
     let model = Model { item, krate, diesel, fields };
     Some((model, resolved.ok()?, source.tracking))
@@ -285,6 +293,6 @@ fn engine(annotation: &mut FieldAnnotation<Span>, value: EngineField, span: Span
 impl Model<'_> {
     /// Whether the derive states that the model is written.
     pub(crate) fn is_writable(mapping: &Mapping) -> bool {
-        mapping.mode == Mode::Sync
+        mapping.mode != Mode::Mirror
     }
 }

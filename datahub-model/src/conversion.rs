@@ -5,7 +5,7 @@ use chrono::{NaiveDate, NaiveTime, TimeZone};
 use rust_decimal::Decimal;
 use uuid::Uuid;
 
-use crate::{Attribute, Column, EngineAttribute, Fault, ModelDescriptor, Source, Write};
+use crate::{Attribute, Column, EngineAttribute, Fault, Mode, ModelDescriptor, Source, Write};
 
 /// The digits after the point of a decimal whose contract states no `scale`: the most that CDMS has.
 pub const DECIMAL_SCALE: u32 = 10;
@@ -57,12 +57,15 @@ fn decode_column(
         Source::Engine(EngineAttribute::Modified) => Ok(facts.modified.map_or(Value::Null, Value::Instant)),
         Source::Engine(EngineAttribute::Created) => Ok(facts.created.map_or(Value::Null, Value::Instant)),
         Source::Engine(EngineAttribute::ModifiedBy) => Ok(facts.modified_by.map_or(Value::Null, Value::Guid)),
-        Source::Local => Ok(initial(column)),
+        Source::Local => Ok(stand_in(column)),
         Source::Attribute { attribute, target, .. } => {
             let contract = stated(model, attribute)?;
-            let raw = attributes
-                .get(attribute)
-                .ok_or_else(|| Fault::new("was never read from CDMS; read the record once").of(contract))?;
+            let raw = match attributes.get(attribute) {
+                Some(raw) => raw,
+                // CDMS cannot be asked any more: an attribute that was mapped since has no value.
+                None if model.mode == Mode::Detached => &Value::Null,
+                None => return Err(Fault::new("was never read from CDMS; read the record once").of(contract)),
+            };
             let value = to_model(contract, raw)?;
             let value = match (value, target) {
                 (Value::Lookup(reference), Some(target)) if reference.logical_name != *target => Value::Null,
@@ -116,6 +119,27 @@ pub fn encode(model: &ModelDescriptor, column: &Column, value: &Value, seen: &At
             Ok(patch)
         }
     }
+}
+
+/// All attributes of a new record that CDMS never sees, in raw form: also those that an update would not send, and null
+/// for what the row has nothing in.
+///
+/// # Errors
+///
+/// As [`encode`].
+pub fn encode_whole(model: &ModelDescriptor, row: &[Value]) -> Result<Attributes, Fault> {
+    let names = model.columns.iter().flat_map(|column| column.attributes());
+    let mut whole: Attributes = names.map(|name| (*name, Value::Null)).collect();
+    // Where two columns show one attribute, the one that is written says what it is.
+    let columns = || model.columns.iter().zip(row);
+    let views = columns().filter(|(column, _)| column.write() == Write::Never);
+    for (column, value) in views.chain(columns().filter(|(column, _)| column.write() != Write::Never)) {
+        if default_of(column)?.is_some_and(|default| default == *value) {
+            continue;
+        }
+        whole.merge(&encode(model, column, value, &Attributes::new())?);
+    }
+    Ok(whole)
 }
 
 /// Everything a create sends for a row, without key and constants: what is null or stands for a null is left out.
@@ -190,6 +214,18 @@ pub fn initial(column: &Column) -> Value {
         Kind::Boolean => Value::Boolean(false),
         // Empty text is null; the derive refuses the other kinds, which have no zero.
         _ => Value::Null,
+    }
+}
+
+/// What a local column holds while a record's attributes are converted, where its own value does not matter but the
+/// field's type needs one. The caller lays the hub's values over it.
+fn stand_in(column: &Column) -> Value {
+    match (initial(column), column.nullable, column.kind) {
+        (Value::Null, false, Kind::DateTime) => Value::Instant(Instant(0)),
+        (Value::Null, false, Kind::Date) => Value::Date(NaiveDate::default()),
+        (Value::Null, false, Kind::Guid | Kind::Lookup) => Value::Guid(Uuid::nil()),
+        (Value::Null, false, Kind::Choice | Kind::State | Kind::Status) => Value::Choice(0),
+        (initial, ..) => initial,
     }
 }
 

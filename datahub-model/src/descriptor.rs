@@ -41,6 +41,8 @@ pub enum Mode {
     Sync,
     /// Read from CDMS, never written.
     Mirror,
+    /// CDMS is not asked any more, or never was: the hub's row is the truth.
+    Detached,
 }
 
 /// The names of an entity in CDMS.

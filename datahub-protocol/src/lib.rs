@@ -11,6 +11,7 @@ mod action;
 mod approach;
 mod create;
 mod delete;
+mod detached;
 mod event;
 mod failure;
 mod history;
@@ -32,6 +33,7 @@ pub use action::{
 };
 pub use create::Create;
 pub use delete::Delete;
+pub use detached::{Detached, DetachedWish};
 pub use event::{Committed, Event, Fetched, Loaded, Record, Snapshot, Stored, UnansweredDelete, Version};
 pub use failure::Failure;
 pub use history::{Change, Entry, EntryKind, Note, Origin};

@@ -40,6 +40,8 @@ pub enum Checked {
         /// The write.
         operation: OperationId,
     },
+    /// The model is detached: CDMS is not asked, and the hub's row is the truth.
+    Detached,
     /// CDMS was not asked, or did not answer: the hub's row.
     NotChecked {
         /// When this program last checked the record, if it did.
@@ -48,8 +50,8 @@ pub enum Checked {
 }
 
 impl Checked {
-    /// Whether CDMS itself vouched for the value.
+    /// Whether nobody knows better: CDMS itself vouched for the value, or has no say.
     pub fn is_fresh(self) -> bool {
-        matches!(self, Checked::At { .. } | Checked::Written { .. })
+        matches!(self, Checked::At { .. } | Checked::Written { .. } | Checked::Detached)
     }
 }

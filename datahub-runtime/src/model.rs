@@ -107,7 +107,8 @@ pub trait CdmsSynced: Model + Clone + Send + Sync {
     }
 }
 
-/// A model that is written to CDMS: one with `mode = "sync"`, the default.
+/// A model that is written: to CDMS and the hub with `mode = "sync"`, the default, or to the hub alone with
+/// `mode = "detached"`.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is a mirror of CDMS and is never written",
     label = "has `mode = \"mirror\"`",

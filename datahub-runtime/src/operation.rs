@@ -3,6 +3,7 @@
 mod as_of;
 mod create;
 mod delete;
+mod detached;
 mod edit;
 mod erase;
 mod get;
@@ -14,6 +15,7 @@ mod save;
 pub(crate) use as_of::as_of;
 pub use create::Create;
 pub use delete::{Delete, DeleteFailed};
+pub(crate) use detached::{is_detached, refuse_detached};
 pub use edit::Edit;
 pub use erase::Erase;
 pub use get::Get;
@@ -76,6 +78,7 @@ where
         Asked::NotReadBack => Checked::NotReadBack { time },
         Asked::Compared(found) => Checked::At { time: asked.and_then(Instant::to_utc).unwrap_or(time), found },
         Asked::Nothing(Some(operation)) => Checked::Pending { operation },
+        Asked::Nothing(None) if is_detached::<T>() => Checked::Detached,
         Asked::Nothing(None) => Checked::NotChecked { since: engine.checks.last(T::DESCRIPTOR, id.guid()) },
     };
     let row = row_of_snapshot(T::DESCRIPTOR, id.guid(), &written.snapshot, locals);

@@ -16,6 +16,7 @@ pub(super) fn descriptor(model: &Model<'_>, mapping: &Mapping) -> TokenStream {
     let mode = match mapping.mode {
         Mode::Sync => quote!(Sync),
         Mode::Mirror => quote!(Mirror),
+        Mode::Detached => quote!(Detached),
     };
     let (entity, set, key, logical) = (&contract.entity, &contract.set, &contract.key, &contract.logical);
     let (modified, created, modified_by) = (&contract.modified, &contract.created, &contract.modified_by);

@@ -11,7 +11,7 @@ use super::diagnostic::{Code, Diagnostic};
 use super::names;
 use super::nearest::meant;
 use super::resolve::{ResolvedColumn, ResolvedSource};
-use crate::{Mode, Write};
+use crate::{EngineAttribute, Mode, Write};
 
 type Diagnostics<P> = Vec<Diagnostic<P>>;
 
@@ -364,6 +364,20 @@ pub(super) fn read_only<'a, P: Clone>(
             let help = "add `read_only` to the field";
             diagnostics.push(Diagnostic::source(Code::ReadOnly, field.name.place.clone(), message).help(help));
         }
+    }
+}
+
+// CDMS's users do not write what CDMS is not asked about, so a new record has none.
+pub(super) fn engine_of_detached<P: Clone>(
+    field: &FieldAnnotation<P>,
+    engine: EngineAttribute,
+    mode: Mode,
+    diagnostics: &mut Diagnostics<P>,
+) {
+    if mode == Mode::Detached && engine == EngineAttribute::ModifiedBy && !field.is_option {
+        let message = format!("a record that CDMS never saw has no user of CDMS for `{}`", field.name.value);
+        let help = "make the field an Option; who changed the record is in its history";
+        diagnostics.push(Diagnostic::source(Code::Nullability, field.type_place.clone(), message).help(help));
     }
 }
 

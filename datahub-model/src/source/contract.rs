@@ -127,6 +127,30 @@ impl Contract {
         read::contract(text)
     }
 
+    /// The contract of a model that CDMS has nothing of: it states no attributes, and its entity is its table.
+    pub fn without_cdms(table: &str) -> Self {
+        Contract {
+            entity: table.to_owned(),
+            set: String::new(),
+            key: String::new(),
+            logical: table.to_owned(),
+            modified: String::new(),
+            created: String::new(),
+            modified_by: String::new(),
+            attributes: Vec::new(),
+            groups: Vec::new(),
+            constants: Vec::new(),
+            unmapped: Vec::new(),
+            entity_spot: Spot::default(),
+            key_spot: Spot::default(),
+        }
+    }
+
+    /// Whether CDMS has an entity for it.
+    pub fn is_of_cdms(&self) -> bool {
+        !self.set.is_empty()
+    }
+
     /// The attribute of this name.
     pub fn attribute(&self, name: &str) -> Option<&ContractAttribute> {
         self.attributes.iter().find(|attribute| attribute.name == name)

@@ -172,8 +172,9 @@ impl<P: Clone> Resolver<'_, P> {
             Some(mode) => match mode.value.as_str() {
                 "sync" => Mode::Sync,
                 "mirror" => Mode::Mirror,
+                "detached" => Mode::Detached,
                 other => {
-                    let help = meant(other, ["sync", "mirror"]);
+                    let help = meant(other, ["sync", "mirror", "detached"]);
                     let message = format!("no mode is called `{other}`");
                     self.diagnostics
                         .push(Diagnostic::source(Code::WrongValue, mode.place.clone(), message).maybe_help(help));
@@ -222,12 +223,15 @@ impl<P: Clone> Resolver<'_, P> {
                 EngineField::Created => (Kind::DateTime, EngineAttribute::Created),
                 EngineField::ModifiedBy => (Kind::Guid, EngineAttribute::ModifiedBy),
             };
+            check::engine_of_detached(field, engine, mode, &mut self.diagnostics);
             Shape::Column(self.push(field, kind, field.is_option, None, ResolvedSource::Engine(engine)))
         } else if let Some(group) = &field.flatten {
             self.group(field, group, mode)?
         } else if field.local.is_some() {
             let kind = self.sql_type(field)?;
-            check::local(field, kind, &mut self.diagnostics);
+            if self.contract.is_of_cdms() {
+                check::local(field, kind, &mut self.diagnostics);
+            }
             Shape::Column(self.push(field, kind, field.is_option, Some(4), ResolvedSource::Local))
         } else if let Some(attributes) = &field.attributes {
             let found: Vec<_> = attributes.value.iter().filter_map(|name| self.attribute(name)).collect();
@@ -305,7 +309,13 @@ impl<P: Clone> Resolver<'_, P> {
                     meant(&name.value, known).or_else(|| Some("state it in the contract's [attributes]".to_owned()))
                 }
             };
-            let message = format!("the contract of {} has no attribute `{}`", self.contract.entity, name.value);
+            let (message, help) = if self.contract.is_of_cdms() {
+                (format!("the contract of {} has no attribute `{}`", self.contract.entity, name.value), help)
+            } else {
+                let help =
+                    "name its contract with `mapping = \"….toml\"`, or write #[cdms(local, sql_type = \"string\")]";
+                (format!("`{}` is an attribute, but the model has no contract", name.value), Some(help.to_owned()))
+            };
             self.diagnostics
                 .push(Diagnostic::source(Code::UnknownAttribute, name.place.clone(), message).maybe_help(help));
         }
@@ -322,7 +332,10 @@ impl<P: Clone> Resolver<'_, P> {
         if mode == Mode::Mirror || field.read_only.is_some() {
             return Write::Never;
         }
-        check::read_only(field, attributes, &mut self.diagnostics);
+        // What CDMS would not let be written may be, once it is not asked.
+        if mode == Mode::Sync {
+            check::read_only(field, attributes, &mut self.diagnostics);
+        }
         if field.create_only.is_some() { Write::CreateOnly } else { Write::Always }
     }
 

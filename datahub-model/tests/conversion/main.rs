@@ -5,8 +5,10 @@ mod model;
 mod refusals;
 
 use cdms_odata::{Attributes, Instant, Kind, Reference, Value};
-use datahub_model::conversion::{RecordFacts, decode, encode, encode_new, fit, initial, scaled};
-use datahub_model::{Column, Comparison, Condition, EngineAttribute, Literal, ModelDescriptor, Source, Write};
+use datahub_model::conversion::{RecordFacts, decode, encode, encode_new, encode_whole, fit, initial, scaled};
+use datahub_model::{
+    Column, Comparison, Condition, EngineAttribute, Fault, Literal, Mode, ModelDescriptor, Source, Write,
+};
 use model::{FULL, column, full, row};
 use rust_decimal::Decimal;
 use uuid::Uuid;
@@ -95,6 +97,59 @@ fn a_create_sends_what_is_there() {
         .map(|(value, column)| if column.field == "rank" { Value::Integer(4) } else { value })
         .collect();
     assert_eq!(encode_new(&FULL, &default_rank).unwrap().get("Rank"), Some(&Value::Integer(4)));
+}
+
+#[test]
+fn a_record_that_cdms_never_sees_has_every_attribute() {
+    let detached = ModelDescriptor { mode: Mode::Detached, ..FULL };
+    let whole = encode_whole(&detached, &row()).unwrap();
+    let names = FULL.columns.iter().flat_map(|column| column.attributes());
+    let expected =
+        names.map(|name| (*name, if *name == "Rank" { Value::Null } else { full().get(name).unwrap().clone() }));
+    assert_eq!(whole, expected.collect(), "all but what stands for a null, those too that are never sent");
+    assert_eq!(decode(&detached, &facts(), &whole).unwrap(), row());
+    let mut unset = row();
+    unset[4] = Value::Null;
+    let name = FULL.columns[4].attributes()[0];
+    assert_eq!(encode_whole(&detached, &unset).unwrap().get(name), Some(&Value::Null));
+}
+
+#[test]
+fn what_was_mapped_after_the_cut_is_null() {
+    let at = FULL.columns.iter().position(|column| column.field == "born").unwrap();
+    let mut known = full();
+    known.retain(|name, _| name != "Born");
+    let detached = ModelDescriptor { mode: Mode::Detached, ..FULL };
+    assert_eq!(decode(&detached, &facts(), &known).unwrap()[at], Value::Null);
+    let fault = decode(&FULL, &facts(), &known).unwrap_err();
+    assert!(fault.to_string().contains("was never read from CDMS"), "{fault}");
+}
+
+/// A local column's value does not matter while attributes are converted, but its type needs one.
+#[test]
+fn a_local_column_without_a_zero_does_not_stop_a_conversion() {
+    for (kind, stands_in) in [
+        (Kind::DateTime, Value::Instant(Instant(0))),
+        (Kind::Date, Value::Date(chrono::NaiveDate::default())),
+        (Kind::Guid, Value::Guid(Uuid::nil())),
+        (Kind::Lookup, Value::Guid(Uuid::nil())),
+        (Kind::Choice, Value::Choice(0)),
+        (Kind::State, Value::Choice(0)),
+        (Kind::Status, Value::Choice(0)),
+        (Kind::String, Value::Null),
+        (Kind::Integer, Value::Integer(0)),
+    ] {
+        for nullable in [false, true] {
+            let mut local = Column::new("local", "local", kind, Source::Local);
+            local.nullable = nullable;
+            let columns = vec![Column::new("id", "id", Kind::Guid, Source::Key), local].leak();
+            let through: fn(&[Value]) -> Result<Vec<Value>, Fault> = |row| Err(Fault::new(format!("{:?}", row[1])));
+            let model = ModelDescriptor { columns, attributes: &[], constants: &[], only: None, through, ..FULL };
+            let told = decode(&model, &facts(), &Attributes::new()).unwrap_err().to_string();
+            let expected = if nullable { Value::Null } else { stands_in.clone() };
+            assert_eq!(told, format!("{expected:?}"), "{kind}");
+        }
+    }
 }
 
 /// A date is the instant of local midnight (fact sheet, 2.2): on both sides of a clock change, and where a zone skips

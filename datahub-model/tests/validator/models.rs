@@ -164,6 +164,25 @@ fn tables_and_columns() -> Vec<Row> {
             )],
         ),
         accepted(
+            "a model that CDMS is not asked about any more",
+            ACCOUNT,
+            "M table=m mode=detached\n id: key\n state: \"StateCode\"\n who?: modified_by\n alias?: \"Alias\" read_only",
+            |mapping| {
+                assert_eq!((mapping.mode, mapping.constants.len()), (Mode::Detached, 0));
+                let writes = mapping.columns.iter().filter_map(|column| match &column.source {
+                    datahub_model::source::ResolvedSource::Attribute { write, .. } => Some(*write),
+                    _ => None,
+                });
+                assert_eq!(writes.collect::<Vec<_>>(), [Write::Always, Write::Never]);
+            },
+        ),
+        faulty(
+            "a user of a CDMS that is not asked",
+            ACCOUNT,
+            "M table=m mode=detached\n id: key\n who: modified_by",
+            &[(Code::Nullability, "who:type", "a record that CDMS never saw has no user of CDMS for `who`")],
+        ),
+        accepted(
             "a model that Diesel inserts and changes",
             ACCOUNT,
             "M table=m insertable changeset\n id: key\n n?: \"Name\"",
@@ -198,7 +217,7 @@ fn tables_and_columns() -> Vec<Row> {
             "former names that are no such",
             ACCOUNT,
             "M table=m mode=mirror\n id: key was=\"Id\"\n n?: \"Name\" was=\"id\"\n a?: \"Alias\" was=\"short\"\n \
-             v?: \"Street\" was=\"short\"\n g: flatten=\"address\" was=\"home\"",
+             v?: \"StateCode\" was=\"short\"\n g: flatten=\"address\" was=\"home\"",
             &[
                 (Code::KeysExclude, "g.was", "`was` is for fields with one column"),
                 (ColumnName, "id.was", "`Id` cannot have been a column's name: it is not made of lowercase"),

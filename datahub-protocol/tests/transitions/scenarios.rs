@@ -1,9 +1,9 @@
 //! The scenarios: which machine, with which answers.
 
-use cdms_odata::{Attributes, Value};
+use cdms_odata::{Attributes, Instant, Value};
 use datahub_protocol::{
-    Answer, Committed, Create, Delete, Fetched, LeaseState, Loaded, OnConflict, Read, ReplyBody, Settle,
-    TombstoneReason, Update, Version, WriteKind, listed,
+    Answer, Committed, Create, Delete, Detached, DetachedWish, Fetched, LeaseState, Loaded, OnConflict, Read,
+    ReplyBody, Settle, Snapshot, Stored, TombstoneReason, Update, Version, WriteKind, listed,
 };
 use insta::assert_snapshot;
 use uuid::Uuid;
@@ -266,6 +266,70 @@ fn delete() {
     kept.add("rejects", walk(machine(with([]), None, OnConflict::Reject), &changed));
     let untouched = machine(with([("a", 2)]), None, OnConflict::Reject);
     kept.add("unchanged", walk(untouched, &changed));
+    assert_snapshot!(kept.0);
+}
+
+#[test]
+fn detached() {
+    let mut kept = Kept::default();
+    let scenario = scenario(Vec::new());
+    let machine = |wish, now| Detached::new(Model::Wide, wish, OPERATION, Instant(now));
+    let change = |base, mine, local_changed, on_conflict| {
+        machine(DetachedWish::Change { base, mine, local_changed, on_conflict }, 20)
+    };
+    let (wins, rejects) = (OnConflict::LastWriterWins, OnConflict::Reject);
+    kept.add("change", walk(change(with([]), model(3, 1004), false, wins), &scenario));
+    kept.add("change_that_loses", walk(change(with([]), model(3, 1004), false, wins), &losing(scenario.clone())));
+    kept.add("conflict", walk(change(with([("a", 0)]), model(3, 1001), true, wins), &scenario));
+    kept.add("conflict_rejected", walk(change(with([("a", 0)]), model(3, 1001), false, rejects), &scenario));
+    kept.add("change_of_local_fields", walk(change(with([]), model(1, 1001), true, wins), &scenario));
+    kept.add("no_change", walk(change(with([]), model(1, 1001), false, rejects), &scenario));
+    kept.add("invalid", walk(change(with([]), model(UNREADABLE, 1001), false, rejects), &scenario));
+    kept.add(
+        "clock_that_went_back",
+        walk(
+            machine(
+                DetachedWish::Change { base: with([]), mine: model(3, 1001), local_changed: false, on_conflict: wins },
+                5,
+            ),
+            &scenario,
+        ),
+    );
+    let gap = Scenario {
+        loaded: vec![vec![(
+            "a row that knows less",
+            Loaded {
+                stored: Stored::Row(Snapshot { seen: attributes([("a", 1), ("k", 1)]), ..snapshot() }),
+                ..Loaded::default()
+            },
+        )]],
+        ..scenario.clone()
+    };
+    kept.add(
+        "change_of_what_was_never_known",
+        walk(change(attributes([("a", 1), ("k", 1)]), model(1, 1004), false, wins), &gap),
+    );
+    let back = |then, local_changed| machine(DetachedWish::PutBack { then, local_changed }, 20);
+    kept.add("put_back", walk(back(with([("a", 7)]), true), &scenario));
+    kept.add("put_back_to_what_is", walk(back(with([]), false), &scenario));
+    kept.add("put_back_what_does_not_fit", walk(back(with([("a", UNREADABLE)]), false), &scenario));
+    kept.add(
+        "create",
+        walk(
+            machine(DetachedWish::Create(with([])), 20),
+            &Scenario { loaded: vec![stores().into_iter().rev().collect()], ..scenario.clone() },
+        ),
+    );
+    let unfit = machine(DetachedWish::Create(with([("a", UNREADABLE)])), 20);
+    kept.add(
+        "create_that_does_not_fit",
+        walk(unfit, &Scenario { loaded: vec![vec![("absent", Loaded::default())]], ..scenario.clone() }),
+    );
+    let delete = |base, on_conflict| machine(DetachedWish::Delete { base, on_conflict }, 20);
+    kept.add("delete", walk(delete(with([]), rejects), &scenario));
+    kept.add("delete_of_a_changed_record", walk(delete(with([("c", 4)]), wins), &scenario));
+    kept.add("delete_of_a_changed_record_rejected", walk(delete(with([("c", 4)]), rejects), &scenario));
+    kept.add("delete_by_who_knows_less", walk(delete(attributes([("a", 1)]), rejects), &scenario));
     assert_snapshot!(kept.0);
 }
 

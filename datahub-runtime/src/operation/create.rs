@@ -3,10 +3,12 @@
 use std::future::IntoFuture;
 use std::sync::Arc;
 
-use datahub_protocol::{Create as Machine, OperationId, WriteKind};
+use datahub_model::conversion::encode_whole;
+use datahub_protocol::{Create as Machine, DetachedWish, OperationId, WriteKind};
 use futures_util::future::BoxFuture;
 use uuid::Uuid;
 
+use super::detached::{is_detached, write_detached};
 use super::write;
 use crate::executor::{Run, local_columns};
 use crate::mapping::ModelMapping;
@@ -32,12 +34,16 @@ impl<T: Writable> Create<T> {
         let engine = &hub.engine;
         engine.admit(T::DESCRIPTOR)?;
         let id = value.id();
+        let row = row_of(&value).map_err(|fault| invalid::<T>(id, fault))?;
+        let locals = local_columns(T::DESCRIPTOR).map(|column| (column, row[column].clone())).collect();
+        if is_detached::<T>() {
+            let seen = encode_whole(T::DESCRIPTOR, &row).map_err(|fault| invalid::<T>(id, fault))?;
+            return write_detached(&hub, id, WriteKind::Create, DetachedWish::Create(seen), locals).await;
+        }
         if let Some(why) = engine.creates_stopped.get() {
             return Err(Error::new(ErrorKind::Misconfigured, format!("creates are stopped: {why}"))
                 .of_record(T::DESCRIPTOR, id.guid()));
         }
-        let row = row_of(&value).map_err(|fault| invalid::<T>(id, fault))?;
-        let locals = local_columns(T::DESCRIPTOR).map(|column| (column, row[column].clone())).collect();
         // A create asks CDMS nothing before it writes, so a wrong CDMS has to be found out here.
         engine.contact().await.map_err(|error| error.of_record(T::DESCRIPTOR, id.guid()))?;
         let operation = OperationId(Uuid::now_v7());

@@ -4,10 +4,11 @@ use std::fmt;
 use std::future::IntoFuture;
 use std::sync::Arc;
 
-use datahub_protocol::{Delete as Machine, OnConflict, OperationId, WriteKind};
+use datahub_protocol::{Delete as Machine, DetachedWish, OnConflict, OperationId, WriteKind};
 use futures_util::future::BoxFuture;
 use uuid::Uuid;
 
+use super::detached::{is_detached, write_detached};
 use super::write;
 use crate::executor::Run;
 use crate::mapping::ModelMapping;
@@ -63,6 +64,10 @@ async fn delete<T: Writable>(hub: &Hub, value: &Synced<T>, on_conflict: OnConfli
     engine.admit(T::DESCRIPTOR)?;
     let id = value.unchanged_id()?;
     let snapshot = value.base().snapshot.clone();
+    if is_detached::<T>() {
+        let wish = DetachedWish::Delete { base: snapshot.seen, on_conflict };
+        return write_detached(hub, id, WriteKind::Delete, wish, Vec::new()).await.map(drop);
+    }
     let operation = OperationId(Uuid::now_v7());
     let mapping = ModelMapping { model: T::DESCRIPTOR, id: id.guid(), actor: Arc::clone(&hub.actor) };
     let skew = engine.options.clock_skew_ms();

@@ -8,6 +8,7 @@ use datahub_protocol::{Failure, Stored};
 use futures_util::future::BoxFuture;
 use uuid::Uuid;
 
+use super::is_detached;
 use crate::executor::local_columns;
 use crate::freshness::Checked;
 use crate::store::{Erasure, HistoryRow};
@@ -57,7 +58,11 @@ impl<T: Writable> Edit<T> {
             snapshot.version = token.version;
         }
         let row = row_of_attributes(model, id.guid(), &snapshot, &snapshot.seen, locals);
-        let checked = Checked::NotChecked { since: engine.checks.last(model, id.guid()) };
+        let checked = if is_detached::<T>() {
+            Checked::Detached
+        } else {
+            Checked::NotChecked { since: engine.checks.last(model, id.guid()) }
+        };
         row.and_then(|row| Synced::new(&row, snapshot, checked)).map_err(|fault| failed(Failure::Quarantined(fault)))
     }
 }

@@ -5,6 +5,7 @@ use std::future::IntoFuture;
 use datahub_protocol::{Failure, Stored};
 use futures_util::future::BoxFuture;
 
+use super::is_detached;
 use crate::freshness::{Checked, Freshness};
 use crate::shared_check::check;
 use crate::synced::row_of_snapshot;
@@ -39,7 +40,7 @@ impl<T: CdmsSynced> Get<T> {
 
     async fn run(self) -> Result<Synced<T>, Error> {
         self.hub.engine.admit(T::DESCRIPTOR)?;
-        if self.freshness == Freshness::LocalOnly {
+        if self.freshness == Freshness::LocalOnly || is_detached::<T>() {
             return self.local().await;
         }
         match check(&self.hub.engine, T::DESCRIPTOR, self.id.guid()).await {
@@ -60,14 +61,15 @@ impl<T: CdmsSynced> Get<T> {
             Stored::Row(snapshot) => snapshot,
             Stored::Tombstone(_, reason) => return Err(failed(reason.failure())),
             Stored::Absent => {
-                let message = format!("the hub has no such {}", model.name);
-                return Err(Error::new(ErrorKind::NotFound, message)
-                    .advise("read it once with CDMS at hand")
-                    .of_record(model, id));
+                let error = Error::new(ErrorKind::NotFound, format!("the hub has no such {}", model.name));
+                let read_once = "read it once with CDMS at hand";
+                let error = if is_detached::<T>() { error } else { error.advise(read_once) };
+                return Err(error.of_record(model, id));
             }
         };
         let checked = match stored.loaded.intent {
             Some(open) => Checked::Pending { operation: open.intent.operation },
+            None if is_detached::<T>() => Checked::Detached,
             None => Checked::NotChecked { since: self.hub.engine.checks.last(model, id) },
         };
         let row = row_of_snapshot(model, id, &snapshot, stored.locals);

@@ -11,6 +11,7 @@ use futures_util::future::BoxFuture;
 use tracing::Instrument;
 use uuid::Uuid;
 
+use super::refuse_detached;
 use crate::cdms::{PageFailure, PageRead};
 use crate::crash_points::{Place, Step, pass};
 use crate::hub::Engine;
@@ -91,6 +92,7 @@ impl<T: CdmsSynced> Pull<T> {
         let engine = Arc::clone(&self.hub.engine);
         let model = T::DESCRIPTOR;
         engine.admit(model)?;
+        refuse_detached::<T>("pull")?;
         engine.contact().await?;
         let claim = Claim { model, run: Uuid::now_v7() };
         let mut at = engine.store.claim_pull(claim, self.restart).await?;

@@ -5,6 +5,7 @@ use std::future::IntoFuture;
 use futures_util::future::BoxFuture;
 use uuid::Uuid;
 
+use super::refuse_detached;
 use crate::model::row_of;
 use crate::shared_check::take_older;
 use crate::synced::invalid;
@@ -48,6 +49,7 @@ impl<T: Writable> Resolve<T> {
     async fn run(self) -> Result<Synced<T>, Error> {
         let Resolve { hub, id, resolution } = self;
         hub.engine.admit(T::DESCRIPTOR)?;
+        refuse_detached::<T>("resolve")?;
         let ours = T::get(&hub, id).freshness(Freshness::LocalOnly).await?;
         if let Checked::Pending { .. } = ours.checked() {
             // The read under the open write says which one it is.
@@ -68,6 +70,7 @@ const PAGE: i64 = 200;
 
 pub(crate) async fn resolve_all<T: Writable>(hub: &Hub, resolution: Resolution) -> Result<ResolvedAll<T>, Error> {
     hub.engine.admit(T::DESCRIPTOR)?;
+    refuse_detached::<T>("resolve")?;
     let mut report = ResolvedAll { checked: 0, resolved: Vec::new(), failed: Vec::new() };
     let mut after = Uuid::nil();
     loop {

@@ -4,10 +4,11 @@ use std::future::IntoFuture;
 use std::sync::Arc;
 
 use datahub_model::Fault;
-use datahub_protocol::{Failure, OperationId, Stored, TombstoneReason, Update, Version, WriteKind};
+use datahub_protocol::{DetachedWish, Failure, OperationId, Stored, TombstoneReason, Update, Version, WriteKind};
 use futures_util::future::BoxFuture;
 use uuid::Uuid;
 
+use super::detached::{is_detached, write_detached};
 use super::edit::{not_erased, undo, undo_locals};
 use super::{Create, write};
 use crate::executor::{Run, local_columns};
@@ -56,6 +57,10 @@ impl<T: Writable> Revert<T> {
                 let columns = local_columns(model).zip(locals.into_iter().zip(stored.locals));
                 let changed = columns.filter(|(_, (then, now))| then != now);
                 let locals: Vec<_> = changed.map(|(column, (then, _))| (column, then)).collect();
+                if is_detached::<T>() {
+                    let wish = DetachedWish::PutBack { then: snapshot.seen, local_changed: !locals.is_empty() };
+                    return write_detached(&hub, id, WriteKind::Update, wish, locals).await;
+                }
                 let operation = OperationId(Uuid::now_v7());
                 let mapping = ModelMapping { model, id: id.guid(), actor: Arc::clone(&hub.actor) };
                 let skew = engine.options.clock_skew_ms();

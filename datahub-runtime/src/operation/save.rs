@@ -3,10 +3,11 @@
 use std::future::IntoFuture;
 use std::sync::Arc;
 
-use datahub_protocol::{OnConflict, OperationId, Update, WriteKind};
+use datahub_protocol::{DetachedWish, OnConflict, OperationId, Update, WriteKind};
 use futures_util::future::BoxFuture;
 use uuid::Uuid;
 
+use super::detached::{is_detached, write_detached};
 use super::write;
 use crate::executor::Run;
 use crate::mapping::ModelMapping;
@@ -27,7 +28,7 @@ impl<T: Writable> Synced<T> {
     /// is no request; a change of local fields alone is one transaction and no request. After an error the value keeps
     /// the edits and its old base, so it can be saved again: what is equal already is no conflict and no request.
     /// [`Synced::checked`] says afterwards how sure the values are. A save after which the record no longer satisfies
-    /// the model's `only` leaves a tombstone.
+    /// the model's `only` leaves a tombstone. Where the model is detached a save is one transaction and no request.
     ///
     /// Dropping the future does not stop the save: it runs in a task of the hub to its end.
     ///
@@ -53,6 +54,11 @@ impl<T: Writable> Save<'_, T> {
         let id = value.unchanged_id()?;
         let (row, locals) = value.changes()?;
         let base = value.base().snapshot.seen.clone();
+        if is_detached::<T>() {
+            let wish = DetachedWish::Change { base, mine: row, local_changed: !locals.is_empty(), on_conflict };
+            *value = write_detached(&hub, id, WriteKind::Update, wish, locals).await?;
+            return Ok(());
+        }
         let operation = OperationId(Uuid::now_v7());
         let mapping = ModelMapping { model: T::DESCRIPTOR, id: id.guid(), actor: Arc::clone(&hub.actor) };
         let skew = engine.options.clock_skew_ms();

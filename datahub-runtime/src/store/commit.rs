@@ -2,7 +2,7 @@
 
 use cdms_odata::{Instant, Value};
 use datahub_model::conversion::{RecordFacts, decode};
-use datahub_model::{Fault, ModelDescriptor};
+use datahub_model::{Fault, Mode, ModelDescriptor};
 use datahub_protocol::planted::{Planted, planted};
 use datahub_protocol::{
     Commit, Committed, Entry, EntryKind, Guard, IntentChange, MappingTag, NewRow, Origin, RecordChange, Snapshot,
@@ -348,6 +348,8 @@ fn locals_to_store(job: &Job, found: &Found) -> Locals {
             Some(locals) => locals.clone(),
             None => model_table::positioned(job.model, &found.intended_locals),
         },
+        // Nobody refreshes a detached model's row, so what is stored is the caller's write.
+        _ if job.model.mode == Mode::Detached => job.locals.clone().unwrap_or_default(),
         _ => Vec::new(),
     }
 }

@@ -1,0 +1,268 @@
+//! Writing a record of a model that CDMS is not asked about any more: one transaction, the hub's row being the truth.
+
+use cdms_odata::{Attributes, Instant, Value};
+
+use crate::approach::busy;
+use crate::sight::ending;
+use crate::written::{Asked, Intended, Written, created_entry, updated_entries};
+use crate::{
+    Action, Commit, Committed, Entry, EntryKind, Event, Failure, Guard, Loaded, Machine, Mapping, Merged, NewRow,
+    OnConflict, OperationId, Origin, QuarantineChange, ROUNDS_MAX, RecordChange, Snapshot, Stored, TombstoneReason,
+    merge, put_back,
+};
+
+/// The machine of a write that concerns the hub alone.
+#[derive(Clone, Debug)]
+pub struct Detached<M: Mapping> {
+    mapping: M,
+    wish: DetachedWish,
+    operation: OperationId,
+    /// When the write was begun, by the hub's clock: it is the record's time of change from then on.
+    now: Instant,
+    rounds: u8,
+    /// Whether CDMS's record did not fit when it was asked last, which is of no concern any more.
+    quarantined: bool,
+    state: State,
+}
+
+/// What the caller of a detached write wants.
+#[derive(Clone, Debug)]
+pub enum DetachedWish {
+    /// A new record with these attributes, in raw form.
+    Create(Attributes),
+    /// The changes from what was loaded to these values.
+    Change {
+        /// The attributes as they were loaded.
+        base: Attributes,
+        /// The model's values, one per field.
+        mine: Vec<Value>,
+        /// Whether the hub's own fields changed too.
+        local_changed: bool,
+        /// What to do where somebody else changed the same field meanwhile.
+        on_conflict: OnConflict,
+    },
+    /// The attributes of an earlier time, whatever changed since.
+    PutBack {
+        /// The attributes as they were then.
+        then: Attributes,
+        /// Whether the hub's own fields are put back too.
+        local_changed: bool,
+    },
+    /// The record's end.
+    Delete {
+        /// The attributes as they were loaded.
+        base: Attributes,
+        /// What to do where somebody else changed the record meanwhile.
+        on_conflict: OnConflict,
+    },
+}
+
+#[derive(Clone, Debug)]
+enum State {
+    Begun,
+    Locking,
+    Loading,
+    /// What the caller learns, and the row that the record gets, if its attributes change.
+    Storing(Box<Written>, Option<NewRow>),
+    Over,
+}
+
+type Output<M> = Result<Written, Failure<<M as Mapping>::Fault>>;
+
+impl<M: Mapping> Detached<M> {
+    /// A write that was begun at this time.
+    pub fn new(mapping: M, wish: DetachedWish, operation: OperationId, now: Instant) -> Self {
+        Detached { mapping, wish, operation, now, rounds: 0, quarantined: false, state: State::Begun }
+    }
+
+    fn loaded(&mut self, loaded: Loaded) -> Action<Output<M>, M::Fault> {
+        // A write to CDMS from before the model was detached is settled first.
+        if let Some(failure) = busy(&loaded) {
+            return self.over(Err(failure));
+        }
+        let guard = Guard::of(&loaded.stored);
+        self.quarantined = loaded.quarantined;
+        let stored = match loaded.stored {
+            Stored::Row(snapshot) => Stored::Row(Snapshot { seen: self.whole(snapshot.seen), ..snapshot }),
+            stored => stored,
+        };
+        match (self.wish.clone(), stored) {
+            (DetachedWish::Create(_), Stored::Row(_)) => self.over(Err(Failure::AlreadyExists)),
+            (DetachedWish::Create(seen), Stored::Absent | Stored::Tombstone(..)) => self.create(guard, seen),
+            (_, Stored::Absent) => self.over(Err(Failure::NotFound)),
+            (_, Stored::Tombstone(_, reason)) => self.over(Err(reason.failure())),
+            (DetachedWish::Change { base, mine, local_changed, on_conflict }, Stored::Row(snapshot)) => {
+                let base = self.whole(base);
+                match merge(&self.mapping, &base, &mine, &snapshot.seen) {
+                    Err(fault) => self.over(Err(Failure::Invalid(fault))),
+                    Ok(merged) if !merged.conflicts.is_empty() && on_conflict == OnConflict::Reject => {
+                        self.over(Err(Failure::Conflict { fields: merged.conflicts }))
+                    }
+                    Ok(merged) => self.change(guard, snapshot, &merged, local_changed, Origin::Hub),
+                }
+            }
+            (DetachedWish::PutBack { then, local_changed }, Stored::Row(snapshot)) => {
+                match put_back(&self.mapping, &then, &snapshot.seen) {
+                    Err(fault) => self.over(Err(Failure::Invalid(fault))),
+                    Ok(merged) => self.change(guard, snapshot, &merged, local_changed, Origin::Revert),
+                }
+            }
+            (DetachedWish::Delete { base, on_conflict }, Stored::Row(snapshot)) => {
+                let changed = base.iter().any(|(name, value)| snapshot.seen.get(name) != Some(value));
+                if on_conflict == OnConflict::Reject && changed {
+                    return self.over(Err(Failure::Conflict { fields: Vec::new() }));
+                }
+                self.delete(guard, snapshot)
+            }
+        }
+    }
+
+    /// Attributes as they are known, with a null for each that nobody ever gave a value: CDMS has none to tell of.
+    fn whole(&self, mut known: Attributes) -> Attributes {
+        let written = self.mapping.updatable();
+        for name in written.into_iter().flat_map(|field| self.mapping.attributes_of(field)) {
+            if !known.contains(name) {
+                known.insert(name.to_owned(), Value::Null);
+            }
+        }
+        known
+    }
+
+    fn create(&mut self, guard: Guard, seen: Attributes) -> Action<Output<M>, M::Fault> {
+        if let Err(fault) = self.mapping.decode(&seen) {
+            return self.over(Err(Failure::Invalid(fault)));
+        }
+        let known: Attributes = seen.iter().filter(|(_, value)| !value.is_null()).map(owned).collect();
+        let entry = created_entry(&known, &Attributes::new(), self.operation, Origin::Hub, None);
+        let (modified, created) = (self.now, Some(self.now));
+        let row = NewRow { modified, created, modified_by: None, seen, complete_for: Vec::new() };
+        self.put(guard, row, vec![entry], Vec::new())
+    }
+
+    fn change(
+        &mut self,
+        guard: Guard,
+        before: Snapshot,
+        merged: &Merged,
+        local_changed: bool,
+        origin: Origin,
+    ) -> Action<Output<M>, M::Fault> {
+        if merged.patch.is_empty() {
+            let written = Written { snapshot: before, asked: Asked::Nothing(None), conflicts: Vec::new() };
+            if !local_changed {
+                return self.over(Ok(written));
+            }
+            let mut commit = self.commit(guard);
+            commit.record = RecordChange::LocalOnly;
+            commit.history = vec![Entry {
+                kind: EntryKind::LocalChanged,
+                origin,
+                operation: Some(self.operation),
+                changes: Vec::new(),
+                constants: Attributes::new(),
+                modified: None,
+                modified_by: None,
+                skew_ms: None,
+            }];
+            self.state = State::Storing(Box::new(written), None);
+            return Action::Commit(Box::new(commit));
+        }
+        let constants = Attributes::new();
+        let intended = Intended { patch: &merged.patch, constants: &constants, overwritten: &merged.overwritten };
+        let history = updated_entries(&before, intended, self.operation, origin, None);
+        let mut row = NewRow::from(&before);
+        // Time never goes back, whatever the hub's clock does.
+        row.modified = self.now.max(before.modified);
+        row.seen.merge(&merged.patch);
+        self.put(guard, row, history, merged.conflicts.clone())
+    }
+
+    fn put(
+        &mut self,
+        guard: Guard,
+        row: NewRow,
+        history: Vec<Entry>,
+        conflicts: Vec<usize>,
+    ) -> Action<Output<M>, M::Fault> {
+        let snapshot = row.clone().at(crate::Version(0), self.mapping.tag());
+        let written = Box::new(Written { snapshot, asked: Asked::Nothing(None), conflicts });
+        let mut commit = self.commit(guard);
+        commit.record = RecordChange::Put(row.clone());
+        commit.history = history;
+        self.state = State::Storing(written, Some(row));
+        Action::Commit(Box::new(commit))
+    }
+
+    fn commit(&self, guard: Guard) -> Commit<M::Fault> {
+        let quarantine = if self.quarantined { QuarantineChange::Clear } else { QuarantineChange::Keep };
+        Commit { quarantine, ..Commit::under(guard) }
+    }
+
+    fn delete(&mut self, guard: Guard, last: Snapshot) -> Action<Output<M>, M::Fault> {
+        let mut commit = self.commit(guard);
+        commit.record = RecordChange::Tombstone { reason: TombstoneReason::Gone, last: NewRow::from(&last) };
+        let operation = Some(self.operation);
+        commit.history = vec![Entry { origin: Origin::Hub, operation, ..ending(EntryKind::Deleted, &last) }];
+        let written = Box::new(Written { snapshot: last, asked: Asked::Nothing(None), conflicts: Vec::new() });
+        self.state = State::Storing(written, None);
+        Action::Commit(Box::new(commit))
+    }
+
+    fn stored(
+        &mut self,
+        mut written: Written,
+        row: Option<NewRow>,
+        committed: Committed,
+    ) -> Action<Output<M>, M::Fault> {
+        match committed {
+            Committed::Done(version) => {
+                match row {
+                    Some(row) => written.snapshot = row.at(version, self.mapping.tag()),
+                    None => written.snapshot.version = version,
+                }
+                self.over(Ok(written))
+            }
+            Committed::Lost => {
+                self.rounds += 1;
+                if self.rounds >= ROUNDS_MAX {
+                    return self.over(Err(Failure::Busy { operation: None, retry_after_ms: 100 }));
+                }
+                self.state = State::Loading;
+                Action::Load
+            }
+            Committed::Refused(reason) => self.over(Err(Failure::ForbiddenByStore(reason))),
+            Committed::Unavailable(reason) => self.over(Err(Failure::Store(reason))),
+        }
+    }
+
+    fn over(&mut self, output: Output<M>) -> Action<Output<M>, M::Fault> {
+        self.state = State::Over;
+        Action::Done(output)
+    }
+}
+
+fn owned((name, value): (&str, &Value)) -> (String, Value) {
+    (name.to_owned(), value.clone())
+}
+
+impl<M: Mapping> Machine for Detached<M> {
+    const NAME: &'static str = "detached";
+    type Output = Output<M>;
+    type Fault = M::Fault;
+
+    fn step(&mut self, event: Event<M::Fault>) -> Action<Self::Output, M::Fault> {
+        match (std::mem::replace(&mut self.state, State::Over), event) {
+            (State::Begun, Event::Start) => {
+                self.state = State::Locking;
+                Action::Lock
+            }
+            (State::Locking, Event::Locked) => {
+                self.state = State::Loading;
+                Action::Load
+            }
+            (State::Loading, Event::Loaded(loaded)) => self.loaded(*loaded),
+            (State::Storing(written, row), Event::Committed(committed)) => self.stored(*written, row, committed),
+            (state, event) => unreachable!("a detached write got {event:?} while {state:?}: a bug of its driver"),
+        }
+    }
+}

@@ -1,0 +1,43 @@
+//! Writes of models that CDMS is not asked about: one transaction each, with the same history.
+
+use std::sync::Arc;
+
+use cdms_odata::Value;
+use datahub_model::Mode;
+use datahub_protocol::{Detached, DetachedWish, OperationId, WriteKind};
+use uuid::Uuid;
+
+use super::write;
+use crate::executor::Run;
+use crate::mapping::ModelMapping;
+use crate::{CdmsSynced, Error, ErrorKind, Hub, Id, Synced};
+
+/// Whether CDMS is not asked about a model.
+pub(crate) fn is_detached<T: CdmsSynced>() -> bool {
+    T::DESCRIPTOR.mode == Mode::Detached
+}
+
+/// Refuses what has to do with CDMS and nothing else.
+pub(crate) fn refuse_detached<T: CdmsSynced>(what: &str) -> Result<(), Error> {
+    if !is_detached::<T>() {
+        return Ok(());
+    }
+    let message = format!("{} is detached from CDMS, so there is nothing to {what}", T::DESCRIPTOR.name);
+    Err(Error::new(ErrorKind::Invalid, message).advise("set its `mode` to \"sync\" or \"mirror\" to ask CDMS again"))
+}
+
+/// Carries out a write of the hub alone.
+pub(super) async fn write_detached<T: CdmsSynced>(
+    hub: &Hub,
+    id: Id<T>,
+    kind: WriteKind,
+    wish: DetachedWish,
+    locals: Vec<(usize, Value)>,
+) -> Result<Synced<T>, Error> {
+    let engine = &hub.engine;
+    let operation = OperationId(Uuid::now_v7());
+    let mapping = ModelMapping { model: T::DESCRIPTOR, id: id.guid(), actor: Arc::clone(&hub.actor) };
+    let machine = Detached::new(mapping, wish, operation, engine.clock.now());
+    let run = Run::new(Arc::clone(engine), T::DESCRIPTOR, id.guid(), Arc::clone(&hub.actor)).set_locals(locals);
+    write(engine, (kind, operation), id, run, machine).await
+}
