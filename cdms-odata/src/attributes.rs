@@ -62,6 +62,11 @@ impl Attributes {
         self.0.retain(|(name, value)| keep(name, value));
     }
 
+    /// Gives back the memory that is kept for more attributes.
+    pub fn shrink(&mut self) {
+        self.0.shrink_to_fit();
+    }
+
     /// The attributes and values in the order of names.
     pub fn iter(&self) -> impl ExactSizeIterator<Item = (&str, &Value)> {
         self.0.iter().map(|(name, value)| (name.as_ref(), value))
@@ -90,11 +95,17 @@ impl Attributes {
 impl<N: Into<AttributeName>> FromIterator<(N, Value)> for Attributes {
     /// The last value wins where a name is given twice.
     fn from_iter<I: IntoIterator<Item = (N, Value)>>(pairs: I) -> Self {
-        let mut attributes = Attributes::new();
-        for (name, value) in pairs {
-            attributes.insert(name, value);
-        }
-        attributes
+        let mut all: Vec<(AttributeName, Value)> =
+            pairs.into_iter().map(|(name, value)| (name.into(), value)).collect();
+        all.sort_by(|(one, _), (other, _)| one.cmp(other));
+        all.dedup_by(|later, kept| {
+            let is_same = later.0 == kept.0;
+            if is_same {
+                std::mem::swap(&mut later.1, &mut kept.1);
+            }
+            is_same
+        });
+        Attributes(all)
     }
 }
 

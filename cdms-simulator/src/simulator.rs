@@ -117,7 +117,7 @@ impl Simulator {
     pub fn record(&self, entity: &str, id: Uuid) -> Option<Attributes> {
         let world = self.state.world();
         let entity = world.entity(entity).ok()?;
-        world.record(entity, id).ok().cloned()
+        world.record(entity, id).ok()
     }
 
     /// An edit by a person in CDMS itself. Unlike clients, people may change states and owners.
@@ -141,7 +141,7 @@ impl Simulator {
     pub fn overwrite(&self, entity: &str, id: Uuid, attributes: impl Into<Attributes>) {
         let mut world = self.state.world();
         let known = done(world.entity(entity)).clone();
-        let mut record = done(world.record(&known, id)).clone();
+        let mut record = done(world.record(&known, id));
         record.merge(&attributes.into());
         record.insert(known.key, cdms_odata::Value::Guid(id));
         done(world.seed(entity, record));

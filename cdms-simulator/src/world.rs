@@ -57,9 +57,9 @@ pub struct CommitEntry {
     pub user: Uuid,
     /// The names of the attributes that the client sent.
     pub sent: Vec<String>,
-    /// The values that changed, before.
+    /// The values that changed, before; for a delete what was not null.
     pub before: Attributes,
-    /// The values that changed, after; for a delete empty.
+    /// The values that changed, after; for a create what is not null, for a delete empty.
     pub after: Attributes,
 }
 
@@ -130,7 +130,7 @@ impl World {
             values.into_iter().filter(|(name, _)| known(name)).map(|(name, text)| (name, Value::text(text))).collect();
         if let Some(entity) = self.metadata.entity(entity).cloned() {
             let record = effects::at_creation(self, &entity, id, values, human_author(self.human_user));
-            self.records.entry(entity.name).or_default().insert(id, record);
+            self.keep(&entity.name, id, record);
         }
     }
 
@@ -146,7 +146,7 @@ impl World {
         let mut record = effects::at_creation(self, &entity, id, attributes, human_author(self.human_user));
         // Unlike a client, whoever sets the scene may state times, states and users.
         record.merge(&given);
-        self.records.entry(entity.name).or_default().insert(id, record);
+        self.keep(&entity.name, id, record);
         Ok(id)
     }
 
@@ -154,9 +154,20 @@ impl World {
         self.metadata.entity(name).ok_or_else(|| Refusal::unknown_set(&format!("{name}Set")))
     }
 
-    pub(crate) fn record(&self, entity: &EntityType, id: Uuid) -> Result<&Attributes, Refusal> {
-        let record = self.records.get(&entity.name).and_then(|records| records.get(&id));
-        record.ok_or_else(|| Refusal::record_missing(&entity.name.to_lowercase(), id))
+    /// A record with all attributes of its entity.
+    pub(crate) fn record(&self, entity: &EntityType, id: Uuid) -> Result<Attributes, Refusal> {
+        let kept = self.records.get(&entity.name).and_then(|records| records.get(&id));
+        let kept = kept.ok_or_else(|| Refusal::record_missing(&entity.name.to_lowercase(), id))?;
+        Ok(whole(entity, kept))
+    }
+
+    pub(crate) fn has_record(&self, entity: &EntityType, id: Uuid) -> bool {
+        self.records.get(&entity.name).is_some_and(|records| records.contains_key(&id))
+    }
+
+    /// Stores a record: what is not null, since most of hundreds of attributes are.
+    fn keep(&mut self, entity: &str, id: Uuid, record: Attributes) {
+        self.records.entry(entity.to_owned()).or_default().insert(id, not_null(record));
     }
 
     pub(crate) fn create(&mut self, entity: &str, mut values: Attributes, author: &Author) -> Result<Uuid, Refusal> {
@@ -165,7 +176,7 @@ impl World {
             Some(Value::Guid(id)) => id,
             _ => Uuid::new_v4(),
         };
-        if self.record(&entity, id).is_ok() {
+        if self.has_record(&entity, id) {
             return Err(Refusal::duplicate_key());
         }
         let sent: Vec<_> = values.names().map(ToString::to_string).collect();
@@ -176,7 +187,7 @@ impl World {
         self.known(&entity, &values)?;
         effects::give_addresses(self, &entity, &mut values);
         let record = effects::at_creation(self, &entity, id, values, author.clone());
-        self.records.entry(entity.name.clone()).or_default().insert(id, record.clone());
+        self.keep(&entity.name, id, record.clone());
         self.commit(CommitKind::Create, &entity.name, id, author, sent, Attributes::new(), record);
         effects::after_creation(self, &entity, id, author);
         Ok(id)
@@ -191,7 +202,7 @@ impl World {
         author: &Author,
     ) -> Result<(), Refusal> {
         let entity = self.entity(entity)?.clone();
-        let old = self.record(&entity, id)?.clone();
+        let old = self.record(&entity, id)?;
         let sent: Vec<_> = values.names().map(ToString::to_string).collect();
         values.remove(&entity.key);
         if author.person {
@@ -231,13 +242,13 @@ impl World {
         let changed = |name: &str| old.get(name) != new.get(name);
         let before: Attributes = old.iter().filter(|(name, _)| changed(name)).map(owned).collect();
         let after: Attributes = new.iter().filter(|(name, _)| changed(name)).map(owned).collect();
-        self.records.entry(entity.name.clone()).or_default().insert(id, new);
+        self.keep(&entity.name, id, new);
         self.commit(CommitKind::Update, &entity.name, id, author, sent, before, after);
     }
 
     pub(crate) fn delete(&mut self, entity: &str, id: Uuid, author: &Author) -> Result<(), Refusal> {
         let entity = self.entity(entity)?.clone();
-        let old = self.record(&entity, id)?.clone();
+        let old = self.record(&entity, id)?;
         if let Some(records) = self.records.get_mut(&entity.name) {
             records.remove(&id);
         }
@@ -257,6 +268,11 @@ impl World {
         before: Attributes,
         after: Attributes,
     ) {
+        // A record begins and ends as nothing but nulls.
+        let (before, after) = match kind {
+            CommitKind::Update => (before, after),
+            CommitKind::Create | CommitKind::Delete => (not_null(before), not_null(after)),
+        };
         self.commits.push(CommitEntry {
             sequence: self.commits.len() as u64 + 1,
             at_ms: self.clock.now_ms(),
@@ -275,7 +291,7 @@ impl World {
         &self.commits
     }
 
-    /// The records of an entity in the order of their ids.
+    /// The records of an entity in the order of their ids, without what is null.
     pub(crate) fn all(&self, entity: &EntityType) -> impl Iterator<Item = (Uuid, &Attributes)> {
         self.records.get(&entity.name).into_iter().flatten().map(|(id, record)| (*id, record))
     }
@@ -342,7 +358,7 @@ impl World {
                 }
                 Value::Lookup(reference) if self.switches.refuse_dangling_lookups => {
                     let target = self.entity_by_logical_name(&reference.logical_name);
-                    if target.is_none_or(|target| self.record(target, reference.id).is_err()) {
+                    if target.is_none_or(|target| !self.has_record(target, reference.id)) {
                         return Err(Refusal::record_missing(&reference.logical_name, reference.id));
                     }
                 }
@@ -351,6 +367,19 @@ impl World {
         }
         Ok(())
     }
+}
+
+/// A record's attributes without those that are null.
+fn not_null(mut attributes: Attributes) -> Attributes {
+    attributes.retain(|_, value| !value.is_null());
+    attributes.shrink();
+    attributes
+}
+
+/// A record with null for every attribute that was not kept.
+fn whole(entity: &EntityType, kept: &Attributes) -> Attributes {
+    let value = |name: &str| kept.get(name).cloned().unwrap_or_default();
+    entity.properties.iter().map(|property| (property.name.clone(), value(&property.name))).collect()
 }
 
 /// The author of what a person does in CDMS itself.

@@ -143,7 +143,7 @@ impl Call {
         let listing = query.page(world, entity, &self.pairs);
         let records = listing.ids.iter().map(|id| {
             let record = world.record(entity, *id)?;
-            Ok(self.show(world, entity, *id, record, query.select.as_deref(), met))
+            Ok(self.show(world, entity, *id, &record, query.select.as_deref(), met))
         });
         let mut page = json!({"results": records.collect::<Result<Vec<_>, Refusal>>()?});
         let hostile = met.0.iter().find_map(|fault| match fault {
@@ -161,7 +161,7 @@ impl Call {
         let entity = world.entity(entity)?;
         let query = Query::parse(world, entity, &self.pairs, true)?;
         let record = world.record(entity, id)?;
-        Ok(Answer::d(200, self.show(world, entity, id, record, query.select.as_deref(), met)))
+        Ok(Answer::d(200, self.show(world, entity, id, &record, query.select.as_deref(), met)))
     }
 
     fn create(&self, world: &mut World, entity: &str, met: &Met) -> Result<Answer, Refusal> {
@@ -174,7 +174,7 @@ impl Call {
         let id = world.create(entity, values, &author)?;
         let entity = world.entity(entity)?;
         let location = format!("{}/{}(guid'{id}')", self.root, entity.set);
-        let shown = self.show(world, entity, id, world.record(entity, id)?, None, met);
+        let shown = self.show(world, entity, id, &world.record(entity, id)?, None, met);
         Ok(Answer::d(201, shown).with_header("location", location))
     }
 

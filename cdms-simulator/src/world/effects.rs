@@ -121,7 +121,7 @@ pub(super) fn after_creation(world: &mut World, entity: &EntityType, id: Uuid, a
         return;
     }
     for number in ADDRESS_NUMBERS {
-        let Ok(account) = world.record(entity, id).cloned() else { return };
+        let Ok(account) = world.record(entity, id) else { return };
         let Some(Value::Guid(address_id)) = account.get(&address_id(number)).cloned() else { continue };
         let Ok(address) = world.entity("CustomerAddress").cloned() else { return };
         let mut values = mirrored(&account, number, &address);
@@ -132,7 +132,7 @@ pub(super) fn after_creation(world: &mut World, entity: &EntityType, id: Uuid, a
             }
         }
         let record = at_creation(world, &address, address_id, values, author.clone());
-        world.records.entry(address.name.clone()).or_default().insert(address_id, record.clone());
+        world.keep(&address.name, address_id, record.clone());
         world.commit(CommitKind::Create, "CustomerAddress", address_id, author, Vec::new(), Attributes::new(), record);
     }
 }
@@ -143,12 +143,12 @@ pub(super) fn after_update(world: &mut World, entity: &EntityType, id: Uuid, aut
         "CustomerAddress" => mirror_to_account(world, id, author),
         "Account" => {
             for number in ADDRESS_NUMBERS {
-                let Ok(account) = world.record(entity, id).cloned() else { return };
+                let Ok(account) = world.record(entity, id) else { return };
                 let Some(Value::Guid(address_id)) = account.get(&address_id(number)).cloned() else {
                     continue;
                 };
                 let Ok(address) = world.entity("CustomerAddress").cloned() else { return };
-                let Ok(old) = world.record(&address, address_id).cloned() else { continue };
+                let Ok(old) = world.record(&address, address_id) else { continue };
                 let mut new = old.clone();
                 new.merge(&mirrored(&account, number, &address));
                 if new != old {
@@ -177,7 +177,7 @@ pub(super) fn after_deletion(world: &mut World, entity: &EntityType, old: &Attri
         "CustomerAddress" => {
             let Some((account_id, number)) = place_of(old) else { return };
             let Ok(account) = world.entity("Account").cloned() else { return };
-            let Ok(before) = world.record(&account, account_id).cloned() else { return };
+            let Ok(before) = world.record(&account, account_id) else { return };
             if before.get(&address_id(number)) != old.get("CustomerAddressId") {
                 return;
             }
@@ -196,10 +196,10 @@ pub(super) fn after_deletion(world: &mut World, entity: &EntityType, old: &Attri
 
 fn mirror_to_account(world: &mut World, id: Uuid, author: &Author) {
     let Ok(address) = world.entity("CustomerAddress").cloned() else { return };
-    let Ok(record) = world.record(&address, id).cloned() else { return };
+    let Ok(record) = world.record(&address, id) else { return };
     let Some((account_id, number)) = place_of(&record) else { return };
     let Ok(account) = world.entity("Account").cloned() else { return };
-    let Ok(before) = world.record(&account, account_id).cloned() else { return };
+    let Ok(before) = world.record(&account, account_id) else { return };
     if before.get(&address_id(number)) != Some(&Value::Guid(id)) {
         return;
     }

@@ -58,16 +58,25 @@ async fn replaying_the_log_gives_the_records() {
             CommitKind::Update => {
                 let record = replayed.get_mut(&place).unwrap();
                 for (name, value) in commit.before.iter() {
-                    assert_eq!(record.get(name), Some(value), "{name} before commit {}", commit.sequence);
+                    assert_eq!(
+                        record.get(name).unwrap_or(&Value::Null),
+                        value,
+                        "{name} before commit {}",
+                        commit.sequence
+                    );
                 }
                 record.merge(&commit.after);
+                // A new record is logged without its nulls, which are the most of it.
+                record.retain(|_, value| !value.is_null());
             }
             CommitKind::Delete => assert_eq!(replayed.remove(&place), Some(commit.before)),
         }
     }
     assert_eq!(replayed.len(), 3, "an account, its second address, a contact");
     for ((entity, id), record) in replayed {
-        assert_eq!(cdms.simulator.record(&entity, id), Some(record), "{entity} {id}");
+        let mut kept = cdms.simulator.record(&entity, id).unwrap();
+        kept.retain(|_, value| !value.is_null());
+        assert_eq!(kept, record, "{entity} {id}");
     }
 }
 
