@@ -12,6 +12,13 @@ pub trait Clock: Send + Sync + 'static {
 
     /// The time since some fixed moment. It never goes back and is never set.
     fn monotonic(&self) -> Duration;
+
+    /// What the hub takes for the time of the database, by which leases and quiet periods are judged and the history is
+    /// dated, because all programs on one database share it. `stated` is what the database's clock says; on SQLite,
+    /// which has none, [`now`](Clock::now). Only a clock that tests move says anything else.
+    fn of_database(&self, stated: Instant) -> Instant {
+        stated
+    }
 }
 
 /// The machine's own clocks.
@@ -47,6 +54,8 @@ impl Clock for SystemClock {
 #[derive(Clone, Debug)]
 pub struct ManualClock {
     hands: Arc<Mutex<Hands>>,
+    /// By how much the time of day of this clone is ahead.
+    ahead_ms: i64,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -58,7 +67,13 @@ struct Hands {
 impl ManualClock {
     /// A clock that shows this time of day.
     pub fn at(now: Instant) -> Self {
-        ManualClock { hands: Arc::new(Mutex::new(Hands { now, monotonic: Duration::ZERO })) }
+        ManualClock { hands: Arc::new(Mutex::new(Hands { now, monotonic: Duration::ZERO })), ahead_ms: 0 }
+    }
+
+    /// The clock of another machine, which is moved together with this one and shows a time of day that is ahead by so
+    /// many milliseconds. The time of the database is the same for both.
+    pub fn ahead_by(&self, ms: i64) -> Self {
+        ManualClock { hands: Arc::clone(&self.hands), ahead_ms: self.ahead_ms.saturating_add(ms) }
     }
 
     /// Lets time pass on both clocks; parts of a millisecond do not show in the time of day.
@@ -92,11 +107,15 @@ impl ManualClock {
 
 impl Clock for ManualClock {
     fn now(&self) -> Instant {
-        self.turn(|hands| hands.now)
+        self.turn(|hands| hands.now).plus_ms(self.ahead_ms)
     }
 
     fn monotonic(&self) -> Duration {
         self.turn(|hands| hands.monotonic)
+    }
+
+    fn of_database(&self, _: Instant) -> Instant {
+        self.turn(|hands| hands.now)
     }
 }
 
@@ -112,6 +131,16 @@ mod tests {
         assert_eq!((other.now(), other.monotonic()), (Instant(1_500), Duration::from_millis(500)));
         clock.set(Instant(2_000));
         assert_eq!((other.now(), other.monotonic()), (Instant(2_000), Duration::from_millis(1_000)));
+    }
+
+    #[test]
+    fn machines_differ_in_the_time_of_day_and_not_in_the_databases() {
+        let clock = ManualClock::at(Instant(1_000));
+        let other = clock.ahead_by(60_000);
+        clock.advance(Duration::from_millis(500));
+        assert_eq!((clock.now(), other.now()), (Instant(1_500), Instant(61_500)));
+        assert_eq!(other.of_database(Instant(7)), Instant(1_500));
+        assert_eq!(SystemClock::new().of_database(Instant(7)), Instant(7));
     }
 
     #[test]

@@ -8,6 +8,7 @@
 
 mod commit;
 mod connection;
+mod database_time;
 mod engine_tables;
 mod erasure;
 mod failure;
@@ -86,7 +87,6 @@ impl Default for StoreOptions {
 #[derive(Clone)]
 pub(crate) struct Store {
     workers: Arc<Workers>,
-    clock: Arc<dyn Clock>,
     database: Arc<str>,
     quiet_ms: u64,
 }
@@ -104,7 +104,7 @@ impl Store {
         // Opening may wait for other programs, so it happens on a thread of its own.
         let (answer, waiting) = tokio::sync::oneshot::channel();
         let started = std::thread::Builder::new().name("datahub-opening".to_owned()).spawn(move || {
-            let _ = answer.send(Workers::start(&place, connections, &meters));
+            let _ = answer.send(Workers::start(&place, connections, &meters, &clock));
         });
         let unopened = |reason: String| StoreError::Open { database: shown.clone(), reason };
         started.map_err(|error| unopened(format!("no thread could be started for it: {error}")))?;
@@ -114,41 +114,40 @@ impl Store {
             trouble => trouble.of(&shown),
         })?;
         let quiet_ms = options.quiet_ms;
-        Ok(Store { workers: Arc::new(workers), clock, database: shown.into(), quiet_ms })
+        Ok(Store { workers: Arc::new(workers), database: shown.into(), quiet_ms })
     }
 
     /// Makes the tables that are missing, the engine's and the models', and refuses those of another shape.
     pub(crate) async fn create_tables(&self, models: &[&'static ModelDescriptor]) -> Result<(), StoreError> {
-        let (models, now) = (models.to_vec(), self.clock.now());
+        let models = models.to_vec();
         self.write(move |connection| {
             engine_tables::create(connection, &models)?;
-            intents::forget_old(connection, now)
+            intents::forget_old(connection)
         })
         .await
     }
 
     /// Checks that all tables are there and of the right shape.
     pub(crate) async fn check_schema(&self, models: &[&'static ModelDescriptor]) -> Result<(), StoreError> {
-        let (models, now) = (models.to_vec(), self.clock.now());
+        let models = models.to_vec();
         self.write(move |connection| {
             engine_tables::check(connection, &models)?;
-            intents::forget_old(connection, now)
+            intents::forget_old(connection)
         })
         .await
     }
 
     /// All that the hub has of one record, in one statement.
     pub(crate) async fn load(&self, model: &'static ModelDescriptor, id: Uuid) -> Result<StoredRecord, StoreError> {
-        let (clock, quiet_ms) = (Arc::clone(&self.clock), self.quiet_ms);
-        let loaded = self.read(move |connection| load::load(connection, model, &[id], clock.now(), quiet_ms)).await?;
+        let quiet_ms = self.quiet_ms;
+        let loaded = self.read(move |connection| load::load(connection, model, &[id], quiet_ms)).await?;
         // There is one for each id.
         Ok(loaded.into_iter().next().unwrap_or_default())
     }
 
-    /// Runs one transaction. Leases and history take its time from the store's clock.
+    /// Runs one transaction. Leases and history take its time from the database's clock.
     pub(crate) async fn commit(&self, job: Job) -> Committed {
-        let clock = Arc::clone(&self.clock);
-        let committed = self.write(move |connection| Ok(commit::run(connection, &job, clock.now()))).await;
+        let committed = self.write(move |connection| Ok(commit::run(connection, &job))).await;
         committed.unwrap_or_else(|error| Committed::Unavailable(error.to_string()))
     }
 
@@ -172,10 +171,9 @@ impl Store {
         (actor, program): (String, String),
         reason: String,
     ) -> Result<Erased, StoreError> {
-        let now = self.clock.now();
         self.write(move |connection| {
             let by = By { model, actor: &actor, program: &program };
-            erasure::erase(connection, by, &tables, id, &reason, now)
+            erasure::erase(connection, by, &tables, id, &reason)
         })
         .await
     }
@@ -190,32 +188,31 @@ impl Store {
         self.read(move |connection| history::after(connection, model, id, version)).await
     }
 
-    /// What happened to a model's row after a time and before an entry, newest first, at most `limit`.
-    pub(crate) async fn history_since(
+    /// What happened to a model's row after one entry and before another, newest first, at most `limit`.
+    pub(crate) async fn history_between(
         &self,
         model: &'static ModelDescriptor,
         id: Uuid,
-        time: Instant,
-        before: i64,
+        bounds: (i64, i64),
         limit: i64,
     ) -> Result<Vec<HistoryRow>, StoreError> {
-        self.read(move |connection| history::since(connection, model, id, time, before, limit)).await
+        self.read(move |connection| history::between(connection, model, id, bounds, limit)).await
     }
 
-    /// What happened last to a model's row up to a time.
-    pub(crate) async fn history_kind_at(
+    /// The last entry up to a time, and what happened last until then to the model's row itself.
+    pub(crate) async fn history_at(
         &self,
         model: &'static ModelDescriptor,
         id: Uuid,
         time: Instant,
-    ) -> Result<Option<datahub_protocol::EntryKind>, StoreError> {
-        self.read(move |connection| history::kind_at(connection, model, id, time)).await
+    ) -> Result<Option<(i64, datahub_protocol::EntryKind)>, StoreError> {
+        self.read(move |connection| history::last_at(connection, model, id, time)).await
     }
 
     /// A write, open or ended at most a day ago.
     pub(crate) async fn operation(&self, operation: OperationId) -> Result<Option<IntentRow>, StoreError> {
-        let (now, quiet_ms) = (self.clock.now(), self.quiet_ms);
-        self.read(move |connection| intents::by_operation(connection, operation, now, quiet_ms)).await
+        let quiet_ms = self.quiet_ms;
+        self.read(move |connection| intents::by_operation(connection, operation, quiet_ms)).await
     }
 
     /// The open writes after one of them, oldest first, at most `limit`.
@@ -224,14 +221,13 @@ impl Store {
         after: Option<(Instant, OperationId)>,
         limit: i64,
     ) -> Result<Vec<IntentRow>, StoreError> {
-        let (now, quiet_ms) = (self.clock.now(), self.quiet_ms);
-        self.read(move |connection| intents::open_after(connection, after, limit, now, quiet_ms)).await
+        let quiet_ms = self.quiet_ms;
+        self.read(move |connection| intents::open_after(connection, after, limit, quiet_ms)).await
     }
 
     /// Forgets writes that ended more than a day ago; the history keeps what they did.
     pub(crate) async fn forget_old_intents(&self) -> Result<(), StoreError> {
-        let now = self.clock.now();
-        self.write(move |connection| connection.write(|connection| intents::forget_old(connection, now))).await
+        self.write(|connection| connection.write(intents::forget_old)).await
     }
 
     /// What waits, in numbers.
@@ -276,15 +272,13 @@ impl Store {
 
     /// Takes over a model's pull, and says how far it has come.
     pub(crate) async fn claim_pull(&self, claim: Claim, restart: bool) -> Result<Watermark, StoreError> {
-        let now = self.clock.now();
-        self.write(move |connection| connection.write(|connection| watermark::claim(connection, claim, restart, now)))
-            .await
+        self.write(move |connection| connection.write(|connection| watermark::claim(connection, claim, restart))).await
     }
 
     /// Stores a page of records and how far the pull is with it, in one transaction.
     pub(crate) async fn store_page(&self, page: Page) -> Result<PageStored, StoreError> {
-        let (clock, quiet_ms) = (Arc::clone(&self.clock), self.quiet_ms);
-        self.write(move |connection| page::store(connection, page, clock.now(), quiet_ms)).await
+        let quiet_ms = self.quiet_ms;
+        self.write(move |connection| page::store(connection, page, quiet_ms)).await
     }
 
     /// Puts a setting unless it has a value, and says which value it has then.

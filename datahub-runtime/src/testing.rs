@@ -14,6 +14,8 @@
 mod mapping;
 mod records;
 
+use std::sync::Arc;
+
 use cdms_odata::metadata::Metadata;
 pub use cdms_simulator as simulator;
 use cdms_simulator::{Simulator, SimulatorBuilder, SimulatorClock};
@@ -28,7 +30,7 @@ use crate::cost::Meters;
 use crate::store::{PlainConnection as Connection, PlainTrouble as Trouble, place_of};
 use crate::{
     Anonymous, Authenticator, Hub, HubBuilder, Instant, LoginError, LoginRequests, ManualClock, Models, Session,
-    Settling,
+    Settling, SystemClock,
 };
 
 /// A simulated CDMS, a place for a database and a clock. Dropping it stops the one and removes the other.
@@ -254,7 +256,7 @@ pub(crate) fn with_connection<T: Send + 'static>(
 ) -> Result<T, String> {
     let done = std::thread::spawn(move || {
         let (place, _) = place_of(&url, std::time::Duration::from_secs(10)).map_err(|error| error.to_string())?;
-        let connection = place.open(false, Meters::default());
+        let connection = place.open(false, Meters::default(), Arc::new(SystemClock::new()));
         connection.and_then(|mut connection| work(&mut connection)).map_err(|trouble| format!("{trouble:?}"))
     });
     done.join().unwrap_or_else(|_| Err("the thread panicked".to_owned()))

@@ -16,25 +16,25 @@ const PAGE: i64 = 200;
 pub(crate) async fn as_of<T: CdmsSynced>(hub: &Hub, id: Id<T>, time: Instant) -> Result<Option<T>, Error> {
     let (engine, model) = (&hub.engine, T::DESCRIPTOR);
     engine.admit(model)?;
-    let last = engine.store.history_kind_at(model, id.guid(), time).await?;
-    let (None | Some(EntryKind::Deleted | EntryKind::Gone | EntryKind::LeftModel)) = last else {
-        let stored = engine.store.load(model, id.guid()).await?;
-        let mut locals = stored.locals;
-        let mut snapshot = match stored.loaded.stored {
-            Stored::Row(snapshot) | Stored::Tombstone(snapshot, _) => snapshot,
-            Stored::Absent => return Ok(None),
-        };
-        let mut before = i64::MAX;
-        loop {
-            let later = engine.store.history_since(model, id.guid(), time, before, PAGE).await?;
-            let Some(oldest) = later.last() else { break };
-            before = oldest.sequence;
-            undo(model, id.guid(), &mut snapshot.seen, &later)?;
-            undo_locals(model, &mut locals, &later);
-        }
-        let row = row_of_attributes(model, id.guid(), &snapshot, &snapshot.seen, locals);
-        let failed = |fault: Fault| Error::from_failure(Failure::Quarantined(fault), model, id.guid());
-        return row.and_then(|row| model_of(&row)).map(Some).map_err(failed);
+    let Some((last, kind)) = engine.store.history_at(model, id.guid(), time).await? else { return Ok(None) };
+    if matches!(kind, EntryKind::Deleted | EntryKind::Gone | EntryKind::LeftModel) {
+        return Ok(None);
+    }
+    let stored = engine.store.load(model, id.guid()).await?;
+    let mut locals = stored.locals;
+    let mut snapshot = match stored.loaded.stored {
+        Stored::Row(snapshot) | Stored::Tombstone(snapshot, _) => snapshot,
+        Stored::Absent => return Ok(None),
     };
-    Ok(None)
+    let mut before = i64::MAX;
+    loop {
+        let later = engine.store.history_between(model, id.guid(), (last, before), PAGE).await?;
+        let Some(oldest) = later.last() else { break };
+        before = oldest.sequence;
+        undo(model, id.guid(), &mut snapshot.seen, &later)?;
+        undo_locals(model, &mut locals, &later);
+    }
+    let row = row_of_attributes(model, id.guid(), &snapshot, &snapshot.seen, locals);
+    let failed = |fault: Fault| Error::from_failure(Failure::Quarantined(fault), model, id.guid());
+    row.and_then(|row| model_of(&row)).map(Some).map_err(failed)
 }

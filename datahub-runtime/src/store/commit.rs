@@ -81,10 +81,13 @@ struct Found {
 }
 
 /// Runs the transaction. Whatever it says, nothing was changed unless it is [`Committed::Done`].
-pub(crate) fn run(connection: &mut Connection, job: &Job, now: Instant) -> Committed {
-    match connection.write(|connection| store(connection, job, now)) {
+pub(crate) fn run(connection: &mut Connection, job: &Job) -> Committed {
+    match connection.write(|connection| store(connection, job)) {
         Ok(version) if planted(Planted::HistoryOutsideTransaction) => {
-            let append = |connection: &mut Connection| append_history(connection, job, Vec::new(), version, now);
+            let append = |connection: &mut Connection| {
+                let now = connection.now()?;
+                append_history(connection, job, Vec::new(), version, now)
+            };
             _ = connection.write(append);
             Committed::Done(version)
         }
@@ -102,13 +105,15 @@ pub(crate) fn run(connection: &mut Connection, job: &Job, now: Instant) -> Commi
     }
 }
 
-fn store(connection: &mut Connection, job: &Job, now: Instant) -> Result<Version, Stop> {
+fn store(connection: &mut Connection, job: &Job) -> Result<Version, Stop> {
     let Job { model, id, commit, .. } = job;
     connection.lock(model.entity.name, [id.to_string()])?;
+    // Whoever waited for the lock comes later than those who held it.
+    let now = connection.now()?;
     let found = find(connection, job)?;
     if !holds(commit.guard, &found) && !planted(Planted::NoCompareAndSet) {
         return match found.version {
-            Some(version) if job.again && is_done_already(connection, job, now)? => Ok(version),
+            Some(version) if job.again && is_done_already(connection, job)? => Ok(version),
             _ => Err(Stop::Lost),
         };
     }
@@ -172,13 +177,13 @@ fn holds(guard: Guard, found: &Found) -> bool {
 }
 
 /// Whether the first run of the transaction was committed after all: its write has its verdict, and the record its state.
-fn is_done_already(connection: &mut Connection, job: &Job, now: Instant) -> Result<bool, Trouble> {
+fn is_done_already(connection: &mut Connection, job: &Job) -> Result<bool, Trouble> {
     let IntentChange::Close { operation, verdict } = &job.commit.intent else { return Ok(false) };
-    let settled = intents::by_operation(connection, *operation, now, 0)?.and_then(|intent| intent.verdict);
+    let settled = intents::by_operation(connection, *operation, 0)?.and_then(|intent| intent.verdict);
     if settled.as_ref() != Some(verdict) {
         return Ok(false);
     }
-    let stored = load(connection, job.model, &[job.id], now, 0)?.pop().map(|record| record.loaded.stored);
+    let stored = load(connection, job.model, &[job.id], 0)?.pop().map(|record| record.loaded.stored);
     let as_stored = |row: &NewRow, snapshot: &Snapshot| row.seen == snapshot.seen && row.modified == snapshot.modified;
     Ok(match (&job.commit.record, stored) {
         (RecordChange::Keep | RecordChange::Touch, _) => true,

@@ -1,5 +1,6 @@
 //! One open connection to whichever database the hub has: the same statements on each, in one place.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use cdms_odata::Instant;
@@ -16,12 +17,14 @@ use diesel::sql_types::{BigInt, Bool, Date, Double, Integer, Text};
 use diesel::sqlite::SqliteConnection;
 use uuid::Uuid;
 
+use super::database_time::DatabaseTime;
 use super::failure::Trouble;
 #[cfg(feature = "postgres")]
 use super::postgres::{self, PostgresConnection};
 use super::row::Cells;
 use super::sqlite;
 use super::statement::{ColumnType, Datum, Statement};
+use crate::clock::Clock;
 use crate::cost::Meters;
 use crate::sql_types;
 
@@ -48,6 +51,7 @@ pub(crate) struct Connection {
     inner: Inner,
     dialect: &'static Dialect,
     meters: Meters,
+    time: DatabaseTime,
     /// Whether the database hung up.
     closed: bool,
 }
@@ -71,6 +75,8 @@ pub(crate) struct Dialect {
     pub(crate) engine_extras: &'static str,
     /// Draws the next version.
     pub(crate) next_version: &'static str,
+    /// Tells the time by the database's own clock; for databases that have one.
+    pub(crate) clock: Option<&'static str>,
     /// Tells the newest version that was drawn.
     pub(crate) newest_version: &'static str,
     /// Describes a table's columns: name, declared type, not null, has a default, in the primary key.
@@ -110,18 +116,19 @@ macro_rules! with_inner {
 
 impl Place {
     /// Opens a connection; on SQLite readers can only read.
-    pub(crate) fn open(&self, reader: bool, meters: Meters) -> Result<Connection, Trouble> {
+    pub(crate) fn open(&self, reader: bool, meters: Meters, clock: Arc<dyn Clock>) -> Result<Connection, Trouble> {
+        let time = DatabaseTime::new(clock);
         match self {
             Place::Sqlite { path, busy_timeout } => {
                 let inner = Inner::Sqlite(sqlite::establish(path)?);
-                let mut connection = Connection { inner, dialect: &sqlite::DIALECT, meters, closed: false };
+                let mut connection = Connection { inner, dialect: &sqlite::DIALECT, meters, time, closed: false };
                 sqlite::prepare(&mut connection, *busy_timeout, reader)?;
                 Ok(connection)
             }
             #[cfg(feature = "postgres")]
             Place::Postgres { url } => {
                 let inner = Inner::Postgres(Box::new(postgres::establish(url)?));
-                let mut connection = Connection { inner, dialect: &postgres::DIALECT, meters, closed: false };
+                let mut connection = Connection { inner, dialect: &postgres::DIALECT, meters, time, closed: false };
                 postgres::prepare(&mut connection)?;
                 Ok(connection)
             }
@@ -144,6 +151,21 @@ impl Connection {
         self.meters = meters;
     }
 
+    /// The time by the database's clock; on SQLite, which is on the machine, by the hub's.
+    pub(crate) fn now(&mut self) -> Result<Instant, Trouble> {
+        let Some(sql) = self.dialect.clock else { return Ok(self.time.of_machine()) };
+        if let Some(now) = self.time.of_server() {
+            return Ok(now);
+        }
+        // The connection's own statement, once a minute, is none of the operation's that happens to come first.
+        let statement = Statement::new(sql, []);
+        let rows = self.rows(&statement, &[ColumnType::Instant])?;
+        let mut row =
+            rows.into_iter().next().ok_or_else(|| Trouble::Corrupt("the server's clock says nothing".into()))?;
+        let stated = row.instant()?;
+        Ok(self.time.stated(stated))
+    }
+
     /// Runs SQL without values.
     pub(crate) fn batch(&mut self, sql: &str) -> Result<(), Trouble> {
         let result = with_inner!(&mut self.inner, connection => connection.batch_execute(sql));
@@ -160,6 +182,10 @@ impl Connection {
     /// Runs a statement and takes its rows, whose columns are of these types.
     pub(crate) fn query(&mut self, statement: &Statement, types: &[ColumnType]) -> Result<Vec<Cells>, Trouble> {
         self.meters.statement();
+        self.rows(statement, types)
+    }
+
+    fn rows(&mut self, statement: &Statement, types: &[ColumnType]) -> Result<Vec<Cells>, Trouble> {
         let result = with_inner!(&mut self.inner, connection => connection.load(statement).and_then(|rows| {
             rows.map(|row| row.map(|row| cells(&row, types))).collect::<Result<Vec<_>, _>>()
         }));

@@ -34,7 +34,6 @@ pub(crate) fn erase(
     tables: &[&'static str],
     id: Uuid,
     reason: &str,
-    now: Instant,
 ) -> Result<Erased, Trouble> {
     let entity = by.model.entity.name;
     connection.write(|connection| {
@@ -47,6 +46,7 @@ pub(crate) fn erase(
         if page(connection, entity, id, 0, 1)?.is_empty() {
             return Ok(Erased::Unknown);
         }
+        let now = connection.now()?;
         let erasure = note(connection, by, id, reason, now)?;
         let mut count = 0;
         let mut after = 0;

@@ -187,38 +187,43 @@ pub(crate) fn after(
     connection.query(&statement, &TYPES)?.into_iter().map(take).collect()
 }
 
-/// What came after a time and before an entry, newest first.
-pub(crate) fn since(
+/// What came after one entry and before another, newest first, at most `limit`.
+pub(crate) fn between(
     connection: &mut Connection,
     model: &ModelDescriptor,
     id: Uuid,
-    time: Instant,
-    before: i64,
+    (after, before): (i64, i64),
     limit: i64,
 ) -> Result<Vec<HistoryRow>, Trouble> {
     let mut statement = Statement::default();
     statement.sql(COLUMNS);
-    let values = [model.entity.name.into(), id.into(), model.table.into(), time.into(), before.into(), limit.into()];
+    let values = [model.entity.name.into(), id.into(), model.table.into(), after.into(), before.into(), limit.into()];
     statement.push(
-        "WHERE entry.entity = ? AND entry.id = ? AND entry.model = ? AND entry.at > ? AND entry.sequence < ? \
+        "WHERE entry.entity = ? AND entry.id = ? AND entry.model = ? AND entry.sequence > ? AND entry.sequence < ? \
          ORDER BY entry.sequence DESC LIMIT ?",
         values,
     );
     connection.query(&statement, &TYPES)?.into_iter().map(take).collect()
 }
 
-/// What happened last up to a time, to the model's row itself; what happened to the hub's own fields does not count.
-pub(crate) fn kind_at(
+/// The last entry up to a time, and what happened last until then to the model's row itself. Entries are in the order in
+/// which they were stored, whatever clocks said; those that left the row as it was do not count as happening to it.
+pub(crate) fn last_at(
     connection: &mut Connection,
     model: &ModelDescriptor,
     id: Uuid,
     time: Instant,
-) -> Result<Option<EntryKind>, Trouble> {
-    let sql = "SELECT kind FROM datahub_history WHERE entity = ? AND id = ? AND model = ? AND at <= ? \
-               ORDER BY sequence DESC LIMIT 1";
-    let values = [model.entity.name.into(), id.into(), model.table.into(), time.into()];
-    let rows = connection.query(&Statement::new(sql, values), &[ColumnType::Text])?;
-    rows.into_iter().next().map(|mut row| row.word()).transpose()
+) -> Result<Option<(i64, EntryKind)>, Trouble> {
+    let sql = "SELECT latest.sequence, entry.kind FROM datahub_history AS entry, \
+               (SELECT max(sequence) AS sequence FROM datahub_history \
+                WHERE entity = ? AND id = ? AND model = ? AND at <= ?) AS latest \
+               WHERE entry.entity = ? AND entry.id = ? AND entry.model = ? AND entry.sequence <= latest.sequence \
+               AND entry.kind NOT IN ('local_changed', 'superseded', 'not_applied') \
+               ORDER BY entry.sequence DESC LIMIT 1";
+    let (entity, table) = (model.entity.name, model.table);
+    let values = [entity.into(), id.into(), table.into(), time.into(), entity.into(), id.into(), table.into()];
+    let rows = connection.query(&Statement::new(sql, values), &[ColumnType::BigInt, ColumnType::Text])?;
+    rows.into_iter().next().map(|mut row| Ok((row.number()?, row.word()?))).transpose()
 }
 
 fn take(mut row: Cells) -> Result<HistoryRow, Trouble> {

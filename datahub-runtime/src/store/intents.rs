@@ -138,9 +138,9 @@ const TYPES: [ColumnType; 11] = [
 pub(crate) fn by_operation(
     connection: &mut Connection,
     operation: OperationId,
-    now: Instant,
     quiet_ms: u64,
 ) -> Result<Option<IntentRow>, Trouble> {
+    let now = connection.now()?;
     let mut statement = Statement::default();
     statement.sql(COLUMNS);
     let values = [operation.0.into(), now.plus_ms(-KEPT_MS).into()];
@@ -154,9 +154,9 @@ pub(crate) fn open_after(
     connection: &mut Connection,
     after: Option<(Instant, OperationId)>,
     limit: i64,
-    now: Instant,
     quiet_ms: u64,
 ) -> Result<Vec<IntentRow>, Trouble> {
+    let now = connection.now()?;
     let (opened_at, operation) = after.unwrap_or((Instant(0), OperationId(Uuid::nil())));
     let mut statement = Statement::default();
     statement.sql(COLUMNS);
@@ -168,7 +168,8 @@ pub(crate) fn open_after(
 }
 
 /// Forgets intents that were closed more than a day ago; the history keeps what they did.
-pub(crate) fn forget_old(connection: &mut Connection, now: Instant) -> Result<(), Trouble> {
+pub(crate) fn forget_old(connection: &mut Connection) -> Result<(), Trouble> {
+    let now = connection.now()?;
     let sql = "DELETE FROM datahub_intents WHERE verdict IS NOT NULL AND closed_at < ?";
     connection.execute(&Statement::new(sql, [now.plus_ms(-KEPT_MS).into()])).map(drop)
 }

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use cdms_odata::{Attributes, Instant, Value};
+use cdms_odata::{Attributes, Value};
 use datahub_model::ModelDescriptor;
 use datahub_protocol::{
     Intent, LeaseState, Loaded, OpenIntent, Snapshot, Stored, TombstoneReason, UnansweredDelete, Verdict, Version,
@@ -35,9 +35,9 @@ pub(crate) fn load(
     connection: &mut Connection,
     model: &'static ModelDescriptor,
     ids: &[Uuid],
-    now: Instant,
     quiet_ms: u64,
 ) -> Result<Vec<StoredRecord>, Trouble> {
+    let now = connection.now()?;
     let mut statement = Statement::of_many(ids.len());
     let mut types = vec![
         ColumnType::Guid,

@@ -48,19 +48,15 @@ pub(crate) enum PageStored {
 }
 
 /// Stores a page.
-pub(crate) fn store(
-    connection: &mut Connection,
-    page: Page,
-    now: Instant,
-    quiet_ms: u64,
-) -> Result<PageStored, Trouble> {
+pub(crate) fn store(connection: &mut Connection, page: Page, quiet_ms: u64) -> Result<PageStored, Trouble> {
     let Page { claim, actor, program, mut records, watermark, judge } = page;
     let by = By { model: claim.model, actor: &actor, program: &program };
     connection.write(|connection| {
-        if !watermark::advance(connection, claim, &watermark, now)? {
+        if !watermark::advance(connection, claim, &watermark)? {
             return Ok(PageStored::TakenOver);
         }
         connection.lock(by.model.entity.name, records.iter().map(|(id, _)| id.to_string()))?;
+        let now = connection.now()?;
         let mut outcomes = Vec::with_capacity(records.len());
         while !records.is_empty() {
             let rest = records.split_off(records.len().min(RECORDS_PER_STATEMENT));
@@ -81,7 +77,7 @@ fn store_some(
     quiet_ms: u64,
 ) -> Result<Vec<(Uuid, Listed<Fault>)>, Trouble> {
     let ids: Vec<_> = records.iter().map(|(id, _)| *id).collect();
-    let stored = load(connection, by.model, &ids, now, quiet_ms)?;
+    let stored = load(connection, by.model, &ids, quiet_ms)?;
     let judged = records.into_iter().zip(&stored).map(|((id, record), stored)| (id, judge(id, &stored.loaded, record)));
     let mut outcomes: Vec<_> = judged.collect();
     let changes = |outcomes: &[(Uuid, Listed<Fault>)]| outcomes.iter().any(|(_, listed)| listed.commit().is_some());

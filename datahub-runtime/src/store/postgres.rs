@@ -46,6 +46,7 @@ pub(crate) static DIALECT: Dialect = Dialect {
     numbered_key: "BIGINT GENERATED ALWAYS AS IDENTITY PRIMARY KEY",
     engine_extras: ENGINE_EXTRAS,
     next_version: "SELECT nextval('datahub_versions')",
+    clock: Some("SELECT clock_timestamp()"),
     newest_version: "SELECT CASE WHEN is_called THEN last_value ELSE 0 END FROM datahub_versions",
     columns_of: "SELECT found.attname::text, format_type(found.atttypid, found.atttypmod), found.attnotnull, \
                  found.atthasdef OR found.attidentity <> '', \

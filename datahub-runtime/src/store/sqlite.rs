@@ -25,6 +25,7 @@ pub(crate) static DIALECT: Dialect = Dialect {
     engine_extras: ENGINE_EXTRAS,
     // Safe because a transaction that writes is alone.
     next_version: "UPDATE datahub_sequence SET value = value + 1 RETURNING value",
+    clock: None,
     newest_version: "SELECT value FROM datahub_sequence",
     columns_of: "SELECT name, type, \"notnull\" <> 0, dflt_value IS NOT NULL, pk <> 0 FROM pragma_table_info(?)",
     begin,
@@ -216,6 +217,7 @@ mod tests {
     use diesel::connection::InstrumentationEvent;
 
     use super::*;
+    use crate::clock::SystemClock;
     use crate::cost::Meters;
     use crate::store::connection::Place;
 
@@ -224,7 +226,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("hub.db").to_str().unwrap().to_owned();
         let place = Place::Sqlite { path, busy_timeout: Duration::from_secs(1) };
-        let mut connection = place.open(false, Meters::default()).unwrap();
+        let mut connection = place.open(false, Meters::default(), Arc::new(SystemClock::new())).unwrap();
         let prepared = Arc::new(AtomicUsize::new(0));
         let counter = Arc::clone(&prepared);
         connection.sqlite().unwrap().set_instrumentation(move |event: InstrumentationEvent<'_>| {

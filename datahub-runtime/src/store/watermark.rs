@@ -1,6 +1,5 @@
 //! How far the pulls of models have come, so that each goes on where it stopped.
 
-use cdms_odata::Instant;
 use datahub_model::ModelDescriptor;
 use uuid::Uuid;
 
@@ -33,8 +32,8 @@ pub(crate) fn claim(
     connection: &mut Connection,
     Claim { model, run }: Claim,
     restart: bool,
-    now: Instant,
 ) -> Result<Watermark, Trouble> {
+    let now = connection.now()?;
     let sql = "SELECT next, pages, records, mapping_id FROM datahub_watermarks WHERE model = ?";
     let types = [ColumnType::Text, ColumnType::BigInt, ColumnType::BigInt, ColumnType::BigInt];
     let rows = connection.query(&Statement::new(sql, [model.table.into()]), &types)?;
@@ -68,8 +67,8 @@ pub(crate) fn advance(
     connection: &mut Connection,
     Claim { model, run }: Claim,
     to: &Watermark,
-    now: Instant,
 ) -> Result<bool, Trouble> {
+    let now = connection.now()?;
     let sql = "UPDATE datahub_watermarks SET next = ?, pages = ?, records = ?, stored_at = ? \
                WHERE model = ? AND run = ?";
     let values =

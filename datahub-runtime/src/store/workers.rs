@@ -11,6 +11,7 @@ use tokio::sync::{mpsc, oneshot};
 
 use super::connection::{Connection, Place};
 use super::failure::Trouble;
+use crate::clock::Clock;
 use crate::cost::Meters;
 
 /// Jobs that may wait before those who bring more have to wait themselves.
@@ -44,7 +45,12 @@ pub(crate) enum Lane {
 
 impl Workers {
     /// Opens all connections and starts a thread for each. It blocks for as long as opening takes.
-    pub(crate) fn start(place: &Place, connections: usize, meters: &Meters) -> Result<Self, Trouble> {
+    pub(crate) fn start(
+        place: &Place,
+        connections: usize,
+        meters: &Meters,
+        clock: &Arc<dyn Clock>,
+    ) -> Result<Self, Trouble> {
         let (readers, reader_jobs) = mpsc::channel(WAITING_MAX);
         let reader_jobs = Arc::new(Mutex::new(reader_jobs));
         let mut threads = Vec::new();
@@ -52,13 +58,13 @@ impl Workers {
         let (writer, lane) = if place.has_one_writer() {
             let (writer, writer_jobs) = mpsc::channel(WAITING_MAX);
             let writer_jobs = Arc::new(Mutex::new(writer_jobs));
-            threads.push(Worker::start("datahub-writer", place, Lane::Write, meters, writer_jobs)?);
+            threads.push(Worker::start("datahub-writer", place, Lane::Write, meters, clock, writer_jobs)?);
             (writer, Lane::Read)
         } else {
             (readers.clone(), Lane::Write)
         };
         for _ in 0..connections.max(1) {
-            threads.push(Worker::start("datahub-database", place, lane, meters, Arc::clone(&reader_jobs))?);
+            threads.push(Worker::start("datahub-database", place, lane, meters, clock, Arc::clone(&reader_jobs))?);
         }
         let ways = Mutex::new(Some(Ways { writer, readers }));
         Ok(Workers { ways, threads: Mutex::new(threads), meters: meters.clone() })
@@ -126,6 +132,7 @@ struct Worker {
     place: Place,
     lane: Lane,
     meters: Meters,
+    clock: Arc<dyn Clock>,
     connection: Option<Connection>,
     jobs: Arc<Mutex<mpsc::Receiver<Job>>>,
 }
@@ -136,9 +143,11 @@ impl Worker {
         place: &Place,
         lane: Lane,
         meters: &Meters,
+        clock: &Arc<dyn Clock>,
         jobs: Arc<Mutex<mpsc::Receiver<Job>>>,
     ) -> Result<JoinHandle<()>, Trouble> {
-        let mut worker = Worker { place: place.clone(), lane, meters: meters.clone(), connection: None, jobs };
+        let (place, meters, clock) = (place.clone(), meters.clone(), Arc::clone(clock));
+        let mut worker = Worker { place, lane, meters, clock, connection: None, jobs };
         worker.connection()?;
         std::thread::Builder::new()
             .name(name.to_owned())
@@ -164,7 +173,8 @@ impl Worker {
         // The database may have hung up while the connection had nothing to do.
         let spoilt = |connection: &mut Connection| connection.is_spoilt() && !planted(Planted::TransactionLeftOpen);
         if self.connection.as_mut().is_none_or(spoilt) {
-            self.connection = Some(self.place.open(matches!(self.lane, Lane::Read), self.meters.clone())?);
+            let reader = matches!(self.lane, Lane::Read);
+            self.connection = Some(self.place.open(reader, self.meters.clone(), Arc::clone(&self.clock))?);
         }
         // It was just made if it was not there.
         self.connection.as_mut().ok_or(Trouble::Closed)
