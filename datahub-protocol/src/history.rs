@@ -54,6 +54,11 @@ pub enum EntryKind {
 }
 
 impl EntryKind {
+    /// Whether the record had no row any more afterwards.
+    pub const fn is_end(self) -> bool {
+        matches!(self, EntryKind::Deleted | EntryKind::Gone | EntryKind::LeftModel)
+    }
+
     /// The kind in words.
     pub const fn name(self) -> &'static str {
         match self {

@@ -58,7 +58,7 @@ pub enum ErrorKind {
     Quarantined,
     /// A value that CDMS or the hub's database would not take; CDMS was not asked to write.
     Invalid,
-    /// The hub has as many operations under way as it takes; nothing was begun.
+    /// The hub has as many operations under way as it takes, or its database has too much to do; nothing was begun.
     Overloaded,
     /// The values asked for were erased, see [`CdmsSynced::erase`](crate::CdmsSynced::erase).
     Erased,
@@ -273,6 +273,12 @@ impl std::error::Error for Error {}
 
 impl From<crate::store::StoreError> for Error {
     fn from(error: crate::store::StoreError) -> Self {
-        Error::new(ErrorKind::Store, error.to_string())
+        let told = error.to_string();
+        match error {
+            crate::store::StoreError::Overloaded { .. } => Error::new(ErrorKind::Overloaded, told)
+                .advise("try again later; if its threads are always busy, raise `connections` on the hub's builder")
+                .after(Duration::from_secs(1)),
+            _ => Error::new(ErrorKind::Store, told),
+        }
     }
 }

@@ -7,19 +7,27 @@ use cdms_odata::{Attributes, Instant, Value};
 use datahub_model::{Class, ModelDescriptor};
 use datahub_protocol::{Change, EntryKind, Note, OperationId, Origin, Version};
 use futures_util::future::BoxFuture;
-use serde::{Deserialize, Serialize, Serializer};
+use serde::ser::SerializeMap as _;
+use serde::{Serialize, Serializer};
 use uuid::Uuid;
 
-use crate::store::{Erasure, FieldChangeOfDay, HistoryRow};
+use crate::store::{Erasure, FieldChangeOfDay, HistoryRow, LocalChange};
 use crate::{CdmsSynced, Error, ErrorKind, Hub, Id};
 
 /// One thing that happened to a record: who, what, when, on which side.
 ///
-/// It serializes as one JSON object with all values, whatever their class, so that `serde_json::to_string` of each
-/// makes an export as JSON lines. `Display` shows what may be shown to anybody.
+/// It serializes as one JSON object, so that `serde_json::to_string` of each makes an export as JSON lines: it names the
+/// record, and in its changes a value that was not known, `[]`, is told from null, `[null]`. Like `Display` it shows what
+/// may be shown to anybody, and of other values only the class; [`HistoryEntry::with_all_values`] shows all of them.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[non_exhaustive]
 pub struct HistoryEntry {
+    /// The record's entity in CDMS.
+    pub entity: &'static str,
+    /// The record.
+    pub record: Uuid,
+    /// The table of the model through which it was made.
+    pub model: String,
     /// Its place among all entries of the database: later ones have larger numbers.
     pub number: i64,
     /// The version of the row that it made.
@@ -29,6 +37,10 @@ pub struct HistoryEntry {
     pub at: Instant,
     /// For whom, or for which program, the hub acted.
     pub actor: String,
+    /// The program that did it.
+    pub program: String,
+    /// The mapping by which it was made.
+    pub mapping: u64,
     /// Which side it came from.
     pub origin: Origin,
     /// What happened.
@@ -36,6 +48,7 @@ pub struct HistoryEntry {
     /// The write behind it, if one of the hub's.
     pub operation: Option<OperationId>,
     /// The fields that changed, in their raw values.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
     pub changes: Vec<FieldChange>,
     /// What was sent along with the write.
     pub constants: Attributes,
@@ -60,7 +73,7 @@ fn as_optional_text<S: Serializer>(instant: &Option<Instant>, serializer: S) -> 
 }
 
 /// One field's or attribute's change in a history entry.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct FieldChange {
     /// The field by its name of that day; the attribute's name where no field had it.
@@ -73,9 +86,56 @@ pub struct FieldChange {
     pub to: Option<Value>,
     /// What else is to say: a conflict, or what CDMS made of the value.
     pub note: Note,
-    /// Whether `Display` shows the values: those of other classes than `public` it does not.
-    #[serde(skip)]
+    /// Whether the values are shown to anybody.
     class: Class,
+}
+
+impl FieldChange {
+    fn serialized<S: Serializer>(&self, all_values: bool, serializer: S) -> Result<S::Ok, S::Error> {
+        let FieldChange { field, attribute, from, to, note, class } = self;
+        let mut map = serializer.serialize_map(None)?;
+        map.serialize_entry("field", field)?;
+        map.serialize_entry("attribute", attribute)?;
+        if !all_values && *class != Class::Public {
+            map.serialize_entry("hidden", if *class == Class::Secret { "secret" } else { "personal" })?;
+            return map.end();
+        }
+        map.serialize_entry("from", from.as_slice())?;
+        map.serialize_entry("to", to.as_slice())?;
+        map.serialize_entry("note", note)?;
+        map.end()
+    }
+}
+
+impl Serialize for FieldChange {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        self.serialized(false, serializer)
+    }
+}
+
+impl HistoryEntry {
+    /// The entry with its values of every class, for an export from which a row can be rebuilt. Whoever stores it keeps
+    /// personal data outside the reach of [`CdmsSynced::erase`].
+    pub fn with_all_values(&self) -> impl Serialize + '_ {
+        struct Change<'c>(&'c FieldChange);
+
+        impl Serialize for Change<'_> {
+            fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                self.0.serialized(true, serializer)
+            }
+        }
+
+        #[derive(Serialize)]
+        struct Whole<'e> {
+            #[serde(flatten)]
+            entry: HistoryEntry,
+            #[serde(skip_serializing_if = "Vec::is_empty")]
+            changes: Vec<Change<'e>>,
+        }
+
+        let changes = self.changes.iter().map(Change).collect();
+        Whole { entry: HistoryEntry { changes: Vec::new(), ..self.clone() }, changes }
+    }
 }
 
 /// A record's history, to be read; see [`CdmsSynced::history`].
@@ -122,7 +182,7 @@ impl<T: CdmsSynced> History<T> {
             let rows = self.hub.engine.store.history(model, self.id.guid(), before, i64::from(page)).await?;
             let is_last = rows.len() < usize::try_from(page).unwrap_or(usize::MAX);
             before = rows.last().map_or(before, |oldest| oldest.sequence);
-            entries.extend(rows.into_iter().map(|row| entry(model, row)));
+            entries.extend(rows.into_iter().map(|row| entry(model, self.id.guid(), row)));
             if is_last {
                 break;
             }
@@ -147,18 +207,23 @@ impl<T: CdmsSynced> IntoFuture for History<T> {
     }
 }
 
-fn entry(model: &ModelDescriptor, row: HistoryRow) -> HistoryEntry {
+fn entry(model: &'static ModelDescriptor, record: Uuid, row: HistoryRow) -> HistoryEntry {
     let mapped = row.changes.into_iter().map(|change| mapped_change(model, change));
-    let local = row.local.into_iter().map(|(field, from, to)| FieldChange {
+    let local = row.local.into_iter().map(|LocalChange { field, from, to, .. }| FieldChange {
         field,
         attribute: None,
-        from,
+        from: Some(from),
         to,
         note: Note::Plain,
         // Nothing says what they are.
         class: Class::Personal,
     });
     HistoryEntry {
+        entity: model.entity.name,
+        record,
+        model: row.model,
+        program: row.program,
+        mapping: row.mapping,
         number: row.sequence,
         version: row.version,
         at: row.at,

@@ -65,6 +65,8 @@ pub(crate) struct Options {
     pub(crate) settling: Settling,
     pub(crate) connections: Option<usize>,
     pub(crate) operations_max: usize,
+    /// The largest answer of CDMS, in bytes.
+    pub(crate) answer_max: usize,
 }
 
 impl Options {
@@ -115,6 +117,7 @@ impl Hub {
                 settling: Settling::InBackground,
                 connections: None,
                 operations_max: 1_000,
+                answer_max: 8 * 1024 * 1024,
             },
             create_tables: false,
         }
@@ -246,17 +249,30 @@ impl Hub {
         self.engine.meters.of_hub()
     }
 
-    /// Ends the hub: waits for the writes under way, at most as long as given. What is not done by then is settled by
-    /// the next program that connects. Later operations of any handle fail.
+    /// Ends the hub: waits for the writes under way and for the database's threads, at most as long as given. What is
+    /// not done by then is settled by the next program that connects. Later operations of any handle fail.
     ///
     /// Dropping the future ends the waiting, not the shutdown.
     pub async fn shutdown(&self, patience: Duration) {
         self.engine.closing.cancel();
         self.engine.tasks.close();
-        if tokio::time::timeout(patience, self.engine.tasks.wait()).await.is_err() {
-            tracing::warn!(open = self.engine.tasks.len(), "shut down with operations under way; they will be settled");
+        let begun = tokio::time::Instant::now();
+        let engine = Arc::clone(&self.engine);
+        let (refusing, refuses) = tokio::sync::oneshot::channel();
+        let ending = tokio::spawn(async move {
+            if tokio::time::timeout(patience, engine.tasks.wait()).await.is_err() {
+                let open = engine.tasks.len();
+                tracing::warn!(open, "shut down with operations under way; they will be settled");
+            }
+            engine.store.refuse();
+            // Nobody waits for it any more where the shutdown's future was dropped.
+            _ = refusing.send(());
+            engine.store.close().await;
+        });
+        _ = refuses.await;
+        if tokio::time::timeout(patience.saturating_sub(begun.elapsed()), ending).await.is_err() {
+            tracing::warn!("the database's threads have not ended yet; they do once their last jobs are done");
         }
-        self.engine.store.close().await;
     }
 }
 
@@ -338,6 +354,10 @@ impl Engine {
 
 impl HubBuilder {
     /// The hub's database: `sqlite://datahub.db`, or with the feature `postgres` `postgres://user@host/database`.
+    ///
+    /// Every commit waits for the disk, because an intent that a power cut takes back was not noted. Who can do without
+    /// the promises about crashes of the machine says so in the address: `sqlite://datahub.db?synchronous=normal`, or for
+    /// PostgreSQL `?options=-c%20synchronous_commit%3Doff`. A write may then be in CDMS of which the hub knows nothing.
     pub fn database(mut self, url: impl Into<String>) -> Self {
         self.database = Some(url.into());
         self
@@ -407,6 +427,13 @@ impl HubBuilder {
         self
     }
 
+    /// How many bytes of one answer of CDMS are read, after decompression; a larger one counts as none. A page of a pull
+    /// holds 50 records with the attributes of the model, so long texts may need more. Default: 8 MiB.
+    pub fn max_answer_bytes(mut self, bytes: usize) -> Self {
+        self.options.answer_max = bytes;
+        self
+    }
+
     /// Whether unsettled writes are settled in the background. Default: they are.
     pub fn settling(mut self, settling: Settling) -> Self {
         self.options.settling = settling;
@@ -440,8 +467,8 @@ impl HubBuilder {
         }
         let client_options = ClientOptions {
             time_limit: self.options.time_limit,
+            body_max: self.options.answer_max,
             cdms_user: self.cdms_user,
-            ..ClientOptions::default()
         };
         let meters = Meters::default();
         let client = Client::new(&root, authenticator, client_options, Arc::clone(&self.clock), meters.clone())?;

@@ -71,18 +71,20 @@ pub trait CdmsSynced: Model + Clone + Send + Sync {
     }
 
     /// Erases the values that the hub keeps of a record's past, because the law demands it: in its history, its ended
-    /// writes and its tombstone. What happened, when and by whom stays, with the reason in place of the values; versions
-    /// from before can no longer be had or put back. Says how many history entries lost their values.
+    /// writes, its tombstones in whichever model, its reason in quarantine, and in its row the attributes that no mapping
+    /// of this program reads any more. What happened, when and by whom stays, with the reason in place of the values;
+    /// versions from before can no longer be had or put back. Says how many history entries lost their values.
     ///
     /// What CDMS and the row have now is not touched: delete the record first if it is to go too. Asks the hub's database
-    /// only, in one transaction.
+    /// only, in one transaction. In a SQLite file the bytes are overwritten; PostgreSQL gives them up with its next
+    /// VACUUM, and what is in backups stays there.
     ///
     /// Dropping the future leaves either everything or nothing erased.
     ///
     /// # Errors
     ///
-    /// `NotFound` when the hub has no history of the record, `Busy` while a write of it is under way, `Invalid` without a
-    /// reason, `Store` when the database cannot be used.
+    /// `NotFound` when the hub keeps nothing of the record, `Busy` while a write of it is under way or may still be carried
+    /// out, `Invalid` without a reason, `Store` when the database cannot be used.
     fn erase(hub: &Hub, id: Id<Self>, reason: impl Into<String>) -> Erase<Self> {
         Erase::new(hub, id, reason.into())
     }
@@ -119,7 +121,8 @@ pub trait Writable: CdmsSynced {
     ///
     /// Read-only and engine fields are ignored on the way out and filled from CDMS's reply.
     ///
-    /// Dropping the future does not stop the create: it runs in a task of the hub to its end.
+    /// Dropping the future does not stop the create once the hub has met CDMS: it runs in a task of the hub to its end. A
+    /// future that is dropped before, while the first operation of the program looks who CDMS is, has written nothing.
     ///
     /// # Errors
     ///
@@ -140,20 +143,24 @@ pub trait Writable: CdmsSynced {
     ///
     /// # Errors
     ///
-    /// Any [`ErrorKind`](crate::ErrorKind) of reading and writing; `NotFound` or `Gone` when there is no row.
+    /// Any [`ErrorKind`](crate::ErrorKind) of reading and writing; `NotFound` or `Gone` when there is no row, `Busy` while
+    /// a write of the record is under way.
     fn resolve(hub: &Hub, id: Id<Self>, resolution: Resolution) -> Resolve<Self> {
         Resolve::new(hub, id, resolution)
     }
 
     /// Puts a record back to a version of its [`history`](CdmsSynced::history), by a normal write: the fields that are
     /// written, in CDMS's raw form (a null where there was one), and the hub's own fields. What is overwritten is in the
-    /// history like any other change. A record that was deleted is created again.
+    /// history like any other change. A record that was deleted is created again; the version of its end is the record as
+    /// it was last.
     ///
-    /// Dropping the future does not stop the write: it runs in a task of the hub to its end.
+    /// A future that is dropped while the history is read has written nothing; afterwards the write runs in a task of the
+    /// hub to its end.
     ///
     /// # Errors
     ///
-    /// `Invalid` for a version that the record does not have, `Erased` where its values were erased, and any [`ErrorKind`](crate::ErrorKind) of writing.
+    /// `Invalid` for a version that the record does not have, `Erased` where its values were erased, and any
+    /// [`ErrorKind`](crate::ErrorKind) of writing.
     fn revert(hub: &Hub, id: Id<Self>, version: Version) -> Revert<Self> {
         Revert::new(hub, id, version)
     }

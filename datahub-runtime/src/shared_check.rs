@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use chrono::{DateTime, Utc};
 use datahub_model::conversion::Row;
-use datahub_model::{Fault, ModelDescriptor};
+use datahub_model::{Fault, Mode, ModelDescriptor};
 use datahub_protocol::{Failure, Read, Sighting};
 use futures_util::FutureExt;
 use futures_util::future::{BoxFuture, Shared};
@@ -89,6 +89,7 @@ pub(crate) async fn check(
     model: &'static ModelDescriptor,
     id: Uuid,
 ) -> Result<CheckedRow, Error> {
+    asks_cdms(model)?;
     let key = (model.table, id);
     let outcome = {
         let mut joinable = engine.checks.joinable.lock().unwrap_or_else(PoisonError::into_inner);
@@ -106,6 +107,15 @@ pub(crate) async fn check(
     told(outcome.await, model, id)
 }
 
+/// Refuses models that CDMS is not asked about any more: their rows are the truth.
+fn asks_cdms(model: &'static ModelDescriptor) -> Result<(), Error> {
+    if model.mode != Mode::Detached {
+        return Ok(());
+    }
+    let message = format!("{} is detached from CDMS, which is not asked about its records", model.name);
+    Err(Error::new(ErrorKind::Invalid, message).advise("its rows stay as they are; nothing is to be done"))
+}
+
 fn told(outcome: Outcome, model: &'static ModelDescriptor, id: Uuid) -> Result<CheckedRow, Error> {
     outcome.map_err(|failure| match failure {
         CheckFailure::Protocol(failure) => Error::from_failure(failure, model, id),
@@ -114,13 +124,16 @@ fn told(outcome: Outcome, model: &'static ModelDescriptor, id: Uuid) -> Result<C
     })
 }
 
-/// Like [`check`], on its own, and with CDMS's record taken even where it is older than the row.
+/// Like [`check`], on its own, on somebody's word, and with CDMS's record taken even where it is older than the row.
 pub(crate) async fn take_older(
     engine: &Arc<Engine>,
     model: &'static ModelDescriptor,
     id: Uuid,
+    actor: &Arc<str>,
 ) -> Result<CheckedRow, Error> {
-    let task = engine.tasks.spawn(carry_out(Arc::clone(engine), model, id, "resolve", i64::MAX));
+    asks_cdms(model)?;
+    engine.has_room().map_err(|error| error.of_record(model, id))?;
+    let task = engine.tasks.spawn(carry_out(Arc::clone(engine), model, id, ("resolve", Arc::clone(actor)), i64::MAX));
     told(task.await.unwrap_or(Err(CheckFailure::Stopped)), model, id)
 }
 
@@ -130,7 +143,8 @@ async fn run(engine: Arc<Engine>, model: &'static ModelDescriptor, id: Uuid, tic
     // From here on a caller may come too late for the request, so it waits for the next check.
     engine.checks.close(key, ticket);
     let skew = engine.options.clock_skew_ms();
-    let outcome = carry_out(engine, model, id, "read", skew).await;
+    let program = Arc::clone(&engine.program);
+    let outcome = carry_out(engine, model, id, ("read", program), skew).await;
     drop(turn);
     outcome
 }
@@ -140,13 +154,13 @@ async fn carry_out(
     engine: Arc<Engine>,
     model: &'static ModelDescriptor,
     id: Uuid,
-    kind: &'static str,
+    (kind, actor): (&'static str, Arc<str>),
     clock_skew_ms: i64,
 ) -> Outcome {
     let key = (model.table, id);
-    let mapping = ModelMapping { model, id, actor: Arc::clone(&engine.program) };
+    let mapping = ModelMapping { model, id, actor: Arc::clone(&actor) };
     let mut machine = Read::new(mapping, clock_skew_ms);
-    let mut run = Run::new(Arc::clone(&engine), model, id, Arc::clone(&engine.program));
+    let mut run = Run::new(Arc::clone(&engine), model, id, actor);
     let sighting = observed(kind, model, id, None, run.drive(&mut machine)).await;
     let sighting = sighting.map_err(|error| CheckFailure::Store(error.to_string()))?.map_err(CheckFailure::Protocol)?;
     let (Sighting::Current { snapshot, .. } | Sighting::Pending { snapshot, .. }) = &sighting;

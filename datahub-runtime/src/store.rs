@@ -49,6 +49,7 @@ pub use history::Erasure;
 pub(crate) use history::{FieldChangeOfDay, HistoryRow};
 pub(crate) use intents::IntentRow;
 pub(crate) use load::StoredRecord;
+pub(crate) use model_table::LocalChange;
 pub(crate) use page::{Judge, PAGE_STEP, Page, PageStored};
 pub use quarantine::QuarantineEntry;
 pub(crate) use row::datum;
@@ -64,6 +65,7 @@ use connection::{Connection, Place};
 #[cfg(feature = "testing")]
 pub(crate) use failure::Trouble as PlainTrouble;
 use failure::Trouble;
+use sqlite::Synchronous;
 use workers::{Lane, Workers};
 
 /// How a store is opened.
@@ -162,30 +164,41 @@ impl Store {
         self.read(move |connection| history::before(connection, model, id, before, limit)).await
     }
 
-    /// Erases the values that are kept of a record's past, its tombstones in these models among them.
+    /// Erases what is kept of a record's past; `models` are those of its entity that this program lists.
     pub(crate) async fn erase(
         &self,
         model: &'static ModelDescriptor,
-        tables: Vec<&'static str>,
+        models: Vec<&'static ModelDescriptor>,
         id: Uuid,
         (actor, program): (String, String),
         reason: String,
     ) -> Result<Erased, StoreError> {
+        let quiet_ms = self.quiet_ms;
         self.write(move |connection| {
             let by = By { model, actor: &actor, program: &program };
-            erasure::erase(connection, by, &tables, id, &reason)
+            erasure::erase(connection, by, &models, id, &reason, quiet_ms)
         })
         .await
     }
 
-    /// What happened to a model's row after a version, newest first.
-    pub(crate) async fn history_after(
+    /// The last entry of this very version of a model's row.
+    pub(crate) async fn history_of_version(
         &self,
         model: &'static ModelDescriptor,
         id: Uuid,
         version: Version,
-    ) -> Result<Vec<HistoryRow>, StoreError> {
-        self.read(move |connection| history::after(connection, model, id, version)).await
+    ) -> Result<Option<HistoryRow>, StoreError> {
+        self.read(move |connection| history::of_version(connection, model, id, version)).await
+    }
+
+    /// The last entry of a model's row up to a version.
+    pub(crate) async fn history_up_to(
+        &self,
+        model: &'static ModelDescriptor,
+        id: Uuid,
+        version: Version,
+    ) -> Result<Option<i64>, StoreError> {
+        self.read(move |connection| history::up_to(connection, model, id, version)).await
     }
 
     /// What happened to a model's row after one entry and before another, newest first, at most `limit`.
@@ -288,6 +301,11 @@ impl Store {
             .await
     }
 
+    /// Takes no more work.
+    pub(crate) fn refuse(&self) {
+        self.workers.refuse();
+    }
+
     /// Takes no more work, finishes what waits and closes the connections.
     ///
     /// Dropping the future ends the waiting, not the closing.
@@ -333,6 +351,16 @@ pub(crate) fn place_of(url: &str, busy_timeout: Duration) -> Result<(Place, Stri
     match scheme {
         "sqlite" => {
             let path = path.strip_prefix("//").unwrap_or(path);
+            let (path, synchronous) = match path.split_once('?') {
+                None | Some((_, "synchronous=full")) => (path.split('?').next().unwrap_or(path), Synchronous::Full),
+                Some((path, "synchronous=normal")) => (path, Synchronous::Normal),
+                Some(_) => {
+                    return refuse(
+                        "after the file it may say ?synchronous=normal, by which a power cut can take writes back, and \
+                         nothing else",
+                    );
+                }
+            };
             if path.is_empty() {
                 return refuse("it names no file; write sqlite://path/to/file.db");
             }
@@ -342,7 +370,7 @@ pub(crate) fn place_of(url: &str, busy_timeout: Duration) -> Result<(Place, Stri
                      share it; use a file, in a test a temporary one",
                 );
             }
-            Ok((Place::Sqlite { path: path.to_owned(), busy_timeout }, path.to_owned()))
+            Ok((Place::Sqlite { path: path.to_owned(), busy_timeout, synchronous }, path.to_owned()))
         }
         #[cfg(feature = "postgres")]
         "postgres" | "postgresql" => {

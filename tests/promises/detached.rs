@@ -200,3 +200,26 @@ async fn what_the_contract_does_not_take_is_refused_still() {
     assert_eq!(error.kind(), ErrorKind::Invalid);
     says(&error, &["optevia_Alias", "161 characters"]);
 }
+
+#[tokio::test]
+async fn what_waits_in_quarantine_at_the_cut_is_not_asked_of_cdms() {
+    let kit = Kit::new(example_domain::METADATA);
+    let id: Id<before::Company> = kit.simulator.seed("Account", acme()).into();
+    let in_sync = kit.hub(models![before::Company]).program("before").connect().await.unwrap();
+    before::Company::get(&in_sync, id).await.unwrap();
+    kit.advance(std::time::Duration::from_secs(60));
+    // A required attribute is null, so the record waits; afterwards somebody mends it.
+    kit.simulator.edit("Account", id.guid(), [("Name", Value::Null)]);
+    assert_eq!(before::Company::get(&in_sync, id).await.unwrap_err().kind(), ErrorKind::Quarantined);
+    kit.simulator.edit("Account", id.guid(), [("Name", Value::text("Not ours any more"))]);
+    kit.run_sql("ALTER TABLE companies ADD COLUMN alias TEXT NOT NULL DEFAULT ''").unwrap();
+
+    let hub = kit.hub(models![Company]).program("after").connect().await.unwrap();
+    let requests = kit.simulator.requests_met();
+    let report = hub.retry_quarantined(10).await.unwrap();
+    let [(waiting, error)] = &report.stayed[..] else { panic!("{report:?}") };
+    assert_eq!((waiting.id, error.kind()), (id.guid(), ErrorKind::Invalid));
+    says(error, &["Company is detached from CDMS"]);
+    assert_eq!(kit.simulator.requests_met(), requests, "CDMS was asked nothing");
+    assert_eq!(Company::get(&hub, Id::from(id.guid())).await.unwrap().name, "Acme", "the row is the truth");
+}

@@ -7,8 +7,9 @@ use std::time::Duration;
 use datahub_runtime::prelude::*;
 use datahub_runtime::testing::Kit;
 use datahub_runtime::testing::simulator::{Fault, Operation, Stage};
-use datahub_runtime::{EntryKind, OperationId, Seen, Value, Verdict, VersionToken};
+use datahub_runtime::{Clock, EntryKind, Instant, ManualClock, OperationId, Seen, Value, Verdict, VersionToken};
 use example_domain::{Contact, Organisation, Sector};
+use tokio::sync::watch;
 
 use crate::scene::{PAST_QUIET, Scene, Write, ada, failed, found, says};
 
@@ -253,4 +254,54 @@ async fn a_cdms_user_that_does_not_exist_is_told() {
     let error = failed(Organisation::get(&hub, scene.id()).await, ErrorKind::Misconfigured);
     says(&error, &["CDMS\\\\nobody", "DomainName"]);
     assert_eq!(scene.record().get("Name"), Some(&Value::text("Acme")));
+}
+
+/// A clock that hangs, and with it whatever asks for the database's time, once it is told to.
+#[derive(Clone)]
+struct Hanging {
+    clock: ManualClock,
+    hangs: watch::Sender<bool>,
+    asked: watch::Sender<bool>,
+}
+
+impl Clock for Hanging {
+    fn now(&self) -> Instant {
+        self.clock.now()
+    }
+
+    fn monotonic(&self) -> Duration {
+        self.clock.monotonic()
+    }
+
+    fn of_database(&self, stated: Instant) -> Instant {
+        let mut hangs = self.hangs.subscribe();
+        if *hangs.borrow() {
+            self.asked.send_replace(true);
+            while *hangs.borrow_and_update() {
+                std::thread::yield_now();
+            }
+        }
+        self.clock.of_database(stated)
+    }
+}
+
+#[tokio::test]
+async fn a_shutdown_takes_no_longer_than_its_patience_though_the_database_hangs() {
+    let scene = Scene::new().await;
+    let clock =
+        Hanging { clock: scene.kit.clock.clone(), hangs: watch::Sender::new(false), asked: watch::Sender::new(false) };
+    let hub = scene.program(|hub| hub.clock(clock.clone())).await;
+    let mut org = Organisation::get(&hub, scene.id()).await.unwrap();
+    org.archived_reason = Some("moved".into());
+    clock.hangs.send_replace(true);
+    let saving = tokio::spawn({
+        let hub = hub.clone();
+        async move { org.save(&hub).await }
+    });
+    clock.asked.subscribe().wait_for(|asked| *asked).await.unwrap();
+    // With a shutdown that waited for its threads the test would hang here.
+    hub.shutdown(Duration::from_millis(1)).await;
+    failed(Organisation::get(&hub, scene.id()).await, ErrorKind::Unavailable);
+    clock.hangs.send_replace(false);
+    _ = saving.await.unwrap();
 }

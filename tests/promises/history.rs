@@ -2,11 +2,11 @@
 
 use chrono::{DateTime, Utc};
 use datahub_runtime::prelude::*;
-use datahub_runtime::testing::simulator::{Fault, Operation};
-use datahub_runtime::{EntryKind, Origin, Seen, Value, Version};
+use datahub_runtime::testing::simulator::{Fault, FaultRule, Operation, Stage};
+use datahub_runtime::{Attributes, EntryKind, Origin, Seen, Value, Version};
 use example_domain::Organisation;
 
-use crate::scene::{NEW_NAME, Scene, Write, failed, found, now, says};
+use crate::scene::{NEW_NAME, Scene, Write, acme, failed, found, now, says};
 
 /// The scene's time; the next thing happens a minute later.
 fn mark(scene: &Scene) -> DateTime<Utc> {
@@ -113,7 +113,8 @@ async fn a_version_that_the_record_does_not_have_is_refused() {
 #[tokio::test]
 async fn a_history_exports_as_json_lines() {
     let (scene, mut org) = Scene::read().await;
-    org.name = "Acme Foods".into();
+    (org.name, org.website) = ("Acme Foods".into(), Some("https://acme.example".into()));
+    org.archived_reason = Some("Ada said so".into());
     org.save(&scene.hub.acting_as("ada")).await.unwrap();
     let history = Organisation::history(&scene.hub, scene.id()).await.unwrap();
     let lines: Vec<_> = history.iter().map(|entry| serde_json::to_string(entry).unwrap()).collect();
@@ -124,7 +125,29 @@ async fn a_history_exports_as_json_lines() {
         (&"updated".into(), &"hub".into(), &"ada".into())
     );
     assert_eq!(update["at"], "2016-12-05T12:00:00Z");
-    assert_eq!((&update["changes"][0]["from"], &update["changes"][0]["to"]), (&"Acme".into(), &"Acme Foods".into()));
+    assert_eq!((&update["entity"], &update["record"]), (&"Account".into(), &scene.account.to_string().into()));
+    assert_eq!((&update["model"], &update["program"]), (&"organisations".into(), &"tests".into()));
+    let change = |line: &serde_json::Value, field: &str| {
+        let changes = line["changes"].as_array().unwrap().clone();
+        changes.into_iter().find(|change| change["field"] == field).expect("the field changed")
+    };
+    let name = change(&update, "name");
+    assert_eq!((&name["from"], &name["to"]), (&["Acme"].into(), &["Acme Foods"].into()));
+    assert_eq!(change(&update, "website")["from"], serde_json::json!([null]), "null is not the same as not known");
+    let own = change(&update, "archived_reason");
+    assert_eq!((&own["hidden"], own.get("to")), (&"personal".into(), None), "nothing says what it may be shown to");
+
+    // On request everything is there, and the rows can be rebuilt from the lines alone.
+    let whole: Vec<serde_json::Value> =
+        history.iter().map(|entry| serde_json::to_value(entry.with_all_values()).unwrap()).collect();
+    assert_eq!(change(&whole[1], "archived_reason")["to"], serde_json::json!(["Ada said so"]));
+    let mut seen = serde_json::to_value(scene.record()).unwrap();
+    for change in whole[1]["changes"].as_array().unwrap().iter().filter(|change| !change["attribute"].is_null()) {
+        let attribute = change["attribute"].as_str().unwrap();
+        assert_eq!(seen[attribute], change["to"][0], "{attribute}");
+        seen[attribute] = change["from"][0].clone();
+    }
+    assert_eq!((&seen["Name"], &seen["WebSiteURL"]), (&"Acme".into(), &serde_json::Value::Null));
 }
 
 #[tokio::test]
@@ -285,4 +308,169 @@ async fn the_database_itself_keeps_the_history_but_for_erasures() {
     org.save(&scene.hub).await.unwrap();
     refused("UPDATE datahub_history SET erased = 1, actor = 'nobody' WHERE erased IS NULL");
     refused("UPDATE datahub_history SET erased = 2 WHERE erased IS NULL");
+}
+
+#[tokio::test]
+async fn only_a_version_of_the_record_itself_is_reverted_to() {
+    let (scene, mut org) = Scene::read().await;
+    let first = Organisation::history(&scene.hub, scene.id()).await.unwrap()[0].version;
+    // Other records draw from the same sequence in between.
+    let other: Id<Organisation> = scene.kit.simulator.seed("Account", acme()).into();
+    Organisation::get(&scene.hub, other).await.unwrap();
+    let of_other = Organisation::history(&scene.hub, other).await.unwrap()[0].version;
+    org.name = NEW_NAME.into();
+    org.save(&scene.hub).await.unwrap();
+    assert!(of_other > first);
+    let commits = scene.commits().len();
+    for version in [of_other, Version(first.0 - 1)] {
+        let error = failed(Organisation::revert(&scene.hub, scene.id(), version).await, ErrorKind::Invalid);
+        says(&error, &[&format!("no version {}", version.0), "history"]);
+    }
+    assert_eq!(scene.commits().len(), commits, "nothing was written");
+    let back = Organisation::revert(&scene.hub, scene.id(), first).await.unwrap();
+    assert_eq!(back.name, "Acme");
+}
+
+#[tokio::test]
+async fn a_deleted_record_is_reverted_to_its_end_with_the_hubs_own_fields() {
+    let (scene, mut org) = Scene::read().await;
+    org.archived_reason = Some("moved".into());
+    org.save(&scene.hub).await.unwrap();
+    org.delete(&scene.hub).await.unwrap();
+    let end = Organisation::history(&scene.hub, scene.id()).await.unwrap().pop().unwrap();
+    assert_eq!(end.kind, EntryKind::Deleted);
+    let back = Organisation::revert(&scene.hub, scene.id(), end.version).await.unwrap();
+    assert_eq!((back.name.as_str(), back.archived_reason.as_deref()), ("Acme", Some("moved")));
+}
+
+#[tokio::test]
+async fn a_local_field_that_was_renamed_keeps_its_past() {
+    mod then {
+        use datahub_runtime::prelude::*;
+
+        #[derive(Clone, Debug, PartialEq, CdmsSynced)]
+        #[cdms(mapping = "account.toml", table = "firms", diesel(table = false))]
+        pub(super) struct Firm {
+            #[cdms(key)]
+            pub(super) id: Id<Self>,
+            #[cdms("Name")]
+            pub(super) name: String,
+            #[cdms(local, sql_type = "string")]
+            pub(super) notes: Option<String>,
+            #[cdms(local, sql_type = "string")]
+            pub(super) place: Option<String>,
+        }
+    }
+    mod now {
+        use datahub_runtime::prelude::*;
+
+        #[derive(Clone, Debug, PartialEq, CdmsSynced)]
+        #[cdms(mapping = "account.toml", table = "firms", diesel(table = false))]
+        pub(super) struct Firm {
+            #[cdms(key)]
+            pub(super) id: Id<Self>,
+            #[cdms("Name")]
+            pub(super) name: String,
+            #[cdms(local, sql_type = "string", column = "notes")]
+            pub(super) remarks: Option<String>,
+            #[cdms(local, sql_type = "string", was = "place")]
+            pub(super) site: Option<String>,
+        }
+    }
+    let scene = Scene::new().await;
+    let hub = scene.kit.hub(models![then::Firm]).connect().await.unwrap();
+    let mut firm = then::Firm::get(&hub, scene.account.into()).await.unwrap();
+    (firm.notes, firm.place) = (Some("call them".into()), Some("Leeds".into()));
+    firm.save(&hub).await.unwrap();
+    let version = then::Firm::history(&hub, scene.account.into()).await.unwrap().pop().unwrap().version;
+    let time = mark(&scene);
+    (firm.notes, firm.place) = (None, None);
+    firm.save(&hub).await.unwrap();
+    scene.sql("ALTER TABLE firms RENAME COLUMN place TO site");
+
+    let hub = scene.kit.hub(models![now::Firm]).connect().await.unwrap();
+    let past = now::Firm::as_of(&hub, scene.account.into(), time).await.unwrap().unwrap();
+    assert_eq!((past.remarks.as_deref(), past.site.as_deref()), (Some("call them"), Some("Leeds")));
+    let back = now::Firm::revert(&hub, scene.account.into(), version).await.unwrap();
+    assert_eq!((back.remarks.as_deref(), back.site.as_deref()), (Some("call them"), Some("Leeds")));
+}
+
+#[tokio::test]
+async fn an_erasure_reaches_tombstones_of_other_models_refused_writes_and_quarantine() {
+    let (scene, org) = Scene::read().await;
+    // Another program knows the same record as a model of its own, which this one does not list.
+    let other = scene.kit.hub(models![forgotten::Firm]).connect().await.unwrap();
+    forgotten::Firm::get(&other, scene.account.into()).await.unwrap();
+    let kept = org.clone();
+    org.delete(&scene.hub).await.unwrap();
+    forgotten::Firm::get(&other, scene.account.into()).await.unwrap_err();
+    assert!(scene.dump("datahub_records").iter().filter(|row| row.contains("Acme")).count() == 2);
+    Organisation::erase(&scene.hub, scene.id(), "asked for").await.unwrap();
+    assert!(!scene.dump("datahub_records").iter().any(|row| row.contains("Acme")), "no tombstone keeps a value");
+
+    // A create that CDMS refused left no history, but its values wait in the closed intent.
+    let mut new = kept.into_inner();
+    (new.id, new.name) = (Id::new(), "Refused Bakery".into());
+    scene.fault(Operation::Create, Fault::PlugIn("no bakeries".into()));
+    failed(Organisation::create(&scene.hub, new.clone()).await, ErrorKind::Rejected);
+    assert!(scene.dump("datahub_intents").iter().any(|row| row.contains("Refused Bakery")));
+    assert_eq!(Organisation::erase(&scene.hub, new.id, "asked for").await.unwrap(), 0);
+    assert!(!scene.dump("datahub_intents").iter().any(|row| row.contains("Refused Bakery")));
+}
+
+#[tokio::test]
+async fn a_read_that_began_before_an_erasure_does_not_bring_the_values_back() {
+    let (scene, org) = Scene::read().await;
+    org.delete(&scene.hub).await.unwrap();
+    let again = acme().into_iter().chain([("AccountId", Value::Guid(scene.account))]);
+    scene.kit.simulator.seed("Account", again.collect::<Attributes>());
+    let gate = scene.kit.simulator.hold(Stage::AfterCommit, |hold| FaultRule::new(hold).on(Operation::Read).times(1));
+    let (read, ()) = tokio::join!(scene.get(), async {
+        gate.arrived(1).await;
+        Organisation::erase(&scene.hub, scene.id(), "asked for").await.unwrap();
+        gate.open();
+    });
+    assert_eq!(read.unwrap().name, "Acme", "it is in CDMS again");
+    let history = Organisation::history(&scene.hub, scene.id()).await.unwrap();
+    let revived = history.last().unwrap();
+    assert_eq!(revived.kind, EntryKind::Revived);
+    assert!(revived.changes.iter().all(|change| change.from.is_none()), "{revived:?}");
+}
+
+#[tokio::test]
+async fn the_database_gets_back_rules_that_it_lost() {
+    let (scene, _) = Scene::read().await;
+    let lose = scene.on(
+        "DROP TRIGGER datahub_history_no_delete; DROP INDEX datahub_intents_open",
+        "DROP TRIGGER datahub_history_rows ON datahub_history; DROP INDEX datahub_intents_open",
+    );
+    for statement in lose.split("; ") {
+        scene.sql(statement);
+    }
+    let hub = datahub_runtime::Hub::builder();
+    let again = hub
+        .database(scene.kit.database())
+        .cdms(scene.kit.simulator.root(), Anonymous)
+        .models(example_domain::models())
+        .clock(scene.kit.clock.clone())
+        .connect()
+        .await
+        .unwrap();
+    let told = scene.kit.run_sql("DELETE FROM datahub_history").unwrap_err();
+    assert!(told.contains("append-only"), "{told}");
+    again.shutdown(std::time::Duration::from_secs(5)).await;
+}
+
+mod forgotten {
+    use datahub_runtime::prelude::*;
+
+    /// The organisation as a program knows it that is not this one.
+    #[derive(Clone, Debug, PartialEq, CdmsSynced)]
+    #[cdms(mapping = "account.toml", table = "other_firms", diesel(table = false))]
+    pub(super) struct Firm {
+        #[cdms(key)]
+        pub(super) id: Id<Self>,
+        #[cdms("Name")]
+        pub(super) name: String,
+    }
 }

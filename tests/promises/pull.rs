@@ -285,3 +285,50 @@ async fn a_pull_that_nobody_waits_for_any_more_leaves_whole_pages() {
     let report = pull(&scene).await;
     assert_eq!((report.complete, report.resumed, report.records), (true, true, 70));
 }
+
+#[tokio::test]
+async fn a_create_that_shows_up_in_a_pull_brings_the_hubs_own_fields_along() {
+    let (scene, org) = Scene::read().await;
+    let mut new = org.into_inner();
+    (new.id, new.name, new.archived_reason) = (Id::new(), "Beta".into(), Some("moved".into()));
+    scene.fault(Operation::Create, Fault::CommitLate);
+    failed(Organisation::create(&scene.hub, new.clone()).await, ErrorKind::Unsettled);
+    scene.kit.advance(crate::scene::PAST_QUIET);
+    assert_eq!(scene.settle().await.settled.len(), 1);
+    assert_eq!(scene.kit.simulator.commit_late(), 1);
+    pull(&scene).await;
+    let late = local(&scene, new.id).await.unwrap();
+    assert_eq!((late.name.as_str(), late.archived_reason.as_deref()), ("Beta", Some("moved")));
+    let history = Organisation::history(&scene.hub, new.id).await.unwrap();
+    let told = history.last().unwrap();
+    assert_eq!(told.kind, EntryKind::AppliedLate);
+    let own = told.changes.iter().find(|change| change.field == "archived_reason").expect("the hub's own field");
+    assert_eq!(own.to, Some(Value::text("moved")));
+}
+
+#[tokio::test]
+async fn a_create_whose_record_had_to_wait_keeps_the_hubs_own_fields() {
+    for by_pull in [false, true] {
+        let (scene, org) = Scene::read().await;
+        let mut new = org.into_inner();
+        (new.id, new.name, new.archived_reason) = (Id::new(), "Beta".into(), Some("moved".into()));
+        // A plug-in takes away what the contract says is required.
+        let spoil = Fault::Adjust([("Name".to_owned(), Value::Null)].into_iter().collect());
+        scene.fault(Operation::Create, spoil);
+        failed(Organisation::create(&scene.hub, new.clone()).await, ErrorKind::Quarantined);
+        scene.minute();
+        scene.kit.simulator.edit("Account", new.id.guid(), [("Name", Value::text("Beta again"))]);
+        if by_pull {
+            pull(&scene).await;
+        } else {
+            Organisation::get(&scene.hub, new.id).await.unwrap();
+        }
+        let stored = local(&scene, new.id).await.unwrap();
+        assert_eq!(
+            (stored.name.as_str(), stored.archived_reason.as_deref()),
+            ("Beta again", Some("moved")),
+            "{by_pull}"
+        );
+        assert!(scene.hub.quarantine(10).await.unwrap().is_empty());
+    }
+}

@@ -82,3 +82,30 @@ async fn all_records_are_resolved_at_once_and_the_others_are_as_read() {
     scene.kit.simulator.go_away();
     failed(Organisation::resolve_all(&scene.hub, Resolution::TakeCdms).await, ErrorKind::Unavailable);
 }
+
+#[tokio::test]
+async fn a_record_under_an_open_write_is_told_as_busy_and_not_as_resolved() {
+    let scene = restored().await;
+    let fine: Id<Organisation> = scene.kit.simulator.seed("Account", acme()).into();
+    let mut org = Organisation::get(&scene.hub, fine).await.unwrap();
+    org.name = "Acme Foods".into();
+    scene.fault(Operation::Update, Fault::DropAfterCommit);
+    let unsettled = failed(org.save(&scene.hub).await, ErrorKind::Unsettled);
+    for resolution in [Resolution::TakeCdms, Resolution::PushHub] {
+        let busy = failed(Organisation::resolve(&scene.hub, fine, resolution).await, ErrorKind::Busy);
+        assert_eq!(busy.operation_id(), unsettled.operation_id());
+    }
+    let report = Organisation::resolve_all(&scene.hub, Resolution::PushHub).await.unwrap();
+    assert_eq!(report.resolved, [scene.id()]);
+    let [(id, error)] = &report.failed[..] else { panic!("{:?}", report.failed) };
+    assert_eq!((*id, error.kind()), (fine, ErrorKind::Busy));
+}
+
+#[tokio::test]
+async fn the_history_tells_who_decided() {
+    let scene = restored().await;
+    let ada = scene.hub.acting_as("ada");
+    Organisation::resolve(&ada, scene.id(), Resolution::TakeCdms).await.unwrap();
+    let history = Organisation::history(&scene.hub, scene.id()).await.unwrap();
+    assert_eq!(history.last().unwrap().actor, "ada");
+}

@@ -114,6 +114,8 @@ impl<'c> LoginRequests<'c> {
 
     /// Gets a page.
     ///
+    /// Dropping the future breaks the request off; the login counts as not tried.
+    ///
     /// # Errors
     ///
     /// No connection, no answer in time, or too large a one.
@@ -122,6 +124,8 @@ impl<'c> LoginRequests<'c> {
     }
 
     /// Posts a form.
+    ///
+    /// Dropping the future breaks the request off; whether the server took the form is not known then.
     ///
     /// # Errors
     ///

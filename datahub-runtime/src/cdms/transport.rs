@@ -163,7 +163,11 @@ impl Transport {
             match response.chunk().await {
                 Ok(None) => break,
                 Ok(Some(chunk)) if body.len() + chunk.len() > self.body_max => {
-                    return Exchange::Lost(format!("the answer is larger than {} bytes", self.body_max));
+                    return Exchange::Lost(format!(
+                        "the answer is larger than {} bytes, and the hub reads no more of one; if it is no mistake, raise \
+                         `max_answer_bytes` on its builder",
+                        self.body_max
+                    ));
                 }
                 Ok(Some(chunk)) => {
                     meters.received(chunk.len());

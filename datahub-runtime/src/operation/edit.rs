@@ -3,7 +3,7 @@
 use std::future::IntoFuture;
 
 use cdms_odata::Value;
-use datahub_model::{Fault, ModelDescriptor};
+use datahub_model::{Column, Fault, ModelDescriptor};
 use datahub_protocol::{Failure, Stored};
 use futures_util::future::BoxFuture;
 use uuid::Uuid;
@@ -11,7 +11,8 @@ use uuid::Uuid;
 use super::is_detached;
 use crate::executor::local_columns;
 use crate::freshness::Checked;
-use crate::store::{Erasure, HistoryRow};
+use crate::hub::Engine;
+use crate::store::{Erasure, HistoryRow, LocalChange};
 use crate::synced::{VersionToken, row_of_attributes};
 use crate::{Error, ErrorKind, Hub, Id, Synced, Writable};
 
@@ -52,9 +53,14 @@ impl<T: Writable> Edit<T> {
                 .of_record(model, id.guid()));
         }
         if token.version < snapshot.version {
-            let later = engine.store.history_after(model, id.guid(), token.version).await?;
-            undo(model, id.guid(), &mut snapshot.seen, &later)?;
-            undo_locals(model, &mut locals, &later);
+            // A row can be completed without an entry, so the token's version need not have one of its own.
+            let Some(kept) = engine.store.history_up_to(model, id.guid(), token.version).await? else {
+                let message = format!("the version token {token} is older than the record");
+                return Err(Error::new(ErrorKind::Invalid, message)
+                    .advise("it was made by another database; load the form again")
+                    .of_record(model, id.guid()));
+            };
+            undo_after(engine, model, id.guid(), kept, &mut snapshot.seen, &mut locals).await?;
             snapshot.version = token.version;
         }
         let row = row_of_attributes(model, id.guid(), &snapshot, &snapshot.seen, locals);
@@ -67,12 +73,39 @@ impl<T: Writable> Edit<T> {
     }
 }
 
+/// How many history entries are held in memory at once.
+const PAGE: i64 = 200;
+
+/// Takes everything back that happened after an entry, page by page, so that the attributes and the local columns are
+/// again as they were.
+///
+/// # Errors
+///
+/// `Erased` where the values to take back to are gone, `Store` where the history cannot be read.
+pub(super) async fn undo_after(
+    engine: &Engine,
+    model: &'static ModelDescriptor,
+    id: Uuid,
+    kept: i64,
+    seen: &mut cdms_odata::Attributes,
+    locals: &mut [Value],
+) -> Result<(), Error> {
+    let mut before = i64::MAX;
+    loop {
+        let later = engine.store.history_between(model, id, (kept, before), PAGE).await?;
+        let Some(oldest) = later.last() else { return Ok(()) };
+        before = oldest.sequence;
+        undo(model, id, seen, &later)?;
+        undo_locals(model, locals, &later);
+    }
+}
+
 /// Takes later changes back, newest first, so that `seen` is again as it was.
 ///
 /// # Errors
 ///
 /// `Erased` where the values to take back to are gone.
-pub(super) fn undo(
+fn undo(
     model: &'static ModelDescriptor,
     id: Uuid,
     seen: &mut cdms_odata::Attributes,
@@ -97,11 +130,14 @@ pub(super) fn not_erased(model: &'static ModelDescriptor, id: Uuid, rows: &[Hist
 }
 
 /// Like [`undo`] for the local columns; a field that is not local any more has nothing to take back.
-pub(super) fn undo_locals(model: &ModelDescriptor, locals: &mut [Value], later: &[HistoryRow]) {
+fn undo_locals(model: &ModelDescriptor, locals: &mut [Value], later: &[HistoryRow]) {
     let columns: Vec<_> = local_columns(model).collect();
-    for (field, from, _) in later.iter().flat_map(|row| &row.local) {
-        let place = columns.iter().position(|column| model.columns[*column].answers_to(field));
-        if let (Some(place), Some(from)) = (place, from) {
+    for LocalChange { field, column, from, .. } in later.iter().flat_map(|row| &row.local) {
+        // A field that gets another name keeps its column, or says with `was` which one it had.
+        let name = column.as_ref().unwrap_or(field);
+        let place = |is_it: &dyn Fn(&Column) -> bool| columns.iter().position(|column| is_it(&model.columns[*column]));
+        let place = place(&|column| column.name == name).or_else(|| place(&|column| column.was == Some(name)));
+        if let Some(place) = place {
             locals[place] = from.clone();
         }
     }

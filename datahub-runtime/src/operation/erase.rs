@@ -34,17 +34,16 @@ impl<T: CdmsSynced> Erase<T> {
             .of_record(model, id.guid()));
         }
         let by = (hub.actor.to_string(), engine.program.to_string());
-        let same_entity = engine.models.iter().filter(|other| other.entity.name == model.entity.name);
-        let tables = same_entity.map(|model| model.table).collect();
-        match engine.store.erase(model, tables, id.guid(), by, reason).await? {
+        let same_entity = engine.models.iter().filter(|other| other.entity.name == model.entity.name).collect();
+        match engine.store.erase(model, same_entity, id.guid(), by, reason).await? {
             Erased::Done(entries) => Ok(entries),
             Erased::Unknown => {
                 Err(Error::new(ErrorKind::NotFound, "the hub keeps nothing of such a record")
                     .of_record(model, id.guid()))
             }
-            Erased::Busy(operation) => {
+            Erased::Busy(operation, retry_after_ms) => {
                 let failure =
-                    datahub_protocol::Failure::Busy { operation: Some(OperationId(operation)), retry_after_ms: 1_000 };
+                    datahub_protocol::Failure::Busy { operation: Some(OperationId(operation)), retry_after_ms };
                 Err(Error::from_failure(failure, model, id.guid()))
             }
         }

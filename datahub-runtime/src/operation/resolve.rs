@@ -2,6 +2,7 @@
 
 use std::future::IntoFuture;
 
+use datahub_protocol::Failure;
 use futures_util::future::BoxFuture;
 use uuid::Uuid;
 
@@ -51,11 +52,10 @@ impl<T: Writable> Resolve<T> {
         hub.engine.admit(T::DESCRIPTOR)?;
         refuse_detached::<T>("resolve")?;
         let ours = T::get(&hub, id).freshness(Freshness::LocalOnly).await?;
-        if let Checked::Pending { .. } = ours.checked() {
-            // The read under the open write says which one it is.
-            return T::get(&hub, id).await;
-        }
-        let mut resolved = Synced::checked_row(take_older(&hub.engine, T::DESCRIPTOR, id.guid()).await?, id)?;
+        busy(&ours)?;
+        let taken = take_older(&hub.engine, T::DESCRIPTOR, id.guid(), &hub.actor).await?;
+        let mut resolved = Synced::checked_row(taken, id)?;
+        busy(&resolved)?;
         let row = |model: &T| row_of(model).map_err(|fault| invalid::<T>(id, fault));
         if resolution == Resolution::PushHub && row(&ours)? != row(&resolved)? {
             *resolved = ours.into_inner();
@@ -64,6 +64,16 @@ impl<T: Writable> Resolve<T> {
         Ok(resolved)
     }
 }
+
+/// Refuses a record of which a write is under way: what it comes to decides what there is to resolve.
+fn busy<T: CdmsSynced>(value: &Synced<T>) -> Result<(), Error> {
+    let Checked::Pending { operation } = value.checked() else { return Ok(()) };
+    let failure = Failure::Busy { operation: Some(operation), retry_after_ms: BUSY_RETRY_MS };
+    Err(Error::from_failure(failure, T::DESCRIPTOR, value.id().guid()))
+}
+
+/// When to ask again for a record of which a write is under way.
+const BUSY_RETRY_MS: u64 = 1_000;
 
 /// How many ids are held in memory at once.
 const PAGE: i64 = 200;
@@ -80,7 +90,11 @@ pub(crate) async fn resolve_all<T: Writable>(hub: &Hub, resolution: Resolution) 
         for id in page.into_iter().map(Id::<T>::from) {
             report.checked += 1;
             match T::get(hub, id).await {
-                Ok(_) => {}
+                Ok(found) => {
+                    if let Err(error) = busy(&found) {
+                        report.failed.push((id, error));
+                    }
+                }
                 // Gone is an answer too: the tombstone is made.
                 Err(error) if error.kind() == ErrorKind::Gone => {}
                 Err(error) if error.kind() == ErrorKind::LocalNewer => match Resolve::new(hub, id, resolution).await {
@@ -114,8 +128,7 @@ impl<T: CdmsSynced> Synced<T> {
                 (snapshot, Checked::At { time: time.unwrap_or_default(), found: seen })
             }
         };
-        Synced::new(&row, snapshot, checked).map_err(|fault| {
-            Error::from_failure(datahub_protocol::Failure::Quarantined(fault), T::DESCRIPTOR, id.guid())
-        })
+        Synced::new(&row, snapshot, checked)
+            .map_err(|fault| Error::from_failure(Failure::Quarantined(fault), T::DESCRIPTOR, id.guid()))
     }
 }

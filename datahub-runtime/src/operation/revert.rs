@@ -9,7 +9,7 @@ use futures_util::future::BoxFuture;
 use uuid::Uuid;
 
 use super::detached::{is_detached, write_detached};
-use super::edit::{not_erased, undo, undo_locals};
+use super::edit::{not_erased, undo_after};
 use super::{Create, write};
 use crate::executor::{Run, local_columns};
 use crate::mapping::ModelMapping;
@@ -42,16 +42,17 @@ impl<T: Writable> Revert<T> {
             Stored::Tombstone(snapshot, reason) => (snapshot, Some(reason)),
             Stored::Absent => return Err(failed(Failure::NotFound)),
         };
-        if version > snapshot.version || version < Version(1) {
+        // Versions are numbers of the whole database, so most of them are other records'.
+        let Some(entry) = engine.store.history_of_version(model, id.guid(), version).await? else {
             let message = format!("the record has no version {}; its newest is {}", version.0, snapshot.version.0);
             return Err(Error::new(ErrorKind::Invalid, message)
                 .advise("take the version from an entry of its history")
                 .of_record(model, id.guid()));
-        }
+        };
         let mut locals = stored.locals.clone();
-        let later = engine.store.history_after(model, id.guid(), version).await?;
-        undo(model, id.guid(), &mut snapshot.seen, &later)?;
-        undo_locals(model, &mut locals, &later);
+        // The version at which a record ended is the record as it was last: its end is taken back too.
+        let kept = if entry.kind.is_end() { entry.sequence - 1 } else { entry.sequence };
+        undo_after(engine, model, id.guid(), kept, &mut snapshot.seen, &mut locals).await?;
         match ended {
             None => {
                 let columns = local_columns(model).zip(locals.into_iter().zip(stored.locals));

@@ -1,12 +1,14 @@
 //! Carrying out one transaction of the protocol: its guard, then all of it or nothing.
 
+use std::collections::BTreeMap;
+
 use cdms_odata::{Instant, Value};
 use datahub_model::conversion::{RecordFacts, decode};
 use datahub_model::{Fault, Mode, ModelDescriptor};
 use datahub_protocol::planted::{Planted, planted};
 use datahub_protocol::{
-    Commit, Committed, Entry, EntryKind, Guard, IntentChange, MappingTag, NewRow, Origin, RecordChange, Snapshot,
-    Stored, TombstoneReason, Trial, Verdict, Version, WriteKind,
+    Commit, Committed, Entry, EntryKind, Guard, IntentChange, MappingTag, NewRow, Origin, QuarantineChange,
+    RecordChange, Snapshot, Stored, TombstoneReason, Trial, Verdict, Version, WriteKind,
 };
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
@@ -98,6 +100,7 @@ pub(crate) fn run(connection: &mut Connection, job: &Job) -> Committed {
             Trouble::Refused(reason)
             | Trouble::Other(reason)
             | Trouble::Unavailable(reason)
+            | Trouble::Overloaded(reason)
             | Trouble::Corrupt(reason)
             | Trouble::Schema(reason) => reason,
             Trouble::Closed => "the hub was shut down".to_owned(),
@@ -206,11 +209,13 @@ fn change_record(
         RecordChange::Keep => Ok(Vec::new()),
         // An applied write whose record cannot be stored: the hub's own fields need not wait for that.
         RecordChange::Touch => {
-            let given = locals_to_store(job, found);
-            if before.is_some() {
-                model_table::put_locals(connection, model, *id, &given)?;
-            }
             touch(connection, job, version)?;
+            if before.is_none() {
+                // They wait in the write's intent for the row, see `awaited_locals`.
+                return Ok(Vec::new());
+            }
+            let given = locals_to_store(job, found);
+            model_table::put_locals(connection, model, *id, &given)?;
             model_table::local_changes(model, before, &given)
         }
         RecordChange::Put(row) => {
@@ -218,10 +223,11 @@ fn change_record(
             let facts =
                 RecordFacts { id: *id, modified: Some(*modified), created: *created, modified_by: *modified_by };
             let values = decode(model, &facts, seen).map_err(|fault| Trouble::Refused(fault.to_string()))?;
-            let given = match before {
-                None => locals_of_late_create(connection, job)?.unwrap_or_else(|| locals_to_store(job, found)),
-                Some(_) => locals_to_store(job, found),
+            let awaited = match before {
+                None if awaits_locals(commit, found.version.is_some()) => awaited_locals(connection, model, &[*id])?,
+                _ => BTreeMap::new(),
             };
+            let given = awaited.into_values().next().unwrap_or_else(|| locals_to_store(job, found));
             model_table::put(connection, model, *id, &values, Stays { before, given: &given }, Purpose::Keep)?;
             put_records(connection, model, &[NewState { id: *id, row, ended: None }], version)?;
             model_table::local_changes(model, before, &given)
@@ -359,15 +365,36 @@ fn locals_to_store(job: &Job, found: &Found) -> Locals {
     }
 }
 
-/// The local values of a create that had been found not carried out and shows up now, from its closed intent.
-fn locals_of_late_create(connection: &mut Connection, job: &Job) -> Result<Option<Locals>, Trouble> {
-    let late = job.commit.history.iter().find(|entry| entry.kind == EntryKind::AppliedLate);
-    let Some(operation) = late.and_then(|entry| entry.operation) else { return Ok(None) };
-    let sql = "SELECT local FROM datahub_intents WHERE operation = ?";
-    let rows = connection.query(&Statement::new(sql, [operation.0.into()]), &[ColumnType::Text])?;
-    let Some(mut row) = rows.into_iter().next() else { return Ok(None) };
-    let named: Option<NamedLocals> = row.optional_json()?;
-    Ok(named.map(|named| model_table::positioned(job.model, &named)))
+/// Whether the row that a commit makes is the first of a create of ours that could not make it: one that had been found
+/// not carried out and shows up now, or one whose record had to wait in quarantine.
+pub(crate) fn awaits_locals(commit: &Commit<Fault>, was_known: bool) -> bool {
+    let is_late = commit.history.iter().any(|entry| entry.kind == EntryKind::AppliedLate);
+    is_late || (!was_known && commit.quarantine == QuarantineChange::Clear)
+}
+
+/// The local values that the newest creates of records brought along, from their closed intents.
+pub(crate) fn awaited_locals(
+    connection: &mut Connection,
+    model: &ModelDescriptor,
+    ids: &[Uuid],
+) -> Result<BTreeMap<Uuid, Locals>, Trouble> {
+    if ids.is_empty() {
+        return Ok(BTreeMap::new());
+    }
+    let mut statement = Statement::of_many(ids.len());
+    statement.sql("SELECT intent.id, intent.local FROM ");
+    statement.wanted(ids.iter().copied());
+    statement.push(
+        " JOIN datahub_intents AS intent ON intent.id = wanted.column1 AND intent.entity = ? AND intent.write = 'create' \
+         AND (intent.verdict = ? OR intent.verdict = ?) ORDER BY intent.opened_at, intent.operation",
+        [model.entity.name.into(), intents::applied()?, intents::not_applied()?],
+    );
+    let mut awaited = BTreeMap::new();
+    for mut row in connection.query(&statement, &[ColumnType::Guid, ColumnType::Text])? {
+        let (id, named) = (row.guid()?, row.optional_json::<NamedLocals>()?);
+        awaited.insert(id, named.map(|named| model_table::positioned(model, &named)).unwrap_or_default());
+    }
+    Ok(awaited)
 }
 
 /// The local values that an intent remembers, for whoever finds out that its write was applied: those the caller set,

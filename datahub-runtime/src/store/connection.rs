@@ -37,6 +37,8 @@ pub(crate) enum Place {
         path: String,
         /// How long to wait for other programs' transactions.
         busy_timeout: Duration,
+        /// How far a commit waits for the disk.
+        synchronous: sqlite::Synchronous,
     },
     /// A server.
     #[cfg(feature = "postgres")]
@@ -77,6 +79,12 @@ pub(crate) struct Dialect {
     pub(crate) next_version: &'static str,
     /// Tells the time by the database's own clock; for databases that have one.
     pub(crate) clock: Option<&'static str>,
+    /// Lists the triggers and unique indexes of the engine's tables that are in force.
+    pub(crate) guards_there: &'static str,
+    /// Those among them on which promises rest: one open write per record, and a history that only grows.
+    pub(crate) guards: &'static [&'static str],
+    /// Takes what was overwritten out of the files beside the database, after an erasure.
+    pub(crate) forget: Option<&'static str>,
     /// Tells the newest version that was drawn.
     pub(crate) newest_version: &'static str,
     /// Describes a table's columns: name, declared type, not null, has a default, in the primary key.
@@ -119,10 +127,10 @@ impl Place {
     pub(crate) fn open(&self, reader: bool, meters: Meters, clock: Arc<dyn Clock>) -> Result<Connection, Trouble> {
         let time = DatabaseTime::new(clock);
         match self {
-            Place::Sqlite { path, busy_timeout } => {
+            Place::Sqlite { path, busy_timeout, synchronous } => {
                 let inner = Inner::Sqlite(sqlite::establish(path)?);
                 let mut connection = Connection { inner, dialect: &sqlite::DIALECT, meters, time, closed: false };
-                sqlite::prepare(&mut connection, *busy_timeout, reader)?;
+                sqlite::prepare(&mut connection, *busy_timeout, *synchronous, reader)?;
                 Ok(connection)
             }
             #[cfg(feature = "postgres")]

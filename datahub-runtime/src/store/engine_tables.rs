@@ -5,6 +5,7 @@ use datahub_model::ModelDescriptor;
 use super::connection::{Connection, Dialect};
 use super::failure::Trouble;
 use super::statement::ColumnType::{self, BigInt, Guid, Instant, Text};
+use super::statement::Statement;
 use super::{model_table, settings};
 
 /// The version of the tables below. A program refuses tables of another version.
@@ -16,7 +17,8 @@ const SCHEMA_SETTING: &str = "schema_version";
 /// revisions work side by side, and the first program of a newer one adds what is missing.
 ///
 /// 2: watermarks, erasures, `datahub_history.erased`, `datahub_records.complete_for`.
-const SCHEMA_REVISION: i64 = 2;
+/// 3: nothing replaces a row of the history, and an erasure leaves no value in it.
+const SCHEMA_REVISION: i64 = 3;
 
 const REVISION_SETTING: &str = "schema_revision";
 
@@ -182,15 +184,21 @@ pub(crate) fn check(connection: &mut Connection, models: &[&'static ModelDescrip
     let version = settings::get(connection, SCHEMA_SETTING)?;
     check_version(version.as_deref().unwrap_or("unknown"))?;
     let revision = revision(connection)?;
-    if revision < SCHEMA_REVISION {
+    let lost = lost_guards(connection)?;
+    if !lost.is_empty() && revision >= SCHEMA_REVISION {
+        tracing::warn!(lost = lost.join(", "), "the engine's tables had lost rules, which are made again");
+    }
+    if revision < SCHEMA_REVISION || !lost.is_empty() {
         let upgraded = connection.write(|connection| {
             connection.lock("datahub", ["tables".to_owned()])?;
             bring_up_to_date(connection)
         });
         upgraded.map_err(|trouble| match trouble {
             Trouble::Other(reason) | Trouble::Refused(reason) => Trouble::Schema(format!(
-                "the engine's tables have revision {revision}, this program needs {SCHEMA_REVISION}, and adding what is \
-                 missing failed: {reason}; connect once as the database user who owns the tables"
+                "the engine's tables have revision {revision} and lack {}, this program needs revision \
+                 {SCHEMA_REVISION}, and adding what is missing failed: {reason}; connect once as the database user who \
+                 owns the tables",
+                if lost.is_empty() { "no rule".to_owned() } else { lost.join(", ") }
             )),
             trouble => trouble,
         })?;
@@ -208,6 +216,11 @@ pub(crate) fn check(connection: &mut Connection, models: &[&'static ModelDescrip
 
 /// Makes what the engine's tables lack, within a transaction.
 fn bring_up_to_date(connection: &mut Connection) -> Result<(), Trouble> {
+    // A newer program has made what it needs, and its rules may allow what this one's would refuse.
+    if !connection.columns_of("datahub_settings")?.is_empty() && revision(connection)? > SCHEMA_REVISION {
+        let version = settings::get(connection, SCHEMA_SETTING)?;
+        return check_version(version.as_deref().unwrap_or("unknown"));
+    }
     for table in &TABLES {
         connection.batch(&create_table(connection.dialect(), table))?;
         let missing = missing(connection, table)?;
@@ -227,6 +240,14 @@ fn bring_up_to_date(connection: &mut Connection) -> Result<(), Trouble> {
         settings::put(connection, REVISION_SETTING, &SCHEMA_REVISION.to_string())?;
     }
     Ok(())
+}
+
+/// The rules on which promises rest and that are not in force, as after a copy by a tool that copies tables alone.
+fn lost_guards(connection: &mut Connection) -> Result<Vec<&'static str>, Trouble> {
+    let dialect = connection.dialect();
+    let rows = connection.query(&Statement::new(dialect.guards_there, []), &[Text])?;
+    let there = rows.into_iter().map(|mut row| row.text()).collect::<Result<Vec<_>, _>>()?;
+    Ok(dialect.guards.iter().copied().filter(|guard| !there.iter().any(|name| name == guard)).collect())
 }
 
 /// The columns that a table lacks.

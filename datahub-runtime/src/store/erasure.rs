@@ -1,6 +1,7 @@
 //! Erasing what is kept of a record's past: the values go, the facts stay.
 
 use cdms_odata::{Attributes, Instant, Value};
+use datahub_model::ModelDescriptor;
 use datahub_protocol::Note;
 use uuid::Uuid;
 
@@ -8,17 +9,19 @@ use super::commit::By;
 use super::connection::Connection;
 use super::failure::Trouble;
 use super::history::FieldChangeOfDay;
+use super::intents::applied;
 use super::model_table::LocalChange;
 use super::row::to_json;
-use super::statement::{ColumnType, Statement};
+use super::sequence;
+use super::statement::{ColumnType, Datum, Statement};
 
 /// What became of an erasure.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Erased {
     /// So many history entries lost their values.
     Done(u64),
-    /// A write of the record is under way.
-    Busy(Uuid),
+    /// This write of the record is under way, or may still be carried out for so many milliseconds.
+    Busy(Uuid, u64),
     /// The hub knows nothing of the record, so there is nothing to erase.
     Unknown,
 }
@@ -26,27 +29,40 @@ pub(crate) enum Erased {
 /// How many entries are held in memory at once.
 const PAGE: i64 = 200;
 
-/// Erases, in one transaction, the values in a record's history, those of its ended writes and those that its tombstones
-/// keep, in these models. What a row has now stays.
+/// When to ask again for a record of which a write is open.
+const BUSY_RETRY_MS: u64 = 1_000;
+
+/// What stands in quarantine instead of a reason that may repeat a value.
+const REASON_ERASED: &str = "what was wrong with it was erased; read it again";
+
+/// Erases, in one transaction, all that is kept of a record beside what its rows have now: the values in its history and
+/// in its ended writes, those of its tombstones in any model, attributes that no mapping of this program reads any more,
+/// and the reason for which it waits in quarantine. Every row and tombstone gets a new version, so that nobody stores over
+/// it what was loaded before.
 pub(crate) fn erase(
     connection: &mut Connection,
     by: By<'_>,
-    tables: &[&'static str],
+    models: &[&'static ModelDescriptor],
     id: Uuid,
     reason: &str,
+    quiet_ms: u64,
 ) -> Result<Erased, Trouble> {
     let entity = by.model.entity.name;
-    connection.write(|connection| {
+    let erased = connection.write(|connection| {
         connection.lock(entity, [id.to_string()])?;
-        let open = "SELECT operation FROM datahub_intents WHERE entity = ? AND id = ? AND verdict IS NULL";
-        let open = connection.query(&Statement::new(open, [entity.into(), id.into()]), &[ColumnType::Guid])?;
-        if let Some(mut open) = open.into_iter().next() {
-            return Ok(Erased::Busy(open.guid()?));
+        let now = connection.now()?;
+        if let Some(busy) = under_way(connection, entity, id, now, quiet_ms)? {
+            return Ok(busy);
         }
-        if page(connection, entity, id, 0, 1)?.is_empty() {
+        let known = "SELECT (SELECT count(*) FROM datahub_history WHERE entity = ? AND id = ?) \
+                     + (SELECT count(*) FROM datahub_intents WHERE entity = ? AND id = ?) \
+                     + (SELECT count(*) FROM datahub_quarantine WHERE entity = ? AND id = ?)";
+        let of = || [Datum::from(entity), Datum::from(id)];
+        let [[a, b], [c, d], [e, f]] = [of(), of(), of()];
+        let rows = connection.query(&Statement::new(known, [a, b, c, d, e, f]), &[ColumnType::BigInt])?;
+        if rows.into_iter().next().map_or(Ok(0), |mut row| row.number())? == 0 {
             return Ok(Erased::Unknown);
         }
-        let now = connection.now()?;
         let erasure = note(connection, by, id, reason, now)?;
         let mut count = 0;
         let mut after = 0;
@@ -61,13 +77,68 @@ pub(crate) fn erase(
         }
         let ended = "DELETE FROM datahub_intents WHERE entity = ? AND id = ? AND verdict IS NOT NULL";
         connection.execute(&Statement::new(ended, [entity.into(), id.into()]))?;
-        let kept = "UPDATE datahub_records SET seen = ? WHERE model = ? AND id = ? AND state = 'tombstone'";
-        for table in tables {
-            let values = [to_json(&Attributes::new())?, (*table).into(), id.into()];
-            connection.execute(&Statement::new(kept, values))?;
-        }
+        let waiting = "UPDATE datahub_quarantine SET reason = ? WHERE entity = ? AND id = ?";
+        connection.execute(&Statement::new(waiting, [REASON_ERASED.into(), entity.into(), id.into()]))?;
+        forget_states(connection, models, entity, id)?;
         Ok(Erased::Done(count))
-    })
+    })?;
+    if let (Erased::Done(_), Some(sql)) = (erased, connection.dialect().forget) {
+        // Readers may be in the way; then the next erasure, or the database's own time, does it.
+        if let Err(trouble) = connection.query(&Statement::new(sql, []), &[ColumnType::BigInt]) {
+            tracing::debug!(?trouble, "the write-ahead log keeps what was erased for a while");
+        }
+    }
+    Ok(erased)
+}
+
+/// The write of the record that is open, or that CDMS may still carry out although it was settled: a delete of a record
+/// that was gone already. What is known of it cannot be erased yet.
+fn under_way(
+    connection: &mut Connection,
+    entity: &'static str,
+    id: Uuid,
+    now: Instant,
+    quiet_ms: u64,
+) -> Result<Option<Erased>, Trouble> {
+    let quiet = i64::try_from(quiet_ms).unwrap_or(i64::MAX);
+    let sql = "SELECT operation, verdict, lease_until FROM datahub_intents WHERE entity = ? AND id = ? \
+               AND (verdict IS NULL OR (write = 'delete' AND verdict = ? AND closed_at >= lease_until \
+               AND lease_until > ?)) ORDER BY opened_at LIMIT 1";
+    let values = [entity.into(), id.into(), applied()?, now.plus_ms(-quiet).into()];
+    let types = [ColumnType::Guid, ColumnType::Text, ColumnType::Instant];
+    let rows = connection.query(&Statement::new(sql, values), &types)?;
+    let Some(mut row) = rows.into_iter().next() else { return Ok(None) };
+    let (operation, verdict, lease_until) = (row.guid()?, row.optional_text()?, row.instant()?);
+    let left = lease_until.plus_ms(quiet).0.saturating_sub(now.0);
+    let retry_after = if verdict.is_none() { BUSY_RETRY_MS } else { u64::try_from(left).unwrap_or(BUSY_RETRY_MS) };
+    Ok(Some(Erased::Busy(operation, retry_after)))
+}
+
+/// Takes the values out of the record's tombstones, and out of its rows those that no mapping of this program reads.
+fn forget_states(
+    connection: &mut Connection,
+    models: &[&'static ModelDescriptor],
+    entity: &'static str,
+    id: Uuid,
+) -> Result<(), Trouble> {
+    let sql = "SELECT model, state, seen FROM datahub_records WHERE id = ? AND model IN \
+               (SELECT model FROM datahub_history WHERE entity = ? AND id = ?)";
+    let types = [ColumnType::Text, ColumnType::Text, ColumnType::Text];
+    let rows = connection.query(&Statement::new(sql, [id.into(), entity.into(), id.into()]), &types)?;
+    for mut row in rows {
+        let (table, state, mut seen) = (row.text()?, row.text()?, row.json::<Attributes>()?);
+        match (state.as_str(), models.iter().find(|model| model.table == table)) {
+            ("tombstone", _) => seen = Attributes::new(),
+            (_, Some(model)) => seen.retain(|name, _| model.attribute(name).is_some()),
+            // The row of a model that this program does not list: it says nothing of what is read of it.
+            (_, None) => {}
+        }
+        let version = sequence::next(connection)?;
+        let sql = "UPDATE datahub_records SET seen = ?, version = ?, complete_for = ? WHERE model = ? AND id = ?";
+        let values = [to_json(&seen)?, version.0.into(), Datum::Text(None), table.as_str().into(), id.into()];
+        connection.execute(&Statement::new(sql, values))?;
+    }
+    Ok(())
 }
 
 /// Notes who erases and why; the number of the note opens the history's rows.

@@ -33,6 +33,14 @@ pub(crate) enum StoreError {
         /// Why.
         reason: String,
     },
+    /// Too much waits for the database already.
+    #[error("the database {database} has too much to do: {reason}")]
+    Overloaded {
+        /// Which database.
+        database: String,
+        /// What waits.
+        reason: String,
+    },
     /// The database holds something that this program cannot read.
     #[error(
         "the database {database} holds what cannot be read: {reason}; \
@@ -61,6 +69,8 @@ pub(crate) enum Trouble {
     Other(String),
     /// The database cannot be used now.
     Unavailable(String),
+    /// Too much waits for it; nothing was begun.
+    Overloaded(String),
     /// What was read makes no sense.
     Corrupt(String),
     /// The tables do not fit.
@@ -77,6 +87,7 @@ impl Trouble {
             Trouble::Refused(reason) | Trouble::Other(reason) | Trouble::Unavailable(reason) => {
                 StoreError::Unavailable { database, reason }
             }
+            Trouble::Overloaded(reason) => StoreError::Overloaded { database, reason },
             Trouble::Corrupt(reason) => StoreError::Unreadable { database, reason },
             Trouble::Schema(reason) => StoreError::Schema { database, reason },
             Trouble::Closed => StoreError::Closed { database },

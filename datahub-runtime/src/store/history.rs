@@ -1,6 +1,6 @@
 //! The history's table: append-only by the database's own rule.
 
-use cdms_odata::{Attributes, Instant, Value};
+use cdms_odata::{Attributes, Instant};
 use datahub_model::ModelDescriptor;
 use datahub_protocol::{Change, Entry, EntryKind, MappingTag, OperationId, Origin, Version};
 use serde::{Deserialize, Serialize};
@@ -30,8 +30,8 @@ pub(crate) struct HistoryRow {
     pub(crate) kind: EntryKind,
     pub(crate) operation: Option<OperationId>,
     pub(crate) changes: Vec<FieldChangeOfDay>,
-    /// The local fields that changed: name, value before, value after. Where the row ended there is none after.
-    pub(crate) local: Vec<(String, Option<Value>, Option<Value>)>,
+    /// The local fields that changed.
+    pub(crate) local: Vec<LocalChange>,
     pub(crate) constants: Attributes,
     pub(crate) mapping: MappingTag,
     pub(crate) modified: Option<Instant>,
@@ -173,18 +173,35 @@ pub(crate) fn before(
     connection.query(&statement, &TYPES)?.into_iter().map(take).collect()
 }
 
-/// What came after a version of the model's row, newest first: undone in this order, it leads back to that version.
-pub(crate) fn after(
+/// The last entry of this very version of the model's row.
+pub(crate) fn of_version(
     connection: &mut Connection,
     model: &ModelDescriptor,
     id: Uuid,
     version: Version,
-) -> Result<Vec<HistoryRow>, Trouble> {
+) -> Result<Option<HistoryRow>, Trouble> {
     let mut statement = Statement::default();
     statement.sql(COLUMNS);
     let values = [model.entity.name.into(), id.into(), model.table.into(), version.0.into()];
-    statement.push("WHERE entry.entity = ? AND entry.id = ? AND entry.model = ? AND entry.version > ? ORDER BY entry.sequence DESC", values);
-    connection.query(&statement, &TYPES)?.into_iter().map(take).collect()
+    statement.push(
+        "WHERE entry.entity = ? AND entry.id = ? AND entry.model = ? AND entry.version = ? \
+         ORDER BY entry.sequence DESC LIMIT 1",
+        values,
+    );
+    connection.query(&statement, &TYPES)?.into_iter().next().map(take).transpose()
+}
+
+/// The last entry of the model's row up to a version; none where the row is younger.
+pub(crate) fn up_to(
+    connection: &mut Connection,
+    model: &ModelDescriptor,
+    id: Uuid,
+    version: Version,
+) -> Result<Option<i64>, Trouble> {
+    let sql = "SELECT max(sequence) FROM datahub_history WHERE entity = ? AND id = ? AND model = ? AND version <= ?";
+    let values = [model.entity.name.into(), id.into(), model.table.into(), version.0.into()];
+    let rows = connection.query(&Statement::new(sql, values), &[ColumnType::BigInt])?;
+    rows.into_iter().next().map_or(Ok(None), |mut row| row.optional_number())
 }
 
 /// What came after one entry and before another, newest first, at most `limit`.
@@ -239,11 +256,7 @@ fn take(mut row: Cells) -> Result<HistoryRow, Trouble> {
         operation: row.optional_guid()?.map(OperationId),
         changes: row.json()?,
         constants: row.json()?,
-        local: row
-            .json::<Vec<LocalChange>>()?
-            .into_iter()
-            .map(|local| (local.field, Some(local.from), local.to))
-            .collect(),
+        local: row.json()?,
         mapping: mapping_tag(row.number()?),
         modified: row.optional_instant()?,
         modified_by: row.optional_guid()?,

@@ -17,11 +17,21 @@ use super::statement::{ColumnType, Datum, Statement};
 pub(crate) struct LocalChange {
     /// The field by its name of that day.
     pub(crate) field: String,
+    /// The column, where its name was another one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) column: Option<String>,
     /// Its value before.
     pub(crate) from: Value,
     /// Its value after; `None` where the row ended.
     #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
     pub(crate) to: Option<Value>,
+}
+
+impl LocalChange {
+    fn of(column: &Column) -> Self {
+        let other_name = (column.name != column.field).then(|| column.name.to_owned());
+        LocalChange { field: column.field.to_owned(), column: other_name, from: Value::Null, to: None }
+    }
 }
 
 /// Tells a null that is there from a value that is not.
@@ -284,13 +294,15 @@ pub(crate) fn put_locals(
     }
 }
 
-/// A row that CDMS alone changes: its local columns stay as they are.
+/// A row that CDMS alone changes: its local columns stay as they are. One that is new has those given.
 #[derive(Clone, Debug)]
 pub(crate) struct RefreshedRow {
     pub(crate) id: Uuid,
     pub(crate) values: Vec<Value>,
     /// The local columns' values where there is a row, in their order.
     pub(crate) before: Option<Vec<Value>>,
+    /// The local values of a new row.
+    pub(crate) given: Locals,
 }
 
 /// Inserts or updates rows in one statement.
@@ -305,7 +317,7 @@ pub(crate) fn put_refreshed(
     let mut statement = Statement::of_many(rows.len());
     insert_into(&mut statement, model);
     let cells = rows.iter().map(|row| {
-        let stays = Stays { before: row.before.as_deref(), given: &[] };
+        let stays = Stays { before: row.before.as_deref(), given: &row.given };
         cells(model, row.id, &row.values, stays, Purpose::Keep)
     });
     statement.list(cells.collect::<Result<Vec<_>, _>>()?, |statement, cells| {
@@ -357,7 +369,7 @@ pub(crate) fn local_changes(
         let new = local_datum(model, column, value)?;
         if old != new {
             let (from, to) = (row::value(column, old), row::value(column, new));
-            changes.push(LocalChange { field: column.field.to_owned(), from, to: Some(to) });
+            changes.push(LocalChange { from, to: Some(to), ..LocalChange::of(column) });
         }
     }
     Ok(changes)
@@ -367,11 +379,7 @@ pub(crate) fn local_changes(
 pub(crate) fn local_endings(model: &ModelDescriptor, last: &[Value]) -> Vec<LocalChange> {
     let columns = local_columns(model).map(|(_, column)| column);
     let known = columns.zip(last).filter(|(_, value)| !value.is_null());
-    let change = |(column, value): (&Column, &Value)| LocalChange {
-        field: column.field.to_owned(),
-        from: value.clone(),
-        to: None,
-    };
+    let change = |(column, value): (&Column, &Value)| LocalChange { from: value.clone(), ..LocalChange::of(column) };
     known.map(change).collect()
 }
 

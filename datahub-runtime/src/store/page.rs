@@ -3,15 +3,15 @@
 use cdms_odata::{Instant, Value};
 use datahub_model::conversion::{RecordFacts, decode};
 use datahub_model::{Fault, ModelDescriptor};
-use datahub_protocol::{Commit, Listed, Loaded, NewRow, QuarantineChange, Record, RecordChange, Version};
+use datahub_protocol::{Commit, Listed, Loaded, NewRow, QuarantineChange, Record, RecordChange, Stored, Version};
 use uuid::Uuid;
 
-use super::commit::{By, NewState, put_records};
+use super::commit::{By, NewState, awaited_locals, awaits_locals, put_records};
 use super::connection::Connection;
 use super::failure::Trouble;
 use super::history::{self, Appended};
 use super::load::{StoredRecord, load};
-use super::model_table::{self, RefreshedRow};
+use super::model_table::{self, Locals, RefreshedRow};
 use super::quarantine::{self, Put};
 use super::sequence;
 use super::watermark::{self, Claim, Watermark};
@@ -115,11 +115,16 @@ fn apply(
     now: Instant,
 ) -> Result<(), Trouble> {
     let model = by.model;
+    let commits = || outcomes.iter().filter_map(|(id, listed, stored)| Some((*id, listed.commit()?, *stored)));
+    let awaiting = commits().filter(|(_, commit, stored)| {
+        let is_first = !stored.row_present && matches!(commit.record, RecordChange::Put(_));
+        is_first && awaits_locals(commit, stored.loaded.stored != Stored::Absent)
+    });
+    let awaiting: Vec<_> = awaiting.map(|(id, ..)| id).collect();
+    let mut awaited = awaited_locals(connection, model, &awaiting)?;
     let mut plan = Plan::default();
-    for (id, listed, stored) in outcomes {
-        if let Some(commit) = listed.commit() {
-            plan.add(model, *id, commit, stored)?;
-        }
+    for (id, commit, stored) in commits() {
+        plan.add(model, id, commit, stored, awaited.remove(&id).unwrap_or_default())?;
     }
     model_table::remove(connection, model, &plan.removed)?;
     model_table::put_refreshed(connection, model, &plan.rows)?;
@@ -147,6 +152,7 @@ impl<'c> Plan<'c> {
         id: Uuid,
         commit: &'c Commit<Fault>,
         stored: &StoredRecord,
+        given: Locals,
     ) -> Result<(), Trouble> {
         let before: Option<&[Value]> = stored.row_present.then_some(&stored.locals);
         let mut local = Vec::new();
@@ -154,7 +160,8 @@ impl<'c> Plan<'c> {
             RecordChange::Keep => {}
             RecordChange::Put(row) => {
                 let values = values(model, id, row)?;
-                self.rows.push(RefreshedRow { id, values, before: before.map(<[_]>::to_vec) });
+                local = model_table::local_changes(model, before, &given)?;
+                self.rows.push(RefreshedRow { id, values, before: before.map(<[_]>::to_vec), given });
                 self.states.push(NewState { id, row, ended: None });
             }
             RecordChange::Tombstone { reason, last } => {

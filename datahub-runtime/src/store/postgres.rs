@@ -47,6 +47,21 @@ pub(crate) static DIALECT: Dialect = Dialect {
     engine_extras: ENGINE_EXTRAS,
     next_version: "SELECT nextval('datahub_versions')",
     clock: Some("SELECT clock_timestamp()"),
+    guards_there: "SELECT found.tgname::text FROM pg_trigger AS found WHERE NOT found.tgisinternal \
+                   AND found.tgenabled IN ('O', 'A') AND found.tgrelid IN \
+                   (to_regclass('datahub_history'), to_regclass('datahub_erasures')) \
+                   UNION ALL SELECT index.relname::text FROM pg_index AS found \
+                   JOIN pg_class AS index ON index.oid = found.indexrelid \
+                   WHERE found.indrelid = to_regclass('datahub_intents') AND found.indisunique AND found.indisvalid",
+    guards: &[
+        "datahub_intents_open",
+        "datahub_history_rows",
+        "datahub_history_changes",
+        "datahub_history_whole",
+        "datahub_erasures_rows",
+        "datahub_erasures_whole",
+    ],
+    forget: None,
     newest_version: "SELECT CASE WHEN is_called THEN last_value ELSE 0 END FROM datahub_versions",
     columns_of: "SELECT found.attname::text, format_type(found.atttypid, found.atttypmod), found.attnotnull, \
                  found.atthasdef OR found.attidentity <> '', \
@@ -77,6 +92,11 @@ $$ BEGIN
         (OLD.sequence, OLD.entity, OLD.id, OLD.model, OLD.version, OLD.at, OLD.actor,
       OLD.program, OLD.origin, OLD.kind, OLD.operation, OLD.mapping_id, OLD.modified,
       OLD.modified_by, OLD.skew_ms)
+    AND NEW.constants = '{}'
+    AND NOT EXISTS (SELECT FROM jsonb_array_elements(NEW.changes::jsonb) AS change
+                    WHERE change -> 'from' <> '[]' OR change -> 'to' <> '[]' OR change ? 'note')
+    AND NOT EXISTS (SELECT FROM jsonb_array_elements(NEW.local::jsonb) AS change
+                    WHERE change -> 'from' <> 'null' OR change ? 'to')
   THEN RETURN NEW; END IF;
   RAISE EXCEPTION '% is append-only: its rows are never changed, but by erase()', TG_TABLE_NAME;
 END $$;
@@ -113,6 +133,9 @@ pub(super) fn establish(url: &str) -> Result<PostgresConnection, Trouble> {
     if config.get_tcp_user_timeout().is_none() {
         config.tcp_user_timeout(UNANSWERED_TIMEOUT);
     }
+    if !url.contains("keepalives") {
+        config.keepalives_idle(KEEPALIVE).keepalives_interval(KEEPALIVE).keepalives_retries(2);
+    }
     // Somebody else may have chosen a provider for the process already; either serves.
     _ = rustls::crypto::ring::default_provider().install_default();
     let tls = rustls::ClientConfig::with_platform_verifier().map_err(|error| unusable(error.to_string()))?;
@@ -125,8 +148,10 @@ pub(super) fn establish(url: &str) -> Result<PostgresConnection, Trouble> {
         ))
     };
     let connection = runtime.block_on(async {
-        let connected = config.connect(MakeRustlsConnect::new(tls)).await;
-        let (client, connection) = connected.map_err(|error| refused(causes(&error)))?;
+        let connecting = config.connect(MakeRustlsConnect::new(tls));
+        let connected = tokio::time::timeout(CONNECT_TIMEOUT, connecting).await;
+        let silent = || refused(format!("the server did not answer within {} s", CONNECT_TIMEOUT.as_secs()));
+        let (client, connection) = connected.map_err(|_| silent())?.map_err(|error| refused(causes(&error)))?;
         let gone = Arc::new(AtomicBool::new(false));
         let hung_up = Arc::clone(&gone);
         tokio::spawn(async move {
@@ -144,6 +169,10 @@ pub(super) fn establish(url: &str) -> Result<PostgresConnection, Trouble> {
 
 /// How long connecting may take.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(15);
+
+/// How long nothing may come from a server before it is asked whether it is there: a host that went away while it owed an
+/// answer is noticed after three times as long.
+const KEEPALIVE: Duration = Duration::from_secs(20);
 
 /// How long a server that is gone without a word may leave bytes unanswered.
 const UNANSWERED_TIMEOUT: Duration = Duration::from_secs(60);
@@ -185,10 +214,17 @@ const BOUNDS: &str = "SELECT set_config(name, bound, false) FROM \
                       (VALUES ('statement_timeout', '30s'), ('idle_in_transaction_session_timeout', '60s')) \
                       AS bounds (name, bound) WHERE current_setting(name) IN ('0', '0ms')";
 
+/// A commit waits for the disk, even where the server's settings, the database's or the user's say otherwise: an intent
+/// that a crash of the server takes back was not noted. Only the address itself can say otherwise, with
+/// `options=-c synchronous_commit=off`.
+const DURABLE: &str = "SELECT set_config('synchronous_commit', 'on', false) FROM pg_settings \
+                       WHERE name = 'synchronous_commit' AND setting = 'off' AND source <> 'client'";
+
 /// Bounds, and English messages where this user may ask for them: what went wrong is told apart by words.
 pub(super) fn prepare(connection: &mut Connection) -> Result<(), Trouble> {
     connection.batch("SET client_min_messages = warning")?;
     connection.batch(BOUNDS)?;
+    connection.batch(DURABLE)?;
     if let Err(Trouble::Unavailable(reason)) = connection.batch("SET lc_messages TO 'C'") {
         return Err(Trouble::Unavailable(reason));
     }

@@ -26,6 +26,17 @@ pub(crate) static DIALECT: Dialect = Dialect {
     // Safe because a transaction that writes is alone.
     next_version: "UPDATE datahub_sequence SET value = value + 1 RETURNING value",
     clock: None,
+    guards_there: "SELECT name FROM sqlite_master WHERE type IN ('trigger', 'index') AND name LIKE 'datahub\\_%' ESCAPE '\\'",
+    guards: &[
+        "datahub_intents_open",
+        "datahub_history_no_update",
+        "datahub_history_no_delete",
+        "datahub_history_no_replace",
+        "datahub_erasures_no_update",
+        "datahub_erasures_no_delete",
+        "datahub_erasures_no_replace",
+    ],
+    forget: Some("PRAGMA wal_checkpoint(TRUNCATE)"),
     newest_version: "SELECT value FROM datahub_sequence",
     columns_of: "SELECT name, type, \"notnull\" <> 0, dflt_value IS NOT NULL, pk <> 0 FROM pragma_table_info(?)",
     begin,
@@ -79,7 +90,19 @@ WHEN OLD.erased IS NOT NULL
      IS NOT (OLD.sequence, OLD.entity, OLD.id, OLD.model, OLD.version, OLD.at, OLD.actor,
       OLD.program, OLD.origin, OLD.kind, OLD.operation, OLD.mapping_id, OLD.modified,
       OLD.modified_by, OLD.skew_ms)
+  OR NEW.constants <> '{}'
+  OR EXISTS (SELECT 1 FROM json_each(NEW.changes) AS change
+             WHERE json_array_length(change.value, '$.from') > 0 OR json_array_length(change.value, '$.to') > 0
+             OR json_type(change.value, '$.note') IS NOT NULL)
+  OR EXISTS (SELECT 1 FROM json_each(NEW.local) AS change
+             WHERE json_type(change.value, '$.from') <> 'null' OR json_type(change.value, '$.to') IS NOT NULL)
 BEGIN SELECT RAISE(ABORT, 'datahub_history is append-only: its rows are never changed, but by erase()'); END;
+CREATE TRIGGER IF NOT EXISTS datahub_history_no_replace BEFORE INSERT ON datahub_history
+WHEN EXISTS (SELECT 1 FROM datahub_history WHERE sequence = NEW.sequence)
+BEGIN SELECT RAISE(ABORT, 'datahub_history is append-only: its rows are never replaced'); END;
+CREATE TRIGGER IF NOT EXISTS datahub_erasures_no_replace BEFORE INSERT ON datahub_erasures
+WHEN EXISTS (SELECT 1 FROM datahub_erasures WHERE sequence = NEW.sequence)
+BEGIN SELECT RAISE(ABORT, 'datahub_erasures is append-only: its rows are never replaced'); END;
 CREATE TRIGGER IF NOT EXISTS datahub_history_no_delete BEFORE DELETE ON datahub_history
 BEGIN SELECT RAISE(ABORT, 'datahub_history is append-only: its rows are never deleted'); END;
 CREATE TRIGGER IF NOT EXISTS datahub_erasures_no_update BEFORE UPDATE ON datahub_erasures
@@ -88,6 +111,15 @@ CREATE TRIGGER IF NOT EXISTS datahub_erasures_no_delete BEFORE DELETE ON datahub
 BEGIN SELECT RAISE(ABORT, 'datahub_erasures is append-only: its rows are never deleted'); END;
 ";
 
+/// How far a commit waits for the disk.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Synchronous {
+    /// Until what it wrote is there: the default, on which the promises rest.
+    Full,
+    /// Not at all; a power cut may take the last commits back. The caller's own word.
+    Normal,
+}
+
 pub(super) fn establish(path: &str) -> Result<SqliteConnection, Trouble> {
     SqliteConnection::establish(path).map_err(|error| {
         Trouble::Unavailable(format!("{error}; see that the folder exists and that this program may write there"))
@@ -95,7 +127,12 @@ pub(super) fn establish(path: &str) -> Result<SqliteConnection, Trouble> {
 }
 
 /// The waiting time comes first, because every later pragma may already meet another program.
-pub(super) fn prepare(connection: &mut Connection, busy_timeout: Duration, reader: bool) -> Result<(), Trouble> {
+pub(super) fn prepare(
+    connection: &mut Connection,
+    busy_timeout: Duration,
+    synchronous: Synchronous,
+    reader: bool,
+) -> Result<(), Trouble> {
     connection.batch(&format!("PRAGMA busy_timeout = {}", busy_timeout.as_millis()))?;
     let mode = journal_mode(connection, busy_timeout)?;
     if mode != "wal" {
@@ -103,7 +140,12 @@ pub(super) fn prepare(connection: &mut Connection, busy_timeout: Duration, reade
             "it keeps its journal as {mode:?} and not as a write-ahead log; put the file on a local disk"
         )));
     }
-    connection.batch("PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;")?;
+    // What is erased is overwritten in the file, and not only taken out of its tables.
+    connection.batch("PRAGMA foreign_keys = ON; PRAGMA secure_delete = ON;")?;
+    connection.batch(match synchronous {
+        Synchronous::Full => "PRAGMA synchronous = FULL",
+        Synchronous::Normal => "PRAGMA synchronous = NORMAL",
+    })?;
     if reader {
         connection.batch("PRAGMA query_only = ON")?;
     }
@@ -220,12 +262,13 @@ mod tests {
     use crate::clock::SystemClock;
     use crate::cost::Meters;
     use crate::store::connection::Place;
+    use crate::store::place_of;
 
     #[test]
     fn a_statement_is_prepared_once_whatever_its_values() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("hub.db").to_str().unwrap().to_owned();
-        let place = Place::Sqlite { path, busy_timeout: Duration::from_secs(1) };
+        let place = Place::Sqlite { path, busy_timeout: Duration::from_secs(1), synchronous: Synchronous::Full };
         let mut connection = place.open(false, Meters::default(), Arc::new(SystemClock::new())).unwrap();
         let prepared = Arc::new(AtomicUsize::new(0));
         let counter = Arc::clone(&prepared);
@@ -241,6 +284,28 @@ mod tests {
             connection.execute(&Statement::new(sql, values)).unwrap();
         }
         assert_eq!(prepared.load(Ordering::Relaxed), 1);
+    }
+
+    #[test]
+    fn a_commit_waits_for_the_disk_unless_the_address_says_otherwise() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = format!("sqlite://{}/hub.db", folder.path().display());
+        let full = (1, "wal".to_owned());
+        for (address, synchronous) in [("", 2), ("?synchronous=full", 2), ("?synchronous=normal", 1)] {
+            let (place, shown) = place_of(&format!("{file}{address}"), Duration::from_secs(1)).unwrap();
+            assert!(shown.ends_with("hub.db"), "{shown}");
+            for reader in [false, true] {
+                let mut connection = place.open(reader, Meters::default(), Arc::new(SystemClock::new())).unwrap();
+                let mut one = |sql, kind| connection.query(&Statement::new(sql, []), &[kind]).unwrap().pop().unwrap();
+                assert_eq!(one("PRAGMA synchronous", ColumnType::BigInt).number(), Ok(synchronous), "{address}");
+                assert_eq!(one("PRAGMA secure_delete", ColumnType::BigInt).number(), Ok(full.0));
+                assert_eq!(one("PRAGMA journal_mode", ColumnType::Text).text(), Ok(full.1.clone()));
+            }
+        }
+        for wrong in ["?synchronous=off", "?journal=memory"] {
+            let error = place_of(&format!("{file}{wrong}"), Duration::from_secs(1)).unwrap_err().to_string();
+            assert!(error.contains("synchronous=normal"), "{error}");
+        }
     }
 
     #[test]

@@ -177,6 +177,10 @@ impl Bench {
         if self.database.is_on_postgres() { postgres } else { sqlite }
     }
 
+    fn is_on_postgres(&self) -> bool {
+        self.database.is_on_postgres()
+    }
+
     /// A plain connection to the file, as the team's own code or a database tool has it.
     fn plain(&self) -> SqliteConnection {
         let url = self.url();

@@ -7,7 +7,7 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 use datahub_protocol::planted::{Planted, planted};
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{Semaphore, mpsc, oneshot};
 
 use super::connection::{Connection, Place};
 use super::failure::Trouble;
@@ -16,6 +16,9 @@ use crate::cost::Meters;
 
 /// Jobs that may wait before those who bring more have to wait themselves.
 const WAITING_MAX: usize = 64;
+
+/// How many of those may wait; one more is refused at once.
+const CALLERS_MAX: usize = 1_024;
 
 /// How long those wait before they are refused.
 const WAITING_TIME_MAX: Duration = Duration::from_secs(30);
@@ -28,6 +31,8 @@ pub(crate) struct Workers {
     ways: Mutex<Option<Ways>>,
     threads: Mutex<Vec<JoinHandle<()>>>,
     meters: Meters,
+    /// A place for each caller who waits to hand over a job.
+    callers: Semaphore,
 }
 
 #[derive(Debug)]
@@ -67,7 +72,8 @@ impl Workers {
             threads.push(Worker::start("datahub-database", place, lane, meters, clock, Arc::clone(&reader_jobs))?);
         }
         let ways = Mutex::new(Some(Ways { writer, readers }));
-        Ok(Workers { ways, threads: Mutex::new(threads), meters: meters.clone() })
+        let callers = Semaphore::new(CALLERS_MAX);
+        Ok(Workers { ways, threads: Mutex::new(threads), meters: meters.clone(), callers })
     }
 
     /// Runs a job on a thread and waits for its answer. Once it has been handed over it runs to its end even if the
@@ -88,17 +94,18 @@ impl Workers {
             // Nobody waits any more when the caller's future was dropped; the work is done all the same.
             let _ = answer.send(done);
         });
+        let Ok(place) = self.callers.try_acquire() else {
+            let waiting = WAITING_MAX + CALLERS_MAX;
+            return Err(Trouble::Overloaded(format!("{waiting} jobs wait for it, and no more are taken")));
+        };
         match tokio::time::timeout(WAITING_TIME_MAX, way.send(job)).await {
             Ok(sent) => sent.map_err(|_| Trouble::Closed)?,
             Err(_) => {
-                return Err(Trouble::Unavailable(format!(
-                    "{WAITING_MAX} other jobs wait for it, and for {} s none has begun; try again later, or give the hub \
-                     more connections",
-                    WAITING_TIME_MAX.as_secs()
-                )));
+                let seconds = WAITING_TIME_MAX.as_secs();
+                return Err(Trouble::Overloaded(format!("a job waited {seconds} s for its turn and did not get it")));
             }
         }
-        drop(way);
+        drop((way, place));
         waiting.await.unwrap_or_else(|_| {
             Err(Trouble::Unavailable("a job on it panicked; this is a bug, see the panic's message".to_owned()))
         })
@@ -116,9 +123,14 @@ impl Workers {
         })
     }
 
+    /// Takes no more jobs.
+    pub(crate) fn refuse(&self) {
+        drop(self.ways.lock().unwrap_or_else(PoisonError::into_inner).take());
+    }
+
     /// Takes no more jobs, lets the threads finish those that wait, and joins them. It blocks for that long.
     pub(crate) fn join(&self) {
-        drop(self.ways.lock().unwrap_or_else(PoisonError::into_inner).take());
+        self.refuse();
         let threads = std::mem::take(&mut *self.threads.lock().unwrap_or_else(PoisonError::into_inner));
         for thread in threads {
             if thread.join().is_err() {

@@ -1,6 +1,6 @@
 //! Jobs run to their end or leave nothing, whatever happens to those who asked for them.
 
-use std::task::{Context, Waker};
+use std::task::{Context, Poll, Waker};
 
 use super::*;
 use crate::store::connection::Connection;
@@ -83,4 +83,32 @@ async fn records_can_be_stored_and_loaded_at_the_same_time() {
         }
     });
     futures_util::future::join_all(jobs).await;
+}
+
+#[tokio::test]
+async fn one_caller_too_many_is_refused_at_once() {
+    let (_bench, store) = Bench::open().await;
+    let (release, held) = std::sync::mpsc::channel::<()>();
+    let mut writing = Box::pin(store.write(move |_| {
+        _ = held.recv();
+        Ok(())
+    }));
+    let mut at_once = Context::from_waker(Waker::noop());
+    assert!(writing.as_mut().poll(&mut at_once).is_pending());
+    let mut callers = Vec::new();
+    let refused = loop {
+        let mut caller = Box::pin(store.write(|_| Ok(())));
+        match caller.as_mut().poll(&mut at_once) {
+            Poll::Pending => callers.push(caller),
+            Poll::Ready(answer) => break answer,
+        }
+        assert!(callers.len() < 10_000, "the queue grows without bound");
+    };
+    assert!(matches!(refused, Err(StoreError::Overloaded { .. })), "{refused:?}");
+    drop(release);
+    writing.await.unwrap();
+    for caller in callers {
+        caller.await.unwrap();
+    }
+    store.write(|_| Ok(())).await.unwrap();
 }
