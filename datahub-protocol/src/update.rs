@@ -264,7 +264,7 @@ impl<M: Mapping> Update<M> {
                 let commit = rejected(self.operation, &rejection);
                 self.end(commit, Failure::Rejected(rejection))
             }
-            Sent::Gone(refusal) if planted(Planted::AnyNotFoundIsGone) => {
+            Sent::Gone(refusal) if planted(Planted::UnconfirmedGone) => {
                 self.confirmed_gone(&plan, refusal, &Fetched::Gone)
             }
             // The code is also that of a lookup whose target is missing, so only a GET of the record itself proves it.
