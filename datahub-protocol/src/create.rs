@@ -6,7 +6,9 @@ use uuid::Uuid;
 
 use crate::approach::busy;
 use crate::planted::{Planted, planted};
-use crate::send::{Sending, Sent, closing, ended, not_stored, quarantining_applied, rejected, releasing};
+use crate::send::{
+    Sending, Sent, closing, ended, not_stored, quarantining_applied, rejected, releasing, store_failed, withdrawing,
+};
 use crate::sight::{ending, merged_row};
 use crate::written::{Asked, created_entry};
 use crate::{
@@ -34,6 +36,8 @@ enum State<F> {
     Opening(Attributes, Box<Loaded>),
     Sending(Box<Loaded>, Sending, Attributes),
     Storing(Box<(Written, NewRow, Entry)>),
+    /// The intent may be noted although the database went away; why it did.
+    Withdrawing(String),
     Ending(Failure<F>),
     EndingApplied(Failure<F>),
     Over,
@@ -90,7 +94,10 @@ impl<M: Mapping> Create<M> {
             }
             Committed::Lost => self.fail(Failure::Busy { operation: None, retry_after_ms: 100 }),
             Committed::Refused(reason) => self.fail(Failure::ForbiddenByStore(reason)),
-            Committed::Unavailable(reason) => self.fail(Failure::Store(reason)),
+            Committed::Unavailable(reason) => {
+                self.state = State::Withdrawing(reason);
+                Action::Commit(Box::new(withdrawing(self.operation)))
+            }
         }
     }
 
@@ -223,6 +230,7 @@ impl<M: Mapping> Machine for Create<M> {
                 }
                 committed => self.fail(not_stored(self.operation, committed)),
             },
+            (State::Withdrawing(reason), Event::Committed(_)) => self.fail(store_failed(self.operation, reason)),
             (State::Ending(failure), Event::Committed(committed)) => {
                 let failure = ended(self.operation, failure, committed);
                 self.fail(failure)

@@ -5,7 +5,7 @@ use cdms_odata::client::Refusal;
 
 use crate::approach::{Approach, Step};
 use crate::planted::{Planted, planted};
-use crate::send::{Sending, Sent, ended, not_stored, rejected, releasing};
+use crate::send::{Sending, Sent, ended, not_stored, rejected, releasing, store_failed, withdrawing};
 use crate::written::{Asked, deletion};
 use crate::{
     Action, Commit, Committed, Event, Failure, Fetched, Guard, Intent, IntentChange, Machine, Mapping, OnConflict,
@@ -30,6 +30,8 @@ enum State<F> {
     Sending(Snapshot, Sending),
     ConfirmingGone(Snapshot, Refusal),
     Storing(Snapshot),
+    /// The intent may be noted although the database went away; why it did.
+    Withdrawing(String),
     Ending(Failure<F>),
     Over,
 }
@@ -174,7 +176,10 @@ impl<M: Mapping> Machine for Delete<M> {
                     self.approached(step)
                 }
                 Committed::Refused(reason) => self.fail(Failure::ForbiddenByStore(reason)),
-                Committed::Unavailable(reason) => self.fail(Failure::Store(reason)),
+                Committed::Unavailable(reason) => {
+                    self.state = State::Withdrawing(reason);
+                    Action::Commit(Box::new(withdrawing(self.operation)))
+                }
             },
             (State::Sending(snapshot, mut sending), event) => {
                 let sent = sending.step(event);
@@ -187,6 +192,7 @@ impl<M: Mapping> Machine for Delete<M> {
                 Committed::Done(version) => self.done(Snapshot { version, ..snapshot }),
                 committed => self.fail(not_stored(self.operation, committed)),
             },
+            (State::Withdrawing(reason), Event::Committed(_)) => self.fail(store_failed(self.operation, reason)),
             (State::Ending(failure), Event::Committed(committed)) => {
                 let failure = ended(self.operation, failure, committed);
                 self.fail(failure)

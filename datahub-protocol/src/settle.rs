@@ -302,12 +302,12 @@ impl<M: Mapping> Machine for Settle<M> {
                     self.state = State::StoringWithoutRow(verdict);
                     Action::Commit(Box::new(commit))
                 }
-                Committed::Unavailable(reason) => self.over(Err(Failure::Store(reason))),
+                Committed::Unavailable(reason) => self.over(Err(Failure::store(reason))),
             },
             (State::StoringWithoutRow(verdict), Event::Committed(committed)) => match committed {
                 Committed::Done(_) => self.over(Ok(Settled::Now(verdict))),
                 Committed::Lost => self.over(Ok(Settled::Before)),
-                Committed::Refused(reason) | Committed::Unavailable(reason) => self.over(Err(Failure::Store(reason))),
+                Committed::Refused(reason) | Committed::Unavailable(reason) => self.over(Err(Failure::store(reason))),
             },
             (State::Quarantining { retry_after_ms }, Event::Committed(_)) => {
                 self.over(Ok(Settled::NotYet { retry_after_ms }))

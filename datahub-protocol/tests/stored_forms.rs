@@ -131,7 +131,7 @@ fn every_failure_has_its_own_word() {
         (Failure::Unavailable(text()), "unavailable"),
         (Failure::ReadRefused(text()), "read_refused"),
         (Failure::Misconfigured(text()), "misconfigured"),
-        (Failure::Store(text()), "store"),
+        (Failure::Store { operation: Some(operation), reason: text() }, "store"),
     ];
     for (failure, name) in failures {
         assert_eq!(failure.name(), name);
