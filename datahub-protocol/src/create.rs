@@ -10,7 +10,7 @@ use crate::send::{
     Sending, Sent, closing, ended, not_stored, quarantining_applied, rejected, releasing, store_failed, withdrawing,
 };
 use crate::sight::{ending, merged_row};
-use crate::written::{Asked, created_entry};
+use crate::written::{Asked, created_entry, not_kept_entry};
 use crate::{
     Action, Commit, Committed, Entry, EntryKind, Event, Failure, Guard, Intent, IntentChange, Loaded, Machine, Mapping,
     NewRow, OperationId, Origin, QuarantineChange, ROUNDS_MAX, Record, RecordChange, Rejection, Stored,
@@ -113,7 +113,7 @@ impl<M: Mapping> Create<M> {
                 self.state = State::Sending(loaded, sending, patch);
                 action
             }
-            Sent::Applied(Some((id, _))) if id != self.id => self.orphan(id),
+            Sent::Applied(Some((id, _))) if id != self.id => self.orphan(id, &patch),
             Sent::Applied(Some((_, Ok(record)))) => self.applied(&loaded, &patch, &record),
             Sent::Applied(Some((_, Err(fault)))) => {
                 let entry = created_entry(&patch, &self.mapping.constants(), self.operation, Origin::Hub, None);
@@ -171,9 +171,11 @@ impl<M: Mapping> Create<M> {
         Action::Commit(Box::new(commit))
     }
 
-    fn orphan(&mut self, id: Uuid) -> Action<Output<M>, M::Fault> {
+    fn orphan(&mut self, id: Uuid, patch: &Attributes) -> Action<Output<M>, M::Fault> {
         let operation = self.operation;
         let mut commit = closing(operation, Verdict::Orphaned { id });
+        let sent = (patch, &self.mapping.constants());
+        commit.history = vec![not_kept_entry((EntryKind::Orphaned, Origin::Hub), operation, sent, None)];
         commit.quarantine = QuarantineChange::PutOrphan { id, operation };
         commit.insist = true;
         self.state = State::Ending(Failure::Orphan { operation, id });

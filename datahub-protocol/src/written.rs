@@ -118,6 +118,31 @@ pub(crate) fn created_entry(
     }
 }
 
+/// The history entry of a write that came to nothing, or of which that cannot be told any more; `known` is what the hub
+/// has of the record then. It keeps what was sent, and taking it back changes nothing.
+pub(crate) fn not_kept_entry(
+    (kind, origin): (EntryKind, Origin),
+    operation: OperationId,
+    (patch, constants): (&Attributes, &Attributes),
+    known: Option<&Attributes>,
+) -> Entry {
+    let changes = patch.iter().map(|(name, sent)| {
+        let now = known.and_then(|known| known.get(name)).cloned();
+        let note = if now.as_ref() == Some(sent) { Note::Plain } else { Note::NotKept { sent: sent.clone() } };
+        Change { attribute: name.to_owned(), from: now.clone(), to: now, note }
+    });
+    Entry {
+        kind,
+        origin,
+        operation: Some(operation),
+        changes: changes.collect(),
+        constants: constants.clone(),
+        modified: None,
+        modified_by: None,
+        skew_ms: None,
+    }
+}
+
 /// The transaction that makes a tombstone of a record that our delete removed, or found removed.
 pub(crate) fn deletion<F>(last: &Snapshot, operation: OperationId, origin: Origin, ours: bool) -> Commit<F> {
     let kind = if ours { EntryKind::Deleted } else { EntryKind::Gone };

@@ -207,7 +207,8 @@ pub(crate) fn since(
     connection.query(&statement, &TYPES)?.into_iter().map(take).collect()
 }
 
-/// What happened last up to a time, to the model's row itself; what happened to the hub's own fields does not count.
+/// What happened last up to a time, to the model's row itself; what only tells of a write that came to nothing does not
+/// count.
 pub(crate) fn kind_at(
     connection: &mut Connection,
     model: &ModelDescriptor,
@@ -215,7 +216,7 @@ pub(crate) fn kind_at(
     time: Instant,
 ) -> Result<Option<EntryKind>, Trouble> {
     let sql = "SELECT kind FROM datahub_history WHERE entity = ? AND id = ? AND model = ? AND at <= ? \
-               ORDER BY sequence DESC LIMIT 1";
+               AND kind NOT IN ('not_applied', 'superseded', 'orphaned') ORDER BY sequence DESC LIMIT 1";
     let values = [model.entity.name.into(), id.into(), model.table.into(), time.into()];
     let rows = connection.query(&Statement::new(sql, values), &[ColumnType::Text])?;
     rows.into_iter().next().map(|mut row| row.word()).transpose()
