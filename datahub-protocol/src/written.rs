@@ -65,7 +65,11 @@ pub(crate) fn updated_entries(
     let by_constants = intended.constants.iter().filter(|(name, _)| !intended.patch.contains(name));
     let by_constants = by_constants.filter_map(|(name, sent)| {
         let from = before.seen.get(name).filter(|from| *from != sent)?;
-        let now = record.and_then(|record| record.attributes.get(name)).unwrap_or(sent);
+        // One that this mapping does not read stays in the row as it was, for whoever reads it to tell.
+        let now = match record {
+            Some(record) => record.attributes.get(name)?,
+            None => sent,
+        };
         (now == sent).then(|| Change {
             attribute: name.to_owned(),
             from: Some(from.clone()),
