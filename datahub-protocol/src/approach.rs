@@ -80,7 +80,7 @@ impl<M: Mapping> Approach<M> {
                     self.state = State::Recording(Failure::NotStorable(reason), guard);
                     Step::Act(Action::Commit(Box::new(Commit::quarantining(guard, fault))))
                 }
-                Committed::Unavailable(reason) => Step::Fails(Failure::Store(reason)),
+                Committed::Unavailable(reason) => Step::Fails(Failure::store(reason)),
             },
             (State::Recording(failure, guard), Event::Committed(committed)) => match committed {
                 Committed::Done(_) => Step::Fails(failure),
@@ -91,7 +91,7 @@ impl<M: Mapping> Approach<M> {
                     self.state = State::Recording(Failure::NotStorable(reason), guard);
                     Step::Act(Action::Commit(Box::new(Commit::quarantining(guard, fault))))
                 }
-                Committed::Refused(reason) | Committed::Unavailable(reason) => Step::Fails(Failure::Store(reason)),
+                Committed::Refused(reason) | Committed::Unavailable(reason) => Step::Fails(Failure::store(reason)),
             },
             (state, event) => unreachable!("a write got {event:?} while {state:?}: a bug of its driver"),
         }

@@ -6,9 +6,11 @@ use uuid::Uuid;
 
 use crate::approach::busy;
 use crate::planted::{Planted, planted};
-use crate::send::{Sending, Sent, closing, ended, not_stored, quarantining_applied, rejected, releasing};
+use crate::send::{
+    Sending, Sent, closing, ended, not_stored, quarantining_applied, rejected, releasing, store_failed, withdrawing,
+};
 use crate::sight::{ending, merged_row};
-use crate::written::{Asked, created_entry};
+use crate::written::{Asked, created_entry, not_kept_entry};
 use crate::{
     Action, Commit, Committed, Entry, EntryKind, Event, Failure, Guard, Intent, IntentChange, Loaded, Machine, Mapping,
     NewRow, OperationId, Origin, QuarantineChange, ROUNDS_MAX, Record, RecordChange, Rejection, Stored,
@@ -34,6 +36,8 @@ enum State<F> {
     Opening(Attributes, Box<Loaded>),
     Sending(Box<Loaded>, Sending, Attributes),
     Storing(Box<(Written, NewRow, Entry)>),
+    /// The intent may be noted although the database went away; why it did.
+    Withdrawing(String),
     Ending(Failure<F>),
     EndingApplied(Failure<F>),
     Over,
@@ -90,7 +94,10 @@ impl<M: Mapping> Create<M> {
             }
             Committed::Lost => self.fail(Failure::Busy { operation: None, retry_after_ms: 100 }),
             Committed::Refused(reason) => self.fail(Failure::ForbiddenByStore(reason)),
-            Committed::Unavailable(reason) => self.fail(Failure::Store(reason)),
+            Committed::Unavailable(reason) => {
+                self.state = State::Withdrawing(reason);
+                Action::Commit(Box::new(withdrawing(self.operation)))
+            }
         }
     }
 
@@ -106,7 +113,7 @@ impl<M: Mapping> Create<M> {
                 self.state = State::Sending(loaded, sending, patch);
                 action
             }
-            Sent::Applied(Some((id, _))) if id != self.id => self.orphan(id),
+            Sent::Applied(Some((id, _))) if id != self.id => self.orphan(id, &patch),
             Sent::Applied(Some((_, Ok(record)))) => self.applied(&loaded, &patch, &record),
             Sent::Applied(Some((_, Err(fault)))) => {
                 let entry = created_entry(&patch, &self.mapping.constants(), self.operation, Origin::Hub, None);
@@ -164,9 +171,11 @@ impl<M: Mapping> Create<M> {
         Action::Commit(Box::new(commit))
     }
 
-    fn orphan(&mut self, id: Uuid) -> Action<Output<M>, M::Fault> {
+    fn orphan(&mut self, id: Uuid, patch: &Attributes) -> Action<Output<M>, M::Fault> {
         let operation = self.operation;
         let mut commit = closing(operation, Verdict::Orphaned { id });
+        let sent = (patch, &self.mapping.constants());
+        commit.history = vec![not_kept_entry((EntryKind::Orphaned, Origin::Hub), operation, sent, None)];
         commit.quarantine = QuarantineChange::PutOrphan { id, operation };
         commit.insist = true;
         self.state = State::Ending(Failure::Orphan { operation, id });
@@ -223,6 +232,7 @@ impl<M: Mapping> Machine for Create<M> {
                 }
                 committed => self.fail(not_stored(self.operation, committed)),
             },
+            (State::Withdrawing(reason), Event::Committed(_)) => self.fail(store_failed(self.operation, reason)),
             (State::Ending(failure), Event::Committed(committed)) => {
                 let failure = ended(self.operation, failure, committed);
                 self.fail(failure)

@@ -1,13 +1,15 @@
 //! Deleting one record.
 
 use cdms_odata::Attributes;
+use cdms_odata::client::Refusal;
 
 use crate::approach::{Approach, Step};
-use crate::send::{Sending, Sent, ended, not_stored, rejected, releasing};
+use crate::planted::{Planted, planted};
+use crate::send::{Sending, Sent, ended, not_stored, rejected, releasing, store_failed, withdrawing};
 use crate::written::{Asked, deletion};
 use crate::{
-    Action, Commit, Committed, Event, Failure, Guard, Intent, IntentChange, Machine, Mapping, OnConflict, OperationId,
-    Origin, Snapshot, Trial, WriteKind, Written,
+    Action, Commit, Committed, Event, Failure, Fetched, Guard, Intent, IntentChange, Machine, Mapping, OnConflict,
+    OperationId, Origin, Rejection, Snapshot, Trial, WriteKind, Written,
 };
 
 /// The machine of a delete.
@@ -26,7 +28,10 @@ enum State<F> {
     Approaching,
     Opening(Snapshot),
     Sending(Snapshot, Sending),
+    ConfirmingGone(Snapshot, Refusal),
     Storing(Snapshot),
+    /// The intent may be noted although the database went away; why it did.
+    Withdrawing(String),
     Ending(Failure<F>),
     Over,
 }
@@ -98,18 +103,37 @@ impl<M: Mapping> Delete<M> {
                 action
             }
             Sent::Applied(_) => self.store(snapshot, true),
-            Sent::Gone(_) => self.store(snapshot, false),
-            Sent::Rejected(rejection) => {
-                let commit = rejected(self.operation, &rejection);
-                self.state = State::Ending(Failure::Rejected(rejection));
-                Action::Commit(Box::new(commit))
+            Sent::Gone(_) if planted(Planted::UnconfirmedGone) => self.store(snapshot, false),
+            // The code is also that of what a plug-in looked for in vain, so only a GET of the record itself proves it.
+            Sent::Gone(refusal) => {
+                self.state = State::ConfirmingGone(snapshot, refusal);
+                Action::Fetch
             }
+            Sent::Rejected(rejection) => self.rejected(rejection),
             Sent::Unknown(reason) => {
                 let operation = self.operation;
                 self.state = State::Ending(Failure::Unsettled { operation, in_cdms: false, reason });
                 Action::Commit(Box::new(releasing(operation)))
             }
         }
+    }
+
+    fn confirmed_gone(
+        &mut self,
+        snapshot: Snapshot,
+        refusal: Refusal,
+        fetched: &Fetched<M::Fault>,
+    ) -> Action<Output<M>, M::Fault> {
+        match fetched {
+            Fetched::Gone => self.store(snapshot, false),
+            _ => self.rejected(Rejection::Cdms(refusal)),
+        }
+    }
+
+    fn rejected(&mut self, rejection: Rejection) -> Action<Output<M>, M::Fault> {
+        let commit = rejected(self.operation, &rejection);
+        self.state = State::Ending(Failure::Rejected(rejection));
+        Action::Commit(Box::new(commit))
     }
 
     fn store(&mut self, snapshot: Snapshot, ours: bool) -> Action<Output<M>, M::Fault> {
@@ -152,16 +176,23 @@ impl<M: Mapping> Machine for Delete<M> {
                     self.approached(step)
                 }
                 Committed::Refused(reason) => self.fail(Failure::ForbiddenByStore(reason)),
-                Committed::Unavailable(reason) => self.fail(Failure::Store(reason)),
+                Committed::Unavailable(reason) => {
+                    self.state = State::Withdrawing(reason);
+                    Action::Commit(Box::new(withdrawing(self.operation)))
+                }
             },
             (State::Sending(snapshot, mut sending), event) => {
                 let sent = sending.step(event);
                 self.sent(snapshot, sending, sent)
             }
+            (State::ConfirmingGone(snapshot, refusal), Event::Fetched(fetched)) => {
+                self.confirmed_gone(snapshot, refusal, &fetched)
+            }
             (State::Storing(snapshot), Event::Committed(committed)) => match committed {
                 Committed::Done(version) => self.done(Snapshot { version, ..snapshot }),
                 committed => self.fail(not_stored(self.operation, committed)),
             },
+            (State::Withdrawing(reason), Event::Committed(_)) => self.fail(store_failed(self.operation, reason)),
             (State::Ending(failure), Event::Committed(committed)) => {
                 let failure = ended(self.operation, failure, committed);
                 self.fail(failure)

@@ -231,7 +231,7 @@ impl<M: Mapping> Detached<M> {
                 Action::Load
             }
             Committed::Refused(reason) => self.over(Err(Failure::ForbiddenByStore(reason))),
-            Committed::Unavailable(reason) => self.over(Err(Failure::Store(reason))),
+            Committed::Unavailable(reason) => self.over(Err(Failure::store(reason))),
         }
     }
 

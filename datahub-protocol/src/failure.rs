@@ -77,10 +77,21 @@ pub enum Failure<F> {
     /// What answered is not the CDMS that is configured.
     Misconfigured(String),
     /// The hub's database could not be used.
-    Store(String),
+    Store {
+        /// The write whose intent could not be noted, or may have been noted without an acknowledgement. It was never sent;
+        /// where its intent was noted and could not be withdrawn, settling finds it not applied.
+        operation: Option<OperationId>,
+        /// Why not.
+        reason: String,
+    },
 }
 
 impl<F> Failure<F> {
+    /// That the database could not be used, before any write was noted.
+    pub(crate) const fn store(reason: String) -> Self {
+        Failure::Store { operation: None, reason }
+    }
+
     /// Whether it comes with a tombstone in place of the row.
     pub(crate) const fn buries(&self) -> bool {
         matches!(self, Failure::Gone | Failure::Left)
@@ -107,7 +118,7 @@ impl<F> Failure<F> {
             Failure::Unavailable(_) => "unavailable",
             Failure::ReadRefused(_) => "read_refused",
             Failure::Misconfigured(_) => "misconfigured",
-            Failure::Store(_) => "store",
+            Failure::Store { .. } => "store",
         }
     }
 }

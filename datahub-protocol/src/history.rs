@@ -51,12 +51,24 @@ pub enum EntryKind {
     LocalChanged,
     /// A write that had been found not applied showed up after all.
     AppliedLate,
+    /// A write of the hub was not in CDMS when its outcome was found out. Nothing changed.
+    NotApplied,
+    /// A write of the hub could no longer be told from what CDMS showed, because others had changed the record meanwhile
+    /// or it was gone. Nothing changed by this entry; what others had changed has its own.
+    Superseded,
+    /// CDMS created the record of the hub's create under another id, so that there is none under the chosen one.
+    Orphaned,
 }
 
 impl EntryKind {
     /// Whether the record had no row any more afterwards.
     pub const fn is_end(self) -> bool {
         matches!(self, EntryKind::Deleted | EntryKind::Gone | EntryKind::LeftModel)
+    }
+
+    /// Whether it tells only what became of a write, and nothing of the record itself, which stayed as it was.
+    pub const fn changes_nothing(self) -> bool {
+        matches!(self, EntryKind::NotApplied | EntryKind::Superseded | EntryKind::Orphaned)
     }
 
     /// The kind in words.
@@ -72,6 +84,9 @@ impl EntryKind {
             EntryKind::LeftModel => "left the model",
             EntryKind::LocalChanged => "local fields changed",
             EntryKind::AppliedLate => "applied late",
+            EntryKind::NotApplied => "not applied",
+            EntryKind::Superseded => "superseded",
+            EntryKind::Orphaned => "created under another id",
         }
     }
 }
@@ -119,6 +134,13 @@ pub enum Note {
     Conflict,
     /// This was sent, and CDMS made `to` of it.
     Adjusted {
+        /// The value that was sent.
+        sent: Value,
+    },
+    /// This was sent, and was not there when the write's outcome was found out. `from` and `to` are both what the hub
+    /// knew of the attribute then, so that taking the change back changes nothing; of a record that was not made it knew
+    /// nothing.
+    NotKept {
         /// The value that was sent.
         sent: Value,
     },

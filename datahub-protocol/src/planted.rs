@@ -44,6 +44,8 @@ faults! {
     WholeRecordMerge = "whole-record-merge",
     /// A create that is sent again has a new id.
     NewIdOnRetry = "new-id-on-retry",
+    /// A write that finds no record tells that it is gone, without a look at the record itself.
+    UnconfirmedGone = "unconfirmed-gone",
     /// Any 404 of a write is taken for a record that is gone.
     AnyNotFoundIsGone = "any-404-is-gone",
     /// A quiet period is over at once.

@@ -130,7 +130,7 @@ impl<M: Mapping> Machine for Read<M> {
                     self.state = State::Recording(Failure::NotStorable(reason), guard);
                     Action::Commit(Box::new(Commit::quarantining(guard, fault)))
                 }
-                Committed::Unavailable(reason) => self.over(Err(Failure::Store(reason))),
+                Committed::Unavailable(reason) => self.over(Err(Failure::store(reason))),
             },
             (State::Recording(failure, guard), Event::Committed(committed)) => match committed {
                 Committed::Done(_) => self.over(Err(failure)),
@@ -141,7 +141,7 @@ impl<M: Mapping> Machine for Read<M> {
                     self.state = State::Recording(Failure::NotStorable(reason), guard);
                     Action::Commit(Box::new(Commit::quarantining(guard, fault)))
                 }
-                Committed::Refused(reason) | Committed::Unavailable(reason) => self.over(Err(Failure::Store(reason))),
+                Committed::Refused(reason) | Committed::Unavailable(reason) => self.over(Err(Failure::store(reason))),
             },
             (state, event) => unreachable!("a read got {event:?} while {state:?}: a bug of its driver"),
         }

@@ -125,6 +125,18 @@ pub(crate) fn rejected<F>(operation: OperationId, rejection: &Rejection) -> Comm
     commit
 }
 
+/// What follows where the database went away while an intent was noted: it may be noted all the same, and nobody will
+/// send that write, so it is withdrawn if that can be done. Whatever comes of it, the write ends as `store_failed`.
+pub(crate) fn withdrawing<F>(operation: OperationId) -> Commit<F> {
+    let reason = "the hub's database went away before it was sent".to_owned();
+    closing(operation, Verdict::Rejected { reason })
+}
+
+/// What the caller of a write learns whose intent could not be noted.
+pub(crate) fn store_failed<F>(operation: OperationId, reason: String) -> Failure<F> {
+    Failure::Store { operation: Some(operation), reason }
+}
+
 /// What the caller of a write learns that came to nothing, once its last transaction has ended. Where that could not be
 /// stored the intent is still open, and settling has the last word.
 pub(crate) fn ended<F: std::fmt::Debug>(

@@ -6,7 +6,7 @@ use uuid::Uuid;
 use crate::planted::{Planted, planted};
 use crate::send::{closing, quarantining_applied};
 use crate::sight::{differences, ending, merged_row, refreshed};
-use crate::written::{Intended, created_entry, deletion, updated_entries};
+use crate::written::{Intended, created_entry, deletion, not_kept_entry, updated_entries};
 use crate::{
     Action, Commit, Committed, Entry, EntryKind, Event, Failure, Fetched, Guard, Intent, IntentChange, LeaseState,
     Loaded, Machine, Mapping, OpenIntent, OperationId, Origin, QuarantineChange, Record, RecordChange, Snapshot,
@@ -153,8 +153,8 @@ impl<M: Mapping> Settle<M> {
         let Some(verdict) = verdict(&open.intent, record.as_ref(), self.our_user, quiet_over) else {
             return self.over(Ok(Settled::NotYet { retry_after_ms: left_ms }));
         };
-        let commit = self.settlement(loaded, &open.intent, record.as_ref(), &verdict);
-        self.state = State::Storing(verdict, commit.history.clone());
+        let (commit, without_row) = self.settlement(loaded, &open.intent, record.as_ref(), &verdict);
+        self.state = State::Storing(verdict, without_row);
         Action::Commit(Box::new(commit))
     }
 
@@ -181,35 +181,39 @@ impl<M: Mapping> Settle<M> {
             WriteKind::Create => {
                 vec![created_entry(&intent.patch, &intent.constants, self.operation, Origin::Settle, None)]
             }
-            WriteKind::Update | WriteKind::Delete => Vec::new(),
+            WriteKind::Update | WriteKind::Delete => not_kept(intent, &verdict, None).into_iter().collect(),
         };
         let commit = self.without_row(verdict.clone(), fault, history);
         self.state = State::StoringWithoutRow(verdict);
         Action::Commit(Box::new(commit))
     }
 
-    /// The transaction that records a verdict and brings the row to what CDMS shows.
+    /// The transaction that records a verdict and brings the row to what CDMS shows; beside it the history for the case
+    /// that CDMS's record cannot be stored.
     fn settlement(
         &self,
         loaded: &Loaded,
         intent: &Intent,
         record: Option<&Record>,
         verdict: &Verdict,
-    ) -> Commit<M::Fault> {
+    ) -> (Commit<M::Fault>, Vec<Entry>) {
         let applied = *verdict == Verdict::Applied;
         let before = match &loaded.stored {
             Stored::Absent => None,
             Stored::Row(snapshot) | Stored::Tombstone(snapshot, _) => Some(snapshot),
         };
+        let row_stays: Vec<Entry> = not_kept(intent, verdict, before.map(|before| &before.seen)).into_iter().collect();
         let mut commit = closing(self.operation, verdict.clone());
         let Some(record) = record else {
-            return self.without_record(loaded, intent, commit);
+            commit.history = row_stays.clone();
+            return (self.without_record(loaded, intent, commit), row_stays);
         };
         // CDMS's time went back: the row is not overwritten here, and the next read says so.
         if let (Stored::Row(row), false) = (&loaded.stored, applied)
             && row.modified.0.saturating_sub(record.modified.0) > self.clock_skew_ms
         {
-            return commit;
+            commit.history = row_stays.clone();
+            return (commit, row_stays);
         }
         commit.history = match (intent.write, before) {
             (WriteKind::Create, _) => {
@@ -223,23 +227,26 @@ impl<M: Mapping> Settle<M> {
             (_, Some(before)) => refreshed(loaded, record, differences(&before.seen, &record.attributes)),
             (_, None) => Vec::new(),
         };
+        let without_row = if applied { commit.history.clone() } else { row_stays };
         let row = merged_row(loaded, record);
         if let Err(fault) = self.mapping.decode(&row.seen) {
-            return self.without_row(verdict.clone(), fault, commit.history);
+            return (self.without_row(verdict.clone(), fault, without_row), Vec::new());
         }
         if loaded.quarantined {
             commit.quarantine = QuarantineChange::Clear;
         }
-        commit.record = if self.mapping.includes(&record.attributes) {
-            RecordChange::Put(row)
-        } else {
+        let included = self.mapping.includes(&record.attributes);
+        let nothing_new = commit.history.is_empty() && before.is_some_and(|before| unchanged(before, record));
+        commit.history.extend(not_kept(intent, verdict, Some(&row.seen)));
+        commit.record = if !included {
             commit.history.push(ending(EntryKind::LeftModel, &row.clone().at(crate::Version(0), self.mapping.tag())));
             RecordChange::Tombstone { reason: TombstoneReason::LeftModel, last: row }
+        } else if nothing_new {
+            RecordChange::Keep
+        } else {
+            RecordChange::Put(row)
         };
-        if commit.history.is_empty() && before.is_some_and(|before| unchanged(before, record)) {
-            commit.record = RecordChange::Keep;
-        }
-        commit
+        (commit, without_row)
     }
 
     /// The transaction that records a verdict where CDMS's record cannot be stored.
@@ -258,7 +265,8 @@ impl<M: Mapping> Settle<M> {
             }
             let last_row = crate::NewRow::from(last);
             commit.record = RecordChange::Tombstone { reason: TombstoneReason::Gone, last: last_row };
-            commit.history = vec![ending(EntryKind::Gone, last)];
+            // The end comes last, so that the last entry says that there is no row.
+            commit.history.push(ending(EntryKind::Gone, last));
         }
         commit
     }
@@ -267,6 +275,19 @@ impl<M: Mapping> Settle<M> {
         self.state = State::Over;
         Action::Done(output)
     }
+}
+
+/// What the history gets of a write that was not found applied: what was sent would be nowhere else once its intent is
+/// forgotten. `known` is what the hub has of the record once the verdict is stored.
+fn not_kept(intent: &Intent, verdict: &Verdict, known: Option<&Attributes>) -> Option<Entry> {
+    let kind = match verdict {
+        Verdict::NotApplied => EntryKind::NotApplied,
+        Verdict::Superseded { .. } => EntryKind::Superseded,
+        Verdict::Applied | Verdict::Rejected { .. } | Verdict::Orphaned { .. } => return None,
+    };
+    // Of a record that was not made there is nothing to know, whatever was known of one that had the id before.
+    let known = known.filter(|_| intent.write != WriteKind::Create);
+    Some(not_kept_entry((kind, Origin::Settle), intent.operation, (&intent.patch, &intent.constants), known))
 }
 
 fn unchanged(before: &Snapshot, record: &Record) -> bool {
@@ -302,12 +323,12 @@ impl<M: Mapping> Machine for Settle<M> {
                     self.state = State::StoringWithoutRow(verdict);
                     Action::Commit(Box::new(commit))
                 }
-                Committed::Unavailable(reason) => self.over(Err(Failure::Store(reason))),
+                Committed::Unavailable(reason) => self.over(Err(Failure::store(reason))),
             },
             (State::StoringWithoutRow(verdict), Event::Committed(committed)) => match committed {
                 Committed::Done(_) => self.over(Ok(Settled::Now(verdict))),
                 Committed::Lost => self.over(Ok(Settled::Before)),
-                Committed::Refused(reason) | Committed::Unavailable(reason) => self.over(Err(Failure::Store(reason))),
+                Committed::Refused(reason) | Committed::Unavailable(reason) => self.over(Err(Failure::store(reason))),
             },
             (State::Quarantining { retry_after_ms }, Event::Committed(_)) => {
                 self.over(Ok(Settled::NotYet { retry_after_ms }))

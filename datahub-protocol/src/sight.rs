@@ -61,10 +61,12 @@ pub(crate) fn sight<M: Mapping>(
         return quarantine(loaded, fault);
     }
     match &loaded.stored {
-        Stored::Absent => store(loaded, Seen::First, first_seen(loaded, &record), row),
+        Stored::Absent => {
+            store(loaded, Seen::First, found_there(loaded, &record, EntryKind::FirstSeen, Vec::new()), row)
+        }
         Stored::Tombstone(last, _) => {
             let changes = differences(&last.seen, &record.attributes);
-            store(loaded, Seen::Revived, entry(EntryKind::Revived, &record, changes), row)
+            store(loaded, Seen::Revived, found_there(loaded, &record, EntryKind::Revived, changes), row)
         }
         Stored::Row(snapshot) => {
             let mut changes = differences(&snapshot.seen, &record.attributes);
@@ -148,24 +150,18 @@ fn shows(sent: &Attributes, change: &Change) -> bool {
     change.from.is_some() && sent.get(&change.attribute).is_some_and(|value| change.to.as_ref() == Some(value))
 }
 
-/// The history of a first sight; that of a create which had been found not applied says so.
-fn first_seen(loaded: &Loaded, record: &Record) -> Vec<Entry> {
+/// The history of a record of which the hub has no row; that of a create which had been found not applied says so.
+fn found_there(loaded: &Loaded, record: &Record, kind: EntryKind, changes: Vec<Change>) -> Vec<Entry> {
     let shown = |name: &str, value: &Value| record.attributes.get(name).is_none_or(|now| now == value);
-    let late = loaded.late.iter().find(|late| late.patch.iter().all(|(name, value)| shown(name, value)));
-    match late {
-        None => entry(EntryKind::FirstSeen, record, Vec::new()),
+    let mut creates = loaded.late.iter().filter(|late| late.write == WriteKind::Create);
+    let late = creates.find(|late| late.patch.iter().all(|(name, value)| shown(name, value)));
+    vec![match late {
+        None => plain(kind, record, changes),
         Some(late) => {
-            let mut entries = entry(EntryKind::AppliedLate, record, Vec::new());
-            for entry in &mut entries {
-                (entry.origin, entry.operation) = (Origin::Settle, Some(late.operation));
-            }
-            entries
+            let (origin, operation) = (Origin::Settle, Some(late.operation));
+            Entry { origin, operation, ..plain(EntryKind::AppliedLate, record, changes) }
         }
-    }
-}
-
-fn entry(kind: EntryKind, record: &Record, changes: Vec<Change>) -> Vec<Entry> {
-    vec![plain(kind, record, changes)]
+    }]
 }
 
 pub(crate) fn plain(kind: EntryKind, record: &Record, changes: Vec<Change>) -> Entry {

@@ -5,7 +5,10 @@ use cdms_odata::{Attributes, Value};
 
 use crate::approach::{Approach, Step, busy};
 use crate::planted::{Planted, planted};
-use crate::send::{Sending, Sent, closing, ended, not_stored, quarantining_applied, rejected, releasing, without_late};
+use crate::send::{
+    Sending, Sent, closing, ended, not_stored, quarantining_applied, rejected, releasing, store_failed, withdrawing,
+    without_late,
+};
 use crate::sight::{ending, merged_row};
 use crate::written::{Asked, Intended, Written, updated_entries};
 use crate::{
@@ -58,6 +61,8 @@ enum State<F> {
     ReadingBack(Box<Plan>),
     ConfirmingGone(Box<Plan>, Refusal),
     Storing(Written, NewRow, Vec<Entry>),
+    /// The intent may be noted although the database went away; why it did.
+    Withdrawing(String),
     Ending(Failure<F>),
     /// Like `Ending`, for a transaction without which the intent stays open.
     EndingApplied(Failure<F>),
@@ -241,7 +246,10 @@ impl<M: Mapping> Update<M> {
                 self.approached(step)
             }
             Committed::Refused(reason) => self.fail(Failure::ForbiddenByStore(reason)),
-            Committed::Unavailable(reason) => self.fail(Failure::Store(reason)),
+            Committed::Unavailable(reason) => {
+                self.state = State::Withdrawing(reason);
+                Action::Commit(Box::new(withdrawing(self.operation)))
+            }
         }
     }
 
@@ -264,7 +272,7 @@ impl<M: Mapping> Update<M> {
                 let commit = rejected(self.operation, &rejection);
                 self.end(commit, Failure::Rejected(rejection))
             }
-            Sent::Gone(refusal) if planted(Planted::AnyNotFoundIsGone) => {
+            Sent::Gone(refusal) if planted(Planted::UnconfirmedGone) => {
                 self.confirmed_gone(&plan, refusal, &Fetched::Gone)
             }
             // The code is also that of a lookup whose target is missing, so only a GET of the record itself proves it.
@@ -433,7 +441,7 @@ impl<M: Mapping> Machine for Update<M> {
                 }
                 Committed::Lost => self.fail(Failure::Busy { operation: None, retry_after_ms: 100 }),
                 Committed::Refused(reason) => self.fail(Failure::ForbiddenByStore(reason)),
-                Committed::Unavailable(reason) => self.fail(Failure::Store(reason)),
+                Committed::Unavailable(reason) => self.fail(Failure::store(reason)),
             },
             (State::Approaching, event) => {
                 self.state = State::Approaching;
@@ -451,6 +459,10 @@ impl<M: Mapping> Machine for Update<M> {
             }
             (State::Storing(written, row, history), Event::Committed(committed)) => {
                 self.stored(written, row, history, committed)
+            }
+            (State::Withdrawing(reason), Event::Committed(_)) => {
+                let failure = store_failed(self.operation, reason);
+                self.fail(failure)
             }
             (State::Ending(failure), Event::Committed(committed)) => {
                 let failure = ended(self.operation, failure, committed);

@@ -65,7 +65,11 @@ pub(crate) fn updated_entries(
     let by_constants = intended.constants.iter().filter(|(name, _)| !intended.patch.contains(name));
     let by_constants = by_constants.filter_map(|(name, sent)| {
         let from = before.seen.get(name).filter(|from| *from != sent)?;
-        let now = record.and_then(|record| record.attributes.get(name)).unwrap_or(sent);
+        // One that this mapping does not read stays in the row as it was, for whoever reads it to tell.
+        let now = match record {
+            Some(record) => record.attributes.get(name)?,
+            None => sent,
+        };
         (now == sent).then(|| Change {
             attribute: name.to_owned(),
             from: Some(from.clone()),
@@ -114,6 +118,31 @@ pub(crate) fn created_entry(
         constants: constants.clone(),
         modified: record.map(|record| record.modified),
         modified_by: record.and_then(|record| record.modified_by),
+        skew_ms: None,
+    }
+}
+
+/// The history entry of a write that came to nothing, or of which that cannot be told any more; `known` is what the hub
+/// has of the record then. It keeps what was sent, and taking it back changes nothing.
+pub(crate) fn not_kept_entry(
+    (kind, origin): (EntryKind, Origin),
+    operation: OperationId,
+    (patch, constants): (&Attributes, &Attributes),
+    known: Option<&Attributes>,
+) -> Entry {
+    let changes = patch.iter().map(|(name, sent)| {
+        let now = known.and_then(|known| known.get(name)).cloned();
+        let note = if now.as_ref() == Some(sent) { Note::Plain } else { Note::NotKept { sent: sent.clone() } };
+        Change { attribute: name.to_owned(), from: now.clone(), to: now, note }
+    });
+    Entry {
+        kind,
+        origin,
+        operation: Some(operation),
+        changes: changes.collect(),
+        constants: constants.clone(),
+        modified: None,
+        modified_by: None,
         skew_ms: None,
     }
 }

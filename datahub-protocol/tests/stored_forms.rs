@@ -37,6 +37,10 @@ fn a_change_tells_null_from_what_was_not_known() {
         &change(Some(Value::Null), None, Note::Adjusted { sent: Value::Integer(7) }),
         r#"{"attribute":"town","from":[null],"to":[],"note":{"adjusted":{"sent":7}}}"#,
     );
+    stored(
+        &change(None, None, Note::NotKept { sent: Value::Integer(7) }),
+        r#"{"attribute":"town","from":[],"to":[],"note":{"not_kept":{"sent":7}}}"#,
+    );
 }
 
 #[test]
@@ -91,10 +95,14 @@ fn names_are_words() {
         (EntryKind::LeftModel, "left_model", "left the model"),
         (EntryKind::LocalChanged, "local_changed", "local fields changed"),
         (EntryKind::AppliedLate, "applied_late", "applied late"),
+        (EntryKind::NotApplied, "not_applied", "not applied"),
+        (EntryKind::Superseded, "superseded", "superseded"),
+        (EntryKind::Orphaned, "orphaned", "created under another id"),
     ];
     for (kind, json, words) in kinds {
         stored(&kind, &format!("\"{json}\""));
         assert_eq!(kind.name(), words);
+        assert_eq!(kind.changes_nothing(), ["not_applied", "superseded", "orphaned"].contains(&json));
     }
     let origins = [
         (Origin::Hub, "hub"),
@@ -131,7 +139,7 @@ fn every_failure_has_its_own_word() {
         (Failure::Unavailable(text()), "unavailable"),
         (Failure::ReadRefused(text()), "read_refused"),
         (Failure::Misconfigured(text()), "misconfigured"),
-        (Failure::Store(text()), "store"),
+        (Failure::Store { operation: Some(operation), reason: text() }, "store"),
     ];
     for (failure, name) in failures {
         assert_eq!(failure.name(), name);

@@ -215,7 +215,13 @@ fn describe(failure: Failure<Fault>, model: &'static ModelDescriptor) -> Error {
         Failure::ReadRefused(reason) => Error::new(ErrorKind::Rejected, format!("CDMS refused the read: {reason}"))
             .advise("give the CDMS user the right to read it"),
         Failure::Misconfigured(reason) => Error::new(ErrorKind::Misconfigured, reason),
-        Failure::Store(reason) => Error::new(ErrorKind::Store, format!("the hub's database cannot be used: {reason}")),
+        Failure::Store { operation, reason } => {
+            let error = Error::new(ErrorKind::Store, format!("the hub's database cannot be used: {reason}"));
+            match operation {
+                None => error,
+                Some(operation) => error.of_operation(operation),
+            }
+        }
     }
 }
 

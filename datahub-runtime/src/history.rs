@@ -285,9 +285,16 @@ impl fmt::Display for FieldChange {
             Some(_) if self.class != Class::Public => "(hidden)".to_owned(),
             Some(value) => value.to_string(),
         };
+        if let Note::NotKept { sent } = &self.note {
+            let (field, sent) = (&self.field, shown(&Some(sent.clone())));
+            return match &self.to {
+                None => write!(f, "{field}: {sent} was sent and is not there"),
+                to => write!(f, "{field}: {}  ({sent} was sent and is not there)", shown(to)),
+            };
+        }
         write!(f, "{}: {} → {}", self.field, shown(&self.from), shown(&self.to))?;
         match &self.note {
-            Note::Plain => Ok(()),
+            Note::Plain | Note::NotKept { .. } => Ok(()),
             Note::Conflict => f.write_str("  (conflict: CDMS's value was overwritten)"),
             Note::Adjusted { sent } => write!(f, "  (CDMS made this of {})", shown(&Some(sent.clone()))),
         }

@@ -118,6 +118,21 @@ async fn gone_of_a_delete_is_done() {
 }
 
 #[tokio::test]
+async fn a_delete_that_a_plug_in_refuses_with_the_code_of_gone_is_a_refusal() {
+    let scene = Scene::new().await;
+    let attempt = Write::Delete.prepare(&scene).await;
+    let rows = scene.rows();
+    let missing = Fault::Refuse { status: 404, code: -2_147_220_969, message: "optevia_sector Does Not Exist".into() };
+    scene.fault(Write::Delete.operation(), missing);
+    let (deleted, cost) = scene.cost_of(attempt.run(&scene)).await;
+    says(&failed(deleted, ErrorKind::Rejected), &["optevia_sector Does Not Exist"]);
+    assert_eq!(cost.requests, 3, "one more to look at the record itself");
+    assert_eq!(scene.rows(), rows);
+    assert_eq!(scene.history().await, [EntryKind::FirstSeen]);
+    assert_eq!(scene.open_intents(), 0);
+}
+
+#[tokio::test]
 async fn a_duplicate_key_is_never_an_update() {
     let scene = Scene::new().await;
     let attempt = Write::Create.prepare(&scene).await;

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use chrono::{DateTime, Utc};
 use datahub_runtime::prelude::*;
 use datahub_runtime::testing::simulator::{Fault, FaultRule, Operation, Stage};
 use datahub_runtime::{Attributes, EntryKind, Instant, Note, OperationId, Origin, Seen, Settling, Value, Verdict};
@@ -12,6 +13,12 @@ use crate::scene::{Attempt, OUR_USER, PAST_QUIET, Scene, Write, ada, failed, fou
 /// A scene whose hub knows which CDMS user it is.
 async fn known_user() -> Scene {
     Scene::with(|cdms| cdms, |hub| hub.cdms_user(OUR_USER)).await
+}
+
+/// The scene's time, a minute later.
+fn later(scene: &Scene) -> DateTime<Utc> {
+    scene.minute();
+    now(scene).to_utc().expect("a time of our days")
 }
 
 /// Makes a write whose answer is lost in this way.
@@ -128,7 +135,14 @@ async fn an_update_of_which_all_is_as_before_is_not_applied() {
     scene.kit.advance(PAST_QUIET);
     settles(&scene, operation, Verdict::NotApplied).await;
     assert_eq!(scene.rows(), rows);
-    assert_eq!(scene.history().await, [EntryKind::FirstSeen]);
+    assert_eq!(scene.history().await, [EntryKind::FirstSeen, EntryKind::NotApplied]);
+    let history = Organisation::history(&scene.hub, scene.id()).await.unwrap();
+    let told = history.last().unwrap();
+    assert_eq!((told.origin, told.operation), (Origin::Settle, Some(operation)));
+    let name = told.changes.iter().find(|change| change.field == "name").unwrap();
+    assert_eq!((&name.from, &name.to), (&Some(Value::text("Acme")), &Some(Value::text("Acme"))), "it stays");
+    assert_eq!(name.note, Note::NotKept { sent: Value::text("Acme Foods") });
+    assert!(told.to_string().contains("Acme  (Acme Foods was sent and is not there)"), "{told}");
     // The way is free again.
     attempt.run(&scene).await.unwrap();
     attempt.agrees(&scene).await;
@@ -137,6 +151,7 @@ async fn an_update_of_which_all_is_as_before_is_not_applied() {
 #[tokio::test]
 async fn an_update_that_was_overtaken_is_superseded_and_names_the_attributes() {
     let scene = known_user().await;
+    let begin = scene.get().await.unwrap().version_token();
     let operation = lose_two(&scene, Fault::DropBeforeCommit).await;
     scene.person_edits("Name", Value::text("Acme Bakery"));
     waits(&scene, operation).await;
@@ -145,7 +160,17 @@ async fn an_update_that_was_overtaken_is_superseded_and_names_the_attributes() {
     settles(&scene, operation, Verdict::Superseded { attributes }).await;
     let row = scene.row().await.unwrap();
     assert_eq!((row.name.as_str(), row.website.as_deref()), ("Acme Bakery", None), "the row is as CDMS shows");
-    assert_eq!(scene.history().await, [EntryKind::FirstSeen, EntryKind::Refreshed]);
+    assert_eq!(scene.history().await, [EntryKind::FirstSeen, EntryKind::Refreshed, EntryKind::Superseded]);
+    let history = Organisation::history(&scene.hub, scene.id()).await.unwrap();
+    let sent = |field| history[2].changes.iter().find(|change| change.field == field).unwrap();
+    assert_eq!(sent("name").to, Some(Value::text("Acme Bakery")));
+    assert_eq!(sent("name").note, Note::NotKept { sent: Value::text("Acme Foods") });
+    assert_eq!(sent("website").note, Note::NotKept { sent: Value::text("https://acme.example") });
+    // Going back over it changes nothing.
+    let begin = Organisation::edit(&scene.hub, scene.id(), begin).await.unwrap();
+    assert_eq!((begin.name.as_str(), begin.website.as_deref()), ("Acme", None));
+    let back = Organisation::revert(&scene.hub, scene.id(), history[0].version).await.unwrap();
+    assert_eq!((back.name.as_str(), back.website.as_deref()), ("Acme", None));
 }
 
 #[tokio::test]
@@ -158,6 +183,10 @@ async fn an_update_of_which_half_is_there_is_superseded() {
     settles(&scene, operation, Verdict::Superseded { attributes: vec!["WebSiteURL".to_owned()] }).await;
     let row = scene.row().await.unwrap();
     assert_eq!((row.name.as_str(), row.website.as_deref()), ("Acme Foods", None));
+    let history = Organisation::history(&scene.hub, scene.id()).await.unwrap();
+    let notes = history.last().unwrap().changes.iter().map(|change| (change.field.as_str(), change.note.clone()));
+    let not_kept = Note::NotKept { sent: Value::text("https://acme.example") };
+    assert_eq!(notes.collect::<Vec<_>>(), [("name", Note::Plain), ("website", not_kept)]);
 }
 
 #[tokio::test]
@@ -169,7 +198,14 @@ async fn an_update_of_a_record_that_is_gone_is_superseded() {
     scene.kit.advance(PAST_QUIET);
     settles(&scene, operation, Verdict::Superseded { attributes: Vec::new() }).await;
     failed(scene.row().await, ErrorKind::Gone);
-    assert_eq!(scene.history().await, [EntryKind::FirstSeen, EntryKind::Gone]);
+    assert_eq!(scene.history().await, [EntryKind::FirstSeen, EntryKind::Superseded, EntryKind::Gone]);
+    let history = Organisation::history(&scene.hub, scene.id()).await.unwrap();
+    let name = history[1].changes.iter().find(|change| change.field == "name").unwrap();
+    assert_eq!(name.to, Some(Value::text("Acme")), "the last known value");
+    assert_eq!(name.note, Note::NotKept { sent: Value::text("Acme Foods") });
+    assert_eq!(Organisation::as_of(&scene.hub, scene.id(), later(&scene)).await.unwrap(), None);
+    let back = Organisation::revert(&scene.hub, scene.id(), history[0].version).await.unwrap();
+    assert_eq!(back.name, "Acme", "made again from what the history kept");
 }
 
 #[tokio::test]
@@ -212,8 +248,59 @@ async fn a_create_whose_record_is_not_there_is_not_applied() {
     scene.kit.advance(PAST_QUIET);
     settles(&scene, operation, Verdict::NotApplied).await;
     attempt.agrees(&scene).await;
+    let history = Contact::history(&scene.hub, attempt.id().into()).await.unwrap();
+    let [told] = &history[..] else { panic!("{history:?}") };
+    assert_eq!((told.kind, told.operation), (EntryKind::NotApplied, Some(operation)));
+    let name = told.changes.iter().find(|change| change.attribute.as_deref() == Some("FirstName")).unwrap();
+    assert_eq!((&name.from, &name.to), (&None, &None), "there is no record");
+    assert_eq!(name.note, Note::NotKept { sent: Value::text("Ada") });
+    let then = later(&scene);
+    assert_eq!(Contact::as_of(&scene.hub, attempt.id().into(), then).await.unwrap(), None);
+    scene.minute();
     attempt.run(&scene).await.unwrap();
     attempt.agrees(&scene).await;
+    // Going back over both leads to nothing before the record was made, and to the record after it.
+    assert_eq!(Contact::as_of(&scene.hub, attempt.id().into(), then).await.unwrap(), None);
+    assert!(Contact::as_of(&scene.hub, attempt.id().into(), later(&scene)).await.unwrap().is_some());
+}
+
+#[tokio::test]
+async fn a_create_over_a_deleted_record_that_is_not_applied_leaves_it_deleted() {
+    let (scene, org) = Scene::read().await;
+    let mut again = org.clone().into_inner();
+    org.delete(&scene.hub).await.unwrap();
+    scene.minute();
+    again.name = "Acme again".into();
+    scene.fault(Operation::Create, Fault::DropBeforeCommit);
+    let operation = failed(Organisation::create(&scene.hub, again).await, ErrorKind::Unsettled).operation_id().unwrap();
+    scene.kit.advance(PAST_QUIET);
+    settles(&scene, operation, Verdict::NotApplied).await;
+    assert_eq!(scene.history().await, [EntryKind::FirstSeen, EntryKind::Deleted, EntryKind::NotApplied]);
+    let deleted = Organisation::as_of(&scene.hub, scene.id(), later(&scene)).await.unwrap();
+    assert_eq!(deleted, None, "it is deleted still");
+    let first = Organisation::history(&scene.hub, scene.id()).await.unwrap()[0].version;
+    let back = Organisation::revert(&scene.hub, scene.id(), first).await.unwrap();
+    assert_eq!(back.name, "Acme");
+}
+
+#[tokio::test]
+async fn a_create_over_a_deleted_record_that_shows_up_late_is_told_and_brings_the_hubs_own_fields_along() {
+    let (scene, org) = Scene::read().await;
+    let mut again = org.clone().into_inner();
+    org.delete(&scene.hub).await.unwrap();
+    scene.minute();
+    (again.name, again.archived_reason) = ("Acme again".into(), Some("moved".into()));
+    scene.fault(Operation::Create, Fault::CommitLate);
+    let operation = failed(Organisation::create(&scene.hub, again).await, ErrorKind::Unsettled).operation_id().unwrap();
+    scene.kit.advance(PAST_QUIET);
+    settles(&scene, operation, Verdict::NotApplied).await;
+    assert_eq!(scene.kit.simulator.commit_late(), 1);
+    let late = scene.get().await.unwrap();
+    assert_eq!((found(&late), late.name.as_str()), (Seen::Revived, "Acme again"));
+    assert_eq!(late.archived_reason.as_deref(), Some("moved"));
+    let history = Organisation::history(&scene.hub, scene.id()).await.unwrap();
+    let told = history.last().unwrap();
+    assert_eq!((told.kind, told.operation), (EntryKind::AppliedLate, Some(operation)));
 }
 
 #[tokio::test]
@@ -236,6 +323,9 @@ async fn a_delete_whose_record_is_there_is_not_applied() {
     scene.kit.advance(PAST_QUIET);
     settles(&scene, operation, Verdict::NotApplied).await;
     attempt.agrees(&scene).await;
+    let history = Organisation::history(&scene.hub, scene.id()).await.unwrap();
+    let told = history.last().unwrap();
+    assert_eq!((told.kind, told.operation, told.changes.len()), (EntryKind::NotApplied, Some(operation), 0));
     attempt.run(&scene).await.unwrap();
     attempt.agrees(&scene).await;
 }
@@ -274,7 +364,7 @@ async fn what_shows_up_more_than_a_day_later_is_cdms_own_change() {
     scene.kit.advance(Duration::from_secs(25 * 3600));
     assert_eq!(scene.kit.simulator.commit_late(), 1);
     scene.get().await.unwrap();
-    assert_eq!(scene.history().await, [EntryKind::FirstSeen, EntryKind::Refreshed]);
+    assert_eq!(scene.history().await, [EntryKind::FirstSeen, EntryKind::NotApplied, EntryKind::Refreshed]);
 }
 
 #[tokio::test]
@@ -286,7 +376,8 @@ async fn a_create_that_shows_up_after_all_is_told_as_applied_late() {
     assert_eq!(scene.kit.simulator.commit_late(), 1);
     Contact::get(&scene.hub, attempt.id().into()).await.unwrap();
     let history = Contact::history(&scene.hub, attempt.id().into()).await.unwrap();
-    assert_eq!((history[0].kind, history[0].operation), (EntryKind::AppliedLate, Some(operation)));
+    let told: Vec<_> = history.iter().map(|entry| (entry.kind, entry.operation)).collect();
+    assert_eq!(told, [(EntryKind::NotApplied, Some(operation)), (EntryKind::AppliedLate, Some(operation))]);
 }
 
 #[tokio::test]

@@ -24,6 +24,30 @@ pub(crate) struct Cdms {
     pub(crate) commits: Vec<OperationId>,
     /// Every time of change that a record has shown.
     pub(crate) times: BTreeMap<Uuid, BTreeSet<i64>>,
+    /// Everything that happened to records, in its order.
+    pub(crate) log: Vec<Happened>,
+}
+
+/// Something that happened to a record.
+#[derive(Clone, Debug)]
+pub(crate) struct Happened {
+    /// When, by the world's clock.
+    pub(crate) at: i64,
+    pub(crate) id: Uuid,
+    /// The write of ours that did it; nothing: a person.
+    pub(crate) by: Option<OperationId>,
+    pub(crate) what: Deed,
+}
+
+/// What was done to a record.
+#[derive(Clone, Debug)]
+pub(crate) enum Deed {
+    /// It was made.
+    Made(Attributes),
+    /// Attributes were set.
+    Set(Attributes),
+    /// It was removed.
+    Removed,
 }
 
 /// What a write meets at CDMS beside its own effect.
@@ -76,27 +100,35 @@ impl Cdms {
         match write {
             WriteKind::Create => {
                 let id = whims.other_id.unwrap_or(id);
-                self.put(id, body, OUR_USER, whims);
+                self.put(id, body, Some(operation), whims);
                 Ok(Some(id))
             }
             WriteKind::Update => {
-                self.put(id, body, OUR_USER, whims);
+                self.put(id, body, Some(operation), whims);
                 Ok(None)
             }
             WriteKind::Delete => {
-                self.records.remove(&id);
+                self.remove(id, Some(operation));
                 Ok(None)
             }
         }
     }
 
-    /// Sets attributes of a record, or makes it.
-    pub(crate) fn put(&mut self, id: Uuid, attributes: &Attributes, by: Uuid, whims: Whims) {
+    /// Removes a record, for a write of ours or for a person.
+    pub(crate) fn remove(&mut self, id: Uuid, by: Option<OperationId>) {
+        self.records.remove(&id);
+        self.log.push(Happened { at: self.now, id, by, what: Deed::Removed });
+    }
+
+    /// Sets attributes of a record, or makes it, for a write of ours or for a person.
+    pub(crate) fn put(&mut self, id: Uuid, attributes: &Attributes, by: Option<OperationId>, whims: Whims) {
         let modified = self.second();
         let mut attributes = attributes.clone();
         if let (Some(by), Some(Value::Integer(a))) = (whims.adjusts_by, attributes.get("a")) {
             attributes.insert("a", Value::Integer(a + by));
         }
+        let what = if self.records.contains_key(&id) { Deed::Set } else { Deed::Made };
+        self.log.push(Happened { at: self.now, id, by, what: what(attributes.clone()) });
         let record = self.records.entry(id).or_insert_with(|| Record {
             modified,
             created: Some(modified),
@@ -109,7 +141,7 @@ impl Cdms {
         record.attributes.merge(&attributes);
         if !whims.freezes || record.modified_by.is_none() {
             record.modified = modified;
-            record.modified_by = Some(by);
+            record.modified_by = Some(if by.is_some() { OUR_USER } else { PERSON });
         }
         let shown = record.modified.0;
         self.times.entry(id).or_default().insert(shown);

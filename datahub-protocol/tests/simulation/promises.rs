@@ -4,7 +4,7 @@ use cdms_odata::Value;
 use datahub_protocol::{Entry, EntryKind, Note, OperationId, Stored, Verdict, WriteKind};
 use uuid::Uuid;
 
-use crate::cdms::{PERSON, Whims};
+use crate::cdms::{Deed, Whims};
 use crate::mapping::{FORBIDDEN, UNREADABLE};
 use crate::store::{Kept, LEASE_MS, QUIET_MS};
 use crate::world::{IDS, Outcome, World, outcome_word, verdict_word};
@@ -65,7 +65,7 @@ fn mend(world: &mut World) {
             .is_some_and(|a| [Value::Integer(UNREADABLE), Value::Integer(FORBIDDEN)].contains(a));
         if unfit {
             let values = cdms_odata::Attributes::from([("a", Value::Integer(0))]);
-            world.cdms.put(id, &values, PERSON, Whims::default());
+            world.cdms.put(id, &values, None, Whims::default());
         }
     }
 }
@@ -114,7 +114,12 @@ fn write_is_told_once(world: &mut World, at: usize, operation: OperationId) -> R
     let ours: Vec<_> =
         entries.iter().map(|(_, entry)| entry).filter(|entry| entry.operation == Some(operation)).collect();
     let told = ours.iter().filter(|entry| entry.kind != EntryKind::Gone).count();
-    let found_gone = ours.iter().any(|entry| entry.kind == EntryKind::Gone) || (is_delete && told == 0);
+    let found_gone = ours.iter().any(|entry| entry.kind == EntryKind::Gone);
+    let removed_by_others = world
+        .cdms
+        .log
+        .iter()
+        .any(|happened| happened.id == process.id && happened.by != Some(operation) && matches!(happened.what, Deed::Removed));
     let in_cdms = world.cdms.commits.iter().filter(|commit| **commit == operation).count();
     let residual = world.residual.contains(&operation);
     let outcome = process.outcome().map_or("crashed", outcome_word);
@@ -150,7 +155,7 @@ fn write_is_told_once(world: &mut World, at: usize, operation: OperationId) -> R
             return Err(format!("it is in CDMS: {}", facts()));
         }
     }
-    if verdict == Some(Verdict::Applied) && in_cdms == 0 && !is_create && !is_delete {
+    if verdict == Some(Verdict::Applied) && in_cdms == 0 && !is_create && !(is_delete && removed_by_others) {
         return Err(format!("it is not in CDMS: {}", facts()));
     }
     // What nobody else overwrote must be told.

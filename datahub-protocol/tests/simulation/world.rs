@@ -11,7 +11,7 @@ use datahub_protocol::{
 use fastrand::Rng;
 use uuid::Uuid;
 
-use crate::cdms::{Cdms, DUPLICATE, MISSING, OUR_USER, PERSON, Whims, refusal};
+use crate::cdms::{Cdms, DUPLICATE, MISSING, OUR_USER, Whims, refusal};
 use crate::mapping::{FORBIDDEN, Model, UNREADABLE};
 use crate::store::{REQUEST_MS, Store};
 
@@ -171,7 +171,7 @@ impl World {
         for id in IDS {
             if world.rng.u8(..) < 180 {
                 let attributes = world.persons_values();
-                world.cdms.put(id, &attributes, PERSON, Whims::default());
+                world.cdms.put(id, &attributes, None, Whims::default());
             }
         }
         world
@@ -292,7 +292,7 @@ impl World {
                 if let Some(operation) = created.map(|open| open.intent.operation) {
                     self.residual.push(operation);
                 }
-                self.cdms.records.remove(&id);
+                self.cdms.remove(id, None);
                 return;
             }
             (true, 5..17) => {
@@ -307,7 +307,7 @@ impl World {
         }
         let freezes = self.happens("a frozen time", 30);
         self.told(|_| format!("a person sets {values:?} of {id}"));
-        self.cdms.put(id, &values, PERSON, Whims { freezes, ..Whims::default() });
+        self.cdms.put(id, &values, None, Whims { freezes, ..Whims::default() });
     }
 
     /// Whether a write of the record is open, or still in CDMS's hands.
@@ -439,7 +439,7 @@ impl World {
             Act::Load => {
                 if self.happens("the database is away for a load", 8) {
                     // The runtime ends the operation; nothing was sent.
-                    self.processes[at].act = Act::Done(Outcome::Failed(Failure::Store("away".to_owned())));
+                    self.processes[at].act = Act::Done(Outcome::Failed(Failure::Store { operation: None, reason: "away".to_owned() }));
                     self.processes[at].holds_lock = false;
                     return;
                 }
@@ -711,7 +711,7 @@ impl World {
         let ids: Vec<_> = self.cdms.records.keys().copied().collect();
         for id in ids {
             let values = self.persons_values();
-            self.cdms.put(id, &values, PERSON, Whims::default());
+            self.cdms.put(id, &values, None, Whims::default());
         }
         // What CDMS had carried out is not in its records any more.
         self.cdms.commits.clear();

@@ -138,6 +138,18 @@ pub(crate) fn stores() -> Answers<Loaded> {
                 ..tombstone(TombstoneReason::Gone)
             },
         ),
+        (
+            "gone, a create not applied",
+            Loaded { late: late(WriteKind::Create, attributes([("a", 2)])), ..tombstone(TombstoneReason::Gone) },
+        ),
+        (
+            "gone, an update superseded and a delete not applied",
+            Loaded {
+                late: [late(WriteKind::Delete, Attributes::new()), late(WriteKind::Update, attributes([("a", 2)]))]
+                    .concat(),
+                ..tombstone(TombstoneReason::Gone)
+            },
+        ),
     ]
 }
 

@@ -76,6 +76,7 @@ impl Show for Entry {
                 Note::Plain => {}
                 Note::Conflict => text += "(conflict)",
                 Note::Adjusted { sent } => text += &format!("(sent {})", sent.show()),
+                Note::NotKept { sent } => text += &format!("(not kept {})", sent.show()),
             }
         }
         if !self.constants.is_empty() {

@@ -155,6 +155,13 @@ const TYPES: [ColumnType; 19] = [
     ColumnType::Text,
 ];
 
+/// That an entry tells of the record and not only of a write that came to nothing ([`EntryKind::changes_nothing`]).
+macro_rules! changed {
+    () => {
+        "entry.kind NOT IN ('not_applied', 'superseded', 'orphaned')"
+    };
+}
+
 /// A record's history before an entry, newest first, at most `limit`, whichever model it was read through.
 pub(crate) fn before(
     connection: &mut Connection,
@@ -173,7 +180,7 @@ pub(crate) fn before(
     connection.query(&statement, &TYPES)?.into_iter().map(take).collect()
 }
 
-/// The last entry of this very version of the model's row.
+/// The last entry of this very version of the model's row, but for those that only tell what became of a write.
 pub(crate) fn of_version(
     connection: &mut Connection,
     model: &ModelDescriptor,
@@ -183,11 +190,9 @@ pub(crate) fn of_version(
     let mut statement = Statement::default();
     statement.sql(COLUMNS);
     let values = [model.entity.name.into(), id.into(), model.table.into(), version.0.into()];
-    statement.push(
-        "WHERE entry.entity = ? AND entry.id = ? AND entry.model = ? AND entry.version = ? \
-         ORDER BY entry.sequence DESC LIMIT 1",
-        values,
-    );
+    let of_it = "WHERE entry.entity = ? AND entry.id = ? AND entry.model = ? AND entry.version = ? AND ";
+    statement.push(of_it, values);
+    statement.sql(concat!(changed!(), " ORDER BY entry.sequence DESC LIMIT 1"));
     connection.query(&statement, &TYPES)?.into_iter().next().map(take).transpose()
 }
 
@@ -224,19 +229,21 @@ pub(crate) fn between(
 }
 
 /// The last entry up to a time, and what happened last until then to the model's row itself. Entries are in the order in
-/// which they were stored, whatever clocks said; those that left the row as it was do not count as happening to it.
+/// which they were stored, whatever clocks said; those that only tell what became of a write do not count.
 pub(crate) fn last_at(
     connection: &mut Connection,
     model: &ModelDescriptor,
     id: Uuid,
     time: Instant,
 ) -> Result<Option<(i64, EntryKind)>, Trouble> {
-    let sql = "SELECT latest.sequence, entry.kind FROM datahub_history AS entry, \
-               (SELECT max(sequence) AS sequence FROM datahub_history \
-                WHERE entity = ? AND id = ? AND model = ? AND at <= ?) AS latest \
-               WHERE entry.entity = ? AND entry.id = ? AND entry.model = ? AND entry.sequence <= latest.sequence \
-               AND entry.kind NOT IN ('local_changed', 'superseded', 'not_applied') \
-               ORDER BY entry.sequence DESC LIMIT 1";
+    let sql = concat!(
+        "SELECT latest.sequence, entry.kind FROM datahub_history AS entry, \
+         (SELECT max(sequence) AS sequence FROM datahub_history \
+         WHERE entity = ? AND id = ? AND model = ? AND at <= ?) AS latest \
+         WHERE entry.entity = ? AND entry.id = ? AND entry.model = ? AND entry.sequence <= latest.sequence AND ",
+        changed!(),
+        " ORDER BY entry.sequence DESC LIMIT 1"
+    );
     let (entity, table) = (model.entity.name, model.table);
     let values = [entity.into(), id.into(), table.into(), time.into(), entity.into(), id.into(), table.into()];
     let rows = connection.query(&Statement::new(sql, values), &[ColumnType::BigInt, ColumnType::Text])?;
