@@ -23,6 +23,8 @@ pub struct Create<M: Mapping> {
     mapping: M,
     id: Uuid,
     mine: Vec<Value>,
+    /// The attributes of an earlier time that are put back; none: what the values come to.
+    then: Option<Attributes>,
     operation: OperationId,
     rounds: u8,
     state: State<M::Fault>,
@@ -48,7 +50,30 @@ type Output<M> = Result<Written, Failure<<M as Mapping>::Fault>>;
 impl<M: Mapping> Create<M> {
     /// A create of a model with these values under this id.
     pub fn new(mapping: M, id: Uuid, mine: Vec<Value>, operation: OperationId) -> Self {
-        Create { mapping, id, mine, operation, rounds: 0, state: State::Begun }
+        Create { mapping, id, mine, then: None, operation, rounds: 0, state: State::Begun }
+    }
+
+    /// A create that puts a record back to the attributes of an earlier time, in their raw form: also what the model's
+    /// values do not show, such as a reference to another model or a value that a default stands for.
+    ///
+    /// # Errors
+    ///
+    /// Attributes that do not convert any more.
+    pub fn put_back(mapping: M, id: Uuid, then: Attributes, operation: OperationId) -> Result<Self, M::Fault> {
+        let mine = mapping.decode(&then)?;
+        Ok(Create { mapping, id, mine, then: Some(then), operation, rounds: 0, state: State::Begun })
+    }
+
+    fn origin(&self) -> Origin {
+        if self.then.is_some() { Origin::Revert } else { Origin::Hub }
+    }
+
+    /// The attributes to send, without the constants.
+    fn patch(&self) -> Result<Attributes, M::Fault> {
+        let Some(then) = &self.then else { return self.mapping.encode_new(&self.mine) };
+        let names = self.mapping.creatable().into_iter().flat_map(|field| self.mapping.attributes_of(field));
+        let known = names.filter_map(|name| Some((name.to_owned(), then.get(name)?.clone())));
+        Ok(known.filter(|(_, value)| !value.is_null()).collect())
     }
 
     fn loaded(&mut self, patch: Attributes, loaded: Box<Loaded>) -> Action<Output<M>, M::Fault> {
@@ -116,7 +141,7 @@ impl<M: Mapping> Create<M> {
             Sent::Applied(Some((id, _))) if id != self.id => self.orphan(id, &patch),
             Sent::Applied(Some((_, Ok(record)))) => self.applied(&loaded, &patch, &record),
             Sent::Applied(Some((_, Err(fault)))) => {
-                let entry = created_entry(&patch, &self.mapping.constants(), self.operation, Origin::Hub, None);
+                let entry = created_entry(&patch, &self.mapping.constants(), self.operation, self.origin(), None);
                 self.end_applied(fault, entry, "CDMS's answer cannot be read".to_owned())
             }
             Sent::Rejected(rejection) => {
@@ -124,7 +149,7 @@ impl<M: Mapping> Create<M> {
                 let duplicate =
                     matches!(&rejection, Rejection::Cdms(refusal) if refusal.meaning() == Meaning::DuplicateKey);
                 if duplicate && planted(Planted::DuplicateIsApplied) {
-                    let entry = created_entry(&patch, &self.mapping.constants(), self.operation, Origin::Hub, None);
+                    let entry = created_entry(&patch, &self.mapping.constants(), self.operation, self.origin(), None);
                     let fault = self.mapping.forbidden("planted");
                     return self.end_applied(fault, entry, "planted".to_owned());
                 }
@@ -145,7 +170,7 @@ impl<M: Mapping> Create<M> {
 
     fn applied(&mut self, loaded: &Loaded, patch: &Attributes, record: &Record) -> Action<Output<M>, M::Fault> {
         let row = merged_row(loaded, record);
-        let entry = created_entry(patch, &self.mapping.constants(), self.operation, Origin::Hub, Some(record));
+        let entry = created_entry(patch, &self.mapping.constants(), self.operation, self.origin(), Some(record));
         if let Err(fault) = self.mapping.decode(&row.seen) {
             return self.end_applied(fault, entry, "CDMS made a value of it that does not fit the model".to_owned());
         }
@@ -175,7 +200,7 @@ impl<M: Mapping> Create<M> {
         let operation = self.operation;
         let mut commit = closing(operation, Verdict::Orphaned { id });
         let sent = (patch, &self.mapping.constants());
-        commit.history = vec![not_kept_entry((EntryKind::Orphaned, Origin::Hub), operation, sent, None)];
+        commit.history = vec![not_kept_entry((EntryKind::Orphaned, self.origin()), operation, sent, None)];
         commit.quarantine = QuarantineChange::PutOrphan { id, operation };
         commit.insist = true;
         self.state = State::Ending(Failure::Orphan { operation, id });
@@ -201,7 +226,7 @@ impl<M: Mapping> Machine for Create<M> {
 
     fn step(&mut self, event: Event<M::Fault>) -> Action<Self::Output, M::Fault> {
         match (std::mem::replace(&mut self.state, State::Over), event) {
-            (State::Begun, Event::Start) => match self.mapping.encode_new(&self.mine) {
+            (State::Begun, Event::Start) => match self.patch() {
                 Ok(patch) => {
                     self.state = State::Locking(patch);
                     Action::Lock

@@ -31,6 +31,11 @@ pub trait Mapping {
     /// The fields that an update may send.
     fn updatable(&self) -> Vec<usize>;
 
+    /// The fields that a create may send: those that an update may, and others that are never changed afterwards.
+    fn creatable(&self) -> Vec<usize> {
+        self.updatable()
+    }
+
     /// The attributes that carry one field's value, given the attributes as last seen.
     ///
     /// # Errors

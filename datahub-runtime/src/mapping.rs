@@ -43,6 +43,11 @@ impl Mapping for ModelMapping {
         columns.filter(|(_, column)| column.write() == Write::Always).map(|(position, _)| position).collect()
     }
 
+    fn creatable(&self) -> Vec<usize> {
+        let columns = self.model.columns.iter().enumerate();
+        columns.filter(|(_, column)| column.write() != Write::Never).map(|(position, _)| position).collect()
+    }
+
     fn encode(&self, field: usize, value: &Value, seen: &Attributes) -> Result<Attributes, Fault> {
         conversion::encode(self.model, &self.model.columns[field], value, seen)
     }

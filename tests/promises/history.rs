@@ -3,8 +3,8 @@
 use chrono::{DateTime, Utc};
 use datahub_runtime::prelude::*;
 use datahub_runtime::testing::simulator::{Fault, FaultRule, Operation, Stage};
-use datahub_runtime::{Attributes, EntryKind, Origin, Seen, Value, Version};
-use example_domain::Organisation;
+use datahub_runtime::{Attributes, EntryKind, Origin, Reference, Seen, Value, Version};
+use example_domain::{Contact, Organisation};
 
 use crate::scene::{NEW_NAME, Scene, Write, acme, failed, found, now, says};
 
@@ -473,4 +473,29 @@ mod forgotten {
         #[cdms("Name")]
         pub(super) name: String,
     }
+}
+
+#[tokio::test]
+async fn a_deleted_record_comes_back_with_what_its_model_does_not_show() {
+    let scene = Scene::new().await;
+    let (manager, person) = (Id::<Contact>::new(), Id::<Contact>::new());
+    for (id, name) in [(manager, "Grace"), (person, "Ada")] {
+        let known = [("ContactId", Value::Guid(id.guid())), ("LastName", Value::text(name))];
+        scene.kit.simulator.seed("Contact", known);
+    }
+    // A contact of a contact: the model, which knows organisations, has none; and a false that a default stands for.
+    let of_person = Reference { logical_name: "contact".to_owned(), id: manager.guid() };
+    let foreign = [("ParentCustomerId", Value::Lookup(of_person)), ("optevia_PrimaryContact", Value::Boolean(false))];
+    scene.kit.simulator.edit("Contact", person.guid(), foreign.clone());
+    let contact = Contact::get(&scene.hub, person).await.unwrap();
+    assert_eq!(contact.organisation, None);
+    let version = Contact::history(&scene.hub, person).await.unwrap()[0].version;
+    contact.delete(&scene.hub).await.unwrap();
+    Contact::revert(&scene.hub, person, version).await.unwrap();
+    let record = scene.kit.simulator.record("Contact", person.guid()).unwrap();
+    for (name, value) in foreign {
+        assert_eq!(record.get(name), Some(&value), "{name}");
+    }
+    let told = Contact::history(&scene.hub, person).await.unwrap().pop().unwrap();
+    assert_eq!((told.kind, told.origin), (EntryKind::Created, Origin::Revert));
 }

@@ -115,11 +115,9 @@ fn write_is_told_once(world: &mut World, at: usize, operation: OperationId) -> R
         entries.iter().map(|(_, entry)| entry).filter(|entry| entry.operation == Some(operation)).collect();
     let told = ours.iter().filter(|entry| entry.kind != EntryKind::Gone).count();
     let found_gone = ours.iter().any(|entry| entry.kind == EntryKind::Gone);
-    let removed_by_others = world
-        .cdms
-        .log
-        .iter()
-        .any(|happened| happened.id == process.id && happened.by != Some(operation) && matches!(happened.what, Deed::Removed));
+    let removed_by_others = world.cdms.log.iter().any(|happened| {
+        happened.id == process.id && happened.by != Some(operation) && matches!(happened.what, Deed::Removed)
+    });
     let in_cdms = world.cdms.commits.iter().filter(|commit| **commit == operation).count();
     let residual = world.residual.contains(&operation);
     let outcome = process.outcome().map_or("crashed", outcome_word);

@@ -439,7 +439,8 @@ impl World {
             Act::Load => {
                 if self.happens("the database is away for a load", 8) {
                     // The runtime ends the operation; nothing was sent.
-                    self.processes[at].act = Act::Done(Outcome::Failed(Failure::Store { operation: None, reason: "away".to_owned() }));
+                    self.processes[at].act =
+                        Act::Done(Outcome::Failed(Failure::Store { operation: None, reason: "away".to_owned() }));
                     self.processes[at].holds_lock = false;
                     return;
                 }

@@ -3,6 +3,7 @@
 use std::future::IntoFuture;
 use std::sync::Arc;
 
+use datahub_model::ModelDescriptor;
 use datahub_model::conversion::encode_whole;
 use datahub_protocol::{Create as Machine, DetachedWish, OperationId, WriteKind};
 use futures_util::future::BoxFuture;
@@ -11,6 +12,7 @@ use uuid::Uuid;
 use super::detached::{is_detached, write_detached};
 use super::write;
 use crate::executor::{Run, local_columns};
+use crate::hub::Engine;
 use crate::mapping::ModelMapping;
 use crate::model::row_of;
 use crate::synced::invalid;
@@ -40,18 +42,22 @@ impl<T: Writable> Create<T> {
             let seen = encode_whole(T::DESCRIPTOR, &row).map_err(|fault| invalid::<T>(id, fault))?;
             return write_detached(&hub, id, WriteKind::Create, DetachedWish::Create(seen), locals).await;
         }
-        if let Some(why) = engine.creates_stopped.get() {
-            return Err(Error::new(ErrorKind::Misconfigured, format!("creates are stopped: {why}"))
-                .of_record(T::DESCRIPTOR, id.guid()));
-        }
-        // A create asks CDMS nothing before it writes, so a wrong CDMS has to be found out here.
-        engine.contact().await.map_err(|error| error.of_record(T::DESCRIPTOR, id.guid()))?;
+        admit_create(engine, T::DESCRIPTOR, id.guid()).await?;
         let operation = OperationId(Uuid::now_v7());
         let mapping = ModelMapping { model: T::DESCRIPTOR, id: id.guid(), actor: Arc::clone(&hub.actor) };
         let machine = Machine::new(mapping, id.guid(), row, operation);
         let run = Run::new(Arc::clone(engine), T::DESCRIPTOR, id.guid(), Arc::clone(&hub.actor)).set_locals(locals);
         write(engine, (WriteKind::Create, operation), id, run, machine).await
     }
+}
+
+/// Refuses a create where CDMS does not keep ids, or is not the one that the database belongs to.
+pub(super) async fn admit_create(engine: &Engine, model: &'static ModelDescriptor, id: Uuid) -> Result<(), Error> {
+    if let Some(why) = engine.creates_stopped.get() {
+        return Err(Error::new(ErrorKind::Misconfigured, format!("creates are stopped: {why}")).of_record(model, id));
+    }
+    // A create asks CDMS nothing before it writes, so a wrong CDMS has to be found out here.
+    engine.contact().await.map(drop).map_err(|error| error.of_record(model, id))
 }
 
 impl<T: Writable> IntoFuture for Create<T> {

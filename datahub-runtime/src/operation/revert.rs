@@ -8,6 +8,7 @@ use datahub_protocol::{DetachedWish, Failure, OperationId, Stored, TombstoneReas
 use futures_util::future::BoxFuture;
 use uuid::Uuid;
 
+use super::create::admit_create;
 use super::detached::{is_detached, write_detached};
 use super::edit::{not_erased, undo_after};
 use super::{Create, write};
@@ -72,9 +73,19 @@ impl<T: Writable> Revert<T> {
             Some(TombstoneReason::Gone) => {
                 // What a tombstone keeps is as much of it as an erasure left.
                 not_erased(model, id.guid(), &engine.store.history(model, id.guid(), i64::MAX, 1).await?)?;
-                let row = row_of_attributes(model, id.guid(), &snapshot, &snapshot.seen, locals);
-                let value = row.and_then(|row| model_of::<T>(&row));
-                Create::new(&hub, value.map_err(|fault| failed(Failure::Quarantined(fault)))?).await
+                if is_detached::<T>() {
+                    let row = row_of_attributes(model, id.guid(), &snapshot, &snapshot.seen, locals);
+                    let value = row.and_then(|row| model_of::<T>(&row));
+                    return Create::new(&hub, value.map_err(|fault| failed(Failure::Quarantined(fault)))?).await;
+                }
+                admit_create(engine, model, id.guid()).await?;
+                let operation = OperationId(Uuid::now_v7());
+                let mapping = ModelMapping { model, id: id.guid(), actor: Arc::clone(&hub.actor) };
+                let machine = datahub_protocol::Create::put_back(mapping, id.guid(), snapshot.seen, operation);
+                let machine = machine.map_err(|fault| failed(Failure::Quarantined(fault)))?;
+                let locals = local_columns(model).zip(locals).collect();
+                let run = Run::new(Arc::clone(engine), model, id.guid(), Arc::clone(&hub.actor)).set_locals(locals);
+                write(engine, (WriteKind::Create, operation), id, run, machine).await
             }
             Some(reason @ TombstoneReason::LeftModel) => Err(failed(reason.failure())),
         }
