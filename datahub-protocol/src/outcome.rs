@@ -3,6 +3,7 @@
 use cdms_odata::client::{Meaning, Refusal};
 use uuid::Uuid;
 
+use crate::planted::{Planted, planted};
 use crate::{Record, WriteKind};
 
 /// What came back from sending a write.
@@ -80,7 +81,10 @@ pub fn classify<F>(write: WriteKind, answer: Answer<F>) -> Class<F> {
         Answer::Lost(reason) => return Class::Unknown(reason),
         Answer::Reply(reply) => reply,
     };
+    let not_found = status == 404 && write != WriteKind::Create && planted(Planted::AnyNotFoundIsGone);
     match (write, status, body) {
+        (_, _, ReplyBody::Other(message)) if not_found => Class::Gone(Refusal { status, code: None, message }),
+        (_, _, ReplyBody::Refusal(refusal)) if not_found => Class::Gone(refusal),
         (WriteKind::Create, 201, ReplyBody::Created { id, record }) => Class::Applied(Some((id, record))),
         (WriteKind::Update | WriteKind::Delete, 204, _) => Class::Applied(None),
         (_, _, ReplyBody::LoginLost(sign)) => Class::LoginLost(sign),

@@ -34,19 +34,19 @@ macro_rules! faults {
 }
 
 faults! {
-    /// A write is sent without an intent.
+    /// An update is sent without an intent, and the driver takes it for covered by a lease.
     NoIntent = "no-intent",
-    /// The intent is committed after the write was sent.
+    /// An update's intent is committed after it was sent, and the driver takes it for covered by a lease.
     IntentAfterSend = "intent-after-send",
     /// A read compares `modified` alone and not what was seen.
     NoSeen = "no-seen",
     /// An update sends the whole record.
     WholeRecordMerge = "whole-record-merge",
-    /// A create that is sent again has a new id.
+    /// A create whose outcome is unknown is sent again, and the driver gives the record another id then.
     NewIdOnRetry = "new-id-on-retry",
     /// A write that finds no record tells that it is gone, without a look at the record itself.
     UnconfirmedGone = "unconfirmed-gone",
-    /// Any 404 of a write is taken for a record that is gone.
+    /// Any 404 of an update or a delete, a page of a proxy among them, is taken for CDMS's word that a record is missing.
     AnyNotFoundIsGone = "any-404-is-gone",
     /// A quiet period is over at once.
     QuietPeriodZero = "quiet-period-zero",

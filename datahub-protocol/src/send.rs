@@ -45,9 +45,6 @@ impl Sending {
     /// The action that sends.
     pub(crate) fn send<O, F>(&mut self) -> Action<O, F> {
         self.tries += 1;
-        if planted(Planted::NewIdOnRetry) && self.tries > 1 {
-            self.operation = OperationId(Uuid::from_u128(self.operation.0.as_u128().rotate_left(64) + 1));
-        }
         Action::Send { write: self.write, operation: self.operation, body: self.body.clone() }
     }
 
@@ -60,11 +57,17 @@ impl Sending {
         }
     }
 
+    /// Whether a planted fault sends again what CDMS may have taken.
+    fn resends_blindly(&self) -> bool {
+        let under_a_new_id = planted(Planted::NewIdOnRetry) && self.write == WriteKind::Create;
+        self.tries < 2 && (under_a_new_id || planted(Planted::BlindResend))
+    }
+
     fn answered<O, F>(&mut self, answer: Answer<F>) -> Sent<O, F> {
         match classify(self.write, answer) {
             Class::Applied(record) => Sent::Applied(record),
             Class::Gone(refusal) => Sent::Gone(refusal),
-            Class::Unknown(_) if planted(Planted::BlindResend) && self.tries < 2 => Sent::Act(self.send()),
+            Class::Unknown(_) if self.resends_blindly() => Sent::Act(self.send()),
             Class::Unknown(reason) if planted(Planted::UnknownIsRejected) => Sent::Rejected(Rejection::NotSent(reason)),
             Class::Unknown(reason) => Sent::Unknown(reason),
             // A lease too short for another try leaves the refusal that asked for it.

@@ -141,7 +141,7 @@ impl<M: Mapping> Settle<M> {
             LeaseState::Quiet { left_ms } | LeaseState::Active { left_ms } => (false, left_ms.max(1)),
             LeaseState::Over => (true, LOOK_AGAIN_MS),
         };
-        let quiet_over = quiet_over || planted(Planted::QuietPeriodZero) || planted(Planted::LeaseIgnored);
+        let quiet_over = quiet_over || planted(Planted::QuietPeriodZero);
         let record = match fetched {
             Fetched::Record(record) => Some(record),
             Fetched::Gone => None,

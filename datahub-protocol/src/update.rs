@@ -200,7 +200,18 @@ impl<M: Mapping> Update<M> {
                 self.unchanged(snapshot, asked)
             };
         }
-        let constants = self.approach.mapping.constants();
+        let plan = Box::new(Plan { snapshot, merged, constants: self.approach.mapping.constants() });
+        if planted(Planted::IntentAfterSend) {
+            return self.send(plan);
+        }
+        let commit = self.opening(&plan);
+        self.state = State::Opening(plan);
+        Action::Commit(Box::new(commit))
+    }
+
+    /// The transaction that notes the intent.
+    fn opening(&self, plan: &Plan) -> Commit<M::Fault> {
+        let Plan { snapshot, merged, constants } = plan;
         let pre_image = merged.patch.names().map(|name| {
             let before = snapshot.seen.get(name).cloned().unwrap_or_default();
             (name.clone(), before)
@@ -219,12 +230,7 @@ impl<M: Mapping> Update<M> {
         if !planted(Planted::NoIntent) {
             commit.intent = IntentChange::Open(Box::new(intent));
         }
-        let plan = Box::new(Plan { snapshot, merged, constants });
-        if planted(Planted::IntentAfterSend) {
-            return self.send(plan);
-        }
-        self.state = State::Opening(plan);
-        Action::Commit(Box::new(commit))
+        commit
     }
 
     fn send(&mut self, plan: Box<Plan>) -> Action<Output<M>, M::Fault> {
@@ -239,6 +245,11 @@ impl<M: Mapping> Update<M> {
 
     fn opened(&mut self, plan: Box<Plan>, committed: Committed) -> Action<Output<M>, M::Fault> {
         match committed {
+            // Then it was sent before.
+            Committed::Done(_) if planted(Planted::IntentAfterSend) => {
+                self.state = State::ReadingBack(plan);
+                Action::Fetch
+            }
             Committed::Done(_) => self.send(plan),
             Committed::Lost => {
                 self.state = State::Approaching;
@@ -263,6 +274,11 @@ impl<M: Mapping> Update<M> {
             Sent::Act(action) => {
                 self.state = State::Sending(plan, sending);
                 action
+            }
+            Sent::Applied(_) if planted(Planted::IntentAfterSend) => {
+                let commit = self.opening(&plan);
+                self.state = State::Opening(plan);
+                Action::Commit(Box::new(commit))
             }
             Sent::Applied(_) => {
                 self.state = State::ReadingBack(plan);

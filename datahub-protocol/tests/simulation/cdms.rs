@@ -20,8 +20,6 @@ pub(crate) struct Cdms {
     /// By how much its clock is behind since a backup was restored.
     pub(crate) behind_ms: i64,
     pub(crate) records: BTreeMap<Uuid, Record>,
-    /// The writes of ours that it carried out, each as often as it did.
-    pub(crate) commits: Vec<OperationId>,
     /// Every time of change that a record has shown.
     pub(crate) times: BTreeMap<Uuid, BTreeSet<i64>>,
     /// Everything that happened to records, in its order.
@@ -31,8 +29,6 @@ pub(crate) struct Cdms {
 /// Something that happened to a record.
 #[derive(Clone, Debug)]
 pub(crate) struct Happened {
-    /// When, by the world's clock.
-    pub(crate) at: i64,
     pub(crate) id: Uuid,
     /// The write of ours that did it; nothing: a person.
     pub(crate) by: Option<OperationId>,
@@ -40,7 +36,7 @@ pub(crate) struct Happened {
 }
 
 /// What was done to a record.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Deed {
     /// It was made.
     Made(Attributes),
@@ -96,7 +92,6 @@ impl Cdms {
             (WriteKind::Update | WriteKind::Delete, false) => return Err(refusal(404, MISSING)),
             _ => {}
         }
-        self.commits.push(operation);
         match write {
             WriteKind::Create => {
                 let id = whims.other_id.unwrap_or(id);
@@ -117,7 +112,7 @@ impl Cdms {
     /// Removes a record, for a write of ours or for a person.
     pub(crate) fn remove(&mut self, id: Uuid, by: Option<OperationId>) {
         self.records.remove(&id);
-        self.log.push(Happened { at: self.now, id, by, what: Deed::Removed });
+        self.log.push(Happened { id, by, what: Deed::Removed });
     }
 
     /// Sets attributes of a record, or makes it, for a write of ours or for a person.
@@ -128,7 +123,7 @@ impl Cdms {
             attributes.insert("a", Value::Integer(a + by));
         }
         let what = if self.records.contains_key(&id) { Deed::Set } else { Deed::Made };
-        self.log.push(Happened { at: self.now, id, by, what: what(attributes.clone()) });
+        self.log.push(Happened { id, by, what: what(attributes.clone()) });
         let record = self.records.entry(id).or_insert_with(|| Record {
             modified,
             created: Some(modified),

@@ -29,9 +29,18 @@ pub(crate) struct Store {
 pub(crate) struct Kept {
     pub(crate) stored: Stored,
     quarantined: bool,
-    pub(crate) history: Vec<(Version, Entry)>,
+    pub(crate) history: Vec<Told>,
     /// What was seen at each version, for comparison with what the history says; nothing where the row ended.
     pub(crate) shadows: Vec<(Version, Option<Attributes>)>,
+}
+
+/// An entry of the history.
+#[derive(Clone, Debug)]
+pub(crate) struct Told {
+    pub(crate) version: Version,
+    pub(crate) entry: Entry,
+    /// Whether the row was stored along with it, so that it has the values that the entry leads to.
+    pub(crate) is_stored: bool,
 }
 
 #[derive(Clone, Debug)]
@@ -142,7 +151,12 @@ impl Store {
                 kept.stored = Stored::Tombstone(at(last), *reason);
             }
         }
-        kept.history.extend(commit.history.iter().map(|entry| (version, entry.clone())));
+        let is_stored = matches!(commit.record, RecordChange::Put(_) | RecordChange::Tombstone { .. });
+        kept.history.extend(commit.history.iter().map(|entry| Told {
+            version,
+            entry: entry.clone(),
+            is_stored: is_stored || entry.kind.changes_nothing(),
+        }));
         match &commit.quarantine {
             QuarantineChange::Keep | QuarantineChange::PutOrphan { .. } => {}
             QuarantineChange::Put(_) => kept.quarantined = true,

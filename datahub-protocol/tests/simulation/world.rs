@@ -1,25 +1,25 @@
 //! The simulated world: programs at work, people, time, and everything that goes wrong, as a seed decides.
 
-use std::collections::BTreeMap;
+mod people;
+mod sending;
+
+use std::collections::{BTreeMap, BTreeSet};
 
 use cdms_odata::{Attributes, Instant, Value};
 use datahub_protocol::{
-    Action, Answer, Asked, Commit, Committed, Create, Delete, Event, Failure, Fetched, IntentChange, Machine as _,
-    Mapping as _, OnConflict, OperationId, Read, RecordChange, Reply, ReplyBody, Settle, Settled, Sighting, Snapshot,
-    Stored, Update, Verdict, WriteKind, Written,
+    Action, Answer, Asked, Commit, Committed, Create, Delete, Event, Failure, Fetched, IntentChange, LeaseState,
+    Machine as _, Mapping as _, OnConflict, OperationId, Read, RecordChange, Reply, ReplyBody, Settle, Settled,
+    Sighting, Snapshot, Stored, TombstoneReason, Update, Verdict, WriteKind, Written,
 };
 use fastrand::Rng;
 use uuid::Uuid;
 
-use crate::cdms::{Cdms, DUPLICATE, MISSING, OUR_USER, Whims, refusal};
-use crate::mapping::{FORBIDDEN, Model, UNREADABLE};
-use crate::store::{REQUEST_MS, Store};
+use crate::cdms::{Cdms, Deed, OUR_USER, Whims};
+use crate::mapping::{FORBIDDEN, Model};
+use crate::store::Store;
 
 /// Two programs of the newer version and one of the older.
 const PROGRAMS: [Model; 3] = [Model::Wide, Model::Narrow, Model::Wide];
-
-/// How long CDMS may go on executing a request.
-const EXECUTION_MS: i64 = 300_000;
 
 pub(crate) struct World {
     pub(crate) rng: Rng,
@@ -32,12 +32,14 @@ pub(crate) struct World {
     loaded: Vec<(Uuid, Snapshot)>,
     /// Whether things go wrong.
     pub(crate) troubled: bool,
-    /// Whether CDMS was restored from a backup, so that its times went back.
-    pub(crate) restored: bool,
+    /// Whether CDMS was restored from a backup, so that its times went back: how much of its log came before.
+    pub(crate) restored: Option<usize>,
     next_value: i32,
     next_operation: u128,
     /// Writes of which the README promises less: sent past the lease, or carried out past the quiet period.
-    pub(crate) residual: Vec<OperationId>,
+    pub(crate) delayed: BTreeSet<OperationId>,
+    /// How much of CDMS's log there was when somebody looked and gave a write its verdict.
+    pub(crate) judged: BTreeMap<OperationId, usize>,
     /// How often what went wrong or came out.
     pub(crate) tally: BTreeMap<String, u64>,
     /// The first promise that was broken.
@@ -59,6 +61,20 @@ pub(crate) struct Process {
     /// Stopped after its look at the lease, until then.
     paused_until: Option<i64>,
     pub(crate) crashed: bool,
+    /// How much of CDMS's log there was when it began.
+    pub(crate) began: usize,
+    /// How much of it there was when it last read the record.
+    looked: usize,
+    /// What that showed.
+    saw: Option<Attributes>,
+    /// How far the lease of the write had run that it found open.
+    found: Option<LeaseState>,
+    /// By how much CDMS's time may go back for it.
+    skew_ms: i64,
+    /// Whether it has sent its write.
+    has_sent: bool,
+    /// Whether it could not close its intent.
+    close_failed: bool,
 }
 
 enum Machine {
@@ -159,10 +175,11 @@ impl World {
             late: Vec::new(),
             loaded: Vec::new(),
             troubled: true,
-            restored: false,
+            restored: None,
             next_value: 1,
             next_operation: 1,
-            residual: Vec::new(),
+            delayed: BTreeSet::new(),
+            judged: BTreeMap::new(),
             tally: BTreeMap::new(),
             broken: None,
             trace: traced.then(Vec::new),
@@ -217,15 +234,6 @@ impl World {
         Value::Integer(value * 1_000 + value)
     }
 
-    fn persons_values(&mut self) -> Attributes {
-        let mut values = Attributes::new();
-        for name in ["a", "b1", "b2"] {
-            let value = self.value() % 1_000_000;
-            values.insert(name, Value::Integer(value % if name == "a" { 1_000_000 } else { 1_000 }));
-        }
-        values
-    }
-
     /// One step: something begins, or something under way goes on.
     pub(crate) fn step(&mut self, operations_left: &mut u32) {
         let passed = self.rng.i64(0..400);
@@ -267,52 +275,9 @@ impl World {
             self.cdms.now = self.now;
             self.told(|_| format!("CDMS carries out {} late", late.operation));
             _ = self.cdms.write((late.operation, late.write), late.id, &late.body, Whims::default());
-            if self.residual.contains(&late.operation) {
-                // A write past the quiet period overwrites, or takes along, whatever was made meanwhile.
-                let there = self.processes.iter().filter(|process| process.id == late.id);
-                self.residual.extend(there.filter_map(|process| process.operation));
-            }
         }
         self.now = until;
         self.cdms.now = until;
-    }
-
-    fn person(&mut self) {
-        let id = IDS[self.rng.usize(..IDS.len())];
-        let choice = self.rng.u32(..100);
-        let mut values = Attributes::new();
-        match (self.cdms.records.contains_key(&id), choice) {
-            // People cannot choose ids: this is a record that came back by itself, from a recycle bin for instance.
-            (false, 0..15) if !self.is_under_way(id) => values = self.persons_values(),
-            (false, _) => return,
-            (true, 0..5) => {
-                self.told(|_| format!("a person deletes {id}"));
-                // A create that somebody deletes before it is settled looks like one that never happened.
-                let created = self.store.open(id).filter(|open| open.intent.write == WriteKind::Create);
-                if let Some(operation) = created.map(|open| open.intent.operation) {
-                    self.residual.push(operation);
-                }
-                self.cdms.remove(id, None);
-                return;
-            }
-            (true, 5..17) => {
-                let k = i32::from(self.rng.bool());
-                values.insert("k", Value::Integer(k));
-            }
-            (true, 17..20) => _ = values.insert("a", Value::Integer(UNREADABLE)),
-            (true, 20..23) => _ = values.insert("a", Value::Integer(FORBIDDEN)),
-            (true, 23..60) => _ = values.insert("a", Value::Integer(self.value())),
-            (true, 60..80) => _ = values.insert("b1", Value::Integer(self.value() % 1_000)),
-            (true, _) => _ = values.insert("b2", Value::Integer(self.value() % 1_000)),
-        }
-        let freezes = self.happens("a frozen time", 30);
-        self.told(|_| format!("a person sets {values:?} of {id}"));
-        self.cdms.put(id, &values, None, Whims { freezes, ..Whims::default() });
-    }
-
-    /// Whether a write of the record is open, or still in CDMS's hands.
-    fn is_under_way(&self, id: Uuid) -> bool {
-        self.store.open(id).is_some() || self.late.iter().any(|late| late.id == id)
     }
 
     fn operation(&mut self) -> OperationId {
@@ -396,11 +361,13 @@ impl World {
 
     /// After a restore somebody decides for CDMS, at the end.
     fn skew(&self) -> i64 {
-        if self.restored && !self.troubled { i64::MAX } else { 0 }
+        if self.restored.is_some() && !self.troubled { i64::MAX } else { 0 }
     }
 
     fn start(&mut self, program: usize, id: Uuid, machine: Machine, operation: Option<OperationId>) {
         let model = PROGRAMS[program];
+        let skew_ms = if operation.is_some() { 0 } else { self.skew() };
+        let began = self.cdms.log.len();
         let mut process = Process {
             program,
             model,
@@ -412,6 +379,13 @@ impl World {
             holds_lock: false,
             paused_until: None,
             crashed: false,
+            began,
+            looked: began,
+            saw: None,
+            found: None,
+            skew_ms,
+            has_sent: false,
+            close_failed: false,
         };
         process.step(Event::Start);
         self.told(|_| format!("program {program} begins a {} of {id} {operation:?}", process.kind()));
@@ -445,10 +419,16 @@ impl World {
                     return;
                 }
                 let loaded = self.store.load(id, self.now);
+                self.processes[at].found = loaded.intent.as_ref().map(|open| open.lease);
                 self.deliver(at, Event::Loaded(Box::new(loaded)));
             }
             Act::Fetch => {
                 let fetched = self.fetch(model, id);
+                self.processes[at].looked = self.cdms.log.len();
+                self.processes[at].saw = match &fetched {
+                    Fetched::Record(record) => Some(record.attributes.clone()),
+                    _ => None,
+                };
                 self.processes[at].answer = Some(Event::Fetched(fetched));
             }
             Act::Commit(commit) => {
@@ -479,45 +459,96 @@ impl World {
 
     fn commit(&mut self, at: usize, commit: &Commit<String>) {
         let (id, model) = (self.processes[at].id, self.processes[at].model);
+        // The runtime goes on trying what is true already.
+        let insists = commit.insist && self.lease_left(at) > 0;
         if self.happens("the database is away for a transaction", 15) {
-            let lease_lasts = self.lease_left(at) > 0;
-            // The runtime goes on trying what is true already.
-            if !(commit.insist && lease_lasts) {
-                self.deliver(at, Event::Committed(Committed::Unavailable("away".to_owned())));
+            if !insists {
+                self.unavailable(at, commit);
             }
             return;
         }
         let before = self.stored(id);
         let committed = self.store.commit(model, id, commit, self.now);
-        if matches!(committed, Committed::Done(_)) {
-            self.check_row(id, &before, &commit.record);
-        }
         self.told(|_| format!("  process {at} commits {:?}: {committed:?}", short(commit)));
-        if let IntentChange::Close { verdict, .. } = &commit.intent
-            && matches!(committed, Committed::Done(_))
-        {
-            let word = verdict_word(verdict);
-            self.count(&format!("verdict: {word}"));
-            if let Verdict::Superseded { attributes } = verdict {
-                self.count(&format!("superseded in {} attributes", attributes.len()));
+        if matches!(committed, Committed::Done(_)) {
+            self.check_row(at, &before, commit);
+            if let IntentChange::Close { operation, verdict } = &commit.intent {
+                self.check_verdict(at, *operation, verdict);
+            }
+            // Who insists learns by the next try that it was stored.
+            if self.happens("a transaction whose acknowledgement is lost", 8) && !insists {
+                return self.unavailable(at, commit);
             }
         }
         self.deliver(at, Event::Committed(committed));
     }
 
-    /// The row's time is one of CDMS's, and never goes back.
-    fn check_row(&mut self, id: Uuid, before: &Stored, change: &RecordChange) {
-        let RecordChange::Put(row) = change else { return };
+    fn unavailable(&mut self, at: usize, commit: &Commit<String>) {
+        self.processes[at].close_failed |= matches!(commit.intent, IntentChange::Close { .. });
+        self.deliver(at, Event::Committed(Committed::Unavailable("away".to_owned())));
+    }
+
+    /// A write gets its one verdict, and not too early.
+    fn check_verdict(&mut self, at: usize, operation: OperationId, verdict: &Verdict) {
+        let word = verdict_word(verdict);
+        self.count(&format!("verdict: {word}"));
+        if let Verdict::Superseded { attributes } = verdict {
+            self.count(&format!("superseded in {} attributes", attributes.len()));
+        }
+        let settles = matches!(self.processes[at].machine, Machine::Settle(_));
+        if settles && let Some(wrong) = self.wrongly_settled(at, operation, verdict) {
+            self.break_promise(format!("{operation} was settled as {word} {wrong}"));
+        }
+        let seen = if settles { self.processes[at].looked } else { self.cdms.log.len() };
+        self.judged.insert(operation, seen);
+    }
+
+    /// What is wrong with a verdict that settling came to, if something is.
+    fn wrongly_settled(&self, at: usize, operation: OperationId, verdict: &Verdict) -> Option<String> {
+        let process = &self.processes[at];
+        match process.found {
+            Some(LeaseState::Active { .. }) => return Some("while its writer's lease lasted".to_owned()),
+            Some(LeaseState::Quiet { .. }) if *verdict != Verdict::Applied => {
+                return Some("before its quiet period was over".to_owned());
+            }
+            _ => {}
+        }
+        let intent = &self.store.intent(operation)?.intent;
+        let saw = process.saw.as_ref().filter(|_| intent.write == WriteKind::Update && *verdict == Verdict::Applied)?;
+        let mut evidence = intent.evidence().map(|(name, _)| name);
+        let name = evidence.find(|name| saw.get(name) == intent.pre_image.get(name))?;
+        Some(format!("although {name} is as it was before"))
+    }
+
+    /// The row's time is one of CDMS's, and never goes back by more than is tolerated.
+    fn check_row(&mut self, at: usize, before: &Stored, commit: &Commit<String>) {
+        let Process { id, skew_ms, began, .. } = self.processes[at];
+        if let RecordChange::Tombstone { reason: TombstoneReason::Gone, .. } = &commit.record
+            && !self.was_missing(id, began)
+        {
+            self.break_promise(format!("{id} became a tombstone, and was there all the time"));
+        }
+        let RecordChange::Put(row) = &commit.record else { return };
         let is_known = self.cdms.times.get(&id).is_some_and(|times| times.contains(&row.modified.0));
         if !is_known {
             self.break_promise(format!("the row's time {} of {id} never was CDMS's", row.modified));
         }
+        // What a write of ours made is newer, whatever a restored CDMS says of its time.
+        let is_ours = matches!(&commit.intent, IntentChange::Close { verdict: Verdict::Applied, .. });
         if let Stored::Row(before) = before
-            && row.modified < before.modified
-            && !self.restored
+            && before.modified.0.saturating_sub(row.modified.0) > skew_ms
+            && !(is_ours && self.restored.is_some())
         {
             self.break_promise(format!("the row of {id} went back to an older version"));
         }
+    }
+
+    /// Whether CDMS did not have a record, at some time since this place of its log.
+    fn was_missing(&self, id: Uuid, since: usize) -> bool {
+        let (before, after) = self.cdms.log.split_at(since);
+        let last = before.iter().rev().find(|deed| deed.id == id);
+        let is_missing = last.is_none_or(|deed| deed.what == Deed::Removed);
+        is_missing || after.iter().any(|deed| deed.id == id && deed.what == Deed::Removed)
     }
 
     fn lease_left(&self, at: usize) -> i64 {
@@ -525,141 +556,6 @@ impl World {
         let open = self.store.intents.iter().find(|open| Some(open.intent.operation) == operation);
         // A writer knows its own lease, whatever others found out meanwhile.
         open.map_or(0, |open| open.lease_until - self.now)
-    }
-
-    fn send(&mut self, at: usize) {
-        let process = &self.processes[at];
-        let Act::Send { operation, write, body } = &process.act else { unreachable!("only writes are sent") };
-        let (operation, write, body, id) = (*operation, *write, body.clone(), process.id);
-        let paused_until = process.paused_until;
-        match paused_until {
-            None if self.lease_left(at) < REQUEST_MS => {
-                return self.deliver(at, Event::Answered(Answer::NotSent("the lease is over".to_owned())));
-            }
-            None if self.happens("a pause past the lease", 6) => {
-                self.processes[at].paused_until = Some(self.now + 600_000);
-                return;
-            }
-            Some(until) if self.now < until && self.troubled => return,
-            Some(_) => {
-                self.processes[at].paused_until = None;
-                self.residual.push(operation);
-            }
-            None => {}
-        }
-        self.check_sending(operation, id, &body);
-        if self.residual.contains(&operation) {
-            self.count("sent past the lease");
-        }
-        let answer = self.exchange(operation, write, id, body);
-        self.told(|_| format!("  process {at} sent {write} {operation}: {answer:?}"));
-        self.processes[at].answer = Some(Event::Answered(answer));
-    }
-
-    /// What is sent is what the intent says, and nothing else is in flight.
-    fn check_sending(&mut self, operation: OperationId, id: Uuid, body: &Attributes) {
-        let residual = self.residual.contains(&operation);
-        let Some(opened) = self.store.intent(operation) else {
-            return self.break_promise(format!("{operation} was sent without an intent"));
-        };
-        if opened.verdict.is_some() && !residual {
-            return self.break_promise(format!("{operation} was sent after it had been settled"));
-        }
-        let stated = |name: &str| opened.intent.patch.contains(name) || opened.intent.constants.contains(name);
-        if let Some(name) = body.names().find(|name| !stated(name)) {
-            return self.break_promise(format!("{operation} sent {name}, which is neither patch nor constant"));
-        }
-        let others = self
-            .late
-            .iter()
-            .any(|late| late.id == id && late.operation != operation && !self.residual.contains(&late.operation));
-        if others && !residual {
-            self.break_promise(format!("two writes of {id} are in flight"));
-        }
-        if self.cdms.commits.contains(&operation) {
-            self.break_promise(format!("{operation} was sent again after it had been carried out"));
-        }
-    }
-
-    fn exchange(&mut self, operation: OperationId, write: WriteKind, id: Uuid, body: Attributes) -> Answer<String> {
-        let refused = |status, code| Answer::Reply(Reply { status, body: ReplyBody::Refusal(refusal(status, code)) });
-        let other = |status| Answer::Reply(Reply { status, body: ReplyBody::Other("a page".to_owned()) });
-        let lost = || Answer::Lost("lost".to_owned());
-        if write == WriteKind::Create && self.cdms.records.contains_key(&id) {
-            // Chosen ids are new; that one is taken is found out by the answer, or it would look like the create's work.
-            return refused(500, DUPLICATE);
-        }
-        if self.happens("a write lost on its way", 40) {
-            return lost();
-        }
-        if self.happens("a write refused by a plug-in", 25) {
-            return refused(500, -2_147_220_891);
-        }
-        if self.happens("a write refused for its form", 15) {
-            return refused(400, 0);
-        }
-        if self.happens("a write without privilege", 15) {
-            return refused(403, -2_147_220_960);
-        }
-        if self.happens("a lookup's target is missing", 12) {
-            return refused(404, MISSING);
-        }
-        if self.happens("a deadlock", 25) {
-            return refused(500, -2_147_204_784);
-        }
-        if self.happens("a session that is over", 25) {
-            return Answer::Reply(Reply { status: 401, body: ReplyBody::LoginLost("401".to_owned()) });
-        }
-        if self.happens("an unexpected error before the write", 12) {
-            return refused(500, -2_147_220_970);
-        }
-        if self.happens("a write that is carried out late", 30) {
-            let within = self.rng.i64(1_000..EXECUTION_MS);
-            let at = if self.happens("a write that is carried out past the quiet period", 60) {
-                self.residual.push(operation);
-                self.now + 900_000
-            } else {
-                self.now + within
-            };
-            self.late.push(Late { at, operation, write, id, body });
-            return lost();
-        }
-        let whims = Whims {
-            adjusts_by: self.happens("a value that a plug-in adjusts", 30).then_some(10_000_000),
-            freezes: self.happens("a frozen time", 20),
-            other_id: (write == WriteKind::Create && self.happens("an id that is not kept", 10))
-                .then(|| Uuid::from_u128(1_000_000 + operation.0.as_u128())),
-        };
-        let done = self.cdms.write((operation, write), id, &body, whims);
-        let unanswered = if self.happens("a write whose answer is lost", 40) {
-            Some(lost())
-        } else if self.happens("an unexpected error after the write", 12) {
-            Some(refused(500, -2_147_220_970))
-        } else if self.happens("a gateway's page", 12) {
-            Some(other(502))
-        } else {
-            None
-        };
-        // Where the answer is lost, or whoever got it, nobody knows of a record under an id that it alone told.
-        if whims.other_id.is_some() {
-            self.residual.push(operation);
-        }
-        if let Some(answer) = unanswered {
-            return answer;
-        }
-        match done {
-            Err(refusal) => Answer::Reply(Reply { status: refusal.status, body: ReplyBody::Refusal(refusal) }),
-            Ok(None) => Answer::Reply(Reply { status: 204, body: ReplyBody::Empty }),
-            Ok(Some(made)) => {
-                let record = self.cdms.read(Model::Wide, made).ok_or_else(|| "gone".to_owned());
-                let record = if self.happens("a create's answer that cannot be parsed", 15) {
-                    Err("not of its kind".to_owned())
-                } else {
-                    record
-                };
-                Answer::Reply(Reply { status: 201, body: ReplyBody::Created { id: made, record } })
-            }
-        }
     }
 
     fn deliver(&mut self, at: usize, mut event: Event<String>) {
@@ -697,25 +593,17 @@ impl World {
                     self.loaded.remove(0);
                 }
             }
-            Outcome::Failed(Failure::LocalNewer { .. }) if !self.restored => {
+            Outcome::Failed(Failure::Store { operation: Some(operation), .. }) => {
+                let is_open = self.store.intent(operation).is_some_and(|opened| opened.verdict.is_none());
+                if is_open && !self.processes[at].close_failed {
+                    self.break_promise(format!("{operation} was never sent, and stays open"));
+                }
+            }
+            Outcome::Failed(Failure::LocalNewer { .. }) if self.restored.is_none() => {
                 self.break_promise(format!("{id} is called newer than CDMS, whose time never went back"));
             }
             _ => {}
         }
-    }
-
-    /// CDMS is restored from a backup: its records and its clock go back.
-    pub(crate) fn restore(&mut self) {
-        self.restored = true;
-        self.cdms.behind_ms = 3_600_000;
-        self.told(|_| "CDMS is restored from a backup".to_owned());
-        let ids: Vec<_> = self.cdms.records.keys().copied().collect();
-        for id in ids {
-            let values = self.persons_values();
-            self.cdms.put(id, &values, None, Whims::default());
-        }
-        // What CDMS had carried out is not in its records any more.
-        self.cdms.commits.clear();
     }
 
     pub(crate) fn modified(&self, id: Uuid) -> Option<Instant> {
