@@ -49,7 +49,6 @@ pub struct FaultRule {
 /// What can happen to a request.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-#[non_exhaustive]
 pub enum Fault {
     /// The request is carried out, and answered, so many milliseconds later.
     Latency(u64),
@@ -120,6 +119,9 @@ pub enum Stage {
     /// After it was carried out, before the answer.
     AfterCommit,
 }
+
+/// How long a test waits for a request that does not come.
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// Holds requests until it is opened, and tells when one has arrived: what tests use instead of sleeping.
 #[derive(Clone, Debug)]
@@ -205,9 +207,25 @@ impl Gate {
     }
 
     /// Waits until this many requests have arrived at the gate.
+    ///
+    /// # Panics
+    ///
+    /// When they have not come after a minute: what should have sent them failed before, or waits for something else.
     pub async fn arrived(&self, count: u32) {
-        // The sender lives as long as the gate, so waiting cannot fail.
-        _ = self.arrived.subscribe().wait_for(|arrived| *arrived >= count).await;
+        self.arrived_within(count, PATIENCE).await;
+    }
+
+    async fn arrived_within(&self, count: u32, patience: Duration) {
+        let mut arrived = self.arrived.subscribe();
+        let enough = arrived.wait_for(|arrived| *arrived >= count);
+        if tokio::time::timeout(patience, enough).await.is_err() {
+            let came = *self.arrived.borrow();
+            panic!(
+                "only {came} of {count} requests came to the gate within {} s; what should have sent the others failed \
+                 before, or waits for something else",
+                patience.as_secs()
+            );
+        }
     }
 
     pub(crate) async fn pass(&self) {
@@ -296,5 +314,20 @@ impl Met {
 
     pub(crate) fn names(&self) -> Vec<&'static str> {
         self.0.iter().map(Fault::name).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    #[should_panic(expected = "only 1 of 2 requests came to the gate")]
+    async fn waiting_for_a_request_that_does_not_come_ends() {
+        let gate = Gate::new();
+        gate.open();
+        gate.pass().await;
+        gate.arrived(1).await;
+        gate.arrived_within(2, Duration::ZERO).await;
     }
 }

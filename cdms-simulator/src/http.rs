@@ -156,7 +156,8 @@ async fn respond(state: &Arc<State>, request: Request<Incoming>) -> Result<Respo
         status: None,
         answered_bytes: 0,
         faults: met.names().into_iter().map(str::to_owned).collect(),
-        arrived_us: u64::try_from(state.begun.elapsed().as_micros()).unwrap_or(u64::MAX),
+        arrived_us: state.now_us(),
+        ..RequestEntry::default()
     };
     let mut remembered = Remembered { state, entry };
     assert!(!met.has("panic"), "the simulator panics on order");

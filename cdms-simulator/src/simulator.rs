@@ -14,7 +14,7 @@ use crate::builder::SimulatorBuilder;
 use crate::clock::SimulatorClock;
 use crate::fault::{Fault, FaultRule, Gate, Stage};
 use crate::http;
-use crate::refusal::Refusal;
+use crate::refusal::{RECORD_MISSING, Refusal};
 use crate::state::{Listening, RequestEntry, State, lock};
 use crate::world::{CommitEntry, human_author};
 
@@ -147,6 +147,18 @@ impl Simulator {
         done(world.seed(entity, record));
     }
 
+    /// An edit by a person in CDMS itself, where somebody else may have removed the record: whether it was there.
+    ///
+    /// # Panics
+    ///
+    /// As [`Simulator::edit`], but for a record that is not there.
+    #[track_caller]
+    pub fn edit_if_there(&self, entity: &str, id: Uuid, attributes: impl Into<Attributes>) -> bool {
+        let mut world = self.state.world();
+        let author = human_author(world.human_user);
+        was_there(world.update(entity, id, attributes.into(), false, &author))
+    }
+
     /// A deletion by a person in CDMS itself.
     ///
     /// # Panics
@@ -159,6 +171,30 @@ impl Simulator {
         done(world.delete(entity, id, &author));
     }
 
+    /// A deletion by a person in CDMS itself, where somebody else may have removed the record: whether it was there.
+    ///
+    /// # Panics
+    ///
+    /// On an entity that `$metadata` does not have: a mistake in the scene.
+    #[track_caller]
+    pub fn remove_if_there(&self, entity: &str, id: Uuid) -> bool {
+        let mut world = self.state.world();
+        let author = human_author(world.human_user);
+        was_there(world.delete(entity, id, &author))
+    }
+
+    /// A record that a person makes in CDMS itself; unlike one that is seeded it is a commit in the log.
+    ///
+    /// # Panics
+    ///
+    /// Where CDMS would refuse it, or on an attribute that `$metadata` does not have: a mistake in the scene.
+    #[track_caller]
+    pub fn add(&self, entity: &str, attributes: impl Into<Attributes>) -> Uuid {
+        let mut world = self.state.world();
+        let author = human_author(world.human_user);
+        done(world.create(entity, attributes.into(), &author))
+    }
+
     /// Every commit, in order: the authority on what happened in CDMS.
     pub fn log(&self) -> Vec<CommitEntry> {
         self.state.world().commits().to_vec()
@@ -167,6 +203,12 @@ impl Simulator {
     /// The requests met, in order of their ends; the newest 100,000.
     pub fn requests(&self) -> Vec<RequestEntry> {
         lock(&self.state.requests).iter().cloned().collect()
+    }
+
+    /// The requests met since they were last taken, in order of their ends; they are forgotten, so that a long run that takes
+    /// them from time to time misses none.
+    pub fn take_requests(&self) -> Vec<RequestEntry> {
+        std::mem::take(&mut *lock(&self.state.requests)).into()
     }
 
     /// How many requests there were, those that are forgotten among them.
@@ -253,6 +295,17 @@ fn propagate(thread: JoinHandle<()>) {
         && !std::thread::panicking()
     {
         std::panic::resume_unwind(panic);
+    }
+}
+
+#[track_caller]
+fn was_there(result: Result<(), Refusal>) -> bool {
+    match result {
+        Err(refusal) if refusal.code == RECORD_MISSING => false,
+        result => {
+            done(result);
+            true
+        }
     }
 }
 

@@ -70,6 +70,10 @@ pub struct RequestEntry {
     pub faults: Vec<String>,
     /// When it had arrived, in microseconds since the server was started, by a clock that nobody moves.
     pub arrived_us: u64,
+    /// When it was over, before its client could learn that, by the same clock.
+    pub ended_us: u64,
+    /// When it was over by the server's own clock, in ms since 1970 UTC, as commits are dated.
+    pub ended_ms: i64,
 }
 
 /// How many requests are remembered; older ones are forgotten.
@@ -86,8 +90,15 @@ impl State {
         late.into_iter().map(|commit| commit(&mut world)).filter(Result::is_ok).count()
     }
 
-    pub(crate) fn remember(&self, entry: RequestEntry) {
+    pub(crate) fn now_us(&self) -> u64 {
+        u64::try_from(self.begun.elapsed().as_micros()).unwrap_or(u64::MAX)
+    }
+
+    pub(crate) fn remember(&self, mut entry: RequestEntry) {
+        entry.ended_ms = self.world().clock.now_ms();
         let mut requests = lock(&self.requests);
+        // Under the lock, so that the order is that of the ends.
+        entry.ended_us = self.now_us();
         if requests.len() >= REQUESTS_MAX {
             requests.pop_front();
         }

@@ -587,12 +587,16 @@ async fn a_hub_settles_in_the_background_what_it_finds_and_what_it_leaves() {
 
 /// Waits until the background has found the write applied.
 async fn settled_in_background(hub: &Hub, operation: OperationId) {
-    loop {
-        match hub.operation(operation).await.unwrap().verdict {
-            None => tokio::task::yield_now().await,
-            verdict => return assert_eq!(verdict, Some(Verdict::Applied)),
+    let settled = async {
+        loop {
+            match hub.operation(operation).await.unwrap().verdict {
+                None => tokio::task::yield_now().await,
+                verdict => return verdict,
+            }
         }
-    }
+    };
+    let verdict = tokio::time::timeout(Duration::from_secs(60), settled).await;
+    assert_eq!(verdict.expect("the background settles it within a minute"), Some(Verdict::Applied));
 }
 
 #[tokio::test]

@@ -1,16 +1,19 @@
-//! The soak's checker: what CDMS did, what the history says and what the callers were told must be one story.
+//! The soak's checker: what CDMS did, what the hub keeps and what the callers were told must be one story.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use datahub_runtime::prelude::*;
 use datahub_runtime::testing::Kit;
-use datahub_runtime::testing::simulator::{CommitEntry, CommitKind, RequestEntry};
-use datahub_runtime::{EntryKind, FieldChange, HistoryEntry, Note, OperationId, Seen, Value, Verdict};
-use example_domain::{Contact, Organisation};
-use serde::{Deserialize, Serialize};
+use datahub_runtime::testing::simulator::{CommitEntry, CommitKind};
+use datahub_runtime::{Attributes, EntryKind, HistoryEntry, Instant, Value, Verdict, WriteKind};
+use futures_util::StreamExt as _;
+use serde::Serialize;
 use uuid::Uuid;
 
-use crate::program::{Kind, Report};
+use crate::program::{EXECUTION_LIMIT, Kind, Report, TIME_LIMIT};
+use crate::sides::{agree, kept_as_cdms_has_it};
+use crate::tables::{Intent, intents, orphans, records};
+use crate::traffic::Traffic;
 
 /// What the soak found.
 #[derive(Debug, Default, Serialize)]
@@ -18,288 +21,378 @@ pub(crate) struct Findings {
     pub(crate) violations: Vec<String>,
     pub(crate) outcomes: BTreeMap<String, u64>,
     pub(crate) verdicts: BTreeMap<String, u64>,
-    /// Microseconds between the arrival of our GET and of our MERGE at CDMS, in which an edit of the same attribute is
-    /// overwritten unseen.
+    /// What the README does not promise, by what happened.
+    pub(crate) residual: BTreeMap<&'static str, u64>,
+    /// How long unsettled writes were open, in milliseconds.
     #[serde(skip)]
-    pub(crate) windows_us: Vec<u64>,
+    pub(crate) settled_ms: Vec<u64>,
+    /// How long after the end of their connection late writes were carried out, in milliseconds.
+    #[serde(skip)]
+    pub(crate) late_ms: Vec<u64>,
 }
 
-/// The part of an intent that tells what may be sent.
-#[derive(Deserialize)]
-struct Stated {
-    patch: BTreeMap<String, serde_json::Value>,
-    constants: BTreeMap<String, serde_json::Value>,
+/// What happened, by whoever knows it best.
+pub(crate) struct Story<'s> {
+    pub(crate) kit: &'s Kit,
+    pub(crate) traffic: &'s Traffic,
+    /// The accounts as they were in the beginning.
+    pub(crate) seeded: &'s HashMap<Uuid, Attributes>,
+    pub(crate) commits: Vec<CommitEntry>,
+    /// The commits of each record.
+    pub(crate) of_record: HashMap<Uuid, Vec<usize>>,
+    /// The commits of each operation to its own record, whatever the platform changed along with it.
+    of_operation: HashMap<Uuid, Vec<usize>>,
+    pub(crate) intents: HashMap<Uuid, Intent>,
+    /// The intents that were opened for each actor.
+    of_actor: HashMap<String, Vec<Uuid>>,
+    /// What the history tells of each operation.
+    told: HashMap<Uuid, Vec<EntryKind>>,
+    /// The operations that were applied and could not be stored: told, but the row stays as it was before.
+    pub(crate) unstored: HashSet<Uuid>,
+    /// The writes that CDMS carried out after the quiet period.
+    too_late: HashSet<Uuid>,
+    orphans: Vec<(Uuid, Uuid, Uuid)>,
 }
 
-pub(crate) async fn check(kit: &Kit, hub: &Hub, accounts: &[Uuid], reports: &[Report]) -> Findings {
+/// How many records are looked at together.
+const TOGETHER: usize = 8;
+
+/// How far the clocks of who notes a write and who carries it out may be read apart.
+const SLACK_MS: i64 = 1_500 + TIME_LIMIT.as_millis() as i64;
+
+/// The quiet period of the programs.
+const QUIET_MS: i64 = EXECUTION_LIMIT.as_millis() as i64 * 11 / 10;
+
+pub(crate) async fn check(
+    kit: &Kit,
+    hub: &Hub,
+    seeded: &HashMap<Uuid, Attributes>,
+    traffic: &Traffic,
+    reports: &[Report],
+) -> Findings {
     let mut findings = Findings::default();
-    let commits = kit.simulator.log();
-    let ours: Vec<&CommitEntry> =
-        commits.iter().filter(|commit| commit.operation.is_some() && commit.entity != "CustomerAddress").collect();
-    let contacts: BTreeSet<Uuid> = reports.iter().filter(|r| r.kind == Kind::Create).map(|r| r.id).collect();
-    let mut histories: HashMap<Uuid, Vec<HistoryEntry>> = HashMap::new();
-    for id in accounts {
-        agrees(&mut findings, kit, hub, *id).await;
-        histories.insert(*id, Organisation::history(hub, (*id).into()).await.unwrap_or_default());
+    let mut story = Story::gather(kit, seeded, traffic, reports, &mut findings);
+    once_each(&mut findings, &story);
+    one_at_a_time(&mut findings, &story);
+    for commit in story.commits.iter().filter(|commit| commit.operation.is_some()) {
+        only_what_was_stated(&mut findings, commit, &story.intents);
     }
-    for id in &contacts {
-        contact_agrees(&mut findings, kit, hub, *id).await;
-        histories.insert(*id, Contact::history(hub, (*id).into()).await.unwrap_or_default());
+    for (actor, opened) in story.of_actor.iter().filter(|(_, opened)| opened.len() > 1) {
+        findings.violations.push(format!("invariant 5: one operation, of {actor}, opened {} intents", opened.len()));
     }
-    once_each(&mut findings, &ours);
-    let stated = stated(kit);
-    for commit in &ours {
-        only_what_was_stated(&mut findings, commit, &stated);
+
+    let contacts = reports.iter().filter(|report| report.kind != Kind::Pull && !seeded.contains_key(&report.id));
+    let contacts: BTreeSet<Uuid> = contacts.map(|report| report.id).collect();
+    let all = seeded.keys().map(|id| ("Account", *id)).chain(contacts.into_iter().map(|id| ("Contact", id)));
+    let looked = futures_util::stream::iter(all).map(|(entity, id)| {
+        let story = &story;
+        async move { agree(story, hub, entity, id).await }
+    });
+    let looked: Vec<_> = looked.buffer_unordered(TOGETHER).collect().await;
+    for look in looked {
+        findings.violations.extend(look.violations);
+        for (operation, kind) in look.told {
+            story.told.entry(operation).or_default().push(kind);
+        }
     }
-    let counted = Counted::of(&ours);
+    let (kept, unreadable) = records(kit);
+    findings.violations.extend(unreadable);
+    findings.violations.extend(kept.iter().flat_map(|kept| kept_as_cdms_has_it(&story, kept)));
+
     for report in reports {
         *findings.outcomes.entry(format!("{:?} {}", report.kind, report.outcome)).or_default() += 1;
-        told(&mut findings, hub, report, &counted, &histories).await;
+        told(&mut findings, &story, report);
     }
-    // What was applied and could not be stored is told, but the row stays as it was before.
-    let unstored = reports.iter().filter(|report| report.outcome == "Quarantined");
-    let unstored: BTreeSet<_> = unstored.filter_map(|report| report.value.as_deref()).collect();
-    for (id, history) in &histories {
-        replays(&mut findings, kit, *id, history, &unstored);
+    for settled in [&mut findings.settled_ms, &mut findings.late_ms] {
+        settled.sort_unstable();
     }
-    findings.windows_us = windows(&kit.simulator.requests());
     findings
 }
 
-/// Both sides are equal, and a second read finds nothing to do.
-async fn agrees(findings: &mut Findings, kit: &Kit, hub: &Hub, id: Uuid) {
-    let mut read = Organisation::get(hub, id.into()).await;
-    if read.is_ok() {
-        read = Organisation::get(hub, id.into()).await;
-    }
-    let record = kit.simulator.record("Account", id);
-    match (read, record) {
-        (Ok(org), Some(record)) => {
-            let same = [
-                ("Name", Some(org.name.clone())),
-                ("WebSiteURL", org.website.clone()),
-                ("EMailAddress1", org.email.clone()),
-            ]
-            .into_iter()
-            .all(|(attribute, field)| record.get(attribute) == Some(&field.map_or(Value::Null, Value::text)));
-            if !same || !matches!(org.checked(), Checked::At { found: Seen::InSync, .. }) {
-                findings.violations.push(format!("invariant 1: {id} differs: {:?}", org.checked()));
+impl<'s> Story<'s> {
+    fn gather(
+        kit: &'s Kit,
+        seeded: &'s HashMap<Uuid, Attributes>,
+        traffic: &'s Traffic,
+        reports: &[Report],
+        findings: &mut Findings,
+    ) -> Self {
+        let (intents, unreadable) = intents(kit);
+        findings.violations.extend(unreadable);
+        let (orphans, unreadable) = orphans(kit);
+        findings.violations.extend(unreadable);
+        let commits = kit.simulator.log();
+        let mut of_record: HashMap<Uuid, Vec<usize>> = HashMap::new();
+        let mut of_operation: HashMap<Uuid, Vec<usize>> = HashMap::new();
+        for (at, commit) in commits.iter().enumerate().filter(|(_, commit)| commit.entity != "CustomerAddress") {
+            of_record.entry(commit.id).or_default().push(at);
+            if let Some(operation) = operation_of(commit) {
+                of_operation.entry(operation).or_default().push(at);
             }
         }
-        (Err(error), None) if matches!(error.kind(), ErrorKind::Gone | ErrorKind::NotFound) => {}
-        (read, _) => findings.violations.push(format!("invariant 1: {id}: {:?}", read.map(drop))),
-    }
-}
-
-async fn contact_agrees(findings: &mut Findings, kit: &Kit, hub: &Hub, id: Uuid) {
-    let is_in_cdms = kit.simulator.record("Contact", id).is_some();
-    let read = Contact::get(hub, id.into()).await;
-    let is_in_hub = match &read {
-        Ok(_) => true,
-        Err(error) if matches!(error.kind(), ErrorKind::Gone | ErrorKind::NotFound) => false,
-        Err(error) => return findings.violations.push(format!("invariant 1: contact {id}: {error}")),
-    };
-    if is_in_cdms != is_in_hub {
-        findings.violations.push(format!("invariant 1: contact {id}: in CDMS {is_in_cdms}, in the hub {is_in_hub}"));
-    }
-}
-
-/// No write is carried out twice.
-fn once_each(findings: &mut Findings, ours: &[&CommitEntry]) {
-    let mut seen = BTreeSet::new();
-    for commit in ours {
-        if !seen.insert((&commit.operation, &commit.entity)) {
-            findings.violations.push(format!("invariants 2 and 5: {:?} twice in CDMS", commit.operation));
+        let mut of_actor: HashMap<String, Vec<Uuid>> = HashMap::new();
+        for intent in &intents {
+            of_actor.entry(intent.actor.clone()).or_default().push(intent.operation);
         }
-    }
-}
-
-fn stated(kit: &Kit) -> HashMap<String, Stated> {
-    let intents = kit.rows_of("datahub_intents").into_iter();
-    let body = |row: &str| {
-        let quoted = row.split(" body=").nth(1)?.split(" local=").next()?;
-        let escaped = quoted.starts_with('E');
-        let text = quoted.trim_start_matches('E').strip_prefix('\'')?.strip_suffix('\'')?.replace("''", "'");
-        let text = if escaped { text.replace("\\\\", "\\") } else { text };
-        let json: serde_json::Value = serde_json::from_str(&text).ok()?;
-        Some((json["operation"].as_str()?.to_owned(), serde_json::from_value(json).ok()?))
-    };
-    intents.filter_map(|row| body(&row)).collect()
-}
-
-fn only_what_was_stated(findings: &mut Findings, commit: &CommitEntry, stated: &HashMap<String, Stated>) {
-    let operation = commit.operation.as_deref().unwrap_or_default();
-    let Some(stated) = stated.get(operation) else {
-        return findings.violations.push(format!("invariant 12: {operation} has no intent"));
-    };
-    let key = format!("{}Id", commit.entity);
-    let unknown = commit
-        .sent
-        .iter()
-        .find(|name| **name != key && !stated.patch.contains_key(*name) && !stated.constants.contains_key(*name));
-    if let Some(name) = unknown {
-        findings.violations.push(format!("invariant 12: {operation} sent {name}"));
-    }
-}
-
-/// How often CDMS carried out what.
-#[derive(Default)]
-struct Counted {
-    /// By the value that only one update wrote.
-    updates: HashMap<String, usize>,
-    creates: HashMap<Uuid, usize>,
-    deletes: HashMap<Uuid, usize>,
-}
-
-impl Counted {
-    fn of(ours: &[&CommitEntry]) -> Self {
-        let mut counted = Counted::default();
-        for commit in ours {
-            match commit.kind {
-                CommitKind::Create => *counted.creates.entry(commit.id).or_default() += 1,
-                CommitKind::Delete => *counted.deletes.entry(commit.id).or_default() += 1,
-                CommitKind::Update => {
-                    if let Some(Value::Text(value)) = commit.after.get("WebSiteURL") {
-                        *counted.updates.entry(value.to_string()).or_default() += 1;
-                    }
+        let unstored = reports.iter().filter(|report| report.outcome == "Quarantined");
+        let unstored = unstored.filter_map(|report| report.operation.map(|operation| operation.0)).collect();
+        let mut too_late = HashSet::new();
+        for (operation, put_off_ms) in &traffic.put_off {
+            let operation = operation.parse().unwrap_or_default();
+            for at in of_operation.get(&operation).into_iter().flatten() {
+                let late_ms = commits[*at].at_ms - put_off_ms;
+                findings.late_ms.push(u64::try_from(late_ms).unwrap_or(0));
+                if late_ms > QUIET_MS {
+                    too_late.insert(operation);
                 }
             }
         }
-        counted
+        if !too_late.is_empty() {
+            findings.residual.insert("carried out after the quiet period", too_late.len() as u64);
+        }
+        Story {
+            kit,
+            traffic,
+            seeded,
+            commits,
+            of_record,
+            of_operation,
+            intents: intents.into_iter().map(|intent| (intent.operation, intent)).collect(),
+            of_actor,
+            told: HashMap::new(),
+            unstored,
+            too_late,
+            orphans,
+        }
+    }
+
+    pub(crate) fn commits_of_record(&self, id: Uuid) -> impl Iterator<Item = &CommitEntry> {
+        self.of_record.get(&id).into_iter().flatten().map(|at| &self.commits[*at])
+    }
+
+    fn commits_of_operation(&self, operation: Uuid) -> impl Iterator<Item = &CommitEntry> {
+        self.of_operation.get(&operation).into_iter().flatten().map(|at| &self.commits[*at])
+    }
+
+    /// What others did to an intent's record from shortly before it was opened until shortly after it was closed.
+    fn by_others<'i>(&'i self, intent: &'i Intent) -> impl Iterator<Item = &'i CommitEntry> {
+        let from = intent.opened.timestamp_millis() - SLACK_MS;
+        let to = intent.closed.map_or(i64::MAX, |closed| closed.timestamp_millis() + SLACK_MS);
+        let others =
+            self.commits_of_record(intent.record).filter(|commit| operation_of(commit) != Some(intent.operation));
+        others.filter(move |commit| (from..=to).contains(&commit.at_ms))
+    }
+
+    /// Every time that CDMS gave a record.
+    pub(crate) fn times_of(&self, id: Uuid) -> BTreeSet<Instant> {
+        let seeded = self.seeded.get(&id).and_then(modified);
+        seeded.into_iter().chain(self.commits_of_record(id).filter_map(|commit| modified(&commit.after))).collect()
+    }
+}
+
+/// The time of the last change, where it is among the attributes.
+pub(crate) fn modified(attributes: &Attributes) -> Option<Instant> {
+    match attributes.get("ModifiedOn") {
+        Some(Value::Instant(instant)) => Some(*instant),
+        _ => None,
+    }
+}
+
+fn operation_of(commit: &CommitEntry) -> Option<Uuid> {
+    commit.operation.as_ref()?.parse().ok()
+}
+
+/// No write is carried out twice.
+fn once_each(findings: &mut Findings, story: &Story<'_>) {
+    for (operation, commits) in story.of_operation.iter().filter(|(_, commits)| commits.len() > 1) {
+        findings.violations.push(format!("invariants 2 and 5: {operation} {} times in CDMS", commits.len()));
+    }
+}
+
+/// No two writes of the hub are under way to one record, over all programs, until CDMS is done with them.
+fn one_at_a_time(findings: &mut Findings, story: &Story<'_>) {
+    findings.violations.extend(story.traffic.overlaps.iter().map(|overlap| format!("invariant 10: {overlap}")));
+    for (operation, put_off_ms) in &story.traffic.put_off {
+        let operation = operation.parse().unwrap_or_default();
+        let Some(late) = story.commits_of_operation(operation).next() else { continue };
+        let between = story.commits_of_record(late.id).filter(|commit| commit.sequence < late.sequence);
+        let ours = between.filter(|commit| operation_of(commit).is_some_and(|other| other != operation));
+        let meanwhile = ours.filter(|commit| commit.at_ms > *put_off_ms).count();
+        if meanwhile > 0 && !story.too_late.contains(&operation) {
+            findings
+                .violations
+                .push(format!("invariant 10: {meanwhile} writes before {operation} was carried out late"));
+        }
+    }
+}
+
+fn only_what_was_stated(findings: &mut Findings, commit: &CommitEntry, intents: &HashMap<Uuid, Intent>) {
+    let Some(intent) = operation_of(commit).and_then(|operation| intents.get(&operation)) else {
+        return findings.violations.push(format!("invariant 12: {:?} has no intent", commit.operation));
+    };
+    let key = format!("{}Id", commit.entity);
+    let stated = |name: &str| intent.stated.patch.contains(name) || intent.stated.constants.contains(name);
+    if let Some(name) = commit.sent.iter().find(|name| **name != key && !stated(name)) {
+        findings.violations.push(format!("invariant 12: {} sent {name}", intent.operation));
+    }
+}
+
+/// The outcomes that an operation can have in the soak. Anything else is wrong: nobody broke the database, asked for too
+/// much at once, or wrote what cannot be written; and CDMS's time never went back.
+fn may_be(kind: Kind) -> &'static [&'static str] {
+    match kind {
+        Kind::Read => {
+            &["Ok", "Gone", "NotFound", "Unsettled", "Busy", "Quarantined", "Rejected", "Unavailable", "Misconfigured"]
+        }
+        Kind::Look => &["Ok", "Gone", "NotFound", "Unsettled"],
+        Kind::Pull => &["Ok", "Busy", "Rejected", "Unavailable", "Misconfigured"],
+        Kind::Create => &["Ok", "AlreadyExists", "Unsettled", "Busy", "Rejected", "Unavailable", "Misconfigured"],
+        Kind::Update | Kind::Delete => {
+            &["Ok", "Gone", "Conflict", "Unsettled", "Busy", "Quarantined", "Rejected", "Unavailable", "Misconfigured"]
+        }
     }
 }
 
 /// What the caller was told is what happened.
-async fn told(
-    findings: &mut Findings,
-    hub: &Hub,
-    report: &Report,
-    counted: &Counted,
-    histories: &HashMap<Uuid, Vec<HistoryEntry>>,
-) {
-    let history = histories.get(&report.id).map(Vec::as_slice).unwrap_or_default();
-    let (in_cdms, told) = match (report.kind, &report.value) {
-        (Kind::Read | Kind::Look, _) | (Kind::Update, None) => return,
-        (Kind::Update, Some(value)) => {
-            let commits = counted.updates.get(value.as_str()).copied().unwrap_or_default();
-            let value = Value::text(value.as_str());
-            let entries =
-                history.iter().filter(|entry| entry.kind == EntryKind::Updated || entry.kind == EntryKind::AppliedLate);
-            let entries = entries.filter(|entry| entry.changes.iter().any(|change| tells(change, &value)));
-            (commits, entries.count())
-        }
-        (Kind::Create, _) => {
-            let entries = history.iter().filter(|e| matches!(e.kind, EntryKind::Created | EntryKind::AppliedLate));
-            (counted.creates.get(&report.id).copied().unwrap_or_default(), entries.count())
-        }
-        (Kind::Delete, _) => {
-            let entries = history.iter().filter(|entry| matches!(entry.kind, EntryKind::Deleted | EntryKind::Gone));
-            (counted.deletes.get(&report.id).copied().unwrap_or_default(), entries.count())
-        }
-    };
-    let facts =
-        || format!("{:?} {} {:?}: {in_cdms} × in CDMS, {told} × told", report.kind, report.outcome, report.operation);
-    match report.outcome.as_str() {
-        "Ok" if (in_cdms, told) != (1, 1) => findings.violations.push(format!("invariant 2: {}", facts())),
-        "Rejected" | "Conflict" | "Invalid" | "Unavailable" | "AlreadyExists" | "Overloaded"
-            if report.kind != Kind::Delete && in_cdms > 0 =>
-        {
-            findings.violations.push(format!("invariant 3: {}", facts()));
-        }
-        "Busy" if report.kind == Kind::Update && in_cdms > 0 => {
-            findings.violations.push(format!("invariant 3: {}", facts()));
-        }
-        "LocalNewer" => findings.violations.push(format!("invariant 9: {}", facts())),
-        "Unsettled" => settled(findings, hub, report.operation, (in_cdms, told), report.kind).await,
-        _ => {}
+fn told(findings: &mut Findings, story: &Story<'_>, report: &Report) {
+    if !may_be(report.kind).contains(&report.outcome.as_str()) {
+        let which = if report.outcome == "LocalNewer" { "invariant 9" } else { "an outcome that cannot be" };
+        return findings.violations.push(format!("{which}: {report:?}"));
     }
-}
-
-/// Whether a change is to this value, or to what CDMS had made of it when it was read back.
-fn tells(change: &FieldChange, value: &Value) -> bool {
-    change.to.as_ref() == Some(value) || matches!(&change.note, Note::Adjusted { sent } if sent == value)
-}
-
-/// An unsettled write has one verdict now, and it is true.
-async fn settled(
-    findings: &mut Findings,
-    hub: &Hub,
-    operation: Option<OperationId>,
-    (in_cdms, told): (usize, usize),
-    kind: Kind,
-) {
-    let Some(operation) = operation else {
-        return findings.violations.push("invariant 4: an unsettled write without an id".to_owned());
-    };
-    let verdict = match hub.operation(operation).await {
-        Ok(known) => known.verdict,
-        Err(error) => return findings.violations.push(format!("invariant 4: {operation}: {error}")),
-    };
-    let word = verdict.as_ref().map_or("open".to_owned(), |verdict| {
-        let word = format!("{verdict:?}");
-        word.split([' ', '{']).next().unwrap_or_default().to_owned()
-    });
-    *findings.verdicts.entry(word).or_default() += 1;
-    let is_true = match verdict {
-        None => false,
-        Some(Verdict::Applied) => (in_cdms, told) == (1, 1) || kind == Kind::Delete,
-        Some(Verdict::NotApplied | Verdict::Rejected { .. }) => in_cdms == 0 || kind == Kind::Delete,
-        Some(_) => true,
+    if matches!(report.kind, Kind::Read | Kind::Look | Kind::Pull) {
+        return;
+    }
+    // Nobody else acts for this actor, so this is what the operation opened, whatever its caller heard.
+    let intent = story.of_actor.get(&report.actor).and_then(|opened| story.intents.get(opened.first()?));
+    let Some(intent) = intent else { return never_begun(findings, story, report) };
+    let commits = story.commits_of_operation(intent.operation);
+    let in_cdms = commits.filter(|commit| commit.id == report.id).count();
+    let entries = story.told.get(&intent.operation).map(Vec::as_slice).unwrap_or_default();
+    let told = entries.iter().filter(|kind| tells_of(intent.stated.write, **kind)).count();
+    let facts = || format!("{report:?} as {:?}: {in_cdms} × in CDMS, told {entries:?}", intent.verdict);
+    if report.operation.is_some_and(|operation| operation.0 != intent.operation) && report.outcome != "Busy" {
+        return findings.violations.push(format!("the error names another write: {}", facts()));
+    }
+    if intent.record != report.id {
+        return findings.violations.push(format!("the intent is of another record: {}", facts()));
+    }
+    if told != entries.len() {
+        return findings.violations.push(format!("invariant 2: told as something else: {}", facts()));
+    }
+    if story.too_late.contains(&intent.operation) {
+        return;
+    }
+    let is_true = match (report.outcome.as_str(), &intent.verdict) {
+        ("Ok" | "Quarantined", Some(Verdict::Applied)) => is_applied(story, intent, (in_cdms, told)),
+        ("Misconfigured", Some(Verdict::Orphaned { id })) => {
+            is_orphaned(story, intent, *id) && (in_cdms, told) == (0, 0)
+        }
+        ("Unsettled", Some(verdict)) => {
+            unsettled(findings, story, intent);
+            match verdict {
+                Verdict::Applied => is_applied(story, intent, (in_cdms, told)),
+                Verdict::Rejected { .. } => (in_cdms, told) == (0, 0),
+                Verdict::NotApplied => told == 0 && (in_cdms == 0 || is_made_and_removed(findings, story, intent)),
+                Verdict::Superseded { attributes } => told == 0 && is_superseded(story, intent, attributes),
+                Verdict::Orphaned { .. } => false,
+            }
+        }
+        ("Ok" | "Quarantined" | "Unsettled", _) => false,
+        // Whatever else the caller heard says that nothing was done.
+        (_, Some(Verdict::Rejected { .. })) => (in_cdms, told) == (0, 0),
+        _ => false,
     };
     if !is_true {
-        findings.violations.push(format!(
-            "invariant 4: {kind:?} {operation} settled as {verdict:?}, {in_cdms} × in CDMS, {told} × told"
-        ));
+        let invariant = match report.outcome.as_str() {
+            "Ok" | "Quarantined" => 2,
+            "Unsettled" => 4,
+            _ => 3,
+        };
+        findings.violations.push(format!("invariant {invariant}: {}", facts()));
     }
 }
 
-/// Going back through the history from what CDMS has leads to a beginning without a gap, and times never go back.
-fn replays(findings: &mut Findings, kit: &Kit, id: Uuid, history: &[HistoryEntry], unstored: &BTreeSet<&str>) {
-    let record = kit.simulator.record("Account", id).or_else(|| kit.simulator.record("Contact", id));
-    let Some(mut seen) = record else { return };
-    let is_unstored = |change: &FieldChange| matches!(&change.to, Some(Value::Text(to)) if unstored.contains(&**to));
-    for entry in history.iter().rev() {
-        if entry.kind == EntryKind::Updated && entry.changes.iter().any(is_unstored) {
-            continue;
-        }
-        for change in &entry.changes {
-            let Some(attribute) = &change.attribute else { continue };
-            if change.to.is_some() && seen.get(attribute) != change.to.as_ref() {
-                findings.violations.push(format!(
-                    "invariant 6: {id}: {attribute} is {:?} and not {:?} after {} ({:?})",
-                    seen.get(attribute),
-                    change.to,
-                    entry.number,
-                    entry.kind
-                ));
-                let near = |other: &&HistoryEntry| (entry.number - 60..entry.number + 60).contains(&other.number);
-                let around = history.iter().filter(near);
-                findings.violations.extend(around.map(|entry| format!("    {} {entry}", entry.number)));
-                return;
-            }
-            if let Some(from) = &change.from {
-                seen.insert(attribute.clone(), from.clone());
-            }
-        }
-    }
-    let times: Vec<_> = history.iter().filter_map(|entry| entry.modified).collect();
-    if !times.is_sorted() {
-        findings.violations.push(format!("invariant 8: {id}: times go back: {times:?}"));
+/// An operation that opened no intent did nothing, and says so; a record that was gone already counts as deleted.
+fn never_begun(findings: &mut Findings, story: &Story<'_>, report: &Report) {
+    let is_true = match (report.kind, report.outcome.as_str()) {
+        (Kind::Delete, "Ok") => story.commits_of_record(report.id).any(|commit| commit.kind == CommitKind::Delete),
+        (_, "Ok" | "Unsettled") => false,
+        (_, "Quarantined") => report.operation.is_none(),
+        _ => true,
+    };
+    if !is_true {
+        findings.violations.push(format!("invariant 2: {report:?} opened no intent"));
     }
 }
 
-/// The time between our last GET of a record and our MERGE of it.
-fn windows(requests: &[RequestEntry]) -> Vec<u64> {
-    let mut last_get: HashMap<&str, u64> = HashMap::new();
-    let mut windows = Vec::new();
-    for request in requests {
-        let path = request.target.split('?').next().unwrap_or_default();
-        match request.method.as_str() {
-            "GET" => _ = last_get.insert(path, request.arrived_us),
-            "MERGE" => windows.extend(last_get.get(path).map(|got| request.arrived_us.saturating_sub(*got))),
-            _ => {}
-        }
+/// Whether an entry of this kind is what the history tells of such a write.
+fn tells_of(write: WriteKind, kind: EntryKind) -> bool {
+    match write {
+        WriteKind::Create => matches!(kind, EntryKind::Created | EntryKind::AppliedLate),
+        WriteKind::Update => matches!(kind, EntryKind::Updated | EntryKind::AppliedLate),
+        WriteKind::Delete => matches!(kind, EntryKind::Deleted | EntryKind::Gone),
     }
-    windows.sort_unstable();
-    windows
+}
+
+/// A write that is called applied is in CDMS and in the history once; a delete is too if somebody else was faster.
+fn is_applied(story: &Story<'_>, intent: &Intent, (in_cdms, told): (usize, usize)) -> bool {
+    let somebody_else_did = || {
+        intent.stated.write == WriteKind::Delete
+            && story.by_others(intent).any(|commit| commit.kind == CommitKind::Delete)
+    };
+    told == 1 && (in_cdms == 1 || (in_cdms == 0 && somebody_else_did()))
+}
+
+/// An orphan is in CDMS under the id that it was told by, and waits in quarantine.
+fn is_orphaned(story: &Story<'_>, intent: &Intent, id: Uuid) -> bool {
+    let made = story.commits_of_operation(intent.operation).map(|commit| commit.id).collect::<Vec<_>>();
+    made == [id] && story.orphans.contains(&(intent.operation, intent.record, id))
+}
+
+/// A create that somebody undid in CDMS before it was settled looks like one that never happened.
+fn is_made_and_removed(findings: &mut Findings, story: &Story<'_>, intent: &Intent) -> bool {
+    let removed = story.by_others(intent).any(|commit| commit.kind == CommitKind::Delete);
+    let is_so = intent.stated.write == WriteKind::Create && removed;
+    if is_so {
+        *findings.residual.entry("created, and deleted in CDMS before it was settled").or_default() += 1;
+    }
+    is_so
+}
+
+/// Only an edit or a deletion by somebody else makes a write superseded.
+fn is_superseded(story: &Story<'_>, intent: &Intent, attributes: &[String]) -> bool {
+    story.by_others(intent).any(|commit| match commit.kind {
+        CommitKind::Delete => true,
+        CommitKind::Create | CommitKind::Update => attributes.iter().any(|name| commit.after.contains(name)),
+    }) && intent.stated.write == WriteKind::Update
+}
+
+/// Counts an unsettled write and how long it was open.
+fn unsettled(findings: &mut Findings, story: &Story<'_>, intent: &Intent) {
+    let word = intent.verdict.as_ref().map_or("open", verdict_name);
+    *findings.verdicts.entry(word.to_owned()).or_default() += 1;
+    if let Some(closed) = intent.closed {
+        let open = closed.signed_duration_since(intent.opened).num_milliseconds();
+        findings.settled_ms.push(u64::try_from(open).unwrap_or(0));
+    }
+    if story.traffic.other_ids.contains(&intent.operation.to_string())
+        && story.commits_of_operation(intent.operation).any(|commit| commit.id != intent.record)
+    {
+        *findings.residual.entry("created under another id, without an answer").or_default() += 1;
+    }
+}
+
+fn verdict_name(verdict: &Verdict) -> &'static str {
+    match verdict {
+        Verdict::Applied => "applied",
+        Verdict::Rejected { .. } => "rejected",
+        Verdict::Orphaned { .. } => "orphaned",
+        Verdict::NotApplied => "not applied",
+        Verdict::Superseded { .. } => "superseded",
+    }
+}
+
+/// What one look at a record's history says of operations.
+pub(crate) fn operations_of(history: &[HistoryEntry]) -> impl Iterator<Item = (Uuid, EntryKind)> {
+    history.iter().filter_map(|entry| Some((entry.operation?.0, entry.kind)))
 }

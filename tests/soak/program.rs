@@ -1,4 +1,4 @@
-//! A program of the soak: four clients that read, write and delete at random, and say what each operation came to.
+//! A program of the soak: four clients that read, list, write and delete at random, and say what each operation came to.
 
 use std::io::Write as _;
 use std::process::ExitCode;
@@ -12,6 +12,7 @@ use datahub_runtime::{OnConflict, OperationId};
 use example_domain::{Contact, Organisation};
 use fastrand::Rng;
 use serde::{Deserialize, Serialize};
+use tokio::sync::RwLock;
 use uuid::Uuid;
 
 /// What a program is to do.
@@ -23,6 +24,8 @@ pub(crate) struct Order {
     pub(crate) seed: u64,
     pub(crate) operations: u64,
     pub(crate) accounts: Vec<Uuid>,
+    /// The ids of contacts that every program creates, changes and deletes.
+    pub(crate) contacts: Vec<Uuid>,
 }
 
 /// What one operation came to.
@@ -30,8 +33,8 @@ pub(crate) struct Order {
 pub(crate) struct Report {
     pub(crate) kind: Kind,
     pub(crate) id: Uuid,
-    /// The value that an update wrote: no other one has it.
-    pub(crate) value: Option<String>,
+    /// For whom it was done: no other operation has the same, so that intents and history tell which is whose.
+    pub(crate) actor: String,
     /// `Ok`, or the kind of error.
     pub(crate) outcome: String,
     pub(crate) operation: Option<OperationId>,
@@ -43,7 +46,9 @@ pub(crate) enum Kind {
     Update,
     Create,
     Delete,
+    /// Of what the hub has, without asking CDMS.
     Look,
+    Pull,
 }
 
 /// The user and password that the soak's CDMS knows.
@@ -61,6 +66,9 @@ pub(crate) const TIME_LIMIT: Duration = Duration::from_secs(2);
 /// How long CDMS may go on executing a request.
 pub(crate) const EXECUTION_LIMIT: Duration = Duration::from_secs(1);
 
+/// How long a client waits after CDMS was away, at first and at most. A login that failed stands for ten seconds.
+const AWAY: (Duration, Duration) = (Duration::from_millis(50), Duration::from_secs(2));
+
 pub(crate) fn run(order: Order) -> ExitCode {
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
     runtime.expect("a runtime").block_on(work(order));
@@ -68,6 +76,20 @@ pub(crate) fn run(order: Order) -> ExitCode {
 }
 
 async fn work(order: Order) {
+    let begun = Arc::new(AtomicU64::new(0));
+    let program = Arc::new(Program { hub: RwLock::new((0, connect(&order).await)), order });
+    let clients = (0..CLIENTS).map(|client| {
+        let rng = Rng::with_seed(program.order.seed ^ (program.order.number * 1_000 + client));
+        let client = Client { program: Arc::clone(&program), client, rng, contacts: Vec::new(), acts: 0 };
+        tokio::spawn(client.live(Arc::clone(&begun)))
+    });
+    for client in clients.collect::<Vec<_>>() {
+        client.await.expect("a client does not panic");
+    }
+    program.hub.read().await.1.shutdown(Duration::from_secs(30)).await;
+}
+
+async fn connect(order: &Order) -> Hub {
     let hub = Hub::builder()
         .database(&order.database)
         .cdms(&order.cdms, FormLogin::new(LOGIN.0, LOGIN.1))
@@ -75,31 +97,33 @@ async fn work(order: Order) {
         .program(format!("program {}", order.number))
         .time_limit(TIME_LIMIT)
         .execution_limit(EXECUTION_LIMIT)
-        .connections(4)
-        .connect()
-        .await
-        .expect("the stage is set");
-    let begun = Arc::new(AtomicU64::new(0));
-    let order = Arc::new(order);
-    let clients = (0..CLIENTS).map(|client| {
-        let rng = Rng::with_seed(order.seed ^ (order.number * 1_000 + client));
-        let client =
-            Client { hub: hub.clone(), order: Arc::clone(&order), client, rng, contacts: Vec::new(), values: 0 };
-        tokio::spawn(client.live(Arc::clone(&begun)))
-    });
-    for client in clients.collect::<Vec<_>>() {
-        client.await.expect("a client does not panic");
+        .connections(4);
+    hub.connect().await.expect("the stage is set")
+}
+
+struct Program {
+    order: Order,
+    /// The hub and how many there were before it. Whoever works holds it for reading.
+    hub: RwLock<(u64, Hub)>,
+}
+
+impl Program {
+    /// Connects again, as somebody must after CDMS did not keep an id, unless another client has done so.
+    async fn reconnect(&self, after: u64) {
+        let mut hub = self.hub.write().await;
+        if hub.0 == after {
+            hub.1.shutdown(Duration::from_secs(30)).await;
+            *hub = (after + 1, connect(&self.order).await);
+        }
     }
-    hub.shutdown(Duration::from_secs(30)).await;
 }
 
 struct Client {
-    hub: Hub,
-    order: Arc<Order>,
+    program: Arc<Program>,
     client: u64,
     rng: Rng,
     contacts: Vec<Uuid>,
-    values: u64,
+    acts: u64,
 }
 
 #[allow(clippy::print_stdout, reason = "its lines are how it reports")]
@@ -109,71 +133,133 @@ fn say(report: &Report) {
     writeln!(out, "{line}").expect("who started it listens");
 }
 
+/// What a client is about to do.
+struct Act {
+    hub: Hub,
+    actor: String,
+}
+
+impl Act {
+    fn report(self, kind: Kind, id: Uuid, result: Result<(), Error>) -> Report {
+        let (outcome, operation) = match result {
+            Ok(()) => ("Ok".to_owned(), None),
+            Err(error) => (format!("{:?}", error.kind()), error.operation_id()),
+        };
+        Report { kind, id, actor: self.actor, outcome, operation }
+    }
+}
+
 impl Client {
     async fn live(mut self, begun: Arc<AtomicU64>) {
-        while begun.fetch_add(1, Ordering::Relaxed) < self.order.operations {
-            let report = self.operate().await;
+        let mut pause = AWAY.0;
+        while begun.fetch_add(1, Ordering::Relaxed) < self.program.order.operations {
+            self.acts += 1;
+            let actor = format!("p{}c{}n{}", self.program.order.number, self.client, self.acts);
+            let program = Arc::clone(&self.program);
+            let guard = program.hub.read().await;
+            let generation = guard.0;
+            let report = self.operate(Act { hub: guard.1.acting_as(actor.as_str()), actor }).await;
+            drop(guard);
             say(&report);
+            if report.kind == Kind::Create && report.outcome == "Misconfigured" {
+                program.reconnect(generation).await;
+            }
+            if report.outcome == "Unavailable" {
+                tokio::time::sleep(pause).await;
+                pause = (pause * 2).min(AWAY.1);
+            } else {
+                pause = AWAY.0;
+            }
         }
     }
 
-    async fn operate(&mut self) -> Report {
-        let account = self.order.accounts[self.rng.usize(..self.order.accounts.len())];
-        match self.rng.u32(..100) {
-            0..35 => {
-                let read = Organisation::get(&self.hub, account.into()).await.map(drop);
-                report(Kind::Read, account, None, read)
+    async fn operate(&mut self, act: Act) -> Report {
+        let order = &self.program.order;
+        let account = order.accounts[self.rng.usize(..order.accounts.len())];
+        let shared = order.contacts[self.rng.usize(..order.contacts.len())];
+        match self.rng.u32(..300) {
+            0..84 => {
+                let read = Organisation::get(&act.hub, account.into()).await.map(drop);
+                act.report(Kind::Read, account, read)
             }
-            35..45 => {
-                let look = Organisation::history(&self.hub, account.into()).limit(20).await.map(drop);
-                report(Kind::Look, account, None, look)
+            84..105 => {
+                let read = Contact::get(&act.hub, shared.into()).await.map(drop);
+                act.report(Kind::Read, shared, read)
             }
-            45..82 => self.update(account).await,
-            82..94 => {
-                let contact = Contact { organisation: Some(account.into()), ..Contact::named("Lovelace") };
-                let id = contact.id.guid();
-                let created = Contact::create(&self.hub, contact).await.map(drop);
-                if created.is_ok() {
-                    self.contacts.push(id);
+            105..133 => {
+                let look = Organisation::history(&act.hub, account.into()).limit(20).await.map(drop);
+                act.report(Kind::Look, account, look)
+            }
+            133..135 => {
+                let pull = act.hub.pull::<Organisation>().await.map(drop);
+                act.report(Kind::Pull, Uuid::nil(), pull)
+            }
+            135..228 => self.update_account(act, account).await,
+            228..246 => self.update_contact(act, shared).await,
+            246..276 => {
+                let report = create(act, Uuid::new_v4(), account).await;
+                if report.outcome == "Ok" {
+                    self.contacts.push(report.id);
                 }
-                report(Kind::Create, id, None, created)
+                report
             }
+            276..285 => create(act, shared, account).await,
+            285..291 => delete(act, shared).await,
             _ => match self.contacts.pop() {
-                None => self.update(account).await,
+                None => self.update_account(act, account).await,
                 Some(id) => {
-                    let contact = Contact::get(&self.hub, id.into()).freshness(Freshness::LocalOnly).await;
-                    let deleted = match contact {
-                        Ok(contact) => contact.delete(&self.hub).await.map_err(Error::from),
-                        Err(error) => return report(Kind::Look, id, None, Err(error)),
-                    };
-                    if deleted.is_err() {
+                    let report = delete(act, id).await;
+                    if report.outcome != "Ok" {
                         self.contacts.insert(0, id);
                     }
-                    report(Kind::Delete, id, None, deleted)
+                    report
                 }
             },
         }
     }
 
-    async fn update(&mut self, account: Uuid) -> Report {
-        let loaded = Organisation::get(&self.hub, account.into()).freshness(Freshness::LocalOnly).await;
+    async fn update_account(&mut self, act: Act, id: Uuid) -> Report {
+        let loaded = Organisation::get(&act.hub, id.into()).freshness(Freshness::LocalOnly).await;
         let mut org = match loaded {
             Ok(org) => org,
-            Err(error) => return report(Kind::Look, account, None, Err(error)),
+            Err(error) => return act.report(Kind::Look, id, Err(error)),
         };
-        self.values += 1;
-        let value = format!("https://p{}c{}n{}.example", self.order.number, self.client, self.values);
-        org.website = Some(value.clone());
-        let policy = if self.rng.u8(..) < 50 { OnConflict::Reject } else { OnConflict::LastWriterWins };
-        let saved = org.save(&self.hub).on_conflict(policy).await;
-        report(Kind::Update, account, Some(value), saved)
+        org.website = Some(format!("https://{}.example", act.actor));
+        if self.rng.u8(..) < 80 {
+            org.email = Some(format!("{}@example.org", act.actor));
+        }
+        let saved = org.save(&act.hub).on_conflict(self.policy()).await;
+        act.report(Kind::Update, id, saved)
+    }
+
+    async fn update_contact(&mut self, act: Act, id: Uuid) -> Report {
+        let loaded = Contact::get(&act.hub, id.into()).freshness(Freshness::LocalOnly).await;
+        let mut contact = match loaded {
+            Ok(contact) => contact,
+            Err(error) => return act.report(Kind::Look, id, Err(error)),
+        };
+        contact.job_title = Some(format!("Title of {}", act.actor));
+        let saved = contact.save(&act.hub).on_conflict(self.policy()).await;
+        act.report(Kind::Update, id, saved)
+    }
+
+    fn policy(&mut self) -> OnConflict {
+        if self.rng.u8(..) < 50 { OnConflict::Reject } else { OnConflict::LastWriterWins }
     }
 }
 
-fn report(kind: Kind, id: Uuid, value: Option<String>, result: Result<(), Error>) -> Report {
-    let (outcome, operation) = match result {
-        Ok(()) => ("Ok".to_owned(), None),
-        Err(error) => (format!("{:?}", error.kind()), error.operation_id()),
+async fn create(act: Act, id: Uuid, account: Uuid) -> Report {
+    let named = Contact { id: id.into(), organisation: Some(account.into()), ..Contact::named("Lovelace") };
+    let contact = Contact { job_title: Some(format!("Title of {}", act.actor)), ..named };
+    let created = Contact::create(&act.hub, contact).await.map(drop);
+    act.report(Kind::Create, id, created)
+}
+
+async fn delete(act: Act, id: Uuid) -> Report {
+    let contact = Contact::get(&act.hub, id.into()).freshness(Freshness::LocalOnly).await;
+    let deleted = match contact {
+        Ok(contact) => contact.delete(&act.hub).await.map_err(Error::from),
+        Err(error) => return act.report(Kind::Look, id, Err(error)),
     };
-    Report { kind, id, value, outcome, operation }
+    act.report(Kind::Delete, id, deleted)
 }

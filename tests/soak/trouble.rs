@@ -1,44 +1,119 @@
-//! What the soak's CDMS is made to do: a tenth of its calls and more meet a fault, and people change its records.
+//! What the soak's CDMS is made to do: a tenth of its calls and more meet a fault, and at times nobody can reach it.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use datahub_runtime::Value;
 use datahub_runtime::testing::Kit;
 use datahub_runtime::testing::simulator::{Fault, FaultRule, Operation};
 use fastrand::Rng;
-use uuid::Uuid;
 
-/// So many faults are ordered at a time, among so many requests of each kind.
-const FAULTS: u64 = 24;
-const AMONG: u32 = 60;
+use crate::people::People;
+use crate::traffic::Traffic;
 
-/// Makes trouble until it is told to stop; says how many edits people made.
-pub(crate) fn make(kit: &Kit, accounts: &[Uuid], seed: u64, stop: &AtomicBool, edits: &AtomicU64) {
+/// How many faults are ordered at a time beside those that are due.
+const FAULTS: usize = 24;
+
+/// One round of everybody who makes trouble.
+const ROUND: Duration = Duration::from_millis(5);
+
+/// For how long CDMS is away.
+const AWAY: Duration = Duration::from_millis(30);
+
+/// Which requests a kind of fault can meet.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Place {
+    Anything,
+    Reads,
+    Writes,
+    Creates,
+    Updates,
+    Lists,
+    /// It is for other tests.
+    Nowhere,
+}
+
+/// Where a fault belongs. A new one has no place yet, so this does not compile; [`kinds`] needs it too.
+fn place(fault: &Fault) -> Place {
+    match fault {
+        Fault::Latency(_)
+        | Fault::DropBeforeCommit
+        | Fault::DropAfterCommit
+        | Fault::Truncate
+        | Fault::Unauthorized
+        | Fault::RedirectToLogin
+        | Fault::RedirectTo(_)
+        | Fault::LoginForm
+        | Fault::Html(_)
+        | Fault::Refuse { .. }
+        | Fault::NoPrivilege
+        | Fault::NotJson => Place::Anything,
+        Fault::CommitLate | Fault::Deadlock | Fault::PlugIn(_) => Place::Writes,
+        Fault::FreezeModifiedOn | Fault::Adjust(_) => Place::Updates,
+        Fault::OtherId => Place::Creates,
+        Fault::Corrupt { .. } => Place::Reads,
+        Fault::HostileNext(_) => Place::Lists,
+        Fault::Panic | Fault::Hold(..) => Place::Nowhere,
+    }
+}
+
+/// One fault of each kind that has a place in the soak.
+fn kinds(rng: &mut Rng) -> Vec<Fault> {
+    let refusals = [(-2_147_220_970, "An unexpected error occurred."), (-2_147_204_783, "SQL timeout expired.")];
+    let (code, message) = refusals[rng.usize(..refusals.len())];
+    vec![
+        Fault::Latency(rng.u64(1..300)),
+        Fault::DropBeforeCommit,
+        Fault::DropAfterCommit,
+        Fault::CommitLate,
+        Fault::Truncate,
+        Fault::Unauthorized,
+        Fault::RedirectToLogin,
+        Fault::RedirectTo("https://elsewhere.example/".into()),
+        Fault::LoginForm,
+        Fault::Html(502),
+        Fault::Refuse { status: 500, code, message: message.into() },
+        Fault::Deadlock,
+        Fault::PlugIn("not today".into()),
+        Fault::NoPrivilege,
+        Fault::NotJson,
+        Fault::FreezeModifiedOn,
+        Fault::OtherId,
+        Fault::Adjust([("Description", Value::text("adjusted"))].into()),
+        Fault::Corrupt { attribute: "CreditLimit".into(), json: "\"much\"".into() },
+        Fault::HostileNext("http://elsewhere.example/XRMServices/2011/OrganizationData.svc/AccountSet".into()),
+    ]
+}
+
+/// What the trouble came to.
+#[derive(Debug)]
+pub(crate) struct Trouble {
+    pub(crate) traffic: Traffic,
+    pub(crate) deeds: crate::people::Deeds,
+    /// How often nobody could reach CDMS.
+    pub(crate) away: u64,
+    /// The kinds that met no request.
+    pub(crate) never_met: Vec<&'static str>,
+}
+
+/// Makes trouble until it is told to stop.
+pub(crate) fn make(kit: &Kit, mut people: People, seed: u64, stop: &AtomicBool) -> Trouble {
     let mut rng = Rng::with_seed(seed);
-    let mut met_before = 0;
+    let mut traffic = Traffic::default();
+    let (mut met_before, mut round, mut away) = (0, 0_u64, 0);
     order(kit, &mut rng);
-    let mut round = 0_u64;
     while !stop.load(Ordering::Relaxed) {
-        std::thread::sleep(Duration::from_millis(5));
+        std::thread::sleep(ROUND);
         round += 1;
         let met: u64 = kit.simulator.faults_hit().values().sum();
-        if met - met_before >= FAULTS / 2 {
+        if met - met_before >= FAULTS as u64 / 2 {
             met_before = met;
             kit.simulator.clear_faults();
             order(kit, &mut rng);
         }
-        if round.is_multiple_of(4) {
-            let account = accounts[rng.usize(..accounts.len())];
-            let edit = edits.fetch_add(1, Ordering::Relaxed);
-            let (attribute, value) = match rng.u32(..3) {
-                0 => ("Name", format!("Name {edit}")),
-                1 => ("EMailAddress1", format!("{edit}@example.org")),
-                _ => ("WebSiteURL", format!("https://person{edit}.example")),
-            };
-            kit.simulator.edit("Account", account, [(attribute, Value::text(value))]);
-        }
+        people.act(kit, round);
         if round.is_multiple_of(40) {
             // Sooner than the execution limit, which the hub counts on.
             kit.simulator.commit_late();
@@ -46,51 +121,79 @@ pub(crate) fn make(kit: &Kit, accounts: &[Uuid], seed: u64, stop: &AtomicBool, e
         if round.is_multiple_of(400) {
             kit.simulator.expire_sessions();
         }
+        if round % 40_000 == 300 {
+            fail_a_login(kit);
+        }
+        if round % 400 == 250 {
+            kit.simulator.go_away();
+            std::thread::sleep(AWAY);
+            kit.simulator.come_back();
+            away += 1;
+        }
+        traffic.take(&kit.simulator);
     }
     kit.simulator.clear_faults();
     kit.simulator.commit_late();
+    let hits = kit.simulator.faults_hit();
+    let names = kinds(&mut rng).iter().map(Fault::name).collect::<BTreeSet<_>>();
+    let never_met = names.into_iter().filter(|name| !hits.contains_key(*name)).collect();
+    Trouble { traffic, deeds: people.deeds, away, never_met }
 }
 
+/// Orders faults: those that nobody has met yet for the next requests that they fit, and others at random.
 fn order(kit: &Kit, rng: &mut Rng) {
-    for _ in 0..FAULTS {
-        let operation = match rng.u32(..10) {
-            0..4 => Operation::Read,
-            4..8 => Operation::Update,
-            8 => Operation::Create,
-            _ => Operation::Delete,
-        };
-        let fault = fault(rng, operation);
-        kit.simulator.fault(FaultRule::new(fault).on(operation).after(rng.u32(..AMONG)).times(1));
+    let hits = kit.simulator.faults_hit();
+    let due: Vec<_> = kinds(rng).into_iter().filter(|fault| !hits.contains_key(fault.name())).collect();
+    for fault in due {
+        let operation = operation(rng, &fault);
+        kit.simulator.fault(rule(fault, operation).after(rng.u32(..3)).times(1));
     }
+    for _ in 0..FAULTS {
+        let mut kinds = kinds(rng);
+        let fault = kinds.swap_remove(rng.usize(..kinds.len()));
+        // After it the program has to connect again.
+        if matches!(fault, Fault::OtherId) && rng.u32(..8) != 0 {
+            continue;
+        }
+        let operation = operation(rng, &fault);
+        // About as often as such requests are made.
+        let among = match operation {
+            Operation::Read => 50,
+            Operation::Update => 40,
+            Operation::Create => 12,
+            Operation::Delete => 6,
+            Operation::List | Operation::Other => 2,
+        };
+        kit.simulator.fault(rule(fault, operation).after(rng.u32(..among)).times(1));
+    }
+    kit.simulator.fault(FaultRule::new(Fault::Latency(rng.u64(1..100))).on(Operation::Other).times(1));
 }
 
-/// A fault of any kind that the simulator knows and that fits the request.
-fn fault(rng: &mut Rng, operation: Operation) -> Fault {
-    let is_write = operation != Operation::Read;
-    loop {
-        return match rng.u32(..19) {
-            0 => Fault::Latency(rng.u64(1..300)),
-            1 => Fault::DropBeforeCommit,
-            2 => Fault::DropAfterCommit,
-            3 if is_write => Fault::CommitLate,
-            4 => Fault::Truncate,
-            5 => Fault::Unauthorized,
-            6 => Fault::RedirectToLogin,
-            7 => Fault::RedirectTo("elsewhere.example".into()),
-            8 => Fault::LoginForm,
-            9 => Fault::Html(502),
-            10 => Fault::Refuse { status: 500, code: -2_147_220_970, message: "An unexpected error occurred.".into() },
-            11 => Fault::Refuse { status: 500, code: -2_147_204_783, message: "SQL timeout expired.".into() },
-            12 if is_write => Fault::Deadlock,
-            13 if is_write => Fault::PlugIn("not today".into()),
-            14 => Fault::NoPrivilege,
-            15 => Fault::NotJson,
-            16 if operation == Operation::Update => Fault::FreezeModifiedOn,
-            17 if operation == Operation::Update => Fault::Adjust([("Description", Value::text("adjusted"))].into()),
-            18 if !is_write => Fault::Corrupt { attribute: "CreditLimit".into(), json: "\"much\"".into() },
-            _ => continue,
-        };
-    }
+/// Ends all sessions and has the next login fail, after which its program does not try again for ten seconds.
+fn fail_a_login(kit: &Kit) {
+    kit.simulator.fault(FaultRule::new(Fault::Html(503)).on(Operation::Other).times(1));
+    kit.simulator.expire_sessions();
+}
+
+fn rule(fault: Fault, operation: Operation) -> FaultRule {
+    let rule = FaultRule::new(fault).on(operation);
+    // The list by which a hub finds out which organisation it is is not that of a pull.
+    if operation == Operation::List { rule.entity("Account") } else { rule }
+}
+
+/// A request that a fault can meet, as often as such requests matter.
+fn operation(rng: &mut Rng, fault: &Fault) -> Operation {
+    use Operation::{Create, Delete, List, Read, Update};
+    let of: &[Operation] = match place(fault) {
+        Place::Anything => &[Read, Read, Read, Read, Update, Update, Update, Create, Delete, List],
+        Place::Reads => &[Read],
+        Place::Writes => &[Update, Update, Update, Create, Delete],
+        Place::Creates => &[Create],
+        Place::Updates => &[Update],
+        Place::Lists => &[List],
+        Place::Nowhere => unreachable!("no fault is ordered that has no place"),
+    };
+    of[rng.usize(..of.len())]
 }
 
 /// A flag that ends the trouble when whoever holds it is gone.
