@@ -23,7 +23,7 @@ use uuid::Uuid;
 
 use super::connection::{Connection, Dialect};
 use super::failure::Trouble;
-use super::statement::{ColumnType, Datum};
+use super::statement::{ColumnType, Datum, Statement};
 use crate::sql_types;
 
 /// A connection as the store's threads use it: each waits for its own answers, on a small runtime of its own.
@@ -228,7 +228,20 @@ pub(super) fn prepare(connection: &mut Connection) -> Result<(), Trouble> {
     if let Err(Trouble::Unavailable(reason)) = connection.batch("SET lc_messages TO 'C'") {
         return Err(Trouble::Unavailable(reason));
     }
-    Ok(())
+    let asked = Statement::new("SELECT current_setting('lc_messages')", []);
+    let answer = connection.query(&asked, &[ColumnType::Text])?.into_iter().next();
+    let language = answer.map_or(Ok(String::new()), |mut row| row.text())?;
+    if is_english(&language) {
+        return Ok(());
+    }
+    Err(Trouble::Unavailable(format!(
+        "its messages are in the language {language:?}, and an outage could be taken for a rule of the database; let an \
+         administrator say ALTER ROLE … SET lc_messages = 'C' for the hub's user"
+    )))
+}
+
+fn is_english(language: &str) -> bool {
+    matches!(language, "" | "C" | "POSIX") || language.starts_with("C.") || language.starts_with("en")
 }
 
 const fn declared(kind: ColumnType) -> &'static str {
@@ -363,6 +376,20 @@ mod tests {
             ("bytea", ColumnType::Guid, false),
         ] {
             assert_eq!(keeps(declared, kind), kept, "{declared} for {kind:?}");
+        }
+    }
+
+    #[test]
+    fn messages_are_understood_in_english_alone() {
+        for (language, understood) in [
+            ("C", true),
+            ("C.UTF-8", true),
+            ("en_GB.UTF-8", true),
+            ("", true),
+            ("de_DE.UTF-8", false),
+            ("Czech", false),
+        ] {
+            assert_eq!(is_english(language), understood, "{language}");
         }
     }
 
