@@ -2,8 +2,8 @@
 
 use cdms_odata::{Attributes, Value};
 use datahub_protocol::{
-    Action, Commit, Create, Delete, Event, Failure, Machine as _, OnConflict, OperationId, Read, Settle, Settled,
-    Sighting, Update, Verdict, WriteKind, Written,
+    Action, Asked, Commit, Create, Delete, Event, Failure, Machine as _, OnConflict, OperationId, Read, Settle,
+    Sighting, Snapshot, Update, WriteKind, Written,
 };
 use uuid::Uuid;
 
@@ -12,9 +12,9 @@ use crate::world::{BEGIN, OUR_USER, snapshot};
 
 #[derive(Clone, Debug)]
 pub(crate) enum Machine {
-    Update(OperationId, &'static str, Box<Update<Two>>),
-    Create(OperationId, Box<Create<Two>>),
-    Delete(OperationId, Box<Delete<Two>>),
+    Update(Box<Update<Two>>),
+    Create(Box<Create<Two>>),
+    Delete(Box<Delete<Two>>),
     Read(Box<Read<Two>>),
     Settle(Box<Settle<Two>>),
 }
@@ -22,58 +22,85 @@ pub(crate) enum Machine {
 /// What a machine asks for.
 #[derive(Clone, Debug)]
 pub(crate) enum Act {
-    Done(Outcome),
+    Over(End),
     Lock,
     Load,
     Fetch,
     Commit(Box<Commit<String>>),
-    Send {
-        write: WriteKind,
-        body: Attributes,
-    },
-    /// A login or a pause, which the world has no part in.
-    Wait,
+    Send { write: WriteKind, body: Attributes },
+    Login,
+    Pause,
 }
 
-/// How an operation ended.
+/// How an operation ended, as far as anything depends on it.
 #[derive(Clone, Debug, PartialEq)]
-pub(crate) enum Outcome {
-    Wrote(Written),
-    Saw(Sighting),
-    Settled(Option<Verdict>),
-    Failed(Failure<String>),
+pub(crate) enum End {
+    Crashed,
+    /// A write, a read or a settling that did what it was there for; with what it says that the hub has now.
+    Ok(Option<Box<Snapshot>>),
+    /// A write that had nothing to do.
+    Nothing,
+    Unsettled {
+        in_cdms: bool,
+    },
+    Failed(&'static str),
+}
+
+/// What a caller wants to be written.
+#[derive(Clone, Debug)]
+pub(crate) struct Wish {
+    pub(crate) operation: OperationId,
+    pub(crate) write: WriteKind,
+    /// The attributes that may be sent, with their values.
+    pub(crate) attributes: Attributes,
+    policy: OnConflict,
 }
 
 pub(crate) const RECORD: Uuid = Uuid::from_u128(7);
 
-fn operation(number: u128) -> OperationId {
-    OperationId(Uuid::from_u128(number))
-}
-
-impl Machine {
-    /// An update of one field of the record as it was in the beginning.
-    pub(crate) fn update(number: u128, field: &'static str, value: i32) -> Self {
-        let base = snapshot(BEGIN, 1).seen;
-        let mine =
-            FIELDS.map(
-                |name| if name == field { Value::Integer(value) } else { base.get(name).cloned().unwrap_or_default() },
-            );
-        let machine = Update::new(Two, base, mine.into(), false, OnConflict::LastWriterWins, operation(number), 0);
-        Machine::Update(operation(number), field, Box::new(machine))
+impl Wish {
+    /// An update of fields of the record as it was in the beginning.
+    pub(crate) fn update(number: u128, fields: &[(&'static str, i32)]) -> Self {
+        let attributes = fields.iter().map(|(name, value)| (*name, Value::Integer(*value))).collect();
+        let policy = OnConflict::LastWriterWins;
+        Wish { operation: OperationId(Uuid::from_u128(number)), write: WriteKind::Update, attributes, policy }
     }
 
-    pub(crate) fn create(number: u128, value: i32) -> Self {
-        let mine = vec![Value::Integer(value), Value::Integer(1)];
-        Machine::Create(operation(number), Box::new(Create::new(Two, RECORD, mine, operation(number))))
+    pub(crate) fn create(number: u128, a: i32) -> Self {
+        Wish { write: WriteKind::Create, ..Wish::update(number, &[("a", a), ("b", 1)]) }
     }
 
     pub(crate) fn delete(number: u128) -> Self {
-        let last = snapshot(BEGIN, 1);
-        let policy = OnConflict::LastWriterWins;
-        let machine = Delete::new(Two, last.seen.clone(), Some(last), policy, operation(number), 0);
-        Machine::Delete(operation(number), Box::new(machine))
+        Wish { write: WriteKind::Delete, ..Wish::update(number, &[]) }
     }
 
+    /// The same, but nothing is to be overwritten that the caller has not seen.
+    pub(crate) fn or_conflict(self) -> Self {
+        Wish { policy: OnConflict::Reject, ..self }
+    }
+
+    pub(crate) fn machine(&self) -> Machine {
+        let last = snapshot(BEGIN, 1);
+        match self.write {
+            WriteKind::Update => {
+                let mine =
+                    FIELDS.map(|name| self.attributes.get(name).or(last.seen.get(name)).cloned().unwrap_or_default());
+                let machine = Update::new(Two, last.seen, mine.into(), false, self.policy, self.operation, 0);
+                Machine::Update(Box::new(machine))
+            }
+            WriteKind::Create => {
+                let mine = FIELDS.map(|name| self.attributes.get(name).cloned().unwrap_or_default());
+                Machine::Create(Box::new(Create::new(Two, RECORD, mine.into(), self.operation)))
+            }
+            WriteKind::Delete => {
+                let machine = Delete::new(Two, last.seen.clone(), Some(last), self.policy, self.operation, 0);
+                Machine::Delete(Box::new(machine))
+            }
+        }
+    }
+}
+
+impl Machine {
     pub(crate) fn read() -> Self {
         Machine::Read(Box::new(Read::new(Two, 0)))
     }
@@ -82,47 +109,42 @@ impl Machine {
         Machine::Settle(Box::new(Settle::new(Two, operation, Some(OUR_USER), 0)))
     }
 
-    /// Whether it is meant to change the field `a`, or to make or remove the record.
-    pub(crate) fn touches_a(&self) -> bool {
-        match self {
-            Machine::Update(_, field, _) => *field == "a",
-            Machine::Create(..) | Machine::Delete(..) => true,
-            Machine::Read(_) | Machine::Settle(_) => false,
-        }
-    }
-
-    pub(crate) fn operation(&self) -> Option<OperationId> {
-        match self {
-            Machine::Update(operation, ..) | Machine::Create(operation, _) | Machine::Delete(operation, _) => {
-                Some(*operation)
-            }
-            Machine::Read(_) | Machine::Settle(_) => None,
-        }
-    }
-
     pub(crate) fn step(&mut self, event: Event<String>) -> Act {
         match self {
-            Machine::Update(_, _, machine) => act(machine.step(event), Outcome::Wrote),
-            Machine::Create(_, machine) => act(machine.step(event), Outcome::Wrote),
-            Machine::Delete(_, machine) => act(machine.step(event), Outcome::Wrote),
-            Machine::Read(machine) => act(machine.step(event), Outcome::Saw),
-            Machine::Settle(machine) => act(machine.step(event), |settled| match settled {
-                Settled::Now(verdict) => Outcome::Settled(Some(verdict)),
-                _ => Outcome::Settled(None),
+            Machine::Update(machine) => act(machine.step(event), wrote),
+            Machine::Create(machine) => act(machine.step(event), wrote),
+            Machine::Delete(machine) => act(machine.step(event), |written| match wrote(written) {
+                // What a delete yields is the record as it was.
+                End::Ok(_) => End::Ok(None),
+                end => end,
             }),
+            Machine::Read(machine) => act(machine.step(event), |sighting| match sighting {
+                Sighting::Current { snapshot, .. } => End::Ok(Some(Box::new(snapshot))),
+                Sighting::Pending { .. } => End::Nothing,
+            }),
+            Machine::Settle(machine) => act(machine.step(event), |_| End::Nothing),
         }
     }
 }
 
-fn act<O>(action: Action<Result<O, Failure<String>>, String>, outcome: impl FnOnce(O) -> Outcome) -> Act {
+fn wrote(written: Written) -> End {
+    match written.asked {
+        Asked::ReadBack | Asked::NotReadBack => End::Ok(Some(Box::new(written.snapshot))),
+        Asked::Nothing(_) | Asked::Compared(_) => End::Nothing,
+    }
+}
+
+fn act<O>(action: Action<Result<O, Failure<String>>, String>, end: impl FnOnce(O) -> End) -> Act {
     match action {
-        Action::Done(Ok(output)) => Act::Done(outcome(output)),
-        Action::Done(Err(failure)) => Act::Done(Outcome::Failed(failure)),
+        Action::Done(Ok(output)) => Act::Over(end(output)),
+        Action::Done(Err(Failure::Unsettled { in_cdms, .. })) => Act::Over(End::Unsettled { in_cdms }),
+        Action::Done(Err(failure)) => Act::Over(End::Failed(failure.name())),
         Action::Lock => Act::Lock,
         Action::Load => Act::Load,
         Action::Fetch => Act::Fetch,
         Action::Commit(commit) => Act::Commit(commit),
         Action::Send { write, body, .. } => Act::Send { write, body },
-        Action::Login | Action::Pause { .. } => Act::Wait,
+        Action::Login => Act::Login,
+        Action::Pause { .. } => Act::Pause,
     }
 }

@@ -1,84 +1,183 @@
-//! What must hold at every end.
+//! What must hold at every step, and at every end.
 
-use cdms_odata::Value;
-use datahub_protocol::{Asked, EntryKind, Failure, Stored, Verdict};
+use datahub_protocol::{Intent, LeaseState, OperationId, Stored, Verdict, WriteKind};
 
-use crate::machine::{Machine, Outcome};
+use crate::cdms::{Sent, Truth};
+use crate::machine::{Act, End};
+use crate::store::Opened;
 use crate::world::World;
 
-/// Checks an end at which nothing can happen any more, settles what is open and reads once; tells the end in words:
-/// each write's outcome and verdict.
-pub(crate) fn end(world: &World) -> Result<String, String> {
-    let mut world = world.clone();
-    world.let_time_pass();
-    let open: Vec<_> = world.store.intents.iter().filter(|open| open.verdict.is_none()).collect();
-    for operation in open.into_iter().map(|open| open.intent.operation).collect::<Vec<_>>() {
-        let settling = world.start(3, Machine::settle(operation));
-        world.run(settling);
-    }
-    if let Some(open) = world.store.intents.iter().find(|open| open.verdict.is_none()) {
-        return Err(format!("the write {} is never settled", open.intent.operation));
-    }
-    let read = world.start(3, Machine::read());
-    world.run(read);
-    agrees(&world)?;
-    edit_survives(&world)?;
-    let mut words = Vec::new();
-    for process in &world.processes {
-        let Some(operation) = process.machine.operation() else { continue };
-        let committed = world.commits.get(&operation).copied().unwrap_or(0);
-        let verdict = world.store.intents.iter().find(|open| open.intent.operation == operation);
-        let verdict = verdict.and_then(|open| open.verdict.clone());
-        let told = world.store.history.iter().filter(|(_, by)| *by == Some(operation)).count();
-        if committed > 1 {
-            return Err(format!("the write {operation} is in CDMS {committed} times"));
-        }
-        let outcome = match process.outcome() {
-            None => "crashed",
-            Some(Outcome::Wrote(written)) if matches!(written.asked, Asked::ReadBack | Asked::NotReadBack) => "ok",
-            Some(Outcome::Wrote(_)) => "nothing to write",
-            Some(Outcome::Failed(failure)) => match failure {
-                Failure::Unsettled { .. } => "unsettled",
-                failure => failure.name(),
-            },
-            Some(_) => "?",
-        };
-        let found_gone = world.store.history.contains(&(EntryKind::Gone, Some(operation)))
-            || (matches!(process.machine, Machine::Delete(..)) && verdict.is_none());
-        if outcome == "ok" && !found_gone && (committed, told) != (1, 1) {
-            return Err(format!(
-                "the write {operation} ended well, is {committed} × in CDMS and {told} × in the history"
-            ));
-        }
-        if !world.residual {
-            match &verdict {
-                Some(Verdict::Rejected { .. }) if committed > 0 => {
-                    return Err(format!("the write {operation} was rejected and is in CDMS"));
-                }
-                Some(Verdict::NotApplied) if committed > 0 => {
-                    return Err(format!("the write {operation} was found not applied and is in CDMS"));
-                }
-                Some(Verdict::Applied) if committed == 0 && !found_gone && !is_create(&process.machine) => {
-                    return Err(format!("the write {operation} was found applied and is not in CDMS"));
-                }
-                _ => {}
-            }
-            if matches!(outcome, "rejected" | "conflict" | "busy" | "already_exists") && committed > 0 {
-                return Err(format!("the write {operation} ended as {outcome} and is in CDMS"));
-            }
-        }
-        words.push(format!("{outcome}/{}", verdict_word(verdict.as_ref())));
-    }
-    Ok(words.join(", "))
+/// Entries of the history that tell a verdict and no change; a write may have one of them besides the one for its change.
+const VERDICT_ENTRIES: [&str; 2] = ["superseded", "not applied"];
+
+/// How a write looks at an end: its outcome and its verdict, what excuses a verdict that is not the truth, and what is
+/// known to be wrong with what the history tells of it.
+pub(crate) struct Fate {
+    pub(crate) words: String,
+    pub(crate) excuse: Option<&'static str>,
+    pub(crate) fault: Option<&'static str>,
 }
 
-fn is_create(machine: &Machine) -> bool {
-    matches!(machine, Machine::Create(..))
+/// An intent says what the caller wants, and nothing beside it.
+pub(crate) fn wished(world: &World, intent: &Intent) -> Result<(), String> {
+    let Some(wish) = world.wishes.iter().find(|wish| wish.operation == intent.operation) else {
+        return Err(format!("nobody wants the write {}", intent.operation));
+    };
+    let mut patch = intent.patch.iter();
+    if wish.write != intent.write || !patch.all(|(name, value)| wish.attributes.get(name) == Some(value)) {
+        return Err(format!("the intent of the {} {} is not what its caller wants", wish.write, wish.operation));
+    }
+    Ok(())
+}
+
+/// What is sent is what its intent says, and there is one.
+pub(crate) fn intended(world: &World, (operation, write, body): &Sent) -> Result<(), String> {
+    match world.store.intent(*operation) {
+        Some(opened) if opened.intent.write == *write && opened.intent.patch == *body => Ok(()),
+        Some(_) => Err(format!("the {write} {operation} sends something else than its intent says")),
+        None => Err(format!("the {write} {operation} is sent without an intent")),
+    }
+}
+
+/// A write is carried out once, and while its intent says that it may be. Whether it was past its quiet period.
+pub(crate) fn carried_out(world: &World, operation: OperationId) -> Result<bool, String> {
+    let truth = truth(world, operation);
+    if truth.carried_out > 1 {
+        return Err(format!("the write {operation} is in CDMS {} times", truth.carried_out));
+    }
+    match world.store.intent(operation) {
+        Some(opened) if opened.lease == LeaseState::Over => Ok(true),
+        Some(Opened { verdict: Some(verdict), .. }) if !truth.residual => {
+            Err(format!("the write {operation} was settled as {verdict:?} and carried out within its quiet period"))
+        }
+        _ => Ok(false),
+    }
+}
+
+fn truth(world: &World, operation: OperationId) -> Truth {
+    world.cdms.truth.get(&operation).cloned().unwrap_or_default()
+}
+
+/// A verdict is the truth, as far as it can be known by reading. What excuses one that is not.
+pub(crate) fn settled(world: &World, operation: OperationId) -> Result<Option<&'static str>, String> {
+    let truth = truth(world, operation);
+    let is_there = truth.carried_out > 0;
+    let verdict = world.store.intent(operation).and_then(|opened| opened.verdict.as_ref());
+    match verdict {
+        None => Ok(None),
+        Some(Verdict::Applied) if is_there => Ok(None),
+        Some(Verdict::Applied) if truth.looks_applied => Ok(Some("somebody else did the same")),
+        Some(Verdict::Rejected { .. }) if !is_there => Ok(None),
+        Some(Verdict::NotApplied) if !is_there => Ok(None),
+        Some(Verdict::NotApplied) if truth.residual => Ok(Some("sent or carried out past its time")),
+        Some(Verdict::NotApplied) if truth.put_back => Ok(Some("somebody put the old state back")),
+        Some(Verdict::Superseded { .. }) if truth.disturbed => Ok(None),
+        Some(verdict) => Err(format!(
+            "the write {operation} was found {}, and what is true of it is {truth:?}",
+            verdict_word(Some(verdict))
+        )),
+    }
+}
+
+/// What a caller is told is what the hub has; and, of what was read and needed no storing, what CDMS has.
+pub(crate) fn ended(world: &World, end: &End, is_stored: bool) -> Result<(), String> {
+    match end {
+        End::Ok(Some(told)) if is_stored => match &world.store.stored {
+            Stored::Row(row) if row == &**told => Ok(()),
+            stored => Err(format!("the caller is told {told:?}, and the hub has {stored:?}")),
+        },
+        End::Ok(Some(told)) => match &world.cdms.record {
+            Some(record) if record.attributes == told.seen && record.modified == told.modified => Ok(()),
+            cdms => Err(format!("the caller is told {told:?}, and CDMS has {cdms:?}")),
+        },
+        // CDMS's time never goes back here.
+        End::Failed("local_newer") => Err("the row is said to be newer than CDMS".to_owned()),
+        _ => Ok(()),
+    }
+}
+
+/// Checks an end at which nothing can happen any more, after settling what is open and one complete read.
+pub(crate) fn end(world: &World) -> Result<Vec<Fate>, String> {
+    let mut world = world.clone();
+    world.finish();
+    if let Some(broken) = world.broken.take() {
+        return Err(broken);
+    }
+    agrees(&world)?;
+    let mut fates = Vec::new();
+    for process in &world.processes {
+        let (Some(operation), Act::Over(end)) = (process.operation, &process.act) else { continue };
+        let excuse = settled(&world, operation)?;
+        let fault = is_told(&world, operation)?;
+        let outcome = learned(&world, operation, end)?;
+        let verdict = world.store.intent(operation).map(|opened| opened.verdict.as_ref());
+        let write = world.wishes.iter().find(|wish| wish.operation == operation).map_or("?", |wish| wish.write.name());
+        let verdict = verdict.map_or("never opened", verdict_word);
+        fates.push(Fate { words: format!("{write}: {outcome}/{verdict}"), excuse, fault });
+    }
+    Ok(fates)
+}
+
+/// What a write's caller learned is the truth; the outcome in words.
+fn learned(world: &World, operation: OperationId, end: &End) -> Result<&'static str, String> {
+    let Truth { carried_out, looks_applied, looks_late, .. } = truth(world, operation);
+    let is_opened = world.store.intent(operation).is_some();
+    let (holds, word) = match end {
+        End::Crashed => (true, "crashed"),
+        // A delete that finds the record gone says that it is done, though somebody else did it.
+        End::Unsettled { in_cdms } => (!in_cdms || carried_out == 1 || looks_late, "unsettled"),
+        End::Nothing => (carried_out == 0, "nothing to write"),
+        // A delete that found the record gone already has nothing left to do.
+        End::Ok(_) if is_opened => (carried_out == 1 || looks_applied, "ok"),
+        End::Ok(_) => (carried_out == 0, "ok"),
+        End::Failed(word) => (carried_out == 0, *word),
+    };
+    if holds { Ok(word) } else { Err(format!("the write {operation} ended as {word} and is {carried_out} × in CDMS")) }
+}
+
+/// What a write did is told once in the history, and what it did not do never. A fault that is known is named.
+fn is_told(world: &World, operation: OperationId) -> Result<Option<&'static str>, String> {
+    let truth = truth(world, operation);
+    let ours = world.store.told.iter().filter(|((by, _), _)| *by == operation);
+    let (verdicts, changes): (Vec<_>, Vec<_>) = ours.partition(|((_, kind), _)| VERDICT_ENTRIES.contains(kind));
+    let told: u8 = changes.iter().map(|(_, count)| **count).sum();
+    let opened = world.store.intent(operation);
+    let verdict = opened.and_then(|opened| opened.verdict.as_ref());
+    let is_late = matches!(verdict, Some(Verdict::NotApplied | Verdict::Superseded { .. }));
+    let mut fault = None;
+    let holds = match (verdict, truth.carried_out) {
+        (Some(Verdict::Applied), _) => told == 1,
+        // What another one overwrote before anybody read it cannot be told.
+        (Some(_), 1) if is_late && truth.overwritten => told <= 1,
+        (Some(_), 1) if is_late && told == 0 => {
+            fault = opened.map(|opened| match opened.intent.write {
+                WriteKind::Create => "a late create is told as somebody else's",
+                WriteKind::Update => "a late update is told as somebody else's",
+                WriteKind::Delete => "a late delete is told as somebody else's",
+            });
+            opened.is_some_and(|opened| world.store.shows(&opened.intent))
+        }
+        (Some(_), 1) if is_late => told == 1,
+        // Of two who did the same, the history cannot say which one did it.
+        (Some(_), 0) if is_late && truth.looks_late => told <= 1,
+        _ => told == 0,
+    };
+    let late = |kind: &str| ["applied late", "gone", "revived"].contains(&kind);
+    let rightly = !is_late || changes.iter().all(|((_, kind), _)| late(kind));
+    let verdicts: u8 = verdicts.iter().map(|(_, count)| **count).sum();
+    if holds && rightly && verdicts <= u8::from(is_late) {
+        return Ok(fault);
+    }
+    Err(format!(
+        "the write {operation} was found {}, what is true of it is {truth:?}, and the history has {:?}",
+        verdict_word(verdict),
+        world.store.told
+    ))
 }
 
 fn verdict_word(verdict: Option<&Verdict>) -> &'static str {
     match verdict {
-        None => "never sent",
+        None => "open",
         Some(Verdict::Applied) => "applied",
         Some(Verdict::Rejected { .. }) => "rejected",
         Some(Verdict::Orphaned { .. }) => "orphaned",
@@ -87,22 +186,9 @@ fn verdict_word(verdict: Option<&Verdict>) -> &'static str {
     }
 }
 
-/// What a person typed is there unless a write was meant to change it.
-fn edit_survives(world: &World) -> Result<(), String> {
-    let overwritten = world.processes.iter().any(|process| {
-        let operation = process.machine.operation();
-        process.machine.touches_a() && operation.is_some_and(|operation| world.commits.contains_key(&operation))
-    });
-    let there = world.cdms.as_ref().map(|record| record.attributes.get("a"));
-    if world.edited && !overwritten && there.is_some_and(|a| a != Some(&Value::Integer(9))) {
-        return Err(format!("a person's edit was overwritten by a write of another field: {there:?}"));
-    }
-    Ok(())
-}
-
 /// With no open write and one complete read, both sides have the same.
 fn agrees(world: &World) -> Result<(), String> {
-    match (&world.store.stored, &world.cdms) {
+    match (&world.store.stored, &world.cdms.record) {
         (Stored::Row(row), Some(record)) if row.seen == record.attributes && row.modified == record.modified => Ok(()),
         (Stored::Absent | Stored::Tombstone(..), None) => Ok(()),
         (stored, cdms) => Err(format!("after a complete read the hub has {stored:?} and CDMS {cdms:?}")),

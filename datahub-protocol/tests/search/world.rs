@@ -1,114 +1,50 @@
-//! The searched world: CDMS, the database, the programs, and what can happen next.
+//! The searched world: CDMS, the database, the programs, and what each step makes of them.
 
-use std::collections::BTreeMap;
+use std::hash::{DefaultHasher, Hasher as _};
+use std::sync::Arc;
 
-use cdms_odata::client::Refusal;
 use cdms_odata::{Attributes, Instant, Value};
 use datahub_protocol::{
-    Answer, Commit, Committed, EntryKind, Event, Fetched, Guard, Intent, IntentChange, LeaseState, Loaded, OpenIntent,
-    OperationId, Record, RecordChange, Reply, ReplyBody, SettledPatch, Snapshot, Stored, Verdict, Version, WriteKind,
+    Answer, Committed, Event, Fetched, IntentChange, LeaseState, OperationId, Record, Reply, ReplyBody, Snapshot,
+    Stored, Version,
 };
 use uuid::Uuid;
 
-use crate::machine::{Act, Machine, Outcome, RECORD};
+use crate::budgets::Budgets;
+use crate::cdms::{Cdms, Edit, Sent, refused};
+use crate::machine::{Act, End, Machine, Wish};
+use crate::part::Part;
+use crate::promises;
+use crate::steps::Step;
+use crate::store::Store;
 
 pub(crate) const OUR_USER: Uuid = Uuid::from_u128(100);
-const PERSON: Uuid = Uuid::from_u128(200);
+pub(crate) const PERSON: Uuid = Uuid::from_u128(200);
 pub(crate) const BEGIN: i64 = 1_000;
-
-/// How often each kind of trouble may happen.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Budgets {
-    edits: u8,
-    losses: u8,
-    refusals: u8,
-    lates: u8,
-    crashes: u8,
-    pauses: u8,
-    settlings: u8,
-}
-
-impl Budgets {
-    pub(crate) const SMALL: Budgets =
-        Budgets { edits: 1, losses: 1, refusals: 1, lates: 0, crashes: 0, pauses: 0, settlings: 1 };
-    /// Nothing but a write that CDMS carries out late, which is what the quiet period is for.
-    pub(crate) const LATE: Budgets =
-        Budgets { edits: 0, losses: 0, refusals: 0, lates: 1, crashes: 0, pauses: 0, settlings: 2 };
-    pub(crate) const FULL: Budgets =
-        Budgets { edits: 1, losses: 1, refusals: 1, lates: 1, crashes: 1, pauses: 1, settlings: 2 };
-}
 
 #[derive(Clone, Debug)]
 pub(crate) struct World {
-    pub(crate) cdms: Option<Record>,
-    now: i64,
-    pub(crate) store: Store,
-    pub(crate) processes: Vec<Process>,
-    /// Writes that CDMS may still carry out although nobody waits for them.
-    late: Vec<(OperationId, WriteKind, Attributes)>,
-    budgets: Budgets,
-    /// How often each operation was carried out in CDMS.
-    pub(crate) commits: BTreeMap<OperationId, u8>,
-    /// Times of the record that CDMS has shown.
-    times: Vec<i64>,
-    /// A person changed the field `a`.
-    pub(crate) edited: bool,
-    /// Something happened that the README says is not guaranteed.
-    pub(crate) residual: bool,
+    pub(crate) cdms: Part<Cdms>,
+    pub(crate) store: Part<Store>,
+    pub(crate) processes: Vec<Part<Process>>,
+    pub(crate) budgets: Part<Budgets>,
+    /// What the callers want; it never changes.
+    pub(crate) wishes: Arc<[Wish; 2]>,
     pub(crate) broken: Option<String>,
-}
-
-#[derive(Clone, Debug, Default)]
-pub(crate) struct Store {
-    pub(crate) stored: Stored,
-    version: i64,
-    pub(crate) intents: Vec<OpenedIntent>,
-    pub(crate) history: Vec<(EntryKind, Option<OperationId>)>,
-}
-
-#[derive(Clone, Debug)]
-pub(crate) struct OpenedIntent {
-    pub(crate) intent: Intent,
-    lease: LeaseState,
-    pub(crate) verdict: Option<Verdict>,
 }
 
 #[derive(Clone, Debug)]
 pub(crate) struct Process {
-    program: u8,
-    pub(crate) machine: Machine,
-    act: Act,
-    /// What CDMS has answered and the program has not read yet.
-    answer: Option<Event<String>>,
-    holds_lock: bool,
-    /// Stopped after its lease check, so that the lease runs out before it goes on.
-    paused: bool,
-    pub(crate) crashed: bool,
-}
-
-/// What can happen next.
-#[derive(Clone, Debug)]
-pub(crate) enum Step {
-    /// A process gets what it asked for.
-    Go(usize),
-    /// Its request fails without effect.
-    FetchFails(usize),
-    Refused(usize),
-    LostBefore(usize),
-    LostAfter(usize),
-    Late(usize),
-    Paused(usize),
-    /// A late write is carried out, or never will be.
-    LateApplies(usize),
-    LateDies(usize),
-    PersonEdits {
-        tick: bool,
-    },
-    Crash(u8),
-    /// Time passes for an open write.
-    LeaseEnds(usize),
-    QuietEnds(usize),
-    Settling(u8, OperationId),
+    pub(crate) program: u8,
+    pub(crate) what: &'static str,
+    /// The write, if it is one.
+    pub(crate) operation: Option<OperationId>,
+    /// Nothing once it is over.
+    machine: Option<Machine>,
+    pub(crate) act: Act,
+    pub(crate) holds_lock: bool,
+    /// Put to sleep after its lease check, so that it sends although the lease is over.
+    checked: bool,
 }
 
 fn values(a: i32, b: i32) -> Attributes {
@@ -127,402 +63,299 @@ pub(crate) fn snapshot(modified: i64, version: i64) -> Snapshot {
 }
 
 impl World {
-    pub(crate) fn with_record(writes: [Machine; 2], budgets: Budgets) -> Self {
-        let mut world = World::without_record(writes, budgets);
-        let attributes = values(1, 1);
-        world.cdms = Some(Record { modified: Instant(BEGIN), created: None, modified_by: Some(PERSON), attributes });
-        world.store.stored = Stored::Row(snapshot(BEGIN, 1));
-        world.store.version = 1;
-        world
-    }
-
-    pub(crate) fn without_record(writes: [Machine; 2], budgets: Budgets) -> Self {
+    /// Two programs are to write, the first has a reader besides. The record is there, and the hub has it, or neither.
+    pub(crate) fn new(is_there: bool, wishes: [Wish; 2], budgets: Budgets) -> Self {
+        let record =
+            Record { modified: Instant(BEGIN), created: None, modified_by: Some(PERSON), attributes: values(1, 1) };
+        let mut cdms =
+            Cdms { record: None, now: BEGIN, late: Vec::new(), times: vec![BEGIN], truth: Default::default() };
+        let mut store = Store::default();
+        if is_there {
+            cdms.record = Some(record);
+            (store.stored, store.version) = (Stored::Row(snapshot(BEGIN, 1)), 1);
+        }
         let mut world = World {
-            cdms: None,
-            now: BEGIN,
-            store: Store::default(),
+            cdms: Part::new(cdms),
+            store: Part::new(store),
             processes: Vec::new(),
-            late: Vec::new(),
-            budgets,
-            commits: BTreeMap::new(),
-            times: vec![BEGIN],
-            edited: false,
-            residual: false,
+            budgets: Part::new(budgets),
+            wishes: Arc::new(wishes),
             broken: None,
         };
-        let [first, second] = writes;
-        world.start(1, first);
-        world.start(2, second);
-        world.start(1, Machine::read());
+        for (program, wish) in [1, 2].into_iter().zip(Arc::clone(&world.wishes).iter()) {
+            world.start(program, wish.write.name(), Some(wish.operation), wish.machine());
+        }
+        world.start(1, "read", None, Machine::read());
         world
     }
 
-    pub(crate) fn start(&mut self, program: u8, mut machine: Machine) -> usize {
+    fn start(&mut self, program: u8, what: &'static str, operation: Option<OperationId>, mut machine: Machine) {
         let act = machine.step(Event::Start);
-        let process = Process { program, machine, act, answer: None, holds_lock: false, paused: false, crashed: false };
-        self.processes.push(process);
-        self.processes.len() - 1
+        let (holds_lock, checked) = (false, false);
+        let process = Process { program, what, operation, machine: Some(machine), act, holds_lock, checked };
+        self.processes.push(Part::new(process));
     }
 
-    /// Everything that can happen now.
-    pub(crate) fn steps(&self) -> Vec<Step> {
-        let mut steps = Vec::new();
-        for (at, process) in self.processes.iter().enumerate() {
-            if process.is_over() {
-                continue;
-            }
-            match (&process.act, &process.answer) {
-                (Act::Done(_), _) => {}
-                (Act::Lock, _) => {
-                    let taken = self
-                        .processes
-                        .iter()
-                        .any(|other| other.program == process.program && other.holds_lock && !other.is_over());
-                    if !taken {
-                        steps.push(Step::Go(at));
-                    }
-                }
-                (_, Some(_)) | (Act::Load | Act::Commit(_) | Act::Wait, _) => steps.push(Step::Go(at)),
-                (Act::Fetch, None) => {
-                    steps.push(Step::Go(at));
-                    if self.budgets.losses > 0 {
-                        steps.push(Step::FetchFails(at));
-                    }
-                }
-                (Act::Send { .. }, None) => {
-                    steps.push(Step::Go(at));
-                    if self.may_send(process) {
-                        if self.budgets.refusals > 0 {
-                            steps.push(Step::Refused(at));
-                        }
-                        if self.budgets.losses > 0 {
-                            steps.extend([Step::LostBefore(at), Step::LostAfter(at)]);
-                        }
-                        if self.budgets.lates > 0 {
-                            steps.push(Step::Late(at));
-                        }
-                        if self.budgets.pauses > 0 && !process.paused {
-                            steps.push(Step::Paused(at));
-                        }
-                    }
-                }
-            }
-        }
-        for at in 0..self.late.len() {
-            steps.extend([Step::LateApplies(at), Step::LateDies(at)]);
-        }
-        // What people do and what crashes matters only while something is under way.
-        let busy = self.processes.iter().any(|process| !process.is_over());
-        if busy && self.budgets.edits > 0 && self.cdms.is_some() {
-            steps.extend([Step::PersonEdits { tick: true }, Step::PersonEdits { tick: false }]);
-        }
-        if busy && self.budgets.crashes > 0 {
-            steps.extend([Step::Crash(1), Step::Crash(2)]);
-        }
-        for (at, open) in self.store.intents.iter().enumerate().filter(|(_, open)| open.verdict.is_none()) {
-            let operation = open.intent.operation;
-            let writer = self.processes.iter().find(|process| process.machine.operation() == Some(operation));
-            let is_at_work = writer.is_some_and(|writer| !writer.is_over() && !writer.paused);
-            match open.lease {
-                LeaseState::Active { .. } if !is_at_work => steps.push(Step::LeaseEnds(at)),
-                // CDMS's execution limit is over before the quiet period is.
-                LeaseState::Quiet { .. } if !self.late.iter().any(|(late, ..)| *late == operation) => {
-                    steps.push(Step::QuietEnds(at));
-                }
-                _ => {}
-            }
-            if self.budgets.settlings > 0 && !matches!(open.lease, LeaseState::Active { .. }) {
-                steps.push(Step::Settling(2, operation));
-            }
-        }
-        steps
+    /// A fingerprint of everything that the future depends on.
+    pub(crate) fn print(&mut self, text: &mut String) -> u128 {
+        let mut halves = [DefaultHasher::new(), DefaultHasher::new()];
+        halves[1].write_u8(1);
+        let mut add = |print: u128| halves.iter_mut().for_each(|half| half.write_u128(print));
+        add(self.cdms.print(text));
+        add(self.store.print(text));
+        add(self.budgets.print(text));
+        self.processes.iter_mut().for_each(|process| add(process.print(text)));
+        u128::from(halves[0].finish()) << 64 | u128::from(halves[1].finish())
+    }
+
+    pub(crate) fn is_leased(&self, process: &Process) -> bool {
+        process.operation.and_then(|operation| self.store.intent(operation)).is_some_and(|opened| opened.is_leased())
     }
 
     /// Whether the process's lease covers a request, or covered it when it was checked.
-    fn may_send(&self, process: &Process) -> bool {
-        let operation = process.machine.operation();
-        let open = self.store.intents.iter().find(|open| Some(open.intent.operation) == operation);
-        process.paused || open.is_some_and(|open| matches!(open.lease, LeaseState::Active { .. }))
+    pub(crate) fn may_send(&self, process: &Process) -> bool {
+        process.checked || self.is_leased(process)
     }
 
-    /// Has it happen, and tells it in words.
-    pub(crate) fn take(&mut self, step: &Step) -> String {
-        let told = match step {
-            Step::Go(at) => format!("{} goes on: {:?}", self.name(*at), word(&self.processes[*at].act)),
-            Step::Settling(program, operation) => format!("program {program} settles {operation}"),
-            other => format!("{other:?}"),
-        };
-        match *step {
+    /// Has it happen.
+    pub(crate) fn take(&mut self, step: Step) {
+        match step {
             Step::Go(at) => self.go(at),
             Step::FetchFails(at) => {
-                self.budgets.losses -= 1;
+                self.budgets.change().losses -= 1;
                 self.deliver(at, Event::Fetched(Fetched::Unavailable("lost".to_owned())));
             }
             Step::Refused(at) => {
-                self.budgets.refusals -= 1;
+                self.budgets.change().refusals -= 1;
                 _ = self.sent(at);
-                let refusal = Refusal { status: 500, code: Some(-2_147_220_891), message: "no".to_owned() };
-                self.answer(at, Answer::Reply(Reply { status: 500, body: ReplyBody::Refusal(refusal) }));
+                self.deliver(at, Event::Answered(refused(500, -2_147_220_891)));
             }
-            Step::LostBefore(at) => {
-                self.budgets.losses -= 1;
+            Step::Deadlock(at) => {
+                self.budgets.change().deadlocks -= 1;
                 _ = self.sent(at);
-                self.answer(at, Answer::Lost("lost".to_owned()));
+                self.deliver(at, Event::Answered(refused(500, -2_147_204_784)));
+            }
+            Step::SessionEnds(at) => {
+                self.budgets.change().logins -= 1;
+                _ = self.sent(at);
+                let body = ReplyBody::LoginLost("401".to_owned());
+                self.deliver(at, Event::Answered(Answer::Reply(Reply { status: 401, body })));
+            }
+            Step::LoginFails(at) => self.deliver(at, Event::LoggedIn(Err("no".to_owned()))),
+            Step::LostBefore(at) => {
+                self.budgets.change().losses -= 1;
+                _ = self.sent(at);
+                self.deliver(at, lost());
             }
             Step::LostAfter(at) => {
-                self.budgets.losses -= 1;
-                let (operation, write, body) = self.sent(at);
-                _ = self.carry_out(operation, write, &body);
-                self.answer(at, Answer::Lost("lost".to_owned()));
+                self.budgets.change().losses -= 1;
+                let sent = self.sent(at);
+                _ = self.carry_out(&sent);
+                self.deliver(at, lost());
             }
             Step::Late(at) => {
-                self.budgets.lates -= 1;
+                self.budgets.change().lates -= 1;
                 let sent = self.sent(at);
-                self.late.push(sent);
-                self.answer(at, Answer::Lost("lost".to_owned()));
+                self.cdms.change().late.push(sent);
+                self.deliver(at, lost());
             }
-            Step::Paused(at) => {
-                self.budgets.pauses -= 1;
-                self.processes[at].paused = true;
+            Step::CommitUnanswered(at, stored) => {
+                self.budgets.change().outages -= 1;
+                if stored {
+                    _ = self.commit(at);
+                }
+                self.deliver(at, Event::Committed(Committed::Unavailable("no answer".to_owned())));
+            }
+            Step::Sleeps(at, checked) => {
+                self.budgets.change().pauses -= 1;
+                let operation = self.processes[at].operation;
+                self.processes[at].change().checked = checked;
+                for opened in &mut self.store.change().intents {
+                    if Some(opened.intent.operation) == operation {
+                        opened.lease = LeaseState::Quiet { left_ms: 1 };
+                    }
+                }
             }
             Step::LateApplies(at) => {
-                let (operation, write, body) = self.late.remove(at);
-                _ = self.carry_out(operation, write, &body);
+                let sent = self.cdms.change().late.remove(at);
+                _ = self.carry_out(&sent);
             }
-            Step::LateDies(at) => _ = self.late.remove(at),
-            Step::PersonEdits { tick } => {
-                self.budgets.edits -= 1;
-                self.edited = true;
-                self.now += if tick { 1_000 } else { 0 };
-                if let Some(record) = &mut self.cdms {
-                    record.attributes.insert("a", Value::Integer(9));
-                    record.modified = Instant(self.now);
-                    record.modified_by = Some(PERSON);
-                    self.times.push(self.now);
+            Step::LateDies(at) => _ = self.cdms.change().late.remove(at),
+            Step::Person(edit) => {
+                let budgets = self.budgets.change();
+                match edit {
+                    Edit::Types { .. } => budgets.edits -= 1,
+                    Edit::PutsBack => budgets.put_backs -= 1,
+                    Edit::Removes => budgets.removals -= 1,
                 }
+                self.cdms.change().edit(edit, &self.store.intents);
             }
             Step::Crash(program) => {
-                self.budgets.crashes -= 1;
-                for process in self.processes.iter_mut().filter(|process| process.program == program) {
-                    process.crashed |= !matches!(process.act, Act::Done(_));
+                self.budgets.change().crashes -= 1;
+                for at in (0..self.processes.len()).rev() {
+                    if self.processes[at].program == program && !self.processes[at].is_over() {
+                        self.over(at, End::Crashed);
+                    }
                 }
             }
-            Step::LeaseEnds(at) => self.store.intents[at].lease = LeaseState::Quiet { left_ms: 1 },
-            Step::QuietEnds(at) => self.store.intents[at].lease = LeaseState::Over,
+            Step::LeaseEnds(at) => self.store.change().intents[at].lease = LeaseState::Quiet { left_ms: 1 },
+            Step::QuietEnds(at) => {
+                let operation = self.store.intents[at].intent.operation;
+                if self.cdms.late.iter().any(|(late, ..)| *late == operation) {
+                    self.budgets.change().too_lates -= 1;
+                }
+                self.store.change().intents[at].lease = LeaseState::Over;
+            }
             Step::Settling(program, operation) => {
-                self.budgets.settlings -= 1;
-                self.start(program, Machine::settle(operation));
+                self.budgets.change().settlings -= 1;
+                self.start(program, "settling", None, Machine::settle(operation));
             }
         }
-        told
+        let in_flight = self.in_flight();
+        self.demand(in_flight);
     }
 
-    fn name(&self, at: usize) -> String {
-        let process = &self.processes[at];
-        let what = match &process.machine {
-            Machine::Update(..) => "update",
-            Machine::Create(..) => "create",
-            Machine::Delete(..) => "delete",
-            Machine::Read(_) => "read",
-            Machine::Settle(_) => "settling",
-        };
-        format!("the {what} {at} of program {}", process.program)
+    fn demand(&mut self, held: Result<(), String>) {
+        if let (None, Err(broken)) = (&self.broken, held) {
+            self.broken = Some(broken);
+        }
+    }
+
+    /// At most one write of the record is on its way to CDMS, but for those sent past their lease.
+    fn in_flight(&self) -> Result<(), String> {
+        let is_residual = |operation| self.cdms.truth.get(operation).is_some_and(|truth| truth.residual);
+        let sending =
+            self.processes.iter().filter(|process| matches!(process.act, Act::Send { .. }) && self.is_leased(process));
+        let late = self.cdms.late.iter().map(|(operation, ..)| operation).filter(|operation| !is_residual(operation));
+        let mut all: Vec<_> = sending.filter_map(|process| process.operation.as_ref()).chain(late).collect();
+        all.sort();
+        all.dedup();
+        if all.len() > 1 { Err("two writes of one record are in flight".to_owned()) } else { Ok(()) }
     }
 
     fn go(&mut self, at: usize) {
-        if let Some(event) = self.processes[at].answer.take() {
-            return self.deliver(at, event);
-        }
-        match self.processes[at].act.clone() {
-            Act::Done(_) => {}
+        let event = match &self.processes[at].act {
+            Act::Over(_) => return,
             Act::Lock => {
-                self.processes[at].holds_lock = true;
-                self.deliver(at, Event::Locked);
+                self.processes[at].change().holds_lock = true;
+                Event::Locked
             }
-            Act::Load => {
-                let loaded = self.load();
-                self.deliver(at, Event::Loaded(Box::new(loaded)));
-            }
-            Act::Fetch => {
-                let fetched = self.cdms.clone().map_or(Fetched::Gone, Fetched::Record);
-                self.processes[at].answer = Some(Event::Fetched(fetched));
-            }
-            Act::Commit(commit) => {
-                let committed = self.commit(&commit);
-                self.deliver(at, Event::Committed(committed));
-            }
+            Act::Load => Event::Loaded(Box::new(self.store.load())),
+            Act::Fetch => Event::Fetched(self.cdms.record.clone().map_or(Fetched::Gone, Fetched::Record)),
+            Act::Commit(_) => Event::Committed(self.commit(at)),
             Act::Send { .. } if !self.may_send(&self.processes[at]) => {
-                self.deliver(at, Event::Answered(Answer::NotSent("the lease is over".to_owned())));
+                Event::Answered(Answer::NotSent("the lease is over".to_owned()))
             }
             Act::Send { .. } => {
-                let (operation, write, body) = self.sent(at);
-                // What was carried out is not in flight any more, read or not.
-                let others = self.late.iter().any(|(late, ..)| *late != operation);
-                if others && !self.residual {
-                    self.broken = Some("two writes of one record are in flight".to_owned());
-                }
-                let answer = self.carry_out(operation, write, &body);
-                self.answer(at, answer);
+                let sent = self.sent(at);
+                Event::Answered(self.carry_out(&sent))
             }
-            Act::Wait => self.deliver(at, Event::Resumed),
-        }
+            Act::Login => Event::LoggedIn(Ok(())),
+            Act::Pause => Event::Resumed,
+        };
+        self.deliver(at, event);
     }
 
     /// What the process sends.
-    fn sent(&mut self, at: usize) -> (OperationId, WriteKind, Attributes) {
+    fn sent(&mut self, at: usize) -> Sent {
         let process = &self.processes[at];
-        let (Act::Send { write, body }, Some(operation)) = (&process.act, process.machine.operation()) else {
+        let (Act::Send { write, body }, Some(operation)) = (&process.act, process.operation) else {
             unreachable!("nothing is sent by {:?}", process.act)
         };
-        let (write, body) = (*write, body.clone());
-        let open = self.store.intents.iter().find(|open| open.intent.operation == operation);
-        let is_leased =
-            open.is_some_and(|open| open.verdict.is_none() && matches!(open.lease, LeaseState::Active { .. }));
-        // A program that was stopped after its lease check and resumes when the lease is over.
-        self.residual |= !is_leased;
-        (operation, write, body)
+        let sent = (operation, *write, body.clone());
+        let intended = promises::intended(self, &sent);
+        self.demand(intended);
+        if !self.is_leased(&self.processes[at]) {
+            self.cdms.change().truth.entry(operation).or_default().residual = true;
+        }
+        self.processes[at].change().checked = false;
+        sent
     }
 
-    /// CDMS takes a write, or refuses it because of what it has.
-    fn carry_out(&mut self, operation: OperationId, write: WriteKind, body: &Attributes) -> Answer<String> {
-        let refusal = |status, code| {
-            let refusal = Refusal { status, code: Some(code), message: "no".to_owned() };
-            Answer::Reply(Reply { status, body: ReplyBody::Refusal(refusal) })
+    fn carry_out(&mut self, sent: &Sent) -> Answer<String> {
+        let (operation, ..) = *sent;
+        let before = self.cdms.truth.get(&operation).map_or(0, |truth| truth.carried_out);
+        let answer = self.cdms.change().carry_out(sent, &self.store.intents);
+        let carried_out = self.cdms.truth.get(&operation).map_or(0, |truth| truth.carried_out);
+        if carried_out > before {
+            let late = promises::carried_out(self, operation);
+            if late == Ok(true) {
+                self.cdms.change().truth.entry(operation).or_default().residual = true;
+            }
+            self.demand(late.map(drop));
+        }
+        answer
+    }
+
+    fn commit(&mut self, at: usize) -> Committed {
+        let Act::Commit(commit) = &self.processes[at].act else { unreachable!("it commits nothing") };
+        let commit = commit.clone();
+        let committed = self.store.change().commit(&commit, &self.cdms.times, &self.cdms.late);
+        let committed = match committed {
+            Ok(committed) => committed,
+            Err(broken) => {
+                self.demand(Err(broken));
+                Committed::Lost
+            }
         };
-        self.now += 1_000;
-        match (write, &mut self.cdms) {
-            (WriteKind::Create, Some(_)) => return refusal(500, -2_147_220_937),
-            (WriteKind::Update | WriteKind::Delete, None) => return refusal(404, -2_147_220_969),
-            (WriteKind::Create, none) => {
-                let record = Record {
-                    modified: Instant(self.now),
-                    created: None,
-                    modified_by: Some(OUR_USER),
-                    attributes: body.clone(),
-                };
-                *none = Some(record);
+        if matches!(committed, Committed::Done(_)) {
+            match &commit.intent {
+                IntentChange::Open(intent) => {
+                    self.cdms.change().opened(intent);
+                    let wished = promises::wished(self, intent);
+                    self.demand(wished);
+                }
+                IntentChange::Close { operation, .. } => {
+                    let settled = promises::settled(self, *operation);
+                    self.demand(settled.map(drop));
+                }
+                IntentChange::Keep | IntentChange::Release { .. } => {}
             }
-            (WriteKind::Update, Some(record)) => {
-                record.attributes.merge(body);
-                (record.modified, record.modified_by) = (Instant(self.now), Some(OUR_USER));
-            }
-            (WriteKind::Delete, record) => *record = None,
         }
-        self.times.push(self.now);
-        *self.commits.entry(operation).or_default() += 1;
-        match (write, &self.cdms) {
-            (WriteKind::Create, Some(record)) => {
-                let body = ReplyBody::Created { id: RECORD, record: Ok(record.clone()) };
-                Answer::Reply(Reply { status: 201, body })
-            }
-            _ => Answer::Reply(Reply { status: 204, body: ReplyBody::Empty }),
-        }
+        committed
     }
 
-    fn answer(&mut self, at: usize, answer: Answer<String>) {
-        self.processes[at].answer = Some(Event::Answered(answer));
-    }
-
+    /// Tells a process what happened. That changes nothing but the process, so it does not wait for a step of its own.
     fn deliver(&mut self, at: usize, event: Event<String>) {
-        let process = &mut self.processes[at];
-        process.act = process.machine.step(event);
-        if matches!(process.act, Act::Done(_)) {
-            process.holds_lock = false;
+        let is_stored = matches!(event, Event::Committed(_));
+        let process = self.processes[at].change();
+        let Some(machine) = &mut process.machine else { unreachable!("it is over") };
+        process.act = machine.step(event);
+        if let Act::Over(end) = &process.act {
+            let end = end.clone();
+            let told = promises::ended(self, &end, is_stored);
+            self.demand(told);
+            self.over(at, end);
         }
     }
 
-    fn load(&self) -> Loaded {
-        let open = self.store.intents.iter().find(|open| open.verdict.is_none());
-        let late = self
-            .store
-            .intents
-            .iter()
-            .filter(|open| matches!(open.verdict, Some(Verdict::NotApplied | Verdict::Superseded { .. })));
-        Loaded {
-            stored: self.store.stored.clone(),
-            intent: open.map(|open| OpenIntent { intent: open.intent.clone(), lease: open.lease }),
-            late: late
-                .map(|open| SettledPatch {
-                    write: open.intent.write,
-                    operation: open.intent.operation,
-                    patch: open.intent.evidence().map(|(name, value)| (name.to_owned(), value.clone())).collect(),
-                    constants: Attributes::new(),
-                })
-                .collect(),
-            unanswered_delete: None,
-            quarantined: false,
+    /// Forgets what nothing depends on any more.
+    fn over(&mut self, at: usize, end: End) {
+        if self.processes[at].operation.is_none() {
+            self.processes.remove(at);
+            return;
         }
+        let process = self.processes[at].change();
+        let end = if matches!(end, End::Ok(_)) { End::Ok(None) } else { end };
+        (process.machine, process.act, process.holds_lock, process.checked) = (None, Act::Over(end), false, false);
     }
 
-    fn commit(&mut self, commit: &Commit<String>) -> Committed {
-        let version = match &self.store.stored {
-            Stored::Absent => None,
-            Stored::Row(snapshot) | Stored::Tombstone(snapshot, _) => Some(snapshot.version),
-        };
-        let open = self.store.intents.iter().find(|open| open.verdict.is_none()).map(|open| open.intent.operation);
-        let holds = match commit.guard {
-            Guard::Absent => version.is_none() && open.is_none(),
-            Guard::Version(wanted) => version == Some(wanted) && open.is_none(),
-            Guard::Intent(operation) => open == Some(operation),
-        };
-        if !holds {
-            return Committed::Lost;
-        }
-        if !matches!(commit.record, RecordChange::Keep) {
-            self.store.version += 1;
-        }
-        let version = Version(self.store.version);
-        match &commit.record {
-            RecordChange::Keep => {}
-            RecordChange::LocalOnly => unreachable!("the world has no local fields"),
-            RecordChange::Touch => match &mut self.store.stored {
-                Stored::Absent => {}
-                Stored::Row(snapshot) | Stored::Tombstone(snapshot, _) => snapshot.version = version,
-            },
-            RecordChange::Put(row) => {
-                if !self.times.contains(&row.modified.0) {
-                    self.broken = Some(format!("the row's time {} never was CDMS's", row.modified));
-                }
-                if let Stored::Row(before) = &self.store.stored
-                    && row.modified < before.modified
-                {
-                    self.broken = Some("the row went back to an older version".to_owned());
-                }
-                self.store.stored = Stored::Row(row.clone().at(version, 1));
-            }
-            RecordChange::Tombstone { reason, last } => {
-                self.store.stored = Stored::Tombstone(last.clone().at(version, 1), *reason);
+    /// Lets all time pass, settles what is open, and reads the record once.
+    pub(crate) fn finish(&mut self) {
+        self.store.change().intents.iter_mut().for_each(|opened| opened.lease = LeaseState::Over);
+        while let Some(open) = self.store.open().map(|open| open.intent.operation) {
+            self.run("settling", Machine::settle(open));
+            if self.store.open().is_some_and(|still| still.intent.operation == open) {
+                return self.demand(Err(format!("the write {open} is never settled")));
             }
         }
-        self.store.history.extend(commit.history.iter().map(|entry| (entry.kind, entry.operation)));
-        match &commit.intent {
-            IntentChange::Keep => {}
-            IntentChange::Open(intent) => {
-                let lease = LeaseState::Active { left_ms: 1 };
-                self.store.intents.push(OpenedIntent { intent: (**intent).clone(), lease, verdict: None });
-            }
-            IntentChange::Close { operation, verdict } => {
-                for open in self.store.intents.iter_mut().filter(|open| open.intent.operation == *operation) {
-                    open.verdict = Some(verdict.clone());
-                }
-            }
-            IntentChange::Release { operation } => {
-                for open in self.store.intents.iter_mut().filter(|open| open.intent.operation == *operation) {
-                    open.lease = LeaseState::Quiet { left_ms: 1 };
-                }
-            }
-        }
-        Committed::Done(version)
+        self.run("read", Machine::read());
     }
 
-    /// Ends the leases and quiet periods of all open writes.
-    pub(crate) fn let_time_pass(&mut self) {
-        self.store.intents.iter_mut().for_each(|open| open.lease = LeaseState::Over);
-    }
-
-    /// Carries a process to its end, with nothing else happening.
-    pub(crate) fn run(&mut self, at: usize) {
-        while !self.processes[at].is_over() {
+    fn run(&mut self, what: &'static str, machine: Machine) {
+        let at = self.processes.len();
+        self.start(2, what, None, machine);
+        while self.processes.len() > at {
             self.go(at);
         }
     }
@@ -530,25 +363,10 @@ impl World {
 
 impl Process {
     pub(crate) fn is_over(&self) -> bool {
-        self.crashed || matches!(self.act, Act::Done(_))
-    }
-
-    pub(crate) fn outcome(&self) -> Option<&Outcome> {
-        match &self.act {
-            Act::Done(outcome) => Some(outcome),
-            _ => None,
-        }
+        matches!(self.act, Act::Over(_))
     }
 }
 
-fn word(act: &Act) -> &'static str {
-    match act {
-        Act::Done(_) => "done",
-        Act::Lock => "lock",
-        Act::Load => "load",
-        Act::Fetch => "fetch",
-        Act::Commit(_) => "commit",
-        Act::Send { .. } => "send",
-        Act::Wait => "wait",
-    }
+fn lost() -> Event<String> {
+    Event::Answered(Answer::Lost("lost".to_owned()))
 }

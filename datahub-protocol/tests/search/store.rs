@@ -1,0 +1,177 @@
+//! The hub's database: the row, the intents and what the history tells, with the guards that transactions are held to.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use cdms_odata::{Attributes, Value};
+use datahub_protocol::{
+    Commit, Committed, EntryKind, Guard, Intent, IntentChange, LeaseState, Loaded, OpenIntent, OperationId,
+    RecordChange, SettledPatch, Stored, UnansweredDelete, Verdict, Version, WriteKind,
+};
+
+use crate::cdms::Sent;
+
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Store {
+    pub(crate) stored: Stored,
+    pub(crate) version: i64,
+    pub(crate) intents: Vec<Opened>,
+    /// How many history entries of each kind each write has.
+    pub(crate) told: BTreeMap<(OperationId, &'static str), u8>,
+    /// The values that the history has shown, whoever it says they are from; no attribute: that the record is gone.
+    pub(crate) shown: BTreeSet<(String, Option<i32>)>,
+}
+
+#[derive(Clone, Debug)]
+pub(crate) struct Opened {
+    pub(crate) intent: Intent,
+    pub(crate) lease: LeaseState,
+    pub(crate) verdict: Option<Verdict>,
+}
+
+impl Opened {
+    pub(crate) fn is_leased(&self) -> bool {
+        self.verdict.is_none() && matches!(self.lease, LeaseState::Active { .. })
+    }
+}
+
+impl Store {
+    pub(crate) fn intent(&self, operation: OperationId) -> Option<&Opened> {
+        self.intents.iter().find(|opened| opened.intent.operation == operation)
+    }
+
+    /// Whether the history shows what this write does, whoever it says did it.
+    pub(crate) fn shows(&self, intent: &Intent) -> bool {
+        let value = |(name, value): (&str, &Value)| shown(name, value).is_some_and(|value| self.shown.contains(&value));
+        match intent.write {
+            WriteKind::Delete => self.shown.contains(&(String::new(), None)),
+            WriteKind::Create | WriteKind::Update => intent.evidence().all(value),
+        }
+    }
+
+    pub(crate) fn open(&self) -> Option<&Opened> {
+        self.intents.iter().find(|opened| opened.verdict.is_none())
+    }
+
+    pub(crate) fn load(&self) -> Loaded {
+        let late = self
+            .intents
+            .iter()
+            .filter(|opened| matches!(opened.verdict, Some(Verdict::NotApplied | Verdict::Superseded { .. })));
+        let unanswered = self.intents.iter().find(|opened| {
+            opened.intent.write == WriteKind::Delete
+                && opened.verdict == Some(Verdict::Applied)
+                && matches!(opened.lease, LeaseState::Quiet { .. })
+        });
+        Loaded {
+            stored: self.stored.clone(),
+            intent: self.open().map(|open| OpenIntent { intent: open.intent.clone(), lease: open.lease }),
+            late: late
+                .map(|opened| SettledPatch {
+                    write: opened.intent.write,
+                    operation: opened.intent.operation,
+                    patch: opened.intent.evidence().map(|(name, value)| (name.to_owned(), value.clone())).collect(),
+                    constants: Attributes::new(),
+                })
+                .collect(),
+            unanswered_delete: unanswered
+                .map(|opened| UnansweredDelete { operation: opened.intent.operation, left_ms: 1 }),
+            quarantined: false,
+        }
+    }
+
+    /// Runs a transaction: all of it or nothing. `times` are those of the record that CDMS has shown, `late` the writes
+    /// that it may still carry out.
+    pub(crate) fn commit(
+        &mut self,
+        commit: &Commit<String>,
+        times: &[i64],
+        late: &[Sent],
+    ) -> Result<Committed, String> {
+        let version = match &self.stored {
+            Stored::Absent => None,
+            Stored::Row(snapshot) | Stored::Tombstone(snapshot, _) => Some(snapshot.version),
+        };
+        let open = self.open().map(|open| open.intent.operation);
+        let holds = match commit.guard {
+            Guard::Absent => version.is_none() && open.is_none(),
+            Guard::Version(wanted) => version == Some(wanted) && open.is_none(),
+            Guard::Intent(operation) => open == Some(operation),
+        };
+        if !holds {
+            return Ok(Committed::Lost);
+        }
+        if !matches!(commit.record, RecordChange::Keep) {
+            self.version += 1;
+        }
+        let version = Version(self.version);
+        match &commit.record {
+            RecordChange::Keep => {}
+            RecordChange::LocalOnly => unreachable!("the world has no local fields"),
+            RecordChange::Touch => match &mut self.stored {
+                Stored::Absent => {}
+                Stored::Row(snapshot) | Stored::Tombstone(snapshot, _) => snapshot.version = version,
+            },
+            RecordChange::Put(row) => {
+                if !times.contains(&row.modified.0) {
+                    return Err(format!("the row's time {} never was CDMS's", row.modified));
+                }
+                if let Stored::Row(before) = &self.stored
+                    && row.modified < before.modified
+                {
+                    return Err("the row went back to an older version".to_owned());
+                }
+                self.stored = Stored::Row(row.clone().at(version, 1));
+            }
+            RecordChange::Tombstone { reason, last } => {
+                self.stored = Stored::Tombstone(last.clone().at(version, 1), *reason);
+            }
+        }
+        for entry in &commit.history {
+            if let Some(operation) = entry.operation {
+                *self.told.entry((operation, entry.kind.name())).or_default() += 1;
+            }
+            self.shown.extend(entry.changes.iter().filter_map(|change| shown(&change.attribute, change.to.as_ref()?)));
+            match (entry.kind, &commit.record) {
+                (EntryKind::Gone | EntryKind::Deleted, _) => _ = self.shown.insert((String::new(), None)),
+                (EntryKind::FirstSeen | EntryKind::Revived, RecordChange::Put(row)) => {
+                    self.shown.extend(row.seen.iter().filter_map(|(name, value)| shown(name, value)));
+                }
+                _ => {}
+            }
+        }
+        self.change_intent(&commit.intent, late);
+        Ok(Committed::Done(version))
+    }
+
+    fn change_intent(&mut self, change: &IntentChange, late: &[Sent]) {
+        let mut each = |operation: OperationId, change: &dyn Fn(&mut Opened)| {
+            self.intents.iter_mut().filter(|opened| opened.intent.operation == operation).for_each(change);
+        };
+        match change {
+            IntentChange::Keep => {}
+            IntentChange::Open(intent) => {
+                let lease = LeaseState::Active { left_ms: 1 };
+                self.intents.push(Opened { intent: (**intent).clone(), lease, verdict: None });
+            }
+            IntentChange::Close { operation, verdict } => each(*operation, &|opened| {
+                opened.verdict = Some(verdict.clone());
+                // How long the quiet period of a settled write lasts matters only where it may still be carried out.
+                let matters = late.iter().any(|(late, ..)| late == operation)
+                    || (opened.intent.write == WriteKind::Delete && *verdict == Verdict::Applied);
+                if !matters || matches!(opened.lease, LeaseState::Active { .. }) {
+                    opened.lease = LeaseState::Over;
+                }
+            }),
+            IntentChange::Release { operation } => {
+                each(*operation, &|opened| opened.lease = LeaseState::Quiet { left_ms: 1 });
+            }
+        }
+    }
+}
+
+fn shown(attribute: &str, value: &Value) -> Option<(String, Option<i32>)> {
+    match value {
+        Value::Integer(value) => Some((attribute.to_owned(), Some(*value))),
+        _ => None,
+    }
+}
