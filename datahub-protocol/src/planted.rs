@@ -44,8 +44,14 @@ faults! {
     WholeRecordMerge = "whole-record-merge",
     /// A create that is sent again has a new id.
     NewIdOnRetry = "new-id-on-retry",
-    /// Any 404 of a write is taken for a record that is gone.
+    /// A write that CDMS answers with a 404 is taken for one of a record that is gone, without looking.
     AnyNotFoundIsGone = "any-404-is-gone",
+    /// A read that is answered with any 404 at all is taken for one of a record that is gone.
+    AnyNotFoundReadIsGone = "any-404-read-is-gone",
+    /// A write that is answered with any 404 at all is taken for one of a record that is gone.
+    AnyNotFoundWriteIsGone = "any-404-write-is-gone",
+    /// A row that a list does not show is taken for one whose record is gone.
+    AbsenceIsDeletion = "absence-is-deletion",
     /// A quiet period is over at once.
     QuietPeriodZero = "quiet-period-zero",
     /// A write is settled while its writer's lease lasts.
@@ -78,7 +84,7 @@ faults! {
     ForbiddenIsGone = "forbidden-is-gone",
     /// The organisation is not compared with the database's.
     NoOrganisationCheck = "no-organisation-check",
-    /// The history is appended after the transaction that stores the row.
+    /// The history is appended in a transaction of its own after the one that stores the row.
     HistoryOutsideTransaction = "history-outside-transaction",
     /// A connection goes back with its transaction open.
     TransactionLeftOpen = "transaction-left-open",

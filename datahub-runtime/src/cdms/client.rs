@@ -209,6 +209,10 @@ impl Client {
                 Err(Unreadable::NoRecord(reason)) => ReplyBody::Other(reason),
             };
         }
+        if answer.status == StatusCode::NOT_FOUND && planted(Planted::AnyNotFoundWriteIsGone) {
+            let message = answer.in_words();
+            return ReplyBody::Refusal(Refusal { status: 404, code: Some(-2_147_220_969), message });
+        }
         if let Some(refusal) = Refusal::read(answer.status.as_u16(), &answer.body) {
             return ReplyBody::Refusal(refusal);
         }
@@ -288,6 +292,7 @@ fn fetched(model: &'static ModelDescriptor, id: Uuid, shape: &RecordShape, answe
     match (status, refusal) {
         (404, Some(refusal)) if refusal.meaning() == Meaning::RecordMissing => Fetched::Gone,
         (403, _) if planted(Planted::ForbiddenIsGone) => Fetched::Gone,
+        (404, _) if planted(Planted::AnyNotFoundReadIsGone) => Fetched::Gone,
         (404, refusal) => {
             let said = refusal.map_or_else(|| answer.in_words(), |refusal| refusal.message);
             Fetched::Misconfigured(format!(

@@ -55,6 +55,15 @@ impl Job {
     fn by(&self) -> By<'_> {
         By { model: self.model, actor: &self.actor, program: &self.program }
     }
+
+    /// The same, with the row as if CDMS had changed it now.
+    fn at(&self, now: Instant) -> Job {
+        let mut job = self.clone();
+        if let RecordChange::Put(row) | RecordChange::Tombstone { last: row, .. } = &mut job.commit.record {
+            row.modified = now;
+        }
+        job
+    }
 }
 
 /// Why a transaction was not committed.
@@ -82,13 +91,15 @@ struct Found {
 
 /// Runs the transaction. Whatever it says, nothing was changed unless it is [`Committed::Done`].
 pub(crate) fn run(connection: &mut Connection, job: &Job, now: Instant) -> Committed {
+    let at_our_time = planted(Planted::LocalClockStored).then(|| job.at(now));
+    let job = at_our_time.as_ref().unwrap_or(job);
     match connection.write(|connection| store(connection, job, now)) {
-        Ok(version) if planted(Planted::HistoryOutsideTransaction) => {
-            let append = |connection: &mut Connection| append_history(connection, job, Vec::new(), version, now);
-            _ = connection.write(append);
+        Ok((version, local)) if planted(Planted::HistoryOutsideTransaction) => {
+            pass_blocking(job.step, Place::InTransaction);
+            _ = connection.write(|connection| append_history(connection, job, local, version, now));
             Committed::Done(version)
         }
-        Ok(version) => Committed::Done(version),
+        Ok((version, _)) => Committed::Done(version),
         Err(Stop::Lost) => Committed::Lost,
         Err(Stop::Trouble(Trouble::Refused(reason))) => Committed::Refused(reason),
         Err(Stop::Trouble(trouble)) => Committed::Unavailable(match trouble {
@@ -102,13 +113,14 @@ pub(crate) fn run(connection: &mut Connection, job: &Job, now: Instant) -> Commi
     }
 }
 
-fn store(connection: &mut Connection, job: &Job, now: Instant) -> Result<Version, Stop> {
+/// The version that it made, and what became of the local columns where the history is yet to learn it.
+fn store(connection: &mut Connection, job: &Job, now: Instant) -> Result<(Version, Vec<LocalChange>), Stop> {
     let Job { model, id, commit, .. } = job;
     connection.lock(model.entity.name, [id.to_string()])?;
     let found = find(connection, job)?;
     if !holds(commit.guard, &found) && !planted(Planted::NoCompareAndSet) {
         return match found.version {
-            Some(version) if job.again && is_done_already(connection, job, now)? => Ok(version),
+            Some(version) if job.again && is_done_already(connection, job, now)? => Ok((version, Vec::new())),
             _ => Err(Stop::Lost),
         };
     }
@@ -126,14 +138,16 @@ fn store(connection: &mut Connection, job: &Job, now: Instant) -> Result<Version
         RecordChange::Keep => found.version.unwrap_or(Version(0)),
         _ => sequence::next(connection)?,
     };
-    let local = change_record(connection, job, &found, version)?;
+    let mut local = change_record(connection, job, &found, version)?;
     if !planted(Planted::HistoryOutsideTransaction) {
-        append_history(connection, job, local, version, now)?;
+        append_history(connection, job, std::mem::take(&mut local), version, now)?;
     }
     intents::change(connection, job, &commit.intent, &locals_to_keep(job), now)?;
     quarantine::change(connection, job, &commit.quarantine, now)?;
-    pass_blocking(job.step, Place::InTransaction);
-    Ok(version)
+    if !planted(Planted::HistoryOutsideTransaction) {
+        pass_blocking(job.step, Place::InTransaction);
+    }
+    Ok((version, local))
 }
 
 fn find(connection: &mut Connection, job: &Job) -> Result<Found, Trouble> {
@@ -302,7 +316,7 @@ fn state_values(model: &ModelDescriptor, record: NewState<'_>, version: Version)
     Ok([
         model.table.into(),
         id.into(),
-        if planted(Planted::LocalClockStored) { Instant(row.modified.0 + 1_000) } else { row.modified }.into(),
+        row.modified.into(),
         Datum::Instant(row.created),
         Datum::Guid(row.modified_by),
         to_json(&row.seen)?,
