@@ -48,6 +48,10 @@ faults! {
     UnconfirmedGone = "unconfirmed-gone",
     /// Any 404 of an update or a delete, a page of a proxy among them, is taken for CDMS's word that a record is missing.
     AnyNotFoundIsGone = "any-404-is-gone",
+    /// Any 404 of a read is taken for CDMS's word that the record is missing.
+    AnyNotFoundReadIsGone = "any-404-read-is-gone",
+    /// A row that a list does not show is taken for one whose record is gone.
+    AbsenceIsDeletion = "absence-is-deletion",
     /// A quiet period is over at once.
     QuietPeriodZero = "quiet-period-zero",
     /// A write is settled while its writer's lease lasts.
@@ -80,7 +84,7 @@ faults! {
     ForbiddenIsGone = "forbidden-is-gone",
     /// The organisation is not compared with the database's.
     NoOrganisationCheck = "no-organisation-check",
-    /// The history is appended after the transaction that stores the row.
+    /// The history is appended in a transaction of its own after the one that stores the row.
     HistoryOutsideTransaction = "history-outside-transaction",
     /// A connection goes back with its transaction open.
     TransactionLeftOpen = "transaction-left-open",

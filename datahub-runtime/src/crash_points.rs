@@ -27,6 +27,27 @@ pub(crate) enum Place {
     After,
 }
 
+/// The names of all steps, so that a test can tell which of them nobody passes.
+#[cfg(feature = "crash-points")]
+pub const STEPS: [&str; 16] = [
+    "lock",
+    "load",
+    "fetch",
+    "refresh",
+    "bury",
+    "quarantine",
+    "open",
+    "send",
+    "login",
+    "pause",
+    "read-back",
+    "store",
+    "store-local",
+    "reject",
+    "close",
+    "release",
+];
+
 impl Step {
     /// The step that an action is. A GET after the sending is a read-back.
     pub(crate) fn of<O, F>(operation: &'static str, action: &Action<O, F>, has_sent: bool) -> Self {

@@ -11,10 +11,12 @@ mod on_postgres;
 mod scenario;
 mod victim;
 
+use std::collections::BTreeSet;
 use std::hash::{BuildHasher as _, RandomState};
 use std::process::ExitCode;
 use std::time::Duration;
 
+use datahub_runtime::crash_points::STEPS;
 use datahub_runtime::testing::Kit;
 use libtest_mimic::{Arguments, Failed, Trial};
 
@@ -37,7 +39,7 @@ fn main() -> ExitCode {
         let name = format!("the points of {}", scenario.name());
         Trial::test(name, move || block_on(passes(scenario)))
     }));
-    trials.push(Trial::test("at_least_forty_points", at_least_forty_points));
+    trials.push(Trial::test("no_step_is_left_out", no_step_is_left_out));
     trials.push(Trial::test("all_of_it_holds_on_postgresql", || on_postgres::run_again().map_err(Failed::from)));
     libtest_mimic::run(&Arguments::from_args(), trials).exit_code()
 }
@@ -102,11 +104,13 @@ async fn passes(scenario: Scenario) -> Result<(), Failed> {
     Ok(())
 }
 
-fn at_least_forty_points() -> Result<(), Failed> {
-    let mut points: Vec<_> = Scenario::ALL.iter().flat_map(|scenario| scenario.points()).collect();
-    let rows = points.len();
-    points.sort_unstable();
-    points.dedup();
-    assert!(points.len() >= 40, "{} points in {rows} rows", points.len());
+/// Every step that there is belongs to a scenario, and the other way round.
+fn no_step_is_left_out() -> Result<(), Failed> {
+    let passed: BTreeSet<_> = Scenario::ALL.iter().flat_map(|scenario| scenario.steps().1).copied().collect();
+    let known = BTreeSet::from(STEPS);
+    let (unknown, left_out) =
+        (passed.difference(&known).collect::<Vec<_>>(), known.difference(&passed).collect::<Vec<_>>());
+    assert!(left_out.is_empty(), "no scenario passes these steps: {left_out:?}");
+    assert!(unknown.is_empty(), "the runtime has no such steps: {unknown:?}");
     Ok(())
 }

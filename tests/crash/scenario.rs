@@ -2,13 +2,18 @@
 
 use std::time::Duration;
 
-use datahub_runtime::Value;
 use datahub_runtime::prelude::*;
 use datahub_runtime::testing::Kit;
 use datahub_runtime::testing::simulator::{Fault, FaultRule, Operation};
+use datahub_runtime::{Clock as _, EntryKind, Resolution, Value, Version};
 use example_domain::{Contact, Organisation};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
+
+const MINUTE: Duration = Duration::from_secs(60);
+
+/// A state that CDMS may have and the model has not.
+pub(crate) const UNKNOWN_STATE: i32 = 7;
 
 /// The name that updates give the organisation.
 pub(crate) const NEW_NAME: &str = "Acme Foods";
@@ -23,8 +28,22 @@ pub(crate) enum Scenario {
     Update,
     UpdateRefused,
     UpdateUnanswered,
+    UpdateDeadlocked,
+    UpdateLoggedOut,
+    UpdateOfNothing,
+    UpdateNotReadBack,
+    UpdateNotStorable,
+    UpdateLocal,
+    Revert,
+    Resolve,
     Create,
+    CreateRefused,
+    CreateUnanswered,
+    CreateAgainUnanswered,
+    CreateOrphaned,
     Delete,
+    DeleteRefused,
+    DeleteUnanswered,
     SettleUpdate,
     SettleNothing,
     SettleCreate,
@@ -49,7 +68,7 @@ pub(crate) enum Effect {
 }
 
 impl Scenario {
-    pub(crate) const ALL: [Scenario; 14] = [
+    pub(crate) const ALL: [Scenario; 28] = [
         Scenario::ReadFirst,
         Scenario::ReadRefresh,
         Scenario::ReadGone,
@@ -57,8 +76,22 @@ impl Scenario {
         Scenario::Update,
         Scenario::UpdateRefused,
         Scenario::UpdateUnanswered,
+        Scenario::UpdateDeadlocked,
+        Scenario::UpdateLoggedOut,
+        Scenario::UpdateOfNothing,
+        Scenario::UpdateNotReadBack,
+        Scenario::UpdateNotStorable,
+        Scenario::UpdateLocal,
+        Scenario::Revert,
+        Scenario::Resolve,
         Scenario::Create,
+        Scenario::CreateRefused,
+        Scenario::CreateUnanswered,
+        Scenario::CreateAgainUnanswered,
+        Scenario::CreateOrphaned,
         Scenario::Delete,
+        Scenario::DeleteRefused,
+        Scenario::DeleteUnanswered,
         Scenario::SettleUpdate,
         Scenario::SettleNothing,
         Scenario::SettleCreate,
@@ -75,8 +108,22 @@ impl Scenario {
             Scenario::Update => "an update",
             Scenario::UpdateRefused => "an update that CDMS refuses",
             Scenario::UpdateUnanswered => "an update without an answer",
+            Scenario::UpdateDeadlocked => "an update that meets a deadlock",
+            Scenario::UpdateLoggedOut => "an update whose session is over",
+            Scenario::UpdateOfNothing => "an update of what CDMS says is gone",
+            Scenario::UpdateNotReadBack => "an update that cannot be read back",
+            Scenario::UpdateNotStorable => "an update that cannot be stored",
+            Scenario::UpdateLocal => "an update of the hub's own fields",
+            Scenario::Revert => "a revert",
+            Scenario::Resolve => "a resolution for CDMS",
             Scenario::Create => "a create",
+            Scenario::CreateRefused => "a create that CDMS refuses",
+            Scenario::CreateUnanswered => "a create without an answer",
+            Scenario::CreateAgainUnanswered => "a create over a tombstone without an answer",
+            Scenario::CreateOrphaned => "a create that gets another id",
             Scenario::Delete => "a delete",
+            Scenario::DeleteRefused => "a delete that CDMS refuses",
+            Scenario::DeleteUnanswered => "a delete without an answer",
             Scenario::SettleUpdate => "settling an update",
             Scenario::SettleNothing => "settling what was never carried out",
             Scenario::SettleCreate => "settling a create",
@@ -85,17 +132,35 @@ impl Scenario {
         }
     }
 
-    /// The operation as points name it, and its steps.
-    const fn steps(self) -> (&'static str, &'static [&'static str]) {
+    /// The operation as points name it, and its steps, each where it is first come to.
+    pub(crate) const fn steps(self) -> (&'static str, &'static [&'static str]) {
         match self {
-            Scenario::ReadFirst | Scenario::ReadRefresh => ("read", &["load", "fetch", "refresh"]),
+            Scenario::ReadFirst | Scenario::ReadRefresh | Scenario::Resolve => ("read", &["load", "fetch", "refresh"]),
             Scenario::ReadGone => ("read", &["load", "fetch", "bury"]),
             Scenario::ReadUnfit => ("read", &["load", "fetch", "quarantine"]),
             Scenario::Update => ("update", &["lock", "load", "fetch", "refresh", "open", "send", "read-back", "store"]),
+            Scenario::UpdateNotReadBack | Scenario::UpdateNotStorable | Scenario::Revert => {
+                ("update", &["lock", "load", "fetch", "open", "send", "read-back", "store"])
+            }
             Scenario::UpdateRefused => ("update", &["lock", "load", "fetch", "open", "send", "reject"]),
             Scenario::UpdateUnanswered => ("update", &["lock", "load", "fetch", "open", "send", "release"]),
+            Scenario::UpdateDeadlocked => {
+                ("update", &["lock", "load", "fetch", "open", "send", "pause", "read-back", "store"])
+            }
+            Scenario::UpdateLoggedOut => {
+                ("update", &["lock", "load", "fetch", "open", "send", "login", "read-back", "store"])
+            }
+            Scenario::UpdateOfNothing => ("update", &["lock", "load", "fetch", "open", "send", "read-back", "reject"]),
+            Scenario::UpdateLocal => ("update", &["lock", "load", "store-local"]),
             Scenario::Create => ("create", &["lock", "load", "open", "send", "store"]),
+            Scenario::CreateRefused => ("create", &["lock", "load", "open", "send", "reject"]),
+            Scenario::CreateUnanswered | Scenario::CreateAgainUnanswered => {
+                ("create", &["lock", "load", "open", "send", "release"])
+            }
+            Scenario::CreateOrphaned => ("create", &["lock", "load", "open", "send", "close"]),
             Scenario::Delete => ("delete", &["lock", "load", "fetch", "refresh", "open", "send", "store"]),
+            Scenario::DeleteRefused => ("delete", &["lock", "load", "fetch", "open", "send", "reject"]),
+            Scenario::DeleteUnanswered => ("delete", &["lock", "load", "fetch", "open", "send", "release"]),
             Scenario::SettleUpdate | Scenario::SettleCreate | Scenario::SettleDelete => {
                 ("settle", &["lock", "load", "fetch", "store"])
             }
@@ -108,7 +173,7 @@ impl Scenario {
     pub(crate) fn points(self) -> Vec<String> {
         let (operation, steps) = self.steps();
         let places = |step: &str| match step {
-            "lock" | "load" | "fetch" | "read-back" => ["before", "after"].as_slice(),
+            "lock" | "load" | "fetch" | "read-back" | "login" | "pause" => ["before", "after"].as_slice(),
             "send" => &["before", "checked", "after"],
             _ => &["before", "in-transaction", "after"],
         };
@@ -116,19 +181,49 @@ impl Scenario {
         points.map(|(step, place)| format!("{operation}/{step}/{place}")).collect()
     }
 
+    /// Whether a write waits for its end while the program is at a point: from the transaction that opens the intent to
+    /// the one that closes it, and where no answer came to the end of the program.
+    pub(crate) fn is_open_at(self, point: &str) -> bool {
+        let points = self.points();
+        let place_of = |wanted: &str| points.iter().position(|point| *point == wanted);
+        let (operation, steps) = self.steps();
+        let opened = if self.is_settling() { Some(0) } else { place_of(&format!("{operation}/open/after")) };
+        let closes = steps.iter().find(|step| ["store", "reject", "close"].contains(*step));
+        let closed = closes.and_then(|step| place_of(&format!("{operation}/{step}/after"))).unwrap_or(points.len());
+        let at = place_of(point);
+        opened.is_some_and(|opened| at.is_some_and(|at| (opened..closed).contains(&at)))
+    }
+
     /// What the operation, or the write that it settles, does to CDMS.
     pub(crate) const fn effect(self) -> Effect {
         match self {
-            Scenario::ReadFirst | Scenario::ReadRefresh | Scenario::ReadGone | Scenario::ReadUnfit | Scenario::Pull => {
-                Effect::Nothing
-            }
+            Scenario::ReadFirst
+            | Scenario::ReadRefresh
+            | Scenario::ReadGone
+            | Scenario::ReadUnfit
+            | Scenario::UpdateLocal
+            | Scenario::Resolve
+            | Scenario::Pull => Effect::Nothing,
             Scenario::Update
             | Scenario::UpdateRefused
             | Scenario::UpdateUnanswered
+            | Scenario::UpdateDeadlocked
+            | Scenario::UpdateLoggedOut
+            | Scenario::UpdateOfNothing
+            | Scenario::UpdateNotReadBack
+            | Scenario::UpdateNotStorable
+            | Scenario::Revert
             | Scenario::SettleUpdate
             | Scenario::SettleNothing => Effect::Update,
-            Scenario::Create | Scenario::SettleCreate => Effect::Create,
-            Scenario::Delete | Scenario::SettleDelete => Effect::Delete,
+            Scenario::Create
+            | Scenario::CreateRefused
+            | Scenario::CreateUnanswered
+            | Scenario::CreateAgainUnanswered
+            | Scenario::CreateOrphaned
+            | Scenario::SettleCreate => Effect::Create,
+            Scenario::Delete | Scenario::DeleteRefused | Scenario::DeleteUnanswered | Scenario::SettleDelete => {
+                Effect::Delete
+            }
         }
     }
 
@@ -144,20 +239,32 @@ impl Scenario {
         let account = kit.simulator.seed("Account", [("Name", Value::text("Acme"))]);
         let records = Records { account, contact: Uuid::now_v7() };
         let hub = kit.hub(example_domain::models()).program("stage").connect().await?;
-        let fault = |operation, fault| kit.simulator.fault(FaultRule::new(fault).on(operation).times(1));
-        let edit = |attribute: &'static str, value| {
-            kit.advance(Duration::from_secs(60));
-            kit.simulator.edit("Account", account, [(attribute, value)]);
-        };
         if self == Scenario::ReadFirst || self == Scenario::Pull {
             // First contact is not what is tested.
             _ = Organisation::get(&hub, Id::new()).await;
         } else {
             Organisation::get(&hub, account.into()).await?;
         }
-        kit.advance(Duration::from_secs(60));
+        kit.advance(MINUTE);
+        self.set(kit, &hub, records).await?;
+        if self.is_settling() {
+            kit.advance(crate::PAST_QUIET);
+        }
+        hub.shutdown(MINUTE).await;
+        Ok(records)
+    }
+
+    /// What comes before the operation, and what meets its requests.
+    async fn set(self, kit: &Kit, hub: &Hub, records: Records) -> Result<(), Error> {
+        let Records { account, contact } = records;
+        let rule = |operation, fault| FaultRule::new(fault).on(operation).times(1);
+        let fault = |operation, fault| kit.simulator.fault(rule(operation, fault));
+        let edit = |attribute: &'static str, value| {
+            kit.advance(MINUTE);
+            kit.simulator.edit("Account", account, [(attribute, value)]);
+        };
         match self {
-            Scenario::ReadFirst | Scenario::Create => {}
+            Scenario::ReadFirst | Scenario::Create | Scenario::UpdateLocal => {}
             Scenario::ReadRefresh | Scenario::Update | Scenario::Delete => {
                 edit("WebSiteURL", Value::text("acme.example"));
             }
@@ -165,6 +272,42 @@ impl Scenario {
             Scenario::ReadUnfit => edit("Name", Value::Null),
             Scenario::UpdateRefused => fault(Operation::Update, Fault::PlugIn("not today".into())),
             Scenario::UpdateUnanswered => fault(Operation::Update, Fault::DropAfterCommit),
+            Scenario::UpdateDeadlocked => fault(Operation::Update, Fault::Deadlock),
+            Scenario::UpdateLoggedOut => fault(Operation::Update, Fault::Unauthorized),
+            Scenario::UpdateOfNothing => {
+                let message = "account With Id = it Does Not Exist".to_owned();
+                fault(Operation::Update, Fault::Refuse { status: 404, code: -2_147_220_969, message });
+            }
+            Scenario::UpdateNotReadBack => kit.simulator.fault(rule(Operation::Read, Fault::Html(502)).after(1)),
+            // A state that the model does not know.
+            Scenario::UpdateNotStorable => {
+                fault(Operation::Update, Fault::Adjust([("StateCode", Value::Choice(UNKNOWN_STATE))].into()));
+            }
+            Scenario::Revert => {
+                edit("Name", Value::text(NEW_NAME));
+                Organisation::get(hub, account.into()).await?;
+                edit("Name", Value::text("Acme"));
+                Organisation::get(hub, account.into()).await?;
+            }
+            Scenario::Resolve => {
+                let long_ago = Value::Instant((kit.clock.now().to_utc().unwrap_or_default() - 10 * MINUTE).into());
+                let older = [("ModifiedOn", long_ago), ("Name", Value::text("Acme of old"))];
+                kit.simulator.overwrite("Account", account, older);
+            }
+            Scenario::CreateRefused => fault(Operation::Create, Fault::PlugIn("not today".into())),
+            Scenario::CreateUnanswered => fault(Operation::Create, Fault::DropAfterCommit),
+            Scenario::CreateAgainUnanswered => {
+                let named = [("ContactId", Value::Guid(contact)), ("LastName", Value::text("Lovelace"))];
+                kit.simulator.seed("Contact", named);
+                Contact::get(hub, contact.into()).await?;
+                kit.simulator.remove("Contact", contact);
+                let gone = Contact::get(hub, contact.into()).await.map(drop);
+                assert_eq!(gone.map_err(|error| error.kind()), Err(ErrorKind::Gone));
+                fault(Operation::Create, Fault::DropAfterCommit);
+            }
+            Scenario::CreateOrphaned => fault(Operation::Create, Fault::OtherId),
+            Scenario::DeleteRefused => fault(Operation::Delete, Fault::PlugIn("not today".into())),
+            Scenario::DeleteUnanswered => fault(Operation::Delete, Fault::DropAfterCommit),
             Scenario::Pull => {
                 for number in 0..60 {
                     kit.simulator.seed("Account", [("Name", Value::text(format!("Firm {number}")))]);
@@ -172,49 +315,68 @@ impl Scenario {
             }
             Scenario::SettleUpdate => {
                 fault(Operation::Update, Fault::DropAfterCommit);
-                unsettled(Scenario::Update.carry_out(&hub, records).await)?;
+                unsettled(Scenario::UpdateUnanswered.carry_out(hub, records).await)?;
             }
             Scenario::SettleNothing => {
                 fault(Operation::Update, Fault::DropBeforeCommit);
-                unsettled(Scenario::Update.carry_out(&hub, records).await)?;
+                unsettled(Scenario::UpdateUnanswered.carry_out(hub, records).await)?;
                 // Only after the quiet period it can be told.
                 kit.advance(crate::PAST_QUIET);
             }
             Scenario::SettleCreate => {
                 fault(Operation::Create, Fault::DropAfterCommit);
-                unsettled(Scenario::Create.carry_out(&hub, records).await)?;
+                unsettled(Scenario::CreateUnanswered.carry_out(hub, records).await)?;
             }
             Scenario::SettleDelete => {
                 fault(Operation::Delete, Fault::DropAfterCommit);
-                unsettled(Scenario::Delete.carry_out(&hub, records).await)?;
+                unsettled(Scenario::DeleteUnanswered.carry_out(hub, records).await)?;
             }
         }
-        if self.is_settling() {
-            kit.advance(crate::PAST_QUIET);
-        }
-        hub.shutdown(Duration::from_secs(60)).await;
-        Ok(records)
+        Ok(())
     }
 
     /// The operation itself.
     pub(crate) async fn carry_out(self, hub: &Hub, records: Records) -> Result<(), Error> {
         let id: Id<Organisation> = records.account.into();
+        let local = || Organisation::get(hub, id).freshness(Freshness::LocalOnly);
         match self {
             Scenario::ReadFirst | Scenario::ReadRefresh | Scenario::ReadGone | Scenario::ReadUnfit => {
                 Organisation::get(hub, id).await.map(drop)
             }
-            Scenario::Update | Scenario::UpdateRefused | Scenario::UpdateUnanswered => {
-                let mut org = Organisation::get(hub, id).freshness(Freshness::LocalOnly).await?;
+            Scenario::Resolve => Organisation::resolve(hub, id, Resolution::TakeCdms).await.map(drop),
+            Scenario::Update
+            | Scenario::UpdateRefused
+            | Scenario::UpdateUnanswered
+            | Scenario::UpdateDeadlocked
+            | Scenario::UpdateLoggedOut
+            | Scenario::UpdateOfNothing
+            | Scenario::UpdateNotReadBack
+            | Scenario::UpdateNotStorable => {
+                let mut org = local().await?;
                 org.name = NEW_NAME.into();
                 org.save(hub).await
             }
-            Scenario::Create => {
+            Scenario::UpdateLocal => {
+                let mut org = local().await?;
+                org.archived = true;
+                org.save(hub).await
+            }
+            Scenario::Revert => {
+                let history = Organisation::history(hub, id).await?;
+                let named = history.iter().find(|entry| entry.kind == EntryKind::Refreshed);
+                let version = named.map(|entry| entry.version).unwrap_or(Version(0));
+                Organisation::revert(hub, id, version).await.map(drop)
+            }
+            Scenario::Create
+            | Scenario::CreateRefused
+            | Scenario::CreateUnanswered
+            | Scenario::CreateAgainUnanswered
+            | Scenario::CreateOrphaned => {
                 let contact = Contact { id: records.contact.into(), ..Contact::named("Lovelace") };
                 Contact::create(hub, contact).await.map(drop)
             }
-            Scenario::Delete => {
-                let org = Organisation::get(hub, id).freshness(Freshness::LocalOnly).await?;
-                org.delete(hub).await.map_err(Error::from)
+            Scenario::Delete | Scenario::DeleteRefused | Scenario::DeleteUnanswered => {
+                local().await?.delete(hub).await.map_err(Error::from)
             }
             Scenario::SettleUpdate | Scenario::SettleNothing | Scenario::SettleCreate | Scenario::SettleDelete => {
                 let report = hub.settle().await?;

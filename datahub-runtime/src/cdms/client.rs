@@ -288,6 +288,7 @@ fn fetched(model: &'static ModelDescriptor, id: Uuid, shape: &RecordShape, answe
     match (status, refusal) {
         (404, Some(refusal)) if refusal.meaning() == Meaning::RecordMissing => Fetched::Gone,
         (403, _) if planted(Planted::ForbiddenIsGone) => Fetched::Gone,
+        (404, _) if planted(Planted::AnyNotFoundReadIsGone) => Fetched::Gone,
         (404, refusal) => {
             let said = refusal.map_or_else(|| answer.in_words(), |refusal| refusal.message);
             Fetched::Misconfigured(format!(

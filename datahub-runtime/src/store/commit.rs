@@ -57,6 +57,15 @@ impl Job {
     fn by(&self) -> By<'_> {
         By { model: self.model, actor: &self.actor, program: &self.program }
     }
+
+    /// The same, with the row as if CDMS had changed it now.
+    fn at(&self, now: Instant) -> Job {
+        let mut job = self.clone();
+        if let RecordChange::Put(row) | RecordChange::Tombstone { last: row, .. } = &mut job.commit.record {
+            row.modified = now;
+        }
+        job
+    }
 }
 
 /// Why a transaction was not committed.
@@ -84,16 +93,19 @@ struct Found {
 
 /// Runs the transaction. Whatever it says, nothing was changed unless it is [`Committed::Done`].
 pub(crate) fn run(connection: &mut Connection, job: &Job) -> Committed {
+    let at_our_time = if planted(Planted::LocalClockStored) { connection.now().ok().map(|now| job.at(now)) } else { None };
+    let job = at_our_time.as_ref().unwrap_or(job);
     match connection.write(|connection| store(connection, job)) {
-        Ok(version) if planted(Planted::HistoryOutsideTransaction) => {
+        Ok((version, local)) if planted(Planted::HistoryOutsideTransaction) => {
+            pass_blocking(job.step, Place::InTransaction);
             let append = |connection: &mut Connection| {
                 let now = connection.now()?;
-                append_history(connection, job, Vec::new(), version, now)
+                append_history(connection, job, local, version, now)
             };
             _ = connection.write(append);
             Committed::Done(version)
         }
-        Ok(version) => Committed::Done(version),
+        Ok((version, _)) => Committed::Done(version),
         Err(Stop::Lost) => Committed::Lost,
         Err(Stop::Trouble(Trouble::Refused(reason))) => Committed::Refused(reason),
         Err(Stop::Trouble(trouble)) => Committed::Unavailable(match trouble {
@@ -108,7 +120,8 @@ pub(crate) fn run(connection: &mut Connection, job: &Job) -> Committed {
     }
 }
 
-fn store(connection: &mut Connection, job: &Job) -> Result<Version, Stop> {
+/// The version that it made, and what became of the local columns where the history is yet to learn it.
+fn store(connection: &mut Connection, job: &Job) -> Result<(Version, Vec<LocalChange>), Stop> {
     let Job { model, id, commit, .. } = job;
     connection.lock(model.entity.name, [id.to_string()])?;
     // Whoever waited for the lock comes later than those who held it.
@@ -116,7 +129,7 @@ fn store(connection: &mut Connection, job: &Job) -> Result<Version, Stop> {
     let found = find(connection, job)?;
     if !holds(commit.guard, &found) && !planted(Planted::NoCompareAndSet) {
         return match found.version {
-            Some(version) if job.again && is_done_already(connection, job)? => Ok(version),
+            Some(version) if job.again && is_done_already(connection, job)? => Ok((version, Vec::new())),
             _ => Err(Stop::Lost),
         };
     }
@@ -134,14 +147,16 @@ fn store(connection: &mut Connection, job: &Job) -> Result<Version, Stop> {
         RecordChange::Keep => found.version.unwrap_or(Version(0)),
         _ => sequence::next(connection)?,
     };
-    let local = change_record(connection, job, &found, version)?;
+    let mut local = change_record(connection, job, &found, version)?;
     if !planted(Planted::HistoryOutsideTransaction) {
-        append_history(connection, job, local, version, now)?;
+        append_history(connection, job, std::mem::take(&mut local), version, now)?;
     }
     intents::change(connection, job, &commit.intent, &locals_to_keep(job), now)?;
     quarantine::change(connection, job, &commit.quarantine, now)?;
-    pass_blocking(job.step, Place::InTransaction);
-    Ok(version)
+    if !planted(Planted::HistoryOutsideTransaction) {
+        pass_blocking(job.step, Place::InTransaction);
+    }
+    Ok((version, local))
 }
 
 fn find(connection: &mut Connection, job: &Job) -> Result<Found, Trouble> {
@@ -313,7 +328,7 @@ fn state_values(model: &ModelDescriptor, record: NewState<'_>, version: Version)
     Ok([
         model.table.into(),
         id.into(),
-        if planted(Planted::LocalClockStored) { Instant(row.modified.0 + 1_000) } else { row.modified }.into(),
+        row.modified.into(),
         Datum::Instant(row.created),
         Datum::Guid(row.modified_by),
         to_json(&row.seen)?,

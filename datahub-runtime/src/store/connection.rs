@@ -303,6 +303,11 @@ impl Connection {
         self.closed || with_inner!(&mut self.inner, connection => is_broken(connection))
     }
 
+    /// Whether a transaction is open, which none may be between two jobs.
+    pub(crate) fn is_in_transaction(&mut self) -> bool {
+        with_inner!(&mut self.inner, connection => is_in_transaction(connection))
+    }
+
     /// The connection as Diesel's own, where the database is SQLite.
     pub(super) fn sqlite(&mut self) -> Option<&mut SqliteConnection> {
         match &mut self.inner {
@@ -378,6 +383,11 @@ fn roll_back<C: DieselConnection>(connection: &mut C) -> Result<(), Error> {
 
 fn is_broken<C: DieselConnection>(connection: &mut C) -> bool {
     C::TransactionManager::is_broken_transaction_manager(connection)
+}
+
+fn is_in_transaction<C: DieselConnection>(connection: &mut C) -> bool {
+    let status = C::TransactionManager::transaction_manager_status_mut(connection);
+    matches!(status.transaction_depth(), Ok(Some(_)))
 }
 
 /// The cells of a row whose columns are of these types.

@@ -3,6 +3,7 @@
 use cdms_odata::{Instant, Value};
 use datahub_model::conversion::{RecordFacts, decode};
 use datahub_model::{Fault, ModelDescriptor};
+use datahub_protocol::planted::{Planted, planted};
 use datahub_protocol::{Commit, Listed, Loaded, NewRow, QuarantineChange, Record, RecordChange, Stored, Version};
 use uuid::Uuid;
 
@@ -14,6 +15,7 @@ use super::load::{StoredRecord, load};
 use super::model_table::{self, Locals, RefreshedRow};
 use super::quarantine::{self, Put};
 use super::sequence;
+use super::statement::{ColumnType, Statement};
 use super::watermark::{self, Claim, Watermark};
 use crate::crash_points::{Place, Step, pass_blocking};
 
@@ -57,6 +59,10 @@ pub(crate) fn store(connection: &mut Connection, page: Page, quiet_ms: u64) -> R
         }
         connection.lock(by.model.entity.name, records.iter().map(|(id, _)| id.to_string()))?;
         let now = connection.now()?;
+        // Told by the first page where it is the last as well.
+        if planted(Planted::AbsenceIsDeletion) && watermark.pages == 1 && watermark.next.is_none() {
+            bury_absent(connection, by.model, &records)?;
+        }
         let mut outcomes = Vec::with_capacity(records.len());
         while !records.is_empty() {
             let rest = records.split_off(records.len().min(RECORDS_PER_STATEMENT));
@@ -66,6 +72,27 @@ pub(crate) fn store(connection: &mut Connection, page: Page, quiet_ms: u64) -> R
         pass_blocking(PAGE_STEP, Place::InTransaction);
         Ok(PageStored::Done(outcomes))
     })
+}
+
+/// A fault to be planted: makes tombstones of the rows that a list does not show.
+fn bury_absent(
+    connection: &mut Connection,
+    model: &'static ModelDescriptor,
+    shown: &[(Uuid, Result<Record, Fault>)],
+) -> Result<(), Trouble> {
+    let mut rows =
+        Statement::new("SELECT id FROM datahub_records WHERE state = 'row' AND model = ?", [model.table.into()]);
+    rows.sql(" ORDER BY id");
+    let mut absent = Vec::new();
+    for mut row in connection.query(&rows, &[ColumnType::Guid])? {
+        absent.push(row.guid()?);
+    }
+    absent.retain(|id| shown.iter().all(|(shown, _)| shown != id));
+    for id in &absent {
+        let sql = "UPDATE datahub_records SET state = 'tombstone', reason = 'gone' WHERE model = ? AND id = ?";
+        connection.execute(&Statement::new(sql, [model.table.into(), (*id).into()]))?;
+    }
+    model_table::remove(connection, model, &absent)
 }
 
 fn store_some(

@@ -89,7 +89,12 @@ impl Workers {
         let job: Job = Box::new(move |connection| {
             let done = connection.and_then(|connection| {
                 connection.count_at(meters);
-                job(connection)
+                let value = job(connection)?;
+                if connection.is_in_transaction() {
+                    let reason = "a job left its transaction open, which undoes what it did; this is a bug";
+                    return Err(Trouble::Other(reason.to_owned()));
+                }
+                Ok(value)
             });
             // Nobody waits any more when the caller's future was dropped; the work is done all the same.
             let _ = answer.send(done);
