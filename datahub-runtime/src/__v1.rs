@@ -20,7 +20,7 @@ pub use checks::{
     points_to,
 };
 
-pub use crate::field::{Field, Group, Key, field, group, key, member};
+pub use crate::field::{Field, Group, Key, KeyOf, field, group, key, member};
 pub use crate::stored::Stored;
 pub use crate::written::{Written, written};
 pub use crate::{__diesel_changeset, __diesel_insertable, __diesel_reading};

@@ -59,10 +59,7 @@ pub use datahub_macros::CdmsSynced;
 pub use datahub_model::Fault;
 pub use datahub_protocol::{EntryKind, Note, OnConflict, OperationId, Origin, Seen, Verdict, Version, WriteKind};
 pub use error::{Error, ErrorKind};
-pub use field::{
-    Carries, CdmsFields, Field, FieldType, Group, GroupReader, GroupWriter, Key, KeyOf, Member, RowReader, RowWriter,
-    kind,
-};
+pub use field::{Carries, CdmsFields, FieldType, GroupReader, GroupWriter, Member, RowReader, RowWriter, kind};
 pub use freshness::{Checked, Freshness};
 pub use health::Health;
 pub use history::{FieldChange, History, HistoryEntry};

@@ -47,7 +47,6 @@ impl<T> Field<T> {
     }
 
     /// The value of a default, or of what a `with` module makes.
-    #[expect(clippy::needless_pass_by_value, reason = "so that a default's type is known from here")]
     pub fn value(&self, default: T) -> Value {
         (self.write)(&default)
     }
