@@ -72,7 +72,7 @@ const fn allowed(target: &str, name: &str, attribute: &str, targets: &[&str]) {
         position += 1;
     }
     let message = Message::new("`").and(attribute).and("` points to ").and_list(targets).and(", but `").and(name);
-    let message = message.and("` is the id of a `").and(target).and("` [lookup-target]").and(HELP);
+    let message = message.and("` is an id of `").and(target).and("` [lookup-target]").and(HELP);
     panic!("{}", message.and("change the type of the field, or the contract's `target`").text())
 }
 
