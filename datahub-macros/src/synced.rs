@@ -160,6 +160,9 @@ fn read<'i>(item: &'i DeriveInput, known: &mut Stub, errors: &mut Errors) -> Opt
     let read: Vec<_> = named.named.iter().filter_map(|field| read_field(&item.ident, field, errors)).collect();
     let (annotations, fields) = read.into_iter().unzip();
     let detached = mode.as_ref().is_some_and(|mode| mode.value == "detached");
+    let detached_alone = detached && table.is_some();
+    // Without a contract the table is asked for along with it.
+    let is_unsaid = is_faulty || (mapping.is_none() && !detached_alone);
     let (source, mapping) = match (mapping, &table) {
         (Some(mapping), _) => (project::contract(&mapping, &item.ident, errors), mapping.place),
         (None, Some(table)) if detached => (project::without_cdms(table, errors), table.place),
@@ -182,7 +185,7 @@ fn read<'i>(item: &'i DeriveInput, known: &mut Stub, errors: &mut Errors) -> Opt
     known.logical = (!source.is_faulty).then(|| source.contract.logical.clone());
     let name = Placed { value: item.ident.to_string(), place: item.ident.span().into() };
     let diesel = diesel.unwrap_or_default();
-    let annotation = ModelAnnotation { name, table, mode, only, diesel, fields: annotations, is_faulty };
+    let annotation = ModelAnnotation { name, table, mode, only, diesel, fields: annotations, is_faulty: is_unsaid };
     let resolved = resolve(&annotation, &source.contract, source.diesel_columns)
         .map_err(|diagnostics| errors.diagnostics(diagnostics, &source.shown_path, mapping));
     let krate = expand::runtime(known.krate.clone());
