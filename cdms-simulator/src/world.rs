@@ -184,6 +184,7 @@ impl World {
         self.check(&entity, &values)?;
         effects::check_creation(&entity, &values)?;
         values.merge(&author.adjust);
+        in_seconds(&mut values);
         self.known(&entity, &values)?;
         effects::give_addresses(self, &entity, &mut values);
         let record = effects::at_creation(self, &entity, id, values, author.clone());
@@ -212,6 +213,7 @@ impl World {
         }
         self.check(&entity, &values)?;
         values.merge(&author.adjust);
+        in_seconds(&mut values);
         self.known(&entity, &values)?;
         if replace {
             let kept = |name: &str| name == entity.key || effects::is_read_only(name, CommitKind::Update);
@@ -366,6 +368,20 @@ impl World {
             }
         }
         Ok(())
+    }
+}
+
+/// Cuts times to whole seconds, towards the past: no part of a second is ever seen of one (fact sheet, 2.2).
+fn in_seconds(values: &mut Attributes) {
+    let cut = values.iter().filter_map(|(name, value)| match value {
+        Value::Instant(Instant(ms)) => {
+            Some((name.to_string(), Value::Instant(Instant(ms.div_euclid(1000).saturating_mul(1000)))))
+        }
+        _ => None,
+    });
+    let cut: Vec<_> = cut.collect();
+    for (name, value) in cut {
+        values.insert(name, value);
     }
 }
 

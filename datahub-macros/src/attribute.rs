@@ -1,13 +1,12 @@
-//! The syntax of `#[cdms(…)]`: its parts in order, each with its span.
+//! The syntax of `#[cdms(…)]`: its parts in order, each with its words.
 
 use datahub_model::source::{Placed, nearest};
-use proc_macro2::Span;
-use syn::parse::{Parse, ParseStream, Parser};
-use syn::punctuated::Punctuated;
-use syn::spanned::Spanned;
+use proc_macro2::{Span, TokenTree};
+use syn::ext::IdentExt;
+use syn::parse::{ParseStream, Parser};
 use syn::{Attribute, Expr, Ident, Lit, LitStr, Path, Token, parenthesized};
 
-use crate::errors::Errors;
+use crate::errors::{Errors, Words};
 
 /// One part of an attribute's list.
 pub(crate) enum Part {
@@ -21,26 +20,6 @@ pub(crate) enum Part {
     List(Ident, Vec<Part>),
 }
 
-impl Parse for Part {
-    fn parse(input: ParseStream<'_>) -> syn::Result<Self> {
-        if input.peek(LitStr) {
-            return input.parse().map(Part::Text);
-        }
-        let key: Ident = input.call(syn::ext::IdentExt::parse_any)?;
-        if input.peek(Token![=]) {
-            input.parse::<Token![=]>()?;
-            return Ok(Part::Assigned(key, input.parse()?));
-        }
-        if input.peek(syn::token::Paren) {
-            let inside;
-            parenthesized!(inside in input);
-            let parts = Punctuated::<Part, Token![,]>::parse_terminated(&inside)?;
-            return Ok(Part::List(key, parts.into_iter().collect()));
-        }
-        Ok(Part::Word(key))
-    }
-}
-
 impl Part {
     /// The word that a fault of this part is shown on.
     pub(crate) fn span(&self) -> Span {
@@ -51,25 +30,94 @@ impl Part {
     }
 }
 
-/// The parts of all `#[cdms(…)]` among an item's attributes.
-pub(crate) fn parts(attributes: &[Attribute], errors: &mut Errors) -> Vec<Part> {
+/// The parts of all `#[cdms(…)]` among an item's attributes; `example` is what one looks like there.
+///
+/// A part that cannot be read is told on its own word, and the others are read all the same.
+pub(crate) fn parts(attributes: &[Attribute], example: &str, errors: &mut Errors) -> Vec<Part> {
     let mut all = Vec::new();
     for attribute in attributes.iter().filter(|attribute| attribute.path().is_ident("cdms")) {
-        let list = attribute
-            .meta
-            .require_list()
-            .and_then(|list| Punctuated::<Part, Token![,]>::parse_terminated.parse2(list.tokens.clone()));
-        match list {
-            Ok(parts) => all.extend(parts),
-            Err(error) => errors.push(
-                error.span(),
-                format!(
-                    "{error} [wrong-value]\nhelp: write it like #[cdms(\"Name\")] or #[cdms(key, column = \"id\")]"
-                ),
+        match attribute.meta.require_list() {
+            Ok(meta) => {
+                let reading = |input: ParseStream<'_>| {
+                    list(input, example, &mut all, errors);
+                    Ok(())
+                };
+                // The list is read to its end whatever is in it, so nothing can be left over.
+                if let Err(error) = reading.parse2(meta.tokens.clone()) {
+                    errors.push(error.span(), format!("{error} [wrong-value]\nhelp: write it like {example}"));
+                }
+            }
+            Err(_) => errors.push(
+                Words::of(&attribute.meta),
+                format!("`cdms` has its keys in brackets [wrong-value]\nhelp: write it like {example}"),
             ),
         }
     }
     all
+}
+
+/// Reads a list part by part. After one that cannot be read it goes on behind the next comma.
+fn list(input: ParseStream<'_>, example: &str, parts: &mut Vec<Part>, errors: &mut Errors) {
+    while !input.is_empty() {
+        let first = input.span();
+        match part(input, example, errors) {
+            Ok(part) => {
+                parts.push(part);
+                if !input.is_empty() && !input.peek(Token![,]) {
+                    let message = "a comma is missing before this [wrong-value]";
+                    errors.push(input.span(), format!("{message}\nhelp: write it like {example}"));
+                }
+            }
+            Err((words, message)) => {
+                let words = words.unwrap_or_else(|| first.into());
+                errors.push(words, format!("{message} [wrong-value]\nhelp: write it like {example}"));
+            }
+        }
+        while !input.is_empty() && !input.peek(Token![,]) {
+            // A token tree is whatever comes next, so this always goes on.
+            if input.parse::<TokenTree>().is_err() {
+                return;
+            }
+        }
+        if input.parse::<Option<Token![,]>>().is_err() {
+            return;
+        }
+    }
+}
+
+type Unread = (Option<Words>, String);
+
+fn part(input: ParseStream<'_>, example: &str, errors: &mut Errors) -> Result<Part, Unread> {
+    if input.peek(LitStr) {
+        return input.parse().map(Part::Text).map_err(|error| (None, error.to_string()));
+    }
+    let key = input.call(Ident::parse_any).map_err(|_| (None, "this is no key of `cdms`".to_owned()))?;
+    if input.peek(Token![=]) {
+        let assigned = input.parse::<Token![=]>();
+        if assigned.is_err() || input.is_empty() || input.peek(Token![,]) {
+            return Err((Some(key.span().into()), format!("`{key} =` has no value")));
+        }
+        let at = input.span();
+        return match input.parse::<Expr>() {
+            Ok(value) => Ok(Part::Assigned(key, value)),
+            Err(error) if input.is_empty() => {
+                Err((Some(at.into()), format!("the value of `{key}` ends too early: {error}")))
+            }
+            Err(error) => Err((Some(error.span().into()), format!("the value of `{key}` cannot be read: {error}"))),
+        };
+    }
+    if input.peek(syn::token::Paren) {
+        let mut inside_parts = Vec::new();
+        let mut inside_of = || -> syn::Result<()> {
+            let inside;
+            parenthesized!(inside in input);
+            list(&inside, example, &mut inside_parts, errors);
+            Ok(())
+        };
+        inside_of().map_err(|error| (Some(key.span().into()), error.to_string()))?;
+        return Ok(Part::List(key, inside_parts));
+    }
+    Ok(Part::Word(key))
 }
 
 /// Puts a value in a slot, or reports that there was one.
@@ -81,56 +129,86 @@ pub(crate) fn fill<T>(slot: &mut Option<T>, value: T, name: &str, span: Span, er
     }
 }
 
+/// A text with its place.
+pub(crate) fn placed(text: &LitStr) -> Placed<String, Words> {
+    Placed { value: text.value(), place: text.span().into() }
+}
+
 /// The text of a value that must be one.
-pub(crate) fn text(key: &Ident, value: &Expr, errors: &mut Errors) -> Option<Placed<String, Span>> {
+pub(crate) fn text(key: &Ident, value: &Expr, errors: &mut Errors) -> Option<Placed<String, Words>> {
     if let Some(text) = literal_text(value) {
-        return Some(Placed { value: text.value(), place: text.span() });
+        return Some(placed(text));
     }
-    errors.push(value.span(), format!("`{key}` is a string [wrong-value]\nhelp: write `{key} = \"…\"`"));
+    errors.push(Words::of(value), format!("`{key}` is a string [wrong-value]\nhelp: write `{key} = \"…\"`"));
     None
+}
+
+/// An expression without the invisible groups that `macro_rules!` leaves around what it passes on.
+pub(crate) fn ungrouped(value: &Expr) -> &Expr {
+    match value {
+        Expr::Group(group) => ungrouped(&group.expr),
+        value => value,
+    }
+}
+
+/// The literal that an expression is.
+pub(crate) fn literal(value: &Expr) -> Option<&Lit> {
+    match ungrouped(value) {
+        Expr::Lit(literal) => Some(&literal.lit),
+        _ => None,
+    }
 }
 
 /// The string that an expression is.
 pub(crate) fn literal_text(value: &Expr) -> Option<&LitStr> {
-    match value {
-        Expr::Lit(literal) => match &literal.lit {
-            Lit::Str(text) => Some(text),
-            _ => None,
-        },
-        // `macro_rules!` leaves invisible groups around what it passes on.
-        Expr::Group(group) => literal_text(&group.expr),
+    match literal(value) {
+        Some(Lit::Str(text)) => Some(text),
         _ => None,
     }
 }
 
 /// The path of `crate = ::path`, which must not depend on where the item stands.
 pub(crate) fn crate_path(value: &Expr, errors: &mut Errors) -> Option<Path> {
-    if let Expr::Path(path) = value
+    if let Expr::Path(path) = ungrouped(value)
         && (path.path.leading_colon.is_some() || path.path.segments.first().is_some_and(|first| first.ident == "crate"))
     {
         return Some(path.path.clone());
     }
-    errors.push(value.span(), "`crate` is a path from the root, such as `crate = ::datahub_runtime` [wrong-value]");
+    errors.push(Words::of(value), "`crate` is a path from the root, such as `crate = ::datahub_runtime` [wrong-value]");
     None
 }
 
-/// Reports a key that is not known, with the one that was probably meant.
-pub(crate) fn unknown(part: &Part, known: &[&str], errors: &mut Errors) {
+/// The keys of one place, and where else there are some.
+pub(crate) struct Keys {
+    /// The keys that can stand here.
+    pub(crate) here: &'static [&'static str],
+    /// Keys that can stand elsewhere, each group with what to do about one of them.
+    pub(crate) elsewhere: &'static [(&'static [&'static str], &'static str)],
+}
+
+/// Reports a key that is not known here, with the one that was probably meant.
+pub(crate) fn unknown(part: &Part, known: &Keys, errors: &mut Errors) {
     let name = match part {
         Part::Text(text) => {
-            errors.push(text.span(), "a bare string is for fields: it names their attribute [unknown-key]");
+            let message = "a bare string is for fields: it names their attribute";
+            errors.push(
+                text.span(),
+                format!("{message} [unknown-key]\nhelp: the keys here are {}", known.here.join(", ")),
+            );
             return;
         }
         Part::Word(key) | Part::Assigned(key, _) | Part::List(key, _) => key.to_string(),
     };
-    let help = match nearest(&name, known.iter().copied()) {
-        Some(near) => format!("did you mean `{near}`?"),
-        None => format!("one of: {}", known.join(", ")),
-    };
-    let misused = known.contains(&name.as_str());
-    let message = if misused {
+    let elsewhere = known.elsewhere.iter().find(|(keys, _)| keys.contains(&name.as_str()));
+    let message = if known.here.contains(&name.as_str()) {
         format!("`{name}` is not written like this [wrong-value]\nhelp: {}", sample(&name))
+    } else if let Some((_, cure)) = elsewhere {
+        format!("`{name}` is no key of this place [unknown-key]\nhelp: {cure}")
     } else {
+        let help = match nearest(&name, known.here.iter().copied()) {
+            Some(near) => format!("did you mean `{near}`?"),
+            None => format!("one of: {}", known.here.join(", ")),
+        };
         format!("there is no key `{name}` [unknown-key]\nhelp: {help}")
     };
     errors.push(part.span(), message);

@@ -1,14 +1,13 @@
 //! `#[derive(CdmsChoice)]`: an enum as the type of a choice, checked against the contract's options.
 
 use datahub_model::source::{Placed, check_choices};
-use proc_macro2::{Span, TokenStream};
+use proc_macro2::TokenStream;
 use quote::quote;
 use syn::ext::IdentExt;
-use syn::spanned::Spanned;
 use syn::{Data, DeriveInput, Fields, Ident, Path};
 
-use crate::attribute::{Part, crate_path, fill, parts, text, unknown};
-use crate::errors::Errors;
+use crate::attribute::{Keys, Part, crate_path, fill, parts, placed, text, unknown};
+use crate::errors::{Errors, Words};
 use crate::{expand, project};
 
 pub(crate) fn derive(item: TokenStream) -> TokenStream {
@@ -21,23 +20,43 @@ pub(crate) fn derive(item: TokenStream) -> TokenStream {
     let read = read(&item, &mut krate, &mut errors);
     let krate = expand::runtime(krate);
     let expansion = match read {
-        Some(choice) if errors.is_empty() => implementation(&item.ident, &krate, &choice),
+        Some(choice) if errors.is_empty() && !choice.is_hidden => implementation(&item.ident, &krate, &choice),
         _ => stub(&item, &krate),
     };
     let errors = errors.into_tokens();
     quote! { #errors #expansion }
 }
 
+const KEYS: Keys = Keys {
+    here: &["mapping", "attribute", "crate"],
+    elsewhere: &[(&["other"], "write it on the variant for the rest, `#[cdms(other)] Other(i32)`")],
+};
+
+const VARIANT_KEYS: Keys = Keys {
+    here: &["other"],
+    elsewhere: &[(
+        &["mapping", "attribute", "crate"],
+        "write it on the enum; a variant's option is named by a bare string, `#[cdms(\"name\")]`",
+    )],
+};
+
+/// What the attribute of an enum, and of a variant, looks like.
+const EXAMPLE: &str = "#[cdms(mapping = \"account.toml\", attribute = \"IndustryCode\")]";
+const VARIANT_EXAMPLE: &str = "#[cdms(\"fine_arts\")] or #[cdms(other)]";
+
 struct Choice {
     variants: Vec<(Ident, i32)>,
     rest: Option<Ident>,
     attribute: String,
     tracking: TokenStream,
+    /// Whether its contract has faults, which may have been told elsewhere.
+    is_hidden: bool,
 }
 
 fn read(item: &DeriveInput, krate: &mut Option<Path>, errors: &mut Errors) -> Option<Choice> {
     let (mut mapping, mut attribute) = (None, None);
-    for part in parts(&item.attrs, errors) {
+    let before = errors.count();
+    for part in parts(&item.attrs, EXAMPLE, errors) {
         match &part {
             Part::Assigned(key, value) if key == "crate" => {
                 if let Some(path) = crate_path(value, errors) {
@@ -50,36 +69,47 @@ fn read(item: &DeriveInput, krate: &mut Option<Path>, errors: &mut Errors) -> Op
                     fill(slot, text, &key.to_string(), key.span(), errors);
                 }
             }
-            other => unknown(other, &["mapping", "attribute", "crate"], errors),
+            other => unknown(other, &KEYS, errors),
         }
     }
+    let is_faulty = errors.count() > before;
     if !item.generics.params.is_empty() {
-        errors.push(item.generics.span(), "a choice has no type parameters, lifetimes or constants [wrong-value]");
+        errors.push(Words::of(&item.generics), "a choice has no type parameters, lifetimes or constants [wrong-value]");
     }
     let Data::Enum(data) = &item.data else {
         errors.push(item.ident.span(), "a choice is an enum [wrong-value]");
         return None;
     };
     let (mut names, mut idents, mut rest) = (Vec::new(), Vec::new(), None);
+    let mut takes_rest = false;
     for variant in &data.variants {
         let (mut name, mut other) = (None, None);
-        for part in parts(&variant.attrs, errors) {
+        let before = errors.count();
+        for part in parts(&variant.attrs, VARIANT_EXAMPLE, errors) {
             match &part {
-                Part::Text(text) => {
-                    let placed = Placed { value: text.value(), place: text.span() };
-                    fill(&mut name, placed, "the option's name", text.span(), errors);
-                }
+                Part::Text(text) => fill(&mut name, placed(text), "the option's name", text.span(), errors),
                 Part::Word(key) if key == "other" => fill(&mut other, key.span(), "other", key.span(), errors),
-                part => unknown(part, &["other"], errors),
+                part => unknown(part, &VARIANT_KEYS, errors),
             }
+        }
+        // What the variant was meant to be is not known, and so is what the others leave out.
+        if errors.count() > before {
+            takes_rest = true;
+            continue;
+        }
+        if let (Some(name), Some(_)) = (&name, other) {
+            let message = "the variant for the rest stands for no option of its own, so it has no name";
+            errors.push(name.place, format!("{message} [keys-exclude]\nhelp: remove the name, or `other`"));
         }
         match (&variant.fields, other) {
             (Fields::Unnamed(fields), Some(span)) if fields.unnamed.len() == 1 => {
                 fill(&mut rest, variant.ident.clone(), "other", span, errors);
             }
             (Fields::Unit, None) => {
-                let snake =
-                    || Placed { value: snake_case(&variant.ident.unraw().to_string()), place: variant.ident.span() };
+                let snake = || Placed {
+                    value: snake_case(&variant.ident.unraw().to_string()),
+                    place: variant.ident.span().into(),
+                };
                 names.push(name.unwrap_or_else(snake));
                 idents.push(variant.ident.clone());
             }
@@ -87,7 +117,7 @@ fn read(item: &DeriveInput, krate: &mut Option<Path>, errors: &mut Errors) -> Op
                 errors.push(span, "the variant for the rest holds its number: `Other(i32)` [wrong-value]");
             }
             (fields, None) => errors.push(
-                fields.span(),
+                Words::of(fields),
                 "an option holds no values; one for the rest is `#[cdms(other)] Other(i32)` [wrong-value]",
             ),
         }
@@ -99,20 +129,21 @@ fn read(item: &DeriveInput, krate: &mut Option<Path>, errors: &mut Errors) -> Op
         );
         errors.push(item.ident.span(), message);
     };
-    if mapping.is_none() {
+    if mapping.is_none() && !is_faulty {
         missing("contract", errors);
     }
-    if attribute.is_none() {
+    if attribute.is_none() && !is_faulty {
         missing("attribute", errors);
     }
-    let (mapping, attribute): (Placed<String, Span>, Placed<String, Span>) = (mapping?, attribute?);
-    let source = project::contract(&mapping, errors)?;
-    match check_choices(&source.contract, &attribute, &names, rest.is_some()) {
+    let (mapping, attribute): (Placed<String, Words>, Placed<String, Words>) = (mapping?, attribute?);
+    let source = project::contract(&mapping, &item.ident, errors)?;
+    match check_choices(&source.contract, &attribute, &names, takes_rest || rest.is_some()) {
         Ok(numbers) => Some(Choice {
             variants: idents.into_iter().zip(numbers).collect(),
             rest,
             attribute: attribute.value,
             tracking: source.tracking,
+            is_hidden: source.is_faulty,
         }),
         Err(diagnostics) => {
             errors.diagnostics(diagnostics, &source.shown_path, mapping.place);
@@ -122,7 +153,7 @@ fn read(item: &DeriveInput, krate: &mut Option<Path>, errors: &mut Errors) -> Op
 }
 
 fn implementation(name: &Ident, krate: &Path, choice: &Choice) -> TokenStream {
-    let Choice { variants, rest, attribute, tracking } = choice;
+    let Choice { variants, rest, attribute, tracking, .. } = choice;
     let read = variants.iter().map(|(variant, number)| quote!(#number => Self::#variant));
     let written = variants.iter().map(|(variant, number)| quote!(Self::#variant => #number));
     let read_rest = match rest {

@@ -1,26 +1,48 @@
 //! Faults collected over a whole item, reported all at once.
 
 use datahub_model::source::{Diagnostic, Place};
-use proc_macro2::{Span, TokenStream};
-use quote::quote_spanned;
+use proc_macro2::{Ident, Span, TokenStream};
+use quote::{ToTokens, quote};
+
+/// The words that a fault is about: stable Rust joins no spans, so their first and their last token.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Words {
+    pub(crate) start: Span,
+    pub(crate) end: Span,
+}
+
+impl Words {
+    /// All of these tokens; the derive's own name where there are none.
+    pub(crate) fn of(tokens: &impl ToTokens) -> Self {
+        let mut tokens = tokens.to_token_stream().into_iter().map(|tree| tree.span());
+        let start = tokens.next().unwrap_or_else(Span::call_site);
+        Words { start, end: tokens.last().unwrap_or(start) }
+    }
+}
+
+impl From<Span> for Words {
+    fn from(span: Span) -> Self {
+        Words { start: span, end: span }
+    }
+}
 
 /// Faults with the words that they are about.
 #[derive(Debug, Default)]
-pub(crate) struct Errors(Vec<(Span, String)>);
+pub(crate) struct Errors(Vec<(Words, String)>);
 
 impl Errors {
-    pub(crate) fn push(&mut self, span: Span, message: impl Into<String>) {
-        self.0.push((span, message.into()));
+    pub(crate) fn push(&mut self, words: impl Into<Words>, message: impl Into<String>) {
+        self.0.push((words.into(), message.into()));
     }
 
     /// Adds what the validator found. A fault of the contract is shown on the word that names the contract.
-    pub(crate) fn diagnostics(&mut self, diagnostics: Vec<Diagnostic<Span>>, contract_path: &str, mapping: Span) {
+    pub(crate) fn diagnostics(&mut self, diagnostics: Vec<Diagnostic<Words>>, contract_path: &str, mapping: Words) {
         for diagnostic in diagnostics {
-            let span = match diagnostic.place {
-                Place::Source(span) => span,
+            let words = match diagnostic.place {
+                Place::Source(words) => words,
                 Place::Contract(_) => mapping,
             };
-            self.push(span, diagnostic.render(contract_path));
+            self.push(words, diagnostic.render(contract_path));
         }
     }
 
@@ -35,8 +57,11 @@ impl Errors {
 
     /// The faults as compilation errors.
     pub(crate) fn into_tokens(self) -> TokenStream {
-        let errors =
-            self.0.into_iter().map(|(span, message)| quote_spanned! { span => ::core::compile_error!(#message); });
+        let errors = self.0.into_iter().map(|(words, message)| {
+            // An error is drawn from the first token that it is made of to the last.
+            let (start, end) = (Ident::new("start", words.start), Ident::new("end", words.end));
+            syn::Error::new_spanned(quote!(#start #end), message).into_compile_error()
+        });
         errors.collect()
     }
 }

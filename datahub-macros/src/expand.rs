@@ -14,7 +14,9 @@ use syn::{Path, parse_quote};
 
 use crate::synced::Model;
 
-pub(crate) use stub::stub;
+pub(crate) use checks::of_type;
+pub(crate) use descriptor::once;
+pub(crate) use stub::{Stub, stub};
 pub(crate) use table::docs;
 
 /// Where an expansion finds everything it refers to: a module of the runtime that is named after the version of what
@@ -39,6 +41,7 @@ pub(crate) fn synced(model: &Model<'_>, mapping: &Mapping, tracking: &TokenStrea
     let name = &model.item.ident;
     let logical = &mapping.contract.logical;
     let diesel = has_table.then(|| diesel::traits(model, mapping));
+    let types = checks::types(model, mapping);
     let descriptor = descriptor::descriptor(model, mapping);
     let (from_row, to_row, key) = convert::conversions(model, mapping);
     let writable = Model::is_writable(mapping).then(|| {
@@ -51,8 +54,11 @@ pub(crate) fn synced(model: &Model<'_>, mapping: &Mapping, tracking: &TokenStrea
     quote! {
         #table
 
+        #[allow(non_upper_case_globals)]
         const _: () = {
             use #krate as __datahub;
+
+            #types
 
             #[automatically_derived]
             impl __datahub::Model for #name {
@@ -64,7 +70,7 @@ pub(crate) fn synced(model: &Model<'_>, mapping: &Mapping, tracking: &TokenStrea
                 const DESCRIPTOR: &'static __datahub::ModelDescriptor = &#descriptor;
 
                 fn id(&self) -> __datahub::Id<Self> {
-                    self.#key
+                    #key
                 }
 
                 fn from_row(__row: &__datahub::RowReader<'_>) -> __datahub::Result<Self, __datahub::Fault> {

@@ -2,7 +2,7 @@
 
 use proc_macro2::{Group, Ident, TokenStream, TokenTree};
 use quote::quote;
-use syn::{GenericArgument, PathArguments, Type};
+use syn::{Expr, GenericArgument, PathArguments, Type};
 
 /// The type without the invisible groups that `macro_rules!` leaves around it.
 pub(crate) fn ungrouped(ty: &Type) -> &Type {
@@ -17,6 +17,15 @@ pub(crate) fn ungrouped(ty: &Type) -> &Type {
 pub(crate) fn is_option(ty: &Type) -> bool {
     let Type::Path(path) = ungrouped(ty) else { return false };
     path.path.segments.last().is_some_and(|last| last.ident == "Option" && !last.arguments.is_empty())
+}
+
+/// Whether a type is none of those that everyone has and that have no null, so that only the compiler knows.
+pub(crate) fn is_opaque(ty: &Type) -> bool {
+    const PLAIN: [&str; 9] = ["String", "i32", "i64", "f64", "bool", "Decimal", "NaiveDate", "Uuid", "DateTime"];
+    let Type::Path(path) = ungrouped(ty) else { return true };
+    let Some(last) = path.path.segments.last() else { return true };
+    let is_id = last.ident == "Id" && !last.arguments.is_empty();
+    !is_option(ty) && !is_id && !PLAIN.iter().any(|plain| last.ident == plain)
 }
 
 /// Whether a type can be `Id<Model>`, as far as it is written out; of an alias the compiler knows more.
@@ -40,6 +49,11 @@ pub(crate) fn can_be_id_of(ty: &Type, model: &Ident) -> bool {
 /// The type with the model's name for `Self`, which has no meaning where the expansion repeats the type.
 pub(crate) fn without_self(ty: &Type, model: &Ident) -> Type {
     syn::parse2(named(quote!(#ty), model)).unwrap_or_else(|_| ty.clone())
+}
+
+/// An expression with the model's name for `Self`, which has no meaning where the expansion repeats the expression.
+pub(crate) fn expression_without_self(value: &Expr, model: &Ident) -> Expr {
+    syn::parse2(named(quote!(#value), model)).unwrap_or_else(|_| value.clone())
 }
 
 fn named(tokens: TokenStream, model: &Ident) -> TokenStream {

@@ -1,15 +1,38 @@
 //! `#[derive(CdmsFields)]`: a struct of members that models flatten.
 
 use proc_macro2::TokenStream;
-use quote::{quote, quote_spanned};
-use syn::spanned::Spanned;
-use syn::{Data, DeriveInput, Expr, Fields, Ident, Lit, Path, Type};
+use quote::{ToTokens, quote};
+use syn::{Data, DeriveInput, Fields, Ident, Path, Type};
 
-use crate::attribute::{Part, crate_path, fill, parts, unknown};
-use crate::errors::Errors;
+use crate::attribute::{Keys, Part, crate_path, fill, parts, unknown};
+use crate::errors::{Errors, Words};
 use crate::expand;
-use crate::field_type::ungrouped;
+use crate::field_type::{self, expression_without_self, is_option, ungrouped};
 use crate::synced::Default;
+
+const KEYS: Keys = Keys {
+    here: &["crate"],
+    elsewhere: &[
+        (&["default"], "write it on the member that it is about"),
+        (
+            &["mapping", "table", "mode", "only", "diesel", "prefix", "flatten"],
+            "a group belongs to no model: write it on the field that has `flatten = \"…\"`, or on that field's model",
+        ),
+    ],
+};
+
+const MEMBER_KEYS: Keys = Keys {
+    here: &["default"],
+    elsewhere: &[(
+        &["attribute", "column", "with", "read_only", "create_only", "local", "sql_type", "was", "key"],
+        "a member has its key in the contract's group, as a bare string, and nothing else; see to the rest on the field \
+         that has `flatten = \"…\"`",
+    )],
+};
+
+/// What the attribute of a group, and of a member, looks like.
+const EXAMPLE: &str = "#[cdms(crate = ::datahub_runtime)]";
+const MEMBER_EXAMPLE: &str = "#[cdms(\"town\", default)]";
 
 struct MemberField {
     ident: Ident,
@@ -25,18 +48,18 @@ pub(crate) fn derive(item: TokenStream) -> TokenStream {
     };
     let mut errors = Errors::default();
     let mut krate = None;
-    for part in parts(&item.attrs, &mut errors) {
+    for part in parts(&item.attrs, EXAMPLE, &mut errors) {
         match &part {
             Part::Assigned(key, value) if key == "crate" => {
                 if let Some(path) = crate_path(value, &mut errors) {
                     fill(&mut krate, path, "crate", key.span(), &mut errors);
                 }
             }
-            other => unknown(other, &["crate"], &mut errors),
+            other => unknown(other, &KEYS, &mut errors),
         }
     }
     if !item.generics.params.is_empty() {
-        errors.push(item.generics.span(), "a group of fields has no type parameters [wrong-value]");
+        errors.push(Words::of(&item.generics), "a group of fields has no type parameters [wrong-value]");
     }
     let members = members(&item, &mut errors);
     let krate = expand::runtime(krate);
@@ -58,16 +81,22 @@ fn members(item: &DeriveInput, errors: &mut Errors) -> Vec<MemberField> {
     for field in &named.named {
         let Some(ident) = field.ident.clone() else { continue };
         let (mut name, mut default) = (None, None);
-        for part in parts(&field.attrs, errors) {
+        let ty = field_type::without_self(ungrouped(&field.ty), &item.ident);
+        for part in parts(&field.attrs, MEMBER_EXAMPLE, errors) {
             match &part {
                 Part::Text(text) => fill(&mut name, text.value(), "the member's key", text.span(), errors),
+                Part::Word(key) | Part::Assigned(key, _) if key == "default" && is_option(&ty) => {
+                    let message = "an Option has `None` for a null already";
+                    errors.push(key.span(), format!("{message} [keys-exclude]\nhelp: remove `default`, or the Option"));
+                }
                 Part::Word(key) if key == "default" => {
                     fill(&mut default, Default::OfType, "default", key.span(), errors);
                 }
                 Part::Assigned(key, value) if key == "default" => {
-                    fill(&mut default, Default::Expression(value.clone()), "default", key.span(), errors);
+                    let value = expression_without_self(value, &item.ident);
+                    fill(&mut default, Default::Expression(value), "default", key.span(), errors);
                 }
-                other => unknown(other, &["default"], errors),
+                other => unknown(other, &MEMBER_KEYS, errors),
             }
         }
         let name = name.unwrap_or_else(|| ident.to_string().trim_start_matches("r#").to_owned());
@@ -77,70 +106,57 @@ fn members(item: &DeriveInput, errors: &mut Errors) -> Vec<MemberField> {
                 format!("two members have the key `{name}` [mapped-twice]\nhelp: rename one of them"),
             );
         }
-        members.push(MemberField { ty: ungrouped(&field.ty).clone(), ident, name, default });
+        members.push(MemberField { ty, ident, name, default });
     }
     members
 }
 
 fn implementation(name: &Ident, krate: &Path, members: &[MemberField]) -> TokenStream {
-    let listed = members.iter().map(|member| {
-        let (name, ty) = (&member.name, &member.ty);
-        let nullable = match member.default {
-            Some(_) => quote!(true),
-            None => quote!(<#ty as #krate::FieldType>::NULLABLE),
+    let types = members.iter().map(|MemberField { ident, ty, .. }| {
+        let constant = expand::of_type(ident);
+        quote! { const #constant: __datahub::Field<#ty> = __datahub::member::<#ty>(); }
+    });
+    let listed = members.iter().map(|MemberField { ident, ty, name, default }| {
+        let constant = expand::of_type(ident);
+        let said = match default {
+            None => ty.to_token_stream().to_string(),
+            Some(Default::OfType) => format!("{} default", ty.to_token_stream()),
+            Some(Default::Expression(value)) => format!("{} default {}", ty.to_token_stream(), value.to_token_stream()),
         };
-        quote_spanned! { ty.span() =>
-            #krate::Member {
-                name: #name,
-                kinds: <#ty as #krate::FieldType>::KINDS,
-                nullable: #nullable,
-                target: <#ty as #krate::FieldType>::TARGET,
-            }
-        }
+        let default = default.as_ref().map(|default| {
+            let once = expand::once(&constant, default);
+            quote!(.or(#once))
+        });
+        quote!(#constant.member(#name, #said)#default)
     });
-    let read = members.iter().map(|member| {
-        let (ident, name) = (&member.ident, &member.name);
-        match &member.default {
-            None => quote!(#ident: __group.member(#name)?),
-            Some(default) => {
-                let default = default_function(default);
-                quote!(#ident: __group.member_or(#name, #default)?)
-            }
-        }
+    let read = members.iter().map(|MemberField { ident, name, .. }| {
+        let constant = expand::of_type(ident);
+        quote!(#ident: __group.member(#name, &#constant, Self::MEMBERS)?)
     });
-    let written = members.iter().map(|member| {
-        let (ident, name) = (&member.ident, &member.name);
-        match &member.default {
-            None => quote!(__group.member(#name, &self.#ident)),
-            Some(default) => {
-                let default = default_function(default);
-                quote!(__group.member_or(#name, &self.#ident, #default))
-            }
-        }
+    let written = members.iter().map(|MemberField { ident, name, .. }| {
+        let constant = expand::of_type(ident);
+        quote!(__group.member(#name, &#constant, &self.#ident))
     });
     quote! {
-        #[automatically_derived]
-        impl #krate::CdmsFields for #name {
-            const MEMBERS: &'static [#krate::Member] = &[#(#listed),*];
+        #[allow(non_upper_case_globals)]
+        const _: () = {
+            use #krate as __datahub;
 
-            fn from_group(__group: &#krate::GroupReader<'_>) -> #krate::Result<Self, #krate::Fault> {
-                #krate::Result::Ok(Self { #(#read),* })
+            #(#types)*
+
+            #[automatically_derived]
+            impl __datahub::CdmsFields for #name {
+                const MEMBERS: &'static [__datahub::Member] = &[#(#listed),*];
+
+                fn from_group(__group: &__datahub::GroupReader<'_>) -> __datahub::Result<Self, __datahub::Fault> {
+                    __datahub::Result::Ok(Self { #(#read),* })
+                }
+
+                fn to_group(&self, __group: &mut __datahub::GroupWriter<'_>) {
+                    #(#written;)*
+                }
             }
-
-            fn to_group(&self, __group: &mut #krate::GroupWriter<'_>) {
-                #(#written;)*
-            }
-        }
-    }
-}
-
-fn default_function(default: &Default) -> TokenStream {
-    match default {
-        Default::OfType => quote!(::core::default::Default::default),
-        Default::Expression(Expr::Lit(literal)) if matches!(literal.lit, Lit::Str(_)) => {
-            quote!(|| ::core::convert::From::from(#literal))
-        }
-        Default::Expression(expression) => quote!(|| #expression),
+        };
     }
 }
 
@@ -154,6 +170,7 @@ fn stub(item: &DeriveInput, krate: &Path) -> TokenStream {
         #[automatically_derived]
         impl #krate::CdmsFields for #name {
             const MEMBERS: &'static [#krate::Member] = &[];
+            const IS_STUB: bool = true;
 
             fn from_group(_: &#krate::GroupReader<'_>) -> #krate::Result<Self, #krate::Fault> {
                 #krate::Result::Err(#krate::Fault::new(#message))

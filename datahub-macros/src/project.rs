@@ -9,10 +9,10 @@ use std::time::SystemTime;
 
 use cdms_odata::metadata::Metadata;
 use datahub_model::source::{ColumnLimit, Contract, Placed, Project, check_against_metadata};
-use proc_macro2::{Span, TokenStream};
+use proc_macro2::{Ident, TokenStream};
 use quote::quote;
 
-use crate::errors::Errors;
+use crate::errors::{Errors, Words};
 
 /// A contract with what the expansion has to say about its file.
 pub(crate) struct Source {
@@ -23,30 +23,68 @@ pub(crate) struct Source {
     pub(crate) diesel_columns: ColumnLimit,
     /// Makes the build depend on the files that were read.
     pub(crate) tracking: TokenStream,
+    /// Whether the contract has faults, which have been told: what it states beside them can be relied on.
+    pub(crate) is_faulty: bool,
 }
 
 /// Reads the contract that `mapping = "…"` names, and checks it against the `$metadata` snapshot where there is one.
-pub(crate) fn contract(mapping: &Placed<String, Span>, errors: &mut Errors) -> Option<Source> {
-    read(&mapping.value).map_err(|reason| errors.push(mapping.place, reason)).ok().and_then(|read| {
-        let Read { text, shown_path, diesel_columns, metadata, tracking } = read;
-        let (contract, mut diagnostics) = Contract::parse(&text);
-        if let (Some(contract), Some(metadata)) = (&contract, &metadata) {
-            diagnostics.extend(check_against_metadata(contract, metadata));
-        }
-        let faultless = diagnostics.is_empty();
+///
+/// Its faults are told once in a compilation, at the first item that needs it.
+pub(crate) fn contract(mapping: &Placed<String, Words>, item: &Ident, errors: &mut Errors) -> Option<Source> {
+    let read = read(&mapping.value).map_err(|reason| errors.push(mapping.place, reason)).ok()?;
+    let Read { text, path, shown_path, diesel_columns, metadata, tracking } = read;
+    let (contract, mut diagnostics) = Contract::parse(&text);
+    if let (Some(contract), Some(metadata)) = (&contract, &metadata) {
+        diagnostics.extend(check_against_metadata(contract, metadata));
+    }
+    let is_faulty = !diagnostics.is_empty();
+    let faults = diagnostics.iter().map(|diagnostic| diagnostic.render(&shown_path)).collect();
+    if is_faulty && tells(path, faults, item) {
         errors.diagnostics(diagnostics, &shown_path, mapping.place);
-        contract.filter(|_| faultless).map(|contract| Source { contract, shown_path, diesel_columns, tracking })
-    })
+    }
+    let contract = contract.unwrap_or_else(Contract::unread);
+    Some(Source { contract, shown_path, diesel_columns, tracking, is_faulty })
+}
+
+/// The faults of the contracts that were told, and the item that told them.
+type Told = HashMap<PathBuf, (Vec<String>, String)>;
+
+/// Whether this item is the one to tell a contract's faults: the first that finds them, whenever it is asked. An editor
+/// expands one item many times in one process, and must not lose them.
+fn tells(contract: PathBuf, faults: Vec<String>, item: &Ident) -> bool {
+    static TOLD: Mutex<Option<Told>> = Mutex::new(None);
+    let mut told = TOLD.lock().unwrap_or_else(PoisonError::into_inner);
+    let told = told.get_or_insert_with(HashMap::new);
+    let item = item.to_string();
+    match told.get(&contract) {
+        Some((known, teller)) if *known == faults => *teller == item,
+        _ => {
+            told.insert(contract, (faults, item));
+            true
+        }
+    }
+}
+
+/// What stands in for the source of an item whose contract is not known, so that its other faults are told.
+pub(crate) fn unknown() -> Source {
+    Source {
+        contract: Contract::unread(),
+        shown_path: String::new(),
+        diesel_columns: ColumnLimit::Columns128,
+        tracking: TokenStream::new(),
+        is_faulty: true,
+    }
 }
 
 /// The source of a model that has no contract, because CDMS has nothing of it.
-pub(crate) fn without_cdms(table: &Placed<String, Span>, errors: &mut Errors) -> Option<Source> {
+pub(crate) fn without_cdms(table: &Placed<String, Words>, errors: &mut Errors) -> Option<Source> {
     let root = Root::find().map_err(|reason| errors.push(table.place, reason)).ok()?;
     Some(Source {
         contract: Contract::without_cdms(&table.value),
         shown_path: String::new(),
         diesel_columns: root.project.diesel_columns,
         tracking: root.tracking(&[root.folder.join(PROJECT)]),
+        is_faulty: false,
     })
 }
 
@@ -91,6 +129,7 @@ impl Root {
 
 struct Read {
     text: String,
+    path: PathBuf,
     shown_path: String,
     diesel_columns: ColumnLimit,
     metadata: Option<Arc<Metadata>>,
@@ -122,7 +161,7 @@ fn read(mapping: &str) -> Result<Read, String> {
         );
         format!("there is no contract {shown_path} [missing-key]\nhelp: {help}")
     })?;
-    let mut tracked = vec![folder.join(PROJECT), path];
+    let mut tracked = vec![folder.join(PROJECT), path.clone()];
     let metadata = match &project.metadata {
         None => None,
         Some(snapshot) => {
@@ -133,7 +172,7 @@ fn read(mapping: &str) -> Result<Read, String> {
         }
     };
     let (diesel_columns, tracking) = (project.diesel_columns, root.tracking(&tracked));
-    Ok(Read { text, shown_path, diesel_columns, metadata, tracking })
+    Ok(Read { text, path, shown_path, diesel_columns, metadata, tracking })
 }
 
 type Snapshots = HashMap<PathBuf, (SystemTime, Arc<Metadata>)>;

@@ -5,22 +5,49 @@ use datahub_model::source::{
     DefaultValue, DieselGlue, EngineField, FieldAnnotation, Mapping, ModelAnnotation, Placed, resolve,
 };
 use proc_macro2::{Span, TokenStream};
-use quote::quote;
-use syn::spanned::Spanned;
+use quote::{ToTokens, quote};
 use syn::{Attribute, Data, DeriveInput, Expr, Field, Fields, Ident, Lit, LitStr, Path, Type};
 
-use crate::attribute::{Part, crate_path, fill, literal_text, parts, text, unknown};
-use crate::errors::Errors;
-use crate::field_type::{self, can_be_id_of, is_option, ungrouped};
+use crate::attribute::{self, Keys, Part, crate_path, fill, literal_text, parts, placed, text, unknown};
+use crate::errors::{Errors, Words};
+use crate::expand::Stub;
+use crate::field_type::{self, can_be_id_of, expression_without_self, is_opaque, is_option, ungrouped};
 use crate::{expand, project};
 
 /// The keys of a model.
-const MODEL_KEYS: [&str; 6] = ["mapping", "table", "mode", "only", "diesel", "crate"];
+const MODEL: Keys = Keys {
+    here: &["mapping", "table", "mode", "only", "diesel", "crate"],
+    elsewhere: &[
+        (&FIELD_KEYS, "it is a key of a field: write it on the field that it is about"),
+        (&["insertable", "changeset"], "write `diesel(insertable, changeset)`"),
+    ],
+};
 
 /// The keys of `diesel(…)`.
-const DIESEL_KEYS: [&str; 3] = ["insertable", "changeset", "table"];
+const DIESEL: Keys = Keys {
+    here: &["insertable", "changeset", "table"],
+    elsewhere: &[(
+        &["mapping", "mode", "only", "crate"],
+        "it is a key of the model: write it beside `diesel(…)`, and not inside",
+    )],
+};
 
 /// The keys of a field.
+const FIELD: Keys = Keys {
+    here: &FIELD_KEYS,
+    elsewhere: &[
+        (
+            &["mapping", "table", "mode", "only", "diesel", "crate", "insertable", "changeset"],
+            "it is a key of the model: write it above the struct; a column's name is `column = \"…\"`",
+        ),
+        (&["other"], "it is a key of a variant, where an enum derives CdmsChoice"),
+    ],
+};
+
+/// What the attribute of a model, and of a field, looks like.
+const MODEL_EXAMPLE: &str = "#[cdms(mapping = \"account.toml\", table = \"organisations\")]";
+const FIELD_EXAMPLE: &str = "#[cdms(\"Name\")] or #[cdms(key, column = \"org_id\")]";
+
 const FIELD_KEYS: [&str; 16] = [
     "attribute",
     "attributes",
@@ -45,7 +72,7 @@ const FIELD_KEYS: [&str; 16] = [
 pub(crate) struct Model<'i> {
     pub(crate) item: &'i DeriveInput,
     pub(crate) krate: Path,
-    pub(crate) diesel: DieselGlue<Span>,
+    pub(crate) diesel: DieselGlue<Words>,
     pub(crate) fields: Vec<ModelField>,
 }
 
@@ -54,6 +81,8 @@ pub(crate) struct Model<'i> {
 pub(crate) struct ModelField {
     pub(crate) ident: Ident,
     pub(crate) ty: Type,
+    /// Whether only the compiler knows if the type has a null.
+    pub(crate) is_opaque: bool,
     pub(crate) with: Option<Path>,
     pub(crate) default: Option<Default>,
     pub(crate) docs: Vec<Attribute>,
@@ -72,28 +101,25 @@ pub(crate) fn derive(item: TokenStream) -> TokenStream {
         Err(error) => return error.to_compile_error(),
     };
     let mut errors = Errors::default();
-    let mut krate = None;
-    match read(&item, &mut krate, &mut errors) {
+    let mut known = Stub::default();
+    match read(&item, &mut known, &mut errors) {
         Some((model, mapping, tracking)) if errors.is_empty() => expand::synced(&model, &mapping, &tracking),
         _ => {
-            let stub = expand::stub(&item, &expand::runtime(krate));
+            let stub = expand::stub(&item, known);
             let errors = errors.into_tokens();
             quote! { #errors #stub }
         }
     }
 }
 
-fn read<'i>(
-    item: &'i DeriveInput,
-    krate: &mut Option<Path>,
-    errors: &mut Errors,
-) -> Option<(Model<'i>, Mapping, TokenStream)> {
+fn read<'i>(item: &'i DeriveInput, known: &mut Stub, errors: &mut Errors) -> Option<(Model<'i>, Mapping, TokenStream)> {
     let (mut mapping, mut table, mut mode, mut only, mut diesel) = (None, None, None, None, None);
-    for part in parts(&item.attrs, errors) {
+    let before = errors.count();
+    for part in parts(&item.attrs, MODEL_EXAMPLE, errors) {
         match &part {
             Part::Assigned(key, value) if key == "crate" => {
                 if let Some(path) = crate_path(value, errors) {
-                    fill(krate, path, "crate", key.span(), errors);
+                    fill(&mut known.krate, path, "crate", key.span(), errors);
                 }
             }
             Part::Assigned(key, value) if key == "mapping" || key == "table" || key == "mode" || key == "only" => {
@@ -111,12 +137,14 @@ fn read<'i>(
                 let glue = diesel_keys(inside, errors);
                 fill(&mut diesel, glue, "diesel", key.span(), errors);
             }
-            other => unknown(other, &MODEL_KEYS, errors),
+            other => unknown(other, &MODEL, errors),
         }
     }
+    let is_faulty = errors.count() > before;
+    known.table = table.as_ref().map(|table: &Placed<String, Words>| table.value.clone());
     if !item.generics.params.is_empty() {
         errors.push(
-            item.generics.span(),
+            Words::of(&item.generics),
             "a model has no type parameters, lifetimes or constants: it is one table [wrong-value]",
         );
     }
@@ -132,99 +160,123 @@ fn read<'i>(
     let read: Vec<_> = named.named.iter().filter_map(|field| read_field(&item.ident, field, errors)).collect();
     let (annotations, fields) = read.into_iter().unzip();
     let detached = mode.as_ref().is_some_and(|mode| mode.value == "detached");
+    let detached_alone = detached && table.is_some();
+    // Without a contract the table is asked for along with it.
+    let is_unsaid = is_faulty || (mapping.is_none() && !detached_alone);
     let (source, mapping) = match (mapping, &table) {
-        (Some(mapping), _) => (project::contract(&mapping, errors)?, mapping.place),
-        (None, Some(table)) if detached => (project::without_cdms(table, errors)?, table.place),
+        (Some(mapping), _) => (project::contract(&mapping, &item.ident, errors), mapping.place),
+        (None, Some(table)) if detached => (project::without_cdms(table, errors), table.place),
         _ => {
             let name = &item.ident;
-            errors.push(
-                name.span(),
-                format!(
-                    "{name} does not say which contract it follows [missing-key]\n\
-                     help: add #[cdms(mapping = \"….toml\", table = \"…\")]; a model that CDMS has nothing of is \
-                     #[cdms(table = \"…\", mode = \"detached\")]"
-                ),
-            );
-            return None;
+            if !is_faulty {
+                errors.push(
+                    name.span(),
+                    format!(
+                        "{name} does not say which contract it follows [missing-key]\n\
+                         help: add #[cdms(mapping = \"….toml\", table = \"…\")]; a model that CDMS has nothing of is \
+                         #[cdms(table = \"…\", mode = \"detached\")]"
+                    ),
+                );
+            }
+            (None, name.span().into())
         }
     };
-    let name = Placed { value: item.ident.to_string(), place: item.ident.span() };
+    let source = source.unwrap_or_else(project::unknown);
+    known.logical = (!source.is_faulty).then(|| source.contract.logical.clone());
+    let name = Placed { value: item.ident.to_string(), place: item.ident.span().into() };
     let diesel = diesel.unwrap_or_default();
-    let annotation = ModelAnnotation { name, table, mode, only, diesel, fields: annotations };
+    let annotation = ModelAnnotation { name, table, mode, only, diesel, fields: annotations, is_faulty: is_unsaid };
     let resolved = resolve(&annotation, &source.contract, source.diesel_columns)
         .map_err(|diagnostics| errors.diagnostics(diagnostics, &source.shown_path, mapping));
-    let krate = expand::runtime(krate.clone());
+    let krate = expand::runtime(known.krate.clone());
     let model = Model { item, krate, diesel, fields };
-    Some((model, resolved.ok()?, source.tracking))
+    // Where the contract has faults, they may have been told at another item.
+    let resolved = resolved.ok().filter(|_| !source.is_faulty);
+    Some((model, resolved?, source.tracking))
 }
 
-fn diesel_keys(inside: &[Part], errors: &mut Errors) -> DieselGlue<Span> {
+fn diesel_keys(inside: &[Part], errors: &mut Errors) -> DieselGlue<Words> {
     let mut glue = DieselGlue::default();
     for part in inside {
         match part {
             Part::Word(key) if key == "insertable" => {
-                fill(&mut glue.insertable, key.span(), "insertable", key.span(), errors);
+                fill(&mut glue.insertable, key.span().into(), "insertable", key.span(), errors);
             }
             Part::Word(key) if key == "changeset" => {
-                fill(&mut glue.changeset, key.span(), "changeset", key.span(), errors);
+                fill(&mut glue.changeset, key.span().into(), "changeset", key.span(), errors);
             }
-            Part::Assigned(key, value) if key == "table" => match value {
-                Expr::Lit(literal) if matches!(&literal.lit, Lit::Bool(table) if !table.value) => {
-                    fill(&mut glue.no_table, key.span(), "table", key.span(), errors);
+            Part::Assigned(key, value) if key == "table" => match attribute::literal(value) {
+                Some(Lit::Bool(table)) if !table.value => {
+                    fill(&mut glue.no_table, key.span().into(), "table", key.span(), errors);
                 }
                 _ => errors.push(
-                    value.span(),
+                    Words::of(value),
                     "`table` is `false` or not there [wrong-value]\n\
                      help: a table's name is written beside, `#[cdms(table = \"…\", diesel(…))]`",
                 ),
             },
-            other => unknown(other, &DIESEL_KEYS, errors),
+            other => unknown(other, &DIESEL, errors),
         }
     }
     glue
 }
 
-fn read_field(model: &Ident, field: &Field, errors: &mut Errors) -> Option<(FieldAnnotation<Span>, ModelField)> {
+fn read_field(model: &Ident, field: &Field, errors: &mut Errors) -> Option<(FieldAnnotation<Words>, ModelField)> {
     let ident = field.ident.clone()?;
     if let Some(cfg) = field.attrs.iter().find(|attribute| attribute.path().is_ident("cfg")) {
         errors.push(
-            cfg.span(),
+            Words::of(cfg),
             "a field of a model cannot depend on `cfg`: the table would depend on the build [wrong-value]\n\
              help: split the model, or keep the field always",
         );
     }
-    let name = Placed { value: ident.to_string(), place: ident.span() };
+    let name = Placed { value: ident.to_string(), place: ident.span().into() };
     let ty = field_type::without_self(ungrouped(&field.ty), model);
-    let mut annotation = FieldAnnotation::new(name, ty.span(), is_option(&ty));
-    let mut tokens = ModelField { ident, ty, with: None, default: None, docs: expand::docs(&field.attrs) };
+    let mut annotation = FieldAnnotation::new(name, Words::of(&ty), is_option(&ty));
+    annotation.is_opaque = is_opaque(&ty);
+    annotation.written_type = ty.to_token_stream().to_string();
+    let mut tokens = ModelField {
+        ident,
+        ty,
+        is_opaque: annotation.is_opaque,
+        with: None,
+        default: None,
+        docs: expand::docs(&field.attrs),
+    };
     let before = errors.count();
-    for part in parts(&field.attrs, errors) {
-        field_key(&part, &mut annotation, &mut tokens, errors);
+    for part in parts(&field.attrs, FIELD_EXAMPLE, errors) {
+        field_key(&part, model, &mut annotation, &mut tokens, errors);
     }
     annotation.is_faulty = errors.count() > before;
     if annotation.key.is_some() && !can_be_id_of(&tokens.ty, model) {
         let message = format!("a key is the record's id [wrong-kind]\nhelp: write its type as `Id<{model}>`");
-        errors.push(tokens.ty.span(), message);
+        errors.push(Words::of(&tokens.ty), message);
     }
     Some((annotation, tokens))
 }
 
-fn field_key(part: &Part, annotation: &mut FieldAnnotation<Span>, tokens: &mut ModelField, errors: &mut Errors) {
+fn field_key(
+    part: &Part,
+    model: &Ident,
+    annotation: &mut FieldAnnotation<Words>,
+    tokens: &mut ModelField,
+    errors: &mut Errors,
+) {
     let span = part.span();
+    let words = Words::from(span);
     match part {
         Part::Text(name) => {
-            let placed = Placed { value: name.value(), place: name.span() };
-            fill(&mut annotation.attribute, placed, "attribute", span, errors);
+            fill(&mut annotation.attribute, placed(name), "attribute", span, errors);
         }
         Part::Word(key) => match key.to_string().as_str() {
-            "key" => fill(&mut annotation.key, span, "key", span, errors),
-            "local" => fill(&mut annotation.local, span, "local", span, errors),
-            "read_only" => fill(&mut annotation.read_only, span, "read_only", span, errors),
-            "create_only" => fill(&mut annotation.create_only, span, "create_only", span, errors),
+            "key" => fill(&mut annotation.key, words, "key", span, errors),
+            "local" => fill(&mut annotation.local, words, "local", span, errors),
+            "read_only" => fill(&mut annotation.read_only, words, "read_only", span, errors),
+            "create_only" => fill(&mut annotation.create_only, words, "create_only", span, errors),
             "default" => {
                 fill(
                     &mut annotation.default,
-                    Placed { value: DefaultValue::OfType, place: span },
+                    Placed { value: DefaultValue::OfType, place: words },
                     "default",
                     span,
                     errors,
@@ -234,16 +286,17 @@ fn field_key(part: &Part, annotation: &mut FieldAnnotation<Span>, tokens: &mut M
             "modified" => engine(annotation, EngineField::Modified, span, errors),
             "created" => engine(annotation, EngineField::Created, span, errors),
             "modified_by" => engine(annotation, EngineField::ModifiedBy, span, errors),
-            _ => unknown(part, &FIELD_KEYS, errors),
+            _ => unknown(part, &FIELD, errors),
         },
         Part::Assigned(key, value) => match key.to_string().as_str() {
             "default" => {
                 let stated = match literal_text(value) {
                     Some(text) => DefaultValue::Text(text.value()),
-                    None => DefaultValue::Expression,
+                    None => DefaultValue::Expression(value.to_token_stream().to_string()),
                 };
-                fill(&mut annotation.default, Placed { value: stated, place: value.span() }, "default", span, errors);
-                tokens.default = Some(Default::Expression(value.clone()));
+                let stated = Placed { value: stated, place: Words::of(value) };
+                fill(&mut annotation.default, stated, "default", span, errors);
+                tokens.default = Some(Default::Expression(expression_without_self(value, model)));
             }
             "with" => {
                 let Some(module) = text(key, value, errors) else { return };
@@ -269,25 +322,31 @@ fn field_key(part: &Part, annotation: &mut FieldAnnotation<Span>, tokens: &mut M
                 };
                 fill(slot, text, name, span, errors);
             }
-            _ => unknown(part, &FIELD_KEYS, errors),
+            _ => unknown(part, &FIELD, errors),
         },
         Part::List(key, inside) if key == "attributes" => {
             let names = inside.iter().filter_map(|part| match part {
-                Part::Text(name) => Some(Placed { value: name.value(), place: name.span() }),
+                Part::Text(name) => Some(placed(name)),
                 other => {
                     errors.push(other.span(), "`attributes` lists names as strings [wrong-value]");
                     None
                 }
             });
-            let names = Placed { value: names.collect(), place: span };
+            let names = Placed { value: names.collect(), place: words };
             fill(&mut annotation.attributes, names, "attributes", span, errors);
         }
-        Part::List(..) => unknown(part, &FIELD_KEYS, errors),
+        Part::List(..) => unknown(part, &FIELD, errors),
     }
 }
 
-fn engine(annotation: &mut FieldAnnotation<Span>, value: EngineField, span: Span, errors: &mut Errors) {
-    fill(&mut annotation.engine, Placed { value, place: span }, "modified, created or modified_by", span, errors);
+fn engine(annotation: &mut FieldAnnotation<Words>, value: EngineField, span: Span, errors: &mut Errors) {
+    fill(
+        &mut annotation.engine,
+        Placed { value, place: span.into() },
+        "modified, created or modified_by",
+        span,
+        errors,
+    );
 }
 
 impl Model<'_> {

@@ -5,10 +5,11 @@ use chrono::{NaiveDate, NaiveTime, TimeZone};
 use rust_decimal::Decimal;
 use uuid::Uuid;
 
-use crate::{Attribute, Column, EngineAttribute, Fault, Mode, ModelDescriptor, Source, Write};
+use crate::{ACTOR, Attribute, Column, Constant, EngineAttribute, Fault, Mode, ModelDescriptor, Source, Write};
 
-/// The digits after the point of a decimal whose contract states no `scale`: the most that CDMS has.
-pub const DECIMAL_SCALE: u32 = 10;
+/// The most digits after the point that a decimal is kept with. CDMS's decimals reach 100,000,000,000 either way, and a
+/// column is an integer of 64 bits: with an eighth digit the largest would not fit.
+pub const DECIMAL_SCALE: u32 = 7;
 
 /// One value per column, in the descriptor's order.
 pub type Row = Vec<Value>;
@@ -26,22 +27,48 @@ pub struct RecordFacts {
     pub modified_by: Option<Uuid>,
 }
 
-/// The row that a record's attributes make. Local columns are null: the caller lays the hub's values over them.
+/// The row that a record's attributes make. Local columns are null, or as they begin: the caller lays the hub's values
+/// over them.
 ///
 /// # Errors
 ///
 /// A required attribute that is null, an attribute that is not known, or a value that does not convert or that the
 /// model's types do not take, with the attribute named.
 pub fn decode(model: &ModelDescriptor, facts: &RecordFacts, attributes: &Attributes) -> Result<Row, Fault> {
+    decode_beside(model, facts, attributes, &[])
+}
+
+/// Like [`decode`], for a row that has these local values, in the order of the local columns, and keeps them.
+///
+/// # Errors
+///
+/// As [`decode`].
+pub fn decode_beside(
+    model: &ModelDescriptor,
+    facts: &RecordFacts,
+    attributes: &Attributes,
+    locals: &[Value],
+) -> Result<Row, Fault> {
     let columns = model.columns.iter();
     let mut row = columns.map(|column| decode_column(model, column, facts, attributes)).collect::<Result<Row, _>>()?;
-    // What the model keeps of a value is what the row holds, so that a value it keeps less of is no change of it.
-    row = (model.through)(&row).map_err(|fault| match fault.place().and_then(|place| attributes_at(model, place)) {
-        Some(names) => fault.class(most_sensitive(model, &names)),
-        None => fault.class(crate::Class::Personal),
-    })?;
-    for (_, value) in model.columns.iter().zip(&mut row).filter(|(column, _)| column.is_local()) {
-        *value = Value::Null;
+    let places = || model.columns.iter().enumerate().filter(|(_, column)| column.is_local()).map(|(at, _)| at);
+    for (at, local) in places().zip(locals).filter(|(_, local)| !local.is_null()) {
+        row[at].clone_from(local);
+    }
+    // What the model keeps of a value is what the row holds, so that a value it keeps less of is no change of it. Where
+    // nothing comes from CDMS there is nothing to keep less of.
+    if model.columns.iter().any(|column| !column.attributes().is_empty()) {
+        row = (model.through)(&row).map_err(|fault| {
+            match fault.place().and_then(|place| attributes_at(model, place)) {
+                Some(names) => fault.class(most_sensitive(model, &names)),
+                None => fault.class(crate::Class::Personal),
+            }
+        })?;
+    }
+    let mut locals = locals.iter();
+    for at in places() {
+        let begins = || if model.columns[at].default.is_some() { initial(&model.columns[at]) } else { Value::Null };
+        row[at] = locals.next().cloned().unwrap_or_else(begins);
     }
     Ok(row)
 }
@@ -170,6 +197,42 @@ pub fn encode_new(model: &ModelDescriptor, row: &[Value]) -> Result<Attributes, 
     Ok(body)
 }
 
+/// Measures the constants as a write by this actor would send them, so that what CDMS would refuse is refused before
+/// anything is sent.
+///
+/// # Errors
+///
+/// A constant that does not fit its attribute, for example because the actor's name is too long for it.
+pub fn check_constants(model: &ModelDescriptor, actor: &str) -> Result<(), Fault> {
+    // What is fixed was measured by the derive.
+    let named = model.constants.iter().filter_map(|(name, constant)| match constant {
+        Constant::Text(text) if text.contains(ACTOR) => Some((name, text.replace(ACTOR, actor))),
+        _ => None,
+    });
+    for (name, text) in named {
+        to_raw(stated(model, name)?, &Value::text(text))?;
+    }
+    Ok(())
+}
+
+/// A value in the form that a column has in a row; see [`fit`]. A time of CDMS is cut to whole seconds, towards the past:
+/// CDMS keeps no others (fact sheet, 2.2), and what it would not keep is no change. The hub's own times are kept whole.
+///
+/// # Errors
+///
+/// The value's form does not fit the column's kind.
+pub fn fit_column(column: &Column, value: Value) -> Result<Value, Fault> {
+    let value = fit(column.kind, value)?;
+    Ok(if column.attributes().is_empty() { value } else { in_seconds(value) })
+}
+
+fn in_seconds(value: Value) -> Value {
+    match value {
+        Value::Instant(Instant(ms)) => Value::Instant(Instant(ms.div_euclid(1000).saturating_mul(1000))),
+        value => value,
+    }
+}
+
 /// A value in the form that a kind has in a row: an integer given for a choice becomes one, and so on.
 ///
 /// # Errors
@@ -200,8 +263,13 @@ pub fn fit(kind: Kind, value: Value) -> Result<Value, Fault> {
     Ok(fitted)
 }
 
-/// What a local column holds for a record that was first seen in CDMS: null where it may be, else the kind's zero.
+/// What a local column holds for a record that was first seen in CDMS: its default, null where it may be, else the kind's
+/// zero.
 pub fn initial(column: &Column) -> Value {
+    // A default of another form than the kind's is ruled out by the derive's checks.
+    if let Some(Ok(value)) = column.default.map(|default| fit(column.kind, default())) {
+        return value;
+    }
     if column.nullable {
         return Value::Null;
     }
@@ -237,7 +305,7 @@ fn stand_in(column: &Column) -> Value {
 pub fn default_of(column: &Column) -> Result<Option<Value>, Fault> {
     match column.source {
         Source::Attribute { default: Some(default), .. } => {
-            fit(column.kind, default()).map(Some).map_err(|fault| fault.at(column.field))
+            fit_column(column, default()).map(Some).map_err(|fault| fault.at(column.field))
         }
         _ => Ok(None),
     }
@@ -281,6 +349,7 @@ fn to_raw(contract: &Attribute, value: &Value) -> Result<Value, Fault> {
             return Err(Fault::new("is required by the contract and cannot be cleared").of(contract));
         }
         (Kind::Date, Value::Date(date)) => Value::Instant(midnight_of(contract, *date)?),
+        (Kind::DateTime, value) => in_seconds(fit(Kind::DateTime, value.clone()).map_err(|fault| fault.of(contract))?),
         (kind, value) => fit(kind, value.clone()).map_err(|fault| fault.of(contract))?,
     };
     match &value {

@@ -116,6 +116,8 @@ pub struct Column {
     pub scale: Option<u32>,
     /// The column's name before it was renamed, by which older history knows it.
     pub was: Option<&'static str>,
+    /// For a local column: what it holds as long as nobody gave it a value, where that is not its kind's zero.
+    pub default: Option<fn() -> Value>,
     /// Where its value comes from.
     pub source: Source,
 }
@@ -175,6 +177,9 @@ pub enum Write {
     Never,
 }
 
+/// What stands for the acting user in a constant's text.
+pub const ACTOR: &str = "{actor}";
+
 /// What a constant sends.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Constant {
@@ -224,13 +229,14 @@ impl ModelDescriptor {
     }
 
     /// The constants' values, with the acting user's name where it belongs.
+    /// They are not measured; [`check_constants`](crate::conversion::check_constants) does that.
     pub fn constant_values(&self, actor: &str) -> Attributes {
         self.constants
             .iter()
             .map(|(name, constant)| {
                 let value = match constant {
                     Constant::Fixed(literal) => literal.value(),
-                    Constant::Text(text) => Value::text(text.replace("{actor}", actor)),
+                    Constant::Text(text) => Value::text(text.replace(ACTOR, actor)),
                 };
                 (*name, value)
             })
@@ -360,7 +366,7 @@ impl Attribute {
 impl Column {
     /// A column that may not be null.
     pub const fn new(name: &'static str, field: &'static str, kind: Kind, source: Source) -> Self {
-        Column { name, field, kind, nullable: false, scale: None, was: None, source }
+        Column { name, field, kind, nullable: false, scale: None, was: None, default: None, source }
     }
 
     /// It may be null.
@@ -378,6 +384,12 @@ impl Column {
     /// It had another name before.
     pub const fn was(mut self, name: &'static str) -> Self {
         self.was = Some(name);
+        self
+    }
+
+    /// What a local column holds as long as nobody gave it a value.
+    pub const fn beginning(mut self, value: fn() -> Value) -> Self {
+        self.default = Some(value);
         self
     }
 

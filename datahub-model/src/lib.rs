@@ -16,7 +16,7 @@ pub mod source;
 
 pub use condition::{Comparison, Condition};
 pub use descriptor::{
-    Attribute, Class, Column, Constant, EngineAttribute, Entity, Literal, MappingId, Mode, ModelDescriptor, Source,
-    Write,
+    ACTOR, Attribute, Class, Column, Constant, EngineAttribute, Entity, Literal, MappingId, Mode, ModelDescriptor,
+    Source, Write,
 };
 pub use fault::Fault;

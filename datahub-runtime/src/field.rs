@@ -1,5 +1,9 @@
 //! Which Rust types can be fields, and how their values pass to and from a row.
 
+mod of_type;
+
+use std::borrow::Cow;
+
 use cdms_odata::{Instant, Kind, Reference, Value};
 use chrono::{DateTime, NaiveDate, Utc};
 use datahub_model::{Column, Fault};
@@ -8,20 +12,25 @@ use uuid::Uuid;
 
 use crate::{Id, Model};
 
+pub use of_type::{Field, Group, Key, KeyOf, Member, field, group, key, member};
+
 /// A Rust type that a field can have.
 ///
-/// Implement it for your own newtypes by passing through to the type inside.
+/// Implement it for your own newtypes by passing through to the type inside, and [`Carries`] for each kind that they hold.
 #[diagnostic::on_unimplemented(
-    message = "`{Self}` cannot be a field of a synced model",
+    message = "`{Self}` cannot be a field of a synced model [wrong-type]",
     label = "no conversion to and from CDMS values",
     note = "use String, i32, i64, f64, bool, Decimal, DateTime<Utc>, NaiveDate, Uuid, Id<Model>, a #[derive(CdmsChoice)] enum, \
-            or an Option of one; or implement `datahub_runtime::FieldType` for your type"
+            or an Option of one; or implement both `datahub_runtime::FieldType`, which converts, and \
+            `datahub_runtime::Carries<kind>`, which says of which kinds, for your type"
 )]
 pub trait FieldType: Sized + Send + Sync + 'static {
     /// The kinds of attribute that the type can hold.
     const KINDS: &'static [Kind];
     /// Whether the type has a value for null.
     const NULLABLE: bool = false;
+    /// Whether the type takes what a local column begins with where nothing is said: null for a text, nought, `false`.
+    const TAKES_ZERO: bool = false;
     /// For a reference to one model: that model's logical name in CDMS.
     const TARGET: Option<&'static str> = None;
 
@@ -40,9 +49,10 @@ pub trait FieldType: Sized + Send + Sync + 'static {
 ///
 /// The derive asks it of every mapped field, so that a mismatch is reported on the field's type.
 #[diagnostic::on_unimplemented(
-    message = "a field of type `{Self}` cannot hold a CDMS attribute of kind {K}",
+    message = "a field of type `{Self}` cannot hold a CDMS attribute of kind {K} [wrong-type]",
     label = "the contract says the attribute's kind is {K}",
-    note = "change the field's type, or convert with `with = \"module\"`"
+    note = "change the field's type, or convert with `with = \"module\"`; a type of your own implements both \
+            `datahub_runtime::FieldType`, which converts, and `datahub_runtime::Carries<kind>`, which says of which kinds"
 )]
 pub trait Carries<K>: FieldType {}
 
@@ -103,6 +113,7 @@ impl<T: FieldType> FieldType for Option<T> {
 
 impl FieldType for String {
     const KINDS: &'static [Kind] = &[Kind::String];
+    const TAKES_ZERO: bool = true;
 
     fn from_value(value: &Value) -> Result<Self, Fault> {
         match value {
@@ -122,6 +133,8 @@ macro_rules! scalar {
     ($type:ty, $expected:literal, [$($kind:ident),*], $pattern:pat => $value:expr, $this:ident => $to:expr) => {
         impl FieldType for $type {
             const KINDS: &'static [Kind] = &[$(Kind::$kind),*];
+            // The derive refuses a local field of a kind without a zero.
+            const TAKES_ZERO: bool = true;
 
             fn from_value(value: &Value) -> Result<Self, Fault> {
                 match value {
@@ -167,7 +180,8 @@ impl FieldType for DateTime<Utc> {
 impl<T: Model> Carries<kind::Lookup> for Id<T> {}
 impl<T: Model> FieldType for Id<T> {
     const KINDS: &'static [Kind] = &[Kind::Lookup];
-    const TARGET: Option<&'static str> = Some(T::LOGICAL);
+    // Of a model with faults it may not be known what it is called.
+    const TARGET: Option<&'static str> = if T::IS_STUB && T::LOGICAL.is_empty() { None } else { Some(T::LOGICAL) };
 
     fn from_value(value: &Value) -> Result<Self, Fault> {
         match value {
@@ -209,9 +223,21 @@ impl<'r> RowReader<'r> {
     ///
     /// The stored value does not fit the field's type.
     pub fn field<T: FieldType>(&self, column: usize) -> Result<T, Fault> {
+        self.read(column, &member())
+    }
+
+    /// The value of one column, as a type that was asked before.
+    ///
+    /// # Errors
+    ///
+    /// The stored value does not fit the field's type.
+    pub fn read<T>(&self, column: usize, ty: &Field<T>) -> Result<T, Fault> {
         let description = &self.columns[column];
-        let value = crate::stored::of_column(description, &self.values[column]);
-        T::from_value(&value).map_err(|fault| fault.at(description.field))
+        ty.of(&self.value(column)).map_err(|fault| fault.at(description.field))
+    }
+
+    fn value(&self, column: usize) -> Cow<'_, Value> {
+        crate::stored::of_column(&self.columns[column], &self.values[column])
     }
 
     /// The record's id.
@@ -219,8 +245,9 @@ impl<'r> RowReader<'r> {
     /// # Errors
     ///
     /// The stored value is no GUID.
-    pub fn key<T>(&self, column: usize) -> Result<Id<T>, Fault> {
-        self.field::<Uuid>(column).map(Id::from)
+    pub fn key<M, T>(&self, column: usize, ty: &Key<M, T>) -> Result<T, Fault> {
+        let id = Uuid::from_value(&self.value(column)).map_err(|fault| fault.at(self.columns[column].field))?;
+        Ok((ty.of)(Id::from(id)))
     }
 
     /// A group of columns as one value; `members` names the group's keys in the order of its columns.
@@ -228,8 +255,8 @@ impl<'r> RowReader<'r> {
     /// # Errors
     ///
     /// A member's value does not fit its type.
-    pub fn group<G: CdmsFields>(&self, first: usize, members: &'static [&'static str]) -> Result<G, Fault> {
-        G::from_group(&GroupReader { row: *self, first, members })
+    pub fn group<G>(&self, first: usize, members: &'static [&'static str], ty: &Group<G>) -> Result<G, Fault> {
+        (ty.read)(&GroupReader { row: *self, first, members })
     }
 }
 
@@ -249,18 +276,18 @@ impl<'r> RowWriter<'r> {
     }
 
     /// Sets one column.
-    pub fn field<T: FieldType>(&mut self, column: usize, value: &T) {
-        self.set(column, value.to_value());
+    pub fn write<T>(&mut self, column: usize, ty: &Field<T>, value: &T) {
+        self.set(column, (ty.write)(value));
     }
 
     /// Sets the record's id.
-    pub fn key<T>(&mut self, column: usize, id: Id<T>) {
-        self.set(column, Value::Guid(id.guid()));
+    pub fn key<M, T>(&mut self, column: usize, ty: &Key<M, T>, key: &T) {
+        self.set(column, Value::Guid(ty.id(key).guid()));
     }
 
     /// Sets a group of columns from one value.
-    pub fn group<G: CdmsFields>(&mut self, first: usize, members: &'static [&'static str], group: &G) {
-        group.to_group(&mut GroupWriter { row: self, first, members });
+    pub fn group<G>(&mut self, first: usize, members: &'static [&'static str], ty: &Group<G>, group: &G) {
+        (ty.write)(group, &mut GroupWriter { row: self, first, members });
     }
 
     /// Ends the writing.
@@ -274,7 +301,7 @@ impl<'r> RowWriter<'r> {
 
     fn set(&mut self, column: usize, value: Value) {
         let description = &self.columns[column];
-        match datahub_model::conversion::fit(description.kind, value) {
+        match datahub_model::conversion::fit_column(description, value) {
             Ok(value) => self.values[column] = value,
             Err(fault) => {
                 self.fault.get_or_insert(fault.at(description.field));
@@ -285,13 +312,16 @@ impl<'r> RowWriter<'r> {
 
 /// A struct of fields that models embed with `flatten`; derived by `#[derive(CdmsFields)]`.
 #[diagnostic::on_unimplemented(
-    message = "`{Self}` cannot be flattened into a synced model",
+    message = "`{Self}` cannot be flattened into a synced model [group-shape]",
     label = "not a group of CDMS fields",
     note = "add #[derive(CdmsFields)] to it"
 )]
 pub trait CdmsFields: Clone + Send + Sync + 'static {
     /// The members, which must be the keys of the contract's group.
     const MEMBERS: &'static [Member];
+    /// Whether it stands in for a group that has faults, so that nothing follows from what it says.
+    #[doc(hidden)]
+    const IS_STUB: bool = false;
 
     /// The value of a group of columns.
     ///
@@ -304,19 +334,6 @@ pub trait CdmsFields: Clone + Send + Sync + 'static {
     fn to_group(&self, group: &mut GroupWriter<'_>);
 }
 
-/// One member of a group.
-#[derive(Clone, Copy, Debug)]
-pub struct Member {
-    /// Its key in the contract's group.
-    pub name: &'static str,
-    /// The kinds that its type can hold.
-    pub kinds: &'static [Kind],
-    /// Whether it has a value for null: its type's own or a default.
-    pub nullable: bool,
-    /// For a reference to one model: that model's logical name.
-    pub target: Option<&'static str>,
-}
-
 /// A group's columns as derived code reads them.
 #[derive(Clone, Copy, Debug)]
 pub struct GroupReader<'r> {
@@ -326,22 +343,19 @@ pub struct GroupReader<'r> {
 }
 
 impl GroupReader<'_> {
-    /// The value of one member.
+    /// The value of one member, or its default where that is null.
     ///
     /// # Errors
     ///
     /// The stored value does not fit the member's type.
-    pub fn member<T: FieldType>(&self, name: &str) -> Result<T, Fault> {
-        self.row.field(self.first + position(self.members, name))
-    }
-
-    /// The value of one member, or the default where it is null.
-    ///
-    /// # Errors
-    ///
-    /// The stored value does not fit the member's type.
-    pub fn member_or<T: FieldType>(&self, name: &str, default: fn() -> T) -> Result<T, Fault> {
-        self.member::<Option<T>>(name).map(|value| value.unwrap_or_else(default))
+    pub fn member<T>(&self, name: &str, ty: &Field<T>, members: &[Member]) -> Result<T, Fault> {
+        let column = self.first + position(self.members, name);
+        // A row has the default where CDMS has a null; one that was stored before there was a default has the null.
+        let default = members.iter().find(|member| member.name == name).and_then(|member| member.default);
+        match default.filter(|_| self.row.value(column).is_null()) {
+            Some(default) => ty.of(&default()).map_err(|fault| fault.at(self.row.columns[column].field)),
+            None => self.row.read(column, ty),
+        }
     }
 }
 
@@ -355,14 +369,8 @@ pub struct GroupWriter<'w> {
 
 impl GroupWriter<'_> {
     /// Sets one member.
-    pub fn member<T: FieldType>(&mut self, name: &str, value: &T) {
-        self.row.put(self.first + position(self.members, name), value.to_value());
-    }
-
-    /// Sets one member to null while it equals its default.
-    pub fn member_or<T: FieldType + PartialEq>(&mut self, name: &str, value: &T, default: fn() -> T) {
-        let value = if *value == default() { Value::Null } else { value.to_value() };
-        self.row.put(self.first + position(self.members, name), value);
+    pub fn member<T>(&mut self, name: &str, ty: &Field<T>, value: &T) {
+        self.row.put(self.first + position(self.members, name), (ty.write)(value));
     }
 }
 

@@ -49,6 +49,8 @@ impl Mapping for ModelMapping {
     }
 
     fn encode(&self, field: usize, value: &Value, seen: &Attributes) -> Result<Attributes, Fault> {
+        // The constants go along with whatever is sent, and this is the last that is asked before.
+        conversion::check_constants(self.model, &self.actor)?;
         conversion::encode(self.model, &self.model.columns[field], value, seen)
     }
 
@@ -57,6 +59,7 @@ impl Mapping for ModelMapping {
     }
 
     fn encode_new(&self, values: &[Value]) -> Result<Attributes, Fault> {
+        conversion::check_constants(self.model, &self.actor)?;
         conversion::encode_new(self.model, values)
     }
 

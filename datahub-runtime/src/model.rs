@@ -19,6 +19,9 @@ use crate::{Error, History, Hub, Id, RowReader, RowWriter, VersionToken};
 pub trait Model: Sized + 'static {
     /// The entity's lowercase logical name, for example `account`.
     const LOGICAL: &'static str;
+    /// Whether it stands in for a model that has faults, so that nothing follows from what it says.
+    #[doc(hidden)]
+    const IS_STUB: bool = false;
 }
 
 /// A struct whose rows follow the records of a CDMS entity; derived by `#[derive(CdmsSynced)]`.

@@ -28,7 +28,9 @@ macro_rules! models {
     ($($model:ty),+ $(,)?) => {{
         const DESCRIPTORS: &[&'static $crate::__v1::ModelDescriptor] =
             &[$(<$model as $crate::CdmsSynced>::DESCRIPTOR),+];
-        const _: () = $crate::__v1::models_do_not_clash(DESCRIPTORS);
+        const _: () = $crate::__v1::models_do_not_clash(
+            &[$((<$model as $crate::CdmsSynced>::DESCRIPTOR, <$model as $crate::__v1::Model>::IS_STUB)),+],
+        );
         $crate::Models::from_descriptors(DESCRIPTORS.iter().copied())
     }};
 }

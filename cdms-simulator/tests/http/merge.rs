@@ -48,7 +48,8 @@ async fn every_sort_of_value_can_be_written() {
         ("DoNotPhone", Value::Boolean(true)),
         ("ExchangeRate", Value::Decimal("1.50".parse().unwrap())),
         ("Address1_Latitude", Value::Double(51.5)),
-        ("optevia_LastVerified", Value::Instant(Instant(-1))),
+        // A second before 1970 begins a second before it.
+        ("optevia_LastVerified", Value::Instant(Instant(-1000))),
         ("IndustryCode", Value::Choice(7)),
         ("Revenue", Value::Money("2.5".parse().unwrap())),
         ("PrimaryContactId", lookup("contact", OTHER)),
@@ -58,6 +59,21 @@ async fn every_sort_of_value_can_be_written() {
     cdms.merge(&account(ACCOUNT), json!({"optevia_LastVerified": "2016-06-15T01:00:00+01:00"})).await.done();
     let midnight = Value::Instant(Instant(1_465_948_800_000));
     assert_eq!(cdms.held("Account", ACCOUNT, "optevia_LastVerified"), midnight, "ISO form");
+}
+
+#[tokio::test]
+async fn times_are_kept_in_whole_seconds() {
+    let cdms = Cdms::start();
+    let id = OTHER.to_string();
+    let body = json!({"AccountId": id, "Name": "Acme", "optevia_LastVerified": "/Date(1475671950999)/"});
+    cdms.create("AccountSet", body).await.d(201);
+    assert_eq!(cdms.get(&account(OTHER)).await.d(200)["optevia_LastVerified"], "/Date(1475671950000)/");
+    for (sent, kept) in
+        [("/Date(1999)/", "/Date(1000)/"), ("/Date(-1)/", "/Date(-1000)/"), ("/Date(-1000)/", "/Date(-1000)/")]
+    {
+        cdms.merge(&account(OTHER), json!({"optevia_LastVerified": sent})).await.done();
+        assert_eq!(cdms.get(&account(OTHER)).await.d(200)["optevia_LastVerified"], kept, "{sent}");
+    }
 }
 
 #[tokio::test]

@@ -32,8 +32,8 @@ async fn every_sort_of_value_has_its_form() {
     assert_eq!(record["DoNotPhone"], false);
     assert_eq!(record["ExchangeRate"], "1.50");
     assert_eq!(record["Address1_Latitude"], 51.5);
-    assert_eq!(record["optevia_LastVerified"], "/Date(-1)/");
-    assert!(answer.body.contains(r#""\/Date(-1)\/""#), "the slashes are escaped: {}", answer.body);
+    assert_eq!(record["optevia_LastVerified"], "/Date(-1000)/");
+    assert!(answer.body.contains(r#""\/Date(-1000)\/""#), "the slashes are escaped: {}", answer.body);
     assert_eq!(record["IndustryCode"], with("Value", json!(7), "OptionSetValue"));
     assert_eq!(record["Revenue"], with("Value", json!("5000000.0000"), "Money"));
     let mut contact = with("Id", json!(OTHER.to_string()), "EntityReference");

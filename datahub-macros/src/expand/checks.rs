@@ -1,59 +1,105 @@
 //! What only the compiler can tell: whether each field's type fits its attribute, said on the type itself.
 
 use cdms_odata::Kind;
-use datahub_model::source::{Mapping, ResolvedSource, Shape};
-use proc_macro2::TokenStream;
-use quote::quote_spanned;
-use syn::spanned::Spanned;
+use datahub_model::source::{Mapping, ResolvedColumn, ResolvedSource, Shape};
+use proc_macro2::{Delimiter, Group, Ident, TokenStream};
+use quote::{format_ident, quote, quote_spanned};
+use syn::ext::IdentExt;
 
+use crate::errors::Words;
 use crate::synced::{Model, ModelField};
+
+/// The constant that has what is asked of a field's type. Nothing else of the expansion asks the type anything, so that
+/// one that does not fit is told once.
+pub(crate) fn of_type(field: &Ident) -> Ident {
+    format_ident!("__type_of_{}", field.unraw())
+}
+
+/// The constants of all fields.
+pub(super) fn types(model: &Model<'_>, mapping: &Mapping) -> TokenStream {
+    let name = &model.item.ident;
+    let types = model.fields.iter().zip(&mapping.fields).map(|(field, resolved)| {
+        let (ty, constant) = (&field.ty, of_type(&field.ident));
+        let span = Words::of(ty).start;
+        let (sort, of) = match &resolved.shape {
+            Shape::Key(_) => (quote!(Key<#name, #ty>), quote_spanned!(span => key::<#name, #ty>())),
+            Shape::Group { .. } => (quote!(Group<#ty>), quote_spanned!(span => group::<#ty>())),
+            Shape::Column(column) => {
+                let kind = format_ident!("{}", format!("{:?}", mapping.columns[*column].kind));
+                (quote!(Field<#ty>), quote_spanned!(span => field::<#ty, __datahub::kind::#kind>()))
+            }
+        };
+        quote! { const #constant: __datahub::#sort = __datahub::#of; }
+    });
+    types.collect()
+}
 
 pub(super) fn checks(model: &Model<'_>, mapping: &Mapping) -> TokenStream {
     let fields = model.fields.iter().zip(&mapping.fields);
-    fields.map(|(field, resolved)| check(model, mapping, field, &resolved.shape)).collect()
+    fields.map(|(field, resolved)| check(mapping, field, &resolved.shape)).collect()
 }
 
-fn check(model: &Model<'_>, mapping: &Mapping, field: &ModelField, shape: &Shape) -> TokenStream {
-    let (name, krate, ty) = (&model.item.ident, &model.krate, &field.ty);
-    let span = ty.span();
+fn check(mapping: &Mapping, field: &ModelField, shape: &Shape) -> TokenStream {
+    let (constant, name) = (of_type(&field.ident), field.ident.unraw().to_string());
     match shape {
-        Shape::Key(_) => quote_spanned! { span => const _: fn(#ty) -> #krate::Id<#name> = |__id| __id; },
-        Shape::Group { members, .. } => {
-            let keys = members.iter().map(|(key, kind, required, _)| {
-                let kind = kind_of(*kind);
-                quote_spanned! { span => (#key, #kind, #required) }
+        Shape::Key(_) => TokenStream::new(),
+        Shape::Group { first, members } => {
+            let keys = members.iter().enumerate().map(|(at, (key, kind, required, targets))| {
+                let (kind, attribute) = (kind_of(*kind), attribute_of(&mapping.columns[first + at]));
+                let targets =
+                    if targets.is_empty() { TokenStream::new() } else { quote!(.pointing_to(&[#(#targets),*])) };
+                let required = if *required { quote!(.required()) } else { TokenStream::new() };
+                quote!(__datahub::GroupKey::new(#key, #attribute, #kind)#required #targets)
             });
-            let lookups = members.iter().filter(|(_, kind, ..)| *kind == Kind::Lookup);
-            let targets = lookups.map(|(key, _, _, targets)| {
-                quote_spanned! { span => __datahub::member_target_is_allowed::<#ty>(#key, &[#(#targets),*]); }
-            });
-            quote_spanned! { span =>
-                const _: () = {
-                    __datahub::group_matches::<#ty>(&[#(#keys),*]);
-                    #(#targets)*
-                };
-            }
+            asked(field, "group_matches", quote!(&#constant, #name, &[#(#keys),*]))
         }
         Shape::Column(column) => {
             let column = &mapping.columns[*column];
-            let kind = syn::Ident::new(&format!("{:?}", column.kind), span);
-            let nullable = column.nullable;
+            let attribute = attribute_of(column);
+            let null = null(field, column).map(|check| asked(field, check, quote!(&#constant, #name, #attribute)));
             let target = match &column.source {
                 ResolvedSource::Attribute { attribute, .. } if column.kind == Kind::Lookup => {
                     let stated = mapping.contract.attribute(attribute);
                     let targets = stated.map_or(&[][..], |stated| &stated.targets);
-                    quote_spanned! { span => __datahub::target_is_allowed::<#ty>(&[#(#targets),*]); }
+                    Some(asked(field, "points_to", quote!(&#constant, #name, #attribute, &[#(#targets),*])))
                 }
-                _ => TokenStream::new(),
+                _ => None,
             };
-            let fits = quote_spanned! { span => __datahub::field_fits::<#ty, __datahub::kind::#kind>(#nullable) };
-            if target.is_empty() {
-                return quote_spanned! { span => const _: () = #fits; };
-            }
-            // In one body, where the compiler tells what is wrong with the type but once.
-            quote_spanned! { span => const _: () = { #fits; #target }; }
+            quote!(#null #target)
         }
     }
+}
+
+/// The check of a null, where what is written does not tell: a type that is plainly an `Option`, or plainly none, is what
+/// its column is.
+fn null(field: &ModelField, column: &ResolvedColumn) -> Option<&'static str> {
+    let is_attribute = matches!(column.source, ResolvedSource::Attribute { .. });
+    match (column.nullable, is_attribute, field.default.is_some()) {
+        (true, ..) => Some("can_be_null"),
+        _ if !field.is_opaque => None,
+        (false, true, false) => None,
+        (false, _, true) => Some("needs_no_default"),
+        (false, false, false) if column.source == ResolvedSource::Local => Some("begins_with_zero"),
+        (false, false, false) => Some("is_never_null"),
+    }
+}
+
+/// The attribute behind a column; none where it is not one.
+fn attribute_of(column: &ResolvedColumn) -> &str {
+    match &column.source {
+        ResolvedSource::Attribute { attribute, .. } => attribute,
+        _ => "",
+    }
+}
+
+/// A question that the compiler answers, drawn below the whole type.
+fn asked(field: &ModelField, question: &str, arguments: TokenStream) -> TokenStream {
+    let words = Words::of(&field.ty);
+    let question = Ident::new(question, words.start);
+    let mut arguments = Group::new(Delimiter::Parenthesis, arguments);
+    arguments.set_span(words.end);
+    let path = quote_spanned!(words.start => __datahub::);
+    quote! { const _: () = #path #question #arguments; }
 }
 
 pub(super) fn kind_of(kind: Kind) -> TokenStream {

@@ -2,35 +2,31 @@
 
 use datahub_model::source::{Mapping, Shape};
 use proc_macro2::TokenStream;
-use quote::{quote, quote_spanned};
+use quote::quote;
 use syn::Ident;
-use syn::spanned::Spanned;
 
+use super::checks::of_type;
 use crate::synced::Model;
 
-/// The bodies of `from_row` and `to_row`, and the key's field.
-pub(super) fn conversions<'m>(model: &'m Model<'_>, mapping: &Mapping) -> (TokenStream, TokenStream, &'m Ident) {
+/// The bodies of `from_row` and `to_row`, and the key's value.
+pub(super) fn conversions(model: &Model<'_>, mapping: &Mapping) -> (TokenStream, TokenStream, TokenStream) {
     let fields = model.fields.iter().zip(&mapping.fields);
     let (read, written): (Vec<_>, Vec<_>) = fields
         .map(|(field, resolved)| {
-            let name = &field.ident;
-            // The calls stand on the type's word, since that is what a fault is about; the names are the expansion's.
-            let span = field.ty.span();
-            let (row, own) = (quote!(__row), quote!(self.#name));
+            let (name, ty) = (&field.ident, of_type(&field.ident));
             match &resolved.shape {
                 Shape::Key(column) => {
-                    (quote_spanned!(span => #name: #row.key(#column)?), quote_spanned!(span => #row.key(#column, #own)))
+                    (quote!(#name: __row.key(#column, &#ty)?), quote!(__row.key(#column, &#ty, &self.#name)))
                 }
-                Shape::Column(column) => (
-                    quote_spanned!(span => #name: #row.field(#column)?),
-                    quote_spanned!(span => #row.field(#column, &#own)),
-                ),
+                Shape::Column(column) => {
+                    (quote!(#name: __row.read(#column, &#ty)?), quote!(__row.write(#column, &#ty, &self.#name)))
+                }
                 Shape::Group { first, members } => {
                     let keys = members.iter().map(|(key, ..)| key);
                     let keys = quote!(&[#(#keys),*]);
                     (
-                        quote_spanned!(span => #name: #row.group(#first, #keys)?),
-                        quote_spanned!(span => #row.group(#first, #keys, &#own)),
+                        quote!(#name: __row.group(#first, #keys, &#ty)?),
+                        quote!(__row.group(#first, #keys, &#ty, &self.#name)),
                     )
                 }
             }
@@ -38,7 +34,9 @@ pub(super) fn conversions<'m>(model: &'m Model<'_>, mapping: &Mapping) -> (Token
         .unzip();
     let from_row = quote! { __datahub::Result::Ok(Self { #(#read),* }) };
     let to_row = quote! { #(#written;)* };
-    (from_row, to_row, key(model, mapping))
+    let key = key(model, mapping);
+    let ty = of_type(key);
+    (from_row, to_row, quote! { #ty.id(&self.#key) })
 }
 
 /// The key's field.

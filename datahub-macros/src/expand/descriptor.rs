@@ -4,11 +4,12 @@ use datahub_model::source::{
     ConstantValue, ContractAttribute, Mapping, OnlyCondition, OnlyValue, ResolvedColumn, ResolvedSource, Shape,
 };
 use datahub_model::{Class, EngineAttribute, Mode, Write};
-use proc_macro2::{Span, TokenStream};
+use proc_macro2::{Ident, Span, TokenStream};
 use quote::{format_ident, quote, quote_spanned};
 use syn::spanned::Spanned;
 
-use super::checks::kind_of;
+use super::checks::{kind_of, of_type};
+use crate::attribute::literal_text;
 use crate::synced::{Default, Model, ModelField};
 
 pub(super) fn descriptor(model: &Model<'_>, mapping: &Mapping) -> TokenStream {
@@ -22,17 +23,24 @@ pub(super) fn descriptor(model: &Model<'_>, mapping: &Mapping) -> TokenStream {
     let (modified, created, modified_by) = (&contract.modified, &contract.created, &contract.modified_by);
     let attributes = mapping.attributes.iter().map(self::attribute);
     let columns = mapping.columns.iter().enumerate().map(|(position, column)| {
-        let field = model.fields.iter().zip(&mapping.fields).find(|(_, resolved)| match resolved.shape {
-            Shape::Key(at) | Shape::Column(at) => at == position,
-            Shape::Group { .. } => false,
+        let field = model.fields.iter().zip(&mapping.fields).find(|(_, resolved)| match &resolved.shape {
+            Shape::Key(at) | Shape::Column(at) => *at == position,
+            Shape::Group { first, members } => (*first..first + members.len()).contains(&position),
         });
-        self::column(column, field.map(|(field, _)| field))
+        self::column(column, field.map(|(field, resolved)| (field, member(&resolved.shape, position))))
     });
     let constants = mapping.constants.iter().map(|constant| {
         let name = &constant.attribute;
         let kind = contract.attribute(name).map(|attribute| attribute.kind);
         let value = constant_value(&constant.value, kind);
         quote!((#name, #value))
+    });
+    let groups = model.fields.iter().zip(&mapping.fields);
+    let groups = groups.filter(|(_, resolved)| matches!(resolved.shape, Shape::Group { .. }));
+    let mapping_id = groups.fold(quote!(__datahub::MappingId(#mapping_id)), |id, (field, _)| {
+        // What a group's members say is in another derive's hands, so its part of the hash comes from there.
+        let ty = of_type(&field.ident);
+        quote!(#ty.identify(#id))
     });
     let only = match &mapping.only {
         None => quote!(__datahub::Option::None),
@@ -59,9 +67,17 @@ pub(super) fn descriptor(model: &Model<'_>, mapping: &Mapping) -> TokenStream {
             columns: &[#(#columns),*],
             constants: &[#(#constants),*],
             only: #only,
-            mapping_id: __datahub::MappingId(#mapping_id),
+            mapping_id: #mapping_id,
             through: __datahub::through::<Self>,
         }
+    }
+}
+
+/// The key of the member at a column, where the field is a group.
+fn member(shape: &Shape, position: usize) -> Option<&str> {
+    match shape {
+        Shape::Group { first, members } => members.get(position - first).map(|(key, ..)| key.as_str()),
+        Shape::Key(_) | Shape::Column(_) => None,
     }
 }
 
@@ -101,8 +117,12 @@ fn attribute(attribute: &ContractAttribute) -> TokenStream {
     tokens
 }
 
-fn column(column: &ResolvedColumn, field: Option<&ModelField>) -> TokenStream {
-    let ResolvedColumn { name, field: path, kind, nullable, scale, was, source } = column;
+/// A column's field, and the member of it where it is a group.
+type OfField<'f> = Option<(&'f ModelField, Option<&'f str>)>;
+
+fn column(column: &ResolvedColumn, field: OfField<'_>) -> TokenStream {
+    let ResolvedColumn { name, field: path, kind, nullable, scale, was, source, .. } = column;
+    let is_local = *source == ResolvedSource::Local;
     let source = self::source(*kind, source, field);
     let kind = kind_of(*kind);
     let path = if name == path { quote!(#name) } else { quote!(#path) };
@@ -116,12 +136,17 @@ fn column(column: &ResolvedColumn, field: Option<&ModelField>) -> TokenStream {
     if let Some(was) = was {
         tokens.extend(quote!(.was(#was)));
     }
+    if let (true, Some((field, _))) = (is_local, field)
+        && let Some(default) = &field.default
+    {
+        let default = once(&of_type(&field.ident), default);
+        tokens.extend(quote!(.beginning(#default)));
+    }
     tokens
 }
 
-fn source(kind: cdms_odata::Kind, source: &ResolvedSource, field: Option<&ModelField>) -> TokenStream {
+fn source(kind: cdms_odata::Kind, source: &ResolvedSource, field: OfField<'_>) -> TokenStream {
     let path = quote!(__datahub::Source);
-    let ty = field.map(|field| &field.ty);
     match source {
         ResolvedSource::Key => quote!(#path::Key),
         ResolvedSource::Local => quote!(#path::Local),
@@ -135,27 +160,36 @@ fn source(kind: cdms_odata::Kind, source: &ResolvedSource, field: Option<&ModelF
         }
         ResolvedSource::Attribute { attribute, write, .. } => {
             let mut tokens = quote!(#path::attribute(#attribute));
-            if let (Some(ty), cdms_odata::Kind::Lookup) = (ty, kind) {
-                tokens.extend(quote!(.pointing_to(<#ty as __datahub::FieldType>::TARGET)));
-            }
-            if let Some(default) = field.and_then(|field| field.default.as_ref()) {
-                let value = self::default(default);
-                tokens.extend(quote!(.or(|| __datahub::default_value::<#ty>(#value))));
+            if let Some((field, member)) = field {
+                let ty = of_type(&field.ident);
+                match (member, &field.default) {
+                    (Some(member), _) => tokens = quote!(#ty.source(#attribute, #member)),
+                    (None, default) => {
+                        if kind == cdms_odata::Kind::Lookup {
+                            tokens.extend(quote!(.pointing_to(#ty.target)));
+                        }
+                        if let Some(default) = default {
+                            let default = once(&ty, default);
+                            tokens.extend(quote!(.or(#default)));
+                        }
+                    }
+                }
             }
             tokens.extend(self::write(*write));
             tokens
         }
         ResolvedSource::Joined { attributes, write } => {
             let write = self::write(*write);
-            let with = field.and_then(|field| field.with.as_ref());
+            let with = field.and_then(|(field, _)| field.with.as_ref());
+            let ty = field.map(|(field, _)| of_type(&field.ident));
             // On the module's word, where a function is not what it must be.
             let span = with.map_or_else(Span::call_site, Spanned::span);
             let (decode, encode) = (quote_spanned!(span => #with::decode), quote_spanned!(span => #with::encode));
             quote! {
                 #path::Joined {
                     attributes: &[#(#attributes),*],
-                    decode: |__attributes| __datahub::joined::<#ty>(#decode, __attributes),
-                    encode: |__value, __seen| __datahub::parted::<#ty>(#encode, __value, __seen),
+                    decode: |__attributes| __datahub::joined(&#ty, #decode, __attributes),
+                    encode: |__value, __seen| __datahub::parted(&#ty, #encode, __value, __seen),
                     write: __datahub::Write::Always,
                 }
                 #write
@@ -164,12 +198,20 @@ fn source(kind: cdms_odata::Kind, source: &ResolvedSource, field: Option<&ModelF
     }
 }
 
-fn default(default: &Default) -> TokenStream {
-    match default {
+/// A function that gives a default's value, which is made but once: a default is one value, whatever its expression says
+/// at another time.
+pub(crate) fn once(ty: &Ident, default: &Default) -> TokenStream {
+    let default = match default {
         Default::OfType => quote!(::core::default::Default::default()),
-        Default::Expression(expression) => {
-            let is_text = matches!(expression, syn::Expr::Lit(literal) if matches!(literal.lit, syn::Lit::Str(_)));
-            if is_text { quote!(::core::convert::From::from(#expression)) } else { quote!(#expression) }
+        Default::Expression(expression) => match literal_text(expression) {
+            Some(text) => quote!(::core::convert::From::from(#text)),
+            None => quote!(#expression),
+        },
+    };
+    quote! {
+        || {
+            static __DEFAULT: __datahub::Default = __datahub::Default::new(|| #ty.value(#default));
+            __DEFAULT.clone()
         }
     }
 }
@@ -188,9 +230,11 @@ fn constant_value(value: &ConstantValue, kind: Option<cdms_odata::Kind>) -> Toke
         ConstantValue::Text(text) => return quote!(__datahub::Constant::Text(#text)),
         ConstantValue::Boolean(value) => quote!(Boolean(#value)),
         ConstantValue::Integer(number) => {
-            // The contract's check let only numbers through that fit.
-            let number = i32::try_from(*number).unwrap_or_default();
-            if kind == Some(cdms_odata::Kind::Integer) { quote!(Integer(#number)) } else { quote!(Choice(#number)) }
+            if kind == Some(cdms_odata::Kind::Integer) {
+                quote!(Integer(#number))
+            } else {
+                quote!(Choice(#number))
+            }
         }
     };
     quote!(__datahub::Constant::Fixed(__datahub::Literal::#literal))

@@ -24,6 +24,8 @@ pub struct ModelAnnotation<P> {
     pub diesel: DieselGlue<P>,
     /// The fields in order.
     pub fields: Vec<FieldAnnotation<P>>,
+    /// Whether some of its own keys could not be read, so that nothing follows from what is missing.
+    pub is_faulty: bool,
 }
 
 /// What the derive generates for Diesel: `table!` and reading always, unless `table = false`.
@@ -52,6 +54,10 @@ pub struct FieldAnnotation<P> {
     pub type_place: P,
     /// Whether the type is written as `Option<…>`.
     pub is_option: bool,
+    /// Whether the type is none of those that are known to have no null, so that only the compiler can tell.
+    pub is_opaque: bool,
+    /// The type as it is written.
+    pub written_type: String,
     /// `"Name"` or `attribute = "Name"`.
     pub attribute: Option<Placed<String, P>>,
     /// `attributes("A", "B")`.
@@ -102,8 +108,19 @@ pub enum DefaultValue {
     OfType,
     /// `default = "text"`.
     Text(String),
-    /// `default = …`, any other expression.
-    Expression,
+    /// `default = …`, any other expression, as it is written.
+    Expression(String),
+}
+
+impl DefaultValue {
+    /// The default in words that change when it does.
+    pub(super) fn said(&self) -> String {
+        match self {
+            DefaultValue::OfType => "of the type".to_owned(),
+            DefaultValue::Text(text) => format!("{text:?}"),
+            DefaultValue::Expression(expression) => expression.clone(),
+        }
+    }
 }
 
 impl<P: Clone> FieldAnnotation<P> {
@@ -113,6 +130,8 @@ impl<P: Clone> FieldAnnotation<P> {
             name,
             type_place,
             is_option,
+            is_opaque: false,
+            written_type: String::new(),
             attribute: None,
             attributes: None,
             with: None,

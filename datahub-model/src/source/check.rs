@@ -103,7 +103,9 @@ fn column_names<P: Clone>(model: &ModelAnnotation<P>, columns: &[ResolvedColumn]
             || model.name.place.clone(),
             |field| field.column.as_ref().map_or_else(|| field.name.place.clone(), |column| column.place.clone()),
         );
-        if let Some(fault) = names::fault_of(&column.name) {
+        let table = model.table.as_ref().filter(|_| model.diesel.no_table.is_none());
+        let beside = || table.and_then(|table| names::fault_beside_diesel(&column.name, &table.value));
+        if let Some(fault) = names::fault_of(&column.name).or_else(beside) {
             let message = format!("`{}` cannot be a column's name: it {fault}", column.name);
             let help = "choose another one with `column = \"…\"`, or `prefix = \"…\"` for a group";
             diagnostics.push(Diagnostic::source(Code::ColumnName, place.clone(), message).help(help));
@@ -243,7 +245,7 @@ pub(super) fn required_at_create<P: Clone>(
         by_field || contract.constants.iter().any(|constant| constant.attribute == name)
     };
     for attribute in contract.attributes.iter().filter(|attribute| attribute.required && !attribute.read_only) {
-        if !sent(&attribute.name) {
+        if !sent(&attribute.name) && !contract.may_have(&attribute.name) {
             let message = format!(
                 "a create of {} would lack `{}`, which the contract says is required",
                 model.name.value, attribute.name
@@ -282,10 +284,10 @@ pub(super) fn field_keys<P: Clone>(field: &FieldAnnotation<P>, diagnostics: &mut
     allowed(mapped, place(&field.with), "with", "fields with an attribute", diagnostics);
     let default = field.default.as_ref().map(|default| default.place.clone());
     allowed(
-        field.attribute.is_some() && field.with.is_none(),
+        (field.attribute.is_some() && field.with.is_none()) || field.local.is_some(),
         default,
         "default",
-        "fields with one attribute",
+        "fields with one attribute, and for local ones",
         diagnostics,
     );
     allowed(mapped || field.flatten.is_some(), field.read_only.clone(), "read_only", "fields from CDMS", diagnostics);
@@ -293,7 +295,8 @@ pub(super) fn field_keys<P: Clone>(field: &FieldAnnotation<P>, diagnostics: &mut
     allowed(field.flatten.is_some(), place(&field.prefix), "prefix", "fields with `flatten`", diagnostics);
     allowed(field.flatten.is_none(), place(&field.column), "column", "fields with one column", diagnostics);
     allowed(field.flatten.is_none(), place(&field.was), "was", "fields with one column", diagnostics);
-    let typed = field.local.is_some() || field.with.is_some();
+    // Several attributes need a `with`, which is told below, and then a `sql_type` too.
+    let typed = field.local.is_some() || field.with.is_some() || field.attributes.is_some();
     allowed(
         typed,
         place(&field.sql_type),
@@ -323,7 +326,7 @@ pub(super) fn nullability<P: Clone>(
     attribute: &ContractAttribute,
     diagnostics: &mut Diagnostics<P>,
 ) {
-    if field.is_option || field.default.is_some() || attribute.required || field.is_faulty {
+    if field.is_option || field.is_opaque || field.default.is_some() || attribute.required || field.is_faulty {
         return;
     }
     let message = format!("`{}` can be null in CDMS, but `{}` cannot", attribute.name, field.name.value);
@@ -331,10 +334,11 @@ pub(super) fn nullability<P: Clone>(
     diagnostics.push(Diagnostic::source(Code::Nullability, field.type_place.clone(), message).help(help));
 }
 
-// A default of an Option would never be told from none; one that is too long could never be sent.
+// A default of an Option would never be told from none, and one of a required attribute would be left out of the create
+// that needs it; one that is too long could never be sent.
 pub(super) fn default<P: Clone>(
     field: &FieldAnnotation<P>,
-    attribute: &ContractAttribute,
+    attribute: Option<&ContractAttribute>,
     diagnostics: &mut Diagnostics<P>,
 ) {
     let Some(default) = &field.default else { return };
@@ -342,6 +346,12 @@ pub(super) fn default<P: Clone>(
         let message = "an Option has `None` for a null already";
         let help = "remove `default`, or the Option";
         diagnostics.push(Diagnostic::source(Code::KeysExclude, default.place.clone(), message).help(help));
+    }
+    let Some(attribute) = attribute else { return };
+    if attribute.required {
+        let message = format!("`{}` is required, so there is no null for a default to stand for", attribute.name);
+        let help = "remove `default`, or the contract's `required = true` if CDMS can have a null there";
+        diagnostics.push(Diagnostic::source(Code::DefaultOfRequired, default.place.clone(), message).help(help));
     }
     if let (DefaultValue::Text(text), Some(limit)) = (&default.value, attribute.max_length)
         && text.encode_utf16().count() > limit as usize
@@ -387,9 +397,9 @@ pub(super) fn local<P: Clone>(field: &FieldAnnotation<P>, kind: Kind, diagnostic
         kind,
         Kind::String | Kind::Integer | Kind::BigInt | Kind::Decimal | Kind::Double | Kind::Money | Kind::Boolean
     );
-    if !field.is_option && !has_zero {
+    if !field.is_option && field.default.is_none() && !has_zero {
         let message = format!("a local {kind} has no value when a record is first read from CDMS");
-        let help = "make the field an Option";
+        let help = "make the field an Option, or say what it holds then with `default = …`";
         diagnostics.push(Diagnostic::source(Code::Nullability, field.type_place.clone(), message).help(help));
     }
 }
@@ -398,7 +408,7 @@ pub(super) fn local<P: Clone>(field: &FieldAnnotation<P>, kind: Kind, diagnostic
 ///
 /// # Errors
 ///
-/// All faults that are found: an attribute that is no choice, a variant that is no option, an option without a variant
+/// All faults that are found, none where the contract's own faults hide the attribute: an attribute that is no choice, a variant that is no option, an option without a variant
 /// where no variant takes the rest.
 pub fn check_choices<P: Clone>(
     contract: &Contract,
@@ -407,6 +417,9 @@ pub fn check_choices<P: Clone>(
     takes_rest: bool,
 ) -> Result<Vec<i32>, Vec<Diagnostic<P>>> {
     let Some(stated) = contract.attribute(&attribute.value) else {
+        if contract.may_have(&attribute.value) {
+            return Err(Vec::new());
+        }
         let known = contract.attributes.iter().map(|known| known.name.as_str());
         let message = format!("the contract of {} has no attribute `{}`", contract.entity, attribute.value);
         let diagnostic = Diagnostic::source(Code::UnknownAttribute, attribute.place.clone(), message);
@@ -451,25 +464,28 @@ pub fn check_against_metadata<P>(contract: &Contract, metadata: &Metadata) -> Ve
     let Some(entity) = metadata.entity(&contract.entity) else {
         let help = meant(&contract.entity, metadata.entities.iter().map(|entity| entity.name.as_str()));
         let message = format!("$metadata has no entity `{}`", contract.entity);
-        return vec![Diagnostic::contract(Code::NotInMetadata, contract.entity_spot.clone(), message).maybe_help(help)];
+        return vec![Diagnostic::contract(Code::NotInMetadata, contract.spot_of("entity"), message).maybe_help(help)];
     };
     let mut diagnostics = Vec::new();
     let names = || entity.properties.iter().map(|property| property.name.as_str());
     if entity.set != contract.set {
         let message = format!("the set of {} is `{}` in $metadata, not `{}`", entity.name, entity.set, contract.set);
         let help = format!("write `set = \"{}\"`", entity.set);
-        diagnostics.push(Diagnostic::contract(Code::NotInMetadata, contract.entity_spot.clone(), message).help(help));
+        diagnostics.push(Diagnostic::contract(Code::NotInMetadata, contract.spot_of("set"), message).help(help));
     }
     if entity.key != contract.key {
         let message = format!("the key of {} is `{}` in $metadata, not `{}`", entity.name, entity.key, contract.key);
         let help = format!("write `key = \"{}\"`", entity.key);
-        diagnostics.push(Diagnostic::contract(Code::NotInMetadata, contract.key_spot.clone(), message).help(help));
+        diagnostics.push(Diagnostic::contract(Code::NotInMetadata, contract.spot_of("key"), message).help(help));
     }
-    for name in [&contract.modified, &contract.created, &contract.modified_by] {
+    let followed =
+        [("modified", &contract.modified), ("created", &contract.created), ("modified-by", &contract.modified_by)];
+    for (key, name) in followed {
         if entity.property(name).is_none() {
             let message = format!("$metadata has no `{name}` in {}, which the engine follows", entity.name);
-            let help = "name the right one with `modified`, `created` or `modified-by`";
-            let spot = contract.entity_spot.clone();
+            let help = meant(name, names()).filter(|help| help.starts_with("did"));
+            let help = help.unwrap_or_else(|| format!("name the right one with `{key} = \"…\"`"));
+            let spot = contract.spot_of(key);
             diagnostics.push(Diagnostic::contract(Code::NotInMetadata, spot, message).help(help));
         }
     }
@@ -482,14 +498,17 @@ pub fn check_against_metadata<P>(contract: &Contract, metadata: &Metadata) -> Ve
                     .push(Diagnostic::contract(Code::NotInMetadata, attribute.spot.clone(), message).maybe_help(help));
             }
             Some(property) if !property.edm.carries(attribute.kind) => {
-                let fitting: Vec<_> = property.edm.kinds().iter().map(|kind| kind.name()).collect();
+                let fitting: Vec<_> = property.edm.kinds().iter().map(|kind| format!("`kind = \"{kind}\"`")).collect();
                 let message = format!(
                     "`{}` is of type {} in $metadata, which cannot be of kind {}",
                     attribute.name,
                     property.edm.name(),
                     attribute.kind
                 );
-                let help = format!("write `kind = \"{}\"`", fitting.join("\"` or `kind = \""));
+                let help = match fitting.as_slice() {
+                    [] => format!("no kind is of this type: move `{}` to [unmapped] with that reason", attribute.name),
+                    fitting => format!("write {}", fitting.join(" or ")),
+                };
                 diagnostics.push(Diagnostic::contract(Code::WrongKind, attribute.spot.clone(), message).help(help));
             }
             Some(_) => {}

@@ -43,10 +43,12 @@ pub struct Contract {
     pub constants: Vec<ContractConstant>,
     /// What is left out on purpose, with its reason.
     pub unmapped: Vec<(String, String, Spot)>,
-    /// Where `entity` stands.
-    pub entity_spot: Spot,
-    /// Where `key` stands, or `entity`.
-    pub key_spot: Spot,
+    /// Where the names at the top stand, by their keys.
+    pub spots: Vec<(&'static str, Spot)>,
+    /// The attributes, groups and constants that are stated with a fault and left out.
+    pub faulty: Vec<String>,
+    /// Whether more than that could not be read, so that nothing follows from what is not there.
+    pub is_partial: bool,
 }
 
 /// An attribute of a contract.
@@ -114,8 +116,8 @@ pub struct ContractConstant {
 pub enum ConstantValue {
     /// A string.
     Text(String),
-    /// A number without a point.
-    Integer(i64),
+    /// A number without a point, as wide as CDMS's integers and options are.
+    Integer(i32),
     /// A boolean.
     Boolean(bool),
 }
@@ -141,9 +143,31 @@ impl Contract {
             groups: Vec::new(),
             constants: Vec::new(),
             unmapped: Vec::new(),
-            entity_spot: Spot::default(),
-            key_spot: Spot::default(),
+            spots: Vec::new(),
+            faulty: Vec::new(),
+            is_partial: false,
         }
+    }
+
+    /// What stands in for a contract that could not be read at all, so that a struct's other faults are told.
+    pub fn unread() -> Self {
+        Contract { set: "?".to_owned(), is_partial: true, ..Contract::without_cdms("?") }
+    }
+
+    /// Where a name at the top stands; where it is not stated, the entity's place.
+    pub fn spot_of(&self, key: &str) -> Spot {
+        let stated = |wanted: &str| self.spots.iter().find(|(key, _)| *key == wanted).map(|(_, spot)| spot.clone());
+        stated(key).or_else(|| stated("entity")).unwrap_or_default()
+    }
+
+    /// Whether what is not there may be there once the contract's faults are mended.
+    pub fn may_have(&self, name: &str) -> bool {
+        self.is_partial || self.faulty.iter().any(|faulty| faulty == name)
+    }
+
+    /// Whether CDMS itself keeps the attribute of every record: its key, its times and its last user.
+    pub fn is_engines(&self, attribute: &str) -> bool {
+        [&self.key, &self.modified, &self.created, &self.modified_by].into_iter().any(|name| name == attribute)
     }
 
     /// Whether CDMS has an entity for it.

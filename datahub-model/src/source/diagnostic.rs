@@ -73,6 +73,8 @@ codes! {
     UnknownChoice = "unknown-choice",
     /// A default is longer than its attribute.
     DefaultTooLong = "default-too-long",
+    /// A default stands for the null of an attribute that has none.
+    DefaultOfRequired = "default-of-required",
     /// A create would lack a required attribute.
     RequiredAtCreate = "required-at-create",
     /// Two columns have one name.
@@ -87,6 +89,14 @@ codes! {
     NotInMetadata = "not-in-metadata",
     /// A kind does not exist, or is not the one in `$metadata`.
     WrongKind = "wrong-kind",
+    /// A Rust type cannot hold the kind of its attribute.
+    WrongType = "wrong-type",
+    /// A reference is to another model than its lookup points to.
+    LookupTarget = "lookup-target",
+    /// A flattened struct has other members than the contract's group.
+    GroupShape = "group-shape",
+    /// Two models of a program contradict each other.
+    ModelsClash = "models-clash",
 }
 
 impl fmt::Display for Code {

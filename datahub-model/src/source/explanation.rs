@@ -79,6 +79,13 @@ impl Code {
                 "The default is longer than the attribute may be. Lengths count UTF-16 units, as CDMS does.\n\n\
                  Cure: shorten the default, or correct `max-length`."
             }
+            Code::DefaultOfRequired => {
+                "A `default` stands for a null of CDMS and is therefore never written, neither back nor with a create. The \
+                 contract says that the attribute is required: CDMS has no null there, and a record whose field holds just \
+                 the default could not be created.\n\n\
+                 Cure: remove `default`, and give each new record its value; or remove `required = true` from the contract, \
+                 if CDMS can have a null there after all."
+            }
             Code::RequiredAtCreate => {
                 "The contract requires the attribute, and no field that is sent, and no constant, gives it a value: each \
                  `create` of the model would fail.\n\n\
@@ -90,19 +97,24 @@ impl Code {
                  Cure: rename one with `column = \"…\"`, or a group's with `prefix = \"…\"`."
             }
             Code::ColumnName => {
-                "The name cannot be a column's or table's on both databases: it is a reserved word, is longer than 63 \
-                 bytes, has letters that need quotes, or begins with a prefix that is taken.\n\n\
-                 Cure: choose another with `column = \"…\"` or `table = \"…\"`; the field keeps its name."
+                "The name cannot be a column's or table's on both databases and in Diesel: it is a reserved word, is longer \
+                 than 63 bytes, has letters that need quotes, begins with a prefix that is taken, or is a name that \
+                 Diesel's `table!` has beside the columns, as it has the table's own.\n\n\
+                 Cure: choose another with `column = \"…\"`, or for a group's columns with `prefix = \"…\"`, and for a table \
+                 with `table = \"…\"`; the field and the struct keep their names."
             }
             Code::TooManyColumns => {
-                "Diesel was built for tables of fewer columns.\n\n\
-                 Cure: leave attributes out, or split the model in two that share the entity, each with an `only`."
+                "Diesel was built for tables of fewer columns: 32 of itself, 64 or 128 with its features \
+                 `64-column-tables` and `128-column-tables`.\n\n\
+                 Cure: enable the feature and say so to the derive, `diesel-columns = 64` in `datahub.toml`; or leave \
+                 attributes out; or do without Diesel's table, with `diesel(table = false)`. Everything else works there too."
             }
             Code::OnlyDoesNotParse => {
                 "The condition that says which records are the model's cannot be read. It is written like the endpoint's \
                  own filters: `StateCode/Value eq 0 and not (Name eq null)`.\n\n\
                  Cure: mend it as the message says. Attributes of complex kinds are compared by a member: `/Value` of \
-                 choices, states and money, `/Id` of lookups."
+                 choices, states and status, `/Id` of lookups. Decimals, money, doubles, dates and 64-bit integers cannot \
+                 stand in a condition."
             }
             Code::NotInMetadata => {
                 "The contract states something that the `$metadata` snapshot does not have. CDMS would answer each request \
@@ -113,6 +125,33 @@ impl Code {
                 "The kind does not exist, or is not one that the attribute's type in `$metadata` can have, or not one of those \
                  that can stand here: options are of choices, states and status, a key is an `Id` of its own model.\n\n\
                  Cure: write the kind or the type that the message names."
+            }
+            Code::WrongType => {
+                "The field's Rust type cannot hold values of the attribute's kind, or cannot be a field at all. The column's \
+                 type is the contract's kind, never guessed from the Rust type, so the two have to agree. Only the compiler \
+                 knows what a type can do, so it is the compiler that tells this, on the type.\n\n\
+                 Cure: change the type (`String` holds `string`, `i32` `integer`, `i64` `bigint`, `Decimal` `decimal` and \
+                 `money`, `DateTime<Utc>` `datetime`, `NaiveDate` `date`, `Id<Model>` `lookup`); correct the contract's `kind`; \
+                 convert with `with = \"module\"`; or implement both `FieldType` and `Carries<kind>` for a type of your own."
+            }
+            Code::LookupTarget => {
+                "`Id<Model>` is known to be the id of a record of that model's entity, and the contract says that the lookup \
+                 points to others. Whatever was written there would be refused by CDMS, and whatever is there would not be \
+                 found again.\n\n\
+                 Cure: change the type of the field, or the contract's `target`, which is a logical name or a list of them."
+            }
+            Code::GroupShape => {
+                "A struct that is flattened has the keys of the contract's group as its members, each of them and no others: \
+                 the table's columns come from the contract, and the members are found by their keys.\n\n\
+                 Cure: derive CdmsFields for the struct, and add, remove or rename the member that the message names; \
+                 `#[cdms(\"town\")]` gives a member a key that is not its name."
+            }
+            Code::ModelsClash => {
+                "Two models of one program cannot be stored side by side: they have the same table, which is also a model's \
+                 name in the database, or they share an entity and at least one of them does not say which of its records are \
+                 its own, so that a record would be both.\n\n\
+                 Cure: give one of them another `table = \"…\"`; or give both an `only = \"…\"`, of which each record satisfies \
+                 one."
             }
         }
     }

@@ -11,12 +11,13 @@ pub(super) fn of(mapping: &Mapping) -> u64 {
     let mut words = String::new();
     let mut say = |part: std::fmt::Arguments<'_>| _ = writeln!(words, "{part}");
     let Mapping { contract, table, mode, columns, attributes, only, constants, .. } = mapping;
-    say(format_args!("mapping 1 {table} {mode:?} {only:?}"));
+    say(format_args!("mapping 2 {table} {mode:?} {only:?}"));
     say(format_args!("{} {} {} {}", contract.entity, contract.set, contract.key, contract.logical));
     say(format_args!("{} {} {}", contract.modified, contract.created, contract.modified_by));
     for column in columns {
-        let super::ResolvedColumn { name, field, kind, nullable, scale, source, .. } = column;
+        let super::ResolvedColumn { name, field, kind, nullable, scale, default, with, reference, source, .. } = column;
         say(format_args!("column {name} {field} {kind} {nullable} {scale:?} {source:?}"));
+        say(format_args!("{default:?} {with:?} {reference:?}"));
     }
     for attribute in attributes {
         let super::ContractAttribute {

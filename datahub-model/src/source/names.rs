@@ -26,17 +26,28 @@ pub(super) fn fault_of(name: &str) -> Option<String> {
     reserved.then(|| "is a reserved word of SQL or Rust".to_owned())
 }
 
+/// Why a name cannot be that of a column of Diesel's `table!`, which has things of these names beside the columns.
+pub(super) fn fault_beside_diesel(name: &str, table: &str) -> Option<String> {
+    if name == table {
+        return Some("is the name of its table, and Diesel has both in one place".to_owned());
+    }
+    DIESEL.contains(&name).then(|| "is a name of Diesel's own in every table".to_owned())
+}
+
+/// What Diesel's `table!` has in a table's module beside the columns.
+const DIESEL: [&str; 4] = ["all_columns", "columns", "dsl", "star"];
+
 /// Reserved words of PostgreSQL, SQLite and Rust: as names they need quotes, or cannot be told from syntax at all.
 const RESERVED: &str = "
-    abstract all alter analyse analyze and any array as asc asymmetric async authorization autoincrement await
+    abstract add all alter analyse analyze and any array as asc asymmetric async authorization autoincrement await
     become between binary both box break by case cast check collate collation column commit concurrently const
     constraint continue crate create cross current_catalog current_date current_role current_schema
     current_time current_timestamp current_user default deferrable delete desc distinct do drop dyn else end
     enum escape except exists extern false fetch final fn for foreign freeze from full gen grant group having
     if ilike impl in index initially inner insert intersect into is isnull join lateral leading left let like
-    limit localtime localtimestamp loop macro match mod move mut natural not notnull null offset on only or
+    limit localtime localtimestamp loop macro match mod move mut natural not nothing notnull null offset on only or
     order outer overlaps override placing primary priv pub ref references return returning right select self
-    session_user set similar some static struct super symmetric table tablesample then to trailing trait
+    session_user set similar some static struct super symmetric system_user table tablesample then to trailing trait
     transaction true try type typeof union unique unsafe unsized update use user using values variadic verbose
     virtual when where while window with yield
     ctid cmax cmin oid rowid tableoid xmax xmin

@@ -64,7 +64,7 @@ impl OnlyCondition {
 /// Reads a condition. The error says what is wrong, and what would be right.
 pub(super) fn parse(text: &str, contract: &Contract) -> Result<OnlyCondition, (String, Option<String>)> {
     let tokens = tokens(text)?;
-    let mut parser = Parser { tokens: &tokens, contract };
+    let mut parser = Parser { tokens: &tokens, contract, depth: 0 };
     let condition = parser.any()?;
     match parser.tokens {
         [] => Ok(condition),
@@ -115,7 +115,11 @@ fn tokens(text: &str) -> Result<Vec<String>, Fault> {
 struct Parser<'t> {
     tokens: &'t [String],
     contract: &'t Contract,
+    depth: usize,
 }
+
+/// How deep `not` and brackets may stand in each other: far more than anyone writes, and nothing for the stack.
+const DEPTH_MAX: usize = 64;
 
 impl Parser<'_> {
     fn next(&mut self) -> Option<String> {
@@ -149,11 +153,20 @@ impl Parser<'_> {
     }
 
     fn one(&mut self) -> Result<OnlyCondition, Fault> {
+        if self.depth > DEPTH_MAX {
+            let message = format!("`not` and brackets stand more than {DEPTH_MAX} deep in each other");
+            return Err((message, Some("write it flatter, with `and` and `or` side by side".to_owned())));
+        }
         if self.next_is("not") {
-            return Ok(OnlyCondition::Not(Box::new(self.one()?)));
+            self.depth += 1;
+            let inner = self.one()?;
+            self.depth -= 1;
+            return Ok(OnlyCondition::Not(Box::new(inner)));
         }
         if self.next_is("(") {
+            self.depth += 1;
             let inner = self.any()?;
+            self.depth -= 1;
             return if self.next_is(")") { Ok(inner) } else { Err(("a bracket is not closed".into(), None)) };
         }
         let example = || Some("write it like `StateCode/Value eq 0`".to_owned());

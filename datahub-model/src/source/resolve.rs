@@ -77,6 +77,12 @@ pub struct ResolvedColumn {
     pub scale: Option<u32>,
     /// Its name before it was renamed.
     pub was: Option<String>,
+    /// The default that stands for a null, as it is written.
+    pub default: Option<String>,
+    /// The module that converts it, as it is written.
+    pub with: Option<String>,
+    /// The type of a lookup's field as it is written, which says what it points to.
+    pub reference: Option<String>,
     /// Where its value comes from.
     pub source: ResolvedSource,
 }
@@ -113,7 +119,7 @@ pub enum ResolvedSource {
 /// # Errors
 ///
 /// All faults that are found: first those of each field in the order of the struct, then those of the whole. None of a
-/// field that could not be read, whose faults the caller knows.
+/// field that could not be read, whose faults the caller knows, and none that may come from the contract's own.
 pub fn resolve<P: Clone>(
     model: &ModelAnnotation<P>,
     contract: &Contract,
@@ -130,7 +136,9 @@ pub fn resolve<P: Clone>(
     if mode == Mode::Sync && fields.len() == model.fields.len() {
         check::required_at_create(model, contract, &columns, &mut diagnostics);
     }
-    if !diagnostics.is_empty() || model.fields.iter().any(|field| field.is_faulty) {
+    let is_faulty = model.is_faulty || model.fields.iter().any(|field| field.is_faulty);
+    let is_whole = fields.len() == model.fields.len() && only.is_some() == model.only.is_some();
+    if !diagnostics.is_empty() || is_faulty || !is_whole {
         return Err(diagnostics);
     }
     let constants = if mode == Mode::Sync { contract.constants.clone() } else { Vec::new() };
@@ -186,6 +194,9 @@ impl<P: Clone> Resolver<'_, P> {
 
     fn table(&mut self, model: &ModelAnnotation<P>) -> String {
         let Some(table) = &model.table else {
+            if model.is_faulty {
+                return String::new();
+            }
             let message = format!("{} does not say which table it is stored in", model.name.value);
             let help = "add `table = \"…\"` to its #[cdms(…)]; it is also the model's name in the database";
             self.diagnostics.push(Diagnostic::source(Code::MissingKey, model.name.place.clone(), message).help(help));
@@ -199,8 +210,14 @@ impl<P: Clone> Resolver<'_, P> {
     }
 
     fn only(&mut self, only: &Placed<String, P>) -> Option<OnlyCondition> {
+        let hidden = |contract: &Contract| {
+            contract.is_partial || contract.faulty.iter().any(|name| only.value.contains(name.as_str()))
+        };
         only::parse(&only.value, self.contract)
             .map_err(|(reason, help)| {
+                if hidden(self.contract) {
+                    return;
+                }
                 let message = format!("the condition cannot be read: {reason}");
                 self.diagnostics
                     .push(Diagnostic::source(Code::OnlyDoesNotParse, only.place.clone(), message).maybe_help(help));
@@ -229,9 +246,10 @@ impl<P: Clone> Resolver<'_, P> {
             self.group(field, group, mode)?
         } else if field.local.is_some() {
             let kind = self.sql_type(field)?;
-            if self.contract.is_of_cdms() {
+            if self.contract.is_of_cdms() && !self.contract.is_partial {
                 check::local(field, kind, &mut self.diagnostics);
             }
+            check::default(field, None, &mut self.diagnostics);
             Shape::Column(self.push(field, kind, field.is_option, Some(4), ResolvedSource::Local))
         } else if let Some(attributes) = &field.attributes {
             let found: Vec<_> = attributes.value.iter().filter_map(|name| self.attribute(name)).collect();
@@ -262,14 +280,19 @@ impl<P: Clone> Resolver<'_, P> {
             return Some(Shape::Column(self.push(field, kind, field.is_option, stated.scale, source)));
         }
         check::nullability(field, &stated, &mut self.diagnostics);
-        check::default(field, &stated, &mut self.diagnostics);
+        check::default(field, Some(&stated), &mut self.diagnostics);
+        // Of a type that only the compiler knows, the attribute says whether there can be a null; the compiler checks it.
+        let nullable = field.is_option || (field.is_opaque && field.default.is_none() && !stated.required);
         let source = ResolvedSource::Attribute { attribute: stated.name, default: field.default.is_some(), write };
-        Some(Shape::Column(self.push(field, stated.kind, field.is_option, stated.scale, source)))
+        Some(Shape::Column(self.push(field, stated.kind, nullable, stated.scale, source)))
     }
 
     fn group(&mut self, field: &FieldAnnotation<P>, name: &Placed<String, P>, mode: Mode) -> Option<Shape> {
         let contract = self.contract;
         let Some(group) = contract.groups.iter().find(|group| group.name == name.value) else {
+            if contract.may_have(&name.value) {
+                return None;
+            }
             let help = meant(&name.value, contract.groups.iter().map(|group| group.name.as_str()));
             let message = format!("the contract of {} has no group `{}`", contract.entity, name.value);
             self.diagnostics.push(Diagnostic::source(Code::UnknownGroup, name.place.clone(), message).maybe_help(help));
@@ -290,6 +313,9 @@ impl<P: Clone> Resolver<'_, P> {
                 nullable: !stated.required,
                 scale: stated.scale,
                 was: None,
+                default: None,
+                with: None,
+                reference: None,
                 source,
             });
             members.push((member.key.clone(), stated.kind, stated.required, stated.targets.clone()));
@@ -299,7 +325,7 @@ impl<P: Clone> Resolver<'_, P> {
 
     fn attribute(&mut self, name: &Placed<String, P>) -> Option<ContractAttribute> {
         let found = self.contract.attribute(&name.value).cloned();
-        if found.is_none() {
+        if found.is_none() && !self.contract.may_have(&name.value) {
             let unmapped = self.contract.unmapped.iter().find(|(unmapped, ..)| *unmapped == name.value);
             let known = self.contract.attributes.iter().map(|known| known.name.as_str());
             let help = match (unmapped, engines_word(self.contract, &name.value)) {
@@ -371,7 +397,11 @@ impl<P: Clone> Resolver<'_, P> {
         let name = field.column.as_ref().map_or_else(|| field_name.clone(), |column| column.value.clone());
         let scale = if kind == Kind::Decimal { scale.or(Some(DECIMAL_SCALE)) } else { None };
         let was = field.was.as_ref().map(|was| was.value.clone());
-        self.columns.push(ResolvedColumn { name, field: field_name, kind, nullable, scale, was, source });
+        let default = field.default.as_ref().map(|default| default.value.said());
+        let with = field.with.as_ref().map(|with| with.value.clone());
+        let reference = (kind == Kind::Lookup).then(|| field.written_type.clone());
+        let field = field_name;
+        self.columns.push(ResolvedColumn { name, field, kind, nullable, scale, was, default, with, reference, source });
         self.columns.len() - 1
     }
 }

@@ -5,7 +5,10 @@ mod model;
 mod refusals;
 
 use cdms_odata::{Attributes, Instant, Kind, Reference, Value};
-use datahub_model::conversion::{RecordFacts, decode, encode, encode_new, encode_whole, fit, initial, scaled};
+use datahub_model::conversion::{
+    DECIMAL_SCALE, RecordFacts, decode, decode_beside, encode, encode_new, encode_whole, fit, fit_column, initial,
+    scaled,
+};
 use datahub_model::{
     Column, Comparison, Condition, EngineAttribute, Fault, Literal, Mode, ModelDescriptor, Source, Write,
 };
@@ -125,6 +128,13 @@ fn what_was_mapped_after_the_cut_is_null() {
     assert!(fault.to_string().contains("was never read from CDMS"), "{fault}");
 }
 
+/// A model of a key, a local column and, where it has one, an attribute, whose types take what the function takes.
+fn with_local(local: Column, attribute: bool, through: fn(&[Value]) -> Result<Vec<Value>, Fault>) -> ModelDescriptor {
+    let mut columns = vec![Column::new("id", "id", Kind::Guid, Source::Key), local];
+    columns.extend(attribute.then(|| Column::new("name", "name", Kind::String, Source::attribute("Name"))));
+    ModelDescriptor { columns: columns.leak(), constants: &[], only: None, through, ..FULL }
+}
+
 /// A local column's value does not matter while attributes are converted, but its type needs one.
 #[test]
 fn a_local_column_without_a_zero_does_not_stop_a_conversion() {
@@ -142,13 +152,60 @@ fn a_local_column_without_a_zero_does_not_stop_a_conversion() {
         for nullable in [false, true] {
             let mut local = Column::new("local", "local", kind, Source::Local);
             local.nullable = nullable;
-            let columns = vec![Column::new("id", "id", Kind::Guid, Source::Key), local].leak();
-            let through: fn(&[Value]) -> Result<Vec<Value>, Fault> = |row| Err(Fault::new(format!("{:?}", row[1])));
-            let model = ModelDescriptor { columns, attributes: &[], constants: &[], only: None, through, ..FULL };
-            let told = decode(&model, &facts(), &Attributes::new()).unwrap_err().to_string();
+            let model = with_local(local, true, |row| Err(Fault::new(format!("{:?}", row[1]))));
+            let told = decode(&model, &facts(), &full()).unwrap_err().to_string();
             let expected = if nullable { Value::Null } else { stands_in.clone() };
             assert_eq!(told, format!("{expected:?}"), "{kind}");
         }
+    }
+}
+
+/// A type that refuses its kind's zero: an even number that is not nought.
+fn only_even(row: &[Value]) -> Result<Vec<Value>, Fault> {
+    match &row[1] {
+        Value::Integer(number) if *number != 0 && number % 2 == 0 => Ok(row.to_vec()),
+        other => Err(Fault::new("is not even, or nought").at("local").value(other)),
+    }
+}
+
+#[test]
+fn a_local_column_begins_with_its_default() {
+    let local = Column::new("local", "local", Kind::Integer, Source::Local).beginning(|| Value::Integer(2));
+    let model = with_local(local, true, only_even);
+    assert_eq!(initial(&local), Value::Integer(2));
+    assert_eq!(decode(&model, &facts(), &full()).unwrap()[1], Value::Integer(2));
+}
+
+#[test]
+fn a_row_is_converted_with_its_own_local_values() {
+    let local = Column::new("local", "local", Kind::Integer, Source::Local);
+    let model = with_local(local, true, only_even);
+    assert!(decode(&model, &facts(), &full()).is_err(), "the type does not take the zero that stands in");
+    let row = decode_beside(&model, &facts(), &full(), &[Value::Integer(4)]).unwrap();
+    assert_eq!(row[1], Value::Integer(4));
+    let fault = decode_beside(&model, &facts(), &full(), &[Value::Integer(5)]).unwrap_err();
+    assert!(fault.to_string().contains("is not even"), "{fault}");
+}
+
+#[test]
+fn a_model_that_nothing_comes_to_from_cdms_needs_no_conversion() {
+    let local = Column::new("local", "local", Kind::Choice, Source::Local);
+    let model = with_local(local, false, only_even);
+    assert_eq!(decode(&model, &facts(), &Attributes::new()).unwrap(), [Value::Guid(ID), Value::Null]);
+}
+
+/// CDMS keeps whole seconds (fact sheet, 2.2), so nothing else is sent or kept in a row; the hub's own times are whole.
+#[test]
+fn times_are_cut_to_seconds_towards_the_past() {
+    let opened = column(&FULL, "opened");
+    let local = Column { source: Source::Local, ..*opened };
+    for (given, kept) in [(1999, 1000), (1000, 1000), (0, 0), (-1, -1000), (-1000, -1000), (-1001, -2000)] {
+        let given = Value::Instant(Instant(given));
+        let kept = Value::Instant(Instant(kept));
+        let sent = encode(&FULL, opened, &given, &Attributes::new()).unwrap();
+        assert_eq!(sent.get("Opened"), Some(&kept));
+        assert_eq!(fit_column(opened, given.clone()).unwrap(), kept);
+        assert_eq!(fit_column(&local, given.clone()).unwrap(), given);
     }
 }
 
@@ -224,6 +281,9 @@ fn decimals_scale_exactly_or_not_at_all() {
     assert_eq!(scaled(number("7"), 0), Some(7));
     assert_eq!(scaled(number("1.5"), 0), None);
     assert_eq!(scaled(number("1.500"), 1), Some(15));
+    // CDMS's largest decimals, with as many digits as a column keeps.
+    assert_eq!(scaled(number("100000000000.0000000"), DECIMAL_SCALE), Some(1_000_000_000_000_000_000));
+    assert_eq!(scaled(number("-99999999999.9999999"), DECIMAL_SCALE), Some(-999_999_999_999_999_999));
     assert_eq!(scaled(number("922337203685477.5807"), 4), Some(i64::MAX));
     assert_eq!(scaled(number("922337203685477.5808"), 4), None);
     assert_eq!(scaled(Decimal::MAX, 28), None);

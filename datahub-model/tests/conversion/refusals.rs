@@ -1,7 +1,7 @@
 //! What does not convert, and the words that say so.
 
 use cdms_odata::{Attributes, Instant, Kind, Reference, Value};
-use datahub_model::conversion::{decode, encode, encode_new};
+use datahub_model::conversion::{check_constants, decode, encode, encode_new};
 use datahub_model::{Attribute, Class, ModelDescriptor};
 
 use crate::model::{FULL, column, full, row, stating};
@@ -100,8 +100,9 @@ fn of_a_write() {
         &Value::Decimal("0.123".parse().unwrap()),
         "`Budget`: has more than 2 digits after the point; round it, or raise `scale` in the contract (value: 0.123)",
     );
-    let ten = stating(Attribute::new("Budget", Kind::Decimal));
-    assert!(encode(&ten, column(&ten, "budget"), &Value::Decimal("0.1234567891".parse().unwrap()), &full()).is_ok());
+    let seven = stating(Attribute::new("Budget", Kind::Decimal));
+    assert!(encode(&seven, column(&seven, "budget"), &Value::Decimal("0.1234567".parse().unwrap()), &full()).is_ok());
+    assert!(encode(&seven, column(&seven, "budget"), &Value::Decimal("0.12345678".parse().unwrap()), &full()).is_err());
     not_sent(&FULL, "full", &Value::text("Ola"), "`full`: needs a blank (value: text of class personal, hidden)");
     not_sent(
         &FULL,
@@ -112,6 +113,16 @@ fn of_a_write() {
     let mars = stating(Attribute::new("Born", Kind::Date).zone("Mars/Olympus"));
     let day = Value::Date("2016-06-15".parse().unwrap());
     not_sent(&mars, "born", &day, "`Born`: has the zone \"Mars/Olympus\", which no time zone is called");
+}
+
+/// What would be sent with the write is measured with the actor's name in it.
+#[test]
+fn of_a_constant() {
+    let short = stating(Attribute::new("Editor", Kind::String).max_length(9));
+    check_constants(&short, "kari").unwrap();
+    let fault = check_constants(&short, "karin").unwrap_err();
+    assert_eq!(fault.to_string(), "`Editor`: has 10 characters, 1 more than the 9 that CDMS takes; shorten it");
+    check_constants(&FULL, &"kari".repeat(1000)).unwrap();
 }
 
 #[test]

@@ -55,7 +55,7 @@ fn accepted() -> Vec<Row> {
             A = { kind = "string" }
             B = { kind = "integer" }
             C = { kind = "bigint" }
-            D = { kind = "decimal" }
+            D = { kind = "decimal", scale = 0 }
             E = { kind = "double" }
             F = { kind = "money" }
             G = { kind = "boolean" }
@@ -96,6 +96,9 @@ fn accepted() -> Vec<Row> {
         }),
         contract("a scale", one("A = { kind = 'decimal', scale = 2 }"), |contract| {
             assert_eq!(attribute(contract), ContractAttribute { scale: Some(2), ..plain(Kind::Decimal) });
+        }),
+        contract("the largest scale", one("A = { kind = 'decimal', scale = 7 }"), |contract| {
+            assert_eq!(attribute(contract).scale, Some(7));
         }),
         contract("a zone", one("A = { kind = 'date', zone = 'Europe/London' }"), |contract| {
             let zone = Some("Europe/London".to_owned());
@@ -197,6 +200,16 @@ fn faulty() -> Vec<Row> {
             "a scale of money",
             one("A = { kind = 'money', scale = 2 }"),
             &[(KeysExclude, "3:31", "remove `scale`")],
+        ),
+        faulty_contract(
+            "a decimal without a scale",
+            one("A = { kind = 'decimal' }"),
+            &[(MissingKey, "3:1", "help: add `scale = 2`, or as many as CDMS's form shows, at most 7")],
+        ),
+        faulty_contract(
+            "a scale that leaves no place for CDMS's largest numbers",
+            one("A = { kind = 'decimal', scale = 8 }"),
+            &[(WrongValue, "3:33", "`A` cannot be kept with 8 digits after the point")],
         ),
         faulty_contract(
             "a zone of a datetime",

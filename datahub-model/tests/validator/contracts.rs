@@ -87,6 +87,22 @@ fn accepted() -> Vec<Row> {
                 );
             },
         ),
+        contract(
+            "constants that only look like something else",
+            with("[constants]\nAlias = '{}{1+1}{ {actor}'"),
+            |contract| {
+                assert_eq!(contract.constants[0].value, ConstantValue::Text("{}{1+1}{ {actor}".to_owned()));
+            },
+        ),
+        contract(
+            "what CDMS keeps of every record is read-only",
+            "entity = 'A'\nmodified = 'Changed'\n[attributes]\nAId = { kind = 'guid' }\nChanged = { kind = 'datetime' }\n\
+             CreatedOn = { kind = 'datetime' }\nModifiedBy = { kind = 'guid' }\nModifiedOn = { kind = 'datetime' }",
+            |contract| {
+                let read_only = contract.attributes.iter().map(|attribute| attribute.read_only);
+                assert_eq!(read_only.collect::<Vec<_>>(), [true, true, true, true, false]);
+            },
+        ),
         contract("what is left out, with its reason", with("[unmapped]\nFax = 'nobody has one'"), |contract| {
             let (attribute, reason, spot) = &contract.unmapped[0];
             assert_eq!((attribute.as_str(), reason.as_str()), ("Fax", "nobody has one"));
@@ -192,6 +208,21 @@ fn top_level() -> Vec<Row> {
             &[(WrongValue, "2:7", "`key` is a string, not a boolean")],
         ),
         faulty_contract(
+            "names that are empty",
+            "entity = ''\nset = ''\nkey = ''\nlogical = ''",
+            &[
+                (WrongValue, "1:10", "help: write it exactly as in $metadata"),
+                (WrongValue, "2:7", "`set` is empty"),
+                (WrongValue, "3:7", "or leave `key` out where it is the usual one"),
+                (WrongValue, "4:11", "`logical` is empty"),
+            ],
+        ),
+        faulty_contract(
+            "a logical name with a capital",
+            "entity = 'Account'\nlogical = 'Account'",
+            &[(WrongValue, "2:11", "`Account` is no logical name: those are lowercase [wrong-value]")],
+        ),
+        faulty_contract(
             "a table that is a value",
             "entity = \"A\"\nattributes = \"all\"",
             &[(WrongValue, "2:14", "`attributes` is a table, not a string")],
@@ -256,13 +287,16 @@ fn groups_and_constants() -> Vec<Row> {
         ),
         faulty_contract(
             "a constant that is too large",
-            with("[constants]\nEmployees = 2147483648"),
-            &[(WrongValue, "15:13", "the constant for `Employees` is no integer")],
+            with("[constants]\nEmployees = 2147483648\nRating = 5000000000"),
+            &[
+                (WrongValue, "15:13", "2147483648 is more than a constant of `Employees` can be"),
+                (WrongValue, "16:10", "write a number from -2147483648 to 2147483647"),
+            ],
         ),
         faulty_contract(
             "a constant that no number can hold",
             with("[constants]\nEmployees = 99999999999999999999"),
-            &[(WrongValue, "15:13", "a number that fits")],
+            &[(WrongValue, "15:13", "write a number from -2147483648 to 2147483647")],
         ),
         faulty_contract(
             "a constant that is no option",
@@ -286,6 +320,19 @@ fn groups_and_constants() -> Vec<Row> {
             "a constant that is too long",
             "entity = 'A'\n[attributes]\nB = { kind = 'string', max-length = 3 }\n[constants]\nB = 'four'",
             &[(WrongValue, "5:5", "longer than the 3 characters of `B`")],
+        ),
+        faulty_contract(
+            "a constant that is too long before the actor's name is in it",
+            "entity = 'A'\n[attributes]\nB = { kind = 'string', max-length = 3 }\n[constants]\nB = 'by: {actor}'",
+            &[(WrongValue, "5:5", "longer than the 3 characters of `B`")],
+        ),
+        faulty_contract(
+            "constants with places for what is not known",
+            with("[constants]\nName = 'by {actor} on { today }'\nAlias = '{Actor}'"),
+            &[
+                (WrongValue, "15:8", "nothing is known to stand for `{ today }` in a constant"),
+                (WrongValue, "16:9", "write `{actor}` for the acting user, or leave the braces out"),
+            ],
         ),
     ]
 }

@@ -14,7 +14,8 @@ Name = { kind = "string", max-length = 160 }
 Alias = { kind = "string", max-length = 4 }
 Verified = { kind = "boolean" }
 Area = { kind = "decimal", scale = 2 }
-Score = { kind = "decimal" }
+Score = { kind = "decimal", scale = 7 }
+Since = { kind = "datetime" }
 Parent = { kind = "lookup", target = "account" }
 StateCode = { kind = "state", required = true, choices = { active = 0 } }
 Rating = { kind = "integer", read-only = true }
@@ -42,7 +43,18 @@ pub(crate) fn field(mapping: &Mapping, name: &str) -> ResolvedColumn {
 
 pub(crate) fn column(name: &str, kind: Kind, source: ResolvedSource) -> ResolvedColumn {
     let field = name.to_owned();
-    ResolvedColumn { name: name.to_owned(), field, kind, nullable: false, scale: None, was: None, source }
+    ResolvedColumn {
+        name: name.to_owned(),
+        field,
+        kind,
+        nullable: false,
+        scale: None,
+        was: None,
+        default: None,
+        with: None,
+        reference: None,
+        source,
+    }
 }
 
 fn of(attribute: &str) -> ResolvedSource {
@@ -78,14 +90,18 @@ fn plain() -> Vec<Row> {
             assert_eq!(mapping.attributes[0].name, "Name");
         }),
         accepted("a default of the type", ACCOUNT, "M table=m\n id: key\n name: \"Name\" default", |mapping| {
-            assert_eq!(field(mapping, "name"), column("name", Kind::String, or_default("Name")));
+            let default = Some("of the type".to_owned());
+            let expected = ResolvedColumn { default, ..column("name", Kind::String, or_default("Name")) };
+            assert_eq!(field(mapping, "name"), expected);
         }),
         accepted(
             "a default that is an expression",
             ACCOUNT,
             "M table=m\n id: key\n verified: \"Verified\" default=false",
             |mapping| {
-                assert_eq!(field(mapping, "verified"), column("verified", Kind::Boolean, or_default("Verified")));
+                let default = Some("false".to_owned());
+                let expected = ResolvedColumn { default, ..column("verified", Kind::Boolean, or_default("Verified")) };
+                assert_eq!(field(mapping, "verified"), expected);
             },
         ),
         accepted(
@@ -93,7 +109,9 @@ fn plain() -> Vec<Row> {
             ACCOUNT,
             "M table=m\n id: key\n alias: \"Alias\" default=\"öäüß\"",
             |mapping| {
-                assert_eq!(field(mapping, "alias"), column("alias", Kind::String, or_default("Alias")));
+                let default = Some("\"öäüß\"".to_owned());
+                let expected = ResolvedColumn { default, ..column("alias", Kind::String, or_default("Alias")) };
+                assert_eq!(field(mapping, "alias"), expected);
             },
         ),
         accepted(
@@ -134,11 +152,30 @@ fn plain() -> Vec<Row> {
             assert_eq!(mapping.fields[1].name, "r#type");
         }),
         accepted(
-            "decimals with their scale, and with the usual one",
+            "decimals with their scale",
             ACCOUNT,
             "M table=m\n id: key\n a?: \"Area\"\n s?: \"Score\"",
             |mapping| {
-                assert_eq!((field(mapping, "a").scale, field(mapping, "s").scale), (Some(2), Some(10)));
+                assert_eq!((field(mapping, "a").scale, field(mapping, "s").scale), (Some(2), Some(7)));
+            },
+        ),
+        accepted(
+            "a type that only the compiler knows takes the null that its attribute can have",
+            ACCOUNT,
+            "M table=m\n id: key\n name*: \"Name\"\n state*: \"StateCode\" read_only\n alias*: \"Alias\" default",
+            |mapping| {
+                let nullable = ["name", "state", "alias"].map(|name| field(mapping, name).nullable);
+                assert_eq!(nullable, [true, false, false]);
+            },
+        ),
+        accepted(
+            "a local field that begins with a default",
+            ACCOUNT,
+            "M table=m\n id: key\n at: local sql_type=\"datetime\" default=epoch()",
+            |mapping| {
+                let default = Some("epoch()".to_owned());
+                let expected = ResolvedColumn { default, ..column("at", Kind::DateTime, ResolvedSource::Local) };
+                assert_eq!(field(mapping, "at"), expected);
             },
         ),
         accepted(
@@ -158,7 +195,7 @@ fn plain() -> Vec<Row> {
 }
 
 fn attributes() -> Vec<Row> {
-    use Code::{DefaultTooLong, KeysExclude, Nullability, ReadOnly, UnknownAttribute};
+    use Code::{DefaultOfRequired, DefaultTooLong, KeysExclude, Nullability, ReadOnly, UnknownAttribute};
     vec![
         faulty(
             "a misspelt attribute",
@@ -207,6 +244,23 @@ fn attributes() -> Vec<Row> {
             &[(KeysExclude, "name.default", "an Option has `None` for a null already")],
         ),
         faulty(
+            "a default beside a local Option",
+            ACCOUNT,
+            "M table=m\n id: key\n a?: local sql_type=\"string\" default",
+            &[(KeysExclude, "a.default", "an Option has `None` for a null already")],
+        ),
+        faulty(
+            "a default of an attribute that is required",
+            ACCOUNT,
+            "M table=m\n id: key\n state: \"StateCode\" read_only default",
+            &[(
+                DefaultOfRequired,
+                "state.default",
+                "`StateCode` is required, so there is no null for a default to stand for [default-of-required]\n\
+                 help: remove `default`, or the contract's `required = true` if CDMS can have a null there",
+            )],
+        ),
+        faulty(
             "a default that is too long",
             ACCOUNT,
             "M table=m\n id: key\n alias: \"Alias\" default=\"acmes\"",
@@ -217,6 +271,19 @@ fn attributes() -> Vec<Row> {
             ACCOUNT,
             "M table=m\n id: key\n alias: \"Alias\" default=\"\u{1f600}\u{1f600}a\"",
             &[(DefaultTooLong, "alias.default", "shorten it")],
+        ),
+        faulty(
+            "what CDMS keeps of every record, stated and mapped",
+            "entity = 'A'\n[attributes]\nAId = { kind = 'guid' }\nModifiedOn = { kind = 'datetime' }\n\
+             CreatedOn = { kind = 'datetime' }\nModifiedBy = { kind = 'lookup', target = 'systemuser' }",
+            "M table=m\n id: key\n a?: \"AId\"\n b?: \"ModifiedOn\"\n c?: \"CreatedOn\" create_only\n d?: \"ModifiedBy\"\n \
+             e?: \"ModifiedBy\" read_only",
+            &[
+                (ReadOnly, "a", "`AId` is read-only in CDMS"),
+                (ReadOnly, "b", "`ModifiedOn`"),
+                (ReadOnly, "c", "`CreatedOn`"),
+                (ReadOnly, "d", "`ModifiedBy`"),
+            ],
         ),
         faulty(
             "read-only attributes that would be written",
@@ -277,7 +344,7 @@ fn exclusions() -> Vec<Row> {
             ACCOUNT,
             "M table=m\n id: key default\n a: flatten=\"address\" default\n b: \"Name\" with=\"m\" sql_type=\"string\" default",
             &[
-                (KeysExclude, "id.default", "`default` is for fields with one attribute"),
+                (KeysExclude, "id.default", "`default` is for fields with one attribute, and for local ones"),
                 (KeysExclude, "a.default", "remove `default`"),
                 (KeysExclude, "b.default", ""),
             ],

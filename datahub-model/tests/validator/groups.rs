@@ -27,7 +27,7 @@ fn joins_and_locals() -> Vec<Row> {
             "M table=m\n id: key\n line: attributes=Street,Town with=\"line\" sql_type=\"string\"",
             |mapping| {
                 let expected = column("line", Kind::String, joined(&["Street", "Town"], Write::Always));
-                assert_eq!(field(mapping, "line"), expected);
+                assert_eq!(field(mapping, "line"), ResolvedColumn { with: Some("line".to_owned()), ..expected });
                 let names: Vec<_> = mapping.attributes.iter().map(|attribute| &*attribute.name).collect();
                 assert_eq!(names, ["Street", "Town"]);
             },
@@ -38,7 +38,8 @@ fn joins_and_locals() -> Vec<Row> {
             "M table=m\n id: key\n n?: \"Name\" with=\"m\" sql_type=\"integer\" create_only",
             |mapping| {
                 let expected = column("n", Kind::Integer, joined(&["Name"], Write::CreateOnly));
-                assert_eq!(field(mapping, "n"), ResolvedColumn { nullable: true, ..expected });
+                let with = Some("m".to_owned());
+                assert_eq!(field(mapping, "n"), ResolvedColumn { nullable: true, with, ..expected });
             },
         ),
         accepted(
@@ -86,7 +87,13 @@ fn joins_and_locals() -> Vec<Row> {
             "a local time without an Option",
             ACCOUNT,
             "M table=m\n id: key\n a: local sql_type=\"datetime\"",
-            &[(Nullability, "a:type", "a local datetime has no value when a record is first read from CDMS")],
+            &[(Nullability, "a:type", "make the field an Option, or say what it holds then with `default = …`")],
+        ),
+        faulty(
+            "several attributes and their kind, and nothing that joins them",
+            ACCOUNT,
+            "M table=m\n id: key\n a: attributes=Street,Town sql_type=\"string\"",
+            &[(MissingKey, "a.attributes", "add `with = \"module\"`, which has `decode` and `encode`")],
         ),
         faulty(
             "several attributes and nothing that joins them",

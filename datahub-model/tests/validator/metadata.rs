@@ -22,6 +22,7 @@ pub(crate) const METADATA: &str = r#"<?xml version="1.0" encoding="utf-8"?>
     <Property Name="Verified" Type="Edm.Boolean" Nullable="true"/>
     <Property Name="Since" Type="Edm.DateTime" Nullable="true"/>
     <Property Name="Industry" Type="Example.OptionSetValue" Nullable="true"/>
+    <Property Name="Customizable" Type="Example.BooleanManagedProperty" Nullable="true"/>
     <Property Name="Parent" Type="Example.EntityReference" Nullable="true"/>
     <Property Name="ModifiedOn" Type="Edm.DateTime" Nullable="true"/>
     <Property Name="CreatedOn" Type="Edm.DateTime" Nullable="true"/>
@@ -51,7 +52,7 @@ pub(crate) fn rows() -> Vec<Row> {
         metadata(
             "each type as each kind that it can be",
             "entity = 'Account'\n[attributes]\nName = { kind = 'string' }\nCount = { kind = 'integer' }\nViews = { kind = 'bigint' }\n\
-             Area = { kind = 'decimal' }\nRatio = { kind = 'double' }\nLimit = { kind = 'money' }\nVerified = { kind = 'boolean' }\n\
+             Area = { kind = 'decimal', scale = 2 }\nRatio = { kind = 'double' }\nLimit = { kind = 'money' }\nVerified = { kind = 'boolean' }\n\
              Since = { kind = 'datetime' }\nIndustry = { kind = 'choice' }\nParent = { kind = 'lookup', target = 'account' }\n\
              AccountId = { kind = 'guid' }\n[unmapped]\nFax = 'nobody has one'",
         ),
@@ -75,6 +76,27 @@ pub(crate) fn rows() -> Vec<Row> {
                 (NotInMetadata, "1:10", "write `key = \"ActivityId\"`"),
                 (NotInMetadata, "1:10", "$metadata has no `ModifiedOn` in Task, which the engine follows"),
             ],
+        ),
+        faulty_metadata(
+            "irregular names, stated wrongly, each on its own line",
+            "entity = 'Task'\nset = 'TaskSet'\nkey = 'TaskId'\nmodified = 'ChangedAt'\ncreated = 'MadeOn'\n\
+             modified-by = 'Editor'",
+            &[
+                (NotInMetadata, "2:7", "write `set = \"Tasks\"`"),
+                (NotInMetadata, "3:7", "write `key = \"ActivityId\"`"),
+                (
+                    NotInMetadata,
+                    "4:12",
+                    "$metadata has no `ChangedAt` in Task, which the engine follows [not-in-metadata]",
+                ),
+                (NotInMetadata, "5:11", "help: name the right one with `created = \"…\"`"),
+                (NotInMetadata, "6:15", "help: name the right one with `modified-by = \"…\"`"),
+            ],
+        ),
+        faulty_metadata(
+            "a type that no kind is of",
+            "entity = 'Account'\n[attributes]\nCustomizable = { kind = 'boolean' }",
+            &[(WrongKind, "3:1", "help: no kind is of this type: move `Customizable` to [unmapped] with that reason")],
         ),
         faulty_metadata(
             "the wrong key, stated",

@@ -148,6 +148,35 @@ fn tables_and_columns() -> Vec<Row> {
             "M table=m mode=mirror\n id: key column=\"a23456789012345678901234567890123456789012345678901234567890123\"",
             |_| {},
         ),
+        accepted(
+            "names that only Diesel's table could not have, without it",
+            ACCOUNT,
+            "M table=m mode=mirror no_table\n id: key column=\"m\"\n a?: \"Alias\" column=\"columns\"",
+            |_| {},
+        ),
+        faulty(
+            "names that Diesel's table has itself",
+            ACCOUNT,
+            "M table=m mode=mirror\n id: key column=\"m\"\n columns?: \"Alias\"\n star?: \"Town\"\n dsl?: \"Street\"\n \
+             a?: local sql_type=\"string\" column=\"all_columns\"",
+            &[
+                (ColumnName, "id.column", "`m` cannot be a column's name: it is the name of its table"),
+                (ColumnName, "columns", "it is a name of Diesel's own in every table"),
+                (ColumnName, "star", "`star`"),
+                (ColumnName, "dsl", "`dsl`"),
+                (ColumnName, "a.column", "`all_columns`"),
+            ],
+        ),
+        faulty(
+            "words that one of the databases keeps for itself",
+            ACCOUNT,
+            "M table=m mode=mirror\n id: key column=\"add\"\n nothing?: \"Alias\"\n system_user?: \"Town\"",
+            &[
+                (ColumnName, "id.column", "`add` cannot be a column's name: it is a reserved word of SQL or Rust"),
+                (ColumnName, "nothing", "`nothing`"),
+                (ColumnName, "system_user", "`system_user`"),
+            ],
+        ),
         accepted("as many columns as Diesel takes", fits, fitting, |mapping| assert_eq!(mapping.columns.len(), 64)),
         faulty("one column more", &much, too_many, &[(TooManyColumns, "M", "enable `128-column-tables` of diesel")]),
         accepted("one column more, without Diesel's table", much, without_table, |mapping| {

@@ -109,11 +109,21 @@ fn read() -> Vec<Row> {
                 is(mapping, OnlyCondition::All(vec![none, count(3)]));
             },
         ),
+        accepted(
+            "brackets as deep as they may be",
+            ACCOUNT,
+            format!("M table=m only=\"{}Count eq 1{}\"\n id: key", "(".repeat(64), ")".repeat(64)).leak(),
+            |mapping| is(mapping, compare("Count", Equal, OnlyValue::Integer(1))),
+        ),
     ]
 }
 
 fn refused() -> Vec<Row> {
-    let cases: [(&'static str, &'static str, &'static str); 19] = [
+    let deep = format!("{}Count eq 1{}", "(".repeat(65), ")".repeat(65)).leak();
+    let nots = format!("{}Count eq 1", "not ".repeat(100_000)).leak();
+    let cases: [(&'static str, &'static str, &'static str); 21] = [
+        ("brackets too deep", deep, "`not` and brackets stand more than 64 deep in each other"),
+        ("more negations than a stack holds", nots, "write it flatter, with `and` and `or` side by side"),
         ("an empty condition", "", "a condition is missing"),
         ("a name alone", "Name", "`Name` is compared with nothing"),
         ("an operator without a value", "Name eq", "`Name` is compared with nothing"),

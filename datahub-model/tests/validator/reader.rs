@@ -1,7 +1,7 @@
 //! Reads the models of the rows: a line for the model's keys, then one for each field.
 //!
 //! `Organisation table=organisations only="Name ne null"`, then `alias?: "Alias" default="none" create_only`; a question
-//! mark stands for an Option, `no_table`, `insertable` and `changeset` after the model's name for what is in `diesel(…)`, `unreadable` for a key that nobody knows. Places are named `Organisation`, `table`, `alias`, `alias:type`, `alias.default` and so on.
+//! mark stands for an Option and a star for a type that only the compiler knows, `no_table`, `insertable` and `changeset` after the model's name for what is in `diesel(…)`, `unreadable` for a key that nobody knows. Places are named `Organisation`, `table`, `alias`, `alias:type`, `alias.default` and so on.
 
 use datahub_model::source::{DefaultValue, DieselGlue, EngineField, FieldAnnotation, ModelAnnotation, Placed};
 
@@ -19,6 +19,7 @@ pub(crate) fn model(text: &str) -> ModelAnnotation<String> {
         only: None,
         diesel: DieselGlue::default(),
         fields: lines.map(field).collect(),
+        is_faulty: false,
     };
     for word in words {
         let Some((key, value)) = word.split_once('=') else {
@@ -26,6 +27,10 @@ pub(crate) fn model(text: &str) -> ModelAnnotation<String> {
                 "no_table" => &mut model.diesel.no_table,
                 "insertable" => &mut model.diesel.insertable,
                 "changeset" => &mut model.diesel.changeset,
+                "unreadable" => {
+                    model.is_faulty = true;
+                    continue;
+                }
                 other => panic!("these models have no key {other}"),
             };
             *slot = Some(word);
@@ -45,7 +50,9 @@ pub(crate) fn model(text: &str) -> ModelAnnotation<String> {
 fn field(line: &str) -> FieldAnnotation<String> {
     let (name, rest) = line.split_once(':').unwrap_or((line, ""));
     let (name, is_option) = name.strip_suffix('?').map_or((name, false), |name| (name, true));
+    let (name, is_opaque) = name.strip_suffix('*').map_or((name, false), |name| (name, true));
     let mut field = FieldAnnotation::new(placed(name, name), format!("{name}:type"), is_option);
+    field.is_opaque = is_opaque;
     for word in words(rest) {
         let (key, value) = match word.split_once('=') {
             _ if word.starts_with('"') => ("attribute", word.as_str()),
@@ -71,7 +78,7 @@ fn field(line: &str) -> FieldAnnotation<String> {
                 let value = match value {
                     "" => DefaultValue::OfType,
                     text if text.starts_with('"') => DefaultValue::Text(unquoted(text).to_owned()),
-                    _ => DefaultValue::Expression,
+                    value => DefaultValue::Expression(value.to_owned()),
                 };
                 field.default = Some(Placed { value, place });
             }
@@ -83,6 +90,7 @@ fn field(line: &str) -> FieldAnnotation<String> {
             "sql_type" => field.sql_type = text,
             "column" => field.column = text,
             "was" => field.was = text,
+            "type" => field.written_type = unquoted(value).to_owned(),
             "unreadable" => field.is_faulty = true,
             other => panic!("these fields have no key {other}"),
         }

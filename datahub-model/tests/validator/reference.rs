@@ -12,13 +12,15 @@ fn page() -> String {
         "# Faults of a mapping\n\n\
          Every message of the derives and of `datahub check` ends its first line with a code in brackets. \
          `datahub explain <code>` shows this page's text for one of them. The messages below it are those of the \
-         validator's own test cases, of which this page is made: `DATAHUB_DOCS=overwrite cargo test -p datahub-model \
+         validator's own test cases, and where only the compiler can tell of its cases in `tests/ui/fail`, of which this page is made: `DATAHUB_DOCS=overwrite cargo test -p datahub-model \
          --all-features --test validator`.\n",
     );
     let rows = super::all();
     for code in Code::ALL {
         _ = write!(page, "\n## `{code}`\n\n{}\n", code.explanation());
-        let told: BTreeSet<String> = rows.iter().flat_map(|row| row.messages(*code)).collect();
+        let mut told: BTreeSet<String> = rows.iter().flat_map(|row| row.messages(*code)).collect();
+        let of_the_compiler = super::compiler::told().into_iter().filter(|(of, ..)| of == code);
+        told.extend(of_the_compiler.map(|(_, message, help)| format!("| {message} | {help} |")));
         _ = writeln!(page, "\n| message | help |\n|---|---|");
         for message in told {
             _ = writeln!(page, "{message}");

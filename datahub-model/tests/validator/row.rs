@@ -28,6 +28,8 @@ enum What {
 enum Input {
     Contract,
     Model(&'static str),
+    /// A model, whatever is wrong with its contract.
+    Beside(&'static str),
     Choices(Choices),
     Metadata,
 }
@@ -53,6 +55,16 @@ pub(crate) fn faulty(
     expected: &[Expected],
 ) -> Row {
     Row { name, contract: contract.into(), what: What::Faulty(Input::Model(model), expected.to_vec()) }
+}
+
+/// A model with faults whose contract has some too, which are not told again.
+pub(crate) fn faulty_beside(
+    name: &'static str,
+    contract: impl Into<String>,
+    model: &'static str,
+    expected: &[Expected],
+) -> Row {
+    Row { name, contract: contract.into(), what: What::Faulty(Input::Beside(model), expected.to_vec()) }
 }
 
 /// A model that is accepted.
@@ -103,6 +115,7 @@ impl Row {
         let What::Faulty(input, _) = &self.what else { return Vec::new() };
         let (parsed, told) = Contract::parse::<String>(&self.contract);
         let told = match (input, parsed) {
+            (Input::Beside(_), _) => return Vec::new(),
             (Input::Contract, _) | (_, None) => told,
             (input, Some(contract)) => told_of(input, &contract).unwrap_or_default(),
         };
@@ -116,6 +129,13 @@ impl Row {
         let (parsed, told) = Contract::parse::<String>(&self.contract);
         if let What::Faulty(Input::Contract, expected) = &self.what {
             return self.compare(&told, expected);
+        }
+        if let What::Faulty(input @ Input::Beside(_), expected) = &self.what {
+            if told.is_empty() {
+                return Err(self.wrong("the contract should have faults"));
+            }
+            let contract = parsed.unwrap_or_else(Contract::unread);
+            return self.compare(&told_of(input, &contract).unwrap_or_default(), expected);
         }
         let contract = match parsed {
             Some(contract) if told.is_empty() => contract,
@@ -185,7 +205,9 @@ impl Row {
 fn told_of(input: &Input, contract: &Contract) -> Option<Vec<Diagnostic<String>>> {
     match input {
         Input::Contract => None,
-        Input::Model(model) => resolve(&reader::model(model), contract, ColumnLimit::Columns64).err(),
+        Input::Model(model) | Input::Beside(model) => {
+            resolve(&reader::model(model), contract, ColumnLimit::Columns64).err()
+        }
         Input::Choices(choices) => resolve_choices(contract, choices).err(),
         Input::Metadata => Some(against_metadata(contract)),
     }

@@ -4,7 +4,7 @@ use std::fmt::Display;
 
 use cdms_odata::{Instant, Kind, Value};
 use chrono::NaiveDate;
-use datahub_model::conversion::scaled;
+use datahub_model::conversion::{initial, scaled};
 use datahub_model::{Column, Fault};
 use rust_decimal::Decimal;
 use serde::Serialize;
@@ -91,9 +91,14 @@ pub(crate) fn value(column: &Column, datum: Datum) -> Value {
     value.unwrap_or_default()
 }
 
-/// What a column holds as long as nobody gave it a value: null where it may.
+/// What a column holds as long as nobody gave it a value: its default, or null where it may.
 pub(crate) fn zero(column: &Column) -> Datum {
     let kind = column_type(column.kind);
+    if column.default.is_some()
+        && let Ok(datum) = datum(column, &initial(column))
+    {
+        return datum;
+    }
     if column.nullable {
         return null(kind);
     }

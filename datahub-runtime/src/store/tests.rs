@@ -51,7 +51,7 @@ const fn attribute(name: &'static str, kind: Kind) -> Attribute {
 }
 
 const fn column(name: &'static str, kind: Kind, source: Source) -> Column {
-    Column { name, field: name, kind, nullable: true, scale: None, was: None, source }
+    Column { name, field: name, kind, nullable: true, scale: None, was: None, default: None, source }
 }
 
 const fn from(attribute: &'static str) -> Source {

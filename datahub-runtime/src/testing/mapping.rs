@@ -155,9 +155,7 @@ pub fn attributes_survive<T: CdmsSynced>() {
             let of_another_model = matches!(
                 (before, target), (Some(Value::Lookup(reference)), Some(target)) if reference.logical_name != target
             );
-            // Of a group's member only the group knows the default, and holds null for it.
-            let group_default = column.field.contains('.') && after.is_none_or(Value::is_null);
-            if before != after && !stands_for_null && !of_another_model && !group_default {
+            if before != after && !stands_for_null && !of_another_model {
                 let show = |value: Option<&Value>| value.map_or_else(|| "nothing".to_owned(), Value::to_string);
                 let (before, after) = (show(before), show(after));
                 return Err(format!("`{attribute}` was {before}, and comes back from `{field}` as {after}"));

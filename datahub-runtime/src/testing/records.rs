@@ -100,7 +100,7 @@ impl Records {
         }
     }
 
-    /// Up to a hundred thousand millions, the most that CDMS has, as far as 64 bits of the scale hold it.
+    /// Up to a hundred thousand millions either way, the most that CDMS has: with every scale that a contract can state.
     fn decimal(&mut self, scale: u32) -> Decimal {
         let digits = self.dice.i64(..) >> self.dice.u32(..63);
         let most = 100_000_000_000_i64.saturating_mul(10_i64.saturating_pow(scale));

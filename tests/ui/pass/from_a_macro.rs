@@ -1,4 +1,4 @@
-//! Models that a `macro_rules!` makes, whose types come in invisible groups.
+//! Models that a `macro_rules!` makes, whose types and values come in invisible groups.
 
 use datahub_runtime::prelude::*;
 
@@ -18,9 +18,48 @@ macro_rules! reference_data {
 reference_data!(Nation, "country.toml", "nations", "Name", name: String);
 reference_data!(Firm, "account.toml", "firms", "Alias", alias: Option<String>);
 
+macro_rules! with_defaults {
+    ($model:ident, $group:ident, $table:literal, $diesel:expr, $text:expr, $number:expr) => {
+        #[derive(Clone, CdmsSynced)]
+        #[cdms(mapping = "account.toml", table = $table, mode = "mirror", diesel(table = $diesel))]
+        pub(crate) struct $model {
+            #[cdms(key)]
+            pub(crate) id: Id<$model>,
+            #[cdms("Alias", default = $text)]
+            alias: String,
+            #[cdms("Employees", default = $number)]
+            employees: i32,
+            #[cdms(local, sql_type = "string", default = $text)]
+            note: String,
+            #[cdms(flatten = "address")]
+            address: $group,
+        }
+
+        #[derive(Clone, CdmsFields)]
+        pub(crate) struct $group {
+            #[cdms(default = $text)]
+            street: String,
+            town: Option<String>,
+            country: Option<Id<super::minimal_country::Country>>,
+        }
+    };
+}
+
+with_defaults!(Works, WorksAddress, "works", false, "none", 1 + 1);
+
 #[test]
 fn they_are_models_like_any_other() {
     let nullable = |model: &datahub_runtime::__v1::ModelDescriptor| model.columns[1].nullable;
     assert!(!nullable(Nation::DESCRIPTOR) && nullable(Firm::DESCRIPTOR));
     assert_eq!(models![Nation, Firm].iter().len(), 2);
+}
+
+#[test]
+fn their_defaults_are_what_was_passed() {
+    use super::defaults::default_of;
+    use datahub_runtime::Value;
+    assert_eq!(default_of(Works::DESCRIPTOR, "alias"), Some(Value::text("none")));
+    assert_eq!(default_of(Works::DESCRIPTOR, "employees"), Some(Value::Integer(2)));
+    assert_eq!(default_of(Works::DESCRIPTOR, "note"), Some(Value::text("none")));
+    assert_eq!(default_of(Works::DESCRIPTOR, "address.street"), Some(Value::text("none")));
 }

@@ -4,6 +4,8 @@
 
 #![allow(dead_code, reason = "most fields are there to be derived, not to be read")]
 
+#[path = "../pass/defaults.rs"]
+mod defaults;
 #[path = "../pass/diesel_writes.rs"]
 mod diesel_writes;
 #[path = "../pass/every_key.rs"]
@@ -20,3 +22,5 @@ mod minimal_country;
 mod names_of_others;
 #[path = "../pass/shared_entity.rs"]
 mod shared_entity;
+#[path = "../pass/types_of_ones_own.rs"]
+mod types_of_ones_own;

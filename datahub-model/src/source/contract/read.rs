@@ -1,6 +1,5 @@
 //! From a contract's text to a contract, with every fault on its line.
 
-use crate::conversion::DECIMAL_SCALE;
 use std::borrow::Cow;
 use std::collections::HashSet;
 
@@ -9,9 +8,10 @@ use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
 use super::{ConstantValue, Contract, ContractAttribute, ContractConstant, Group, GroupMember, Spot};
-use crate::Class;
+use crate::conversion::DECIMAL_SCALE;
 use crate::source::diagnostic::{Code, Diagnostic, Place};
 use crate::source::nearest::meant;
+use crate::{ACTOR, Class};
 
 /// The keys of a contract's top level.
 const TOP_KEYS: [&str; 11] = [
@@ -27,6 +27,9 @@ const TOP_KEYS: [&str; 11] = [
     "constants",
     "unmapped",
 ];
+
+/// Those of them that are names of CDMS's.
+const NAMES: [&str; 7] = ["entity", "set", "key", "logical", "modified", "created", "modified-by"];
 
 /// The keys of an attribute.
 const ATTRIBUTE_KEYS: [&str; 10] =
@@ -79,13 +82,15 @@ impl<'t, P> Reader<'t, P> {
     }
 
     fn contract(&mut self, root: &DeTable<'_>) -> Option<Contract> {
-        for (key, _) in root {
+        let mut is_partial = false;
+        for (key, value) in root {
             if !TOP_KEYS.contains(&key.get_ref().as_ref()) {
                 self.unknown_key(key, "a contract", &TOP_KEYS);
+                is_partial |= value.get_ref().is_table();
             }
         }
         let named = match root.get("entity") {
-            Some(value) => self.string("entity", value),
+            Some(value) => self.name("entity", value),
             None => {
                 let message = "the contract does not say which entity it is of".to_owned();
                 let help = "begin it with `entity = \"Account\"`, exactly as in $metadata".to_owned();
@@ -96,10 +101,10 @@ impl<'t, P> Reader<'t, P> {
         // Without an entity there is no contract, but its other faults are told all the same.
         let is_named = named.is_some();
         let entity = named.unwrap_or_default();
-        let entity_spot = self.spot(root.get("entity").map_or(0, |value| value.span().start));
-        let key_spot = root.get("key").map_or_else(|| entity_spot.clone(), |key| self.spot(key.span().start));
+        let spots = NAMES.into_iter().filter_map(|name| Some((name, self.spot(root.get(name)?.span().start))));
+        let spots = spots.collect();
         let mut named = |name: &str, default: String| match root.get(name) {
-            Some(value) => self.string(name, value).unwrap_or(default),
+            Some(value) => self.name(name, value).unwrap_or(default),
             None => default,
         };
         let mut contract = Contract {
@@ -114,29 +119,42 @@ impl<'t, P> Reader<'t, P> {
             groups: Vec::new(),
             constants: Vec::new(),
             unmapped: Vec::new(),
-            entity_spot,
-            key_spot,
+            spots,
+            faulty: Vec::new(),
+            is_partial,
         };
+        for table in ["attributes", "groups"] {
+            contract.is_partial |= root.get(table).is_some_and(|value| !value.get_ref().is_table());
+        }
         for (name, value) in self.table(root, "attributes") {
             self.names.push(name.get_ref().to_string());
-            if let Some(attribute) = self.attribute(name, value) {
-                contract.attributes.push(attribute);
+            let before = self.diagnostics.len();
+            let attribute = self.attribute(name, value).filter(|_| self.diagnostics.len() == before);
+            match attribute {
+                Some(mut attribute) => {
+                    // What CDMS itself keeps of every record cannot be written, whatever else is said of it.
+                    attribute.read_only |= contract.is_engines(&attribute.name);
+                    contract.attributes.push(attribute);
+                }
+                None => contract.faulty.push(name.get_ref().to_string()),
             }
         }
         for (name, value) in self.table(root, "groups") {
-            if let Some(group) = self.group(name, value, &contract) {
-                contract.groups.push(group);
+            match self.group(name, value, &contract) {
+                Some(group) => contract.groups.push(group),
+                None => contract.faulty.push(name.get_ref().to_string()),
             }
         }
         for (name, value) in self.table(root, "constants") {
-            if let Some(constant) = self.constant(name, value, &contract) {
-                contract.constants.push(constant);
+            match self.constant(name, value, &contract) {
+                Some(constant) => contract.constants.push(constant),
+                None => contract.faulty.push(name.get_ref().to_string()),
             }
         }
         for (name, value) in self.table(root, "unmapped") {
             let attribute = name.get_ref().to_string();
             if let Some(reason) = self.string(&attribute, value) {
-                if contract.attribute(&attribute).is_some() {
+                if self.names.contains(&attribute) {
                     let message = format!("`{attribute}` is stated in [attributes] and left out in [unmapped]");
                     let help = "keep it in one of the two".to_owned();
                     self.fault(Code::KeysExclude, name.span().start, message, Some(help));
@@ -210,11 +228,24 @@ impl<'t, P> Reader<'t, P> {
         let scale = only_for(self, "scale", &[Kind::Decimal]).and_then(|value| {
             let scale = self.count("scale", value)?;
             if scale > DECIMAL_SCALE {
-                self.wrong("scale", value, "at most 10, the digits after the point that CDMS has");
+                let message = format!(
+                    "`{attribute}` cannot be kept with {scale} digits after the point: CDMS's largest number, \
+                     100,000,000,000, has place for {DECIMAL_SCALE} beside it in a column's 64 bits"
+                );
+                let help = format!(
+                    "write `scale = {DECIMAL_SCALE}` if CDMS's form shows no more; a record with more digits then waits in \
+                     quarantine, unless its field takes them as a text, by `with = \"module\", sql_type = \"string\"`"
+                );
+                self.fault(Code::WrongValue, value.span().start, message, Some(help));
                 return None;
             }
             Some(scale)
         });
+        if kind == Kind::Decimal && !table.contains_key("scale") {
+            let message = format!("the decimal `{attribute}` does not say how many digits it has after the point");
+            let help = format!("add `scale = 2`, or as many as CDMS's form shows, at most {DECIMAL_SCALE}");
+            self.fault(Code::MissingKey, name.span().start, message, Some(help));
+        }
         let zone = only_for(self, "zone", &[Kind::Date]).and_then(|value| self.zone(value));
         let choices = only_for(self, "choices", &choice_kinds).map_or_else(Vec::new, |value| self.choices(value));
         let targets = only_for(self, "target", &[Kind::Lookup]).map_or_else(Vec::new, |value| self.targets(value));
@@ -287,10 +318,12 @@ impl<'t, P> Reader<'t, P> {
         let constant = match value.get_ref() {
             DeValue::String(text) => ConstantValue::Text(text.to_string()),
             DeValue::Boolean(value) => ConstantValue::Boolean(*value),
-            DeValue::Integer(number) => match i64::from_str_radix(number.as_str(), number.radix()) {
+            DeValue::Integer(number) => match i32::from_str_radix(number.as_str(), number.radix()) {
                 Ok(number) => ConstantValue::Integer(number),
                 Err(_) => {
-                    self.wrong(&attribute, value, "a number that fits");
+                    let message = format!("{} is more than a constant of `{attribute}` can be", number.as_str());
+                    let help = format!("write a number from {} to {}", i32::MIN, i32::MAX);
+                    self.fault(Code::WrongValue, value.span().start, message, Some(help));
                     return None;
                 }
             },
@@ -307,9 +340,15 @@ impl<'t, P> Reader<'t, P> {
         }
         let fits = match (&constant, stated.kind) {
             (ConstantValue::Text(text), Kind::String) => {
-                // The acting user's name takes the braces' place, so such a text is measured when it is sent.
-                let fixed = !text.contains("{actor}");
-                let limit = stated.max_length.filter(|limit| fixed && text.encode_utf16().count() > *limit as usize);
+                if let Some(unknown) = placeholder(text) {
+                    let message = format!("nothing is known to stand for `{unknown}` in a constant");
+                    let help = "write `{actor}` for the acting user, or leave the braces out".to_owned();
+                    self.fault(Code::WrongValue, value.span().start, message, Some(help));
+                    return None;
+                }
+                // The acting user's name takes the braces' place, so the whole is measured before it is sent.
+                let fixed = text.replace(ACTOR, "");
+                let limit = stated.max_length.filter(|limit| fixed.encode_utf16().count() > *limit as usize);
                 if let Some(limit) = limit {
                     let message = format!("the constant is longer than the {limit} characters of `{attribute}`");
                     self.fault(Code::WrongValue, value.span().start, message, Some("shorten it".to_owned()));
@@ -318,9 +357,9 @@ impl<'t, P> Reader<'t, P> {
                 true
             }
             (ConstantValue::Boolean(_), Kind::Boolean) => true,
-            (ConstantValue::Integer(number), Kind::Integer) => i32::try_from(*number).is_ok(),
+            (ConstantValue::Integer(_), Kind::Integer) => true,
             (ConstantValue::Integer(number), Kind::Choice | Kind::Status) => {
-                let known = stated.choices.iter().any(|(_, option)| i64::from(*option) == *number);
+                let known = stated.choices.iter().any(|(_, option)| option == number);
                 stated.choices.is_empty() || known
             }
             _ => false,
@@ -369,6 +408,24 @@ impl<'t, P> Reader<'t, P> {
             self.wrong(key, value, "a string");
         }
         text
+    }
+
+    /// One of the names at the top of a contract.
+    fn name(&mut self, key: &str, value: &Spanned<DeValue<'_>>) -> Option<String> {
+        let name = self.string(key, value)?;
+        let lowercase = name.to_lowercase();
+        if name.is_empty() {
+            let help = format!("write it exactly as in $metadata, or leave `{key}` out where it is the usual one");
+            let help = if key == "entity" { "write it exactly as in $metadata".to_owned() } else { help };
+            self.fault(Code::WrongValue, value.span().start, format!("`{key}` is empty"), Some(help));
+            return None;
+        }
+        if key == "logical" && name != lowercase {
+            let message = format!("`{name}` is no logical name: those are lowercase");
+            self.fault(Code::WrongValue, value.span().start, message, Some(format!("write `{lowercase}`")));
+            return Some(lowercase);
+        }
+        Some(name)
     }
 
     fn count(&mut self, key: &str, value: &Spanned<DeValue<'_>>) -> Option<u32> {
@@ -458,4 +515,15 @@ impl<'t, P> Reader<'t, P> {
         let found = value.get_ref().type_str();
         self.fault(Code::WrongValue, value.span().start, format!("`{key}` is {expected}, not a {found}"), None);
     }
+}
+
+/// The first part of a constant that looks as if something were to take its place, but for the acting user's.
+fn placeholder(text: &str) -> Option<&str> {
+    let starts = text.match_indices('{').map(|(at, _)| &text[at..]);
+    let braced = starts.filter_map(|rest| rest.find('}').map(|end| &rest[..=end]));
+    let is_word = |inside: &str| {
+        let allowed = |letter: char| letter.is_alphanumeric() || matches!(letter, '_' | '-' | ' ' | '.');
+        !inside.trim().is_empty() && inside.chars().all(allowed)
+    };
+    braced.filter(|braced| *braced != ACTOR).find(|braced| is_word(&braced[1..braced.len() - 1]))
 }

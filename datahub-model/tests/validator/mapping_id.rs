@@ -1,0 +1,50 @@
+//! The mapping id: another one for whatever changes what a row holds, and the same for what does not.
+
+use datahub_model::source::{ColumnLimit, Contract, resolve};
+
+use crate::fields::ACCOUNT;
+use crate::reader;
+
+const MODEL: &str = "M table=m\n id: key\n name: \"Name\" default=\"none\"\n line: attributes=Street,Town with=\"line\" sql_type=\"string\"\n \
+                     p?: \"Parent\" type=\"Id<Account>\"\n n: local sql_type=\"integer\" default=1";
+
+fn id(contract: &str, model: &str) -> u64 {
+    let (contract, told) = Contract::parse::<String>(contract);
+    assert!(told.is_empty(), "{told:?}");
+    resolve(&reader::model(model), &contract.unwrap(), ColumnLimit::Columns32).unwrap().mapping_id
+}
+
+#[test]
+fn what_changes_a_row_changes_the_id() {
+    let mut seen = vec![id(ACCOUNT, MODEL)];
+    for (from, to) in [
+        ("default=\"none\"", "default=\"some\""),
+        ("default=\"none\"", "default"),
+        ("default=\"none\"", "default=none()"),
+        ("with=\"line\"", "with=\"other\""),
+        ("Id<Account>", "Id<Branch>"),
+        ("default=1", "default=2"),
+        ("table=m", "table=other"),
+        ("Street,Town", "Town,Street"),
+    ] {
+        assert!(MODEL.contains(from), "{from}");
+        let other = id(ACCOUNT, &MODEL.replace(from, to));
+        assert!(!seen.contains(&other), "{from} and {to} have one mapping id");
+        seen.push(other);
+    }
+    for (from, to) in
+        [("max-length = 160", "max-length = 161"), ("target = \"account\"", "target = [\"account\", \"team\"]")]
+    {
+        let other = id(&ACCOUNT.replacen(from, to, 1), MODEL);
+        assert!(!seen.contains(&other), "{from} and {to} have one mapping id");
+        seen.push(other);
+    }
+}
+
+#[test]
+fn what_is_only_said_changes_nothing() {
+    let noted = ACCOUNT.replacen("max-length = 160", "max-length = 160, note = \"as registered\"", 1);
+    assert_ne!(noted, ACCOUNT);
+    assert_eq!(id(&noted, MODEL), id(ACCOUNT, MODEL));
+    assert_eq!(id(ACCOUNT, &MODEL.replacen("M ", "N ", 1)), id(ACCOUNT, MODEL));
+}

@@ -1,0 +1,236 @@
+//! What a derive has the compiler check, because only it knows the types: each with its code, names and cure.
+
+use datahub_model::ModelDescriptor;
+
+use super::message::Message;
+use super::{Field, Group, Kind, Member};
+
+/// What stands before a cure, as in the derive's own messages.
+const HELP: &str = "\nhelp: ";
+
+/// Asks for a value for null: the column may be null because the attribute may.
+#[track_caller]
+pub const fn can_be_null<T>(field: &Field<T>, name: &str, attribute: &str) {
+    if field.has_null {
+        return;
+    }
+    let message = if attribute.is_empty() {
+        Message::new("`").and(name).and("` is written as an Option, but its type has no value for null [nullability]")
+    } else {
+        Message::new("`").and(attribute).and("` can be null in CDMS, but `").and(name).and("` cannot [nullability]")
+    };
+    let cure = "make the field an Option, add `default`, or state `required = true` in the contract";
+    panic!("{}", message.and(HELP).and(cure).text())
+}
+
+/// Asks for a type without a value for null, beside a `default` that stands for it.
+#[track_caller]
+pub const fn needs_no_default<T>(field: &Field<T>, name: &str, _attribute: &str) {
+    if field.has_null {
+        let message = Message::new("the type of `").and(name).and("` has a value for null already [keys-exclude]");
+        panic!("{}", message.and(HELP).and("remove `default`, or choose a type without one").text())
+    }
+}
+
+/// Asks for a type without a value for null, where nothing but the written type says that the column has none.
+#[track_caller]
+pub const fn is_never_null<T>(field: &Field<T>, name: &str, _attribute: &str) {
+    if field.has_null {
+        let message = Message::new("the type of `").and(name).and("` has a value for null, but its column has none");
+        let cure = "write the type as `Option<…>` itself: there is no contract here to say that the column can be null";
+        panic!("{}", message.and(" [nullability]").and(HELP).and(cure).text())
+    }
+}
+
+/// Asks a local field's type whether it takes what its column begins with.
+#[track_caller]
+pub const fn begins_with_zero<T>(field: &Field<T>, name: &str, attribute: &str) {
+    is_never_null(field, name, attribute);
+    if !field.takes_zero {
+        let message = Message::new("`").and(name).and("` has no value when a record is first read from CDMS");
+        let cure = "make the field an Option, or say what it holds then with `default = …`; or set \
+                    `FieldType::TAKES_ZERO` if the type takes empty text, nought or `false`";
+        panic!("{}", message.and(" [nullability]").and(HELP).and(cure).text())
+    }
+}
+
+/// Asks that a reference may point to what the contract allows.
+#[track_caller]
+pub const fn points_to<T>(field: &Field<T>, name: &str, attribute: &str, targets: &[&str]) {
+    if let Some(target) = field.target {
+        allowed(target, name, attribute, targets);
+    }
+}
+
+#[track_caller]
+const fn allowed(target: &str, name: &str, attribute: &str, targets: &[&str]) {
+    let mut position = 0;
+    while position < targets.len() {
+        if same(targets[position], target) {
+            return;
+        }
+        position += 1;
+    }
+    let message = Message::new("`").and(attribute).and("` points to ").and_list(targets).and(", but `").and(name);
+    let message = message.and("` is an id of `").and(target).and("` [lookup-target]").and(HELP);
+    panic!("{}", message.and("change the type of the field, or the contract's `target`").text())
+}
+
+/// One key of a contract's group, and its attribute.
+#[derive(Clone, Copy, Debug)]
+pub struct GroupKey {
+    name: &'static str,
+    attribute: &'static str,
+    kind: Kind,
+    required: bool,
+    targets: &'static [&'static str],
+}
+
+impl GroupKey {
+    /// A key of which nothing but the attribute and its kind is stated.
+    pub const fn new(name: &'static str, attribute: &'static str, kind: Kind) -> Self {
+        GroupKey { name, attribute, kind, required: false, targets: &[] }
+    }
+
+    /// Null is a fault.
+    pub const fn required(mut self) -> Self {
+        self.required = true;
+        self
+    }
+
+    /// The logical names of a lookup's targets.
+    pub const fn pointing_to(mut self, targets: &'static [&'static str]) -> Self {
+        self.targets = targets;
+        self
+    }
+}
+
+/// Asks that a flattened struct has the members of the contract's group, each of a fitting type.
+#[track_caller]
+pub const fn group_matches<G>(group: &Group<G>, name: &str, keys: &[GroupKey]) {
+    if group.is_stub {
+        return;
+    }
+    let mut position = 0;
+    while position < keys.len() {
+        match find(group.members, keys[position].name) {
+            Some(member) => member_fits(member, name, &keys[position]),
+            None => {
+                let message = Message::new("the struct of `").and(name).and("` has no member `");
+                let message = message.and(keys[position].name).and("`, which the contract's group has [group-shape]");
+                let cure = "add the member, or name the one that is meant with a bare string, `#[cdms(\"";
+                panic!("{}", message.and(HELP).and(cure).and(keys[position].name).and("\")]`").text())
+            }
+        }
+        position += 1;
+    }
+    let mut position = 0;
+    while position < group.members.len() {
+        let member = group.members[position].name;
+        let mut key = 0;
+        while key < keys.len() && !same(keys[key].name, member) {
+            key += 1;
+        }
+        if key == keys.len() {
+            let message = Message::new("the member `").and(member).and("` of `").and(name);
+            let message = message.and("` is no key of the contract's group [group-shape]").and(HELP);
+            panic!("{}", message.and("remove the member, or add it to the group in the contract").text())
+        }
+        position += 1;
+    }
+}
+
+const fn find<'m>(members: &'m [Member], name: &str) -> Option<&'m Member> {
+    let mut position = 0;
+    while position < members.len() {
+        if same(members[position].name, name) {
+            return Some(&members[position]);
+        }
+        position += 1;
+    }
+    None
+}
+
+#[track_caller]
+const fn member_fits(member: &Member, name: &str, key: &GroupKey) {
+    let about = Message::new("`").and(key.attribute).and("`");
+    let of = Message::new("`").and(name).and(".").and(key.name).and("`");
+    if !holds(member.kinds, key.kind) {
+        let message = about.and(" is of kind ").and(key.kind.name()).and(", which the type of ").and(of.text());
+        let message = message.and(" cannot hold [wrong-type]").and(HELP);
+        panic!("{}", message.and("change the member's type, or map the attribute by a field of the model").text())
+    }
+    if member.default.is_some() && key.required {
+        let message = about.and(" is required, so there is no null for the default of ").and(of.text());
+        let message = message.and(" to stand for [default-of-required]").and(HELP);
+        panic!("{}", message.and("remove `default`, or the contract's `required = true`").text())
+    }
+    if member.default.is_some() && member.nullable {
+        let message = Message::new("the type of ").and(of.text()).and(" has a value for null already [keys-exclude]");
+        panic!("{}", message.and(HELP).and("remove `default`, or choose a type without one").text())
+    }
+    if !(key.required || member.nullable || member.default.is_some()) {
+        let message = about.and(" can be null in CDMS, but ").and(of.text()).and(" cannot [nullability]").and(HELP);
+        let cure = "make the member an Option, add `default`, or state `required = true` in the contract";
+        panic!("{}", message.and(cure).text())
+    }
+    if let Some(target) = member.target {
+        allowed(target, Message::new(name).and(".").and(key.name).text(), key.attribute, key.targets);
+    }
+}
+
+/// Asks that a program's models do not share a table, nor an entity without saying which records are whose. Of a stub
+/// nothing is known but its table, where it has one.
+#[track_caller]
+pub const fn models_do_not_clash(models: &[(&ModelDescriptor, bool)]) {
+    let mut first = 0;
+    while first < models.len() {
+        let mut second = first + 1;
+        while second < models.len() {
+            let ((one, one_is_stub), (other, other_is_stub)) = (models[first], models[second]);
+            if same(one.table, other.table) && !one.table.is_empty() {
+                let message = Message::new("`").and(one.name).and("` and `").and(other.name);
+                let message = message.and("` have the same table, `").and(one.table).and("` [models-clash]").and(HELP);
+                panic!("{}", message.and("give one of them another, `table = \"…\"`, or list each model once").text())
+            }
+            let know_their_own = one.only.is_some() && other.only.is_some();
+            if !one_is_stub && !other_is_stub && same(one.entity.name, other.entity.name) && !know_their_own {
+                let without = if one.only.is_none() { one.name } else { other.name };
+                let message =
+                    Message::new("`").and(one.name).and("` and `").and(other.name).and("` share the entity `");
+                let message = message.and(one.entity.name).and("`, and `").and(without);
+                let message = message.and("` does not say which records are its own [models-clash]").and(HELP);
+                panic!("{}", message.and("add `only = \"…\"` to each of the two").text())
+            }
+            second += 1;
+        }
+        first += 1;
+    }
+}
+
+const fn holds(kinds: &[Kind], kind: Kind) -> bool {
+    let mut position = 0;
+    while position < kinds.len() {
+        if kinds[position] as u8 == kind as u8 {
+            return true;
+        }
+        position += 1;
+    }
+    false
+}
+
+/// Whether two texts are the same.
+pub(crate) const fn same(one: &str, other: &str) -> bool {
+    let (one, other) = (one.as_bytes(), other.as_bytes());
+    if one.len() != other.len() {
+        return false;
+    }
+    let mut position = 0;
+    while position < one.len() {
+        if one[position] != other[position] {
+            return false;
+        }
+        position += 1;
+    }
+    true
+}

@@ -1,0 +1,62 @@
+//! Texts put together while compiling, so that what only the compiler can tell names what it is about.
+
+/// The longest text; what goes beyond is cut.
+const LENGTH_MAX: usize = 1024;
+
+/// A text in the making.
+pub(super) struct Message {
+    bytes: [u8; LENGTH_MAX],
+    length: usize,
+}
+
+impl Message {
+    pub(super) const fn new(text: &str) -> Self {
+        Message { bytes: [0; LENGTH_MAX], length: 0 }.and(text)
+    }
+
+    /// The text with another behind it.
+    pub(super) const fn and(mut self, text: &str) -> Self {
+        let text = text.as_bytes();
+        let mut position = 0;
+        while position < text.len() && self.length < LENGTH_MAX {
+            self.bytes[self.length] = text[position];
+            self.length += 1;
+            position += 1;
+        }
+        self
+    }
+
+    /// The text with a list behind it.
+    pub(super) const fn and_list(mut self, texts: &[&str]) -> Self {
+        let mut position = 0;
+        while position < texts.len() {
+            if position > 0 {
+                self = self.and(" or ");
+            }
+            self = self.and("`").and(texts[position]).and("`");
+            position += 1;
+        }
+        self
+    }
+
+    pub(super) const fn text(&self) -> &str {
+        match std::str::from_utf8(self.bytes.split_at(self.length).0) {
+            Ok(text) => text,
+            // Only a text that was cut in the middle of a letter.
+            Err(_) => "the names of this fault are too long to be shown",
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{LENGTH_MAX, Message};
+
+    #[test]
+    fn a_text_is_put_together_and_never_longer_than_it_may_be() {
+        let message = Message::new("points to ").and_list(&["account", "team"]).and(", not to `é`");
+        assert_eq!(message.text(), "points to `account` or `team`, not to `é`");
+        assert_eq!(Message::new(&"a".repeat(2 * LENGTH_MAX)).text().len(), LENGTH_MAX);
+        assert!(Message::new(&"aé".repeat(LENGTH_MAX)).and("b").text().contains("too long"));
+    }
+}

@@ -1,0 +1,183 @@
+//! What derived code asks of a field's type, asked once and kept in a constant: so that a type that does not fit is told
+//! once, on its own word.
+
+use cdms_odata::{Kind, Value};
+use datahub_model::{Fault, MappingId, Source};
+
+use super::{Carries, CdmsFields, FieldType, GroupReader, GroupWriter};
+use crate::Id;
+
+/// A type that can hold the kind of its field's attribute.
+#[derive(Debug)]
+pub struct Field<T> {
+    /// For a reference to one model: that model's logical name.
+    pub target: Option<&'static str>,
+    pub(crate) kinds: &'static [Kind],
+    pub(crate) has_null: bool,
+    pub(crate) takes_zero: bool,
+    read: fn(&Value) -> Result<T, Fault>,
+    pub(super) write: fn(&T) -> Value,
+}
+
+/// A field of a kind.
+pub const fn field<T: Carries<K>, K>() -> Field<T> {
+    member()
+}
+
+/// A member of a group, whose kind the group's contract says.
+pub const fn member<T: FieldType>() -> Field<T> {
+    Field {
+        target: T::TARGET,
+        kinds: T::KINDS,
+        has_null: T::NULLABLE,
+        takes_zero: T::TAKES_ZERO,
+        read: T::from_value,
+        write: T::to_value,
+    }
+}
+
+impl<T> Field<T> {
+    /// The Rust value of a value.
+    ///
+    /// # Errors
+    ///
+    /// A value of another form, or null where the type has no value for it.
+    pub fn of(&self, value: &Value) -> Result<T, Fault> {
+        (self.read)(value)
+    }
+
+    /// The value of a default, or of what a `with` module makes.
+    pub fn value(&self, default: T) -> Value {
+        (self.write)(&default)
+    }
+
+    /// The type as a group's member of this key; `said` is what the struct says of it.
+    pub const fn member(&self, name: &'static str, said: &'static str) -> Member {
+        Member { name, said, kinds: self.kinds, nullable: self.has_null, target: self.target, default: None }
+    }
+}
+
+/// One member of a group.
+#[derive(Clone, Copy, Debug)]
+pub struct Member {
+    /// Its key in the contract's group.
+    pub name: &'static str,
+    /// The kinds that its type can hold.
+    pub kinds: &'static [Kind],
+    /// Whether its type has a value for null.
+    pub nullable: bool,
+    /// For a reference to one model: that model's logical name.
+    pub target: Option<&'static str>,
+    /// The value that stands for a null from CDMS.
+    pub default: Option<fn() -> Value>,
+    /// Its type and default as they are written, by which the mapping id knows them.
+    pub said: &'static str,
+}
+
+impl Member {
+    /// A value stands for the null of its attribute.
+    pub const fn or(mut self, default: fn() -> Value) -> Self {
+        self.default = Some(default);
+        self
+    }
+}
+
+/// The type of a key.
+#[derive(Debug)]
+pub struct Key<M, T> {
+    pub(super) of: fn(Id<M>) -> T,
+    id: fn(&T) -> Id<M>,
+}
+
+/// A key of a model.
+pub const fn key<M, T: KeyOf<M>>() -> Key<M, T> {
+    Key { of: T::of, id: T::id }
+}
+
+impl<M, T> Key<M, T> {
+    /// The id that a key is.
+    pub fn id(&self, key: &T) -> Id<M> {
+        (self.id)(key)
+    }
+}
+
+/// The type that a model's key has.
+#[diagnostic::on_unimplemented(
+    message = "the key of `{M}` cannot be of type `{Self}` [wrong-kind]",
+    label = "a key is the record's id",
+    note = "write its type as `Id<…>` of the model itself"
+)]
+pub trait KeyOf<M> {
+    /// The key of an id.
+    fn of(id: Id<M>) -> Self;
+    /// The id of a key.
+    fn id(&self) -> Id<M>;
+}
+
+impl<M> KeyOf<M> for Id<M> {
+    fn of(id: Id<M>) -> Self {
+        id
+    }
+
+    fn id(&self) -> Id<M> {
+        *self
+    }
+}
+
+/// A struct that models flatten.
+#[derive(Debug)]
+pub struct Group<G> {
+    pub(crate) members: &'static [Member],
+    pub(crate) is_stub: bool,
+    pub(super) read: fn(&GroupReader<'_>) -> Result<G, Fault>,
+    pub(super) write: fn(&G, &mut GroupWriter<'_>),
+}
+
+/// A group.
+pub const fn group<G: CdmsFields>() -> Group<G> {
+    Group { members: G::MEMBERS, is_stub: G::IS_STUB, read: G::from_group, write: G::to_group }
+}
+
+impl<G> Group<G> {
+    /// Where the values of a member come from: its attribute, with what the member says of it.
+    pub const fn source(&self, attribute: &'static str, name: &str) -> Source {
+        let source = Source::attribute(attribute);
+        let mut position = 0;
+        while position < self.members.len() {
+            let member = &self.members[position];
+            if crate::__v1::same(member.name, name) {
+                let source = source.pointing_to(member.target);
+                return match member.default {
+                    Some(default) => source.or(default),
+                    None => source,
+                };
+            }
+            position += 1;
+        }
+        source
+    }
+
+    /// The mapping id of a model that has this group: another one whenever the group says something else.
+    pub const fn identify(&self, id: MappingId) -> MappingId {
+        let mut hash = id.0;
+        let mut position = 0;
+        while position < self.members.len() {
+            hash = hashed(hash, self.members[position].name);
+            hash = hashed(hash, self.members[position].said);
+            position += 1;
+        }
+        MappingId(hash)
+    }
+}
+
+/// FNV-1a over a text and its end, going on from another hash.
+const fn hashed(mut hash: u64, text: &str) -> u64 {
+    let bytes = text.as_bytes();
+    let mut position = 0;
+    while position <= bytes.len() {
+        let byte = if position < bytes.len() { bytes[position] } else { 0xff };
+        hash = (hash ^ byte as u64).wrapping_mul(0x0000_0100_0000_01b3);
+        position += 1;
+    }
+    hash
+}
