@@ -29,6 +29,8 @@ pub(crate) struct Budgets {
     pub(crate) outages: u8,
     /// A program settles a write before all is over.
     pub(crate) settlings: u8,
+    /// Of those, so many while the writer's lease lasts, which must come to nothing.
+    pub(crate) too_early: u8,
 }
 
 impl Budgets {
@@ -46,6 +48,7 @@ impl Budgets {
         logins: 0,
         outages: 0,
         settlings: 0,
+        too_early: 0,
     };
 
     /// Everything that the promises are about, once.
@@ -63,5 +66,6 @@ impl Budgets {
         logins: 1,
         outages: 1,
         settlings: 2,
+        too_early: 1,
     };
 }

@@ -34,7 +34,9 @@ fn every_order_of_events_keeps_the_promises() {
         Some("full") => spaces::full(),
         Some(words) => spaces::named(words),
     };
-    let found = search::all(&spaces);
+    let found = search::all(&spaces, |space, found| {
+        println!("done: {}, {}: {} states", space.trouble, space.pair, found.states);
+    });
     let table = table(&spaces, &found);
     println!("{table}");
     for (space, found) in spaces.iter().zip(&found) {

@@ -60,15 +60,15 @@ impl Hasher for Own {
 
 type Prints = HashSet<u128, BuildHasherDefault<Own>>;
 
-/// Searches the spaces, as many at once as there are processors.
-pub(crate) fn all(spaces: &[Space]) -> Vec<Found> {
+/// Searches the spaces, as many at once as there are processors, and says of each when it is done.
+pub(crate) fn all(spaces: &[Space], done: impl Fn(&Space, &Found) + Sync) -> Vec<Found> {
     let next = AtomicUsize::new(0);
     let found: Mutex<Vec<Option<Found>>> = Mutex::new(spaces.iter().map(|_| None).collect());
     let threads = std::thread::available_parallelism().map_or(1, usize::from);
     let work = || {
         while let Some((at, space)) = take_next(&next, spaces) {
             let one = if space.states_max.is_some() { walk(space) } else { search(space) };
-            println!("{}, {}: {} states", space.trouble, space.pair, one.states);
+            done(space, &one);
             if let Ok(mut found) = found.lock() {
                 found[at] = Some(one);
             }

@@ -48,7 +48,7 @@ const SETTLING: Budgets = Budgets { settlings: 1, ..Budgets::NONE };
 const CI: [(&str, Budgets); 7] = [
     ("lost answers", Budgets { edits: 1, losses: 1, refusals: 1, ..SETTLING }),
     ("a late write", Budgets { edits: 1, lates: 1, settlings: 2, ..Budgets::NONE }),
-    ("a crash", Budgets { edits: 1, crashes: 1, ..SETTLING }),
+    ("a crash", Budgets { edits: 1, crashes: 1, too_early: 1, settlings: 2, ..Budgets::NONE }),
     ("a pause past the lease", Budgets { pauses: 1, ..SETTLING }),
     ("sent again", Budgets { edits: 1, deadlocks: 1, logins: 1, ..SETTLING }),
     ("people remove and put back", Budgets { removals: 1, put_backs: 1, losses: 1, ..SETTLING }),

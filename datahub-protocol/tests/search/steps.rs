@@ -117,9 +117,10 @@ impl World {
                 LeaseState::Quiet { .. } => may(1, Step::QuietEnds(at)),
                 _ => {}
             }
-            if opened.verdict.is_none() && !matches!(opened.lease, LeaseState::Active { .. }) {
+            if opened.verdict.is_none() {
                 let other = writer.map_or(1, |writer| 3 - writer.program);
-                may(budgets.settlings, Step::Settling(other, operation));
+                let early = matches!(opened.lease, LeaseState::Active { .. }) && budgets.too_early == 0;
+                may(if early { 0 } else { budgets.settlings }, Step::Settling(other, operation));
             }
         }
         steps

@@ -207,7 +207,10 @@ impl World {
                 self.store.change().intents[at].lease = LeaseState::Over;
             }
             Step::Settling(program, operation) => {
-                self.budgets.change().settlings -= 1;
+                let is_early = self.store.intent(operation).is_some_and(|opened| opened.is_leased());
+                let budgets = self.budgets.change();
+                budgets.settlings -= 1;
+                budgets.too_early -= u8::from(is_early);
                 self.start(program, "settling", None, Machine::settle(operation));
             }
         }
