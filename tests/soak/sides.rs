@@ -145,12 +145,7 @@ pub(crate) fn kept_as_cdms_has_it(story: &Story<'_>, kept: &Kept) -> Vec<String>
 
 /// Going back through the history from what CDMS has leads to the record's beginning without a gap; times and versions
 /// never go back, and every time is one that CDMS gave it.
-fn replays(
-    story: &Story<'_>,
-    id: Uuid,
-    history: &[HistoryEntry],
-    record: Option<Attributes>,
-) -> Vec<String> {
+fn replays(story: &Story<'_>, id: Uuid, history: &[HistoryEntry], record: Option<Attributes>) -> Vec<String> {
     let mut violations = Vec::new();
     let mut state = record;
     for entry in history.iter().rev() {
