@@ -22,6 +22,7 @@ mod restored;
 mod scene;
 mod settling_table;
 mod spans;
+mod times;
 mod writes;
 
 #[test]
