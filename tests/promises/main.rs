@@ -23,6 +23,7 @@ mod restored;
 mod scene;
 mod settling_table;
 mod spans;
+mod times;
 mod writes;
 
 #[test]

@@ -17,15 +17,18 @@ pub(crate) struct Intent {
     pub(crate) stated: Stated,
     pub(crate) verdict: Option<Verdict>,
     pub(crate) opened: DateTime<Utc>,
+    /// When its writer gave it up, or would have had to.
+    pub(crate) lease_until: DateTime<Utc>,
     pub(crate) closed: Option<DateTime<Utc>>,
 }
 
-/// The part of an intent that tells what may be sent.
+/// The part of an intent that tells what may be sent, and what was there before.
 #[derive(Debug, Deserialize)]
 pub(crate) struct Stated {
     pub(crate) write: WriteKind,
     pub(crate) patch: Attributes,
     pub(crate) constants: Attributes,
+    pub(crate) pre_image: Attributes,
 }
 
 /// What the engine keeps of a record.
@@ -51,6 +54,7 @@ pub(crate) fn intents(kit: &Kit) -> (Vec<Intent>, Vec<String>) {
                 None => None,
             },
             opened: instant(row.get("opened_at")?.as_deref()?)?,
+            lease_until: instant(row.get("lease_until")?.as_deref()?)?,
             closed: match row.get("closed_at")? {
                 Some(closed) => Some(instant(closed)?),
                 None => None,

@@ -17,7 +17,9 @@ pub(crate) struct Traffic {
     /// MERGEs before which their program had not read the record.
     pub(crate) without_get: u64,
     /// Writes of one record that were under way at the same time.
-    pub(crate) overlaps: Vec<String>,
+    pub(crate) overlaps: Vec<Overlap>,
+    /// Writes that are for no record.
+    pub(crate) strange: Vec<String>,
     /// When the connection of a write ended that CDMS was to carry out later, by CDMS's clock.
     pub(crate) put_off: HashMap<String, i64>,
     /// The creates that were to get another id.
@@ -26,6 +28,14 @@ pub(crate) struct Traffic {
     gets: HashMap<String, VecDeque<(u64, u64)>>,
     /// The last write of a record that ended, and when.
     writes: HashMap<Uuid, (u64, String)>,
+}
+
+/// Two writes that were under way at the same time.
+#[derive(Debug)]
+pub(crate) struct Overlap {
+    pub(crate) record: Uuid,
+    pub(crate) operations: [String; 2],
+    pub(crate) us: u64,
 }
 
 /// How many GETs of a record are remembered: as many as can end while a MERGE is on its way.
@@ -77,16 +87,14 @@ impl Traffic {
             self.other_ids.insert(operation.to_owned());
         }
         let Some(record) = record_of(request, path) else {
-            return self.overlaps.push(format!("{operation} wrote to no record: {} {path}", request.method));
+            return self.strange.push(format!("{operation} wrote to no record: {} {path}", request.method));
         };
         let mine = (request.ended_us, operation.to_owned());
         if let Some((ended, other)) = self.writes.insert(record, mine)
             && request.arrived_us < ended
         {
-            self.overlaps.push(format!(
-                "{other} and {operation} of {record} were under way together for {} µs",
-                ended - request.arrived_us
-            ));
+            let operations = [other, operation.to_owned()];
+            self.overlaps.push(Overlap { record, operations, us: ended - request.arrived_us });
         }
     }
 }

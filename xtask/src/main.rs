@@ -53,9 +53,14 @@ enum Task {
     /// Changes the protocol's code in every way that cargo-mutants knows, and shows which changes no test notices.
     Mutants,
     /// Plants faults in the shipped code, one at a time, and shows which check catches each; prints a table.
+    ///
+    /// Every check has to pass without a fault first.
     Planted {
         /// Only these faults, by name.
         faults: Vec<String>,
+        /// Asks every check for every fault, on both databases, and fails if a check catches nothing; it takes hours.
+        #[arg(long)]
+        all: bool,
     },
 }
 
@@ -63,7 +68,7 @@ fn main() -> ExitCode {
     let (with_tests, with_guards) = match Tasks::parse().task {
         Task::Test => (true, false),
         Task::Ci { without_tests } => (!without_tests, true),
-        Task::Planted { faults } => return planted::run(&faults),
+        Task::Planted { faults, all } => return planted::run(&faults, all),
         Task::Mutants => return mutants(),
         Task::Soak { operations, seed, json } => return soak(operations, seed, json),
     };

@@ -1,59 +1,131 @@
-//! The checkers themselves: each fault that can be planted in the shipped code must be caught by one of them.
+//! The checkers themselves: each fault that can be planted in the shipped code must be caught by one of them, and each of
+//! them must catch one.
 
-use std::collections::BTreeMap;
-use std::io::{BufRead as _, BufReader, Read as _};
+use std::collections::{BTreeMap, BTreeSet};
+use std::io::{BufRead as _, BufReader, Read};
 use std::path::PathBuf;
-use std::process::{Command, ExitCode, Stdio};
+use std::process::{Command, ExitCode, ExitStatus, Stdio};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use datahub_protocol::planted::Planted;
 
 use crate::check::say;
+use crate::postgres::{self, Server};
 
 /// The test programs that are to catch the faults, in the order in which they are asked: the fastest first.
-const CHECKERS: [&str; 4] = ["simulation", "search", "promises", "crash"];
+const CHECKERS: [&str; 5] = ["simulation", "search", "promises", "crash", "soak"];
 
-/// How long a checker may take; one that a fault hangs has caught it.
-const PATIENCE: Duration = Duration::from_secs(180);
+/// How much longer than without a fault a checker may take, and how long at least.
+const PATIENCE: (u32, Duration) = (4, Duration::from_secs(180));
 
-/// Plants every fault, or those named, and asks the checkers one after another.
-pub(crate) fn run(only: &[String]) -> ExitCode {
-    let programs = match build() {
-        Ok(programs) => programs,
-        Err(reason) => {
-            say(&format!("the checkers cannot be built: {reason}"));
-            return ExitCode::FAILURE;
+/// How long a checker may take without a fault.
+const PATIENCE_WITHOUT: Duration = Duration::from_secs(3_600);
+
+/// What a checker says of the code that it was given.
+enum Said {
+    /// It found nothing wrong.
+    Nothing,
+    /// It found this.
+    Caught(String),
+    /// It ended badly without saying what is wrong, or did not end: that is no catch.
+    Failed(String),
+}
+
+impl Said {
+    fn shown(&self) -> String {
+        match self {
+            Said::Nothing => "–".to_owned(),
+            Said::Caught(what) => what.clone(),
+            Said::Failed(how) => format!("({how})"),
         }
-    };
-    let faults = Planted::ALL.iter().filter(|fault| only.is_empty() || only.iter().any(|name| name == fault.name()));
+    }
+}
+
+/// Asks every checker without a fault, which must find nothing; then plants every fault, or those named, and asks the
+/// checkers one after another until one catches it, or with `all` every one.
+pub(crate) fn run(only: &[String], all: bool) -> ExitCode {
+    match table(only, all) {
+        Ok(missing) if missing.is_empty() => ExitCode::SUCCESS,
+        Ok(missing) => {
+            missing.iter().for_each(|missing| say(missing));
+            ExitCode::FAILURE
+        }
+        Err(reason) => {
+            say(&reason);
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// Prints the table; what it shows to be missing.
+fn table(only: &[String], all: bool) -> Result<Vec<String>, String> {
+    if let Some(unknown) = only.iter().find(|name| !Planted::ALL.iter().any(|fault| fault.name() == *name)) {
+        return Err(format!("there is no fault {unknown}; without names all of them are planted"));
+    }
+    // The whole table is of both databases.
+    let server = if all { Server::start()? } else { None };
+    let url = server.as_ref().map(Server::url);
+    let checker = |(name, program)| Checker { name, program, server: url, patience: PATIENCE_WITHOUT };
+    let mut checkers: Vec<_> = build()?.into_iter().map(checker).collect();
+    for checker in &mut checkers {
+        let begun = Instant::now();
+        match checker.ask(None)? {
+            Said::Nothing => {}
+            said => return Err(format!("{} fails without a fault: {}", checker.name, said.shown())),
+        }
+        say(&format!("{} passes without a fault, in {} s", checker.name, begun.elapsed().as_secs()));
+        checker.patience = (begun.elapsed() * PATIENCE.0).max(PATIENCE.1);
+    }
+    let heads = if all { CHECKERS.join(" | ") } else { "caught by | by what".to_owned() };
+    say(&format!("\n| fault | what it does | {heads} |\n|{}", "---|".repeat(2 + if all { CHECKERS.len() } else { 2 })));
     let mut missed = Vec::new();
-    say("| fault | what it does | caught by | after |\n|---|---|---|---|");
-    for fault in faults {
-        let caught = CHECKERS.iter().find_map(|checker| Some((checker, ask(programs.get(*checker)?, *fault)?)));
-        let what = fault.what().trim().trim_end_matches('.');
-        match caught {
-            Some((checker, after)) => say(&format!("| `{}` | {what} | {checker} | {after} |", fault.name())),
-            None => {
-                say(&format!("| `{}` | {what} | **nobody** | |", fault.name()));
-                missed.push(fault.name());
+    let mut idle: BTreeSet<_> = CHECKERS.into_iter().collect();
+    for fault in Planted::ALL.iter().filter(|fault| only.is_empty() || only.iter().any(|name| name == fault.name())) {
+        let mut cells = Vec::new();
+        let mut is_caught = false;
+        for checker in &checkers {
+            let said = checker.ask(Some(*fault))?;
+            if matches!(said, Said::Caught(_)) {
+                is_caught = true;
+                idle.remove(checker.name);
+            }
+            cells.push((checker.name, said));
+            if is_caught && !all {
+                break;
             }
         }
+        let what = fault.what().trim().trim_end_matches('.');
+        let shown = match cells.last() {
+            _ if all => cells.iter().map(|(_, said)| said.shown()).collect::<Vec<_>>().join(" | "),
+            Some((checker, said @ Said::Caught(_))) => format!("{checker} | {}", said.shown()),
+            _ => {
+                let strange = cells.iter().filter(|(_, said)| matches!(said, Said::Failed(_)));
+                let strange: Vec<_> = strange.map(|(checker, said)| format!("{checker} {}", said.shown())).collect();
+                format!("**nobody** | {}", strange.join(", "))
+            }
+        };
+        say(&format!("| `{}` | {what} | {shown} |", fault.name()));
+        if !is_caught {
+            missed.push(format!("not caught: {}", fault.name()));
+        }
     }
-    if missed.is_empty() {
-        return ExitCode::SUCCESS;
+    // With a few faults, or only the first checker that catches each, there is nothing to be said of the others.
+    if all && only.is_empty() {
+        missed.extend(idle.into_iter().map(|checker| format!("{checker} catches nothing")));
     }
-    say(&format!("not caught: {}", missed.join(", ")));
-    ExitCode::FAILURE
+    Ok(missed)
 }
 
 /// Builds the checkers with faults to be planted, and says where they are.
-fn build() -> Result<BTreeMap<String, PathBuf>, String> {
+fn build() -> Result<Vec<(&'static str, PathBuf)>, String> {
+    let failed = |reason: String| format!("the checkers cannot be built: {reason}");
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let mut command = Command::new(cargo);
     command.args(["test", "--workspace", "--all-features", "--no-run", "--message-format=json-render-diagnostics"]);
-    let output = command.stderr(Stdio::inherit()).output().map_err(|error| error.to_string())?;
+    let output = command.stderr(Stdio::inherit()).output().map_err(|error| failed(error.to_string()))?;
     if !output.status.success() {
-        return Err(output.status.to_string());
+        return Err(failed(output.status.to_string()));
     }
     let mut programs = BTreeMap::new();
     for line in output.stdout.split(|byte| *byte == b'\n') {
@@ -63,71 +135,143 @@ fn build() -> Result<BTreeMap<String, PathBuf>, String> {
             programs.insert(name.to_owned(), PathBuf::from(program));
         }
     }
-    match CHECKERS.iter().find(|checker| !programs.contains_key(**checker)) {
-        Some(missing) => Err(format!("there is no test program {missing}")),
-        None => Ok(programs),
-    }
+    let built = CHECKERS.into_iter().map(|name| match programs.remove(name) {
+        Some(program) => Ok((name, program)),
+        None => Err(failed(format!("there is no test program {name}"))),
+    });
+    built.collect()
 }
 
-/// Runs a checker under a fault: what it says if it catches it.
-fn ask(program: &PathBuf, fault: Planted) -> Option<String> {
-    let begun = Instant::now();
-    let child = Command::new(program)
-        .env("DATAHUB_PLANTED", fault.name())
-        .env("DATAHUB_TESTS", "sqlite-only")
-        .env("RUST_BACKTRACE", "0")
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn();
-    let mut child = match child {
-        Ok(child) => child,
-        Err(error) => return Some(format!("(it cannot be run: {error})")),
-    };
-    let stderr = child.stderr.take();
-    let drain = std::thread::spawn(move || {
-        let mut text = String::new();
-        // What it says beside its report matters only if there is no report.
-        _ = stderr.map(|mut stderr| stderr.read_to_string(&mut text));
-        text
-    });
-    let lines = child.stdout.take().map(BufReader::new);
-    let reader = std::thread::spawn(move || {
-        lines.map(|lines| lines.lines().map_while(Result::ok).collect::<Vec<_>>()).unwrap_or_default()
-    });
-    let status = loop {
-        match child.try_wait() {
-            Ok(Some(status)) => break Some(status),
-            Ok(None) if begun.elapsed() < PATIENCE => std::thread::sleep(Duration::from_millis(50)),
-            _ => {
-                _ = child.kill();
-                _ = child.wait();
-                break None;
+/// A test program that looks for faults.
+struct Checker<'s> {
+    name: &'static str,
+    program: PathBuf,
+    /// The address of a PostgreSQL; without one only SQLite is tested.
+    server: Option<&'s str>,
+    patience: Duration,
+}
+
+impl Checker<'_> {
+    /// Runs it under a fault, or without one.
+    fn ask(&self, fault: Option<Planted>) -> Result<Said, String> {
+        let mut command = Command::new(&self.program);
+        match self.server {
+            Some(url) => command.env(postgres::URL, url),
+            None => command.env("DATAHUB_TESTS", "sqlite-only"),
+        };
+        let planted = fault.map_or("", Planted::name);
+        command.env("DATAHUB_PLANTED", planted).env("RUST_BACKTRACE", "0");
+        let child = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn();
+        let mut child = child.map_err(|error| format!("{} cannot be run: {error}", self.program.display()))?;
+        let (report, beside) = (Lines::of(child.stdout.take()), Lines::of(child.stderr.take()));
+        let begun = Instant::now();
+        let status = loop {
+            match child.try_wait() {
+                Ok(Some(status)) => break Some(status),
+                Ok(None) if begun.elapsed() < self.patience => std::thread::sleep(Duration::from_millis(50)),
+                _ => {
+                    _ = child.kill();
+                    _ = child.wait();
+                    break None;
+                }
             }
+        };
+        if status.is_some_and(|status| status.success()) {
+            return Ok(Said::Nothing);
         }
-    };
-    let (lines, errors) = (reader.join().unwrap_or_default(), drain.join().unwrap_or_default());
-    match status {
-        Some(status) if status.success() => None,
-        Some(_) => Some(evidence(&lines, &errors)),
-        None => Some(format!("it hangs for {} s", PATIENCE.as_secs())),
+        // Programs that a killed one has started may keep its pipes open.
+        let (report, beside) =
+            if status.is_some() { (report.all(), beside.all()) } else { (report.sofar(), beside.sofar()) };
+        Ok(judge(status, self.patience, &report, &beside))
     }
 }
 
-/// How the simulation begins to say what is wrong: a promise is broken, or something never happens any more.
+/// What a program found that failed, or did not end in time.
+fn judge(status: Option<ExitStatus>, patience: Duration, report: &[String], beside: &[String]) -> Said {
+    let ending = match status {
+        Some(status) => format!("it ends with {status} and does not say why"),
+        None => format!("it hangs for {} s", patience.as_secs()),
+    };
+    match (evidence(report, beside), status) {
+        (Some(evidence), Some(_)) => Said::Caught(evidence),
+        (Some(evidence), None) => Said::Caught(format!("{evidence}; then {ending}")),
+        (None, _) => Said::Failed(ending),
+    }
+}
+
+/// The lines that a program says, as they come.
+struct Lines {
+    said: Arc<Mutex<Vec<String>>>,
+    reader: std::thread::JoinHandle<()>,
+}
+
+impl Lines {
+    fn of(pipe: Option<impl Read + Send + 'static>) -> Self {
+        let said: Arc<Mutex<Vec<String>>> = Arc::default();
+        let lines = Arc::clone(&said);
+        let reader = std::thread::spawn(move || {
+            for line in pipe.map(BufReader::new).into_iter().flat_map(|pipe| pipe.lines().map_while(Result::ok)) {
+                lines.lock().unwrap_or_else(PoisonError::into_inner).push(line);
+            }
+        });
+        Lines { said, reader }
+    }
+
+    fn sofar(&self) -> Vec<String> {
+        self.said.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// All of them, once the program has ended.
+    fn all(self) -> Vec<String> {
+        _ = self.reader.join();
+        std::mem::take(&mut *self.said.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+/// How the simulation and the search begin to say what is wrong: a promise is broken, or something never happens any more.
 const BROKEN: [&str; 2] = ["seed ", "it never came to this"];
 
-/// The beginning of what a checker says: the promise that is broken, or the tests that failed.
-fn evidence(lines: &[String], errors: &str) -> String {
-    let said = lines.iter().map(String::as_str).chain(errors.lines());
+/// The beginning of what a checker says: the promise that is broken, or the tests that failed. Only these are a catch.
+fn evidence(report: &[String], beside: &[String]) -> Option<String> {
+    let said = report.iter().chain(beside);
     if let Some(broken) = said.into_iter().find(|line| BROKEN.iter().any(|begin| line.starts_with(begin))) {
-        let broken = broken.replace("00000000-0000-0000-0000-0000000000", "…");
-        return broken.chars().take(140).collect();
+        let broken = broken.replace("00000000-0000-0000-0000-0000000000", "…").replace('|', "/");
+        return Some(broken.chars().take(140).collect());
     }
     let failed: Vec<_> =
-        lines.iter().filter_map(|line| line.strip_suffix(" ... FAILED")?.strip_prefix("test ")).collect();
+        report.iter().filter_map(|line| line.strip_suffix("FAILED")?.trim_end().strip_suffix("...")).collect();
+    let named = |line: &str| line.trim().trim_start_matches("test ").trim_end().to_owned();
     match failed.as_slice() {
-        [] => "it ends with an error".to_owned(),
-        [only] => format!("`{only}`"),
-        [first, ..] => format!("{} tests, `{first}` among them", failed.len()),
+        [] => None,
+        [only] => Some(format!("`{}`", named(only))),
+        [first, ..] => Some(format!("{} tests, `{}` among them", failed.len(), named(first))),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn lines(text: &str) -> Vec<String> {
+        text.lines().map(str::to_owned).collect()
+    }
+
+    #[test]
+    fn only_what_names_a_promise_is_a_catch() {
+        assert_eq!(evidence(&lines("running 2 tests\ntest a ... ok"), &lines("Killed")), None);
+        assert_eq!(evidence(&lines("test a ... ok\ntest b ... FAILED"), &[]), Some("`b`".to_owned()));
+        let two = lines("test b                    ... FAILED\ntest c ... FAILED");
+        assert_eq!(evidence(&two, &[]), Some("2 tests, `b` among them".to_owned()));
+        assert!(evidence(&[], &lines("seed 7: a promise")).is_some());
+    }
+
+    #[test]
+    fn a_program_that_hangs_is_no_catch_unless_it_named_one() {
+        let patience = Duration::from_secs(180);
+        assert!(
+            matches!(judge(None, patience, &lines("running 2 tests"), &[]), Said::Failed(how) if how == "it hangs for 180 s")
+        );
+        let said = judge(None, patience, &lines("test b ... FAILED"), &[]);
+        assert!(matches!(said, Said::Caught(what) if what == "`b`; then it hangs for 180 s"));
     }
 }
