@@ -135,8 +135,9 @@ impl World {
     }
 
     /// Adds a record that was there before, without a commit in the log.
-    pub(crate) fn seed(&mut self, entity: &str, attributes: Attributes) -> Result<Uuid, Refusal> {
+    pub(crate) fn seed(&mut self, entity: &str, mut attributes: Attributes) -> Result<Uuid, Refusal> {
         let entity = self.entity(entity)?.clone();
+        in_seconds(&mut attributes);
         let id = match attributes.get(&entity.key) {
             Some(Value::Guid(id)) => *id,
             _ => Uuid::new_v4(),

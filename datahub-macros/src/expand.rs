@@ -29,7 +29,7 @@ pub(crate) fn runtime(krate: Option<Path>) -> Path {
 
 /// The runtime's name inside an expansion, which nobody else's name can clash with.
 fn inside() -> Path {
-    parse_quote!(__datahub)
+    parse_quote!(__v1)
 }
 
 /// Everything that the derive says about a model.
@@ -47,7 +47,7 @@ pub(crate) fn synced(model: &Model<'_>, mapping: &Mapping, tracking: &TokenStrea
     let writable = Model::is_writable(mapping).then(|| {
         quote! {
             #[automatically_derived]
-            impl __datahub::Writable for #name {}
+            impl __v1::Writable for #name {}
         }
     });
     let checks = checks::checks(model, mapping);
@@ -56,28 +56,28 @@ pub(crate) fn synced(model: &Model<'_>, mapping: &Mapping, tracking: &TokenStrea
 
         #[allow(non_upper_case_globals)]
         const _: () = {
-            use #krate as __datahub;
+            use #krate as __v1;
 
             #types
 
             #[automatically_derived]
-            impl __datahub::Model for #name {
+            impl __v1::Model for #name {
                 const LOGICAL: &'static str = #logical;
             }
 
             #[automatically_derived]
-            impl __datahub::CdmsSynced for #name {
-                const DESCRIPTOR: &'static __datahub::ModelDescriptor = &#descriptor;
+            impl __v1::CdmsSynced for #name {
+                const DESCRIPTOR: &'static __v1::ModelDescriptor = &#descriptor;
 
-                fn id(&self) -> __datahub::Id<Self> {
+                fn id(&self) -> __v1::Id<Self> {
                     #key
                 }
 
-                fn from_row(__row: &__datahub::RowReader<'_>) -> __datahub::Result<Self, __datahub::Fault> {
+                fn from_row(__row: &__v1::RowReader<'_>) -> __v1::Result<Self, __v1::Fault> {
                     #from_row
                 }
 
-                fn to_row(&self, __row: &mut __datahub::RowWriter<'_>) {
+                fn to_row(&self, __row: &mut __v1::RowWriter<'_>) {
                     #to_row
                 }
             }

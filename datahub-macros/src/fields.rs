@@ -114,7 +114,7 @@ fn members(item: &DeriveInput, errors: &mut Errors) -> Vec<MemberField> {
 fn implementation(name: &Ident, krate: &Path, members: &[MemberField]) -> TokenStream {
     let types = members.iter().map(|MemberField { ident, ty, .. }| {
         let constant = expand::of_type(ident);
-        quote! { const #constant: __datahub::Field<#ty> = __datahub::member::<#ty>(); }
+        quote! { const #constant: __v1::Field<#ty> = __v1::member::<#ty>(); }
     });
     let listed = members.iter().map(|MemberField { ident, ty, name, default }| {
         let constant = expand::of_type(ident);
@@ -140,19 +140,19 @@ fn implementation(name: &Ident, krate: &Path, members: &[MemberField]) -> TokenS
     quote! {
         #[allow(non_upper_case_globals)]
         const _: () = {
-            use #krate as __datahub;
+            use #krate as __v1;
 
             #(#types)*
 
             #[automatically_derived]
-            impl __datahub::CdmsFields for #name {
-                const MEMBERS: &'static [__datahub::Member] = &[#(#listed),*];
+            impl __v1::CdmsFields for #name {
+                const MEMBERS: &'static [__v1::Member] = &[#(#listed),*];
 
-                fn from_group(__group: &__datahub::GroupReader<'_>) -> __datahub::Result<Self, __datahub::Fault> {
-                    __datahub::Result::Ok(Self { #(#read),* })
+                fn from_group(__group: &__v1::GroupReader<'_>) -> __v1::Result<Self, __v1::Fault> {
+                    __v1::Result::Ok(Self { #(#read),* })
                 }
 
-                fn to_group(&self, __group: &mut __datahub::GroupWriter<'_>) {
+                fn to_group(&self, __group: &mut __v1::GroupWriter<'_>) {
                     #(#written;)*
                 }
             }

@@ -12,7 +12,7 @@ use crate::synced::{Model, ModelField};
 /// The constant that has what is asked of a field's type. Nothing else of the expansion asks the type anything, so that
 /// one that does not fit is told once.
 pub(crate) fn of_type(field: &Ident) -> Ident {
-    format_ident!("__type_of_{}", field.unraw())
+    format_ident!("__of_{}", field.unraw())
 }
 
 /// The constants of all fields.
@@ -26,10 +26,10 @@ pub(super) fn types(model: &Model<'_>, mapping: &Mapping) -> TokenStream {
             Shape::Group { .. } => (quote!(Group<#ty>), quote_spanned!(span => group::<#ty>())),
             Shape::Column(column) => {
                 let kind = format_ident!("{}", format!("{:?}", mapping.columns[*column].kind));
-                (quote!(Field<#ty>), quote_spanned!(span => field::<#ty, __datahub::kind::#kind>()))
+                (quote!(Field<#ty>), quote_spanned!(span => field::<#ty, __v1::kind::#kind>()))
             }
         };
-        quote! { const #constant: __datahub::#sort = __datahub::#of; }
+        quote! { const #constant: __v1::#sort = __v1::#of; }
     });
     types.collect()
 }
@@ -49,7 +49,7 @@ fn check(mapping: &Mapping, field: &ModelField, shape: &Shape) -> TokenStream {
                 let targets =
                     if targets.is_empty() { TokenStream::new() } else { quote!(.pointing_to(&[#(#targets),*])) };
                 let required = if *required { quote!(.required()) } else { TokenStream::new() };
-                quote!(__datahub::GroupKey::new(#key, #attribute, #kind)#required #targets)
+                quote!(__v1::GroupKey::new(#key, #attribute, #kind)#required #targets)
             });
             asked(field, "group_matches", quote!(&#constant, #name, &[#(#keys),*]))
         }
@@ -98,11 +98,11 @@ fn asked(field: &ModelField, question: &str, arguments: TokenStream) -> TokenStr
     let question = Ident::new(question, words.start);
     let mut arguments = Group::new(Delimiter::Parenthesis, arguments);
     arguments.set_span(words.end);
-    let path = quote_spanned!(words.start => __datahub::);
+    let path = quote_spanned!(words.start => __v1::);
     quote! { const _: () = #path #question #arguments; }
 }
 
 pub(super) fn kind_of(kind: Kind) -> TokenStream {
     let name = quote::format_ident!("{}", format!("{kind:?}"));
-    quote::quote!(__datahub::Kind::#name)
+    quote::quote!(__v1::Kind::#name)
 }

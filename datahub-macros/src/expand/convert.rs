@@ -32,7 +32,7 @@ pub(super) fn conversions(model: &Model<'_>, mapping: &Mapping) -> (TokenStream,
             }
         })
         .unzip();
-    let from_row = quote! { __datahub::Result::Ok(Self { #(#read),* }) };
+    let from_row = quote! { __v1::Result::Ok(Self { #(#read),* }) };
     let to_row = quote! { #(#written;)* };
     let key = key(model, mapping);
     let ty = of_type(key);

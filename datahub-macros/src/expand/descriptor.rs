@@ -37,24 +37,24 @@ pub(super) fn descriptor(model: &Model<'_>, mapping: &Mapping) -> TokenStream {
     });
     let groups = model.fields.iter().zip(&mapping.fields);
     let groups = groups.filter(|(_, resolved)| matches!(resolved.shape, Shape::Group { .. }));
-    let mapping_id = groups.fold(quote!(__datahub::MappingId(#mapping_id)), |id, (field, _)| {
+    let mapping_id = groups.fold(quote!(__v1::MappingId(#mapping_id)), |id, (field, _)| {
         // What a group's members say is in another derive's hands, so its part of the hash comes from there.
         let ty = of_type(&field.ident);
         quote!(#ty.identify(#id))
     });
     let only = match &mapping.only {
-        None => quote!(__datahub::Option::None),
+        None => quote!(__v1::Option::None),
         Some(only) => {
             let condition = condition(only);
-            quote!(__datahub::Option::Some(&#condition))
+            quote!(__v1::Option::Some(&#condition))
         }
     };
     quote! {
-        __datahub::ModelDescriptor {
+        __v1::ModelDescriptor {
             name: #name,
             table: #table,
-            mode: __datahub::Mode::#mode,
-            entity: __datahub::Entity {
+            mode: __v1::Mode::#mode,
+            entity: __v1::Entity {
                 name: #entity,
                 set: #set,
                 key: #key,
@@ -68,7 +68,7 @@ pub(super) fn descriptor(model: &Model<'_>, mapping: &Mapping) -> TokenStream {
             constants: &[#(#constants),*],
             only: #only,
             mapping_id: #mapping_id,
-            through: __datahub::through::<Self>,
+            through: __v1::through::<Self>,
         }
     }
 }
@@ -86,7 +86,7 @@ fn attribute(attribute: &ContractAttribute) -> TokenStream {
     let ContractAttribute { name, kind, required, read_only, max_length, scale, zone, choices, targets, class, .. } =
         attribute;
     let kind = kind_of(*kind);
-    let mut tokens = quote!(__datahub::Attribute::new(#name, #kind));
+    let mut tokens = quote!(__v1::Attribute::new(#name, #kind));
     if *required {
         tokens.extend(quote!(.required()));
     }
@@ -111,8 +111,8 @@ fn attribute(attribute: &ContractAttribute) -> TokenStream {
     }
     match class {
         Class::Public => {}
-        Class::Personal => tokens.extend(quote!(.class(__datahub::Class::Personal))),
-        Class::Secret => tokens.extend(quote!(.class(__datahub::Class::Secret))),
+        Class::Personal => tokens.extend(quote!(.class(__v1::Class::Personal))),
+        Class::Secret => tokens.extend(quote!(.class(__v1::Class::Secret))),
     }
     tokens
 }
@@ -126,7 +126,7 @@ fn column(column: &ResolvedColumn, field: OfField<'_>) -> TokenStream {
     let source = self::source(*kind, source, field);
     let kind = kind_of(*kind);
     let path = if name == path { quote!(#name) } else { quote!(#path) };
-    let mut tokens = quote!(__datahub::Column::new(#name, #path, #kind, #source));
+    let mut tokens = quote!(__v1::Column::new(#name, #path, #kind, #source));
     if *nullable {
         tokens.extend(quote!(.nullable()));
     }
@@ -146,7 +146,7 @@ fn column(column: &ResolvedColumn, field: OfField<'_>) -> TokenStream {
 }
 
 fn source(kind: cdms_odata::Kind, source: &ResolvedSource, field: OfField<'_>) -> TokenStream {
-    let path = quote!(__datahub::Source);
+    let path = quote!(__v1::Source);
     match source {
         ResolvedSource::Key => quote!(#path::Key),
         ResolvedSource::Local => quote!(#path::Local),
@@ -156,7 +156,7 @@ fn source(kind: cdms_odata::Kind, source: &ResolvedSource, field: OfField<'_>) -
                 EngineAttribute::Created => quote!(Created),
                 EngineAttribute::ModifiedBy => quote!(ModifiedBy),
             };
-            quote!(#path::Engine(__datahub::EngineAttribute::#engine))
+            quote!(#path::Engine(__v1::EngineAttribute::#engine))
         }
         ResolvedSource::Attribute { attribute, write, .. } => {
             let mut tokens = quote!(#path::attribute(#attribute));
@@ -188,9 +188,9 @@ fn source(kind: cdms_odata::Kind, source: &ResolvedSource, field: OfField<'_>) -
             quote! {
                 #path::Joined {
                     attributes: &[#(#attributes),*],
-                    decode: |__attributes| __datahub::joined(&#ty, #decode, __attributes),
-                    encode: |__value, __seen| __datahub::parted(&#ty, #encode, __value, __seen),
-                    write: __datahub::Write::Always,
+                    decode: |__attributes| __v1::joined(&#ty, #decode, __attributes),
+                    encode: |__value, __seen| __v1::parted(&#ty, #encode, __value, __seen),
+                    write: __v1::Write::Always,
                 }
                 #write
             }
@@ -210,7 +210,7 @@ pub(crate) fn once(ty: &Ident, default: &Default) -> TokenStream {
     };
     quote! {
         || {
-            static __DEFAULT: __datahub::Default = __datahub::Default::new(|| #ty.value(#default));
+            static __DEFAULT: __v1::Default = __v1::Default::new(|| #ty.value(#default));
             __DEFAULT.clone()
         }
     }
@@ -220,14 +220,14 @@ pub(crate) fn once(ty: &Ident, default: &Default) -> TokenStream {
 fn write(write: Write) -> TokenStream {
     match write {
         Write::Always => TokenStream::new(),
-        Write::CreateOnly => quote!(.written(__datahub::Write::CreateOnly)),
-        Write::Never => quote!(.written(__datahub::Write::Never)),
+        Write::CreateOnly => quote!(.written(__v1::Write::CreateOnly)),
+        Write::Never => quote!(.written(__v1::Write::Never)),
     }
 }
 
 fn constant_value(value: &ConstantValue, kind: Option<cdms_odata::Kind>) -> TokenStream {
     let literal = match value {
-        ConstantValue::Text(text) => return quote!(__datahub::Constant::Text(#text)),
+        ConstantValue::Text(text) => return quote!(__v1::Constant::Text(#text)),
         ConstantValue::Boolean(value) => quote!(Boolean(#value)),
         ConstantValue::Integer(number) => {
             if kind == Some(cdms_odata::Kind::Integer) {
@@ -237,11 +237,11 @@ fn constant_value(value: &ConstantValue, kind: Option<cdms_odata::Kind>) -> Toke
             }
         }
     };
-    quote!(__datahub::Constant::Fixed(__datahub::Literal::#literal))
+    quote!(__v1::Constant::Fixed(__v1::Literal::#literal))
 }
 
 fn condition(only: &OnlyCondition) -> TokenStream {
-    let path = quote!(__datahub::Condition);
+    let path = quote!(__v1::Condition);
     match only {
         OnlyCondition::All(parts) => {
             let parts = parts.iter().map(condition);
@@ -270,8 +270,8 @@ fn condition(only: &OnlyCondition) -> TokenStream {
             quote! {
                 #path::Compare {
                     attribute: #attribute,
-                    operator: __datahub::Comparison::#operator,
-                    value: __datahub::Literal::#literal,
+                    operator: __v1::Comparison::#operator,
+                    value: __v1::Literal::#literal,
                 }
             }
         }

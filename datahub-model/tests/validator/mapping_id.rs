@@ -11,7 +11,8 @@ const MODEL: &str = "M table=m\n id: key\n name: \"Name\" default=\"none\"\n lin
 fn id(contract: &str, model: &str) -> u64 {
     let (contract, told) = Contract::parse::<String>(contract);
     assert!(told.is_empty(), "{told:?}");
-    resolve(&reader::model(model), &contract.unwrap(), ColumnLimit::Columns32).unwrap().mapping_id
+    let contract = contract.expect("a contract without faults is one");
+    resolve(&reader::model(model), &contract, ColumnLimit::Columns32).expect("the model fits it").mapping_id
 }
 
 #[test]

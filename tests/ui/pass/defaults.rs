@@ -11,7 +11,8 @@ use super::minimal_country::Country;
 
 /// The value that stands for a column's null, or that a local column begins with.
 pub(crate) fn default_of(model: &ModelDescriptor, field: &str) -> Option<Value> {
-    let column = model.columns.iter().find(|column| column.field == field).unwrap();
+    let column = model.columns.iter().find(|column| column.field == field);
+    let column = column.unwrap_or_else(|| panic!("{} has no field {field}", model.name));
     match column.source {
         Source::Attribute { default, .. } => default.map(|default| default()),
         _ => column.default.map(|default| default()),
