@@ -616,3 +616,27 @@ async fn a_create_that_shows_up_after_all_brings_the_hubs_own_fields_along() {
     let row = Organisation::get(&scene.hub, new.id).freshness(Freshness::LocalOnly).await.unwrap();
     assert_eq!(row.archived_reason.as_deref(), Some("moved"));
 }
+
+#[tokio::test]
+async fn a_delete_that_seems_to_show_up_late_is_told_once() {
+    let (scene, org) = Scene::read().await;
+    scene.fault(Operation::Delete, Fault::DropBeforeCommit);
+    let operation = failed(org.delete(&scene.hub).await, ErrorKind::Unsettled).operation_id().unwrap();
+    scene.kit.advance(PAST_QUIET);
+    settles(&scene, operation, Verdict::NotApplied).await;
+
+    // CDMS does not say who removed it, so that the first time it is taken for the delete.
+    let record = scene.record();
+    scene.kit.simulator.remove("Account", scene.account);
+    failed(scene.get().await, ErrorKind::Gone);
+    scene.minute();
+    scene.kit.simulator.add("Account", record);
+    scene.get().await.unwrap();
+    scene.kit.simulator.remove("Account", scene.account);
+    failed(scene.get().await, ErrorKind::Gone);
+
+    let history = Organisation::history(&scene.hub, scene.id()).await.unwrap();
+    let gone: Vec<_> =
+        history.iter().filter(|entry| entry.kind == EntryKind::Gone).map(|entry| entry.operation).collect();
+    assert_eq!(gone, [Some(operation), None]);
+}

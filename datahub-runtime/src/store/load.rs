@@ -71,7 +71,10 @@ pub(crate) fn load(
     join_row(&mut statement, model);
     statement.push(
         " LEFT JOIN datahub_intents AS intent ON intent.entity = ? AND intent.id = wanted.column1 \
-         AND (intent.verdict IS NULL OR ((intent.verdict = ? OR intent.verdict LIKE ?) AND intent.closed_at >= ?) \
+         AND (intent.verdict IS NULL OR ((intent.verdict = ? OR intent.verdict LIKE ?) AND intent.closed_at >= ? \
+         AND NOT EXISTS (SELECT 1 FROM datahub_history AS told WHERE told.entity = intent.entity \
+         AND told.id = intent.id AND told.operation = intent.operation \
+         AND told.kind NOT IN ('not_applied', 'superseded'))) \
          OR (intent.write = 'delete' AND intent.verdict = ? AND intent.closed_at >= intent.lease_until \
          AND intent.lease_until > ?)) ORDER BY intent.opened_at, intent.operation",
         [
