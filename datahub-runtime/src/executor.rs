@@ -111,8 +111,10 @@ impl Run {
                 Action::Fetch => Event::Fetched(self.fetch().await),
                 Action::Commit(commit) => Event::Committed(self.commit(*commit, step).await),
                 Action::Send { write, operation, body } => {
-                    self.has_sent = true;
-                    Event::Answered(self.send(write, operation, &body, step).await)
+                    let again = std::mem::replace(&mut self.has_sent, true);
+                    let has_new_id = again && write == WriteKind::Create && planted(Planted::NewIdOnRetry);
+                    let id = if has_new_id { Uuid::new_v4() } else { self.id };
+                    Event::Answered(self.send((write, id), operation, &body, step).await)
                 }
                 Action::Login => Event::LoggedIn(self.engine.client.login().await),
                 Action::Pause { attempt } => {
@@ -124,16 +126,24 @@ impl Run {
         }
     }
 
-    async fn send(&self, write: WriteKind, operation: OperationId, body: &Attributes, step: Step) -> Answer<Fault> {
+    async fn send(
+        &self,
+        (write, id): (WriteKind, Uuid),
+        operation: OperationId,
+        body: &Attributes,
+        step: Step,
+    ) -> Answer<Fault> {
         if let Err(error) = self.engine.contact().await {
             return Answer::NotSent(error.to_string());
         }
         let covered = || {
-            let covered = self.lease_covers_a_request() || planted(Planted::LeaseUncheckedBeforeSend);
+            // Without an intent there is no lease, so the faults that leave it out would not send at all.
+            let unchecked = [Planted::LeaseUncheckedBeforeSend, Planted::NoIntent, Planted::IntentAfterSend];
+            let covered = self.lease_covers_a_request() || unchecked.into_iter().any(planted);
             pass_blocking(step, Place::Checked);
             covered
         };
-        self.engine.client.send(self.model, write, operation, self.id, body, &covered).await
+        self.engine.client.send(self.model, write, operation, id, body, &covered).await
     }
 
     async fn load(&mut self) -> Result<Loaded, StoreError> {

@@ -93,7 +93,8 @@ struct Found {
 
 /// Runs the transaction. Whatever it says, nothing was changed unless it is [`Committed::Done`].
 pub(crate) fn run(connection: &mut Connection, job: &Job) -> Committed {
-    let at_our_time = if planted(Planted::LocalClockStored) { connection.now().ok().map(|now| job.at(now)) } else { None };
+    let at_our_time =
+        if planted(Planted::LocalClockStored) { connection.now().ok().map(|now| job.at(now)) } else { None };
     let job = at_our_time.as_ref().unwrap_or(job);
     match connection.write(|connection| store(connection, job)) {
         Ok((version, local)) if planted(Planted::HistoryOutsideTransaction) => {
