@@ -193,7 +193,7 @@ impl Cell<'_> {
             match verdict {
                 Verdict::Applied => assert_eq!(commits, 1, "{found}"),
                 Verdict::NotApplied | Verdict::Rejected { .. } => {
-                    assert!(commits == 0 || self.is_residual(), "{found}")
+                    assert!(commits == 0 || self.is_residual(), "{found}");
                 }
                 other => panic!("nobody else writes, so it is not {other:?}: {found}"),
             }

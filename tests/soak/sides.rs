@@ -137,7 +137,7 @@ pub(crate) fn kept_as_cdms_has_it(story: &Story<'_>, kept: &Kept) -> Vec<String>
         }
     }
     let is_cdms = story.times_of(*id).contains(&Instant(kept.modified.timestamp_millis()));
-    if !is_cdms || kept.modified.timestamp_subsec_micros() % 1_000 != 0 {
+    if !is_cdms || !kept.modified.timestamp_subsec_micros().is_multiple_of(1_000) {
         violations.push(format!("invariant 7: {entity} {id} never had the time {}", kept.modified));
     }
     violations
