@@ -79,6 +79,19 @@ pub(crate) fn settled(world: &World, operation: OperationId) -> Result<Option<&'
     }
 }
 
+/// A writer that closes its own intent has CDMS's answer, and nothing that looks like it excuses it; but a delete that
+/// finds the record gone has nothing left to do.
+pub(crate) fn answered(world: &World, operation: OperationId) -> Result<(), String> {
+    match world.store.intent(operation) {
+        Some(Opened { verdict: Some(Verdict::Applied), intent, .. })
+            if intent.write != WriteKind::Delete && truth(world, operation).carried_out == 0 =>
+        {
+            Err(format!("the {} {operation} says itself that it was applied, and it was not", intent.write))
+        }
+        _ => Ok(()),
+    }
+}
+
 /// What a caller is told is what the hub has; and, of what was read and needed no storing, what CDMS has.
 pub(crate) fn ended(world: &World, end: &End, is_stored: bool) -> Result<(), String> {
     match end {
