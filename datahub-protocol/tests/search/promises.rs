@@ -160,6 +160,11 @@ fn is_told(world: &World, operation: OperationId) -> Result<Option<&'static str>
     let mut fault = None;
     let holds = match (verdict, truth.carried_out) {
         (Some(Verdict::Applied), _) => told == 1,
+        // Told twice: its own, and a removal by somebody else.
+        (Some(_), 1) if is_late && told == 2 && (truth.looks_late || truth.overwritten) => {
+            fault = Some("a late delete is told twice, once for somebody else's");
+            opened.is_some_and(|opened| opened.intent.write == WriteKind::Delete)
+        }
         // What another one overwrote before anybody read it cannot be told.
         (Some(_), 1) if is_late && truth.overwritten => told <= 1,
         (Some(_), 1) if is_late && told == 0 => {
