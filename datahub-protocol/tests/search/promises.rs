@@ -79,6 +79,19 @@ pub(crate) fn settled(world: &World, operation: OperationId) -> Result<Option<&'
     }
 }
 
+/// A writer that closes its own intent has CDMS's answer, and nothing that looks like it excuses it; but a delete that
+/// finds the record gone has nothing left to do.
+pub(crate) fn answered(world: &World, operation: OperationId) -> Result<(), String> {
+    match world.store.intent(operation) {
+        Some(Opened { verdict: Some(Verdict::Applied), intent, .. })
+            if intent.write != WriteKind::Delete && truth(world, operation).carried_out == 0 =>
+        {
+            Err(format!("the {} {operation} says itself that it was applied, and it was not", intent.write))
+        }
+        _ => Ok(()),
+    }
+}
+
 /// What a caller is told is what the hub has; and, of what was read and needed no storing, what CDMS has.
 pub(crate) fn ended(world: &World, end: &End, is_stored: bool) -> Result<(), String> {
     match end {
@@ -147,6 +160,11 @@ fn is_told(world: &World, operation: OperationId) -> Result<Option<&'static str>
     let mut fault = None;
     let holds = match (verdict, truth.carried_out) {
         (Some(Verdict::Applied), _) => told == 1,
+        // Told twice: its own, and a removal by somebody else.
+        (Some(_), 1) if is_late && told == 2 && (truth.looks_late || truth.overwritten) => {
+            fault = Some("a late delete is told twice, once for somebody else's");
+            opened.is_some_and(|opened| opened.intent.write == WriteKind::Delete)
+        }
         // What another one overwrote before anybody read it cannot be told.
         (Some(_), 1) if is_late && truth.overwritten => told <= 1,
         (Some(_), 1) if is_late && told == 0 => {

@@ -203,6 +203,7 @@ impl World {
                 let operation = self.store.intents[at].intent.operation;
                 if self.cdms.late.iter().any(|(late, ..)| *late == operation) {
                     self.budgets.change().too_lates -= 1;
+                    self.cdms.change().truth.entry(operation).or_default().residual = true;
                 }
                 self.store.change().intents[at].lease = LeaseState::Over;
             }
@@ -309,8 +310,10 @@ impl World {
                     self.demand(wished);
                 }
                 IntentChange::Close { operation, .. } => {
-                    let settled = promises::settled(self, *operation);
-                    self.demand(settled.map(drop));
+                    let settled = promises::settled(self, *operation).map(drop);
+                    let is_by_writer = self.processes[at].operation == Some(*operation);
+                    let answered = if is_by_writer { promises::answered(self, *operation) } else { Ok(()) };
+                    self.demand(settled.and(answered));
                 }
                 IntentChange::Keep | IntentChange::Release { .. } => {}
             }
