@@ -289,7 +289,14 @@ fn told(findings: &mut Findings, story: &Story<'_>, report: &Report) {
     if intent.record != report.id {
         return findings.violations.push(format!("the intent is of another record: {}", facts()));
     }
-    if told != entries.len() {
+    let came_to_nothing: Vec<_> = entries.iter().copied().filter(|kind| kind.changes_nothing()).collect();
+    let as_settled = match &intent.verdict {
+        Some(Verdict::NotApplied) => vec![EntryKind::NotApplied],
+        Some(Verdict::Superseded { .. }) => vec![EntryKind::Superseded],
+        Some(Verdict::Orphaned { .. }) => vec![EntryKind::Orphaned],
+        Some(Verdict::Applied | Verdict::Rejected { .. }) | None => Vec::new(),
+    };
+    if told + came_to_nothing.len() != entries.len() || came_to_nothing != as_settled {
         return findings.violations.push(format!("invariant 2: told as something else: {}", facts()));
     }
     if story.too_late.contains(&intent.operation) {

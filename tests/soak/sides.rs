@@ -149,6 +149,10 @@ fn replays(story: &Story<'_>, id: Uuid, history: &[HistoryEntry], record: Option
     let mut violations = Vec::new();
     let mut state = record;
     for entry in history.iter().rev() {
+        // It tells of a write and nothing of the record.
+        if entry.kind.changes_nothing() {
+            continue;
+        }
         if entry.operation.is_some_and(|operation| story.unstored.contains(&operation.0)) {
             continue;
         }

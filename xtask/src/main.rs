@@ -158,7 +158,8 @@ fn soak(operations: u64, seed: Option<u64>, json: bool) -> ExitCode {
 }
 
 fn tests(server: Option<&Server>) -> Vec<Check> {
-    let tests = Check::cargo("tests pass", &["test", "--workspace", "--all-features", "--all-targets", "--no-fail-fast"]);
+    let tests =
+        Check::cargo("tests pass", &["test", "--workspace", "--all-features", "--all-targets", "--no-fail-fast"]);
     let tests = match server {
         Some(server) => tests.env(postgres::URL, server.url()),
         None => tests,

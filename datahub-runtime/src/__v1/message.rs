@@ -40,10 +40,14 @@ impl Message {
     }
 
     pub(super) const fn text(&self) -> &str {
-        match std::str::from_utf8(self.bytes.split_at(self.length).0) {
+        let bytes = self.bytes.split_at(self.length).0;
+        match std::str::from_utf8(bytes) {
             Ok(text) => text,
-            // Only a text that was cut in the middle of a letter.
-            Err(_) => "the names of this fault are too long to be shown",
+            // A text that was cut in the middle of a letter ends before it.
+            Err(error) => match std::str::from_utf8(bytes.split_at(error.valid_up_to()).0) {
+                Ok(text) => text,
+                Err(_) => "",
+            },
         }
     }
 }
@@ -57,6 +61,7 @@ mod tests {
         let message = Message::new("points to ").and_list(&["account", "team"]).and(", not to `é`");
         assert_eq!(message.text(), "points to `account` or `team`, not to `é`");
         assert_eq!(Message::new(&"a".repeat(2 * LENGTH_MAX)).text().len(), LENGTH_MAX);
-        assert!(Message::new(&"aé".repeat(LENGTH_MAX)).and("b").text().contains("too long"));
+        let cut = Message::new("a").and(&"é".repeat(LENGTH_MAX)).and("b");
+        assert_eq!(cut.text(), format!("a{}", "é".repeat(LENGTH_MAX / 2 - 1)), "no half of a letter");
     }
 }
