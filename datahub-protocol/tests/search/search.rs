@@ -67,7 +67,7 @@ pub(crate) fn all(spaces: &[Space], done: impl Fn(&Space, &Found) + Sync) -> Vec
     let threads = std::thread::available_parallelism().map_or(1, usize::from);
     let work = || {
         while let Some((at, space)) = take_next(&next, spaces) {
-            let one = if space.states_max.is_some() { walk(space) } else { search(space) };
+            let one = if space.walks.is_some() { walk(space) } else { search(space) };
             done(space, &one);
             if let Ok(mut found) = found.lock() {
                 found[at] = Some(one);
@@ -116,14 +116,14 @@ fn search(space: &Space) -> Found {
     found
 }
 
-/// Takes one way after another from the beginning to an end, each step by lot, until so many states were met. What people
-/// and faults do is as likely early as late on each of them.
+/// Takes one way after another from the beginning to an end, each step by lot, so that no kind of event is left out
+/// because the search stops before it.
 fn walk(space: &Space) -> Found {
     let mut found = Found::default();
     let mut text = String::new();
     let mut seen = Prints::default();
     let mut lots = fastrand::Rng::with_seed(1);
-    while seen.len() < space.states_max.unwrap_or(0) {
+    for _ in 0..space.walks.unwrap_or(0) {
         let mut world = space.begin();
         let mut path: Option<Rc<Path>> = None;
         loop {
