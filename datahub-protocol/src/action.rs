@@ -4,7 +4,7 @@ use cdms_odata::{Attributes, Instant, Value};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use crate::{Entry, Event, Intent, MappingTag, OperationId, Snapshot, Stored, Verdict, Version, WriteKind};
+use crate::{Entry, Event, Intent, Loaded, MappingTag, OperationId, Snapshot, Stored, Verdict, Version, WriteKind};
 
 /// One operation on one record.
 pub trait Machine {
@@ -87,7 +87,10 @@ pub enum Trial {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Guard {
     /// The record was never seen, and has no open intent.
-    Absent,
+    Absent {
+        /// How many [writes that were found not applied](crate::Loaded::late) were known, and still are.
+        late: usize,
+    },
     /// The record is at this version, and has no open intent.
     Version(Version),
     /// This intent is still open.
@@ -96,9 +99,10 @@ pub enum Guard {
 
 impl Guard {
     /// That the record is still as it was loaded.
-    pub(crate) fn of(stored: &Stored) -> Self {
-        match stored {
-            Stored::Absent => Guard::Absent,
+    pub(crate) fn of(loaded: &Loaded) -> Self {
+        match &loaded.stored {
+            // There is no version that would tell of a create that came and went since.
+            Stored::Absent => Guard::Absent { late: loaded.late.len() },
             Stored::Row(snapshot) | Stored::Tombstone(snapshot, _) => Guard::Version(snapshot.version),
         }
     }
@@ -120,7 +124,8 @@ pub enum RecordChange {
     },
     /// Only the caller's local values are stored.
     LocalOnly,
-    /// Its row stays, but gets a new version: CDMS has changed, so that whoever loaded it before has to load it again.
+    /// Its row stays, but gets a new version: CDMS has changed or may change, so that whoever loaded it before has to load
+    /// it again.
     Touch,
 }
 

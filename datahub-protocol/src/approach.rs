@@ -3,7 +3,7 @@
 use crate::sight::{Seen, Sight, sight};
 use crate::{
     Action, Commit, Committed, Event, Failure, Fetched, Guard, LeaseState, Loaded, Mapping, NewRow, ROUNDS_MAX,
-    Snapshot,
+    SettledPatch, Snapshot,
 };
 
 /// Lock, load, GET and refresh, until the row is as CDMS has it.
@@ -22,7 +22,7 @@ enum State<F> {
     Locking,
     Loading,
     Fetching(Box<Loaded>),
-    Storing(Seen, NewRow, Guard),
+    Storing { seen: Seen, row: NewRow, guard: Guard, late: Vec<SettledPatch> },
     Recording(Failure<F>, Guard),
     Over,
 }
@@ -32,8 +32,8 @@ enum State<F> {
 pub(crate) enum Step<O, F> {
     /// It wants something done.
     Act(Action<O, F>),
-    /// The row is as CDMS has it.
-    Ready(Seen, Snapshot),
+    /// The row is as CDMS has it; with the writes that were found not applied and have not shown up.
+    Ready(Seen, Snapshot, Vec<SettledPatch>),
     /// It cannot go on.
     Fails(Failure<F>),
 }
@@ -71,9 +71,9 @@ impl<M: Mapping> Approach<M> {
                 self.state = State::Fetching(loaded);
                 Step::Act(Action::Fetch)
             }
-            (State::Fetching(loaded), Event::Fetched(fetched)) => self.fetched(&loaded, fetched),
-            (State::Storing(seen, row, guard), Event::Committed(committed)) => match committed {
-                Committed::Done(version) => Step::Ready(seen, row.at(version, self.mapping.tag())),
+            (State::Fetching(loaded), Event::Fetched(fetched)) => self.fetched(*loaded, fetched),
+            (State::Storing { seen, row, guard, late }, Event::Committed(committed)) => match committed {
+                Committed::Done(version) => Step::Ready(seen, row.at(version, self.mapping.tag()), late),
                 Committed::Lost => self.again(),
                 Committed::Refused(reason) => {
                     let fault = self.mapping.forbidden(&reason);
@@ -97,11 +97,14 @@ impl<M: Mapping> Approach<M> {
         }
     }
 
-    fn fetched<O>(&mut self, loaded: &Loaded, fetched: Fetched<M::Fault>) -> Step<O, M::Fault> {
-        match sight(&self.mapping, loaded, fetched, self.clock_skew_ms) {
-            Sight::InSync(snapshot) => Step::Ready(Seen::InSync, snapshot),
+    fn fetched<O>(&mut self, loaded: Loaded, fetched: Fetched<M::Fault>) -> Step<O, M::Fault> {
+        match sight(&self.mapping, &loaded, fetched, self.clock_skew_ms) {
+            Sight::InSync(snapshot) => Step::Ready(Seen::InSync, snapshot, loaded.late),
             Sight::Store(seen, commit, row) => {
-                self.state = State::Storing(seen, row, commit.guard);
+                let is_told =
+                    |late: &SettledPatch| commit.history.iter().any(|entry| entry.operation == Some(late.operation));
+                let late = loaded.late.into_iter().filter(|late| !is_told(late)).collect();
+                self.state = State::Storing { seen, row, guard: commit.guard, late };
                 Step::Act(Action::Commit(commit))
             }
             Sight::Record(commit, failure) => {

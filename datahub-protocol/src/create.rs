@@ -95,7 +95,7 @@ impl<M: Mapping> Create<M> {
             modified_before: None,
             conflicts: Attributes::new(),
         };
-        let mut commit = Commit::under(Guard::of(&loaded.stored));
+        let mut commit = Commit::under(Guard::of(&loaded));
         commit.trial = Some(Trial::Put(self.mine.clone()));
         commit.intent = IntentChange::Open(Box::new(intent));
         self.state = State::Opening(patch, loaded);
@@ -169,7 +169,7 @@ impl<M: Mapping> Create<M> {
     }
 
     fn applied(&mut self, loaded: &Loaded, patch: &Attributes, record: &Record) -> Action<Output<M>, M::Fault> {
-        let row = merged_row(loaded, record);
+        let row = merged_row(&loaded.stored, record);
         let entry = created_entry(patch, &self.mapping.constants(), self.operation, self.origin(), Some(record));
         if let Err(fault) = self.mapping.decode(&row.seen) {
             return self.end_applied(fault, entry, "CDMS made a value of it that does not fit the model".to_owned());

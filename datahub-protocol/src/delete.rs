@@ -5,11 +5,11 @@ use cdms_odata::client::Refusal;
 
 use crate::approach::{Approach, Step};
 use crate::planted::{Planted, planted};
-use crate::send::{Sending, Sent, ended, not_stored, rejected, releasing, store_failed, withdrawing};
-use crate::written::{Asked, deletion};
+use crate::send::{Sending, Sent, ended, not_stored, rejected, releasing, store_failed, why_not_stored, withdrawing};
+use crate::written::{Asked, deletion, found_deleted};
 use crate::{
     Action, Commit, Committed, Event, Failure, Fetched, Guard, Intent, IntentChange, Machine, Mapping, OnConflict,
-    OperationId, Origin, Rejection, Snapshot, Trial, WriteKind, Written,
+    OperationId, Origin, Rejection, SettledPatch, Snapshot, Trial, WriteKind, Written,
 };
 
 /// The machine of a delete.
@@ -26,14 +26,23 @@ pub struct Delete<M: Mapping> {
 #[derive(Clone, Debug)]
 enum State<F> {
     Approaching,
-    Opening(Snapshot),
-    Sending(Snapshot, Sending),
-    ConfirmingGone(Snapshot, Refusal),
-    Storing(Snapshot),
+    Opening(Box<Known>),
+    Sending(Box<Known>, Sending),
+    ConfirmingGone(Box<Known>, Refusal),
+    /// With whether it was this delete that removed the record.
+    Storing(Snapshot, bool),
     /// The intent may be noted although the database went away; why it did.
     Withdrawing(String),
     Ending(Failure<F>),
     Over,
+}
+
+/// What is known of the record when the intent is noted.
+#[derive(Clone, Debug)]
+struct Known {
+    snapshot: Snapshot,
+    /// Writes that were found not applied; no more can come while the intent is open.
+    late: Vec<SettledPatch>,
 }
 
 type Output<M> = Result<Written, Failure<<M as Mapping>::Fault>>;
@@ -58,7 +67,7 @@ impl<M: Mapping> Delete<M> {
                 self.state = State::Approaching;
                 action
             }
-            Step::Ready(_, snapshot) => self.ready(snapshot),
+            Step::Ready(_, snapshot, late) => self.ready(snapshot, late),
             // Gone counts as done; the approach has made the tombstone.
             Step::Fails(Failure::Gone) => match self.last.take() {
                 Some(snapshot) => self.done(snapshot),
@@ -68,7 +77,7 @@ impl<M: Mapping> Delete<M> {
         }
     }
 
-    fn ready(&mut self, snapshot: Snapshot) -> Action<Output<M>, M::Fault> {
+    fn ready(&mut self, snapshot: Snapshot, late: Vec<SettledPatch>) -> Action<Output<M>, M::Fault> {
         if self.on_conflict == OnConflict::Reject {
             let changed = self.base.iter().any(|(name, value)| snapshot.seen.get(name) != Some(value));
             if changed {
@@ -87,26 +96,26 @@ impl<M: Mapping> Delete<M> {
         let mut commit = Commit::under(Guard::Version(snapshot.version));
         commit.trial = Some(Trial::Remove);
         commit.intent = IntentChange::Open(Box::new(intent));
-        self.state = State::Opening(snapshot);
+        self.state = State::Opening(Box::new(Known { snapshot, late }));
         Action::Commit(Box::new(commit))
     }
 
     fn sent(
         &mut self,
-        snapshot: Snapshot,
+        known: Box<Known>,
         sending: Sending,
         sent: Sent<Output<M>, M::Fault>,
     ) -> Action<Output<M>, M::Fault> {
         match sent {
             Sent::Act(action) => {
-                self.state = State::Sending(snapshot, sending);
+                self.state = State::Sending(known, sending);
                 action
             }
-            Sent::Applied(_) => self.store(snapshot, true),
-            Sent::Gone(_) if planted(Planted::UnconfirmedGone) => self.store(snapshot, false),
+            Sent::Applied(_) => self.store(known.snapshot),
+            Sent::Gone(_) if planted(Planted::UnconfirmedGone) => self.store_found(*known),
             // The code is also that of what a plug-in looked for in vain, so only a GET of the record itself proves it.
             Sent::Gone(refusal) => {
-                self.state = State::ConfirmingGone(snapshot, refusal);
+                self.state = State::ConfirmingGone(known, refusal);
                 Action::Fetch
             }
             Sent::Rejected(rejection) => self.rejected(rejection),
@@ -120,12 +129,12 @@ impl<M: Mapping> Delete<M> {
 
     fn confirmed_gone(
         &mut self,
-        snapshot: Snapshot,
+        known: Known,
         refusal: Refusal,
         fetched: &Fetched<M::Fault>,
     ) -> Action<Output<M>, M::Fault> {
         match fetched {
-            Fetched::Gone => self.store(snapshot, false),
+            Fetched::Gone => self.store_found(known),
             _ => self.rejected(Rejection::Cdms(refusal)),
         }
     }
@@ -136,9 +145,16 @@ impl<M: Mapping> Delete<M> {
         Action::Commit(Box::new(commit))
     }
 
-    fn store(&mut self, snapshot: Snapshot, ours: bool) -> Action<Output<M>, M::Fault> {
-        let commit = deletion(&snapshot, self.operation, Origin::Hub, ours);
-        self.state = State::Storing(snapshot);
+    fn store(&mut self, snapshot: Snapshot) -> Action<Output<M>, M::Fault> {
+        let commit = deletion(&snapshot, self.operation, Origin::Hub);
+        self.state = State::Storing(snapshot, true);
+        Action::Commit(Box::new(commit))
+    }
+
+    /// The record is gone, and not by this delete.
+    fn store_found(&mut self, Known { snapshot, late }: Known) -> Action<Output<M>, M::Fault> {
+        let commit = found_deleted(&snapshot, &late, self.operation);
+        self.state = State::Storing(snapshot, false);
         Action::Commit(Box::new(commit))
     }
 
@@ -164,11 +180,11 @@ impl<M: Mapping> Machine for Delete<M> {
                 let step = self.approach.step(event);
                 self.approached(step)
             }
-            (State::Opening(snapshot), Event::Committed(committed)) => match committed {
+            (State::Opening(known), Event::Committed(committed)) => match committed {
                 Committed::Done(_) => {
                     let mut sending = Sending::new(WriteKind::Delete, self.operation, Attributes::new());
                     let action = sending.send();
-                    self.state = State::Sending(snapshot, sending);
+                    self.state = State::Sending(known, sending);
                     action
                 }
                 Committed::Lost => {
@@ -181,16 +197,20 @@ impl<M: Mapping> Machine for Delete<M> {
                     Action::Commit(Box::new(withdrawing(self.operation)))
                 }
             },
-            (State::Sending(snapshot, mut sending), event) => {
+            (State::Sending(known, mut sending), event) => {
                 let sent = sending.step(event);
-                self.sent(snapshot, sending, sent)
+                self.sent(known, sending, sent)
             }
-            (State::ConfirmingGone(snapshot, refusal), Event::Fetched(fetched)) => {
-                self.confirmed_gone(snapshot, refusal, &fetched)
+            (State::ConfirmingGone(known, refusal), Event::Fetched(fetched)) => {
+                self.confirmed_gone(*known, refusal, &fetched)
             }
-            (State::Storing(snapshot), Event::Committed(committed)) => match committed {
+            (State::Storing(snapshot, ours), Event::Committed(committed)) => match committed {
                 Committed::Done(version) => self.done(Snapshot { version, ..snapshot }),
-                committed => self.fail(not_stored(self.operation, committed)),
+                committed if ours => self.fail(not_stored(self.operation, committed)),
+                committed => {
+                    let (operation, reason) = (self.operation, why_not_stored(committed));
+                    self.fail(Failure::Unsettled { operation, in_cdms: false, reason })
+                }
             },
             (State::Withdrawing(reason), Event::Committed(_)) => self.fail(store_failed(self.operation, reason)),
             (State::Ending(failure), Event::Committed(committed)) => {

@@ -80,7 +80,7 @@ impl<M: Mapping> Detached<M> {
         if let Some(failure) = busy(&loaded) {
             return self.over(Err(failure));
         }
-        let guard = Guard::of(&loaded.stored);
+        let guard = Guard::of(&loaded);
         self.quarantined = loaded.quarantined;
         let stored = match loaded.stored {
             Stored::Row(snapshot) => Stored::Row(Snapshot { seen: self.whole(snapshot.seen), ..snapshot }),
@@ -169,7 +169,7 @@ impl<M: Mapping> Detached<M> {
         }
         let constants = Attributes::new();
         let intended = Intended { patch: &merged.patch, constants: &constants, overwritten: &merged.overwritten };
-        let history = updated_entries(&before, intended, self.operation, origin, None);
+        let history = updated_entries((&before, &[]), intended, self.operation, origin, None);
         let mut row = NewRow::from(&before);
         // Time never goes back, whatever the hub's clock does.
         row.modified = self.now.max(before.modified);

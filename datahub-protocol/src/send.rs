@@ -6,7 +6,7 @@ use uuid::Uuid;
 
 use crate::planted::{Planted, planted};
 use crate::{
-    Action, Answer, Class, Commit, Committed, DEADLOCK_TRIES_MAX, Entry, Event, Failure, Guard, IntentChange, Loaded,
+    Action, Answer, Class, Commit, Committed, DEADLOCK_TRIES_MAX, Entry, Event, Failure, Guard, IntentChange,
     OperationId, QuarantineChange, Record, RecordChange, Rejection, Verdict, WriteKind, classify,
 };
 
@@ -160,17 +160,16 @@ pub(crate) fn ended<F: std::fmt::Debug>(
 /// What a write ends with whose result could not be stored: it is in CDMS, and its intent stays open unless another
 /// program settled it.
 pub(crate) fn not_stored<F>(operation: OperationId, committed: Committed) -> Failure<F> {
-    let reason = match committed {
+    Failure::Unsettled { operation, in_cdms: true, reason: why_not_stored(committed) }
+}
+
+/// Why the last transaction of a write did not end as it should.
+pub(crate) fn why_not_stored(committed: Committed) -> String {
+    match committed {
         Committed::Lost => "another program settled it first; read the record again".to_owned(),
         Committed::Refused(reason) | Committed::Unavailable(reason) => {
             format!("the hub's database could not store it: {reason}")
         }
         Committed::Done(_) => unreachable!("a transaction that committed is no failure"),
-    };
-    Failure::Unsettled { operation, in_cdms: true, reason }
-}
-
-/// The same record as loaded, seen as if nothing had been found out late; for comparisons after a write of ours.
-pub(crate) fn without_late(stored: crate::Stored) -> Loaded {
-    Loaded { stored, ..Loaded::default() }
+    }
 }

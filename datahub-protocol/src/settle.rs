@@ -5,7 +5,7 @@ use uuid::Uuid;
 
 use crate::planted::{Planted, planted};
 use crate::send::{closing, quarantining_applied};
-use crate::sight::{differences, ending, merged_row, refreshed};
+use crate::sight::{differences, ending, found_gone, merged_row, refreshed};
 use crate::written::{Intended, created_entry, deletion, not_kept_entry, updated_entries};
 use crate::{
     Action, Commit, Committed, Entry, EntryKind, Event, Failure, Fetched, Guard, Intent, IntentChange, LeaseState,
@@ -204,6 +204,8 @@ impl<M: Mapping> Settle<M> {
         };
         let row_stays: Vec<Entry> = not_kept(intent, verdict, before.map(|before| &before.seen)).into_iter().collect();
         let mut commit = closing(self.operation, verdict.clone());
+        // Who loaded the record before the write was noted knows nothing of it, and it may be carried out later.
+        commit.record = RecordChange::Touch;
         let Some(record) = record else {
             commit.history = row_stays.clone();
             return (self.without_record(loaded, intent, commit), row_stays);
@@ -222,13 +224,13 @@ impl<M: Mapping> Settle<M> {
             (WriteKind::Update, Some(before)) if applied => {
                 let (patch, constants, overwritten) = (&intent.patch, &intent.constants, &intent.conflicts);
                 let intended = Intended { patch, constants, overwritten };
-                updated_entries(before, intended, self.operation, Origin::Settle, Some(record))
+                updated_entries((before, &loaded.late), intended, self.operation, Origin::Settle, Some(record))
             }
-            (_, Some(before)) => refreshed(loaded, record, differences(&before.seen, &record.attributes)),
+            (_, Some(before)) => refreshed(&loaded.late, record, differences(&before.seen, &record.attributes)),
             (_, None) => Vec::new(),
         };
         let without_row = if applied { commit.history.clone() } else { row_stays };
-        let row = merged_row(loaded, record);
+        let row = merged_row(&loaded.stored, record);
         if let Err(fault) = self.mapping.decode(&row.seen) {
             return (self.without_row(verdict.clone(), fault, without_row), Vec::new());
         }
@@ -242,7 +244,7 @@ impl<M: Mapping> Settle<M> {
             commit.history.push(ending(EntryKind::LeftModel, &row.clone().at(crate::Version(0), self.mapping.tag())));
             RecordChange::Tombstone { reason: TombstoneReason::LeftModel, last: row }
         } else if nothing_new {
-            RecordChange::Keep
+            RecordChange::Touch
         } else {
             RecordChange::Put(row)
         };
@@ -261,12 +263,12 @@ impl<M: Mapping> Settle<M> {
         if let Stored::Row(last) = &loaded.stored {
             // A delete whose record is gone is always found applied.
             if intent.write == WriteKind::Delete {
-                return deletion(last, self.operation, Origin::Settle, true);
+                return deletion(last, self.operation, Origin::Settle);
             }
             let last_row = crate::NewRow::from(last);
             commit.record = RecordChange::Tombstone { reason: TombstoneReason::Gone, last: last_row };
             // The end comes last, so that the last entry says that there is no row.
-            commit.history.push(ending(EntryKind::Gone, last));
+            commit.history.push(found_gone(&loaded.late, last));
         }
         commit
     }

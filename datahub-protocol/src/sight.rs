@@ -5,7 +5,7 @@ use cdms_odata::{Attributes, Instant, Value};
 use crate::planted::{Planted, planted};
 use crate::{
     Change, Commit, Entry, EntryKind, Failure, Fetched, Guard, Loaded, Mapping, MappingTag, NewRow, Note, Origin,
-    QuarantineChange, Record, RecordChange, Snapshot, Stored, TombstoneReason, WriteKind,
+    QuarantineChange, Record, RecordChange, SettledPatch, Snapshot, Stored, TombstoneReason, WriteKind,
 };
 
 /// What a read found and did.
@@ -56,7 +56,7 @@ pub(crate) fn sight<M: Mapping>(
     if !mapping.includes(&record.attributes) {
         return left(mapping, loaded, &record);
     }
-    let row = merged_row(loaded, &record);
+    let row = merged_row(&loaded.stored, &record);
     if let Err(fault) = mapping.decode(&row.seen) {
         return quarantine(loaded, fault);
     }
@@ -79,7 +79,7 @@ pub(crate) fn sight<M: Mapping>(
                 return Sight::HubNewer { hub: snapshot.modified, cdms: record.modified };
             }
             if known_change {
-                let mut entries = refreshed(loaded, &record, changes);
+                let mut entries = refreshed(&loaded.late, &record, changes);
                 if behind_ms > 0 {
                     entries.iter_mut().for_each(|entry| entry.skew_ms = Some(behind_ms));
                 }
@@ -110,8 +110,8 @@ pub(crate) fn differences(known: &Attributes, read: &Attributes) -> Vec<Change> 
 }
 
 /// The row that a record makes, with what other mappings know of it kept; of a record that was gone nobody knows anything.
-pub(crate) fn merged_row(loaded: &Loaded, record: &Record) -> NewRow {
-    let mut seen = match &loaded.stored {
+pub(crate) fn merged_row(stored: &Stored, record: &Record) -> NewRow {
+    let mut seen = match stored {
         Stored::Absent | Stored::Tombstone(_, TombstoneReason::Gone) => Attributes::new(),
         _ if planted(Planted::OtherMappingsDropped) => Attributes::new(),
         Stored::Row(snapshot) | Stored::Tombstone(snapshot, TombstoneReason::LeftModel) => snapshot.seen.clone(),
@@ -127,10 +127,10 @@ pub(crate) fn merged_row(loaded: &Loaded, record: &Record) -> NewRow {
 }
 
 /// The history of changes that CDMS made: those of a write that had been found not applied apart from the others.
-pub(crate) fn refreshed(loaded: &Loaded, record: &Record, changes: Vec<Change>) -> Vec<Entry> {
+pub(crate) fn refreshed(late: &[SettledPatch], record: &Record, changes: Vec<Change>) -> Vec<Entry> {
     let mut rest = changes;
     let mut entries = Vec::new();
-    for late in &loaded.late {
+    for late in late {
         if rest.iter().any(|change| shows(&late.patch, change)) {
             let of_it = |change: &Change| shows(&late.patch, change) || shows(&late.constants, change);
             let (shown, others) = rest.into_iter().partition(of_it);
@@ -177,6 +177,16 @@ pub(crate) fn plain(kind: EntryKind, record: &Record, changes: Vec<Change>) -> E
     }
 }
 
+/// The history entry of a record that was found gone: a delete of ours that had been found not applied is as good a
+/// reason as any.
+pub(crate) fn found_gone(late: &[SettledPatch], last: &Snapshot) -> Entry {
+    let entry = ending(EntryKind::Gone, last);
+    match late.iter().find(|late| late.write == WriteKind::Delete) {
+        None => entry,
+        Some(late) => Entry { origin: Origin::Settle, operation: Some(late.operation), ..entry },
+    }
+}
+
 /// The history entry of an end: all last known values, nulls among them, so that a deleted record can be made again.
 pub(crate) fn ending(kind: EntryKind, last: &Snapshot) -> Entry {
     let changes = last.seen.iter().map(|(name, value)| Change {
@@ -216,7 +226,7 @@ fn in_sync<M: Mapping>(mapping: &M, loaded: &Loaded, snapshot: Snapshot) -> Sigh
 }
 
 fn store<F>(loaded: &Loaded, seen: Seen, history: Vec<Entry>, row: NewRow) -> Sight<F> {
-    let mut commit = Commit::under(Guard::of(&loaded.stored));
+    let mut commit = Commit::under(Guard::of(loaded));
     commit.record = RecordChange::Put(row.clone());
     commit.history = history;
     if loaded.quarantined {
@@ -229,14 +239,7 @@ fn gone<F>(loaded: &Loaded) -> Sight<F> {
     match &loaded.stored {
         Stored::Absent => without_row(loaded, Failure::NotFound),
         Stored::Tombstone(_, reason) => without_row(loaded, reason.failure()),
-        Stored::Row(last) => {
-            let mut entry = ending(EntryKind::Gone, last);
-            // A delete of ours that had been found not applied is as good a reason as any.
-            if let Some(late) = loaded.late.iter().find(|late| late.write == WriteKind::Delete) {
-                (entry.origin, entry.operation) = (Origin::Settle, Some(late.operation));
-            }
-            buried(loaded, TombstoneReason::Gone, last.into(), vec![entry])
-        }
+        Stored::Row(last) => buried(loaded, TombstoneReason::Gone, last.into(), vec![found_gone(&loaded.late, last)]),
     }
 }
 
@@ -246,8 +249,8 @@ fn left<M: Mapping>(mapping: &M, loaded: &Loaded, record: &Record) -> Sight<M::F
         Stored::Absent => without_row(loaded, Failure::NotFound),
         Stored::Tombstone(..) => without_row(loaded, Failure::Left),
         Stored::Row(last) => {
-            let row = merged_row(loaded, record);
-            let mut entries = refreshed(loaded, record, differences(&last.seen, &record.attributes));
+            let row = merged_row(&loaded.stored, record);
+            let mut entries = refreshed(&loaded.late, record, differences(&last.seen, &record.attributes));
             entries.push(ending(EntryKind::LeftModel, &row.clone().at(last.version, mapping.tag())));
             buried(loaded, TombstoneReason::LeftModel, row, entries)
         }
@@ -259,14 +262,14 @@ fn without_row<F>(loaded: &Loaded, failure: Failure<F>) -> Sight<F> {
     if !loaded.quarantined {
         return Sight::Fails(failure);
     }
-    let mut commit = Commit::under(Guard::of(&loaded.stored));
+    let mut commit = Commit::under(Guard::of(loaded));
     commit.quarantine = QuarantineChange::Clear;
     Sight::Record(Box::new(commit), failure)
 }
 
 /// The row becomes a tombstone.
 fn buried<F>(loaded: &Loaded, reason: TombstoneReason, last: NewRow, history: Vec<Entry>) -> Sight<F> {
-    let mut commit = Commit::under(Guard::of(&loaded.stored));
+    let mut commit = Commit::under(Guard::of(loaded));
     commit.record = RecordChange::Tombstone { reason, last };
     commit.history = history;
     if loaded.quarantined {
@@ -277,6 +280,6 @@ fn buried<F>(loaded: &Loaded, reason: TombstoneReason, last: NewRow, history: Ve
 
 /// The row stays; the record waits with its reason.
 fn quarantine<F: Clone>(loaded: &Loaded, fault: F) -> Sight<F> {
-    let commit = Commit::quarantining(Guard::of(&loaded.stored), fault.clone());
+    let commit = Commit::quarantining(Guard::of(loaded), fault.clone());
     Sight::Record(Box::new(commit), Failure::Quarantined(fault))
 }

@@ -7,14 +7,13 @@ use crate::approach::{Approach, Step, busy};
 use crate::planted::{Planted, planted};
 use crate::send::{
     Sending, Sent, closing, ended, not_stored, quarantining_applied, rejected, releasing, store_failed, withdrawing,
-    without_late,
 };
-use crate::sight::{ending, merged_row};
+use crate::sight::{ending, found_gone, merged_row};
 use crate::written::{Asked, Intended, Written, updated_entries};
 use crate::{
     Action, Commit, Committed, Entry, EntryKind, Event, Failure, Fetched, Guard, Intent, IntentChange, Loaded, Machine,
-    Mapping, Merged, NewRow, OperationId, Origin, ROUNDS_MAX, Record, RecordChange, Rejection, Seen, Snapshot, Stored,
-    TombstoneReason, Trial, Verdict, WriteKind, merge, put_back,
+    Mapping, Merged, NewRow, OperationId, Origin, ROUNDS_MAX, Record, RecordChange, Rejection, Seen, SettledPatch,
+    Snapshot, Stored, TombstoneReason, Trial, Verdict, WriteKind, merge, put_back,
 };
 
 /// What to do where both sides changed the same field.
@@ -73,6 +72,8 @@ enum State<F> {
 #[derive(Clone, Debug)]
 struct Plan {
     snapshot: Snapshot,
+    /// Writes that were found not applied; no more can come while the intent is open.
+    late: Vec<SettledPatch>,
     merged: Merged,
     constants: Attributes,
 }
@@ -179,12 +180,12 @@ impl<M: Mapping> Update<M> {
         match step {
             Step::Act(action) => action,
             Step::Fails(failure) => self.fail(failure),
-            Step::Ready(seen, snapshot) => self.ready(seen, snapshot),
+            Step::Ready(seen, snapshot, late) => self.ready(seen, snapshot, late),
         }
     }
 
     /// The row is as CDMS has it: merge, and open the intent.
-    fn ready(&mut self, seen: Seen, snapshot: Snapshot) -> Action<Output<M>, M::Fault> {
+    fn ready(&mut self, seen: Seen, snapshot: Snapshot, late: Vec<SettledPatch>) -> Action<Output<M>, M::Fault> {
         let merged = match self.merged(&snapshot.seen) {
             Ok(merged) => merged,
             Err(fault) => return self.fail(Failure::Invalid(fault)),
@@ -200,7 +201,7 @@ impl<M: Mapping> Update<M> {
                 self.unchanged(snapshot, asked)
             };
         }
-        let plan = Box::new(Plan { snapshot, merged, constants: self.approach.mapping.constants() });
+        let plan = Box::new(Plan { snapshot, late, merged, constants: self.approach.mapping.constants() });
         if planted(Planted::IntentAfterSend) {
             return self.send(plan);
         }
@@ -211,7 +212,7 @@ impl<M: Mapping> Update<M> {
 
     /// The transaction that notes the intent.
     fn opening(&self, plan: &Plan) -> Commit<M::Fault> {
-        let Plan { snapshot, merged, constants } = plan;
+        let Plan { snapshot, merged, constants, .. } = plan;
         let pre_image = merged.patch.names().map(|name| {
             let before = snapshot.seen.get(name).cloned().unwrap_or_default();
             (name.clone(), before)
@@ -326,12 +327,12 @@ impl<M: Mapping> Update<M> {
             return self.end(commit, Failure::Rejected(rejection));
         }
         commit.record = RecordChange::Tombstone { reason: TombstoneReason::Gone, last: NewRow::from(&plan.snapshot) };
-        commit.history = vec![ending(EntryKind::Gone, &plan.snapshot)];
+        commit.history = vec![found_gone(&plan.late, &plan.snapshot)];
         self.end(commit, Failure::Gone)
     }
 
     fn read_back(&mut self, plan: &Plan, fetched: Fetched<M::Fault>) -> Action<Output<M>, M::Fault> {
-        let before = without_late(Stored::Row(plan.snapshot.clone()));
+        let before = Stored::Row(plan.snapshot.clone());
         let mut commit = closing(self.operation, Verdict::Applied);
         commit.insist = true;
         let (row, record) = match fetched {
@@ -431,7 +432,7 @@ impl Plan {
     fn history(&self, operation: OperationId, origin: Origin, record: Option<&Record>) -> Vec<Entry> {
         let intended =
             Intended { patch: &self.merged.patch, constants: &self.constants, overwritten: &self.merged.overwritten };
-        updated_entries(&self.snapshot, intended, operation, origin, record)
+        updated_entries((&self.snapshot, &self.late), intended, operation, origin, record)
     }
 }
 

@@ -3,10 +3,10 @@
 use cdms_odata::{Attributes, Value};
 
 use crate::planted::{Planted, planted};
-use crate::send::{closing, without_late};
-use crate::sight::{Seen, differences, ending, refreshed};
+use crate::send::closing;
+use crate::sight::{Seen, differences, ending, found_gone, refreshed};
 use crate::{
-    Change, Commit, Entry, EntryKind, NewRow, Note, OperationId, Origin, Record, RecordChange, Snapshot, Stored,
+    Change, Commit, Entry, EntryKind, NewRow, Note, OperationId, Origin, Record, RecordChange, SettledPatch, Snapshot,
     TombstoneReason, Verdict,
 };
 
@@ -42,9 +42,10 @@ pub(crate) struct Intended<'i> {
     pub(crate) overwritten: &'i Attributes,
 }
 
-/// The history of an update: our changes as they came back, if they could be read, and CDMS's own apart.
+/// The history of an update: our changes as they came back, if they could be read, and apart from them those of writes
+/// that had been found not applied, and CDMS's own.
 pub(crate) fn updated_entries(
-    before: &Snapshot,
+    (before, late): (&Snapshot, &[SettledPatch]),
     intended: Intended<'_>,
     operation: OperationId,
     origin: Origin,
@@ -92,7 +93,7 @@ pub(crate) fn updated_entries(
         others.retain(|change| !intended.patch.contains(&change.attribute));
         // A constant that arrived as it was sent is our change, and told above.
         others.retain(|change| intended.constants.get(&change.attribute) != change.to.as_ref());
-        entries.extend(refreshed(&without_late(Stored::Row(before.clone())), record, others));
+        entries.extend(refreshed(late, record, others));
     }
     entries
 }
@@ -147,12 +148,28 @@ pub(crate) fn not_kept_entry(
     }
 }
 
-/// The transaction that makes a tombstone of a record that our delete removed, or found removed.
-pub(crate) fn deletion<F>(last: &Snapshot, operation: OperationId, origin: Origin, ours: bool) -> Commit<F> {
-    let kind = if ours { EntryKind::Deleted } else { EntryKind::Gone };
+/// The transaction that makes a tombstone of a record that our delete removed.
+pub(crate) fn deletion<F>(last: &Snapshot, operation: OperationId, origin: Origin) -> Commit<F> {
+    let entry = Entry { origin, operation: Some(operation), ..ending(EntryKind::Deleted, last) };
+    ended_by_delete(last, operation, entry)
+}
+
+/// The transaction that makes a tombstone of a record that our delete found removed already: by one of `late`, the
+/// writes that had been found not applied, or by somebody else.
+pub(crate) fn found_deleted<F>(last: &Snapshot, late: &[SettledPatch], operation: OperationId) -> Commit<F> {
+    let entry = found_gone(late, last);
+    let entry = if entry.operation.is_some() {
+        entry
+    } else {
+        Entry { origin: Origin::Hub, operation: Some(operation), ..entry }
+    };
+    ended_by_delete(last, operation, entry)
+}
+
+fn ended_by_delete<F>(last: &Snapshot, operation: OperationId, entry: Entry) -> Commit<F> {
     let mut commit = closing(operation, Verdict::Applied);
     commit.record = RecordChange::Tombstone { reason: TombstoneReason::Gone, last: NewRow::from(last) };
-    commit.history = vec![Entry { origin, operation: Some(operation), ..ending(kind, last) }];
+    commit.history = vec![entry];
     if planted(Planted::DeleteWithoutHistory) {
         commit.history.iter_mut().for_each(|entry| entry.changes.clear());
     }

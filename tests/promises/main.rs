@@ -22,6 +22,7 @@ mod read_table;
 mod restored;
 mod scene;
 mod settling_table;
+mod showing_up_late;
 mod spans;
 mod times;
 mod writes;

@@ -40,8 +40,8 @@ fn every_order_of_events_keeps_the_promises() {
     let table = table(&spaces, &found);
     println!("{table}");
     for (space, found) in spaces.iter().zip(&found) {
-        for (fault, way) in &found.examples {
-            println!("{}, {}: {fault}, as after:\n  {way}", space.trouble, space.pair);
+        for (why, way) in &found.examples {
+            println!("{}, {}: {why}, as after:\n  {way}", space.trouble, space.pair);
         }
     }
     let broken: Vec<_> = found.iter().filter_map(|found| found.broken.as_deref()).collect();
@@ -55,7 +55,7 @@ fn every_order_of_events_keeps_the_promises() {
 fn table(spaces: &[spaces::Space], found: &[Found]) -> String {
     let mut text = String::new();
     let mut ends: BTreeMap<&str, u64> = BTreeMap::new();
-    let (mut excuses, mut faults): (BTreeMap<&str, u64>, BTreeMap<&str, u64>) = Default::default();
+    let (mut excuses, mut untold): (BTreeMap<&str, u64>, BTreeMap<&str, u64>) = Default::default();
     let (mut states, mut depth) = (0, 0);
     for (space, found) in spaces.iter().zip(found) {
         let extent = if found.whole { "the whole space" } else { "by lot" };
@@ -65,7 +65,7 @@ fn table(spaces: &[spaces::Space], found: &[Found]) -> String {
         states += found.states;
         depth = depth.max(found.depth);
         found.ends.iter().for_each(|(end, count)| *ends.entry(end).or_default() += count);
-        found.faults.iter().for_each(|(fault, count)| *faults.entry(fault).or_default() += count);
+        found.untold.iter().for_each(|(why, count)| *untold.entry(why).or_default() += count);
         found.excuses.iter().for_each(|(excuse, count)| *excuses.entry(excuse).or_default() += count);
     }
     let mut line = |line: String| text.extend([line.as_str(), "\n"]);
@@ -74,7 +74,7 @@ fn table(spaces: &[spaces::Space], found: &[Found]) -> String {
     ends.iter().for_each(|(end, count)| line(format!("  {count:>8} × {end}")));
     line("verdicts that are not the truth, and why they cannot be:".to_owned());
     excuses.iter().for_each(|(excuse, count)| line(format!("  {count:>8} × {excuse}")));
-    line("faults that are known:".to_owned());
-    faults.iter().for_each(|(fault, count)| line(format!("  {count:>8} × {fault}")));
+    line("late writes that the history has no entry for, and why it cannot have one:".to_owned());
+    untold.iter().for_each(|(why, count)| line(format!("  {count:>8} × {why}")));
     text
 }

@@ -4,18 +4,15 @@ use datahub_protocol::{Intent, LeaseState, OperationId, Stored, Verdict, WriteKi
 
 use crate::cdms::{Sent, Truth};
 use crate::machine::{Act, End};
-use crate::store::Opened;
+use crate::store::{Opened, VERDICT_ENTRIES};
 use crate::world::World;
 
-/// Entries of the history that tell a verdict and no change; a write may have one of them besides the one for its change.
-const VERDICT_ENTRIES: [&str; 2] = ["superseded", "not applied"];
-
-/// How a write looks at an end: its outcome and its verdict, what excuses a verdict that is not the truth, and what is
-/// known to be wrong with what the history tells of it.
+/// How a write looks at an end: its outcome and its verdict, what excuses a verdict that is not the truth, and why the
+/// history cannot tell it.
 pub(crate) struct Fate {
     pub(crate) words: String,
     pub(crate) excuse: Option<&'static str>,
-    pub(crate) fault: Option<&'static str>,
+    pub(crate) untold: Option<&'static str>,
 }
 
 /// An intent says what the caller wants, and nothing beside it.
@@ -121,24 +118,23 @@ pub(crate) fn end(world: &World) -> Result<Vec<Fate>, String> {
     for process in &world.processes {
         let (Some(operation), Act::Over(end)) = (process.operation, &process.act) else { continue };
         let excuse = settled(&world, operation)?;
-        let fault = is_told(&world, operation)?;
+        let untold = is_told(&world, operation)?;
         let outcome = learned(&world, operation, end)?;
         let verdict = world.store.intent(operation).map(|opened| opened.verdict.as_ref());
         let write = world.wishes.iter().find(|wish| wish.operation == operation).map_or("?", |wish| wish.write.name());
         let verdict = verdict.map_or("never opened", verdict_word);
-        fates.push(Fate { words: format!("{write}: {outcome}/{verdict}"), excuse, fault });
+        fates.push(Fate { words: format!("{write}: {outcome}/{verdict}"), excuse, untold });
     }
     Ok(fates)
 }
 
 /// What a write's caller learned is the truth; the outcome in words.
 fn learned(world: &World, operation: OperationId, end: &End) -> Result<&'static str, String> {
-    let Truth { carried_out, looks_applied, looks_late, .. } = truth(world, operation);
+    let Truth { carried_out, looks_applied, .. } = truth(world, operation);
     let is_opened = world.store.intent(operation).is_some();
     let (holds, word) = match end {
         End::Crashed => (true, "crashed"),
-        // A delete that finds the record gone says that it is done, though somebody else did it.
-        End::Unsettled { in_cdms } => (!in_cdms || carried_out == 1 || looks_late, "unsettled"),
+        End::Unsettled { in_cdms } => (!in_cdms || carried_out == 1, "unsettled"),
         End::Nothing => (carried_out == 0, "nothing to write"),
         // A delete that found the record gone already has nothing left to do.
         End::Ok(_) if is_opened => (carried_out == 1 || looks_applied, "ok"),
@@ -148,7 +144,7 @@ fn learned(world: &World, operation: OperationId, end: &End) -> Result<&'static 
     if holds { Ok(word) } else { Err(format!("the write {operation} ended as {word} and is {carried_out} × in CDMS")) }
 }
 
-/// What a write did is told once in the history, and what it did not do never. A fault that is known is named.
+/// What a write did is told once in the history, and what it did not do never. Where it cannot tell a late write, why not.
 fn is_told(world: &World, operation: OperationId) -> Result<Option<&'static str>, String> {
     let truth = truth(world, operation);
     let ours = world.store.told.iter().filter(|((by, _), _)| *by == operation);
@@ -157,23 +153,18 @@ fn is_told(world: &World, operation: OperationId) -> Result<Option<&'static str>
     let opened = world.store.intent(operation);
     let verdict = opened.and_then(|opened| opened.verdict.as_ref());
     let is_late = matches!(verdict, Some(Verdict::NotApplied | Verdict::Superseded { .. }));
-    let mut fault = None;
+    let is_delete = opened.is_some_and(|opened| opened.intent.write == WriteKind::Delete);
+    let says_another_did = opened.is_some_and(|opened| world.store.says_another_did(&opened.intent));
+    let mut untold = None;
     let holds = match (verdict, truth.carried_out) {
+        // A delete that found the record gone has nothing to tell but who removed it.
+        (Some(Verdict::Applied), 0) if is_delete => told == 1 || says_another_did,
         (Some(Verdict::Applied), _) => told == 1,
-        // Told twice: its own, and a removal by somebody else.
-        (Some(_), 1) if is_late && told == 2 && (truth.looks_late || truth.overwritten) => {
-            fault = Some("a late delete is told twice, once for somebody else's");
-            opened.is_some_and(|opened| opened.intent.write == WriteKind::Delete)
-        }
         // What another one overwrote before anybody read it cannot be told.
         (Some(_), 1) if is_late && truth.overwritten => told <= 1,
         (Some(_), 1) if is_late && told == 0 => {
-            fault = opened.map(|opened| match opened.intent.write {
-                WriteKind::Create => "a late create is told as somebody else's",
-                WriteKind::Update => "a late update is told as somebody else's",
-                WriteKind::Delete => "a late delete is told as somebody else's",
-            });
-            opened.is_some_and(|opened| world.store.shows(&opened.intent))
+            untold = Some("another write of ours did the same, and the history names that one");
+            says_another_did
         }
         (Some(_), 1) if is_late => told == 1,
         // Of two who did the same, the history cannot say which one did it.
@@ -183,8 +174,8 @@ fn is_told(world: &World, operation: OperationId) -> Result<Option<&'static str>
     let late = |kind: &str| ["applied late", "gone", "revived"].contains(&kind);
     let rightly = !is_late || changes.iter().all(|((_, kind), _)| late(kind));
     let verdicts: u8 = verdicts.iter().map(|(_, count)| **count).sum();
-    if holds && rightly && verdicts <= u8::from(is_late) {
-        return Ok(fault);
+    if holds && rightly && verdicts == u8::from(is_late) {
+        return Ok(untold);
     }
     Err(format!(
         "the write {operation} was found {}, what is true of it is {truth:?}, and the history has {:?}",

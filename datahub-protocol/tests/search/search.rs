@@ -23,8 +23,8 @@ pub(crate) struct Found {
     pub(crate) ends: BTreeMap<String, u64>,
     /// Why verdicts were not the truth.
     pub(crate) excuses: BTreeMap<&'static str, u64>,
-    /// What is known to be wrong with what the history tells.
-    pub(crate) faults: BTreeMap<&'static str, u64>,
+    /// What the history could not tell.
+    pub(crate) untold: BTreeMap<&'static str, u64>,
     /// How the first of each of them comes about.
     pub(crate) examples: BTreeMap<&'static str, String>,
     /// Whether that is every state that can be reached.
@@ -157,9 +157,9 @@ impl Found {
                 for fate in fates {
                     *self.ends.entry(fate.words).or_default() += 1;
                     fate.excuse.into_iter().for_each(|excuse| *self.excuses.entry(excuse).or_default() += 1);
-                    if let Some(fault) = fate.fault {
-                        *self.faults.entry(fault).or_default() += 1;
-                        self.examples.entry(fault).or_insert_with(|| told(space, path));
+                    if let Some(untold) = fate.untold {
+                        *self.untold.entry(untold).or_default() += 1;
+                        self.examples.entry(untold).or_insert_with(|| told(space, path));
                     }
                 }
             }

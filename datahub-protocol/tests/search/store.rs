@@ -17,9 +17,13 @@ pub(crate) struct Store {
     pub(crate) intents: Vec<Opened>,
     /// How many history entries of each kind each write has.
     pub(crate) told: BTreeMap<(OperationId, &'static str), u8>,
-    /// The values that the history has shown, whoever it says they are from; no attribute: that the record is gone.
-    pub(crate) shown: BTreeSet<(String, Option<i32>)>,
+    /// The values that the history has shown, with the write that it says they are from, if one of ours; no attribute: that
+    /// the record is gone.
+    pub(crate) shown: BTreeSet<(String, Option<i32>, Option<OperationId>)>,
 }
+
+/// Entries of the history that tell a verdict and no change; a write has one of them besides the one for its change.
+pub(crate) const VERDICT_ENTRIES: [&str; 2] = ["superseded", "not applied"];
 
 #[derive(Clone, Debug)]
 pub(crate) struct Opened {
@@ -39,13 +43,23 @@ impl Store {
         self.intents.iter().find(|opened| opened.intent.operation == operation)
     }
 
-    /// Whether the history shows what this write does, whoever it says did it.
-    pub(crate) fn shows(&self, intent: &Intent) -> bool {
-        let value = |(name, value): (&str, &Value)| shown(name, value).is_some_and(|value| self.shown.contains(&value));
+    /// Whether the history shows what this write does and says that another write of ours did it.
+    pub(crate) fn says_another_did(&self, intent: &Intent) -> bool {
+        let another = |name: &str, number: Option<i32>| {
+            let mut by = self.shown.iter().filter(|(shown, value, _)| shown == name && *value == number);
+            by.any(|(.., by)| by.is_some_and(|by| by != intent.operation))
+        };
         match intent.write {
-            WriteKind::Delete => self.shown.contains(&(String::new(), None)),
-            WriteKind::Create | WriteKind::Update => intent.evidence().all(value),
+            WriteKind::Delete => another("", None),
+            WriteKind::Create | WriteKind::Update => {
+                intent.evidence().all(|(name, value)| another(name, number(value)))
+            }
         }
+    }
+
+    /// Whether the history has an entry for what this write changed.
+    fn has_told(&self, operation: OperationId) -> bool {
+        self.told.keys().any(|(by, kind)| *by == operation && !VERDICT_ENTRIES.contains(kind))
     }
 
     pub(crate) fn open(&self) -> Option<&Opened> {
@@ -56,7 +70,8 @@ impl Store {
         let late = self
             .intents
             .iter()
-            .filter(|opened| matches!(opened.verdict, Some(Verdict::NotApplied | Verdict::Superseded { .. })));
+            .filter(|opened| matches!(opened.verdict, Some(Verdict::NotApplied | Verdict::Superseded { .. })))
+            .filter(|opened| !self.has_told(opened.intent.operation));
         let unanswered = self.intents.iter().find(|opened| {
             opened.intent.write == WriteKind::Delete
                 && opened.verdict == Some(Verdict::Applied)
@@ -93,7 +108,7 @@ impl Store {
         };
         let open = self.open().map(|open| open.intent.operation);
         let holds = match commit.guard {
-            Guard::Absent => version.is_none() && open.is_none(),
+            Guard::Absent { late } => version.is_none() && open.is_none() && late == self.load().late.len(),
             Guard::Version(wanted) => version == Some(wanted) && open.is_none(),
             Guard::Intent(operation) => open == Some(operation),
         };
@@ -130,11 +145,13 @@ impl Store {
             if let Some(operation) = entry.operation {
                 *self.told.entry((operation, entry.kind.name())).or_default() += 1;
             }
-            self.shown.extend(entry.changes.iter().filter_map(|change| shown(&change.attribute, change.to.as_ref()?)));
+            let by = entry.operation.filter(|_| !entry.kind.changes_nothing());
+            let changes = entry.changes.iter().filter_map(|change| Some((&*change.attribute, change.to.as_ref()?)));
+            self.shown.extend(changes.map(|(name, value)| (name.to_owned(), number(value), by)));
             match (entry.kind, &commit.record) {
-                (EntryKind::Gone | EntryKind::Deleted, _) => _ = self.shown.insert((String::new(), None)),
+                (EntryKind::Gone | EntryKind::Deleted, _) => _ = self.shown.insert((String::new(), None, by)),
                 (EntryKind::FirstSeen | EntryKind::Revived, RecordChange::Put(row)) => {
-                    self.shown.extend(row.seen.iter().filter_map(|(name, value)| shown(name, value)));
+                    self.shown.extend(row.seen.iter().map(|(name, value)| (name.to_owned(), number(value), by)));
                 }
                 _ => {}
             }
@@ -169,9 +186,9 @@ impl Store {
     }
 }
 
-fn shown(attribute: &str, value: &Value) -> Option<(String, Option<i32>)> {
+fn number(value: &Value) -> Option<i32> {
     match value {
-        Value::Integer(value) => Some((attribute.to_owned(), Some(*value))),
+        Value::Integer(value) => Some(*value),
         _ => None,
     }
 }

@@ -84,9 +84,7 @@ impl Store {
 
     pub(crate) fn load(&self, id: Uuid, now: i64) -> Loaded {
         let kept = self.kept.get(&id);
-        let late = self.intents.iter().filter(|opened| {
-            opened.id == id && matches!(opened.verdict, Some(Verdict::NotApplied | Verdict::Superseded { .. }))
-        });
+        let late = self.late(id);
         Loaded {
             stored: kept.map(|kept| kept.stored.clone()).unwrap_or_default(),
             intent: self.open(id).map(|open| OpenIntent { intent: open.intent.clone(), lease: open.lease(now) }),
@@ -103,16 +101,24 @@ impl Store {
         }
     }
 
+    /// The writes that were found not applied and have not shown up.
+    fn late(&self, id: Uuid) -> impl Iterator<Item = &Opened> {
+        self.intents.iter().filter(move |opened| {
+            opened.id == id && matches!(opened.verdict, Some(Verdict::NotApplied | Verdict::Superseded { .. }))
+        })
+    }
+
     /// Runs a transaction: all of it or nothing.
     pub(crate) fn commit(&mut self, model: Model, id: Uuid, commit: &Commit<String>, now: i64) -> Committed {
         let open = self.open(id).map(|open| open.intent.operation);
+        let late_now = self.late(id).count();
         let kept = self.kept.entry(id).or_default();
         let version = match &kept.stored {
             Stored::Absent => None,
             Stored::Row(snapshot) | Stored::Tombstone(snapshot, _) => Some(snapshot.version),
         };
         let holds = match commit.guard {
-            Guard::Absent => version.is_none() && open.is_none(),
+            Guard::Absent { late } => version.is_none() && open.is_none() && late == late_now,
             Guard::Version(wanted) => version == Some(wanted) && open.is_none(),
             Guard::Intent(operation) => open == Some(operation),
         };

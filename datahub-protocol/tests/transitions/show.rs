@@ -98,7 +98,7 @@ impl Show for Entry {
 impl Show for Commit<String> {
     fn show(&self) -> String {
         let mut parts = vec![match self.guard {
-            Guard::Absent => "commit if never seen".to_owned(),
+            Guard::Absent { .. } => "commit if never seen".to_owned(),
             Guard::Version(version) => format!("commit if at v{}", version.0),
             Guard::Intent(operation) => format!("commit if {} is open", id(operation.0)),
         }];

@@ -85,6 +85,8 @@ impl From<Trouble> for Stop {
 struct Found {
     version: Option<Version>,
     intent: Option<Uuid>,
+    /// How many writes of the record were found not applied and have not shown up.
+    late: i64,
     /// The local values that the open intent's writer wants stored with its success.
     intended_locals: NamedLocals,
     /// The local columns' values, if there is a row.
@@ -127,7 +129,7 @@ fn store(connection: &mut Connection, job: &Job) -> Result<(Version, Vec<LocalCh
     connection.lock(model.entity.name, [id.to_string()])?;
     // Whoever waited for the lock comes later than those who held it.
     let now = connection.now()?;
-    let found = find(connection, job)?;
+    let found = find(connection, job, now)?;
     if !holds(commit.guard, &found) && !planted(Planted::NoCompareAndSet) {
         return match found.version {
             Some(version) if job.again && is_done_already(connection, job)? => Ok((version, Vec::new())),
@@ -160,11 +162,17 @@ fn store(connection: &mut Connection, job: &Job) -> Result<(Version, Vec<LocalCh
     Ok((version, local))
 }
 
-fn find(connection: &mut Connection, job: &Job) -> Result<Found, Trouble> {
+fn find(connection: &mut Connection, job: &Job, now: Instant) -> Result<Found, Trouble> {
     let Job { model, id, .. } = job;
     let mut statement = Statement::default();
-    let mut types = vec![ColumnType::BigInt, ColumnType::Guid, ColumnType::Text];
-    statement.sql("SELECT record.version, intent.operation, intent.local");
+    let mut types = vec![ColumnType::BigInt, ColumnType::Guid, ColumnType::Text, ColumnType::BigInt];
+    statement.push(
+        "SELECT record.version, intent.operation, intent.local, (SELECT COUNT(*) FROM datahub_intents AS intent \
+         WHERE intent.entity = ? AND intent.id = ? AND ",
+        [model.entity.name.into(), (*id).into()],
+    );
+    intents::push_late(&mut statement, now)?;
+    statement.sql(")");
     select_row(&mut statement, &mut types, model);
     statement.sql(" FROM ");
     statement.wanted([*id]);
@@ -183,13 +191,16 @@ fn find(connection: &mut Connection, job: &Job) -> Result<Found, Trouble> {
     let version = row.optional_number()?.map(Version);
     let intent = row.optional_guid()?;
     let intended_locals = row.optional_json()?.unwrap_or_default();
+    let late = row.number()?;
     let (present, locals) = take_row(&mut row, model)?;
-    Ok(Found { version, intent, intended_locals, locals: present.then_some(locals) })
+    Ok(Found { version, intent, late, intended_locals, locals: present.then_some(locals) })
 }
 
 fn holds(guard: Guard, found: &Found) -> bool {
     match guard {
-        Guard::Absent => found.version.is_none() && found.intent.is_none(),
+        Guard::Absent { late } => {
+            found.version.is_none() && found.intent.is_none() && usize::try_from(found.late) == Ok(late)
+        }
         Guard::Version(version) => found.version == Some(version) && found.intent.is_none(),
         Guard::Intent(operation) => found.intent == Some(operation.0),
     }

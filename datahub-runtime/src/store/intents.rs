@@ -12,7 +12,7 @@ use super::row::{Cells, to_json};
 use super::statement::{ColumnType, Datum, Statement};
 
 /// How long an intent is kept after it was closed.
-pub(crate) const KEPT_MS: i64 = 24 * 60 * 60 * 1_000;
+const KEPT_MS: i64 = 24 * 60 * 60 * 1_000;
 
 /// An intent as stored.
 #[derive(Clone, Debug, PartialEq)]
@@ -104,9 +104,22 @@ pub(crate) fn settled_patch(intent: &Intent) -> SettledPatch {
     SettledPatch { operation: intent.operation, write: intent.write, patch, constants: intent.constants.clone() }
 }
 
-/// The verdict by which [`settled_patch`]es are found, as it is stored.
+/// The verdict of writes that were found not to be in CDMS, as it is stored.
 pub(crate) fn not_applied() -> Result<Datum, Trouble> {
     to_json(&Verdict::NotApplied)
+}
+
+/// Adds the condition that an `intent` is one whose [`settled_patch`] later reads look for: one that was found not applied
+/// and has not shown up.
+pub(crate) fn push_late(statement: &mut Statement, now: Instant) -> Result<(), Trouble> {
+    statement.push(
+        "((intent.verdict = ? OR intent.verdict LIKE ?) AND intent.closed_at >= ? \
+         AND NOT EXISTS (SELECT 1 FROM datahub_history AS told WHERE told.entity = intent.entity \
+         AND told.id = intent.id AND told.operation = intent.operation \
+         AND told.kind NOT IN ('not_applied', 'superseded')))",
+        [not_applied()?, SUPERSEDED.into(), now.plus_ms(-KEPT_MS).into()],
+    );
+    Ok(())
 }
 
 /// The verdict of writes that are in CDMS, as it is stored.
@@ -115,7 +128,7 @@ pub(crate) fn applied() -> Result<Datum, Trouble> {
 }
 
 /// The beginning of the verdicts that say superseded, as they are stored.
-pub(crate) const SUPERSEDED: &str = "{\"verdict\":\"superseded\"%";
+const SUPERSEDED: &str = "{\"verdict\":\"superseded\"%";
 
 const COLUMNS: &str = "SELECT body, entity, id, model, actor, program, lease_until, verdict, opened_at, closed_at, \
                        mapping_id FROM datahub_intents WHERE ";

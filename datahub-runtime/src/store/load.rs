@@ -12,7 +12,7 @@ use uuid::Uuid;
 use super::commit::CompleteFor;
 use super::connection::Connection;
 use super::failure::Trouble;
-use super::intents::{KEPT_MS, SUPERSEDED, applied, lease_state, mapping_tag, not_applied, settled_patch};
+use super::intents::{self, applied, lease_state, mapping_tag, settled_patch};
 use super::model_table::{join_row, select_row, take_row};
 use super::row::Cells;
 use super::statement::{ColumnType, Statement};
@@ -71,20 +71,15 @@ pub(crate) fn load(
     join_row(&mut statement, model);
     statement.push(
         " LEFT JOIN datahub_intents AS intent ON intent.entity = ? AND intent.id = wanted.column1 \
-         AND (intent.verdict IS NULL OR ((intent.verdict = ? OR intent.verdict LIKE ?) AND intent.closed_at >= ? \
-         AND NOT EXISTS (SELECT 1 FROM datahub_history AS told WHERE told.entity = intent.entity \
-         AND told.id = intent.id AND told.operation = intent.operation \
-         AND told.kind NOT IN ('not_applied', 'superseded'))) \
-         OR (intent.write = 'delete' AND intent.verdict = ? AND intent.closed_at >= intent.lease_until \
+         AND (intent.verdict IS NULL",
+        [model.entity.name.into()],
+    );
+    statement.sql(" OR ");
+    intents::push_late(&mut statement, now)?;
+    statement.push(
+        " OR (intent.write = 'delete' AND intent.verdict = ? AND intent.closed_at >= intent.lease_until \
          AND intent.lease_until > ?)) ORDER BY intent.opened_at, intent.operation",
-        [
-            model.entity.name.into(),
-            not_applied()?,
-            SUPERSEDED.into(),
-            now.plus_ms(-KEPT_MS).into(),
-            applied()?,
-            now.plus_ms(-i64::try_from(quiet_ms).unwrap_or(i64::MAX)).into(),
-        ],
+        [applied()?, now.plus_ms(-i64::try_from(quiet_ms).unwrap_or(i64::MAX)).into()],
     );
 
     let mut found: HashMap<Uuid, StoredRecord> = HashMap::with_capacity(ids.len());

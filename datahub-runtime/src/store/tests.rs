@@ -30,6 +30,9 @@ use crate::cost::{Meters, metered};
 use crate::crash_points::Step;
 use crate::testing::{TestDatabase, with_connection};
 
+/// That there is nothing of the record, and no write of it was found not applied.
+const NEVER_SEEN: Guard = Guard::Absent { late: 0 };
+
 #[test]
 fn all_of_it_holds_on_postgresql() {
     on_postgres::run_again().unwrap_or_else(|told| panic!("{told}"));
@@ -264,7 +267,7 @@ fn entry(kind: EntryKind) -> Entry {
 
 /// The transaction of a first sight.
 fn first_sight(name: &str) -> Job {
-    let mut commit = commit(Guard::Absent);
+    let mut commit = commit(NEVER_SEEN);
     commit.record = RecordChange::Put(row(name));
     commit.history = vec![entry(EntryKind::FirstSeen)];
     job(commit)

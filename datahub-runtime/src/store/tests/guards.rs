@@ -53,9 +53,21 @@ async fn an_open_intent_shuts_out_everything_but_its_own_end() {
 #[tokio::test]
 async fn an_open_create_shuts_out_another() {
     let (_bench, store) = Bench::open().await;
-    done(&store, opening(Guard::Absent, 1)).await;
-    assert_eq!(store.commit(opening(Guard::Absent, 2)).await, Committed::Lost);
+    done(&store, opening(NEVER_SEEN, 1)).await;
+    assert_eq!(store.commit(opening(NEVER_SEEN, 2)).await, Committed::Lost);
     assert_eq!(store.commit(first_sight("Acme")).await, Committed::Lost);
+}
+
+#[tokio::test]
+async fn a_create_that_came_and_went_shuts_out_who_loaded_the_record_before_it() {
+    let (_bench, store) = Bench::open().await;
+    done(&store, opening(NEVER_SEEN, 1)).await;
+    done(&store, closing(1, Verdict::NotApplied)).await;
+    assert_eq!(store.commit(first_sight("Acme")).await, Committed::Lost);
+    assert_eq!(load(&store).await.loaded.late.len(), 1);
+    let mut knows_of_it = first_sight("Acme");
+    knows_of_it.commit.guard = Guard::Absent { late: 1 };
+    done(&store, knows_of_it).await;
 }
 
 #[tokio::test]
@@ -87,7 +99,7 @@ async fn a_trial_leaves_no_trace() {
     assert_eq!(bench.count("organisations WHERE name = 'Acme' AND notes IS NULL"), 1);
 
     // A create's trial has no row before it.
-    let mut create = opening(Guard::Absent, 2);
+    let mut create = opening(NEVER_SEEN, 2);
     create.id = Uuid::from_u128(0xD);
     create.commit.trial = Some(Trial::Put(values));
     done(&store, create).await;

@@ -11,7 +11,7 @@ async fn lease(store: &Store) -> LeaseState {
 #[tokio::test]
 async fn a_lease_runs_by_the_stores_clock() {
     let (bench, store) = Bench::open().await;
-    done(&store, opening(Guard::Absent, 1)).await;
+    done(&store, opening(NEVER_SEEN, 1)).await;
     assert_eq!(lease(&store).await, LeaseState::Active { left_ms: 60_000 });
     bench.clock.advance(Duration::from_secs(60));
     assert_eq!(lease(&store).await, LeaseState::Quiet { left_ms: 330_000 });
@@ -23,7 +23,7 @@ async fn a_lease_runs_by_the_stores_clock() {
 #[tokio::test]
 async fn a_release_begins_the_quiet_period_now() {
     let (bench, store) = Bench::open().await;
-    done(&store, opening(Guard::Absent, 1)).await;
+    done(&store, opening(NEVER_SEEN, 1)).await;
     bench.clock.advance(Duration::from_secs(10));
     let operation = OperationId(Uuid::from_u128(1));
     let release = || {
@@ -75,7 +75,7 @@ async fn a_caller_can_ask_what_became_of_a_write() {
     let (bench, store) = Bench::open().await;
     let operation = OperationId(Uuid::from_u128(1));
     assert_eq!(store.operation(operation).await.unwrap(), None);
-    done(&store, opening(Guard::Absent, 1)).await;
+    done(&store, opening(NEVER_SEEN, 1)).await;
     let open = store.operation(operation).await.unwrap().unwrap();
     assert_eq!((open.verdict, open.lease), (None, Some(LeaseState::Active { left_ms: 60_000 })));
     assert_eq!((open.id, open.model.as_str(), open.actor.as_str()), (ID, "organisations", "ada"));
@@ -98,7 +98,7 @@ async fn a_caller_can_ask_what_became_of_a_write() {
 async fn a_record_waits_in_quarantine_with_its_reason_until_it_leaves() {
     let (_bench, store) = Bench::open().await;
     let put = |reason: &'static str| {
-        let mut commit = commit(Guard::Absent);
+        let mut commit = commit(NEVER_SEEN);
         commit.quarantine = QuarantineChange::Put(Fault::new(reason).at("Name"));
         job(commit)
     };
@@ -119,7 +119,7 @@ async fn a_record_waits_in_quarantine_with_its_reason_until_it_leaves() {
 async fn an_orphan_is_kept_under_its_own_id() {
     let (_bench, store) = Bench::open().await;
     let (orphan, operation) = (Uuid::from_u128(0x0F), OperationId(Uuid::from_u128(1)));
-    let mut job = job(commit(Guard::Absent));
+    let mut job = job(commit(NEVER_SEEN));
     job.commit.quarantine = QuarantineChange::PutOrphan { id: orphan, operation };
     done(&store, job).await;
     let waiting = store.quarantine(10).await.unwrap();
