@@ -103,8 +103,14 @@ impl Store {
 
     /// The writes that were found not applied and have not shown up.
     fn late(&self, id: Uuid) -> impl Iterator<Item = &Opened> {
+        let history = self.kept.get(&id).map(|kept| &kept.history[..]).unwrap_or_default();
+        let has_shown_up = |operation: OperationId| {
+            let mut entries = history.iter().map(|told| &told.entry).filter(|entry| !entry.kind.changes_nothing());
+            entries.any(|entry| entry.operation == Some(operation))
+        };
         self.intents.iter().filter(move |opened| {
-            opened.id == id && matches!(opened.verdict, Some(Verdict::NotApplied | Verdict::Superseded { .. }))
+            let is_late = matches!(opened.verdict, Some(Verdict::NotApplied | Verdict::Superseded { .. }));
+            opened.id == id && is_late && !has_shown_up(opened.intent.operation)
         })
     }
 

@@ -28,6 +28,8 @@ struct Facts<'w> {
     told: Vec<&'w Entry>,
     /// The entries that say that it showed up after its verdict.
     late: Vec<&'w Entry>,
+    /// Whether the history says of another delete, which had been found not applied, that it removed the record.
+    is_removed_by_another: bool,
     is_delayed: bool,
     /// Whether CDMS was put back to a backup while it was open.
     is_restored: bool,
@@ -65,6 +67,8 @@ impl<'w> Facts<'w> {
             entry.kind == EntryKind::AppliedLate || (entry.kind == EntryKind::Gone && entry.origin == Origin::Settle)
         };
         let (late, told) = ours.partition(is_late);
+        let mut others = history.iter().map(|told| &told.entry).filter(|entry| entry.operation != Some(operation));
+        let is_removal = |entry: &Entry| entry.kind == EntryKind::Gone && entry.origin == Origin::Settle;
         Facts {
             operation,
             id: process.id,
@@ -78,6 +82,7 @@ impl<'w> Facts<'w> {
             done: (0..log.len()).filter(|at| log[*at].by == Some(operation)).collect(),
             told,
             late,
+            is_removed_by_another: others.any(is_removal),
             is_delayed: world.delayed.contains(&operation),
             is_restored: world.restored.is_some_and(|restored| process.began < restored && restored <= judged),
         }
@@ -113,8 +118,7 @@ impl<'w> Facts<'w> {
         if is_in_cdms && !self.is_ok() && !may_be.contains(&self.outcome) {
             return Err("its caller learned that it came to nothing, and it is in CDMS");
         }
-        let found_gone = self.told.iter().any(|entry| entry.kind == EntryKind::Gone);
-        if self.is_ok() && is_in_cdms == found_gone {
+        if self.is_ok() && is_in_cdms == self.found_gone(intent) {
             return Err("it ended well, and is not once in CDMS");
         }
         self.is_told_once(intent)?;
@@ -125,10 +129,18 @@ impl<'w> Facts<'w> {
             (Some(Verdict::Applied), false) => exempt.extend(self.why_applied(intent)?),
             _ => {}
         }
-        for _ in &self.late {
+        if !self.late.is_empty() {
             exempt.extend(self.why_late(intent)?);
         }
         Ok(exempt)
+    }
+
+    /// Whether it is a delete that found the record gone. Then the history says so, or who removed it.
+    fn found_gone(&self, intent: &Intent) -> bool {
+        match &self.told[..] {
+            [] => intent.write == WriteKind::Delete && self.done.is_empty() && self.is_removed_by_another,
+            told => told.iter().any(|entry| entry.kind == EntryKind::Gone),
+        }
     }
 
     /// The history has one entry of its verdict, with everything that was sent.
@@ -144,6 +156,7 @@ impl<'w> Facts<'w> {
         };
         let entry = match (&self.told[..], kinds) {
             ([], []) => return Ok(()),
+            ([], _) if self.found_gone(intent) => return Ok(()),
             ([entry], _) if kinds.contains(&entry.kind) => entry,
             ([], _) => return Err("nobody is told of it"),
             ([_], _) => return Err("it is told as something else"),
@@ -221,12 +234,11 @@ impl<'w> Facts<'w> {
 
     /// Why a write that is not in CDMS was found applied.
     fn why_applied(&self, intent: &Intent) -> Result<Option<&'static str>, &'static str> {
-        let found_gone = self.told.iter().any(|entry| entry.kind == EntryKind::Gone);
         match intent.write {
             _ if self.outcome == "applied_but_not_storable" => {
                 Err("its caller learned that it was, and it is not in CDMS")
             }
-            _ if found_gone => {
+            _ if self.found_gone(intent) => {
                 // It found the record gone, which is no claim that it did that.
                 if self.others(self.began, self.log.len()).any(|deed| *deed == Deed::Removed) {
                     Ok(None)
@@ -251,12 +263,10 @@ impl<'w> Facts<'w> {
 
     /// Why a write is told as applied late.
     fn why_late(&self, intent: &Intent) -> Result<Option<&'static str>, &'static str> {
-        // It is true; programs that read different attributes tell of different ones.
-        let mut told: Vec<_> =
-            self.late.iter().flat_map(|entry| &entry.changes).map(|change| &change.attribute).collect();
-        told.sort_unstable();
-        let is_told_once = self.late.len() == 1 || told.windows(2).all(|pair| pair[0] != pair[1]);
-        if is_told_once && !self.done.is_empty() {
+        if self.late.len() > 1 {
+            return Err("it is told as applied late twice");
+        }
+        if !self.done.is_empty() {
             return Ok(None);
         }
         let end = self.log.len();
