@@ -5,7 +5,8 @@ use datahub_protocol::planted::{Planted, planted};
 use datahub_protocol::{Answer, Event, OperationId, Reply, ReplyBody, Verdict, WriteKind};
 use uuid::Uuid;
 
-use super::{Act, Late, World};
+use super::process::Act;
+use super::{Late, World};
 use crate::cdms::{DUPLICATE, Deed, MISSING, Whims, refusal};
 use crate::mapping::Model;
 use crate::store::REQUEST_MS;

@@ -1,0 +1,118 @@
+//! One operation of a program: the shipped machine, what it wants next, and what is known of it for the checks.
+
+use cdms_odata::Attributes;
+use datahub_protocol::{
+    Action, Commit, Create, Delete, Event, Failure, LeaseState, Machine as _, OperationId, Read, Settle, Settled,
+    Sighting, Update, WriteKind, Written,
+};
+use uuid::Uuid;
+
+use crate::mapping::Model;
+
+/// One operation of a program.
+pub(crate) struct Process {
+    pub(super) program: usize,
+    pub(crate) model: Model,
+    pub(crate) id: Uuid,
+    pub(super) machine: Machine,
+    pub(crate) operation: Option<OperationId>,
+    pub(super) act: Act,
+    /// What is on its way to it.
+    pub(super) answer: Option<Event<String>>,
+    pub(super) holds_lock: bool,
+    /// Stopped after its look at the lease, until then.
+    pub(super) paused_until: Option<i64>,
+    pub(crate) crashed: bool,
+    /// How much of CDMS's log there was when it began.
+    pub(crate) began: usize,
+    /// How much of it there was when it last read the record.
+    pub(super) looked: usize,
+    /// What that showed.
+    pub(super) saw: Option<Attributes>,
+    /// How far the lease of the write had run that it found open.
+    pub(super) found: Option<LeaseState>,
+    /// By how much CDMS's time may go back for it.
+    pub(super) skew_ms: i64,
+    /// Whether it has sent its write.
+    pub(super) has_sent: bool,
+    /// Whether it could not close its intent.
+    pub(super) close_failed: bool,
+}
+
+pub(super) enum Machine {
+    Update(Box<Update<Model>>),
+    Create(Box<Create<Model>>),
+    Delete(Box<Delete<Model>>),
+    Read(Box<Read<Model>>),
+    Settle(Box<Settle<Model>>),
+}
+
+pub(super) enum Act {
+    Done(Outcome),
+    Lock,
+    Load,
+    Fetch,
+    Commit(Box<Commit<String>>),
+    Send { operation: OperationId, write: WriteKind, body: Attributes },
+    Login,
+    Pause,
+}
+
+/// How an operation ended.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum Outcome {
+    Wrote(Written),
+    Saw(Sighting),
+    Settled(Settled),
+    Failed(Failure<String>),
+}
+
+impl Process {
+    pub(crate) fn outcome(&self) -> Option<&Outcome> {
+        match &self.act {
+            Act::Done(outcome) => Some(outcome),
+            _ => None,
+        }
+    }
+
+    pub(crate) fn is_over(&self) -> bool {
+        self.crashed || self.outcome().is_some()
+    }
+
+    pub(crate) fn kind(&self) -> &'static str {
+        match self.machine {
+            Machine::Update(_) => "update",
+            Machine::Create(_) => "create",
+            Machine::Delete(_) => "delete",
+            Machine::Read(_) => "read",
+            Machine::Settle(_) => "settle",
+        }
+    }
+
+    pub(super) fn step(&mut self, event: Event<String>) {
+        self.act = match &mut self.machine {
+            Machine::Update(machine) => act(machine.step(event), Outcome::Wrote),
+            Machine::Create(machine) => act(machine.step(event), Outcome::Wrote),
+            Machine::Delete(machine) => act(machine.step(event), Outcome::Wrote),
+            Machine::Read(machine) => act(machine.step(event), Outcome::Saw),
+            Machine::Settle(machine) => act(machine.step(event), Outcome::Settled),
+        };
+        if self.outcome().is_some() {
+            self.holds_lock = false;
+        }
+    }
+}
+
+fn act<O>(action: Action<Result<O, Failure<String>>, String>, outcome: impl FnOnce(O) -> Outcome) -> Act {
+    match action {
+        Action::Done(Ok(output)) => Act::Done(outcome(output)),
+        Action::Done(Err(failure)) => Act::Done(Outcome::Failed(failure)),
+        Action::Lock => Act::Lock,
+        Action::Load => Act::Load,
+        Action::Fetch => Act::Fetch,
+        Action::Commit(commit) => Act::Commit(commit),
+        Action::Send { write, operation, body } => Act::Send { operation, write, body },
+        Action::Login => Act::Login,
+        Action::Pause { .. } => Act::Pause,
+    }
+}

@@ -1,0 +1,154 @@
+//! How an operation goes on: each thing that it wants is done, or goes wrong, and it is told.
+
+use datahub_protocol::{
+    Answer, Commit, Committed, Event, Failure, Fetched, IntentChange, Mapping as _, Reply, ReplyBody, Settled,
+    Sighting, Written,
+};
+use uuid::Uuid;
+
+use super::process::Act;
+use super::words::short;
+use super::{Outcome, World, outcome_word};
+use crate::mapping::Model;
+
+impl World {
+    /// A process goes on by one step, if it can.
+    pub(crate) fn go(&mut self, at: usize) {
+        if let Some(event) = self.processes[at].answer.take() {
+            return self.deliver(at, event);
+        }
+        let (program, id, model) = (self.processes[at].program, self.processes[at].id, self.processes[at].model);
+        match &self.processes[at].act {
+            Act::Done(_) => {}
+            Act::Lock => {
+                let is_taken = self
+                    .processes
+                    .iter()
+                    .any(|other| other.holds_lock && !other.crashed && (other.program, other.id) == (program, id));
+                if !is_taken {
+                    self.processes[at].holds_lock = true;
+                    self.deliver(at, Event::Locked);
+                }
+            }
+            Act::Load => {
+                if self.happens("the database is away for a load", 8) {
+                    // The runtime ends the operation; nothing was sent.
+                    self.processes[at].act =
+                        Act::Done(Outcome::Failed(Failure::Store { operation: None, reason: "away".to_owned() }));
+                    self.processes[at].holds_lock = false;
+                    return;
+                }
+                let loaded = self.store.load(id, self.now);
+                self.processes[at].found = loaded.intent.as_ref().map(|open| open.lease);
+                self.deliver(at, Event::Loaded(Box::new(loaded)));
+            }
+            Act::Fetch => {
+                let fetched = self.fetch(model, id);
+                self.processes[at].looked = self.cdms.log.len();
+                self.processes[at].saw = match &fetched {
+                    Fetched::Record(record) => Some(record.attributes.clone()),
+                    _ => None,
+                };
+                self.processes[at].answer = Some(Event::Fetched(fetched));
+            }
+            Act::Commit(commit) => {
+                let commit = commit.clone();
+                self.commit(at, &commit);
+            }
+            Act::Send { .. } => self.send(at),
+            Act::Login => {
+                let login = if self.happens("a login that fails", 200) { Err("no".to_owned()) } else { Ok(()) };
+                self.deliver(at, Event::LoggedIn(login));
+            }
+            Act::Pause => self.deliver(at, Event::Resumed),
+        }
+    }
+
+    fn fetch(&mut self, model: Model, id: Uuid) -> Fetched<String> {
+        if self.happens("a read without an answer", 40) {
+            return Fetched::Unavailable("lost".to_owned());
+        }
+        if self.happens("a read that is refused", 8) {
+            return Fetched::Refused("no".to_owned());
+        }
+        if self.cdms.records.contains_key(&id) && self.happens("a read that cannot be parsed", 8) {
+            return Fetched::Unreadable("not of its kind".to_owned());
+        }
+        self.cdms.read(model, id).map_or(Fetched::Gone, Fetched::Record)
+    }
+
+    fn commit(&mut self, at: usize, commit: &Commit<String>) {
+        let (id, model) = (self.processes[at].id, self.processes[at].model);
+        // The runtime goes on trying what is true already.
+        let insists = commit.insist && self.lease_left(at) > 0;
+        if self.happens("the database is away for a transaction", 15) {
+            if !insists {
+                self.unavailable(at, commit);
+            }
+            return;
+        }
+        let before = self.stored(id);
+        let committed = self.store.commit(model, id, commit, self.now);
+        self.told(|_| format!("  process {at} commits {:?}: {committed:?}", short(commit)));
+        if matches!(committed, Committed::Done(_)) {
+            self.check_row(at, &before, commit);
+            if let IntentChange::Close { operation, verdict } = &commit.intent {
+                self.check_verdict(at, *operation, verdict);
+            }
+            // Who insists learns by the next try that it was stored.
+            if self.happens("a transaction whose acknowledgement is lost", 8) && !insists {
+                return self.unavailable(at, commit);
+            }
+        }
+        self.deliver(at, Event::Committed(committed));
+    }
+
+    fn unavailable(&mut self, at: usize, commit: &Commit<String>) {
+        self.processes[at].close_failed |= matches!(commit.intent, IntentChange::Close { .. });
+        self.deliver(at, Event::Committed(Committed::Unavailable("away".to_owned())));
+    }
+
+    pub(super) fn lease_left(&self, at: usize) -> i64 {
+        let operation = self.processes[at].operation;
+        let open = self.store.intents.iter().find(|open| Some(open.intent.operation) == operation);
+        // A writer knows its own lease, whatever others found out meanwhile.
+        open.map_or(0, |open| open.lease_until - self.now)
+    }
+
+    pub(super) fn deliver(&mut self, at: usize, mut event: Event<String>) {
+        let process = &mut self.processes[at];
+        // A program reads what its mapping knows.
+        if let Event::Answered(Answer::Reply(Reply { body: ReplyBody::Created { record: Ok(record), .. }, .. })) =
+            &mut event
+        {
+            record.attributes.retain(|name, _| process.model.knows(name));
+        }
+        process.step(event);
+        let Some(outcome) = process.outcome().cloned() else { return };
+        let (id, kind, operation) = (process.id, process.kind(), process.operation);
+        let word = outcome_word(&outcome);
+        match &outcome {
+            // How long to wait says which period it is that lasts.
+            Outcome::Settled(Settled::NotYet { retry_after_ms }) => {
+                self.count(&format!("not yet, for about {} s", retry_after_ms / 100_000 * 100));
+            }
+            Outcome::Failed(Failure::Busy { operation, retry_after_ms }) => {
+                let whose = if operation.is_some() { "a write" } else { "others" };
+                self.count(&format!("busy with {whose}, for about {} s", retry_after_ms / 100_000 * 100));
+            }
+            Outcome::Saw(Sighting::Current { seen, .. }) => self.count(&format!("seen: {seen:?}")),
+            _ => {}
+        }
+        self.told(|_| format!("  process {at}, the {kind} of {id} {operation:?}, ends: {word}"));
+        self.count(&format!("{kind}: {word}"));
+        self.check_end(at, &outcome);
+        if let Outcome::Wrote(Written { snapshot, .. }) | Outcome::Saw(Sighting::Current { snapshot, .. }) = outcome
+            && kind != "delete"
+        {
+            self.loaded.push((id, snapshot));
+            if self.loaded.len() > 24 {
+                self.loaded.remove(0);
+            }
+        }
+    }
+}
