@@ -18,6 +18,8 @@ mod load;
 mod model_table;
 mod page;
 #[cfg(feature = "postgres")]
+mod patience;
+#[cfg(feature = "postgres")]
 mod postgres;
 mod quarantine;
 mod row;
@@ -77,11 +79,15 @@ pub(crate) struct StoreOptions {
     pub(crate) quiet_ms: u64,
     /// How long to wait for other programs' transactions.
     pub(crate) busy_timeout: Duration,
+    /// How long a server may owe an answer past the time that it gives its own statements.
+    #[cfg_attr(not(feature = "postgres"), allow(dead_code, reason = "a file is no server"))]
+    pub(crate) grace: Duration,
 }
 
 impl Default for StoreOptions {
     fn default() -> Self {
-        StoreOptions { connections: None, quiet_ms: 330_000, busy_timeout: Duration::from_secs(5) }
+        let (busy_timeout, grace) = (Duration::from_secs(5), Duration::from_secs(30));
+        StoreOptions { connections: None, quiet_ms: 330_000, busy_timeout, grace }
     }
 }
 
@@ -101,7 +107,7 @@ impl Store {
         options: StoreOptions,
         meters: Meters,
     ) -> Result<Store, StoreError> {
-        let (place, shown) = place_of(url, options.busy_timeout)?;
+        let (place, shown) = place_of(url, &options)?;
         let connections = options.connections.unwrap_or(if place.has_one_writer() { 3 } else { 8 });
         // Opening may wait for other programs, so it happens on a thread of its own.
         let (answer, waiting) = tokio::sync::oneshot::channel();
@@ -343,7 +349,7 @@ impl fmt::Debug for Store {
 }
 
 /// Where a database address leads, and what messages call it: never with a password.
-pub(crate) fn place_of(url: &str, busy_timeout: Duration) -> Result<(Place, String), StoreError> {
+pub(crate) fn place_of(url: &str, options: &StoreOptions) -> Result<(Place, String), StoreError> {
     let refuse = |reason: &str| Err(StoreError::Address { reason: reason.to_owned() });
     let Some((scheme, path)) = url.split_once(':') else {
         return refuse("it has no scheme; write sqlite://path/to/file.db");
@@ -370,6 +376,7 @@ pub(crate) fn place_of(url: &str, busy_timeout: Duration) -> Result<(Place, Stri
                      share it; use a file, in a test a temporary one",
                 );
             }
+            let busy_timeout = options.busy_timeout;
             Ok((Place::Sqlite { path: path.to_owned(), busy_timeout, synchronous }, path.to_owned()))
         }
         #[cfg(feature = "postgres")]
@@ -378,7 +385,7 @@ pub(crate) fn place_of(url: &str, busy_timeout: Duration) -> Result<(Place, Stri
                 return refuse("it is no URL; write postgres://user:password@host:5432/database");
             };
             let shown = format!("{}{}", parsed.host_str().unwrap_or("localhost"), parsed.path());
-            Ok((Place::Postgres { url: url.to_owned() }, shown))
+            Ok((Place::Postgres { url: url.to_owned(), grace: options.grace }, shown))
         }
         // The address may hold a password, so it is not repeated.
         #[cfg(not(feature = "postgres"))]

@@ -27,7 +27,7 @@ pub use mapping::{attributes_survive, unchanged_makes_no_patch, untouched_is_not
 pub use records::Records;
 
 use crate::cost::Meters;
-use crate::store::{PlainConnection as Connection, PlainTrouble as Trouble, place_of};
+use crate::store::{PlainConnection as Connection, PlainTrouble as Trouble, StoreOptions, place_of};
 use crate::{
     Anonymous, Authenticator, Hub, HubBuilder, Instant, LoginError, LoginRequests, ManualClock, Models, Session,
     Settling, SystemClock,
@@ -255,7 +255,8 @@ pub(crate) fn with_connection<T: Send + 'static>(
     work: impl FnOnce(&mut Connection) -> Result<T, Trouble> + Send + 'static,
 ) -> Result<T, String> {
     let done = std::thread::spawn(move || {
-        let (place, _) = place_of(&url, std::time::Duration::from_secs(10)).map_err(|error| error.to_string())?;
+        let options = StoreOptions { busy_timeout: std::time::Duration::from_secs(10), ..StoreOptions::default() };
+        let (place, _) = place_of(&url, &options).map_err(|error| error.to_string())?;
         let connection = place.open(false, Meters::default(), Arc::new(SystemClock::new()));
         connection.and_then(|mut connection| work(&mut connection)).map_err(|trouble| format!("{trouble:?}"))
     });

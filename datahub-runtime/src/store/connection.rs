@@ -45,6 +45,8 @@ pub(crate) enum Place {
     Postgres {
         /// Its address, with the password.
         url: String,
+        /// How long it may owe an answer past the time that it gives its own statements.
+        grace: Duration,
     },
 }
 
@@ -115,7 +117,8 @@ macro_rules! with_inner {
             Inner::Sqlite($connection) => $body,
             #[cfg(feature = "postgres")]
             Inner::Postgres(boxed) => {
-                let $connection = &mut boxed.inner;
+                let PostgresConnection { inner: $connection, patience, .. } = &mut **boxed;
+                let _waiting = patience.asks();
                 $body
             }
         }
@@ -134,10 +137,10 @@ impl Place {
                 Ok(connection)
             }
             #[cfg(feature = "postgres")]
-            Place::Postgres { url } => {
-                let inner = Inner::Postgres(Box::new(postgres::establish(url)?));
+            Place::Postgres { url, grace } => {
+                let inner = Inner::Postgres(Box::new(postgres::establish(url, *grace)?));
                 let mut connection = Connection { inner, dialect: &postgres::DIALECT, meters, time, closed: false };
-                postgres::prepare(&mut connection)?;
+                postgres::prepare(&mut connection, *grace)?;
                 Ok(connection)
             }
         }
@@ -317,6 +320,30 @@ impl Connection {
         }
     }
 
+    /// From now on the server may owe an answer so long.
+    #[cfg(feature = "postgres")]
+    pub(super) fn limit_patience(&self, limit: Duration) {
+        match &self.inner {
+            Inner::Sqlite(_) => {}
+            Inner::Postgres(connection) => connection.patience.limit(limit),
+        }
+    }
+
+    /// Why the connection was given up, where that is the reason of everything else.
+    fn given_up(&self) -> Option<String> {
+        match &self.inner {
+            Inner::Sqlite(_) => None,
+            #[cfg(feature = "postgres")]
+            Inner::Postgres(connection) => connection.patience.ran_out().map(|limit| {
+                format!(
+                    "the server owed an answer for {} s and its connection was given up; see whether a pooler in front of \
+                     it is paused",
+                    limit.as_secs_f64()
+                )
+            }),
+        }
+    }
+
     fn roll_back(&mut self) -> Result<(), Trouble> {
         let result = with_inner!(&mut self.inner, connection => roll_back(connection));
         result.map_err(|error| self.trouble(error))
@@ -324,6 +351,10 @@ impl Connection {
 
     /// Tells a rule of the database from a database that cannot be used, and says it in plain words.
     pub(super) fn trouble(&mut self, error: Error) -> Trouble {
+        if let Some(reason) = self.given_up() {
+            self.closed = true;
+            return Trouble::Unavailable(reason);
+        }
         match error {
             Error::DatabaseError(kind, information) => self.refusal(kind, &*information),
             Error::SerializationError(error) => Trouble::Refused(error.to_string()),

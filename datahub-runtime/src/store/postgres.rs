@@ -23,6 +23,7 @@ use uuid::Uuid;
 
 use super::connection::{Connection, Dialect};
 use super::failure::Trouble;
+use super::patience::Patience;
 use super::statement::{ColumnType, Datum, Statement};
 use crate::sql_types;
 
@@ -31,6 +32,8 @@ pub(crate) struct PostgresConnection {
     pub(super) inner: AsyncConnectionWrapper<AsyncPgConnection>,
     /// Whether the server has hung up, which is known before the connection is used again.
     gone: Arc<AtomicBool>,
+    /// How long the server may owe an answer.
+    pub(super) patience: Arc<Patience>,
 }
 
 impl PostgresConnection {
@@ -118,7 +121,7 @@ FOR EACH STATEMENT EXECUTE FUNCTION datahub_append_only();
 ";
 
 /// Connects; to another machine only over TLS, unless the address says `sslmode=disable`.
-pub(super) fn establish(url: &str) -> Result<PostgresConnection, Trouble> {
+pub(super) fn establish(url: &str, patience: Duration) -> Result<PostgresConnection, Trouble> {
     let unusable = |reason: String| Trouble::Unavailable(format!("the address cannot be used: {reason}"));
     let mut config: Config = url.parse().map_err(|error: tokio_postgres::Error| unusable(causes(&error)))?;
     if config.get_ssl_mode() == SslMode::Prefer && config.get_hosts().iter().any(is_elsewhere) {
@@ -153,18 +156,26 @@ pub(super) fn establish(url: &str) -> Result<PostgresConnection, Trouble> {
         let silent = || refused(format!("the server did not answer within {} s", CONNECT_TIMEOUT.as_secs()));
         let (client, connection) = connected.map_err(|_| silent())?.map_err(|error| refused(causes(&error)))?;
         let gone = Arc::new(AtomicBool::new(false));
-        let hung_up = Arc::clone(&gone);
+        let patience = Arc::new(Patience::new(patience));
+        let (hung_up, runs_out) = (Arc::clone(&gone), Arc::clone(&patience));
         tokio::spawn(async move {
-            if let Err(error) = connection.await {
-                tracing::warn!(error = %causes(&error), "a connection to the database has ended");
+            tokio::select! {
+                ended = connection => {
+                    if let Err(error) = ended {
+                        tracing::warn!(error = %causes(&error), "a connection to the database has ended");
+                    }
+                }
+                () = runs_out.runs_out() => {
+                    tracing::warn!("a connection to the database is given up, because it owed an answer for too long");
+                }
             }
             hung_up.store(true, Ordering::Release);
         });
         let made = AsyncPgConnection::try_from(client).await.map_err(|error| refused(error.to_string()))?;
-        Ok((made, gone))
+        Ok((made, gone, patience))
     });
-    let (made, gone) = connection?;
-    Ok(PostgresConnection { inner: AsyncConnectionWrapper::from(made), gone })
+    let (made, gone, patience) = connection?;
+    Ok(PostgresConnection { inner: AsyncConnectionWrapper::from(made), gone, patience })
 }
 
 /// How long connecting may take.
@@ -220,17 +231,23 @@ const BOUNDS: &str = "SELECT set_config(name, bound, false) FROM \
 const DURABLE: &str = "SELECT set_config('synchronous_commit', 'on', false) FROM pg_settings \
                        WHERE name = 'synchronous_commit' AND setting = 'off' AND source <> 'client'";
 
-/// Bounds, and English messages where this user may ask for them: what went wrong is told apart by words.
-pub(super) fn prepare(connection: &mut Connection) -> Result<(), Trouble> {
+/// The language of messages, and for how many milliseconds a statement may run.
+const SETTINGS: &str = "SELECT current_setting('lc_messages'), \
+                        (SELECT setting::bigint FROM pg_settings WHERE name = 'statement_timeout')";
+
+/// Bounds, also of the hub's own patience, and English messages where this user may ask for them: what went wrong is told apart by words.
+pub(super) fn prepare(connection: &mut Connection, grace: Duration) -> Result<(), Trouble> {
     connection.batch("SET client_min_messages = warning")?;
     connection.batch(BOUNDS)?;
     connection.batch(DURABLE)?;
     if let Err(Trouble::Unavailable(reason)) = connection.batch("SET lc_messages TO 'C'") {
         return Err(Trouble::Unavailable(reason));
     }
-    let asked = Statement::new("SELECT current_setting('lc_messages')", []);
-    let answer = connection.query(&asked, &[ColumnType::Text])?.into_iter().next();
-    let language = answer.map_or(Ok(String::new()), |mut row| row.text())?;
+    let asked = Statement::new(SETTINGS, []);
+    let answer = connection.query(&asked, &[ColumnType::Text, ColumnType::BigInt])?.into_iter().next();
+    let mut settings = answer.ok_or_else(|| Trouble::Corrupt("the server does not tell its settings".to_owned()))?;
+    let (language, statement_ms) = (settings.text()?, settings.number()?);
+    connection.limit_patience(Duration::from_millis(u64::try_from(statement_ms).unwrap_or(0)).saturating_add(grace));
     if is_english(&language) {
         return Ok(());
     }

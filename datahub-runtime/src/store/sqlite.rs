@@ -261,6 +261,7 @@ mod tests {
     use super::*;
     use crate::clock::SystemClock;
     use crate::cost::Meters;
+    use crate::store::StoreOptions;
     use crate::store::connection::Place;
     use crate::store::place_of;
 
@@ -292,7 +293,7 @@ mod tests {
         let file = format!("sqlite://{}/hub.db", folder.path().display());
         let full = (1, "wal".to_owned());
         for (address, synchronous) in [("", 2), ("?synchronous=full", 2), ("?synchronous=normal", 1)] {
-            let (place, shown) = place_of(&format!("{file}{address}"), Duration::from_secs(1)).unwrap();
+            let (place, shown) = place_of(&format!("{file}{address}"), &StoreOptions::default()).unwrap();
             assert!(shown.ends_with("hub.db"), "{shown}");
             for reader in [false, true] {
                 let mut connection = place.open(reader, Meters::default(), Arc::new(SystemClock::new())).unwrap();
@@ -303,7 +304,7 @@ mod tests {
             }
         }
         for wrong in ["?synchronous=off", "?journal=memory"] {
-            let error = place_of(&format!("{file}{wrong}"), Duration::from_secs(1)).unwrap_err().to_string();
+            let error = place_of(&format!("{file}{wrong}"), &StoreOptions::default()).unwrap_err().to_string();
             assert!(error.contains("synchronous=normal"), "{error}");
         }
     }

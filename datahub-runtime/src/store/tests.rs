@@ -167,7 +167,8 @@ impl Bench {
 
     /// Another program's store on the same database.
     async fn program(&self) -> Store {
-        let options = StoreOptions { quiet_ms: 330_000, busy_timeout: Duration::from_millis(20), connections: Some(2) };
+        let (busy_timeout, grace) = (Duration::from_millis(20), Duration::from_secs(30));
+        let options = StoreOptions { quiet_ms: 330_000, busy_timeout, connections: Some(2), grace };
         Store::open(&self.url(), Arc::new(self.clock.clone()), options, Meters::default()).await.unwrap()
     }
 

@@ -112,3 +112,66 @@ async fn one_caller_too_many_is_refused_at_once() {
     }
     store.write(|_| Ok(())).await.unwrap();
 }
+
+/// A relay between the hub and PostgreSQL that can be told to pass nothing on.
+struct Relay {
+    address: std::net::SocketAddr,
+    is_paused: Arc<tokio::sync::RwLock<()>>,
+}
+
+impl Relay {
+    fn before(server: String) -> Relay {
+        let listener = std::net::TcpListener::bind(("127.0.0.1", 0)).unwrap();
+        let address = listener.local_addr().unwrap();
+        let is_paused = Arc::new(tokio::sync::RwLock::new(()));
+        let paused = Arc::clone(&is_paused);
+        std::thread::spawn(move || {
+            for client in listener.incoming().map_while(Result::ok) {
+                let server = std::net::TcpStream::connect(&server).unwrap();
+                let ways = [(client.try_clone(), server.try_clone()), (Ok(server), Ok(client))];
+                for (from, to) in ways {
+                    let (mut from, mut to, paused) = (from.unwrap(), to.unwrap(), Arc::clone(&paused));
+                    std::thread::spawn(move || pass_on(&mut from, &mut to, &paused));
+                }
+            }
+        });
+        Relay { address, is_paused }
+    }
+}
+
+/// Passes bytes on until one side hangs up, but for the time of a pause.
+fn pass_on(from: &mut std::net::TcpStream, to: &mut std::net::TcpStream, paused: &tokio::sync::RwLock<()>) {
+    use std::io::{Read as _, Write as _};
+    let mut bytes = [0; 4096];
+    while let Ok(1..) = from.read(&mut bytes).inspect(|count| {
+        let _passing = paused.blocking_read();
+        _ = to.write_all(&bytes[..*count]);
+    }) {}
+    _ = to.shutdown(std::net::Shutdown::Both);
+}
+
+#[tokio::test]
+async fn a_pooler_that_falls_silent_holds_nobody_for_ever() {
+    let bench = Bench::empty();
+    if !bench.is_on_postgres() {
+        return;
+    }
+    let mut url = url::Url::parse(&bench.url()).unwrap();
+    let server = format!("{}:{}", url.host_str().unwrap(), url.port().unwrap_or(5432));
+    let relay = Relay::before(server);
+    url.set_host(Some("127.0.0.1")).unwrap();
+    url.set_port(Some(relay.address.port())).unwrap();
+    let options = StoreOptions { grace: Duration::from_millis(100), connections: Some(1), ..StoreOptions::default() };
+    let clock = Arc::new(bench.clock.clone());
+    // The address of the test's schema ends with the options for the server.
+    let url = format!("{url}%20-c%20statement_timeout%3D2s");
+    let store = Store::open(&url, clock, options, Meters::default()).await.unwrap();
+    store.create_tables(&[&ORGANISATION]).await.unwrap();
+    done(&store, first_sight("Acme")).await;
+
+    let pause = relay.is_paused.write().await;
+    let silent = store.load(&ORGANISATION, ID).await.unwrap_err().to_string();
+    assert!(silent.contains("owed an answer for 2.1 s") && silent.contains("pooler"), "{silent}");
+    drop(pause);
+    assert!(load(&store).await.row_present, "the next one has a connection of its own");
+}
