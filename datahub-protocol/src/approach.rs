@@ -2,8 +2,8 @@
 
 use crate::sight::{Seen, Sight, sight};
 use crate::{
-    Action, Commit, Committed, Event, Failure, Fetched, Guard, LeaseState, Loaded, Mapping, NewRow, ROUNDS_MAX,
-    SettledPatch, Snapshot,
+    Action, Commit, Committed, Event, Failure, Fetched, Guard, LeaseState, Loaded, Mapping, ROUNDS_MAX, SettledPatch,
+    Snapshot, Version,
 };
 
 /// Lock, load, GET and refresh, until the row is as CDMS has it.
@@ -22,9 +22,20 @@ enum State<F> {
     Locking,
     Loading,
     Fetching(Box<Loaded>),
-    Storing { seen: Seen, row: NewRow, guard: Guard, late: Vec<SettledPatch> },
+    Storing(Box<Approached>, Guard),
     Recording(Failure<F>, Guard),
     Over,
+}
+
+/// A record of which both sides have the same.
+#[derive(Clone, Debug)]
+pub(crate) struct Approached {
+    pub(crate) seen: Seen,
+    pub(crate) snapshot: Snapshot,
+    /// The writes that were found not applied and have not shown up.
+    pub(crate) late: Vec<SettledPatch>,
+    /// The hub's own fields that somebody else has changed since the caller loaded them.
+    pub(crate) local_conflicts: Vec<usize>,
 }
 
 /// What an approach comes to.
@@ -32,8 +43,8 @@ enum State<F> {
 pub(crate) enum Step<O, F> {
     /// It wants something done.
     Act(Action<O, F>),
-    /// The row is as CDMS has it; with the writes that were found not applied and have not shown up.
-    Ready(Seen, Snapshot, Vec<SettledPatch>),
+    /// The row is as CDMS has it.
+    Ready(Approached),
     /// It cannot go on.
     Fails(Failure<F>),
 }
@@ -72,8 +83,11 @@ impl<M: Mapping> Approach<M> {
                 Step::Act(Action::Fetch)
             }
             (State::Fetching(loaded), Event::Fetched(fetched)) => self.fetched(*loaded, fetched),
-            (State::Storing { seen, row, guard, late }, Event::Committed(committed)) => match committed {
-                Committed::Done(version) => Step::Ready(seen, row.at(version, self.mapping.tag()), late),
+            (State::Storing(mut approached, guard), Event::Committed(committed)) => match committed {
+                Committed::Done(version) => {
+                    approached.snapshot.version = version;
+                    Step::Ready(*approached)
+                }
                 Committed::Lost => self.again(),
                 Committed::Refused(reason) => {
                     let fault = self.mapping.forbidden(&reason);
@@ -98,13 +112,15 @@ impl<M: Mapping> Approach<M> {
     }
 
     fn fetched<O>(&mut self, loaded: Loaded, fetched: Fetched<M::Fault>) -> Step<O, M::Fault> {
-        match sight(&self.mapping, &loaded, fetched, self.clock_skew_ms) {
-            Sight::InSync(snapshot) => Step::Ready(Seen::InSync, snapshot, loaded.late),
+        let found = sight(&self.mapping, &loaded, fetched, self.clock_skew_ms);
+        let Loaded { mut late, local_conflicts, .. } = loaded;
+        match found {
+            Sight::InSync(snapshot) => Step::Ready(Approached { seen: Seen::InSync, snapshot, late, local_conflicts }),
             Sight::Store(seen, commit, row) => {
-                let is_told =
-                    |late: &SettledPatch| commit.history.iter().any(|entry| entry.operation == Some(late.operation));
-                let late = loaded.late.into_iter().filter(|late| !is_told(late)).collect();
-                self.state = State::Storing { seen, row, guard: commit.guard, late };
+                late.retain(|late| !commit.history.iter().any(|entry| entry.operation == Some(late.operation)));
+                let snapshot = row.at(Version(0), self.mapping.tag());
+                let approached = Approached { seen, snapshot, late, local_conflicts };
+                self.state = State::Storing(Box::new(approached), commit.guard);
                 Step::Act(Action::Commit(commit))
             }
             Sight::Record(commit, failure) => {

@@ -3,7 +3,7 @@
 use cdms_odata::Attributes;
 use cdms_odata::client::Refusal;
 
-use crate::approach::{Approach, Step};
+use crate::approach::{Approach, Approached, Step};
 use crate::planted::{Planted, planted};
 use crate::send::{Sending, Sent, ended, not_stored, rejected, releasing, store_failed, why_not_stored, withdrawing};
 use crate::written::{Asked, deletion, found_deleted};
@@ -67,7 +67,7 @@ impl<M: Mapping> Delete<M> {
                 self.state = State::Approaching;
                 action
             }
-            Step::Ready(_, snapshot, late) => self.ready(snapshot, late),
+            Step::Ready(approached) => self.ready(approached),
             // Gone counts as done; the approach has made the tombstone.
             Step::Fails(Failure::Gone) => match self.last.take() {
                 Some(snapshot) => self.done(snapshot),
@@ -77,7 +77,11 @@ impl<M: Mapping> Delete<M> {
         }
     }
 
-    fn ready(&mut self, snapshot: Snapshot, late: Vec<SettledPatch>) -> Action<Output<M>, M::Fault> {
+    fn ready(&mut self, approached: Approached) -> Action<Output<M>, M::Fault> {
+        let Approached { snapshot, late, local_conflicts, .. } = approached;
+        if let Some(failure) = self.on_conflict.rejects(local_conflicts) {
+            return self.fail(failure);
+        }
         if self.on_conflict == OnConflict::Reject {
             let changed = self.base.iter().any(|(name, value)| snapshot.seen.get(name) != Some(value));
             if changed {

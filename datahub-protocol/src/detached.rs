@@ -95,10 +95,12 @@ impl<M: Mapping> Detached<M> {
                 let base = self.whole(base);
                 match merge(&self.mapping, &base, &mine, &snapshot.seen) {
                     Err(fault) => self.over(Err(Failure::Invalid(fault))),
-                    Ok(merged) if !merged.conflicts.is_empty() && on_conflict == OnConflict::Reject => {
-                        self.over(Err(Failure::Conflict { fields: merged.conflicts }))
+                    Ok(merged) => {
+                        match on_conflict.rejects([&merged.conflicts[..], &loaded.local_conflicts].concat()) {
+                            Some(failure) => self.over(Err(failure)),
+                            None => self.change(guard, snapshot, &merged, local_changed, Origin::Hub),
+                        }
                     }
-                    Ok(merged) => self.change(guard, snapshot, &merged, local_changed, Origin::Hub),
                 }
             }
             (DetachedWish::PutBack { then, local_changed }, Stored::Row(snapshot)) => {
@@ -108,6 +110,9 @@ impl<M: Mapping> Detached<M> {
                 }
             }
             (DetachedWish::Delete { base, on_conflict }, Stored::Row(snapshot)) => {
+                if let Some(failure) = on_conflict.rejects(loaded.local_conflicts) {
+                    return self.over(Err(failure));
+                }
                 let changed = base.iter().any(|(name, value)| snapshot.seen.get(name) != Some(value));
                 if on_conflict == OnConflict::Reject && changed {
                     return self.over(Err(Failure::Conflict { fields: Vec::new() }));

@@ -47,6 +47,9 @@ pub struct Loaded {
     pub unanswered_delete: Option<UnansweredDelete>,
     /// Whether an earlier read put the record in quarantine.
     pub quarantined: bool,
+    /// The hub's own fields, by position, that the caller means to change or remove and that somebody else has changed since
+    /// the caller loaded them.
+    pub local_conflicts: Vec<usize>,
 }
 
 /// A delete that CDMS may still carry out although its record is gone.

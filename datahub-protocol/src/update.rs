@@ -3,7 +3,7 @@
 use cdms_odata::client::Refusal;
 use cdms_odata::{Attributes, Value};
 
-use crate::approach::{Approach, Step, busy};
+use crate::approach::{Approach, Approached, Step, busy};
 use crate::planted::{Planted, planted};
 use crate::send::{
     Sending, Sent, closing, ended, not_stored, quarantining_applied, rejected, releasing, store_failed, withdrawing,
@@ -12,11 +12,11 @@ use crate::sight::{ending, found_gone, merged_row};
 use crate::written::{Asked, Intended, Written, updated_entries};
 use crate::{
     Action, Commit, Committed, Entry, EntryKind, Event, Failure, Fetched, Guard, Intent, IntentChange, Loaded, Machine,
-    Mapping, Merged, NewRow, OperationId, Origin, ROUNDS_MAX, Record, RecordChange, Rejection, Seen, SettledPatch,
-    Snapshot, Stored, TombstoneReason, Trial, Verdict, WriteKind, merge, put_back,
+    Mapping, Merged, NewRow, OperationId, Origin, ROUNDS_MAX, Record, RecordChange, Rejection, SettledPatch, Snapshot,
+    Stored, TombstoneReason, Trial, Verdict, WriteKind, merge, put_back,
 };
 
-/// What to do where both sides changed the same field.
+/// What to do where somebody else changed the same field since the caller loaded it: in CDMS, or one of the hub's own.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Default)]
 pub enum OnConflict {
     /// The caller, who writes last, wins; the history keeps the other value.
@@ -24,6 +24,13 @@ pub enum OnConflict {
     LastWriterWins,
     /// Nothing is written, and the caller learns which fields.
     Reject,
+}
+
+impl OnConflict {
+    /// The failure of a write that would overwrite these fields, where that is not wanted.
+    pub(crate) fn rejects<F>(self, fields: Vec<usize>) -> Option<Failure<F>> {
+        (self == OnConflict::Reject && !fields.is_empty()).then_some(Failure::Conflict { fields })
+    }
 }
 
 /// The machine of an update.
@@ -151,7 +158,10 @@ impl<M: Mapping> Update<M> {
         match loaded.stored {
             Stored::Absent => self.fail(Failure::NotFound),
             Stored::Tombstone(_, reason) => self.fail(reason.failure()),
-            Stored::Row(snapshot) if self.local_changed => self.store_local(snapshot, Asked::Nothing(None)),
+            Stored::Row(snapshot) if self.local_changed => match self.on_conflict.rejects(loaded.local_conflicts) {
+                Some(failure) => self.fail(failure),
+                None => self.store_local(snapshot, Asked::Nothing(None)),
+            },
             Stored::Row(snapshot) => {
                 let pending = loaded.intent.map(|open| open.intent.operation);
                 self.unchanged(snapshot, Asked::Nothing(pending))
@@ -180,18 +190,20 @@ impl<M: Mapping> Update<M> {
         match step {
             Step::Act(action) => action,
             Step::Fails(failure) => self.fail(failure),
-            Step::Ready(seen, snapshot, late) => self.ready(seen, snapshot, late),
+            Step::Ready(approached) => self.ready(approached),
         }
     }
 
     /// The row is as CDMS has it: merge, and open the intent.
-    fn ready(&mut self, seen: Seen, snapshot: Snapshot, late: Vec<SettledPatch>) -> Action<Output<M>, M::Fault> {
+    fn ready(&mut self, approached: Approached) -> Action<Output<M>, M::Fault> {
+        let Approached { seen, snapshot, late, local_conflicts } = approached;
         let merged = match self.merged(&snapshot.seen) {
             Ok(merged) => merged,
             Err(fault) => return self.fail(Failure::Invalid(fault)),
         };
-        if !merged.conflicts.is_empty() && self.on_conflict == OnConflict::Reject {
-            return self.fail(Failure::Conflict { fields: merged.conflicts });
+        let conflicts = [merged.conflicts.clone(), local_conflicts].concat();
+        if let Some(failure) = self.on_conflict.rejects(conflicts) {
+            return self.fail(failure);
         }
         if merged.patch.is_empty() {
             let asked = Asked::Compared(seen);

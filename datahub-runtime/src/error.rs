@@ -52,7 +52,7 @@ pub enum ErrorKind {
     Unsettled,
     /// The row is newer than CDMS.
     LocalNewer,
-    /// Both sides changed the same field, and the policy is to refuse.
+    /// Somebody else changed the same field, in CDMS or in the hub, and the policy is to refuse.
     Conflict,
     /// CDMS's record cannot be converted or stored; it waits in quarantine.
     Quarantined,
@@ -182,11 +182,11 @@ fn describe(failure: Failure<Fault>, model: &'static ModelDescriptor) -> Error {
             "CDMS's time went back; after a restore of CDMS decide which side is right with `resolve` or `resolve_all`",
         ),
         Failure::Conflict { fields } if fields.is_empty() => {
-            Error::new(ErrorKind::Conflict, "the record was changed in CDMS meanwhile").advise("read it again")
+            Error::new(ErrorKind::Conflict, "the record was changed meanwhile").advise("read it again")
         }
         Failure::Conflict { fields } => {
             let names: Vec<_> = fields.iter().map(|field| model.columns[*field].field).collect();
-            Error::new(ErrorKind::Conflict, format!("CDMS changed the same fields meanwhile: {}", names.join(", ")))
+            Error::new(ErrorKind::Conflict, format!("the same fields were changed meanwhile: {}", names.join(", ")))
                 .advise("read the record again and decide field by field")
         }
         Failure::Quarantined(fault) => {

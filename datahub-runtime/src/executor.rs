@@ -27,6 +27,8 @@ pub(crate) struct Run {
     actor: Arc<str>,
     /// The local columns that the caller set, by position.
     set_locals: Option<Vec<(usize, Value)>>,
+    /// The local columns that the caller means to change or remove, by position, as the caller knows them.
+    known_locals: Vec<(usize, Value)>,
     /// The local columns as last loaded.
     locals: Vec<Value>,
     /// Held from the machine's wish to the end of the run.
@@ -53,6 +55,7 @@ impl Run {
             id,
             actor,
             set_locals: None,
+            known_locals: Vec::new(),
             locals: Vec::new(),
             guard: None,
             lease: None,
@@ -64,6 +67,13 @@ impl Run {
     /// Stores these values of local columns with the record's next transaction.
     pub(crate) fn set_locals(mut self, locals: Vec<(usize, Value)>) -> Self {
         self.set_locals = Some(locals);
+        self
+    }
+
+    /// Notes what the caller knows of the local columns that the write is about, so that it is told where somebody else has
+    /// changed them.
+    pub(crate) fn known_locals(mut self, locals: Vec<(usize, Value)>) -> Self {
+        self.known_locals = locals;
         self
     }
 
@@ -147,9 +157,23 @@ impl Run {
     }
 
     async fn load(&mut self) -> Result<Loaded, StoreError> {
-        let StoredRecord { loaded, locals, .. } = self.engine.store.load(self.model, self.id).await?;
+        let StoredRecord { mut loaded, locals, .. } = self.engine.store.load(self.model, self.id).await?;
         self.locals = locals;
+        loaded.local_conflicts = self.local_conflicts();
         Ok(loaded)
+    }
+
+    /// The local columns that somebody else has given another value than the caller knows and wants.
+    fn local_conflicts(&self) -> Vec<usize> {
+        let wanted = |column: usize| self.set_locals.iter().flatten().find(|(set, _)| *set == column);
+        let differs = |column: usize, known: &Value| {
+            let place = local_columns(self.model).position(|local| local == column);
+            let stored = place.and_then(|place| self.locals.get(place));
+            let initial = || datahub_model::conversion::initial(&self.model.columns[column]);
+            let now = stored.filter(|now| !now.is_null()).cloned().unwrap_or_else(initial);
+            now != *known && wanted(column).is_none_or(|(_, wanted)| now != *wanted)
+        };
+        self.known_locals.iter().filter(|(column, known)| differs(*column, known)).map(|(column, _)| *column).collect()
     }
 
     async fn fetch(&mut self) -> Fetched<Fault> {

@@ -77,6 +77,11 @@ impl<T: CdmsSynced> Synced<T> {
         &self.base
     }
 
+    /// The local columns, by position, as the caller loaded them.
+    pub(crate) fn known_locals(&self) -> Vec<(usize, Value)> {
+        local_columns(T::DESCRIPTOR).zip(self.base.locals.iter().cloned()).collect()
+    }
+
     /// The values as they stand, and the local ones among them that the caller changed.
     pub(crate) fn changes(&self) -> Result<(Row, Vec<(usize, Value)>), Error> {
         let row = row_of(&self.value).map_err(|fault| invalid::<T>(self.id(), fault))?;

@@ -122,13 +122,14 @@ async fn two_writers_are_merged_by_field_and_the_past_is_kept() {
     let mut other = one.clone();
     let begin = now(&kit);
     kit.advance(std::time::Duration::from_secs(60));
-    (one.name, one.alias) = ("Acme Foods".into(), "AF".into());
+    (one.name, one.alias, one.notes) = ("Acme Foods".into(), "AF".into(), Some("one's".into()));
     one.save(&hub).await.unwrap();
 
     (other.name, other.website) = ("Acme Drinks".into(), Some("https://acme.example".into()));
+    other.notes = Some("other's".into());
     let refused = other.save(&hub).on_conflict(OnConflict::Reject).await.unwrap_err();
     assert_eq!(refused.kind(), ErrorKind::Conflict);
-    says(&refused, &["name"]);
+    says(&refused, &["name, notes"]);
     other.save(&hub).await.unwrap();
     assert_eq!((other.name.as_str(), other.alias.as_str()), ("Acme Drinks", "AF"), "the last writer wins a field");
     let history = Company::history(&hub, id).await.unwrap();

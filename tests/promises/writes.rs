@@ -191,6 +191,39 @@ async fn the_policy_reject_makes_a_conflict_an_error() {
 }
 
 #[tokio::test]
+async fn the_policy_reject_is_about_the_hubs_own_fields_too() {
+    let (scene, mine) = Scene::read().await;
+    let mut theirs = mine.clone();
+    theirs.archived_reason = Some("merged".into());
+    theirs.save(&scene.hub).await.unwrap();
+    let edits: [fn(&mut Organisation); 2] = [
+        |org| org.archived_reason = Some("moved".into()),
+        |org| (org.archived_reason, org.name) = (Some("moved".into()), "Acme Foods".into()),
+    ];
+    for edit in edits {
+        let mut mine = mine.clone();
+        edit(&mut mine);
+        let error = failed(mine.save(&scene.hub).on_conflict(OnConflict::Reject).await, ErrorKind::Conflict);
+        says(&error, &["changed meanwhile: archived_reason", "decide field by field"]);
+        assert_eq!((scene.commits().len(), scene.open_intents()), (0, 0));
+        assert_eq!(scene.row().await.unwrap().archived_reason.as_deref(), Some("merged"));
+    }
+    failed(mine.clone().delete(&scene.hub).on_conflict(OnConflict::Reject).await, ErrorKind::Conflict);
+
+    // Who leaves the field alone, or wants what is there, overwrites nothing; and by default the last writer wins.
+    let mut elsewhere = mine.clone();
+    elsewhere.name = "Acme Foods".into();
+    elsewhere.save(&scene.hub).on_conflict(OnConflict::Reject).await.unwrap();
+    let mut same = mine.clone();
+    same.archived_reason = Some("merged".into());
+    same.save(&scene.hub).on_conflict(OnConflict::Reject).await.unwrap();
+    let mut last = mine;
+    last.archived_reason = Some("moved".into());
+    last.save(&scene.hub).await.unwrap();
+    assert_eq!(scene.row().await.unwrap().archived_reason.as_deref(), Some("moved"));
+}
+
+#[tokio::test]
 async fn an_untouched_joined_field_is_not_sent() {
     let scene = Scene::new().await;
     // Parts that this hub would have written otherwise.

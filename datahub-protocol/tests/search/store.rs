@@ -90,6 +90,7 @@ impl Store {
                 .collect(),
             unanswered_delete: unanswered
                 .map(|opened| UnansweredDelete { operation: opened.intent.operation, left_ms: 1 }),
+            local_conflicts: Vec::new(),
             quarantined: false,
         }
     }

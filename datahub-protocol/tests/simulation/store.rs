@@ -97,6 +97,7 @@ impl Store {
                 })
                 .collect(),
             unanswered_delete: self.intents.iter().find_map(|opened| opened.unanswered_delete(id, now)),
+            local_conflicts: Vec::new(),
             quarantined: kept.is_some_and(|kept| kept.quarantined),
         }
     }

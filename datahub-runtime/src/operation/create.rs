@@ -38,15 +38,15 @@ impl<T: Writable> Create<T> {
         let id = value.id();
         let row = row_of(&value).map_err(|fault| invalid::<T>(id, fault))?;
         let locals = local_columns(T::DESCRIPTOR).map(|column| (column, row[column].clone())).collect();
+        let run = Run::new(Arc::clone(engine), T::DESCRIPTOR, id.guid(), Arc::clone(&hub.actor)).set_locals(locals);
         if is_detached::<T>() {
             let seen = encode_whole(T::DESCRIPTOR, &row).map_err(|fault| invalid::<T>(id, fault))?;
-            return write_detached(&hub, id, WriteKind::Create, DetachedWish::Create(seen), locals).await;
+            return write_detached(&hub, id, WriteKind::Create, DetachedWish::Create(seen), run).await;
         }
         admit_create(engine, T::DESCRIPTOR, id.guid()).await?;
         let operation = OperationId(Uuid::now_v7());
         let mapping = ModelMapping { model: T::DESCRIPTOR, id: id.guid(), actor: Arc::clone(&hub.actor) };
         let machine = Machine::new(mapping, id.guid(), row, operation);
-        let run = Run::new(Arc::clone(engine), T::DESCRIPTOR, id.guid(), Arc::clone(&hub.actor)).set_locals(locals);
         write(engine, (WriteKind::Create, operation), id, run, machine).await
     }
 }

@@ -64,15 +64,16 @@ async fn delete<T: Writable>(hub: &Hub, value: &Synced<T>, on_conflict: OnConfli
     engine.admit(T::DESCRIPTOR)?;
     let id = value.unchanged_id()?;
     let snapshot = value.base().snapshot.clone();
+    let run = Run::new(Arc::clone(engine), T::DESCRIPTOR, id.guid(), Arc::clone(&hub.actor));
+    let run = run.known_locals(value.known_locals());
     if is_detached::<T>() {
         let wish = DetachedWish::Delete { base: snapshot.seen, on_conflict };
-        return write_detached(hub, id, WriteKind::Delete, wish, Vec::new()).await.map(drop);
+        return write_detached(hub, id, WriteKind::Delete, wish, run).await.map(drop);
     }
     let operation = OperationId(Uuid::now_v7());
     let mapping = ModelMapping { model: T::DESCRIPTOR, id: id.guid(), actor: Arc::clone(&hub.actor) };
     let skew = engine.options.clock_skew_ms();
     let machine = Machine::new(mapping, snapshot.seen.clone(), Some(snapshot), on_conflict, operation, skew);
-    let run = Run::new(Arc::clone(engine), T::DESCRIPTOR, id.guid(), Arc::clone(&hub.actor));
     write::<T, _>(engine, (WriteKind::Delete, operation), id, run, machine).await.map(drop)
 }
 

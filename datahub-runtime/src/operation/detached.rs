@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use cdms_odata::Value;
 use datahub_model::Mode;
 use datahub_protocol::{Detached, DetachedWish, OperationId, WriteKind};
 use uuid::Uuid;
@@ -32,12 +31,11 @@ pub(super) async fn write_detached<T: CdmsSynced>(
     id: Id<T>,
     kind: WriteKind,
     wish: DetachedWish,
-    locals: Vec<(usize, Value)>,
+    run: Run,
 ) -> Result<Synced<T>, Error> {
     let engine = &hub.engine;
     let operation = OperationId(Uuid::now_v7());
     let mapping = ModelMapping { model: T::DESCRIPTOR, id: id.guid(), actor: Arc::clone(&hub.actor) };
     let machine = Detached::new(mapping, wish, operation, engine.clock.now());
-    let run = Run::new(Arc::clone(engine), T::DESCRIPTOR, id.guid(), Arc::clone(&hub.actor)).set_locals(locals);
     write(engine, (kind, operation), id, run, machine).await
 }

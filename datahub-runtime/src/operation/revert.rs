@@ -59,15 +59,16 @@ impl<T: Writable> Revert<T> {
                 let columns = local_columns(model).zip(locals.into_iter().zip(stored.locals));
                 let changed = columns.filter(|(_, (then, now))| then != now);
                 let locals: Vec<_> = changed.map(|(column, (then, _))| (column, then)).collect();
+                let local_changed = !locals.is_empty();
+                let run = Run::new(Arc::clone(engine), model, id.guid(), Arc::clone(&hub.actor)).set_locals(locals);
                 if is_detached::<T>() {
-                    let wish = DetachedWish::PutBack { then: snapshot.seen, local_changed: !locals.is_empty() };
-                    return write_detached(&hub, id, WriteKind::Update, wish, locals).await;
+                    let wish = DetachedWish::PutBack { then: snapshot.seen, local_changed };
+                    return write_detached(&hub, id, WriteKind::Update, wish, run).await;
                 }
                 let operation = OperationId(Uuid::now_v7());
                 let mapping = ModelMapping { model, id: id.guid(), actor: Arc::clone(&hub.actor) };
                 let skew = engine.options.clock_skew_ms();
-                let machine = Update::put_back(mapping, snapshot.seen, !locals.is_empty(), operation, skew);
-                let run = Run::new(Arc::clone(engine), model, id.guid(), Arc::clone(&hub.actor)).set_locals(locals);
+                let machine = Update::put_back(mapping, snapshot.seen, local_changed, operation, skew);
                 write(engine, (WriteKind::Update, operation), id, run, machine).await
             }
             Some(TombstoneReason::Gone) => {

@@ -53,17 +53,21 @@ impl<T: Writable> Save<'_, T> {
         engine.admit(T::DESCRIPTOR)?;
         let id = value.unchanged_id()?;
         let (row, locals) = value.changes()?;
+        let known = value.known_locals().into_iter().filter(|(known, _)| locals.iter().any(|(set, _)| set == known));
+        let known = known.collect();
+        let local_changed = !locals.is_empty();
+        let run = Run::new(Arc::clone(engine), T::DESCRIPTOR, id.guid(), Arc::clone(&hub.actor));
+        let run = run.set_locals(locals).known_locals(known);
         let base = value.base().snapshot.seen.clone();
         if is_detached::<T>() {
-            let wish = DetachedWish::Change { base, mine: row, local_changed: !locals.is_empty(), on_conflict };
-            *value = write_detached(&hub, id, WriteKind::Update, wish, locals).await?;
+            let wish = DetachedWish::Change { base, mine: row, local_changed, on_conflict };
+            *value = write_detached(&hub, id, WriteKind::Update, wish, run).await?;
             return Ok(());
         }
         let operation = OperationId(Uuid::now_v7());
         let mapping = ModelMapping { model: T::DESCRIPTOR, id: id.guid(), actor: Arc::clone(&hub.actor) };
         let skew = engine.options.clock_skew_ms();
-        let machine = Update::new(mapping, base, row, !locals.is_empty(), on_conflict, operation, skew);
-        let run = Run::new(Arc::clone(engine), T::DESCRIPTOR, id.guid(), Arc::clone(&hub.actor)).set_locals(locals);
+        let machine = Update::new(mapping, base, row, local_changed, on_conflict, operation, skew);
         *value = write(engine, (WriteKind::Update, operation), id, run, machine).await?;
         Ok(())
     }
