@@ -20,7 +20,8 @@ pub(crate) enum Way {
     Kill,
     /// Nobody waits for the operation any more: its future is dropped.
     Drop,
-    /// It hangs until its lease and the quiet period are over and another program has settled, and goes on.
+    /// Its process is stopped with SIGSTOP until its lease and the quiet period are over and another program has settled, and
+    /// goes on.
     Pause,
     /// The database server cuts its connections, and it goes on.
     Cut,
@@ -90,12 +91,15 @@ impl Cell<'_> {
                 Ok(Outcome::Unknown)
             }
             Way::Pause => {
+                victim.signal("STOP").await?;
                 kit.advance(PAST_QUIET);
                 victim.tell(&format!("clock {}", PAST_QUIET.as_millis())).await?;
                 // While a transaction is open everybody else waits for its end.
                 if !point.ends_with("in-transaction") {
                     self.settle_meanwhile().await?;
                 }
+                // It learns the time, which it slept through, before it goes on.
+                victim.signal("CONT").await?;
                 victim.tell("go").await?;
                 Ok(told(&victim.heard("done").await?))
             }

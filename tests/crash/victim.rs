@@ -98,6 +98,16 @@ impl Victim {
         self.hears.flush().await
     }
 
+    /// Sends its process a signal: `STOP` stops it, with all its threads and sockets, and `CONT` lets it go on.
+    pub(crate) async fn signal(&self, signal: &str) -> std::io::Result<()> {
+        let process = self.child.id().expect("it is alive").to_string();
+        let sent = Command::new("kill").args([&format!("-{signal}"), &process]).status().await?;
+        if !sent.success() {
+            return Err(std::io::Error::other(format!("the victim cannot be sent SIG{signal}: {sent}")));
+        }
+        Ok(())
+    }
+
     pub(crate) async fn kill(mut self) -> std::io::Result<()> {
         self.child.kill().await
     }
