@@ -1,4 +1,5 @@
-//! `/_control/…`: clock, faults, late commits, log, requests, scene and sessions as JSON, so that programs in any language can steer the server.
+//! `/_control/…`: clock, faults, late commits, log, requests, scene and sessions as JSON, so that programs in any
+//! language can steer the server.
 
 use cdms_odata::Attributes;
 use serde::Deserialize;

@@ -38,7 +38,7 @@ struct Options {
     /// Ask for a login at /ORG/login with the form fields user and password.
     #[arg(long, value_name = "USER:PASSWORD", value_parser = login)]
     login: Option<(String, String)>,
-    /// What a request without a session gets: status 401, a redirect to a login page, or the login form in place of data.
+    /// What a request without a session gets: 401, a redirect to a login page, or the login form in place of data.
     #[arg(long, value_name = "ANSWER", requires = "login", default_value = "401", value_parser = expiry())]
     expiry: Expiry,
     /// The size of a page, which an organisation can raise.

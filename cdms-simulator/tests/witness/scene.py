@@ -76,7 +76,7 @@ class Witness(unittest.TestCase):
         process.stdout.close()
 
     def ask(self, method, path, body=None, **headers):
-        """One exchange; `path` below the service root unless it begins with a slash. A header that is None is not sent."""
+        """One exchange; `path` below the service root unless it begins with a slash. No header is sent that is None."""
         connection = http.client.HTTPConnection(self.host, timeout=PATIENCE_S)
         try:
             sent = {"Accept": "application/json"}

@@ -14,7 +14,8 @@ class Create(Witness):
         self.assertIn("DoNotPhone", record)
         self.assertIsNone(record["DoNotPhone"])
         location = made.headers["Location"]
-        self.assertEqual(location.lower(), f"http://{self.host}{self.root}/accountset(guid'{record['AccountId']}')".lower())
+        address = f"http://{self.host}{self.root}/{at('AccountSet', record['AccountId'])}"
+        self.assertEqual(location.lower(), address.lower())
 
     def test_json_content_type(self):
         self.assertEqual(self.create("AccountSet", Name="x").headers["Content-Type"], "application/json;charset=utf-8")

@@ -11,8 +11,8 @@ BODY_MAX = 8 * 1024 * 1024
 class Errors(Witness):
     def test_an_unknown_property_is_refused_wherever_it_stands(self):
         path = self.seeded(Name="Acme")
-        in_body = (f"Error processing request stream. The property name 'name' specified for type '{NAMESPACE}.Account' "
-                   "is not valid.")
+        in_body = ("Error processing request stream. The property name 'name' specified for type "
+                   f"'{NAMESPACE}.Account' is not valid.")
         self.refused(self.create("AccountSet", Name="x", name="y"), 400, "", in_body)
         self.refused(self.merge(path, Name="x", name="y"), 400, "", in_body)
         in_query = f"No property 'name' exists in type '{NAMESPACE}.Account' at position 0."

@@ -1,4 +1,4 @@
-"""The exchanges that are written down beside the client, played against the program: what they foresee is what it answers."""
+"""The exchanges that are written down beside the client, played against the program."""
 
 import json
 import pathlib

@@ -58,7 +58,8 @@ class Log(Witness):
         for (entity, key), record in replayed.items():
             shown = self.get(at(f"{entity}Set", key)).d
             kinds = ENTITIES[entity][1]
-            held = {name: read(kind, shown[name]) for name, kind in kinds.items() if read(kind, shown[name]) is not None}
+            held = {name: read(kind, shown[name]) for name, kind in kinds.items()}
+            held = {name: value for name, value in held.items() if value is not None}
             self.assertEqual(held, {name: logged(value) for name, value in record.items()}, entity)
 
     def test_what_was_refused_is_not_in_the_log_but_among_the_requests(self):

@@ -61,7 +61,8 @@ class Login(Witness):
 
     def test_a_part_of_a_cookie_is_no_session(self):
         name, value = self.session().split("=", 1)
-        for cookie in [f"{name}={value}x", f"{name}={value[:-1]}", f"{name.lower()}={value}", value, f"x{name}={value}"]:
+        for cookie in [f"{name}={value}x", f"{name}={value[:-1]}", f"{name.lower()}={value}", value,
+                       f"x{name}={value}"]:
             self.assertEqual(self.status(cookie), 401, cookie)
         self.assertEqual(self.status(f"{name}={value}"), 200)
 

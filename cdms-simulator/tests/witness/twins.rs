@@ -43,11 +43,25 @@ fn gaps_and_mistakes_of_a_table_are_told() {
 
 #[test]
 fn tests_are_found_in_the_sources_of_both_sides() {
-    let rust = "#[test]\nfn one() {}\n\nfn none() {}\n\n#[tokio::test(flavor = \"multi_thread\")]\n#[allow(x)]\nasync fn \
-                two() {\n    fn inner() {}\n}\n";
-    assert_eq!(tests_in_rust(rust), ["one", "two"]);
-    let python = "def test_none():\nclass One(Witness):\n    def test_one(self):\n        def test_inner():\n    # def test_no\n    def setUp(self):\n";
-    assert_eq!(methods_in_python(python), ["test_one"]);
+    let rust = [
+        "#[test]",
+        "fn one() {}",
+        "fn none() {}",
+        "    #[tokio::test(flavor = \"multi_thread\")]",
+        "    #[allow(x)]",
+        "    async fn two() {",
+        "        fn inner() {}",
+    ];
+    assert_eq!(tests_in_rust(&rust.join("\n")), ["one", "two"]);
+    let python = [
+        "def test_none():",
+        "class One(Witness):",
+        "    def setUp(self):",
+        "    def test_one(self):",
+        "        def test_inner():",
+        "    # def test_no(self):",
+    ];
+    assert_eq!(methods_in_python(&python.join("\n")), ["test_one"]);
 }
 
 /// The names of all tests in Python, with their files.
