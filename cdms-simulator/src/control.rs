@@ -1,4 +1,5 @@
-//! `/_control/…`: clock, faults, late commits, log, requests and scene as JSON, so that programs in any language can steer the server.
+//! `/_control/…`: clock, faults, late commits, log, requests, scene and sessions as JSON, so that programs in any
+//! language can steer the server.
 
 use cdms_odata::Attributes;
 use serde::Deserialize;
@@ -34,6 +35,10 @@ pub(crate) fn answer(state: &State, method: &str, target: &str, body: &[u8]) -> 
         ("GET", "log") => json_answer(&json!(state.world().commits())),
         ("GET", "requests") => json_answer(&json!(lock(&state.requests).iter().collect::<Vec<_>>())),
         ("POST", "seed") => with(body, |scene: Vec<SeedOrder>| seed(state, scene)),
+        ("DELETE", "sessions") => {
+            lock(&state.sessions).open.clear();
+            json_answer(&json!({"ended": true}))
+        }
         _ => Answer::json(404, json!({"error": format!("no control is called {method} {resource}")}).to_string()),
     }
 }

@@ -178,14 +178,12 @@ async fn respond(state: &Arc<State>, request: Request<Incoming>) -> Result<Respo
     let missing = || no_privilege(state, operation, entity.as_deref());
     let answer = match met.0.iter().find_map(|fault| instead(fault, &missing)) {
         Some(answer) => answer,
-        None => match login::refused(state, &parts) {
-            Some(answer) => answer,
-            None => call
-                .and_then(|call| match &call.target {
-                    Target::Login => Ok(login::enter(state, &body)),
-                    _ => call.carry_out(&mut state.world(), &met),
-                })
-                .unwrap_or_else(|refusal| Answer::refusal(&refusal)),
+        None => match call {
+            Ok(Call { target: Target::Login, .. }) => login::enter(state, &body),
+            call => login::refused(state, &parts).unwrap_or_else(|| {
+                let answer = call.and_then(|call| call.carry_out(&mut state.world(), &met));
+                answer.unwrap_or_else(|refusal| Answer::refusal(&refusal))
+            }),
         },
     };
     for gate in met.gates(Stage::AfterCommit) {

@@ -2,12 +2,14 @@
 
 use std::io::Write as _;
 use std::net::SocketAddr;
+use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
 use cdms_odata::metadata::Metadata;
-use cdms_simulator::Simulator;
+use cdms_simulator::{Expiry, Simulator, SimulatorBuilder, SimulatorClock};
 use clap::Parser;
+use clap::builder::{PossibleValuesParser, TypedValueParser};
 
 /// A faithful Dynamics CRM 2011 REST server to develop and test against.
 ///
@@ -27,9 +29,71 @@ struct Options {
     /// Where to listen; port 0 is a free one.
     #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:0")]
     listen: SocketAddr,
-    /// Serve /_control/clock, faults, late, log, requests and seed, to steer the simulator over HTTP.
+    /// Serve /_control/clock, faults, late, log, requests, seed and sessions, to steer the simulator over HTTP.
     #[arg(long)]
     control: bool,
+    /// A clock that stands at this time, in ms since 1970 UTC, until it is moved; without it the machine's.
+    #[arg(long, value_name = "MS", allow_negative_numbers = true)]
+    clock: Option<i64>,
+    /// Ask for a login at /ORG/login with the form fields user and password.
+    #[arg(long, value_name = "USER:PASSWORD", value_parser = login)]
+    login: Option<(String, String)>,
+    /// What a request without a session gets: 401, a redirect to a login page, or the login form in place of data.
+    #[arg(long, value_name = "ANSWER", requires = "login", default_value = "401", value_parser = expiry())]
+    expiry: Expiry,
+    /// The size of a page, which an organisation can raise.
+    #[arg(long, value_name = "RECORDS", default_value = "50")]
+    page_size: NonZeroUsize,
+    /// The longest text of an attribute, for example Account.Name=160; can be given more than once.
+    #[arg(long, value_name = "ENTITY.ATTRIBUTE=LENGTH", value_parser = limited::<usize>)]
+    max_length: Vec<Limited<usize>>,
+    /// The options of an option set, for example Account.IndustryCode=1,2; can be given more than once.
+    #[arg(long, value_name = "ENTITY.ATTRIBUTE=OPTIONS", value_parser = option_set)]
+    option_set: Vec<Limited<Vec<i32>>>,
+    /// Ignore a bare null for a lookup, an option or money, instead of clearing it.
+    #[arg(long)]
+    ignore_bare_nulls: bool,
+    /// Refuse a lookup of a record that is not there.
+    #[arg(long)]
+    refuse_dangling_lookups: bool,
+    /// Refuse values for what only the server sets, such as CreatedOn and StateCode, instead of ignoring them.
+    #[arg(long)]
+    refuse_read_only: bool,
+}
+
+/// An attribute and what it may hold.
+#[derive(Clone, Debug)]
+struct Limited<T> {
+    entity: String,
+    attribute: String,
+    limit: T,
+}
+
+fn login(text: &str) -> Result<(String, String), &'static str> {
+    let parts = text.split_once(':').filter(|(user, _)| !user.is_empty());
+    let (user, password) = parts.ok_or("write it as USER:PASSWORD")?;
+    Ok((user.to_owned(), password.to_owned()))
+}
+
+fn expiry() -> impl TypedValueParser<Value = Expiry> {
+    PossibleValuesParser::new(["401", "redirect", "form"]).map(|answer| match answer.as_str() {
+        "redirect" => Expiry::Redirect,
+        "form" => Expiry::LoginForm,
+        _ => Expiry::Unauthorized,
+    })
+}
+
+fn limited<T: std::str::FromStr>(text: &str) -> Result<Limited<T>, String> {
+    let parts = text.split_once('=').and_then(|(place, limit)| Some((place.split_once('.')?, limit)));
+    let ((entity, attribute), limit) = parts.ok_or("write it as Entity.Attribute=…")?;
+    let limit = limit.parse().map_err(|_| format!("'{limit}' is no number"))?;
+    Ok(Limited { entity: entity.to_owned(), attribute: attribute.to_owned(), limit })
+}
+
+fn option_set(text: &str) -> Result<Limited<Vec<i32>>, String> {
+    let Limited { entity, attribute, limit } = limited::<String>(text)?;
+    let options = limit.split(',').map(|option| option.parse().map_err(|_| format!("'{option}' is no number")));
+    Ok(Limited { entity, attribute, limit: options.collect::<Result<_, _>>()? })
 }
 
 fn main() -> ExitCode {
@@ -48,7 +112,7 @@ fn run(options: &Options) -> Result<(), String> {
     };
     let metadata = Metadata::parse(&read(&options.metadata)?)
         .map_err(|error| format!("{}: {error}", options.metadata.display()))?;
-    let simulator = Simulator::builder().metadata(metadata).listen(options.listen).control(options.control).start();
+    let simulator = build(options, metadata)?.start();
     let simulator = simulator.map_err(|error| format!("cannot listen at {}: {error}", options.listen))?;
     if let Some(path) = &options.seed {
         simulator.seed_json(&read(path)?).map_err(|error| format!("{}: {error}", path.display()))?;
@@ -57,4 +121,34 @@ fn run(options: &Options) -> Result<(), String> {
     _ = writeln!(std::io::stdout(), "{}", simulator.service_root());
     simulator.wait();
     Ok(())
+}
+
+fn build(options: &Options, metadata: Metadata) -> Result<SimulatorBuilder, String> {
+    let known = |option: &str, entity: &str, attribute: &str| {
+        let found = metadata.entity(entity).is_some_and(|entity| entity.property(attribute).is_some());
+        let named = format!("{option} {entity}.{attribute}: {} has no such attribute", options.metadata.display());
+        if found { Ok(()) } else { Err(named) }
+    };
+    let mut builder = Simulator::builder()
+        .listen(options.listen)
+        .control(options.control)
+        .page_size(options.page_size.get())
+        .bare_null_clears(!options.ignore_bare_nulls)
+        .refuse_dangling_lookups(options.refuse_dangling_lookups)
+        .refuse_read_only(options.refuse_read_only);
+    for Limited { entity, attribute, limit } in &options.max_length {
+        known("--max-length", entity, attribute)?;
+        builder = builder.max_length(entity, attribute, *limit);
+    }
+    for Limited { entity, attribute, limit } in &options.option_set {
+        known("--option-set", entity, attribute)?;
+        builder = builder.options(entity, attribute, limit);
+    }
+    if let Some(ms) = options.clock {
+        builder = builder.clock(SimulatorClock::standing_at(ms));
+    }
+    if let Some((user, password)) = &options.login {
+        builder = builder.login(user, password, options.expiry);
+    }
+    Ok(builder.metadata(metadata))
 }

@@ -96,7 +96,7 @@ fn mistakes_end_with_2_and_say_where_they_are() {
     std::fs::write(folder.join("broken.json"), "[{]").unwrap();
     std::fs::write(folder.join("unknown.json"), r#"[{"entity": "Account", "attributes": {"Nmae": "x"}}]"#).unwrap();
     let seeded = |file| ["--metadata", "metadata.xml", "--seed", file];
-    let cases: [(&[&str], &[&str]); 8] = [
+    let cases: [(&[&str], &[&str]); 10] = [
         (&[], &["--metadata <FILE>"]),
         (&["--metadata", "nothing.xml"], &["nothing.xml", "cannot be read"]),
         (&["--metadata", "broken.xml"], &["broken.xml", "line 1"]),
@@ -105,6 +105,11 @@ fn mistakes_end_with_2_and_say_where_they_are() {
         (&seeded("unknown.json"), &["unknown.json", "Account", "'Nmae'"]),
         (&["--metadata", "metadata.xml", "--listen", "0.0.0.0:0"], &["0.0.0.0:0", "loopback"]),
         (&["--metadata", "metadata.xml", "--listen", "here"], &["--listen <ADDRESS>", "here"]),
+        (&["--metadata", "metadata.xml", "--login", "hub"], &["--login <USER:PASSWORD>", "write it as USER:PASSWORD"]),
+        (
+            &["--metadata", "metadata.xml", "--max-length", "Account.Nmae=5"],
+            &["--max-length Account.Nmae", "metadata.xml has no such attribute"],
+        ),
     ];
     for (arguments, said) in cases {
         let Output { status, stdout, stderr } = program(&folder, arguments).output().unwrap();
@@ -134,7 +139,23 @@ fn the_help_tells_all_options_and_the_exit_code() {
     let output = program(&folder("help"), &["--help"]).output().unwrap();
     let text = String::from_utf8(output.stdout).unwrap();
     assert!(output.status.success());
-    for part in ["--metadata <FILE>", "--seed <FILE>", "--listen <ADDRESS>", "--control", "Exit code 2", "/_control/"] {
+    for part in [
+        "--metadata <FILE>",
+        "--seed <FILE>",
+        "--listen <ADDRESS>",
+        "--control",
+        "--clock <MS>",
+        "--login <USER:PASSWORD>",
+        "--expiry <ANSWER>",
+        "--page-size <RECORDS>",
+        "--max-length <ENTITY.ATTRIBUTE=LENGTH>",
+        "--option-set <ENTITY.ATTRIBUTE=OPTIONS>",
+        "--ignore-bare-nulls",
+        "--refuse-dangling-lookups",
+        "--refuse-read-only",
+        "Exit code 2",
+        "/_control/",
+    ] {
         assert!(text.contains(part), "{text} does not say: {part}");
     }
 }

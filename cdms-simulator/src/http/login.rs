@@ -8,13 +8,10 @@ use crate::state::{Expiry, State, lock};
 
 const COOKIE: &str = "MSISAuth";
 
-/// The answer to a request without a valid session, where sessions are asked for.
+/// The answer to a request for anything but the login that comes without a valid session, where sessions are asked for.
 pub(super) fn refused(state: &State, parts: &Parts) -> Option<Answer> {
     let sessions = lock(&state.sessions);
     let (_, _, expiry) = sessions.login.as_ref()?;
-    if parts.uri.path().ends_with("/login") {
-        return None;
-    }
     let cookies = parts.headers.get_all("cookie").iter().filter_map(|cookie| cookie.to_str().ok());
     let mut pairs = cookies.flat_map(|cookie| cookie.split(';')).map(str::trim);
     let known = |pair: &str| {

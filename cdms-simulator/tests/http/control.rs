@@ -149,10 +149,23 @@ async fn mistaken_orders_are_refused_with_the_reason() {
         let text = answer.json()["error"].as_str().unwrap().to_owned();
         assert!(text.contains(reason), "{text} does not say: {reason}");
     }
-    for (method, resource) in [("GET", "nothing"), ("PUT", "clock"), ("GET", "seed"), ("GET", "")] {
+    for (method, resource) in [("GET", "nothing"), ("PUT", "clock"), ("GET", "seed"), ("GET", "sessions"), ("GET", "")]
+    {
         assert_eq!(order(&cdms, method, resource, Json::Null).await.status, 404, "{method} {resource}");
     }
     assert_eq!(cdms.get("AccountSet").await.status, 200, "no fault was ordered by mistake");
+}
+
+#[tokio::test]
+async fn sessions_end_when_they_are_told_to() {
+    let cdms = Cdms::with(|builder| builder.control(true).login("hub", "secret", Expiry::Unauthorized));
+    let login = format!("{}/login", cdms.simulator.root());
+    let entered = reply(cdms.plain("POST", &login).body("user=hub&password=secret")).await;
+    let session = entered.header("set-cookie").unwrap().split(';').next().unwrap();
+    let status = async || reply(cdms.ask("GET", "AccountSet").header("cookie", session)).await.status;
+    assert_eq!(status().await, 200);
+    assert_eq!(order(&cdms, "DELETE", "sessions", Json::Null).await.json(), json!({"ended": true}));
+    assert_eq!(status().await, 401);
 }
 
 #[tokio::test]

@@ -76,3 +76,14 @@ async fn the_form_can_be_fetched_and_nobody_needs_a_session_where_no_login_is_as
     assert_eq!((form.status, form.body.contains("name=\"user\"")), (200, true));
     assert_eq!(Cdms::start().get("AccountSet").await.status, 200);
 }
+
+#[tokio::test]
+async fn only_the_login_itself_needs_no_session_however_it_is_written() {
+    let cdms = scene(Expiry::Unauthorized);
+    for path in ["login", "AccountSet/login", "$metadata/login"] {
+        assert_eq!(cdms.get(path).await.status, 401, "{path}");
+    }
+    let fields = "user=hub&password=pass+%26+word";
+    let entered = reply(cdms.plain("POST", &format!("{}/LOGIN", cdms.simulator.root())).body(fields)).await;
+    assert_eq!(reply(cdms.ask("GET", "AccountSet").header("cookie", cookie(&entered))).await.status, 200);
+}

@@ -5,50 +5,26 @@ import json
 import os
 import pathlib
 import re
+import socket
 import subprocess
 import tempfile
+import time
 import unittest
 import uuid
 
+from schema import document
+
 ROOT = "/XRMServices/2011/OrganizationData.svc"
-NAMESPACE = "Microsoft.Crm.Sdk.Data.Services"
 
-ENTITIES = {
-    "Account": ("AccountId", {
-        "AccountId": "Edm.Guid", "Name": "Edm.String", "NumberOfEmployees": "Edm.Int32", "DoNotPhone": "Edm.Boolean",
-        "ExchangeRate": "Edm.Decimal", "Address1_AddressId": "Edm.Guid", "Address1_City": "Edm.String",
-        "Address1_Latitude": "Edm.Double", "Address2_AddressId": "Edm.Guid", "LastVerified": "Edm.DateTime",
-        "CreatedOn": "Edm.DateTime", "ModifiedOn": "Edm.DateTime", "IndustryCode": "OptionSetValue", "Revenue": "Money",
-        "PrimaryContactId": "EntityReference", "CreatedBy": "EntityReference", "ModifiedBy": "EntityReference",
-        "OwnerId": "EntityReference", "StateCode": "OptionSetValue", "StatusCode": "OptionSetValue",
-    }),
-    "Contact": ("ContactId", {
-        "ContactId": "Edm.Guid", "FirstName": "Edm.String", "LastName": "Edm.String", "FullName": "Edm.String",
-        "ParentCustomerId": "EntityReference", "ModifiedOn": "Edm.DateTime",
-    }),
-    "CustomerAddress": ("CustomerAddressId", {
-        "CustomerAddressId": "Edm.Guid", "AddressNumber": "Edm.Int32", "City": "Edm.String",
-        "ParentId": "EntityReference", "ModifiedOn": "Edm.DateTime",
-    }),
-    "optevia_sector": ("optevia_sectorId", {"optevia_sectorId": "Edm.Guid", "optevia_name": "Edm.String"}),
-}
+# 2016-10-05T12:52:30.123Z, and how the service shows it: in whole seconds.
+NOON_MS = 1_475_671_950_123
+NOON = "/Date(1475671950000)/"
 
+ACCOUNT = "7a4814f9-b0b8-ea11-a812-000d3a122b89"
+OTHER = "6f9619ff-8b86-d011-b42d-00c04fc964ff"
 
-def document():
-    types, sets = "", ""
-    for name, (key, properties) in ENTITIES.items():
-        types += f'<EntityType Name="{name}"><Key><PropertyRef Name="{key}"/></Key>'
-        for attribute, kind in properties.items():
-            kind = kind if kind.startswith("Edm.") else f"{NAMESPACE}.{kind}"
-            types += f'<Property Name="{attribute}" Type="{kind}"/>'
-        types += "</EntityType>"
-        sets += f'<EntitySet Name="{name}Set" EntityType="{NAMESPACE}.{name}"/>'
-    return (
-        '<edmx:Edmx Version="1.0" xmlns:edmx="http://schemas.microsoft.com/ado/2007/06/edmx"><edmx:DataServices>'
-        f'<Schema Namespace="{NAMESPACE}" xmlns="http://schemas.microsoft.com/ado/2008/09/edm">{types}'
-        f'<EntityContainer Name="ORGContext">{sets}</EntityContainer></Schema></edmx:DataServices></edmx:Edmx>'
-    )
-
+# After so long nothing is waited for any more; only a test that fails waits so long.
+PATIENCE_S = 60
 
 class Reply:
     def __init__(self, response):
@@ -68,38 +44,88 @@ class Reply:
 class Witness(unittest.TestCase):
     """Tests on a simulator that each of them has for itself."""
 
+    # What the program is started with besides its schema; a clock that stands still, so that no time is left to chance.
+    options = ("--clock", str(NOON_MS))
+    schema = staticmethod(document)
+
     def setUp(self):
-        self.folder = tempfile.TemporaryDirectory()
-        self.addCleanup(self.folder.cleanup)
-        metadata = pathlib.Path(self.folder.name) / "metadata.xml"
-        metadata.write_text(document())
-        program = os.environ["CDMS_SIMULATOR"]
-        self.process = subprocess.Popen(
-            [program, "--metadata", str(metadata), "--control"], stdout=subprocess.PIPE, text=True)
-        self.addCleanup(self.stop)
-        root = self.process.stdout.readline().strip()
-        found = re.fullmatch(r"http://([^/]+)(/.*)", root)
+        self.start(*self.options)
+
+    def start(self, *options, control=True):
+        """Starts a simulator, which all further requests go to."""
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        metadata = pathlib.Path(folder.name) / "metadata.xml"
+        metadata.write_text(self.schema())
+        self.messages = pathlib.Path(folder.name) / "messages"
+        control = ["--control"] if control else []
+        with self.messages.open("w") as messages:
+            process = subprocess.Popen(
+                [os.environ["CDMS_SIMULATOR"], "--metadata", str(metadata), *control, *options],
+                stdout=subprocess.PIPE, stderr=messages, text=True)
+        self.addCleanup(self.stop, process)
+        self.process = process
+        address = process.stdout.readline().strip()
+        found = re.fullmatch(r"http://([^/]+)(/.*)", address)
+        self.assertIsNotNone(found, f"it did not start with {options}: {self.messages.read_text()}")
         self.host, self.root = found.group(1), found.group(2)
 
-    def stop(self):
-        self.process.kill()
-        self.process.wait()
-        self.process.stdout.close()
+    def stop(self, process):
+        process.kill()
+        process.wait()
+        process.stdout.close()
 
     def ask(self, method, path, body=None, **headers):
-        """One exchange; `path` below the service root unless it begins with a slash."""
-        connection = http.client.HTTPConnection(self.host, timeout=20)
+        """One exchange; `path` below the service root unless it begins with a slash. No header is sent that is None."""
+        connection = http.client.HTTPConnection(self.host, timeout=PATIENCE_S)
         try:
             sent = {"Accept": "application/json"}
-            sent.update({name.replace("_", "-"): value for name, value in headers.items()})
             if body is not None:
-                sent.setdefault("Content-Type", "application/json")
-                body = body if isinstance(body, (str, bytes)) else json.dumps(body)
+                sent["Content-Type"] = "application/json"
+                body = (body if isinstance(body, str) else json.dumps(body)).encode()
+            sent.update({name.replace("_", "-"): value for name, value in headers.items()})
+            sent = {name: value for name, value in sent.items() if value is not None}
             path = path if path.startswith("/") else f"{self.root}/{path}"
             connection.request(method, path, body=body, headers=sent)
             return Reply(connection.getresponse())
         finally:
             connection.close()
+
+    def connect(self, request=""):
+        """A connection of its own, over which this has been sent."""
+        host, port = self.host.rsplit(":", 1)
+        connection = socket.create_connection((host, int(port)), timeout=PATIENCE_S)
+        connection.sendall(request.encode())
+        return connection
+
+    def raw(self, *requests):
+        """Sends requests byte by byte over one connection and returns all that comes until the server ends it."""
+        with self.connect("".join(requests)) as connection:
+            answer = b""
+            try:
+                while part := connection.recv(65_536):
+                    answer += part
+            except ConnectionResetError:
+                pass  # A reset ends the connection as well.
+            return answer.decode()
+
+    def text_of(self, method, path, body="", *headers):
+        """A request as it goes over the wire."""
+        lines = [f"{method} {self.root}/{path} HTTP/1.1", "Host: x", "Accept: application/json", *headers]
+        if body:
+            lines.append(f"Content-Length: {len(body.encode())}")
+        return "\r\n".join(lines) + "\r\n\r\n" + body
+
+    def until(self, holds):
+        """Asks again until it holds: for what happens in the server after a request has reached it."""
+        end = time.monotonic() + PATIENCE_S
+        while not holds():
+            self.assertLess(time.monotonic(), end, "what was waited for did not happen; the request before it failed")
+
+    def broken(self, call):
+        """Requires a connection that ends without a whole answer."""
+        with self.assertRaises((http.client.HTTPException, ConnectionError)):
+            call()
 
     def get(self, path):
         return self.ask("GET", path)
@@ -110,16 +136,52 @@ class Witness(unittest.TestCase):
     def merge(self, path, **attributes):
         return self.ask("POST", path, attributes, X_HTTP_Method="MERGE")
 
+    def delete(self, path):
+        return self.ask("DELETE", path)
+
     def control(self, method, what, body=None):
         reply = self.ask(method, f"/_control/{what}", body)
         self.assertEqual(reply.status, 200, reply.bytes)
         return reply.json
 
+    def seed(self, entity, **attributes):
+        """Adds a record that was there before; returns its id."""
+        return self.control("POST", "seed", [{"entity": entity, "attributes": attributes}])["ids"][0]
+
+    def seeded(self, **attributes):
+        """Seeds an account with the id ACCOUNT and says where it is."""
+        self.seed("Account", AccountId=guid(ACCOUNT), **attributes)
+        return at("AccountSet", ACCOUNT)
+
     def fault(self, fault, **rule):
         self.control("POST", "faults", {"times": 1, **rule, "fault": fault})
 
+    def hits(self):
+        return self.control("GET", "faults")["hit"]
+
     def log(self):
         return self.control("GET", "log")
+
+    def requests(self):
+        return self.control("GET", "requests")
+
+    def clock(self, **order):
+        return self.control("POST", "clock", order)["now_ms"]
+
+    def rows(self, path):
+        reply = self.get(path)
+        self.assertEqual(reply.status, 200, reply.bytes)
+        return reply.d["results"]
+
+    def done(self, reply):
+        """Requires an answer without a body."""
+        self.assertEqual((reply.status, reply.bytes), (204, b""))
+
+    def shows(self, path, **attributes):
+        """Requires a record to have these values, of lookups, options and money the Id or Value."""
+        reply = self.get(path)
+        self.assertEqual(reply.status, 200, reply.bytes)
+        self.assertEqual({name: plain(reply.d[name]) for name in attributes}, attributes)
 
     def account(self, **attributes):
         """Creates an account and says where it is."""
@@ -132,10 +194,30 @@ class Witness(unittest.TestCase):
         error = reply.json["error"]
         self.assertIsInstance(error["code"], str)
         self.assertEqual(error["code"], code)
-        self.assertIn("lang", error["message"])
+        self.assertEqual(error["message"]["lang"], "en-US")
         for word in words:
             self.assertIn(word, error["message"]["value"])
 
 
 def some_id():
     return str(uuid.uuid4())
+
+
+def at(set_name, key):
+    """Where a record is."""
+    return f"{set_name}(guid'{key}')"
+
+
+def guid(key):
+    """A key as the simulator is seeded with it."""
+    return {"guid": key}
+
+
+def lookup(entity, key):
+    """A reference as the simulator is seeded with it."""
+    return {"lookup": [entity, key]}
+
+
+def plain(value):
+    """The Id of a lookup, the Value of an option or money, and other values as they are."""
+    return value.get("Id", value.get("Value")) if isinstance(value, dict) else value

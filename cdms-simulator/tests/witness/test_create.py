@@ -1,6 +1,7 @@
 """Creating records (fact sheet, 4): 201, the address, all properties, a key that the client may choose."""
 
-from scene import ROOT, Witness, some_id
+from scene import ACCOUNT, NOON, ROOT, Witness, at, some_id
+from schema import ENTITIES, NAMESPACE, NAVIGATION
 
 
 class Create(Witness):
@@ -13,7 +14,8 @@ class Create(Witness):
         self.assertIn("DoNotPhone", record)
         self.assertIsNone(record["DoNotPhone"])
         location = made.headers["Location"]
-        self.assertEqual(location.lower(), f"http://{self.host}{self.root}/accountset(guid'{record['AccountId']}')".lower())
+        address = f"http://{self.host}{self.root}/{at('AccountSet', record['AccountId'])}"
+        self.assertEqual(location.lower(), address.lower())
 
     def test_json_content_type(self):
         self.assertEqual(self.create("AccountSet", Name="x").headers["Content-Type"], "application/json;charset=utf-8")
@@ -38,7 +40,10 @@ class Create(Witness):
     def test_a_key_that_is_taken_is_refused(self):
         key = some_id()
         self.create("AccountSet", AccountId=key, Name="first")
-        self.refused(self.create("AccountSet", AccountId=key, Name="second"), 500, "-2147220937", "duplicate key")
+        before = self.log()
+        refused = self.create("AccountSet", AccountId=key, Name="second")
+        self.refused(refused, 500, "-2147220937", "Cannot insert duplicate key.")
+        self.assertEqual(self.log(), before)
         self.assertEqual(self.get(f"AccountSet(guid'{key}')").d["Name"], "first")
 
     def test_times_and_users_are_the_servers(self):
@@ -65,3 +70,25 @@ class Create(Witness):
         self.ask("POST", "AccountSet", {"Name": "x"}, X_Datahub_Operation=operation)
         entry = [entry for entry in self.log() if entry["entity"] == "Account"][-1]
         self.assertEqual((entry["operation"], entry["kind"]), (operation, "create"))
+
+    def test_the_answer_is_the_whole_record_at_an_address_of_the_servers_own_form(self):
+        made = self.create("AccountSet", AccountId=ACCOUNT, Name="Acme")
+        service = f"http://{self.host}/ORG{ROOT.replace('XRMServices', 'xrmservices')}"
+        address = f"{service}/{at('AccountSet', ACCOUNT)}"
+        self.assertEqual((made.status, made.headers["Location"]), (201, address))
+        self.assertEqual(made.d["__metadata"], {"uri": address, "type": f"{NAMESPACE}.Account"})
+        _, properties = ENTITIES["Account"]
+        self.assertEqual(set(made.d), {"__metadata", *properties, *NAVIGATION["Account"]})
+        self.assertEqual(self.get(at("AccountSet", ACCOUNT)).d, made.d)
+
+    def test_what_only_the_server_sets_is_ignored(self):
+        user = {"Id": ACCOUNT, "LogicalName": "systemuser"}
+        made = self.create("AccountSet", CreatedOn="/Date(0)/", ModifiedOn="/Date(0)/", CreatedBy=user, ModifiedBy=user,
+                           StateCode={"Value": 1}, VersionNumber="7").d
+        self.assertEqual((made["CreatedOn"], made["ModifiedOn"], made["VersionNumber"]), (NOON, NOON, None))
+        self.assertEqual((made["CreatedBy"]["Name"], made["ModifiedBy"]["Name"]), ("Data Hub", "Data Hub"))
+        self.assertEqual(made["StateCode"]["Value"], 0)
+
+    def test_an_owner_can_be_chosen(self):
+        made = self.create("AccountSet", OwnerId={"Id": ACCOUNT, "LogicalName": "systemuser"})
+        self.assertEqual(made.d["OwnerId"]["Id"], ACCOUNT)

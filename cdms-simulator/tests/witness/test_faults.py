@@ -1,163 +1,170 @@
-"""Faults to order, and what they leave behind (design, 9), steered over HTTP as any program could."""
+"""Faults to order: in place of answers, inside of them, and which requests they meet (design, 9)."""
 
-import http.client
-
-from scene import Witness
+from scene import ACCOUNT, OTHER, Witness, at
 
 
-class Faults(Witness):
-    def broken(self, call):
-        with self.assertRaises((http.client.HTTPException, ConnectionError)):
-            call()
+class InPlaceOfAnswers(Witness):
+    """Nothing is done, and the answer is what was ordered."""
 
-    def test_dropped_before_the_commit_leaves_nothing(self):
-        path = self.account(Name="Acme")
-        self.fault("drop_before_commit", operation="update")
-        self.broken(lambda: self.merge(path, Name="x"))
-        self.assertEqual(self.get(path).d["Name"], "Acme")
+    def met(self, fault, name):
+        """A rename that meets a fault once, and then works; returns the answer to the first."""
+        self.start(*self.options)
+        path = self.seeded(Name="Acme")
+        self.fault(fault)
+        reply = self.merge(path, Name="New")
+        self.assertEqual((self.log(), self.hits()), ([], {name: 1}))
+        request = self.requests()[-1]
+        self.assertEqual((request["faults"], request["status"]), ([name], reply.status))
+        self.done(self.merge(path, Name="New"))
+        self.shows(path, Name="New")
+        return reply
 
-    def test_dropped_after_the_commit_leaves_the_write(self):
-        path = self.account(Name="Acme")
-        self.fault("drop_after_commit", operation="update")
-        self.broken(lambda: self.merge(path, Name="x"))
-        self.assertEqual(self.get(path).d["Name"], "x")
-
-    def test_a_late_write_comes_when_it_is_told(self):
-        path = self.account(Name="Acme")
-        self.fault("commit_late", operation="update")
-        self.broken(lambda: self.merge(path, Name="late"))
-        self.assertEqual(self.get(path).d["Name"], "Acme")
-        self.assertEqual(self.control("POST", "late"), {"committed": 1})
-        self.assertEqual(self.get(path).d["Name"], "late")
-
-    def test_a_truncated_answer_breaks_off(self):
-        path = self.account(Name="Acme")
-        self.fault("truncate", operation="read")
-        with self.assertRaises(http.client.IncompleteRead):
-            self.get(path)
-
-    def test_401_has_no_body(self):
-        path = self.account(Name="Acme")
-        self.fault("unauthorized", operation="read")
-        reply = self.get(path)
+    def test_a_lost_login_shows_as_401_redirect_or_form(self):
+        reply = self.met("unauthorized", "unauthorized")
         self.assertEqual((reply.status, reply.bytes), (401, b""))
-
-    def test_a_redirect_to_the_login(self):
-        path = self.account(Name="Acme")
-        self.fault("redirect_to_login", operation="read")
-        reply = self.get(path)
+        reply = self.met("redirect_to_login", "redirect_to_login")
         self.assertEqual(reply.status, 302)
-        self.assertIn("Location", reply.headers)
+        self.assertIn("wa=wsignin1.0", reply.headers["Location"])
+        reply = self.met("login_form", "login_form")
+        self.assertEqual((reply.status, reply.headers["Content-Type"]), (200, "text/html; charset=utf-8"))
+        self.assertIn(b"<form", reply.bytes)
+        self.assertIn(b'name="password"', reply.bytes)
 
-    def test_a_login_form_in_place_of_data(self):
-        path = self.account(Name="Acme")
-        self.fault("login_form", operation="read")
-        reply = self.get(path)
-        self.assertEqual((reply.status, reply.headers.get_content_type()), (200, "text/html"))
-        self.assertIn(b"password", reply.bytes)
+    def test_a_redirect_leads_where_it_is_told(self):
+        reply = self.met({"redirect_to": "https://elsewhere.example/x"}, "redirect_to")
+        self.assertEqual((reply.status, reply.headers["Location"]), (302, "https://elsewhere.example/x"))
 
-    def test_html_with_any_status(self):
-        path = self.account(Name="Acme")
-        self.fault({"html": 503}, operation="read")
-        reply = self.get(path)
-        self.assertEqual((reply.status, reply.headers.get_content_type()), (503, "text/html"))
+    def test_pages_of_html_come_with_any_status(self):
+        for status in [500, 503, 200]:
+            reply = self.met({"html": status}, "html")
+            self.assertEqual((reply.status, reply.headers["Content-Type"]), (status, "text/html; charset=utf-8"))
+            self.assertTrue(reply.bytes.startswith(b"<html>"))
 
-    def test_a_deadlock_writes_nothing(self):
-        path = self.account(Name="Acme")
-        self.fault("deadlock", operation="update")
-        self.refused(self.merge(path, Name="x"), 500, "-2147204784", "Generic SQL error")
-        self.assertEqual(self.get(path).d["Name"], "Acme")
+    def test_refusals_have_the_code_and_text_they_are_told(self):
+        for status, code, shown, text in [(500, -2147220970, "-2147220970", "Unexpected."), (503, 0, "", "Busy")]:
+            reply = self.met({"refuse": {"status": status, "code": code, "message": text}}, "refuse")
+            self.refused(reply, status, shown, text)
 
-    def test_a_plug_in_speaks_for_itself(self):
-        path = self.account(Name="Acme")
-        self.fault({"plug_in": "not on Sundays"}, operation="update")
-        self.refused(self.merge(path, Name="x"), 500, "-2147220891", "not on Sundays")
+    def test_a_deadlock_is_a_generic_sql_error(self):
+        self.refused(self.met("deadlock", "deadlock"), 500, "-2147204784", "Generic SQL error")
 
-    def test_no_privilege(self):
-        path = self.account(Name="Acme")
-        self.fault("no_privilege", operation="read")
-        self.refused(self.get(path), 403, "-2147220960")
+    def test_a_plug_in_refuses_in_its_own_words(self):
+        reply = self.met({"plug_in": "Closed on Sundays"}, "plug_in")
+        self.refused(reply, 500, "-2147220891", "Closed on Sundays")
 
-    def test_any_refusal_can_be_ordered(self):
-        path = self.account(Name="Acme")
-        self.fault({"refuse": {"status": 500, "code": -2147220970, "message": "An unexpected error occurred."}})
-        self.refused(self.get(path), 500, "-2147220970", "An unexpected error occurred.")
-
-    def test_a_frozen_time(self):
-        path = self.account(Name="Acme")
-        before = self.get(path).d["ModifiedOn"]
-        self.control("POST", "clock", {"advance_ms": 60_000})
-        self.fault("freeze_modified_on", operation="update")
-        self.merge(path, Name="x")
-        record = self.get(path).d
-        self.assertEqual((record["Name"], record["ModifiedOn"]), ("x", before))
-
-    def test_another_id_than_the_chosen_one(self):
-        self.fault("other_id", operation="create")
-        chosen = "7a4814f9-b0b8-ea11-a812-000d3a122b89"
-        self.assertNotEqual(self.create("AccountSet", AccountId=chosen).d["AccountId"], chosen)
-
-    def test_a_hostile_link(self):
-        self.account(Name="Acme")
-        self.fault({"hostile_next": "https://elsewhere.example/"}, operation="list")
-        self.assertEqual(self.get("AccountSet").d["__next"], "https://elsewhere.example/")
-
-    def test_what_is_not_json(self):
-        path = self.account(Name="Acme")
-        self.fault("not_json", operation="read")
-        reply = self.get(path)
+    def test_an_answer_that_is_no_json_says_200_all_the_same(self):
+        reply = self.met("not_json", "not_json")
         self.assertEqual(reply.status, 200)
         with self.assertRaises(ValueError):
             reply.json
 
-    def test_faults_are_counted_and_can_be_taken_back(self):
-        path = self.account(Name="Acme")
-        self.control("POST", "faults", {"operation": "read", "fault": "unauthorized"})
-        self.assertEqual(self.get(path).status, 401)
-        self.assertEqual(self.control("GET", "faults"), {"hit": {"unauthorized": 1}})
-        self.control("DELETE", "faults")
-        self.assertEqual(self.get(path).status, 200)
-
-    def test_a_fault_may_wait_for_its_turn(self):
-        path = self.account(Name="Acme")
-        self.fault("unauthorized", operation="read", skip=1)
-        self.assertEqual([self.get(path).status for _ in range(3)], [200, 401, 200])
-
-
-class Control(Witness):
-    def test_the_clock_is_set_and_moved(self):
-        self.assertEqual(self.control("POST", "clock", {"set_ms": 1_475_671_950_000})["now_ms"] // 1000, 1_475_671_950)
-        self.control("POST", "clock", {"advance_ms": 60_000})
-        self.assertEqual(self.control("GET", "clock")["now_ms"] // 10_000, 147_567_201)
-
-    def test_scenes_are_seeded(self):
-        ids = self.control("POST", "seed", [{"entity": "Account", "attributes": {"Name": "Seeded"}}])["ids"]
-        self.assertEqual(self.get(f"AccountSet(guid'{ids[0]}')").d["Name"], "Seeded")
+    def test_a_missing_privilege_names_itself_by_what_was_tried(self):
+        path = self.seeded(Name="Acme")
+        self.fault("no_privilege", times=None)
+        for reply, right in [
+            (self.get(path), "prvReadAccount"),
+            (self.get("ContactSet"), "prvReadContact"),
+            (self.create("ContactSet"), "prvCreateContact"),
+            (self.merge(path), "prvWriteAccount"),
+            (self.delete(at("ContactSet", OTHER)), "prvDeleteContact"),
+        ]:
+            self.refused(reply, 403, "-2147220960", f"is missing {right} privilege")
         self.assertEqual(self.log(), [])
 
-    def test_a_scene_that_does_not_fit_says_why(self):
-        reply = self.ask("POST", "/_control/seed", [{"entity": "Account", "attributes": {"Nmae": "x"}}])
-        self.assertEqual(reply.status, 400)
-        self.assertIn("Nmae", reply.json["error"])
 
-    def test_the_log_tells_what_was_sent_and_what_changed(self):
-        path = self.account(Name="Acme")
-        self.merge(path, Name="Acme Foods")
-        entry = self.log()[-1]
-        self.assertEqual((entry["kind"], entry["sent"]), ("update", ["Name"]))
-        self.assertEqual((entry["before"]["Name"], entry["after"]["Name"]), ("Acme", "Acme Foods"))
+class Rules(Witness):
+    """Which requests a fault meets."""
 
-    def test_requests_are_remembered(self):
-        self.get("AccountSet")
-        request = self.control("GET", "requests")[-1]
-        self.assertEqual((request["method"], request["status"]), ("GET", 200))
-        self.assertTrue(request["target"].endswith("/AccountSet"))
+    def test_a_rule_meets_only_its_operation_and_entity_and_passes_and_stops_as_it_says(self):
+        path = self.seeded(Name="Acme")
+        self.fault("deadlock", operation="update", entity="Account", skip=1, times=2)
+        statuses = []
+        for number in range(5):
+            self.assertEqual(self.get(path).status, 200, "another operation")
+            self.assertEqual(self.create("ContactSet").status, 201, "another entity")
+            statuses.append(self.merge(path, Name=str(number)).status)
+        self.assertEqual(statuses, [204, 500, 500, 204, 204])
+        self.assertEqual(self.hits(), {"deadlock": 2})
 
-    def test_an_unknown_control_is_404(self):
-        self.assertEqual(self.ask("GET", "/_control/nonsense").status, 404)
+    def test_each_operation_is_told_apart(self):
+        path = self.seeded(Name="Acme")
+        works = {"read": 200, "list": 200, "create": 201, "update": 204, "other": 200}
+        for met in [*works, "delete"]:
+            self.control("DELETE", "faults")
+            self.fault({"html": 503}, operation=met, times=None)
+            statuses = {
+                "read": self.get(path).status,
+                "list": self.get("AccountSet").status,
+                "create": self.create("AccountSet").status,
+                "update": self.merge(path).status,
+                "other": self.get("$metadata").status,
+            }
+            self.assertEqual(statuses, {name: 503 if name == met else status for name, status in works.items()})
+        self.assertEqual(self.delete(path).status, 503)
+        self.control("DELETE", "faults")
+        self.done(self.delete(path))
 
-    def test_the_schema_is_served_as_xml(self):
-        reply = self.get("$metadata")
-        self.assertEqual(reply.status, 200)
-        self.assertIn(b'EntityType Name="Account"', reply.bytes)
-        self.assertIn("xml", reply.headers["Content-Type"])
+    def test_orders_taken_back_meet_nobody_further(self):
+        path = self.seeded(Name="Acme")
+        self.fault({"latency": 3_600_000}, times=None)
+        self.control("DELETE", "faults")
+        self.done(self.merge(path, Name="New"))
+        self.assertEqual(self.hits(), {})
+
+
+class InAnswers(Witness):
+    """Times, ids, attributes and links that are not as they should be."""
+
+    def test_a_frozen_time_of_change_stays_while_the_write_happens(self):
+        path = self.seeded(Name="Acme")
+        before = self.get(path).d["ModifiedOn"]
+        self.fault("freeze_modified_on", operation="update")
+        self.clock(advance_ms=5_000)
+        self.done(self.merge(path, Name="Unseen"))
+        self.shows(path, Name="Unseen", ModifiedOn=before)
+        self.done(self.merge(path, Name="Seen"))
+        self.shows(path, Name="Seen", ModifiedOn="/Date(1475671955000)/")
+
+    def test_another_id_than_the_chosen_one_is_given(self):
+        self.fault("other_id")
+        made = self.create("AccountSet", AccountId=ACCOUNT, Name="Acme")
+        key = made.d["AccountId"]
+        self.assertNotEqual(key, ACCOUNT)
+        self.assertIn(key, made.headers["Location"])
+        self.assertEqual(self.get(at("AccountSet", ACCOUNT)).status, 404)
+        self.shows(at("AccountSet", key), Name="Acme")
+
+    def test_a_plug_in_adjusts_what_is_written(self):
+        self.fault({"adjust": {"Name": "ACME", "NumberOfEmployees": 1}}, times=2)
+        made = self.create("AccountSet", AccountId=ACCOUNT, Name="Acme").d
+        self.assertEqual((made["Name"], made["NumberOfEmployees"]), ("ACME", 1))
+        path = at("AccountSet", ACCOUNT)
+        self.done(self.merge(path, Name="New", DoNotPhone=True))
+        self.shows(path, Name="ACME", DoNotPhone=True)
+        self.assertEqual(self.log()[-1]["sent"], ["DoNotPhone", "Name"])
+
+    def test_a_plug_in_that_adjusts_what_is_not_there_is_noticed(self):
+        self.fault({"adjust": {"Nmae": "x"}})
+        self.refused(self.create("AccountSet"), 400, "", "'Nmae'")
+
+    def test_an_attribute_is_shown_as_something_else_but_held_as_it_is(self):
+        path = self.seeded(Name="Acme")
+        for attribute, text, shown in [("AccountId", '"no-guid"', "no-guid"), ("Name", '{"a":[1]}', {"a": [1]}),
+                                       ("Name", "no json", "no json")]:
+            self.fault({"corrupt": {"attribute": attribute, "json": text}}, times=None)
+            self.assertEqual(self.get(path).d[attribute], shown, "one record")
+            self.assertEqual(self.rows("AccountSet")[0][attribute], shown, "a list")
+            self.control("DELETE", "faults")
+        self.shows(path, Name="Acme")
+
+    def test_a_next_link_leads_to_another_host_even_from_the_last_page(self):
+        hostile = "https://elsewhere.example/ORG/x.svc/AccountSet?$skiptoken=1"
+        for rows in [1, 3]:
+            self.start(*self.options, "--page-size", "2")
+            for number in range(rows):
+                self.seed("Account", Name=str(number))
+            self.fault({"hostile_next": hostile}, operation="list")
+            self.assertEqual(self.get("AccountSet").d["__next"], hostile)
+            link = self.get("AccountSet").d.get("__next")
+            self.assertEqual(link is not None, rows == 3)
+            self.assertNotIn("elsewhere", link or "")
