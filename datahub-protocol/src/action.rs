@@ -4,7 +4,9 @@ use cdms_odata::{Attributes, Instant, Value};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use crate::{Entry, Event, Intent, Loaded, MappingTag, OperationId, Snapshot, Stored, Verdict, Version, WriteKind};
+use crate::{
+    Entry, Event, Intent, Loaded, MappingTag, OperationId, SettledPatch, Snapshot, Stored, Verdict, Version, WriteKind,
+};
 
 /// One operation on one record.
 pub trait Machine {
@@ -86,13 +88,14 @@ pub enum Trial {
 /// The condition under which a transaction may store.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Guard {
-    /// The record was never seen, and has no open intent.
-    Absent {
-        /// How many [writes that were found not applied](crate::Loaded::late) were known, and still are.
-        late: usize,
+    /// The record is as it was loaded, and has no open intent.
+    Unchanged {
+        /// Its version; `None` for one that was never seen.
+        version: Option<Version>,
+        /// The newest of the [writes that were found not applied](crate::Loaded::late). A write that was opened and given up
+        /// since changes no version, and CDMS may carry it out yet.
+        late: Option<OperationId>,
     },
-    /// The record is at this version, and has no open intent.
-    Version(Version),
     /// This intent is still open.
     Intent(OperationId),
 }
@@ -100,12 +103,21 @@ pub enum Guard {
 impl Guard {
     /// That the record is still as it was loaded.
     pub(crate) fn of(loaded: &Loaded) -> Self {
-        match &loaded.stored {
-            // There is no version that would tell of a create that came and went since.
-            Stored::Absent => Guard::Absent { late: loaded.late.len() },
-            Stored::Row(snapshot) | Stored::Tombstone(snapshot, _) => Guard::Version(snapshot.version),
-        }
+        let version = match &loaded.stored {
+            Stored::Absent => None,
+            Stored::Row(snapshot) | Stored::Tombstone(snapshot, _) => Some(snapshot.version),
+        };
+        Guard::Unchanged { version, late: newest(&loaded.late) }
     }
+
+    /// That the record is still at this version, with these writes that were found not applied.
+    pub(crate) fn at(version: Version, late: &[SettledPatch]) -> Self {
+        Guard::Unchanged { version: Some(version), late: newest(late) }
+    }
+}
+
+fn newest(late: &[SettledPatch]) -> Option<OperationId> {
+    late.last().map(|late| late.operation)
 }
 
 /// What happens to a record's row.
@@ -124,8 +136,7 @@ pub enum RecordChange {
     },
     /// Only the caller's local values are stored.
     LocalOnly,
-    /// Its row stays, but gets a new version: CDMS has changed or may change, so that whoever loaded it before has to load
-    /// it again.
+    /// Its row stays, but gets a new version: CDMS has changed, so that whoever loaded it before has to load it again.
     Touch,
 }
 

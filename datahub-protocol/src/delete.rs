@@ -97,7 +97,7 @@ impl<M: Mapping> Delete<M> {
             modified_before: Some(snapshot.modified),
             conflicts: Attributes::new(),
         };
-        let mut commit = Commit::under(Guard::Version(snapshot.version));
+        let mut commit = Commit::under(Guard::at(snapshot.version, &late));
         commit.trial = Some(Trial::Remove);
         commit.intent = IntentChange::Open(Box::new(intent));
         self.state = State::Opening(Box::new(Known { snapshot, late }));
@@ -212,7 +212,8 @@ impl<M: Mapping> Machine for Delete<M> {
                 Committed::Done(version) => self.done(Snapshot { version, ..snapshot }),
                 committed if ours => self.fail(not_stored(self.operation, committed)),
                 committed => {
-                    let (operation, reason) = (self.operation, why_not_stored(committed));
+                    let (operation, why) = (self.operation, why_not_stored(committed));
+                    let reason = format!("the record is gone from CDMS, but that is not stored: {why}");
                     self.fail(Failure::Unsettled { operation, in_cdms: false, reason })
                 }
             },

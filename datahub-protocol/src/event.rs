@@ -40,7 +40,7 @@ pub struct Loaded {
     pub stored: Stored,
     /// The write under way, if any.
     pub intent: Option<OpenIntent>,
-    /// Recent writes that were found not applied.
+    /// Recent writes that were found not applied and have not shown up, the newest last.
     pub late: Vec<SettledPatch>,
     /// A delete that was never answered and found done, because the record was gone: CDMS may still carry it out, which
     /// would end a record that was made again meanwhile.

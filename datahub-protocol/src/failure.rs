@@ -44,8 +44,8 @@ pub enum Failure<F> {
         /// CDMS's time.
         cdms: Instant,
     },
-    /// Both sides changed these fields, and the caller wants no overwriting. For a delete: the attributes' positions
-    /// are empty and the record changed at all.
+    /// Somebody else changed these fields, in CDMS or in the hub, and the caller wants no overwriting. For a delete: the
+    /// hub's own fields that changed; none where CDMS's did.
     Conflict {
         /// The fields' positions.
         fields: Vec<usize>,

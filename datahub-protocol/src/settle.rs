@@ -204,8 +204,6 @@ impl<M: Mapping> Settle<M> {
         };
         let row_stays: Vec<Entry> = not_kept(intent, verdict, before.map(|before| &before.seen)).into_iter().collect();
         let mut commit = closing(self.operation, verdict.clone());
-        // Who loaded the record before the write was noted knows nothing of it, and it may be carried out later.
-        commit.record = RecordChange::Touch;
         let Some(record) = record else {
             commit.history = row_stays.clone();
             return (self.without_record(loaded, intent, commit), row_stays);
@@ -244,7 +242,7 @@ impl<M: Mapping> Settle<M> {
             commit.history.push(ending(EntryKind::LeftModel, &row.clone().at(crate::Version(0), self.mapping.tag())));
             RecordChange::Tombstone { reason: TombstoneReason::LeftModel, last: row }
         } else if nothing_new {
-            RecordChange::Touch
+            RecordChange::Keep
         } else {
             RecordChange::Put(row)
         };

@@ -160,7 +160,7 @@ impl<M: Mapping> Update<M> {
             Stored::Tombstone(_, reason) => self.fail(reason.failure()),
             Stored::Row(snapshot) if self.local_changed => match self.on_conflict.rejects(loaded.local_conflicts) {
                 Some(failure) => self.fail(failure),
-                None => self.store_local(snapshot, Asked::Nothing(None)),
+                None => self.store_local(snapshot, &loaded.late, Asked::Nothing(None)),
             },
             Stored::Row(snapshot) => {
                 let pending = loaded.intent.map(|open| open.intent.operation);
@@ -169,8 +169,8 @@ impl<M: Mapping> Update<M> {
         }
     }
 
-    fn store_local(&mut self, snapshot: Snapshot, asked: Asked) -> Action<Output<M>, M::Fault> {
-        let mut commit = Commit::under(Guard::Version(snapshot.version));
+    fn store_local(&mut self, snapshot: Snapshot, late: &[SettledPatch], asked: Asked) -> Action<Output<M>, M::Fault> {
+        let mut commit = Commit::under(Guard::at(snapshot.version, late));
         commit.record = RecordChange::LocalOnly;
         commit.history = vec![Entry {
             kind: EntryKind::LocalChanged,
@@ -208,7 +208,7 @@ impl<M: Mapping> Update<M> {
         if merged.patch.is_empty() {
             let asked = Asked::Compared(seen);
             return if self.local_changed {
-                self.store_local(snapshot, asked)
+                self.store_local(snapshot, &late, asked)
             } else {
                 self.unchanged(snapshot, asked)
             };
@@ -224,7 +224,7 @@ impl<M: Mapping> Update<M> {
 
     /// The transaction that notes the intent.
     fn opening(&self, plan: &Plan) -> Commit<M::Fault> {
-        let Plan { snapshot, merged, constants, .. } = plan;
+        let Plan { snapshot, late, merged, constants } = plan;
         let pre_image = merged.patch.names().map(|name| {
             let before = snapshot.seen.get(name).cloned().unwrap_or_default();
             (name.clone(), before)
@@ -238,7 +238,7 @@ impl<M: Mapping> Update<M> {
             modified_before: Some(snapshot.modified),
             conflicts: merged.overwritten.clone(),
         };
-        let mut commit = Commit::under(Guard::Version(snapshot.version));
+        let mut commit = Commit::under(Guard::at(snapshot.version, late));
         commit.trial = Some(Trial::Put(merged.values.clone()));
         if !planted(Planted::NoIntent) {
             commit.intent = IntentChange::Open(Box::new(intent));

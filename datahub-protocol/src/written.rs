@@ -51,8 +51,15 @@ pub(crate) fn updated_entries(
     origin: Origin,
     record: Option<&Record>,
 ) -> Vec<Entry> {
+    let read = |name: &str| record.and_then(|record| record.attributes.get(name));
+    // What a write that had been found not applied put over ours is its own change, from what we had sent.
+    let is_overwritten = |name: &str, sent: &Value| {
+        let by =
+            |late: &SettledPatch| late.patch.get(name).is_some_and(|late| late != sent && read(name) == Some(late));
+        late.iter().any(by)
+    };
     let changes = intended.patch.iter().map(|(name, sent)| {
-        let now = record.and_then(|record| record.attributes.get(name)).unwrap_or(sent);
+        let now = read(name).filter(|_| !is_overwritten(name, sent)).unwrap_or(sent);
         let note = if now != sent {
             Note::Adjusted { sent: sent.clone() }
         } else if intended.overwritten.contains(name) && !planted(Planted::ConflictForgotten) {
@@ -90,7 +97,13 @@ pub(crate) fn updated_entries(
     }];
     if let Some(record) = record {
         let mut others = differences(&before.seen, &record.attributes);
-        others.retain(|change| !intended.patch.contains(&change.attribute));
+        others.retain_mut(|change| match intended.patch.get(&change.attribute) {
+            None => true,
+            Some(sent) => {
+                change.from = Some(sent.clone());
+                is_overwritten(&change.attribute, sent)
+            }
+        });
         // A constant that arrived as it was sent is our change, and told above.
         others.retain(|change| intended.constants.get(&change.attribute) != change.to.as_ref());
         entries.extend(refreshed(late, record, others));
@@ -151,25 +164,26 @@ pub(crate) fn not_kept_entry(
 /// The transaction that makes a tombstone of a record that our delete removed.
 pub(crate) fn deletion<F>(last: &Snapshot, operation: OperationId, origin: Origin) -> Commit<F> {
     let entry = Entry { origin, operation: Some(operation), ..ending(EntryKind::Deleted, last) };
-    ended_by_delete(last, operation, entry)
+    ended_by_delete(last, operation, vec![entry])
 }
 
 /// The transaction that makes a tombstone of a record that our delete found removed already: by one of `late`, the
-/// writes that had been found not applied, or by somebody else.
+/// writes that had been found not applied, which is told too, or by somebody else.
 pub(crate) fn found_deleted<F>(last: &Snapshot, late: &[SettledPatch], operation: OperationId) -> Commit<F> {
-    let entry = found_gone(late, last);
-    let entry = if entry.operation.is_some() {
-        entry
-    } else {
-        Entry { origin: Origin::Hub, operation: Some(operation), ..entry }
+    let ours = Entry { origin: Origin::Hub, operation: Some(operation), ..ending(EntryKind::Gone, last) };
+    let removal = found_gone(late, last);
+    let history = match removal.operation {
+        None => vec![ours],
+        // The end comes last, with the values that ended.
+        Some(_) => vec![Entry { changes: Vec::new(), ..ours }, removal],
     };
-    ended_by_delete(last, operation, entry)
+    ended_by_delete(last, operation, history)
 }
 
-fn ended_by_delete<F>(last: &Snapshot, operation: OperationId, entry: Entry) -> Commit<F> {
+fn ended_by_delete<F>(last: &Snapshot, operation: OperationId, history: Vec<Entry>) -> Commit<F> {
     let mut commit = closing(operation, Verdict::Applied);
     commit.record = RecordChange::Tombstone { reason: TombstoneReason::Gone, last: NewRow::from(last) };
-    commit.history = vec![entry];
+    commit.history = history;
     if planted(Planted::DeleteWithoutHistory) {
         commit.history.iter_mut().for_each(|entry| entry.changes.clear());
     }

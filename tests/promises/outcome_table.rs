@@ -237,13 +237,13 @@ async fn what_cannot_be_told_is_unsettled_until_settled() {
             let what = format!("{write:?} {fault:?}");
             let scene = Scene::new().await;
             let attempt = write.prepare(&scene).await;
-            let rows = scene.rows_but_for_versions();
+            let rows = scene.rows();
             scene.fault(write.operation(), fault.clone());
             let error = failed(attempt.run(&scene).await, ErrorKind::Unsettled);
             let operation = error.operation_id().expect("an operation");
             says(&error, &[attempt.model(), &attempt.id().to_string(), "do not repeat it", &operation.to_string()]);
             assert!(!error.is_in_cdms(), "{what}");
-            assert_eq!(scene.rows_but_for_versions(), rows, "{what}");
+            assert_eq!(scene.rows(), rows, "{what}");
             assert_eq!(scene.open_intents(), 1, "{what}");
             assert_eq!(scene.hub.operation(operation).await.unwrap().verdict, None, "{what}");
             // Until it is settled nothing else is written.
@@ -259,7 +259,7 @@ async fn what_cannot_be_told_is_unsettled_until_settled() {
             assert_eq!(report.settled, [(operation, expected.clone())], "{what}");
             assert_eq!(scene.hub.operation(operation).await.unwrap().verdict, Some(expected), "{what}");
             if !is_in_cdms {
-                assert_eq!(scene.rows_but_for_versions(), rows, "{what}");
+                assert_eq!(scene.rows(), rows, "{what}");
             }
             attempt.agrees(&scene).await;
         }

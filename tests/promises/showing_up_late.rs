@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use datahub_runtime::prelude::*;
 use datahub_runtime::testing::simulator::{Fault, FaultRule, Gate, Operation, Stage};
-use datahub_runtime::{EntryKind, OperationId, Seen, Value, Verdict};
+use datahub_runtime::{EntryKind, HistoryEntry, OperationId, Seen, Value, Verdict};
 use example_domain::{Contact, Organisation};
 
 use crate::scene::{Attempt, PAST_QUIET, Scene, Write, failed, found};
@@ -158,6 +158,26 @@ async fn an_update_that_shows_up_while_another_is_sent_is_told_as_applied_late()
 }
 
 #[tokio::test]
+async fn an_update_that_shows_up_over_another_ones_value_is_told_as_applied_late() {
+    let scene = Scene::new().await;
+    let (_, late) = lose(&scene, Write::Update, Fault::CommitLate).await;
+    scene.kit.advance(PAST_QUIET);
+    settles(&scene, late, Verdict::NotApplied).await;
+    let mut org = scene.get().await.unwrap();
+    org.name = "Acme Biscuits".into();
+    let gate = scene.hold(Write::Update, Stage::AfterCommit);
+    let (written, ()) = tokio::join!(org.save(&scene.hub).into_future(), show_up(&scene, gate));
+    written.unwrap();
+    assert_eq!(org.name, "Acme Foods", "the caller has what CDMS has");
+    let history = Organisation::history(&scene.hub, scene.id()).await.unwrap();
+    let [.., ours, shown] = &history[..] else { panic!("{history:?}") };
+    let change = |entry: &HistoryEntry| (entry.kind, entry.changes[0].from.clone(), entry.changes[0].to.clone());
+    let [before, sent, now] = ["Acme", "Acme Biscuits", "Acme Foods"].map(|name| Some(Value::text(name)));
+    assert_eq!(change(ours), (EntryKind::Updated, before, sent.clone()));
+    assert_eq!((change(shown), shown.operation), ((EntryKind::AppliedLate, sent, now), Some(late)));
+}
+
+#[tokio::test]
 async fn an_update_that_shows_up_with_another_that_is_settled_is_told_as_applied_late() {
     let scene = known_user().await;
     let (_, late) = lose(&scene, Write::Update, Fault::CommitLate).await;
@@ -184,7 +204,10 @@ async fn a_delete_that_shows_up_before_another_is_carried_out_is_the_one_that_is
     let (deleted, ()) = tokio::join!(org.delete(&scene.hub).into_future(), show_up(&scene, gate));
     deleted.unwrap();
     let told = entries(&scene).await;
-    assert_eq!(told[1..], [(EntryKind::NotApplied, late), (EntryKind::Gone, late)]);
+    let kinds: Vec<_> = told.iter().map(|(kind, _)| *kind).collect();
+    assert_eq!(kinds[1..], [EntryKind::NotApplied, EntryKind::Gone, EntryKind::Gone]);
+    assert_eq!(told[3].1, late, "the delete that removed it");
+    assert!(told[2].1.is_some_and(|found| Some(found) != late), "the delete that found it gone");
 }
 
 #[tokio::test]

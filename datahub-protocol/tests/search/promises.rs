@@ -153,12 +153,9 @@ fn is_told(world: &World, operation: OperationId) -> Result<Option<&'static str>
     let opened = world.store.intent(operation);
     let verdict = opened.and_then(|opened| opened.verdict.as_ref());
     let is_late = matches!(verdict, Some(Verdict::NotApplied | Verdict::Superseded { .. }));
-    let is_delete = opened.is_some_and(|opened| opened.intent.write == WriteKind::Delete);
     let says_another_did = opened.is_some_and(|opened| world.store.says_another_did(&opened.intent));
     let mut untold = None;
     let holds = match (verdict, truth.carried_out) {
-        // A delete that found the record gone has nothing to tell but who removed it.
-        (Some(Verdict::Applied), 0) if is_delete => told == 1 || says_another_did,
         (Some(Verdict::Applied), _) => told == 1,
         // What another one overwrote before anybody read it cannot be told.
         (Some(_), 1) if is_late && truth.overwritten => told <= 1,

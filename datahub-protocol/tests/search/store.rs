@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use cdms_odata::{Attributes, Value};
 use datahub_protocol::{
-    Commit, Committed, EntryKind, Guard, Intent, IntentChange, LeaseState, Loaded, OpenIntent, OperationId,
+    Commit, Committed, EntryKind, Guard, Intent, IntentChange, LeaseState, Loaded, Note, OpenIntent, OperationId,
     RecordChange, SettledPatch, Stored, UnansweredDelete, Verdict, Version, WriteKind,
 };
 
@@ -109,8 +109,10 @@ impl Store {
         };
         let open = self.open().map(|open| open.intent.operation);
         let holds = match commit.guard {
-            Guard::Absent { late } => version.is_none() && open.is_none() && late == self.load().late.len(),
-            Guard::Version(wanted) => version == Some(wanted) && open.is_none(),
+            Guard::Unchanged { version: wanted, late } => {
+                let newest = self.load().late.last().map(|late| late.operation);
+                version == wanted && open.is_none() && late == newest
+            }
             Guard::Intent(operation) => open == Some(operation),
         };
         if !holds {
@@ -147,8 +149,11 @@ impl Store {
                 *self.told.entry((operation, entry.kind.name())).or_default() += 1;
             }
             let by = entry.operation.filter(|_| !entry.kind.changes_nothing());
-            let changes = entry.changes.iter().filter_map(|change| Some((&*change.attribute, change.to.as_ref()?)));
-            self.shown.extend(changes.map(|(name, value)| (name.to_owned(), number(value), by)));
+            for change in &entry.changes {
+                // What CDMS made of it is not what the write did.
+                let by = by.filter(|_| !matches!(change.note, Note::Adjusted { .. }));
+                self.shown.extend(change.to.iter().map(|to| (change.attribute.clone(), number(to), by)));
+            }
             match (entry.kind, &commit.record) {
                 (EntryKind::Gone | EntryKind::Deleted, _) => _ = self.shown.insert((String::new(), None, by)),
                 (EntryKind::FirstSeen | EntryKind::Revived, RecordChange::Put(row)) => {

@@ -118,15 +118,14 @@ impl Store {
     /// Runs a transaction: all of it or nothing.
     pub(crate) fn commit(&mut self, model: Model, id: Uuid, commit: &Commit<String>, now: i64) -> Committed {
         let open = self.open(id).map(|open| open.intent.operation);
-        let late_now = self.late(id).count();
+        let newest = self.late(id).last().map(|opened| opened.intent.operation);
         let kept = self.kept.entry(id).or_default();
         let version = match &kept.stored {
             Stored::Absent => None,
             Stored::Row(snapshot) | Stored::Tombstone(snapshot, _) => Some(snapshot.version),
         };
         let holds = match commit.guard {
-            Guard::Absent { late } => version.is_none() && open.is_none() && late == late_now,
-            Guard::Version(wanted) => version == Some(wanted) && open.is_none(),
+            Guard::Unchanged { version: wanted, late } => version == wanted && open.is_none() && late == newest,
             Guard::Intent(operation) => open == Some(operation),
         };
         if !holds {

@@ -28,8 +28,6 @@ struct Facts<'w> {
     told: Vec<&'w Entry>,
     /// The entries that say that it showed up after its verdict.
     late: Vec<&'w Entry>,
-    /// Whether the history says of another delete, which had been found not applied, that it removed the record.
-    is_removed_by_another: bool,
     is_delayed: bool,
     /// Whether CDMS was put back to a backup while it was open.
     is_restored: bool,
@@ -67,8 +65,6 @@ impl<'w> Facts<'w> {
             entry.kind == EntryKind::AppliedLate || (entry.kind == EntryKind::Gone && entry.origin == Origin::Settle)
         };
         let (late, told) = ours.partition(is_late);
-        let mut others = history.iter().map(|told| &told.entry).filter(|entry| entry.operation != Some(operation));
-        let is_removal = |entry: &Entry| entry.kind == EntryKind::Gone && entry.origin == Origin::Settle;
         Facts {
             operation,
             id: process.id,
@@ -82,7 +78,6 @@ impl<'w> Facts<'w> {
             done: (0..log.len()).filter(|at| log[*at].by == Some(operation)).collect(),
             told,
             late,
-            is_removed_by_another: others.any(is_removal),
             is_delayed: world.delayed.contains(&operation),
             is_restored: world.restored.is_some_and(|restored| process.began < restored && restored <= judged),
         }
@@ -118,7 +113,7 @@ impl<'w> Facts<'w> {
         if is_in_cdms && !self.is_ok() && !may_be.contains(&self.outcome) {
             return Err("its caller learned that it came to nothing, and it is in CDMS");
         }
-        if self.is_ok() && is_in_cdms == self.found_gone(intent) {
+        if self.is_ok() && is_in_cdms == self.found_gone() {
             return Err("it ended well, and is not once in CDMS");
         }
         self.is_told_once(intent)?;
@@ -135,12 +130,9 @@ impl<'w> Facts<'w> {
         Ok(exempt)
     }
 
-    /// Whether it is a delete that found the record gone. Then the history says so, or who removed it.
-    fn found_gone(&self, intent: &Intent) -> bool {
-        match &self.told[..] {
-            [] => intent.write == WriteKind::Delete && self.done.is_empty() && self.is_removed_by_another,
-            told => told.iter().any(|entry| entry.kind == EntryKind::Gone),
-        }
+    /// Whether it is a delete that found the record gone.
+    fn found_gone(&self) -> bool {
+        self.told.iter().any(|entry| entry.kind == EntryKind::Gone)
     }
 
     /// The history has one entry of its verdict, with everything that was sent.
@@ -156,7 +148,6 @@ impl<'w> Facts<'w> {
         };
         let entry = match (&self.told[..], kinds) {
             ([], []) => return Ok(()),
-            ([], _) if self.found_gone(intent) => return Ok(()),
             ([entry], _) if kinds.contains(&entry.kind) => entry,
             ([], _) => return Err("nobody is told of it"),
             ([_], _) => return Err("it is told as something else"),
@@ -238,7 +229,7 @@ impl<'w> Facts<'w> {
             _ if self.outcome == "applied_but_not_storable" => {
                 Err("its caller learned that it was, and it is not in CDMS")
             }
-            _ if self.found_gone(intent) => {
+            _ if self.found_gone() => {
                 // It found the record gone, which is no claim that it did that.
                 if self.others(self.began, self.log.len()).any(|deed| *deed == Deed::Removed) {
                     Ok(None)

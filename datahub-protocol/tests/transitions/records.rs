@@ -91,7 +91,8 @@ fn others_too() -> Loaded {
     Loaded { stored: Stored::Row(snapshot), ..Loaded::default() }
 }
 
-fn late(write: WriteKind, patch: Attributes) -> Vec<SettledPatch> {
+/// Another write, which was found not applied.
+pub(crate) fn late(write: WriteKind, patch: Attributes) -> Vec<SettledPatch> {
     vec![SettledPatch { operation: OTHER, write, patch, constants: attributes([("c", 5)]) }]
 }
 

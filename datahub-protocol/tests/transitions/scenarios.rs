@@ -3,15 +3,15 @@
 use cdms_odata::{Attributes, Instant, Value};
 use datahub_protocol::{
     Answer, Committed, Create, Delete, Detached, DetachedWish, Fetched, LeaseState, Loaded, OnConflict, Read,
-    ReplyBody, Settle, Snapshot, Stored, TombstoneReason, Update, Version, WriteKind, listed,
+    ReplyBody, Settle, SettledPatch, Snapshot, Stored, TombstoneReason, Update, Version, WriteKind, listed,
 };
 use insta::assert_snapshot;
 use uuid::Uuid;
 
 use crate::mapping::{Model, UNREADABLE};
 use crate::records::{
-    ID, OPERATION, OURS, THEIRS, attributes, deadlock, login_lost, model, open, record, reply, row, shown, sights,
-    snapshot, stores, tombstone, troubles, with,
+    ID, OPERATION, OURS, THEIRS, attributes, deadlock, late, login_lost, model, open, record, reply, row, shown,
+    sights, snapshot, stores, tombstone, troubles, with,
 };
 use crate::show::Show;
 use crate::walk::{Answers, Scenario, commits, walk};
@@ -146,6 +146,67 @@ fn update_of_a_record_that_changed() {
     kept.add("already_as_wished_with_local", walk(update(model(2, 1001), true, OnConflict::Reject), &scenario));
     let older = Scenario { fetched: vec![vec![sights()[8].clone()], sights()], ..scenario };
     kept.add("older_at_first", walk(update(model(3, 1004), false, OnConflict::LastWriterWins), &older));
+    assert_snapshot!(kept.0);
+}
+
+/// Writes that had been found not applied show up while another one is on its way.
+#[test]
+fn writes_beside_late_ones() {
+    let mut kept = Kept::default();
+    let late_update = late(WriteKind::Update, attributes([("a", 7), ("b1", 9)]));
+    let late_delete = late(WriteKind::Delete, Attributes::new());
+    let loaded = |late: &[SettledPatch]| vec![vec![("late", Loaded { late: late.to_vec(), ..row() })]];
+    let shown = vec![
+        ("ours alone", shown(12, OURS, [("a", 3), ("b2", 4)])),
+        ("another attribute of the late one", shown(12, OURS, [("a", 3), ("b2", 4), ("b1", 9)])),
+        ("the late one over ours", shown(12, OURS, [("a", 7), ("b2", 4), ("b1", 9)])),
+        ("a plug-in over ours", shown(12, OURS, [("a", 8), ("b2", 4)])),
+    ];
+    let machine = || update(model(3, 1004), false, OnConflict::LastWriterWins);
+    let equal = sights()[0].clone();
+    let scenario = Scenario {
+        loaded: loaded(&late_update),
+        fetched: vec![vec![equal.clone()], shown.clone()],
+        answered: vec![applied()[..1].to_vec()],
+        committed: vec![commits()[..1].to_vec()],
+        ..scenario(applied())
+    };
+    kept.add("update", walk(machine(), &scenario));
+    let at_first = Scenario { fetched: vec![shown[1..2].to_vec(), shown], ..scenario.clone() };
+    kept.add("update_that_finds_it_at_first", walk(machine(), &at_first));
+    let missing = Scenario {
+        loaded: loaded(&late_delete),
+        fetched: vec![vec![equal], vec![sights()[12].clone(), sights()[0].clone()]],
+        answered: vec![troubles()[3..4].to_vec()],
+        committed: vec![commits()[..1].to_vec(), commits()],
+        ..scenario
+    };
+    kept.add("update_after_a_late_delete", walk(machine(), &missing));
+    let delete = Delete::new(Model::Wide, with([]), Some(snapshot()), OnConflict::LastWriterWins, OPERATION, SKEW_MS);
+    kept.add("delete_after_a_late_delete", walk(delete.clone(), &missing));
+    let both = Scenario { loaded: loaded(&[late_delete, late_update].concat()), deviations: 0, ..missing.clone() };
+    kept.add("delete_after_both", walk(delete.clone(), &both));
+    kept.add("delete_of_what_others_removed", walk(delete, &Scenario { loaded: loaded(&[]), ..missing }));
+    assert_snapshot!(kept.0);
+}
+
+/// Somebody else changed a field of the hub's own that the caller means to change.
+#[test]
+fn writes_over_changed_local_fields() {
+    let mut kept = Kept::default();
+    let changed = Loaded { local_conflicts: vec![1], ..row() };
+    let scenario = Scenario { loaded: vec![vec![("changed", changed)]], deviations: 0, ..scenario(applied()) };
+    for (policy, on_conflict) in [("wins", OnConflict::LastWriterWins), ("rejects", OnConflict::Reject)] {
+        let mut add = |what: &str, walk: String| kept.add(&format!("{what}, {policy}"), walk);
+        add("update", walk(update(model(3, 1001), true, on_conflict), &scenario));
+        add("update of local fields only", walk(update(model(1, 1001), true, on_conflict), &scenario));
+        let delete = Delete::new(Model::Wide, with([]), None, on_conflict, OPERATION, SKEW_MS);
+        add("delete", walk(delete, &scenario));
+        let detached = |wish| Detached::new(Model::Wide, wish, OPERATION, Instant(20));
+        let change = DetachedWish::Change { base: with([]), mine: model(3, 1001), local_changed: true, on_conflict };
+        add("detached change", walk(detached(change), &scenario));
+        add("detached delete", walk(detached(DetachedWish::Delete { base: with([]), on_conflict }), &scenario));
+    }
     assert_snapshot!(kept.0);
 }
 

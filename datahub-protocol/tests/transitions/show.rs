@@ -98,8 +98,11 @@ impl Show for Entry {
 impl Show for Commit<String> {
     fn show(&self) -> String {
         let mut parts = vec![match self.guard {
-            Guard::Absent { .. } => "commit if never seen".to_owned(),
-            Guard::Version(version) => format!("commit if at v{}", version.0),
+            Guard::Unchanged { version, late } => {
+                let at = version.map_or("never seen".to_owned(), |version| format!("at v{}", version.0));
+                let late = late.map_or(String::new(), |late| format!(", {} being late", id(late.0)));
+                format!("commit if {at}{late}")
+            }
             Guard::Intent(operation) => format!("commit if {} is open", id(operation.0)),
         }];
         if let Some(trial) = &self.trial {

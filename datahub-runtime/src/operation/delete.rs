@@ -44,7 +44,8 @@ impl<T: Writable> Synced<T> {
 }
 
 impl<T: Writable> Delete<T> {
-    /// What to do where CDMS changed the record meanwhile. Default: it is deleted, and the history keeps its values.
+    /// What to do where the record changed meanwhile, in CDMS or in the hub's own fields. Default: it is deleted, and the
+    /// history keeps its values.
     pub fn on_conflict(mut self, on_conflict: OnConflict) -> Self {
         self.on_conflict = on_conflict;
         self

@@ -41,7 +41,8 @@ impl<T: Writable> Synced<T> {
 }
 
 impl<T: Writable> Save<'_, T> {
-    /// What to do where CDMS changed the same field. Default: the last writer wins, and the history keeps the rest.
+    /// What to do where somebody else changed the same field: in CDMS, or one of the hub's own in the hub. Default: the last
+    /// writer wins, and the history keeps the other value.
     pub fn on_conflict(mut self, on_conflict: OnConflict) -> Self {
         self.on_conflict = on_conflict;
         self

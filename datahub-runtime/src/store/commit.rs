@@ -7,8 +7,8 @@ use datahub_model::conversion::{RecordFacts, decode};
 use datahub_model::{Fault, Mode, ModelDescriptor};
 use datahub_protocol::planted::{Planted, planted};
 use datahub_protocol::{
-    Commit, Committed, Entry, EntryKind, Guard, IntentChange, MappingTag, NewRow, Origin, QuarantineChange,
-    RecordChange, Snapshot, Stored, TombstoneReason, Trial, Verdict, Version, WriteKind,
+    Commit, Committed, Entry, EntryKind, Guard, IntentChange, MappingTag, NewRow, OperationId, Origin,
+    QuarantineChange, RecordChange, Snapshot, Stored, TombstoneReason, Trial, Verdict, Version, WriteKind,
 };
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
@@ -85,8 +85,8 @@ impl From<Trouble> for Stop {
 struct Found {
     version: Option<Version>,
     intent: Option<Uuid>,
-    /// How many writes of the record were found not applied and have not shown up.
-    late: i64,
+    /// The newest write of the record that was found not applied and has not shown up.
+    late: Option<OperationId>,
     /// The local values that the open intent's writer wants stored with its success.
     intended_locals: NamedLocals,
     /// The local columns' values, if there is a row.
@@ -165,14 +165,14 @@ fn store(connection: &mut Connection, job: &Job) -> Result<(Version, Vec<LocalCh
 fn find(connection: &mut Connection, job: &Job, now: Instant) -> Result<Found, Trouble> {
     let Job { model, id, .. } = job;
     let mut statement = Statement::default();
-    let mut types = vec![ColumnType::BigInt, ColumnType::Guid, ColumnType::Text, ColumnType::BigInt];
+    let mut types = vec![ColumnType::BigInt, ColumnType::Guid, ColumnType::Text, ColumnType::Guid];
     statement.push(
-        "SELECT record.version, intent.operation, intent.local, (SELECT COUNT(*) FROM datahub_intents AS intent \
+        "SELECT record.version, intent.operation, intent.local, (SELECT intent.operation FROM datahub_intents AS intent \
          WHERE intent.entity = ? AND intent.id = ? AND ",
         [model.entity.name.into(), (*id).into()],
     );
     intents::push_late(&mut statement, now)?;
-    statement.sql(")");
+    statement.sql(" ORDER BY intent.opened_at DESC, intent.operation DESC LIMIT 1)");
     select_row(&mut statement, &mut types, model);
     statement.sql(" FROM ");
     statement.wanted([*id]);
@@ -191,17 +191,14 @@ fn find(connection: &mut Connection, job: &Job, now: Instant) -> Result<Found, T
     let version = row.optional_number()?.map(Version);
     let intent = row.optional_guid()?;
     let intended_locals = row.optional_json()?.unwrap_or_default();
-    let late = row.number()?;
+    let late = row.optional_guid()?.map(OperationId);
     let (present, locals) = take_row(&mut row, model)?;
     Ok(Found { version, intent, late, intended_locals, locals: present.then_some(locals) })
 }
 
 fn holds(guard: Guard, found: &Found) -> bool {
     match guard {
-        Guard::Absent { late } => {
-            found.version.is_none() && found.intent.is_none() && usize::try_from(found.late) == Ok(late)
-        }
-        Guard::Version(version) => found.version == Some(version) && found.intent.is_none(),
+        Guard::Unchanged { version, late } => found.version == version && found.intent.is_none() && found.late == late,
         Guard::Intent(operation) => found.intent == Some(operation.0),
     }
 }
@@ -352,7 +349,7 @@ fn state_values(model: &ModelDescriptor, record: NewState<'_>, version: Version)
     ])
 }
 
-/// Appends the entries; what happened to local columns goes with the first.
+/// Appends the entries; what happened to local columns goes with the record's end, or else with the first.
 fn append_history(
     connection: &mut Connection,
     job: &Job,
@@ -375,7 +372,10 @@ fn append_history(
         [] => std::slice::from_ref(&only_local),
         told => told,
     };
-    let entries = told.iter().map(|entry| Appended { id: job.id, entry, local: std::mem::take(&mut local) });
+    let at = told.iter().rposition(|entry| entry.kind.is_end()).unwrap_or(0);
+    let mut local_at = |place| if place == at { std::mem::take(&mut local) } else { Vec::new() };
+    let entries = told.iter().enumerate();
+    let entries = entries.map(|(place, entry)| Appended { id: job.id, entry, local: local_at(place) });
     history::append(connection, job.by(), &entries.collect::<Vec<_>>(), version, now)
 }
 

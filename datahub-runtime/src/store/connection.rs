@@ -336,8 +336,8 @@ impl Connection {
             #[cfg(feature = "postgres")]
             Inner::Postgres(connection) => connection.patience.ran_out().map(|limit| {
                 format!(
-                    "the server owed an answer for {} s and its connection was given up; see whether a pooler in front of \
-                     it is paused",
+                    "the server owed an answer for {} s and its connection was given up; see what holds it up, a paused \
+                     pooler for instance",
                     limit.as_secs_f64()
                 )
             }),

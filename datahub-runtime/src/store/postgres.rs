@@ -151,15 +151,17 @@ pub(super) fn establish(url: &str, patience: Duration) -> Result<PostgresConnect
         ))
     };
     let connection = runtime.block_on(async {
-        let connecting = config.connect(MakeRustlsConnect::new(tls));
-        let connected = tokio::time::timeout(CONNECT_TIMEOUT, connecting).await;
-        let silent = || refused(format!("the server did not answer within {} s", CONNECT_TIMEOUT.as_secs()));
-        let (client, connection) = connected.map_err(|_| silent())?.map_err(|error| refused(causes(&error)))?;
+        let until = tokio::time::Instant::now() + CONNECT_TIMEOUT;
+        let silent = |_| refused(format!("the server did not answer within {} s", CONNECT_TIMEOUT.as_secs()));
+        let connecting = tokio::time::timeout_at(until, config.connect(MakeRustlsConnect::new(tls)));
+        let (client, connection) = connecting.await.map_err(silent)?.map_err(|error| refused(causes(&error)))?;
         let gone = Arc::new(AtomicBool::new(false));
         let patience = Arc::new(Patience::new(patience));
         let (hung_up, runs_out) = (Arc::clone(&gone), Arc::clone(&patience));
         tokio::spawn(async move {
             tokio::select! {
+                // An answer that is there already is taken, also where the whole machine slept past the limit.
+                biased;
                 ended = connection => {
                     if let Err(error) = ended {
                         tracing::warn!(error = %causes(&error), "a connection to the database has ended");
@@ -171,7 +173,9 @@ pub(super) fn establish(url: &str, patience: Duration) -> Result<PostgresConnect
             }
             hung_up.store(true, Ordering::Release);
         });
-        let made = AsyncPgConnection::try_from(client).await.map_err(|error| refused(error.to_string()))?;
+        // It asks the first questions, which a pooler may pass on to a server that it has not got.
+        let making = tokio::time::timeout_at(until, AsyncPgConnection::try_from(client));
+        let made = making.await.map_err(silent)?.map_err(|error| refused(error.to_string()))?;
         Ok((made, gone, patience))
     });
     let (made, gone, patience) = connection?;

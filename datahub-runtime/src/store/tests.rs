@@ -31,7 +31,12 @@ use crate::crash_points::Step;
 use crate::testing::{TestDatabase, with_connection};
 
 /// That there is nothing of the record, and no write of it was found not applied.
-const NEVER_SEEN: Guard = Guard::Absent { late: 0 };
+const NEVER_SEEN: Guard = Guard::Unchanged { version: None, late: None };
+
+/// That the record is at this version, and no write of it was found not applied.
+const fn at(version: Version) -> Guard {
+    Guard::Unchanged { version: Some(version), late: None }
+}
 
 #[test]
 fn all_of_it_holds_on_postgresql() {
@@ -276,7 +281,7 @@ fn first_sight(name: &str) -> Job {
 
 /// The transaction of a refresh.
 fn refresh(version: Version, name: &str) -> Job {
-    let mut commit = commit(Guard::Version(version));
+    let mut commit = commit(at(version));
     commit.record = RecordChange::Put(row(name));
     commit.history = vec![entry(EntryKind::Refreshed)];
     job(commit)
@@ -310,7 +315,7 @@ fn closing(operation: u128, verdict: Verdict) -> Job {
 }
 
 fn tombstone(version: Version) -> Job {
-    let mut commit = commit(Guard::Version(version));
+    let mut commit = commit(at(version));
     commit.record = RecordChange::Tombstone { reason: TombstoneReason::Gone, last: row("Last") };
     commit.history = vec![entry(EntryKind::Gone)];
     job(commit)

@@ -39,9 +39,9 @@ async fn only_the_exact_version_may_be_stored_over() {
 async fn an_open_intent_shuts_out_everything_but_its_own_end() {
     let (_bench, store) = Bench::open().await;
     let version = done(&store, first_sight("Acme")).await;
-    assert_eq!(done(&store, opening(Guard::Version(version), 1)).await, version, "opening makes no version");
+    assert_eq!(done(&store, opening(at(version), 1)).await, version, "opening makes no version");
     assert_eq!(store.commit(refresh(version, "Beta")).await, Committed::Lost);
-    assert_eq!(store.commit(opening(Guard::Version(version), 2)).await, Committed::Lost);
+    assert_eq!(store.commit(opening(at(version), 2)).await, Committed::Lost);
     let other = OperationId(Uuid::from_u128(2));
     assert_eq!(store.commit(job(commit(Guard::Intent(other)))).await, Committed::Lost);
 
@@ -66,7 +66,20 @@ async fn a_create_that_came_and_went_shuts_out_who_loaded_the_record_before_it()
     assert_eq!(store.commit(first_sight("Acme")).await, Committed::Lost);
     assert_eq!(load(&store).await.loaded.late.len(), 1);
     let mut knows_of_it = first_sight("Acme");
-    knows_of_it.commit.guard = Guard::Absent { late: 1 };
+    knows_of_it.commit.guard = Guard::Unchanged { version: None, late: Some(OperationId(Uuid::from_u128(1))) };
+    let version = done(&store, knows_of_it).await;
+
+    // The same where there is a row: an update that came and went changes no version.
+    let late = |operation| Some(OperationId(Uuid::from_u128(operation)));
+    done(&store, opening(Guard::Unchanged { version: Some(version), late: late(1) }, 2)).await;
+    assert_eq!(done(&store, closing(2, Verdict::NotApplied)).await, version);
+    for newest in [None, late(1)] {
+        let mut knows_less = refresh(version, "Beta");
+        knows_less.commit.guard = Guard::Unchanged { version: Some(version), late: newest };
+        assert_eq!(store.commit(knows_less).await, Committed::Lost);
+    }
+    let mut knows_of_it = refresh(version, "Beta");
+    knows_of_it.commit.guard = Guard::Unchanged { version: Some(version), late: late(2) };
     done(&store, knows_of_it).await;
 }
 
@@ -75,8 +88,8 @@ async fn two_programs_on_one_file_share_the_lock_on_a_record() {
     let (bench, here) = Bench::open().await;
     let there = bench.program().await;
     let version = done(&here, first_sight("Acme")).await;
-    done(&here, opening(Guard::Version(version), 1)).await;
-    assert_eq!(there.commit(opening(Guard::Version(version), 2)).await, Committed::Lost);
+    done(&here, opening(at(version), 1)).await;
+    assert_eq!(there.commit(opening(at(version), 2)).await, Committed::Lost);
     // Even past the guard the database itself refuses a second open intent.
     let twice = "INSERT INTO datahub_intents (operation, entity, id, model, write, body, actor, program, lease_holder, \
                  lease_until, opened_at, mapping_id) SELECT X'00', entity, id, model, write, body, actor, program, \
@@ -90,7 +103,7 @@ async fn two_programs_on_one_file_share_the_lock_on_a_record() {
 async fn a_trial_leaves_no_trace() {
     let (bench, store) = Bench::open().await;
     let version = done(&store, first_sight("Acme")).await;
-    let mut job = opening(Guard::Version(version), 1);
+    let mut job = opening(at(version), 1);
     let mut values = vec![Value::Null; ORGANISATION.columns.len()];
     values[1] = Value::text("Tried");
     job.commit.trial = Some(Trial::Put(values.clone()));
@@ -123,7 +136,7 @@ async fn a_rule_of_the_database_refuses_in_the_trial_in_plain_words() {
         ("Beta", "table organisations: another row has the same value in organisations.name, which must be unique"),
         ("ACME", "table organisations: names are not shouted"),
     ] {
-        let mut job = opening(Guard::Version(version), 1);
+        let mut job = opening(at(version), 1);
         let mut values = vec![Value::Null; ORGANISATION.columns.len()];
         values[1] = Value::text(name);
         job.commit.trial = Some(Trial::Put(values));
@@ -174,7 +187,7 @@ async fn a_database_that_another_program_holds_is_unavailable() {
 async fn a_transaction_that_had_committed_before_its_connection_was_lost_is_not_lost_itself() {
     let (_bench, store) = Bench::open().await;
     let version = done(&store, first_sight("Old")).await;
-    done(&store, opening(Guard::Version(version), 1)).await;
+    done(&store, opening(at(version), 1)).await;
     let storing = || {
         let mut job = closing(1, Verdict::Applied);
         job.commit.record = RecordChange::Put(row("New"));

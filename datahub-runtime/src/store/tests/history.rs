@@ -70,7 +70,7 @@ async fn what_came_after_a_version_is_newest_first() {
 async fn local_fields_are_in_the_history_with_their_column_values() {
     let (_bench, store) = Bench::open().await;
     let first = done(&store, first_sight("Acme")).await;
-    let mut local = job(commit(Guard::Version(first)));
+    let mut local = job(commit(at(first)));
     local.commit.record = RecordChange::LocalOnly;
     local.commit.history = vec![entry(EntryKind::LocalChanged)];
     local.locals = Some(vec![(NOTES, Value::text("a")), (RANK, Value::Integer(0))]);

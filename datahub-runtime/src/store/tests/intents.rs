@@ -42,9 +42,10 @@ async fn a_release_begins_the_quiet_period_now() {
 async fn a_write_found_not_applied_is_remembered_for_a_day_by_its_evidence() {
     let (bench, store) = Bench::open().await;
     let version = done(&store, first_sight("Acme")).await;
-    done(&store, opening(Guard::Version(version), 1)).await;
+    done(&store, opening(at(version), 1)).await;
     done(&store, closing(1, Verdict::NotApplied)).await;
-    done(&store, opening(Guard::Version(version), 2)).await;
+    let late = Some(OperationId(Uuid::from_u128(1)));
+    done(&store, opening(Guard::Unchanged { version: Some(version), late }, 2)).await;
     done(&store, closing(2, Verdict::Applied)).await;
 
     let loaded = load(&store).await.loaded;
@@ -61,9 +62,10 @@ async fn a_write_found_not_applied_is_remembered_for_a_day_by_its_evidence() {
 async fn an_open_write_and_a_late_one_are_loaded_together() {
     let (_bench, store) = Bench::open().await;
     let version = done(&store, first_sight("Acme")).await;
-    done(&store, opening(Guard::Version(version), 1)).await;
+    done(&store, opening(at(version), 1)).await;
     done(&store, closing(1, Verdict::NotApplied)).await;
-    done(&store, opening(Guard::Version(version), 2)).await;
+    let late = Some(OperationId(Uuid::from_u128(1)));
+    done(&store, opening(Guard::Unchanged { version: Some(version), late }, 2)).await;
     let found = load(&store).await;
     assert_eq!(found.loaded.intent.unwrap().intent.operation, OperationId(Uuid::from_u128(2)));
     assert_eq!(found.loaded.late.len(), 1);

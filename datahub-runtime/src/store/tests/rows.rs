@@ -29,7 +29,7 @@ async fn a_stored_record_loads_as_it_was_stored() {
 async fn loading_costs_one_statement_and_no_transaction() {
     let (_bench, store) = Bench::open().await;
     let version = done(&store, first_sight("Acme")).await;
-    done(&store, opening(Guard::Version(version), 1)).await;
+    done(&store, opening(at(version), 1)).await;
     let (_, cost) = metered(load(&store)).await;
     assert_eq!((cost.statements, cost.transactions), (1, 0));
 }
@@ -40,7 +40,7 @@ async fn the_transactions_of_an_update_cost_a_fixed_number_of_statements() {
     // Where writers are not alone, the record's lock is a statement.
     let lock = bench.on_either(0, 1);
     let version = done(&store, first_sight("Acme")).await;
-    let (_, cost) = metered(done(&store, opening(Guard::Version(version), 1))).await;
+    let (_, cost) = metered(done(&store, opening(at(version), 1))).await;
     assert_eq!((cost.statements, cost.transactions), (2 + lock, 1), "guard, intent");
     let mut second = closing(1, Verdict::Applied);
     second.commit.record = RecordChange::Put(row("Beta"));
@@ -125,7 +125,7 @@ async fn local_values_outlive_a_refresh() {
     let first = done(&store, first_sight("Acme")).await;
     assert_eq!(load(&store).await.locals, [Value::Null, Value::Integer(0), Value::Null], "the kinds' zeros");
 
-    let mut local = job(commit(Guard::Version(first)));
+    let mut local = job(commit(at(first)));
     local.commit.record = RecordChange::LocalOnly;
     local.commit.history = vec![entry(EntryKind::LocalChanged)];
     let budget = Value::Money(Decimal::new(125, 2));
@@ -166,7 +166,7 @@ async fn a_writes_local_values_are_stored_with_its_success_whoever_finds_it_out(
 async fn a_rejected_writes_local_values_are_not_stored() {
     let (_bench, store) = Bench::open().await;
     let version = done(&store, first_sight("Acme")).await;
-    let mut update = opening(Guard::Version(version), 1);
+    let mut update = opening(at(version), 1);
     update.locals = Some(vec![(RANK, Value::Integer(9))]);
     done(&store, update).await;
     let mut settling = closing(1, Verdict::NotApplied);
@@ -202,7 +202,7 @@ async fn a_row_removed_past_the_hub_is_noticed() {
     let found = load(&store).await;
     assert!(!found.row_present && matches!(found.loaded.stored, Stored::Row(_)));
 
-    let mut local = job(commit(Guard::Version(version)));
+    let mut local = job(commit(at(version)));
     local.commit.record = RecordChange::LocalOnly;
     local.locals = Some(vec![(RANK, Value::Integer(1))]);
     let Committed::Refused(reason) = store.commit(local).await else { panic!("not refused") };
