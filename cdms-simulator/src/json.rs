@@ -45,7 +45,9 @@ fn render_value(property: &Property, value: &Value, rendering: &Rendering<'_>) -
     let metadata = json!({"type": format!("{namespace}.{}", edm.name())});
     match (edm, value) {
         // The version is declared, but this endpoint never fills it (fact sheet, 9).
-        (EdmType::Int64, _) => Json::Null,
+        (EdmType::Int64, _) if property.name == "VersionNumber" => Json::Null,
+        // Any other is text, by the specification of the protocol (fact sheet, 2): a number of JSON would lose digits.
+        (EdmType::Int64, Value::BigInt(number)) => json!(number.to_string()),
         (EdmType::OptionSetValue, Value::Choice(option)) => json!({"__metadata": metadata, "Value": option}),
         (EdmType::OptionSetValue | EdmType::Money, Value::Null) => json!({"__metadata": metadata, "Value": null}),
         (EdmType::Money, Value::Money(amount)) => {

@@ -110,7 +110,7 @@ fn edits() -> Vec<Edit> {
         // Midnight in London: an hour before it in summer time is the day before in UTC.
         (|it| it.founded = Some(date("2016-03-27")), "Founded", Value::Instant(Instant(1_459_036_800_000))),
         (|it| it.founded = Some(date("2016-03-28")), "Founded", Value::Instant(Instant(1_459_119_600_000))),
-        (|it| it.founded = Some(date("1916-05-21")), "Founded", Value::Instant(Instant(-1_692_576_000_000))),
+        (|it| it.founded = Some(date("1916-05-21")), "Founded", Value::Instant(Instant(-1_691_971_200_000))),
         (|it| it.industry = Some(Industry::FineArts), "IndustryCode", Value::Choice(3)),
         (|it| it.industry = Some(Industry::Accounting), "IndustryCode", Value::Choice(1)),
         (|it| it.status = Some(2), "StatusCode", Value::Choice(2)),
