@@ -13,4 +13,4 @@ pub mod client;
 
 pub use attributes::{AttributeName, Attributes};
 pub use kind::Kind;
-pub use value::{Instant, Reference, Value};
+pub use value::{Instant, InvalidReference, Reference, Value};

@@ -110,6 +110,28 @@ impl fmt::Display for Value {
     }
 }
 
+/// A text that is no reference.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "is no reference; one is a logical name and a GUID, for example \"account 2b951fbc-5a1e-4b2f-8d3c-0e6f7a8b9c0d\""
+)]
+pub struct InvalidReference;
+
+impl std::str::FromStr for Reference {
+    type Err = InvalidReference;
+
+    /// The form in which a reference prints: the logical name, a blank, the GUID.
+    fn from_str(text: &str) -> Result<Self, InvalidReference> {
+        let (logical_name, id) = text.split_once(' ').ok_or(InvalidReference)?;
+        let id = id.parse().map_err(|_| InvalidReference)?;
+        if logical_name.is_empty() {
+            Err(InvalidReference)
+        } else {
+            Ok(Reference { logical_name: logical_name.to_owned(), id })
+        }
+    }
+}
+
 impl fmt::Display for Reference {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} {}", self.logical_name, self.id)

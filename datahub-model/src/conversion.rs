@@ -85,7 +85,7 @@ fn decode_column(
         Source::Engine(EngineAttribute::Created) => Ok(facts.created.map_or(Value::Null, Value::Instant)),
         Source::Engine(EngineAttribute::ModifiedBy) => Ok(facts.modified_by.map_or(Value::Null, Value::Guid)),
         Source::Local => Ok(stand_in(column)),
-        Source::Attribute { attribute, target, .. } => {
+        Source::Attribute { attribute, targets, .. } => {
             let contract = stated(model, attribute)?;
             let raw = match attributes.get(attribute) {
                 Some(raw) => raw,
@@ -94,9 +94,13 @@ fn decode_column(
                 None => return Err(Fault::new("was never read from CDMS; read the record once").of(contract)),
             };
             let value = to_model(contract, raw)?;
-            let value = match (value, target) {
-                (Value::Lookup(reference), Some(target)) if reference.logical_name != *target => Value::Null,
-                (value, _) => value,
+            let value = match value {
+                Value::Lookup(reference) if !targets.is_empty() && !targets.contains(&&*reference.logical_name) => {
+                    Value::Null
+                }
+                // A column of references to several models holds which one too.
+                Value::Lookup(reference) if column.kind == Kind::String => Value::text(reference.to_string()),
+                value => value,
             };
             match value {
                 Value::Null => match default_of(column)? {
@@ -130,6 +134,14 @@ pub fn encode(model: &ModelDescriptor, column: &Column, value: &Value, seen: &At
         Source::Key | Source::Engine(_) | Source::Local => Ok(Attributes::new()),
         Source::Attribute { attribute, .. } => {
             let contract = stated(model, attribute)?;
+            let value = match value {
+                Value::Text(text) if contract.kind == Kind::Lookup => {
+                    let reference =
+                        text.parse().map_err(|error: cdms_odata::InvalidReference| Fault::new(error.to_string()));
+                    &Value::Lookup(reference.map_err(|fault| fault.of(contract))?)
+                }
+                value => value,
+            };
             Ok(Attributes::from([(*attribute, to_raw(contract, value)?)]))
         }
         Source::Joined { attributes: names, encode, .. } => {

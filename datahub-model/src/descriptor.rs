@@ -133,8 +133,8 @@ pub enum Source {
     Attribute {
         /// Its name.
         attribute: &'static str,
-        /// For a lookup held as an id of one model: that model's logical name; others read as null.
-        target: Option<&'static str>,
+        /// For a lookup held as an id of some models: their logical names, and others read as null. Empty: of any.
+        targets: &'static [&'static str],
         /// The value that stands for a null from CDMS.
         default: Option<fn() -> Value>,
         /// Whether the field is sent.
@@ -262,14 +262,14 @@ impl ModelDescriptor {
 impl Source {
     /// One attribute, written always, whose null is null.
     pub const fn attribute(attribute: &'static str) -> Self {
-        Source::Attribute { attribute, target: None, default: None, write: Write::Always }
+        Source::Attribute { attribute, targets: &[], default: None, write: Write::Always }
     }
 
-    /// The attribute's lookups are held as ids of one model; for sources of one attribute.
-    pub const fn pointing_to(self, model: Option<&'static str>) -> Self {
+    /// The attribute's lookups are held as ids of models with these logical names; for sources of one attribute.
+    pub const fn pointing_to(self, targets: &'static [&'static str]) -> Self {
         match self {
             Source::Attribute { attribute, default, write, .. } => {
-                Source::Attribute { attribute, target: model, default, write }
+                Source::Attribute { attribute, targets, default, write }
             }
             other => other,
         }
@@ -278,8 +278,8 @@ impl Source {
     /// A value stands for the attribute's null; for sources of one attribute.
     pub const fn or(self, value: fn() -> Value) -> Self {
         match self {
-            Source::Attribute { attribute, target, write, .. } => {
-                Source::Attribute { attribute, target, default: Some(value), write }
+            Source::Attribute { attribute, targets, write, .. } => {
+                Source::Attribute { attribute, targets, default: Some(value), write }
             }
             other => other,
         }
@@ -288,8 +288,8 @@ impl Source {
     /// The field is written at other times than always.
     pub const fn written(self, write: Write) -> Self {
         match self {
-            Source::Attribute { attribute, target, default, .. } => {
-                Source::Attribute { attribute, target, default, write }
+            Source::Attribute { attribute, targets, default, .. } => {
+                Source::Attribute { attribute, targets, default, write }
             }
             Source::Joined { attributes, decode, encode, .. } => Source::Joined { attributes, decode, encode, write },
             other => other,

@@ -31,8 +31,8 @@ pub trait FieldType: Sized + Send + Sync + 'static {
     const NULLABLE: bool = false;
     /// Whether the type takes what a local column begins with where nothing is said: null for a text, nought, `false`.
     const TAKES_ZERO: bool = false;
-    /// For a reference to one model: that model's logical name in CDMS.
-    const TARGET: Option<&'static str> = None;
+    /// For a reference: the logical names in CDMS of the models that it may point to.
+    const TARGETS: &'static [&'static str] = &[];
 
     /// The Rust value of a column's value.
     ///
@@ -94,13 +94,15 @@ pub mod kind {
         Status,
         /// `lookup`
         Lookup,
+        /// `lookup`, held with the model that it points to; see [`OneOf`](crate::OneOf)
+        References,
     }
 }
 
 impl<T: FieldType> FieldType for Option<T> {
     const KINDS: &'static [Kind] = T::KINDS;
     const NULLABLE: bool = true;
-    const TARGET: Option<&'static str> = T::TARGET;
+    const TARGETS: &'static [&'static str] = T::TARGETS;
 
     fn from_value(value: &Value) -> Result<Self, Fault> {
         if value.is_null() { Ok(None) } else { T::from_value(value).map(Some) }
@@ -181,7 +183,7 @@ impl<T: Model> Carries<kind::Lookup> for Id<T> {}
 impl<T: Model> FieldType for Id<T> {
     const KINDS: &'static [Kind] = &[Kind::Lookup];
     // Of a model with faults it may not be known what it is called.
-    const TARGET: Option<&'static str> = if T::IS_STUB && T::LOGICAL.is_empty() { None } else { Some(T::LOGICAL) };
+    const TARGETS: &'static [&'static str] = if T::IS_STUB && T::LOGICAL.is_empty() { &[] } else { &[T::LOGICAL] };
 
     fn from_value(value: &Value) -> Result<Self, Fault> {
         match value {

@@ -31,6 +31,7 @@ mod mapping;
 mod model;
 mod models;
 mod observed;
+mod one_of;
 mod operation;
 mod record_lock;
 mod settling;
@@ -67,6 +68,7 @@ pub use hub::{Hub, HubBuilder, Operation, RetryReport};
 pub use id::{Id, InvalidId};
 pub use model::{CdmsSynced, Model, Writable};
 pub use models::Models;
+pub use one_of::{At, OneOf, PointsTo, Targets};
 pub use operation::{
     Create, Delete, DeleteFailed, Edit, Erase, Get, Pull, PullReport, Resolution, Resolve, ResolvedAll, Revert, Save,
 };
@@ -78,6 +80,6 @@ pub use synced::{InvalidToken, Synced, VersionToken};
 pub mod prelude {
     pub use crate::{
         Anonymous, CdmsChoice, CdmsFields, CdmsSynced, Checked, Error, ErrorKind, Freshness, Hub, Id, OnConflict,
-        Synced, Writable, models,
+        OneOf, Synced, Writable, models,
     };
 }

@@ -2,7 +2,7 @@
 
 use cdms_odata::Kind;
 use datahub_model::source::{Mapping, ResolvedColumn, ResolvedSource, Shape};
-use proc_macro2::{Delimiter, Group, Ident, TokenStream};
+use proc_macro2::{Delimiter, Group, Ident, Span, TokenStream};
 use quote::{format_ident, quote, quote_spanned};
 use syn::ext::IdentExt;
 
@@ -25,7 +25,10 @@ pub(super) fn types(model: &Model<'_>, mapping: &Mapping) -> TokenStream {
             Shape::Key(_) => (quote!(Key<#name, #ty>), quote_spanned!(span => key::<#name, #ty>())),
             Shape::Group { .. } => (quote!(Group<#ty>), quote_spanned!(span => group::<#ty>())),
             Shape::Column(column) => {
-                let kind = format_ident!("{}", format!("{:?}", mapping.columns[*column].kind));
+                let column = &mapping.columns[*column];
+                let holds_which = column.kind == Kind::String && mapping.targets(column).is_some();
+                let kind = if holds_which { "References".to_owned() } else { format!("{:?}", column.kind) };
+                let kind = Ident::new(&kind, Span::call_site());
                 (quote!(Field<#ty>), quote_spanned!(span => field::<#ty, __v1::kind::#kind>()))
             }
         };
@@ -57,15 +60,10 @@ fn check(mapping: &Mapping, field: &ModelField, shape: &Shape) -> TokenStream {
             let column = &mapping.columns[*column];
             let attribute = attribute_of(column);
             let null = null(field, column).map(|check| asked(field, check, quote!(&#constant, #name, #attribute)));
-            let target = match &column.source {
-                ResolvedSource::Attribute { attribute, .. } if column.kind == Kind::Lookup => {
-                    let stated = mapping.contract.attribute(attribute);
-                    let targets = stated.map_or(&[][..], |stated| &stated.targets);
-                    Some(asked(field, "points_to", quote!(&#constant, #name, #attribute, &[#(#targets),*])))
-                }
-                _ => None,
-            };
-            quote!(#null #target)
+            let targets = mapping
+                .targets(column)
+                .map(|targets| asked(field, "points_to", quote!(&#constant, #name, #attribute, &[#(#targets),*])));
+            quote!(#null #targets)
         }
     }
 }

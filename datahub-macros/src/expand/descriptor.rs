@@ -121,9 +121,9 @@ fn attribute(attribute: &ContractAttribute) -> TokenStream {
 type OfField<'f> = Option<(&'f ModelField, Option<&'f str>)>;
 
 fn column(column: &ResolvedColumn, field: OfField<'_>) -> TokenStream {
-    let ResolvedColumn { name, field: path, kind, nullable, scale, was, source, .. } = column;
+    let ResolvedColumn { name, field: path, kind, nullable, scale, was, reference, source, .. } = column;
     let is_local = *source == ResolvedSource::Local;
-    let source = self::source(*kind, source, field);
+    let source = self::source(reference.is_some(), source, field);
     let kind = kind_of(*kind);
     let path = if name == path { quote!(#name) } else { quote!(#path) };
     let mut tokens = quote!(__v1::Column::new(#name, #path, #kind, #source));
@@ -145,7 +145,7 @@ fn column(column: &ResolvedColumn, field: OfField<'_>) -> TokenStream {
     tokens
 }
 
-fn source(kind: cdms_odata::Kind, source: &ResolvedSource, field: OfField<'_>) -> TokenStream {
+fn source(is_reference: bool, source: &ResolvedSource, field: OfField<'_>) -> TokenStream {
     let path = quote!(__v1::Source);
     match source {
         ResolvedSource::Key => quote!(#path::Key),
@@ -165,8 +165,8 @@ fn source(kind: cdms_odata::Kind, source: &ResolvedSource, field: OfField<'_>) -
                 match (member, &field.default) {
                     (Some(member), _) => tokens = quote!(#ty.source(#attribute, #member)),
                     (None, default) => {
-                        if kind == cdms_odata::Kind::Lookup {
-                            tokens.extend(quote!(.pointing_to(#ty.target)));
+                        if is_reference {
+                            tokens.extend(quote!(.pointing_to(#ty.targets)));
                         }
                         if let Some(default) = default {
                             let default = once(&ty, default);

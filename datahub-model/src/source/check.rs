@@ -295,8 +295,8 @@ pub(super) fn field_keys<P: Clone>(field: &FieldAnnotation<P>, diagnostics: &mut
     allowed(field.flatten.is_some(), place(&field.prefix), "prefix", "fields with `flatten`", diagnostics);
     allowed(field.flatten.is_none(), place(&field.column), "column", "fields with one column", diagnostics);
     allowed(field.flatten.is_none(), place(&field.was), "was", "fields with one column", diagnostics);
-    // Several attributes need a `with`, which is told below, and then a `sql_type` too.
-    let typed = field.local.is_some() || field.with.is_some() || field.attributes.is_some();
+    // Of one attribute the contract states the kind; of a lookup it may be held otherwise, which is told where it is known.
+    let typed = field.local.is_some() || field.with.is_some() || mapped;
     allowed(
         typed,
         place(&field.sql_type),

@@ -156,6 +156,15 @@ pub fn resolve<P: Clone>(
     Ok(mapping)
 }
 
+impl Mapping {
+    /// What a column of references may point to, in logical names; `None` for other columns.
+    pub fn targets(&self, column: &ResolvedColumn) -> Option<&[String]> {
+        let ResolvedSource::Attribute { attribute, .. } = &column.source else { return None };
+        let stated = self.contract.attribute(attribute).filter(|stated| stated.kind == Kind::Lookup)?;
+        Some(&stated.targets)
+    }
+}
+
 impl ResolvedSource {
     /// The attributes behind a column.
     pub fn attributes(&self) -> Vec<&str> {
@@ -283,8 +292,27 @@ impl<P: Clone> Resolver<'_, P> {
         check::default(field, Some(&stated), &mut self.diagnostics);
         // Of a type that only the compiler knows, the attribute says whether there can be a null; the compiler checks it.
         let nullable = field.is_option || (field.is_opaque && field.default.is_none() && !stated.required);
+        let kind = self.held_as(field, &stated)?;
         let source = ResolvedSource::Attribute { attribute: stated.name, default: field.default.is_some(), write };
-        Some(Shape::Column(self.push(field, stated.kind, nullable, stated.scale, source)))
+        Some(Shape::Column(self.push(field, kind, nullable, stated.scale, source)))
+    }
+
+    /// What the column of an attribute stores: the attribute's kind, or text where it is to hold references to several
+    /// models.
+    fn held_as(&mut self, field: &FieldAnnotation<P>, stated: &ContractAttribute) -> Option<Kind> {
+        let Some(sql_type) = &field.sql_type else { return Some(stated.kind) };
+        let kind = self.sql_type(field)?;
+        if kind == Kind::String && stated.kind == Kind::Lookup {
+            return Some(kind);
+        }
+        let message = "`sql_type` is for fields with `local` or `with`; the contract states the others";
+        let help = if stated.kind == Kind::Lookup {
+            "remove `sql_type`, or write `sql_type = \"string\"` for a reference to one of several models, `OneOf<(…)>`"
+        } else {
+            "remove `sql_type`"
+        };
+        self.diagnostics.push(Diagnostic::source(Code::KeysExclude, sql_type.place.clone(), message).help(help));
+        None
     }
 
     fn group(&mut self, field: &FieldAnnotation<P>, name: &Placed<String, P>, mode: Mode) -> Option<Shape> {
@@ -385,6 +413,11 @@ impl<P: Clone> Resolver<'_, P> {
         kind
     }
 
+    fn is_lookup(&self, source: &ResolvedSource) -> bool {
+        let ResolvedSource::Attribute { attribute, .. } = source else { return false };
+        self.contract.attribute(attribute).is_some_and(|stated| stated.kind == Kind::Lookup)
+    }
+
     fn push(
         &mut self,
         field: &FieldAnnotation<P>,
@@ -399,7 +432,8 @@ impl<P: Clone> Resolver<'_, P> {
         let was = field.was.as_ref().map(|was| was.value.clone());
         let default = field.default.as_ref().map(|default| default.value.said());
         let with = field.with.as_ref().map(|with| with.value.clone());
-        let reference = (kind == Kind::Lookup).then(|| field.written_type.clone());
+        let is_reference = kind == Kind::Lookup || self.is_lookup(&source);
+        let reference = is_reference.then(|| field.written_type.clone());
         let field = field_name;
         self.columns.push(ResolvedColumn { name, field, kind, nullable, scale, was, default, with, reference, source });
         self.columns.len() - 1

@@ -115,6 +115,17 @@ fn plain() -> Vec<Row> {
             },
         ),
         accepted(
+            "a reference to one of several models",
+            ACCOUNT,
+            "M table=m\n id: key\n country?: \"Country\" sql_type=\"string\"",
+            |mapping| {
+                let country = field(mapping, "country");
+                assert_eq!((country.kind, &country.source), (Kind::String, &of("Country")));
+                assert_eq!(mapping.targets(&country), Some(&["country".to_owned(), "region".to_owned()][..]));
+                assert!(country.reference.is_some(), "its type says what it points to");
+            },
+        ),
+        accepted(
             "a required attribute without an Option",
             ACCOUNT,
             "M table=m\n id: key\n state: \"StateCode\" read_only",
@@ -388,6 +399,12 @@ fn exclusions() -> Vec<Row> {
             ACCOUNT,
             "M table=m\n id: key\n a?: \"Name\" sql_type=\"string\"\n b: modified sql_type=\"datetime\"",
             &[(KeysExclude, "a.sql_type", "the contract states the others"), (KeysExclude, "b.sql_type", "")],
+        ),
+        faulty(
+            "a lookup held as what it is not",
+            ACCOUNT,
+            "M table=m\n id: key\n a?: \"Country\" sql_type=\"guid\"\n b?: \"Parent\" sql_type=\"lookup\"",
+            &[(KeysExclude, "a.sql_type", "`OneOf<(…)>`"), (KeysExclude, "b.sql_type", "")],
         ),
     ]
 }

@@ -57,8 +57,15 @@ pub const fn begins_with_zero<T>(field: &Field<T>, name: &str, attribute: &str) 
 /// Asks that a reference may point to what the contract allows.
 #[track_caller]
 pub const fn points_to<T>(field: &Field<T>, name: &str, attribute: &str, targets: &[&str]) {
-    if let Some(target) = field.target {
-        allowed(target, name, attribute, targets);
+    each_allowed(field.targets, name, attribute, targets);
+}
+
+#[track_caller]
+const fn each_allowed(pointed_to: &[&str], name: &str, attribute: &str, targets: &[&str]) {
+    let mut position = 0;
+    while position < pointed_to.len() {
+        allowed(pointed_to[position], name, attribute, targets);
+        position += 1;
     }
 }
 
@@ -174,9 +181,7 @@ const fn member_fits(member: &Member, name: &str, key: &GroupKey) {
         let cure = "make the member an Option, add `default`, or state `required = true` in the contract";
         panic!("{}", message.and(cure).text())
     }
-    if let Some(target) = member.target {
-        allowed(target, Message::new(name).and(".").and(key.name).text(), key.attribute, key.targets);
-    }
+    each_allowed(member.targets, Message::new(name).and(".").and(key.name).text(), key.attribute, key.targets);
 }
 
 /// Asks that a program's models do not share a table, nor an entity without saying which records are whose. Of a stub

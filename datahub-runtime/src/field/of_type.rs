@@ -10,8 +10,8 @@ use crate::Id;
 /// A type that can hold the kind of its field's attribute.
 #[derive(Debug)]
 pub struct Field<T> {
-    /// For a reference to one model: that model's logical name.
-    pub target: Option<&'static str>,
+    /// For a reference: the logical names of the models that it may point to.
+    pub targets: &'static [&'static str],
     pub(crate) kinds: &'static [Kind],
     pub(crate) has_null: bool,
     pub(crate) takes_zero: bool,
@@ -27,7 +27,7 @@ pub const fn field<T: Carries<K>, K>() -> Field<T> {
 /// A member of a group, whose kind the group's contract says.
 pub const fn member<T: FieldType>() -> Field<T> {
     Field {
-        target: T::TARGET,
+        targets: T::TARGETS,
         kinds: T::KINDS,
         has_null: T::NULLABLE,
         takes_zero: T::TAKES_ZERO,
@@ -53,7 +53,7 @@ impl<T> Field<T> {
 
     /// The type as a group's member of this key; `said` is what the struct says of it.
     pub const fn member(&self, name: &'static str, said: &'static str) -> Member {
-        Member { name, said, kinds: self.kinds, nullable: self.has_null, target: self.target, default: None }
+        Member { name, said, kinds: self.kinds, nullable: self.has_null, targets: self.targets, default: None }
     }
 }
 
@@ -66,8 +66,8 @@ pub struct Member {
     pub kinds: &'static [Kind],
     /// Whether its type has a value for null.
     pub nullable: bool,
-    /// For a reference to one model: that model's logical name.
-    pub target: Option<&'static str>,
+    /// For a reference: the logical names of the models that it may point to.
+    pub targets: &'static [&'static str],
     /// The value that stands for a null from CDMS.
     pub default: Option<fn() -> Value>,
     /// Its type and default as they are written, by which the mapping id knows them.
@@ -146,7 +146,7 @@ impl<G> Group<G> {
         while position < self.members.len() {
             let member = &self.members[position];
             if crate::__v1::same(member.name, name) {
-                let source = source.pointing_to(member.target);
+                let source = source.pointing_to(member.targets);
                 return match member.default {
                     Some(default) => source.or(default),
                     None => source,

@@ -63,7 +63,7 @@ const fn column(name: &'static str, kind: Kind, source: Source) -> Column {
 }
 
 const fn from(attribute: &'static str) -> Source {
-    Source::Attribute { attribute, target: None, default: None, write: Write::Always }
+    Source::Attribute { attribute, targets: &[], default: None, write: Write::Always }
 }
 
 fn no_text() -> Value {
@@ -109,7 +109,7 @@ static ORGANISATION: ModelDescriptor = ModelDescriptor {
             ..column(
                 "alias",
                 Kind::String,
-                Source::Attribute { attribute: "Alias", target: None, default: Some(no_text), write: Write::Always },
+                Source::Attribute { attribute: "Alias", targets: &[], default: Some(no_text), write: Write::Always },
             )
         },
         column("employees", Kind::Integer, from("Employees")),

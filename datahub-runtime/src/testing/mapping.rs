@@ -146,14 +146,14 @@ pub fn attributes_survive<T: CdmsSynced>() {
         let again = row_of(model).map_err(|fault| told(&fault))?;
         for (position, column) in case.updatable() {
             let field = column.field;
-            let Source::Attribute { attribute, target, .. } = column.source else { continue };
+            let Source::Attribute { attribute, targets, .. } = column.source else { continue };
             let default = conversion::default_of(column).map_err(|fault| told(&fault))?;
             let sent = case.mapping.encode(position, &again[position], attributes).map_err(|fault| told(&fault))?;
             let (before, after) = (attributes.get(attribute), sent.get(attribute));
             let stands_for_null =
                 before.is_none_or(Value::is_null) && default.is_some_and(|default| default == again[position]);
             let of_another_model = matches!(
-                (before, target), (Some(Value::Lookup(reference)), Some(target)) if reference.logical_name != target
+                before, Some(Value::Lookup(reference)) if !targets.is_empty() && !targets.contains(&&*reference.logical_name)
             );
             if before != after && !stands_for_null && !of_another_model {
                 let show = |value: Option<&Value>| value.map_or_else(|| "nothing".to_owned(), Value::to_string);

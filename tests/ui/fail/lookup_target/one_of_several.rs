@@ -1,0 +1,28 @@
+//! A reference to one of several models, one of which the contract's lookup does not point to, and a type that holds no
+//! reference.
+
+use datahub_runtime::prelude::*;
+
+#[derive(Clone, CdmsSynced)]
+#[cdms(mapping = "country.toml", table = "countries", mode = "mirror")]
+struct Country {
+    #[cdms(key)]
+    id: Id<Country>,
+}
+
+#[derive(Clone, CdmsSynced)]
+#[cdms(mapping = "account.toml", table = "organisations", mode = "mirror")]
+struct Organisation {
+    #[cdms(key)]
+    id: Id<Organisation>,
+    #[cdms("Parent", sql_type = "string")]
+    parent: Option<OneOf<(Organisation, Country)>>,
+    #[cdms("Country", sql_type = "string")]
+    country: Option<String>,
+    #[cdms("Town", sql_type = "string")]
+    town: Option<String>,
+}
+
+fn main() {
+    let _ = OneOf::<(Organisation, Country)>::new(Id::<Organisation>::new());
+}
