@@ -1,5 +1,5 @@
-//! A reference to one of several models, one of which the contract's lookup does not point to, and a type that holds no
-//! reference.
+//! A reference to one of several models, one of which the contract's lookup does not point to; a type that holds no
+//! reference; and a model that is none of the several.
 
 use datahub_runtime::prelude::*;
 
@@ -19,10 +19,8 @@ struct Organisation {
     parent: Option<OneOf<(Organisation, Country)>>,
     #[cdms("Country", sql_type = "string")]
     country: Option<String>,
-    #[cdms("Town", sql_type = "string")]
-    town: Option<String>,
 }
 
 fn main() {
-    let _ = OneOf::<(Organisation, Country)>::new(Id::<Organisation>::new());
+    let _ = OneOf::<(Organisation, Organisation)>::new(Id::<Country>::new());
 }
