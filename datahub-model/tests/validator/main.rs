@@ -14,6 +14,7 @@ mod only;
 mod reader;
 mod reference;
 mod row;
+mod ways;
 
 use std::collections::BTreeSet;
 
@@ -47,6 +48,15 @@ fn every_code_is_made_by_a_row() {
     made.extend(compiler::told().into_iter().map(|(code, ..)| code));
     let missing: Vec<_> = Code::ALL.iter().filter(|code| !made.contains(code)).collect();
     assert!(missing.is_empty(), "no row makes {missing:?}");
+}
+
+/// A validator that refuses everything passes every case of a fault.
+#[test]
+fn more_is_accepted_than_refused() {
+    let rows = all();
+    let refused = rows.iter().filter(|row| !row.codes().is_empty()).count();
+    let accepted = rows.len() - refused + ways::tried();
+    assert!(accepted > refused, "{accepted} cases are accepted, {refused} refused");
 }
 
 #[test]
