@@ -91,6 +91,9 @@ pub(crate) fn without_cdms(table: &Placed<String, Words>, errors: &mut Errors) -
 /// The file that marks a project's root.
 const PROJECT: &str = "datahub.toml";
 
+/// The variable that names the root where the package is not in it.
+const ROOT: &str = "DATAHUB_ROOT";
+
 /// A project's root, as seen from the package that is built.
 struct Root {
     manifest: PathBuf,
@@ -102,7 +105,7 @@ impl Root {
     fn find() -> Result<Self, String> {
         let manifest = std::env::var_os("CARGO_MANIFEST_DIR").map(PathBuf::from);
         let manifest = manifest.ok_or("CARGO_MANIFEST_DIR is not set; build with cargo")?;
-        let folder = match std::env::var_os("DATAHUB_ROOT") {
+        let folder = match std::env::var_os(ROOT) {
             Some(root) => PathBuf::from(root),
             None => {
                 let found = manifest.ancestors().find(|folder| folder.join(PROJECT).is_file());
@@ -117,13 +120,14 @@ impl Root {
         Ok(Root { manifest, folder, project })
     }
 
-    /// Makes the build depend on files.
+    /// Makes the build depend on files, and on where they are looked for.
     fn tracking(&self, files: &[PathBuf]) -> TokenStream {
         let paths = files.iter().filter_map(|file| relative(&self.manifest, file));
         let tracked = paths.map(|path| {
             quote! { const _: &[u8] = ::core::include_bytes!(::core::concat!(::core::env!("CARGO_MANIFEST_DIR"), "/", #path)); }
         });
-        tracked.collect()
+        let root = quote! { const _: ::core::option::Option<&str> = ::core::option_env!(#ROOT); };
+        tracked.chain([root]).collect()
     }
 }
 
