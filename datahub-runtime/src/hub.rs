@@ -156,7 +156,8 @@ impl Hub {
         let row = self.engine.store.operation(operation).await?;
         let row = row.ok_or_else(|| {
             Error::new(ErrorKind::NotFound, format!("no write {operation} is known")).advise(
-                "writes are remembered for a day after they ended; the record's history remembers them for good",
+                "writes are remembered for a day after they ended; the record's history remembers for good those that \
+                 were not refused",
             )
         })?;
         Ok(Operation {

@@ -28,6 +28,8 @@ async fn a_caller_who_goes_away_leaves_no_write_half_done() {
                     () = gate.arrived(1) => {}
                 }
             }
+            // While CDMS is at it, as at any time.
+            scene.nobody_holds_a_transaction();
             gate.open();
             // Dropped in mid-write, it still runs to its end, which a shutdown waits for.
             scene.hub.shutdown(Duration::from_secs(60)).await;

@@ -9,7 +9,7 @@ use example_domain::{Contact, Organisation};
 use crate::scene::{NEW_NAME, Scene, Write, acme, failed, found, now, says};
 
 /// The scene's time; the next thing happens a minute later.
-fn mark(scene: &Scene) -> DateTime<Utc> {
+pub(crate) fn mark(scene: &Scene) -> DateTime<Utc> {
     let time = now(scene).to_utc().expect("a time of our days");
     scene.minute();
     time
@@ -341,58 +341,6 @@ async fn a_deleted_record_is_reverted_to_its_end_with_the_hubs_own_fields() {
     assert_eq!(end.kind, EntryKind::Deleted);
     let back = Organisation::revert(&scene.hub, scene.id(), end.version).await.unwrap();
     assert_eq!((back.name.as_str(), back.archived_reason.as_deref()), ("Acme", Some("moved")));
-}
-
-#[tokio::test]
-async fn a_local_field_that_was_renamed_keeps_its_past() {
-    mod then {
-        use datahub_runtime::prelude::*;
-
-        #[derive(Clone, Debug, PartialEq, CdmsSynced)]
-        #[cdms(mapping = "account.toml", table = "firms", diesel(table = false))]
-        pub(super) struct Firm {
-            #[cdms(key)]
-            pub(super) id: Id<Self>,
-            #[cdms("Name")]
-            pub(super) name: String,
-            #[cdms(local, sql_type = "string")]
-            pub(super) notes: Option<String>,
-            #[cdms(local, sql_type = "string")]
-            pub(super) place: Option<String>,
-        }
-    }
-    mod now {
-        use datahub_runtime::prelude::*;
-
-        #[derive(Clone, Debug, PartialEq, CdmsSynced)]
-        #[cdms(mapping = "account.toml", table = "firms", diesel(table = false))]
-        pub(super) struct Firm {
-            #[cdms(key)]
-            pub(super) id: Id<Self>,
-            #[cdms("Name")]
-            pub(super) name: String,
-            #[cdms(local, sql_type = "string", column = "notes")]
-            pub(super) remarks: Option<String>,
-            #[cdms(local, sql_type = "string", was = "place")]
-            pub(super) site: Option<String>,
-        }
-    }
-    let scene = Scene::new().await;
-    let hub = scene.kit.hub(models![then::Firm]).connect().await.unwrap();
-    let mut firm = then::Firm::get(&hub, scene.account.into()).await.unwrap();
-    (firm.notes, firm.place) = (Some("call them".into()), Some("Leeds".into()));
-    firm.save(&hub).await.unwrap();
-    let version = then::Firm::history(&hub, scene.account.into()).await.unwrap().pop().unwrap().version;
-    let time = mark(&scene);
-    (firm.notes, firm.place) = (None, None);
-    firm.save(&hub).await.unwrap();
-    scene.sql("ALTER TABLE firms RENAME COLUMN place TO site");
-
-    let hub = scene.kit.hub(models![now::Firm]).connect().await.unwrap();
-    let past = now::Firm::as_of(&hub, scene.account.into(), time).await.unwrap().unwrap();
-    assert_eq!((past.remarks.as_deref(), past.site.as_deref()), (Some("call them"), Some("Leeds")));
-    let back = now::Firm::revert(&hub, scene.account.into(), version).await.unwrap();
-    assert_eq!((back.remarks.as_deref(), back.site.as_deref()), (Some("call them"), Some("Leeds")));
 }
 
 #[tokio::test]

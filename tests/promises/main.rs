@@ -6,6 +6,7 @@
 mod clocks;
 mod detached;
 mod domain;
+mod dropped;
 mod failures;
 mod health;
 mod history;
@@ -19,6 +20,7 @@ mod on_postgres;
 mod outcome_table;
 mod pull;
 mod read_table;
+mod remodelled;
 mod restored;
 mod scene;
 mod settling_table;

@@ -179,6 +179,15 @@ impl Scene {
         self.kit.run_sql(statements).unwrap();
     }
 
+    /// Asserts that nobody holds a lock or a transaction open: that would keep this one out for ever.
+    pub(crate) fn nobody_holds_a_transaction(&self) {
+        self.sql(self.on(
+            "BEGIN IMMEDIATE; COMMIT",
+            "SET lock_timeout = '60s'; BEGIN; \
+             LOCK TABLE organisations, contacts, datahub_records, datahub_intents, datahub_history; COMMIT",
+        ));
+    }
+
     /// What differs between the databases.
     pub(crate) fn on<T>(&self, sqlite: T, postgres: T) -> T {
         if self.kit.is_on_postgres() { postgres } else { sqlite }

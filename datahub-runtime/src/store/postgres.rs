@@ -239,7 +239,8 @@ const DURABLE: &str = "SELECT set_config('synchronous_commit', 'on', false) FROM
 const SETTINGS: &str = "SELECT current_setting('lc_messages'), \
                         (SELECT setting::bigint FROM pg_settings WHERE name = 'statement_timeout')";
 
-/// Bounds, also of the hub's own patience, and English messages where this user may ask for them: what went wrong is told apart by words.
+/// Bounds, also of the hub's own patience, and English messages where this user may ask for them: what went wrong is told
+/// apart by words.
 pub(super) fn prepare(connection: &mut Connection, grace: Duration) -> Result<(), Trouble> {
     connection.batch("SET client_min_messages = warning")?;
     connection.batch(BOUNDS)?;

@@ -99,3 +99,24 @@ async fn the_first_value_of_a_setting_stays() {
     assert_eq!(store.put_setting_if_absent("organisation", "one").await.unwrap(), "one");
     assert_eq!(store.put_setting_if_absent("organisation", "two").await.unwrap(), "one");
 }
+
+#[test]
+fn a_server_is_asked_for_durable_commits_and_bounded_statements_unless_the_address_says_otherwise() {
+    let bench = Bench::empty();
+    if !bench.is_on_postgres() {
+        return;
+    }
+    let setting = |url: String, name: &str| {
+        let sql = format!("SELECT current_setting('{name}')");
+        with_connection(url, move |connection| connection.texts(&sql)).unwrap().remove(0)
+    };
+    for (name, usual, also, then) in [
+        ("synchronous_commit", "on", "synchronous_commit%3Doff", "off"),
+        ("statement_timeout", "30s", "statement_timeout%3D7s", "7s"),
+        ("idle_in_transaction_session_timeout", "1min", "idle_in_transaction_session_timeout%3D2s", "2s"),
+    ] {
+        assert_eq!(setting(bench.url(), name), usual);
+        // The address of the test's schema ends with the options for the server.
+        assert_eq!(setting(format!("{}%20-c%20{also}", bench.url()), name), then);
+    }
+}

@@ -1,0 +1,172 @@
+//! The history of a model that was remodelled: it says what was, in the words of its day, and what fits is given back.
+
+use datahub_runtime::prelude::*;
+use datahub_runtime::{EntryKind, HistoryEntry, Value};
+
+use crate::history::mark;
+use crate::scene::{Scene, failed, says};
+
+#[tokio::test]
+async fn a_local_field_that_was_renamed_keeps_its_past() {
+    mod then {
+        use datahub_runtime::prelude::*;
+
+        #[derive(Clone, Debug, PartialEq, CdmsSynced)]
+        #[cdms(mapping = "account.toml", table = "firms", diesel(table = false))]
+        pub(super) struct Firm {
+            #[cdms(key)]
+            pub(super) id: Id<Self>,
+            #[cdms("Name")]
+            pub(super) name: String,
+            #[cdms(local, sql_type = "string")]
+            pub(super) notes: Option<String>,
+            #[cdms(local, sql_type = "string")]
+            pub(super) place: Option<String>,
+        }
+    }
+    mod now {
+        use datahub_runtime::prelude::*;
+
+        #[derive(Clone, Debug, PartialEq, CdmsSynced)]
+        #[cdms(mapping = "account.toml", table = "firms", diesel(table = false))]
+        pub(super) struct Firm {
+            #[cdms(key)]
+            pub(super) id: Id<Self>,
+            #[cdms("Name")]
+            pub(super) name: String,
+            #[cdms(local, sql_type = "string", column = "notes")]
+            pub(super) remarks: Option<String>,
+            #[cdms(local, sql_type = "string", was = "place")]
+            pub(super) site: Option<String>,
+        }
+    }
+    let scene = Scene::new().await;
+    let hub = scene.kit.hub(models![then::Firm]).connect().await.unwrap();
+    let mut firm = then::Firm::get(&hub, scene.account.into()).await.unwrap();
+    (firm.notes, firm.place) = (Some("call them".into()), Some("Leeds".into()));
+    firm.save(&hub).await.unwrap();
+    let version = then::Firm::history(&hub, scene.account.into()).await.unwrap().pop().unwrap().version;
+    let time = mark(&scene);
+    (firm.notes, firm.place) = (None, None);
+    firm.save(&hub).await.unwrap();
+    scene.sql("ALTER TABLE firms RENAME COLUMN place TO site");
+
+    let hub = scene.kit.hub(models![now::Firm]).connect().await.unwrap();
+    let past = now::Firm::as_of(&hub, scene.account.into(), time).await.unwrap().unwrap();
+    assert_eq!((past.remarks.as_deref(), past.site.as_deref()), (Some("call them"), Some("Leeds")));
+    let back = now::Firm::revert(&hub, scene.account.into(), version).await.unwrap();
+    assert_eq!((back.remarks.as_deref(), back.site.as_deref()), (Some("call them"), Some("Leeds")));
+}
+
+/// A firm before and after it lost fields, renamed one and retyped others.
+mod then {
+    use datahub_runtime::prelude::*;
+
+    #[derive(Clone, Debug, PartialEq, CdmsSynced)]
+    #[cdms(mapping = "account.toml", table = "firms", diesel(table = false))]
+    pub(super) struct Firm {
+        #[cdms(key)]
+        pub(super) id: Id<Self>,
+        #[cdms("Name")]
+        pub(super) name: String,
+        #[cdms("WebSiteURL")]
+        pub(super) website: Option<String>,
+        #[cdms("IndustryCode")]
+        pub(super) industry: Option<i32>,
+        #[cdms(local, sql_type = "string")]
+        pub(super) notes: Option<String>,
+        #[cdms(local, sql_type = "string")]
+        pub(super) floor: Option<String>,
+    }
+}
+
+mod now {
+    use datahub_runtime::prelude::*;
+
+    #[derive(Clone, Debug, PartialEq, CdmsSynced)]
+    #[cdms(mapping = "account.toml", table = "firms", diesel(table = false))]
+    pub(super) struct Firm {
+        #[cdms(key)]
+        pub(super) id: Id<Self>,
+        #[cdms("Name", was = "name")]
+        pub(super) title: String,
+        #[cdms("IndustryCode")]
+        pub(super) industry: Option<Industry>,
+        #[cdms(local, sql_type = "integer")]
+        pub(super) floor: Option<i32>,
+    }
+
+    #[derive(Clone, Copy, Debug, PartialEq, CdmsChoice)]
+    #[cdms(mapping = "account.toml", attribute = "IndustryCode")]
+    pub(super) enum Industry {
+        Agriculture,
+        #[cdms(other)]
+        Other(i32),
+    }
+}
+
+/// The same table for the firm of now.
+const REMODELLED: [&str; 5] = [
+    "ALTER TABLE firms RENAME COLUMN name TO title",
+    "ALTER TABLE firms DROP COLUMN website",
+    "ALTER TABLE firms DROP COLUMN notes",
+    "ALTER TABLE firms DROP COLUMN floor",
+    "ALTER TABLE firms ADD COLUMN floor INTEGER",
+];
+
+fn told(entry: &HistoryEntry) -> Vec<(&str, Option<Value>, Option<Value>)> {
+    entry.changes.iter().map(|change| (change.field.as_str(), change.from.clone(), change.to.clone())).collect()
+}
+
+#[tokio::test]
+async fn the_history_outlives_fields_that_were_lost_renamed_or_retyped() {
+    let scene = Scene::new().await;
+    let hub = scene.kit.hub(models![then::Firm]).program("then").connect().await.unwrap();
+    let mut firm = then::Firm::get(&hub, scene.account.into()).await.unwrap();
+    (firm.name, firm.website, firm.industry) = ("Acme Foods".into(), Some("https://acme.example".into()), Some(2));
+    (firm.notes, firm.floor) = (Some("call them".into()), Some("third".into()));
+    firm.save(&hub).await.unwrap();
+    let with_text = mark(&scene);
+    (firm.name, firm.floor) = ("Acme Bakery".into(), None);
+    firm.save(&hub).await.unwrap();
+    let without_text = mark(&scene);
+    hub.shutdown(std::time::Duration::from_secs(60)).await;
+    REMODELLED.iter().for_each(|statement| scene.sql(statement));
+
+    let hub = scene.kit.hub(models![now::Firm]).program("now").connect().await.unwrap();
+    let mut firm = now::Firm::get(&hub, scene.account.into()).await.unwrap();
+    assert_eq!((firm.title.as_str(), firm.industry), ("Acme Bakery", Some(now::Industry::Agriculture)));
+    (firm.title, firm.industry, firm.floor) = ("Acme Mills".into(), None, Some(3));
+    firm.save(&hub).await.unwrap();
+
+    // In the words of its day: lost fields too, under the names that they had.
+    let history = now::Firm::history(&hub, scene.account.into()).await.unwrap();
+    let kinds: Vec<_> = history.iter().map(|entry| entry.kind).collect();
+    assert_eq!(kinds, [EntryKind::FirstSeen, EntryKind::Updated, EntryKind::Updated, EntryKind::Updated]);
+    let text = |text: &str| Some(Value::text(text));
+    let first = told(&history[1]);
+    for expected in [
+        ("name", text("Acme"), text("Acme Foods")),
+        ("website", Some(Value::Null), text("https://acme.example")),
+        ("industry", Some(Value::Null), Some(Value::Choice(2))),
+        ("notes", Some(Value::Null), text("call them")),
+        ("floor", Some(Value::Null), text("third")),
+    ] {
+        assert!(first.contains(&expected), "{expected:?} is not among {first:?}");
+    }
+    assert!(told(&history[3]).contains(&("title", text("Acme Bakery"), text("Acme Mills"))), "{}", history[3]);
+
+    // What fits the firm of now is given back, and what does not is refused, with its reason.
+    let past = now::Firm::as_of(&hub, scene.account.into(), without_text).await.unwrap().unwrap();
+    assert_eq!((past.title.as_str(), past.industry), ("Acme Bakery", Some(now::Industry::Agriculture)));
+    let unfit = failed(now::Firm::as_of(&hub, scene.account.into(), with_text).await, ErrorKind::Quarantined);
+    says(&unfit, &["Firm", "floor"]);
+
+    let back = now::Firm::revert(&hub, scene.account.into(), history[2].version).await.unwrap();
+    assert_eq!(
+        (back.title.as_str(), back.industry, back.floor),
+        ("Acme Bakery", Some(now::Industry::Agriculture), None)
+    );
+    let website = scene.record().get("WebSiteURL").cloned();
+    assert_eq!(website, text("https://acme.example"), "a field that the firm of now lacks is left alone");
+}
