@@ -232,7 +232,7 @@ impl Lines {
 }
 
 /// How the simulation and the search begin to say what is wrong: a promise is broken, or something never happens any more.
-const BROKEN: [&str; 2] = ["seed ", "it never came to this"];
+const BROKEN: [&str; 3] = ["seed ", "it never came to this", "after "];
 
 /// The beginning of what a checker says: the promise that is broken, or the tests that failed. Only these are a catch.
 fn evidence(report: &[String], beside: &[String]) -> Option<String> {

@@ -46,7 +46,8 @@ fn every_order_of_events_keeps_the_promises() {
     }
     let broken: Vec<_> = found.iter().filter_map(|found| found.broken.as_deref()).collect();
     assert!(broken.is_empty(), "{}", broken.join("\n\n"));
-    if wanted.is_none() {
+    // What a planted fault changes without breaking a promise is no catch.
+    if wanted.is_none() && std::env::var_os("DATAHUB_PLANTED").is_none() {
         insta::assert_snapshot!("spaces", table);
     }
 }

@@ -171,7 +171,8 @@ impl Found {
     /// A search that stopped at a broken promise, with the way there.
     fn at(mut self, space: &Space, path: Option<&Rc<Path>>, states: usize) -> Found {
         let broken = self.broken.unwrap_or_default();
-        self.broken = Some(format!("{}, {}: {broken}\nafter:\n  {}", space.trouble, space.pair, told(space, path)));
+        let (trouble, pair, way) = (space.trouble, space.pair, told(space, path));
+        self.broken = Some(format!("after {states} states of {trouble}, {pair}: {broken}\nby:\n  {way}"));
         (self.states, self.whole) = (states, false);
         self
     }

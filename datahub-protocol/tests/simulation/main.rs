@@ -137,7 +137,10 @@ fn the_first_seeds_come_to_the_same_ends() {
         }
     }
     let lines: Vec<_> = tally.iter().map(|(what, count)| format!("{count:>6} × {what}")).collect();
-    insta::assert_snapshot!(lines.join("\n"));
+    // What a planted fault changes without breaking a promise is no catch.
+    if std::env::var_os("DATAHUB_PLANTED").is_none() {
+        insta::assert_snapshot!(lines.join("\n"));
+    }
 }
 
 /// What a run of the usual size must come to: every trouble and every verdict.
