@@ -263,8 +263,9 @@ impl<'w> Facts<'w> {
         let end = self.log.len();
         let others_did = match intent.write {
             WriteKind::Create => intent.patch.iter().all(|(name, sent)| self.others_set(0, end, name, sent)),
-            WriteKind::Delete => self.others(self.judged, end).any(|deed| *deed == Deed::Removed),
-            WriteKind::Update => intent.evidence().any(|(name, sent)| self.others_set(self.judged, end, name, sent)),
+            // Before it was judged too: a record that could not be stored then is compared when it can be.
+            WriteKind::Delete => self.others(self.began, end).any(|deed| *deed == Deed::Removed),
+            WriteKind::Update => intent.evidence().any(|(name, sent)| self.others_set(self.began, end, name, sent)),
         };
         if others_did {
             Ok(Some("`applied late` is true: others did what it would have done"))
