@@ -304,12 +304,28 @@ fn a_column_knows_when_it_is_sent() {
         assert_eq!(sent(joined.written(write)), write);
     }
     for source in [Source::Key, Source::Local, Source::Engine(EngineAttribute::Modified)] {
-        let source = source.written(Write::Always).or(|| Value::Null).pointing_to(Some("account"));
+        let source = source.written(Write::Always).or(|| Value::Null).pointing_to(&["account"]);
         let column = Column::new("a", "a", Kind::String, source);
         assert_eq!((column.write(), column.attributes().len()), (Write::Never, 0));
         assert_eq!(column.is_local(), matches!(source, Source::Local));
     }
     assert_eq!(Column::new("a", "a", Kind::String, joined).attributes(), ["A", "B"]);
+}
+
+#[test]
+fn a_reference_held_as_text_is_sent_as_the_lookup_that_it_says() {
+    let column = Column::new("holder", "holder", Kind::String, Source::attribute("Owner")).nullable();
+    let sent = |text: &str| encode(&FULL, &column, &Value::text(text), &Attributes::new());
+    let id = Uuid::from_u128(7);
+    let team = Value::Lookup(Reference { logical_name: "team".into(), id });
+    assert_eq!(sent(&format!("team {id}")), Ok(Attributes::from([("Owner", team)])));
+    assert_eq!(sent(""), Ok(Attributes::from([("Owner", Value::Null)])));
+    for (text, reason) in
+        [("team", "is no reference"), ("team 7", "is no reference"), (&*format!(" {id}"), "is no reference")]
+    {
+        assert!(sent(text).unwrap_err().to_string().contains(reason), "{text:?}");
+    }
+    assert!(sent(&format!("contact {id}")).unwrap_err().to_string().contains("may point to account or team"));
 }
 
 #[test]

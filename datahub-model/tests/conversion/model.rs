@@ -51,7 +51,7 @@ const COLUMNS: &[Column] = &[
     plain("state", "State", Kind::State),
     plain("token", "Token", Kind::Guid),
     plain("views", "Views", Kind::BigInt),
-    Column::new("owner", "owner", Kind::Lookup, Source::attribute("Owner").pointing_to(Some("account"))).nullable(),
+    Column::new("owner", "owner", Kind::Lookup, Source::attribute("Owner").pointing_to(&["account"])).nullable(),
     Column::new("rank", "rank", Kind::Integer, Source::attribute("Rank").or(|| Value::Integer(3))),
     Column::new(
         "full",
