@@ -6,58 +6,6 @@ use datahub_runtime::{EntryKind, HistoryEntry, Value};
 use crate::history::mark;
 use crate::scene::{Scene, failed, says};
 
-#[tokio::test]
-async fn a_local_field_that_was_renamed_keeps_its_past() {
-    mod then {
-        use datahub_runtime::prelude::*;
-
-        #[derive(Clone, Debug, PartialEq, CdmsSynced)]
-        #[cdms(mapping = "account.toml", table = "firms", diesel(table = false))]
-        pub(super) struct Firm {
-            #[cdms(key)]
-            pub(super) id: Id<Self>,
-            #[cdms("Name")]
-            pub(super) name: String,
-            #[cdms(local, sql_type = "string")]
-            pub(super) notes: Option<String>,
-            #[cdms(local, sql_type = "string")]
-            pub(super) place: Option<String>,
-        }
-    }
-    mod now {
-        use datahub_runtime::prelude::*;
-
-        #[derive(Clone, Debug, PartialEq, CdmsSynced)]
-        #[cdms(mapping = "account.toml", table = "firms", diesel(table = false))]
-        pub(super) struct Firm {
-            #[cdms(key)]
-            pub(super) id: Id<Self>,
-            #[cdms("Name")]
-            pub(super) name: String,
-            #[cdms(local, sql_type = "string", column = "notes")]
-            pub(super) remarks: Option<String>,
-            #[cdms(local, sql_type = "string", was = "place")]
-            pub(super) site: Option<String>,
-        }
-    }
-    let scene = Scene::new().await;
-    let hub = scene.kit.hub(models![then::Firm]).connect().await.unwrap();
-    let mut firm = then::Firm::get(&hub, scene.account.into()).await.unwrap();
-    (firm.notes, firm.place) = (Some("call them".into()), Some("Leeds".into()));
-    firm.save(&hub).await.unwrap();
-    let version = then::Firm::history(&hub, scene.account.into()).await.unwrap().pop().unwrap().version;
-    let time = mark(&scene);
-    (firm.notes, firm.place) = (None, None);
-    firm.save(&hub).await.unwrap();
-    scene.sql("ALTER TABLE firms RENAME COLUMN place TO site");
-
-    let hub = scene.kit.hub(models![now::Firm]).connect().await.unwrap();
-    let past = now::Firm::as_of(&hub, scene.account.into(), time).await.unwrap().unwrap();
-    assert_eq!((past.remarks.as_deref(), past.site.as_deref()), (Some("call them"), Some("Leeds")));
-    let back = now::Firm::revert(&hub, scene.account.into(), version).await.unwrap();
-    assert_eq!((back.remarks.as_deref(), back.site.as_deref()), (Some("call them"), Some("Leeds")));
-}
-
 /// A firm before and after it lost fields, renamed one and retyped others.
 mod then {
     use datahub_runtime::prelude::*;
@@ -76,6 +24,10 @@ mod then {
         #[cdms(local, sql_type = "string")]
         pub(super) notes: Option<String>,
         #[cdms(local, sql_type = "string")]
+        pub(super) place: Option<String>,
+        #[cdms(local, sql_type = "string")]
+        pub(super) nickname: Option<String>,
+        #[cdms(local, sql_type = "string")]
         pub(super) floor: Option<String>,
     }
 }
@@ -92,6 +44,10 @@ mod now {
         pub(super) title: String,
         #[cdms("IndustryCode")]
         pub(super) industry: Option<Industry>,
+        #[cdms(local, sql_type = "string", column = "notes")]
+        pub(super) remarks: Option<String>,
+        #[cdms(local, sql_type = "string", was = "place")]
+        pub(super) site: Option<String>,
         #[cdms(local, sql_type = "integer")]
         pub(super) floor: Option<i32>,
     }
@@ -106,10 +62,11 @@ mod now {
 }
 
 /// The same table for the firm of now.
-const REMODELLED: [&str; 5] = [
+const REMODELLED: [&str; 6] = [
     "ALTER TABLE firms RENAME COLUMN name TO title",
     "ALTER TABLE firms DROP COLUMN website",
-    "ALTER TABLE firms DROP COLUMN notes",
+    "ALTER TABLE firms RENAME COLUMN place TO site",
+    "ALTER TABLE firms DROP COLUMN nickname",
     "ALTER TABLE firms DROP COLUMN floor",
     "ALTER TABLE firms ADD COLUMN floor INTEGER",
 ];
@@ -119,12 +76,34 @@ fn told(entry: &HistoryEntry) -> Vec<(&str, Option<Value>, Option<Value>)> {
 }
 
 #[tokio::test]
+async fn renamed_fields_keep_their_past() {
+    let scene = Scene::new().await;
+    let hub = scene.kit.hub(models![then::Firm]).program("then").connect().await.unwrap();
+    let mut firm = then::Firm::get(&hub, scene.account.into()).await.unwrap();
+    (firm.notes, firm.place) = (Some("call them".into()), Some("Leeds".into()));
+    firm.save(&hub).await.unwrap();
+    let version = then::Firm::history(&hub, scene.account.into()).await.unwrap().pop().unwrap().version;
+    let time = mark(&scene);
+    (firm.name, firm.notes, firm.place) = ("Acme Foods".into(), None, None);
+    firm.save(&hub).await.unwrap();
+    REMODELLED.iter().for_each(|statement| scene.sql(statement));
+
+    let hub = scene.kit.hub(models![now::Firm]).program("now").connect().await.unwrap();
+    let past = now::Firm::as_of(&hub, scene.account.into(), time).await.unwrap().unwrap();
+    let seen = (past.title.as_str(), past.remarks.as_deref(), past.site.as_deref());
+    assert_eq!(seen, ("Acme", Some("call them"), Some("Leeds")));
+    let back = now::Firm::revert(&hub, scene.account.into(), version).await.unwrap();
+    let back = (back.title.as_str(), back.remarks.as_deref(), back.site.as_deref());
+    assert_eq!(back, ("Acme", Some("call them"), Some("Leeds")));
+}
+
+#[tokio::test]
 async fn the_history_outlives_fields_that_were_lost_renamed_or_retyped() {
     let scene = Scene::new().await;
     let hub = scene.kit.hub(models![then::Firm]).program("then").connect().await.unwrap();
     let mut firm = then::Firm::get(&hub, scene.account.into()).await.unwrap();
     (firm.name, firm.website, firm.industry) = ("Acme Foods".into(), Some("https://acme.example".into()), Some(2));
-    (firm.notes, firm.floor) = (Some("call them".into()), Some("third".into()));
+    (firm.nickname, firm.floor) = (Some("the mill".into()), Some("third".into()));
     firm.save(&hub).await.unwrap();
     let with_text = mark(&scene);
     (firm.name, firm.floor) = ("Acme Bakery".into(), None);
@@ -149,7 +128,7 @@ async fn the_history_outlives_fields_that_were_lost_renamed_or_retyped() {
         ("name", text("Acme"), text("Acme Foods")),
         ("website", Some(Value::Null), text("https://acme.example")),
         ("industry", Some(Value::Null), Some(Value::Choice(2))),
-        ("notes", Some(Value::Null), text("call them")),
+        ("nickname", Some(Value::Null), text("the mill")),
         ("floor", Some(Value::Null), text("third")),
     ] {
         assert!(first.contains(&expected), "{expected:?} is not among {first:?}");
