@@ -195,7 +195,9 @@ async fn an_update_that_shows_up_with_another_that_is_settled_is_told_as_applied
 
 #[tokio::test]
 async fn a_delete_that_shows_up_before_another_is_carried_out_is_the_one_that_is_told() {
-    let (scene, org) = Scene::read().await;
+    let (scene, mut org) = Scene::read().await;
+    org.archived_reason = Some("moved".into());
+    org.save(&scene.hub).await.unwrap();
     scene.fault(Operation::Delete, Fault::CommitLate);
     let late = failed(org.clone().delete(&scene.hub).await, ErrorKind::Unsettled).operation_id();
     scene.kit.advance(PAST_QUIET);
@@ -205,9 +207,12 @@ async fn a_delete_that_shows_up_before_another_is_carried_out_is_the_one_that_is
     deleted.unwrap();
     let told = entries(&scene).await;
     let kinds: Vec<_> = told.iter().map(|(kind, _)| *kind).collect();
-    assert_eq!(kinds[1..], [EntryKind::NotApplied, EntryKind::Gone, EntryKind::Gone]);
-    assert_eq!(told[3].1, late, "the delete that removed it");
-    assert!(told[2].1.is_some_and(|found| Some(found) != late), "the delete that found it gone");
+    assert_eq!(kinds[2..], [EntryKind::NotApplied, EntryKind::Gone, EntryKind::Gone]);
+    assert_eq!(told[4].1, late, "the delete that removed it");
+    assert!(told[3].1.is_some_and(|found| Some(found) != late), "the delete that found it gone");
+    let end = Organisation::history(&scene.hub, scene.id()).await.unwrap().pop().unwrap().version;
+    let back = Organisation::revert(&scene.hub, scene.id(), end).await.unwrap();
+    assert_eq!((back.name.as_str(), back.archived_reason.as_deref()), ("Acme", Some("moved")), "its end is taken back");
 }
 
 #[tokio::test]
