@@ -46,7 +46,7 @@ pub(crate) fn watch(kit: &Kit, seed: u64, stop: &AtomicBool) -> Held {
     // Each is told once, by who holds it and since when.
     let mut told = BTreeMap::new();
     while kit.is_on_postgres() && !stop.load(Ordering::Relaxed) {
-        std::thread::sleep(Duration::from_millis(rng.u64(1..80)));
+        std::thread::sleep(Duration::from_millis(rng.u64(1..400)));
         held.looks += 1;
         let open = kit.rows_of(VIEW);
         held.found += u64::from(!open.is_empty());
