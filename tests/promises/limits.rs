@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use datahub_runtime::prelude::*;
 use datahub_runtime::testing::simulator::{FaultRule, Operation, Stage};
-use datahub_runtime::{EntryKind, Seen};
-use example_domain::Contact;
+use datahub_runtime::{EntryKind, Seen, Value};
+use example_domain::{Contact, Organisation};
 
 use crate::scene::{NEW_NAME, Scene, ada, failed, found, says};
 
@@ -39,6 +39,52 @@ async fn one_operation_too_many_is_refused_at_once_and_nothing_of_it_begins() {
     }
     org.save(&scene.hub).await.unwrap();
     assert_eq!(scene.record().get("Name"), Some(&datahub_runtime::Value::text(NEW_NAME)));
+}
+
+/// So many other organisations in CDMS.
+fn others(scene: &Scene, count: usize) -> Vec<Id<Organisation>> {
+    (0..count)
+        .map(|number| scene.kit.simulator.seed("Account", [("Name", Value::text(format!("Firm {number}")))]).into())
+        .collect()
+}
+
+#[tokio::test]
+async fn sixteen_requests_are_under_way_at_once_and_no_more() {
+    let scene = Scene::new().await;
+    let begun = scene.kit.simulator.requests().len();
+    let gate = scene.kit.simulator.hold(Stage::BeforeCommit, |hold| FaultRule::new(hold).on(Operation::Read).times(16));
+    let reads = others(&scene, 40).into_iter().map(|id| {
+        let hub = scene.hub.clone();
+        tokio::spawn(Organisation::get(&hub, id).into_future())
+    });
+    let reads: Vec<_> = reads.collect();
+    gate.arrived(16).await;
+    gate.open();
+    for read in reads {
+        read.await.unwrap().unwrap();
+    }
+    let requests = scene.kit.simulator.requests().split_off(begun);
+    assert_eq!(requests.len(), 40);
+    let most = requests.iter().map(|one| {
+        let at = one.arrived_us;
+        requests.iter().filter(|other| (other.arrived_us..other.ended_us).contains(&at)).count()
+    });
+    assert_eq!(most.max(), Some(16));
+}
+
+#[tokio::test]
+async fn a_request_that_gets_no_turn_is_given_up_in_time_and_says_so() {
+    let limit = Duration::from_millis(700);
+    let scene = Scene::with(|cdms| cdms, |hub| hub.time_limit(limit)).await;
+    let gate = scene.kit.simulator.hold(Stage::BeforeCommit, |hold| FaultRule::new(hold).on(Operation::Read));
+    let reads = others(&scene, 33).into_iter().map(|id| Organisation::get(&scene.hub, id).into_future());
+    // Sixteen are sent and not answered, and sixteen after them; for the last one nobody has made room by then.
+    let told = futures_util::future::join_all(reads).await;
+    gate.open();
+    let told: Vec<_> = told.into_iter().map(|told| failed(told, ErrorKind::Unavailable)).collect();
+    let without_turn = told.iter().filter(|error| error.to_string().contains("16 other requests are under way"));
+    assert_eq!(without_turn.count(), 1);
+    Organisation::get(&scene.hub, scene.id()).await.unwrap();
 }
 
 /// Cuts all connections of the scene's database but the one that cuts.

@@ -172,8 +172,13 @@ impl Bench {
 
     /// Another program's store on the same database.
     async fn program(&self) -> Store {
+        self.program_with(2).await
+    }
+
+    /// The same, with so many connections.
+    async fn program_with(&self, connections: usize) -> Store {
         let (busy_timeout, grace) = (Duration::from_millis(20), Duration::from_secs(30));
-        let options = StoreOptions { quiet_ms: 330_000, busy_timeout, connections: Some(2), grace };
+        let options = StoreOptions { quiet_ms: 330_000, busy_timeout, connections: Some(connections), grace };
         Store::open(&self.url(), Arc::new(self.clock.clone()), options, Meters::default()).await.unwrap()
     }
 

@@ -88,11 +88,8 @@ async fn records_can_be_stored_and_loaded_at_the_same_time() {
 #[tokio::test]
 async fn one_caller_too_many_is_refused_at_once() {
     let (_bench, store) = Bench::open().await;
-    let (release, held) = std::sync::mpsc::channel::<()>();
-    let mut writing = Box::pin(store.write(move |_| {
-        _ = held.recv();
-        Ok(())
-    }));
+    let (release, writing) = keep_busy(&store);
+    let mut writing = Box::pin(writing);
     let mut at_once = Context::from_waker(Waker::noop());
     assert!(writing.as_mut().poll(&mut at_once).is_pending());
     let mut callers = Vec::new();
@@ -111,6 +108,78 @@ async fn one_caller_too_many_is_refused_at_once() {
         caller.await.unwrap();
     }
     store.write(|_| Ok(())).await.unwrap();
+}
+
+/// Keeps a connection that can write busy until the sender is dropped.
+fn keep_busy(store: &Store) -> (std::sync::mpsc::Sender<()>, impl Future<Output = Result<(), StoreError>>) {
+    let (release, held) = std::sync::mpsc::channel::<()>();
+    let store = store.clone();
+    let busy = async move {
+        store
+            .write(move |_| {
+                _ = held.recv();
+                Ok(())
+            })
+            .await
+    };
+    (release, busy)
+}
+
+#[tokio::test]
+async fn whoever_waits_is_overtaken_by_a_queue_s_length_at_most() {
+    let bench = Bench::empty();
+    let store = bench.program_with(1).await;
+    let (release, busy) = keep_busy(&store);
+    let mut busy = Box::pin(busy);
+    let mut once = Context::from_waker(Waker::noop());
+    assert!(busy.as_mut().poll(&mut once).is_pending());
+    // More than the queue holds, so that most of them wait for a place in it.
+    let served = Arc::new(std::sync::Mutex::new(Vec::new()));
+    let callers = (0..300).map(|number| {
+        let (store, served) = (store.clone(), Arc::clone(&served));
+        let serve = move |_: &mut Connection| {
+            served.lock().unwrap().push(number);
+            Ok(())
+        };
+        tokio::spawn(async move { store.write(serve).await })
+    });
+    let callers: Vec<_> = callers.collect();
+    tokio::task::yield_now().await;
+    drop(release);
+    for caller in callers {
+        caller.await.unwrap().unwrap();
+    }
+    busy.await.unwrap();
+    let served = served.lock().unwrap();
+    assert_eq!(served.len(), 300);
+    // Places are given in turn, and the runtime may wake those who got one in any order: as many as there are places.
+    let overtook = served.iter().enumerate().map(|(place, number)| place.abs_diff(*number)).max();
+    assert!(overtook < Some(64), "somebody was overtaken by {overtook:?}: {served:?}");
+}
+
+#[tokio::test]
+async fn nobody_waits_for_a_place_in_the_queue_for_ever() {
+    let bench = Bench::empty();
+    let store = bench.program_with(1).await;
+    let (release, busy) = keep_busy(&store);
+    let mut busy = Box::pin(busy);
+    let mut once = Context::from_waker(Waker::noop());
+    assert!(busy.as_mut().poll(&mut once).is_pending());
+    let mut queued: Vec<_> = (0..64).map(|_| Box::pin(store.write(|_| Ok(())))).collect();
+    for caller in &mut queued {
+        assert!(caller.as_mut().poll(&mut once).is_pending());
+    }
+    // From here on time passes as soon as there is nothing else to do.
+    tokio::time::pause();
+    let begun = tokio::time::Instant::now();
+    let refused = store.write(|_| Ok(())).await.unwrap_err();
+    assert_eq!(begun.elapsed().as_secs(), 30);
+    assert!(refused.to_string().contains("waited 30 s for its turn"), "{refused}");
+    drop(release);
+    busy.await.unwrap();
+    for caller in queued {
+        caller.await.unwrap();
+    }
 }
 
 /// A relay between the hub and PostgreSQL that can be told to pass nothing on.
