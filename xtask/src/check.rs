@@ -1,7 +1,7 @@
 //! Checks: named steps that pass or fail, run one after another, all of them.
 
 use std::io::Write as _;
-use std::process::Command;
+use std::process::{Command, ExitStatus};
 
 /// A step with the promise that it guards.
 pub(crate) struct Check {
@@ -46,24 +46,31 @@ impl Check {
                 command.args(arguments).envs(environment.iter().map(|(name, value)| (name, value)));
                 passed(&mut command)
             }
-            Step::Tool { program, arguments } => {
-                if Command::new(program).arg("--version").output().is_err() {
-                    say(&format!("installing {program} …"));
-                    passed(Command::new("cargo").args(["install", "--locked", "--quiet", program]))?;
-                }
-                passed(Command::new(program).args(arguments))
-            }
+            Step::Tool { program, arguments } => ended_well(run_tool(program, arguments)?),
             Step::Ours(check) => check(),
         }
     }
 }
 
-fn passed(command: &mut Command) -> Result<(), String> {
-    match command.status() {
-        Ok(status) if status.success() => Ok(()),
-        Ok(status) => Err(format!("{status}")),
-        Err(error) => Err(format!("{} cannot be run: {error}", command.get_program().display())),
+/// Runs a tool from crates.io, which is installed where it is missing, and tells how it ended.
+pub(crate) fn run_tool(program: &str, arguments: &[&str]) -> Result<ExitStatus, String> {
+    if Command::new(program).arg("--version").output().is_err() {
+        say(&format!("installing {program} …"));
+        passed(Command::new("cargo").args(["install", "--locked", "--quiet", program]))?;
     }
+    ended(Command::new(program).args(arguments))
+}
+
+fn ended(command: &mut Command) -> Result<ExitStatus, String> {
+    command.status().map_err(|error| format!("{} cannot be run: {error}", command.get_program().display()))
+}
+
+fn ended_well(status: ExitStatus) -> Result<(), String> {
+    if status.success() { Ok(()) } else { Err(format!("{status}")) }
+}
+
+fn passed(command: &mut Command) -> Result<(), String> {
+    ended_well(ended(command)?)
 }
 
 /// Runs all checks; the error names those that failed.

@@ -1,0 +1,223 @@
+//! Mutation testing: each change of the code that no test notices is explained by name, or the run fails.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use crate::check::{run_tool, say};
+
+/// A part of the code whose every change is tried.
+struct Part {
+    name: &'static str,
+    arguments: &'static [&'static str],
+}
+
+/// What is tried, and which tests are asked.
+const PARTS: [Part; 3] = [
+    Part {
+        name: "protocol",
+        arguments: &[
+            "--package=datahub-protocol",
+            "--test-package=datahub-protocol",
+            // The switches of planted faults, which a program that ships does not have.
+            "--exclude=**/planted.rs",
+            "--exclude-re=planted\\(",
+            "--",
+            "--test=tables",
+            "--test=transitions",
+            "--test=stored_forms",
+            "--test=simulation",
+        ],
+    },
+    Part {
+        name: "attributes",
+        arguments: &[
+            "--package=cdms-odata",
+            "--package=datahub-model",
+            "--file=cdms-odata/src/{value,attributes}.rs",
+            "--file=cdms-odata/src/client/{json,refusal}.rs",
+            "--file=datahub-model/src/{conversion,condition,descriptor,fault}.rs",
+            "--all-features",
+            "--",
+            "--lib",
+            "--tests",
+        ],
+    },
+    Part {
+        name: "fields",
+        arguments: &[
+            "--package=datahub-runtime",
+            "--test-package=datahub-runtime",
+            "--file=datahub-runtime/src/{field,one_of}.rs",
+            "--file=datahub-runtime/src/field/*.rs",
+            "--all-features",
+            "--",
+            "--lib",
+            "field",
+        ],
+    },
+];
+
+/// The changes that no test notices, with the reason for each.
+const LEFT: &str = "docs/mutants-left.txt";
+
+/// The exit codes of a run that came to its end: all was noticed, some changes were not, some tests never ended.
+const ENDED: [i32; 3] = [0, 2, 3];
+
+/// So many in a hundred may be left at most.
+const LEFT_MAX_PERCENT: usize = 5;
+
+/// Tries every change of all parts, or of one.
+pub(crate) fn run(only: Option<&str>) -> ExitCode {
+    let parts: Vec<_> = PARTS.iter().filter(|part| only.is_none_or(|only| only == part.name)).collect();
+    if parts.is_empty() {
+        let names = PARTS.map(|part| part.name).join(", ");
+        say(&format!("there is no part {}; the parts are {names}", only.unwrap_or_default()));
+        return ExitCode::from(2);
+    }
+    let explained = match std::fs::read_to_string(LEFT) {
+        Ok(text) => text,
+        Err(error) => {
+            say(&format!("{LEFT} cannot be read: {error}"));
+            return ExitCode::FAILURE;
+        }
+    };
+    let mut all_well = true;
+    for part in parts {
+        say(&format!("\nevery change of the {} is noticed or explained", part.name));
+        match try_all(part).and_then(|tried| judge(part.name, &tried, &explained)) {
+            Ok(told) => say(&told),
+            Err(told) => {
+                say(&told);
+                all_well = false;
+            }
+        }
+    }
+    if all_well { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
+
+/// What became of the changes of a part.
+struct Tried {
+    noticed: usize,
+    /// By name, and how many have that name.
+    missed: BTreeMap<String, usize>,
+}
+
+fn try_all(part: &Part) -> Result<Tried, String> {
+    let folder = PathBuf::from("target").join(format!("mutants-of-{}", part.name));
+    let output = format!("--output={}", folder.display());
+    let first = ["mutants", "--timeout=60", "--jobs=2", "--no-shuffle", output.as_str()];
+    let arguments: Vec<_> = first.into_iter().chain(part.arguments.iter().copied()).collect();
+    let ended = run_tool("cargo-mutants", &arguments)?;
+    if !ended.code().is_some_and(|code| ENDED.contains(&code)) {
+        return Err(format!("not so: cargo-mutants ended with {ended}"));
+    }
+    let told = |file: &str| -> Result<Vec<String>, String> {
+        let path = folder.join("mutants.out").join(file);
+        let text = std::fs::read_to_string(&path).map_err(|error| format!("{}: {error}", path.display()))?;
+        Ok(text.lines().map(name).collect())
+    };
+    // A test that hangs has noticed.
+    let noticed = told("caught.txt")?.len() + told("timeout.txt")?.len();
+    let mut missed = BTreeMap::new();
+    told("missed.txt")?.into_iter().for_each(|name| *missed.entry(name).or_default() += 1);
+    Ok(Tried { noticed, missed })
+}
+
+/// A change's name without the line, which other changes move: `file: what was changed`.
+fn name(line: &str) -> String {
+    let mut parts = line.splitn(4, ':');
+    match (parts.next(), parts.next(), parts.next(), parts.next()) {
+        (Some(file), Some(_), Some(_), Some(what)) => format!("{}: {}", Path::new(file).display(), what.trim()),
+        _ => line.to_owned(),
+    }
+}
+
+/// What the list of explained changes says of a part: each name with how many there are.
+fn explained_of(part: &str, list: &str) -> BTreeMap<String, usize> {
+    let mut explained = BTreeMap::new();
+    let mut here = false;
+    for line in list.lines().map(str::trim) {
+        if let Some(heading) = line.strip_prefix('[') {
+            here = heading.trim_end_matches(']') == part;
+        } else if here && !line.is_empty() && !line.starts_with('#') {
+            *explained.entry(line.to_owned()).or_default() += 1;
+        }
+    }
+    explained
+}
+
+/// Whether all that is left is explained, all that is explained is left, and it is little enough.
+fn judge(part: &str, tried: &Tried, list: &str) -> Result<String, String> {
+    let explained = explained_of(part, list);
+    let left: usize = tried.missed.values().sum();
+    let all = tried.noticed + left;
+    let mut told = format!("{part}: {all} changes, {} noticed, {left} left", tried.noticed);
+    let count = |of: &BTreeMap<String, usize>, name: &str| of.get(name).copied().unwrap_or(0);
+    let mut is_well = true;
+    for (name, times) in &tried.missed {
+        if *times > count(&explained, name) {
+            is_well = false;
+            _ = write!(told, "\nno test notices {times} × {name}: write one, or say in {LEFT} why nobody can");
+        }
+    }
+    for (name, times) in &explained {
+        if *times > count(&tried.missed, name) {
+            is_well = false;
+            _ = write!(told, "\n{name} is noticed, or there is no such change: take it out of {LEFT}");
+        }
+    }
+    if left * 100 > all * LEFT_MAX_PERCENT {
+        is_well = false;
+        _ = write!(told, "\nmore than {LEFT_MAX_PERCENT} % are left");
+    }
+    if is_well { Ok(told) } else { Err(told) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const LIST: &str = "\
+# Why.
+[protocol]
+# A text that nobody reads.
+src/a.rs: replace f with ()
+src/a.rs: replace f with ()
+[fields]
+src/b.rs: delete !
+";
+
+    fn tried(noticed: usize, missed: &[&str]) -> Tried {
+        let mut by_name = BTreeMap::new();
+        missed.iter().for_each(|line| *by_name.entry(name(line)).or_default() += 1);
+        Tried { noticed, missed: by_name }
+    }
+
+    #[test]
+    fn what_is_explained_may_be_left_wherever_it_stands() {
+        let tried = tried(98, &["src/a.rs:3:4: replace f with ()", "src/a.rs:70:4: replace f with ()"]);
+        assert_eq!(judge("protocol", &tried, LIST).unwrap(), "protocol: 100 changes, 98 noticed, 2 left");
+    }
+
+    #[test]
+    fn what_is_not_explained_is_told_by_name() {
+        let three = ["src/a.rs:3:4: replace f with ()"; 3];
+        let told = judge("protocol", &tried(197, &three), LIST).unwrap_err();
+        assert!(told.contains("3 × src/a.rs: replace f with ()"), "{told}");
+        assert!(judge("fields", &tried(197, &three), LIST).is_err(), "it is explained of another part");
+    }
+
+    #[test]
+    fn what_is_noticed_need_not_be_explained_any_more() {
+        let told = judge("fields", &tried(100, &[]), LIST).unwrap_err();
+        assert!(told.contains("src/b.rs: delete ! is noticed"), "{told}");
+    }
+
+    #[test]
+    fn more_than_a_twentieth_is_too_much_however_well_explained() {
+        let told = judge("fields", &tried(18, &["src/b.rs:1:1: delete !"]), LIST).unwrap_err();
+        assert!(told.ends_with("more than 5 % are left"), "{told}");
+    }
+}
