@@ -168,7 +168,7 @@ fn find(connection: &mut Connection, job: &Job, now: Instant) -> Result<Found, T
     let mut types = vec![ColumnType::BigInt, ColumnType::Guid, ColumnType::Text, ColumnType::Guid];
     statement.push(
         "SELECT record.version, intent.operation, intent.local, (SELECT intent.operation FROM datahub_intents AS intent \
-         WHERE intent.entity = ? AND intent.id = ? AND ",
+         WHERE intent.entity = ? AND intent.id = ? AND intent.finished IS NULL AND ",
         [model.entity.name.into(), (*id).into()],
     );
     intents::push_late(&mut statement, now)?;

@@ -18,7 +18,8 @@ const SCHEMA_SETTING: &str = "schema_version";
 ///
 /// 2: watermarks, erasures, `datahub_history.erased`, `datahub_records.complete_for`.
 /// 3: nothing replaces a row of the history, and an erasure leaves no value in it.
-const SCHEMA_REVISION: i64 = 3;
+/// 4: `datahub_intents.finished`.
+const SCHEMA_REVISION: i64 = 4;
 
 const REVISION_SETTING: &str = "schema_revision";
 
@@ -74,6 +75,7 @@ const TABLES: [Table; 7] = [
             ("closed_at", Instant, Allowed),
             ("verdict", Text, Allowed),
             ("mapping_id", BigInt, Never),
+            ("finished", BigInt, Allowed),
         ],
         rest: ", PRIMARY KEY (operation)",
     },
@@ -152,6 +154,7 @@ const TABLES: [Table; 7] = [
 const AFTERWARDS: &str = "
 CREATE UNIQUE INDEX IF NOT EXISTS datahub_intents_open ON datahub_intents (entity, id) WHERE verdict IS NULL;
 CREATE INDEX IF NOT EXISTS datahub_intents_record ON datahub_intents (entity, id);
+CREATE INDEX IF NOT EXISTS datahub_intents_unfinished ON datahub_intents (entity, id) WHERE finished IS NULL;
 CREATE INDEX IF NOT EXISTS datahub_intents_age ON datahub_intents (closed_at);
 CREATE INDEX IF NOT EXISTS datahub_history_record ON datahub_history (entity, id, sequence);
 ";

@@ -56,8 +56,12 @@ pub(crate) fn change(
         IntentChange::Keep => Ok(()),
         IntentChange::Open(intent) => open(connection, job, intent, locals, now),
         IntentChange::Close { operation, verdict } => {
-            let sql = "UPDATE datahub_intents SET verdict = ?, closed_at = ? WHERE operation = ? AND verdict IS NULL";
-            let values = [to_json(verdict)?, now.into(), operation.0.into()];
+            // A delete may be remembered as one that CDMS has not answered yet.
+            let sql = "UPDATE datahub_intents SET verdict = ?, closed_at = ?, \
+                       finished = CASE WHEN write = 'delete' THEN NULL ELSE ? END \
+                       WHERE operation = ? AND verdict IS NULL";
+            let finished = (!may_show_up_late(verdict)).then_some(1);
+            let values = [to_json(verdict)?, now.into(), Datum::BigInt(finished), operation.0.into()];
             connection.execute(&Statement::new(sql, values)).map(drop)
         }
         IntentChange::Release { operation } => {
@@ -95,6 +99,12 @@ fn open(
         mapping_datum(job.model.mapping_id.0),
     ];
     connection.execute(&Statement::new(sql, values)).map(drop)
+}
+
+/// Whether later reads look for a write with this verdict. What has another one is finished: nobody who loads its record
+/// has to pass by it, however many there are.
+const fn may_show_up_late(verdict: &Verdict) -> bool {
+    matches!(verdict, Verdict::NotApplied | Verdict::Superseded { .. })
 }
 
 /// A write that was found not applied, as later reads look for it.

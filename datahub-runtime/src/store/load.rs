@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use cdms_odata::{Attributes, Value};
+use cdms_odata::{Attributes, Instant, Value};
 use datahub_model::ModelDescriptor;
 use datahub_protocol::{
     Intent, LeaseState, Loaded, OpenIntent, Snapshot, Stored, TombstoneReason, UnansweredDelete, Verdict, Version,
@@ -38,49 +38,7 @@ pub(crate) fn load(
     quiet_ms: u64,
 ) -> Result<Vec<StoredRecord>, Trouble> {
     let now = connection.now()?;
-    let mut statement = Statement::of_many(ids.len());
-    let mut types = vec![
-        ColumnType::Guid,
-        ColumnType::Text,
-        ColumnType::BigInt,
-        ColumnType::Instant,
-        ColumnType::Instant,
-        ColumnType::Guid,
-        ColumnType::Text,
-        ColumnType::BigInt,
-        ColumnType::Text,
-        ColumnType::Text,
-        ColumnType::Text,
-        ColumnType::Instant,
-        ColumnType::Text,
-        ColumnType::Bool,
-    ];
-    statement.push(
-        "SELECT wanted.column1, record.state, record.version, record.modified, record.created, record.modified_by, \
-         record.seen, record.mapping_id, record.complete_for, record.reason, intent.body, intent.lease_until, intent.verdict, \
-         EXISTS (SELECT 1 FROM datahub_quarantine WHERE model = ? AND id = wanted.column1)",
-        [model.table.into()],
-    );
-    select_row(&mut statement, &mut types, model);
-    statement.sql(" FROM ");
-    statement.wanted(ids.iter().copied());
-    statement.push(
-        " LEFT JOIN datahub_records AS record ON record.model = ? AND record.id = wanted.column1",
-        [model.table.into()],
-    );
-    join_row(&mut statement, model);
-    statement.push(
-        " LEFT JOIN datahub_intents AS intent ON intent.entity = ? AND intent.id = wanted.column1 \
-         AND (intent.verdict IS NULL",
-        [model.entity.name.into()],
-    );
-    statement.sql(" OR ");
-    intents::push_late(&mut statement, now)?;
-    statement.push(
-        " OR (intent.write = 'delete' AND intent.verdict = ? AND intent.closed_at >= intent.lease_until \
-         AND intent.lease_until > ?)) ORDER BY intent.opened_at, intent.operation",
-        [applied()?, now.plus_ms(-i64::try_from(quiet_ms).unwrap_or(i64::MAX)).into()],
-    );
+    let (statement, types) = question(model, ids, now, quiet_ms)?;
 
     let mut found: HashMap<Uuid, StoredRecord> = HashMap::with_capacity(ids.len());
     for mut row in connection.query(&statement, &types)? {
@@ -120,6 +78,59 @@ pub(crate) fn load(
         Ok(record)
     });
     in_order.collect()
+}
+
+/// The statement that loads records, and what its rows are.
+pub(super) fn question(
+    model: &'static ModelDescriptor,
+    ids: &[Uuid],
+    now: Instant,
+    quiet_ms: u64,
+) -> Result<(Statement, Vec<ColumnType>), Trouble> {
+    let mut statement = Statement::of_many(ids.len());
+    let mut types = vec![
+        ColumnType::Guid,
+        ColumnType::Text,
+        ColumnType::BigInt,
+        ColumnType::Instant,
+        ColumnType::Instant,
+        ColumnType::Guid,
+        ColumnType::Text,
+        ColumnType::BigInt,
+        ColumnType::Text,
+        ColumnType::Text,
+        ColumnType::Text,
+        ColumnType::Instant,
+        ColumnType::Text,
+        ColumnType::Bool,
+    ];
+    statement.push(
+        "SELECT wanted.column1, record.state, record.version, record.modified, record.created, record.modified_by, \
+         record.seen, record.mapping_id, record.complete_for, record.reason, intent.body, intent.lease_until, intent.verdict, \
+         EXISTS (SELECT 1 FROM datahub_quarantine WHERE model = ? AND id = wanted.column1)",
+        [model.table.into()],
+    );
+    select_row(&mut statement, &mut types, model);
+    statement.sql(" FROM ");
+    statement.wanted(ids.iter().copied());
+    statement.push(
+        " LEFT JOIN datahub_records AS record ON record.model = ? AND record.id = wanted.column1",
+        [model.table.into()],
+    );
+    join_row(&mut statement, model);
+    statement.push(
+        " LEFT JOIN datahub_intents AS intent ON intent.entity = ? AND intent.id = wanted.column1 \
+         AND intent.finished IS NULL AND (intent.verdict IS NULL",
+        [model.entity.name.into()],
+    );
+    statement.sql(" OR ");
+    intents::push_late(&mut statement, now)?;
+    statement.push(
+        " OR (intent.write = 'delete' AND intent.verdict = ? AND intent.closed_at >= intent.lease_until \
+         AND intent.lease_until > ?)) ORDER BY intent.opened_at, intent.operation",
+        [applied()?, now.plus_ms(-i64::try_from(quiet_ms).unwrap_or(i64::MAX)).into()],
+    );
+    Ok((statement, types))
 }
 
 /// Takes a record's own columns.

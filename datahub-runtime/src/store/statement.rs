@@ -51,6 +51,13 @@ pub(crate) enum ColumnType {
 }
 
 impl Statement {
+    /// The same with words before it, such as those that ask for its plan.
+    #[cfg(test)]
+    pub(super) fn after(mut self, words: &'static str) -> Self {
+        self.pieces.insert(0, Piece::Sql(words));
+        self
+    }
+
     /// A statement with `?` where a value is bound, in order.
     pub(crate) fn new<const COUNT: usize>(sql: &'static str, values: [Datum; COUNT]) -> Self {
         debug_assert_eq!(sql.matches('?').count(), COUNT, "one value for each ? in {sql}");

@@ -3,6 +3,8 @@
 use datahub_protocol::{LeaseState, QuarantineChange};
 
 use super::*;
+use crate::store::load::question;
+use crate::store::statement::ColumnType;
 
 async fn lease(store: &Store) -> LeaseState {
     load(store).await.loaded.intent.unwrap().lease
@@ -127,4 +129,37 @@ async fn an_orphan_is_kept_under_its_own_id() {
     let waiting = store.quarantine(10).await.unwrap();
     assert_eq!((waiting[0].id, waiting[0].orphan_of, waiting[0].operation), (orphan, Some(ID), Some(operation)));
     assert!(!load(&store).await.loaded.quarantined);
+}
+
+#[tokio::test]
+async fn who_loads_a_record_passes_by_its_finished_writes() {
+    let (bench, store) = Bench::open().await;
+    let mut version = done(&store, first_sight("Acme")).await;
+    for operation in 1..=100 {
+        done(&store, opening(at(version), operation)).await;
+        let mut closing = closing(operation, Verdict::Applied);
+        closing.commit.record = RecordChange::Put(row("Acme"));
+        closing.commit.history = vec![entry(EntryKind::Updated)];
+        version = done(&store, closing).await;
+    }
+    assert_eq!(bench.count("datahub_intents WHERE finished IS NULL"), 0);
+    assert_eq!(bench.count("datahub_intents"), 100);
+    bench.sql("ANALYZE");
+    let ask = bench.on_either("EXPLAIN QUERY PLAN ", "EXPLAIN ");
+    // SQLite tells its plan in the last of four columns.
+    let sqlites = [ColumnType::BigInt, ColumnType::BigInt, ColumnType::BigInt, ColumnType::Text];
+    let types = bench.on_either(sqlites.as_slice(), &sqlites[3..]).to_vec();
+    let plan = store.read(move |connection| {
+        let (statement, _) = question(&ORGANISATION, &[ID], NOON, 330_000)?;
+        let rows = connection.query(&statement.after(ask), &types)?;
+        let told = rows.into_iter().map(|mut row| {
+            for _ in 1..types.len() {
+                row.datum()?;
+            }
+            row.text()
+        });
+        told.collect::<Result<Vec<_>, _>>()
+    });
+    let plan = plan.await.unwrap().join("\n");
+    assert!(plan.contains("datahub_intents_unfinished"), "{plan}");
 }
