@@ -176,7 +176,7 @@ pub fn encode_whole(model: &ModelDescriptor, row: &[Value]) -> Result<Attributes
         if default_of(column)?.is_some_and(|default| default == *value) {
             continue;
         }
-        whole.merge(&encode(model, column, value, &Attributes::new())?);
+        whole.merge(&encode(model, column, value, &whole)?);
     }
     Ok(whole)
 }
@@ -187,17 +187,18 @@ pub fn encode_whole(model: &ModelDescriptor, row: &[Value]) -> Result<Attributes
 ///
 /// As [`encode`].
 pub fn encode_new(model: &ModelDescriptor, row: &[Value]) -> Result<Attributes, Fault> {
-    let mut body = Attributes::new();
+    let (mut body, mut made) = (Attributes::new(), Attributes::new());
     for (column, value) in model.columns.iter().zip(row) {
         if column.write() == Write::Never || default_of(column)?.is_some_and(|default| default == *value) {
             continue;
         }
-        let patch = encode(model, column, value, &Attributes::new())?;
-        for (name, value) in patch.iter().filter(|(_, value)| !value.is_null()) {
-            // The names of a patch come from the descriptor, so finding it again only recovers the static.
-            if let Some(attribute) = model.attribute(name) {
-                body.insert(attribute.name, value.clone());
-            }
+        // Fields that share an attribute are encoded one after the other, each into what those before it have made.
+        made.merge(&encode(model, column, value, &made)?);
+    }
+    for (name, value) in made.iter().filter(|(_, value)| !value.is_null()) {
+        // The names of a patch come from the descriptor, so finding it again only recovers the static.
+        if let Some(attribute) = model.attribute(name) {
+            body.insert(attribute.name, value.clone());
         }
     }
     for attribute in model.attributes.iter().filter(|attribute| attribute.required && !attribute.read_only) {

@@ -21,7 +21,8 @@ pub struct Merged {
 ///
 /// A field changed if its value differs from the decoded base; what a conversion loses is no change. Where both sides
 /// changed a field to different values the caller's value is taken and all its attributes are sent, encoded against
-/// what CDMS has now, so that no value arises that nobody typed.
+/// what CDMS has now, so that no value arises that nobody typed. Fields that share an attribute are encoded one after the
+/// other, each into what those before it have made.
 ///
 /// # Errors
 ///
@@ -38,13 +39,14 @@ pub fn merge<M: Mapping>(
     let before = mapping.decode(&known_base)?;
     let now = mapping.decode(current)?;
     let mut merged = Merged { values: now.clone(), ..Merged::default() };
+    let mut seen = current.clone();
     for field in mapping.updatable() {
         if mine[field] == before[field] || mine[field] == now[field] {
             continue;
         }
-        let mut parts = mapping.encode(field, &mine[field], current)?;
+        let mut parts = mapping.encode(field, &mine[field], &seen)?;
         if now[field] == before[field] {
-            parts.retain(|name, value| current.get(name) != Some(value));
+            parts.retain(|name, value| seen.get(name) != Some(value));
         } else {
             merged.conflicts.push(field);
             for name in mapping.attributes_of(field) {
@@ -55,6 +57,7 @@ pub fn merge<M: Mapping>(
             }
         }
         merged.values[field] = mine[field].clone();
+        seen.merge(&parts);
         merged.patch.merge(&parts);
     }
     Ok(merged)

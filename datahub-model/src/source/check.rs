@@ -52,14 +52,15 @@ fn may_be_key<P>(field: &FieldAnnotation<P>) -> bool {
     field.is_faulty && !is_mapped && field.engine.is_none() && field.local.is_none()
 }
 
-// Two fields over one attribute would overwrite each other's changes, and a constant would overwrite a field's.
+// Two fields over one attribute would overwrite each other's changes, unless modules of both put each into what is there;
+// and a constant would overwrite a field's.
 fn attributes_once<P: Clone>(
     model: &ModelAnnotation<P>,
     contract: &Contract,
     mode: Mode,
     diagnostics: &mut Diagnostics<P>,
 ) {
-    let mut used: HashMap<String, String> = HashMap::new();
+    let mut used: HashMap<String, &FieldAnnotation<P>> = HashMap::new();
     for field in &model.fields {
         if field.read_only.is_some() {
             continue;
@@ -80,15 +81,16 @@ fn attributes_once<P: Clone>(
                 let help = "mark the field `read_only`, or remove the constant";
                 diagnostics.push(Diagnostic::source(Code::MappedTwice, place.clone(), message).help(help));
             }
-            if let Some(other) = used.insert(attribute.clone(), field.name.value.clone()) {
-                let message = if other == field.name.value {
-                    format!("`{attribute}` is named twice")
-                } else {
-                    format!("`{attribute}` is mapped to `{other}` already")
-                };
-                let help = "map it once, or mark one of the fields `read_only`";
-                diagnostics.push(Diagnostic::source(Code::MappedTwice, place, message).help(help));
-            }
+            let Some(other) = used.insert(attribute.clone(), field) else { continue };
+            let (message, help) = if std::ptr::eq(other, field) {
+                (format!("`{attribute}` is named twice"), "name it once")
+            } else if other.with.is_some() && field.with.is_some() {
+                continue;
+            } else {
+                let message = format!("`{attribute}` is mapped to `{}` already", other.name.value);
+                (message, "map it once, mark one of the fields `read_only`, or give a `with` to both")
+            };
+            diagnostics.push(Diagnostic::source(Code::MappedTwice, place, message).help(help));
         }
     }
 }

@@ -44,7 +44,8 @@ impl Code {
             Code::MappedTwice => {
                 "Something is there twice: two fields write one attribute, so that it could not be told which value is \
                  meant, a field writes what a constant writes already, or a key is repeated.\n\n\
-                 Cure: keep one of them. A second view of an attribute is possible where it is `read_only`."
+                 Cure: keep one of them. A second view of an attribute is possible where it is `read_only`, and several \
+                 fields may be parts of one attribute where a `with` module of each puts its part into what `seen` has."
             }
             Code::UnknownGroup => {
                 "`flatten` names a group that the contract does not have.\n\n\

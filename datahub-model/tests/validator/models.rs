@@ -338,11 +338,26 @@ fn twice() -> Vec<Row> {
                 assert_eq!(attributes(mapping), ["Name", "Override"]);
             },
         ),
+        accepted(
+            "two fields that modules put into one attribute",
+            ACCOUNT,
+            "M table=m\n id: key\n a: \"Name\" with=\"m\" sql_type=\"string\"\n \
+             b: attributes=Town,Name with=\"n\" sql_type=\"string\"",
+            |mapping| {
+                assert_eq!(attributes(mapping), ["Name", "Override", "Town"]);
+            },
+        ),
+        faulty(
+            "a module's field beside a field without one",
+            ACCOUNT,
+            "M table=m\n id: key\n a: \"Name\" with=\"m\" sql_type=\"string\"\n b: \"Name\"",
+            &[(MappedTwice, "b.attribute", "`Name` is mapped to `a` already")],
+        ),
         faulty(
             "two fields of one attribute",
             ACCOUNT,
             "M table=m\n id: key\n a: \"Name\"\n b: \"Name\"",
-            &[(MappedTwice, "b.attribute", "map it once, or mark one of the fields `read_only`")],
+            &[(MappedTwice, "b.attribute", "mark one of the fields `read_only`, or give a `with` to both")],
         ),
         faulty(
             "a join and a field of one attribute",

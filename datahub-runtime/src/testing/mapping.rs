@@ -189,6 +189,21 @@ pub fn written_reads_back<T: CdmsSynced>() {
                 ));
             }
         }
+        // All at once, for fields that share an attribute.
+        let Ok(merged) = merge(&case.mapping, seen, wanted, seen) else { return Ok(()) };
+        let mut after = seen.clone();
+        after.merge(&merged.patch);
+        let read = case.mapping.decode(&after).map_err(|fault| told(&fault))?;
+        for (position, column) in case.updatable() {
+            if read[position] != wanted[position] {
+                let (field, wanted, read) = (column.field, &wanted[position], &read[position]);
+                return Err(format!(
+                    "`{field}` is written as {wanted} along with all others and reads as {read}\nover {}\nas   {}",
+                    shown(seen, column),
+                    shown(&after, column)
+                ));
+            }
+        }
         Ok(())
     });
 }

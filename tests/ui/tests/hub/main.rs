@@ -5,6 +5,7 @@ mod every_kind;
 #[path = "../../../on_postgres.rs"]
 mod on_postgres;
 mod one_of_several;
+mod shared_attribute;
 mod shared_entity;
 mod what_is_sent;
 
