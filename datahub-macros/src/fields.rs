@@ -22,7 +22,7 @@ const KEYS: Keys = Keys {
 };
 
 const MEMBER_KEYS: Keys = Keys {
-    here: &["default"],
+    here: &["default", "flatten"],
     elsewhere: &[(
         &["attribute", "column", "with", "read_only", "create_only", "local", "sql_type", "was", "key"],
         "a member has its key in the contract's group, as a bare string, and nothing else; see to the rest on the field \
@@ -38,7 +38,15 @@ struct MemberField {
     ident: Ident,
     ty: Type,
     name: String,
-    default: Option<Default>,
+    holds: Holds,
+}
+
+/// What a member holds.
+enum Holds {
+    /// The value of one attribute, and what stands for its null.
+    Value(Option<Default>),
+    /// A group within the group.
+    Group,
 }
 
 pub(crate) fn derive(item: TokenStream) -> TokenStream {
@@ -80,7 +88,7 @@ fn members(item: &DeriveInput, errors: &mut Errors) -> Vec<MemberField> {
     let mut members = Vec::new();
     for field in &named.named {
         let Some(ident) = field.ident.clone() else { continue };
-        let (mut name, mut default) = (None, None);
+        let (mut name, mut default, mut flatten) = (None, None, None);
         let ty = field_type::without_self(ungrouped(&field.ty), &item.ident);
         for part in parts(&field.attrs, MEMBER_EXAMPLE, errors) {
             match &part {
@@ -92,6 +100,14 @@ fn members(item: &DeriveInput, errors: &mut Errors) -> Vec<MemberField> {
                 Part::Word(key) if key == "default" => {
                     fill(&mut default, Default::OfType, "default", key.span(), errors);
                 }
+                Part::Word(key) if key == "flatten" => {
+                    fill(&mut flatten, key.span(), "flatten", key.span(), errors);
+                }
+                Part::Assigned(key, _) if key == "flatten" => errors.push(
+                    key.span(),
+                    "a group within a group has its key as a bare string [wrong-value]\n\
+                     help: write `#[cdms(\"…\", flatten)]`, or `#[cdms(flatten)]` where the member is called like it",
+                ),
                 Part::Assigned(key, value) if key == "default" => {
                     let value = expression_without_self(value, &item.ident);
                     fill(&mut default, Default::Expression(value), "default", key.span(), errors);
@@ -106,36 +122,55 @@ fn members(item: &DeriveInput, errors: &mut Errors) -> Vec<MemberField> {
                 format!("two members have the key `{name}` [mapped-twice]\nhelp: rename one of them"),
             );
         }
-        members.push(MemberField { ty, ident, name, default });
+        if let (Some(span), Some(_)) = (flatten, &default) {
+            let message = "a group within a group has no `default`: its members have their own";
+            errors.push(span, format!("{message} [keys-exclude]\nhelp: remove `default`"));
+        }
+        let holds = if flatten.is_some() { Holds::Group } else { Holds::Value(default) };
+        members.push(MemberField { ty, ident, name, holds });
     }
     members
 }
 
 fn implementation(name: &Ident, krate: &Path, members: &[MemberField]) -> TokenStream {
-    let types = members.iter().map(|MemberField { ident, ty, .. }| {
+    let types = members.iter().map(|MemberField { ident, ty, holds, .. }| {
         let constant = expand::of_type(ident);
-        quote! { const #constant: __v1::Field<#ty> = __v1::member::<#ty>(); }
+        match holds {
+            Holds::Value(_) => quote! { const #constant: __v1::Field<#ty> = __v1::member::<#ty>(); },
+            Holds::Group => quote! { const #constant: __v1::Group<#ty> = __v1::group::<#ty>(); },
+        }
     });
-    let listed = members.iter().map(|MemberField { ident, ty, name, default }| {
+    let listed = members.iter().map(|MemberField { ident, ty, name, holds }| {
         let constant = expand::of_type(ident);
-        let said = match default {
-            None => ty.to_token_stream().to_string(),
-            Some(Default::OfType) => format!("{} default", ty.to_token_stream()),
-            Some(Default::Expression(value)) => format!("{} default {}", ty.to_token_stream(), value.to_token_stream()),
+        let ty = ty.to_token_stream();
+        let (said, default) = match holds {
+            Holds::Value(None) => (ty.to_string(), None),
+            Holds::Value(Some(default @ Default::OfType)) => (format!("{ty} default"), Some(default)),
+            Holds::Value(Some(default @ Default::Expression(value))) => {
+                (format!("{ty} default {}", value.to_token_stream()), Some(default))
+            }
+            Holds::Group => (format!("{ty} flatten"), None),
         };
-        let default = default.as_ref().map(|default| {
+        let default = default.map(|default| {
             let once = expand::once(&constant, default);
             quote!(.or(#once))
         });
         quote!(#constant.member(#name, #said)#default)
     });
-    let read = members.iter().map(|MemberField { ident, name, .. }| {
+    let read = members.iter().map(|MemberField { ident, name, holds, .. }| {
         let constant = expand::of_type(ident);
-        quote!(#ident: __group.member(#name, &#constant, Self::MEMBERS)?)
+        match holds {
+            Holds::Value(_) => quote!(#ident: __group.member(#name, &#constant, Self::MEMBERS)?),
+            Holds::Group => quote!(#ident: __group.group(#name, &#constant)?),
+        }
     });
-    let written = members.iter().map(|MemberField { ident, name, .. }| {
+    let written = members.iter().map(|MemberField { ident, name, holds, .. }| {
         let constant = expand::of_type(ident);
-        quote!(__group.member(#name, &#constant, &self.#ident))
+        let what = match holds {
+            Holds::Value(_) => quote!(member),
+            Holds::Group => quote!(group),
+        };
+        quote!(__group.#what(#name, &#constant, &self.#ident))
     });
     quote! {
         #[allow(non_upper_case_globals)]

@@ -12,7 +12,8 @@ use uuid::Uuid;
 
 use crate::{Id, Model};
 
-pub use of_type::{Field, Group, Key, KeyOf, Member, field, group, key, member};
+pub use of_type::{Field, Group, Holds, Key, KeyOf, Member, Slot, field, group, key, member};
+pub(crate) use of_type::{Found, find};
 
 /// A Rust type that a field can have.
 ///
@@ -258,7 +259,7 @@ impl<'r> RowReader<'r> {
     ///
     /// A member's value does not fit its type.
     pub fn group<G>(&self, first: usize, members: &'static [&'static str], ty: &Group<G>) -> Result<G, Fault> {
-        (ty.read)(&GroupReader { row: *self, first, members })
+        (ty.read)(&GroupReader { row: *self, first, members, within: None })
     }
 }
 
@@ -289,7 +290,7 @@ impl<'r> RowWriter<'r> {
 
     /// Sets a group of columns from one value.
     pub fn group<G>(&mut self, first: usize, members: &'static [&'static str], ty: &Group<G>, group: &G) {
-        (ty.write)(group, &mut GroupWriter { row: self, first, members });
+        (ty.write)(group, &mut GroupWriter { row: self, first, members, within: None });
     }
 
     /// Ends the writing.
@@ -342,6 +343,14 @@ pub struct GroupReader<'r> {
     row: RowReader<'r>,
     first: usize,
     members: &'static [&'static str],
+    within: Option<&'r Within<'r>>,
+}
+
+/// The key of a group within a group, and those of the groups around it.
+#[derive(Clone, Copy, Debug)]
+struct Within<'w> {
+    around: Option<&'w Within<'w>>,
+    key: &'w str,
 }
 
 impl GroupReader<'_> {
@@ -351,13 +360,23 @@ impl GroupReader<'_> {
     ///
     /// The stored value does not fit the member's type.
     pub fn member<T>(&self, name: &str, ty: &Field<T>, members: &[Member]) -> Result<T, Fault> {
-        let column = self.first + position(self.members, name);
+        let column = self.first + position(self.members, self.within, name);
         // A row has the default where CDMS has a null; one that was stored before there was a default has the null.
-        let default = members.iter().find(|member| member.name == name).and_then(|member| member.default);
-        match default.filter(|_| self.row.value(column).is_null()) {
-            Some(default) => ty.of(&default()).map_err(|fault| fault.at(self.row.columns[column].field)),
+        let default = || members.iter().find(|member| member.name == name).and_then(Member::default);
+        match self.row.value(column).is_null().then(default).flatten() {
+            Some(default) => ty.of(&default).map_err(|fault| fault.at(self.row.columns[column].field)),
             None => self.row.read(column, ty),
         }
+    }
+
+    /// The value of a group within this one.
+    ///
+    /// # Errors
+    ///
+    /// A member's value does not fit its type.
+    pub fn group<G>(&self, key: &str, ty: &Group<G>) -> Result<G, Fault> {
+        let within = Within { around: self.within, key };
+        (ty.read)(&GroupReader { within: Some(&within), ..*self })
     }
 }
 
@@ -367,12 +386,20 @@ pub struct GroupWriter<'w> {
     row: &'w mut dyn GroupTarget,
     first: usize,
     members: &'static [&'static str],
+    within: Option<&'w Within<'w>>,
 }
 
 impl GroupWriter<'_> {
     /// Sets one member.
     pub fn member<T>(&mut self, name: &str, ty: &Field<T>, value: &T) {
-        self.row.put(self.first + position(self.members, name), (ty.write)(value));
+        self.row.put(self.first + position(self.members, self.within, name), (ty.write)(value));
+    }
+
+    /// Sets the columns of a group within this one.
+    pub fn group<G>(&mut self, key: &str, ty: &Group<G>, group: &G) {
+        let within = Within { around: self.within, key };
+        let GroupWriter { first, members, .. } = *self;
+        (ty.write)(group, &mut GroupWriter { row: &mut *self.row, first, members, within: Some(&within) });
     }
 }
 
@@ -387,7 +414,19 @@ impl GroupTarget for RowWriter<'_> {
     }
 }
 
-fn position(members: &[&str], name: &str) -> usize {
+fn position(members: &[&str], within: Option<&Within<'_>>, name: &str) -> usize {
+    let position = members.iter().position(|path| is_path(path, within, name));
     // The derive's const assertion compared the two lists, so an absent name is a bug of the derive.
-    members.iter().position(|known| *known == name).unwrap_or_else(|| panic!("no group member is called {name}"))
+    position.unwrap_or_else(|| panic!("no group member is called {name}"))
+}
+
+/// Whether a path of keys ends with this one after those of the groups around it.
+fn is_path(path: &str, within: Option<&Within<'_>>, key: &str) -> bool {
+    match (path.strip_suffix(key), within) {
+        (None, _) => false,
+        (Some(rest), None) => rest.is_empty(),
+        (Some(rest), Some(within)) => {
+            rest.strip_suffix('.').is_some_and(|rest| is_path(rest, within.around, within.key))
+        }
+    }
 }

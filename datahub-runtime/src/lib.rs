@@ -60,7 +60,9 @@ pub use datahub_macros::CdmsSynced;
 pub use datahub_model::Fault;
 pub use datahub_protocol::{EntryKind, Note, OnConflict, OperationId, Origin, Seen, Verdict, Version, WriteKind};
 pub use error::{Error, ErrorKind};
-pub use field::{Carries, CdmsFields, FieldType, GroupReader, GroupWriter, Member, RowReader, RowWriter, kind};
+pub use field::{
+    Carries, CdmsFields, FieldType, GroupReader, GroupWriter, Holds, Member, RowReader, RowWriter, Slot, kind,
+};
 pub use freshness::{Checked, Freshness};
 pub use health::Health;
 pub use history::{FieldChange, History, HistoryEntry};

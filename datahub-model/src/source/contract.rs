@@ -85,14 +85,14 @@ pub struct ContractAttribute {
 pub struct Group {
     /// Its name.
     pub name: String,
-    /// Its members in order.
+    /// Its members in order, those of groups within it among them.
     pub members: Vec<GroupMember>,
 }
 
 /// A member of a group.
 #[derive(Clone, Debug, PartialEq)]
 pub struct GroupMember {
-    /// The member's key.
+    /// The member's key; of a group within the group after that one's key and a dot.
     pub key: String,
     /// Its attribute.
     pub attribute: String,

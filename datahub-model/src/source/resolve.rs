@@ -57,7 +57,8 @@ pub enum Shape {
     Group {
         /// The first column.
         first: usize,
-        /// The members in the order of the columns: key, kind, whether required, the lookup's targets.
+        /// The members in the order of the columns: key (with a dot before that of a group within), kind, whether
+        /// required, the lookup's targets.
         members: Vec<(String, Kind, bool, Vec<String>)>,
     },
 }
@@ -335,7 +336,7 @@ impl<P: Clone> Resolver<'_, P> {
             let write = self.write(field, std::iter::once(stated), mode);
             let source = ResolvedSource::Attribute { attribute: stated.name.clone(), default: false, write };
             self.columns.push(ResolvedColumn {
-                name: format!("{prefix}{}", member.key),
+                name: format!("{prefix}{}", member.key.replace('.', "_")),
                 field: format!("{}.{}", plain(field), member.key),
                 kind: stated.kind,
                 nullable: !stated.required,

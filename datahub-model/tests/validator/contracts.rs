@@ -267,6 +267,24 @@ fn groups_and_constants() -> Vec<Row> {
             &[(WrongValue, "15:5", "`a` is a string")],
         ),
         faulty_contract(
+            "a group within a group of an unknown attribute",
+            with("[groups.names]\na = 'Name'\n[groups.names.more]\nb = 'Nmae'\nc.d = 'Name'"),
+            &[
+                (UnknownAttribute, "17:5", "did you mean `Name`?"),
+                (MappedTwice, "18:7", "`Name` is twice in the group `names`"),
+            ],
+        ),
+        faulty_contract(
+            "a member's key with a dot",
+            with("[groups.names]\n'a.b' = 'Name'"),
+            &[(WrongValue, "15:1", "write it without quotes for a group within the group")],
+        ),
+        faulty_contract(
+            "a member within a group that is no string",
+            with("[groups.names]\na.b = 1"),
+            &[(WrongValue, "15:7", "`a.b` is a string")],
+        ),
+        faulty_contract(
             "a group without attributes in the contract",
             "entity = 'A'\n[groups.g]\na = 'B'",
             &[(UnknownAttribute, "3:5", "state its kind there")],

@@ -125,8 +125,20 @@ fn joins_and_locals() -> Vec<Row> {
     ]
 }
 
+const NESTED: &str = "entity = 'A'
+[attributes]
+Street = { kind = 'string' }
+Town = { kind = 'string' }
+X = { kind = 'double' }
+[groups.address]
+street = 'Street'
+place.town = 'Town'
+[groups.address.place.at]
+x = 'X'
+";
+
 fn groups() -> Vec<Row> {
-    use Code::{ReadOnly, UnknownGroup};
+    use Code::{ColumnClash, ReadOnly, UnknownGroup};
     vec![
         accepted("a group", ACCOUNT, "M table=m\n id: key\n home: flatten=\"address\"", |mapping| {
             let columns: Vec<_> = mapping.columns[1..]
@@ -183,6 +195,21 @@ fn groups() -> Vec<Row> {
                 assert_eq!((state.nullable, state.source), (false, sent("StateCode", Write::Never)));
                 assert!(field(mapping, "s.rating").nullable);
             },
+        ),
+        accepted("groups within a group", NESTED, "M table=m\n id: key\n home: flatten=\"address\"", |mapping| {
+            let columns: Vec<_> = mapping.columns[1..].iter().map(|known| (&*known.name, &*known.field)).collect();
+            let expected = [
+                ("home_street", "home.street"),
+                ("home_place_town", "home.place.town"),
+                ("home_place_at_x", "home.place.at.x"),
+            ];
+            assert_eq!(columns, expected);
+        }),
+        faulty(
+            "a group within a group and a member that would share a column",
+            "entity = 'A'\n[attributes]\nS = { kind = 'string' }\nT = { kind = 'string' }\n[groups.g]\na_b = 'S'\na.b = 'T'",
+            "M table=m\n id: key\n g: flatten=\"g\"",
+            &[(ColumnClash, "g", "`g.a.b` and `g.a_b` would share the column `g_a_b`")],
         ),
         faulty(
             "a misspelt group",

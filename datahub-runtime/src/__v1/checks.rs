@@ -4,6 +4,7 @@ use datahub_model::ModelDescriptor;
 
 use super::message::Message;
 use super::{Field, Group, Kind, Member};
+use crate::field::{Found, Holds, Slot, find};
 
 /// What stands before a cure, as in the derive's own messages.
 const HELP: &str = "\nhelp: ";
@@ -120,46 +121,76 @@ pub const fn group_matches<G>(group: &Group<G>, name: &str, keys: &[GroupKey]) {
     }
     let mut position = 0;
     while position < keys.len() {
-        match find(group.members, keys[position].name) {
-            Some(member) => member_fits(member, name, &keys[position]),
-            None => {
+        let key = &keys[position];
+        match find(group.members, key.name) {
+            Found::Value(slot) => member_fits(&slot, name, key),
+            Found::Unknown => {}
+            Found::Group => {
+                let message =
+                    Message::new("`").and(name).and(".").and(key.name).and("` is a group, but the contract's ");
+                let message = message.and("group has one attribute there, `").and(key.attribute).and("` [group-shape]");
+                let cure = "remove `flatten` from the member, or write a table of members in the contract";
+                panic!("{}", message.and(HELP).and(cure).text())
+            }
+            Found::NoGroup => {
+                let message =
+                    Message::new("`").and(name).and(".").and(key.name).and("` is within a member that is no ");
+                let message = message.and("group, but the contract has a group within the group there [group-shape]");
+                let cure = "write #[cdms(flatten)] on the member, and derive CdmsFields on its type";
+                panic!("{}", message.and(HELP).and(cure).text())
+            }
+            Found::Nothing => {
                 let message = Message::new("the struct of `").and(name).and("` has no member `");
-                let message = message.and(keys[position].name).and("`, which the contract's group has [group-shape]");
+                let message = message.and(key.name).and("`, which the contract's group has [group-shape]").and(HELP);
                 let cure = "add the member, or name the one that is meant with a bare string, `#[cdms(\"";
-                panic!("{}", message.and(HELP).and(cure).and(keys[position].name).and("\")]`").text())
+                panic!("{}", message.and(cure).and(last_key(key.name)).and("\")]`").text())
             }
         }
         position += 1;
     }
-    let mut position = 0;
-    while position < group.members.len() {
-        let member = group.members[position].name;
-        let mut key = 0;
-        while key < keys.len() && !same(keys[key].name, member) {
-            key += 1;
-        }
-        if key == keys.len() {
-            let message = Message::new("the member `").and(member).and("` of `").and(name);
-            let message = message.and("` is no key of the contract's group [group-shape]").and(HELP);
-            panic!("{}", message.and("remove the member, or add it to the group in the contract").text())
-        }
-        position += 1;
-    }
+    each_is_a_key(group.members, Message::new(""), name, keys);
 }
 
-const fn find<'m>(members: &'m [Member], name: &str) -> Option<&'m Member> {
+/// Asks that each member is a key of the contract's group; those of groups within have its key and a dot before theirs.
+#[track_caller]
+const fn each_is_a_key(members: &[Member], within: Message, name: &str, keys: &[GroupKey]) {
     let mut position = 0;
     while position < members.len() {
-        if same(members[position].name, name) {
-            return Some(&members[position]);
+        let path = within.and(members[position].name);
+        match members[position].holds {
+            Holds::Group { members, .. } => each_is_a_key(members, path.and("."), name, keys),
+            Holds::Value(_) => is_a_key(path.text(), name, keys),
         }
         position += 1;
     }
-    None
 }
 
 #[track_caller]
-const fn member_fits(member: &Member, name: &str, key: &GroupKey) {
+const fn is_a_key(path: &str, name: &str, keys: &[GroupKey]) {
+    let mut position = 0;
+    while position < keys.len() {
+        if same(keys[position].name, path) {
+            return;
+        }
+        position += 1;
+    }
+    let message = Message::new("the member `").and(path).and("` of `").and(name);
+    let message = message.and("` is no key of the contract's group [group-shape]").and(HELP);
+    panic!("{}", message.and("remove the member, or add it to the group in the contract").text())
+}
+
+/// The key at a path's end.
+const fn last_key(path: &str) -> &str {
+    let bytes = path.as_bytes();
+    let mut position = bytes.len();
+    while position > 0 && bytes[position - 1] != b'.' {
+        position -= 1;
+    }
+    path.split_at(position).1
+}
+
+#[track_caller]
+const fn member_fits(member: &Slot, name: &str, key: &GroupKey) {
     let about = Message::new("`").and(key.attribute).and("`");
     let of = Message::new("`").and(name).and(".").and(key.name).and("`");
     if !holds(member.kinds, key.kind) {

@@ -4,6 +4,7 @@
 const LENGTH_MAX: usize = 1024;
 
 /// A text in the making.
+#[derive(Clone, Copy)]
 pub(super) struct Message {
     bytes: [u8; LENGTH_MAX],
     length: usize,

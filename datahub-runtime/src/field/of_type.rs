@@ -53,7 +53,8 @@ impl<T> Field<T> {
 
     /// The type as a group's member of this key; `said` is what the struct says of it.
     pub const fn member(&self, name: &'static str, said: &'static str) -> Member {
-        Member { name, said, kinds: self.kinds, nullable: self.has_null, targets: self.targets, default: None }
+        let slot = Slot { kinds: self.kinds, nullable: self.has_null, targets: self.targets, default: None };
+        Member { name, said, holds: Holds::Value(slot) }
     }
 }
 
@@ -62,6 +63,29 @@ impl<T> Field<T> {
 pub struct Member {
     /// Its key in the contract's group.
     pub name: &'static str,
+    /// What it holds.
+    pub holds: Holds,
+    /// Its type and default as they are written, by which the mapping id knows them.
+    pub said: &'static str,
+}
+
+/// What a member of a group holds.
+#[derive(Clone, Copy, Debug)]
+pub enum Holds {
+    /// The value of one attribute.
+    Value(Slot),
+    /// A group within the group.
+    Group {
+        /// Its members.
+        members: &'static [Member],
+        /// Whether it stands in for one that has faults, so that nothing follows from what it says.
+        is_stub: bool,
+    },
+}
+
+/// What may be in a member that holds one value.
+#[derive(Clone, Copy, Debug)]
+pub struct Slot {
     /// The kinds that its type can hold.
     pub kinds: &'static [Kind],
     /// Whether its type has a value for null.
@@ -70,16 +94,73 @@ pub struct Member {
     pub targets: &'static [&'static str],
     /// The value that stands for a null from CDMS.
     pub default: Option<fn() -> Value>,
-    /// Its type and default as they are written, by which the mapping id knows them.
-    pub said: &'static str,
 }
 
 impl Member {
-    /// A value stands for the null of its attribute.
+    /// A value stands for the null of its attribute. A group within a group has none, which the derive tells.
     pub const fn or(mut self, default: fn() -> Value) -> Self {
-        self.default = Some(default);
+        if let Holds::Value(slot) = &mut self.holds {
+            slot.default = Some(default);
+        }
         self
     }
+
+    /// The value that stands for a null from CDMS, where one does.
+    pub(super) fn default(&self) -> Option<Value> {
+        match self.holds {
+            Holds::Value(slot) => slot.default.map(|default| default()),
+            Holds::Group { .. } => None,
+        }
+    }
+}
+
+/// What a path of keys with dots between them leads to in a group.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Found {
+    /// A member that holds one value.
+    Value(Slot),
+    /// A group, where one attribute is meant.
+    Group,
+    /// One value, where a group is meant.
+    NoGroup,
+    /// Something within a group that has faults.
+    Unknown,
+    /// No member.
+    Nothing,
+}
+
+/// The member at a path. A key has no dot itself.
+pub(crate) const fn find(members: &[Member], path: &str) -> Found {
+    let (key, rest) = parted(path);
+    let mut position = 0;
+    while position < members.len() {
+        let member = &members[position];
+        if crate::__v1::same(member.name, key) {
+            return match (member.holds, rest) {
+                (Holds::Value(slot), None) => Found::Value(slot),
+                (Holds::Value(_), Some(_)) => Found::NoGroup,
+                (Holds::Group { is_stub: true, .. }, _) => Found::Unknown,
+                (Holds::Group { .. }, None) => Found::Group,
+                (Holds::Group { members, .. }, Some(rest)) => find(members, rest),
+            };
+        }
+        position += 1;
+    }
+    Found::Nothing
+}
+
+/// A path's first key, and what follows its dot.
+const fn parted(path: &str) -> (&str, Option<&str>) {
+    let bytes = path.as_bytes();
+    let mut position = 0;
+    while position < bytes.len() {
+        if bytes[position] == b'.' {
+            let (key, rest) = path.split_at(position);
+            return (key, Some(rest.split_at(1).1));
+        }
+        position += 1;
+    }
+    (path, None)
 }
 
 /// The type of a key.
@@ -139,35 +220,38 @@ pub const fn group<G: CdmsFields>() -> Group<G> {
 }
 
 impl<G> Group<G> {
+    /// The group as a member of another one.
+    pub const fn member(&self, name: &'static str, said: &'static str) -> Member {
+        Member { name, said, holds: Holds::Group { members: self.members, is_stub: self.is_stub } }
+    }
+
     /// Where the values of a member come from: its attribute, with what the member says of it.
-    pub const fn source(&self, attribute: &'static str, name: &str) -> Source {
+    pub const fn source(&self, attribute: &'static str, path: &str) -> Source {
         let source = Source::attribute(attribute);
-        let mut position = 0;
-        while position < self.members.len() {
-            let member = &self.members[position];
-            if crate::__v1::same(member.name, name) {
-                let source = source.pointing_to(member.targets);
-                return match member.default {
-                    Some(default) => source.or(default),
-                    None => source,
-                };
-            }
-            position += 1;
+        match find(self.members, path) {
+            Found::Value(Slot { targets, default: Some(default), .. }) => source.pointing_to(targets).or(default),
+            Found::Value(slot) => source.pointing_to(slot.targets),
+            _ => source,
         }
-        source
     }
 
     /// The mapping id of a model that has this group: another one whenever the group says something else.
     pub const fn identify(&self, id: MappingId) -> MappingId {
-        let mut hash = id.0;
-        let mut position = 0;
-        while position < self.members.len() {
-            hash = hashed(hash, self.members[position].name);
-            hash = hashed(hash, self.members[position].said);
-            position += 1;
-        }
-        MappingId(hash)
+        MappingId(members_hashed(id.0, self.members))
     }
+}
+
+const fn members_hashed(mut hash: u64, members: &[Member]) -> u64 {
+    let mut position = 0;
+    while position < members.len() {
+        let member = &members[position];
+        hash = hashed(hashed(hash, member.name), member.said);
+        if let Holds::Group { members, .. } = member.holds {
+            hash = hashed(members_hashed(hash, members), "");
+        }
+        position += 1;
+    }
+    hash
 }
 
 /// FNV-1a over a text and its end, going on from another hash.

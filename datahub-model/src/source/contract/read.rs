@@ -293,18 +293,35 @@ impl<'t, P> Reader<'t, P> {
             self.wrong(&group, value, "a table of members");
             return None;
         };
-        let mut members: Vec<GroupMember> = Vec::new();
-        for (key, value) in table {
-            let Some(attribute) = self.string(key.get_ref(), value) else { continue };
+        let mut whole = Group { name: group, members: Vec::new() };
+        self.members(table, "", contract, &mut whole);
+        Some(whole)
+    }
+
+    /// Adds the members of a group, or of one within it, whose key is then the beginning of theirs.
+    fn members(&mut self, table: &DeTable<'_>, within: &str, contract: &Contract, group: &mut Group) {
+        for (name, value) in table {
+            let key = format!("{within}{}", name.get_ref());
+            if name.get_ref().contains('.') {
+                let message =
+                    format!("the key `{}` has a dot, which stands before the keys of a group within", name.get_ref());
+                let help = "write it without quotes for a group within the group, or choose another key".to_owned();
+                self.fault(Code::WrongValue, name.span().start, message, Some(help));
+                continue;
+            }
+            if let Some(inner) = value.get_ref().as_table() {
+                self.members(inner, &format!("{key}."), contract, group);
+                continue;
+            }
+            let Some(attribute) = self.string(&key, value) else { continue };
             self.declared(&attribute, value.span().start, contract);
-            if members.iter().any(|member| member.attribute == attribute) {
-                let message = format!("`{attribute}` is twice in the group `{group}`");
+            if group.members.iter().any(|member| member.attribute == attribute) {
+                let message = format!("`{attribute}` is twice in the group `{}`", group.name);
                 self.fault(Code::MappedTwice, value.span().start, message, None);
             }
             let spot = self.spot(value.span().start);
-            members.push(GroupMember { key: key.get_ref().to_string(), attribute, spot });
+            group.members.push(GroupMember { key, attribute, spot });
         }
-        Some(Group { name: group, members })
     }
 
     fn constant(
@@ -513,7 +530,8 @@ impl<'t, P> Reader<'t, P> {
 
     fn wrong(&mut self, key: &str, value: &Spanned<DeValue<'_>>, expected: &str) {
         let found = value.get_ref().type_str();
-        self.fault(Code::WrongValue, value.span().start, format!("`{key}` is {expected}, not a {found}"), None);
+        let article = if found.starts_with(['a', 'i']) { "an" } else { "a" };
+        self.fault(Code::WrongValue, value.span().start, format!("`{key}` is {expected}, not {article} {found}"), None);
     }
 }
 

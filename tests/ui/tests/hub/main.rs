@@ -4,6 +4,7 @@
 mod every_kind;
 #[path = "../../../on_postgres.rs"]
 mod on_postgres;
+mod nested_group;
 mod one_of_several;
 mod shared_attribute;
 mod shared_entity;
