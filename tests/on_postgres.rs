@@ -25,19 +25,29 @@ pub(crate) fn run_again_loud() -> Result<(), String> {
     told_of(true)
 }
 
-fn told_of(loud: bool) -> Result<(), String> {
-    if std::env::var_os(SERVER_OF_KITS).is_some() {
-        // This is the second run already.
-        return Ok(());
+/// The server to run on, as the environment says; `None` where this is the second run already, or PostgreSQL is left out
+/// on purpose.
+///
+/// # Errors
+///
+/// There is no server, or CI leaves it out; with what to do.
+pub(crate) fn server(variable: impl Fn(&str) -> Option<String>) -> Result<Option<String>, String> {
+    if variable(SERVER_OF_KITS).is_some() {
+        return Ok(None);
     }
-    if std::env::var("DATAHUB_TESTS").as_deref() == Ok("sqlite-only") {
-        let is_ci = std::env::var_os("CI").is_some();
-        return if is_ci { Err("CI never leaves PostgreSQL out; unset DATAHUB_TESTS".to_owned()) } else { Ok(()) };
+    if variable("DATAHUB_TESTS").as_deref() == Some("sqlite-only") {
+        let is_ci = variable("CI").is_some();
+        return if is_ci { Err("CI never leaves PostgreSQL out; unset DATAHUB_TESTS".to_owned()) } else { Ok(None) };
     }
-    let server = std::env::var("DATAHUB_TESTS_POSTGRES").map_err(|_| {
+    let server = variable("DATAHUB_TESTS_POSTGRES").ok_or(
         "there is no PostgreSQL to test on: run `cargo xtask test`, which starts one of its own, or set \
-         DATAHUB_TESTS_POSTGRES=postgres://user@host/database; DATAHUB_TESTS=sqlite-only leaves it out on purpose"
-    })?;
+         DATAHUB_TESTS_POSTGRES=postgres://user@host/database; DATAHUB_TESTS=sqlite-only leaves it out on purpose",
+    )?;
+    Ok(Some(server))
+}
+
+fn told_of(loud: bool) -> Result<(), String> {
+    let Some(server) = server(|variable| std::env::var(variable).ok())? else { return Ok(()) };
     let program = std::env::current_exe().map_err(|error| error.to_string())?;
     let mut command = Command::new(program);
     command.env(SERVER_OF_KITS, server);

@@ -27,6 +27,7 @@ mod settling_table;
 mod showing_up_late;
 mod spans;
 mod times;
+mod without_postgres;
 mod writes;
 
 #[test]

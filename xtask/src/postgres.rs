@@ -29,15 +29,13 @@ impl Server {
     /// The server of the environment, or a private cluster from installed programs, which are installed from the
     /// distribution's packages where they are missing and this user may. `None` where the tests are to do without.
     pub(crate) fn start() -> Result<Option<Self>, String> {
-        if std::env::var("DATAHUB_TESTS").as_deref() == Ok("sqlite-only") {
-            if std::env::var_os("CI").is_some() {
-                return Err("CI never leaves PostgreSQL out; unset DATAHUB_TESTS".to_owned());
+        match wanted(|variable| std::env::var(variable).ok())? {
+            Wanted::None => {
+                say("DATAHUB_TESTS=sqlite-only: nothing is tested on PostgreSQL");
+                return Ok(None);
             }
-            say("DATAHUB_TESTS=sqlite-only: nothing is tested on PostgreSQL");
-            return Ok(None);
-        }
-        if let Ok(url) = std::env::var(URL) {
-            return Ok(Some(Server { url, private: None }));
+            Wanted::Given(url) => return Ok(Some(Server { url, private: None })),
+            Wanted::Private => {}
         }
         let programs = match programs() {
             Some(programs) => programs,
@@ -54,6 +52,30 @@ impl Server {
     pub(crate) fn url(&self) -> &str {
         &self.url
     }
+}
+
+/// Which server is asked for.
+#[derive(Debug, PartialEq, Eq)]
+enum Wanted {
+    /// None, on purpose.
+    None,
+    /// The one at this address.
+    Given(String),
+    /// One of our own.
+    Private,
+}
+
+/// What the environment asks for.
+fn wanted(variable: impl Fn(&str) -> Option<String>) -> Result<Wanted, String> {
+    if variable("DATAHUB_TESTS").as_deref() == Some("sqlite-only") {
+        let is_ci = variable("CI").is_some();
+        return if is_ci {
+            Err("CI never leaves PostgreSQL out; unset DATAHUB_TESTS".to_owned())
+        } else {
+            Ok(Wanted::None)
+        };
+    }
+    Ok(variable(URL).map_or(Wanted::Private, Wanted::Given))
 }
 
 impl Drop for Server {
@@ -156,5 +178,26 @@ fn passed(command: &mut Command) -> Result<(), String> {
         Ok(status) if status.success() => Ok(()),
         Ok(status) => Err(format!("{program}: {status}")),
         Err(error) => Err(format!("{program} cannot be run: {error}")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn of(set: &[(&str, &str)]) -> Result<Wanted, String> {
+        let value = |name: &str| set.iter().find(|(known, _)| *known == name).map(|(_, value)| (*value).to_owned());
+        wanted(value)
+    }
+
+    #[test]
+    fn postgresql_is_left_out_on_purpose_only_and_never_by_ci() {
+        assert_eq!(of(&[]), Ok(Wanted::Private));
+        assert_eq!(of(&[("DATAHUB_TESTS", "")]), Ok(Wanted::Private));
+        assert_eq!(of(&[(URL, "postgres://here")]), Ok(Wanted::Given("postgres://here".to_owned())));
+        assert_eq!(of(&[("DATAHUB_TESTS", "sqlite-only"), (URL, "postgres://here")]), Ok(Wanted::None));
+        let refused = of(&[("DATAHUB_TESTS", "sqlite-only"), ("CI", "true")]).unwrap_err();
+        assert!(refused.contains("unset DATAHUB_TESTS"), "{refused}");
+        assert_eq!(of(&[("CI", "true")]), Ok(Wanted::Private));
     }
 }

@@ -2,9 +2,9 @@
 #![allow(clippy::unwrap_used, reason = "functions beside the tests unwrap what the tests made themselves")]
 
 mod every_kind;
+mod nested_group;
 #[path = "../../../on_postgres.rs"]
 mod on_postgres;
-mod nested_group;
 mod one_of_several;
 mod shared_attribute;
 mod shared_entity;
