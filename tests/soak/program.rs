@@ -67,7 +67,7 @@ pub(crate) const TIME_LIMIT: Duration = Duration::from_secs(2);
 pub(crate) const EXECUTION_LIMIT: Duration = Duration::from_secs(1);
 
 /// How long a client waits after CDMS was away, at first and at most. A login that failed stands for ten seconds.
-const AWAY: (Duration, Duration) = (Duration::from_millis(50), Duration::from_secs(2));
+const AWAY: (Duration, Duration) = (Duration::from_millis(10), Duration::from_millis(250));
 
 pub(crate) fn run(order: Order) -> ExitCode {
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
