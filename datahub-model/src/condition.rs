@@ -3,11 +3,13 @@
 use std::cmp::Ordering;
 
 use cdms_odata::{Attributes, Value};
+use serde::Serialize;
 
 use crate::Literal;
 
 /// Which records of an entity belong to a model, in a form that a static can hold.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Condition {
     /// One attribute against a literal.
     Compare {
@@ -27,19 +29,25 @@ pub enum Condition {
 }
 
 /// The comparison operators of the endpoint's filters.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
 pub enum Comparison {
     /// `eq`
+    #[serde(rename = "eq")]
     Equal,
     /// `ne`
+    #[serde(rename = "ne")]
     NotEqual,
     /// `gt`
+    #[serde(rename = "gt")]
     Greater,
     /// `ge`
+    #[serde(rename = "ge")]
     GreaterOrEqual,
     /// `lt`
+    #[serde(rename = "lt")]
     Less,
     /// `le`
+    #[serde(rename = "le")]
     LessOrEqual,
 }
 

@@ -4,12 +4,16 @@ use std::fmt;
 
 use cdms_odata::{Attributes, Instant, Kind, Reference, Value};
 use rust_decimal::Decimal;
+use serde::{Serialize, Serializer};
 use uuid::Uuid;
 
 use crate::{Condition, Fault};
 
 /// A model joined to its contract. The derive emits one per model as a static.
-#[derive(Debug)]
+///
+/// It serializes, with what stands for functions in it left out and defaults as their values, for tools that read what a
+/// program's mappings are.
+#[derive(Debug, Serialize)]
 pub struct ModelDescriptor {
     /// The Rust struct's name, for messages.
     pub name: &'static str,
@@ -31,11 +35,13 @@ pub struct ModelDescriptor {
     pub mapping_id: MappingId,
     /// The row of the model that a row makes: what only the Rust types know, such as the options that an enum takes and
     /// what a type keeps of a value.
+    #[serde(skip)]
     pub through: fn(&[Value]) -> Result<Vec<Value>, Fault>,
 }
 
 /// Whether and how a model's rows follow CDMS.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Mode {
     /// Read from and written to CDMS.
     Sync,
@@ -46,7 +52,7 @@ pub enum Mode {
 }
 
 /// The names of an entity in CDMS.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub struct Entity {
     /// The entity type, for example `Account`.
     pub name: &'static str,
@@ -65,7 +71,7 @@ pub struct Entity {
 }
 
 /// An attribute as its contract states it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub struct Attribute {
     /// The name, exactly as in `$metadata`.
     pub name: &'static str,
@@ -90,7 +96,8 @@ pub struct Attribute {
 }
 
 /// How sensitive an attribute's values are.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Default)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Default, Serialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Class {
     /// May be shown.
     #[default]
@@ -102,7 +109,7 @@ pub enum Class {
 }
 
 /// One column of a model's table and the field behind it: the unit of merge and of conflict.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Serialize)]
 pub struct Column {
     /// The column's name.
     pub name: &'static str,
@@ -117,13 +124,15 @@ pub struct Column {
     /// The column's name before it was renamed, by which older history knows it.
     pub was: Option<&'static str>,
     /// For a local column: what it holds as long as nobody gave it a value, where that is not its kind's zero.
+    #[serde(serialize_with = "as_value")]
     pub default: Option<fn() -> Value>,
     /// Where its value comes from.
     pub source: Source,
 }
 
 /// Where a column's value comes from.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Serialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Source {
     /// The record's id.
     Key,
@@ -136,6 +145,7 @@ pub enum Source {
         /// For a lookup held as an id of some models: their logical names, and others read as null. Empty: of any.
         targets: &'static [&'static str],
         /// The value that stands for a null from CDMS.
+        #[serde(serialize_with = "as_value")]
         default: Option<fn() -> Value>,
         /// Whether the field is sent.
         write: Write,
@@ -145,8 +155,10 @@ pub enum Source {
         /// The attributes' names.
         attributes: &'static [&'static str],
         /// From the attributes to the column's value.
+        #[serde(skip)]
         decode: fn(&Attributes) -> Result<Value, Fault>,
         /// From the column's value, and the attributes as last seen, to the attributes to send.
+        #[serde(skip)]
         encode: fn(&Value, &Attributes) -> Result<Attributes, Fault>,
         /// Whether the field is sent.
         write: Write,
@@ -156,7 +168,8 @@ pub enum Source {
 }
 
 /// A value that CDMS maintains about each record.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
+#[serde(rename_all = "snake_case")]
 pub enum EngineAttribute {
     /// When the record was last changed.
     Modified,
@@ -167,7 +180,8 @@ pub enum EngineAttribute {
 }
 
 /// When a field is sent.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Write {
     /// With a create, and with an update that changes it.
     Always,
@@ -181,7 +195,8 @@ pub enum Write {
 pub const ACTOR: &str = "{actor}";
 
 /// What a constant sends.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+#[serde(untagged)]
 pub enum Constant {
     /// The same value with every write.
     Fixed(Literal),
@@ -216,6 +231,19 @@ pub enum Literal {
     Choice(i32),
     /// `lookup`: logical name and id.
     Lookup(&'static str, u128),
+}
+
+/// As the value that it is.
+impl Serialize for Literal {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        self.value().serialize(serializer)
+    }
+}
+
+// serde gives a field as it is.
+#[allow(clippy::trivially_copy_pass_by_ref, clippy::ref_option)]
+fn as_value<S: Serializer>(default: &Option<fn() -> Value>, serializer: S) -> Result<S::Ok, S::Error> {
+    default.map(|default| default()).serialize(serializer)
 }
 
 /// A stable hash of a mapping: equal mappings have equal ids in every build.
@@ -446,6 +474,13 @@ impl Literal {
 impl fmt::Display for MappingId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{:016x}", self.0)
+    }
+}
+
+/// As text, since JSON's numbers end before 64 bits do.
+impl Serialize for MappingId {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
     }
 }
 

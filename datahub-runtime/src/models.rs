@@ -1,9 +1,14 @@
 //! The registry of a program's models.
 
 use datahub_model::ModelDescriptor;
+use serde::Serialize;
 
 /// The models that a hub serves, made by [`models!`](crate::models).
-#[derive(Clone, Debug, Default)]
+///
+/// It serializes as the list of their mappings, so that a program can tell other tools what it maps:
+/// `serde_json::to_string_pretty(&models![Organisation, Contact])`. Defaults are shown as their values; of a `with` module
+/// only its attributes are.
+#[derive(Clone, Debug, Default, Serialize)]
 pub struct Models(Vec<&'static ModelDescriptor>);
 
 impl Models {
@@ -22,7 +27,6 @@ impl Models {
 /// Lists a program's models for [`HubBuilder::models`](crate::HubBuilder::models).
 ///
 /// Two models on one table, or two on one entity of which one has no `only`, do not compile.
-///
 #[macro_export]
 macro_rules! models {
     ($($model:ty),+ $(,)?) => {{

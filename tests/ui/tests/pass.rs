@@ -6,6 +6,8 @@
 
 #[path = "../pass/defaults.rs"]
 mod defaults;
+#[path = "../pass/described.rs"]
+mod described;
 #[path = "../pass/diesel_writes.rs"]
 mod diesel_writes;
 #[path = "../pass/every_key.rs"]
