@@ -8,6 +8,8 @@
 mod defaults;
 #[path = "../pass/described.rs"]
 mod described;
+#[path = "../pass/diesel_joins.rs"]
+mod diesel_joins;
 #[path = "../pass/diesel_writes.rs"]
 mod diesel_writes;
 #[path = "../pass/every_key.rs"]
