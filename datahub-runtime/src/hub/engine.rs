@@ -1,0 +1,152 @@
+//! What all handles on a hub share: the database, CDMS, the models, and who is admitted.
+
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::time::Duration;
+
+use datahub_model::ModelDescriptor;
+use datahub_protocol::OperationId;
+use datahub_protocol::planted::{Planted, planted};
+use tokio::sync::{Notify, OnceCell};
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+use uuid::Uuid;
+
+use super::builder::Options;
+use crate::cdms::{Client, FirstContact};
+use crate::clock::Clock;
+use crate::cost::Meters;
+use crate::record_lock::RecordLocks;
+use crate::shared_check::SharedChecks;
+use crate::store::Store;
+use crate::{Error, ErrorKind, Models};
+
+/// What all handles share.
+pub(crate) struct Engine {
+    pub(crate) store: Store,
+    pub(crate) client: Client,
+    pub(super) meters: Meters,
+    pub(crate) models: Models,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) options: Options,
+    pub(crate) program: Arc<str>,
+    /// This program's instance, as the holder of leases.
+    pub(crate) holder: Uuid,
+    pub(crate) locks: RecordLocks,
+    pub(crate) checks: SharedChecks,
+    pub(crate) tasks: TaskTracker,
+    pub(crate) closing: CancellationToken,
+    /// Wakes the settling in the background.
+    pub(crate) unsettled: Arc<Notify>,
+    /// When ended writes were last forgotten.
+    pub(crate) forgot_at: Mutex<Option<cdms_odata::Instant>>,
+    contact: OnceCell<Option<Uuid>>,
+    /// How often CDMS was to be met, and why not, for everybody who waited for it.
+    contact_failed: Mutex<(u64, Option<Error>)>,
+    /// Why creates are stopped, once CDMS has not honoured a chosen id.
+    pub(crate) creates_stopped: OnceLock<Error>,
+}
+
+impl Engine {
+    /// An engine on an open database, for a program that has not met CDMS yet.
+    pub(super) fn new(
+        (store, client, meters): (Store, Client, Meters),
+        models: Models,
+        clock: Arc<dyn Clock>,
+        options: Options,
+        program: Arc<str>,
+    ) -> Self {
+        Engine {
+            store,
+            client,
+            meters,
+            models,
+            clock,
+            options,
+            program,
+            holder: Uuid::now_v7(),
+            locks: RecordLocks::default(),
+            checks: SharedChecks::default(),
+            tasks: TaskTracker::new(),
+            closing: CancellationToken::new(),
+            unsettled: Arc::default(),
+            forgot_at: Mutex::default(),
+            contact: OnceCell::new(),
+            contact_failed: Mutex::default(),
+            creates_stopped: OnceLock::new(),
+        }
+    }
+
+    /// Meets CDMS for the first time, or remembers having met it: the organisation must be the one whose data the
+    /// database holds, and the hub's user is looked up where it was named.
+    pub(crate) async fn contact(&self) -> Result<Option<Uuid>, Error> {
+        let failed = || self.contact_failed.lock().unwrap_or_else(PoisonError::into_inner);
+        let tries_before = failed().0;
+        let contact = self.contact.get_or_try_init(|| async {
+            if let (tries, Some(error)) = &*failed()
+                && *tries > tries_before
+            {
+                return Err(error.clone());
+            }
+            let met = self.meet().await;
+            let mut failed = failed();
+            *failed = (failed.0 + 1, met.as_ref().err().cloned());
+            met
+        });
+        contact.await.copied()
+    }
+
+    async fn meet(&self) -> Result<Option<Uuid>, Error> {
+        let FirstContact { organisation, user } = self.client.first_contact().await?;
+        let known = self.store.put_setting_if_absent("organisation", &organisation.to_string()).await?;
+        if known == organisation.to_string() || planted(Planted::NoOrganisationCheck) {
+            return Ok(user);
+        }
+        let message = format!("the database holds data of organisation {known}, but CDMS is {organisation}");
+        Err(Error::new(ErrorKind::Misconfigured, message)
+            .advise("connect to the right CDMS, or use a new database; nothing was read or written"))
+    }
+
+    /// Whether CDMS was met and is the right one.
+    pub(crate) fn has_met_cdms(&self) -> bool {
+        self.contact.initialized()
+    }
+
+    /// Stops creates, because CDMS did not keep the id that was chosen in this one.
+    pub(crate) fn stop_creates(&self, operation: OperationId) {
+        let why = format!("CDMS did not keep the chosen id (write {operation})");
+        // The first reason stays.
+        _ = self.creates_stopped.set(Error::new(ErrorKind::Misconfigured, why));
+    }
+
+    /// The descriptor of a model by its table.
+    pub(crate) fn model(&self, table: &str) -> Option<&'static ModelDescriptor> {
+        self.models.iter().find(|model| model.table == table)
+    }
+
+    /// Refuses one more operation than the hub takes at once.
+    pub(crate) fn has_room(&self) -> Result<(), Error> {
+        let max = self.options.operations_max;
+        if self.tasks.len() < max {
+            return Ok(());
+        }
+        Err(Error::new(
+            ErrorKind::Overloaded,
+            format!("{max} operations are under way, and the hub takes no more at once"),
+        )
+        .advise("try again later; if CDMS and the database are idle, raise `max_operations` on the hub's builder")
+        .after(Duration::from_secs(1)))
+    }
+
+    /// Refuses models that the hub was not built with, and anything after shutdown.
+    pub(crate) fn admit(&self, model: &'static ModelDescriptor) -> Result<(), Error> {
+        if self.closing.is_cancelled() {
+            return Err(Error::new(ErrorKind::Unavailable, "the hub was shut down").advise("connect again"));
+        }
+        if !self.models.iter().any(|known| std::ptr::eq(known, model) || known.mapping_id == model.mapping_id) {
+            let message = format!("the hub does not know the model {}", model.name);
+            return Err(Error::new(ErrorKind::Misconfigured, message)
+                .advise(format!("add {} to `.models(models![…])` on the hub's builder", model.name)));
+        }
+        Ok(())
+    }
+}
