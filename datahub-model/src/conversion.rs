@@ -96,6 +96,14 @@ fn decode_column(
             let value = to_model(contract, raw)?;
             let value = match value {
                 Value::Lookup(reference) if !targets.is_empty() && !targets.contains(&&*reference.logical_name) => {
+                    if !column.nullable && default_of(column)?.is_none() {
+                        let reason = format!(
+                            "points to {}, and the field can point to {} only; make it an Option, or a OneOf of all",
+                            reference.logical_name,
+                            targets.join(" or ")
+                        );
+                        return Err(Fault::new(reason).of(contract));
+                    }
                     Value::Null
                 }
                 // A column of references to several models holds which one too.

@@ -46,6 +46,13 @@ pub trait Mapping {
     /// The attributes behind a field.
     fn attributes_of(&self, field: usize) -> Vec<&str>;
 
+    /// Whether parts of the field's attributes belong to other fields, which an update does not send: then it is put back
+    /// by its value, and not with the raw form of the whole.
+    fn is_part(&self, field: usize) -> bool {
+        _ = field;
+        false
+    }
+
     /// What a create sends for a model's values, without key and constants.
     ///
     /// # Errors

@@ -64,7 +64,8 @@ pub fn merge<M: Mapping>(
 }
 
 /// What puts the writable fields back to attributes of an earlier time, in their raw form: a null where there was one,
-/// though a default may stand for it in the model.
+/// though a default may stand for it in the model. A field that is but a part of its attributes is put back by its value,
+/// into what they are now.
 ///
 /// # Errors
 ///
@@ -72,10 +73,21 @@ pub fn merge<M: Mapping>(
 pub fn put_back<M: Mapping>(mapping: &M, then: &Attributes, now: &Attributes) -> Result<Merged, M::Fault> {
     let mut merged = Merged::default();
     let mut after = now.clone();
-    for name in mapping.updatable().into_iter().flat_map(|field| mapping.attributes_of(field)) {
+    let (parts, whole): (Vec<_>, Vec<_>) = mapping.updatable().into_iter().partition(|field| mapping.is_part(*field));
+    for name in whole.into_iter().flat_map(|field| mapping.attributes_of(field)) {
         if let Some(value) = then.get(name).filter(|value| now.get(name) != Some(value)) {
             merged.patch.insert(name.to_owned(), value.clone());
             after.insert(name.to_owned(), value.clone());
+        }
+    }
+    if !parts.is_empty() {
+        let mut known = now.clone();
+        known.merge(then);
+        let (then, now) = (mapping.decode(&known)?, mapping.decode(now)?);
+        for field in parts.into_iter().filter(|field| then[*field] != now[*field]) {
+            let encoded = mapping.encode(field, &then[field], &after)?;
+            after.merge(&encoded);
+            merged.patch.merge(&encoded);
         }
     }
     merged.values = mapping.decode(&after)?;

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use cdms_odata::{Attributes, Instant, Value};
 use datahub_model::conversion::{self, RecordFacts};
-use datahub_model::{Fault, ModelDescriptor, Write};
+use datahub_model::{Column, Fault, ModelDescriptor, Source, Write};
 use datahub_protocol::{Mapping, MappingTag};
 use uuid::Uuid;
 
@@ -56,6 +56,14 @@ impl Mapping for ModelMapping {
 
     fn attributes_of(&self, field: usize) -> Vec<&str> {
         self.model.columns[field].attributes().to_vec()
+    }
+
+    fn is_part(&self, field: usize) -> bool {
+        let column = &self.model.columns[field];
+        let is_converted = |column: &Column| matches!(column.source, Source::Joined { .. });
+        let shares = |other: &Column| column.attributes().iter().any(|name| other.attributes().contains(name));
+        let mut fixed = self.model.columns.iter().filter(|other| other.write() != Write::Always);
+        is_converted(column) && fixed.any(|other| is_converted(other) && shares(other))
     }
 
     fn encode_new(&self, values: &[Value]) -> Result<Attributes, Fault> {

@@ -57,7 +57,9 @@ pub enum At<const PLACE: usize> {}
 macro_rules! targets {
     (@tuple ($($models:ident)+)) => {
         impl<$($models: Model),+> Targets for ($($models,)+) {
-            const LOGICAL: &'static [&'static str] = &[$($models::LOGICAL),+];
+            // Of a model with faults it may not be known what it is called, and nothing follows from that.
+            const LOGICAL: &'static [&'static str] =
+                if $(($models::IS_STUB && $models::LOGICAL.is_empty()))||+ { &[] } else { &[$($models::LOGICAL),+] };
         }
     };
     (@place ($($models:ident)+) $model:ident $place:literal) => {

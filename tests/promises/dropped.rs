@@ -9,12 +9,12 @@ use std::task::Poll;
 use std::time::Duration;
 
 use datahub_runtime::prelude::*;
-use datahub_runtime::testing::simulator::Expiry;
-use datahub_runtime::{OperationId, Resolution, Value};
+use datahub_runtime::testing::simulator::{self, Expiry, Fault};
+use datahub_runtime::{Instant, OperationId, Resolution, Value};
 use example_domain::{Contact, Organisation};
 use uuid::Uuid;
 
-use crate::scene::{PAST_QUIET, Scene, acme, ada, now};
+use crate::scene::{PAST_QUIET, Scene, acme, ada, failed, now};
 
 /// Polls a future so often, each time when it was woken, and drops it. Whether it came to its end.
 async fn polled<F: IntoFuture>(times: usize, future: F) -> bool {
@@ -56,8 +56,37 @@ async fn row(scene: &Scene, id: Uuid) -> Synced<Organisation> {
     Organisation::get(&scene.hub, id.into()).freshness(Freshness::LocalOnly).await.unwrap()
 }
 
+/// Changes the record, so that there is something to go back to.
+async fn change(scene: &Scene, id: Uuid, times: usize) {
+    let mut org = row(scene, id).await;
+    org.name = format!("Acme {times}");
+    org.save(&scene.hub).await.unwrap();
+}
+
+/// CDMS has the record as it was hours ago, each time longer, so that the row is newer.
+fn restore(scene: &Scene, id: Uuid, times: usize) {
+    let hours = i64::try_from(times).unwrap() + 1;
+    let then = Value::Instant(Instant(now(scene).0 - hours * 3_600_000));
+    scene.kit.simulator.overwrite("Account", id, [("ModifiedOn", then), ("Name", Value::text(format!("Old {times}")))]);
+}
+
+/// A write without an answer, whose lease and quiet period are over.
+async fn lose_a_write(scene: &Scene, id: Uuid, times: usize) {
+    scene.hub.settle().await.unwrap();
+    scene.fault(simulator::Operation::Update, Fault::DropAfterCommit);
+    let mut org = row(scene, id).await;
+    org.name = format!("Acme {times}");
+    failed(org.save(&scene.hub).await, ErrorKind::Unsettled);
+    scene.kit.advance(PAST_QUIET);
+}
+
+/// The id of the contact that is made at a try.
+fn contact(times: usize) -> Id<Contact> {
+    Uuid::from_u128(0xC0_0000 + times as u128).into()
+}
+
 /// On a record that its hub has read, another one each time.
-const ON_A_RECORD: [(&str, Operation); 13] = operations! {
+const ON_A_RECORD: [(&str, Operation); 14] = operations! {
     "get": |scene, id, times| polled_well(times, Organisation::get(&scene.hub, id.into())).await;
     "get of what only CDMS has": |scene, _id, times| {
         let id = scene.kit.simulator.seed("Account", acme());
@@ -77,7 +106,7 @@ const ON_A_RECORD: [(&str, Operation); 13] = operations! {
         polled_well(times, org.save(&scene.hub)).await
     };
     "create": |scene, _id, times| {
-        let contact = Contact { id: Id::new(), ..ada(scene) };
+        let contact = Contact { id: contact(times), ..ada(scene) };
         polled_well(times, Contact::create(&scene.hub, contact)).await
     };
     "delete": |scene, id, times| {
@@ -95,22 +124,36 @@ const ON_A_RECORD: [(&str, Operation); 13] = operations! {
     };
     "revert": |scene, id, times| {
         let first = Organisation::history(&scene.hub, id.into()).await.unwrap()[0].version;
+        change(scene, id, times).await;
         polled_well(times, Organisation::revert(&scene.hub, id.into(), first)).await
     };
-    "resolve": |scene, id, times| {
+    "resolve for CDMS": |scene, id, times| {
+        restore(scene, id, times);
         polled_well(times, Organisation::resolve(&scene.hub, id.into(), Resolution::TakeCdms)).await
+    };
+    "resolve for the hub": |scene, id, times| {
+        restore(scene, id, times);
+        polled_well(times, Organisation::resolve(&scene.hub, id.into(), Resolution::PushHub)).await
     };
     "erase": |scene, id, times| polled_well(times, Organisation::erase(&scene.hub, id.into(), "asked for")).await;
 };
 
 /// On all that there is, which is one record.
 const ON_EVERYTHING: [(&str, Operation); 6] = operations! {
-    "resolve all": |scene, _id, times| {
+    "resolve all": |scene, id, times| {
+        restore(scene, id, times);
         polled_well(times, Organisation::resolve_all(&scene.hub, Resolution::TakeCdms)).await
     };
     "pull": |scene, _id, times| polled_well(times, scene.hub.pull::<Organisation>()).await;
-    "settle": |scene, _id, times| polled_well(times, scene.hub.settle()).await;
-    "quarantine": |scene, _id, times| {
+    "settle": |scene, id, times| {
+        lose_a_write(scene, id, times).await;
+        polled_well(times, scene.hub.settle()).await
+    };
+    "quarantine": |scene, id, times| {
+        // It does not fit when it is read, and does when it is tried again.
+        scene.kit.simulator.overwrite("Account", id, [("Name", Value::Null)]);
+        failed(Organisation::get(&scene.hub, id.into()).await, ErrorKind::Quarantined);
+        scene.kit.simulator.overwrite("Account", id, [("Name", Value::text(format!("Acme {times}")))]);
         polled_well(times, scene.hub.quarantine(10)).await && polled_well(times, scene.hub.retry_quarantined(10)).await
     };
     "operation and health": |scene, _id, times| {
@@ -127,7 +170,7 @@ const ON_EVERYTHING: [(&str, Operation); 6] = operations! {
 };
 
 /// Another program finds every record in order, or puts it in order, and can write it.
-async fn is_in_order(scene: &Scene, what: &str, records: &[Uuid]) {
+async fn is_in_order(scene: &Scene, what: &str, records: &[Uuid], tries: usize) {
     scene.nobody_holds_a_transaction();
     scene.hub.shutdown(Duration::from_secs(60)).await;
     scene.kit.advance(PAST_QUIET);
@@ -135,6 +178,13 @@ async fn is_in_order(scene: &Scene, what: &str, records: &[Uuid]) {
     let report = hub.settle().await.unwrap();
     assert!(report.failed.is_empty() && report.waiting.is_empty(), "{what}: {report:?}");
     assert_eq!(scene.open_intents(), 0, "{what}");
+    Organisation::resolve_all(&hub, Resolution::TakeCdms).await.unwrap();
+    for made in (0..=tries).map(contact) {
+        let is_there = scene.kit.simulator.record("Contact", made.guid()).is_some();
+        let found = Contact::get(&hub, made).await;
+        assert_eq!(found.is_ok(), is_there, "{what}: {:?}", found.err());
+        assert_eq!(Contact::history(&hub, made).await.unwrap().is_empty(), !is_there, "{what}");
+    }
     for id in records {
         let in_cdms = scene.kit.simulator.record("Account", *id);
         let Some(record) = in_cdms else {
@@ -163,7 +213,7 @@ async fn drop_ever_later(what: &str, operation: Operation, on_new_records: bool)
             records.push(id);
         }
     }
-    is_in_order(&scene, what, &records).await;
+    is_in_order(&scene, what, &records, times).await;
 }
 
 #[tokio::test]

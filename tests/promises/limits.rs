@@ -74,7 +74,7 @@ async fn sixteen_requests_are_under_way_at_once_and_no_more() {
 
 #[tokio::test]
 async fn a_request_that_gets_no_turn_is_given_up_in_time_and_says_so() {
-    let limit = Duration::from_millis(700);
+    let limit = Duration::from_secs(2);
     let scene = Scene::with(|cdms| cdms, |hub| hub.time_limit(limit)).await;
     let gate = scene.kit.simulator.hold(Stage::BeforeCommit, |hold| FaultRule::new(hold).on(Operation::Read));
     let reads = others(&scene, 33).into_iter().map(|id| Organisation::get(&scene.hub, id).into_future());

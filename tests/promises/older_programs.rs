@@ -56,10 +56,16 @@ async fn tables_of_an_older_program_get_what_they_lack_and_keep_what_they_have()
     assert_eq!(history.iter().map(|entry| entry.kind).collect::<Vec<_>>(), [EntryKind::FirstSeen, EntryKind::Updated]);
     assert!(hub.pull::<Organisation>().await.unwrap().complete);
     assert_eq!(Organisation::erase(&hub, scene.id(), "asked for").await.unwrap(), 2);
-    // The older program, which is still running, writes on.
+    // The older program, which is still running, writes on, and does not say which of its writes are finished.
     org.name = "Acme".into();
     org.save(&scene.hub).await.unwrap();
+    scene.sql("UPDATE datahub_intents SET finished = NULL");
     assert_eq!(scene.history().await.len(), 3);
+    let mut org = Organisation::get(&hub, scene.id()).await.unwrap();
+    org.name = "Acme Foods".into();
+    org.save(&hub).await.unwrap();
+    assert_eq!(scene.history().await.len(), 4);
+    assert_eq!(Organisation::erase(&hub, scene.id(), "asked for again").await.unwrap(), 2);
 }
 
 #[tokio::test]

@@ -48,13 +48,14 @@ const PARTS: [Part; 3] = [
         name: "fields",
         arguments: &[
             "--package=datahub-runtime",
-            "--test-package=datahub-runtime",
+            // Models of every kind, converted both ways and through a hub.
+            "--test-package=datahub-ui-tests",
             "--file=datahub-runtime/src/{field,one_of}.rs",
             "--file=datahub-runtime/src/field/*.rs",
             "--all-features",
             "--",
-            "--lib",
-            "field",
+            "--test=pass",
+            "--test=hub",
         ],
     },
 ];
@@ -153,6 +154,9 @@ fn judge(part: &str, tried: &Tried, list: &str) -> Result<String, String> {
     let explained = explained_of(part, list);
     let left: usize = tried.missed.values().sum();
     let all = tried.noticed + left;
+    if all == 0 {
+        return Err(format!("{part}: there is no change to try; are its files where they were?"));
+    }
     let mut told = format!("{part}: {all} changes, {} noticed, {left} left", tried.noticed);
     let count = |of: &BTreeMap<String, usize>, name: &str| of.get(name).copied().unwrap_or(0);
     let mut is_well = true;
@@ -213,6 +217,12 @@ src/b.rs: delete !
     fn what_is_noticed_need_not_be_explained_any_more() {
         let told = judge("fields", &tried(100, &[]), LIST).unwrap_err();
         assert!(told.contains("src/b.rs: delete ! is noticed"), "{told}");
+    }
+
+    #[test]
+    fn nothing_to_try_is_no_success() {
+        let told = judge("attributes", &tried(0, &[]), LIST).unwrap_err();
+        assert!(told.contains("no change to try"), "{told}");
     }
 
     #[test]

@@ -145,6 +145,12 @@ pub const fn group_matches<G>(group: &Group<G>, name: &str, keys: &[GroupKey]) {
                 let cure = "add the member, or name the one that is meant with a bare string, `#[cdms(\"";
                 panic!("{}", message.and(cure).and(last_key(key.name)).and("\")]`").text())
             }
+            Found::NothingAround => {
+                let message = Message::new("the struct of `").and(name).and("` has no member for `").and(key.name);
+                let message = message.and("`, which is in a group within the contract's group [group-shape]").and(HELP);
+                let cure = "add a member for that group, with #[cdms(flatten)] and a type that derives CdmsFields";
+                panic!("{}", message.and(cure).text())
+            }
         }
         position += 1;
     }

@@ -127,6 +127,8 @@ pub(crate) enum Found {
     Unknown,
     /// No member.
     Nothing,
+    /// No member of the first key, where a group is meant.
+    NothingAround,
 }
 
 /// The member at a path. A key has no dot itself.
@@ -146,7 +148,7 @@ pub(crate) const fn find(members: &[Member], path: &str) -> Found {
         }
         position += 1;
     }
-    Found::Nothing
+    if rest.is_some() { Found::NothingAround } else { Found::Nothing }
 }
 
 /// A path's first key, and what follows its dot.

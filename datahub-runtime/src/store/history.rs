@@ -1,7 +1,7 @@
 //! The history's table: append-only by the database's own rule.
 
-use cdms_odata::{Attributes, Instant};
-use datahub_model::ModelDescriptor;
+use cdms_odata::{Attributes, Instant, Value};
+use datahub_model::{Column, ModelDescriptor, Source, Write};
 use datahub_protocol::{Change, Entry, EntryKind, MappingTag, OperationId, Origin, Version};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
@@ -57,17 +57,45 @@ pub struct Erasure {
 /// An attribute's change with the field that it belonged to when it was made.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(crate) struct FieldChangeOfDay {
-    /// The field; the attribute's own name where no field had it.
+    /// The field; of several that share the attribute those that changed, with commas between; the attribute's own name
+    /// where no field had it.
     pub(crate) field: String,
     #[serde(flatten)]
     pub(crate) change: Change,
 }
 
 impl FieldChangeOfDay {
-    fn of(model: &ModelDescriptor, change: &Change) -> Self {
-        let column = model.columns.iter().find(|column| column.attributes().contains(&change.attribute.as_str()));
-        let field = column.map_or(change.attribute.as_str(), |column| column.field);
-        FieldChangeOfDay { field: field.to_owned(), change: change.clone() }
+    /// The changes of one entry.
+    fn of(model: &ModelDescriptor, changes: &[Change]) -> Vec<Self> {
+        let known = |side: fn(&Change) -> Option<&Value>| -> Attributes {
+            changes.iter().filter_map(|change| Some((change.attribute.clone(), side(change)?.clone()))).collect()
+        };
+        let (before, after) = (known(|change| change.from.as_ref()), known(|change| change.to.as_ref()));
+        let named = changes.iter().map(|change| {
+            let has = |column: &&Column| column.attributes().contains(&change.attribute.as_str());
+            let sharing: Vec<_> = model.columns.iter().filter(has).collect();
+            let field = match sharing.as_slice() {
+                [] => change.attribute.clone(),
+                [column] => column.field.to_owned(),
+                [first, ..] => {
+                    let changed = sharing.iter().filter(|column| changed(column, &before, &after));
+                    let changed = changed.map(|column| column.field).collect::<Vec<_>>().join(", ");
+                    if changed.is_empty() { first.field.to_owned() } else { changed }
+                }
+            };
+            FieldChangeOfDay { field, change: change.clone() }
+        });
+        named.collect()
+    }
+}
+
+/// Whether a column that shares its attributes is another one after their change. One that only shows the whole of them
+/// is not named for it where others are written.
+fn changed(column: &Column, before: &Attributes, after: &Attributes) -> bool {
+    match column.source {
+        Source::Joined { decode, write, .. } => write != Write::Never && decode(before).ok() != decode(after).ok(),
+        Source::Attribute { write, .. } => write != Write::Never,
+        Source::Key | Source::Engine(_) | Source::Local => false,
     }
 }
 
@@ -105,7 +133,7 @@ pub(crate) fn append(
 fn values(by: By<'_>, appended: &Appended<'_>, version: Version, now: Instant) -> Result<[Datum; 17], Trouble> {
     let By { model, actor, program } = by;
     let Appended { id, entry, local } = appended;
-    let changes = entry.changes.iter().map(|change| FieldChangeOfDay::of(model, change)).collect::<Vec<_>>();
+    let changes = FieldChangeOfDay::of(model, &entry.changes);
     Ok([
         model.entity.name.into(),
         (*id).into(),

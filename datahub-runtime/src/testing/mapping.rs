@@ -251,6 +251,15 @@ pub fn untouched_is_not_sent<T: CdmsSynced>() {
             let mine = row_of(&model).map_err(|fault| told(&fault))?;
             for current in [base, current] {
                 let Ok(merged) = merge(&case.mapping, base, &mine, current) else { continue };
+                let mut after = current.clone();
+                after.merge(&merged.patch);
+                if let (Ok(before), Ok(after)) = (case.mapping.decode(current), case.mapping.decode(&after)) {
+                    let mut others = case.updatable().filter(|(position, _)| *position != touched);
+                    if let Some((_, other)) = others.find(|(position, _)| before[*position] != after[*position]) {
+                        let (field, other) = (column.field, other.field);
+                        return Err(format!("`{field}` was changed, and a save would change `{other}` along with it"));
+                    }
+                }
                 let stray = merged.patch.names().find(|name| !column.attributes().contains(&name.as_ref()));
                 if let Some(stray) = stray {
                     return Err(format!("`{}` was changed, and a save would send `{stray}` too", column.field));

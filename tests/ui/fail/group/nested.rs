@@ -62,6 +62,13 @@ struct OneLess {
 }
 
 #[derive(Clone, CdmsFields)]
+struct NoPlace {
+    street: Option<String>,
+    #[cdms(flatten)]
+    phone: Phone,
+}
+
+#[derive(Clone, CdmsFields)]
 struct Keys {
     #[cdms(flatten, default)]
     place: Place,
@@ -88,6 +95,8 @@ struct Site {
     one_more: OneMore,
     #[cdms(flatten = "reach", read_only)]
     one_less: OneLess,
+    #[cdms(flatten = "reach", read_only)]
+    no_place: NoPlace,
 }
 
 fn main() {}
