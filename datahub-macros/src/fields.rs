@@ -6,9 +6,9 @@ use syn::{Data, DeriveInput, Fields, Ident, Path, Type};
 
 use crate::attribute::{Keys, Part, crate_path, fill, parts, unknown};
 use crate::errors::{Errors, Words};
-use crate::expand;
 use crate::field_type::{self, expression_without_self, is_option, ungrouped};
 use crate::synced::Default;
+use crate::{expand, item};
 
 const KEYS: Keys = Keys {
     here: &["crate"],
@@ -42,9 +42,9 @@ struct MemberField {
 }
 
 pub(crate) fn derive(item: TokenStream) -> TokenStream {
-    let item: DeriveInput = match syn::parse2(item) {
+    let item = match item::read(item) {
         Ok(item) => item,
-        Err(error) => return error.to_compile_error(),
+        Err(error) => return error,
     };
     let mut errors = Errors::default();
     let mut krate = None;

@@ -12,6 +12,7 @@ mod expand;
 mod field_type;
 mod fields;
 mod guard;
+mod item;
 mod project;
 mod synced;
 #[cfg(test)]
