@@ -4,6 +4,8 @@
 //! resolves becomes tokens. The documentation of the derives is where users import them, in `datahub-runtime`.
 
 #[cfg(test)]
+mod any_text;
+#[cfg(test)]
 mod arbitrary_tokens;
 mod attribute;
 mod choice;
