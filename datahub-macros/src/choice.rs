@@ -169,7 +169,7 @@ fn implementation(name: &Ident, krate: &Path, choice: &Choice) -> TokenStream {
             const KINDS: &'static [#krate::Kind] = #krate::CHOICE_KINDS;
 
             fn from_value(__value: &#krate::Value) -> #krate::Result<Self, #krate::Fault> {
-                #krate::Result::Ok(match <i32 as #krate::FieldType>::from_value(__value)? {
+                #krate::Result::Ok(match <::core::primitive::i32 as #krate::FieldType>::from_value(__value)? {
                     #(#read,)*
                     #read_rest,
                 })

@@ -170,7 +170,7 @@ fn stub(item: &DeriveInput, krate: &Path) -> TokenStream {
         #[automatically_derived]
         impl #krate::CdmsFields for #name {
             const MEMBERS: &'static [#krate::Member] = &[];
-            const IS_STUB: bool = true;
+            const IS_STUB: ::core::primitive::bool = true;
 
             fn from_group(_: &#krate::GroupReader<'_>) -> #krate::Result<Self, #krate::Fault> {
                 #krate::Result::Err(#krate::Fault::new(#message))
