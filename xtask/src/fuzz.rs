@@ -9,7 +9,7 @@ use crate::check::{install, say};
 /// The targets of `fuzz/`, each with a corpus of its name.
 const TARGETS: [&str; 8] = ["attribute", "contract", "date", "filter", "instant", "json", "metadata", "number"];
 
-/// How many of a fuzzer's last lines are shown where it has found something.
+/// How many of a fuzzer's last lines are shown where it ended badly and there was no panic.
 const LINES_SHOWN: usize = 40;
 
 /// What a run came to.
@@ -97,8 +97,16 @@ fn watched(mut command: Command) -> Result<Vec<String>, String> {
     if status.success() {
         return Ok(lines);
     }
-    let last = lines[lines.len().saturating_sub(LINES_SHOWN)..].join("\n");
-    Err(format!("{last}\nnot so: the fuzzer ended with {status}; the input is in fuzz/artifacts"))
+    let broken = broken(&lines).join("\n");
+    Err(format!("{broken}\nnot so: the fuzzer ended with {status}; what it has found is in fuzz/artifacts"))
+}
+
+/// What a fuzzer that ended badly said of it: the panic, or its last lines where there was none.
+fn broken(lines: &[String]) -> &[String] {
+    let panic = lines.iter().position(|line| line.contains("panicked at"));
+    let from = panic.unwrap_or(lines.len().saturating_sub(LINES_SHOWN));
+    let to = panic.and_then(|panic| lines[panic..].iter().position(|line| line == "stack backtrace:"));
+    &lines[from..to.map_or(lines.len(), |length| from + length)]
 }
 
 /// What the fuzzer says of a whole run: `#9 DONE cov: 30 ft: 31 …`, then `stat::number_of_executed_units: 9` and more.
@@ -127,6 +135,15 @@ mod tests {
                     stat::number_of_executed_units: 900\nstat::average_exec_per_sec:     0\nstat::new_units_added: 6";
         assert_eq!(told(&lines(said)), Some(Run { executions: 900, coverage: 30, found: 6 }));
         assert_eq!(told(&lines("#2\tINITED cov: 12 ft: 13")), None, "a run that was cut off has done nothing known");
+    }
+
+    #[test]
+    fn a_panic_is_told_without_its_backtrace() {
+        let said =
+            lines("#2\tINITED\nthread '<unnamed>' panicked at src/date.rs:3:1:\nno date\nstack backtrace:\n   0: x");
+        assert_eq!(broken(&said), &said[1..3]);
+        let said: Vec<_> = (0..50).map(|line| line.to_string()).collect();
+        assert_eq!(broken(&said), &said[10..]);
     }
 
     #[test]

@@ -1,6 +1,5 @@
 //! The project's own tasks: `cargo xtask test` runs the tests, on SQLite and on a PostgreSQL of its own, `cargo xtask ci`
-//! everything that CI guards; what takes longer is run by hand: `soak`, `planted`,
-//! `mutants`, `fuzz`.
+//! everything that CI guards; what takes longer is run by hand: `soak`, `planted`, `mutants`, `fuzz`.
 
 mod check;
 mod fuzz;
