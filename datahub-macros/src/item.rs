@@ -81,7 +81,7 @@ mod tests {
     #[test]
     fn what_no_stack_would_hold_is_refused() {
         for item in items(20_000) {
-            assert!(refused(&item), "{:.60}", item);
+            assert!(refused(&item), "{item:.60}");
         }
     }
 
