@@ -1,8 +1,9 @@
 //! The `$metadata` document: which entities, sets, keys and properties an organisation has.
 
+mod xml;
+
 use std::collections::{HashMap, HashSet};
 use std::fmt;
-use std::fmt::Write as _;
 
 use roxmltree::{Document, Node};
 
@@ -236,51 +237,6 @@ impl Metadata {
     pub fn entity_by_set(&self, set: &str) -> Option<&EntityType> {
         self.entities.iter().find(|entity| entity.set == set)
     }
-
-    /// The document as XML, which [`Metadata::parse`] reads back to an equal value.
-    pub fn to_xml(&self) -> String {
-        let mut xml = String::from(
-            "<?xml version=\"1.0\" encoding=\"utf-8\"?>\n\
-             <edmx:Edmx Version=\"1.0\" xmlns:edmx=\"http://schemas.microsoft.com/ado/2007/06/edmx\">\n \
-             <edmx:DataServices m:DataServiceVersion=\"2.0\" \
-             xmlns:m=\"http://schemas.microsoft.com/ado/2007/08/dataservices/metadata\">\n",
-        );
-        let namespace = &self.namespace;
-        // Writing to a string cannot fail.
-        let mut line = |text: fmt::Arguments<'_>| _ = writeln!(xml, "{text}");
-        line(format_args!(
-            "  <Schema Namespace=\"{namespace}\" xmlns=\"http://schemas.microsoft.com/ado/2009/11/edm\">"
-        ));
-        for entity in &self.entities {
-            line(format_args!("   <EntityType Name=\"{}\">", entity.name));
-            line(format_args!("    <Key><PropertyRef Name=\"{}\"/></Key>", entity.key));
-            for property in &entity.properties {
-                let (name, edm) = (&property.name, property.edm.name());
-                let nullable = *name != entity.key;
-                if property.edm.is_complex() {
-                    line(format_args!(
-                        "    <Property Name=\"{name}\" Type=\"{namespace}.{edm}\" Nullable=\"{nullable}\"/>"
-                    ));
-                } else {
-                    line(format_args!("    <Property Name=\"{name}\" Type=\"{edm}\" Nullable=\"{nullable}\"/>"));
-                }
-            }
-            for name in &entity.navigation {
-                line(format_args!(
-                    "    <NavigationProperty Name=\"{name}\" Relationship=\"{namespace}.{name}\" \
-                     FromRole=\"from\" ToRole=\"to\"/>"
-                ));
-            }
-            line(format_args!("   </EntityType>"));
-        }
-        line(format_args!("   <EntityContainer Name=\"CdmsContext\" m:IsDefaultEntityContainer=\"true\">"));
-        for entity in &self.entities {
-            let EntityType { name, set, .. } = entity;
-            line(format_args!("    <EntitySet Name=\"{set}\" EntityType=\"{namespace}.{name}\"/>"));
-        }
-        line(format_args!("   </EntityContainer>\n  </Schema>\n </edmx:DataServices>\n</edmx:Edmx>"));
-        xml
-    }
 }
 
 impl EntityType {
@@ -374,6 +330,14 @@ mod tests {
         assert_eq!(account.navigation, ["contact_customer_accounts"]);
         assert!(metadata.has_navigation);
         assert_eq!(metadata.entity_by_set("AccountSet"), Some(account));
+        assert_eq!(Metadata::parse(&metadata.to_xml()).unwrap(), metadata);
+    }
+
+    #[test]
+    fn names_with_marks_of_xml_are_written_so_that_they_read_back() {
+        let marked = SMALL.replace("Account\"", "A&amp;B&lt;&quot;C'&gt;&#10;&#9;&#13; D\"");
+        let metadata = Metadata::parse(&marked).unwrap();
+        assert_eq!(metadata.entities[0].name, "A&B<\"C'>\n\t\r D");
         assert_eq!(Metadata::parse(&metadata.to_xml()).unwrap(), metadata);
     }
 

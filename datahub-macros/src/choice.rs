@@ -8,12 +8,12 @@ use syn::{Data, DeriveInput, Fields, Ident, Path};
 
 use crate::attribute::{Keys, Part, crate_path, fill, parts, placed, text, unknown};
 use crate::errors::{Errors, Words};
-use crate::{expand, project};
+use crate::{expand, item, project};
 
 pub(crate) fn derive(item: TokenStream) -> TokenStream {
-    let item: DeriveInput = match syn::parse2(item) {
+    let item = match item::read(item) {
         Ok(item) => item,
-        Err(error) => return error.to_compile_error(),
+        Err(error) => return error,
     };
     let mut errors = Errors::default();
     let mut krate = None;
@@ -169,7 +169,7 @@ fn implementation(name: &Ident, krate: &Path, choice: &Choice) -> TokenStream {
             const KINDS: &'static [#krate::Kind] = #krate::CHOICE_KINDS;
 
             fn from_value(__value: &#krate::Value) -> #krate::Result<Self, #krate::Fault> {
-                #krate::Result::Ok(match <i32 as #krate::FieldType>::from_value(__value)? {
+                #krate::Result::Ok(match <::core::primitive::i32 as #krate::FieldType>::from_value(__value)? {
                     #(#read,)*
                     #read_rest,
                 })

@@ -62,7 +62,7 @@ pub(crate) fn synced(model: &Model<'_>, mapping: &Mapping, tracking: &TokenStrea
 
             #[automatically_derived]
             impl __v1::Model for #name {
-                const LOGICAL: &'static str = #logical;
+                const LOGICAL: &'static ::core::primitive::str = #logical;
             }
 
             #[automatically_derived]

@@ -6,9 +6,9 @@ use syn::{Data, DeriveInput, Fields, Ident, Path, Type};
 
 use crate::attribute::{Keys, Part, crate_path, fill, parts, unknown};
 use crate::errors::{Errors, Words};
-use crate::expand;
 use crate::field_type::{self, expression_without_self, is_option, ungrouped};
 use crate::synced::Default;
+use crate::{expand, item};
 
 const KEYS: Keys = Keys {
     here: &["crate"],
@@ -50,9 +50,9 @@ enum Holds {
 }
 
 pub(crate) fn derive(item: TokenStream) -> TokenStream {
-    let item: DeriveInput = match syn::parse2(item) {
+    let item = match item::read(item) {
         Ok(item) => item,
-        Err(error) => return error.to_compile_error(),
+        Err(error) => return error,
     };
     let mut errors = Errors::default();
     let mut krate = None;
@@ -205,7 +205,7 @@ fn stub(item: &DeriveInput, krate: &Path) -> TokenStream {
         #[automatically_derived]
         impl #krate::CdmsFields for #name {
             const MEMBERS: &'static [#krate::Member] = &[];
-            const IS_STUB: bool = true;
+            const IS_STUB: ::core::primitive::bool = true;
 
             fn from_group(_: &#krate::GroupReader<'_>) -> #krate::Result<Self, #krate::Fault> {
                 #krate::Result::Err(#krate::Fault::new(#message))

@@ -4,6 +4,8 @@
 //! resolves becomes tokens. The documentation of the derives is where users import them, in `datahub-runtime`.
 
 #[cfg(test)]
+mod any_text;
+#[cfg(test)]
 mod arbitrary_tokens;
 mod attribute;
 mod choice;
@@ -12,6 +14,7 @@ mod expand;
 mod field_type;
 mod fields;
 mod guard;
+mod item;
 mod project;
 mod synced;
 #[cfg(test)]

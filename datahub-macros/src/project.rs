@@ -124,9 +124,14 @@ impl Root {
     fn tracking(&self, files: &[PathBuf]) -> TokenStream {
         let paths = files.iter().filter_map(|file| relative(&self.manifest, file));
         let tracked = paths.map(|path| {
-            quote! { const _: &[u8] = ::core::include_bytes!(::core::concat!(::core::env!("CARGO_MANIFEST_DIR"), "/", #path)); }
+            quote! {
+                const _: &[::core::primitive::u8] =
+                    ::core::include_bytes!(::core::concat!(::core::env!("CARGO_MANIFEST_DIR"), "/", #path));
+            }
         });
-        let root = quote! { const _: ::core::option::Option<&str> = ::core::option_env!(#ROOT); };
+        let root = quote! {
+            const _: ::core::option::Option<&::core::primitive::str> = ::core::option_env!(#ROOT);
+        };
         tracked.chain([root]).collect()
     }
 }

@@ -6,13 +6,13 @@ use datahub_model::source::{
 };
 use proc_macro2::{Span, TokenStream};
 use quote::{ToTokens, quote};
-use syn::{Attribute, Data, DeriveInput, Expr, Field, Fields, Ident, Lit, LitStr, Path, Type};
+use syn::{Attribute, Data, DeriveInput, Expr, Field, Fields, Ident, Lit, Path, Type};
 
 use crate::attribute::{self, Keys, Part, crate_path, fill, literal_text, parts, placed, text, unknown};
 use crate::errors::{Errors, Words};
 use crate::expand::Stub;
 use crate::field_type::{self, can_be_id_of, expression_without_self, is_opaque, is_option, ungrouped};
-use crate::{expand, project};
+use crate::{expand, item, project};
 
 /// The keys of a model.
 const MODEL: Keys = Keys {
@@ -96,9 +96,9 @@ pub(crate) enum Default {
 }
 
 pub(crate) fn derive(item: TokenStream) -> TokenStream {
-    let item: DeriveInput = match syn::parse2(item) {
+    let item = match item::read(item) {
         Ok(item) => item,
-        Err(error) => return error.to_compile_error(),
+        Err(error) => return error,
     };
     let mut errors = Errors::default();
     let mut known = Stub::default();
@@ -301,7 +301,9 @@ fn field_key(
             "with" => {
                 let Some(module) = text(key, value, errors) else { return };
                 // Parsed from the literal, so that a module that is not there is told on this word.
-                match literal_text(value).map(LitStr::parse) {
+                let is_path = |letter: char| letter.is_alphanumeric() || matches!(letter, '_' | ':' | '#');
+                let literal = literal_text(value).filter(|_| module.value.chars().all(is_path));
+                match literal.map(|literal| literal.parse_with(Path::parse_mod_style)) {
                     Some(Ok(path)) => tokens.with = Some(path),
                     _ => {
                         errors

@@ -1,7 +1,7 @@
 //! From raw attributes to a row's values and back, by what the descriptor says.
 
 use cdms_odata::{Attributes, Instant, Kind, Value};
-use chrono::{NaiveDate, NaiveTime, TimeZone};
+use chrono::{NaiveDate, NaiveTime, Offset, TimeZone};
 use rust_decimal::Decimal;
 use uuid::Uuid;
 
@@ -425,8 +425,11 @@ fn zone_of(contract: &Attribute) -> Result<chrono_tz::Tz, Fault> {
 
 /// The calendar date of an instant in the contract's zone (fact sheet, 2.2: dates are instants of local midnight).
 fn date_of(contract: &Attribute, instant: Instant) -> Result<NaiveDate, Fault> {
-    let time = instant.to_utc().ok_or_else(|| Fault::new("is outside the calendar").of(contract))?;
-    Ok(time.with_timezone(&zone_of(contract)?).date_naive())
+    let time = instant.to_utc().map(|time| time.naive_utc());
+    let zone = zone_of(contract)?;
+    // At the calendar's ends a zone's own time may be beyond them.
+    let local = time.and_then(|time| time.checked_add_offset(zone.offset_from_utc_datetime(&time).fix()));
+    local.map(|time| time.date()).ok_or_else(|| Fault::new("is outside the calendar").of(contract))
 }
 
 /// The instant at which a date begins in the contract's zone; where midnight is skipped, the first instant after it.
@@ -436,8 +439,9 @@ fn date_of(contract: &Attribute, instant: Instant) -> Result<NaiveDate, Fault> {
 /// A zone that does not exist.
 pub fn midnight_of(contract: &Attribute, date: NaiveDate) -> Result<Instant, Fault> {
     let zone = zone_of(contract)?;
-    let begin = (0..24).find_map(|hour| {
-        let time = NaiveTime::from_hms_opt(hour, 0, 0)?;
+    // Midnight is nearly always there; where it is not, a zone may have skipped any number of seconds.
+    let begin = (0..86_400).find_map(|second| {
+        let time = NaiveTime::from_num_seconds_from_midnight_opt(second, 0)?;
         zone.from_local_datetime(&date.and_time(time)).earliest()
     });
     let begin = begin.ok_or_else(|| Fault::new("has no beginning in the contract's zone").of(contract))?;

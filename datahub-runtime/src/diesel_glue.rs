@@ -64,7 +64,7 @@ macro_rules! __diesel_insertable {
             fn values(self) -> Self::Values {
                 let __row = $crate::__v1::written(self);
                 let __values = (
-                    $($crate::__v1::diesel::ExpressionMethods::eq($table::$column, __row[$position].clone()),)*
+                    $($crate::__v1::diesel::ExpressionMethods::eq($table::$column, ::core::clone::Clone::clone(&__row[$position])),)*
                 );
                 $crate::__v1::diesel::Insertable::values(__values)
             }
@@ -99,7 +99,7 @@ macro_rules! __diesel_changeset {
             fn as_changeset(self) -> Self::Changeset {
                 let __row = $crate::__v1::written(self);
                 let __changes = (
-                    $($crate::__v1::diesel::ExpressionMethods::eq($table::$column, __row[$position].clone()),)*
+                    $($crate::__v1::diesel::ExpressionMethods::eq($table::$column, ::core::clone::Clone::clone(&__row[$position])),)*
                 );
                 $crate::__v1::diesel::AsChangeset::as_changeset(__changes)
             }

@@ -12,10 +12,9 @@ use serde::Serialize;
 pub struct Models(Vec<&'static ModelDescriptor>);
 
 impl Models {
-    /// A registry of these mappings. Use [`models!`](crate::models), which checks them against each other.
-    #[doc(hidden)]
-    pub fn from_descriptors(descriptors: impl IntoIterator<Item = &'static ModelDescriptor>) -> Self {
-        Models(descriptors.into_iter().collect())
+    /// A registry of these mappings, which [`models!`](crate::models) has checked against each other.
+    pub(crate) fn of(descriptors: &[&'static ModelDescriptor]) -> Self {
+        Models(descriptors.to_vec())
     }
 
     /// The mappings in the order in which they were listed.
@@ -35,6 +34,6 @@ macro_rules! models {
         const _: () = $crate::__v1::models_do_not_clash(
             &[$((<$model as $crate::CdmsSynced>::DESCRIPTOR, <$model as $crate::__v1::Model>::IS_STUB)),+],
         );
-        $crate::Models::from_descriptors(DESCRIPTORS.iter().copied())
+        $crate::__v1::registry(DESCRIPTORS)
     }};
 }

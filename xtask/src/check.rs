@@ -54,11 +54,17 @@ impl Check {
 
 /// Runs a tool from crates.io, which is installed where it is missing, and tells how it ended.
 pub(crate) fn run_tool(program: &str, arguments: &[&str]) -> Result<ExitStatus, String> {
+    install(program)?;
+    ended(Command::new(program).args(arguments))
+}
+
+/// Installs a tool from crates.io where it is missing.
+pub(crate) fn install(program: &str) -> Result<(), String> {
     if Command::new(program).arg("--version").output().is_err() {
         say(&format!("installing {program} …"));
         passed(Command::new("cargo").args(["install", "--locked", "--quiet", program]))?;
     }
-    ended(Command::new(program).args(arguments))
+    Ok(())
 }
 
 fn ended(command: &mut Command) -> Result<ExitStatus, String> {

@@ -1,7 +1,8 @@
 //! The project's own tasks: `cargo xtask test` runs the tests, on SQLite and on a PostgreSQL of its own, `cargo xtask ci`
-//! everything that CI guards; what takes longer is run by hand: `soak`, `planted`, `mutants`.
+//! everything that CI guards; what takes longer is run by hand: `soak`, `planted`, `mutants`, `fuzz`.
 
 mod check;
+mod fuzz;
 mod mutants;
 mod package;
 mod planted;
@@ -58,6 +59,17 @@ enum Task {
         #[arg(long, value_name = "PART")]
         only: Option<String>,
     },
+    /// Fuzzes what reads from outside: contracts, attributes, dates, numbers, conditions, answers and `$metadata`.
+    ///
+    /// Prints for each target how often it was run, how much of the program it went through, and how many inputs it found
+    /// that are like no other. An input that breaks a promise is kept in fuzz/artifacts, and the task fails.
+    Fuzz {
+        /// How long each target is run.
+        #[arg(long, default_value_t = 60)]
+        seconds: u64,
+        /// Only these targets.
+        targets: Vec<String>,
+    },
     /// Plants faults in the shipped code, one at a time, and shows which check catches each; prints a table.
     ///
     /// Every check has to pass without a fault first.
@@ -75,6 +87,7 @@ fn main() -> ExitCode {
         Task::Test => (true, false),
         Task::Ci { without_tests } => (!without_tests, true),
         Task::Planted { faults, all } => return planted::run(&faults, all),
+        Task::Fuzz { seconds, targets } => return fuzz::run(&targets, seconds),
         Task::Mutants { only } => return mutants::run(only.as_deref()),
         Task::Soak { operations, seed, json } => return soak(operations, seed, json),
     };
@@ -151,6 +164,18 @@ fn guards() -> Vec<Check> {
             .env("RUSTDOCFLAGS", "--deny warnings"),
         Check::cargo("the simulator needs nothing of the client", &["check", "--package", "cdms-simulator"]),
         Check::cargo("the runtime needs no contract reader", &["check", "--package", "datahub-runtime"]),
+        Check::cargo(
+            "the fuzz targets compile",
+            &[
+                "clippy",
+                "--manifest-path=fuzz/Cargo.toml",
+                "--no-default-features",
+                "--all-targets",
+                "--",
+                "--deny",
+                "warnings",
+            ],
+        ),
         Check::ours("files begin by saying what they are", source::begin_with_a_sentence),
         Check::ours("crates use lower floors only", source::floors_hold),
         Check::ours("contracts fit the schema", source::contracts_fit),

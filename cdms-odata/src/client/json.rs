@@ -268,7 +268,21 @@ fn decimal(raw: &str) -> Option<Decimal> {
     if text.contains('_') {
         return None;
     }
-    Decimal::from_str_exact(&text).or_else(|_| Decimal::from_scientific(&text)).ok()
+    match text.split_once(['e', 'E']) {
+        None => Decimal::from_str_exact(&text).ok(),
+        Some((number, power)) => shifted(Decimal::from_str_exact(number).ok()?.normalize(), power.parse().ok()?),
+    }
+}
+
+/// A number times a power of ten, digit for digit; `None` where a decimal cannot hold it.
+fn shifted(number: Decimal, power: i32) -> Option<Decimal> {
+    if number.is_zero() {
+        return Some(number);
+    }
+    let scale = i32::try_from(number.scale()).ok()?.checked_sub(power)?;
+    let (scale, missing) = (u32::try_from(scale.max(0)).ok()?, u32::try_from(scale.min(0).checked_neg()?).ok()?);
+    let mantissa = number.mantissa().checked_mul(10i128.checked_pow(missing)?)?;
+    Decimal::try_from_i128_with_scale(mantissa, scale).ok()
 }
 
 /// The member `Value` of a complex value: inner `None` for null.
@@ -413,6 +427,28 @@ mod tests {
             let error = one(kind, json).unwrap_err();
             assert!(matches!(&error, ReadError::Value { attribute: "A", .. }), "{kind} {json}: {error:?}");
             assert!(!error.to_string().contains("not-a-guid"), "{error}");
+        }
+    }
+
+    #[test]
+    fn a_decimal_with_an_exponent_is_read_to_the_last_digit_or_not_at_all() {
+        for (json, expected) in [
+            ("1e5", Some("100000")),
+            ("-1.5E3", Some("-1500")),
+            ("\"12.50e+1\"", Some("125")),
+            ("1.5e-27", Some("0.0000000000000000000000000015")),
+            ("7.9228162514264337593543950335e28", Some("79228162514264337593543950335")),
+            ("0e99", Some("0")),
+            ("1e29", None),
+            ("1e-29", None),
+            ("0.00000000000000000000000951999999999999e0", None),
+            ("1.00000000000000000000000000001e1", None),
+            ("1e99999999999", None),
+            ("1e2147483647", None),
+            ("1e-2147483648", None),
+        ] {
+            let expected = expected.map(|number| Value::Decimal(number.parse().unwrap()));
+            assert_eq!(one(Kind::Decimal, json).ok(), expected, "{json}");
         }
     }
 

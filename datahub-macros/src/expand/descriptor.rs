@@ -213,7 +213,7 @@ pub(crate) fn once(ty: &Ident, default: &Default) -> TokenStream {
     quote! {
         || {
             static __DEFAULT: __v1::Default = __v1::Default::new(|| #ty.value(#default));
-            __DEFAULT.clone()
+            ::core::clone::Clone::clone(&*__DEFAULT)
         }
     }
 }

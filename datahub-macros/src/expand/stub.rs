@@ -29,8 +29,8 @@ pub(crate) fn stub(item: &DeriveInput, known: Stub) -> TokenStream {
     quote! {
         #[automatically_derived]
         impl #krate::Model for #name {
-            const LOGICAL: &'static str = #logical;
-            const IS_STUB: bool = true;
+            const LOGICAL: &'static ::core::primitive::str = #logical;
+            const IS_STUB: ::core::primitive::bool = true;
         }
 
         #[automatically_derived]

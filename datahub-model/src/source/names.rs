@@ -34,8 +34,8 @@ pub(super) fn fault_beside_diesel(name: &str, table: &str) -> Option<String> {
     DIESEL.contains(&name).then(|| "is a name of Diesel's own in every table".to_owned())
 }
 
-/// What Diesel's `table!` has in a table's module beside the columns.
-const DIESEL: [&str; 4] = ["all_columns", "columns", "dsl", "star"];
+/// What Diesel's `table!` has in a table's module beside the columns, or means something else by: a column is a type there.
+const DIESEL: [&str; 7] = ["all_columns", "bool", "columns", "diesel", "dsl", "star", "str"];
 
 /// Reserved words of PostgreSQL, SQLite and Rust: as names they need quotes, or cannot be told from syntax at all.
 const RESERVED: &str = "

@@ -222,6 +222,8 @@ fn dates_are_midnights_of_their_zone() {
         ("Europe/Oslo", "2016-10-31", 1_477_868_400_000),
         // Midnight does not exist: the day begins at one.
         ("America/Sao_Paulo", "2016-10-16", 1_476_586_800_000),
+        // The day begins 44 minutes and a half later than it would have.
+        ("Africa/Monrovia", "1972-01-07", 63_593_070_000),
         // Midnight comes twice: the day begins with the first.
         ("Atlantic/Azores", "2016-10-30", 1_477_785_600_000),
     ] {

@@ -4,7 +4,7 @@ use cdms_odata::{Attributes, Instant, Kind, Reference, Value};
 use datahub_model::conversion::{check_constants, decode, encode, encode_new};
 use datahub_model::{Attribute, Class, ModelDescriptor};
 
-use crate::model::{FULL, column, full, row, stating};
+use crate::model::{FULL, column, full, row, stating, with_zone};
 use crate::{ID, facts};
 
 #[track_caller]
@@ -30,6 +30,14 @@ fn of_a_read() {
         "`Token`: holds integer, not guid (value: integer of class secret, hidden)",
     );
     not_read(&FULL, "Born", Value::Instant(Instant(i64::MAX)), "`Born`: is outside the calendar");
+    // The last hours of the calendar are beyond it east of Greenwich, and the first ones west of it.
+    for (zone, instant) in [
+        ("Europe/Oslo", chrono::DateTime::<chrono::Utc>::MAX_UTC),
+        ("America/Lima", chrono::DateTime::<chrono::Utc>::MIN_UTC),
+    ] {
+        let end = Value::Instant(Instant(instant.timestamp_millis()));
+        not_read(&with_zone(zone), "Born", end, "`Born`: is outside the calendar");
+    }
     not_read(
         &FULL,
         "Budget",

@@ -158,13 +158,17 @@ fn tables_and_columns() -> Vec<Row> {
             "names that Diesel's table has itself",
             ACCOUNT,
             "M table=m mode=mirror\n id: key column=\"m\"\n columns?: \"Alias\"\n star?: \"Town\"\n dsl?: \"Street\"\n \
-             a?: local sql_type=\"string\" column=\"all_columns\"",
+             a?: local sql_type=\"string\" column=\"all_columns\"\n str?: local sql_type=\"string\"\n \
+             bool?: local sql_type=\"string\"\n diesel?: local sql_type=\"string\"",
             &[
                 (ColumnName, "id.column", "`m` cannot be a column's name: it is the name of its table"),
                 (ColumnName, "columns", "it is a name of Diesel's own in every table"),
                 (ColumnName, "star", "`star`"),
                 (ColumnName, "dsl", "`dsl`"),
                 (ColumnName, "a.column", "`all_columns`"),
+                (ColumnName, "str", "`str`"),
+                (ColumnName, "bool", "`bool`"),
+                (ColumnName, "diesel", "`diesel`"),
             ],
         ),
         faulty(

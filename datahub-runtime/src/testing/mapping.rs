@@ -49,22 +49,22 @@ use crate::model::{model_of, row_of};
 #[macro_export]
 macro_rules! mapping_tests {
     ($($model:ty),+ $(,)?) => {
-        #[test]
+        #[::core::prelude::v1::test]
         fn attributes_survive_the_model() {
             $($crate::testing::attributes_survive::<$model>();)+
         }
 
-        #[test]
+        #[::core::prelude::v1::test]
         fn what_is_written_reads_back() {
             $($crate::testing::written_reads_back::<$model>();)+
         }
 
-        #[test]
+        #[::core::prelude::v1::test]
         fn an_unchanged_model_makes_no_patch() {
             $($crate::testing::unchanged_makes_no_patch::<$model>();)+
         }
 
-        #[test]
+        #[::core::prelude::v1::test]
         fn what_is_not_touched_is_not_sent() {
             $($crate::testing::untouched_is_not_sent::<$model>();)+
         }

@@ -47,6 +47,27 @@ macro_rules! with_defaults {
 
 with_defaults!(Works, WorksAddress, "works", false, "none", 1 + 1);
 
+macro_rules! choice {
+    ($name:ident, $mapping:literal, $attribute:expr, $first:ident = $option:literal, $rest:ident($number:ty)) => {
+        #[derive(Clone, Copy, CdmsChoice)]
+        #[cdms(mapping = $mapping, attribute = $attribute)]
+        pub(crate) enum $name {
+            #[cdms($option)]
+            $first,
+            #[cdms(other)]
+            $rest($number),
+        }
+    };
+}
+
+choice!(Trade, "account.toml", "IndustryCode", Arts = "fine_arts", Others(i32));
+
+#[test]
+fn a_choice_has_the_options_that_were_passed() {
+    use datahub_runtime::{FieldType, Value};
+    assert_eq!((Trade::Arts.to_value(), Trade::Others(1).to_value()), (Value::Choice(3), Value::Choice(1)));
+}
+
 #[test]
 fn they_are_models_like_any_other() {
     let nullable = |model: &datahub_runtime::__v1::ModelDescriptor| model.columns[1].nullable;

@@ -4,6 +4,8 @@
 
 #![allow(dead_code, reason = "most fields are there to be derived, not to be read")]
 
+#[path = "../pass/columns_of_any_name.rs"]
+mod columns_of_any_name;
 #[path = "../pass/defaults.rs"]
 mod defaults;
 #[path = "../pass/described.rs"]
@@ -24,6 +26,10 @@ mod minimal;
 mod minimal_country;
 #[path = "../pass/names_of_others.rs"]
 mod names_of_others;
+#[path = "../pass/no_prelude.rs"]
+mod no_prelude;
+#[path = "../pass/primitives_taken.rs"]
+mod primitives_taken;
 #[path = "../pass/shared_entity.rs"]
 mod shared_entity;
 #[path = "../pass/types_of_ones_own.rs"]

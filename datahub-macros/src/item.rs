@@ -1,0 +1,108 @@
+//! An item as it comes: read, unless it goes deeper than the stack of a compiler.
+
+use proc_macro2::{Delimiter, Spacing, Span, TokenStream, TokenTree};
+use syn::DeriveInput;
+
+/// How many tokens may stand in one another or beside each other without a comma: far more than anyone writes. Each may be
+/// one more call in another, and a compiler whose stack is full ends without a word.
+const DEPTH_MAX: usize = 128;
+
+/// The item; compilation errors where it is none.
+pub(crate) fn read(tokens: TokenStream) -> Result<DeriveInput, TokenStream> {
+    if let Some(place) = too_deep(&tokens, 0) {
+        let message = format!(
+            "more than {DEPTH_MAX} words and marks stand in one another here [wrong-value]\n\
+             help: give the type or the value a name of its own, with `type` or `const`, and write that name"
+        );
+        return Err(syn::Error::new(place, message).into_compile_error());
+    }
+    syn::parse2(tokens).map_err(|error| error.to_compile_error())
+}
+
+/// The token at which it gets too deep, counted from that many around it.
+fn too_deep(tokens: &TokenStream, around: usize) -> Option<Span> {
+    let mut depth = around;
+    let mut after_hash = false;
+    for token in tokens.clone() {
+        depth += 1;
+        if depth > DEPTH_MAX {
+            return Some(token.span());
+        }
+        let is_hash =
+            matches!(&token, TokenTree::Punct(mark) if mark.as_char() == '#' && mark.spacing() == Spacing::Alone);
+        match &token {
+            TokenTree::Punct(mark) if matches!(mark.as_char(), ',' | ';') => depth = around,
+            TokenTree::Group(group) => {
+                if let Some(place) = too_deep(&group.stream(), depth) {
+                    return Some(place);
+                }
+                // Attributes, and lines of documentation among them, stand beside each other in any number.
+                if after_hash && group.delimiter() == Delimiter::Bracket {
+                    depth -= 2;
+                }
+            }
+            _ => {}
+        }
+        after_hash = is_hash;
+    }
+    None
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn refused(text: &str) -> bool {
+        let told = read(text.parse().unwrap()).err().map(|error| error.to_string());
+        told.is_some_and(|told| told.contains("stand in one another here"))
+    }
+
+    /// An item whose default goes this deep, in each of the ways in which a reader calls itself.
+    fn items(depth: usize) -> Vec<String> {
+        let (open, close) = ("(".repeat(depth), ")".repeat(depth));
+        let values = [
+            format!("{open}1{close}"),
+            format!("{}1", "!".repeat(depth)),
+            format!("{}1", "|| ".repeat(depth)),
+            format!("{}1", "a = ".repeat(depth)),
+            format!("1{}", " + 1".repeat(depth)),
+            format!("{}{}", "a!{".repeat(depth), "}".repeat(depth)),
+            format!("{}1{}", "[1, ".repeat(depth), "]".repeat(depth)),
+        ];
+        let of_values = values.into_iter().map(|value| format!("struct A {{ #[cdms(default = {value})] a: u8 }}"));
+        let types = [
+            format!("{}u8{}", "Option<".repeat(depth), ">".repeat(depth)),
+            format!("{}u8", "&".repeat(depth)),
+            format!("{}u8{}", "[".repeat(depth), "]".repeat(depth)),
+        ];
+        of_values.chain(types.into_iter().map(|ty| format!("struct A {{ a: {ty} }}"))).collect()
+    }
+
+    #[test]
+    fn what_no_stack_would_hold_is_refused() {
+        for item in items(20_000) {
+            assert!(refused(&item), "{item:.60}");
+        }
+    }
+
+    /// In a test's thread, whose stack is a quarter of a compiler's.
+    #[test]
+    fn what_is_not_refused_is_read() {
+        let derives = [crate::synced::derive, crate::fields::derive, crate::choice::derive];
+        let mut read_ones = 0;
+        for item in (1..=DEPTH_MAX).rev().step_by(9).flat_map(items).filter(|item| !refused(item)) {
+            read_ones += 1;
+            derives.iter().for_each(|derive| _ = derive(item.parse().unwrap()));
+        }
+        assert!(read_ones > 50, "{read_ones} are read");
+    }
+
+    #[test]
+    fn a_long_struct_with_long_documentation_is_not_deep() {
+        let docs = "/// A line.\n".repeat(500);
+        let fields: String =
+            (0..500).map(|at| format!("{docs}#[cdms(\"A{at}\")] pub a{at}: Option<String>,\n")).collect();
+        assert!(!refused(&format!("{docs}pub struct A {{ {fields} }}")));
+        assert!(!refused(&format!("pub enum A {{ {} }}", "#[cdms(\"b\")] B, ".repeat(500))));
+    }
+}

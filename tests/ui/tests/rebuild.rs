@@ -1,0 +1,174 @@
+//! What makes a build run the derives again: a changed contract, a changed `datahub.toml` and another root; and what does
+//! not. A package of its own is built for that, with what the cases that must not compile have built already.
+
+use std::env;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use serde_json::Value as Json;
+
+const CODE: &str = r#"//! A model and a choice.
+
+use datahub_runtime::prelude::*;
+
+/// A model.
+#[derive(Clone, CdmsSynced)]
+#[cdms(mapping = "account.toml", table = "organisations", mode = "mirror")]
+pub struct Organisation {
+    #[cdms(key)]
+    pub id: Id<Organisation>,
+    #[cdms("Name")]
+    pub name: Option<String>,
+}
+
+/// A choice.
+#[derive(Clone, Copy, CdmsChoice)]
+#[cdms(mapping = "trade.toml", attribute = "Trade")]
+pub enum Trade {
+    Food,
+    #[cdms(other)]
+    Other(i32),
+}
+"#;
+
+const ACCOUNT: &str = "entity = \"Account\"\n[attributes]\nName = { kind = \"string\" }\n";
+const TRADE: &str = "entity = \"Trade\"\n[attributes]\nTrade = { kind = \"choice\", choices = { food = 1 } }\n";
+
+/// A package with contracts, in the target folder.
+struct Package(PathBuf);
+
+/// What became of a check.
+#[derive(Debug, PartialEq)]
+enum Checked {
+    /// Nothing was to be done.
+    Fresh,
+    /// The compiler ran, and was content.
+    Built,
+    /// The compiler ran, and said this.
+    Refused(String),
+}
+
+impl Package {
+    fn new() -> Self {
+        let package = Package(Path::new(env!("CARGO_TARGET_TMPDIR")).join("rebuild"));
+        let root = Path::new(env!("CARGO_MANIFEST_DIR")).ancestors().nth(2).expect("this package is in the workspace");
+        let lock = fs::read_to_string(root.join("Cargo.lock")).expect("the workspace has a lock file");
+        for (file, text) in [
+            ("Cargo.toml", manifest(root)),
+            ("Cargo.lock", lock),
+            ("src/lib.rs", CODE.to_owned()),
+            ("datahub.toml", String::new()),
+            ("mappings/account.toml", ACCOUNT.to_owned()),
+            ("mappings/trade.toml", TRADE.to_owned()),
+            ("mappings/nobodys.toml", String::new()),
+            ("elsewhere/datahub.toml", String::new()),
+            ("elsewhere/mappings/account.toml", ACCOUNT.replace("Name", "Title")),
+            ("elsewhere/mappings/trade.toml", TRADE.to_owned()),
+        ] {
+            package.write(file, &text);
+        }
+        package
+    }
+
+    fn write(&self, file: &str, text: &str) {
+        let path = self.0.join(file);
+        fs::create_dir_all(path.parent().expect("a file is in a folder")).expect("the target folder can be written");
+        fs::write(path, text).expect("the target folder can be written");
+    }
+
+    /// Checks the package as trybuild checks its cases, so that their dependencies need not be built again.
+    fn check(&self, elsewhere: bool) -> Checked {
+        let flags = r#"["--cfg", "trybuild", "--verbose", "-A", "dead_code"]"#;
+        let target = host();
+        let mut cargo = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+        cargo.args(["check", "--offline", "--message-format=json", "--target", &target]);
+        cargo.arg(format!("--config=build.rustflags={flags}"));
+        cargo.arg(format!("--config=target.{target}.rustflags={flags}"));
+        cargo.env("CARGO_TARGET_DIR", Path::new(env!("CARGO_TARGET_TMPDIR")).with_file_name("tests").join("trybuild"));
+        cargo.env("CARGO_INCREMENTAL", "0").env_remove("RUSTFLAGS").env_remove("DATAHUB_ROOT").current_dir(&self.0);
+        if elsewhere {
+            cargo.env("DATAHUB_ROOT", self.0.join("elsewhere"));
+        }
+        let output = cargo.output().expect("cargo can be run");
+        let said = String::from_utf8_lossy(&output.stdout);
+        let lines: Vec<Json> = said.lines().filter_map(|line| serde_json::from_str(line).ok()).collect();
+        let is_ours = |line: &&Json| line["target"]["name"] == "datahub_rebuild_tests";
+        if !output.status.success() {
+            let messages = lines.iter().filter(is_ours).filter_map(|line| line["message"]["message"].as_str());
+            let told = messages.collect::<Vec<_>>().join("\n");
+            return Checked::Refused(if told.is_empty() {
+                String::from_utf8_lossy(&output.stderr).into()
+            } else {
+                told
+            });
+        }
+        let built = lines.iter().filter(is_ours).find(|line| line["reason"] == "compiler-artifact");
+        match built.expect("cargo tells what it has built")["fresh"].as_bool() {
+            Some(true) => Checked::Fresh,
+            _ => Checked::Built,
+        }
+    }
+
+    #[track_caller]
+    fn is_refused(&self, elsewhere: bool, fault: &str) {
+        let checked = self.check(elsewhere);
+        assert!(
+            matches!(&checked, Checked::Refused(told) if told.contains(fault)),
+            "not refused with {fault}: {checked:?}"
+        );
+    }
+}
+
+/// The manifest that trybuild would write: this package's own dependencies, as the workspace has them.
+fn manifest(root: &Path) -> String {
+    let read = |path: PathBuf| fs::read_to_string(path).expect("a manifest can be read");
+    let section = |text: &str, name: &str| {
+        let lines = text.lines().skip_while(|line| *line != name).skip(1).take_while(|line| !line.starts_with('['));
+        lines.map(|line| format!("{line}\n")).collect::<String>()
+    };
+    let here = section(&read(root.join("tests/ui/Cargo.toml")), "[dev-dependencies]");
+    let workspace = section(&read(root.join("Cargo.toml")), "[workspace.dependencies]");
+    let workspace = workspace.replace("path = \"", &format!("path = \"{}/", root.display()));
+    format!(
+        "[package]\nname = \"datahub-rebuild-tests\"\nversion = \"0.0.0\"\nedition = \"2024\"\npublish = false\n\
+         [dependencies]\n{here}[workspace]\n[workspace.dependencies]\n{workspace}"
+    )
+}
+
+/// The machine's own target, as the compiler calls it.
+fn host() -> String {
+    let told = Command::new("rustc").arg("-vV").output().expect("rustc can be run");
+    let told = String::from_utf8_lossy(&told.stdout);
+    told.lines().find_map(|line| line.strip_prefix("host: ")).expect("rustc tells its host").to_owned()
+}
+
+#[test]
+fn a_derive_runs_again_when_what_it_read_has_changed_and_only_then() {
+    let package = Package::new();
+    let first = package.check(false);
+    assert!(!matches!(first, Checked::Refused(_)), "{first:?}");
+    assert_eq!(package.check(false), Checked::Fresh);
+
+    package.write("mappings/nobodys.toml", "entity = \"Nobody\"\n");
+    assert_eq!(package.check(false), Checked::Fresh, "a contract that no model has was changed");
+
+    package.write("mappings/account.toml", &ACCOUNT.replace("Name", "Title"));
+    package.is_refused(false, "the contract of Account has no attribute `Name` [unknown-attribute]");
+    package.write("mappings/account.toml", ACCOUNT);
+    assert_eq!(package.check(false), Checked::Built, "the contract was put back");
+
+    package.write("mappings/trade.toml", &TRADE.replace("food", "drink"));
+    package.is_refused(false, "[unknown-choice]");
+    package.write("mappings/trade.toml", TRADE);
+    assert_eq!(package.check(false), Checked::Built, "the other contract was put back");
+
+    package.write("datahub.toml", "contracts = \"nowhere\"\n");
+    package.is_refused(false, "there is no contract nowhere/account.toml [missing-key]");
+    package.write("datahub.toml", "");
+    assert_eq!(package.check(false), Checked::Built, "the project's file was put back");
+
+    package.is_refused(true, "the contract of Account has no attribute `Name` [unknown-attribute]");
+    assert_eq!(package.check(false), Checked::Built, "the root is the package again");
+    assert_eq!(package.check(false), Checked::Fresh);
+}
