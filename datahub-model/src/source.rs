@@ -19,6 +19,7 @@ pub use annotation::{DefaultValue, DieselGlue, EngineField, FieldAnnotation, Mod
 pub use check::{ColumnLimit, check_against_metadata, check_choices};
 pub use contract::{ConstantValue, Contract, ContractAttribute, ContractConstant, Group, GroupMember, Spot};
 pub use diagnostic::{Code, Diagnostic, Place};
+pub use names::name_fault;
 pub use nearest::nearest;
 pub use only::{OnlyCondition, OnlyValue};
 pub use project::Project;

@@ -107,7 +107,7 @@ fn column_names<P: Clone>(model: &ModelAnnotation<P>, columns: &[ResolvedColumn]
         );
         let table = model.table.as_ref().filter(|_| model.diesel.no_table.is_none());
         let beside = || table.and_then(|table| names::fault_beside_diesel(&column.name, &table.value));
-        if let Some(fault) = names::fault_of(&column.name).or_else(beside) {
+        if let Some(fault) = names::name_fault(&column.name).or_else(beside) {
             let message = format!("`{}` cannot be a column's name: it {fault}", column.name);
             let help = "choose another one with `column = \"…\"`, or `prefix = \"…\"` for a group";
             diagnostics.push(Diagnostic::source(Code::ColumnName, place.clone(), message).help(help));
@@ -128,7 +128,7 @@ fn former_names<P: Clone>(model: &ModelAnnotation<P>, columns: &[ResolvedColumn]
         let mut fault = |code, message: String, help: &str| {
             diagnostics.push(Diagnostic::source(code, was.place.clone(), message).help(help));
         };
-        if let Some(reason) = names::fault_of(&was.value) {
+        if let Some(reason) = names::name_fault(&was.value) {
             fault(
                 Code::ColumnName,
                 format!("`{}` cannot have been a column's name: it {reason}", was.value),

@@ -4,7 +4,7 @@
 pub(super) const NAME_MAX: usize = 63;
 
 /// Why a name cannot be a column's or a table's; `None` when it can.
-pub(super) fn fault_of(name: &str) -> Option<String> {
+pub fn name_fault(name: &str) -> Option<String> {
     if name.len() > NAME_MAX {
         return Some(format!("has {} bytes, more than the {NAME_MAX} that PostgreSQL keeps", name.len()));
     }

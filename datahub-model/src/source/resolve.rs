@@ -212,7 +212,7 @@ impl<P: Clone> Resolver<'_, P> {
             self.diagnostics.push(Diagnostic::source(Code::MissingKey, model.name.place.clone(), message).help(help));
             return String::new();
         };
-        if let Some(fault) = names::fault_of(&table.value) {
+        if let Some(fault) = names::name_fault(&table.value) {
             let message = format!("`{}` cannot be a table's name: it {fault}", table.value);
             self.diagnostics.push(Diagnostic::source(Code::ColumnName, table.place.clone(), message));
         }
