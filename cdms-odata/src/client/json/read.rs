@@ -112,6 +112,9 @@ impl<'s> Found<'s> {
     }
 }
 
+/// What an answer has around its record; the kind does not matter.
+const ENVELOPE: &Shape = &[("d", Kind::String)];
+
 /// Reads the record in the member `d` of an answer.
 struct AnswerSeed<'f, 's>(&'f mut Found<'s>);
 
@@ -132,7 +135,7 @@ impl<'de> Visitor<'de> for AnswerSeed<'_, '_> {
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
         let mut is_read = false;
-        while let Some(place) = map.next_key_seed(NameSeed(&[("d", Kind::Guid)]))? {
+        while let Some(place) = map.next_key_seed(NameSeed { shape: ENVELOPE, expected: 0 })? {
             match place {
                 Some(_) if is_read => return Err(A::Error::duplicate_field("d")),
                 Some(_) => map.next_value_seed(RecordSeed(self.0))?,
@@ -163,9 +166,13 @@ impl<'de> Visitor<'de> for RecordSeed<'_, '_> {
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
-        while let Some(place) = map.next_key_seed(NameSeed(self.0.shape))? {
+        let mut expected = 0;
+        while let Some(place) = map.next_key_seed(NameSeed { shape: self.0.shape, expected })? {
             match place {
-                Some(place) => self.0.set(place, map.next_value()?),
+                Some(place) => {
+                    expected = place + 1;
+                    self.0.set(place, map.next_value()?);
+                }
                 None => drop(map.next_value::<IgnoredAny>()?),
             }
         }
@@ -174,7 +181,11 @@ impl<'de> Visitor<'de> for RecordSeed<'_, '_> {
 }
 
 /// Finds a member's name in a shape without keeping it.
-struct NameSeed<'s>(&'s Shape);
+struct NameSeed<'s> {
+    shape: &'s Shape,
+    /// Where it is if the members come in the order of names, as they are asked for.
+    expected: usize,
+}
 
 impl<'de> DeserializeSeed<'de> for NameSeed<'_> {
     type Value = Option<usize>;
@@ -192,6 +203,9 @@ impl Visitor<'_> for NameSeed<'_> {
     }
 
     fn visit_str<E>(self, name: &str) -> Result<Self::Value, E> {
-        Ok(self.0.binary_search_by(|(known, _)| (*known).cmp(name)).ok())
+        match self.shape.get(self.expected) {
+            Some((known, _)) if *known == name => Ok(Some(self.expected)),
+            _ => Ok(self.shape.binary_search_by(|(known, _)| (*known).cmp(name)).ok()),
+        }
     }
 }
