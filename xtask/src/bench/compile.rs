@@ -1,4 +1,5 @@
-//! `cargo check` of the packages: clean, where only their own artifacts are gone, and after one model was edited.
+//! `cargo check` of the packages: clean, where only their own artifacts are gone, with nothing to do, and after one model
+//! was edited.
 
 use std::fs;
 use std::process::Command;
@@ -13,6 +14,8 @@ use crate::check::say;
 #[derive(Default)]
 struct Times {
     clean: Vec<Duration>,
+    /// With nothing to do: what Cargo itself takes to see that, which grows with the number of dependencies.
+    unchanged: Vec<Duration>,
     edited: Vec<Duration>,
 }
 
@@ -35,6 +38,7 @@ pub(super) fn compare(packages: &Packages, samples: u16) -> Result<(), String> {
         }
         let [ours, by_hand] = times;
         row(*size, "clean", ours.clean, by_hand.clean);
+        row(*size, "nothing changed", ours.unchanged, by_hand.unchanged);
         row(*size, "one model edited", ours.edited, by_hand.edited);
     }
     Ok(())
@@ -43,6 +47,7 @@ pub(super) fn compare(packages: &Packages, samples: u16) -> Result<(), String> {
 fn measure(packages: &Packages, package: &str, sample: u16, times: &mut Times) -> Result<(), String> {
     succeed(in_packages(packages, "clean").args(["--package", package]))?;
     times.clean.push(check(packages, package)?);
+    times.unchanged.push(check(packages, package)?);
     let path = packages.first_model(package);
     let told = |error: std::io::Error| format!("{} cannot be edited: {error}", path.display());
     let text = fs::read_to_string(&path).map_err(told)?;

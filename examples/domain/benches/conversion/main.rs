@@ -2,7 +2,7 @@
 //! values. `cargo xtask bench conversion` runs it.
 //!
 //! There are two flat structs: one of the same bytes, whose nested forms are read and written by hand, and one of JSON that
-//! is as flat as itself and a third as long. All sides take turns in every round, so that whatever else the machine does befalls both; a round's ratio is told,
+//! is as flat as itself. All sides take turns in every round, so that whatever else the machine does befalls both; a round's ratio is told,
 //! and the median of all rounds. What a round converts is compared once before anything is measured.
 #![allow(missing_docs, reason = "the fields say what they are")]
 #![allow(clippy::print_stdout, reason = "the numbers are for whoever runs this")]
