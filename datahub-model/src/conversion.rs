@@ -49,8 +49,10 @@ pub fn decode_beside(
     attributes: &Attributes,
     locals: &[Value],
 ) -> Result<Row, Fault> {
-    let columns = model.columns.iter();
-    let mut row = columns.map(|column| decode_column(model, column, facts, attributes)).collect::<Result<Row, _>>()?;
+    let mut row = Row::with_capacity(model.columns.len());
+    for column in model.columns {
+        row.push(decode_column(model, column, facts, attributes)?);
+    }
     let places = || model.columns.iter().enumerate().filter(|(_, column)| column.is_local()).map(|(at, _)| at);
     for (at, local) in places().zip(locals).filter(|(_, local)| !local.is_null()) {
         row[at].clone_from(local);
@@ -86,8 +88,9 @@ fn decode_column(
         Source::Engine(EngineAttribute::ModifiedBy) => Ok(facts.modified_by.map_or(Value::Null, Value::Guid)),
         Source::Local => Ok(stand_in(column)),
         Source::Attribute { attribute, targets, .. } => {
-            let contract = stated(model, attribute)?;
-            let raw = match attributes.get(attribute) {
+            let (place, contract) = stated_at(model, attribute)?;
+            // A record has the model's attributes and no others, so it has this one where the descriptor has it.
+            let raw = match attributes.get_near(place, attribute) {
                 Some(raw) => raw,
                 // CDMS cannot be asked any more: an attribute that was mapped since has no value.
                 None if model.mode == Mode::Detached => &Value::Null,
@@ -138,34 +141,47 @@ fn decode_column(
 /// A value that CDMS would not take: text too long, an option that does not exist, a reference to another entity,
 /// null where the contract requires a value.
 pub fn encode(model: &ModelDescriptor, column: &Column, value: &Value, seen: &Attributes) -> Result<Attributes, Fault> {
+    let mut patch = Attributes::new();
+    encode_to(model, column, value, seen, |name, value| _ = patch.insert(name, value))?;
+    Ok(patch)
+}
+
+/// Like [`encode`], attribute by attribute.
+fn encode_to(
+    model: &ModelDescriptor,
+    column: &Column,
+    value: &Value,
+    seen: &Attributes,
+    mut send: impl FnMut(&'static str, Value),
+) -> Result<(), Fault> {
     match &column.source {
-        Source::Key | Source::Engine(_) | Source::Local => Ok(Attributes::new()),
+        Source::Key | Source::Engine(_) | Source::Local => {}
         Source::Attribute { attribute, .. } => {
-            let contract = stated(model, attribute)?;
+            let (_, contract) = stated_at(model, attribute)?;
             let value = match value {
                 Value::Text(text) if contract.kind == Kind::Lookup => {
                     let reference =
                         text.parse().map_err(|error: cdms_odata::InvalidReference| Fault::new(error.to_string()));
-                    &Value::Lookup(reference.map_err(|fault| fault.of(contract))?)
+                    Value::Lookup(reference.map_err(|fault| fault.of(contract))?)
                 }
-                value => value,
+                value => value.clone(),
             };
-            Ok(Attributes::from([(*attribute, to_raw(contract, value)?)]))
+            send(attribute, to_raw(contract, value)?);
         }
         Source::Joined { attributes: names, encode, .. } => {
             let class = most_sensitive(model, names);
             let parts = encode(value, seen).map_err(|fault| fault.class(class).at(column.field))?;
-            let mut patch = Attributes::new();
-            for (name, part) in parts.iter() {
+            for (name, part) in parts {
                 let name = names.iter().find(|known| **known == name).ok_or_else(|| {
                     Fault::new(format!("its `with` module set `{name}`, which is not among its attributes"))
                         .at(column.field)
                 })?;
-                patch.insert(*name, to_raw(stated(model, name)?, part)?);
+                let (_, contract) = stated_at(model, name)?;
+                send(name, to_raw(contract, part)?);
             }
-            Ok(patch)
         }
     }
+    Ok(())
 }
 
 /// All attributes of a new record that CDMS never sees, in raw form: also those that an update would not send, and null
@@ -184,7 +200,8 @@ pub fn encode_whole(model: &ModelDescriptor, row: &[Value]) -> Result<Attributes
         if default_of(column)?.is_some_and(|default| default == *value) {
             continue;
         }
-        whole.merge(&encode(model, column, value, &whole)?);
+        let seen = whole.clone();
+        encode_to(model, column, value, &seen, |name, value| _ = whole.insert(name, value))?;
     }
     Ok(whole)
 }
@@ -195,20 +212,19 @@ pub fn encode_whole(model: &ModelDescriptor, row: &[Value]) -> Result<Attributes
 ///
 /// As [`encode`].
 pub fn encode_new(model: &ModelDescriptor, row: &[Value]) -> Result<Attributes, Fault> {
-    let (mut body, mut made) = (Attributes::new(), Attributes::new());
+    let mut body: Vec<(&'static str, Value)> = Vec::with_capacity(model.attributes.len());
     for (column, value) in model.columns.iter().zip(row) {
         if column.write() == Write::Never || default_of(column)?.is_some_and(|default| default == *value) {
             continue;
         }
         // Fields that share an attribute are encoded one after the other, each into what those before it have made.
-        made.merge(&encode(model, column, value, &made)?);
+        let shared = body.iter().filter(|(name, _)| column.attributes().contains(name)).cloned();
+        let seen: Attributes = shared.collect();
+        encode_to(model, column, value, &seen, |name, value| body.push((name, value)))?;
     }
-    for (name, value) in made.iter().filter(|(_, value)| !value.is_null()) {
-        // The names of a patch come from the descriptor, so finding it again only recovers the static.
-        if let Some(attribute) = model.attribute(name) {
-            body.insert(attribute.name, value.clone());
-        }
-    }
+    // Of what was made twice the last is meant.
+    let mut body: Attributes = body.into_iter().collect();
+    body.retain(|_, value| !value.is_null());
     for attribute in model.attributes.iter().filter(|attribute| attribute.required && !attribute.read_only) {
         let is_constant = model.constants.iter().any(|(name, _)| *name == attribute.name);
         if !is_constant && !body.contains(attribute.name) {
@@ -231,7 +247,8 @@ pub fn check_constants(model: &ModelDescriptor, actor: &str) -> Result<(), Fault
         _ => None,
     });
     for (name, text) in named {
-        to_raw(stated(model, name)?, &Value::text(text))?;
+        let (_, contract) = stated_at(model, name)?;
+        to_raw(contract, Value::text(text))?;
     }
     Ok(())
 }
@@ -332,10 +349,12 @@ pub fn default_of(column: &Column) -> Result<Option<Value>, Fault> {
     }
 }
 
-fn stated(model: &ModelDescriptor, name: &'static str) -> Result<&'static Attribute, Fault> {
-    model.attribute(name).ok_or_else(|| {
+/// What the contract states on an attribute, with its place among the model's.
+fn stated_at(model: &ModelDescriptor, name: &'static str) -> Result<(usize, &'static Attribute), Fault> {
+    let place = model.place_of(name).ok_or_else(|| {
         Fault::new(format!("is not in the descriptor of {}; this is a bug of the derive", model.name)).at(name)
-    })
+    })?;
+    Ok((place, &model.attributes[place]))
 }
 
 /// The attributes of a field or attribute by its name.
@@ -364,14 +383,14 @@ fn to_model(contract: &Attribute, raw: &Value) -> Result<Value, Fault> {
 }
 
 /// From the model's form to the raw one, refusing what CDMS would refuse.
-fn to_raw(contract: &Attribute, value: &Value) -> Result<Value, Fault> {
+fn to_raw(contract: &Attribute, value: Value) -> Result<Value, Fault> {
     let value = match (contract.kind, value) {
         (_, Value::Null) if contract.required => {
             return Err(Fault::new("is required by the contract and cannot be cleared").of(contract));
         }
-        (Kind::Date, Value::Date(date)) => Value::Instant(midnight_of(contract, *date)?),
-        (Kind::DateTime, value) => in_seconds(fit(Kind::DateTime, value.clone()).map_err(|fault| fault.of(contract))?),
-        (kind, value) => fit(kind, value.clone()).map_err(|fault| fault.of(contract))?,
+        (Kind::Date, Value::Date(date)) => Value::Instant(midnight_of(contract, date)?),
+        (Kind::DateTime, value) => in_seconds(fit(Kind::DateTime, value).map_err(|fault| fault.of(contract))?),
+        (kind, value) => fit(kind, value).map_err(|fault| fault.of(contract))?,
     };
     match &value {
         Value::Text(text) => {

@@ -253,7 +253,12 @@ pub struct MappingId(pub u64);
 impl ModelDescriptor {
     /// The contract's statement on an attribute; `None` for one that this mapping does not know.
     pub fn attribute(&self, name: &str) -> Option<&'static Attribute> {
-        self.attributes.binary_search_by(|known| known.name.cmp(name)).ok().map(|at| &self.attributes[at])
+        self.place_of(name).map(|place| &self.attributes[place])
+    }
+
+    /// The place of an attribute among [`attributes`](ModelDescriptor::attributes).
+    pub(crate) fn place_of(&self, name: &str) -> Option<usize> {
+        self.attributes.binary_search_by(|known| known.name.cmp(name)).ok()
     }
 
     /// The constants' values, with the acting user's name where it belongs.

@@ -1,6 +1,7 @@
 //! The project's own tasks: `cargo xtask test` runs the tests, on SQLite and on a PostgreSQL of its own, `cargo xtask ci`
-//! everything that CI guards; what takes longer is run by hand: `soak`, `planted`, `mutants`, `fuzz`.
+//! everything that CI guards; what takes longer is run by hand: `soak`, `planted`, `mutants`, `fuzz`, `bench`.
 
+mod bench;
 mod check;
 mod fuzz;
 mod mutants;
@@ -70,6 +71,11 @@ enum Task {
         /// Only these targets.
         targets: Vec<String>,
     },
+    /// Measures what the derives cost while compiling, and how fast records convert, each beside doing without; prints the
+    /// tables of `docs/performance.md`.
+    ///
+    /// Do nothing else on the machine meanwhile. The first run checks all dependencies once more, in `target/bench`.
+    Bench(bench::Choices),
     /// Plants faults in the shipped code, one at a time, and shows which check catches each; prints a table.
     ///
     /// Every check has to pass without a fault first.
@@ -86,6 +92,7 @@ fn main() -> ExitCode {
     let (with_tests, with_guards) = match Tasks::parse().task {
         Task::Test => (true, false),
         Task::Ci { without_tests } => (!without_tests, true),
+        Task::Bench(choices) => return bench::run(&choices),
         Task::Planted { faults, all } => return planted::run(&faults, all),
         Task::Fuzz { seconds, targets } => return fuzz::run(&targets, seconds),
         Task::Mutants { only } => return mutants::run(only.as_deref()),

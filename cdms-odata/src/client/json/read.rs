@@ -1,0 +1,211 @@
+//! Answers: one record, or a page of them.
+
+use std::borrow::Cow;
+use std::fmt;
+
+use serde::de::{DeserializeSeed, Error as _, IgnoredAny, MapAccess, Visitor};
+use serde::{Deserialize, Deserializer};
+use serde_json::value::RawValue;
+
+use super::value::{form_of, read_value};
+use super::{Page, ReadError, Shape};
+use crate::{Attributes, Kind, Value};
+
+/// Reads one record from `{"d":{…}}`. Attributes outside the shape are skipped without a trace.
+///
+/// # Errors
+///
+/// See [`ReadError`].
+pub fn read_record(body: &[u8], shape: &Shape) -> Result<Attributes, ReadError> {
+    debug_assert!(shape.is_sorted_by_key(|(name, _)| *name), "a shape is in the order of names");
+    let mut found = Found::new(shape);
+    let mut json = serde_json::Deserializer::from_slice(body);
+    let read = AnswerSeed(&mut found).deserialize(&mut json).and_then(|()| json.end());
+    if read.is_err() {
+        // What is no JSON is told as such, whatever else was wrong before the place where it ends to be some.
+        envelope(body, "a record")?;
+        return Err(ReadError::NotARecord { expected: "a record" });
+    }
+    found.attributes()
+}
+
+/// Reads a page of a list from `{"d":{"results":[…],"__next":"…"}}`, or from `{"d":[…]}`, which has no next page.
+///
+/// # Errors
+///
+/// An answer that is no page; records that cannot be read are errors of their own inside the page.
+pub fn read_page(body: &[u8], shape: &Shape) -> Result<Page, ReadError> {
+    #[derive(Deserialize)]
+    struct Results<'a> {
+        #[serde(borrow)]
+        results: Vec<&'a RawValue>,
+        #[serde(rename = "__next")]
+        next: Option<String>,
+    }
+    let envelope: Envelope<'_> = envelope(body, "a list")?;
+    let raw = envelope.d.get();
+    let expected = "a list";
+    let results = if raw.starts_with('[') {
+        serde_json::from_str(raw).map(|results| Results { results, next: None })
+    } else {
+        serde_json::from_str(raw)
+    };
+    let Results { results, next } = results.map_err(|_| ReadError::NotARecord { expected })?;
+    Ok(Page { records: results.into_iter().map(|raw| record(raw, shape)).collect(), next })
+}
+
+#[derive(Deserialize)]
+struct Envelope<'a> {
+    #[serde(borrow)]
+    d: &'a RawValue,
+}
+
+fn envelope<'a>(body: &'a [u8], expected: &'static str) -> Result<Envelope<'a>, ReadError> {
+    serde_json::from_slice(body).map_err(|error| match error.classify() {
+        serde_json::error::Category::Data => ReadError::NotARecord { expected },
+        _ => ReadError::NotJson { reason: error.to_string() },
+    })
+}
+
+fn record(raw: &RawValue, shape: &Shape) -> Result<Attributes, ReadError> {
+    let mut found = Found::new(shape);
+    let read = RecordSeed(&mut found).deserialize(&mut serde_json::Deserializer::from_str(raw.get()));
+    read.map_err(|_| ReadError::NotARecord { expected: "a record" })?;
+    found.attributes()
+}
+
+/// What was found of a shape in a record.
+struct Found<'s> {
+    shape: &'s Shape,
+    values: Vec<Option<Value>>,
+    fault: Option<ReadError>,
+}
+
+impl<'s> Found<'s> {
+    fn new(shape: &'s Shape) -> Self {
+        Found { shape, values: vec![None; shape.len()], fault: None }
+    }
+
+    fn set(&mut self, place: usize, raw: &RawValue) {
+        let (attribute, kind) = self.shape[place];
+        let value = read_value(kind, raw.get());
+        if value.is_none() {
+            self.fault.get_or_insert_with(|| ReadError::Value {
+                attribute,
+                kind,
+                form: form_of(raw.get()),
+                found: raw.get().to_owned(),
+            });
+        }
+        self.values[place] = value;
+    }
+
+    fn attributes(self) -> Result<Attributes, ReadError> {
+        if let Some(fault) = self.fault {
+            return Err(fault);
+        }
+        let mut pairs = Vec::with_capacity(self.shape.len());
+        for ((attribute, _), value) in self.shape.iter().zip(self.values) {
+            pairs.push((Cow::Borrowed(*attribute), value.ok_or(ReadError::Missing { attribute })?));
+        }
+        Ok(Attributes::in_order(pairs))
+    }
+}
+
+/// What an answer has around its record; the kind does not matter.
+const ENVELOPE: &Shape = &[("d", Kind::String)];
+
+/// Reads the record in the member `d` of an answer.
+struct AnswerSeed<'f, 's>(&'f mut Found<'s>);
+
+impl<'de> DeserializeSeed<'de> for AnswerSeed<'_, '_> {
+    type Value = ();
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
+        deserializer.deserialize_map(self)
+    }
+}
+
+impl<'de> Visitor<'de> for AnswerSeed<'_, '_> {
+    type Value = ();
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an answer")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
+        let mut is_read = false;
+        while let Some(place) = map.next_key_seed(NameSeed { shape: ENVELOPE, expected: 0 })? {
+            match place {
+                Some(_) if is_read => return Err(A::Error::duplicate_field("d")),
+                Some(_) => map.next_value_seed(RecordSeed(self.0))?,
+                None => drop(map.next_value::<IgnoredAny>()?),
+            }
+            is_read |= place.is_some();
+        }
+        if is_read { Ok(()) } else { Err(A::Error::missing_field("d")) }
+    }
+}
+
+/// Reads an object's members into the places of a shape.
+struct RecordSeed<'f, 's>(&'f mut Found<'s>);
+
+impl<'de> DeserializeSeed<'de> for RecordSeed<'_, '_> {
+    type Value = ();
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
+        deserializer.deserialize_map(self)
+    }
+}
+
+impl<'de> Visitor<'de> for RecordSeed<'_, '_> {
+    type Value = ();
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a record")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
+        let mut expected = 0;
+        while let Some(place) = map.next_key_seed(NameSeed { shape: self.0.shape, expected })? {
+            match place {
+                Some(place) => {
+                    expected = place + 1;
+                    self.0.set(place, map.next_value()?);
+                }
+                None => drop(map.next_value::<IgnoredAny>()?),
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Finds a member's name in a shape without keeping it.
+struct NameSeed<'s> {
+    shape: &'s Shape,
+    /// Where it is if the members come in the order of names, as they are asked for.
+    expected: usize,
+}
+
+impl<'de> DeserializeSeed<'de> for NameSeed<'_> {
+    type Value = Option<usize>;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
+        deserializer.deserialize_str(self)
+    }
+}
+
+impl Visitor<'_> for NameSeed<'_> {
+    type Value = Option<usize>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an attribute's name")
+    }
+
+    fn visit_str<E>(self, name: &str) -> Result<Self::Value, E> {
+        match self.shape.get(self.expected) {
+            Some((known, _)) if *known == name => Ok(Some(self.expected)),
+            _ => Ok(self.shape.binary_search_by(|(known, _)| (*known).cmp(name)).ok()),
+        }
+    }
+}

@@ -1,0 +1,71 @@
+//! A record's way from CDMS's JSON to its model and back, as a read and a create go it.
+
+use std::marker::PhantomData;
+
+use cdms_odata::client::json;
+use cdms_odata::{Attributes, Kind, Value};
+use datahub_model::conversion::{self, RecordFacts};
+use datahub_runtime::{CdmsSynced, RowReader, RowWriter};
+
+use crate::records::Record;
+
+pub(crate) struct Route<T> {
+    shape: Vec<(&'static str, Kind)>,
+    model: PhantomData<T>,
+}
+
+impl<T: CdmsSynced> Route<T> {
+    pub(crate) fn new() -> Self {
+        Route { shape: crate::records::shape(T::DESCRIPTOR), model: PhantomData }
+    }
+
+    /// The model of an answer, and the attributes that it was made of.
+    pub(crate) fn read(&self, answer: &[u8]) -> (Attributes, T) {
+        let (model, entity) = (T::DESCRIPTOR, &T::DESCRIPTOR.entity);
+        let mut attributes = json::read_record(answer, &self.shape).unwrap();
+        let Some(Value::Guid(id)) = attributes.remove(entity.key) else { panic!("a record without an id") };
+        let mut time = |name| match attributes.remove(name) {
+            Some(Value::Instant(instant)) => Some(instant),
+            _ => None,
+        };
+        let (modified, created) = (time(entity.modified), time(entity.created));
+        let modified_by = match attributes.remove(entity.modified_by) {
+            Some(Value::Lookup(user)) => Some(user.id),
+            _ => None,
+        };
+        let facts = RecordFacts { id, modified, created, modified_by };
+        let mut row = conversion::decode(model, &facts, &attributes).unwrap();
+        // The hub's own fields of a record that is new to it.
+        for (column, value) in model.columns.iter().zip(&mut row).filter(|(column, _)| column.is_local()) {
+            *value = conversion::initial(column);
+        }
+        (attributes, T::from_row(&RowReader::new(model.columns, &row)).unwrap())
+    }
+
+    /// The body that creates a model's record.
+    pub(crate) fn write(&self, value: &T) -> Vec<u8> {
+        let (model, entity) = (T::DESCRIPTOR, &T::DESCRIPTOR.entity);
+        let mut row = vec![Value::Null; model.columns.len()];
+        let mut writer = RowWriter::new(model.columns, &mut row);
+        value.to_row(&mut writer);
+        writer.finish().unwrap();
+        let attributes = conversion::encode_new(model, &row).unwrap();
+        let key = Value::Guid(value.id().guid());
+        let kind_of = |name: &str| model.attribute(name).unwrap().kind;
+        let values = attributes.iter().map(|(name, value)| (name, kind_of(name), value));
+        json::write_record(values.chain([(entity.key, Kind::Guid, &key)])).unwrap()
+    }
+
+    /// The way leads from the record's texts to themselves, but for those that the example joins to one.
+    pub(crate) fn agrees(&self, record: &Record) {
+        let (seen, value) = self.read(&record.cdms);
+        assert_eq!(seen, record.attributes);
+        let body: serde_json::Value = serde_json::from_slice(&self.write(&value)).unwrap();
+        for column in T::DESCRIPTOR.columns.iter().filter(|column| column.kind == Kind::String) {
+            if let [name] = column.attributes() {
+                let sent = body.get(*name).and_then(serde_json::Value::as_str).map_or(Value::Null, Value::text);
+                assert_eq!(Some(&sent), seen.get(name), "{name}");
+            }
+        }
+    }
+}

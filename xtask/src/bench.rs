@@ -1,0 +1,110 @@
+//! What the derives cost while compiling, and how fast records convert; each beside what people would do without us.
+//!
+//! The tables that are printed stand in `docs/performance.md`. Nothing is judged here: a goal that is missed is a number
+//! like any other, because whoever else is at work on the machine moves it.
+
+mod compile;
+mod models;
+mod packages;
+
+use std::process::{Command, ExitCode};
+use std::time::Duration;
+
+use clap::{Args, ValueEnum};
+
+use crate::check::say;
+use packages::Packages;
+
+/// What to measure, and how often.
+#[derive(Clone, Debug, Args)]
+pub(crate) struct Choices {
+    /// Only these measurements; all where none is named.
+    #[arg(value_name = "PART")]
+    parts: Vec<Part>,
+    /// How often each `cargo check` is measured; the median is told.
+    #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u16).range(1..))]
+    samples: u16,
+    /// How many models the compared packages have.
+    #[arg(long, value_delimiter = ',', default_values_t = [1, 10, 50], value_parser = clap::value_parser!(u16).range(1..))]
+    models: Vec<u16>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Part {
+    /// `cargo check` of packages with models, clean and after a change, beside the same tables by hand.
+    Compile,
+    /// The derive alone, on the models of the largest package.
+    Expansion,
+    /// Records from JSON to models and back, beside `serde_json`.
+    Conversion,
+}
+
+/// Measures and prints.
+pub(crate) fn run(choices: &Choices) -> ExitCode {
+    match measured(choices) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(reason) => {
+            say(&reason);
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn measured(choices: &Choices) -> Result<(), String> {
+    let is_asked = |part| choices.parts.is_empty() || choices.parts.contains(&part);
+    say(&format!("{}\n", surroundings()));
+    if is_asked(Part::Compile) || is_asked(Part::Expansion) {
+        let packages = Packages::write(&choices.models)?;
+        if is_asked(Part::Compile) {
+            compile::compare(&packages, choices.samples)?;
+        }
+        if is_asked(Part::Expansion) {
+            expansion(&packages)?;
+        }
+    }
+    if is_asked(Part::Conversion) {
+        run_bench(Command::new(cargo()).args(["bench", "--quiet", "--package", "example-domain"]))?;
+    }
+    Ok(())
+}
+
+/// Runs the derive on the largest package's models in a program of its own: built for release, and as a development build
+/// of a team has it, which optimises no derive.
+fn expansion(packages: &Packages) -> Result<(), String> {
+    let plain = r#"profile.dev.package."*".opt-level=0"#;
+    let profiles: [(&str, &[&str]); 2] =
+        [("optimised", &[]), ("development profile", &["--profile", "dev", "--config", plain])];
+    for (name, arguments) in profiles {
+        say(&format!("\nExpansion, {name}:\n"));
+        let mut bench = Command::new(cargo());
+        bench.args(["bench", "--quiet", "--package", "datahub-macros", "--bench", "expansion"]).args(arguments);
+        bench.arg("--").arg(packages.largest_models()).env("DATAHUB_ROOT", packages.folder());
+        run_bench(&mut bench)?;
+    }
+    Ok(())
+}
+
+fn run_bench(bench: &mut Command) -> Result<(), String> {
+    let status = bench.status().map_err(|error| format!("cargo cannot be run: {error}"))?;
+    if status.success() { Ok(()) } else { Err(format!("a benchmark failed: {status}")) }
+}
+
+/// Commit, compiler and processors, for whoever keeps the numbers.
+fn surroundings() -> String {
+    let said = |program: &str, arguments: &[&str]| {
+        let output = Command::new(program).args(arguments).output().ok().filter(|output| output.status.success());
+        output.map_or_else(|| "unknown".to_owned(), |output| String::from_utf8_lossy(&output.stdout).trim().to_owned())
+    };
+    let cores = std::thread::available_parallelism().map_or(0, usize::from);
+    let commit = said("git", &["describe", "--always", "--dirty"]);
+    format!("commit {commit}, {}, {cores} processors", said("rustc", &["--version"]))
+}
+
+fn cargo() -> std::ffi::OsString {
+    std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into())
+}
+
+fn median(mut times: Vec<Duration>) -> Duration {
+    times.sort_unstable();
+    times.get(times.len() / 2).copied().unwrap_or_default()
+}
