@@ -159,6 +159,10 @@ fn is_told(world: &World, operation: OperationId) -> Result<Option<&'static str>
         (Some(Verdict::Applied), _) => told == 1,
         // What another one overwrote before anybody read it cannot be told.
         (Some(_), 1) if is_late && truth.overwritten => told <= 1,
+        (Some(_), 1) if is_late && told == 0 && another_create_is_told(world, operation) => {
+            untold = Some("a record does not show whose create made it, and the history names another one of that id");
+            true
+        }
         (Some(_), 1) if is_late && told == 0 => {
             untold = Some("another write of ours did the same, and the history names that one");
             says_another_did
@@ -179,6 +183,13 @@ fn is_told(world: &World, operation: OperationId) -> Result<Option<&'static str>
         verdict_word(verdict),
         world.store.told
     ))
+}
+
+/// Whether this is a create, and the history names another one as what made the record.
+fn another_create_is_told(world: &World, operation: OperationId) -> bool {
+    let is_create = world.store.intent(operation).is_some_and(|opened| opened.intent.write == WriteKind::Create);
+    let mut others = world.store.told.keys().filter(|(by, _)| *by != operation);
+    is_create && others.any(|(_, kind)| *kind == "created")
 }
 
 fn verdict_word(verdict: Option<&Verdict>) -> &'static str {
