@@ -71,19 +71,6 @@ pub fn registry(descriptors: &'static [&'static ModelDescriptor]) -> crate::Mode
     crate::Models::of(descriptors)
 }
 
-/// The words of the prelude that Diesel's `table!` leans on, for modules that have no prelude. All of them begin with a
-/// capital, so that no column can be called the same.
-pub mod table_words {
-    pub use std::clone::Clone;
-    pub use std::cmp::{Eq, Ord, PartialEq, PartialOrd};
-    pub use std::default::Default;
-    pub use std::fmt::Debug;
-    pub use std::marker::{Copy, Send, Sync};
-    pub use std::option::Option::{self, None, Some};
-    pub use std::prelude::v1::derive;
-    pub use std::result::Result::{self, Err, Ok};
-}
-
 /// What stands for a null of CDMS: one value, made when it is first needed.
 pub type Default = std::sync::LazyLock<Value>;
 

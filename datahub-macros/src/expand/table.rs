@@ -11,7 +11,7 @@ use crate::synced::Model;
 
 /// `diesel::table!` in a module of its own, so that its lints stay there; the table has the struct's visibility.
 pub(super) fn table(model: &Model<'_>, mapping: &Mapping) -> TokenStream {
-    let (visibility, krate) = (&model.item.vis, &model.krate);
+    let visibility = &model.item.vis;
     let table = ident(&mapping.table);
     let hidden = format_ident!("__datahub_table_{}", mapping.table);
     let key = mapping.columns.iter().find(|column| column.source == datahub_model::source::ResolvedSource::Key);
@@ -29,7 +29,8 @@ pub(super) fn table(model: &Model<'_>, mapping: &Mapping) -> TokenStream {
         #[allow(missing_docs, unreachable_pub, unused_imports, dead_code)]
         mod #hidden {
             ::diesel::table! {
-                use #krate::table_words::*;
+                // What Diesel leans on, for modules that have no prelude.
+                use ::core::prelude::v1::{Clone, Copy, Debug, Default, Ok, derive};
 
                 #(#docs)*
                 #table (#key) {

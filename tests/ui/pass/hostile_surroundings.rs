@@ -33,6 +33,7 @@
     clippy::missing_docs_in_private_items,
     clippy::default_trait_access
 )]
+#[allow(clippy::redundant_pub_crate, reason = "it contradicts `unreachable_pub`")]
 pub(crate) mod denied {
     use datahub_runtime::prelude::*;
 
