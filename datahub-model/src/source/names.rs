@@ -3,7 +3,8 @@
 /// The longest name that both databases keep whole, in bytes.
 pub(super) const NAME_MAX: usize = 63;
 
-/// Why a name cannot be a column's or a table's; `None` when it can.
+/// Why a name cannot be a column's or a table's; `None` when it can. Who writes models for entities asks before it names
+/// them; the validator asks again.
 pub fn name_fault(name: &str) -> Option<String> {
     if name.len() > NAME_MAX {
         return Some(format!("has {} bytes, more than the {NAME_MAX} that PostgreSQL keeps", name.len()));

@@ -113,7 +113,7 @@ pub fn generated() -> Metadata {
     let managed = entities.iter_mut().filter(|entity| entity.properties.len() > 25).step_by(5).take(20);
     for (number, entity) in managed.enumerate() {
         let names = ["IsCustomizable", "CanBeDeleted"];
-        let names = names.into_iter().take(if number % 4 == 0 { 2 } else { 1 });
+        let names = names.into_iter().take(if number.is_multiple_of(4) { 2 } else { 1 });
         entity.properties.splice(5..5 + names.len(), names.map(|name| property(name, EdmType::BooleanManagedProperty)));
     }
     let mut hosts = entities.iter_mut().filter(|entity| entity.properties.len() > 30);
@@ -186,7 +186,7 @@ impl Maker {
             self.kept(size, prefix, &mut properties);
         } else if size < 6 {
             properties.push(property("VersionNumber", EdmType::Int64));
-        } else if number % 5 == 0 {
+        } else if number.is_multiple_of(5) {
             properties.push(property("CreatedOn", EdmType::DateTime));
         }
         let mut known: HashSet<String> = properties.iter().map(|property| property.name.to_lowercase()).collect();

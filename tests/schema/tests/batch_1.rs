@@ -14,5 +14,5 @@ mod models {
 
 #[test]
 fn records_survive_every_model() {
-    both_ways::survive(&models::all());
+    println!("{}", both_ways::survive(&models::all()));
 }
