@@ -184,9 +184,7 @@ fn source(is_reference: bool, source: &ResolvedSource, field: OfField<'_>) -> To
             let ty = field.map(|(field, _)| of_type(&field.ident));
             // On the module's word, where a function is not what it must be.
             let span = with.map_or_else(Span::call_site, Spanned::span);
-            let decode = quote_spanned!(span => #with::decode);
-            // A call, so that a module may take `&str` for a `String`.
-            let encode = quote_spanned!(span => |__value, __seen| #with::encode(__value, __seen));
+            let (decode, encode) = (quote_spanned!(span => #with::decode), quote_spanned!(span => #with::encode));
             quote! {
                 #path::Joined {
                     attributes: &[#(#attributes),*],

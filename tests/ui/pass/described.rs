@@ -19,7 +19,7 @@ struct Described {
     #[cdms("Country", create_only)]
     country: Option<Id<Country>>,
     #[cdms("WebSiteURL", with = "shout", sql_type = "string", read_only)]
-    site: String,
+    site: Option<String>,
     #[cdms(modified)]
     changed: chrono::DateTime<chrono::Utc>,
     #[cdms(local, sql_type = "integer", default = 7)]
@@ -29,11 +29,11 @@ struct Described {
 mod shout {
     use datahub_runtime::{Attributes, Fault};
 
-    pub(super) fn decode(attributes: &Attributes) -> Result<String, Fault> {
-        Ok(attributes.get("WebSiteURL").map_or_else(String::new, |site| site.to_string().to_uppercase()))
+    pub(super) fn decode(attributes: &Attributes) -> Result<Option<String>, Fault> {
+        Ok(attributes.get("WebSiteURL").map(|site| site.to_string().to_uppercase()))
     }
 
-    pub(super) fn encode(_: &str, _: &Attributes) -> Result<Attributes, Fault> {
+    pub(super) fn encode(_: &Option<String>, _: &Attributes) -> Result<Attributes, Fault> {
         Ok(Attributes::new())
     }
 }
