@@ -46,7 +46,10 @@ struct Took {
 }
 
 /// A direction and its part of what a side took.
-const DIRECTIONS: [(&str, fn(Took) -> Duration); 3] =
+/// A direction with its part of what a round took.
+type Direction = (&'static str, fn(Took) -> Duration);
+
+const DIRECTIONS: [Direction; 3] =
     [("read", |took| took.read), ("write", |took| took.written), ("both", |took| took.read + took.written)];
 
 fn compare<T: CdmsSynced, W: Serialize + DeserializeOwned, F: Serialize + DeserializeOwned>(
