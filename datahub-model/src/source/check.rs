@@ -480,15 +480,28 @@ pub fn check_against_metadata<P>(contract: &Contract, metadata: &Metadata) -> Ve
         let help = format!("write `key = \"{}\"`", entity.key);
         diagnostics.push(Diagnostic::contract(Code::NotInMetadata, contract.spot_of("key"), message).help(help));
     }
-    let followed =
-        [("modified", &contract.modified), ("created", &contract.created), ("modified-by", &contract.modified_by)];
-    for (key, name) in followed {
-        if entity.property(name).is_none() {
-            let message = format!("$metadata has no `{name}` in {}, which the engine follows", entity.name);
-            let help = meant(name, names()).filter(|help| help.starts_with("did"));
-            let help = help.unwrap_or_else(|| format!("name the right one with `{key} = \"…\"`"));
-            let spot = contract.spot_of(key);
-            diagnostics.push(Diagnostic::contract(Code::NotInMetadata, spot, message).help(help));
+    let followed = [
+        ("modified", &contract.modified, Kind::DateTime),
+        ("created", &contract.created, Kind::DateTime),
+        ("modified-by", &contract.modified_by, Kind::Lookup),
+    ];
+    for (key, name, kind) in followed {
+        let cure = format!("name the right one with `{key} = \"…\"`");
+        match entity.property(name) {
+            None => {
+                let message = format!("$metadata has no `{name}` in {}, which the engine follows", entity.name);
+                let help = meant(name, names()).filter(|help| help.starts_with("did")).unwrap_or(cure);
+                let spot = contract.spot_of(key);
+                diagnostics.push(Diagnostic::contract(Code::NotInMetadata, spot, message).help(help));
+            }
+            Some(property) if !property.edm.carries(kind) => {
+                let message = format!(
+                    "`{name}` is of type {} in $metadata, and as `{key}` the engine follows one of kind {kind}",
+                    property.edm.name()
+                );
+                diagnostics.push(Diagnostic::contract(Code::WrongKind, contract.spot_of(key), message).help(cure));
+            }
+            Some(_) => {}
         }
     }
     for attribute in &contract.attributes {

@@ -94,6 +94,19 @@ pub(crate) fn rows() -> Vec<Row> {
             ],
         ),
         faulty_metadata(
+            "what the engine follows, of other types",
+            "entity = 'Account'\nmodified = 'Name'\ncreated = 'Count'\nmodified-by = 'ModifiedOn'",
+            &[
+                (
+                    WrongKind,
+                    "2:12",
+                    "`Name` is of type Edm.String in $metadata, and as `modified` the engine follows one",
+                ),
+                (WrongKind, "3:11", "help: name the right one with `created = \"…\"`"),
+                (WrongKind, "4:15", "as `modified-by` the engine follows one of kind lookup"),
+            ],
+        ),
+        faulty_metadata(
             "a type that no kind is of",
             "entity = 'Account'\n[attributes]\nCustomizable = { kind = 'boolean' }",
             &[(WrongKind, "3:1", "help: no kind is of this type: move `Customizable` to [unmapped] with that reason")],
