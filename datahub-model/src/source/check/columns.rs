@@ -1,0 +1,149 @@
+//! The rules about a model's columns: their names, those that they had, and how many Diesel's table takes.
+
+use std::collections::HashMap;
+
+use super::Diagnostics;
+use crate::source::annotation::{DieselGlue, ModelAnnotation};
+use crate::source::diagnostic::{Code, Diagnostic};
+use crate::source::names;
+use crate::source::resolve::{ResolvedColumn, ResolvedSource};
+
+// A name that a database cuts, or that needs quotes everywhere, is found out too late by whoever writes SQL.
+pub(super) fn column_names<P: Clone>(
+    model: &ModelAnnotation<P>,
+    columns: &[ResolvedColumn],
+    diagnostics: &mut Diagnostics<P>,
+) {
+    let mut known: HashMap<&str, &str> = HashMap::new();
+    for column in columns {
+        let root = column.field.split('.').next().unwrap_or(&column.field);
+        let field = model.fields.iter().find(|field| field.name.value.trim_start_matches("r#") == root);
+        let place = field.map_or_else(
+            || model.name.place.clone(),
+            |field| field.column.as_ref().map_or_else(|| field.name.place.clone(), |column| column.place.clone()),
+        );
+        let table = model.table.as_ref().filter(|_| model.diesel.no_table.is_none());
+        let beside = || table.and_then(|table| names::fault_beside_diesel(&column.name, &table.value));
+        if let Some(fault) = names::name_fault(&column.name).or_else(beside) {
+            let message = format!("`{}` cannot be a column's name: it {fault}", column.name);
+            let help = "choose another one with `column = \"…\"`, or `prefix = \"…\"` for a group";
+            diagnostics.push(Diagnostic::source(Code::ColumnName, place.clone(), message).help(help));
+        }
+        if let Some(other) = known.insert(&column.name, &column.field) {
+            let message = format!("`{}` and `{other}` would share the column `{}`", column.field, column.name);
+            let help = "name one of them with `column = \"…\"`, or `prefix = \"…\"` for a group";
+            diagnostics.push(Diagnostic::source(Code::ColumnClash, place, message).help(help));
+        }
+    }
+}
+
+// A former name that is nobody's, or still somebody's, would rename the wrong column and take its values along.
+pub(super) fn former_names<P: Clone>(
+    model: &ModelAnnotation<P>,
+    columns: &[ResolvedColumn],
+    diagnostics: &mut Diagnostics<P>,
+) {
+    let mut known: HashMap<&str, &str> = HashMap::new();
+    let named = model.fields.iter().filter_map(|field| field.was.as_ref().map(|was| (field, was)));
+    for (field, was) in named {
+        let mut fault = |code, message: String, help: &str| {
+            diagnostics.push(Diagnostic::source(code, was.place.clone(), message).help(help));
+        };
+        if let Some(reason) = names::name_fault(&was.value) {
+            fault(
+                Code::ColumnName,
+                format!("`{}` cannot have been a column's name: it {reason}", was.value),
+                "write the name that the column had in the database",
+            );
+        }
+        if let Some(column) = columns.iter().find(|column| column.name == was.value) {
+            fault(
+                Code::ColumnClash,
+                format!("`{}` is the name of a column now, of `{}`", was.value, column.field),
+                "remove `was`, or rename in two steps",
+            );
+        }
+        if let Some(other) = known.insert(&was.value, &field.name.value) {
+            fault(
+                Code::MappedTwice,
+                format!("`{}` was renamed to `{other}` already", was.value),
+                "keep `was` on the field that has the column's values",
+            );
+        }
+    }
+}
+
+/// How many columns the tables of a project's Diesel can have, by the features that it was built with.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub enum ColumnLimit {
+    /// Diesel's own default.
+    #[default]
+    Columns32,
+    /// With the feature `64-column-tables`.
+    Columns64,
+    /// With the feature `128-column-tables`, the most that Diesel has.
+    Columns128,
+}
+
+impl ColumnLimit {
+    /// The limit of so many columns; `None` where Diesel has no such limit.
+    pub const fn of(columns: usize) -> Option<Self> {
+        match columns {
+            32 => Some(ColumnLimit::Columns32),
+            64 => Some(ColumnLimit::Columns64),
+            128 => Some(ColumnLimit::Columns128),
+            _ => None,
+        }
+    }
+
+    /// How many columns it is.
+    pub const fn columns(self) -> usize {
+        match self {
+            ColumnLimit::Columns32 => 32,
+            ColumnLimit::Columns64 => 64,
+            ColumnLimit::Columns128 => 128,
+        }
+    }
+
+    /// The least limit that so many columns need.
+    fn for_columns(columns: usize) -> Option<Self> {
+        let limits = [ColumnLimit::Columns32, ColumnLimit::Columns64, ColumnLimit::Columns128];
+        limits.into_iter().find(|limit| columns <= limit.columns())
+    }
+}
+
+// Diesel's `table!` stops at the size it was built for, with an error that nobody understands.
+pub(super) fn diesel_glue<P: Clone>(
+    model: &ModelAnnotation<P>,
+    columns: &[ResolvedColumn],
+    limit: ColumnLimit,
+    diagnostics: &mut Diagnostics<P>,
+) {
+    let DieselGlue { no_table, insertable, changeset } = &model.diesel;
+    if no_table.is_some() {
+        for (key, place) in [("insertable", insertable), ("changeset", changeset)] {
+            if let Some(place) = place {
+                let message = format!("`{key}` needs the table that `table = false` leaves out");
+                let help = format!("remove `table = false`, or `{key}`");
+                diagnostics.push(Diagnostic::source(Code::KeysExclude, place.clone(), message).help(help));
+            }
+        }
+        return;
+    }
+    if columns.len() > limit.columns() {
+        let message = format!("{} has {} columns, more than {}", model.name.value, columns.len(), limit.columns());
+        let help = match ColumnLimit::for_columns(columns.len()).map(ColumnLimit::columns) {
+            Some(columns) => format!(
+                "enable `{columns}-column-tables` of diesel in your Cargo.toml and write `diesel-columns = {columns}` in \
+                 datahub.toml, or write `diesel(table = false)` and do without Diesel's table here"
+            ),
+            None => "write `diesel(table = false)`: the hub's table has no limit, only Diesel's".to_owned(),
+        };
+        diagnostics.push(Diagnostic::source(Code::TooManyColumns, model.name.place.clone(), message).help(help));
+    }
+    let changes = columns.iter().any(|column| column.source != ResolvedSource::Key);
+    if let (Some(place), false) = (changeset, changes) {
+        let message = format!("{} has nothing but its key, so there is nothing to change", model.name.value);
+        diagnostics.push(Diagnostic::source(Code::KeysExclude, place.clone(), message).help("remove `changeset`"));
+    }
+}

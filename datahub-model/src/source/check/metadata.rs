@@ -1,0 +1,87 @@
+//! The rules about a contract beside `$metadata`.
+
+use cdms_odata::Kind;
+use cdms_odata::metadata::Metadata;
+
+use crate::source::contract::Contract;
+use crate::source::diagnostic::{Code, Diagnostic};
+use crate::source::nearest::meant;
+
+/// Checks a contract against `$metadata`: names, kinds and key.
+pub fn check_against_metadata<P>(contract: &Contract, metadata: &Metadata) -> Vec<Diagnostic<P>> {
+    let Some(entity) = metadata.entity(&contract.entity) else {
+        let help = meant(&contract.entity, metadata.entities.iter().map(|entity| entity.name.as_str()));
+        let message = format!("$metadata has no entity `{}`", contract.entity);
+        return vec![Diagnostic::contract(Code::NotInMetadata, contract.spot_of("entity"), message).maybe_help(help)];
+    };
+    let mut diagnostics = Vec::new();
+    let names = || entity.properties.iter().map(|property| property.name.as_str());
+    if entity.set != contract.set {
+        let message = format!("the set of {} is `{}` in $metadata, not `{}`", entity.name, entity.set, contract.set);
+        let help = format!("write `set = \"{}\"`", entity.set);
+        diagnostics.push(Diagnostic::contract(Code::NotInMetadata, contract.spot_of("set"), message).help(help));
+    }
+    if entity.key != contract.key {
+        let message = format!("the key of {} is `{}` in $metadata, not `{}`", entity.name, entity.key, contract.key);
+        let help = format!("write `key = \"{}\"`", entity.key);
+        diagnostics.push(Diagnostic::contract(Code::NotInMetadata, contract.spot_of("key"), message).help(help));
+    }
+    let followed = [
+        ("modified", &contract.modified, Kind::DateTime),
+        ("created", &contract.created, Kind::DateTime),
+        ("modified-by", &contract.modified_by, Kind::Lookup),
+    ];
+    for (key, name, kind) in followed {
+        let cure = format!("name the right one with `{key} = \"…\"`");
+        match entity.property(name) {
+            None => {
+                let message = format!("$metadata has no `{name}` in {}, which the engine follows", entity.name);
+                let help = meant(name, names()).filter(|help| help.starts_with("did")).unwrap_or(cure);
+                let spot = contract.spot_of(key);
+                diagnostics.push(Diagnostic::contract(Code::NotInMetadata, spot, message).help(help));
+            }
+            Some(property) if !property.edm.carries(kind) => {
+                let message = format!(
+                    "`{name}` is of type {} in $metadata, and as `{key}` the engine follows one of kind {kind}",
+                    property.edm.name()
+                );
+                diagnostics.push(Diagnostic::contract(Code::WrongKind, contract.spot_of(key), message).help(cure));
+            }
+            Some(_) => {}
+        }
+    }
+    for attribute in &contract.attributes {
+        match entity.property(&attribute.name) {
+            None => {
+                let message = format!("$metadata has no `{}` in {}", attribute.name, entity.name);
+                let help = meant(&attribute.name, names());
+                diagnostics
+                    .push(Diagnostic::contract(Code::NotInMetadata, attribute.spot.clone(), message).maybe_help(help));
+            }
+            Some(property) if !property.edm.carries(attribute.kind) => {
+                let fitting: Vec<_> = property.edm.kinds().iter().map(|kind| format!("`kind = \"{kind}\"`")).collect();
+                let message = format!(
+                    "`{}` is of type {} in $metadata, which cannot be of kind {}",
+                    attribute.name,
+                    property.edm.name(),
+                    attribute.kind
+                );
+                let help = match fitting.as_slice() {
+                    [] => format!("no kind is of this type: move `{}` to [unmapped] with that reason", attribute.name),
+                    fitting => format!("write {}", fitting.join(" or ")),
+                };
+                diagnostics.push(Diagnostic::contract(Code::WrongKind, attribute.spot.clone(), message).help(help));
+            }
+            Some(_) => {}
+        }
+    }
+    for (name, _, spot) in &contract.unmapped {
+        if entity.property(name).is_none() {
+            let message = format!("$metadata has no `{name}` in {}, so it need not be left out", entity.name);
+            diagnostics.push(
+                Diagnostic::contract(Code::NotInMetadata, spot.clone(), message).maybe_help(meant(name, names())),
+            );
+        }
+    }
+    diagnostics
+}

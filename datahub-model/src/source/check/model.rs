@@ -1,0 +1,122 @@
+//! The rules about a whole model.
+
+use std::collections::HashMap;
+
+use super::Diagnostics;
+use super::columns::{ColumnLimit, column_names, diesel_glue, former_names};
+use crate::source::annotation::{FieldAnnotation, ModelAnnotation, Placed};
+use crate::source::contract::Contract;
+use crate::source::diagnostic::{Code, Diagnostic};
+use crate::source::resolve::{ResolvedColumn, ResolvedSource};
+use crate::{Mode, Write};
+
+/// All of them, but for what a create needs.
+pub(in crate::source) fn model<P: Clone>(
+    model: &ModelAnnotation<P>,
+    contract: &Contract,
+    mode: Mode,
+    columns: &[ResolvedColumn],
+    limit: ColumnLimit,
+    diagnostics: &mut Diagnostics<P>,
+) {
+    one_key(model, diagnostics);
+    attributes_once(model, contract, mode, diagnostics);
+    column_names(model, columns, diagnostics);
+    former_names(model, columns, diagnostics);
+    diesel_glue(model, columns, limit, diagnostics);
+}
+
+// A row without the record's id could not be found again, and one with two would contradict itself.
+fn one_key<P: Clone>(model: &ModelAnnotation<P>, diagnostics: &mut Diagnostics<P>) {
+    let mut keys = model.fields.iter().filter_map(|field| field.key.as_ref());
+    if keys.next().is_none() && !model.fields.iter().any(may_be_key) {
+        let message = format!("{} has no key", model.name.value);
+        let help = format!("add `#[cdms(key)] pub id: Id<{}>`", model.name.value);
+        diagnostics.push(Diagnostic::source(Code::NoKey, model.name.place.clone(), message).help(help));
+    }
+    for second in keys {
+        let message = format!("{} has a second key", model.name.value);
+        let help = "a record has one id; remove `key` here";
+        diagnostics.push(Diagnostic::source(Code::TwoKeys, second.clone(), message).help(help));
+    }
+}
+
+/// Whether a field of which not all could be read may have been meant as the key.
+fn may_be_key<P>(field: &FieldAnnotation<P>) -> bool {
+    let is_mapped = field.attribute.is_some() || field.attributes.is_some() || field.flatten.is_some();
+    field.is_faulty && !is_mapped && field.engine.is_none() && field.local.is_none()
+}
+
+// Two fields over one attribute would overwrite each other's changes, unless modules of both put each into what is there;
+// and a constant would overwrite a field's.
+fn attributes_once<P: Clone>(
+    model: &ModelAnnotation<P>,
+    contract: &Contract,
+    mode: Mode,
+    diagnostics: &mut Diagnostics<P>,
+) {
+    let mut used: HashMap<String, &FieldAnnotation<P>> = HashMap::new();
+    for field in &model.fields {
+        if field.read_only.is_some() {
+            continue;
+        }
+        let mut named: Vec<Placed<String, P>> = field.attribute.clone().into_iter().collect();
+        named.extend(field.attributes.iter().flat_map(|attributes| attributes.value.clone()));
+        let group = field.flatten.as_ref().and_then(|name| {
+            contract.groups.iter().find(|group| group.name == name.value).map(|group| (group, name.place.clone()))
+        });
+        if let Some((group, place)) = group {
+            let members = group.members.iter();
+            named.extend(members.map(|member| Placed { value: member.attribute.clone(), place: place.clone() }));
+        }
+        for Placed { value: attribute, place } in named {
+            if mode == Mode::Sync && contract.constants.iter().any(|constant| constant.attribute == attribute) {
+                let message =
+                    format!("the contract writes a constant to `{attribute}`, so no field can be written to it");
+                let help = "mark the field `read_only`, or remove the constant";
+                diagnostics.push(Diagnostic::source(Code::MappedTwice, place.clone(), message).help(help));
+            }
+            let Some(other) = used.insert(attribute.clone(), field) else { continue };
+            let (message, help) = if std::ptr::eq(other, field) {
+                (format!("`{attribute}` is named twice"), "name it once")
+            } else if other.with.is_some() && field.with.is_some() {
+                continue;
+            } else {
+                let message = format!("`{attribute}` is mapped to `{}` already", other.name.value);
+                (message, "map it once, mark one of the fields `read_only`, or give a `with` to both")
+            };
+            diagnostics.push(Diagnostic::source(Code::MappedTwice, place, message).help(help));
+        }
+    }
+}
+
+// CDMS itself takes a create without them, so nobody else would notice.
+pub(in crate::source) fn required_at_create<P: Clone>(
+    model: &ModelAnnotation<P>,
+    contract: &Contract,
+    columns: &[ResolvedColumn],
+    diagnostics: &mut Diagnostics<P>,
+) {
+    let sent = |name: &str| {
+        let by_field = columns.iter().any(|column| {
+            let written = match &column.source {
+                ResolvedSource::Attribute { write, .. } | ResolvedSource::Joined { write, .. } => {
+                    *write != Write::Never
+                }
+                _ => false,
+            };
+            written && column.source.attributes().contains(&name)
+        });
+        by_field || contract.constants.iter().any(|constant| constant.attribute == name)
+    };
+    for attribute in contract.attributes.iter().filter(|attribute| attribute.required && !attribute.read_only) {
+        if !sent(&attribute.name) && !contract.may_have(&attribute.name) {
+            let message = format!(
+                "a create of {} would lack `{}`, which the contract says is required",
+                model.name.value, attribute.name
+            );
+            let help = "map it, give it a constant, or make the model a mirror";
+            diagnostics.push(Diagnostic::source(Code::RequiredAtCreate, model.name.place.clone(), message).help(help));
+        }
+    }
+}
