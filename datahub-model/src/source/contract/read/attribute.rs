@@ -1,0 +1,205 @@
+//! An attribute of a contract: its kind, and what is stated beside it.
+
+use std::borrow::Cow;
+use std::collections::HashSet;
+
+use cdms_odata::Kind;
+use toml::Spanned;
+use toml::de::DeValue;
+
+use super::Reader;
+use crate::Class;
+use crate::conversion::DECIMAL_SCALE;
+use crate::source::contract::ContractAttribute;
+use crate::source::diagnostic::Code;
+use crate::source::nearest::meant;
+
+/// The keys of an attribute.
+const ATTRIBUTE_KEYS: [&str; 10] =
+    ["kind", "required", "read-only", "max-length", "scale", "zone", "choices", "target", "class", "note"];
+
+impl<P> Reader<'_, P> {
+    pub(super) fn attribute(
+        &mut self,
+        name: &Spanned<Cow<'_, str>>,
+        value: &Spanned<DeValue<'_>>,
+    ) -> Option<ContractAttribute> {
+        let attribute = name.get_ref().to_string();
+        let Some(table) = value.get_ref().as_table() else {
+            self.wrong(&attribute, value, "a table such as { kind = \"string\" }");
+            return None;
+        };
+        for (key, _) in table {
+            if !ATTRIBUTE_KEYS.contains(&key.get_ref().as_ref()) {
+                self.unknown_key(key, "an attribute", &ATTRIBUTE_KEYS);
+            }
+        }
+        let Some(kind_value) = table.get("kind") else {
+            let message = format!("`{attribute}` has no kind");
+            let help = "add one, such as `kind = \"string\"`".to_owned();
+            self.fault(Code::MissingKey, name.span().start, message, Some(help));
+            return None;
+        };
+        let kind_name = self.string("kind", kind_value)?;
+        let Ok(kind) = kind_name.parse::<Kind>() else {
+            let message = format!("no kind is called `{kind_name}`");
+            let help = meant(&kind_name, Kind::ALL.iter().map(|kind| kind.name()));
+            self.fault(Code::WrongKind, kind_value.span().start, message, help);
+            return None;
+        };
+        let flag = |this: &mut Self, key: &str| match table.get(key) {
+            None => false,
+            Some(value) => value.get_ref().as_bool().unwrap_or_else(|| {
+                this.wrong(key, value, "true or false");
+                false
+            }),
+        };
+        let only_for = |this: &mut Self, key: &str, kinds: &[Kind]| {
+            let value = table.get(key)?;
+            if !kinds.contains(&kind) {
+                let names: Vec<_> = kinds.iter().map(|kind| kind.name()).collect();
+                let message =
+                    format!("`{key}` is for the kinds {}, but `{attribute}` is of kind {kind}", names.join(", "));
+                this.fault(Code::KeysExclude, value.span().start, message, Some(format!("remove `{key}`")));
+                return None;
+            }
+            Some(value)
+        };
+        let choice_kinds = [Kind::Choice, Kind::State, Kind::Status];
+        let max_length =
+            only_for(self, "max-length", &[Kind::String]).and_then(|value| self.count("max-length", value));
+        let scale = only_for(self, "scale", &[Kind::Decimal]).and_then(|value| {
+            let scale = self.count("scale", value)?;
+            if scale > DECIMAL_SCALE {
+                let message = format!(
+                    "`{attribute}` cannot be kept with {scale} digits after the point: CDMS's largest number, \
+                     100,000,000,000, has place for {DECIMAL_SCALE} beside it in a column's 64 bits"
+                );
+                let help = format!(
+                    "write `scale = {DECIMAL_SCALE}` if CDMS's form shows no more; a record with more digits then waits in \
+                     quarantine, unless its field takes them as a text, by `with = \"module\", sql_type = \"string\"`"
+                );
+                self.fault(Code::WrongValue, value.span().start, message, Some(help));
+                return None;
+            }
+            Some(scale)
+        });
+        if kind == Kind::Decimal && !table.contains_key("scale") {
+            let message = format!("the decimal `{attribute}` does not say how many digits it has after the point");
+            let help = format!("add `scale = 2`, or as many as CDMS's form shows, at most {DECIMAL_SCALE}");
+            self.fault(Code::MissingKey, name.span().start, message, Some(help));
+        }
+        let zone = only_for(self, "zone", &[Kind::Date]).and_then(|value| self.zone(value));
+        let choices = only_for(self, "choices", &choice_kinds).map_or_else(Vec::new, |value| self.choices(value));
+        let targets = only_for(self, "target", &[Kind::Lookup]).map_or_else(Vec::new, |value| self.targets(value));
+        let no_target =
+            table.get("target").is_none_or(|value| value.get_ref().as_array().is_some_and(|all| all.is_empty()));
+        if kind == Kind::Lookup && no_target {
+            let message = format!("the lookup `{attribute}` does not say what it points to");
+            let help = "add `target = \"account\"`, or a list of logical names".to_owned();
+            self.fault(Code::MissingKey, name.span().start, message, Some(help));
+        }
+        if kind == Kind::Date && !table.contains_key("zone") {
+            let message = format!("the date `{attribute}` does not say in which time zone CDMS holds its midnight");
+            let help = "add `zone = \"Europe/London\"`".to_owned();
+            self.fault(Code::MissingKey, name.span().start, message, Some(help));
+        }
+        let class = match table.get("class") {
+            None => Class::Public,
+            Some(value) => self.class(value),
+        };
+        Some(ContractAttribute {
+            kind,
+            required: flag(self, "required"),
+            // CDMS ignores a state that is sent, so a field of it would differ without a word (fact sheet, 14).
+            read_only: flag(self, "read-only") || kind == Kind::State,
+            max_length,
+            scale,
+            zone,
+            choices,
+            targets,
+            class,
+            note: table.get("note").and_then(|value| self.string("note", value)),
+            spot: self.spot(name.span().start),
+            name: attribute,
+        })
+    }
+
+    fn count(&mut self, key: &str, value: &Spanned<DeValue<'_>>) -> Option<u32> {
+        let number = value.get_ref().as_integer();
+        let number = number.and_then(|number| u32::from_str_radix(number.as_str(), number.radix()).ok());
+        if number.is_none() {
+            self.wrong(key, value, "a number that is not negative");
+        }
+        number
+    }
+
+    fn zone(&mut self, value: &Spanned<DeValue<'_>>) -> Option<String> {
+        let zone = self.string("zone", value)?;
+        if zone.parse::<chrono_tz::Tz>().is_err() {
+            let help = meant(&zone, chrono_tz::TZ_VARIANTS.iter().map(|zone| zone.name()));
+            self.fault(Code::WrongValue, value.span().start, format!("no time zone is called `{zone}`"), help);
+            return None;
+        }
+        Some(zone)
+    }
+
+    fn choices(&mut self, value: &Spanned<DeValue<'_>>) -> Vec<(String, i32)> {
+        let Some(table) = value.get_ref().as_table() else {
+            self.wrong("choices", value, "a table such as { active = 0 }");
+            return Vec::new();
+        };
+        let mut choices = Vec::new();
+        let mut numbers = HashSet::new();
+        for (name, value) in table {
+            let number = value.get_ref().as_integer();
+            let number = number.and_then(|number| i32::from_str_radix(number.as_str(), number.radix()).ok());
+            let Some(number) = number else {
+                self.wrong(name.get_ref(), value, "the option's number");
+                continue;
+            };
+            if !numbers.insert(number) {
+                let message = format!("two options have the number {number}");
+                self.fault(Code::MappedTwice, value.span().start, message, None);
+            }
+            choices.push((name.get_ref().to_string(), number));
+        }
+        choices
+    }
+
+    fn targets(&mut self, value: &Spanned<DeValue<'_>>) -> Vec<String> {
+        let values: Vec<&Spanned<DeValue<'_>>> = match value.get_ref() {
+            DeValue::String(_) => vec![value],
+            DeValue::Array(values) => values.iter().collect(),
+            _ => {
+                self.wrong("target", value, "a logical name or a list of them");
+                return Vec::new();
+            }
+        };
+        let mut targets = Vec::new();
+        for value in values {
+            let Some(target) = self.string("target", value) else { continue };
+            if target.to_lowercase() != target {
+                let message = format!("`{target}` is no logical name: those are lowercase");
+                let help = format!("write `{}`", target.to_lowercase());
+                self.fault(Code::WrongValue, value.span().start, message, Some(help));
+            }
+            targets.push(target);
+        }
+        targets
+    }
+
+    fn class(&mut self, value: &Spanned<DeValue<'_>>) -> Class {
+        let Some(class) = self.string("class", value) else { return Class::Public };
+        match class.as_str() {
+            "public" => Class::Public,
+            "personal" => Class::Personal,
+            "secret" => Class::Secret,
+            other => {
+                let help = meant(other, ["public", "personal", "secret"]);
+                self.fault(Code::WrongValue, value.span().start, format!("no class is called `{other}`"), help);
+                Class::Secret
+            }
+        }
+    }
+}

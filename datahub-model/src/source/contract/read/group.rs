@@ -1,0 +1,54 @@
+//! The groups of a contract, and those within them.
+
+use std::borrow::Cow;
+
+use toml::Spanned;
+use toml::de::{DeTable, DeValue};
+
+use super::Reader;
+use crate::source::contract::{Contract, Group, GroupMember};
+use crate::source::diagnostic::Code;
+
+impl<P> Reader<'_, P> {
+    pub(super) fn group(
+        &mut self,
+        name: &Spanned<Cow<'_, str>>,
+        value: &Spanned<DeValue<'_>>,
+        contract: &Contract,
+    ) -> Option<Group> {
+        let group = name.get_ref().to_string();
+        let Some(table) = value.get_ref().as_table() else {
+            self.wrong(&group, value, "a table of members");
+            return None;
+        };
+        let mut whole = Group { name: group, members: Vec::new() };
+        self.members(table, "", contract, &mut whole);
+        Some(whole)
+    }
+
+    /// Adds the members of a group, or of one within it, whose key is then the beginning of theirs.
+    fn members(&mut self, table: &DeTable<'_>, within: &str, contract: &Contract, group: &mut Group) {
+        for (name, value) in table {
+            let key = format!("{within}{}", name.get_ref());
+            if name.get_ref().contains('.') {
+                let message =
+                    format!("the key `{}` has a dot, which stands before the keys of a group within", name.get_ref());
+                let help = "write it without quotes for a group within the group, or choose another key".to_owned();
+                self.fault(Code::WrongValue, name.span().start, message, Some(help));
+                continue;
+            }
+            if let Some(inner) = value.get_ref().as_table() {
+                self.members(inner, &format!("{key}."), contract, group);
+                continue;
+            }
+            let Some(attribute) = self.string(&key, value) else { continue };
+            self.declared(&attribute, value.span().start, contract);
+            if group.members.iter().any(|member| member.attribute == attribute) {
+                let message = format!("`{attribute}` is twice in the group `{}`", group.name);
+                self.fault(Code::MappedTwice, value.span().start, message, None);
+            }
+            let spot = self.spot(value.span().start);
+            group.members.push(GroupMember { key, attribute, spot });
+        }
+    }
+}
