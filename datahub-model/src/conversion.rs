@@ -1,15 +1,16 @@
 //! From raw attributes to a row's values and back, by what the descriptor says.
 
+mod value;
+
 use cdms_odata::{Attributes, Instant, Kind, Value};
-use chrono::{NaiveDate, NaiveTime, Offset, TimeZone};
+use chrono::NaiveDate;
 use rust_decimal::Decimal;
 use uuid::Uuid;
 
-use crate::{ACTOR, Attribute, Column, Constant, EngineAttribute, Fault, Mode, ModelDescriptor, Source, Write};
+pub use value::{DECIMAL_SCALE, fit, fit_column, midnight_of, scaled};
+use value::{to_model, to_raw};
 
-/// The most digits after the point that a decimal is kept with. CDMS's decimals reach 100,000,000,000 either way, and a
-/// column is an integer of 64 bits: with an eighth digit the largest would not fit.
-pub const DECIMAL_SCALE: u32 = 7;
+use crate::{ACTOR, Attribute, Column, Constant, EngineAttribute, Fault, Mode, ModelDescriptor, Source, Write};
 
 /// One value per column, in the descriptor's order.
 pub type Row = Vec<Value>;
@@ -253,54 +254,6 @@ pub fn check_constants(model: &ModelDescriptor, actor: &str) -> Result<(), Fault
     Ok(())
 }
 
-/// A value in the form that a column has in a row; see [`fit`]. A time of CDMS is cut to whole seconds, towards the past:
-/// CDMS keeps no others (fact sheet, 2.2), and what it would not keep is no change. The hub's own times are kept whole.
-///
-/// # Errors
-///
-/// The value's form does not fit the column's kind.
-pub fn fit_column(column: &Column, value: Value) -> Result<Value, Fault> {
-    let value = fit(column.kind, value)?;
-    Ok(if column.attributes().is_empty() { value } else { in_seconds(value) })
-}
-
-fn in_seconds(value: Value) -> Value {
-    match value {
-        Value::Instant(Instant(ms)) => Value::Instant(Instant(ms.div_euclid(1000).saturating_mul(1000))),
-        value => value,
-    }
-}
-
-/// A value in the form that a kind has in a row: an integer given for a choice becomes one, and so on.
-///
-/// # Errors
-///
-/// The value's form does not fit the kind.
-pub fn fit(kind: Kind, value: Value) -> Result<Value, Fault> {
-    let fitted = match (kind, value) {
-        (_, Value::Null) => Value::Null,
-        (Kind::String, value @ Value::Text(_))
-        | (Kind::Integer, value @ Value::Integer(_))
-        | (Kind::BigInt, value @ Value::BigInt(_))
-        | (Kind::Decimal, value @ Value::Decimal(_))
-        | (Kind::Double, value @ Value::Double(_))
-        | (Kind::Money, value @ Value::Money(_))
-        | (Kind::Boolean, value @ Value::Boolean(_))
-        | (Kind::DateTime, value @ Value::Instant(_))
-        | (Kind::Date, value @ Value::Date(_))
-        | (Kind::Guid, value @ Value::Guid(_))
-        | (Kind::Choice | Kind::State | Kind::Status, value @ Value::Choice(_))
-        | (Kind::Lookup, value @ Value::Lookup(_)) => value,
-        (Kind::Choice | Kind::State | Kind::Status, Value::Integer(option)) => Value::Choice(option),
-        (Kind::Money, Value::Decimal(amount)) => Value::Money(amount),
-        (Kind::Decimal, Value::Money(amount)) => Value::Decimal(amount),
-        (kind, value) => {
-            return Err(Fault::new(format!("holds {}, not {kind}", value.form())).value(&value));
-        }
-    };
-    Ok(fitted)
-}
-
 /// What a local column holds for a record that was first seen in CDMS: its default, null where it may be, else the kind's
 /// zero.
 pub fn initial(column: &Column) -> Value {
@@ -367,110 +320,4 @@ fn attributes_at(model: &ModelDescriptor, place: &str) -> Option<Vec<&'static st
 fn most_sensitive(model: &ModelDescriptor, names: &[&str]) -> crate::Class {
     let classes = names.iter().filter_map(|name| model.attribute(name)).map(|attribute| attribute.class);
     classes.max_by_key(|class| *class as u8).unwrap_or_default()
-}
-
-/// From the raw form to the model's: dates by their zone, options checked, null refused where required.
-fn to_model(contract: &Attribute, raw: &Value) -> Result<Value, Fault> {
-    let value = match (contract.kind, raw) {
-        (_, Value::Null) if contract.required => {
-            return Err(Fault::new("is null in CDMS, but the contract says it is required").of(contract));
-        }
-        (Kind::Date, Value::Instant(instant)) => Value::Date(date_of(contract, *instant)?),
-        (kind, raw) => fit(kind, raw.clone()).map_err(|fault| fault.of(contract))?,
-    };
-    check_scale(contract, &value)?;
-    Ok(value)
-}
-
-/// From the model's form to the raw one, refusing what CDMS would refuse.
-fn to_raw(contract: &Attribute, value: Value) -> Result<Value, Fault> {
-    let value = match (contract.kind, value) {
-        (_, Value::Null) if contract.required => {
-            return Err(Fault::new("is required by the contract and cannot be cleared").of(contract));
-        }
-        (Kind::Date, Value::Date(date)) => Value::Instant(midnight_of(contract, date)?),
-        (Kind::DateTime, value) => in_seconds(fit(Kind::DateTime, value).map_err(|fault| fault.of(contract))?),
-        (kind, value) => fit(kind, value).map_err(|fault| fault.of(contract))?,
-    };
-    match &value {
-        Value::Text(text) => {
-            let length = text.encode_utf16().count();
-            if let Some(limit) = contract.max_length.filter(|limit| length > *limit as usize) {
-                let reason = format!(
-                    "has {length} characters, {} more than the {limit} that CDMS takes; shorten it",
-                    length - limit as usize
-                );
-                return Err(Fault::new(reason).of(contract));
-            }
-        }
-        Value::Double(number) if !number.is_finite() => {
-            return Err(Fault::new("is no finite number, and CDMS takes no other").of(contract).value(&value));
-        }
-        Value::Choice(option)
-            if !contract.choices.is_empty() && !contract.choices.iter().any(|(_, known)| known == option) =>
-        {
-            let known: Vec<_> = contract.choices.iter().map(|(name, value)| format!("{name} = {value}")).collect();
-            let reason = format!("has no option with this value; the contract knows {}", known.join(", "));
-            return Err(Fault::new(reason).of(contract).value(&value));
-        }
-        Value::Lookup(reference) if !contract.targets.contains(&reference.logical_name.as_str()) => {
-            let reason = format!("may point to {}, not to {}", contract.targets.join(" or "), reference.logical_name);
-            return Err(Fault::new(reason).of(contract));
-        }
-        _ => {}
-    }
-    check_scale(contract, &value)?;
-    Ok(value)
-}
-
-fn check_scale(contract: &Attribute, value: &Value) -> Result<(), Fault> {
-    let (number, scale) = match value {
-        Value::Decimal(number) => (number, contract.scale.unwrap_or(DECIMAL_SCALE)),
-        Value::Money(number) => (number, 4),
-        _ => return Ok(()),
-    };
-    if number.normalize().scale() > scale {
-        let reason =
-            format!("has more than {scale} digits after the point; round it, or raise `scale` in the contract");
-        return Err(Fault::new(reason).of(contract).value(value));
-    }
-    Ok(())
-}
-
-fn zone_of(contract: &Attribute) -> Result<chrono_tz::Tz, Fault> {
-    let name = contract.zone.unwrap_or("UTC");
-    name.parse().map_err(|_| Fault::new(format!("has the zone {name:?}, which no time zone is called")).of(contract))
-}
-
-/// The calendar date of an instant in the contract's zone (fact sheet, 2.2: dates are instants of local midnight).
-fn date_of(contract: &Attribute, instant: Instant) -> Result<NaiveDate, Fault> {
-    let time = instant.to_utc().map(|time| time.naive_utc());
-    let zone = zone_of(contract)?;
-    // At the calendar's ends a zone's own time may be beyond them.
-    let local = time.and_then(|time| time.checked_add_offset(zone.offset_from_utc_datetime(&time).fix()));
-    local.map(|time| time.date()).ok_or_else(|| Fault::new("is outside the calendar").of(contract))
-}
-
-/// The instant at which a date begins in the contract's zone; where midnight is skipped, the first instant after it.
-///
-/// # Errors
-///
-/// A zone that does not exist.
-pub fn midnight_of(contract: &Attribute, date: NaiveDate) -> Result<Instant, Fault> {
-    let zone = zone_of(contract)?;
-    // Midnight is nearly always there; where it is not, a zone may have skipped any number of seconds.
-    let begin = (0..86_400).find_map(|second| {
-        let time = NaiveTime::from_num_seconds_from_midnight_opt(second, 0)?;
-        zone.from_local_datetime(&date.and_time(time)).earliest()
-    });
-    let begin = begin.ok_or_else(|| Fault::new("has no beginning in the contract's zone").of(contract))?;
-    Ok(Instant(begin.timestamp_millis()))
-}
-
-/// A decimal as an integer of the given number of digits after the point, exact or not at all.
-pub fn scaled(number: Decimal, scale: u32) -> Option<i64> {
-    let number = number.normalize();
-    let missing = scale.checked_sub(number.scale())?;
-    let factor = 10i128.checked_pow(missing)?;
-    number.mantissa().checked_mul(factor).and_then(|scaled| i64::try_from(scaled).ok())
 }

@@ -11,8 +11,8 @@ use crate::source::nearest::meant;
 ///
 /// # Errors
 ///
-/// All faults that are found, none where the contract's own faults hide the attribute: an attribute that is no choice, a variant that is no option, an option without a variant
-/// where no variant takes the rest.
+/// All faults that are found, none where the contract's own faults hide the attribute: an attribute that is no choice, a
+/// variant that is no option, an option without a variant where no variant takes the rest.
 pub fn check_choices<P: Clone>(
     contract: &Contract,
     attribute: &Placed<String, P>,
