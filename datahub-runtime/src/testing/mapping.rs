@@ -19,10 +19,10 @@ use crate::model::{model_of, row_of};
 /// - `what_is_written_reads_back`: a field's value, written to any record, reads as that value.
 /// - `an_unchanged_model_makes_no_patch`: saving what was loaded sends nothing, whatever CDMS has now.
 /// - `what_is_not_touched_is_not_sent`: changing some fields sends their attributes alone; the parts of an untouched
-///   join and a null that a `default` stands for stay as they are.
+///   join, other fields of the same attribute, and a null that a `default` stands for stay as they are.
 ///
-/// A failure names the model, the record's attributes at fault and the seed; `DATAHUB_SEED=n` tries that seed alone.
-/// Needs the feature `testing`.
+/// A failure names the model, the record's attributes at fault and the seed; `DATAHUB_SEED=n` tries that seed alone, and
+/// `DATAHUB_SEEDS=n` so many instead of 200, where there are hundreds of models. Needs the feature `testing`.
 ///
 /// ```
 /// use datahub_runtime::prelude::*;
@@ -71,7 +71,7 @@ macro_rules! mapping_tests {
     };
 }
 
-/// The seeds that a test tries where none is given.
+/// How many seeds a test tries where nothing is said.
 const SEEDS: u64 = 200;
 
 /// The model's records of one seed: three that convert, with their rows.
@@ -84,14 +84,23 @@ struct Case<T> {
 /// Runs a test on every seed.
 #[track_caller]
 fn each_seed<T: CdmsSynced>(test: impl Fn(&Case<T>) -> Result<(), String>) {
-    let chosen = std::env::var("DATAHUB_SEED").ok().and_then(|seed| seed.parse::<u64>().ok());
-    let seeds = chosen.map_or(0..SEEDS, |seed| seed..seed + 1);
+    let seeds = match (number("DATAHUB_SEED"), number("DATAHUB_SEEDS")) {
+        (Some(seed), _) => seed..seed + 1,
+        (None, count) => 0..count.unwrap_or(SEEDS),
+    };
     for seed in seeds {
         let case = Case::<T>::drawn(seed).unwrap_or_else(|reason| panic!("{}: {reason}", T::DESCRIPTOR.name));
         if let Err(reason) = test(&case) {
             panic!("{}: {reason}\n(seed {}: DATAHUB_SEED={} tries it alone)", T::DESCRIPTOR.name, case.seed, case.seed);
         }
     }
+}
+
+/// The number in a variable; what is no number is none of ours to guess.
+#[track_caller]
+fn number(variable: &str) -> Option<u64> {
+    let text = std::env::var(variable).ok()?;
+    Some(text.parse().unwrap_or_else(|_| panic!("{variable} is a number, not {text:?}")))
 }
 
 /// How many records may be refused in a row: by a `with` module or by the fields' own types.
