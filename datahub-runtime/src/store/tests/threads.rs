@@ -89,9 +89,7 @@ async fn records_can_be_stored_and_loaded_at_the_same_time() {
 async fn one_caller_too_many_is_refused_at_once() {
     let (_bench, store) = Bench::open().await;
     let (release, writing) = keep_busy(&store);
-    let mut writing = Box::pin(writing);
     let mut at_once = Context::from_waker(Waker::noop());
-    assert!(writing.as_mut().poll(&mut at_once).is_pending());
     let mut callers = Vec::new();
     let refused = loop {
         let mut caller = Box::pin(store.write(|_| Ok(())));
@@ -110,19 +108,21 @@ async fn one_caller_too_many_is_refused_at_once() {
     store.write(|_| Ok(())).await.unwrap();
 }
 
+/// Polls a future once, which has nothing to tell then.
+fn begin<F: Future>(future: F) -> std::pin::Pin<Box<F>> {
+    let mut future = Box::pin(future);
+    assert!(future.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_pending());
+    future
+}
+
 /// Keeps a connection that can write busy until the sender is dropped.
 fn keep_busy(store: &Store) -> (std::sync::mpsc::Sender<()>, impl Future<Output = Result<(), StoreError>>) {
     let (release, held) = std::sync::mpsc::channel::<()>();
-    let store = store.clone();
-    let busy = async move {
-        store
-            .write(move |_| {
-                _ = held.recv();
-                Ok(())
-            })
-            .await
-    };
-    (release, busy)
+    let busy = store.write(move |_| {
+        _ = held.recv();
+        Ok(())
+    });
+    (release, begin(busy))
 }
 
 #[tokio::test]
@@ -130,19 +130,14 @@ async fn whoever_waits_is_overtaken_by_a_queue_s_length_at_most() {
     let bench = Bench::empty();
     let store = bench.program_with(1).await;
     let (release, busy) = keep_busy(&store);
-    let mut busy = Box::pin(busy);
-    let mut once = Context::from_waker(Waker::noop());
-    assert!(busy.as_mut().poll(&mut once).is_pending());
     // More than the queue holds, so that most of them wait for a place in it.
     let served = Arc::new(std::sync::Mutex::new(Vec::new()));
     let callers = (0..300).map(|number| {
         let served = Arc::clone(&served);
-        let mut caller = Box::pin(store.write(move |_| {
+        begin(store.write(move |_| {
             served.lock().unwrap().push(number);
             Ok(())
-        }));
-        assert!(caller.as_mut().poll(&mut once).is_pending());
-        caller
+        }))
     });
     let callers: Vec<_> = callers.collect();
     drop(release);
@@ -162,13 +157,7 @@ async fn nobody_waits_for_a_place_in_the_queue_for_ever() {
     let bench = Bench::empty();
     let store = bench.program_with(1).await;
     let (release, busy) = keep_busy(&store);
-    let mut busy = Box::pin(busy);
-    let mut once = Context::from_waker(Waker::noop());
-    assert!(busy.as_mut().poll(&mut once).is_pending());
-    let mut queued: Vec<_> = (0..64).map(|_| Box::pin(store.write(|_| Ok(())))).collect();
-    for caller in &mut queued {
-        assert!(caller.as_mut().poll(&mut once).is_pending());
-    }
+    let queued: Vec<_> = (0..64).map(|_| begin(store.write(|_| Ok(())))).collect();
     // From here on time passes as soon as there is nothing else to do.
     tokio::time::pause();
     let begun = tokio::time::Instant::now();
