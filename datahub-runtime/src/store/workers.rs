@@ -7,23 +7,27 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 use datahub_protocol::planted::{Planted, planted};
-use tokio::sync::{Semaphore, mpsc, oneshot};
+use tokio::sync::{mpsc, oneshot};
 
 use super::connection::{Connection, Place};
 use super::failure::Trouble;
 use crate::clock::Clock;
 use crate::cost::Meters;
 
-/// Jobs that may wait before those who bring more have to wait themselves.
-const WAITING_MAX: usize = 64;
+/// How many jobs may wait for a thread; one more is refused at once. They are served in the order in which they came.
+const WAITING_MAX: usize = 1_024;
 
-/// How many of those may wait; one more is refused at once.
-const CALLERS_MAX: usize = 1_024;
-
-/// How long those wait before they are refused.
+/// How long a job waits for its turn before it is withdrawn.
 const WAITING_TIME_MAX: Duration = Duration::from_secs(30);
 
 type Job = Box<dyn FnOnce(Result<&mut Connection, Trouble>) + Send>;
+
+/// A job in the queue, until the thread whose turn it is takes it, or who brought it takes it back.
+type Waiting = Arc<Mutex<Option<Job>>>;
+
+fn take(waiting: &Waiting) -> Option<Job> {
+    waiting.lock().unwrap_or_else(PoisonError::into_inner).take()
+}
 
 /// The threads, and the ways to them.
 #[derive(Debug)]
@@ -31,14 +35,12 @@ pub(crate) struct Workers {
     ways: Mutex<Option<Ways>>,
     threads: Mutex<Vec<JoinHandle<()>>>,
     meters: Meters,
-    /// A place for each caller who waits to hand over a job.
-    callers: Semaphore,
 }
 
 #[derive(Debug)]
 struct Ways {
-    writer: mpsc::Sender<Job>,
-    readers: mpsc::Sender<Job>,
+    writer: mpsc::Sender<Waiting>,
+    readers: mpsc::Sender<Waiting>,
 }
 
 /// Which thread a job needs.
@@ -72,19 +74,18 @@ impl Workers {
             threads.push(Worker::start("datahub-database", place, lane, meters, clock, Arc::clone(&reader_jobs))?);
         }
         let ways = Mutex::new(Some(Ways { writer, readers }));
-        let callers = Semaphore::new(CALLERS_MAX);
-        Ok(Workers { ways, threads: Mutex::new(threads), meters: meters.clone(), callers })
+        Ok(Workers { ways, threads: Mutex::new(threads), meters: meters.clone() })
     }
 
-    /// Runs a job on a thread and waits for its answer. Once it has been handed over it runs to its end even if the
-    /// returned future is dropped, so no transaction is ever left open.
+    /// Runs a job on a thread and waits for its answer. From the first poll on it runs to its end even if the returned
+    /// future is dropped, so no transaction is ever left open. A job whose turn does not come in time is not run at all.
     pub(crate) async fn run<T: Send + 'static>(
         &self,
         lane: Lane,
         job: impl FnOnce(&mut Connection) -> Result<T, Trouble> + Send + 'static,
     ) -> Result<T, Trouble> {
         let way = self.way(lane).ok_or(Trouble::Closed)?;
-        let (answer, waiting) = oneshot::channel();
+        let (answer, mut waiting) = oneshot::channel();
         let meters = self.meters.within_operation();
         let job: Job = Box::new(move |connection| {
             let done = connection.and_then(|connection| {
@@ -99,19 +100,26 @@ impl Workers {
             // Nobody waits any more when the caller's future was dropped; the work is done all the same.
             let _ = answer.send(done);
         });
-        let Ok(place) = self.callers.try_acquire() else {
-            let waiting = WAITING_MAX + CALLERS_MAX;
-            return Err(Trouble::Overloaded(format!("{waiting} jobs wait for it, and no more are taken")));
-        };
-        match tokio::time::timeout(WAITING_TIME_MAX, way.send(job)).await {
-            Ok(sent) => sent.map_err(|_| Trouble::Closed)?,
-            Err(_) => {
+        let job: Waiting = Arc::new(Mutex::new(Some(job)));
+        let queued = Arc::downgrade(&job);
+        match way.try_send(job) {
+            Ok(()) => {}
+            Err(mpsc::error::TrySendError::Closed(_)) => return Err(Trouble::Closed),
+            Err(mpsc::error::TrySendError::Full(_)) => {
+                return Err(Trouble::Overloaded(format!("{WAITING_MAX} jobs wait for it, and no more are taken")));
+            }
+        }
+        // A way that is held keeps a thread from ending.
+        drop(way);
+        let answered = match tokio::time::timeout(WAITING_TIME_MAX, &mut waiting).await {
+            Ok(answered) => answered,
+            Err(_) if queued.upgrade().is_some_and(|job| take(&job).is_some()) => {
                 let seconds = WAITING_TIME_MAX.as_secs();
                 return Err(Trouble::Overloaded(format!("a job waited {seconds} s for its turn and did not get it")));
             }
-        }
-        drop((way, place));
-        waiting.await.unwrap_or_else(|_| {
+            Err(_) => waiting.await,
+        };
+        answered.unwrap_or_else(|_| {
             Err(Trouble::Unavailable("a job on it panicked; this is a bug, see the panic's message".to_owned()))
         })
     }
@@ -120,7 +128,7 @@ impl Workers {
         self.way(Lane::Write).is_none()
     }
 
-    fn way(&self, lane: Lane) -> Option<mpsc::Sender<Job>> {
+    fn way(&self, lane: Lane) -> Option<mpsc::Sender<Waiting>> {
         let ways = self.ways.lock().unwrap_or_else(PoisonError::into_inner);
         ways.as_ref().map(|ways| match lane {
             Lane::Read => ways.readers.clone(),
@@ -151,7 +159,7 @@ struct Worker {
     meters: Meters,
     clock: Arc<dyn Clock>,
     connection: Option<Connection>,
-    jobs: Arc<Mutex<mpsc::Receiver<Job>>>,
+    jobs: Arc<Mutex<mpsc::Receiver<Waiting>>>,
 }
 
 impl Worker {
@@ -161,7 +169,7 @@ impl Worker {
         lane: Lane,
         meters: &Meters,
         clock: &Arc<dyn Clock>,
-        jobs: Arc<Mutex<mpsc::Receiver<Job>>>,
+        jobs: Arc<Mutex<mpsc::Receiver<Waiting>>>,
     ) -> Result<JoinHandle<()>, Trouble> {
         let (place, meters, clock) = (place.clone(), meters.clone(), Arc::clone(clock));
         let mut worker = Worker { place, lane, meters, clock, connection: None, jobs };
@@ -175,8 +183,9 @@ impl Worker {
     fn work(mut self) {
         loop {
             // The readers share one queue: whoever holds the lock takes the next job and lets go before running it.
-            let job = self.jobs.lock().unwrap_or_else(PoisonError::into_inner).blocking_recv();
-            let Some(job) = job else { return };
+            let next = self.jobs.lock().unwrap_or_else(PoisonError::into_inner).blocking_recv();
+            let Some(waiting) = next else { return };
+            let Some(job) = take(&waiting) else { continue };
             let run = catch_unwind(AssertUnwindSafe(|| job(self.connection())));
             let spoilt = self.connection.as_mut().is_some_and(Connection::is_spoilt);
             if run.is_err() || (spoilt && !planted(Planted::TransactionLeftOpen)) {
