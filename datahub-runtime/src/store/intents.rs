@@ -124,9 +124,8 @@ pub(crate) fn not_applied() -> Result<Datum, Trouble> {
 pub(crate) fn push_late(statement: &mut Statement, now: Instant) -> Result<(), Trouble> {
     statement.push(
         "((intent.verdict = ? OR intent.verdict LIKE ?) AND intent.closed_at >= ? \
-         AND NOT EXISTS (SELECT 1 FROM datahub_history AS told WHERE told.entity = intent.entity \
-         AND told.id = intent.id AND told.operation = intent.operation \
-         AND told.kind NOT IN ('not_applied', 'superseded')))",
+         AND NOT EXISTS (SELECT 1 FROM datahub_history AS told WHERE told.operation = intent.operation \
+         AND told.kind = 'applied_late'))",
         [not_applied()?, SUPERSEDED.into(), now.plus_ms(-KEPT_MS).into()],
     );
     Ok(())
