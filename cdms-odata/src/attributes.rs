@@ -23,9 +23,12 @@ impl Attributes {
         Attributes(Vec::new())
     }
 
-    /// These attributes, which are in the order of their names and each there once.
-    #[cfg(feature = "client")]
-    pub(crate) fn in_order(pairs: Vec<(AttributeName, Value)>) -> Self {
+    /// These attributes, which are in the order of their names, each there once. Whoever cannot say so collects them.
+    ///
+    /// # Panics
+    ///
+    /// In a build with debug assertions, when they are not.
+    pub fn in_order(pairs: Vec<(AttributeName, Value)>) -> Self {
         debug_assert!(pairs.is_sorted_by(|(one, _), (other, _)| one < other), "attributes are in the order of names");
         Attributes(pairs)
     }

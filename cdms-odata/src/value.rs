@@ -1,5 +1,6 @@
 //! A value of an attribute in its one canonical form, so that equal values are equal however they arrived.
 
+use std::borrow::Cow;
 use std::fmt;
 
 use chrono::{DateTime, NaiveDate, Utc};
@@ -54,7 +55,7 @@ pub struct Instant(pub i64);
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Reference {
     /// The target entity's lowercase logical name.
-    pub logical_name: String,
+    pub logical_name: Cow<'static, str>,
     /// The target record's id.
     pub id: Uuid,
 }
@@ -127,7 +128,7 @@ impl std::str::FromStr for Reference {
         if logical_name.is_empty() {
             Err(InvalidReference)
         } else {
-            Ok(Reference { logical_name: logical_name.to_owned(), id })
+            Ok(Reference { logical_name: logical_name.to_owned().into(), id })
         }
     }
 }
@@ -246,7 +247,7 @@ impl<'de> Visitor<'de> for CanonicalVisitor {
             "choice" => Value::Choice(map.next_value()?),
             "lookup" => {
                 let (logical_name, id): (String, String) = map.next_value()?;
-                Value::Lookup(Reference { logical_name, id: parsed(&id)? })
+                Value::Lookup(Reference { logical_name: logical_name.into(), id: parsed(&id)? })
             }
             other => return Err(A::Error::custom(format_args!("unknown value form {other:?}"))),
         };

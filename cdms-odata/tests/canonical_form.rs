@@ -30,7 +30,7 @@ fn forms() -> Vec<(Value, &'static str, &'static str, &'static str)> {
         ),
         (Value::Choice(4), "choice", r#"{"choice":4}"#, "4"),
         (
-            Value::Lookup(Reference { logical_name: "account".to_owned(), id: ID }),
+            Value::Lookup(Reference { logical_name: "account".into(), id: ID }),
             "lookup",
             r#"{"lookup":["account","00000000-0000-0000-0000-000000000007"]}"#,
             "account 00000000-0000-0000-0000-000000000007",

@@ -86,7 +86,7 @@ impl Dice {
             Kind::DateTime | Kind::Date => Value::Instant(Instant(self.number())),
             Kind::Guid => Value::Guid(self.id()),
             Kind::Choice | Kind::State | Kind::Status => Value::Choice((self.number() >> 32) as i32),
-            Kind::Lookup => Value::Lookup(Reference { logical_name: "account".to_owned(), id: self.id() }),
+            Kind::Lookup => Value::Lookup(Reference { logical_name: "account".into(), id: self.id() }),
         }
     }
 }

@@ -157,7 +157,7 @@ fn parse_value(edm: EdmType, json: &Json, infer: &dyn Fn(Uuid) -> Option<String>
             id => {
                 let id: Uuid = id.as_str()?.parse().ok()?;
                 let named = json.get("LogicalName").and_then(Json::as_str).map(str::to_lowercase);
-                Value::Lookup(Reference { logical_name: named.or_else(|| infer(id))?, id })
+                Value::Lookup(Reference { logical_name: named.or_else(|| infer(id))?.into(), id })
             }
         },
         EdmType::BooleanManagedProperty => Value::Boolean(json.get("Value")?.as_bool()?),

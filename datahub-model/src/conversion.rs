@@ -3,7 +3,6 @@
 mod value;
 
 use cdms_odata::{Attributes, Instant, Kind, Value};
-use chrono::NaiveDate;
 use rust_decimal::Decimal;
 use uuid::Uuid;
 
@@ -28,50 +27,24 @@ pub struct RecordFacts {
     pub modified_by: Option<Uuid>,
 }
 
-/// The row that a record's attributes make. Local columns are null, or as they begin: the caller lays the hub's values
+/// The row that a record's attributes make. Local columns are null, or have their default: the caller lays the hub's values
 /// over them.
 ///
 /// # Errors
 ///
 /// A required attribute that is null, an attribute that is not known, or a value that does not convert or that the
-/// model's types do not take, with the attribute named.
+/// field's type does not take, with the attribute named.
 pub fn decode(model: &ModelDescriptor, facts: &RecordFacts, attributes: &Attributes) -> Result<Row, Fault> {
-    decode_beside(model, facts, attributes, &[])
-}
-
-/// Like [`decode`], for a row that has these local values, in the order of the local columns, and keeps them.
-///
-/// # Errors
-///
-/// As [`decode`].
-pub fn decode_beside(
-    model: &ModelDescriptor,
-    facts: &RecordFacts,
-    attributes: &Attributes,
-    locals: &[Value],
-) -> Result<Row, Fault> {
     let mut row = Row::with_capacity(model.columns.len());
     for column in model.columns {
-        row.push(decode_column(model, column, facts, attributes)?);
-    }
-    let places = || model.columns.iter().enumerate().filter(|(_, column)| column.is_local()).map(|(at, _)| at);
-    for (at, local) in places().zip(locals).filter(|(_, local)| !local.is_null()) {
-        row[at].clone_from(local);
-    }
-    // What the model keeps of a value is what the row holds, so that a value it keeps less of is no change of it. Where
-    // nothing comes from CDMS there is nothing to keep less of.
-    if model.columns.iter().any(|column| !column.attributes().is_empty()) {
-        row = (model.through)(&row).map_err(|fault| {
-            match fault.place().and_then(|place| attributes_at(model, place)) {
-                Some(names) => fault.class(most_sensitive(model, &names)),
-                None => fault.class(crate::Class::Personal),
-            }
-        })?;
-    }
-    let mut locals = locals.iter();
-    for at in places() {
-        let begins = || if model.columns[at].default.is_some() { initial(&model.columns[at]) } else { Value::Null };
-        row[at] = locals.next().cloned().unwrap_or_else(begins);
+        let value = decode_column(model, column, facts, attributes)?;
+        row.push(match column.through {
+            // What the type keeps of a value is what the row holds, so that a value it keeps less of is no change of it.
+            Some(through) if !column.is_local() => through(&value)
+                .and_then(|value| fit_column(column, value))
+                .map_err(|fault| fault.class(most_sensitive(model, column.attributes())).at(column.field))?,
+            _ => value,
+        });
     }
     Ok(row)
 }
@@ -87,7 +60,8 @@ fn decode_column(
         Source::Engine(EngineAttribute::Modified) => Ok(facts.modified.map_or(Value::Null, Value::Instant)),
         Source::Engine(EngineAttribute::Created) => Ok(facts.created.map_or(Value::Null, Value::Instant)),
         Source::Engine(EngineAttribute::ModifiedBy) => Ok(facts.modified_by.map_or(Value::Null, Value::Guid)),
-        Source::Local => Ok(stand_in(column)),
+        Source::Local if column.default.is_some() => Ok(initial(column)),
+        Source::Local => Ok(Value::Null),
         Source::Attribute { attribute, targets, .. } => {
             let (place, contract) = stated_at(model, attribute)?;
             // A record has the model's attributes and no others, so it has this one where the descriptor has it.
@@ -143,22 +117,22 @@ fn decode_column(
 /// null where the contract requires a value.
 pub fn encode(model: &ModelDescriptor, column: &Column, value: &Value, seen: &Attributes) -> Result<Attributes, Fault> {
     let mut patch = Attributes::new();
-    encode_to(model, column, value, seen, |name, value| _ = patch.insert(name, value))?;
+    encode_to(model, column, value, seen, |place, value| _ = patch.insert(model.attributes[place].name, value))?;
     Ok(patch)
 }
 
-/// Like [`encode`], attribute by attribute.
+/// Like [`encode`], attribute by attribute, each by its place in the descriptor.
 fn encode_to(
     model: &ModelDescriptor,
     column: &Column,
     value: &Value,
     seen: &Attributes,
-    mut send: impl FnMut(&'static str, Value),
+    mut send: impl FnMut(usize, Value),
 ) -> Result<(), Fault> {
     match &column.source {
         Source::Key | Source::Engine(_) | Source::Local => {}
         Source::Attribute { attribute, .. } => {
-            let (_, contract) = stated_at(model, attribute)?;
+            let (place, contract) = stated_at(model, attribute)?;
             let value = match value {
                 Value::Text(text) if contract.kind == Kind::Lookup => {
                     let reference =
@@ -167,7 +141,7 @@ fn encode_to(
                 }
                 value => value.clone(),
             };
-            send(attribute, to_raw(contract, value)?);
+            send(place, to_raw(contract, value)?);
         }
         Source::Joined { attributes: names, encode, .. } => {
             let class = most_sensitive(model, names);
@@ -177,8 +151,8 @@ fn encode_to(
                     Fault::new(format!("its `with` module set `{name}`, which is not among its attributes"))
                         .at(column.field)
                 })?;
-                let (_, contract) = stated_at(model, name)?;
-                send(name, to_raw(contract, part)?);
+                let (place, contract) = stated_at(model, name)?;
+                send(place, to_raw(contract, part)?);
             }
         }
     }
@@ -202,7 +176,7 @@ pub fn encode_whole(model: &ModelDescriptor, row: &[Value]) -> Result<Attributes
             continue;
         }
         let seen = whole.clone();
-        encode_to(model, column, value, &seen, |name, value| _ = whole.insert(name, value))?;
+        encode_to(model, column, value, &seen, |place, value| _ = whole.insert(model.attributes[place].name, value))?;
     }
     Ok(whole)
 }
@@ -213,19 +187,24 @@ pub fn encode_whole(model: &ModelDescriptor, row: &[Value]) -> Result<Attributes
 ///
 /// As [`encode`].
 pub fn encode_new(model: &ModelDescriptor, row: &[Value]) -> Result<Attributes, Fault> {
-    let mut body: Vec<(&'static str, Value)> = Vec::with_capacity(model.attributes.len());
+    let mut body: Vec<Option<Value>> = vec![None; model.attributes.len()];
     for (column, value) in model.columns.iter().zip(row) {
         if column.write() == Write::Never || default_of(column)?.is_some_and(|default| default == *value) {
             continue;
         }
         // Fields that share an attribute are encoded one after the other, each into what those before it have made.
-        let shared = body.iter().filter(|(name, _)| column.attributes().contains(name)).cloned();
-        let seen: Attributes = shared.collect();
-        encode_to(model, column, value, &seen, |name, value| body.push((name, value)))?;
+        let seen = match &column.source {
+            Source::Joined { attributes, .. } => made_of(model, &body, attributes)?,
+            _ => Attributes::new(),
+        };
+        encode_to(model, column, value, &seen, |place, value| body[place] = Some(value))?;
     }
-    // Of what was made twice the last is meant.
-    let mut body: Attributes = body.into_iter().collect();
-    body.retain(|_, value| !value.is_null());
+    let named = model.attributes.iter().zip(body);
+    let made = named.filter_map(|(attribute, value)| {
+        let value = value.filter(|value| !value.is_null())?;
+        Some((attribute.name.into(), value))
+    });
+    let body = Attributes::in_order(made.collect());
     for attribute in model.attributes.iter().filter(|attribute| attribute.required && !attribute.read_only) {
         let is_constant = model.constants.iter().any(|(name, _)| *name == attribute.name);
         if !is_constant && !body.contains(attribute.name) {
@@ -233,6 +212,18 @@ pub fn encode_new(model: &ModelDescriptor, row: &[Value]) -> Result<Attributes, 
         }
     }
     Ok(body)
+}
+
+/// Those of the attributes that are made already.
+fn made_of(model: &ModelDescriptor, body: &[Option<Value>], names: &[&'static str]) -> Result<Attributes, Fault> {
+    let mut made = Attributes::new();
+    for name in names {
+        let (place, _) = stated_at(model, name)?;
+        if let Some(value) = &body[place] {
+            made.insert(*name, value.clone());
+        }
+    }
+    Ok(made)
 }
 
 /// Measures the constants as a write by this actor would send them, so that what CDMS would refuse is refused before
@@ -276,18 +267,6 @@ pub fn initial(column: &Column) -> Value {
     }
 }
 
-/// What a local column holds while a record's attributes are converted, where its own value does not matter but the
-/// field's type needs one. The caller lays the hub's values over it.
-fn stand_in(column: &Column) -> Value {
-    match (initial(column), column.nullable, column.kind) {
-        (Value::Null, false, Kind::DateTime) => Value::Instant(Instant(0)),
-        (Value::Null, false, Kind::Date) => Value::Date(NaiveDate::default()),
-        (Value::Null, false, Kind::Guid | Kind::Lookup) => Value::Guid(Uuid::nil()),
-        (Value::Null, false, Kind::Choice | Kind::State | Kind::Status) => Value::Choice(0),
-        (initial, ..) => initial,
-    }
-}
-
 /// The value that stands for a null of the column's attribute, in the form of its kind; `None` where none does.
 ///
 /// # Errors
@@ -308,13 +287,6 @@ fn stated_at(model: &ModelDescriptor, name: &'static str) -> Result<(usize, &'st
         Fault::new(format!("is not in the descriptor of {}; this is a bug of the derive", model.name)).at(name)
     })?;
     Ok((place, &model.attributes[place]))
-}
-
-/// The attributes of a field or attribute by its name.
-fn attributes_at(model: &ModelDescriptor, place: &str) -> Option<Vec<&'static str>> {
-    let column = model.columns.iter().find(|column| column.field == place);
-    let of_column = column.map(|column| column.attributes().to_vec());
-    of_column.or_else(|| model.attribute(place).map(|attribute| vec![attribute.name]))
 }
 
 fn most_sensitive(model: &ModelDescriptor, names: &[&str]) -> crate::Class {

@@ -33,10 +33,6 @@ pub struct ModelDescriptor {
     pub only: Option<&'static Condition>,
     /// A hash of all of the above.
     pub mapping_id: MappingId,
-    /// The row of the model that a row makes: what only the Rust types know, such as the options that an enum takes and
-    /// what a type keeps of a value.
-    #[serde(skip)]
-    pub through: fn(&[Value]) -> Result<Vec<Value>, Fault>,
 }
 
 /// Whether and how a model's rows follow CDMS.
@@ -126,9 +122,16 @@ pub struct Column {
     /// For a local column: what it holds as long as nobody gave it a value, where that is not its kind's zero.
     #[serde(serialize_with = "as_value")]
     pub default: Option<fn() -> Value>,
+    /// What only the field's type knows: which values it takes, such as the options of an enum, and what it keeps of one.
+    /// `None` where it takes every value of its kind and keeps all of it.
+    #[serde(skip)]
+    pub through: Option<Through>,
     /// Where its value comes from.
     pub source: Source,
 }
+
+/// What a type makes of a column's value: the value itself, or what it keeps of it, or a fault.
+pub type Through = fn(&Value) -> Result<Value, Fault>;
 
 /// Where a column's value comes from.
 #[derive(Clone, Copy, Debug, Serialize)]
@@ -254,6 +257,20 @@ impl ModelDescriptor {
     /// The contract's statement on an attribute; `None` for one that this mapping does not know.
     pub fn attribute(&self, name: &str) -> Option<&'static Attribute> {
         self.place_of(name).map(|place| &self.attributes[place])
+    }
+
+    /// Attributes with what is stated on each, `None` where nothing is; in the order of their names.
+    pub fn stated<'a>(
+        &self,
+        attributes: &'a Attributes,
+    ) -> impl Iterator<Item = (&'a str, Option<&'static Attribute>, &'a Value)> {
+        // Both are in the order of names, so one look from where the last was found does.
+        let mut rest = self.attributes;
+        attributes.iter().map(move |(name, value)| {
+            let passed = rest.iter().take_while(|known| known.name < name).count();
+            rest = &rest[passed..];
+            (name, rest.first().filter(|known| known.name == name), value)
+        })
     }
 
     /// The place of an attribute among [`attributes`](ModelDescriptor::attributes).
@@ -399,7 +416,7 @@ impl Attribute {
 impl Column {
     /// A column that may not be null.
     pub const fn new(name: &'static str, field: &'static str, kind: Kind, source: Source) -> Self {
-        Column { name, field, kind, nullable: false, scale: None, was: None, default: None, source }
+        Column { name, field, kind, nullable: false, scale: None, was: None, default: None, through: None, source }
     }
 
     /// It may be null.
@@ -423,6 +440,12 @@ impl Column {
     /// What a local column holds as long as nobody gave it a value.
     pub const fn beginning(mut self, value: fn() -> Value) -> Self {
         self.default = Some(value);
+        self
+    }
+
+    /// Its values go through the field's type, where that may refuse them or keep less of them.
+    pub const fn through(mut self, ty: Option<Through>) -> Self {
+        self.through = ty;
         self
     }
 
@@ -470,7 +493,7 @@ impl Literal {
             Literal::Guid(id) => Value::Guid(Uuid::from_u128(id)),
             Literal::Choice(option) => Value::Choice(option),
             Literal::Lookup(logical_name, id) => {
-                Value::Lookup(Reference { logical_name: logical_name.to_owned(), id: Uuid::from_u128(id) })
+                Value::Lookup(Reference { logical_name: logical_name.into(), id: Uuid::from_u128(id) })
             }
         }
     }

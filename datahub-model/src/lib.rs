@@ -17,6 +17,6 @@ pub mod source;
 pub use condition::{Comparison, Condition};
 pub use descriptor::{
     ACTOR, Attribute, Class, Column, Constant, EngineAttribute, Entity, Literal, MappingId, Mode, ModelDescriptor,
-    Source, Write,
+    Source, Through, Write,
 };
 pub use fault::Fault;

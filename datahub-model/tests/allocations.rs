@@ -49,7 +49,6 @@ macro_rules! mapping {
             constants: &[],
             only: None,
             mapping_id: MappingId(0),
-            through: |row| Ok(row.to_vec()),
         };
     };
 }
@@ -63,7 +62,7 @@ fn values() -> Vec<Value> {
         Value::text("Acme Ltd"),
         Value::Integer(7),
         Value::Money("5000000.0000".parse().unwrap()),
-        Value::Lookup(Reference { logical_name: "firm".to_owned(), id: Uuid::from_u128(8) }),
+        Value::Lookup(Reference { logical_name: "firm".into(), id: Uuid::from_u128(8) }),
         Value::Instant(Instant(1_472_338_800_000)),
         Value::Choice(3),
         Value::Null,

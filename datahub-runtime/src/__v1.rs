@@ -63,7 +63,6 @@ const FAULTY: ModelDescriptor = ModelDescriptor {
     constants: &[],
     only: None,
     mapping_id: MappingId(0),
-    through: |row| Ok(row.to_vec()),
 };
 
 /// The registry of models that `models!` has checked against each other.
@@ -73,11 +72,6 @@ pub fn registry(descriptors: &'static [&'static ModelDescriptor]) -> crate::Mode
 
 /// What stands for a null of CDMS: one value, made when it is first needed.
 pub type Default = std::sync::LazyLock<Value>;
-
-/// The row of the model that a row makes.
-pub fn through<T: CdmsSynced>(row: &[Value]) -> Result<Vec<Value>, Fault> {
-    crate::model::row_of(&crate::model::model_of::<T>(row)?)
-}
 
 /// The kinds that a choice enum can hold.
 pub const CHOICE_KINDS: &[Kind] = &[Kind::Choice, Kind::State, Kind::Status];

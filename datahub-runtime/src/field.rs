@@ -32,6 +32,10 @@ pub trait FieldType: Sized + Send + Sync + 'static {
     const NULLABLE: bool = false;
     /// Whether the type takes what a local column begins with where nothing is said: null for a text, nought, `false`.
     const TAKES_ZERO: bool = false;
+    /// Whether the type takes every value of its kinds, null too where it has one, and gives each back as it was: whoever
+    /// converts records then need not make the value to learn what the type keeps of it. Leave it `false` where values are
+    /// refused, cut or put in another form.
+    const KEEPS_ALL: bool = false;
     /// For a reference: the logical names in CDMS of the models that it may point to.
     const TARGETS: &'static [&'static str] = &[];
 
@@ -103,6 +107,7 @@ pub mod kind {
 impl<T: FieldType> FieldType for Option<T> {
     const KINDS: &'static [Kind] = T::KINDS;
     const NULLABLE: bool = true;
+    const KEEPS_ALL: bool = T::KEEPS_ALL;
     const TARGETS: &'static [&'static str] = T::TARGETS;
 
     fn from_value(value: &Value) -> Result<Self, Fault> {
@@ -117,6 +122,7 @@ impl<T: FieldType> FieldType for Option<T> {
 impl FieldType for String {
     const KINDS: &'static [Kind] = &[Kind::String];
     const TAKES_ZERO: bool = true;
+    const KEEPS_ALL: bool = true;
 
     fn from_value(value: &Value) -> Result<Self, Fault> {
         match value {
@@ -138,6 +144,7 @@ macro_rules! scalar {
             const KINDS: &'static [Kind] = &[$(Kind::$kind),*];
             // The derive refuses a local field of a kind without a zero.
             const TAKES_ZERO: bool = true;
+            const KEEPS_ALL: bool = true;
 
             fn from_value(value: &Value) -> Result<Self, Fault> {
                 match value {
@@ -183,6 +190,8 @@ impl FieldType for DateTime<Utc> {
 impl<T: Model> Carries<kind::Lookup> for Id<T> {}
 impl<T: Model> FieldType for Id<T> {
     const KINDS: &'static [Kind] = &[Kind::Lookup];
+    // A reference to another model is none by then.
+    const KEEPS_ALL: bool = true;
     // Of a model with faults it may not be known what it is called.
     const TARGETS: &'static [&'static str] = if T::IS_STUB && T::LOGICAL.is_empty() { &[] } else { &[T::LOGICAL] };
 
@@ -195,7 +204,7 @@ impl<T: Model> FieldType for Id<T> {
     }
 
     fn to_value(&self) -> Value {
-        Value::Lookup(Reference { logical_name: T::LOGICAL.to_owned(), id: self.guid() })
+        Value::Lookup(Reference { logical_name: T::LOGICAL.into(), id: self.guid() })
     }
 }
 

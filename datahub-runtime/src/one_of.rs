@@ -112,7 +112,7 @@ impl<M> OneOf<M> {
     }
 
     fn reference(&self) -> Reference {
-        Reference { logical_name: self.logical_name.to_owned(), id: self.guid }
+        Reference { logical_name: self.logical_name.into(), id: self.guid }
     }
 }
 

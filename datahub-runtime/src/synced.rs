@@ -121,7 +121,7 @@ pub(crate) fn row_of_attributes(
         created: snapshot.created,
         modified_by: snapshot.modified_by,
     };
-    let mut row = conversion::decode_beside(model, &facts, seen, &locals)?;
+    let mut row = conversion::decode(model, &facts, seen)?;
     for (column, value) in local_columns(model).zip(locals) {
         row[column] = if value.is_null() { conversion::initial(&model.columns[column]) } else { value };
     }

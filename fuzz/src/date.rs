@@ -29,7 +29,6 @@ fn model(zone: &'static str) -> ModelDescriptor {
         constants: &[],
         only: None,
         mapping_id: MappingId(0),
-        through: |row| Ok(row.to_vec()),
     }
 }
 

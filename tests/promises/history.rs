@@ -432,7 +432,7 @@ async fn a_deleted_record_comes_back_with_what_its_model_does_not_show() {
         scene.kit.simulator.seed("Contact", known);
     }
     // A contact of a contact: the model, which knows organisations, has none; and a false that a default stands for.
-    let of_person = Reference { logical_name: "contact".to_owned(), id: manager.guid() };
+    let of_person = Reference { logical_name: "contact".into(), id: manager.guid() };
     let foreign = [("ParentCustomerId", Value::Lookup(of_person)), ("optevia_PrimaryContact", Value::Boolean(false))];
     scene.kit.simulator.edit("Contact", person.guid(), foreign.clone());
     let contact = Contact::get(&scene.hub, person).await.unwrap();

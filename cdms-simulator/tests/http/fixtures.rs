@@ -171,7 +171,7 @@ fn value(property: &Property, json: &Json) -> Value {
         EdmType::OptionSetValue => Value::Choice(whole(&inner("Value"))),
         EdmType::EntityReference if inner("Id").is_null() => Value::Null,
         EdmType::EntityReference => Value::Lookup(Reference {
-            logical_name: text(&inner("LogicalName")),
+            logical_name: text(&inner("LogicalName")).into(),
             id: text(&inner("Id")).parse().unwrap(),
         }),
         EdmType::BooleanManagedProperty => Value::Boolean(inner("Value").as_bool().unwrap()),

@@ -276,7 +276,7 @@ pub(crate) fn account(id: Uuid) -> String {
 }
 
 pub(crate) fn lookup(logical_name: &str, id: Uuid) -> Value {
-    Value::Lookup(Reference { logical_name: logical_name.to_owned(), id })
+    Value::Lookup(Reference { logical_name: logical_name.to_owned().into(), id })
 }
 
 /// A name that a scene gives.

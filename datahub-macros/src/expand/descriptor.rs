@@ -68,7 +68,6 @@ pub(super) fn descriptor(model: &Model<'_>, mapping: &Mapping) -> TokenStream {
             constants: &[#(#constants),*],
             only: #only,
             mapping_id: #mapping_id,
-            through: __v1::through::<Self>,
         }
     }
 }
@@ -121,9 +120,9 @@ fn attribute(attribute: &ContractAttribute) -> TokenStream {
 type OfField<'f> = Option<(&'f ModelField, Option<&'f str>)>;
 
 fn column(column: &ResolvedColumn, field: OfField<'_>) -> TokenStream {
-    let ResolvedColumn { name, field: path, kind, nullable, scale, was, reference, source, .. } = column;
-    let is_local = *source == ResolvedSource::Local;
-    let source = self::source(reference.is_some(), source, field);
+    let ResolvedColumn { name, field: path, kind, nullable, scale, was, reference, .. } = column;
+    let is_local = column.source == ResolvedSource::Local;
+    let source = self::source(reference.is_some(), &column.source, field);
     let kind = kind_of(*kind);
     let path = if name == path { quote!(#name) } else { quote!(#path) };
     let mut tokens = quote!(__v1::Column::new(#name, #path, #kind, #source));
@@ -135,6 +134,14 @@ fn column(column: &ResolvedColumn, field: OfField<'_>) -> TokenStream {
     }
     if let Some(was) = was {
         tokens.extend(quote!(.was(#was)));
+    }
+    if let (false, Some((field, member))) = (is_local, field) {
+        let ty = of_type(&field.ident);
+        match (member, &column.source) {
+            (_, ResolvedSource::Key) => {}
+            (Some(member), _) => tokens.extend(quote!(.through(#ty.through(#member)))),
+            (None, _) => tokens.extend(quote!(.through(#ty.through))),
+        }
     }
     if let (true, Some((field, _))) = (is_local, field)
         && let Some(default) = &field.default

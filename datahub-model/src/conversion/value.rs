@@ -1,6 +1,8 @@
 //! One value: between the form that CDMS has, the form that a row has, and the database's integer.
 
-use cdms_odata::{Instant, Kind, Value};
+use std::borrow::Cow;
+
+use cdms_odata::{Instant, Kind, Reference, Value};
 use chrono::{NaiveDate, NaiveTime, Offset, TimeZone};
 use rust_decimal::Decimal;
 
@@ -65,6 +67,12 @@ pub(super) fn to_model(contract: &Attribute, raw: &Value) -> Result<Value, Fault
             return Err(Fault::new("is null in CDMS, but the contract says it is required").of(contract));
         }
         (Kind::Date, Value::Instant(instant)) => Value::Date(date_of(contract, *instant)?),
+        // Of a model that the contract knows, the name is the contract's own text.
+        (Kind::Lookup, Value::Lookup(Reference { logical_name, id })) => {
+            let known = contract.targets.iter().find(|target| *target == logical_name);
+            let logical_name = known.map_or_else(|| logical_name.clone(), |target| Cow::Borrowed(*target));
+            Value::Lookup(Reference { logical_name, id: *id })
+        }
         (kind, raw) => fit(kind, raw.clone()).map_err(|fault| fault.of(contract))?,
     };
     check_scale(contract, &value)?;
@@ -83,8 +91,10 @@ pub(super) fn to_raw(contract: &Attribute, value: Value) -> Result<Value, Fault>
     };
     match &value {
         Value::Text(text) => {
-            let length = text.encode_utf16().count();
-            if let Some(limit) = contract.max_length.filter(|limit| length > *limit as usize) {
+            // No text has more UTF-16 units than bytes, so most need not be counted.
+            let over = |limit: &u32| text.len() > *limit as usize && text.encode_utf16().count() > *limit as usize;
+            if let Some(limit) = contract.max_length.filter(over) {
+                let length = text.encode_utf16().count();
                 let reason = format!(
                     "has {length} characters, {} more than the {limit} that CDMS takes; shorten it",
                     length - limit as usize
@@ -102,7 +112,7 @@ pub(super) fn to_raw(contract: &Attribute, value: Value) -> Result<Value, Fault>
             let reason = format!("has no option with this value; the contract knows {}", known.join(", "));
             return Err(Fault::new(reason).of(contract).value(&value));
         }
-        Value::Lookup(reference) if !contract.targets.contains(&reference.logical_name.as_str()) => {
+        Value::Lookup(reference) if !contract.targets.contains(&reference.logical_name.as_ref()) => {
             let reason = format!("may point to {}, not to {}", contract.targets.join(" or "), reference.logical_name);
             return Err(Fault::new(reason).of(contract));
         }

@@ -44,7 +44,7 @@ const COLUMNS: &[Column] = &[
     Column::new("amount", "amount", Kind::Money, Source::attribute("Amount").or(|| Value::Decimal(Decimal::ONE))),
     plain("born", "Born", Kind::Date),
     plain("budget", "Budget", Kind::Decimal),
-    plain("count", "Count", Kind::Integer),
+    plain("count", "Count", Kind::Integer).through(Some(no_thirteen)),
     plain("flag", "Flag", Kind::Boolean),
     plain("opened", "Opened", Kind::DateTime),
     plain("ratio", "Ratio", Kind::Double),
@@ -58,13 +58,31 @@ const COLUMNS: &[Column] = &[
         "full",
         Kind::String,
         Source::Joined { attributes: &["Given", "Surname"], decode: join, encode: split, write: Write::Always },
-    ),
+    )
+    .through(Some(no_one_unlucky)),
     Column::new("number", "number", Kind::String, Source::attribute("Number").written(Write::Never)).nullable(),
     Column::new("note", "note", Kind::String, Source::Local).nullable(),
     Column::new("modified", "modified", Kind::DateTime, Source::Engine(EngineAttribute::Modified)).nullable(),
     Column::new("created", "created", Kind::DateTime, Source::Engine(EngineAttribute::Created)).nullable(),
     Column::new("modified_by", "modified_by", Kind::Guid, Source::Engine(EngineAttribute::ModifiedBy)).nullable(),
 ];
+
+/// A type that takes no 13, and keeps 16 as 17.
+fn no_thirteen(value: &Value) -> Result<Value, Fault> {
+    match value {
+        Value::Integer(13) => Err(Fault::new("is unlucky").value(value)),
+        Value::Integer(16) => Ok(Value::Integer(17)),
+        _ => Ok(value.clone()),
+    }
+}
+
+/// A type that takes no such name.
+fn no_one_unlucky(value: &Value) -> Result<Value, Fault> {
+    match value {
+        Value::Text(text) if text == "Un Lucky" => Err(Fault::new("is unlucky").value(value)),
+        _ => Ok(value.clone()),
+    }
+}
 
 /// The names of both attributes with a blank between; "?" where one is null.
 fn join(attributes: &Attributes) -> Result<Value, Fault> {
@@ -111,15 +129,6 @@ pub(crate) const FULL: ModelDescriptor = ModelDescriptor {
     constants: &[("Channel", Constant::Fixed(Literal::Choice(4))), ("Editor", Constant::Text("hub: {actor}"))],
     only: Some(&NOT_NONE),
     mapping_id: MappingId(255),
-    through: |row| match &row[5] {
-        Value::Integer(13) => Err(Fault::new("is unlucky").at("count").value(&row[5])),
-        Value::Integer(14) => Err(Fault::new("is unlucky").at("full").value(&row[5])),
-        Value::Integer(15) => Err(Fault::new("is unlucky").value(&row[5])),
-        Value::Integer(16) => {
-            Ok(row.iter().map(|value| if *value == row[5] { Value::Integer(17) } else { value.clone() }).collect())
-        }
-        _ => Ok(row.to_vec()),
-    },
 };
 
 /// The same model with its date in another zone.
@@ -146,7 +155,7 @@ fn decimal(text: &str) -> Decimal {
 }
 
 fn owner() -> Value {
-    Value::Lookup(Reference { logical_name: "account".to_owned(), id: USER })
+    Value::Lookup(Reference { logical_name: "account".into(), id: USER })
 }
 
 /// A record in which every attribute has a value.

@@ -76,8 +76,11 @@ fn of_a_field_that_cannot_be_null() {
 #[test]
 fn of_the_models_types() {
     not_read(&FULL, "Count", Value::Integer(13), "`count`: is unlucky (value: 13)");
-    not_read(&FULL, "Count", Value::Integer(14), "`full`: is unlucky (value: integer of class personal, hidden)");
-    not_read(&FULL, "Count", Value::Integer(15), "is unlucky (value: integer of class personal, hidden)");
+    let mut named = full();
+    named.insert("Given", Value::text("Un"));
+    named.insert("Surname", Value::text("Lucky"));
+    let fault = decode(&FULL, &facts(), &named).unwrap_err();
+    assert_eq!(fault.to_string(), "`full`: is unlucky (value: text of class personal, hidden)");
 }
 
 #[test]
@@ -99,7 +102,7 @@ fn of_a_write() {
     );
     let any = stating(Attribute::new("State", Kind::State));
     assert!(encode(&any, column(&any, "state"), &Value::Choice(2), &full()).is_ok());
-    let contact = Value::Lookup(Reference { logical_name: "contact".to_owned(), id: ID });
+    let contact = Value::Lookup(Reference { logical_name: "contact".into(), id: ID });
     not_sent(&FULL, "owner", &contact, "`Owner`: may point to account or team, not to contact");
     not_sent(&FULL, "count", &Value::Boolean(true), "`Count`: holds boolean, not integer (value: true)");
     not_sent(

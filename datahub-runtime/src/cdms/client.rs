@@ -169,11 +169,10 @@ impl Client {
     ) -> Result<HttpRequest, String> {
         let root = self.transport.root();
         let mut headers = vec![("x-datahub-operation", operation.to_string())];
-        let kind_of = |name: &str| model.attribute(name).map(|attribute| attribute.kind);
         let mut values = Vec::with_capacity(body.len() + 1);
-        for (name, value) in body.iter() {
-            let kind = kind_of(name).ok_or_else(|| format!("the attribute `{name}` is not mapped"))?;
-            values.push((name, kind, value));
+        for (name, stated, value) in model.stated(body) {
+            let stated = stated.ok_or_else(|| format!("the attribute `{name}` is not mapped"))?;
+            values.push((name, stated.kind, value));
         }
         let key = Value::Guid(id);
         let set = model.entity.set;

@@ -2,7 +2,7 @@
 //! once, on its own word.
 
 use cdms_odata::{Kind, Value};
-use datahub_model::{Fault, MappingId, Source};
+use datahub_model::{Fault, MappingId, Source, Through};
 
 use super::{Carries, CdmsFields, FieldType, GroupReader, GroupWriter};
 use crate::Id;
@@ -12,6 +12,8 @@ use crate::Id;
 pub struct Field<T> {
     /// For a reference: the logical names of the models that it may point to.
     pub targets: &'static [&'static str],
+    /// What it makes of a column's value, where that may not be the value itself.
+    pub through: Option<Through>,
     pub(crate) kinds: &'static [Kind],
     pub(crate) has_null: bool,
     pub(crate) takes_zero: bool,
@@ -28,6 +30,7 @@ pub const fn field<T: Carries<K>, K>() -> Field<T> {
 pub const fn member<T: FieldType>() -> Field<T> {
     Field {
         targets: T::TARGETS,
+        through: if T::KEEPS_ALL { None } else { Some(|value| T::from_value(value).map(|value| value.to_value())) },
         kinds: T::KINDS,
         has_null: T::NULLABLE,
         takes_zero: T::TAKES_ZERO,
@@ -53,7 +56,8 @@ impl<T> Field<T> {
 
     /// The type as a group's member of this key; `said` is what the struct says of it.
     pub const fn member(&self, name: &'static str, said: &'static str) -> Member {
-        let slot = Slot { kinds: self.kinds, nullable: self.has_null, targets: self.targets, default: None };
+        let Field { kinds, has_null: nullable, targets, through, .. } = *self;
+        let slot = Slot { kinds, nullable, targets, through, default: None };
         Member { name, said, holds: Holds::Value(slot) }
     }
 }
@@ -92,6 +96,8 @@ pub struct Slot {
     pub nullable: bool,
     /// For a reference: the logical names of the models that it may point to.
     pub targets: &'static [&'static str],
+    /// What its type makes of a value, where that may not be the value itself.
+    pub through: Option<Through>,
     /// The value that stands for a null from CDMS.
     pub default: Option<fn() -> Value>,
 }
@@ -234,6 +240,14 @@ impl<G> Group<G> {
             Found::Value(Slot { targets, default: Some(default), .. }) => source.pointing_to(targets).or(default),
             Found::Value(slot) => source.pointing_to(slot.targets),
             _ => source,
+        }
+    }
+
+    /// What the type of a member makes of a value, where that may not be the value itself.
+    pub const fn through(&self, path: &str) -> Option<Through> {
+        match find(self.members, path) {
+            Found::Value(slot) => slot.through,
+            _ => None,
         }
     }
 

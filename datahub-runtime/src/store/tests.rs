@@ -59,7 +59,7 @@ const fn attribute(name: &'static str, kind: Kind) -> Attribute {
 }
 
 const fn column(name: &'static str, kind: Kind, source: Source) -> Column {
-    Column { name, field: name, kind, nullable: true, scale: None, was: None, default: None, source }
+    Column { name, field: name, kind, nullable: true, scale: None, was: None, default: None, through: None, source }
 }
 
 const fn from(attribute: &'static str) -> Source {
@@ -131,7 +131,6 @@ static ORGANISATION: ModelDescriptor = ModelDescriptor {
     constants: &[],
     only: None,
     mapping_id: MappingId(0xF000_0000_0000_0001),
-    through: |row| Ok(row.to_vec()),
 };
 
 const NOTES: usize = 15;

@@ -57,7 +57,7 @@ impl Records {
                 None => self.dice.i32(0..1_000_000),
             }),
             Kind::Lookup => {
-                let logical_name = self.dice.choice(stated.targets).copied().unwrap_or("account").to_owned();
+                let logical_name = self.dice.choice(stated.targets).copied().unwrap_or("account").into();
                 Value::Lookup(Reference { logical_name, id: self.id() })
             }
         }

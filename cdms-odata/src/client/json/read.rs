@@ -1,13 +1,14 @@
 //! Answers: one record, or a page of them.
 
 use std::borrow::Cow;
+use std::collections::HashMap;
 use std::fmt;
 
 use serde::de::{DeserializeSeed, Error as _, IgnoredAny, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
 
-use super::value::{form_of, read_value};
+use super::value::{ValueSeed, form_of};
 use super::{Page, ReadError, Shape};
 use crate::{Attributes, Kind, Value};
 
@@ -17,16 +18,16 @@ use crate::{Attributes, Kind, Value};
 ///
 /// See [`ReadError`].
 pub fn read_record(body: &[u8], shape: &Shape) -> Result<Attributes, ReadError> {
-    debug_assert!(shape.is_sorted_by_key(|(name, _)| *name), "a shape is in the order of names");
+    let body = as_text(body)?;
     let mut found = Found::new(shape);
-    let mut json = serde_json::Deserializer::from_slice(body);
+    let mut json = serde_json::Deserializer::from_str(body);
     let read = AnswerSeed(&mut found).deserialize(&mut json).and_then(|()| json.end());
-    if read.is_err() {
-        // What is no JSON is told as such, whatever else was wrong before the place where it ends to be some.
-        envelope(body, "a record")?;
-        return Err(ReadError::NotARecord { expected: "a record" });
+    if read.is_ok() {
+        return found.attributes();
     }
-    found.attributes()
+    // What is no JSON is told as such, whatever else was wrong before the place where it ends to be some.
+    let Envelope { d } = envelope(body, "a record")?;
+    value_by_value(d, shape)
 }
 
 /// Reads a page of a list from `{"d":{"results":[…],"__next":"…"}}`, or from `{"d":[…]}`, which has no next page.
@@ -42,7 +43,7 @@ pub fn read_page(body: &[u8], shape: &Shape) -> Result<Page, ReadError> {
         #[serde(rename = "__next")]
         next: Option<String>,
     }
-    let envelope: Envelope<'_> = envelope(body, "a list")?;
+    let envelope = envelope(as_text(body)?, "a list")?;
     let raw = envelope.d.get();
     let expected = "a list";
     let results = if raw.starts_with('[') {
@@ -60,8 +61,13 @@ struct Envelope<'a> {
     d: &'a RawValue,
 }
 
-fn envelope<'a>(body: &'a [u8], expected: &'static str) -> Result<Envelope<'a>, ReadError> {
-    serde_json::from_slice(body).map_err(|error| match error.classify() {
+/// JSON is UTF-8: seen once for all of it, and not for every text in it.
+fn as_text(body: &[u8]) -> Result<&str, ReadError> {
+    std::str::from_utf8(body).map_err(|error| ReadError::NotJson { reason: error.to_string() })
+}
+
+fn envelope<'a>(body: &'a str, expected: &'static str) -> Result<Envelope<'a>, ReadError> {
+    serde_json::from_str(body).map_err(|error| match error.classify() {
         serde_json::error::Category::Data => ReadError::NotARecord { expected },
         _ => ReadError::NotJson { reason: error.to_string() },
     })
@@ -69,8 +75,24 @@ fn envelope<'a>(body: &'a [u8], expected: &'static str) -> Result<Envelope<'a>, 
 
 fn record(raw: &RawValue, shape: &Shape) -> Result<Attributes, ReadError> {
     let mut found = Found::new(shape);
-    let read = RecordSeed(&mut found).deserialize(&mut serde_json::Deserializer::from_str(raw.get()));
-    read.map_err(|_| ReadError::NotARecord { expected: "a record" })?;
+    match RecordSeed(&mut found).deserialize(&mut serde_json::Deserializer::from_str(raw.get())) {
+        Ok(()) => found.attributes(),
+        Err(_) => value_by_value(raw, shape),
+    }
+}
+
+/// Reads a record that has something wrong with it, to tell what.
+fn value_by_value(raw: &RawValue, shape: &Shape) -> Result<Attributes, ReadError> {
+    let members: HashMap<String, &RawValue> =
+        serde_json::from_str(raw.get()).map_err(|_| ReadError::NotARecord { expected: "a record" })?;
+    let mut found = Found::new(shape);
+    for ((attribute, kind), value) in shape.iter().zip(&mut found.values) {
+        let Some(raw) = members.get(*attribute).map(|raw| raw.get()) else { continue };
+        let read = ValueSeed(*kind).deserialize(&mut serde_json::Deserializer::from_str(raw));
+        let read =
+            read.map_err(|_| ReadError::Value { attribute, kind: *kind, form: form_of(raw), found: raw.to_owned() })?;
+        *value = Some(read);
+    }
     found.attributes()
 }
 
@@ -78,32 +100,15 @@ fn record(raw: &RawValue, shape: &Shape) -> Result<Attributes, ReadError> {
 struct Found<'s> {
     shape: &'s Shape,
     values: Vec<Option<Value>>,
-    fault: Option<ReadError>,
 }
 
 impl<'s> Found<'s> {
     fn new(shape: &'s Shape) -> Self {
-        Found { shape, values: vec![None; shape.len()], fault: None }
-    }
-
-    fn set(&mut self, place: usize, raw: &RawValue) {
-        let (attribute, kind) = self.shape[place];
-        let value = read_value(kind, raw.get());
-        if value.is_none() {
-            self.fault.get_or_insert_with(|| ReadError::Value {
-                attribute,
-                kind,
-                form: form_of(raw.get()),
-                found: raw.get().to_owned(),
-            });
-        }
-        self.values[place] = value;
+        debug_assert!(shape.is_sorted_by_key(|(name, _)| *name), "a shape is in the order of names");
+        Found { shape, values: vec![None; shape.len()] }
     }
 
     fn attributes(self) -> Result<Attributes, ReadError> {
-        if let Some(fault) = self.fault {
-            return Err(fault);
-        }
         let mut pairs = Vec::with_capacity(self.shape.len());
         for ((attribute, _), value) in self.shape.iter().zip(self.values) {
             pairs.push((Cow::Borrowed(*attribute), value.ok_or(ReadError::Missing { attribute })?));
@@ -171,7 +176,7 @@ impl<'de> Visitor<'de> for RecordSeed<'_, '_> {
             match place {
                 Some(place) => {
                     expected = place + 1;
-                    self.0.set(place, map.next_value()?);
+                    self.0.values[place] = Some(map.next_value_seed(ValueSeed(self.0.shape[place].1))?);
                 }
                 None => drop(map.next_value::<IgnoredAny>()?),
             }
@@ -181,10 +186,10 @@ impl<'de> Visitor<'de> for RecordSeed<'_, '_> {
 }
 
 /// Finds a member's name in a shape without keeping it.
-struct NameSeed<'s> {
-    shape: &'s Shape,
+pub(super) struct NameSeed<'s> {
+    pub(super) shape: &'s Shape,
     /// Where it is if the members come in the order of names, as they are asked for.
-    expected: usize,
+    pub(super) expected: usize,
 }
 
 impl<'de> DeserializeSeed<'de> for NameSeed<'_> {

@@ -1,41 +1,119 @@
-//! The value of an attribute, from a piece of JSON and to one.
+//! The value of an attribute, read straight from its JSON.
 
 use std::borrow::Cow;
 use std::fmt;
 use std::str::FromStr;
 
 use rust_decimal::Decimal;
-use serde::ser::{Error as _, SerializeMap as _};
-use serde::{Deserialize, Serialize, Serializer};
+use serde::de::{DeserializeSeed, Error, IgnoredAny, MapAccess, Visitor};
+use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
 use uuid::Uuid;
 
+use super::Shape;
+use super::read::NameSeed;
 use crate::{Instant, Kind, Reference, Value};
 
-/// The value of a kind in a piece of JSON; `None` when it is something else. Numbers are read from their own text,
-/// so that no decimal passes through a float.
-pub(super) fn read_value(kind: Kind, raw: &str) -> Option<Value> {
-    if raw == "null" {
-        return Some(Value::Null);
+/// Reads a value of a kind. What has another form is an error.
+#[derive(Clone, Copy)]
+pub(super) struct ValueSeed(pub(super) Kind);
+
+impl<'de> DeserializeSeed<'de> for ValueSeed {
+    type Value = Value;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Value, D::Error> {
+        let ValueSeed(kind) = self;
+        match kind {
+            // Numbers are read from their own text, so that no decimal passes through a float.
+            Kind::Integer | Kind::BigInt | Kind::Decimal | Kind::Double => {
+                let raw = <&RawValue>::deserialize(deserializer)?.get();
+                if raw == "null" { Ok(Value::Null) } else { fitting(read_number(kind, raw)) }
+            }
+            _ => deserializer.deserialize_any(self),
+        }
     }
+}
+
+impl<'de> Visitor<'de> for ValueSeed {
+    type Value = Value;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "a {}", self.0)
+    }
+
+    fn visit_unit<E>(self) -> Result<Value, E> {
+        Ok(Value::Null)
+    }
+
+    fn visit_bool<E: Error>(self, value: bool) -> Result<Value, E> {
+        fitting((self.0 == Kind::Boolean).then_some(Value::Boolean(value)))
+    }
+
+    fn visit_str<E: Error>(self, text: &str) -> Result<Value, E> {
+        fitting(match self.0 {
+            Kind::String => Some(Value::text(text)),
+            Kind::DateTime | Kind::Date => instant(text).map(Value::Instant),
+            Kind::Guid => guid(text).map(Value::Guid),
+            _ => None,
+        })
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Value, A::Error> {
+        match self.0 {
+            Kind::Money => match complex(map, [("Value", Kind::Decimal)])? {
+                [Some(Value::Decimal(amount))] => Ok(Value::Money(amount)),
+                [value] => fitting(value.filter(Value::is_null)),
+            },
+            Kind::Choice | Kind::State | Kind::Status => match complex(map, [("Value", Kind::Integer)])? {
+                [Some(Value::Integer(option))] => Ok(Value::Choice(option)),
+                [value] => fitting(value.filter(Value::is_null)),
+            },
+            Kind::Lookup => match complex(map, [("Id", Kind::Guid), ("LogicalName", Kind::String)])? {
+                [Some(Value::Guid(id)), Some(Value::Text(mut logical_name))] => {
+                    logical_name.make_ascii_lowercase();
+                    Ok(Value::Lookup(Reference { logical_name: logical_name.into(), id }))
+                }
+                [id, _] => fitting(id.filter(Value::is_null)),
+            },
+            _ => fitting(None),
+        }
+    }
+}
+
+/// Whoever reads sees that something does not fit, and looks again for what.
+fn fitting<E: Error>(value: Option<Value>) -> Result<Value, E> {
+    value.ok_or_else(|| E::custom("a value of another kind"))
+}
+
+/// The members of a complex value that have these names, in their order; the others do not matter.
+fn complex<'de, A: MapAccess<'de>, const COUNT: usize>(
+    mut map: A,
+    members: [(&'static str, Kind); COUNT],
+) -> Result<[Option<Value>; COUNT], A::Error> {
+    let shape: &Shape = &members;
+    let mut values = [const { None }; COUNT];
+    while let Some(place) = map.next_key_seed(NameSeed { shape, expected: 0 })? {
+        match place {
+            Some(place) => {
+                if values[place].is_some() {
+                    return Err(A::Error::duplicate_field(members[place].0));
+                }
+                values[place] = Some(map.next_value_seed(ValueSeed(members[place].1))?);
+            }
+            None => drop(map.next_value::<IgnoredAny>()?),
+        }
+    }
+    Ok(values)
+}
+
+/// The number of a kind in a piece of JSON, as a number or as a text; `None` when it is something else.
+fn read_number(kind: Kind, raw: &str) -> Option<Value> {
     match kind {
-        Kind::String => text(raw).map(|text| Value::text(text.into_owned())),
         Kind::Integer => raw.parse().ok().map(Value::Integer),
         Kind::BigInt => number(raw).map(Value::BigInt),
         Kind::Decimal => decimal(raw).map(Value::Decimal),
         Kind::Double => number::<f64>(raw).filter(|number| number.is_finite()).map(Value::Double),
-        Kind::Boolean => raw.parse().ok().map(Value::Boolean),
-        Kind::DateTime | Kind::Date => instant(&text(raw)?).map(Value::Instant),
-        Kind::Guid => guid(&text(raw)?).map(Value::Guid),
-        Kind::Money => match member(raw)? {
-            None => Some(Value::Null),
-            Some(value) => decimal(value.get()).map(Value::Money),
-        },
-        Kind::Choice | Kind::State | Kind::Status => match member(raw)? {
-            None => Some(Value::Null),
-            Some(value) => value.get().parse().ok().map(Value::Choice),
-        },
-        Kind::Lookup => lookup(raw),
+        _ => None,
     }
 }
 
@@ -46,9 +124,7 @@ fn text(raw: &str) -> Option<Cow<'_, str>> {
     {
         return Some(Cow::Borrowed(plain));
     }
-    #[derive(Deserialize)]
-    struct Text<'a>(#[serde(borrow)] Cow<'a, str>);
-    serde_json::from_str::<Text<'_>>(raw).ok().map(|text| text.0)
+    serde_json::from_str(raw).ok().map(Cow::Owned)
 }
 
 fn number<T: FromStr>(raw: &str) -> Option<T> {
@@ -82,34 +158,6 @@ fn shifted(number: Decimal, power: i32) -> Option<Decimal> {
     Decimal::try_from_i128_with_scale(mantissa, scale).ok()
 }
 
-/// The member `Value` of a complex value: inner `None` for null.
-fn member(raw: &str) -> Option<Option<&RawValue>> {
-    #[derive(Deserialize)]
-    struct Complex<'a> {
-        #[serde(borrow, rename = "Value")]
-        value: &'a RawValue,
-    }
-    let value = serde_json::from_str::<Complex<'_>>(raw).ok()?.value;
-    Some((value.get() != "null").then_some(value))
-}
-
-fn lookup(raw: &str) -> Option<Value> {
-    #[derive(Deserialize)]
-    struct Complex<'a> {
-        #[serde(borrow, rename = "Id")]
-        id: &'a RawValue,
-        #[serde(borrow, rename = "LogicalName", default)]
-        logical_name: Option<Cow<'a, str>>,
-    }
-    let Complex { id, logical_name } = serde_json::from_str(raw).ok()?;
-    if id.get() == "null" {
-        return Some(Value::Null);
-    }
-    let id = text(id.get())?;
-    let logical_name = logical_name.filter(|name| !name.is_empty())?.to_ascii_lowercase();
-    Some(Value::Lookup(Reference { logical_name, id: guid(&id)? }))
-}
-
 /// `/Date(ms)/`; an offset part changes how the time is shown, not which it is (OData v2 JSON).
 fn instant(text: &str) -> Option<Instant> {
     let inner = text.strip_prefix("/Date(")?.strip_suffix(")/")?;
@@ -126,53 +174,5 @@ pub(super) fn form_of(raw: &str) -> &'static str {
         Some(b'[') => "a list",
         Some(b't' | b'f') => "true or false",
         _ => "a number",
-    }
-}
-
-/// A value in the form that a request has for its kind.
-pub(super) struct Written<'v> {
-    pub(super) kind: Kind,
-    pub(super) value: &'v Value,
-}
-
-impl Serialize for Written<'_> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        match (self.kind, self.value) {
-            (Kind::Lookup, Value::Null) => serializer.collect_map([("Id", ()), ("LogicalName", ()), ("Name", ())]),
-            (Kind::Choice | Kind::State | Kind::Status | Kind::Money, Value::Null) => {
-                serializer.collect_map([("Value", ())])
-            }
-            (_, Value::Null) => serializer.serialize_unit(),
-            (Kind::String, Value::Text(text)) => serializer.serialize_str(text),
-            (Kind::Integer, Value::Integer(number)) => serializer.serialize_i32(*number),
-            (Kind::BigInt, Value::BigInt(number)) => serializer.collect_str(number),
-            (Kind::Decimal, Value::Decimal(number)) => serializer.collect_str(number),
-            (Kind::Double, Value::Double(number)) if number.is_finite() => serializer.serialize_f64(*number),
-            (Kind::Boolean, Value::Boolean(value)) => serializer.serialize_bool(*value),
-            (Kind::DateTime | Kind::Date, Value::Instant(Instant(ms))) => {
-                serializer.collect_str(&format_args!("/Date({ms})/"))
-            }
-            (Kind::Guid, Value::Guid(id)) => id.serialize(serializer),
-            (Kind::Money, Value::Money(amount)) => serializer.collect_map([("Value", AsText(amount))]),
-            (Kind::Choice | Kind::State | Kind::Status, Value::Choice(option)) => {
-                serializer.collect_map([("Value", option)])
-            }
-            (Kind::Lookup, Value::Lookup(Reference { logical_name, id })) => {
-                let mut members = serializer.serialize_map(Some(2))?;
-                members.serialize_entry("Id", id)?;
-                members.serialize_entry("LogicalName", logical_name)?;
-                members.end()
-            }
-            _ => Err(S::Error::custom("a value is not of its kind")),
-        }
-    }
-}
-
-/// A number that the service has as text.
-struct AsText<T>(T);
-
-impl<T: fmt::Display> Serialize for AsText<T> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(&self.0)
     }
 }

@@ -1,7 +1,11 @@
 //! Request bodies, written straight to their bytes.
 
-use super::value::Written;
-use crate::{Kind, Value};
+use std::fmt;
+
+use serde::ser::{Error as _, SerializeMap as _};
+use serde::{Serialize, Serializer};
+
+use crate::{Instant, Kind, Reference, Value};
 
 /// A value that cannot be sent.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -15,6 +19,9 @@ pub struct WriteError {
     pub form: &'static str,
 }
 
+/// The bytes that an attribute takes in a body, more or less.
+const ROOM: usize = 48;
+
 /// Writes a request body, its attributes in the order given. A null is written as its kind needs it: complex kinds with all
 /// their members null.
 ///
@@ -22,7 +29,9 @@ pub struct WriteError {
 ///
 /// A value whose form is not that of the attribute's kind.
 pub fn write_record<'v>(values: impl IntoIterator<Item = (&'v str, Kind, &'v Value)>) -> Result<Vec<u8>, WriteError> {
-    let mut body = vec![b'{'];
+    let values = values.into_iter();
+    let mut body = Vec::with_capacity(ROOM * (values.size_hint().0 + 1));
+    body.push(b'{');
     for (name, kind, value) in values {
         if body.len() > 1 {
             body.push(b',');
@@ -35,4 +44,52 @@ pub fn write_record<'v>(values: impl IntoIterator<Item = (&'v str, Kind, &'v Val
     }
     body.push(b'}');
     Ok(body)
+}
+
+/// A value in the form that a request has for its kind.
+struct Written<'v> {
+    kind: Kind,
+    value: &'v Value,
+}
+
+impl Serialize for Written<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match (self.kind, self.value) {
+            (Kind::Lookup, Value::Null) => serializer.collect_map([("Id", ()), ("LogicalName", ()), ("Name", ())]),
+            (Kind::Choice | Kind::State | Kind::Status | Kind::Money, Value::Null) => {
+                serializer.collect_map([("Value", ())])
+            }
+            (_, Value::Null) => serializer.serialize_unit(),
+            (Kind::String, Value::Text(text)) => serializer.serialize_str(text),
+            (Kind::Integer, Value::Integer(number)) => serializer.serialize_i32(*number),
+            (Kind::BigInt, Value::BigInt(number)) => serializer.collect_str(number),
+            (Kind::Decimal, Value::Decimal(number)) => serializer.collect_str(number),
+            (Kind::Double, Value::Double(number)) if number.is_finite() => serializer.serialize_f64(*number),
+            (Kind::Boolean, Value::Boolean(value)) => serializer.serialize_bool(*value),
+            (Kind::DateTime | Kind::Date, Value::Instant(Instant(ms))) => {
+                serializer.collect_str(&format_args!("/Date({ms})/"))
+            }
+            (Kind::Guid, Value::Guid(id)) => id.serialize(serializer),
+            (Kind::Money, Value::Money(amount)) => serializer.collect_map([("Value", AsText(amount))]),
+            (Kind::Choice | Kind::State | Kind::Status, Value::Choice(option)) => {
+                serializer.collect_map([("Value", option)])
+            }
+            (Kind::Lookup, Value::Lookup(Reference { logical_name, id })) => {
+                let mut members = serializer.serialize_map(Some(2))?;
+                members.serialize_entry("Id", id)?;
+                members.serialize_entry("LogicalName", logical_name)?;
+                members.end()
+            }
+            _ => Err(S::Error::custom("a value is not of its kind")),
+        }
+    }
+}
+
+/// A number that the service has as text.
+struct AsText<T>(T);
+
+impl<T: fmt::Display> Serialize for AsText<T> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(&self.0)
+    }
 }

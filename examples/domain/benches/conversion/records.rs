@@ -38,7 +38,7 @@ pub(crate) fn drawn(model: &'static ModelDescriptor, count: usize) -> Vec<Record
 fn record(model: &'static ModelDescriptor, dice: &mut Rng) -> Record {
     let entity = &model.entity;
     let attributes: Attributes = model.attributes.iter().map(|stated| (stated.name, value(stated, dice))).collect();
-    let user = Reference { logical_name: "systemuser".to_owned(), id: Uuid::from_u128(dice.u128(..)) };
+    let user = Reference { logical_name: "systemuser".into(), id: Uuid::from_u128(dice.u128(..)) };
     let mut all = attributes.clone();
     all.insert(entity.key, Value::Guid(Uuid::from_u128(dice.u128(..))));
     all.insert(entity.modified, Value::Instant(Instant(1_472_338_800_000)));
@@ -75,7 +75,7 @@ fn value(stated: &'static Attribute, dice: &mut Rng) -> Value {
         Kind::DateTime => Value::Instant(Instant(dice.i64(1_200_000_000..1_500_000_000) * 1_000)),
         Kind::Choice | Kind::State | Kind::Status => Value::Choice(dice.choice(stated.choices).unwrap().1),
         Kind::Lookup => {
-            let logical_name = (*dice.choice(stated.targets).unwrap()).to_owned();
+            let logical_name = (*dice.choice(stated.targets).unwrap()).into();
             Value::Lookup(Reference { logical_name, id: Uuid::from_u128(dice.u128(..)) })
         }
         kind => panic!("no model here has a {kind}"),

@@ -51,8 +51,7 @@ impl<T: CdmsSynced> Route<T> {
         writer.finish().unwrap();
         let attributes = conversion::encode_new(model, &row).unwrap();
         let key = Value::Guid(value.id().guid());
-        let kind_of = |name: &str| model.attribute(name).unwrap().kind;
-        let values = attributes.iter().map(|(name, value)| (name, kind_of(name), value));
+        let values = model.stated(&attributes).map(|(name, stated, value)| (name, stated.unwrap().kind, value));
         json::write_record(values.chain([(entity.key, Kind::Guid, &key)])).unwrap()
     }
 

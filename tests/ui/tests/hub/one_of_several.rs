@@ -53,7 +53,7 @@ fn owner(kit: &Kit, id: Uuid) -> Option<Value> {
     kit.simulator.record("Account", id).unwrap().get("Owner").cloned()
 }
 
-fn lookup(logical_name: &str, id: Uuid) -> Value {
+fn lookup(logical_name: &'static str, id: Uuid) -> Value {
     Value::Lookup(Reference { logical_name: logical_name.into(), id })
 }
 
