@@ -18,7 +18,7 @@ const SCHEMA_SETTING: &str = "schema_version";
 ///
 /// 2: watermarks, erasures, `datahub_history.erased`, `datahub_records.complete_for`.
 /// 3: nothing replaces a row of the history, and an erasure leaves no value in it.
-/// 4: `datahub_intents.finished`, and indexes over writes that are not finished or were told late.
+/// 4: `datahub_intents.finished`, and indexes over writes that are not finished and over what the history tells of one.
 const SCHEMA_REVISION: i64 = 4;
 
 const REVISION_SETTING: &str = "schema_revision";
@@ -157,7 +157,7 @@ CREATE INDEX IF NOT EXISTS datahub_intents_record ON datahub_intents (entity, id
 CREATE INDEX IF NOT EXISTS datahub_intents_unfinished ON datahub_intents (entity, id) WHERE finished IS NULL;
 CREATE INDEX IF NOT EXISTS datahub_intents_age ON datahub_intents (closed_at);
 CREATE INDEX IF NOT EXISTS datahub_history_record ON datahub_history (entity, id, sequence);
-CREATE INDEX IF NOT EXISTS datahub_history_late ON datahub_history (operation) WHERE kind = 'applied_late';
+CREATE INDEX IF NOT EXISTS datahub_history_operation ON datahub_history (operation) WHERE operation IS NOT NULL;
 ";
 
 /// Makes the tables that are missing, the engine's and the models', and checks those that are there; all or nothing.

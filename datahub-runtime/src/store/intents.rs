@@ -125,7 +125,7 @@ pub(crate) fn push_late(statement: &mut Statement, now: Instant) -> Result<(), T
     statement.push(
         "((intent.verdict = ? OR intent.verdict LIKE ?) AND intent.closed_at >= ? \
          AND NOT EXISTS (SELECT 1 FROM datahub_history AS told WHERE told.operation = intent.operation \
-         AND told.kind = 'applied_late'))",
+         AND told.kind NOT IN ('not_applied', 'superseded')))",
         [not_applied()?, SUPERSEDED.into(), now.plus_ms(-KEPT_MS).into()],
     );
     Ok(())

@@ -165,6 +165,6 @@ async fn who_loads_a_record_passes_by_its_finished_writes_and_its_history() {
     });
     let plan = plan.await.unwrap().join("\n");
     assert!(plan.contains("datahub_intents_unfinished"), "{plan}");
-    // Whether a write was told late is asked of the few entries that tell so, and not of all of the record's.
-    assert!(plan.contains("datahub_history_late") && !plan.contains("datahub_history_record"), "{plan}");
+    // Whether a write was told late is asked of the entries that tell of it, and not of all of the record's.
+    assert!(plan.contains("datahub_history_operation") && !plan.contains("datahub_history_record"), "{plan}");
 }
