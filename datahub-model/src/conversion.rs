@@ -42,7 +42,7 @@ pub fn decode(model: &ModelDescriptor, facts: &RecordFacts, attributes: &Attribu
             // What the type keeps of a value is what the row holds, so that a value it keeps less of is no change of it.
             Some(through) if !column.is_local() => through(&value)
                 .and_then(|value| fit_column(column, value))
-                .map_err(|fault| fault.class(most_sensitive(model, column.attributes())).at(column.field))?,
+                .map_err(|fault| classed(model, fault.at(column.field)))?,
             _ => value,
         });
     }
@@ -57,9 +57,19 @@ fn decode_column(
 ) -> Result<Value, Fault> {
     match &column.source {
         Source::Key => Ok(Value::Guid(facts.id)),
-        Source::Engine(EngineAttribute::Modified) => Ok(facts.modified.map_or(Value::Null, Value::Instant)),
-        Source::Engine(EngineAttribute::Created) => Ok(facts.created.map_or(Value::Null, Value::Instant)),
-        Source::Engine(EngineAttribute::ModifiedBy) => Ok(facts.modified_by.map_or(Value::Null, Value::Guid)),
+        Source::Engine(engine) => {
+            let value = match engine {
+                EngineAttribute::Modified => facts.modified.map(Value::Instant),
+                EngineAttribute::Created => facts.created.map(Value::Instant),
+                EngineAttribute::ModifiedBy => facts.modified_by.map(Value::Guid),
+            };
+            match value {
+                None if !column.nullable => {
+                    Err(Fault::new("is null in CDMS, but the field cannot be; make it an Option").at(column.field))
+                }
+                value => Ok(value.unwrap_or_default()),
+            }
+        }
         Source::Local if column.default.is_some() => Ok(initial(column)),
         Source::Local => Ok(Value::Null),
         Source::Attribute { attribute, targets, .. } => {
@@ -100,7 +110,7 @@ fn decode_column(
         Source::Joined { attributes: names, decode, .. } => {
             let class = most_sensitive(model, names);
             let value = decode(attributes).map_err(|fault| fault.class(class).at(column.field))?;
-            let value = fit(column.kind, value).map_err(|fault| fault.class(class).at(column.field))?;
+            let value = fit_column(column, value).map_err(|fault| fault.class(class).at(column.field))?;
             if value.is_null() && !column.nullable {
                 return Err(Fault::new("came out null, but the field cannot be").at(column.field));
             }
@@ -287,6 +297,20 @@ fn stated_at(model: &ModelDescriptor, name: &'static str) -> Result<(usize, &'st
         Fault::new(format!("is not in the descriptor of {}; this is a bug of the derive", model.name)).at(name)
     })?;
     Ok((place, &model.attributes[place]))
+}
+
+/// A fault of a field's type, which knows no classes: its value is shown only if that of every attribute behind the field
+/// may be. Where it is not known which field it is, no value is shown.
+#[must_use]
+pub fn classed(model: &ModelDescriptor, fault: Fault) -> Fault {
+    let column = model.columns.iter().find(|column| fault.place() == Some(column.field));
+    match column {
+        Some(column) => {
+            let class = most_sensitive(model, column.attributes());
+            fault.class(class)
+        }
+        None => fault.class(crate::Class::Personal),
+    }
 }
 
 fn most_sensitive(model: &ModelDescriptor, names: &[&str]) -> crate::Class {

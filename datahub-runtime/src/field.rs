@@ -34,7 +34,7 @@ pub trait FieldType: Sized + Send + Sync + 'static {
     const TAKES_ZERO: bool = false;
     /// Whether the type takes every value of its kinds, null too where it has one, and gives each back as it was: whoever
     /// converts records then need not make the value to learn what the type keeps of it. Leave it `false` where values are
-    /// refused, cut or put in another form.
+    /// refused, cut or put in another form; [`mapping_tests!`](crate::mapping_tests) finds out a type that says it wrongly.
     const KEEPS_ALL: bool = false;
     /// For a reference: the logical names in CDMS of the models that it may point to.
     const TARGETS: &'static [&'static str] = &[];
@@ -173,6 +173,7 @@ scalar!(Uuid, "a GUID", [Guid], Value::Guid(id) => *id, id => Value::Guid(*id));
 
 impl Carries<kind::DateTime> for DateTime<Utc> {}
 impl FieldType for DateTime<Utc> {
+    // Times outside chrono's calendar are refused, so it does not keep all.
     const KINDS: &'static [Kind] = &[Kind::DateTime];
 
     fn from_value(value: &Value) -> Result<Self, Fault> {
@@ -190,7 +191,7 @@ impl FieldType for DateTime<Utc> {
 impl<T: Model> Carries<kind::Lookup> for Id<T> {}
 impl<T: Model> FieldType for Id<T> {
     const KINDS: &'static [Kind] = &[Kind::Lookup];
-    // A reference to another model is none by then.
+    // Of a reference to another model the conversion has made a null.
     const KEEPS_ALL: bool = true;
     // Of a model with faults it may not be known what it is called.
     const TARGETS: &'static [&'static str] = if T::IS_STUB && T::LOGICAL.is_empty() { &[] } else { &[T::LOGICAL] };

@@ -200,6 +200,7 @@ pub trait Writable: CdmsSynced {
 /// The model of a row's values.
 pub(crate) fn model_of<T: CdmsSynced>(values: &[Value]) -> Result<T, Fault> {
     T::from_row(&RowReader::new(T::DESCRIPTOR.columns, values))
+        .map_err(|fault| datahub_model::conversion::classed(T::DESCRIPTOR, fault))
 }
 
 /// The values of a model's row.

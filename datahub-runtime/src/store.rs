@@ -3,8 +3,8 @@
 //! Statements are put together from descriptors, values are always bound, and results are decoded by column kind.
 //! All connections belong to threads of the store. A call is one job on one of them, a job that stores is one
 //! transaction, and none lasts longer than its job: **no connection and no transaction is held across a request to
-//! CDMS.** Dropping the future of a call never leaves a transaction open, because a job that was handed over runs to
-//! its end on the store's thread; whether it was handed over is not known then, so read again.
+//! CDMS.** Dropping the future of a call never leaves a transaction open, because a job that has begun runs to its end on
+//! the store's thread; whether it had begun is not known then, so read again.
 
 mod commit;
 mod connection;
@@ -22,6 +22,7 @@ mod patience;
 #[cfg(feature = "postgres")]
 mod postgres;
 mod quarantine;
+mod queue;
 mod row;
 mod sequence;
 mod settings;

@@ -97,6 +97,7 @@ mod tests {
                 Value::Lookup(Reference { logical_name: "account".into(), id: guid }),
             ),
             (Kind::Lookup, r#"{"Id":null,"LogicalName":null,"Name":null}"#.to_owned(), Value::Null),
+            (Kind::Lookup, r#"{"Id":null,"LogicalName":"account"}"#.to_owned(), Value::Null),
             (Kind::Lookup, "null".to_owned(), Value::Null),
         ];
         for (kind, json, expected) in rows {
@@ -127,6 +128,13 @@ mod tests {
             (Kind::Decimal, r#""1_000""#),
             (Kind::DateTime, r#""/Date(1+x)/""#),
             (Kind::Guid, r#""{6f9619ff-8b86-d011-b42d-00c04fc964ff}""#),
+            (Kind::String, r#""\ud800""#),
+            (Kind::Integer, "1.0"),
+            (Kind::Money, r#"["5.0"]"#),
+            (Kind::Money, r#"{"Value":null,"Value":"5"}"#),
+            (Kind::Choice, r#"{"Value":"5"}"#),
+            (Kind::Lookup, r#"["6f9619ff-8b86-d011-b42d-00c04fc964ff","account"]"#),
+            (Kind::Lookup, r#"{"Id":null,"LogicalName":5}"#),
         ] {
             let error = one(kind, json).unwrap_err();
             assert!(matches!(&error, ReadError::Value { attribute: "A", .. }), "{kind} {json}: {error:?}");
@@ -184,8 +192,25 @@ mod tests {
         assert!(matches!(error("<html>"), ReadError::NotJson { .. }));
         assert!(matches!(error(r#"{"d":{"A":"x""#), ReadError::NotJson { .. }));
         assert!(matches!(error(r#"{"error":{}}"#), ReadError::NotARecord { .. }));
+        assert!(matches!(error(r#"{"d":{"A":1,"#), ReadError::NotJson { .. }));
         assert!(matches!(error(r#"{"d":[]}"#), ReadError::NotARecord { .. }));
+        assert!(matches!(error(r#"[{"A":"x"}]"#), ReadError::NotARecord { .. }));
+        assert!(matches!(error(r#"{"d":{"A":"x"},"d":{"A":"x"}}"#), ReadError::NotARecord { .. }));
+        assert!(matches!(error(r#"{"d":{"A":"x","\ud800":1}}"#), ReadError::NotARecord { .. }));
+        let list = read_page(br#"[[{"A":"x"}]]"#, shape).unwrap_err();
+        assert!(matches!(list, ReadError::NotARecord { .. }));
         assert_eq!(error(r#"{"d":{"B":"x"}}"#), ReadError::Missing { attribute: "A" });
+    }
+
+    #[test]
+    fn of_all_that_is_wrong_with_a_record_a_value_is_told_first() {
+        let shape: &Shape = &[("A", Kind::String), ("B", Kind::String)];
+        for record in [r#"{"B":1}"#, r#"{"A":"x","B":1,"B":"y"}"#, r#"{"A":"x","B":"y","B":1}"#] {
+            let error = read_record(format!(r#"{{"d":{record}}}"#).as_bytes(), shape).unwrap_err();
+            assert!(matches!(error, ReadError::Value { attribute: "B", .. }), "{record}: {error}");
+            let page = read_page(format!(r#"{{"d":[{record}]}}"#).as_bytes(), shape).unwrap();
+            assert_eq!(page.records, [Err(error)]);
+        }
     }
 
     #[test]

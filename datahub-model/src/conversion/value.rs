@@ -73,7 +73,7 @@ pub(super) fn to_model(contract: &Attribute, raw: &Value) -> Result<Value, Fault
             let logical_name = known.map_or_else(|| logical_name.clone(), |target| Cow::Borrowed(*target));
             Value::Lookup(Reference { logical_name, id: *id })
         }
-        (kind, raw) => fit(kind, raw.clone()).map_err(|fault| fault.of(contract))?,
+        (kind, raw) => in_seconds(fit(kind, raw.clone()).map_err(|fault| fault.of(contract))?),
     };
     check_scale(contract, &value)?;
     Ok(value)

@@ -62,6 +62,14 @@ fn nulls_are_null_or_what_stands_for_them() {
 
 #[test]
 fn a_row_holds_what_the_model_keeps() {
+    let mut parts = full();
+    parts.insert("Opened", Value::Instant(Instant(1_999)));
+    let at = FULL.columns.iter().position(|column| column.field == "opened").unwrap();
+    assert_eq!(
+        decode(&FULL, &facts(), &parts).unwrap()[at],
+        Value::Instant(Instant(1_000)),
+        "CDMS keeps whole seconds"
+    );
     let mut record = full();
     record.insert("Count", Value::Integer(16));
     assert_eq!(decode(&FULL, &facts(), &record).unwrap()[5], Value::Integer(17));
@@ -348,4 +356,16 @@ fn conditions_join() {
         let held = [BOTH, EITHER, NOT_BOTH].map(|condition| condition.holds(&values));
         assert_eq!(held, [both, either, !both], "{a} {b}");
     }
+}
+
+#[test]
+fn attributes_are_found_with_what_is_stated_on_them() {
+    let none = ModelDescriptor { attributes: &[], ..FULL };
+    let given = Attributes::from(["A", "Amount", "Bx", "Count", "Views", "Zz"].map(|name| (name, Value::Null)));
+    let named = |model: &ModelDescriptor| {
+        let stated = model.stated(&given).map(|(name, stated, _)| (name.to_owned(), stated.map(|stated| stated.name)));
+        stated.filter_map(|(name, stated)| stated.map(|stated| (name, stated))).collect::<Vec<_>>()
+    };
+    assert_eq!(named(&FULL), ["Amount", "Count", "Views"].map(|name| (name.to_owned(), name)));
+    assert_eq!((named(&none), none.stated(&given).count()), (Vec::new(), 6));
 }

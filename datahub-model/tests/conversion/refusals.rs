@@ -1,7 +1,7 @@
 //! What does not convert, and the words that say so.
 
 use cdms_odata::{Attributes, Instant, Kind, Reference, Value};
-use datahub_model::conversion::{check_constants, decode, encode, encode_new};
+use datahub_model::conversion::{RecordFacts, check_constants, decode, encode, encode_new};
 use datahub_model::{Attribute, Class, ModelDescriptor};
 
 use crate::model::{FULL, column, full, row, stating, with_zone};
@@ -81,6 +81,18 @@ fn of_the_models_types() {
     named.insert("Surname", Value::text("Lucky"));
     let fault = decode(&FULL, &facts(), &named).unwrap_err();
     assert_eq!(fault.to_string(), "`full`: is unlucky (value: text of class personal, hidden)");
+}
+
+#[test]
+fn of_what_cdms_follows() {
+    let mut columns = FULL.columns.to_vec();
+    columns.iter_mut().filter(|column| column.field == "modified_by").for_each(|column| column.nullable = false);
+    let strict = ModelDescriptor { columns: columns.leak(), ..FULL };
+    assert!(decode(&strict, &facts(), &full()).is_ok());
+    let by_nobody = RecordFacts { modified_by: None, ..facts() };
+    assert!(decode(&FULL, &by_nobody, &full()).is_ok());
+    let fault = decode(&strict, &by_nobody, &full()).unwrap_err();
+    assert_eq!(fault.to_string(), "`modified_by`: is null in CDMS, but the field cannot be; make it an Option");
 }
 
 #[test]

@@ -87,6 +87,9 @@ pub(crate) struct Dialect {
     pub(crate) guards: &'static [&'static str],
     /// Takes what was overwritten out of the files beside the database, after an erasure.
     pub(crate) forget: Option<&'static str>,
+    /// Lets the statements of this transaction take as long as the upgrade of a large database may; for databases that
+    /// bound them.
+    pub(crate) unhurried: Option<&'static str>,
     /// Tells the newest version that was drawn.
     pub(crate) newest_version: &'static str,
     /// Describes a table's columns: name, declared type, not null, has a default, in the primary key.
@@ -320,11 +323,11 @@ impl Connection {
         }
     }
 
-    /// From now on the server may owe an answer so long.
-    #[cfg(feature = "postgres")]
-    pub(super) fn limit_patience(&self, limit: Duration) {
+    /// From now on the server may owe an answer so long; before, it might for as long as this returns. A file owes none.
+    pub(super) fn limit_patience(&self, limit: Duration) -> Duration {
         match &self.inner {
-            Inner::Sqlite(_) => {}
+            Inner::Sqlite(_) => limit,
+            #[cfg(feature = "postgres")]
             Inner::Postgres(connection) => connection.patience.limit(limit),
         }
     }

@@ -1,5 +1,7 @@
 //! The engine's own tables, all prefixed `datahub_`: made, and checked before they are used.
 
+use std::time::Duration;
+
 use datahub_model::ModelDescriptor;
 
 use super::connection::{Connection, Dialect};
@@ -18,8 +20,9 @@ const SCHEMA_SETTING: &str = "schema_version";
 ///
 /// 2: watermarks, erasures, `datahub_history.erased`, `datahub_records.complete_for`.
 /// 3: nothing replaces a row of the history, and an erasure leaves no value in it.
-/// 4: `datahub_intents.finished`, and indexes over writes that are not finished and over what the history tells of one.
-const SCHEMA_REVISION: i64 = 4;
+/// 4: `datahub_intents.finished`, and an index over writes that are not finished.
+/// 5: an index over what the history tells of a write.
+const SCHEMA_REVISION: i64 = 5;
 
 const REVISION_SETTING: &str = "schema_revision";
 
@@ -162,8 +165,7 @@ CREATE INDEX IF NOT EXISTS datahub_history_operation ON datahub_history (operati
 
 /// Makes the tables that are missing, the engine's and the models', and checks those that are there; all or nothing.
 pub(crate) fn create(connection: &mut Connection, models: &[&'static ModelDescriptor]) -> Result<(), Trouble> {
-    connection.write(|connection| {
-        connection.lock("datahub", ["tables".to_owned()])?;
+    unhurried(connection, |connection| {
         bring_up_to_date(connection)?;
         for model in models {
             if connection.columns_of(model.table)?.is_empty() {
@@ -193,11 +195,7 @@ pub(crate) fn check(connection: &mut Connection, models: &[&'static ModelDescrip
         tracing::warn!(lost = lost.join(", "), "the engine's tables had lost rules, which are made again");
     }
     if revision < SCHEMA_REVISION || !lost.is_empty() {
-        let upgraded = connection.write(|connection| {
-            connection.lock("datahub", ["tables".to_owned()])?;
-            bring_up_to_date(connection)
-        });
-        upgraded.map_err(|trouble| match trouble {
+        unhurried(connection, bring_up_to_date).map_err(|trouble| match trouble {
             Trouble::Other(reason) | Trouble::Refused(reason) => Trouble::Schema(format!(
                 "the engine's tables have revision {revision} and lack {}, this program needs revision \
                  {SCHEMA_REVISION}, and adding what is missing failed: {reason}; connect once as the database user who \
@@ -216,6 +214,25 @@ pub(crate) fn check(connection: &mut Connection, models: &[&'static ModelDescrip
         }
     }
     models.iter().try_for_each(|model| model_table::check(connection, model))
+}
+
+/// How long the server may owe an answer to a statement of an upgrade, and a little more than it lets one take.
+const UPGRADE_TIME_MAX: Duration = Duration::from_secs(61 * 60);
+
+/// Works on the tables, alone among all programs, in one transaction: an index over a long history is not made in the time
+/// that other statements have.
+fn unhurried(
+    connection: &mut Connection,
+    work: impl FnOnce(&mut Connection) -> Result<(), Trouble>,
+) -> Result<(), Trouble> {
+    let usual = connection.limit_patience(UPGRADE_TIME_MAX);
+    let done = connection.write(|connection| {
+        connection.dialect().unhurried.map_or(Ok(()), |sql| connection.batch(sql))?;
+        connection.lock("datahub", ["tables".to_owned()])?;
+        work(connection)
+    });
+    connection.limit_patience(usual);
+    done
 }
 
 /// Makes what the engine's tables lack, within a transaction.

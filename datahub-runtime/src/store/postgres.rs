@@ -65,6 +65,7 @@ pub(crate) static DIALECT: Dialect = Dialect {
         "datahub_erasures_whole",
     ],
     forget: None,
+    unhurried: Some("SET LOCAL statement_timeout = '1h'"),
     newest_version: "SELECT CASE WHEN is_called THEN last_value ELSE 0 END FROM datahub_versions",
     columns_of: "SELECT found.attname::text, format_type(found.atttypid, found.atttypmod), found.attnotnull, \
                  found.atthasdef OR found.attidentity <> '', \

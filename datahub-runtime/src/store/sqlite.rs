@@ -37,6 +37,7 @@ pub(crate) static DIALECT: Dialect = Dialect {
         "datahub_erasures_no_replace",
     ],
     forget: Some("PRAGMA wal_checkpoint(TRUNCATE)"),
+    unhurried: None,
     newest_version: "SELECT value FROM datahub_sequence",
     columns_of: "SELECT name, type, \"notnull\" <> 0, dflt_value IS NOT NULL, pk <> 0 FROM pragma_table_info(?)",
     begin,

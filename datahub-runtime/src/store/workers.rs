@@ -7,40 +7,30 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 use datahub_protocol::planted::{Planted, planted};
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::oneshot;
 
 use super::connection::{Connection, Place};
 use super::failure::Trouble;
+use super::queue::{Number, Queue, Refused};
 use crate::clock::Clock;
 use crate::cost::Meters;
 
-/// How many jobs may wait for a thread; one more is refused at once. They are served in the order in which they came.
+/// How many jobs may wait for a thread; one more is refused at once.
 const WAITING_MAX: usize = 1_024;
 
-/// How long a job waits for its turn before it is withdrawn.
+/// How long a job waits for its turn before it is taken back.
 const WAITING_TIME_MAX: Duration = Duration::from_secs(30);
 
 type Job = Box<dyn FnOnce(Result<&mut Connection, Trouble>) + Send>;
 
-/// A job in the queue, until the thread whose turn it is takes it, or who brought it takes it back.
-type Waiting = Arc<Mutex<Option<Job>>>;
-
-fn take(waiting: &Waiting) -> Option<Job> {
-    waiting.lock().unwrap_or_else(PoisonError::into_inner).take()
-}
-
-/// The threads, and the ways to them.
+/// The threads, and the queues before them.
 #[derive(Debug)]
 pub(crate) struct Workers {
-    ways: Mutex<Option<Ways>>,
+    /// Where connections are alike, it is the readers' queue.
+    writer: Arc<Queue<Job>>,
+    readers: Arc<Queue<Job>>,
     threads: Mutex<Vec<JoinHandle<()>>>,
     meters: Meters,
-}
-
-#[derive(Debug)]
-struct Ways {
-    writer: mpsc::Sender<Waiting>,
-    readers: mpsc::Sender<Waiting>,
 }
 
 /// Which thread a job needs.
@@ -58,34 +48,37 @@ impl Workers {
         meters: &Meters,
         clock: &Arc<dyn Clock>,
     ) -> Result<Self, Trouble> {
-        let (readers, reader_jobs) = mpsc::channel(WAITING_MAX);
-        let reader_jobs = Arc::new(Mutex::new(reader_jobs));
-        let mut threads = Vec::new();
         // Where only one connection at a time can write, the others only read; elsewhere each does both.
-        let (writer, lane) = if place.has_one_writer() {
-            let (writer, writer_jobs) = mpsc::channel(WAITING_MAX);
-            let writer_jobs = Arc::new(Mutex::new(writer_jobs));
-            threads.push(Worker::start("datahub-writer", place, Lane::Write, meters, clock, writer_jobs)?);
-            (writer, Lane::Read)
-        } else {
-            (readers.clone(), Lane::Write)
+        let has_one_writer = place.has_one_writer();
+        let readers = Arc::new(Queue::new(WAITING_MAX));
+        let writer = if has_one_writer { Arc::new(Queue::new(WAITING_MAX)) } else { Arc::clone(&readers) };
+        // If a thread cannot be started, dropping this ends the others.
+        let workers = Workers { writer, readers, threads: Mutex::default(), meters: meters.clone() };
+        let start = |name, lane, jobs| {
+            let thread = Worker::start(name, place, lane, meters, clock, jobs)?;
+            workers.threads.lock().unwrap_or_else(PoisonError::into_inner).push(thread);
+            Ok(())
         };
-        for _ in 0..connections.max(1) {
-            threads.push(Worker::start("datahub-database", place, lane, meters, clock, Arc::clone(&reader_jobs))?);
+        if has_one_writer {
+            start("datahub-writer", Lane::Write, &workers.writer)?;
         }
-        let ways = Mutex::new(Some(Ways { writer, readers }));
-        Ok(Workers { ways, threads: Mutex::new(threads), meters: meters.clone() })
+        let lane = if has_one_writer { Lane::Read } else { Lane::Write };
+        for _ in 0..connections.max(1) {
+            start("datahub-database", lane, &workers.readers)?;
+        }
+        Ok(workers)
     }
 
-    /// Runs a job on a thread and waits for its answer. From the first poll on it runs to its end even if the returned
-    /// future is dropped, so no transaction is ever left open. A job whose turn does not come in time is not run at all.
+    /// Runs a job on a thread and waits for its answer. The first poll puts it into the queue. A job that a thread has
+    /// taken runs to its end even if the returned future is dropped, so no transaction is ever left open. One that still
+    /// waits then is taken back if it only reads, and done in its turn if it writes. One whose turn does not come in time
+    /// is not done.
     pub(crate) async fn run<T: Send + 'static>(
         &self,
         lane: Lane,
         job: impl FnOnce(&mut Connection) -> Result<T, Trouble> + Send + 'static,
     ) -> Result<T, Trouble> {
-        let way = self.way(lane).ok_or(Trouble::Closed)?;
-        let (answer, mut waiting) = oneshot::channel();
+        let (answer, mut answered) = oneshot::channel();
         let meters = self.meters.within_operation();
         let job: Job = Box::new(move |connection| {
             let done = connection.and_then(|connection| {
@@ -100,24 +93,20 @@ impl Workers {
             // Nobody waits any more when the caller's future was dropped; the work is done all the same.
             let _ = answer.send(done);
         });
-        let job: Waiting = Arc::new(Mutex::new(Some(job)));
-        let queued = Arc::downgrade(&job);
-        match way.try_send(job) {
-            Ok(()) => {}
-            Err(mpsc::error::TrySendError::Closed(_)) => return Err(Trouble::Closed),
-            Err(mpsc::error::TrySendError::Full(_)) => {
-                return Err(Trouble::Overloaded(format!("{WAITING_MAX} jobs wait for it, and no more are taken")));
-            }
-        }
-        // A way that is held keeps a thread from ending.
-        drop(way);
-        let answered = match tokio::time::timeout(WAITING_TIME_MAX, &mut waiting).await {
+        let queue = self.queue(lane);
+        let number = queue.bring(job).map_err(|refused| match refused {
+            Refused::Closed => Trouble::Closed,
+            Refused::Full => Trouble::Overloaded(format!("{WAITING_MAX} jobs wait for it, and no more are taken")),
+        })?;
+        let _leaving = matches!(lane, Lane::Read).then(|| LeavesOnDrop { queue, number });
+        let answered = match tokio::time::timeout(WAITING_TIME_MAX, &mut answered).await {
             Ok(answered) => answered,
-            Err(_) if queued.upgrade().is_some_and(|job| take(&job).is_some()) => {
+            Err(_) if queue.leave(number).is_some() => {
                 let seconds = WAITING_TIME_MAX.as_secs();
                 return Err(Trouble::Overloaded(format!("a job waited {seconds} s for its turn and did not get it")));
             }
-            Err(_) => waiting.await,
+            // A thread has taken it, and tells what came of it.
+            Err(_) => answered.await,
         };
         answered.unwrap_or_else(|_| {
             Err(Trouble::Unavailable("a job on it panicked; this is a bug, see the panic's message".to_owned()))
@@ -125,20 +114,20 @@ impl Workers {
     }
 
     pub(crate) fn are_closed(&self) -> bool {
-        self.way(Lane::Write).is_none()
+        self.writer.is_closed()
     }
 
-    fn way(&self, lane: Lane) -> Option<mpsc::Sender<Waiting>> {
-        let ways = self.ways.lock().unwrap_or_else(PoisonError::into_inner);
-        ways.as_ref().map(|ways| match lane {
-            Lane::Read => ways.readers.clone(),
-            Lane::Write => ways.writer.clone(),
-        })
+    fn queue(&self, lane: Lane) -> &Queue<Job> {
+        match lane {
+            Lane::Read => &self.readers,
+            Lane::Write => &self.writer,
+        }
     }
 
     /// Takes no more jobs.
     pub(crate) fn refuse(&self) {
-        drop(self.ways.lock().unwrap_or_else(PoisonError::into_inner).take());
+        self.writer.close();
+        self.readers.close();
     }
 
     /// Takes no more jobs, lets the threads finish those that wait, and joins them. It blocks for that long.
@@ -153,13 +142,32 @@ impl Workers {
     }
 }
 
+impl Drop for Workers {
+    /// The threads finish what waits, and end.
+    fn drop(&mut self) {
+        self.refuse();
+    }
+}
+
+/// Takes a job back from the queue, if it still waits there, when nobody waits for it any more.
+struct LeavesOnDrop<'q> {
+    queue: &'q Queue<Job>,
+    number: Number,
+}
+
+impl Drop for LeavesOnDrop<'_> {
+    fn drop(&mut self) {
+        drop(self.queue.leave(self.number));
+    }
+}
+
 struct Worker {
     place: Place,
     lane: Lane,
     meters: Meters,
     clock: Arc<dyn Clock>,
     connection: Option<Connection>,
-    jobs: Arc<Mutex<mpsc::Receiver<Waiting>>>,
+    jobs: Arc<Queue<Job>>,
 }
 
 impl Worker {
@@ -169,9 +177,9 @@ impl Worker {
         lane: Lane,
         meters: &Meters,
         clock: &Arc<dyn Clock>,
-        jobs: Arc<Mutex<mpsc::Receiver<Waiting>>>,
+        jobs: &Arc<Queue<Job>>,
     ) -> Result<JoinHandle<()>, Trouble> {
-        let (place, meters, clock) = (place.clone(), meters.clone(), Arc::clone(clock));
+        let (place, meters, clock, jobs) = (place.clone(), meters.clone(), Arc::clone(clock), Arc::clone(jobs));
         let mut worker = Worker { place, lane, meters, clock, connection: None, jobs };
         worker.connection()?;
         std::thread::Builder::new()
@@ -181,11 +189,7 @@ impl Worker {
     }
 
     fn work(mut self) {
-        loop {
-            // The readers share one queue: whoever holds the lock takes the next job and lets go before running it.
-            let next = self.jobs.lock().unwrap_or_else(PoisonError::into_inner).blocking_recv();
-            let Some(waiting) = next else { return };
-            let Some(job) = take(&waiting) else { continue };
+        while let Some(job) = self.jobs.take() {
             let run = catch_unwind(AssertUnwindSafe(|| job(self.connection())));
             let spoilt = self.connection.as_mut().is_some_and(Connection::is_spoilt);
             if run.is_err() || (spoilt && !planted(Planted::TransactionLeftOpen)) {

@@ -113,16 +113,25 @@ impl<T: CdmsSynced> Case<T> {
         let mut draw = || {
             let mut last = None;
             for attributes in records.by_ref().take(REFUSALS_MAX) {
-                let drawn = mapping.decode(&attributes).and_then(|mut row| {
-                    for (column, value) in T::DESCRIPTOR.columns.iter().zip(&mut row) {
-                        if column.is_local() {
-                            *value = conversion::initial(column);
-                        }
+                let mut row = match mapping.decode(&attributes) {
+                    Ok(row) => row,
+                    Err(fault) => {
+                        last = Some(fault);
+                        continue;
                     }
-                    Ok((model_of::<T>(&row)?, row))
-                });
-                match drawn {
-                    Ok((model, row)) => return Ok((attributes, row, model)),
+                };
+                for (column, value) in T::DESCRIPTOR.columns.iter().zip(&mut row) {
+                    if column.is_local() {
+                        *value = conversion::initial(column);
+                    }
+                }
+                match model_of::<T>(&row) {
+                    Ok(model) => return Ok((attributes, row, model)),
+                    Err(fault) if is_of_cdms::<T>(&fault) => {
+                        return Err(format!(
+                            "its type says that it keeps all values (`KEEPS_ALL`), and refuses one: {fault}"
+                        ));
+                    }
                     Err(fault) => last = Some(fault),
                 }
             }
@@ -137,6 +146,11 @@ impl<T: CdmsSynced> Case<T> {
     fn updatable(&self) -> impl Iterator<Item = (usize, &'static Column)> {
         self.mapping.updatable().into_iter().map(|position| (position, &T::DESCRIPTOR.columns[position]))
     }
+}
+
+/// Whether a fault is of a field whose value came from CDMS.
+fn is_of_cdms<T: CdmsSynced>(fault: &Fault) -> bool {
+    T::DESCRIPTOR.columns.iter().any(|column| !column.is_local() && fault.place() == Some(column.field))
 }
 
 fn told(fault: &Fault) -> String {

@@ -233,3 +233,58 @@ fn a_loss_that_is_not_declared_is_told() {
     let told = told.downcast_ref::<String>().unwrap();
     assert!(told.contains("comes back from `") && told.contains("DATAHUB_SEED="), "{told}");
 }
+
+/// A type that says that it keeps all of a value, and drops its blanks or, where it is personal, refuses most of them.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Boasting<const REFUSES: bool>(String);
+
+impl<const REFUSES: bool> datahub_runtime::FieldType for Boasting<REFUSES> {
+    const KINDS: &'static [datahub_runtime::Kind] = String::KINDS;
+    const KEEPS_ALL: bool = true;
+
+    fn from_value(value: &datahub_runtime::Value) -> Result<Self, datahub_runtime::Fault> {
+        match String::from_value(value)? {
+            text if REFUSES && text.len() > 1 => Err(datahub_runtime::Fault::new("is too long for it").value(value)),
+            text => Ok(Boasting(text.trim().to_owned())),
+        }
+    }
+
+    fn to_value(&self) -> datahub_runtime::Value {
+        datahub_runtime::Value::text(self.0.as_str())
+    }
+}
+
+impl<const REFUSES: bool> datahub_runtime::Carries<datahub_runtime::kind::String> for Boasting<REFUSES> {}
+
+#[derive(Clone, Debug, PartialEq, CdmsSynced)]
+#[cdms(mapping = "every.toml", table = "dropping")]
+pub(crate) struct Dropping {
+    #[cdms(key)]
+    id: Id<Self>,
+    #[cdms("Name")]
+    name: String,
+    #[cdms("BillingStreet")]
+    billing: Option<Boasting<false>>,
+}
+
+#[derive(Clone, Debug, PartialEq, CdmsSynced)]
+#[cdms(mapping = "every.toml", table = "refusing")]
+pub(crate) struct Refusing {
+    #[cdms(key)]
+    id: Id<Self>,
+    #[cdms("Name")]
+    name: String,
+    #[cdms("Alias")]
+    alias: Option<Boasting<true>>,
+}
+
+#[test]
+fn a_type_that_does_not_keep_all_as_it_says_is_found_out() {
+    use datahub_runtime::testing;
+    let told = std::panic::catch_unwind(testing::unchanged_makes_no_patch::<Dropping>).unwrap_err();
+    let told = told.downcast_ref::<String>().unwrap();
+    assert!(told.contains("nothing was changed, but a save would send"), "{told}");
+    let told = std::panic::catch_unwind(testing::unchanged_makes_no_patch::<Refusing>).unwrap_err();
+    let told = told.downcast_ref::<String>().unwrap();
+    assert!(told.contains("`KEEPS_ALL`") && told.contains("(value: text of class personal, hidden)"), "{told}");
+}

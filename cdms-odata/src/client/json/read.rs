@@ -1,7 +1,6 @@
 //! Answers: one record, or a page of them.
 
 use std::borrow::Cow;
-use std::collections::HashMap;
 use std::fmt;
 
 use serde::de::{DeserializeSeed, Error as _, IgnoredAny, MapAccess, Visitor};
@@ -27,7 +26,7 @@ pub fn read_record(body: &[u8], shape: &Shape) -> Result<Attributes, ReadError> 
     }
     // What is no JSON is told as such, whatever else was wrong before the place where it ends to be some.
     let Envelope { d } = envelope(body, "a record")?;
-    value_by_value(d, shape)
+    Err(fault_of(d, shape))
 }
 
 /// Reads a page of a list from `{"d":{"results":[…],"__next":"…"}}`, or from `{"d":[…]}`, which has no next page.
@@ -67,33 +66,63 @@ fn as_text(body: &[u8]) -> Result<&str, ReadError> {
 }
 
 fn envelope<'a>(body: &'a str, expected: &'static str) -> Result<Envelope<'a>, ReadError> {
-    serde_json::from_str(body).map_err(|error| match error.classify() {
+    let envelope = serde_json::from_str(body).map_err(|error| match error.classify() {
         serde_json::error::Category::Data => ReadError::NotARecord { expected },
         _ => ReadError::NotJson { reason: error.to_string() },
-    })
+    })?;
+    // Serde would take a list for a struct's members in their order.
+    let is_object = body.trim_start_matches([' ', '\t', '\r', '\n']).starts_with('{');
+    if is_object { Ok(envelope) } else { Err(ReadError::NotARecord { expected }) }
 }
 
 fn record(raw: &RawValue, shape: &Shape) -> Result<Attributes, ReadError> {
     let mut found = Found::new(shape);
     match RecordSeed(&mut found).deserialize(&mut serde_json::Deserializer::from_str(raw.get())) {
         Ok(()) => found.attributes(),
-        Err(_) => value_by_value(raw, shape),
+        Err(_) => Err(fault_of(raw, shape)),
     }
 }
 
-/// Reads a record that has something wrong with it, to tell what.
-fn value_by_value(raw: &RawValue, shape: &Shape) -> Result<Attributes, ReadError> {
-    let members: HashMap<String, &RawValue> =
-        serde_json::from_str(raw.get()).map_err(|_| ReadError::NotARecord { expected: "a record" })?;
-    let mut found = Found::new(shape);
-    for ((attribute, kind), value) in shape.iter().zip(&mut found.values) {
-        let Some(raw) = members.get(*attribute).map(|raw| raw.get()) else { continue };
-        let read = ValueSeed(*kind).deserialize(&mut serde_json::Deserializer::from_str(raw));
-        let read =
-            read.map_err(|_| ReadError::Value { attribute, kind: *kind, form: form_of(raw), found: raw.to_owned() })?;
-        *value = Some(read);
+/// What is wrong with a record that could not be read: the first member whose value is of another kind, or else the first
+/// that is not there.
+fn fault_of(raw: &RawValue, shape: &Shape) -> ReadError {
+    let not_a_record = ReadError::NotARecord { expected: "a record" };
+    let Ok(Members(members)) = serde_json::from_str(raw.get()) else { return not_a_record };
+    for (name, raw) in &members {
+        let Ok(place) = shape.binary_search_by(|(known, _)| (*known).cmp(name)) else { continue };
+        let ((attribute, kind), raw) = (shape[place], raw.get());
+        if ValueSeed(kind).deserialize(&mut serde_json::Deserializer::from_str(raw)).is_err() {
+            return ReadError::Value { attribute, kind, form: form_of(raw), found: raw.to_owned() };
+        }
     }
-    found.attributes()
+    let is_missing = |attribute: &str| !members.iter().any(|(name, _)| name == attribute);
+    let missing = shape.iter().map(|(attribute, _)| *attribute).find(|attribute| is_missing(attribute));
+    missing.map_or(not_a_record, |attribute| ReadError::Missing { attribute })
+}
+
+/// An object's members as they stand, also those of one name.
+struct Members<'a>(Vec<(String, &'a RawValue)>);
+
+impl<'de: 'a, 'a> Deserialize<'de> for Members<'a> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Pairs;
+        impl<'de> Visitor<'de> for Pairs {
+            type Value = Members<'de>;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an object")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Members<'de>, A::Error> {
+                let mut members = Vec::new();
+                while let Some(member) = map.next_entry()? {
+                    members.push(member);
+                }
+                Ok(Members(members))
+            }
+        }
+        deserializer.deserialize_map(Pairs)
+    }
 }
 
 /// What was found of a shape in a record.

@@ -120,3 +120,37 @@ fn a_server_is_asked_for_durable_commits_and_bounded_statements_unless_the_addre
         assert_eq!(setting(format!("{}%20-c%20{also}", bench.url()), name), then);
     }
 }
+
+#[tokio::test]
+async fn an_upgrade_may_take_longer_than_other_statements() {
+    let bench = Bench::empty();
+    if !bench.is_on_postgres() {
+        return;
+    }
+    let impatient = format!("{}%20-c%20statement_timeout%3D200ms", bench.url());
+    let store = Store::open(&impatient, Arc::new(bench.clock.clone()), StoreOptions::default(), Meters::default());
+    let store = store.await.unwrap();
+    store.create_tables(&[&ORGANISATION]).await.unwrap();
+    bench.sql(
+        "UPDATE datahub_settings SET value = '3' WHERE name = 'schema_revision'; DROP INDEX datahub_history_operation",
+    );
+    // As long as another program writes, no index is made.
+    let other = bench.program().await;
+    let (begins, begun) = std::sync::mpsc::channel();
+    let writing = tokio::spawn(async move {
+        let written = other.write(move |connection| {
+            connection.write(|connection| {
+                connection.batch("UPDATE datahub_history SET erased = erased")?;
+                begins.send(()).unwrap();
+                std::thread::sleep(Duration::from_millis(600));
+                Ok(())
+            })
+        });
+        written.await
+    });
+    tokio::task::spawn_blocking(move || begun.recv().unwrap()).await.unwrap();
+    store.check_schema(&[&ORGANISATION]).await.unwrap();
+    writing.await.unwrap().unwrap();
+    let slow = store.read(|connection| connection.batch("SELECT pg_sleep(1)")).await.unwrap_err();
+    assert!(slow.to_string().contains("statement timeout"), "{slow}");
+}

@@ -11,7 +11,7 @@ use crate::store::{StoreError, sequence};
 async fn a_dropped_future_leaves_no_open_transaction() {
     let (bench, store) = Bench::open().await;
     let mut future = Box::pin(store.commit(first_sight("Acme")));
-    // The first poll hands the job over.
+    // The first poll puts the job into the queue.
     let _ = future.as_mut().poll(&mut Context::from_waker(Waker::noop()));
     drop(future);
     store.close().await;
@@ -100,6 +100,7 @@ async fn one_caller_too_many_is_refused_at_once() {
         }
         assert!(callers.len() < 10_000, "the queue grows without bound");
     };
+    assert_eq!(callers.len(), 1_024);
     assert!(matches!(refused, Err(StoreError::Overloaded { .. })), "{refused:?}");
     drop(release);
     writing.await.unwrap();
@@ -107,6 +108,34 @@ async fn one_caller_too_many_is_refused_at_once() {
         caller.await.unwrap();
     }
     store.write(|_| Ok(())).await.unwrap();
+}
+
+#[tokio::test]
+async fn whoever_does_not_wait_for_a_question_any_longer_makes_room() {
+    let bench = Bench::empty();
+    let store = bench.program_with(1).await;
+    let (release, held) = std::sync::mpsc::channel::<()>();
+    let (begins, begun) = std::sync::mpsc::channel();
+    let busy = begin(store.read(move |_| {
+        begins.send(()).unwrap();
+        _ = held.recv();
+        Ok(())
+    }));
+    begun.recv().unwrap();
+    let asked = Arc::new(std::sync::atomic::AtomicU32::new(0));
+    let question = || {
+        let asked = Arc::clone(&asked);
+        begin(store.read(move |_| {
+            asked.fetch_add(1, std::sync::atomic::Ordering::SeqCst);
+            Ok(())
+        }))
+    };
+    drop((0..1_024).map(|_| question()).collect::<Vec<_>>());
+    let last = question();
+    drop(release);
+    busy.await.unwrap();
+    last.await.unwrap();
+    assert_eq!(asked.load(std::sync::atomic::Ordering::SeqCst), 1, "nobody asked for the others any more");
 }
 
 /// Polls a future once, which has nothing to tell then.
@@ -117,7 +146,9 @@ fn begin<F: Future>(future: F) -> std::pin::Pin<Box<F>> {
 }
 
 /// Keeps a connection that can write busy from now on until the sender is dropped.
-fn keep_busy(store: &Store) -> (std::sync::mpsc::Sender<()>, impl Future<Output = Result<(), StoreError>>) {
+fn keep_busy(
+    store: &Store,
+) -> (std::sync::mpsc::Sender<()>, std::pin::Pin<Box<impl Future<Output = Result<(), StoreError>>>>) {
     let (release, held) = std::sync::mpsc::channel::<()>();
     let (begins, begun) = std::sync::mpsc::channel();
     let busy = begin(store.write(move |_| {
@@ -169,6 +200,9 @@ async fn nobody_waits_for_a_turn_for_ever() {
     let refused = refused.await.unwrap_err();
     assert_eq!(begun.elapsed().as_secs(), 30);
     assert!(refused.to_string().contains("waited 30 s for its turn"), "{refused}");
+    // Its time is over too, but a thread has it, and tells what came of it.
+    let mut busy = busy;
+    assert!(busy.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_pending());
     tokio::time::resume();
     drop(release);
     busy.await.unwrap();
