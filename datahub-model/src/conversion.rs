@@ -9,7 +9,7 @@ use uuid::Uuid;
 pub use value::{DECIMAL_SCALE, fit, fit_column, midnight_of, scaled};
 use value::{to_model, to_raw};
 
-use crate::{ACTOR, Attribute, Column, Constant, EngineAttribute, Fault, Mode, ModelDescriptor, Source, Write};
+use crate::{ACTOR, Attribute, Class, Column, Constant, EngineAttribute, Fault, Mode, ModelDescriptor, Source, Write};
 
 /// One value per column, in the descriptor's order.
 pub type Row = Vec<Value>;
@@ -42,7 +42,7 @@ pub fn decode(model: &ModelDescriptor, facts: &RecordFacts, attributes: &Attribu
             // What the type keeps of a value is what the row holds, so that a value it keeps less of is no change of it.
             Some(through) if !column.is_local() => through(&value)
                 .and_then(|value| fit_column(column, value))
-                .map_err(|fault| classed(model, fault.at(column.field)))?,
+                .map_err(|fault| fault.at_least(class_of(model, column)).at(column.field))?,
             _ => value,
         });
     }
@@ -304,16 +304,16 @@ fn stated_at(model: &ModelDescriptor, name: &'static str) -> Result<(usize, &'st
 #[must_use]
 pub fn classed(model: &ModelDescriptor, fault: Fault) -> Fault {
     let column = model.columns.iter().find(|column| fault.place() == Some(column.field));
-    match column {
-        Some(column) => {
-            let class = most_sensitive(model, column.attributes());
-            fault.class(class)
-        }
-        None => fault.class(crate::Class::Personal),
-    }
+    let class = column.map_or(Class::Personal, |column| class_of(model, column));
+    fault.at_least(class)
 }
 
-fn most_sensitive(model: &ModelDescriptor, names: &[&str]) -> crate::Class {
+/// The class of a column's values. Nothing says what the hub's own are.
+fn class_of(model: &ModelDescriptor, column: &Column) -> Class {
+    if column.is_local() { Class::Personal } else { most_sensitive(model, column.attributes()) }
+}
+
+fn most_sensitive(model: &ModelDescriptor, names: &[&str]) -> Class {
     let classes = names.iter().filter_map(|name| model.attribute(name)).map(|attribute| attribute.class);
-    classes.max_by_key(|class| *class as u8).unwrap_or_default()
+    classes.max().unwrap_or_default()
 }

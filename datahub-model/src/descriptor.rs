@@ -92,7 +92,7 @@ pub struct Attribute {
 }
 
 /// How sensitive an attribute's values are.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Default, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Class {
     /// May be shown.

@@ -52,6 +52,13 @@ impl Fault {
         self
     }
 
+    /// Hides the value as one of this class, unless it is of a stricter one already.
+    #[must_use]
+    pub fn at_least(mut self, class: Class) -> Self {
+        self.class = self.class.max(class);
+        self
+    }
+
     /// The attribute or field at fault, where known.
     pub fn place(&self) -> Option<&str> {
         self.place.as_deref()

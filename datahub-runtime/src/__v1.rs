@@ -29,6 +29,11 @@ pub use crate::{
     RowWriter, Value, Writable, kind, sql_types,
 };
 
+/// The model of a row's values.
+pub fn model_of<T: CdmsSynced>(values: &[Value]) -> Result<T, Fault> {
+    crate::model::model_of(values)
+}
+
 /// The column's value of attributes that a `with` module joins.
 pub fn joined<T>(
     ty: &Field<T>,

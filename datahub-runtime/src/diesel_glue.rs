@@ -14,10 +14,8 @@ macro_rules! __diesel_reading {
             type Row = ($($crate::__stored!($column),)*);
 
             fn build(__row: Self::Row) -> $crate::__v1::diesel::deserialize::Result<Self> {
-                let __columns = <Self as $crate::CdmsSynced>::DESCRIPTOR.columns;
                 let __values = [$(__row.$column.0),*];
-                let __model = <Self as $crate::CdmsSynced>::from_row(&$crate::RowReader::new(__columns, &__values))?;
-                $crate::__v1::Result::Ok(__model)
+                $crate::__v1::Result::Ok($crate::__v1::model_of(&__values)?)
             }
         }
 

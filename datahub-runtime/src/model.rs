@@ -209,6 +209,6 @@ pub(crate) fn row_of<T: CdmsSynced>(model: &T) -> Result<Row, Fault> {
     let mut values = vec![Value::Null; columns.len()];
     let mut writer = RowWriter::new(columns, &mut values);
     model.to_row(&mut writer);
-    writer.finish()?;
+    writer.finish().map_err(|fault| datahub_model::conversion::classed(T::DESCRIPTOR, fault))?;
     Ok(values)
 }

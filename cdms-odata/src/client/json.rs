@@ -194,7 +194,10 @@ mod tests {
         assert!(matches!(error(r#"{"error":{}}"#), ReadError::NotARecord { .. }));
         assert!(matches!(error(r#"{"d":{"A":1,"#), ReadError::NotJson { .. }));
         assert!(matches!(error(r#"{"d":[]}"#), ReadError::NotARecord { .. }));
-        assert!(matches!(error(r#"[{"A":"x"}]"#), ReadError::NotARecord { .. }));
+        for list in [r#"[{"A":"x"}]"#, r#" [{"A":"x"},{"A":"y"}]"#, "5"] {
+            assert!(matches!(error(list), ReadError::NotARecord { .. }), "{list}");
+        }
+        assert!(matches!(error("5 x"), ReadError::NotJson { .. }));
         assert!(matches!(error(r#"{"d":{"A":"x"},"d":{"A":"x"}}"#), ReadError::NotARecord { .. }));
         assert!(matches!(error(r#"{"d":{"A":"x","\ud800":1}}"#), ReadError::NotARecord { .. }));
         let list = read_page(br#"[[{"A":"x"}]]"#, shape).unwrap_err();

@@ -87,8 +87,8 @@ pub(crate) struct Dialect {
     pub(crate) guards: &'static [&'static str],
     /// Takes what was overwritten out of the files beside the database, after an erasure.
     pub(crate) forget: Option<&'static str>,
-    /// Lets the statements of this transaction take as long as the upgrade of a large database may; for databases that
-    /// bound them.
+    /// Lets the statements of this transaction work for as long as the upgrade of a large database may take, but wait no
+    /// longer than others for what other programs hold; for databases that bound them.
     pub(crate) unhurried: Option<&'static str>,
     /// Tells the newest version that was drawn.
     pub(crate) newest_version: &'static str,
@@ -323,12 +323,25 @@ impl Connection {
         }
     }
 
-    /// From now on the server may owe an answer so long; before, it might for as long as this returns. A file owes none.
-    pub(super) fn limit_patience(&self, limit: Duration) -> Duration {
+    /// From now on the server may owe an answer so long.
+    #[cfg(feature = "postgres")]
+    pub(super) fn limit_patience(&self, limit: Duration) {
         match &self.inner {
-            Inner::Sqlite(_) => limit,
-            #[cfg(feature = "postgres")]
+            Inner::Sqlite(_) => {}
             Inner::Postgres(connection) => connection.patience.limit(limit),
+        }
+    }
+
+    /// Until the end of this job the server may owe an answer at least so long; then the connection is closed, because
+    /// whoever drives its socket may have gone to sleep for that time. A file owes none.
+    pub(super) fn be_patient(&mut self, limit: Duration) {
+        match &self.inner {
+            Inner::Sqlite(_) => _ = limit,
+            #[cfg(feature = "postgres")]
+            Inner::Postgres(connection) => {
+                connection.patience.at_least(limit);
+                self.closed = true;
+            }
         }
     }
 

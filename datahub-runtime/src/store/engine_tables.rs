@@ -154,14 +154,14 @@ const TABLES: [Table; 7] = [
 ];
 
 /// Indexes. The first is the lock between programs: one open write per record.
-const AFTERWARDS: &str = "
-CREATE UNIQUE INDEX IF NOT EXISTS datahub_intents_open ON datahub_intents (entity, id) WHERE verdict IS NULL;
-CREATE INDEX IF NOT EXISTS datahub_intents_record ON datahub_intents (entity, id);
-CREATE INDEX IF NOT EXISTS datahub_intents_unfinished ON datahub_intents (entity, id) WHERE finished IS NULL;
-CREATE INDEX IF NOT EXISTS datahub_intents_age ON datahub_intents (closed_at);
-CREATE INDEX IF NOT EXISTS datahub_history_record ON datahub_history (entity, id, sequence);
-CREATE INDEX IF NOT EXISTS datahub_history_operation ON datahub_history (operation) WHERE operation IS NOT NULL;
-";
+const AFTERWARDS: [&str; 6] = [
+    "CREATE UNIQUE INDEX IF NOT EXISTS datahub_intents_open ON datahub_intents (entity, id) WHERE verdict IS NULL",
+    "CREATE INDEX IF NOT EXISTS datahub_intents_record ON datahub_intents (entity, id)",
+    "CREATE INDEX IF NOT EXISTS datahub_intents_unfinished ON datahub_intents (entity, id) WHERE finished IS NULL",
+    "CREATE INDEX IF NOT EXISTS datahub_intents_age ON datahub_intents (closed_at)",
+    "CREATE INDEX IF NOT EXISTS datahub_history_record ON datahub_history (entity, id, sequence)",
+    "CREATE INDEX IF NOT EXISTS datahub_history_operation ON datahub_history (operation) WHERE operation IS NOT NULL",
+];
 
 /// Makes the tables that are missing, the engine's and the models', and checks those that are there; all or nothing.
 pub(crate) fn create(connection: &mut Connection, models: &[&'static ModelDescriptor]) -> Result<(), Trouble> {
@@ -195,6 +195,7 @@ pub(crate) fn check(connection: &mut Connection, models: &[&'static ModelDescrip
         tracing::warn!(lost = lost.join(", "), "the engine's tables had lost rules, which are made again");
     }
     if revision < SCHEMA_REVISION || !lost.is_empty() {
+        tracing::info!(revision, "the engine's tables get what they lack, which takes a while in a large database");
         unhurried(connection, bring_up_to_date).map_err(|trouble| match trouble {
             Trouble::Other(reason) | Trouble::Refused(reason) => Trouble::Schema(format!(
                 "the engine's tables have revision {revision} and lack {}, this program needs revision \
@@ -216,7 +217,7 @@ pub(crate) fn check(connection: &mut Connection, models: &[&'static ModelDescrip
     models.iter().try_for_each(|model| model_table::check(connection, model))
 }
 
-/// How long the server may owe an answer to a statement of an upgrade, and a little more than it lets one take.
+/// How long the server may owe an answer to a statement of an upgrade: a little more than it lets one take.
 const UPGRADE_TIME_MAX: Duration = Duration::from_secs(61 * 60);
 
 /// Works on the tables, alone among all programs, in one transaction: an index over a long history is not made in the time
@@ -225,14 +226,12 @@ fn unhurried(
     connection: &mut Connection,
     work: impl FnOnce(&mut Connection) -> Result<(), Trouble>,
 ) -> Result<(), Trouble> {
-    let usual = connection.limit_patience(UPGRADE_TIME_MAX);
-    let done = connection.write(|connection| {
+    connection.be_patient(UPGRADE_TIME_MAX);
+    connection.write(|connection| {
         connection.dialect().unhurried.map_or(Ok(()), |sql| connection.batch(sql))?;
         connection.lock("datahub", ["tables".to_owned()])?;
         work(connection)
-    });
-    connection.limit_patience(usual);
-    done
+    })
 }
 
 /// Makes what the engine's tables lack, within a transaction.
@@ -253,7 +252,9 @@ fn bring_up_to_date(connection: &mut Connection) -> Result<(), Trouble> {
             connection.batch(&format!("ALTER TABLE {} ADD COLUMN {name} {declared}", table.name))?;
         }
     }
-    connection.batch(AFTERWARDS)?;
+    for index in AFTERWARDS {
+        connection.batch(index)?;
+    }
     connection.batch(connection.dialect().engine_extras)?;
     let version = settings::put_if_absent(connection, SCHEMA_SETTING, SCHEMA_VERSION)?;
     check_version(&version)?;

@@ -30,10 +30,14 @@ impl Patience {
         Patience { began: Instant::now(), asked, limit_ms: AtomicU64::new(milliseconds(limit)), is_over }
     }
 
-    /// From now on an answer may take so long; before, it might take as long as this returns. A limit that is shorter than
-    /// before counts once the old one has passed.
-    pub(super) fn limit(&self, limit: Duration) -> Duration {
-        Duration::from_millis(self.limit_ms.swap(milliseconds(limit), Ordering::Relaxed))
+    /// From now on an answer may take so long. A limit that is shorter than before counts once the old one has passed.
+    pub(super) fn limit(&self, limit: Duration) {
+        self.limit_ms.store(milliseconds(limit), Ordering::Relaxed);
+    }
+
+    /// From now on an answer may take so long, or as long as before if that is longer.
+    pub(super) fn at_least(&self, limit: Duration) {
+        self.limit_ms.fetch_max(milliseconds(limit), Ordering::Relaxed);
     }
 
     /// Notes that a question is asked.

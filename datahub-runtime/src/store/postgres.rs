@@ -65,7 +65,7 @@ pub(crate) static DIALECT: Dialect = Dialect {
         "datahub_erasures_whole",
     ],
     forget: None,
-    unhurried: Some("SET LOCAL statement_timeout = '1h'"),
+    unhurried: Some(UNHURRIED),
     newest_version: "SELECT CASE WHEN is_called THEN last_value ELSE 0 END FROM datahub_versions",
     columns_of: "SELECT found.attname::text, format_type(found.atttypid, found.atttypmod), found.attnotnull, \
                  found.atthasdef OR found.attidentity <> '', \
@@ -229,6 +229,12 @@ fn causes(error: &tokio_postgres::Error) -> String {
 const BOUNDS: &str = "SELECT set_config(name, bound, false) FROM \
                       (VALUES ('statement_timeout', '30s'), ('idle_in_transaction_session_timeout', '60s')) \
                       AS bounds (name, bound) WHERE current_setting(name) IN ('0', '0ms')";
+
+/// An index over a long history takes longer than statements otherwise may. What an upgrade waits for, others wait for too
+/// behind it, so that it gives up as soon as they would.
+const UNHURRIED: &str = "SELECT set_config(name, bound, true) FROM \
+                         (VALUES ('statement_timeout', '1h', 3600000), ('lock_timeout', '30s', 1)) \
+                         AS bounds (name, bound, least) JOIN pg_settings USING (name) WHERE setting::bigint < least";
 
 /// A commit waits for the disk, even where the server's settings, the database's or the user's say otherwise: an intent
 /// that a crash of the server takes back was not noted. Only the address itself can say otherwise, with

@@ -190,11 +190,15 @@ impl Worker {
 
     fn work(mut self) {
         while let Some(job) = self.jobs.take() {
-            let run = catch_unwind(AssertUnwindSafe(|| job(self.connection())));
-            let spoilt = self.connection.as_mut().is_some_and(Connection::is_spoilt);
-            if run.is_err() || (spoilt && !planted(Planted::TransactionLeftOpen)) {
-                // Closing the connection rolls back whatever the job left; the next job gets a new one.
-                self.connection = None;
+            let is_spoilt = catch_unwind(AssertUnwindSafe(|| {
+                job(self.connection());
+                self.connection.as_mut().is_some_and(Connection::is_spoilt) && !planted(Planted::TransactionLeftOpen)
+            }));
+            if is_spoilt.unwrap_or(true) {
+                // Closing the connection rolls back whatever the job left; the next job gets a new one. Even if closing it
+                // panics, the thread goes on.
+                let connection = self.connection.take();
+                _ = catch_unwind(AssertUnwindSafe(|| drop(connection)));
             }
         }
     }

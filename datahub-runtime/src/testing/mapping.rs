@@ -126,8 +126,11 @@ impl<T: CdmsSynced> Case<T> {
                     }
                 }
                 match model_of::<T>(&row) {
-                    Ok(model) => return Ok((attributes, row, model)),
-                    Err(fault) if is_of_cdms::<T>(&fault) => {
+                    Ok(model) => {
+                        keeps_what_it_says(&row, &model)?;
+                        return Ok((attributes, row, model));
+                    }
+                    Err(fault) if said_to_keep_all::<T>(&fault) => {
                         return Err(format!(
                             "its type says that it keeps all values (`KEEPS_ALL`), and refuses one: {fault}"
                         ));
@@ -148,9 +151,25 @@ impl<T: CdmsSynced> Case<T> {
     }
 }
 
-/// Whether a fault is of a field whose value came from CDMS.
-fn is_of_cdms<T: CdmsSynced>(fault: &Fault) -> bool {
-    T::DESCRIPTOR.columns.iter().any(|column| !column.is_local() && fault.place() == Some(column.field))
+/// The fields whose values come from CDMS and whose types say that they keep all of them.
+fn keeping_all<T: CdmsSynced>() -> impl Iterator<Item = (usize, &'static Column)> {
+    T::DESCRIPTOR.columns.iter().enumerate().filter(|(_, column)| !column.is_local() && column.through.is_none())
+}
+
+fn said_to_keep_all<T: CdmsSynced>(fault: &Fault) -> bool {
+    keeping_all::<T>().any(|(_, column)| fault.place() == Some(column.field))
+}
+
+/// Whether a model has all of its row's values where its types say so.
+fn keeps_what_it_says<T: CdmsSynced>(row: &[Value], model: &T) -> Result<(), String> {
+    let again = row_of(model).map_err(|fault| told(&fault))?;
+    match keeping_all::<T>().find(|(at, _)| row[*at] != again[*at]) {
+        None => Ok(()),
+        Some((at, column)) => Err(format!(
+            "the type of `{}` says that it keeps all values (`KEEPS_ALL`), and makes {} of {}",
+            column.field, again[at], row[at]
+        )),
+    }
 }
 
 fn told(fault: &Fault) -> String {

@@ -283,7 +283,7 @@ fn a_type_that_does_not_keep_all_as_it_says_is_found_out() {
     use datahub_runtime::testing;
     let told = std::panic::catch_unwind(testing::unchanged_makes_no_patch::<Dropping>).unwrap_err();
     let told = told.downcast_ref::<String>().unwrap();
-    assert!(told.contains("nothing was changed, but a save would send"), "{told}");
+    assert!(told.contains("the type of `billing` says that it keeps all values (`KEEPS_ALL`), and makes"), "{told}");
     let told = std::panic::catch_unwind(testing::unchanged_makes_no_patch::<Refusing>).unwrap_err();
     let told = told.downcast_ref::<String>().unwrap();
     assert!(told.contains("`KEEPS_ALL`") && told.contains("(value: text of class personal, hidden)"), "{told}");

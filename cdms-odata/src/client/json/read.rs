@@ -66,13 +66,16 @@ fn as_text(body: &[u8]) -> Result<&str, ReadError> {
 }
 
 fn envelope<'a>(body: &'a str, expected: &'static str) -> Result<Envelope<'a>, ReadError> {
-    let envelope = serde_json::from_str(body).map_err(|error| match error.classify() {
-        serde_json::error::Category::Data => ReadError::NotARecord { expected },
-        _ => ReadError::NotJson { reason: error.to_string() },
-    })?;
+    let not_json = |error: serde_json::Error| ReadError::NotJson { reason: error.to_string() };
     // Serde would take a list for a struct's members in their order.
-    let is_object = body.trim_start_matches([' ', '\t', '\r', '\n']).starts_with('{');
-    if is_object { Ok(envelope) } else { Err(ReadError::NotARecord { expected }) }
+    if !body.trim_start_matches([' ', '\t', '\r', '\n']).starts_with('{') {
+        serde_json::from_str::<IgnoredAny>(body).map_err(not_json)?;
+        return Err(ReadError::NotARecord { expected });
+    }
+    serde_json::from_str(body).map_err(|error| match error.classify() {
+        serde_json::error::Category::Data => ReadError::NotARecord { expected },
+        _ => not_json(error),
+    })
 }
 
 fn record(raw: &RawValue, shape: &Shape) -> Result<Attributes, ReadError> {

@@ -128,8 +128,10 @@ async fn an_upgrade_may_take_longer_than_other_statements() {
         return;
     }
     let impatient = format!("{}%20-c%20statement_timeout%3D200ms", bench.url());
-    let store = Store::open(&impatient, Arc::new(bench.clock.clone()), StoreOptions::default(), Meters::default());
-    let store = store.await.unwrap();
+    let grace = Duration::from_millis(100);
+    let options = StoreOptions { connections: Some(1), grace, ..StoreOptions::default() };
+    let clock = Arc::new(bench.clock.clone());
+    let store = Store::open(&impatient, clock, options, Meters::default()).await.unwrap();
     store.create_tables(&[&ORGANISATION]).await.unwrap();
     bench.sql(
         "UPDATE datahub_settings SET value = '3' WHERE name = 'schema_revision'; DROP INDEX datahub_history_operation",
