@@ -127,8 +127,8 @@ async fn an_upgrade_may_take_longer_than_other_statements() {
     if !bench.is_on_postgres() {
         return;
     }
-    let impatient = format!("{}%20-c%20statement_timeout%3D200ms", bench.url());
-    let grace = Duration::from_millis(100);
+    let impatient = format!("{}%20-c%20statement_timeout%3D1s", bench.url());
+    let grace = Duration::from_millis(500);
     let options = StoreOptions { connections: Some(1), grace, ..StoreOptions::default() };
     let clock = Arc::new(bench.clock.clone());
     let store = Store::open(&impatient, clock, options, Meters::default()).await.unwrap();
@@ -144,7 +144,7 @@ async fn an_upgrade_may_take_longer_than_other_statements() {
             connection.write(|connection| {
                 connection.batch("UPDATE datahub_history SET erased = erased")?;
                 begins.send(()).unwrap();
-                std::thread::sleep(Duration::from_millis(600));
+                std::thread::sleep(Duration::from_secs(2));
                 Ok(())
             })
         });
@@ -153,6 +153,6 @@ async fn an_upgrade_may_take_longer_than_other_statements() {
     tokio::task::spawn_blocking(move || begun.recv().unwrap()).await.unwrap();
     store.check_schema(&[&ORGANISATION]).await.unwrap();
     writing.await.unwrap().unwrap();
-    let slow = store.read(|connection| connection.batch("SELECT pg_sleep(1)")).await.unwrap_err();
+    let slow = store.read(|connection| connection.batch("SELECT pg_sleep(2)")).await.unwrap_err();
     assert!(slow.to_string().contains("statement timeout"), "{slow}");
 }
