@@ -222,7 +222,7 @@ const UPGRADE_TIME_MAX: Duration = Duration::from_secs(61 * 60);
 
 /// Works on the tables, alone among all programs, in one transaction: an index over a long history is not made in the time
 /// that other statements have.
-fn unhurried(
+pub(super) fn unhurried(
     connection: &mut Connection,
     work: impl FnOnce(&mut Connection) -> Result<(), Trouble>,
 ) -> Result<(), Trouble> {

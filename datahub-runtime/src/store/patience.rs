@@ -131,7 +131,11 @@ mod tests {
     async fn a_longer_limit_counts_at_once() {
         let patience = Patience::new(SECOND);
         patience.limit(10 * SECOND);
+        patience.at_least(SECOND);
         let _waiting = patience.asks();
         assert!(!is_out_after(&patience, 9 * SECOND).await);
+        patience.at_least(20 * SECOND);
+        assert!(!is_out_after(&patience, 9 * SECOND).await);
+        assert!(is_out_after(&patience, 3 * SECOND).await);
     }
 }

@@ -1,7 +1,9 @@
 //! Opening a database, making its tables, and refusing those of another shape.
 
 use super::*;
-use crate::store::StoreError;
+use crate::store::connection::Connection;
+use crate::store::statement::{ColumnType, Statement};
+use crate::store::{StoreError, engine_tables};
 
 #[tokio::test]
 async fn tables_can_be_made_again_and_checked() {
@@ -122,37 +124,44 @@ fn a_server_is_asked_for_durable_commits_and_bounded_statements_unless_the_addre
 }
 
 #[tokio::test]
-async fn an_upgrade_may_take_longer_than_other_statements() {
+async fn an_upgrade_may_take_longer_than_other_statements_and_waits_no_longer_for_others() {
     let bench = Bench::empty();
     if !bench.is_on_postgres() {
         return;
     }
-    let impatient = format!("{}%20-c%20statement_timeout%3D1s", bench.url());
-    let grace = Duration::from_millis(500);
-    let options = StoreOptions { connections: Some(1), grace, ..StoreOptions::default() };
-    let clock = Arc::new(bench.clock.clone());
-    let store = Store::open(&impatient, clock, options, Meters::default()).await.unwrap();
-    store.create_tables(&[&ORGANISATION]).await.unwrap();
-    bench.sql(
-        "UPDATE datahub_settings SET value = '3' WHERE name = 'schema_revision'; DROP INDEX datahub_history_operation",
-    );
-    // As long as another program writes, no index is made.
-    let other = bench.program().await;
-    let (begins, begun) = std::sync::mpsc::channel();
-    let writing = tokio::spawn(async move {
-        let written = other.write(move |connection| {
-            connection.write(|connection| {
-                connection.batch("UPDATE datahub_history SET erased = erased")?;
-                begins.send(()).unwrap();
-                std::thread::sleep(Duration::from_secs(2));
+    // What an address asks for, and what an upgrade has.
+    for (asked, statement, lock) in [
+        ("statement_timeout%3D5s", ("5s", "1h"), ("0", "30s")),
+        ("statement_timeout%3D3h", ("3h", "3h"), ("0", "30s")),
+        ("lock_timeout%3D7s", ("30s", "1h"), ("7s", "7s")),
+    ] {
+        let url = format!("{}%20-c%20{asked}", bench.url());
+        let options = StoreOptions { connections: Some(1), ..StoreOptions::default() };
+        let store = Store::open(&url, Arc::new(bench.clock.clone()), options, Meters::default()).await.unwrap();
+        let limits = |connection: &mut Connection| {
+            let sql = "SELECT current_setting('statement_timeout'), current_setting('lock_timeout'), \
+                       pg_backend_pid()::text";
+            let rows = connection.query(&Statement::new(sql, []), &[ColumnType::Text; 3])?;
+            let mut row = rows.into_iter().next().unwrap();
+            Ok((row.text()?, row.text()?, row.text()?))
+        };
+        let upgrade = move |connection: &mut Connection| {
+            let mut found = None;
+            engine_tables::unhurried(connection, |connection| {
+                found = Some(limits(connection)?);
                 Ok(())
-            })
-        });
-        written.await
-    });
-    tokio::task::spawn_blocking(move || begun.recv().unwrap()).await.unwrap();
-    store.check_schema(&[&ORGANISATION]).await.unwrap();
-    writing.await.unwrap().unwrap();
-    let slow = store.read(|connection| connection.batch("SELECT pg_sleep(2)")).await.unwrap_err();
-    assert!(slow.to_string().contains("statement timeout"), "{slow}");
+            })?;
+            Ok(found.unwrap())
+        };
+        let before = store.read(limits).await.unwrap();
+        let meanwhile = store.write(upgrade).await.unwrap();
+        let after = store.read(limits).await.unwrap();
+        assert_eq!(
+            (before.0.as_str(), meanwhile.0.as_str(), after.0.as_str()),
+            (statement.0, statement.1, statement.0)
+        );
+        assert_eq!((before.1.as_str(), meanwhile.1.as_str(), after.1.as_str()), (lock.0, lock.1, lock.0));
+        // Whoever drives the socket of the patient connection may sleep, so that it is not used any more.
+        assert!(before.2 == meanwhile.2 && meanwhile.2 != after.2);
+    }
 }

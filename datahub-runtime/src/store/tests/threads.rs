@@ -89,7 +89,7 @@ async fn records_can_be_stored_and_loaded_at_the_same_time() {
 async fn one_caller_too_many_is_refused_at_once() {
     let bench = Bench::empty();
     let store = bench.program_with(1).await;
-    let (release, writing) = keep_busy(&store);
+    let (release, writing) = keep_busy(|work| store.write(work));
     let mut at_once = Context::from_waker(Waker::noop());
     let mut callers = Vec::new();
     let refused = loop {
@@ -114,14 +114,7 @@ async fn one_caller_too_many_is_refused_at_once() {
 async fn whoever_does_not_wait_for_a_question_any_longer_makes_room() {
     let bench = Bench::empty();
     let store = bench.program_with(1).await;
-    let (release, held) = std::sync::mpsc::channel::<()>();
-    let (begins, begun) = std::sync::mpsc::channel();
-    let busy = begin(store.read(move |_| {
-        begins.send(()).unwrap();
-        _ = held.recv();
-        Ok(())
-    }));
-    begun.recv().unwrap();
+    let (release, busy) = keep_busy(|work| store.read(work));
     let asked = Arc::new(std::sync::atomic::AtomicU32::new(0));
     let question = || {
         let asked = Arc::clone(&asked);
@@ -145,17 +138,17 @@ fn begin<F: Future>(future: F) -> std::pin::Pin<Box<F>> {
     future
 }
 
-/// Keeps a connection that can write busy from now on until the sender is dropped.
-fn keep_busy(
-    store: &Store,
-) -> (std::sync::mpsc::Sender<()>, std::pin::Pin<Box<impl Future<Output = Result<(), StoreError>>>>) {
+type Work = Box<dyn FnOnce(&mut Connection) -> Result<(), Trouble> + Send>;
+
+/// Keeps a connection busy from now on until the sender is dropped, with a job that is brought so.
+fn keep_busy<F: Future>(bring: impl FnOnce(Work) -> F) -> (std::sync::mpsc::Sender<()>, std::pin::Pin<Box<F>>) {
     let (release, held) = std::sync::mpsc::channel::<()>();
     let (begins, begun) = std::sync::mpsc::channel();
-    let busy = begin(store.write(move |_| {
+    let busy = begin(bring(Box::new(move |_| {
         begins.send(()).unwrap();
         _ = held.recv();
         Ok(())
-    }));
+    })));
     begun.recv().unwrap();
     (release, busy)
 }
@@ -164,7 +157,7 @@ fn keep_busy(
 async fn whoever_came_first_is_served_first() {
     let bench = Bench::empty();
     let store = bench.program_with(1).await;
-    let (release, busy) = keep_busy(&store);
+    let (release, busy) = keep_busy(|work| store.write(work));
     let served = Arc::new(std::sync::Mutex::new(Vec::new()));
     let callers = (0..300).map(|number| {
         let served = Arc::clone(&served);
@@ -187,7 +180,7 @@ async fn whoever_came_first_is_served_first() {
 async fn nobody_waits_for_a_turn_for_ever() {
     let bench = Bench::empty();
     let store = bench.program_with(1).await;
-    let (release, busy) = keep_busy(&store);
+    let (release, busy) = keep_busy(|work| store.write(work));
     // From here on time passes as soon as there is nothing else to do.
     tokio::time::pause();
     let begun = tokio::time::Instant::now();
