@@ -46,16 +46,13 @@ impl Check {
                 command.args(arguments).envs(environment.iter().map(|(name, value)| (name, value)));
                 passed(&mut command)
             }
-            Step::Tool { program, arguments } => ended_well(run_tool(program, arguments)?),
+            Step::Tool { program, arguments } => {
+                install(program)?;
+                passed(Command::new(program).args(arguments))
+            }
             Step::Ours(check) => check(),
         }
     }
-}
-
-/// Runs a tool from crates.io, which is installed where it is missing, and tells how it ended.
-pub(crate) fn run_tool(program: &str, arguments: &[&str]) -> Result<ExitStatus, String> {
-    install(program)?;
-    ended(Command::new(program).args(arguments))
 }
 
 /// Installs a tool from crates.io where it is missing.
@@ -67,7 +64,8 @@ pub(crate) fn install(program: &str) -> Result<(), String> {
     Ok(())
 }
 
-fn ended(command: &mut Command) -> Result<ExitStatus, String> {
+/// Runs a command and tells how it ended.
+pub(crate) fn ended(command: &mut Command) -> Result<ExitStatus, String> {
     command.status().map_err(|error| format!("{} cannot be run: {error}", command.get_program().display()))
 }
 

@@ -3,14 +3,16 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
-use std::process::ExitCode;
+use std::process::{Command, ExitCode};
 
-use crate::check::{run_tool, say};
+use crate::check::{ended, install, say};
 
 /// A part of the code whose every change is tried.
 struct Part {
     name: &'static str,
     arguments: &'static [&'static str],
+    /// What is built and asked after each change: options of `cargo test`.
+    tests: &'static [&'static str],
 }
 
 /// What is tried, and which tests are asked.
@@ -23,12 +25,8 @@ const PARTS: [Part; 3] = [
             // The switches of planted faults, which a program that ships does not have.
             "--exclude=**/planted.rs",
             "--exclude-re=planted\\(",
-            "--",
-            "--test=tables",
-            "--test=transitions",
-            "--test=stored_forms",
-            "--test=simulation",
         ],
+        tests: &["--test=tables", "--test=transitions", "--test=stored_forms", "--test=simulation"],
     },
     Part {
         name: "attributes",
@@ -41,10 +39,8 @@ const PARTS: [Part; 3] = [
             "--file=datahub-model/src/{conversion,condition,descriptor,fault}.rs",
             "--file=datahub-model/src/conversion/*.rs",
             "--all-features",
-            "--",
-            "--lib",
-            "--tests",
         ],
+        tests: &["--lib", "--tests"],
     },
     Part {
         name: "fields",
@@ -55,10 +51,8 @@ const PARTS: [Part; 3] = [
             "--file=datahub-runtime/src/{field,one_of}.rs",
             "--file=datahub-runtime/src/field/*.rs",
             "--all-features",
-            "--",
-            "--test=pass",
-            "--test=hub",
         ],
+        tests: &["--test=pass", "--test=hub"],
     },
 ];
 
@@ -109,12 +103,19 @@ struct Tried {
 
 fn try_all(part: &Part) -> Result<Tried, String> {
     let folder = PathBuf::from("target").join(format!("mutants-of-{}", part.name));
+    // The target folder is elsewhere for those who say so to cargo.
+    std::fs::create_dir_all(&folder).map_err(|error| format!("{}: {error}", folder.display()))?;
     let output = format!("--output={}", folder.display());
-    let first = ["mutants", "--timeout=60", "--jobs=2", "--no-shuffle", output.as_str()];
-    let arguments: Vec<_> = first.into_iter().chain(part.arguments.iter().copied()).collect();
-    let ended = run_tool("cargo-mutants", &arguments)?;
-    if !ended.code().is_some_and(|code| ENDED.contains(&code)) {
-        return Err(format!("not so: cargo-mutants ended with {ended}"));
+    install("cargo-mutants")?;
+    let mut mutants = Command::new("cargo-mutants");
+    mutants.args(["mutants", "--timeout=60", "--jobs=2", "--no-shuffle", &output]).args(part.arguments);
+    // Said of all of cargo's commands, so that no other test is built.
+    mutants.args(part.tests.iter().map(|test| format!("--cargo-arg={test}")));
+    // Both jobs would build in the one folder, each out of what the other has changed.
+    mutants.env_remove("CARGO_TARGET_DIR").env("CARGO_PROFILE_DEV_DEBUG", "false");
+    let status = ended(&mut mutants)?;
+    if !status.code().is_some_and(|code| ENDED.contains(&code)) {
+        return Err(format!("not so: cargo-mutants ended with {status}"));
     }
     let told = |file: &str| -> Result<Vec<String>, String> {
         let path = folder.join("mutants.out").join(file);
