@@ -48,8 +48,7 @@ pub trait Mapping {
 
     /// Whether parts of the field's attributes belong to other fields, which an update does not send: then it is put back
     /// by its value, and not with the raw form of the whole.
-    fn is_part(&self, field: usize) -> bool {
-        _ = field;
+    fn is_part(&self, _field: usize) -> bool {
         false
     }
 

@@ -3,7 +3,7 @@
 use cdms_odata::client::{Meaning, Refusal};
 use uuid::Uuid;
 
-use crate::planted::{Planted, planted};
+use crate::planted;
 use crate::{Record, WriteKind};
 
 /// What came back from sending a write.
@@ -81,10 +81,11 @@ pub fn classify<F>(write: WriteKind, answer: Answer<F>) -> Class<F> {
         Answer::Lost(reason) => return Class::Unknown(reason),
         Answer::Reply(reply) => reply,
     };
-    let not_found = status == 404 && write != WriteKind::Create && planted(Planted::AnyNotFoundIsGone);
     match (write, status, body) {
-        (_, _, ReplyBody::Other(message)) if not_found => Class::Gone(Refusal { status, code: None, message }),
-        (_, _, ReplyBody::Refusal(refusal)) if not_found => Class::Gone(refusal),
+        (_, _, ReplyBody::Other(message)) if planted::takes_for_gone(write, status) => {
+            Class::Gone(Refusal { status, code: None, message })
+        }
+        (_, _, ReplyBody::Refusal(refusal)) if planted::takes_for_gone(write, status) => Class::Gone(refusal),
         (WriteKind::Create, 201, ReplyBody::Created { id, record }) => Class::Applied(Some((id, record))),
         (WriteKind::Update | WriteKind::Delete, 204, _) => Class::Applied(None),
         (_, _, ReplyBody::LoginLost(sign)) => Class::LoginLost(sign),

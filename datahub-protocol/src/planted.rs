@@ -3,6 +3,10 @@
 //! Without the feature `planted` no fault can be planted, and the questions for them cost nothing: the compiler knows the
 //! answer. With it the environment variable `DATAHUB_PLANTED` names the one fault of the process.
 
+use cdms_odata::Instant;
+
+use crate::WriteKind;
+
 /// Declares the faults with their names and what each of them does.
 macro_rules! faults {
     ($($(#[doc = $what:literal])+ $fault:ident = $name:literal,)+) => {
@@ -114,4 +118,20 @@ pub fn planted(fault: Planted) -> bool {
 #[cfg(not(feature = "planted"))]
 pub const fn planted(_: Planted) -> bool {
     false
+}
+
+/// Whether a write of this kind, sent so often, is sent again though CDMS may have taken it.
+pub(crate) fn resends_blindly(write: WriteKind, tries: u8) -> bool {
+    let under_a_new_id = planted(Planted::NewIdOnRetry) && write == WriteKind::Create;
+    tries < 2 && (under_a_new_id || planted(Planted::BlindResend))
+}
+
+/// Whether an answer to a write is taken for CDMS's word that the record is missing, for its status alone.
+pub(crate) fn takes_for_gone(write: WriteKind, status: u16) -> bool {
+    status == 404 && write != WriteKind::Create && planted(Planted::AnyNotFoundIsGone)
+}
+
+/// Whether a read does not look at what changed between these times.
+pub(crate) fn hides_changes(stored: Instant, shown: Instant) -> bool {
+    planted(Planted::NoSeen) && stored == shown
 }

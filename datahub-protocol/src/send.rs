@@ -4,7 +4,7 @@ use cdms_odata::Attributes;
 use cdms_odata::client::Refusal;
 use uuid::Uuid;
 
-use crate::planted::{Planted, planted};
+use crate::planted::{self, Planted, planted};
 use crate::{
     Action, Answer, Class, Commit, Committed, DEADLOCK_TRIES_MAX, Entry, Event, Failure, Guard, IntentChange,
     OperationId, QuarantineChange, Record, RecordChange, Rejection, Verdict, WriteKind, classify,
@@ -57,17 +57,11 @@ impl Sending {
         }
     }
 
-    /// Whether a planted fault sends again what CDMS may have taken.
-    fn resends_blindly(&self) -> bool {
-        let under_a_new_id = planted(Planted::NewIdOnRetry) && self.write == WriteKind::Create;
-        self.tries < 2 && (under_a_new_id || planted(Planted::BlindResend))
-    }
-
     fn answered<O, F>(&mut self, answer: Answer<F>) -> Sent<O, F> {
         match classify(self.write, answer) {
             Class::Applied(record) => Sent::Applied(record),
             Class::Gone(refusal) => Sent::Gone(refusal),
-            Class::Unknown(_) if self.resends_blindly() => Sent::Act(self.send()),
+            Class::Unknown(_) if planted::resends_blindly(self.write, self.tries) => Sent::Act(self.send()),
             Class::Unknown(reason) if planted(Planted::UnknownIsRejected) => Sent::Rejected(Rejection::NotSent(reason)),
             Class::Unknown(reason) => Sent::Unknown(reason),
             // A lease too short for another try leaves the refusal that asked for it.

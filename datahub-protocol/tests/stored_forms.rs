@@ -102,6 +102,7 @@ fn names_are_words() {
     for (kind, json, words) in kinds {
         stored(&kind, &format!("\"{json}\""));
         assert_eq!(kind.name(), words);
+        assert_eq!(kind.is_end(), ["deleted", "gone", "left_model"].contains(&json));
         assert_eq!(kind.changes_nothing(), ["not_applied", "superseded", "orphaned"].contains(&json));
     }
     let origins = [

@@ -1,0 +1,130 @@
+//! Putting a record back to an earlier time: the raw form of what a field has for itself, the value of what it shares.
+
+use cdms_odata::{Attributes, Value};
+use datahub_protocol::{Action, Create, Event, IntentChange, Machine as _, Mapping, OperationId, put_back};
+use uuid::Uuid;
+
+/// A name, an hour and its minutes, of which CDMS has one number (`hour * 100 + minutes`). The minutes are read only.
+#[derive(Clone, Debug)]
+struct Appointment;
+
+const NAME: usize = 0;
+const HOUR: usize = 1;
+
+fn time(attributes: &Attributes) -> Result<i32, String> {
+    match attributes.get("time") {
+        Some(Value::Integer(time)) => Ok(*time),
+        other => Err(format!("time is {other:?}")),
+    }
+}
+
+impl Mapping for Appointment {
+    type Fault = String;
+
+    fn tag(&self) -> u64 {
+        1
+    }
+
+    fn knows(&self, attribute: &str) -> bool {
+        ["name", "time"].contains(&attribute)
+    }
+
+    fn includes(&self, _: &Attributes) -> bool {
+        true
+    }
+
+    /// "?" stands for a name that CDMS does not have.
+    fn decode(&self, attributes: &Attributes) -> Result<Vec<Value>, String> {
+        let name = attributes.get("name").filter(|name| !name.is_null());
+        let name = name.cloned().unwrap_or_else(|| Value::Text("?".to_owned()));
+        let time = time(attributes)?;
+        Ok(vec![name, Value::Integer(time / 100), Value::Integer(time % 100)])
+    }
+
+    fn updatable(&self) -> Vec<usize> {
+        vec![NAME, HOUR]
+    }
+
+    fn encode(&self, field: usize, value: &Value, seen: &Attributes) -> Result<Attributes, String> {
+        match value {
+            Value::Integer(hour) if field == HOUR => {
+                Ok([("time", Value::Integer(hour * 100 + time(seen)? % 100))].into())
+            }
+            name => Ok([("name", name.clone())].into()),
+        }
+    }
+
+    fn attributes_of(&self, field: usize) -> Vec<&str> {
+        vec![if field == NAME { "name" } else { "time" }]
+    }
+
+    fn is_part(&self, field: usize) -> bool {
+        field == HOUR
+    }
+
+    fn encode_new(&self, values: &[Value]) -> Result<Attributes, String> {
+        unreachable!("what is put back is sent in its raw form and not as {values:?}")
+    }
+
+    fn forbidden(&self, reason: &str) -> String {
+        reason.to_owned()
+    }
+
+    fn constants(&self) -> Attributes {
+        Attributes::new()
+    }
+}
+
+fn attributes(name: Value, time: i32) -> Attributes {
+    [("name", name), ("time", Value::Integer(time))].into()
+}
+
+fn named(name: &str, time: i32) -> Attributes {
+    attributes(Value::Text(name.to_owned()), time)
+}
+
+#[test]
+fn a_part_is_put_back_into_what_the_rest_is_now() {
+    let back = put_back(&Appointment, &named("Dentist", 930), &named("Doctor", 1145)).unwrap();
+    assert_eq!(back.patch, named("Dentist", 945));
+    assert_eq!(back.values, [Value::Text("Dentist".to_owned()), Value::Integer(9), Value::Integer(45)]);
+}
+
+#[test]
+fn a_part_that_is_as_it_was_is_not_sent_though_the_rest_is_not() {
+    let back = put_back(&Appointment, &named("Dentist", 1110), &named("Dentist", 1145)).unwrap();
+    assert!(back.patch.is_empty(), "{:?}", back.patch);
+    assert_eq!(back.values[2], Value::Integer(45));
+}
+
+#[test]
+fn a_null_is_put_back_though_a_default_stands_for_it() {
+    let back = put_back(&Appointment, &attributes(Value::Null, 900), &named("Doctor", 900)).unwrap();
+    assert_eq!(back.patch, [("name", Value::Null)].into());
+    let same = put_back(&Appointment, &named("?", 900), &attributes(Value::Null, 900)).unwrap();
+    assert_eq!(same.patch, [("name", Value::Text("?".to_owned()))].into(), "nobody knows that they mean the same");
+}
+
+/// What a create that puts these attributes back is going to send.
+fn created_again(then: Attributes) -> Attributes {
+    let operation = OperationId(Uuid::from_u128(2));
+    let mut create = Create::put_back(Appointment, Uuid::from_u128(1), then, operation).expect("they convert");
+    let mut event = Event::Start;
+    loop {
+        event = match create.step(event) {
+            Action::Lock => Event::Locked,
+            Action::Load => Event::Loaded(Box::default()),
+            Action::Commit(commit) => match commit.intent {
+                IntentChange::Open(intent) => return intent.patch,
+                other => panic!("a create opens its intent first, and not {other:?}"),
+            },
+            other => panic!("a create opens its intent before {other:?}"),
+        }
+    }
+}
+
+#[test]
+fn a_record_that_is_made_again_gets_all_that_can_be_sent_and_is_not_null() {
+    assert_eq!(created_again(named("Dentist", 930)), named("Dentist", 930));
+    assert_eq!(created_again(attributes(Value::Null, 930)), [("time", Value::Integer(930))].into());
+}
