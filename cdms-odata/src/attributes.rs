@@ -199,4 +199,33 @@ mod tests {
         assert_eq!(json, r#"{"Code":{"choice":3},"Name":"A"}"#);
         assert_eq!(serde_json::from_str::<Attributes>(&json).unwrap(), seen);
     }
+
+    #[test]
+    fn a_wrong_place_costs_a_search_and_no_value() {
+        let attributes = Attributes::from([("a", Value::Integer(1)), ("b", Value::Integer(2))]);
+        for place in [0, 1, 2] {
+            assert_eq!(attributes.get_near(place, "a"), Some(&Value::Integer(1)), "near {place}");
+            assert_eq!(attributes.get_near(place, "b"), Some(&Value::Integer(2)), "near {place}");
+            assert_eq!(attributes.get_near(place, "c"), None, "near {place}");
+        }
+        // The attribute at its place is not searched for, which shows where the order is wrong.
+        let unordered = Attributes(["c", "b", "a"].map(|name| (name.into(), Value::Null)).into());
+        assert_eq!((unordered.get_near(0, "c"), unordered.get("c")), (Some(&Value::Null), None));
+    }
+
+    #[test]
+    fn taken_apart_it_gives_all_in_the_order_of_names() {
+        let attributes = Attributes::from([("b", Value::Integer(2)), ("a", Value::Null)]);
+        let all: Vec<_> = attributes.into_iter().collect();
+        assert_eq!(all, [("a".into(), Value::Null), ("b".into(), Value::Integer(2))]);
+    }
+
+    #[test]
+    fn what_is_shrunk_has_room_for_no_more() {
+        let mut attributes = Attributes(Vec::with_capacity(100));
+        attributes.insert("a", Value::Null);
+        attributes.shrink();
+        assert!(attributes.0.capacity() < 100);
+        assert_eq!(attributes, Attributes::from([("a", Value::Null)]));
+    }
 }

@@ -145,6 +145,9 @@ pub enum Source {
     Attribute {
         /// Its name.
         attribute: &'static str,
+        /// Where it is looked for first among the model's attributes. Elsewhere it is searched for: slower, not wrong.
+        #[serde(skip)]
+        near: usize,
         /// For a lookup held as an id of some models: their logical names, and others read as null. Empty: of any.
         targets: &'static [&'static str],
         /// The value that stands for a null from CDMS.
@@ -312,38 +315,36 @@ impl ModelDescriptor {
 impl Source {
     /// One attribute, written always, whose null is null.
     pub const fn attribute(attribute: &'static str) -> Self {
-        Source::Attribute { attribute, targets: &[], default: None, write: Write::Always }
+        Source::attribute_near(attribute, 0)
+    }
+
+    /// Like [`attribute`](Source::attribute), for one that stands at this place among the model's.
+    pub const fn attribute_near(attribute: &'static str, near: usize) -> Self {
+        Source::Attribute { attribute, near, targets: &[], default: None, write: Write::Always }
     }
 
     /// The attribute's lookups are held as ids of models with these logical names; for sources of one attribute.
-    pub const fn pointing_to(self, targets: &'static [&'static str]) -> Self {
-        match self {
-            Source::Attribute { attribute, default, write, .. } => {
-                Source::Attribute { attribute, targets, default, write }
-            }
-            other => other,
+    pub const fn pointing_to(mut self, models: &'static [&'static str]) -> Self {
+        if let Source::Attribute { targets, .. } = &mut self {
+            *targets = models;
         }
+        self
     }
 
     /// A value stands for the attribute's null; for sources of one attribute.
-    pub const fn or(self, value: fn() -> Value) -> Self {
-        match self {
-            Source::Attribute { attribute, targets, write, .. } => {
-                Source::Attribute { attribute, targets, default: Some(value), write }
-            }
-            other => other,
+    pub const fn or(mut self, value: fn() -> Value) -> Self {
+        if let Source::Attribute { default, .. } = &mut self {
+            *default = Some(value);
         }
+        self
     }
 
     /// The field is written at other times than always.
-    pub const fn written(self, write: Write) -> Self {
-        match self {
-            Source::Attribute { attribute, targets, default, .. } => {
-                Source::Attribute { attribute, targets, default, write }
-            }
-            Source::Joined { attributes, decode, encode, .. } => Source::Joined { attributes, decode, encode, write },
-            other => other,
+    pub const fn written(mut self, when: Write) -> Self {
+        if let Source::Attribute { write, .. } | Source::Joined { write, .. } = &mut self {
+            *write = when;
         }
+        self
     }
 }
 

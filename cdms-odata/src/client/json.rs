@@ -80,6 +80,8 @@ mod tests {
             (Kind::String, r#""""#.to_owned(), Value::Null),
             (Kind::Integer, "-500".to_owned(), Value::Integer(-500)),
             (Kind::BigInt, r#""9223372036854775807""#.to_owned(), Value::BigInt(i64::MAX)),
+            (Kind::BigInt, r#""1\u0030""#.to_owned(), Value::BigInt(10)),
+            (Kind::Decimal, r#""\u0031.5""#.to_owned(), Value::Decimal("1.5".parse().unwrap())),
             (Kind::Decimal, r#""0.1000000000""#.to_owned(), Value::Decimal("0.1".parse().unwrap())),
             (Kind::Decimal, "79228162514264337593543950335".to_owned(), Value::Decimal(Decimal::MAX)),
             (Kind::Double, "0.1".to_owned(), Value::Double(0.1)),

@@ -4,7 +4,7 @@ use datahub_model::source::{
     ConstantValue, ContractAttribute, Mapping, OnlyCondition, OnlyValue, ResolvedColumn, ResolvedSource, Shape,
 };
 use datahub_model::{Class, EngineAttribute, Mode, Write};
-use proc_macro2::{Ident, Span, TokenStream};
+use proc_macro2::{Ident, Literal, Span, TokenStream};
 use quote::{format_ident, quote, quote_spanned};
 use syn::spanned::Spanned;
 
@@ -27,7 +27,8 @@ pub(super) fn descriptor(model: &Model<'_>, mapping: &Mapping) -> TokenStream {
             Shape::Key(at) | Shape::Column(at) => *at == position,
             Shape::Group { first, members } => (*first..first + members.len()).contains(&position),
         });
-        self::column(column, field.map(|(field, resolved)| (field, member(&resolved.shape, position))))
+        let field = field.map(|(field, resolved)| (field, member(&resolved.shape, position)));
+        self::column(mapping, column, field)
     });
     let constants = mapping.constants.iter().map(|constant| {
         let name = &constant.attribute;
@@ -119,10 +120,10 @@ fn attribute(attribute: &ContractAttribute) -> TokenStream {
 /// A column's field, and the member of it where it is a group.
 type OfField<'f> = Option<(&'f ModelField, Option<&'f str>)>;
 
-fn column(column: &ResolvedColumn, field: OfField<'_>) -> TokenStream {
+fn column(mapping: &Mapping, column: &ResolvedColumn, field: OfField<'_>) -> TokenStream {
     let ResolvedColumn { name, field: path, kind, nullable, scale, was, reference, .. } = column;
     let is_local = column.source == ResolvedSource::Local;
-    let source = self::source(reference.is_some(), &column.source, field);
+    let source = self::source(mapping, reference.is_some(), &column.source, field);
     let kind = kind_of(*kind);
     let path = if name == path { quote!(#name) } else { quote!(#path) };
     let mut tokens = quote!(__v1::Column::new(#name, #path, #kind, #source));
@@ -152,7 +153,7 @@ fn column(column: &ResolvedColumn, field: OfField<'_>) -> TokenStream {
     tokens
 }
 
-fn source(is_reference: bool, source: &ResolvedSource, field: OfField<'_>) -> TokenStream {
+fn source(mapping: &Mapping, is_reference: bool, source: &ResolvedSource, field: OfField<'_>) -> TokenStream {
     let path = quote!(__v1::Source);
     match source {
         ResolvedSource::Key => quote!(#path::Key),
@@ -166,11 +167,13 @@ fn source(is_reference: bool, source: &ResolvedSource, field: OfField<'_>) -> To
             quote!(#path::Engine(__v1::EngineAttribute::#engine))
         }
         ResolvedSource::Attribute { attribute, write, .. } => {
-            let mut tokens = quote!(#path::attribute(#attribute));
+            let place = mapping.attributes.iter().position(|known| known.name == *attribute);
+            let place = Literal::usize_unsuffixed(place.unwrap_or_default());
+            let mut tokens = quote!(#path::attribute_near(#attribute, #place));
             if let Some((field, member)) = field {
                 let ty = of_type(&field.ident);
                 match (member, &field.default) {
-                    (Some(member), _) => tokens = quote!(#ty.source(#attribute, #member)),
+                    (Some(member), _) => tokens = quote!(#ty.source(#attribute, #place, #member)),
                     (None, default) => {
                         if is_reference {
                             tokens.extend(quote!(.pointing_to(#ty.targets)));

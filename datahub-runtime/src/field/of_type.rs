@@ -233,9 +233,10 @@ impl<G> Group<G> {
         Member { name, said, holds: Holds::Group { members: self.members, is_stub: self.is_stub } }
     }
 
-    /// Where the values of a member come from: its attribute, with what the member says of it.
-    pub const fn source(&self, attribute: &'static str, path: &str) -> Source {
-        let source = Source::attribute(attribute);
+    /// Where the values of a member come from: its attribute, at this place among the model's, with what the member says
+    /// of it.
+    pub const fn source(&self, attribute: &'static str, near: usize, path: &str) -> Source {
+        let source = Source::attribute_near(attribute, near);
         match find(self.members, path) {
             Found::Value(Slot { targets, default: Some(default), .. }) => source.pointing_to(targets).or(default),
             Found::Value(slot) => source.pointing_to(slot.targets),

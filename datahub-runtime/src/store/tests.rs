@@ -63,7 +63,7 @@ const fn column(name: &'static str, kind: Kind, source: Source) -> Column {
 }
 
 const fn from(attribute: &'static str) -> Source {
-    Source::Attribute { attribute, targets: &[], default: None, write: Write::Always }
+    Source::attribute(attribute)
 }
 
 fn no_text() -> Value {
@@ -104,14 +104,7 @@ static ORGANISATION: ModelDescriptor = ModelDescriptor {
     columns: &[
         Column { nullable: false, ..column("id", Kind::Guid, Source::Key) },
         Column { nullable: false, ..column("name", Kind::String, from("Name")) },
-        Column {
-            nullable: false,
-            ..column(
-                "alias",
-                Kind::String,
-                Source::Attribute { attribute: "Alias", targets: &[], default: Some(no_text), write: Write::Always },
-            )
-        },
+        Column { nullable: false, ..column("alias", Kind::String, Source::attribute("Alias").or(no_text)) },
         column("employees", Kind::Integer, from("Employees")),
         column("big", Kind::BigInt, from("Big")),
         Column { scale: Some(3), ..column("ratio", Kind::Decimal, from("Ratio")) },

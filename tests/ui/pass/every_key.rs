@@ -123,6 +123,19 @@ mod length {
 }
 
 #[test]
+fn every_column_looks_for_its_attribute_where_it_is() {
+    let descriptor = Organisation::DESCRIPTOR;
+    let mut places = Vec::new();
+    for column in descriptor.columns {
+        if let datahub_runtime::__v1::Source::Attribute { attribute, near, .. } = column.source {
+            assert_eq!(descriptor.attributes[near].name, attribute, "{}", column.field);
+            places.push(near);
+        }
+    }
+    assert!(!places.is_sorted(), "the fields are in another order than the names of their attributes");
+}
+
+#[test]
 fn columns_follow_the_annotations() {
     let columns: Vec<_> = Organisation::DESCRIPTOR.columns.iter().map(|column| column.name).collect();
     assert_eq!(

@@ -86,8 +86,7 @@ fn record(raw: &RawValue, shape: &Shape) -> Result<Attributes, ReadError> {
     }
 }
 
-/// What is wrong with a record that could not be read: the first member whose value is of another kind, or else the first
-/// that is not there.
+/// What is wrong with a record that could not be read: the first member whose value is of another kind, or that it is none.
 fn fault_of(raw: &RawValue, shape: &Shape) -> ReadError {
     let not_a_record = ReadError::NotARecord { expected: "a record" };
     let Ok(Members(members)) = serde_json::from_str(raw.get()) else { return not_a_record };
@@ -98,9 +97,7 @@ fn fault_of(raw: &RawValue, shape: &Shape) -> ReadError {
             return ReadError::Value { attribute, kind, form: form_of(raw), found: raw.to_owned() };
         }
     }
-    let is_missing = |attribute: &str| !members.iter().any(|(name, _)| name == attribute);
-    let missing = shape.iter().map(|(attribute, _)| *attribute).find(|attribute| is_missing(attribute));
-    missing.map_or(not_a_record, |attribute| ReadError::Missing { attribute })
+    not_a_record
 }
 
 /// An object's members as they stand, also those of one name.
