@@ -90,6 +90,9 @@ pub(crate) struct Dialect {
     /// Lets the statements of this transaction work for as long as the upgrade of a large database may take, but wait no
     /// longer than others for what other programs hold; for databases that bound them.
     pub(crate) unhurried: Option<&'static str>,
+    /// Keeps everybody else out of the engine's tables until the transaction ends; for databases where a change to a table
+    /// does not do that by itself.
+    pub(crate) alone: Option<&'static str>,
     /// Tells the newest version that was drawn.
     pub(crate) newest_version: &'static str,
     /// Describes a table's columns: name, declared type, not null, has a default, in the primary key.
@@ -173,11 +176,12 @@ impl Connection {
         }
         // The connection's own statement, once a minute, is none of the operation's that happens to come first.
         let statement = Statement::new(sql, []);
+        let asked_at = std::time::Instant::now();
         let rows = self.rows(&statement, &[ColumnType::Instant])?;
         let mut row =
             rows.into_iter().next().ok_or_else(|| Trouble::Corrupt("the server's clock says nothing".into()))?;
         let stated = row.instant()?;
-        Ok(self.time.stated(stated))
+        Ok(self.time.stated(stated, asked_at.elapsed()))
     }
 
     /// Runs SQL without values.

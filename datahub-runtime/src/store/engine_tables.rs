@@ -166,7 +166,9 @@ const AFTERWARDS: [&str; 6] = [
 /// Makes the tables that are missing, the engine's and the models', and checks those that are there; all or nothing.
 pub(crate) fn create(connection: &mut Connection, models: &[&'static ModelDescriptor]) -> Result<(), Trouble> {
     unhurried(connection, |connection| {
-        bring_up_to_date(connection)?;
+        if !is_up_to_date(connection)? {
+            bring_up_to_date(connection)?;
+        }
         for model in models {
             if connection.columns_of(model.table)?.is_empty() {
                 connection.batch(&model_table::create_table(connection.dialect(), model))?;
@@ -234,6 +236,23 @@ pub(super) fn unhurried(
     })
 }
 
+/// Whether the engine's tables lack nothing, so that nobody has to wait for changes to them.
+fn is_up_to_date(connection: &mut Connection) -> Result<bool, Trouble> {
+    if connection.columns_of("datahub_settings")?.is_empty() {
+        return Ok(false);
+    }
+    let is_of_ours = settings::get(connection, SCHEMA_SETTING)?.as_deref() == Some(SCHEMA_VERSION);
+    if !is_of_ours || revision(connection)? != SCHEMA_REVISION || !lost_guards(connection)?.is_empty() {
+        return Ok(false);
+    }
+    for table in &TABLES {
+        if !missing(connection, table)?.is_empty() {
+            return Ok(false);
+        }
+    }
+    Ok(true)
+}
+
 /// Makes what the engine's tables lack, within a transaction.
 fn bring_up_to_date(connection: &mut Connection) -> Result<(), Trouble> {
     // A newer program has made what it needs, and its rules may allow what this one's would refuse.
@@ -243,6 +262,9 @@ fn bring_up_to_date(connection: &mut Connection) -> Result<(), Trouble> {
     }
     for table in &TABLES {
         connection.batch(&create_table(connection.dialect(), table))?;
+    }
+    connection.dialect().alone.map_or(Ok(()), |sql| connection.batch(sql))?;
+    for table in &TABLES {
         let missing = missing(connection, table)?;
         // What an older revision lacks may be null; anything else is a table of another make, which the check refuses.
         for (name, kind, _) in

@@ -54,8 +54,8 @@ pub(crate) fn erase(
         if let Some(busy) = under_way(connection, entity, id, now, quiet_ms)? {
             return Ok(busy);
         }
-        let known = "SELECT (SELECT count(*) FROM datahub_history WHERE entity = ? AND id = ?) \
-                     + (SELECT count(*) FROM datahub_intents WHERE entity = ? AND id = ?) \
+        let known = "SELECT (SELECT count(*) FROM datahub_intents WHERE entity = ? AND id = ?) \
+                     + (SELECT count(*) FROM datahub_history WHERE entity = ? AND id = ?) \
                      + (SELECT count(*) FROM datahub_quarantine WHERE entity = ? AND id = ?)";
         let of = || [Datum::from(entity), Datum::from(id)];
         let [[a, b], [c, d], [e, f]] = [of(), of(), of()];

@@ -66,6 +66,7 @@ pub(crate) static DIALECT: Dialect = Dialect {
     ],
     forget: None,
     unhurried: Some(UNHURRIED),
+    alone: Some(ALONE),
     newest_version: "SELECT CASE WHEN is_called THEN last_value ELSE 0 END FROM datahub_versions",
     columns_of: "SELECT found.attname::text, format_type(found.atttypid, found.atttypmod), found.attnotnull, \
                  found.atthasdef OR found.attidentity <> '', \
@@ -236,6 +237,14 @@ const UNHURRIED: &str = "SELECT set_config(name, bound, true) FROM \
                          (VALUES ('statement_timeout', '1h', 3600000), ('lock_timeout', '30s', 1)) \
                          AS bounds (name, bound, least) JOIN pg_settings USING (name) WHERE setting::bigint < least";
 
+/// An upgrade changes the tables that every operation reads before it writes: with a weaker lock at first and this one in
+/// the end, it and a writer would wait for each other. In the order in which the operations ask for them.
+const ALONE: &str = "LOCK TABLE datahub_intents, datahub_history, datahub_erasures IN ACCESS EXCLUSIVE MODE";
+
+/// Each statement sees what was committed before it, whatever the server's settings say: a transaction waits for its
+/// record's lock first, and has to see what was stored meanwhile.
+const ISOLATION: &str = "SET SESSION CHARACTERISTICS AS TRANSACTION ISOLATION LEVEL READ COMMITTED";
+
 /// A commit waits for the disk, even where the server's settings, the database's or the user's say otherwise: an intent
 /// that a crash of the server takes back was not noted. Only the address itself can say otherwise, with
 /// `options=-c synchronous_commit=off`.
@@ -250,6 +259,7 @@ const SETTINGS: &str = "SELECT current_setting('lc_messages'), \
 /// apart by words.
 pub(super) fn prepare(connection: &mut Connection, grace: Duration) -> Result<(), Trouble> {
     connection.batch("SET client_min_messages = warning")?;
+    connection.batch(ISOLATION)?;
     connection.batch(BOUNDS)?;
     connection.batch(DURABLE)?;
     if let Err(Trouble::Unavailable(reason)) = connection.batch("SET lc_messages TO 'C'") {

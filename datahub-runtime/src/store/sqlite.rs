@@ -38,6 +38,7 @@ pub(crate) static DIALECT: Dialect = Dialect {
     ],
     forget: Some("PRAGMA wal_checkpoint(TRUNCATE)"),
     unhurried: None,
+    alone: None,
     newest_version: "SELECT value FROM datahub_sequence",
     columns_of: "SELECT name, type, \"notnull\" <> 0, dflt_value IS NOT NULL, pk <> 0 FROM pragma_table_info(?)",
     begin,

@@ -15,7 +15,7 @@ use std::time::Duration;
 
 use cdms_odata::{Attributes, Instant, Kind, Value};
 use datahub_model::{
-    Attribute, Class, Column, EngineAttribute, Entity, Fault, MappingId, Mode, ModelDescriptor, Source, Write,
+    Attribute, Class, Column, EngineAttribute, Entity, Fault, MappingId, Mode, ModelDescriptor, Source,
 };
 use datahub_protocol::{
     Commit, Committed, Entry, EntryKind, Guard, Intent, IntentChange, NewRow, OperationId, Origin, QuarantineChange,

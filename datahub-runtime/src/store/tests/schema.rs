@@ -115,6 +115,8 @@ fn a_server_is_asked_for_durable_commits_and_bounded_statements_unless_the_addre
     for (name, usual, also, then) in [
         ("synchronous_commit", "on", "synchronous_commit%3Doff", "off"),
         ("statement_timeout", "30s", "statement_timeout%3D7s", "7s"),
+        // A transaction that waited for its record has to see what was stored meanwhile.
+        ("transaction_isolation", "read committed", "default_transaction_isolation%3Dserializable", "read committed"),
         ("idle_in_transaction_session_timeout", "1min", "idle_in_transaction_session_timeout%3D2s", "2s"),
     ] {
         assert_eq!(setting(bench.url(), name), usual);
@@ -164,4 +166,42 @@ async fn an_upgrade_may_take_longer_than_other_statements_and_waits_no_longer_fo
         // Whoever drives the socket of the patient connection may sleep, so that it is not used any more.
         assert!(before.2 == meanwhile.2 && meanwhile.2 != after.2);
     }
+}
+
+/// Transactions read an intent before they write one, and an upgrade must not come in between.
+#[tokio::test]
+async fn an_upgrade_and_a_writer_do_not_wait_for_each_other() {
+    let (bench, store) = Bench::open().await;
+    if !bench.is_on_postgres() {
+        return;
+    }
+    bench.sql("UPDATE datahub_settings SET value = '4' WHERE name = 'schema_revision'");
+    let (begins, begun) = std::sync::mpsc::channel();
+    let (go_on, waits) = std::sync::mpsc::channel::<()>();
+    let writer = store.write(move |connection| {
+        connection.write(|connection| {
+            let of_both = "SELECT (SELECT count(*) FROM datahub_intents) + (SELECT count(*) FROM datahub_history)";
+            connection.query(&Statement::new(of_both, []), &[ColumnType::BigInt])?;
+            begins.send(()).unwrap();
+            _ = waits.recv();
+            // As an insert would, also where there is nothing to change.
+            connection.batch("UPDATE datahub_intents SET verdict = verdict; UPDATE datahub_quarantine SET at = at")
+        })
+    });
+    let upgrade = async {
+        begun.recv().unwrap();
+        bench.program().await.check_schema(&[&ORGANISATION]).await
+    };
+    let locks = "pg_locks AS waiting JOIN pg_class ON pg_class.oid = waiting.relation \
+                 WHERE NOT waiting.granted AND pg_class.relnamespace = current_schema()::regnamespace";
+    let observer = async {
+        while bench.count(locks) == 0 {
+            tokio::task::yield_now().await;
+        }
+        drop(go_on);
+    };
+    let (written, upgraded, ()) = tokio::join!(writer, upgrade, observer);
+    written.unwrap();
+    upgraded.unwrap();
+    assert_eq!(bench.count("datahub_settings WHERE name = 'schema_revision' AND value = '5'"), 1);
 }
