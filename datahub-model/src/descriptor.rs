@@ -450,11 +450,6 @@ impl Column {
         self
     }
 
-    /// Whether the column's field has or had this name.
-    pub fn answers_to(&self, name: &str) -> bool {
-        self.field == name || self.was == Some(name)
-    }
-
     /// The attributes behind the column; none for the key, the engine's values and local columns.
     pub fn attributes(&self) -> &[&'static str] {
         match &self.source {

@@ -267,6 +267,44 @@ fn a_column_knows_when_it_is_sent() {
 }
 
 #[test]
+fn fields_that_share_an_attribute_are_created_into_each_other() {
+    /// A letter's place in the text, and the letter there.
+    fn put(value: &Value, seen: &Attributes, place: usize) -> Result<Attributes, Fault> {
+        let Value::Text(letter) = value else { return Ok(Attributes::new()) };
+        let mut text = match seen.get("Given") {
+            Some(Value::Text(text)) => text.clone(),
+            _ => "__".to_owned(),
+        };
+        text.replace_range(place..=place, letter);
+        Ok(Attributes::from([("Given", Value::text(text))]))
+    }
+    const LETTERS: &[&str] = &["Given"];
+    const LETTER: fn(&Attributes) -> Result<Value, Fault> = |_| Ok(Value::Null);
+    let letter = |name, encode| {
+        let source = Source::Joined { attributes: LETTERS, decode: LETTER, encode, write: Write::Always };
+        Column::new(name, name, Kind::String, source)
+    };
+    let columns = [
+        letter("first", |value, seen| put(value, seen, 0)),
+        letter("second", |value, seen| put(value, seen, 1)),
+        Column::new("name", "name", Kind::String, Source::attribute("Name")),
+    ];
+    let model = ModelDescriptor { columns: columns.to_vec().leak(), ..FULL };
+    let body = encode_new(&model, &[Value::text("A"), Value::text("B"), Value::text("Acme")]).unwrap();
+    assert_eq!(body, Attributes::from([("Given", Value::text("AB")), ("Name", Value::text("Acme"))]));
+}
+
+#[test]
+fn a_reference_to_one_of_several_is_held_as_text() {
+    let holder = Column::new("holder", "holder", Kind::String, Source::attribute("Owner")).nullable();
+    let model = ModelDescriptor { columns: vec![holder].leak(), ..FULL };
+    let id = Uuid::from_u128(7);
+    let mut record = full();
+    record.insert("Owner", Value::Lookup(Reference { logical_name: "team".into(), id }));
+    assert_eq!(decode(&model, &facts(), &record).unwrap(), [Value::text(format!("team {id}"))]);
+}
+
+#[test]
 fn a_reference_held_as_text_is_sent_as_the_lookup_that_it_says() {
     let column = Column::new("holder", "holder", Kind::String, Source::attribute("Owner")).nullable();
     let sent = |text: &str| encode(&FULL, &column, &Value::text(text), &Attributes::new());

@@ -1,8 +1,8 @@
 //! What does not convert, and the words that say so.
 
 use cdms_odata::{Attributes, Instant, Kind, Reference, Value};
-use datahub_model::conversion::{RecordFacts, check_constants, decode, encode, encode_new};
-use datahub_model::{Attribute, Class, ModelDescriptor};
+use datahub_model::conversion::{RecordFacts, check_constants, classed, decode, encode, encode_new};
+use datahub_model::{Attribute, Class, Fault, ModelDescriptor};
 
 use crate::model::{FULL, column, full, row, stating, with_zone};
 use crate::{ID, facts};
@@ -81,6 +81,23 @@ fn of_the_models_types() {
     named.insert("Surname", Value::text("Lucky"));
     let fault = decode(&FULL, &facts(), &named).unwrap_err();
     assert_eq!(fault.to_string(), "`full`: is unlucky (value: text of class personal, hidden)");
+}
+
+#[test]
+fn of_a_type_that_knows_no_classes() {
+    let told = |place: &'static str| {
+        let fault = Fault::new("is unlucky").at(place).value(&Value::Integer(13));
+        classed(&FULL, fault).to_string()
+    };
+    assert_eq!(told("count"), "`count`: is unlucky (value: 13)");
+    assert_eq!(told("full"), "`full`: is unlucky (value: integer of class personal, hidden)");
+    assert_eq!(told("token"), "`token`: is unlucky (value: integer of class secret, hidden)");
+    assert_eq!(
+        told("note"),
+        "`note`: is unlucky (value: integer of class personal, hidden)",
+        "nothing says what it is"
+    );
+    assert_eq!(told("elsewhere"), "`elsewhere`: is unlucky (value: integer of class personal, hidden)");
 }
 
 #[test]
