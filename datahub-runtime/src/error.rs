@@ -10,8 +10,9 @@ use uuid::Uuid;
 
 /// Why an operation of the hub did not do what was asked.
 ///
-/// After an error the hub is as it was, but for a refresh that was due; the kinds that say otherwise are
-/// [`ErrorKind::Unsettled`] and [`ErrorKind::Quarantined`]. Values of attributes that are not of class `public` are
+/// After an error both sides are as they were, but for a refresh that was due. Three kinds may say otherwise:
+/// [`ErrorKind::Unsettled`]; [`ErrorKind::Quarantined`] where [`is_in_cdms`](Error::is_in_cdms) is true; and
+/// [`ErrorKind::Misconfigured`] of a create whose record CDMS made under another id than the chosen one. Values of attributes that are not of class `public` are
 /// never in its text.
 #[derive(Clone)]
 pub struct Error(Box<Inner>);
@@ -54,7 +55,8 @@ pub enum ErrorKind {
     LocalNewer,
     /// Somebody else changed the same field, in CDMS or in the hub, and the policy is to refuse.
     Conflict,
-    /// CDMS's record cannot be converted or stored; it waits in quarantine.
+    /// CDMS's record cannot be converted or stored; it waits in quarantine. Where [`Error::is_in_cdms`] is true, CDMS took
+    /// the write and this is what it made of it.
     Quarantined,
     /// A value that CDMS or the hub's database would not take; CDMS was not asked to write.
     Invalid,
@@ -129,7 +131,7 @@ impl Error {
         self.0.record.map(|record| record.id)
     }
 
-    /// Of an unsettled write: whether it is known to be in CDMS.
+    /// Of a write that is unsettled or whose record is in quarantine: whether it is known to be in CDMS.
     pub fn is_in_cdms(&self) -> bool {
         self.0.in_cdms
     }

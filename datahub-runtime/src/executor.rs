@@ -100,7 +100,8 @@ impl Run {
     ///
     /// # Errors
     ///
-    /// The database cannot be read. No machine loads once it has sent something, so nothing is under way then.
+    /// The database cannot be read, or has too much to do. No machine loads once it has sent something, and a transaction
+    /// that was not begun is an error only where no intent is open, so nothing is under way then.
     pub(crate) async fn drive<M: Machine<Fault = Fault>>(&mut self, machine: &mut M) -> Result<M::Output, StoreError> {
         let mut event = Event::Start;
         loop {
@@ -119,7 +120,7 @@ impl Run {
                 }
                 Action::Load => Event::Loaded(Box::new(self.load().await?)),
                 Action::Fetch => Event::Fetched(self.fetch().await),
-                Action::Commit(commit) => Event::Committed(self.commit(*commit, step).await),
+                Action::Commit(commit) => Event::Committed(self.commit(*commit, step).await?),
                 Action::Send { write, operation, body } => {
                     let again = std::mem::replace(&mut self.has_sent, true);
                     let has_new_id = again && write == WriteKind::Create && planted(Planted::NewIdOnRetry);
@@ -187,7 +188,7 @@ impl Run {
         self.engine.client.fetch(self.model, self.id).await
     }
 
-    async fn commit(&mut self, commit: Commit<Fault>, step: Step) -> Committed {
+    async fn commit(&mut self, commit: Commit<Fault>, step: Step) -> Result<Committed, StoreError> {
         let opens = matches!(commit.intent, IntentChange::Open(_));
         let brings_locals = commit.history.iter().any(|entry| entry.kind == EntryKind::AppliedLate);
         let begun = (self.engine.clock.now(), self.engine.clock.monotonic());
@@ -206,7 +207,11 @@ impl Run {
         };
         let mut pause = Duration::from_millis(20);
         loop {
-            let committed = self.engine.store.commit(job.clone()).await;
+            let committed = match self.engine.store.commit(job.clone()).await {
+                Err(error) if self.lease.is_none() && !self.has_sent => return Err(error),
+                Err(error) => Committed::Unavailable(error.to_string()),
+                Ok(committed) => committed,
+            };
             match &committed {
                 // After a shutdown nobody can store it any more but whoever settles it.
                 Committed::Unavailable(_) if insist && self.lease_lasts() && !self.engine.store.is_closed() => {
@@ -221,16 +226,16 @@ impl Run {
                         until: begun.0.plus_ms(i64::try_from(lease_ms).unwrap_or(i64::MAX)),
                         until_monotonic: begun.1 + Duration::from_millis(lease_ms),
                     });
-                    return committed;
+                    return Ok(committed);
                 }
                 // A create that shows up late brings the values of the hub's own columns along.
                 Committed::Done(_) if brings_locals => {
                     if let Ok(stored) = self.engine.store.load(self.model, self.id).await {
                         self.locals = stored.locals;
                     }
-                    return committed;
+                    return Ok(committed);
                 }
-                _ => return committed,
+                _ => return Ok(committed),
             }
         }
     }

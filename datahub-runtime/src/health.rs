@@ -2,9 +2,10 @@
 
 use std::time::Duration;
 
-use cdms_odata::Instant;
+use crate::{Error, ErrorKind, Hub};
 
-use crate::{Error, Hub};
+/// How long the database may take: a probe that waits longer is taken for failed by who asks.
+const PATIENCE: Duration = Duration::from_secs(5);
 
 /// How a hub is doing, as far as it can be told without asking CDMS.
 #[derive(Clone, Debug)]
@@ -38,24 +39,28 @@ impl Health {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Counts {
     pub(crate) open_writes: i64,
-    pub(crate) oldest_open: Option<Instant>,
+    /// By the database's clock.
+    pub(crate) oldest_open_for: Option<Duration>,
     pub(crate) quarantined: i64,
 }
 
 pub(crate) async fn of(hub: &Hub) -> Health {
     let engine = &hub.engine;
-    let (counts, database) = match engine.store.counts().await {
-        Ok(counts) => (counts, None),
-        Err(error) => (Counts { open_writes: 0, oldest_open: None, quarantined: 0 }, Some(error.into())),
+    let unknown = |error| (Counts { open_writes: 0, oldest_open_for: None, quarantined: 0 }, Some(error));
+    let (counts, database) = match tokio::time::timeout(PATIENCE, engine.store.counts()).await {
+        Ok(Ok(counts)) => (counts, None),
+        Ok(Err(error)) => unknown(error.into()),
+        Err(_) => {
+            let message = format!("the database did not tell within {} s how the hub is doing", PATIENCE.as_secs());
+            unknown(Error::new(ErrorKind::Store, message).advise("see whether it hangs, or has too much to do"))
+        }
     };
-    let now = engine.clock.now();
-    let age = |since: Instant| Duration::from_millis(u64::try_from(now.0.saturating_sub(since.0)).unwrap_or(0));
     Health {
         database,
         cdms_met: engine.has_met_cdms(),
         shut_down: engine.closing.is_cancelled(),
         open_writes: u64::try_from(counts.open_writes).unwrap_or(0),
-        oldest_open_write: counts.oldest_open.map(age),
+        oldest_open_write: counts.oldest_open_for,
         quarantined: u64::try_from(counts.quarantined).unwrap_or(0),
         creates_stopped: engine.creates_stopped.get().cloned(),
     }

@@ -13,6 +13,7 @@ use uuid::Uuid;
 use crate::cost::Cost;
 use crate::health::Health;
 use crate::operation::Pull;
+use crate::quarantine::RetryReport;
 use crate::settling::SettlingReport;
 use crate::store::QuarantineEntry;
 use crate::{CdmsSynced, Error, ErrorKind};
@@ -105,30 +106,19 @@ impl Hub {
         Ok(self.engine.store.quarantine(i64::from(limit)).await?)
     }
 
-    /// Reads the records again that wait longest in quarantine, at most `limit`: what was mended in CDMS, in the contract
-    /// or in the database leaves it. One request for each, one after the other.
+    /// Reads the records of this hub's models again that wait longest in quarantine, at most `limit`: what was mended in
+    /// CDMS, in the contract or in the database leaves it, and so does what CDMS had made under another id than the chosen
+    /// one, once it is removed there. What stays waits behind the others from then on. One request for each, one after the
+    /// other.
     ///
     /// Dropping the future stops between two records.
     ///
     /// # Errors
     ///
-    /// `Unavailable` when CDMS goes away, `Store` when the quarantine cannot be listed. What still does not fit is in the
-    /// report.
+    /// [`ErrorKind::Unavailable`] when CDMS goes away, [`ErrorKind::Overloaded`] and [`ErrorKind::Store`] as for a read.
+    /// What stays is in the report.
     pub async fn retry_quarantined(&self, limit: u32) -> Result<RetryReport, Error> {
-        let mut report = RetryReport::default();
-        for entry in self.quarantine(limit).await? {
-            // An orphan is no record that anybody reads; it waits to be removed.
-            let Some(model) = self.engine.model(&entry.model).filter(|_| entry.orphan_of.is_none()) else { continue };
-            match crate::shared_check::check(&self.engine, model, entry.id).await {
-                Ok(_) => report.left.push(entry),
-                Err(error) => match error.kind() {
-                    ErrorKind::Unavailable => return Err(error),
-                    ErrorKind::NotFound | ErrorKind::Gone => report.left.push(entry),
-                    _ => report.stayed.push((entry, error)),
-                },
-            }
-        }
-        Ok(report)
+        crate::quarantine::retry(self, limit).await
     }
 
     /// Reads all records of a model, so that a team with existing data can begin: page by page in CDMS's order of keys, each
@@ -150,7 +140,8 @@ impl Hub {
         Pull::new(self)
     }
 
-    /// How the hub is doing, for readiness probes: one statement, and no request to CDMS.
+    /// How the hub is doing, for readiness probes: one statement, and no request to CDMS. A database that does not answer
+    /// within 5 s is one that cannot be used.
     ///
     /// Dropping the future changes nothing.
     pub async fn health(&self) -> Health {
@@ -187,16 +178,6 @@ impl Hub {
             tracing::warn!("the database's threads have not ended yet; they do once their last jobs are done");
         }
     }
-}
-
-/// What a retry of quarantined records came to.
-#[derive(Debug, Default)]
-#[non_exhaustive]
-pub struct RetryReport {
-    /// The records that fit now, or are gone.
-    pub left: Vec<QuarantineEntry>,
-    /// The records that still do not fit, each with the reason.
-    pub stayed: Vec<(QuarantineEntry, Error)>,
 }
 
 /// What is known of one write.

@@ -33,6 +33,7 @@ mod models;
 mod observed;
 mod one_of;
 mod operation;
+mod quarantine;
 mod record_lock;
 mod settling;
 mod shared_check;
@@ -66,7 +67,7 @@ pub use field::{
 pub use freshness::{Checked, Freshness};
 pub use health::Health;
 pub use history::{FieldChange, History, HistoryEntry};
-pub use hub::{Hub, HubBuilder, Operation, RetryReport};
+pub use hub::{Hub, HubBuilder, Operation};
 pub use id::{Id, InvalidId};
 pub use model::{CdmsSynced, Model, Writable};
 pub use models::Models;
@@ -74,6 +75,7 @@ pub use one_of::{At, OneOf, PointsTo, Targets};
 pub use operation::{
     Create, Delete, DeleteFailed, Edit, Erase, Get, Pull, PullReport, Resolution, Resolve, ResolvedAll, Revert, Save,
 };
+pub use quarantine::RetryReport;
 pub use settling::{Settling, SettlingReport};
 pub use store::{Erasure, QuarantineEntry};
 pub use synced::{InvalidToken, Synced, VersionToken};

@@ -79,7 +79,8 @@ pub trait CdmsSynced: Model + Clone + Send + Sync {
     /// versions from before can no longer be had or put back. Says how many history entries lost their values.
     ///
     /// What CDMS and the row have now is not touched: delete the record first if it is to go too. Asks the hub's database
-    /// only, in one transaction. In a SQLite file the bytes are overwritten; PostgreSQL gives them up with its next
+    /// only, in one transaction. In a SQLite file the bytes are overwritten, in its write-ahead log
+    /// as soon as no reader is in the way, which a warning tells; PostgreSQL gives them up with its next
     /// VACUUM, and what is in backups stays there.
     ///
     /// Dropping the future leaves either everything or nothing erased.

@@ -50,9 +50,8 @@ where
     T: CdmsSynced,
     M: Machine<Fault = Fault, Output = Result<Written, Failure<Fault>>> + Send + 'static,
 {
-    engine.has_room().map_err(|error| error.of_record(T::DESCRIPTOR, id.guid()))?;
     let owner = Arc::clone(engine);
-    let task = engine.tasks.spawn(async move {
+    let task = engine.spawn(async move {
         let begun = owner.clock.now();
         let drive = run.drive(&mut machine);
         let output = observed(kind.name(), T::DESCRIPTOR, id.guid(), Some(operation), drive).await;
@@ -65,6 +64,7 @@ where
         }
         (begun, run.asked(), run.locals(), output)
     });
+    let task = task.map_err(|error| error.of_record(T::DESCRIPTOR, id.guid()))?;
     let failed = |failure| Error::from_failure(failure, T::DESCRIPTOR, id.guid());
     let (begun, asked, locals, output) = task.await.map_err(|error| {
         engine.unsettled.notify_one();

@@ -17,6 +17,7 @@ use crate::hub::Engine;
 use crate::mapping::ModelMapping;
 use crate::observed::observed;
 use crate::record_lock::RecordLocks;
+use crate::store::StoreError;
 use crate::synced::row_of_snapshot;
 use crate::{Error, ErrorKind};
 
@@ -35,7 +36,7 @@ type Outcome = Result<CheckedRow, CheckFailure>;
 #[derive(Clone)]
 pub(crate) enum CheckFailure {
     Protocol(Failure<Fault>),
-    Store(String),
+    Store(StoreError),
     /// The task that ran the check is gone, with the hub.
     Stopped,
 }
@@ -96,9 +97,9 @@ pub(crate) async fn check(
         match joinable.entry(key) {
             Entry::Occupied(open) => open.get().outcome.clone(),
             Entry::Vacant(none) => {
-                engine.has_room().map_err(|error| error.of_record(model, id))?;
                 let ticket = Uuid::new_v4();
-                let task = engine.tasks.spawn(run(Arc::clone(engine), model, id, ticket));
+                let task = engine.spawn(run(Arc::clone(engine), model, id, ticket));
+                let task = task.map_err(|error| error.of_record(model, id))?;
                 let outcome = task.map(|joined| joined.unwrap_or(Err(CheckFailure::Stopped)));
                 none.insert(Joinable { ticket, outcome: outcome.boxed().shared() }).outcome.clone()
             }
@@ -119,7 +120,7 @@ fn asks_cdms(model: &'static ModelDescriptor) -> Result<(), Error> {
 fn told(outcome: Outcome, model: &'static ModelDescriptor, id: Uuid) -> Result<CheckedRow, Error> {
     outcome.map_err(|failure| match failure {
         CheckFailure::Protocol(failure) => Error::from_failure(failure, model, id),
-        CheckFailure::Store(reason) => Error::new(ErrorKind::Store, reason).of_record(model, id),
+        CheckFailure::Store(error) => Error::from(error).of_record(model, id),
         CheckFailure::Stopped => Error::new(ErrorKind::Unavailable, "the check was stopped with the hub"),
     })
 }
@@ -132,8 +133,8 @@ pub(crate) async fn take_older(
     actor: &Arc<str>,
 ) -> Result<CheckedRow, Error> {
     asks_cdms(model)?;
-    engine.has_room().map_err(|error| error.of_record(model, id))?;
-    let task = engine.tasks.spawn(carry_out(Arc::clone(engine), model, id, ("resolve", Arc::clone(actor)), i64::MAX));
+    let task = engine.spawn(carry_out(Arc::clone(engine), model, id, ("resolve", Arc::clone(actor)), i64::MAX));
+    let task = task.map_err(|error| error.of_record(model, id))?;
     told(task.await.unwrap_or(Err(CheckFailure::Stopped)), model, id)
 }
 
@@ -162,7 +163,7 @@ async fn carry_out(
     let mut machine = Read::new(mapping, clock_skew_ms);
     let mut run = Run::new(Arc::clone(&engine), model, id, actor);
     let sighting = observed(kind, model, id, None, run.drive(&mut machine)).await;
-    let sighting = sighting.map_err(|error| CheckFailure::Store(error.to_string()))?.map_err(CheckFailure::Protocol)?;
+    let sighting = sighting.map_err(|error| CheckFailure::Store(error))?.map_err(CheckFailure::Protocol)?;
     let (Sighting::Current { snapshot, .. } | Sighting::Pending { snapshot, .. }) = &sighting;
     let row = row_of_snapshot(model, id, snapshot, run.locals())
         .map_err(|fault| CheckFailure::Protocol(Failure::Quarantined(fault)))?;

@@ -155,9 +155,16 @@ impl Store {
     }
 
     /// Runs one transaction. Leases and history take its time from the database's clock.
-    pub(crate) async fn commit(&self, job: Job) -> Committed {
-        let committed = self.write(move |connection| Ok(commit::run(connection, &job))).await;
-        committed.unwrap_or_else(|error| Committed::Unavailable(error.to_string()))
+    ///
+    /// # Errors
+    ///
+    /// Too much waits for the database, so that the transaction was not begun. Any other trouble is how it ended.
+    pub(crate) async fn commit(&self, job: Job) -> Result<Committed, StoreError> {
+        match self.write(move |connection| Ok(commit::run(connection, &job))).await {
+            Err(StoreError::Overloaded { database, reason }) => Err(StoreError::Overloaded { database, reason }),
+            Err(error) => Ok(Committed::Unavailable(error.to_string())),
+            Ok(committed) => Ok(committed),
+        }
     }
 
     /// A record's history before an entry, newest first, at most `limit`.
@@ -259,7 +266,10 @@ impl Store {
             let types = [statement::ColumnType::BigInt, statement::ColumnType::Instant, statement::ColumnType::BigInt];
             let mut rows = connection.query(&statement::Statement::new(sql, []), &types)?;
             let mut row = rows.pop().ok_or_else(|| Trouble::Corrupt("no row of counts".to_owned()))?;
-            Ok(Counts { open_writes: row.number()?, oldest_open: row.optional_instant()?, quarantined: row.number()? })
+            let (open_writes, oldest) = (row.number()?, row.optional_instant()?);
+            let now = connection.now()?;
+            let age = |since: Instant| Duration::from_millis(u64::try_from(now.0.saturating_sub(since.0)).unwrap_or(0));
+            Ok(Counts { open_writes, oldest_open_for: oldest.map(age), quarantined: row.number()? })
         })
         .await
     }
@@ -283,6 +293,25 @@ impl Store {
     /// The records in quarantine, those that wait longest first, at most `limit`.
     pub(crate) async fn quarantine(&self, limit: i64) -> Result<Vec<QuarantineEntry>, StoreError> {
         self.read(move |connection| quarantine::all(connection, limit)).await
+    }
+
+    /// The records of these tables in quarantine, those that wait longest first, at most `limit`.
+    pub(crate) async fn quarantine_of(
+        &self,
+        tables: Vec<&'static str>,
+        limit: i64,
+    ) -> Result<Vec<QuarantineEntry>, StoreError> {
+        self.read(move |connection| quarantine::of_tables(connection, &tables, limit)).await
+    }
+
+    /// Lets a record wait in quarantine behind the others.
+    pub(crate) async fn quarantine_tried(&self, model: &'static ModelDescriptor, id: Uuid) -> Result<(), StoreError> {
+        self.write(move |connection| quarantine::tried(connection, model, id)).await
+    }
+
+    /// Lets a record go from quarantine.
+    pub(crate) async fn quarantine_cleared(&self, model: &'static ModelDescriptor, id: Uuid) -> Result<(), StoreError> {
+        self.write(move |connection| quarantine::clear(connection, model, &[id])).await
     }
 
     /// The newest version in the database: what is stored later has a larger one.
@@ -318,8 +347,17 @@ impl Store {
     /// Dropping the future ends the waiting, not the closing.
     pub(crate) async fn close(&self) {
         let workers = Arc::clone(&self.workers);
-        if tokio::task::spawn_blocking(move || workers.join()).await.is_err() {
-            tracing::error!("closing the database panicked; this is a bug");
+        let (closed, closes) = tokio::sync::oneshot::channel();
+        // The end of the runtime would wait for a thread of its own, which a database that hangs holds.
+        let closing = std::thread::Builder::new().name("datahub-closing".to_owned()).spawn(move || {
+            workers.join();
+            // Nobody may wait for it any more.
+            _ = closed.send(());
+        });
+        match closing {
+            Ok(_) if closes.await.is_ok() => {}
+            Ok(_) => tracing::error!("closing the database panicked; this is a bug"),
+            Err(error) => tracing::warn!(%error, "no thread could be started to wait for the database's threads"),
         }
     }
 

@@ -288,22 +288,54 @@ impl Clock for Hanging {
 }
 
 #[tokio::test]
-async fn a_shutdown_takes_no_longer_than_its_patience_though_the_database_hangs() {
+async fn a_database_with_too_much_to_do_says_so_whatever_is_asked_of_it() {
     let scene = Scene::new().await;
     let clock =
         Hanging { clock: scene.kit.clock.clone(), hangs: watch::Sender::new(false), asked: watch::Sender::new(false) };
-    let hub = scene.program(|hub| hub.clock(clock.clone())).await;
-    let mut org = Organisation::get(&hub, scene.id()).await.unwrap();
-    org.archived_reason = Some("moved".into());
+    let hub = scene.program(|hub| hub.clock(clock.clone()).connections(1).max_operations(5_000)).await;
+    Organisation::get(&hub, scene.id()).await.unwrap();
     clock.hangs.send_replace(true);
-    let saving = tokio::spawn({
+    // One hangs, and 1,024 wait; the test ends when the first of the others is refused.
+    let mut reads = tokio::task::JoinSet::new();
+    for number in 0..1_100 {
         let hub = hub.clone();
-        async move { org.save(&hub).await }
-    });
-    clock.asked.subscribe().wait_for(|asked| *asked).await.unwrap();
-    // With a shutdown that waited for its threads the test would hang here.
-    hub.shutdown(Duration::from_millis(1)).await;
-    failed(Organisation::get(&hub, scene.id()).await, ErrorKind::Unavailable);
+        reads.spawn(async move { Organisation::get(&hub, Id::from(uuid::Uuid::from_u128(number))).await });
+    }
+    let refused = failed(reads.join_next().await.unwrap().unwrap(), ErrorKind::Overloaded);
+    says(&refused, &["has too much to do", "1024 jobs", "connections"]);
+    assert_eq!(refused.retry_after(), Some(Duration::from_secs(1)));
+    failed(Organisation::create(&hub, Organisation::named("Beta")).await, ErrorKind::Overloaded);
+    reads.abort_all();
+    hub.shutdown(Duration::ZERO).await;
     clock.hangs.send_replace(false);
-    _ = saving.await.unwrap();
+}
+
+#[test]
+fn a_shutdown_takes_no_longer_than_its_patience_though_the_database_hangs() {
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    let (clock, saving) = runtime.block_on(async {
+        let scene = Scene::new().await;
+        let clock = Hanging {
+            clock: scene.kit.clock.clone(),
+            hangs: watch::Sender::new(false),
+            asked: watch::Sender::new(false),
+        };
+        let hub = scene.program(|hub| hub.clock(clock.clone())).await;
+        let mut org = Organisation::get(&hub, scene.id()).await.unwrap();
+        org.archived_reason = Some("moved".into());
+        clock.hangs.send_replace(true);
+        let saving = tokio::spawn({
+            let hub = hub.clone();
+            async move { org.save(&hub).await }
+        });
+        clock.asked.subscribe().wait_for(|asked| *asked).await.unwrap();
+        // With a shutdown that waited for its threads the test would hang here.
+        hub.shutdown(Duration::from_millis(1)).await;
+        failed(Organisation::get(&hub, scene.id()).await, ErrorKind::Unavailable);
+        (clock, saving)
+    });
+    // And here with one whose waiting the runtime waits for, so that the program could not end.
+    drop(runtime);
+    clock.hangs.send_replace(false);
+    drop(saving);
 }

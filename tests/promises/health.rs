@@ -4,9 +4,10 @@ use std::time::Duration;
 
 use datahub_runtime::Value;
 use datahub_runtime::prelude::*;
-use datahub_runtime::testing::simulator::{Fault, Operation};
+use datahub_runtime::testing::simulator::{Fault, Operation, Stage};
+use example_domain::Organisation;
 
-use crate::scene::{Scene, Write, failed};
+use crate::scene::{NEW_NAME, Scene, Write, failed, says};
 
 #[tokio::test]
 async fn a_healthy_hub_is_ready_at_the_cost_of_one_statement() {
@@ -26,8 +27,7 @@ async fn what_waits_is_counted() {
     scene.kit.advance(Duration::from_secs(90));
     let health = scene.hub.health().await;
     assert_eq!((health.open_writes, health.oldest_open_write), (1, Some(Duration::from_secs(90))));
-    let other = scene.kit.simulator.seed("Account", [("Name", Value::Null)]);
-    failed(example_domain::Organisation::get(&scene.hub, other.into()).await, ErrorKind::Quarantined);
+    failed(Organisation::get(&scene.hub, scene.unfit().into()).await, ErrorKind::Quarantined);
     assert_eq!(scene.hub.health().await.quarantined, 1);
     assert!(scene.hub.health().await.is_ready(), "none of it keeps the hub from serving");
 }
@@ -51,9 +51,9 @@ async fn cdms_being_away_is_no_reason_to_take_a_program_out_of_service() {
 #[tokio::test]
 async fn what_was_mended_leaves_quarantine_when_tried_again() {
     let scene = Scene::new().await;
-    let [mended, removed, unfit] = [(); 3].map(|()| scene.kit.simulator.seed("Account", [("Name", Value::Null)]));
+    let [mended, removed, unfit] = [(); 3].map(|()| scene.unfit());
     for id in [mended, removed, unfit] {
-        failed(example_domain::Organisation::get(&scene.hub, id.into()).await, ErrorKind::Quarantined);
+        failed(Organisation::get(&scene.hub, id.into()).await, ErrorKind::Quarantined);
     }
     scene.kit.simulator.edit("Account", mended, [("Name", Value::text("Acme"))]);
     scene.kit.simulator.remove("Account", removed);
@@ -66,4 +66,66 @@ async fn what_was_mended_leaves_quarantine_when_tried_again() {
     let [(entry, error)] = &report.stayed[..] else { panic!("{report:?}") };
     assert_eq!((entry.id, error.kind()), (unfit, ErrorKind::Quarantined));
     assert_eq!(scene.quarantine().await.len(), 1);
+}
+
+#[tokio::test]
+async fn records_that_never_fit_do_not_keep_others_from_their_turn() {
+    let scene = Scene::new().await;
+    let (unfit, mended) = (scene.unfit(), scene.unfit());
+    for id in [unfit, mended] {
+        failed(Organisation::get(&scene.hub, id.into()).await, ErrorKind::Quarantined);
+        scene.minute();
+    }
+    // A model of another program, which waits longest and is not this program's to try.
+    scene.sql(
+        "INSERT INTO datahub_quarantine (entity, id, model, reason, at) \
+         SELECT entity, id, 'others', reason, (SELECT min(at) FROM datahub_quarantine) FROM datahub_quarantine",
+    );
+    scene.kit.simulator.edit("Account", mended, [("Name", Value::text("Acme"))]);
+    // The one that never fits is looked at first, and then waits behind the other.
+    let first = scene.hub.retry_quarantined(1).await.unwrap();
+    assert_eq!((first.left.len(), first.stayed[0].0.id), (0, unfit));
+    let second = scene.hub.retry_quarantined(1).await.unwrap();
+    assert_eq!((second.left[0].id, second.stayed.len()), (mended, 0));
+}
+
+#[tokio::test]
+async fn a_record_under_a_write_stays_and_is_not_called_mended() {
+    let scene = Scene::new().await;
+    let mut org = scene.get().await.unwrap();
+    let gate = scene.hold(Write::Update, Stage::BeforeCommit);
+    org.name = NEW_NAME.into();
+    let saving = tokio::spawn({
+        let hub = scene.hub.clone();
+        async move { org.save(&hub).await.map(drop) }
+    });
+    gate.arrived(1).await;
+    scene.sql(
+        "INSERT INTO datahub_quarantine (entity, id, model, reason, at) \
+         SELECT 'Account', id, model, 'it did not fit', modified FROM datahub_records WHERE model = 'organisations'",
+    );
+    // Another program: this one's own write would be waited for.
+    let report = scene.another_program().await.retry_quarantined(10).await.unwrap();
+    let [(entry, error)] = &report.stayed[..] else { panic!("{report:?}") };
+    assert_eq!((entry.id, error.kind()), (scene.account, ErrorKind::Busy));
+    gate.open();
+    saving.await.unwrap().unwrap();
+}
+
+#[tokio::test]
+async fn an_orphan_leaves_quarantine_once_it_is_removed() {
+    let scene = Scene::new().await;
+    let attempt = Write::Create.prepare(&scene).await;
+    scene.fault(Write::Create.operation(), Fault::OtherId);
+    failed(attempt.run(&scene).await, ErrorKind::Misconfigured);
+    let orphan = scene.commits()[0].id;
+    let report = scene.hub.retry_quarantined(10).await.unwrap();
+    let [(entry, error)] = &report.stayed[..] else { panic!("{report:?}") };
+    assert_eq!(entry.id, orphan);
+    says(error, &["CDMS still has it", &attempt.id().to_string(), "remove it in CDMS"]);
+    scene.kit.simulator.remove("Contact", orphan);
+    let report = scene.hub.retry_quarantined(10).await.unwrap();
+    assert_eq!((report.left[0].id, report.stayed.len()), (orphan, 0));
+    assert_eq!(scene.quarantine().await, []);
+    assert_eq!(scene.dump("contacts"), [""; 0], "nobody reads it");
 }

@@ -226,6 +226,7 @@ async fn an_erasure_takes_the_values_and_keeps_the_facts() {
     org.archived_reason = None;
     org.save(&scene.hub).await.unwrap();
     scene.minute();
+    assert!(scene.kit.is_on_postgres() || scene.files().contains("Bakery"), "as long as it is not erased");
     let grace = scene.hub.acting_as("grace");
     assert_eq!(Organisation::erase(&grace, scene.id(), "asked for by letter of 3 May").await.unwrap(), 3);
 
@@ -234,6 +235,7 @@ async fn an_erasure_takes_the_values_and_keeps_the_facts() {
         .flat_map(|table| scene.dump(table))
         .collect();
     assert!(!kept.iter().any(|row| row.contains("Bakery") || row.contains("retired")), "{kept:#?}");
+    assert!(!scene.files().contains("Bakery"), "a file is read by others than the hub");
     let history = Organisation::history(&scene.hub, scene.id()).await.unwrap();
     let told: Vec<_> = history.iter().map(|entry| (entry.kind, entry.actor.as_str())).collect();
     assert_eq!(told, [(EntryKind::FirstSeen, "tests"), (EntryKind::Updated, "ada"), (EntryKind::Updated, "tests")]);

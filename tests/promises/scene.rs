@@ -93,6 +93,11 @@ impl Scene {
     }
 
     /// A person in CDMS changes the organisation a minute later.
+    /// A new organisation in CDMS that fits no model, because it has no name.
+    pub(crate) fn unfit(&self) -> Uuid {
+        self.kit.simulator.seed("Account", [("Name", Value::Null)])
+    }
+
     pub(crate) fn person_edits(&self, attribute: &'static str, value: Value) {
         self.minute();
         self.kit.simulator.edit("Account", self.account, [(attribute, value)]);
@@ -186,6 +191,14 @@ impl Scene {
             "SET lock_timeout = '60s'; BEGIN; \
              LOCK TABLE organisations, contacts, datahub_records, datahub_intents, datahub_history; COMMIT",
         ));
+    }
+
+    /// All bytes of a SQLite file and its log, as text; none on a server.
+    pub(crate) fn files(&self) -> String {
+        let url = self.kit.database();
+        let Some(path) = url.strip_prefix("sqlite://") else { return String::new() };
+        let bytes = ["", "-wal"].map(|end| std::fs::read(format!("{path}{end}")).unwrap_or_default());
+        bytes.map(|bytes| String::from_utf8_lossy(&bytes).into_owned()).concat()
     }
 
     /// What differs between the databases.

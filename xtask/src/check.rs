@@ -73,7 +73,8 @@ fn ended_well(status: ExitStatus) -> Result<(), String> {
     if status.success() { Ok(()) } else { Err(format!("{status}")) }
 }
 
-fn passed(command: &mut Command) -> Result<(), String> {
+/// Runs a command that has to end well.
+pub(crate) fn passed(command: &mut Command) -> Result<(), String> {
     ended_well(ended(command)?)
 }
 

@@ -36,7 +36,8 @@ use super::transport::{Exchange, Transport};
 pub trait Authenticator: Send + Sync + 'static {
     /// Logs in and returns what every further request has to carry.
     ///
-    /// Dropping the future must leave nothing behind that a later login would stumble over.
+    /// Dropping the future must leave nothing behind that a later login would stumble over: it is dropped after 120 s,
+    /// because all requests wait for it.
     ///
     /// # Errors
     ///

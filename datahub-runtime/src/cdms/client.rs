@@ -16,7 +16,7 @@ use tokio::sync::Mutex;
 use tracing::Instrument;
 use uuid::Uuid;
 
-use super::authenticator::{Authenticator, LoginRequests, Session};
+use super::authenticator::{Authenticator, LoginError, LoginRequests, Session};
 use super::shape::{RecordShape, Unreadable};
 use super::transport::{ALWAYS, Exchange, HttpAnswer, HttpRequest, MaySend, Transport};
 use crate::clock::Clock;
@@ -68,6 +68,9 @@ enum LastLogin {
 
 /// How long a failed login stands. Every try with a wrong password brings the user nearer to being locked out.
 const LOGIN_PAUSE: Duration = Duration::from_secs(10);
+
+/// How long a login may take: an authenticator with a client of its own may wait for ever, and all requests for it.
+const LOGIN_TIME_MAX: Duration = Duration::from_secs(120);
 
 /// A session and its number: later logins have larger ones.
 #[derive(Clone, Debug)]
@@ -232,7 +235,11 @@ impl Client {
             LastLogin::Done(Login { number, .. }) | LastLogin::Failed { number, .. } => number + 1,
         };
         let span = tracing::info_span!("cdms_login", host = self.transport.root().host());
-        let login = self.authenticator.login(LoginRequests::new(&self.transport)).instrument(span).await;
+        let login = self.authenticator.login(LoginRequests::new(&self.transport)).instrument(span);
+        let login = tokio::time::timeout(LOGIN_TIME_MAX, login).await.unwrap_or_else(|_| {
+            let seconds = LOGIN_TIME_MAX.as_secs();
+            Err(LoginError::new(format!("the authenticator had not answered after {seconds} s, so it was given up")))
+        });
         match login {
             Ok(session) => {
                 let login = Login { number, session };
@@ -306,5 +313,38 @@ fn fetched(model: &'static ModelDescriptor, id: Uuid, shape: &RecordShape, answe
             answer.in_words()
         )),
         (_, None) => Fetched::Unavailable(format!("CDMS answered {status} with {}", answer.in_words())),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use futures_util::future::BoxFuture;
+
+    use super::*;
+    use crate::clock::ManualClock;
+
+    /// Never answers.
+    struct Silent;
+
+    impl Authenticator for Silent {
+        fn login<'a>(&'a self, _: LoginRequests<'a>) -> BoxFuture<'a, Result<Session, LoginError>> {
+            Box::pin(std::future::pending())
+        }
+    }
+
+    /// Time passes as soon as there is nothing else to do.
+    #[tokio::test(start_paused = true)]
+    async fn nobody_waits_for_a_login_for_ever() {
+        let clock = Arc::new(ManualClock::at(cdms_odata::Instant(0)));
+        let options = ClientOptions::default();
+        let client =
+            Client::new("http://127.0.0.1:9/Org", Arc::new(Silent), options, clock, Meters::default()).unwrap();
+        let begun = tokio::time::Instant::now();
+        let (first, second) = tokio::join!(client.login(), client.login());
+        assert_eq!(begun.elapsed().as_secs(), 120, "the second takes what the first learned");
+        for told in [first, second] {
+            let reason = told.unwrap_err();
+            assert!(reason.contains("had not answered after 120 s"), "{reason}");
+        }
     }
 }

@@ -133,12 +133,14 @@ impl HubBuilder {
 
     /// Opens the database. CDMS is not asked yet, because it may be away.
     ///
-    /// Dropping the future leaves no connection behind.
+    /// Engine tables of an older version of this library get what they lack first, which takes a while in a large database.
+    ///
+    /// Dropping the future ends the waiting; an upgrade that has begun goes on to its end, and its connection with it.
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::Misconfigured`] when something needed is missing or an address is wrong, [`ErrorKind::Store`] when
-    /// the database cannot be opened or lacks the tables.
+    /// [`ErrorKind::Misconfigured`] when something needed is missing or the address of CDMS is wrong,
+    /// [`ErrorKind::Store`] when the database's address is wrong, or it cannot be opened or lacks the tables.
     pub async fn connect(self) -> Result<Hub, Error> {
         let missing = |what: &str, call: &str| {
             Error::new(ErrorKind::Misconfigured, format!("the hub has no {what}"))

@@ -6,7 +6,8 @@ use std::time::Duration;
 use datahub_model::ModelDescriptor;
 use datahub_protocol::OperationId;
 use datahub_protocol::planted::{Planted, planted};
-use tokio::sync::{Notify, OnceCell};
+use tokio::sync::{Notify, OnceCell, Semaphore};
+use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use uuid::Uuid;
@@ -34,6 +35,8 @@ pub(crate) struct Engine {
     pub(crate) locks: RecordLocks,
     pub(crate) checks: SharedChecks,
     pub(crate) tasks: TaskTracker,
+    /// A permit for each check and write that may be under way.
+    room: Arc<Semaphore>,
     pub(crate) closing: CancellationToken,
     /// Wakes the settling in the background.
     pub(crate) unsettled: Arc<Notify>,
@@ -55,6 +58,7 @@ impl Engine {
         options: Options,
         program: Arc<str>,
     ) -> Self {
+        let room = Arc::new(Semaphore::new(options.operations_max.min(Semaphore::MAX_PERMITS)));
         Engine {
             store,
             client,
@@ -67,6 +71,7 @@ impl Engine {
             locks: RecordLocks::default(),
             checks: SharedChecks::default(),
             tasks: TaskTracker::new(),
+            room,
             closing: CancellationToken::new(),
             unsettled: Arc::default(),
             forgot_at: Mutex::default(),
@@ -123,18 +128,26 @@ impl Engine {
         self.models.iter().find(|model| model.table == table)
     }
 
-    /// Refuses one more operation than the hub takes at once.
-    pub(crate) fn has_room(&self) -> Result<(), Error> {
-        let max = self.options.operations_max;
-        if self.tasks.len() < max {
-            return Ok(());
-        }
-        Err(Error::new(
-            ErrorKind::Overloaded,
-            format!("{max} operations are under way, and the hub takes no more at once"),
-        )
-        .advise("try again later; if CDMS and the database are idle, raise `max_operations` on the hub's builder")
-        .after(Duration::from_secs(1)))
+    /// Runs a check or a write in a task of the hub, so that a caller who goes away does not stop it. One more than the hub
+    /// takes at once is refused, and nothing of it begins.
+    pub(crate) fn spawn<F>(&self, operation: F) -> Result<JoinHandle<F::Output>, Error>
+    where
+        F: Future<Output: Send> + Send + 'static,
+    {
+        let Ok(permit) = Arc::clone(&self.room).try_acquire_owned() else {
+            let max = self.options.operations_max;
+            let message = format!("{max} operations are under way, and the hub takes no more at once");
+            return Err(Error::new(ErrorKind::Overloaded, message)
+                .advise(
+                    "try again later; if CDMS and the database are idle, raise `max_operations` on the hub's builder",
+                )
+                .after(Duration::from_secs(1)));
+        };
+        Ok(self.tasks.spawn(async move {
+            let output = operation.await;
+            drop(permit);
+            output
+        }))
     }
 
     /// Refuses models that the hub was not built with, and anything after shutdown.

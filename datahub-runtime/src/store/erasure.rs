@@ -83,9 +83,15 @@ pub(crate) fn erase(
         Ok(Erased::Done(count))
     })?;
     if let (Erased::Done(_), Some(sql)) = (erased, connection.dialect().forget) {
-        // Readers may be in the way; then the next erasure, or the database's own time, does it.
-        if let Err(trouble) = connection.query(&Statement::new(sql, []), &[ColumnType::BigInt]) {
-            tracing::debug!(?trouble, "the write-ahead log keeps what was erased for a while");
+        // It has happened and is kept; but what was overwritten stays in the log until the next time that this works.
+        let is_forgotten = match connection.query(&Statement::new(sql, []), &[ColumnType::BigInt; 3]) {
+            Ok(rows) => rows.into_iter().next().map_or(Ok(1), |mut row| row.number()).is_ok_and(|busy| busy == 0),
+            Err(_) => false,
+        };
+        if !is_forgotten {
+            tracing::warn!(
+                "a reader is in the way: the write-ahead log keeps what was erased until a later checkpoint"
+            );
         }
     }
     Ok(erased)

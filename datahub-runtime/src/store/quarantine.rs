@@ -23,7 +23,7 @@ pub struct QuarantineEntry {
     pub model: String,
     /// Why, with the values of personal and secret attributes hidden.
     pub reason: String,
-    /// When it was put there, or last found unfit.
+    /// When it was put there, or last tried again.
     pub at: Instant,
     /// The create that made the record, if CDMS gave it another id than the chosen one.
     pub operation: Option<OperationId>,
@@ -120,6 +120,30 @@ pub(crate) fn all(connection: &mut Connection, limit: i64) -> Result<Vec<Quarant
     statement.sql(COLUMNS);
     statement.push(" ORDER BY at, model, id LIMIT ?", [limit.into()]);
     connection.query(&statement, &TYPES)?.into_iter().map(take).collect()
+}
+
+/// What waits of these models, longest first, up to a number.
+pub(crate) fn of_tables(
+    connection: &mut Connection,
+    tables: &[&'static str],
+    limit: i64,
+) -> Result<Vec<QuarantineEntry>, Trouble> {
+    if tables.is_empty() {
+        return Ok(Vec::new());
+    }
+    let mut statement = Statement::of_many(tables.len());
+    statement.sql(COLUMNS);
+    statement.sql(" WHERE model IN (");
+    statement.list(tables, |statement, table| statement.value((*table).into()));
+    statement.push(") ORDER BY at, model, id LIMIT ?", [limit.into()]);
+    connection.query(&statement, &TYPES)?.into_iter().map(take).collect()
+}
+
+/// Notes that a record was tried again in vain, so that it waits behind the others.
+pub(crate) fn tried(connection: &mut Connection, model: &ModelDescriptor, id: Uuid) -> Result<(), Trouble> {
+    let now = connection.now()?;
+    let sql = "UPDATE datahub_quarantine SET at = ? WHERE model = ? AND id = ?";
+    connection.execute(&Statement::new(sql, [now.into(), model.table.into(), id.into()])).map(drop)
 }
 
 fn take(mut row: Cells) -> Result<QuarantineEntry, Trouble> {

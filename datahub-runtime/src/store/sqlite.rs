@@ -144,6 +144,8 @@ pub(super) fn prepare(
     }
     // What is erased is overwritten in the file, and not only taken out of its tables.
     connection.batch("PRAGMA foreign_keys = ON; PRAGMA secure_delete = ON;")?;
+    // Where a sync of the system leaves data in the drive's own cache, as on macOS, the drive is told too.
+    connection.batch("PRAGMA fullfsync = ON; PRAGMA checkpoint_fullfsync = ON;")?;
     connection.batch(match synchronous {
         Synchronous::Full => "PRAGMA synchronous = FULL",
         Synchronous::Normal => "PRAGMA synchronous = NORMAL",

@@ -320,7 +320,7 @@ fn tombstone(version: Version) -> Job {
 
 /// Commits what must succeed.
 async fn done(store: &Store, job: Job) -> Version {
-    match store.commit(job).await {
+    match store.commit(job).await.unwrap() {
         Committed::Done(version) => version,
         other => panic!("not committed: {other:?}"),
     }

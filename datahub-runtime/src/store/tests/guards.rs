@@ -9,7 +9,7 @@ use super::*;
 async fn absence_is_lost_once_the_record_was_seen() {
     let (_bench, store) = Bench::open().await;
     done(&store, first_sight("Acme")).await;
-    assert_eq!(store.commit(first_sight("Other")).await, Committed::Lost);
+    assert_eq!(store.commit(first_sight("Other")).await.unwrap(), Committed::Lost);
     let Stored::Row(snapshot) = load(&store).await.loaded.stored else { panic!("no row") };
     assert_eq!(snapshot.seen, seen("Acme"));
 }
@@ -19,7 +19,7 @@ async fn a_tombstone_is_no_absence() {
     let (_bench, store) = Bench::open().await;
     let version = done(&store, first_sight("Acme")).await;
     done(&store, tombstone(version)).await;
-    assert_eq!(store.commit(first_sight("Other")).await, Committed::Lost);
+    assert_eq!(store.commit(first_sight("Other")).await.unwrap(), Committed::Lost);
 }
 
 #[tokio::test]
@@ -29,7 +29,7 @@ async fn only_the_exact_version_may_be_stored_over() {
     let second = done(&store, refresh(first, "Beta")).await;
     assert!(second > first);
     for stale in [first, Version(second.0 + 1)] {
-        assert_eq!(store.commit(refresh(stale, "Late")).await, Committed::Lost);
+        assert_eq!(store.commit(refresh(stale, "Late")).await.unwrap(), Committed::Lost);
     }
     let Stored::Row(snapshot) = load(&store).await.loaded.stored else { panic!("no row") };
     assert_eq!((snapshot.version, snapshot.seen), (second, seen("Beta")));
@@ -40,13 +40,13 @@ async fn an_open_intent_shuts_out_everything_but_its_own_end() {
     let (_bench, store) = Bench::open().await;
     let version = done(&store, first_sight("Acme")).await;
     assert_eq!(done(&store, opening(at(version), 1)).await, version, "opening makes no version");
-    assert_eq!(store.commit(refresh(version, "Beta")).await, Committed::Lost);
-    assert_eq!(store.commit(opening(at(version), 2)).await, Committed::Lost);
+    assert_eq!(store.commit(refresh(version, "Beta")).await.unwrap(), Committed::Lost);
+    assert_eq!(store.commit(opening(at(version), 2)).await.unwrap(), Committed::Lost);
     let other = OperationId(Uuid::from_u128(2));
-    assert_eq!(store.commit(job(commit(Guard::Intent(other)))).await, Committed::Lost);
+    assert_eq!(store.commit(job(commit(Guard::Intent(other)))).await.unwrap(), Committed::Lost);
 
     done(&store, closing(1, Verdict::Applied)).await;
-    assert_eq!(store.commit(closing(1, Verdict::Applied)).await, Committed::Lost, "closed already");
+    assert_eq!(store.commit(closing(1, Verdict::Applied)).await.unwrap(), Committed::Lost, "closed already");
     done(&store, refresh(version, "Beta")).await;
 }
 
@@ -54,8 +54,8 @@ async fn an_open_intent_shuts_out_everything_but_its_own_end() {
 async fn an_open_create_shuts_out_another() {
     let (_bench, store) = Bench::open().await;
     done(&store, opening(NEVER_SEEN, 1)).await;
-    assert_eq!(store.commit(opening(NEVER_SEEN, 2)).await, Committed::Lost);
-    assert_eq!(store.commit(first_sight("Acme")).await, Committed::Lost);
+    assert_eq!(store.commit(opening(NEVER_SEEN, 2)).await.unwrap(), Committed::Lost);
+    assert_eq!(store.commit(first_sight("Acme")).await.unwrap(), Committed::Lost);
 }
 
 #[tokio::test]
@@ -63,7 +63,7 @@ async fn a_create_that_came_and_went_shuts_out_who_loaded_the_record_before_it()
     let (_bench, store) = Bench::open().await;
     done(&store, opening(NEVER_SEEN, 1)).await;
     done(&store, closing(1, Verdict::NotApplied)).await;
-    assert_eq!(store.commit(first_sight("Acme")).await, Committed::Lost);
+    assert_eq!(store.commit(first_sight("Acme")).await.unwrap(), Committed::Lost);
     assert_eq!(load(&store).await.loaded.late.len(), 1);
     let mut knows_of_it = first_sight("Acme");
     knows_of_it.commit.guard = Guard::Unchanged { version: None, late: Some(OperationId(Uuid::from_u128(1))) };
@@ -76,7 +76,7 @@ async fn a_create_that_came_and_went_shuts_out_who_loaded_the_record_before_it()
     for newest in [None, late(1)] {
         let mut knows_less = refresh(version, "Beta");
         knows_less.commit.guard = Guard::Unchanged { version: Some(version), late: newest };
-        assert_eq!(store.commit(knows_less).await, Committed::Lost);
+        assert_eq!(store.commit(knows_less).await.unwrap(), Committed::Lost);
     }
     let mut knows_of_it = refresh(version, "Beta");
     knows_of_it.commit.guard = Guard::Unchanged { version: Some(version), late: late(2) };
@@ -89,7 +89,7 @@ async fn two_programs_on_one_file_share_the_lock_on_a_record() {
     let there = bench.program().await;
     let version = done(&here, first_sight("Acme")).await;
     done(&here, opening(at(version), 1)).await;
-    assert_eq!(there.commit(opening(at(version), 2)).await, Committed::Lost);
+    assert_eq!(there.commit(opening(at(version), 2)).await.unwrap(), Committed::Lost);
     // Even past the guard the database itself refuses a second open intent.
     let twice = "INSERT INTO datahub_intents (operation, entity, id, model, write, body, actor, program, lease_holder, \
                  lease_until, opened_at, mapping_id) SELECT X'00', entity, id, model, write, body, actor, program, \
@@ -140,7 +140,7 @@ async fn a_rule_of_the_database_refuses_in_the_trial_in_plain_words() {
         let mut values = vec![Value::Null; ORGANISATION.columns.len()];
         values[1] = Value::text(name);
         job.commit.trial = Some(Trial::Put(values));
-        assert_eq!(store.commit(job).await, Committed::Refused(expected.to_owned()));
+        assert_eq!(store.commit(job).await.unwrap(), Committed::Refused(expected.to_owned()));
     }
     assert_eq!(load(&store).await.loaded.intent, None, "a refused transaction opens no intent");
 }
@@ -154,7 +154,7 @@ async fn a_refused_row_takes_the_whole_transaction_with_it() {
     );
     let version = done(&store, first_sight("Acme")).await;
     bench.sql("INSERT INTO staff SELECT id FROM organisations");
-    let Committed::Refused(reason) = store.commit(tombstone(version)).await else { panic!("not refused") };
+    let Committed::Refused(reason) = store.commit(tombstone(version)).await.unwrap() else { panic!("not refused") };
     assert!(reason.contains("organisations") && reason.contains("foreign key"), "{reason}");
     let found = load(&store).await;
     assert!(found.row_present && matches!(found.loaded.stored, Stored::Row(_)));
@@ -167,7 +167,7 @@ async fn a_value_that_does_not_convert_is_refused() {
     let mut job = first_sight("Acme");
     let RecordChange::Put(row) = &mut job.commit.record else { unreachable!() };
     row.seen.insert("Name", Value::Null);
-    let Committed::Refused(reason) = store.commit(job).await else { panic!("not refused") };
+    let Committed::Refused(reason) = store.commit(job).await.unwrap() else { panic!("not refused") };
     assert!(reason.contains("`Name`") && reason.contains("null in CDMS"), "{reason}");
 }
 
@@ -177,7 +177,9 @@ async fn a_database_that_another_program_holds_is_unavailable() {
     let mut other = bench.plain();
     let mut run = |sql| diesel::RunQueryDsl::execute(diesel::sql_query(sql), &mut other).unwrap();
     run("BEGIN IMMEDIATE");
-    let Committed::Unavailable(reason) = store.commit(first_sight("Acme")).await else { panic!("not unavailable") };
+    let Committed::Unavailable(reason) = store.commit(first_sight("Acme")).await.unwrap() else {
+        panic!("not unavailable")
+    };
     assert!(reason.contains("locked"), "{reason}");
     run("ROLLBACK");
     done(&store, first_sight("Acme")).await;
@@ -195,12 +197,16 @@ async fn a_transaction_that_had_committed_before_its_connection_was_lost_is_not_
         job
     };
     let version = done(&store, storing()).await;
-    assert_eq!(store.commit(storing()).await, Committed::Lost, "somebody else's commit is not taken for one's own");
+    assert_eq!(
+        store.commit(storing()).await.unwrap(),
+        Committed::Lost,
+        "somebody else's commit is not taken for one's own"
+    );
     let again = |job: Job| Job { again: true, ..job };
-    assert_eq!(store.commit(again(storing())).await, Committed::Done(version));
+    assert_eq!(store.commit(again(storing())).await.unwrap(), Committed::Done(version));
     assert_eq!(history(&store).await.len(), 2, "it is told once");
     let rejected = Verdict::Rejected { reason: "no".to_owned() };
-    assert_eq!(store.commit(again(closing(1, rejected))).await, Committed::Lost, "another verdict was found");
+    assert_eq!(store.commit(again(closing(1, rejected))).await.unwrap(), Committed::Lost, "another verdict was found");
     done(&store, refresh(version, "Newer")).await;
-    assert_eq!(store.commit(again(storing())).await, Committed::Lost, "the row has moved on");
+    assert_eq!(store.commit(again(storing())).await.unwrap(), Committed::Lost, "the row has moved on");
 }

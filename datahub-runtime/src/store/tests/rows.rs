@@ -115,7 +115,7 @@ async fn an_amount_that_the_column_cannot_hold_exactly_is_refused() {
     let mut job = first_sight("Acme");
     let RecordChange::Put(row) = &mut job.commit.record else { unreachable!() };
     row.seen.insert("Credit", Value::Money(Decimal::MAX));
-    let Committed::Refused(reason) = store.commit(job).await else { panic!("not refused") };
+    let Committed::Refused(reason) = store.commit(job).await.unwrap() else { panic!("not refused") };
     assert!(reason.contains("`credit`") && reason.contains("exactly"), "{reason}");
 }
 
@@ -205,7 +205,7 @@ async fn a_row_removed_past_the_hub_is_noticed() {
     let mut local = job(commit(at(version)));
     local.commit.record = RecordChange::LocalOnly;
     local.locals = Some(vec![(RANK, Value::Integer(1))]);
-    let Committed::Refused(reason) = store.commit(local).await else { panic!("not refused") };
+    let Committed::Refused(reason) = store.commit(local).await.unwrap() else { panic!("not refused") };
     assert!(reason.contains("lost the row"), "{reason}");
     done(&store, refresh(version, "Acme")).await;
     assert!(load(&store).await.row_present);

@@ -58,7 +58,7 @@ async fn a_closed_store_says_so() {
     store.close().await;
     let error = store.load(&ORGANISATION, ID).await.unwrap_err();
     assert!(matches!(error, StoreError::Closed { .. }), "{error}");
-    let Committed::Unavailable(reason) = store.commit(first_sight("Acme")).await else { panic!("committed") };
+    let Committed::Unavailable(reason) = store.commit(first_sight("Acme")).await.unwrap() else { panic!("committed") };
     assert!(reason.contains("shut down"), "{reason}");
 }
 
@@ -101,6 +101,8 @@ async fn one_caller_too_many_is_refused_at_once() {
         assert!(callers.len() < 10_000, "the queue grows without bound");
     };
     assert_eq!(callers.len(), 1_024);
+    assert!(matches!(refused, Err(StoreError::Overloaded { .. })), "{refused:?}");
+    let refused = store.commit(first_sight("Acme")).await;
     assert!(matches!(refused, Err(StoreError::Overloaded { .. })), "{refused:?}");
     drop(release);
     writing.await.unwrap();
