@@ -5,6 +5,7 @@ use datahub_runtime::prelude::*;
 use datahub_runtime::testing::Kit;
 use datahub_runtime::{EntryKind, Instant, Note, Origin, Resolution, Value};
 
+use crate::dropped::polled;
 use crate::scene::{acme, says};
 
 /// The model as long as CDMS has the say.
@@ -223,4 +224,22 @@ async fn what_waits_in_quarantine_at_the_cut_is_not_asked_of_cdms() {
     says(error, &["Company is detached from CDMS"]);
     assert_eq!(kit.simulator.requests_met(), requests, "CDMS was asked nothing");
     assert_eq!(Company::get(&hub, Id::from(id.guid())).await.unwrap().name, "Acme", "the row is the truth");
+}
+
+#[tokio::test]
+async fn a_write_of_the_hub_alone_can_be_dropped_at_any_await() {
+    let (_kit, hub, id) = cut_over().await;
+    let mut wanted = vec!["Acme".to_owned()];
+    for times in 0.. {
+        assert!(times < 200, "it does not come to its end");
+        let mut company = Company::get(&hub, id).await.unwrap();
+        assert!(wanted.contains(&company.name), "{}", company.name);
+        wanted.push(format!("Acme {times}"));
+        company.name = format!("Acme {times}");
+        if polled(times, async { company.save(&hub).await.unwrap() }).await {
+            break;
+        }
+    }
+    assert_eq!(Company::get(&hub, id).await.unwrap().name, *wanted.last().unwrap());
+    hub.shutdown(std::time::Duration::from_secs(60)).await;
 }

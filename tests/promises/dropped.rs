@@ -17,7 +17,7 @@ use uuid::Uuid;
 use crate::scene::{PAST_QUIET, Scene, acme, ada, failed, now};
 
 /// Polls a future so often, each time when it was woken, and drops it. Whether it came to its end.
-async fn polled<F: IntoFuture>(times: usize, future: F) -> bool {
+pub(crate) async fn polled<F: IntoFuture>(times: usize, future: F) -> bool {
     let mut future = pin!(future.into_future());
     let mut left = times;
     poll_fn(|context| {
@@ -86,7 +86,7 @@ fn contact(times: usize) -> Id<Contact> {
 }
 
 /// On a record that its hub has read, another one each time.
-const ON_A_RECORD: [(&str, Operation); 14] = operations! {
+const ON_A_RECORD: [(&str, Operation); 15] = operations! {
     "get": |scene, id, times| polled_well(times, Organisation::get(&scene.hub, id.into())).await;
     "get of what only CDMS has": |scene, _id, times| {
         let id = scene.kit.simulator.seed("Account", acme());
@@ -127,6 +127,11 @@ const ON_A_RECORD: [(&str, Operation); 14] = operations! {
         change(scene, id, times).await;
         polled_well(times, Organisation::revert(&scene.hub, id.into(), first)).await
     };
+    "revert of a deleted record": |scene, id, times| {
+        let first = Organisation::history(&scene.hub, id.into()).await.unwrap()[0].version;
+        row(scene, id).await.delete(&scene.hub).await.unwrap();
+        polled_well(times, Organisation::revert(&scene.hub, id.into(), first)).await
+    };
     "resolve for CDMS": |scene, id, times| {
         restore(scene, id, times);
         polled_well(times, Organisation::resolve(&scene.hub, id.into(), Resolution::TakeCdms)).await
@@ -139,10 +144,19 @@ const ON_A_RECORD: [(&str, Operation); 14] = operations! {
 };
 
 /// On all that there is, which is one record.
-const ON_EVERYTHING: [(&str, Operation); 6] = operations! {
+const ON_EVERYTHING: [(&str, Operation); 8] = operations! {
     "resolve all": |scene, id, times| {
         restore(scene, id, times);
         polled_well(times, Organisation::resolve_all(&scene.hub, Resolution::TakeCdms)).await
+    };
+    "resolve all for the hub": |scene, id, times| {
+        restore(scene, id, times);
+        polled_well(times, Organisation::resolve_all(&scene.hub, Resolution::PushHub)).await
+    };
+    "tables that are made": |scene, _id, times| {
+        scene.sql("DROP TABLE IF EXISTS contact_roles");
+        let hub = scene.kit.hub(example_domain::models()).program("another").create_tables();
+        polled_well(times, hub.connect()).await
     };
     "pull": |scene, _id, times| polled_well(times, scene.hub.pull::<Organisation>()).await;
     "settle": |scene, id, times| {
