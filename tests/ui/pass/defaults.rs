@@ -3,9 +3,9 @@
 use std::sync::atomic::{AtomicI32, Ordering};
 
 use chrono::{DateTime, Utc};
-use datahub_runtime::__v1::{ModelDescriptor, Source};
+use datahub_runtime::__v1::{ModelDescriptor, Source, member};
 use datahub_runtime::prelude::*;
-use datahub_runtime::{Carries, Fault, FieldType, Instant, Kind, Value, kind};
+use datahub_runtime::{Carries, Fault, FieldType, Instant, Kind, Model, RowReader, RowWriter, Value, kind};
 
 use super::minimal_country::Country;
 
@@ -98,6 +98,66 @@ fn a_member_has_its_default_as_a_field_has() {
     assert_eq!(default_of(Shop::DESCRIPTOR, "shelves"), Some(Value::Integer(2)));
 }
 
+/// The values of a row, and what its type says of them.
+fn row_of(shop: &Shop) -> Vec<Value> {
+    let mut values = vec![Value::Null; Shop::DESCRIPTOR.columns.len()];
+    let mut writer = RowWriter::new(Shop::DESCRIPTOR.columns, &mut values);
+    shop.to_row(&mut writer);
+    writer.finish().unwrap();
+    values
+}
+
+#[test]
+fn a_group_of_a_row_from_before_there_was_a_default_has_it_too() {
+    let address = Address { street: "Market Street".into(), town: "Oslo".into(), country: None };
+    let (id, name) = (Id::new(), "Corner shop".to_owned());
+    let shop = Shop { id, name, employees: 3, address, shelves: Even(4), seen: DateTime::UNIX_EPOCH };
+    let mut row = row_of(&shop);
+    let read = |row: &[Value]| Shop::from_row(&RowReader::new(Shop::DESCRIPTOR.columns, row)).unwrap();
+    assert_eq!(read(&row), shop);
+    let at = |field: &str| Shop::DESCRIPTOR.columns.iter().position(|column| column.field == field).unwrap();
+    row[at("address.street")] = Value::Null;
+    let old = read(&row);
+    assert_eq!((old.address.street.as_str(), old.address.town.as_str()), ("nowhere", "Oslo"));
+}
+
+#[test]
+fn a_member_points_to_what_its_type_says() {
+    let column = Shop::DESCRIPTOR.columns.iter().find(|column| column.field == "address.country").unwrap();
+    assert!(matches!(column.source, Source::Attribute { targets: [only], .. } if *only == Country::LOGICAL));
+}
+
+#[test]
+fn a_value_that_its_column_does_not_hold_is_told_when_the_row_is_ready() {
+    let columns = Shop::DESCRIPTOR.columns;
+    let at = columns.iter().position(|column| column.field == "employees").unwrap();
+    let mut values = vec![Value::Null; columns.len()];
+    let mut writer = RowWriter::new(columns, &mut values);
+    writer.write(at, &member::<String>(), &"three".to_owned());
+    let fault = writer.finish().unwrap_err();
+    assert_eq!(fault.place(), Some("employees"), "{fault}");
+}
+
+/// What the derive says of a struct with faults, whose model is known or not.
+struct Faulty;
+struct Unknown;
+
+impl Model for Faulty {
+    const LOGICAL: &'static str = "account";
+    const IS_STUB: bool = true;
+}
+
+impl Model for Unknown {
+    const LOGICAL: &'static str = "";
+    const IS_STUB: bool = true;
+}
+
+#[test]
+fn a_reference_to_a_struct_with_faults_points_to_what_is_known_of_it() {
+    assert_eq!(<Id<Faulty> as FieldType>::TARGETS, ["account"]);
+    assert_eq!(<Id<Unknown> as FieldType>::TARGETS, [""; 0]);
+}
+
 #[derive(Clone, Debug, PartialEq, CdmsFields)]
 struct Elsewhere {
     #[cdms(default = "elsewhere")]
@@ -126,6 +186,8 @@ shed!(OtherShed, Address);
 #[test]
 fn the_mapping_id_knows_a_members_default() {
     assert_ne!(Shed::DESCRIPTOR.mapping_id, OtherShed::DESCRIPTOR.mapping_id);
+    // The same in every build: rows name the mapping that they are complete for.
+    assert_eq!(Shed::DESCRIPTOR.mapping_id.to_string(), "a2f696d8d238b3d0");
 }
 
 mod nothing_is_lost_but_what_is_declared {

@@ -1,5 +1,8 @@
 //! References to a record of one of several models.
 
+use std::collections::HashSet;
+use std::hash::{Hash, Hasher as _};
+
 use datahub_runtime::prelude::*;
 use datahub_runtime::testing::Kit;
 use datahub_runtime::{Reference, Seen, Value, models};
@@ -112,4 +115,26 @@ fn a_reference_is_text_in_json() {
     let wrong = |text: &str| serde_json::from_value::<OneOf<(User, Holding)>>(serde_json::json!(text)).unwrap_err();
     assert!(wrong("team 00000000-0000-0000-0000-000000000005").to_string().contains("systemuser or account"));
     assert!(wrong("systemuser").to_string().contains("a logical name and a GUID"));
+}
+
+#[test]
+fn a_reference_is_the_model_and_the_id() {
+    let id = Uuid::from_u128(5);
+    let to_user: OneOf<(User, Holding)> = OneOf::new(Id::<User>::from(id));
+    let to_holding: OneOf<(User, Holding)> = OneOf::new(Id::<Holding>::from(id));
+    assert_eq!((to_user.guid(), to_user.logical_name()), (id, "systemuser"));
+    assert_eq!(to_holding.logical_name(), "account");
+    assert_eq!(to_user, to_user.clone());
+    assert_ne!(to_user, to_holding, "of one id, and not of one model");
+    assert_eq!(format!("{to_user:?}"), format!("OneOf(systemuser {id})"));
+    let all: HashSet<_> = [to_user, to_holding, to_user].into_iter().collect();
+    assert_eq!(all.len(), 2);
+    // As two that are not equal have it, as good as always.
+    assert_ne!(hash(&to_user), hash(&to_holding));
+}
+
+fn hash(value: &impl Hash) -> u64 {
+    let mut hasher = std::hash::DefaultHasher::new();
+    value.hash(&mut hasher);
+    hasher.finish()
 }
