@@ -234,20 +234,26 @@ impl Lines {
 /// How the simulation and the search begin to say what is wrong: a promise is broken, or something never happens any more.
 const BROKEN: [&str; 3] = ["seed ", "it never came to this", "after "];
 
+/// How many characters are shown of what a checker says.
+const LONGEST: usize = 160;
+
 /// The beginning of what a checker says: the promise that is broken, or the tests that failed. Only these are a catch.
 fn evidence(report: &[String], beside: &[String]) -> Option<String> {
     let said = report.iter().chain(beside);
     if let Some(broken) = said.into_iter().find(|line| BROKEN.iter().any(|begin| line.starts_with(begin))) {
         let broken = broken.replace("00000000-0000-0000-0000-0000000000", "…").replace('|', "/");
-        return Some(broken.chars().take(140).collect());
+        let cut = broken.char_indices().nth(LONGEST).map(|(at, _)| at);
+        return Some(cut.map_or(broken.clone(), |at| format!("{} …", &broken[..at])));
     }
+    let ended = |line: &String| line.starts_with("test ") && (line.ends_with("ok") || line.ends_with("FAILED"));
+    let passed = report.iter().filter(|line| ended(line)).take_while(|line| !line.ends_with("FAILED")).count();
     let failed: Vec<_> =
         report.iter().filter_map(|line| line.strip_suffix("FAILED")?.trim_end().strip_suffix("...")).collect();
     let named = |line: &str| line.trim().trim_start_matches("test ").trim_end().to_owned();
     match failed.as_slice() {
         [] => None,
-        [only] => Some(format!("`{}`", named(only))),
-        [first, ..] => Some(format!("{} tests, `{}` among them", failed.len(), named(first))),
+        [only] => Some(format!("`{}`, after {passed} tests", named(only))),
+        [first, ..] => Some(format!("{} tests, `{}` first of them, after {passed} others", failed.len(), named(first))),
     }
 }
 
@@ -262,10 +268,12 @@ mod tests {
     #[test]
     fn only_what_names_a_promise_is_a_catch() {
         assert_eq!(evidence(&lines("running 2 tests\ntest a ... ok"), &lines("Killed")), None);
-        assert_eq!(evidence(&lines("test a ... ok\ntest b ... FAILED"), &[]), Some("`b`".to_owned()));
+        assert_eq!(evidence(&lines("test a ... ok\ntest b ... FAILED"), &[]), Some("`b`, after 1 tests".to_owned()));
         let two = lines("test b                    ... FAILED\ntest c ... FAILED");
-        assert_eq!(evidence(&two, &[]), Some("2 tests, `b` among them".to_owned()));
-        assert!(evidence(&[], &lines("seed 7: a promise")).is_some());
+        assert_eq!(evidence(&two, &[]), Some("2 tests, `b` first of them, after 0 others".to_owned()));
+        assert_eq!(evidence(&[], &lines("seed 7: a promise")), Some("seed 7: a promise".to_owned()));
+        let long = format!("seed 7: {}", "…".repeat(200));
+        assert_eq!(evidence(&lines(&long), &[]).map(|shown| shown.chars().count()), Some(LONGEST + 2));
     }
 
     #[test]
@@ -275,6 +283,6 @@ mod tests {
             matches!(judge(None, patience, &lines("running 2 tests"), &[]), Said::Failed(how) if how == "it hangs for 180 s")
         );
         let said = judge(None, patience, &lines("test b ... FAILED"), &[]);
-        assert!(matches!(said, Said::Caught(what) if what == "`b`; then it hangs for 180 s"));
+        assert!(matches!(said, Said::Caught(what) if what == "`b`, after 0 tests; then it hangs for 180 s"));
     }
 }
