@@ -45,7 +45,8 @@ const EXAMPLE: &str = "#[cdms(mapping = \"account.toml\", attribute = \"Industry
 const VARIANT_EXAMPLE: &str = "#[cdms(\"fine_arts\")] or #[cdms(other)]";
 
 struct Choice {
-    variants: Vec<(Ident, i32)>,
+    /// Each with its option's name and number.
+    variants: Vec<(Ident, String, i32)>,
     rest: Option<Ident>,
     attribute: String,
     tracking: TokenStream,
@@ -139,7 +140,9 @@ fn read(item: &DeriveInput, krate: &mut Option<Path>, errors: &mut Errors) -> Op
     let source = project::contract(&mapping, &item.ident, errors)?;
     match check_choices(&source.contract, &attribute, &names, takes_rest || rest.is_some()) {
         Ok(numbers) => Some(Choice {
-            variants: idents.into_iter().zip(numbers).collect(),
+            variants: (idents.into_iter().zip(names).zip(numbers))
+                .map(|((ident, name), number)| (ident, name.value, number))
+                .collect(),
             rest,
             attribute: attribute.value,
             tracking: source.tracking,
@@ -154,8 +157,10 @@ fn read(item: &DeriveInput, krate: &mut Option<Path>, errors: &mut Errors) -> Op
 
 fn implementation(name: &Ident, krate: &Path, choice: &Choice) -> TokenStream {
     let Choice { variants, rest, attribute, tracking, .. } = choice;
-    let read = variants.iter().map(|(variant, number)| quote!(#number => Self::#variant));
-    let written = variants.iter().map(|(variant, number)| quote!(Self::#variant => #number));
+    let read = variants.iter().map(|(variant, _, number)| quote!(#number => Self::#variant));
+    let written = variants.iter().map(|(variant, _, number)| quote!(Self::#variant => #number));
+    let named = variants.iter().map(|(_, name, number)| quote!((#name, #number)));
+    let takes_rest = rest.is_some();
     let read_rest = match rest {
         Some(rest) => quote!(__number => Self::#rest(__number)),
         None => {
@@ -167,6 +172,7 @@ fn implementation(name: &Ident, krate: &Path, choice: &Choice) -> TokenStream {
         #[automatically_derived]
         impl #krate::FieldType for #name {
             const KINDS: &'static [#krate::Kind] = #krate::CHOICE_KINDS;
+            const OPTIONS: #krate::Options = #krate::Options { named: &[#(#named),*], takes_rest: #takes_rest };
 
             fn from_value(__value: &#krate::Value) -> #krate::Result<Self, #krate::Fault> {
                 #krate::Result::Ok(match <::core::primitive::i32 as #krate::FieldType>::from_value(__value)? {

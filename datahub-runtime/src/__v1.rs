@@ -17,7 +17,7 @@ use cdms_odata::Attributes;
 pub(crate) use checks::same;
 pub use checks::{
     GroupKey, begins_with_zero, can_be_null, group_matches, is_never_null, models_do_not_clash, needs_no_default,
-    points_to,
+    points_to, takes_options,
 };
 
 pub use crate::field::{Field, Group, Key, KeyOf, field, group, key, member};
@@ -25,8 +25,8 @@ pub use crate::stored::Stored;
 pub use crate::written::{Written, written};
 pub use crate::{__diesel_changeset, __diesel_insertable, __diesel_reading};
 pub use crate::{
-    Carries, CdmsFields, CdmsSynced, Fault, FieldType, GroupReader, GroupWriter, Id, Kind, Member, Model, RowReader,
-    RowWriter, Value, Writable, kind, sql_types,
+    Carries, CdmsFields, CdmsSynced, Fault, FieldType, GroupReader, GroupWriter, Id, Kind, Member, Model, Options,
+    RowReader, RowWriter, Value, Writable, kind, sql_types,
 };
 
 /// The model of a row's values.

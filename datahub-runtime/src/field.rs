@@ -38,6 +38,9 @@ pub trait FieldType: Sized + Send + Sync + 'static {
     const KEEPS_ALL: bool = false;
     /// For a reference: the logical names in CDMS of the models that it may point to.
     const TARGETS: &'static [&'static str] = &[];
+    /// Of a choice: which options it takes. [`CdmsChoice`](crate::CdmsChoice) says it, so that an enum is refused on an
+    /// attribute with other options than its own.
+    const OPTIONS: Options = Options::ANY;
 
     /// The Rust value of a column's value.
     ///
@@ -48,6 +51,20 @@ pub trait FieldType: Sized + Send + Sync + 'static {
 
     /// The column's value of a Rust value.
     fn to_value(&self) -> Value;
+}
+
+/// The options that the type of a choice takes, see [`FieldType::OPTIONS`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Options {
+    /// Those with a name, and their numbers in CDMS.
+    pub named: &'static [(&'static str, i32)],
+    /// Whether it takes all others too.
+    pub takes_rest: bool,
+}
+
+impl Options {
+    /// Whatever there is.
+    pub const ANY: Self = Options { named: &[], takes_rest: true };
 }
 
 /// States that a [`FieldType`] can hold attributes of the kind `K` (see [`kind`](crate::kind)).
@@ -109,6 +126,7 @@ impl<T: FieldType> FieldType for Option<T> {
     const NULLABLE: bool = true;
     const KEEPS_ALL: bool = T::KEEPS_ALL;
     const TARGETS: &'static [&'static str] = T::TARGETS;
+    const OPTIONS: Options = T::OPTIONS;
 
     fn from_value(value: &Value) -> Result<Self, Fault> {
         if value.is_null() { Ok(None) } else { T::from_value(value).map(Some) }

@@ -62,7 +62,7 @@ pub use datahub_model::Fault;
 pub use datahub_protocol::{EntryKind, Note, OnConflict, OperationId, Origin, Seen, Verdict, Version, WriteKind};
 pub use error::{Error, ErrorKind};
 pub use field::{
-    Carries, CdmsFields, FieldType, GroupReader, GroupWriter, Holds, Member, RowReader, RowWriter, Slot, kind,
+    Carries, CdmsFields, FieldType, GroupReader, GroupWriter, Holds, Member, Options, RowReader, RowWriter, Slot, kind,
 };
 pub use freshness::{Checked, Freshness};
 pub use health::Health;

@@ -54,7 +54,7 @@ enum Task {
         json: bool,
     },
     /// Changes the code of the protocol and of the conversions in every way that cargo-mutants knows, one at a time, and
-    /// fails for each change that no test notices and that `docs/mutants-left.txt` does not explain. It takes hours.
+    /// fails for each change that no test notices and that `docs/mutants-left.txt` does not explain. It takes about an hour.
     Mutants {
         /// Only this part: `protocol`, `attributes` or `fields`.
         #[arg(long, value_name = "PART")]

@@ -63,7 +63,12 @@ fn check(mapping: &Mapping, field: &ModelField, shape: &Shape) -> TokenStream {
             let targets = mapping
                 .targets(column)
                 .map(|targets| asked(field, "points_to", quote!(&#constant, #name, #attribute, &[#(#targets),*])));
-            quote!(#null #targets)
+            let choices = mapping.attributes.iter().find(|known| known.name == attribute).map(|known| &known.choices);
+            let choices = choices.filter(|choices| !choices.is_empty()).map(|choices| {
+                let choices = choices.iter().map(|(name, number)| quote!((#name, #number)));
+                asked(field, "takes_options", quote!(&#constant, #name, #attribute, &[#(#choices),*]))
+            });
+            quote!(#null #targets #choices)
         }
     }
 }

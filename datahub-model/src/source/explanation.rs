@@ -72,7 +72,8 @@ impl Code {
             }
             Code::UnknownChoice => {
                 "An enum's variant is no option of the contract, or an option has no variant, so that a record with it \
-                 could not be read.\n\n\
+                 could not be read. Or a field has the enum of another attribute, which would read and write the same \
+                 numbers under other names.\n\n\
                  Cure: name the option with `#[cdms(\"name\")]`, add the missing variant, or take all others with \
                  `#[cdms(other)] Other(i32)`."
             }

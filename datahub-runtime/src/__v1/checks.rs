@@ -84,6 +84,43 @@ const fn allowed(target: &str, name: &str, attribute: &str, targets: &[&str]) {
     panic!("{}", message.and("change the type of the field, or the contract's `target`").text())
 }
 
+/// Asks that the type of a choice is of this attribute's options: an enum of another attribute would read and write the
+/// same numbers under other names.
+#[track_caller]
+pub const fn takes_options<T>(field: &Field<T>, name: &str, attribute: &str, choices: &[(&str, i32)]) {
+    let named = field.options.named;
+    let about = Message::new("the type of `").and(name);
+    let cure = "use the enum of this attribute, or correct `choices` in the contract";
+    let mut position = 0;
+    while position < named.len() {
+        if !is_among(named[position], choices) {
+            let message = about.and("` has the option `").and(named[position].0).and("`, which `").and(attribute);
+            let message = message.and("` has not, or with another number [unknown-choice]").and(HELP);
+            panic!("{}", message.and(cure).text())
+        }
+        position += 1;
+    }
+    position = 0;
+    while position < choices.len() && !field.options.takes_rest {
+        if !is_among(choices[position], named) {
+            let message = about.and("` takes no option `").and(choices[position].0).and("` of `").and(attribute);
+            panic!("{}", message.and("` [unknown-choice]").and(HELP).and(cure).text())
+        }
+        position += 1;
+    }
+}
+
+const fn is_among(option: (&str, i32), options: &[(&str, i32)]) -> bool {
+    let mut position = 0;
+    while position < options.len() {
+        if options[position].1 == option.1 && same(options[position].0, option.0) {
+            return true;
+        }
+        position += 1;
+    }
+    false
+}
+
 /// One key of a contract's group, and its attribute.
 #[derive(Clone, Copy, Debug)]
 pub struct GroupKey {

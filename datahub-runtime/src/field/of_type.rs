@@ -4,7 +4,7 @@
 use cdms_odata::{Kind, Value};
 use datahub_model::{Fault, MappingId, Source, Through};
 
-use super::{Carries, CdmsFields, FieldType, GroupReader, GroupWriter};
+use super::{Carries, CdmsFields, FieldType, GroupReader, GroupWriter, Options};
 use crate::Id;
 
 /// A type that can hold the kind of its field's attribute.
@@ -14,6 +14,7 @@ pub struct Field<T> {
     pub targets: &'static [&'static str],
     /// What it makes of a column's value, where that may not be the value itself.
     pub through: Option<Through>,
+    pub(crate) options: Options,
     pub(crate) kinds: &'static [Kind],
     pub(crate) has_null: bool,
     pub(crate) takes_zero: bool,
@@ -31,6 +32,7 @@ pub const fn member<T: FieldType>() -> Field<T> {
     Field {
         targets: T::TARGETS,
         through: if T::KEEPS_ALL { None } else { Some(|value| T::from_value(value).map(|value| value.to_value())) },
+        options: T::OPTIONS,
         kinds: T::KINDS,
         has_null: T::NULLABLE,
         takes_zero: T::TAKES_ZERO,
