@@ -163,7 +163,7 @@ async fn carry_out(
     let mut machine = Read::new(mapping, clock_skew_ms);
     let mut run = Run::new(Arc::clone(&engine), model, id, actor);
     let sighting = observed(kind, model, id, None, run.drive(&mut machine)).await;
-    let sighting = sighting.map_err(|error| CheckFailure::Store(error))?.map_err(CheckFailure::Protocol)?;
+    let sighting = sighting.map_err(CheckFailure::Store)?.map_err(CheckFailure::Protocol)?;
     let (Sighting::Current { snapshot, .. } | Sighting::Pending { snapshot, .. }) = &sighting;
     let row = row_of_snapshot(model, id, snapshot, run.locals())
         .map_err(|fault| CheckFailure::Protocol(Failure::Quarantined(fault)))?;

@@ -103,7 +103,7 @@ fn row_of(shop: &Shop) -> Vec<Value> {
     let mut values = vec![Value::Null; Shop::DESCRIPTOR.columns.len()];
     let mut writer = RowWriter::new(Shop::DESCRIPTOR.columns, &mut values);
     shop.to_row(&mut writer);
-    writer.finish().unwrap();
+    writer.finish().expect("every value is of its column");
     values
 }
 
