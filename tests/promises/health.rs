@@ -119,9 +119,16 @@ async fn an_orphan_leaves_quarantine_once_it_is_removed() {
     scene.fault(Write::Create.operation(), Fault::OtherId);
     failed(attempt.run(&scene).await, ErrorKind::Misconfigured);
     let orphan = scene.commits()[0].id;
-    let report = scene.hub.retry_quarantined(10).await.unwrap();
+    scene.minute();
+    let mended = scene.unfit();
+    failed(Organisation::get(&scene.hub, mended.into()).await, ErrorKind::Quarantined);
+    scene.kit.simulator.edit("Account", mended, [("Name", Value::text("Acme"))]);
+    scene.minute();
+    let report = scene.hub.retry_quarantined(1).await.unwrap();
     let [(entry, error)] = &report.stayed[..] else { panic!("{report:?}") };
     assert_eq!(entry.id, orphan);
+    let report = scene.hub.retry_quarantined(1).await.unwrap();
+    assert_eq!(report.left[0].id, mended, "the orphan waits behind it now");
     says(error, &["CDMS still has it", &attempt.id().to_string(), "remove it in CDMS"]);
     scene.kit.simulator.remove("Contact", orphan);
     let report = scene.hub.retry_quarantined(10).await.unwrap();
