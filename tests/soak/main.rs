@@ -130,14 +130,15 @@ async fn run(operations: u64, seed: u64) -> Result<(), Failed> {
     hub.shutdown(Duration::from_secs(30)).await;
     match findings.violations.as_slice() {
         [] => Ok(()),
-        violations => {
-            let shown = violations.iter().take(SHOWN).map(String::as_str).collect::<Vec<_>>().join("\n");
-            Err(format!("{} violations, the first of them:\n{shown}", violations.len()).into())
+        [first, rest @ ..] => {
+            let shown = rest.iter().take(SHOWN).map(|violation| format!("\n{violation}")).collect::<String>();
+            let (operations, more) = (reports.len(), rest.len());
+            Err(format!("after {operations} operations: {first}; and {more} more violations{shown}").into())
         }
     }
 }
 
-/// How many violations are shown.
+/// How many violations are shown beside the first.
 const SHOWN: usize = 200;
 
 impl Stage {

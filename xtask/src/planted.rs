@@ -3,6 +3,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::{BufRead as _, BufReader, Read};
+#[cfg(unix)]
+use std::os::unix::process::CommandExt as _;
 use std::path::PathBuf;
 use std::process::{Command, ExitCode, ExitStatus, Stdio};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -154,10 +156,40 @@ struct Checker<'s> {
     patience: Duration,
 }
 
+/// What a run of a checker said, on its output and beside it.
+struct Run {
+    status: Option<ExitStatus>,
+    report: Vec<String>,
+    beside: Vec<String>,
+}
+
 impl Checker<'_> {
-    /// Runs it under a fault, or without one.
+    /// Asks it under a fault, or without one.
     fn ask(&self, fault: Option<Planted>) -> Result<Said, String> {
+        let Some(run) = self.run(fault, &[])? else { return Ok(Said::Nothing) };
+        let said = judge(self.name, &run, self.patience);
+        let failed = failed_tests(&run.report);
+        // A test of the promises that fails once, and not again on its own, tells nothing of the fault.
+        let (true, Said::Caught(_), Some(first)) = (self.name == "promises" && fault.is_some(), &said, failed.first())
+        else {
+            return Ok(said);
+        };
+        match self.run(fault, &["--exact", first])? {
+            Some(_) => Ok(said),
+            None => Ok(Said::Failed(format!("`{first}` fails among the others, and not on its own"))),
+        }
+    }
+
+    /// Runs it; `None` where it finds nothing wrong.
+    fn run(&self, fault: Option<Planted>, arguments: &[&str]) -> Result<Option<Run>, String> {
         let mut command = Command::new(&self.program);
+        command.args(arguments);
+        #[cfg(unix)]
+        command.process_group(0);
+        // What a shell has set for another run would make it another checker.
+        for variable in ["SEED", "SEEDS", "SEARCH", "CRASH", "CRASH_SEED", "SOAK_OPERATIONS", "SOAK_SEED", "TESTS"] {
+            command.env_remove(format!("DATAHUB_{variable}"));
+        }
         match self.server {
             Some(url) => command.env(postgres::URL, url),
             None => command.env("DATAHUB_TESTS", "sqlite-only"),
@@ -173,6 +205,8 @@ impl Checker<'_> {
                 Ok(Some(status)) => break Some(status),
                 Ok(None) if begun.elapsed() < self.patience => std::thread::sleep(Duration::from_millis(50)),
                 _ => {
+                    // With the programs that it has started, which would disturb the next.
+                    _ = Command::new("kill").args(["-KILL", "--", &format!("-{}", child.id())]).status();
                     _ = child.kill();
                     _ = child.wait();
                     break None;
@@ -180,23 +214,24 @@ impl Checker<'_> {
             }
         };
         if status.is_some_and(|status| status.success()) {
-            return Ok(Said::Nothing);
+            return Ok(None);
         }
         // Programs that a killed one has started may keep its pipes open.
         let (report, beside) =
             if status.is_some() { (report.all(), beside.all()) } else { (report.sofar(), beside.sofar()) };
-        Ok(judge(status, self.patience, &report, &beside))
+        Ok(Some(Run { status, report, beside }))
     }
 }
 
-/// What a program found that failed, or did not end in time.
-fn judge(status: Option<ExitStatus>, patience: Duration, report: &[String], beside: &[String]) -> Said {
-    let ending = match status {
+/// What a checker found that failed, or did not end in time.
+fn judge(checker: &str, run: &Run, patience: Duration) -> Said {
+    let ending = match run.status {
         Some(status) => format!("it ends with {status} and does not say why"),
         None => format!("it hangs for {} s", patience.as_secs()),
     };
-    match (evidence(report, beside), status) {
-        (Some(evidence), Some(_)) => Said::Caught(evidence),
+    match (evidence(checker, run), run.status) {
+        (Some(evidence), Some(status)) if status.code().is_some() => Said::Caught(evidence),
+        (Some(evidence), Some(status)) => Said::Caught(format!("{evidence}; then it ends with {status}")),
         (Some(evidence), None) => Said::Caught(format!("{evidence}; then {ending}")),
         (None, _) => Said::Failed(ending),
     }
@@ -231,30 +266,48 @@ impl Lines {
     }
 }
 
-/// How the simulation and the search begin to say what is wrong: a promise is broken, or something never happens any more.
+/// How the simulation, the search and the soak begin to say what is wrong: a promise is broken, or something never happens
+/// any more.
 const BROKEN: [&str; 3] = ["seed ", "it never came to this", "after "];
 
 /// How many characters are shown of what a checker says.
 const LONGEST: usize = 160;
 
 /// The beginning of what a checker says: the promise that is broken, or the tests that failed. Only these are a catch.
-fn evidence(report: &[String], beside: &[String]) -> Option<String> {
-    let said = report.iter().chain(beside);
+fn evidence(checker: &str, run: &Run) -> Option<String> {
+    let said = run.report.iter().chain(&run.beside);
     if let Some(broken) = said.into_iter().find(|line| BROKEN.iter().any(|begin| line.starts_with(begin))) {
         let broken = broken.replace("00000000-0000-0000-0000-0000000000", "…").replace('|', "/");
         let cut = broken.char_indices().nth(LONGEST).map(|(at, _)| at);
         return Some(cut.map_or(broken.clone(), |at| format!("{} …", &broken[..at])));
     }
-    let ended = |line: &String| line.starts_with("test ") && (line.ends_with("ok") || line.ends_with("FAILED"));
-    let passed = report.iter().filter(|line| ended(line)).take_while(|line| !line.ends_with("FAILED")).count();
-    let failed: Vec<_> =
-        report.iter().filter_map(|line| line.strip_suffix("FAILED")?.trim_end().strip_suffix("...")).collect();
-    let named = |line: &str| line.trim().trim_start_matches("test ").trim_end().to_owned();
-    match failed.as_slice() {
-        [] => None,
-        [only] => Some(format!("`{}`, after {passed} tests", named(only))),
-        [first, ..] => Some(format!("{} tests, `{}` first of them, after {passed} others", failed.len(), named(first))),
+    // The soak is one test, which fails as well where its programs cannot be started.
+    if checker == "soak" {
+        return None;
     }
+    let passed = tests(&run.report).take_while(|(_, passed)| *passed).count();
+    match failed_tests(&run.report).as_slice() {
+        [] => None,
+        [only] => Some(format!("`{only}`, after {passed} others")),
+        [first, rest @ ..] => Some(format!("{} tests, `{first}` first of them, after {passed} others", rest.len() + 1)),
+    }
+}
+
+/// The tests that a program names as ended, and whether they passed; what it says later of those that failed is left out.
+fn tests(report: &[String]) -> impl Iterator<Item = (&str, bool)> {
+    let lines = report.iter().take_while(|line| *line != "failures:");
+    lines.filter_map(|line| {
+        let line = line.strip_prefix("test ")?;
+        let (name, passed) = line
+            .strip_suffix("ok")
+            .map(|name| (name, true))
+            .or(line.strip_suffix("FAILED").map(|name| (name, false)))?;
+        Some((name.trim_end().strip_suffix("...")?.trim_end(), passed))
+    })
+}
+
+fn failed_tests(report: &[String]) -> Vec<&str> {
+    tests(report).filter(|(_, passed)| !passed).map(|(name, _)| name).collect()
 }
 
 #[cfg(test)]
@@ -265,24 +318,39 @@ mod tests {
         text.lines().map(str::to_owned).collect()
     }
 
+    /// A run that did not end in time.
+    fn run(report: &str, beside: &str) -> Run {
+        Run { status: None, report: lines(report), beside: lines(beside) }
+    }
+
     #[test]
     fn only_what_names_a_promise_is_a_catch() {
-        assert_eq!(evidence(&lines("running 2 tests\ntest a ... ok"), &lines("Killed")), None);
-        assert_eq!(evidence(&lines("test a ... ok\ntest b ... FAILED"), &[]), Some("`b`, after 1 tests".to_owned()));
-        let two = lines("test b                    ... FAILED\ntest c ... FAILED");
-        assert_eq!(evidence(&two, &[]), Some("2 tests, `b` first of them, after 0 others".to_owned()));
-        assert_eq!(evidence(&[], &lines("seed 7: a promise")), Some("seed 7: a promise".to_owned()));
+        let said = |report: &str, beside: &str| evidence("promises", &run(report, beside));
+        assert_eq!(said("running 2 tests\ntest a ... ok", "Killed"), None);
+        assert_eq!(said("test a ... ok\ntest b ... FAILED", "").as_deref(), Some("`b`, after 1 others"));
+        let two = "test b                    ... FAILED\ntest c ... FAILED\n\nfailures:\n\ntest d ... FAILED";
+        assert_eq!(said(two, "").as_deref(), Some("2 tests, `b` first of them, after 0 others"));
+        assert_eq!(said("", "seed 7: a promise").as_deref(), Some("seed 7: a promise"));
         let long = format!("seed 7: {}", "…".repeat(200));
-        assert_eq!(evidence(&lines(&long), &[]).map(|shown| shown.chars().count()), Some(LONGEST + 2));
+        assert_eq!(said(&long, "").map(|shown| shown.chars().count()), Some(LONGEST + 2));
+    }
+
+    #[test]
+    fn the_soak_catches_by_what_it_found_and_not_by_failing() {
+        let numbers = "test no_promise_is_broken ... 400 operations in 3.1 s\nviolations: 1\nFAILED\n\nfailures:\n\n";
+        let found = "---- no_promise_is_broken ----\nafter 400 operations: invariant 6: lost; and 0 more violations";
+        let said = evidence("soak", &run(&format!("{numbers}{found}"), ""));
+        assert_eq!(said.as_deref(), Some("after 400 operations: invariant 6: lost; and 0 more violations"));
+        let away = "test no_promise_is_broken ... FAILED\n\nfailures:\n\n---- no_promise_is_broken ----\nno space left";
+        assert_eq!(evidence("soak", &run(away, "")), None);
     }
 
     #[test]
     fn a_program_that_hangs_is_no_catch_unless_it_named_one() {
         let patience = Duration::from_secs(180);
-        assert!(
-            matches!(judge(None, patience, &lines("running 2 tests"), &[]), Said::Failed(how) if how == "it hangs for 180 s")
-        );
-        let said = judge(None, patience, &lines("test b ... FAILED"), &[]);
-        assert!(matches!(said, Said::Caught(what) if what == "`b`, after 0 tests; then it hangs for 180 s"));
+        let said = judge("promises", &run("running 2 tests", ""), patience);
+        assert!(matches!(said, Said::Failed(how) if how == "it hangs for 180 s"));
+        let said = judge("promises", &run("test b ... FAILED", ""), patience);
+        assert!(matches!(said, Said::Caught(what) if what == "`b`, after 0 others; then it hangs for 180 s"));
     }
 }

@@ -130,7 +130,9 @@ fn the_first_seeds_come_to_the_same_ends() {
     let mut tally: BTreeMap<String, u64> = BTreeMap::new();
     for seed in 0..400 {
         let (world, held) = run(seed, false);
-        held.unwrap_or_else(|broken| panic!("seed {seed}: {broken}"));
+        held.unwrap_or_else(|broken| {
+            panic!("seed {seed}, after {} operations: {broken}", (seed + 1) * u64::from(OPERATIONS))
+        });
         for (what, count) in world.tally {
             *tally.entry(what).or_default() += count;
         }
