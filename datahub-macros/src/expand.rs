@@ -4,6 +4,7 @@ mod checks;
 mod convert;
 mod descriptor;
 mod diesel;
+mod resolved;
 mod stub;
 mod table;
 
@@ -13,10 +14,12 @@ use quote::quote;
 use syn::{Path, parse_quote};
 
 use crate::synced::Model;
+use resolved::Resolved;
+use table::Column;
 
 pub(crate) use checks::of_type;
 pub(crate) use descriptor::once;
-pub(crate) use stub::{Stub, stub};
+pub(crate) use stub::{Partly, Stub, stub};
 pub(crate) use table::docs;
 
 /// Where an expansion finds everything it refers to: a module of the runtime that is named after the version of what
@@ -34,23 +37,25 @@ fn inside() -> Path {
 
 /// Everything that the derive says about a model.
 pub(crate) fn synced(model: &Model<'_>, mapping: &Mapping, tracking: &TokenStream) -> TokenStream {
-    let has_table = model.diesel.no_table.is_none();
-    let table = has_table.then(|| table::table(model, mapping));
+    let resolved = Resolved::whole(model, mapping);
+    let columns = model.diesel.no_table.is_none().then(|| Column::all(&resolved));
+    let table = columns.as_ref().map(|columns| table::table(model, &mapping.table, columns));
     let krate = &model.krate;
-    let model = &Model { krate: inside(), ..model.clone() };
     let name = &model.item.ident;
     let logical = &mapping.contract.logical;
-    let diesel = has_table.then(|| diesel::traits(model, mapping));
-    let types = checks::types(model, mapping);
-    let descriptor = descriptor::descriptor(model, mapping);
-    let (from_row, to_row, key) = convert::conversions(model, mapping);
+    let within = &Model { krate: inside(), ..model.clone() };
+    let diesel = columns.as_ref().zip(resolved.key());
+    let diesel = diesel.map(|(columns, key)| diesel::traits(within, &mapping.table, key, columns));
+    let types = checks::types(&resolved);
+    let descriptor = descriptor::descriptor(&resolved, mapping);
+    let (from_row, to_row, key) = convert::conversions(&resolved);
     let writable = Model::is_writable(mapping).then(|| {
         quote! {
             #[automatically_derived]
             impl __v1::Writable for #name {}
         }
     });
-    let checks = checks::checks(model, mapping);
+    let checks = checks::checks(&resolved);
     quote! {
         #table
 

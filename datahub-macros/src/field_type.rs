@@ -1,5 +1,6 @@
 //! What a field's type says as it is written: the derives see words, not types.
 
+use cdms_odata::Kind;
 use proc_macro2::{Group, Ident, TokenStream, TokenTree};
 use quote::quote;
 use syn::{Expr, GenericArgument, PathArguments, Type};
@@ -26,6 +27,28 @@ pub(crate) fn is_opaque(ty: &Type) -> bool {
     let Some(last) = path.path.segments.last() else { return true };
     let is_id = last.ident == "Id" && !last.arguments.is_empty();
     !is_option(ty) && !is_id && !PLAIN.iter().any(|plain| last.ident == plain)
+}
+
+/// The kind that a type is most likely of; a type of the user's own is an enum of options more often than not.
+pub(crate) fn guessed_kind(ty: &Type) -> Kind {
+    let Type::Path(path) = ungrouped(ty) else { return Kind::String };
+    let Some(last) = path.path.segments.last() else { return Kind::String };
+    if let (true, PathArguments::AngleBracketed(arguments)) = (is_option(ty), &last.arguments)
+        && let Some(GenericArgument::Type(inner)) = arguments.args.first()
+    {
+        return guessed_kind(inner);
+    }
+    match last.ident.to_string().as_str() {
+        "String" => Kind::String,
+        "i64" => Kind::BigInt,
+        "f64" => Kind::Double,
+        "bool" => Kind::Boolean,
+        "Decimal" => Kind::Decimal,
+        "NaiveDate" => Kind::Date,
+        "DateTime" => Kind::DateTime,
+        "Id" | "Uuid" => Kind::Guid,
+        _ => Kind::Choice,
+    }
 }
 
 /// Whether a type can be `Id<Model>`, as far as it is written out; of an alias the compiler knows more.

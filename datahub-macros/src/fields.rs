@@ -39,6 +39,8 @@ struct MemberField {
     ty: Type,
     name: String,
     holds: Holds,
+    /// Whether faults of it have been told.
+    is_faulty: bool,
 }
 
 /// What a member holds.
@@ -71,7 +73,8 @@ pub(crate) fn derive(item: TokenStream) -> TokenStream {
     }
     let members = members(&item, &mut errors);
     let krate = expand::runtime(krate);
-    let expansion = if errors.is_empty() { implementation(&item.ident, &krate, &members) } else { stub(&item, &krate) };
+    let expansion =
+        if errors.is_empty() { implementation(&item.ident, &krate, &members) } else { stub(&item, &krate, &members) };
     let errors = errors.into_tokens();
     quote! { #errors #expansion }
 }
@@ -90,6 +93,7 @@ fn members(item: &DeriveInput, errors: &mut Errors) -> Vec<MemberField> {
         let Some(ident) = field.ident.clone() else { continue };
         let (mut name, mut default, mut flatten) = (None, None, None);
         let ty = field_type::without_self(ungrouped(&field.ty), &item.ident);
+        let before = errors.count();
         for part in parts(&field.attrs, MEMBER_EXAMPLE, errors) {
             match &part {
                 Part::Text(text) => fill(&mut name, text.value(), "the member's key", text.span(), errors),
@@ -127,20 +131,14 @@ fn members(item: &DeriveInput, errors: &mut Errors) -> Vec<MemberField> {
             errors.push(span, format!("{message} [keys-exclude]\nhelp: remove `default`"));
         }
         let holds = if flatten.is_some() { Holds::Group } else { Holds::Value(default) };
-        members.push(MemberField { ty, ident, name, holds });
+        members.push(MemberField { ty, ident, name, holds, is_faulty: errors.count() > before });
     }
     members
 }
 
 fn implementation(name: &Ident, krate: &Path, members: &[MemberField]) -> TokenStream {
-    let types = members.iter().map(|MemberField { ident, ty, holds, .. }| {
-        let constant = expand::of_type(ident);
-        match holds {
-            Holds::Value(_) => quote! { const #constant: __v1::Field<#ty> = __v1::member::<#ty>(); },
-            Holds::Group => quote! { const #constant: __v1::Group<#ty> = __v1::group::<#ty>(); },
-        }
-    });
-    let listed = members.iter().map(|MemberField { ident, ty, name, holds }| {
+    let types = members.iter().map(of_member);
+    let listed = members.iter().map(|MemberField { ident, ty, name, holds, .. }| {
         let constant = expand::of_type(ident);
         let ty = ty.to_token_stream();
         let (said, default) = match holds {
@@ -195,11 +193,22 @@ fn implementation(name: &Ident, krate: &Path, members: &[MemberField]) -> TokenS
     }
 }
 
-fn stub(item: &DeriveInput, krate: &Path) -> TokenStream {
+/// The constant that has what is asked of a member's type.
+fn of_member(MemberField { ident, ty, holds, .. }: &MemberField) -> TokenStream {
+    let constant = expand::of_type(ident);
+    match holds {
+        Holds::Value(_) => quote! { const #constant: __v1::Field<#ty> = __v1::member::<#ty>(); },
+        Holds::Group => quote! { const #constant: __v1::Group<#ty> = __v1::group::<#ty>(); },
+    }
+}
+
+/// What stands in for a group that has faults; the types of its sound members are asked all the same.
+fn stub(item: &DeriveInput, krate: &Path, members: &[MemberField]) -> TokenStream {
     if !item.generics.params.is_empty() {
         return TokenStream::new();
     }
     let name = &item.ident;
+    let types = members.iter().filter(|member| !member.is_faulty).map(of_member);
     let message = "this group of fields has faults and was not derived";
     quote! {
         #[automatically_derived]
@@ -213,5 +222,12 @@ fn stub(item: &DeriveInput, krate: &Path) -> TokenStream {
 
             fn to_group(&self, _: &mut #krate::GroupWriter<'_>) {}
         }
+
+        #[allow(dead_code, non_upper_case_globals)]
+        const _: () = {
+            use #krate as __v1;
+
+            #(#types)*
+        };
     }
 }

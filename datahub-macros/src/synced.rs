@@ -2,7 +2,7 @@
 
 use datahub_model::Mode;
 use datahub_model::source::{
-    DefaultValue, DieselGlue, EngineField, FieldAnnotation, Mapping, ModelAnnotation, Placed, resolve,
+    DefaultValue, DieselGlue, EngineField, Faulty, FieldAnnotation, Mapping, ModelAnnotation, Placed, resolve,
 };
 use proc_macro2::{Span, TokenStream};
 use quote::{ToTokens, quote};
@@ -10,7 +10,7 @@ use syn::{Attribute, Data, DeriveInput, Expr, Field, Fields, Ident, Lit, Path, T
 
 use crate::attribute::{self, Keys, Part, crate_path, fill, literal_text, parts, placed, text, unknown};
 use crate::errors::{Errors, Words};
-use crate::expand::Stub;
+use crate::expand::{Partly, Stub};
 use crate::field_type::{self, can_be_id_of, expression_without_self, is_opaque, is_option, ungrouped};
 use crate::{expand, item, project};
 
@@ -86,6 +86,8 @@ pub(crate) struct ModelField {
     pub(crate) with: Option<Path>,
     pub(crate) default: Option<Default>,
     pub(crate) docs: Vec<Attribute>,
+    /// Whether faults of it have been told, so that nothing is asked about it.
+    pub(crate) is_faulty: bool,
 }
 
 /// A default's tokens.
@@ -112,7 +114,11 @@ pub(crate) fn derive(item: TokenStream) -> TokenStream {
     }
 }
 
-fn read<'i>(item: &'i DeriveInput, known: &mut Stub, errors: &mut Errors) -> Option<(Model<'i>, Mapping, TokenStream)> {
+fn read<'i>(
+    item: &'i DeriveInput,
+    known: &mut Stub<'i>,
+    errors: &mut Errors,
+) -> Option<(Model<'i>, Mapping, TokenStream)> {
     let (mut mapping, mut table, mut mode, mut only, mut diesel) = (None, None, None, None, None);
     let before = errors.count();
     for part in parts(&item.attrs, MODEL_EXAMPLE, errors) {
@@ -186,13 +192,20 @@ fn read<'i>(item: &'i DeriveInput, known: &mut Stub, errors: &mut Errors) -> Opt
     let name = Placed { value: item.ident.to_string(), place: item.ident.span().into() };
     let diesel = diesel.unwrap_or_default();
     let annotation = ModelAnnotation { name, table, mode, only, diesel, fields: annotations, is_faulty: is_unsaid };
-    let resolved = resolve(&annotation, &source.contract, source.diesel_columns)
-        .map_err(|diagnostics| errors.diagnostics(diagnostics, &source.shown_path, mapping));
     let krate = expand::runtime(known.krate.clone());
     let model = Model { item, krate, diesel, fields };
-    // Where the contract has faults, they may have been told at another item.
-    let resolved = resolved.ok().filter(|_| !source.is_faulty);
-    Some((model, resolved?, source.tracking))
+    let mut faulty = match resolve(&annotation, &source.contract, source.diesel_columns) {
+        Ok(resolved) if !source.is_faulty => return Some((model, resolved, source.tracking)),
+        // The contract's faults may have been told at another item.
+        Ok(Mapping { fields, columns, attributes, .. }) => {
+            let has_table = model.diesel.no_table.is_none();
+            Faulty { diagnostics: Vec::new(), fields, columns, attributes, unresolved: Vec::new(), has_table }
+        }
+        Err(faulty) => faulty,
+    };
+    errors.diagnostics(std::mem::take(&mut faulty.diagnostics), &source.shown_path, mapping);
+    known.partly = Some(Partly { model, contract: source.contract, faulty });
+    None
 }
 
 fn diesel_keys(inside: &[Part], errors: &mut Errors) -> DieselGlue<Words> {
@@ -242,6 +255,7 @@ fn read_field(model: &Ident, field: &Field, errors: &mut Errors) -> Option<(Fiel
         with: None,
         default: None,
         docs: expand::docs(&field.attrs),
+        is_faulty: false,
     };
     let before = errors.count();
     for part in parts(&field.attrs, FIELD_EXAMPLE, errors) {
@@ -252,6 +266,9 @@ fn read_field(model: &Ident, field: &Field, errors: &mut Errors) -> Option<(Fiel
         let message = format!("a key is the record's id [wrong-kind]\nhelp: write its type as `Id<{model}>`");
         errors.push(Words::of(&tokens.ty), message);
     }
+    tokens.is_faulty = errors.count() > before;
+    // It is refused beside an Option, so nobody asks of what type it is.
+    tokens.default = tokens.default.filter(|_| !annotation.is_option);
     Some((annotation, tokens))
 }
 

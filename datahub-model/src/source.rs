@@ -8,6 +8,7 @@ mod check;
 mod contract;
 mod diagnostic;
 mod explanation;
+mod mapping;
 mod mapping_id;
 mod names;
 mod nearest;
@@ -19,8 +20,9 @@ pub use annotation::{DefaultValue, DieselGlue, EngineField, FieldAnnotation, Mod
 pub use check::{ColumnLimit, check_against_metadata, check_choices};
 pub use contract::{ConstantValue, Contract, ContractAttribute, ContractConstant, Group, GroupMember, Spot};
 pub use diagnostic::{Code, Diagnostic, Place};
+pub use mapping::{Faulty, Mapping, ResolvedColumn, ResolvedField, ResolvedSource, Shape};
 pub use names::name_fault;
 pub use nearest::nearest;
 pub use only::{OnlyCondition, OnlyValue};
 pub use project::Project;
-pub use resolve::{Mapping, ResolvedColumn, ResolvedField, ResolvedSource, Shape, resolve};
+pub use resolve::resolve;

@@ -38,10 +38,10 @@ pub fn run(data: &[u8]) {
         );
         match mapping {
             Ok(mapping) => is_whole(&mapping, &model),
-            Err(faults_of_model) => {
-                let is_told = !faults_of_model.is_empty() || !faults.is_empty();
+            Err(faulty) => {
+                let is_told = !faulty.diagnostics.is_empty() || !faults.is_empty();
                 assert!(is_told, "there is no mapping, and nobody says why");
-                faults_of_model.iter().for_each(|fault| _ = fault.render("contract.toml"));
+                faulty.diagnostics.iter().for_each(|fault| _ = fault.render("contract.toml"));
             }
         }
     }

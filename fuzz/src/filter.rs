@@ -58,8 +58,8 @@ fn read(text: &str) -> Option<OnlyCondition> {
     };
     match resolve(&model, &READ, ColumnLimit::Columns32) {
         Ok(mapping) => Some(mapping.only.expect("a mapping of a condition has one")),
-        Err(faults) => {
-            assert!(faults.iter().any(|fault| !fault.message.is_empty()), "refused without a reason");
+        Err(faulty) => {
+            assert!(faulty.diagnostics.iter().any(|fault| !fault.message.is_empty()), "refused without a reason");
             None
         }
     }

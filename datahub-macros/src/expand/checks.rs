@@ -1,13 +1,14 @@
 //! What only the compiler can tell: whether each field's type fits its attribute, said on the type itself.
 
 use cdms_odata::Kind;
-use datahub_model::source::{Mapping, ResolvedColumn, ResolvedSource, Shape};
+use datahub_model::source::{ResolvedColumn, ResolvedSource, Shape};
 use proc_macro2::{Delimiter, Group, Ident, Span, TokenStream};
 use quote::{format_ident, quote, quote_spanned};
 use syn::ext::IdentExt;
 
+use super::resolved::Resolved;
 use crate::errors::Words;
-use crate::synced::{Model, ModelField};
+use crate::synced::ModelField;
 
 /// The constant that has what is asked of a field's type. Nothing else of the expansion asks the type anything, so that
 /// one that does not fit is told once.
@@ -16,17 +17,17 @@ pub(crate) fn of_type(field: &Ident) -> Ident {
 }
 
 /// The constants of all fields.
-pub(super) fn types(model: &Model<'_>, mapping: &Mapping) -> TokenStream {
-    let name = &model.item.ident;
-    let types = model.fields.iter().zip(&mapping.fields).map(|(field, resolved)| {
+pub(super) fn types(resolved: &Resolved<'_>) -> TokenStream {
+    let name = resolved.name;
+    let types = resolved.fields.iter().map(|(field, shape)| {
         let (ty, constant) = (&field.ty, of_type(&field.ident));
         let span = Words::of(ty).start;
-        let (sort, of) = match &resolved.shape {
+        let (sort, of) = match shape {
             Shape::Key(_) => (quote!(Key<#name, #ty>), quote_spanned!(span => key::<#name, #ty>())),
             Shape::Group { .. } => (quote!(Group<#ty>), quote_spanned!(span => group::<#ty>())),
             Shape::Column(column) => {
-                let column = &mapping.columns[*column];
-                let holds_which = column.kind == Kind::String && mapping.targets(column).is_some();
+                let column = &resolved.columns[*column];
+                let holds_which = column.kind == Kind::String && column.targets(resolved.contract).is_some();
                 let kind = if holds_which { "References".to_owned() } else { format!("{:?}", column.kind) };
                 let kind = Ident::new(&kind, Span::call_site());
                 (quote!(Field<#ty>), quote_spanned!(span => field::<#ty, __v1::kind::#kind>()))
@@ -37,18 +38,18 @@ pub(super) fn types(model: &Model<'_>, mapping: &Mapping) -> TokenStream {
     types.collect()
 }
 
-pub(super) fn checks(model: &Model<'_>, mapping: &Mapping) -> TokenStream {
-    let fields = model.fields.iter().zip(&mapping.fields);
-    fields.map(|(field, resolved)| check(mapping, field, &resolved.shape)).collect()
+/// The questions about all fields.
+pub(super) fn checks(resolved: &Resolved<'_>) -> TokenStream {
+    resolved.fields.iter().map(|(field, shape)| check(resolved, field, shape)).collect()
 }
 
-fn check(mapping: &Mapping, field: &ModelField, shape: &Shape) -> TokenStream {
+fn check(resolved: &Resolved<'_>, field: &ModelField, shape: &Shape) -> TokenStream {
     let (constant, name) = (of_type(&field.ident), field.ident.unraw().to_string());
     match shape {
         Shape::Key(_) => TokenStream::new(),
         Shape::Group { first, members } => {
             let keys = members.iter().enumerate().map(|(at, (key, kind, required, targets))| {
-                let (kind, attribute) = (kind_of(*kind), attribute_of(&mapping.columns[first + at]));
+                let (kind, attribute) = (kind_of(*kind), attribute_of(&resolved.columns[first + at]));
                 let targets =
                     if targets.is_empty() { TokenStream::new() } else { quote!(.pointing_to(&[#(#targets),*])) };
                 let required = if *required { quote!(.required()) } else { TokenStream::new() };
@@ -57,13 +58,13 @@ fn check(mapping: &Mapping, field: &ModelField, shape: &Shape) -> TokenStream {
             asked(field, "group_matches", quote!(&#constant, #name, &[#(#keys),*]))
         }
         Shape::Column(column) => {
-            let column = &mapping.columns[*column];
+            let column = &resolved.columns[*column];
             let attribute = attribute_of(column);
             let null = null(field, column).map(|check| asked(field, check, quote!(&#constant, #name, #attribute)));
-            let targets = mapping
-                .targets(column)
+            let targets = column
+                .targets(resolved.contract)
                 .map(|targets| asked(field, "points_to", quote!(&#constant, #name, #attribute, &[#(#targets),*])));
-            let choices = mapping.attributes.iter().find(|known| known.name == attribute).map(|known| &known.choices);
+            let choices = resolved.contract.attribute(attribute).map(|known| &known.choices);
             let choices = choices.filter(|choices| !choices.is_empty()).map(|choices| {
                 let choices = choices.iter().map(|(name, number)| quote!((#name, #number)));
                 asked(field, "takes_options", quote!(&#constant, #name, #attribute, &[#(#choices),*]))

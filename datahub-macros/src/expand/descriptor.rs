@@ -9,10 +9,11 @@ use quote::{format_ident, quote, quote_spanned};
 use syn::spanned::Spanned;
 
 use super::checks::{kind_of, of_type};
+use super::resolved::Resolved;
 use crate::attribute::literal_text;
-use crate::synced::{Default, Model, ModelField};
+use crate::synced::{Default, ModelField};
 
-pub(super) fn descriptor(model: &Model<'_>, mapping: &Mapping) -> TokenStream {
+pub(super) fn descriptor(resolved: &Resolved<'_>, mapping: &Mapping) -> TokenStream {
     let Mapping { name, table, contract, mapping_id, .. } = mapping;
     let mode = match mapping.mode {
         Mode::Sync => quote!(Sync),
@@ -22,22 +23,14 @@ pub(super) fn descriptor(model: &Model<'_>, mapping: &Mapping) -> TokenStream {
     let (entity, set, key, logical) = (&contract.entity, &contract.set, &contract.key, &contract.logical);
     let (modified, created, modified_by) = (&contract.modified, &contract.created, &contract.modified_by);
     let attributes = mapping.attributes.iter().map(self::attribute);
-    let columns = mapping.columns.iter().enumerate().map(|(position, column)| {
-        let field = model.fields.iter().zip(&mapping.fields).find(|(_, resolved)| match &resolved.shape {
-            Shape::Key(at) | Shape::Column(at) => *at == position,
-            Shape::Group { first, members } => (*first..first + members.len()).contains(&position),
-        });
-        let field = field.map(|(field, resolved)| (field, member(&resolved.shape, position)));
-        self::column(mapping, column, field)
-    });
+    let columns = columns(resolved);
     let constants = mapping.constants.iter().map(|constant| {
         let name = &constant.attribute;
         let kind = contract.attribute(name).map(|attribute| attribute.kind);
         let value = constant_value(&constant.value, kind);
         quote!((#name, #value))
     });
-    let groups = model.fields.iter().zip(&mapping.fields);
-    let groups = groups.filter(|(_, resolved)| matches!(resolved.shape, Shape::Group { .. }));
+    let groups = resolved.fields.iter().filter(|(_, shape)| matches!(shape, Shape::Group { .. }));
     let mapping_id = groups.fold(quote!(__v1::MappingId(#mapping_id)), |id, (field, _)| {
         // What a group's members say is in another derive's hands, so its part of the hash comes from there.
         let ty = of_type(&field.ident);
@@ -71,6 +64,19 @@ pub(super) fn descriptor(model: &Model<'_>, mapping: &Mapping) -> TokenStream {
             mapping_id: #mapping_id,
         }
     }
+}
+
+/// The columns of the fields.
+pub(super) fn columns(resolved: &Resolved<'_>) -> Vec<TokenStream> {
+    let columns = resolved.columns.iter().enumerate();
+    let columns = columns.filter_map(|(position, column)| {
+        let (field, shape) = resolved.fields.iter().find(|(_, shape)| match shape {
+            Shape::Key(at) | Shape::Column(at) => *at == position,
+            Shape::Group { first, members } => (*first..first + members.len()).contains(&position),
+        })?;
+        Some(self::column(resolved, column, field, member(shape, position)))
+    });
+    columns.collect()
 }
 
 /// The key of the member at a column, where the field is a group.
@@ -117,13 +123,9 @@ fn attribute(attribute: &ContractAttribute) -> TokenStream {
     tokens
 }
 
-/// A column's field, and the member of it where it is a group.
-type OfField<'f> = Option<(&'f ModelField, Option<&'f str>)>;
-
-fn column(mapping: &Mapping, column: &ResolvedColumn, field: OfField<'_>) -> TokenStream {
+fn column(resolved: &Resolved<'_>, column: &ResolvedColumn, field: &ModelField, member: Option<&str>) -> TokenStream {
     let ResolvedColumn { name, field: path, kind, nullable, scale, was, reference, .. } = column;
-    let is_local = column.source == ResolvedSource::Local;
-    let source = self::source(mapping, reference.is_some(), &column.source, field);
+    let source = self::source(resolved, reference.is_some(), &column.source, field, member);
     let kind = kind_of(*kind);
     let path = if name == path { quote!(#name) } else { quote!(#path) };
     let mut tokens = quote!(__v1::Column::new(#name, #path, #kind, #source));
@@ -136,25 +138,27 @@ fn column(mapping: &Mapping, column: &ResolvedColumn, field: OfField<'_>) -> Tok
     if let Some(was) = was {
         tokens.extend(quote!(.was(#was)));
     }
-    if let (false, Some((field, member))) = (is_local, field) {
-        let ty = of_type(&field.ident);
-        match (member, &column.source) {
-            (_, ResolvedSource::Key) => {}
-            (Some(member), _) => tokens.extend(quote!(.through(#ty.through(#member)))),
-            (None, _) => tokens.extend(quote!(.through(#ty.through))),
+    let ty = of_type(&field.ident);
+    match (&column.source, member, &field.default) {
+        (ResolvedSource::Key, ..) | (ResolvedSource::Local, _, None) => {}
+        (ResolvedSource::Local, _, Some(default)) => {
+            let default = once(&ty, default);
+            tokens.extend(quote!(.beginning(#default)));
         }
-    }
-    if let (true, Some((field, _))) = (is_local, field)
-        && let Some(default) = &field.default
-    {
-        let default = once(&of_type(&field.ident), default);
-        tokens.extend(quote!(.beginning(#default)));
+        (_, Some(member), _) => tokens.extend(quote!(.through(#ty.through(#member)))),
+        (_, None, _) => tokens.extend(quote!(.through(#ty.through))),
     }
     tokens
 }
 
-fn source(mapping: &Mapping, is_reference: bool, source: &ResolvedSource, field: OfField<'_>) -> TokenStream {
-    let path = quote!(__v1::Source);
+fn source(
+    resolved: &Resolved<'_>,
+    is_reference: bool,
+    source: &ResolvedSource,
+    field: &ModelField,
+    member: Option<&str>,
+) -> TokenStream {
+    let (path, ty) = (quote!(__v1::Source), of_type(&field.ident));
     match source {
         ResolvedSource::Key => quote!(#path::Key),
         ResolvedSource::Local => quote!(#path::Local),
@@ -167,21 +171,18 @@ fn source(mapping: &Mapping, is_reference: bool, source: &ResolvedSource, field:
             quote!(#path::Engine(__v1::EngineAttribute::#engine))
         }
         ResolvedSource::Attribute { attribute, write, .. } => {
-            let place = mapping.attributes.iter().position(|known| known.name == *attribute);
+            let place = resolved.attributes.iter().position(|known| known.name == *attribute);
             let place = Literal::usize_unsuffixed(place.unwrap_or_default());
             let mut tokens = quote!(#path::attribute_near(#attribute, #place));
-            if let Some((field, member)) = field {
-                let ty = of_type(&field.ident);
-                match (member, &field.default) {
-                    (Some(member), _) => tokens = quote!(#ty.source(#attribute, #place, #member)),
-                    (None, default) => {
-                        if is_reference {
-                            tokens.extend(quote!(.pointing_to(#ty.targets)));
-                        }
-                        if let Some(default) = default {
-                            let default = once(&ty, default);
-                            tokens.extend(quote!(.or(#default)));
-                        }
+            match (member, &field.default) {
+                (Some(member), _) => tokens = quote!(#ty.source(#attribute, #place, #member)),
+                (None, default) => {
+                    if is_reference {
+                        tokens.extend(quote!(.pointing_to(#ty.targets)));
+                    }
+                    if let Some(default) = default {
+                        let default = once(&ty, default);
+                        tokens.extend(quote!(.or(#default)));
                     }
                 }
             }
@@ -190,10 +191,9 @@ fn source(mapping: &Mapping, is_reference: bool, source: &ResolvedSource, field:
         }
         ResolvedSource::Joined { attributes, write } => {
             let write = self::write(*write);
-            let with = field.and_then(|(field, _)| field.with.as_ref());
-            let ty = field.map(|(field, _)| of_type(&field.ident));
+            let with = &field.with;
             // On the module's word, where a function is not what it must be.
-            let span = with.map_or_else(Span::call_site, Spanned::span);
+            let span = with.as_ref().map_or_else(Span::call_site, Spanned::span);
             let (decode, encode) = (quote_spanned!(span => #with::decode), quote_spanned!(span => #with::encode));
             quote! {
                 #path::Joined {

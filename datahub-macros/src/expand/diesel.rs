@@ -1,21 +1,19 @@
 //! Diesel's traits, so that the team's own Diesel code works on the same table.
 
-use datahub_model::source::{Mapping, ResolvedSource};
-use proc_macro2::TokenStream;
+use proc_macro2::{Ident, TokenStream};
 use quote::quote;
 use syn::Index;
 
-use super::table::ident;
+use super::table::{Column, ident};
 use crate::synced::Model;
 
 /// One call of the runtime's macro for each sort, which has the implementations: only the columns differ.
-pub(super) fn traits(model: &Model<'_>, mapping: &Mapping) -> TokenStream {
+pub(super) fn traits(model: &Model<'_>, table: &str, key: &Ident, columns: &[Column<'_>]) -> TokenStream {
     let (name, krate) = (&model.item.ident, &model.krate);
-    let table = ident(&mapping.table);
-    let key = super::convert::key(model, mapping);
-    let positions = (0..mapping.columns.len()).map(Index::from);
-    let columns = mapping.columns.iter().enumerate().map(|(position, column)| {
-        let (position, name) = (Index::from(position), ident(&column.name));
+    let table = ident(table);
+    let positions = (0..columns.len()).map(Index::from);
+    let columns = columns.iter().enumerate().map(|(position, column)| {
+        let (position, name) = (Index::from(position), ident(column.name));
         (column, quote!((#position #name)))
     });
     let insertable = model.diesel.insertable.map(|_| {
@@ -23,7 +21,7 @@ pub(super) fn traits(model: &Model<'_>, mapping: &Mapping) -> TokenStream {
         quote! { #krate::__diesel_insertable!(#name, #table, [#(#columns)*]); }
     });
     let changeset = model.diesel.changeset.map(|_| {
-        let columns = columns.filter(|(column, _)| column.source != ResolvedSource::Key).map(|(_, column)| column);
+        let columns = columns.filter(|(column, _)| !column.is_key).map(|(_, column)| column);
         quote! { #krate::__diesel_changeset!(#name, #table, [#(#columns)*]); }
     });
     quote! {

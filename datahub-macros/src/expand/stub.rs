@@ -1,40 +1,60 @@
-//! What stands in for a model that has faults, so that one fault does not cause fifty.
+//! What stands in for a model that has faults, so that one fault does not cause fifty, and hides none.
 
+use datahub_model::source::{Contract, Faulty};
 use proc_macro2::TokenStream;
 use quote::quote;
-use syn::{DeriveInput, Path};
+use syn::{DeriveInput, Path, parse_quote};
+
+use super::resolved::Resolved;
+use super::table::Column;
+use super::{checks, descriptor, diesel, inside, runtime, table};
+use crate::errors::Words;
+use crate::synced::Model;
 
 /// What is known of a model in spite of its faults.
 #[derive(Default)]
-pub(crate) struct Stub {
+pub(crate) struct Stub<'i> {
     /// `crate = …`.
     pub(crate) krate: Option<Path>,
     /// The logical name, where the contract could be read.
     pub(crate) logical: Option<String>,
     /// The table, where it is said.
     pub(crate) table: Option<String>,
+    /// The fields, where there are any.
+    pub(crate) partly: Option<Partly<'i>>,
+}
+
+/// The fields of a faulty model, joined to its contract as far as that goes.
+pub(crate) struct Partly<'i> {
+    pub(crate) model: Model<'i>,
+    pub(crate) contract: Contract,
+    pub(crate) faulty: Faulty<Words>,
 }
 
 /// Implementations that say as much as is known and are marked as stubs, beside errors that keep them from ever being
-/// built. None for an item with parameters, which could not have them.
-pub(crate) fn stub(item: &DeriveInput, known: Stub) -> TokenStream {
-    if !item.generics.params.is_empty() {
-        return TokenStream::new();
-    }
-    let krate = super::runtime(known.krate);
+/// built; and what the compiler is asked about the sound fields, so that their faults are told along with the others.
+pub(crate) fn stub(item: &DeriveInput, known: Stub<'_>) -> TokenStream {
+    let krate = runtime(known.krate);
+    let rest = known.partly.as_ref().map(|partly| fields(partly, known.table.as_deref(), &krate));
     let (logical, table) = (known.logical.unwrap_or_default(), known.table.unwrap_or_default());
     let name = &item.ident;
+    let mut generics = item.generics.clone();
+    if !generics.params.is_empty() {
+        let bound = parse_quote!(Self: ::core::clone::Clone + ::core::marker::Send + ::core::marker::Sync + 'static);
+        generics.make_where_clause().predicates.push(bound);
+    }
+    let (parameters, arguments, conditions) = generics.split_for_impl();
     let named = name.to_string();
     let message = "this model has faults and was not derived";
     quote! {
         #[automatically_derived]
-        impl #krate::Model for #name {
+        impl #parameters #krate::Model for #name #arguments #conditions {
             const LOGICAL: &'static ::core::primitive::str = #logical;
             const IS_STUB: ::core::primitive::bool = true;
         }
 
         #[automatically_derived]
-        impl #krate::CdmsSynced for #name {
+        impl #parameters #krate::CdmsSynced for #name #arguments #conditions {
             const DESCRIPTOR: &'static #krate::ModelDescriptor = &#krate::faulty(#named, #table);
 
             fn id(&self) -> #krate::Id<Self> {
@@ -49,6 +69,34 @@ pub(crate) fn stub(item: &DeriveInput, known: Stub) -> TokenStream {
         }
 
         #[automatically_derived]
-        impl #krate::Writable for #name {}
+        impl #parameters #krate::Writable for #name #arguments #conditions {}
+
+        #rest
+    }
+}
+
+/// Diesel's table, where one can be made, and what the compiler is asked about the sound fields.
+fn fields(partly: &Partly<'_>, table: Option<&str>, krate: &Path) -> TokenStream {
+    let Partly { model, contract, faulty } = partly;
+    let resolved = Resolved::partly(model, contract, faulty);
+    let table = table.filter(|_| faulty.has_table).map(|name| (name, Column::guessed(model, faulty)));
+    let within = Model { krate: inside(), ..model.clone() };
+    let traits = table.as_ref().zip(resolved.key());
+    let traits = traits.map(|((name, columns), key)| diesel::traits(&within, name, key, columns));
+    let table = table.map(|(name, columns)| table::table(model, name, &columns));
+    let (types, checks) = (checks::types(&resolved), checks::checks(&resolved));
+    let columns = descriptor::columns(&resolved);
+    quote! {
+        #table
+
+        #[allow(dead_code, non_upper_case_globals)]
+        const _: () = {
+            use #krate as __v1;
+
+            #types
+            const _: &[__v1::Column] = &[#(#columns),*];
+            #traits
+            #checks
+        };
     }
 }

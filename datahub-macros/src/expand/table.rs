@@ -1,28 +1,73 @@
 //! The Diesel table of a model.
 
 use cdms_odata::Kind;
-use datahub_model::source::Mapping;
+use datahub_model::source::{Faulty, ResolvedColumn, ResolvedSource, Shape};
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{format_ident, quote};
 use syn::Attribute;
 use syn::ext::IdentExt;
 
-use crate::synced::Model;
+use super::resolved::{Resolved, shape_of};
+use crate::errors::Words;
+use crate::field_type;
+use crate::synced::{Model, ModelField};
+
+/// A column of the table.
+pub(super) struct Column<'m> {
+    pub(super) name: &'m str,
+    pub(super) is_key: bool,
+    kind: Kind,
+    is_nullable: bool,
+    field: &'m ModelField,
+}
+
+impl<'m> Column<'m> {
+    fn of(column: &'m ResolvedColumn, field: &'m ModelField) -> Self {
+        let ResolvedColumn { name, kind, nullable, source, .. } = column;
+        Column { name, is_key: *source == ResolvedSource::Key, kind: *kind, is_nullable: *nullable, field }
+    }
+
+    /// The columns of all fields.
+    pub(super) fn all(resolved: &Resolved<'m>) -> Vec<Self> {
+        let fields = resolved.fields.iter();
+        fields
+            .flat_map(|(field, shape)| at(shape, resolved.columns).iter().map(|column| Column::of(column, field)))
+            .collect()
+    }
+
+    /// The columns of a faulty model's fields; of one that could not be resolved what its type lets be guessed, so that
+    /// whoever names the column finds it.
+    pub(super) fn guessed(model: &'m Model<'_>, faulty: &'m Faulty<Words>) -> Vec<Self> {
+        let columns = model.fields.iter().flat_map(|field| match shape_of(faulty, field) {
+            Some(shape) => at(shape, &faulty.columns).iter().map(|column| Column::of(column, field)).collect(),
+            None => {
+                let unresolved = faulty.unresolved.iter().filter(|(name, _)| field.ident.unraw() == name);
+                let (kind, is_nullable) = (field_type::guessed_kind(&field.ty), field_type::is_option(&field.ty));
+                unresolved.map(|(_, name)| Column { name, is_key: false, kind, is_nullable, field }).collect::<Vec<_>>()
+            }
+        });
+        columns.collect()
+    }
+}
+
+/// The columns of a shape.
+fn at<'m>(shape: &Shape, columns: &'m [ResolvedColumn]) -> &'m [ResolvedColumn] {
+    match shape {
+        Shape::Key(at) | Shape::Column(at) => &columns[*at..=*at],
+        Shape::Group { first, members } => &columns[*first..first + members.len()],
+    }
+}
 
 /// `diesel::table!` in a module of its own, so that its lints stay there; the table has the struct's visibility.
-pub(super) fn table(model: &Model<'_>, mapping: &Mapping) -> TokenStream {
+pub(super) fn table(model: &Model<'_>, table: &str, columns: &[Column<'_>]) -> TokenStream {
     let visibility = &model.item.vis;
-    let table = ident(&mapping.table);
-    let hidden = format_ident!("__datahub_table_{}", mapping.table);
-    let key = mapping.columns.iter().find(|column| column.source == datahub_model::source::ResolvedSource::Key);
-    let key = key.map(|column| ident(&column.name));
+    let hidden = format_ident!("__datahub_table_{}", table);
+    let table = ident(table);
+    let key = columns.iter().find(|column| column.is_key).map(|column| ident(column.name));
     let docs = docs(&model.item.attrs);
-    let columns = mapping.columns.iter().map(|column| {
-        let name = ident(&column.name);
-        let sql_type = sql_type(model, column.kind, column.nullable);
-        let root = column.field.split('.').next();
-        let field = model.fields.iter().find(|field| root.is_some_and(|root| field.ident.unraw() == root));
-        let docs = field.map(|field| &field.docs).into_iter().flatten();
+    let columns = columns.iter().map(|column| {
+        let (name, docs) = (ident(column.name), &column.field.docs);
+        let sql_type = sql_type(model, column.kind, column.is_nullable);
         quote! { #(#docs)* #name -> #sql_type, }
     });
     quote! {
@@ -49,7 +94,7 @@ pub(crate) fn docs(attributes: &[Attribute]) -> Vec<Attribute> {
 }
 
 /// The SQL type of a column.
-pub(super) fn sql_type(model: &Model<'_>, kind: Kind, nullable: bool) -> TokenStream {
+fn sql_type(model: &Model<'_>, kind: Kind, nullable: bool) -> TokenStream {
     let krate = &model.krate;
     let sql_type = match kind {
         Kind::String => quote!(::diesel::sql_types::Text),

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use sha2::{Digest, Sha256};
 
-use super::resolve::Mapping;
+use super::mapping::Mapping;
 
 /// The first eight bytes of the SHA-256 of the mapping's own words, notes and places left out.
 pub(super) fn of(mapping: &Mapping) -> u64 {

@@ -1,154 +1,58 @@
 //! From annotations and contract to a mapping that the generator may rely on, with every fault on the way.
 
+use std::collections::HashSet;
+
 use cdms_odata::Kind;
 
 use super::annotation::{EngineField, FieldAnnotation, ModelAnnotation, Placed};
 use super::check::{self, ColumnLimit};
 use super::contract::{Contract, ContractAttribute, ContractConstant};
 use super::diagnostic::{Code, Diagnostic};
-use super::nearest::meant;
+use super::mapping::{Faulty, Mapping, ResolvedColumn, ResolvedField, ResolvedSource, Shape};
+use super::nearest::{meant, nearest};
 use super::only::{self, OnlyCondition};
 use super::{mapping_id, names};
 use crate::conversion::DECIMAL_SCALE;
 use crate::{EngineAttribute, Mode, Write};
 
-/// A model joined to its contract, complete and checked.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Mapping {
-    /// The struct's name.
-    pub name: String,
-    /// The table.
-    pub table: String,
-    /// Whether it is written.
-    pub mode: Mode,
-    /// The contract.
-    pub contract: Contract,
-    /// The fields in the struct's order.
-    pub fields: Vec<ResolvedField>,
-    /// The columns.
-    pub columns: Vec<ResolvedColumn>,
-    /// The attributes that are read, in the order of names.
-    pub attributes: Vec<ContractAttribute>,
-    /// The constants; none for a mirror.
-    pub constants: Vec<ContractConstant>,
-    /// Which records are the model's.
-    pub only: Option<OnlyCondition>,
-    /// The hash of it all.
-    pub mapping_id: u64,
-}
-
-/// A field and the columns behind it.
-#[derive(Clone, Debug, PartialEq)]
-pub struct ResolvedField {
-    /// The field's name.
-    pub name: String,
-    /// What it is.
-    pub shape: Shape,
-}
-
-/// What a field is.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Shape {
-    /// The key, at this column.
-    Key(usize),
-    /// One column.
-    Column(usize),
-    /// A group: the first column and the members' keys.
-    Group {
-        /// The first column.
-        first: usize,
-        /// The members in the order of the columns: key (with a dot before that of a group within), kind, whether
-        /// required, the lookup's targets.
-        members: Vec<(String, Kind, bool, Vec<String>)>,
-    },
-}
-
-/// A column.
-#[derive(Clone, Debug, PartialEq)]
-pub struct ResolvedColumn {
-    /// Its name.
-    pub name: String,
-    /// The field, with a dot before a member.
-    pub field: String,
-    /// What it stores.
-    pub kind: Kind,
-    /// Whether it may be null.
-    pub nullable: bool,
-    /// Digits after the point of a decimal.
-    pub scale: Option<u32>,
-    /// Its name before it was renamed.
-    pub was: Option<String>,
-    /// The default that stands for a null, as it is written.
-    pub default: Option<String>,
-    /// The module that converts it, as it is written.
-    pub with: Option<String>,
-    /// The type of a lookup's field as it is written, which says what it points to.
-    pub reference: Option<String>,
-    /// Where its value comes from.
-    pub source: ResolvedSource,
-}
-
-/// Where a column's value comes from.
-#[derive(Clone, Debug, PartialEq)]
-pub enum ResolvedSource {
-    /// The record's id.
-    Key,
-    /// The engine.
-    Engine(EngineAttribute),
-    /// One attribute.
-    Attribute {
-        /// Its name.
-        attribute: String,
-        /// Whether a default stands for null.
-        default: bool,
-        /// When it is sent.
-        write: Write,
-    },
-    /// The user's functions over these attributes.
-    Joined {
-        /// The attributes.
-        attributes: Vec<String>,
-        /// When it is sent.
-        write: Write,
-    },
-    /// The hub alone.
-    Local,
-}
-
-/// Joins annotations to a contract. There is a mapping only where there is no diagnostic.
+/// Joins annotations to a contract. There is a mapping only where there is no fault.
 ///
 /// # Errors
 ///
-/// All faults that are found: first those of each field in the order of the struct, then those of the whole. None of a
-/// field that could not be read, whose faults the caller knows, and none that may come from the contract's own.
+/// All faults that are found, and what is known in spite of them.
 pub fn resolve<P: Clone>(
     model: &ModelAnnotation<P>,
     contract: &Contract,
     limit: ColumnLimit,
-) -> Result<Mapping, Vec<Diagnostic<P>>> {
+) -> Result<Mapping, Faulty<P>> {
     let mut resolver = Resolver { contract, diagnostics: Vec::new(), columns: Vec::new() };
     let mode = resolver.mode(model);
     let table = resolver.table(model);
     let only = model.only.as_ref().and_then(|only| resolver.only(only));
-    let fields: Vec<_> = model.fields.iter().filter_map(|field| resolver.field(field, mode)).collect();
+    let (mut fields, mut unresolved) = (Vec::new(), Vec::new());
+    for field in &model.fields {
+        match resolver.field(field, mode) {
+            Some(resolved) => fields.push(resolved),
+            None if field.flatten.is_none() => unresolved.push((plain(field).to_owned(), column_of(field).to_owned())),
+            None => {}
+        }
+    }
     let Resolver { mut diagnostics, columns, .. } = resolver;
     check::model(model, contract, mode, &columns, limit, &mut diagnostics);
     // A field that could not be resolved may be the one that a create needs; the other rules hide no column.
-    if mode == Mode::Sync && fields.len() == model.fields.len() {
+    let is_resolved = fields.len() == model.fields.len();
+    if mode == Some(Mode::Sync) && is_resolved {
         check::required_at_create(model, contract, &columns, &mut diagnostics);
     }
     let is_faulty = model.is_faulty || model.fields.iter().any(|field| field.is_faulty);
-    let is_whole = fields.len() == model.fields.len() && only.is_some() == model.only.is_some();
-    if !diagnostics.is_empty() || is_faulty || !is_whole {
-        return Err(diagnostics);
-    }
+    let is_whole = is_resolved && !is_faulty && diagnostics.is_empty() && only.is_some() == model.only.is_some();
+    let (Some(mode), true) = (mode, is_whole) else {
+        let attributes = used(contract, &columns, &[], None);
+        let has_table = has_table(model, &columns, &unresolved, limit);
+        return Err(Faulty { diagnostics, fields, columns, attributes, unresolved, has_table });
+    };
     let constants = if mode == Mode::Sync { contract.constants.clone() } else { Vec::new() };
-    let mut used: Vec<&str> = columns.iter().flat_map(|column| column.source.attributes()).collect();
-    used.extend(constants.iter().map(|constant| constant.attribute.as_str()));
-    used.extend(only.iter().flat_map(OnlyCondition::attributes));
-    let attributes = contract.attributes.iter().filter(|attribute| used.contains(&attribute.name.as_str()));
-    let mut attributes: Vec<_> = attributes.cloned().collect();
-    attributes.sort_by(|one, other| one.name.cmp(&other.name));
+    let attributes = used(contract, &columns, &constants, only.as_ref());
     let name = model.name.value.clone();
     let contract = contract.clone();
     let mut mapping =
@@ -157,24 +61,37 @@ pub fn resolve<P: Clone>(
     Ok(mapping)
 }
 
-impl Mapping {
-    /// What a column of references may point to, in logical names; `None` for other columns.
-    pub fn targets(&self, column: &ResolvedColumn) -> Option<&[String]> {
-        let ResolvedSource::Attribute { attribute, .. } = &column.source else { return None };
-        let stated = self.contract.attribute(attribute).filter(|stated| stated.kind == Kind::Lookup)?;
-        Some(&stated.targets)
-    }
+/// The attributes that are read, in the order of names.
+fn used(
+    contract: &Contract,
+    columns: &[ResolvedColumn],
+    constants: &[ContractConstant],
+    only: Option<&OnlyCondition>,
+) -> Vec<ContractAttribute> {
+    let mut used: Vec<&str> = columns.iter().flat_map(|column| column.source.attributes()).collect();
+    used.extend(constants.iter().map(|constant| constant.attribute.as_str()));
+    used.extend(only.into_iter().flat_map(OnlyCondition::attributes));
+    let attributes = contract.attributes.iter().filter(|attribute| used.contains(&attribute.name.as_str()));
+    let mut attributes: Vec<_> = attributes.cloned().collect();
+    attributes.sort_by(|one, other| one.name.cmp(&other.name));
+    attributes
 }
 
-impl ResolvedSource {
-    /// The attributes behind a column.
-    pub fn attributes(&self) -> Vec<&str> {
-        match self {
-            ResolvedSource::Attribute { attribute, .. } => vec![attribute],
-            ResolvedSource::Joined { attributes, .. } => attributes.iter().map(String::as_str).collect(),
-            ResolvedSource::Key | ResolvedSource::Engine(_) | ResolvedSource::Local => Vec::new(),
-        }
-    }
+/// Whether Diesel's table of a faulty model can be made: each of its columns has a name that only it has.
+fn has_table<P>(
+    model: &ModelAnnotation<P>,
+    columns: &[ResolvedColumn],
+    unresolved: &[(String, String)],
+    limit: ColumnLimit,
+) -> bool {
+    let Some(table) = model.table.as_ref().filter(|_| model.diesel.no_table.is_none()) else { return false };
+    let names = columns.iter().map(|column| &column.name).chain(unresolved.iter().map(|(_, column)| column));
+    let mut known = HashSet::new();
+    let is_sound =
+        |name: &str| names::name_fault(name).or_else(|| names::fault_beside_diesel(name, &table.value)).is_none();
+    let has_columns = names.into_iter().all(|name| is_sound(name) && known.insert(name));
+    let has_key = columns.iter().any(|column| column.source == ResolvedSource::Key);
+    names::name_fault(&table.value).is_none() && has_key && has_columns && known.len() <= limit.columns()
 }
 
 struct Resolver<'c, P> {
@@ -184,22 +101,18 @@ struct Resolver<'c, P> {
 }
 
 impl<P: Clone> Resolver<'_, P> {
-    fn mode(&mut self, model: &ModelAnnotation<P>) -> Mode {
-        match &model.mode {
-            None => Mode::Sync,
-            Some(mode) => match mode.value.as_str() {
-                "sync" => Mode::Sync,
-                "mirror" => Mode::Mirror,
-                "detached" => Mode::Detached,
-                other => {
-                    let help = meant(other, ["sync", "mirror", "detached"]);
-                    let message = format!("no mode is called `{other}`");
-                    self.diagnostics
-                        .push(Diagnostic::source(Code::WrongValue, mode.place.clone(), message).maybe_help(help));
-                    Mode::Sync
-                }
-            },
-        }
+    /// The model's mode, or the one that is meant; `None` where nobody knows, so that nothing follows from it.
+    fn mode(&mut self, model: &ModelAnnotation<P>) -> Option<Mode> {
+        const MODES: [(&str, Mode); 3] = [("sync", Mode::Sync), ("mirror", Mode::Mirror), ("detached", Mode::Detached)];
+        let Some(Placed { value: said, place }) = &model.mode else { return Some(Mode::Sync) };
+        let names = || MODES.iter().map(|(name, _)| *name);
+        let mode = |said: &str| MODES.iter().find(|(name, _)| *name == said).map(|(_, mode)| *mode);
+        mode(said).or_else(|| {
+            let message = format!("no mode is called `{said}`");
+            let help = meant(said, names());
+            self.diagnostics.push(Diagnostic::source(Code::WrongValue, place.clone(), message).maybe_help(help));
+            nearest(said, names()).and_then(mode)
+        })
     }
 
     fn table(&mut self, model: &ModelAnnotation<P>) -> String {
@@ -235,10 +148,8 @@ impl<P: Clone> Resolver<'_, P> {
             .ok()
     }
 
-    fn field(&mut self, field: &FieldAnnotation<P>, mode: Mode) -> Option<ResolvedField> {
-        let before = self.diagnostics.len();
-        check::field_keys(field, &mut self.diagnostics);
-        if self.diagnostics.len() > before {
+    fn field(&mut self, field: &FieldAnnotation<P>, mode: Option<Mode>) -> Option<ResolvedField> {
+        if !check::field_keys(field, &mut self.diagnostics) {
             return None;
         }
         let name = field.name.value.clone();
@@ -255,11 +166,11 @@ impl<P: Clone> Resolver<'_, P> {
         } else if let Some(group) = &field.flatten {
             self.group(field, group, mode)?
         } else if field.local.is_some() {
+            check::default(field, None, &mut self.diagnostics);
             let kind = self.sql_type(field)?;
             if self.contract.is_of_cdms() && !self.contract.is_partial {
                 check::local(field, kind, &mut self.diagnostics);
             }
-            check::default(field, None, &mut self.diagnostics);
             Shape::Column(self.push(field, kind, field.is_option, Some(4), ResolvedSource::Local))
         } else if let Some(attributes) = &field.attributes {
             let found: Vec<_> = attributes.value.iter().filter_map(|name| self.attribute(name)).collect();
@@ -281,11 +192,14 @@ impl<P: Clone> Resolver<'_, P> {
         Some(ResolvedField { name, shape })
     }
 
-    fn single(&mut self, field: &FieldAnnotation<P>, name: &Placed<String, P>, mode: Mode) -> Option<Shape> {
-        let stated = self.attribute(name)?;
+    fn single(&mut self, field: &FieldAnnotation<P>, name: &Placed<String, P>, mode: Option<Mode>) -> Option<Shape> {
+        let stated = self.attribute(name);
+        // How it is converted does not depend on the attribute.
+        let converted = field.with.as_ref().map(|_| self.sql_type(field));
+        let stated = stated?;
         let write = self.write(field, std::iter::once(&stated), mode);
-        if field.with.is_some() {
-            let kind = self.sql_type(field)?;
+        if let Some(kind) = converted {
+            let kind = kind?;
             let source = ResolvedSource::Joined { attributes: vec![stated.name], write };
             return Some(Shape::Column(self.push(field, kind, field.is_option, stated.scale, source)));
         }
@@ -316,7 +230,7 @@ impl<P: Clone> Resolver<'_, P> {
         None
     }
 
-    fn group(&mut self, field: &FieldAnnotation<P>, name: &Placed<String, P>, mode: Mode) -> Option<Shape> {
+    fn group(&mut self, field: &FieldAnnotation<P>, name: &Placed<String, P>, mode: Option<Mode>) -> Option<Shape> {
         let contract = self.contract;
         let Some(group) = contract.groups.iter().find(|group| group.name == name.value) else {
             if contract.may_have(&name.value) {
@@ -329,10 +243,13 @@ impl<P: Clone> Resolver<'_, P> {
         };
         let prefix = field.prefix.as_ref().map_or_else(|| format!("{}_", plain(field)), |prefix| prefix.value.clone());
         let first = self.columns.len();
-        let mut members = Vec::new();
+        let (mut members, mut is_whole) = (Vec::new(), true);
         for member in &group.members {
             // A member whose attribute is not stated is a fault of the contract, told there.
-            let Some(stated) = contract.attribute(&member.attribute) else { continue };
+            let Some(stated) = contract.attribute(&member.attribute) else {
+                is_whole = false;
+                continue;
+            };
             let write = self.write(field, std::iter::once(stated), mode);
             let source = ResolvedSource::Attribute { attribute: stated.name.clone(), default: false, write };
             self.columns.push(ResolvedColumn {
@@ -349,7 +266,7 @@ impl<P: Clone> Resolver<'_, P> {
             });
             members.push((member.key.clone(), stated.kind, stated.required, stated.targets.clone()));
         }
-        Some(Shape::Group { first, members })
+        is_whole.then_some(Shape::Group { first, members })
     }
 
     fn attribute(&mut self, name: &Placed<String, P>) -> Option<ContractAttribute> {
@@ -382,13 +299,13 @@ impl<P: Clone> Resolver<'_, P> {
         &mut self,
         field: &FieldAnnotation<P>,
         attributes: impl IntoIterator<Item = &'a ContractAttribute>,
-        mode: Mode,
+        mode: Option<Mode>,
     ) -> Write {
-        if mode == Mode::Mirror || field.read_only.is_some() {
+        if mode == Some(Mode::Mirror) || field.read_only.is_some() {
             return Write::Never;
         }
         // What CDMS would not let be written may be, once it is not asked.
-        if mode == Mode::Sync {
+        if mode == Some(Mode::Sync) {
             check::read_only(field, attributes, &mut self.diagnostics);
         }
         if field.create_only.is_some() { Write::CreateOnly } else { Write::Always }
@@ -428,7 +345,7 @@ impl<P: Clone> Resolver<'_, P> {
         source: ResolvedSource,
     ) -> usize {
         let field_name = plain(field).to_owned();
-        let name = field.column.as_ref().map_or_else(|| field_name.clone(), |column| column.value.clone());
+        let name = column_of(field).to_owned();
         let scale = if kind == Kind::Decimal { scale.or(Some(DECIMAL_SCALE)) } else { None };
         let was = field.was.as_ref().map(|was| was.value.clone());
         let default = field.default.as_ref().map(|default| default.value.said());
@@ -444,6 +361,11 @@ impl<P: Clone> Resolver<'_, P> {
 /// A field's name without the mark of a raw identifier.
 fn plain<P>(field: &FieldAnnotation<P>) -> &str {
     field.name.value.trim_start_matches("r#")
+}
+
+/// The name of a field's one column.
+fn column_of<P>(field: &FieldAnnotation<P>) -> &str {
+    field.column.as_ref().map_or_else(|| plain(field), |column| &column.value)
 }
 
 /// The key that shows one of the attributes that every contract has without stating it.

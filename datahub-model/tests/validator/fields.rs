@@ -121,7 +121,7 @@ fn plain() -> Vec<Row> {
             |mapping| {
                 let country = field(mapping, "country");
                 assert_eq!((country.kind, &country.source), (Kind::String, &of("Country")));
-                assert_eq!(mapping.targets(&country), Some(&["country".to_owned(), "region".to_owned()][..]));
+                assert_eq!(country.targets(&mapping.contract), Some(&["country".to_owned(), "region".to_owned()][..]));
                 assert!(country.reference.is_some(), "its type says what it points to");
             },
         ),

@@ -99,7 +99,7 @@ fn joins_and_locals() -> Vec<Row> {
             "several attributes and nothing that joins them",
             ACCOUNT,
             "M table=m\n id: key\n a: attributes=Street,Town",
-            &[(MissingKey, "a.attributes", "add `with = \"module\"`")],
+            &[(MissingKey, "a.attributes", "add `with = \"module\"`"), (MissingKey, "a", "what its column stores")],
         ),
         faulty(
             "a list without attributes",

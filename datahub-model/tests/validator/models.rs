@@ -109,9 +109,9 @@ fn whole() -> Vec<Row> {
         faulty(
             "all faults of a struct at once",
             ACCOUNT,
-            "M table=M mode=twoway only=\"Nmae eq 'a'\"\n name: \"Name\"\n a: \"Alias\"\n b: \"Alis\"\n c: \"Name\" column=\"name\"\n d?: local\n e: \"StateCode\"\n f?: \"Town\" prefix=\"x\"",
+            "M table=M mode=synk only=\"Nmae eq 'a'\"\n name: \"Name\"\n a: \"Alias\"\n b: \"Alis\"\n c: \"Name\" column=\"name\"\n d?: local\n e: \"StateCode\"\n f?: \"Town\" prefix=\"x\"",
             &[
-                (WrongValue, "mode", "`twoway`"),
+                (WrongValue, "mode", "did you mean `sync`?"),
                 (Code::ColumnName, "table", "`M`"),
                 (Code::OnlyDoesNotParse, "only", "did you mean `Name`?"),
                 (Code::Nullability, "a:type", "`Alias`"),
@@ -123,6 +123,32 @@ fn whole() -> Vec<Row> {
                 (Code::MappedTwice, "c.attribute", "`Name` is mapped to `name` already"),
                 (Code::ColumnClash, "c.column", "`c` and `name` would share the column `name`"),
             ],
+        ),
+        faulty(
+            "all faults of a field at once",
+            ACCOUNT,
+            "M table=m mode=mirror\n id: key column=\"Id\" prefix=\"x\"\n a: \"Nmae\" with=\"m\" prefix=\"x\"\n b?: local default=1 column=\"id\"",
+            &[
+                (Code::KeysExclude, "id.prefix", "`prefix`"),
+                (Code::KeysExclude, "a.prefix", "`prefix`"),
+                (UnknownAttribute, "a.attribute", "did you mean `Name`?"),
+                (MissingKey, "a", "what its column stores"),
+                (Code::KeysExclude, "b.default", "an Option has `None`"),
+                (MissingKey, "b", "what its column stores"),
+                (Code::ColumnName, "id.column", "`Id`"),
+            ],
+        ),
+        faulty(
+            "a misspelt mode is taken for the one that is meant",
+            ACCOUNT,
+            "M table=m mode=miror\n id: key\n state: \"StateCode\"",
+            &[(WrongValue, "mode", "did you mean `mirror`?")],
+        ),
+        faulty(
+            "of a mode that nobody knows nothing follows",
+            ACCOUNT,
+            "M table=m mode=twoway\n id: key\n state: \"StateCode\"",
+            &[(WrongValue, "mode", "one of: sync, mirror, detached")],
         ),
     ]
 }

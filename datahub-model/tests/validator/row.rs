@@ -206,7 +206,7 @@ fn told_of(input: &Input, contract: &Contract) -> Option<Vec<Diagnostic<String>>
     match input {
         Input::Contract => None,
         Input::Model(model) | Input::Beside(model) => {
-            resolve(&reader::model(model), contract, ColumnLimit::Columns64).err()
+            resolve(&reader::model(model), contract, ColumnLimit::Columns64).err().map(|faulty| faulty.diagnostics)
         }
         Input::Choices(choices) => resolve_choices(contract, choices).err(),
         Input::Metadata => Some(against_metadata(contract)),

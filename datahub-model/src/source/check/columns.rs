@@ -5,8 +5,8 @@ use std::collections::HashMap;
 use super::Diagnostics;
 use crate::source::annotation::{DieselGlue, ModelAnnotation};
 use crate::source::diagnostic::{Code, Diagnostic};
+use crate::source::mapping::{ResolvedColumn, ResolvedSource};
 use crate::source::names;
-use crate::source::resolve::{ResolvedColumn, ResolvedSource};
 
 // A name that a database cuts, or that needs quotes everywhere, is found out too late by whoever writes SQL.
 pub(super) fn column_names<P: Clone>(

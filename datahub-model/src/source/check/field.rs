@@ -8,8 +8,8 @@ use crate::source::contract::ContractAttribute;
 use crate::source::diagnostic::{Code, Diagnostic};
 use crate::{EngineAttribute, Mode};
 
-// A field has one source; keys of another sort beside it would be silently without effect.
-pub(in crate::source) fn field_keys<P: Clone>(field: &FieldAnnotation<P>, diagnostics: &mut Diagnostics<P>) {
+// A field has one source; keys of another sort beside it would be silently without effect. Whether it is known which.
+pub(in crate::source) fn field_keys<P: Clone>(field: &FieldAnnotation<P>, diagnostics: &mut Diagnostics<P>) -> bool {
     let sources: Vec<(&str, P)> = [
         field.key.clone().map(|place| ("key", place)),
         field.engine.as_ref().map(|engine| ("modified, created or modified_by", engine.place.clone())),
@@ -70,6 +70,7 @@ pub(in crate::source) fn field_keys<P: Clone>(field: &FieldAnnotation<P>, diagno
         let message = "`create_only` and `read_only` exclude each other";
         diagnostics.push(Diagnostic::source(Code::KeysExclude, place.clone(), message).help("keep one of the two"));
     }
+    sources.len() <= 1
 }
 
 // CDMS may have a null in any attribute (fact sheet, 1.1), so each field says what becomes of it.
@@ -133,10 +134,10 @@ pub(in crate::source) fn read_only<'a, P: Clone>(
 pub(in crate::source) fn engine_of_detached<P: Clone>(
     field: &FieldAnnotation<P>,
     engine: EngineAttribute,
-    mode: Mode,
+    mode: Option<Mode>,
     diagnostics: &mut Diagnostics<P>,
 ) {
-    if mode == Mode::Detached && engine == EngineAttribute::ModifiedBy && !field.is_option {
+    if mode == Some(Mode::Detached) && engine == EngineAttribute::ModifiedBy && !field.is_option {
         let message = format!("a record that CDMS never saw has no user of CDMS for `{}`", field.name.value);
         let help = "make the field an Option; who changed the record is in its history";
         diagnostics.push(Diagnostic::source(Code::Nullability, field.type_place.clone(), message).help(help));

@@ -7,14 +7,14 @@ use super::columns::{ColumnLimit, column_names, diesel_glue, former_names};
 use crate::source::annotation::{FieldAnnotation, ModelAnnotation, Placed};
 use crate::source::contract::Contract;
 use crate::source::diagnostic::{Code, Diagnostic};
-use crate::source::resolve::{ResolvedColumn, ResolvedSource};
+use crate::source::mapping::{ResolvedColumn, ResolvedSource};
 use crate::{Mode, Write};
 
 /// All of them, but for what a create needs.
 pub(in crate::source) fn model<P: Clone>(
     model: &ModelAnnotation<P>,
     contract: &Contract,
-    mode: Mode,
+    mode: Option<Mode>,
     columns: &[ResolvedColumn],
     limit: ColumnLimit,
     diagnostics: &mut Diagnostics<P>,
@@ -52,7 +52,7 @@ fn may_be_key<P>(field: &FieldAnnotation<P>) -> bool {
 fn attributes_once<P: Clone>(
     model: &ModelAnnotation<P>,
     contract: &Contract,
-    mode: Mode,
+    mode: Option<Mode>,
     diagnostics: &mut Diagnostics<P>,
 ) {
     let mut used: HashMap<String, &FieldAnnotation<P>> = HashMap::new();
@@ -70,7 +70,7 @@ fn attributes_once<P: Clone>(
             named.extend(members.map(|member| Placed { value: member.attribute.clone(), place: place.clone() }));
         }
         for Placed { value: attribute, place } in named {
-            if mode == Mode::Sync && contract.constants.iter().any(|constant| constant.attribute == attribute) {
+            if mode == Some(Mode::Sync) && contract.constants.iter().any(|constant| constant.attribute == attribute) {
                 let message =
                     format!("the contract writes a constant to `{attribute}`, so no field can be written to it");
                 let help = "mark the field `read_only`, or remove the constant";

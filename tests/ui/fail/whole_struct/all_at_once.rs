@@ -3,7 +3,7 @@
 use datahub_runtime::prelude::*;
 
 #[derive(Clone, CdmsSynced)]
-#[cdms(mapping = "account.toml", tabel = "organisations", table = "Organisations", mode = "twoway", only = "Nmae eq 'a'")]
+#[cdms(mapping = "account.toml", tabel = "organisations", table = "Organisations", mode = "synk", only = "Nmae eq 'a'")]
 struct Organisation {
     #[cdms("Nmae")]
     name: String,

@@ -12,7 +12,7 @@ struct Firm {
     #[cdms(attributes("Street", "Town"), sql_type = "string")]
     address: String,
     #[cdms(attributes(), with = "shouting", sql_type = "string")]
-    nothing: String,
+    empty: String,
 }
 
 fn main() {}

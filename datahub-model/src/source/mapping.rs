@@ -1,0 +1,149 @@
+//! What a model comes to, joined to its contract: whole, or as much of it as its faults let be known.
+
+use cdms_odata::Kind;
+
+use super::contract::{Contract, ContractAttribute, ContractConstant};
+use super::diagnostic::Diagnostic;
+use super::only::OnlyCondition;
+use crate::{EngineAttribute, Mode, Write};
+
+/// A model joined to its contract, complete and checked.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Mapping {
+    /// The struct's name.
+    pub name: String,
+    /// The table.
+    pub table: String,
+    /// Whether it is written.
+    pub mode: Mode,
+    /// The contract.
+    pub contract: Contract,
+    /// The fields in the struct's order.
+    pub fields: Vec<ResolvedField>,
+    /// The columns.
+    pub columns: Vec<ResolvedColumn>,
+    /// The attributes that are read, in the order of names.
+    pub attributes: Vec<ContractAttribute>,
+    /// The constants; none for a mirror.
+    pub constants: Vec<ContractConstant>,
+    /// Which records are the model's.
+    pub only: Option<OnlyCondition>,
+    /// The hash of it all.
+    pub mapping_id: u64,
+}
+
+/// A field and the columns behind it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ResolvedField {
+    /// The field's name.
+    pub name: String,
+    /// What it is.
+    pub shape: Shape,
+}
+
+/// What a field is.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Shape {
+    /// The key, at this column.
+    Key(usize),
+    /// One column.
+    Column(usize),
+    /// A group: the first column and the members' keys.
+    Group {
+        /// The first column.
+        first: usize,
+        /// The members in the order of the columns: key (with a dot before that of a group within), kind, whether
+        /// required, the lookup's targets.
+        members: Vec<(String, Kind, bool, Vec<String>)>,
+    },
+}
+
+/// A column.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ResolvedColumn {
+    /// Its name.
+    pub name: String,
+    /// The field, with a dot before a member.
+    pub field: String,
+    /// What it stores.
+    pub kind: Kind,
+    /// Whether it may be null.
+    pub nullable: bool,
+    /// Digits after the point of a decimal.
+    pub scale: Option<u32>,
+    /// Its name before it was renamed.
+    pub was: Option<String>,
+    /// The default that stands for a null, as it is written.
+    pub default: Option<String>,
+    /// The module that converts it, as it is written.
+    pub with: Option<String>,
+    /// The type of a lookup's field as it is written, which says what it points to.
+    pub reference: Option<String>,
+    /// Where its value comes from.
+    pub source: ResolvedSource,
+}
+
+/// Where a column's value comes from.
+#[derive(Clone, Debug, PartialEq)]
+pub enum ResolvedSource {
+    /// The record's id.
+    Key,
+    /// The engine.
+    Engine(EngineAttribute),
+    /// One attribute.
+    Attribute {
+        /// Its name.
+        attribute: String,
+        /// Whether a default stands for null.
+        default: bool,
+        /// When it is sent.
+        write: Write,
+    },
+    /// The user's functions over these attributes.
+    Joined {
+        /// The attributes.
+        attributes: Vec<String>,
+        /// When it is sent.
+        write: Write,
+    },
+    /// The hub alone.
+    Local,
+}
+
+/// A model that has faults: they, and what is known in spite of them, so that the rest can be checked along with them.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Faulty<P> {
+    /// The faults: first those of each field in the order of the struct, then those of the whole. None of a field that
+    /// could not be read, whose faults the caller knows, and none that may come from the contract's own.
+    pub diagnostics: Vec<Diagnostic<P>>,
+    /// The fields of which is known what they are, in the struct's order.
+    pub fields: Vec<ResolvedField>,
+    /// The columns of these fields.
+    pub columns: Vec<ResolvedColumn>,
+    /// The attributes behind these columns, in the order of names.
+    pub attributes: Vec<ContractAttribute>,
+    /// The fields of which only the name of their one column is known: the field's name, and the column's.
+    pub unresolved: Vec<(String, String)>,
+    /// Whether Diesel's table can be made of all these columns.
+    pub has_table: bool,
+}
+
+impl ResolvedColumn {
+    /// What a column of references may point to, in logical names; `None` for other columns.
+    pub fn targets<'c>(&self, contract: &'c Contract) -> Option<&'c [String]> {
+        let ResolvedSource::Attribute { attribute, .. } = &self.source else { return None };
+        let stated = contract.attribute(attribute).filter(|stated| stated.kind == Kind::Lookup)?;
+        Some(&stated.targets)
+    }
+}
+
+impl ResolvedSource {
+    /// The attributes behind a column.
+    pub fn attributes(&self) -> Vec<&str> {
+        match self {
+            ResolvedSource::Attribute { attribute, .. } => vec![attribute],
+            ResolvedSource::Joined { attributes, .. } => attributes.iter().map(String::as_str).collect(),
+            ResolvedSource::Key | ResolvedSource::Engine(_) | ResolvedSource::Local => Vec::new(),
+        }
+    }
+}
