@@ -201,7 +201,7 @@ fn read<'i>(
             let has_table = model.diesel.no_table.is_none();
             Faulty { diagnostics: Vec::new(), fields, columns, attributes, unresolved: Vec::new(), has_table }
         }
-        Err(faulty) => faulty,
+        Err(faulty) => *faulty,
     };
     errors.diagnostics(std::mem::take(&mut faulty.diagnostics), &source.shown_path, mapping);
     known.partly = Some(Partly { model, contract: source.contract, faulty });

@@ -10,10 +10,11 @@ use uuid::Uuid;
 
 /// Why an operation of the hub did not do what was asked.
 ///
-/// After an error both sides are as they were, but for a refresh that was due. Three kinds may say otherwise:
-/// [`ErrorKind::Unsettled`]; [`ErrorKind::Quarantined`] where [`is_in_cdms`](Error::is_in_cdms) is true; and
-/// [`ErrorKind::Misconfigured`] of a create whose record CDMS made under another id than the chosen one. Values of attributes that are not of class `public` are
-/// never in its text.
+/// After an error both sides are as they were, but for a refresh that was due, and for CDMS's values that a `resolve` has
+/// taken before its push failed. Some kinds may say otherwise: [`ErrorKind::Unsettled`]; [`ErrorKind::Quarantined`] where
+/// [`is_in_cdms`](Error::is_in_cdms) is true; [`ErrorKind::Store`] with an [`operation_id`](Error::operation_id), whose
+/// write may be noted and is settled as not applied; and [`ErrorKind::Misconfigured`] of a create whose record CDMS made
+/// under another id than the chosen one. Values of attributes that are not of class `public` are never in its text.
 #[derive(Clone)]
 pub struct Error(Box<Inner>);
 
@@ -140,7 +141,16 @@ impl Error {
     pub(crate) fn from_failure(failure: Failure<Fault>, model: &'static ModelDescriptor, id: Uuid) -> Self {
         describe(failure, model).of_record(model, id)
     }
+
+    /// A write of the record is under way, and what it comes to decides what there is to do.
+    pub(crate) fn busy(model: &'static ModelDescriptor, id: Uuid, operation: OperationId) -> Self {
+        let failure = Failure::Busy { operation: Some(operation), retry_after_ms: BUSY_RETRY_MS };
+        Error::from_failure(failure, model, id)
+    }
 }
+
+/// When to ask again for a record of which a write is under way.
+const BUSY_RETRY_MS: u64 = 1_000;
 
 fn describe(failure: Failure<Fault>, model: &'static ModelDescriptor) -> Error {
     let entity = model.entity.name;

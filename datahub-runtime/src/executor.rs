@@ -34,6 +34,8 @@ pub(crate) struct Run {
     /// Held from the machine's wish to the end of the run.
     guard: Option<RecordGuard>,
     lease: Option<Lease>,
+    /// Whether the transaction that opens the intent was begun, however it ended.
+    may_be_open: bool,
     /// Whether the write was handed to the client.
     has_sent: bool,
     /// When the last GET was sent.
@@ -59,6 +61,7 @@ impl Run {
             locals: Vec::new(),
             guard: None,
             lease: None,
+            may_be_open: false,
             has_sent: false,
             asked: None,
         }
@@ -101,7 +104,7 @@ impl Run {
     /// # Errors
     ///
     /// The database cannot be read, or has too much to do. No machine loads once it has sent something, and a transaction
-    /// that was not begun is an error only where no intent is open, so nothing is under way then.
+    /// that was not begun is an error only where the run cannot have opened an intent, so nothing of it is under way then.
     pub(crate) async fn drive<M: Machine<Fault = Fault>>(&mut self, machine: &mut M) -> Result<M::Output, StoreError> {
         let mut event = Event::Start;
         loop {
@@ -208,10 +211,11 @@ impl Run {
         let mut pause = Duration::from_millis(20);
         loop {
             let committed = match self.engine.store.commit(job.clone()).await {
-                Err(error) if self.lease.is_none() && !self.has_sent => return Err(error),
+                Err(error) if !self.may_be_open && !self.has_sent => return Err(error),
                 Err(error) => Committed::Unavailable(error.to_string()),
                 Ok(committed) => committed,
             };
+            self.may_be_open |= opens;
             match &committed {
                 // After a shutdown nobody can store it any more but whoever settles it.
                 Committed::Unavailable(_) if insist && self.lease_lasts() && !self.engine.store.is_closed() => {

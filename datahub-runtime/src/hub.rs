@@ -115,8 +115,8 @@ impl Hub {
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::Unavailable`] when CDMS goes away, [`ErrorKind::Overloaded`] and [`ErrorKind::Store`] as for a read.
-    /// What stays is in the report.
+    /// [`ErrorKind::Unavailable`], [`ErrorKind::Overloaded`] and [`ErrorKind::Store`] as for a read, where nothing but that
+    /// came of it; it stops at the third such record in a row. What stays is in the report.
     pub async fn retry_quarantined(&self, limit: u32) -> Result<RetryReport, Error> {
         crate::quarantine::retry(self, limit).await
     }

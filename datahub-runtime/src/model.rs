@@ -79,9 +79,10 @@ pub trait CdmsSynced: Model + Clone + Send + Sync {
     /// versions from before can no longer be had or put back. Says how many history entries lost their values.
     ///
     /// What CDMS and the row have now is not touched: delete the record first if it is to go too. Asks the hub's database
-    /// only, in one transaction. In a SQLite file the bytes are overwritten, in its write-ahead log
-    /// as soon as no reader is in the way, which a warning tells; PostgreSQL gives them up with its next
-    /// VACUUM, and what is in backups stays there.
+    /// only, in one transaction. In a SQLite file the bytes are overwritten. Its write-ahead log is emptied at once, or, if a
+    /// reader is in the way of that, which a warning tells, with the next round of settling that finds none; a program that
+    /// ends before leaves that to the last one that closes the file. PostgreSQL gives the bytes up with its next VACUUM, and
+    /// what is in backups stays there.
     ///
     /// Dropping the future leaves either everything or nothing erased.
     ///
@@ -140,10 +141,10 @@ pub trait Writable: CdmsSynced {
     /// after a restore of CDMS's backup. Where it is not, this is a read, and with [`Resolution::PushHub`] a save of what
     /// differs. Costs one request, and three more where something is pushed.
     ///
-    /// Pushing takes CDMS's record first and then saves the row's values over it. If that save fails, the row has CDMS's
-    /// values, and the hub's are in the history.
+    /// Pushing takes CDMS's record first and then saves the row's values over it. If that save fails, or the program ends in
+    /// between, the row has CDMS's values, and the hub's are in the history; the error says which version to `revert` to.
     ///
-    /// Dropping the future stops between the two; each of them runs in a task of the hub to its end.
+    /// Dropping the future stops neither: both run in a task of the hub to their end.
     ///
     /// # Errors
     ///
@@ -172,7 +173,7 @@ pub trait Writable: CdmsSynced {
     /// Compares every row of the model with CDMS and resolves those that are newer; one request for each row, one after
     /// the other, so that CDMS is not flooded. The others are refreshed as by a read.
     ///
-    /// Dropping the future stops between two records; it can be called again.
+    /// Dropping the future stops after the record that is being looked at; it can be called again.
     ///
     /// # Errors
     ///

@@ -71,7 +71,7 @@ where
         let how = if error.is_panic() { "panicked, which is a bug" } else { "was stopped with the program's runtime" };
         failed(Failure::Unsettled { operation, in_cdms: false, reason: format!("the task that wrote it {how}") })
     })?;
-    let written = output?.map_err(failed)?;
+    let written = output.map_err(|error| Error::from(error).of_record(T::DESCRIPTOR, id.guid()))?.map_err(failed)?;
     let time = begun.to_utc().unwrap_or_default();
     let checked = match written.asked {
         Asked::ReadBack => Checked::Written { time },

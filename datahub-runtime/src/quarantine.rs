@@ -1,8 +1,9 @@
 //! Trying again what waits in quarantine.
 
 use datahub_model::ModelDescriptor;
-use datahub_protocol::{Fetched, Sighting};
+use datahub_protocol::{Failure, Fetched, Sighting};
 
+use crate::shared_check::{self, asks_cdms};
 use crate::store::QuarantineEntry;
 use crate::{Error, ErrorKind, Hub};
 
@@ -16,41 +17,49 @@ pub struct RetryReport {
     pub stayed: Vec<(QuarantineEntry, Error)>,
 }
 
+/// How many records in a row have the same trouble with CDMS or the database before it is taken for a trouble of all.
+const OF_ALL: usize = 3;
+
 /// Tries those again that wait longest, of the hub's models.
 pub(crate) async fn retry(hub: &Hub, limit: u32) -> Result<RetryReport, Error> {
     let engine = &hub.engine;
     let mut report = RetryReport::default();
     let tables = engine.models.iter().map(|model| model.table).collect();
+    let mut in_the_way = 0;
     for entry in engine.store.quarantine_of(tables, i64::from(limit)).await? {
         let Some(model) = engine.model(&entry.model) else { continue };
-        match try_again(hub, model, &entry).await {
-            Ok(()) => report.left.push(entry),
-            Err(error) => match error.kind() {
-                // What is in the way of this one is in the way of all.
-                ErrorKind::Unavailable | ErrorKind::Overloaded | ErrorKind::Store => return Err(error),
-                _ => {
-                    // It waits behind the others now, so that a few that never fit do not keep them from their turn.
-                    engine.store.quarantine_tried(model, entry.id).await?;
-                    report.stayed.push((entry, error));
-                }
-            },
+        let Err(error) = try_again(hub, model, &entry).await else {
+            in_the_way = 0;
+            report.left.push(entry);
+            continue;
+        };
+        // It waits behind the others now, so that a few that never fit, or that CDMS cannot give, do not keep them from
+        // their turn.
+        engine.store.quarantine_tried(model, entry.id).await?;
+        let is_in_the_way = matches!(error.kind(), ErrorKind::Unavailable | ErrorKind::Overloaded | ErrorKind::Store);
+        in_the_way = if is_in_the_way { in_the_way + 1 } else { 0 };
+        report.stayed.push((entry, error));
+        if in_the_way == OF_ALL {
+            break;
         }
+    }
+    // Where nothing else was to be learned, that is the answer.
+    if report.left.is_empty() && report.stayed.len() == in_the_way {
+        return report.stayed.pop().map_or(Ok(RetryReport::default()), |(_, error)| Err(error));
     }
     Ok(report)
 }
 
 /// Whether the record is out of quarantine now; why not, if not.
 async fn try_again(hub: &Hub, model: &'static ModelDescriptor, entry: &QuarantineEntry) -> Result<(), Error> {
+    asks_cdms(model)?;
     if let Some(chosen) = entry.orphan_of {
         return look_for_orphan(hub, model, entry, chosen).await;
     }
-    match crate::shared_check::check(&hub.engine, model, entry.id).await {
+    match shared_check::check(&hub.engine, model, entry.id).await {
         Ok(checked) => match checked.sighting {
             Sighting::Current { .. } => Ok(()),
-            Sighting::Pending { .. } => {
-                let message = "a write of the record is under way, so it was not looked at";
-                Err(Error::new(ErrorKind::Busy, message).of_record(model, entry.id).advise("try again later"))
-            }
+            Sighting::Pending { operation, .. } => Err(Error::busy(model, entry.id, operation)),
         },
         Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::Gone) => Ok(()),
         Err(error) => Err(error),
@@ -65,11 +74,14 @@ async fn look_for_orphan(
     chosen: uuid::Uuid,
 ) -> Result<(), Error> {
     let engine = &hub.engine;
+    let failed = |failure| Error::from_failure(failure, model, entry.id);
     engine.contact().await?;
     match engine.client.fetch(model, entry.id).await {
         Fetched::Gone => Ok(engine.store.quarantine_cleared(model, entry.id).await?),
-        Fetched::Unavailable(reason) => Err(Error::new(ErrorKind::Unavailable, reason).of_record(model, entry.id)),
-        _ => {
+        Fetched::Refused(reason) => Err(failed(Failure::ReadRefused(reason))),
+        Fetched::Unavailable(reason) => Err(failed(Failure::Unavailable(reason))),
+        Fetched::Misconfigured(reason) => Err(failed(Failure::Misconfigured(reason))),
+        Fetched::Record(_) | Fetched::Unreadable(_) => {
             let message = format!("CDMS still has it, though it was to be {chosen}");
             let error = Error::new(ErrorKind::Quarantined, message).of_record(model, entry.id);
             Err(error.advise("remove it in CDMS, and try again"))

@@ -80,6 +80,7 @@ fn next_round(report: &SettlingReport) -> Duration {
 /// One round over the open writes.
 pub(crate) async fn settle_all(engine: &Arc<Engine>) -> Result<SettlingReport, Error> {
     forget_old(engine).await?;
+    engine.store.forget_erased().await?;
     let mut report = SettlingReport::default();
     let mut after = None;
     loop {

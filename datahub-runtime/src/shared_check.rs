@@ -109,7 +109,7 @@ pub(crate) async fn check(
 }
 
 /// Refuses models that CDMS is not asked about any more: their rows are the truth.
-fn asks_cdms(model: &'static ModelDescriptor) -> Result<(), Error> {
+pub(crate) fn asks_cdms(model: &'static ModelDescriptor) -> Result<(), Error> {
     if model.mode != Mode::Detached {
         return Ok(());
     }

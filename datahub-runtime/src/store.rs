@@ -38,6 +38,7 @@ mod tests;
 use cdms_odata::Instant;
 use std::fmt;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use datahub_model::ModelDescriptor;
@@ -98,6 +99,8 @@ pub(crate) struct Store {
     workers: Arc<Workers>,
     database: Arc<str>,
     quiet_ms: u64,
+    /// Whether the files beside the database may still have what was erased from it.
+    keeps_erased: Arc<AtomicBool>,
 }
 
 impl Store {
@@ -123,7 +126,7 @@ impl Store {
             trouble => trouble.of(&shown),
         })?;
         let quiet_ms = options.quiet_ms;
-        Ok(Store { workers: Arc::new(workers), database: shown.into(), quiet_ms })
+        Ok(Store { workers: Arc::new(workers), database: shown.into(), quiet_ms, keeps_erased: Arc::default() })
     }
 
     /// Makes the tables that are missing, the engine's and the models', and refuses those of another shape.
@@ -187,10 +190,34 @@ impl Store {
         (actor, program): (String, String),
         reason: String,
     ) -> Result<Erased, StoreError> {
-        let quiet_ms = self.quiet_ms;
+        let (quiet_ms, keeps_erased) = (self.quiet_ms, Arc::clone(&self.keeps_erased));
         self.write(move |connection| {
             let by = By { model, actor: &actor, program: &program };
-            erasure::erase(connection, by, &models, id, &reason, quiet_ms)
+            let erased = erasure::erase(connection, by, &models, id, &reason, quiet_ms)?;
+            // It has happened and is kept, whatever is in the way of this.
+            if matches!(erased, Erased::Done(_)) && !erasure::forget(connection) {
+                keeps_erased.store(true, Ordering::Relaxed);
+                tracing::warn!(
+                    "a reader keeps what was erased in the database's log; it is emptied with a later settling"
+                );
+            }
+            Ok(erased)
+        })
+        .await
+    }
+
+    /// Takes what was erased out of the files beside the database, where a reader was in the way of that.
+    pub(crate) async fn forget_erased(&self) -> Result<(), StoreError> {
+        if !self.keeps_erased.load(Ordering::Relaxed) {
+            return Ok(());
+        }
+        let keeps_erased = Arc::clone(&self.keeps_erased);
+        self.write(move |connection| {
+            if erasure::forget(connection) {
+                keeps_erased.store(false, Ordering::Relaxed);
+                tracing::info!("the database's log has nothing any more of what was erased");
+            }
+            Ok(())
         })
         .await
     }

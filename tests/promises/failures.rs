@@ -310,6 +310,56 @@ async fn a_database_with_too_much_to_do_says_so_whatever_is_asked_of_it() {
     clock.hangs.send_replace(false);
 }
 
+#[tokio::test]
+async fn what_is_in_cdms_is_stored_however_much_waits_for_the_database() {
+    let scene = Scene::new().await;
+    let clock =
+        Hanging { clock: scene.kit.clock.clone(), hangs: watch::Sender::new(false), asked: watch::Sender::new(false) };
+    let hub = scene.program(|hub| hub.clock(clock.clone()).connections(1).max_operations(5_000)).await;
+    let mut org = Organisation::get(&hub, scene.id()).await.unwrap();
+    org.name = "Beta".into();
+    let sent = scene.hold(Write::Update, Stage::AfterCommit);
+    let saving = tokio::spawn({
+        let hub = hub.clone();
+        async move { org.save(&hub).await }
+    });
+    sent.arrived(1).await;
+    clock.hangs.send_replace(true);
+    // One hangs in the lane of those that write, and 1,024 wait there.
+    let mut erasures = tokio::task::JoinSet::new();
+    for number in 0..1_100 {
+        let hub = hub.clone();
+        let id = Id::from(uuid::Uuid::from_u128(number));
+        erasures.spawn(async move { Organisation::erase(&hub, id, "a request of the person").await });
+    }
+    let refused = failed(erasures.join_next().await.unwrap().unwrap(), ErrorKind::Overloaded);
+    says(&refused, &["has too much to do"]);
+    sent.open();
+    // It is refused meanwhile, again and again; a caller who was told "nothing was begun" would write once more.
+    tokio::time::sleep(Duration::from_millis(300)).await;
+    assert!(!saving.is_finished(), "a write that CDMS has was given up");
+    clock.hangs.send_replace(false);
+    saving.await.unwrap().unwrap();
+    let stored = Organisation::get(&hub, scene.id()).freshness(Freshness::LocalOnly).await.unwrap();
+    assert_eq!(stored.name, "Beta");
+}
+
+#[tokio::test]
+async fn health_is_told_within_seconds_though_the_database_hangs() {
+    let scene = Scene::new().await;
+    let clock =
+        Hanging { clock: scene.kit.clock.clone(), hangs: watch::Sender::new(false), asked: watch::Sender::new(false) };
+    let hub = scene.program(|hub| hub.clock(clock.clone())).await;
+    clock.hangs.send_replace(true);
+    // Without its limit the test would hang here.
+    let health = hub.health().await;
+    let error = health.database.as_ref().expect("the database does not answer");
+    assert!(error.kind() == ErrorKind::Store && !health.is_ready(), "{error}");
+    says(error, &["did not tell within 5 s", "see whether it hangs"]);
+    clock.hangs.send_replace(false);
+    hub.shutdown(Duration::from_secs(60)).await;
+}
+
 #[test]
 fn a_shutdown_takes_no_longer_than_its_patience_though_the_database_hangs() {
     let runtime = tokio::runtime::Runtime::new().unwrap();

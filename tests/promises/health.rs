@@ -90,6 +90,33 @@ async fn records_that_never_fit_do_not_keep_others_from_their_turn() {
 }
 
 #[tokio::test]
+async fn a_record_that_cdms_cannot_give_does_not_keep_others_from_their_turn() {
+    let scene = Scene::new().await;
+    let (broken, mended) = (scene.unfit(), scene.unfit());
+    for id in [broken, mended] {
+        failed(Organisation::get(&scene.hub, id.into()).await, ErrorKind::Quarantined);
+        scene.minute();
+    }
+    scene.kit.simulator.edit("Account", mended, [("Name", Value::text("Acme"))]);
+    // A plug-in of CDMS fails whenever this record is read.
+    let failing = || scene.fault(Operation::Read, Fault::PlugIn("Not this one.".into()));
+    failing();
+    let report = scene.hub.retry_quarantined(10).await.unwrap();
+    assert_eq!((report.left[0].id, report.stayed[0].0.id), (mended, broken));
+    assert_eq!(report.stayed[0].1.kind(), ErrorKind::Unavailable);
+    // With nothing else to tell, that is the answer; and three in a row are taken for a trouble of all.
+    failing();
+    failed(scene.hub.retry_quarantined(10).await, ErrorKind::Unavailable);
+    for _ in 0..3 {
+        let id = scene.unfit();
+        failed(Organisation::get(&scene.hub, id.into()).await, ErrorKind::Quarantined);
+    }
+    scene.kit.simulator.go_away();
+    failed(scene.hub.retry_quarantined(10).await, ErrorKind::Unavailable);
+    assert_eq!(scene.quarantine().await.len(), 4);
+}
+
+#[tokio::test]
 async fn a_record_under_a_write_stays_and_is_not_called_mended() {
     let scene = Scene::new().await;
     let mut org = scene.get().await.unwrap();
@@ -108,6 +135,7 @@ async fn a_record_under_a_write_stays_and_is_not_called_mended() {
     let report = scene.another_program().await.retry_quarantined(10).await.unwrap();
     let [(entry, error)] = &report.stayed[..] else { panic!("{report:?}") };
     assert_eq!((entry.id, error.kind()), (scene.account, ErrorKind::Busy));
+    assert!(error.operation_id().is_some() && error.retry_after().is_some(), "{error}");
     gate.open();
     saving.await.unwrap().unwrap();
 }

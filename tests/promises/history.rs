@@ -4,6 +4,8 @@ use chrono::{DateTime, Utc};
 use datahub_runtime::prelude::*;
 use datahub_runtime::testing::simulator::{Fault, FaultRule, Operation, Stage};
 use datahub_runtime::{Attributes, EntryKind, Origin, Reference, Seen, Value, Version};
+use diesel::Connection as _;
+use diesel::connection::SimpleConnection as _;
 use example_domain::{Contact, Organisation};
 
 use crate::scene::{NEW_NAME, Scene, Write, acme, failed, found, now, says};
@@ -211,6 +213,25 @@ async fn rows_are_rebuilt_from_the_history_forwards_and_backwards() {
     for (name, value) in seen.iter().filter(|(name, _)| *name != "ModifiedOn") {
         assert_eq!(record.get(name), Some(value), "{name}");
     }
+}
+
+/// On a server nobody reads the files.
+#[tokio::test]
+async fn what_a_reader_keeps_of_an_erasure_goes_with_the_next_settling() {
+    let (scene, mut org) = Scene::read().await;
+    let Some(path) = scene.kit.database().strip_prefix("sqlite://").map(str::to_owned) else { return };
+    org.name = "Bakery".into();
+    org.save(&scene.hub).await.unwrap();
+    org.name = "Brewery".into();
+    org.save(&scene.hub).await.unwrap();
+    let mut reader = diesel::SqliteConnection::establish(&path).unwrap();
+    reader.batch_execute("BEGIN; SELECT count(*) FROM datahub_history").unwrap();
+    Organisation::erase(&scene.hub, scene.id(), "a request of the person").await.unwrap();
+    scene.hub.settle().await.unwrap();
+    assert!(scene.files().contains("Bakery"), "the reader keeps it");
+    reader.batch_execute("COMMIT").unwrap();
+    scene.hub.settle().await.unwrap();
+    assert!(!scene.files().contains("Bakery"), "nobody keeps it any more");
 }
 
 #[tokio::test]

@@ -5,7 +5,8 @@ use datahub_runtime::testing::simulator::{Fault, Operation};
 use datahub_runtime::{EntryKind, Instant, Resolution, Seen, Value};
 use example_domain::Organisation;
 
-use crate::scene::{Scene, acme, failed, found, now};
+use crate::dropped::polled;
+use crate::scene::{Scene, acme, failed, found, now, says};
 
 const HOUR_MS: i64 = 3_600_000;
 
@@ -48,10 +49,34 @@ async fn a_push_that_cdms_refuses_loses_nothing() {
     let scene = restored().await;
     scene.fault(Operation::Update, Fault::PlugIn("Not today.".into()));
     let pushed = Organisation::resolve(&scene.hub, scene.id(), Resolution::PushHub).await;
-    failed(pushed, ErrorKind::Rejected);
+    let refused = failed(pushed, ErrorKind::Rejected);
     assert_eq!(scene.row().await.unwrap().name, "Old Acme", "the row is as CDMS has it");
     let history = Organisation::history(&scene.hub, scene.id()).await.unwrap();
     assert_eq!(history.last().unwrap().changes[0].from, Some(Value::text("Acme")), "and the hub's value is kept");
+    // The error says how to bring it back.
+    let newer = history[history.len() - 2].version;
+    says(&refused, &["the hub's are in its history", &format!("`revert` to version {}", newer.0)]);
+    Organisation::revert(&scene.hub, scene.id(), newer).await.unwrap();
+    assert_eq!(scene.record().get("Name"), Some(&Value::text("Acme")));
+}
+
+#[tokio::test]
+async fn a_push_that_is_dropped_anywhere_pushes_all_the_same_or_can_be_called_again() {
+    for times in 0.. {
+        assert!(times < 200, "it does not come to its end");
+        let scene = restored().await;
+        let push = || Organisation::resolve(&scene.hub, scene.id(), Resolution::PushHub);
+        let is_done = polled(times, async { push().await.unwrap() }).await;
+        // Meanwhile the dropped one may be under way.
+        while let Err(error) = push().await {
+            assert_eq!(error.kind(), ErrorKind::Busy, "{error}");
+            tokio::task::yield_now().await;
+        }
+        assert_eq!(scene.record().get("Name"), Some(&Value::text("Acme")), "dropped after {times}");
+        if is_done {
+            break;
+        }
+    }
 }
 
 #[tokio::test]

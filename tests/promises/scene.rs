@@ -92,12 +92,12 @@ impl Scene {
         self.kit.simulator.record("Account", self.account).expect("the organisation is in CDMS")
     }
 
-    /// A person in CDMS changes the organisation a minute later.
     /// A new organisation in CDMS that fits no model, because it has no name.
     pub(crate) fn unfit(&self) -> Uuid {
         self.kit.simulator.seed("Account", [("Name", Value::Null)])
     }
 
+    /// A person in CDMS changes the organisation a minute later.
     pub(crate) fn person_edits(&self, attribute: &'static str, value: Value) {
         self.minute();
         self.kit.simulator.edit("Account", self.account, [(attribute, value)]);

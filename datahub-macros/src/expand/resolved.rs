@@ -35,7 +35,7 @@ impl<'m> Resolved<'m> {
                 Shape::Column(column) => matches!(columns[*column].source, ResolvedSource::Joined { .. }),
                 Shape::Key(_) | Shape::Group { .. } => false,
             };
-            !field.is_faulty && !(is_unconverted && field.with.is_none())
+            !(field.is_faulty || (is_unconverted && field.with.is_none()))
         };
         let fields = model.fields.iter().filter_map(|field| Some((field, shape_of(faulty, field)?)));
         let fields = fields.filter(|(field, shape)| is_sound(field, shape)).collect();

@@ -24,7 +24,7 @@ pub fn resolve<P: Clone>(
     model: &ModelAnnotation<P>,
     contract: &Contract,
     limit: ColumnLimit,
-) -> Result<Mapping, Faulty<P>> {
+) -> Result<Mapping, Box<Faulty<P>>> {
     let mut resolver = Resolver { contract, diagnostics: Vec::new(), columns: Vec::new() };
     let mode = resolver.mode(model);
     let table = resolver.table(model);
@@ -49,7 +49,7 @@ pub fn resolve<P: Clone>(
     let (Some(mode), true) = (mode, is_whole) else {
         let attributes = used(contract, &columns, &[], None);
         let has_table = has_table(model, &columns, &unresolved, limit);
-        return Err(Faulty { diagnostics, fields, columns, attributes, unresolved, has_table });
+        return Err(Box::new(Faulty { diagnostics, fields, columns, attributes, unresolved, has_table }));
     };
     let constants = if mode == Mode::Sync { contract.constants.clone() } else { Vec::new() };
     let attributes = used(contract, &columns, &constants, only.as_ref());

@@ -209,7 +209,8 @@ impl Default for Options {
 }
 
 impl Options {
-    /// A lease covers a login, two tries, the read-back and the storing.
+    /// A lease covers two tries, the read-back and the storing, and a login of usual length; a write that a longer one holds
+    /// up is not sent any more.
     pub(crate) fn lease_ms(&self) -> u64 {
         u64::try_from(self.time_limit.as_millis() * 4).unwrap_or(u64::MAX)
     }

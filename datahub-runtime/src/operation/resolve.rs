@@ -2,7 +2,7 @@
 
 use std::future::IntoFuture;
 
-use datahub_protocol::Failure;
+use datahub_protocol::{Failure, Version};
 use futures_util::future::BoxFuture;
 use uuid::Uuid;
 
@@ -47,10 +47,17 @@ impl<T: Writable> Resolve<T> {
         Resolve { hub: hub.clone(), id, resolution }
     }
 
+    /// Runs in a task of the hub: between CDMS's values and the push of the hub's nobody may go away.
     async fn run(self) -> Result<Synced<T>, Error> {
-        let Resolve { hub, id, resolution } = self;
-        hub.engine.admit(T::DESCRIPTOR)?;
+        self.hub.engine.admit(T::DESCRIPTOR)?;
         refuse_detached::<T>("resolve")?;
+        let tasks = self.hub.engine.tasks.clone();
+        let task = tasks.spawn(self.take_and_push());
+        task.await.map_err(|_| Error::new(ErrorKind::Unavailable, "the resolution was stopped with the hub"))?
+    }
+
+    async fn take_and_push(self) -> Result<Synced<T>, Error> {
+        let Resolve { hub, id, resolution } = self;
         let ours = T::get(&hub, id).freshness(Freshness::LocalOnly).await?;
         busy(&ours)?;
         let taken = take_older(&hub.engine, T::DESCRIPTOR, id.guid(), &hub.actor).await?;
@@ -58,8 +65,16 @@ impl<T: Writable> Resolve<T> {
         busy(&resolved)?;
         let row = |model: &T| row_of(model).map_err(|fault| invalid::<T>(id, fault));
         if resolution == Resolution::PushHub && row(&ours)? != row(&resolved)? {
+            let Version(version) = ours.base().snapshot.version;
             *resolved = ours.into_inner();
-            resolved.save(&hub).await?;
+            // It is not an error as others are: the row has changed.
+            resolved.save(&hub).await.map_err(|error| match error.kind() {
+                ErrorKind::Unsettled | ErrorKind::Quarantined => error,
+                _ => error.advise(format!(
+                    "the row has CDMS's older values now, and the hub's are in its history: \
+                     `revert` to version {version} writes them to both"
+                )),
+            })?;
         }
         Ok(resolved)
     }
@@ -68,12 +83,8 @@ impl<T: Writable> Resolve<T> {
 /// Refuses a record of which a write is under way: what it comes to decides what there is to resolve.
 fn busy<T: CdmsSynced>(value: &Synced<T>) -> Result<(), Error> {
     let Checked::Pending { operation } = value.checked() else { return Ok(()) };
-    let failure = Failure::Busy { operation: Some(operation), retry_after_ms: BUSY_RETRY_MS };
-    Err(Error::from_failure(failure, T::DESCRIPTOR, value.id().guid()))
+    Err(Error::busy(T::DESCRIPTOR, value.id().guid(), operation))
 }
-
-/// When to ask again for a record of which a write is under way.
-const BUSY_RETRY_MS: u64 = 1_000;
 
 /// How many ids are held in memory at once.
 const PAGE: i64 = 200;

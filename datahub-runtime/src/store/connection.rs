@@ -17,7 +17,7 @@ use diesel::sql_types::{BigInt, Bool, Date, Double, Integer, Text};
 use diesel::sqlite::SqliteConnection;
 use uuid::Uuid;
 
-use super::database_time::DatabaseTime;
+use super::database_time::{Both, DatabaseTime};
 use super::failure::Trouble;
 #[cfg(feature = "postgres")]
 use super::postgres::{self, PostgresConnection};
@@ -66,6 +66,9 @@ enum Inner {
     Postgres(Box<PostgresConnection>),
 }
 
+/// Empties a log; whether that could be done.
+type Forget = fn(&mut Connection) -> Result<bool, Trouble>;
+
 /// Where databases differ in words.
 #[derive(Debug)]
 pub(crate) struct Dialect {
@@ -85,8 +88,9 @@ pub(crate) struct Dialect {
     pub(crate) guards_there: &'static str,
     /// Those among them on which promises rest: one open write per record, and a history that only grows.
     pub(crate) guards: &'static [&'static str],
-    /// Takes what was overwritten out of the files beside the database, after an erasure.
-    pub(crate) forget: Option<&'static str>,
+    /// Takes what was overwritten out of the files beside the database, after an erasure; whether that could be done at
+    /// once.
+    pub(crate) forget: Option<Forget>,
     /// Lets the statements of this transaction work for as long as the upgrade of a large database may take, but wait no
     /// longer than others for what other programs hold; for databases that bound them.
     pub(crate) unhurried: Option<&'static str>,
@@ -176,12 +180,12 @@ impl Connection {
         }
         // The connection's own statement, once a minute, is none of the operation's that happens to come first.
         let statement = Statement::new(sql, []);
-        let asked_at = std::time::Instant::now();
+        let asked = Both::now();
         let rows = self.rows(&statement, &[ColumnType::Instant])?;
         let mut row =
             rows.into_iter().next().ok_or_else(|| Trouble::Corrupt("the server's clock says nothing".into()))?;
         let stated = row.instant()?;
-        Ok(self.time.stated(stated, asked_at.elapsed()))
+        Ok(self.time.stated(stated, asked))
     }
 
     /// Runs SQL without values.

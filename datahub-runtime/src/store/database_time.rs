@@ -16,19 +16,38 @@ const ASKED_FOR: Duration = Duration::from_secs(60);
 const TOLERANCE: Duration = Duration::from_secs(1);
 
 /// What one connection knows of its server's clock: asked once a minute, and counted on in between by the machine's
-/// monotonic clock, so that no operation pays a statement for it. It is behind by at most the tolerance.
+/// monotonic clock, so that no operation pays a statement for it. It is behind by less than the tolerance, of which a shorter suspension is not noticed, and ahead by as
+/// much as an answer takes.
 #[derive(Clone)]
 pub(super) struct DatabaseTime {
     clock: Arc<dyn Clock>,
     asked: Option<Asked>,
 }
 
-/// What the server said, and when by the machine's two clocks.
+/// What the server said, and when it was asked.
 #[derive(Clone, Copy)]
 struct Asked {
     stated: Instant,
-    at: Moment,
+    at: Both,
+}
+
+/// A moment by the machine's two clocks.
+#[derive(Clone, Copy)]
+pub(super) struct Both {
+    moment: Moment,
     time_of_day: SystemTime,
+}
+
+impl Both {
+    pub(super) fn now() -> Self {
+        Both { moment: Moment::now(), time_of_day: SystemTime::now() }
+    }
+
+    /// The time since then, as the monotonic clock counts; none where the time of day shows another, because the machine
+    /// was suspended, or because it was set.
+    fn passed(self) -> Option<Duration> {
+        agreed(self.moment.elapsed(), self.time_of_day.elapsed().ok()?)
+    }
 }
 
 impl DatabaseTime {
@@ -43,27 +62,24 @@ impl DatabaseTime {
 
     /// The server's time, as far as it is known.
     pub(super) fn of_server(&self) -> Option<Instant> {
-        let asked = self.asked?;
-        // A time of day that was set back tells nothing.
-        let shown = asked.time_of_day.elapsed().ok()?;
-        let time = counted_on(asked.stated, asked.at.elapsed(), shown)?;
-        Some(self.clock.of_database(time))
+        let Asked { stated, at } = self.asked?;
+        let passed = at.passed().filter(|passed| *passed < ASKED_FOR)?;
+        Some(self.clock.of_database(stated.plus_ms(i64::try_from(passed.as_millis()).unwrap_or(i64::MAX))))
     }
 
-    /// Notes what the server said just now, so long after it was asked.
-    pub(super) fn stated(&mut self, time: Instant, after: Duration) -> Instant {
-        let asked = Asked { stated: time, at: Moment::now(), time_of_day: SystemTime::now() };
-        self.asked = (after < TOLERANCE).then_some(asked);
+    /// Notes what the server said when it was asked then. It is counted on from the moment of asking, so that it is ahead by
+    /// what the answer took, and never behind; none is counted on whose answer took long, during which the machine may have
+    /// been suspended after the server had spoken.
+    pub(super) fn stated(&mut self, time: Instant, asked: Both) -> Instant {
+        let is_fresh = asked.passed().is_some_and(|passed| passed < TOLERANCE);
+        self.asked = is_fresh.then_some(Asked { stated: time, at: asked });
         self.clock.of_database(time)
     }
 }
 
-/// The time some time after it was stated, as the monotonic clock counts and the time of day shows; none where they
-/// disagree, or where it is too long ago.
-fn counted_on(stated: Instant, counted: Duration, shown: Duration) -> Option<Instant> {
-    let is_known = counted < ASKED_FOR && shown.abs_diff(counted) < TOLERANCE;
-    let since = i64::try_from(counted.as_millis()).unwrap_or(i64::MAX);
-    is_known.then(|| stated.plus_ms(since))
+/// What two clocks say of the time that has passed, where they agree.
+fn agreed(counted: Duration, shown: Duration) -> Option<Duration> {
+    (shown.abs_diff(counted) < TOLERANCE).then_some(counted)
 }
 
 #[cfg(test)]
@@ -74,12 +90,13 @@ mod tests {
     #[test]
     fn a_machine_that_was_suspended_asks_again() {
         let seconds = Duration::from_secs;
-        let stated = Instant(1_000);
-        assert_eq!(counted_on(stated, seconds(40), seconds(40)), Some(Instant(41_000)));
+        assert_eq!(agreed(seconds(40), seconds(40)), Some(seconds(40)));
         // 20 minutes that the monotonic clock did not count.
-        assert_eq!(counted_on(stated, seconds(40), seconds(40 + 20 * 60)), None);
-        assert_eq!(counted_on(stated, seconds(40), seconds(2)), None, "the time of day was set back");
-        assert_eq!(counted_on(stated, seconds(60), seconds(60)), None, "too long ago");
+        assert_eq!(agreed(seconds(40), seconds(40 + 20 * 60)), None);
+        assert_eq!(agreed(seconds(40), seconds(2)), None, "the time of day was set back");
+        let before = |time| Both { moment: Moment::now(), time_of_day: SystemTime::now() - time };
+        assert_eq!(before(seconds(20 * 60)).passed(), None);
+        assert!(before(Duration::ZERO).passed().is_some());
     }
 
     #[test]
@@ -87,9 +104,11 @@ mod tests {
         let shown = Instant(5_000);
         let mut time = DatabaseTime::new(Arc::new(ManualClock::at(shown)));
         assert_eq!(time.of_server(), None);
-        assert_eq!(time.stated(Instant(7_000), TOLERANCE), shown);
+        // The server spoke, and then the machine slept.
+        let slept = Both { time_of_day: SystemTime::now() - TOLERANCE, ..Both::now() };
+        assert_eq!(time.stated(Instant(7_000), slept), shown);
         assert_eq!(time.of_server(), None);
-        time.stated(Instant(7_000), Duration::from_millis(20));
+        time.stated(Instant(7_000), Both::now());
         assert_eq!(time.of_server(), Some(shown));
     }
 }

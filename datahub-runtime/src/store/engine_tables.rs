@@ -166,9 +166,7 @@ const AFTERWARDS: [&str; 6] = [
 /// Makes the tables that are missing, the engine's and the models', and checks those that are there; all or nothing.
 pub(crate) fn create(connection: &mut Connection, models: &[&'static ModelDescriptor]) -> Result<(), Trouble> {
     unhurried(connection, |connection| {
-        if !is_up_to_date(connection)? {
-            bring_up_to_date(connection)?;
-        }
+        bring_up_to_date(connection)?;
         for model in models {
             if connection.columns_of(model.table)?.is_empty() {
                 connection.batch(&model_table::create_table(connection.dialect(), model))?;
@@ -204,6 +202,10 @@ pub(crate) fn check(connection: &mut Connection, models: &[&'static ModelDescrip
                  {SCHEMA_REVISION}, and adding what is missing failed: {reason}; connect once as the database user who \
                  owns the tables",
                 if lost.is_empty() { "no rule".to_owned() } else { lost.join(", ") }
+            )),
+            Trouble::Unavailable(reason) => Trouble::Unavailable(format!(
+                "{reason}; the engine's tables were to get what they lack, and another program may be at that: connect \
+                 again in a while"
             )),
             trouble => trouble,
         })?;
@@ -253,8 +255,11 @@ fn is_up_to_date(connection: &mut Connection) -> Result<bool, Trouble> {
     Ok(true)
 }
 
-/// Makes what the engine's tables lack, within a transaction.
+/// Makes what the engine's tables lack, within a transaction; nothing where another program has done so meanwhile.
 fn bring_up_to_date(connection: &mut Connection) -> Result<(), Trouble> {
+    if is_up_to_date(connection)? {
+        return Ok(());
+    }
     // A newer program has made what it needs, and its rules may allow what this one's would refuse.
     if !connection.columns_of("datahub_settings")?.is_empty() && revision(connection)? > SCHEMA_REVISION {
         let version = settings::get(connection, SCHEMA_SETTING)?;

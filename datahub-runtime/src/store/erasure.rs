@@ -48,9 +48,11 @@ pub(crate) fn erase(
     quiet_ms: u64,
 ) -> Result<Erased, Trouble> {
     let entity = by.model.entity.name;
-    let erased = connection.write(|connection| {
+    connection.write(|connection| {
         connection.lock(entity, [id.to_string()])?;
         let now = connection.now()?;
+        // Before anything else, as everybody asks for the tables.
+        let states = states(connection, entity, id)?;
         if let Some(busy) = under_way(connection, entity, id, now, quiet_ms)? {
             return Ok(busy);
         }
@@ -79,22 +81,18 @@ pub(crate) fn erase(
         connection.execute(&Statement::new(ended, [entity.into(), id.into()]))?;
         let waiting = "UPDATE datahub_quarantine SET reason = ? WHERE entity = ? AND id = ?";
         connection.execute(&Statement::new(waiting, [REASON_ERASED.into(), entity.into(), id.into()]))?;
-        forget_states(connection, models, entity, id)?;
+        forget_states(connection, models, id, states)?;
         Ok(Erased::Done(count))
-    })?;
-    if let (Erased::Done(_), Some(sql)) = (erased, connection.dialect().forget) {
-        // It has happened and is kept; but what was overwritten stays in the log until the next time that this works.
-        let is_forgotten = match connection.query(&Statement::new(sql, []), &[ColumnType::BigInt; 3]) {
-            Ok(rows) => rows.into_iter().next().map_or(Ok(1), |mut row| row.number()).is_ok_and(|busy| busy == 0),
-            Err(_) => false,
-        };
-        if !is_forgotten {
-            tracing::warn!(
-                "a reader is in the way: the write-ahead log keeps what was erased until a later checkpoint"
-            );
-        }
-    }
-    Ok(erased)
+    })
+}
+
+/// Takes what was overwritten out of the files beside the database. Whether nothing of it is left there.
+pub(crate) fn forget(connection: &mut Connection) -> bool {
+    let Some(forget) = connection.dialect().forget else { return true };
+    forget(connection).unwrap_or_else(|trouble| {
+        tracing::warn!(?trouble, "the log beside the database could not be emptied");
+        false
+    })
 }
 
 /// The write of the record that is open, or that CDMS may still carry out although it was settled: a delete of a record
@@ -120,19 +118,27 @@ fn under_way(
     Ok(Some(Erased::Busy(operation, retry_after)))
 }
 
-/// Takes the values out of the record's tombstones, and out of its rows those that no mapping of this program reads.
-fn forget_states(
+/// The record in each model: its table, whether it is a row or a tombstone, and its attributes.
+fn states(
     connection: &mut Connection,
-    models: &[&'static ModelDescriptor],
     entity: &'static str,
     id: Uuid,
-) -> Result<(), Trouble> {
+) -> Result<Vec<(String, String, Attributes)>, Trouble> {
     let sql = "SELECT model, state, seen FROM datahub_records WHERE id = ? AND model IN \
                (SELECT model FROM datahub_history WHERE entity = ? AND id = ?)";
     let types = [ColumnType::Text, ColumnType::Text, ColumnType::Text];
     let rows = connection.query(&Statement::new(sql, [id.into(), entity.into(), id.into()]), &types)?;
-    for mut row in rows {
-        let (table, state, mut seen) = (row.text()?, row.text()?, row.json::<Attributes>()?);
+    rows.into_iter().map(|mut row| Ok((row.text()?, row.text()?, row.json::<Attributes>()?))).collect()
+}
+
+/// Takes the values out of the record's tombstones, and out of its rows those that no mapping of this program reads.
+fn forget_states(
+    connection: &mut Connection,
+    models: &[&'static ModelDescriptor],
+    id: Uuid,
+    states: Vec<(String, String, Attributes)>,
+) -> Result<(), Trouble> {
+    for (table, state, mut seen) in states {
         match (state.as_str(), models.iter().find(|model| model.table == table)) {
             ("tombstone", _) => seen = Attributes::new(),
             (_, Some(model)) => seen.retain(|name, _| model.attribute(name).is_some()),

@@ -238,8 +238,10 @@ const UNHURRIED: &str = "SELECT set_config(name, bound, true) FROM \
                          AS bounds (name, bound, least) JOIN pg_settings USING (name) WHERE setting::bigint < least";
 
 /// An upgrade changes the tables that every operation reads before it writes: with a weaker lock at first and this one in
-/// the end, it and a writer would wait for each other. In the order in which the operations ask for them.
-const ALONE: &str = "LOCK TABLE datahub_intents, datahub_history, datahub_erasures IN ACCESS EXCLUSIVE MODE";
+/// the end, it and a writer would wait for each other. In the order in which the operations ask for them: whoever asks for
+/// records asks for them first.
+const ALONE: &str =
+    "LOCK TABLE datahub_records, datahub_intents, datahub_history, datahub_erasures IN ACCESS EXCLUSIVE MODE";
 
 /// Each statement sees what was committed before it, whatever the server's settings say: a transaction waits for its
 /// record's lock first, and has to see what was stored meanwhile.

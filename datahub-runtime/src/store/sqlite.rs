@@ -36,7 +36,7 @@ pub(crate) static DIALECT: Dialect = Dialect {
         "datahub_erasures_no_delete",
         "datahub_erasures_no_replace",
     ],
-    forget: Some("PRAGMA wal_checkpoint(TRUNCATE)"),
+    forget: Some(forget),
     unhurried: None,
     alone: None,
     newest_version: "SELECT value FROM datahub_sequence",
@@ -154,6 +154,23 @@ pub(super) fn prepare(
         connection.batch("PRAGMA query_only = ON")?;
     }
     Ok(())
+}
+
+/// Copies the write-ahead log into the file and empties it. It waits for no reader for long, since everybody else who writes
+/// would wait along; whether none was in the way.
+fn forget(connection: &mut Connection) -> Result<bool, Trouble> {
+    let patience = number(connection, "PRAGMA busy_timeout")?;
+    connection.batch("PRAGMA busy_timeout = 100")?;
+    let busy = number(connection, "PRAGMA wal_checkpoint(TRUNCATE)");
+    connection.batch(&format!("PRAGMA busy_timeout = {patience}"))?;
+    Ok(busy? == 0)
+}
+
+/// The first number that a pragma tells.
+fn number(connection: &mut Connection, pragma: &'static str) -> Result<i64, Trouble> {
+    let rows = connection.query(&Statement::new(pragma, []), &[ColumnType::BigInt])?;
+    let row = rows.into_iter().next();
+    row.ok_or_else(|| Trouble::Corrupt(format!("{pragma} tells nothing")))?.number()
 }
 
 /// Turns the write-ahead log on. SQLite does not wait by itself where two programs turn it on at once.

@@ -168,24 +168,43 @@ async fn an_upgrade_may_take_longer_than_other_statements_and_waits_no_longer_fo
     }
 }
 
-/// Transactions read an intent before they write one, and an upgrade must not come in between.
+/// Operations read records and intents before they write them, and an upgrade must not come in between.
 #[tokio::test]
 async fn an_upgrade_and_a_writer_do_not_wait_for_each_other() {
+    for (read, as_left) in [
+        (
+            "SELECT (SELECT count(*) FROM datahub_intents) + (SELECT count(*) FROM datahub_history) FROM \
+             (SELECT count(*) FROM datahub_records) AS found",
+            "UPDATE datahub_settings SET value = '4' WHERE name = 'schema_revision'",
+        ),
+        (
+            "SELECT count(*) FROM datahub_records",
+            "DELETE FROM datahub_settings WHERE name = 'schema_revision'; \
+         ALTER TABLE datahub_records DROP COLUMN complete_for; ALTER TABLE datahub_history DROP COLUMN erased",
+        ),
+    ] {
+        upgraded_beside_a_writer(read, as_left).await;
+    }
+}
+
+async fn upgraded_beside_a_writer(read: &'static str, as_left: &str) {
     let (bench, store) = Bench::open().await;
     if !bench.is_on_postgres() {
         return;
     }
-    bench.sql("UPDATE datahub_settings SET value = '4' WHERE name = 'schema_revision'");
+    bench.sql(as_left);
     let (begins, begun) = std::sync::mpsc::channel();
     let (go_on, waits) = std::sync::mpsc::channel::<()>();
     let writer = store.write(move |connection| {
         connection.write(|connection| {
-            let of_both = "SELECT (SELECT count(*) FROM datahub_intents) + (SELECT count(*) FROM datahub_history)";
-            connection.query(&Statement::new(of_both, []), &[ColumnType::BigInt])?;
+            connection.query(&Statement::new(read, []), &[ColumnType::BigInt])?;
             begins.send(()).unwrap();
             _ = waits.recv();
             // As an insert would, also where there is nothing to change.
-            connection.batch("UPDATE datahub_intents SET verdict = verdict; UPDATE datahub_quarantine SET at = at")
+            connection.batch(
+                "UPDATE datahub_records SET state = state; UPDATE datahub_intents SET verdict = verdict; \
+                 UPDATE datahub_quarantine SET at = at",
+            )
         })
     });
     let upgrade = async {
