@@ -22,8 +22,10 @@ pub(crate) fn told() -> BTreeSet<(Code, String, String)> {
         let text = std::fs::read_to_string(path).expect("a case can be read");
         let lines: Vec<&str> = text.lines().collect();
         for (at, line) in lines.iter().enumerate() {
-            let told_here = CODES.into_iter().find(|code| line.ends_with(&format!(" [{code}]")));
-            let (Some(code), Some((_, message))) = (told_here, line.split_once("]: ")) else { continue };
+            let told_here = Code::ALL.iter().copied().find(|code| line.ends_with(&format!(" [{code}]")));
+            // The derives' own errors have no number of the compiler's.
+            let of_the_compiler = line.strip_prefix("error[").and_then(|line| line.split_once("]: "));
+            let (Some(code), Some((_, message))) = (told_here, of_the_compiler) else { continue };
             let message = message.trim_start_matches("evaluation panicked: ").replace(&format!(" [{code}]"), "");
             let rest = &lines[at + 1..];
             let of_this = rest.iter().take_while(|line| !line.starts_with("error"));
@@ -40,5 +42,5 @@ pub(crate) fn told() -> BTreeSet<(Code, String, String)> {
 #[test]
 fn each_of_the_compilers_codes_has_a_case() {
     let made: BTreeSet<Code> = told().into_iter().map(|(code, ..)| code).collect();
-    assert_eq!(made, CODES.into_iter().collect());
+    assert!(made.is_superset(&CODES.into_iter().collect()), "{made:?}");
 }
