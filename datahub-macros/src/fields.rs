@@ -4,7 +4,7 @@ use proc_macro2::TokenStream;
 use quote::{ToTokens, quote};
 use syn::{Data, DeriveInput, Fields, Ident, Path, Type};
 
-use crate::attribute::{Keys, Part, crate_path, fill, parts, unknown};
+use crate::attribute::{Keys, Part, crate_path, fill, literal_text, parts, unknown};
 use crate::errors::{Errors, Words};
 use crate::field_type::{self, expression_without_self, is_option, ungrouped};
 use crate::synced::Default;
@@ -151,7 +151,14 @@ fn implementation(name: &Ident, krate: &Path, members: &[MemberField]) -> TokenS
         };
         let default = default.map(|default| {
             let once = expand::once(&constant, default);
-            quote!(.or(#once))
+            // Of a literal it is known here how long it is, and in the model how long it may be.
+            let literal = match default {
+                Default::Expression(value) => literal_text(value),
+                Default::OfType => None,
+            };
+            let length =
+                literal.map(|text| text.value().encode_utf16().count()).map(|length| quote!(.of_length(#length)));
+            quote!(.or(#once)#length)
         });
         quote!(#constant.member(#name, #said)#default)
     });

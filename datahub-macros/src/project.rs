@@ -163,7 +163,10 @@ fn read(mapping: &str) -> Result<Read, String> {
         }
         let beside = fs::read_dir(folder.join(&project.contracts)).into_iter().flatten().flatten();
         let names: Vec<_> = beside.map(|entry| entry.file_name().to_string_lossy().into_owned()).collect();
-        let near = datahub_model::source::nearest(mapping, names.iter().map(String::as_str));
+        // Their common ending makes no two of them alike.
+        let stems = || names.iter().filter_map(|name| name.strip_suffix(".toml"));
+        let stem = mapping.strip_suffix(".toml").unwrap_or(mapping);
+        let near = datahub_model::source::nearest(stem, stems()).map(|stem| format!("{stem}.toml"));
         let help = near.map_or_else(
             || "write it, or change `mapping`; `datahub.toml` says where the contracts are".to_owned(),
             |near| format!("did you mean `{near}`?"),

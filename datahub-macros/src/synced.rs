@@ -347,7 +347,10 @@ fn field_key(
             let names = inside.iter().filter_map(|part| match part {
                 Part::Text(name) => Some(placed(name)),
                 other => {
-                    errors.push(other.span(), "`attributes` lists names as strings [wrong-value]");
+                    errors.push(
+                        other.span(),
+                        "`attributes` lists names as strings [wrong-value]\nhelp: write `attributes(\"A\", \"B\")`",
+                    );
                     None
                 }
             });

@@ -71,8 +71,8 @@ impl Options {
 ///
 /// The derive asks it of every mapped field, so that a mismatch is reported on the field's type.
 #[diagnostic::on_unimplemented(
-    message = "a field of type `{Self}` cannot hold a CDMS attribute of kind {K} [wrong-type]",
-    label = "the contract says the attribute's kind is {K}",
+    message = "a field of type `{Self}` cannot hold values of kind {K} [wrong-type]",
+    label = "of kind {K}, by the contract or by `sql_type`",
     note = "change the field's type, or convert with `with = \"module\"`; a type of your own implements both \
             `datahub_runtime::FieldType`, which converts, and `datahub_runtime::Carries<kind>`, which says of which kinds"
 )]

@@ -48,42 +48,66 @@ fn check(resolved: &Resolved<'_>, field: &ModelField, shape: &Shape) -> TokenStr
     match shape {
         Shape::Key(_) => TokenStream::new(),
         Shape::Group { first, members } => {
-            let keys = members.iter().enumerate().map(|(at, (key, kind, required, targets))| {
-                let (kind, attribute) = (kind_of(*kind), attribute_of(&resolved.columns[first + at]));
-                let targets =
-                    if targets.is_empty() { TokenStream::new() } else { quote!(.pointing_to(&[#(#targets),*])) };
-                let required = if *required { quote!(.required()) } else { TokenStream::new() };
-                quote!(__v1::GroupKey::new(#key, #attribute, #kind)#required #targets)
-            });
+            let keys =
+                members.iter().zip(&resolved.columns[*first..]).map(|(key, column)| key_of(resolved, key, column));
             asked(field, "group_matches", quote!(&#constant, #name, &[#(#keys),*]))
         }
         Shape::Column(column) => {
             let column = &resolved.columns[*column];
             let attribute = attribute_of(column);
-            let null = null(field, column).map(|check| asked(field, check, quote!(&#constant, #name, #attribute)));
+            let null =
+                null(resolved, field, column).map(|check| asked(field, check, quote!(&#constant, #name, #attribute)));
             let targets = column
                 .targets(resolved.contract)
                 .map(|targets| asked(field, "points_to", quote!(&#constant, #name, #attribute, &[#(#targets),*])));
-            let choices = resolved.contract.attribute(attribute).map(|known| &known.choices);
-            let choices = choices.filter(|choices| !choices.is_empty()).map(|choices| {
-                let choices = choices.iter().map(|(name, number)| quote!((#name, #number)));
-                asked(field, "takes_options", quote!(&#constant, #name, #attribute, &[#(#choices),*]))
-            });
+            let choices = options(resolved, column);
+            let choices =
+                choices.map(|choices| asked(field, "takes_options", quote!(&#constant, #name, #attribute, #choices)));
             quote!(#null #targets #choices)
         }
     }
 }
 
+/// A key of the contract's group, with what its attribute lets its member be.
+fn key_of(resolved: &Resolved<'_>, key: &str, column: &ResolvedColumn) -> TokenStream {
+    let (kind, attribute) = (kind_of(column.kind), attribute_of(column));
+    let mut tokens = quote!(__v1::GroupKey::new(#key, #attribute, #kind));
+    if !column.nullable {
+        tokens.extend(quote!(.required()));
+    }
+    if let Some(targets) = column.targets(resolved.contract) {
+        tokens.extend(quote!(.pointing_to(&[#(#targets),*])));
+    }
+    if let Some(options) = options(resolved, column) {
+        tokens.extend(quote!(.options(#options)));
+    }
+    if let Some(length) = resolved.contract.attribute(attribute).and_then(|stated| stated.max_length) {
+        tokens.extend(quote!(.max_length(#length)));
+    }
+    tokens
+}
+
+/// The options of a choice that a column holds as such.
+fn options(resolved: &Resolved<'_>, column: &ResolvedColumn) -> Option<TokenStream> {
+    let is_choice = matches!(column.kind, Kind::Choice | Kind::State | Kind::Status);
+    let stated = resolved.contract.attribute(attribute_of(column)).filter(|_| is_choice)?;
+    let options = stated.choices.iter().map(|(name, number)| quote!((#name, #number)));
+    Some(quote!(&[#(#options),*]))
+}
+
 /// The check of a null, where what is written does not tell: a type that is plainly an `Option`, or plainly none, is what
 /// its column is.
-fn null(field: &ModelField, column: &ResolvedColumn) -> Option<&'static str> {
+fn null(resolved: &Resolved<'_>, field: &ModelField, column: &ResolvedColumn) -> Option<&'static str> {
     let is_attribute = matches!(column.source, ResolvedSource::Attribute { .. });
     match (column.nullable, is_attribute, field.default.is_some()) {
         (true, ..) => Some("can_be_null"),
         _ if !field.is_opaque => None,
         (false, true, false) => None,
         (false, _, true) => Some("needs_no_default"),
-        (false, false, false) if column.source == ResolvedSource::Local => Some("begins_with_zero"),
+        // A row of a model that CDMS has nothing of is made with all of its values.
+        (false, false, false) if column.source == ResolvedSource::Local && resolved.contract.is_of_cdms() => {
+            Some("begins_with_zero")
+        }
         (false, false, false) => Some("is_never_null"),
     }
 }

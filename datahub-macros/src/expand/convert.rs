@@ -23,8 +23,7 @@ pub(super) fn conversions(resolved: &Resolved<'_>) -> (TokenStream, TokenStream,
                     (quote!(#name: __row.read(#column, &#ty)?), quote!(__row.write(#column, &#ty, &self.#name)))
                 }
                 Shape::Group { first, members } => {
-                    let keys = members.iter().map(|(key, ..)| key);
-                    let keys = quote!(&[#(#keys),*]);
+                    let keys = quote!(&[#(#members),*]);
                     (
                         quote!(#name: __row.group(#first, #keys, &#ty)?),
                         quote!(__row.group(#first, #keys, &#ty, &self.#name)),

@@ -82,7 +82,7 @@ pub(super) fn columns(resolved: &Resolved<'_>) -> Vec<TokenStream> {
 /// The key of the member at a column, where the field is a group.
 fn member(shape: &Shape, position: usize) -> Option<&str> {
     match shape {
-        Shape::Group { first, members } => members.get(position - first).map(|(key, ..)| key.as_str()),
+        Shape::Group { first, members } => members.get(position - first).map(String::as_str),
         Shape::Key(_) | Shape::Column(_) => None,
     }
 }

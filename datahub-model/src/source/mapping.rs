@@ -48,13 +48,13 @@ pub enum Shape {
     Key(usize),
     /// One column.
     Column(usize),
-    /// A group: the first column and the members' keys.
+    /// A group.
     Group {
         /// The first column.
         first: usize,
-        /// The members in the order of the columns: key (with a dot before that of a group within), kind, whether
-        /// required, the lookup's targets.
-        members: Vec<(String, Kind, bool, Vec<String>)>,
+        /// The members' keys in the order of the columns; one of a group within the group has that one's key and a dot
+        /// before its own.
+        members: Vec<String>,
     },
 }
 

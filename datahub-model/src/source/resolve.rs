@@ -264,7 +264,7 @@ impl<P: Clone> Resolver<'_, P> {
                 reference: None,
                 source,
             });
-            members.push((member.key.clone(), stated.kind, stated.required, stated.targets.clone()));
+            members.push(member.key.clone());
         }
         is_whole.then_some(Shape::Group { first, members })
     }

@@ -4,7 +4,7 @@ use datahub_model::ModelDescriptor;
 
 use super::message::Message;
 use super::{Field, Group, Kind, Member};
-use crate::field::{Found, Holds, Slot, find};
+use crate::field::{Found, Holds, Options, Slot, find};
 
 /// What stands before a cure, as in the derive's own messages.
 const HELP: &str = "\nhelp: ";
@@ -59,6 +59,38 @@ pub const fn begins_with_zero<T>(field: &Field<T>, name: &str, attribute: &str) 
 #[track_caller]
 pub const fn points_to<T>(field: &Field<T>, name: &str, attribute: &str, targets: &[&str]) {
     each_allowed(field.targets, name, attribute, targets);
+    takes_each(field.targets, field.has_null, name, attribute, targets);
+}
+
+/// Asks a reference that is never null for a value for each target: a record that points elsewhere would fit no model.
+#[track_caller]
+const fn takes_each(pointed_to: &[&str], has_null: bool, name: &str, attribute: &str, targets: &[&str]) {
+    // Of a type that says nothing, and of a model with faults, it is not known where it points to.
+    if has_null || pointed_to.is_empty() || is_one_of("", pointed_to) {
+        return;
+    }
+    let mut position = 0;
+    while position < targets.len() {
+        if !is_one_of(targets[position], pointed_to) {
+            let message = Message::new("`").and(attribute).and("` may point to `").and(targets[position]);
+            let message = message.and("` too, of which `").and(name).and("` can hold no reference [lookup-target]");
+            let cure = "make it an Option, which is None then and leaves the reference as it is; or hold each with \
+                        `OneOf<(…)>` and `sql_type = \"string\"`; or state one `target` in the contract";
+            panic!("{}", message.and(HELP).and(cure).text())
+        }
+        position += 1;
+    }
+}
+
+const fn is_one_of(name: &str, names: &[&str]) -> bool {
+    let mut position = 0;
+    while position < names.len() {
+        if same(names[position], name) {
+            return true;
+        }
+        position += 1;
+    }
+    false
 }
 
 #[track_caller]
@@ -72,12 +104,9 @@ const fn each_allowed(pointed_to: &[&str], name: &str, attribute: &str, targets:
 
 #[track_caller]
 const fn allowed(target: &str, name: &str, attribute: &str, targets: &[&str]) {
-    let mut position = 0;
-    while position < targets.len() {
-        if same(targets[position], target) {
-            return;
-        }
-        position += 1;
+    // Of a model with faults it may not be known what it is called.
+    if target.is_empty() || is_one_of(target, targets) {
+        return;
     }
     let message = Message::new("`").and(attribute).and("` points to ").and_list(targets).and(", but `").and(name);
     let message = message.and("` is an id of `").and(target).and("` [lookup-target]").and(HELP);
@@ -88,7 +117,12 @@ const fn allowed(target: &str, name: &str, attribute: &str, targets: &[&str]) {
 /// same numbers under other names.
 #[track_caller]
 pub const fn takes_options<T>(field: &Field<T>, name: &str, attribute: &str, choices: &[(&str, i32)]) {
-    let named = field.options.named;
+    each_option_fits(&field.options, name, attribute, choices);
+}
+
+#[track_caller]
+const fn each_option_fits(options: &Options, name: &str, attribute: &str, choices: &[(&str, i32)]) {
+    let named = options.named;
     let about = Message::new("the type of `").and(name);
     let cure = "use the enum of this attribute, or correct `choices` in the contract";
     let mut position = 0;
@@ -101,7 +135,7 @@ pub const fn takes_options<T>(field: &Field<T>, name: &str, attribute: &str, cho
         position += 1;
     }
     position = 0;
-    while position < choices.len() && !field.options.takes_rest {
+    while position < choices.len() && !options.takes_rest {
         if !is_among(choices[position], named) {
             let message = about.and("` takes no option `").and(choices[position].0).and("` of `").and(attribute);
             panic!("{}", message.and("` [unknown-choice]").and(HELP).and(cure).text())
@@ -129,17 +163,31 @@ pub struct GroupKey {
     kind: Kind,
     required: bool,
     targets: &'static [&'static str],
+    options: Option<&'static [(&'static str, i32)]>,
+    max_length: Option<u32>,
 }
 
 impl GroupKey {
     /// A key of which nothing but the attribute and its kind is stated.
     pub const fn new(name: &'static str, attribute: &'static str, kind: Kind) -> Self {
-        GroupKey { name, attribute, kind, required: false, targets: &[] }
+        GroupKey { name, attribute, kind, required: false, targets: &[], options: None, max_length: None }
     }
 
     /// Null is a fault.
     pub const fn required(mut self) -> Self {
         self.required = true;
+        self
+    }
+
+    /// A choice's options.
+    pub const fn options(mut self, options: &'static [(&'static str, i32)]) -> Self {
+        self.options = Some(options);
+        self
+    }
+
+    /// The longest text, in CDMS's characters.
+    pub const fn max_length(mut self, length: u32) -> Self {
+        self.max_length = Some(length);
         self
     }
 
@@ -255,7 +303,18 @@ const fn member_fits(member: &Slot, name: &str, key: &GroupKey) {
         let cure = "make the member an Option, add `default`, or state `required = true` in the contract";
         panic!("{}", message.and(cure).text())
     }
-    each_allowed(member.targets, Message::new(name).and(".").and(key.name).text(), key.attribute, key.targets);
+    if let (Some(length), Some(limit)) = (member.default_length, key.max_length)
+        && length > limit as usize
+    {
+        let message = Message::new("the default of ").and(of.text()).and(" is longer than `").and(key.attribute);
+        panic!("{}", message.and("` can be [default-too-long]").and(HELP).and("shorten it").text())
+    }
+    let path = Message::new(name).and(".").and(key.name);
+    each_allowed(member.targets, path.text(), key.attribute, key.targets);
+    takes_each(member.targets, member.nullable, path.text(), key.attribute, key.targets);
+    if let Some(options) = key.options {
+        each_option_fits(&member.options, path.text(), key.attribute, options);
+    }
 }
 
 /// Asks that a program's models do not share a table, nor an entity without saying which records are whose. Of a stub

@@ -58,8 +58,8 @@ impl<T> Field<T> {
 
     /// The type as a group's member of this key; `said` is what the struct says of it.
     pub const fn member(&self, name: &'static str, said: &'static str) -> Member {
-        let Field { kinds, has_null: nullable, targets, through, .. } = *self;
-        let slot = Slot { kinds, nullable, targets, through, default: None };
+        let Field { kinds, has_null: nullable, targets, through, options, .. } = *self;
+        let slot = Slot { kinds, nullable, targets, options, through, default: None, default_length: None };
         Member { name, said, holds: Holds::Value(slot) }
     }
 }
@@ -98,10 +98,14 @@ pub struct Slot {
     pub nullable: bool,
     /// For a reference: the logical names of the models that it may point to.
     pub targets: &'static [&'static str],
+    /// Of a choice: which options its type takes.
+    pub options: Options,
     /// What its type makes of a value, where that may not be the value itself.
     pub through: Option<Through>,
     /// The value that stands for a null from CDMS.
     pub default: Option<fn() -> Value>,
+    /// How long that value is in CDMS's characters, where it is written out.
+    pub default_length: Option<usize>,
 }
 
 impl Member {
@@ -109,6 +113,14 @@ impl Member {
     pub const fn or(mut self, default: fn() -> Value) -> Self {
         if let Holds::Value(slot) = &mut self.holds {
             slot.default = Some(default);
+        }
+        self
+    }
+
+    /// The value that stands for a null is a text of so many of CDMS's characters.
+    pub const fn of_length(mut self, length: usize) -> Self {
+        if let Holds::Value(slot) = &mut self.holds {
+            slot.default_length = Some(length);
         }
         self
     }

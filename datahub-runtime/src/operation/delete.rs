@@ -12,7 +12,7 @@ use super::detached::{is_detached, write_detached};
 use super::write;
 use crate::executor::Run;
 use crate::mapping::ModelMapping;
-use crate::{Error, Hub, Synced, Writable};
+use crate::{CdmsSynced, Error, Hub, Synced, Writable};
 
 /// A delete; see [`Synced::delete`].
 #[must_use = "a delete does nothing until it is awaited"]
@@ -29,7 +29,7 @@ pub struct DeleteFailed<T> {
     error: Arc<Error>,
 }
 
-impl<T: Writable> Synced<T> {
+impl<T: CdmsSynced> Synced<T> {
     /// Deletes the record in CDMS and then in the hub; its history keeps the last values. A record that is gone from
     /// CDMS already counts as deleted.
     ///
@@ -38,12 +38,16 @@ impl<T: Writable> Synced<T> {
     /// # Errors
     ///
     /// Any [`ErrorKind`](crate::ErrorKind), with the value handed back.
-    pub fn delete(self, hub: &Hub) -> Delete<T> {
+    pub fn delete(self, hub: &Hub) -> Delete<T>
+    where
+        // On the method and nowhere else, so that a mirror is told so, and once.
+        T: Writable,
+    {
         Delete { hub: hub.clone(), value: self, on_conflict: OnConflict::default() }
     }
 }
 
-impl<T: Writable> Delete<T> {
+impl<T: CdmsSynced> Delete<T> {
     /// What to do where the record changed meanwhile, in CDMS or in the hub's own fields. Default: it is deleted, and the
     /// history keeps its values.
     pub fn on_conflict(mut self, on_conflict: OnConflict) -> Self {
@@ -60,7 +64,7 @@ impl<T: Writable> Delete<T> {
     }
 }
 
-async fn delete<T: Writable>(hub: &Hub, value: &Synced<T>, on_conflict: OnConflict) -> Result<(), Error> {
+async fn delete<T: CdmsSynced>(hub: &Hub, value: &Synced<T>, on_conflict: OnConflict) -> Result<(), Error> {
     let engine = &hub.engine;
     engine.admit(T::DESCRIPTOR)?;
     let id = value.unchanged_id()?;
@@ -110,7 +114,7 @@ impl<T> From<DeleteFailed<T>> for Error {
     }
 }
 
-impl<T: Writable> IntoFuture for Delete<T> {
+impl<T: CdmsSynced> IntoFuture for Delete<T> {
     type Output = Result<(), DeleteFailed<T>>;
     type IntoFuture = BoxFuture<'static, Self::Output>;
 

@@ -11,7 +11,7 @@ use super::detached::{is_detached, write_detached};
 use super::write;
 use crate::executor::Run;
 use crate::mapping::ModelMapping;
-use crate::{Error, Hub, Synced, Writable};
+use crate::{CdmsSynced, Error, Hub, Synced, Writable};
 
 /// A save; see [`Synced::save`].
 #[must_use = "a save does nothing until it is awaited"]
@@ -21,7 +21,7 @@ pub struct Save<'s, T> {
     on_conflict: OnConflict,
 }
 
-impl<T: Writable> Synced<T> {
+impl<T: CdmsSynced> Synced<T> {
     /// Writes the changes to CDMS and then to the hub, and returns with CDMS's values.
     ///
     /// Only changed attributes are sent, and those whose field CDMS changed meanwhile win as the policy says. No change
@@ -35,12 +35,15 @@ impl<T: Writable> Synced<T> {
     /// # Errors
     ///
     /// Any [`ErrorKind`](crate::ErrorKind); neither side is changed, unless the kind says otherwise.
-    pub fn save<'s>(&'s mut self, hub: &Hub) -> Save<'s, T> {
+    pub fn save<'s>(&'s mut self, hub: &Hub) -> Save<'s, T>
+    where
+        T: Writable,
+    {
         Save { hub: hub.clone(), value: self, on_conflict: OnConflict::default() }
     }
 }
 
-impl<T: Writable> Save<'_, T> {
+impl<T: CdmsSynced> Save<'_, T> {
     /// What to do where somebody else changed the same field: in CDMS, or one of the hub's own in the hub. Default: the last
     /// writer wins, and the history keeps the other value.
     pub fn on_conflict(mut self, on_conflict: OnConflict) -> Self {
@@ -74,7 +77,7 @@ impl<T: Writable> Save<'_, T> {
     }
 }
 
-impl<'s, T: Writable> IntoFuture for Save<'s, T> {
+impl<'s, T: CdmsSynced> IntoFuture for Save<'s, T> {
     type Output = Result<(), Error>;
     type IntoFuture = BoxFuture<'s, Self::Output>;
 

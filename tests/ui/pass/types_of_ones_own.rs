@@ -53,3 +53,40 @@ fn the_attribute_says_whether_the_column_can_be_null() {
 mod nothing_is_lost {
     datahub_runtime::mapping_tests!(super::Works);
 }
+
+/// A type that has no value for nothing.
+#[derive(Clone, Debug, PartialEq)]
+struct Grade(i32);
+
+impl FieldType for Grade {
+    const KINDS: &'static [Kind] = i32::KINDS;
+
+    fn from_value(value: &Value) -> Result<Self, Fault> {
+        i32::from_value(value).map(Grade)
+    }
+
+    fn to_value(&self) -> Value {
+        self.0.to_value()
+    }
+}
+
+impl Carries<kind::Integer> for Grade {}
+
+/// Of a model that CDMS has nothing of each row is made with all of its values, so none has to begin with nothing.
+#[derive(Clone, Debug, PartialEq, CdmsSynced)]
+#[cdms(table = "ratings", mode = "detached")]
+struct Rating {
+    #[cdms(key)]
+    id: Id<Rating>,
+    #[cdms(local, sql_type = "integer")]
+    grade: Grade,
+}
+
+#[tokio::test]
+async fn a_local_model_has_a_type_of_ones_own() {
+    let kit = datahub_runtime::testing::Kit::new(include_str!("../mappings/metadata.xml"));
+    let hub = kit.hub(models![Rating]).create_tables().connect().await.unwrap();
+    let rating = Rating { id: Id::new(), grade: Grade(3) };
+    Rating::create(&hub, rating.clone()).await.unwrap();
+    assert_eq!(Rating::get(&hub, rating.id).await.unwrap().grade, Grade(3));
+}

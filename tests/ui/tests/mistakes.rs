@@ -44,7 +44,7 @@ const MISTAKES: [Mistake; 10] = [
         title: "The field's type does not hold the attribute's kind",
         reason: "The column's type is the contract's kind, never guessed from the Rust type, so the two have to agree.",
         case: "wrong_kind/type_and_kind",
-        message: "error[E0277]: a field of type `std::string::String` cannot hold a CDMS attribute of kind",
+        message: "error[E0277]: a field of type `std::string::String` cannot hold values of kind",
     },
     Mistake {
         title: "A reference points to the wrong model",
@@ -71,10 +71,10 @@ const MISTAKES: [Mistake; 10] = [
         message: "error: there is no contract mappings/acount.toml",
     },
     Mistake {
-        title: "A model is made of a type that is none",
-        reason: "Every type of a field says how it passes to and from CDMS. A type of your own can say so too.",
-        case: "wrong_kind/type_and_kind",
-        message: "error[E0277]: a field of type `Postcode` cannot hold a CDMS attribute of kind",
+        title: "A mirror is saved",
+        reason: "With `mode = \"mirror\"` nothing is ever written, so that a first step towards CDMS is without risk.",
+        case: "read_only/mirror",
+        message: "error[E0277]: `Country` is a mirror of CDMS and is never written",
     },
 ];
 

@@ -36,8 +36,16 @@ pub(super) fn contract<P>(text: &str) -> (Option<Contract>, Vec<Diagnostic<P>>) 
     let (root, errors) = DeTable::parse_recoverable(text);
     let mut reader = Reader { text, names: Vec::new(), diagnostics: Vec::new() };
     if !errors.is_empty() {
+        // A bracket that is not closed has others follow it on its line, and ahead of it too.
+        let mut errors = errors;
+        errors.sort_by_key(|error| !error.message().contains("unclosed"));
+        let mut lines = Vec::new();
         for error in errors {
             let spot = reader.spot(error.span().map_or(0, |span| span.start));
+            if lines.contains(&spot.line) {
+                continue;
+            }
+            lines.push(spot.line);
             reader.diagnostics.push(Diagnostic::contract(Code::FaultyToml, spot, error.message().replace('\n', ", ")));
         }
         return (None, reader.told());

@@ -46,4 +46,24 @@ struct Firm {
     industry: Option<FewerAndOthers>,
 }
 
+#[derive(Clone, Debug, CdmsFields)]
+struct Classes {
+    alias: Option<String>,
+    industry: Option<Industry>,
+    status: Option<i32>,
+    owner: uuid::Uuid,
+}
+
+/// Where the contract states no options, an enum has others all the same; so has a member of a group.
+#[derive(Clone, Debug, CdmsSynced)]
+#[cdms(mapping = "classed.toml", table = "offices", mode = "mirror")]
+struct Office {
+    #[cdms(key)]
+    id: Id<Self>,
+    #[cdms("StatusCode", read_only)]
+    status: Option<Fewer>,
+    #[cdms(flatten = "classes")]
+    classes: Classes,
+}
+
 fn main() {}
