@@ -153,13 +153,9 @@ fn groups() -> Vec<Row> {
                     ("home_country", "home.country", Kind::Lookup, true),
                 ]
             );
-            let targets = vec!["country".to_owned(), "region".to_owned()];
-            let member = |key: &str, kind, targets| (key.to_owned(), kind, false, targets);
-            let members = vec![
-                member("street", Kind::String, vec![]),
-                member("town", Kind::String, vec![]),
-                member("country", Kind::Lookup, targets),
-            ];
+            let targets = mapping.columns[3].targets(&mapping.contract);
+            assert_eq!(targets, Some(&["country".to_owned(), "region".to_owned()][..]));
+            let members = ["street", "town", "country"].map(str::to_owned).to_vec();
             assert_eq!(mapping.fields[1].shape, Shape::Group { first: 1, members });
         }),
         accepted(
