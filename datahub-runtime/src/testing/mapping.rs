@@ -1,5 +1,7 @@
 //! Property tests of a mapping: what a model loses of its records is what its annotations declare, and nothing else.
 
+use std::cell::RefCell;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use cdms_odata::{Attributes, Value};
@@ -15,8 +17,10 @@ use crate::model::{model_of, row_of};
 /// Makes four tests of mappings, each over many random records of each model: call it once in a test module.
 ///
 /// - `attributes_survive_the_model`: from CDMS's attributes to the model and back nothing is lost but what is declared,
-///   by `default`, by `with`, or by a reference of one model where CDMS allows several.
-/// - `what_is_written_reads_back`: a field's value, written to any record, reads as that value.
+///   by `default`, by `with`, or by a reference of one model where CDMS allows several. Fields that are only read are
+///   tried too.
+/// - `what_is_written_reads_back`: a field's value, written to any record, reads as that value; and there are values that
+///   can be written.
 /// - `an_unchanged_model_makes_no_patch`: saving what was loaded sends nothing, whatever CDMS has now.
 /// - `what_is_not_touched_is_not_sent`: changing some fields sends their attributes alone; the parts of an untouched
 ///   join, other fields of the same attribute, and a null that a `default` stands for stay as they are.
@@ -186,7 +190,8 @@ pub fn attributes_survive<T: CdmsSynced>() {
     each_seed::<T>(|case| {
         let (attributes, _, model) = &case.records[0];
         let again = row_of(model).map_err(|fault| told(&fault))?;
-        for (position, column) in case.updatable() {
+        // Those too that are only read: what a model does not have cannot be shown.
+        for (position, column) in T::DESCRIPTOR.columns.iter().enumerate() {
             let field = column.field;
             let Source::Attribute { attribute, targets, .. } = column.source else { continue };
             let default = conversion::default_of(column).map_err(|fault| told(&fault))?;
@@ -214,11 +219,14 @@ pub fn attributes_survive<T: CdmsSynced>() {
 /// When a value reads as another one.
 #[track_caller]
 pub fn written_reads_back<T: CdmsSynced>() {
+    let refused = RefCell::new(BTreeMap::<&str, (u32, Option<Fault>)>::new());
     each_seed::<T>(|case| {
         let [(seen, ..), (_, wanted, _), _] = &case.records;
         for (position, column) in case.updatable() {
             // What does not fit into the attributes, such as a joined name that is too long, is refused with its reason.
-            let Ok(patch) = case.mapping.encode(position, &wanted[position], seen) else { continue };
+            let encoded = case.mapping.encode(position, &wanted[position], seen);
+            note(&mut refused.borrow_mut(), column.field, &encoded);
+            let Ok(patch) = encoded else { continue };
             let mut after = seen.clone();
             after.merge(&patch);
             let read = case.mapping.decode(&after).map_err(|fault| told(&fault))?;
@@ -248,6 +256,31 @@ pub fn written_reads_back<T: CdmsSynced>() {
         }
         Ok(())
     });
+    for (field, (tries, fault)) in refused.into_inner() {
+        if let Some(fault) = fault.filter(|_| tries >= REFUSALS_TOLD) {
+            let name = T::DESCRIPTOR.name;
+            panic!(
+                "{name}: `{field}` cannot be written: all of {tries} values of records were refused, the last one: {fault}"
+            );
+        }
+    }
+}
+
+/// So many refusals in a row, and no value that was taken, are told.
+const REFUSALS_TOLD: u32 = 20;
+
+/// Notes whether a field's value could be written: as long as none could, how often that was tried and why not.
+fn note(
+    refused: &mut BTreeMap<&'static str, (u32, Option<Fault>)>,
+    field: &'static str,
+    encoded: &Result<Attributes, Fault>,
+) {
+    let (tries, fault) = refused.entry(field).or_default();
+    match encoded {
+        Ok(_) => (*tries, *fault) = (u32::MAX, None),
+        Err(reason) if *tries < u32::MAX => (*tries, *fault) = (*tries + 1, Some(reason.clone())),
+        Err(_) => {}
+    }
 }
 
 /// Saving what was loaded; see [`mapping_tests!`](crate::mapping_tests).

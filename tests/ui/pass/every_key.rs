@@ -247,6 +247,52 @@ fn a_loss_that_is_not_declared_is_told() {
     assert!(told.contains("comes back from `") && told.contains("DATAHUB_SEED="), "{told}");
 }
 
+/// What is only read may lose something too.
+#[derive(Clone, Debug, PartialEq, CdmsSynced)]
+#[cdms(mapping = "every.toml", table = "seen", mode = "mirror")]
+pub(crate) struct Seen {
+    #[cdms(key)]
+    id: Id<Self>,
+    #[cdms("BillingStreet")]
+    billing: Option<Trimmed>,
+}
+
+/// A join that can be read and never written.
+pub(crate) mod forgetful {
+    use datahub_runtime::{Attributes, Fault};
+
+    pub(crate) fn decode(parts: &Attributes) -> Result<Option<String>, Fault> {
+        Ok(parts.get("AreaCode").map(ToString::to_string))
+    }
+
+    pub(crate) fn encode(_: &Option<String>, _: &Attributes) -> Result<Attributes, Fault> {
+        Err(Fault::new("cannot be taken apart"))
+    }
+}
+
+#[derive(Clone, Debug, PartialEq, CdmsSynced)]
+#[cdms(mapping = "every.toml", table = "unwritable")]
+pub(crate) struct Unwritable {
+    #[cdms(key)]
+    id: Id<Self>,
+    #[cdms("Name")]
+    name: String,
+    #[cdms("StateCode", read_only)]
+    state: State,
+    #[cdms(attributes("AreaCode", "PhoneNumber"), with = "forgetful", sql_type = "string")]
+    phone: Option<String>,
+}
+
+#[test]
+fn what_is_only_read_and_what_can_never_be_written_are_told() {
+    use datahub_runtime::testing;
+    let told = |test: fn()| *std::panic::catch_unwind(test).unwrap_err().downcast::<String>().unwrap();
+    let lost = told(testing::attributes_survive::<Seen>);
+    assert!(lost.contains("comes back from `billing`"), "{lost}");
+    let never = told(testing::written_reads_back::<Unwritable>);
+    assert!(never.contains("`phone` cannot be written: all of") && never.contains("cannot be taken apart"), "{never}");
+}
+
 /// A type that says that it keeps all of a value, and drops its blanks or, where it is personal, refuses most of them.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Boasting<const REFUSES: bool>(String);

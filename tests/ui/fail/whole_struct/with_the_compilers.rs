@@ -10,14 +10,14 @@ struct Colour;
 
 /// It gives something else than its field is.
 mod upper {
-    use datahub_runtime::{Fault, Value};
+    use datahub_runtime::{Attributes, Fault};
 
-    pub(crate) fn decode(_street: &[Value]) -> Result<u8, Fault> {
+    pub(crate) fn decode(_street: &Attributes) -> Result<u8, Fault> {
         Ok(0)
     }
 
-    pub(crate) fn encode(_street: &Option<String>, _seen: &[Value]) -> Result<Vec<Value>, Fault> {
-        Ok(Vec::new())
+    pub(crate) fn encode(_street: &Option<String>, _seen: &Attributes) -> Result<Attributes, Fault> {
+        Ok(Attributes::new())
     }
 }
 
