@@ -7,6 +7,9 @@
 #![allow(clippy::print_stdout, reason = "the numbers are for whoever runs this")]
 #![allow(clippy::unwrap_used, reason = "a bench that cannot read its models has nothing to measure")]
 
+// A program that is no crate of derives has to ask for it.
+extern crate proc_macro;
+
 mod attribute;
 mod errors;
 mod expand;

@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::SystemTime;
 
 use cdms_odata::metadata::Metadata;
-use datahub_model::source::{ColumnLimit, Contract, Placed, Project, check_against_metadata};
+use datahub_model::source::{ColumnLimit, Contract, Diagnostic, Placed, Project, check_against_metadata, depends_on};
 use proc_macro2::{Ident, TokenStream};
 use quote::quote;
 
@@ -65,6 +65,23 @@ fn tells(contract: PathBuf, faults: Vec<String>, item: &Ident) -> bool {
     }
 }
 
+/// Tells where the package does not depend on Diesel, which `table!` and what it makes lean on by this name.
+pub(crate) fn without_diesel(name: &Ident, errors: &mut Errors) {
+    // Outside of the compiler, in tests and the bench, nothing is built of the expansion.
+    if !proc_macro::is_available() {
+        return;
+    }
+    let manifest = std::env::var_os("CARGO_MANIFEST_DIR").map(|folder| PathBuf::from(folder).join("Cargo.toml"));
+    // Of a manifest that cannot be read Cargo itself knows more.
+    let manifest = manifest.and_then(|path| fs::read_to_string(path).ok());
+    if manifest.and_then(|manifest| depends_on(&manifest, "diesel")) == Some(false) {
+        let message = "this package does not depend on diesel, which the model's table is made with [missing-key]\n\
+                       help: run `cargo add diesel --no-default-features`, or write `diesel(table = false)` and do without \
+                       Diesel's table here";
+        errors.push(name.span(), message);
+    }
+}
+
 /// What stands in for the source of an item whose contract is not known, so that its other faults are told.
 pub(crate) fn unknown() -> Source {
     Source {
@@ -116,7 +133,7 @@ impl Root {
             }
         };
         let project = fs::read_to_string(folder.join(PROJECT)).map_err(|error| format!("{PROJECT}: {error}"))?;
-        let project = Project::parse(&project).map_err(|reason| format!("{PROJECT}: {reason}"))?;
+        let project = Project::parse(&project).map_err(|fault: Diagnostic<()>| fault.render(PROJECT))?;
         Ok(Root { manifest, folder, project })
     }
 

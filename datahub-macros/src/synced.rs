@@ -191,6 +191,9 @@ fn read<'i>(
     known.logical = (!source.is_faulty).then(|| source.contract.logical.clone());
     let name = Placed { value: item.ident.to_string(), place: item.ident.span().into() };
     let diesel = diesel.unwrap_or_default();
+    if diesel.no_table.is_none() {
+        project::without_diesel(&item.ident, errors);
+    }
     let annotation = ModelAnnotation { name, table, mode, only, diesel, fields: annotations, is_faulty: is_unsaid };
     let krate = expand::runtime(known.krate.clone());
     let model = Model { item, krate, diesel, fields };

@@ -24,5 +24,5 @@ pub use mapping::{Faulty, Mapping, ResolvedColumn, ResolvedField, ResolvedSource
 pub use names::name_fault;
 pub use nearest::nearest;
 pub use only::{OnlyCondition, OnlyValue};
-pub use project::Project;
+pub use project::{Project, depends_on};
 pub use resolve::resolve;

@@ -3,6 +3,9 @@
 #![no_main]
 #![allow(dead_code, reason = "what only a derive inside the compiler needs is not called here")]
 
+// A program that is no crate of derives has to ask for it.
+extern crate proc_macro;
+
 #[path = "../../datahub-macros/src"]
 mod derives {
     pub(crate) mod any_text;

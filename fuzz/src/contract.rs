@@ -16,7 +16,9 @@ static METADATA: LazyLock<Metadata> =
 pub fn run(data: &[u8]) {
     let Ok(text) = std::str::from_utf8(data) else { return };
     // The project's own file is read by the same reader of TOML.
-    _ = Project::parse(text);
+    if let Err(fault) = Project::parse::<&str>(text) {
+        lies_in(&fault, text);
+    }
     let (contract, faults) = Contract::parse::<&str>(text);
     assert_eq!(Contract::parse::<&str>(text), (contract.clone(), faults.clone()), "read again it is another contract");
     faults.iter().for_each(|fault| lies_in(fault, text));

@@ -12,8 +12,8 @@ use crate::output::Output;
 /// Checks every contract of the project; whether all are faultless.
 pub(crate) fn run(root: &Path, output: &Output) -> Result<bool, String> {
     let read = |path: &Path| fs::read_to_string(path).map_err(|error| format!("{}: {error}", path.display()));
-    let project =
-        Project::parse(&read(&root.join("datahub.toml"))?).map_err(|reason| format!("datahub.toml: {reason}"))?;
+    let project = Project::parse(&read(&root.join("datahub.toml"))?)
+        .map_err(|fault: Diagnostic<()>| fault.render("datahub.toml"))?;
     let metadata = match &project.metadata {
         None => None,
         Some(path) => Some(Metadata::parse(&read(&root.join(path))?).map_err(|error| format!("{path}: {error}"))?),

@@ -18,6 +18,16 @@ pub struct Spot {
     pub text: String,
 }
 
+impl Spot {
+    /// The place at a byte of a text.
+    pub(super) fn at(text: &str, offset: usize) -> Self {
+        let before = &text[..offset.min(text.len())];
+        let start = before.rfind('\n').map_or(0, |at| at + 1);
+        let line = text[start..].lines().next().unwrap_or_default().to_owned();
+        Spot { line: before.matches('\n').count() + 1, column: before[start..].chars().count() + 1, text: line }
+    }
+}
+
 /// A contract, read and complete. Faulty parts are left out, so nothing is generated from them.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Contract {

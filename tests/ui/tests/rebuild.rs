@@ -168,6 +168,37 @@ fn a_derive_runs_again_when_what_it_read_has_changed_and_only_then() {
     package.write("datahub.toml", "");
     assert_eq!(package.check(false), Checked::Built, "the project's file was put back");
 
+    // The snapshot is read too where the project has one.
+    let snapshot = include_str!("../mappings/metadata.xml");
+    let trade = &TRADE.replace("Trade =", "IndustryCode =").replace("entity = \"Trade\"", "entity = \"Account\"");
+    package.write("src/lib.rs", &CODE.replace("attribute = \"Trade\"", "attribute = \"IndustryCode\""));
+    package.write("mappings/trade.toml", trade);
+    package.write("metadata.xml", snapshot);
+    package.write("datahub.toml", "metadata = \"metadata.xml\"\n");
+    assert_eq!(package.check(false), Checked::Built, "with a snapshot");
+    assert_eq!(package.check(false), Checked::Fresh);
+    package.write(
+        "metadata.xml",
+        &snapshot.replacen("Name=\"Name\" Type=\"Edm.String\"", "Name=\"Name\" Type=\"Edm.Int32\"", 1),
+    );
+    package.is_refused(false, "[wrong-kind]");
+    package.write("metadata.xml", snapshot);
+    assert_eq!(package.check(false), Checked::Built, "the snapshot was put back");
+
+    package.write("datahub.toml", "metdata = \"metadata.xml\"\n");
+    package.is_refused(false, "datahub.toml has no key `metdata` [unknown-key]");
+    for (file, text) in [("datahub.toml", ""), ("mappings/trade.toml", TRADE), ("src/lib.rs", CODE)] {
+        package.write(file, text);
+    }
+    assert_eq!(package.check(false), Checked::Built, "all is as it was");
+
+    let manifest = fs::read_to_string(package.0.join("Cargo.toml")).expect("it was written");
+    let lines = manifest.lines().filter(|line| !line.starts_with("diesel = { workspace"));
+    package.write("Cargo.toml", &lines.map(|line| format!("{line}\n")).collect::<String>());
+    package.is_refused(false, "this package does not depend on diesel");
+    package.write("Cargo.toml", &manifest);
+    assert!(!matches!(package.check(false), Checked::Refused(_)), "diesel is a dependency again");
+
     package.is_refused(true, "the contract of Account has no attribute `Name` [unknown-attribute]");
     assert_eq!(package.check(false), Checked::Built, "the root is the package again");
     assert_eq!(package.check(false), Checked::Fresh);

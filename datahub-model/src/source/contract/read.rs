@@ -65,10 +65,7 @@ type Entry<'t> = (&'t Spanned<Cow<'t, str>>, &'t Spanned<DeValue<'t>>);
 
 impl<'t, P> Reader<'t, P> {
     fn spot(&self, offset: usize) -> Spot {
-        let before = &self.text[..offset.min(self.text.len())];
-        let start = before.rfind('\n').map_or(0, |at| at + 1);
-        let text = self.text[start..].lines().next().unwrap_or_default().to_owned();
-        Spot { line: before.matches('\n').count() + 1, column: before[start..].chars().count() + 1, text }
+        Spot::at(self.text, offset)
     }
 
     /// The faults, from the file's first line to its last.
