@@ -91,7 +91,8 @@ fn part(input: ParseStream<'_>, example: &str, errors: &mut Errors) -> Result<Pa
     if input.peek(LitStr) {
         return input.parse().map(Part::Text).map_err(|error| (None, error.to_string()));
     }
-    let key = input.call(Ident::parse_any).map_err(|_| (None, "this is no key of `cdms`".to_owned()))?;
+    let key =
+        input.call(Ident::parse_any).map_err(|_| (None, "this is neither a key of `cdms` nor a string".to_owned()))?;
     if input.peek(Token![=]) {
         let assigned = input.parse::<Token![=]>();
         if assigned.is_err() || input.is_empty() || input.peek(Token![,]) {
@@ -108,6 +109,8 @@ fn part(input: ParseStream<'_>, example: &str, errors: &mut Errors) -> Result<Pa
     }
     if input.peek(syn::token::Paren) {
         let mut inside_parts = Vec::new();
+        let example =
+            if key == "attributes" { "#[cdms(attributes(\"A\", \"B\"), with = \"module\")]" } else { example };
         let mut inside_of = || -> syn::Result<()> {
             let inside;
             parenthesized!(inside in input);

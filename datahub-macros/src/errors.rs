@@ -1,6 +1,6 @@
 //! Faults collected over a whole item, reported all at once.
 
-use datahub_model::source::{Diagnostic, Place};
+use datahub_model::source::{Code, Diagnostic, Place};
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{ToTokens, quote};
 
@@ -31,8 +31,11 @@ impl From<Span> for Words {
 pub(crate) struct Errors(Vec<(Words, String)>);
 
 impl Errors {
+    /// Adds a fault, with its code in brackets and what helps on another line.
     pub(crate) fn push(&mut self, words: impl Into<Words>, message: impl Into<String>) {
-        self.0.push((words.into(), message.into()));
+        let message = message.into();
+        debug_assert!(Code::ALL.iter().any(|code| message.contains(&format!("[{code}]"))), "{message} has no code");
+        self.0.push((words.into(), message));
     }
 
     /// Adds what the validator found. A fault of the contract is shown on the word that names the contract.

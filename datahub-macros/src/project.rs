@@ -121,7 +121,7 @@ struct Root {
 impl Root {
     fn find() -> Result<Self, String> {
         let manifest = std::env::var_os("CARGO_MANIFEST_DIR").map(PathBuf::from);
-        let manifest = manifest.ok_or("CARGO_MANIFEST_DIR is not set; build with cargo")?;
+        let manifest = manifest.ok_or("CARGO_MANIFEST_DIR is not set [missing-key]\nhelp: build with cargo")?;
         let folder = match std::env::var_os(ROOT) {
             Some(root) => PathBuf::from(root),
             None => {
@@ -132,7 +132,12 @@ impl Root {
                 )?
             }
         };
-        let project = fs::read_to_string(folder.join(PROJECT)).map_err(|error| format!("{PROJECT}: {error}"))?;
+        let project = fs::read_to_string(folder.join(PROJECT)).map_err(|error| {
+            format!(
+                "{PROJECT} cannot be read: {error} [missing-key]\n\
+                 help: put one at the project's root; it may be empty"
+            )
+        })?;
         let project = Project::parse(&project).map_err(|fault: Diagnostic<()>| fault.render(PROJECT))?;
         Ok(Root { manifest, folder, project })
     }
@@ -195,7 +200,12 @@ fn read(mapping: &str) -> Result<Read, String> {
         None => None,
         Some(snapshot) => {
             let path = folder.join(snapshot);
-            let metadata = snapshot_at(&path).map_err(|reason| format!("{snapshot}: {reason}"))?;
+            let metadata = snapshot_at(&path).map_err(|reason| {
+                format!(
+                    "the $metadata snapshot {snapshot} cannot be read: {reason} [wrong-value]\n\
+                     help: save CDMS's answer to $metadata there, or leave `metadata` out of {PROJECT}"
+                )
+            })?;
             tracked.push(path);
             Some(metadata)
         }

@@ -187,6 +187,8 @@ fn a_derive_runs_again_when_what_it_read_has_changed_and_only_then() {
 
     package.write("datahub.toml", "metdata = \"metadata.xml\"\n");
     package.is_refused(false, "datahub.toml has no key `metdata` [unknown-key]");
+    package.write("datahub.toml", "metadata = \"mappings/trade.toml\"\n");
+    package.is_refused(false, "the $metadata snapshot mappings/trade.toml cannot be read");
     for (file, text) in [("datahub.toml", ""), ("mappings/trade.toml", TRADE), ("src/lib.rs", CODE)] {
         package.write(file, text);
     }
@@ -199,7 +201,16 @@ fn a_derive_runs_again_when_what_it_read_has_changed_and_only_then() {
     package.write("Cargo.toml", &manifest);
     assert!(!matches!(package.check(false), Checked::Refused(_)), "diesel is a dependency again");
 
+    fs::remove_file(package.0.join("mappings/account.toml")).expect("it is there");
+    fs::create_dir(package.0.join("mappings/account.toml")).expect("the target folder can be written");
+    package.is_refused(false, "the contract mappings/account.toml cannot be read");
+    fs::remove_dir(package.0.join("mappings/account.toml")).expect("it is there");
+    package.write("mappings/account.toml", ACCOUNT);
+    assert_eq!(package.check(false), Checked::Built, "all is as it was again");
+
     package.is_refused(true, "the contract of Account has no attribute `Name` [unknown-attribute]");
+    fs::remove_file(package.0.join("elsewhere/datahub.toml")).expect("it is there");
+    package.is_refused(true, "datahub.toml cannot be read");
     assert_eq!(package.check(false), Checked::Built, "the root is the package again");
     assert_eq!(package.check(false), Checked::Fresh);
 }

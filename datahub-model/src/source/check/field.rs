@@ -56,7 +56,9 @@ pub(in crate::source) fn field_keys<P: Clone>(field: &FieldAnnotation<P>, diagno
         "fields with `local` or `with`; the contract states the others",
         diagnostics,
     );
-    if let Some(attributes) = field.attributes.as_ref().filter(|attributes| attributes.value.is_empty()) {
+    if let Some(attributes) =
+        field.attributes.as_ref().filter(|attributes| attributes.value.is_empty() && !field.is_faulty)
+    {
         let message = format!("`{}` names no attributes", field.name.value);
         let help = "write `attributes(\"A\", \"B\")`";
         diagnostics.push(Diagnostic::source(Code::WrongValue, attributes.place.clone(), message).help(help));

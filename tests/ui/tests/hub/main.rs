@@ -6,6 +6,7 @@ mod nested_group;
 #[path = "../../../on_postgres.rs"]
 mod on_postgres;
 mod one_of_several;
+mod own_types;
 mod shared_attribute;
 mod shared_entity;
 mod what_is_sent;
