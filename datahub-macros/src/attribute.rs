@@ -177,7 +177,10 @@ pub(crate) fn crate_path(value: &Expr, errors: &mut Errors) -> Option<Path> {
     {
         return Some(path.path.clone());
     }
-    errors.push(Words::of(value), "`crate` is a path from the root, such as `crate = ::datahub_runtime` [wrong-value]");
+    errors.push(
+        Words::of(value),
+        "`crate` is a path from the root [wrong-value]\nhelp: write it like `crate = ::datahub_runtime`",
+    );
     None
 }
 

@@ -75,10 +75,13 @@ fn read(item: &DeriveInput, krate: &mut Option<Path>, errors: &mut Errors) -> Op
     }
     let is_faulty = errors.count() > before;
     if !item.generics.params.is_empty() {
-        errors.push(Words::of(&item.generics), "a choice has no type parameters, lifetimes or constants [wrong-value]");
+        errors.push(
+            Words::of(&item.generics),
+            "a choice has no type parameters, lifetimes or constants [wrong-value]\nhelp: remove them",
+        );
     }
     let Data::Enum(data) = &item.data else {
-        errors.push(item.ident.span(), "a choice is an enum [wrong-value]");
+        errors.push(item.ident.span(), "a choice is an enum [wrong-value]\nhelp: write a variant for each option");
         return None;
     };
     let (mut names, mut idents, mut rest) = (Vec::new(), Vec::new(), None);
@@ -115,11 +118,11 @@ fn read(item: &DeriveInput, krate: &mut Option<Path>, errors: &mut Errors) -> Op
                 idents.push(variant.ident.clone());
             }
             (_, Some(span)) => {
-                errors.push(span, "the variant for the rest holds its number: `Other(i32)` [wrong-value]");
+                errors.push(span, "the variant for the rest holds its number [wrong-value]\nhelp: write `#[cdms(other)] Other(i32)`");
             }
             (fields, None) => errors.push(
                 Words::of(fields),
-                "an option holds no values; one for the rest is `#[cdms(other)] Other(i32)` [wrong-value]",
+                "an option holds no values [wrong-value]\nhelp: remove them; a variant for the rest is `#[cdms(other)] Other(i32)`",
             ),
         }
     }

@@ -35,6 +35,7 @@ impl Errors {
     pub(crate) fn push(&mut self, words: impl Into<Words>, message: impl Into<String>) {
         let message = message.into();
         debug_assert!(Code::ALL.iter().any(|code| message.contains(&format!("[{code}]"))), "{message} has no code");
+        debug_assert!(message.contains("\nhelp: "), "{message} has no cure");
         self.0.push((words.into(), message));
     }
 
@@ -45,7 +46,7 @@ impl Errors {
                 Place::Source(words) => words,
                 Place::Contract(_) => mapping,
             };
-            self.push(words, diagnostic.render(contract_path));
+            self.0.push((words, diagnostic.render(contract_path)));
         }
     }
 

@@ -44,8 +44,7 @@ pub(crate) fn synced(model: &Model<'_>, mapping: &Mapping, tracking: &TokenStrea
     let name = &model.item.ident;
     let logical = &mapping.contract.logical;
     let within = &Model { krate: inside(), ..model.clone() };
-    let diesel = columns.as_ref().zip(resolved.key());
-    let diesel = diesel.map(|(columns, key)| diesel::traits(within, &mapping.table, key, columns));
+    let diesel = columns.as_ref().map(|columns| diesel::traits(within, &mapping.table, resolved.key(), columns));
     let types = checks::types(&resolved);
     let descriptor = descriptor::descriptor(&resolved, mapping);
     let (from_row, to_row, key) = convert::conversions(&resolved);

@@ -69,7 +69,10 @@ pub(crate) fn derive(item: TokenStream) -> TokenStream {
         }
     }
     if !item.generics.params.is_empty() {
-        errors.push(Words::of(&item.generics), "a group of fields has no type parameters [wrong-value]");
+        errors.push(
+            Words::of(&item.generics),
+            "a group of fields has no type parameters [wrong-value]\nhelp: write a group for each type",
+        );
     }
     let members = members(&item, &mut errors);
     let krate = expand::runtime(krate);
@@ -81,11 +84,17 @@ pub(crate) fn derive(item: TokenStream) -> TokenStream {
 
 fn members(item: &DeriveInput, errors: &mut Errors) -> Vec<MemberField> {
     let Data::Struct(data) = &item.data else {
-        errors.push(item.ident.span(), "a group of fields is a struct [wrong-value]");
+        errors.push(
+            item.ident.span(),
+            "a group of fields is a struct [wrong-value]\nhelp: an enum of options derives CdmsChoice",
+        );
         return Vec::new();
     };
     let Fields::Named(named) = &data.fields else {
-        errors.push(item.ident.span(), "a group of fields has named fields [wrong-value]");
+        errors.push(
+            item.ident.span(),
+            "a group of fields has named fields [wrong-value]\nhelp: write `struct Name { field: Type }`",
+        );
         return Vec::new();
     };
     let mut members = Vec::new();

@@ -65,21 +65,39 @@ fn tells(contract: PathBuf, faults: Vec<String>, item: &Ident) -> bool {
     }
 }
 
-/// Tells where the package does not depend on Diesel, which `table!` and what it makes lean on by this name.
-pub(crate) fn without_diesel(name: &Ident, errors: &mut Errors) {
+/// Whether the package does not depend on Diesel, which `table!` and what it makes lean on by this name. It is told once in a
+/// compilation, at the first model.
+pub(crate) fn lacks_diesel(name: &Ident, errors: &mut Errors) -> bool {
     // Outside of the compiler, in tests and the bench, nothing is built of the expansion.
     if !proc_macro::is_available() {
-        return;
+        return false;
     }
     let manifest = std::env::var_os("CARGO_MANIFEST_DIR").map(|folder| PathBuf::from(folder).join("Cargo.toml"));
     // Of a manifest that cannot be read Cargo itself knows more.
-    let manifest = manifest.and_then(|path| fs::read_to_string(path).ok());
-    if manifest.and_then(|manifest| depends_on(&manifest, "diesel")) == Some(false) {
+    let Some(lacks) = manifest.as_deref().and_then(lacks_diesel_at) else { return false };
+    if lacks && tells(manifest.unwrap_or_default(), Vec::new(), name) {
         let message = "this package does not depend on diesel, which the model's table is made with [missing-key]\n\
                        help: run `cargo add diesel --no-default-features`, or write `diesel(table = false)` and do without \
                        Diesel's table here";
         errors.push(name.span(), message);
     }
+    lacks
+}
+
+/// Whether a manifest does not name Diesel; read once for all models of a compilation.
+fn lacks_diesel_at(manifest: &Path) -> Option<bool> {
+    static KNOWN: Mutex<Option<(PathBuf, SystemTime, bool)>> = Mutex::new(None);
+    let changed = fs::metadata(manifest).and_then(|file| file.modified()).ok()?;
+    let mut known = KNOWN.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some((path, read_at, lacks)) = &*known
+        && path == manifest
+        && *read_at == changed
+    {
+        return Some(*lacks);
+    }
+    let lacks = !depends_on(&fs::read_to_string(manifest).ok()?, "diesel")?;
+    *known = Some((manifest.to_path_buf(), changed, lacks));
+    Some(lacks)
 }
 
 /// What stands in for the source of an item whose contract is not known, so that its other faults are told.
@@ -181,7 +199,10 @@ fn read(mapping: &str) -> Result<Read, String> {
     let path = folder.join(&project.contracts).join(mapping);
     let text = fs::read_to_string(&path).map_err(|error| {
         if error.kind() != ErrorKind::NotFound {
-            return format!("the contract {shown_path} cannot be read: {error} [missing-key]");
+            return format!(
+                "the contract {shown_path} cannot be read: {error} [missing-key]\nhelp: see that it is a file that this \
+                 user may read"
+            );
         }
         let beside = fs::read_dir(folder.join(&project.contracts)).into_iter().flatten().flatten();
         let names: Vec<_> = beside.map(|entry| entry.file_name().to_string_lossy().into_owned()).collect();

@@ -2,7 +2,8 @@
 
 use datahub_model::Mode;
 use datahub_model::source::{
-    DefaultValue, DieselGlue, EngineField, Faulty, FieldAnnotation, Mapping, ModelAnnotation, Placed, resolve,
+    DefaultValue, DieselGlue, EngineField, Faulty, FieldAnnotation, Mapping, ModelAnnotation, Placed, meant_mode,
+    resolve,
 };
 use proc_macro2::{Span, TokenStream};
 use quote::{ToTokens, quote};
@@ -105,8 +106,8 @@ pub(crate) fn derive(item: TokenStream) -> TokenStream {
     let mut errors = Errors::default();
     let mut known = Stub::default();
     match read(&item, &mut known, &mut errors) {
-        Some((model, mapping, tracking)) if errors.is_empty() => expand::synced(&model, &mapping, &tracking),
-        _ => {
+        Some((model, mapping, tracking)) => expand::synced(&model, &mapping, &tracking),
+        None => {
             let stub = expand::stub(&item, known);
             let errors = errors.into_tokens();
             quote! { #errors #stub }
@@ -151,7 +152,8 @@ fn read<'i>(
     if !item.generics.params.is_empty() {
         errors.push(
             Words::of(&item.generics),
-            "a model has no type parameters, lifetimes or constants: it is one table [wrong-value]",
+            "a model has no type parameters, lifetimes or constants: it is one table [wrong-value]\n\
+             help: write a model for each type, with groups of fields for what they share",
         );
     }
     let Data::Struct(data) = &item.data else {
@@ -160,12 +162,15 @@ fn read<'i>(
         return None;
     };
     let Fields::Named(named) = &data.fields else {
-        errors.push(item.ident.span(), "a model has named fields [wrong-value]");
+        errors.push(
+            item.ident.span(),
+            "a model has named fields [wrong-value]\nhelp: write `struct Name { field: Type }`",
+        );
         return None;
     };
     let read: Vec<_> = named.named.iter().filter_map(|field| read_field(&item.ident, field, errors)).collect();
     let (annotations, fields) = read.into_iter().unzip();
-    let detached = mode.as_ref().is_some_and(|mode| mode.value == "detached");
+    let detached = mode.as_ref().is_some_and(|mode| meant_mode(&mode.value) == Some(Mode::Detached));
     let detached_alone = detached && table.is_some();
     // Without a contract the table is asked for along with it.
     let is_unsaid = is_faulty || (mapping.is_none() && !detached_alone);
@@ -191,21 +196,22 @@ fn read<'i>(
     known.logical = (!source.is_faulty).then(|| source.contract.logical.clone());
     let name = Placed { value: item.ident.to_string(), place: item.ident.span().into() };
     let diesel = diesel.unwrap_or_default();
-    if diesel.no_table.is_none() {
-        project::without_diesel(&item.ident, errors);
-    }
+    let lacks_diesel = diesel.no_table.is_none() && project::lacks_diesel(&item.ident, errors);
     let annotation = ModelAnnotation { name, table, mode, only, diesel, fields: annotations, is_faulty: is_unsaid };
     let krate = expand::runtime(known.krate.clone());
     let model = Model { item, krate, diesel, fields };
     let mut faulty = match resolve(&annotation, &source.contract, source.diesel_columns) {
-        Ok(resolved) if !source.is_faulty => return Some((model, resolved, source.tracking)),
-        // The contract's faults may have been told at another item.
+        // The contract's faults, and that diesel is lacking, may have been told at another item.
+        Ok(resolved) if errors.is_empty() && !source.is_faulty && !lacks_diesel => {
+            return Some((model, resolved, source.tracking));
+        }
         Ok(Mapping { fields, columns, attributes, .. }) => {
             let has_table = model.diesel.no_table.is_none();
             Faulty { diagnostics: Vec::new(), fields, columns, attributes, unresolved: Vec::new(), has_table }
         }
         Err(faulty) => *faulty,
     };
+    faulty.has_table &= !lacks_diesel;
     errors.diagnostics(std::mem::take(&mut faulty.diagnostics), &source.shown_path, mapping);
     known.partly = Some(Partly { model, contract: source.contract, faulty });
     None

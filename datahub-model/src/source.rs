@@ -17,7 +17,7 @@ mod project;
 mod resolve;
 
 pub use annotation::{DefaultValue, DieselGlue, EngineField, FieldAnnotation, ModelAnnotation, Placed};
-pub use check::{ColumnLimit, check_against_metadata, check_choices};
+pub use check::{ColumnLimit, check_against_metadata, check_choices, has_zero};
 pub use contract::{ConstantValue, Contract, ContractAttribute, ContractConstant, Group, GroupMember, Spot};
 pub use diagnostic::{Code, Diagnostic, Place};
 pub use mapping::{Faulty, Mapping, ResolvedColumn, ResolvedField, ResolvedSource, Shape};
@@ -25,4 +25,4 @@ pub use names::name_fault;
 pub use nearest::nearest;
 pub use only::{OnlyCondition, OnlyValue};
 pub use project::{Project, depends_on};
-pub use resolve::resolve;
+pub use resolve::{meant_mode, resolve};

@@ -23,7 +23,7 @@ pub use checks::{
 pub use crate::field::{Field, Group, Key, KeyOf, field, group, key, member};
 pub use crate::stored::Stored;
 pub use crate::written::{Written, written};
-pub use crate::{__diesel_changeset, __diesel_insertable, __diesel_reading};
+pub use crate::{__diesel_changeset, __diesel_identifiable, __diesel_insertable, __diesel_reading};
 pub use crate::{
     Carries, CdmsFields, CdmsSynced, Fault, FieldType, GroupReader, GroupWriter, Id, Kind, Member, Model, Options,
     RowReader, RowWriter, Value, Writable, kind, sql_types,

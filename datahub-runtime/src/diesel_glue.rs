@@ -1,10 +1,10 @@
 //! Diesel's traits of a model, which the derive's expansion asks for with one line each.
 
-/// The Diesel implementations of a model: its table, its key's field, and the positions of its columns.
+/// What Diesel reads a model by: its table, and the positions of its columns.
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __diesel_reading {
-    ($model:ty, $table:ident, $key:ident, [$($column:tt)*]) => {
+    ($model:ty, $table:ident, [$($column:tt)*]) => {
         #[automatically_derived]
         impl<__DB> $crate::__v1::diesel::Queryable<$table::SqlType, __DB> for $model
         where
@@ -36,7 +36,14 @@ macro_rules! __diesel_reading {
                 $table::table
             }
         }
+    };
+}
 
+/// Diesel's way from a model to its row, by the key's field.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __diesel_identifiable {
+    ($model:ty, $table:ident, $key:ident) => {
         #[automatically_derived]
         impl<'model> $crate::__v1::diesel::Identifiable for &'model $model {
             type Id = &'model $crate::Id<$model>;

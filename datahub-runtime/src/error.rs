@@ -92,6 +92,15 @@ impl Error {
         self
     }
 
+    /// Adds advice to what it has.
+    pub(crate) fn advise_too(self, advice: impl fmt::Display) -> Self {
+        let advice = match &self.0.advice {
+            Some(first) => format!("{first}; {advice}"),
+            None => advice.to_string(),
+        };
+        self.advise(advice)
+    }
+
     pub(crate) fn of_record(mut self, model: &'static ModelDescriptor, id: Uuid) -> Self {
         self.0.record = Some(RecordName { model: model.name, id });
         self

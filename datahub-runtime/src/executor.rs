@@ -215,7 +215,8 @@ impl Run {
                 Err(error) => Committed::Unavailable(error.to_string()),
                 Ok(committed) => committed,
             };
-            self.may_be_open |= opens;
+            // Otherwise nothing was changed.
+            self.may_be_open |= opens && matches!(committed, Committed::Done(_) | Committed::Unavailable(_));
             match &committed {
                 // After a shutdown nobody can store it any more but whoever settles it.
                 Committed::Unavailable(_) if insist && self.lease_lasts() && !self.engine.store.is_closed() => {

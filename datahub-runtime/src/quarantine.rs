@@ -35,10 +35,17 @@ pub(crate) async fn retry(hub: &Hub, limit: u32) -> Result<RetryReport, Error> {
         };
         // It waits behind the others now, so that a few that never fit, or that CDMS cannot give, do not keep them from
         // their turn.
-        engine.store.quarantine_tried(model, entry.id).await?;
+        let tried = engine.store.quarantine_tried(model, entry.id).await;
         let is_in_the_way = matches!(error.kind(), ErrorKind::Unavailable | ErrorKind::Overloaded | ErrorKind::Store);
         in_the_way = if is_in_the_way { in_the_way + 1 } else { 0 };
         report.stayed.push((entry, error));
+        if let Err(trouble) = tried {
+            // The database's own trouble says more than what it was met at.
+            if report.left.is_empty() && report.stayed.len() == 1 {
+                return Err(trouble.into());
+            }
+            break;
+        }
         if in_the_way == OF_ALL {
             break;
         }

@@ -172,7 +172,8 @@ impl Checker<'_> {
         }
         // A test that fails once, and not again on its own, tells nothing of the fault.
         while let Some(test) = failed_tests(&run.report).first().map(|test| (*test).to_owned()) {
-            if self.run(fault, &["--exact", &test])?.is_some() {
+            let again = self.run(fault, &["--exact", &test])?.map(|again| judge(self.name, &again, self.patience));
+            if matches!(again, Some(Said::Caught(_))) {
                 return Ok(judge(self.name, &run, self.patience));
             }
             say(&format!("`{test}` failed among the others, and not on its own"));

@@ -1,7 +1,7 @@
 //! What only the compiler can tell: whether each field's type fits its attribute, said on the type itself.
 
 use cdms_odata::Kind;
-use datahub_model::source::{ResolvedColumn, ResolvedSource, Shape};
+use datahub_model::source::{ResolvedColumn, ResolvedSource, Shape, has_zero};
 use proc_macro2::{Delimiter, Group, Ident, Span, TokenStream};
 use quote::{format_ident, quote, quote_spanned};
 use syn::ext::IdentExt;
@@ -105,8 +105,9 @@ fn null(resolved: &Resolved<'_>, field: &ModelField, column: &ResolvedColumn) ->
         (false, true, false) => None,
         (false, _, true) => Some("needs_no_default"),
         // A row of a model that CDMS has nothing of is made with all of its values.
+        // Of a kind that has no value for nothing the validator has told it.
         (false, false, false) if column.source == ResolvedSource::Local && resolved.contract.is_of_cdms() => {
-            Some("begins_with_zero")
+            has_zero(column.kind).then_some("begins_with_zero")
         }
         (false, false, false) => Some("is_never_null"),
     }

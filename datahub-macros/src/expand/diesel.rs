@@ -8,7 +8,7 @@ use super::table::{Column, ident};
 use crate::synced::Model;
 
 /// One call of the runtime's macro for each sort, which has the implementations: only the columns differ.
-pub(super) fn traits(model: &Model<'_>, table: &str, key: &Ident, columns: &[Column<'_>]) -> TokenStream {
+pub(super) fn traits(model: &Model<'_>, table: &str, key: Option<&Ident>, columns: &[Column<'_>]) -> TokenStream {
     let (name, krate) = (&model.item.ident, &model.krate);
     let table = ident(table);
     let positions = (0..columns.len()).map(Index::from);
@@ -20,12 +20,14 @@ pub(super) fn traits(model: &Model<'_>, table: &str, key: &Ident, columns: &[Col
         let columns = columns.clone().map(|(_, column)| column);
         quote! { #krate::__diesel_insertable!(#name, #table, [#(#columns)*]); }
     });
-    let changeset = model.diesel.changeset.map(|_| {
-        let columns = columns.filter(|(column, _)| !column.is_key).map(|(_, column)| column);
-        quote! { #krate::__diesel_changeset!(#name, #table, [#(#columns)*]); }
+    let changes: Vec<_> = columns.filter(|(column, _)| !column.is_key).map(|(_, column)| column).collect();
+    let changeset = model.diesel.changeset.filter(|_| !changes.is_empty()).map(|_| {
+        quote! { #krate::__diesel_changeset!(#name, #table, [#(#changes)*]); }
     });
+    let identifiable = key.map(|key| quote! { #krate::__diesel_identifiable!(#name, #table, #key); });
     quote! {
-        #krate::__diesel_reading!(#name, #table, #key, [#(#positions)*]);
+        #krate::__diesel_reading!(#name, #table, [#(#positions)*]);
+        #identifiable
         #insertable
         #changeset
     }

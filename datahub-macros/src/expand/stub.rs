@@ -35,7 +35,14 @@ pub(crate) struct Partly<'i> {
 /// built; and what the compiler is asked about the sound fields, so that their faults are told along with the others.
 pub(crate) fn stub(item: &DeriveInput, known: Stub<'_>) -> TokenStream {
     let krate = runtime(known.krate);
-    let rest = known.partly.as_ref().map(|partly| fields(partly, known.table.as_deref(), &krate));
+    let rest = known.partly.as_ref().map(|partly| {
+        let table = known.table.as_deref().filter(|_| partly.faulty.has_table);
+        let table = table.map(|name| (name, Column::guessed(&partly.model, &partly.faulty)));
+        // What a parameter is can be said within its item alone.
+        let fields = item.generics.params.is_empty().then(|| fields(partly, table.as_ref(), &krate));
+        let table = table.map(|(name, columns)| table::table(&partly.model, name, &columns));
+        quote! { #table #fields }
+    });
     let (logical, table) = (known.logical.unwrap_or_default(), known.table.unwrap_or_default());
     let name = &item.ident;
     let mut generics = item.generics.clone();
@@ -75,20 +82,15 @@ pub(crate) fn stub(item: &DeriveInput, known: Stub<'_>) -> TokenStream {
     }
 }
 
-/// Diesel's table, where one can be made, and what the compiler is asked about the sound fields.
-fn fields(partly: &Partly<'_>, table: Option<&str>, krate: &Path) -> TokenStream {
+/// What the compiler is asked about the sound fields, and Diesel's traits where there is a table.
+fn fields(partly: &Partly<'_>, table: Option<&(&str, Vec<Column<'_>>)>, krate: &Path) -> TokenStream {
     let Partly { model, contract, faulty } = partly;
     let resolved = Resolved::partly(model, contract, faulty);
-    let table = table.filter(|_| faulty.has_table).map(|name| (name, Column::guessed(model, faulty)));
     let within = Model { krate: inside(), ..model.clone() };
-    let traits = table.as_ref().zip(resolved.key());
-    let traits = traits.map(|((name, columns), key)| diesel::traits(&within, name, key, columns));
-    let table = table.map(|(name, columns)| table::table(model, name, &columns));
+    let traits = table.map(|(name, columns)| diesel::traits(&within, name, resolved.key(), columns));
     let (types, checks) = (checks::types(&resolved), checks::checks(&resolved));
     let columns = descriptor::columns(&resolved);
     quote! {
-        #table
-
         #[allow(dead_code, non_upper_case_globals)]
         const _: () = {
             use #krate as __v1;

@@ -63,7 +63,8 @@ pub(super) fn table(model: &Model<'_>, table: &str, columns: &[Column<'_>]) -> T
     let visibility = &model.item.vis;
     let hidden = format_ident!("__datahub_table_{}", table);
     let table = ident(table);
-    let key = columns.iter().find(|column| column.is_key).map(|column| ident(column.name));
+    // A faulty model may have no key, and a table of Diesel's has one.
+    let key = columns.iter().find(|column| column.is_key).or(columns.first()).map(|column| ident(column.name));
     let docs = docs(&model.item.attrs);
     let columns = columns.iter().map(|column| {
         let (name, docs) = (ident(column.name), &column.field.docs);

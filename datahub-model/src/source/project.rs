@@ -31,7 +31,8 @@ impl Project {
         let fault = |code, offset, message: String| Diagnostic::contract(code, Spot::at(text, offset), message);
         let root = DeTable::parse(text).map_err(|error| {
             let offset = error.span().map_or(0, |span| span.start);
-            fault(Code::FaultyToml, offset, error.message().replace('\n', ", "))
+            let help = "it takes `contracts`, `metadata` and `diesel-columns`, and may be empty";
+            fault(Code::FaultyToml, offset, error.message().replace('\n', ", ")).help(help)
         })?;
         for key in root.get_ref().keys() {
             let (name, offset) = (key.get_ref().as_ref(), key.span().start);
@@ -81,7 +82,13 @@ pub fn depends_on(manifest: &str, dependency: &str) -> Option<bool> {
     let manifest = DeTable::parse(manifest).ok()?;
     let among = |table: &DeTable<'_>| {
         let sections = ["dependencies", "dev-dependencies"].into_iter().filter_map(|section| table.get(section));
-        sections.filter_map(|section| section.get_ref().as_table()).any(|section| section.contains_key(dependency))
+        let mut sections = sections.filter_map(|section| section.get_ref().as_table());
+        // One that has another name here may be given its own back by `extern crate`.
+        let is_renamed = |stated: &Spanned<DeValue<'_>>| {
+            let package = stated.get_ref().as_table().and_then(|stated| stated.get("package"));
+            package.is_some_and(|package| package.get_ref().as_str() == Some(dependency))
+        };
+        sections.any(|section| section.contains_key(dependency) || section.values().any(is_renamed))
     };
     let targets = manifest.get_ref().get("target").and_then(|targets| targets.get_ref().as_table());
     let mut targets = targets.into_iter().flat_map(|targets| targets.values());
@@ -100,6 +107,7 @@ mod tests {
             ("[dependencies.diesel]\nworkspace = true", Some(true)),
             ("[dev-dependencies]\ndiesel.workspace = true", Some(true)),
             ("[target.'cfg(unix)'.dependencies]\ndiesel = '2'", Some(true)),
+            ("[dependencies]\nsql = { package = 'diesel', version = '2' }", Some(true)),
             ("[build-dependencies]\ndiesel = '2'", Some(false)),
             ("[dependencies]\ndiesel-async = '2'", Some(false)),
             ("[dependencies", None),

@@ -38,7 +38,7 @@ pub fn resolve<P: Clone>(
         }
     }
     let Resolver { mut diagnostics, columns, .. } = resolver;
-    check::model(model, contract, mode, &columns, limit, &mut diagnostics);
+    check::model(model, contract, mode, (&columns, &unresolved), limit, &mut diagnostics);
     // A field that could not be resolved may be the one that a create needs; the other rules hide no column.
     let is_resolved = fields.len() == model.fields.len();
     if mode == Some(Mode::Sync) && is_resolved {
@@ -77,6 +77,14 @@ fn used(
     attributes
 }
 
+/// The mode of this name, or the one that is meant by it.
+pub fn meant_mode(said: &str) -> Option<Mode> {
+    let mode = |said: &str| MODES.iter().find(|(name, _)| *name == said).map(|(_, mode)| *mode);
+    mode(said).or_else(|| nearest(said, MODES.iter().map(|(name, _)| *name)).and_then(mode))
+}
+
+const MODES: [(&str, Mode); 3] = [("sync", Mode::Sync), ("mirror", Mode::Mirror), ("detached", Mode::Detached)];
+
 /// Whether Diesel's table of a faulty model can be made: each of its columns has a name that only it has.
 fn has_table<P>(
     model: &ModelAnnotation<P>,
@@ -90,8 +98,7 @@ fn has_table<P>(
     let is_sound =
         |name: &str| names::name_fault(name).or_else(|| names::fault_beside_diesel(name, &table.value)).is_none();
     let has_columns = names.into_iter().all(|name| is_sound(name) && known.insert(name));
-    let has_key = columns.iter().any(|column| column.source == ResolvedSource::Key);
-    names::name_fault(&table.value).is_none() && has_key && has_columns && known.len() <= limit.columns()
+    names::name_fault(&table.value).is_none() && has_columns && (1..=limit.columns()).contains(&known.len())
 }
 
 struct Resolver<'c, P> {
@@ -103,16 +110,13 @@ struct Resolver<'c, P> {
 impl<P: Clone> Resolver<'_, P> {
     /// The model's mode, or the one that is meant; `None` where nobody knows, so that nothing follows from it.
     fn mode(&mut self, model: &ModelAnnotation<P>) -> Option<Mode> {
-        const MODES: [(&str, Mode); 3] = [("sync", Mode::Sync), ("mirror", Mode::Mirror), ("detached", Mode::Detached)];
         let Some(Placed { value: said, place }) = &model.mode else { return Some(Mode::Sync) };
-        let names = || MODES.iter().map(|(name, _)| *name);
-        let mode = |said: &str| MODES.iter().find(|(name, _)| *name == said).map(|(_, mode)| *mode);
-        mode(said).or_else(|| {
+        if !MODES.iter().any(|(name, _)| name == said) {
             let message = format!("no mode is called `{said}`");
-            let help = meant(said, names());
+            let help = meant(said, MODES.iter().map(|(name, _)| *name));
             self.diagnostics.push(Diagnostic::source(Code::WrongValue, place.clone(), message).maybe_help(help));
-            nearest(said, names()).and_then(mode)
-        })
+        }
+        meant_mode(said)
     }
 
     fn table(&mut self, model: &ModelAnnotation<P>) -> String {
@@ -149,7 +153,8 @@ impl<P: Clone> Resolver<'_, P> {
     }
 
     fn field(&mut self, field: &FieldAnnotation<P>, mode: Option<Mode>) -> Option<ResolvedField> {
-        if !check::field_keys(field, &mut self.diagnostics) {
+        // A key is the key, whatever else it is said to be.
+        if !check::field_keys(field, &mut self.diagnostics) && field.key.is_none() {
             return None;
         }
         let name = field.name.value.clone();
@@ -219,6 +224,10 @@ impl<P: Clone> Resolver<'_, P> {
         let kind = self.sql_type(field)?;
         if kind == Kind::String && stated.kind == Kind::Lookup {
             return Some(kind);
+        }
+        // It may have a `with` that could not be read.
+        if field.is_faulty {
+            return None;
         }
         let message = "`sql_type` is for fields with `local` or `with`; the contract states the others";
         let help = if stated.kind == Kind::Lookup {
@@ -301,11 +310,12 @@ impl<P: Clone> Resolver<'_, P> {
         attributes: impl IntoIterator<Item = &'a ContractAttribute>,
         mode: Option<Mode>,
     ) -> Write {
-        if mode == Some(Mode::Mirror) || field.read_only.is_some() {
+        // Where both are said, which is a fault, it is not said that a create lacks it.
+        if mode == Some(Mode::Mirror) || (field.read_only.is_some() && field.create_only.is_none()) {
             return Write::Never;
         }
         // What CDMS would not let be written may be, once it is not asked.
-        if mode == Some(Mode::Sync) {
+        if mode == Some(Mode::Sync) && field.read_only.is_none() {
             check::read_only(field, attributes, &mut self.diagnostics);
         }
         if field.create_only.is_some() { Write::CreateOnly } else { Write::Always }

@@ -41,6 +41,7 @@ pub(crate) fn rows() -> Vec<Row> {
                 (KeysExclude, "h.prefix", "`prefix`"),
                 (NoKey, "M", ""),
                 (MappedTwice, "h.attribute", "`Town`"),
+                (ColumnClash, "a.column", "share the column `n`"),
             ],
         ),
         faulty_beside(

@@ -145,6 +145,19 @@ fn whole() -> Vec<Row> {
             &[(WrongValue, "mode", "did you mean `mirror`?")],
         ),
         faulty(
+            "what is wrong with a field's keys makes nothing else wrong",
+            ACCOUNT,
+            "M table=m\n id: key \"AccountId\"\n name: \"Name\" read_only create_only\n b: \"Nmae\" column=\"type\"\n c?: \"Alis\" column=\"name\"",
+            &[
+                (Code::KeysExclude, "id.attribute", "`id` has key already"),
+                (Code::KeysExclude, "name.create_only", "exclude each other"),
+                (UnknownAttribute, "b.attribute", "did you mean `Name`?"),
+                (UnknownAttribute, "c.attribute", "did you mean `Alias`?"),
+                (Code::ColumnName, "b.column", "`type`"),
+                (Code::ColumnClash, "c.column", "would share the column `name`"),
+            ],
+        ),
+        faulty(
             "of a mode that nobody knows nothing follows",
             ACCOUNT,
             "M table=m mode=twoway\n id: key\n state: \"StateCode\"",

@@ -124,6 +124,11 @@ pub const fn takes_options<T>(field: &Field<T>, name: &str, attribute: &str, cho
 const fn each_option_fits(options: &Options, name: &str, attribute: &str, choices: &[(&str, i32)]) {
     let named = options.named;
     let about = Message::new("the type of `").and(name);
+    if choices.is_empty() && !named.is_empty() {
+        let message = about.and("` has options, but the contract states none of `").and(attribute);
+        let cure = "state its `choices` in the contract, so that the two can be held against each other";
+        panic!("{}", message.and("` [unknown-choice]").and(HELP).and(cure).text())
+    }
     let cure = "use the enum of this attribute, or correct `choices` in the contract";
     let mut position = 0;
     while position < named.len() {

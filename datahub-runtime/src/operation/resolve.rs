@@ -53,7 +53,13 @@ impl<T: Writable> Resolve<T> {
         refuse_detached::<T>("resolve")?;
         let tasks = self.hub.engine.tasks.clone();
         let task = tasks.spawn(self.take_and_push());
-        task.await.map_err(|_| Error::new(ErrorKind::Unavailable, "the resolution was stopped with the hub"))?
+        task.await.unwrap_or_else(|error| {
+            let how =
+                if error.is_panic() { "panicked, which is a bug" } else { "was stopped with the program's runtime" };
+            let message = format!("the task that resolved it {how}");
+            Err(Error::new(ErrorKind::Unavailable, message)
+                .advise("read it again; if CDMS's older values were taken already, the hub's are in its history"))
+        })
     }
 
     async fn take_and_push(self) -> Result<Synced<T>, Error> {
@@ -65,12 +71,14 @@ impl<T: Writable> Resolve<T> {
         busy(&resolved)?;
         let row = |model: &T| row_of(model).map_err(|fault| invalid::<T>(id, fault));
         if resolution == Resolution::PushHub && row(&ours)? != row(&resolved)? {
-            let Version(version) = ours.base().snapshot.version;
+            let (Version(version), ours_at) = (ours.base().snapshot.version, ours.base().snapshot.modified);
+            let went_back = resolved.base().snapshot.modified < ours_at;
             *resolved = ours.into_inner();
             // It is not an error as others are: the row has changed.
             resolved.save(&hub).await.map_err(|error| match error.kind() {
                 ErrorKind::Unsettled | ErrorKind::Quarantined => error,
-                _ => error.advise(format!(
+                _ if !went_back => error,
+                _ => error.advise_too(format!(
                     "the row has CDMS's older values now, and the hub's are in its history: \
                      `revert` to version {version} writes them to both"
                 )),

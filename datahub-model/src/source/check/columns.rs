@@ -8,28 +8,35 @@ use crate::source::diagnostic::{Code, Diagnostic};
 use crate::source::mapping::{ResolvedColumn, ResolvedSource};
 use crate::source::names;
 
+/// A column's name, and its field, with a dot before a member.
+#[derive(Clone, Copy)]
+pub(super) struct Named<'c> {
+    pub(super) name: &'c str,
+    pub(super) field: &'c str,
+}
+
 // A name that a database cuts, or that needs quotes everywhere, is found out too late by whoever writes SQL.
 pub(super) fn column_names<P: Clone>(
     model: &ModelAnnotation<P>,
-    columns: &[ResolvedColumn],
+    columns: &[Named<'_>],
     diagnostics: &mut Diagnostics<P>,
 ) {
     let mut known: HashMap<&str, &str> = HashMap::new();
     for column in columns {
-        let root = column.field.split('.').next().unwrap_or(&column.field);
+        let root = column.field.split('.').next().unwrap_or(column.field);
         let field = model.fields.iter().find(|field| field.name.value.trim_start_matches("r#") == root);
         let place = field.map_or_else(
             || model.name.place.clone(),
             |field| field.column.as_ref().map_or_else(|| field.name.place.clone(), |column| column.place.clone()),
         );
         let table = model.table.as_ref().filter(|_| model.diesel.no_table.is_none());
-        let beside = || table.and_then(|table| names::fault_beside_diesel(&column.name, &table.value));
-        if let Some(fault) = names::name_fault(&column.name).or_else(beside) {
+        let beside = || table.and_then(|table| names::fault_beside_diesel(column.name, &table.value));
+        if let Some(fault) = names::name_fault(column.name).or_else(beside) {
             let message = format!("`{}` cannot be a column's name: it {fault}", column.name);
             let help = "choose another one with `column = \"…\"`, or `prefix = \"…\"` for a group";
             diagnostics.push(Diagnostic::source(Code::ColumnName, place.clone(), message).help(help));
         }
-        if let Some(other) = known.insert(&column.name, &column.field) {
+        if let Some(other) = known.insert(column.name, column.field) {
             let message = format!("`{}` and `{other}` would share the column `{}`", column.field, column.name);
             let help = "name one of them with `column = \"…\"`, or `prefix = \"…\"` for a group";
             diagnostics.push(Diagnostic::source(Code::ColumnClash, place, message).help(help));
@@ -40,7 +47,7 @@ pub(super) fn column_names<P: Clone>(
 // A former name that is nobody's, or still somebody's, would rename the wrong column and take its values along.
 pub(super) fn former_names<P: Clone>(
     model: &ModelAnnotation<P>,
-    columns: &[ResolvedColumn],
+    columns: &[Named<'_>],
     diagnostics: &mut Diagnostics<P>,
 ) {
     let mut known: HashMap<&str, &str> = HashMap::new();
@@ -115,7 +122,7 @@ impl ColumnLimit {
 // Diesel's `table!` stops at the size it was built for, with an error that nobody understands.
 pub(super) fn diesel_glue<P: Clone>(
     model: &ModelAnnotation<P>,
-    columns: &[ResolvedColumn],
+    columns: &[Named<'_>],
     limit: ColumnLimit,
     diagnostics: &mut Diagnostics<P>,
 ) {
@@ -141,8 +148,17 @@ pub(super) fn diesel_glue<P: Clone>(
         };
         diagnostics.push(Diagnostic::source(Code::TooManyColumns, model.name.place.clone(), message).help(help));
     }
+}
+
+// There would be no way to write it.
+pub(super) fn changeset<P: Clone>(
+    model: &ModelAnnotation<P>,
+    columns: &[ResolvedColumn],
+    diagnostics: &mut Diagnostics<P>,
+) {
     let changes = columns.iter().any(|column| column.source != ResolvedSource::Key);
-    if let (Some(place), false) = (changeset, changes) {
+    let asked = model.diesel.changeset.as_ref().filter(|_| model.diesel.no_table.is_none());
+    if let (Some(place), false) = (asked, changes) {
         let message = format!("{} has nothing but its key, so there is nothing to change", model.name.value);
         diagnostics.push(Diagnostic::source(Code::KeysExclude, place.clone(), message).help("remove `changeset`"));
     }

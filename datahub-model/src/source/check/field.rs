@@ -123,7 +123,7 @@ pub(in crate::source) fn read_only<'a, P: Clone>(
     diagnostics: &mut Diagnostics<P>,
 ) {
     for attribute in attributes {
-        if attribute.read_only {
+        if attribute.read_only && !field.is_faulty {
             let message =
                 format!("`{}` is read-only in CDMS, but `{}` would be written", attribute.name, field.name.value);
             let help = "add `read_only` to the field";
@@ -146,13 +146,17 @@ pub(in crate::source) fn engine_of_detached<P: Clone>(
     }
 }
 
-// A record first seen in CDMS gives its row no value for a local field, so there must be one for nothing.
-pub(in crate::source) fn local<P: Clone>(field: &FieldAnnotation<P>, kind: Kind, diagnostics: &mut Diagnostics<P>) {
-    let has_zero = matches!(
+/// Whether a kind has a value for nothing, with which a local column can begin.
+pub const fn has_zero(kind: Kind) -> bool {
+    matches!(
         kind,
         Kind::String | Kind::Integer | Kind::BigInt | Kind::Decimal | Kind::Double | Kind::Money | Kind::Boolean
-    );
-    if !field.is_option && field.default.is_none() && !has_zero {
+    )
+}
+
+// A record first seen in CDMS gives its row no value for a local field, so there must be one for nothing.
+pub(in crate::source) fn local<P: Clone>(field: &FieldAnnotation<P>, kind: Kind, diagnostics: &mut Diagnostics<P>) {
+    if !field.is_option && field.default.is_none() && !has_zero(kind) && !field.is_faulty {
         let message = format!("a local {kind} has no value when a record is first read from CDMS");
         let help = "make the field an Option, or say what it holds then with `default = …`";
         diagnostics.push(Diagnostic::source(Code::Nullability, field.type_place.clone(), message).help(help));

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use super::Diagnostics;
-use super::columns::{ColumnLimit, column_names, diesel_glue, former_names};
+use super::columns::{ColumnLimit, Named, changeset, column_names, diesel_glue, former_names};
 use crate::source::annotation::{FieldAnnotation, ModelAnnotation, Placed};
 use crate::source::contract::Contract;
 use crate::source::diagnostic::{Code, Diagnostic};
@@ -15,15 +15,21 @@ pub(in crate::source) fn model<P: Clone>(
     model: &ModelAnnotation<P>,
     contract: &Contract,
     mode: Option<Mode>,
-    columns: &[ResolvedColumn],
+    (columns, unresolved): (&[ResolvedColumn], &[(String, String)]),
     limit: ColumnLimit,
     diagnostics: &mut Diagnostics<P>,
 ) {
+    let resolved = columns.iter().map(|column| Named { name: &column.name, field: &column.field });
+    let names = resolved.chain(unresolved.iter().map(|(field, name)| Named { name, field }));
+    let names: Vec<_> = names.collect();
     one_key(model, diagnostics);
     attributes_once(model, contract, mode, diagnostics);
-    column_names(model, columns, diagnostics);
-    former_names(model, columns, diagnostics);
-    diesel_glue(model, columns, limit, diagnostics);
+    column_names(model, &names, diagnostics);
+    former_names(model, &names, diagnostics);
+    diesel_glue(model, &names, limit, diagnostics);
+    if unresolved.is_empty() {
+        changeset(model, columns, diagnostics);
+    }
 }
 
 // A row without the record's id could not be found again, and one with two would contradict itself.
@@ -57,7 +63,7 @@ fn attributes_once<P: Clone>(
 ) {
     let mut used: HashMap<String, &FieldAnnotation<P>> = HashMap::new();
     for field in &model.fields {
-        if field.read_only.is_some() {
+        if field.read_only.is_some() || field.is_faulty {
             continue;
         }
         let mut named: Vec<Placed<String, P>> = field.attribute.clone().into_iter().collect();

@@ -54,7 +54,7 @@ struct Classes {
     owner: uuid::Uuid,
 }
 
-/// Where the contract states no options, an enum has others all the same; so has a member of a group.
+/// Where the contract states no options an enum cannot be held against them; and a member of a group is held too.
 #[derive(Clone, Debug, CdmsSynced)]
 #[cdms(mapping = "classed.toml", table = "offices", mode = "mirror")]
 struct Office {
