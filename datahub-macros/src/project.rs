@@ -77,7 +77,7 @@ pub(crate) fn lacks_diesel(name: &Ident, errors: &mut Errors) -> bool {
     let Some(lacks) = manifest.as_deref().and_then(lacks_diesel_at) else { return false };
     if lacks && tells(manifest.unwrap_or_default(), Vec::new(), name) {
         let message = "this package does not depend on diesel, which the model's table is made with [missing-key]\n\
-                       help: run `cargo add diesel --no-default-features`, or write `diesel(table = false)` and do without \
+                       help: run `cargo add diesel`, or write `diesel(table = false)` and do without \
                        Diesel's table here";
         errors.push(name.span(), message);
     }
@@ -210,6 +210,9 @@ fn read(mapping: &str) -> Result<Read, String> {
         let stems = || names.iter().filter_map(|name| name.strip_suffix(".toml"));
         let stem = mapping.strip_suffix(".toml").unwrap_or(mapping);
         let near = datahub_model::source::nearest(stem, stems()).map(|stem| format!("{stem}.toml"));
+        // Named from the project's root, and not from the folder of contracts.
+        let within = mapping.strip_prefix(&project.contracts).and_then(|rest| rest.strip_prefix('/'));
+        let near = within.filter(|name| names.iter().any(|known| known == name)).map(str::to_owned).or(near);
         let help = near.map_or_else(
             || "write it, or change `mapping`; `datahub.toml` says where the contracts are".to_owned(),
             |near| format!("did you mean `{near}`?"),

@@ -55,7 +55,6 @@ pub(crate) enum TestDatabase {
 }
 
 /// The variable with the address of a PostgreSQL server for tests.
-#[cfg(feature = "postgres")]
 const SERVER: &str = "DATAHUB_TEST_DATABASE";
 
 /// When kits begin: a winter's noon, far from midnights and clock changes.
@@ -66,7 +65,8 @@ impl Kit {
     ///
     /// # Panics
     ///
-    /// When the document cannot be read, or the machine has no loopback socket or temporary folder to give.
+    /// When the document cannot be read, when the machine has no loopback socket or temporary folder to give, or when
+    /// `DATAHUB_TEST_DATABASE` names a server that cannot be used.
     #[track_caller]
     pub fn new(metadata: &str) -> Self {
         Kit::with(metadata, |builder| builder)
@@ -229,6 +229,11 @@ impl TestDatabase {
     #[cfg(not(feature = "postgres"))]
     #[track_caller]
     pub(crate) fn make() -> Self {
+        // Tests that somebody means to run on a server must not pass on a file.
+        assert!(
+            std::env::var_os(SERVER).is_none(),
+            "{SERVER} is set, and datahub-runtime lacks its feature `postgres`"
+        );
         TestDatabase::file()
     }
 

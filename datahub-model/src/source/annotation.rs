@@ -123,6 +123,13 @@ impl DefaultValue {
     }
 }
 
+impl<P> FieldAnnotation<P> {
+    /// Whether a field without any word may be meant as the key: it is an id, and called so.
+    pub(super) fn may_be_the_key(&self) -> bool {
+        self.name.value == "id" && self.written_type.replace(' ', "").contains("Id<")
+    }
+}
+
 impl<P: Clone> FieldAnnotation<P> {
     /// A field without annotations.
     pub fn new(name: Placed<String, P>, type_place: P, is_option: bool) -> Self {

@@ -27,6 +27,13 @@ pub fn name_fault(name: &str) -> Option<String> {
     reserved.then(|| "is a reserved word of SQL or Rust".to_owned())
 }
 
+/// The help line with a name near to one that cannot be, where there is one.
+pub(super) fn mended(name: &str) -> Option<String> {
+    let letter = |letter: char| if letter.is_ascii_alphanumeric() { letter.to_ascii_lowercase() } else { '_' };
+    let mended: String = name.chars().map(letter).collect();
+    name_fault(&mended).is_none().then(|| format!("write `{mended}`"))
+}
+
 /// Why a name cannot be that of a column of Diesel's `table!`, which has things of these names beside the columns.
 pub(super) fn fault_beside_diesel(name: &str, table: &str) -> Option<String> {
     if name == table {

@@ -9,7 +9,7 @@ use super::check::{self, ColumnLimit};
 use super::contract::{Contract, ContractAttribute, ContractConstant};
 use super::diagnostic::{Code, Diagnostic};
 use super::mapping::{Faulty, Mapping, ResolvedColumn, ResolvedField, ResolvedSource, Shape};
-use super::nearest::{meant, nearest};
+use super::nearest::{meant, meant_kind, nearest};
 use super::only::{self, OnlyCondition};
 use super::{mapping_id, names};
 use crate::conversion::DECIMAL_SCALE;
@@ -131,7 +131,8 @@ impl<P: Clone> Resolver<'_, P> {
         };
         if let Some(fault) = names::name_fault(&table.value) {
             let message = format!("`{}` cannot be a table's name: it {fault}", table.value);
-            self.diagnostics.push(Diagnostic::source(Code::ColumnName, table.place.clone(), message));
+            let help = names::mended(&table.value).unwrap_or_else(|| "choose another one".to_owned());
+            self.diagnostics.push(Diagnostic::source(Code::ColumnName, table.place.clone(), message).help(help));
         }
         table.value.clone()
     }
@@ -189,8 +190,11 @@ impl<P: Clone> Resolver<'_, P> {
             return None;
         } else {
             let message = format!("`{name}` does not say where its value comes from");
-            let help =
-                "add #[cdms(\"Attribute\")], or #[cdms(local, sql_type = \"string\")] for a field of the hub alone";
+            let help = if field.may_be_the_key() {
+                "add #[cdms(key)]"
+            } else {
+                "add #[cdms(\"Attribute\")], or #[cdms(local, sql_type = \"string\")] for a field of the hub alone"
+            };
             self.diagnostics.push(Diagnostic::source(Code::MissingKey, field.name.place.clone(), message).help(help));
             return None;
         };
@@ -282,7 +286,9 @@ impl<P: Clone> Resolver<'_, P> {
         let found = self.contract.attribute(&name.value).cloned();
         if found.is_none() && !self.contract.may_have(&name.value) {
             let unmapped = self.contract.unmapped.iter().find(|(unmapped, ..)| *unmapped == name.value);
+            // One that is stated with a fault may be the one that is meant.
             let known = self.contract.attributes.iter().map(|known| known.name.as_str());
+            let known = known.chain(self.contract.faulty.iter().map(String::as_str));
             let help = match (unmapped, engines_word(self.contract, &name.value)) {
                 (Some((_, reason, _)), _) => Some(format!("the contract leaves it out on purpose: {reason}")),
                 (None, Some(word)) => Some(format!("the engine follows it; write #[cdms({word})]")),
@@ -334,7 +340,7 @@ impl<P: Clone> Resolver<'_, P> {
         let kind = sql_type.value.parse().ok();
         if kind.is_none() {
             let message = format!("no kind is called `{}`", sql_type.value);
-            let help = meant(&sql_type.value, Kind::ALL.iter().map(|kind| kind.name()));
+            let help = meant_kind(&sql_type.value);
             self.diagnostics
                 .push(Diagnostic::source(Code::WrongKind, sql_type.place.clone(), message).maybe_help(help));
         }

@@ -153,8 +153,13 @@ fn faulty() -> Vec<Row> {
         ),
         faulty_contract(
             "a kind that does not exist",
-            one("A = { kind = 'text' }"),
+            one("A = { kind = 'colour' }"),
             &[(WrongKind, "3:14", "one of: string, integer, bigint")],
+        ),
+        faulty_contract(
+            "a kind by its name in Rust",
+            one("A = { kind = 'bool' }"),
+            &[(WrongKind, "3:14", "did you mean `boolean`?")],
         ),
         faulty_contract(
             "a misspelt kind",

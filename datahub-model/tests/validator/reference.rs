@@ -40,6 +40,42 @@ fn the_reference_says_what_the_validator_says() {
     assert!(kept == page, "docs/faults.md is not as the validator has it; run the test with DATAHUB_DOCS=overwrite");
 }
 
+/// The page about contracts names every kind and every key, and its example is one.
+#[test]
+fn the_page_about_contracts_is_whole() {
+    let page = include_str!("../../../docs/contracts.md");
+    let keys = [
+        "entity",
+        "set",
+        "key",
+        "logical",
+        "modified",
+        "created",
+        "modified-by",
+        "[attributes]",
+        "[groups.name]",
+        "[constants]",
+        "[unmapped]",
+        "kind",
+        "required = true",
+        "read-only = true",
+        "max-length = 160",
+        "scale = 2",
+        "zone = \"Europe/London\"",
+        "choices = { active = 0 }",
+        "target = \"country\"",
+        "class = \"personal\"",
+        "note = \"…\"",
+    ];
+    for name in keys.into_iter().chain(cdms_odata::Kind::ALL.iter().map(|kind| kind.name())) {
+        assert!(page.contains(&format!("`{name}`")), "{name} is not on the page");
+    }
+    let example =
+        page.split("```").nth(1).and_then(|block| block.strip_prefix("toml\n")).expect("it begins with an example");
+    let (contract, faults) = datahub_model::source::Contract::parse::<String>(example);
+    assert!(faults.is_empty() && contract.is_some_and(|contract| contract.attributes.len() == 10), "{faults:#?}");
+}
+
 #[test]
 fn every_explanation_says_what_to_do() {
     for code in Code::ALL {

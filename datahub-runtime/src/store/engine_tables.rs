@@ -183,7 +183,7 @@ pub(crate) fn create(connection: &mut Connection, models: &[&'static ModelDescri
 pub(crate) fn check(connection: &mut Connection, models: &[&'static ModelDescriptor]) -> Result<(), Trouble> {
     if connection.columns_of("datahub_settings")?.is_empty() {
         return Err(Trouble::Schema(
-            "there is no table datahub_settings; run the migrations, or call create_tables() in tests and examples"
+            "there is no table datahub_settings; call create_tables() on the hub's builder, which makes what is missing"
                 .to_owned(),
         ));
     }
@@ -213,7 +213,7 @@ pub(crate) fn check(connection: &mut Connection, models: &[&'static ModelDescrip
     for table in &TABLES {
         if let Some(column) = missing(connection, table)?.first() {
             return Err(Trouble::Schema(format!(
-                "the engine's table {} has no column {column}; run the migrations of this version of Data Hub Sync",
+                "the engine's table {} has no column {column}, so it is of another make; restore it, or use a new database",
                 table.name
             )));
         }
@@ -318,7 +318,7 @@ fn check_version(found: &str) -> Result<(), Trouble> {
     }
     Err(Trouble::Schema(format!(
         "the engine's tables have version {found}, and this program knows version {SCHEMA_VERSION}; \
-         run the migrations, or the version of the program that made them"
+         run the version of the program that made them"
     )))
 }
 

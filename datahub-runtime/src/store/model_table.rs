@@ -84,7 +84,7 @@ pub(crate) fn check(connection: &mut Connection, model: &ModelDescriptor) -> Res
     let found = connection.columns_of(table)?;
     if found.is_empty() {
         return Err(Trouble::Schema(format!(
-            "there is no table {table} for model {}; run the migrations, or call create_tables() in tests and examples",
+            "there is no table {table} for model {}; call create_tables() on the hub's builder, which makes what is missing",
             model.name
         )));
     }

@@ -50,7 +50,8 @@ fn one_key<P: Clone>(model: &ModelAnnotation<P>, diagnostics: &mut Diagnostics<P
 /// Whether a field of which not all could be read may have been meant as the key.
 fn may_be_key<P>(field: &FieldAnnotation<P>) -> bool {
     let is_mapped = field.attribute.is_some() || field.attributes.is_some() || field.flatten.is_some();
-    field.is_faulty && !is_mapped && field.engine.is_none() && field.local.is_none()
+    let is_unsaid = !is_mapped && field.engine.is_none() && field.local.is_none();
+    is_unsaid && (field.is_faulty || field.may_be_the_key())
 }
 
 // Two fields over one attribute would overwrite each other's changes, unless modules of both put each into what is there;

@@ -12,7 +12,7 @@ use crate::Class;
 use crate::conversion::DECIMAL_SCALE;
 use crate::source::contract::ContractAttribute;
 use crate::source::diagnostic::Code;
-use crate::source::nearest::meant;
+use crate::source::nearest::{meant, meant_kind};
 
 /// The keys of an attribute.
 const ATTRIBUTE_KEYS: [&str; 10] =
@@ -43,7 +43,7 @@ impl<P> Reader<'_, P> {
         let kind_name = self.string("kind", kind_value)?;
         let Ok(kind) = kind_name.parse::<Kind>() else {
             let message = format!("no kind is called `{kind_name}`");
-            let help = meant(&kind_name, Kind::ALL.iter().map(|kind| kind.name()));
+            let help = meant_kind(&kind_name);
             self.fault(Code::WrongKind, kind_value.span().start, message, help);
             return None;
         };
