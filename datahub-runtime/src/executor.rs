@@ -220,6 +220,10 @@ impl Run {
             match &committed {
                 // After a shutdown nobody can store it any more but whoever settles it.
                 Committed::Unavailable(_) if insist && self.lease_lasts() && !self.engine.store.is_closed() => {
+                    if !job.again {
+                        let (model, id) = (self.model.name, self.id);
+                        tracing::warn!(model, %id, "what CDMS has cannot be stored yet, and is tried again");
+                    }
                     // Whether a database that went away had committed is not known.
                     job.again = true;
                     tokio::time::sleep(pause).await;

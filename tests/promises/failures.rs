@@ -12,6 +12,7 @@ use example_domain::{Contact, Organisation, Sector};
 use tokio::sync::watch;
 
 use crate::scene::{PAST_QUIET, Scene, Write, ada, failed, found, says};
+use crate::spans;
 
 #[tokio::test]
 async fn a_caller_who_goes_away_leaves_no_write_half_done() {
@@ -312,6 +313,7 @@ async fn a_database_with_too_much_to_do_says_so_whatever_is_asked_of_it() {
 
 #[tokio::test]
 async fn what_is_in_cdms_is_stored_however_much_waits_for_the_database() {
+    spans::trace();
     let scene = Scene::new().await;
     let clock =
         Hanging { clock: scene.kit.clock.clone(), hangs: watch::Sender::new(false), asked: watch::Sender::new(false) };
@@ -335,9 +337,12 @@ async fn what_is_in_cdms_is_stored_however_much_waits_for_the_database() {
     let refused = failed(erasures.join_next().await.unwrap().unwrap(), ErrorKind::Overloaded);
     says(&refused, &["has too much to do"]);
     sent.open();
-    // It is refused meanwhile, again and again; a caller who was told "nothing was begun" would write once more.
-    tokio::time::sleep(Duration::from_millis(300)).await;
-    assert!(!saving.is_finished(), "a write that CDMS has was given up");
+    // It is refused meanwhile; a caller who was told "nothing was begun" would write once more.
+    let is_refused = || spans::lines_about(scene.account).iter().any(|line| line.contains("is tried again"));
+    while !is_refused() {
+        assert!(!saving.is_finished(), "a write that CDMS has was given up");
+        tokio::task::yield_now().await;
+    }
     clock.hangs.send_replace(false);
     saving.await.unwrap().unwrap();
     let stored = Organisation::get(&hub, scene.id()).freshness(Freshness::LocalOnly).await.unwrap();

@@ -1,7 +1,7 @@
 //! What operations tell to `tracing`: enough to find a write again and to see what it cost, and no value of a record.
 
 use std::io;
-use std::sync::Mutex;
+use std::sync::{Mutex, Once};
 use std::time::Duration;
 
 use datahub_runtime::prelude::*;
@@ -30,21 +30,29 @@ impl io::Write for Traced {
     }
 }
 
+/// Begins to trace, at the first test that asks for it.
+pub(crate) fn trace() {
+    static BEGUN: Once = Once::new();
+    BEGUN.call_once(|| {
+        let subscriber = tracing_subscriber::fmt()
+            .json()
+            .with_max_level(tracing::Level::DEBUG)
+            .with_span_events(FmtSpan::CLOSE)
+            .with_writer(|| Traced)
+            .finish();
+        tracing::subscriber::set_global_default(subscriber).expect("nobody else traces in this process");
+    });
+}
+
 /// The lines that speak of a record.
-fn lines_about(id: Uuid) -> Vec<String> {
+pub(crate) fn lines_about(id: Uuid) -> Vec<String> {
     let text = String::from_utf8(TRACED.lock().unwrap().clone()).unwrap();
     text.lines().filter(|line| line.contains(&id.to_string())).map(str::to_owned).collect()
 }
 
 #[tokio::test]
 async fn each_operation_is_a_span_with_its_cost_and_no_values() {
-    let subscriber = tracing_subscriber::fmt()
-        .json()
-        .with_max_level(tracing::Level::DEBUG)
-        .with_span_events(FmtSpan::CLOSE)
-        .with_writer(|| Traced)
-        .finish();
-    tracing::subscriber::set_global_default(subscriber).unwrap();
+    trace();
     let scene = Scene::new().await;
     let contact = Contact { email: Some("ada@example.com".into()), ..ada(&scene) };
     let mut contact = Contact::create(&scene.hub, contact).await.unwrap();
