@@ -209,12 +209,14 @@ pub fn encode_new(model: &ModelDescriptor, row: &[Value]) -> Result<Attributes, 
         };
         encode_to(model, column, value, &seen, |place, value| body[place] = Some(value))?;
     }
-    let named = model.attributes.iter().zip(body);
-    let made = named.filter_map(|(attribute, value)| {
-        let value = value.filter(|value| !value.is_null())?;
-        Some((attribute.name.into(), value))
-    });
-    let body = Attributes::in_order(made.collect());
+    let mut made = Vec::with_capacity(body.len());
+    for (attribute, value) in model.attributes.iter().zip(body) {
+        match value {
+            None | Some(Value::Null) => {}
+            Some(value) => made.push((attribute.name.into(), value)),
+        }
+    }
+    let body = Attributes::in_order(made);
     for attribute in model.attributes.iter().filter(|attribute| attribute.required && !attribute.read_only) {
         let is_constant = model.constants.iter().any(|(name, _)| *name == attribute.name);
         if !is_constant && !body.contains(attribute.name) {
@@ -306,7 +308,8 @@ fn stated_near(
     name: &'static str,
 ) -> Result<(usize, &'static Attribute), Fault> {
     match model.attributes.get(place) {
-        Some(known) if known.name == name => Ok((place, known)),
+        // Where the compiler keeps both names as one text, which it mostly does, they need not be read.
+        Some(known) if std::ptr::eq(known.name, name) || known.name == name => Ok((place, known)),
         _ => stated_at(model, name),
     }
 }

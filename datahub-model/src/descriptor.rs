@@ -1,5 +1,6 @@
 //! The static description of a mapping, which the derive writes and the engine works from.
 
+use std::cmp::Ordering;
 use std::fmt;
 
 use cdms_odata::{Attributes, Instant, Kind, Reference, Value};
@@ -270,9 +271,15 @@ impl ModelDescriptor {
         // Both are in the order of names, so one look from where the last was found does.
         let mut rest = self.attributes;
         attributes.iter().map(move |(name, value)| {
-            let passed = rest.iter().take_while(|known| known.name < name).count();
-            rest = &rest[passed..];
-            (name, rest.first().filter(|known| known.name == name), value)
+            let found = loop {
+                let [known, others @ ..] = rest else { break None };
+                match known.name.cmp(name) {
+                    Ordering::Less => rest = others,
+                    Ordering::Equal => break Some(known),
+                    Ordering::Greater => break None,
+                }
+            };
+            (name, found, value)
         })
     }
 

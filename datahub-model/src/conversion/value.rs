@@ -18,9 +18,11 @@ pub const DECIMAL_SCALE: u32 = 7;
 /// # Errors
 ///
 /// The value's form does not fit the column's kind.
+#[inline]
 pub fn fit_column(column: &Column, value: Value) -> Result<Value, Fault> {
     let value = fit(column.kind, value)?;
-    Ok(if column.attributes().is_empty() { value } else { in_seconds(value) })
+    let is_whole = !matches!(value, Value::Instant(_)) || column.attributes().is_empty();
+    Ok(if is_whole { value } else { in_seconds(value) })
 }
 
 fn in_seconds(value: Value) -> Value {
@@ -35,29 +37,37 @@ fn in_seconds(value: Value) -> Value {
 /// # Errors
 ///
 /// The value's form does not fit the kind.
+#[inline]
 pub fn fit(kind: Kind, value: Value) -> Result<Value, Fault> {
-    let fitted = match (kind, value) {
-        (_, Value::Null) => Value::Null,
-        (Kind::String, value @ Value::Text(_))
-        | (Kind::Integer, value @ Value::Integer(_))
-        | (Kind::BigInt, value @ Value::BigInt(_))
-        | (Kind::Decimal, value @ Value::Decimal(_))
-        | (Kind::Double, value @ Value::Double(_))
-        | (Kind::Money, value @ Value::Money(_))
-        | (Kind::Boolean, value @ Value::Boolean(_))
-        | (Kind::DateTime, value @ Value::Instant(_))
-        | (Kind::Date, value @ Value::Date(_))
-        | (Kind::Guid, value @ Value::Guid(_))
-        | (Kind::Choice | Kind::State | Kind::Status, value @ Value::Choice(_))
-        | (Kind::Lookup, value @ Value::Lookup(_)) => value,
-        (Kind::Choice | Kind::State | Kind::Status, Value::Integer(option)) => Value::Choice(option),
-        (Kind::Money, Value::Decimal(amount)) => Value::Money(amount),
-        (Kind::Decimal, Value::Money(amount)) => Value::Decimal(amount),
-        (kind, value) => {
-            return Err(Fault::new(format!("holds {}, not {kind}", value.form())).value(&value));
-        }
-    };
-    Ok(fitted)
+    if is_of(kind, &value) { Ok(value) } else { into_form(kind, value) }
+}
+
+/// Whether a value has the kind's form already, as nearly all have.
+fn is_of(kind: Kind, value: &Value) -> bool {
+    match value {
+        Value::Null => true,
+        Value::Text(_) => kind == Kind::String,
+        Value::Integer(_) => kind == Kind::Integer,
+        Value::BigInt(_) => kind == Kind::BigInt,
+        Value::Decimal(_) => kind == Kind::Decimal,
+        Value::Double(_) => kind == Kind::Double,
+        Value::Money(_) => kind == Kind::Money,
+        Value::Boolean(_) => kind == Kind::Boolean,
+        Value::Instant(_) => kind == Kind::DateTime,
+        Value::Date(_) => kind == Kind::Date,
+        Value::Guid(_) => kind == Kind::Guid,
+        Value::Choice(_) => matches!(kind, Kind::Choice | Kind::State | Kind::Status),
+        Value::Lookup(_) => kind == Kind::Lookup,
+    }
+}
+
+fn into_form(kind: Kind, value: Value) -> Result<Value, Fault> {
+    match (kind, value) {
+        (Kind::Choice | Kind::State | Kind::Status, Value::Integer(option)) => Ok(Value::Choice(option)),
+        (Kind::Money, Value::Decimal(amount)) => Ok(Value::Money(amount)),
+        (Kind::Decimal, Value::Money(amount)) => Ok(Value::Decimal(amount)),
+        (kind, value) => Err(Fault::new(format!("holds {}, not {kind}", value.form())).value(&value)),
+    }
 }
 
 /// From the raw form to the model's: dates by their zone, options checked, null refused where required.

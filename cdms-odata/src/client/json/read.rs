@@ -1,6 +1,5 @@
 //! Answers: one record, or a page of them.
 
-use std::borrow::Cow;
 use std::fmt;
 
 use serde::de::{DeserializeSeed, Error as _, IgnoredAny, MapAccess, Visitor};
@@ -9,7 +8,7 @@ use serde_json::value::RawValue;
 
 use super::value::{ValueSeed, form_of};
 use super::{Page, ReadError, Shape};
-use crate::{Attributes, Kind, Value};
+use crate::{AttributeName, Attributes, Kind, Value};
 
 /// Reads one record from `{"d":{…}}`. Attributes outside the shape are skipped without a trace.
 ///
@@ -125,24 +124,30 @@ impl<'de: 'a, 'a> Deserialize<'de> for Members<'a> {
     }
 }
 
-/// What was found of a shape in a record.
+/// What was found of a shape in a record: a value for each of its attributes that was there.
 struct Found<'s> {
     shape: &'s Shape,
-    values: Vec<Option<Value>>,
+    pairs: Vec<(AttributeName, Value)>,
+    is_found: Vec<bool>,
 }
 
 impl<'s> Found<'s> {
     fn new(shape: &'s Shape) -> Self {
         debug_assert!(shape.is_sorted_by_key(|(name, _)| *name), "a shape is in the order of names");
-        Found { shape, values: vec![None; shape.len()] }
+        let pairs = shape.iter().map(|(name, _)| (AttributeName::Borrowed(*name), Value::Null)).collect();
+        Found { shape, pairs, is_found: vec![false; shape.len()] }
+    }
+
+    fn found(&mut self, place: usize, value: Value) {
+        self.pairs[place].1 = value;
+        self.is_found[place] = true;
     }
 
     fn attributes(self) -> Result<Attributes, ReadError> {
-        let mut pairs = Vec::with_capacity(self.shape.len());
-        for ((attribute, _), value) in self.shape.iter().zip(self.values) {
-            pairs.push((Cow::Borrowed(*attribute), value.ok_or(ReadError::Missing { attribute })?));
+        match self.is_found.iter().position(|is_found| !is_found) {
+            Some(missing) => Err(ReadError::Missing { attribute: self.shape[missing].0 }),
+            None => Ok(Attributes::in_order(self.pairs)),
         }
-        Ok(Attributes::in_order(pairs))
     }
 }
 
@@ -205,7 +210,8 @@ impl<'de> Visitor<'de> for RecordSeed<'_, '_> {
             match place {
                 Some(place) => {
                     expected = place + 1;
-                    self.0.values[place] = Some(map.next_value_seed(ValueSeed(self.0.shape[place].1))?);
+                    let value = map.next_value_seed(ValueSeed(self.0.shape[place].1))?;
+                    self.0.found(place, value);
                 }
                 None => drop(map.next_value::<IgnoredAny>()?),
             }
