@@ -1,5 +1,8 @@
 //! What can be the name of a column or a table.
 
+use std::collections::HashSet;
+use std::sync::LazyLock;
+
 /// The longest name that both databases keep whole, in bytes.
 pub(super) const NAME_MAX: usize = 63;
 
@@ -23,8 +26,7 @@ pub fn name_fault(name: &str) -> Option<String> {
     if name.bytes().all(|letter| letter == b'_') {
         return Some("has nothing but underscores".to_owned());
     }
-    let reserved = RESERVED.split_whitespace().any(|word| word == name);
-    reserved.then(|| "is a reserved word of SQL or Rust".to_owned())
+    RESERVED.contains(name).then(|| "is a reserved word of SQL or Rust".to_owned())
 }
 
 /// The help line with a name near to one that cannot be, where there is one.
@@ -46,7 +48,9 @@ pub(super) fn fault_beside_diesel(name: &str, table: &str) -> Option<String> {
 const DIESEL: [&str; 7] = ["all_columns", "bool", "columns", "diesel", "dsl", "star", "str"];
 
 /// Reserved words of PostgreSQL, SQLite and Rust: as names they need quotes, or cannot be told from syntax at all.
-const RESERVED: &str = "
+static RESERVED: LazyLock<HashSet<&str>> = LazyLock::new(|| RESERVED_WORDS.split_whitespace().collect());
+
+const RESERVED_WORDS: &str = "
     abstract add all alter analyse analyze and any array as asc asymmetric async authorization autoincrement await
     become between binary both box break by case cast check collate collation column commit concurrently const
     constraint continue crate create cross current_catalog current_date current_role current_schema
