@@ -71,12 +71,25 @@ pub(crate) fn can_be_id_of(ty: &Type, model: &Ident) -> bool {
 
 /// The type with the model's name for `Self`, which has no meaning where the expansion repeats the type.
 pub(crate) fn without_self(ty: &Type, model: &Ident) -> Type {
-    syn::parse2(named(quote!(#ty), model)).unwrap_or_else(|_| ty.clone())
+    let tokens = quote!(#ty);
+    // Of nearly all types nothing is to be read again.
+    if !names_self(tokens.clone()) {
+        return ty.clone();
+    }
+    syn::parse2(named(tokens, model)).unwrap_or_else(|_| ty.clone())
 }
 
 /// An expression with the model's name for `Self`, which has no meaning where the expansion repeats the expression.
 pub(crate) fn expression_without_self(value: &Expr, model: &Ident) -> Expr {
     syn::parse2(named(quote!(#value), model)).unwrap_or_else(|_| value.clone())
+}
+
+fn names_self(tokens: TokenStream) -> bool {
+    tokens.into_iter().any(|tree| match tree {
+        TokenTree::Ident(word) => word == "Self",
+        TokenTree::Group(group) => names_self(group.stream()),
+        _ => false,
+    })
 }
 
 fn named(tokens: TokenStream, model: &Ident) -> TokenStream {

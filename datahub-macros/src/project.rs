@@ -2,13 +2,13 @@
 
 use std::collections::HashMap;
 use std::fs;
-use std::io::ErrorKind;
+use std::io::{self, ErrorKind};
 use std::path::{Component, Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::SystemTime;
 
 use cdms_odata::metadata::Metadata;
-use datahub_model::source::{ColumnLimit, Contract, Diagnostic, Placed, Project, check_against_metadata, depends_on};
+use datahub_model::source::{ColumnLimit, Contract, Diagnostic, Placed, Project, depends_on};
 use proc_macro2::{Ident, TokenStream};
 use quote::quote;
 
@@ -29,14 +29,12 @@ pub(crate) struct Source {
 
 /// Reads the contract that `mapping = "…"` names, and checks it against the `$metadata` snapshot where there is one.
 ///
-/// Its faults are told once in a compilation, at the first item that needs it.
+/// Its faults, and those of what all contracts lean on, are told once in a compilation, at the first item that needs it.
 pub(crate) fn contract(mapping: &Placed<String, Words>, item: &Ident, errors: &mut Errors) -> Option<Source> {
-    let read = read(&mapping.value).map_err(|reason| errors.push(mapping.place, reason)).ok()?;
+    let root = Root::find().map_err(|fault| fault.tell(item, mapping.place, errors)).ok()?;
+    let read = read(&root, &mapping.value).map_err(|fault| fault.tell(item, mapping.place, errors)).ok()?;
     let Read { text, path, shown_path, diesel_columns, metadata, tracking } = read;
-    let (contract, mut diagnostics) = Contract::parse(&text);
-    if let (Some(contract), Some(metadata)) = (&contract, &metadata) {
-        diagnostics.extend(check_against_metadata(contract, metadata));
-    }
+    let (contract, diagnostics) = Contract::parse_beside(&text, metadata.as_deref());
     let is_faulty = !diagnostics.is_empty();
     let faults = diagnostics.iter().map(|diagnostic| diagnostic.render(&shown_path)).collect();
     if is_faulty && tells(path, faults, item) {
@@ -112,8 +110,8 @@ pub(crate) fn unknown() -> Source {
 }
 
 /// The source of a model that has no contract, because CDMS has nothing of it.
-pub(crate) fn without_cdms(table: &Placed<String, Words>, errors: &mut Errors) -> Option<Source> {
-    let root = Root::find().map_err(|reason| errors.push(table.place, reason)).ok()?;
+pub(crate) fn without_cdms(table: &Placed<String, Words>, item: &Ident, errors: &mut Errors) -> Option<Source> {
+    let root = Root::find().map_err(|fault| fault.tell(item, table.place, errors)).ok()?;
     Some(Source {
         contract: Contract::without_cdms(&table.value),
         shown_path: String::new(),
@@ -136,9 +134,37 @@ struct Root {
     project: Project,
 }
 
+/// Why something was not read.
+enum Unread {
+    /// What a single item names.
+    OfItem(String),
+    /// A file, or what should be one, that all items share.
+    Shared(PathBuf, String),
+}
+
+impl Unread {
+    /// Tells it: what is shared, at one item only.
+    fn tell(self, item: &Ident, place: Words, errors: &mut Errors) {
+        match self {
+            Unread::OfItem(reason) => errors.push(place, reason),
+            Unread::Shared(file, reason) => {
+                if tells(file, vec![reason.clone()], item) {
+                    errors.push(place, reason);
+                }
+            }
+        }
+    }
+}
+
 impl Root {
-    fn find() -> Result<Self, String> {
+    fn find() -> Result<Self, Unread> {
         let manifest = std::env::var_os("CARGO_MANIFEST_DIR").map(PathBuf::from);
+        let shared = manifest.as_deref().unwrap_or(Path::new("")).join(PROJECT);
+        let unread = |reason: String| Unread::Shared(shared, reason);
+        Root::above(manifest).map_err(unread)
+    }
+
+    fn above(manifest: Option<PathBuf>) -> Result<Self, String> {
         let manifest = manifest.ok_or("CARGO_MANIFEST_DIR is not set [missing-key]\nhelp: build with cargo")?;
         let folder = match std::env::var_os(ROOT) {
             Some(root) => PathBuf::from(root),
@@ -185,50 +211,30 @@ struct Read {
     tracking: TokenStream,
 }
 
-fn read(mapping: &str) -> Result<Read, String> {
-    let root = Root::find()?;
-    let Root { folder, project, .. } = &root;
+fn read(root: &Root, mapping: &str) -> Result<Read, Unread> {
+    let Root { folder, project, .. } = root;
     let inside = Path::new(mapping).components().all(|part| matches!(part, Component::Normal(_)));
     if !inside {
-        return Err(format!(
+        return Err(Unread::OfItem(format!(
             "{mapping:?} leads out of the project's contracts [wrong-value]\nhelp: name a file in the folder {}",
             project.contracts
-        ));
+        )));
     }
     let shown_path = format!("{}/{mapping}", project.contracts);
     let path = folder.join(&project.contracts).join(mapping);
-    let text = fs::read_to_string(&path).map_err(|error| {
-        if error.kind() != ErrorKind::NotFound {
-            return format!(
-                "the contract {shown_path} cannot be read: {error} [missing-key]\nhelp: see that it is a file that this \
-                 user may read"
-            );
-        }
-        let beside = fs::read_dir(folder.join(&project.contracts)).into_iter().flatten().flatten();
-        let names: Vec<_> = beside.map(|entry| entry.file_name().to_string_lossy().into_owned()).collect();
-        // Their common ending makes no two of them alike.
-        let stems = || names.iter().filter_map(|name| name.strip_suffix(".toml"));
-        let stem = mapping.strip_suffix(".toml").unwrap_or(mapping);
-        let near = datahub_model::source::nearest(stem, stems()).map(|stem| format!("{stem}.toml"));
-        // Named from the project's root, and not from the folder of contracts.
-        let within = mapping.strip_prefix(&project.contracts).and_then(|rest| rest.strip_prefix('/'));
-        let near = within.filter(|name| names.iter().any(|known| known == name)).map(str::to_owned).or(near);
-        let help = near.map_or_else(
-            || "write it, or change `mapping`; `datahub.toml` says where the contracts are".to_owned(),
-            |near| format!("did you mean `{near}`?"),
-        );
-        format!("there is no contract {shown_path} [missing-key]\nhelp: {help}")
-    })?;
+    let text =
+        fs::read_to_string(&path).map_err(|error| Unread::OfItem(not_a_contract(root, mapping, &shown_path, error)))?;
     let mut tracked = vec![folder.join(PROJECT), path.clone()];
     let metadata = match &project.metadata {
         None => None,
         Some(snapshot) => {
             let path = folder.join(snapshot);
             let metadata = snapshot_at(&path).map_err(|reason| {
-                format!(
+                let reason = format!(
                     "the $metadata snapshot {snapshot} cannot be read: {reason} [wrong-value]\n\
                      help: save CDMS's answer to $metadata there, or leave `metadata` out of {PROJECT}"
-                )
+                );
+                Unread::Shared(path.clone(), reason)
             })?;
             tracked.push(path);
             Some(metadata)
@@ -236,6 +242,31 @@ fn read(mapping: &str) -> Result<Read, String> {
     };
     let (diesel_columns, tracking) = (project.diesel_columns, root.tracking(&tracked));
     Ok(Read { text, path, shown_path, diesel_columns, metadata, tracking })
+}
+
+/// Why there is no text of a contract, and which one may be meant.
+fn not_a_contract(root: &Root, mapping: &str, shown_path: &str, error: io::Error) -> String {
+    let contracts = root.project.contracts.as_str();
+    if error.kind() != ErrorKind::NotFound {
+        return format!(
+            "the contract {shown_path} cannot be read: {error} [missing-key]\nhelp: see that it is a file that this \
+             user may read"
+        );
+    }
+    let beside = fs::read_dir(root.folder.join(contracts)).into_iter().flatten().flatten();
+    let names: Vec<_> = beside.map(|entry| entry.file_name().to_string_lossy().into_owned()).collect();
+    // Their common ending makes no two of them alike.
+    let stems = || names.iter().filter_map(|name| name.strip_suffix(".toml"));
+    let stem = mapping.strip_suffix(".toml").unwrap_or(mapping);
+    let near = datahub_model::source::nearest(stem, stems()).map(|stem| format!("{stem}.toml"));
+    // Named from the project's root, and not from the folder of contracts.
+    let within = mapping.strip_prefix(contracts).and_then(|rest| rest.strip_prefix('/'));
+    let near = within.filter(|name| names.iter().any(|known| known == name)).map(str::to_owned).or(near);
+    let help = near.map_or_else(
+        || "write it, or change `mapping`; `datahub.toml` says where the contracts are".to_owned(),
+        |near| format!("did you mean `{near}`?"),
+    );
+    format!("there is no contract {shown_path} [missing-key]\nhelp: {help}")
 }
 
 type Snapshots = HashMap<PathBuf, (SystemTime, Arc<Metadata>)>;

@@ -176,7 +176,7 @@ fn read<'i>(
     let is_unsaid = is_faulty || (mapping.is_none() && !detached_alone);
     let (source, mapping) = match (mapping, &table) {
         (Some(mapping), _) => (project::contract(&mapping, &item.ident, errors), mapping.place),
-        (None, Some(table)) if detached => (project::without_cdms(table, errors), table.place),
+        (None, Some(table)) if detached => (project::without_cdms(table, &item.ident, errors), table.place),
         _ => {
             let name = &item.ident;
             if !is_faulty {

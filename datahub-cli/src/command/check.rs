@@ -4,7 +4,7 @@ use std::fs;
 use std::path::Path;
 
 use cdms_odata::metadata::Metadata;
-use datahub_model::source::{Contract, Diagnostic, Place, Project, check_against_metadata};
+use datahub_model::source::{Contract, Diagnostic, Place, Project};
 use serde_json::json;
 
 use crate::output::Output;
@@ -28,10 +28,7 @@ pub(crate) fn run(root: &Path, output: &Output) -> Result<bool, String> {
     let (mut faults, mut reports) = (0, Vec::new());
     for name in &names {
         let shown = format!("{}/{name}", project.contracts);
-        let (contract, mut diagnostics) = Contract::parse::<()>(&read(&folder.join(name))?);
-        if let (Some(contract), Some(metadata)) = (&contract, &metadata) {
-            diagnostics.extend(check_against_metadata(contract, metadata));
-        }
+        let (_, diagnostics) = Contract::parse_beside::<()>(&read(&folder.join(name))?, metadata.as_ref());
         faults += diagnostics.len();
         reports.extend(diagnostics.into_iter().map(|diagnostic| (shown.clone(), diagnostic)));
     }

@@ -66,9 +66,10 @@ pub(super) fn table(model: &Model<'_>, table: &str, columns: &[Column<'_>]) -> T
     // A faulty model may have no key, and a table of Diesel's has one.
     let key = columns.iter().find(|column| column.is_key).or(columns.first()).map(|column| ident(column.name));
     let docs = docs(&model.item.attrs);
+    let krate = &model.krate;
     let columns = columns.iter().map(|column| {
         let (name, docs) = (ident(column.name), &column.field.docs);
-        let sql_type = sql_type(model, column.kind, column.is_nullable);
+        let sql_type = sql_type(column.kind, column.is_nullable);
         quote! { #(#docs)* #name -> #sql_type, }
     });
     quote! {
@@ -77,6 +78,8 @@ pub(super) fn table(model: &Model<'_>, table: &str, columns: &[Column<'_>]) -> T
             ::diesel::table! {
                 // What Diesel leans on, for modules that have no prelude.
                 use ::core::prelude::v1::{Clone, Copy, Debug, Default, Ok, derive};
+                use ::diesel::sql_types::{BigInt, Bool, Date, Double, Integer, Nullable, Text};
+                use #krate::sql_types::{Decimal, Guid, Instant, Money};
 
                 #(#docs)*
                 #table (#key) {
@@ -94,22 +97,21 @@ pub(crate) fn docs(attributes: &[Attribute]) -> Vec<Attribute> {
     attributes.iter().filter(|attribute| attribute.path().is_ident("doc")).cloned().collect()
 }
 
-/// The SQL type of a column.
-fn sql_type(model: &Model<'_>, kind: Kind, nullable: bool) -> TokenStream {
-    let krate = &model.krate;
+/// The SQL type of a column, by the name under which the table imports it.
+fn sql_type(kind: Kind, nullable: bool) -> TokenStream {
     let sql_type = match kind {
-        Kind::String => quote!(::diesel::sql_types::Text),
-        Kind::Integer | Kind::Choice | Kind::State | Kind::Status => quote!(::diesel::sql_types::Integer),
-        Kind::BigInt => quote!(::diesel::sql_types::BigInt),
-        Kind::Double => quote!(::diesel::sql_types::Double),
-        Kind::Boolean => quote!(::diesel::sql_types::Bool),
-        Kind::Date => quote!(::diesel::sql_types::Date),
-        Kind::Guid | Kind::Lookup => quote!(#krate::sql_types::Guid),
-        Kind::DateTime => quote!(#krate::sql_types::Instant),
-        Kind::Money => quote!(#krate::sql_types::Money),
-        Kind::Decimal => quote!(#krate::sql_types::Decimal),
+        Kind::String => quote!(Text),
+        Kind::Integer | Kind::Choice | Kind::State | Kind::Status => quote!(Integer),
+        Kind::BigInt => quote!(BigInt),
+        Kind::Double => quote!(Double),
+        Kind::Boolean => quote!(Bool),
+        Kind::Date => quote!(Date),
+        Kind::Guid | Kind::Lookup => quote!(Guid),
+        Kind::DateTime => quote!(Instant),
+        Kind::Money => quote!(Money),
+        Kind::Decimal => quote!(Decimal),
     };
-    if nullable { quote!(::diesel::sql_types::Nullable<#sql_type>) } else { sql_type }
+    if nullable { quote!(Nullable<#sql_type>) } else { sql_type }
 }
 
 pub(super) fn ident(name: &str) -> Ident {

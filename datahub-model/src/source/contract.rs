@@ -3,7 +3,9 @@
 mod read;
 
 use cdms_odata::Kind;
+use cdms_odata::metadata::Metadata;
 
+use super::check::check_against_metadata;
 use super::diagnostic::Diagnostic;
 use crate::Class;
 
@@ -47,6 +49,8 @@ pub struct Contract {
     pub modified_by: String,
     /// The attributes in the order of the file.
     pub attributes: Vec<ContractAttribute>,
+    /// The attributes with those that have faults, as far as they are known.
+    pub stated: Vec<Stated>,
     /// The groups.
     pub groups: Vec<Group>,
     /// The constants.
@@ -86,6 +90,17 @@ pub struct ContractAttribute {
     pub class: Class,
     /// For the docs.
     pub note: Option<String>,
+    /// Where it stands.
+    pub spot: Spot,
+}
+
+/// What a contract says of an attribute, whatever faults the rest has: enough to look for it in `$metadata`.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Stated {
+    /// Its name.
+    pub name: String,
+    /// What it is; none where that is missing or no kind.
+    pub kind: Option<Kind>,
     /// Where it stands.
     pub spot: Spot,
 }
@@ -139,6 +154,16 @@ impl Contract {
         read::contract(text)
     }
 
+    /// Like [`parse`](Contract::parse), and what `$metadata` says to the contract is among its faults.
+    pub fn parse_beside<P>(text: &str, metadata: Option<&Metadata>) -> (Option<Self>, Vec<Diagnostic<P>>) {
+        let (contract, mut diagnostics) = Contract::parse(text);
+        if let (Some(contract), Some(metadata)) = (&contract, metadata) {
+            diagnostics.extend(check_against_metadata(contract, metadata));
+            diagnostics.sort_by_key(|diagnostic| diagnostic.line());
+        }
+        (contract, diagnostics)
+    }
+
     /// The contract of a model that CDMS has nothing of: it states no attributes, and its entity is its table.
     pub fn without_cdms(table: &str) -> Self {
         Contract {
@@ -150,6 +175,7 @@ impl Contract {
             created: String::new(),
             modified_by: String::new(),
             attributes: Vec::new(),
+            stated: Vec::new(),
             groups: Vec::new(),
             constants: Vec::new(),
             unmapped: Vec::new(),

@@ -130,6 +130,14 @@ impl<P> Diagnostic<P> {
         self
     }
 
+    /// Where in the contract's file it is: its line and column; a fault in the struct comes before them all.
+    pub(super) fn line(&self) -> (usize, usize) {
+        match &self.place {
+            Place::Contract(spot) => (spot.line, spot.column),
+            Place::Source(_) => (0, 0),
+        }
+    }
+
     /// The whole text. A fault in the contract shows file, line, column and the line itself.
     pub fn render(&self, contract_path: &str) -> String {
         let mut text = format!("{} [{}]", self.message, self.code);

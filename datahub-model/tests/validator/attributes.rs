@@ -292,6 +292,21 @@ fn faulty() -> Vec<Row> {
             &[(WrongValue, "3:31", "`note` is a string")],
         ),
         faulty_contract(
+            "what stands beside a kind that is not known",
+            one(
+                "A = { required = 'yes', clas = 'secret', scale = 'two' }\nB = { kind = 'sting', zone = 'Mars', note = 1 }",
+            ),
+            &[
+                (MissingKey, "3:1", "`A` has no kind"),
+                (WrongValue, "3:18", "`required` is true or false"),
+                (UnknownKey, "3:25", "did you mean `class`?"),
+                (WrongValue, "3:50", "`scale` is a number that is not negative"),
+                (WrongKind, "4:14", "`sting`"),
+                (WrongValue, "4:30", "no time zone is called `Mars`"),
+                (WrongValue, "4:45", "`note` is a string"),
+            ],
+        ),
+        faulty_contract(
             "all faults of a contract at once",
             "entity = 'A'\nsett = 'B'\n[attributes]\nA = { kind = 'sting' }\nB = { kind = 'lookup', clas = 'secret' }\n\
              [groups.g]\na = 'C'\nb = 'A'\n[constants]\nD = 1\n",

@@ -1,6 +1,6 @@
 //! Contracts against a `$metadata` snapshot.
 
-use datahub_model::source::Code::{NotInMetadata, WrongKind};
+use datahub_model::source::Code::{MissingKey, NotInMetadata, UnknownKey, WrongKind, WrongValue};
 
 use crate::row::{Row, faulty_metadata, metadata};
 
@@ -127,6 +127,18 @@ pub(crate) fn rows() -> Vec<Row> {
             &[
                 (WrongKind, "3:1", "`Count` is of type Edm.Int32 in $metadata, which cannot be of kind string"),
                 (WrongKind, "4:1", "write `kind = \"datetime\"` or `kind = \"date\"`"),
+            ],
+        ),
+        faulty_metadata(
+            "an attribute whose other words are faulty",
+            "entity = 'Account'\n[attributes]\nCount = { kind = 'string', requird = true }\nNme = { required = true }\n\
+             Since = 'date'",
+            &[
+                (WrongKind, "3:1", "`Count` is of type Edm.Int32 in $metadata, which cannot be of kind string"),
+                (UnknownKey, "3:28", "did you mean `required`?"),
+                (MissingKey, "4:1", "`Nme` has no kind"),
+                (NotInMetadata, "4:1", "did you mean `Name`?"),
+                (WrongValue, "5:9", "`Since` is a table"),
             ],
         ),
         faulty_metadata(

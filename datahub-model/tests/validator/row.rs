@@ -1,9 +1,7 @@
 //! A row: what goes into the validator, and what must come out of it.
 
 use cdms_odata::metadata::Metadata;
-use datahub_model::source::{
-    Code, ColumnLimit, Contract, Diagnostic, Mapping, Place, Placed, check_against_metadata, check_choices, resolve,
-};
+use datahub_model::source::{Code, ColumnLimit, Contract, Diagnostic, Mapping, Place, Placed, check_choices, resolve};
 
 use crate::reader;
 
@@ -117,6 +115,7 @@ impl Row {
         let told = match (input, parsed) {
             (Input::Beside(_), _) => return Vec::new(),
             (Input::Contract, _) | (_, None) => told,
+            (Input::Metadata, _) => against_metadata(&self.contract),
             (input, Some(contract)) => told_of(input, &contract).unwrap_or_default(),
         };
         let cell = |text: &str| text.replace('|', "\\|").replace('\n', " ");
@@ -129,6 +128,9 @@ impl Row {
         let (parsed, told) = Contract::parse::<String>(&self.contract);
         if let What::Faulty(Input::Contract, expected) = &self.what {
             return self.compare(&told, expected);
+        }
+        if let What::Faulty(Input::Metadata, expected) = &self.what {
+            return self.compare(&against_metadata(&self.contract), expected);
         }
         if let What::Faulty(input @ Input::Beside(_), expected) = &self.what {
             if told.is_empty() {
@@ -151,7 +153,7 @@ impl Row {
                 Ok(found) if found == *numbers => {}
                 found => return Err(self.wrong(&format!("should give {numbers:?}, but gave {found:#?}"))),
             },
-            What::Metadata => return self.compare(&against_metadata(&contract), &[]),
+            What::Metadata => return self.compare(&against_metadata(&self.contract), &[]),
             What::Faulty(input, expected) => {
                 let told = told_of(input, &contract).ok_or_else(|| self.wrong("should not be accepted"))?;
                 return self.compare(&told, expected);
@@ -204,12 +206,11 @@ impl Row {
 /// What an input is told with a contract that has no faults; `None` where it is accepted.
 fn told_of(input: &Input, contract: &Contract) -> Option<Vec<Diagnostic<String>>> {
     match input {
-        Input::Contract => None,
+        Input::Contract | Input::Metadata => None,
         Input::Model(model) | Input::Beside(model) => {
             resolve(&reader::model(model), contract, ColumnLimit::Columns64).err().map(|faulty| faulty.diagnostics)
         }
         Input::Choices(choices) => resolve_choices(contract, choices).err(),
-        Input::Metadata => Some(against_metadata(contract)),
     }
 }
 
@@ -229,7 +230,8 @@ fn resolve_choices(
     check_choices(contract, &attribute, &variants.collect::<Vec<_>>(), *rest)
 }
 
-fn against_metadata(contract: &Contract) -> Vec<Diagnostic<String>> {
+/// All faults of a contract beside [`crate::metadata::METADATA`].
+fn against_metadata(contract: &str) -> Vec<Diagnostic<String>> {
     let metadata = Metadata::parse(crate::metadata::METADATA).expect("the metadata of these tests is well-formed");
-    check_against_metadata(contract, &metadata)
+    Contract::parse_beside(contract, Some(&metadata)).1
 }

@@ -50,7 +50,7 @@ pub fn check_against_metadata<P>(contract: &Contract, metadata: &Metadata) -> Ve
             Some(_) => {}
         }
     }
-    for attribute in &contract.attributes {
+    for attribute in &contract.stated {
         match entity.property(&attribute.name) {
             None => {
                 let message = format!("$metadata has no `{}` in {}", attribute.name, entity.name);
@@ -58,13 +58,13 @@ pub fn check_against_metadata<P>(contract: &Contract, metadata: &Metadata) -> Ve
                 diagnostics
                     .push(Diagnostic::contract(Code::NotInMetadata, attribute.spot.clone(), message).maybe_help(help));
             }
-            Some(property) if !property.edm.carries(attribute.kind) => {
+            Some(property) => {
+                let Some(kind) = attribute.kind.filter(|kind| !property.edm.carries(*kind)) else { continue };
                 let fitting: Vec<_> = property.edm.kinds().iter().map(|kind| format!("`kind = \"{kind}\"`")).collect();
                 let message = format!(
-                    "`{}` is of type {} in $metadata, which cannot be of kind {}",
+                    "`{}` is of type {} in $metadata, which cannot be of kind {kind}",
                     attribute.name,
-                    property.edm.name(),
-                    attribute.kind
+                    property.edm.name()
                 );
                 let help = match fitting.as_slice() {
                     [] => format!("no kind is of this type: move `{}` to [unmapped] with that reason", attribute.name),
@@ -72,7 +72,6 @@ pub fn check_against_metadata<P>(contract: &Contract, metadata: &Metadata) -> Ve
                 };
                 diagnostics.push(Diagnostic::contract(Code::WrongKind, attribute.spot.clone(), message).help(help));
             }
-            Some(_) => {}
         }
     }
     for (name, _, spot) in &contract.unmapped {

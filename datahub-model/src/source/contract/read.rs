@@ -10,7 +10,7 @@ use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
 use super::{Contract, ContractAttribute, Spot};
-use crate::source::diagnostic::{Code, Diagnostic, Place};
+use crate::source::diagnostic::{Code, Diagnostic};
 use crate::source::nearest::meant;
 
 /// The keys of a contract's top level.
@@ -34,7 +34,7 @@ const NAMES: [&str; 7] = ["entity", "set", "key", "logical", "modified", "create
 /// Reads a contract; see [`Contract::parse`].
 pub(super) fn contract<P>(text: &str) -> (Option<Contract>, Vec<Diagnostic<P>>) {
     let (root, errors) = DeTable::parse_recoverable(text);
-    let mut reader = Reader { text, names: Vec::new(), diagnostics: Vec::new() };
+    let mut reader = Reader { text, diagnostics: Vec::new() };
     if !errors.is_empty() {
         // A bracket that is not closed has others follow it on its line, and ahead of it too.
         let mut errors = errors;
@@ -56,8 +56,6 @@ pub(super) fn contract<P>(text: &str) -> (Option<Contract>, Vec<Diagnostic<P>>) 
 
 struct Reader<'t, P> {
     text: &'t str,
-    /// The names in [attributes], those of faulty ones included.
-    names: Vec<String>,
     diagnostics: Vec<Diagnostic<P>>,
 }
 
@@ -70,10 +68,7 @@ impl<'t, P> Reader<'t, P> {
 
     /// The faults, from the file's first line to its last.
     fn told(mut self) -> Vec<Diagnostic<P>> {
-        self.diagnostics.sort_by_key(|diagnostic| match &diagnostic.place {
-            Place::Contract(spot) => (spot.line, spot.column),
-            Place::Source(_) => (0, 0),
-        });
+        self.diagnostics.sort_by_key(Diagnostic::line);
         self.diagnostics
     }
 
@@ -117,6 +112,7 @@ impl<'t, P> Reader<'t, P> {
             modified_by: named("modified-by", "ModifiedBy".to_owned()),
             entity,
             attributes: Vec::new(),
+            stated: Vec::new(),
             groups: Vec::new(),
             constants: Vec::new(),
             unmapped: Vec::new(),
@@ -128,10 +124,10 @@ impl<'t, P> Reader<'t, P> {
             contract.is_partial |= root.get(table).is_some_and(|value| !value.get_ref().is_table());
         }
         for (name, value) in self.table(root, "attributes") {
-            self.names.push(name.get_ref().to_string());
             let before = self.diagnostics.len();
-            let attribute = self.attribute(name, value).filter(|_| self.diagnostics.len() == before);
-            match attribute {
+            let (stated, attribute) = self.attribute(name, value);
+            contract.stated.push(stated);
+            match attribute.filter(|_| self.diagnostics.len() == before) {
                 Some(mut attribute) => {
                     // What CDMS itself keeps of every record cannot be written, whatever else is said of it.
                     attribute.read_only |= contract.is_engines(&attribute.name);
@@ -155,7 +151,7 @@ impl<'t, P> Reader<'t, P> {
         for (name, value) in self.table(root, "unmapped") {
             let attribute = name.get_ref().to_string();
             if let Some(reason) = self.string(&attribute, value) {
-                if self.names.contains(&attribute) {
+                if contract.stated.iter().any(|stated| stated.name == attribute) {
                     let message = format!("`{attribute}` is stated in [attributes] and left out in [unmapped]");
                     let help = "keep it in one of the two".to_owned();
                     self.fault(Code::KeysExclude, name.span().start, message, Some(help));
@@ -188,11 +184,11 @@ impl<'t, P> Reader<'t, P> {
         offset: usize,
         contract: &'c Contract,
     ) -> Option<&'c ContractAttribute> {
+        let names = || contract.stated.iter().map(|stated| stated.name.as_str());
         let stated = contract.attribute(attribute);
-        if stated.is_none() && !self.names.iter().any(|known| known == attribute) {
+        if stated.is_none() && !names().any(|known| known == attribute) {
             let message = format!("`{attribute}` is not among the contract's [attributes]");
-            let help = meant(attribute, self.names.iter().map(String::as_str))
-                .unwrap_or_else(|| "state its kind there".to_owned());
+            let help = meant(attribute, names()).unwrap_or_else(|| "state its kind there".to_owned());
             self.fault(Code::UnknownAttribute, offset, message, Some(help));
         }
         stated

@@ -5,13 +5,13 @@ use std::collections::HashSet;
 
 use cdms_odata::Kind;
 use toml::Spanned;
-use toml::de::DeValue;
+use toml::de::{DeTable, DeValue};
 
 use super::Reader;
 use crate::Class;
 use crate::conversion::DECIMAL_SCALE;
-use crate::source::contract::ContractAttribute;
-use crate::source::diagnostic::Code;
+use crate::source::contract::{ContractAttribute, Spot, Stated};
+use crate::source::diagnostic::{Code, Diagnostic};
 use crate::source::nearest::{meant, meant_kind};
 
 /// The keys of an attribute.
@@ -19,34 +19,45 @@ const ATTRIBUTE_KEYS: [&str; 10] =
     ["kind", "required", "read-only", "max-length", "scale", "zone", "choices", "target", "class", "note"];
 
 impl<P> Reader<'_, P> {
+    /// The attribute, none where it has no kind; and what is stated of it however faulty the rest is.
     pub(super) fn attribute(
         &mut self,
         name: &Spanned<Cow<'_, str>>,
         value: &Spanned<DeValue<'_>>,
-    ) -> Option<ContractAttribute> {
-        let attribute = name.get_ref().to_string();
+    ) -> (Stated, Option<ContractAttribute>) {
+        let mut stated = Stated { name: name.get_ref().to_string(), kind: None, spot: self.spot(name.span().start) };
         let Some(table) = value.get_ref().as_table() else {
-            self.wrong(&attribute, value, "a table such as { kind = \"string\" }");
+            self.wrong(&stated.name, value, "a table such as { kind = \"string\" }");
+            return (stated, None);
+        };
+        stated.kind = self.kind(name, table);
+        let attribute = self.beside(&stated, table);
+        (stated, attribute)
+    }
+
+    fn kind(&mut self, name: &Spanned<Cow<'_, str>>, table: &DeTable<'_>) -> Option<Kind> {
+        let Some(value) = table.get("kind") else {
+            let message = format!("`{}` has no kind", name.get_ref());
+            let help = "add one, such as `kind = \"string\"`".to_owned();
+            self.fault(Code::MissingKey, name.span().start, message, Some(help));
             return None;
         };
+        let kind = self.string("kind", value)?;
+        let known = kind.parse().ok();
+        if known.is_none() {
+            self.fault(Code::WrongKind, value.span().start, format!("no kind is called `{kind}`"), meant_kind(&kind));
+        }
+        known
+    }
+
+    /// What stands beside the kind. Where that is not known, nothing is too much and nothing is missing.
+    fn beside(&mut self, stated: &Stated, table: &DeTable<'_>) -> Option<ContractAttribute> {
+        let Stated { name: attribute, kind, spot } = stated;
         for (key, _) in table {
             if !ATTRIBUTE_KEYS.contains(&key.get_ref().as_ref()) {
                 self.unknown_key(key, "an attribute", &ATTRIBUTE_KEYS);
             }
         }
-        let Some(kind_value) = table.get("kind") else {
-            let message = format!("`{attribute}` has no kind");
-            let help = "add one, such as `kind = \"string\"`".to_owned();
-            self.fault(Code::MissingKey, name.span().start, message, Some(help));
-            return None;
-        };
-        let kind_name = self.string("kind", kind_value)?;
-        let Ok(kind) = kind_name.parse::<Kind>() else {
-            let message = format!("no kind is called `{kind_name}`");
-            let help = meant_kind(&kind_name);
-            self.fault(Code::WrongKind, kind_value.span().start, message, help);
-            return None;
-        };
         let flag = |this: &mut Self, key: &str| match table.get(key) {
             None => false,
             Some(value) => value.get_ref().as_bool().unwrap_or_else(|| {
@@ -56,7 +67,9 @@ impl<P> Reader<'_, P> {
         };
         let only_for = |this: &mut Self, key: &str, kinds: &[Kind]| {
             let value = table.get(key)?;
-            if !kinds.contains(&kind) {
+            if let Some(kind) = kind
+                && !kinds.contains(kind)
+            {
                 let names: Vec<_> = kinds.iter().map(|kind| kind.name()).collect();
                 let message =
                     format!("`{key}` is for the kinds {}, but `{attribute}` is of kind {kind}", names.join(", "));
@@ -84,45 +97,52 @@ impl<P> Reader<'_, P> {
             }
             Some(scale)
         });
-        if kind == Kind::Decimal && !table.contains_key("scale") {
+        if *kind == Some(Kind::Decimal) && !table.contains_key("scale") {
             let message = format!("the decimal `{attribute}` does not say how many digits it has after the point");
             let help = format!("add `scale = 2`, or as many as CDMS's form shows, at most {DECIMAL_SCALE}");
-            self.fault(Code::MissingKey, name.span().start, message, Some(help));
+            self.missing(spot, message, help);
         }
         let zone = only_for(self, "zone", &[Kind::Date]).and_then(|value| self.zone(value));
         let choices = only_for(self, "choices", &choice_kinds).map_or_else(Vec::new, |value| self.choices(value));
         let targets = only_for(self, "target", &[Kind::Lookup]).map_or_else(Vec::new, |value| self.targets(value));
         let no_target =
             table.get("target").is_none_or(|value| value.get_ref().as_array().is_some_and(|all| all.is_empty()));
-        if kind == Kind::Lookup && no_target {
+        if *kind == Some(Kind::Lookup) && no_target {
             let message = format!("the lookup `{attribute}` does not say what it points to");
             let help = "add `target = \"account\"`, or a list of logical names".to_owned();
-            self.fault(Code::MissingKey, name.span().start, message, Some(help));
+            self.missing(spot, message, help);
         }
-        if kind == Kind::Date && !table.contains_key("zone") {
+        if *kind == Some(Kind::Date) && !table.contains_key("zone") {
             let message = format!("the date `{attribute}` does not say in which time zone CDMS holds its midnight");
             let help = "add `zone = \"Europe/London\"`".to_owned();
-            self.fault(Code::MissingKey, name.span().start, message, Some(help));
+            self.missing(spot, message, help);
         }
         let class = match table.get("class") {
             None => Class::Public,
             Some(value) => self.class(value),
         };
+        let (required, read_only) = (flag(self, "required"), flag(self, "read-only"));
+        let note = table.get("note").and_then(|value| self.string("note", value));
+        let kind = (*kind)?;
         Some(ContractAttribute {
+            name: attribute.clone(),
             kind,
-            required: flag(self, "required"),
+            required,
             // CDMS ignores a state that is sent, so a field of it would differ without a word (fact sheet, 14).
-            read_only: flag(self, "read-only") || kind == Kind::State,
+            read_only: read_only || kind == Kind::State,
             max_length,
             scale,
             zone,
             choices,
             targets,
             class,
-            note: table.get("note").and_then(|value| self.string("note", value)),
-            spot: self.spot(name.span().start),
-            name: attribute,
+            note,
+            spot: spot.clone(),
         })
+    }
+
+    fn missing(&mut self, spot: &Spot, message: String, help: String) {
+        self.diagnostics.push(Diagnostic::contract(Code::MissingKey, spot.clone(), message).help(help));
     }
 
     fn count(&mut self, key: &str, value: &Spanned<DeValue<'_>>) -> Option<u32> {
