@@ -192,12 +192,6 @@ fn implementation(name: &Ident, krate: &Path, choice: &Choice) -> TokenStream {
             }
         }
 
-        #[automatically_derived]
-        impl #krate::Carries<#krate::kind::Choice> for #name {}
-        #[automatically_derived]
-        impl #krate::Carries<#krate::kind::State> for #name {}
-        #[automatically_derived]
-        impl #krate::Carries<#krate::kind::Status> for #name {}
 
         const _: () = { #tracking };
     }
@@ -222,13 +216,6 @@ fn stub(item: &DeriveInput, krate: &Path) -> TokenStream {
                 #krate::Value::Null
             }
         }
-
-        #[automatically_derived]
-        impl #krate::Carries<#krate::kind::Choice> for #name {}
-        #[automatically_derived]
-        impl #krate::Carries<#krate::kind::State> for #name {}
-        #[automatically_derived]
-        impl #krate::Carries<#krate::kind::Status> for #name {}
     }
 }
 

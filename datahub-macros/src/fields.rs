@@ -213,7 +213,7 @@ fn implementation(name: &Ident, krate: &Path, members: &[MemberField]) -> TokenS
 fn of_member(MemberField { ident, ty, holds, .. }: &MemberField) -> TokenStream {
     let constant = expand::of_type(ident);
     match holds {
-        Holds::Value(_) => quote! { const #constant: __v1::Field<#ty> = __v1::member::<#ty>(); },
+        Holds::Value(_) => quote! { const #constant: __v1::Field<#ty> = __v1::field::<#ty>(); },
         Holds::Group => quote! { const #constant: __v1::Group<#ty> = __v1::group::<#ty>(); },
     }
 }

@@ -422,9 +422,25 @@ impl Attribute {
 }
 
 impl Column {
-    /// A column that may not be null.
-    pub const fn new(name: &'static str, field: &'static str, kind: Kind, source: Source) -> Self {
-        Column { name, field, kind, nullable: false, scale: None, was: None, default: None, through: None, source }
+    /// A column that may not be null, of the field of the same name.
+    pub const fn new(name: &'static str, kind: Kind, source: Source) -> Self {
+        Column {
+            name,
+            field: name,
+            kind,
+            nullable: false,
+            scale: None,
+            was: None,
+            default: None,
+            through: None,
+            source,
+        }
+    }
+
+    /// Its field is called otherwise, or is a member of one: its path.
+    pub const fn field(mut self, path: &'static str) -> Self {
+        self.field = path;
+        self
     }
 
     /// It may be null.

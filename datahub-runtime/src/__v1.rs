@@ -9,24 +9,23 @@ pub use diesel;
 pub use std::option::Option;
 pub use std::result::Result;
 
+mod asked;
 mod checks;
 mod message;
 
 use cdms_odata::Attributes;
 
+pub use asked::{Asked, asked};
 pub(crate) use checks::same;
-pub use checks::{
-    GroupKey, begins_with_zero, can_be_null, group_matches, is_never_null, models_do_not_clash, needs_no_default,
-    points_to, takes_options,
-};
+pub use checks::{GroupKey, group_matches, models_do_not_clash};
 
-pub use crate::field::{Field, Group, Key, KeyOf, field, group, key, member};
+pub use crate::field::{Field, Group, Key, KeyOf, field, group, key};
 pub use crate::stored::Stored;
 pub use crate::written::{Written, written};
 pub use crate::{__diesel_changeset, __diesel_identifiable, __diesel_insertable, __diesel_reading};
 pub use crate::{
-    Carries, CdmsFields, CdmsSynced, Fault, FieldType, GroupReader, GroupWriter, Id, Kind, Member, Model, Options,
-    RowReader, RowWriter, Value, Writable, kind, sql_types,
+    CdmsFields, CdmsSynced, Fault, FieldType, GroupReader, GroupWriter, Id, Kind, Member, Model, Options, RowReader,
+    RowWriter, Value, Writable, sql_types,
 };
 
 /// The model of a row's values.

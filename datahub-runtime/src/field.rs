@@ -12,18 +12,18 @@ use uuid::Uuid;
 
 use crate::{Id, Model};
 
-pub use of_type::{Field, Group, Holds, Key, KeyOf, Member, Slot, field, group, key, member};
+pub use of_type::{Field, Group, Holds, Key, KeyOf, Member, Slot, field, group, key};
 pub(crate) use of_type::{Found, find};
 
 /// A Rust type that a field can have.
 ///
-/// Implement it for your own newtypes by passing through to the type inside, and [`Carries`] for each kind that they hold.
+/// Implement it for your own newtypes by passing through to the type inside. A field whose attribute is of a kind that its
+/// type does not hold is refused when it is compiled.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be a field of a synced model [wrong-type]",
     label = "no conversion to and from CDMS values",
     note = "use String, i32, i64, f64, bool, Decimal, DateTime<Utc>, NaiveDate, Uuid, Id<Model>, a #[derive(CdmsChoice)] enum, \
-            or an Option of one; or implement both `datahub_runtime::FieldType`, which converts, and \
-            `datahub_runtime::Carries<kind>`, which says of which kinds, for your type"
+            or an Option of one; or implement `datahub_runtime::FieldType` for your type"
 )]
 pub trait FieldType: Sized + Send + Sync + 'static {
     /// The kinds of attribute that the type can hold.
@@ -65,60 +65,6 @@ pub struct Options {
 impl Options {
     /// Whatever there is.
     pub const ANY: Self = Options { named: &[], takes_rest: true };
-}
-
-/// States that a [`FieldType`] can hold attributes of the kind `K` (see [`kind`](crate::kind)).
-///
-/// The derive asks it of every mapped field, so that a mismatch is reported on the field's type.
-#[diagnostic::on_unimplemented(
-    message = "a field of type `{Self}` cannot hold values of kind {K} [wrong-type]",
-    label = "of kind {K}, by the contract or by `sql_type`",
-    note = "change the field's type, or convert with `with = \"module\"`; a type of your own implements both \
-            `datahub_runtime::FieldType`, which converts, and `datahub_runtime::Carries<kind>`, which says of which kinds"
-)]
-pub trait Carries<K>: FieldType {}
-
-impl<K, T: Carries<K>> Carries<K> for Option<T> {}
-
-/// The kinds of attribute as types, for [`Carries`].
-pub mod kind {
-    macro_rules! kinds {
-        ($($(#[$doc:meta])* $name:ident),* $(,)?) => {
-            $($(#[$doc])* #[derive(Clone, Copy, Debug)] pub enum $name {})*
-        };
-    }
-    kinds! {
-        /// `string`
-        String,
-        /// `integer`
-        Integer,
-        /// `bigint`
-        BigInt,
-        /// `decimal`
-        Decimal,
-        /// `double`
-        Double,
-        /// `money`
-        Money,
-        /// `boolean`
-        Boolean,
-        /// `datetime`
-        DateTime,
-        /// `date`
-        Date,
-        /// `guid`
-        Guid,
-        /// `choice`
-        Choice,
-        /// `state`
-        State,
-        /// `status`
-        Status,
-        /// `lookup`
-        Lookup,
-        /// `lookup`, held with the model that it points to; see [`OneOf`](crate::OneOf)
-        References,
-    }
 }
 
 impl<T: FieldType> FieldType for Option<T> {
@@ -176,11 +122,9 @@ macro_rules! scalar {
                 $to
             }
         }
-        $(impl Carries<kind::$kind> for $type {})*
     };
 }
 
-impl Carries<kind::String> for String {}
 scalar!(i32, "an integer", [Integer, Choice, State, Status], Value::Integer(number) | Value::Choice(number) => *number, number => Value::Integer(*number));
 scalar!(i64, "a 64-bit integer", [BigInt], Value::BigInt(number) => *number, number => Value::BigInt(*number));
 scalar!(f64, "a double", [Double], Value::Double(number) => *number, number => Value::Double(*number));
@@ -189,7 +133,6 @@ scalar!(Decimal, "a decimal", [Decimal, Money], Value::Decimal(number) | Value::
 scalar!(NaiveDate, "a date", [Date], Value::Date(date) => *date, date => Value::Date(*date));
 scalar!(Uuid, "a GUID", [Guid], Value::Guid(id) => *id, id => Value::Guid(*id));
 
-impl Carries<kind::DateTime> for DateTime<Utc> {}
 impl FieldType for DateTime<Utc> {
     // Times outside chrono's calendar are refused, so it does not keep all.
     const KINDS: &'static [Kind] = &[Kind::DateTime];
@@ -206,7 +149,6 @@ impl FieldType for DateTime<Utc> {
     }
 }
 
-impl<T: Model> Carries<kind::Lookup> for Id<T> {}
 impl<T: Model> FieldType for Id<T> {
     const KINDS: &'static [Kind] = &[Kind::Lookup];
     // Of a reference to another model the conversion has made a null.
@@ -254,7 +196,7 @@ impl<'r> RowReader<'r> {
     ///
     /// The stored value does not fit the field's type.
     pub fn field<T: FieldType>(&self, column: usize) -> Result<T, Fault> {
-        self.read(column, &member())
+        self.read(column, &of_type::field())
     }
 
     /// The value of one column, as a type that was asked before.

@@ -61,9 +61,7 @@ pub use datahub_macros::CdmsSynced;
 pub use datahub_model::Fault;
 pub use datahub_protocol::{EntryKind, Note, OnConflict, OperationId, Origin, Seen, Verdict, Version, WriteKind};
 pub use error::{Error, ErrorKind};
-pub use field::{
-    Carries, CdmsFields, FieldType, GroupReader, GroupWriter, Holds, Member, Options, RowReader, RowWriter, Slot, kind,
-};
+pub use field::{CdmsFields, FieldType, GroupReader, GroupWriter, Holds, Member, Options, RowReader, RowWriter, Slot};
 pub use freshness::{Checked, Freshness};
 pub use health::Health;
 pub use history::{FieldChange, History, HistoryEntry};

@@ -9,7 +9,7 @@ use datahub_model::Fault;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use uuid::Uuid;
 
-use crate::{Carries, FieldType, Id, Model, kind};
+use crate::{FieldType, Id, Model};
 
 /// The id of a record of one of the models in the tuple `M`, such as `OneOf<(Organisation, Contact)>`: what a lookup with
 /// several targets holds.
@@ -57,9 +57,8 @@ pub enum At<const PLACE: usize> {}
 macro_rules! targets {
     (@tuple ($($models:ident)+)) => {
         impl<$($models: Model),+> Targets for ($($models,)+) {
-            // Of a model with faults it may not be known what it is called, and nothing follows from that.
-            const LOGICAL: &'static [&'static str] =
-                if $(($models::IS_STUB && $models::LOGICAL.is_empty()))||+ { &[] } else { &[$($models::LOGICAL),+] };
+            // Of a model with faults it may not be known what it is called; nothing follows from an empty name.
+            const LOGICAL: &'static [&'static str] = &[$($models::LOGICAL),+];
         }
     };
     (@place ($($models:ident)+) $model:ident $place:literal) => {
@@ -116,7 +115,6 @@ impl<M> OneOf<M> {
     }
 }
 
-impl<M: Targets> Carries<kind::References> for OneOf<M> {}
 impl<M: Targets> FieldType for OneOf<M> {
     const KINDS: &'static [Kind] = &[Kind::String];
     const TARGETS: &'static [&'static str] = M::LOGICAL;

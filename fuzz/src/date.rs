@@ -9,7 +9,7 @@ use datahub_model::conversion::{RecordFacts, decode, encode};
 use datahub_model::{Attribute, Column, Entity, MappingId, Mode, ModelDescriptor, Source};
 use uuid::Uuid;
 
-const COLUMNS: &[Column] = &[Column::new("born", "born", Kind::Date, Source::attribute("Born")).nullable()];
+const COLUMNS: &[Column] = &[Column::new("born", Kind::Date, Source::attribute("Born")).nullable()];
 
 /// A model with a date in each zone.
 static MODELS: LazyLock<Vec<ModelDescriptor>> =

@@ -2,7 +2,7 @@
 
 use cdms_odata::Kind;
 use datahub_model::source::{ResolvedColumn, ResolvedSource, Shape, has_zero};
-use proc_macro2::{Delimiter, Group, Ident, Span, TokenStream};
+use proc_macro2::{Delimiter, Group, Ident, TokenStream};
 use quote::{format_ident, quote, quote_spanned};
 use syn::ext::IdentExt;
 
@@ -25,13 +25,7 @@ pub(super) fn types(resolved: &Resolved<'_>) -> TokenStream {
         let (sort, of) = match shape {
             Shape::Key(_) => (quote!(Key<#name, #ty>), quote_spanned!(span => key::<#name, #ty>())),
             Shape::Group { .. } => (quote!(Group<#ty>), quote_spanned!(span => group::<#ty>())),
-            Shape::Column(column) => {
-                let column = &resolved.columns[*column];
-                let holds_which = column.kind == Kind::String && column.targets(resolved.contract).is_some();
-                let kind = if holds_which { "References".to_owned() } else { format!("{:?}", column.kind) };
-                let kind = Ident::new(&kind, Span::call_site());
-                (quote!(Field<#ty>), quote_spanned!(span => field::<#ty, __v1::kind::#kind>()))
-            }
+            Shape::Column(_) => (quote!(Field<#ty>), quote_spanned!(span => field::<#ty>())),
         };
         quote! { const #constant: __v1::#sort = __v1::#of; }
     });
@@ -45,27 +39,42 @@ pub(super) fn checks(resolved: &Resolved<'_>) -> TokenStream {
 
 fn check(resolved: &Resolved<'_>, field: &ModelField, shape: &Shape) -> TokenStream {
     let (constant, name) = (of_type(&field.ident), field.ident.unraw().to_string());
+    let words = Words::of(&field.ty);
+    let path = quote_spanned!(words.start => __v1::);
     match shape {
         Shape::Key(_) => TokenStream::new(),
         Shape::Group { first, members } => {
             let keys =
                 members.iter().zip(&resolved.columns[*first..]).map(|(key, column)| key_of(resolved, key, column));
-            asked(field, "group_matches", quote!(&#constant, #name, &[#(#keys),*]))
+            let asked = called(words, "group_matches", quote!(&#constant, #name, &[#(#keys),*]));
+            quote! { const _: () = #path #asked; }
         }
         Shape::Column(column) => {
             let column = &resolved.columns[*column];
             let attribute = attribute_of(column);
-            let null =
-                null(resolved, field, column).map(|check| asked(field, check, quote!(&#constant, #name, #attribute)));
-            let targets = column
-                .targets(resolved.contract)
-                .map(|targets| asked(field, "points_to", quote!(&#constant, #name, #attribute, &[#(#targets),*])));
-            let choices = options(resolved, column);
-            let choices =
-                choices.map(|choices| asked(field, "takes_options", quote!(&#constant, #name, #attribute, #choices)));
-            quote!(#null #targets #choices)
+            let asked = called(words, "asked", quote!(&#constant, #name, #attribute));
+            let questions = questions(resolved, field, column).into_iter();
+            let questions = questions.map(|(question, arguments)| called(words, question, arguments));
+            quote! { const _: __v1::Asked<'_> = #path #asked #(.#questions)*; }
         }
     }
+}
+
+/// What the type of a column's field is asked.
+fn questions(resolved: &Resolved<'_>, field: &ModelField, column: &ResolvedColumn) -> Vec<(&'static str, TokenStream)> {
+    let kind = kind_of(column.kind);
+    let targets = column.targets(resolved.contract);
+    let holds = match column.source {
+        ResolvedSource::Attribute { .. } if column.kind == Kind::String && targets.is_some() => {
+            ("holds_which", TokenStream::new())
+        }
+        ResolvedSource::Local | ResolvedSource::Joined { .. } => ("holds_said", kind),
+        _ => ("holds", kind),
+    };
+    let null = null(resolved, field, column).map(|question| (question, TokenStream::new()));
+    let targets = targets.map(|targets| ("points_to", quote!(&[#(#targets),*])));
+    let options = options(resolved, column).map(|options| ("takes_options", options));
+    [Some(holds), null, targets, options].into_iter().flatten().collect()
 }
 
 /// A key of the contract's group, with what its attribute lets its member be.
@@ -121,14 +130,12 @@ fn attribute_of(column: &ResolvedColumn) -> &str {
     }
 }
 
-/// A question that the compiler answers, drawn below the whole type.
-fn asked(field: &ModelField, question: &str, arguments: TokenStream) -> TokenStream {
-    let words = Words::of(&field.ty);
+/// A call of a question that the compiler answers, drawn below the whole type.
+fn called(words: Words, question: &str, arguments: TokenStream) -> TokenStream {
     let question = Ident::new(question, words.start);
     let mut arguments = Group::new(Delimiter::Parenthesis, arguments);
     arguments.set_span(words.end);
-    let path = quote_spanned!(words.start => __v1::);
-    quote! { const _: () = #path #question #arguments; }
+    quote!(#question #arguments)
 }
 
 pub(super) fn kind_of(kind: Kind) -> TokenStream {

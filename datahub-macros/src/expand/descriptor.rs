@@ -127,8 +127,10 @@ fn column(resolved: &Resolved<'_>, column: &ResolvedColumn, field: &ModelField, 
     let ResolvedColumn { name, field: path, kind, nullable, scale, was, reference, .. } = column;
     let source = self::source(resolved, reference.is_some(), &column.source, field, member);
     let kind = kind_of(*kind);
-    let path = if name == path { quote!(#name) } else { quote!(#path) };
-    let mut tokens = quote!(__v1::Column::new(#name, #path, #kind, #source));
+    let mut tokens = quote!(__v1::Column::new(#name, #kind, #source));
+    if name != path {
+        tokens.extend(quote!(.field(#path)));
+    }
     if *nullable {
         tokens.extend(quote!(.nullable()));
     }

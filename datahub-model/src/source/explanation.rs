@@ -134,7 +134,7 @@ impl Code {
                  knows what a type can do, so it is the compiler that tells this, on the type.\n\n\
                  Cure: change the type (`String` holds `string`, `i32` `integer`, `i64` `bigint`, `Decimal` `decimal` and \
                  `money`, `DateTime<Utc>` `datetime`, `NaiveDate` `date`, `Id<Model>` `lookup`); correct the contract's `kind`; \
-                 convert with `with = \"module\"`; or implement both `FieldType` and `Carries<kind>` for a type of your own."
+                 convert with `with = \"module\"`; or implement `FieldType` for a type of your own."
             }
             Code::LookupTarget => {
                 "`Id<Model>` is known to be the id of a record of that model's entity, and the contract says that the lookup \

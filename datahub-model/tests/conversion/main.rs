@@ -138,9 +138,9 @@ fn what_was_mapped_after_the_cut_is_null() {
 /// What a local column holds comes from the hub, and so does what its type makes of it.
 #[test]
 fn a_local_column_is_null_or_has_its_default() {
-    let local = Column::new("local", "local", Kind::Integer, Source::Local).through(Some(|_| Err(Fault::new("asked"))));
+    let local = Column::new("local", Kind::Integer, Source::Local).through(Some(|_| Err(Fault::new("asked"))));
     for (column, expected) in [(local, Value::Null), (local.beginning(|| Value::Integer(2)), Value::Integer(2))] {
-        let columns = vec![Column::new("id", "id", Kind::Guid, Source::Key), column].leak();
+        let columns = vec![Column::new("id", Kind::Guid, Source::Key), column].leak();
         let model = ModelDescriptor { columns, constants: &[], only: None, ..FULL };
         assert_eq!(decode(&model, &facts(), &full()).unwrap(), [Value::Guid(ID), expected]);
     }
@@ -221,7 +221,7 @@ fn a_local_column_begins_with_its_zero() {
         (Kind::String, Value::Null),
     ];
     for (kind, zero) in zeros {
-        let column = Column::new("x", "x", kind, Source::Local);
+        let column = Column::new("x", kind, Source::Local);
         assert_eq!(initial(&column), zero, "{kind}");
         assert_eq!(initial(&column.nullable()), Value::Null, "{kind}");
     }
@@ -252,18 +252,18 @@ fn a_column_knows_when_it_is_sent() {
         encode: |_, _| Ok(Attributes::new()),
         write: Write::Always,
     };
-    let sent = |source: Source| Column::new("a", "a", Kind::String, source).write();
+    let sent = |source: Source| Column::new("a", Kind::String, source).write();
     for write in [Write::Always, Write::CreateOnly, Write::Never] {
         assert_eq!(sent(plain.written(write)), write);
         assert_eq!(sent(joined.written(write)), write);
     }
     for source in [Source::Key, Source::Local, Source::Engine(EngineAttribute::Modified)] {
         let source = source.written(Write::Always).or(|| Value::Null).pointing_to(&["account"]);
-        let column = Column::new("a", "a", Kind::String, source);
+        let column = Column::new("a", Kind::String, source);
         assert_eq!((column.write(), column.attributes().len()), (Write::Never, 0));
         assert_eq!(column.is_local(), matches!(source, Source::Local));
     }
-    assert_eq!(Column::new("a", "a", Kind::String, joined).attributes(), ["A", "B"]);
+    assert_eq!(Column::new("a", Kind::String, joined).attributes(), ["A", "B"]);
 }
 
 #[test]
@@ -282,12 +282,12 @@ fn fields_that_share_an_attribute_are_created_into_each_other() {
     const LETTER: fn(&Attributes) -> Result<Value, Fault> = |_| Ok(Value::Null);
     let letter = |name, encode| {
         let source = Source::Joined { attributes: LETTERS, decode: LETTER, encode, write: Write::Always };
-        Column::new(name, name, Kind::String, source)
+        Column::new(name, Kind::String, source)
     };
     let columns = [
         letter("first", |value, seen| put(value, seen, 0)),
         letter("second", |value, seen| put(value, seen, 1)),
-        Column::new("name", "name", Kind::String, Source::attribute("Name")),
+        Column::new("name", Kind::String, Source::attribute("Name")),
     ];
     let model = ModelDescriptor { columns: columns.to_vec().leak(), ..FULL };
     let body = encode_new(&model, &[Value::text("A"), Value::text("B"), Value::text("Acme")]).unwrap();
@@ -296,7 +296,7 @@ fn fields_that_share_an_attribute_are_created_into_each_other() {
 
 #[test]
 fn a_reference_to_one_of_several_is_held_as_text() {
-    let holder = Column::new("holder", "holder", Kind::String, Source::attribute("Owner")).nullable();
+    let holder = Column::new("holder", Kind::String, Source::attribute("Owner")).nullable();
     let model = ModelDescriptor { columns: vec![holder].leak(), ..FULL };
     let id = Uuid::from_u128(7);
     let mut record = full();
@@ -306,7 +306,7 @@ fn a_reference_to_one_of_several_is_held_as_text() {
 
 #[test]
 fn a_reference_held_as_text_is_sent_as_the_lookup_that_it_says() {
-    let column = Column::new("holder", "holder", Kind::String, Source::attribute("Owner")).nullable();
+    let column = Column::new("holder", Kind::String, Source::attribute("Owner")).nullable();
     let sent = |text: &str| encode(&FULL, &column, &Value::text(text), &Attributes::new());
     let id = Uuid::from_u128(7);
     let team = Value::Lookup(Reference { logical_name: "team".into(), id });

@@ -35,13 +35,13 @@ const NOT_NONE: Condition =
     Condition::Compare { attribute: "Name", operator: Comparison::NotEqual, value: Literal::Text("none") };
 
 const fn plain(name: &'static str, attribute: &'static str, kind: Kind) -> Column {
-    Column::new(name, name, kind, Source::attribute(attribute)).nullable()
+    Column::new(name, kind, Source::attribute(attribute)).nullable()
 }
 
 const COLUMNS: &[Column] = &[
-    Column::new("id", "id", Kind::Guid, Source::Key),
-    Column::new("name", "name", Kind::String, Source::attribute("Name")),
-    Column::new("amount", "amount", Kind::Money, Source::attribute("Amount").or(|| Value::Decimal(Decimal::ONE))),
+    Column::new("id", Kind::Guid, Source::Key),
+    Column::new("name", Kind::String, Source::attribute("Name")),
+    Column::new("amount", Kind::Money, Source::attribute("Amount").or(|| Value::Decimal(Decimal::ONE))),
     plain("born", "Born", Kind::Date),
     plain("budget", "Budget", Kind::Decimal),
     plain("count", "Count", Kind::Integer).through(Some(no_thirteen)),
@@ -51,20 +51,19 @@ const COLUMNS: &[Column] = &[
     plain("state", "State", Kind::State),
     plain("token", "Token", Kind::Guid),
     plain("views", "Views", Kind::BigInt),
-    Column::new("owner", "owner", Kind::Lookup, Source::attribute("Owner").pointing_to(&["account"])).nullable(),
-    Column::new("rank", "rank", Kind::Integer, Source::attribute("Rank").or(|| Value::Integer(3))),
+    Column::new("owner", Kind::Lookup, Source::attribute("Owner").pointing_to(&["account"])).nullable(),
+    Column::new("rank", Kind::Integer, Source::attribute("Rank").or(|| Value::Integer(3))),
     Column::new(
-        "full",
         "full",
         Kind::String,
         Source::Joined { attributes: &["Given", "Surname"], decode: join, encode: split, write: Write::Always },
     )
     .through(Some(no_one_unlucky)),
-    Column::new("number", "number", Kind::String, Source::attribute("Number").written(Write::Never)).nullable(),
-    Column::new("note", "note", Kind::String, Source::Local).nullable(),
-    Column::new("modified", "modified", Kind::DateTime, Source::Engine(EngineAttribute::Modified)).nullable(),
-    Column::new("created", "created", Kind::DateTime, Source::Engine(EngineAttribute::Created)).nullable(),
-    Column::new("modified_by", "modified_by", Kind::Guid, Source::Engine(EngineAttribute::ModifiedBy)).nullable(),
+    Column::new("number", Kind::String, Source::attribute("Number").written(Write::Never)).nullable(),
+    Column::new("note", Kind::String, Source::Local).nullable(),
+    Column::new("modified", Kind::DateTime, Source::Engine(EngineAttribute::Modified)).nullable(),
+    Column::new("created", Kind::DateTime, Source::Engine(EngineAttribute::Created)).nullable(),
+    Column::new("modified_by", Kind::Guid, Source::Engine(EngineAttribute::ModifiedBy)).nullable(),
 ];
 
 /// A type that takes no 13, and keeps 16 as 17.

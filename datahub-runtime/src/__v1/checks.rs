@@ -1,164 +1,11 @@
-//! What a derive has the compiler check, because only it knows the types: each with its code, names and cure.
+//! What a derive has the compiler check of groups and of all models together: each with its code, names and cure.
 
 use datahub_model::ModelDescriptor;
 
-use super::message::Message;
-use super::{Field, Group, Kind, Member};
-use crate::field::{Found, Holds, Options, Slot, find};
-
-/// What stands before a cure, as in the derive's own messages.
-const HELP: &str = "\nhelp: ";
-
-/// Asks for a value for null: the column may be null because the attribute may.
-#[track_caller]
-pub const fn can_be_null<T>(field: &Field<T>, name: &str, attribute: &str) {
-    if field.has_null {
-        return;
-    }
-    let message = if attribute.is_empty() {
-        Message::new("`").and(name).and("` is written as an Option, but its type has no value for null [nullability]")
-    } else {
-        Message::new("`").and(attribute).and("` can be null in CDMS, but `").and(name).and("` cannot [nullability]")
-    };
-    let cure = "make the field an Option, add `default`, or state `required = true` in the contract";
-    panic!("{}", message.and(HELP).and(cure).text())
-}
-
-/// Asks for a type without a value for null, beside a `default` that stands for it.
-#[track_caller]
-pub const fn needs_no_default<T>(field: &Field<T>, name: &str, _attribute: &str) {
-    if field.has_null {
-        let message = Message::new("the type of `").and(name).and("` has a value for null already [keys-exclude]");
-        panic!("{}", message.and(HELP).and("remove `default`, or choose a type without one").text())
-    }
-}
-
-/// Asks for a type without a value for null, where nothing but the written type says that the column has none.
-#[track_caller]
-pub const fn is_never_null<T>(field: &Field<T>, name: &str, _attribute: &str) {
-    if field.has_null {
-        let message = Message::new("the type of `").and(name).and("` has a value for null, but its column has none");
-        let cure = "write the type as `Option<…>` itself: there is no contract here to say that the column can be null";
-        panic!("{}", message.and(" [nullability]").and(HELP).and(cure).text())
-    }
-}
-
-/// Asks a local field's type whether it takes what its column begins with.
-#[track_caller]
-pub const fn begins_with_zero<T>(field: &Field<T>, name: &str, attribute: &str) {
-    is_never_null(field, name, attribute);
-    if !field.takes_zero {
-        let message = Message::new("`").and(name).and("` has no value when a record is first read from CDMS");
-        let cure = "make the field an Option, or say what it holds then with `default = …`; or set \
-                    `FieldType::TAKES_ZERO` if the type takes empty text, nought or `false`";
-        panic!("{}", message.and(" [nullability]").and(HELP).and(cure).text())
-    }
-}
-
-/// Asks that a reference may point to what the contract allows.
-#[track_caller]
-pub const fn points_to<T>(field: &Field<T>, name: &str, attribute: &str, targets: &[&str]) {
-    each_allowed(field.targets, name, attribute, targets);
-    takes_each(field.targets, field.has_null, name, attribute, targets);
-}
-
-/// Asks a reference that is never null for a value for each target: a record that points elsewhere would fit no model.
-#[track_caller]
-const fn takes_each(pointed_to: &[&str], has_null: bool, name: &str, attribute: &str, targets: &[&str]) {
-    // Of a type that says nothing, and of a model with faults, it is not known where it points to.
-    if has_null || pointed_to.is_empty() || is_one_of("", pointed_to) {
-        return;
-    }
-    let mut position = 0;
-    while position < targets.len() {
-        if !is_one_of(targets[position], pointed_to) {
-            let message = Message::new("`").and(attribute).and("` may point to `").and(targets[position]);
-            let message = message.and("` too, of which `").and(name).and("` can hold no reference [lookup-target]");
-            let cure = "make it an Option, which is None then and leaves the reference as it is; or hold each with \
-                        `OneOf<(…)>` and `sql_type = \"string\"`; or state one `target` in the contract";
-            panic!("{}", message.and(HELP).and(cure).text())
-        }
-        position += 1;
-    }
-}
-
-const fn is_one_of(name: &str, names: &[&str]) -> bool {
-    let mut position = 0;
-    while position < names.len() {
-        if same(names[position], name) {
-            return true;
-        }
-        position += 1;
-    }
-    false
-}
-
-#[track_caller]
-const fn each_allowed(pointed_to: &[&str], name: &str, attribute: &str, targets: &[&str]) {
-    let mut position = 0;
-    while position < pointed_to.len() {
-        allowed(pointed_to[position], name, attribute, targets);
-        position += 1;
-    }
-}
-
-#[track_caller]
-const fn allowed(target: &str, name: &str, attribute: &str, targets: &[&str]) {
-    // Of a model with faults it may not be known what it is called.
-    if target.is_empty() || is_one_of(target, targets) {
-        return;
-    }
-    let message = Message::new("`").and(attribute).and("` points to ").and_list(targets).and(", but `").and(name);
-    let message = message.and("` is an id of `").and(target).and("` [lookup-target]").and(HELP);
-    panic!("{}", message.and("change the type of the field, or the contract's `target`").text())
-}
-
-/// Asks that the type of a choice is of this attribute's options: an enum of another attribute would read and write the
-/// same numbers under other names.
-#[track_caller]
-pub const fn takes_options<T>(field: &Field<T>, name: &str, attribute: &str, choices: &[(&str, i32)]) {
-    each_option_fits(&field.options, name, attribute, choices);
-}
-
-#[track_caller]
-const fn each_option_fits(options: &Options, name: &str, attribute: &str, choices: &[(&str, i32)]) {
-    let named = options.named;
-    let about = Message::new("the type of `").and(name);
-    if choices.is_empty() && !named.is_empty() {
-        let message = about.and("` has options, but the contract states none of `").and(attribute);
-        let cure = "state its `choices` in the contract, so that the two can be held against each other";
-        panic!("{}", message.and("` [unknown-choice]").and(HELP).and(cure).text())
-    }
-    let cure = "use the enum of this attribute, or correct `choices` in the contract";
-    let mut position = 0;
-    while position < named.len() {
-        if !is_among(named[position], choices) {
-            let message = about.and("` has the option `").and(named[position].0).and("`, which `").and(attribute);
-            let message = message.and("` has not, or with another number [unknown-choice]").and(HELP);
-            panic!("{}", message.and(cure).text())
-        }
-        position += 1;
-    }
-    position = 0;
-    while position < choices.len() && !options.takes_rest {
-        if !is_among(choices[position], named) {
-            let message = about.and("` takes no option `").and(choices[position].0).and("` of `").and(attribute);
-            panic!("{}", message.and("` [unknown-choice]").and(HELP).and(cure).text())
-        }
-        position += 1;
-    }
-}
-
-const fn is_among(option: (&str, i32), options: &[(&str, i32)]) -> bool {
-    let mut position = 0;
-    while position < options.len() {
-        if options[position].1 == option.1 && same(options[position].0, option.0) {
-            return true;
-        }
-        position += 1;
-    }
-    false
-}
+use super::asked::{each_allowed, each_option_fits, holds, takes_each};
+use super::message::{HELP, Message};
+use super::{Group, Kind, Member};
+use crate::field::{Found, Holds, Slot, find};
 
 /// One key of a contract's group, and its attribute.
 #[derive(Clone, Copy, Debug)]
@@ -349,17 +196,6 @@ pub const fn models_do_not_clash(models: &[(&ModelDescriptor, bool)]) {
         }
         first += 1;
     }
-}
-
-const fn holds(kinds: &[Kind], kind: Kind) -> bool {
-    let mut position = 0;
-    while position < kinds.len() {
-        if kinds[position] as u8 == kind as u8 {
-            return true;
-        }
-        position += 1;
-    }
-    false
 }
 
 /// Whether two texts are the same.

@@ -1,5 +1,10 @@
 //! Texts put together while compiling, so that what only the compiler can tell names what it is about.
 
+use super::Kind;
+
+/// What stands before a cure, as in the derive's own messages.
+pub(super) const HELP: &str = "\nhelp: ";
+
 /// The longest text; what goes beyond is cut.
 const LENGTH_MAX: usize = 1024;
 
@@ -40,6 +45,23 @@ impl Message {
         self
     }
 
+    /// The text with the names of kinds behind it.
+    pub(super) const fn and_kinds(mut self, kinds: &[Kind]) -> Self {
+        let mut position = 0;
+        while position < kinds.len() {
+            let between = if position == 0 {
+                ""
+            } else if position + 1 < kinds.len() {
+                ", "
+            } else {
+                " or "
+            };
+            self = self.and(between).and(kinds[position].name());
+            position += 1;
+        }
+        self
+    }
+
     pub(super) const fn text(&self) -> &str {
         let bytes = self.bytes.split_at(self.length).0;
         match std::str::from_utf8(bytes) {
@@ -55,12 +77,14 @@ impl Message {
 
 #[cfg(test)]
 mod tests {
-    use super::{LENGTH_MAX, Message};
+    use super::{Kind, LENGTH_MAX, Message};
 
     #[test]
     fn a_text_is_put_together_and_never_longer_than_it_may_be() {
         let message = Message::new("points to ").and_list(&["account", "team"]).and(", not to `é`");
         assert_eq!(message.text(), "points to `account` or `team`, not to `é`");
+        let kinds = Message::new("holds ").and_kinds(&[Kind::Integer, Kind::Choice, Kind::State]);
+        assert_eq!(kinds.text(), "holds integer, choice or state");
         assert_eq!(Message::new(&"a".repeat(2 * LENGTH_MAX)).text().len(), LENGTH_MAX);
         let cut = Message::new("a").and(&"é".repeat(LENGTH_MAX)).and("b");
         assert_eq!(cut.text(), format!("a{}", "é".repeat(LENGTH_MAX / 2 - 1)), "no half of a letter");

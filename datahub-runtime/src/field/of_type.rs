@@ -4,10 +4,10 @@
 use cdms_odata::{Kind, Value};
 use datahub_model::{Fault, MappingId, Source, Through};
 
-use super::{Carries, CdmsFields, FieldType, GroupReader, GroupWriter, Options};
+use super::{CdmsFields, FieldType, GroupReader, GroupWriter, Options};
 use crate::Id;
 
-/// A type that can hold the kind of its field's attribute.
+/// The type of a field, or of a group's member.
 #[derive(Debug)]
 pub struct Field<T> {
     /// For a reference: the logical names of the models that it may point to.
@@ -22,13 +22,8 @@ pub struct Field<T> {
     pub(super) write: fn(&T) -> Value,
 }
 
-/// A field of a kind.
-pub const fn field<T: Carries<K>, K>() -> Field<T> {
-    member()
-}
-
-/// A member of a group, whose kind the group's contract says.
-pub const fn member<T: FieldType>() -> Field<T> {
+/// A field of a type, or a member of a group.
+pub const fn field<T: FieldType>() -> Field<T> {
     Field {
         targets: T::TARGETS,
         through: if T::KEEPS_ALL { None } else { Some(|value| T::from_value(value).map(|value| value.to_value())) },

@@ -1,6 +1,6 @@
 //! Telephone numbers: one value here, three attributes in CDMS.
 
-use datahub_runtime::{Attributes, Carries, Fault, FieldType, Kind, Value, kind};
+use datahub_runtime::{Attributes, Fault, FieldType, Kind, Value};
 
 /// A telephone number as people write it: country code, area code and number, with blanks between.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -29,8 +29,6 @@ impl FieldType for Phone {
         Value::text(self.0.as_str())
     }
 }
-
-impl Carries<kind::String> for Phone {}
 
 const COUNTRY: &str = "optevia_CountryCode";
 const AREA: &str = "optevia_AreaCode";

@@ -3,9 +3,9 @@
 use std::sync::atomic::{AtomicI32, Ordering};
 
 use chrono::{DateTime, Utc};
-use datahub_runtime::__v1::{ModelDescriptor, Source, member};
+use datahub_runtime::__v1::{ModelDescriptor, Source, field};
 use datahub_runtime::prelude::*;
-use datahub_runtime::{Carries, Fault, FieldType, Instant, Kind, Model, RowReader, RowWriter, Value, kind};
+use datahub_runtime::{Fault, FieldType, Instant, Kind, Model, RowReader, RowWriter, Value};
 
 use super::minimal_country::Country;
 
@@ -47,8 +47,6 @@ impl FieldType for Even {
         Value::Integer(self.0)
     }
 }
-
-impl Carries<kind::Integer> for Even {}
 
 #[derive(Clone, Debug, PartialEq, CdmsSynced)]
 #[cdms(mapping = "account.toml", table = "shops")]
@@ -133,7 +131,7 @@ fn a_value_that_its_column_does_not_hold_is_told_when_the_row_is_ready() {
     let at = columns.iter().position(|column| column.field == "employees").unwrap();
     let mut values = vec![Value::Null; columns.len()];
     let mut writer = RowWriter::new(columns, &mut values);
-    writer.write(at, &member::<String>(), &"three".to_owned());
+    writer.write(at, &field::<String>(), &"three".to_owned());
     let fault = writer.finish().unwrap_err();
     assert_eq!(fault.place(), Some("employees"), "{fault}");
 }

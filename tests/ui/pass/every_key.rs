@@ -207,8 +207,6 @@ impl datahub_runtime::FieldType for Trimmed {
     }
 }
 
-impl datahub_runtime::Carries<datahub_runtime::kind::String> for Trimmed {}
-
 #[derive(Clone, Debug, PartialEq, CdmsSynced)]
 #[cdms(mapping = "every.toml", table = "lossy")]
 pub(crate) struct Lossy {
@@ -312,8 +310,6 @@ impl<const REFUSES: bool> datahub_runtime::FieldType for Boasting<REFUSES> {
         datahub_runtime::Value::text(self.0.as_str())
     }
 }
-
-impl<const REFUSES: bool> datahub_runtime::Carries<datahub_runtime::kind::String> for Boasting<REFUSES> {}
 
 #[derive(Clone, Debug, PartialEq, CdmsSynced)]
 #[cdms(mapping = "every.toml", table = "dropping")]

@@ -17,7 +17,7 @@ taken! {
         Vec String Box Option Some None Result Ok Err ToString
         Kind Value Fault Field Key Group Column Attribute Source Mode Entity Literal Condition MappingId Written Stored;
     traits: Clone Copy Send Sync Sized Debug Default From Into TryFrom TryInto Iterator IntoIterator Fn FnOnce FnMut
-        Deref AsRef PartialEq Eq CdmsSynced CdmsFields FieldType Carries Model Writable;
+        Deref AsRef PartialEq Eq CdmsSynced CdmsFields FieldType Model Writable;
     macros: concat env include_bytes option_env unreachable vec panic;
 }
 mod core {}

@@ -1,7 +1,7 @@
 //! Types of which only the compiler knows whether they have a null: aliases and newtypes.
 
 use datahub_runtime::prelude::*;
-use datahub_runtime::{Carries, Fault, FieldType, Kind, Value, kind};
+use datahub_runtime::{Fault, FieldType, Kind, Value};
 
 type Maybe<T> = Option<T>;
 type Count = i32;
@@ -23,8 +23,6 @@ impl FieldType for Blank {
         Value::text(self.0.as_str())
     }
 }
-
-impl Carries<kind::String> for Blank {}
 
 #[derive(Clone, Debug, PartialEq, CdmsSynced)]
 #[cdms(mapping = "account.toml", table = "works")]
@@ -69,8 +67,6 @@ impl FieldType for Grade {
         self.0.to_value()
     }
 }
-
-impl Carries<kind::Integer> for Grade {}
 
 /// Of a model that CDMS has nothing of each row is made with all of its values, so none has to begin with nothing.
 #[derive(Clone, Debug, PartialEq, CdmsSynced)]

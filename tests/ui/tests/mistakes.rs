@@ -44,7 +44,7 @@ const MISTAKES: [Mistake; 10] = [
         title: "The field's type does not hold the attribute's kind",
         reason: "The column's type is the contract's kind, never guessed from the Rust type, so the two have to agree.",
         case: "wrong_kind/type_and_kind",
-        message: "error[E0277]: a field of type `std::string::String` cannot hold values of kind",
+        message: "error[E0080]: evaluation panicked: `Employees` is of kind integer",
     },
     Mistake {
         title: "A reference points to the wrong model",

@@ -1,7 +1,7 @@
 //! Nulls and types of which only the compiler knows whether they have one.
 
 use datahub_runtime::prelude::*;
-use datahub_runtime::{Carries, Fault, FieldType, Kind, Value, kind};
+use datahub_runtime::{Fault, FieldType, Kind, Value};
 
 type Maybe = Option<String>;
 type Count = i32;
@@ -32,7 +32,6 @@ impl FieldType for Words {
     }
 }
 
-impl Carries<kind::String> for Words {}
 
 #[derive(Clone, CdmsSynced)]
 #[cdms(mapping = "account.toml", table = "organisations", mode = "mirror")]

@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 use datahub_runtime::prelude::*;
 use datahub_runtime::testing::Kit;
-use datahub_runtime::{Carries, Fault, FieldType, Instant, Kind, OnConflict, Value, kind, models};
+use datahub_runtime::{Fault, FieldType, Instant, Kind, OnConflict, Value, models};
 use diesel::prelude::*;
 use rust_decimal::Decimal;
 
@@ -27,7 +27,6 @@ macro_rules! newtypes {
             }
         }
 
-        impl Carries<kind::$kind> for $name {}
     )*};
 }
 
@@ -58,8 +57,6 @@ impl FieldType for Code {
         Value::text(self.0.as_str())
     }
 }
-
-impl Carries<kind::String> for Code {}
 
 /// A firm, none of whose fields is of a plain type.
 #[derive(Clone, Debug, PartialEq, CdmsSynced)]

@@ -1,0 +1,262 @@
+//! What a derive asks of a field's type, because only the compiler knows it: each with its code, names and cure.
+
+use super::message::{HELP, Message};
+use super::{Field, Kind, same};
+use crate::field::Options;
+
+/// A field that is asked, one question after the other; an answer that does not fit ends the compilation with its fault.
+#[derive(Clone, Copy, Debug)]
+pub struct Asked<'f> {
+    /// The field's name.
+    name: &'f str,
+    /// The attribute behind it; empty where it is not one.
+    attribute: &'f str,
+    kinds: &'static [Kind],
+    has_null: bool,
+    takes_zero: bool,
+    targets: &'static [&'static str],
+    options: Options,
+}
+
+/// Begins to ask a field.
+pub const fn asked<'f, T>(field: &Field<T>, name: &'f str, attribute: &'f str) -> Asked<'f> {
+    let Field { kinds, has_null, takes_zero, targets, options, .. } = *field;
+    Asked { name, attribute, kinds, has_null, takes_zero, targets, options }
+}
+
+impl<'f> Asked<'f> {
+    /// That its type holds the kind that the contract says, or the engine.
+    #[track_caller]
+    pub const fn holds(self, kind: Kind) -> Self {
+        if !holds(self.kinds, kind) {
+            let convert = if self.attribute.is_empty() { "" } else { ", or convert with `with = \"module\"`" };
+            panic!("{}", self.other_kind(kind).and(convert).text())
+        }
+        self
+    }
+
+    /// That its type holds the kind that `sql_type` says.
+    #[track_caller]
+    pub const fn holds_said(self, kind: Kind) -> Self {
+        if !holds(self.kinds, kind) {
+            panic!("{}", self.other_kind(kind).and(", or correct `sql_type`").text())
+        }
+        self
+    }
+
+    const fn other_kind(self, kind: Kind) -> Message {
+        let message = if self.attribute.is_empty() {
+            Message::new("`").and(self.name).and("` is of kind ").and(kind.name()).and(", but its type")
+        } else {
+            let message = Message::new("`").and(self.attribute).and("` is of kind ").and(kind.name());
+            message.and(", but the type of `").and(self.name).and("`")
+        };
+        let message = message.and(" holds ").and_kinds(self.kinds).and(" [wrong-type]").and(HELP);
+        let (before, after) = if self.has_null { ("`Option<", ">`") } else { ("`", "`") };
+        let message = message.and("write its type as ").and(before).and(type_of(kind)).and(after);
+        match kind {
+            Kind::Choice | Kind::State | Kind::Status => message.and(" or as an enum with #[derive(CdmsChoice)]"),
+            _ => message,
+        }
+    }
+
+    /// That its type holds a reference along with which model it points to.
+    #[track_caller]
+    pub const fn holds_which(self) -> Self {
+        if !holds(self.kinds, Kind::String) || self.targets.is_empty() {
+            let message = Message::new("`").and(self.attribute).and("` is a lookup, held as text, but the type of `");
+            let message = message.and(self.name).and("` does not say which models it may point to [wrong-type]");
+            let cure = "write its type as `Option<OneOf<(…)>>` of those models, or remove `sql_type`";
+            panic!("{}", message.and(HELP).and(cure).text())
+        }
+        self
+    }
+
+    /// For a value for null: the column may be null because the attribute may.
+    #[track_caller]
+    pub const fn can_be_null(self) -> Self {
+        if self.has_null {
+            return self;
+        }
+        let message = if self.attribute.is_empty() {
+            let message = Message::new("`").and(self.name).and("` is written as an Option, but its type has no value ");
+            message.and("for null [nullability]")
+        } else {
+            let message = Message::new("`").and(self.attribute).and("` can be null in CDMS, but `").and(self.name);
+            message.and("` cannot [nullability]")
+        };
+        let cure = "make the field an Option, add `default`, or state `required = true` in the contract";
+        panic!("{}", message.and(HELP).and(cure).text())
+    }
+
+    /// For a type without a value for null, beside a `default` that stands for it.
+    #[track_caller]
+    pub const fn needs_no_default(self) -> Self {
+        if self.has_null {
+            let message = Message::new("the type of `").and(self.name).and("` has a value for null already ");
+            let cure = "remove `default`, or choose a type without one";
+            panic!("{}", message.and("[keys-exclude]").and(HELP).and(cure).text())
+        }
+        self
+    }
+
+    /// For a type without a value for null, where nothing but the written type says that the column has none.
+    #[track_caller]
+    pub const fn is_never_null(self) -> Self {
+        if self.has_null {
+            let message = Message::new("the type of `").and(self.name).and("` has a value for null, but its column ");
+            let cure =
+                "write the type as `Option<…>` itself: there is no contract here to say that the column can be null";
+            panic!("{}", message.and("has none [nullability]").and(HELP).and(cure).text())
+        }
+        self
+    }
+
+    /// A local field's type whether it takes what its column begins with.
+    #[track_caller]
+    pub const fn begins_with_zero(self) -> Self {
+        let asked = self.is_never_null();
+        if !asked.takes_zero {
+            let message = Message::new("`").and(asked.name).and("` has no value when a record is first read from CDMS");
+            let cure = "make the field an Option, or say what it holds then with `default = …`; or set \
+                        `FieldType::TAKES_ZERO` if the type takes empty text, nought or `false`";
+            panic!("{}", message.and(" [nullability]").and(HELP).and(cure).text())
+        }
+        asked
+    }
+
+    /// That a reference may point to what the contract allows.
+    #[track_caller]
+    pub const fn points_to(self, targets: &[&str]) -> Self {
+        each_allowed(self.targets, self.name, self.attribute, targets);
+        takes_each(self.targets, self.has_null, self.name, self.attribute, targets);
+        self
+    }
+
+    /// That the type of a choice is of this attribute's options: an enum of another attribute would read and write the same
+    /// numbers under other names.
+    #[track_caller]
+    pub const fn takes_options(self, choices: &[(&str, i32)]) -> Self {
+        each_option_fits(&self.options, self.name, self.attribute, choices);
+        self
+    }
+}
+
+/// The type that most fields of a kind have.
+const fn type_of(kind: Kind) -> &'static str {
+    match kind {
+        Kind::String => "String",
+        Kind::Integer | Kind::Choice | Kind::State | Kind::Status => "i32",
+        Kind::BigInt => "i64",
+        Kind::Decimal | Kind::Money => "Decimal",
+        Kind::Double => "f64",
+        Kind::Boolean => "bool",
+        Kind::DateTime => "DateTime<Utc>",
+        Kind::Date => "NaiveDate",
+        Kind::Guid => "Uuid",
+        Kind::Lookup => "Id<…>",
+    }
+}
+
+/// Asks a reference that is never null for a value for each target: a record that points elsewhere would fit no model.
+#[track_caller]
+pub(super) const fn takes_each(pointed_to: &[&str], has_null: bool, name: &str, attribute: &str, targets: &[&str]) {
+    // Of a type that says nothing, and of a model with faults, it is not known where it points to.
+    if has_null || pointed_to.is_empty() || is_one_of("", pointed_to) {
+        return;
+    }
+    let mut position = 0;
+    while position < targets.len() {
+        if !is_one_of(targets[position], pointed_to) {
+            let message = Message::new("`").and(attribute).and("` may point to `").and(targets[position]);
+            let message = message.and("` too, of which `").and(name).and("` can hold no reference [lookup-target]");
+            let cure = "make it an Option, which is None then and leaves the reference as it is; or hold each with \
+                        `OneOf<(…)>` and `sql_type = \"string\"`; or state one `target` in the contract";
+            panic!("{}", message.and(HELP).and(cure).text())
+        }
+        position += 1;
+    }
+}
+
+const fn is_one_of(name: &str, names: &[&str]) -> bool {
+    let mut position = 0;
+    while position < names.len() {
+        if same(names[position], name) {
+            return true;
+        }
+        position += 1;
+    }
+    false
+}
+
+#[track_caller]
+pub(super) const fn each_allowed(pointed_to: &[&str], name: &str, attribute: &str, targets: &[&str]) {
+    let mut position = 0;
+    while position < pointed_to.len() {
+        allowed(pointed_to[position], name, attribute, targets);
+        position += 1;
+    }
+}
+
+#[track_caller]
+const fn allowed(target: &str, name: &str, attribute: &str, targets: &[&str]) {
+    // Of a model with faults it may not be known what it is called.
+    if target.is_empty() || is_one_of(target, targets) {
+        return;
+    }
+    let message = Message::new("`").and(attribute).and("` points to ").and_list(targets).and(", but `").and(name);
+    let message = message.and("` is an id of `").and(target).and("` [lookup-target]").and(HELP);
+    panic!("{}", message.and("change the type of the field, or the contract's `target`").text())
+}
+
+#[track_caller]
+pub(super) const fn each_option_fits(options: &Options, name: &str, attribute: &str, choices: &[(&str, i32)]) {
+    let named = options.named;
+    let about = Message::new("the type of `").and(name);
+    if choices.is_empty() && !named.is_empty() {
+        let message = about.and("` has options, but the contract states none of `").and(attribute);
+        let cure = "state its `choices` in the contract, so that the two can be held against each other";
+        panic!("{}", message.and("` [unknown-choice]").and(HELP).and(cure).text())
+    }
+    let cure = "use the enum of this attribute, or correct `choices` in the contract";
+    let mut position = 0;
+    while position < named.len() {
+        if !is_among(named[position], choices) {
+            let message = about.and("` has the option `").and(named[position].0).and("`, which `").and(attribute);
+            let message = message.and("` has not, or with another number [unknown-choice]").and(HELP);
+            panic!("{}", message.and(cure).text())
+        }
+        position += 1;
+    }
+    position = 0;
+    while position < choices.len() && !options.takes_rest {
+        if !is_among(choices[position], named) {
+            let message = about.and("` takes no option `").and(choices[position].0).and("` of `").and(attribute);
+            panic!("{}", message.and("` [unknown-choice]").and(HELP).and(cure).text())
+        }
+        position += 1;
+    }
+}
+
+const fn is_among(option: (&str, i32), options: &[(&str, i32)]) -> bool {
+    let mut position = 0;
+    while position < options.len() {
+        if options[position].1 == option.1 && same(options[position].0, option.0) {
+            return true;
+        }
+        position += 1;
+    }
+    false
+}
+
+/// Whether a kind is among these.
+pub(super) const fn holds(kinds: &[Kind], kind: Kind) -> bool {
+    let mut position = 0;
+    while position < kinds.len() {
+        if kinds[position] as u8 == kind as u8 {
+            return true;
+        }
+        position += 1;
+    }
+    false
+}
