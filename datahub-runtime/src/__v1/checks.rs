@@ -77,10 +77,17 @@ pub const fn group_matches<G>(group: &Group<G>, name: &str, keys: &[GroupKey]) {
                 panic!("{}", message.and(HELP).and(cure).text())
             }
             Found::Nothing => {
-                let message = Message::new("the struct of `").and(name).and("` has no member `");
-                let message = message.and(key.name).and("`, which the contract's group has [group-shape]").and(HELP);
-                let cure = "add the member, or name the one that is meant with a bare string, `#[cdms(\"";
-                panic!("{}", message.and(cure).and(last_key(key.name)).and("\")]`").text())
+                let message = Message::new("the struct of `").and(name).and("` has no member `").and(key.name);
+                let message = message.and("`, which the contract's group has");
+                let (message, cure) = match stranger(group.members, keys) {
+                    Some(stranger) => {
+                        let message = message.and(", and its member `").and(stranger).and("` is no key there");
+                        (message, Message::new("if it is the one that is meant, rename it, or name its key"))
+                    }
+                    None => (message, Message::new("add the member, or name the one that is meant")),
+                };
+                let cure = cure.and(" with a bare string, `#[cdms(\"").and(last_key(key.name)).and("\")]`");
+                panic!("{}", message.and(" [group-shape]").and(HELP).and(cure.text()).text())
             }
             Found::NothingAround => {
                 let message = Message::new("the struct of `").and(name).and("` has no member for `").and(key.name);
@@ -92,6 +99,29 @@ pub const fn group_matches<G>(group: &Group<G>, name: &str, keys: &[GroupKey]) {
         position += 1;
     }
     each_is_a_key(group.members, Message::new(""), name, keys);
+}
+
+/// The first member of its own, and not of a group within, that is no key: most likely one that is misspelt.
+const fn stranger(members: &[Member], keys: &[GroupKey]) -> Option<&'static str> {
+    let mut position = 0;
+    while position < members.len() {
+        if matches!(members[position].holds, Holds::Value(_)) && !is_key(members[position].name, keys) {
+            return Some(members[position].name);
+        }
+        position += 1;
+    }
+    None
+}
+
+const fn is_key(path: &str, keys: &[GroupKey]) -> bool {
+    let mut position = 0;
+    while position < keys.len() {
+        if same(keys[position].name, path) {
+            return true;
+        }
+        position += 1;
+    }
+    false
 }
 
 /// Asks that each member is a key of the contract's group; those of groups within have its key and a dot before theirs.
@@ -110,12 +140,8 @@ const fn each_is_a_key(members: &[Member], within: Message, name: &str, keys: &[
 
 #[track_caller]
 const fn is_a_key(path: &str, name: &str, keys: &[GroupKey]) {
-    let mut position = 0;
-    while position < keys.len() {
-        if same(keys[position].name, path) {
-            return;
-        }
-        position += 1;
+    if is_key(path, keys) {
+        return;
     }
     let message = Message::new("the member `").and(path).and("` of `").and(name);
     let message = message.and("` is no key of the contract's group [group-shape]").and(HELP);

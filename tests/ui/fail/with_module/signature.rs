@@ -14,6 +14,18 @@ mod shouting {
     }
 }
 
+mod counting {
+    use datahub_runtime::{Attributes, Fault};
+
+    pub fn decode(_: Attributes) -> Result<i32, Fault> {
+        Ok(0)
+    }
+
+    pub fn encode(_: &String, _: &Attributes) -> Attributes {
+        Attributes::new()
+    }
+}
+
 #[derive(Clone, CdmsSynced)]
 #[cdms(mapping = "account.toml", table = "organisations", mode = "mirror")]
 struct Organisation {
@@ -23,6 +35,8 @@ struct Organisation {
     name: String,
     #[cdms("Alias", with = "shouting", sql_type = "string")]
     alias: String,
+    #[cdms("Town", with = "counting", sql_type = "integer")]
+    town: i32,
 }
 
 fn main() {}
