@@ -242,3 +242,28 @@ fn a_value_is_sent_only_as_its_own_kind() {
     let date = Value::Date("2016-06-15".parse().unwrap());
     assert!(write_record([("A", Kind::Date, &date)]).is_err(), "a calendar date has to be made an instant first");
 }
+
+#[test]
+fn what_is_to_be_escaped_is() {
+    let every = (0..=0x24f_u32).chain([0x2028, 0x2029, 0xfeff, 0xffff, 0x1_0000, 0x10_ffff]).filter_map(char::from_u32);
+    for letter in every {
+        for text in [letter.to_string(), format!("plain {letter} plain"), format!("{letter}{letter}\\ \"")] {
+            let reference = Reference { logical_name: text.clone().into(), id: Uuid::nil() };
+            let (value, lookup) = (Value::text(text.clone()), Value::Lookup(reference));
+            let sent = write_record([(text.as_str(), Kind::String, &value), ("b", Kind::Lookup, &lookup)]).unwrap();
+            let json = serde_json::json!(text);
+            let expected =
+                format!(r#"{{{json}:{json},"b":{{"Id":"{}","LogicalName":{json}}}}}"#, Uuid::nil().hyphenated());
+            assert_eq!(String::from_utf8(sent).unwrap(), expected, "{letter:?}");
+        }
+    }
+}
+
+#[test]
+fn of_a_member_that_comes_twice_the_last_counts() {
+    let shape = [("A", Kind::Integer), ("B", Kind::String)];
+    let read = |body: &str| read_record(body.as_bytes(), &shape);
+    let expected = Attributes::from([("A", Value::Integer(2)), ("B", Value::Null)]);
+    assert_eq!(read(r#"{"d":{"A":1,"B":"x","A":2,"B":null}}"#), Ok(expected));
+    assert_eq!(read(r#"{"d":{"A":1,"A":2}}"#), Err(ReadError::Missing { attribute: "B" }));
+}

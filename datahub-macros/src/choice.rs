@@ -192,7 +192,6 @@ fn implementation(name: &Ident, krate: &Path, choice: &Choice) -> TokenStream {
             }
         }
 
-
         const _: () = { #tracking };
     }
 }

@@ -1,6 +1,7 @@
 //! Finding and reading a model's contract: within the project's root and nowhere else.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
+use std::ffi::OsString;
 use std::fs;
 use std::io::{self, ErrorKind};
 use std::path::{Component, Path, PathBuf};
@@ -34,33 +35,55 @@ pub(crate) fn contract(mapping: &Placed<String, Words>, item: &Ident, errors: &m
     let root = Root::find().map_err(|fault| fault.tell(item, mapping.place, errors)).ok()?;
     let read = read(&root, &mapping.value).map_err(|fault| fault.tell(item, mapping.place, errors)).ok()?;
     let Read { text, path, shown_path, diesel_columns, metadata, tracking } = read;
+    // Without a snapshot the contract is read all the same, and so are the struct's faults.
+    let (metadata, is_unseen) = match metadata {
+        Ok(metadata) => (metadata, false),
+        Err(fault) => {
+            fault.tell(item, mapping.place, errors);
+            (None, true)
+        }
+    };
     let (contract, diagnostics) = Contract::parse_beside(&text, metadata.as_deref());
-    let is_faulty = !diagnostics.is_empty();
-    let faults = diagnostics.iter().map(|diagnostic| diagnostic.render(&shown_path)).collect();
-    if is_faulty && tells(path, faults, item) {
-        errors.diagnostics(diagnostics, &shown_path, mapping.place);
+    let is_faulty = is_unseen || !diagnostics.is_empty();
+    if diagnostics.is_empty() {
+        cured(&path);
+    } else {
+        let faults = diagnostics.iter().map(|diagnostic| diagnostic.render(&shown_path)).collect();
+        if tells(&path, faults, item) {
+            errors.diagnostics(diagnostics, &shown_path, mapping.place);
+        }
     }
     let contract = contract.unwrap_or_else(Contract::unread);
     Some(Source { contract, shown_path, diesel_columns, tracking, is_faulty })
 }
 
-/// The faults of the contracts that were told, and the item that told them.
-type Told = HashMap<PathBuf, (Vec<String>, String)>;
+/// A file as a crate has it: a process that serves an editor expands many crates, and each tells what is its own.
+type Shared = (Option<OsString>, PathBuf);
 
-/// Whether this item is the one to tell a contract's faults: the first that finds them, whenever it is asked. An editor
-/// expands one item many times in one process, and must not lose them.
-fn tells(contract: PathBuf, faults: Vec<String>, item: &Ident) -> bool {
-    static TOLD: Mutex<Option<Told>> = Mutex::new(None);
+/// The faults of the files that items share, and the item that told them.
+static TOLD: Mutex<BTreeMap<Shared, (Vec<String>, String)>> = Mutex::new(BTreeMap::new());
+
+fn shared(file: &Path) -> Shared {
+    (std::env::var_os("CARGO_MANIFEST_DIR"), file.to_path_buf())
+}
+
+/// Whether this item is the one to tell a file's faults: the first that finds them, whenever it is asked. An editor expands
+/// one item many times in one process, and must not lose them.
+fn tells(file: &Path, faults: Vec<String>, item: &Ident) -> bool {
     let mut told = TOLD.lock().unwrap_or_else(PoisonError::into_inner);
-    let told = told.get_or_insert_with(HashMap::new);
     let item = item.to_string();
-    match told.get(&contract) {
+    match told.get(&shared(file)) {
         Some((known, teller)) if *known == faults => *teller == item,
         _ => {
-            told.insert(contract, (faults, item));
+            told.insert(shared(file), (faults, item));
             true
         }
     }
+}
+
+/// A file has no faults any more: whoever finds new ones, be they the same, tells them.
+fn cured(file: &Path) {
+    TOLD.lock().unwrap_or_else(PoisonError::into_inner).remove(&shared(file));
 }
 
 /// Whether the package does not depend on Diesel, which `table!` and what it makes lean on by this name. It is told once in a
@@ -73,7 +96,7 @@ pub(crate) fn lacks_diesel(name: &Ident, errors: &mut Errors) -> bool {
     let manifest = std::env::var_os("CARGO_MANIFEST_DIR").map(|folder| PathBuf::from(folder).join("Cargo.toml"));
     // Of a manifest that cannot be read Cargo itself knows more.
     let Some(lacks) = manifest.as_deref().and_then(lacks_diesel_at) else { return false };
-    if lacks && tells(manifest.unwrap_or_default(), Vec::new(), name) {
+    if lacks && tells(&manifest.unwrap_or_default(), Vec::new(), name) {
         let message = "this package does not depend on diesel, which the model's table is made with [missing-key]\n\
                        help: run `cargo add diesel`, or write `diesel(table = false)` and do without \
                        Diesel's table here";
@@ -148,7 +171,7 @@ impl Unread {
         match self {
             Unread::OfItem(reason) => errors.push(place, reason),
             Unread::Shared(file, reason) => {
-                if tells(file, vec![reason.clone()], item) {
+                if tells(&file, vec![reason.clone()], item) {
                     errors.push(place, reason);
                 }
             }
@@ -159,9 +182,14 @@ impl Unread {
 impl Root {
     fn find() -> Result<Self, Unread> {
         let manifest = std::env::var_os("CARGO_MANIFEST_DIR").map(PathBuf::from);
-        let shared = manifest.as_deref().unwrap_or(Path::new("")).join(PROJECT);
-        let unread = |reason: String| Unread::Shared(shared, reason);
-        Root::above(manifest).map_err(unread)
+        let file = manifest.as_deref().unwrap_or(Path::new("")).join(PROJECT);
+        match Root::above(manifest) {
+            Ok(root) => {
+                cured(&file);
+                Ok(root)
+            }
+            Err(reason) => Err(Unread::Shared(file, reason)),
+        }
     }
 
     fn above(manifest: Option<PathBuf>) -> Result<Self, String> {
@@ -207,7 +235,7 @@ struct Read {
     path: PathBuf,
     shown_path: String,
     diesel_columns: ColumnLimit,
-    metadata: Option<Arc<Metadata>>,
+    metadata: Result<Option<Arc<Metadata>>, Unread>,
     tracking: TokenStream,
 }
 
@@ -222,22 +250,25 @@ fn read(root: &Root, mapping: &str) -> Result<Read, Unread> {
     }
     let shown_path = format!("{}/{mapping}", project.contracts);
     let path = folder.join(&project.contracts).join(mapping);
-    let text =
-        fs::read_to_string(&path).map_err(|error| Unread::OfItem(not_a_contract(root, mapping, &shown_path, error)))?;
+    let text = fs::read_to_string(&path).map_err(|error| not_a_contract(root, mapping, &shown_path, error))?;
+    cured(&folder.join(&project.contracts));
     let mut tracked = vec![folder.join(PROJECT), path.clone()];
     let metadata = match &project.metadata {
-        None => None,
+        None => Ok(None),
         Some(snapshot) => {
             let path = folder.join(snapshot);
-            let metadata = snapshot_at(&path).map_err(|reason| {
+            let metadata = snapshot_at(&path).map(Some).map_err(|reason| {
                 let reason = format!(
                     "the $metadata snapshot {snapshot} cannot be read: {reason} [wrong-value]\n\
                      help: save CDMS's answer to $metadata there, or leave `metadata` out of {PROJECT}"
                 );
                 Unread::Shared(path.clone(), reason)
-            })?;
-            tracked.push(path);
-            Some(metadata)
+            });
+            if metadata.is_ok() {
+                cured(&path);
+                tracked.push(path);
+            }
+            metadata
         }
     };
     let (diesel_columns, tracking) = (project.diesel_columns, root.tracking(&tracked));
@@ -245,15 +276,23 @@ fn read(root: &Root, mapping: &str) -> Result<Read, Unread> {
 }
 
 /// Why there is no text of a contract, and which one may be meant.
-fn not_a_contract(root: &Root, mapping: &str, shown_path: &str, error: io::Error) -> String {
+fn not_a_contract(root: &Root, mapping: &str, shown_path: &str, error: io::Error) -> Unread {
     let contracts = root.project.contracts.as_str();
     if error.kind() != ErrorKind::NotFound {
-        return format!(
+        return Unread::OfItem(format!(
             "the contract {shown_path} cannot be read: {error} [missing-key]\nhelp: see that it is a file that this \
              user may read"
-        );
+        ));
     }
-    let beside = fs::read_dir(root.folder.join(contracts)).into_iter().flatten().flatten();
+    let folder = root.folder.join(contracts);
+    if !folder.is_dir() {
+        let reason = format!(
+            "there is no folder {contracts}, where the contracts are [missing-key]\n\
+             help: make it, or say in {PROJECT} where they are, `contracts = \"…\"`"
+        );
+        return Unread::Shared(folder, reason);
+    }
+    let beside = fs::read_dir(folder).into_iter().flatten().flatten();
     let names: Vec<_> = beside.map(|entry| entry.file_name().to_string_lossy().into_owned()).collect();
     // Their common ending makes no two of them alike.
     let stems = || names.iter().filter_map(|name| name.strip_suffix(".toml"));
@@ -266,7 +305,7 @@ fn not_a_contract(root: &Root, mapping: &str, shown_path: &str, error: io::Error
         || "write it, or change `mapping`; `datahub.toml` says where the contracts are".to_owned(),
         |near| format!("did you mean `{near}`?"),
     );
-    format!("there is no contract {shown_path} [missing-key]\nhelp: {help}")
+    Unread::OfItem(format!("there is no contract {shown_path} [missing-key]\nhelp: {help}"))
 }
 
 type Snapshots = HashMap<PathBuf, (SystemTime, Arc<Metadata>)>;

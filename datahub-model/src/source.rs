@@ -17,7 +17,7 @@ mod project;
 mod resolve;
 
 pub use annotation::{DefaultValue, DieselGlue, EngineField, FieldAnnotation, ModelAnnotation, Placed};
-pub use check::{ColumnLimit, check_against_metadata, check_choices, has_zero};
+pub use check::{ColumnLimit, check_choices, has_zero};
 pub use contract::{ConstantValue, Contract, ContractAttribute, ContractConstant, Group, GroupMember, Spot, Stated};
 pub use diagnostic::{Code, Diagnostic, Place};
 pub use mapping::{Faulty, Mapping, ResolvedColumn, ResolvedField, ResolvedSource, Shape};

@@ -36,7 +36,9 @@ pub trait FieldType: Sized + Send + Sync + 'static {
     /// converts records then need not make the value to learn what the type keeps of it. Leave it `false` where values are
     /// refused, cut or put in another form; [`mapping_tests!`](crate::mapping_tests) finds out a type that says it wrongly.
     const KEEPS_ALL: bool = false;
-    /// For a reference: the logical names in CDMS of the models that it may point to.
+    /// For a reference: the logical names in CDMS of the models that it may point to. A type that holds texts, and says this,
+    /// is for lookups of several targets that are kept as text, as [`OneOf`](crate::OneOf) is; a newtype passes it on with
+    /// the other constants.
     const TARGETS: &'static [&'static str] = &[];
     /// Of a choice: which options it takes. [`CdmsChoice`](crate::CdmsChoice) says it, so that an enum is refused on an
     /// attribute with other options than its own.
@@ -153,8 +155,8 @@ impl<T: Model> FieldType for Id<T> {
     const KINDS: &'static [Kind] = &[Kind::Lookup];
     // Of a reference to another model the conversion has made a null.
     const KEEPS_ALL: bool = true;
-    // Of a model with faults it may not be known what it is called.
-    const TARGETS: &'static [&'static str] = if T::IS_STUB && T::LOGICAL.is_empty() { &[] } else { &[T::LOGICAL] };
+    // Of a model with faults it may not be known what it is called; nothing follows from an empty name.
+    const TARGETS: &'static [&'static str] = &[T::LOGICAL];
 
     fn from_value(value: &Value) -> Result<Self, Fault> {
         match value {

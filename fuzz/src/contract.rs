@@ -6,7 +6,7 @@ use std::sync::LazyLock;
 use cdms_odata::metadata::Metadata;
 use datahub_model::source::{
     ColumnLimit, Contract, Diagnostic, DieselGlue, FieldAnnotation, Mapping, ModelAnnotation, Place, Placed, Project,
-    check_against_metadata, check_choices, resolve,
+    check_choices, resolve,
 };
 
 static METADATA: LazyLock<Metadata> =
@@ -26,7 +26,9 @@ pub fn run(data: &[u8]) {
         assert!(!faults.is_empty(), "there is neither a contract nor a fault");
         return;
     };
-    check_against_metadata::<&str>(&contract, &METADATA).iter().for_each(|fault| lies_in(fault, text));
+    let (beside, faults) = Contract::parse_beside::<&str>(text, Some(&METADATA));
+    assert_eq!(beside.map(|beside| beside.entity), Some(contract.entity.clone()), "$metadata makes another contract");
+    faults.iter().for_each(|fault| lies_in(fault, text));
     for attribute in &contract.attributes {
         choices(&contract, &attribute.name);
     }

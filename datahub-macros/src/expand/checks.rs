@@ -71,10 +71,11 @@ fn questions(resolved: &Resolved<'_>, field: &ModelField, column: &ResolvedColum
         ResolvedSource::Local | ResolvedSource::Joined { .. } => ("holds_said", kind),
         _ => ("holds", kind),
     };
+    let nullable = column.nullable.then(|| ("nullable", TokenStream::new()));
     let null = null(resolved, field, column).map(|question| (question, TokenStream::new()));
     let targets = targets.map(|targets| ("points_to", quote!(&[#(#targets),*])));
     let options = options(resolved, column).map(|options| ("takes_options", options));
-    [Some(holds), null, targets, options].into_iter().flatten().collect()
+    [nullable, Some(holds), null, targets, options].into_iter().flatten().collect()
 }
 
 /// A key of the contract's group, with what its attribute lets its member be.
@@ -109,7 +110,7 @@ fn options(resolved: &Resolved<'_>, column: &ResolvedColumn) -> Option<TokenStre
 fn null(resolved: &Resolved<'_>, field: &ModelField, column: &ResolvedColumn) -> Option<&'static str> {
     let is_attribute = matches!(column.source, ResolvedSource::Attribute { .. });
     match (column.nullable, is_attribute, field.default.is_some()) {
-        (true, ..) => Some("can_be_null"),
+        (true, ..) => None,
         _ if !field.is_opaque => None,
         (false, true, false) => None,
         (false, _, true) => Some("needs_no_default"),

@@ -12,7 +12,7 @@ pub use choices::check_choices;
 pub use columns::ColumnLimit;
 pub use field::has_zero;
 pub(super) use field::{default, engine_of_detached, field_keys, local, nullability, read_only};
-pub use metadata::check_against_metadata;
+pub(crate) use metadata::{check_against_metadata, fitting};
 pub(super) use model::{model, required_at_create};
 
 type Diagnostics<P> = Vec<Diagnostic<P>>;

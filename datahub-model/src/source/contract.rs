@@ -151,13 +151,13 @@ impl Contract {
     /// Reads a contract. All its faults are collected, in the order of the file; there is a contract whenever the file
     /// says which entity it is of.
     pub fn parse<P>(text: &str) -> (Option<Self>, Vec<Diagnostic<P>>) {
-        read::contract(text)
+        Contract::parse_beside(text, None)
     }
 
     /// Like [`parse`](Contract::parse), and what `$metadata` says to the contract is among its faults.
     pub fn parse_beside<P>(text: &str, metadata: Option<&Metadata>) -> (Option<Self>, Vec<Diagnostic<P>>) {
-        let (contract, mut diagnostics) = Contract::parse(text);
-        if let (Some(contract), Some(metadata)) = (&contract, metadata) {
+        let (mut contract, mut diagnostics) = read::contract(text, metadata);
+        if let (Some(contract), Some(metadata)) = (&mut contract, metadata) {
             diagnostics.extend(check_against_metadata(contract, metadata));
             diagnostics.sort_by_key(|diagnostic| diagnostic.line());
         }

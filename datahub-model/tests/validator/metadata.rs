@@ -142,6 +142,15 @@ pub(crate) fn rows() -> Vec<Row> {
             ],
         ),
         faulty_metadata(
+            "attributes without a kind, which $metadata knows",
+            "entity = 'Account'\n[attributes]\nCount = {}\nSince = {}\nCustomizable = {}",
+            &[
+                (MissingKey, "3:1", "help: add `kind = \"integer\"`"),
+                (MissingKey, "4:1", "help: add `kind = \"datetime\"` or `kind = \"date\"`"),
+                (MissingKey, "5:1", "help: add one, such as `kind = \"string\"`"),
+            ],
+        ),
+        faulty_metadata(
             "left out, and not there",
             "entity = 'Account'\n[unmapped]\nPager = 'nobody has one'",
             &[(NotInMetadata, "3:1", "so it need not be left out")],

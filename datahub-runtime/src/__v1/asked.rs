@@ -11,71 +11,86 @@ pub struct Asked<'f> {
     name: &'f str,
     /// The attribute behind it; empty where it is not one.
     attribute: &'f str,
-    kinds: &'static [Kind],
+    /// Whether its column may be null.
+    nullable: bool,
     has_null: bool,
     takes_zero: bool,
-    targets: &'static [&'static str],
+    what: What,
     options: Options,
+}
+
+/// What a type holds.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct What {
+    pub(super) kinds: &'static [Kind],
+    /// Of references: the logical names of the models that they may point to.
+    pub(super) targets: &'static [&'static str],
 }
 
 /// Begins to ask a field.
 pub const fn asked<'f, T>(field: &Field<T>, name: &'f str, attribute: &'f str) -> Asked<'f> {
     let Field { kinds, has_null, takes_zero, targets, options, .. } = *field;
-    Asked { name, attribute, kinds, has_null, takes_zero, targets, options }
+    Asked { name, attribute, nullable: false, has_null, takes_zero, what: What { kinds, targets }, options }
 }
 
 impl<'f> Asked<'f> {
+    /// Its column may be null: because the attribute may, or because its type is written as an `Option`.
+    pub const fn nullable(mut self) -> Self {
+        self.nullable = true;
+        self
+    }
+
     /// That its type holds the kind that the contract says, or the engine.
     #[track_caller]
     pub const fn holds(self, kind: Kind) -> Self {
-        if !holds(self.kinds, kind) {
-            let convert = if self.attribute.is_empty() { "" } else { ", or convert with `with = \"module\"`" };
+        if !self.what.fits(kind) {
+            let is_said = self.attribute.is_empty() || self.what.kinds.is_empty() || self.what.is_which(kind);
+            let convert = if is_said { "" } else { ", or convert with `with = \"module\"`" };
             panic!("{}", self.other_kind(kind).and(convert).text())
         }
-        self
+        self.takes_null()
     }
 
-    /// That its type holds the kind that `sql_type` says.
+    /// That its type holds the kind that `sql_type` says: there a reference as text is a text like any other.
     #[track_caller]
     pub const fn holds_said(self, kind: Kind) -> Self {
-        if !holds(self.kinds, kind) {
+        if !holds(self.what.kinds, kind) {
             panic!("{}", self.other_kind(kind).and(", or correct `sql_type`").text())
         }
-        self
-    }
-
-    const fn other_kind(self, kind: Kind) -> Message {
-        let message = if self.attribute.is_empty() {
-            Message::new("`").and(self.name).and("` is of kind ").and(kind.name()).and(", but its type")
-        } else {
-            let message = Message::new("`").and(self.attribute).and("` is of kind ").and(kind.name());
-            message.and(", but the type of `").and(self.name).and("`")
-        };
-        let message = message.and(" holds ").and_kinds(self.kinds).and(" [wrong-type]").and(HELP);
-        let (before, after) = if self.has_null { ("`Option<", ">`") } else { ("`", "`") };
-        let message = message.and("write its type as ").and(before).and(type_of(kind)).and(after);
-        match kind {
-            Kind::Choice | Kind::State | Kind::Status => message.and(" or as an enum with #[derive(CdmsChoice)]"),
-            _ => message,
-        }
+        self.takes_null()
     }
 
     /// That its type holds a reference along with which model it points to.
     #[track_caller]
     pub const fn holds_which(self) -> Self {
-        if !holds(self.kinds, Kind::String) || self.targets.is_empty() {
+        if !self.what.is_which(Kind::Lookup) {
             let message = Message::new("`").and(self.attribute).and("` is a lookup, held as text, but the type of `");
             let message = message.and(self.name).and("` does not say which models it may point to [wrong-type]");
-            let cure = "write its type as `Option<OneOf<(…)>>` of those models, or remove `sql_type`";
-            panic!("{}", message.and(HELP).and(cure).text())
+            let cure = if self.nullable { "`Option<OneOf<(…)>>`" } else { "`OneOf<(…)>`" };
+            let cure =
+                Message::new("write its type as ").and(cure).and(" of those models, or remove `sql_type`; a type ");
+            let cure = cure.and("of your own says it in `FieldType::TARGETS`");
+            panic!("{}", message.and(HELP).and(cure.text()).text())
         }
-        self
+        self.takes_null()
     }
 
-    /// For a value for null: the column may be null because the attribute may.
+    const fn other_kind(self, kind: Kind) -> Message {
+        let Asked { name, attribute, nullable, what, .. } = self;
+        if attribute.is_empty() {
+            let about = Message::new("`").and(name).and("` is of kind ").and(kind.name()).and(", but its type");
+            what.other_kind(about, kind, nullable)
+        } else {
+            let about =
+                Message::new("`").and(attribute).and("` is of kind ").and(kind.name()).and(", but the type of `");
+            what.other_kind(about.and(name).and("`"), kind, nullable)
+        }
+    }
+
+    /// For a value for null, where the column may be null.
     #[track_caller]
-    pub const fn can_be_null(self) -> Self {
-        if self.has_null {
+    const fn takes_null(self) -> Self {
+        if self.has_null || !self.nullable {
             return self;
         }
         let message = if self.attribute.is_empty() {
@@ -128,8 +143,8 @@ impl<'f> Asked<'f> {
     /// That a reference may point to what the contract allows.
     #[track_caller]
     pub const fn points_to(self, targets: &[&str]) -> Self {
-        each_allowed(self.targets, self.name, self.attribute, targets);
-        takes_each(self.targets, self.has_null, self.name, self.attribute, targets);
+        each_allowed(self.what.targets, self.name, self.attribute, targets);
+        takes_each(self.what.targets, self.has_null, self.name, self.attribute, targets);
         self
     }
 
@@ -139,6 +154,42 @@ impl<'f> Asked<'f> {
     pub const fn takes_options(self, choices: &[(&str, i32)]) -> Self {
         each_option_fits(&self.options, self.name, self.attribute, choices);
         self
+    }
+}
+
+impl What {
+    /// Whether values of a kind fit: texts, but not of a type whose texts are references.
+    pub(super) const fn fits(self, kind: Kind) -> bool {
+        holds(self.kinds, kind) && !(matches!(kind, Kind::String) && !self.targets.is_empty())
+    }
+
+    /// Whether a lookup would fit as a text that says which model it points to.
+    const fn is_which(self, kind: Kind) -> bool {
+        matches!(kind, Kind::Lookup) && holds(self.kinds, Kind::String) && !self.targets.is_empty()
+    }
+
+    /// The fault of a kind that does not fit, and its cure, behind the words that say what is of this kind.
+    pub(super) const fn other_kind(self, about: Message, kind: Kind, nullable: bool) -> Message {
+        if self.kinds.is_empty() {
+            let message = about.and(" holds no kind [wrong-type]").and(HELP);
+            return message.and("say what it holds in its `FieldType::KINDS`, or write another type");
+        }
+        let holds_which = holds(self.kinds, Kind::String) && !self.targets.is_empty();
+        let message = if holds_which {
+            about.and(" holds references to several models, which are kept as text")
+        } else {
+            about.and(" holds ").and_kinds(self.kinds)
+        };
+        let message = message.and(" [wrong-type]").and(HELP);
+        if self.is_which(kind) {
+            return message.and("add `sql_type = \"string\"` to the field");
+        }
+        let (before, after) = if nullable { ("`Option<", ">`") } else { ("`", "`") };
+        let message = message.and("write its type as ").and(before).and(type_of(kind)).and(after);
+        match kind {
+            Kind::Choice | Kind::State | Kind::Status => message.and(" or as an enum with #[derive(CdmsChoice)]"),
+            _ => message,
+        }
     }
 }
 

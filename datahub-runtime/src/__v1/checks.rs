@@ -2,7 +2,7 @@
 
 use datahub_model::ModelDescriptor;
 
-use super::asked::{each_allowed, each_option_fits, holds, takes_each};
+use super::asked::{What, each_allowed, each_option_fits, takes_each};
 use super::message::{HELP, Message};
 use super::{Group, Kind, Member};
 use crate::field::{Found, Holds, Slot, find};
@@ -76,10 +76,10 @@ pub const fn group_matches<G>(group: &Group<G>, name: &str, keys: &[GroupKey]) {
                 let cure = "write #[cdms(flatten)] on the member, and derive CdmsFields on its type";
                 panic!("{}", message.and(HELP).and(cure).text())
             }
-            Found::Nothing => {
+            Found::Nothing(members) => {
                 let message = Message::new("the struct of `").and(name).and("` has no member `").and(key.name);
                 let message = message.and("`, which the contract's group has");
-                let (message, cure) = match stranger(group.members, keys) {
+                let (message, cure) = match only_stranger(members, key.name, keys) {
                     Some(stranger) => {
                         let message = message.and(", and its member `").and(stranger).and("` is no key there");
                         (message, Message::new("if it is the one that is meant, rename it, or name its key"))
@@ -101,16 +101,22 @@ pub const fn group_matches<G>(group: &Group<G>, name: &str, keys: &[GroupKey]) {
     each_is_a_key(group.members, Message::new(""), name, keys);
 }
 
-/// The first member of its own, and not of a group within, that is no key: most likely one that is misspelt.
-const fn stranger(members: &[Member], keys: &[GroupKey]) -> Option<&'static str> {
-    let mut position = 0;
+/// The one member of a struct that is no key where this one is missing: most likely it is misspelt. Of several it is not
+/// known which.
+const fn only_stranger(members: &[Member], missing: &str, keys: &[GroupKey]) -> Option<&'static str> {
+    let before = missing.split_at(missing.len() - last_key(missing).len()).0;
+    let (mut position, mut stranger) = (0, None);
     while position < members.len() {
-        if matches!(members[position].holds, Holds::Value(_)) && !is_key(members[position].name, keys) {
-            return Some(members[position].name);
+        let Member { name, holds, .. } = members[position];
+        if matches!(holds, Holds::Value(_)) && !is_key(Message::new(before).and(name).text(), keys) {
+            if stranger.is_some() {
+                return None;
+            }
+            stranger = Some(name);
         }
         position += 1;
     }
-    None
+    stranger
 }
 
 const fn is_key(path: &str, keys: &[GroupKey]) -> bool {
@@ -162,10 +168,12 @@ const fn last_key(path: &str) -> &str {
 const fn member_fits(member: &Slot, name: &str, key: &GroupKey) {
     let about = Message::new("`").and(key.attribute).and("`");
     let of = Message::new("`").and(name).and(".").and(key.name).and("`");
-    if !holds(member.kinds, key.kind) {
-        let message = about.and(" is of kind ").and(key.kind.name()).and(", which the type of ").and(of.text());
-        let message = message.and(" cannot hold [wrong-type]").and(HELP);
-        panic!("{}", message.and("change the member's type, or map the attribute by a field of the model").text())
+    let what = What { kinds: member.kinds, targets: member.targets };
+    if !what.fits(key.kind) {
+        let about = about.and(" is of kind ").and(key.kind.name()).and(", but the type of ").and(of.text());
+        let nullable = !key.required && member.default.is_none();
+        let message = what.other_kind(about, key.kind, nullable);
+        panic!("{}", message.and(", or map the attribute by a field of the model").text())
     }
     if member.default.is_some() && key.required {
         let message = about.and(" is required, so there is no null for the default of ").and(of.text());

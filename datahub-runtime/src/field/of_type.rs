@@ -140,14 +140,14 @@ pub(crate) enum Found {
     NoGroup,
     /// Something within a group that has faults.
     Unknown,
-    /// No member.
-    Nothing,
+    /// No member among these.
+    Nothing(&'static [Member]),
     /// No member of the first key, where a group is meant.
     NothingAround,
 }
 
 /// The member at a path. A key has no dot itself.
-pub(crate) const fn find(members: &[Member], path: &str) -> Found {
+pub(crate) const fn find(members: &'static [Member], path: &str) -> Found {
     let (key, rest) = parted(path);
     let mut position = 0;
     while position < members.len() {
@@ -163,7 +163,7 @@ pub(crate) const fn find(members: &[Member], path: &str) -> Found {
         }
         position += 1;
     }
-    if rest.is_some() { Found::NothingAround } else { Found::Nothing }
+    if rest.is_some() { Found::NothingAround } else { Found::Nothing(members) }
 }
 
 /// A path's first key, and what follows its dot.

@@ -22,6 +22,16 @@ pub struct Organisation {
     pub name: Option<String>,
 }
 
+/// A model that CDMS has nothing of.
+#[derive(Clone, CdmsSynced)]
+#[cdms(table = "notes", mode = "detached")]
+pub struct Note {
+    #[cdms(key)]
+    pub id: Id<Note>,
+    #[cdms(local, sql_type = "string")]
+    pub text: Option<String>,
+}
+
 /// A choice.
 #[derive(Clone, Copy, CdmsChoice)]
 #[cdms(mapping = "trade.toml", attribute = "Trade")]
@@ -172,7 +182,7 @@ fn a_derive_runs_again_when_what_it_read_has_changed_and_only_then() {
     assert_eq!(package.check(false), Checked::Built, "the other contract was put back");
 
     package.write("datahub.toml", "contracts = \"nowhere\"\n");
-    package.is_refused(false, "there is no contract nowhere/account.toml [missing-key]");
+    package.is_refused_once("there is no folder nowhere, where the contracts are [missing-key]");
     package.write("datahub.toml", "");
     assert_eq!(package.check(false), Checked::Built, "the project's file was put back");
 
@@ -197,6 +207,11 @@ fn a_derive_runs_again_when_what_it_read_has_changed_and_only_then() {
     package.is_refused_once("datahub.toml has no key `metdata` [unknown-key]");
     package.write("datahub.toml", "metadata = \"mappings/trade.toml\"\n");
     package.is_refused_once("the $metadata snapshot mappings/trade.toml cannot be read");
+    // Which hides no faults of the struct.
+    let misspelt = fs::read_to_string(package.0.join("src/lib.rs")).expect("it was written");
+    package.write("src/lib.rs", &misspelt.replace("\"Name\"", "\"Nmae\""));
+    package.is_refused(false, "[unknown-attribute]");
+    package.is_refused(false, "the $metadata snapshot mappings/trade.toml cannot be read");
     for (file, text) in [("datahub.toml", ""), ("mappings/trade.toml", TRADE), ("src/lib.rs", CODE)] {
         package.write(file, text);
     }

@@ -81,7 +81,7 @@ fn write_guid(body: &mut Vec<u8>, id: Uuid) -> serde_json::Result<()> {
     write_text(body, id.hyphenated().encode_lower(&mut Uuid::encode_buffer()))
 }
 
-/// A null or a number in the form that a request has for its kind.
+/// Any other value in the form that a request has for its kind.
 struct Written<'v> {
     kind: Kind,
     value: &'v Value,

@@ -1,14 +1,15 @@
 //! The rules about a contract beside `$metadata`.
 
 use cdms_odata::Kind;
-use cdms_odata::metadata::Metadata;
+use cdms_odata::metadata::{Metadata, Property};
 
 use crate::source::contract::Contract;
 use crate::source::diagnostic::{Code, Diagnostic};
-use crate::source::nearest::meant;
+use crate::source::nearest::{meant, nearest};
 
-/// Checks a contract against `$metadata`: names, kinds and key.
-pub fn check_against_metadata<P>(contract: &Contract, metadata: &Metadata) -> Vec<Diagnostic<P>> {
+/// Checks a contract against `$metadata`: names, kinds and key. An attribute of another kind is faulty from then on, so that
+/// no field is held to it.
+pub(crate) fn check_against_metadata<P>(contract: &mut Contract, metadata: &Metadata) -> Vec<Diagnostic<P>> {
     let Some(entity) = metadata.entity(&contract.entity) else {
         let help = meant(&contract.entity, metadata.entities.iter().map(|entity| entity.name.as_str()));
         let message = format!("$metadata has no entity `{}`", contract.entity);
@@ -50,9 +51,12 @@ pub fn check_against_metadata<P>(contract: &Contract, metadata: &Metadata) -> Ve
             Some(_) => {}
         }
     }
+    let mut refuted: Vec<String> = Vec::new();
     for attribute in &contract.stated {
         match entity.property(&attribute.name) {
             None => {
+                // A field that has the right name is not told that the contract has it not.
+                refuted.extend(nearest(&attribute.name, names()).map(str::to_owned));
                 let message = format!("$metadata has no `{}` in {}", attribute.name, entity.name);
                 let help = meant(&attribute.name, names());
                 diagnostics
@@ -60,16 +64,16 @@ pub fn check_against_metadata<P>(contract: &Contract, metadata: &Metadata) -> Ve
             }
             Some(property) => {
                 let Some(kind) = attribute.kind.filter(|kind| !property.edm.carries(*kind)) else { continue };
-                let fitting: Vec<_> = property.edm.kinds().iter().map(|kind| format!("`kind = \"{kind}\"`")).collect();
+                refuted.push(attribute.name.clone());
                 let message = format!(
                     "`{}` is of type {} in $metadata, which cannot be of kind {kind}",
                     attribute.name,
                     property.edm.name()
                 );
-                let help = match fitting.as_slice() {
-                    [] => format!("no kind is of this type: move `{}` to [unmapped] with that reason", attribute.name),
-                    fitting => format!("write {}", fitting.join(" or ")),
-                };
+                let help = fitting(property).map_or_else(
+                    || format!("no kind is of this type: move `{}` to [unmapped] with that reason", attribute.name),
+                    |kinds| format!("write {kinds}"),
+                );
                 diagnostics.push(Diagnostic::contract(Code::WrongKind, attribute.spot.clone(), message).help(help));
             }
         }
@@ -82,5 +86,13 @@ pub fn check_against_metadata<P>(contract: &Contract, metadata: &Metadata) -> Ve
             );
         }
     }
+    contract.attributes.retain(|attribute| !refuted.contains(&attribute.name));
+    contract.faulty.extend(refuted);
     diagnostics
+}
+
+/// The kinds that a property can be of, as a contract states them; none where no kind is of its type.
+pub(crate) fn fitting(property: &Property) -> Option<String> {
+    let kinds: Vec<_> = property.edm.kinds().iter().map(|kind| format!("`kind = \"{kind}\"`")).collect();
+    (!kinds.is_empty()).then(|| kinds.join(" or "))
 }

@@ -6,6 +6,7 @@ mod group;
 
 use std::borrow::Cow;
 
+use cdms_odata::metadata::{EntityType, Metadata};
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
@@ -32,9 +33,9 @@ const TOP_KEYS: [&str; 11] = [
 const NAMES: [&str; 7] = ["entity", "set", "key", "logical", "modified", "created", "modified-by"];
 
 /// Reads a contract; see [`Contract::parse`].
-pub(super) fn contract<P>(text: &str) -> (Option<Contract>, Vec<Diagnostic<P>>) {
+pub(super) fn contract<P>(text: &str, metadata: Option<&Metadata>) -> (Option<Contract>, Vec<Diagnostic<P>>) {
     let (root, errors) = DeTable::parse_recoverable(text);
-    let mut reader = Reader { text, diagnostics: Vec::new() };
+    let mut reader = Reader { text, entity: None, diagnostics: Vec::new() };
     if !errors.is_empty() {
         // A bracket that is not closed has others follow it on its line, and ahead of it too.
         let mut errors = errors;
@@ -50,12 +51,16 @@ pub(super) fn contract<P>(text: &str) -> (Option<Contract>, Vec<Diagnostic<P>>) 
         }
         return (None, reader.told());
     }
+    let entity = root.get_ref().get("entity").and_then(|name| name.get_ref().as_str());
+    reader.entity = metadata.zip(entity).and_then(|(metadata, name)| metadata.entity(name));
     let contract = reader.contract(root.get_ref());
     (contract, reader.told())
 }
 
 struct Reader<'t, P> {
     text: &'t str,
+    /// What `$metadata` knows of the entity, for the cures.
+    entity: Option<&'t EntityType>,
     diagnostics: Vec<Diagnostic<P>>,
 }
 

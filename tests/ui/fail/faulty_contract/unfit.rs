@@ -1,4 +1,5 @@
-//! A contract with faults: each is told with its file, line and column, and its line is drawn.
+//! A contract with faults: each is told with its file, line and column, and its line is drawn. A field of a kind that
+//! `$metadata` refutes is not held to it.
 
 use datahub_runtime::prelude::*;
 
@@ -9,6 +10,8 @@ struct Organisation {
     id: Id<Organisation>,
     #[cdms("Name")]
     name: String,
+    #[cdms("Employees")]
+    employees: Option<i32>,
 }
 
 fn main() {}

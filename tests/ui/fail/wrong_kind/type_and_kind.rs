@@ -4,6 +4,7 @@ use datahub_runtime::prelude::*;
 use rust_decimal::Decimal;
 
 type Count = i32;
+type Words = String;
 
 #[derive(Clone, Debug, PartialEq)]
 struct Postcode(String);
@@ -25,6 +26,11 @@ struct Organisation {
     credit: Option<f64>,
     #[cdms("Alias")]
     alias: Option<Decimal>,
+    // What can be null in CDMS is an Option in the cure too, whatever is written, but not beside a default.
+    #[cdms("Rating")]
+    rating: Words,
+    #[cdms("IndustryCode", default = Words::new())]
+    industry: Words,
     #[cdms(modified)]
     modified: String,
     #[cdms(local, sql_type = "boolean")]

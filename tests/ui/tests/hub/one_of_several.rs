@@ -21,6 +21,9 @@ struct Holding {
     owner: Option<OneOf<(User, Holding)>>,
     #[cdms("StateCode", read_only)]
     state: i32,
+    /// The hub's own reference, which CDMS knows nothing of.
+    #[cdms(local, sql_type = "string")]
+    looked_at_by: Option<OneOf<(User, Holding)>>,
 }
 
 /// A model that CDMS has and the program does not list.
@@ -49,7 +52,7 @@ mod declared_loss {
 }
 
 fn holding(name: &str) -> Holding {
-    Holding { id: Id::new(), name: name.into(), owner: None, state: 0 }
+    Holding { id: Id::new(), name: name.into(), owner: None, state: 0, looked_at_by: None }
 }
 
 fn owner(kit: &Kit, id: Uuid) -> Option<Value> {
@@ -73,6 +76,7 @@ async fn either_model_is_written_and_read() {
     assert_eq!(made.owner.unwrap().id::<User>(), None);
 
     made.owner = Some(OneOf::new(Id::<User>::from(user)));
+    made.looked_at_by = made.owner;
     made.save(&hub).await.unwrap();
     assert_eq!(owner(&kit, made.id().guid()), Some(lookup("systemuser", user)));
     let row = Holding::get(&hub, made.id()).freshness(Freshness::LocalOnly).await.unwrap();
@@ -85,6 +89,7 @@ async fn either_model_is_written_and_read() {
     kit.simulator.edit("Account", made.id().guid(), [("Owner", lookup("systemuser", user))]);
     let read = Holding::get(&hub, made.id()).await.unwrap();
     assert_eq!(read.owner, Some(OneOf::new(Id::<User>::from(user))));
+    assert_eq!(read.looked_at_by, read.owner, "a field of the hub's own can hold one too");
     assert_eq!(Holding::history(&hub, made.id()).await.unwrap().len(), 4);
 }
 

@@ -16,7 +16,7 @@ macro_rules! newtypes {
         struct $name($inside);
 
         impl FieldType for $name {
-            const KINDS: &'static [Kind] = <$inside>::KINDS;
+            const KINDS: &'static [Kind] = &[Kind::$kind];
 
             fn from_value(value: &Value) -> Result<Self, Fault> {
                 <$inside>::from_value(value).map($name)
@@ -26,7 +26,6 @@ macro_rules! newtypes {
                 self.0.to_value()
             }
         }
-
     )*};
 }
 

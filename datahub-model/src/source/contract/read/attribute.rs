@@ -10,6 +10,7 @@ use toml::de::{DeTable, DeValue};
 use super::Reader;
 use crate::Class;
 use crate::conversion::DECIMAL_SCALE;
+use crate::source::check::fitting;
 use crate::source::contract::{ContractAttribute, Spot, Stated};
 use crate::source::diagnostic::{Code, Diagnostic};
 use crate::source::nearest::{meant, meant_kind};
@@ -30,16 +31,17 @@ impl<P> Reader<'_, P> {
             self.wrong(&stated.name, value, "a table such as { kind = \"string\" }");
             return (stated, None);
         };
-        stated.kind = self.kind(name, table);
+        stated.kind = self.kind(&stated, table);
         let attribute = self.beside(&stated, table);
         (stated, attribute)
     }
 
-    fn kind(&mut self, name: &Spanned<Cow<'_, str>>, table: &DeTable<'_>) -> Option<Kind> {
+    fn kind(&mut self, Stated { name, spot, .. }: &Stated, table: &DeTable<'_>) -> Option<Kind> {
         let Some(value) = table.get("kind") else {
-            let message = format!("`{}` has no kind", name.get_ref());
-            let help = "add one, such as `kind = \"string\"`".to_owned();
-            self.fault(Code::MissingKey, name.span().start, message, Some(help));
+            let known = self.entity.and_then(|entity| entity.property(name)).and_then(fitting);
+            let help =
+                known.map_or_else(|| "add one, such as `kind = \"string\"`".to_owned(), |kinds| format!("add {kinds}"));
+            self.missing(spot, format!("`{name}` has no kind"), help);
             return None;
         };
         let kind = self.string("kind", value)?;
