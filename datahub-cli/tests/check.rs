@@ -63,3 +63,12 @@ fn a_folder_without_a_project_is_told_apart_from_faults() {
     assert_eq!(code, Some(2));
     assert!(error.contains("no datahub.toml"), "{error}");
 }
+
+#[test]
+fn a_snapshot_that_cannot_be_read_hides_no_fault_of_a_contract() {
+    let folder = project("entity = 'Account'\n[attributes]\nName = { kind = 'sting' }");
+    fs::write(folder.path().join("mappings/metadata.xml"), "no metadata").unwrap();
+    let (code, text, errors) = datahub(&folder, &["check"]);
+    assert!(text.contains("no kind is called `sting`") && text.contains("by themselves: 1 fault"), "{text}");
+    assert!(code == Some(2) && errors.contains("mappings/metadata.xml"), "{code:?} {errors}");
+}
