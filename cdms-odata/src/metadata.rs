@@ -139,7 +139,11 @@ impl EdmType {
     }
 
     fn parse(name: &str) -> Option<Self> {
-        let short = if name.starts_with("Edm.") { name } else { name.rsplit('.').next().unwrap_or(name) };
+        // A schema's own types have its namespace before them, which may itself begin with `Edm.`.
+        let short = match name.rsplit_once('.') {
+            None | Some(("Edm", _)) => name,
+            Some((_, short)) => short,
+        };
         EdmType::ALL.into_iter().find(|edm| edm.name() == short)
     }
 }
