@@ -111,7 +111,7 @@ fn members(item: &DeriveInput, errors: &mut Errors) -> Vec<MemberField> {
                     errors.push(key.span(), format!("{message} [keys-exclude]\nhelp: remove `default`, or the Option"));
                 }
                 Part::Word(key) if key == "default" => {
-                    fill(&mut default, Default::OfType, "default", key.span(), errors);
+                    fill(&mut default, Default::OfType(key.span()), "default", key.span(), errors);
                 }
                 Part::Word(key) if key == "flatten" => {
                     fill(&mut flatten, key.span(), "flatten", key.span(), errors);
@@ -152,7 +152,7 @@ fn implementation(name: &Ident, krate: &Path, members: &[MemberField]) -> TokenS
         let ty = ty.to_token_stream();
         let (said, default) = match holds {
             Holds::Value(None) => (ty.to_string(), None),
-            Holds::Value(Some(default @ Default::OfType)) => (format!("{ty} default"), Some(default)),
+            Holds::Value(Some(default @ Default::OfType(_))) => (format!("{ty} default"), Some(default)),
             Holds::Value(Some(default @ Default::Expression(value))) => {
                 (format!("{ty} default {}", value.to_token_stream()), Some(default))
             }
@@ -163,7 +163,7 @@ fn implementation(name: &Ident, krate: &Path, members: &[MemberField]) -> TokenS
             // Of a literal it is known here how long it is, and in the model how long it may be.
             let literal = match default {
                 Default::Expression(value) => literal_text(value),
-                Default::OfType => None,
+                Default::OfType(_) => None,
             };
             let length =
                 literal.map(|text| text.value().encode_utf16().count()).map(|length| quote!(.of_length(#length)));

@@ -94,7 +94,8 @@ pub(crate) struct ModelField {
 /// A default's tokens.
 #[derive(Clone)]
 pub(crate) enum Default {
-    OfType,
+    /// That of the type, as the word in this place says.
+    OfType(Span),
     Expression(Expr),
 }
 
@@ -307,7 +308,7 @@ fn field_key(
                     span,
                     errors,
                 );
-                tokens.default = Some(Default::OfType);
+                tokens.default = Some(Default::OfType(key.span()));
             }
             "modified" => engine(annotation, EngineField::Modified, span, errors),
             "created" => engine(annotation, EngineField::Created, span, errors),

@@ -92,6 +92,11 @@ impl Error {
         self
     }
 
+    /// What happened, without advice: for an error that has its own.
+    pub(crate) fn as_reason(&self) -> &str {
+        &self.0.message
+    }
+
     /// Adds advice to what it has.
     pub(crate) fn advise_too(self, advice: impl fmt::Display) -> Self {
         let advice = match &self.0.advice {

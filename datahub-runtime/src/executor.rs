@@ -184,7 +184,7 @@ impl Run {
         if let Err(error) = self.engine.contact().await {
             return match error.kind() {
                 crate::ErrorKind::Misconfigured => Fetched::Misconfigured(error.to_string()),
-                _ => Fetched::Unavailable(error.to_string()),
+                _ => Fetched::Unavailable(error.as_reason().to_owned()),
             };
         }
         self.asked = Some(self.engine.clock.now());

@@ -23,7 +23,7 @@ pub(crate) use of_type::{Found, find};
     message = "`{Self}` cannot be a field of a synced model [wrong-type]",
     label = "no conversion to and from CDMS values",
     note = "use String, i32, i64, f64, bool, Decimal, DateTime<Utc>, NaiveDate, Uuid, Id<Model>, a #[derive(CdmsChoice)] enum, \
-            or an Option of one; or implement `datahub_runtime::FieldType` for your type"
+            or an Option of one; or implement `datahub_runtime::FieldType` for your type; a struct that derives CdmsFields needs `#[cdms(flatten)]`"
 )]
 pub trait FieldType: Sized + Send + Sync + 'static {
     /// The kinds of attribute that the type can hold.
@@ -289,7 +289,7 @@ impl<'r> RowWriter<'r> {
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be flattened into a synced model [group-shape]",
     label = "not a group of CDMS fields",
-    note = "add #[derive(CdmsFields)] to it"
+    note = "add #[derive(CdmsFields)] to it; a group itself is no Option, but its members can be"
 )]
 pub trait CdmsFields: Clone + Send + Sync + 'static {
     /// The members, which must be the keys of the contract's group.

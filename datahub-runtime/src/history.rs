@@ -72,8 +72,9 @@ fn as_optional_text<S: Serializer>(instant: &Option<Instant>, serializer: S) -> 
     instant.map(|instant| instant.to_string()).serialize(serializer)
 }
 
-/// One field's or attribute's change in a history entry.
-#[derive(Clone, Debug, PartialEq)]
+/// One field's or attribute's change in a history entry. Its `Debug` form, which ends up in logs, shows no values that are
+/// personal or secret.
+#[derive(Clone, PartialEq)]
 #[non_exhaustive]
 pub struct FieldChange {
     /// The field by its name of that day; the attribute's name where no field had it.
@@ -104,6 +105,18 @@ impl FieldChange {
         map.serialize_entry("to", to.as_slice())?;
         map.serialize_entry("note", note)?;
         map.end()
+    }
+}
+
+impl fmt::Debug for FieldChange {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let FieldChange { field, attribute, from, to, note, class } = self;
+        let mut change = f.debug_struct("FieldChange");
+        change.field("field", field).field("attribute", attribute);
+        if *class == Class::Public {
+            change.field("from", from).field("to", to).field("note", note);
+        }
+        change.field("class", class).finish()
     }
 }
 

@@ -37,6 +37,11 @@ pub struct OneOf<M> {
 }
 
 /// The models that a reference may point to: a tuple of two to six.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is no tuple of two to six models [lookup-target]",
+    label = "the models that a reference may point to",
+    note = "write `OneOf<(One, Other)>`; a reference to a single model is `Id<One>`"
+)]
 pub trait Targets: 'static {
     /// Their logical names in CDMS.
     const LOGICAL: &'static [&'static str];

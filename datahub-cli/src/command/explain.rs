@@ -10,7 +10,8 @@ pub(crate) fn run(code: Option<&str>, output: &Output) -> Result<bool, String> {
     let Some(name) = code else {
         for code in Code::ALL {
             let told = code.explanation();
-            let first = told.split_once(['.', ':']).map_or(told, |(first, _)| first);
+            let first = told.split(". ").next().unwrap_or(told);
+            let first = first.split([':', '\n']).next().unwrap_or(first).trim_end_matches('.');
             output.result(&format!("{:<20} {first}", code.name()), &json!({"code": code.name(), "explanation": told}));
         }
         return Ok(true);

@@ -43,6 +43,8 @@ fn check(resolved: &Resolved<'_>, field: &ModelField, shape: &Shape) -> TokenStr
     let path = quote_spanned!(words.start => __v1::);
     match shape {
         Shape::Key(_) => TokenStream::new(),
+        // Of a contract that was read in part it is not known which keys the group has.
+        Shape::Group { .. } if resolved.contract.is_partial => TokenStream::new(),
         Shape::Group { first, members } => {
             let keys =
                 members.iter().zip(&resolved.columns[*first..]).map(|(key, column)| key_of(resolved, key, column));

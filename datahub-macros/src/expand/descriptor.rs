@@ -214,7 +214,7 @@ fn source(
 /// at another time.
 pub(crate) fn once(ty: &Ident, default: &Default) -> TokenStream {
     let default = match default {
-        Default::OfType => quote!(::core::default::Default::default()),
+        Default::OfType(span) => quote_spanned!(*span => ::core::default::Default::default()),
         Default::Expression(expression) => match literal_text(expression) {
             Some(text) => quote!(::core::convert::From::from(#text)),
             None => quote!(#expression),

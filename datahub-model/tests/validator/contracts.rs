@@ -146,6 +146,21 @@ fn no_toml() -> Vec<Row> {
             &[(FaultyToml, "3:7", "3 | Name =\n  |       ^")],
         ),
         faulty_contract(
+            "a bracket that is not closed, told alone",
+            "entity = \"A\"\n[attributes]\nB = { kind = \"string\"\nC = { kind = \"string\" }\nD = { kind = \"string\" }\n",
+            &[(FaultyToml, "3:5", "this `{` is not closed [faulty-toml]")],
+        ),
+        faulty_contract(
+            "a list that is not closed",
+            "entity = \"A\"\n[attributes]\nB = { kind = \"lookup\", target = [\"a\" }\nC = { kind = \"string\" }\n",
+            &[(FaultyToml, "3:38", "")],
+        ),
+        faulty_contract(
+            "a quote that is not closed, told alone",
+            "entity = \"A\"\n[attributes]\nB = { kind = \"string }\nC = { kind = \"string\" }\nD = { kind = \"string\" }\n",
+            &[(FaultyToml, "3:23", "invalid basic string")],
+        ),
+        faulty_contract(
             "a key that is there twice",
             "entity = \"A\"\nset = \"B\"\nset = \"C\"",
             &[(FaultyToml, "3:1", "duplicate key")],

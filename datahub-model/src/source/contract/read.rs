@@ -3,6 +3,7 @@
 mod attribute;
 mod constant;
 mod group;
+mod unclosed;
 
 use std::borrow::Cow;
 
@@ -37,18 +38,7 @@ pub(super) fn contract<P>(text: &str, metadata: Option<&Metadata>) -> (Option<Co
     let (root, errors) = DeTable::parse_recoverable(text);
     let mut reader = Reader { text, entity: None, diagnostics: Vec::new() };
     if !errors.is_empty() {
-        // A bracket that is not closed has others follow it on its line, and ahead of it too.
-        let mut errors = errors;
-        errors.sort_by_key(|error| !error.message().contains("unclosed"));
-        let mut lines = Vec::new();
-        for error in errors {
-            let spot = reader.spot(error.span().map_or(0, |span| span.start));
-            if lines.contains(&spot.line) {
-                continue;
-            }
-            lines.push(spot.line);
-            reader.diagnostics.push(Diagnostic::contract(Code::FaultyToml, spot, error.message().replace('\n', ", ")));
-        }
+        reader.toml(&errors);
         return (None, reader.told());
     }
     let entity = root.get_ref().get("entity").and_then(|name| name.get_ref().as_str());
@@ -69,6 +59,32 @@ type Entry<'t> = (&'t Spanned<Cow<'t, str>>, &'t Spanned<DeValue<'t>>);
 impl<'t, P> Reader<'t, P> {
     fn spot(&self, offset: usize) -> Spot {
         Spot::at(self.text, offset)
+    }
+
+    /// Why it is no TOML. Whatever follows a bracket that is not closed is read as something else, so that is told alone.
+    fn toml(&mut self, errors: &[toml::de::Error]) {
+        let start = |error: &toml::de::Error| error.span().map_or(0, |span| span.start);
+        let mut errors: Vec<_> = errors.iter().map(|error| (start(error), error.message())).collect();
+        errors.sort_by_key(|(start, _)| *start);
+        let is_unclosed = errors.iter().any(|(_, message)| message.contains("unclosed"));
+        let first = errors.first().map_or(0, |(start, _)| *start);
+        let before = self.text.get(..first).unwrap_or(self.text);
+        if let Some((opener, bracket)) = unclosed::bracket(before).filter(|_| is_unclosed) {
+            // What is wrong within the same line is told as such: there a quote may be lacking, and not the bracket.
+            if self.spot(opener).line != self.spot(first).line {
+                let help = format!("add the `{}` that closes it", if bracket == '{' { '}' } else { ']' });
+                return self.fault(Code::FaultyToml, opener, format!("this `{bracket}` is not closed"), Some(help));
+            }
+        }
+        errors.truncate(if is_unclosed { 1 } else { errors.len() });
+        let mut lines = Vec::new();
+        for (start, message) in errors {
+            let line = self.spot(start).line;
+            if !lines.contains(&line) {
+                lines.push(line);
+                self.fault(Code::FaultyToml, start, message.replace('\n', ", "), None);
+            }
+        }
     }
 
     /// The faults, from the file's first line to its last.
