@@ -160,7 +160,8 @@ impl<'f> Asked<'f> {
 impl What {
     /// Whether values of a kind fit: texts, but not of a type whose texts are references.
     pub(super) const fn fits(self, kind: Kind) -> bool {
-        holds(self.kinds, kind) && !(matches!(kind, Kind::String) && !self.targets.is_empty())
+        let is_reference = matches!(kind, Kind::String) && !self.targets.is_empty();
+        holds(self.kinds, kind) && !is_reference
     }
 
     /// Whether a lookup would fit as a text that says which model it points to.
