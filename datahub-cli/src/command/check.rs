@@ -14,14 +14,11 @@ pub(crate) fn run(root: &Path, output: &Output) -> Result<bool, String> {
     let read = |path: &Path| fs::read_to_string(path).map_err(|error| format!("{}: {error}", path.display()));
     let project = Project::parse(&read(&root.join("datahub.toml"))?)
         .map_err(|fault: Diagnostic<()>| fault.render("datahub.toml"))?;
-    let metadata = match &project.metadata {
-        None => None,
-        Some(path) => Some(
-            read(&root.join(path)).and_then(|text| Metadata::parse(&text).map_err(|error| format!("{path}: {error}"))),
-        ),
+    let snapshot = |path: &String| {
+        read(&root.join(path)).and_then(|text| Metadata::parse(&text).map_err(|error| format!("{path}: {error}")))
     };
     // Without the snapshot the contracts are checked by themselves, and that it is lacking is told at the end.
-    let (metadata, unread) = match metadata.transpose() {
+    let (metadata, unread) = match project.metadata.as_ref().map(snapshot).transpose() {
         Ok(metadata) => (metadata, None),
         Err(reason) => (None, Some(reason)),
     };
