@@ -214,7 +214,11 @@ fn source(
 /// at another time.
 pub(crate) fn once(ty: &Ident, default: &Default) -> TokenStream {
     let default = match default {
-        Default::OfType(span) => quote_spanned!(*span => ::core::default::Default::default()),
+        Default::OfType(span) => {
+            // In the word's place, but as the derive's own code, so that no lint is told about it.
+            let span = Span::call_site().located_at(*span);
+            quote_spanned!(span => ::core::default::Default::default())
+        }
         Default::Expression(expression) => match literal_text(expression) {
             Some(text) => quote!(::core::convert::From::from(#text)),
             None => quote!(#expression),
