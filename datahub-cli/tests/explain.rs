@@ -26,6 +26,8 @@ fn all_codes_are_listed() {
     let (code, text, _) = explain(&[]);
     assert_eq!((code, text.lines().count()), (Some(0), datahub_model::source::Code::ALL.len()));
     assert!(text.contains("two-keys             Two fields are marked as the record's id"), "{text}");
+    let whole = "faulty-toml          The contract, or `datahub.toml`, is no TOML, so nothing can be read from it\n";
+    assert!(text.contains(whole), "a dot in a name ends no sentence: {text}");
 }
 
 #[test]

@@ -217,6 +217,7 @@ async fn cdms_being_away_does_not_keep_a_program_from_starting() {
     assert_eq!(row.checked(), Checked::NotChecked { since: None });
     let error = failed(Organisation::get(&hub, scene.id()).await, ErrorKind::Unavailable);
     says(&error, &["or_local()"]);
+    assert_eq!(error.to_string().matches("try again later").count(), 1, "advice is given once: {error}");
     let row = Organisation::get(&hub, scene.id()).or_local().await.unwrap();
     assert_eq!((row.name.as_str(), row.checked().is_fresh()), ("Acme", false));
     let error = failed(Organisation::get(&hub, Id::new()).or_local().await, ErrorKind::Unavailable);

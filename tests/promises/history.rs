@@ -138,6 +138,8 @@ async fn a_history_exports_as_json_lines() {
     assert_eq!(change(&update, "website")["from"], serde_json::json!([null]), "null is not the same as not known");
     let own = change(&update, "archived_reason");
     assert_eq!((&own["hidden"], own.get("to")), (&"personal".into(), None), "nothing says what it may be shown to");
+    let logged = format!("{history:?}");
+    assert!(logged.contains("Acme Foods") && !logged.contains("Ada said so"), "a log shows what everybody may see");
 
     // On request everything is there, and the rows can be rebuilt from the lines alone.
     let whole: Vec<serde_json::Value> =

@@ -10,7 +10,8 @@ use datahub_model::source::Code;
 fn page() -> String {
     let mut page = String::from(
         "# Faults of a mapping\n\n\
-         Every message of the derives and of `datahub check` ends its first line with a code in brackets. \
+         Every message of the derives and of `datahub check` ends its first line with a code in brackets; what the \
+         compiler finds by itself, such as a function of another signature, it tells in its own words. \
          `datahub explain <code>` shows this page's text for one of them. The messages below it are those of the \
          validator's own test cases, and where only the compiler can tell of its cases in `tests/ui/fail`, of which this page is made: `DATAHUB_DOCS=overwrite cargo test -p datahub-model \
          --all-features --test validator`.\n",

@@ -1,5 +1,5 @@
 //! A reference to one of several models, one of which the contract's lookup does not point to; a type that holds no
-//! reference; and a model that is none of the several.
+//! reference; a reference to several models of which there is one; and a model that is none of the several.
 
 use datahub_runtime::prelude::*;
 
@@ -19,6 +19,8 @@ struct Organisation {
     parent: Option<OneOf<(Organisation, Country)>>,
     #[cdms("Country", sql_type = "string")]
     country: Option<String>,
+    #[cdms(local, sql_type = "string")]
+    visited: Option<OneOf<Country>>,
 }
 
 fn main() {
