@@ -81,6 +81,13 @@ pub enum Fault {
         /// The text.
         message: String,
     },
+    /// 500 with CDMS's error JSON after the request was carried out.
+    FailAfterCommit {
+        /// The platform's code; 0 for none.
+        code: i32,
+        /// The text.
+        message: String,
+    },
     /// 500 `Generic SQL error`, as in a deadlock; nothing was written.
     Deadlock,
     /// 500 from a plug-in with its text; nothing was written.
@@ -180,6 +187,7 @@ impl Fault {
             Fault::LoginForm => "login_form",
             Fault::Html(_) => "html",
             Fault::Refuse { .. } => "refuse",
+            Fault::FailAfterCommit { .. } => "fail_after_commit",
             Fault::Deadlock => "deadlock",
             Fault::PlugIn(_) => "plug_in",
             Fault::NoPrivilege => "no_privilege",

@@ -186,6 +186,7 @@ async fn respond(state: &Arc<State>, request: Request<Incoming>) -> Result<Respo
             }),
         },
     };
+    let answer = met.0.iter().find_map(failed).unwrap_or(answer);
     for gate in met.gates(Stage::AfterCommit) {
         gate.pass().await;
     }
@@ -243,6 +244,12 @@ fn instead(fault: &Fault, no_privilege: &dyn Fn() -> Answer) -> Option<Answer> {
         Fault::NotJson => Answer::text(200, "this is no JSON"),
         _ => return None,
     })
+}
+
+/// The answer that a fault gives after everything was done.
+fn failed(fault: &Fault) -> Option<Answer> {
+    let Fault::FailAfterCommit { code, message } = fault else { return None };
+    Some(Answer::refusal(&Refusal::new(500, *code, message.clone())))
 }
 
 fn header(parts: &hyper::http::request::Parts, name: &str) -> Option<String> {

@@ -200,10 +200,17 @@ pub enum IntentChange {
         /// What became of the write.
         verdict: Verdict,
     },
+    /// It stays open, and CDMS's server has finished with its request: whoever settles it need not wait out a quiet period.
+    Ended {
+        /// Which.
+        operation: OperationId,
+    },
     /// It stays open, but its writer is done: the lease ends now and the quiet period begins.
     Release {
         /// Which.
         operation: OperationId,
+        /// Whether CDMS's server has finished with the request, so that there is no quiet period.
+        has_ended: bool,
     },
 }
 

@@ -12,8 +12,8 @@ use crate::send::{
 use crate::sight::{ending, merged_row};
 use crate::written::{Asked, created_entry, not_kept_entry};
 use crate::{
-    Action, Commit, Committed, Entry, EntryKind, Event, Failure, Guard, Intent, IntentChange, Loaded, Machine, Mapping,
-    NewRow, OperationId, Origin, QuarantineChange, ROUNDS_MAX, Record, RecordChange, Rejection, Stored,
+    Action, Commit, Committed, Entry, EntryKind, Event, Failure, Fetched, Guard, Intent, IntentChange, Loaded, Machine,
+    Mapping, NewRow, OperationId, Origin, QuarantineChange, ROUNDS_MAX, Record, RecordChange, Rejection, Stored,
     TombstoneReason, Trial, UnansweredDelete, Verdict, WriteKind, Written,
 };
 
@@ -35,8 +35,8 @@ enum State<F> {
     Begun,
     Locking(Attributes),
     Loading(Attributes),
-    Opening(Attributes, Box<Loaded>),
-    Sending(Box<Loaded>, Sending, Attributes),
+    Opening(Box<(Intent, Loaded)>),
+    Sending(Box<(Intent, Loaded)>, Sending),
     Storing(Box<(Written, NewRow, Entry)>),
     /// The intent may be noted although the database went away; why it did.
     Withdrawing(String),
@@ -89,7 +89,7 @@ impl<M: Mapping> Create<M> {
         let intent = Intent {
             operation: self.operation,
             write: WriteKind::Create,
-            patch: patch.clone(),
+            patch,
             constants: self.mapping.constants(),
             pre_image: Attributes::new(),
             modified_before: None,
@@ -97,24 +97,22 @@ impl<M: Mapping> Create<M> {
         };
         let mut commit = Commit::under(Guard::of(&loaded));
         commit.trial = Some(Trial::Put(self.mine.clone()));
-        commit.intent = IntentChange::Open(Box::new(intent));
-        self.state = State::Opening(patch, loaded);
+        commit.intent = IntentChange::Open(Box::new(intent.clone()));
+        self.state = State::Opening(Box::new((intent, *loaded)));
         Action::Commit(Box::new(commit))
     }
 
-    fn opened(&mut self, patch: Attributes, loaded: Box<Loaded>, committed: Committed) -> Action<Output<M>, M::Fault> {
+    fn opened(&mut self, opened: Box<(Intent, Loaded)>, committed: Committed) -> Action<Output<M>, M::Fault> {
         match committed {
             Committed::Done(_) => {
-                let mut body = self.mapping.constants();
-                body.merge(&patch);
-                let mut sending = Sending::new(WriteKind::Create, self.operation, body);
+                let mut sending = Sending::new(opened.0.clone());
                 let action = sending.send();
-                self.state = State::Sending(loaded, sending, patch);
+                self.state = State::Sending(opened, sending);
                 action
             }
             Committed::Lost if self.rounds + 1 < ROUNDS_MAX => {
                 self.rounds += 1;
-                self.state = State::Loading(patch);
+                self.state = State::Loading(opened.0.patch);
                 Action::Load
             }
             Committed::Lost => self.fail(Failure::Busy { operation: None, retry_after_ms: 100 }),
@@ -128,28 +126,31 @@ impl<M: Mapping> Create<M> {
 
     fn sent(
         &mut self,
-        loaded: Box<Loaded>,
+        opened: Box<(Intent, Loaded)>,
         sending: Sending,
-        patch: Attributes,
         sent: Sent<Output<M>, M::Fault>,
     ) -> Action<Output<M>, M::Fault> {
+        let (Intent { patch, .. }, loaded) = &*opened;
         match sent {
             Sent::Act(action) => {
-                self.state = State::Sending(loaded, sending, patch);
+                self.state = State::Sending(opened, sending);
                 action
             }
-            Sent::Applied(Some((id, _))) if id != self.id => self.orphan(id, &patch),
-            Sent::Applied(Some((_, Ok(record)))) => self.applied(&loaded, &patch, &record),
-            Sent::Applied(Some((_, Err(fault)))) => {
-                let entry = created_entry(&patch, &self.mapping.constants(), self.operation, self.origin(), None);
+            Sent::Applied(Some((id, _))) if id != self.id => self.orphan(id, patch),
+            Sent::Applied(Some((_, Ok(record)))) | Sent::Shown(Fetched::Record(record)) => {
+                self.applied(loaded, patch, &record)
+            }
+            Sent::Applied(Some((_, Err(fault)))) | Sent::Shown(Fetched::Unreadable(fault)) => {
+                let entry = created_entry(patch, &self.mapping.constants(), self.operation, self.origin(), None);
                 self.end_applied(fault, entry, "CDMS's answer cannot be read".to_owned())
             }
             Sent::Rejected(rejection) => {
                 let commit = rejected(self.operation, &rejection);
-                let duplicate =
-                    matches!(&rejection, Rejection::Cdms(refusal) if refusal.meaning() == Meaning::DuplicateKey);
+                // After a look at the record the code says nothing that the look has not.
+                let duplicate = !sending.has_looked()
+                    && matches!(&rejection, Rejection::Cdms(refusal) if refusal.meaning() == Meaning::DuplicateKey);
                 if duplicate && planted(Planted::DuplicateIsApplied) {
-                    let entry = created_entry(&patch, &self.mapping.constants(), self.operation, self.origin(), None);
+                    let entry = created_entry(patch, &self.mapping.constants(), self.operation, self.origin(), None);
                     let fault = self.mapping.forbidden("planted");
                     return self.end_applied(fault, entry, "planted".to_owned());
                 }
@@ -157,12 +158,12 @@ impl<M: Mapping> Create<M> {
                 self.state = State::Ending(failure);
                 Action::Commit(Box::new(commit))
             }
-            Sent::Unknown(reason) => {
+            Sent::Unknown { reason, has_ended } => {
                 let operation = self.operation;
                 self.state = State::Ending(Failure::Unsettled { operation, in_cdms: false, reason });
-                Action::Commit(Box::new(releasing(operation)))
+                Action::Commit(Box::new(releasing(operation, has_ended)))
             }
-            Sent::Applied(None) | Sent::Gone(_) => {
+            Sent::Applied(None) | Sent::Gone(_) | Sent::Shown(_) => {
                 unreachable!("a create's answer carries a record, and a create cannot find it gone")
             }
         }
@@ -238,10 +239,10 @@ impl<M: Mapping> Machine for Create<M> {
                 Action::Load
             }
             (State::Loading(patch), Event::Loaded(loaded)) => self.loaded(patch, loaded),
-            (State::Opening(patch, loaded), Event::Committed(committed)) => self.opened(patch, loaded, committed),
-            (State::Sending(loaded, mut sending, patch), event) => {
+            (State::Opening(opened), Event::Committed(committed)) => self.opened(opened, committed),
+            (State::Sending(opened, mut sending), event) => {
                 let sent = sending.step(event);
-                self.sent(loaded, sending, patch, sent)
+                self.sent(opened, sending, sent)
             }
             (State::Storing(storing), Event::Committed(committed)) => match committed {
                 Committed::Done(version) => {

@@ -43,6 +43,7 @@ struct Known {
     snapshot: Snapshot,
     /// Writes that were found not applied; no more can come while the intent is open.
     late: Vec<SettledPatch>,
+    intent: Intent,
 }
 
 type Output<M> = Result<Written, Failure<<M as Mapping>::Fault>>;
@@ -99,8 +100,8 @@ impl<M: Mapping> Delete<M> {
         };
         let mut commit = Commit::under(Guard::at(snapshot.version, &late));
         commit.trial = Some(Trial::Remove);
-        commit.intent = IntentChange::Open(Box::new(intent));
-        self.state = State::Opening(Box::new(Known { snapshot, late }));
+        commit.intent = IntentChange::Open(Box::new(intent.clone()));
+        self.state = State::Opening(Box::new(Known { snapshot, late, intent }));
         Action::Commit(Box::new(commit))
     }
 
@@ -115,7 +116,7 @@ impl<M: Mapping> Delete<M> {
                 self.state = State::Sending(known, sending);
                 action
             }
-            Sent::Applied(_) => self.store(known.snapshot),
+            Sent::Applied(_) | Sent::Shown(_) => self.store(known.snapshot),
             Sent::Gone(_) if planted(Planted::UnconfirmedGone) => self.store_found(*known),
             // The code is also that of what a plug-in looked for in vain, so only a GET of the record itself proves it.
             Sent::Gone(refusal) => {
@@ -123,10 +124,10 @@ impl<M: Mapping> Delete<M> {
                 Action::Fetch
             }
             Sent::Rejected(rejection) => self.rejected(rejection),
-            Sent::Unknown(reason) => {
+            Sent::Unknown { reason, has_ended } => {
                 let operation = self.operation;
                 self.state = State::Ending(Failure::Unsettled { operation, in_cdms: false, reason });
-                Action::Commit(Box::new(releasing(operation)))
+                Action::Commit(Box::new(releasing(operation, has_ended)))
             }
         }
     }
@@ -156,7 +157,7 @@ impl<M: Mapping> Delete<M> {
     }
 
     /// The record is gone, and not by this delete.
-    fn store_found(&mut self, Known { snapshot, late }: Known) -> Action<Output<M>, M::Fault> {
+    fn store_found(&mut self, Known { snapshot, late, .. }: Known) -> Action<Output<M>, M::Fault> {
         let commit = found_deleted(&snapshot, &late, self.operation);
         self.state = State::Storing(snapshot, false);
         Action::Commit(Box::new(commit))
@@ -186,7 +187,7 @@ impl<M: Mapping> Machine for Delete<M> {
             }
             (State::Opening(known), Event::Committed(committed)) => match committed {
                 Committed::Done(_) => {
-                    let mut sending = Sending::new(WriteKind::Delete, self.operation, Attributes::new());
+                    let mut sending = Sending::new(known.intent.clone());
                     let action = sending.send();
                     self.state = State::Sending(known, sending);
                     action

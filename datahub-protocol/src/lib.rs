@@ -13,6 +13,7 @@ mod create;
 mod delete;
 mod detached;
 mod event;
+mod evidence;
 mod failure;
 mod history;
 mod intent;

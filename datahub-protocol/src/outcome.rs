@@ -3,7 +3,7 @@
 use cdms_odata::client::{Meaning, Refusal};
 use uuid::Uuid;
 
-use crate::planted;
+use crate::planted::{self, Planted, planted};
 use crate::{Record, WriteKind};
 
 /// What came back from sending a write.
@@ -46,11 +46,29 @@ pub enum ReplyBody<F> {
     Other(String),
 }
 
+impl<F> ReplyBody<F> {
+    fn in_words(self) -> String {
+        match self {
+            ReplyBody::Empty => "nothing".to_owned(),
+            ReplyBody::Created { id, .. } => format!("the record {id}"),
+            ReplyBody::Refusal(refusal) => refusal.message,
+            ReplyBody::LoginLost(what) | ReplyBody::Other(what) => what,
+        }
+    }
+}
+
 /// Why a write was refused.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Rejection {
     /// CDMS refused it.
     Cdms(Refusal),
+    /// What stands in front of CDMS, a proxy or its web server, refused it with this status; the answer in words.
+    InFront {
+        /// The status code.
+        status: u16,
+        /// What the answer carried.
+        said: String,
+    },
     /// Nothing was sent.
     NotSent(String),
     /// The session is over and the login failed, or CDMS would not take the new session either.
@@ -64,7 +82,11 @@ pub enum Class<F> {
     Applied(Option<(Uuid, Result<Record, F>)>),
     /// The write is not in CDMS and will not be.
     Rejected(Rejection),
-    /// The write is not in CDMS because it collided with another one; it may be sent again.
+    /// The server has finished with the write, so that nothing comes late, but whether the write is in CDMS only a look at
+    /// the record tells.
+    Ended(Refusal),
+    /// Like [`Class::Ended`], of an SQL error that a collision with another write gives: where a look shows that the write is
+    /// not in CDMS, it may be sent again.
     Deadlock(Refusal),
     /// The write is not in CDMS because the session is over; it may be sent again after a login.
     LoginLost(String),
@@ -73,6 +95,10 @@ pub enum Class<F> {
     /// Whether the write is in CDMS cannot be told from the answer.
     Unknown(String),
 }
+
+/// The statuses that refuse a request before CDMS has begun with it, whatever comes with them: a proxy that wants its own
+/// login (407), a request without a length (411), one too large, too long or of a wrong type (413, 414, 415), too many requests (429), headers too large (431).
+const REFUSED_IN_FRONT: [u16; 7] = [407, 411, 413, 414, 415, 429, 431];
 
 /// Classifies the answer to a write.
 pub fn classify<F>(write: WriteKind, answer: Answer<F>) -> Class<F> {
@@ -96,9 +122,15 @@ pub fn classify<F>(write: WriteKind, answer: Answer<F>) -> Class<F> {
         (_, 400..=499, ReplyBody::Refusal(refusal)) => Class::Rejected(Rejection::Cdms(refusal)),
         (_, 500, ReplyBody::Refusal(refusal)) => match refusal.meaning() {
             Meaning::Deadlock => Class::Deadlock(refusal),
+            // It can strike the COMMIT, so it may come before the server has finished.
+            Meaning::SqlTimeout => Class::Unknown(format!("CDMS answered 500 with: {}", refusal.message)),
             meaning if meaning.write_is_refused() => Class::Rejected(Rejection::Cdms(refusal)),
-            _ => Class::Unknown(format!("CDMS answered 500 with: {}", refusal.message)),
+            _ if planted(Planted::EndedIsRejected) => Class::Rejected(Rejection::Cdms(refusal)),
+            _ => Class::Ended(refusal),
         },
+        (_, status, body) if REFUSED_IN_FRONT.contains(&status) => {
+            Class::Rejected(Rejection::InFront { status, said: body.in_words() })
+        }
         (_, status, ReplyBody::Refusal(refusal)) => {
             Class::Unknown(format!("CDMS answered {status} with: {}", refusal.message))
         }

@@ -66,6 +66,10 @@ faults! {
     BlindResend = "blind-resend",
     /// A write whose outcome is unknown is called rejected.
     UnknownIsRejected = "unknown-is-rejected",
+    /// An error of CDMS's that is in no table is taken for a refusal, without a look at the record.
+    EndedIsRejected = "ended-is-rejected",
+    /// A write that met a generic SQL error is sent again without a look at the record.
+    DeadlockUnlooked = "deadlock-unlooked",
     /// A duplicate key is taken for a create that worked.
     DuplicateIsApplied = "duplicate-is-applied",
     /// An update overwrites without keeping the overwritten value in the history.

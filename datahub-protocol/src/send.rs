@@ -1,25 +1,47 @@
-//! Sending a write under its intent: once, and again only where CDMS surely has not taken it.
+//! Sending a write under its intent: once, and again only where CDMS surely has not taken it. Where CDMS answers with an
+//! error that proves nothing, a look at the record decides.
 
 use cdms_odata::Attributes;
-use cdms_odata::client::Refusal;
+use cdms_odata::client::{Meaning, Refusal};
 use uuid::Uuid;
 
 use crate::planted::{self, Planted, planted};
+use crate::settle::verdict;
 use crate::{
-    Action, Answer, Class, Commit, Committed, DEADLOCK_TRIES_MAX, Entry, Event, Failure, Guard, IntentChange,
-    OperationId, QuarantineChange, Record, RecordChange, Rejection, Verdict, WriteKind, classify,
+    Action, Answer, Class, Commit, Committed, DEADLOCK_TRIES_MAX, Entry, Event, Failure, Fetched, Guard, Intent,
+    IntentChange, OperationId, QuarantineChange, Record, RecordChange, Rejection, Verdict, WriteKind, classify,
 };
 
 /// A write on its way.
 #[derive(Clone, Debug)]
 pub(crate) struct Sending {
-    write: WriteKind,
-    operation: OperationId,
+    intent: Intent,
     body: Attributes,
     tries: u8,
     logged_in: bool,
+    state: State,
     /// Why an attempt before the last login or pause was refused.
     refused: Option<Rejection>,
+    /// Whether an attempt before was answered with an error that proves nothing, and was found not carried out.
+    looked: bool,
+}
+
+#[derive(Clone, Debug)]
+enum State {
+    /// On its way, or waiting for a login.
+    Out,
+    /// CDMS's server has finished with it, and that is being noted.
+    NotingEnd(Refusal),
+    /// After an error that a collision gives: a pause, and then a look.
+    Pausing(Refusal),
+    /// The record is being looked at; where the write is not in it, it may be sent again or not.
+    Looking(Refusal, AfterLook),
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum AfterLook {
+    SendAgain,
+    GiveUp,
 }
 
 /// What sending comes to.
@@ -29,51 +51,82 @@ pub(crate) enum Sent<O, F> {
     Act(Action<O, F>),
     /// The write is in CDMS; a create's reply carries the record.
     Applied(Option<(Uuid, Result<Record, F>)>),
+    /// CDMS answered with an error, and this look at the record shows that it has carried the write out all the same.
+    Shown(Fetched<F>),
     /// The write is not in CDMS and will not be.
     Rejected(Rejection),
     /// CDMS says that there is no such record.
     Gone(Refusal),
     /// It cannot be told.
-    Unknown(String),
+    Unknown {
+        /// Why not.
+        reason: String,
+        /// Whether CDMS's server has finished with the request, so that nothing can come late.
+        has_ended: bool,
+    },
 }
 
 impl Sending {
-    pub(crate) fn new(write: WriteKind, operation: OperationId, body: Attributes) -> Self {
-        Sending { write, operation, body, tries: 0, logged_in: false, refused: None }
+    /// Sends a write under its intent: the patch and the constants.
+    pub(crate) fn new(intent: Intent) -> Self {
+        let mut body = intent.constants.clone();
+        body.merge(&intent.patch);
+        Sending { intent, body, tries: 0, logged_in: false, state: State::Out, refused: None, looked: false }
+    }
+
+    /// Sends other attributes than the intent's: a fault that a test plants.
+    pub(crate) fn with_body(mut self, body: Attributes) -> Self {
+        self.body = body;
+        self
+    }
+
+    /// Whether a try before was found not carried out by a look at the record.
+    pub(crate) fn has_looked(&self) -> bool {
+        self.looked
     }
 
     /// The action that sends.
     pub(crate) fn send<O, F>(&mut self) -> Action<O, F> {
         self.tries += 1;
-        Action::Send { write: self.write, operation: self.operation, body: self.body.clone() }
+        self.state = State::Out;
+        Action::Send { write: self.intent.write, operation: self.intent.operation, body: self.body.clone() }
     }
 
     pub(crate) fn step<O, F: std::fmt::Debug>(&mut self, event: Event<F>) -> Sent<O, F> {
-        match event {
-            Event::Answered(answer) => self.answered(answer),
-            Event::LoggedIn(Ok(())) | Event::Resumed => Sent::Act(self.send()),
-            Event::LoggedIn(Err(reason)) => Sent::Rejected(Rejection::LoginFailed(reason)),
-            event => unreachable!("a write being sent got {event:?}: a bug of its driver"),
+        match (std::mem::replace(&mut self.state, State::Out), event) {
+            (State::Out, Event::Answered(answer)) => self.answered(answer),
+            (State::Out, Event::LoggedIn(Ok(()))) => Sent::Act(self.send()),
+            (State::Out, Event::LoggedIn(Err(reason))) => Sent::Rejected(Rejection::LoginFailed(reason)),
+            // What the database makes of the note matters only to a program that settles after a crash of this one.
+            (State::NotingEnd(refusal), Event::Committed(_)) => self.look(refusal, AfterLook::GiveUp),
+            (State::Pausing(refusal), Event::Resumed) => self.look(refusal, AfterLook::SendAgain),
+            (State::Looking(refusal, then), Event::Fetched(fetched)) => self.looked(refusal, then, fetched),
+            (state, event) => unreachable!("a write being sent got {event:?} while {state:?}: a bug of its driver"),
         }
     }
 
     fn answered<O, F>(&mut self, answer: Answer<F>) -> Sent<O, F> {
-        match classify(self.write, answer) {
+        match classify(self.intent.write, answer) {
             Class::Applied(record) => Sent::Applied(record),
             Class::Gone(refusal) => Sent::Gone(refusal),
-            Class::Unknown(_) if planted::resends_blindly(self.write, self.tries) => Sent::Act(self.send()),
+            Class::Unknown(_) if planted::resends_blindly(self.intent.write, self.tries) => Sent::Act(self.send()),
             Class::Unknown(reason) if planted(Planted::UnknownIsRejected) => Sent::Rejected(Rejection::NotSent(reason)),
-            Class::Unknown(reason) => Sent::Unknown(reason),
+            Class::Unknown(reason) => Sent::Unknown { reason, has_ended: false },
             // A lease too short for another try leaves the refusal that asked for it.
             Class::Rejected(rejection @ Rejection::NotSent(_)) => {
                 Sent::Rejected(self.refused.take().unwrap_or(rejection))
             }
+            // The record may be there because the try before had made it, after all.
+            Class::Rejected(Rejection::Cdms(refusal)) if self.looked && refusal.meaning() == Meaning::DuplicateKey => {
+                self.note_end(refusal)
+            }
             Class::Rejected(rejection) => Sent::Rejected(rejection),
+            Class::Ended(refusal) => self.note_end(refusal),
             Class::Deadlock(refusal) if self.tries < DEADLOCK_TRIES_MAX => {
-                self.refused = Some(Rejection::Cdms(refusal));
+                self.state = State::Pausing(refusal);
                 Sent::Act(Action::Pause { attempt: self.tries + 1 })
             }
-            Class::Deadlock(refusal) => Sent::Rejected(Rejection::Cdms(refusal)),
+            Class::Deadlock(refusal) => self.note_end(refusal),
             Class::LoginLost(sign) if !self.logged_in => {
                 self.logged_in = true;
                 self.refused = Some(Rejection::LoginFailed(sign));
@@ -82,6 +135,61 @@ impl Sending {
             Class::LoginLost(sign) => Sent::Rejected(Rejection::LoginFailed(sign)),
         }
     }
+
+    fn note_end<O, F>(&mut self, refusal: Refusal) -> Sent<O, F> {
+        let operation = self.intent.operation;
+        let mut commit = Commit::under(Guard::Intent(operation));
+        commit.intent = IntentChange::Ended { operation };
+        self.state = State::NotingEnd(refusal);
+        Sent::Act(Action::Commit(Box::new(commit)))
+    }
+
+    fn look<O, F>(&mut self, refusal: Refusal, then: AfterLook) -> Sent<O, F> {
+        if planted(Planted::DeadlockUnlooked) && then == AfterLook::SendAgain {
+            return Sent::Act(self.send());
+        }
+        self.state = State::Looking(refusal, then);
+        Sent::Act(Action::Fetch)
+    }
+
+    /// The settling table decides by the look, as if the quiet period were over, because nothing comes late.
+    fn looked<O, F>(&mut self, refusal: Refusal, then: AfterLook, fetched: Fetched<F>) -> Sent<O, F> {
+        let record = match (&fetched, self.intent.write) {
+            (Fetched::Record(record), _) => Some(record),
+            (Fetched::Gone, _) => None,
+            // It is there, which says all of a create and of a delete.
+            (Fetched::Unreadable(_), WriteKind::Create) => return Sent::Shown(fetched),
+            (Fetched::Unreadable(_), WriteKind::Delete) => return self.not_applied(refusal, then),
+            (Fetched::Unreadable(_), WriteKind::Update) => {
+                return undecided(&refusal, "the record cannot be read");
+            }
+            (Fetched::Refused(reason) | Fetched::Unavailable(reason) | Fetched::Misconfigured(reason), _) => {
+                return undecided(&refusal, reason);
+            }
+        };
+        match verdict(&self.intent, record, None, true) {
+            Some(Verdict::Applied) => Sent::Shown(fetched),
+            Some(Verdict::NotApplied) => self.not_applied(refusal, then),
+            _ => undecided(&refusal, "others have changed the same attributes meanwhile"),
+        }
+    }
+
+    fn not_applied<O, F>(&mut self, refusal: Refusal, then: AfterLook) -> Sent<O, F> {
+        match then {
+            AfterLook::GiveUp => Sent::Rejected(Rejection::Cdms(refusal)),
+            AfterLook::SendAgain => {
+                self.refused = Some(Rejection::Cdms(refusal));
+                self.looked = true;
+                Sent::Act(self.send())
+            }
+        }
+    }
+}
+
+/// CDMS answered with an error, and a look at the record could not tell what became of the write.
+fn undecided<O, F>(refusal: &Refusal, why: &str) -> Sent<O, F> {
+    let reason = format!("CDMS answered {} with: {}; and {why}", refusal.status, refusal.message);
+    Sent::Unknown { reason, has_ended: true }
 }
 
 /// The transaction that closes an intent and changes nothing else.
@@ -92,9 +200,9 @@ pub(crate) fn closing<F>(operation: OperationId, verdict: Verdict) -> Commit<F> 
 }
 
 /// The transaction that ends a lease, so that settling can begin.
-pub(crate) fn releasing<F>(operation: OperationId) -> Commit<F> {
+pub(crate) fn releasing<F>(operation: OperationId, has_ended: bool) -> Commit<F> {
     let mut commit = Commit::under(Guard::Intent(operation));
-    commit.intent = IntentChange::Release { operation };
+    commit.intent = IntentChange::Release { operation, has_ended };
     commit
 }
 
@@ -114,6 +222,7 @@ pub(crate) fn quarantining_applied<F>(operation: OperationId, fault: F, mut hist
 pub(crate) fn rejected<F>(operation: OperationId, rejection: &Rejection) -> Commit<F> {
     let reason = match rejection {
         Rejection::Cdms(refusal) => refusal.message.clone(),
+        Rejection::InFront { status, said } => format!("status {status}: {said}"),
         Rejection::NotSent(reason) | Rejection::LoginFailed(reason) => reason.clone(),
     };
     let mut commit = closing(operation, Verdict::Rejected { reason });

@@ -3,6 +3,7 @@
 use cdms_odata::Attributes;
 use uuid::Uuid;
 
+use crate::evidence;
 use crate::planted::{Planted, planted};
 use crate::send::{closing, quarantining_applied};
 use crate::sight::{differences, ending, found_gone, merged_row, refreshed};
@@ -53,6 +54,7 @@ fn update_verdicts(intent: &Intent, record: &Record, our_user: Option<Uuid>) -> 
         match now(name) {
             Some(value) if value == new => as_patched += 1,
             value if value == intent.pre_image.get(name) => as_before += 1,
+            Some(value) if evidence::shows(value, new) => as_patched += 1,
             _ => neither.push(name.to_owned()),
         }
     }
@@ -67,7 +69,8 @@ fn update_verdicts(intent: &Intent, record: &Record, our_user: Option<Uuid>) -> 
         (1.., 0) => Verdict::Applied,
         (0, 1..) if neither.is_empty() => Verdict::NotApplied,
         _ => {
-            let mixed = intent.evidence().filter(|(name, new)| now(name) != Some(new));
+            let is_shown = |name, new| now(name).is_some_and(|value| evidence::shows(value, new));
+            let mixed = intent.evidence().filter(|(name, new)| !is_shown(name, new));
             Verdict::Superseded { attributes: mixed.map(|(name, _)| name.to_owned()).collect() }
         }
     };

@@ -2,6 +2,7 @@
 
 use cdms_odata::{Attributes, Instant, Value};
 
+use crate::evidence;
 use crate::planted::{self, Planted, planted};
 use crate::{
     Change, Commit, Entry, EntryKind, Failure, Fetched, Guard, Loaded, Mapping, MappingTag, NewRow, Note, Origin,
@@ -147,12 +148,14 @@ pub(crate) fn refreshed(late: &[SettledPatch], record: &Record, changes: Vec<Cha
 }
 
 fn shows(sent: &Attributes, change: &Change) -> bool {
-    change.from.is_some() && sent.get(&change.attribute).is_some_and(|value| change.to.as_ref() == Some(value))
+    let now = change.to.as_ref();
+    let is_shown = |sent| now.is_some_and(|now| evidence::shows(now, sent));
+    change.from.is_some() && sent.get(&change.attribute).is_some_and(is_shown)
 }
 
 /// The history of a record of which the hub has no row; that of a create which had been found not applied says so.
 fn found_there(loaded: &Loaded, record: &Record, kind: EntryKind, changes: Vec<Change>) -> Vec<Entry> {
-    let shown = |name: &str, value: &Value| record.attributes.get(name).is_none_or(|now| now == value);
+    let shown = |name: &str, value: &Value| record.attributes.get(name).is_none_or(|now| evidence::shows(now, value));
     let mut creates = loaded.late.iter().filter(|late| late.write == WriteKind::Create);
     let late = creates.find(|late| late.patch.iter().all(|(name, value)| shown(name, value)));
     vec![match late {

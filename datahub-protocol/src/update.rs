@@ -82,7 +82,7 @@ struct Plan {
     /// Writes that were found not applied; no more can come while the intent is open.
     late: Vec<SettledPatch>,
     merged: Merged,
-    constants: Attributes,
+    intent: Intent,
 }
 
 type Output<M> = Result<Written, Failure<<M as Mapping>::Fault>>;
@@ -213,44 +213,39 @@ impl<M: Mapping> Update<M> {
                 self.unchanged(snapshot, asked)
             };
         }
-        let plan = Box::new(Plan { snapshot, late, merged, constants: self.approach.mapping.constants() });
+        let intent = self.intent(&snapshot, &merged);
+        let plan = Box::new(Plan { snapshot, late, merged, intent });
         if planted(Planted::IntentAfterSend) {
             return self.send(plan);
         }
-        let commit = self.opening(&plan);
+        let commit = opening(&plan);
         self.state = State::Opening(plan);
         Action::Commit(Box::new(commit))
     }
 
-    /// The transaction that notes the intent.
-    fn opening(&self, plan: &Plan) -> Commit<M::Fault> {
-        let Plan { snapshot, late, merged, constants } = plan;
+    fn intent(&self, snapshot: &Snapshot, merged: &Merged) -> Intent {
         let pre_image = merged.patch.names().map(|name| {
             let before = snapshot.seen.get(name).cloned().unwrap_or_default();
             (name.clone(), before)
         });
-        let intent = Intent {
+        Intent {
             operation: self.operation,
             write: WriteKind::Update,
             patch: merged.patch.clone(),
-            constants: constants.clone(),
+            constants: self.approach.mapping.constants(),
             pre_image: pre_image.collect(),
             modified_before: Some(snapshot.modified),
             conflicts: merged.overwritten.clone(),
-        };
-        let mut commit = Commit::under(Guard::at(snapshot.version, late));
-        commit.trial = Some(Trial::Put(merged.values.clone()));
-        if !planted(Planted::NoIntent) {
-            commit.intent = IntentChange::Open(Box::new(intent));
         }
-        commit
     }
 
     fn send(&mut self, plan: Box<Plan>) -> Action<Output<M>, M::Fault> {
-        let mut body =
-            if planted(Planted::WholeRecordMerge) { plan.snapshot.seen.clone() } else { plan.constants.clone() };
-        body.merge(&plan.merged.patch);
-        let mut sending = Sending::new(WriteKind::Update, self.operation, body);
+        let mut sending = Sending::new(plan.intent.clone());
+        if planted(Planted::WholeRecordMerge) {
+            let mut body = plan.snapshot.seen.clone();
+            body.merge(&plan.merged.patch);
+            sending = sending.with_body(body);
+        }
         let action = sending.send();
         self.state = State::Sending(plan, sending);
         action
@@ -289,7 +284,7 @@ impl<M: Mapping> Update<M> {
                 action
             }
             Sent::Applied(_) if planted(Planted::IntentAfterSend) => {
-                let commit = self.opening(&plan);
+                let commit = opening(&plan);
                 self.state = State::Opening(plan);
                 Action::Commit(Box::new(commit))
             }
@@ -297,6 +292,7 @@ impl<M: Mapping> Update<M> {
                 self.state = State::ReadingBack(plan);
                 Action::Fetch
             }
+            Sent::Shown(fetched) => self.read_back(&plan, fetched),
             Sent::Rejected(rejection) => {
                 let commit = rejected(self.operation, &rejection);
                 self.end(commit, Failure::Rejected(rejection))
@@ -309,20 +305,20 @@ impl<M: Mapping> Update<M> {
                 self.state = State::ConfirmingGone(plan, refusal);
                 Action::Fetch
             }
-            Sent::Unknown(_) if planted(Planted::Compensation) && plan.merged.conflicts.is_empty() => {
+            Sent::Unknown { .. } if planted(Planted::Compensation) && plan.merged.conflicts.is_empty() => {
                 let before = plan
                     .merged
                     .patch
                     .names()
                     .filter_map(|name| Some((name.clone(), plan.snapshot.seen.get(name)?.clone())));
-                let mut sending = Sending::new(WriteKind::Update, self.operation, before.collect());
+                let mut sending = Sending::new(plan.intent.clone()).with_body(before.collect());
                 let action = sending.send();
                 self.state = State::Sending(plan, sending);
                 action
             }
-            Sent::Unknown(reason) => {
+            Sent::Unknown { reason, has_ended } => {
                 let operation = self.operation;
-                self.end(releasing(operation), Failure::Unsettled { operation, in_cdms: false, reason })
+                self.end(releasing(operation, has_ended), Failure::Unsettled { operation, in_cdms: false, reason })
             }
         }
     }
@@ -432,18 +428,29 @@ impl<M: Mapping> Update<M> {
     }
 }
 
+/// The transaction that notes the intent.
+fn opening<F>(plan: &Plan) -> Commit<F> {
+    let Plan { snapshot, late, merged, intent } = plan;
+    let mut commit = Commit::under(Guard::at(snapshot.version, late));
+    commit.trial = Some(Trial::Put(merged.values.clone()));
+    if !planted(Planted::NoIntent) {
+        commit.intent = IntentChange::Open(Box::new(intent.clone()));
+    }
+    commit
+}
+
 impl Plan {
     /// The constants among the attributes that the mapping reads.
     fn constants_known<M: Mapping>(&self, mapping: &M) -> Attributes {
-        let mut known = self.constants.clone();
+        let mut known = self.intent.constants.clone();
         known.retain(|name, _| mapping.knows(name));
         known
     }
 
     /// What the history gets: our changes as they came back, and CDMS's own apart.
     fn history(&self, operation: OperationId, origin: Origin, record: Option<&Record>) -> Vec<Entry> {
-        let intended =
-            Intended { patch: &self.merged.patch, constants: &self.constants, overwritten: &self.merged.overwritten };
+        let Intent { patch, constants, conflicts: overwritten, .. } = &self.intent;
+        let intended = Intended { patch, constants, overwritten };
         updated_entries((&self.snapshot, &self.late), intended, operation, origin, record)
     }
 }

@@ -2,6 +2,7 @@
 
 use cdms_odata::{Attributes, Value};
 
+use crate::evidence;
 use crate::planted::{Planted, planted};
 use crate::send::closing;
 use crate::sight::{Seen, differences, ending, found_gone, refreshed};
@@ -54,8 +55,8 @@ pub(crate) fn updated_entries(
     let read = |name: &str| record.and_then(|record| record.attributes.get(name));
     // What a write that had been found not applied put over ours is its own change, from what we had sent.
     let is_overwritten = |name: &str, sent: &Value| {
-        let by =
-            |late: &SettledPatch| late.patch.get(name).is_some_and(|late| late != sent && read(name) == Some(late));
+        let shown = |sent: &Value| read(name).is_some_and(|now| evidence::shows(now, sent));
+        let by = |late: &SettledPatch| late.patch.get(name).is_some_and(|late| shown(late) && !shown(sent));
         late.iter().any(by)
     };
     let changes = intended.patch.iter().map(|(name, sent)| {

@@ -72,6 +72,23 @@ fn an_update_settles_by_its_evidence() {
 }
 
 #[test]
+fn what_cdms_makes_of_a_value_is_evidence_of_it() {
+    let money = |text: &str| Value::Money(text.parse().expect("a number"));
+    let values = |name: &str, amount: &str| Attributes::from([("a", Value::text(name)), ("b", money(amount))]);
+    let update = intent(WriteKind::Update, values("Acme Ltd ", "10.0051"), values("Acme", "1"));
+    let adjusted = record(11, OURS, values("Acme Ltd", "10.01"));
+    assert_eq!(verdict(&update, Some(&adjusted), Some(OURS), false), Some(Verdict::Applied));
+    let another = record(11, OURS, values("Acme Limited", "10.02"));
+    assert_eq!(verdict(&update, Some(&another), Some(OURS), true), superseded(&["a", "b"]));
+    let half = record(11, OURS, values("Acme Ltd", "1"));
+    assert_eq!(verdict(&update, Some(&half), Some(OURS), true), superseded(&["b"]), "the adjusted one is shown");
+    // The old value stays the old value, though it is what CDMS would make of the new one.
+    let blank = intent(WriteKind::Update, values("Acme ", "1"), values("Acme", "1"));
+    let before = record(10, THEIRS, values("Acme", "1"));
+    assert_eq!(verdict(&blank, Some(&before), Some(OURS), true), Some(Verdict::NotApplied));
+}
+
+#[test]
 fn what_the_patch_left_equal_is_no_evidence() {
     let update = intent(WriteKind::Update, attributes([("a", 1), ("b", 2)]), attributes([("a", 1), ("b", 1)]));
     let shown = record(11, THEIRS, attributes([("a", 9), ("b", 1)]));
@@ -98,6 +115,7 @@ fn creates_and_deletes_settle_by_existence() {
 enum Sort {
     Applied,
     Rejected,
+    Ended,
     Deadlock,
     LoginLost,
     Gone,
@@ -108,6 +126,7 @@ fn sort(write: WriteKind, answer: Answer<()>) -> Sort {
     match classify(write, answer) {
         Class::Applied(_) => Sort::Applied,
         Class::Rejected(_) => Sort::Rejected,
+        Class::Ended(_) => Sort::Ended,
         Class::Deadlock(_) => Sort::Deadlock,
         Class::LoginLost(_) => Sort::LoginLost,
         Class::Gone(_) => Sort::Gone,
@@ -139,16 +158,26 @@ fn the_outcome_table_holds_for_every_write() {
             (refusal(404, None), Sort::Rejected),
             (refusal(500, Some(-2_147_220_891)), Sort::Rejected),
             (refusal(500, Some(-2_147_204_784)), Sort::Deadlock),
-            (refusal(500, Some(-2_147_220_970)), Sort::Unknown),
+            (refusal(500, Some(-2_147_220_970)), Sort::Ended),
+            (refusal(500, Some(-2_147_220_935)), Sort::Ended),
             (refusal(500, Some(-2_147_204_783)), Sort::Unknown),
-            (refusal(500, Some(1)), Sort::Unknown),
-            (refusal(500, None), Sort::Unknown),
+            (refusal(500, Some(1)), Sort::Ended),
+            (refusal(500, None), Sort::Ended),
             (refusal(503, Some(-2_147_220_891)), Sort::Unknown),
             (reply(401, ReplyBody::LoginLost("401".into())), Sort::LoginLost),
             (reply(302, ReplyBody::LoginLost("redirect".into())), Sort::LoginLost),
             (reply(200, ReplyBody::LoginLost("form".into())), Sort::LoginLost),
             (other(302), Sort::Unknown),
             (other(404), Sort::Unknown),
+            (other(405), Sort::Unknown),
+            (other(407), Sort::Rejected),
+            (other(411), Sort::Rejected),
+            (reply(413, ReplyBody::Empty), Sort::Rejected),
+            (other(413), Sort::Rejected),
+            (other(414), Sort::Rejected),
+            (other(415), Sort::Rejected),
+            (other(429), Sort::Rejected),
+            (other(431), Sort::Rejected),
             (other(500), Sort::Unknown),
             (other(502), Sort::Unknown),
             (other(503), Sort::Unknown),

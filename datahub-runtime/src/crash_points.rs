@@ -29,7 +29,7 @@ pub(crate) enum Place {
 
 /// The names of all steps, so that a test can tell which of them nobody passes.
 #[cfg(feature = "crash-points")]
-pub const STEPS: [&str; 16] = [
+pub const STEPS: [&str; 17] = [
     "lock",
     "load",
     "fetch",
@@ -45,6 +45,7 @@ pub const STEPS: [&str; 16] = [
     "store-local",
     "reject",
     "close",
+    "note-end",
     "release",
 ];
 
@@ -73,6 +74,7 @@ fn purpose<F>(commit: &Commit<F>) -> &'static str {
         (IntentChange::Close { verdict: Verdict::Applied, .. }, ..) => "store",
         (IntentChange::Close { verdict: Verdict::Rejected { .. }, .. }, ..) => "reject",
         (IntentChange::Close { .. }, ..) => "close",
+        (IntentChange::Ended { .. }, ..) => "note-end",
         (IntentChange::Release { .. }, ..) => "release",
         (IntentChange::Keep, RecordChange::Put(_), _) => "refresh",
         (IntentChange::Keep, RecordChange::Tombstone { .. }, _) => "bury",

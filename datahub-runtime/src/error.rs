@@ -263,6 +263,17 @@ fn rejected(rejection: Rejection) -> Error {
             };
             Error::new(ErrorKind::Rejected, message).advise(format!("nothing changed on either side; {advice}"))
         }
+        Rejection::InFront { status, said } => {
+            let message = format!("what stands in front of CDMS refused the write (status {status}): {said}");
+            let advice = match status {
+                407 => "set the proxy's user and password",
+                413 => "send less at once, or raise the largest request that the web server takes",
+                414 | 431 => "raise the longest address and headers that the web server takes",
+                429 => "try again later",
+                _ => "look into the log of the proxy or web server that answers at CDMS's address",
+            };
+            Error::new(ErrorKind::Rejected, message).advise(format!("nothing changed on either side; {advice}"))
+        }
         Rejection::NotSent(reason) => {
             Error::new(ErrorKind::Unavailable, format!("the write was not sent to CDMS: {reason}"))
                 .advise("nothing changed on either side; try again later")

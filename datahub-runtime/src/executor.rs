@@ -205,6 +205,7 @@ impl Run {
             program: self.engine.program.to_string(),
             holder: self.engine.holder,
             lease_ms: self.engine.options.lease_ms(),
+            quiet_ms: self.engine.options.quiet_ms(),
             again: false,
             step,
         };

@@ -29,6 +29,7 @@ pub(crate) enum Scenario {
     UpdateRefused,
     UpdateUnanswered,
     UpdateDeadlocked,
+    UpdateEnded,
     UpdateLoggedOut,
     UpdateOfNothing,
     UpdateNotReadBack,
@@ -68,7 +69,7 @@ pub(crate) enum Effect {
 }
 
 impl Scenario {
-    pub(crate) const ALL: [Scenario; 28] = [
+    pub(crate) const ALL: [Scenario; 29] = [
         Scenario::ReadFirst,
         Scenario::ReadRefresh,
         Scenario::ReadGone,
@@ -77,6 +78,7 @@ impl Scenario {
         Scenario::UpdateRefused,
         Scenario::UpdateUnanswered,
         Scenario::UpdateDeadlocked,
+        Scenario::UpdateEnded,
         Scenario::UpdateLoggedOut,
         Scenario::UpdateOfNothing,
         Scenario::UpdateNotReadBack,
@@ -109,6 +111,7 @@ impl Scenario {
             Scenario::UpdateRefused => "an update that CDMS refuses",
             Scenario::UpdateUnanswered => "an update without an answer",
             Scenario::UpdateDeadlocked => "an update that meets a deadlock",
+            Scenario::UpdateEnded => "an update that CDMS answers with an error after it has carried it out",
             Scenario::UpdateLoggedOut => "an update whose session is over",
             Scenario::UpdateOfNothing => "an update of what CDMS says is gone",
             Scenario::UpdateNotReadBack => "an update that cannot be read back",
@@ -146,6 +149,9 @@ impl Scenario {
             Scenario::UpdateUnanswered => ("update", &["lock", "load", "fetch", "open", "send", "release"]),
             Scenario::UpdateDeadlocked => {
                 ("update", &["lock", "load", "fetch", "open", "send", "pause", "read-back", "store"])
+            }
+            Scenario::UpdateEnded => {
+                ("update", &["lock", "load", "fetch", "open", "send", "note-end", "read-back", "store"])
             }
             Scenario::UpdateLoggedOut => {
                 ("update", &["lock", "load", "fetch", "open", "send", "login", "read-back", "store"])
@@ -208,6 +214,7 @@ impl Scenario {
             | Scenario::UpdateRefused
             | Scenario::UpdateUnanswered
             | Scenario::UpdateDeadlocked
+            | Scenario::UpdateEnded
             | Scenario::UpdateLoggedOut
             | Scenario::UpdateOfNothing
             | Scenario::UpdateNotReadBack
@@ -273,6 +280,10 @@ impl Scenario {
             Scenario::UpdateRefused => fault(Operation::Update, Fault::PlugIn("not today".into())),
             Scenario::UpdateUnanswered => fault(Operation::Update, Fault::DropAfterCommit),
             Scenario::UpdateDeadlocked => fault(Operation::Update, Fault::Deadlock),
+            Scenario::UpdateEnded => {
+                let message = "An unexpected error occurred.".to_owned();
+                fault(Operation::Update, Fault::FailAfterCommit { code: -2_147_220_970, message });
+            }
             Scenario::UpdateLoggedOut => fault(Operation::Update, Fault::Unauthorized),
             Scenario::UpdateOfNothing => {
                 let message = "account With Id = it Does Not Exist".to_owned();
@@ -348,6 +359,7 @@ impl Scenario {
             | Scenario::UpdateRefused
             | Scenario::UpdateUnanswered
             | Scenario::UpdateDeadlocked
+            | Scenario::UpdateEnded
             | Scenario::UpdateLoggedOut
             | Scenario::UpdateOfNothing
             | Scenario::UpdateNotReadBack

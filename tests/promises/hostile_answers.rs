@@ -139,7 +139,7 @@ async fn writes_with_odd_answers_are_settled_and_never_sent_again() {
         ("201 with a page", || answer("201 Created", "Content-Type: text/html\r\n", b"<html></html>")),
         ("200", || answer("200 OK", JSON, b"{\"d\":{}}")),
         ("202", || answer("202 Accepted", "", b"")),
-        ("413", || answer("413 Payload Too Large", "", b"<html></html>")),
+        ("409 of a stranger", || answer("409 Conflict", "", b"<html></html>")),
         ("a bomb", || answer("500 Internal Server Error", GZIP, &gzip(&vec![b' '; 16 * 1024 * 1024]))),
         ("no HTTP", || b"\0\0\0".to_vec()),
         ("no answer", Vec::new),

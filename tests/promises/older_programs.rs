@@ -24,7 +24,7 @@ fn as_the_first_revision_left_it(scene: &Scene) {
     }
     scene.sql("DROP TABLE datahub_watermarks; DROP TABLE datahub_erasures");
     scene.sql("DROP INDEX datahub_history_operation; DROP INDEX datahub_intents_unfinished; ALTER TABLE datahub_intents DROP COLUMN finished");
-    scene.sql("ALTER TABLE datahub_history DROP COLUMN erased");
+    scene.sql("ALTER TABLE datahub_history DROP COLUMN erased; ALTER TABLE datahub_intents DROP COLUMN quiet_until");
     scene.sql("ALTER TABLE datahub_records DROP COLUMN complete_for");
     scene.sql("DELETE FROM datahub_settings WHERE name = 'schema_revision'");
 }

@@ -50,7 +50,7 @@ fn place(fault: &Fault) -> Place {
         | Fault::Refuse { .. }
         | Fault::NoPrivilege
         | Fault::NotJson => Place::Anything,
-        Fault::CommitLate | Fault::Deadlock | Fault::PlugIn(_) => Place::Writes,
+        Fault::CommitLate | Fault::FailAfterCommit { .. } | Fault::Deadlock | Fault::PlugIn(_) => Place::Writes,
         Fault::FreezeModifiedOn | Fault::Adjust(_) => Place::Updates,
         Fault::OtherId => Place::Creates,
         Fault::Corrupt { .. } => Place::Reads,
@@ -63,6 +63,8 @@ fn place(fault: &Fault) -> Place {
 fn kinds(rng: &mut Rng) -> Vec<Fault> {
     let refusals = [(-2_147_220_970, "An unexpected error occurred."), (-2_147_204_783, "SQL timeout expired.")];
     let (code, message) = refusals[rng.usize(..refusals.len())];
+    let failures = [(-2_147_220_970, "An unexpected error occurred."), (-2_147_204_784, "Generic SQL error.")];
+    let (failure, failed) = failures[rng.usize(..failures.len())];
     vec![
         Fault::Latency(rng.u64(1..300)),
         Fault::DropBeforeCommit,
@@ -75,6 +77,7 @@ fn kinds(rng: &mut Rng) -> Vec<Fault> {
         Fault::LoginForm,
         Fault::Html(502),
         Fault::Refuse { status: 500, code, message: message.into() },
+        Fault::FailAfterCommit { code: failure, message: failed.into() },
         Fault::Deadlock,
         Fault::PlugIn("not today".into()),
         Fault::NoPrivilege,

@@ -23,6 +23,8 @@ pub(crate) struct Budgets {
     pub(crate) pauses: u8,
     /// A write collides with another one in CDMS, and is to be sent again.
     pub(crate) deadlocks: u8,
+    /// CDMS answers a write with an error that proves nothing, having carried it out or not.
+    pub(crate) ends: u8,
     /// The session ends, and a write is to be sent again after a login, which may fail.
     pub(crate) logins: u8,
     /// The database does not answer a transaction, whether it stored it or not.
@@ -45,6 +47,7 @@ impl Budgets {
         crashes: 0,
         pauses: 0,
         deadlocks: 0,
+        ends: 0,
         logins: 0,
         outages: 0,
         settlings: 0,
@@ -63,6 +66,7 @@ impl Budgets {
         crashes: 1,
         pauses: 1,
         deadlocks: 1,
+        ends: 1,
         logins: 1,
         outages: 1,
         settlings: 2,

@@ -31,6 +31,8 @@ pub(crate) struct Truth {
     pub(crate) carried_out: u8,
     /// It was sent past its lease, or carried out past its quiet period: what the README does not promise anything about.
     pub(crate) residual: bool,
+    /// CDMS answered it with an error that proves nothing, so that its writer looks at the record.
+    pub(crate) looked_at: bool,
     /// After it was carried out, and before it was settled, somebody else made the record look as before it.
     pub(crate) put_back: bool,
     /// Before it was settled, the record looked as after it, and it was not carried out.

@@ -39,7 +39,7 @@ pub(crate) fn intended(world: &World, (operation, write, body): &Sent) -> Result
 /// A write is carried out once, and while its intent says that it may be. Whether it was past its quiet period.
 pub(crate) fn carried_out(world: &World, operation: OperationId) -> Result<bool, String> {
     let truth = truth(world, operation);
-    if truth.carried_out > 1 {
+    if truth.carried_out > 1 && !(truth.looked_at && truth.put_back) {
         return Err(format!("the write {operation} is in CDMS {} times", truth.carried_out));
     }
     match world.store.intent(operation) {
@@ -65,6 +65,10 @@ pub(crate) fn settled(world: &World, operation: OperationId) -> Result<Option<&'
         Some(Verdict::Applied) if is_there => Ok(None),
         Some(Verdict::Applied) if truth.looks_applied => Ok(Some("somebody else did the same")),
         Some(Verdict::Rejected { .. }) if !is_there => Ok(None),
+        // Its writer looked, after an error that proves nothing, and the look is as good as another.
+        Some(Verdict::Rejected { .. }) if truth.looked_at && truth.put_back => {
+            Ok(Some("somebody put the old state back"))
+        }
         Some(Verdict::NotApplied) if !is_there => Ok(None),
         Some(Verdict::NotApplied) if truth.residual => Ok(Some("sent or carried out past its time")),
         Some(Verdict::NotApplied) if truth.put_back => Ok(Some("somebody put the old state back")),
@@ -81,7 +85,9 @@ pub(crate) fn settled(world: &World, operation: OperationId) -> Result<Option<&'
 pub(crate) fn answered(world: &World, operation: OperationId) -> Result<(), String> {
     match world.store.intent(operation) {
         Some(Opened { verdict: Some(Verdict::Applied), intent, .. })
-            if intent.write != WriteKind::Delete && truth(world, operation).carried_out == 0 =>
+            if intent.write != WriteKind::Delete
+                && truth(world, operation).carried_out == 0
+                && !(truth(world, operation).looked_at && truth(world, operation).looks_applied) =>
         {
             Err(format!("the {} {operation} says itself that it was applied, and it was not", intent.write))
         }
@@ -130,7 +136,8 @@ pub(crate) fn end(world: &World) -> Result<Vec<Fate>, String> {
 
 /// What a write's caller learned is the truth; the outcome in words.
 fn learned(world: &World, operation: OperationId, end: &End) -> Result<&'static str, String> {
-    let Truth { carried_out, looks_applied, .. } = truth(world, operation);
+    let Truth { carried_out, looks_applied, looked_at, put_back, .. } = truth(world, operation);
+    let seemed_undone = looked_at && put_back;
     let is_opened = world.store.intent(operation).is_some();
     let (holds, word) = match end {
         End::Crashed => (true, "crashed"),
@@ -139,7 +146,7 @@ fn learned(world: &World, operation: OperationId, end: &End) -> Result<&'static 
         // A delete that found the record gone already has nothing left to do.
         End::Ok(_) if is_opened => (carried_out == 1 || looks_applied, "ok"),
         End::Ok(_) => (carried_out == 0, "ok"),
-        End::Failed(word) => (carried_out == 0, *word),
+        End::Failed(word) => (carried_out == 0 || seemed_undone, *word),
     };
     if holds { Ok(word) } else { Err(format!("the write {operation} ended as {word} and is {carried_out} × in CDMS")) }
 }

@@ -45,22 +45,27 @@ fn pairs() -> Vec<Pair> {
 const SETTLING: Budgets = Budgets { settlings: 1, ..Budgets::NONE };
 
 /// What may happen in the spaces that are searched in every run.
-const CI: [(&str, Budgets); 7] = [
+const CI: [(&str, Budgets); 8] = [
     ("lost answers", Budgets { edits: 1, losses: 1, refusals: 1, ..SETTLING }),
     ("a late write", Budgets { edits: 1, lates: 1, settlings: 2, ..Budgets::NONE }),
     ("a crash", Budgets { edits: 1, crashes: 1, too_early: 1, settlings: 2, ..Budgets::NONE }),
     ("a pause past the lease", Budgets { pauses: 1, ..SETTLING }),
     ("sent again", Budgets { edits: 1, deadlocks: 1, logins: 1, ..SETTLING }),
+    ("errors that prove nothing", Budgets { edits: 1, ends: 1, crashes: 1, ..SETTLING }),
     ("people remove and put back", Budgets { removals: 1, put_backs: 1, losses: 1, ..SETTLING }),
     ("the database away", Budgets { edits: 1, outages: 1, ..SETTLING }),
 ];
 
 /// What may happen in the larger spaces that are still searched whole.
-const FULL: [(&str, Budgets); 6] = [
+const FULL: [(&str, Budgets); 7] = [
     ("a crash, a late write and a pause", Budgets { edits: 1, crashes: 1, lates: 1, pauses: 1, ..SETTLING }),
     ("a crash and lost answers", Budgets { edits: 1, crashes: 1, losses: 1, settlings: 2, ..Budgets::NONE }),
     ("a pause and a write too late", Budgets { edits: 1, pauses: 1, lates: 1, too_lates: 1, ..SETTLING }),
     ("a pause and sent again", Budgets { edits: 1, pauses: 1, deadlocks: 1, logins: 1, ..SETTLING }),
+    (
+        "errors that prove nothing and people",
+        Budgets { removals: 1, put_backs: 1, deadlocks: 1, ends: 1, losses: 1, ..SETTLING },
+    ),
     ("a pause and people", Budgets { removals: 1, put_backs: 1, pauses: 1, ..SETTLING }),
     ("a crash and the database away", Budgets { edits: 1, crashes: 1, outages: 1, ..SETTLING }),
 ];

@@ -18,7 +18,9 @@ pub(crate) enum Step {
     LostBefore(usize),
     LostAfter(usize),
     Late(usize),
-    Deadlock(usize),
+    /// An SQL error that a collision gives, or another error that proves nothing; whether the write was carried out.
+    Deadlock(usize, bool),
+    Ends(usize, bool),
     SessionEnds(usize),
     LoginFails(usize),
     /// The database does not answer; whether it has stored the transaction.
@@ -75,7 +77,10 @@ impl World {
                         may(budgets.losses, Step::LostBefore(at));
                         may(budgets.losses, Step::LostAfter(at));
                         may(budgets.lates, Step::Late(at));
-                        may(budgets.deadlocks, Step::Deadlock(at));
+                        for is_carried_out in [false, true] {
+                            may(budgets.deadlocks, Step::Deadlock(at, is_carried_out));
+                            may(budgets.ends, Step::Ends(at, is_carried_out));
+                        }
                         may(budgets.logins, Step::SessionEnds(at));
                     }
                 }

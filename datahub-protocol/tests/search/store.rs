@@ -29,12 +29,19 @@ pub(crate) const VERDICT_ENTRIES: [&str; 2] = ["superseded", "not applied"];
 pub(crate) struct Opened {
     pub(crate) intent: Intent,
     pub(crate) lease: LeaseState,
+    /// CDMS's server has finished with it, so that it has no quiet period.
+    pub(crate) has_ended: bool,
     pub(crate) verdict: Option<Verdict>,
 }
 
 impl Opened {
     pub(crate) fn is_leased(&self) -> bool {
         self.verdict.is_none() && matches!(self.lease, LeaseState::Active { .. })
+    }
+
+    /// The lease is over, by itself or because its writer is done.
+    pub(crate) fn end_lease(&mut self) {
+        self.lease = if self.has_ended { LeaseState::Over } else { LeaseState::Quiet { left_ms: 1 } };
     }
 }
 
@@ -174,7 +181,7 @@ impl Store {
             IntentChange::Keep => {}
             IntentChange::Open(intent) => {
                 let lease = LeaseState::Active { left_ms: 1 };
-                self.intents.push(Opened { intent: (**intent).clone(), lease, verdict: None });
+                self.intents.push(Opened { intent: (**intent).clone(), lease, has_ended: false, verdict: None });
             }
             IntentChange::Close { operation, verdict } => each(*operation, &|opened| {
                 opened.verdict = Some(verdict.clone());
@@ -185,9 +192,11 @@ impl Store {
                     opened.lease = LeaseState::Over;
                 }
             }),
-            IntentChange::Release { operation } => {
-                each(*operation, &|opened| opened.lease = LeaseState::Quiet { left_ms: 1 });
-            }
+            IntentChange::Ended { operation } => each(*operation, &|opened| opened.has_ended = true),
+            IntentChange::Release { operation, has_ended } => each(*operation, &|opened| {
+                opened.has_ended |= has_ended;
+                opened.end_lease();
+            }),
         }
     }
 }

@@ -130,10 +130,13 @@ impl World {
                 _ = self.sent(at);
                 self.deliver(at, Event::Answered(refused(500, -2_147_220_891)));
             }
-            Step::Deadlock(at) => {
+            Step::Deadlock(at, is_carried_out) => {
                 self.budgets.change().deadlocks -= 1;
-                _ = self.sent(at);
-                self.deliver(at, Event::Answered(refused(500, -2_147_204_784)));
+                self.fail_in_cdms(at, is_carried_out, -2_147_204_784);
+            }
+            Step::Ends(at, is_carried_out) => {
+                self.budgets.change().ends -= 1;
+                self.fail_in_cdms(at, is_carried_out, -2_147_220_970);
             }
             Step::SessionEnds(at) => {
                 self.budgets.change().logins -= 1;
@@ -172,7 +175,7 @@ impl World {
                 self.processes[at].change().checked = checked;
                 for opened in &mut self.store.change().intents {
                     if Some(opened.intent.operation) == operation {
-                        opened.lease = LeaseState::Quiet { left_ms: 1 };
+                        opened.end_lease();
                     }
                 }
             }
@@ -198,7 +201,7 @@ impl World {
                     }
                 }
             }
-            Step::LeaseEnds(at) => self.store.change().intents[at].lease = LeaseState::Quiet { left_ms: 1 },
+            Step::LeaseEnds(at) => self.store.change().intents[at].end_lease(),
             Step::QuietEnds(at) => {
                 let operation = self.store.intents[at].intent.operation;
                 if self.cdms.late.iter().any(|(late, ..)| *late == operation) {
@@ -276,6 +279,16 @@ impl World {
         sent
     }
 
+    /// CDMS answers a write with an error that proves nothing, having carried it out or not.
+    fn fail_in_cdms(&mut self, at: usize, is_carried_out: bool, code: i32) {
+        let sent = self.sent(at);
+        if is_carried_out {
+            _ = self.carry_out(&sent);
+        }
+        self.cdms.change().truth.entry(sent.0).or_default().looked_at = true;
+        self.deliver(at, Event::Answered(refused(500, code)));
+    }
+
     fn carry_out(&mut self, sent: &Sent) -> Answer<String> {
         let (operation, ..) = *sent;
         let before = self.cdms.truth.get(&operation).map_or(0, |truth| truth.carried_out);
@@ -315,7 +328,7 @@ impl World {
                     let answered = if is_by_writer { promises::answered(self, *operation) } else { Ok(()) };
                     self.demand(settled.and(answered));
                 }
-                IntentChange::Keep | IntentChange::Release { .. } => {}
+                IntentChange::Keep | IntentChange::Ended { .. } | IntentChange::Release { .. } => {}
             }
         }
         committed

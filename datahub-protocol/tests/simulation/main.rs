@@ -171,6 +171,7 @@ const EXPECTED: &[&str] = &[
     "a write whose answer is lost",
     "a write without privilege",
     "an id that is not kept",
+    "an SQL error after the write",
     "an unexpected error after the write",
     "an unexpected error before the write",
     "sent past the lease",

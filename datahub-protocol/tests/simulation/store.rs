@@ -48,6 +48,8 @@ pub(crate) struct Opened {
     pub(crate) id: Uuid,
     pub(crate) intent: Intent,
     pub(crate) lease_until: i64,
+    /// CDMS's server has finished with it, so that it has no quiet period.
+    has_ended: bool,
     pub(crate) verdict: Option<Verdict>,
     closed_at: i64,
 }
@@ -59,13 +61,17 @@ impl Opened {
             && self.intent.write == WriteKind::Delete
             && self.verdict == Some(Verdict::Applied)
             && self.closed_at >= self.lease_until;
-        let left_ms = u64::try_from(self.lease_until + QUIET_MS - now).ok().filter(|left| *left > 0)?;
+        let left_ms = u64::try_from(self.quiet_until() - now).ok().filter(|left| *left > 0)?;
         is_one.then_some(UnansweredDelete { operation: self.intent.operation, left_ms })
+    }
+
+    fn quiet_until(&self) -> i64 {
+        self.lease_until + if self.has_ended { 0 } else { QUIET_MS }
     }
 
     pub(crate) fn lease(&self, now: i64) -> LeaseState {
         let left = |until: i64| u64::try_from(until - now).unwrap_or(0);
-        match (left(self.lease_until), left(self.lease_until + QUIET_MS)) {
+        match (left(self.lease_until), left(self.quiet_until())) {
             (0, 0) => LeaseState::Over,
             (0, left_ms) => LeaseState::Quiet { left_ms },
             (left_ms, _) => LeaseState::Active { left_ms },
@@ -185,14 +191,23 @@ impl Store {
         match change {
             IntentChange::Keep => {}
             IntentChange::Open(intent) => {
-                let opened =
-                    Opened { id, intent: (**intent).clone(), lease_until: now + LEASE_MS, verdict: None, closed_at: 0 };
-                self.intents.push(opened);
+                self.intents.push(Opened {
+                    id,
+                    intent: (**intent).clone(),
+                    lease_until: now + LEASE_MS,
+                    has_ended: false,
+                    verdict: None,
+                    closed_at: 0,
+                });
             }
             IntentChange::Close { operation, verdict } => {
                 each(*operation, &|opened| (opened.verdict, opened.closed_at) = (Some(verdict.clone()), now));
             }
-            IntentChange::Release { operation } => each(*operation, &|opened| opened.lease_until = now),
+            IntentChange::Ended { operation } => each(*operation, &|opened| opened.has_ended = true),
+            IntentChange::Release { operation, has_ended } => each(*operation, &|opened| {
+                opened.has_ended |= has_ended;
+                opened.lease_until = now;
+            }),
         }
     }
 }

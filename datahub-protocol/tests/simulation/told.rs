@@ -29,6 +29,10 @@ struct Facts<'w> {
     /// The entries that say that it showed up after its verdict.
     late: Vec<&'w Entry>,
     is_delayed: bool,
+    /// Whether CDMS answered it with an error that proves nothing, so that its writer looked at the record.
+    is_looked_at: bool,
+    /// Whether others made the record look as before it meanwhile.
+    seems_undone: bool,
     /// Whether CDMS was put back to a backup while it was open.
     is_restored: bool,
 }
@@ -79,6 +83,8 @@ impl<'w> Facts<'w> {
             told,
             late,
             is_delayed: world.delayed.contains(&operation),
+            is_looked_at: world.looked_at.contains(&operation),
+            seems_undone: world.seems_undone(operation),
             is_restored: world.restored.is_some_and(|restored| process.began < restored && restored <= judged),
         }
     }
@@ -98,7 +104,8 @@ impl<'w> Facts<'w> {
     /// The checks; what comes back are the exemptions that were made.
     fn check(&self) -> Result<Vec<&'static str>, &'static str> {
         let mut exempt = Vec::new();
-        if self.done.len() > 1 {
+        let is_elsewhere = self.is_looked_at && self.done.first().is_some_and(|at| self.log[*at].id != self.id);
+        if self.done.len() > 1 && !self.seems_undone && !is_elsewhere {
             return Err("carried out twice");
         }
         let Some(intent) = self.intent else {
@@ -110,15 +117,17 @@ impl<'w> Facts<'w> {
         };
         let is_in_cdms = !self.done.is_empty();
         let may_be = ["unsettled", "crashed", "applied_but_not_storable", "orphan"];
-        if is_in_cdms && !self.is_ok() && !may_be.contains(&self.outcome) {
+        if is_in_cdms && !self.is_ok() && !may_be.contains(&self.outcome) && !self.is_looked_at {
             return Err("its caller learned that it came to nothing, and it is in CDMS");
         }
-        if self.is_ok() && is_in_cdms == self.found_gone() {
+        if self.is_ok() && is_in_cdms == self.found_gone() && !self.is_looked_at {
             return Err("it ended well, and is not once in CDMS");
         }
         self.is_told_once(intent)?;
         match (self.verdict, is_in_cdms) {
             (None, _) => return Err("it has no verdict"),
+            // Its writer looked, and what it saw is judged like any other look.
+            (Some(Verdict::Rejected { .. }), true) if self.is_looked_at => exempt.extend(self.why_not_applied(intent)?),
             (Some(Verdict::Rejected { .. }), true) => return Err("it was rejected, and is in CDMS"),
             (Some(Verdict::NotApplied), true) => exempt.extend(self.why_not_applied(intent)?),
             (Some(Verdict::Applied), false) => exempt.extend(self.why_applied(intent)?),
@@ -226,7 +235,7 @@ impl<'w> Facts<'w> {
     /// Why a write that is not in CDMS was found applied.
     fn why_applied(&self, intent: &Intent) -> Result<Option<&'static str>, &'static str> {
         match intent.write {
-            _ if self.outcome == "applied_but_not_storable" => {
+            _ if self.outcome == "applied_but_not_storable" && !self.is_looked_at => {
                 Err("its caller learned that it was, and it is not in CDMS")
             }
             _ if self.found_gone() => {

@@ -44,6 +44,8 @@ pub(crate) struct World {
     next_operation: u128,
     /// Writes of which the README promises less: sent past the lease, or carried out past the quiet period.
     pub(crate) delayed: BTreeSet<OperationId>,
+    /// Writes that CDMS answered with an error that proves nothing, so that their writers look at the record.
+    pub(crate) looked_at: BTreeSet<OperationId>,
     /// How much of CDMS's log there was when somebody looked and gave a write its verdict.
     pub(crate) judged: BTreeMap<OperationId, usize>,
     /// How often what went wrong or came out.
@@ -77,6 +79,7 @@ impl World {
             next_value: 1,
             next_operation: 1,
             delayed: BTreeSet::new(),
+            looked_at: BTreeSet::new(),
             judged: BTreeMap::new(),
             tally: BTreeMap::new(),
             broken: None,

@@ -201,6 +201,8 @@ pub(crate) fn troubles() -> Answers<Answer<String>> {
         ("no such record", refusal(404, Some(-2_147_220_969))),
         ("taken", refusal(500, Some(-2_147_220_937))),
         ("deadlock", deadlock()),
+        ("an unexpected error", refusal(500, Some(-2_147_220_970))),
+        ("too large for the web server", reply(413, ReplyBody::Other("an HTML page".into()))),
         ("login lost", login_lost()),
         ("a proxy's page", reply(502, ReplyBody::Other("an HTML page".into()))),
     ]

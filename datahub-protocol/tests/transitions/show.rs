@@ -134,7 +134,13 @@ impl Show for Commit<String> {
             IntentChange::Close { operation, verdict } => {
                 parts.push(format!("close {} as {}", id(operation.0), short(verdict)));
             }
-            IntentChange::Release { operation } => parts.push(format!("release {}", id(operation.0))),
+            IntentChange::Ended { operation } => parts.push(format!("note the end of {}", id(operation.0))),
+            IntentChange::Release { operation, has_ended: false } => {
+                parts.push(format!("release {}", id(operation.0)));
+            }
+            IntentChange::Release { operation, has_ended: true } => {
+                parts.push(format!("release {}, which has ended", id(operation.0)));
+            }
         }
         match &self.quarantine {
             QuarantineChange::Keep => {}

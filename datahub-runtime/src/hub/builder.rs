@@ -220,7 +220,7 @@ impl Options {
     }
 
     /// 1.1 times the execution limit: 330 s by default.
-    fn quiet_ms(&self) -> u64 {
+    pub(crate) fn quiet_ms(&self) -> u64 {
         u64::try_from(self.execution_limit.as_millis() * 11 / 10).unwrap_or(u64::MAX)
     }
 }

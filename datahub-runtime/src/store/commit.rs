@@ -39,6 +39,8 @@ pub(crate) struct Job {
     pub(crate) holder: Uuid,
     /// How long a lease lasts that the transaction opens.
     pub(crate) lease_ms: u64,
+    /// For how long after its lease CDMS may go on executing the request of a write that it opens or gives up.
+    pub(crate) quiet_ms: u64,
     /// Whether it was run before, and the database was away before it could say how that ended.
     pub(crate) again: bool,
     /// The step of the operation that it is.

@@ -22,7 +22,8 @@ const SCHEMA_SETTING: &str = "schema_version";
 /// 3: nothing replaces a row of the history, and an erasure leaves no value in it.
 /// 4: `datahub_intents.finished`, and an index over writes that are not finished.
 /// 5: an index over what the history tells of a write.
-const SCHEMA_REVISION: i64 = 5;
+/// 6: `datahub_intents.quiet_until`.
+const SCHEMA_REVISION: i64 = 6;
 
 const REVISION_SETTING: &str = "schema_revision";
 
@@ -79,6 +80,7 @@ const TABLES: [Table; 7] = [
             ("verdict", Text, Allowed),
             ("mapping_id", BigInt, Never),
             ("finished", BigInt, Allowed),
+            ("quiet_until", Instant, Allowed),
         ],
         rest: ", PRIMARY KEY (operation)",
     },

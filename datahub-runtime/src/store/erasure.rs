@@ -9,7 +9,7 @@ use super::commit::By;
 use super::connection::Connection;
 use super::failure::Trouble;
 use super::history::FieldChangeOfDay;
-use super::intents::applied;
+use super::intents::{Lease, applied, push_quiet};
 use super::model_table::LocalChange;
 use super::row::to_json;
 use super::sequence;
@@ -104,16 +104,20 @@ fn under_way(
     now: Instant,
     quiet_ms: u64,
 ) -> Result<Option<Erased>, Trouble> {
-    let quiet = i64::try_from(quiet_ms).unwrap_or(i64::MAX);
-    let sql = "SELECT operation, verdict, lease_until FROM datahub_intents WHERE entity = ? AND id = ? \
-               AND (verdict IS NULL OR (write = 'delete' AND verdict = ? AND closed_at >= lease_until \
-               AND lease_until > ?)) ORDER BY opened_at LIMIT 1";
-    let values = [entity.into(), id.into(), applied()?, now.plus_ms(-quiet).into()];
-    let types = [ColumnType::Guid, ColumnType::Text, ColumnType::Instant];
-    let rows = connection.query(&Statement::new(sql, values), &types)?;
+    let mut statement = Statement::default();
+    statement.push(
+        "SELECT operation, verdict, lease_until, quiet_until FROM datahub_intents AS intent WHERE entity = ? AND id = ? \
+         AND (verdict IS NULL OR (write = 'delete' AND verdict = ? AND closed_at >= lease_until AND ",
+        [entity.into(), id.into(), applied()?],
+    );
+    push_quiet(&mut statement, now, quiet_ms);
+    statement.sql(")) ORDER BY opened_at LIMIT 1");
+    let types = [ColumnType::Guid, ColumnType::Text, ColumnType::Instant, ColumnType::Instant];
+    let rows = connection.query(&statement, &types)?;
     let Some(mut row) = rows.into_iter().next() else { return Ok(None) };
-    let (operation, verdict, lease_until) = (row.guid()?, row.optional_text()?, row.instant()?);
-    let left = lease_until.plus_ms(quiet).0.saturating_sub(now.0);
+    let (operation, verdict) = (row.guid()?, row.optional_text()?);
+    let lease = Lease { until: row.instant()?, quiet_until: row.optional_instant()? };
+    let left = lease.quiet_until(quiet_ms).0.saturating_sub(now.0);
     let retry_after = if verdict.is_none() { BUSY_RETRY_MS } else { u64::try_from(left).unwrap_or(BUSY_RETRY_MS) };
     Ok(Some(Erased::Busy(operation, retry_after)))
 }

@@ -33,11 +33,38 @@ pub(crate) struct IntentRow {
     pub(crate) mapping: MappingTag,
 }
 
+/// When a write's writer is done at the latest, and until when CDMS may go on executing its request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Lease {
+    pub(crate) until: Instant,
+    /// By the writer's own settings; `None` where an older program opened the intent, which did not note it.
+    pub(crate) quiet_until: Option<Instant>,
+}
+
+impl Lease {
+    /// When nothing can come of the write any more; `quiet_ms` is this program's own quiet period.
+    pub(crate) fn quiet_until(self, quiet_ms: u64) -> Instant {
+        self.quiet_until.unwrap_or_else(|| after(self.until, quiet_ms))
+    }
+}
+
+fn after(instant: Instant, ms: u64) -> Instant {
+    instant.plus_ms(i64::try_from(ms).unwrap_or(i64::MAX))
+}
+
+/// Adds the condition that CDMS may go on executing the request of an `intent`.
+pub(crate) fn push_quiet(statement: &mut Statement, now: Instant, quiet_ms: u64) {
+    let unnoted = now.plus_ms(-i64::try_from(quiet_ms).unwrap_or(i64::MAX));
+    statement.push(
+        "(intent.quiet_until > ? OR (intent.quiet_until IS NULL AND intent.lease_until > ?))",
+        [now.into(), unnoted.into()],
+    );
+}
+
 /// Judges a lease by the database's clock.
-pub(crate) fn lease_state(lease_until: Instant, now: Instant, quiet_ms: u64) -> LeaseState {
+pub(crate) fn lease_state(lease: Lease, now: Instant, quiet_ms: u64) -> LeaseState {
     let left = |until: Instant| u64::try_from(until.0.saturating_sub(now.0)).unwrap_or(0);
-    let quiet_until = lease_until.plus_ms(i64::try_from(quiet_ms).unwrap_or(i64::MAX));
-    match (left(lease_until), left(quiet_until)) {
+    match (left(lease.until), left(lease.quiet_until(quiet_ms))) {
         (0, 0) => LeaseState::Over,
         (0, left_ms) => LeaseState::Quiet { left_ms },
         (left_ms, _) => LeaseState::Active { left_ms },
@@ -64,10 +91,16 @@ pub(crate) fn change(
             let values = [to_json(verdict)?, now.into(), Datum::BigInt(finished), operation.0.into()];
             connection.execute(&Statement::new(sql, values)).map(drop)
         }
-        IntentChange::Release { operation } => {
-            let sql = "UPDATE datahub_intents SET lease_until = ? \
+        IntentChange::Ended { operation } => {
+            let sql = "UPDATE datahub_intents SET quiet_until = lease_until WHERE operation = ? AND verdict IS NULL";
+            connection.execute(&Statement::new(sql, [operation.0.into()])).map(drop)
+        }
+        IntentChange::Release { operation, has_ended } => {
+            let sql = "UPDATE datahub_intents SET lease_until = ?, quiet_until = ? \
                        WHERE operation = ? AND verdict IS NULL AND lease_until > ?";
-            connection.execute(&Statement::new(sql, [now.into(), operation.0.into(), now.into()])).map(drop)
+            let quiet_until = if *has_ended { now } else { after(now, job.quiet_ms) };
+            let values = [now.into(), quiet_until.into(), operation.0.into(), now.into()];
+            connection.execute(&Statement::new(sql, values)).map(drop)
         }
     }
 }
@@ -80,7 +113,7 @@ fn open(
     now: Instant,
 ) -> Result<(), Trouble> {
     let sql = "INSERT INTO datahub_intents (operation, entity, id, model, write, body, local, actor, program, \
-               lease_holder, lease_until, opened_at, mapping_id) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
+               lease_holder, lease_until, quiet_until, opened_at, mapping_id) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
     let local = if locals.is_empty() { Datum::Text(None) } else { to_json(locals)? };
     let lease_until = now.plus_ms(i64::try_from(job.lease_ms).unwrap_or(i64::MAX));
     let values = [
@@ -95,6 +128,7 @@ fn open(
         job.program.as_str().into(),
         job.holder.into(),
         lease_until.into(),
+        after(lease_until, job.quiet_ms).into(),
         now.into(),
         mapping_datum(job.model.mapping_id.0),
     ];
@@ -139,16 +173,17 @@ pub(crate) fn applied() -> Result<Datum, Trouble> {
 /// The beginning of the verdicts that say superseded, as they are stored.
 const SUPERSEDED: &str = "{\"verdict\":\"superseded\"%";
 
-const COLUMNS: &str = "SELECT body, entity, id, model, actor, program, lease_until, verdict, opened_at, closed_at, \
-                       mapping_id FROM datahub_intents WHERE ";
+const COLUMNS: &str = "SELECT body, entity, id, model, actor, program, lease_until, quiet_until, verdict, opened_at, \
+                       closed_at, mapping_id FROM datahub_intents WHERE ";
 
-const TYPES: [ColumnType; 11] = [
+const TYPES: [ColumnType; 12] = [
     ColumnType::Text,
     ColumnType::Text,
     ColumnType::Guid,
     ColumnType::Text,
     ColumnType::Text,
     ColumnType::Text,
+    ColumnType::Instant,
     ColumnType::Instant,
     ColumnType::Text,
     ColumnType::Instant,
@@ -200,9 +235,9 @@ fn take(mut row: Cells, now: Instant, quiet_ms: u64) -> Result<IntentRow, Troubl
     let intent = row.json()?;
     let (entity, id, model) = (row.text()?, row.guid()?, row.text()?);
     let (actor, program) = (row.text()?, row.text()?);
-    let lease_until = row.instant()?;
+    let lease = Lease { until: row.instant()?, quiet_until: row.optional_instant()? };
     let verdict: Option<Verdict> = row.optional_json()?;
-    let lease = verdict.is_none().then(|| lease_state(lease_until, now, quiet_ms));
+    let lease = verdict.is_none().then(|| lease_state(lease, now, quiet_ms));
     let (opened_at, closed_at) = (row.instant()?, row.optional_instant()?);
     let mapping = mapping_tag(row.number()?);
     Ok(IntentRow { intent, entity, id, model, actor, program, lease, verdict, opened_at, closed_at, mapping })
@@ -224,11 +259,14 @@ mod tests {
 
     #[test]
     fn a_lease_is_active_then_quiet_then_over() {
-        let state = |now| lease_state(Instant(1_000), Instant(now), 300);
+        let lease = Lease { until: Instant(1_000), quiet_until: Some(Instant(1_300)) };
+        let state = |now| lease_state(lease, Instant(now), 900);
         assert_eq!(state(0), LeaseState::Active { left_ms: 1_000 });
         assert_eq!(state(999), LeaseState::Active { left_ms: 1 });
         assert_eq!(state(1_000), LeaseState::Quiet { left_ms: 300 });
         assert_eq!(state(1_299), LeaseState::Quiet { left_ms: 1 });
         assert_eq!(state(1_300), LeaseState::Over);
+        let unnoted = Lease { quiet_until: None, ..lease };
+        assert_eq!(lease_state(unnoted, Instant(1_300), 900), LeaseState::Quiet { left_ms: 600 }, "the reader's own");
     }
 }

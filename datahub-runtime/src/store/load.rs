@@ -12,7 +12,7 @@ use uuid::Uuid;
 use super::commit::CompleteFor;
 use super::connection::Connection;
 use super::failure::Trouble;
-use super::intents::{self, applied, lease_state, mapping_tag, settled_patch};
+use super::intents::{self, Lease, applied, lease_state, mapping_tag, settled_patch};
 use super::model_table::{join_row, select_row, take_row};
 use super::row::Cells;
 use super::statement::{ColumnType, Statement};
@@ -45,7 +45,8 @@ pub(crate) fn load(
         let id = row.guid()?;
         let stored = stored(&mut row, id)?;
         let intent: Option<Intent> = row.optional_json()?;
-        let lease_until = row.optional_instant()?;
+        let (lease_until, quiet_until) = (row.optional_instant()?, row.optional_instant()?);
+        let lease = lease_until.map(|until| Lease { until, quiet_until });
         let verdict: Option<Verdict> = row.optional_json()?;
         let quarantined = row.flag()?;
         let (row_present, locals) = take_row(&mut row, model)?;
@@ -53,16 +54,16 @@ pub(crate) fn load(
             let loaded = Loaded { stored, quarantined, ..Loaded::default() };
             StoredRecord { loaded, locals, row_present }
         });
-        match (intent, lease_until) {
-            (Some(intent), Some(lease_until)) if verdict == Some(Verdict::Applied) => {
-                if let LeaseState::Quiet { left_ms } = lease_state(lease_until, now, quiet_ms) {
+        match (intent, lease) {
+            (Some(intent), Some(lease)) if verdict == Some(Verdict::Applied) => {
+                if let LeaseState::Quiet { left_ms } = lease_state(lease, now, quiet_ms) {
                     let operation = intent.operation;
                     record.loaded.unanswered_delete = Some(UnansweredDelete { operation, left_ms });
                 }
             }
             (Some(intent), _) if verdict.is_some() => record.loaded.late.push(settled_patch(&intent)),
-            (Some(intent), Some(lease_until)) => {
-                record.loaded.intent = Some(OpenIntent { intent, lease: lease_state(lease_until, now, quiet_ms) });
+            (Some(intent), Some(lease)) => {
+                record.loaded.intent = Some(OpenIntent { intent, lease: lease_state(lease, now, quiet_ms) });
             }
             _ => {}
         }
@@ -101,13 +102,14 @@ pub(super) fn question(
         ColumnType::Text,
         ColumnType::Text,
         ColumnType::Instant,
+        ColumnType::Instant,
         ColumnType::Text,
         ColumnType::Bool,
     ];
     statement.push(
         "SELECT wanted.column1, record.state, record.version, record.modified, record.created, record.modified_by, \
-         record.seen, record.mapping_id, record.complete_for, record.reason, intent.body, intent.lease_until, intent.verdict, \
-         EXISTS (SELECT 1 FROM datahub_quarantine WHERE model = ? AND id = wanted.column1)",
+         record.seen, record.mapping_id, record.complete_for, record.reason, intent.body, intent.lease_until, intent.quiet_until, \
+         intent.verdict, EXISTS (SELECT 1 FROM datahub_quarantine WHERE model = ? AND id = wanted.column1)",
         [model.table.into()],
     );
     select_row(&mut statement, &mut types, model);
@@ -126,10 +128,11 @@ pub(super) fn question(
     statement.sql(" OR ");
     intents::push_late(&mut statement, now)?;
     statement.push(
-        " OR (intent.write = 'delete' AND intent.verdict = ? AND intent.closed_at >= intent.lease_until \
-         AND intent.lease_until > ?)) ORDER BY intent.opened_at, intent.operation",
-        [applied()?, now.plus_ms(-i64::try_from(quiet_ms).unwrap_or(i64::MAX)).into()],
+        " OR (intent.write = 'delete' AND intent.verdict = ? AND intent.closed_at >= intent.lease_until AND ",
+        [applied()?],
     );
+    intents::push_quiet(&mut statement, now, quiet_ms);
+    statement.sql(")) ORDER BY intent.opened_at, intent.operation");
     Ok((statement, types))
 }
 

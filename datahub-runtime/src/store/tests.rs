@@ -233,6 +233,7 @@ fn job(commit: Commit<Fault>) -> Job {
         program: "tests".to_owned(),
         holder: Uuid::from_u128(0xB),
         lease_ms: 60_000,
+        quiet_ms: 330_000,
         again: false,
         step: Step { operation: "test", action: "commit" },
     }

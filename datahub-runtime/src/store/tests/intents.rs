@@ -30,7 +30,7 @@ async fn a_release_begins_the_quiet_period_now() {
     let operation = OperationId(Uuid::from_u128(1));
     let release = || {
         let mut commit = commit(Guard::Intent(operation));
-        commit.intent = IntentChange::Release { operation };
+        commit.intent = IntentChange::Release { operation, has_ended: false };
         job(commit)
     };
     done(&store, release()).await;
@@ -38,6 +38,35 @@ async fn a_release_begins_the_quiet_period_now() {
     bench.clock.advance(Duration::from_secs(30));
     done(&store, release()).await;
     assert_eq!(lease(&store).await, LeaseState::Quiet { left_ms: 300_000 }, "a second release prolongs nothing");
+}
+
+#[tokio::test]
+async fn the_quiet_period_is_the_writer_s() {
+    let (bench, store) = Bench::open().await;
+    done(&store, Job { quiet_ms: 900_000, ..opening(NEVER_SEEN, 1) }).await;
+    bench.clock.advance(Duration::from_secs(60));
+    assert_eq!(lease(&store).await, LeaseState::Quiet { left_ms: 900_000 }, "the reader's own is 330 s");
+}
+
+#[tokio::test]
+async fn what_has_ended_in_cdms_has_no_quiet_period() {
+    let (bench, store) = Bench::open().await;
+    let change = |intent: IntentChange| {
+        let mut commit = commit(Guard::Intent(OperationId(Uuid::from_u128(1))));
+        commit.intent = intent;
+        job(commit)
+    };
+    let operation = OperationId(Uuid::from_u128(1));
+    done(&store, opening(NEVER_SEEN, 1)).await;
+    done(&store, change(IntentChange::Ended { operation })).await;
+    assert_eq!(lease(&store).await, LeaseState::Active { left_ms: 60_000 }, "its writer is still at work");
+    bench.clock.advance(Duration::from_secs(60));
+    assert_eq!(lease(&store).await, LeaseState::Over, "as after a crash of its writer");
+
+    let (_bench, store) = Bench::open().await;
+    done(&store, opening(NEVER_SEEN, 1)).await;
+    done(&store, change(IntentChange::Release { operation, has_ended: true })).await;
+    assert_eq!(lease(&store).await, LeaseState::Over);
 }
 
 #[tokio::test]
