@@ -13,7 +13,7 @@ const ELSEWHERE: [&str; 1] = ["attribute"];
 
 #[test]
 fn every_file_holds() {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("fuzz/corpus");
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../fuzz/corpus");
     for (name, target) in targets::TARGETS {
         let mut files: Vec<_> = root.join(name).read_dir().unwrap().map(|file| file.unwrap().path()).collect();
         files.sort();
@@ -28,7 +28,7 @@ fn every_file_holds() {
 
 #[test]
 fn every_corpus_is_of_a_target() {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("fuzz/corpus");
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../fuzz/corpus");
     for folder in root.read_dir().unwrap() {
         let name = folder.unwrap().file_name();
         let is_known = targets::TARGETS.iter().any(|(known, _)| name == *known);

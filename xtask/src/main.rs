@@ -134,7 +134,17 @@ fn soak(operations: u64, seed: Option<u64>, json: bool) -> ExitCode {
         _ = writeln!(std::io::stderr(), "the soak is of two programs on one PostgreSQL; unset DATAHUB_TESTS");
         return ExitCode::FAILURE;
     };
-    let soak = ["test", "--release", "--all-features", "--test", "soak", "--", "--nocapture", "all_of_it"];
+    let soak = [
+        "test",
+        "--release",
+        "--package=datahub-tests",
+        "--all-features",
+        "--test",
+        "soak",
+        "--",
+        "--nocapture",
+        "all_of_it",
+    ];
     let mut check = Check::cargo("no promise is broken", &soak).env("DATAHUB_SOAK_OPERATIONS", operations.to_string());
     check = check.env(postgres::URL, server.url());
     if let Some(seed) = seed {
