@@ -35,18 +35,61 @@ pub struct RecordFacts {
 /// A required attribute that is null, an attribute that is not known, or a value that does not convert or that the
 /// field's type does not take, with the attribute named.
 pub fn decode(model: &ModelDescriptor, facts: &RecordFacts, attributes: &Attributes) -> Result<Row, Fault> {
-    let mut row = Row::with_capacity(model.columns.len());
-    for column in model.columns {
+    let values = model.columns.iter().map(|column| {
         let value = decode_column(model, column, facts, attributes)?;
-        row.push(match column.through {
-            // What the type keeps of a value is what the row holds, so that a value it keeps less of is no change of it.
-            Some(through) if !column.is_local() => through(&value)
-                .and_then(|value| fit_column(column, value))
-                .map_err(|fault| fault.at_least(class_of(model, column)).at(column.field))?,
-            _ => value,
+        kept(model, column, value)
+    });
+    values.collect()
+}
+
+/// What a column's type keeps of a value is what the row holds, so that a value it keeps less of is no change of it.
+fn kept(model: &ModelDescriptor, column: &Column, value: Value) -> Result<Value, Fault> {
+    match column.through {
+        Some(through) if !column.is_local() => through(&value)
+            .and_then(|value| fit_column(column, value))
+            .map_err(|fault| fault.at_least(class_of(model, column)).at(column.field)),
+        _ => Ok(value),
+    }
+}
+
+/// The row that is known of a record which was stored before some of the model's attributes were mapped, with the positions
+/// of the columns that rest on an attribute which was never read. Their value is null, their default, or the kind's zero.
+///
+/// # Errors
+///
+/// As [`decode`]; an attribute that was never read is an error only where nothing can stand for its value.
+pub fn decode_known(
+    model: &ModelDescriptor,
+    facts: &RecordFacts,
+    attributes: &Attributes,
+) -> Result<(Row, Vec<usize>), Fault> {
+    let never_read = |name: &&str| !attributes.contains(name);
+    let unread: Vec<&'static str> =
+        model.attributes.iter().map(|attribute| attribute.name).filter(never_read).collect();
+    if unread.is_empty() {
+        return Ok((decode(model, facts, attributes)?, Vec::new()));
+    }
+    let mut known = attributes.clone();
+    known.merge(&unread.iter().map(|name| (*name, Value::Null)).collect());
+    let mut incomplete = Vec::new();
+    let mut row = Row::with_capacity(model.columns.len());
+    for (position, column) in model.columns.iter().enumerate() {
+        let decoded = decode_column(model, column, facts, &known).and_then(|value| kept(model, column, value));
+        row.push(if column.attributes().iter().any(|name| unread.contains(name)) {
+            incomplete.push(position);
+            let zero =
+                || kept(model, column, initial(column)).ok().filter(|zero| !zero.is_null() || can_be_empty(column));
+            decoded.or_else(|fault| zero().ok_or(fault))?
+        } else {
+            decoded?
         });
     }
-    Ok(row)
+    Ok((row, incomplete))
+}
+
+/// Whether null is a value of the column: of text it is the empty one.
+fn can_be_empty(column: &Column) -> bool {
+    column.nullable || column.kind == Kind::String
 }
 
 fn decode_column(
@@ -323,8 +366,8 @@ pub fn classed(model: &ModelDescriptor, fault: Fault) -> Fault {
     fault.at_least(class)
 }
 
-/// The class of a column's values. Nothing says what the hub's own are.
-fn class_of(model: &ModelDescriptor, column: &Column) -> Class {
+/// The strictest class among a column's attributes. Nothing says what the hub's own are.
+pub fn class_of(model: &ModelDescriptor, column: &Column) -> Class {
     if column.is_local() { Class::Personal } else { most_sensitive(model, column.attributes()) }
 }
 

@@ -10,7 +10,7 @@ use crate::send::{
     Sending, Sent, closing, ended, not_stored, quarantining_applied, rejected, releasing, store_failed, withdrawing,
 };
 use crate::sight::{ending, merged_row};
-use crate::written::{Asked, created_entry, not_kept_entry};
+use crate::written::{Asked, adjusted, created_entry, not_kept_entry};
 use crate::{
     Action, Commit, Committed, Entry, EntryKind, Event, Failure, Fetched, Guard, Intent, IntentChange, Loaded, Machine,
     Mapping, NewRow, OperationId, Origin, QuarantineChange, ROUNDS_MAX, Record, RecordChange, Rejection, Stored,
@@ -74,6 +74,14 @@ impl<M: Mapping> Create<M> {
         let names = self.mapping.creatable().into_iter().flat_map(|field| self.mapping.attributes_of(field));
         let known = names.filter_map(|name| Some((name.to_owned(), then.get(name)?.clone())));
         Ok(known.filter(|(_, value)| !value.is_null()).collect())
+    }
+
+    /// The patch, if with the constants it can make a record of the model.
+    fn admitted(&self, patch: Attributes) -> Result<Attributes, M::Fault> {
+        let mut sent = self.mapping.constants();
+        sent.merge(&patch);
+        self.mapping.admits(&sent)?;
+        Ok(patch)
     }
 
     fn loaded(&mut self, patch: Attributes, loaded: Box<Loaded>) -> Action<Output<M>, M::Fault> {
@@ -172,9 +180,13 @@ impl<M: Mapping> Create<M> {
     fn applied(&mut self, loaded: &Loaded, patch: &Attributes, record: &Record) -> Action<Output<M>, M::Fault> {
         let row = merged_row(&loaded.stored, record);
         let entry = created_entry(patch, &self.mapping.constants(), self.operation, self.origin(), Some(record));
-        if let Err(fault) = self.mapping.decode(&row.seen) {
-            return self.end_applied(fault, entry, "CDMS made a value of it that does not fit the model".to_owned());
-        }
+        let values = match self.mapping.decode(&row.seen) {
+            Ok(values) => values,
+            Err(fault) => {
+                let reason = "CDMS made a value of it that does not fit the model".to_owned();
+                return self.end_applied(fault, entry, reason);
+            }
+        };
         let left = !self.mapping.includes(&record.attributes);
         let mut commit = closing(self.operation, Verdict::Applied);
         commit.record = if left {
@@ -192,7 +204,8 @@ impl<M: Mapping> Create<M> {
         }
         commit.insist = true;
         let snapshot = row.clone().at(crate::Version(0), self.mapping.tag());
-        let written = Written { snapshot, asked: Asked::ReadBack, conflicts: Vec::new() };
+        let adjusted = adjusted(&self.mapping, &record.attributes, patch, &values);
+        let written = Written { snapshot, asked: Asked::ReadBack, conflicts: Vec::new(), adjusted };
         self.state = State::Storing(Box::new((written, row, entry)));
         Action::Commit(Box::new(commit))
     }
@@ -227,7 +240,7 @@ impl<M: Mapping> Machine for Create<M> {
 
     fn step(&mut self, event: Event<M::Fault>) -> Action<Self::Output, M::Fault> {
         match (std::mem::replace(&mut self.state, State::Over), event) {
-            (State::Begun, Event::Start) => match self.patch() {
+            (State::Begun, Event::Start) => match self.patch().and_then(|patch| self.admitted(patch)) {
                 Ok(patch) => {
                     self.state = State::Locking(patch);
                     Action::Lock

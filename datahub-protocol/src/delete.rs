@@ -165,7 +165,7 @@ impl<M: Mapping> Delete<M> {
 
     fn done(&mut self, snapshot: Snapshot) -> Action<Output<M>, M::Fault> {
         self.state = State::Over;
-        Action::Done(Ok(Written { snapshot, asked: Asked::ReadBack, conflicts: Vec::new() }))
+        Action::Done(Ok(Written { snapshot, asked: Asked::ReadBack, conflicts: Vec::new(), adjusted: Vec::new() }))
     }
 
     fn fail(&mut self, failure: Failure<M::Fault>) -> Action<Output<M>, M::Fault> {

@@ -153,7 +153,8 @@ impl<M: Mapping> Detached<M> {
         origin: Origin,
     ) -> Action<Output<M>, M::Fault> {
         if merged.patch.is_empty() {
-            let written = Written { snapshot: before, asked: Asked::Nothing(None), conflicts: Vec::new() };
+            let written =
+                Written { snapshot: before, asked: Asked::Nothing(None), conflicts: Vec::new(), adjusted: Vec::new() };
             if !local_changed {
                 return self.over(Ok(written));
             }
@@ -190,7 +191,7 @@ impl<M: Mapping> Detached<M> {
         conflicts: Vec<usize>,
     ) -> Action<Output<M>, M::Fault> {
         let snapshot = row.clone().at(crate::Version(0), self.mapping.tag());
-        let written = Box::new(Written { snapshot, asked: Asked::Nothing(None), conflicts });
+        let written = Box::new(Written { snapshot, asked: Asked::Nothing(None), conflicts, adjusted: Vec::new() });
         let mut commit = self.commit(guard);
         commit.record = RecordChange::Put(row.clone());
         commit.history = history;
@@ -208,7 +209,12 @@ impl<M: Mapping> Detached<M> {
         commit.record = RecordChange::Tombstone { reason: TombstoneReason::Gone, last: NewRow::from(&last) };
         let operation = Some(self.operation);
         commit.history = vec![Entry { origin: Origin::Hub, operation, ..ending(EntryKind::Deleted, &last) }];
-        let written = Box::new(Written { snapshot: last, asked: Asked::Nothing(None), conflicts: Vec::new() });
+        let written = Box::new(Written {
+            snapshot: last,
+            asked: Asked::Nothing(None),
+            conflicts: Vec::new(),
+            adjusted: Vec::new(),
+        });
         self.state = State::Storing(written, None);
         Action::Commit(Box::new(commit))
     }

@@ -4,7 +4,7 @@ use cdms_odata::{Attributes, Instant};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use crate::outcome::Answer;
+use crate::outcome::{Answer, LoginFailure};
 use crate::{Failure, MappingTag, OpenIntent, OperationId, SettledPatch, TombstoneReason};
 
 /// What happened after the last action.
@@ -23,7 +23,7 @@ pub enum Event<F> {
     /// How the write ended.
     Answered(Answer<F>),
     /// Whether the login succeeded; if not, why.
-    LoggedIn(Result<(), String>),
+    LoggedIn(Result<(), LoginFailure>),
     /// The pause is over.
     Resumed,
 }
@@ -113,6 +113,8 @@ pub enum Fetched<F> {
     Refused(String),
     /// CDMS could not be reached or did not answer properly.
     Unavailable(String),
+    /// CDMS refuses the login.
+    LoginRefused(String),
     /// What answered is not the CDMS that is configured.
     Misconfigured(String),
 }

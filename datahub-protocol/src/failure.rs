@@ -72,6 +72,8 @@ pub enum Failure<F> {
     },
     /// CDMS could not be reached.
     Unavailable(String),
+    /// CDMS refuses the login.
+    LoginRefused(String),
     /// CDMS refused the read.
     ReadRefused(String),
     /// What answered is not the CDMS that is configured.
@@ -116,6 +118,7 @@ impl<F> Failure<F> {
             Failure::Invalid(_) => "invalid",
             Failure::Orphan { .. } => "orphan",
             Failure::Unavailable(_) => "unavailable",
+            Failure::LoginRefused(_) => "login_refused",
             Failure::ReadRefused(_) => "read_refused",
             Failure::Misconfigured(_) => "misconfigured",
             Failure::Store { .. } => "store",

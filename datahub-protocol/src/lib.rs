@@ -42,12 +42,12 @@ pub use intent::{Intent, LeaseState, OpenIntent, OperationId, SettledPatch, Verd
 pub use listed::{Listed, listed};
 pub use mapping::{Mapping, MappingTag};
 pub use merge::{Merged, merge, put_back};
-pub use outcome::{Answer, Class, Rejection, Reply, ReplyBody, classify};
+pub use outcome::{Answer, Class, LoginFailure, Rejection, Reply, ReplyBody, classify};
 pub use read::{Read, Sighting};
 pub use settle::{Settle, Settled, verdict};
 pub use sight::Seen;
 pub use update::{OnConflict, Update};
-pub use written::{Asked, Written};
+pub use written::{Adjusted, Asked, Written};
 
 /// How often an operation starts again after another one stored first, before it gives up as busy.
 pub const ROUNDS_MAX: u8 = 5;

@@ -18,6 +18,12 @@ pub trait Mapping {
     /// Whether the mapping reads this attribute.
     fn knows(&self, attribute: &str) -> bool;
 
+    /// Whether these attributes are all that the mapping reads. A row that was stored before some of them were mapped lacks
+    /// those.
+    fn is_covered_by(&self, _attributes: &Attributes) -> bool {
+        true
+    }
+
     /// Whether a record with these attributes belongs to the model.
     fn includes(&self, attributes: &Attributes) -> bool;
 
@@ -58,6 +64,16 @@ pub trait Mapping {
     ///
     /// A value that CDMS would not take, or a required one that is missing.
     fn encode_new(&self, values: &[Value]) -> Result<Attributes, Self::Fault>;
+
+    /// Checks that a create which sends these attributes, constants included, can make a record of the model: what is not
+    /// sent may come out as anything.
+    ///
+    /// # Errors
+    ///
+    /// What is sent contradicts the model's condition.
+    fn admits(&self, _sent: &Attributes) -> Result<(), Self::Fault> {
+        Ok(())
+    }
 
     /// The fault of a record that the database's own rules forbid, for this reason.
     fn forbidden(&self, reason: &str) -> Self::Fault;

@@ -11,6 +11,8 @@ use crate::{Record, WriteKind};
 pub enum Answer<F> {
     /// Nothing was sent, for this reason: no address, no connection, no TLS, or the lease is too short.
     NotSent(String),
+    /// Nothing was sent: CDMS refuses the login.
+    LoginRefused(String),
     /// It was sent, at least in part, and no whole answer came.
     Lost(String),
     /// An answer came.
@@ -73,6 +75,26 @@ pub enum Rejection {
     NotSent(String),
     /// The session is over and the login failed, or CDMS would not take the new session either.
     LoginFailed(String),
+    /// CDMS refuses the login, with its user and password.
+    LoginRefused(String),
+}
+
+/// Why there is no session.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum LoginFailure {
+    /// CDMS refuses the user or the password: it is not tried again.
+    Refused(String),
+    /// Anything else; it is tried again later.
+    Failed(String),
+}
+
+impl From<LoginFailure> for Rejection {
+    fn from(failure: LoginFailure) -> Self {
+        match failure {
+            LoginFailure::Refused(reason) => Rejection::LoginRefused(reason),
+            LoginFailure::Failed(reason) => Rejection::LoginFailed(reason),
+        }
+    }
 }
 
 /// What an answer says about CDMS.
@@ -104,6 +126,7 @@ const REFUSED_IN_FRONT: [u16; 7] = [407, 411, 413, 414, 415, 429, 431];
 pub fn classify<F>(write: WriteKind, answer: Answer<F>) -> Class<F> {
     let Reply { status, body } = match answer {
         Answer::NotSent(reason) => return Class::Rejected(Rejection::NotSent(reason)),
+        Answer::LoginRefused(reason) => return Class::Rejected(Rejection::LoginRefused(reason)),
         Answer::Lost(reason) => return Class::Unknown(reason),
         Answer::Reply(reply) => reply,
     };

@@ -76,6 +76,8 @@ faults! {
     ConflictForgotten = "conflict-forgotten",
     /// A row that is newer than CDMS is overwritten.
     OlderOverwrites = "older-overwrites",
+    /// A record that does not satisfy the model's condition ends its row, though the row is newer.
+    ConditionBeforeTime = "condition-before-time",
     /// A refresh drops the attributes that this mapping lacks.
     OtherMappingsDropped = "other-mappings-dropped",
     /// An update is settled as applied by a single attribute, whatever the others show.
@@ -98,6 +100,16 @@ faults! {
     TransactionLeftOpen = "transaction-left-open",
     /// A write is sent although the lease no longer covers it.
     LeaseUncheckedBeforeSend = "lease-unchecked-before-send",
+    /// One record that CDMS cannot give is taken for a CDMS that is away.
+    OneFailureIsOutage = "one-failure-is-outage",
+    /// A write is settled by the quiet period of the program that settles it.
+    QuietPeriodOfReader = "quiet-period-of-reader",
+    /// A secret that CDMS has refused is tried again.
+    RefusedSecretAgain = "refused-secret-again",
+    /// A login that CDMS does not take at all starts no pause.
+    LostLoginUnpaused = "lost-login-unpaused",
+    /// Whoever meets an open write wakes a whole round of settling.
+    BusyWakesAll = "busy-wakes-all",
     /// A program's writes of one record do not wait for each other.
     NoRecordLock = "no-record-lock",
     /// A page of a pull is stored without looking whether its rows are newer.
@@ -133,6 +145,11 @@ pub(crate) fn resends_blindly(write: WriteKind, tries: u8) -> bool {
 /// Whether an answer to a write is taken for CDMS's word that the record is missing, for its status alone.
 pub(crate) fn takes_for_gone(write: WriteKind, status: u16) -> bool {
     status == 404 && write != WriteKind::Create && planted(Planted::AnyNotFoundIsGone)
+}
+
+/// Whether a read takes a record that is older than its row, and satisfies the model's condition or not, for a newer one.
+pub(crate) fn hides_age(satisfies: bool) -> bool {
+    planted(Planted::OlderOverwrites) || (!satisfies && planted(Planted::ConditionBeforeTime))
 }
 
 /// Whether a read does not look at what changed between these times.

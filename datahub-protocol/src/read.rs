@@ -15,6 +15,8 @@ pub enum Sighting {
         snapshot: Snapshot,
         /// What the read had to do for it.
         seen: Seen,
+        /// The row that it has replaced, if there was one.
+        replaced: Option<Box<Snapshot>>,
     },
     /// A write is under way: the row as it was before.
     Pending {
@@ -41,7 +43,7 @@ enum State<F> {
     Locking,
     Loading,
     Fetching(Box<Loaded>),
-    Storing(Seen, NewRow, Guard),
+    Storing(Seen, NewRow, Guard, Option<Box<Snapshot>>),
     Recording(Failure<F>, Guard),
     Over,
 }
@@ -54,9 +56,15 @@ impl<M: Mapping> Read<M> {
 
     fn fetched(&mut self, loaded: &Loaded, fetched: crate::Fetched<M::Fault>) -> Action<Output<M>, M::Fault> {
         match sight(&self.mapping, loaded, fetched, self.clock_skew_ms) {
-            Sight::InSync(snapshot) => self.over(Ok(Sighting::Current { snapshot, seen: Seen::InSync })),
+            Sight::InSync(snapshot) => {
+                self.over(Ok(Sighting::Current { snapshot, seen: Seen::InSync, replaced: None }))
+            }
             Sight::Store(seen, commit, row) => {
-                self.state = State::Storing(seen, row, commit.guard);
+                let replaced = match &loaded.stored {
+                    Stored::Row(snapshot) => Some(Box::new(snapshot.clone())),
+                    Stored::Absent | Stored::Tombstone(..) => None,
+                };
+                self.state = State::Storing(seen, row, commit.guard, replaced);
                 Action::Commit(commit)
             }
             Sight::Record(commit, failure) => {
@@ -118,10 +126,10 @@ impl<M: Mapping> Machine for Read<M> {
                 }
             },
             (State::Fetching(loaded), Event::Fetched(fetched)) => self.fetched(&loaded, fetched),
-            (State::Storing(seen, row, guard), Event::Committed(committed)) => match committed {
+            (State::Storing(seen, row, guard, replaced), Event::Committed(committed)) => match committed {
                 Committed::Done(version) => {
                     let snapshot = row.at(version, self.mapping.tag());
-                    self.over(Ok(Sighting::Current { snapshot, seen }))
+                    self.over(Ok(Sighting::Current { snapshot, seen, replaced }))
                 }
                 Committed::Lost => self.again(),
                 // The database forbids the row: the record waits in quarantine, the row stays as it was.

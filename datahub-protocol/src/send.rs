@@ -96,7 +96,7 @@ impl Sending {
         match (std::mem::replace(&mut self.state, State::Out), event) {
             (State::Out, Event::Answered(answer)) => self.answered(answer),
             (State::Out, Event::LoggedIn(Ok(()))) => Sent::Act(self.send()),
-            (State::Out, Event::LoggedIn(Err(reason))) => Sent::Rejected(Rejection::LoginFailed(reason)),
+            (State::Out, Event::LoggedIn(Err(failure))) => Sent::Rejected(failure.into()),
             // What the database makes of the note matters only to a program that settles after a crash of this one.
             (State::NotingEnd(refusal), Event::Committed(_)) => self.look(refusal, AfterLook::GiveUp),
             (State::Pausing(refusal), Event::Resumed) => self.look(refusal, AfterLook::SendAgain),
@@ -163,9 +163,13 @@ impl Sending {
             (Fetched::Unreadable(_), WriteKind::Update) => {
                 return undecided(&refusal, "the record cannot be read");
             }
-            (Fetched::Refused(reason) | Fetched::Unavailable(reason) | Fetched::Misconfigured(reason), _) => {
-                return undecided(&refusal, reason);
-            }
+            (
+                Fetched::Refused(reason)
+                | Fetched::Unavailable(reason)
+                | Fetched::LoginRefused(reason)
+                | Fetched::Misconfigured(reason),
+                _,
+            ) => return undecided(&refusal, reason),
         };
         match verdict(&self.intent, record, None, true) {
             Some(Verdict::Applied) => Sent::Shown(fetched),
@@ -223,7 +227,7 @@ pub(crate) fn rejected<F>(operation: OperationId, rejection: &Rejection) -> Comm
     let reason = match rejection {
         Rejection::Cdms(refusal) => refusal.message.clone(),
         Rejection::InFront { status, said } => format!("status {status}: {said}"),
-        Rejection::NotSent(reason) | Rejection::LoginFailed(reason) => reason.clone(),
+        Rejection::NotSent(reason) | Rejection::LoginFailed(reason) | Rejection::LoginRefused(reason) => reason.clone(),
     };
     let mut commit = closing(operation, Verdict::Rejected { reason });
     // An intent that stayed open would be settled by what CDMS shows, which for a taken id is somebody else's record.

@@ -151,6 +151,7 @@ impl<M: Mapping> Settle<M> {
             Fetched::Unreadable(fault) => return self.unreadable(&open.intent, fault, quiet_over, left_ms),
             Fetched::Refused(reason) => return self.over(Err(Failure::ReadRefused(reason))),
             Fetched::Unavailable(reason) => return self.over(Err(Failure::Unavailable(reason))),
+            Fetched::LoginRefused(reason) => return self.over(Err(Failure::LoginRefused(reason))),
             Fetched::Misconfigured(reason) => return self.over(Err(Failure::Misconfigured(reason))),
         };
         let Some(verdict) = verdict(&open.intent, record.as_ref(), self.our_user, quiet_over) else {

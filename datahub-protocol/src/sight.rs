@@ -52,8 +52,16 @@ pub(crate) fn sight<M: Mapping>(
         Fetched::Unreadable(fault) => return quarantine(loaded, fault),
         Fetched::Refused(reason) => return Sight::Fails(Failure::ReadRefused(reason)),
         Fetched::Unavailable(reason) => return Sight::Fails(Failure::Unavailable(reason)),
+        Fetched::LoginRefused(reason) => return Sight::Fails(Failure::LoginRefused(reason)),
         Fetched::Misconfigured(reason) => return Sight::Fails(Failure::Misconfigured(reason)),
     };
+    // An older record says nothing of the model's condition: that it does not satisfy it is older too.
+    if let Stored::Row(Snapshot { modified: hub, .. }) = loaded.stored
+        && behind_ms(hub, &record) > clock_skew_ms.max(0)
+        && !planted::hides_age(mapping.includes(&record.attributes))
+    {
+        return Sight::HubNewer { hub, cdms: record.modified };
+    }
     if !mapping.includes(&record.attributes) {
         return left(mapping, loaded, &record);
     }
@@ -75,10 +83,7 @@ pub(crate) fn sight<M: Mapping>(
                 changes.clear();
             }
             let known_change = changes.iter().any(|change| change.from.is_some());
-            let behind_ms = snapshot.modified.0.saturating_sub(record.modified.0);
-            if behind_ms > clock_skew_ms.max(0) && !planted(Planted::OlderOverwrites) {
-                return Sight::HubNewer { hub: snapshot.modified, cdms: record.modified };
-            }
+            let behind_ms = behind_ms(snapshot.modified, &record);
             if known_change {
                 let mut entries = refreshed(&loaded.late, &record, changes);
                 if behind_ms > 0 {
@@ -95,6 +100,11 @@ pub(crate) fn sight<M: Mapping>(
             store(loaded, Seen::Filled, Vec::new(), NewRow { complete_for: others, ..row })
         }
     }
+}
+
+/// By how much a record is older than its row.
+fn behind_ms(hub: Instant, record: &Record) -> i64 {
+    hub.0.saturating_sub(record.modified.0)
 }
 
 /// What differs between known attributes and those just read; one that was not known has no `from`.

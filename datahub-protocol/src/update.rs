@@ -9,7 +9,7 @@ use crate::send::{
     Sending, Sent, closing, ended, not_stored, quarantining_applied, rejected, releasing, store_failed, withdrawing,
 };
 use crate::sight::{ending, found_gone, merged_row};
-use crate::written::{Asked, Intended, Written, updated_entries};
+use crate::written::{Asked, Intended, Written, adjusted, updated_entries};
 use crate::{
     Action, Commit, Committed, Entry, EntryKind, Event, Failure, Fetched, Guard, Intent, IntentChange, Loaded, Machine,
     Mapping, Merged, NewRow, OperationId, Origin, ROUNDS_MAX, Record, RecordChange, Rejection, SettledPatch, Snapshot,
@@ -132,6 +132,8 @@ impl<M: Mapping> Update<M> {
 
     fn begin(&mut self) -> Action<Output<M>, M::Fault> {
         let asks_nothing = match &self.wish {
+            // What was never read has to be asked for first.
+            Wish::Changes { base, .. } if !self.approach.mapping.is_covered_by(base) => false,
             // What CDMS would refuse anyway is refused before anything is asked of it.
             Wish::Changes { base, .. } => match self.merged(base) {
                 Err(fault) => return self.fail(Failure::Invalid(fault)),
@@ -350,18 +352,25 @@ impl<M: Mapping> Update<M> {
                 let reason = "CDMS's answer to the read-back cannot be read".to_owned();
                 return self.end_applied(fault, history, reason);
             }
-            Fetched::Gone | Fetched::Refused(_) | Fetched::Unavailable(_) | Fetched::Misconfigured(_) => {
+            Fetched::Gone
+            | Fetched::Refused(_)
+            | Fetched::Unavailable(_)
+            | Fetched::LoginRefused(_)
+            | Fetched::Misconfigured(_) => {
                 let mut row = NewRow::from(&plan.snapshot);
                 row.seen.merge(&plan.constants_known(&self.approach.mapping));
                 row.seen.merge(&plan.merged.patch);
                 (row, None)
             }
         };
-        if let Err(fault) = self.approach.mapping.decode(&row.seen) {
-            let history = plan.history(self.operation, self.origin(), record.as_ref());
-            let reason = "CDMS made a value of it that does not fit the model".to_owned();
-            return self.end_applied(fault, history, reason);
-        }
+        let values = match self.approach.mapping.decode(&row.seen) {
+            Ok(values) => values,
+            Err(fault) => {
+                let history = plan.history(self.operation, self.origin(), record.as_ref());
+                let reason = "CDMS made a value of it that does not fit the model".to_owned();
+                return self.end_applied(fault, history, reason);
+            }
+        };
         let left = record.as_ref().is_some_and(|record| !self.approach.mapping.includes(&record.attributes));
         commit.record = if left {
             RecordChange::Tombstone { reason: TombstoneReason::LeftModel, last: row.clone() }
@@ -377,6 +386,7 @@ impl<M: Mapping> Update<M> {
             snapshot: plan.snapshot.clone(),
             asked: if record.is_some() { Asked::ReadBack } else { Asked::NotReadBack },
             conflicts: plan.merged.conflicts.clone(),
+            adjusted: adjusted(&self.approach.mapping, &plan.snapshot.seen, &plan.intent.patch, &values),
         };
         self.state = State::Storing(written, row, commit.history.clone());
         Action::Commit(Box::new(commit))
@@ -403,7 +413,7 @@ impl<M: Mapping> Update<M> {
     }
 
     fn unchanged(&mut self, snapshot: Snapshot, asked: Asked) -> Action<Output<M>, M::Fault> {
-        self.over(Ok(Written { snapshot, asked, conflicts: Vec::new() }))
+        self.over(Ok(Written { snapshot, asked, conflicts: Vec::new(), adjusted: Vec::new() }))
     }
 
     /// Ends with a transaction whose own failure does not change what the caller learns.

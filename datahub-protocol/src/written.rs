@@ -7,8 +7,8 @@ use crate::planted::{Planted, planted};
 use crate::send::closing;
 use crate::sight::{Seen, differences, ending, found_gone, refreshed};
 use crate::{
-    Change, Commit, Entry, EntryKind, NewRow, Note, OperationId, Origin, Record, RecordChange, SettledPatch, Snapshot,
-    TombstoneReason, Verdict,
+    Change, Commit, Entry, EntryKind, Mapping, NewRow, Note, OperationId, Origin, Record, RecordChange, SettledPatch,
+    Snapshot, TombstoneReason, Verdict,
 };
 
 /// What an update, a create or a delete did.
@@ -20,6 +20,37 @@ pub struct Written {
     pub asked: Asked,
     /// The fields, by position, whose CDMS value was overwritten.
     pub conflicts: Vec<usize>,
+    /// The fields that came back with another value than the one that was sent.
+    pub adjusted: Vec<Adjusted>,
+}
+
+/// A field that came back with another value than the one that was sent.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Adjusted {
+    /// Its position.
+    pub field: usize,
+    /// The value that was sent, as the model has it.
+    pub sent: Value,
+    /// The value that CDMS has.
+    pub now: Value,
+}
+
+/// The fields of which attributes were sent and whose values came back different: `before` is what was known, `now` the
+/// model's values as they came back.
+pub(crate) fn adjusted<M: Mapping>(
+    mapping: &M,
+    before: &Attributes,
+    patch: &Attributes,
+    now: &[Value],
+) -> Vec<Adjusted> {
+    let mut expected = before.clone();
+    expected.merge(patch);
+    // What was sent was made of the model's values, so it decodes; where it does not, it is not what came back.
+    let Ok(expected) = mapping.decode(&expected) else { return Vec::new() };
+    let is_sent = |field: &usize| mapping.attributes_of(*field).iter().any(|name| patch.contains(name));
+    let fields = mapping.creatable().into_iter().filter(is_sent).filter(|field| expected[*field] != now[*field]);
+    let adjusted = fields.map(|field| Adjusted { field, sent: expected[field].clone(), now: now[field].clone() });
+    adjusted.collect()
 }
 
 /// What was asked of CDMS for a write, and so how sure its result is.

@@ -3,11 +3,14 @@
 mod authenticator;
 mod client;
 mod first_contact;
+mod login;
 mod pages;
+mod refused_logins;
 mod shape;
 mod transport;
 
 pub use authenticator::{Anonymous, Authenticator, LoginError, LoginReply, LoginRequests, Session};
-pub(crate) use client::{Client, ClientOptions};
+pub(crate) use client::{Client, ClientOptions, service_root};
 pub(crate) use first_contact::FirstContact;
-pub(crate) use pages::{PageFailure, PageRead};
+pub(crate) use pages::{Next, PageFailure, PageRead};
+pub(crate) use refused_logins::RefusedLogins;

@@ -3,6 +3,7 @@
 use std::fmt;
 use std::time::Duration;
 
+use cdms_odata::Instant;
 use cdms_odata::client::Meaning;
 use datahub_model::{Fault, ModelDescriptor};
 use datahub_protocol::{Failure, OperationId, Rejection};
@@ -14,7 +15,11 @@ use uuid::Uuid;
 /// taken before its push failed. Some kinds may say otherwise: [`ErrorKind::Unsettled`]; [`ErrorKind::Quarantined`] where
 /// [`is_in_cdms`](Error::is_in_cdms) is true; [`ErrorKind::Store`] with an [`operation_id`](Error::operation_id), whose
 /// write may be noted and is settled as not applied; and [`ErrorKind::Misconfigured`] of a create whose record CDMS made
-/// under another id than the chosen one. Values of attributes that are not of class `public` are never in its text.
+/// under another id than the chosen one.
+///
+/// Values that the hub knows of are in its text only where their attribute's class is `public`. What CDMS itself says in a
+/// refusal is in its text too, and CDMS, or a plug-in in it, can put any value there: whoever shows errors to others shows
+/// [`kind`](Error::kind) and writes the text to a log that is guarded like the records.
 #[derive(Clone)]
 pub struct Error(Box<Inner>);
 
@@ -67,6 +72,9 @@ pub enum ErrorKind {
     Erased,
     /// CDMS cannot be reached.
     Unavailable,
+    /// CDMS refuses the hub's user or password. It is not tried again until they change or
+    /// [`Hub::retry_login`](crate::Hub::retry_login) is called.
+    LoginRefused,
     /// The configuration does not fit CDMS or the database.
     Misconfigured,
     /// The hub's database cannot be used.
@@ -156,6 +164,16 @@ impl Error {
         describe(failure, model).of_record(model, id)
     }
 
+    /// CDMS refuses the login.
+    pub(crate) fn login_refused(reason: String) -> Self {
+        Error::new(ErrorKind::LoginRefused, reason).advise("check the CDMS user and its password")
+    }
+
+    /// Whether CDMS could not be asked at all.
+    pub(crate) fn is_without_cdms(&self) -> bool {
+        matches!(self.kind(), ErrorKind::Unavailable | ErrorKind::LoginRefused)
+    }
+
     /// A write of the record is under way, and what it comes to decides what there is to do.
     pub(crate) fn busy(model: &'static ModelDescriptor, id: Uuid, operation: OperationId) -> Self {
         let failure = Failure::Busy { operation: Some(operation), retry_after_ms: BUSY_RETRY_MS };
@@ -204,9 +222,7 @@ fn describe(failure: Failure<Fault>, model: &'static ModelDescriptor) -> Error {
             ErrorKind::LocalNewer,
             format!("the row is newer than CDMS: {hub} in the hub, {cdms} in CDMS"),
         )
-        .advise(
-            "CDMS's time went back; after a restore of CDMS decide which side is right with `resolve` or `resolve_all`",
-        ),
+        .advise(newer_advice(hub, cdms)),
         Failure::Conflict { fields } if fields.is_empty() => {
             Error::new(ErrorKind::Conflict, "the record was changed meanwhile").advise("read it again")
         }
@@ -236,8 +252,10 @@ fn describe(failure: Failure<Fault>, model: &'static ModelDescriptor) -> Error {
         )
         .of_operation(operation)
         .advise("creates are stopped; let CDMS take the ids that clients choose, remove the orphan, and connect again"),
-        Failure::Unavailable(reason) => Error::new(ErrorKind::Unavailable, format!("CDMS cannot be read: {reason}"))
-            .advise("try again later, or read with `or_local()` to get the hub's row"),
+        Failure::Unavailable(reason) => {
+            Error::new(ErrorKind::Unavailable, format!("CDMS cannot be read: {reason}")).advise("try again later")
+        }
+        Failure::LoginRefused(reason) => Error::login_refused(reason),
         Failure::ReadRefused(reason) => Error::new(ErrorKind::Rejected, format!("CDMS refused the read: {reason}"))
             .advise("give the CDMS user the right to read it"),
         Failure::Misconfigured(reason) => Error::new(ErrorKind::Misconfigured, reason),
@@ -251,6 +269,22 @@ fn describe(failure: Failure<Fault>, model: &'static ModelDescriptor) -> Error {
     }
 }
 
+/// Up to which difference of times the clocks of CDMS's servers are a likelier reason than a restored backup.
+const SKEW_MS: i64 = 120_000;
+
+fn newer_advice(hub: Instant, cdms: Instant) -> String {
+    let resolve = "after a restore of CDMS decide which side is right with `resolve` or `resolve_all`";
+    let behind_ms = hub.0.saturating_sub(cdms.0);
+    if behind_ms > SKEW_MS {
+        return format!("CDMS's time went back; {resolve}");
+    }
+    let seconds = behind_ms.div_euclid(1_000) + i64::from(behind_ms.rem_euclid(1_000) > 0);
+    format!(
+        "CDMS's time went back by {seconds} s; where CDMS has several servers whose clocks differ, set `clock_skew` on the \
+         hub's builder to more than that; {resolve}"
+    )
+}
+
 fn rejected(rejection: Rejection) -> Error {
     match rejection {
         Rejection::Cdms(refusal) => {
@@ -258,6 +292,10 @@ fn rejected(rejection: Rejection) -> Error {
             let message = format!("CDMS refused the write (status {}{code}): {}", refusal.status, refusal.message);
             let meaning = refusal.meaning();
             let advice = match meaning {
+                // The write's own record is there, or is about to be: it was looked at.
+                Meaning::RecordMissing => {
+                    "a record that the write refers to is missing in CDMS, as its text says; refer to one that is there"
+                }
                 Meaning::Other if refusal.status == 400 => "the contract may be out of date; compare it with $metadata",
                 meaning => meaning.advice(),
             };
@@ -278,6 +316,7 @@ fn rejected(rejection: Rejection) -> Error {
             Error::new(ErrorKind::Unavailable, format!("the write was not sent to CDMS: {reason}"))
                 .advise("nothing changed on either side; try again later")
         }
+        Rejection::LoginRefused(reason) => Error::login_refused(reason).advise_too("nothing changed on either side"),
         Rejection::LoginFailed(reason) => {
             Error::new(ErrorKind::Unavailable, format!("CDMS took no login for the write: {reason}"))
                 .advise("nothing changed on either side; check the CDMS user's login")

@@ -7,10 +7,12 @@ use cdms_odata::{Attributes, Instant, Value};
 use datahub_model::{Fault, ModelDescriptor};
 use datahub_protocol::planted::{Planted, planted};
 use datahub_protocol::{
-    Action, Answer, Commit, Committed, EntryKind, Event, Fetched, IntentChange, Loaded, Machine, OperationId, WriteKind,
+    Action, Answer, Commit, Committed, EntryKind, Event, Fetched, IntentChange, Loaded, LoginFailure, Machine,
+    OperationId, QuarantineChange, WriteKind,
 };
 use uuid::Uuid;
 
+use crate::ErrorKind;
 use crate::crash_points::{Place, Step, pass, pass_blocking};
 use crate::hub::Engine;
 use crate::record_lock::RecordGuard;
@@ -130,7 +132,10 @@ impl Run {
                     let id = if has_new_id { Uuid::new_v4() } else { self.id };
                     Event::Answered(self.send((write, id), operation, &body, step).await)
                 }
-                Action::Login => Event::LoggedIn(self.engine.client.login().await),
+                Action::Login => Event::LoggedIn(match self.engine.client() {
+                    Ok(client) => client.login().await,
+                    Err(error) => Err(LoginFailure::Failed(error.to_string())),
+                }),
                 Action::Pause { attempt } => {
                     tokio::time::sleep(Duration::from_millis(25) * 2u32.pow(u32::from(attempt))).await;
                     Event::Resumed
@@ -147,17 +152,21 @@ impl Run {
         body: &Attributes,
         step: Step,
     ) -> Answer<Fault> {
-        if let Err(error) = self.engine.contact().await {
-            return Answer::NotSent(error.to_string());
-        }
+        let client = match self.engine.contact().await.and_then(|_| self.engine.client()) {
+            Ok(client) => client,
+            Err(error) if error.kind() == ErrorKind::LoginRefused => {
+                return Answer::LoginRefused(error.as_reason().to_owned());
+            }
+            Err(error) => return Answer::NotSent(error.to_string()),
+        };
         let covered = || {
             // Without an intent there is no lease, so the faults that leave it out would not send at all.
             let unchecked = [Planted::LeaseUncheckedBeforeSend, Planted::NoIntent, Planted::IntentAfterSend];
-            let covered = self.lease_covers_a_request() || unchecked.into_iter().any(planted);
+            let covered = self.lease_left() >= client.time_limit() || unchecked.into_iter().any(planted);
             pass_blocking(step, Place::Checked);
             covered
         };
-        self.engine.client.send(self.model, write, operation, id, body, &covered).await
+        client.send(self.model, write, operation, id, body, &covered).await
     }
 
     async fn load(&mut self) -> Result<Loaded, StoreError> {
@@ -181,14 +190,18 @@ impl Run {
     }
 
     async fn fetch(&mut self) -> Fetched<Fault> {
-        if let Err(error) = self.engine.contact().await {
-            return match error.kind() {
-                crate::ErrorKind::Misconfigured => Fetched::Misconfigured(error.to_string()),
-                _ => Fetched::Unavailable(error.as_reason().to_owned()),
-            };
-        }
+        let client = match self.engine.contact().await.and_then(|_| self.engine.client()) {
+            Ok(client) => client,
+            Err(error) if error.kind() == ErrorKind::Misconfigured => {
+                return Fetched::Misconfigured(error.to_string());
+            }
+            Err(error) if error.kind() == ErrorKind::LoginRefused => {
+                return Fetched::LoginRefused(error.as_reason().to_owned());
+            }
+            Err(error) => return Fetched::Unavailable(error.as_reason().to_owned()),
+        };
         self.asked = Some(self.engine.clock.now());
-        self.engine.client.fetch(self.model, self.id).await
+        client.fetch(self.model, self.id).await
     }
 
     async fn commit(&mut self, commit: Commit<Fault>, step: Step) -> Result<Committed, StoreError> {
@@ -209,6 +222,7 @@ impl Run {
             again: false,
             step,
         };
+        let news = News::of(&job.commit);
         let mut pause = Duration::from_millis(20);
         loop {
             let committed = match self.engine.store.commit(job.clone()).await {
@@ -216,6 +230,9 @@ impl Run {
                 Err(error) => Committed::Unavailable(error.to_string()),
                 Ok(committed) => committed,
             };
+            if matches!(committed, Committed::Done(_)) {
+                news.tell(self.model, self.id);
+            }
             // Otherwise nothing was changed.
             self.may_be_open |= opens && matches!(committed, Committed::Done(_) | Committed::Unavailable(_));
             match &committed {
@@ -250,10 +267,6 @@ impl Run {
         }
     }
 
-    fn lease_covers_a_request(&self) -> bool {
-        self.lease_left() >= self.engine.client.time_limit()
-    }
-
     fn lease_lasts(&self) -> bool {
         self.lease_left() > Duration::ZERO
     }
@@ -264,6 +277,36 @@ impl Run {
         let by_wall = u64::try_from(lease.until.0.saturating_sub(self.engine.clock.now().0)).unwrap_or(0);
         let by_monotonic = lease.until_monotonic.saturating_sub(self.engine.clock.monotonic());
         by_monotonic.min(Duration::from_millis(by_wall))
+    }
+}
+
+/// What a transaction does that whoever runs the hub should hear of.
+#[derive(Default)]
+pub(crate) struct News {
+    quarantined: Option<String>,
+    late: Vec<OperationId>,
+}
+
+impl News {
+    pub(crate) fn of(commit: &Commit<Fault>) -> Self {
+        let quarantined = match &commit.quarantine {
+            QuarantineChange::Put(fault) => Some(fault.to_string()),
+            QuarantineChange::PutOrphan { id, .. } => Some(format!("CDMS made it under the id {id}")),
+            QuarantineChange::Keep | QuarantineChange::Clear => None,
+        };
+        let late = commit.history.iter().filter(|entry| entry.kind == EntryKind::AppliedLate);
+        News { quarantined, late: late.filter_map(|entry| entry.operation).collect() }
+    }
+
+    /// Tells it, once it is stored.
+    pub(crate) fn tell(&self, model: &'static ModelDescriptor, id: Uuid) {
+        let model = model.name;
+        if let Some(reason) = &self.quarantined {
+            tracing::warn!(model, %id, reason, "a record went to quarantine");
+        }
+        for operation in &self.late {
+            tracing::warn!(model, %id, %operation, "a write that had been found not applied has shown up");
+        }
     }
 }
 

@@ -4,7 +4,7 @@ use std::fmt;
 use std::future::IntoFuture;
 
 use cdms_odata::{Attributes, Instant, Value};
-use datahub_model::{Class, ModelDescriptor};
+use datahub_model::{Class, MappingId, ModelDescriptor};
 use datahub_protocol::{Change, EntryKind, Note, OperationId, Origin, Version};
 use futures_util::future::BoxFuture;
 use serde::ser::SerializeMap as _;
@@ -40,7 +40,7 @@ pub struct HistoryEntry {
     /// The program that did it.
     pub program: String,
     /// The mapping by which it was made.
-    pub mapping: u64,
+    pub mapping: MappingId,
     /// Which side it came from.
     pub origin: Origin,
     /// What happened.
@@ -236,7 +236,7 @@ fn entry(model: &'static ModelDescriptor, record: Uuid, row: HistoryRow) -> Hist
         record,
         model: row.model,
         program: row.program,
-        mapping: row.mapping,
+        mapping: MappingId(row.mapping),
         number: row.sequence,
         version: row.version,
         at: row.at,

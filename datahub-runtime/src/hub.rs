@@ -140,6 +140,19 @@ impl Hub {
         Pull::new(self)
     }
 
+    /// Has the next request log in again, though CDMS has refused the user and password before, or the login failed just now:
+    /// after an account was unlocked, for instance. Asks CDMS nothing by itself.
+    ///
+    /// Dropping the future changes nothing.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Misconfigured`] when the hub has no CDMS.
+    pub async fn retry_login(&self) -> Result<(), Error> {
+        self.engine.client()?.retry_login().await;
+        Ok(())
+    }
+
     /// How the hub is doing, for readiness probes: one statement, and no request to CDMS. A database that does not answer
     /// within 5 s is one that cannot be used.
     ///

@@ -34,7 +34,9 @@ mod observed;
 mod one_of;
 mod operation;
 mod quarantine;
+mod reach;
 mod record_lock;
+mod saved;
 mod settling;
 mod shared_check;
 pub mod sql_types;
@@ -44,6 +46,11 @@ mod synced;
 #[cfg(feature = "testing")]
 pub mod testing;
 mod written;
+
+/// The types of headers and statuses, which [`Session`] and [`LoginReply`] are made of.
+pub use ::http;
+/// The future that [`Authenticator::login`] returns.
+pub use futures_util::future::BoxFuture;
 
 pub use cdms::{Anonymous, Authenticator, LoginError, LoginReply, LoginRequests, Session};
 pub use cdms_odata::{Attributes, Instant, Kind, Reference, Value};
@@ -58,7 +65,7 @@ pub use datahub_macros::CdmsFields;
 #[doc = include_str!("../docs/cdms_synced.md")]
 #[doc = include_str!("../docs/expansion_synced.md")]
 pub use datahub_macros::CdmsSynced;
-pub use datahub_model::Fault;
+pub use datahub_model::{Fault, MappingId};
 pub use datahub_protocol::{EntryKind, Note, OnConflict, OperationId, Origin, Seen, Verdict, Version, WriteKind};
 pub use error::{Error, ErrorKind};
 pub use field::{CdmsFields, FieldType, GroupReader, GroupWriter, Holds, Member, Options, RowReader, RowWriter, Slot};
@@ -71,9 +78,11 @@ pub use model::{CdmsSynced, Model, Writable};
 pub use models::Models;
 pub use one_of::{At, OneOf, PointsTo, Targets};
 pub use operation::{
-    Create, Delete, DeleteFailed, Edit, Erase, Get, Pull, PullReport, Resolution, Resolve, ResolvedAll, Revert, Save,
+    Create, CreateFailed, Delete, DeleteFailed, Edit, Erase, Get, Pull, PullReport, Resolution, Resolve, ResolvedAll,
+    Revert, Save,
 };
 pub use quarantine::RetryReport;
+pub use saved::{Adjusted, Saved};
 pub use settling::{Settling, SettlingReport};
 pub use store::{Erasure, QuarantineEntry};
 pub use synced::{InvalidToken, Synced, VersionToken};

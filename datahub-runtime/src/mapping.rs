@@ -14,6 +14,20 @@ pub(crate) struct ModelMapping {
     pub(crate) model: &'static ModelDescriptor,
     pub(crate) id: Uuid,
     pub(crate) actor: Arc<str>,
+    /// The fields that the caller has not touched and of which it was never given a value.
+    untouched: Vec<usize>,
+}
+
+impl ModelMapping {
+    pub(crate) fn new(model: &'static ModelDescriptor, id: Uuid, actor: Arc<str>) -> Self {
+        ModelMapping { model, id, actor, untouched: Vec::new() }
+    }
+
+    /// Leaves these fields out of an update: what stands in them is nobody's value.
+    pub(crate) fn without(mut self, untouched: Vec<usize>) -> Self {
+        self.untouched = untouched;
+        self
+    }
 }
 
 impl Mapping for ModelMapping {
@@ -25,6 +39,10 @@ impl Mapping for ModelMapping {
 
     fn knows(&self, attribute: &str) -> bool {
         self.model.attribute(attribute).is_some()
+    }
+
+    fn is_covered_by(&self, attributes: &Attributes) -> bool {
+        self.model.attributes.iter().all(|attribute| attributes.contains(attribute.name))
     }
 
     fn includes(&self, attributes: &Attributes) -> bool {
@@ -40,7 +58,8 @@ impl Mapping for ModelMapping {
 
     fn updatable(&self) -> Vec<usize> {
         let columns = self.model.columns.iter().enumerate();
-        columns.filter(|(_, column)| column.write() == Write::Always).map(|(position, _)| position).collect()
+        let written = columns.filter(|(_, column)| column.write() == Write::Always).map(|(position, _)| position);
+        written.filter(|position| !self.untouched.contains(position)).collect()
     }
 
     fn creatable(&self) -> Vec<usize> {
@@ -69,6 +88,15 @@ impl Mapping for ModelMapping {
     fn encode_new(&self, values: &[Value]) -> Result<Attributes, Fault> {
         conversion::check_constants(self.model, &self.actor)?;
         conversion::encode_new(self.model, values)
+    }
+
+    fn admits(&self, sent: &Attributes) -> Result<(), Fault> {
+        let Some(only) = self.model.only.filter(|only| !only.may_hold(sent)) else { return Ok(()) };
+        let reason = format!(
+            "would not be a {}, whose `only` is {only}: change the values, or create it through a model that takes them",
+            self.model.name
+        );
+        Err(Fault::new(reason))
     }
 
     fn forbidden(&self, reason: &str) -> Fault {

@@ -94,6 +94,38 @@ pub trait CdmsSynced: Model + Clone + Send + Sync {
         Erase::new(hub, id, reason.into())
     }
 
+    /// Decides which side is right where the row is newer than CDMS ([`ErrorKind::LocalNewer`](crate::ErrorKind)), as
+    /// after a restore of CDMS's backup. Where it is not, this is a read, and with [`Resolution::PushHub`] a save of what
+    /// differs. Costs one request, and three more where something is pushed.
+    ///
+    /// Pushing takes CDMS's record first and then saves the row's values over it. If that save fails, or the program ends in
+    /// between, the row has CDMS's values, and the hub's are in the history; the error says which version to `revert` to.
+    /// What others have changed meanwhile is not overwritten: then it is a `Conflict`.
+    ///
+    /// Dropping the future stops neither: both run in a task of the hub to their end.
+    ///
+    /// # Errors
+    ///
+    /// Any [`ErrorKind`](crate::ErrorKind) of reading and writing; `NotFound` or `Gone` when there is no row, `Busy` while
+    /// a write of the record is under way, `Invalid` for a push of a mirror, which is never written.
+    fn resolve(hub: &Hub, id: Id<Self>, resolution: Resolution) -> Resolve<Self> {
+        Resolve::new(hub, id, resolution)
+    }
+
+    /// Compares every row of the model with CDMS and resolves those that are newer; one request for each row, one after
+    /// the other, so that CDMS is not flooded. The others are refreshed as by a read.
+    ///
+    /// Dropping the future stops after the record that is being looked at; it can be called again.
+    ///
+    /// # Errors
+    ///
+    /// `Store` when the rows cannot be listed. Trouble with a single record is in the report, and so is that CDMS went away
+    /// before all rows were compared.
+    fn resolve_all(hub: &Hub, resolution: Resolution) -> impl Future<Output = Result<ResolvedAll<Self>, Error>> + Send {
+        let hub = hub.clone();
+        async move { crate::operation::resolve_all(&hub, resolution).await }
+    }
+
     /// The record as the hub had it at a time, rebuilt from its history; `None` where the hub had not seen it yet, or
     /// where it was gone. Fields of the engine, such as CDMS's time of the last change, are as they are now. Asks the
     /// hub's database only.
@@ -131,27 +163,11 @@ pub trait Writable: CdmsSynced {
     ///
     /// # Errors
     ///
-    /// `AlreadyExists` when the id is taken, which never turns into an update; any other
-    /// [`ErrorKind`](crate::ErrorKind) of writing.
+    /// `AlreadyExists` when the id is taken, which never turns into an update; `Invalid` when the record would not satisfy
+    /// the model's `only`, whatever CDMS made of what is not sent; any other [`ErrorKind`](crate::ErrorKind) of writing.
+    /// The value is handed back, see [`CreateFailed::into_value`](crate::CreateFailed::into_value).
     fn create(hub: &Hub, value: Self) -> Create<Self> {
         Create::new(hub, value)
-    }
-
-    /// Decides which side is right where the row is newer than CDMS ([`ErrorKind::LocalNewer`](crate::ErrorKind)), as
-    /// after a restore of CDMS's backup. Where it is not, this is a read, and with [`Resolution::PushHub`] a save of what
-    /// differs. Costs one request, and three more where something is pushed.
-    ///
-    /// Pushing takes CDMS's record first and then saves the row's values over it. If that save fails, or the program ends in
-    /// between, the row has CDMS's values, and the hub's are in the history; the error says which version to `revert` to.
-    ///
-    /// Dropping the future stops neither: both run in a task of the hub to their end.
-    ///
-    /// # Errors
-    ///
-    /// Any [`ErrorKind`](crate::ErrorKind) of reading and writing; `NotFound` or `Gone` when there is no row, `Busy` while
-    /// a write of the record is under way.
-    fn resolve(hub: &Hub, id: Id<Self>, resolution: Resolution) -> Resolve<Self> {
-        Resolve::new(hub, id, resolution)
     }
 
     /// Puts a record back to a version of its [`history`](CdmsSynced::history), by a normal write: the fields that are
@@ -168,20 +184,6 @@ pub trait Writable: CdmsSynced {
     /// [`ErrorKind`](crate::ErrorKind) of writing.
     fn revert(hub: &Hub, id: Id<Self>, version: Version) -> Revert<Self> {
         Revert::new(hub, id, version)
-    }
-
-    /// Compares every row of the model with CDMS and resolves those that are newer; one request for each row, one after
-    /// the other, so that CDMS is not flooded. The others are refreshed as by a read.
-    ///
-    /// Dropping the future stops after the record that is being looked at; it can be called again.
-    ///
-    /// # Errors
-    ///
-    /// `Unavailable` when CDMS goes away, `Store` when the rows cannot be listed. Trouble with a single record is in the
-    /// report.
-    fn resolve_all(hub: &Hub, resolution: Resolution) -> impl Future<Output = Result<ResolvedAll<Self>, Error>> + Send {
-        let hub = hub.clone();
-        async move { crate::operation::resolve_all(&hub, resolution).await }
     }
 
     /// Takes up an edit that was begun with an earlier version, for example by a form that was loaded in another

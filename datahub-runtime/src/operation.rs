@@ -13,7 +13,7 @@ mod revert;
 mod save;
 
 pub(crate) use as_of::as_of;
-pub use create::Create;
+pub use create::{Create, CreateFailed};
 pub use delete::{Delete, DeleteFailed};
 pub(crate) use detached::{is_detached, refuse_detached};
 pub use edit::Edit;
@@ -29,13 +29,15 @@ use std::sync::Arc;
 
 use cdms_odata::Instant;
 use datahub_model::Fault;
+use datahub_protocol::planted::{Planted, planted};
 use datahub_protocol::{Asked, Failure, Machine, OperationId, WriteKind, Written};
 
 use crate::executor::Run;
 use crate::freshness::Checked;
 use crate::hub::Engine;
 use crate::observed::observed;
-use crate::synced::row_of_snapshot;
+use crate::saved::Saved;
+use crate::synced::known_row;
 use crate::{CdmsSynced, Error, Id, Synced};
 
 /// Runs a write in a task of the hub, so that a caller who goes away cannot leave it half done.
@@ -56,8 +58,16 @@ where
         let drive = run.drive(&mut machine);
         let output = observed(kind.name(), T::DESCRIPTOR, id.guid(), Some(operation), drive).await;
         match &output {
-            // What waits for another write may wait for one that nobody looks after.
-            Ok(Err(Failure::Unsettled { .. } | Failure::Busy { .. })) => owner.unsettled.notify_one(),
+            Ok(Err(Failure::Unsettled { operation, .. })) => {
+                owner.looks.forget(*operation);
+                owner.unsettled.notify_one();
+            }
+            // What waits for another write may wait for one that nobody looks after, unless it is known when to look.
+            Ok(Err(Failure::Busy { operation: Some(open), .. }))
+                if !owner.looks.is_early(*open, owner.clock.now()) || planted(Planted::BusyWakesAll) =>
+            {
+                owner.unsettled.notify_one();
+            }
             // The next create would make another orphan, whether or not somebody still waits for this one.
             Ok(Err(Failure::Orphan { operation, .. })) => owner.stop_creates(*operation),
             _ => {}
@@ -81,7 +91,10 @@ where
         Asked::Nothing(None) if is_detached::<T>() => Checked::Detached,
         Asked::Nothing(None) => Checked::NotChecked { since: engine.checks.last(T::DESCRIPTOR, id.guid()) },
     };
-    let row = row_of_snapshot(T::DESCRIPTOR, id.guid(), &written.snapshot, locals);
-    let synced = row.and_then(|row| Synced::new(&row, written.snapshot, checked));
+    let saved = Saved::of(T::DESCRIPTOR, &written);
+    let row = known_row(T::DESCRIPTOR, id.guid(), &written.snapshot, locals);
+    let synced = row.and_then(|(row, incomplete)| {
+        Ok(Synced::<T>::new(&row, written.snapshot, checked)?.with_incomplete(&row, incomplete).with_saved(saved))
+    });
     synced.map_err(|fault| Error::from_failure(Failure::Quarantined(fault), T::DESCRIPTOR, id.guid()))
 }

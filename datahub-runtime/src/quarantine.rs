@@ -36,7 +36,12 @@ pub(crate) async fn retry(hub: &Hub, limit: u32) -> Result<RetryReport, Error> {
         // It waits behind the others now, so that a few that never fit, or that CDMS cannot give, do not keep them from
         // their turn.
         let tried = engine.store.quarantine_tried(model, entry.id).await;
-        let is_in_the_way = matches!(error.kind(), ErrorKind::Unavailable | ErrorKind::Overloaded | ErrorKind::Store);
+        let is_in_the_way = match error.kind() {
+            // One record that CDMS cannot give is its own trouble.
+            ErrorKind::Unavailable => !engine.cdms_answers().await,
+            ErrorKind::LoginRefused | ErrorKind::Overloaded | ErrorKind::Store => true,
+            _ => false,
+        };
         in_the_way = if is_in_the_way { in_the_way + 1 } else { 0 };
         report.stayed.push((entry, error));
         if let Err(trouble) = tried {
@@ -83,10 +88,11 @@ async fn look_for_orphan(
     let engine = &hub.engine;
     let failed = |failure| Error::from_failure(failure, model, entry.id);
     engine.contact().await?;
-    match engine.client.fetch(model, entry.id).await {
+    match engine.client()?.fetch(model, entry.id).await {
         Fetched::Gone => Ok(engine.store.quarantine_cleared(model, entry.id).await?),
         Fetched::Refused(reason) => Err(failed(Failure::ReadRefused(reason))),
         Fetched::Unavailable(reason) => Err(failed(Failure::Unavailable(reason))),
+        Fetched::LoginRefused(reason) => Err(failed(Failure::LoginRefused(reason))),
         Fetched::Misconfigured(reason) => Err(failed(Failure::Misconfigured(reason))),
         Fetched::Record(_) | Fetched::Unreadable(_) => {
             let message = format!("CDMS still has it, though it was to be {chosen}");

@@ -1,16 +1,19 @@
 //! Settling: finding out what became of writes whose outcome is not known.
 
-use std::sync::{Arc, PoisonError};
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use cdms_odata::Instant;
+use datahub_protocol::planted::{Planted, planted};
 use datahub_protocol::{OperationId, Settle, Settled, Verdict};
 
+use crate::Error;
 use crate::executor::Run;
 use crate::hub::Engine;
 use crate::mapping::ModelMapping;
 use crate::observed::observed;
 use crate::store::IntentRow;
-use crate::{Error, ErrorKind};
 
 /// Whether a hub settles writes on its own.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Default)]
@@ -35,6 +38,8 @@ pub struct SettlingReport {
     pub failed: Vec<(OperationId, Error)>,
     /// The writes that only another program can settle: it lists their model, or has the mapping that made them.
     pub left_to_others: Vec<OperationId>,
+    /// Why CDMS is asked nothing more in this round.
+    outage: Option<Error>,
 }
 
 /// How many open writes are held in memory at once.
@@ -46,6 +51,41 @@ const FORGET_EVERY_MS: i64 = 3_600_000;
 /// The longest time between two rounds.
 const ROUND_PAUSE_MAX: Duration = Duration::from_secs(60);
 
+/// When the background looks again at which open writes: a round that is woken by one write does not ask CDMS about all
+/// the others before their time.
+#[derive(Debug, Default)]
+pub(crate) struct Looks(Mutex<HashMap<OperationId, Instant>>);
+
+impl Looks {
+    /// Whether it is known when to look at a write again, and that is not yet.
+    pub(crate) fn is_early(&self, operation: OperationId, now: Instant) -> bool {
+        self.left(operation, now).is_some()
+    }
+
+    fn left(&self, operation: OperationId, now: Instant) -> Option<Duration> {
+        let looks = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let left = looks.get(&operation)?.0.saturating_sub(now.0);
+        u64::try_from(left).ok().filter(|left| *left > 0).map(Duration::from_millis)
+    }
+
+    /// Has the next round look at a write, whatever was known of it.
+    pub(crate) fn forget(&self, operation: OperationId) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).remove(&operation);
+    }
+
+    /// Remembers what a round has left open.
+    fn remember(&self, report: &SettlingReport, now: Instant) {
+        let pause_max = i64::try_from(ROUND_PAUSE_MAX.as_millis()).unwrap_or(i64::MAX);
+        let waiting = report.waiting.iter().map(|(operation, after)| (*operation, *after));
+        let failed = report.failed.iter().map(|(operation, _)| (*operation, ROUND_PAUSE_MAX));
+        let looks = waiting.chain(failed).map(|(operation, after)| {
+            let after = i64::try_from(after.as_millis()).unwrap_or(i64::MAX).min(pause_max);
+            (operation, now.plus_ms(after))
+        });
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = looks.collect();
+    }
+}
+
 /// Settles in the background until the hub is shut down.
 pub(crate) fn start(engine: &Arc<Engine>) {
     let weak = Arc::downgrade(engine);
@@ -54,7 +94,7 @@ pub(crate) fn start(engine: &Arc<Engine>) {
     tokio::spawn(async move {
         loop {
             let Some(engine) = weak.upgrade() else { return };
-            let pause = match settle_all(&engine).await {
+            let pause = match round(&engine, Round::Background).await {
                 Ok(report) => next_round(&report),
                 Err(error) => {
                     tracing::warn!(%error, "the open writes cannot be listed");
@@ -79,6 +119,19 @@ fn next_round(report: &SettlingReport) -> Duration {
 
 /// One round over the open writes.
 pub(crate) async fn settle_all(engine: &Arc<Engine>) -> Result<SettlingReport, Error> {
+    round(engine, Round::OnRequest).await
+}
+
+/// Who wants a round.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Round {
+    /// A caller, who wants to know now.
+    OnRequest,
+    /// The background, which has its time.
+    Background,
+}
+
+async fn round(engine: &Arc<Engine>, wanted: Round) -> Result<SettlingReport, Error> {
     forget_old(engine).await?;
     if let Err(error) = engine.store.forget_erased().await {
         tracing::warn!(%error, "the log beside the database keeps what was erased for now");
@@ -87,10 +140,18 @@ pub(crate) async fn settle_all(engine: &Arc<Engine>) -> Result<SettlingReport, E
     let mut after = None;
     loop {
         let page = engine.store.open_intents(after, PAGE).await?;
-        let Some(last) = page.last() else { return Ok(report) };
+        let Some(last) = page.last() else {
+            engine.looks.remember(&report, engine.clock.now());
+            return Ok(report);
+        };
         after = Some((last.opened_at, last.intent.operation));
         for row in page {
-            settle(engine, row, &mut report).await;
+            let operation = row.intent.operation;
+            let left = engine.looks.left(operation, engine.clock.now());
+            match left.filter(|_| wanted == Round::Background && !planted(Planted::BusyWakesAll)) {
+                Some(left) => report.waiting.push((operation, left)),
+                None => settle(engine, row, &mut report).await,
+            }
         }
     }
 }
@@ -102,20 +163,20 @@ async fn settle(engine: &Arc<Engine>, row: IntentRow, report: &mut SettlingRepor
         return;
     };
     // Without CDMS nothing can be told of any of them; it is not asked again and again.
-    if let Some((_, error)) = report.failed.iter().find(|(_, error)| error.kind() == ErrorKind::Unavailable) {
-        let error = error.clone();
+    if let Some(error) = report.outage.clone() {
         report.failed.push((operation, error));
         return;
     }
     let our_user = match engine.contact().await {
         Ok(user) => user,
         Err(error) => {
+            report.outage = Some(error.clone());
             report.failed.push((operation, error));
             return;
         }
     };
     let actor: Arc<str> = row.actor.as_str().into();
-    let mapping = ModelMapping { model, id: row.id, actor: Arc::clone(&actor) };
+    let mapping = ModelMapping::new(model, row.id, Arc::clone(&actor));
     let mut machine = Settle::new(mapping, operation, our_user, engine.options.clock_skew_ms());
     let mut run = Run::new(Arc::clone(engine), model, row.id, actor);
     match observed("settle", model, row.id, Some(operation), run.drive(&mut machine)).await {
@@ -128,7 +189,14 @@ async fn settle(engine: &Arc<Engine>, row: IntentRow, report: &mut SettlingRepor
         Ok(Ok(Settled::NotYet { retry_after_ms })) => {
             report.waiting.push((operation, Duration::from_millis(retry_after_ms)));
         }
-        Ok(Err(failure)) => report.failed.push((operation, Error::from_failure(failure, model, row.id))),
+        Ok(Err(failure)) => {
+            let error = Error::from_failure(failure, model, row.id);
+            // A record that CDMS cannot give does not stop the others.
+            if error.is_without_cdms() && !engine.cdms_answers().await {
+                report.outage = Some(error.clone());
+            }
+            report.failed.push((operation, error));
+        }
         Err(error) => report.failed.push((operation, error.into())),
     }
 }

@@ -4,10 +4,11 @@ use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use cdms_odata::Instant;
 use chrono::{DateTime, Utc};
 use datahub_model::conversion::Row;
 use datahub_model::{Fault, Mode, ModelDescriptor};
-use datahub_protocol::{Failure, Read, Sighting};
+use datahub_protocol::{Failure, Read, Seen, Sighting, Snapshot, Version};
 use futures_util::FutureExt;
 use futures_util::future::{BoxFuture, Shared};
 use uuid::Uuid;
@@ -18,7 +19,7 @@ use crate::mapping::ModelMapping;
 use crate::observed::observed;
 use crate::record_lock::RecordLocks;
 use crate::store::StoreError;
-use crate::synced::row_of_snapshot;
+use crate::synced::known_row;
 use crate::{Error, ErrorKind};
 
 /// What a check brought, for everybody who waited for it.
@@ -26,8 +27,20 @@ use crate::{Error, ErrorKind};
 pub(crate) struct CheckedRow {
     pub(crate) sighting: Sighting,
     pub(crate) row: Row,
+    /// The positions of the columns that were never read, in a row that waits for a write.
+    pub(crate) incomplete: Vec<usize>,
+    /// The row that CDMS's record has replaced, if there was one.
+    pub(crate) replaced: Option<ReplacedRow>,
     /// When the request was sent; `None` when none was, because a write is under way.
     pub(crate) time: Option<DateTime<Utc>>,
+}
+
+/// A row that a check has replaced by CDMS's record.
+#[derive(Clone)]
+pub(crate) struct ReplacedRow {
+    pub(crate) row: Row,
+    pub(crate) version: Version,
+    pub(crate) modified: Instant,
 }
 
 type Outcome = Result<CheckedRow, CheckFailure>;
@@ -125,6 +138,9 @@ fn told(outcome: Outcome, model: &'static ModelDescriptor, id: Uuid) -> Result<C
     })
 }
 
+/// The name of the operation that takes older records.
+const RESOLVE: &str = "resolve";
+
 /// Like [`check`], on its own, on somebody's word, and with CDMS's record taken even where it is older than the row.
 pub(crate) async fn take_older(
     engine: &Arc<Engine>,
@@ -133,7 +149,7 @@ pub(crate) async fn take_older(
     actor: &Arc<str>,
 ) -> Result<CheckedRow, Error> {
     asks_cdms(model)?;
-    let task = engine.spawn(carry_out(Arc::clone(engine), model, id, ("resolve", Arc::clone(actor)), i64::MAX));
+    let task = engine.spawn(carry_out(Arc::clone(engine), model, id, (RESOLVE, Arc::clone(actor)), i64::MAX));
     let task = task.map_err(|error| error.of_record(model, id))?;
     told(task.await.unwrap_or(Err(CheckFailure::Stopped)), model, id)
 }
@@ -159,17 +175,27 @@ async fn carry_out(
     clock_skew_ms: i64,
 ) -> Outcome {
     let key = (model.table, id);
-    let mapping = ModelMapping { model, id, actor: Arc::clone(&actor) };
+    let mapping = ModelMapping::new(model, id, Arc::clone(&actor));
     let mut machine = Read::new(mapping, clock_skew_ms);
     let mut run = Run::new(Arc::clone(&engine), model, id, actor);
     let sighting = observed(kind, model, id, None, run.drive(&mut machine)).await;
     let sighting = sighting.map_err(CheckFailure::Store)?.map_err(CheckFailure::Protocol)?;
     let (Sighting::Current { snapshot, .. } | Sighting::Pending { snapshot, .. }) = &sighting;
-    let row = row_of_snapshot(model, id, snapshot, run.locals())
-        .map_err(|fault| CheckFailure::Protocol(Failure::Quarantined(fault)))?;
+    let row_of = |snapshot: &Snapshot| {
+        known_row(model, id, snapshot, run.locals())
+            .map_err(|fault| CheckFailure::Protocol(Failure::Quarantined(fault)))
+    };
+    let (row, incomplete) = row_of(snapshot)?;
+    // Of interest only to a resolution, and a row that another mapping stored need not be one of this model.
+    let replaced = match &sighting {
+        Sighting::Current { seen: Seen::Refreshed, replaced: Some(replaced), .. } if kind == RESOLVE => {
+            Some(ReplacedRow { row: row_of(replaced)?.0, version: replaced.version, modified: replaced.modified })
+        }
+        _ => None,
+    };
     let time = run.asked().and_then(cdms_odata::Instant::to_utc);
     if let (Some(time), Sighting::Current { .. }) = (time, &sighting) {
         engine.checks.remember(key, time);
     }
-    Ok(CheckedRow { sighting, row, time })
+    Ok(CheckedRow { sighting, row, incomplete, replaced, time })
 }

@@ -63,6 +63,7 @@ pub(crate) use watermark::{Claim, Watermark};
 use crate::clock::Clock;
 use crate::cost::Meters;
 use crate::health::Counts;
+use crate::reach::Reach;
 #[cfg(feature = "testing")]
 pub(crate) use connection::Connection as PlainConnection;
 use connection::{Connection, Place};
@@ -101,6 +102,7 @@ pub(crate) struct Store {
     quiet_ms: u64,
     /// Whether the files beside the database may still have what was erased from it.
     keeps_erased: Arc<AtomicBool>,
+    reach: Arc<Reach>,
 }
 
 impl Store {
@@ -126,7 +128,8 @@ impl Store {
             trouble => trouble.of(&shown),
         })?;
         let quiet_ms = options.quiet_ms;
-        Ok(Store { workers: Arc::new(workers), database: shown.into(), quiet_ms, keeps_erased: Arc::default() })
+        let (workers, reach) = (Arc::new(workers), Arc::new(Reach::of("database")));
+        Ok(Store { workers, database: shown.into(), quiet_ms, keeps_erased: Arc::default(), reach })
     }
 
     /// Makes the tables that are missing, the engine's and the models', and refuses those of another shape.
@@ -364,6 +367,22 @@ impl Store {
             .await
     }
 
+    /// A setting's value, if it has one.
+    pub(crate) async fn setting(&self, name: &'static str) -> Result<Option<String>, StoreError> {
+        self.read(move |connection| settings::get(connection, name)).await
+    }
+
+    /// Puts a setting, whatever it was.
+    pub(crate) async fn put_setting(&self, name: &'static str, value: &str) -> Result<(), StoreError> {
+        let value = value.to_owned();
+        self.write(move |connection| connection.write(|connection| settings::put(connection, name, &value))).await
+    }
+
+    /// Takes a setting away.
+    pub(crate) async fn forget_setting(&self, name: &'static str) -> Result<(), StoreError> {
+        self.write(move |connection| connection.write(|connection| settings::forget(connection, name))).await
+    }
+
     /// Takes no more work.
     pub(crate) fn refuse(&self) {
         self.workers.refuse();
@@ -397,14 +416,26 @@ impl Store {
         &self,
         job: impl FnOnce(&mut Connection) -> Result<T, Trouble> + Send + 'static,
     ) -> Result<T, StoreError> {
-        self.workers.run(Lane::Read, job).await.map_err(|trouble| trouble.of(&self.database))
+        let read = self.workers.run(Lane::Read, job).await;
+        self.noted(read)
     }
 
     async fn write<T: Send + 'static>(
         &self,
         job: impl FnOnce(&mut Connection) -> Result<T, Trouble> + Send + 'static,
     ) -> Result<T, StoreError> {
-        self.workers.run(Lane::Write, job).await.map_err(|trouble| trouble.of(&self.database))
+        let written = self.workers.run(Lane::Write, job).await;
+        self.noted(written)
+    }
+
+    /// Tells when the database goes away and when it is back.
+    fn noted<T>(&self, result: Result<T, Trouble>) -> Result<T, StoreError> {
+        match &result {
+            Err(Trouble::Unavailable(reason)) => self.reach.failed(reason),
+            Ok(_) => self.reach.answered(),
+            Err(_) => {}
+        }
+        result.map_err(|trouble| trouble.of(&self.database))
     }
 }
 

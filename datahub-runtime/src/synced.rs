@@ -15,6 +15,7 @@ use crate::executor::local_columns;
 use crate::freshness::Checked;
 use crate::id::beginning;
 use crate::model::{model_of, row_of};
+use crate::saved::Saved;
 use crate::{CdmsSynced, Error, ErrorKind, Id};
 
 /// A model as it was loaded, free to be changed and saved. It derefs to the model and serializes as the model does.
@@ -24,6 +25,10 @@ pub struct Synced<T> {
     /// What the caller's changes are told against.
     base: Base,
     checked: Checked,
+    /// What the write came to that made this value.
+    saved: Saved,
+    /// The fields of which nothing was ever read, with what stands in their place.
+    incomplete: Vec<(usize, Value)>,
 }
 
 /// What a caller loaded.
@@ -40,7 +45,38 @@ impl<T: CdmsSynced> Synced<T> {
         let locals = local_columns(T::DESCRIPTOR).map(|column| row[column].clone()).collect();
         let value: T = model_of(row)?;
         let base = Base { id: value.id().guid(), snapshot, locals };
-        Ok(Synced { value, base, checked })
+        Ok(Synced { value, base, checked, saved: Saved::default(), incomplete: Vec::new() })
+    }
+
+    /// The same value, as a write came to it.
+    pub(crate) fn with_saved(mut self, saved: Saved) -> Self {
+        self.saved = saved;
+        self
+    }
+
+    /// The same value, of which these fields were never read.
+    pub(crate) fn with_incomplete(mut self, row: &[Value], positions: Vec<usize>) -> Self {
+        self.incomplete = positions.into_iter().map(|position| (position, row[position].clone())).collect();
+        self
+    }
+
+    /// What the save or create that made this value came to: which values CDMS has changed, and which of CDMS's were
+    /// overwritten. Empty for a value that was read.
+    pub fn saved(&self) -> &Saved {
+        &self.saved
+    }
+
+    /// The fields that this row lacks, because their attributes were mapped after it was stored and CDMS was not asked
+    /// since: what stands in them is null, their default, or nothing's value (`0`, `false`, an empty text). A save leaves
+    /// them alone unless they are changed. The next read that asks CDMS fills them.
+    pub fn incomplete(&self) -> impl Iterator<Item = &'static str> {
+        self.incomplete.iter().map(|(position, _)| T::DESCRIPTOR.columns[*position].field)
+    }
+
+    /// The positions of the incomplete fields that still hold what stands in for their value.
+    pub(crate) fn untouched(&self, row: &[Value]) -> Vec<usize> {
+        let untouched = self.incomplete.iter().filter(|(position, stand_in)| row[*position] == *stand_in);
+        untouched.map(|(position, _)| *position).collect()
     }
 
     /// The record's id, as it was loaded.
@@ -97,17 +133,20 @@ pub(crate) fn invalid<T: CdmsSynced>(id: Id<T>, fault: Fault) -> Error {
     Error::new(ErrorKind::Invalid, format!("the value cannot be written: {fault}")).of_record(T::DESCRIPTOR, id.guid())
 }
 
-/// The row that a snapshot makes, with the local columns' values laid over it.
-pub(crate) fn row_of_snapshot(
+/// The row that is known of a record, though some of the model's attributes were never read; with the positions of the
+/// columns that rest on those.
+pub(crate) fn known_row(
     model: &'static ModelDescriptor,
     id: Uuid,
     snapshot: &Snapshot,
     locals: Vec<Value>,
-) -> Result<Row, Fault> {
-    row_of_attributes(model, id, snapshot, &snapshot.seen, locals)
+) -> Result<(Row, Vec<usize>), Fault> {
+    let (mut row, incomplete) = conversion::decode_known(model, &facts(id, snapshot), &snapshot.seen)?;
+    lay_locals(model, &mut row, locals);
+    Ok((row, incomplete))
 }
 
-/// Like [`row_of_snapshot`], with other attributes than the snapshot's own.
+/// The row that attributes make with a snapshot's facts, with the local columns' values laid over it.
 pub(crate) fn row_of_attributes(
     model: &'static ModelDescriptor,
     id: Uuid,
@@ -115,17 +154,20 @@ pub(crate) fn row_of_attributes(
     seen: &Attributes,
     locals: Vec<Value>,
 ) -> Result<Row, Fault> {
-    let facts = RecordFacts {
-        id,
-        modified: Some(snapshot.modified),
-        created: snapshot.created,
-        modified_by: snapshot.modified_by,
-    };
-    let mut row = conversion::decode(model, &facts, seen)?;
+    let mut row = conversion::decode(model, &facts(id, snapshot), seen)?;
+    lay_locals(model, &mut row, locals);
+    Ok(row)
+}
+
+fn facts(id: Uuid, snapshot: &Snapshot) -> RecordFacts {
+    let &Snapshot { modified, created, modified_by, .. } = snapshot;
+    RecordFacts { id, modified: Some(modified), created, modified_by }
+}
+
+fn lay_locals(model: &ModelDescriptor, row: &mut Row, locals: Vec<Value>) {
     for (column, value) in local_columns(model).zip(locals) {
         row[column] = if value.is_null() { conversion::initial(&model.columns[column]) } else { value };
     }
-    Ok(row)
 }
 
 impl<T> Deref for Synced<T> {

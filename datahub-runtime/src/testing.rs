@@ -185,6 +185,10 @@ impl std::fmt::Debug for FormLogin {
 }
 
 impl Authenticator for FormLogin {
+    fn secret(&self) -> Option<String> {
+        Some(format!("{}\n{}", self.user, self.password))
+    }
+
     fn login<'a>(&'a self, requests: LoginRequests<'a>) -> BoxFuture<'a, Result<Session, LoginError>> {
         Box::pin(async move {
             let url = format!("{}/login", requests.organisation());

@@ -366,12 +366,12 @@ impl Scenario {
             | Scenario::UpdateNotStorable => {
                 let mut org = local().await?;
                 org.name = NEW_NAME.into();
-                org.save(hub).await
+                org.save(hub).await.map(drop)
             }
             Scenario::UpdateLocal => {
                 let mut org = local().await?;
                 org.archived = true;
-                org.save(hub).await
+                org.save(hub).await.map(drop)
             }
             Scenario::Revert => {
                 let history = Organisation::history(hub, id).await?;
@@ -385,7 +385,7 @@ impl Scenario {
             | Scenario::CreateAgainUnanswered
             | Scenario::CreateOrphaned => {
                 let contact = Contact { id: records.contact.into(), ..Contact::named("Lovelace") };
-                Contact::create(hub, contact).await.map(drop)
+                Ok(Contact::create(hub, contact).await.map(drop)?)
             }
             Scenario::Delete | Scenario::DeleteRefused | Scenario::DeleteUnanswered => {
                 local().await?.delete(hub).await.map_err(Error::from)

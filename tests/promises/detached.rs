@@ -158,7 +158,7 @@ async fn a_record_that_cdms_never_saw_lives_and_ends_in_the_hub() {
     let mut made = Reminder::create(&hub, reminder.clone()).await.unwrap();
     assert_eq!(made.created, now(&kit));
     let again = Reminder::create(&hub, reminder.clone()).await.unwrap_err();
-    assert_eq!(again.kind(), ErrorKind::AlreadyExists);
+    assert_eq!(again.error().kind(), ErrorKind::AlreadyExists);
     made.text = "call again".into();
     made.save(&hub).await.unwrap();
     let read = Reminder::get(&hub, reminder.id).await.unwrap();
@@ -256,4 +256,23 @@ async fn a_write_of_the_hub_alone_can_be_dropped_at_any_await() {
     }
     assert_eq!(Company::get(&hub, id).await.unwrap().name, *wanted.last().unwrap());
     hub.shutdown(std::time::Duration::from_secs(60)).await;
+}
+
+#[tokio::test]
+async fn a_hub_whose_models_are_all_detached_needs_no_cdms() {
+    let (kit, hub, id) = cut_over().await;
+    hub.shutdown(std::time::Duration::from_secs(60)).await;
+    let alone = || Hub::builder().database(kit.database()).clock(kit.clock.clone());
+    let hub = alone().models(models![Company]).connect().await.unwrap();
+    let mut company = Company::get(&hub, id).await.unwrap();
+    company.name = "Acme Alone".into();
+    company.save(&hub).await.unwrap();
+    assert_eq!(Company::get(&hub, id).await.unwrap().name, "Acme Alone");
+    hub.settle().await.unwrap();
+    let error = hub.retry_login().await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Misconfigured);
+    says(&error, &["has no CDMS", ".cdms("]);
+    // One model that is not detached needs it.
+    let error = alone().models(models![before::Company]).connect().await.unwrap_err();
+    says(&error, &["the hub has no CDMS"]);
 }

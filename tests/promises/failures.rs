@@ -185,8 +185,8 @@ async fn a_hub_without_what_it_needs_says_which_call_is_missing() {
     let kit = Kit::new(example_domain::METADATA);
     let error = failed(Hub::builder().connect().await, ErrorKind::Misconfigured);
     says(&error, &[".database("]);
-    let error = failed(Hub::builder().database(kit.database()).connect().await, ErrorKind::Misconfigured);
-    says(&error, &[".cdms("]);
+    let without_cdms = Hub::builder().database(kit.database()).models(example_domain::models());
+    says(&failed(without_cdms.connect().await, ErrorKind::Misconfigured), &[".cdms("]);
     let builder = || Hub::builder().database(kit.database()).cdms(kit.simulator.root(), Anonymous);
     says(&failed(builder().connect().await, ErrorKind::Misconfigured), &[".models("]);
     let error = failed(builder().models(example_domain::models()).connect().await, ErrorKind::Store);

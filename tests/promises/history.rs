@@ -472,3 +472,12 @@ async fn a_deleted_record_comes_back_with_what_its_model_does_not_show() {
     let told = Contact::history(&scene.hub, person).await.unwrap().pop().unwrap();
     assert_eq!((told.kind, told.origin), (EntryKind::Created, Origin::Revert));
 }
+
+#[tokio::test]
+async fn an_exported_history_names_its_mapping_as_text() {
+    let (scene, _) = Scene::read().await;
+    let history = Organisation::history(&scene.hub, scene.id()).await.unwrap();
+    let exported: serde_json::Value = serde_json::to_value(&history[0]).unwrap();
+    // JSON's numbers are exact up to 2^53 only.
+    assert_eq!(exported["mapping"], serde_json::json!(Organisation::DESCRIPTOR.mapping_id.to_string()));
+}

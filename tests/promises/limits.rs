@@ -134,7 +134,7 @@ async fn a_write_whose_connections_are_cut_before_it_is_stored_is_stored() {
     let read_back = |hold| FaultRule::new(hold).on(Operation::Read).after(1);
     let gate = scene.kit.simulator.hold(Stage::AfterCommit, read_back);
     let hub = scene.hub.clone();
-    let saving = tokio::spawn(async move { org.save(&hub).await.map(|()| org) });
+    let saving = tokio::spawn(async move { org.save(&hub).await.map(|_| org) });
     gate.arrived(1).await;
     cut(&scene, "cut_in_mid_write");
     gate.open();

@@ -7,7 +7,7 @@ use std::time::Duration;
 use datahub_runtime::prelude::*;
 use datahub_runtime::testing::simulator::{Expiry, Fault, FaultRule, Operation};
 use datahub_runtime::testing::{FormLogin, Kit};
-use datahub_runtime::{Authenticator, LoginError, LoginRequests, Session};
+use datahub_runtime::{Authenticator, LoginError, LoginRequests, Session, http};
 use example_domain::Organisation;
 use futures_util::future::{BoxFuture, join_all};
 
@@ -37,18 +37,72 @@ async fn a_wrong_password_is_tried_once_and_told_without_the_password() {
     let hub = kit.hub_with(example_domain::models(), login).connect().await.unwrap();
     let logins = || kit.simulator.requests().iter().filter(|request| request.target.ends_with("/login")).count();
     for read in join_all((0..20).map(|_| Organisation::get(&hub, Id::new()).into_future())).await {
-        let error = failed(read, ErrorKind::Unavailable);
-        says(&error, &["login", "check user and password", "not tried again for 10 s"]);
+        let error = failed(read, ErrorKind::LoginRefused);
+        says(&error, &["login", "check user and password", "`hub.retry_login()`"]);
         let told = format!("{error} {error:?} {hub:?}");
         assert!(!told.contains("not-the-password"), "{told}");
     }
     assert_eq!(logins(), 1, "each try brings the user nearer to being locked out");
-    kit.advance(Duration::from_secs(9));
-    failed(Organisation::get(&hub, Id::new()).await, ErrorKind::Unavailable);
+    kit.advance(Duration::from_secs(86_400));
+    failed(Organisation::get(&hub, Id::new()).await, ErrorKind::LoginRefused);
+    let ada = Organisation { id: Id::new(), ..Organisation::named("Ada's") };
+    failed(Organisation::create(&hub, ada).await, ErrorKind::LoginRefused);
+    failed(hub.pull::<Organisation>().await, ErrorKind::LoginRefused);
+    assert_eq!(logins(), 1, "time does not make it right");
+    // A program that is started again does not try it either.
+    let again = kit.hub_with(example_domain::models(), FormLogin::new("hub", "not-the-password"));
+    let again = again.connect().await.unwrap();
+    failed(Organisation::get(&again, Id::new()).await, ErrorKind::LoginRefused);
     assert_eq!(logins(), 1);
+    // Somebody says so.
+    again.retry_login().await.unwrap();
+    failed(Organisation::get(&again, Id::new()).await, ErrorKind::LoginRefused);
+    failed(Organisation::get(&again, Id::new()).await, ErrorKind::LoginRefused);
+    assert_eq!(logins(), 2);
+    // The password changes.
+    let right = kit.hub_with(example_domain::models(), FormLogin::new("hub", "secret")).connect().await.unwrap();
+    failed(Organisation::get(&right, Id::new()).await, ErrorKind::NotFound);
+    assert_eq!(logins(), 3);
+}
+
+/// Sends the same header whatever CDMS says, and asks nobody whether it is right.
+struct Stubborn;
+
+impl Authenticator for Stubborn {
+    fn login<'a>(&'a self, _: LoginRequests<'a>) -> BoxFuture<'a, Result<Session, LoginError>> {
+        Box::pin(async {
+            let header = (http::header::AUTHORIZATION, http::HeaderValue::from_static("Basic aHViOndyb25n"));
+            Ok(Session::with_headers(http::HeaderMap::from_iter([header])))
+        })
+    }
+}
+
+#[tokio::test]
+async fn a_login_that_cdms_never_takes_is_left_alone_for_growing_pauses() {
+    let kit = Kit::with(example_domain::METADATA, |cdms| cdms.login("hub", "secret", Expiry::Unauthorized));
+    let hub = kit.hub_with(example_domain::models(), Stubborn).connect().await.unwrap();
+    let sent = || kit.simulator.requests_met();
+    let read = || async { failed(Organisation::get(&hub, Id::new()).await, ErrorKind::Unavailable) };
+    for read in join_all((0..20).map(|_| Organisation::get(&hub, Id::new()).into_future())).await {
+        says(&failed(read, ErrorKind::Unavailable), &["right after a login", "401", "not tried again for 10 s"]);
+    }
+    assert_eq!(sent(), 1);
+    kit.advance(Duration::from_secs(9));
+    read().await;
+    assert_eq!(sent(), 1);
     kit.advance(Duration::from_secs(2));
-    failed(Organisation::get(&hub, Id::new()).await, ErrorKind::Unavailable);
-    assert_eq!(logins(), 2, "after a while it is tried again");
+    says(&read().await, &["not tried again for 60 s"]);
+    assert_eq!(sent(), 2);
+    kit.advance(Duration::from_secs(61));
+    read().await;
+    assert_eq!(sent(), 3);
+    // Three within ten minutes are enough.
+    kit.advance(Duration::from_secs(500));
+    read().await;
+    assert_eq!(sent(), 3);
+    kit.advance(Duration::from_secs(100));
+    read().await;
+    assert_eq!(sent(), 4);
 }
 
 #[tokio::test]

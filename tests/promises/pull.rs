@@ -8,6 +8,7 @@ use datahub_runtime::testing::simulator::{Fault, FaultRule, Operation, Stage};
 use datahub_runtime::{EntryKind, Origin, PullReport, Seen, Value};
 use example_domain::Organisation;
 
+use crate::meddler::{Deed, Meddler};
 use crate::scene::{NEW_NAME, Scene, Write, failed, found, history_of, now, says};
 
 /// The scene with its organisation and so many more.
@@ -227,10 +228,35 @@ async fn a_list_that_leads_elsewhere_or_in_a_circle_is_not_followed() {
         let error = failed(scene.hub.pull::<Organisation>().await, ErrorKind::Misconfigured);
         says(&error, &["AccountSet", "not followed"]);
         scene.kit.simulator.clear_faults();
+        assert_eq!(scene.dump("organisations").len(), 10, "the page that carried the link is kept");
     }
-    list(&format!("{}/AccountSet", scene.kit.simulator.service_root()));
+    // The first page again, with the options that were sent.
+    let sent = scene.kit.simulator.requests().into_iter().rev().find(|request| request.target.contains("AccountSet?"));
+    let (_, query) = sent.as_ref().and_then(|sent| sent.target.split_once('?')).unwrap();
+    list(&format!("{}/AccountSet?{query}", scene.kit.simulator.service_root()));
     let error = failed(scene.hub.pull::<Organisation>().await, ErrorKind::Misconfigured);
     says(&error, &["leads back"]);
+}
+
+#[tokio::test]
+async fn links_to_another_origin_are_sent_to_the_configured_one() {
+    // As behind a proxy that ends TLS, or with a server that knows itself by an inner name only.
+    let (scene, _) = crowd(119).await;
+    let meddler = Meddler::before(&scene.kit.simulator.root(), |request| match request.contains("AccountSet?") {
+        true => Deed::Body(|body| {
+            let text = String::from_utf8(body).unwrap();
+            let (before, link) = text.split_once("\"__next\":\"").unwrap_or((&text, ""));
+            let link = link.split_once("/OrganizationData.svc/").map_or("", |(_, path)| path);
+            let inner = "https://crm-inner:5555/Inner/XRMServices/2011/OrganizationData.svc/";
+            if link.is_empty() { text } else { format!("{before}\"__next\":\"{inner}{link}") }.into_bytes()
+        }),
+        false => Deed::Pass,
+    });
+    let hub = scene.program(|hub| hub.cdms(meddler.root(), Anonymous)).await;
+    let report = hub.pull::<Organisation>().await.unwrap();
+    assert_eq!((report.complete, report.records, report.pages), (true, 120, 3), "{report:?}");
+    let asked = meddler.requests().into_iter().filter(|request| request.contains("$skiptoken")).count();
+    assert_eq!(asked, 2, "both further pages were asked for here");
 }
 
 #[tokio::test]

@@ -403,7 +403,7 @@ async fn under_an_open_update_a_read_returns_the_row_marked_pending() {
     let hub = scene.hub.clone();
     let save = tokio::spawn(async move {
         org.name = "Acme Foods".into();
-        org.save(&hub).await.map(|()| org)
+        org.save(&hub).await.map(|_| org)
     });
     gate.arrived(1).await;
     let rows = scene.rows();
@@ -474,11 +474,34 @@ async fn a_404_that_does_not_speak_of_the_record_is_no_tombstone() {
     let rows = scene.rows();
     let wrong_path = Fault::Refuse { status: 404, code: 0, message: "Resource not found.".into() };
     for fault in [wrong_path, Fault::Html(404)] {
+        scene.fault(Operation::Read, fault.clone());
+        let error = failed(scene.get().await, ErrorKind::Unavailable);
+        says(&error, &["without saying that it is gone", "it has the set AccountSet"]);
+        // A program that has read nothing of the set yet cannot know that it is there.
+        let other = scene.another_program().await;
         scene.fault(Operation::Read, fault);
-        failed(scene.get().await, ErrorKind::Misconfigured);
+        let error = failed(Organisation::get(&other, scene.id()).await, ErrorKind::Misconfigured);
+        says(&error, &["does not know the set AccountSet", "`set` in the contract"]);
     }
     assert_eq!(scene.rows(), rows);
     assert_eq!(found(&scene.get().await.unwrap()), Seen::InSync);
+}
+
+#[tokio::test]
+async fn a_read_that_is_refused_for_load_is_no_missing_right() {
+    let (scene, _) = Scene::read().await;
+    for fault in [Fault::Html(429), Fault::Refuse { status: 429, code: 0, message: "Too many requests.".into() }] {
+        scene.fault(Operation::Read, fault);
+        let error = failed(scene.get().await, ErrorKind::Unavailable);
+        says(&error, &["too much to do", "429", "try again later"]);
+        assert!(!error.to_string().contains("right"), "{error}");
+    }
+    scene.fault(Operation::List, Fault::Html(429));
+    failed(scene.hub.pull::<Organisation>().await, ErrorKind::Unavailable);
+    // A missing right is told as one, whatever the status.
+    let message = "SecLib::AccessCheckEx failed.".to_owned();
+    scene.fault(Operation::Read, Fault::Refuse { status: 500, code: -2_147_220_960, message });
+    says(&failed(scene.get().await, ErrorKind::Rejected), &["the right to read it"]);
 }
 
 #[tokio::test]

@@ -149,3 +149,61 @@ async fn the_history_outlives_fields_that_were_lost_renamed_or_retyped() {
     let website = scene.record().get("WebSiteURL").cloned();
     assert_eq!(website, text("https://acme.example"), "a field that the firm of now lacks is left alone");
 }
+
+/// A firm of which more was mapped since.
+mod wider {
+    use datahub_runtime::prelude::*;
+
+    #[derive(Clone, Debug, PartialEq, CdmsSynced)]
+    #[cdms(mapping = "account.toml", table = "firms", diesel(table = false))]
+    pub(super) struct Firm {
+        #[cdms(key)]
+        pub(super) id: Id<Self>,
+        #[cdms("Name")]
+        pub(super) name: String,
+        #[cdms("WebSiteURL")]
+        pub(super) website: Option<String>,
+        #[cdms("optevia_ukorganisation", default = false)]
+        pub(super) uk: bool,
+    }
+}
+
+/// A firm of which little is mapped.
+mod narrow {
+    use datahub_runtime::prelude::*;
+
+    #[derive(Clone, Debug, PartialEq, CdmsSynced)]
+    #[cdms(mapping = "account.toml", table = "firms", mode = "mirror", diesel(table = false))]
+    pub(super) struct Firm {
+        #[cdms(key)]
+        pub(super) id: Id<Self>,
+        #[cdms("WebSiteURL")]
+        pub(super) website: Option<String>,
+    }
+}
+
+#[tokio::test]
+async fn a_row_that_lacks_new_fields_is_given_while_cdms_is_away_and_says_so() {
+    let scene = Scene::new().await;
+    let hub = scene.kit.hub(models![narrow::Firm]).program("narrow").connect().await.unwrap();
+    narrow::Firm::get(&hub, scene.account.into()).await.unwrap();
+    hub.shutdown(std::time::Duration::from_secs(60)).await;
+    scene.sql("ALTER TABLE firms ADD COLUMN name TEXT NOT NULL DEFAULT ''");
+    scene.sql("ALTER TABLE firms ADD COLUMN uk BOOLEAN NOT NULL DEFAULT FALSE");
+
+    let hub = scene.kit.hub(models![wider::Firm]).program("wider").connect().await.unwrap();
+    scene.kit.simulator.go_away();
+    let mut firm = wider::Firm::get(&hub, scene.account.into()).or_local().await.unwrap();
+    assert_eq!(firm.incomplete().collect::<Vec<_>>(), ["name", "uk"]);
+    assert_eq!((firm.name.as_str(), firm.website.as_deref(), firm.uk), ("", None, false));
+    assert!(matches!(firm.checked(), Checked::NotChecked { .. }), "{:?}", firm.checked());
+    let local = wider::Firm::get(&hub, scene.account.into()).freshness(Freshness::LocalOnly).await.unwrap();
+    assert_eq!(local.incomplete().count(), 2);
+
+    // What stands in for a value is not sent; what the caller made of it is.
+    scene.kit.simulator.come_back();
+    (firm.website, firm.uk) = (Some("https://acme.example".into()), true);
+    firm.save(&hub).await.unwrap();
+    assert_eq!(scene.commits()[0].sent, ["WebSiteURL", "optevia_PAFOverride", "optevia_ukorganisation"]);
+    assert_eq!((firm.name.as_str(), firm.uk, firm.incomplete().count()), ("Acme", true, 0));
+}

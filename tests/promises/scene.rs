@@ -346,8 +346,8 @@ impl Attempt {
 
     pub(crate) async fn run_on(&self, hub: &Hub) -> Result<(), Error> {
         match self {
-            Attempt::Update(org) => org.clone().save(hub).await,
-            Attempt::Create(contact) => Contact::create(hub, contact.clone()).await.map(drop),
+            Attempt::Update(org) => org.clone().save(hub).await.map(drop),
+            Attempt::Create(contact) => Contact::create(hub, contact.clone()).await.map(drop).map_err(Error::from),
             Attempt::Delete(org) => org.clone().delete(hub).await.map_err(Error::from),
         }
     }

@@ -5,13 +5,13 @@ use std::sync::{Mutex, Once};
 use std::time::Duration;
 
 use datahub_runtime::prelude::*;
-use datahub_runtime::testing::simulator::{Fault, Operation};
-use example_domain::Contact;
+use datahub_runtime::testing::simulator::{Expiry, Fault, Operation};
+use example_domain::{Contact, Organisation};
 use serde_json::Value as Json;
 use tracing_subscriber::fmt::format::FmtSpan;
 use uuid::Uuid;
 
-use crate::scene::{Scene, ada, failed};
+use crate::scene::{PAST_QUIET, Scene, ada, failed};
 
 /// Everything that this process traces, as lines of JSON. There is one for all tests, because `tracing` asks only one
 /// subscriber whether a span is of interest.
@@ -83,4 +83,64 @@ async fn each_operation_is_a_span_with_its_cost_and_no_values() {
     for value in ["ada@example.com", "Lovelace", "Countess"] {
         assert!(!lines.iter().any(|line| line.contains(value)), "{value} is in the trace: {lines:#?}");
     }
+}
+
+/// The events that speak of a record or of this scene's CDMS: level and message.
+fn events(lines: &[String]) -> Vec<(String, String)> {
+    let parsed = lines.iter().map(|line| serde_json::from_str::<Json>(line).unwrap());
+    let told = parsed.map(|line| (line["level"].clone(), line["fields"]["message"].clone()));
+    let told = told.map(|(level, message)| (level.as_str().unwrap().to_owned(), message.as_str().unwrap().to_owned()));
+    told.filter(|(_, message)| message != "close").collect()
+}
+
+fn lines_with(text: &str) -> Vec<String> {
+    let all = String::from_utf8(TRACED.lock().unwrap().clone()).unwrap();
+    all.lines().filter(|line| line.contains(text)).map(str::to_owned).collect()
+}
+
+#[tokio::test]
+async fn whoever_runs_the_hub_hears_of_what_matters_once() {
+    trace();
+    let scene = Scene::with_login(Expiry::Unauthorized).await;
+    let organisation = scene.kit.simulator.organisation().to_string();
+    let met = events(&lines_with(&organisation));
+    // Other tests of this process meet CDMS too.
+    assert!(!met.is_empty() && met.iter().all(|event| *event == ("INFO".to_owned(), "met CDMS".to_owned())));
+    assert!(events(&lines_with("\"host\"")).contains(&("INFO".to_owned(), "logged in to CDMS".to_owned())));
+
+    // A record that does not fit, a write that is settled, and one that shows up late.
+    let unfit = scene.unfit();
+    failed(Organisation::get(&scene.hub, unfit.into()).await, ErrorKind::Quarantined);
+    let told = events(&lines_about(unfit));
+    assert_eq!(told, [("WARN".to_owned(), "a record went to quarantine".to_owned())], "once");
+    let mut org = scene.get().await.unwrap();
+    scene.minute();
+    scene.fault(Operation::Update, Fault::CommitLate);
+    org.name = "Acme Foods".into();
+    let operation = failed(org.save(&scene.hub).await, ErrorKind::Unsettled).operation_id().unwrap();
+    scene.kit.advance(PAST_QUIET);
+    scene.settle().await;
+    scene.kit.simulator.commit_late();
+    scene.get().await.unwrap();
+    let told = events(&lines_with(&operation.to_string()));
+    let late = ("WARN".to_owned(), "a write that had been found not applied has shown up".to_owned());
+    assert_eq!(told, [("INFO".to_owned(), "settled".to_owned()), late]);
+
+    // An outage and its end, each once however often it is met.
+    let outages = || {
+        let lines = lines_with("\"side\":\"CDMS\"");
+        let about = |message: &str| events(&lines).iter().filter(|(_, told)| told == message).count();
+        (about("cannot be reached"), about("can be reached again"))
+    };
+    let before = outages();
+    scene.kit.simulator.go_away();
+    for _ in 0..3 {
+        failed(scene.get().await, ErrorKind::Unavailable);
+    }
+    scene.kit.simulator.come_back();
+    scene.get().await.unwrap();
+    scene.get().await.unwrap();
+    let after = outages();
+    // Other tests of this process have outages too.
+    assert!(after.0 > before.0 && after.1 > before.1, "{before:?} {after:?}");
 }

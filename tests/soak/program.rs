@@ -91,6 +91,8 @@ async fn work(order: Order) {
 
 async fn connect(order: &Order) -> Hub {
     let hub = Hub::builder()
+        // A tenth of all calls meets a fault, so that a login fails far more often than ever outside.
+        .login_pause(Duration::from_millis(20))
         .database(&order.database)
         .cdms(&order.cdms, FormLogin::new(LOGIN.0, LOGIN.1))
         .models(example_domain::models())
@@ -228,7 +230,7 @@ impl Client {
         if self.rng.u8(..) < 80 {
             org.email = Some(format!("{}@example.org", act.actor));
         }
-        let saved = org.save(&act.hub).on_conflict(self.policy()).await;
+        let saved = org.save(&act.hub).on_conflict(self.policy()).await.map(drop);
         act.report(Kind::Update, id, saved)
     }
 
@@ -239,7 +241,7 @@ impl Client {
             Err(error) => return act.report(Kind::Look, id, Err(error)),
         };
         contact.job_title = Some(format!("Title of {}", act.actor));
-        let saved = contact.save(&act.hub).on_conflict(self.policy()).await;
+        let saved = contact.save(&act.hub).on_conflict(self.policy()).await.map(drop);
         act.report(Kind::Update, id, saved)
     }
 
@@ -251,7 +253,7 @@ impl Client {
 async fn create(act: Act, id: Uuid, account: Uuid) -> Report {
     let named = Contact { id: id.into(), organisation: Some(account.into()), ..Contact::named("Lovelace") };
     let contact = Contact { job_title: Some(format!("Title of {}", act.actor)), ..named };
-    let created = Contact::create(&act.hub, contact).await.map(drop);
+    let created = Contact::create(&act.hub, contact).await.map(drop).map_err(Error::from);
     act.report(Kind::Create, id, created)
 }
 

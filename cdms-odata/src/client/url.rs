@@ -145,22 +145,74 @@ impl ServiceRoot {
         format!("{}/{set}?$select={select}&$filter={attribute}%20eq%20'{literal}'", self.url)
     }
 
-    /// Whether an address that the server gave stays under this root, so that it may be followed.
-    pub fn contains(&self, address: &str) -> bool {
-        let Ok(url) = Url::parse(address) else { return false };
-        let same_server = url.scheme() == self.url.scheme()
-            && url.host() == self.url.host()
-            && url.port_or_known_default() == self.url.port_or_known_default()
-            && url.username().is_empty()
-            && url.password().is_none();
-        let root = self.url.path().to_ascii_lowercase();
-        let path = url.path().to_ascii_lowercase();
-        let below = path.strip_prefix(&root).is_some_and(|rest| rest.starts_with('/'));
-        // Url resolves plain dots and slashes; encoded ones would be left to the server, so they are not followed.
-        let encoded = ["%2e", "%2f", "%5c", "%25"].iter().any(|code| path.contains(code));
-        let tidy = !address.contains(|letter: char| letter.is_whitespace() || letter.is_control());
-        same_server && below && tidy && !encoded
+    /// The page that follows one, by the link that the server gave with it. The link itself is never followed: it has to
+    /// name the set that was asked for, with the options that were sent and nothing beside them but `$skiptoken` and
+    /// `$top`, and its query is sent to this root. So neither a server behind another name (TLS offloading, an inner host
+    /// name) nor a hostile one leads anywhere else.
+    ///
+    /// # Errors
+    ///
+    /// Why the link is not the next page of what was asked for.
+    pub fn next_page(&self, sent: &str, link: &str) -> Result<NextPage, BadLink> {
+        let sent = Url::parse(sent).map_err(|_| BadLink::NotAUrl)?;
+        let link = Url::parse(link).map_err(|_| BadLink::NotAUrl)?;
+        let set = last_segment(&sent);
+        if last_segment(&link) != set {
+            return Err(BadLink::AnotherSet);
+        }
+        let wanted = options(&sent);
+        let found = options(&link);
+        if wanted != found {
+            let differs = |option: &&(String, String)| !wanted.contains(option) || !found.contains(option);
+            let option = wanted.iter().chain(&found).find(differs).map(|(name, _)| name.clone());
+            return Err(BadLink::OtherOptions { option: option.unwrap_or_default() });
+        }
+        let query = link.query().map_or_else(String::new, |query| format!("?{query}"));
+        Ok(NextPage { url: format!("{}{query}", self.set(&set)), is_foreign: link.origin() != self.url.origin() })
     }
+}
+
+/// The address of a list's next page.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NextPage {
+    /// The address, under the service root.
+    pub url: String,
+    /// Whether the server's own link named another origin.
+    pub is_foreign: bool,
+}
+
+/// Why a link is not the next page of a list.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum BadLink {
+    /// It is no URL.
+    #[error("it is no address")]
+    NotAUrl,
+    /// It names another set.
+    #[error("it names another set")]
+    AnotherSet,
+    /// It has other options than those that were sent.
+    #[error("its option {option:?} is not as it was sent")]
+    OtherOptions {
+        /// The first option that differs.
+        option: String,
+    },
+}
+
+fn last_segment(url: &Url) -> String {
+    let segment = url.path_segments().and_then(|mut segments| segments.next_back()).unwrap_or_default();
+    percent_encoding::percent_decode_str(segment).decode_utf8_lossy().into_owned()
+}
+
+/// The options of a query, sorted, but for those that the server changes from page to page.
+fn options(url: &Url) -> Vec<(String, String)> {
+    let decoded = |text: &str| percent_encoding::percent_decode_str(text).decode_utf8_lossy().into_owned();
+    let pairs = url.query().unwrap_or_default().split('&').filter(|pair| !pair.is_empty());
+    let pairs = pairs.map(|pair| pair.split_once('=').unwrap_or((pair, "")));
+    let pairs = pairs.map(|(name, value)| (decoded(name), decoded(value)));
+    let mut options: Vec<_> = pairs.filter(|(name, _)| !["$skiptoken", "$top"].contains(&&**name)).collect();
+    options.sort();
+    options
 }
 
 impl fmt::Display for ServiceRoot {
@@ -247,23 +299,38 @@ mod tests {
     }
 
     #[test]
-    fn next_links_stay_under_the_root() {
+    fn a_next_link_gives_its_query_and_nothing_else() {
         let root = root("https://crm/ORG");
-        assert!(root.contains("https://crm:443/org/xrmservices/2011/OrganizationData.svc/AccountSet?$skiptoken=1"));
-        for address in [
-            "https://evil/ORG/XRMServices/2011/OrganizationData.svc/AccountSet",
-            "http://crm/ORG/XRMServices/2011/OrganizationData.svc/AccountSet",
-            "https://crm:444/ORG/XRMServices/2011/OrganizationData.svc/AccountSet",
-            "https://u@crm/ORG/XRMServices/2011/OrganizationData.svc/AccountSet",
-            "https://crm/ORG/XRMServices/2011/OrganizationData.svc/../../x",
-            "https://crm/ORG/XRMServices/2011/OrganizationData.svc/%2e%2e/x",
-            "https://crm/ORG/XRMServices/2011/OrganizationData.svcx/AccountSet",
-            "https://crm/ORG/XRMServices/2011/OrganizationData.svc/..%5c..%5cx",
-            "https://crm/ORG/XRMServices/2011/OrganizationData.svc/%252e%252e/x",
-            " https://crm/ORG/XRMServices/2011/OrganizationData.svc/AccountSet",
-            "/ORG/AccountSet",
+        let sent = root.select(root.set("AccountSet"), ["AccountId", "Name"]).url;
+        let token = "$skiptoken=1,'accountid','%7BA%7D','%7BB%7D'";
+        // Quotes come out encoded, which means the same.
+        let expected = format!("{}?$select=AccountId,Name&{}", root.set("AccountSet"), token.replace('\'', "%27"));
+        for (link, is_foreign) in [
+            ("https://crm:443/org/xrmservices/2011/OrganizationData.svc/AccountSet?$select=AccountId,Name&", false),
+            ("http://crm/ORG/XRMServices/2011/OrganizationData.svc/AccountSet?$select=AccountId,Name&", true),
+            ("https://inner:444/ORG/AccountSet?$select=AccountId,Name&", true),
+            ("https://u@evil/a/../b/%2e%2e/AccountSet?$select=AccountId,Name&", true),
         ] {
-            assert!(!root.contains(address), "{address}");
+            let next = root.next_page(&sent, &format!("{link}{token}")).unwrap();
+            assert_eq!(next, NextPage { url: expected.clone(), is_foreign }, "{link}");
+            // What was given once is taken again.
+            assert_eq!(root.next_page(&sent, &next.url).unwrap().url, expected);
+        }
+        let next =
+            root.next_page(&sent, "https://crm/AccountSet?%24top=3&$select=AccountId%2CName&$skiptoken=x").unwrap();
+        assert!(next.url.ends_with("/AccountSet?%24top=3&$select=AccountId%2CName&$skiptoken=x"), "{next:?}");
+        let other = |option: &str| BadLink::OtherOptions { option: option.to_owned() };
+        for (link, bad) in [
+            ("AccountSet", BadLink::NotAUrl),
+            ("https://crm/ContactSet?$select=AccountId,Name&$skiptoken=1", BadLink::AnotherSet),
+            ("https://crm/accountset?$select=AccountId,Name&$skiptoken=1", BadLink::AnotherSet),
+            ("https://crm/AccountSet(guid'x')?$select=AccountId,Name&$skiptoken=1", BadLink::AnotherSet),
+            ("https://crm/AccountSet?$skiptoken=1", other("$select")),
+            ("https://crm/AccountSet?$select=AccountId&$skiptoken=1", other("$select")),
+            ("https://crm/AccountSet?$select=AccountId,Name&$filter=a&$skiptoken=1", other("$filter")),
+            ("https://crm/AccountSet?$select=AccountId,Name&$select=AccountId,Name&$skiptoken=1", other("")),
+        ] {
+            assert_eq!(root.next_page(&sent, link), Err(bad), "{link}");
         }
     }
 }

@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use cdms_odata::{Attributes, Instant, Value};
 use datahub_protocol::{
-    Answer, Committed, Event, Fetched, IntentChange, LeaseState, OperationId, Record, Reply, ReplyBody, Snapshot,
-    Stored, Version,
+    Answer, Committed, Event, Fetched, IntentChange, LeaseState, LoginFailure, OperationId, Record, Reply, ReplyBody,
+    Snapshot, Stored, Version,
 };
 use uuid::Uuid;
 
@@ -144,7 +144,7 @@ impl World {
                 let body = ReplyBody::LoginLost("401".to_owned());
                 self.deliver(at, Event::Answered(Answer::Reply(Reply { status: 401, body })));
             }
-            Step::LoginFails(at) => self.deliver(at, Event::LoggedIn(Err("no".to_owned()))),
+            Step::LoginFails(at) => self.deliver(at, Event::LoggedIn(Err(LoginFailure::Failed("no".to_owned())))),
             Step::LostBefore(at) => {
                 self.budgets.change().losses -= 1;
                 _ = self.sent(at);

@@ -2,8 +2,8 @@
 
 use cdms_odata::{Attributes, Instant, Value};
 use datahub_protocol::{
-    Answer, Committed, Create, Delete, Detached, DetachedWish, Fetched, LeaseState, Loaded, OnConflict, Read,
-    ReplyBody, Settle, SettledPatch, Snapshot, Stored, TombstoneReason, Update, Version, WriteKind, listed,
+    Answer, Committed, Create, Delete, Detached, DetachedWish, Fetched, LeaseState, Loaded, LoginFailure, OnConflict,
+    Read, ReplyBody, Settle, SettledPatch, Snapshot, Stored, TombstoneReason, Update, Version, WriteKind, listed,
 };
 use insta::assert_snapshot;
 use uuid::Uuid;
@@ -25,7 +25,11 @@ fn scenario(answers: Answers<Answer<String>>) -> Scenario {
         fetched: vec![sights()],
         committed: vec![commits()],
         answered: vec![answers],
-        logged_in: vec![("logged in", Ok(())), ("login failed", Err("wrong password".into()))],
+        logged_in: vec![
+            ("logged in", Ok(())),
+            ("login failed", Err(LoginFailure::Failed("wrong password".into()))),
+            ("login refused", Err(LoginFailure::Refused("wrong password".into()))),
+        ],
         deviations: 1,
     }
 }

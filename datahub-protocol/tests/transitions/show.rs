@@ -195,7 +195,7 @@ fn short(value: &impl Debug) -> String {
 impl Show for Sighting {
     fn show(&self) -> String {
         match self {
-            Sighting::Current { snapshot, seen } => format!("{seen:?} {}", snapshot.show()),
+            Sighting::Current { snapshot, seen, .. } => format!("{seen:?} {}", snapshot.show()),
             Sighting::Pending { snapshot, operation } => format!("pending {} {}", id(operation.0), snapshot.show()),
         }
     }

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use datahub_protocol::{Action, Answer, Committed, Event, Fetched, Loaded, Machine, Version};
+use datahub_protocol::{Action, Answer, Committed, Event, Fetched, Loaded, LoginFailure, Machine, Version};
 
 use crate::show::{Show, indented};
 
@@ -16,7 +16,7 @@ pub(crate) struct Scenario {
     pub(crate) fetched: Vec<Answers<Fetched<String>>>,
     pub(crate) committed: Vec<Answers<Committed>>,
     pub(crate) answered: Vec<Answers<Answer<String>>>,
-    pub(crate) logged_in: Answers<Result<(), String>>,
+    pub(crate) logged_in: Answers<Result<(), LoginFailure>>,
     /// How many answers of one walk may be other than the ordinary ones.
     pub(crate) deviations: u8,
 }

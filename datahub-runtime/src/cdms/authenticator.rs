@@ -15,8 +15,7 @@ use super::transport::{Exchange, Transport};
 /// that wait for it.
 ///
 /// ```
-/// use datahub_runtime::{Authenticator, LoginError, LoginRequests, Session};
-/// use futures_util::future::BoxFuture;
+/// use datahub_runtime::{Authenticator, BoxFuture, LoginError, LoginRequests, Session};
 ///
 /// struct FormLogin {
 ///     user: String,
@@ -24,6 +23,10 @@ use super::transport::{Exchange, Transport};
 /// }
 ///
 /// impl Authenticator for FormLogin {
+///     fn secret(&self) -> Option<String> {
+///         Some(format!("{}\n{}", self.user, self.password))
+///     }
+///
 ///     fn login<'a>(&'a self, requests: LoginRequests<'a>) -> BoxFuture<'a, Result<Session, LoginError>> {
 ///         Box::pin(async move {
 ///             let url = format!("{}/login", requests.organisation());
@@ -41,8 +44,17 @@ pub trait Authenticator: Send + Sync + 'static {
     ///
     /// # Errors
     ///
-    /// Why there is no session, in words for the person who runs the hub, without the password.
+    /// Why there is no session, in words for the person who runs the hub, without the password:
+    /// [`LoginError::refused`] where the user or the password is wrong, which is not tried again; [`LoginError::new`] for
+    /// any other trouble, which is tried again after growing pauses, at most three times in ten minutes.
     fn login<'a>(&'a self, requests: LoginRequests<'a>) -> BoxFuture<'a, Result<Session, LoginError>>;
+
+    /// What the login is made with, the user and the password for instance, so that the hub can tell whether it has changed:
+    /// a secret that CDMS has refused is not tried again until then, by a restarted program neither. The hub keeps a digest of
+    /// it in its database, never the secret. Without one a refusal is remembered until the program ends.
+    fn secret(&self) -> Option<String> {
+        None
+    }
 
     /// The hosts of the login pages. A redirect of a data request to one of them means that the session is over;
     /// a redirect to any other host is never taken for that.
@@ -87,13 +99,27 @@ impl fmt::Debug for Session {
 
 /// Why a login failed, in words without secrets.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{0}")]
-pub struct LoginError(String);
+#[error("{reason}")]
+pub struct LoginError {
+    reason: String,
+    is_refused: bool,
+}
 
 impl LoginError {
-    /// A failed login, for this reason.
+    /// A login that came to nothing, for this reason; it may succeed another time.
     pub fn new(reason: impl Into<String>) -> Self {
-        LoginError(reason.into())
+        LoginError { reason: reason.into(), is_refused: false }
+    }
+
+    /// A login whose user or password was refused. It is not tried again until they change, because every try brings the
+    /// user nearer to being locked out.
+    pub fn refused(reason: impl Into<String>) -> Self {
+        LoginError { reason: reason.into(), is_refused: true }
+    }
+
+    /// Whether the user or the password was refused.
+    pub fn is_refused(&self) -> bool {
+        self.is_refused
     }
 }
 
@@ -137,12 +163,12 @@ impl<'c> LoginRequests<'c> {
     }
 
     async fn exchange(&self, url: &str, form: Option<String>) -> Result<LoginReply, LoginError> {
-        let url = Url::parse(url).map_err(|error| LoginError(format!("the login address is no URL: {error}")))?;
+        let url = Url::parse(url).map_err(|error| LoginError::new(format!("the login address is no URL: {error}")))?;
         // Plain http is taken where CDMS itself is reached so, which is on this machine only.
         let root = self.transport.root();
         let is_cdms = root.url().scheme() == url.scheme() && url.host_str() == Some(root.host());
         if url.scheme() != "https" && !is_cdms {
-            return Err(LoginError(format!(
+            return Err(LoginError::new(format!(
                 "the login at {} is not protected by https",
                 url.host_str().unwrap_or_default()
             )));
@@ -151,7 +177,7 @@ impl<'c> LoginRequests<'c> {
             Exchange::Answered(answer) => {
                 Ok(LoginReply { status: answer.status, headers: answer.headers, body: answer.body })
             }
-            Exchange::NotSent(reason) | Exchange::Lost(reason) => Err(LoginError(reason)),
+            Exchange::NotSent(reason) | Exchange::Lost(reason) => Err(LoginError::new(reason)),
         }
     }
 }
@@ -190,18 +216,20 @@ impl LoginReply {
     ///
     /// # Errors
     ///
-    /// It sets none, so the login was not accepted.
+    /// It sets none, so the login was refused, or the server is in trouble.
     pub fn session(&self) -> Result<Session, LoginError> {
         let cookies = self.headers.get_all(SET_COOKIE).iter().filter_map(|cookie| cookie.to_str().ok());
         let pairs: Vec<_> = cookies.filter_map(set_pair).collect();
         if pairs.is_empty() {
-            return Err(LoginError(format!(
-                "CDMS answered the login with {} and no cookie; check user and password",
-                self.status
-            )));
+            let reason = format!("CDMS answered the login with {} and no cookie", self.status);
+            // A server in trouble sets no cookie either.
+            return Err(match self.status.is_server_error() {
+                true => LoginError::new(reason),
+                false => LoginError::refused(format!("{reason}; check user and password")),
+            });
         }
         let value = HeaderValue::try_from(pairs.join("; "))
-            .map_err(|_| LoginError("CDMS set a cookie that cannot be sent back".to_owned()))?;
+            .map_err(|_| LoginError::new("CDMS set a cookie that cannot be sent back"))?;
         Ok(Session::with_headers(HeaderMap::from_iter([(COOKIE, value)])))
     }
 }
@@ -215,7 +243,13 @@ fn set_pair(cookie: &str) -> Option<&str> {
             key.eq_ignore_ascii_case("max-age") && age.trim().parse::<i64>().is_ok_and(|seconds| seconds <= 0)
         })
     };
-    (!parts.any(deletes)).then_some(pair)
+    let is_past = |part: &str| {
+        part.split_once('=').is_some_and(|(key, date)| {
+            let date = || chrono::DateTime::parse_from_rfc2822(&date.trim().replace('-', " "));
+            key.eq_ignore_ascii_case("expires") && date().is_ok_and(|date| date <= chrono::Utc::now())
+        })
+    };
+    (!parts.any(|part| deletes(part) || is_past(part))).then_some(pair)
 }
 
 impl fmt::Debug for LoginReply {
@@ -242,7 +276,15 @@ mod tests {
 
     #[test]
     fn a_deleted_cookie_is_no_session() {
-        for cookies in [&[][..], &["a=; Path=/"], &["a=1; Max-Age=0"], &["a=1; max-age=-1"], &["a"]] {
+        for cookies in [
+            &[][..],
+            &["a=; Path=/"],
+            &["a=1; Max-Age=0"],
+            &["a=1; max-age=-1"],
+            &["a"],
+            &["a=1; Path=/; expires=Thu, 01 Jan 1970 00:00:00 GMT"],
+            &["a=1; Expires=Thu, 01-Jan-1970 00:00:01 GMT"],
+        ] {
             let error = reply(cookies).session().unwrap_err();
             assert!(error.to_string().contains("check user and password"), "{cookies:?}: {error}");
         }

@@ -1,7 +1,7 @@
 //! Reading and writing one record over HTTP, in the protocol's terms.
 
-use std::collections::HashMap;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::collections::{HashMap, HashSet};
+use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex as SyncMutex, PoisonError};
 use std::time::Duration;
 
@@ -10,13 +10,14 @@ use cdms_odata::client::{Meaning, Refusal, ServiceRoot};
 use cdms_odata::{Attributes, Kind, Value};
 use datahub_model::{Fault, ModelDescriptor};
 use datahub_protocol::planted::{Planted, planted};
-use datahub_protocol::{Answer, Fetched, OperationId, Reply, ReplyBody, WriteKind};
+use datahub_protocol::{Answer, Fetched, LoginFailure, OperationId, Reply, ReplyBody, WriteKind};
 use http::{Method, StatusCode};
-use tokio::sync::Mutex;
 use tracing::Instrument;
 use uuid::Uuid;
 
-use super::authenticator::{Authenticator, LoginError, LoginRequests, Session};
+use super::authenticator::Authenticator;
+use super::login::Logins;
+use super::refused_logins::RefusedLogins;
 use super::shape::{RecordShape, Unreadable};
 use super::transport::{ALWAYS, Exchange, HttpAnswer, HttpRequest, MaySend, Transport};
 use crate::clock::Clock;
@@ -30,13 +31,23 @@ pub(crate) struct ClientOptions {
     pub(crate) time_limit: Duration,
     /// The largest answer, after decompression, in bytes.
     pub(crate) body_max: usize,
+    /// How many requests are under way at once, at most.
+    pub(crate) concurrent_requests: usize,
+    /// How long a login that failed stands at first.
+    pub(crate) login_pause: Duration,
     /// The domain name of the CDMS user as whom the hub logs in.
     pub(crate) cdms_user: Option<String>,
 }
 
 impl Default for ClientOptions {
     fn default() -> Self {
-        ClientOptions { time_limit: Duration::from_secs(60), body_max: 8 * 1024 * 1024, cdms_user: None }
+        ClientOptions {
+            time_limit: Duration::from_secs(60),
+            body_max: 8 * 1024 * 1024,
+            concurrent_requests: 16,
+            login_pause: Duration::from_secs(10),
+            cdms_user: None,
+        }
     }
 }
 
@@ -44,59 +55,54 @@ impl Default for ClientOptions {
 pub(crate) struct Client {
     pub(super) transport: Transport,
     pub(super) options: ClientOptions,
-    authenticator: Arc<dyn Authenticator>,
-    session: Mutex<LastLogin>,
-    clock: Arc<dyn Clock>,
-    /// The newest login that CDMS no longer takes.
-    lost: AtomicU64,
+    logins: Logins,
     shapes: SyncMutex<HashMap<&'static str, Arc<RecordShape>>>,
+    /// Whether a link of CDMS's has named another origin.
+    pub(super) met_foreign_link: AtomicBool,
+    /// The sets that CDMS surely has.
+    read_sets: SyncMutex<HashSet<&'static str>>,
 }
 
-/// What the last login came to.
-#[derive(Debug, Default)]
-enum LastLogin {
-    #[default]
-    None,
-    Done(Login),
-    /// Why it failed, and until when, by the monotonic clock, that is the answer.
-    Failed {
-        reason: String,
-        until: Duration,
-        number: u64,
-    },
+/// Why there is no answer to a read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Unanswered {
+    /// CDMS refuses the login, with its secret.
+    LoginRefused(String),
+    /// CDMS could not be reached, or takes no session just now.
+    Unavailable(String),
 }
 
-/// How long a failed login stands. Every try with a wrong password brings the user nearer to being locked out.
-const LOGIN_PAUSE: Duration = Duration::from_secs(10);
+impl From<LoginFailure> for Unanswered {
+    fn from(failure: LoginFailure) -> Self {
+        match failure {
+            LoginFailure::Refused(reason) => Unanswered::LoginRefused(reason),
+            LoginFailure::Failed(reason) => Unanswered::Unavailable(reason),
+        }
+    }
+}
 
-/// How long a login may take: an authenticator with a client of its own may wait for ever, and all requests for it.
-const LOGIN_TIME_MAX: Duration = Duration::from_secs(120);
-
-/// A session and its number: later logins have larger ones.
-#[derive(Clone, Debug)]
-struct Login {
-    number: u64,
-    session: Session,
+/// The address of CDMS's data service.
+pub(crate) fn service_root(address: &str) -> Result<ServiceRoot, Error> {
+    ServiceRoot::parse(address)
+        .map_err(|error| Error::new(ErrorKind::Misconfigured, format!("the address of CDMS: {error}")))
 }
 
 impl Client {
     pub(crate) fn new(
-        root: &str,
+        root: ServiceRoot,
         authenticator: Arc<dyn Authenticator>,
+        refused: RefusedLogins,
         options: ClientOptions,
         clock: Arc<dyn Clock>,
         meters: Meters,
     ) -> Result<Self, Error> {
-        let root = ServiceRoot::parse(root)
-            .map_err(|error| Error::new(ErrorKind::Misconfigured, format!("the address of CDMS: {error}")))?;
         Ok(Client {
-            transport: Transport::new(root, options.time_limit, options.body_max, meters)?,
+            transport: Transport::new(root, &options, meters)?,
+            logins: Logins::new(authenticator, clock, refused, options.login_pause),
             options,
-            authenticator,
-            session: Mutex::default(),
-            clock,
-            lost: AtomicU64::new(0),
-            shapes: SyncMutex::new(HashMap::new()),
+            shapes: SyncMutex::default(),
+            met_foreign_link: AtomicBool::new(false),
+            read_sets: SyncMutex::default(),
         })
     }
 
@@ -110,30 +116,40 @@ impl Client {
         let shape = self.shape(model);
         let root = self.transport.root();
         let url = root.select(root.record(model.entity.set, id), shape.names()).url;
-        match self.get(url, model.entity.set).await {
-            Ok(answer) => fetched(model, id, &shape, &answer),
-            Err(reason) => Fetched::Unavailable(reason),
+        let fetched = match self.get(url, model.entity.set).await {
+            Ok(answer) => fetched(model, id, &shape, &answer, self.has_read(model)),
+            Err(Unanswered::LoginRefused(reason)) => Fetched::LoginRefused(reason),
+            Err(Unanswered::Unavailable(reason)) => Fetched::Unavailable(reason),
+        };
+        if matches!(fetched, Fetched::Record(_) | Fetched::Gone) {
+            self.read_sets.lock().unwrap_or_else(PoisonError::into_inner).insert(model.entity.set);
         }
+        fetched
     }
 
-    /// A GET with a login where one is needed. Fails with a reason in words.
-    pub(super) async fn get(&self, url: String, set: &str) -> Result<HttpAnswer, String> {
+    /// Whether CDMS has given, or told to be gone, a record of the model's set since this program began.
+    fn has_read(&self, model: &ModelDescriptor) -> bool {
+        self.read_sets.lock().unwrap_or_else(PoisonError::into_inner).contains(model.entity.set)
+    }
+
+    /// A GET with a login where one is needed.
+    pub(super) async fn get(&self, url: String, set: &str) -> Result<HttpAnswer, Unanswered> {
         let answer = self.get_once(&url, set).await?;
-        if answer.login_lost(self.authenticator.login_hosts()).is_none() {
+        if answer.login_lost(self.logins.hosts()).is_none() {
             return Ok(answer);
         }
         self.login().await?;
         let answer = self.get_once(&url, set).await?;
-        match answer.login_lost(self.authenticator.login_hosts()) {
+        match answer.login_lost(self.logins.hosts()) {
             None => Ok(answer),
-            Some(sign) => Err(format!("right after a login {sign}")),
+            Some(sign) => Err(Unanswered::Unavailable(format!("right after a login {sign}"))),
         }
     }
 
-    async fn get_once(&self, url: &str, set: &str) -> Result<HttpAnswer, String> {
+    async fn get_once(&self, url: &str, set: &str) -> Result<HttpAnswer, Unanswered> {
         let request = HttpRequest { method: Method::GET, url: url.to_owned(), headers: Vec::new(), body: None };
         match self.exchange(request, set, ALWAYS).await? {
-            Exchange::NotSent(reason) | Exchange::Lost(reason) => Err(reason),
+            Exchange::NotSent(reason) | Exchange::Lost(reason) => Err(Unanswered::Unavailable(reason)),
             Exchange::Answered(answer) => Ok(answer),
         }
     }
@@ -154,7 +170,8 @@ impl Client {
             Err(reason) => return Answer::NotSent(reason),
         };
         let answer = match self.exchange(request, model.entity.set, may_send).await {
-            Err(reason) | Ok(Exchange::NotSent(reason)) => return Answer::NotSent(reason),
+            Err(LoginFailure::Refused(reason)) => return Answer::LoginRefused(reason),
+            Err(LoginFailure::Failed(reason)) | Ok(Exchange::NotSent(reason)) => return Answer::NotSent(reason),
             Ok(Exchange::Lost(reason)) => return Answer::Lost(reason),
             Ok(Exchange::Answered(answer)) => answer,
         };
@@ -198,7 +215,7 @@ impl Client {
     }
 
     fn reply_body(&self, model: &'static ModelDescriptor, write: WriteKind, answer: &HttpAnswer) -> ReplyBody<Fault> {
-        if let Some(sign) = answer.login_lost(self.authenticator.login_hosts()) {
+        if let Some(sign) = answer.login_lost(self.logins.hosts()) {
             return ReplyBody::LoginLost(sign);
         }
         if write == WriteKind::Create && answer.status == StatusCode::CREATED {
@@ -221,50 +238,27 @@ impl Client {
     }
 
     /// Logs in again, once for all who ask. Dropping the future leaves it to the next who asks.
-    pub(crate) async fn login(&self) -> Result<(), String> {
-        self.session().await.map(drop)
+    pub(crate) async fn login(&self) -> Result<(), LoginFailure> {
+        self.logins.session(&self.transport).await.map(drop)
     }
 
-    /// The current session, which is begun where there is none that CDMS takes.
-    async fn session(&self) -> Result<Login, String> {
-        let mut last = self.session.lock().await;
-        let number = match &*last {
-            LastLogin::Done(login) if login.number > self.lost.load(Ordering::Acquire) => return Ok(login.clone()),
-            LastLogin::Failed { reason, until, .. } if self.clock.monotonic() < *until => return Err(reason.clone()),
-            LastLogin::None => 1,
-            LastLogin::Done(Login { number, .. }) | LastLogin::Failed { number, .. } => number + 1,
-        };
-        let span = tracing::info_span!("cdms_login", host = self.transport.root().host());
-        let login = self.authenticator.login(LoginRequests::new(&self.transport)).instrument(span);
-        let login = tokio::time::timeout(LOGIN_TIME_MAX, login).await.unwrap_or_else(|_| {
-            let seconds = LOGIN_TIME_MAX.as_secs();
-            Err(LoginError::new(format!("the authenticator had not answered after {seconds} s, so it was given up")))
-        });
-        match login {
-            Ok(session) => {
-                let login = Login { number, session };
-                *last = LastLogin::Done(login.clone());
-                Ok(login)
-            }
-            Err(error) => {
-                let reason =
-                    format!("the login failed: {error}; it is not tried again for {} s", LOGIN_PAUSE.as_secs());
-                *last =
-                    LastLogin::Failed { reason: reason.clone(), until: self.clock.monotonic() + LOGIN_PAUSE, number };
-                Err(reason)
-            }
-        }
+    /// Has the next request log in again, whatever was refused before.
+    pub(crate) async fn retry_login(&self) {
+        self.logins.retry().await;
     }
 
     /// One exchange within the current session, which is begun where there is none.
-    async fn exchange(&self, request: HttpRequest, set: &str, may_send: MaySend<'_>) -> Result<Exchange, String> {
-        let login = self.session().await?;
+    async fn exchange(&self, request: HttpRequest, set: &str, may_send: MaySend<'_>) -> Result<Exchange, LoginFailure> {
+        let login = self.logins.session(&self.transport).await?;
         let span = tracing::info_span!("cdms_request", method = %request.method, set, status = tracing::field::Empty);
         let exchange = self.transport.data_request(request, &login.session, may_send).instrument(span.clone()).await;
         if let Exchange::Answered(answer) = &exchange {
             span.record("status", answer.status.as_u16());
-            if answer.login_lost(self.authenticator.login_hosts()).is_some() {
-                self.lost.fetch_max(login.number, Ordering::AcqRel);
+            match answer.login_lost(self.logins.hosts()) {
+                Some(sign) => self.logins.lost(&login, &sign).await,
+                // What stands in front of CDMS answers without looking at the login.
+                None if answer.status.is_server_error() => {}
+                None => self.logins.taken(&login).await,
             }
         }
         Ok(exchange)
@@ -277,7 +271,13 @@ impl Client {
 }
 
 /// What the answer to a GET by id says.
-fn fetched(model: &'static ModelDescriptor, id: Uuid, shape: &RecordShape, answer: &HttpAnswer) -> Fetched<Fault> {
+fn fetched(
+    model: &'static ModelDescriptor,
+    id: Uuid,
+    shape: &RecordShape,
+    answer: &HttpAnswer,
+    has_read: bool,
+) -> Fetched<Fault> {
     let entity = &model.entity;
     if answer.status == StatusCode::OK {
         return match shape.read(&answer.body) {
@@ -295,6 +295,14 @@ fn fetched(model: &'static ModelDescriptor, id: Uuid, shape: &RecordShape, answe
         (404, Some(refusal)) if refusal.meaning() == Meaning::RecordMissing => Fetched::Gone,
         (403, _) if planted(Planted::ForbiddenIsGone) => Fetched::Gone,
         (404, _) if planted(Planted::AnyNotFoundReadIsGone) => Fetched::Gone,
+        (404, refusal) if has_read => {
+            let said = refusal.map_or_else(|| answer.in_words(), |refusal| refusal.message);
+            Fetched::Unavailable(format!(
+                "CDMS answered 404 for the record without saying that it is gone ({said}), though it has the set {}; check \
+                 what stands between this program and CDMS",
+                entity.set
+            ))
+        }
         (404, refusal) => {
             let said = refusal.map_or_else(|| answer.in_words(), |refusal| refusal.message);
             Fetched::Misconfigured(format!(
@@ -302,11 +310,19 @@ fn fetched(model: &'static ModelDescriptor, id: Uuid, shape: &RecordShape, answe
                 entity.set
             ))
         }
-        (400, Some(refusal)) => Fetched::Misconfigured(format!(
-            "CDMS does not take the read of {}: {}; compare the contract with $metadata",
+        (403, Some(refusal)) => Fetched::Refused(format!("{} (status {status})", refusal.message)),
+        (_, Some(refusal)) if refusal.meaning() == Meaning::NoPrivilege => {
+            Fetched::Refused(format!("{} (status {status})", refusal.message))
+        }
+        // Too slow a request or too many of them: it is not the read that is wrong.
+        (408 | 429, said) => {
+            let said = said.map_or_else(|| answer.in_words(), |refusal| refusal.message);
+            Fetched::Unavailable(format!("CDMS has too much to do: {said} (status {status})"))
+        }
+        (400..=499, Some(refusal)) => Fetched::Misconfigured(format!(
+            "CDMS does not take the read of {}: {} (status {status}); compare the contract with $metadata",
             entity.set, refusal.message
         )),
-        (401..=499, Some(refusal)) => Fetched::Refused(format!("{} (status {status})", refusal.message)),
         (_, Some(refusal)) => Fetched::Unavailable(format!("{} (status {status})", refusal.message)),
         (300..=399, None) => Fetched::Misconfigured(format!(
             "CDMS answered with {}, which is not among the login hosts of the authenticator",
@@ -321,6 +337,7 @@ mod tests {
     use futures_util::future::BoxFuture;
 
     use super::*;
+    use crate::cdms::authenticator::{LoginError, LoginRequests, Session};
     use crate::clock::ManualClock;
 
     /// Never answers.
@@ -337,13 +354,20 @@ mod tests {
     async fn nobody_waits_for_a_login_for_ever() {
         let clock = Arc::new(ManualClock::at(cdms_odata::Instant(0)));
         let options = ClientOptions::default();
-        let client =
-            Client::new("http://127.0.0.1:9/Org", Arc::new(Silent), options, clock, Meters::default()).unwrap();
+        let client = Client::new(
+            service_root("http://127.0.0.1:9/Org").unwrap(),
+            Arc::new(Silent),
+            RefusedLogins::nowhere(),
+            options,
+            clock,
+            Meters::default(),
+        )
+        .unwrap();
         let begun = tokio::time::Instant::now();
         let (first, second) = tokio::join!(client.login(), client.login());
         assert_eq!(begun.elapsed().as_secs(), 120, "the second takes what the first learned");
         for told in [first, second] {
-            let reason = told.unwrap_err();
+            let LoginFailure::Failed(reason) = told.unwrap_err() else { panic!("it was not refused") };
             assert!(reason.contains("had not answered after 120 s"), "{reason}");
         }
     }

@@ -5,7 +5,7 @@ use cdms_odata::client::json::{Page, read_page};
 use cdms_odata::{Kind, Value};
 use uuid::Uuid;
 
-use super::client::Client;
+use super::client::{Client, Unanswered};
 use crate::{Error, ErrorKind};
 
 /// What the first contact told.
@@ -38,17 +38,27 @@ impl Client {
         Ok(FirstContact { organisation, user: Some(user) })
     }
 
+    /// Whether CDMS answers at all: one request. Dropping the future is harmless.
+    pub(crate) async fn answers(&self) -> bool {
+        let url = format!("{}?$select=OrganizationId", self.transport.root().set("OrganizationSet"));
+        self.ids(url, "OrganizationSet", "OrganizationId").await.is_ok()
+    }
+
     async fn ids(&self, url: String, set: &'static str, key: &'static str) -> Result<Vec<Uuid>, Error> {
         let unavailable = |reason: String| {
             Error::new(ErrorKind::Unavailable, format!("CDMS cannot be asked who it is: {reason}"))
-                .advise("try again later, or read with `or_local()` to get the hub's row")
+                .advise("try again later")
         };
-        let answer = self.get(url, set).await.map_err(unavailable)?;
+        let answer = self.get(url, set).await.map_err(|unanswered| match unanswered {
+            Unanswered::LoginRefused(reason) => Error::login_refused(reason),
+            Unanswered::Unavailable(reason) => unavailable(reason),
+        })?;
         let status = answer.status.as_u16();
         if status != 200 {
             let refusal = Refusal::read(status, &answer.body);
             let said = refusal.as_ref().map_or_else(|| answer.in_words(), |refusal| refusal.message.clone());
             return Err(match status {
+                408 | 429 => unavailable(format!("it has too much to do: {said} (status {status})")),
                 300..=499 => Error::new(ErrorKind::Misconfigured, format!("CDMS answered {status} for {set}: {said}"))
                     .advise("check the address of CDMS and the rights of its user"),
                 _ => unavailable(format!("it answered {status}: {said}")),

@@ -1,23 +1,34 @@
 //! Reading the records of a set page by page, as CDMS links them.
 
-use cdms_odata::client::{Meaning, Refusal};
-use datahub_model::{Fault, ModelDescriptor};
-use datahub_protocol::Record;
-use url::Url;
-use uuid::Uuid;
+use std::sync::atomic::Ordering;
 
-use super::client::Client;
-use super::shape::Unreadable;
+use cdms_odata::client::{Meaning, Refusal};
+use datahub_model::ModelDescriptor;
+use url::Url;
+
+use super::client::{Client, Unanswered};
+use super::shape::{Records, Unreadable};
 
 /// A page of a set.
 #[derive(Debug)]
 pub(crate) struct PageRead {
     /// The records in CDMS's order, each id once; a record that cannot be read is there with its fault.
-    pub(crate) records: Vec<(Uuid, Result<Record, Fault>)>,
+    pub(crate) records: Records,
     /// How many records had not even a readable id.
     pub(crate) without_id: usize,
-    /// The address of the next page.
-    pub(crate) next: Option<String>,
+    /// Where the list goes on.
+    pub(crate) next: Next,
+}
+
+/// Where a list goes on.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Next {
+    /// Nowhere: this was its last page.
+    End,
+    /// At this address.
+    Page(String),
+    /// At one that is none of its pages, for this reason.
+    Unusable(String),
 }
 
 /// Why there is no page.
@@ -25,6 +36,8 @@ pub(crate) struct PageRead {
 pub(crate) enum PageFailure {
     /// CDMS could not be reached or did not answer properly.
     Unavailable(String),
+    /// CDMS refuses the login.
+    LoginRefused(String),
     /// CDMS does not take the address: for a remembered one, the list may have changed since.
     Refused(String),
     /// What answered is not the CDMS that is configured.
@@ -38,16 +51,40 @@ impl Client {
         root.select(root.set(model.entity.set), self.shape(model).names()).url
     }
 
-    /// Whether an address is a page of the model's set in this CDMS.
-    pub(crate) fn is_page_of(&self, model: &ModelDescriptor, url: &str) -> bool {
-        let last = |url: Url| url.path_segments()?.next_back().map(str::to_owned);
-        self.transport.root().contains(url) && Url::parse(url).ok().and_then(last).as_deref() == Some(model.entity.set)
+    /// A page that an earlier run has remembered, if it is one of the list that this program reads.
+    pub(crate) fn remembered_page(&self, model: &'static ModelDescriptor, url: &str) -> Option<String> {
+        let next = self.transport.root().next_page(&self.first_page(model), url);
+        next.ok().filter(|next| !next.is_foreign).map(|next| next.url)
+    }
+
+    fn next(&self, model: &'static ModelDescriptor, link: Option<&str>) -> Next {
+        let Some(link) = link else { return Next::End };
+        match self.transport.root().next_page(&self.first_page(model), link) {
+            Ok(next) => {
+                if next.is_foreign && !self.met_foreign_link.swap(true, Ordering::Relaxed) {
+                    let host = Url::parse(link).ok().and_then(|link| link.host_str().map(str::to_owned));
+                    tracing::warn!(
+                        host,
+                        "CDMS's links name another address than the configured one; their queries are sent to the configured one"
+                    );
+                }
+                Next::Page(next.url)
+            }
+            Err(bad) => Next::Unusable(format!(
+                "the list of {} goes on with a link that is not followed: {bad}; check what stands between this program \
+                 and CDMS",
+                model.entity.set
+            )),
+        }
     }
 
     /// Reads a page. Dropping the future is harmless.
     pub(crate) async fn page(&self, model: &'static ModelDescriptor, url: &str) -> Result<PageRead, PageFailure> {
         let set = model.entity.set;
-        let answer = self.get(url.to_owned(), set).await.map_err(PageFailure::Unavailable)?;
+        let answer = self.get(url.to_owned(), set).await.map_err(|unanswered| match unanswered {
+            Unanswered::LoginRefused(reason) => PageFailure::LoginRefused(reason),
+            Unanswered::Unavailable(reason) => PageFailure::Unavailable(reason),
+        })?;
         let status = answer.status.as_u16();
         if status != 200 {
             let refusal = Refusal::read(status, &answer.body);
@@ -56,6 +93,9 @@ impl Client {
                 None => format!("{} (status {status})", answer.in_words()),
             };
             return Err(match (status, refusal) {
+                (408 | 429, _) => {
+                    PageFailure::Unavailable(format!("CDMS has too much to do for a list of {set}: {said}"))
+                }
                 (400 | 404, Some(_)) => PageFailure::Refused(format!("CDMS does not take a list of {set}: {said}")),
                 (400..=499, Some(refusal)) if refusal.meaning() != Meaning::RecordMissing => {
                     PageFailure::Misconfigured(format!("CDMS does not give a list of {set}: {said}"))
@@ -66,18 +106,13 @@ impl Client {
                 _ => PageFailure::Unavailable(format!("CDMS does not give a list of {set}: {said}")),
             });
         }
-        let page = self.shape(model).read_page(&answer.body).map_err(|unreadable| match unreadable {
-            Unreadable::NoRecord(reason) => {
-                PageFailure::Unavailable(format!("{} instead of a list of {set} ({reason})", answer.in_words()))
-            }
-            Unreadable::Value(_, fault) => PageFailure::Unavailable(format!("a list of {set}: {fault}")),
-        })?;
-        match &page.next {
-            Some(next) if !self.is_page_of(model, next) => Err(PageFailure::Misconfigured(format!(
-                "the list of {set} goes on at an address that is none of its pages, which is not followed; check what \
-                 stands between this program and CDMS"
-            ))),
-            _ => Ok(page),
-        }
+        let (records, without_id, link) =
+            self.shape(model).read_page(&answer.body).map_err(|unreadable| match unreadable {
+                Unreadable::NoRecord(reason) => {
+                    PageFailure::Unavailable(format!("{} instead of a list of {set} ({reason})", answer.in_words()))
+                }
+                Unreadable::Value(_, fault) => PageFailure::Unavailable(format!("a list of {set}: {fault}")),
+            })?;
+        Ok(PageRead { records, without_id, next: self.next(model, link.as_deref()) })
     }
 }

@@ -8,7 +8,8 @@ use datahub_model::{Fault, ModelDescriptor};
 use datahub_protocol::Record;
 use uuid::Uuid;
 
-use super::pages::PageRead;
+/// The records of a list, each with its id; one that cannot be read with its fault.
+pub(crate) type Records = Vec<(Uuid, Result<Record, Fault>)>;
 
 /// The attributes to read for a model: its mapped ones, the key and the engine's.
 #[derive(Debug)]
@@ -49,8 +50,8 @@ impl RecordShape {
         }
     }
 
-    /// Reads the answer to a GET of a list.
-    pub(crate) fn read_page(&self, body: &[u8]) -> Result<PageRead, Unreadable> {
+    /// Reads the answer to a GET of a list: its records, how many more have no readable id, and the link to the next page.
+    pub(crate) fn read_page(&self, body: &[u8]) -> Result<(Records, usize, Option<String>), Unreadable> {
         let no_list = |error: ReadError| Unreadable::NoRecord(error.to_string());
         let Page { records, next } = json::read_page(body, &self.shape).map_err(no_list)?;
         let records: Vec<_> = records
@@ -61,7 +62,7 @@ impl RecordShape {
                 Err(error) => Err(self.fault(error)),
             })
             .collect();
-        let mut page = PageRead { records: Vec::with_capacity(records.len()), without_id: 0, next };
+        let (mut read, mut without_id) = (Vec::with_capacity(records.len()), 0);
         // The ids alone, for the records of which something else cannot be read.
         let ids = if records.iter().all(Result::is_ok) { Vec::new() } else { self.ids_alone(body)? };
         let mut known = HashSet::with_capacity(records.len());
@@ -71,13 +72,13 @@ impl RecordShape {
                 Err(fault) => ids.get(at).copied().flatten().map(|id| (id, Err(fault))),
             };
             match named {
-                Some((id, record)) if known.insert(id) => page.records.push((id, record)),
+                Some((id, record)) if known.insert(id) => read.push((id, record)),
                 // The same record twice: what came first is as good.
                 Some(_) => {}
-                None => page.without_id += 1,
+                None => without_id += 1,
             }
         }
-        Ok(page)
+        Ok((read, without_id, next))
     }
 
     fn ids_alone(&self, body: &[u8]) -> Result<Vec<Option<Uuid>>, Unreadable> {

@@ -13,11 +13,10 @@ use tokio::sync::Semaphore;
 use url::Url;
 
 use super::authenticator::Session;
+use super::client::ClientOptions;
 use crate::cost::Meters;
+use crate::reach::Reach;
 use crate::{Error, ErrorKind};
-
-/// Requests under way at once, beyond which further ones wait.
-const CONCURRENT_MAX: usize = 16;
 
 /// The HTTP side of the client, with its counters.
 #[derive(Debug)]
@@ -26,8 +25,11 @@ pub(crate) struct Transport {
     http: reqwest::Client,
     time_limit: Duration,
     body_max: usize,
+    /// A permit for each request that may be under way.
     places: Semaphore,
+    concurrent_max: usize,
     meters: Meters,
+    reach: Reach,
 }
 
 /// Whether a request may still be sent, asked at the last moment.
@@ -67,7 +69,8 @@ pub(crate) struct HttpRequest {
 }
 
 impl Transport {
-    pub(crate) fn new(root: ServiceRoot, time_limit: Duration, body_max: usize, meters: Meters) -> Result<Self, Error> {
+    pub(crate) fn new(root: ServiceRoot, options: &ClientOptions, meters: Meters) -> Result<Self, Error> {
+        let &ClientOptions { time_limit, body_max, concurrent_requests: concurrent_max, .. } = options;
         // Somebody else may have chosen a provider for the process already; either serves.
         _ = rustls::crypto::ring::default_provider().install_default();
         let mut builder = reqwest::Client::builder()
@@ -76,7 +79,7 @@ impl Transport {
             .referer(false)
             .timeout(time_limit)
             .connect_timeout(time_limit.min(Duration::from_secs(15)))
-            .pool_max_idle_per_host(CONCURRENT_MAX)
+            .pool_max_idle_per_host(concurrent_max)
             .user_agent(concat!("datahub-sync/", env!("CARGO_PKG_VERSION")));
         if root.url().scheme() == "http" {
             // Plain http stays on this machine, so no proxy has a part in it.
@@ -85,7 +88,8 @@ impl Transport {
         let http = builder.build().map_err(|error| {
             Error::new(ErrorKind::Misconfigured, format!("no HTTP client can be made: {}", causes(&error)))
         })?;
-        Ok(Transport { root, http, time_limit, body_max, places: Semaphore::new(CONCURRENT_MAX), meters })
+        let places = Semaphore::new(concurrent_max.min(Semaphore::MAX_PERMITS));
+        Ok(Transport { root, http, time_limit, body_max, places, concurrent_max, meters, reach: Reach::of("CDMS") })
     }
 
     pub(crate) fn root(&self) -> &ServiceRoot {
@@ -137,7 +141,9 @@ impl Transport {
     ) -> Exchange {
         let Ok(Ok(_place)) = tokio::time::timeout(self.time_limit, self.places.acquire()).await else {
             return Exchange::NotSent(format!(
-                "{CONCURRENT_MAX} other requests are under way, and none came to an end"
+                "{} other requests are under way, and none came to an end; if CDMS bears more at once, raise \
+                 `concurrent_requests` on the hub's builder",
+                self.concurrent_max
             ));
         };
         if !may_send() {
@@ -153,8 +159,12 @@ impl Transport {
         }
         let mut response = match request.send().await {
             Ok(response) => response,
-            Err(error) if error.is_connect() || error.is_builder() => return Exchange::NotSent(causes(&error)),
-            Err(error) => return Exchange::Lost(causes(&error)),
+            Err(error) => {
+                let reason = causes(&error);
+                self.reach.failed(&reason);
+                let is_unsent = error.is_connect() || error.is_builder();
+                return if is_unsent { Exchange::NotSent(reason) } else { Exchange::Lost(reason) };
+            }
         };
         let (url, status, headers) =
             (response.url().clone(), response.status(), std::mem::take(response.headers_mut()));
@@ -176,6 +186,7 @@ impl Transport {
                 Err(error) => return Exchange::Lost(format!("the answer broke off: {}", causes(&error))),
             }
         }
+        self.reach.answered();
         Exchange::Answered(HttpAnswer { url, status, headers, body })
     }
 }

@@ -3,8 +3,10 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use datahub_model::Mode;
+
 use super::{Engine, Hub};
-use crate::cdms::{Authenticator, Client, ClientOptions};
+use crate::cdms::{Authenticator, Client, ClientOptions, RefusedLogins, service_root};
 use crate::clock::{Clock, SystemClock};
 use crate::cost::Meters;
 use crate::settling::Settling;
@@ -48,7 +50,8 @@ impl HubBuilder {
         self
     }
 
-    /// The organisation's address in CDMS, and how to log in there. Plain http is taken for this machine only.
+    /// The organisation's address in CDMS, and how to log in there. Plain http is taken for this machine only. A hub whose
+    /// models are all detached needs none.
     pub fn cdms(mut self, root: impl Into<String>, authenticator: impl Authenticator) -> Self {
         self.cdms = Some((root.into(), Arc::new(authenticator)));
         self
@@ -119,6 +122,23 @@ impl HubBuilder {
         self
     }
 
+    /// How many requests to CDMS are under way at once, at most; further ones wait. Default: 16, which a CRM 2011 server is
+    /// known to bear from one client (fact sheet, 10). Less is kinder to a server that people work on at the same time.
+    ///
+    /// One is the least; 0 counts as 1.
+    pub fn concurrent_requests(mut self, count: usize) -> Self {
+        self.options.concurrent_requests = count.max(1);
+        self
+    }
+
+    /// How long a login that failed for another reason than its user or password is not tried again: so long after the first
+    /// failure, six times that after a second, and after a third until sixty times that have passed since the first. Default:
+    /// 10 s, so that a login is tried at most three times in ten minutes.
+    pub fn login_pause(mut self, pause: Duration) -> Self {
+        self.options.login_pause = pause;
+        self
+    }
+
     /// Whether unsettled writes are settled in the background. Default: they are.
     pub fn settling(mut self, settling: Settling) -> Self {
         self.options.settling = settling;
@@ -147,18 +167,25 @@ impl HubBuilder {
                 .advise(format!("call `{call}` on its builder"))
         };
         let database = self.database.ok_or_else(|| missing("database", ".database(\"sqlite://datahub.db\")"))?;
-        let (root, authenticator) = self.cdms.ok_or_else(|| missing("CDMS", ".cdms(address, authenticator)"))?;
         let models: Vec<_> = self.models.iter().collect();
         if models.is_empty() {
             return Err(missing("models", ".models(models![…])"));
         }
+        if self.cdms.is_none() && models.iter().any(|model| model.mode != Mode::Detached) {
+            return Err(missing("CDMS", ".cdms(address, authenticator)"));
+        }
+        let cdms = match self.cdms {
+            Some((root, authenticator)) => Some((service_root(&root)?, authenticator)),
+            None => None,
+        };
         let client_options = ClientOptions {
             time_limit: self.options.time_limit,
             body_max: self.options.answer_max,
+            concurrent_requests: self.options.concurrent_requests,
+            login_pause: self.options.login_pause,
             cdms_user: self.cdms_user,
         };
         let meters = Meters::default();
-        let client = Client::new(&root, authenticator, client_options, Arc::clone(&self.clock), meters.clone())?;
         let store_options = StoreOptions {
             quiet_ms: self.options.quiet_ms(),
             connections: self.options.connections,
@@ -170,6 +197,11 @@ impl HubBuilder {
         } else {
             store.check_schema(&models).await?;
         }
+        let client = cdms.map(|(root, authenticator)| {
+            let refused = RefusedLogins::in_database(store.clone());
+            Client::new(root, authenticator, refused, client_options, Arc::clone(&self.clock), meters.clone())
+        });
+        let client = client.transpose()?;
         let program: Arc<str> = self.program.into();
         let sides = (store, client, meters);
         let engine = Engine::new(sides, self.models, self.clock, self.options, Arc::clone(&program));
@@ -190,6 +222,10 @@ pub(crate) struct Options {
     pub(crate) settling: Settling,
     pub(crate) connections: Option<usize>,
     pub(crate) operations_max: usize,
+    /// Requests to CDMS under way at once.
+    pub(crate) concurrent_requests: usize,
+    /// How long a login that failed stands at first.
+    pub(crate) login_pause: Duration,
     /// The largest answer of CDMS, in bytes.
     pub(crate) answer_max: usize,
 }
@@ -203,6 +239,8 @@ impl Default for Options {
             settling: Settling::InBackground,
             connections: None,
             operations_max: 1_000,
+            concurrent_requests: 16,
+            login_pause: Duration::from_secs(10),
             answer_max: 8 * 1024 * 1024,
         }
     }

@@ -17,6 +17,7 @@ use crate::cdms::{Client, FirstContact};
 use crate::clock::Clock;
 use crate::cost::Meters;
 use crate::record_lock::RecordLocks;
+use crate::settling::Looks;
 use crate::shared_check::SharedChecks;
 use crate::store::Store;
 use crate::{Error, ErrorKind, Models};
@@ -24,7 +25,8 @@ use crate::{Error, ErrorKind, Models};
 /// What all handles share.
 pub(crate) struct Engine {
     pub(crate) store: Store,
-    pub(crate) client: Client,
+    /// Nothing where all models are detached and no CDMS was named.
+    client: Option<Client>,
     pub(super) meters: Meters,
     pub(crate) models: Models,
     pub(crate) clock: Arc<dyn Clock>,
@@ -33,6 +35,8 @@ pub(crate) struct Engine {
     /// This program's instance, as the holder of leases.
     pub(crate) holder: Uuid,
     pub(crate) locks: RecordLocks,
+    /// One resolution of a record at a time: the next one sees what came of it.
+    pub(crate) resolutions: RecordLocks,
     pub(crate) checks: SharedChecks,
     pub(crate) tasks: TaskTracker,
     /// A permit for each check and write that may be under way.
@@ -40,6 +44,8 @@ pub(crate) struct Engine {
     pub(crate) closing: CancellationToken,
     /// Wakes the settling in the background.
     pub(crate) unsettled: Arc<Notify>,
+    /// When the background looks again at which open writes.
+    pub(crate) looks: Looks,
     /// When ended writes were last forgotten.
     pub(crate) forgot_at: Mutex<Option<cdms_odata::Instant>>,
     contact: OnceCell<Option<Uuid>>,
@@ -52,7 +58,7 @@ pub(crate) struct Engine {
 impl Engine {
     /// An engine on an open database, for a program that has not met CDMS yet.
     pub(super) fn new(
-        (store, client, meters): (Store, Client, Meters),
+        (store, client, meters): (Store, Option<Client>, Meters),
         models: Models,
         clock: Arc<dyn Clock>,
         options: Options,
@@ -69,11 +75,13 @@ impl Engine {
             program,
             holder: Uuid::now_v7(),
             locks: RecordLocks::default(),
+            resolutions: RecordLocks::default(),
             checks: SharedChecks::default(),
             tasks: TaskTracker::new(),
             room,
             closing: CancellationToken::new(),
             unsettled: Arc::default(),
+            looks: Looks::default(),
             forgot_at: Mutex::default(),
             contact: OnceCell::new(),
             contact_failed: Mutex::default(),
@@ -101,14 +109,38 @@ impl Engine {
     }
 
     async fn meet(&self) -> Result<Option<Uuid>, Error> {
-        let FirstContact { organisation, user } = self.client.first_contact().await?;
+        let FirstContact { organisation, user } = self.client()?.first_contact().await?;
         let known = self.store.put_setting_if_absent("organisation", &organisation.to_string()).await?;
         if known == organisation.to_string() || planted(Planted::NoOrganisationCheck) {
+            tracing::info!(%organisation, user = user.map(tracing::field::display), "met CDMS");
             return Ok(user);
         }
         let message = format!("the database holds data of organisation {known}, but CDMS is {organisation}");
         Err(Error::new(ErrorKind::Misconfigured, message)
             .advise("connect to the right CDMS, or use a new database; nothing was read or written"))
+    }
+
+    /// The client of CDMS.
+    ///
+    /// # Errors
+    ///
+    /// The hub has none.
+    pub(crate) fn client(&self) -> Result<&Client, Error> {
+        self.client.as_ref().ok_or_else(|| {
+            Error::new(ErrorKind::Misconfigured, "the hub has no CDMS, so that only detached models can be used")
+                .advise("call `.cdms(address, authenticator)` on its builder")
+        })
+    }
+
+    /// Whether CDMS answers now: what tells a CDMS that is away from one that cannot give a single record. One request.
+    pub(crate) async fn cdms_answers(&self) -> bool {
+        if planted(Planted::OneFailureIsOutage) {
+            return false;
+        }
+        match self.client() {
+            Ok(client) => client.answers().await,
+            Err(_) => false,
+        }
     }
 
     /// Whether CDMS was met and is the right one.

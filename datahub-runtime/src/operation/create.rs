@@ -1,5 +1,6 @@
 //! Creating a record.
 
+use std::fmt;
 use std::future::IntoFuture;
 use std::sync::Arc;
 
@@ -26,28 +27,74 @@ pub struct Create<T> {
     value: T,
 }
 
+/// A create that came to nothing, or whose outcome is not known, with the value that was to be created.
+#[derive(Clone)]
+pub struct CreateFailed<T> {
+    value: T,
+    error: Arc<Error>,
+}
+
 impl<T: Writable> Create<T> {
     pub(crate) fn new(hub: &Hub, value: T) -> Self {
         Create { hub: hub.clone(), value }
     }
 
-    async fn run(self) -> Result<Synced<T>, Error> {
+    async fn run(self) -> Result<Synced<T>, CreateFailed<T>> {
         let Create { hub, value } = self;
-        let engine = &hub.engine;
-        engine.admit(T::DESCRIPTOR)?;
-        let id = value.id();
-        let row = row_of(&value).map_err(|fault| invalid::<T>(id, fault))?;
-        let locals = local_columns(T::DESCRIPTOR).map(|column| (column, row[column].clone())).collect();
-        let run = Run::new(Arc::clone(engine), T::DESCRIPTOR, id.guid(), Arc::clone(&hub.actor)).set_locals(locals);
-        if is_detached::<T>() {
-            let seen = encode_whole(T::DESCRIPTOR, &row).map_err(|fault| invalid::<T>(id, fault))?;
-            return write_detached(&hub, id, WriteKind::Create, DetachedWish::Create(seen), run).await;
+        match create(&hub, &value).await {
+            Ok(created) => Ok(created),
+            Err(error) => Err(CreateFailed { value, error: Arc::new(error) }),
         }
-        admit_create(engine, T::DESCRIPTOR, id.guid()).await?;
-        let operation = OperationId(Uuid::now_v7());
-        let mapping = ModelMapping { model: T::DESCRIPTOR, id: id.guid(), actor: Arc::clone(&hub.actor) };
-        let machine = Machine::new(mapping, id.guid(), row, operation);
-        write(engine, (WriteKind::Create, operation), id, run, machine).await
+    }
+}
+
+async fn create<T: Writable>(hub: &Hub, value: &T) -> Result<Synced<T>, Error> {
+    let engine = &hub.engine;
+    engine.admit(T::DESCRIPTOR)?;
+    let id = value.id();
+    let row = row_of(value).map_err(|fault| invalid::<T>(id, fault))?;
+    let locals = local_columns(T::DESCRIPTOR).map(|column| (column, row[column].clone())).collect();
+    let run = Run::new(Arc::clone(engine), T::DESCRIPTOR, id.guid(), Arc::clone(&hub.actor)).set_locals(locals);
+    if is_detached::<T>() {
+        let seen = encode_whole(T::DESCRIPTOR, &row).map_err(|fault| invalid::<T>(id, fault))?;
+        return write_detached(hub, id, WriteKind::Create, DetachedWish::Create(seen), run).await;
+    }
+    admit_create(engine, T::DESCRIPTOR, id.guid()).await?;
+    let operation = OperationId(Uuid::now_v7());
+    let mapping = ModelMapping::new(T::DESCRIPTOR, id.guid(), Arc::clone(&hub.actor));
+    let machine = Machine::new(mapping, id.guid(), row, operation);
+    write(engine, (WriteKind::Create, operation), id, run, machine).await
+}
+
+impl<T> CreateFailed<T> {
+    /// Why it came to nothing.
+    pub fn error(&self) -> &Error {
+        &self.error
+    }
+
+    /// The value that was to be created.
+    pub fn into_value(self) -> T {
+        self.value
+    }
+}
+
+impl<T> fmt::Display for CreateFailed<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.error.fmt(f)
+    }
+}
+
+impl<T> fmt::Debug for CreateFailed<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Debug::fmt(&self.error, f)
+    }
+}
+
+impl<T> std::error::Error for CreateFailed<T> {}
+
+impl<T> From<CreateFailed<T>> for Error {
+    fn from(failed: CreateFailed<T>) -> Self {
+        Arc::unwrap_or_clone(failed.error)
     }
 }
 
@@ -61,7 +108,7 @@ pub(super) async fn admit_create(engine: &Engine, model: &'static ModelDescripto
 }
 
 impl<T: Writable> IntoFuture for Create<T> {
-    type Output = Result<Synced<T>, Error>;
+    type Output = Result<Synced<T>, CreateFailed<T>>;
     type IntoFuture = BoxFuture<'static, Self::Output>;
 
     fn into_future(self) -> Self::IntoFuture {

@@ -76,7 +76,7 @@ async fn delete<T: CdmsSynced>(hub: &Hub, value: &Synced<T>, on_conflict: OnConf
         return write_detached(hub, id, WriteKind::Delete, wish, run).await.map(drop);
     }
     let operation = OperationId(Uuid::now_v7());
-    let mapping = ModelMapping { model: T::DESCRIPTOR, id: id.guid(), actor: Arc::clone(&hub.actor) };
+    let mapping = ModelMapping::new(T::DESCRIPTOR, id.guid(), Arc::clone(&hub.actor));
     let skew = engine.options.clock_skew_ms();
     let machine = Machine::new(mapping, snapshot.seen.clone(), Some(snapshot), on_conflict, operation, skew);
     write::<T, _>(engine, (WriteKind::Delete, operation), id, run, machine).await.map(drop)

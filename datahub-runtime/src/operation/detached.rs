@@ -35,7 +35,7 @@ pub(super) async fn write_detached<T: CdmsSynced>(
 ) -> Result<Synced<T>, Error> {
     let engine = &hub.engine;
     let operation = OperationId(Uuid::now_v7());
-    let mapping = ModelMapping { model: T::DESCRIPTOR, id: id.guid(), actor: Arc::clone(&hub.actor) };
+    let mapping = ModelMapping::new(T::DESCRIPTOR, id.guid(), Arc::clone(&hub.actor));
     let machine = Detached::new(mapping, wish, operation, engine.clock.now());
     write(engine, (kind, operation), id, run, machine).await
 }

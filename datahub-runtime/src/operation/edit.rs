@@ -13,7 +13,7 @@ use crate::executor::local_columns;
 use crate::freshness::Checked;
 use crate::hub::Engine;
 use crate::store::{Erasure, HistoryRow, LocalChange};
-use crate::synced::{VersionToken, row_of_attributes};
+use crate::synced::{VersionToken, known_row};
 use crate::{Error, ErrorKind, Hub, Id, Synced, Writable};
 
 /// An edit taken up; see [`Writable::edit`].
@@ -63,13 +63,16 @@ impl<T: Writable> Edit<T> {
             undo_after(engine, model, id.guid(), kept, &mut snapshot.seen, &mut locals).await?;
             snapshot.version = token.version;
         }
-        let row = row_of_attributes(model, id.guid(), &snapshot, &snapshot.seen, locals);
+        let row = known_row(model, id.guid(), &snapshot, locals);
         let checked = if is_detached::<T>() {
             Checked::Detached
         } else {
             Checked::NotChecked { since: engine.checks.last(model, id.guid()) }
         };
-        row.and_then(|row| Synced::new(&row, snapshot, checked)).map_err(|fault| failed(Failure::Quarantined(fault)))
+        let known = row.and_then(|(row, incomplete)| {
+            Ok(Synced::<T>::new(&row, snapshot, checked)?.with_incomplete(&row, incomplete))
+        });
+        known.map_err(|fault| failed(Failure::Quarantined(fault)))
     }
 }
 

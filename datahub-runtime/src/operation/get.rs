@@ -8,7 +8,7 @@ use futures_util::future::BoxFuture;
 use super::is_detached;
 use crate::freshness::{Checked, Freshness};
 use crate::shared_check::check;
-use crate::synced::row_of_snapshot;
+use crate::synced::known_row;
 use crate::{CdmsSynced, Error, ErrorKind, Hub, Id, Synced};
 
 /// A read of one record; see [`CdmsSynced::get`].
@@ -32,7 +32,8 @@ impl<T: CdmsSynced> Get<T> {
         self
     }
 
-    /// Takes the hub's row where CDMS cannot be reached; [`Synced::checked`] then says so.
+    /// Takes the hub's row where CDMS cannot be reached; [`Synced::checked`] then says so, and [`Synced::incomplete`] which
+    /// fields the row lacks.
     pub fn or_local(mut self) -> Self {
         self.or_local = true;
         self
@@ -45,9 +46,12 @@ impl<T: CdmsSynced> Get<T> {
         }
         match check(&self.hub.engine, T::DESCRIPTOR, self.id.guid()).await {
             Ok(checked) => Synced::checked_row(checked, self.id),
-            Err(error) if self.or_local && error.kind() == ErrorKind::Unavailable => {
+            Err(error) if self.or_local && error.is_without_cdms() => {
                 // Where the hub has nothing either, the reason why CDMS could not be asked is the better answer.
                 self.local().await.map_err(|local| if local.kind() == ErrorKind::NotFound { error } else { local })
+            }
+            Err(error) if !self.or_local && error.is_without_cdms() => {
+                Err(error.advise_too("or read with `or_local()` to get the hub's row"))
             }
             Err(error) => Err(error),
         }
@@ -72,8 +76,11 @@ impl<T: CdmsSynced> Get<T> {
             None if is_detached::<T>() => Checked::Detached,
             None => Checked::NotChecked { since: self.hub.engine.checks.last(model, id) },
         };
-        let row = row_of_snapshot(model, id, &snapshot, stored.locals);
-        row.and_then(|row| Synced::new(&row, snapshot, checked)).map_err(|fault| failed(Failure::Quarantined(fault)))
+        let row = known_row(model, id, &snapshot, stored.locals);
+        let known = row.and_then(|(row, incomplete)| {
+            Ok(Synced::<T>::new(&row, snapshot, checked)?.with_incomplete(&row, incomplete))
+        });
+        known.map_err(|fault| failed(Failure::Quarantined(fault)))
     }
 }
 

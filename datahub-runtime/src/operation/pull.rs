@@ -12,8 +12,9 @@ use tracing::Instrument;
 use uuid::Uuid;
 
 use super::refuse_detached;
-use crate::cdms::{PageFailure, PageRead};
+use crate::cdms::{Next, PageFailure, PageRead};
 use crate::crash_points::{Place, Step, pass};
+use crate::executor::News;
 use crate::hub::Engine;
 use crate::mapping::ModelMapping;
 use crate::shared_check::check;
@@ -60,6 +61,8 @@ pub struct PullReport {
     pub local_newer: u64,
     /// Records that somebody stored meanwhile, so that they were read once more by themselves.
     pub read_again: u64,
+    /// Records among those that were read once more which CDMS could not give by themselves; their rows stay.
+    pub not_given: u64,
     /// Records without a readable id, of which nothing can be stored.
     pub without_id: u64,
 }
@@ -97,8 +100,11 @@ impl<T: CdmsSynced> Pull<T> {
         let claim = Claim { model, run: Uuid::now_v7() };
         let mut at = engine.store.claim_pull(claim, self.restart).await?;
         // An address of another CDMS, or of another version of this program, is not gone on from.
-        if at.next.as_deref().is_some_and(|next| !engine.client.is_page_of(model, next)) {
-            at = Watermark::default();
+        let client = engine.client()?;
+        match at.next.as_deref().map(|next| client.remembered_page(model, next)) {
+            None => {}
+            Some(Some(page)) => at.next = Some(page),
+            Some(None) => at = Watermark::default(),
         }
         let mut report = PullReport { resumed: at.next.is_some(), ..PullReport::default() };
         let mut links = Links::default();
@@ -125,23 +131,28 @@ async fn page(
     at: &mut Watermark,
     report: &mut PullReport,
 ) -> Result<Option<String>, Error> {
-    let model = claim.model;
+    let (model, client) = (claim.model, engine.client()?);
     let asked_at = engine.store.newest_version().await?;
     pass(Step { operation: "pull", action: "fetch" }, Place::Before).await;
     let PageRead { records, without_id, next } = match &at.next {
-        None => engine.client.page(model, &engine.client.first_page(model)).await.map_err(told)?,
-        Some(url) => match engine.client.page(model, url).await {
+        None => client.page(model, &client.first_page(model)).await.map_err(told)?,
+        Some(url) => match client.page(model, url).await {
             // What another run remembered may be stale; what CDMS has just given is not.
             Err(PageFailure::Refused(reason)) if report.resumed && report.pages == 0 => {
                 tracing::info!(model = model.name, reason, "the pull begins anew");
                 (*at, report.resumed) = (Watermark::default(), false);
-                engine.client.page(model, &engine.client.first_page(model)).await.map_err(told)?
+                client.page(model, &client.first_page(model)).await.map_err(told)?
             }
             page => page.map_err(told)?,
         },
     };
     pass(Step { operation: "pull", action: "fetch" }, Place::After).await;
-    at.next.clone_from(&next);
+    match &next {
+        Next::End => at.next = None,
+        Next::Page(url) => at.next = Some(url.clone()),
+        // The records are as good as any; the next pull begins with this page.
+        Next::Unusable(_) => {}
+    }
     at.pages += 1;
     at.records += i64::try_from(records.len()).unwrap_or(i64::MAX);
     let page = Page {
@@ -165,8 +176,11 @@ async fn page(
     report.pages += 1;
     report.records += u64::try_from(outcomes.len() + without_id).unwrap_or(u64::MAX);
     report.without_id += u64::try_from(without_id).unwrap_or(u64::MAX);
-    report.complete = next.is_none();
+    report.complete = next == Next::End;
     for (id, outcome) in outcomes {
+        if let Some(commit) = outcome.commit() {
+            News::of(commit).tell(model, id);
+        }
         match outcome {
             Listed::ReadAgain => {
                 report.read_again += 1;
@@ -175,13 +189,17 @@ async fn page(
             outcome => count(&outcome, report),
         }
     }
-    Ok(next)
+    match next {
+        Next::End => Ok(None),
+        Next::Page(url) => Ok(Some(url)),
+        Next::Unusable(reason) => Err(Error::new(ErrorKind::Misconfigured, reason)),
+    }
 }
 
 fn judge(engine: &Arc<Engine>, model: &'static ModelDescriptor, asked_at: Version) -> crate::store::Judge {
     let (actor, clock_skew_ms) = (Arc::clone(&engine.program), engine.options.clock_skew_ms());
     Box::new(move |id, loaded, record| {
-        let mapping = ModelMapping { model, id, actor: Arc::clone(&actor) };
+        let mapping = ModelMapping::new(model, id, Arc::clone(&actor));
         listed(&mapping, loaded, record, asked_at, clock_skew_ms)
     })
 }
@@ -191,6 +209,7 @@ fn told(failure: PageFailure) -> Error {
         PageFailure::Unavailable(reason) => {
             Error::new(ErrorKind::Unavailable, reason).advise("pull again later; it goes on where it stopped")
         }
+        PageFailure::LoginRefused(reason) => Error::login_refused(reason),
         PageFailure::Refused(reason) => Error::new(ErrorKind::Misconfigured, reason)
             .advise("compare the contract with $metadata, or pull with `restart()`"),
         PageFailure::Misconfigured(reason) => Error::new(ErrorKind::Misconfigured, reason),
@@ -230,6 +249,8 @@ async fn read_again(
             ErrorKind::Quarantined => &mut report.quarantined,
             ErrorKind::Unsettled | ErrorKind::Busy => &mut report.pending,
             ErrorKind::LocalNewer => &mut report.local_newer,
+            ErrorKind::Unavailable if engine.cdms_answers().await => &mut report.not_given,
+            ErrorKind::Rejected => &mut report.not_given,
             _ => return Err(error),
         },
     };

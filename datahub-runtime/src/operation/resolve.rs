@@ -2,26 +2,27 @@
 
 use std::future::IntoFuture;
 
-use datahub_protocol::{Failure, Version};
+use datahub_model::Mode;
+use datahub_protocol::{Failure, OnConflict};
 use futures_util::future::BoxFuture;
 use uuid::Uuid;
 
-use super::refuse_detached;
-use crate::model::row_of;
+use super::{Save, refuse_detached};
+use crate::model::{model_of, row_of};
 use crate::shared_check::take_older;
 use crate::synced::invalid;
-use crate::{CdmsSynced, Checked, Error, ErrorKind, Freshness, Hub, Id, Synced, Writable};
+use crate::{CdmsSynced, Checked, Error, ErrorKind, Freshness, Hub, Id, Synced};
 
 /// Which side is right where the row is newer than CDMS.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Resolution {
     /// CDMS: its older record becomes the row. The history keeps the row's values and says by how much time went back.
     TakeCdms,
-    /// The hub: the row's values are written to CDMS, as an update of what differs.
+    /// The hub: the row's values are written to CDMS, as an update of what differs. Not for a mirror.
     PushHub,
 }
 
-/// A resolution of one record; see [`Writable::resolve`].
+/// A resolution of one record; see [`CdmsSynced::resolve`].
 #[derive(Debug)]
 #[must_use = "a resolution does nothing until it is awaited"]
 pub struct Resolve<T> {
@@ -40,9 +41,11 @@ pub struct ResolvedAll<T> {
     pub resolved: Vec<Id<T>>,
     /// The records that could not be compared or resolved.
     pub failed: Vec<(Id<T>, Error)>,
+    /// Why it ended before the last row, if it did: CDMS went away. Call it again when CDMS is back.
+    pub stopped: Option<Error>,
 }
 
-impl<T: Writable> Resolve<T> {
+impl<T: CdmsSynced> Resolve<T> {
     pub(crate) fn new(hub: &Hub, id: Id<T>, resolution: Resolution) -> Self {
         Resolve { hub: hub.clone(), id, resolution }
     }
@@ -50,7 +53,7 @@ impl<T: Writable> Resolve<T> {
     /// Runs in a task of the hub: between CDMS's values and the push of the hub's nobody may go away.
     async fn run(self) -> Result<Synced<T>, Error> {
         self.hub.engine.admit(T::DESCRIPTOR)?;
-        refuse_detached::<T>("resolve")?;
+        admit_resolution::<T>(self.resolution)?;
         let tasks = self.hub.engine.tasks.clone();
         let task = tasks.spawn(self.take_and_push());
         task.await.unwrap_or_else(|error| {
@@ -64,28 +67,46 @@ impl<T: Writable> Resolve<T> {
 
     async fn take_and_push(self) -> Result<Synced<T>, Error> {
         let Resolve { hub, id, resolution } = self;
-        let ours = T::get(&hub, id).freshness(Freshness::LocalOnly).await?;
-        busy(&ours)?;
+        let _turn = hub.engine.resolutions.lock((T::DESCRIPTOR.table, id.guid())).await;
+        // Where there is no row, there is nothing to resolve and CDMS is not asked.
+        busy(&T::get(&hub, id).freshness(Freshness::LocalOnly).await?)?;
         let taken = take_older(&hub.engine, T::DESCRIPTOR, id.guid(), &hub.actor).await?;
+        // The very row that CDMS's record has replaced, and not one that was loaded before: another caller may have saved
+        // since.
+        let replaced = taken.replaced.clone();
         let mut resolved = Synced::checked_row(taken, id)?;
         busy(&resolved)?;
-        let row = |model: &T| row_of(model).map_err(|fault| invalid::<T>(id, fault));
-        if resolution == Resolution::PushHub && row(&ours)? != row(&resolved)? {
-            let (Version(version), ours_at) = (ours.base().snapshot.version, ours.base().snapshot.modified);
-            let went_back = resolved.base().snapshot.modified < ours_at;
-            *resolved = ours.into_inner();
-            // It is not an error as others are: the row has changed.
-            resolved.save(&hub).await.map_err(|error| match error.kind() {
-                ErrorKind::Unsettled | ErrorKind::Quarantined => error,
-                _ if !went_back => error,
-                _ => error.advise_too(format!(
-                    "the row has CDMS's older values now, and the hub's are in its history: \
-                     `revert` to version {version} writes them to both"
-                )),
-            })?;
+        let Some(replaced) = replaced.filter(|_| resolution == Resolution::PushHub) else { return Ok(resolved) };
+        let ours: T = model_of(&replaced.row).map_err(|fault| invalid::<T>(id, fault))?;
+        if row_of(&ours).ok() == row_of(&*resolved).ok() {
+            return Ok(resolved);
         }
+        let went_back = resolved.base().snapshot.modified < replaced.modified;
+        *resolved = ours;
+        // What somebody has changed since is not overwritten.
+        let save = Save::new(&hub, &mut resolved).on_conflict(OnConflict::Reject);
+        // It is not an error as others are: the row has changed.
+        save.await.map_err(|error| match error.kind() {
+            ErrorKind::Unsettled | ErrorKind::Quarantined => error,
+            _ if !went_back => error,
+            _ => error.advise_too(format!(
+                "the row has CDMS's older values now, and the hub's are in its history: \
+                 `revert` to version {} writes them to both",
+                replaced.version.0
+            )),
+        })?;
         Ok(resolved)
     }
+}
+
+/// Refuses to resolve what CDMS has no part in, and to push what is never written.
+fn admit_resolution<T: CdmsSynced>(resolution: Resolution) -> Result<(), Error> {
+    refuse_detached::<T>("resolve")?;
+    if resolution == Resolution::TakeCdms || T::DESCRIPTOR.mode != Mode::Mirror {
+        return Ok(());
+    }
+    let message = format!("{} is a mirror of CDMS and is never written", T::DESCRIPTOR.name);
+    Err(Error::new(ErrorKind::Invalid, message).advise("resolve it with `Resolution::TakeCdms`"))
 }
 
 /// Refuses a record of which a write is under way: what it comes to decides what there is to resolve.
@@ -97,10 +118,10 @@ fn busy<T: CdmsSynced>(value: &Synced<T>) -> Result<(), Error> {
 /// How many ids are held in memory at once.
 const PAGE: i64 = 200;
 
-pub(crate) async fn resolve_all<T: Writable>(hub: &Hub, resolution: Resolution) -> Result<ResolvedAll<T>, Error> {
+pub(crate) async fn resolve_all<T: CdmsSynced>(hub: &Hub, resolution: Resolution) -> Result<ResolvedAll<T>, Error> {
     hub.engine.admit(T::DESCRIPTOR)?;
-    refuse_detached::<T>("resolve")?;
-    let mut report = ResolvedAll { checked: 0, resolved: Vec::new(), failed: Vec::new() };
+    admit_resolution::<T>(resolution)?;
+    let mut report = ResolvedAll { checked: 0, resolved: Vec::new(), failed: Vec::new(), stopped: None };
     let mut after = Uuid::nil();
     loop {
         let page = hub.engine.store.row_ids(T::DESCRIPTOR, after, PAGE).await?;
@@ -120,15 +141,18 @@ pub(crate) async fn resolve_all<T: Writable>(hub: &Hub, resolution: Resolution) 
                     Ok(_) => report.resolved.push(id),
                     Err(error) => report.failed.push((id, error)),
                 },
-                // Without CDMS there is no use in going on.
-                Err(error) if error.kind() == ErrorKind::Unavailable => return Err(error),
+                // Without CDMS there is no use in going on; a record that it cannot give is a trouble of that record.
+                Err(error) if error.is_without_cdms() && !hub.engine.cdms_answers().await => {
+                    report.stopped = Some(error);
+                    return Ok(report);
+                }
                 Err(error) => report.failed.push((id, error)),
             }
         }
     }
 }
 
-impl<T: Writable> IntoFuture for Resolve<T> {
+impl<T: CdmsSynced> IntoFuture for Resolve<T> {
     type Output = Result<Synced<T>, Error>;
     type IntoFuture = BoxFuture<'static, Self::Output>;
 
@@ -140,14 +164,15 @@ impl<T: Writable> IntoFuture for Resolve<T> {
 impl<T: CdmsSynced> Synced<T> {
     /// A value of a check.
     pub(crate) fn checked_row(checked: crate::shared_check::CheckedRow, id: Id<T>) -> Result<Self, Error> {
-        let crate::shared_check::CheckedRow { sighting, row, time } = checked;
+        let crate::shared_check::CheckedRow { sighting, row, incomplete, time, .. } = checked;
         let (snapshot, checked) = match sighting {
             datahub_protocol::Sighting::Pending { snapshot, operation } => (snapshot, Checked::Pending { operation }),
-            datahub_protocol::Sighting::Current { snapshot, seen } => {
+            datahub_protocol::Sighting::Current { snapshot, seen, .. } => {
                 (snapshot, Checked::At { time: time.unwrap_or_default(), found: seen })
             }
         };
         Synced::new(&row, snapshot, checked)
+            .map(|synced: Self| synced.with_incomplete(&row, incomplete))
             .map_err(|fault| Error::from_failure(Failure::Quarantined(fault), T::DESCRIPTOR, id.guid()))
     }
 }

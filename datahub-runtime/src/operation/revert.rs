@@ -66,7 +66,7 @@ impl<T: Writable> Revert<T> {
                     return write_detached(&hub, id, WriteKind::Update, wish, run).await;
                 }
                 let operation = OperationId(Uuid::now_v7());
-                let mapping = ModelMapping { model, id: id.guid(), actor: Arc::clone(&hub.actor) };
+                let mapping = ModelMapping::new(model, id.guid(), Arc::clone(&hub.actor));
                 let skew = engine.options.clock_skew_ms();
                 let machine = Update::put_back(mapping, snapshot.seen, local_changed, operation, skew);
                 write(engine, (WriteKind::Update, operation), id, run, machine).await
@@ -77,11 +77,12 @@ impl<T: Writable> Revert<T> {
                 if is_detached::<T>() {
                     let row = row_of_attributes(model, id.guid(), &snapshot, &snapshot.seen, locals);
                     let value = row.and_then(|row| model_of::<T>(&row));
-                    return Create::new(&hub, value.map_err(|fault| failed(Failure::Quarantined(fault)))?).await;
+                    let value = value.map_err(|fault| failed(Failure::Quarantined(fault)))?;
+                    return Ok(Create::new(&hub, value).await?);
                 }
                 admit_create(engine, model, id.guid()).await?;
                 let operation = OperationId(Uuid::now_v7());
-                let mapping = ModelMapping { model, id: id.guid(), actor: Arc::clone(&hub.actor) };
+                let mapping = ModelMapping::new(model, id.guid(), Arc::clone(&hub.actor));
                 let machine = datahub_protocol::Create::put_back(mapping, id.guid(), snapshot.seen, operation);
                 let machine = machine.map_err(|fault| failed(Failure::Quarantined(fault)))?;
                 let locals = local_columns(model).zip(locals).collect();

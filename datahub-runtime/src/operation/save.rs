@@ -11,7 +11,7 @@ use super::detached::{is_detached, write_detached};
 use super::write;
 use crate::executor::Run;
 use crate::mapping::ModelMapping;
-use crate::{CdmsSynced, Error, Hub, Synced, Writable};
+use crate::{CdmsSynced, Error, Hub, Saved, Synced, Writable};
 
 /// A save; see [`Synced::save`].
 #[must_use = "a save does nothing until it is awaited"]
@@ -27,6 +27,7 @@ impl<T: CdmsSynced> Synced<T> {
     /// Only changed attributes are sent, and those whose field CDMS changed meanwhile win as the policy says. No change
     /// is no request; a change of local fields alone is one transaction and no request. After an error the value keeps
     /// the edits and its old base, so it can be saved again: what is equal already is no conflict and no request.
+    /// What comes back says which fields CDMS did not keep as they were sent, and which of CDMS's values were overwritten.
     /// [`Synced::checked`] says afterwards how sure the values are. A save after which the record no longer satisfies
     /// the model's `only` leaves a tombstone. Where the model is detached a save is one transaction and no request.
     ///
@@ -39,11 +40,15 @@ impl<T: CdmsSynced> Synced<T> {
     where
         T: Writable,
     {
-        Save { hub: hub.clone(), value: self, on_conflict: OnConflict::default() }
+        Save::new(hub, self)
     }
 }
 
-impl<T: CdmsSynced> Save<'_, T> {
+impl<'s, T: CdmsSynced> Save<'s, T> {
+    pub(super) fn new(hub: &Hub, value: &'s mut Synced<T>) -> Self {
+        Save { hub: hub.clone(), value, on_conflict: OnConflict::default() }
+    }
+
     /// What to do where somebody else changed the same field: in CDMS, or one of the hub's own in the hub. Default: the last
     /// writer wins, and the history keeps the other value.
     pub fn on_conflict(mut self, on_conflict: OnConflict) -> Self {
@@ -51,7 +56,7 @@ impl<T: CdmsSynced> Save<'_, T> {
         self
     }
 
-    async fn run(self) -> Result<(), Error> {
+    async fn run(self) -> Result<Saved, Error> {
         let Save { hub, value, on_conflict } = self;
         let engine = &hub.engine;
         engine.admit(T::DESCRIPTOR)?;
@@ -66,19 +71,20 @@ impl<T: CdmsSynced> Save<'_, T> {
         if is_detached::<T>() {
             let wish = DetachedWish::Change { base, mine: row, local_changed, on_conflict };
             *value = write_detached(&hub, id, WriteKind::Update, wish, run).await?;
-            return Ok(());
+            return Ok(value.saved().clone());
         }
         let operation = OperationId(Uuid::now_v7());
-        let mapping = ModelMapping { model: T::DESCRIPTOR, id: id.guid(), actor: Arc::clone(&hub.actor) };
+        let mapping = ModelMapping::new(T::DESCRIPTOR, id.guid(), Arc::clone(&hub.actor));
+        let mapping = mapping.without(value.untouched(&row));
         let skew = engine.options.clock_skew_ms();
         let machine = Update::new(mapping, base, row, local_changed, on_conflict, operation, skew);
         *value = write(engine, (WriteKind::Update, operation), id, run, machine).await?;
-        Ok(())
+        Ok(value.saved().clone())
     }
 }
 
 impl<'s, T: CdmsSynced> IntoFuture for Save<'s, T> {
-    type Output = Result<(), Error>;
+    type Output = Result<Saved, Error>;
     type IntoFuture = BoxFuture<'s, Self::Output>;
 
     fn into_future(self) -> Self::IntoFuture {

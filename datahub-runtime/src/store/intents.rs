@@ -1,6 +1,7 @@
 //! The intents' table: what is under way, and for a day what became of it.
 
 use cdms_odata::Instant;
+use datahub_protocol::planted::{Planted, planted};
 use datahub_protocol::{Intent, IntentChange, LeaseState, MappingTag, OperationId, SettledPatch, Verdict};
 use uuid::Uuid;
 
@@ -44,7 +45,8 @@ pub(crate) struct Lease {
 impl Lease {
     /// When nothing can come of the write any more; `quiet_ms` is this program's own quiet period.
     pub(crate) fn quiet_until(self, quiet_ms: u64) -> Instant {
-        self.quiet_until.unwrap_or_else(|| after(self.until, quiet_ms))
+        let noted = self.quiet_until.filter(|_| !planted(Planted::QuietPeriodOfReader));
+        noted.unwrap_or_else(|| after(self.until, quiet_ms))
     }
 }
 

@@ -24,3 +24,9 @@ pub(crate) fn put(connection: &mut Connection, name: &str, value: &str) -> Resul
                ON CONFLICT (name) DO UPDATE SET value = excluded.value";
     connection.execute(&Statement::new(sql, [name.into(), value.into()])).map(drop)
 }
+
+/// Takes a setting away.
+pub(crate) fn forget(connection: &mut Connection, name: &str) -> Result<(), Trouble> {
+    let statement = Statement::new("DELETE FROM datahub_settings WHERE name = ?", [name.into()]);
+    connection.execute(&statement).map(drop)
+}

@@ -113,7 +113,7 @@ const REFUSALS_MAX: usize = 1_000;
 impl<T: CdmsSynced> Case<T> {
     fn drawn(seed: u64) -> Result<Self, String> {
         let mut records = Records::of(T::DESCRIPTOR, seed);
-        let mapping = ModelMapping { model: T::DESCRIPTOR, id: records.id(), actor: Arc::from("test") };
+        let mapping = ModelMapping::new(T::DESCRIPTOR, records.id(), Arc::from("test"));
         let mut draw = || {
             let mut last = None;
             for attributes in records.by_ref().take(REFUSALS_MAX) {

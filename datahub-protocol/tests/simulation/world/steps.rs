@@ -1,8 +1,8 @@
 //! How an operation goes on: each thing that it wants is done, or goes wrong, and it is told.
 
 use datahub_protocol::{
-    Answer, Commit, Committed, Event, Failure, Fetched, IntentChange, Mapping as _, Reply, ReplyBody, Settled,
-    Sighting, Written,
+    Answer, Commit, Committed, Event, Failure, Fetched, IntentChange, LoginFailure, Mapping as _, Reply, ReplyBody,
+    Settled, Sighting, Written,
 };
 use uuid::Uuid;
 
@@ -57,7 +57,11 @@ impl World {
             }
             Act::Send { .. } => self.send(at),
             Act::Login => {
-                let login = if self.happens("a login that fails", 200) { Err("no".to_owned()) } else { Ok(()) };
+                let login = if self.happens("a login that fails", 200) {
+                    Err(LoginFailure::Failed("no".to_owned()))
+                } else {
+                    Ok(())
+                };
                 self.deliver(at, Event::LoggedIn(login));
             }
             Act::Pause => self.deliver(at, Event::Resumed),

@@ -1,0 +1,199 @@
+//! The one login of a hub: begun once for all who need it, paused after failures, and never repeated with a secret that
+//! was refused.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use datahub_protocol::LoginFailure;
+use datahub_protocol::planted::{Planted, planted};
+use tokio::sync::Mutex;
+use tracing::Instrument as _;
+
+use super::authenticator::{Authenticator, LoginError, LoginRequests, Session};
+use super::refused_logins::RefusedLogins;
+use super::transport::Transport;
+use crate::clock::Clock;
+
+/// How long a login may take: an authenticator with a client of its own may wait for ever, and all requests for it.
+const LOGIN_TIME_MAX: Duration = Duration::from_secs(120);
+
+/// How often a login may fail within the window before it is left alone until the window is over.
+const FAILURES_MAX: usize = 3;
+
+/// The window in which failures are counted, in first pauses: ten minutes by default.
+const WINDOW_PAUSES: u32 = 60;
+
+/// The pause after a second failure, in first pauses.
+const SECOND_PAUSES: u32 = 6;
+
+/// Who logs in, and what came of it.
+pub(crate) struct Logins {
+    authenticator: Arc<dyn Authenticator>,
+    clock: Arc<dyn Clock>,
+    refused: RefusedLogins,
+    /// How long a first failure stands. Every try brings the user nearer to being locked out.
+    pause: Duration,
+    state: Mutex<State>,
+    /// The newest login that CDMS no longer takes.
+    lost: AtomicU64,
+    /// The newest login under which CDMS has answered a request.
+    taken: AtomicU64,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    /// The number of the last login: later ones have larger numbers.
+    number: u64,
+    last: Last,
+    /// When logins failed within the window, by the monotonic clock.
+    failures: VecDeque<Duration>,
+    /// Whether the database was asked which secret was refused before.
+    has_recalled: bool,
+}
+
+/// What the last login came to.
+#[derive(Debug, Default)]
+enum Last {
+    #[default]
+    None,
+    Done(Session),
+    /// Why it failed, and until when, by the monotonic clock, that is the answer.
+    Failed {
+        reason: String,
+        until: Duration,
+    },
+    /// Why its secret was refused, and which that was.
+    Refused {
+        reason: String,
+        secret: Option<String>,
+    },
+}
+
+/// A session and the number of its login.
+#[derive(Clone, Debug)]
+pub(crate) struct Login {
+    pub(crate) number: u64,
+    pub(crate) session: Session,
+}
+
+impl Logins {
+    pub(crate) fn new(
+        authenticator: Arc<dyn Authenticator>,
+        clock: Arc<dyn Clock>,
+        refused: RefusedLogins,
+        pause: Duration,
+    ) -> Self {
+        let (state, lost, taken) = (Mutex::default(), AtomicU64::new(0), AtomicU64::new(0));
+        Logins { authenticator, clock, refused, pause, state, lost, taken }
+    }
+
+    /// The hosts of the login pages.
+    pub(crate) fn hosts(&self) -> &[String] {
+        self.authenticator.login_hosts()
+    }
+
+    /// The current session, which is begun where there is none that CDMS takes. Dropping the future leaves the login to the
+    /// next who asks.
+    pub(crate) async fn session(&self, transport: &Transport) -> Result<Login, LoginFailure> {
+        let mut state = self.state.lock().await;
+        match &state.last {
+            Last::Done(session) if state.number > self.lost.load(Ordering::Acquire) => {
+                return Ok(Login { number: state.number, session: session.clone() });
+            }
+            Last::Failed { reason, until } if self.clock.monotonic() < *until => {
+                return Err(LoginFailure::Failed(reason.clone()));
+            }
+            _ => {}
+        }
+        let secret = self.refused.digest(self.authenticator.secret()).await;
+        if !std::mem::replace(&mut state.has_recalled, true)
+            && let Some(reason) = self.refused.recall(secret.as_deref()).await
+        {
+            state.last = Last::Refused { reason, secret: secret.clone() };
+        }
+        match &state.last {
+            Last::Refused { reason, secret: refused }
+                if *refused == secret && !planted(Planted::RefusedSecretAgain) =>
+            {
+                return Err(LoginFailure::Refused(reason.clone()));
+            }
+            _ => {}
+        }
+        state.number += 1;
+        match self.log_in(transport).await {
+            Ok(session) => {
+                tracing::info!(host = transport.root().host(), "logged in to CDMS");
+                state.last = Last::Done(session.clone());
+                Ok(Login { number: state.number, session })
+            }
+            Err(error) if error.is_refused() => {
+                let reason = format!(
+                    "CDMS refuses the login: {error}; it is not tried again until the user or the password changes, or \
+                     `hub.retry_login()` is called"
+                );
+                tracing::error!(host = transport.root().host(), %error, "CDMS refuses the login");
+                self.refused.remember(secret.as_deref(), &reason).await;
+                state.last = Last::Refused { reason: reason.clone(), secret };
+                Err(LoginFailure::Refused(reason))
+            }
+            Err(error) => Err(LoginFailure::Failed(self.failed(&mut state, &error.to_string()))),
+        }
+    }
+
+    async fn log_in(&self, transport: &Transport) -> Result<Session, LoginError> {
+        let span = tracing::info_span!("cdms_login", host = transport.root().host());
+        let login = self.authenticator.login(LoginRequests::new(transport)).instrument(span);
+        tokio::time::timeout(LOGIN_TIME_MAX, login).await.unwrap_or_else(|_| {
+            let seconds = LOGIN_TIME_MAX.as_secs();
+            Err(LoginError::new(format!("the authenticator had not answered after {seconds} s, so it was given up")))
+        })
+    }
+
+    /// Notes a failure and says for how long it stands.
+    fn failed(&self, state: &mut State, error: &str) -> String {
+        let now = self.clock.monotonic();
+        let window = self.pause.saturating_mul(WINDOW_PAUSES);
+        state.failures.push_back(now);
+        while state.failures.front().is_some_and(|first| now.saturating_sub(*first) >= window) {
+            state.failures.pop_front();
+        }
+        let until = match state.failures.len() {
+            1 => now + self.pause,
+            2 => now + self.pause.saturating_mul(SECOND_PAUSES),
+            count => state.failures[count - FAILURES_MAX] + window,
+        };
+        let seconds = until.saturating_sub(now).as_secs();
+        let reason = format!("the login failed: {error}; it is not tried again for {seconds} s");
+        tracing::warn!(error, seconds, "the login to CDMS failed");
+        state.last = Last::Failed { reason: reason.clone(), until };
+        reason
+    }
+
+    /// Notes that CDMS has answered a request under this login.
+    pub(crate) async fn taken(&self, login: &Login) {
+        if self.taken.fetch_max(login.number, Ordering::AcqRel) < login.number {
+            self.state.lock().await.failures.clear();
+            self.refused.forget().await;
+        }
+    }
+
+    /// Notes that CDMS no longer takes this login, by the sign that it gave. A login that it never took has failed.
+    pub(crate) async fn lost(&self, login: &Login, sign: &str) {
+        let mut state = self.state.lock().await;
+        let is_news = self.lost.fetch_max(login.number, Ordering::AcqRel) < login.number;
+        let was_taken = self.taken.load(Ordering::Acquire) >= login.number;
+        if is_news && !was_taken && state.number == login.number && !planted(Planted::LostLoginUnpaused) {
+            self.failed(&mut state, &format!("right after a login {sign}"));
+        }
+    }
+
+    /// Forgets every failure, so that the next request logs in again.
+    pub(crate) async fn retry(&self) {
+        let mut state = self.state.lock().await;
+        self.refused.forget().await;
+        (state.last, state.has_recalled) = (Last::None, true);
+        state.failures.clear();
+    }
+}

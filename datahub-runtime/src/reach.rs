@@ -1,0 +1,31 @@
+//! Whether one of the hub's sides can be reached, told once when it goes away and once when it is back.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+
+/// Whether a side was reached when it was last needed.
+#[derive(Debug)]
+pub(crate) struct Reach {
+    /// What logs call the side.
+    side: &'static str,
+    is_away: AtomicBool,
+}
+
+impl Reach {
+    pub(crate) fn of(side: &'static str) -> Self {
+        Reach { side, is_away: AtomicBool::new(false) }
+    }
+
+    /// Notes that the side could not be reached.
+    pub(crate) fn failed(&self, reason: &str) {
+        if !self.is_away.swap(true, Ordering::Relaxed) {
+            tracing::warn!(side = self.side, reason, "cannot be reached");
+        }
+    }
+
+    /// Notes that the side has answered.
+    pub(crate) fn answered(&self) {
+        if self.is_away.load(Ordering::Relaxed) && self.is_away.swap(false, Ordering::Relaxed) {
+            tracing::info!(side = self.side, "can be reached again");
+        }
+    }
+}
