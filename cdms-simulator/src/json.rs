@@ -31,7 +31,7 @@ pub(crate) fn render(entity: &EntityType, id: Uuid, attributes: &Attributes, ren
             record.insert(property.name.clone(), render_value(property, value, rendering));
         }
     }
-    for name in &entity.navigation {
+    for name in entity.navigation.iter().map(|navigation| &navigation.name) {
         if select.is_none_or(|names| names.contains(name)) {
             record.insert(name.clone(), json!({"__deferred": {"uri": format!("{uri}/{name}")}}));
         }
@@ -103,7 +103,7 @@ pub(crate) fn parse(
         if name == "__metadata" || value.get("__deferred").is_some() {
             continue;
         }
-        if entity.navigation.contains(&name) {
+        if entity.navigates(&name) {
             return Err(Refusal::not_simulated("Creating related records in one request"));
         }
         let property = entity.property(&name).ok_or_else(|| Refusal::unknown_in_body(&name, &type_name))?;

@@ -96,8 +96,8 @@ impl World {
         ] {
             if metadata.entity(name).is_none() {
                 let key = format!("{name}Id");
-                let mut properties = vec![Property { name: key.clone(), edm: EdmType::Guid }];
-                properties.extend(extra.map(|(name, edm)| Property { name: name.to_owned(), edm }));
+                let mut properties = vec![Property::new(key.clone(), EdmType::Guid)];
+                properties.extend(extra.map(|(name, edm)| Property::new(name, edm)));
                 metadata.entities.push(EntityType {
                     name: name.to_owned(),
                     set: set.to_owned(),

@@ -102,7 +102,7 @@ impl Query {
 
 fn select(world: &World, entity: &EntityType, value: &str) -> Result<Vec<String>, Refusal> {
     let names = value.split(',').map(str::trim).map(|name| {
-        let known = entity.property(name).is_some() || entity.navigation.iter().any(|known| known == name);
+        let known = entity.property(name).is_some() || entity.navigates(name);
         let type_name = || format!("{}.{}", world.metadata.namespace, entity.name);
         if known { Ok(name.to_owned()) } else { Err(Refusal::unknown_in_query(name, &type_name())) }
     });

@@ -95,7 +95,7 @@ const SCHEMA: &[(&str, &str, &[&str], &[&str])] = &[
 /// The schema of the scenes as a `$metadata` document; it has neither users nor organisation.
 pub(crate) fn document() -> String {
     const NAMESPACE: &str = "Microsoft.Crm.Sdk.Data.Services";
-    let (mut types, mut sets) = (String::new(), String::new());
+    let (mut types, mut sets, mut relations) = (String::new(), String::new(), String::new());
     for (name, key, properties, navigation) in SCHEMA {
         types += &format!("<EntityType Name=\"{name}\"><Key><PropertyRef Name=\"{key}\"/></Key>");
         for property in *properties {
@@ -107,13 +107,17 @@ pub(crate) fn document() -> String {
             types += &format!(
                 "<NavigationProperty Name=\"{end}\" Relationship=\"{NAMESPACE}.{end}\" FromRole=\"a\" ToRole=\"b\"/>"
             );
+            relations += &format!(
+                "<Association Name=\"{end}\"><End Role=\"a\" Type=\"{NAMESPACE}.{name}\" Multiplicity=\"*\"/>\
+                 <End Role=\"b\" Type=\"{NAMESPACE}.Contact\" Multiplicity=\"0..1\"/></Association>"
+            );
         }
         types += "</EntityType>";
         sets += &format!("<EntitySet Name=\"{name}Set\" EntityType=\"{NAMESPACE}.{name}\"/>");
     }
     format!(
         "<edmx:Edmx Version=\"1.0\" xmlns:edmx=\"http://schemas.microsoft.com/ado/2007/06/edmx\"><edmx:DataServices>\
-         <Schema Namespace=\"{NAMESPACE}\" xmlns=\"http://schemas.microsoft.com/ado/2008/09/edm\">{types}\
+         <Schema Namespace=\"{NAMESPACE}\" xmlns=\"http://schemas.microsoft.com/ado/2008/09/edm\">{types}{relations}\
          <EntityContainer Name=\"ORGContext\">{sets}</EntityContainer></Schema></edmx:DataServices></edmx:Edmx>"
     )
 }

@@ -35,7 +35,7 @@ NAVIGATION = {"Account": ["account_primary_contact", "contact_customer_accounts"
 
 
 def document():
-    types, sets = "", ""
+    types, sets, relations = "", "", ""
     for name, (key, properties) in ENTITIES.items():
         types += f'<EntityType Name="{name}"><Key><PropertyRef Name="{key}"/></Key>'
         for attribute, kind in properties.items():
@@ -44,11 +44,13 @@ def document():
         for end in NAVIGATION.get(name, []):
             types += (f'<NavigationProperty Name="{end}" Relationship="{NAMESPACE}.{end}" '
                       'FromRole="a" ToRole="b"/>')
+            relations += (f'<Association Name="{end}"><End Role="a" Type="{NAMESPACE}.{name}" Multiplicity="*"/>'
+                          f'<End Role="b" Type="{NAMESPACE}.Contact" Multiplicity="0..1"/></Association>')
         types += "</EntityType>"
         sets += f'<EntitySet Name="{name}Set" EntityType="{NAMESPACE}.{name}"/>'
     return (
         '<edmx:Edmx Version="1.0" xmlns:edmx="http://schemas.microsoft.com/ado/2007/06/edmx"><edmx:DataServices>'
-        f'<Schema Namespace="{NAMESPACE}" xmlns="http://schemas.microsoft.com/ado/2008/09/edm">{types}'
+        f'<Schema Namespace="{NAMESPACE}" xmlns="http://schemas.microsoft.com/ado/2008/09/edm">{types}{relations}'
         f'<EntityContainer Name="ORGContext">{sets}</EntityContainer></Schema></edmx:DataServices></edmx:Edmx>'
     )
 

@@ -22,7 +22,9 @@
 
 use std::collections::HashSet;
 
-use cdms_odata::metadata::{EdmType, EntityType, Metadata, Property};
+use cdms_odata::metadata::{
+    Association, EdmType, End, EntityType, Metadata, Multiplicity, NavigationProperty, Property,
+};
 use fastrand::Rng;
 
 use crate::vocabulary::{ASPECTS, ENDS, PREFIXES, THINGS};
@@ -138,15 +140,51 @@ pub fn generated() -> Metadata {
     maker.dice.shuffle(&mut entities);
     for entity in &mut entities {
         maker.dice.shuffle(&mut entity.properties);
+    }
+    let associations = related(&mut entities);
+    Metadata {
+        namespace: "Microsoft.Crm.Sdk.Data.Services".to_owned(),
+        entities,
+        associations,
+        has_navigation: true,
+        ..Metadata::default()
+    }
+}
+
+/// Gives every lookup a navigation property; where they lead is left open by the first type, which stands for all.
+fn related(entities: &mut [EntityType]) -> Vec<Association> {
+    let Some(target) = entities.first().map(|entity| entity.name.clone()) else { return Vec::new() };
+    let mut associations = Vec::new();
+    for entity in entities {
         let references = entity.properties.iter().filter(|property| property.edm == EdmType::EntityReference);
         let prefix = entity.name.to_lowercase();
-        entity.navigation = references.map(|property| format!("{prefix}_{}", property.name.to_lowercase())).collect();
+        let names = references.map(|property| format!("{prefix}_{}", property.name.to_lowercase()));
+        entity.navigation = names
+            .map(|name| NavigationProperty {
+                association: name.clone(),
+                name,
+                from: "many".to_owned(),
+                to: "one".to_owned(),
+            })
+            .collect();
+        associations.extend(entity.navigation.iter().map(|NavigationProperty { name, from, to, .. }| {
+            let end = |role: &str, entity: &str, multiplicity| End {
+                role: role.to_owned(),
+                entity: entity.to_owned(),
+                multiplicity,
+            };
+            Association {
+                name: name.clone(),
+                set: name.clone(),
+                ends: [end(from, &entity.name, Multiplicity::Many), end(to, &target, Multiplicity::ZeroOrOne)],
+            }
+        }));
     }
-    Metadata { namespace: "Microsoft.Crm.Sdk.Data.Services".to_owned(), entities, has_navigation: true }
+    associations
 }
 
 fn property(name: &str, edm: EdmType) -> Property {
-    Property { name: name.to_owned(), edm }
+    Property::new(name, edm)
 }
 
 struct Maker {
