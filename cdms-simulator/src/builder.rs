@@ -1,6 +1,5 @@
 //! Building a simulator: its schema, its clock, and the behaviour that differs between servers.
 
-use std::collections::HashMap;
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Mutex;
@@ -8,6 +7,7 @@ use std::sync::Mutex;
 use cdms_odata::metadata::Metadata;
 
 use crate::clock::SimulatorClock;
+use crate::log::Log;
 use crate::simulator::Simulator;
 use crate::state::{Expiry, Sessions, State};
 use crate::world::{Switches, World};
@@ -31,14 +31,7 @@ impl SimulatorBuilder {
             clock: SimulatorClock::system(),
             listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
             control: false,
-            switches: Switches {
-                max_lengths: HashMap::new(),
-                options: HashMap::new(),
-                bare_null_clears: true,
-                refuse_dangling_lookups: false,
-                refuse_read_only: false,
-                page_size: 50,
-            },
+            switches: Switches::new(),
             login: None,
         }
     }
@@ -69,13 +62,13 @@ impl SimulatorBuilder {
 
     /// The longest text of an attribute, which `$metadata` does not tell.
     pub fn max_length(mut self, entity: impl Into<String>, attribute: impl Into<String>, length: usize) -> Self {
-        self.switches.max_lengths.insert((entity.into(), attribute.into()), length);
+        self.switches.rule_mut(entity.into(), attribute.into()).max_length = Some(length);
         self
     }
 
     /// The options of an option set, which `$metadata` does not tell.
     pub fn options(mut self, entity: impl Into<String>, attribute: impl Into<String>, options: &[i32]) -> Self {
-        self.switches.options.insert((entity.into(), attribute.into()), options.to_vec());
+        self.switches.rule_mut(entity.into(), attribute.into()).options = Some(options.to_vec());
         self
     }
 
@@ -126,7 +119,7 @@ impl SimulatorBuilder {
         let state = State {
             world: Mutex::new(World::new(metadata, self.clock, self.switches)),
             faults: Mutex::default(),
-            requests: Mutex::default(),
+            requests: Mutex::new(Log::new()),
             late: Mutex::default(),
             sessions: Mutex::new(Sessions { login: self.login, open: Vec::new() }),
             control: self.control,

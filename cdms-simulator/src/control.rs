@@ -32,7 +32,7 @@ pub(crate) fn answer(state: &State, method: &str, target: &str, body: &[u8]) -> 
             json_answer(&json!({"cleared": true}))
         }
         ("POST", "late") => json_answer(&json!({"committed": state.commit_late()})),
-        ("GET", "log") => json_answer(&json!(state.world().commits())),
+        ("GET", "log") => json_answer(&json!(state.world().commits().iter().collect::<Vec<_>>())),
         ("GET", "requests") => json_answer(&json!(lock(&state.requests).iter().collect::<Vec<_>>())),
         ("POST", "seed") => with(body, |scene: Vec<SeedOrder>| seed(state, scene)),
         ("DELETE", "sessions") => {

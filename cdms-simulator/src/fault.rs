@@ -294,7 +294,15 @@ impl Faults {
 pub(crate) struct Met(pub(crate) Vec<Fault>);
 
 impl Met {
-    pub(crate) fn latency(&self) -> Duration {
+    /// Waits as long as was ordered. Where nothing was, no timer is touched: it would cost a millisecond.
+    pub(crate) async fn delay(&self) {
+        let latency = self.latency();
+        if latency > Duration::ZERO {
+            tokio::time::sleep(latency).await;
+        }
+    }
+
+    fn latency(&self) -> Duration {
         let ms = self.0.iter().map(|fault| if let Fault::Latency(ms) = fault { *ms } else { 0 });
         Duration::from_millis(ms.fold(0, u64::saturating_add))
     }
@@ -327,7 +335,17 @@ impl Met {
 
 #[cfg(test)]
 mod tests {
+    use futures_util::FutureExt as _;
+
     use super::*;
+
+    #[tokio::test]
+    async fn a_request_without_ordered_latency_does_not_wait() {
+        assert_eq!(Met::default().delay().now_or_never(), Some(()));
+        let ordered = |ms| Met(vec![Fault::Deadlock, Fault::Latency(ms)]);
+        assert_eq!(ordered(0).delay().now_or_never(), Some(()));
+        assert_eq!(ordered(60_000).delay().now_or_never(), None);
+    }
 
     #[tokio::test]
     #[should_panic(expected = "only 1 of 2 requests came to the gate")]

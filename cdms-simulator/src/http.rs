@@ -161,7 +161,7 @@ async fn respond(state: &Arc<State>, request: Request<Incoming>) -> Result<Respo
     };
     let mut remembered = Remembered { state, entry };
     assert!(!met.has("panic"), "the simulator panics on order");
-    tokio::time::sleep(met.latency()).await;
+    met.delay().await;
     for gate in met.gates(Stage::BeforeCommit) {
         gate.pass().await;
     }

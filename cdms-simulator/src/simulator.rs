@@ -14,9 +14,10 @@ use crate::builder::SimulatorBuilder;
 use crate::clock::SimulatorClock;
 use crate::fault::{Fault, FaultRule, Gate, Stage};
 use crate::http;
+use crate::log::CommitEntry;
 use crate::refusal::{RECORD_MISSING, Refusal};
 use crate::state::{Listening, RequestEntry, State, lock};
-use crate::world::{CommitEntry, human_author};
+use crate::world::human_author;
 
 /// A running simulator. Dropping it stops the server; a panic of the server becomes a panic of the dropping thread,
 /// so that a server that died never looks like a slow one.
@@ -140,10 +141,10 @@ impl Simulator {
     #[track_caller]
     pub fn overwrite(&self, entity: &str, id: Uuid, attributes: impl Into<Attributes>) {
         let mut world = self.state.world();
-        let known = done(world.entity(entity)).clone();
-        let mut record = done(world.record(&known, id));
+        let known = done(world.entity(entity));
+        let (mut record, key) = (done(world.record(known, id)), known.key.clone());
         record.merge(&attributes.into());
-        record.insert(known.key, cdms_odata::Value::Guid(id));
+        record.insert(key, cdms_odata::Value::Guid(id));
         done(world.seed(entity, record));
     }
 
@@ -197,7 +198,7 @@ impl Simulator {
 
     /// Every commit, in order: the authority on what happened in CDMS.
     pub fn log(&self) -> Vec<CommitEntry> {
-        self.state.world().commits().to_vec()
+        self.state.world().commits().iter().cloned().collect()
     }
 
     /// The requests met, in order of their ends; the newest 100,000.
@@ -208,7 +209,7 @@ impl Simulator {
     /// The requests met since they were last taken, in order of their ends; they are forgotten, so that a long run that takes
     /// them from time to time misses none.
     pub fn take_requests(&self) -> Vec<RequestEntry> {
-        std::mem::take(&mut *lock(&self.state.requests)).into()
+        lock(&self.state.requests).take()
     }
 
     /// How many requests there were, those that are forgotten among them.

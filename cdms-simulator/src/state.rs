@@ -1,11 +1,11 @@
 //! What the server's tasks and its handle share: the world, faults, sessions, and the log of requests.
 
-use std::collections::VecDeque;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use serde::Serialize;
 
 use crate::fault::Faults;
+use crate::log::Log;
 use crate::refusal::Refusal;
 use crate::world::World;
 
@@ -21,7 +21,7 @@ pub(crate) enum Listening {
 pub(crate) struct State {
     pub(crate) world: Mutex<World>,
     pub(crate) faults: Mutex<Faults>,
-    pub(crate) requests: Mutex<VecDeque<RequestEntry>>,
+    pub(crate) requests: Mutex<Log<RequestEntry>>,
     pub(crate) late: Mutex<Vec<LateCommit>>,
     pub(crate) sessions: Mutex<Sessions>,
     pub(crate) control: bool,
@@ -76,9 +76,6 @@ pub struct RequestEntry {
     pub ended_ms: i64,
 }
 
-/// How many requests are remembered; older ones are forgotten.
-const REQUESTS_MAX: usize = 100_000;
-
 impl State {
     pub(crate) fn world(&self) -> MutexGuard<'_, World> {
         lock(&self.world)
@@ -99,10 +96,7 @@ impl State {
         let mut requests = lock(&self.requests);
         // Under the lock, so that the order is that of the ends.
         entry.ended_us = self.now_us();
-        if requests.len() >= REQUESTS_MAX {
-            requests.pop_front();
-        }
-        requests.push_back(entry);
+        requests.push(entry);
     }
 }
 

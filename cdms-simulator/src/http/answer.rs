@@ -6,9 +6,9 @@ use http_body_util::{BodyExt, Full, StreamBody};
 use hyper::Response;
 use hyper::body::Frame;
 use hyper::header::HeaderValue;
-use serde_json::Value as Json;
 
 use super::{Body, Broken};
+use crate::json::{Shown, text};
 use crate::refusal::Refusal;
 
 /// An answer before it is sent.
@@ -46,8 +46,8 @@ impl Answer {
     }
 
     /// `{"d": …}`.
-    pub(crate) fn d(status: u16, d: Json) -> Self {
-        Answer::json(status, crate::json::text(&serde_json::json!({ "d": d })))
+    pub(crate) fn d(status: u16, d: Shown<'_>) -> Self {
+        Answer::json(status, text(&Shown::Object(vec![("d", d)])))
     }
 
     pub(crate) fn with_header(mut self, name: &'static str, value: String) -> Self {

@@ -11,10 +11,10 @@ use uuid::Uuid;
 use super::answer::Answer;
 use super::header;
 use crate::fault::{Fault, Met, Operation};
-use crate::json::{Rendering, parse, render};
+use crate::json::{Rendering, Shown, parse, render};
 use crate::refusal::Refusal;
 use crate::state::State;
-use crate::world::{Author, Query, World};
+use crate::world::{Author, Query, Selection, World};
 
 const SERVICE: &str = "/xrmservices/2011/organizationdata.svc";
 /// The service's path as it stands in the addresses that the server makes.
@@ -116,7 +116,7 @@ impl Call {
         match (&self.target, self.method.as_str()) {
             (Target::Service, "GET") => {
                 let sets: Vec<_> = world.metadata.entities.iter().map(|entity| entity.set.as_str()).collect();
-                Ok(Answer::d(200, json!({"EntitySets": sets})))
+                Ok(Answer::d(200, Shown::Plain(json!({"EntitySets": sets}))))
             }
             (Target::Set(entity), "GET") => self.list(world, entity, met),
             (Target::Set(entity), "POST") => self.create(world, entity, met),
@@ -142,26 +142,26 @@ impl Call {
         let query = Query::parse(world, entity, &self.pairs, false)?;
         let listing = query.page(world, entity, &self.pairs);
         let records = listing.ids.iter().map(|id| {
-            let record = world.record(entity, *id)?;
-            Ok(self.show(world, entity, *id, &record, query.select.as_deref(), met))
+            let record = world.kept(entity, *id)?;
+            Ok(self.show(world, entity, *id, record, query.selection.as_ref(), met))
         });
-        let mut page = json!({"results": records.collect::<Result<Vec<_>, Refusal>>()?});
+        let mut page = vec![("results", Shown::List(records.collect::<Result<_, Refusal>>()?))];
         let hostile = met.0.iter().find_map(|fault| match fault {
             Fault::HostileNext(address) => Some(address.clone()),
             _ => None,
         });
         if let Some(next) = hostile.or_else(|| listing.next.map(|next| format!("{}/{}?{next}", self.root, entity.set)))
         {
-            page["__next"] = Json::from(next);
+            page.push(("__next", Shown::text(next)));
         }
-        Ok(Answer::d(200, page))
+        Ok(Answer::d(200, Shown::Object(page)))
     }
 
     fn one(&self, world: &World, entity: &str, id: Uuid, met: &Met) -> Result<Answer, Refusal> {
         let entity = world.entity(entity)?;
         let query = Query::parse(world, entity, &self.pairs, true)?;
-        let record = world.record(entity, id)?;
-        Ok(Answer::d(200, self.show(world, entity, id, &record, query.select.as_deref(), met)))
+        let record = world.kept(entity, id)?;
+        Ok(Answer::d(200, self.show(world, entity, id, record, query.selection.as_ref(), met)))
     }
 
     fn create(&self, world: &mut World, entity: &str, met: &Met) -> Result<Answer, Refusal> {
@@ -174,7 +174,7 @@ impl Call {
         let id = world.create(entity, values, &author)?;
         let entity = world.entity(entity)?;
         let location = format!("{}/{}(guid'{id}')", self.root, entity.set);
-        let shown = self.show(world, entity, id, &world.record(entity, id)?, None, met);
+        let shown = self.show(world, entity, id, world.kept(entity, id)?, None, met);
         Ok(Answer::d(201, shown).with_header("location", location))
     }
 
@@ -194,26 +194,28 @@ impl Call {
         }
     }
 
-    fn show(
+    fn show<'w>(
         &self,
-        world: &World,
-        entity: &EntityType,
+        world: &'w World,
+        entity: &'w EntityType,
         id: Uuid,
         record: &Attributes,
-        select: Option<&[String]>,
+        selection: Option<&Selection>,
         met: &Met,
-    ) -> Json {
+    ) -> Shown<'w> {
         let name_of = |reference: &cdms_odata::Reference| world.name_of(reference);
-        let rendering = Rendering { namespace: &world.metadata.namespace, root: &self.root, select, name_of: &name_of };
+        let namespace = &world.metadata.namespace;
+        let rendering = Rendering { namespace, root: &self.root, selection, name_of: &name_of };
         let mut shown = render(entity, id, record, &rendering);
         for fault in &met.0 {
             if let Fault::Corrupt { attribute, json } = fault
-                && let Some(place) = shown.get_mut(attribute)
+                && let Some((_, place)) = shown.iter_mut().find(|(name, _)| name == attribute)
             {
-                *place = serde_json::from_str(json).unwrap_or_else(|_| Json::from(json.as_str()));
+                let json = serde_json::from_str(json).unwrap_or_else(|_| Json::from(json.as_str()));
+                *place = Shown::Plain(json);
             }
         }
-        shown
+        Shown::Object(shown)
     }
 }
 
@@ -245,4 +247,69 @@ fn resource(state: &State, path: &str) -> Result<Target, Refusal> {
     let quoted = key.strip_prefix("guid'").and_then(|key| key.strip_suffix('\''));
     let id = quoted.filter(|key| key.len() == 36).and_then(|key| key.parse().ok());
     Ok(Target::Record(entity, id.ok_or_else(Refusal::malformed_key)?))
+}
+
+#[cfg(test)]
+mod tests {
+    use cdms_odata::Value;
+    use cdms_odata::metadata::Metadata;
+
+    use super::*;
+    use crate::clock::SimulatorClock;
+    use crate::world::Switches;
+
+    /// A world with accounts so many attributes wide.
+    fn world(width: usize) -> World {
+        let columns = (0..width).map(|column| format!("<Property Name=\"Column{column:03}\" Type=\"Edm.String\"/>"));
+        let document = format!(
+            "<Schema Namespace=\"N\"><EntityType Name=\"Account\"><Key><PropertyRef Name=\"AccountId\"/></Key>\
+             <Property Name=\"AccountId\" Type=\"Edm.Guid\"/>{}</EntityType><EntityContainer Name=\"C\">\
+             <EntitySet Name=\"AccountSet\" EntityType=\"N.Account\"/></EntityContainer></Schema>",
+            columns.collect::<String>()
+        );
+        let metadata = Metadata::parse(&document).unwrap();
+        let mut world = World::new(metadata, SimulatorClock::standing_at(0), Switches::new());
+        for id in 1..=5 {
+            let values = [("AccountId", Value::Guid(Uuid::from_u128(id))), ("Column000", Value::text("Acme"))];
+            world.seed("Account", values.into()).unwrap();
+        }
+        world
+    }
+
+    fn call(method: &str, target: Target, pairs: &[(&str, &str)], body: &'static str) -> Call {
+        Call {
+            method: method.to_owned(),
+            target,
+            tunnelled: true,
+            pairs: pairs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect(),
+            body: Bytes::from_static(body.as_bytes()),
+            operation: None,
+            accepts_json: true,
+            root: "http://x".to_owned(),
+        }
+    }
+
+    /// How many bytes are allocated for an answer.
+    fn cost(call: &Call, width: usize) -> u64 {
+        let mut world = world(width);
+        let measured = allocation_counter::measure(|| drop(call.carry_out(&mut world, &Met::default()).unwrap()));
+        measured.bytes_total
+    }
+
+    #[test]
+    fn what_is_not_selected_is_not_built() {
+        let record = || Target::Record("Account".to_owned(), Uuid::from_u128(1));
+        let selection = [("$select", "Column000")];
+        for call in [
+            call("GET", record(), &selection, ""),
+            call("GET", Target::Set("Account".to_owned()), &selection, ""),
+            call("MERGE", record(), &[], r#"{"Column000":"New"}"#),
+            call("DELETE", record(), &[], ""),
+        ] {
+            let (narrow, wide) = (cost(&call, 2), cost(&call, 400));
+            assert_eq!(wide, narrow, "{call:?} costs as much however wide the records are");
+        }
+        let whole = call("GET", record(), &[], "");
+        assert!(cost(&whole, 400) > cost(&whole, 2) + 398 * 16, "a whole record is built whole, and that is counted");
+    }
 }

@@ -1,5 +1,7 @@
 //! Lists: selection, pages and the little of `$filter` that is simulated.
 
+use std::collections::BTreeSet;
+
 use cdms_odata::metadata::{EdmType, EntityType};
 use cdms_odata::{Attributes, Value};
 use uuid::Uuid;
@@ -10,7 +12,7 @@ use crate::refusal::Refusal;
 /// The system query options of a request, checked.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(crate) struct Query {
-    pub(crate) select: Option<Vec<String>>,
+    pub(crate) selection: Option<Selection>,
     filter: Option<(String, Value)>,
     top: Option<usize>,
     skip: usize,
@@ -18,6 +20,13 @@ pub(crate) struct Query {
     after: Option<Uuid>,
     /// How many pages came before.
     page: u32,
+}
+
+/// What of a record is to be shown: places among its entity's properties and navigation properties.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(crate) struct Selection {
+    pub(crate) properties: BTreeSet<usize>,
+    pub(crate) navigation: BTreeSet<usize>,
 }
 
 /// One page of a list.
@@ -41,7 +50,7 @@ impl Query {
                 return Err(Refusal::bad_request(format!("The query parameter '{name}' is specified more than once.")));
             }
             match name.as_str() {
-                "$select" => query.select = Some(select(world, entity, value)?),
+                "$select" => query.selection = Some(select(world, entity, value)?),
                 "$filter" | "$top" | "$skip" | "$skiptoken" | "$orderby" if single => {
                     return Err(Refusal::bad_request(format!(
                         "The query parameter '{name}' cannot be applied to one record."
@@ -100,13 +109,18 @@ impl Query {
     }
 }
 
-fn select(world: &World, entity: &EntityType, value: &str) -> Result<Vec<String>, Refusal> {
-    let names = value.split(',').map(str::trim).map(|name| {
-        let known = entity.property(name).is_some() || entity.navigates(name);
-        let type_name = || format!("{}.{}", world.metadata.namespace, entity.name);
-        if known { Ok(name.to_owned()) } else { Err(Refusal::unknown_in_query(name, &type_name())) }
-    });
-    names.collect()
+fn select(world: &World, entity: &EntityType, value: &str) -> Result<Selection, Refusal> {
+    let mut selection = Selection::default();
+    for name in value.split(',').map(str::trim) {
+        if let Some(at) = entity.properties.iter().position(|property| property.name == name) {
+            selection.properties.insert(at);
+        } else if let Some(at) = entity.navigation.iter().position(|navigation| navigation.name == name) {
+            selection.navigation.insert(at);
+        } else {
+            return Err(Refusal::unknown_in_query(name, &world.type_name(entity)));
+        }
+    }
+    Ok(selection)
 }
 
 /// One equality with a text or a GUID; the whole language comes with the queries of the hub.
@@ -116,7 +130,7 @@ fn filter(world: &World, entity: &EntityType, value: &str) -> Result<(String, Va
     if !name.chars().all(|char| char.is_ascii_alphanumeric() || char == '_') {
         return Err(not_simulated());
     }
-    let unknown = || Refusal::unknown_in_query(name, &format!("{}.{}", world.metadata.namespace, entity.name));
+    let unknown = || Refusal::unknown_in_query(name, &world.type_name(entity));
     let property = entity.property(name).ok_or_else(unknown)?;
     let literal = literal.trim();
     let (is_guid, quoted) = match literal.strip_prefix("guid") {

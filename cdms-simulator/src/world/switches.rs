@@ -1,0 +1,43 @@
+//! Behaviour that differs between servers or is not sure, and rules that `$metadata` does not tell.
+
+use std::collections::HashMap;
+
+/// How this server behaves where others may differ.
+#[derive(Clone, Debug)]
+pub(crate) struct Switches {
+    pub(crate) bare_null_clears: bool,
+    pub(crate) refuse_dangling_lookups: bool,
+    pub(crate) refuse_read_only: bool,
+    pub(crate) page_size: usize,
+    /// By entity and attribute.
+    rules: HashMap<String, HashMap<String, Rule>>,
+}
+
+/// What an attribute may hold.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Rule {
+    pub(crate) max_length: Option<usize>,
+    pub(crate) options: Option<Vec<i32>>,
+}
+
+impl Switches {
+    pub(crate) fn new() -> Self {
+        Switches {
+            bare_null_clears: true,
+            refuse_dangling_lookups: false,
+            refuse_read_only: false,
+            page_size: 50,
+            rules: HashMap::new(),
+        }
+    }
+
+    /// The rule of an attribute, to be changed.
+    pub(crate) fn rule_mut(&mut self, entity: String, attribute: String) -> &mut Rule {
+        self.rules.entry(entity).or_default().entry(attribute).or_default()
+    }
+
+    /// The rule of an attribute, where it has one.
+    pub(crate) fn rule(&self, entity: &str, attribute: &str) -> Option<&Rule> {
+        self.rules.get(entity)?.get(attribute)
+    }
+}
