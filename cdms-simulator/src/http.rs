@@ -1,5 +1,6 @@
 //! The server: connections, one request after another, with the faults ordered for it.
 
+mod address;
 mod answer;
 mod login;
 mod route;
@@ -23,8 +24,9 @@ use crate::control;
 use crate::fault::{Fault, Operation, Stage};
 use crate::refusal::{PLUGIN, Refusal};
 use crate::state::{Listening, RequestEntry, State, lock};
+use address::Target;
 pub(crate) use answer::Answer;
-use route::{Call, Target};
+use route::Call;
 
 /// The largest request body, as the real server's default (fact sheet, 10).
 const BODY_MAX: usize = 8 * 1024 * 1024;

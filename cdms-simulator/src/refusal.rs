@@ -37,6 +37,20 @@ impl Refusal {
         Refusal::bad_request("Bad Request - Error in query syntax.")
     }
 
+    pub(crate) fn not_acceptable() -> Self {
+        Refusal::new(406, 0, "Only JSON is simulated: send Accept: application/json.")
+    }
+
+    pub(crate) fn unsupported_content(content_type: &str) -> Self {
+        let message =
+            format!("Unsupported media type '{content_type}' requested: send Content-Type: application/json.");
+        Refusal::new(415, 0, message)
+    }
+
+    pub(crate) fn too_long_an_address(length: usize, limit: usize) -> Self {
+        Refusal::new(404, 0, format!("The request URI has {length} characters; the service takes {limit} at most."))
+    }
+
     pub(crate) fn unknown_in_body(name: &str, type_name: &str) -> Self {
         Refusal::bad_request(format!(
             "Error processing request stream. The property name '{name}' specified for type '{type_name}' is not valid."

@@ -4,10 +4,10 @@ use bytes::Bytes;
 use cdms_odata::Attributes;
 use cdms_odata::metadata::EntityType;
 use hyper::http::request::Parts;
-use percent_encoding::percent_decode_str;
 use serde_json::{Value as Json, json};
 use uuid::Uuid;
 
+use super::address::{Address, Target};
 use super::answer::Answer;
 use super::header;
 use crate::fault::{Fault, Met, Operation};
@@ -15,10 +15,6 @@ use crate::json::{Rendering, Shown, parse, render};
 use crate::refusal::Refusal;
 use crate::state::State;
 use crate::world::{Author, Query, Selection, World};
-
-const SERVICE: &str = "/xrmservices/2011/organizationdata.svc";
-/// The service's path as it stands in the addresses that the server makes.
-const SERVICE_SHOWN: &str = "/xrmservices/2011/OrganizationData.svc";
 
 /// A request, understood.
 #[derive(Debug)]
@@ -31,42 +27,15 @@ pub(super) struct Call {
     body: Bytes,
     operation: Option<String>,
     accepts_json: bool,
+    content_type: Option<String>,
     /// The service root in the addresses that the server makes.
     root: String,
 }
 
-/// What is asked about.
-#[derive(Debug)]
-pub(super) enum Target {
-    Service,
-    Metadata,
-    Login,
-    Set(String),
-    Record(String, Uuid),
-}
-
 impl Call {
     pub(super) fn read(state: &State, parts: &Parts, target: &str, body: Bytes) -> Result<Self, Refusal> {
-        let (path, query) = target.split_once('?').unwrap_or((target, ""));
-        let path = percent_decode_str(path).decode_utf8().map_err(|_| Refusal::malformed_key())?.into_owned();
-        let pairs = query.split('&').filter(|pair| !pair.is_empty()).map(|pair| {
-            let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
-            let decoded = |text: &str| percent_decode_str(text).decode_utf8().map(std::borrow::Cow::into_owned);
-            Ok((decoded(name)?, decoded(value)?))
-        });
-        let pairs = pairs.collect::<Result<Vec<_>, std::str::Utf8Error>>();
-        let pairs = pairs.map_err(|_| Refusal::bad_request("Bad Request - Error in query syntax."))?;
         let host = header(parts, "host").unwrap_or_default();
-        let service_at = path.to_ascii_lowercase().find(SERVICE);
-        let (target, root) = match service_at {
-            None if path.to_ascii_lowercase().ends_with("/login") => (Target::Login, String::new()),
-            None => return Err(Refusal::unknown_set(&path)),
-            Some(at) => {
-                let end = at + SERVICE.len();
-                let root = format!("http://{host}{}{SERVICE_SHOWN}", &path[..at]);
-                (resource(state, path[end..].trim_start_matches('/'))?, root)
-            }
-        };
+        let Address { target, root, pairs } = Address::read(state, &host, target)?;
         let tunnelled = header(parts, "x-http-method").filter(|_| parts.method == "POST");
         let accept = header(parts, "accept").unwrap_or_default();
         Ok(Call {
@@ -76,7 +45,8 @@ impl Call {
             pairs,
             body,
             operation: header(parts, "x-datahub-operation"),
-            accepts_json: accept.contains("application/json"),
+            accepts_json: accept.to_ascii_lowercase().contains("application/json"),
+            content_type: header(parts, "content-type"),
             root,
         })
     }
@@ -110,11 +80,9 @@ impl Call {
         if matches!(self.target, Target::Metadata) && self.method == "GET" {
             return Ok(Answer::xml(world.metadata.to_xml()));
         }
-        if !self.accepts_json {
-            return Err(Refusal::new(406, 0, "Only JSON is simulated: send Accept: application/json."));
-        }
         match (&self.target, self.method.as_str()) {
             (Target::Service, "GET") => {
+                self.must_accept_json()?;
                 let sets: Vec<_> = world.metadata.entities.iter().map(|entity| entity.set.as_str()).collect();
                 Ok(Answer::d(200, Shown::Plain(json!({"EntitySets": sets}))))
             }
@@ -137,7 +105,13 @@ impl Call {
         }
     }
 
+    /// An answer with a body needs a client that takes it; one without a body, as to a MERGE, does not.
+    fn must_accept_json(&self) -> Result<(), Refusal> {
+        if self.accepts_json { Ok(()) } else { Err(Refusal::not_acceptable()) }
+    }
+
     fn list(&self, world: &World, entity: &str, met: &Met) -> Result<Answer, Refusal> {
+        self.must_accept_json()?;
         let entity = world.entity(entity)?;
         let query = Query::parse(world, entity, &self.pairs, false)?;
         let listing = query.page(world, entity, &self.pairs);
@@ -158,6 +132,7 @@ impl Call {
     }
 
     fn one(&self, world: &World, entity: &str, id: Uuid, met: &Met) -> Result<Answer, Refusal> {
+        self.must_accept_json()?;
         let entity = world.entity(entity)?;
         let query = Query::parse(world, entity, &self.pairs, true)?;
         let record = world.kept(entity, id)?;
@@ -165,6 +140,7 @@ impl Call {
     }
 
     fn create(&self, world: &mut World, entity: &str, met: &Met) -> Result<Answer, Refusal> {
+        self.must_accept_json()?;
         let mut values = self.values(world, entity)?;
         if met.has("other_id") {
             let key = world.entity(entity)?.key.clone();
@@ -179,6 +155,9 @@ impl Call {
     }
 
     fn values(&self, world: &World, entity: &str) -> Result<Attributes, Refusal> {
+        if let Some(content_type) = self.content_type.as_deref().filter(|given| !is_json(given)) {
+            return Err(Refusal::unsupported_content(content_type));
+        }
         let entity = world.entity(entity)?;
         let clears = world.switches.bare_null_clears;
         parse(&world.metadata.namespace, entity, &self.body, clears, &|id| world.entity_of(id))
@@ -219,34 +198,9 @@ impl Call {
     }
 }
 
-/// What a path under the service root names.
-fn resource(state: &State, path: &str) -> Result<Target, Refusal> {
-    if path.is_empty() {
-        return Ok(Target::Service);
-    }
-    if path == "$metadata" {
-        return Ok(Target::Metadata);
-    }
-    if path == "$batch" {
-        return Err(Refusal::not_simulated("$batch"));
-    }
-    let (segment, rest) = path.split_once('/').unwrap_or((path, ""));
-    let (set, key) = match segment.split_once('(') {
-        None => (segment, None),
-        Some((set, key)) => (set, Some(key.strip_suffix(')').ok_or_else(Refusal::malformed_key)?)),
-    };
-    let world = state.world();
-    let entity = world.metadata.entity_by_set(set).ok_or_else(|| Refusal::unknown_set(set))?.name.clone();
-    if rest == "$count" {
-        return Err(Refusal::unsupported_option("$count"));
-    }
-    if !rest.is_empty() {
-        return Err(Refusal::not_simulated("Addressing a part of a record"));
-    }
-    let Some(key) = key else { return Ok(Target::Set(entity)) };
-    let quoted = key.strip_prefix("guid'").and_then(|key| key.strip_suffix('\''));
-    let id = quoted.filter(|key| key.len() == 36).and_then(|key| key.parse().ok());
-    Ok(Target::Record(entity, id.ok_or_else(Refusal::malformed_key)?))
+fn is_json(content_type: &str) -> bool {
+    let media_type = content_type.split(';').next().unwrap_or_default();
+    media_type.trim().eq_ignore_ascii_case("application/json")
 }
 
 #[cfg(test)]
@@ -285,6 +239,7 @@ mod tests {
             body: Bytes::from_static(body.as_bytes()),
             operation: None,
             accepts_json: true,
+            content_type: None,
             root: "http://x".to_owned(),
         }
     }

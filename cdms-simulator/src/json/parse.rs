@@ -2,6 +2,7 @@
 
 use cdms_odata::metadata::{EdmType, EntityType, Property};
 use cdms_odata::{Attributes, Instant, Reference, Value};
+use chrono::{DateTime, NaiveDate, NaiveDateTime, NaiveTime};
 use rust_decimal::Decimal;
 use serde_json::Value as Json;
 use uuid::Uuid;
@@ -35,9 +36,14 @@ pub(crate) fn parse(
         if property.edm == EdmType::EntityReference && !value.is_object() && !value.is_null() {
             return Err(Refusal::no_resource());
         }
-        let parsed = parse_value(property.edm, &value, infer);
-        let (place, type_name) = converted(property);
-        attributes.insert(name, parsed.ok_or_else(|| Refusal::conversion(place, type_name))?);
+        let parsed = match (property.edm, value.get("Id").filter(|id| !id.is_null())) {
+            (EdmType::EntityReference, Some(id)) => parse_lookup(id, value.get("LogicalName"), infer)?,
+            (edm, _) => {
+                let (place, type_name) = converted(property);
+                parse_value(edm, &value).ok_or_else(|| Refusal::conversion(place, type_name))?
+            }
+        };
+        attributes.insert(name, parsed);
     }
     Ok(attributes)
 }
@@ -53,7 +59,19 @@ fn converted(property: &Property) -> (&str, &'static str) {
     }
 }
 
-fn parse_value(edm: EdmType, json: &Json, infer: &dyn Fn(Uuid) -> Option<String>) -> Option<Value> {
+/// A lookup of a record. One that names no entity and is found in none is of a record that is missing, as one of a named
+/// entity would be.
+fn parse_lookup(id: &Json, entity: Option<&Json>, infer: &dyn Fn(Uuid) -> Option<String>) -> Result<Value, Refusal> {
+    let id = id.as_str().and_then(|id| id.parse().ok()).ok_or_else(|| Refusal::conversion("Id", "Edm.Guid"))?;
+    let logical_name = match entity {
+        None | Some(Json::Null) => infer(id).ok_or_else(|| Refusal::record_missing("record", id))?,
+        Some(Json::String(name)) => name.to_lowercase(),
+        Some(_) => return Err(Refusal::conversion("LogicalName", "Edm.String")),
+    };
+    Ok(Value::Lookup(Reference { logical_name: logical_name.into(), id }))
+}
+
+fn parse_value(edm: EdmType, json: &Json) -> Option<Value> {
     if json.is_null() {
         return Some(Value::Null);
     }
@@ -74,14 +92,8 @@ fn parse_value(edm: EdmType, json: &Json, infer: &dyn Fn(Uuid) -> Option<String>
             Json::Null => Value::Null,
             option => Value::Choice(i32::try_from(option.as_i64()?).ok()?),
         },
-        EdmType::EntityReference => match json.get("Id")? {
-            Json::Null => Value::Null,
-            id => {
-                let id: Uuid = id.as_str()?.parse().ok()?;
-                let named = json.get("LogicalName").and_then(Json::as_str).map(str::to_lowercase);
-                Value::Lookup(Reference { logical_name: named.or_else(|| infer(id))?.into(), id })
-            }
-        },
+        // A lookup of a record is read apart from this.
+        EdmType::EntityReference => json.get("Id")?.is_null().then_some(Value::Null)?,
         EdmType::BooleanManagedProperty => Value::Boolean(json.get("Value")?.as_bool()?),
     })
 }
@@ -95,9 +107,24 @@ fn decimal(json: &Json) -> Option<Decimal> {
     }
 }
 
+/// A time in any of the forms that clients send. One without a zone is taken for UTC; which zone a server takes is not
+/// known (fact sheet, 2.1).
 fn instant(text: &str) -> Option<Instant> {
-    if let Some(ms) = text.strip_prefix("/Date(").and_then(|rest| rest.strip_suffix(")/")) {
-        return ms.parse().ok().map(Instant);
+    if let Some(inner) = text.strip_prefix("/Date(").and_then(|rest| rest.strip_suffix(")/")) {
+        // An offset says where the client is and does not move the instant.
+        let offset_at = inner.char_indices().skip(1).find(|(_, sign)| matches!(sign, '+' | '-'));
+        let (ms, offset) = inner.split_at(offset_at.map_or(inner.len(), |(at, _)| at));
+        let digits = offset.get(1..).unwrap_or_default();
+        let is_offset = offset.is_empty() || (1..=4).contains(&digits.len());
+        return (is_offset && digits.bytes().all(|digit| digit.is_ascii_digit()))
+            .then(|| ms.parse().ok().map(Instant))
+            .flatten();
     }
-    chrono::DateTime::parse_from_rfc3339(text).ok().map(|time| Instant(time.timestamp_millis()))
+    if let Ok(time) = DateTime::parse_from_rfc3339(text) {
+        return Some(Instant(time.timestamp_millis()));
+    }
+    let times = ["%Y-%m-%dT%H:%M:%S%.f", "%Y-%m-%dT%H:%M"].into_iter();
+    let time = times.filter_map(|form| NaiveDateTime::parse_from_str(text, form).ok()).next();
+    let midnight = || text.parse::<NaiveDate>().ok().map(|date| date.and_time(NaiveTime::MIN));
+    time.or_else(midnight).map(|time| Instant(time.and_utc().timestamp_millis()))
 }

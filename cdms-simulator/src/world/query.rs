@@ -112,7 +112,9 @@ impl Query {
 fn select(world: &World, entity: &EntityType, value: &str) -> Result<Selection, Refusal> {
     let mut selection = Selection::default();
     for name in value.split(',').map(str::trim) {
-        if let Some(at) = entity.properties.iter().position(|property| property.name == name) {
+        if name == "*" {
+            selection.properties.extend(0..entity.properties.len());
+        } else if let Some(at) = entity.properties.iter().position(|property| property.name == name) {
             selection.properties.insert(at);
         } else if let Some(at) = entity.navigation.iter().position(|navigation| navigation.name == name) {
             selection.navigation.insert(at);

@@ -111,9 +111,76 @@ async fn a_lookup_that_leads_nowhere_is_taken_or_by_the_switch_refused() {
 async fn a_lookup_without_a_logical_name_is_taken_where_the_record_is_known() {
     let cdms = Cdms::start();
     let body = json!({"PrimaryContactId": {"Id": OTHER.to_string()}});
-    cdms.create("AccountSet", body.clone()).await.refused(400, "", "'Id'");
+    cdms.create("AccountSet", body.clone()).await.refused(404, "-2147220969", &OTHER.to_string());
     cdms.simulator.seed("Contact", [("ContactId", Value::Guid(OTHER))]);
     assert_eq!(cdms.create("AccountSet", body).await.d(201)["PrimaryContactId"]["LogicalName"], "contact");
+}
+
+#[tokio::test]
+async fn lookups_of_missing_records_and_of_other_entities_are_refused_alike() {
+    let cdms = Cdms::with(|builder| builder.refuse_dangling_lookups(true));
+    cdms.simulator.seed("Account", named(ACCOUNT, "Acme"));
+    for logical_name in [json!("contact"), json!("account"), json!("systemuser"), json!("lead"), Json::Null] {
+        let lookup = json!({"Id": OTHER.to_string(), "LogicalName": logical_name});
+        let missing = cdms.merge(&account(ACCOUNT), json!({ "PrimaryContactId": lookup })).await;
+        missing.refused(404, "-2147220969", &format!("With Id = {OTHER} Does Not Exist"));
+    }
+    let of_another = json!({"PrimaryContactId": {"Id": ACCOUNT.to_string(), "LogicalName": "contact"}});
+    let text = format!("contact With Id = {ACCOUNT} Does Not Exist");
+    cdms.merge(&account(ACCOUNT), of_another).await.refused(404, "-2147220969", &text);
+    let unnamed = json!({"PrimaryContactId": {"Id": OTHER.to_string(), "LogicalName": 7}});
+    cdms.merge(&account(ACCOUNT), unnamed).await.refused(400, "", "'LogicalName' to type 'Edm.String'");
+    assert_eq!(cdms.simulator.log(), []);
+}
+
+#[tokio::test]
+async fn a_write_without_an_answer_is_done_whatever_is_accepted() {
+    let cdms = Cdms::start();
+    cdms.simulator.seed("Account", named(ACCOUNT, "Acme"));
+    for accept in [None, Some("*/*"), Some("application/atom+xml")] {
+        for (method, body) in [("MERGE", r#"{"Name":"New"}"#), ("PUT", "{}"), ("DELETE", "")] {
+            cdms.simulator.seed("Account", named(ACCOUNT, "Acme"));
+            let mut request = cdms.plain("POST", &cdms.at(&account(ACCOUNT))).header("x-http-method", method);
+            if let Some(accept) = accept {
+                request = request.header("accept", accept);
+            }
+            reply(request.body(body)).await.done();
+        }
+        assert_eq!(cdms.simulator.record("Account", ACCOUNT), None, "{accept:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_body_of_another_content_type_is_415() {
+    let cdms = Cdms::start();
+    cdms.simulator.seed("Account", named(ACCOUNT, "Acme"));
+    let writes = || [cdms.ask("POST", "AccountSet"), cdms.merging(&account(ACCOUNT), json!({"Name": "New"}))];
+    for content_type in ["text/plain", "application/x-www-form-urlencoded", "application/atom+xml", ""] {
+        for write in writes() {
+            let refused = reply(write.header("content-type", content_type).body(r#"{"Name":"New"}"#)).await;
+            refused.refused(415, "", "Content-Type: application/json");
+        }
+    }
+    assert_eq!(cdms.simulator.log(), []);
+    for content_type in ["application/json", "Application/JSON; charset=utf-8", "application/json;odata=verbose"] {
+        for write in writes() {
+            let taken = reply(write.header("content-type", content_type).body(r#"{"Name":"New"}"#)).await;
+            assert!(matches!(taken.status, 201 | 204), "{content_type}: {taken:?}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn an_address_of_more_than_2048_characters_is_refused() {
+    let cdms = Cdms::start();
+    let start = cdms.at("AccountSet?$select=Name");
+    let longest = format!("{start}{}", ",Name".repeat((2048 - start.len()) / 5));
+    let blanks = "+".repeat(2048 - longest.len());
+    let longest = format!("{longest}{blanks}");
+    assert_eq!(longest.len(), 2048);
+    let get = |address: &str| reply(cdms.plain("GET", address).header("accept", "application/json"));
+    assert_eq!(get(&longest).await.results().len(), 0);
+    get(&format!("{longest}+")).await.refused(404, "", "2048 at most");
 }
 
 #[tokio::test]

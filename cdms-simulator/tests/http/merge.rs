@@ -178,3 +178,34 @@ async fn a_deletion_by_verb_or_tunnelled_is_for_good() {
     }
     assert_eq!(cdms.get("AccountSet").await.results().len(), 0);
 }
+
+#[tokio::test]
+async fn times_are_taken_in_every_form_that_clients_send() {
+    let cdms = Cdms::start();
+    cdms.simulator.seed("Account", full());
+    for sent in [
+        "/Date(1472338800000)/",
+        "/Date(1472338800000+0000)/",
+        "/Date(1472338800000+0100)/",
+        "/Date(1472338800000-60)/",
+        "2016-08-27T23:00:00Z",
+        "2016-08-28T00:00:00+01:00",
+        "2016-08-27T23:00:00",
+        "2016-08-27T23:00:00.000",
+        "2016-08-27T23:00",
+    ] {
+        cdms.merge(&account(ACCOUNT), json!({"optevia_LastVerified": null})).await.done();
+        cdms.merge(&account(ACCOUNT), json!({ "optevia_LastVerified": sent })).await.done();
+        let held = cdms.held("Account", ACCOUNT, "optevia_LastVerified");
+        assert_eq!(held, Value::Instant(Instant(1_472_338_800_000)), "{sent}");
+    }
+    cdms.merge(&account(ACCOUNT), json!({"optevia_LastVerified": "2016-08-27"})).await.done();
+    let held = cdms.held("Account", ACCOUNT, "optevia_LastVerified");
+    assert_eq!(held, Value::Instant(Instant(1_472_256_000_000)), "without a zone, in UTC");
+    for sent in
+        ["/Date()/", "/Date(+)/", "/Date(1+)/", "/Date(1+00000)/", "/Date(1+x)/", "/Date(1", "2016-08-27T", "noon"]
+    {
+        let refused = cdms.merge(&account(ACCOUNT), json!({ "optevia_LastVerified": sent })).await;
+        refused.refused(400, "", "to type 'Edm.DateTime'");
+    }
+}

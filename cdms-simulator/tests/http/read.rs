@@ -126,3 +126,59 @@ async fn a_record_that_is_not_there_is_missing() {
     let text = format!("account With Id = {ACCOUNT} Does Not Exist");
     cdms.get(&account(ACCOUNT)).await.refused(404, "-2147220969", &text);
 }
+
+#[tokio::test]
+async fn what_describes_a_record_or_a_value_comes_before_it() {
+    let cdms = Cdms::start();
+    cdms.simulator.seed("Account", named(ACCOUNT, "Acme"));
+    let one = cdms.get(&account(ACCOUNT)).await.body;
+    assert!(one.starts_with(r#"{"d":{"__metadata":{"uri":""#), "{one}");
+    for (name, first) in [("IndustryCode", "Value"), ("Revenue", "Value"), ("PrimaryContactId", "Id")] {
+        let value = one.split_once(&format!(r#""{name}":{{"__metadata":{{"type":"#)).unwrap_or_else(|| panic!("{one}"));
+        assert!(value.1.split_once("},").unwrap().1.starts_with(&format!("\"{first}\":")), "{one}");
+    }
+    let list = cdms.get("AccountSet?$select=Name").await.body;
+    assert!(list.starts_with(r#"{"d":{"results":[{"__metadata":{"uri":""#), "{list}");
+}
+
+#[tokio::test]
+async fn a_star_selects_all_that_is_not_related() {
+    let cdms = Cdms::start();
+    cdms.simulator.seed("Account", named(ACCOUNT, "Acme"));
+    let whole = cdms.get(&account(ACCOUNT)).await.d(200);
+    for path in [account(ACCOUNT), "AccountSet".to_owned()] {
+        let starred = cdms.get(&format!("{path}?$select=*")).await.d(200);
+        let starred = if starred["results"].is_array() { &starred["results"][0] } else { &starred };
+        for (name, value) in whole.as_object().unwrap() {
+            let expected = value.get("__deferred").is_none().then_some(value);
+            assert_eq!(starred.get(name), expected, "{name}");
+        }
+    }
+    let with = cdms.get(&format!("{}?$select=*,account_primary_contact", account(ACCOUNT))).await.d(200);
+    assert_eq!(with["account_primary_contact"], whole["account_primary_contact"]);
+    assert_eq!(with["Name"], "Acme");
+}
+
+#[tokio::test]
+async fn a_key_may_be_named() {
+    let cdms = Cdms::start();
+    cdms.simulator.seed("Account", named(ACCOUNT, "Acme"));
+    let record = cdms.get(&format!("AccountSet(AccountId=guid'{ACCOUNT}')")).await.d(200);
+    assert_eq!(record, cdms.get(&account(ACCOUNT)).await.d(200));
+    cdms.merge(&format!("AccountSet(AccountId=guid'{ACCOUNT}')"), json!({"Name": "New"})).await.done();
+    for key in ["accountid=", "ContactId=", "=", "AccountId=guid'x',AccountId="] {
+        cdms.get(&format!("AccountSet({key}guid'{ACCOUNT}')")).await.refused(400, "", "syntax");
+    }
+}
+
+#[tokio::test]
+async fn a_plus_in_a_query_is_a_blank() {
+    let cdms = Cdms::start();
+    cdms.simulator.seed("Account", named(ACCOUNT, "Acme + Co"));
+    for query in
+        ["$filter=Name+eq+'Acme+%2B+Co'", "%24filter=Name%20eq%20%27Acme%20%2B%20Co%27&%24select=Name,+AccountId"]
+    {
+        assert_eq!(cdms.get(&format!("AccountSet?{query}")).await.results().len(), 1, "{query}");
+    }
+    assert_eq!(cdms.get("AccountSet?$filter=Name%20eq%20'Acme%20+%20Co'").await.results().len(), 0);
+}

@@ -60,6 +60,29 @@ class Errors(Witness):
         self.assertEqual(self.log(), [])
         self.assertEqual(self.ask("GET", path, Accept="text/html, application/json;q=1").status, 200)
 
+    def test_a_write_without_an_answer_is_done_whatever_is_accepted(self):
+        path = self.seeded(Name="Acme")
+        for accept in [None, "*/*", "application/atom+xml"]:
+            self.done(self.ask("POST", path, {"Name": "New"}, X_HTTP_Method="MERGE", Accept=accept))
+            self.done(self.ask("PUT", path, {}, Accept=accept))
+            self.done(self.ask("DELETE", self.account(), Accept=accept))
+
+    def test_a_body_of_another_content_type_is_415(self):
+        path = self.seeded(Name="Acme")
+        for content_type in ["text/plain", "application/x-www-form-urlencoded", "application/atom+xml"]:
+            for reply in [self.ask("POST", "AccountSet", {"Name": "x"}, Content_Type=content_type),
+                          self.ask("POST", path, {"Name": "x"}, X_HTTP_Method="MERGE", Content_Type=content_type)]:
+                self.refused(reply, 415, "", "application/json")
+        self.assertEqual(self.log(), [])
+        self.done(self.ask("POST", path, {}, X_HTTP_Method="MERGE", Content_Type="Application/JSON; charset=utf-8"))
+
+    def test_an_address_of_more_than_2048_characters_is_refused(self):
+        def asked(length):
+            start = f"{self.root}/AccountSet?$select=Name"
+            return self.ask("GET", start + "+" * (length - len(f"http://{self.host}{start}")))
+        self.assertEqual(asked(2048).status, 200)
+        self.refused(asked(2049), 404, "", "2048")
+
     def test_a_method_that_the_resource_does_not_have_is_405(self):
         path = self.seeded(Name="Acme")
         for method, asked in [("PATCH", path), ("POST", path), ("DELETE", "AccountSet"), ("POST", ""),
@@ -86,7 +109,7 @@ class Errors(Witness):
 
     def test_a_lookup_without_a_logical_name_is_taken_where_the_record_is_known(self):
         sent = {"Id": OTHER}
-        self.refused(self.create("AccountSet", PrimaryContactId=sent), 400, "", "'Id'")
+        self.refused(self.create("AccountSet", PrimaryContactId=sent), 404, "-2147220969", OTHER)
         self.seed("Contact", ContactId=guid(OTHER))
         made = self.create("AccountSet", PrimaryContactId=sent)
         self.assertEqual(made.d["PrimaryContactId"]["LogicalName"], "contact")
@@ -98,6 +121,14 @@ class Errors(Witness):
 
 class Switches(Witness):
     """Behaviour that differs between servers, chosen when the simulator is started."""
+
+    def test_lookups_of_missing_records_and_of_other_entities_are_refused_alike(self):
+        self.start(*self.options, "--refuse-dangling-lookups")
+        path = self.seeded(Name="Acme")
+        for sent in [{"Id": OTHER, "LogicalName": "contact"}, {"Id": OTHER, "LogicalName": "lead"}, {"Id": OTHER},
+                     {"Id": ACCOUNT, "LogicalName": "contact"}]:
+            self.refused(self.merge(path, PrimaryContactId=sent), 404, "-2147220969", sent["Id"], "Does Not Exist")
+        self.assertEqual(self.log(), [])
 
     def test_a_lookup_that_leads_nowhere_can_be_refused(self):
         self.start(*self.options, "--refuse-dangling-lookups")

@@ -105,3 +105,28 @@ class Read(Witness):
             record = self.get(f"/ORG{service}/{at('AccountSet', ACCOUNT.upper())}?$select=AccountId").d
             uri = f"http://{self.host}/ORG{ROOT.replace('XRMServices', 'xrmservices')}/{path}"
             self.assertEqual((record["__metadata"]["uri"], record["AccountId"]), (uri, ACCOUNT))
+
+    def test_what_describes_a_record_or_a_value_comes_before_it(self):
+        path = self.seeded(Name="Acme")
+        record = self.get(path).d
+        for described in [record, record["IndustryCode"], record["Revenue"], record["PrimaryContactId"]]:
+            self.assertEqual(list(described)[0], "__metadata")
+        self.assertEqual(list(self.rows("AccountSet")[0])[0], "__metadata")
+
+    def test_a_star_selects_all_that_is_not_related(self):
+        path = self.seeded(Name="Acme")
+        whole = self.get(path).d
+        related = {name for name, value in whole.items() if isinstance(value, dict) and "__deferred" in value}
+        self.assertEqual(len(related), 2)
+        self.assertEqual(self.get(f"{path}?$select=*").d,
+                         {name: value for name, value in whole.items() if name not in related})
+
+    def test_a_key_may_be_named(self):
+        path = self.seeded(Name="Acme")
+        self.assertEqual(self.get(f"AccountSet(AccountId=guid'{ACCOUNT}')").d, self.get(path).d)
+        self.refused(self.get(f"AccountSet(accountid=guid'{ACCOUNT}')"), 400, "", "syntax")
+
+    def test_a_plus_in_a_query_is_a_blank(self):
+        self.seeded(Name="Acme + Co")
+        self.assertEqual(len(self.rows("AccountSet?$filter=Name+eq+'Acme+%2B+Co'&$select=Name")), 1)
+        self.assertEqual(self.rows("AccountSet?$filter=Name+eq+'Acme+++Co'"), [])

@@ -73,3 +73,13 @@ class Values(Witness):
         path = self.account(IndustryCode={"Value": 7})
         self.assertEqual(self.merge(path, IndustryCode={"Value": None}).status, 204)
         self.assertIsNone(self.get(path).d["IndustryCode"]["Value"])
+
+    def test_times_are_taken_in_every_form_that_clients_send(self):
+        path = self.account()
+        for sent in ["/Date(1472338800000)/", "/Date(1472338800000+0000)/", "/Date(1472338800000+0100)/",
+                     "2016-08-27T23:00:00Z", "2016-08-28T00:00:00+01:00", "2016-08-27T23:00:00", "2016-08-27T23:00"]:
+            self.done(self.merge(path, LastVerified=None))
+            self.done(self.merge(path, LastVerified=sent))
+            self.shows(path, LastVerified="/Date(1472338800000)/")
+        for sent in ["/Date()/", "/Date(1+)/", "/Date(1+x)/", "2016-08-27T", "noon"]:
+            self.refused(self.merge(path, LastVerified=sent), 400, "", "to type 'Edm.DateTime'")
