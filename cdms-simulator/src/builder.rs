@@ -72,6 +72,13 @@ impl SimulatorBuilder {
         self
     }
 
+    /// The statuses that go with a state, which `$metadata` does not tell; the entity then has no others. Of accounts,
+    /// contacts and custom entities the usual ones are known without this.
+    pub fn statuses(mut self, entity: impl Into<String>, state: i32, statuses: &[i32]) -> Self {
+        self.switches.statuses.entry(entity.into()).or_default().push((state, statuses.to_vec()));
+        self
+    }
+
     /// Whether a bare null for a complex property clears it, or is ignored (uncertain). Default: it clears.
     pub fn bare_null_clears(mut self, clears: bool) -> Self {
         self.switches.bare_null_clears = clears;

@@ -50,6 +50,10 @@ struct Options {
     /// The options of an option set, for example Account.IndustryCode=1,2; can be given more than once.
     #[arg(long, value_name = "ENTITY.ATTRIBUTE=OPTIONS", value_parser = option_set)]
     option_set: Vec<Limited<Vec<i32>>>,
+    /// The statuses that go with a state, for example Account.0=1,3; the entity then has no others. Can be given more
+    /// than once.
+    #[arg(long, value_name = "ENTITY.STATE=STATUSES", value_parser = statuses)]
+    statuses: Vec<Limited<(i32, Vec<i32>)>>,
     /// Ignore a bare null for a lookup, an option or money, instead of clearing it.
     #[arg(long)]
     ignore_bare_nulls: bool,
@@ -94,6 +98,13 @@ fn option_set(text: &str) -> Result<Limited<Vec<i32>>, String> {
     let Limited { entity, attribute, limit } = limited::<String>(text)?;
     let options = limit.split(',').map(|option| option.parse().map_err(|_| format!("'{option}' is no number")));
     Ok(Limited { entity, attribute, limit: options.collect::<Result<_, _>>()? })
+}
+
+/// The attribute of what is limited is the state.
+fn statuses(text: &str) -> Result<Limited<(i32, Vec<i32>)>, String> {
+    let Limited { entity, attribute, limit } = option_set(text)?;
+    let state = attribute.parse().map_err(|_| format!("'{attribute}' is no number of a state"))?;
+    Ok(Limited { entity, attribute, limit: (state, limit) })
 }
 
 fn main() -> ExitCode {
@@ -143,6 +154,12 @@ fn build(options: &Options, metadata: Metadata) -> Result<SimulatorBuilder, Stri
     for Limited { entity, attribute, limit } in &options.option_set {
         known("--option-set", entity, attribute)?;
         builder = builder.options(entity, attribute, limit);
+    }
+    for Limited { entity, limit: (state, statuses), .. } in &options.statuses {
+        if metadata.entity(entity).is_none() {
+            return Err(format!("--statuses {entity}.{state}: {} has no such entity", options.metadata.display()));
+        }
+        builder = builder.statuses(entity, *state, statuses);
     }
     if let Some(ms) = options.clock {
         builder = builder.clock(SimulatorClock::standing_at(ms));

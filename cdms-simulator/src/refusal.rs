@@ -15,6 +15,8 @@ pub(crate) struct Refusal {
 pub(crate) const RECORD_MISSING: i32 = -2_147_220_969;
 pub(crate) const DEADLOCK: i32 = -2_147_204_784;
 pub(crate) const PLUGIN: i32 = -2_147_220_891;
+const OUT_OF_RANGE: i32 = -2_147_204_326;
+const INVALID_ARGUMENT: i32 = -2_147_220_989;
 
 impl Refusal {
     pub(crate) fn new(status: u16, code: i32, message: impl Into<String>) -> Self {
@@ -88,9 +90,40 @@ impl Refusal {
         let attribute = attribute.to_lowercase();
         Refusal::new(
             500,
-            -2_147_204_326,
+            OUT_OF_RANGE,
             format!("A validation error occurred. The value {value} of '{attribute}' is outside the valid range."),
         )
+    }
+
+    pub(crate) fn number_out_of_range(entity: &str, attribute: &str) -> Self {
+        let (attribute, entity) = (attribute.to_lowercase(), entity.to_lowercase());
+        let message = format!(
+            "A validation error occurred. The value of '{attribute}' of the '{entity}' entity is outside the valid \
+             range."
+        );
+        Refusal::new(500, OUT_OF_RANGE, message)
+    }
+
+    pub(crate) fn invalid(entity: &str, attribute: &str, reason: &str) -> Self {
+        let (attribute, entity) = (attribute.to_lowercase(), entity.to_lowercase());
+        let message = format!("Invalid Argument: the value of '{attribute}' of the '{entity}' entity {reason}.");
+        Refusal::new(500, INVALID_ARGUMENT, message)
+    }
+
+    pub(crate) fn status_mismatch(entity: &str, status: i32, state: i32) -> Self {
+        let entity = entity.to_lowercase();
+        let message = format!("{status} is not a valid status code for state code {state} on {entity}.");
+        Refusal::new(500, -2_147_187_704, message)
+    }
+
+    pub(crate) fn orphaned_address() -> Self {
+        Refusal::new(500, INVALID_ARGUMENT, "A CustomerAddress must be parented.")
+    }
+
+    pub(crate) fn closed(entity: &str) -> Self {
+        let entity = entity.to_lowercase();
+        let message = format!("Invalid Argument: the {entity} is completed or canceled and cannot be changed.");
+        Refusal::new(500, INVALID_ARGUMENT, message)
     }
 
     pub(crate) fn no_privilege(user: Uuid, right: &str, entity: &str) -> Self {

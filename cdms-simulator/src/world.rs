@@ -1,7 +1,9 @@
 //! What the simulated CDMS holds: records, its rules, and the log of every commit.
 
 mod addresses;
+mod domain;
 mod effects;
+mod lifecycle;
 mod query;
 mod switches;
 mod write;

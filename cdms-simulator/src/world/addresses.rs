@@ -27,7 +27,7 @@ pub(super) fn is_an_id(name: &str) -> bool {
 pub(super) fn check_creation(entity: &EntityType, values: &Attributes) -> Result<(), Refusal> {
     let parented = matches!(values.get("ParentId"), Some(Value::Lookup(_)));
     if entity.name == "CustomerAddress" && !parented {
-        return Err(Refusal::new(500, -2_147_220_989, "A CustomerAddress must be parented."));
+        return Err(Refusal::orphaned_address());
     }
     Ok(())
 }

@@ -9,6 +9,8 @@ pub(crate) struct Switches {
     pub(crate) refuse_dangling_lookups: bool,
     pub(crate) refuse_read_only: bool,
     pub(crate) page_size: usize,
+    /// The statuses that belong to each state, by entity; of other entities only what is usual is known.
+    pub(crate) statuses: HashMap<String, Vec<(i32, Vec<i32>)>>,
     /// By entity and attribute.
     rules: HashMap<String, HashMap<String, Rule>>,
 }
@@ -27,6 +29,7 @@ impl Switches {
             refuse_dangling_lookups: false,
             refuse_read_only: false,
             page_size: 50,
+            statuses: HashMap::new(),
             rules: HashMap::new(),
         }
     }

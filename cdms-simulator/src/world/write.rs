@@ -6,7 +6,7 @@ use cdms_odata::metadata::EntityType;
 use cdms_odata::{Attributes, Instant, Value};
 use uuid::Uuid;
 
-use super::{Author, World, addresses, effects, known_entity};
+use super::{Author, World, addresses, domain, effects, known_entity, lifecycle};
 use crate::log::{CommitEntry, CommitKind};
 use crate::refusal::Refusal;
 
@@ -34,6 +34,7 @@ impl World {
         let sent = names(&values);
         self.without_read_only(entity, &mut values, CommitKind::Create)?;
         self.check(entity, &values)?;
+        lifecycle::check(&self.switches, entity, &Attributes::new(), &mut values, author)?;
         addresses::check_creation(entity, &values)?;
         values.merge(&author.adjust);
         in_seconds(&mut values);
@@ -66,6 +67,7 @@ impl World {
             self.without_read_only(entity, &mut values, CommitKind::Update)?;
         }
         self.check(entity, &values)?;
+        lifecycle::check(&self.switches, entity, &new, &mut values, author)?;
         values.merge(&author.adjust);
         in_seconds(&mut values);
         self.known(entity, &values)?;
@@ -73,7 +75,9 @@ impl World {
             let kept = |name: &str| name == entity.key || effects::is_read_only(name, CommitKind::Update);
             for property in entity.properties.iter().filter(|property| !kept(&property.name)) {
                 if !values.contains(&property.name) {
-                    values.insert(property.name.clone(), effects::default_of(&property.name));
+                    let status = lifecycle::status_to_reset(entity, &property.name, &new);
+                    let default = status.unwrap_or_else(|| effects::default_of(&property.name));
+                    values.insert(property.name.clone(), default);
                 }
             }
         }
@@ -147,6 +151,7 @@ impl World {
 
     fn check(&self, entity: &EntityType, values: &Attributes) -> Result<(), Refusal> {
         for (name, value) in values.iter() {
+            domain::check(entity, name, value)?;
             let rule = self.switches.rule(&entity.name, name);
             match value {
                 Value::Text(text) => {

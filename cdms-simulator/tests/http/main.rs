@@ -4,6 +4,7 @@
 mod addresses;
 mod control;
 mod create;
+mod domain;
 mod effects;
 mod errors;
 mod faults_in_answers;
