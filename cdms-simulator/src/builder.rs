@@ -7,7 +7,7 @@ use std::sync::Mutex;
 use cdms_odata::metadata::Metadata;
 
 use crate::clock::SimulatorClock;
-use crate::log::Log;
+use crate::log::{LIMIT, Log};
 use crate::simulator::Simulator;
 use crate::state::{Expiry, Sessions, State};
 use crate::world::{Switches, World};
@@ -22,6 +22,7 @@ pub struct SimulatorBuilder {
     control: bool,
     switches: Switches,
     login: Option<(String, String, Expiry)>,
+    log_limit: Option<usize>,
 }
 
 impl SimulatorBuilder {
@@ -33,6 +34,7 @@ impl SimulatorBuilder {
             control: false,
             switches: Switches::new(),
             login: None,
+            log_limit: Some(LIMIT),
         }
     }
 
@@ -103,6 +105,41 @@ impl SimulatorBuilder {
         self
     }
 
+    /// How many decimals a number or an amount of money is rounded to, halves away from zero (uncertain). Default: it is
+    /// kept as it was sent.
+    pub fn precision(mut self, entity: impl Into<String>, attribute: impl Into<String>, digits: u32) -> Self {
+        self.switches.rule_mut(entity.into(), attribute.into()).precision = Some(digits);
+        self
+    }
+
+    /// Whether money is refused of a record whose `TransactionCurrencyId` is empty (uncertain). Default: not.
+    pub fn money_needs_currency(mut self, needs: bool) -> Self {
+        self.switches.money_needs_currency = needs;
+        self
+    }
+
+    /// Whether the server reckons the `*_Base` value of each amount by the record's `ExchangeRate` and ignores what
+    /// clients send for it. Default: it is an attribute like any other.
+    pub fn base_amounts(mut self, reckoned: bool) -> Self {
+        self.switches.base_amounts = reckoned;
+        self
+    }
+
+    /// Says that a lookup is parental: the records that have it are deleted with the one that it points to. Default:
+    /// only the addresses of an account are.
+    pub fn parental(mut self, entity: impl Into<String>, lookup: impl Into<String>) -> Self {
+        self.switches.parental.push((entity.into(), lookup.into()));
+        self
+    }
+
+    /// How many commits and how many requests are remembered; older ones are dropped, and
+    /// [`Simulator::log_dropped`] and [`Simulator::requests_dropped`] tell how many were. `None`: all, which whoever
+    /// checks a long run by them has to ask for. Default: 100,000 of each.
+    pub fn log_limit(mut self, entries: impl Into<Option<usize>>) -> Self {
+        self.log_limit = entries.into();
+        self
+    }
+
     /// Asks for a login at `/login` with the form fields `user` and `password`; requests without its cookie are
     /// answered as `expiry` says. Default: no login.
     pub fn login(mut self, user: impl Into<String>, password: impl Into<String>, expiry: Expiry) -> Self {
@@ -124,9 +161,9 @@ impl SimulatorBuilder {
         let listener = std::net::TcpListener::bind(self.listen)?;
         listener.set_nonblocking(true)?;
         let state = State {
-            world: Mutex::new(World::new(metadata, self.clock, self.switches)),
+            world: Mutex::new(World::new(metadata, self.clock, self.switches, self.log_limit)),
             faults: Mutex::default(),
-            requests: Mutex::new(Log::new()),
+            requests: Mutex::new(Log::new(self.log_limit)),
             late: Mutex::default(),
             sessions: Mutex::new(Sessions { login: self.login, open: Vec::new() }),
             control: self.control,

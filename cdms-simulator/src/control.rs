@@ -1,4 +1,4 @@
-//! `/_control/…`: clock, faults, late commits, log, requests, scene and sessions as JSON, so that programs in any
+//! `/_control/…`: clock, faults, late commits, log, requests and how many of both were dropped, scene and sessions as JSON, so that programs in any
 //! language can steer the server.
 
 use cdms_odata::Attributes;
@@ -33,6 +33,10 @@ pub(crate) fn answer(state: &State, method: &str, target: &str, body: &[u8]) -> 
         }
         ("POST", "late") => json_answer(&json!({"committed": state.commit_late()})),
         ("GET", "log") => json_answer(&json!(state.world().commits().iter().collect::<Vec<_>>())),
+        ("GET", "dropped") => {
+            let (log, requests) = (state.world().commits().dropped(), lock(&state.requests).dropped());
+            json_answer(&json!({"log": log, "requests": requests}))
+        }
         ("GET", "requests") => json_answer(&json!(lock(&state.requests).iter().collect::<Vec<_>>())),
         ("POST", "seed") => with(body, |scene: Vec<SeedOrder>| seed(state, scene)),
         ("DELETE", "sessions") => {

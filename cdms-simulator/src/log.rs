@@ -43,26 +43,41 @@ pub enum CommitKind {
     Delete,
 }
 
-/// Entries in order, of which the oldest go where there are too many.
+/// How many entries a log keeps where nothing else is asked for.
+pub(crate) const LIMIT: usize = 100_000;
+
+/// Entries in order, of which the oldest are dropped where there are too many.
 #[derive(Debug)]
 pub(crate) struct Log<T> {
     entries: VecDeque<T>,
+    /// How many entries are kept; `None`: all.
+    limit: Option<usize>,
     added: u64,
+    dropped: u64,
 }
 
 impl<T> Log<T> {
-    pub(crate) fn new() -> Self {
-        Log { entries: VecDeque::new(), added: 0 }
+    pub(crate) fn new(limit: Option<usize>) -> Self {
+        Log { entries: VecDeque::new(), limit, added: 0, dropped: 0 }
     }
 
     pub(crate) fn push(&mut self, entry: T) {
         self.entries.push_back(entry);
         self.added += 1;
+        if self.limit.is_some_and(|limit| self.entries.len() > limit) {
+            self.entries.pop_front();
+            self.dropped += 1;
+        }
     }
 
     /// How many entries there were.
     pub(crate) fn added(&self) -> u64 {
         self.added
+    }
+
+    /// How many of them were dropped.
+    pub(crate) fn dropped(&self) -> u64 {
+        self.dropped
     }
 
     pub(crate) fn iter(&self) -> impl Iterator<Item = &T> {

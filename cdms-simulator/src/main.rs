@@ -29,7 +29,7 @@ struct Options {
     /// Where to listen; port 0 is a free one.
     #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:0")]
     listen: SocketAddr,
-    /// Serve /_control/clock, faults, late, log, requests, seed and sessions, to steer the simulator over HTTP.
+    /// Serve /_control/clock, dropped, faults, late, log, requests, seed and sessions, to steer the simulator over HTTP.
     #[arg(long)]
     control: bool,
     /// A clock that stands at this time, in ms since 1970 UTC, until it is moved; without it the machine's.
@@ -54,6 +54,22 @@ struct Options {
     /// than once.
     #[arg(long, value_name = "ENTITY.STATE=STATUSES", value_parser = statuses)]
     statuses: Vec<Limited<(i32, Vec<i32>)>>,
+    /// How many decimals a number or an amount is rounded to, for example Account.Revenue=2; can be given more than once.
+    #[arg(long, value_name = "ENTITY.ATTRIBUTE=DIGITS", value_parser = limited::<u32>)]
+    precision: Vec<Limited<u32>>,
+    /// Delete records with the one that this lookup of theirs points to, for example Contact.ParentCustomerId; can be
+    /// given more than once.
+    #[arg(long, value_name = "ENTITY.LOOKUP", value_parser = place)]
+    parental: Vec<(String, String)>,
+    /// Refuse money of a record that has no currency.
+    #[arg(long)]
+    money_needs_currency: bool,
+    /// Reckon the *_Base value of each amount of money, instead of taking it as it is sent.
+    #[arg(long)]
+    base_amounts: bool,
+    /// How many commits and how many requests are remembered, or `all`; /_control/dropped tells how many are not.
+    #[arg(long, value_name = "ENTRIES", default_value = "100000", value_parser = log_limit)]
+    log_limit: LogLimit,
     /// Ignore a bare null for a lookup, an option or money, instead of clearing it.
     #[arg(long)]
     ignore_bare_nulls: bool,
@@ -71,6 +87,22 @@ struct Limited<T> {
     entity: String,
     attribute: String,
     limit: T,
+}
+
+/// How many entries a log keeps; `None`: all.
+#[derive(Clone, Copy, Debug)]
+struct LogLimit(Option<usize>);
+
+fn log_limit(text: &str) -> Result<LogLimit, &'static str> {
+    if text == "all" {
+        return Ok(LogLimit(None));
+    }
+    text.parse().map(|entries| LogLimit(Some(entries))).map_err(|_| "write a number, or `all`")
+}
+
+fn place(text: &str) -> Result<(String, String), &'static str> {
+    let (entity, attribute) = text.split_once('.').ok_or("write it as Entity.Lookup")?;
+    Ok((entity.to_owned(), attribute.to_owned()))
 }
 
 fn login(text: &str) -> Result<(String, String), &'static str> {
@@ -146,7 +178,10 @@ fn build(options: &Options, metadata: Metadata) -> Result<SimulatorBuilder, Stri
         .page_size(options.page_size.get())
         .bare_null_clears(!options.ignore_bare_nulls)
         .refuse_dangling_lookups(options.refuse_dangling_lookups)
-        .refuse_read_only(options.refuse_read_only);
+        .refuse_read_only(options.refuse_read_only)
+        .money_needs_currency(options.money_needs_currency)
+        .base_amounts(options.base_amounts)
+        .log_limit(options.log_limit.0);
     for Limited { entity, attribute, limit } in &options.max_length {
         known("--max-length", entity, attribute)?;
         builder = builder.max_length(entity, attribute, *limit);
@@ -154,6 +189,14 @@ fn build(options: &Options, metadata: Metadata) -> Result<SimulatorBuilder, Stri
     for Limited { entity, attribute, limit } in &options.option_set {
         known("--option-set", entity, attribute)?;
         builder = builder.options(entity, attribute, limit);
+    }
+    for Limited { entity, attribute, limit } in &options.precision {
+        known("--precision", entity, attribute)?;
+        builder = builder.precision(entity, attribute, *limit);
+    }
+    for (entity, lookup) in &options.parental {
+        known("--parental", entity, lookup)?;
+        builder = builder.parental(entity, lookup);
     }
     for Limited { entity, limit: (state, statuses), .. } in &options.statuses {
         if metadata.entity(entity).is_none() {

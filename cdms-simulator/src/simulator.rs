@@ -196,12 +196,19 @@ impl Simulator {
         done(world.create(entity, attributes.into(), &author))
     }
 
-    /// Every commit, in order: the authority on what happened in CDMS.
+    /// The commits, in order: the authority on what happened in CDMS. The newest 100,000, unless the builder was told
+    /// otherwise; [`Simulator::log_dropped`] says how many came before them.
     pub fn log(&self) -> Vec<CommitEntry> {
         self.state.world().commits().iter().cloned().collect()
     }
 
-    /// The requests met, in order of their ends; the newest 100,000.
+    /// How many commits the log does not have any more, the oldest ones.
+    pub fn log_dropped(&self) -> u64 {
+        self.state.world().commits().dropped()
+    }
+
+    /// The requests met, in order of their ends. The newest 100,000, unless the builder was told otherwise;
+    /// [`Simulator::requests_dropped`] says how many were dropped.
     pub fn requests(&self) -> Vec<RequestEntry> {
         lock(&self.state.requests).iter().cloned().collect()
     }
@@ -210,6 +217,11 @@ impl Simulator {
     /// them from time to time misses none.
     pub fn take_requests(&self) -> Vec<RequestEntry> {
         lock(&self.state.requests).take()
+    }
+
+    /// How many requests were dropped before anybody took them.
+    pub fn requests_dropped(&self) -> u64 {
+        lock(&self.state.requests).dropped()
     }
 
     /// How many requests there were, those that are forgotten among them.

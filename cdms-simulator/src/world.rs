@@ -1,6 +1,7 @@
 //! What the simulated CDMS holds: records, its rules, and the log of every commit.
 
 mod addresses;
+mod amounts;
 mod domain;
 mod effects;
 mod lifecycle;
@@ -49,7 +50,12 @@ pub(crate) struct Author {
 }
 
 impl World {
-    pub(crate) fn new(mut metadata: Metadata, clock: SimulatorClock, switches: Switches) -> Self {
+    pub(crate) fn new(
+        mut metadata: Metadata,
+        clock: SimulatorClock,
+        switches: Switches,
+        log_limit: Option<usize>,
+    ) -> Self {
         for (name, set, extra) in [
             ("Organization", "OrganizationSet", [("Name", EdmType::String), ("CreatedOn", EdmType::DateTime)]),
             ("SystemUser", "SystemUserSet", [("DomainName", EdmType::String), ("FullName", EdmType::String)]),
@@ -72,7 +78,7 @@ impl World {
             clock,
             switches,
             records: HashMap::new(),
-            commits: Log::new(),
+            commits: Log::new(log_limit),
             service_user: Uuid::from_u128(0x5e21_0000_0000_4000_8000_0000_0000_0001),
             human_user: Uuid::from_u128(0x5e21_0000_0000_4000_8000_0000_0000_0002),
             organisation: Uuid::from_u128(0x0e65_0000_0000_4000_8000_0000_0000_0001),

@@ -153,6 +153,12 @@ fn the_help_tells_all_options_and_the_exit_code() {
         "--ignore-bare-nulls",
         "--refuse-dangling-lookups",
         "--refuse-read-only",
+        "--statuses <ENTITY.STATE=STATUSES>",
+        "--precision <ENTITY.ATTRIBUTE=DIGITS>",
+        "--parental <ENTITY.LOOKUP>",
+        "--money-needs-currency",
+        "--base-amounts",
+        "--log-limit <ENTRIES>",
         "Exit code 2",
         "/_control/",
     ] {

@@ -222,7 +222,7 @@ mod tests {
             columns.collect::<String>()
         );
         let metadata = Metadata::parse(&document).unwrap();
-        let mut world = World::new(metadata, SimulatorClock::standing_at(0), Switches::new());
+        let mut world = World::new(metadata, SimulatorClock::standing_at(0), Switches::new(), Some(10));
         for id in 1..=5 {
             let values = [("AccountId", Value::Guid(Uuid::from_u128(id))), ("Column000", Value::text("Acme"))];
             world.seed("Account", values.into()).unwrap();
@@ -249,6 +249,22 @@ mod tests {
         let mut world = world(width);
         let measured = allocation_counter::measure(|| drop(call.carry_out(&mut world, &Met::default()).unwrap()));
         measured.bytes_total
+    }
+
+    #[test]
+    fn a_deleted_record_leaves_nothing_behind_but_its_entries_in_a_log_that_is_full() {
+        let (mut world, text) = (world(2), Value::text("x".repeat(10_000)));
+        let author = call("POST", Target::Service, &[], "").author(&world, &Met::default());
+        let mut come_and_go = |times: usize| {
+            for _ in 0..times {
+                let id = world.create("Account", [("Column000", text.clone())].into(), &author).unwrap();
+                world.delete("Account", id, &author).unwrap();
+            }
+        };
+        come_and_go(100);
+        let measured = allocation_counter::measure(|| come_and_go(100));
+        assert!(measured.bytes_total > 1_000_000, "texts are held: {measured:?}");
+        assert!(measured.bytes_current < 1_000, "and freed: {measured:?}");
     }
 
     #[test]

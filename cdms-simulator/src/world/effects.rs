@@ -5,7 +5,7 @@ use cdms_odata::{Attributes, Reference, Value};
 use rust_decimal::Decimal;
 use uuid::Uuid;
 
-use super::{Author, World, addresses};
+use super::{Author, World, addresses, amounts};
 use crate::log::CommitKind;
 
 /// Whether only the server itself sets this attribute.
@@ -59,6 +59,7 @@ pub(super) fn at_creation(
     }
     record.merge(&values);
     full_name(entity, &mut record);
+    amounts::reckon(&world.switches, entity, &mut record);
     record
 }
 
@@ -71,6 +72,7 @@ pub(super) fn at_update(world: &World, entity: &EntityType, record: &mut Attribu
         record.insert("ModifiedBy", Value::Lookup(Reference { logical_name: "systemuser".into(), id: author.user }));
     }
     full_name(entity, record);
+    amounts::reckon(&world.switches, entity, record);
 }
 
 fn full_name(entity: &EntityType, record: &mut Attributes) {

@@ -8,6 +8,12 @@ pub(crate) struct Switches {
     pub(crate) bare_null_clears: bool,
     pub(crate) refuse_dangling_lookups: bool,
     pub(crate) refuse_read_only: bool,
+    /// Money is refused of a record without a currency.
+    pub(crate) money_needs_currency: bool,
+    /// The server reckons the `*_Base` value of each amount of money.
+    pub(crate) base_amounts: bool,
+    /// The lookups whose records go with the record that they point to, by entity and attribute.
+    pub(crate) parental: Vec<(String, String)>,
     pub(crate) page_size: usize,
     /// The statuses that belong to each state, by entity; of other entities only what is usual is known.
     pub(crate) statuses: HashMap<String, Vec<(i32, Vec<i32>)>>,
@@ -20,6 +26,8 @@ pub(crate) struct Switches {
 pub(crate) struct Rule {
     pub(crate) max_length: Option<usize>,
     pub(crate) options: Option<Vec<i32>>,
+    /// How many decimals are kept.
+    pub(crate) precision: Option<u32>,
 }
 
 impl Switches {
@@ -28,6 +36,9 @@ impl Switches {
             bare_null_clears: true,
             refuse_dangling_lookups: false,
             refuse_read_only: false,
+            money_needs_currency: false,
+            base_amounts: false,
+            parental: Vec::new(),
             page_size: 50,
             statuses: HashMap::new(),
             rules: HashMap::new(),

@@ -6,7 +6,7 @@ use cdms_odata::metadata::EntityType;
 use cdms_odata::{Attributes, Instant, Value};
 use uuid::Uuid;
 
-use super::{Author, World, addresses, domain, effects, known_entity, lifecycle};
+use super::{Author, World, addresses, amounts, domain, effects, known_entity, lifecycle};
 use crate::log::{CommitEntry, CommitKind};
 use crate::refusal::Refusal;
 
@@ -39,6 +39,8 @@ impl World {
         values.merge(&author.adjust);
         in_seconds(&mut values);
         self.known(entity, &values)?;
+        amounts::round(&self.switches, entity, &mut values);
+        amounts::check_currency(&self.switches, entity, &values, &values)?;
         addresses::give(self, entity, &mut values);
         let record = not_null(effects::at_creation(self, entity, id, values, author));
         self.keep(&entity.name, id, record.clone());
@@ -71,6 +73,7 @@ impl World {
         values.merge(&author.adjust);
         in_seconds(&mut values);
         self.known(entity, &values)?;
+        amounts::round(&self.switches, entity, &mut values);
         if replace {
             let kept = |name: &str| name == entity.key || effects::is_read_only(name, CommitKind::Update);
             for property in entity.properties.iter().filter(|property| !kept(&property.name)) {
@@ -82,6 +85,7 @@ impl World {
             }
         }
         new.merge(&values);
+        amounts::check_currency(&self.switches, entity, &values, &new)?;
         effects::at_update(self, entity, &mut new, author);
         self.replace(entity, id, new, sent, author);
         addresses::after_update(self, entity, id, author);
@@ -111,7 +115,28 @@ impl World {
         let (sent, after) = (Vec::new(), Attributes::new());
         self.commit(Change { kind: CommitKind::Delete, entity, id, sent, before: old, after }, author);
         addresses::after_deletion(self, &trace, author);
+        for (child, id) in self.children(entity, id) {
+            // One that went with another child meanwhile is gone already.
+            if self.has_record(known_entity(&metadata, &child)?, id) {
+                self.delete(&child, id, author)?;
+            }
+        }
         Ok(())
+    }
+
+    /// The records that go with this one, by entity and id.
+    fn children(&self, parent: &EntityType, id: Uuid) -> Vec<(String, Uuid)> {
+        let mut children = Vec::new();
+        for (name, attribute) in &self.switches.parental {
+            let Some(child) = self.metadata.entity(name) else { continue };
+            let points = |record: &Attributes| match record.get(attribute) {
+                Some(Value::Lookup(to)) => to.id == id && parent.name.eq_ignore_ascii_case(&to.logical_name),
+                _ => false,
+            };
+            let under = self.all(child).filter(|(_, record)| points(record));
+            children.extend(under.map(|(id, _)| (name.clone(), id)));
+        }
+        children
     }
 
     /// Takes a record out of the world.
@@ -139,13 +164,15 @@ impl World {
 
     /// Leaves out what clients cannot set, or refuses it where the switch says so.
     fn without_read_only(&self, entity: &EntityType, values: &mut Attributes, kind: CommitKind) -> Result<(), Refusal> {
-        if self.switches.refuse_read_only
-            && let Some(name) = values.names().find(|name| effects::is_read_only(name, kind))
+        let switches = &self.switches;
+        let is_read_only = |name: &str| effects::is_read_only(name, kind) || amounts::is_reckoned(switches, name);
+        if switches.refuse_read_only
+            && let Some(name) = values.names().find(|name| is_read_only(name))
         {
             let type_name = self.type_name(entity);
             return Err(Refusal::bad_request(format!("The property '{name}' of '{type_name}' cannot be set.")));
         }
-        values.retain(|name, _| !effects::is_read_only(name, kind));
+        values.retain(|name, _| !is_read_only(name));
         Ok(())
     }
 

@@ -96,3 +96,37 @@ async fn what_was_refused_is_not_in_the_log_but_among_the_requests() {
     assert!(requests[1].target.ends_with(&format!("/{}", account(ACCOUNT))), "{:?}", requests[1]);
     assert_eq!(requests[1].operation.as_deref(), Some("op-1"));
 }
+
+#[tokio::test]
+async fn logs_keep_the_newest_entries_and_tell_how_many_they_dropped() {
+    let cdms = Cdms::with(|builder| builder.log_limit(3));
+    for _ in 0..5 {
+        cdms.create("ContactSet", json!({"FirstName": "Ada"})).await.d(201);
+    }
+    let sequences: Vec<_> = cdms.simulator.log().iter().map(|commit| commit.sequence).collect();
+    assert_eq!((sequences, cdms.simulator.log_dropped()), (vec![3, 4, 5], 2));
+    assert_eq!((cdms.simulator.requests().len(), cdms.simulator.requests_dropped()), (3, 2));
+    assert_eq!(cdms.simulator.take_requests().len(), 3);
+    cdms.create("ContactSet", json!({"FirstName": "Ada"})).await.d(201);
+    assert_eq!(
+        (cdms.simulator.requests_dropped(), cdms.simulator.requests_met()),
+        (2, 6),
+        "what is taken is not dropped"
+    );
+
+    let whole = Cdms::with(|builder| builder.log_limit(None));
+    whole.create("ContactSet", json!({"FirstName": "Ada"})).await.d(201);
+    assert_eq!((whole.simulator.log().len(), whole.simulator.log_dropped()), (1, 0));
+}
+
+#[tokio::test]
+async fn a_log_keeps_a_hundred_thousand_entries_unless_it_is_told_otherwise() {
+    let add = |cdms: &Cdms| {
+        for _ in 0..100_001 {
+            cdms.simulator.add("Contact", [("FirstName", Value::text("Ada"))]);
+        }
+        (cdms.simulator.log().len(), cdms.simulator.log_dropped())
+    };
+    assert_eq!(add(&Cdms::start()), (100_000, 1));
+    assert_eq!(add(&Cdms::with(|builder| builder.log_limit(None))), (100_001, 0), "checkers ask for all");
+}

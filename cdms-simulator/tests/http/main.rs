@@ -22,4 +22,5 @@ mod metadata;
 mod read;
 mod scene;
 mod strictness;
+mod switches;
 mod users;

@@ -38,6 +38,8 @@ const SCHEMA: &[(&str, &str, &[&str], &[&str])] = &[
             "VersionNumber Edm.Int64",
             "IndustryCode OptionSetValue",
             "Revenue Money",
+            "Revenue_Base Money",
+            "TransactionCurrencyId EntityReference",
             "PrimaryContactId EntityReference",
             "CreatedBy EntityReference",
             "ModifiedBy EntityReference",

@@ -11,6 +11,7 @@ ENTITIES = {
         "Address1_Latitude": "Edm.Double", "Address2_AddressId": "Edm.Guid", "Address2_City": "Edm.String",
         "LastVerified": "Edm.DateTime", "CreatedOn": "Edm.DateTime", "ModifiedOn": "Edm.DateTime",
         "VersionNumber": "Edm.Int64", "IndustryCode": "OptionSetValue", "Revenue": "Money",
+        "Revenue_Base": "Money", "TransactionCurrencyId": "EntityReference",
         "PrimaryContactId": "EntityReference", "CreatedBy": "EntityReference", "ModifiedBy": "EntityReference",
         "OwnerId": "EntityReference", "StateCode": "OptionSetValue", "StatusCode": "OptionSetValue",
     }),

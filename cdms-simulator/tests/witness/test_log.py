@@ -75,6 +75,19 @@ class Log(Witness):
         self.assertEqual((second["method"], second["operation"]), ("DELETE", "op-1"), "as it was meant")
         self.assertEqual((second["target"], second["status"]), (f"{self.root}/{path}", 404))
 
+    def test_logs_keep_the_newest_entries_and_tell_how_many_they_dropped(self):
+        self.start(*self.options, "--log-limit", "3")
+        for _ in range(5):
+            self.account()
+        self.assertEqual(len(self.requests()), 3)
+        dropped = self.control("GET", "dropped")
+        self.assertEqual(dropped["requests"], 2)
+        sequences = [commit["sequence"] for commit in self.log()]
+        self.assertEqual((len(sequences), sequences[0]), (3, dropped["log"] + 1))
+        self.start(*self.options, "--log-limit", "all")
+        self.account()
+        self.assertEqual(self.control("GET", "dropped"), {"log": 0, "requests": 0})
+
 
 def read(kind, shown):
     """A value as a read shows it, in a form that can be compared."""

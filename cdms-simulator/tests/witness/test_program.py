@@ -49,6 +49,12 @@ class Program(Witness):
                 ([*schema, "--max-length", "Account.Nmae=5"], "Account.Nmae"),
                 ([*schema, "--max-length", "Name=5"], "Entity.Attribute"),
                 ([*schema, "--option-set", "Account.IndustryCode=1,x"], "'x' is no number"),
+                ([*schema, "--statuses", "Account.Active=1"], "'Active' is no number of a state"),
+                ([*schema, "--statuses", "Acount.0=1"], "no such entity"),
+                ([*schema, "--precision", "Account.Nmae=2"], "Account.Nmae"),
+                ([*schema, "--parental", "Contact"], "Entity.Lookup"),
+                ([*schema, "--parental", "Contact.Nmae"], "Contact.Nmae"),
+                ([*schema, "--log-limit", "none"], "`all`"),
             ]:
                 run = subprocess.run([os.environ["CDMS_SIMULATOR"], *options], capture_output=True, text=True,
                                      timeout=PATIENCE_S)
