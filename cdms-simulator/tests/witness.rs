@@ -6,6 +6,8 @@ use std::path::Path;
 use std::process::Command;
 use std::sync::Mutex;
 
+#[path = "witness/environment.rs"]
+mod environment;
 #[path = "witness/twins.rs"]
 mod twins;
 
@@ -20,7 +22,7 @@ fn a_client_in_another_language_agrees() {
         for _ in 0..workers {
             scope.spawn(|| {
                 while let Some(file) = { left.lock().unwrap().next() } {
-                    match ran(file) {
+                    match ran(Path::new("python3"), "tests/witness", file) {
                         Ok(ran) => *count.lock().unwrap() += ran,
                         Err(told) => *failed.lock().unwrap() += &format!("{file}.py:\n{told}\n"),
                     }
@@ -34,15 +36,25 @@ fn a_client_in_another_language_agrees() {
     assert_eq!(count, tests.len(), "each test that is written is run");
 }
 
+#[test]
+fn a_client_library_that_knows_nothing_of_this_project_agrees() {
+    let python = environment::python().unwrap_or_else(|reason| panic!("{reason}"));
+    let count = ran(&python, "tests/pyodata", "test_pyodata").unwrap_or_else(|told| panic!("{told}"));
+    assert_eq!(count, twins::tests_in("tests/pyodata").len(), "each test that is written is run");
+}
+
 /// Runs the tests of a file; how many there were, or what went wrong.
-fn ran(file: &str) -> Result<usize, String> {
-    let run = Command::new("python3")
+fn ran(python: &Path, folder: &str, file: &str) -> Result<usize, String> {
+    let home = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let run = Command::new(python)
         .args(["-B", "-m", "unittest", file])
-        .current_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/witness"))
+        .current_dir(home.join(folder))
+        .env("PYTHONPATH", home.join("tests/witness"))
         .env("CDMS_SIMULATOR", env!("CARGO_BIN_EXE_cdms-simulator"))
         .output();
     let run = run.map_err(|error| {
-        format!("python3 cannot be run ({error}): install it, for example with `apt-get install python3`")
+        let python = python.display();
+        format!("{python} cannot be run ({error}): install Python, for example with `apt-get install python3`")
     })?;
     let told = String::from_utf8_lossy(&run.stderr).into_owned();
     // A test that is skipped agrees with nobody.

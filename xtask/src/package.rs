@@ -25,12 +25,17 @@ pub(crate) fn is_root() -> bool {
     id.is_ok_and(|output| output.stdout.trim_ascii() == b"0")
 }
 
-/// Sees that there is Python for the second witness.
+/// Sees that there is Python for the second witness, with what makes an environment for a client library.
 pub(crate) fn python() -> Result<(), String> {
-    if Command::new("python3").arg("--version").output().is_ok() {
-        return Ok(());
+    for (package, has_it) in [("python3", &["--version"][..]), ("python3-venv", &["-c", "import ensurepip, venv"])] {
+        if Command::new("python3").args(has_it).output().is_ok_and(|output| output.status.success()) {
+            continue;
+        }
+        let advice = format!(
+            "{package} is not installed, and the simulator's second witness needs it; on Debian: apt-get install \
+             {package}"
+        );
+        install(package).map_err(|()| advice)?;
     }
-    let advice =
-        "python3 is not installed, and the simulator's second witness needs it; on Debian: apt-get install python3";
-    install("python3").map_err(|()| advice.to_owned())
+    Ok(())
 }

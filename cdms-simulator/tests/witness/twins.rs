@@ -66,7 +66,12 @@ fn tests_are_found_in_the_sources_of_both_sides() {
 
 /// The names of all tests in Python, with their files.
 pub(crate) fn tests_in_python() -> Vec<String> {
-    all("tests/witness", "py", ".", methods_in_python)
+    tests_in("tests/witness")
+}
+
+/// The names of the tests in Python of a folder, with their files.
+pub(crate) fn tests_in(folder: &str) -> Vec<String> {
+    all(folder, "py", ".", methods_in_python)
 }
 
 /// What is wrong with a table, given the tests of both sides.
