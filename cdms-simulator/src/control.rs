@@ -1,6 +1,8 @@
 //! `/_control/…`: clock, faults, late commits, log, requests and how many of both were dropped, scene and sessions as JSON, so that programs in any
 //! language can steer the server.
 
+use std::collections::HashSet;
+
 use cdms_odata::Attributes;
 use serde::Deserialize;
 use serde_json::{Value as Json, json};
@@ -38,7 +40,10 @@ pub(crate) fn answer(state: &State, method: &str, target: &str, body: &[u8]) -> 
             json_answer(&json!({"log": log, "requests": requests}))
         }
         ("GET", "requests") => json_answer(&json!(lock(&state.requests).iter().collect::<Vec<_>>())),
-        ("POST", "seed") => with(body, |scene: Vec<SeedOrder>| seed(state, scene)),
+        ("POST", "seed") => {
+            let scene = serde_json::from_slice(body).map_err(|error| format!("{error}; {SCENE_FORM}"));
+            answered(scene.and_then(|scene| seed(state, scene)))
+        }
         ("DELETE", "sessions") => {
             lock(&state.sessions).open.clear();
             json_answer(&json!({"ended": true}))
@@ -65,17 +70,29 @@ pub(crate) struct SeedOrder {
     attributes: Attributes,
 }
 
+/// How a scene is written, for messages.
+pub(crate) const SCENE_FORM: &str = "write a scene as a list like [{\"entity\": \"Account\", \"attributes\": {\"Name\": \
+     \"Acme\", \"IndustryCode\": {\"choice\": 7}}}]; text, whole numbers, true, false and null stand as they are, other \
+     values under bigint, choice, decimal, double, guid, instant, lookup or money";
+
 pub(crate) fn seed(state: &State, scene: Vec<SeedOrder>) -> Result<Json, String> {
-    let mut world = state.world();
-    let ids = scene.into_iter().map(|SeedOrder { entity, attributes }| {
-        let seeded = world.seed(&entity, attributes);
-        seeded.map(|id| id.to_string()).map_err(|refusal| format!("{entity}: {}", refusal.message))
+    let (mut world, mut seeded) = (state.world(), HashSet::new());
+    let ids = scene.into_iter().enumerate().map(|(at, SeedOrder { entity, attributes })| {
+        let place = format!("record {} ({entity})", at + 1);
+        let id = world.seed(&entity, attributes).map_err(|refusal| format!("{place}: {}", refusal.message))?;
+        if !seeded.insert((entity, id)) {
+            return Err(format!("{place}: an earlier record of the scene has the id {id} too"));
+        }
+        Ok(id.to_string())
     });
     Ok(json!({"ids": ids.collect::<Result<Vec<_>, _>>()?}))
 }
 
 fn with<'b, T: Deserialize<'b>>(body: &'b [u8], order: impl FnOnce(T) -> Result<Json, String>) -> Answer {
-    let result = serde_json::from_slice(body).map_err(|error| error.to_string()).and_then(order);
+    answered(serde_json::from_slice(body).map_err(|error| error.to_string()).and_then(order))
+}
+
+fn answered(result: Result<Json, String>) -> Answer {
     match result {
         Ok(json) => json_answer(&json),
         Err(reason) => Answer::json(400, json!({ "error": reason }).to_string()),

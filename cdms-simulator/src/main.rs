@@ -23,7 +23,10 @@ struct Options {
     /// The organisation's schema: any $metadata document.
     #[arg(long, value_name = "FILE")]
     metadata: PathBuf,
-    /// Records to begin with: JSON, a list of {"entity": "Account", "attributes": {"Name": "Acme"}}.
+    /// Records to begin with: JSON, a list of {"entity": "Account", "attributes": {"Name": "Acme"}}. Text, whole numbers,
+    /// true, false and null stand as they are, other values as {"guid": "…"}, {"choice": 1}, {"money": "5.00"},
+    /// {"decimal": "1.5"}, {"double": 51.5}, {"bigint": "5"}, {"instant": 0} (ms since 1970 UTC) or
+    /// {"lookup": ["account", "…"]}.
     #[arg(long, value_name = "FILE")]
     seed: Option<PathBuf>,
     /// Where to listen; port 0 is a free one.

@@ -108,9 +108,10 @@ impl Simulator {
     ///
     /// # Errors
     ///
-    /// What is wrong with the text or the first record that does not fit `$metadata`.
+    /// What is wrong with the text, or with the first record that does not fit `$metadata`: an entity or attribute that
+    /// it does not have, a value of another form than the attribute's, an id that is there twice.
     pub fn seed_json(&self, scene: &str) -> Result<(), String> {
-        let scene = serde_json::from_str(scene).map_err(|error| error.to_string())?;
+        let scene = serde_json::from_str(scene).map_err(|error| format!("{error}; {}", crate::control::SCENE_FORM))?;
         crate::control::seed(&self.state, scene).map(drop)
     }
 

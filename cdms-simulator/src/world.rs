@@ -4,6 +4,7 @@ mod addresses;
 mod amounts;
 mod domain;
 mod effects;
+mod form;
 mod lifecycle;
 mod query;
 mod switches;
@@ -103,12 +104,12 @@ impl World {
     pub(crate) fn seed(&mut self, entity: &str, mut attributes: Attributes) -> Result<Uuid, Refusal> {
         let metadata = Arc::clone(&self.metadata);
         let entity = known_entity(&metadata, entity)?;
+        self.known(entity, &attributes)?;
         write::in_seconds(&mut attributes);
         let id = match attributes.get(&entity.key) {
             Some(Value::Guid(id)) => *id,
             _ => Uuid::new_v4(),
         };
-        self.known(entity, &attributes)?;
         let given = attributes.clone();
         let mut record = effects::at_creation(self, entity, id, attributes, &human_author(self.human_user));
         // Unlike a client, whoever sets the scene may state times, states and users.
@@ -180,9 +181,16 @@ impl World {
         Value::Instant(Instant(ms.saturating_sub(ms.rem_euclid(1000))))
     }
 
+    /// Refuses attributes that the entity does not have, and values of another form than theirs.
     fn known(&self, entity: &EntityType, values: &Attributes) -> Result<(), Refusal> {
-        let unknown = values.names().find(|name| entity.property(name).is_none());
-        unknown.map_or(Ok(()), |name| Err(Refusal::unknown_in_body(name, &self.type_name(entity))))
+        for (name, value) in values.iter() {
+            let property = entity.property(name);
+            let property = property.ok_or_else(|| Refusal::unknown_in_body(name, &self.type_name(entity)))?;
+            if let Some(fault) = form::fault(property, value) {
+                return Err(Refusal::bad_request(format!("{}.{name} {fault}", entity.name)));
+            }
+        }
+        Ok(())
     }
 
     /// The name of an entity's type with its namespace.

@@ -83,6 +83,55 @@ fn a_scene_is_seeded_before_the_first_line() {
 }
 
 #[test]
+fn the_scene_of_the_readme_is_served_as_it_stands() {
+    let home = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("..");
+    let readme = std::fs::read_to_string(home.join("README.md")).unwrap();
+    let command = "cargo run -p cdms-simulator -- --metadata mappings/metadata.xml --seed scene.json";
+    let after = readme.split_once(command).unwrap_or_else(|| panic!("README: {command}")).1;
+    let scene = after.split_once("```json\n").and_then(|(_, rest)| rest.split_once("```")).unwrap().0;
+    let folder = folder("readme");
+    std::fs::write(folder.join("scene.json"), scene).unwrap();
+    let metadata = home.join("mappings/metadata.xml");
+    let serving = Serving::start(&folder, &["--metadata", metadata.to_str().unwrap(), "--seed", "scene.json"]);
+    let rows: Json = serde_json::from_str(&serving.get("/AccountSet").1).unwrap();
+    let [account] = &rows["d"]["results"].as_array().unwrap()[..] else { panic!("{rows}") };
+    assert_eq!((&account["Name"], &account["NumberOfEmployees"]), (&Json::from("Acme Ltd"), &Json::from(5)));
+    assert_eq!(account["Revenue"]["Value"], "5000000.0000");
+    assert_eq!(account["optevia_Sector"]["Name"], "Aerospace");
+    assert_eq!((&account["IndustryCode"]["Value"], &account["DoNotPhone"]), (&Json::from(7), &Json::from(true)));
+    assert_eq!(account["optevia_LastVerified"], "/Date(1472338800000)/");
+}
+
+#[test]
+fn a_scene_in_another_form_is_refused_with_its_place_and_the_right_form() {
+    let folder = folder("forms");
+    let account = |attributes: &str| format!(r#"[{{"entity": "Account", "attributes": {attributes}}}]"#);
+    let id = "7a4814f9-b0b8-ea11-a812-000d3a122b89";
+    let record = r#"{"entity": "Account", "attributes": {"Name": "A"}}"#;
+    let twice = format!(r#"{{"entity": "Account", "attributes": {{"AccountId": {{"guid": "{id}"}}}}}}"#);
+    for (scene, said) in [
+        (account(r#"{"Name": 5}"#), "record 1 (Account): Account.Name is of the type Edm.String"),
+        (account(&format!(r#"{{"AccountId": "{id}"}}"#)), "write {\"guid\": "),
+        (format!("[{record}, {record}, {}]", &account(r#"{"Name": true}"#)[1..].trim_end_matches(']')), "record 3"),
+        (account(r#"{"Name": {"Value": "x"}}"#), "line 1 column"),
+        (account(r#"{"Name": ["x"]}"#), "line 1 column"),
+        (account(r#"{"Name": 1.5}"#), "line 1 column"),
+        (r#"{"Account": [{"Name": "A"}]}"#.to_owned(), "[{\"entity\": \"Account\", \"attributes\": {"),
+        (r#"[{"Name": "A"}]"#.to_owned(), "`Name`"),
+        (r#"[{"entity": "Account"}]"#.to_owned(), "missing field `attributes`"),
+        (r#"[{"entity": "Acount", "attributes": {}}]"#.to_owned(), "record 1 (Acount)"),
+        (format!("[{twice}, {twice}]"), "record 2 (Account): an earlier record of the scene has the id"),
+    ] {
+        std::fs::write(folder.join("scene.json"), &scene).unwrap();
+        let output = program(&folder, &["--metadata", "metadata.xml", "--seed", "scene.json"]).output().unwrap();
+        let text = String::from_utf8(output.stderr).unwrap();
+        assert_eq!((output.status.code(), &output.stdout[..]), (Some(2), &b""[..]), "{scene}: {text}");
+        assert!(text.starts_with("error: scene.json: "), "{scene}: {text}");
+        assert!(text.contains(said), "{scene}: {text} does not say: {said}");
+    }
+}
+
+#[test]
 fn it_listens_where_it_is_told() {
     let serving = Serving::start(&folder("listens"), &["--metadata", "metadata.xml", "--listen", "[::1]:0"]);
     assert!(serving.root.starts_with("http://[::1]:"), "{}", serving.root);

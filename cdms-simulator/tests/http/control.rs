@@ -175,3 +175,32 @@ async fn control_needs_no_login_and_meets_no_faults_but_must_be_switched_on() {
     assert_eq!(order(&cdms, "GET", "log", Json::Null).await.json(), json!([]));
     assert_eq!(order(&Cdms::start(), "GET", "log", Json::Null).await.status, 404);
 }
+
+#[tokio::test]
+async fn a_value_of_another_form_than_its_attribute_is_refused_with_the_right_one() {
+    let cdms = scene();
+    let id = OTHER.to_string();
+    for (name, wrong, form) in [
+        ("Name", json!(5), "text, as in \"Acme\""),
+        ("NumberOfEmployees", json!("5"), "a whole number"),
+        ("VersionNumber", json!(5), "{\"bigint\": \"5\"}"),
+        ("ExchangeRate", json!({"double": 1.5}), "{\"decimal\": \"1.5\"}"),
+        ("Address1_Latitude", json!(51), "{\"double\": 51.5}"),
+        ("DoNotPhone", json!("true"), "true or false"),
+        ("optevia_LastVerified", json!("2016-08-27"), "{\"instant\": 1472338800000}"),
+        ("optevia_LastVerified", json!({"date": "2016-08-27"}), "{\"instant\": 1472338800000}"),
+        ("AccountId", json!(id), "{\"guid\": "),
+        ("PrimaryContactId", json!({"guid": id}), "{\"lookup\": ["),
+        ("PrimaryContactId", json!({"lookup": ["Contact", id]}), "in lower case"),
+        ("StatusCode", json!(1), "{\"choice\": 1}"),
+        ("Revenue", json!({"decimal": "5"}), "{\"money\": \"5.00\"}"),
+    ] {
+        let scene = json!([{"entity": "Account", "attributes": {name: wrong}}]);
+        let refused = order(&cdms, "POST", "seed", scene).await;
+        assert_eq!(refused.status, 400, "{name}: {refused:?}");
+        let text = refused.json()["error"].as_str().unwrap().to_owned();
+        assert!(text.starts_with(&format!("record 1 (Account): Account.{name} is of the type ")), "{text}");
+        assert!(text.contains(form), "{text} does not say: {form}");
+    }
+    assert_eq!(cdms.get("AccountSet").await.results().len(), 1, "but for the scene's own there is none");
+}

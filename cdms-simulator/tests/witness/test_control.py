@@ -85,3 +85,17 @@ class Control(Witness):
         for method, what in [("GET", "nothing"), ("PUT", "clock"), ("GET", "seed"), ("GET", "sessions"), ("GET", "")]:
             self.assertEqual(self.ask(method, f"/_control/{what}").status, 404, (method, what))
         self.assertEqual(self.get("AccountSet").status, 200, "no fault was ordered by mistake")
+
+    def test_a_value_of_another_form_than_its_attribute_is_refused_with_the_right_one(self):
+        for name, wrong, form in [
+            ("Name", 5, "text"), ("NumberOfEmployees", "5", "a whole number"), ("DoNotPhone", "true", "true or false"),
+            ("ExchangeRate", {"double": 1.5}, '{"decimal": "1.5"}'), ("Address1_Latitude", 51, '{"double": 51.5}'),
+            ("LastVerified", "2016-08-27", '{"instant": 1472338800000}'), ("AccountId", ACCOUNT, '{"guid": '),
+            ("PrimaryContactId", {"guid": ACCOUNT}, '{"lookup": ['), ("StatusCode", 1, '{"choice": 1}'),
+            ("Revenue", {"decimal": "5"}, '{"money": "5.00"}'),
+        ]:
+            reply = self.ask("POST", "/_control/seed", [{"entity": "Account", "attributes": {name: wrong}}])
+            self.assertEqual(reply.status, 400, (name, reply.bytes))
+            self.assertIn(f"record 1 (Account): Account.{name} ", reply.json["error"])
+            self.assertIn(form, reply.json["error"])
+        self.assertEqual(self.rows("AccountSet"), [])
