@@ -93,6 +93,16 @@ fn what_a_document_says_beside_names_and_types_is_kept() {
 }
 
 #[test]
+fn a_document_without_a_version_of_the_schema_gets_that_of_odata_v2() {
+    for namespace in ["", "urn:x"] {
+        let other = SMALL.replace("http://schemas.microsoft.com/ado/2007/05/edm", namespace);
+        let metadata = Metadata::parse(&other).unwrap();
+        assert_eq!(metadata.language, "http://schemas.microsoft.com/ado/2008/09/edm", "{namespace:?}");
+        assert_eq!(Metadata::parse(&metadata.to_xml()).unwrap(), metadata);
+    }
+}
+
+#[test]
 fn an_excerpt_keeps_only_relations_that_it_can_state() {
     for (missing, cut) in [
         ("the association", SMALL.replace("<Association ", "<Left ").replace("</Association>", "</Left>")),
@@ -159,6 +169,10 @@ fn faults_name_the_line_and_the_name() {
         ),
         (SMALL.replace("\"staffSet\"", "\"ContactSet\""), "line 27: the set ContactSet is there twice"),
         (SMALL.replace("\"0..1\"", "\"0..7\""), "line 21: staff has the multiplicity 0..7; there are 0..1, 1 and *"),
+        (
+            SMALL.replace("Association Name=\"staff\"", "Association Name=\"st.ff\""),
+            "line 20: the association st.ff has",
+        ),
         (SMALL.replace("<End Role=\"b\" Type", "<Side Role=\"b\" Type"), "line 20: the association staff has 1 ends"),
         (SMALL.replace("<End Role=\"b\" Type", "<End Role=\"a\" Type"), "line 20: both ends"),
         (

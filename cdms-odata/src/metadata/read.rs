@@ -31,7 +31,8 @@ impl Metadata {
                 match node.tag_name().name() {
                     "EntityType" => {
                         metadata.namespace = schema.attribute("Namespace").unwrap_or_default().to_owned();
-                        metadata.language = schema.tag_name().namespace().unwrap_or(SCHEMA).to_owned();
+                        metadata.language =
+                            schema.tag_name().namespace().filter(is_schema).unwrap_or(SCHEMA).to_owned();
                         types.push(node);
                     }
                     "ComplexType" => complex_types.push(node),
@@ -208,6 +209,9 @@ impl<'d> Reading<'d, '_> {
 
     fn association(&self, node: Node<'d, '_>, sets: &mut Sets<'d>) -> Result<Association, MetadataError> {
         let name = self.required(node, "Name")?;
+        if name.contains('.') {
+            return Err(self.at(node, format!("the association {name} has a point in its name, which parts names")));
+        }
         let ends = node.children().filter(|child| is(*child, "End")).map(|end| {
             let text = self.required(end, "Multiplicity")?;
             let multiplicity = Multiplicity::parse(text);
@@ -248,6 +252,11 @@ impl<'d> Reading<'d, '_> {
 /// Whether a node is an element of this name, in whatever namespace.
 fn is(node: Node<'_, '_>, name: &str) -> bool {
     node.is_element() && node.tag_name().name() == name
+}
+
+/// Whether a namespace is that of a version of the schema language; a document may do without one.
+fn is_schema(namespace: &&str) -> bool {
+    namespace.starts_with("http://schemas.microsoft.com/ado/") && namespace.ends_with("/edm")
 }
 
 /// A name without the namespace before it.
