@@ -133,8 +133,8 @@ impl SimulatorBuilder {
     }
 
     /// How many commits and how many requests are remembered; older ones are dropped, and
-    /// [`Simulator::log_dropped`] and [`Simulator::requests_dropped`] tell how many were. `None`: all, which whoever
-    /// checks a long run by them has to ask for. Default: 100,000 of each.
+    /// [`Simulator::log_dropped`] and [`Simulator::requests_dropped`] tell how many were. `None`: all are kept, as a
+    /// check of a long run needs them. Default: 100,000 of each.
     pub fn log_limit(mut self, entries: impl Into<Option<usize>>) -> Self {
         self.log_limit = entries.into();
         self

@@ -220,7 +220,7 @@ impl Simulator {
         lock(&self.state.requests).take()
     }
 
-    /// How many requests were dropped before anybody took them.
+    /// How many requests were dropped before they were taken.
     pub fn requests_dropped(&self) -> u64 {
         lock(&self.state.requests).dropped()
     }

@@ -112,7 +112,7 @@ impl World {
         };
         let given = attributes.clone();
         let mut record = effects::at_creation(self, entity, id, attributes, &human_author(self.human_user));
-        // Unlike a client, whoever sets the scene may state times, states and users.
+        // Unlike a client, a scene may state times, states and users.
         record.merge(&given);
         record.insert(entity.key.clone(), Value::Guid(id));
         self.keep(&entity.name, id, record);

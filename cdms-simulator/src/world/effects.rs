@@ -23,7 +23,7 @@ pub(super) fn is_read_only(name: &str, kind: CommitKind) -> bool {
     }
 }
 
-/// What an attribute is that nobody has set.
+/// What an attribute is before it is set.
 pub(super) fn default_of(name: &str) -> Value {
     match name {
         "StateCode" | "statecode" => Value::Choice(0),
