@@ -1,7 +1,9 @@
 """`$metadata` and the service document: any organisation's schema, however large."""
 
+import xml.etree.ElementTree
+
 from scene import Witness
-from schema import ENTITIES, NAMESPACE, NAVIGATION, described
+from schema import ENTITIES, NAMESPACE, NAVIGATION, described, document
 
 
 class Schema(Witness):
@@ -26,6 +28,50 @@ class Schema(Witness):
         for path in [self.root, f"{self.root}/"]:
             reply = self.get(path)
             self.assertEqual((reply.status, reply.d), (200, {"EntitySets": sets}))
+
+
+class Valid(Witness):
+    """The document by itself: every name that it uses is defined in it, and what was put in comes back."""
+
+    @staticmethod
+    def schema():
+        return document().replace('Name="Name" Type="Edm.String"', 'Name="Name" Type="Edm.String" MaxLength="160"')
+
+    def setUp(self):
+        super().setUp()
+        self.served = xml.etree.ElementTree.fromstring(self.get("$metadata").bytes)
+
+    def named(self, element):
+        """The elements of a kind by the names that others call them by."""
+        return {f"{NAMESPACE}.{entry.get('Name')}": entry for entry in self.served.findall(f".//{{*}}{element}")}
+
+    def test_every_type_is_defined(self):
+        types = {entry.get("Type") for entry in self.served.findall(".//{*}Property")}
+        own = {name for name in types if not name.startswith("Edm.")}
+        self.assertEqual(own, set(self.named("ComplexType")))
+        members = {entry.get("Name") for entry in self.named("ComplexType")[f"{NAMESPACE}.EntityReference"]}
+        self.assertEqual(members, {"Id", "LogicalName", "Name"})
+
+    def test_every_relation_is_defined_with_both_its_ends_and_their_sets(self):
+        types, associations = self.named("EntityType"), self.named("Association")
+        sets = {entry.get("Name"): entry.get("EntityType") for entry in self.served.findall(".//{*}EntitySet")}
+        ends = {name: {end.get("Role"): end.get("Type") for end in entry} for name, entry in associations.items()}
+        for name, entity in types.items():
+            for navigation in entity.findall("{*}NavigationProperty"):
+                found = ends[navigation.get("Relationship")]
+                self.assertEqual(found[navigation.get("FromRole")], name)
+                self.assertIn(found[navigation.get("ToRole")], types)
+        kept = {entry.get("Association"): {end.get("Role"): sets[end.get("EntitySet")] for end in entry}
+                for entry in self.served.findall(".//{*}AssociationSet")}
+        self.assertEqual(kept, ends)
+        self.assertEqual(len(ends), 2)
+
+    def test_what_was_put_in_comes_back(self):
+        self.assertEqual([entry.get("Name") for entry in self.served.findall(".//{*}EntityContainer")], ["ORGContext"])
+        name = self.served.find(".//{*}EntityType[@Name='Account']/{*}Property[@Name='Name']")
+        self.assertEqual(name.get("MaxLength"), "160")
+        [schema] = self.served.findall(".//{http://schemas.microsoft.com/ado/2008/09/edm}Schema")
+        self.assertEqual(schema.get("Namespace"), NAMESPACE)
 
 
 class Wide(Witness):
