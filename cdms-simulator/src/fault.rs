@@ -285,6 +285,8 @@ impl Faults {
                 met.0.push(rule.fault.clone());
             }
         }
+        // A long run orders many faults, and each request is held against every rule.
+        self.rules.retain(|(rule, matched)| rule.times.is_none_or(|times| *matched < rule.skip.saturating_add(times)));
         met
     }
 }
@@ -338,6 +340,19 @@ mod tests {
     use futures_util::FutureExt as _;
 
     use super::*;
+
+    #[test]
+    fn a_rule_that_is_spent_is_forgotten() {
+        let mut faults = Faults::default();
+        faults.order(FaultRule::new(Fault::Deadlock).on(Operation::Read).after(1).times(2));
+        faults.order(FaultRule::new(Fault::NotJson));
+        let mut met = |operation| faults.meet(operation, None).names();
+        let deadlock = vec!["deadlock", "not_json"];
+        assert_eq!([Operation::Read, Operation::List, Operation::Read].map(&mut met)[2], deadlock);
+        assert_eq!([Operation::Read, Operation::Read].map(met), [deadlock, vec!["not_json"]]);
+        assert_eq!(faults.rules.len(), 1, "the one without an end");
+        assert_eq!(faults.hits(), BTreeMap::from([("deadlock".to_owned(), 2), ("not_json".to_owned(), 5)]));
+    }
 
     #[tokio::test]
     async fn a_request_without_ordered_latency_does_not_wait() {

@@ -29,7 +29,7 @@ fn the_counts_are_known() {
 #[test]
 fn the_document_is_the_same_on_every_machine() {
     if is_generated() {
-        assert_eq!(metadata(), document::generated());
+        assert!(DOCUMENT == document::generated().to_xml(), "it is made anew as the build script made it");
     }
     assert_eq!(document::generated(), document::generated());
 }

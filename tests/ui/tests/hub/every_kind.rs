@@ -93,7 +93,7 @@ fn edits() -> Vec<Edit> {
         ),
         (|it| it.score = Some(Decimal::new(1, 1)), "Score", Value::Decimal(Decimal::new(1, 1))),
         (|it| it.area = Some(0.1 + 0.2), "Area", Value::Double(0.1 + 0.2)),
-        (|it| it.area = Some(-1.5e300), "Area", Value::Double(-1.5e300)),
+        (|it| it.area = Some(-99_999_999_999.5), "Area", Value::Double(-99_999_999_999.5)),
         (
             |it| it.credit_limit = Some(Decimal::new(1_234_567_890_123, 4)),
             "CreditLimit",
@@ -113,7 +113,7 @@ fn edits() -> Vec<Edit> {
         (|it| it.founded = Some(date("1916-05-21")), "Founded", Value::Instant(Instant(-1_691_971_200_000))),
         (|it| it.industry = Some(Industry::FineArts), "IndustryCode", Value::Choice(3)),
         (|it| it.industry = Some(Industry::Accounting), "IndustryCode", Value::Choice(1)),
-        (|it| it.status = Some(2), "StatusCode", Value::Choice(2)),
+        (|it| it.status = Some(100_000_002), "StatusCode", Value::Choice(100_000_002)),
         (
             |it| it.country = Some(LAND.into()),
             "Country",
