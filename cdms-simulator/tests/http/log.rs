@@ -119,14 +119,11 @@ async fn logs_keep_the_newest_entries_and_tell_how_many_they_dropped() {
     assert_eq!((whole.simulator.log().len(), whole.simulator.log_dropped()), (1, 0));
 }
 
-#[tokio::test]
-async fn a_log_keeps_a_hundred_thousand_entries_unless_it_is_told_otherwise() {
-    let add = |cdms: &Cdms| {
-        for _ in 0..100_001 {
-            cdms.simulator.add("Contact", [("FirstName", Value::text("Ada"))]);
-        }
-        (cdms.simulator.log().len(), cdms.simulator.log_dropped())
-    };
-    assert_eq!(add(&Cdms::start()), (100_000, 1));
-    assert_eq!(add(&Cdms::with(|builder| builder.log_limit(None))), (100_001, 0), "checkers ask for all");
+#[test]
+fn a_log_keeps_a_hundred_thousand_entries_unless_it_is_told_otherwise() {
+    let cdms = Cdms::start();
+    for _ in 0..100_001 {
+        cdms.simulator.add("SystemUser", Attributes::new());
+    }
+    assert_eq!((cdms.simulator.log().len(), cdms.simulator.log_dropped()), (100_000, 1));
 }
