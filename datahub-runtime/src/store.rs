@@ -312,7 +312,8 @@ impl Store {
         limit: i64,
     ) -> Result<Vec<Uuid>, StoreError> {
         self.read(move |connection| {
-            let sql = "SELECT id FROM datahub_records WHERE model = ? AND state = 'row' AND id > ? ORDER BY id LIMIT ?";
+            let sql =
+                "SELECT id FROM datahub_records WHERE model = ? AND state = 'row' AND id > ? ORDER BY id LIMIT 0 + ?";
             let values = [model.table.into(), after.into(), limit.into()];
             let rows = connection.query(&statement::Statement::new(sql, values), &[statement::ColumnType::Guid])?;
             rows.into_iter().map(|mut row| row.guid()).collect()

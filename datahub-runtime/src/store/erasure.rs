@@ -183,7 +183,7 @@ fn page(
     limit: i64,
 ) -> Result<Vec<Entry>, Trouble> {
     let sql = "SELECT sequence, changes, local, erased FROM datahub_history \
-               WHERE entity = ? AND id = ? AND sequence > ? ORDER BY sequence LIMIT ?";
+               WHERE entity = ? AND id = ? AND sequence > ? ORDER BY sequence LIMIT 0 + ?";
     let types = [ColumnType::BigInt, ColumnType::Text, ColumnType::Text, ColumnType::BigInt];
     let rows =
         connection.query(&Statement::new(sql, [entity.into(), id.into(), after.into(), limit.into()]), &types)?;

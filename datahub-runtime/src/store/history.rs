@@ -202,7 +202,7 @@ pub(crate) fn before(
     statement.sql(COLUMNS);
     let values = [model.entity.name.into(), id.into(), before.into(), limit.into()];
     statement.push(
-        "WHERE entry.entity = ? AND entry.id = ? AND entry.sequence < ? ORDER BY entry.sequence DESC LIMIT ?",
+        "WHERE entry.entity = ? AND entry.id = ? AND entry.sequence < ? ORDER BY entry.sequence DESC LIMIT 0 + ?",
         values,
     );
     connection.query(&statement, &TYPES)?.into_iter().map(take).collect()
@@ -250,7 +250,7 @@ pub(crate) fn between(
     let values = [model.entity.name.into(), id.into(), model.table.into(), after.into(), before.into(), limit.into()];
     statement.push(
         "WHERE entry.entity = ? AND entry.id = ? AND entry.model = ? AND entry.sequence > ? AND entry.sequence < ? \
-         ORDER BY entry.sequence DESC LIMIT ?",
+         ORDER BY entry.sequence DESC LIMIT 0 + ?",
         values,
     );
     connection.query(&statement, &TYPES)?.into_iter().map(take).collect()

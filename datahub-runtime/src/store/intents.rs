@@ -150,31 +150,6 @@ pub(crate) fn settled_patch(intent: &Intent) -> SettledPatch {
     SettledPatch { operation: intent.operation, write: intent.write, patch, constants: intent.constants.clone() }
 }
 
-/// The verdict of writes that were found not to be in CDMS, as it is stored.
-pub(crate) fn not_applied() -> Result<Datum, Trouble> {
-    to_json(&Verdict::NotApplied)
-}
-
-/// Adds the condition that an `intent` is one whose [`settled_patch`] later reads look for: one that was found not applied
-/// and has not shown up.
-pub(crate) fn push_late(statement: &mut Statement, now: Instant) -> Result<(), Trouble> {
-    statement.push(
-        "((intent.verdict = ? OR intent.verdict LIKE ?) AND intent.closed_at >= ? \
-         AND NOT EXISTS (SELECT 1 FROM datahub_history AS told WHERE told.operation = intent.operation \
-         AND told.kind NOT IN ('not_applied', 'superseded')))",
-        [not_applied()?, SUPERSEDED.into(), now.plus_ms(-KEPT_MS).into()],
-    );
-    Ok(())
-}
-
-/// The verdict of writes that are in CDMS, as it is stored.
-pub(crate) fn applied() -> Result<Datum, Trouble> {
-    to_json(&Verdict::Applied)
-}
-
-/// The beginning of the verdicts that say superseded, as they are stored.
-const SUPERSEDED: &str = "{\"verdict\":\"superseded\"%";
-
 const COLUMNS: &str = "SELECT body, entity, id, model, actor, program, lease_until, quiet_until, verdict, opened_at, \
                        closed_at, mapping_id FROM datahub_intents WHERE ";
 
@@ -220,7 +195,7 @@ pub(crate) fn open_after(
     let mut statement = Statement::default();
     statement.sql(COLUMNS);
     statement.push(
-        "verdict IS NULL AND (opened_at > ? OR (opened_at = ? AND operation > ?)) ORDER BY opened_at, operation LIMIT ?",
+        "verdict IS NULL AND (opened_at > ? OR (opened_at = ? AND operation > ?)) ORDER BY opened_at, operation LIMIT 0 + ?",
         [opened_at.into(), opened_at.into(), operation.0.into(), limit.into()],
     );
     connection.query(&statement, &TYPES)?.into_iter().map(|row| take(row, now, quiet_ms)).collect()

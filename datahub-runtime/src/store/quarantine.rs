@@ -118,7 +118,7 @@ const TYPES: [ColumnType; 7] = [
 pub(crate) fn all(connection: &mut Connection, limit: i64) -> Result<Vec<QuarantineEntry>, Trouble> {
     let mut statement = Statement::default();
     statement.sql(COLUMNS);
-    statement.push(" ORDER BY at, model, id LIMIT ?", [limit.into()]);
+    statement.push(" ORDER BY at, model, id LIMIT 0 + ?", [limit.into()]);
     connection.query(&statement, &TYPES)?.into_iter().map(take).collect()
 }
 
@@ -135,7 +135,7 @@ pub(crate) fn of_tables(
     statement.sql(COLUMNS);
     statement.sql(" WHERE model IN (");
     statement.list(tables, |statement, table| statement.value((*table).into()));
-    statement.push(") ORDER BY at, model, id LIMIT ?", [limit.into()]);
+    statement.push(") ORDER BY at, model, id LIMIT 0 + ?", [limit.into()]);
     connection.query(&statement, &TYPES)?.into_iter().map(take).collect()
 }
 

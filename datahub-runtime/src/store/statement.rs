@@ -59,6 +59,9 @@ impl Statement {
     }
 
     /// A statement with `?` where a value is bound, in order.
+    ///
+    /// SQLite looks at a bound value that may decide its plan, and compiles the statement again for the next one. A pattern
+    /// stands in the text therefore, and a limit is `LIMIT 0 + ?`.
     pub(crate) fn new<const COUNT: usize>(sql: &'static str, values: [Datum; COUNT]) -> Self {
         debug_assert_eq!(sql.matches('?').count(), COUNT, "one value for each ? in {sql}");
         let mut statement = Statement::default();

@@ -6,6 +6,7 @@ mod history;
 mod intents;
 #[path = "../../../tests/on_postgres.rs"]
 mod on_postgres;
+mod preparing;
 mod rows;
 mod schema;
 mod threads;

@@ -1,0 +1,53 @@
+//! Statements are compiled once for each connection, by SQLite's own account of them.
+
+use datahub_protocol::{RecordChange, Trial};
+
+use super::*;
+use crate::store::connection::Connection;
+use crate::store::failure::Trouble;
+use crate::store::statement::{ColumnType, Statement};
+
+/// How often the statements of a connection ran, and how often SQLite compiled one of them anew, as it does where a value
+/// that was bound might change the plan.
+fn account(connection: &mut Connection) -> Result<(i64, i64), Trouble> {
+    let sql = "SELECT sum(run), sum(reprep) FROM sqlite_stmt";
+    let mut rows = connection.query(&Statement::new(sql, []), &[ColumnType::BigInt; 2])?;
+    let mut row = rows.pop().unwrap();
+    Ok((row.number()?, row.number()?))
+}
+
+#[tokio::test]
+async fn no_statement_is_compiled_again_for_other_values() {
+    let (bench, _) = Bench::on_file().await;
+    // The tables are there before the first statement of this program is compiled.
+    let store = bench.program_with(1).await;
+    let mut version = done(&store, first_sight("Acme")).await;
+    let mut operation = 0;
+    for verdict in [Verdict::Applied, Verdict::NotApplied, Verdict::Superseded { attributes: Vec::new() }] {
+        operation += 1;
+        let late = load(&store).await.loaded.late.last().map(|late| late.operation);
+        let mut open = opening(Guard::Unchanged { version: Some(version), late }, operation);
+        open.commit.trial = Some(Trial::Remove);
+        done(&store, open).await;
+        done(&store, closing(operation, verdict)).await;
+        let late = load(&store).await.loaded.late.last().map(|late| late.operation);
+        let mut refreshing = refresh(version, "Beta");
+        refreshing.commit.guard = Guard::Unchanged { version: Some(version), late };
+        refreshing.commit.record = RecordChange::Put(row(&format!("Beta {operation}")));
+        version = done(&store, refreshing).await;
+        store.open_intents(None, 10).await.unwrap();
+        store.operation(OperationId(Uuid::from_u128(operation))).await.unwrap();
+        store.quarantine(10).await.unwrap();
+        store.row_ids(&ORGANISATION, Uuid::nil(), 10).await.unwrap();
+        store.history_of_version(&ORGANISATION, ID, version).await.unwrap();
+        store.history_at(&ORGANISATION, ID, NOON).await.unwrap();
+        store.forget_old_intents().await.unwrap();
+        history(&store).await;
+    }
+    let by = ("ada".to_owned(), "tests".to_owned());
+    store.erase(&ORGANISATION, vec![&ORGANISATION], ID, by, "asked".to_owned()).await.unwrap();
+    let (read, compiled_to_read) = store.read(account).await.unwrap();
+    let (written, compiled_to_write) = store.write(account).await.unwrap();
+    assert!(read > 20 && written > 20, "{read} and {written} statements");
+    assert_eq!((compiled_to_read, compiled_to_write), (0, 0));
+}
