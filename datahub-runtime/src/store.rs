@@ -9,6 +9,8 @@
 mod commit;
 mod connection;
 mod database_time;
+mod deferred;
+mod dialect;
 mod engine_tables;
 mod erasure;
 mod failure;
@@ -70,6 +72,8 @@ use connection::{Connection, Place};
 #[cfg(feature = "testing")]
 pub(crate) use failure::Trouble as PlainTrouble;
 use failure::Trouble;
+#[cfg(feature = "postgres")]
+use postgres::Address;
 use sqlite::Synchronous;
 use workers::{Lane, Workers};
 
@@ -479,11 +483,9 @@ pub(crate) fn place_of(url: &str, options: &StoreOptions) -> Result<(Place, Stri
         }
         #[cfg(feature = "postgres")]
         "postgres" | "postgresql" => {
-            let Ok(parsed) = url::Url::parse(url) else {
-                return refuse("it is no URL; write postgres://user:password@host:5432/database");
-            };
-            let shown = format!("{}{}", parsed.host_str().unwrap_or("localhost"), parsed.path());
-            Ok((Place::Postgres { url: url.to_owned(), grace: options.grace }, shown))
+            let address = Address::parse(url).map_err(|reason| StoreError::Address { reason })?;
+            let shown = address.shown.clone();
+            Ok((Place::Postgres { address: Box::new(address), grace: options.grace }, shown))
         }
         // The address may hold a password, so it is not repeated.
         #[cfg(not(feature = "postgres"))]

@@ -42,6 +42,11 @@ impl HubBuilder {
 
     /// The hub's database: `sqlite://datahub.db`, or with the feature `postgres` `postgres://user@host/database`.
     ///
+    /// An address of PostgreSQL is what its own client programs take: several hosts (`postgres://one,two/database`, of which
+    /// the one is used that takes writes), `sslmode` up to `verify-full`, and `sslrootcert` with the file of a private
+    /// authority. Another machine's certificate is verified in any case, its name too unless the address says
+    /// `sslmode=verify-ca`. Poolers that give each transaction another session may stand in between.
+    ///
     /// Every commit waits for the disk, because an intent that a power cut takes back was not noted. Who can do without
     /// the promises about crashes of the machine says so in the address: `sqlite://datahub.db?synchronous=normal`, or for
     /// PostgreSQL `?options=-c%20synchronous_commit%3Doff`. A write may then be in CDMS of which the hub knows nothing.

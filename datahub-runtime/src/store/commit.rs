@@ -14,6 +14,7 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use super::connection::Connection;
+use super::deferred::{self, Touched};
 use super::failure::Trouble;
 use super::history::{self, Appended};
 use super::intents::{self, mapping_datum};
@@ -100,7 +101,11 @@ pub(crate) fn run(connection: &mut Connection, job: &Job) -> Committed {
     let at_our_time =
         if planted(Planted::LocalClockStored) { connection.now().ok().map(|now| job.at(now)) } else { None };
     let job = at_our_time.as_ref().unwrap_or(job);
-    match connection.write(|connection| store(connection, job)) {
+    let mut stored = connection.write(|connection| store(connection, job));
+    if let Err(Stop::Trouble(Trouble::Forgotten(_))) = stored {
+        stored = connection.write(|connection| store(connection, job));
+    }
+    match stored {
         Ok((version, local)) if planted(Planted::HistoryOutsideTransaction) => {
             pass_blocking(job.step, Place::InTransaction);
             let append = |connection: &mut Connection| {
@@ -112,16 +117,13 @@ pub(crate) fn run(connection: &mut Connection, job: &Job) -> Committed {
         }
         Ok((version, _)) => Committed::Done(version),
         Err(Stop::Lost) => Committed::Lost,
-        Err(Stop::Trouble(Trouble::Refused(reason))) => Committed::Refused(reason),
-        Err(Stop::Trouble(trouble)) => Committed::Unavailable(match trouble {
-            Trouble::Refused(reason)
-            | Trouble::Other(reason)
-            | Trouble::Unavailable(reason)
-            | Trouble::Overloaded(reason)
-            | Trouble::Corrupt(reason)
-            | Trouble::Schema(reason) => reason,
-            Trouble::Closed => "the hub was shut down".to_owned(),
-        }),
+        Err(Stop::Trouble(Trouble::Refused(reason))) => {
+            match model_table::refused_or_changed(connection, job.model, reason) {
+                Trouble::Refused(reason) => Committed::Refused(reason),
+                trouble => Committed::Unavailable(trouble.into_reason()),
+            }
+        }
+        Err(Stop::Trouble(trouble)) => Committed::Unavailable(trouble.into_reason()),
     }
 }
 
@@ -141,11 +143,16 @@ fn store(connection: &mut Connection, job: &Job) -> Result<(Version, Vec<LocalCh
     if let Some(trial) = &commit.trial {
         let given = job.locals.as_deref().unwrap_or_default();
         let before = found.locals.as_deref();
-        connection.attempt(|connection| match trial {
-            Trial::Put(values) => {
-                model_table::put(connection, model, *id, values, Stays { before, given }, Purpose::Trial)
+        let touched = Touched { model, ids: &[*id], removes: matches!(trial, Trial::Remove) };
+        connection.attempt(|connection| {
+            let deferred = deferred::before(connection, touched)?;
+            match trial {
+                Trial::Put(values) => {
+                    model_table::put(connection, model, *id, values, Stays { before, given }, Purpose::Trial)?;
+                }
+                Trial::Remove => model_table::remove(connection, model, &[*id])?,
             }
-            Trial::Remove => model_table::remove(connection, model, &[*id]),
+            deferred.check(connection, model)
         })?;
     }
     let version = match commit.record {

@@ -11,16 +11,17 @@ use diesel::connection::{
     Connection as DieselConnection, LoadConnection as _, SimpleConnection as _, TransactionManager,
 };
 use diesel::deserialize::{self, FromSql};
-use diesel::result::{DatabaseErrorInformation, DatabaseErrorKind, Error};
+use diesel::result::{DatabaseErrorKind, Error};
 use diesel::row::{Field, Row};
 use diesel::sql_types::{BigInt, Bool, Date, Double, Integer, Text};
 use diesel::sqlite::SqliteConnection;
 use uuid::Uuid;
 
 use super::database_time::{Both, DatabaseTime};
-use super::failure::Trouble;
+use super::dialect::{Dialect, FoundColumn};
+use super::failure::{Rule, Trouble, changed_tables};
 #[cfg(feature = "postgres")]
-use super::postgres::{self, PostgresConnection};
+use super::postgres::{self, Address, PostgresConnection};
 use super::row::Cells;
 use super::sqlite;
 use super::statement::{ColumnType, Datum, Statement};
@@ -44,7 +45,7 @@ pub(crate) enum Place {
     #[cfg(feature = "postgres")]
     Postgres {
         /// Its address, with the password.
-        url: String,
+        address: Box<Address>,
         /// How long it may owe an answer past the time that it gives its own statements.
         grace: Duration,
     },
@@ -66,71 +67,19 @@ enum Inner {
     Postgres(Box<PostgresConnection>),
 }
 
-/// Empties a log; whether that could be done.
-type Forget = fn(&mut Connection) -> Result<bool, Trouble>;
-
-/// Where databases differ in words.
-#[derive(Debug)]
-pub(crate) struct Dialect {
-    /// The column type in `create table`.
-    pub(crate) declared: fn(ColumnType) -> &'static str,
-    /// Whether a column declared so keeps values of this type as they are.
-    pub(crate) keeps: fn(&str, ColumnType) -> bool,
-    /// The primary key of a table in which the database numbers rows itself.
-    pub(crate) numbered_key: &'static str,
-    /// Makes the sequence of versions, and has the database refuse changes of what the history says.
-    pub(crate) engine_extras: &'static str,
-    /// Draws the next version.
-    pub(crate) next_version: &'static str,
-    /// Tells the time by the database's own clock; for databases that have one.
-    pub(crate) clock: Option<&'static str>,
-    /// Lists the triggers and unique indexes of the engine's tables that are in force.
-    pub(crate) guards_there: &'static str,
-    /// Those among them on which promises rest: one open write per record, and a history that only grows.
-    pub(crate) guards: &'static [&'static str],
-    /// Takes what was overwritten out of the files beside the database, after an erasure; whether that could be done at
-    /// once.
-    pub(crate) forget: Option<Forget>,
-    /// Lets the statements of this transaction work for as long as the upgrade of a large database may take, but wait no
-    /// longer than others for what other programs hold; for databases that bound them.
-    pub(crate) unhurried: Option<&'static str>,
-    /// Keeps everybody else out of the engine's tables until the transaction ends; for databases where a change to a table
-    /// does not do that by itself.
-    pub(crate) alone: Option<&'static str>,
-    /// Tells the newest version that was drawn.
-    pub(crate) newest_version: &'static str,
-    /// Describes a table's columns: name, declared type, not null, has a default, in the primary key.
-    pub(crate) columns_of: &'static str,
-    /// Begins a transaction that can write.
-    pub(crate) begin: fn(&mut Connection) -> Result<(), Trouble>,
-    /// Waits until no other transaction works on what a text and each of the texts in the table that follows name; for
-    /// databases in which writers are not alone.
-    pub(crate) lock: Option<&'static str>,
-    /// Whether the database's words speak of the database as a whole and not of what was stored.
-    pub(crate) is_outage: fn(&str) -> bool,
-}
-
-/// A column as the database describes it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct FoundColumn {
-    pub(crate) name: String,
-    pub(crate) declared: String,
-    pub(crate) not_null: bool,
-    pub(crate) has_default: bool,
-    pub(crate) in_key: bool,
-}
-
-/// Does the same with whichever connection there is.
+/// Does the same with whichever connection there is; what goes wrong is told as a trouble.
 macro_rules! with_inner {
-    ($inner:expr, $connection:ident => $body:expr) => {
-        match $inner {
-            Inner::Sqlite($connection) => $body,
-            #[cfg(feature = "postgres")]
-            Inner::Postgres(boxed) => {
-                let PostgresConnection { inner: $connection, patience, .. } = &mut **boxed;
-                let _waiting = patience.asks();
-                $body
+    ($self:expr, sqlite: $sqlite:ident => $of_file:expr, postgres: $postgres:ident => $of_server:expr $(,)?) => {
+        match &mut $self.inner {
+            Inner::Sqlite($sqlite) => {
+                let done: Result<_, Error> = $of_file;
+                done.map_err(|error| trouble_of_file(error))
             }
+            #[cfg(feature = "postgres")]
+            Inner::Postgres($postgres) => match $of_server {
+                Ok(done) => Ok(done),
+                Err(problem) => Err($self.trouble_of_server(problem)),
+            },
         }
     };
 }
@@ -147,8 +96,8 @@ impl Place {
                 Ok(connection)
             }
             #[cfg(feature = "postgres")]
-            Place::Postgres { url, grace } => {
-                let inner = Inner::Postgres(Box::new(postgres::establish(url, *grace)?));
+            Place::Postgres { address, grace } => {
+                let inner = Inner::Postgres(Box::new(PostgresConnection::establish(address, *grace)?));
                 let mut connection = Connection { inner, dialect: &postgres::DIALECT, meters, time, closed: false };
                 postgres::prepare(&mut connection, *grace)?;
                 Ok(connection)
@@ -178,7 +127,6 @@ impl Connection {
         if let Some(now) = self.time.of_server() {
             return Ok(now);
         }
-        // The connection's own statement, once a minute, is none of the operation's that happens to come first.
         let statement = Statement::new(sql, []);
         let asked = Both::now();
         let rows = self.rows(&statement, &[ColumnType::Instant])?;
@@ -190,15 +138,18 @@ impl Connection {
 
     /// Runs SQL without values.
     pub(crate) fn batch(&mut self, sql: &str) -> Result<(), Trouble> {
-        let result = with_inner!(&mut self.inner, connection => connection.batch_execute(sql));
-        result.map_err(|error| self.trouble(error))
+        with_inner!(self, sqlite: connection => connection.batch_execute(sql), postgres: connection => connection.batch(sql))
     }
 
     /// Runs a statement and says how many rows it touched.
     pub(crate) fn execute(&mut self, statement: &Statement) -> Result<usize, Trouble> {
         self.meters.statement();
-        let result = with_inner!(&mut self.inner, connection => connection.execute_returning_count(statement));
-        result.map_err(|error| self.trouble(error))
+        let result = with_inner!(
+            self,
+            sqlite: connection => connection.execute_returning_count(statement),
+            postgres: connection => connection.execute(statement),
+        );
+        result.map_err(|trouble| self.of_statement(statement, trouble))
     }
 
     /// Runs a statement and takes its rows, whose columns are of these types.
@@ -207,11 +158,28 @@ impl Connection {
         self.rows(statement, types)
     }
 
-    fn rows(&mut self, statement: &Statement, types: &[ColumnType]) -> Result<Vec<Cells>, Trouble> {
-        let result = with_inner!(&mut self.inner, connection => connection.load(statement).and_then(|rows| {
-            rows.map(|row| row.map(|row| cells(&row, types))).collect::<Result<Vec<_>, _>>()
-        }));
-        result.map_err(|error| self.trouble(error))?.into_iter().collect()
+    /// The same, as the connection's own: it is none of the operation's that happens to come first.
+    pub(super) fn rows(&mut self, statement: &Statement, types: &[ColumnType]) -> Result<Vec<Cells>, Trouble> {
+        let result = with_inner!(
+            self,
+            sqlite: connection => connection.load(statement).and_then(|rows| {
+                rows.map(|row| row.map(|row| cells(&row, types))).collect::<Result<Vec<_>, _>>()
+            }),
+            postgres: connection => connection.query(statement, types).map(|rows| rows.into_iter().map(Ok).collect()),
+        );
+        let rows: Vec<Result<Cells, Trouble>> = result.map_err(|trouble| self.of_statement(statement, trouble))?;
+        rows.into_iter().collect()
+    }
+
+    /// What went wrong with a statement. SQLite says in the same words what a trigger raises and what it does not find when
+    /// it compiles the statement, so that it is asked to compile it once more.
+    fn of_statement(&mut self, statement: &Statement, trouble: Trouble) -> Trouble {
+        let (connection, reason) = match (&mut self.inner, trouble) {
+            (Inner::Sqlite(connection), Trouble::Other(reason)) => (connection, reason),
+            (_, trouble) => return trouble,
+        };
+        let compiled = connection.load(statement.clone().after("EXPLAIN ")).map(drop);
+        if compiled.is_ok() { Trouble::Other(reason) } else { changed_tables(&reason) }
     }
 
     /// The columns of a table; none when there is no such table.
@@ -231,14 +199,16 @@ impl Connection {
     }
 
     /// The one column of text that a statement put together by hand gives.
-    #[cfg(feature = "testing")]
     pub(crate) fn texts(&mut self, sql: &str) -> Result<Vec<String>, Trouble> {
-        let statement = diesel::sql_query(sql);
-        let result = with_inner!(&mut self.inner, connection => connection.load(statement).and_then(|rows| {
-            rows.map(|row| row.map(|row| cells(&row, &[ColumnType::Text]))).collect::<Result<Vec<_>, _>>()
-        }));
-        let rows = result.map_err(|error| self.trouble(error))?;
-        rows.into_iter().map(|row| row.and_then(|mut row| row.text())).collect()
+        let result = with_inner!(
+            self,
+            sqlite: connection => connection.load(diesel::sql_query(sql)).and_then(|rows| {
+                rows.map(|row| row.map(|row| cells(&row, &[ColumnType::Text]).and_then(|mut row| row.text())))
+                    .collect::<Result<Vec<_>, _>>()
+            }),
+            postgres: connection => connection.texts(sql).map(|texts| texts.into_iter().map(Ok).collect()),
+        );
+        result?.into_iter().collect()
     }
 
     /// Waits, to the end of the transaction, until this is the only one that works on what these names in this space name.
@@ -259,8 +229,12 @@ impl Connection {
         self.meters.transaction();
         match work(self) {
             Ok(value) => {
-                let result = with_inner!(&mut self.inner, connection => commit(connection));
-                result.map_err(|error| self.trouble(error))?;
+                let committed = self.commit();
+                // A rule that is checked with the commit leaves a file's transaction open.
+                if committed.is_err() && self.is_in_transaction() {
+                    self.roll_back()?;
+                }
+                committed?;
                 Ok(value)
             }
             Err(error) => {
@@ -290,11 +264,13 @@ impl Connection {
     pub(crate) fn savepoint<T>(&mut self, work: impl FnOnce(&mut Self) -> Result<T, Trouble>) -> Result<T, Trouble> {
         self.begin()?;
         match work(self) {
-            Ok(value) => {
-                let result = with_inner!(&mut self.inner, connection => commit(connection));
-                result.map_err(|error| self.trouble(error))?;
-                Ok(value)
-            }
+            Ok(value) => match self.commit() {
+                Ok(()) => Ok(value),
+                Err(trouble) => {
+                    self.roll_back()?;
+                    Err(trouble)
+                }
+            },
             Err(trouble) => {
                 self.roll_back()?;
                 Err(trouble)
@@ -304,22 +280,34 @@ impl Connection {
 
     /// Begins a transaction, or within one a savepoint.
     pub(crate) fn begin(&mut self) -> Result<(), Trouble> {
-        let result = with_inner!(&mut self.inner, connection => begin(connection));
-        result.map_err(|error| self.trouble(error))
+        with_inner!(self, sqlite: connection => begin(connection), postgres: connection => connection.begin())
+    }
+
+    fn commit(&mut self) -> Result<(), Trouble> {
+        with_inner!(self, sqlite: connection => commit(connection), postgres: connection => connection.commit())
+    }
+
+    fn roll_back(&mut self) -> Result<(), Trouble> {
+        with_inner!(self, sqlite: connection => roll_back(connection), postgres: connection => connection.roll_back())
     }
 
     /// Whether the connection must not be used any more: the database hung up, or a transaction was left open.
     pub(crate) fn is_spoilt(&mut self) -> bool {
-        #[cfg(feature = "postgres")]
-        if let Inner::Postgres(connection) = &self.inner {
-            self.closed |= connection.is_gone();
-        }
-        self.closed || with_inner!(&mut self.inner, connection => is_broken(connection))
+        self.closed
+            || match &mut self.inner {
+                Inner::Sqlite(connection) => is_broken(connection),
+                #[cfg(feature = "postgres")]
+                Inner::Postgres(connection) => connection.is_gone() || connection.is_broken(),
+            }
     }
 
     /// Whether a transaction is open, which none may be between two jobs.
     pub(crate) fn is_in_transaction(&mut self) -> bool {
-        with_inner!(&mut self.inner, connection => is_in_transaction(connection))
+        match &mut self.inner {
+            Inner::Sqlite(connection) => is_in_transaction(connection),
+            #[cfg(feature = "postgres")]
+            Inner::Postgres(connection) => connection.is_in_transaction(),
+        }
     }
 
     /// The connection as Diesel's own, where the database is SQLite.
@@ -328,6 +316,15 @@ impl Connection {
             Inner::Sqlite(connection) => Some(connection),
             #[cfg(feature = "postgres")]
             Inner::Postgres(_) => None,
+        }
+    }
+
+    /// The connection as the driver's, where the database is a server.
+    #[cfg(feature = "postgres")]
+    pub(super) fn postgres(&mut self) -> Option<&mut PostgresConnection> {
+        match &mut self.inner {
+            Inner::Sqlite(_) => None,
+            Inner::Postgres(connection) => Some(connection),
         }
     }
 
@@ -354,10 +351,10 @@ impl Connection {
     }
 
     /// Why the connection was given up, where that is the reason of everything else.
+    #[cfg(feature = "postgres")]
     fn given_up(&self) -> Option<String> {
         match &self.inner {
             Inner::Sqlite(_) => None,
-            #[cfg(feature = "postgres")]
             Inner::Postgres(connection) => connection.patience.ran_out().map(|limit| {
                 format!(
                     "the server owed an answer for {} s and its connection was given up; see what holds it up, a paused \
@@ -368,60 +365,39 @@ impl Connection {
         }
     }
 
-    fn roll_back(&mut self) -> Result<(), Trouble> {
-        let result = with_inner!(&mut self.inner, connection => roll_back(connection));
-        result.map_err(|error| self.trouble(error))
-    }
-
-    /// Tells a rule of the database from a database that cannot be used, and says it in plain words.
-    pub(super) fn trouble(&mut self, error: Error) -> Trouble {
+    /// What went wrong with a server, where it is not that the connection was given up.
+    #[cfg(feature = "postgres")]
+    pub(super) fn trouble_of_server(&mut self, problem: postgres::Problem) -> Trouble {
         if let Some(reason) = self.given_up() {
             self.closed = true;
             return Trouble::Unavailable(reason);
         }
-        match error {
-            Error::DatabaseError(kind, information) => self.refusal(kind, &*information),
-            Error::SerializationError(error) => Trouble::Refused(error.to_string()),
-            Error::DeserializationError(error) => Trouble::Corrupt(error.to_string()),
-            other => Trouble::Unavailable(other.to_string()),
-        }
+        let (trouble, hangs_up) = problem.trouble();
+        self.closed |= hangs_up;
+        trouble
     }
+}
 
-    fn refusal(&mut self, kind: DatabaseErrorKind, information: &dyn DatabaseErrorInformation) -> Trouble {
-        let message = information.message();
-        let after_colon = message.split_once(": ").map_or(message, |(_, subject)| subject);
-        let column = || match (information.table_name(), information.column_name()) {
-            (Some(table), Some(column)) => format!("{table}.{column}"),
-            _ => after_colon.to_owned(),
-        };
-        let constraint = information.constraint_name().unwrap_or(after_colon);
-        match kind {
-            DatabaseErrorKind::UniqueViolation => {
-                Trouble::Refused(format!("another row has the same value in {constraint}, which must be unique"))
-            }
-            DatabaseErrorKind::NotNullViolation => {
-                Trouble::Refused(format!("{} is null, but its column is declared NOT NULL", column()))
-            }
-            DatabaseErrorKind::CheckViolation => {
-                Trouble::Refused(format!("the values break the check constraint {constraint:?}"))
-            }
-            DatabaseErrorKind::ExclusionViolation => {
-                Trouble::Refused(format!("the values break the exclusion constraint {constraint:?}"))
-            }
-            DatabaseErrorKind::ForeignKeyViolation | DatabaseErrorKind::RestrictViolation => Trouble::Refused(
-                "it refers to a row that the hub does not have, or other rows refer to it (a foreign key)".to_owned(),
-            ),
-            DatabaseErrorKind::ClosedConnection | DatabaseErrorKind::UnableToSendCommand => {
-                self.closed = true;
-                Trouble::Unavailable(message.to_owned())
-            }
-            DatabaseErrorKind::SerializationFailure | DatabaseErrorKind::ReadOnlyTransaction => {
-                Trouble::Unavailable(message.to_owned())
-            }
-            _ if (self.dialect.is_outage)(message) => Trouble::Unavailable(message.to_owned()),
-            _ => Trouble::Other(message.to_owned()),
-        }
+/// Tells a rule of a file's tables from a file that cannot be used, and says it in plain words.
+pub(super) fn trouble_of_file(error: Error) -> Trouble {
+    match error {
+        Error::DatabaseError(kind, information) => refusal(kind, information.message()),
+        Error::SerializationError(error) => Trouble::Refused(error.to_string()),
+        Error::DeserializationError(error) => Trouble::Corrupt(error.to_string()),
+        other => Trouble::Unavailable(other.to_string()),
     }
+}
+
+fn refusal(kind: DatabaseErrorKind, message: &str) -> Trouble {
+    let rule = match kind {
+        DatabaseErrorKind::UniqueViolation => Rule::Unique,
+        DatabaseErrorKind::NotNullViolation => Rule::NotNull,
+        DatabaseErrorKind::CheckViolation => Rule::Check,
+        DatabaseErrorKind::ForeignKeyViolation | DatabaseErrorKind::RestrictViolation => Rule::ForeignKey,
+        _ if sqlite::is_outage(message) => return Trouble::Unavailable(message.to_owned()),
+        _ => return Trouble::Other(message.to_owned()),
+    };
+    Trouble::Refused(rule.broken(message.split_once(": ").map_or(message, |(_, subject)| subject)))
 }
 
 fn begin<C: DieselConnection>(connection: &mut C) -> Result<(), Error> {

@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use datahub_model::ModelDescriptor;
 
-use super::connection::{Connection, Dialect};
+use super::connection::Connection;
+use super::dialect::Dialect;
 use super::failure::Trouble;
 use super::statement::ColumnType::{self, BigInt, Guid, Instant, Text};
 use super::statement::Statement;
@@ -199,7 +200,7 @@ pub(crate) fn check(connection: &mut Connection, models: &[&'static ModelDescrip
     if revision < SCHEMA_REVISION || !lost.is_empty() {
         tracing::info!(revision, "the engine's tables get what they lack, which takes a while in a large database");
         unhurried(connection, bring_up_to_date).map_err(|trouble| match trouble {
-            Trouble::Other(reason) | Trouble::Refused(reason) => Trouble::Schema(format!(
+            Trouble::Other(reason) | Trouble::Refused(reason) | Trouble::Rights(reason) => Trouble::Schema(format!(
                 "the engine's tables have revision {revision} and lack {}, this program needs revision \
                  {SCHEMA_REVISION}, and adding what is missing failed: {reason}; connect once as the database user who \
                  owns the tables",

@@ -67,6 +67,12 @@ pub(crate) enum Trouble {
     Refused(String),
     /// The database refused a statement in words of its own: a trigger's, or those of a fault in the statement.
     Other(String),
+    /// The database's user has no right to it.
+    #[cfg_attr(not(feature = "postgres"), allow(dead_code, reason = "a file has no users"))]
+    Rights(String),
+    /// The database does not know a statement any more that it had prepared: the same can be done again at once.
+    #[cfg_attr(not(feature = "postgres"), allow(dead_code, reason = "a file's are compiled again by themselves"))]
+    Forgotten(String),
     /// The database cannot be used now.
     Unavailable(String),
     /// Too much waits for it; nothing was begun.
@@ -84,13 +90,33 @@ impl Trouble {
     pub(crate) fn of(self, database: &str) -> StoreError {
         let database = database.to_owned();
         match self {
-            Trouble::Refused(reason) | Trouble::Other(reason) | Trouble::Unavailable(reason) => {
-                StoreError::Unavailable { database, reason }
+            Trouble::Refused(reason)
+            | Trouble::Other(reason)
+            | Trouble::Forgotten(reason)
+            | Trouble::Unavailable(reason) => StoreError::Unavailable { database, reason },
+            Trouble::Rights(reason) => {
+                let reason = format!("{reason}; give the hub's database user the right to read and write its tables");
+                StoreError::Schema { database, reason }
             }
             Trouble::Overloaded(reason) => StoreError::Overloaded { database, reason },
             Trouble::Corrupt(reason) => StoreError::Unreadable { database, reason },
             Trouble::Schema(reason) => StoreError::Schema { database, reason },
             Trouble::Closed => StoreError::Closed { database },
+        }
+    }
+
+    /// What was wrong, in words.
+    pub(super) fn into_reason(self) -> String {
+        match self {
+            Trouble::Refused(reason)
+            | Trouble::Other(reason)
+            | Trouble::Rights(reason)
+            | Trouble::Forgotten(reason)
+            | Trouble::Unavailable(reason)
+            | Trouble::Overloaded(reason)
+            | Trouble::Corrupt(reason)
+            | Trouble::Schema(reason) => reason,
+            Trouble::Closed => "the hub was shut down".to_owned(),
         }
     }
 
@@ -101,4 +127,39 @@ impl Trouble {
             other => other,
         }
     }
+}
+
+/// A rule that the database holds rows to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Rule {
+    Unique,
+    NotNull,
+    Check,
+    #[cfg(feature = "postgres")]
+    Exclusion,
+    ForeignKey,
+}
+
+impl Rule {
+    /// That it is broken, in plain words; `subject` is the constraint, or the column.
+    pub(super) fn broken(self, subject: &str) -> String {
+        match self {
+            Rule::Unique => format!("another row has the same value in {subject}, which must be unique"),
+            Rule::NotNull => format!("{subject} is null, but its column is declared NOT NULL"),
+            Rule::Check => format!("the values break the check constraint {subject:?}"),
+            #[cfg(feature = "postgres")]
+            Rule::Exclusion => format!("the values break the exclusion constraint {subject:?}"),
+            Rule::ForeignKey => {
+                "it refers to a row that the hub does not have, or other rows refer to it (a foreign key)".to_owned()
+            }
+        }
+    }
+}
+
+/// That the tables are not those any more which this program found when it connected.
+pub(super) fn changed_tables(message: &str) -> Trouble {
+    Trouble::Schema(format!(
+        "{message}; they were changed under the running program: put back what it needs, or start the program that was \
+         built for them"
+    ))
 }

@@ -7,7 +7,8 @@ use datahub_model::{Column, ModelDescriptor, Source};
 use serde::{Deserialize, Deserializer, Serialize};
 use uuid::Uuid;
 
-use super::connection::{Connection, Dialect, quoted};
+use super::connection::{Connection, quoted};
+use super::dialect::Dialect;
 use super::failure::Trouble;
 use super::row::{self, Cells, column_type, datum, zero};
 use super::statement::{ColumnType, Datum, Statement};
@@ -119,6 +120,15 @@ pub(crate) fn check(connection: &mut Connection, model: &ModelDescriptor) -> Res
         }
     }
     Ok(())
+}
+
+/// What was refused, unless the table is another one than this program connected to: then that is the trouble, and no
+/// record's. To be asked outside of a transaction that has failed.
+pub(crate) fn refused_or_changed(connection: &mut Connection, model: &ModelDescriptor, reason: String) -> Trouble {
+    match check(connection, model) {
+        Ok(()) => Trouble::Refused(reason),
+        Err(trouble) => trouble,
+    }
 }
 
 /// The local columns with their positions.

@@ -9,6 +9,7 @@ use uuid::Uuid;
 
 use super::commit::{By, NewState, awaited_locals, awaits_locals, put_records};
 use super::connection::Connection;
+use super::deferred::{self, Touched};
 use super::failure::Trouble;
 use super::history::{self, Appended};
 use super::load::{StoredRecord, load};
@@ -113,24 +114,60 @@ fn store_some(
     }
     let version = sequence::next(connection)?;
     let all: Vec<_> = outcomes.iter().zip(&stored).map(|((id, listed), stored)| (*id, listed, stored)).collect();
-    match connection.savepoint(|connection| apply(connection, by, &all, version, now)) {
+    let reason = match attempt(connection, by, &all, version, now) {
         Ok(()) => return Ok(outcomes),
         // One of the rows breaks a rule of the database; which one, only each by itself can tell.
-        Err(Trouble::Refused(_)) => {}
+        Err(Trouble::Refused(reason)) => reason,
         Err(trouble) => return Err(trouble),
+    };
+    // Or all do, because the table is another one now: then no record is to blame.
+    match model_table::refused_or_changed(connection, by.model, reason) {
+        Trouble::Refused(_) => {}
+        trouble => return Err(trouble),
     }
-    for ((id, listed), stored) in outcomes.iter_mut().zip(&stored) {
-        let one = [(*id, &*listed, stored)];
-        match connection.savepoint(|connection| apply(connection, by, &one, version, now)) {
-            Ok(()) => {}
-            Err(Trouble::Refused(reason)) => {
-                *listed = std::mem::replace(listed, Listed::AsIs).refused(Fault::new(reason));
-                apply(connection, by, &[(*id, listed, stored)], version, now)?;
+    let mut waiting: Vec<_> = (0..outcomes.len()).collect();
+    loop {
+        let mut refused = Vec::new();
+        for at in &waiting {
+            let (id, listed) = &outcomes[*at];
+            match attempt(connection, by, &[(*id, listed, &stored[*at])], version, now) {
+                Ok(()) => {}
+                Err(Trouble::Refused(reason)) => refused.push((*at, reason)),
+                Err(trouble) => return Err(trouble),
             }
-            Err(trouble) => return Err(trouble),
         }
+        // What refers to a record of the same page may come before it.
+        if refused.len() < waiting.len() {
+            waiting = refused.into_iter().map(|(at, _)| at).collect();
+            continue;
+        }
+        for (at, reason) in refused {
+            let (id, listed) = &mut outcomes[at];
+            *listed = std::mem::replace(listed, Listed::AsIs).refused(Fault::new(reason));
+            apply(connection, by, &[(*id, listed, &stored[at])], version, now)?;
+        }
+        return Ok(outcomes);
     }
-    Ok(outcomes)
+}
+
+/// Stores what the records came to, if they keep all rules of the database.
+fn attempt(
+    connection: &mut Connection,
+    by: By<'_>,
+    outcomes: &[(Uuid, &Listed<Fault>, &StoredRecord)],
+    version: Version,
+    now: Instant,
+) -> Result<(), Trouble> {
+    let ids: Vec<_> = outcomes.iter().map(|(id, ..)| *id).collect();
+    let ends = |listed: &Listed<Fault>| {
+        listed.commit().is_some_and(|commit| matches!(commit.record, RecordChange::Tombstone { .. }))
+    };
+    let removes = outcomes.iter().any(|(_, listed, _)| ends(listed));
+    connection.savepoint(|connection| {
+        let deferred = deferred::before(connection, Touched { model: by.model, ids: &ids, removes })?;
+        apply(connection, by, outcomes, version, now)?;
+        deferred.check(connection, by.model)
+    })
 }
 
 /// Stores what the records came to.

@@ -1,46 +1,26 @@
 //! Everything that is PostgreSQL's own: its connection, its types, its words for what went wrong.
 
-use std::net::IpAddr;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, OnceLock};
+mod address;
+mod failure;
+mod session;
+mod values;
+
 use std::time::Duration;
 
 use cdms_odata::Instant;
 use diesel::deserialize::{self, FromSql};
 use diesel::pg::{Pg, PgValue};
-use diesel::query_builder::{AstPass, QueryFragment};
-use diesel::result::QueryResult;
 use diesel::serialize::{self, IsNull, Output, ToSql};
-use diesel::sql_types::{BigInt, Bool, Date, Double, Integer, Nullable, Text};
-use diesel_async::AsyncPgConnection;
-use diesel_async::async_connection_wrapper::AsyncConnectionWrapper;
-use rustls_platform_verifier::ConfigVerifierExt as _;
-use tokio::runtime::Runtime;
-use tokio_postgres::Config;
-use tokio_postgres::config::{Host, SslMode};
-use tokio_postgres_rustls::MakeRustlsConnect;
+use diesel::sql_types::BigInt;
 use uuid::Uuid;
 
-use super::connection::{Connection, Dialect};
+use super::connection::Connection;
+use super::dialect::Dialect;
 use super::failure::Trouble;
-use super::patience::Patience;
-use super::statement::{ColumnType, Datum, Statement};
+use super::statement::{ColumnType, Statement};
 use crate::sql_types;
-
-/// A connection as the store's threads use it: each waits for its own answers, on a small runtime of its own.
-pub(crate) struct PostgresConnection {
-    pub(super) inner: AsyncConnectionWrapper<AsyncPgConnection>,
-    /// Whether the server has hung up, which is known before the connection is used again.
-    gone: Arc<AtomicBool>,
-    /// How long the server may owe an answer.
-    pub(super) patience: Arc<Patience>,
-}
-
-impl PostgresConnection {
-    pub(super) fn is_gone(&self) -> bool {
-        self.gone.load(Ordering::Acquire)
-    }
-}
+pub(crate) use address::Address;
+pub(crate) use session::{PostgresConnection, Problem};
 
 /// PostgreSQL's words.
 pub(crate) static DIALECT: Dialect = Dialect {
@@ -75,8 +55,9 @@ pub(crate) static DIALECT: Dialect = Dialect {
                  FROM pg_attribute AS found WHERE found.attrelid = to_regclass(quote_ident(?)) \
                  AND found.attnum > 0 AND NOT found.attisdropped ORDER BY found.attnum",
     begin: Connection::begin,
+    // What may be deferred at all is deferred from here on, which is checked the same way in the end.
+    check_deferred: Some("SET CONSTRAINTS ALL IMMEDIATE; SET CONSTRAINTS ALL DEFERRED"),
     lock: Some("SELECT pg_advisory_xact_lock(hashtextextended(? || ' ' || wanted.column1, 7253)) FROM "),
-    is_outage,
 };
 
 /// The sequence of versions, and the triggers that keep the history: its rows are never deleted, and changed only by an
@@ -122,109 +103,6 @@ CREATE TRIGGER datahub_erasures_whole BEFORE TRUNCATE ON datahub_erasures
 FOR EACH STATEMENT EXECUTE FUNCTION datahub_append_only();
 ";
 
-/// Connects; to another machine only over TLS, unless the address says `sslmode=disable`.
-pub(super) fn establish(url: &str, patience: Duration) -> Result<PostgresConnection, Trouble> {
-    let unusable = |reason: String| Trouble::Unavailable(format!("the address cannot be used: {reason}"));
-    let mut config: Config = url.parse().map_err(|error: tokio_postgres::Error| unusable(causes(&error)))?;
-    if config.get_ssl_mode() == SslMode::Prefer && config.get_hosts().iter().any(is_elsewhere) {
-        config.ssl_mode(SslMode::Require);
-    }
-    if config.get_application_name().is_none() {
-        config.application_name("datahub-sync");
-    }
-    if config.get_connect_timeout().is_none() {
-        config.connect_timeout(CONNECT_TIMEOUT);
-    }
-    if config.get_tcp_user_timeout().is_none() {
-        config.tcp_user_timeout(UNANSWERED_TIMEOUT);
-    }
-    if !url.contains("keepalives") {
-        config.keepalives_idle(KEEPALIVE).keepalives_interval(KEEPALIVE).keepalives_retries(2);
-    }
-    // Somebody else may have chosen a provider for the process already; either serves.
-    _ = rustls::crypto::ring::default_provider().install_default();
-    let tls = rustls::ClientConfig::with_platform_verifier().map_err(|error| unusable(error.to_string()))?;
-    let runtime = runtime()?;
-    // The connection takes the runtime that it is made in.
-    let _entered = runtime.enter();
-    let refused = |reason: String| {
-        Trouble::Unavailable(format!(
-            "{reason}; see that the server runs and that its address, user and password are right"
-        ))
-    };
-    let connection = runtime.block_on(async {
-        let until = tokio::time::Instant::now() + CONNECT_TIMEOUT;
-        let silent = |_| refused(format!("the server did not answer within {} s", CONNECT_TIMEOUT.as_secs()));
-        let connecting = tokio::time::timeout_at(until, config.connect(MakeRustlsConnect::new(tls)));
-        let (client, connection) = connecting.await.map_err(silent)?.map_err(|error| refused(causes(&error)))?;
-        let gone = Arc::new(AtomicBool::new(false));
-        let patience = Arc::new(Patience::new(patience));
-        let (hung_up, runs_out) = (Arc::clone(&gone), Arc::clone(&patience));
-        tokio::spawn(async move {
-            tokio::select! {
-                // An answer that is there already is taken, also where the whole machine slept past the limit.
-                biased;
-                ended = connection => {
-                    if let Err(error) = ended {
-                        tracing::warn!(error = %causes(&error), "a connection to the database has ended");
-                    }
-                }
-                () = runs_out.runs_out() => {
-                    tracing::warn!("a connection to the database is given up, because it owed an answer for too long");
-                }
-            }
-            hung_up.store(true, Ordering::Release);
-        });
-        // It asks the first questions, which a pooler may pass on to a server that it has not got.
-        let making = tokio::time::timeout_at(until, AsyncPgConnection::try_from(client));
-        let made = making.await.map_err(silent)?.map_err(|error| refused(error.to_string()))?;
-        Ok((made, gone, patience))
-    });
-    let (made, gone, patience) = connection?;
-    Ok(PostgresConnection { inner: AsyncConnectionWrapper::from(made), gone, patience })
-}
-
-/// How long connecting may take.
-const CONNECT_TIMEOUT: Duration = Duration::from_secs(15);
-
-/// How long nothing may come from a server before it is asked whether it is there: a host that went away while it owed an
-/// answer is noticed after three times as long.
-const KEEPALIVE: Duration = Duration::from_secs(20);
-
-/// How long a server that is gone without a word may leave bytes unanswered.
-const UNANSWERED_TIMEOUT: Duration = Duration::from_secs(60);
-
-/// The runtime that drives the sockets of all connections of the process.
-fn runtime() -> Result<&'static Runtime, Trouble> {
-    static RUNTIME: OnceLock<Result<Runtime, String>> = OnceLock::new();
-    let runtime = RUNTIME.get_or_init(|| {
-        let mut builder = tokio::runtime::Builder::new_multi_thread();
-        let builder = builder.worker_threads(1).thread_name("datahub-postgres").enable_all();
-        builder.build().map_err(|error| error.to_string())
-    });
-    runtime.as_ref().map_err(|reason| Trouble::Unavailable(format!("no thread could be started for it: {reason}")))
-}
-
-fn is_elsewhere(host: &Host) -> bool {
-    match host {
-        Host::Tcp(name) => !(name == "localhost" || name.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())),
-        #[cfg(unix)]
-        Host::Unix(_) => false,
-    }
-}
-
-/// An error with its causes: the outermost alone says little.
-fn causes(error: &tokio_postgres::Error) -> String {
-    let mut text = error.to_string();
-    let mut cause = std::error::Error::source(error);
-    while let Some(inner) = cause {
-        text.push_str(": ");
-        text.push_str(&inner.to_string());
-        cause = inner.source();
-    }
-    text
-}
-
 /// How long a statement may take, and how long a transaction may idle, where neither the address nor the server's own
 /// settings say so: a thread that waits for ever serves nobody.
 const BOUNDS: &str = "SELECT set_config(name, bound, false) FROM \
@@ -243,8 +121,7 @@ const UNHURRIED: &str = "SELECT set_config(name, bound, true) FROM \
 const ALONE: &str =
     "LOCK TABLE datahub_records, datahub_intents, datahub_history, datahub_erasures IN ACCESS EXCLUSIVE MODE";
 
-/// Each statement sees what was committed before it, whatever the server's settings say: a transaction waits for its
-/// record's lock first, and has to see what was stored meanwhile.
+/// The session's own isolation, for statements that stand alone.
 const ISOLATION: &str = "SET SESSION CHARACTERISTICS AS TRANSACTION ISOLATION LEVEL READ COMMITTED";
 
 /// A commit waits for the disk, even where the server's settings, the database's or the user's say otherwise: an intent
@@ -253,37 +130,43 @@ const ISOLATION: &str = "SET SESSION CHARACTERISTICS AS TRANSACTION ISOLATION LE
 const DURABLE: &str = "SELECT set_config('synchronous_commit', 'on', false) FROM pg_settings \
                        WHERE name = 'synchronous_commit' AND setting = 'off' AND source <> 'client'";
 
-/// The language of messages, and for how many milliseconds a statement may run.
-const SETTINGS: &str = "SELECT current_setting('lc_messages'), \
-                        (SELECT setting::bigint FROM pg_settings WHERE name = 'statement_timeout')";
+/// The same for each transaction by itself, as one text of statements, where the session is not the hub's own.
+const OF_TRANSACTION: &str = "SELECT string_agg(format('SET LOCAL %s = %L', name, bound), '; ') FROM \
+                              (VALUES ('statement_timeout', '30s'), ('idle_in_transaction_session_timeout', '60s'), \
+                              ('synchronous_commit', 'on')) AS bounds (name, bound) \
+                              JOIN pg_settings USING (name) WHERE setting IN ('0', 'off')";
 
-/// Bounds, also of the hub's own patience, and English messages where this user may ask for them: what went wrong is told
-/// apart by words.
+/// For how many milliseconds a statement may run.
+const STATEMENT_MS: &str = "SELECT setting::bigint FROM pg_settings WHERE name = 'statement_timeout'";
+
+/// Bounds, also of the hub's own patience: of the session, or of every transaction where a pooler stands in between that
+/// passes sessions on.
 pub(super) fn prepare(connection: &mut Connection, grace: Duration) -> Result<(), Trouble> {
-    connection.batch("SET client_min_messages = warning")?;
-    connection.batch(ISOLATION)?;
-    connection.batch(BOUNDS)?;
-    connection.batch(DURABLE)?;
-    if let Err(Trouble::Unavailable(reason)) = connection.batch("SET lc_messages TO 'C'") {
-        return Err(Trouble::Unavailable(reason));
+    let is_own = connection.postgres().map_or(Ok(true), PostgresConnection::is_own);
+    let is_own = is_own.map_err(|problem| connection.trouble_of_server(problem))?;
+    let mut statement_ms = BOUND_MS;
+    if is_own {
+        connection.batch("SET client_min_messages = warning; SET TIME ZONE 'UTC'")?;
+        connection.batch(ISOLATION)?;
+        connection.batch(BOUNDS)?;
+        connection.batch(DURABLE)?;
+        let answer = connection.rows(&Statement::new(STATEMENT_MS, []), &[ColumnType::BigInt])?.into_iter().next();
+        let mut row = answer.ok_or_else(|| Trouble::Corrupt("the server does not tell its settings".to_owned()))?;
+        statement_ms = row.number()?;
+    } else {
+        let settings = connection.rows(&Statement::new(OF_TRANSACTION, []), &[ColumnType::Text])?.into_iter().next();
+        let settings = settings.map(|mut row| row.optional_text()).transpose()?.flatten();
+        if let (Some(settings), Some(connection)) = (settings, connection.postgres()) {
+            connection.begin_with(&settings);
+        }
+        tracing::info!("a pooler passes the database's sessions on; the hub sets up every transaction by itself");
     }
-    let asked = Statement::new(SETTINGS, []);
-    let answer = connection.query(&asked, &[ColumnType::Text, ColumnType::BigInt])?.into_iter().next();
-    let mut settings = answer.ok_or_else(|| Trouble::Corrupt("the server does not tell its settings".to_owned()))?;
-    let (language, statement_ms) = (settings.text()?, settings.number()?);
     connection.limit_patience(Duration::from_millis(u64::try_from(statement_ms).unwrap_or(0)).saturating_add(grace));
-    if is_english(&language) {
-        return Ok(());
-    }
-    Err(Trouble::Unavailable(format!(
-        "its messages are in the language {language:?}, and an outage could be taken for a rule of the database; let an \
-         administrator say ALTER ROLE … SET lc_messages = 'C' for the hub's user"
-    )))
+    Ok(())
 }
 
-fn is_english(language: &str) -> bool {
-    matches!(language, "" | "C" | "POSIX") || language.starts_with("C.") || language.starts_with("en")
-}
+/// For how many milliseconds a statement may run where nothing else is known.
+const BOUND_MS: i64 = 30_000;
 
 const fn declared(kind: ColumnType) -> &'static str {
     match kind {
@@ -302,45 +185,6 @@ fn keeps(found: &str, kind: ColumnType) -> bool {
     found.eq_ignore_ascii_case(declared(kind)) || (kind == ColumnType::Text && found.starts_with("character varying"))
 }
 
-/// Diesel passes on the text of a message and not its code; these are the words of PostgreSQL for what is wrong with a
-/// server, a connection or a transaction as a whole.
-fn is_outage(message: &str) -> bool {
-    const OUTAGES: [&str; 16] = [
-        "terminating connection",
-        "canceling statement",
-        "deadlock detected",
-        "could not serialize",
-        "could not extend file",
-        "could not write",
-        "could not read",
-        "could not open",
-        "could not access",
-        "out of memory",
-        "out of shared memory",
-        "too many connections",
-        "sorry, too many clients",
-        "remaining connection slots",
-        "the database system is",
-        "cannot execute",
-    ];
-    OUTAGES.iter().any(|outage| message.contains(outage))
-}
-
-impl QueryFragment<Pg> for Datum {
-    fn walk_ast<'b>(&'b self, mut pass: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
-        match self {
-            Datum::Text(text) => pass.push_bind_param::<Nullable<Text>, _>(text),
-            Datum::Integer(number) => pass.push_bind_param::<Nullable<Integer>, _>(number),
-            Datum::BigInt(number) => pass.push_bind_param::<Nullable<BigInt>, _>(number),
-            Datum::Double(number) => pass.push_bind_param::<Nullable<Double>, _>(number),
-            Datum::Bool(value) => pass.push_bind_param::<Nullable<Bool>, _>(value),
-            Datum::Date(date) => pass.push_bind_param::<Nullable<Date>, _>(date),
-            Datum::Guid(id) => pass.push_bind_param::<Nullable<sql_types::Guid>, _>(id),
-            Datum::Instant(instant) => pass.push_bind_param::<Nullable<sql_types::Instant>, _>(instant),
-        }
-    }
-}
-
 impl ToSql<sql_types::Guid, Pg> for Uuid {
     fn to_sql<'b>(&'b self, out: &mut Output<'b, '_, Pg>) -> serialize::Result {
         ToSql::<diesel::sql_types::Uuid, Pg>::to_sql(self, out)
@@ -353,24 +197,16 @@ impl FromSql<sql_types::Guid, Pg> for Uuid {
     }
 }
 
-const MICROSECONDS: i64 = 1_000;
-
-/// From 1970 to 2000, where PostgreSQL counts from.
-const EPOCH_MS: i64 = 946_684_800_000;
-
 impl ToSql<sql_types::Instant, Pg> for Instant {
     fn to_sql<'b>(&'b self, out: &mut Output<'b, '_, Pg>) -> serialize::Result {
-        let microseconds = self.0.checked_sub(EPOCH_MS).and_then(|ms| ms.checked_mul(MICROSECONDS));
-        let microseconds = microseconds.ok_or_else(|| format!("the time {self} is too far away to be stored"))?;
-        std::io::Write::write_all(out, &microseconds.to_be_bytes())?;
+        std::io::Write::write_all(out, &values::microseconds(*self)?.to_be_bytes())?;
         Ok(IsNull::No)
     }
 }
 
 impl FromSql<sql_types::Instant, Pg> for Instant {
     fn from_sql(value: PgValue<'_>) -> deserialize::Result<Self> {
-        let microseconds = i64::from_be_bytes(value.as_bytes().try_into()?);
-        Ok(Instant(microseconds.div_euclid(MICROSECONDS).saturating_add(EPOCH_MS)))
+        Ok(values::instant(i64::from_be_bytes(value.as_bytes().try_into()?)))
     }
 }
 
@@ -391,20 +227,6 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_this_machine_is_spoken_to_in_clear_text() {
-        for (host, elsewhere) in [
-            ("localhost", false),
-            ("127.0.0.1", false),
-            ("::1", false),
-            ("10.0.0.7", true),
-            ("db.example.gov.uk", true),
-            ("localhost.example.com", true),
-        ] {
-            assert_eq!(is_elsewhere(&Host::Tcp(host.to_owned())), elsewhere, "{host}");
-        }
-    }
-
-    #[test]
     fn columns_are_judged_by_what_they_keep() {
         for (declared, kind, kept) in [
             ("timestamp with time zone", ColumnType::Instant, true),
@@ -418,25 +240,5 @@ mod tests {
         ] {
             assert_eq!(keeps(declared, kind), kept, "{declared} for {kind:?}");
         }
-    }
-
-    #[test]
-    fn messages_are_understood_in_english_alone() {
-        for (language, understood) in [
-            ("C", true),
-            ("C.UTF-8", true),
-            ("en_GB.UTF-8", true),
-            ("", true),
-            ("de_DE.UTF-8", false),
-            ("Czech", false),
-        ] {
-            assert_eq!(is_english(language), understood, "{language}");
-        }
-    }
-
-    #[test]
-    fn only_postgresqls_own_outages_are_outages() {
-        assert!(is_outage("terminating connection due to administrator command"));
-        assert!(!is_outage("value too long for type character varying(10)"));
     }
 }

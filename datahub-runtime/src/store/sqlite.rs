@@ -12,7 +12,8 @@ use diesel::sql_types::{BigInt, Binary, Bool, Date, Double, Integer, Nullable, T
 use diesel::sqlite::{Sqlite, SqliteConnection};
 use uuid::Uuid;
 
-use super::connection::{Connection, Dialect};
+use super::connection::{Connection, trouble_of_file};
+use super::dialect::Dialect;
 use super::failure::Trouble;
 use super::statement::{ColumnType, Datum, Statement};
 use crate::sql_types;
@@ -42,8 +43,8 @@ pub(crate) static DIALECT: Dialect = Dialect {
     newest_version: "SELECT value FROM datahub_sequence",
     columns_of: "SELECT name, type, \"notnull\" <> 0, dflt_value IS NOT NULL, pk <> 0 FROM pragma_table_info(?)",
     begin,
+    check_deferred: None,
     lock: None,
-    is_outage,
 };
 
 /// The column type in `create table`.
@@ -189,7 +190,7 @@ fn journal_mode(connection: &mut Connection, patience: Duration) -> Result<Strin
 fn begin(connection: &mut Connection) -> Result<(), Trouble> {
     let Some(inner) = connection.sqlite() else { return connection.begin() };
     let begun = AnsiTransactionManager::begin_transaction_sql(inner, "BEGIN IMMEDIATE");
-    begun.map_err(|error| connection.trouble(error))
+    begun.map_err(trouble_of_file)
 }
 
 impl QueryFragment<Sqlite> for Datum {
@@ -251,8 +252,8 @@ impl FromSql<sql_types::Decimal, Sqlite> for i64 {
 }
 
 /// Whether SQLite's message speaks of the database as a whole. Diesel passes on the text and not the code; these are
-/// the texts of `sqlite3_errstr` and of SQLite's own more exact variants.
-fn is_outage(message: &str) -> bool {
+/// the texts of `sqlite3_errstr`, after which SQLite names a table or a place at most. What a trigger says is longer.
+pub(super) fn is_outage(message: &str) -> bool {
     const OUTAGES: [&str; 14] = [
         "database is locked",
         "database table is locked",
@@ -269,7 +270,11 @@ fn is_outage(message: &str) -> bool {
         "interrupted",
         "large file support is disabled",
     ];
-    OUTAGES.iter().any(|outage| message.starts_with(outage))
+    let rest = |outage: &&str| message.strip_prefix(*outage);
+    OUTAGES
+        .iter()
+        .filter_map(rest)
+        .any(|rest| rest.is_empty() || rest.starts_with(": ") || rest.starts_with(" at line "))
 }
 
 #[cfg(test)]
@@ -333,7 +338,10 @@ mod tests {
     #[test]
     fn only_sqlites_own_outages_are_outages() {
         assert!(is_outage("database is locked"));
+        assert!(is_outage("database or disk is full"));
+        assert!(is_outage("database table is locked: organisations"));
         assert!(!is_outage("the record is locked by accounting"), "a trigger's words");
+        assert!(!is_outage("database is locked by accounting"), "a trigger's words");
     }
 
     #[test]

@@ -52,7 +52,6 @@ pub(crate) enum ColumnType {
 
 impl Statement {
     /// The same with words before it, such as those that ask for its plan.
-    #[cfg(test)]
     pub(super) fn after(mut self, words: &'static str) -> Self {
         self.pieces.insert(0, Piece::Sql(words));
         self
@@ -72,6 +71,29 @@ impl Statement {
     /// A statement about so many rows.
     pub(crate) fn of_many(rows: usize) -> Self {
         Statement { pieces: Vec::new(), varies: rows != 1 }
+    }
+
+    /// The text with `$1`, `$2` and so on where a value is bound, and the values.
+    #[cfg(feature = "postgres")]
+    pub(super) fn numbered(&self) -> (String, Vec<&Datum>) {
+        let (mut sql, mut values) = (String::new(), Vec::new());
+        for piece in &self.pieces {
+            match piece {
+                Piece::Sql(text) => sql.push_str(text),
+                Piece::Name(name) => sql.push_str(&super::connection::quoted(name)),
+                Piece::Value(value) => {
+                    values.push(value);
+                    sql.push_str(&format!("${}", values.len()));
+                }
+            }
+        }
+        (sql, values)
+    }
+
+    /// Whether it is worth to be kept prepared.
+    #[cfg(feature = "postgres")]
+    pub(super) fn is_kept(&self) -> bool {
+        !self.varies
     }
 
     /// Appends SQL with `?` where a value is bound, in order.

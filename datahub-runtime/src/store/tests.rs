@@ -8,7 +8,10 @@ mod intents;
 mod on_postgres;
 mod preparing;
 mod rows;
+mod rules;
 mod schema;
+#[cfg(feature = "postgres")]
+mod server;
 mod threads;
 
 use std::sync::Arc;

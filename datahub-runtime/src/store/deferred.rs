@@ -1,0 +1,136 @@
+//! Rules that the database else checks only with the commit, checked before it: so that what breaks one is known, in a
+//! trial and among the records of a page.
+
+use datahub_model::ModelDescriptor;
+use uuid::Uuid;
+
+use super::connection::{Connection, quoted};
+use super::failure::{Rule, Trouble};
+use super::model_table::key;
+use super::statement::{ColumnType, Statement};
+
+/// The foreign keys of a file that SQLite only counts until the commit, and how many rows broke each before something was
+/// done. A server checks its rules when asked, so that nothing has to be known before.
+#[derive(Debug, Default)]
+pub(super) struct Deferred {
+    /// What counts the rows that break a rule, and how many did.
+    counts: Vec<(String, i64)>,
+}
+
+/// What is done to a model's rows.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Touched<'i> {
+    pub(super) model: &'static ModelDescriptor,
+    pub(super) ids: &'i [Uuid],
+    /// Whether rows may be removed.
+    pub(super) removes: bool,
+}
+
+/// Looks at the rules before something is done to these rows.
+pub(super) fn before(connection: &mut Connection, touched: Touched<'_>) -> Result<Deferred, Trouble> {
+    if connection.dialect().check_deferred.is_some() {
+        return Ok(Deferred::default());
+    }
+    let mut counts = Vec::new();
+    for child in deferring(connection)? {
+        for rule in foreign_keys(connection, &child)? {
+            for sql in rule.counted(&child, touched) {
+                counts.push((sql.clone(), count(connection, &sql)?));
+            }
+        }
+    }
+    Ok(Deferred { counts })
+}
+
+impl Deferred {
+    /// Checks the rules after it was done.
+    ///
+    /// # Errors
+    ///
+    /// It is [refused](Trouble::Refused) where one is broken.
+    pub(super) fn check(self, connection: &mut Connection, model: &ModelDescriptor) -> Result<(), Trouble> {
+        if let Some(sql) = connection.dialect().check_deferred {
+            return connection.batch(sql).map_err(|trouble| trouble.in_table(model.table));
+        }
+        for (sql, before) in self.counts {
+            if count(connection, &sql)? > before {
+                return Err(Trouble::Refused(Rule::ForeignKey.broken("")).in_table(model.table));
+            }
+        }
+        Ok(())
+    }
+}
+
+/// A foreign key of a table.
+struct ForeignKey {
+    parent: String,
+    /// Its columns, each with the parent's that it refers to.
+    columns: Vec<(String, String)>,
+}
+
+impl ForeignKey {
+    /// What counts the rows of `child` that break it among those that may have come to do so.
+    fn counted(&self, child: &str, touched: Touched<'_>) -> Vec<String> {
+        let key = key(touched.model).name;
+        let is_table = |name: &str| name.eq_ignore_ascii_case(touched.model.table);
+        let literals = touched.ids.iter().map(|id| format!("x'{}'", id.simple()));
+        let ids = literals.collect::<Vec<_>>().join(", ");
+        let mut counted = Vec::new();
+        if is_table(child) {
+            counted.push(self.broken(child, &format!("child.{} IN ({ids})", quoted(key))));
+        }
+        if is_table(&self.parent) {
+            match &self.columns[..] {
+                [(from, to)] if to.eq_ignore_ascii_case(key) => {
+                    // A row keeps its key as long as it is there.
+                    if touched.removes {
+                        counted.push(self.broken(child, &format!("child.{} IN ({ids})", quoted(from))));
+                    }
+                }
+                _ => counted.push(self.broken(child, "true")),
+            }
+        }
+        counted
+    }
+
+    fn broken(&self, child: &str, among: &str) -> String {
+        let all =
+            |each: fn(&(String, String)) -> String| self.columns.iter().map(each).collect::<Vec<_>>().join(" AND ");
+        let given = all(|(from, _)| format!("child.{} IS NOT NULL", quoted(from)));
+        let found = all(|(from, to)| format!("parent.{} = child.{}", quoted(to), quoted(from)));
+        format!(
+            "SELECT CAST(count(*) AS TEXT) FROM {} AS child WHERE {among} AND {given} \
+             AND NOT EXISTS (SELECT 1 FROM {} AS parent WHERE {found})",
+            quoted(child),
+            quoted(&self.parent)
+        )
+    }
+}
+
+fn count(connection: &mut Connection, sql: &str) -> Result<i64, Trouble> {
+    let found = connection.texts(sql)?.pop().and_then(|text| text.parse().ok());
+    found.ok_or_else(|| Trouble::Corrupt("a count is no number".to_owned()))
+}
+
+/// The tables with foreign keys that are deferred. SQLite tells of none whether it is; only what made the table does.
+fn deferring(connection: &mut Connection) -> Result<Vec<String>, Trouble> {
+    let sql = "SELECT name FROM sqlite_master WHERE type = 'table' AND sql LIKE '%DEFERRED%'";
+    let rows = connection.rows(&Statement::new(sql, []), &[ColumnType::Text])?;
+    rows.into_iter().map(|mut row| row.text()).collect()
+}
+
+fn foreign_keys(connection: &mut Connection, child: &str) -> Result<Vec<ForeignKey>, Trouble> {
+    let sql = "SELECT list.id, list.\"table\", list.\"from\", \
+               coalesce(list.\"to\", (SELECT name FROM pragma_table_info(list.\"table\") WHERE pk = list.seq + 1)) \
+               FROM pragma_foreign_key_list(?) AS list ORDER BY list.id, list.seq";
+    let types = [ColumnType::BigInt, ColumnType::Text, ColumnType::Text, ColumnType::Text];
+    let mut keys: Vec<(i64, ForeignKey)> = Vec::new();
+    for mut row in connection.rows(&Statement::new(sql, [child.into()]), &types)? {
+        let (id, parent, columns) = (row.number()?, row.text()?, (row.text()?, row.text()?));
+        match keys.last_mut() {
+            Some((last, key)) if *last == id => key.columns.push(columns),
+            _ => keys.push((id, ForeignKey { parent, columns: vec![columns] })),
+        }
+    }
+    Ok(keys.into_iter().map(|(_, key)| key).collect())
+}

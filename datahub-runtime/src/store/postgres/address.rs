@@ -1,0 +1,256 @@
+//! A server's address, as the client programs of PostgreSQL take it, and whom its connections trust.
+
+use std::net::IpAddr;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use rustls::client::WebPkiServerVerifier;
+use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
+use rustls::pki_types::pem::PemObject as _;
+use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
+use rustls::{CertificateError, ClientConfig, DigitallySignedStruct, RootCertStore, SignatureScheme};
+use rustls_platform_verifier::{ConfigVerifierExt as _, Verifier};
+use tokio_postgres::Config;
+use tokio_postgres::config::{Host, SslMode, TargetSessionAttrs};
+use url::form_urlencoded;
+
+use super::failure::causes;
+
+/// Where a server is, and how to connect to it.
+#[derive(Clone, Debug)]
+pub(crate) struct Address {
+    pub(super) config: Config,
+    /// Hosts and database: what messages call it.
+    pub(crate) shown: String,
+    /// Whether it says itself how a connection is kept alive.
+    pub(super) has_keepalives: bool,
+    trust: Trust,
+}
+
+/// By what a server's certificate is judged.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Trust {
+    /// The file with the authorities to trust; `None`: those that the machine trusts.
+    roots: Option<PathBuf>,
+    /// Whether the certificate has to name the host.
+    names_host: bool,
+}
+
+impl Address {
+    /// # Errors
+    ///
+    /// What is wrong with it, without the password.
+    pub(crate) fn parse(url: &str) -> Result<Self, String> {
+        const FORM: &str = "it is no URL; write postgres://user:password@host:5432/database";
+        let (before, parameters) = url.split_once('?').unwrap_or((url, ""));
+        let host = before.split_once("://").map(|(_, rest)| rest.split_once('@').map_or(rest, |(_, host)| host));
+        if before.chars().any(char::is_whitespace) || host.is_none_or(|host| host.contains('@')) {
+            return Err(FORM.to_owned());
+        }
+        let mut trust = Trust { roots: None, names_host: true };
+        let mut passed_on = Vec::new();
+        for parameter in parameters.split('&').filter(|parameter| !parameter.is_empty()) {
+            match parameter.split_once('=') {
+                // The hub asks for more than the driver knows: it verifies whomever it speaks to over TLS.
+                Some(("sslmode", "verify-full")) => passed_on.push("sslmode=require"),
+                Some(("sslmode", "verify-ca")) => {
+                    trust.names_host = false;
+                    passed_on.push("sslmode=require");
+                }
+                Some(("sslmode", "allow")) => passed_on.push("sslmode=prefer"),
+                Some(("sslrootcert", "system")) => {}
+                Some(("sslrootcert", file)) => trust.roots = Some(PathBuf::from(decoded(file))),
+                _ => passed_on.push(parameter),
+            }
+        }
+        let mut config: Config = format!("{before}?{}", passed_on.join("&"))
+            .parse()
+            .map_err(|error| format!("it cannot be used: {}", causes(&error)))?;
+        if config.get_hosts().is_empty() && config.get_hostaddrs().is_empty() {
+            config.host("localhost");
+        }
+        let is_elsewhere = config.get_hosts().iter().any(is_elsewhere)
+            || config.get_hostaddrs().iter().any(|address| !address.is_loopback());
+        if config.get_ssl_mode() == SslMode::Prefer && is_elsewhere {
+            config.ssl_mode(SslMode::Require);
+        }
+        // Of several servers the one is meant that takes writes.
+        if config.get_hosts().len().max(config.get_hostaddrs().len()) > 1
+            && !parameters.contains("target_session_attrs")
+        {
+            config.target_session_attrs(TargetSessionAttrs::ReadWrite);
+        }
+        let shown = shown(&config);
+        Ok(Address { config, shown, has_keepalives: parameters.contains("keepalives"), trust })
+    }
+
+    /// How its server's certificate is verified.
+    ///
+    /// # Errors
+    ///
+    /// The file of authorities cannot be read or has none, or the machine's cannot be had.
+    pub(super) fn tls(&self) -> Result<ClientConfig, String> {
+        let provider = Arc::new(rustls::crypto::ring::default_provider());
+        let Trust { roots, names_host } = &self.trust;
+        let machine = || Verifier::new(Arc::clone(&provider)).map_err(|error| error.to_string());
+        let verifier: Arc<dyn ServerCertVerifier> = match (roots, names_host) {
+            (None, true) => return ClientConfig::with_platform_verifier().map_err(|error| error.to_string()),
+            (None, false) => Arc::new(AnyName(Arc::new(machine()?))),
+            (Some(file), names_host) => {
+                let verifier: Arc<WebPkiServerVerifier> =
+                    WebPkiServerVerifier::builder_with_provider(Arc::new(authorities(file)?), Arc::clone(&provider))
+                        .build()
+                        .map_err(|error| error.to_string())?;
+                if *names_host { verifier } else { Arc::new(AnyName(verifier)) }
+            }
+        };
+        let builder = ClientConfig::builder_with_provider(Arc::clone(&provider)).with_safe_default_protocol_versions();
+        let builder = builder.map_err(|error| error.to_string())?;
+        Ok(builder.dangerous().with_custom_certificate_verifier(verifier).with_no_client_auth())
+    }
+}
+
+/// The authorities in a file.
+fn authorities(file: &std::path::Path) -> Result<RootCertStore, String> {
+    let told = |reason: String| format!("the file of `sslrootcert`, {}: {reason}", file.display());
+    let mut roots = RootCertStore::empty();
+    for certificate in CertificateDer::pem_file_iter(file).map_err(|error| told(error.to_string()))? {
+        let certificate = certificate.map_err(|error| told(error.to_string()))?;
+        roots.add(certificate).map_err(|error| told(error.to_string()))?;
+    }
+    if roots.is_empty() { Err(told("there is no certificate in it".to_owned())) } else { Ok(roots) }
+}
+
+/// A value of a parameter without its escapes; a plus stands for itself.
+fn decoded(value: &str) -> String {
+    let pair = format!("value={}", value.replace('+', "%2B"));
+    form_urlencoded::parse(pair.as_bytes()).next().map(|(_, value)| value.into_owned()).unwrap_or_default()
+}
+
+fn shown(config: &Config) -> String {
+    let named = config.get_hosts().iter().map(|host| match host {
+        Host::Tcp(name) => name.clone(),
+        #[cfg(unix)]
+        Host::Unix(path) => path.display().to_string(),
+    });
+    let mut hosts: Vec<_> = named.collect();
+    if hosts.is_empty() {
+        hosts.extend(config.get_hostaddrs().iter().map(ToString::to_string));
+    }
+    let hosts = hosts.join(",");
+    config.get_dbname().map_or_else(|| hosts.clone(), |name| format!("{hosts}/{name}"))
+}
+
+fn is_elsewhere(host: &Host) -> bool {
+    match host {
+        Host::Tcp(name) => !(name == "localhost" || name.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())),
+        #[cfg(unix)]
+        Host::Unix(_) => false,
+    }
+}
+
+/// Verifies that a known authority has signed a certificate, whatever name it is for.
+#[derive(Debug)]
+struct AnyName<V: ?Sized>(Arc<V>);
+
+impl<V: ServerCertVerifier + ?Sized> ServerCertVerifier for AnyName<V> {
+    fn verify_server_cert(
+        &self,
+        end_entity: &CertificateDer<'_>,
+        intermediates: &[CertificateDer<'_>],
+        server_name: &ServerName<'_>,
+        ocsp_response: &[u8],
+        now: UnixTime,
+    ) -> Result<ServerCertVerified, rustls::Error> {
+        let verified = self.0.verify_server_cert(end_entity, intermediates, server_name, ocsp_response, now);
+        // The name is looked at once everything else was found right.
+        verified.or_else(|error| match error {
+            rustls::Error::InvalidCertificate(
+                CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. },
+            ) => Ok(ServerCertVerified::assertion()),
+            error => Err(error),
+        })
+    }
+
+    fn verify_tls12_signature(
+        &self,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        signature: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        self.0.verify_tls12_signature(message, certificate, signature)
+    }
+
+    fn verify_tls13_signature(
+        &self,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        signature: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        self.0.verify_tls13_signature(message, certificate, signature)
+    }
+
+    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
+        self.0.supported_verify_schemes()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_this_machine_is_spoken_to_in_clear_text() {
+        for (host, elsewhere) in [
+            ("localhost", false),
+            ("127.0.0.1", false),
+            ("::1", false),
+            ("10.0.0.7", true),
+            ("db.example.gov.uk", true),
+            ("localhost.example.com", true),
+        ] {
+            assert_eq!(is_elsewhere(&Host::Tcp(host.to_owned())), elsewhere, "{host}");
+        }
+        let by_number = Address::parse("postgres://hub@localhost/hub?hostaddr=10.0.0.7").unwrap();
+        assert_eq!(by_number.config.get_ssl_mode(), SslMode::Require);
+    }
+
+    #[test]
+    fn addresses_are_those_of_the_client_programs() {
+        let of = |url: &str| Address::parse(url).unwrap();
+        let two = of("postgres://hub:secret@db1.example:5432,db2.example:5433/hub?sslmode=verify-full");
+        assert_eq!(two.shown, "db1.example,db2.example/hub");
+        assert_eq!((two.config.get_hosts().len(), two.config.get_ports()), (2, &[5432, 5433][..]));
+        assert_eq!(two.config.get_target_session_attrs(), TargetSessionAttrs::ReadWrite);
+        assert_eq!((two.config.get_ssl_mode(), two.trust.names_host), (SslMode::Require, true));
+        let any = of("postgres://a,b/hub?target_session_attrs=any");
+        assert_eq!(any.config.get_target_session_attrs(), TargetSessionAttrs::Any);
+        let file =
+            of("postgresql://db.example/hub?sslmode=verify-ca&sslrootcert=%2Fetc%2Fa%20+b.pem&application_name=x");
+        assert_eq!(file.trust, Trust { roots: Some(PathBuf::from("/etc/a +b.pem")), names_host: false });
+        assert_eq!(file.config.get_application_name(), Some("x"));
+        let system = of("postgres://db.example/hub?sslrootcert=system&sslmode=verify-full");
+        assert_eq!(system.trust, Trust { roots: None, names_host: true });
+        assert_eq!(of("postgres:///hub?host=/run/postgresql").config.get_hosts().len(), 1);
+        assert_eq!(of("postgres:///hub").shown, "localhost/hub");
+    }
+
+    #[test]
+    fn no_part_of_a_password_is_repeated() {
+        for url in ["postgres://ada:sec@ret@host/hub", "postgres://ada:secret@no host/hub"] {
+            let told = Address::parse(url).unwrap_err();
+            assert!(told.contains("is no URL") && !told.contains("ret"), "{told}");
+        }
+        assert!(!format!("{:?}", Address::parse("postgres://ada:secret@host/hub").unwrap()).contains("secret"));
+    }
+
+    #[test]
+    fn a_file_without_authorities_is_told() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("roots.pem");
+        let address = Address::parse(&format!("postgres://db.example/hub?sslrootcert={}", file.display())).unwrap();
+        assert!(address.tls().unwrap_err().contains("roots.pem"));
+        std::fs::write(&file, "nothing").unwrap();
+        assert!(address.tls().unwrap_err().contains("no certificate in it"));
+    }
+}

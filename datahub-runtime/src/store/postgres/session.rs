@@ -1,0 +1,348 @@
+//! One connection to a server: statements run on the driver itself, so that what goes wrong is known by its code.
+//!
+//! Where the session is the hub's own, statements stay prepared and settings stay set. A pooler that gives every transaction
+//! another session keeps neither: then each transaction begins with what the promises rest on, and nothing is prepared by
+//! name, because a name may be another program's there.
+
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, OnceLock};
+use std::time::Duration;
+
+use tokio::runtime::Runtime;
+use tokio_postgres::types::{ToSql, Type};
+use tokio_postgres::{Client, Error, Row};
+use tokio_postgres_rustls::MakeRustlsConnect;
+use uuid::Uuid;
+
+use super::address::Address;
+use super::failure::{self, causes};
+use super::values;
+use crate::store::failure::Trouble;
+use crate::store::patience::Patience;
+use crate::store::row::Cells;
+use crate::store::statement::{ColumnType, Datum, Statement};
+
+/// A connection as the store's threads use it: each waits for its own answers, on a small runtime of its own.
+pub(crate) struct PostgresConnection {
+    client: Client,
+    runtime: &'static Runtime,
+    /// What the session is known by, where it is the hub's own.
+    token: Option<String>,
+    /// What the server has prepared, by its text.
+    prepared: HashMap<String, tokio_postgres::Statement>,
+    /// What a transaction begins with.
+    begin: String,
+    /// How many transactions and savepoints are open, each within the one before.
+    depth: usize,
+    /// Whether the open transaction can only be rolled back any more.
+    is_failed: bool,
+    /// Whether it is not known what is open.
+    is_broken: bool,
+    /// Whether the server has hung up, which is known before the connection is used again.
+    gone: Arc<AtomicBool>,
+    /// How long the server may owe an answer.
+    pub(crate) patience: Arc<Patience>,
+}
+
+/// Why a statement was not carried out.
+#[derive(Debug)]
+pub(crate) enum Problem {
+    /// The server said so, or the connection did.
+    Told(Error),
+    /// A value has no form that could be sent.
+    Value(String),
+    /// What a row holds is not what was asked for.
+    Row(Trouble),
+    /// The transaction had failed before.
+    Failed,
+}
+
+impl From<Error> for Problem {
+    fn from(error: Error) -> Self {
+        Problem::Told(error)
+    }
+}
+
+impl Problem {
+    /// The same as the store knows it, and whether the connection is to be given up.
+    pub(crate) fn trouble(self) -> (Trouble, bool) {
+        match self {
+            Problem::Told(error) if failure::is_forgotten(&error) => {
+                let reason = format!("{error}: its tables were changed just now", error = causes(&error));
+                (Trouble::Forgotten(reason), false)
+            }
+            Problem::Told(error) => failure::trouble(&error),
+            Problem::Value(reason) => (Trouble::Refused(reason), false),
+            Problem::Row(trouble) => (trouble, false),
+            Problem::Failed => {
+                let reason = "a transaction went on after it had failed, and was undone; this is a bug";
+                (Trouble::Other(reason.to_owned()), false)
+            }
+        }
+    }
+}
+
+impl PostgresConnection {
+    /// Connects; to another machine only over TLS, unless the address says `sslmode=disable`.
+    pub(crate) fn establish(address: &Address, patience: Duration) -> Result<PostgresConnection, Trouble> {
+        let unusable = |reason: String| Trouble::Unavailable(format!("the address cannot be used: {reason}"));
+        let mut config = address.config.clone();
+        if config.get_application_name().is_none() {
+            config.application_name("datahub-sync");
+        }
+        if config.get_connect_timeout().is_none() {
+            config.connect_timeout(CONNECT_TIMEOUT);
+        }
+        if config.get_tcp_user_timeout().is_none() {
+            config.tcp_user_timeout(UNANSWERED_TIMEOUT);
+        }
+        if !address.has_keepalives {
+            config.keepalives_idle(KEEPALIVE).keepalives_interval(KEEPALIVE).keepalives_retries(2);
+        }
+        // Another part of the program may have chosen a provider for the process already; either serves.
+        _ = rustls::crypto::ring::default_provider().install_default();
+        let tls = MakeRustlsConnect::new(address.tls().map_err(unusable)?);
+        let runtime = runtime()?;
+        let refused = |reason: String| {
+            Trouble::Unavailable(format!(
+                "{reason}; see that the server runs and that its address, user and password are right"
+            ))
+        };
+        let token = Uuid::new_v4().simple().to_string();
+        let mut own = config.clone();
+        own.options(format!("{} -c {TOKEN}={token}", config.get_options().unwrap_or_default()).trim_start());
+        let connected = runtime.block_on(async {
+            tokio::time::timeout(CONNECT_TIMEOUT, async {
+                match own.connect(tls.clone()).await {
+                    Err(error) if failure::takes_no_parameters(&error) => config.connect(tls).await,
+                    connected => connected,
+                }
+            })
+            .await
+        });
+        let silent = |_| refused(format!("the server did not answer within {} s", CONNECT_TIMEOUT.as_secs()));
+        let (client, connection) = connected.map_err(silent)?.map_err(|error| refused(causes(&error)))?;
+        let gone = Arc::new(AtomicBool::new(false));
+        let patience = Arc::new(Patience::new(patience));
+        let (hung_up, runs_out) = (Arc::clone(&gone), Arc::clone(&patience));
+        runtime.spawn(async move {
+            tokio::select! {
+                // An answer that is there already is taken, also where the whole machine slept past the limit.
+                biased;
+                ended = connection => {
+                    if let Err(error) = ended {
+                        tracing::warn!(error = %causes(&error), "a connection to the database has ended");
+                    }
+                }
+                () = runs_out.runs_out() => {
+                    tracing::warn!("a connection to the database is given up, because it owed an answer for too long");
+                }
+            }
+            hung_up.store(true, Ordering::Release);
+        });
+        Ok(PostgresConnection {
+            client,
+            runtime,
+            token: Some(token),
+            prepared: HashMap::new(),
+            begin: BEGIN.to_owned(),
+            depth: 0,
+            is_failed: false,
+            is_broken: false,
+            gone,
+            patience,
+        })
+    }
+
+    /// Whether the server knows the session as the one that this connection began: no other program is in it.
+    pub(super) fn is_own(&mut self) -> Result<bool, Problem> {
+        let asked = Statement::new("SELECT current_setting(?, true)", [TOKEN.into()]);
+        let found = self.query(&asked, &[ColumnType::Text])?.into_iter().next();
+        let found = found.map(|mut row| row.optional_text()).transpose().map_err(Problem::Row)?.flatten();
+        if found.is_none() || found != self.token {
+            self.token = None;
+            self.prepared.clear();
+        }
+        Ok(self.token.is_some())
+    }
+
+    /// From now on every transaction begins with these statements too.
+    pub(super) fn begin_with(&mut self, settings: &str) {
+        self.begin = format!("{BEGIN}; {settings}");
+    }
+
+    pub(crate) fn is_gone(&self) -> bool {
+        self.gone.load(Ordering::Acquire)
+    }
+
+    pub(crate) fn is_broken(&self) -> bool {
+        self.is_broken
+    }
+
+    pub(crate) fn is_in_transaction(&self) -> bool {
+        self.depth > 0
+    }
+
+    pub(crate) fn batch(&mut self, sql: &str) -> Result<(), Problem> {
+        self.asks(|client| client.batch_execute(sql)).map_err(Problem::Told)
+    }
+
+    pub(crate) fn execute(&mut self, statement: &Statement) -> Result<usize, Problem> {
+        let touched = self.run(statement, Client::execute, Client::execute_typed)?;
+        Ok(usize::try_from(touched).unwrap_or(usize::MAX))
+    }
+
+    pub(crate) fn query(&mut self, statement: &Statement, types: &[ColumnType]) -> Result<Vec<Cells>, Problem> {
+        let rows: Vec<Row> = self.run(statement, Client::query, Client::query_typed)?;
+        rows.iter().map(|row| values::cells(row, types).map_err(Problem::Row)).collect()
+    }
+
+    /// The one column of text that a statement put together by hand gives.
+    pub(crate) fn texts(&mut self, sql: &str) -> Result<Vec<String>, Problem> {
+        let rows = self.asks(|client| client.query_typed(sql, &[]))?;
+        let text = |row| values::cells(row, &[ColumnType::Text]).and_then(|mut row| row.text());
+        rows.iter().map(|row| text(row).map_err(Problem::Row)).collect()
+    }
+
+    /// Begins a transaction, or within one a savepoint.
+    pub(crate) fn begin(&mut self) -> Result<(), Problem> {
+        match self.depth {
+            0 => self.batch(&self.begin.clone())?,
+            depth => self.batch(&format!("SAVEPOINT datahub_{depth}"))?,
+        }
+        self.depth += 1;
+        Ok(())
+    }
+
+    /// Keeps what the innermost transaction or savepoint did. Where that fails, a transaction is over, and a savepoint is to
+    /// be rolled back.
+    pub(crate) fn commit(&mut self) -> Result<(), Problem> {
+        if self.is_failed {
+            // The server would take the word and roll back.
+            return Err(Problem::Failed);
+        }
+        match self.depth {
+            0 | 1 => {
+                let committed = self.batch("COMMIT");
+                self.depth = 0;
+                self.is_failed = false;
+                // What the server has not said may have happened or not.
+                self.is_broken |= matches!(&committed, Err(Problem::Told(error)) if error.as_db_error().is_none());
+                committed
+            }
+            depth => {
+                self.batch(&format!("RELEASE SAVEPOINT datahub_{}", depth - 1))?;
+                self.depth -= 1;
+                Ok(())
+            }
+        }
+    }
+
+    /// Undoes what the innermost transaction or savepoint did.
+    pub(crate) fn roll_back(&mut self) -> Result<(), Problem> {
+        let undone = match self.depth {
+            0 => return Ok(()),
+            1 => self.batch("ROLLBACK"),
+            depth => {
+                let name = format!("datahub_{}", depth - 1);
+                self.batch(&format!("ROLLBACK TO SAVEPOINT {name}; RELEASE SAVEPOINT {name}"))
+            }
+        };
+        self.depth -= 1;
+        self.is_failed = false;
+        self.is_broken |= undone.is_err();
+        undone
+    }
+
+    /// Waits for an answer, and notes whether it ends the transaction.
+    fn asks<'s, T, F: Future<Output = Result<T, Error>> + 's>(
+        &'s mut self,
+        ask: impl FnOnce(&'s Client) -> F,
+    ) -> Result<T, Error> {
+        let PostgresConnection { client, runtime, depth, is_failed, patience, .. } = self;
+        let _waiting = patience.asks();
+        let answer = runtime.block_on(ask(client));
+        *is_failed |= answer.is_err() && *depth > 0;
+        answer
+    }
+
+    /// Runs a statement in one way where the server keeps it prepared, and in the other where it does not.
+    fn run<T>(
+        &mut self,
+        statement: &Statement,
+        prepared: impl AsyncFn(&Client, &tokio_postgres::Statement, &[&(dyn ToSql + Sync)]) -> Result<T, Error>,
+        typed: impl AsyncFn(&Client, &str, &[(&(dyn ToSql + Sync), Type)]) -> Result<T, Error>,
+    ) -> Result<T, Problem> {
+        let (sql, values) = statement.numbered();
+        if let Some(reason) = values.iter().find_map(|value| value.unsendable()) {
+            return Err(Problem::Value(reason));
+        }
+        let ran = if self.token.is_some() && statement.is_kept() {
+            match self.run_prepared(&sql, &values, &prepared) {
+                // The server has taken note of nothing yet, so that it can be asked again.
+                Err(error) if failure::is_forgotten(&error) && self.depth == 0 => {
+                    self.run_prepared(&sql, &values, &prepared)
+                }
+                ran => ran,
+            }
+        } else {
+            let values: Vec<_> = values.iter().map(|value| (*value as &(dyn ToSql + Sync), value.sql_type())).collect();
+            self.asks(|client| typed(client, &sql, &values))
+        };
+        ran.map_err(Problem::Told)
+    }
+
+    fn run_prepared<T>(
+        &mut self,
+        sql: &str,
+        values: &[&Datum],
+        run: &impl AsyncFn(&Client, &tokio_postgres::Statement, &[&(dyn ToSql + Sync)]) -> Result<T, Error>,
+    ) -> Result<T, Error> {
+        let types: Vec<_> = values.iter().map(|value| value.sql_type()).collect();
+        let known = self.prepared.get(sql).filter(|known| known.params() == types).cloned();
+        let statement = match known {
+            Some(statement) => statement,
+            None => {
+                let statement = self.asks(|client| client.prepare_typed(sql, &types))?;
+                self.prepared.insert(sql.to_owned(), statement.clone());
+                statement
+            }
+        };
+        let values: Vec<_> = values.iter().map(|value| *value as &(dyn ToSql + Sync)).collect();
+        let ran = self.asks(|client| run(client, &statement, &values));
+        if ran.as_ref().is_err_and(failure::is_forgotten) {
+            // What changed for one statement may have changed for others.
+            self.prepared.clear();
+        }
+        ran
+    }
+}
+
+/// Each statement sees what was committed before it, whatever the server's settings say: a transaction waits for its
+/// record's lock first, and has to see what was stored meanwhile.
+const BEGIN: &str = "BEGIN ISOLATION LEVEL READ COMMITTED";
+
+/// The setting by which a session is known again.
+const TOKEN: &str = "datahub.session";
+
+/// How long connecting may take.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(15);
+
+/// How long nothing may come from a server before it is asked whether it is there: a host that went away while it owed an
+/// answer is noticed after three times as long.
+const KEEPALIVE: Duration = Duration::from_secs(20);
+
+/// How long a server that is gone without a word may leave bytes unanswered.
+const UNANSWERED_TIMEOUT: Duration = Duration::from_secs(60);
+
+/// The runtime that drives the sockets of all connections of the process.
+fn runtime() -> Result<&'static Runtime, Trouble> {
+    static RUNTIME: OnceLock<Result<Runtime, String>> = OnceLock::new();
+    let runtime = RUNTIME.get_or_init(|| {
+        let mut builder = tokio::runtime::Builder::new_multi_thread();
+        let builder = builder.worker_threads(1).thread_name("datahub-postgres").enable_all();
+        builder.build().map_err(|error| error.to_string())
+    });
+    runtime.as_ref().map_err(|reason| Trouble::Unavailable(format!("no thread could be started for it: {reason}")))
+}

@@ -1,0 +1,161 @@
+//! Rules of the database and changes of its tables: a record that breaks a rule waits in quarantine and holds up nothing,
+//! and what no record can help is told as what it is.
+
+use datahub_protocol::{Listed, Loaded, Record, Trial, listed};
+
+use super::*;
+use crate::mapping::ModelMapping;
+use crate::store::page::{Page, PageStored};
+use crate::store::{Claim, StoreError, Watermark, model_table};
+
+const PARENT: Uuid = Uuid::from_u128(0xFA);
+
+/// A record as CDMS lists it.
+fn listing(id: u128, name: &str, parent: Option<Uuid>) -> (Uuid, Result<Record, Fault>) {
+    let mut attributes = seen(name);
+    let reference = |id| Value::Lookup(cdms_odata::Reference { logical_name: "account".into(), id });
+    attributes.insert("Parent", parent.map_or(Value::Null, reference));
+    (Uuid::from_u128(id), Ok(Record { modified: NOON, created: None, modified_by: None, attributes }))
+}
+
+/// Stores a page of a pull; what became of each record.
+async fn pull(store: &Store, records: Vec<(Uuid, Result<Record, Fault>)>) -> Result<Vec<Listed<Fault>>, StoreError> {
+    let claim = Claim { model: &ORGANISATION, run: Uuid::new_v4() };
+    store.claim_pull(claim, true).await?;
+    let asked_at = store.newest_version().await?;
+    let judge = move |id, loaded: &Loaded, record| {
+        let mapping = ModelMapping { model: &ORGANISATION, id, actor: "tests".into() };
+        listed(&mapping, loaded, record, asked_at, 0)
+    };
+    let (actor, program) = ("tests".to_owned(), "tests".to_owned());
+    let watermark = Watermark { next: None, pages: 1, records: 1 };
+    let page = Page { claim, actor, program, records, watermark, judge: Box::new(judge) };
+    match store.store_page(page).await? {
+        PageStored::Done(outcomes) => Ok(outcomes.into_iter().map(|(_, listed)| listed).collect()),
+        PageStored::TakenOver => panic!("taken over"),
+    }
+}
+
+fn is_stored(listed: &Listed<Fault>) -> bool {
+    matches!(listed, Listed::Store(..))
+}
+
+/// A database whose organisations' parents have to be there by the end of a transaction.
+async fn with_deferred_parents() -> (Bench, Store) {
+    let bench = Bench::empty();
+    let made = |connection: &mut crate::store::connection::Connection| {
+        let table = model_table::create_table(connection.dialect(), &ORGANISATION);
+        let rule = " REFERENCES organisations DEFERRABLE INITIALLY DEFERRED";
+        let kind = if table.contains("\"parent\" UUID") { "UUID" } else { "BLOB" };
+        connection.batch(&table.replace(&format!("\"parent\" {kind}"), &format!("\"parent\" {kind}{rule}")))
+    };
+    with_connection(bench.url(), made).unwrap();
+    let store = bench.program().await;
+    store.create_tables(&[&ORGANISATION]).await.unwrap();
+    (bench, store)
+}
+
+#[tokio::test]
+async fn what_breaks_a_rule_of_the_commit_waits_and_the_page_is_stored() {
+    let (bench, store) = with_deferred_parents().await;
+    // A child may come before its parent, and neither waits for the one whose parent never comes.
+    let page = vec![
+        listing(1, "Child", Some(Uuid::from_u128(2))),
+        listing(2, "Parent", None),
+        listing(3, "Orphan", Some(PARENT)),
+    ];
+    let outcomes = pull(&store, page).await.unwrap();
+    assert!(is_stored(&outcomes[0]) && is_stored(&outcomes[1]), "{outcomes:?}");
+    assert!(matches!(outcomes[2], Listed::Quarantined(_)), "{outcomes:?}");
+    assert_eq!(bench.count("organisations"), 2);
+    let waiting = store.quarantine(10).await.unwrap();
+    assert_eq!((waiting.len(), waiting[0].id), (1, Uuid::from_u128(3)));
+    assert!(waiting[0].reason.contains("foreign key"), "{}", waiting[0].reason);
+}
+
+#[tokio::test]
+async fn a_trial_hears_what_the_commit_would_say() {
+    let (bench, store) = with_deferred_parents().await;
+    let version = done(&store, first_sight("Acme")).await;
+    let trying = |trial| {
+        let mut job = opening(at(version), 1);
+        job.commit.trial = Some(trial);
+        job
+    };
+    let mut values = vec![Value::Null; ORGANISATION.columns.len()];
+    values[1] = Value::text("Acme");
+    let parent = ORGANISATION.columns.iter().position(|column| column.name == "parent").unwrap();
+    values[parent] = Value::Guid(PARENT);
+    let refused = store.commit(trying(Trial::Put(values.clone()))).await.unwrap();
+    assert!(matches!(&refused, Committed::Refused(reason) if reason.contains("foreign key")), "{refused:?}");
+    // It may refer to itself.
+    values[parent] = Value::Guid(ID);
+    done(&store, trying(Trial::Put(values))).await;
+    done(&store, closing(1, Verdict::Applied)).await;
+
+    pull(&store, vec![listing(1, "Child", Some(ID))]).await.unwrap();
+    let refused = store.commit(trying(Trial::Remove)).await.unwrap();
+    assert!(matches!(&refused, Committed::Refused(reason) if reason.contains("foreign key")), "{refused:?}");
+    // The rule holds whoever stores without a trial, and leaves nothing open behind.
+    let refused = store.commit(tombstone(version)).await.unwrap();
+    assert!(matches!(&refused, Committed::Refused(reason) if reason.contains("foreign key")), "{refused:?}");
+    assert_eq!(bench.count("organisations"), 2);
+    done(&store, refresh(version, "Beta")).await;
+}
+
+#[tokio::test]
+async fn a_trigger_of_the_team_refuses_one_record_whatever_it_says() {
+    let (bench, store) = Bench::open().await;
+    // In the words of an outage, and in those of tables that have changed.
+    for words in ["could not open the ledger", "database is locked by accounting", "no such column: ledger"] {
+        let (sqlite, postgres) = (
+            format!(
+                "DROP TRIGGER IF EXISTS ledger; CREATE TRIGGER ledger BEFORE INSERT ON organisations \
+                 WHEN NEW.name = 'Bad' BEGIN SELECT RAISE(ABORT, '{words}'); END"
+            ),
+            format!(
+                "CREATE OR REPLACE FUNCTION ledger() RETURNS trigger LANGUAGE plpgsql AS \
+                 $$ BEGIN RAISE EXCEPTION '{words}'; END $$; DROP TRIGGER IF EXISTS ledger ON organisations; \
+                 CREATE TRIGGER ledger BEFORE INSERT ON organisations FOR EACH ROW WHEN (NEW.name = 'Bad') \
+                 EXECUTE FUNCTION ledger()"
+            ),
+        );
+        bench.sql(bench.on_either(&sqlite, &postgres));
+        let outcomes = pull(&store, vec![listing(1, "Good", None), listing(2, "Bad", None)]).await.unwrap();
+        assert!(matches!(outcomes[1], Listed::Quarantined(_)), "{words}: {outcomes:?}");
+        let waiting = store.quarantine(10).await.unwrap();
+        assert!(waiting.len() == 1 && waiting[0].reason.contains(words), "{words}: {waiting:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_table_that_changes_under_a_running_program_is_no_fault_of_its_records() {
+    let renamed = |from, to| format!("ALTER TABLE organisations RENAME COLUMN {from} TO {to}");
+    let of_file = "CREATE TRIGGER ledger BEFORE INSERT ON organisations BEGIN SELECT * FROM ledger; END".to_owned();
+    let of_server = "ALTER TABLE organisations ADD COLUMN region TEXT NOT NULL DEFAULT 'x'; \
+                     ALTER TABLE organisations ALTER COLUMN region DROP DEFAULT"
+        .to_owned();
+    for (on_file, on_server, told) in [
+        (renamed("name", "title"), renamed("name", "title"), ("name", "name")),
+        (renamed("notes", "remarks"), renamed("notes", "remarks"), ("notes", "notes")),
+        // A trigger that asks for a table that is gone, and a column that the program gives no value.
+        (of_file, of_server, ("ledger", "region")),
+        (
+            "ALTER TABLE organisations RENAME TO companies".to_owned(),
+            "ALTER TABLE organisations RENAME TO companies".to_owned(),
+            ("organisations", "organisations"),
+        ),
+    ] {
+        let (bench, store) = Bench::open().await;
+        let version = done(&store, first_sight("Acme")).await;
+        load(&store).await;
+        let (change, told) = (bench.on_either(on_file, on_server), bench.on_either(told.0, told.1));
+        bench.sql(&change);
+        let error = pull(&store, vec![listing(1, "New", None)]).await.unwrap_err();
+        assert!(matches!(error, StoreError::Schema { .. }), "{change}: {error:?}");
+        assert!(error.to_string().contains(told), "{change}: {error}");
+        assert_eq!(bench.count("datahub_quarantine"), 0, "{change}");
+        let committed = store.commit(refresh(version, "Beta")).await.unwrap();
+        assert!(matches!(committed, Committed::Unavailable(_)), "{change}: {committed:?}");
+    }
+}

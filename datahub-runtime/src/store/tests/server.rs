@@ -1,0 +1,231 @@
+//! What only a server does: it changes its tables and its part under a running program, sits behind a pooler, and shows a
+//! certificate.
+
+use std::net::SocketAddr;
+
+use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
+use rustls::ServerConfig;
+use rustls::pki_types::PrivateKeyDer;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _, copy_bidirectional};
+use tokio::net::{TcpListener, TcpStream};
+use tokio_rustls::TlsAcceptor;
+
+use super::*;
+use crate::store::StoreError;
+use crate::store::connection::Connection;
+use crate::store::failure::Trouble;
+
+/// The test's server, where it is on one.
+fn server(bench: &Bench) -> Option<SocketAddr> {
+    let url = bench.is_on_postgres().then(|| url::Url::parse(&bench.url()).unwrap())?;
+    Some(SocketAddr::new(url.host_str().unwrap().parse().unwrap(), url.port().unwrap_or(5432)))
+}
+
+/// The address of the test's database by another host and port, with more parameters.
+fn by_way_of(bench: &Bench, host: &str, port: u16, parameters: &str) -> String {
+    let mut url = url::Url::parse(&bench.url()).unwrap();
+    url.set_host(Some(host)).unwrap();
+    url.set_port(Some(port)).unwrap();
+    format!("{url}&{parameters}")
+}
+
+async fn open(bench: &Bench, url: &str) -> Result<Store, StoreError> {
+    let options = StoreOptions { connections: Some(1), ..StoreOptions::default() };
+    Store::open(url, Arc::new(bench.clock.clone()), options, Meters::default()).await
+}
+
+fn batch(sql: &'static str) -> impl FnOnce(&mut Connection) -> Result<(), Trouble> {
+    move |connection| connection.batch(sql)
+}
+
+fn texts(sql: &'static str) -> impl FnOnce(&mut Connection) -> Result<Vec<String>, Trouble> {
+    move |connection| connection.texts(sql)
+}
+
+#[tokio::test]
+async fn a_column_may_be_widened_under_a_running_program() {
+    let bench = Bench::empty();
+    if server(&bench).is_none() {
+        return;
+    }
+    let store = open(&bench, &bench.url()).await.unwrap();
+    store.create_tables(&[&ORGANISATION]).await.unwrap();
+    let version = done(&store, first_sight("Acme")).await;
+    let version = done(&store, refresh(version, "Beta")).await;
+    load(&store).await;
+    bench.sql("ALTER TABLE organisations ALTER COLUMN rank TYPE BIGINT");
+    assert!(load(&store).await.row_present);
+    let version = done(&store, refresh(version, "Gamma")).await;
+    // A transaction meets it first.
+    bench.sql("ALTER TABLE organisations ALTER COLUMN notes TYPE VARCHAR(100)");
+    done(&store, refresh(version, "Delta")).await;
+    assert!(load(&store).await.row_present);
+}
+
+#[tokio::test]
+async fn a_server_that_only_read_for_a_while_is_connected_to_anew() {
+    let bench = Bench::empty();
+    if server(&bench).is_none() {
+        return;
+    }
+    let store = open(&bench, &bench.url()).await.unwrap();
+    store.create_tables(&[&ORGANISATION]).await.unwrap();
+    store.write(batch("SET SESSION CHARACTERISTICS AS TRANSACTION READ ONLY")).await.unwrap();
+    let refused = store.commit(first_sight("Acme")).await.unwrap();
+    assert!(matches!(&refused, Committed::Unavailable(reason) if reason.contains("read-only")), "{refused:?}");
+    done(&store, first_sight("Acme")).await;
+}
+
+#[tokio::test]
+async fn prepared_statements_that_are_gone_are_prepared_anew() {
+    let bench = Bench::empty();
+    if server(&bench).is_none() {
+        return;
+    }
+    let store = open(&bench, &bench.url()).await.unwrap();
+    store.create_tables(&[&ORGANISATION]).await.unwrap();
+    let version = done(&store, first_sight("Acme")).await;
+    load(&store).await;
+    store.write(batch("DEALLOCATE ALL")).await.unwrap();
+    assert!(load(&store).await.row_present);
+    store.write(batch("DEALLOCATE ALL")).await.unwrap();
+    done(&store, refresh(version, "Beta")).await;
+}
+
+/// What a pooler does with the parameter by which a session is known.
+#[derive(Clone, Copy)]
+enum Pooler {
+    Ignores,
+    Refuses,
+}
+
+/// A relay that treats what a client says first as a pooler would.
+async fn pooler(server: SocketAddr, pooler: Pooler) -> SocketAddr {
+    let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
+    let address = listener.local_addr().unwrap();
+    tokio::spawn(async move {
+        while let Ok((mut client, _)) = listener.accept().await {
+            let mut server = TcpStream::connect(server).await.unwrap();
+            tokio::spawn(async move {
+                let length = client.read_u32().await.unwrap();
+                let mut first = vec![0; usize::try_from(length).unwrap() - 4];
+                client.read_exact(&mut first).await.unwrap();
+                let words = String::from_utf8(first).unwrap();
+                let kept = words.find(" -c datahub.session=").map(|at| {
+                    let end = at + words[at..].find('\0').unwrap();
+                    format!("{}{}", &words[..at], &words[end..])
+                });
+                if let (Pooler::Refuses, Some(_)) = (pooler, &kept) {
+                    let told = b"SFATAL\0VFATAL\0C08P01\0Munsupported startup parameter: options\0\0";
+                    client.write_u8(b'E').await.unwrap();
+                    client.write_u32(u32::try_from(told.len()).unwrap() + 4).await.unwrap();
+                    return client.write_all(told).await.unwrap();
+                }
+                let first = kept.unwrap_or(words);
+                server.write_u32(u32::try_from(first.len()).unwrap() + 4).await.unwrap();
+                server.write_all(first.as_bytes()).await.unwrap();
+                _ = copy_bidirectional(&mut client, &mut server).await;
+            });
+        }
+    });
+    address
+}
+
+#[tokio::test]
+async fn behind_a_pooler_every_transaction_brings_what_the_promises_rest_on() {
+    for kind in [Pooler::Ignores, Pooler::Refuses] {
+        let bench = Bench::empty();
+        let Some(server) = server(&bench) else { return };
+        let pooler = pooler(server, kind).await;
+        let url = by_way_of(&bench, "127.0.0.1", pooler.port(), "sslmode=disable");
+        let store = open(&bench, &url).await.unwrap();
+        store.create_tables(&[&ORGANISATION]).await.unwrap();
+        let mut version = done(&store, first_sight("Acme")).await;
+        for name in ["Beta", "Gamma"] {
+            // The next transaction has a session in which another program has set what it likes.
+            store.write(batch("DISCARD ALL")).await.unwrap();
+            let session = "SET synchronous_commit = off; SET statement_timeout = 0; \
+                           SET SESSION CHARACTERISTICS AS TRANSACTION ISOLATION LEVEL SERIALIZABLE";
+            store.write(batch(session)).await.unwrap();
+            let settings = texts(
+                "SELECT concat_ws(' ', current_setting('synchronous_commit'), current_setting('statement_timeout'), \
+                 current_setting('transaction_isolation'))",
+            );
+            let found = store.write(|connection| connection.write(settings)).await.unwrap();
+            assert_eq!(found, ["on 30s read committed"]);
+            assert!(load(&store).await.row_present);
+            version = done(&store, refresh(version, name)).await;
+        }
+        let prepared = store.write(texts("SELECT name FROM pg_prepared_statements")).await.unwrap();
+        assert_eq!(prepared, <[String; 0]>::default(), "a name may be another program's");
+    }
+}
+
+/// A relay that speaks TLS to its clients, with a certificate for a name that an authority of its own has signed.
+async fn with_certificate(server: SocketAddr, authority: &CertifiedIssuer<'_, KeyPair>, name: &str) -> SocketAddr {
+    let key = KeyPair::generate().unwrap();
+    let certificate = CertificateParams::new([name.to_owned()]).unwrap().signed_by(&key, authority).unwrap();
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let config = ServerConfig::builder_with_provider(provider).with_safe_default_protocol_versions().unwrap();
+    let key = PrivateKeyDer::Pkcs8(key.serialize_der().into());
+    let config = config.with_no_client_auth().with_single_cert(vec![certificate.der().clone()], key).unwrap();
+    let acceptor = TlsAcceptor::from(Arc::new(config));
+    let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
+    let address = listener.local_addr().unwrap();
+    tokio::spawn(async move {
+        while let Ok((mut client, _)) = listener.accept().await {
+            let acceptor = acceptor.clone();
+            tokio::spawn(async move {
+                // The request for TLS, which is granted.
+                assert_eq!(client.read_u64().await.unwrap(), 0x0000_0008_04D2_162F);
+                client.write_u8(b'S').await.unwrap();
+                let Ok(mut client) = acceptor.accept(client).await else { return };
+                let mut server = TcpStream::connect(server).await.unwrap();
+                _ = copy_bidirectional(&mut client, &mut server).await;
+            });
+        }
+    });
+    address
+}
+
+#[tokio::test]
+async fn a_servers_certificate_is_held_to_what_the_address_asks_for() {
+    let bench = Bench::empty();
+    let Some(server) = server(&bench) else { return };
+    let mut authority = CertificateParams::new(Vec::new()).unwrap();
+    authority.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+    let authority = CertifiedIssuer::self_signed(authority, KeyPair::generate().unwrap()).unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let roots = folder.path().join("roots.pem");
+    std::fs::write(&roots, authority.pem()).unwrap();
+    let roots = format!("&sslrootcert={}", roots.display());
+    let ours = with_certificate(server, &authority, "localhost").await;
+    let other = with_certificate(server, &authority, "db.example.gov.uk").await;
+    for (address, mode, roots, told) in [
+        (ours, "verify-full", roots.as_str(), None),
+        (ours, "verify-ca", &roots, None),
+        (ours, "require", &roots, None),
+        (ours, "verify-full", "", Some("certificate")),
+        (ours, "verify-ca", "", Some("certificate")),
+        (other, "verify-ca", &roots, None),
+        (other, "verify-full", &roots, Some("not valid for name")),
+    ] {
+        let url = by_way_of(&bench, "localhost", address.port(), &format!("sslmode={mode}{roots}"));
+        let opened = open(&bench, &url).await.map(drop).map_err(|error| error.to_string());
+        match told {
+            None => assert_eq!(opened, Ok(()), "{address} {mode}"),
+            Some(told) => assert!(opened.as_ref().is_err_and(|error| error.contains(told)), "{mode}: {opened:?}"),
+        }
+    }
+}
+
+#[tokio::test]
+async fn of_several_hosts_the_one_is_taken_that_answers() {
+    let bench = Bench::empty();
+    let Some(server) = server(&bench) else { return };
+    let gone = TcpListener::bind(("127.0.0.1", 0)).await.unwrap().local_addr().unwrap();
+    let url = bench.url().replace(&server.to_string(), &format!("{gone},{server}"));
+    let store = open(&bench, &url).await.unwrap();
+    store.create_tables(&[&ORGANISATION]).await.unwrap();
+    done(&store, first_sight("Acme")).await;
+}
