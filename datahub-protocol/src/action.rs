@@ -148,6 +148,9 @@ pub enum TombstoneReason {
     Gone,
     /// The record no longer satisfies the model's `only`.
     LeftModel,
+    /// For a reason that only a newer program knows.
+    #[serde(untagged)]
+    Unknown(crate::UnknownWord),
 }
 
 /// What a row is to hold.

@@ -77,7 +77,8 @@ impl TombstoneReason {
     /// What somebody learns who asks for the record.
     pub fn failure<F>(self) -> Failure<F> {
         match self {
-            TombstoneReason::Gone => Failure::Gone,
+            // Whatever a newer program found, there is no row.
+            TombstoneReason::Gone | TombstoneReason::Unknown(_) => Failure::Gone,
             TombstoneReason::LeftModel => Failure::Left,
         }
     }

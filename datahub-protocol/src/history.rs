@@ -4,7 +4,7 @@ use cdms_odata::{Attributes, Instant, Value};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use crate::OperationId;
+use crate::{OperationId, UnknownWord};
 
 /// One entry of a record's history, without what the store adds: version, time, actor, program, mapping.
 #[derive(Clone, Debug, PartialEq)]
@@ -58,6 +58,9 @@ pub enum EntryKind {
     Superseded,
     /// CDMS created the record of the hub's create under another id, so that there is none under the chosen one.
     Orphaned,
+    /// What a newer program noted.
+    #[serde(untagged)]
+    Unknown(UnknownWord),
 }
 
 impl EntryKind {
@@ -71,7 +74,7 @@ impl EntryKind {
         matches!(self, EntryKind::NotApplied | EntryKind::Superseded | EntryKind::Orphaned)
     }
 
-    /// The kind in words.
+    /// The kind in words; [`EntryKind::Unknown`] has its own.
     pub const fn name(self) -> &'static str {
         match self {
             EntryKind::FirstSeen => "first seen",
@@ -87,6 +90,7 @@ impl EntryKind {
             EntryKind::NotApplied => "not applied",
             EntryKind::Superseded => "superseded",
             EntryKind::Orphaned => "created under another id",
+            EntryKind::Unknown(_) => "changed in a way that only a newer program knows",
         }
     }
 }
@@ -105,6 +109,9 @@ pub enum Origin {
     Revert,
     /// A write of the hub whose outcome was found out later.
     Settle,
+    /// What a newer program noted.
+    #[serde(untagged)]
+    Unknown(UnknownWord),
 }
 
 /// One attribute's change, in raw values. `None` means that the value was not known.
@@ -144,6 +151,9 @@ pub enum Note {
         /// The value that was sent.
         sent: Value,
     },
+    /// What a newer program noted.
+    #[serde(untagged)]
+    Unknown(UnknownWord),
 }
 
 impl Note {

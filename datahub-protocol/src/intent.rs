@@ -7,6 +7,8 @@ use cdms_odata::{Attributes, Instant};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
+use crate::UnknownWord;
+
 /// The id of one write, sent with it and kept in the history. It prints, parses and serializes as a GUID.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(transparent)]
@@ -36,22 +38,29 @@ pub enum WriteKind {
     Update,
     /// A DELETE.
     Delete,
+    /// What only a newer program does, and settles.
+    #[serde(untagged)]
+    Unknown(UnknownWord),
 }
 
 impl WriteKind {
-    /// The write's name in one word.
+    /// The write's name in one word; [`WriteKind::Unknown`] has its own.
     pub const fn name(self) -> &'static str {
         match self {
             WriteKind::Create => "create",
             WriteKind::Update => "update",
             WriteKind::Delete => "delete",
+            WriteKind::Unknown(_) => "unknown",
         }
     }
 }
 
 impl fmt::Display for WriteKind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.name())
+        match self {
+            WriteKind::Unknown(word) => word.fmt(f),
+            known => f.write_str(known.name()),
+        }
     }
 }
 
@@ -129,6 +138,12 @@ pub enum Verdict {
     Superseded {
         /// The attributes whose values are neither the old nor the new ones; none: the record is gone.
         attributes: Vec<String>,
+    },
+    /// What a newer program found.
+    #[serde(untagged)]
+    Unknown {
+        /// Its word for it.
+        verdict: UnknownWord,
     },
 }
 

@@ -27,6 +27,7 @@ mod send;
 mod settle;
 mod sight;
 mod update;
+mod word;
 mod written;
 
 pub use action::{
@@ -47,6 +48,7 @@ pub use read::{Read, Sighting};
 pub use settle::{Settle, Settled, verdict};
 pub use sight::Seen;
 pub use update::{OnConflict, Update};
+pub use word::UnknownWord;
 pub use written::{Adjusted, Asked, Written};
 
 /// How often an operation starts again after another one stored first, before it gives up as busy.

@@ -139,7 +139,7 @@ pub fn classify<F>(write: WriteKind, answer: Answer<F>) -> Class<F> {
         (WriteKind::Update | WriteKind::Delete, 204, _) => Class::Applied(None),
         (_, _, ReplyBody::LoginLost(sign)) => Class::LoginLost(sign),
         (_, 404, ReplyBody::Refusal(refusal)) if refusal.meaning() == Meaning::RecordMissing => match write {
-            WriteKind::Create => Class::Rejected(Rejection::Cdms(refusal)),
+            WriteKind::Create | WriteKind::Unknown(_) => Class::Rejected(Rejection::Cdms(refusal)),
             WriteKind::Update | WriteKind::Delete => Class::Gone(refusal),
         },
         (_, 400..=499, ReplyBody::Refusal(refusal)) => Class::Rejected(Rejection::Cdms(refusal)),

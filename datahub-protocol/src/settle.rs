@@ -21,7 +21,8 @@ pub enum Settled {
     Now(Verdict),
     /// It was settled before, or never opened.
     Before,
-    /// It wrote attributes that this mapping does not read, so a program with the newer mapping has to settle it.
+    /// It wrote attributes that this mapping does not read, or is of a kind that this version does not know, so a newer
+    /// program has to settle it.
     LeftToOthers,
     /// It cannot be told yet.
     NotYet {
@@ -38,6 +39,8 @@ pub fn verdict(intent: &Intent, record: Option<&Record>, our_user: Option<Uuid>,
         (WriteKind::Create, Some(_)) | (WriteKind::Delete, None) => Some(Verdict::Applied),
         (WriteKind::Create, None) | (WriteKind::Delete, Some(_)) => quiet_over.then_some(Verdict::NotApplied),
         (WriteKind::Update, None) => quiet_over.then_some(Verdict::Superseded { attributes: Vec::new() }),
+        // Only who knows what it does can tell what it did.
+        (WriteKind::Unknown(_), _) => None,
         (WriteKind::Update, Some(record)) => {
             let (at_once, later) = update_verdicts(intent, record, our_user);
             at_once.or_else(|| quiet_over.then_some(later))
@@ -119,7 +122,10 @@ impl<M: Mapping> Settle<M> {
         let open = loaded.intent.take().filter(|open| open.intent.operation == self.operation);
         match open {
             None => self.over(Ok(Settled::Before)),
-            Some(open) if open.intent.patch.names().any(|name| !self.mapping.knows(name)) => {
+            Some(open)
+                if matches!(open.intent.write, WriteKind::Unknown(_))
+                    || open.intent.patch.names().any(|name| !self.mapping.knows(name)) =>
+            {
                 self.over(Ok(Settled::LeftToOthers))
             }
             Some(open) => match open.lease {
@@ -174,7 +180,7 @@ impl<M: Mapping> Settle<M> {
         let verdict = match intent.write {
             WriteKind::Create => Some(Verdict::Applied),
             WriteKind::Delete if quiet_over => Some(Verdict::NotApplied),
-            WriteKind::Delete | WriteKind::Update => None,
+            WriteKind::Delete | WriteKind::Update | WriteKind::Unknown(_) => None,
         };
         let Some(verdict) = verdict else {
             let retry_after_ms = if intent.write == WriteKind::Delete { left_ms } else { LOOK_AGAIN_MS };
@@ -185,7 +191,9 @@ impl<M: Mapping> Settle<M> {
             WriteKind::Create => {
                 vec![created_entry(&intent.patch, &intent.constants, self.operation, Origin::Settle, None)]
             }
-            WriteKind::Update | WriteKind::Delete => not_kept(intent, &verdict, None).into_iter().collect(),
+            WriteKind::Update | WriteKind::Delete | WriteKind::Unknown(_) => {
+                not_kept(intent, &verdict, None).into_iter().collect()
+            }
         };
         let commit = self.without_row(verdict.clone(), fault, history);
         self.state = State::StoringWithoutRow(verdict);
@@ -287,7 +295,9 @@ fn not_kept(intent: &Intent, verdict: &Verdict, known: Option<&Attributes>) -> O
     let kind = match verdict {
         Verdict::NotApplied => EntryKind::NotApplied,
         Verdict::Superseded { .. } => EntryKind::Superseded,
-        Verdict::Applied | Verdict::Rejected { .. } | Verdict::Orphaned { .. } => return None,
+        Verdict::Applied | Verdict::Rejected { .. } | Verdict::Orphaned { .. } | Verdict::Unknown { .. } => {
+            return None;
+        }
     };
     // Of a record that was not made there is nothing to know, whatever was known of one that had the id before.
     let known = known.filter(|_| intent.write != WriteKind::Create);

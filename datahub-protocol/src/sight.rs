@@ -123,7 +123,7 @@ pub(crate) fn differences(known: &Attributes, read: &Attributes) -> Vec<Change> 
 /// The row that a record makes, with what other mappings know of it kept; of a record that was gone nobody knows anything.
 pub(crate) fn merged_row(stored: &Stored, record: &Record) -> NewRow {
     let mut seen = match stored {
-        Stored::Absent | Stored::Tombstone(_, TombstoneReason::Gone) => Attributes::new(),
+        Stored::Absent | Stored::Tombstone(_, TombstoneReason::Gone | TombstoneReason::Unknown(_)) => Attributes::new(),
         _ if planted(Planted::OtherMappingsDropped) => Attributes::new(),
         Stored::Row(snapshot) | Stored::Tombstone(snapshot, TombstoneReason::LeftModel) => snapshot.seen.clone(),
     };

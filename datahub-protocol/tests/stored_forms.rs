@@ -4,8 +4,8 @@
 
 use cdms_odata::{Instant, Value};
 use datahub_protocol::{
-    Change, EntryKind, Failure, Intent, Note, OperationId, Origin, Rejection, TombstoneReason, Verdict, Version,
-    WriteKind,
+    Change, EntryKind, Failure, Intent, Note, OperationId, Origin, Rejection, TombstoneReason, UnknownWord, Verdict,
+    Version, WriteKind,
 };
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -115,6 +115,26 @@ fn names_are_words() {
     for (origin, json) in origins {
         stored(&origin, &format!("\"{json}\""));
     }
+}
+
+#[test]
+fn a_newer_programs_words_are_carried_as_they_are() {
+    let word = UnknownWord::new("merged");
+    stored(&WriteKind::Unknown(word), "\"merged\"");
+    assert_eq!(WriteKind::Unknown(word).to_string(), "merged");
+    stored(&EntryKind::Unknown(word), "\"merged\"");
+    stored(&Origin::Unknown(word), "\"merged\"");
+    stored(&TombstoneReason::Unknown(word), "\"merged\"");
+    stored(&Verdict::Unknown { verdict: word }, r#"{"verdict":"merged"}"#);
+    let told: Verdict = serde_json::from_str(r#"{"verdict":"merged","into":"another"}"#).unwrap();
+    assert_eq!(told, Verdict::Unknown { verdict: word });
+    stored(&Note::Unknown(word), "\"merged\"");
+    let with_more: Note = serde_json::from_str(r#"{"merged":{"from":[1,2]},"and":3}"#).unwrap();
+    assert_eq!(with_more, Note::Unknown(word));
+    // What is no word is no newer program's.
+    assert!(serde_json::from_str::<EntryKind>("7").is_err());
+    let long = "ä".repeat(30);
+    assert_eq!(UnknownWord::new(&long).as_str(), "ä".repeat(23));
 }
 
 #[test]

@@ -269,12 +269,16 @@ fn mapped_change(model: &ModelDescriptor, of_day: FieldChangeOfDay) -> FieldChan
 impl fmt::Display for HistoryEntry {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let HistoryEntry { at, kind, actor, .. } = self;
-        let kind = kind.name();
+        let kind = match kind {
+            EntryKind::Unknown(word) => word.to_string(),
+            known => known.name().to_owned(),
+        };
         match (self.origin, self.modified_by) {
             (Origin::Hub | Origin::Revert, _) => write!(f, "{at}  Data Hub  {kind} by {actor}")?,
             (Origin::Settle, _) => write!(f, "{at}  Data Hub  {kind} for {actor}, settled later")?,
             (Origin::Cdms | Origin::Pull, Some(user)) => write!(f, "{at}  CDMS      {kind} by its user {user}")?,
             (Origin::Cdms | Origin::Pull, None) => write!(f, "{at}  CDMS      {kind}")?,
+            (Origin::Unknown(word), _) => write!(f, "{at}  {word:9}  {kind} by {actor}")?,
         }
         if let Some(Erasure { at, actor, reason }) = &self.erasure {
             write!(f, ", its values erased {at} by {actor}: {reason}")?;
@@ -309,6 +313,7 @@ impl fmt::Display for FieldChange {
         match &self.note {
             Note::Plain | Note::NotKept { .. } => Ok(()),
             Note::Conflict => f.write_str("  (conflict: CDMS's value was overwritten)"),
+            Note::Unknown(word) => write!(f, "  ({word})"),
             Note::Adjusted { sent } => write!(f, "  (CDMS made this of {})", shown(&Some(sent.clone()))),
         }
     }

@@ -66,7 +66,9 @@ pub use datahub_macros::CdmsFields;
 #[doc = include_str!("../docs/expansion_synced.md")]
 pub use datahub_macros::CdmsSynced;
 pub use datahub_model::{Fault, MappingId};
-pub use datahub_protocol::{EntryKind, Note, OnConflict, OperationId, Origin, Seen, Verdict, Version, WriteKind};
+pub use datahub_protocol::{
+    EntryKind, Note, OnConflict, OperationId, Origin, Seen, UnknownWord, Verdict, Version, WriteKind,
+};
 pub use error::{Error, ErrorKind};
 pub use field::{CdmsFields, FieldType, GroupReader, GroupWriter, Holds, Member, Options, RowReader, RowWriter, Slot};
 pub use freshness::{Checked, Freshness};

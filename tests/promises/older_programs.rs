@@ -1,10 +1,12 @@
 //! Programs of different versions on one database: what an older one made is kept and completed, not refused.
 
-use datahub_runtime::EntryKind;
 use datahub_runtime::prelude::*;
+use datahub_runtime::testing::simulator::Fault;
+use datahub_runtime::{EntryKind, Note, Origin, UnknownWord, Verdict, WriteKind};
 use example_domain::Organisation;
 
-use crate::scene::{Scene, failed, says};
+use crate::scene::{PAST_QUIET, Scene, Write, failed, says};
+use crate::settling_table::lose;
 
 /// Takes the engine's tables back to what the first revision of this software made.
 fn as_the_first_revision_left_it(scene: &Scene) {
@@ -80,4 +82,51 @@ async fn tables_of_a_newer_revision_are_used_and_of_another_version_refused() {
     scene.sql("UPDATE datahub_settings SET value = '2' WHERE name = 'schema_version'");
     let error = failed(newer_program(&scene).await, ErrorKind::Store);
     says(&error, &["version 2", "knows version 1"]);
+}
+
+/// What a newer program notes in words of its own about the scene's organisation.
+const NEWER_ENTRY: &str = "INSERT INTO datahub_history (entity, id, model, version, at, actor, program, origin, kind, \
+    changes, constants, local, mapping_id) SELECT entity, id, model, version, at, actor, 'newer', 'merge', 'merged', \
+    '[{\"field\":\"name\",\"attribute\":\"Name\",\"from\":[\"Acme\"],\"to\":[\"Acme\"],\"note\":{\"merged\":{\"with\":1}}}]', \
+    constants, local, mapping_id FROM datahub_history WHERE kind = 'first_seen'";
+
+#[tokio::test]
+async fn a_newer_programs_words_close_no_record_and_stop_no_settling() {
+    let word = UnknownWord::new;
+    let (scene, mut org) = Scene::read().await;
+    scene.sql(NEWER_ENTRY);
+    let history = Organisation::history(&scene.hub, scene.id()).await.unwrap();
+    let entry = history.last().unwrap();
+    assert_eq!((entry.kind, entry.origin), (EntryKind::Unknown(word("merged")), Origin::Unknown(word("merge"))));
+    assert_eq!(entry.changes[0].note, Note::Unknown(word("merged")));
+    assert!(entry.to_string().contains("merge  ") && entry.to_string().contains("merged by tests"), "{entry}");
+    org.name = "Acme Foods".into();
+    org.save(&scene.hub).await.unwrap();
+    Organisation::revert(&scene.hub, scene.id(), history[0].version).await.unwrap();
+
+    // A write that this program does not know is left to those who do, and reported; the others are settled.
+    let (_, newer) = lose(&scene, Write::Update, Fault::DropAfterCommit).await;
+    scene.sql(
+        "UPDATE datahub_intents SET write = 'merge', body = replace(body, '\"write\":\"update\"', '\"write\":\"merge\"') \
+         WHERE verdict IS NULL",
+    );
+    let (_, ours) = lose(&scene, Write::Create, Fault::DropAfterCommit).await;
+    scene.kit.advance(PAST_QUIET);
+    let report = scene.settle().await;
+    assert_eq!((report.left_to_others, report.settled), (vec![newer], vec![(ours, Verdict::Applied)]));
+    assert!(report.failed.is_empty(), "{:?}", report.failed);
+    assert_eq!(scene.hub.operation(newer).await.unwrap().write, WriteKind::Unknown(word("merge")));
+    assert!(scene.row().await.is_ok());
+    org.name = "Acme".into();
+    failed(org.save(&scene.hub).await, ErrorKind::Busy);
+
+    // Once it is ended, in whatever way, the record is free.
+    scene.sql(
+        "UPDATE datahub_intents SET verdict = '{\"verdict\":\"merged\"}', closed_at = opened_at WHERE write = 'merge'",
+    );
+    let ended = scene.hub.operation(newer).await.unwrap().verdict;
+    assert_eq!(ended, Some(Verdict::Unknown { verdict: word("merged") }));
+    let mut org = scene.get().await.unwrap();
+    org.name = "Acme".into();
+    org.save(&scene.hub).await.unwrap();
 }

@@ -352,6 +352,7 @@ fn tells_of(write: WriteKind, kind: EntryKind) -> bool {
         WriteKind::Create => matches!(kind, EntryKind::Created | EntryKind::AppliedLate),
         WriteKind::Update => matches!(kind, EntryKind::Updated | EntryKind::AppliedLate),
         WriteKind::Delete => matches!(kind, EntryKind::Deleted | EntryKind::Gone),
+        WriteKind::Unknown(_) => false,
     }
 }
 

@@ -75,6 +75,7 @@ impl Show for Entry {
             match &change.note {
                 Note::Plain => {}
                 Note::Conflict => text += "(conflict)",
+                Note::Unknown(word) => text += &format!("({word})"),
                 Note::Adjusted { sent } => text += &format!("(sent {})", sent.show()),
                 Note::NotKept { sent } => text += &format!("(not kept {})", sent.show()),
             }

@@ -206,9 +206,12 @@ impl Client {
                 (Method::POST, root.record(set, id))
             }
             WriteKind::Delete => (Method::DELETE, root.record(set, id)),
+            WriteKind::Unknown(word) => {
+                return Err(format!("this version has no request for a write of the kind {word}"));
+            }
         };
         let body = match write {
-            WriteKind::Delete => None,
+            WriteKind::Delete | WriteKind::Unknown(_) => None,
             WriteKind::Create | WriteKind::Update => Some(write_record(values).map_err(|error| error.to_string())?),
         };
         Ok(HttpRequest { method, url, headers, body })

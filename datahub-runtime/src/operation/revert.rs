@@ -89,7 +89,7 @@ impl<T: Writable> Revert<T> {
                 let run = Run::new(Arc::clone(engine), model, id.guid(), Arc::clone(&hub.actor)).set_locals(locals);
                 write(engine, (WriteKind::Create, operation), id, run, machine).await
             }
-            Some(reason @ TombstoneReason::LeftModel) => Err(failed(reason.failure())),
+            Some(reason @ (TombstoneReason::LeftModel | TombstoneReason::Unknown(_))) => Err(failed(reason.failure())),
         }
     }
 }
