@@ -11,6 +11,7 @@ mod connection;
 mod database_time;
 mod deferred;
 mod dialect;
+mod differences;
 mod engine_tables;
 mod erasure;
 mod failure;

@@ -15,6 +15,7 @@ use uuid::Uuid;
 
 use super::connection::Connection;
 use super::deferred::{self, Touched};
+use super::differences;
 use super::failure::Trouble;
 use super::history::{self, Appended};
 use super::intents::{self, mapping_datum};
@@ -118,7 +119,7 @@ pub(crate) fn run(connection: &mut Connection, job: &Job) -> Committed {
         Ok((version, _)) => Committed::Done(version),
         Err(Stop::Lost) => Committed::Lost,
         Err(Stop::Trouble(Trouble::Refused(reason))) => {
-            match model_table::refused_or_changed(connection, job.model, reason) {
+            match differences::refused_or_changed(connection, job.model, reason) {
                 Trouble::Refused(reason) => Committed::Refused(reason),
                 trouble => Committed::Unavailable(trouble.into_reason()),
             }

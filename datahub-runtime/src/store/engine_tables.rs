@@ -9,7 +9,7 @@ use super::dialect::Dialect;
 use super::failure::Trouble;
 use super::statement::ColumnType::{self, BigInt, Guid, Instant, Text};
 use super::statement::Statement;
-use super::{model_table, settings};
+use super::{differences, settings};
 
 /// The version of the tables below. A program refuses tables of another version.
 const SCHEMA_VERSION: &str = "1";
@@ -170,14 +170,10 @@ const AFTERWARDS: [&str; 6] = [
 pub(crate) fn create(connection: &mut Connection, models: &[&'static ModelDescriptor]) -> Result<(), Trouble> {
     unhurried(connection, |connection| {
         bring_up_to_date(connection)?;
-        for model in models {
-            if connection.columns_of(model.table)?.is_empty() {
-                connection.batch(&model_table::create_table(connection.dialect(), model))?;
-            } else {
-                model_table::check(connection, model)?;
-            }
-        }
-        Ok(())
+        differences::make_missing(connection, models)?;
+        differences::check(connection, models)?;
+        let unnoted = differences::unnoted(connection, models)?;
+        differences::note(connection, &unnoted)
     })
 }
 
@@ -186,7 +182,8 @@ pub(crate) fn create(connection: &mut Connection, models: &[&'static ModelDescri
 pub(crate) fn check(connection: &mut Connection, models: &[&'static ModelDescriptor]) -> Result<(), Trouble> {
     if connection.columns_of("datahub_settings")?.is_empty() {
         return Err(Trouble::Schema(
-            "there is no table datahub_settings; call create_tables() on the hub's builder, which makes what is missing"
+            "there is no table datahub_settings; connect once with create_tables() on the hub's builder, as the database \
+             user who is to own the tables: it makes what is missing, and changes nothing that is there"
                 .to_owned(),
         ));
     }
@@ -213,15 +210,25 @@ pub(crate) fn check(connection: &mut Connection, models: &[&'static ModelDescrip
             trouble => trouble,
         })?;
     }
+    let mut lacks = Vec::new();
     for table in &TABLES {
-        if let Some(column) = missing(connection, table)?.first() {
-            return Err(Trouble::Schema(format!(
-                "the engine's table {} has no column {column}, so it is of another make; restore it, or use a new database",
-                table.name
-            )));
+        let columns = missing(connection, table)?;
+        if !columns.is_empty() {
+            lacks.push(format!("the engine's table {} has no column {}", table.name, columns.join(", ")));
         }
     }
-    models.iter().try_for_each(|model| model_table::check(connection, model))
+    if !lacks.is_empty() {
+        let reason = format!("{}, so it is of another make; restore it, or use a new database", lacks.join(", and "));
+        return Err(Trouble::Schema(reason));
+    }
+    differences::check(connection, models)?;
+    let unnoted = differences::unnoted(connection, models)?;
+    if unnoted.is_empty() {
+        return Ok(());
+    }
+    connection.write(|connection| differences::note(connection, &unnoted))?;
+    // Another program may have noted something else first.
+    differences::check(connection, models)
 }
 
 /// How long the server may owe an answer to a statement of an upgrade: a little more than it lets one take.

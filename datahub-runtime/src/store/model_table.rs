@@ -78,59 +78,6 @@ pub(crate) fn create_table(dialect: &Dialect, model: &ModelDescriptor) -> String
     format!("CREATE TABLE {} ({})", quoted(model.table), columns.collect::<Vec<_>>().join(", "))
 }
 
-/// Checks that the table can hold the model's rows.
-pub(crate) fn check(connection: &mut Connection, model: &ModelDescriptor) -> Result<(), Trouble> {
-    let (table, dialect) = (model.table, connection.dialect());
-    let refuse = |reason: String| Err(Trouble::Schema(format!("{reason}; write a migration for model {}", model.name)));
-    let found = connection.columns_of(table)?;
-    if found.is_empty() {
-        return Err(Trouble::Schema(format!(
-            "there is no table {table} for model {}; call create_tables() on the hub's builder, which makes what is missing",
-            model.name
-        )));
-    }
-    for column in model.columns {
-        let name = column.name;
-        let Some(there) = found.iter().find(|there| there.name == name) else {
-            let field = column.field;
-            return refuse(match column.was.filter(|was| found.iter().any(|there| there.name == *was)) {
-                Some(was) => format!("the column {was} of table {table} is to be renamed to {name} (field {field})"),
-                None => format!("table {table} has no column {name} (field {field})"),
-            });
-        };
-        let kind = column_type(column.kind);
-        if !(dialect.keeps)(&there.declared, kind) {
-            let (found, needed) = (&there.declared, (dialect.declared)(kind));
-            return refuse(format!("column {table}.{name} is declared {found}, but a {} needs {needed}", column.kind));
-        }
-        if column.nullable && there.not_null {
-            return refuse(format!("column {table}.{name} is NOT NULL, but field {} can be null", column.field));
-        }
-        if matches!(column.source, Source::Key) != there.in_key {
-            return refuse(format!("the primary key of table {table} must be the column {} alone", key(model).name));
-        }
-    }
-    let unknown = found.iter().filter(|there| !model.columns.iter().any(|column| column.name == there.name));
-    for there in unknown {
-        if there.in_key || (there.not_null && !there.has_default) {
-            let name = &there.name;
-            return refuse(format!(
-                "table {table} has the column {name}, which the model lacks and which needs a value"
-            ));
-        }
-    }
-    Ok(())
-}
-
-/// What was refused, unless the table is another one than this program connected to: then that is the trouble, and no
-/// record's. To be asked outside of a transaction that has failed.
-pub(crate) fn refused_or_changed(connection: &mut Connection, model: &ModelDescriptor, reason: String) -> Trouble {
-    match check(connection, model) {
-        Ok(()) => Trouble::Refused(reason),
-        Err(trouble) => trouble,
-    }
-}
-
 /// The local columns with their positions.
 pub(crate) fn local_columns(model: &ModelDescriptor) -> impl Iterator<Item = (usize, &'static Column)> {
     model.columns.iter().enumerate().filter(|(_, column)| column.is_local())

@@ -10,6 +10,7 @@ use uuid::Uuid;
 use super::commit::{By, NewState, awaited_locals, awaits_locals, put_records};
 use super::connection::Connection;
 use super::deferred::{self, Touched};
+use super::differences;
 use super::failure::Trouble;
 use super::history::{self, Appended};
 use super::load::{StoredRecord, load};
@@ -121,7 +122,7 @@ fn store_some(
         Err(trouble) => return Err(trouble),
     };
     // Or all do, because the table is another one now: then no record is to blame.
-    match model_table::refused_or_changed(connection, by.model, reason) {
+    match differences::refused_or_changed(connection, by.model, reason) {
         Trouble::Refused(_) => {}
         trouble => return Err(trouble),
     }

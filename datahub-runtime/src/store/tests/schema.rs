@@ -17,7 +17,7 @@ async fn an_empty_database_is_told_what_to_call() {
     let bench = Bench::empty();
     let error = bench.program().await.check_schema(&[&ORGANISATION]).await.unwrap_err();
     assert!(matches!(error, StoreError::Schema { .. }));
-    assert!(error.to_string().contains("call create_tables()"), "{error}");
+    assert!(error.to_string().contains("connect once with create_tables()"), "{error}");
 }
 
 #[tokio::test]
@@ -42,6 +42,95 @@ async fn a_table_of_another_shape_is_refused_by_name() {
         let error = store.check_schema(&[&ORGANISATION]).await.unwrap_err().to_string();
         assert!(error.to_lowercase().contains(&expected.to_lowercase()), "{change}: {error}");
     }
+}
+
+#[tokio::test]
+async fn all_differences_are_told_at_once_with_the_cure_for_production_too() {
+    static CONTACT: ModelDescriptor = ModelDescriptor {
+        name: "Contact",
+        table: "contacts",
+        entity: Entity { name: "Contact", ..ACCOUNT },
+        ..ORGANISATION
+    };
+    let (bench, store) = Bench::open().await;
+    bench.sql(
+        "ALTER TABLE organisations RENAME COLUMN notes TO remarks; ALTER TABLE organisations DROP COLUMN credit; \
+         ALTER TABLE organisations ADD COLUMN credit TEXT",
+    );
+    let error = store.check_schema(&[&ORGANISATION, &CONTACT]).await.unwrap_err().to_string();
+    for told in [
+        "no column notes",
+        "credit is declared",
+        "migration for model Organisation",
+        "no table contacts",
+        "in production",
+    ] {
+        assert!(error.contains(told), "{told}: {error}");
+    }
+}
+
+/// The model with another column of this name.
+fn with_column(name: &str, change: impl Fn(Column) -> Column) -> &'static ModelDescriptor {
+    let changed = |column: &Column| if column.name == name { change(*column) } else { *column };
+    let columns: Vec<_> = ORGANISATION.columns.iter().map(changed).collect();
+    Box::leak(Box::new(ModelDescriptor { columns: columns.leak(), ..ORGANISATION }))
+}
+
+#[tokio::test]
+async fn what_a_columns_type_does_not_show_is_a_difference_too() {
+    let (bench, store) = Bench::open().await;
+    let scaled = with_column("ratio", |column| Column { scale: Some(4), ..column });
+    let counted = with_column("big", |column| Column { kind: Kind::Money, ..column });
+    let never_null = with_column("share", |column| Column { nullable: false, ..column });
+    for (model, told) in [
+        (
+            scaled,
+            "organisations.ratio holds values of kind decimal(3) or null, and field ratio means decimal(4) or null",
+        ),
+        (counted, "organisations.big holds values of kind bigint or null, and field big means money or null"),
+        (never_null, "organisations.share holds values of kind double or null, and field share means double:"),
+    ] {
+        let checked = store.check_schema(&[model]).await.unwrap_err().to_string();
+        assert!(checked.contains(told), "{checked}");
+        assert_eq!(store.create_tables(&[model]).await.unwrap_err().to_string(), checked);
+    }
+    // As the message says, once the values are changed.
+    bench.sql("UPDATE datahub_settings SET value = 'decimal(4) or null' WHERE name = 'column:organisations.ratio'");
+    store.check_schema(&[scaled]).await.unwrap();
+    assert!(store.check_schema(&[&ORGANISATION]).await.is_err());
+}
+
+#[tokio::test]
+async fn a_table_older_than_its_meaning_is_taken_for_what_the_first_program_means() {
+    let (bench, store) = Bench::open().await;
+    bench.sql("DELETE FROM datahub_settings WHERE name LIKE 'column:%'");
+    let scaled = with_column("ratio", |column| Column { scale: Some(4), ..column });
+    store.check_schema(&[scaled]).await.unwrap();
+    let error = store.check_schema(&[&ORGANISATION]).await.unwrap_err().to_string();
+    assert!(error.contains("kind decimal(4)"), "{error}");
+}
+
+#[tokio::test]
+async fn a_table_under_a_new_name_does_not_leave_the_old_one_behind_without_a_word() {
+    static COMPANY: ModelDescriptor = ModelDescriptor { name: "Company", table: "companies", ..ORGANISATION };
+    let (bench, store) = Bench::open().await;
+    // Nothing is lost yet.
+    let (empty, before) = Bench::open().await;
+    before.create_tables(&[&COMPANY]).await.unwrap();
+    assert_eq!(empty.count("companies"), 0);
+
+    done(&store, first_sight("Acme")).await;
+    for refused in [store.create_tables(&[&COMPANY]).await, store.check_schema(&[&COMPANY]).await] {
+        let error = refused.unwrap_err().to_string();
+        assert!(error.contains("table organisations has the same columns"), "{error}");
+        assert!(error.contains("write `table = \"organisations\"` again"), "{error}");
+    }
+    // Two models of the same records are no change of name, and neither is a table that a migration made.
+    store.create_tables(&[&ORGANISATION, &COMPANY]).await.unwrap();
+    bench.sql("DROP TABLE companies");
+    bench.sql("CREATE TABLE companies AS SELECT * FROM organisations WHERE false");
+    let error = store.create_tables(&[&COMPANY]).await.unwrap_err().to_string();
+    assert!(!error.contains("same columns"), "{error}");
 }
 
 #[tokio::test]
