@@ -169,6 +169,9 @@ impl Hub {
     /// Ends the hub: waits for the writes under way and for the database's threads, at most as long as given. What is
     /// not done by then is settled by the next program that connects. Later operations of any handle fail.
     ///
+    /// Once it has ended within its patience, and no other program has the SQLite file open, the file is all there is: its
+    /// log has been taken in.
+    ///
     /// Dropping the future ends the waiting, not the shutdown.
     pub async fn shutdown(&self, patience: Duration) {
         self.engine.closing.cancel();

@@ -29,7 +29,8 @@ pub(crate) struct Workers {
     /// Where connections are alike, it is the readers' queue.
     writer: Arc<Queue<Job>>,
     readers: Arc<Queue<Job>>,
-    threads: Mutex<Vec<JoinHandle<()>>>,
+    /// Each gives its connection back in the end. The writer, where there is one, comes first.
+    threads: Mutex<Vec<JoinHandle<Option<Connection>>>>,
     meters: Meters,
 }
 
@@ -130,14 +131,22 @@ impl Workers {
         self.readers.close();
     }
 
-    /// Takes no more jobs, lets the threads finish those that wait, and joins them. It blocks for that long.
+    /// Takes no more jobs, lets the threads finish those that wait, and closes their connections one after the other: the
+    /// last one to close a SQLite file takes its log in and removes it, and of two that close at once none is the last. It
+    /// blocks for that long.
     pub(crate) fn join(&self) {
         self.refuse();
         let threads = std::mem::take(&mut *self.threads.lock().unwrap_or_else(PoisonError::into_inner));
+        let mut connections = Vec::new();
         for thread in threads {
-            if thread.join().is_err() {
-                tracing::error!("a thread of the hub's database ended with a panic; this is a bug");
+            match thread.join() {
+                Ok(connection) => connections.push(connection),
+                Err(_) => tracing::error!("a thread of the hub's database ended with a panic; this is a bug"),
             }
+        }
+        // Who only reads cannot be last.
+        while let Some(connection) = connections.pop() {
+            drop(connection);
         }
     }
 }
@@ -178,7 +187,7 @@ impl Worker {
         meters: &Meters,
         clock: &Arc<dyn Clock>,
         jobs: &Arc<Queue<Job>>,
-    ) -> Result<JoinHandle<()>, Trouble> {
+    ) -> Result<JoinHandle<Option<Connection>>, Trouble> {
         let (place, meters, clock, jobs) = (place.clone(), meters.clone(), Arc::clone(clock), Arc::clone(jobs));
         let mut worker = Worker { place, lane, meters, clock, connection: None, jobs };
         worker.connection()?;
@@ -188,7 +197,7 @@ impl Worker {
             .map_err(|error| Trouble::Unavailable(format!("no thread could be started for it: {error}")))
     }
 
-    fn work(mut self) {
+    fn work(mut self) -> Option<Connection> {
         while let Some(job) = self.jobs.take() {
             let is_spoilt = catch_unwind(AssertUnwindSafe(|| {
                 job(self.connection());
@@ -201,6 +210,7 @@ impl Worker {
                 _ = catch_unwind(AssertUnwindSafe(|| drop(connection)));
             }
         }
+        self.connection
     }
 
     fn connection(&mut self) -> Result<&mut Connection, Trouble> {

@@ -63,6 +63,25 @@ async fn a_closed_store_says_so() {
 }
 
 #[tokio::test]
+async fn a_closed_file_has_no_log_beside_it() {
+    let (bench, store) = Bench::on_file().await;
+    done(&store, first_sight("Acme")).await;
+    store.close().await;
+    let log = format!("{}-wal", bench.url().strip_prefix("sqlite://").unwrap());
+    for number in 1..40_u128 {
+        let store = bench.program_with(8).await;
+        let mut job = first_sight("Beta");
+        job.id = Uuid::from_u128(number << 64);
+        let written = async { done(&store, job).await };
+        let read = futures_util::future::join_all((0..16).map(|_| load(&store)));
+        futures_util::future::join(written, read).await;
+        assert!(std::path::Path::new(&log).exists());
+        store.close().await;
+        assert!(!std::path::Path::new(&log).exists(), "round {number}");
+    }
+}
+
+#[tokio::test]
 async fn readers_cannot_write() {
     let (_bench, store) = Bench::on_file().await;
     let error = store.read(sequence::next).await.unwrap_err();
