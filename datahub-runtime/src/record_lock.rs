@@ -66,4 +66,20 @@ mod tests {
         drop(other);
         assert!(locks.held.lock().unwrap().is_empty());
     }
+
+    #[tokio::test]
+    async fn a_record_that_is_waited_for_is_not_given_to_who_comes_later() {
+        let locks = RecordLocks::default();
+        let key = ("Account", Uuid::nil());
+        let first = locks.lock(key).await;
+        let mut second = Box::pin(locks.lock(key));
+        assert!(futures_util::poll!(&mut second).is_pending());
+        drop(first);
+        let mut third = Box::pin(locks.lock(key));
+        assert!(futures_util::poll!(&mut third).is_pending(), "the second has it");
+        let second = second.await;
+        assert!(futures_util::poll!(&mut third).is_pending());
+        drop(second);
+        drop(third.await);
+    }
 }

@@ -165,13 +165,16 @@ fn other_meaning(model: &ModelDescriptor, column: &Column, noted: &BTreeMap<Stri
     ))
 }
 
-/// A table of the same records that no model of this program names and that has all of this one's columns: the model's own,
-/// under its former name.
+/// A table of the same records that no model of this program names and that has all of this one's columns, the hub's own
+/// among them: the model's table under its former name. A model without fields of the hub's own leaves nothing behind.
 fn former_table(
     connection: &mut Connection,
     model: &ModelDescriptor,
     models: &[&'static ModelDescriptor],
 ) -> Result<Option<String>, Trouble> {
+    if !model.columns.iter().any(Column::is_local) {
+        return Ok(None);
+    }
     let sql = "SELECT DISTINCT model FROM datahub_history WHERE entity = ? ORDER BY model";
     let rows = connection.query(&Statement::new(sql, [model.entity.name.into()]), &[ColumnType::Text])?;
     let names = rows.into_iter().map(|mut row| row.text()).collect::<Result<Vec<_>, _>>()?;

@@ -1,6 +1,7 @@
 //! Tests of the store on real databases, SQLite files and PostgreSQL, with a model described by hand.
 
 mod diesel_glue;
+mod erasures;
 mod guards;
 mod history;
 mod intents;

@@ -159,3 +159,28 @@ async fn a_table_that_changes_under_a_running_program_is_no_fault_of_its_records
         assert!(matches!(committed, Committed::Unavailable(_)), "{change}: {committed:?}");
     }
 }
+
+#[tokio::test]
+async fn a_full_disk_is_an_outage_and_no_fault_of_a_record() {
+    let (bench, store) = Bench::open().await;
+    let version = done(&store, first_sight("Acme")).await;
+    if bench.is_on_postgres() {
+        // A server that has no room left says so by this code.
+        bench.sql(
+            "CREATE FUNCTION full_disk() RETURNS trigger LANGUAGE plpgsql AS \
+             $$ BEGIN RAISE EXCEPTION 'could not extend file' USING ERRCODE = 'disk_full'; END $$; \
+             CREATE TRIGGER full_disk BEFORE INSERT OR UPDATE ON organisations FOR EACH ROW EXECUTE FUNCTION full_disk()",
+        );
+    } else {
+        let fill =
+            |connection: &mut crate::store::connection::Connection| connection.batch("PRAGMA max_page_count = 1");
+        store.write(fill).await.unwrap();
+    }
+    let long = "x".repeat(20_000);
+    let committed = store.commit(refresh(version, &long)).await.unwrap();
+    assert!(matches!(committed, Committed::Unavailable(_)), "{committed:?}");
+    let error = pull(&store, vec![listing(1, &long, None)]).await.unwrap_err();
+    assert!(matches!(error, StoreError::Unavailable { .. }), "{error}");
+    assert_eq!(bench.count("datahub_quarantine"), 0);
+    assert!(load(&store).await.row_present);
+}

@@ -229,3 +229,46 @@ async fn of_several_hosts_the_one_is_taken_that_answers() {
     store.create_tables(&[&ORGANISATION]).await.unwrap();
     done(&store, first_sight("Acme")).await;
 }
+
+/// Two programs that store the same records in one transaction each must not wait for each other.
+#[tokio::test]
+async fn records_of_a_page_are_locked_in_one_order_whatever_the_pages() {
+    let bench = Bench::empty();
+    if server(&bench).is_none() {
+        return;
+    }
+    let store = open(&bench, &bench.url()).await.unwrap();
+    let other = open(&bench, &bench.url()).await.unwrap();
+    // Of this test alone, on a server that others use too.
+    let space = Uuid::new_v4().to_string();
+    let pid = store.write(texts("SELECT pg_backend_pid()::text")).await.unwrap().remove(0);
+    let (holds, held) = std::sync::mpsc::channel();
+    let (go_on, waits) = std::sync::mpsc::channel::<()>();
+    let holding = {
+        let space = space.clone();
+        other.write(move |connection| {
+            connection.write(|connection| {
+                connection.lock(&space, ["b".to_owned()])?;
+                holds.send(()).unwrap();
+                _ = waits.recv();
+                // Whoever waits for the second has the first.
+                connection
+                    .texts(&format!("SELECT pg_try_advisory_xact_lock(hashtextextended('{space} a', 7253))::text"))
+            })
+        })
+    };
+    let locking = async {
+        held.recv().unwrap();
+        let names = ["b".to_owned(), "a".to_owned()];
+        store.write(move |connection| connection.write(|connection| connection.lock(&space, names))).await
+    };
+    let watching = async {
+        while bench.count(&format!("pg_locks WHERE pid = {pid} AND locktype = 'advisory' AND NOT granted")) == 0 {
+            tokio::task::yield_now().await;
+        }
+        drop(go_on);
+    };
+    let (found, locked, ()) = tokio::join!(holding, locking, watching);
+    locked.unwrap();
+    assert_eq!(found.unwrap(), ["false"]);
+}
