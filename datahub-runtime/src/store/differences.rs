@@ -11,7 +11,7 @@ use cdms_odata::Kind;
 use datahub_model::{Column, ModelDescriptor, Source};
 
 use super::connection::Connection;
-use super::dialect::FoundColumn;
+use super::dialect::{Dialect, FoundColumn};
 use super::failure::Trouble;
 use super::model_table::{create_table, key};
 use super::row::column_type;
@@ -37,7 +37,8 @@ pub(super) fn make_missing(connection: &mut Connection, models: &[&'static Model
     if told.is_empty() { Ok(()) } else { Err(Trouble::Schema(told.join("; "))) }
 }
 
-/// What the columns mean of which nothing is noted, by the settings' names.
+/// What the columns of tables that were found to fit mean, by the settings' names, where something else is noted or nothing:
+/// what is noted of a column that has another type now is over.
 pub(super) fn unnoted(
     connection: &mut Connection,
     models: &[&'static ModelDescriptor],
@@ -45,13 +46,17 @@ pub(super) fn unnoted(
     let noted = meanings(connection)?;
     let columns = models.iter().flat_map(|model| model.columns.iter().map(move |column| (*model, column)));
     let meant = columns.map(|(model, column)| (setting(model, column), meaning(column)));
-    Ok(meant.filter(|(setting, _)| !noted.contains_key(setting)).collect())
+    Ok(meant.filter(|(setting, meant)| noted.get(setting) != Some(meant)).collect())
 }
 
-/// Notes what columns mean, where no other program has done so meanwhile.
-pub(super) fn note(connection: &mut Connection, meanings: &BTreeMap<String, String>) -> Result<(), Trouble> {
-    for (setting, meaning) in meanings {
-        settings::put_if_absent(connection, setting, meaning)?;
+/// Notes what columns mean, where no other program has noted something else since.
+pub(super) fn note(connection: &mut Connection, unnoted: &BTreeMap<String, String>) -> Result<(), Trouble> {
+    let noted = meanings(connection)?;
+    for (setting, meaning) in unnoted {
+        match noted.get(setting) {
+            None => drop(settings::put_if_absent(connection, setting, meaning)?),
+            Some(_) => settings::put(connection, setting, meaning)?,
+        }
     }
     Ok(())
 }
@@ -62,7 +67,7 @@ pub(super) fn note(connection: &mut Connection, meanings: &BTreeMap<String, Stri
 ///
 /// [`Trouble::Schema`] with every difference, and what to do.
 pub(super) fn check(connection: &mut Connection, models: &[&'static ModelDescriptor]) -> Result<(), Trouble> {
-    let noted = meanings(connection)?;
+    let (noted, dialect) = (meanings(connection)?, connection.dialect());
     let mut told = Vec::new();
     for model in models {
         let found = connection.columns_of(model.table)?;
@@ -78,7 +83,9 @@ pub(super) fn check(connection: &mut Connection, models: &[&'static ModelDescrip
             continue;
         }
         let mut of_model = differences(connection, model, &found);
-        of_model.extend(model.columns.iter().filter_map(|column| other_meaning(model, column, &noted)));
+        let there = |column: &Column| found.iter().find(|there| there.name == column.name);
+        let columns = model.columns.iter().filter_map(|column| Some((column, there(column)?)));
+        of_model.extend(columns.filter_map(|(column, there)| other_meaning(dialect, model, column, there, &noted)));
         if !of_model.is_empty() {
             told.push(format!("{}; write a migration for model {}", of_model.join("; "), model.name));
         }
@@ -139,9 +146,11 @@ fn setting(model: &ModelDescriptor, column: &Column) -> String {
 
 const COLUMN: &str = "column:";
 
+const OR_NULL: &str = " or null";
+
 /// What a column's values mean, as far as its type does not show it.
 fn meaning(column: &Column) -> String {
-    let null = if column.nullable { " or null" } else { "" };
+    let null = if column.nullable { OR_NULL } else { "" };
     match (column.kind, column.scale) {
         (Kind::Decimal, Some(scale)) => format!("decimal({scale}){null}"),
         (kind, _) => format!("{kind}{null}"),
@@ -155,9 +164,28 @@ fn meanings(connection: &mut Connection) -> Result<BTreeMap<String, String>, Tro
     rows.into_iter().map(|mut row| Ok((row.text()?, row.text()?))).collect()
 }
 
-fn other_meaning(model: &ModelDescriptor, column: &Column, noted: &BTreeMap<String, String>) -> Option<String> {
+/// That something else is noted of a column, where its type does not show that this is over.
+fn other_meaning(
+    dialect: &Dialect,
+    model: &ModelDescriptor,
+    column: &Column,
+    there: &FoundColumn,
+    noted: &BTreeMap<String, String>,
+) -> Option<String> {
     let (setting, meant) = (setting(model, column), meaning(column));
     let noted = noted.get(&setting).filter(|noted| **noted != meant)?;
+    let (kind, could_be_null) = noted.strip_suffix(OR_NULL).map_or((noted.as_str(), false), |kind| (kind, true));
+    let word = kind.split('(').next().unwrap_or(kind);
+    let is_stored_alike = match Kind::ALL.into_iter().find(|kind| kind.to_string() == word) {
+        Some(kind) => (dialect.declared)(column_type(kind)) == (dialect.declared)(column_type(column.kind)),
+        // A newer program's kind.
+        None => true,
+    };
+    let is_same_kind = meant.strip_suffix(OR_NULL).unwrap_or(&meant) == kind;
+    let may_hold_null = could_be_null && !column.nullable && !there.not_null;
+    if is_same_kind && !may_hold_null || !is_same_kind && !is_stored_alike {
+        return None;
+    }
     Some(format!(
         "column {}.{} holds values of kind {noted}, and field {} means {meant}: change the values, and note it with \
          UPDATE datahub_settings SET value = '{meant}' WHERE name = '{setting}'",

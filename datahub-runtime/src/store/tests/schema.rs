@@ -81,6 +81,7 @@ async fn what_a_columns_type_does_not_show_is_a_difference_too() {
     let (bench, store) = Bench::open().await;
     let scaled = with_column("ratio", |column| Column { scale: Some(4), ..column });
     let counted = with_column("big", |column| Column { kind: Kind::Money, ..column });
+    let dated = with_column("big", |column| Column { kind: Kind::DateTime, ..column });
     let never_null = with_column("share", |column| Column { nullable: false, ..column });
     for (model, told) in [
         (
@@ -88,6 +89,10 @@ async fn what_a_columns_type_does_not_show_is_a_difference_too() {
             "organisations.ratio holds values of kind decimal(3) or null, and field ratio means decimal(4) or null",
         ),
         (counted, "organisations.big holds values of kind bigint or null, and field big means money or null"),
+        (
+            dated,
+            bench.on_either("organisations.big holds values of kind bigint", "declared bigint, but a datetime needs"),
+        ),
         (never_null, "organisations.share holds values of kind double or null, and field share means double:"),
     ] {
         let checked = store.check_schema(&[model]).await.unwrap_err().to_string();
@@ -108,6 +113,12 @@ async fn a_table_older_than_its_meaning_is_taken_for_what_the_first_program_mean
     store.check_schema(&[scaled]).await.unwrap();
     let error = store.check_schema(&[&ORGANISATION]).await.unwrap_err().to_string();
     assert!(error.contains("kind decimal(4)"), "{error}");
+    // A column that has another type now is another one: nobody has to note that by hand.
+    bench.sql("ALTER TABLE organisations DROP COLUMN ratio");
+    bench.sql("ALTER TABLE organisations ADD COLUMN ratio TEXT");
+    let text = with_column("ratio", |column| Column { kind: Kind::String, scale: None, ..column });
+    store.check_schema(&[text]).await.unwrap();
+    assert_eq!(bench.count("datahub_settings WHERE value = 'string or null' AND name LIKE 'column:%.ratio'"), 1);
 }
 
 #[tokio::test]
