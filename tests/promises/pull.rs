@@ -358,3 +358,16 @@ async fn a_create_whose_record_had_to_wait_keeps_the_hubs_own_fields() {
         assert!(scene.hub.quarantine(10).await.unwrap().is_empty());
     }
 }
+
+#[tokio::test]
+async fn a_column_that_is_renamed_under_a_running_program_puts_nothing_into_quarantine() {
+    let (scene, _) = crowd(3).await;
+    scene.sql("ALTER TABLE organisations RENAME COLUMN alias TO nickname");
+    let error = failed(scene.hub.pull::<Organisation>().await, ErrorKind::Store);
+    says(&error, &["alias", "changed under the running program"]);
+    let error = failed(scene.get().await, ErrorKind::Store);
+    says(&error, &["alias"]);
+    assert!(scene.quarantine().await.is_empty() && scene.dump("organisations").is_empty());
+    scene.sql("ALTER TABLE organisations RENAME COLUMN nickname TO alias");
+    assert_eq!(pull(&scene).await.first_seen, 4);
+}

@@ -151,7 +151,7 @@ impl<'w> Facts<'w> {
             (Some(Verdict::Applied), WriteKind::Update) => &[EntryKind::Updated],
             (Some(Verdict::Applied), WriteKind::Delete) => &[EntryKind::Deleted, EntryKind::Gone],
             (Some(Verdict::Applied), WriteKind::Unknown(_)) | (Some(Verdict::Unknown { .. }), _) => {
-                return Err("nobody knows what it was");
+                return Err("it is of a kind that is not known");
             }
             (Some(Verdict::NotApplied), _) => &[EntryKind::NotApplied],
             (Some(Verdict::Superseded { .. }), _) => &[EntryKind::Superseded],

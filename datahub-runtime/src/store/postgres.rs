@@ -130,11 +130,12 @@ const ISOLATION: &str = "SET SESSION CHARACTERISTICS AS TRANSACTION ISOLATION LE
 const DURABLE: &str = "SELECT set_config('synchronous_commit', 'on', false) FROM pg_settings \
                        WHERE name = 'synchronous_commit' AND setting = 'off' AND source <> 'client'";
 
-/// The same for each transaction by itself, as one text of statements, where the session is not the hub's own.
-const OF_TRANSACTION: &str = "SELECT string_agg(format('SET LOCAL %s = %L', name, bound), '; ') FROM \
+/// The same for each transaction by itself, as one text of statements, where the session is not the hub's own: all of it is
+/// said every time, because another program may have set something else in the session.
+const OF_TRANSACTION: &str = "SELECT string_agg(format('SET LOCAL %s = %L', name, \
+                              CASE WHEN reset_val IN ('0', 'off') THEN bound ELSE reset_val END), '; ') FROM \
                               (VALUES ('statement_timeout', '30s'), ('idle_in_transaction_session_timeout', '60s'), \
-                              ('synchronous_commit', 'on')) AS bounds (name, bound) \
-                              JOIN pg_settings USING (name) WHERE setting IN ('0', 'off')";
+                              ('synchronous_commit', 'on')) AS bounds (name, bound) JOIN pg_settings USING (name)";
 
 /// For how many milliseconds a statement may run.
 const STATEMENT_MS: &str = "SELECT setting::bigint FROM pg_settings WHERE name = 'statement_timeout'";

@@ -144,7 +144,7 @@ impl Workers {
                 Err(_) => tracing::error!("a thread of the hub's database ended with a panic; this is a bug"),
             }
         }
-        // Who only reads cannot be last.
+        // Those that only read go first.
         while let Some(connection) = connections.pop() {
             drop(connection);
         }

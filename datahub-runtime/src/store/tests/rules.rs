@@ -96,7 +96,7 @@ async fn a_trial_hears_what_the_commit_would_say() {
     pull(&store, vec![listing(1, "Child", Some(ID))]).await.unwrap();
     let refused = store.commit(trying(Trial::Remove)).await.unwrap();
     assert!(matches!(&refused, Committed::Refused(reason) if reason.contains("foreign key")), "{refused:?}");
-    // The rule holds whoever stores without a trial, and leaves nothing open behind.
+    // Without a trial the rule holds too, and leaves nothing open behind.
     let refused = store.commit(tombstone(version)).await.unwrap();
     assert!(matches!(&refused, Committed::Refused(reason) if reason.contains("foreign key")), "{refused:?}");
     assert_eq!(bench.count("organisations"), 2);

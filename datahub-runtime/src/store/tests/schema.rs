@@ -113,7 +113,7 @@ async fn a_table_older_than_its_meaning_is_taken_for_what_the_first_program_mean
     store.check_schema(&[scaled]).await.unwrap();
     let error = store.check_schema(&[&ORGANISATION]).await.unwrap_err().to_string();
     assert!(error.contains("kind decimal(4)"), "{error}");
-    // A column that has another type now is another one: nobody has to note that by hand.
+    // A column that has another type now is another one, which is noted by itself.
     bench.sql("ALTER TABLE organisations DROP COLUMN ratio");
     bench.sql("ALTER TABLE organisations ADD COLUMN ratio TEXT");
     let text = with_column("ratio", |column| Column { kind: Kind::String, scale: None, ..column });

@@ -251,7 +251,7 @@ async fn records_of_a_page_are_locked_in_one_order_whatever_the_pages() {
                 connection.lock(&space, ["b".to_owned()])?;
                 holds.send(()).unwrap();
                 _ = waits.recv();
-                // Whoever waits for the second has the first.
+                // A transaction that waits for the second has the first.
                 connection
                     .texts(&format!("SELECT pg_try_advisory_xact_lock(hashtextextended('{space} a', 7253))::text"))
             })
