@@ -52,7 +52,8 @@ impl Hub {
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::Store`] when the database cannot be used or has a table of another shape.
+    /// [`ErrorKind::Store`] when the database cannot be used, has a table of another shape, or has one of a model under the
+    /// name that it had before.
     pub async fn create_tables(&self) -> Result<(), Error> {
         let models: Vec<_> = self.engine.models.iter().collect();
         Ok(self.engine.store.create_tables(&models).await?)
