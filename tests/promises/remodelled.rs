@@ -61,6 +61,44 @@ mod now {
     }
 }
 
+/// A firm whose number is stored alike and means something else, and one whose table has another name.
+mod misread {
+    use datahub_runtime::prelude::*;
+
+    #[derive(Clone, Debug, PartialEq, CdmsSynced)]
+    #[cdms(mapping = "account.toml", table = "counted_firms", diesel(table = false))]
+    pub(super) struct Counted {
+        #[cdms(key)]
+        pub(super) id: Id<Self>,
+        #[cdms("Name")]
+        pub(super) name: String,
+        #[cdms(local, sql_type = "bigint")]
+        pub(super) budget: Option<i64>,
+    }
+
+    #[derive(Clone, Debug, PartialEq, CdmsSynced)]
+    #[cdms(mapping = "account.toml", table = "counted_firms", diesel(table = false))]
+    pub(super) struct Paid {
+        #[cdms(key)]
+        pub(super) id: Id<Self>,
+        #[cdms("Name")]
+        pub(super) name: String,
+        #[cdms(local, sql_type = "money")]
+        pub(super) budget: Option<rust_decimal::Decimal>,
+    }
+
+    #[derive(Clone, Debug, PartialEq, CdmsSynced)]
+    #[cdms(mapping = "account.toml", table = "firms_counted", diesel(table = false))]
+    pub(super) struct Renamed {
+        #[cdms(key)]
+        pub(super) id: Id<Self>,
+        #[cdms("Name")]
+        pub(super) name: String,
+        #[cdms(local, sql_type = "bigint")]
+        pub(super) budget: Option<i64>,
+    }
+}
+
 /// The same table for the firm of now.
 const REMODELLED: [&str; 6] = [
     "ALTER TABLE firms RENAME COLUMN name TO title",
@@ -206,4 +244,18 @@ async fn a_row_that_lacks_new_fields_is_given_while_cdms_is_away_and_says_so() {
     firm.save(&hub).await.unwrap();
     assert_eq!(scene.commits()[0].sent, ["WebSiteURL", "optevia_PAFOverride", "optevia_ukorganisation"]);
     assert_eq!((firm.name.as_str(), firm.uk, firm.incomplete().count()), ("Acme", true, 0));
+}
+
+#[tokio::test]
+async fn a_column_that_means_something_else_and_a_table_left_behind_are_told() {
+    let scene = Scene::new().await;
+    let hub = scene.kit.hub(models![misread::Counted]).connect().await.unwrap();
+    let mut firm = misread::Counted::get(&hub, scene.account.into()).await.unwrap();
+    firm.budget = Some(123_400);
+    firm.save(&hub).await.unwrap();
+    let paid = failed(scene.kit.hub(models![misread::Paid]).connect().await, ErrorKind::Store);
+    says(&paid, &["counted_firms.budget", "bigint", "money", "UPDATE datahub_settings"]);
+    let renamed = failed(scene.kit.hub(models![misread::Renamed]).connect().await, ErrorKind::Store);
+    says(&renamed, &["no table firms_counted", "table counted_firms", "local fields"]);
+    assert!(scene.kit.hub(models![misread::Counted]).connect().await.is_ok());
 }

@@ -38,7 +38,11 @@ pub(crate) fn load(
     quiet_ms: u64,
 ) -> Result<Vec<StoredRecord>, Trouble> {
     let now = connection.now()?;
-    let (statement, types) = question(model, ids, now, quiet_ms)?;
+    let (mut statement, types) = question(model, ids, now, quiet_ms)?;
+    if connection.is_in_transaction() {
+        // A prepared one may be refused where a column was widened since, and take the transaction with it.
+        statement = statement.once();
+    }
 
     let mut found: HashMap<Uuid, StoredRecord> = HashMap::with_capacity(ids.len());
     for mut row in connection.query(&statement, &types)? {

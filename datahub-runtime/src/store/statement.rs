@@ -68,6 +68,12 @@ impl Statement {
         statement
     }
 
+    /// The same, not to be kept prepared.
+    pub(crate) fn once(mut self) -> Self {
+        self.varies = true;
+        self
+    }
+
     /// A statement about so many rows.
     pub(crate) fn of_many(rows: usize) -> Self {
         Statement { pieces: Vec::new(), varies: rows != 1 }

@@ -11,7 +11,7 @@ use crate::store::{Claim, StoreError, Watermark, model_table};
 const PARENT: Uuid = Uuid::from_u128(0xFA);
 
 /// A record as CDMS lists it.
-fn listing(id: u128, name: &str, parent: Option<Uuid>) -> (Uuid, Result<Record, Fault>) {
+pub(super) fn listing(id: u128, name: &str, parent: Option<Uuid>) -> (Uuid, Result<Record, Fault>) {
     let mut attributes = seen(name);
     let reference = |id| Value::Lookup(cdms_odata::Reference { logical_name: "account".into(), id });
     attributes.insert("Parent", parent.map_or(Value::Null, reference));
@@ -19,7 +19,10 @@ fn listing(id: u128, name: &str, parent: Option<Uuid>) -> (Uuid, Result<Record, 
 }
 
 /// Stores a page of a pull; what became of each record.
-async fn pull(store: &Store, records: Vec<(Uuid, Result<Record, Fault>)>) -> Result<Vec<Listed<Fault>>, StoreError> {
+pub(super) async fn pull(
+    store: &Store,
+    records: Vec<(Uuid, Result<Record, Fault>)>,
+) -> Result<Vec<Listed<Fault>>, StoreError> {
     let claim = Claim { model: &ORGANISATION, run: Uuid::new_v4() };
     store.claim_pull(claim, true).await?;
     let asked_at = store.newest_version().await?;

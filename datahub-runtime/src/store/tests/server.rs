@@ -60,6 +60,9 @@ async fn a_column_may_be_widened_under_a_running_program() {
     bench.sql("ALTER TABLE organisations ALTER COLUMN notes TYPE VARCHAR(100)");
     done(&store, refresh(version, "Delta")).await;
     assert!(load(&store).await.row_present);
+    // And so may a page of one record, of which the statement is the same.
+    bench.sql("ALTER TABLE organisations ALTER COLUMN notes TYPE TEXT");
+    super::rules::pull(&store, vec![super::rules::listing(1, "New", None)]).await.unwrap();
 }
 
 #[tokio::test]
