@@ -19,7 +19,8 @@ use super::failure::causes;
 /// Where a server is, and how to connect to it.
 #[derive(Clone, Debug)]
 pub(crate) struct Address {
-    pub(super) config: Config,
+    /// What to try, in this order: each of its hosts, so that one which falls silent leaves time for the next.
+    pub(super) configs: Vec<Config>,
     /// Hosts and database: what messages call it.
     pub(crate) shown: String,
     /// Whether it says itself how a connection is kept alive.
@@ -63,25 +64,29 @@ impl Address {
                 _ => passed_on.push(parameter),
             }
         }
-        let mut config: Config = format!("{before}?{}", passed_on.join("&"))
-            .parse()
-            .map_err(|error| format!("it cannot be used: {}", causes(&error)))?;
+        let passed_on = passed_on.join("&");
+        let parsed = |url: &str| -> Result<Config, String> {
+            format!("{url}?{passed_on}").parse().map_err(|error| format!("it cannot be used: {}", causes(&error)))
+        };
+        let mut config = parsed(before)?;
         if config.get_hosts().is_empty() && config.get_hostaddrs().is_empty() {
             config.host("localhost");
         }
-        let is_elsewhere = config.get_hosts().iter().any(is_elsewhere)
-            || config.get_hostaddrs().iter().any(|address| !address.is_loopback());
-        if config.get_ssl_mode() == SslMode::Prefer && is_elsewhere {
-            config.ssl_mode(SslMode::Require);
-        }
-        // Of several servers the one is meant that takes writes.
-        if config.get_hosts().len().max(config.get_hostaddrs().len()) > 1
-            && !parameters.contains("target_session_attrs")
-        {
-            config.target_session_attrs(TargetSessionAttrs::ReadWrite);
-        }
         let shown = shown(&config);
-        Ok(Address { config, shown, has_keepalives: parameters.contains("keepalives"), trust })
+        let (hosts, addresses) = (config.get_hosts().len(), config.get_hostaddrs().len());
+        let mut configs = vec![config];
+        // Where one is to be taken by chance, the driver chooses.
+        if hosts > 1 && addresses == 0 && !parameters.contains("load_balance_hosts") {
+            configs = one_by_one(before).iter().map(|url| parsed(url)).collect::<Result<_, _>>()?;
+        }
+        for config in &mut configs {
+            // Of several servers the one is meant that takes writes.
+            if hosts.max(addresses) > 1 && !parameters.contains("target_session_attrs") {
+                config.target_session_attrs(TargetSessionAttrs::ReadWrite);
+            }
+            require_tls_elsewhere(config);
+        }
+        Ok(Address { configs, shown, has_keepalives: parameters.contains("keepalives"), trust })
     }
 
     /// How its server's certificate is verified.
@@ -125,6 +130,24 @@ fn authorities(file: &std::path::Path) -> Result<RootCertStore, String> {
 fn decoded(value: &str) -> String {
     let pair = format!("value={}", value.replace('+', "%2B"));
     form_urlencoded::parse(pair.as_bytes()).next().map(|(_, value)| value.into_owned()).unwrap_or_default()
+}
+
+/// The same address with one host at a time, where it names several before its path.
+fn one_by_one(url: &str) -> Vec<String> {
+    let (scheme, rest) = url.split_once("://").unwrap_or(("postgres", url));
+    let (login, rest) = rest.rsplit_once('@').map_or(("", rest), |(login, rest)| (login, rest));
+    let (hosts, path) = rest.split_once('/').map_or((rest, ""), |(hosts, path)| (hosts, path));
+    let sign = if login.is_empty() { "" } else { "@" };
+    hosts.split(',').map(|host| format!("{scheme}://{login}{sign}{host}/{path}")).collect()
+}
+
+/// Another machine is spoken to over TLS, unless the address says `sslmode=disable`.
+fn require_tls_elsewhere(config: &mut Config) {
+    let is_elsewhere = config.get_hosts().iter().any(is_elsewhere)
+        || config.get_hostaddrs().iter().any(|address| !address.is_loopback());
+    if config.get_ssl_mode() == SslMode::Prefer && is_elsewhere {
+        config.ssl_mode(SslMode::Require);
+    }
 }
 
 fn shown(config: &Config) -> String {
@@ -212,7 +235,7 @@ mod tests {
             assert_eq!(is_elsewhere(&Host::Tcp(host.to_owned())), elsewhere, "{host}");
         }
         let by_number = Address::parse("postgres://hub@localhost/hub?hostaddr=10.0.0.7").unwrap();
-        assert_eq!(by_number.config.get_ssl_mode(), SslMode::Require);
+        assert_eq!(by_number.configs[0].get_ssl_mode(), SslMode::Require);
     }
 
     #[test]
@@ -220,19 +243,26 @@ mod tests {
         let of = |url: &str| Address::parse(url).unwrap();
         let two = of("postgres://hub:secret@db1.example:5432,db2.example:5433/hub?sslmode=verify-full");
         assert_eq!(two.shown, "db1.example,db2.example/hub");
-        assert_eq!((two.config.get_hosts().len(), two.config.get_ports()), (2, &[5432, 5433][..]));
-        assert_eq!(two.config.get_target_session_attrs(), TargetSessionAttrs::ReadWrite);
-        assert_eq!((two.config.get_ssl_mode(), two.trust.names_host), (SslMode::Require, true));
+        let hosts: Vec<_> = two.configs.iter().map(|one| (one.get_hosts(), one.get_ports())).collect();
+        let tcp = |name: &str| [Host::Tcp(name.to_owned())];
+        assert_eq!(hosts, [(&tcp("db1.example")[..], &[5432][..]), (&tcp("db2.example"), &[5433])]);
+        for one in &two.configs {
+            assert_eq!((one.get_user(), one.get_dbname()), (Some("hub"), Some("hub")));
+            assert_eq!(one.get_target_session_attrs(), TargetSessionAttrs::ReadWrite);
+            assert_eq!((one.get_ssl_mode(), two.trust.names_host), (SslMode::Require, true));
+        }
         let any = of("postgres://a,b/hub?target_session_attrs=any");
-        assert_eq!(any.config.get_target_session_attrs(), TargetSessionAttrs::Any);
+        assert_eq!(any.configs[1].get_target_session_attrs(), TargetSessionAttrs::Any);
+        assert_eq!(of("postgres://a,b/hub?load_balance_hosts=random").configs.len(), 1);
         let file =
             of("postgresql://db.example/hub?sslmode=verify-ca&sslrootcert=%2Fetc%2Fa%20+b.pem&application_name=x");
         assert_eq!(file.trust, Trust { roots: Some(PathBuf::from("/etc/a +b.pem")), names_host: false });
-        assert_eq!(file.config.get_application_name(), Some("x"));
+        assert_eq!(file.configs[0].get_application_name(), Some("x"));
         let system = of("postgres://db.example/hub?sslrootcert=system&sslmode=verify-full");
         assert_eq!(system.trust, Trust { roots: None, names_host: true });
-        assert_eq!(of("postgres:///hub?host=/run/postgresql").config.get_hosts().len(), 1);
+        assert_eq!(of("postgres:///hub?host=/run/postgresql").configs[0].get_hosts().len(), 1);
         assert_eq!(of("postgres:///hub").shown, "localhost/hub");
+        assert_eq!(of("postgres://hub@[::1]:5433/hub").shown, "::1/hub");
     }
 
     #[test]

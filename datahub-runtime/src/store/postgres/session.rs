@@ -10,8 +10,9 @@ use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use tokio::runtime::Runtime;
+use tokio_postgres::tls::MakeTlsConnect;
 use tokio_postgres::types::{ToSql, Type};
-use tokio_postgres::{Client, Error, Row};
+use tokio_postgres::{Client, Config, Error, Row, Socket};
 use tokio_postgres_rustls::MakeRustlsConnect;
 use uuid::Uuid;
 
@@ -87,19 +88,6 @@ impl PostgresConnection {
     /// Connects; to another machine only over TLS, unless the address says `sslmode=disable`.
     pub(crate) fn establish(address: &Address, patience: Duration) -> Result<PostgresConnection, Trouble> {
         let unusable = |reason: String| Trouble::Unavailable(format!("the address cannot be used: {reason}"));
-        let mut config = address.config.clone();
-        if config.get_application_name().is_none() {
-            config.application_name("datahub-sync");
-        }
-        if config.get_connect_timeout().is_none() {
-            config.connect_timeout(CONNECT_TIMEOUT);
-        }
-        if config.get_tcp_user_timeout().is_none() {
-            config.tcp_user_timeout(UNANSWERED_TIMEOUT);
-        }
-        if !address.has_keepalives {
-            config.keepalives_idle(KEEPALIVE).keepalives_interval(KEEPALIVE).keepalives_retries(2);
-        }
         // Another part of the program may have chosen a provider for the process already; either serves.
         _ = rustls::crypto::ring::default_provider().install_default();
         let tls = MakeRustlsConnect::new(address.tls().map_err(unusable)?);
@@ -110,19 +98,20 @@ impl PostgresConnection {
             ))
         };
         let token = Uuid::new_v4().simple().to_string();
-        let mut own = config.clone();
-        own.options(format!("{} -c {TOKEN}={token}", config.get_options().unwrap_or_default()).trim_start());
-        let connected = runtime.block_on(async {
-            tokio::time::timeout(CONNECT_TIMEOUT, async {
-                match own.connect(tls.clone()).await {
-                    Err(error) if failure::takes_no_parameters(&error) => config.connect(tls).await,
-                    connected => connected,
-                }
-            })
-            .await
-        });
-        let silent = |_| refused(format!("the server did not answer within {} s", CONNECT_TIMEOUT.as_secs()));
-        let (client, connection) = connected.map_err(silent)?.map_err(|error| refused(causes(&error)))?;
+        let share = CONNECT_TIMEOUT / u32::try_from(address.configs.len()).unwrap_or(1);
+        let mut connected = Err(refused("the address names no host".to_owned()));
+        for config in &address.configs {
+            let limit = config.get_connect_timeout().map_or(share, |asked| share.min(*asked));
+            let connecting = connect_to(address, config, &tls, &token);
+            connected = match runtime.block_on(async { tokio::time::timeout(limit, connecting).await }) {
+                Ok(connected) => connected.map_err(|error| refused(causes(&error))),
+                Err(_) => Err(refused(format!("the server did not answer within {} s", limit.as_secs_f64()))),
+            };
+            if connected.is_ok() {
+                break;
+            }
+        }
+        let (client, connection) = connected?;
         let gone = Arc::new(AtomicBool::new(false));
         let patience = Arc::new(Patience::new(patience));
         let (hung_up, runs_out) = (Arc::clone(&gone), Arc::clone(&patience));
@@ -319,6 +308,33 @@ impl PostgresConnection {
     }
 }
 
+type Connected = (Client, tokio_postgres::Connection<Socket, <MakeRustlsConnect as MakeTlsConnect<Socket>>::Stream>);
+
+/// Connects to one host, with what the session is to be known by where that can be told.
+async fn connect_to(
+    address: &Address,
+    config: &Config,
+    tls: &MakeRustlsConnect,
+    token: &str,
+) -> Result<Connected, Error> {
+    let mut config = config.clone();
+    if config.get_application_name().is_none() {
+        config.application_name("datahub-sync");
+    }
+    if config.get_tcp_user_timeout().is_none() {
+        config.tcp_user_timeout(UNANSWERED_TIMEOUT);
+    }
+    if !address.has_keepalives {
+        config.keepalives_idle(KEEPALIVE).keepalives_interval(KEEPALIVE).keepalives_retries(2);
+    }
+    let mut own = config.clone();
+    own.options(format!("{} -c {TOKEN}={token}", config.get_options().unwrap_or_default()).trim_start());
+    match own.connect(tls.clone()).await {
+        Err(error) if failure::takes_no_parameters(&error) => config.connect(tls.clone()).await,
+        connected => connected,
+    }
+}
+
 /// Each statement sees what was committed before it, whatever the server's settings say: a transaction waits for its
 /// record's lock first, and has to see what was stored meanwhile.
 const BEGIN: &str = "BEGIN ISOLATION LEVEL READ COMMITTED";
@@ -326,7 +342,7 @@ const BEGIN: &str = "BEGIN ISOLATION LEVEL READ COMMITTED";
 /// The setting by which a session is known again.
 const TOKEN: &str = "datahub.session";
 
-/// How long connecting may take.
+/// How long connecting may take, to all hosts together.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(15);
 
 /// How long nothing may come from a server before it is asked whether it is there: a host that went away while it owed an

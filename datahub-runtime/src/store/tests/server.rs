@@ -231,6 +231,11 @@ async fn of_several_hosts_the_one_is_taken_that_answers() {
     let store = open(&bench, &url).await.unwrap();
     store.create_tables(&[&ORGANISATION]).await.unwrap();
     done(&store, first_sight("Acme")).await;
+    // One that takes connections and says nothing leaves time for the next.
+    let silent = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
+    let hosts = format!("{},{server}", silent.local_addr().unwrap());
+    let url = format!("{}&connect_timeout=1", bench.url().replace(&server.to_string(), &hosts));
+    assert!(load(&open(&bench, &url).await.unwrap()).await.row_present);
 }
 
 /// Two programs that store the same records in one transaction each must not wait for each other.
