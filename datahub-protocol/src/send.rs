@@ -160,7 +160,7 @@ impl Sending {
             // It is there, which says all of a create and of a delete.
             (Fetched::Unreadable(_), WriteKind::Create) => return Sent::Shown(fetched),
             (Fetched::Unreadable(_), WriteKind::Delete) => return self.not_applied(refusal, then),
-            (Fetched::Unreadable(_), WriteKind::Update) => {
+            (Fetched::Unreadable(_), WriteKind::Update | WriteKind::Unknown(_)) => {
                 return undecided(&refusal, "the record cannot be read");
             }
             (
