@@ -192,6 +192,8 @@ fn implementation(name: &Ident, krate: &Path, choice: &Choice) -> TokenStream {
             }
         }
 
+        #krate::__diesel_choice!(#name);
+
         const _: () = { #tracking };
     }
 }
@@ -215,6 +217,8 @@ fn stub(item: &DeriveInput, krate: &Path) -> TokenStream {
                 #krate::Value::Null
             }
         }
+
+        #krate::__diesel_choice!(#name);
     }
 }
 

@@ -6,6 +6,7 @@ pub use datahub_model::{
     ModelDescriptor, Source, Write,
 };
 pub use diesel;
+pub use diesel::internal::derives::as_expression::Bound;
 pub use std::option::Option;
 pub use std::result::Result;
 
@@ -20,9 +21,13 @@ pub(crate) use checks::same;
 pub use checks::{GroupKey, group_matches, models_do_not_clash};
 
 pub use crate::field::{Field, Group, Key, KeyOf, field, group, key};
+pub use crate::sql_types::Database;
+pub use crate::sql_types::operand::Operand;
 pub use crate::stored::Stored;
 pub use crate::written::{Written, written};
-pub use crate::{__diesel_changeset, __diesel_identifiable, __diesel_insertable, __diesel_reading};
+pub use crate::{
+    __diesel_changeset, __diesel_choice, __diesel_columns, __diesel_identifiable, __diesel_insertable, __diesel_reading,
+};
 pub use crate::{
     CdmsFields, CdmsSynced, Fault, FieldType, GroupReader, GroupWriter, Id, Kind, Member, Model, Options, RowReader,
     RowWriter, Value, Writable, sql_types,
@@ -79,6 +84,21 @@ pub type Default = std::sync::LazyLock<Value>;
 
 /// The kinds that a choice enum can hold.
 pub const CHOICE_KINDS: &[Kind] = &[Kind::Choice, Kind::State, Kind::Status];
+
+/// The SQL type of a column.
+pub type SqlTypeOf<C> = <C as diesel::Expression>::SqlType;
+
+/// Binds the number of a choice's option.
+pub fn bind_choice<T: FieldType, DB: Database>(
+    choice: &T,
+    out: &mut diesel::serialize::Output<'_, '_, DB>,
+) -> diesel::serialize::Result {
+    match choice.to_value() {
+        Value::Choice(number) => DB::integer(number, out),
+        // A faulty choice, which was not derived.
+        other => Err(format!("{other:?} is no option of a choice").into()),
+    }
+}
 
 /// The fault of a number that no variant takes.
 pub fn no_such_option(attribute: &'static str, number: i32) -> Fault {

@@ -122,6 +122,135 @@ macro_rules! __diesel_changeset {
     };
 }
 
+/// Methods of their own for columns of our SQL types, with Diesel's names and meaning: they take what Diesel's take, and
+/// plain values too.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __diesel_columns {
+    ($table:ident, $column:ident, $($method:ident -> $form:ident),*) => {
+        #[allow(dead_code, unreachable_pub, clippy::should_implement_trait)]
+        impl $table::columns::$column {
+            $(
+                /// Diesel's method of this name, for plain values too.
+                pub fn $method<__How, __Other>(self, other: __Other) -> $crate::__v1::diesel::dsl::$form<Self, __Other::Form>
+                where
+                    __Other: $crate::__v1::Operand<$crate::__v1::SqlTypeOf<Self>, __How>,
+                {
+                    $crate::__v1::diesel::ExpressionMethods::$method(self, __Other::form(other))
+                }
+            )*
+
+            /// Diesel's method of this name, for plain values too.
+            pub fn between<__Of, __Lower, __To, __Upper>(
+                self,
+                lower: __Lower,
+                upper: __Upper,
+            ) -> $crate::__v1::diesel::dsl::Between<Self, __Lower::Form, __Upper::Form>
+            where
+                __Lower: $crate::__v1::Operand<$crate::__v1::SqlTypeOf<Self>, __Of>,
+                __Upper: $crate::__v1::Operand<$crate::__v1::SqlTypeOf<Self>, __To>,
+            {
+                $crate::__v1::diesel::ExpressionMethods::between(self, __Lower::form(lower), __Upper::form(upper))
+            }
+
+            /// Diesel's method of this name, for plain values too.
+            pub fn not_between<__Of, __Lower, __To, __Upper>(
+                self,
+                lower: __Lower,
+                upper: __Upper,
+            ) -> $crate::__v1::diesel::dsl::NotBetween<Self, __Lower::Form, __Upper::Form>
+            where
+                __Lower: $crate::__v1::Operand<$crate::__v1::SqlTypeOf<Self>, __Of>,
+                __Upper: $crate::__v1::Operand<$crate::__v1::SqlTypeOf<Self>, __To>,
+            {
+                $crate::__v1::diesel::ExpressionMethods::not_between(self, __Lower::form(lower), __Upper::form(upper))
+            }
+        }
+    };
+    ($table:ident, [$($column:tt)*]) => {$(
+        $crate::__diesel_columns!($table, $column, eq -> Eq, ne -> NotEq, gt -> Gt, ge -> GtEq, lt -> Lt, le -> LtEq);
+    )*};
+}
+
+/// A choice in Diesel's queries: what its columns are compared with and set to, and read into.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __diesel_choice {
+    ($choice:ty) => {
+        $crate::__diesel_choice!($choice, $crate::__v1::diesel::sql_types::Integer);
+        // What is null is `None`, and not a variant.
+        $crate::__diesel_choice!(
+            $choice,
+            $crate::__v1::diesel::sql_types::Nullable<$crate::__v1::diesel::sql_types::Integer>
+        );
+
+        #[automatically_derived]
+        impl<__DB: $crate::__v1::diesel::backend::Backend>
+            $crate::__v1::diesel::deserialize::FromSql<$crate::__v1::diesel::sql_types::Integer, __DB> for $choice
+        where
+            ::core::primitive::i32:
+                $crate::__v1::diesel::deserialize::FromSql<$crate::__v1::diesel::sql_types::Integer, __DB>,
+        {
+            fn from_sql(__value: __DB::RawValue<'_>) -> $crate::__v1::diesel::deserialize::Result<Self> {
+                let __number = <::core::primitive::i32 as $crate::__v1::diesel::deserialize::FromSql<
+                    $crate::__v1::diesel::sql_types::Integer,
+                    __DB,
+                >>::from_sql(__value)?;
+                $crate::__v1::Result::Ok(<$choice as $crate::__v1::FieldType>::from_value(
+                    &$crate::__v1::Value::Choice(__number),
+                )?)
+            }
+        }
+
+        #[automatically_derived]
+        impl<__DB: $crate::__v1::diesel::backend::Backend>
+            $crate::__v1::diesel::Queryable<$crate::__v1::diesel::sql_types::Integer, __DB> for $choice
+        where
+            $choice: $crate::__v1::diesel::deserialize::FromSql<$crate::__v1::diesel::sql_types::Integer, __DB>,
+        {
+            type Row = Self;
+
+            fn build(__row: Self) -> $crate::__v1::diesel::deserialize::Result<Self> {
+                $crate::__v1::Result::Ok(__row)
+            }
+        }
+    };
+    ($choice:ty, $sql:ty) => {
+        #[automatically_derived]
+        impl $crate::__v1::diesel::expression::AsExpression<$sql> for $choice {
+            type Expression = $crate::__v1::Bound<$sql, Self>;
+
+            fn as_expression(self) -> Self::Expression {
+                $crate::__v1::Bound::new(self)
+            }
+        }
+
+        #[automatically_derived]
+        impl<'expr> $crate::__v1::diesel::expression::AsExpression<$sql> for &'expr $choice {
+            type Expression = $crate::__v1::Bound<$sql, Self>;
+
+            fn as_expression(self) -> Self::Expression {
+                $crate::__v1::Bound::new(self)
+            }
+        }
+
+        // Diesel shows what is bound with `Debug`; a choice that lacks it is a field like any other, and stays out of
+        // queries. With the lifetime the question is asked where the value is bound, and not here.
+        #[automatically_derived]
+        impl<__DB: $crate::__v1::Database> $crate::__v1::diesel::serialize::ToSql<$sql, __DB> for $choice
+        where
+            for<'__any> $choice: ::core::fmt::Debug,
+        {
+            fn to_sql<'b>(
+                &'b self,
+                __out: &mut $crate::__v1::diesel::serialize::Output<'b, '_, __DB>,
+            ) -> $crate::__v1::diesel::serialize::Result {
+                $crate::__v1::bind_choice(self, __out)
+            }
+        }
+    };
+}
+
 /// The type that reads any column.
 #[doc(hidden)]
 #[macro_export]

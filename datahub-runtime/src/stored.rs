@@ -19,8 +19,8 @@ use crate::sql_types;
 pub struct Stored(pub Value);
 
 macro_rules! stored {
-    ($($sql:ty: $raw:ty, $value:ident => $make:expr;)*) => {$(
-        impl<DB: Backend> FromSql<$sql, DB> for Stored
+    ($($({$($parameter:tt)*})? $sql:ty: $raw:ty, $value:ident => $make:expr;)*) => {$(
+        impl<DB: Backend, $($($parameter)*)?> FromSql<$sql, DB> for Stored
         where
             $raw: FromSql<$sql, DB>,
         {
@@ -30,7 +30,7 @@ macro_rules! stored {
             }
         }
 
-        impl<DB: Backend> FromSql<Nullable<$sql>, DB> for Stored
+        impl<DB: Backend, $($($parameter)*)?> FromSql<Nullable<$sql>, DB> for Stored
         where
             $raw: FromSql<$sql, DB>,
         {
@@ -55,7 +55,7 @@ stored! {
     sql_types::Guid: Uuid, id => Value::Guid(id);
     sql_types::Instant: cdms_odata::Instant, instant => Value::Instant(instant);
     sql_types::Money: i64, amount => Value::Money(Decimal::new(amount, MONEY_SCALE));
-    sql_types::Decimal: i64, number => Value::BigInt(number);
+    { const SCALE: u32 } sql_types::Decimal<SCALE>: i64, number => Value::BigInt(number);
 }
 
 /// The digits after the point that an amount of money has.

@@ -29,8 +29,8 @@ pub fn written<T: CdmsSynced>(model: &T) -> Vec<Written> {
 }
 
 macro_rules! written {
-    ($($sql:ty: $raw:ty as $bound:ty, $datum:ident;)*) => {$(
-        impl<DB: Backend> ToSql<$sql, DB> for Written
+    ($($({$($parameter:tt)*})? $sql:ty: $raw:ty as $bound:ty, $datum:ident;)*) => {$(
+        impl<DB: Backend, $($($parameter)*)?> ToSql<$sql, DB> for Written
         where
             $raw: ToSql<$bound, DB>,
         {
@@ -45,7 +45,7 @@ macro_rules! written {
             }
         }
 
-        impl<DB: Backend> ToSql<Nullable<$sql>, DB> for Written
+        impl<DB: Backend, $($($parameter)*)?> ToSql<Nullable<$sql>, DB> for Written
         where
             Written: ToSql<$sql, DB>,
         {
@@ -54,7 +54,7 @@ macro_rules! written {
             }
         }
 
-        impl AsExpression<$sql> for Written {
+        impl<$($($parameter)*)?> AsExpression<$sql> for Written {
             type Expression = Bound<$sql, Self>;
 
             fn as_expression(self) -> Self::Expression {
@@ -62,7 +62,7 @@ macro_rules! written {
             }
         }
 
-        impl AsExpression<Nullable<$sql>> for Written {
+        impl<$($($parameter)*)?> AsExpression<Nullable<$sql>> for Written {
             type Expression = Bound<Nullable<$sql>, Self>;
 
             fn as_expression(self) -> Self::Expression {
@@ -82,5 +82,5 @@ written! {
     sql_types::Guid: uuid::Uuid as sql_types::Guid, Guid;
     sql_types::Instant: cdms_odata::Instant as sql_types::Instant, Instant;
     sql_types::Money: i64 as BigInt, BigInt;
-    sql_types::Decimal: i64 as BigInt, BigInt;
+    { const SCALE: u32 } sql_types::Decimal<SCALE>: i64 as BigInt, BigInt;
 }

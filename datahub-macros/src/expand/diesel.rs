@@ -11,6 +11,7 @@ use crate::synced::Model;
 pub(super) fn traits(model: &Model<'_>, table: &str, key: Option<&Ident>, columns: &[Column<'_>]) -> TokenStream {
     let (name, krate) = (&model.item.ident, &model.krate);
     let table = ident(table);
+    let ours = columns.iter().filter(|column| column.is_of_our_type()).map(|column| ident(column.name));
     let positions = (0..columns.len()).map(Index::from);
     let columns = columns.iter().enumerate().map(|(position, column)| {
         let (position, name) = (Index::from(position), ident(column.name));
@@ -28,6 +29,7 @@ pub(super) fn traits(model: &Model<'_>, table: &str, key: Option<&Ident>, column
     quote! {
         #krate::__diesel_reading!(#name, #table, [#(#positions)*]);
         #identifiable
+        #krate::__diesel_columns!(#table, [#(#ours)*]);
         #insertable
         #changeset
     }

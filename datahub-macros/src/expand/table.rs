@@ -1,8 +1,9 @@
 //! The Diesel table of a model.
 
 use cdms_odata::Kind;
+use datahub_model::conversion::DECIMAL_SCALE;
 use datahub_model::source::{Faulty, ResolvedColumn, ResolvedSource, Shape};
-use proc_macro2::{Ident, Span, TokenStream};
+use proc_macro2::{Ident, Literal, Span, TokenStream};
 use quote::{format_ident, quote};
 use syn::Attribute;
 use syn::ext::IdentExt;
@@ -17,14 +18,23 @@ pub(super) struct Column<'m> {
     pub(super) name: &'m str,
     pub(super) is_key: bool,
     kind: Kind,
+    /// The digits of a decimal after the point.
+    scale: Option<u32>,
     is_nullable: bool,
     field: &'m ModelField,
 }
 
 impl<'m> Column<'m> {
     fn of(column: &'m ResolvedColumn, field: &'m ModelField) -> Self {
-        let ResolvedColumn { name, kind, nullable, source, .. } = column;
-        Column { name, is_key: *source == ResolvedSource::Key, kind: *kind, is_nullable: *nullable, field }
+        let ResolvedColumn { name, kind, scale, nullable, source, .. } = column;
+        Column {
+            name,
+            is_key: *source == ResolvedSource::Key,
+            kind: *kind,
+            scale: *scale,
+            is_nullable: *nullable,
+            field,
+        }
     }
 
     /// The columns of all fields.
@@ -35,6 +45,15 @@ impl<'m> Column<'m> {
             .collect()
     }
 
+    /// Whether values of it have to be told from Diesel's own, which know nothing of its SQL type.
+    pub(super) fn is_of_our_type(&self) -> bool {
+        match self.kind {
+            Kind::Guid | Kind::Lookup | Kind::DateTime | Kind::Money | Kind::Decimal => true,
+            Kind::String | Kind::Integer | Kind::BigInt | Kind::Double | Kind::Boolean | Kind::Date => false,
+            Kind::Choice | Kind::State | Kind::Status => false,
+        }
+    }
+
     /// The columns of a faulty model's fields; of one that could not be resolved what its type lets be guessed, so that
     /// whoever names the column finds it.
     pub(super) fn guessed(model: &'m Model<'_>, faulty: &'m Faulty<Words>) -> Vec<Self> {
@@ -43,7 +62,8 @@ impl<'m> Column<'m> {
             None => {
                 let unresolved = faulty.unresolved.iter().filter(|(name, _)| field.ident.unraw() == name);
                 let (kind, is_nullable) = (field_type::guessed_kind(&field.ty), field_type::is_option(&field.ty));
-                unresolved.map(|(_, name)| Column { name, is_key: false, kind, is_nullable, field }).collect::<Vec<_>>()
+                let column = |name| Column { name, is_key: false, kind, scale: None, is_nullable, field };
+                unresolved.map(|(_, name)| column(name)).collect::<Vec<_>>()
             }
         });
         columns.collect()
@@ -69,7 +89,7 @@ pub(super) fn table(model: &Model<'_>, table: &str, columns: &[Column<'_>]) -> T
     let krate = &model.krate;
     let columns = columns.iter().map(|column| {
         let (name, docs) = (ident(column.name), &column.field.docs);
-        let sql_type = sql_type(column.kind, column.is_nullable);
+        let sql_type = sql_type(column);
         quote! { #(#docs)* #name -> #sql_type, }
     });
     quote! {
@@ -98,8 +118,8 @@ pub(crate) fn docs(attributes: &[Attribute]) -> Vec<Attribute> {
 }
 
 /// The SQL type of a column, by the name under which the table imports it.
-fn sql_type(kind: Kind, nullable: bool) -> TokenStream {
-    let sql_type = match kind {
+fn sql_type(column: &Column<'_>) -> TokenStream {
+    let sql_type = match column.kind {
         Kind::String => quote!(Text),
         Kind::Integer | Kind::Choice | Kind::State | Kind::Status => quote!(Integer),
         Kind::BigInt => quote!(BigInt),
@@ -109,9 +129,12 @@ fn sql_type(kind: Kind, nullable: bool) -> TokenStream {
         Kind::Guid | Kind::Lookup => quote!(Guid),
         Kind::DateTime => quote!(Instant),
         Kind::Money => quote!(Money),
-        Kind::Decimal => quote!(Decimal),
+        Kind::Decimal => {
+            let scale = Literal::u32_unsuffixed(column.scale.unwrap_or(DECIMAL_SCALE));
+            quote!(Decimal<#scale>)
+        }
     };
-    if nullable { quote!(Nullable<#sql_type>) } else { sql_type }
+    if column.is_nullable { quote!(Nullable<#sql_type>) } else { sql_type }
 }
 
 pub(super) fn ident(name: &str) -> Ident {

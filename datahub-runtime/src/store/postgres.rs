@@ -217,7 +217,7 @@ impl FromSql<sql_types::Money, Pg> for i64 {
     }
 }
 
-impl FromSql<sql_types::Decimal, Pg> for i64 {
+impl<const SCALE: u32> FromSql<sql_types::Decimal<SCALE>, Pg> for i64 {
     fn from_sql(value: PgValue<'_>) -> deserialize::Result<Self> {
         FromSql::<BigInt, Pg>::from_sql(value)
     }

@@ -245,7 +245,7 @@ impl FromSql<sql_types::Money, Sqlite> for i64 {
     }
 }
 
-impl FromSql<sql_types::Decimal, Sqlite> for i64 {
+impl<const SCALE: u32> FromSql<sql_types::Decimal<SCALE>, Sqlite> for i64 {
     fn from_sql(value: <Sqlite as diesel::backend::Backend>::RawValue<'_>) -> deserialize::Result<Self> {
         <i64 as FromSql<BigInt, Sqlite>>::from_sql(value)
     }

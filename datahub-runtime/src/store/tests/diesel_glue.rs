@@ -16,7 +16,7 @@ diesel::table! {
         alias -> Text,
         employees -> Nullable<Integer>,
         big -> Nullable<BigInt>,
-        ratio -> Nullable<crate::sql_types::Decimal>,
+        ratio -> Nullable<crate::sql_types::Decimal<3>>,
         share -> Nullable<Double>,
         credit -> Nullable<crate::sql_types::Money>,
         active -> Nullable<Bool>,

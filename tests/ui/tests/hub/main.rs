@@ -1,6 +1,7 @@
 //! What the mapping language says, through a hub: real requests to a simulated CDMS, and a real database.
 #![allow(clippy::unwrap_used, reason = "functions beside the tests unwrap what the tests made themselves")]
 
+mod diesel_queries;
 mod every_kind;
 mod nested_group;
 #[path = "../../../on_postgres.rs"]
