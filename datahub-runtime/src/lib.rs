@@ -4,6 +4,10 @@
 //! against CDMS and writes that reach both sides or neither; see [`CdmsSynced::get`], [`Synced::save`],
 //! [`Writable::create`], [`Synced::delete`], [`Writable::edit`] and [`CdmsSynced::history`].
 //!
+//! The queries of a team's own go to the models' tables with Diesel: [`CdmsSynced`](macro@CdmsSynced) says how, and has each
+//! kind's column type. Tests have a simulated CDMS and a database in one line, [`testing`], and tests of their mappings in
+//! another, [`mapping_tests!`]; both are there with the feature `testing`.
+//!
 //! **Invariant: no connection and no transaction is held across a request to CDMS.**
 //! What a mapping means is decided in `datahub-model`, what a read or write does in `datahub-protocol`; this crate
 //! carries it out.
@@ -45,6 +49,8 @@ mod stored;
 mod synced;
 #[cfg(feature = "testing")]
 pub mod testing;
+#[cfg(all(doc, not(feature = "testing")))]
+mod testing_in_docs;
 mod written;
 
 /// The types of headers and statuses, which [`Session`] and [`LoginReply`] are made of.
@@ -72,8 +78,12 @@ pub use datahub_protocol::{
 pub use error::{Error, ErrorKind};
 pub use field::{CdmsFields, FieldType, GroupReader, GroupWriter, Holds, Member, Options, RowReader, RowWriter, Slot};
 pub use freshness::{Checked, Freshness};
+/// What an [`Authenticator`] returns, and what each call on a model becomes where it is awaited.
+pub use futures_util::future::BoxFuture;
 pub use health::Health;
 pub use history::{FieldChange, History, HistoryEntry};
+/// The crate of the headers and statuses that an [`Authenticator`] meets.
+pub use http;
 pub use hub::{Hub, HubBuilder, Operation};
 pub use id::{Id, InvalidId};
 pub use model::{CdmsSynced, Model, Writable};
@@ -88,6 +98,8 @@ pub use saved::{Adjusted, Saved};
 pub use settling::{Settling, SettlingReport};
 pub use store::{Erasure, QuarantineEntry};
 pub use synced::{InvalidToken, Synced, VersionToken};
+#[cfg(all(doc, not(feature = "testing")))]
+pub use testing_in_docs::testing;
 
 /// Everything that a program with models needs at hand.
 pub mod prelude {

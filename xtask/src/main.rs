@@ -179,6 +179,12 @@ fn guards() -> Vec<Check> {
         ),
         Check::cargo("the documentation builds", &["doc", "--workspace", "--all-features", "--no-deps"])
             .env("RUSTDOCFLAGS", "--deny warnings"),
+        // As the dependency of an application, whose documentation is built without the features of its tests.
+        Check::cargo(
+            "the documentation builds for an application",
+            &["doc", "--package", "datahub-runtime", "--no-deps"],
+        )
+        .env("RUSTDOCFLAGS", "--deny warnings"),
         Check::cargo("the simulator needs nothing of the client", &["check", "--package", "cdms-simulator"]),
         Check::cargo("the runtime needs no contract reader", &["check", "--package", "datahub-runtime"]),
         Check::cargo(

@@ -81,6 +81,16 @@ pub struct Session {
 
 impl Session {
     /// A session that sends these headers; each is marked as sensitive.
+    ///
+    /// ```
+    /// use datahub_runtime::Session;
+    /// use datahub_runtime::http::{HeaderMap, HeaderValue, header::AUTHORIZATION};
+    ///
+    /// let mut headers = HeaderMap::new();
+    /// headers.insert(AUTHORIZATION, HeaderValue::from_static("Bearer 2b951fbc"));
+    /// let session = Session::with_headers(headers);
+    /// assert_eq!(format!("{session:?}"), "Session(1 headers, hidden)");
+    /// ```
     pub fn with_headers(mut headers: HeaderMap) -> Self {
         headers.values_mut().for_each(|value| value.set_sensitive(true));
         Session { headers }

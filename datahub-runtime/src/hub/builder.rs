@@ -57,6 +57,9 @@ impl HubBuilder {
 
     /// The organisation's address in CDMS, and how to log in there. Plain http is taken for this machine only. A hub whose
     /// models are all detached needs none.
+    ///
+    /// Whom to trust is for the machine's own store of certificates to say; on Linux `SSL_CERT_FILE` or `SSL_CERT_DIR` name
+    /// another. A proxy is taken from the environment, `HTTPS_PROXY`, `ALL_PROXY` and `NO_PROXY`.
     pub fn cdms(mut self, root: impl Into<String>, authenticator: impl Authenticator) -> Self {
         self.cdms = Some((root.into(), Arc::new(authenticator)));
         self
@@ -100,7 +103,7 @@ impl HubBuilder {
         self
     }
 
-    /// How long one request to CDMS may take. Default: 60 s.
+    /// How long one request to CDMS may take, 15 s of it at most for connecting. Default: 60 s.
     pub fn time_limit(mut self, limit: Duration) -> Self {
         self.options.time_limit = limit;
         self
