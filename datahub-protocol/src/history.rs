@@ -30,6 +30,7 @@ pub struct Entry {
 /// What happened to a record.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
+#[non_exhaustive]
 pub enum EntryKind {
     /// It was read for the first time.
     FirstSeen,
@@ -98,6 +99,7 @@ impl EntryKind {
 /// Which side a change came from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
+#[non_exhaustive]
 pub enum Origin {
     /// A caller of the hub.
     Hub,
@@ -133,6 +135,7 @@ pub struct Change {
 /// What else there is to say of a change.
 #[derive(Clone, Debug, PartialEq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
+#[non_exhaustive]
 pub enum Note {
     /// Nothing.
     #[default]

@@ -31,6 +31,7 @@ impl FromStr for OperationId {
 /// What a write does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
+#[non_exhaustive]
 pub enum WriteKind {
     /// A POST to the set.
     Create,
@@ -119,6 +120,7 @@ pub enum LeaseState {
 /// What became of a write, as found by reading.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", tag = "verdict")]
+#[non_exhaustive]
 pub enum Verdict {
     /// It is in CDMS.
     Applied,

@@ -11,6 +11,7 @@ use crate::{
 
 /// What a read found and did.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub enum Seen {
     /// Both sides were equal; nothing was written.
     InSync,

@@ -18,6 +18,7 @@ use crate::{
 
 /// What to do where somebody else changed the same field since the caller loaded it: in CDMS, or one of the hub's own.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Default)]
+#[non_exhaustive]
 pub enum OnConflict {
     /// The caller, who writes last, wins; the history keeps the other value.
     #[default]

@@ -79,7 +79,7 @@ impl Cdms {
                 (record.modified, record.modified_by) = (Instant(self.now), Some(OUR_USER));
             }
             (WriteKind::Delete, record) => *record = None,
-            (WriteKind::Unknown(word), _) => unreachable!("{word} was sent"),
+            (other, _) => unreachable!("{other} was sent"),
         }
         self.times.push(self.now);
         self.truth.entry(*operation).or_default().carried_out += 1;
@@ -144,8 +144,8 @@ fn shows_after(intent: &Intent, now: Option<&Record>) -> bool {
     match intent.write {
         WriteKind::Create => now.is_some(),
         WriteKind::Delete => now.is_none(),
-        WriteKind::Unknown(word) => unreachable!("{word} was noted"),
         WriteKind::Update => now.is_some() && intent.evidence().all(|(name, new)| value(now, name) == Some(new)),
+        other => unreachable!("{other} was noted"),
     }
 }
 
@@ -153,9 +153,9 @@ fn shows_before(intent: &Intent, now: Option<&Record>) -> bool {
     match intent.write {
         WriteKind::Create => now.is_none(),
         WriteKind::Delete => now.is_some(),
-        WriteKind::Unknown(word) => unreachable!("{word} was noted"),
         WriteKind::Update => {
             now.is_some() && intent.evidence().all(|(name, _)| value(now, name) == intent.pre_image.get(name))
         }
+        other => unreachable!("{other} was noted"),
     }
 }

@@ -96,7 +96,7 @@ impl Wish {
                 let machine = Delete::new(Two, last.seen.clone(), Some(last), self.policy, self.operation, 0);
                 Machine::Delete(Box::new(machine))
             }
-            WriteKind::Unknown(word) => unreachable!("{word} was asked for"),
+            other => unreachable!("{other} was asked for"),
         }
     }
 }

@@ -207,7 +207,7 @@ fn verdict_word(verdict: Option<&Verdict>) -> &'static str {
         Some(Verdict::Orphaned { .. }) => "orphaned",
         Some(Verdict::NotApplied) => "not applied",
         Some(Verdict::Superseded { .. }) => "superseded",
-        Some(Verdict::Unknown { .. }) => "unknown",
+        Some(_) => "unknown",
     }
 }
 

@@ -58,9 +58,7 @@ impl Store {
         };
         match intent.write {
             WriteKind::Delete => another("", None),
-            WriteKind::Create | WriteKind::Update | WriteKind::Unknown(_) => {
-                intent.evidence().all(|(name, value)| another(name, number(value)))
-            }
+            _ => intent.evidence().all(|(name, value)| another(name, number(value))),
         }
     }
 

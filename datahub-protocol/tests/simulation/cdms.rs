@@ -106,7 +106,7 @@ impl Cdms {
                 self.remove(id, Some(operation));
                 Ok(None)
             }
-            WriteKind::Unknown(word) => unreachable!("{word} was sent"),
+            other => unreachable!("{other} was sent"),
         }
     }
 

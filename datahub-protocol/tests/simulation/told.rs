@@ -150,13 +150,11 @@ impl<'w> Facts<'w> {
             (Some(Verdict::Applied), WriteKind::Create) => &[EntryKind::Created],
             (Some(Verdict::Applied), WriteKind::Update) => &[EntryKind::Updated],
             (Some(Verdict::Applied), WriteKind::Delete) => &[EntryKind::Deleted, EntryKind::Gone],
-            (Some(Verdict::Applied), WriteKind::Unknown(_)) | (Some(Verdict::Unknown { .. }), _) => {
-                return Err("it is of a kind that is not known");
-            }
             (Some(Verdict::NotApplied), _) => &[EntryKind::NotApplied],
             (Some(Verdict::Superseded { .. }), _) => &[EntryKind::Superseded],
             (Some(Verdict::Orphaned { .. }), _) => &[EntryKind::Orphaned],
             (Some(Verdict::Rejected { .. }) | None, _) => &[],
+            _ => return Err("it is of a kind that is not known"),
         };
         let entry = match (&self.told[..], kinds) {
             ([], []) => return Ok(()),
@@ -168,8 +166,8 @@ impl<'w> Facts<'w> {
         let is_there = |(name, sent): (&str, &Value)| {
             entry.changes.iter().filter(|change| change.attribute == name).any(|change| match &change.note {
                 Note::Adjusted { sent: told } | Note::NotKept { sent: told } => told == sent,
-                Note::Unknown(_) => false,
                 Note::Plain | Note::Conflict => change.to.as_ref() == Some(sent),
+                _ => false,
             })
         };
         if !intent.patch.iter().all(is_there) || entry.constants != intent.constants {
@@ -279,7 +277,7 @@ impl<'w> Facts<'w> {
             // Before it was judged too: a record that could not be stored then is compared when it can be.
             WriteKind::Delete => self.others(self.began, end).any(|deed| *deed == Deed::Removed),
             WriteKind::Update => intent.evidence().any(|(name, sent)| self.others_set(self.began, end, name, sent)),
-            WriteKind::Unknown(_) => false,
+            _ => false,
         };
         if others_did {
             Ok(Some("`applied late` is true: others did what it would have done"))

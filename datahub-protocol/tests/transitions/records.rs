@@ -103,7 +103,7 @@ pub(crate) fn open(operation: OperationId, write: WriteKind, lease: LeaseState) 
         WriteKind::Update => {
             (attributes([("a", 2), ("b2", 2)]), attributes([("c", 5)]), attributes([("a", 1), ("b2", 1)]))
         }
-        WriteKind::Delete | WriteKind::Unknown(_) => (Attributes::new(), Attributes::new(), with([])),
+        _ => (Attributes::new(), Attributes::new(), with([])),
     };
     let modified_before = (write != WriteKind::Create).then_some(Instant(10));
     let intent =

@@ -75,9 +75,9 @@ impl Show for Entry {
             match &change.note {
                 Note::Plain => {}
                 Note::Conflict => text += "(conflict)",
-                Note::Unknown(word) => text += &format!("({word})"),
                 Note::Adjusted { sent } => text += &format!("(sent {})", sent.show()),
                 Note::NotKept { sent } => text += &format!("(not kept {})", sent.show()),
+                other => text += &format!("({other:?})"),
             }
         }
         if !self.constants.is_empty() {

@@ -206,13 +206,13 @@ impl Client {
                 (Method::POST, root.record(set, id))
             }
             WriteKind::Delete => (Method::DELETE, root.record(set, id)),
-            WriteKind::Unknown(word) => {
-                return Err(format!("this version has no request for a write of the kind {word}"));
+            other => {
+                return Err(format!("this version has no request for a write of the kind {other}"));
             }
         };
         let body = match write {
-            WriteKind::Delete | WriteKind::Unknown(_) => None,
             WriteKind::Create | WriteKind::Update => Some(write_record(values).map_err(|error| error.to_string())?),
+            _ => None,
         };
         Ok(HttpRequest { method, url, headers, body })
     }

@@ -219,8 +219,9 @@ fn told(failure: PageFailure) -> Error {
 fn count<F>(outcome: &Listed<F>, report: &mut PullReport) {
     let counter = match outcome {
         Listed::Store(Seen::First, _) => &mut report.first_seen,
-        Listed::Store(Seen::Refreshed | Seen::Revived, _) => &mut report.refreshed,
         Listed::AsIs | Listed::Store(Seen::InSync | Seen::Filled, _) => &mut report.in_sync,
+        // Whatever else was seen, the row is another one now.
+        Listed::Store(_, _) => &mut report.refreshed,
         Listed::Left(_) | Listed::Foreign(_) => &mut report.not_of_model,
         Listed::Quarantined(_) => &mut report.quarantined,
         Listed::Pending(_) => &mut report.pending,
@@ -241,8 +242,8 @@ async fn read_again(
         Ok(checked) => match checked.sighting {
             Sighting::Pending { .. } => &mut report.pending,
             Sighting::Current { seen: Seen::First, .. } => &mut report.first_seen,
-            Sighting::Current { seen: Seen::Refreshed | Seen::Revived, .. } => &mut report.refreshed,
             Sighting::Current { seen: Seen::InSync | Seen::Filled, .. } => &mut report.in_sync,
+            Sighting::Current { .. } => &mut report.refreshed,
         },
         Err(error) => match error.kind() {
             ErrorKind::NotFound | ErrorKind::Gone => &mut report.not_of_model,

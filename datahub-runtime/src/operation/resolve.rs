@@ -15,6 +15,7 @@ use crate::{CdmsSynced, Checked, Error, ErrorKind, Freshness, Hub, Id, Synced};
 
 /// Which side is right where the row is newer than CDMS.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub enum Resolution {
     /// CDMS: its older record becomes the row. The history keeps the row's values and says by how much time went back.
     TakeCdms,

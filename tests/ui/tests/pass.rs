@@ -18,6 +18,8 @@ mod diesel_writes;
 mod every_key;
 #[path = "../pass/from_a_macro.rs"]
 mod from_a_macro;
+#[path = "../pass/growing_types.rs"]
+mod growing_types;
 #[path = "../pass/hostile_surroundings.rs"]
 mod hostile_surroundings;
 #[path = "../pass/minimal.rs"]

@@ -28,7 +28,7 @@ pub(crate) fn verdict_word(verdict: &Verdict) -> &'static str {
         Verdict::Orphaned { .. } => "orphaned",
         Verdict::NotApplied => "not applied",
         Verdict::Superseded { .. } => "superseded",
-        Verdict::Unknown { .. } => "unknown",
+        _ => "unknown",
     }
 }
 
