@@ -4,6 +4,7 @@
 //! Nothing here opens a socket, reads a file or asks a clock.
 
 mod attributes;
+mod domain;
 mod kind;
 pub mod metadata;
 mod value;
@@ -12,5 +13,6 @@ mod value;
 pub mod client;
 
 pub use attributes::{AttributeName, Attributes};
+pub use domain::{DOUBLE_SCALE, MONEY_SCALE, OutOfDomain};
 pub use kind::Kind;
 pub use value::{Instant, InvalidReference, Reference, Value};

@@ -1,12 +1,15 @@
 //! From raw attributes to a row's values and back, by what the descriptor says.
 
+pub(crate) mod midnight;
 mod value;
 
 use cdms_odata::{Attributes, Instant, Kind, Value};
 use rust_decimal::Decimal;
 use uuid::Uuid;
 
-pub use value::{DECIMAL_SCALE, fit, fit_column, midnight_of, scaled};
+pub use value::{
+    DECIMAL_SCALE, calendar_date, fit, fit_column, for_the_wire, midnight_of, scale_max, scaled, with_calendar_dates,
+};
 use value::{to_model, to_raw};
 
 use crate::{ACTOR, Attribute, Class, Column, Constant, EngineAttribute, Fault, Mode, ModelDescriptor, Source, Write};

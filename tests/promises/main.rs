@@ -4,6 +4,7 @@
 #![allow(clippy::unwrap_used, reason = "functions beside the tests unwrap what the tests made themselves")]
 
 mod clocks;
+mod dates;
 mod detached;
 mod domain;
 mod dropped;

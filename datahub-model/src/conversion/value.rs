@@ -2,11 +2,12 @@
 
 use std::borrow::Cow;
 
-use cdms_odata::{Instant, Kind, Reference, Value};
-use chrono::{NaiveDate, NaiveTime, Offset, TimeZone};
+use cdms_odata::{Attributes, DOUBLE_SCALE, Instant, Kind, MONEY_SCALE, Reference, Value};
+use chrono::NaiveDate;
 use rust_decimal::Decimal;
 
-use crate::{Attribute, Column, Fault};
+use super::midnight::Rule;
+use crate::{Attribute, Column, Fault, ModelDescriptor};
 
 /// The most digits after the point that a decimal is kept with. CDMS's decimals reach 100,000,000,000 either way, and a
 /// column is an integer of 64 bits: with an eighth digit the largest would not fit.
@@ -70,7 +71,7 @@ fn into_form(kind: Kind, value: Value) -> Result<Value, Fault> {
     }
 }
 
-/// From the raw form to the model's: dates by their zone, options checked, null refused where required.
+/// From the raw form to the model's: options checked, null refused where required, and what CDMS cannot hold refused too.
 pub(super) fn to_model(contract: &Attribute, raw: &Value) -> Result<Value, Fault> {
     let value = match (contract.kind, raw) {
         (_, Value::Null) if contract.required => {
@@ -85,7 +86,10 @@ pub(super) fn to_model(contract: &Attribute, raw: &Value) -> Result<Value, Fault
         }
         (kind, raw) => in_seconds(fit(kind, raw.clone()).map_err(|fault| fault.of(contract))?),
     };
-    check_scale(contract, &value)?;
+    check_domain(contract, &value)?;
+    // Of money and doubles CDMS may have more digits than the contract lets be written, and a row has room for them.
+    let room = if contract.kind == Kind::Decimal { contract.scale } else { None };
+    check_scale(&value, room).map_err(|digits| digits.fault(contract, &value, Way::Read))?;
     Ok(value)
 }
 
@@ -95,10 +99,10 @@ pub(super) fn to_raw(contract: &Attribute, value: Value) -> Result<Value, Fault>
         (_, Value::Null) if contract.required => {
             return Err(Fault::new("is required by the contract and cannot be cleared").of(contract));
         }
-        (Kind::Date, Value::Date(date)) => Value::Instant(midnight_of(contract, date)?),
         (Kind::DateTime, value) => in_seconds(fit(Kind::DateTime, value).map_err(|fault| fault.of(contract))?),
         (kind, value) => fit(kind, value).map_err(|fault| fault.of(contract))?,
     };
+    check_domain(contract, &value)?;
     match &value {
         Value::Text(text) => {
             // No text has more UTF-16 units than bytes, so most need not be counted.
@@ -112,9 +116,8 @@ pub(super) fn to_raw(contract: &Attribute, value: Value) -> Result<Value, Fault>
                 return Err(Fault::new(reason).of(contract));
             }
         }
-        Value::Double(number) if !number.is_finite() => {
-            return Err(Fault::new("is no finite number, and CDMS takes no other").of(contract).value(&value));
-        }
+        // Its midnight may be just outside what CDMS holds.
+        Value::Date(date) => check_domain(contract, &Value::Instant(midnight_of(contract, *date)?))?,
         Value::Choice(option)
             if !contract.choices.is_empty() && !contract.choices.iter().any(|(_, known)| known == option) =>
         {
@@ -128,52 +131,126 @@ pub(super) fn to_raw(contract: &Attribute, value: Value) -> Result<Value, Fault>
         }
         _ => {}
     }
-    check_scale(contract, &value)?;
+    check_scale(&value, contract.scale).map_err(|digits| digits.fault(contract, &value, Way::Written))?;
     Ok(value)
 }
 
-fn check_scale(contract: &Attribute, value: &Value) -> Result<(), Fault> {
-    let (number, scale) = match value {
-        Value::Decimal(number) => (number, contract.scale.unwrap_or(DECIMAL_SCALE)),
-        Value::Money(number) => (number, 4),
+fn check_domain(contract: &Attribute, value: &Value) -> Result<(), Fault> {
+    value.check_domain().map_err(|why| Fault::new(why.to_string()).of(contract).value(value))
+}
+
+/// The most digits after the point that can be stated for a kind; `None` for a kind without a scale.
+pub const fn scale_max(kind: Kind) -> Option<u32> {
+    match kind {
+        Kind::Decimal => Some(DECIMAL_SCALE),
+        Kind::Money => Some(MONEY_SCALE),
+        Kind::Double => Some(DOUBLE_SCALE),
+        _ => None,
+    }
+}
+
+/// Refuses digits after the point that would be cut or rounded without a word. Of a double that is known only where its
+/// contract says so: what CDMS keeps of one is set for each attribute, and nothing of it is published.
+fn check_scale(value: &Value, stated: Option<u32>) -> Result<(), TooManyDigits> {
+    let (digits, most) = match value {
+        Value::Decimal(number) => (number.normalize().scale(), DECIMAL_SCALE),
+        Value::Money(number) => (number.normalize().scale(), MONEY_SCALE),
+        Value::Double(number) if stated.is_some() => (digits_of(*number), DOUBLE_SCALE),
         _ => return Ok(()),
     };
-    if number.normalize().scale() > scale {
-        let reason =
-            format!("has more than {scale} digits after the point; round it, or raise `scale` in the contract");
-        return Err(Fault::new(reason).of(contract).value(value));
+    let scale = stated.unwrap_or(most);
+    if digits <= scale { Ok(()) } else { Err(TooManyDigits { scale, may_be_raised: scale < most }) }
+}
+
+/// A number has more digits after the point than it may have.
+struct TooManyDigits {
+    scale: u32,
+    may_be_raised: bool,
+}
+
+/// Whether a value comes from CDMS or goes there.
+enum Way {
+    Read,
+    Written,
+}
+
+impl TooManyDigits {
+    fn fault(self, contract: &Attribute, value: &Value, way: Way) -> Fault {
+        let cure = match (way, self.may_be_raised) {
+            (Way::Read, true) => "raise `scale` in the contract",
+            (Way::Read, false) => {
+                "round it in CDMS, or take it as a text by `with = \"module\", sql_type = \"string\"`"
+            }
+            (Way::Written, true) => "round it, or raise `scale` in the contract if CDMS keeps more",
+            (Way::Written, false) => "round it",
+        };
+        let reason = format!("has more than {} digits after the point; {cure}", self.scale);
+        Fault::new(reason).of(contract).value(value)
     }
-    Ok(())
 }
 
-fn zone_of(contract: &Attribute) -> Result<chrono_tz::Tz, Fault> {
+/// How many digits a double has after the point, in its shortest form.
+fn digits_of(number: f64) -> u32 {
+    let text = number.to_string();
+    let digits = text.split_once('.').map_or(0, |(_, digits)| digits.len());
+    u32::try_from(digits).unwrap_or(u32::MAX)
+}
+
+fn rule_of(contract: &Attribute) -> Result<Rule, Fault> {
     let name = contract.zone.unwrap_or("UTC");
-    name.parse().map_err(|_| Fault::new(format!("has the zone {name:?}, which no time zone is called")).of(contract))
+    let unknown = || Fault::new(format!("has the zone {name:?}, which no time zone is called")).of(contract);
+    Rule::of(name).ok_or_else(unknown)
 }
 
-/// The calendar date of an instant in the contract's zone (fact sheet, 2.2: dates are instants of local midnight).
+/// The calendar date that CDMS means by an instant: the one whose midnight is nearest (fact sheet, 2.2: dates are instants
+/// of local midnight).
 fn date_of(contract: &Attribute, instant: Instant) -> Result<NaiveDate, Fault> {
-    let time = instant.to_utc().map(|time| time.naive_utc());
-    let zone = zone_of(contract)?;
-    // At the calendar's ends a zone's own time may be beyond them.
-    let local = time.and_then(|time| time.checked_add_offset(zone.offset_from_utc_datetime(&time).fix()));
-    local.map(|time| time.date()).ok_or_else(|| Fault::new("is outside the calendar").of(contract))
+    check_domain(contract, &Value::Instant(instant))?;
+    rule_of(contract)?.nearest(instant).ok_or_else(|| Fault::new("is outside the calendar").of(contract))
 }
 
-/// The instant at which a date begins in the contract's zone; where midnight is skipped, the first instant after it.
+/// The instant at which a date begins for CDMS: local midnight by the rule that the contract's zone has today, whichever
+/// year it is; where the clock skips midnight, as much later.
 ///
 /// # Errors
 ///
-/// A zone that does not exist.
+/// A zone that does not exist, or a date outside the calendar.
 pub fn midnight_of(contract: &Attribute, date: NaiveDate) -> Result<Instant, Fault> {
-    let zone = zone_of(contract)?;
-    // Midnight is nearly always there; where it is not, a zone may have skipped any number of seconds.
-    let begin = (0..86_400).find_map(|second| {
-        let time = NaiveTime::from_num_seconds_from_midnight_opt(second, 0)?;
-        zone.from_local_datetime(&date.and_time(time)).earliest()
-    });
-    let begin = begin.ok_or_else(|| Fault::new("has no beginning in the contract's zone").of(contract))?;
-    Ok(Instant(begin.timestamp_millis()))
+    rule_of(contract)?.midnight(date).ok_or_else(|| Fault::new("is outside the calendar").of(contract))
+}
+
+/// Gives a record's dates, which CDMS and older stores have as instants, their one form: the calendar date. What is no date
+/// of CDMS stays as it is, and is refused when it is converted.
+pub fn with_calendar_dates(model: &ModelDescriptor, attributes: &mut Attributes) {
+    for contract in model.attributes.iter().filter(|contract| contract.kind == Kind::Date) {
+        if let Some(value) = attributes.get(contract.name)
+            && let Some(date) = calendar_date(contract, value)
+        {
+            attributes.insert(contract.name, date);
+        }
+    }
+}
+
+/// The calendar date of a value that is an instant; `None` where it is no such value, or no date of CDMS.
+pub fn calendar_date(contract: &Attribute, value: &Value) -> Option<Value> {
+    match value {
+        Value::Instant(instant) if contract.kind == Kind::Date => date_of(contract, *instant).ok().map(Value::Date),
+        _ => None,
+    }
+}
+
+/// A value as requests have it: a calendar date is the instant of its midnight, and everything else is as it is.
+///
+/// # Errors
+///
+/// As [`midnight_of`].
+pub fn for_the_wire<'v>(contract: &Attribute, value: &'v Value) -> Result<Cow<'v, Value>, Fault> {
+    match value {
+        Value::Date(date) if contract.kind == Kind::Date => {
+            Ok(Cow::Owned(Value::Instant(midnight_of(contract, *date)?)))
+        }
+        value => Ok(Cow::Borrowed(value)),
+    }
 }
 
 /// A decimal as an integer of the given number of digits after the point, exact or not at all.

@@ -2,6 +2,7 @@
 
 use std::fmt::Write as _;
 
+use cdms_odata::Kind;
 use sha2::{Digest, Sha256};
 
 use super::mapping::Mapping;
@@ -25,6 +26,10 @@ pub(super) fn of(mapping: &Mapping) -> u64 {
         } = attribute;
         say(format_args!("attribute {name} {kind} {required} {read_only} {max_length:?} {scale:?} {zone:?}"));
         say(format_args!("{choices:?} {targets:?}"));
+        // Rows of programs that read dates by a zone's history are made again from what was seen.
+        if *kind == Kind::Date {
+            say(format_args!("by the zone's rule of today"));
+        }
     }
     for constant in constants {
         say(format_args!("constant {} {:?}", constant.attribute, constant.value));

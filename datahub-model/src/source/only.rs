@@ -1,6 +1,6 @@
 //! The `only` of a model: a condition in the endpoint's filter language, on the entity's own attributes.
 
-use cdms_odata::Kind;
+use cdms_odata::{Instant, Kind, OutOfDomain, Value};
 use uuid::Uuid;
 
 use super::contract::Contract;
@@ -46,6 +46,22 @@ pub enum OnlyValue {
     Lookup(String, u128),
     /// `datetime'2011-11-14T16:43:08Z'`, in ms.
     Instant(i64),
+}
+
+impl OnlyValue {
+    /// Whether CDMS can have the value, so that it can be equal to any.
+    fn check_domain(&self) -> Result<(), OutOfDomain> {
+        match self {
+            OnlyValue::Text(text) => Value::text(text).check_domain(),
+            OnlyValue::Instant(ms) => Value::Instant(Instant(*ms)).check_domain(),
+            OnlyValue::Null
+            | OnlyValue::Integer(_)
+            | OnlyValue::Boolean(_)
+            | OnlyValue::Choice(_)
+            | OnlyValue::Guid(_)
+            | OnlyValue::Lookup(..) => Ok(()),
+        }
+    }
 }
 
 impl OnlyCondition {
@@ -213,6 +229,7 @@ impl Parser<'_> {
             };
             (format!("`{literal}` is no {}", stated.kind), Some(help.to_owned()))
         })?;
+        value.check_domain().map_err(|why| (format!("what `{name}` is compared with {why}"), None))?;
         Ok(OnlyCondition::Compare { attribute: attribute.to_owned(), operator, value })
     }
 }

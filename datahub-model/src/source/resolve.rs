@@ -270,7 +270,7 @@ impl<P: Clone> Resolver<'_, P> {
                 field: format!("{}.{}", plain(field), member.key),
                 kind: stated.kind,
                 nullable: !stated.required,
-                scale: stated.scale,
+                scale: stated.scale.filter(|_| stated.kind == Kind::Decimal),
                 was: None,
                 default: None,
                 with: None,

@@ -1,6 +1,7 @@
 //! Conversion by the descriptor: from raw attributes to a row and back, form by form, and every refusal by its words.
 #![allow(clippy::unwrap_used, reason = "functions beside the tests unwrap what the tests made themselves")]
 
+mod dates;
 mod model;
 mod refusals;
 
@@ -158,36 +159,6 @@ fn times_are_cut_to_seconds_towards_the_past() {
         assert_eq!(sent.get("Opened"), Some(&kept));
         assert_eq!(fit_column(opened, given.clone()).unwrap(), kept);
         assert_eq!(fit_column(&local, given.clone()).unwrap(), given);
-    }
-}
-
-/// A date is the instant of local midnight (fact sheet, 2.2): on both sides of a clock change, and where a zone skips
-/// midnight.
-#[test]
-fn dates_are_midnights_of_their_zone() {
-    for (zone, date, instant) in [
-        ("UTC", "1969-12-31", -86_400_000),
-        ("Europe/Oslo", "2016-03-26", 1_458_946_800_000),
-        ("Europe/Oslo", "2016-03-27", 1_459_033_200_000),
-        ("Europe/Oslo", "2016-03-28", 1_459_116_000_000),
-        ("Europe/Oslo", "2016-10-30", 1_477_778_400_000),
-        ("Europe/Oslo", "2016-10-31", 1_477_868_400_000),
-        // Midnight does not exist: the day begins at one.
-        ("America/Sao_Paulo", "2016-10-16", 1_476_586_800_000),
-        // The day begins 44 minutes and a half later than it would have.
-        ("Africa/Monrovia", "1972-01-07", 63_593_070_000),
-        // Midnight comes twice: the day begins with the first.
-        ("Atlantic/Azores", "2016-10-30", 1_477_785_600_000),
-    ] {
-        let model = model::with_zone(zone);
-        let born = column(&model, "born");
-        let date = Value::Date(date.parse().unwrap());
-        let raw = Attributes::from([("Born", Value::Instant(Instant(instant)))]);
-        assert_eq!(encode(&model, born, &date, &Attributes::new()).unwrap(), raw, "{zone} {date}");
-        let mut record = full();
-        record.merge(&raw);
-        let at = model.columns.iter().position(|column| column.field == "born").unwrap();
-        assert_eq!(decode(&model, &facts(), &record).unwrap()[at], date, "{zone} {instant}");
     }
 }
 

@@ -161,7 +161,7 @@ fn owner() -> Value {
 pub(crate) fn full() -> Attributes {
     Attributes::from([
         ("Amount", Value::Money(decimal("12.3456"))),
-        ("Born", Value::Instant(Instant(1_465_941_600_000))),
+        ("Born", Value::Date("2016-06-15".parse().unwrap())),
         ("Budget", Value::Decimal(decimal("0.25"))),
         ("Channel", Value::Choice(4)),
         ("Count", Value::Integer(-5)),

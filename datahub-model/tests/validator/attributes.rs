@@ -100,6 +100,12 @@ fn accepted() -> Vec<Row> {
         contract("the largest scale", one("A = { kind = 'decimal', scale = 7 }"), |contract| {
             assert_eq!(attribute(contract).scale, Some(7));
         }),
+        contract("a scale of money", one("A = { kind = 'money', scale = 4 }"), |contract| {
+            assert_eq!(attribute(contract), ContractAttribute { scale: Some(4), ..plain(Kind::Money) });
+        }),
+        contract("a scale of a double", one("A = { kind = 'double', scale = 5 }"), |contract| {
+            assert_eq!(attribute(contract), ContractAttribute { scale: Some(5), ..plain(Kind::Double) });
+        }),
         contract("a zone", one("A = { kind = 'date', zone = 'Europe/London' }"), |contract| {
             let zone = Some("Europe/London".to_owned());
             assert_eq!(attribute(contract), ContractAttribute { zone, ..plain(Kind::Date) });
@@ -202,9 +208,19 @@ fn faulty() -> Vec<Row> {
             &[(KeysExclude, "3:38", "`max-length` is for the kinds string, but `A` is of kind integer")],
         ),
         faulty_contract(
-            "a scale of money",
-            one("A = { kind = 'money', scale = 2 }"),
-            &[(KeysExclude, "3:31", "remove `scale`")],
+            "a scale of an integer",
+            one("A = { kind = 'integer', scale = 2 }"),
+            &[(KeysExclude, "3:33", "remove `scale`")],
+        ),
+        faulty_contract(
+            "a scale that money does not have",
+            one("A = { kind = 'money', scale = 5 }"),
+            &[(WrongValue, "3:31", "CDMS keeps at most 4 of kind money")],
+        ),
+        faulty_contract(
+            "a scale that a double does not have",
+            one("A = { kind = 'double', scale = 6 }"),
+            &[(WrongValue, "3:32", "help: write `scale = 5`, or as many as CDMS's form shows")],
         ),
         faulty_contract(
             "a decimal without a scale",

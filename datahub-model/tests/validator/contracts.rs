@@ -319,6 +319,11 @@ fn groups_and_constants() -> Vec<Row> {
             ],
         ),
         faulty_contract(
+            "a constant that CDMS cannot hold",
+            with("[constants]\nName = \"by \\u0000\""),
+            &[(WrongValue, "15:8", "the constant for `Name` has the character U+0000 at place 4")],
+        ),
+        faulty_contract(
             "a constant that is too large",
             with("[constants]\nEmployees = 2147483648\nRating = 5000000000"),
             &[

@@ -272,6 +272,12 @@ fn attributes() -> Vec<Row> {
             )],
         ),
         faulty(
+            "a default that CDMS cannot hold",
+            ACCOUNT,
+            "M table=m\n id: key\n alias: \"Alias\" default=\"a\u{fffe}\"",
+            &[(Code::WrongValue, "alias.default", "the default has the character U+FFFE at place 2")],
+        ),
+        faulty(
             "a default that is too long",
             ACCOUNT,
             "M table=m\n id: key\n alias: \"Alias\" default=\"acmes\"",

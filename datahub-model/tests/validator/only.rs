@@ -121,7 +121,7 @@ fn read() -> Vec<Row> {
 fn refused() -> Vec<Row> {
     let deep = format!("{}Count eq 1{}", "(".repeat(65), ")".repeat(65)).leak();
     let nots = format!("{}Count eq 1", "not ".repeat(100_000)).leak();
-    let cases: [(&'static str, &'static str, &'static str); 21] = [
+    let cases: [(&'static str, &'static str, &'static str); 23] = [
         ("brackets too deep", deep, "`not` and brackets stand more than 64 deep in each other"),
         ("more negations than a stack holds", nots, "write it flatter, with `and` and `or` side by side"),
         ("an empty condition", "", "a condition is missing"),
@@ -150,6 +150,8 @@ fn refused() -> Vec<Row> {
             "write times as datetime'2011-11-14T16:43:08Z'",
         ),
         ("a kind that conditions cannot have", "Limit eq 3", "a condition on the money `Limit` is not supported"),
+        ("a text that CDMS cannot hold", "Name eq 'a\u{B}'", "has the character U+000B at place 2"),
+        ("a time that CDMS cannot hold", "Since lt datetime'1752-12-31T23:59:59Z'", "is before 1753-01-01"),
         ("a bracket that is not closed", "(Count eq 1", "a bracket is not closed"),
     ];
     let rows = cases.into_iter().map(|(name, only, fragment)| {

@@ -1,5 +1,6 @@
 //! Reading and writing one record over HTTP, in the protocol's terms.
 
+use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
 use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex as SyncMutex, PoisonError};
@@ -8,6 +9,7 @@ use std::time::Duration;
 use cdms_odata::client::json::write_record;
 use cdms_odata::client::{Meaning, Refusal, ServiceRoot};
 use cdms_odata::{Attributes, Kind, Value};
+use datahub_model::conversion::for_the_wire;
 use datahub_model::{Fault, ModelDescriptor};
 use datahub_protocol::planted::{Planted, planted};
 use datahub_protocol::{Answer, Fetched, LoginFailure, OperationId, Reply, ReplyBody, WriteKind};
@@ -192,13 +194,14 @@ impl Client {
         let mut values = Vec::with_capacity(body.len() + 1);
         for (name, stated, value) in model.stated(body) {
             let stated = stated.ok_or_else(|| format!("the attribute `{name}` is not mapped"))?;
+            let value = for_the_wire(stated, value).map_err(|fault| fault.to_string())?;
             values.push((name, stated.kind, value));
         }
         let key = Value::Guid(id);
         let set = model.entity.set;
         let (method, url) = match write {
             WriteKind::Create => {
-                values.push((model.entity.key, Kind::Guid, &key));
+                values.push((model.entity.key, Kind::Guid, Cow::Borrowed(&key)));
                 (Method::POST, root.set(set))
             }
             WriteKind::Update => {
@@ -211,7 +214,10 @@ impl Client {
             }
         };
         let body = match write {
-            WriteKind::Create | WriteKind::Update => Some(write_record(values).map_err(|error| error.to_string())?),
+            WriteKind::Create | WriteKind::Update => {
+                let values = values.iter().map(|(name, kind, value)| (*name, *kind, value.as_ref()));
+                Some(write_record(values).map_err(|error| error.to_string())?)
+            }
             _ => None,
         };
         Ok(HttpRequest { method, url, headers, body })

@@ -1,8 +1,8 @@
 //! The history's table: append-only by the database's own rule.
 
 use cdms_odata::{Attributes, Instant, Value};
-use datahub_model::{Column, ModelDescriptor, Source, Write};
-use datahub_protocol::{Change, Entry, EntryKind, MappingTag, OperationId, Origin, Version};
+use datahub_model::{Column, ModelDescriptor, Source, Write, conversion};
+use datahub_protocol::{Change, Entry, EntryKind, MappingTag, Note, OperationId, Origin, Version};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
@@ -205,7 +205,7 @@ pub(crate) fn before(
         "WHERE entry.entity = ? AND entry.id = ? AND entry.sequence < ? ORDER BY entry.sequence DESC LIMIT 0 + ?",
         values,
     );
-    connection.query(&statement, &TYPES)?.into_iter().map(take).collect()
+    connection.query(&statement, &TYPES)?.into_iter().map(|row| take(row, model)).collect()
 }
 
 /// The last entry of this very version of the model's row, but for those that only tell what became of a write.
@@ -221,7 +221,7 @@ pub(crate) fn of_version(
     let of_it = "WHERE entry.entity = ? AND entry.id = ? AND entry.model = ? AND entry.version = ? AND ";
     statement.push(of_it, values);
     statement.sql(concat!(changed!(), " ORDER BY entry.sequence DESC LIMIT 1"));
-    connection.query(&statement, &TYPES)?.into_iter().next().map(take).transpose()
+    connection.query(&statement, &TYPES)?.into_iter().next().map(|row| take(row, model)).transpose()
 }
 
 /// The last entry of the model's row up to a version; none where the row is younger.
@@ -253,7 +253,7 @@ pub(crate) fn between(
          ORDER BY entry.sequence DESC LIMIT 0 + ?",
         values,
     );
-    connection.query(&statement, &TYPES)?.into_iter().map(take).collect()
+    connection.query(&statement, &TYPES)?.into_iter().map(|row| take(row, model)).collect()
 }
 
 /// The last entry up to a time, and what happened last until then to the model's row itself. Entries are in the order in
@@ -278,8 +278,8 @@ pub(crate) fn last_at(
     rows.into_iter().next().map(|mut row| Ok((row.number()?, row.word()?))).transpose()
 }
 
-fn take(mut row: Cells) -> Result<HistoryRow, Trouble> {
-    Ok(HistoryRow {
+fn take(mut row: Cells, model: &ModelDescriptor) -> Result<HistoryRow, Trouble> {
+    let mut taken = HistoryRow {
         sequence: row.number()?,
         model: row.text()?,
         version: Version(row.number()?),
@@ -300,5 +300,20 @@ fn take(mut row: Cells) -> Result<HistoryRow, Trouble> {
             (Some(at), Some(actor), Some(reason)) => Some(Erasure { at, actor, reason }),
             _ => None,
         },
-    })
+    };
+    // Programs of older revisions keep the instants that CDMS has for dates.
+    conversion::with_calendar_dates(model, &mut taken.constants);
+    for FieldChangeOfDay { change, .. } in &mut taken.changes {
+        let Some(stated) = model.attribute(&change.attribute) else { continue };
+        let sent = match &mut change.note {
+            Note::Adjusted { sent } | Note::NotKept { sent } => Some(sent),
+            Note::Plain | Note::Conflict => None,
+        };
+        for value in [change.from.as_mut(), change.to.as_mut(), sent].into_iter().flatten() {
+            if let Some(date) = conversion::calendar_date(stated, value) {
+                *value = date;
+            }
+        }
+    }
+    Ok(taken)
 }

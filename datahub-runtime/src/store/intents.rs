@@ -1,6 +1,9 @@
 //! The intents' table: what is under way, and for a day what became of it.
 
-use cdms_odata::Instant;
+use std::borrow::Cow;
+
+use cdms_odata::{Attributes, Instant};
+use datahub_model::{ModelDescriptor, conversion};
 use datahub_protocol::planted::{Planted, planted};
 use datahub_protocol::{Intent, IntentChange, LeaseState, MappingTag, OperationId, SettledPatch, Verdict};
 use uuid::Uuid;
@@ -124,7 +127,7 @@ fn open(
         job.id.into(),
         job.model.table.into(),
         intent.write.name().into(),
-        to_json(intent)?,
+        to_json(&as_sent(job.model, intent.clone())?)?,
         local,
         job.actor.as_str().into(),
         job.program.as_str().into(),
@@ -135,6 +138,30 @@ fn open(
         mapping_datum(job.model.mapping_id.0),
     ];
     connection.execute(&Statement::new(sql, values)).map(drop)
+}
+
+/// An intent as it is kept: with dates as the instants that are sent, which programs of older revisions compare with what
+/// CDMS shows when they settle it.
+fn as_sent(model: &ModelDescriptor, mut intent: Intent) -> Result<Intent, Trouble> {
+    for values in values_of(&mut intent) {
+        let sent = model.stated(values).map(|(name, stated, value)| {
+            let value = stated.map_or(Ok(Cow::Borrowed(value)), |stated| conversion::for_the_wire(stated, value));
+            let value = value.map_err(|fault| Trouble::Refused(fault.to_string()))?;
+            Ok((name.to_owned(), value.into_owned()))
+        });
+        *values = sent.collect::<Result<Attributes, Trouble>>()?;
+    }
+    Ok(intent)
+}
+
+/// An intent as it is compared with what CDMS shows and with what was seen: with the dates that its instants mean.
+pub(crate) fn with_calendar_dates(model: &ModelDescriptor, mut intent: Intent) -> Intent {
+    values_of(&mut intent).into_iter().for_each(|values| conversion::with_calendar_dates(model, values));
+    intent
+}
+
+fn values_of(intent: &mut Intent) -> [&mut Attributes; 4] {
+    [&mut intent.patch, &mut intent.constants, &mut intent.pre_image, &mut intent.conflicts]
 }
 
 /// Whether later reads look for a write with this verdict. What has another one is finished: nobody who loads its record

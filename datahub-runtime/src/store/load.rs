@@ -3,9 +3,9 @@
 use std::collections::HashMap;
 
 use cdms_odata::{Attributes, Instant, Value};
-use datahub_model::ModelDescriptor;
+use datahub_model::{ModelDescriptor, conversion};
 use datahub_protocol::{
-    Intent, LeaseState, Loaded, OpenIntent, Snapshot, Stored, TombstoneReason, UnansweredDelete, Verdict, Version,
+    LeaseState, Loaded, OpenIntent, Snapshot, Stored, TombstoneReason, UnansweredDelete, Verdict, Version,
 };
 use uuid::Uuid;
 
@@ -47,8 +47,8 @@ pub(crate) fn load(
     let mut found: HashMap<Uuid, StoredRecord> = HashMap::with_capacity(ids.len());
     for mut row in connection.query(&statement, &types)? {
         let id = row.guid()?;
-        let stored = stored(&mut row, id)?;
-        let intent: Option<Intent> = row.optional_json()?;
+        let stored = stored(&mut row, model, id)?;
+        let intent = row.optional_json()?.map(|intent| intents::with_calendar_dates(model, intent));
         let (lease_until, quiet_until) = (row.optional_instant()?, row.optional_instant()?);
         let lease = lease_until.map(|until| Lease { until, quiet_until });
         let verdict: Option<Verdict> = row.optional_json()?;
@@ -141,7 +141,7 @@ pub(super) fn question(
 }
 
 /// Takes a record's own columns.
-fn stored(row: &mut Cells, id: Uuid) -> Result<Stored, Trouble> {
+fn stored(row: &mut Cells, model: &ModelDescriptor, id: Uuid) -> Result<Stored, Trouble> {
     let Some(state) = row.optional_text()? else {
         for _ in 0..8 {
             row.datum()?;
@@ -150,7 +150,9 @@ fn stored(row: &mut Cells, id: Uuid) -> Result<Stored, Trouble> {
     };
     let version = Version(row.number()?);
     let (modified, created, modified_by) = (row.instant()?, row.optional_instant()?, row.optional_guid()?);
-    let seen: Attributes = row.json()?;
+    let mut seen: Attributes = row.json()?;
+    // Programs of older revisions keep the instants that CDMS has for dates.
+    conversion::with_calendar_dates(model, &mut seen);
     let mut complete_for = vec![mapping_tag(row.number()?)];
     if let Some(others) = row.optional_json::<CompleteFor>()? {
         complete_for.extend(others.at(version));

@@ -116,7 +116,8 @@ impl<T: CdmsSynced> Case<T> {
         let mapping = ModelMapping::new(T::DESCRIPTOR, records.id(), Arc::from("test"));
         let mut draw = || {
             let mut last = None;
-            for attributes in records.by_ref().take(REFUSALS_MAX) {
+            for mut attributes in records.by_ref().take(REFUSALS_MAX) {
+                conversion::with_calendar_dates(T::DESCRIPTOR, &mut attributes);
                 let mut row = match mapping.decode(&attributes) {
                     Ok(row) => row,
                     Err(fault) => {

@@ -6,8 +6,9 @@ use datahub_model::{Attribute, ModelDescriptor, conversion};
 use rust_decimal::Decimal;
 use uuid::Uuid;
 
-/// An endless source of records of one model, the same for the same seed: every attribute of the mapping, with nulls
-/// where they may be, texts up to their length, numbers up to their ends, options and targets of the contract.
+/// An endless source of records of one model, the same for the same seed: every attribute of the mapping in the form that
+/// CDMS has, with nulls where they may be, texts up to their length, numbers up to their ends, dates as the instants of
+/// their midnights, options and targets of the contract.
 #[derive(Clone, Debug)]
 pub struct Records {
     model: &'static ModelDescriptor,
@@ -40,10 +41,13 @@ impl Records {
             Kind::String => Value::text(self.text(stated.max_length)),
             Kind::Integer => Value::Integer(self.number() as i32),
             Kind::BigInt => Value::BigInt(self.number()),
-            Kind::Double => Value::Double(self.double()),
+            Kind::Double => Value::Double(match stated.scale {
+                Some(scale) => self.decimal(scale).to_string().parse().unwrap_or_default(),
+                None => self.double(),
+            }),
             Kind::Boolean => Value::Boolean(self.dice.bool()),
             Kind::Decimal => Value::Decimal(self.decimal(stated.scale.unwrap_or(conversion::DECIMAL_SCALE))),
-            Kind::Money => Value::Money(self.decimal(4)),
+            Kind::Money => Value::Money(self.decimal(stated.scale.unwrap_or(4))),
             // CDMS keeps whole seconds (fact sheet, 2.2).
             Kind::DateTime => Value::Instant(Instant(self.dice.i64(SECONDS) * 1000)),
             Kind::Date => {
@@ -93,8 +97,8 @@ impl Records {
     fn double(&mut self) -> f64 {
         loop {
             let number = f64::from_bits(self.dice.u64(..));
-            // CDMS takes none nearer to zero (fact sheet, 2.2), and JSON has no negative zero.
-            if number.is_normal() {
+            // CDMS takes none nearer to zero (fact sheet, 2.2) and none beyond its domain, and JSON has no negative zero.
+            if number.is_normal() && Value::Double(number).check_domain().is_ok() {
                 return number;
             }
         }

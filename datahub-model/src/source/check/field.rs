@@ -1,6 +1,6 @@
 //! The rules about one field.
 
-use cdms_odata::Kind;
+use cdms_odata::{Kind, Value};
 
 use super::Diagnostics;
 use crate::source::annotation::{DefaultValue, FieldAnnotation, Placed};
@@ -107,6 +107,12 @@ pub(in crate::source) fn default<P: Clone>(
         let message = format!("`{}` is required, so there is no null for a default to stand for", attribute.name);
         let help = "remove `default`, or the contract's `required = true` if CDMS can have a null there";
         diagnostics.push(Diagnostic::source(Code::DefaultOfRequired, default.place.clone(), message).help(help));
+    }
+    if let DefaultValue::Text(text) = &default.value
+        && let Err(why) = Value::text(text).check_domain()
+    {
+        let message = format!("the default {why}");
+        diagnostics.push(Diagnostic::source(Code::WrongValue, default.place.clone(), message));
     }
     if let (DefaultValue::Text(text), Some(limit)) = (&default.value, attribute.max_length)
         && text.encode_utf16().count() > limit as usize

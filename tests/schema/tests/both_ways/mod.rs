@@ -29,8 +29,9 @@ pub(crate) fn survive(models: &Models) -> String {
 fn survives(model: &'static ModelDescriptor, seed: u64) -> Result<usize, String> {
     let mut records = Records::of(model, seed);
     let facts = RecordFacts { id: records.id(), modified: None, created: None, modified_by: None };
-    let attributes = records.next().ok_or("there is no record")?;
+    let mut attributes = records.next().ok_or("there is no record")?;
     over_the_wire(model, &attributes)?;
+    conversion::with_calendar_dates(model, &mut attributes);
     let row = conversion::decode(model, &facts, &attributes).map_err(|fault| fault.to_string())?;
     let mut values = 0;
     let mut sent = attributes.clone();

@@ -9,7 +9,7 @@ use toml::de::{DeTable, DeValue};
 
 use super::Reader;
 use crate::Class;
-use crate::conversion::DECIMAL_SCALE;
+use crate::conversion::{DECIMAL_SCALE, midnight, scale_max};
 use crate::source::check::fitting;
 use crate::source::contract::{ContractAttribute, Spot, Stated};
 use crate::source::diagnostic::{Code, Diagnostic};
@@ -83,22 +83,8 @@ impl<P> Reader<'_, P> {
         let choice_kinds = [Kind::Choice, Kind::State, Kind::Status];
         let max_length =
             only_for(self, "max-length", &[Kind::String]).and_then(|value| self.count("max-length", value));
-        let scale = only_for(self, "scale", &[Kind::Decimal]).and_then(|value| {
-            let scale = self.count("scale", value)?;
-            if scale > DECIMAL_SCALE {
-                let message = format!(
-                    "`{attribute}` cannot be kept with {scale} digits after the point: CDMS's largest number, \
-                     100,000,000,000, has place for {DECIMAL_SCALE} beside it in a column's 64 bits"
-                );
-                let help = format!(
-                    "write `scale = {DECIMAL_SCALE}` if CDMS's form shows no more; a record with more digits then waits in \
-                     quarantine, unless its field takes them as a text, by `with = \"module\", sql_type = \"string\"`"
-                );
-                self.fault(Code::WrongValue, value.span().start, message, Some(help));
-                return None;
-            }
-            Some(scale)
-        });
+        let scale_kinds = [Kind::Decimal, Kind::Money, Kind::Double];
+        let scale = only_for(self, "scale", &scale_kinds).and_then(|value| self.scale(attribute, *kind, value));
         if *kind == Some(Kind::Decimal) && !table.contains_key("scale") {
             let message = format!("the decimal `{attribute}` does not say how many digits it has after the point");
             let help = format!("add `scale = 2`, or as many as CDMS's form shows, at most {DECIMAL_SCALE}");
@@ -156,10 +142,38 @@ impl<P> Reader<'_, P> {
         number
     }
 
+    fn scale(&mut self, attribute: &str, kind: Option<Kind>, value: &Spanned<DeValue<'_>>) -> Option<u32> {
+        let scale = self.count("scale", value)?;
+        let most = kind.and_then(scale_max).unwrap_or(DECIMAL_SCALE);
+        if scale <= most {
+            return Some(scale);
+        }
+        let (message, help) = match kind {
+            Some(kind @ (Kind::Money | Kind::Double)) => (
+                format!(
+                    "`{attribute}` cannot have {scale} digits after the point: CDMS keeps at most {most} of kind {kind}"
+                ),
+                format!("write `scale = {most}`, or as many as CDMS's form shows"),
+            ),
+            _ => (
+                format!(
+                    "`{attribute}` cannot be kept with {scale} digits after the point: CDMS's largest number, \
+                     100,000,000,000, has place for {DECIMAL_SCALE} beside it in a column's 64 bits"
+                ),
+                format!(
+                    "write `scale = {DECIMAL_SCALE}` if CDMS's form shows no more; a record with more digits then waits in \
+                     quarantine, unless its field takes them as a text, by `with = \"module\", sql_type = \"string\"`"
+                ),
+            ),
+        };
+        self.fault(Code::WrongValue, value.span().start, message, Some(help));
+        None
+    }
+
     fn zone(&mut self, value: &Spanned<DeValue<'_>>) -> Option<String> {
         let zone = self.string("zone", value)?;
-        if zone.parse::<chrono_tz::Tz>().is_err() {
-            let help = meant(&zone, chrono_tz::TZ_VARIANTS.iter().map(|zone| zone.name()));
+        if !midnight::is_zone(&zone) {
+            let help = meant(&zone, midnight::zones());
             self.fault(Code::WrongValue, value.span().start, format!("no time zone is called `{zone}`"), help);
             return None;
         }

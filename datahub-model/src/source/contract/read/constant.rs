@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use cdms_odata::Kind;
+use cdms_odata::{Kind, Value};
 use toml::Spanned;
 use toml::de::DeValue;
 
@@ -49,6 +49,11 @@ impl<P> Reader<'_, P> {
                     let message = format!("nothing is known to stand for `{unknown}` in a constant");
                     let help = "write `{actor}` for the acting user, or leave the braces out".to_owned();
                     self.fault(Code::WrongValue, value.span().start, message, Some(help));
+                    return None;
+                }
+                if let Err(why) = Value::text(text).check_domain() {
+                    let message = format!("the constant for `{attribute}` {why}");
+                    self.fault(Code::WrongValue, value.span().start, message, None);
                     return None;
                 }
                 // The acting user's name takes the braces' place, so the whole is measured before it is sent.

