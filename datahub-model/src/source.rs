@@ -15,6 +15,7 @@ mod nearest;
 mod only;
 mod project;
 mod resolve;
+mod writable;
 
 pub use annotation::{DefaultValue, DieselGlue, EngineField, FieldAnnotation, ModelAnnotation, Placed};
 pub use check::{ColumnLimit, check_choices, has_zero};
@@ -26,3 +27,4 @@ pub use nearest::nearest;
 pub use only::{OnlyCondition, OnlyValue};
 pub use project::{Project, depends_on};
 pub use resolve::{meant_mode, resolve};
+pub use writable::{Writable, writable};

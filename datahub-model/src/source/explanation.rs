@@ -66,9 +66,12 @@ impl Code {
                  written back; or state `required = true` in the contract, if CDMS never has a null there."
             }
             Code::ReadOnly => {
-                "CDMS does not let the attribute be written (the contract says `read-only`, or it is a state or one of \
-                 the times and users that CDMS keeps itself), but the field would be sent.\n\n\
-                 Cure: add `read_only` to the field. It is ignored on the way out and filled on the way back."
+                "CDMS does not let the attribute be written, but the field would be sent. The contract says `read-only`; or \
+                 CDMS keeps or reckons the attribute itself, as it does states, its own times and users, owners' units, full \
+                 names, amounts in the base currency, exchange rates, marks of merges and the ids of addresses; or it takes it \
+                 with a create alone, as it does `OwnerId`. It answers an update of such an attribute as if all were well.\n\n\
+                 Cure: add `read_only` to the field, which is then ignored on the way out and filled on the way back; or \
+                 `create_only`, where the message says so."
             }
             Code::UnknownChoice => {
                 "An enum's variant is no option of the contract, or an option has no variant, so that a record with it \

@@ -97,7 +97,7 @@ fn accepted() -> Vec<Row> {
         contract(
             "what CDMS keeps of every record is read-only",
             "entity = 'A'\nmodified = 'Changed'\n[attributes]\nAId = { kind = 'guid' }\nChanged = { kind = 'datetime' }\n\
-             CreatedOn = { kind = 'datetime' }\nModifiedBy = { kind = 'guid' }\nModifiedOn = { kind = 'datetime' }",
+             CreatedOn = { kind = 'datetime' }\nModifiedBy = { kind = 'guid' }\nSeenOn = { kind = 'datetime' }",
             |contract| {
                 let read_only = contract.attributes.iter().map(|attribute| attribute.read_only);
                 assert_eq!(read_only.collect::<Vec<_>>(), [true, true, true, true, false]);
@@ -317,6 +317,11 @@ fn groups_and_constants() -> Vec<Row> {
                 (WrongValue, "16:12", "the constant for `Verified` is no boolean"),
                 (WrongValue, "17:13", "`Employees` is a string, a number or a boolean, not a float"),
             ],
+        ),
+        faulty_contract(
+            "a constant for what CDMS reckons itself",
+            "entity = 'Contact'\n[attributes]\nFullName = { kind = 'string' }\n[constants]\nFullName = 'x'",
+            &[(KeysExclude, "5:1", "help: remove the constant; CDMS keeps the attribute itself")],
         ),
         faulty_contract(
             "a constant that CDMS cannot hold",

@@ -303,6 +303,51 @@ fn attributes() -> Vec<Row> {
             ],
         ),
         faulty(
+            "what CDMS keeps or reckons itself",
+            "entity = 'Contact'\n[attributes]\nFullName = { kind = 'string' }\nCreditLimit_Base = { kind = 'money' }\n\
+             ExchangeRate = { kind = 'decimal', scale = 7 }\nOwningUser = { kind = 'lookup', target = 'systemuser' }\n\
+             Merged = { kind = 'boolean' }\nMasterId = { kind = 'lookup', target = 'contact' }\n\
+             CreatedOnBehalfBy = { kind = 'lookup', target = 'systemuser' }\nAddress1_AddressId = { kind = 'guid' }\n\
+             VersionNumber = { kind = 'bigint' }\n[groups.g]\nbase = 'CreditLimit_Base'\nname = 'FullName'",
+            "M table=m\n id: key\n a?: \"FullName\"\n b?: \"CreditLimit_Base\"\n c?: \"ExchangeRate\"\n d?: \"OwningUser\"\n \
+             e?: \"Merged\" create_only\n f?: \"MasterId\"\n g?: \"CreatedOnBehalfBy\"\n h?: \"Address1_AddressId\"\n \
+             i?: \"VersionNumber\"\n j?: \"FullName\" read_only\n k: flatten=\"g\" read_only",
+            &[
+                (ReadOnly, "a", "`FullName` is read-only in CDMS, but `a` would be written"),
+                (ReadOnly, "b", "`CreditLimit_Base`"),
+                (ReadOnly, "c", "`ExchangeRate`"),
+                (ReadOnly, "d", "`OwningUser`"),
+                (ReadOnly, "e", "`Merged`"),
+                (ReadOnly, "f", "`MasterId`"),
+                (ReadOnly, "g", "`CreatedOnBehalfBy`"),
+                (ReadOnly, "h", "`Address1_AddressId`"),
+                (ReadOnly, "i", "`VersionNumber`"),
+            ],
+        ),
+        faulty(
+            "what CDMS takes with a create alone",
+            "entity = 'A'\n[attributes]\nOwnerId = { kind = 'lookup', target = ['systemuser', 'team'] }\n\
+             OverriddenCreatedOn = { kind = 'datetime' }\nX_Base = { kind = 'string' }",
+            "M table=m\n id: key\n a?: \"OwnerId\"\n b?: \"OverriddenCreatedOn\"\n c?: \"X_Base\"",
+            &[
+                (ReadOnly, "a", "help: add `create_only` to the field, or `read_only`"),
+                (ReadOnly, "b", "`OverriddenCreatedOn` is kept by CDMS only where a create sets it"),
+            ],
+        ),
+        accepted(
+            "what CDMS takes with a create alone, marked",
+            "entity = 'A'\n[attributes]\nOwnerId = { kind = 'lookup', target = ['systemuser', 'team'] }",
+            "M table=m\n id: key\n a?: \"OwnerId\" create_only\n b?: \"OwnerId\" read_only",
+            |mapping| assert_eq!(mapping.columns.len(), 3),
+        ),
+        accepted(
+            "a contract may say that CDMS keeps it",
+            "entity = 'A'\n[attributes]\nFullName = { kind = 'string', required = true }\n\
+             OwnerId = { kind = 'lookup', target = 'systemuser', required = true, read-only = true }",
+            "M table=m\n id: key\n a: \"FullName\" read_only\n b: \"OwnerId\" read_only",
+            |mapping| assert!(mapping.attributes.iter().all(|attribute| attribute.read_only)),
+        ),
+        faulty(
             "read-only attributes that would be written",
             ACCOUNT,
             "M table=m\n id: key\n state: \"StateCode\"\n rating?: \"Rating\" create_only",

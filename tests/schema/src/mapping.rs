@@ -7,6 +7,7 @@ use std::fmt::Write as _;
 
 use cdms_odata::Kind;
 use cdms_odata::metadata::{EdmType, EntityType, Property};
+use datahub_model::source::{Writable, writable};
 
 use crate::census::{Census, Left};
 use crate::names::{FieldName, Names, hash};
@@ -147,7 +148,12 @@ impl Writer<'_, '_> {
         let Stated { facts, ty, keys } = self.stated(property, kind);
         _ = writeln!(self.attributes, "{} = {{ kind = \"{kind}\"{facts} }}", property.name);
         let name = self.field_name(&property.name);
-        self.field(&name, &format!("\"{}\"{keys}", property.name), &ty);
+        let when = match writable(&property.name, kind) {
+            Writable::Always => "",
+            Writable::AtCreate => ", create_only",
+            Writable::Never => ", read_only",
+        };
+        self.field(&name, &format!("\"{}\"{keys}{when}", property.name), &ty);
         self.count(census, |census| census.converted(kind, &ty));
     }
 
@@ -171,7 +177,7 @@ impl Writer<'_, '_> {
     fn stated(&self, property: &Property, kind: Kind) -> Stated {
         let number = hash(&[&property.name]);
         let pick = |from: &[&str]| from[(number % from.len() as u64) as usize].to_owned();
-        let (mut facts, mut keys) = (String::new(), String::new());
+        let mut facts = String::new();
         let plain = match kind {
             Kind::String => {
                 facts = pick(&["", ", max-length = 1", ", max-length = 100", ", max-length = 2000"]);
@@ -190,9 +196,6 @@ impl Writer<'_, '_> {
             }
             Kind::Choice | Kind::State | Kind::Status => {
                 facts = pick(&["", ", choices = { yes = 1, no = 0, unknown = 860000000 }"]);
-                if kind == Kind::State {
-                    keys = ", read_only".to_owned();
-                }
                 "i32".to_owned()
             }
             Kind::Lookup => return self.lookup(property),
@@ -206,14 +209,14 @@ impl Writer<'_, '_> {
         };
         if self.is_one_in(8, "required", property) {
             facts.push_str(", required = true");
-            return Stated { facts, ty: plain, keys };
+            return Stated { facts, ty: plain, keys: String::new() };
         }
         let has_default =
             matches!(kind, Kind::String | Kind::Integer | Kind::BigInt | Kind::Boolean | Kind::Decimal | Kind::Money);
         if has_default && self.is_one_in(8, "default", property) {
             return Stated { facts, ty: plain, keys: ", default".to_owned() };
         }
-        Stated { facts, ty: format!("Option<{plain}>"), keys }
+        Stated { facts, ty: format!("Option<{plain}>"), keys: String::new() }
     }
 
     /// A reference to one model, to one of several, or to one of those that the attribute may point to.

@@ -6,6 +6,7 @@ use super::Diagnostics;
 use crate::source::annotation::{DefaultValue, FieldAnnotation, Placed};
 use crate::source::contract::ContractAttribute;
 use crate::source::diagnostic::{Code, Diagnostic};
+use crate::source::writable::{Writable, writable};
 use crate::{EngineAttribute, Mode};
 
 // A field has one source; keys of another sort beside it would be silently without effect. Whether it is known which.
@@ -133,6 +134,16 @@ pub(in crate::source) fn read_only<'a, P: Clone>(
             let message =
                 format!("`{}` is read-only in CDMS, but `{}` would be written", attribute.name, field.name.value);
             let help = "add `read_only` to the field";
+            diagnostics.push(Diagnostic::source(Code::ReadOnly, field.name.place.clone(), message).help(help));
+        } else if writable(&attribute.name, attribute.kind) == Writable::AtCreate
+            && field.create_only.is_none()
+            && !field.is_faulty
+        {
+            let message = format!(
+                "`{}` is kept by CDMS only where a create sets it, but `{}` would be written by updates too",
+                attribute.name, field.name.value
+            );
+            let help = "add `create_only` to the field, or `read_only`";
             diagnostics.push(Diagnostic::source(Code::ReadOnly, field.name.place.clone(), message).help(help));
         }
     }

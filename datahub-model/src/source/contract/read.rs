@@ -14,6 +14,7 @@ use toml::de::{DeTable, DeValue};
 use super::{Contract, ContractAttribute, Spot};
 use crate::source::diagnostic::{Code, Diagnostic};
 use crate::source::nearest::meant;
+use crate::source::writable::{Writable, writable};
 
 /// The keys of a contract's top level.
 const TOP_KEYS: [&str; 11] = [
@@ -150,8 +151,9 @@ impl<'t, P> Reader<'t, P> {
             contract.stated.push(stated);
             match attribute.filter(|_| self.diagnostics.len() == before) {
                 Some(mut attribute) => {
-                    // What CDMS itself keeps of every record cannot be written, whatever else is said of it.
-                    attribute.read_only |= contract.is_engines(&attribute.name);
+                    // What CDMS itself keeps of a record cannot be written, whatever else is said of it.
+                    let is_kept = writable(&attribute.name, attribute.kind) == Writable::Never;
+                    attribute.read_only |= is_kept || contract.is_engines(&attribute.name);
                     contract.attributes.push(attribute);
                 }
                 None => contract.faulty.push(name.get_ref().to_string()),

@@ -61,7 +61,7 @@ async fn every_column_reads_through_stored_and_the_row_reader() {
         ("Employees", Value::Integer(5)),
         ("Founded", Value::Instant(Instant(0))),
         ("Name", Value::text("Acme")),
-        ("Opened", Value::Instant(Instant(-62_135_596_800_000))),
+        ("Opened", Value::Instant(Instant(-6_847_804_800_000))),
         ("Parent", Value::Lookup(Reference { logical_name: "account".into(), id: Uuid::from_u128(2) })),
         ("Ratio", Value::Decimal(Decimal::new(1_500, 3))),
         ("Sector", Value::Choice(3)),
@@ -82,7 +82,7 @@ async fn every_column_reads_through_stored_and_the_row_reader() {
     assert_eq!(reader.field::<Option<bool>>(8).unwrap(), Some(false));
     assert_eq!(
         reader.field::<Option<chrono::DateTime<chrono::Utc>>>(9).unwrap().unwrap().to_rfc3339(),
-        "0001-01-01T00:00:00+00:00"
+        "1753-01-01T00:00:00+00:00"
     );
     assert_eq!(reader.field::<Option<chrono::NaiveDate>>(10).unwrap().unwrap().to_string(), "1970-01-01");
     assert_eq!(reader.field::<Option<Uuid>>(11).unwrap(), Some(Uuid::from_u128(1)));

@@ -116,6 +116,10 @@ async fn an_amount_that_the_column_cannot_hold_exactly_is_refused() {
     let RecordChange::Put(row) = &mut job.commit.record else { unreachable!() };
     row.seen.insert("Credit", Value::Money(Decimal::MAX));
     let Committed::Refused(reason) = store.commit(job).await.unwrap() else { panic!("not refused") };
+    assert!(reason.contains("`Credit`") && reason.contains("beyond ±922337203685477"), "{reason}");
+    // What the hub alone has may be anything.
+    let local = Column::new("credit", Kind::Money, Source::Local);
+    let reason = super::super::row::datum(&local, &Value::Money(Decimal::MAX)).unwrap_err().to_string();
     assert!(reason.contains("`credit`") && reason.contains("exactly"), "{reason}");
 }
 

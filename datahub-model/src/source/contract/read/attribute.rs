@@ -116,8 +116,7 @@ impl<P> Reader<'_, P> {
             name: attribute.clone(),
             kind,
             required,
-            // CDMS ignores a state that is sent, so a field of it would differ without a word (fact sheet, 14).
-            read_only: read_only || kind == Kind::State,
+            read_only,
             max_length,
             scale,
             zone,

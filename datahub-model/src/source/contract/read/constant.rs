@@ -10,6 +10,7 @@ use super::Reader;
 use crate::ACTOR;
 use crate::source::contract::{ConstantValue, Contract, ContractConstant};
 use crate::source::diagnostic::Code;
+use crate::source::writable::{Writable, writable};
 
 impl<P> Reader<'_, P> {
     pub(super) fn constant(
@@ -39,7 +40,12 @@ impl<P> Reader<'_, P> {
         };
         if stated.read_only {
             let message = format!("`{attribute}` is read-only, so it cannot have a constant");
-            let help = format!("remove the constant, or the `read-only` of `{attribute}`");
+            let is_kept = contract.is_engines(&attribute) || writable(&attribute, stated.kind) == Writable::Never;
+            let help = if is_kept {
+                "remove the constant; CDMS keeps the attribute itself".to_owned()
+            } else {
+                format!("remove the constant, or the `read-only` of `{attribute}`")
+            };
             self.fault(Code::KeysExclude, name.span().start, message, Some(help));
             return None;
         }
