@@ -56,6 +56,41 @@ fn machines_get_json() {
     assert_eq!(lines[1]["faults"], 1);
 }
 
+/// A tool that marks the place goes by all of these, and not by the text for people.
+#[test]
+fn json_says_where_and_what() {
+    let folder = project("entity = 'Account'\n[attributes]\nName = { kind = 'string', max-lenght = 3 }");
+    let (_, text, _) = datahub(&folder, &["check", "--json"]);
+    let told: serde_json::Value = serde_json::from_str(text.lines().next().unwrap()).unwrap();
+    let expected = serde_json::json!({
+        "contract": "mappings/account.toml",
+        "line": 3,
+        "column": 27,
+        "code": "unknown-key",
+        "message": "an attribute has no key `max-lenght`",
+        "help": "did you mean `max-length`?",
+    });
+    assert_eq!(told, expected);
+}
+
+#[test]
+fn a_lookup_that_points_to_no_entity_is_a_fault() {
+    let folder = project("entity = 'Account'\n[attributes]\nModifiedBy = { kind = 'lookup', target = 'acount' }");
+    let (code, text, _) = datahub(&folder, &["check"]);
+    assert_eq!(code, Some(1));
+    for part in ["`ModifiedBy` points to `acount`, and $metadata has no such entity", "did you mean `account`?"] {
+        assert!(text.contains(part), "{text} lacks {part}");
+    }
+}
+
+#[test]
+fn a_folder_without_contracts_is_no_success() {
+    let folder = project("entity = 'Account'");
+    fs::remove_file(folder.path().join("mappings/account.toml")).unwrap();
+    let (code, text, errors) = datahub(&folder, &["check"]);
+    assert!(code == Some(2) && text.is_empty() && errors.contains("has no contract"), "{code:?} {text} {errors}");
+}
+
 #[test]
 fn a_folder_without_a_project_is_told_apart_from_faults() {
     let folder = tempfile::tempdir().unwrap();

@@ -6,6 +6,8 @@
 
 #[path = "../pass/columns_of_any_name.rs"]
 mod columns_of_any_name;
+#[path = "../pass/constants_and_classes.rs"]
+mod constants_and_classes;
 #[path = "../pass/defaults.rs"]
 mod defaults;
 #[path = "../pass/described.rs"]
