@@ -28,6 +28,13 @@ pub(crate) fn run(root: &Path, output: &Output) -> Result<bool, String> {
         .filter_map(|entry| entry.ok()?.file_name().into_string().ok())
         .filter(|name| Path::new(name).extension().is_some_and(|extension| extension == "toml"))
         .collect();
+    if names.is_empty() {
+        return Err(format!(
+            "{} has no contract; a contract is a file such as account.toml, and `contracts` in datahub.toml says in which \
+             folder they are",
+            folder.display()
+        ));
+    }
     names.sort();
     let (mut faults, mut reports) = (0, Vec::new());
     for name in &names {

@@ -64,6 +64,14 @@ pub(crate) fn rows() -> Vec<Row> {
             "entity = 'Task'\nset = 'Tasks'\nkey = 'ActivityId'\nmodified = 'ChangedOn'",
         ),
         faulty_metadata(
+            "a lookup that points to no entity",
+            "entity = 'Account'\n[attributes]\nParent = { kind = 'lookup', target = ['account', 'taks', 'zebra'] }",
+            &[
+                (NotInMetadata, "3:1", "`Parent` points to `taks`, and $metadata has no such entity"),
+                (NotInMetadata, "3:1", "`Parent` points to `zebra`"),
+            ],
+        ),
+        faulty_metadata(
             "a misspelt entity",
             "# accounts\nentity = 'Acount'",
             &[(NotInMetadata, "2:10", "did you mean `Account`?")],

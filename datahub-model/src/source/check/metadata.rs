@@ -78,6 +78,7 @@ pub(crate) fn check_against_metadata<P>(contract: &mut Contract, metadata: &Meta
             }
         }
     }
+    refuted.extend(lookup_targets(contract, metadata, &mut diagnostics));
     for (name, _, spot) in &contract.unmapped {
         if entity.property(name).is_none() {
             let message = format!("$metadata has no `{name}` in {}, so it need not be left out", entity.name);
@@ -89,6 +90,22 @@ pub(crate) fn check_against_metadata<P>(contract: &mut Contract, metadata: &Meta
     contract.attributes.retain(|attribute| !refuted.contains(&attribute.name));
     contract.faulty.extend(refuted);
     diagnostics
+}
+
+/// Tells the lookups that point to no entity, whose references nothing could ever hold; the names of their attributes.
+fn lookup_targets<P>(contract: &Contract, metadata: &Metadata, diagnostics: &mut Vec<Diagnostic<P>>) -> Vec<String> {
+    let logical: Vec<_> = metadata.entities.iter().map(|entity| entity.name.to_lowercase()).collect();
+    let mut refuted = Vec::new();
+    for attribute in &contract.attributes {
+        for target in attribute.targets.iter().filter(|target| !logical.contains(target)) {
+            refuted.push(attribute.name.clone());
+            let message = format!("`{}` points to `{target}`, and $metadata has no such entity", attribute.name);
+            let help = meant(target, logical.iter().map(String::as_str));
+            let spot = attribute.spot.clone();
+            diagnostics.push(Diagnostic::contract(Code::NotInMetadata, spot, message).maybe_help(help));
+        }
+    }
+    refuted
 }
 
 /// The kinds that a property can be of, as a contract states them; none where no kind is of its type.
