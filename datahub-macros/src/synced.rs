@@ -49,7 +49,7 @@ const FIELD: Keys = Keys {
 const MODEL_EXAMPLE: &str = "#[cdms(mapping = \"account.toml\", table = \"organisations\")]";
 const FIELD_EXAMPLE: &str = "#[cdms(\"Name\")] or #[cdms(key, column = \"org_id\")]";
 
-const FIELD_KEYS: [&str; 16] = [
+const FIELD_KEYS: [&str; 17] = [
     "attribute",
     "attributes",
     "with",
@@ -63,6 +63,7 @@ const FIELD_KEYS: [&str; 16] = [
     "flatten",
     "prefix",
     "local",
+    "class",
     "sql_type",
     "column",
     "was",
@@ -339,12 +340,13 @@ fn field_key(
                 }
                 fill(&mut annotation.with, module, "with", span, errors);
             }
-            name @ ("attribute" | "flatten" | "prefix" | "sql_type" | "column" | "was") => {
+            name @ ("attribute" | "flatten" | "prefix" | "class" | "sql_type" | "column" | "was") => {
                 let Some(text) = text(key, value, errors) else { return };
                 let slot = match name {
                     "attribute" => &mut annotation.attribute,
                     "flatten" => &mut annotation.flatten,
                     "prefix" => &mut annotation.prefix,
+                    "class" => &mut annotation.class,
                     "sql_type" => &mut annotation.sql_type,
                     "was" => &mut annotation.was,
                     _ => &mut annotation.column,

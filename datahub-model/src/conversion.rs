@@ -3,7 +3,8 @@
 pub(crate) mod midnight;
 mod value;
 
-use cdms_odata::{Attributes, Instant, Kind, Value};
+use cdms_odata::{Attributes, Instant, Kind, Reference, Value};
+use chrono::NaiveDate;
 use rust_decimal::Decimal;
 use uuid::Uuid;
 
@@ -313,15 +314,67 @@ pub fn initial(column: &Column) -> Value {
     if column.nullable {
         return Value::Null;
     }
-    match column.kind {
-        Kind::Integer => Value::Integer(0),
-        Kind::BigInt => Value::BigInt(0),
-        Kind::Decimal => Value::Decimal(Decimal::ZERO),
-        Kind::Money => Value::Money(Decimal::ZERO),
-        Kind::Double => Value::Double(0.0),
-        Kind::Boolean => Value::Boolean(false),
-        // Empty text is null; the derive refuses the other kinds, which have no zero.
-        _ => Value::Null,
+    // The derive refuses the kinds that have no zero.
+    zero(column.kind).unwrap_or_default()
+}
+
+/// What a column of a new record holds before anybody has given it a value: the id in its key, null where it may be null,
+/// its default, or the kind's zero. What CDMS fills in holds something of its form.
+///
+/// # Errors
+///
+/// A column that is written and of whose kind no value is nothing.
+pub fn beginning(model: &ModelDescriptor, column: &Column, id: Uuid) -> Result<Value, Fault> {
+    let is_filled = column.write() == Write::Never;
+    match column.source {
+        Source::Key => return Ok(Value::Guid(id)),
+        _ if column.nullable => return Ok(Value::Null),
+        Source::Engine(EngineAttribute::ModifiedBy) => return Ok(Value::Guid(Uuid::nil())),
+        Source::Engine(_) => return Ok(Value::Instant(Instant(0))),
+        Source::Local if column.default.is_some() => return Ok(initial(column)),
+        Source::Local => return zero_of(column),
+        Source::Joined { attributes: names, decode, .. } => {
+            let nothing: Attributes = names.iter().map(|name| (*name, Value::Null)).collect();
+            return decode(&nothing)
+                .and_then(|value| fit_column(column, value))
+                .map_err(|fault| fault.at(column.field));
+        }
+        Source::Attribute { .. } => {}
+    }
+    if let Some(default) = default_of(column)? {
+        return Ok(default);
+    }
+    let contract = column.attributes().first().and_then(|name| model.attribute(name));
+    let target = contract.and_then(|contract| contract.targets.first()).copied().unwrap_or_default();
+    Ok(match (column.kind, is_filled) {
+        (Kind::Choice | Kind::State | Kind::Status, true) => {
+            let first = contract.and_then(|contract| contract.choices.first());
+            Value::Choice(first.map_or(0, |(_, option)| *option))
+        }
+        (Kind::DateTime, true) => Value::Instant(Instant(0)),
+        (Kind::Date, true) => Value::Date(NaiveDate::default()),
+        (Kind::Guid, true) => Value::Guid(Uuid::nil()),
+        (Kind::Lookup, true) => Value::Lookup(Reference { logical_name: target.into(), id: Uuid::nil() }),
+        _ => zero_of(column)?,
+    })
+}
+
+fn zero_of(column: &Column) -> Result<Value, Fault> {
+    zero(column.kind)
+        .ok_or_else(|| Fault::new(format!("is a {} and has no value to begin with", column.kind)).at(column.field))
+}
+
+/// The value of a kind that stands for nothing, null for a text; `None` for kinds that have none.
+fn zero(kind: Kind) -> Option<Value> {
+    match kind {
+        Kind::String => Some(Value::Null),
+        Kind::Integer => Some(Value::Integer(0)),
+        Kind::BigInt => Some(Value::BigInt(0)),
+        Kind::Decimal => Some(Value::Decimal(Decimal::ZERO)),
+        Kind::Money => Some(Value::Money(Decimal::ZERO)),
+        Kind::Double => Some(Value::Double(0.0)),
+        Kind::Boolean => Some(Value::Boolean(false)),
+        Kind::DateTime | Kind::Date | Kind::Guid | Kind::Choice | Kind::State | Kind::Status | Kind::Lookup => None,
     }
 }
 
@@ -369,9 +422,9 @@ pub fn classed(model: &ModelDescriptor, fault: Fault) -> Fault {
     fault.at_least(class)
 }
 
-/// The strictest class among a column's attributes. Nothing says what the hub's own are.
+/// The strictest class among a column's attributes; of one of the hub's own what the field says.
 pub fn class_of(model: &ModelDescriptor, column: &Column) -> Class {
-    if column.is_local() { Class::Personal } else { most_sensitive(model, column.attributes()) }
+    if column.is_local() { column.local_class() } else { most_sensitive(model, column.attributes()) }
 }
 
 fn most_sensitive(model: &ModelDescriptor, names: &[&str]) -> Class {

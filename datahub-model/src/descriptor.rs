@@ -109,6 +109,25 @@ pub enum Class {
     Secret,
 }
 
+impl Class {
+    /// Every class, the least sensitive first.
+    pub const ALL: [Class; 3] = [Class::Public, Class::Personal, Class::Secret];
+
+    /// The class's name in contracts and annotations.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Class::Public => "public",
+            Class::Personal => "personal",
+            Class::Secret => "secret",
+        }
+    }
+
+    /// The class of this name.
+    pub fn named(name: &str) -> Option<Self> {
+        Class::ALL.into_iter().find(|class| class.name() == name)
+    }
+}
+
 /// What stands for the acting user in a constant's text.
 pub const ACTOR: &str = "{actor}";
 

@@ -4,7 +4,7 @@ use std::fmt;
 use std::future::IntoFuture;
 
 use cdms_odata::{Attributes, Instant, Value};
-use datahub_model::{Class, MappingId, ModelDescriptor};
+use datahub_model::{Class, Column, MappingId, ModelDescriptor};
 use datahub_protocol::{Change, EntryKind, Note, OperationId, Origin, Version};
 use futures_util::future::BoxFuture;
 use serde::ser::SerializeMap as _;
@@ -89,11 +89,13 @@ pub struct FieldChange {
     pub note: Note,
     /// Whether the values are shown to anybody.
     class: Class,
+    /// Whether the attribute is one of several of its field, so that the field's name alone does not tell which.
+    is_part: bool,
 }
 
 impl FieldChange {
     fn serialized<S: Serializer>(&self, all_values: bool, serializer: S) -> Result<S::Ok, S::Error> {
-        let FieldChange { field, attribute, from, to, note, class } = self;
+        let FieldChange { field, attribute, from, to, note, class, .. } = self;
         let mut map = serializer.serialize_map(None)?;
         map.serialize_entry("field", field)?;
         map.serialize_entry("attribute", attribute)?;
@@ -110,7 +112,7 @@ impl FieldChange {
 
 impl fmt::Debug for FieldChange {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let FieldChange { field, attribute, from, to, note, class } = self;
+        let FieldChange { field, attribute, from, to, note, class, .. } = self;
         let mut change = f.debug_struct("FieldChange");
         change.field("field", field).field("attribute", attribute);
         if *class == Class::Public {
@@ -222,15 +224,7 @@ impl<T: CdmsSynced> IntoFuture for History<T> {
 
 fn entry(model: &'static ModelDescriptor, record: Uuid, row: HistoryRow) -> HistoryEntry {
     let mapped = row.changes.into_iter().map(|change| mapped_change(model, change));
-    let local = row.local.into_iter().map(|LocalChange { field, from, to, .. }| FieldChange {
-        field,
-        attribute: None,
-        from: Some(from),
-        to,
-        note: Note::Plain,
-        // Nothing says what they are.
-        class: Class::Personal,
-    });
+    let local = row.local.into_iter().map(|change| local_change(model, change));
     HistoryEntry {
         entity: model.entity.name,
         record,
@@ -253,9 +247,18 @@ fn entry(model: &'static ModelDescriptor, record: Uuid, row: HistoryRow) -> Hist
     }
 }
 
+fn local_change(model: &ModelDescriptor, change: LocalChange) -> FieldChange {
+    let class = change.column_in(model).map_or(Class::Personal, Column::local_class);
+    let LocalChange { field, from, to, .. } = change;
+    FieldChange { field, attribute: None, from: Some(from), to, note: Note::Plain, class, is_part: false }
+}
+
 fn mapped_change(model: &ModelDescriptor, of_day: FieldChangeOfDay) -> FieldChange {
     let FieldChangeOfDay { field, change: Change { attribute, from, to, note } } = of_day;
+    // Of a field that is not there any more the name differs from the attribute's, or tells it.
+    let column = model.columns.iter().find(|column| column.field == field);
     FieldChange {
+        is_part: column.is_none_or(|column| column.attributes().len() > 1) && field != attribute,
         field,
         // An attribute that this mapping does not know could be anything, so it is not shown.
         class: model.attribute(&attribute).map_or(Class::Personal, |known| known.class),
@@ -283,7 +286,8 @@ impl fmt::Display for HistoryEntry {
         }
         if let Some(Erasure { at, actor, reason }) = &self.erasure {
             write!(f, ", its values erased {at} by {actor}: {reason}")?;
-            let fields = self.changes.iter().map(|change| change.field.as_str()).collect::<Vec<_>>();
+            let mut fields = self.changes.iter().map(|change| change.field.as_str()).collect::<Vec<_>>();
+            fields.dedup();
             return if fields.is_empty() { Ok(()) } else { write!(f, "\n    {}", fields.join(", ")) };
         }
         // At an end every field is told; those that held nothing are no news.
@@ -303,14 +307,18 @@ impl fmt::Display for FieldChange {
             Some(_) if self.class != Class::Public => "(hidden)".to_owned(),
             Some(value) => value.to_string(),
         };
+        let field = match &self.attribute {
+            Some(attribute) if self.is_part => format!("{} ({attribute})", self.field),
+            _ => self.field.clone(),
+        };
         if let Note::NotKept { sent } = &self.note {
-            let (field, sent) = (&self.field, shown(&Some(sent.clone())));
+            let sent = shown(&Some(sent.clone()));
             return match &self.to {
                 None => write!(f, "{field}: {sent} was sent and is not there"),
                 to => write!(f, "{field}: {}  ({sent} was sent and is not there)", shown(to)),
             };
         }
-        write!(f, "{}: {} → {}", self.field, shown(&self.from), shown(&self.to))?;
+        write!(f, "{field}: {} → {}", shown(&self.from), shown(&self.to))?;
         match &self.note {
             Note::Plain | Note::NotKept { .. } => Ok(()),
             Note::Conflict => f.write_str("  (conflict: CDMS's value was overwritten)"),

@@ -1,12 +1,12 @@
 //! The traits that derived models implement.
 
 use cdms_odata::Value;
-use datahub_model::conversion::Row;
+use datahub_model::conversion::{self, Row};
 use datahub_model::{Fault, ModelDescriptor};
 use datahub_protocol::Version;
 
 use crate::operation::{Create, Edit, Erase, Get, Resolution, Resolve, ResolvedAll, Revert};
-use crate::{Error, History, Hub, Id, RowReader, RowWriter, VersionToken};
+use crate::{Error, ErrorKind, History, Hub, Id, RowReader, RowWriter, VersionToken};
 
 /// The name of a model's entity, by which references find it.
 ///
@@ -24,13 +24,25 @@ pub trait Model: Sized + 'static {
     const IS_STUB: bool = false;
 }
 
+/// That a model can be copied: the hub keeps what it gave, to see what a caller has made of it.
+#[doc(hidden)]
+#[diagnostic::on_unimplemented(
+    message = "a synced model is copied, but `{Self}` is not Clone",
+    label = "not Clone",
+    note = "add Clone to its derives: #[derive(Clone, CdmsSynced)]"
+)]
+pub trait Copied: Clone {}
+
+#[diagnostic::do_not_recommend]
+impl<T: Clone> Copied for T {}
+
 /// A struct whose rows follow the records of a CDMS entity; derived by `#[derive(CdmsSynced)]`.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a synced model",
     label = "not a synced model",
     note = "add #[derive(CdmsSynced)] to it"
 )]
-pub trait CdmsSynced: Model + Clone + Send + Sync {
+pub trait CdmsSynced: Model + Copied + Send + Sync {
     /// The mapping.
     const DESCRIPTOR: &'static ModelDescriptor;
 
@@ -154,6 +166,35 @@ pub trait CdmsSynced: Model + Clone + Send + Sync {
     note = "remove `mode = \"mirror\"` from its #[cdms(…)] to write it"
 )]
 pub trait Writable: CdmsSynced {
+    /// A new record to begin with, which neither side knows yet: with an id of its own, nothing in every field that can be
+    /// empty, its default in one that has a default, and the kind's zero (no text, nought, `false`) in the others. In the
+    /// fields that CDMS fills, such as times, users and states, stands something that is ignored on the way out.
+    ///
+    /// ```no_run
+    /// # use datahub_runtime::prelude::*;
+    /// # #[derive(Clone, CdmsSynced)]
+    /// # #[cdms(table = "organisations", mode = "detached")]
+    /// # struct Organisation {
+    /// #     #[cdms(key)]
+    /// #     id: Id<Organisation>,
+    /// #     #[cdms(local, sql_type = "string")]
+    /// #     name: String,
+    /// # }
+    /// # async fn create(hub: &Hub) -> Result<(), Error> {
+    /// let new = Organisation { name: "Acme".into(), ..Organisation::draft()? };
+    /// Organisation::create(hub, new).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// `Invalid` where a field has no value to begin with, such as a reference that is written and never null: build the
+    /// model by hand then.
+    fn draft() -> Result<Self, Error> {
+        draft_of()
+    }
+
     /// Creates a record in CDMS, under the id that the model carries, and then its row. Costs one request.
     ///
     /// Read-only and engine fields are ignored on the way out and filled from CDMS's reply.
@@ -199,6 +240,17 @@ pub trait Writable: CdmsSynced {
     fn edit(hub: &Hub, id: Id<Self>, token: VersionToken) -> Edit<Self> {
         Edit::new(hub, id, token)
     }
+}
+
+/// A new record of a model; see [`Writable::draft`].
+fn draft_of<T: CdmsSynced>() -> Result<T, Error> {
+    let (model, id) = (T::DESCRIPTOR, Id::<T>::new().guid());
+    let values =
+        model.columns.iter().map(|column| conversion::beginning(model, column, id)).collect::<Result<Row, _>>();
+    values.and_then(|values| model_of(&values)).map_err(|fault| {
+        Error::new(ErrorKind::Invalid, format!("{} has no draft: {fault}", model.name))
+            .advise("build it by hand, or make the field an Option")
+    })
 }
 
 /// The model of a row's values.

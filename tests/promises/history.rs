@@ -6,7 +6,7 @@ use datahub_runtime::testing::simulator::{Fault, FaultRule, Operation, Stage};
 use datahub_runtime::{Attributes, EntryKind, Origin, Reference, Seen, Value, Version};
 use diesel::Connection as _;
 use diesel::connection::SimpleConnection as _;
-use example_domain::{Contact, Organisation};
+use example_domain::{Contact, Organisation, Phone};
 
 use crate::scene::{NEW_NAME, Scene, Write, acme, failed, found, now, says};
 
@@ -480,4 +480,55 @@ async fn an_exported_history_names_its_mapping_as_text() {
     let exported: serde_json::Value = serde_json::to_value(&history[0]).unwrap();
     // JSON's numbers are exact up to 2^53 only.
     assert_eq!(exported["mapping"], serde_json::json!(Organisation::DESCRIPTOR.mapping_id.to_string()));
+}
+
+#[tokio::test]
+async fn a_joined_field_tells_which_of_its_attributes_changed() {
+    let (scene, mut org) = Scene::read().await;
+    org.phone = Some(Phone::new("+44 20 1234567"));
+    org.save(&scene.hub).await.unwrap();
+    let told = Organisation::history(&scene.hub, scene.id()).await.unwrap().pop().unwrap().to_string();
+    let lines: Vec<_> = told.lines().filter_map(|line| line.trim().split(':').next()).collect();
+    let lines: Vec<_> = lines.into_iter().filter(|line| line.starts_with("phone")).collect();
+    assert_eq!(lines, ["phone (optevia_AreaCode)", "phone (optevia_TelephoneNumber)"], "{told}");
+
+    Organisation::erase(&scene.hub, scene.id(), "asked for").await.unwrap();
+    let told = Organisation::history(&scene.hub, scene.id()).await.unwrap().pop().unwrap().to_string();
+    assert_eq!(told.matches("phone").count(), 1, "{told}");
+}
+
+/// A firm with notes of every class.
+#[derive(Clone, Debug, PartialEq, CdmsSynced)]
+#[cdms(mapping = "account.toml", table = "noted_firms", diesel(table = false))]
+struct NotedFirm {
+    #[cdms(key)]
+    id: Id<Self>,
+    #[cdms("Name")]
+    name: String,
+    #[cdms(local, sql_type = "string", class = "public")]
+    shelf: Option<String>,
+    #[cdms(local, sql_type = "string", class = "secret")]
+    password: Option<String>,
+    #[cdms(local, sql_type = "string")]
+    opinion: Option<String>,
+}
+
+#[tokio::test]
+async fn the_hubs_own_fields_are_shown_as_far_as_their_class_allows() {
+    let scene = Scene::new().await;
+    let hub = scene.kit.hub(models![NotedFirm]).program("tests").connect().await.unwrap();
+    let mut firm = NotedFirm::get(&hub, scene.account.into()).await.unwrap();
+    firm.shelf = Some("B7".into());
+    (firm.password, firm.opinion) = (Some("hunter2".into()), Some("hopeless".into()));
+    firm.save(&hub).await.unwrap();
+    let entry = NotedFirm::history(&hub, scene.account.into()).await.unwrap().pop().unwrap();
+    let exported = serde_json::to_string(&entry).unwrap();
+    for told in [entry.to_string(), format!("{entry:?}"), exported.clone()] {
+        assert!(told.contains("B7"), "{told}");
+        assert!(!told.contains("hunter2") && !told.contains("hopeless"), "{told}");
+    }
+    for hidden in [r#""hidden":"secret""#, r#""hidden":"personal""#] {
+        assert_eq!(exported.matches(hidden).count(), 1, "{exported}");
+    }
+    assert!(serde_json::to_string(&entry.with_all_values()).unwrap().contains("hunter2"));
 }

@@ -7,6 +7,7 @@ mod clocks;
 mod dates;
 mod detached;
 mod domain;
+mod drafts;
 mod dropped;
 mod failures;
 mod health;

@@ -124,7 +124,7 @@ fn attribute(attribute: &ContractAttribute) -> TokenStream {
 }
 
 fn column(resolved: &Resolved<'_>, column: &ResolvedColumn, field: &ModelField, member: Option<&str>) -> TokenStream {
-    let ResolvedColumn { name, field: path, kind, nullable, scale, was, reference, .. } = column;
+    let ResolvedColumn { name, field: path, kind, nullable, scale, was, class, reference, .. } = column;
     let source = self::source(resolved, reference.is_some(), &column.source, field, member);
     let kind = kind_of(*kind);
     let mut tokens = quote!(__v1::Column::new(#name, #kind, #source));
@@ -139,6 +139,10 @@ fn column(resolved: &Resolved<'_>, column: &ResolvedColumn, field: &ModelField, 
     }
     if let Some(was) = was {
         tokens.extend(quote!(.was(#was)));
+    }
+    if let Some(class) = class {
+        let class = format_ident!("{}", format!("{class:?}"));
+        tokens.extend(quote!(.class(__v1::Class::#class)));
     }
     let ty = of_type(&field.ident);
     match (&column.source, member, &field.default) {

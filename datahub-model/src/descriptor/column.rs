@@ -3,7 +3,7 @@
 use cdms_odata::{Attributes, Kind, Value};
 use serde::{Serialize, Serializer};
 
-use crate::Fault;
+use crate::{Class, Fault};
 
 /// One column of a model's table and the field behind it: the unit of merge and of conflict.
 #[derive(Clone, Copy, Debug, Serialize)]
@@ -23,6 +23,10 @@ pub struct Column {
     /// For a local column: what it holds as long as nobody gave it a value, where that is not its kind's zero.
     #[serde(serialize_with = "as_value")]
     pub default: Option<fn() -> Value>,
+    /// For a local column: how its values are treated in messages, logs and exports, where that is said; see
+    /// [`local_class`](Column::local_class). Those of others are as sensitive as their attributes.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub class: Option<Class>,
     /// What only the field's type knows: which values it takes, such as the options of an enum, and what it keeps of one.
     /// `None` where it takes every value of its kind and keeps all of it.
     #[serde(skip)]
@@ -145,6 +149,7 @@ impl Column {
             scale: None,
             was: None,
             default: None,
+            class: None,
             through: None,
             source,
         }
@@ -180,6 +185,12 @@ impl Column {
         self
     }
 
+    /// How a local column's values are treated.
+    pub const fn class(mut self, class: Class) -> Self {
+        self.class = Some(class);
+        self
+    }
+
     /// Its values go through the field's type, where that may refuse them or keep less of them.
     pub const fn through(mut self, ty: Option<Through>) -> Self {
         self.through = ty;
@@ -201,6 +212,11 @@ impl Column {
             Source::Attribute { write, .. } | Source::Joined { write, .. } => write,
             Source::Key | Source::Engine(_) | Source::Local => Write::Never,
         }
+    }
+
+    /// How a local column's values are treated: as personal where nothing is said.
+    pub fn local_class(&self) -> Class {
+        self.class.unwrap_or(Class::Personal)
     }
 
     /// Whether the hub alone knows the column.

@@ -80,6 +80,8 @@ pub struct FieldAnnotation<P> {
     pub prefix: Option<Placed<String, P>>,
     /// `local`.
     pub local: Option<P>,
+    /// `class = "secret"`, of a local field.
+    pub class: Option<Placed<String, P>>,
     /// `sql_type = "kind"`.
     pub sql_type: Option<Placed<String, P>>,
     /// `column = "…"`.
@@ -150,6 +152,7 @@ impl<P: Clone> FieldAnnotation<P> {
             flatten: None,
             prefix: None,
             local: None,
+            class: None,
             sql_type: None,
             column: None,
             was: None,

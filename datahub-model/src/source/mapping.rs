@@ -5,7 +5,7 @@ use cdms_odata::Kind;
 use super::contract::{Contract, ContractAttribute, ContractConstant};
 use super::diagnostic::Diagnostic;
 use super::only::OnlyCondition;
-use crate::{EngineAttribute, Mode, Write};
+use crate::{Class, EngineAttribute, Mode, Write};
 
 /// A model joined to its contract, complete and checked.
 #[derive(Clone, Debug, PartialEq)]
@@ -75,6 +75,8 @@ pub struct ResolvedColumn {
     pub was: Option<String>,
     /// The default that stands for a null, as it is written.
     pub default: Option<String>,
+    /// How a local column's values are treated, where that is said.
+    pub class: Option<Class>,
     /// The module that converts it, as it is written.
     pub with: Option<String>,
     /// The type of a lookup's field as it is written, which says what it points to.

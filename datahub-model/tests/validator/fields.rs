@@ -2,7 +2,7 @@
 
 use cdms_odata::Kind;
 use datahub_model::source::{Code, Mapping, ResolvedColumn, ResolvedSource, Shape};
-use datahub_model::{EngineAttribute, Write};
+use datahub_model::{Class, EngineAttribute, Write};
 
 use crate::row::{Row, accepted, faulty};
 
@@ -51,6 +51,7 @@ pub(crate) fn column(name: &str, kind: Kind, source: ResolvedSource) -> Resolved
         scale: None,
         was: None,
         default: None,
+        class: None,
         with: None,
         reference: None,
         source,
@@ -368,6 +369,28 @@ fn attributes() -> Vec<Row> {
 fn exclusions() -> Vec<Row> {
     use Code::KeysExclude;
     vec![
+        faulty(
+            "a class of what the contract states",
+            ACCOUNT,
+            "M table=m\n id: key\n alias?: \"Alias\" class=\"secret\"",
+            &[(KeysExclude, "alias.class", "`class` is for local fields; of an attribute the contract states it")],
+        ),
+        faulty(
+            "a class that does not exist",
+            ACCOUNT,
+            "M table=m\n id: key\n notes?: local sql_type=\"string\" class=\"privat\"",
+            &[(Code::WrongValue, "notes.class", "no class is called `privat`")],
+        ),
+        accepted(
+            "a local field of each class",
+            ACCOUNT,
+            "M table=m\n id: key\n a?: local sql_type=\"string\" class=\"public\"\n \
+             b?: local sql_type=\"string\" class=\"secret\"\n c?: local sql_type=\"string\"",
+            |mapping| {
+                let classes: Vec<_> = mapping.columns.iter().map(|column| column.class).collect();
+                assert_eq!(classes, [None, Some(Class::Public), Some(Class::Secret), None]);
+            },
+        ),
         faulty(
             "two sources",
             ACCOUNT,

@@ -90,6 +90,7 @@ fn field(line: &str) -> FieldAnnotation<String> {
             "sql_type" => field.sql_type = text,
             "column" => field.column = text,
             "was" => field.was = text,
+            "class" => field.class = text,
             "type" => field.written_type = unquoted(value).to_owned(),
             "unreadable" => field.is_faulty = true,
             other => panic!("these fields have no key {other}"),

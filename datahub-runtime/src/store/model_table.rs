@@ -29,6 +29,12 @@ pub(crate) struct LocalChange {
 }
 
 impl LocalChange {
+    /// The column as the model has it now, perhaps under another name.
+    pub(crate) fn column_in(&self, model: &ModelDescriptor) -> Option<&'static Column> {
+        let name = self.column.as_deref().unwrap_or(&self.field);
+        local_columns(model).map(|(_, column)| column).find(|column| column.name == name || column.was == Some(name))
+    }
+
     fn of(column: &Column) -> Self {
         let other_name = (column.name != column.field).then(|| column.name.to_owned());
         LocalChange { field: column.field.to_owned(), column: other_name, from: Value::Null, to: None }

@@ -64,7 +64,18 @@ const fn attribute(name: &'static str, kind: Kind) -> Attribute {
 }
 
 const fn column(name: &'static str, kind: Kind, source: Source) -> Column {
-    Column { name, field: name, kind, nullable: true, scale: None, was: None, default: None, through: None, source }
+    Column {
+        name,
+        field: name,
+        kind,
+        nullable: true,
+        scale: None,
+        was: None,
+        default: None,
+        class: None,
+        through: None,
+        source,
+    }
 }
 
 const fn from(attribute: &'static str) -> Source {

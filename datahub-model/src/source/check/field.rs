@@ -47,6 +47,13 @@ pub(in crate::source) fn field_keys<P: Clone>(field: &FieldAnnotation<P>, diagno
     allowed(mapped, field.create_only.clone(), "create_only", "fields with an attribute", diagnostics);
     allowed(field.flatten.is_some(), place(&field.prefix), "prefix", "fields with `flatten`", diagnostics);
     allowed(field.flatten.is_none(), place(&field.column), "column", "fields with one column", diagnostics);
+    allowed(
+        field.local.is_some(),
+        place(&field.class),
+        "class",
+        "local fields; of an attribute the contract states it",
+        diagnostics,
+    );
     allowed(field.flatten.is_none(), place(&field.was), "was", "fields with one column", diagnostics);
     // Of one attribute the contract states the kind; of a lookup it may be held otherwise, which is told where it is known.
     let typed = field.local.is_some() || field.with.is_some() || mapped;

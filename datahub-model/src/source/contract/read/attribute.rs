@@ -226,15 +226,10 @@ impl<P> Reader<'_, P> {
 
     fn class(&mut self, value: &Spanned<DeValue<'_>>) -> Class {
         let Some(class) = self.string("class", value) else { return Class::Public };
-        match class.as_str() {
-            "public" => Class::Public,
-            "personal" => Class::Personal,
-            "secret" => Class::Secret,
-            other => {
-                let help = meant(other, ["public", "personal", "secret"]);
-                self.fault(Code::WrongValue, value.span().start, format!("no class is called `{other}`"), help);
-                Class::Secret
-            }
-        }
+        Class::named(&class).unwrap_or_else(|| {
+            let help = meant(&class, Class::ALL.map(Class::name));
+            self.fault(Code::WrongValue, value.span().start, format!("no class is called `{class}`"), help);
+            Class::Secret
+        })
     }
 }
