@@ -38,23 +38,75 @@ pub fn model_of<T: CdmsSynced>(values: &[Value]) -> Result<T, Fault> {
     crate::model::model_of(values)
 }
 
-/// The column's value of attributes that a `with` module joins.
-pub fn joined<T>(
-    ty: &Field<T>,
-    decode: fn(&Attributes) -> Result<T, Fault>,
-    attributes: &Attributes,
-) -> Result<Value, Fault> {
-    decode(attributes).map(|value| ty.value(value))
+/// What a `with` module's functions take: the attributes.
+#[diagnostic::on_unimplemented(
+    message = "a function of this `with` module takes `{Self}` where it is given `&Attributes`",
+    label = "one of its functions has another signature",
+    note = "write them as `pub fn decode(attributes: &Attributes) -> Result<T, Fault>` and \
+            `pub fn encode(value: &T, seen: &Attributes) -> Result<Attributes, Fault>`, where T is the field's type"
+)]
+pub trait TakesAttributes<'a> {
+    /// The attributes as the function takes them.
+    fn of(attributes: &'a Attributes) -> Self;
 }
 
-/// The attributes that a `with` module makes of a column's value.
-pub fn parted<T>(
+impl<'a> TakesAttributes<'a> for &'a Attributes {
+    fn of(attributes: &'a Attributes) -> Self {
+        attributes
+    }
+}
+
+/// What `encode` of a `with` module takes first: the field's value.
+#[diagnostic::on_unimplemented(
+    message = "`encode` of this `with` module takes `{Self}` where it is given `&{T}`, the field's value",
+    label = "its `encode` has another signature",
+    note = "write it as `pub fn encode(value: &{T}, seen: &Attributes) -> Result<Attributes, Fault>`"
+)]
+pub trait TakesValue<'a, T> {
+    /// The value as the function takes it.
+    fn of(value: &'a T) -> Self;
+}
+
+impl<'a, T> TakesValue<'a, T> for &'a T {
+    fn of(value: &'a T) -> Self {
+        value
+    }
+}
+
+/// What a `with` module's functions give: what is wanted of them, or a fault.
+#[diagnostic::on_unimplemented(
+    message = "a function of this `with` module gives `{Self}` where `Result<{T}, Fault>` is wanted",
+    label = "one of its functions has another signature",
+    note = "`decode` gives the field's value, `Result<T, Fault>`, and `encode` gives `Result<Attributes, Fault>`; a function that \
+            cannot fail ends in `Ok(…)`"
+)]
+pub trait Gives<T> {
+    /// What is wanted.
+    fn given(self) -> Result<T, Fault>;
+}
+
+impl<T> Gives<T> for Result<T, Fault> {
+    fn given(self) -> Result<T, Fault> {
+        self
+    }
+}
+
+/// The column's value of attributes that a `with` module joins.
+pub fn joined<'a, T, A: TakesAttributes<'a>, R: Gives<T>>(
     ty: &Field<T>,
-    encode: fn(&T, &Attributes) -> Result<Attributes, Fault>,
-    value: &Value,
-    seen: &Attributes,
+    decode: fn(A) -> R,
+    attributes: &'a Attributes,
+) -> Result<Value, Fault> {
+    decode(A::of(attributes)).given().map(|value| ty.value(value))
+}
+
+/// The attributes that a `with` module makes of a field's value.
+pub fn parted<'a, T, V: TakesValue<'a, T>, A: TakesAttributes<'a>, R: Gives<Attributes>>(
+    value: &'a T,
+    encode: fn(V, A) -> R,
+    seen: &'a Attributes,
 ) -> Result<Attributes, Fault> {
-    encode(&ty.of(value)?, seen)
+    encode(V::of(value), A::of(seen)).given()
 }
 
 /// The descriptor of a model that was not derived because of its faults.

@@ -1,5 +1,7 @@
 //! The traits that derived models implement.
 
+use std::future::{Ready, ready};
+
 use cdms_odata::Value;
 use datahub_model::conversion::{self, Row};
 use datahub_model::{Fault, ModelDescriptor};
@@ -24,17 +26,16 @@ pub trait Model: Sized + 'static {
     const IS_STUB: bool = false;
 }
 
-/// That a model can be copied: the hub keeps what it gave, to see what a caller has made of it.
+/// That a value came from the hub, so that it knows what was changed of it: nothing of a plain model is so, and
+/// [`Synced`](crate::Synced) has methods of its own. It is there for what the compiler says.
 #[doc(hidden)]
 #[diagnostic::on_unimplemented(
-    message = "a synced model is copied, but `{Self}` is not Clone",
-    label = "not Clone",
-    note = "add Clone to its derives: #[derive(Clone, CdmsSynced)]"
+    message = "this `{Self}` is a plain value, which the hub has not read, so it cannot tell what was changed",
+    label = "not read by the hub",
+    note = "read the record with `{Self}::get(&hub, id).await?` and change what that gives, a `Synced<{Self}>`; a new record is \
+            made with `{Self}::create(&hub, value)`"
 )]
-pub trait Copied: Clone {}
-
-#[diagnostic::do_not_recommend]
-impl<T: Clone> Copied for T {}
+pub trait ReadByTheHub {}
 
 /// A struct whose rows follow the records of a CDMS entity; derived by `#[derive(CdmsSynced)]`.
 #[diagnostic::on_unimplemented(
@@ -42,7 +43,7 @@ impl<T: Clone> Copied for T {}
     label = "not a synced model",
     note = "add #[derive(CdmsSynced)] to it"
 )]
-pub trait CdmsSynced: Model + Copied + Send + Sync {
+pub trait CdmsSynced: Model + Clone + Send + Sync {
     /// The mapping.
     const DESCRIPTOR: &'static ModelDescriptor;
 
@@ -58,6 +59,24 @@ pub trait CdmsSynced: Model + Copied + Send + Sync {
 
     /// Writes the model into a row.
     fn to_row(&self, row: &mut RowWriter<'_>);
+
+    /// Of a value that [`get`](CdmsSynced::get) gave there is [`Synced::save`](crate::Synced::save).
+    #[doc(hidden)]
+    fn save(&mut self, _hub: &Hub) -> Ready<Result<(), Error>>
+    where
+        Self: ReadByTheHub,
+    {
+        ready(Err(plain(Self::DESCRIPTOR)))
+    }
+
+    /// Of a value that [`get`](CdmsSynced::get) gave there is [`Synced::delete`](crate::Synced::delete).
+    #[doc(hidden)]
+    fn delete(self, _hub: &Hub) -> Ready<Result<(), Error>>
+    where
+        Self: ReadByTheHub,
+    {
+        ready(Err(plain(Self::DESCRIPTOR)))
+    }
 
     /// Reads one record in sync: the hub's row is compared with CDMS's record and refreshed when CDMS is newer.
     ///
@@ -240,6 +259,12 @@ pub trait Writable: CdmsSynced {
     fn edit(hub: &Hub, id: Id<Self>, token: VersionToken) -> Edit<Self> {
         Edit::new(hub, id, token)
     }
+}
+
+/// The error of a plain value where one is meant that the hub has read.
+fn plain(model: &ModelDescriptor) -> Error {
+    Error::new(ErrorKind::Invalid, format!("a plain value of {} was not read by the hub", model.name))
+        .advise("read the record first and change that")
 }
 
 /// A new record of a model; see [`Writable::draft`].

@@ -205,7 +205,7 @@ fn source(
                 #path::Joined {
                     attributes: &[#(#attributes),*],
                     decode: |__attributes| __v1::joined(&#ty, #decode, __attributes),
-                    encode: |__value, __seen| __v1::parted(&#ty, #encode, __value, __seen),
+                    encode: |__value, __seen| __v1::parted(&#ty.of(__value)?, #encode, __seen),
                     write: __v1::Write::Always,
                 }
                 #write
