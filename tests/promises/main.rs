@@ -14,6 +14,7 @@ mod health;
 mod history;
 mod hostile_answers;
 mod limits;
+mod limits_of_values;
 mod logins;
 mod meddler;
 mod older_programs;

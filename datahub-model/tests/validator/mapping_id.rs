@@ -49,3 +49,13 @@ fn what_is_only_said_changes_nothing() {
     assert_eq!(id(&noted, MODEL), id(ACCOUNT, MODEL));
     assert_eq!(id(ACCOUNT, &MODEL.replacen("M ", "N ", 1)), id(ACCOUNT, MODEL));
 }
+
+/// Programs that read dates by the history of a zone stored other days for some instants, so that their rows are to be
+/// made again.
+#[test]
+fn a_model_with_a_date_is_another_one_than_by_the_history_of_its_zone() {
+    const BY_HISTORY: u64 = 3_496_701_646_217_772_897;
+    let contract = "entity = 'A'\n[attributes]\nBorn = { kind = 'date', zone = 'Europe/London' }";
+    let model = "M table=m\n id: key\n b?: \"Born\"";
+    assert_ne!(id(contract, model), BY_HISTORY);
+}
