@@ -13,7 +13,7 @@ use super::nearest::{meant, meant_kind, nearest};
 use super::only::{self, OnlyCondition};
 use super::{mapping_id, names};
 use crate::conversion::DECIMAL_SCALE;
-use crate::{Class, EngineAttribute, Mode, Write};
+use crate::{EngineAttribute, Mode, Write};
 
 /// Joins annotations to a contract. There is a mapping only where there is no fault.
 ///
@@ -348,18 +348,6 @@ impl<P: Clone> Resolver<'_, P> {
         kind
     }
 
-    /// How a local field's values are treated, where it says so. Of another one the contract says it.
-    fn class(&mut self, field: &FieldAnnotation<P>) -> Option<Class> {
-        let Placed { value: said, place } = field.class.as_ref()?;
-        let class = Class::named(said);
-        if class.is_none() {
-            let message = format!("no class is called `{said}`");
-            let help = meant(said, Class::ALL.map(Class::name));
-            self.diagnostics.push(Diagnostic::source(Code::WrongValue, place.clone(), message).maybe_help(help));
-        }
-        class
-    }
-
     fn is_lookup(&self, source: &ResolvedSource) -> bool {
         let ResolvedSource::Attribute { attribute, .. } = source else { return false };
         self.contract.attribute(attribute).is_some_and(|stated| stated.kind == Kind::Lookup)
@@ -379,7 +367,7 @@ impl<P: Clone> Resolver<'_, P> {
         let was = field.was.as_ref().map(|was| was.value.clone());
         let default = field.default.as_ref().map(|default| default.value.said());
         let with = field.with.as_ref().map(|with| with.value.clone());
-        let class = self.class(field);
+        let class = check::class(field, &mut self.diagnostics);
         let is_reference = kind == Kind::Lookup || self.is_lookup(&source);
         let reference = is_reference.then(|| field.written_type.clone());
         let field = field_name;

@@ -6,8 +6,9 @@ use super::Diagnostics;
 use crate::source::annotation::{DefaultValue, FieldAnnotation, Placed};
 use crate::source::contract::ContractAttribute;
 use crate::source::diagnostic::{Code, Diagnostic};
+use crate::source::nearest::meant;
 use crate::source::writable::{Writable, writable};
-use crate::{EngineAttribute, Mode};
+use crate::{Class, EngineAttribute, Mode};
 
 // A field has one source; keys of another sort beside it would be silently without effect. Whether it is known which.
 pub(in crate::source) fn field_keys<P: Clone>(field: &FieldAnnotation<P>, diagnostics: &mut Diagnostics<P>) -> bool {
@@ -128,6 +129,21 @@ pub(in crate::source) fn default<P: Clone>(
         let message = format!("the default is longer than the {limit} characters of `{}`", attribute.name);
         diagnostics.push(Diagnostic::source(Code::DefaultTooLong, default.place.clone(), message).help("shorten it"));
     }
+}
+
+// What is not known to be public is not shown. Of a field with an attribute the contract says it.
+pub(in crate::source) fn class<P: Clone>(
+    field: &FieldAnnotation<P>,
+    diagnostics: &mut Diagnostics<P>,
+) -> Option<Class> {
+    let Placed { value: said, place } = field.class.as_ref()?;
+    let class = Class::named(said);
+    if class.is_none() {
+        let message = format!("no class is called `{said}`");
+        let help = meant(said, Class::ALL.map(Class::name));
+        diagnostics.push(Diagnostic::source(Code::WrongValue, place.clone(), message).maybe_help(help));
+    }
+    class
 }
 
 // A change of such a field would be refused or ignored by CDMS, and the two sides would differ.
