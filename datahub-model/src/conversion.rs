@@ -10,6 +10,7 @@ use uuid::Uuid;
 
 pub use value::{
     DECIMAL_SCALE, calendar_date, fit, fit_column, for_the_wire, midnight_of, scale_max, scaled, with_calendar_dates,
+    with_midnights,
 };
 use value::{to_model, to_raw};
 
@@ -318,7 +319,7 @@ pub fn initial(column: &Column) -> Value {
     zero(column.kind).unwrap_or_default()
 }
 
-/// What a column of a new record holds before anybody has given it a value: the id in its key, null where it may be null,
+/// What a column of a new record holds before it is given a value: the id in its key, null where it may be null,
 /// its default, or the kind's zero. What CDMS fills in holds something of its form.
 ///
 /// # Errors

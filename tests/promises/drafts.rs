@@ -1,4 +1,4 @@
-//! A new record begins with a draft: nothing that nobody has typed is sent with it.
+//! A new record begins with a draft, in which only what the caller knows has to be filled in.
 
 use chrono::{DateTime, Utc};
 use datahub_runtime::Value;

@@ -231,6 +231,21 @@ pub fn with_calendar_dates(model: &ModelDescriptor, attributes: &mut Attributes)
     }
 }
 
+/// Gives a record's calendar dates the form that CDMS has: the instants of their midnights.
+///
+/// # Errors
+///
+/// As [`midnight_of`].
+pub fn with_midnights(model: &ModelDescriptor, attributes: &mut Attributes) -> Result<(), Fault> {
+    for contract in model.attributes.iter().filter(|contract| contract.kind == Kind::Date) {
+        if let Some(Value::Date(date)) = attributes.get(contract.name) {
+            let midnight = midnight_of(contract, *date)?;
+            attributes.insert(contract.name, Value::Instant(midnight));
+        }
+    }
+    Ok(())
+}
+
 /// The calendar date of a value that is an instant; `None` where it is no such value, or no date of CDMS.
 pub fn calendar_date(contract: &Attribute, value: &Value) -> Option<Value> {
     match value {

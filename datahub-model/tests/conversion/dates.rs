@@ -144,7 +144,7 @@ fn the_one_form_of_a_date_is_the_calendar_date() {
     assert_eq!(record.get("Born"), Some(&date));
     assert_eq!(record.get("Opened"), full().get("Opened"), "a time is no date");
     assert_eq!(decode(&model, &facts(), &record).unwrap()[at], date);
-    // What is no date of CDMS stays, and is refused by whoever converts it.
+    // What is no date of CDMS stays, and is refused when it is converted.
     let early = Value::Instant(Instant(i64::MIN));
     record.insert("Born", early.clone());
     with_calendar_dates(&model, &mut record);

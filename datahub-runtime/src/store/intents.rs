@@ -1,7 +1,5 @@
 //! The intents' table: what is under way, and for a day what became of it.
 
-use std::borrow::Cow;
-
 use cdms_odata::{Attributes, Instant};
 use datahub_model::{ModelDescriptor, conversion};
 use datahub_protocol::planted::{Planted, planted};
@@ -144,12 +142,7 @@ fn open(
 /// CDMS shows when they settle it.
 fn as_sent(model: &ModelDescriptor, mut intent: Intent) -> Result<Intent, Trouble> {
     for values in values_of(&mut intent) {
-        let sent = model.stated(values).map(|(name, stated, value)| {
-            let value = stated.map_or(Ok(Cow::Borrowed(value)), |stated| conversion::for_the_wire(stated, value));
-            let value = value.map_err(|fault| Trouble::Refused(fault.to_string()))?;
-            Ok((name.to_owned(), value.into_owned()))
-        });
-        *values = sent.collect::<Result<Attributes, Trouble>>()?;
+        conversion::with_midnights(model, values).map_err(|fault| Trouble::Refused(fault.to_string()))?;
     }
     Ok(intent)
 }
