@@ -34,9 +34,9 @@ pub enum Value {
     Money(Decimal),
     /// `boolean`.
     Boolean(bool),
-    /// `datetime`, and the raw form of `date`.
+    /// `datetime`, and what a `date` is on the wire: its local midnight.
     Instant(Instant),
-    /// The model's form of `date`: a calendar date in the contract's zone. Never on the wire.
+    /// `date`: a calendar date. Which midnight it is on the wire depends on the zone that its contract states.
     Date(NaiveDate),
     /// `guid`.
     Guid(Uuid),
