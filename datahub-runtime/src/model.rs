@@ -69,9 +69,10 @@ pub trait CdmsSynced: Model + Clone + Send + Sync {
         ready(Err(plain(Self::DESCRIPTOR)))
     }
 
-    /// Of a value that [`get`](CdmsSynced::get) gave there is [`Synced::delete`](crate::Synced::delete).
+    /// Of a value that [`get`](CdmsSynced::get) gave there is [`Synced::delete`](crate::Synced::delete). A method of the
+    /// caller's own that takes the value, or a shared reference, is found before this one.
     #[doc(hidden)]
-    fn delete(self, _hub: &Hub) -> Ready<Result<(), Error>>
+    fn delete(&mut self, _hub: &Hub) -> Ready<Result<(), Error>>
     where
         Self: ReadByTheHub,
     {
