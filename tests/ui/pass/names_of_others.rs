@@ -26,3 +26,35 @@ fn the_expansion_leans_on_none_of_them() {
     use datahub_runtime::CdmsSynced;
     assert_eq!(Company::DESCRIPTOR.columns[1].name, "row");
 }
+
+/// Methods of one's own that are called like those of a value that the hub has read.
+mod repository {
+    use datahub_runtime::prelude::*;
+
+    #[derive(Clone, CdmsSynced)]
+    #[cdms(mapping = "country.toml", table = "kept_countries", diesel(table = false))]
+    struct KeptCountry {
+        #[cdms(key)]
+        id: Id<KeptCountry>,
+        #[cdms("Name")]
+        name: String,
+    }
+
+    trait Repository: Sized {
+        fn save(&self) -> &'static str {
+            "saved elsewhere"
+        }
+
+        fn delete(self) -> &'static str {
+            "deleted elsewhere"
+        }
+    }
+
+    impl Repository for KeptCountry {}
+
+    #[test]
+    fn are_found_first() {
+        let country = KeptCountry { name: "Wales".to_owned(), ..KeptCountry::draft().unwrap() };
+        assert_eq!((country.save(), country.delete()), ("saved elsewhere", "deleted elsewhere"));
+    }
+}
