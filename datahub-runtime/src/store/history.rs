@@ -307,7 +307,7 @@ fn take(mut row: Cells, model: &ModelDescriptor) -> Result<HistoryRow, Trouble> 
         let Some(stated) = model.attribute(&change.attribute) else { continue };
         let sent = match &mut change.note {
             Note::Adjusted { sent } | Note::NotKept { sent } => Some(sent),
-            Note::Plain | Note::Conflict => None,
+            _ => None,
         };
         for value in [change.from.as_mut(), change.to.as_mut(), sent].into_iter().flatten() {
             if let Some(date) = conversion::calendar_date(stated, value) {

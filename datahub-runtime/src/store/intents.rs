@@ -170,6 +170,40 @@ pub(crate) fn settled_patch(intent: &Intent) -> SettledPatch {
     SettledPatch { operation: intent.operation, write: intent.write, patch, constants: intent.constants.clone() }
 }
 
+/// The beginning of the verdicts that say superseded, as they are stored. It stands in the statement as it is: of a pattern
+/// that is bound, SQLite looks at the value, and compiles the statement again whenever it is bound anew.
+macro_rules! superseded {
+    () => {
+        r#"'{"verdict":"superseded"%'"#
+    };
+}
+
+/// The verdict of writes that were found not to be in CDMS, as it is stored.
+pub(crate) fn not_applied() -> Result<Datum, Trouble> {
+    to_json(&Verdict::NotApplied)
+}
+
+/// Adds the condition that an `intent` is one whose [`settled_patch`] later reads look for: one that was found not applied
+/// and has not shown up.
+pub(crate) fn push_late(statement: &mut Statement, now: Instant) -> Result<(), Trouble> {
+    statement.push(
+        concat!(
+            "((intent.verdict = ? OR intent.verdict LIKE ",
+            superseded!(),
+            ") AND intent.closed_at >= ? \
+             AND NOT EXISTS (SELECT 1 FROM datahub_history AS told WHERE told.operation = intent.operation \
+             AND told.kind NOT IN ('not_applied', 'superseded')))"
+        ),
+        [not_applied()?, now.plus_ms(-KEPT_MS).into()],
+    );
+    Ok(())
+}
+
+/// The verdict of writes that are in CDMS, as it is stored.
+pub(crate) fn applied() -> Result<Datum, Trouble> {
+    to_json(&Verdict::Applied)
+}
+
 const COLUMNS: &str = "SELECT body, entity, id, model, actor, program, lease_until, quiet_until, verdict, opened_at, \
                        closed_at, mapping_id FROM datahub_intents WHERE ";
 

@@ -98,7 +98,7 @@ impl World {
         match opened.intent.write {
             WriteKind::Create => others().any(|deed| deed.what == Deed::Removed),
             WriteKind::Delete => others().any(|deed| matches!(deed.what, Deed::Made(_))),
-            WriteKind::Update | WriteKind::Unknown(_) => opened.intent.evidence().all(|(name, _)| {
+            _ => opened.intent.evidence().all(|(name, _)| {
                 let before = opened.intent.pre_image.get(name).unwrap_or(&Value::Null);
                 others().any(|deed| match &deed.what {
                     Deed::Made(values) => values.get(name).unwrap_or(&Value::Null) == before,

@@ -27,7 +27,7 @@ pub(super) async fn pull(
     store.claim_pull(claim, true).await?;
     let asked_at = store.newest_version().await?;
     let judge = move |id, loaded: &Loaded, record| {
-        let mapping = ModelMapping { model: &ORGANISATION, id, actor: "tests".into() };
+        let mapping = ModelMapping::new(&ORGANISATION, id, "tests".into());
         listed(&mapping, loaded, record, asked_at, 0)
     };
     let (actor, program) = ("tests".to_owned(), "tests".to_owned());
