@@ -58,7 +58,8 @@ fn kept(model: &ModelDescriptor, column: &Column, value: Value) -> Result<Value,
 }
 
 /// The row that is known of a record which was stored before some of the model's attributes were mapped, with the positions
-/// of the columns that rest on an attribute which was never read. Their value is null, their default, or the kind's zero.
+/// of the columns that rest on an attribute which was never read. Something of their form stands in for their values: null, their
+/// default, the kind's zero, the first option.
 ///
 /// # Errors
 ///
@@ -82,9 +83,10 @@ pub fn decode_known(
         let decoded = decode_column(model, column, facts, &known).and_then(|value| kept(model, column, value));
         row.push(if column.attributes().iter().any(|name| unread.contains(name)) {
             incomplete.push(position);
-            let zero =
-                || kept(model, column, initial(column)).ok().filter(|zero| !zero.is_null() || can_be_empty(column));
-            decoded.or_else(|fault| zero().ok_or(fault))?
+            match decoded {
+                Ok(value) => value,
+                Err(_) => stand_in(model, column, facts.id)?,
+            }
         } else {
             decoded?
         });
@@ -92,9 +94,18 @@ pub fn decode_known(
     Ok((row, incomplete))
 }
 
-/// Whether null is a value of the column: of text it is the empty one.
-fn can_be_empty(column: &Column) -> bool {
-    column.nullable || column.kind == Kind::String
+/// What stands in for a value that was never read.
+fn stand_in(model: &ModelDescriptor, column: &Column, id: Uuid) -> Result<Value, Fault> {
+    let value = match column.kind {
+        Kind::Choice | Kind::State | Kind::Status | Kind::DateTime | Kind::Date | Kind::Guid | Kind::Lookup => {
+            placeholder(model, column)
+        }
+        _ => beginning(model, column, id)?,
+    };
+    kept(model, column, value).map_err(|_| {
+        let reason = "was never read from CDMS, and nothing can stand for it; read the record once with CDMS at hand";
+        Fault::new(reason).at(column.field)
+    })
 }
 
 fn decode_column(
@@ -345,19 +356,31 @@ pub fn beginning(model: &ModelDescriptor, column: &Column, id: Uuid) -> Result<V
     if let Some(default) = default_of(column)? {
         return Ok(default);
     }
+    match column.kind {
+        Kind::Choice | Kind::State | Kind::Status | Kind::DateTime | Kind::Date | Kind::Guid | Kind::Lookup
+            if is_filled =>
+        {
+            Ok(placeholder(model, column))
+        }
+        _ => zero_of(column),
+    }
+}
+
+/// A value of the column's kind that is nobody's, of a kind without a zero: the first option, the first day of 1970, nil.
+fn placeholder(model: &ModelDescriptor, column: &Column) -> Value {
     let contract = column.attributes().first().and_then(|name| model.attribute(name));
     let target = contract.and_then(|contract| contract.targets.first()).copied().unwrap_or_default();
-    Ok(match (column.kind, is_filled) {
-        (Kind::Choice | Kind::State | Kind::Status, true) => {
+    match column.kind {
+        Kind::Choice | Kind::State | Kind::Status => {
             let first = contract.and_then(|contract| contract.choices.first());
             Value::Choice(first.map_or(0, |(_, option)| *option))
         }
-        (Kind::DateTime, true) => Value::Instant(Instant(0)),
-        (Kind::Date, true) => Value::Date(NaiveDate::default()),
-        (Kind::Guid, true) => Value::Guid(Uuid::nil()),
-        (Kind::Lookup, true) => Value::Lookup(Reference { logical_name: target.into(), id: Uuid::nil() }),
-        _ => zero_of(column)?,
-    })
+        Kind::DateTime => Value::Instant(Instant(0)),
+        Kind::Date => Value::Date(NaiveDate::default()),
+        Kind::Guid => Value::Guid(Uuid::nil()),
+        Kind::Lookup => Value::Lookup(Reference { logical_name: target.into(), id: Uuid::nil() }),
+        kind => zero(kind).unwrap_or_default(),
+    }
 }
 
 fn zero_of(column: &Column) -> Result<Value, Fault> {

@@ -34,6 +34,16 @@ pub trait Mapping {
     /// A value that does not convert.
     fn decode(&self, attributes: &Attributes) -> Result<Vec<Value>, Self::Fault>;
 
+    /// The values that are known of a row which [lacks some attributes](Mapping::is_covered_by); something stands in for
+    /// the others.
+    ///
+    /// # Errors
+    ///
+    /// A value that does not convert.
+    fn decode_known(&self, attributes: &Attributes) -> Result<Vec<Value>, Self::Fault> {
+        self.decode(attributes)
+    }
+
     /// The fields that an update may send.
     fn updatable(&self) -> Vec<usize>;
 

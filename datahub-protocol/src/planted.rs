@@ -108,6 +108,10 @@ faults! {
     RefusedSecretAgain = "refused-secret-again",
     /// A login that CDMS does not take at all starts no pause.
     LostLoginUnpaused = "lost-login-unpaused",
+    /// Rules that the database checks only with the commit are not checked before it.
+    DeferredRulesUnchecked = "deferred-rules-unchecked",
+    /// A word that only a newer program knows makes a row unreadable.
+    UnknownWordIsCorrupt = "unknown-word-is-corrupt",
     /// Whoever meets an open write wakes a whole round of settling.
     BusyWakesAll = "busy-wakes-all",
     /// A program's writes of one record do not wait for each other.

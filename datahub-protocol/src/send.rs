@@ -1,10 +1,11 @@
 //! Sending a write under its intent: once, and again only where CDMS surely has not taken it. Where CDMS answers with an
 //! error that proves nothing, a look at the record decides.
 
-use cdms_odata::Attributes;
 use cdms_odata::client::{Meaning, Refusal};
+use cdms_odata::{Attributes, Value};
 use uuid::Uuid;
 
+use crate::evidence;
 use crate::planted::{self, Planted, planted};
 use crate::settle::verdict;
 use crate::{
@@ -23,7 +24,7 @@ pub(crate) struct Sending {
     /// Why an attempt before the last login or pause was refused.
     refused: Option<Rejection>,
     /// Whether an attempt before was answered with an error that proves nothing, and was found not carried out.
-    looked: bool,
+    has_looked: bool,
 }
 
 #[derive(Clone, Debug)]
@@ -71,7 +72,7 @@ impl Sending {
     pub(crate) fn new(intent: Intent) -> Self {
         let mut body = intent.constants.clone();
         body.merge(&intent.patch);
-        Sending { intent, body, tries: 0, logged_in: false, state: State::Out, refused: None, looked: false }
+        Sending { intent, body, tries: 0, logged_in: false, state: State::Out, refused: None, has_looked: false }
     }
 
     /// Sends other attributes than the intent's: a fault that a test plants.
@@ -82,7 +83,7 @@ impl Sending {
 
     /// Whether a try before was found not carried out by a look at the record.
     pub(crate) fn has_looked(&self) -> bool {
-        self.looked
+        self.has_looked
     }
 
     /// The action that sends.
@@ -117,7 +118,9 @@ impl Sending {
                 Sent::Rejected(self.refused.take().unwrap_or(rejection))
             }
             // The record may be there because the try before had made it, after all.
-            Class::Rejected(Rejection::Cdms(refusal)) if self.looked && refusal.meaning() == Meaning::DuplicateKey => {
+            Class::Rejected(Rejection::Cdms(refusal))
+                if self.has_looked && refusal.meaning() == Meaning::DuplicateKey =>
+            {
                 self.note_end(refusal)
             }
             Class::Rejected(rejection) => Sent::Rejected(rejection),
@@ -172,10 +175,22 @@ impl Sending {
             ) => return undecided(&refusal, reason),
         };
         match verdict(&self.intent, record, None, true) {
+            // A record under the id of a create need not be the one that it has made.
+            Some(Verdict::Applied) if self.is_another_record(record) => {
+                undecided(&refusal, "the record under this id shows nothing of what was sent")
+            }
             Some(Verdict::Applied) => Sent::Shown(fetched),
             Some(Verdict::NotApplied) => self.not_applied(refusal, then),
+            _ if record.is_none() => undecided(&refusal, "the record is gone"),
             _ => undecided(&refusal, "others have changed the same attributes meanwhile"),
         }
+    }
+
+    fn is_another_record(&self, found: Option<&Record>) -> bool {
+        let (WriteKind::Create, Some(found)) = (self.intent.write, found) else { return false };
+        let is_shown =
+            |(name, sent): (&str, &Value)| found.attributes.get(name).is_some_and(|now| evidence::shows(now, sent));
+        !self.intent.patch.is_empty() && !self.intent.patch.iter().any(is_shown)
     }
 
     fn not_applied<O, F>(&mut self, refusal: Refusal, then: AfterLook) -> Sent<O, F> {
@@ -183,7 +198,7 @@ impl Sending {
             AfterLook::GiveUp => Sent::Rejected(Rejection::Cdms(refusal)),
             AfterLook::SendAgain => {
                 self.refused = Some(Rejection::Cdms(refusal));
-                self.looked = true;
+                self.has_looked = true;
                 Sent::Act(self.send())
             }
         }

@@ -52,14 +52,21 @@ fn update_verdicts(intent: &Intent, record: &Record, our_user: Option<Uuid>) -> 
     let now = |name: &str| record.attributes.get(name);
     let mut as_patched = 0;
     let mut as_before = 0;
+    let mut as_either = 0;
     let mut neither = Vec::new();
     for (name, new) in intent.evidence() {
         match now(name) {
             Some(value) if value == new => as_patched += 1,
+            // CDMS makes the old value of the new one, so that it speaks for both.
+            Some(value) if intent.pre_image.get(name) == Some(value) && evidence::shows(value, new) => as_either += 1,
             value if value == intent.pre_image.get(name) => as_before += 1,
             Some(value) if evidence::shows(value, new) => as_patched += 1,
             _ => neither.push(name.to_owned()),
         }
+    }
+    if as_before == 0 && as_patched == 0 && as_either > 0 && neither.is_empty() {
+        // Whether it was carried out or not, nothing has come of it.
+        return (None, Verdict::NotApplied);
     }
     if as_before == 0 && neither.is_empty() {
         let moved = intent.modified_before != Some(record.modified);

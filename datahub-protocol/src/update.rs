@@ -133,8 +133,13 @@ impl<M: Mapping> Update<M> {
 
     fn begin(&mut self) -> Action<Output<M>, M::Fault> {
         let asks_nothing = match &self.wish {
-            // What was never read has to be asked for first.
-            Wish::Changes { base, .. } if !self.approach.mapping.is_covered_by(base) => false,
+            // What was never read has to be asked for before it is merged with.
+            Wish::Changes { base, mine } if !self.approach.mapping.is_covered_by(base) => {
+                match self.approach.mapping.decode_known(base) {
+                    Ok(before) => self.approach.mapping.updatable().iter().all(|field| mine[*field] == before[*field]),
+                    Err(_) => false,
+                }
+            }
             // What CDMS would refuse anyway is refused before anything is asked of it.
             Wish::Changes { base, .. } => match self.merged(base) {
                 Err(fault) => return self.fail(Failure::Invalid(fault)),
@@ -387,7 +392,7 @@ impl<M: Mapping> Update<M> {
             snapshot: plan.snapshot.clone(),
             asked: if record.is_some() { Asked::ReadBack } else { Asked::NotReadBack },
             conflicts: plan.merged.conflicts.clone(),
-            adjusted: adjusted(&self.approach.mapping, &plan.snapshot.seen, &plan.intent.patch, &values),
+            adjusted: adjusted(&self.approach.mapping, &row.seen, &plan.intent.patch, &values),
         };
         self.state = State::Storing(written, row, commit.history.clone());
         Action::Commit(Box::new(commit))

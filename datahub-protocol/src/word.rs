@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use crate::planted::{Planted, planted};
 use serde::de::{self, IgnoredAny, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
@@ -65,6 +66,9 @@ impl<'de> Deserialize<'de> for UnknownWord {
             }
 
             fn visit_str<E: de::Error>(self, word: &str) -> Result<UnknownWord, E> {
+                if planted(Planted::UnknownWordIsCorrupt) {
+                    return Err(E::custom("an unknown word"));
+                }
                 Ok(UnknownWord::new(word))
             }
 

@@ -35,15 +35,10 @@ pub struct Adjusted {
     pub now: Value,
 }
 
-/// The fields of which attributes were sent and whose values came back different: `before` is what was known, `now` the
-/// model's values as they came back.
-pub(crate) fn adjusted<M: Mapping>(
-    mapping: &M,
-    before: &Attributes,
-    patch: &Attributes,
-    now: &[Value],
-) -> Vec<Adjusted> {
-    let mut expected = before.clone();
+/// The fields of which attributes were sent and whose values came back different: `seen` is what came back, `now` the
+/// model's values of it. What was not sent is no adjustment of what was.
+pub(crate) fn adjusted<M: Mapping>(mapping: &M, seen: &Attributes, patch: &Attributes, now: &[Value]) -> Vec<Adjusted> {
+    let mut expected = seen.clone();
     expected.merge(patch);
     // What was sent was made of the model's values, so it decodes; where it does not, it is not what came back.
     let Ok(expected) = mapping.decode(&expected) else { return Vec::new() };

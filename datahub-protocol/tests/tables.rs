@@ -82,6 +82,13 @@ fn what_cdms_makes_of_a_value_is_evidence_of_it() {
     assert_eq!(verdict(&update, Some(&another), Some(OURS), true), superseded(&["a", "b"]));
     let half = record(11, OURS, values("Acme Ltd", "1"));
     assert_eq!(verdict(&update, Some(&half), Some(OURS), true), superseded(&["b"]), "the adjusted one is shown");
+    // Where CDMS makes the old value of a new one, the other attributes decide.
+    let patch = Attributes::from([("a", Value::text("Acme ")), ("b", money("2"))]);
+    let beside = intent(WriteKind::Update, patch, values("Acme", "1"));
+    let applied = record(11, OURS, values("Acme", "2"));
+    assert_eq!(verdict(&beside, Some(&applied), Some(OURS), false), Some(Verdict::Applied));
+    let not_applied = record(10, THEIRS, values("Acme", "1"));
+    assert_eq!(verdict(&beside, Some(&not_applied), Some(OURS), true), Some(Verdict::NotApplied));
     // The old value stays the old value, though it is what CDMS would make of the new one.
     let blank = intent(WriteKind::Update, values("Acme ", "1"), values("Acme", "1"));
     let before = record(10, THEIRS, values("Acme", "1"));

@@ -19,7 +19,7 @@ use crate::store::QuarantineEntry;
 use crate::{CdmsSynced, Error, ErrorKind};
 
 pub use builder::HubBuilder;
-pub(crate) use engine::Engine;
+pub(crate) use engine::{Doubt, Engine};
 
 /// A program's handle on the hub. Cheap to clone; clones share everything but the actor.
 #[derive(Clone)]
@@ -142,7 +142,8 @@ impl Hub {
     }
 
     /// Has the next request log in again, though CDMS has refused the user and password before, or the login failed just now:
-    /// after an account was unlocked, for instance. Asks CDMS nothing by itself.
+    /// after an account was unlocked, for instance. Other programs on the database that were refused with the same user and
+    /// password log in again within a minute. Asks CDMS nothing by itself.
     ///
     /// Dropping the future changes nothing.
     ///

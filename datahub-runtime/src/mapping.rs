@@ -23,6 +23,12 @@ impl ModelMapping {
         ModelMapping { model, id, actor, untouched: Vec::new() }
     }
 
+    /// The engine's own columns are no part of a merge, so their values do not matter here.
+    fn facts(&self) -> RecordFacts {
+        let (some_time, somebody) = (Some(Instant(0)), Some(Uuid::nil()));
+        RecordFacts { id: self.id, modified: some_time, created: some_time, modified_by: somebody }
+    }
+
     /// Leaves these fields out of an update: what stands in them is nobody's value.
     pub(crate) fn without(mut self, untouched: Vec<usize>) -> Self {
         self.untouched = untouched;
@@ -50,10 +56,11 @@ impl Mapping for ModelMapping {
     }
 
     fn decode(&self, attributes: &Attributes) -> Result<Vec<Value>, Fault> {
-        // The engine's own columns are no part of a merge, so their values do not matter here.
-        let (some_time, somebody) = (Some(Instant(0)), Some(Uuid::nil()));
-        let facts = RecordFacts { id: self.id, modified: some_time, created: some_time, modified_by: somebody };
-        conversion::decode(self.model, &facts, attributes)
+        conversion::decode(self.model, &self.facts(), attributes)
+    }
+
+    fn decode_known(&self, attributes: &Attributes) -> Result<Vec<Value>, Fault> {
+        conversion::decode_known(self.model, &self.facts(), attributes).map(|(row, _)| row)
     }
 
     fn updatable(&self) -> Vec<usize> {

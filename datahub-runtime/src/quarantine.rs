@@ -3,6 +3,7 @@
 use datahub_model::ModelDescriptor;
 use datahub_protocol::{Failure, Fetched, Sighting};
 
+use crate::hub::Doubt;
 use crate::shared_check::{self, asks_cdms};
 use crate::store::QuarantineEntry;
 use crate::{Error, ErrorKind, Hub};
@@ -25,11 +26,12 @@ pub(crate) async fn retry(hub: &Hub, limit: u32) -> Result<RetryReport, Error> {
     let engine = &hub.engine;
     let mut report = RetryReport::default();
     let tables = engine.models.iter().map(|model| model.table).collect();
-    let mut in_the_way = 0;
+    let (mut in_the_way, mut doubt) = (0, Doubt::default());
     for entry in engine.store.quarantine_of(tables, i64::from(limit)).await? {
         let Some(model) = engine.model(&entry.model) else { continue };
         let Err(error) = try_again(hub, model, &entry).await else {
             in_the_way = 0;
+            doubt.is_over();
             report.left.push(entry);
             continue;
         };
@@ -38,7 +40,7 @@ pub(crate) async fn retry(hub: &Hub, limit: u32) -> Result<RetryReport, Error> {
         let tried = engine.store.quarantine_tried(model, entry.id).await;
         let is_in_the_way = match error.kind() {
             // One record that CDMS cannot give is its own trouble.
-            ErrorKind::Unavailable => !engine.cdms_answers().await,
+            ErrorKind::Unavailable => doubt.is_outage(engine).await,
             ErrorKind::LoginRefused | ErrorKind::Overloaded | ErrorKind::Store => true,
             _ => false,
         };

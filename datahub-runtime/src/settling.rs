@@ -1,6 +1,6 @@
 //! Settling: finding out what became of writes whose outcome is not known.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -10,7 +10,7 @@ use datahub_protocol::{OperationId, Settle, Settled, Verdict};
 
 use crate::Error;
 use crate::executor::Run;
-use crate::hub::Engine;
+use crate::hub::{Doubt, Engine};
 use crate::mapping::ModelMapping;
 use crate::observed::observed;
 use crate::store::IntentRow;
@@ -40,6 +40,7 @@ pub struct SettlingReport {
     pub left_to_others: Vec<OperationId>,
     /// Why CDMS is asked nothing more in this round.
     outage: Option<Error>,
+    doubt: Doubt,
 }
 
 /// How many open writes are held in memory at once.
@@ -54,7 +55,14 @@ const ROUND_PAUSE_MAX: Duration = Duration::from_secs(60);
 /// When the background looks again at which open writes: a round that is woken by one write does not ask CDMS about all
 /// the others before their time.
 #[derive(Debug, Default)]
-pub(crate) struct Looks(Mutex<HashMap<OperationId, Instant>>);
+pub(crate) struct Looks(Mutex<Known>);
+
+#[derive(Debug, Default)]
+struct Known {
+    at: HashMap<OperationId, Instant>,
+    /// Writes that are to be looked at whatever the round under way has found.
+    fresh: HashSet<OperationId>,
+}
 
 impl Looks {
     /// Whether it is known when to look at a write again, and that is not yet.
@@ -63,14 +71,21 @@ impl Looks {
     }
 
     fn left(&self, operation: OperationId, now: Instant) -> Option<Duration> {
-        let looks = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let left = looks.get(&operation)?.0.saturating_sub(now.0);
+        let known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let left = known.at.get(&operation)?.0.saturating_sub(now.0);
         u64::try_from(left).ok().filter(|left| *left > 0).map(Duration::from_millis)
     }
 
     /// Has the next round look at a write, whatever was known of it.
     pub(crate) fn forget(&self, operation: OperationId) {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).remove(&operation);
+        let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        known.at.remove(&operation);
+        known.fresh.insert(operation);
+    }
+
+    /// A round begins, and will see all that is open now.
+    fn begin(&self) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).fresh.clear();
     }
 
     /// Remembers what a round has left open.
@@ -82,7 +97,9 @@ impl Looks {
             let after = i64::try_from(after.as_millis()).unwrap_or(i64::MAX).min(pause_max);
             (operation, now.plus_ms(after))
         });
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = looks.collect();
+        let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let Known { at, fresh } = &mut *known;
+        *at = looks.filter(|(operation, _)| !fresh.contains(operation)).collect();
     }
 }
 
@@ -132,6 +149,7 @@ enum Round {
 }
 
 async fn round(engine: &Arc<Engine>, wanted: Round) -> Result<SettlingReport, Error> {
+    engine.looks.begin();
     forget_old(engine).await?;
     if let Err(error) = engine.store.forget_erased().await {
         tracing::warn!(%error, "the log beside the database keeps what was erased for now");
@@ -181,6 +199,7 @@ async fn settle(engine: &Arc<Engine>, row: IntentRow, report: &mut SettlingRepor
     let mut run = Run::new(Arc::clone(engine), model, row.id, actor);
     match observed("settle", model, row.id, Some(operation), run.drive(&mut machine)).await {
         Ok(Ok(Settled::Now(verdict))) => {
+            report.doubt.is_over();
             tracing::info!(%operation, ?verdict, "settled");
             report.settled.push((operation, verdict));
         }
@@ -192,7 +211,7 @@ async fn settle(engine: &Arc<Engine>, row: IntentRow, report: &mut SettlingRepor
         Ok(Err(failure)) => {
             let error = Error::from_failure(failure, model, row.id);
             // A record that CDMS cannot give does not stop the others.
-            if error.is_without_cdms() && !engine.cdms_answers().await {
+            if error.is_without_cdms() && report.doubt.is_outage(engine).await {
                 report.outage = Some(error.clone());
             }
             report.failed.push((operation, error));

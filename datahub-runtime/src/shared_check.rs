@@ -38,7 +38,8 @@ pub(crate) struct CheckedRow {
 /// A row that a check has replaced by CDMS's record.
 #[derive(Clone)]
 pub(crate) struct ReplacedRow {
-    pub(crate) row: Row,
+    /// The row, with the positions of the columns that it never had a value in; or why it is none of the model's.
+    pub(crate) row: Result<(Row, Vec<usize>), Fault>,
     pub(crate) version: Version,
     pub(crate) modified: Instant,
 }
@@ -189,7 +190,11 @@ async fn carry_out(
     // Of interest only to a resolution, and a row that another mapping stored need not be one of this model.
     let replaced = match &sighting {
         Sighting::Current { seen: Seen::Refreshed, replaced: Some(replaced), .. } if kind == RESOLVE => {
-            Some(ReplacedRow { row: row_of(replaced)?.0, version: replaced.version, modified: replaced.modified })
+            Some(ReplacedRow {
+                row: known_row(model, id, replaced, run.locals()),
+                version: replaced.version,
+                modified: replaced.modified,
+            })
         }
         _ => None,
     };

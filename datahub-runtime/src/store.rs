@@ -374,19 +374,21 @@ impl Store {
     }
 
     /// A setting's value, if it has one.
-    pub(crate) async fn setting(&self, name: &'static str) -> Result<Option<String>, StoreError> {
-        self.read(move |connection| settings::get(connection, name)).await
+    pub(crate) async fn setting(&self, name: &str) -> Result<Option<String>, StoreError> {
+        let name = name.to_owned();
+        self.read(move |connection| settings::get(connection, &name)).await
     }
 
     /// Puts a setting, whatever it was.
-    pub(crate) async fn put_setting(&self, name: &'static str, value: &str) -> Result<(), StoreError> {
-        let value = value.to_owned();
-        self.write(move |connection| connection.write(|connection| settings::put(connection, name, &value))).await
+    pub(crate) async fn put_setting(&self, name: &str, value: &str) -> Result<(), StoreError> {
+        let (name, value) = (name.to_owned(), value.to_owned());
+        self.write(move |connection| connection.write(|connection| settings::put(connection, &name, &value))).await
     }
 
     /// Takes a setting away.
-    pub(crate) async fn forget_setting(&self, name: &'static str) -> Result<(), StoreError> {
-        self.write(move |connection| connection.write(|connection| settings::forget(connection, name))).await
+    pub(crate) async fn forget_setting(&self, name: &str) -> Result<(), StoreError> {
+        let name = name.to_owned();
+        self.write(move |connection| connection.write(|connection| settings::forget(connection, &name))).await
     }
 
     /// Takes no more work.

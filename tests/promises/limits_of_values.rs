@@ -67,11 +67,11 @@ async fn what_cdms_should_not_have_waits_in_quarantine() {
         ("Address1_Latitude", Value::Double(1e12), "beyond ±100000000000"),
     ] {
         let before = scene.record();
-        scene.person_edits(attribute, value);
+        scene.kit.simulator.overwrite("Account", scene.account, [(attribute, value)]);
         says(&failed(LimitedFirm::get(&hub, firm.id()).await, ErrorKind::Quarantined), &[attribute, words]);
         scene.kit.simulator.overwrite("Account", scene.account, before);
     }
     // Digits that could not be written are read: there is room for them in the row.
-    scene.person_edits("Revenue", Value::Money(Decimal::new(100_051, 4)));
+    scene.kit.simulator.overwrite("Account", scene.account, [("Revenue", Value::Money(Decimal::new(100_051, 4)))]);
     assert_eq!(LimitedFirm::get(&hub, firm.id()).await.unwrap().revenue, Some(Decimal::new(100_051, 4)));
 }

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use datahub_runtime::prelude::*;
-use datahub_runtime::testing::simulator::{Expiry, Fault, FaultRule, Operation};
+use datahub_runtime::testing::simulator::{Expiry, Fault, FaultRule, Operation, Stage};
 use datahub_runtime::testing::{FormLogin, Kit};
 use datahub_runtime::{Authenticator, LoginError, LoginRequests, Session, http};
 use example_domain::Organisation;
@@ -63,6 +63,29 @@ async fn a_wrong_password_is_tried_once_and_told_without_the_password() {
     let right = kit.hub_with(example_domain::models(), FormLogin::new("hub", "secret")).connect().await.unwrap();
     failed(Organisation::get(&right, Id::new()).await, ErrorKind::NotFound);
     assert_eq!(logins(), 3);
+}
+
+#[tokio::test]
+async fn a_login_that_is_broken_off_is_begun_again_and_counts() {
+    let scene = Scene::with_login(Expiry::Unauthorized).await;
+    let logins = scene.logins();
+    scene.kit.simulator.expire_sessions();
+    // The first GET meets 401, and its reader goes away while the login is under way.
+    let gate = scene.kit.simulator.hold(Stage::AfterCommit, |hold| FaultRule::new(hold).on(Operation::Other).times(1));
+    let pull = tokio::spawn(scene.hub.pull::<Organisation>().into_future());
+    gate.arrived(1).await;
+    pull.abort();
+    assert!(pull.await.unwrap_err().is_cancelled());
+    gate.open();
+    assert_eq!(scene.get().await.unwrap().name, "Acme", "the dead session is not taken for a new one");
+    assert_eq!(scene.logins() - logins, 2);
+}
+
+#[tokio::test]
+async fn a_pause_of_nothing_is_no_trouble() {
+    let kit = Kit::with(example_domain::METADATA, |cdms| cdms.login("hub", "secret", Expiry::Unauthorized));
+    let hub = kit.hub_with(example_domain::models(), Stubborn).login_pause(Duration::ZERO).connect().await.unwrap();
+    failed(Organisation::get(&hub, Id::new()).await, ErrorKind::Unavailable);
 }
 
 /// Sends the same header whatever CDMS says, and asks nobody whether it is right.

@@ -1,7 +1,7 @@
 //! The history of a model that was remodelled: it says what was, in the words of its day, and what fits is given back.
 
 use datahub_runtime::prelude::*;
-use datahub_runtime::{EntryKind, HistoryEntry, Value};
+use datahub_runtime::{EntryKind, HistoryEntry, Instant, Resolution, Value};
 
 use crate::history::mark;
 use crate::scene::{Scene, failed, says};
@@ -204,6 +204,72 @@ mod wider {
         #[cdms("optevia_ukorganisation", default = false)]
         pub(super) uk: bool,
     }
+}
+
+/// A firm with a field that has no value to begin with.
+mod classified {
+    use datahub_runtime::prelude::*;
+
+    #[derive(Clone, Debug, PartialEq, CdmsSynced)]
+    #[cdms(mapping = "account.toml", table = "firms", diesel(table = false))]
+    pub(super) struct Firm {
+        #[cdms(key)]
+        pub(super) id: Id<Self>,
+        #[cdms("Name")]
+        pub(super) name: String,
+        #[cdms("WebSiteURL")]
+        pub(super) website: Option<String>,
+        #[cdms("StateCode", read_only)]
+        pub(super) state: i32,
+        #[cdms(local, sql_type = "string")]
+        pub(super) notes: Option<String>,
+    }
+}
+
+#[tokio::test]
+async fn a_push_after_a_restore_leaves_alone_what_the_row_never_had() {
+    let scene = Scene::new().await;
+    let hub = scene.kit.hub(models![narrow::Firm]).program("narrow").connect().await.unwrap();
+    scene.person_edits("WebSiteURL", Value::text("https://acme.example"));
+    narrow::Firm::get(&hub, scene.account.into()).await.unwrap();
+    hub.shutdown(std::time::Duration::from_secs(60)).await;
+    scene.sql("ALTER TABLE firms ADD COLUMN name TEXT NOT NULL DEFAULT ''");
+    scene.sql("ALTER TABLE firms ADD COLUMN uk BOOLEAN NOT NULL DEFAULT FALSE");
+    // CDMS is put back to what it was an hour ago.
+    let then = now_ms(&scene) - 3_600_000;
+    let old = [("ModifiedOn", Value::Instant(Instant(then))), ("WebSiteURL", Value::Null)];
+    scene.kit.simulator.overwrite("Account", scene.account, old);
+
+    let hub = scene.kit.hub(models![wider::Firm]).program("wider").connect().await.unwrap();
+    let report = wider::Firm::resolve_all(&hub, Resolution::PushHub).await.unwrap();
+    assert_eq!(report.resolved, [scene.account.into()], "{report:?}");
+    let pushed = scene.commits().pop().unwrap();
+    assert_eq!(pushed.sent, ["WebSiteURL", "optevia_PAFOverride"], "and no name of nothing");
+    let firm = wider::Firm::get(&hub, scene.account.into()).await.unwrap();
+    assert_eq!((firm.name.as_str(), firm.website.as_deref()), ("Acme", Some("https://acme.example")));
+}
+
+#[tokio::test]
+async fn the_hubs_own_fields_of_an_incomplete_row_are_saved_while_cdms_is_away() {
+    let scene = Scene::new().await;
+    let hub = scene.kit.hub(models![narrow::Firm]).program("narrow").connect().await.unwrap();
+    narrow::Firm::get(&hub, scene.account.into()).await.unwrap();
+    hub.shutdown(std::time::Duration::from_secs(60)).await;
+    scene.sql("ALTER TABLE firms ADD COLUMN name TEXT NOT NULL DEFAULT ''");
+    scene.sql("ALTER TABLE firms ADD COLUMN state INTEGER NOT NULL DEFAULT 0");
+    scene.sql("ALTER TABLE firms ADD COLUMN notes TEXT");
+    let hub = scene.kit.hub(models![classified::Firm]).program("classified").connect().await.unwrap();
+    scene.kit.simulator.go_away();
+    let mut firm = classified::Firm::get(&hub, scene.account.into()).or_local().await.unwrap();
+    assert_eq!(firm.incomplete().collect::<Vec<_>>(), ["name", "state"], "an option stands in for the state");
+    firm.notes = Some("call them".into());
+    firm.save(&hub).await.unwrap();
+    let again = classified::Firm::get(&hub, scene.account.into()).freshness(Freshness::LocalOnly).await.unwrap();
+    assert_eq!(again.notes.as_deref(), Some("call them"));
+}
+
+fn now_ms(scene: &Scene) -> i64 {
+    crate::scene::now(scene).0
 }
 
 /// A firm of which little is mapped.

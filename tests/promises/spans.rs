@@ -88,7 +88,8 @@ async fn each_operation_is_a_span_with_its_cost_and_no_values() {
 /// The events that speak of a record or of this scene's CDMS: level and message.
 fn events(lines: &[String]) -> Vec<(String, String)> {
     let parsed = lines.iter().map(|line| serde_json::from_str::<Json>(line).unwrap());
-    let told = parsed.map(|line| (line["level"].clone(), line["fields"]["message"].clone()));
+    let ours = parsed.filter(|line| line["target"].as_str().is_some_and(|target| target.starts_with("datahub_")));
+    let told = ours.map(|line| (line["level"].clone(), line["fields"]["message"].clone()));
     let told = told.map(|(level, message)| (level.as_str().unwrap().to_owned(), message.as_str().unwrap().to_owned()));
     told.filter(|(_, message)| message != "close").collect()
 }

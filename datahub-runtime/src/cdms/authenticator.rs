@@ -50,8 +50,9 @@ pub trait Authenticator: Send + Sync + 'static {
     fn login<'a>(&'a self, requests: LoginRequests<'a>) -> BoxFuture<'a, Result<Session, LoginError>>;
 
     /// What the login is made with, the user and the password for instance, so that the hub can tell whether it has changed:
-    /// a secret that CDMS has refused is not tried again until then, by a restarted program neither. The hub keeps a digest of
-    /// it in its database, never the secret. Without one a refusal is remembered until the program ends.
+    /// a secret that CDMS has refused is not tried again until then, by a restarted program neither. Of a refused secret the hub
+    /// keeps a digest in its database, with a salt of the database's own and slow to make; who can read the database can
+    /// still try guesses against it. Without a secret a refusal is remembered until the program ends.
     fn secret(&self) -> Option<String> {
         None
     }
@@ -232,10 +233,12 @@ impl LoginReply {
         let pairs: Vec<_> = cookies.filter_map(set_pair).collect();
         if pairs.is_empty() {
             let reason = format!("CDMS answered the login with {} and no cookie", self.status);
-            // A server in trouble sets no cookie either.
-            return Err(match self.status.is_server_error() {
-                true => LoginError::new(reason),
-                false => LoginError::refused(format!("{reason}; check user and password")),
+            // What stands in front of CDMS, and a server in trouble, set no cookie either, and say nothing of the password.
+            let speaks_of_it = [StatusCode::OK, StatusCode::UNAUTHORIZED, StatusCode::FORBIDDEN].contains(&self.status);
+            return Err(if speaks_of_it {
+                LoginError::refused(format!("{reason}; check user and password"))
+            } else {
+                LoginError::new(format!("{reason}; check the login's address, and user and password"))
             });
         }
         let value = HeaderValue::try_from(pairs.join("; "))
@@ -248,18 +251,19 @@ impl LoginReply {
 fn set_pair(cookie: &str) -> Option<&str> {
     let mut parts = cookie.split(';').map(str::trim);
     let pair = parts.next().filter(|pair| pair.split_once('=').is_some_and(|(_, value)| !value.is_empty()))?;
-    let deletes = |part: &str| {
-        part.split_once('=').is_some_and(|(key, age)| {
-            key.eq_ignore_ascii_case("max-age") && age.trim().parse::<i64>().is_ok_and(|seconds| seconds <= 0)
-        })
-    };
-    let is_past = |part: &str| {
-        part.split_once('=').is_some_and(|(key, date)| {
-            let date = || chrono::DateTime::parse_from_rfc2822(&date.trim().replace('-', " "));
-            key.eq_ignore_ascii_case("expires") && date().is_ok_and(|date| date <= chrono::Utc::now())
-        })
-    };
-    (!parts.any(|part| deletes(part) || is_past(part))).then_some(pair)
+    let mut max_age = None;
+    let mut is_past = false;
+    for (key, value) in parts.filter_map(|part| part.split_once('=')) {
+        if key.eq_ignore_ascii_case("max-age") {
+            max_age = value.trim().parse::<i64>().ok();
+        } else if key.eq_ignore_ascii_case("expires") {
+            let date = chrono::DateTime::parse_from_rfc2822(&value.trim().replace('-', " "));
+            is_past = date.is_ok_and(|date| date <= chrono::Utc::now());
+        }
+    }
+    // The age has the say where both are given.
+    let is_deleted = max_age.map_or(is_past, |seconds| seconds <= 0);
+    (!is_deleted).then_some(pair)
 }
 
 impl fmt::Debug for LoginReply {
@@ -274,7 +278,7 @@ mod tests {
 
     fn reply(cookies: &[&'static str]) -> LoginReply {
         let headers = cookies.iter().map(|cookie| (SET_COOKIE, HeaderValue::from_static(cookie))).collect();
-        LoginReply { status: StatusCode::FOUND, headers, body: Vec::new() }
+        LoginReply { status: StatusCode::OK, headers, body: Vec::new() }
     }
 
     #[test]
@@ -282,6 +286,30 @@ mod tests {
         let session = reply(&["a=1; Path=/; HttpOnly", "b=x=y; Max-Age=600"]).session().unwrap();
         assert_eq!(session.headers()[COOKIE], "a=1; b=x=y");
         assert!(session.headers()[COOKIE].is_sensitive());
+    }
+
+    #[test]
+    fn what_stands_in_front_says_nothing_of_the_password() {
+        for (status, is_refused) in [
+            (200, true),
+            (401, true),
+            (403, true),
+            (302, false),
+            (404, false),
+            (407, false),
+            (429, false),
+            (503, false),
+        ] {
+            let mut reply = reply(&[]);
+            reply.status = StatusCode::from_u16(status).unwrap();
+            assert_eq!(reply.session().unwrap_err().is_refused(), is_refused, "{status}");
+        }
+    }
+
+    #[test]
+    fn the_age_of_a_cookie_has_the_say() {
+        let both = "a=1; Max-Age=600; Expires=Thu, 01 Jan 1970 00:00:00 GMT";
+        assert_eq!(reply(&[both]).session().unwrap().headers()[COOKIE], "a=1");
     }
 
     #[test]

@@ -25,6 +25,9 @@ const FAILURES_MAX: usize = 3;
 /// The window in which failures are counted, in first pauses: ten minutes by default.
 const WINDOW_PAUSES: u32 = 60;
 
+/// How long a refusal is believed before the database is asked whether somebody has taken it back.
+const RECALL_PAUSE: Duration = Duration::from_secs(60);
+
 /// The pause after a second failure, in first pauses.
 const SECOND_PAUSES: u32 = 6;
 
@@ -42,19 +45,19 @@ pub(crate) struct Logins {
     taken: AtomicU64,
 }
 
-#[derive(Debug, Default)]
+#[derive(Default)]
 struct State {
     /// The number of the last login: later ones have larger numbers.
     number: u64,
     last: Last,
-    /// When logins failed within the window, by the monotonic clock.
+    /// When logins within the window failed, or were broken off, by the monotonic clock.
     failures: VecDeque<Duration>,
-    /// Whether the database was asked which secret was refused before.
-    has_recalled: bool,
+    /// When the database was last asked whether the secret was refused before, by the monotonic clock.
+    recalled: Option<Duration>,
 }
 
-/// What the last login came to.
-#[derive(Debug, Default)]
+/// What the last login came to. It has no `Debug`, which would show the secret.
+#[derive(Default)]
 enum Last {
     #[default]
     None,
@@ -68,7 +71,18 @@ enum Last {
     Refused {
         reason: String,
         secret: Option<String>,
+        /// Whether the database remembers it.
+        is_kept: bool,
     },
+}
+
+impl State {
+    /// Forgets failures from before the window.
+    fn forget_before(&mut self, now: Duration, window: Duration) {
+        while self.failures.front().is_some_and(|first| now.saturating_sub(*first) >= window) {
+            self.failures.pop_front();
+        }
+    }
 }
 
 /// A session and the number of its login.
@@ -107,23 +121,34 @@ impl Logins {
             }
             _ => {}
         }
-        let secret = self.refused.digest(self.authenticator.secret()).await;
-        if !std::mem::replace(&mut state.has_recalled, true)
-            && let Some(reason) = self.refused.recall(secret.as_deref()).await
-        {
-            state.last = Last::Refused { reason, secret: secret.clone() };
-        }
+        let now = self.clock.monotonic();
+        let secret = self.authenticator.secret();
+        self.recall(&mut state, secret.as_deref(), now).await;
         match &state.last {
-            Last::Refused { reason, secret: refused }
+            Last::Refused { reason, secret: refused, .. }
                 if *refused == secret && !planted(Planted::RefusedSecretAgain) =>
             {
                 return Err(LoginFailure::Refused(reason.clone()));
             }
             _ => {}
         }
+        state.forget_before(now, self.window());
+        if state.failures.len() >= FAILURES_MAX {
+            // Logins that were broken off leave no other trace.
+            let until = state.failures[state.failures.len() - FAILURES_MAX] + self.window();
+            let seconds = until.saturating_sub(now).as_secs();
+            return Err(LoginFailure::Failed(format!(
+                "the login was tried {FAILURES_MAX} times and came to nothing; it is not tried again for {seconds} s"
+            )));
+        }
+        // Where this future is dropped, the try counts all the same, and what was lost stays lost.
+        state.last = Last::None;
+        state.failures.push_back(now);
         state.number += 1;
         match self.log_in(transport).await {
             Ok(session) => {
+                // Whether CDMS takes it, its answers say.
+                state.failures.pop_back();
                 tracing::info!(host = transport.root().host(), "logged in to CDMS");
                 state.last = Last::Done(session.clone());
                 Ok(Login { number: state.number, session })
@@ -134,11 +159,16 @@ impl Logins {
                      `hub.retry_login()` is called"
                 );
                 tracing::error!(host = transport.root().host(), %error, "CDMS refuses the login");
-                self.refused.remember(secret.as_deref(), &reason).await;
-                state.last = Last::Refused { reason: reason.clone(), secret };
+                let is_kept = self.refused.remember(secret.as_deref(), &reason).await;
+                state.recalled = Some(now);
+                state.failures.pop_back();
+                state.last = Last::Refused { reason: reason.clone(), secret, is_kept };
                 Err(LoginFailure::Refused(reason))
             }
-            Err(error) => Err(LoginFailure::Failed(self.failed(&mut state, &error.to_string()))),
+            Err(error) => {
+                state.failures.pop_back();
+                Err(LoginFailure::Failed(self.failed(&mut state, &error.to_string())))
+            }
         }
     }
 
@@ -151,14 +181,39 @@ impl Logins {
         })
     }
 
+    fn window(&self) -> Duration {
+        self.pause.saturating_mul(WINDOW_PAUSES)
+    }
+
+    /// Asks the database whether this secret was refused before: when the program begins, and while it is refused from time
+    /// to time, because somebody may have taken that back in another program.
+    async fn recall(&self, state: &mut State, secret: Option<&str>, now: Duration) {
+        let is_kept = matches!(state.last, Last::Refused { is_kept: true, .. });
+        match state.recalled {
+            None => {}
+            Some(then) if is_kept && now.saturating_sub(then) >= RECALL_PAUSE => {}
+            Some(_) => return,
+        }
+        match self.refused.recall(secret).await {
+            Ok(Some(reason)) => {
+                state.last = Last::Refused { reason, secret: secret.map(str::to_owned), is_kept: true };
+            }
+            Ok(None) if is_kept => state.last = Last::None,
+            Ok(None) => {}
+            Err(error) => {
+                tracing::warn!(%error, "refused logins cannot be recalled");
+                return;
+            }
+        }
+        state.recalled = Some(now);
+    }
+
     /// Notes a failure and says for how long it stands.
     fn failed(&self, state: &mut State, error: &str) -> String {
         let now = self.clock.monotonic();
-        let window = self.pause.saturating_mul(WINDOW_PAUSES);
+        let window = self.window();
+        state.forget_before(now, window);
         state.failures.push_back(now);
-        while state.failures.front().is_some_and(|first| now.saturating_sub(*first) >= window) {
-            state.failures.pop_front();
-        }
         let until = match state.failures.len() {
             1 => now + self.pause,
             2 => now + self.pause.saturating_mul(SECOND_PAUSES),
@@ -175,7 +230,6 @@ impl Logins {
     pub(crate) async fn taken(&self, login: &Login) {
         if self.taken.fetch_max(login.number, Ordering::AcqRel) < login.number {
             self.state.lock().await.failures.clear();
-            self.refused.forget().await;
         }
     }
 
@@ -192,8 +246,8 @@ impl Logins {
     /// Forgets every failure, so that the next request logs in again.
     pub(crate) async fn retry(&self) {
         let mut state = self.state.lock().await;
-        self.refused.forget().await;
-        (state.last, state.has_recalled) = (Last::None, true);
+        self.refused.forget(self.authenticator.secret().as_deref()).await;
+        (state.last, state.recalled) = (Last::None, Some(self.clock.monotonic()));
         state.failures.clear();
     }
 }

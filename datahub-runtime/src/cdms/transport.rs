@@ -161,7 +161,10 @@ impl Transport {
             Ok(response) => response,
             Err(error) => {
                 let reason = causes(&error);
-                self.reach.failed(&reason);
+                // A connection that breaks is no outage yet.
+                if error.is_connect() || error.is_timeout() {
+                    self.reach.failed(&reason);
+                }
                 let is_unsent = error.is_connect() || error.is_builder();
                 return if is_unsent { Exchange::NotSent(reason) } else { Exchange::Lost(reason) };
             }

@@ -143,7 +143,8 @@ impl HubBuilder {
     /// failure, six times that after a second, and after a third until sixty times that have passed since the first. Default:
     /// 10 s, so that a login is tried at most three times in ten minutes.
     pub fn login_pause(mut self, pause: Duration) -> Self {
-        self.options.login_pause = pause;
+        // A pause of nothing would be no rule.
+        self.options.login_pause = pause.max(Duration::from_millis(1));
         self
     }
 

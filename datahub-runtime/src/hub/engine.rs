@@ -55,6 +55,30 @@ pub(crate) struct Engine {
     pub(crate) creates_stopped: OnceLock<Error>,
 }
 
+/// Whether CDMS is away, or only cannot give single records, to one who reads many. CDMS is asked at the first failure in a
+/// row, the second, the fourth and so on, so that many bad records cost few requests more.
+#[derive(Debug, Default)]
+pub(crate) struct Doubt {
+    failures: u32,
+    is_away: bool,
+}
+
+impl Doubt {
+    /// Notes that a record could not be had; whether CDMS is away.
+    pub(crate) async fn is_outage(&mut self, engine: &Engine) -> bool {
+        self.failures += 1;
+        if self.failures.is_power_of_two() {
+            self.is_away = !engine.cdms_answers().await;
+        }
+        self.is_away
+    }
+
+    /// Notes that CDMS has given a record.
+    pub(crate) fn is_over(&mut self) {
+        *self = Doubt::default();
+    }
+}
+
 impl Engine {
     /// An engine on an open database, for a program that has not met CDMS yet.
     pub(super) fn new(

@@ -15,7 +15,7 @@ use super::refuse_detached;
 use crate::cdms::{Next, PageFailure, PageRead};
 use crate::crash_points::{Place, Step, pass};
 use crate::executor::News;
-use crate::hub::Engine;
+use crate::hub::{Doubt, Engine};
 use crate::mapping::ModelMapping;
 use crate::shared_check::check;
 use crate::store::{Claim, PAGE_STEP, Page, PageStored, Watermark};
@@ -177,6 +177,7 @@ async fn page(
     report.records += u64::try_from(outcomes.len() + without_id).unwrap_or(u64::MAX);
     report.without_id += u64::try_from(without_id).unwrap_or(u64::MAX);
     report.complete = next == Next::End;
+    let mut doubt = Doubt::default();
     for (id, outcome) in outcomes {
         if let Some(commit) = outcome.commit() {
             News::of(commit).tell(model, id);
@@ -184,7 +185,7 @@ async fn page(
         match outcome {
             Listed::ReadAgain => {
                 report.read_again += 1;
-                read_again(engine, model, id, report).await?;
+                read_again(engine, model, id, report, &mut doubt).await?;
             }
             outcome => count(&outcome, report),
         }
@@ -237,6 +238,7 @@ async fn read_again(
     model: &'static ModelDescriptor,
     id: Uuid,
     report: &mut PullReport,
+    doubt: &mut Doubt,
 ) -> Result<(), Error> {
     let counter = match check(engine, model, id).await {
         Ok(checked) => match checked.sighting {
@@ -250,8 +252,9 @@ async fn read_again(
             ErrorKind::Quarantined => &mut report.quarantined,
             ErrorKind::Unsettled | ErrorKind::Busy => &mut report.pending,
             ErrorKind::LocalNewer => &mut report.local_newer,
-            ErrorKind::Unavailable if engine.cdms_answers().await => &mut report.not_given,
-            ErrorKind::Rejected => &mut report.not_given,
+            ErrorKind::Unavailable if !doubt.is_outage(engine).await => &mut report.not_given,
+            // The set is right, since a page of it was read: it is this record that CDMS does not give.
+            ErrorKind::Rejected | ErrorKind::Misconfigured => &mut report.not_given,
             _ => return Err(error),
         },
     };

@@ -8,6 +8,7 @@ use futures_util::future::BoxFuture;
 use uuid::Uuid;
 
 use super::{Save, refuse_detached};
+use crate::hub::Doubt;
 use crate::model::{model_of, row_of};
 use crate::shared_check::take_older;
 use crate::synced::invalid;
@@ -78,23 +79,28 @@ impl<T: CdmsSynced> Resolve<T> {
         let mut resolved = Synced::checked_row(taken, id)?;
         busy(&resolved)?;
         let Some(replaced) = replaced.filter(|_| resolution == Resolution::PushHub) else { return Ok(resolved) };
-        let ours: T = model_of(&replaced.row).map_err(|fault| invalid::<T>(id, fault))?;
-        if row_of(&ours).ok() == row_of(&*resolved).ok() {
+        let went_back = resolved.base().snapshot.modified < replaced.modified;
+        let kept = format!(
+            "the row has CDMS's older values now, and the hub's are in its history: `revert` to version {} writes them to \
+             both",
+            replaced.version.0
+        );
+        let unfit = |fault| invalid::<T>(id, fault).advise_too(&kept);
+        let (mut row, incomplete) = replaced.row.map_err(unfit)?;
+        let now = row_of(&*resolved).map_err(unfit)?;
+        // Where the row never had a value there is nothing to push.
+        incomplete.into_iter().for_each(|position| row[position] = now[position].clone());
+        if row == now {
             return Ok(resolved);
         }
-        let went_back = resolved.base().snapshot.modified < replaced.modified;
-        *resolved = ours;
+        *resolved = model_of(&row).map_err(unfit)?;
         // What somebody has changed since is not overwritten.
         let save = Save::new(&hub, &mut resolved).on_conflict(OnConflict::Reject);
         // It is not an error as others are: the row has changed.
         save.await.map_err(|error| match error.kind() {
             ErrorKind::Unsettled | ErrorKind::Quarantined => error,
             _ if !went_back => error,
-            _ => error.advise_too(format!(
-                "the row has CDMS's older values now, and the hub's are in its history: \
-                 `revert` to version {} writes them to both",
-                replaced.version.0
-            )),
+            _ => error.advise_too(&kept),
         })?;
         Ok(resolved)
     }
@@ -123,7 +129,7 @@ pub(crate) async fn resolve_all<T: CdmsSynced>(hub: &Hub, resolution: Resolution
     hub.engine.admit(T::DESCRIPTOR)?;
     admit_resolution::<T>(resolution)?;
     let mut report = ResolvedAll { checked: 0, resolved: Vec::new(), failed: Vec::new(), stopped: None };
-    let mut after = Uuid::nil();
+    let (mut after, mut doubt) = (Uuid::nil(), Doubt::default());
     loop {
         let page = hub.engine.store.row_ids(T::DESCRIPTOR, after, PAGE).await?;
         let Some(last) = page.last() else { return Ok(report) };
@@ -132,6 +138,7 @@ pub(crate) async fn resolve_all<T: CdmsSynced>(hub: &Hub, resolution: Resolution
             report.checked += 1;
             match T::get(hub, id).await {
                 Ok(found) => {
+                    doubt.is_over();
                     if let Err(error) = busy(&found) {
                         report.failed.push((id, error));
                     }
@@ -143,7 +150,7 @@ pub(crate) async fn resolve_all<T: CdmsSynced>(hub: &Hub, resolution: Resolution
                     Err(error) => report.failed.push((id, error)),
                 },
                 // Without CDMS there is no use in going on; a record that it cannot give is a trouble of that record.
-                Err(error) if error.is_without_cdms() && !hub.engine.cdms_answers().await => {
+                Err(error) if error.is_without_cdms() && doubt.is_outage(&hub.engine).await => {
                     report.stopped = Some(error);
                     return Ok(report);
                 }

@@ -2,6 +2,7 @@
 //! trial and among the records of a page.
 
 use datahub_model::ModelDescriptor;
+use datahub_protocol::planted::{Planted, planted};
 use uuid::Uuid;
 
 use super::connection::{Connection, quoted};
@@ -49,6 +50,9 @@ impl Deferred {
     ///
     /// It is [refused](Trouble::Refused) where one is broken.
     pub(super) fn check(self, connection: &mut Connection, model: &ModelDescriptor) -> Result<(), Trouble> {
+        if planted(Planted::DeferredRulesUnchecked) {
+            return Ok(());
+        }
         if let Some(sql) = connection.dialect().check_deferred {
             return connection.batch(sql).map_err(|trouble| trouble.in_table(model.table));
         }

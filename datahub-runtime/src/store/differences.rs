@@ -37,25 +37,41 @@ pub(super) fn make_missing(connection: &mut Connection, models: &[&'static Model
     if told.is_empty() { Ok(()) } else { Err(Trouble::Schema(told.join("; "))) }
 }
 
+/// What is to be noted of a column.
+#[derive(Debug)]
+pub(super) struct Unnoted {
+    /// What the column means.
+    meaning: String,
+    /// What was noted when it was found to fit.
+    noted: Option<String>,
+}
+
 /// What the columns of tables that were found to fit mean, by the settings' names, where something else is noted or nothing:
-/// what is noted of a column that has another type now is over.
+/// a note ends with the type of its column.
 pub(super) fn unnoted(
     connection: &mut Connection,
     models: &[&'static ModelDescriptor],
-) -> Result<BTreeMap<String, String>, Trouble> {
+) -> Result<BTreeMap<String, Unnoted>, Trouble> {
     let noted = meanings(connection)?;
     let columns = models.iter().flat_map(|model| model.columns.iter().map(move |column| (*model, column)));
     let meant = columns.map(|(model, column)| (setting(model, column), meaning(column)));
-    Ok(meant.filter(|(setting, meant)| noted.get(setting) != Some(meant)).collect())
+    let unnoted = meant.filter(|(setting, meant)| noted.get(setting) != Some(meant));
+    let unnoted = unnoted.map(|(setting, meaning)| {
+        let noted = noted.get(&setting).cloned();
+        (setting, Unnoted { meaning, noted })
+    });
+    Ok(unnoted.collect())
 }
 
 /// Notes what columns mean, where no other program has noted something else since.
-pub(super) fn note(connection: &mut Connection, unnoted: &BTreeMap<String, String>) -> Result<(), Trouble> {
+pub(super) fn note(connection: &mut Connection, unnoted: &BTreeMap<String, Unnoted>) -> Result<(), Trouble> {
     let noted = meanings(connection)?;
-    for (setting, meaning) in unnoted {
+    for (setting, Unnoted { meaning, noted: found }) in unnoted {
         match noted.get(setting) {
             None => drop(settings::put_if_absent(connection, setting, meaning)?),
-            Some(_) => settings::put(connection, setting, meaning)?,
+            now if now == found.as_ref() => settings::put(connection, setting, meaning)?,
+            // Another program has noted something since: the next check compares with that.
+            Some(_) => {}
         }
     }
     Ok(())

@@ -103,7 +103,14 @@ pub(crate) fn change(
                        WHERE operation = ? AND verdict IS NULL AND lease_until > ?";
             let quiet_until = if *has_ended { now } else { after(now, job.quiet_ms) };
             let values = [now.into(), quiet_until.into(), operation.0.into(), now.into()];
-            connection.execute(&Statement::new(sql, values)).map(drop)
+            connection.execute(&Statement::new(sql, values))?;
+            if *has_ended {
+                // Also where the lease was over by itself.
+                let sql =
+                    "UPDATE datahub_intents SET quiet_until = lease_until WHERE operation = ? AND verdict IS NULL";
+                connection.execute(&Statement::new(sql, [operation.0.into()]))?;
+            }
+            Ok(())
         }
     }
 }

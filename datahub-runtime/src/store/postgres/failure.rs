@@ -41,9 +41,13 @@ pub(super) fn trouble(error: &Error) -> (Trouble, bool) {
 /// Whether a statement is none that the server knows prepared, or not in this form any more: the tables have changed, or
 /// something in between has passed it on to another session.
 pub(super) fn is_forgotten(error: &Error) -> bool {
-    // The server has no code of its own for a plan whose result has changed.
-    let codes = [SqlState::FEATURE_NOT_SUPPORTED, SqlState::INVALID_SQL_STATEMENT_NAME, SqlState::DUPLICATE_PSTATEMENT];
-    error.code().is_some_and(|code| codes.contains(code))
+    let Some(told) = error.as_db_error() else { return false };
+    match told.code() {
+        // The server has no code of its own for a plan whose result has changed, and a team's trigger may raise this one; so
+        // the place in the server that said it decides, which is the same in every language.
+        code if *code == SqlState::FEATURE_NOT_SUPPORTED => told.routine() == Some("RevalidateCachedQuery"),
+        code => [SqlState::INVALID_SQL_STATEMENT_NAME, SqlState::DUPLICATE_PSTATEMENT].contains(code),
+    }
 }
 
 /// Whether what is between the hub and the server takes no parameters of a session.
