@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use datahub_runtime::prelude::*;
-use datahub_runtime::testing::simulator::{Fault, Operation, Stage};
+use datahub_runtime::testing::simulator::{Fault, FaultRule, Operation, Stage};
 use datahub_runtime::{Clock, Instant, Verdict};
 use example_domain::Organisation;
 
@@ -53,6 +53,26 @@ async fn a_program_whose_clock_is_behind_keeps_its_lease_and_no_longer() {
     failed(org.save(&behind).await, ErrorKind::Unsettled);
     scene.kit.advance(PAST_QUIET);
     assert_eq!(scene.settle().await.settled.len(), 1, "the other program's clock does not prolong the lease");
+}
+
+#[tokio::test]
+async fn a_lease_is_over_by_the_clock_that_says_less_is_left() {
+    // A person sets the time of day back while the lease runs out, or forward while nothing of it is used.
+    for (passed, set_by_ms) in [(Duration::from_secs(200), -200_000), (Duration::ZERO, 200_000)] {
+        let scene = Scene::new().await;
+        let attempt = Write::Update.prepare(&scene).await;
+        scene.kit.simulator.fault(FaultRule::new(Fault::Deadlock).on(Operation::Update));
+        let gate = scene.hold(Write::Update, Stage::BeforeCommit);
+        let (result, ()) = tokio::join!(attempt.run(&scene), async {
+            gate.arrived(1).await;
+            scene.kit.clock.advance(passed);
+            scene.kit.clock.shift(set_by_ms);
+            gate.open();
+        });
+        failed(result, ErrorKind::Rejected);
+        assert_eq!(scene.requests("MERGE").len(), 1, "after {passed:?}, set by {set_by_ms} ms");
+        assert_eq!(scene.open_intents(), 0);
+    }
 }
 
 /// A clock that was never set.

@@ -23,6 +23,8 @@ async fn one_operation_too_many_is_refused_at_once_and_nothing_of_it_begins() {
     let begun = scene.kit.simulator.requests().len();
     for error in [
         failed(scene.get().await, ErrorKind::Overloaded),
+        // The row would hide that the hub has too much to do, and the caller would not wait.
+        failed(Organisation::get(&scene.hub, scene.id()).or_local().await, ErrorKind::Overloaded),
         failed(org.save(&scene.hub).await, ErrorKind::Overloaded),
         failed(Contact::create(&scene.hub, ada(&scene)).await, ErrorKind::Overloaded),
         failed(org.clone().delete(&scene.hub).await, ErrorKind::Overloaded),

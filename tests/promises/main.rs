@@ -16,6 +16,7 @@ mod hostile_answers;
 mod limits;
 mod limits_of_values;
 mod logins;
+mod many;
 mod meddler;
 mod older_programs;
 #[path = "../on_postgres.rs"]
@@ -30,6 +31,7 @@ mod settling_table;
 mod showing_up_late;
 mod spans;
 mod times;
+mod who;
 mod without_postgres;
 mod writes;
 

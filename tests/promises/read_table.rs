@@ -247,6 +247,21 @@ mod wide {
 }
 
 #[tokio::test]
+async fn a_row_stands_in_for_an_absent_cdms_and_for_no_other_answer() {
+    let or_local = async |scene: &Scene| Organisation::get(&scene.hub, scene.id()).or_local().await;
+    let (scene, _) = Scene::read().await;
+    scene.fault(Operation::Read, Fault::NoPrivilege);
+    failed(or_local(&scene).await, ErrorKind::Rejected);
+    let old = Value::Instant(Instant(now(&scene).0 - 3_600_000));
+    scene.kit.simulator.overwrite("Account", scene.account, [("ModifiedOn", old), ("Name", Value::text("Old Acme"))]);
+    failed(or_local(&scene).await, ErrorKind::LocalNewer);
+    scene.person_edits("Name", Value::Null);
+    failed(or_local(&scene).await, ErrorKind::Quarantined);
+    scene.kit.simulator.remove("Account", scene.account);
+    failed(or_local(&scene).await, ErrorKind::Gone);
+}
+
+#[tokio::test]
 async fn a_new_field_fills_itself_and_an_older_program_drops_nothing() {
     let scene = Scene::new().await;
     scene.kit.simulator.edit("Account", scene.account, [("optevia_Alias", Value::text("Crumbs"))]);
