@@ -22,6 +22,7 @@ mod older_programs;
 #[path = "../on_postgres.rs"]
 mod on_postgres;
 mod outcome_table;
+mod personal;
 mod pull;
 mod read_table;
 mod remodelled;

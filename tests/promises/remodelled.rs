@@ -1,10 +1,11 @@
 //! The history of a model that was remodelled: it says what was, in the words of its day, and what fits is given back.
 
 use datahub_runtime::prelude::*;
+use datahub_runtime::testing::simulator::{Fault, Operation};
 use datahub_runtime::{EntryKind, HistoryEntry, Instant, Resolution, Value};
 
 use crate::history::mark;
-use crate::scene::{Scene, failed, says};
+use crate::scene::{PAST_QUIET, Scene, failed, says};
 
 /// A firm before and after it lost fields, renamed one and retyped others.
 mod then {
@@ -133,6 +134,38 @@ async fn renamed_fields_keep_their_past() {
     let back = now::Firm::revert(&hub, scene.account.into(), version).await.unwrap();
     let back = (back.title.as_str(), back.remarks.as_deref(), back.site.as_deref());
     assert_eq!(back, ("Acme", Some("call them"), Some("Leeds")));
+}
+
+#[tokio::test]
+async fn a_write_that_was_open_while_a_field_was_renamed_keeps_its_value() {
+    let scene = Scene::new().await;
+    let hub = scene.kit.hub(models![then::Firm]).program("then").connect().await.unwrap();
+    let mut firm = then::Firm::get(&hub, scene.account.into()).await.unwrap();
+    (firm.name, firm.notes, firm.place) = ("Acme Foods".into(), Some("call them".into()), Some("Leeds".into()));
+    scene.fault(Operation::Update, Fault::DropAfterCommit);
+    failed(firm.save(&hub).await, ErrorKind::Unsettled);
+    let new = |id| then::Firm { id, place: Some("York".into()), ..then::Firm::draft().unwrap() };
+    let [settled, late] = [Id::new(), Id::new()];
+    for (id, fault) in [(settled, Fault::DropAfterCommit), (late, Fault::DropBeforeCommit)] {
+        scene.fault(Operation::Create, fault);
+        failed(then::Firm::create(&hub, then::Firm { name: "New".into(), ..new(id) }).await, ErrorKind::Unsettled);
+    }
+    hub.shutdown(std::time::Duration::from_secs(60)).await;
+    REMODELLED.iter().for_each(|statement| scene.sql(statement));
+
+    let hub = scene.kit.hub(models![now::Firm]).program("now").connect().await.unwrap();
+    scene.kit.advance(PAST_QUIET);
+    let report = hub.settle().await.unwrap();
+    assert_eq!((report.settled.len(), report.left_to_others.len()), (3, 0), "{report:?}");
+    let local = async |id: Id<now::Firm>| now::Firm::get(&hub, id).freshness(Freshness::LocalOnly).await.unwrap();
+    let firm = local(scene.account.into()).await;
+    assert_eq!((firm.title.as_str(), firm.remarks.as_deref()), ("Acme Foods", Some("call them")));
+    assert_eq!(firm.site.as_deref(), Some("Leeds"));
+    assert_eq!(local(settled.guid().into()).await.site.as_deref(), Some("York"));
+    // One that is found not applied and shows up after all.
+    scene.kit.simulator.seed("Account", [("AccountId", Value::Guid(late.guid())), ("Name", Value::text("New"))]);
+    let firm = now::Firm::get(&hub, late.guid().into()).await.unwrap();
+    assert_eq!((firm.title.as_str(), firm.site.as_deref()), ("New", Some("York")));
 }
 
 #[tokio::test]

@@ -367,6 +367,26 @@ async fn a_form_is_saved_in_a_later_request_by_its_token() {
 }
 
 #[tokio::test]
+async fn a_form_overwrites_what_was_changed_after_it_was_shown_knowingly_alone() {
+    let (scene, org) = Scene::read().await;
+    let token = org.version_token();
+    let mut other = org.clone();
+    (other.name, other.archived_reason) = ("Their Acme".into(), Some("theirs".into()));
+    other.save(&scene.hub).await.unwrap();
+    let changes: [fn(&mut Organisation); 2] =
+        [|form| form.name = "My Acme".into(), |form| form.archived_reason = Some("mine".into())];
+    for change in changes {
+        let mut form = Organisation::edit(&scene.hub, scene.id(), token).await.unwrap();
+        assert_eq!((form.name.as_str(), form.archived_reason.as_deref()), ("Acme", None), "as shown");
+        assert_eq!(form.version_token(), token, "it is the version that was shown");
+        change(&mut form);
+        failed(form.save(&scene.hub).on_conflict(OnConflict::Reject).await, ErrorKind::Conflict);
+    }
+    let row = scene.row().await.unwrap();
+    assert_eq!((row.name.as_str(), row.archived_reason.as_deref()), ("Their Acme", Some("theirs")));
+}
+
+#[tokio::test]
 async fn a_token_of_something_else_is_refused() {
     let (scene, org) = Scene::read().await;
     let other = Organisation::create(&scene.hub, Organisation::named("Beta")).await.unwrap();
