@@ -193,6 +193,38 @@ async fn a_redirect_without_a_host_leads_to_cdms_itself() {
     says(&failed(scene.get().await, ErrorKind::Misconfigured), &["a redirect to 127.0.0.1", "login hosts"]);
 }
 
+#[tokio::test]
+async fn every_request_says_what_it_sends_and_what_it_takes() {
+    let kit = Kit::with(example_domain::METADATA, |cdms| cdms.login("hub", "secret", Expiry::Unauthorized));
+    let meddler = Meddler::before(&kit.simulator.root(), |_| Deed::Pass);
+    let login = FormLogin::new("hub", "secret");
+    let hub = kit.hub_with(example_domain::models(), login.clone()).cdms(meddler.root(), login);
+    let scene = Scene::with_kit(kit, hub).await;
+    let mut org = scene.get().await.unwrap();
+    org.name = "Acme Foods".into();
+    org.save(&scene.hub).await.unwrap();
+    Organisation::create(&scene.hub, Organisation::named("Beta")).await.unwrap().delete(&scene.hub).await.unwrap();
+    scene.hub.pull::<Organisation>().await.unwrap();
+
+    let login_form = "application/x-www-form-urlencoded";
+    let is_login: Vec<_> = meddler.requests().iter().map(|line| line.contains("/login ")).collect();
+    for ((method, kind), is_login) in meddler.headers("content-type").into_iter().zip(&is_login) {
+        let expected = match (method.as_str(), is_login) {
+            ("POST", true) => Some(login_form),
+            ("POST", false) => Some("application/json; charset=utf-8"),
+            _ => None,
+        };
+        assert_eq!(kind.as_deref(), expected, "{method}");
+    }
+    for ((method, accept), is_login) in meddler.headers("accept").into_iter().zip(&is_login) {
+        assert!(*is_login || accept.as_deref() == Some("application/json"), "{method}: {accept:?}");
+    }
+    let tunnelled =
+        meddler.headers("x-http-method").into_iter().filter(|(_, method)| method.as_deref() == Some("MERGE"));
+    assert_eq!(tunnelled.count(), 1, "the update was among them");
+    assert_eq!(is_login.iter().filter(|is_login| **is_login).count(), 1, "and so was the login");
+}
+
 /// Sends a password where nothing protects it.
 struct Careless;
 
@@ -212,4 +244,23 @@ async fn a_password_is_not_sent_in_clear_text() {
     let hub = hub.connect().await.unwrap();
     let error = failed(Organisation::get(&hub, Id::new()).await, ErrorKind::Unavailable);
     says(&error, &["crm.datahub.invalid", "not protected by https"]);
+}
+
+/// Logs in at another address.
+struct Elsewhere(&'static str);
+
+impl Authenticator for Elsewhere {
+    fn login<'a>(&'a self, requests: LoginRequests<'a>) -> BoxFuture<'a, Result<Session, LoginError>> {
+        Box::pin(async move { requests.post_form(self.0, &[("password", "secret")]).await?.session() })
+    }
+}
+
+#[tokio::test]
+async fn a_password_leaves_this_machine_in_no_clear_text_though_cdms_is_on_it() {
+    let kit = Kit::new(example_domain::METADATA);
+    for url in ["http://127.0.0.1.example.invalid/login", "http://localhost.example.invalid/", "http://10.255.255.1/"] {
+        let hub = kit.hub_with(example_domain::models(), Elsewhere(url)).connect().await.unwrap();
+        let error = failed(Organisation::get(&hub, Id::new()).await, ErrorKind::Unavailable);
+        says(&error, &["not protected by https"]);
+    }
 }

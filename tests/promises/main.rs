@@ -27,6 +27,7 @@ mod pull;
 mod read_table;
 mod remodelled;
 mod restored;
+mod row_by_row;
 mod scene;
 mod settling_table;
 mod showing_up_late;

@@ -8,6 +8,7 @@ use std::thread;
 /// The server. Its threads end with the connections that they serve.
 pub(crate) struct Meddler {
     address: SocketAddr,
+    /// Their heads.
     requests: Arc<Mutex<Vec<String>>>,
 }
 
@@ -53,7 +54,15 @@ impl Meddler {
 
     /// The first lines of all requests that arrived whole.
     pub(crate) fn requests(&self) -> Vec<String> {
-        self.requests.lock().unwrap().clone()
+        let heads = self.requests.lock().unwrap();
+        heads.iter().map(|head| head.lines().next().unwrap().to_owned()).collect()
+    }
+
+    /// What all requests that arrived whole have in this header, each with its first word.
+    pub(crate) fn headers(&self, name: &str) -> Vec<(String, Option<String>)> {
+        let heads = self.requests.lock().unwrap();
+        let method = |head: &String| head.split(' ').next().unwrap().to_owned();
+        heads.iter().map(|head| (method(head), header(head, name).map(str::to_owned))).collect()
     }
 }
 
@@ -62,7 +71,7 @@ fn serve(stream: &TcpStream, upstream: &str, seen: &Mutex<Vec<String>>, rule: &R
     let mut reader = BufReader::new(stream);
     while let Some((head, body)) = read_message(&mut reader) {
         let first = head.lines().next().unwrap().to_owned();
-        seen.lock().unwrap().push(first.clone());
+        seen.lock().unwrap().push(head.clone());
         let pass = || pass_on(upstream, &head, &body);
         let (answer, keep) = match rule(&first) {
             Deed::Pass => (pass(), true),

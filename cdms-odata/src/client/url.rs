@@ -263,6 +263,15 @@ mod tests {
             ("crm.example.gov.uk", "is no address"),
             ("ftp://crm", "write https://"),
             ("http://crm.example.gov.uk/ORG", "plain http is for this machine only"),
+            ("http://localhost.example.org/ORG", "plain http is for this machine only"),
+            ("http://127.0.0.1.example.org/ORG", "plain http is for this machine only"),
+            ("http://crm.localhost/ORG", "plain http is for this machine only"),
+            ("http://notlocalhost/ORG", "plain http is for this machine only"),
+            ("http://128.0.0.1/ORG", "plain http is for this machine only"),
+            ("http://0.0.0.0/ORG", "plain http is for this machine only"),
+            ("http://[::2]/ORG", "plain http is for this machine only"),
+            ("http://[::ffff:10.0.0.1]/ORG", "plain http is for this machine only"),
+            ("http://localhost@crm.example.org/ORG", "a user or password"),
             ("https://ada:secret@crm/ORG", "a user or password"),
             ("https://crm/ORG?x=1", "a query"),
             ("https://crm/ORG#x", "a fragment"),
@@ -273,7 +282,7 @@ mod tests {
             assert!(error.contains(expected), "{text}: {error}");
             assert!(!error.contains("secret"), "{error}");
         }
-        for text in ["http://127.0.0.1:8080/ORG", "http://[::1]/ORG", "http://localhost/ORG"] {
+        for text in ["http://127.0.0.1:8080/ORG", "http://127.9.9.9/ORG", "http://[::1]/ORG", "http://LocalHost/ORG"] {
             ServiceRoot::parse(text).unwrap();
         }
     }

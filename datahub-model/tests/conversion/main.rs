@@ -10,7 +10,7 @@ use datahub_model::conversion::{
     DECIMAL_SCALE, RecordFacts, decode, encode, encode_new, encode_whole, fit, fit_column, initial, scaled,
 };
 use datahub_model::{
-    Column, Comparison, Condition, EngineAttribute, Fault, Literal, Mode, ModelDescriptor, Source, Write,
+    Column, Comparison, Condition, Constant, EngineAttribute, Fault, Literal, Mode, ModelDescriptor, Source, Write,
 };
 use model::{FULL, column, full, row};
 use rust_decimal::Decimal;
@@ -296,6 +296,10 @@ fn constants_carry_the_actor() {
     let constants = FULL.constant_values("kari");
     let expected = [("Channel", Value::Choice(4)), ("Editor", Value::text("hub: kari"))];
     assert_eq!(constants, Attributes::from(expected));
+    let twice = ModelDescriptor { constants: &[("Editor", Constant::Text("{actor}, for {actor}{actor}"))], ..FULL };
+    assert_eq!(twice.constant_values("kari"), Attributes::from([("Editor", Value::text("kari, for karikari"))]));
+    // A name is a name, whatever stands in it.
+    assert_eq!(twice.constant_values("{actor}").get("Editor"), Some(&Value::text("{actor}, for {actor}{actor}")));
 }
 
 #[test]

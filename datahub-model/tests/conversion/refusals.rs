@@ -2,7 +2,7 @@
 
 use cdms_odata::{Attributes, Kind, Reference, Value};
 use datahub_model::conversion::{RecordFacts, check_constants, classed, decode, encode, encode_new};
-use datahub_model::{Attribute, Class, Fault, ModelDescriptor};
+use datahub_model::{Attribute, Class, Constant, Fault, ModelDescriptor};
 
 use crate::model::{FULL, column, full, row, stating};
 use crate::{ID, facts};
@@ -156,6 +156,10 @@ fn of_a_constant() {
     let fault = check_constants(&short, "karin").unwrap_err();
     assert_eq!(fault.to_string(), "`Editor`: has 10 characters, 1 more than the 9 that CDMS takes; shorten it");
     check_constants(&FULL, &"kari".repeat(1000)).unwrap();
+    let twice = ModelDescriptor { constants: &[("Editor", Constant::Text("{actor}{actor}"))], ..short };
+    check_constants(&twice, "kari").unwrap();
+    let fault = check_constants(&twice, "karin").unwrap_err();
+    assert!(fault.to_string().contains("has 10 characters"), "{fault}");
 }
 
 #[test]
