@@ -211,3 +211,23 @@ async fn a_host_that_does_not_exist_is_unavailable() {
     assert_eq!(scene.open_intents(), 0);
     assert_eq!(scene.record().get("Name"), Some(&Value::text("Acme")));
 }
+
+#[tokio::test]
+async fn the_name_of_a_record_that_is_referred_to_is_in_no_error() {
+    let (scene, _meddler) = through(|request| match is_read_of_a_record(request) {
+        true => Deed::Body(|body| {
+            let mut record: serde_json::Value = serde_json::from_slice(&body).unwrap();
+            record["d"]["ParentAccountId"] =
+                serde_json::json!({"Id": "no id", "LogicalName": "account", "Name": "Ada's Bakery"});
+            serde_json::to_vec(&record).unwrap()
+        }),
+        false => Deed::Pass,
+    })
+    .await;
+    let error = failed(scene.get().await, ErrorKind::Quarantined);
+    says(&error, &["ParentAccountId"]);
+    let waiting = scene.quarantine().await.remove(0);
+    for told in [error.to_string(), format!("{error:?}"), waiting.reason] {
+        assert!(!told.contains("Bakery"), "{told}");
+    }
+}

@@ -264,3 +264,127 @@ async fn a_password_leaves_this_machine_in_no_clear_text_though_cdms_is_on_it() 
         says(&error, &["not protected by https"]);
     }
 }
+
+#[tokio::test]
+async fn a_redirect_to_any_of_the_login_hosts_says_that_the_session_is_over() {
+    let to_login = b"HTTP/1.1 302 Found\r\nLocation: https://Login.Example.gov.uk/adfs\r\nContent-Length: 0\r\n\
+        Connection: close\r\n\r\n";
+    for hosts in [&["first.example", "login.example.gov.uk"][..], &["LOGIN.EXAMPLE.GOV.UK"]] {
+        let (scene, _meddler) = lost_by(to_login, hosts).await;
+        let logins = scene.logins();
+        assert_eq!(scene.get().await.unwrap().name, "Acme", "{hosts:?}");
+        assert_eq!(scene.logins() - logins, 1, "{hosts:?}");
+    }
+    let (scene, _meddler) = lost_by(to_login, &["example.gov.uk", "gin.example.gov.uk"]).await;
+    failed(scene.get().await, ErrorKind::Misconfigured);
+}
+
+#[tokio::test]
+async fn a_form_on_the_page_of_an_error_is_no_sign_that_the_session_is_over() {
+    let page = "<form><input type=password></form>";
+    let headers = "Content-Type: text/html\r\nConnection: close\r\n";
+    let (scene, _meddler) = lost_by(answer("503 Service Unavailable", headers, page.as_bytes()).leak(), &[]).await;
+    let logins = scene.logins();
+    failed(scene.get().await, ErrorKind::Unavailable);
+    assert_eq!(scene.logins(), logins);
+}
+
+/// What a login comes to, decided by the test.
+#[derive(Clone, Default)]
+struct Decided(Arc<AtomicU32>);
+
+const TAKEN: u32 = 0;
+const REFUSED: u32 = 1;
+const IN_TROUBLE: u32 = 2;
+
+impl Decided {
+    fn comes_to(&self, what: u32) {
+        self.0.store(what, Ordering::Relaxed);
+    }
+}
+
+impl Authenticator for Decided {
+    fn secret(&self) -> Option<String> {
+        Some("hunter2".to_owned())
+    }
+
+    fn login<'a>(&'a self, requests: LoginRequests<'a>) -> BoxFuture<'a, Result<Session, LoginError>> {
+        Box::pin(async move {
+            match self.0.load(Ordering::Relaxed) {
+                TAKEN => FormLogin::new("hub", "secret").login(requests).await,
+                REFUSED => Err(LoginError::refused("the password is wrong")),
+                _ => Err(LoginError::new("the login page is away")),
+            }
+        })
+    }
+}
+
+/// A kit whose CDMS asks for a login.
+fn guarded() -> Kit {
+    Kit::with(example_domain::METADATA, |cdms| cdms.login("hub", "secret", Expiry::Unauthorized))
+}
+
+#[tokio::test]
+async fn a_secret_that_is_taken_again_is_no_longer_remembered_as_refused() {
+    let (kit, login) = (guarded(), Decided::default());
+    login.comes_to(REFUSED);
+    let hub = kit.hub_with(example_domain::models(), login.clone()).connect().await.unwrap();
+    failed(Organisation::get(&hub, Id::new()).await, ErrorKind::LoginRefused);
+    // It was locked, and is not any more.
+    login.comes_to(TAKEN);
+    failed(Organisation::get(&hub, Id::new()).await, ErrorKind::LoginRefused);
+    hub.retry_login().await.unwrap();
+    failed(Organisation::get(&hub, Id::new()).await, ErrorKind::NotFound);
+    let again = kit.hub_with(example_domain::models(), login).connect().await.unwrap();
+    failed(Organisation::get(&again, Id::new()).await, ErrorKind::NotFound);
+}
+
+#[tokio::test]
+async fn what_is_kept_of_a_refused_secret_is_of_this_database_alone() {
+    let mut kept = Vec::new();
+    for kit in [guarded(), guarded()] {
+        let login = Decided::default();
+        login.comes_to(REFUSED);
+        let hub = kit.hub_with(example_domain::models(), login).connect().await.unwrap();
+        failed(Organisation::get(&hub, Id::new()).await, ErrorKind::LoginRefused);
+        let settings = kit.rows_of("datahub_settings");
+        assert!(!settings.iter().any(|row| row.contains("hunter2")), "{settings:?}");
+        kept.push(settings.into_iter().find(|row| row.contains("login_refused")).expect("it is remembered"));
+    }
+    assert_ne!(kept[0], kept[1], "who reads one of them cannot try secrets on it that fit the other");
+}
+
+#[tokio::test]
+async fn a_login_that_was_taken_makes_earlier_failures_forgotten() {
+    let (kit, login) = (guarded(), Decided::default());
+    let hub = kit.hub_with(example_domain::models(), login.clone()).connect().await.unwrap();
+    for _ in 0..3 {
+        login.comes_to(IN_TROUBLE);
+        kit.simulator.expire_sessions();
+        let error = failed(Organisation::get(&hub, Id::new()).await, ErrorKind::Unavailable);
+        says(&error, &["the login page is away", "not tried again for 10 s"]);
+        kit.advance(Duration::from_secs(11));
+        login.comes_to(TAKEN);
+        failed(Organisation::get(&hub, Id::new()).await, ErrorKind::NotFound);
+    }
+}
+
+#[tokio::test]
+async fn an_error_of_the_server_does_not_say_that_a_login_was_taken() {
+    let kit = guarded();
+    let count = AtomicU32::new(0);
+    let meddler = Meddler::before(&kit.simulator.root(), move |request| {
+        let status = match count.fetch_add(u32::from(request.contains("OrganizationSet")), Ordering::Relaxed) {
+            _ if !request.contains("OrganizationSet") => return Deed::Pass,
+            0 => "503 Service Unavailable",
+            _ => "401 Unauthorized",
+        };
+        Deed::Answer(answer(status, "Connection: close\r\n", b""))
+    });
+    let hub = kit.hub_with(example_domain::models(), FormLogin::new("hub", "secret"));
+    let hub = hub.cdms(meddler.root(), FormLogin::new("hub", "secret")).connect().await.unwrap();
+    failed(Organisation::get(&hub, Id::new()).await, ErrorKind::Unavailable);
+    let error = failed(Organisation::get(&hub, Id::new()).await, ErrorKind::Unavailable);
+    says(&error, &["right after a login", "not tried again"]);
+    assert_eq!(meddler.requests().iter().filter(|line| line.contains("/login ")).count(), 1);
+}

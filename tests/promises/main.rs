@@ -18,6 +18,7 @@ mod limits_of_values;
 mod logins;
 mod many;
 mod meddler;
+mod odd_lists;
 mod older_programs;
 #[path = "../on_postgres.rs"]
 mod on_postgres;
@@ -33,6 +34,7 @@ mod settling_table;
 mod showing_up_late;
 mod spans;
 mod times;
+mod two_models;
 mod who;
 mod without_postgres;
 mod writes;

@@ -12,7 +12,7 @@ use crate::meddler::{Deed, Meddler};
 use crate::scene::{NEW_NAME, Scene, Write, failed, found, history_of, now, says};
 
 /// The scene with its organisation and so many more.
-async fn crowd(more: usize) -> (Scene, Vec<Id<Organisation>>) {
+pub(crate) async fn crowd(more: usize) -> (Scene, Vec<Id<Organisation>>) {
     let scene = Scene::new().await;
     let mut ids = vec![scene.id()];
     for number in 0..more {

@@ -479,6 +479,23 @@ async fn a_settled_write_whose_record_cannot_be_stored_is_told_and_waits_in_quar
 }
 
 #[tokio::test]
+async fn what_ended_is_forgotten_after_a_day() {
+    let (scene, mut org) = Scene::read().await;
+    org.name = "Acme Foods".into();
+    org.save(&scene.hub).await.unwrap();
+    scene.kit.advance(Duration::from_secs(23 * 3_600));
+    org.name = "Acme Bakery".into();
+    org.save(&scene.hub).await.unwrap();
+    scene.settle().await;
+    assert_eq!(scene.dump("datahub_intents").len(), 2);
+    scene.kit.advance(Duration::from_secs(2 * 3_600));
+    scene.settle().await;
+    let kept = scene.dump("datahub_intents");
+    assert!(kept.len() == 1 && kept[0].contains("Acme Bakery"), "{kept:?}");
+    assert_eq!(scene.history().await.len(), 3, "the history keeps what they did");
+}
+
+#[tokio::test]
 async fn local_values_of_a_write_are_stored_when_it_is_found_applied() {
     let scene = Scene::new().await;
     let mut org = scene.get().await.unwrap();

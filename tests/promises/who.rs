@@ -86,3 +86,16 @@ async fn every_call_tells_for_whom_it_acted() {
     assert_eq!(erased.erasure.unwrap().actor, "the eraser");
     assert_eq!(erased.actor, "the resolver", "who acted is no value of the record");
 }
+
+#[tokio::test]
+async fn a_change_in_cdms_is_told_with_its_user_and_its_time() {
+    let (scene, _) = Scene::read().await;
+    scene.person_edits("Name", Value::text(NEW_NAME));
+    scene.get().await.unwrap();
+    let told = Organisation::history(&scene.hub, scene.id()).await.unwrap().pop().unwrap();
+    let record = scene.record();
+    let Some(Value::Lookup(person)) = record.get("ModifiedBy") else { panic!("{record:?}") };
+    assert_eq!((told.origin, told.modified_by), (Origin::Cdms, Some(person.id)));
+    assert_eq!(told.modified.map(Value::Instant).as_ref(), record.get("ModifiedOn"));
+    assert!(told.to_string().contains(&format!("by its user {}", person.id)), "{told}");
+}

@@ -616,6 +616,27 @@ async fn a_save_says_what_cdms_did_not_keep_and_what_it_overwrote() {
 }
 
 #[tokio::test]
+async fn a_save_of_several_fields_tells_of_each_and_stores_each() {
+    let (scene, mut org) = Scene::read().await;
+    let adjusted = [("Name", Value::text("ACME FOODS")), ("Description", Value::text("BISCUITS"))];
+    scene.fault(Operation::Update, Fault::Adjust(adjusted.into()));
+    scene.person_edits("WebSiteURL", Value::text("https://theirs.example"));
+    scene.person_edits("optevia_Alias", Value::text("theirs"));
+    (org.name, org.description) = ("Acme Foods".into(), "Biscuits".into());
+    (org.website, org.alias) = (Some("https://ours.example".into()), "ours".into());
+    (org.archived, org.archived_reason) = (true, Some("moved".into()));
+    let saved = org.save(&scene.hub).await.unwrap();
+    assert_eq!(saved.adjusted.iter().map(|one| one.field).collect::<Vec<_>>(), ["name", "description"]);
+    assert_eq!(saved.overwritten, ["alias", "website"]);
+    let row = scene.row().await.unwrap();
+    assert_eq!((row.archived, row.archived_reason.as_deref()), (true, Some("moved")));
+    (org.archived, org.archived_reason) = (false, None);
+    org.save(&scene.hub).await.unwrap();
+    let row = scene.row().await.unwrap();
+    assert_eq!((row.archived, row.archived_reason.as_deref()), (false, None), "nothing else was changed");
+}
+
+#[tokio::test]
 async fn a_failed_create_hands_the_value_back() {
     let scene = Scene::new().await;
     scene.fault(Operation::Create, Fault::PlugIn("Not today.".into()));
