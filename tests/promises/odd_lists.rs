@@ -7,7 +7,7 @@ use std::time::Duration;
 use datahub_runtime::prelude::*;
 use datahub_runtime::testing::simulator::{FaultRule, Operation, Stage};
 use datahub_runtime::{Instant, PullReport, Value};
-use example_domain::Organisation;
+use example_domain::{Contact, Organisation};
 
 use crate::meddler::{Deed, Meddler, answer};
 use crate::pull::crowd;
@@ -65,6 +65,15 @@ async fn a_record_without_an_id_is_counted_and_one_that_comes_twice_is_stored_on
     let report = hub.pull::<Organisation>().await.unwrap();
     assert_eq!((report.records, report.without_id, report.first_seen), (10, 1, 9), "{report:?}");
     assert_eq!((scene.dump("organisations").len(), report.complete), (9, true));
+}
+
+#[tokio::test]
+async fn a_model_of_which_cdms_has_no_record_is_pulled() {
+    let scene = Scene::new().await;
+    for _ in 0..2 {
+        let report = scene.hub.pull::<Contact>().await.unwrap();
+        assert_eq!((report.complete, report.pages, report.records), (true, 1, 0));
+    }
 }
 
 #[tokio::test]

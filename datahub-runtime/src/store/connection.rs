@@ -215,6 +215,9 @@ impl Connection {
     pub(crate) fn lock(&mut self, space: &str, names: impl IntoIterator<Item = String>) -> Result<(), Trouble> {
         let Some(sql) = self.dialect.lock else { return Ok(()) };
         let mut names: Vec<_> = names.into_iter().collect();
+        if names.is_empty() {
+            return Ok(());
+        }
         // Whoever takes several locks takes them in the same order as everybody else.
         names.sort_unstable();
         let mut statement = Statement::of_many(names.len());
