@@ -107,3 +107,33 @@ fn a_snapshot_that_cannot_be_read_hides_no_fault_of_a_contract() {
     assert!(text.contains("no kind is called `sting`") && text.contains("by themselves: 1 fault"), "{text}");
     assert!(code == Some(2) && errors.contains("mappings/metadata.xml"), "{code:?} {errors}");
 }
+
+#[test]
+fn the_faults_of_all_contracts_count() {
+    let folder = project("entity = 'Account'\n[attributes]\nNmae = { kind = 'string' }");
+    let second = |name: &str, contract| fs::write(folder.path().join("mappings").join(name), contract).unwrap();
+    second("branch.toml", "entity = 'Account'\n[attributes]\nName = { kind = 'money' }");
+    second("zone.toml", "entity = 'Account'\n[attributes]\nName = { kind = 'string' }");
+    // What is no contract is not read as one.
+    second("account.toml.bak", "no contract");
+    let (code, text, _) = datahub(&folder, &["check", "--json"]);
+    let lines: Vec<serde_json::Value> = text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let contracts: Vec<_> = lines.iter().filter_map(|line| line["contract"].as_str()).collect();
+    assert_eq!(contracts, ["mappings/account.toml", "mappings/branch.toml"]);
+    let last = lines.last().unwrap();
+    assert_eq!((code, &last["contracts"], &last["faults"]), (Some(1), &3.into(), &2.into()));
+}
+
+#[test]
+fn the_root_can_be_said_and_paths_are_of_it() {
+    let folder = project("entity = 'Account'\n[attributes]\nName = { kind = 'money' }");
+    let elsewhere = tempfile::tempdir().unwrap();
+    let root = folder.path().to_str().unwrap();
+    for arguments in [["--root", root, "check"], ["check", "--root", root]] {
+        let (code, text, errors) = datahub(&elsewhere, &arguments);
+        assert!(code == Some(1) && errors.is_empty(), "{code:?} {errors}");
+        assert!(text.contains("[wrong-kind]") && text.contains("and against $metadata: 1 fault"), "{text}");
+    }
+    let (code, _, errors) = datahub(&folder, &["--root", elsewhere.path().to_str().unwrap(), "check"]);
+    assert!(code == Some(2) && !errors.is_empty(), "{code:?} {errors}");
+}

@@ -31,6 +31,17 @@ fn all_codes_are_listed() {
 }
 
 #[test]
+fn machines_get_every_code_with_its_whole_explanation() {
+    let (code, text, _) = explain(&["--json"]);
+    let told: Vec<serde_json::Value> = text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let expected = datahub_model::source::Code::ALL.iter().map(|code| {
+        let explanation: &str = code.explanation();
+        serde_json::json!({"code": code.name(), "explanation": explanation})
+    });
+    assert_eq!((code, told), (Some(0), expected.collect()));
+}
+
+#[test]
 fn an_unknown_code_is_told_with_the_nearest() {
     let (code, _, error) = explain(&["nulability"]);
     assert_eq!(code, Some(2));

@@ -18,6 +18,8 @@ mod diesel_joins;
 mod diesel_writes;
 #[path = "../pass/every_key.rs"]
 mod every_key;
+#[path = "../pass/every_only.rs"]
+mod every_only;
 #[path = "../pass/from_a_macro.rs"]
 mod from_a_macro;
 #[path = "../pass/growing_types.rs"]
