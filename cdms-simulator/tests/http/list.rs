@@ -35,6 +35,14 @@ async fn a_list_comes_in_pages_of_fifty_in_key_order_and_each_row_once() {
     let pages = pages(&cdms, "AccountSet?$select=AccountId").await;
     assert_eq!(pages.iter().map(Vec::len).collect::<Vec<_>>(), [50, 50, 20]);
     assert_eq!(pages.concat(), ids);
+    let (mut numbers, mut next) = (Vec::new(), Some(cdms.at("AccountSet?$select=AccountId")));
+    while let Some(address) = next {
+        let page = reply(cdms.plain("GET", &address).header("accept", "application/json")).await.d(200);
+        next = page.get("__next").map(|next| next.as_str().unwrap().to_owned());
+        let token = next.as_deref().and_then(|next| next.split_once("$skiptoken="));
+        numbers.extend(token.map(|(_, token)| token.split(',').next().unwrap().to_owned()));
+    }
+    assert_eq!(numbers, ["1", "2"], "each link counts the pages before it");
 }
 
 #[tokio::test]

@@ -87,4 +87,16 @@ async fn records_go_with_their_parent_where_it_is_asked_for() {
     assert_eq!([ada, bob, eve].map(gone), [true, true, false], "children and theirs, and no other entity's");
     let log = cdms.simulator.log().into_iter().filter(|commit| commit.kind == CommitKind::Delete);
     assert_eq!(log.map(|commit| commit.id).collect::<Vec<_>>(), [ACCOUNT, ada, bob]);
+
+    // Each child goes, however many there are.
+    let cdms = Cdms::with(|builder| builder.parental("Contact", "ParentCustomerId"));
+    cdms.simulator.seed("Account", named(ACCOUNT, "Acme"));
+    let children = [(); 3].map(|()| {
+        let id = Uuid::new_v4();
+        let under = [("ContactId", Value::Guid(id)), ("ParentCustomerId", lookup("account", ACCOUNT))];
+        cdms.simulator.seed("Contact", under);
+        id
+    });
+    cdms.delete(&account(ACCOUNT)).await.done();
+    assert!(children.into_iter().all(|id| cdms.simulator.record("Contact", id).is_none()));
 }
