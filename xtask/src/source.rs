@@ -9,11 +9,16 @@ pub(crate) fn begin_with_a_sentence() -> Result<(), String> {
     let mut mute = Vec::new();
     for path in rust_files()? {
         let text = fs::read_to_string(&path).map_err(|error| format!("{}: {error}", path.display()))?;
-        if !text.starts_with("//! ") {
+        if is_mute(&text) {
             mute.push(path.display().to_string());
         }
     }
     if mute.is_empty() { Ok(()) } else { Err(format!("these do not: {}", mute.join(", "))) }
+}
+
+/// Whether a file does not say what it is in its first line.
+fn is_mute(text: &str) -> bool {
+    !text.starts_with("//! ")
 }
 
 /// The floor of each crate; one uses only crates on lower floors.
@@ -39,16 +44,21 @@ pub(crate) fn floors_hold() -> Result<(), String> {
         let folder = if name == "example-domain" { "examples/domain" } else { name };
         let manifest = root().join(folder).join("Cargo.toml");
         let text = fs::read_to_string(&manifest).map_err(|error| format!("{}: {error}", manifest.display()))?;
-        // Tests may look down from anywhere.
-        let used = text.split("[dev-dependencies]").next().unwrap_or_default();
-        for (other, other_floor) in FLOORS {
-            let depends = used.lines().any(|line| line.starts_with(&format!("{other} =")));
-            if depends && other_floor >= floor && (name, other) != SIDEWAYS {
-                broken.push(format!("{name} uses {other}"));
-            }
-        }
+        broken.extend(not_downwards((name, floor), &text));
     }
     if broken.is_empty() { Ok(()) } else { Err(broken.join(", ")) }
+}
+
+/// What a crate with this manifest uses that is not on a lower floor.
+fn not_downwards((name, floor): (&str, u8), manifest: &str) -> Vec<String> {
+    // Tests may look down from anywhere.
+    let used = manifest.split("[dev-dependencies]").next().unwrap_or_default();
+    let names = |line: &str| line.split([' ', '=', '.']).next().unwrap_or_default().to_owned();
+    let used: Vec<_> = used.lines().map(names).collect();
+    let wrong = |(other, other_floor): &(&str, u8)| {
+        *other_floor >= floor && (name, *other) != SIDEWAYS && used.iter().any(|used| used == other)
+    };
+    FLOORS.iter().filter(|other| wrong(other)).map(|(other, _)| format!("{name} uses {other}")).collect()
 }
 
 /// `datahub check` finds nothing.
@@ -72,4 +82,52 @@ fn rust_files() -> Result<Vec<PathBuf>, String> {
 
 fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap_or(Path::new("."))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_dependency_upwards_or_on_the_same_floor_is_found_however_it_is_written() {
+        let of = |lines: &str| not_downwards(("datahub-model", 1), &format!("[dependencies]\n{lines}\n"));
+        for line in [
+            "datahub-runtime = { workspace = true }",
+            "datahub-runtime.workspace = true",
+            "datahub-runtime={ path = \"../datahub-runtime\" }",
+        ] {
+            assert_eq!(of(line), ["datahub-model uses datahub-runtime"], "{line}");
+        }
+        let two = "datahub-protocol = { workspace = true }\ncdms-odata = { workspace = true }\nxtask = \"1\"";
+        assert_eq!(of(two), ["datahub-model uses datahub-protocol", "datahub-model uses xtask"]);
+        assert_eq!(of("datahub-runtime-of-others = \"1\""), [""; 0]);
+        assert_eq!(of("serde = \"1\"\n[dev-dependencies]\ndatahub-runtime = { workspace = true }"), [""; 0]);
+    }
+
+    #[test]
+    fn one_edge_is_sideways_and_not_its_reverse() {
+        assert_eq!(not_downwards(("datahub-runtime", 3), "cdms-simulator = { workspace = true }"), [""; 0]);
+        let back = not_downwards(("cdms-simulator", 3), "datahub-runtime = { workspace = true }");
+        assert_eq!(back, ["cdms-simulator uses datahub-runtime"]);
+    }
+
+    #[test]
+    fn every_crate_that_is_no_test_has_a_floor() {
+        let manifest = fs::read_to_string(root().join("Cargo.toml")).unwrap();
+        let members = manifest.split("members = [").nth(1).and_then(|rest| rest.split(']').next()).unwrap();
+        let members = members.split('"').skip(1).step_by(2).filter(|member| !member.starts_with("tests"));
+        let named = members.map(|member| if member == "examples/domain" { "example-domain" } else { member });
+        let mut named: Vec<_> = named.collect();
+        let mut floors: Vec<_> = FLOORS.iter().map(|(name, _)| *name).collect();
+        (named.sort_unstable(), floors.sort_unstable());
+        assert_eq!(named, floors);
+    }
+
+    #[test]
+    fn a_file_says_what_it_is_in_its_first_line() {
+        assert!(!is_mute("//! What it is.\nuse std::fs;\n"));
+        for mute in ["", "\n//! Too late.", "// No doc.", "//!No blank.", "/// Of an item.", "use std::fs;\n//! x"] {
+            assert!(is_mute(mute), "{mute:?}");
+        }
+    }
 }

@@ -45,6 +45,22 @@ fn read() -> Vec<Row> {
         accepted("a text", ACCOUNT, "M table=m only=\"Name eq 'it''s (not) so'\"\n id: key", |mapping| {
             is(mapping, compare("Name", Equal, text("it's (not) so")));
         }),
+        accepted(
+            "more than two of each",
+            ACCOUNT,
+            "M table=m only=\"Count eq 1 or Count eq 2 or Count eq 3 and Name ne null and Verified eq true and Count lt 9\"\n \
+             id: key",
+            |mapping| {
+                let count = |number| compare("Count", Equal, OnlyValue::Integer(number));
+                let all = OnlyCondition::All(vec![
+                    count(3),
+                    compare("Name", NotEqual, OnlyValue::Null),
+                    compare("Verified", Equal, OnlyValue::Boolean(true)),
+                    compare("Count", Less, OnlyValue::Integer(9)),
+                ]);
+                is(mapping, OnlyCondition::Any(vec![count(1), count(2), all]));
+            },
+        ),
         accepted("no text at all", ACCOUNT, "M table=m only=\"Name ne null\"\n id: key", |mapping| {
             is(mapping, compare("Name", NotEqual, OnlyValue::Null));
         }),
