@@ -36,7 +36,7 @@ enum State<F> {
     Locking(Attributes),
     Loading(Attributes),
     Opening(Box<(Intent, Loaded)>),
-    Sending(Box<(Intent, Loaded)>, Sending),
+    Sending(Box<(Intent, Loaded)>, Box<Sending>),
     Storing(Box<(Written, NewRow, Entry)>),
     /// The intent may be noted although the database went away; why it did.
     Withdrawing(String),
@@ -113,7 +113,7 @@ impl<M: Mapping> Create<M> {
     fn opened(&mut self, opened: Box<(Intent, Loaded)>, committed: Committed) -> Action<Output<M>, M::Fault> {
         match committed {
             Committed::Done(_) => {
-                let mut sending = Sending::new(opened.0.clone());
+                let mut sending = Box::new(Sending::new(opened.0.clone()));
                 let action = sending.send();
                 self.state = State::Sending(opened, sending);
                 action
@@ -135,7 +135,7 @@ impl<M: Mapping> Create<M> {
     fn sent(
         &mut self,
         opened: Box<(Intent, Loaded)>,
-        sending: Sending,
+        sending: Box<Sending>,
         sent: Sent<Output<M>, M::Fault>,
     ) -> Action<Output<M>, M::Fault> {
         let (Intent { patch, .. }, loaded) = &*opened;

@@ -27,7 +27,7 @@ pub struct Delete<M: Mapping> {
 enum State<F> {
     Approaching,
     Opening(Box<Known>),
-    Sending(Box<Known>, Sending),
+    Sending(Box<Known>, Box<Sending>),
     ConfirmingGone(Box<Known>, Refusal),
     /// With whether it was this delete that removed the record.
     Storing(Snapshot, bool),
@@ -108,7 +108,7 @@ impl<M: Mapping> Delete<M> {
     fn sent(
         &mut self,
         known: Box<Known>,
-        sending: Sending,
+        sending: Box<Sending>,
         sent: Sent<Output<M>, M::Fault>,
     ) -> Action<Output<M>, M::Fault> {
         match sent {
@@ -187,7 +187,7 @@ impl<M: Mapping> Machine for Delete<M> {
             }
             (State::Opening(known), Event::Committed(committed)) => match committed {
                 Committed::Done(_) => {
-                    let mut sending = Sending::new(known.intent.clone());
+                    let mut sending = Box::new(Sending::new(known.intent.clone()));
                     let action = sending.send();
                     self.state = State::Sending(known, sending);
                     action

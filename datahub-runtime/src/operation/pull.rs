@@ -57,7 +57,7 @@ pub struct PullReport {
     pub quarantined: u64,
     /// Records of which a write is under way.
     pub pending: u64,
-    /// Records whose row is newer than CDMS; see [`Writable::resolve_all`](crate::Writable::resolve_all).
+    /// Records whose row is newer than CDMS; see [`CdmsSynced::resolve_all`](crate::CdmsSynced::resolve_all).
     pub local_newer: u64,
     /// Records that somebody stored meanwhile, so that they were read once more by themselves.
     pub read_again: u64,
