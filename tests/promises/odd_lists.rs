@@ -17,7 +17,8 @@ use crate::scene::{NEW_NAME, Scene, failed, now, says};
 async fn what_is_read_once_more_is_counted_as_what_it_is_then() {
     let old = |scene: &Scene| Value::Instant(Instant(now(scene).0 - 3_600_000));
     type Change = fn(&Scene, Value);
-    let deeds: [(Change, fn(&PullReport) -> u64); 3] = [
+    type Count = fn(&PullReport) -> u64;
+    let deeds: [(Change, Count); 3] = [
         (|scene, _| scene.person_edits("Name", Value::Null), |report| report.quarantined),
         (|scene, _| scene.kit.simulator.remove("Account", scene.account), |report| report.not_of_model),
         (

@@ -146,7 +146,8 @@ async fn their_writes_of_one_record_wait_for_each_other() {
         });
         saved
     });
-    (saved.unwrap(), also_saved.unwrap());
+    saved.unwrap();
+    also_saved.unwrap();
     let sent: Vec<_> = scene.commits().into_iter().map(|commit| commit.sent.len()).collect();
     assert_eq!(sent, [2, 2], "each its own attribute and the constant");
 }

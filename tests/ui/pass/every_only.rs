@@ -49,7 +49,7 @@ fn a_record_is_of_the_model_by_any_part_of_an_or() {
     let early = ("LastCall", Value::Instant(Instant(1_480_939_199_000)));
     let norway = |id| Value::Lookup(Reference { logical_name: "country".into(), id });
     assert!(with(&[]));
-    assert!(!with(&[early.clone()]));
+    assert!(!with(std::slice::from_ref(&early)));
     assert!(with(&[early.clone(), ("Country", norway(NORWAY))]));
     assert!(!with(&[early.clone(), ("Country", norway(Uuid::from_u128(1)))]));
     assert!(with(&[early.clone(), ("Token", Value::Guid(NORWAY))]));
