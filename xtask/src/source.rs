@@ -119,7 +119,8 @@ mod tests {
         let named = members.map(|member| if member == "examples/domain" { "example-domain" } else { member });
         let mut named: Vec<_> = named.collect();
         let mut floors: Vec<_> = FLOORS.iter().map(|(name, _)| *name).collect();
-        (named.sort_unstable(), floors.sort_unstable());
+        named.sort_unstable();
+        floors.sort_unstable();
         assert_eq!(named, floors);
     }
 
