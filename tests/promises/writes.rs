@@ -690,3 +690,17 @@ async fn a_missing_target_is_named_and_not_the_record() {
     says(&error, &[gone, "a record that the write refers to is missing in CDMS"]);
     assert!(!error.to_string().contains("the record is gone"), "{error}");
 }
+
+#[tokio::test]
+async fn a_rule_that_only_the_commit_checks_is_told_before_cdms_is_asked() {
+    let (scene, org) = Scene::read().await;
+    let id = scene.on("BLOB", "UUID");
+    scene.sql(&format!(
+        "CREATE TABLE invoices (organisation {id} REFERENCES organisations (id) DEFERRABLE INITIALLY DEFERRED)"
+    ));
+    scene.sql("INSERT INTO invoices SELECT id FROM organisations");
+    let refused = failed(org.delete(&scene.hub).await, ErrorKind::Invalid);
+    says(&refused, &["CDMS was not asked to write"]);
+    assert_eq!((scene.requests("DELETE").len(), scene.open_intents()), (0, 0));
+    assert_eq!(scene.row().await.unwrap().name, "Acme");
+}
