@@ -366,7 +366,7 @@ pub fn beginning(model: &ModelDescriptor, column: &Column, id: Uuid) -> Result<V
     }
 }
 
-/// A value of the column's kind that is nobody's, of a kind without a zero: the first option, the first day of 1970, nil.
+/// What stands in for a value of a kind that has no zero: the first option, the first day of 1970, nil.
 fn placeholder(model: &ModelDescriptor, column: &Column) -> Value {
     let contract = column.attributes().first().and_then(|name| model.attribute(name));
     let target = contract.and_then(|contract| contract.targets.first()).copied().unwrap_or_default();

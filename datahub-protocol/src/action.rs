@@ -203,7 +203,7 @@ pub enum IntentChange {
         /// What became of the write.
         verdict: Verdict,
     },
-    /// It stays open, and CDMS's server has finished with its request: whoever settles it need not wait out a quiet period.
+    /// It stays open, and CDMS's server has finished with its request, so that settling it needs no quiet period.
     Ended {
         /// Which.
         operation: OperationId,

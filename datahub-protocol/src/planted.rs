@@ -112,7 +112,7 @@ faults! {
     DeferredRulesUnchecked = "deferred-rules-unchecked",
     /// A word that only a newer program knows makes a row unreadable.
     UnknownWordIsCorrupt = "unknown-word-is-corrupt",
-    /// Whoever meets an open write wakes a whole round of settling.
+    /// Each caller who meets an open write wakes a whole round of settling.
     BusyWakesAll = "busy-wakes-all",
     /// A program's writes of one record do not wait for each other.
     NoRecordLock = "no-record-lock",

@@ -18,8 +18,8 @@ use uuid::Uuid;
 /// under another id than the chosen one.
 ///
 /// Values that the hub knows of are in its text only where their attribute's class is `public`. What CDMS itself says in a
-/// refusal is in its text too, and CDMS, or a plug-in in it, can put any value there: whoever shows errors to others shows
-/// [`kind`](Error::kind) and writes the text to a log that is guarded like the records.
+/// refusal is in its text too, and CDMS, or a plug-in in it, can put any value there: show
+/// [`kind`](Error::kind) to others, and write the text to a log that is guarded like the records.
 #[derive(Clone)]
 pub struct Error(Box<Inner>);
 

@@ -280,7 +280,7 @@ impl Run {
     }
 }
 
-/// What a transaction does that whoever runs the hub should hear of.
+/// What a transaction does that the people who run the hub should hear of.
 #[derive(Default)]
 pub(crate) struct News {
     quarantined: Option<String>,

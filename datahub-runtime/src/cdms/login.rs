@@ -25,7 +25,7 @@ const FAILURES_MAX: usize = 3;
 /// The window in which failures are counted, in first pauses: ten minutes by default.
 const WINDOW_PAUSES: u32 = 60;
 
-/// How long a refusal is believed before the database is asked whether somebody has taken it back.
+/// How long a refusal is believed before the database is asked whether it was taken back.
 const RECALL_PAUSE: Duration = Duration::from_secs(60);
 
 /// The pause after a second failure, in first pauses.
@@ -186,7 +186,7 @@ impl Logins {
     }
 
     /// Asks the database whether this secret was refused before: when the program begins, and while it is refused from time
-    /// to time, because somebody may have taken that back in another program.
+    /// to time, because another program may have taken that back.
     async fn recall(&self, state: &mut State, secret: Option<&str>, now: Duration) {
         let is_kept = matches!(state.last, Last::Refused { is_kept: true, .. });
         match state.recalled {
