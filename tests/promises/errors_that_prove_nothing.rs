@@ -134,3 +134,20 @@ async fn what_stands_in_front_of_cdms_refuses() {
         }
     }
 }
+
+/// A limit that the README names: nothing shows a create that was made under another id and answered with an error.
+#[tokio::test]
+async fn a_create_under_another_id_that_is_answered_with_an_sql_error_is_sent_again() {
+    let scene = Scene::new().await;
+    let attempt = Write::Create.prepare(&scene).await;
+    scene.fault(Operation::Create, Fault::OtherId);
+    let (code, message) = (-2_147_204_784, "Generic SQL error.".into());
+    scene.fault(Operation::Create, Fault::FailAfterCommit { code, message });
+    attempt.run(&scene).await.unwrap();
+    attempt.agrees(&scene).await;
+    let made = scene.commits();
+    assert_eq!(made.len(), 2, "one under another id, and one under the chosen one");
+    assert_ne!(made[0].id, made[1].id);
+    assert_eq!(made[0].operation, made[1].operation);
+    assert_eq!(scene.open_intents(), 0);
+}

@@ -212,8 +212,8 @@ fn once_each(findings: &mut Findings, story: &Story<'_>) {
     for (operation, commits) in story.of_operation.iter().filter(|(_, commits)| commits.len() > 1) {
         let commits: Vec<_> = commits.iter().map(|at| &story.commits[*at]).collect();
         let record = story.intents.get(operation).map(|intent| intent.record);
-        let astray = commits.iter().filter(|commit| Some(commit.id) != record).count();
-        if story.traffic.other_ids.contains(&operation.to_string()) && (astray, commits.len()) == (1, 2) {
+        let astray: Vec<_> = commits.iter().map(|commit| Some(commit.id) != record).collect();
+        if story.traffic.other_ids.contains(&operation.to_string()) && astray == [true, false] {
             *findings
                 .residual
                 .entry("created under another id, answered with an error, and created again")
