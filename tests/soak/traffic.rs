@@ -22,7 +22,7 @@ pub(crate) struct Traffic {
     pub(crate) strange: Vec<String>,
     /// When the connection of a write ended that CDMS was to carry out later, by CDMS's clock.
     pub(crate) put_off: HashMap<String, i64>,
-    /// The creates that were to get another id.
+    /// The creates that were to get another id and were answered with an error.
     pub(crate) other_ids: HashSet<String>,
     /// The last answered GETs of a record by a program: arrival and end.
     gets: HashMap<String, VecDeque<(u64, u64)>>,
@@ -83,7 +83,7 @@ impl Traffic {
         if has("commit_late") {
             self.put_off.insert(operation.to_owned(), request.ended_ms);
         }
-        if has("other_id") {
+        if has("other_id") && request.status == Some(500) {
             self.other_ids.insert(operation.to_owned());
         }
         let Some(record) = record_of(request, path) else {

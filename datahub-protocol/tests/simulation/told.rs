@@ -248,8 +248,7 @@ impl<'w> Facts<'w> {
                     Err("it found the record gone, and nobody removed it")
                 }
             }
-            // It may be gone again since somebody looked.
-            WriteKind::Create if (self.began..=self.judged).any(|at| self.others_record(at)) => {
+            WriteKind::Create if self.others_record(self.judged) => {
                 Ok(Some("`applied` is true: the id of a create whose answer was lost is that of a record of others"))
             }
             WriteKind::Delete if self.others(self.began, self.judged).any(|deed| *deed == Deed::Removed) => {

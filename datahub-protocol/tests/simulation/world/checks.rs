@@ -52,7 +52,9 @@ impl World {
         if settles && let Some(wrong) = self.wrongly_settled(at, operation, verdict) {
             self.break_promise(format!("{operation} was settled as {word} {wrong}"));
         }
-        let seen = if settles { self.processes[at].looked } else { self.cdms.log.len() };
+        // A writer that has an answer which tells the outcome does not look.
+        let looks = settles || self.looked_at.contains(&operation);
+        let seen = if looks { self.processes[at].looked } else { self.cdms.log.len() };
         self.judged.insert(operation, seen);
     }
 
