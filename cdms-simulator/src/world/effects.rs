@@ -14,12 +14,31 @@ pub(super) fn is_the_servers(name: &str) -> bool {
         || addresses::is_an_id(name)
 }
 
+/// What the server makes of other values, or keeps about a record beside it: a client's value is ignored, a person's deed
+/// in the server's own pages may change it.
+const KEPT: [&str; 14] = [
+    "Address3_AddressId",
+    "Aging30",
+    "Aging60",
+    "Aging90",
+    "CreatedOnBehalfBy",
+    "FullName",
+    "MasterId",
+    "Merged",
+    "ModifiedOnBehalfBy",
+    "OrganizationId",
+    "OwningBusinessUnit",
+    "OwningTeam",
+    "OwningUser",
+    "YomiFullName",
+];
+
 /// Whether a client's value for this attribute is not honoured.
 pub(super) fn is_read_only(name: &str, kind: CommitKind) -> bool {
     match name {
         "StateCode" | "statecode" => true,
         "OwnerId" | "OverriddenCreatedOn" => kind == CommitKind::Update,
-        _ => is_the_servers(name),
+        _ => is_the_servers(name) || KEPT.contains(&name),
     }
 }
 

@@ -23,7 +23,7 @@ async fn the_answer_is_201_with_the_address_and_the_whole_record() {
     assert_eq!(record["Name"], "Acme");
     assert_eq!(record["NumberOfEmployees"], Json::Null, "attributes without a value are there");
     let shown = record.as_object().unwrap().len();
-    assert_eq!(shown, 1 + 24 + 2, "all 24 properties and both navigation properties");
+    assert_eq!(shown, 1 + 26 + 2, "all 26 properties and both navigation properties");
     assert_eq!(cdms.held("Account", ACCOUNT, "Name"), Value::text("Acme"));
 }
 

@@ -120,6 +120,26 @@ async fn what_clients_cannot_change_is_ignored_and_a_record_can_be_posted_back_a
 }
 
 #[tokio::test]
+async fn what_the_server_keeps_about_a_record_is_kept() {
+    let cdms = Cdms::start();
+    let user = json!({"Id": OTHER.to_string(), "LogicalName": "systemuser"});
+    let kept = json!({"Name": "New", "Merged": true, "OwningUser": user});
+    let made = cdms.create("AccountSet", kept.clone()).await.d(201);
+    cdms.simulator.seed("Account", full());
+    cdms.merge(&account(ACCOUNT), kept).await.done();
+    let made = made["AccountId"].as_str().unwrap().parse().unwrap();
+    for id in [made, ACCOUNT] {
+        assert_eq!(cdms.held("Account", id, "Name"), Value::text("New"));
+        for name in ["Merged", "OwningUser"] {
+            assert_eq!(cdms.held("Account", id, name), Value::Null, "{name}");
+        }
+    }
+    // A merge in the server's own pages does that.
+    cdms.simulator.edit("Account", ACCOUNT, [("Merged", Value::Boolean(true))]);
+    assert_eq!(cdms.held("Account", ACCOUNT, "Merged"), Value::Boolean(true));
+}
+
+#[tokio::test]
 async fn the_switch_refuses_a_change_of_state_or_owner() {
     let cdms = Cdms::with(|builder| builder.refuse_read_only(true));
     cdms.simulator.seed("Account", full());

@@ -7,13 +7,15 @@ NAMESPACE = "Microsoft.Crm.Sdk.Data.Services"
 ENTITIES = {
     "Account": ("AccountId", {
         "AccountId": "Edm.Guid", "Name": "Edm.String", "NumberOfEmployees": "Edm.Int32", "DoNotPhone": "Edm.Boolean",
-        "ExchangeRate": "Edm.Decimal", "Address1_AddressId": "Edm.Guid", "Address1_City": "Edm.String",
+        "ExchangeRate": "Edm.Decimal", "Merged": "Edm.Boolean", "Address1_AddressId": "Edm.Guid",
+        "Address1_City": "Edm.String",
         "Address1_Latitude": "Edm.Double", "Address2_AddressId": "Edm.Guid", "Address2_City": "Edm.String",
         "LastVerified": "Edm.DateTime", "CreatedOn": "Edm.DateTime", "ModifiedOn": "Edm.DateTime",
         "VersionNumber": "Edm.Int64", "IndustryCode": "OptionSetValue", "Revenue": "Money",
         "Revenue_Base": "Money", "TransactionCurrencyId": "EntityReference",
         "PrimaryContactId": "EntityReference", "CreatedBy": "EntityReference", "ModifiedBy": "EntityReference",
-        "OwnerId": "EntityReference", "StateCode": "OptionSetValue", "StatusCode": "OptionSetValue",
+        "OwnerId": "EntityReference", "OwningUser": "EntityReference",
+        "StateCode": "OptionSetValue", "StatusCode": "OptionSetValue",
     }),
     "Contact": ("ContactId", {
         "ContactId": "Edm.Guid", "FirstName": "Edm.String", "LastName": "Edm.String", "FullName": "Edm.String",

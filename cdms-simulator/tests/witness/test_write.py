@@ -104,6 +104,14 @@ class Merge(Witness):
         for name in ["StateCode", "OwnerId", "CreatedOn", "CreatedBy", "PrimaryContactId", "Revenue", "IndustryCode"]:
             self.assertEqual(after[name], before[name], name)
 
+    def test_what_the_server_keeps_about_a_record_is_kept(self):
+        kept = {"Name": "New", "Merged": True, "OwningUser": {"Id": OTHER, "LogicalName": "systemuser"}}
+        changed = self.full()
+        self.done(self.merge(changed, **kept))
+        for path in [self.account(**kept), changed]:
+            shown = self.get(path).d
+            self.assertEqual((shown["Name"], shown["Merged"], shown["OwningUser"]["Id"]), ("New", None, None))
+
     def test_a_replacement_by_verb_or_tunnelled_resets_what_it_leaves_out(self):
         path = self.account(Name="Acme", NumberOfEmployees=5)
         self.done(self.merge(path, StatusCode={"Value": 3}))
