@@ -57,8 +57,17 @@ enum Task {
     /// fails for each change that no test notices and that `docs/mutants-left.txt` does not explain. It takes about an hour.
     Mutants {
         /// Only this part: `protocol`, `attributes` or `fields`.
-        #[arg(long, value_name = "PART")]
+        #[arg(long, value_name = "PART", conflicts_with = "sample")]
         only: Option<String>,
+        /// Instead of that: so many of all other changes of what ships, drawn by lot, in one build.
+        #[arg(long, value_name = "COUNT")]
+        sample: Option<usize>,
+        /// The seed of the lot; a new one, which is printed, where none is given.
+        #[arg(long, requires = "sample")]
+        seed: Option<u64>,
+        /// Tries only what no test noticed the last time, of a sample with the same seed.
+        #[arg(long, requires = "seed")]
+        again: bool,
     },
     /// Fuzzes what reads from outside: contracts, attributes, dates, numbers, conditions, answers and `$metadata`.
     ///
@@ -95,7 +104,8 @@ fn main() -> ExitCode {
         Task::Bench(choices) => return bench::run(&choices),
         Task::Planted { faults, all } => return planted::run(&faults, all),
         Task::Fuzz { seconds, targets } => return fuzz::run(&targets, seconds),
-        Task::Mutants { only } => return mutants::run(only.as_deref()),
+        Task::Mutants { sample: Some(count), seed, again, .. } => return mutants::run_sample(count, seed, again),
+        Task::Mutants { only, .. } => return mutants::run(only.as_deref()),
         Task::Soak { operations, seed, json } => return soak(operations, seed, json),
     };
     let server = if with_tests { package::python().and_then(|()| Server::start()) } else { Ok(None) };

@@ -1,5 +1,10 @@
 //! Mutation testing: each change of the code that no test notices is explained by name, or the run fails.
 
+mod asked;
+mod sample;
+mod switched;
+mod tree;
+
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
@@ -76,6 +81,21 @@ const ENDED: [i32; 3] = [0, 2, 3];
 
 /// So many in a hundred may be left at most.
 const LEFT_MAX_PERCENT: usize = 5;
+
+/// Draws a sample of the changes in no part, by a seed that is given or printed, and tries it; with `again`, only what no
+/// test noticed the last time.
+pub(crate) fn run_sample(count: usize, seed: Option<u64>, again: bool) -> ExitCode {
+    match sample::run(count, seed, again) {
+        Ok(told) => {
+            say(&told);
+            ExitCode::SUCCESS
+        }
+        Err(told) => {
+            say(&told);
+            ExitCode::FAILURE
+        }
+    }
+}
 
 /// Tries every change of all parts, or of one.
 pub(crate) fn run(only: Option<&str>) -> ExitCode {

@@ -1,0 +1,288 @@
+//! The test programs of a changed workspace, asked of one change after another by those that come to it.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::io::{BufRead as _, BufReader};
+#[cfg(unix)]
+use std::os::unix::process::CommandExt as _;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::mpsc;
+use std::time::{Duration, Instant};
+
+use super::sample::Mutant;
+use super::tree::{ON, REACHED, Tree, messages};
+use crate::check::say;
+use crate::postgres;
+
+/// How many changes are tried at a time.
+const WORKERS: usize = 2;
+
+/// How much longer than without a change a program may take, and how long at least.
+const PATIENCE: (u32, Duration) = (5, Duration::from_secs(60));
+
+/// How long a program may take without a change.
+const PATIENCE_WITHOUT: Duration = Duration::from_secs(1_800);
+
+/// A test that fails under a change, but not on its own, is left out so often; then its program tells nothing.
+const UNSURE_MAX: usize = 5;
+
+/// The variable by which kits of tests know that their database is on a server, and the test that sets it.
+const ON_SERVER: (&str, &str) = ("DATAHUB_TEST_DATABASE", "all_of_it");
+
+/// What the tests say of a change.
+#[derive(Debug)]
+pub(super) enum Asked {
+    /// This test fails under it.
+    Noticed { by: String },
+    /// None does of these programs, which come to it.
+    Missed { asked: Vec<String> },
+}
+
+/// The test programs, in the order in which they are asked: the fastest first.
+pub(super) struct Programs<'t> {
+    programs: Vec<Program>,
+    server: &'t str,
+}
+
+struct Program {
+    name: String,
+    path: PathBuf,
+    package: String,
+    folder: PathBuf,
+    on_server: bool,
+    /// How long it takes without a change.
+    takes: Duration,
+    /// The changes that it comes to.
+    reaches: BTreeSet<usize>,
+}
+
+/// How a run ended.
+enum Ended {
+    Well,
+    /// Stopped at the first test that failed, whose name this is, or in itself.
+    Failed(Option<String>),
+    TooLate,
+}
+
+impl<'t> Programs<'t> {
+    /// Builds the test programs, and runs each without a change: all have to pass.
+    pub(super) fn build(tree: &Tree, folder: &Path, server: &'t str) -> Result<Self, String> {
+        let mut command = tree.cargo("test");
+        command.args(["--workspace", "--exclude=xtask", "--all-features", "--lib", "--bins", "--tests", "--no-run"]);
+        let output = command.arg("--message-format=json").stderr(Stdio::null()).output();
+        let output = output.map_err(|error| format!("cargo cannot be run: {error}"))?;
+        if !output.status.success() {
+            return Err(format!("the tests of the changed workspace cannot be built: {}", output.status));
+        }
+        let mut programs = Vec::new();
+        for message in messages(&output.stdout).filter(|message| message["profile"]["test"] == true) {
+            let text = |value: &serde_json::Value| value.as_str().map(str::to_owned);
+            let Some(path) = text(&message["executable"]) else { continue };
+            let manifest = text(&message["manifest_path"]).unwrap_or_default();
+            let folder = Path::new(&manifest).parent().unwrap_or(&tree.folder).to_owned();
+            let package = package_of(&message["package_id"]);
+            let name = text(&message["target"]["name"]).unwrap_or_default();
+            let program = |on_server| Program {
+                name: if on_server { format!("{name} on PostgreSQL") } else { name.clone() },
+                path: PathBuf::from(&path),
+                package: package.clone(),
+                folder: folder.clone(),
+                on_server,
+                takes: Duration::ZERO,
+                reaches: BTreeSet::new(),
+            };
+            let first = program(false);
+            if first.again_on_server(server)? {
+                programs.push(program(true));
+            }
+            programs.push(first);
+        }
+        say(&format!("{} test programs are built, and run without a change", programs.len()));
+        for program in &mut programs {
+            let reached = folder.join("reached");
+            _ = std::fs::remove_file(&reached);
+            let begun = Instant::now();
+            let ended = run(program.command(server).env(REACHED, &reached), PATIENCE_WITHOUT)?;
+            if !matches!(ended, Ended::Well) {
+                let test = if let Ended::Failed(Some(test)) = ended { test } else { "in itself".to_owned() };
+                return Err(format!("{} fails without a change: {test}", program.name));
+            }
+            program.takes = begun.elapsed();
+            let numbers = std::fs::read_to_string(&reached).unwrap_or_default();
+            program.reaches = numbers.lines().filter_map(|number| number.parse().ok()).collect();
+            say(&format!("{}: {} s, {} changes", program.name, program.takes.as_secs(), program.reaches.len()));
+        }
+        programs.retain(|program| !program.reaches.is_empty());
+        programs.sort_by_key(|program| (program.on_server, program.takes));
+        Ok(Programs { programs, server })
+    }
+
+    /// Asks of each change that was missed before, where that is given, and of every one otherwise.
+    pub(super) fn ask(
+        &self,
+        mutants: &[Mutant],
+        holds: &BTreeSet<usize>,
+        missed_before: Option<&BTreeSet<String>>,
+    ) -> Result<BTreeMap<usize, Asked>, String> {
+        let all: Vec<usize> = holds.iter().copied().collect();
+        let (next, told) = (AtomicUsize::new(0), Mutex::new(BTreeMap::new()));
+        let work = || -> Result<(), String> {
+            while let Some(number) = all.get(next.fetch_add(1, Ordering::Relaxed)) {
+                let mutant = &mutants[*number];
+                let asked = if missed_before.is_none_or(|missed| missed.contains(&mutant.key)) {
+                    self.ask_of(*number, &mutant.file)?
+                } else {
+                    Asked::Noticed { by: "a test of the last run".to_owned() }
+                };
+                let mut told = told.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+                let shown = match &asked {
+                    Asked::Noticed { by } => format!("noticed by {by}"),
+                    Asked::Missed { asked } => format!("MISSED by {}", asked.join(", ")),
+                };
+                say(&format!("{}/{}: {} is {shown} [{number}]", told.len() + 1, all.len(), mutant.name));
+                told.insert(*number, asked);
+            }
+            Ok(())
+        };
+        std::thread::scope(|scope| {
+            let workers: Vec<_> = (0..WORKERS).map(|_| scope.spawn(work)).collect();
+            let ended: Vec<_> = workers.into_iter().map(|worker| worker.join()).collect();
+            ended.into_iter().try_for_each(|ended| ended.unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
+        })?;
+        Ok(told.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner))
+    }
+
+    fn ask_of(&self, number: usize, file: &str) -> Result<Asked, String> {
+        let mut asked = Vec::new();
+        // What stands above the store is the same on both databases.
+        let both = file.contains("/store") || file.contains("sql");
+        for program in self.programs.iter().filter(|program| program.reaches.contains(&number)) {
+            let on_sqlite = asked.iter().any(|name: &String| program.name.strip_suffix(" on PostgreSQL") == Some(name));
+            if program.on_server && on_sqlite && !both {
+                continue;
+            }
+            if let Some(by) = program.notices(self.server, number)? {
+                return Ok(Asked::Noticed { by });
+            }
+            asked.push(program.name.clone());
+        }
+        Ok(Asked::Missed { asked })
+    }
+}
+
+impl Program {
+    /// Whether there is a test in it that runs it again on a server.
+    fn again_on_server(&self, server: &str) -> Result<bool, String> {
+        let listed = self.command(server).args(["--list"]).output();
+        let listed = listed.map_err(|error| format!("{} cannot be run: {error}", self.name))?.stdout;
+        Ok(String::from_utf8_lossy(&listed).contains(ON_SERVER.1))
+    }
+
+    /// The test that fails under a change, here and again on its own.
+    fn notices(&self, server: &str, number: usize) -> Result<Option<String>, String> {
+        let patience = (self.takes * PATIENCE.0).max(PATIENCE.1);
+        let mut unsure: Vec<String> = Vec::new();
+        while unsure.len() <= UNSURE_MAX {
+            let skipped: Vec<_> = unsure.iter().flat_map(|test| ["--skip", test]).collect();
+            let test = match self.run(server, number, &skipped, patience)? {
+                Ended::Well => return Ok(None),
+                Ended::TooLate => return Ok(Some(format!("{}, which hangs", self.name))),
+                Ended::Failed(None) => return Ok(Some(self.name.clone())),
+                Ended::Failed(Some(test)) => test,
+            };
+            if !matches!(self.run(server, number, &["--exact", &test], patience)?, Ended::Well) {
+                return Ok(Some(format!("{}::{test}", self.name)));
+            }
+            unsure.push(test);
+        }
+        Ok(None)
+    }
+
+    fn command(&self, server: &str) -> Command {
+        let mut command = Command::new(&self.path);
+        command.current_dir(&self.folder).env("CARGO_MANIFEST_DIR", &self.folder).env("CARGO_PKG_NAME", &self.package);
+        if self.on_server {
+            command.env(ON_SERVER.0, server).env(postgres::URL, server).args(["--skip", ON_SERVER.1]);
+        } else {
+            command.env("DATAHUB_TESTS", "sqlite-only").env_remove(postgres::URL);
+        }
+        // The tests of a procedural macro are linked to the compiler's libraries.
+        if let Some(libraries) = libraries() {
+            command.env("LD_LIBRARY_PATH", libraries);
+        }
+        command
+    }
+
+    fn run(&self, server: &str, number: usize, arguments: &[&str], patience: Duration) -> Result<Ended, String> {
+        let mut command = self.command(server);
+        command.env(ON, number.to_string()).args(arguments);
+        run(&mut command, patience)
+    }
+}
+
+/// Runs a program until it ends, a test of it fails, or it took too long.
+fn run(command: &mut Command, patience: Duration) -> Result<Ended, String> {
+    command.env("RUST_BACKTRACE", "0");
+    #[cfg(unix)]
+    command.process_group(0);
+    let child = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null()).spawn();
+    let mut child = child.map_err(|error| format!("{} cannot be run: {error}", command.get_program().display()))?;
+    let Some(output) = child.stdout.take() else { return Err("a child has no output".to_owned()) };
+    let (sender, failures) = mpsc::channel();
+    // It ends with the pipe, which the end of the group closes.
+    std::thread::spawn(move || {
+        for line in BufReader::new(output).lines().map_while(Result::ok) {
+            if let Some(test) = line.strip_prefix("test ").and_then(|line| line.strip_suffix("FAILED")) {
+                // Nobody may be waiting any more.
+                _ = sender.send(test.trim_end().trim_end_matches("...").trim_end().to_owned());
+            }
+        }
+    });
+    let begun = Instant::now();
+    loop {
+        if let Ok(test) = failures.recv_timeout(Duration::from_millis(20)) {
+            end(&mut child);
+            return Ok(Ended::Failed(Some(test)));
+        }
+        match child.try_wait() {
+            Ok(Some(status)) if status.success() => return Ok(Ended::Well),
+            Ok(Some(_)) => {
+                let test = failures.recv_timeout(Duration::from_millis(200)).ok();
+                end(&mut child);
+                return Ok(Ended::Failed(test));
+            }
+            Ok(None) if begun.elapsed() < patience => {
+                // Without its output there is nothing to wait for but its end.
+                std::thread::sleep(Duration::from_millis(10));
+            }
+            _ => {
+                end(&mut child);
+                return Ok(Ended::TooLate);
+            }
+        }
+    }
+}
+
+/// Ends a program with those that it has started.
+fn end(child: &mut Child) {
+    _ = Command::new("kill").args(["-KILL", "--", &format!("-{}", child.id())]).stderr(Stdio::null()).status();
+    _ = child.kill();
+    _ = child.wait();
+}
+
+fn package_of(id: &serde_json::Value) -> String {
+    let id = id.as_str().unwrap_or_default();
+    let name = id.rsplit(['/', '#']).next().unwrap_or_default();
+    match (name.contains('@'), id.rsplit_once('#')) {
+        (true, _) => name.split('@').next().unwrap_or_default().to_owned(),
+        (false, Some((path, _))) => path.rsplit('/').next().unwrap_or_default().to_owned(),
+        (false, None) => name.to_owned(),
+    }
+}
+
+fn libraries() -> Option<String> {
+    let output = Command::new("rustc").args(["--print", "target-libdir"]).output().ok()?;
+    Some(String::from_utf8(output.stdout).ok()?.trim().to_owned())
+}

@@ -1,0 +1,222 @@
+//! A random sample of the changes that no part of `cargo xtask mutants` tries one by one, many of them in one build.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+use std::process::Command;
+
+use serde_json::Value;
+
+use super::asked::{Asked, Programs};
+use super::switched::{Change, Genre, Place};
+use super::tree::Tree;
+use super::{LEFT, PARTS, Tried, judge, name};
+use crate::check::{install, say};
+use crate::postgres::Server;
+
+/// The part's name in the list of what is explained.
+const PART: &str = "sample";
+
+/// The packages that ship, `datahub-protocol` apart, of which every change is tried.
+const PACKAGES: [&str; 6] =
+    ["cdms-odata", "cdms-simulator", "datahub-cli", "datahub-macros", "datahub-model", "datahub-runtime"];
+
+/// What is no behaviour of the product: the stops of the crash matrix, and a bench.
+const EXCLUDED: [&str; 2] = ["datahub-runtime/src/crash_points.rs", "datahub-macros/src/bench.rs"];
+
+/// A sample is drawn larger by so many in a hundred, because many changes do not compile.
+const SPARE_PERCENT: usize = 40;
+
+/// Where the copy of the workspace is, and what was told of each change.
+const FOLDER: &str = "target/mutants-of-sample";
+
+/// A change that cargo-mutants knows.
+#[derive(Debug)]
+pub(super) struct Mutant {
+    /// What it is called, with its line.
+    pub(super) name: String,
+    /// What it is called without, and which of that name it is.
+    pub(super) key: String,
+    pub(super) package: String,
+    pub(super) file: String,
+    pub(super) from: Place,
+    pub(super) to: Place,
+    pub(super) replacement: String,
+    /// Where the function that it is in begins.
+    pub(super) function: Place,
+    genre: Genre,
+}
+
+impl Mutant {
+    fn read(listed: &Value) -> Option<Mutant> {
+        let text = |value: &Value| value.as_str().map(str::to_owned);
+        let place = |value: &Value| {
+            let number = |name: &str| value[name].as_u64().and_then(|number| usize::try_from(number).ok());
+            Some(Place { line: number("line")?, column: number("column")? })
+        };
+        let genre = match listed["genre"].as_str()? {
+            "FnValue" => Genre::Body,
+            "BinaryOperator" => Genre::Binary,
+            "UnaryOperator" => Genre::Unary,
+            "MatchArm" => Genre::Arm,
+            "MatchArmGuard" => Genre::Guard,
+            "StructField" => Genre::Field,
+            _ => return None,
+        };
+        let from = place(&listed["span"]["start"])?;
+        Some(Mutant {
+            name: text(&listed["name"])?,
+            key: String::new(),
+            package: text(&listed["package"])?,
+            file: text(&listed["file"])?,
+            from,
+            to: place(&listed["span"]["end"])?,
+            replacement: text(&listed["replacement"])?,
+            function: place(&listed["function"]["span"]["start"]).unwrap_or(from),
+            genre,
+        })
+    }
+
+    pub(super) fn change(&self, number: usize) -> Change {
+        Change { number, genre: self.genre, place: self.from, replacement: self.replacement.clone() }
+    }
+}
+
+/// Draws a sample, plants it, and asks the tests; with `again`, only of what they missed the last time.
+pub(crate) fn run(count: usize, seed: Option<u64>, again: bool) -> Result<String, String> {
+    let seed = seed.unwrap_or_else(|| fastrand::u64(..1_000_000));
+    let explained = std::fs::read_to_string(LEFT).map_err(|error| format!("{LEFT} cannot be read: {error}"))?;
+    let folder = std::path::absolute(FOLDER).map_err(|error| format!("{FOLDER}: {error}"))?;
+    std::fs::create_dir_all(&folder).map_err(|error| format!("{FOLDER}: {error}"))?;
+    let all = list()?;
+    let of = all.len();
+    let mut mutants = draw(all, count + count * SPARE_PERCENT / 100, seed);
+    say(&format!("{} of {of} changes are drawn by seed {seed}", mutants.len()));
+    let mut tree = Tree::plant(&folder, &mutants)?;
+    let spare: Vec<_> = tree.holds.iter().copied().skip(count).collect();
+    for number in spare {
+        tree.holds.remove(&number);
+    }
+    say(&format!(
+        "{} are tried; {} drawn do not compile, {} compile without a switch only",
+        tree.holds.len(),
+        tree.unviable.len(),
+        tree.alone.len()
+    ));
+    let server = Server::start()?;
+    let server = server.as_ref().map(Server::url).ok_or("a sample is tried on both databases; unset DATAHUB_TESTS")?;
+    let programs = Programs::build(&tree, &folder, server)?;
+    let told = folder.join("told.tsv");
+    let before = if again { Some(missed_before(&told)?) } else { None };
+    let tried = programs.ask(&mutants, &tree.holds, before.as_ref())?;
+    write(&told, &mutants, &tried)?;
+    let mut missed = BTreeMap::new();
+    let mut by_package: BTreeMap<String, (usize, usize)> = BTreeMap::new();
+    for (number, asked) in &tried {
+        let mutant = &mut mutants[*number];
+        let counted = by_package.entry(std::mem::take(&mut mutant.package)).or_default();
+        counted.0 += 1;
+        if let Asked::Missed { .. } = asked {
+            counted.1 += 1;
+            *missed.entry(name(&mutant.name)).or_default() += 1;
+        }
+    }
+    say("\n| package | tried | not noticed |\n|---|---|---|");
+    for (package, (tried, missed)) in by_package {
+        say(&format!("| `{package}` | {tried} | {missed} |"));
+    }
+    judge(PART, &Tried { noticed: tried.len() - missed.values().sum::<usize>(), missed }, &explained)
+}
+
+/// All changes of what ships, without those that a part tries.
+fn list() -> Result<Vec<Mutant>, String> {
+    install("cargo-mutants")?;
+    let mut command = Command::new("cargo-mutants");
+    command.args(["mutants", "--list", "--json", "--all-features"]);
+    command.args(PACKAGES.map(|package| format!("--package={package}")));
+    command.args(EXCLUDED.map(|file| format!("--exclude={file}")));
+    for part in &PARTS {
+        let files = part.arguments.iter().filter_map(|argument| argument.strip_prefix("--file="));
+        command.args(files.map(|files| format!("--exclude={files}")));
+    }
+    let output = command.output().map_err(|error| format!("cargo-mutants cannot be run: {error}"))?;
+    let listed: Vec<Value> = serde_json::from_slice(&output.stdout)
+        .map_err(|error| format!("cargo-mutants lists its changes in a form that is not known here: {error}"))?;
+    let read = |listed| Mutant::read(listed).ok_or_else(|| format!("cargo-mutants lists an unknown change: {listed}"));
+    listed.iter().map(read).collect()
+}
+
+/// So many of all, chosen by the seed and by what they are called without their lines, so that an edit elsewhere moves none
+/// of them in or out.
+fn draw(mut all: Vec<Mutant>, count: usize, seed: u64) -> Vec<Mutant> {
+    all.sort_by_key(|mutant| (mutant.file.clone(), mutant.from));
+    let mut times: BTreeMap<String, u64> = BTreeMap::new();
+    for mutant in &mut all {
+        let nth = times.entry(name(&mutant.name)).or_default();
+        mutant.key = format!("{} ({nth})", name(&mutant.name));
+        *nth += 1;
+    }
+    all.sort_by_cached_key(|mutant| lot(seed, &mutant.key));
+    all.truncate(count);
+    all
+}
+
+/// A number for a text, another one for each seed.
+fn lot(seed: u64, text: &str) -> u64 {
+    text.bytes().fold(seed, |lot, byte| fastrand::Rng::with_seed(lot ^ u64::from(byte)).u64(..))
+}
+
+/// What no test noticed before.
+fn missed_before(told: &Path) -> Result<BTreeSet<String>, String> {
+    let text = std::fs::read_to_string(told).map_err(|error| format!("{}: {error}", told.display()))?;
+    let missed = text.lines().filter_map(|line| line.strip_prefix("missed\t"));
+    Ok(missed.map(|rest| rest.split('\t').next().unwrap_or_default().to_owned()).collect())
+}
+
+/// Keeps what was told of each change.
+fn write(told: &Path, mutants: &[Mutant], tried: &BTreeMap<usize, Asked>) -> Result<(), String> {
+    let lines = tried.iter().map(|(number, asked)| {
+        let name = &mutants[*number].key;
+        match asked {
+            Asked::Noticed { by } => format!("noticed\t{name}\t{number}\t{by}\n"),
+            Asked::Missed { asked } => format!("missed\t{name}\t{number}\t{}\n", asked.join(" ")),
+        }
+    });
+    std::fs::write(told, lines.collect::<String>()).map_err(|error| format!("{}: {error}", told.display()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn mutant(name: &str, line: usize) -> Mutant {
+        let from = Place { line, column: 1 };
+        Mutant {
+            name: format!("src/a.rs:{line}:1: {name}"),
+            key: String::new(),
+            package: "a".to_owned(),
+            file: "src/a.rs".to_owned(),
+            from,
+            to: from,
+            replacement: String::new(),
+            function: from,
+            genre: Genre::Unary,
+        }
+    }
+
+    fn drawn(all: Vec<Mutant>, seed: u64) -> Vec<String> {
+        draw(all, 3, seed).into_iter().map(|mutant| mutant.key).collect()
+    }
+
+    #[test]
+    fn a_seed_draws_the_same_changes_wherever_they_stand() {
+        let names =
+            ["delete ! in f", "delete - in f", "delete ! in g", "delete ! in f", "delete ! in h", "delete - in i"];
+        let at =
+            |shift: usize| names.iter().zip(1..).map(|(name, line)| mutant(name, line + shift)).collect::<Vec<_>>();
+        assert_eq!(drawn(at(0), 7), drawn(at(30), 7));
+        assert!((8..20).any(|seed| drawn(at(0), seed) != drawn(at(0), 7)), "every seed draws the same");
+        let twice =
+            draw(at(0), 6, 1).into_iter().filter(|mutant| mutant.key.starts_with("src/a.rs: delete ! in f")).count();
+        assert_eq!(twice, 2);
+    }
+}
