@@ -26,6 +26,7 @@ mod on_postgres;
 mod outcome_table;
 mod personal;
 mod pull;
+mod quarantine;
 mod read_table;
 mod remodelled;
 mod restored;

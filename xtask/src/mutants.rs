@@ -22,16 +22,14 @@ struct Part {
     tests: &'static [&'static str],
 }
 
+/// Without the switches of planted faults, which a program that ships does not have.
+const PLANTED: &str = "--exclude-re=planted(::\\w+)?\\(";
+
 /// What is tried, and which tests are asked.
 const PARTS: [Part; 3] = [
     Part {
         name: "protocol",
-        arguments: &[
-            "--package=datahub-protocol",
-            // The switches of planted faults, which a program that ships does not have.
-            "--exclude=**/planted.rs",
-            "--exclude-re=planted(::\\w+)?\\(",
-        ],
+        arguments: &["--package=datahub-protocol", "--exclude=**/planted.rs", PLANTED],
         tests_in: None,
         tests: &[
             "--test=tables",

@@ -6,9 +6,8 @@ use std::io::{BufRead as _, BufReader};
 use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
-use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::mpsc;
+use std::sync::{Mutex, MutexGuard, PoisonError, mpsc};
 use std::time::{Duration, Instant};
 
 use super::sample::Mutant;
@@ -100,19 +99,25 @@ impl<'t> Programs<'t> {
             programs.push(first);
         }
         say(&format!("{} test programs are built, and run without a change", programs.len()));
-        for program in &mut programs {
-            let reached = folder.join("reached");
-            _ = std::fs::remove_file(&reached);
-            let begun = Instant::now();
-            let ended = run(program.command(server).env(REACHED, &reached), PATIENCE_WITHOUT)?;
-            if !matches!(ended, Ended::Well) {
-                let test = if let Ended::Failed(Some(test)) = ended { test } else { "in itself".to_owned() };
-                return Err(format!("{} fails without a change: {test}", program.name));
+        let (next, fails) = (AtomicUsize::new(0), Mutex::new(Vec::new()));
+        let places: Vec<Mutex<&mut Program>> = programs.iter_mut().map(Mutex::new).collect();
+        side_by_side(|| {
+            loop {
+                let at = next.fetch_add(1, Ordering::Relaxed);
+                let Some(place) = places.get(at) else { return Ok(()) };
+                let mut program = lock(place);
+                let reached = folder.join(format!("reached-{at}"));
+                // One that fails beside another, and not the second time, is asked all the same.
+                if program.run_without(server, &reached)?.is_some()
+                    && let Some(fault) = program.run_without(server, &reached)?
+                {
+                    lock(&fails).push(fault);
+                }
             }
-            program.takes = begun.elapsed();
-            let numbers = std::fs::read_to_string(&reached).unwrap_or_default();
-            program.reaches = numbers.lines().filter_map(|number| number.parse().ok()).collect();
-            say(&format!("{}: {} s, {} changes", program.name, program.takes.as_secs(), program.reaches.len()));
+        })?;
+        drop(places);
+        if let Some(fault) = lock(&fails).first() {
+            return Err(fault.clone());
         }
         programs.retain(|program| !program.reaches.is_empty());
         programs.sort_by_key(|program| (program.on_server, program.takes));
@@ -136,7 +141,7 @@ impl<'t> Programs<'t> {
                 } else {
                     Asked::Noticed { by: "a test of the last run".to_owned() }
                 };
-                let mut told = told.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+                let mut told = lock(&told);
                 let shown = match &asked {
                     Asked::Noticed { by } => format!("noticed by {by}"),
                     Asked::Missed { asked } => format!("MISSED by {}", asked.join(", ")),
@@ -146,12 +151,8 @@ impl<'t> Programs<'t> {
             }
             Ok(())
         };
-        std::thread::scope(|scope| {
-            let workers: Vec<_> = (0..WORKERS).map(|_| scope.spawn(work)).collect();
-            let ended: Vec<_> = workers.into_iter().map(|worker| worker.join()).collect();
-            ended.into_iter().try_for_each(|ended| ended.unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
-        })?;
-        Ok(told.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner))
+        side_by_side(work)?;
+        Ok(told.into_inner().unwrap_or_else(PoisonError::into_inner))
     }
 
     fn ask_of(&self, number: usize, file: &str) -> Result<Asked, String> {
@@ -178,6 +179,23 @@ impl Program {
         let listed = self.command(server).args(["--list"]).output();
         let listed = listed.map_err(|error| format!("{} cannot be run: {error}", self.name))?.stdout;
         Ok(String::from_utf8_lossy(&listed).contains(ON_SERVER.1))
+    }
+
+    /// Runs it without a change, and notes how long that takes and what it comes to; why it does not pass, if so.
+    fn run_without(&mut self, server: &str, reached: &Path) -> Result<Option<String>, String> {
+        _ = std::fs::remove_file(reached);
+        let begun = Instant::now();
+        let ended = run(self.command(server).env(REACHED, reached), PATIENCE_WITHOUT)?;
+        self.takes = begun.elapsed();
+        let numbers = std::fs::read_to_string(reached).unwrap_or_default();
+        self.reaches = numbers.lines().filter_map(|number| number.parse().ok()).collect();
+        say(&format!("{}: {} s, {} changes", self.name, self.takes.as_secs(), self.reaches.len()));
+        Ok(match ended {
+            Ended::Well => None,
+            Ended::Failed(Some(test)) => Some(format!("{}::{test} fails without a change", self.name)),
+            Ended::Failed(None) => Some(format!("{} fails without a change", self.name)),
+            Ended::TooLate => Some(format!("{} hangs without a change", self.name)),
+        })
     }
 
     /// The test that fails under a change, here and again on its own.
@@ -263,6 +281,19 @@ fn run(command: &mut Command, patience: Duration) -> Result<Ended, String> {
             }
         }
     }
+}
+
+/// Does the same in each worker until all have ended.
+fn side_by_side(work: impl Fn() -> Result<(), String> + Sync) -> Result<(), String> {
+    std::thread::scope(|scope| {
+        let workers: Vec<_> = (0..WORKERS).map(|_| scope.spawn(&work)).collect();
+        let ended: Vec<_> = workers.into_iter().map(|worker| worker.join()).collect();
+        ended.into_iter().try_for_each(|ended| ended.unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
+    })
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// Ends a program with those that it has started.

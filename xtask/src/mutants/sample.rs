@@ -9,7 +9,7 @@ use serde_json::Value;
 use super::asked::{Asked, Programs};
 use super::switched::{Change, Genre, Place};
 use super::tree::Tree;
-use super::{LEFT, PARTS, Tried, judge, name};
+use super::{LEFT, PARTS, PLANTED, Tried, judge, name};
 use crate::check::{install, say};
 use crate::postgres::Server;
 
@@ -133,6 +133,7 @@ fn list() -> Result<Vec<Mutant>, String> {
     let mut command = Command::new("cargo-mutants");
     command.args(["mutants", "--list", "--json", "--all-features"]);
     command.args(PACKAGES.map(|package| format!("--package={package}")));
+    command.arg(PLANTED);
     command.args(EXCLUDED.map(|file| format!("--exclude={file}")));
     for part in &PARTS {
         let files = part.arguments.iter().filter_map(|argument| argument.strip_prefix("--file="));
