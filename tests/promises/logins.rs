@@ -117,7 +117,7 @@ async fn a_login_that_cdms_never_takes_is_left_alone_for_growing_pauses() {
     says(&read().await, &["not tried again for 60 s"]);
     assert_eq!(sent(), 2);
     kit.advance(Duration::from_secs(61));
-    read().await;
+    says(&read().await, &["not tried again for 528 s"]);
     assert_eq!(sent(), 3);
     // Three within ten minutes are enough.
     kit.advance(Duration::from_secs(500));
@@ -289,9 +289,12 @@ async fn a_form_on_the_page_of_an_error_is_no_sign_that_the_session_is_over() {
     assert_eq!(scene.logins(), logins);
 }
 
-/// What a login comes to, decided by the test.
+/// What a login comes to, and which secret is sent, decided by the test.
 #[derive(Clone, Default)]
-struct Decided(Arc<AtomicU32>);
+struct Decided {
+    end: Arc<AtomicU32>,
+    secret: Arc<AtomicU32>,
+}
 
 const TAKEN: u32 = 0;
 const REFUSED: u32 = 1;
@@ -299,18 +302,22 @@ const IN_TROUBLE: u32 = 2;
 
 impl Decided {
     fn comes_to(&self, what: u32) {
-        self.0.store(what, Ordering::Relaxed);
+        self.end.store(what, Ordering::Relaxed);
+    }
+
+    fn changes_its_secret(&self) {
+        self.secret.fetch_add(1, Ordering::Relaxed);
     }
 }
 
 impl Authenticator for Decided {
     fn secret(&self) -> Option<String> {
-        Some("hunter2".to_owned())
+        Some(format!("hunter2{}", self.secret.load(Ordering::Relaxed)))
     }
 
     fn login<'a>(&'a self, requests: LoginRequests<'a>) -> BoxFuture<'a, Result<Session, LoginError>> {
         Box::pin(async move {
-            match self.0.load(Ordering::Relaxed) {
+            match self.end.load(Ordering::Relaxed) {
                 TAKEN => FormLogin::new("hub", "secret").login(requests).await,
                 REFUSED => Err(LoginError::refused("the password is wrong")),
                 _ => Err(LoginError::new("the login page is away")),
@@ -337,6 +344,17 @@ async fn a_secret_that_is_taken_again_is_no_longer_remembered_as_refused() {
     failed(Organisation::get(&hub, Id::new()).await, ErrorKind::NotFound);
     let again = kit.hub_with(example_domain::models(), login).connect().await.unwrap();
     failed(Organisation::get(&again, Id::new()).await, ErrorKind::NotFound);
+}
+
+#[tokio::test]
+async fn a_secret_that_changes_under_a_running_program_is_tried() {
+    let (kit, login) = (guarded(), Decided::default());
+    login.comes_to(REFUSED);
+    let hub = kit.hub_with(example_domain::models(), login.clone()).connect().await.unwrap();
+    failed(Organisation::get(&hub, Id::new()).await, ErrorKind::LoginRefused);
+    login.comes_to(TAKEN);
+    login.changes_its_secret();
+    failed(Organisation::get(&hub, Id::new()).await, ErrorKind::NotFound);
 }
 
 #[tokio::test]

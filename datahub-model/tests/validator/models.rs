@@ -255,6 +255,13 @@ fn tables_and_columns() -> Vec<Row> {
             &[(Code::Nullability, "who:type", "a record that CDMS never saw has no user of CDMS for `who`")],
         ),
         accepted(
+            "a user of a CDMS that is asked",
+            ACCOUNT,
+            "M table=m mode=mirror\n id: key\n who: modified_by",
+            |_| {},
+        ),
+        accepted("a time of the hub's own", ACCOUNT, "M table=m mode=detached\n id: key\n at: modified", |_| {}),
+        accepted(
             "a model that Diesel inserts and changes",
             ACCOUNT,
             "M table=m insertable changeset\n id: key\n n?: \"Name\"",

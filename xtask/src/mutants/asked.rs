@@ -157,8 +157,8 @@ impl<'t> Programs<'t> {
 
     fn ask_of(&self, number: usize, file: &str) -> Result<Asked, String> {
         let mut asked = Vec::new();
-        // What stands above the store is the same on both databases.
-        let both = file.contains("/store") || file.contains("sql");
+        // What stands above the store is the same on both databases, but for the kits of tests.
+        let both = ["/store", "sql", "/testing"].iter().any(|part| file.contains(part));
         for program in self.programs.iter().filter(|program| program.reaches.contains(&number)) {
             let on_sqlite = asked.iter().any(|name: &String| program.name.strip_suffix(" on PostgreSQL") == Some(name));
             if program.on_server && on_sqlite && !both {

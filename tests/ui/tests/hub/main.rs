@@ -3,6 +3,7 @@
 
 mod diesel_queries;
 mod every_kind;
+mod local_fields;
 mod nested_group;
 #[path = "../../../on_postgres.rs"]
 mod on_postgres;
