@@ -65,7 +65,7 @@ enum Task {
         /// The seed of the lot; a new one, which is printed, where none is given.
         #[arg(long, requires = "sample")]
         seed: Option<u64>,
-        /// Tries only what no test noticed the last time, of a sample with the same seed.
+        /// Goes on with a sample of this seed: tries only what no test has noticed yet.
         #[arg(long, requires = "seed")]
         again: bool,
     },

@@ -81,7 +81,7 @@ const ENDED: [i32; 3] = [0, 2, 3];
 const LEFT_MAX_PERCENT: usize = 5;
 
 /// Draws a sample of the changes in no part, by a seed that is given or printed, and tries it; with `again`, only what no
-/// test noticed the last time.
+/// test has noticed yet.
 pub(crate) fn run_sample(count: usize, seed: Option<u64>, again: bool) -> ExitCode {
     match sample::run(count, seed, again) {
         Ok(told) => {

@@ -1,7 +1,8 @@
 //! The test programs of a changed workspace, asked of one change after another by those that come to it.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::io::{BufRead as _, BufReader};
+use std::fs::File;
+use std::io::{BufRead as _, BufReader, Write as _};
 #[cfg(unix)]
 use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
@@ -26,6 +27,10 @@ const PATIENCE_WITHOUT: Duration = Duration::from_secs(1_800);
 
 /// A test that fails under a change, but not on its own, is left out so often; then its program tells nothing.
 const UNSURE_MAX: usize = 5;
+
+/// The programs that are asked after all others: they look for what goes wrong in between, and other tests notice sooner
+/// what always does.
+const LAST: [&str; 3] = ["crash", "soak", "rebuild"];
 
 /// The variable by which kits of tests know that their database is on a server, and the test that sets it.
 const ON_SERVER: (&str, &str) = ("DATAHUB_TEST_DATABASE", "all_of_it");
@@ -68,7 +73,9 @@ enum Ended {
 impl<'t> Programs<'t> {
     /// Builds the test programs, and runs each without a change: all have to pass.
     pub(super) fn build(tree: &Tree, folder: &Path, server: &'t str) -> Result<Self, String> {
+        // Of a tree that has changed much the compiler's own memory is at times not right (an internal error of rustc 1.95).
         let mut command = tree.cargo("test");
+        command.env("CARGO_INCREMENTAL", "0");
         command.args(["--workspace", "--exclude=xtask", "--all-features", "--lib", "--bins", "--tests", "--no-run"]);
         let output = command.arg("--message-format=json").stderr(Stdio::null()).output();
         let output = output.map_err(|error| format!("cargo cannot be run: {error}"))?;
@@ -120,39 +127,41 @@ impl<'t> Programs<'t> {
             return Err(fault.clone());
         }
         programs.retain(|program| !program.reaches.is_empty());
-        programs.sort_by_key(|program| (program.on_server, program.takes));
+        programs.sort_by_key(|program| (program.on_server, LAST.contains(&&*program.name), program.takes));
         Ok(Programs { programs, server })
     }
 
-    /// Asks of each change that was missed before, where that is given, and of every one otherwise.
+    /// Asks of each change that was not noticed before, and writes a line about each to a file as soon as it is known.
     pub(super) fn ask(
         &self,
         mutants: &[Mutant],
         holds: &BTreeSet<usize>,
-        missed_before: Option<&BTreeSet<String>>,
+        noticed_before: &BTreeSet<String>,
+        file: File,
     ) -> Result<BTreeMap<usize, Asked>, String> {
         let all: Vec<usize> = holds.iter().copied().collect();
-        let (next, told) = (AtomicUsize::new(0), Mutex::new(BTreeMap::new()));
-        let work = || -> Result<(), String> {
+        let (next, told) = (AtomicUsize::new(0), Mutex::new((BTreeMap::new(), file)));
+        side_by_side(|| {
             while let Some(number) = all.get(next.fetch_add(1, Ordering::Relaxed)) {
                 let mutant = &mutants[*number];
-                let asked = if missed_before.is_none_or(|missed| missed.contains(&mutant.key)) {
-                    self.ask_of(*number, &mutant.file)?
-                } else {
-                    Asked::Noticed { by: "a test of the last run".to_owned() }
+                if noticed_before.contains(&mutant.key) {
+                    lock(&told).0.insert(*number, Asked::Noticed { by: "a run before".to_owned() });
+                    continue;
+                }
+                let asked = self.ask_of(*number, &mutant.file)?;
+                let (how, by) = match &asked {
+                    Asked::Noticed { by } => ("noticed", by.clone()),
+                    Asked::Missed { asked } => ("missed", asked.join(", ")),
                 };
-                let mut told = lock(&told);
-                let shown = match &asked {
-                    Asked::Noticed { by } => format!("noticed by {by}"),
-                    Asked::Missed { asked } => format!("MISSED by {}", asked.join(", ")),
-                };
-                say(&format!("{}/{}: {} is {shown} [{number}]", told.len() + 1, all.len(), mutant.name));
+                let (told, file) = &mut *lock(&told);
+                say(&format!("{}/{}: {} is {how} by {by} [{number}]", told.len() + 1, all.len(), mutant.name));
+                writeln!(file, "{how}\t{}\t{number}\t{by}", mutant.key)
+                    .map_err(|error| format!("what was told cannot be kept: {error}"))?;
                 told.insert(*number, asked);
             }
             Ok(())
-        };
-        side_by_side(work)?;
-        Ok(told.into_inner().unwrap_or_else(PoisonError::into_inner))
+        })?;
+        Ok(told.into_inner().unwrap_or_else(PoisonError::into_inner).0)
     }
 
     fn ask_of(&self, number: usize, file: &str) -> Result<Asked, String> {

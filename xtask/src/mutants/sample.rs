@@ -81,7 +81,7 @@ impl Mutant {
     }
 }
 
-/// Draws a sample, plants it, and asks the tests; with `again`, only of what they missed the last time.
+/// Draws a sample, plants it, and asks the tests; with `again`, only of what none has noticed in the runs before.
 pub(crate) fn run(count: usize, seed: Option<u64>, again: bool) -> Result<String, String> {
     let seed = seed.unwrap_or_else(|| fastrand::u64(..1_000_000));
     let explained = std::fs::read_to_string(LEFT).map_err(|error| format!("{LEFT} cannot be read: {error}"))?;
@@ -106,9 +106,11 @@ pub(crate) fn run(count: usize, seed: Option<u64>, again: bool) -> Result<String
     let server = server.as_ref().map(Server::url).ok_or("a sample is tried on both databases; unset DATAHUB_TESTS")?;
     let programs = Programs::build(&tree, &folder, server)?;
     let told = folder.join("told.tsv");
-    let before = if again { Some(missed_before(&told)?) } else { None };
-    let tried = programs.ask(&mutants, &tree.holds, before.as_ref())?;
-    write(&told, &mutants, &tried)?;
+    let before = if again { noticed_before(&told)? } else { BTreeSet::new() };
+    let mut file = std::fs::OpenOptions::new();
+    let file = if again { file.append(true) } else { file.write(true).truncate(true) }.create(true).open(&told);
+    let file = file.map_err(|error| format!("{}: {error}", told.display()))?;
+    let tried = programs.ask(&mutants, &tree.holds, &before, file)?;
     let mut missed = BTreeMap::new();
     let mut by_package: BTreeMap<String, (usize, usize)> = BTreeMap::new();
     for (number, asked) in &tried {
@@ -166,23 +168,11 @@ fn lot(seed: u64, text: &str) -> u64 {
     text.bytes().fold(seed, |lot, byte| fastrand::Rng::with_seed(lot ^ u64::from(byte)).u64(..))
 }
 
-/// What no test noticed before.
-fn missed_before(told: &Path) -> Result<BTreeSet<String>, String> {
+/// What a test noticed before.
+fn noticed_before(told: &Path) -> Result<BTreeSet<String>, String> {
     let text = std::fs::read_to_string(told).map_err(|error| format!("{}: {error}", told.display()))?;
-    let missed = text.lines().filter_map(|line| line.strip_prefix("missed\t"));
-    Ok(missed.map(|rest| rest.split('\t').next().unwrap_or_default().to_owned()).collect())
-}
-
-/// Keeps what was told of each change.
-fn write(told: &Path, mutants: &[Mutant], tried: &BTreeMap<usize, Asked>) -> Result<(), String> {
-    let lines = tried.iter().map(|(number, asked)| {
-        let name = &mutants[*number].key;
-        match asked {
-            Asked::Noticed { by } => format!("noticed\t{name}\t{number}\t{by}\n"),
-            Asked::Missed { asked } => format!("missed\t{name}\t{number}\t{}\n", asked.join(" ")),
-        }
-    });
-    std::fs::write(told, lines.collect::<String>()).map_err(|error| format!("{}: {error}", told.display()))
+    let noticed = text.lines().filter_map(|line| line.strip_prefix("noticed\t"));
+    Ok(noticed.map(|rest| rest.split('\t').next().unwrap_or_default().to_owned()).collect())
 }
 
 #[cfg(test)]

@@ -3,7 +3,7 @@
 use super::*;
 use crate::store::connection::Connection;
 use crate::store::statement::{ColumnType, Statement};
-use crate::store::{StoreError, engine_tables};
+use crate::store::{StoreError, differences, engine_tables, settings};
 
 #[tokio::test]
 async fn tables_can_be_made_again_and_checked() {
@@ -119,6 +119,24 @@ async fn a_table_older_than_its_meaning_is_taken_for_what_the_first_program_mean
     let text = with_column("ratio", |column| Column { kind: Kind::String, scale: None, ..column });
     store.check_schema(&[text]).await.unwrap();
     assert_eq!(bench.count("datahub_settings WHERE value = 'string or null' AND name LIKE 'column:%.ratio'"), 1);
+}
+
+#[tokio::test]
+async fn what_another_program_notes_of_a_column_between_check_and_note_stays() {
+    const RATIO: &str = "column:organisations.ratio";
+    for (meanwhile, expected) in [(None, "decimal(3) or null"), (Some("decimal(9)"), "decimal(9)")] {
+        let (_bench, store) = Bench::open().await;
+        let noted = store.write(move |connection| {
+            settings::put(connection, RATIO, "integer")?;
+            let unnoted = differences::unnoted(connection, &[&ORGANISATION])?;
+            if let Some(other) = meanwhile {
+                settings::put(connection, RATIO, other)?;
+            }
+            differences::note(connection, &unnoted)?;
+            settings::get(connection, RATIO)
+        });
+        assert_eq!(noted.await.unwrap().as_deref(), Some(expected));
+    }
 }
 
 #[tokio::test]
