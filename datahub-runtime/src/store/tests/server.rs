@@ -2,6 +2,7 @@
 //! certificate.
 
 use std::net::SocketAddr;
+use std::sync::atomic::{AtomicU32, Ordering};
 
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
 use rustls::ServerConfig;
@@ -102,6 +103,22 @@ enum Pooler {
     Refuses,
 }
 
+/// What a client says first.
+async fn first_words(client: &mut TcpStream) -> String {
+    let length = client.read_u32().await.unwrap();
+    let mut first = vec![0; usize::try_from(length).unwrap() - 4];
+    client.read_exact(&mut first).await.unwrap();
+    String::from_utf8(first).unwrap()
+}
+
+/// Ends a session before it begins.
+async fn refuse(client: &mut TcpStream, code: &str, message: &str) {
+    let told = format!("SFATAL\0VFATAL\0C{code}\0M{message}\0\0");
+    client.write_u8(b'E').await.unwrap();
+    client.write_u32(u32::try_from(told.len()).unwrap() + 4).await.unwrap();
+    client.write_all(told.as_bytes()).await.unwrap();
+}
+
 /// A relay that treats what a client says first as a pooler would.
 async fn pooler(server: SocketAddr, pooler: Pooler) -> SocketAddr {
     let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
@@ -110,19 +127,13 @@ async fn pooler(server: SocketAddr, pooler: Pooler) -> SocketAddr {
         while let Ok((mut client, _)) = listener.accept().await {
             let mut server = TcpStream::connect(server).await.unwrap();
             tokio::spawn(async move {
-                let length = client.read_u32().await.unwrap();
-                let mut first = vec![0; usize::try_from(length).unwrap() - 4];
-                client.read_exact(&mut first).await.unwrap();
-                let words = String::from_utf8(first).unwrap();
+                let words = first_words(&mut client).await;
                 let kept = words.find(" -c datahub.session=").map(|at| {
                     let end = at + words[at..].find('\0').unwrap();
                     format!("{}{}", &words[..at], &words[end..])
                 });
                 if let (Pooler::Refuses, Some(_)) = (pooler, &kept) {
-                    let told = b"SFATAL\0VFATAL\0C08P01\0Munsupported startup parameter: options\0\0";
-                    client.write_u8(b'E').await.unwrap();
-                    client.write_u32(u32::try_from(told.len()).unwrap() + 4).await.unwrap();
-                    return client.write_all(told).await.unwrap();
+                    return refuse(&mut client, "08P01", "unsupported startup parameter: options").await;
                 }
                 let first = kept.unwrap_or(words);
                 server.write_u32(u32::try_from(first.len()).unwrap() + 4).await.unwrap();
@@ -236,6 +247,25 @@ async fn of_several_hosts_the_one_is_taken_that_answers() {
     let hosts = format!("{},{server}", silent.local_addr().unwrap());
     let url = format!("{}&connect_timeout=1", bench.url().replace(&server.to_string(), &hosts));
     assert!(load(&open(&bench, &url).await.unwrap()).await.row_present);
+}
+
+#[tokio::test]
+async fn a_server_without_room_is_not_asked_twice() {
+    let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let asked = Arc::new(AtomicU32::new(0));
+    let count = Arc::clone(&asked);
+    tokio::spawn(async move {
+        while let Ok((mut client, _)) = listener.accept().await {
+            count.fetch_add(1, Ordering::Relaxed);
+            first_words(&mut client).await;
+            refuse(&mut client, "53300", "sorry, too many clients already").await;
+        }
+    });
+    let url = format!("postgres://hub@127.0.0.1:{port}/hub?sslmode=disable");
+    let error = open(&Bench::empty(), &url).await.err().expect("there is no room");
+    assert!(error.to_string().contains("too many clients"), "{error}");
+    assert_eq!(asked.load(Ordering::Relaxed), 1);
 }
 
 /// Two programs that store the same records in one transaction each must not wait for each other.
