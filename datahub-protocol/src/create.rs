@@ -7,7 +7,8 @@ use uuid::Uuid;
 use crate::approach::busy;
 use crate::planted::{Planted, planted};
 use crate::send::{
-    Sending, Sent, closing, ended, not_stored, quarantining_applied, rejected, releasing, store_failed, withdrawing,
+    Proof, Sending, Sent, closing, ended, not_stored, quarantining_applied, rejected, releasing, store_failed,
+    withdrawing,
 };
 use crate::sight::{ending, merged_row};
 use crate::written::{Asked, adjusted, created_entry, not_kept_entry};
@@ -40,7 +41,7 @@ enum State<F> {
     Storing(Box<(Written, NewRow, Entry)>),
     /// The intent may be noted although the database went away; why it did.
     Withdrawing(String),
-    Ending(Failure<F>),
+    Ending(Failure<F>, Proof),
     EndingApplied(Failure<F>),
     Over,
 }
@@ -163,12 +164,12 @@ impl<M: Mapping> Create<M> {
                     return self.end_applied(fault, entry, "planted".to_owned());
                 }
                 let failure = if duplicate { Failure::AlreadyExists } else { Failure::Rejected(rejection) };
-                self.state = State::Ending(failure);
+                self.state = State::Ending(failure, sending.proof());
                 Action::Commit(Box::new(commit))
             }
             Sent::Unknown { reason, has_ended } => {
                 let operation = self.operation;
-                self.state = State::Ending(Failure::Unsettled { operation, in_cdms: false, reason });
+                self.state = State::Ending(Failure::Unsettled { operation, in_cdms: false, reason }, Proof::Answer);
                 Action::Commit(Box::new(releasing(operation, has_ended)))
             }
             Sent::Applied(None) | Sent::Gone(_) | Sent::Shown(_) => {
@@ -217,7 +218,7 @@ impl<M: Mapping> Create<M> {
         commit.history = vec![not_kept_entry((EntryKind::Orphaned, self.origin()), operation, sent, None)];
         commit.quarantine = QuarantineChange::PutOrphan { id, operation };
         commit.insist = true;
-        self.state = State::Ending(Failure::Orphan { operation, id });
+        self.state = State::Ending(Failure::Orphan { operation, id }, Proof::Answer);
         Action::Commit(Box::new(commit))
     }
 
@@ -272,8 +273,8 @@ impl<M: Mapping> Machine for Create<M> {
                 committed => self.fail(not_stored(self.operation, committed)),
             },
             (State::Withdrawing(reason), Event::Committed(_)) => self.fail(store_failed(self.operation, reason)),
-            (State::Ending(failure), Event::Committed(committed)) => {
-                let failure = ended(self.operation, failure, committed);
+            (State::Ending(failure, proof), Event::Committed(committed)) => {
+                let failure = ended(self.operation, failure, proof, committed);
                 self.fail(failure)
             }
             (State::EndingApplied(failure), Event::Committed(committed)) => match committed {

@@ -5,7 +5,9 @@ use cdms_odata::client::Refusal;
 
 use crate::approach::{Approach, Approached, Step};
 use crate::planted::{Planted, planted};
-use crate::send::{Sending, Sent, ended, not_stored, rejected, releasing, store_failed, why_not_stored, withdrawing};
+use crate::send::{
+    Proof, Sending, Sent, ended, not_stored, rejected, releasing, store_failed, why_not_stored, withdrawing,
+};
 use crate::written::{Asked, deletion, found_deleted};
 use crate::{
     Action, Commit, Committed, Event, Failure, Fetched, Guard, Intent, IntentChange, Machine, Mapping, OnConflict,
@@ -33,7 +35,7 @@ enum State<F> {
     Storing(Snapshot, bool),
     /// The intent may be noted although the database went away; why it did.
     Withdrawing(String),
-    Ending(Failure<F>),
+    Ending(Failure<F>, Proof),
     Over,
 }
 
@@ -123,10 +125,10 @@ impl<M: Mapping> Delete<M> {
                 self.state = State::ConfirmingGone(known, refusal);
                 Action::Fetch
             }
-            Sent::Rejected(rejection) => self.rejected(rejection),
+            Sent::Rejected(rejection) => self.rejected(rejection, sending.proof()),
             Sent::Unknown { reason, has_ended } => {
                 let operation = self.operation;
-                self.state = State::Ending(Failure::Unsettled { operation, in_cdms: false, reason });
+                self.state = State::Ending(Failure::Unsettled { operation, in_cdms: false, reason }, Proof::Answer);
                 Action::Commit(Box::new(releasing(operation, has_ended)))
             }
         }
@@ -140,13 +142,13 @@ impl<M: Mapping> Delete<M> {
     ) -> Action<Output<M>, M::Fault> {
         match fetched {
             Fetched::Gone => self.store_found(known),
-            _ => self.rejected(Rejection::Cdms(refusal)),
+            _ => self.rejected(Rejection::Cdms(refusal), Proof::Answer),
         }
     }
 
-    fn rejected(&mut self, rejection: Rejection) -> Action<Output<M>, M::Fault> {
+    fn rejected(&mut self, rejection: Rejection, proof: Proof) -> Action<Output<M>, M::Fault> {
         let commit = rejected(self.operation, &rejection);
-        self.state = State::Ending(Failure::Rejected(rejection));
+        self.state = State::Ending(Failure::Rejected(rejection), proof);
         Action::Commit(Box::new(commit))
     }
 
@@ -219,8 +221,8 @@ impl<M: Mapping> Machine for Delete<M> {
                 }
             },
             (State::Withdrawing(reason), Event::Committed(_)) => self.fail(store_failed(self.operation, reason)),
-            (State::Ending(failure), Event::Committed(committed)) => {
-                let failure = ended(self.operation, failure, committed);
+            (State::Ending(failure, proof), Event::Committed(committed)) => {
+                let failure = ended(self.operation, failure, proof, committed);
                 self.fail(failure)
             }
             (state, event) => unreachable!("a delete got {event:?} while {state:?}: a bug of its driver"),

@@ -45,6 +45,15 @@ enum AfterLook {
     GiveUp,
 }
 
+/// What is known of a write that came to nothing rests on this.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Proof {
+    /// What CDMS answered, or that nothing was sent.
+    Answer,
+    /// A look at the record after an error that proves nothing, which shows what was so at that moment.
+    Look,
+}
+
 /// What sending comes to.
 #[derive(Clone, Debug)]
 pub(crate) enum Sent<O, F> {
@@ -194,14 +203,19 @@ impl Sending {
     }
 
     fn not_applied<O, F>(&mut self, refusal: Refusal, then: AfterLook) -> Sent<O, F> {
+        self.has_looked = true;
         match then {
             AfterLook::GiveUp => Sent::Rejected(Rejection::Cdms(refusal)),
             AfterLook::SendAgain => {
                 self.refused = Some(Rejection::Cdms(refusal));
-                self.has_looked = true;
                 Sent::Act(self.send())
             }
         }
+    }
+
+    /// What a rejection of this write rests on.
+    pub(crate) fn proof(&self) -> Proof {
+        if self.has_looked { Proof::Look } else { Proof::Answer }
     }
 }
 
@@ -263,15 +277,21 @@ pub(crate) fn store_failed<F>(operation: OperationId, reason: String) -> Failure
 }
 
 /// What the caller of a write learns that came to nothing, once its last transaction has ended. Where that could not be
-/// stored the intent is still open, and settling has the last word.
+/// stored the intent is still open, and settling has the last word; and it has had that where it came first and looked as
+/// well.
 pub(crate) fn ended<F: std::fmt::Debug>(
     operation: OperationId,
     failure: Failure<F>,
+    proof: Proof,
     committed: Committed,
 ) -> Failure<F> {
-    match (committed, failure) {
-        (Committed::Done(_) | Committed::Lost, failure) | (_, failure @ Failure::Unsettled { .. }) => failure,
-        (Committed::Refused(reason) | Committed::Unavailable(reason), failure) => {
+    match (committed, proof, failure) {
+        (_, _, failure @ Failure::Unsettled { .. }) => failure,
+        (Committed::Lost, Proof::Look, _) => {
+            Failure::Unsettled { operation, in_cdms: false, reason: why_not_stored(Committed::Lost) }
+        }
+        (Committed::Done(_) | Committed::Lost, _, failure) => failure,
+        (Committed::Refused(reason) | Committed::Unavailable(reason), _, failure) => {
             let reason =
                 format!("it ended as {}, but the hub's database could not note that: {reason}", failure.name());
             Failure::Unsettled { operation, in_cdms: false, reason }

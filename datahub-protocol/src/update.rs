@@ -6,7 +6,8 @@ use cdms_odata::{Attributes, Value};
 use crate::approach::{Approach, Approached, Step, busy};
 use crate::planted::{Planted, planted};
 use crate::send::{
-    Sending, Sent, closing, ended, not_stored, quarantining_applied, rejected, releasing, store_failed, withdrawing,
+    Proof, Sending, Sent, closing, ended, not_stored, quarantining_applied, rejected, releasing, store_failed,
+    withdrawing,
 };
 use crate::sight::{ending, found_gone, merged_row};
 use crate::written::{Asked, Intended, Written, adjusted, updated_entries};
@@ -70,7 +71,7 @@ enum State<F> {
     Storing(Written, NewRow, Vec<Entry>),
     /// The intent may be noted although the database went away; why it did.
     Withdrawing(String),
-    Ending(Failure<F>),
+    Ending(Failure<F>, Proof),
     /// Like `Ending`, for a transaction without which the intent stays open.
     EndingApplied(Failure<F>),
     Over,
@@ -303,7 +304,7 @@ impl<M: Mapping> Update<M> {
             Sent::Shown(fetched) => self.read_back(&plan, fetched),
             Sent::Rejected(rejection) => {
                 let commit = rejected(self.operation, &rejection);
-                self.end(commit, Failure::Rejected(rejection))
+                self.end(commit, Failure::Rejected(rejection), sending.proof())
             }
             Sent::Gone(refusal) if planted(Planted::UnconfirmedGone) => {
                 self.confirmed_gone(&plan, refusal, &Fetched::Gone)
@@ -326,7 +327,8 @@ impl<M: Mapping> Update<M> {
             }
             Sent::Unknown { reason, has_ended } => {
                 let operation = self.operation;
-                self.end(releasing(operation, has_ended), Failure::Unsettled { operation, in_cdms: false, reason })
+                let failure = Failure::Unsettled { operation, in_cdms: false, reason };
+                self.end(releasing(operation, has_ended), failure, Proof::Answer)
             }
         }
     }
@@ -340,11 +342,11 @@ impl<M: Mapping> Update<M> {
         let rejection = Rejection::Cdms(refusal);
         let mut commit = rejected(self.operation, &rejection);
         if *fetched != Fetched::Gone {
-            return self.end(commit, Failure::Rejected(rejection));
+            return self.end(commit, Failure::Rejected(rejection), Proof::Answer);
         }
         commit.record = RecordChange::Tombstone { reason: TombstoneReason::Gone, last: NewRow::from(&plan.snapshot) };
         commit.history = vec![found_gone(&plan.late, &plan.snapshot)];
-        self.end(commit, Failure::Gone)
+        self.end(commit, Failure::Gone, Proof::Answer)
     }
 
     fn read_back(&mut self, plan: &Plan, fetched: Fetched<M::Fault>) -> Action<Output<M>, M::Fault> {
@@ -423,8 +425,13 @@ impl<M: Mapping> Update<M> {
     }
 
     /// Ends with a transaction whose own failure does not change what the caller learns.
-    fn end(&mut self, commit: Commit<M::Fault>, failure: Failure<M::Fault>) -> Action<Output<M>, M::Fault> {
-        self.state = State::Ending(failure);
+    fn end(
+        &mut self,
+        commit: Commit<M::Fault>,
+        failure: Failure<M::Fault>,
+        proof: Proof,
+    ) -> Action<Output<M>, M::Fault> {
+        self.state = State::Ending(failure, proof);
         Action::Commit(Box::new(commit))
     }
 
@@ -516,8 +523,8 @@ impl<M: Mapping> Machine for Update<M> {
                 let failure = store_failed(self.operation, reason);
                 self.fail(failure)
             }
-            (State::Ending(failure), Event::Committed(committed)) => {
-                let failure = ended(self.operation, failure, committed);
+            (State::Ending(failure, proof), Event::Committed(committed)) => {
+                let failure = ended(self.operation, failure, proof, committed);
                 self.fail(failure)
             }
             (State::EndingApplied(failure), Event::Committed(committed)) => match committed {

@@ -136,15 +136,17 @@ pub(crate) fn end(world: &World) -> Result<Vec<Fate>, String> {
 
 /// What a write's caller learned is the truth; the outcome in words.
 fn learned(world: &World, operation: OperationId, end: &End) -> Result<&'static str, String> {
-    let Truth { carried_out, looks_applied, looked_at, put_back, .. } = truth(world, operation);
+    let Truth { carried_out, looks_applied, looks_late, looked_at, put_back, .. } = truth(world, operation);
     let seemed_undone = looked_at && put_back;
+    // The same of a write whose lease was over when its writer looked, so that it may have been settled before.
+    let seemed_done = looked_at && looks_late;
     let is_opened = world.store.intent(operation).is_some();
     let (holds, word) = match end {
         End::Crashed => (true, "crashed"),
-        End::Unsettled { in_cdms } => (!in_cdms || carried_out == 1, "unsettled"),
+        End::Unsettled { in_cdms } => (!in_cdms || carried_out == 1 || seemed_done, "unsettled"),
         End::Nothing => (carried_out == 0, "nothing to write"),
         // A delete that found the record gone already has nothing left to do.
-        End::Ok(_) if is_opened => (carried_out == 1 || looks_applied, "ok"),
+        End::Ok(_) if is_opened => (carried_out == 1 || looks_applied || seemed_undone && carried_out > 1, "ok"),
         End::Ok(_) => (carried_out == 0, "ok"),
         End::Failed(word) => (carried_out == 0 || seemed_undone, *word),
     };

@@ -59,7 +59,7 @@ pub(crate) fn change(
     self::put(connection, job.model, vec![put], now)
 }
 
-/// Puts records into quarantine, or replaces their reasons.
+/// Puts records into quarantine, or replaces their reasons. An orphan stays one, whatever else is wrong with it.
 pub(crate) fn put(
     connection: &mut Connection,
     model: &ModelDescriptor,
@@ -85,7 +85,8 @@ pub(crate) fn put(
     });
     statement.sql(
         " ON CONFLICT (model, id) DO UPDATE SET reason = excluded.reason, at = excluded.at, \
-         operation = excluded.operation, orphan_of = excluded.orphan_of",
+         operation = COALESCE(excluded.operation, datahub_quarantine.operation), \
+         orphan_of = COALESCE(excluded.orphan_of, datahub_quarantine.orphan_of)",
     );
     connection.execute(&statement).map(drop)
 }

@@ -28,9 +28,13 @@ const PATIENCE_WITHOUT: Duration = Duration::from_secs(1_800);
 /// A test that fails under a change, but not on its own, is left out so often; then its program tells nothing.
 const UNSURE_MAX: usize = 5;
 
-/// The programs that are asked after all others: they look for what goes wrong in between, and other tests notice sooner
-/// what always does.
-const LAST: [&str; 3] = ["crash", "soak", "rebuild"];
+/// The programs that are asked of what all others have not noticed: they take long, and most changes that they notice are
+/// noticed by another one too.
+const SLOW: [&str; 6] =
+    ["crash", "soak", "rebuild", "promises on PostgreSQL", "crash on PostgreSQL", "soak on PostgreSQL"];
+
+/// Ends the name of a program that runs on a server.
+const ON_POSTGRES: &str = " on PostgreSQL";
 
 /// The variable by which kits of tests know that their database is on a server, and the test that sets it.
 const ON_SERVER: (&str, &str) = ("DATAHUB_TEST_DATABASE", "all_of_it");
@@ -91,7 +95,7 @@ impl<'t> Programs<'t> {
             let package = package_of(&message["package_id"]);
             let name = text(&message["target"]["name"]).unwrap_or_default();
             let program = |on_server| Program {
-                name: if on_server { format!("{name} on PostgreSQL") } else { name.clone() },
+                name: if on_server { format!("{name}{ON_POSTGRES}") } else { name.clone() },
                 path: PathBuf::from(&path),
                 package: package.clone(),
                 folder: folder.clone(),
@@ -127,11 +131,12 @@ impl<'t> Programs<'t> {
             return Err(fault.clone());
         }
         programs.retain(|program| !program.reaches.is_empty());
-        programs.sort_by_key(|program| (program.on_server, LAST.contains(&&*program.name), program.takes));
+        programs.sort_by_key(|program| (program.is_slow(), program.on_server, program.takes));
         Ok(Programs { programs, server })
     }
 
-    /// Asks of each change that was not noticed before, and writes a line about each to a file as soon as it is known.
+    /// Asks of each change that was not noticed before, the slow programs of what the others have not noticed, and writes a
+    /// line about each to a file as soon as it is known.
     pub(super) fn ask(
         &self,
         mutants: &[Mutant],
@@ -139,38 +144,50 @@ impl<'t> Programs<'t> {
         noticed_before: &BTreeSet<String>,
         file: File,
     ) -> Result<BTreeMap<usize, Asked>, String> {
-        let all: Vec<usize> = holds.iter().copied().collect();
-        let (next, told) = (AtomicUsize::new(0), Mutex::new((BTreeMap::new(), file)));
-        side_by_side(|| {
-            while let Some(number) = all.get(next.fetch_add(1, Ordering::Relaxed)) {
-                let mutant = &mutants[*number];
-                if noticed_before.contains(&mutant.key) {
-                    lock(&told).0.insert(*number, Asked::Noticed { by: "a run before".to_owned() });
-                    continue;
-                }
-                let asked = self.ask_of(*number, &mutant.file)?;
-                let (how, by) = match &asked {
-                    Asked::Noticed { by } => ("noticed", by.clone()),
-                    Asked::Missed { asked } => ("missed", asked.join(", ")),
-                };
-                let (told, file) = &mut *lock(&told);
-                say(&format!("{}/{}: {} is {how} by {by} [{number}]", told.len() + 1, all.len(), mutant.name));
-                writeln!(file, "{how}\t{}\t{number}\t{by}", mutant.key)
-                    .map_err(|error| format!("what was told cannot be kept: {error}"))?;
-                told.insert(*number, asked);
+        let told = Mutex::new((BTreeMap::new(), file));
+        let mut open: Vec<usize> = Vec::new();
+        for number in holds {
+            if noticed_before.contains(&mutants[*number].key) {
+                lock(&told).0.insert(*number, Asked::Noticed { by: "a run before".to_owned() });
+            } else {
+                open.push(*number);
             }
-            Ok(())
-        })?;
+        }
+        for slow in [false, true] {
+            say(&format!("{} changes are asked of {} programs", open.len(), if slow { "slow" } else { "fast" }));
+            let next = AtomicUsize::new(0);
+            side_by_side(|| {
+                while let Some(number) = open.get(next.fetch_add(1, Ordering::Relaxed)) {
+                    let mutant = &mutants[*number];
+                    let asked = self.ask_of(*number, &mutant.file, slow)?;
+                    let (told, file) = &mut *lock(&told);
+                    let (how, by) = match &asked {
+                        Asked::Noticed { by } => ("noticed", by.clone()),
+                        Asked::Missed { asked } => ("missed", asked.join(", ")),
+                    };
+                    say(&format!("{}/{}: {} is {how} by {by} [{number}]", told.len() + 1, holds.len(), mutant.name));
+                    writeln!(file, "{how}\t{}\t{number}\t{by}", mutant.key)
+                        .map_err(|error| format!("what was told cannot be kept: {error}"))?;
+                    told.insert(*number, asked);
+                }
+                Ok(())
+            })?;
+            open.retain(|number| matches!(lock(&told).0.get(number), Some(Asked::Missed { .. })));
+        }
         Ok(told.into_inner().unwrap_or_else(PoisonError::into_inner).0)
     }
 
-    fn ask_of(&self, number: usize, file: &str) -> Result<Asked, String> {
+    fn ask_of(&self, number: usize, file: &str, slow: bool) -> Result<Asked, String> {
         let mut asked = Vec::new();
         // What stands above the store is the same on both databases, but for the kits of tests.
         let both = ["/store", "sql", "/testing"].iter().any(|part| file.contains(part));
-        for program in self.programs.iter().filter(|program| program.reaches.contains(&number)) {
-            let on_sqlite = asked.iter().any(|name: &String| program.name.strip_suffix(" on PostgreSQL") == Some(name));
-            if program.on_server && on_sqlite && !both {
+        let reaching = self.programs.iter().filter(|program| program.reaches.contains(&number));
+        for program in reaching.clone().filter(|program| program.is_slow() == slow) {
+            let on_sqlite = program
+                .name
+                .strip_suffix(ON_POSTGRES)
+                .is_some_and(|name| reaching.clone().any(|other| other.name == name));
+            if on_sqlite && !both {
                 continue;
             }
             if let Some(by) = program.notices(self.server, number)? {
@@ -183,6 +200,10 @@ impl<'t> Programs<'t> {
 }
 
 impl Program {
+    fn is_slow(&self) -> bool {
+        SLOW.contains(&&*self.name)
+    }
+
     /// Whether there is a test in it that runs it again on a server.
     fn again_on_server(&self, server: &str) -> Result<bool, String> {
         let listed = self.command(server).args(["--list"]).output();

@@ -152,11 +152,22 @@ async fn a_record_waits_in_quarantine_with_its_reason_until_it_leaves() {
 async fn an_orphan_is_kept_under_its_own_id() {
     let (_bench, store) = Bench::open().await;
     let (orphan, operation) = (Uuid::from_u128(0x0F), OperationId(Uuid::from_u128(1)));
-    let mut job = job(commit(NEVER_SEEN));
-    job.commit.quarantine = QuarantineChange::PutOrphan { id: orphan, operation };
-    done(&store, job).await;
+    let unfit = |id| {
+        let mut job = job(commit(NEVER_SEEN));
+        (job.id, job.commit.quarantine) = (id, QuarantineChange::Put(Fault::new("is odd").at("Name")));
+        job
+    };
+    let mut made = job(commit(NEVER_SEEN));
+    made.commit.quarantine = QuarantineChange::PutOrphan { id: orphan, operation };
+    // Before and after that somebody reads the record, which does not fit.
+    done(&store, unfit(orphan)).await;
+    done(&store, made).await;
     let waiting = store.quarantine(10).await.unwrap();
     assert_eq!((waiting[0].id, waiting[0].orphan_of, waiting[0].operation), (orphan, Some(ID), Some(operation)));
+    done(&store, unfit(orphan)).await;
+    let waiting = store.quarantine(10).await.unwrap();
+    assert_eq!((waiting[0].orphan_of, waiting[0].operation), (Some(ID), Some(operation)));
+    assert_eq!((waiting.len(), waiting[0].reason.as_str()), (1, "`Name`: is odd"));
     assert!(!load(&store).await.loaded.quarantined);
 }
 
