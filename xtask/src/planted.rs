@@ -16,7 +16,7 @@ use crate::check::say;
 use crate::postgres::{self, Server};
 
 /// The test programs that are to catch the faults, in the order in which they are asked: the fastest first.
-const CHECKERS: [&str; 5] = ["simulation", "search", "promises", "crash", "soak"];
+const CHECKERS: [&str; 5] = ["simulation", "promises", "search", "crash", "soak"];
 
 /// How much longer than without a fault a checker may take, and how long at least.
 const PATIENCE: (u32, Duration) = (4, Duration::from_secs(180));
