@@ -183,7 +183,11 @@ fn faults_name_the_line_and_the_name() {
         ("<a/>".to_owned(), "has no entity types"),
     ];
     for (text, expected) in cases {
-        let error = Metadata::parse(&text).unwrap_err().to_string();
-        assert!(error.contains(expected), "{error} does not say: {expected}");
+        let error = Metadata::parse(&text).unwrap_err();
+        let told = error.to_string();
+        assert!(told.contains(expected), "{told} does not say: {expected}");
+        let line =
+            if error.line() == 0 { "$metadata: ".to_owned() } else { format!("$metadata line {}: ", error.line()) };
+        assert!(told.starts_with(&line), "{told} is said of line {}", error.line());
     }
 }

@@ -121,6 +121,12 @@ async fn an_amount_that_the_column_cannot_hold_exactly_is_refused() {
     let local = Column::new("credit", Kind::Money, Source::Local);
     let reason = super::super::row::datum(&local, &Value::Money(Decimal::MAX)).unwrap_err().to_string();
     assert!(reason.contains("`credit`") && reason.contains("exactly"), "{reason}");
+    // Columns that are stored alike hold values of their own kind.
+    for (kind, value) in [(Kind::BigInt, Value::Money(Decimal::ONE)), (Kind::Money, Value::BigInt(1))] {
+        let column = Column::new("amount", kind, Source::Local);
+        let reason = super::super::row::datum(&column, &value).unwrap_err().to_string();
+        assert!(reason.contains(&format!("which a column of kind {kind} cannot store")), "{reason}");
+    }
 }
 
 #[tokio::test]

@@ -13,6 +13,18 @@ async fn tables_can_be_made_again_and_checked() {
 }
 
 #[tokio::test]
+async fn checking_tables_that_are_as_they_should_be_only_reads() {
+    let (bench, store) = Bench::open().await;
+    let (checked, cost) = metered(store.check_schema(&[&ORGANISATION])).await;
+    checked.unwrap();
+    assert_eq!(cost.transactions, 0);
+    bench.sql("DROP INDEX datahub_intents_open");
+    let (checked, cost) = metered(store.check_schema(&[&ORGANISATION])).await;
+    checked.unwrap();
+    assert_eq!(cost.transactions, 1, "what is lost is made again");
+}
+
+#[tokio::test]
 async fn an_empty_database_is_told_what_to_call() {
     let bench = Bench::empty();
     let error = bench.program().await.check_schema(&[&ORGANISATION]).await.unwrap_err();

@@ -9,6 +9,7 @@ mod nested_group;
 mod on_postgres;
 mod one_of_several;
 mod own_types;
+mod random_records;
 mod shared_attribute;
 mod shared_entity;
 mod what_is_sent;
