@@ -68,6 +68,7 @@ mod tests {
             format!("1{}", " + 1".repeat(depth)),
             format!("{}{}", "a!{".repeat(depth), "}".repeat(depth)),
             format!("{}1{}", "[1, ".repeat(depth), "]".repeat(depth)),
+            format!("{}1{}", "{ #[a] ".repeat(depth), "}".repeat(depth)),
         ];
         let of_values = values.into_iter().map(|value| format!("struct A {{ #[cdms(default = {value})] a: u8 }}"));
         let types = [

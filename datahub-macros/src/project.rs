@@ -339,3 +339,23 @@ fn relative(from: &Path, to: &Path) -> Option<String> {
     let down = to[shared..].iter().map(|part| part.as_os_str().to_string_lossy().into_owned());
     Some(up.chain(down).collect::<Vec<_>>().join("/"))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_first_item_that_finds_a_files_faults_tells_them() {
+        let item = |name: &str| Ident::new(name, proc_macro2::Span::call_site());
+        let file = Path::new("told/account.toml");
+        let faults = |fault: &str| vec![fault.to_owned()];
+        assert!(tells(file, faults("one"), &item("A")));
+        assert!(!tells(file, faults("one"), &item("B")));
+        assert!(tells(file, faults("one"), &item("A")), "an editor asks it again");
+        assert!(tells(file, faults("two"), &item("B")), "other faults are news");
+        assert!(!tells(file, faults("two"), &item("A")));
+        cured(file);
+        assert!(tells(file, faults("two"), &item("A")));
+        assert!(tells(Path::new("told/contact.toml"), faults("two"), &item("B")));
+    }
+}

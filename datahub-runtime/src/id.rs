@@ -132,3 +132,16 @@ impl<'de, T> Deserialize<'de> for Id<T> {
         String::deserialize(deserializer)?.parse().map_err(serde::de::Error::custom)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn it_shows_its_guid() {
+        let text = "6f9619ff-8b86-d011-b42d-00c04fc964ff";
+        let id: Id<()> = text.parse().unwrap();
+        assert_eq!(id.to_string(), text);
+        assert_eq!(format!("{id:?}"), format!("Id({text})"));
+    }
+}

@@ -3,7 +3,7 @@
 use chrono::{DateTime, NaiveDate, Utc};
 use datahub_runtime::prelude::*;
 use datahub_runtime::testing::simulator::{Fault, Operation};
-use datahub_runtime::{EntryKind, Instant, Seen, Value, Verdict};
+use datahub_runtime::{EntryKind, Instant, Note, Seen, Value, Verdict};
 use uuid::Uuid;
 
 use crate::history::mark;
@@ -124,9 +124,13 @@ async fn what_an_older_program_stored_is_read_right() {
     let second = mark(&scene);
     person.born = Some(day(AUTUMN));
     person.save(&hub).await.unwrap();
+    // A plug-in makes another day of the one that was sent.
+    scene.fault(Operation::Update, Fault::Adjust([("BirthDate", instant(MIDNIGHT_OF_AUTUMN))].into()));
+    person.born = Some(day(SPRING));
+    person.save(&hub).await.unwrap();
     as_an_older_program_left_it(&scene);
     scene.sql("UPDATE people SET born = '1993-10-26'");
-    let kinds = [EntryKind::FirstSeen, EntryKind::Updated, EntryKind::Updated];
+    let kinds = [EntryKind::FirstSeen, EntryKind::Updated, EntryKind::Updated, EntryKind::Updated];
 
     // The instants are CDMS's, so nothing has changed there; the row is made again of them.
     let person = Person::get(&hub, id).await.unwrap();
@@ -143,6 +147,7 @@ async fn what_an_older_program_stored_is_read_right() {
     let (autumn, spring) = (Some(Value::Date(day(AUTUMN))), Some(Value::Date(day(SPRING))));
     assert_eq!((&told[0].from, &told[0].to), (&autumn, &spring));
     assert_eq!((&told[1].from, &told[1].to), (&spring, &autumn));
+    assert_eq!(told[2].note, Note::Adjusted { sent: Value::Date(day(SPRING)) });
 }
 
 #[tokio::test]

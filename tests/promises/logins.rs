@@ -81,6 +81,35 @@ async fn a_login_that_is_broken_off_is_begun_again_and_counts() {
     assert_eq!(scene.logins() - logins, 2);
 }
 
+/// Never answers.
+struct Endless(Arc<AtomicU32>);
+
+impl Authenticator for Endless {
+    fn login<'a>(&'a self, _: LoginRequests<'a>) -> BoxFuture<'a, Result<Session, LoginError>> {
+        self.0.fetch_add(1, Ordering::Relaxed);
+        Box::pin(std::future::pending())
+    }
+}
+
+#[tokio::test]
+async fn logins_that_are_broken_off_are_not_begun_without_end() {
+    let kit = guarded();
+    let begun = Arc::new(AtomicU32::new(0));
+    let hub = kit.hub_with(example_domain::models(), Endless(Arc::clone(&begun))).connect().await.unwrap();
+    for times in 1..=3 {
+        let pull = tokio::spawn(hub.pull::<Organisation>().into_future());
+        while begun.load(Ordering::Relaxed) < times {
+            tokio::task::yield_now().await;
+        }
+        pull.abort();
+        assert!(pull.await.unwrap_err().is_cancelled());
+    }
+    kit.advance(Duration::from_secs(100));
+    let error = failed(Organisation::get(&hub, Id::new()).await, ErrorKind::Unavailable);
+    says(&error, &["the login was tried 3 times and came to nothing", "not tried again for 500 s"]);
+    assert_eq!(begun.load(Ordering::Relaxed), 3);
+}
+
 #[tokio::test]
 async fn a_pause_of_nothing_is_no_trouble() {
     let kit = Kit::with(example_domain::METADATA, |cdms| cdms.login("hub", "secret", Expiry::Unauthorized));

@@ -115,3 +115,20 @@ async fn a_row_that_the_database_does_not_let_go_stays_and_waits_in_quarantine()
     failed(scene.get().await, ErrorKind::Gone);
     assert_eq!(scene.quarantine().await, []);
 }
+
+#[tokio::test]
+async fn a_database_that_cannot_note_a_try_is_told_as_that() {
+    let scene = Scene::new().await;
+    let unfit = scene.unfit();
+    failed(Organisation::get(&scene.hub, unfit.into()).await, ErrorKind::Quarantined);
+    scene.sql(scene.on(
+        "CREATE TRIGGER closed BEFORE UPDATE ON datahub_quarantine BEGIN SELECT RAISE(ABORT, 'it is closed'); END",
+        "CREATE FUNCTION closed() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE 'it is closed'; END $$;
+         CREATE TRIGGER closed BEFORE UPDATE ON datahub_quarantine FOR EACH ROW EXECUTE FUNCTION closed()",
+    ));
+    let error = scene.hub.retry_quarantined(10).await.unwrap_err();
+    says(&error, &["it is closed"]);
+    scene.sql(scene.on("DROP TRIGGER closed", "DROP TRIGGER closed ON datahub_quarantine"));
+    let report = scene.hub.retry_quarantined(10).await.unwrap();
+    assert_eq!((report.left.len(), report.stayed.len()), (0, 1));
+}

@@ -424,6 +424,7 @@ async fn a_failed_delete_hands_the_value_back() {
     scene.fault(Operation::Delete, Fault::NoPrivilege);
     let refused = org.delete(&scene.hub).await.unwrap_err();
     assert_eq!(refused.error().kind(), ErrorKind::Rejected);
+    assert!(format!("{refused:?}").contains("Rejected"), "{refused:?}");
     let mut org = refused.into_value();
     assert_eq!(org.name, "Acme Foods");
     org.save(&scene.hub).await.unwrap();

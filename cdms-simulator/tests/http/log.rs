@@ -30,6 +30,8 @@ async fn a_commit_tells_when_what_who_and_on_whose_behalf() {
     assert!(!first.after.contains("OwnerId") && !first.after.contains("StateCode"), "only what changed: {first:?}");
     assert_eq!((log[1].sequence, log[1].operation.as_deref()), (2, None));
     assert_ne!(log[1].user, cdms.simulator.service_user());
+    let phone = |of: &Attributes| of.get("DoNotPhone").cloned();
+    assert_eq!((phone(&log[1].before), phone(&log[1].after)), (Some(Value::Null), Some(Value::Boolean(true))));
 }
 
 #[tokio::test]

@@ -131,6 +131,20 @@ fn read() -> Vec<Row> {
             format!("M table=m only=\"{}Count eq 1{}\"\n id: key", "(".repeat(64), ")".repeat(64)).leak(),
             |mapping| is(mapping, compare("Count", Equal, OnlyValue::Integer(1))),
         ),
+        accepted(
+            "negations and brackets side by side, in any number",
+            ACCOUNT,
+            format!(
+                "M table=m only=\"{}not Count eq 1\"\n id: key",
+                "not Count eq 1 and (Count eq 1) and ".repeat(100)
+            )
+            .leak(),
+            |mapping| {
+                let one = || compare("Count", Equal, OnlyValue::Integer(1));
+                let pair = [OnlyCondition::Not(Box::new(one())), one()];
+                is(mapping, OnlyCondition::All([vec![pair.clone(); 100].concat(), pair[..1].to_vec()].concat()));
+            },
+        ),
     ]
 }
 

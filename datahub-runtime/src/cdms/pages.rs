@@ -2,7 +2,7 @@
 
 use std::sync::atomic::Ordering;
 
-use cdms_odata::client::{Meaning, Refusal};
+use cdms_odata::client::Refusal;
 use datahub_model::ModelDescriptor;
 use url::Url;
 
@@ -97,7 +97,7 @@ impl Client {
                     PageFailure::Unavailable(format!("CDMS has too much to do for a list of {set}: {said}"))
                 }
                 (400 | 404, Some(_)) => PageFailure::Refused(format!("CDMS does not take a list of {set}: {said}")),
-                (400..=499, Some(refusal)) if refusal.meaning() != Meaning::RecordMissing => {
+                (400..=499, Some(_)) => {
                     PageFailure::Misconfigured(format!("CDMS does not give a list of {set}: {said}"))
                 }
                 (300..=499, _) => PageFailure::Misconfigured(format!(

@@ -64,8 +64,9 @@ fn keeps(declared: &str, kind: ColumnType) -> bool {
     let declared = declared.to_ascii_uppercase();
     let has = |word: &str| declared.contains(word);
     match kind {
-        ColumnType::Integer | ColumnType::BigInt | ColumnType::Instant => !is_text(&declared) && !has("BLOB"),
-        ColumnType::Bool => !is_text(&declared) && !has("BLOB"),
+        ColumnType::Integer | ColumnType::BigInt | ColumnType::Instant | ColumnType::Bool => {
+            !is_text(&declared) && !has("BLOB")
+        }
         ColumnType::Double => has("REAL") || has("FLOA") || has("DOUB"),
         ColumnType::Text => is_text(&declared),
         ColumnType::Date => is_text(&declared) || has("DATE"),
@@ -356,6 +357,14 @@ mod tests {
             ("DOUBLE PRECISION", ColumnType::Double, true),
             ("INTEGER", ColumnType::Double, false),
             ("BOOLEAN", ColumnType::Bool, true),
+            ("TEXT", ColumnType::Bool, false),
+            ("BLOB", ColumnType::Bool, false),
+            ("CHARINT", ColumnType::Integer, true),
+            ("CLOB", ColumnType::Integer, false),
+            ("BINARY(16)", ColumnType::Guid, true),
+            ("FLOAT", ColumnType::Double, true),
+            ("REAL", ColumnType::Double, true),
+            ("BLOB", ColumnType::Date, false),
         ] {
             assert_eq!(keeps(declared, kind), kept, "{declared} for {kind:?}");
         }

@@ -25,6 +25,18 @@ async fn checking_tables_that_are_as_they_should_be_only_reads() {
 }
 
 #[tokio::test]
+async fn tables_that_lack_nothing_are_not_made_again() {
+    let (bench, store) = Bench::open().await;
+    let (made, idle) = metered(store.create_tables(&[&ORGANISATION])).await;
+    made.unwrap();
+    bench.sql("DROP INDEX datahub_intents_open");
+    let (made, busy) = metered(store.create_tables(&[&ORGANISATION])).await;
+    made.unwrap();
+    assert!(idle.statements < busy.statements, "{idle:?} {busy:?}");
+    assert_eq!(metered(store.create_tables(&[&ORGANISATION])).await.1.statements, idle.statements);
+}
+
+#[tokio::test]
 async fn an_empty_database_is_told_what_to_call() {
     let bench = Bench::empty();
     let error = bench.program().await.check_schema(&[&ORGANISATION]).await.unwrap_err();
