@@ -121,14 +121,22 @@ async fn a_duplicate_key_after_an_sql_error_is_settled_by_reading() {
 #[tokio::test]
 async fn what_stands_in_front_of_cdms_refuses() {
     for write in Write::ALL {
-        for status in [407, 411, 413, 414, 415, 429, 431] {
+        for (status, advice) in [
+            (407, "the proxy's user and password"),
+            (411, "look into the log of the proxy"),
+            (413, "send less at once"),
+            (414, "the longest address"),
+            (415, "look into the log of the proxy"),
+            (429, "try again later"),
+            (431, "the longest address"),
+        ] {
             let what = format!("{write:?} {status}");
             let scene = Scene::new().await;
             let attempt = write.prepare(&scene).await;
             let rows = scene.rows();
             scene.fault(write.operation(), Fault::Html(status));
             let error = failed(attempt.run(&scene).await, ErrorKind::Rejected);
-            says(&error, &["in front of CDMS", &status.to_string(), "nothing changed on either side"]);
+            says(&error, &["in front of CDMS", &status.to_string(), "nothing changed on either side", advice]);
             assert_eq!((scene.rows(), scene.open_intents()), (rows, 0), "{what}");
             attempt.run(&scene).await.unwrap();
         }

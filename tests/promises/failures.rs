@@ -312,6 +312,45 @@ async fn a_database_with_too_much_to_do_says_so_whatever_is_asked_of_it() {
     clock.hangs.send_replace(false);
 }
 
+/// Has one erasure hang in the lane of those that write, and as many wait there as may.
+async fn crowd(hub: &Hub, clock: &Hanging) -> tokio::task::JoinSet<Result<(), Error>> {
+    clock.hangs.send_replace(true);
+    let mut erasures = tokio::task::JoinSet::new();
+    for number in 0..1_100 {
+        let hub = hub.clone();
+        let id = Id::<Organisation>::from(uuid::Uuid::from_u128(number));
+        erasures.spawn(async move { Organisation::erase(&hub, id, "a request of the person").await.map(drop) });
+    }
+    let refused = failed(erasures.join_next().await.unwrap().unwrap(), ErrorKind::Overloaded);
+    says(&refused, &["has too much to do"]);
+    erasures
+}
+
+#[tokio::test]
+async fn a_write_without_an_answer_does_not_wait_for_a_database_that_is_away() {
+    let scene = Scene::new().await;
+    let clock =
+        Hanging { clock: scene.kit.clock.clone(), hangs: watch::Sender::new(false), asked: watch::Sender::new(false) };
+    let hub = scene.program(|hub| hub.clock(clock.clone()).connections(1).max_operations(5_000)).await;
+    let mut org = Organisation::get(&hub, scene.id()).await.unwrap();
+    org.name = "Beta".into();
+    let sent = scene.hold(Write::Update, Stage::AfterCommit);
+    scene.fault(Operation::Update, Fault::DropAfterCommit);
+    let saving = tokio::spawn({
+        let hub = hub.clone();
+        async move { org.save(&hub).await }
+    });
+    sent.arrived(1).await;
+    let _erasures = crowd(&hub, &clock).await;
+    sent.open();
+    // While nothing can be noted; whoever settles the write waits for the end of its lease instead.
+    let saved = tokio::time::timeout(Duration::from_secs(60), saving).await.expect("it waits for the database");
+    failed(saved.unwrap(), ErrorKind::Unsettled);
+    clock.hangs.send_replace(false);
+    scene.kit.advance(PAST_QUIET);
+    assert_eq!(scene.settle().await.settled.len(), 1);
+}
+
 #[tokio::test]
 async fn what_is_in_cdms_is_stored_however_much_waits_for_the_database() {
     spans::trace();
@@ -327,16 +366,7 @@ async fn what_is_in_cdms_is_stored_however_much_waits_for_the_database() {
         async move { org.save(&hub).await }
     });
     sent.arrived(1).await;
-    clock.hangs.send_replace(true);
-    // One hangs in the lane of those that write, and 1,024 wait there.
-    let mut erasures = tokio::task::JoinSet::new();
-    for number in 0..1_100 {
-        let hub = hub.clone();
-        let id = Id::from(uuid::Uuid::from_u128(number));
-        erasures.spawn(async move { Organisation::erase(&hub, id, "a request of the person").await });
-    }
-    let refused = failed(erasures.join_next().await.unwrap().unwrap(), ErrorKind::Overloaded);
-    says(&refused, &["has too much to do"]);
+    let _erasures = crowd(&hub, &clock).await;
     sent.open();
     // It is refused meanwhile; a caller who was told "nothing was begun" would write once more.
     let is_refused = || spans::lines_about(scene.account).iter().any(|line| line.contains("is tried again"));

@@ -7,6 +7,7 @@ use datahub_runtime::prelude::*;
 use datahub_runtime::testing::simulator::{FaultRule, Operation, Stage};
 use datahub_runtime::{EntryKind, Seen, Value};
 use example_domain::{Contact, Organisation};
+use futures_util::future::join_all;
 
 use crate::scene::{NEW_NAME, Scene, ada, failed, found, says};
 
@@ -107,6 +108,18 @@ async fn named(application: &str) -> Option<Scene> {
     let database = format!("{}&application_name={application}", scene.kit.database());
     let hub = scene.program(|hub| hub.database(database)).await;
     Some(Scene { hub, ..scene })
+}
+
+#[tokio::test]
+async fn a_hub_has_as_many_connections_as_it_was_told() {
+    let name = "counted_connections";
+    let Some(scene) = named(name).await else { return };
+    let database = format!("{}&application_name={name}_3", scene.kit.database());
+    let hub = scene.program(|hub| hub.database(database).connections(3)).await;
+    let reads = (0..50).map(|_| Organisation::get(&hub, scene.id()).freshness(Freshness::LocalOnly).into_future());
+    join_all(reads).await;
+    let theirs = format!("SELECT count(*) FROM pg_stat_activity WHERE application_name = '{name}_3'");
+    scene.kit.run_sql(&format!("DO $$ BEGIN ASSERT ({theirs}) = 3; END $$")).unwrap();
 }
 
 #[tokio::test]

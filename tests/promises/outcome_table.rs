@@ -242,6 +242,9 @@ async fn what_cannot_be_told_is_unsettled_until_settled() {
             let error = failed(attempt.run(&scene).await, ErrorKind::Unsettled);
             let operation = error.operation_id().expect("an operation");
             says(&error, &[attempt.model(), &attempt.id().to_string(), "do not repeat it", &operation.to_string()]);
+            if matches!(fault, Fault::Html(_)) {
+                says(&error, &["an HTML page"]);
+            }
             assert!(!error.is_in_cdms(), "{what}");
             assert_eq!(scene.rows(), rows, "{what}");
             assert_eq!(scene.open_intents(), 1, "{what}");
@@ -371,6 +374,7 @@ async fn what_cdms_makes_of_a_value_is_returned_and_told() {
     let name = ours.changes.iter().find(|change| change.field == "name").unwrap();
     assert_eq!(name.note, Note::Adjusted { sent: Value::text("Acme Foods") });
     assert_eq!(name.to, Some(Value::text("ACME FOODS")));
+    assert_eq!(name.to_string(), "name: \"Acme\" → \"ACME FOODS\"  (CDMS made this of \"Acme Foods\")");
     assert_eq!((theirs.kind, theirs.origin), (EntryKind::Refreshed, Origin::Cdms), "what we did not send is CDMS's");
     assert_eq!(theirs.changes[0].field, "description");
     assert_eq!(found(&scene.get().await.unwrap()), Seen::InSync);

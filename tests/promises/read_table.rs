@@ -18,6 +18,7 @@ async fn neither_side_has_it() {
     let (read, cost) = scene.cost_of(Organisation::get(&scene.hub, id)).await;
     let error = failed(read, ErrorKind::NotFound);
     says(&error, &["Organisation", &id.to_string(), "CDMS has no such Account"]);
+    assert!(!error.to_string().contains("or_local"), "that would be no help: {error}");
     assert_eq!((cost.requests, cost.statements, cost.transactions), (1, 1, 0));
     assert_eq!(history_of(&scene.hub, id).await, []);
 }

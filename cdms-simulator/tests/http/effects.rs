@@ -59,8 +59,14 @@ async fn a_person_edits_under_their_own_name_and_may_change_state_and_owner() {
     assert_eq!(record["ModifiedBy"]["Name"], "Ada Lovelace");
     assert_eq!(cdms.held("Account", ACCOUNT, "OwnerId"), owner);
     assert_eq!(cdms.held("Account", ACCOUNT, "ModifiedOn"), second(NOON_MS + 9_000));
+    assert!(cdms.simulator.edit_if_there("Account", ACCOUNT, [("Name", Value::text("Again"))]));
+    assert_eq!(cdms.held("Account", ACCOUNT, "Name"), Value::text("Again"));
     cdms.simulator.remove("Account", ACCOUNT);
     cdms.get(&account(ACCOUNT)).await.refused(404, "-2147220969", "Does Not Exist");
+    assert!(!cdms.simulator.edit_if_there("Account", ACCOUNT, [("Name", Value::text("Too late"))]));
+    cdms.simulator.seed("Account", named(ACCOUNT, "Acme"));
+    let removed = [(); 2].map(|()| cdms.simulator.remove_if_there("Account", ACCOUNT));
+    assert_eq!(removed, [true, false]);
 }
 
 #[test]

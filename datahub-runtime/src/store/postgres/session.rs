@@ -116,10 +116,12 @@ impl PostgresConnection {
         let patience = Arc::new(Patience::new(patience));
         let (hung_up, runs_out) = (Arc::clone(&gone), Arc::clone(&patience));
         runtime.spawn(async move {
+            // The socket is closed once it is known here that the server has hung up.
+            let mut connection = std::pin::pin!(connection);
             tokio::select! {
                 // An answer that is there already is taken, also where the whole machine slept past the limit.
                 biased;
-                ended = connection => {
+                ended = &mut connection => {
                     if let Err(error) = ended {
                         tracing::warn!(error = %causes(&error), "a connection to the database has ended");
                     }

@@ -107,6 +107,30 @@ async fn a_trial_hears_what_the_commit_would_say() {
 }
 
 #[tokio::test]
+async fn a_trial_hears_of_rules_about_other_columns_than_the_key() {
+    let (bench, store) = Bench::open().await;
+    let version = done(&store, first_sight("Acme")).await;
+    bench.sql("CREATE UNIQUE INDEX names ON organisations (name)");
+    bench.sql(
+        "CREATE TABLE fans (of_name TEXT REFERENCES organisations (name) DEFERRABLE INITIALLY DEFERRED); \
+         INSERT INTO fans VALUES ('Acme')",
+    );
+    let renaming = |name: &str| {
+        let mut job = opening(at(version), 1);
+        let mut values = vec![Value::Null; ORGANISATION.columns.len()];
+        values[1] = Value::text(name);
+        job.commit.trial = Some(Trial::Put(values));
+        job
+    };
+    let refused = store.commit(renaming("Beta")).await.unwrap();
+    assert!(matches!(&refused, Committed::Refused(reason) if reason.contains("foreign key")), "{refused:?}");
+    done(&store, renaming("Acme")).await;
+    done(&store, closing(1, Verdict::Applied)).await;
+    let refused = store.commit(refresh(version, "Beta")).await.unwrap();
+    assert!(matches!(&refused, Committed::Refused(reason) if reason.contains("foreign key")), "{refused:?}");
+}
+
+#[tokio::test]
 async fn a_trigger_of_the_team_refuses_one_record_whatever_it_says() {
     let (bench, store) = Bench::open().await;
     // In the words of an outage, and in those of tables that have changed.

@@ -12,9 +12,9 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio_rustls::TlsAcceptor;
 
 use super::*;
-use crate::store::StoreError;
 use crate::store::connection::Connection;
 use crate::store::failure::Trouble;
+use crate::store::{StoreError, quarantine};
 
 /// The test's server, where it is on one.
 fn server(bench: &Bench) -> Option<SocketAddr> {
@@ -309,4 +309,67 @@ async fn records_of_a_page_are_locked_in_one_order_whatever_the_pages() {
     let (found, locked, ()) = tokio::join!(holding, locking, watching);
     locked.unwrap();
     assert_eq!(found.unwrap(), ["false"]);
+}
+
+/// A relay that says how many sessions its clients have ended.
+async fn relay(server: SocketAddr) -> (SocketAddr, tokio::sync::watch::Receiver<u32>) {
+    let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let (ended, ends) = tokio::sync::watch::channel(0);
+    tokio::spawn(async move {
+        while let Ok((mut client, _)) = listener.accept().await {
+            let (mut server, ended) = (TcpStream::connect(server).await.unwrap(), ended.clone());
+            tokio::spawn(async move {
+                _ = copy_bidirectional(&mut client, &mut server).await;
+                ended.send_modify(|count| *count += 1);
+            });
+        }
+    });
+    (address, ends)
+}
+
+#[tokio::test]
+async fn a_connection_that_was_cut_while_nobody_used_it_costs_nothing() {
+    let bench = Bench::empty();
+    let Some(server) = server(&bench) else { return };
+    let (address, mut ends) = relay(server).await;
+    let store = open(&bench, &by_way_of(&bench, "127.0.0.1", address.port(), "sslmode=disable")).await.unwrap();
+    store.create_tables(&[&ORGANISATION]).await.unwrap();
+    let version = done(&store, first_sight("Acme")).await;
+    let other = open(&bench, &bench.url()).await.unwrap();
+    for lane in ["writes", "reads"] {
+        let pid = texts("SELECT pg_backend_pid()::text");
+        let pid = if lane == "writes" { store.write(pid).await } else { store.read(pid).await };
+        let pid = pid.unwrap().remove(0);
+        let cut =
+            move |connection: &mut Connection| connection.texts(&format!("SELECT pg_terminate_backend({pid})::text"));
+        let before = *ends.borrow();
+        assert_eq!(other.write(cut).await.unwrap(), ["true"]);
+        // Its own end of the session goes once the program has heard of it.
+        ends.wait_for(|ended| *ended > before).await.unwrap();
+        assert!(load(&store).await.row_present, "one that {lane}");
+        store.write(texts("SELECT 1::text")).await.unwrap();
+    }
+    done(&store, refresh(version, "Beta")).await;
+}
+
+#[tokio::test]
+async fn statements_of_one_form_are_prepared_once_and_others_are_not_kept() {
+    let bench = Bench::empty();
+    if server(&bench).is_none() {
+        return;
+    }
+    let store = open(&bench, &bench.url()).await.unwrap();
+    store.create_tables(&[&ORGANISATION]).await.unwrap();
+    let mut version = done(&store, first_sight("Acme")).await;
+    let prepared = || store.write(texts("SELECT statement FROM pg_prepared_statements"));
+    version = done(&store, refresh(version, "Beta")).await;
+    let first = prepared().await.unwrap();
+    assert!(first.iter().any(|statement| statement.contains("datahub_records")), "{first:#?}");
+    done(&store, refresh(version, "Gamma")).await;
+    for count in 2..6 {
+        let ids: Vec<_> = (0..count).map(Uuid::from_u128).collect();
+        store.write(move |connection| quarantine::clear(connection, &ORGANISATION, &ids)).await.unwrap();
+    }
+    assert_eq!(prepared().await.unwrap(), first, "each count of ids is a statement of its own");
 }

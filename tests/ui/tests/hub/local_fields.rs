@@ -54,7 +54,7 @@ async fn their_changes_are_told_in_their_kind() {
     (plot.share, plot.weight, plot.soil) = (Some(0.5), Decimal::new(25, 1), Some(4));
     plot.save(&hub).await.unwrap();
     let history = Plot::history(&hub, plot.id()).await.unwrap();
-    let told: Vec<_> = history[1].local.iter().map(|change| (change.from.clone(), change.to.clone())).collect();
+    let told: Vec<_> = history[1].changes.iter().map(|change| (change.from.clone(), change.to.clone())).collect();
     let expected = [
         (Some(Value::Null), Some(Value::Double(0.5))),
         (Some(Value::Decimal(Decimal::ONE)), Some(Value::Decimal(Decimal::new(25, 1)))),
