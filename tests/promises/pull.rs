@@ -104,7 +104,7 @@ async fn a_pull_that_stopped_is_gone_on_with_by_any_program() {
     assert_eq!((rest.complete, rest.resumed, rest.pages, rest.records), (true, true, 1, 20));
     assert_eq!(rows(&scene), 120);
     let kept = scene.dump("datahub_watermarks");
-    assert!(kept.iter().any(|row| row.contains("pages=3") && row.contains("records=120")), "{kept:?}");
+    assert!(kept.iter().any(|row| row.replace('\'', "").contains("pages=3 records=120")), "{kept:?}");
     let again = scene.hub.pull::<Organisation>().max_pages(1).await.unwrap();
     assert_eq!((again.resumed, again.complete, again.in_sync), (false, false, 50));
     let anew = scene.hub.pull::<Organisation>().restart().await.unwrap();
