@@ -179,7 +179,7 @@ impl<'t> Programs<'t> {
 
     fn ask_of(&self, number: usize, file: &str, slow: bool) -> Result<Asked, String> {
         let mut asked = Vec::new();
-        // What stands above the store is the same on both databases, but for the kits of tests.
+        // What stands above the store is the same on both databases, but for the kits of tests; the slow ones make sure.
         let both = ["/store", "sql", "/testing"].iter().any(|part| file.contains(part));
         let reaching = self.programs.iter().filter(|program| program.reaches.contains(&number));
         for program in reaching.clone().filter(|program| program.is_slow() == slow) {
@@ -187,7 +187,7 @@ impl<'t> Programs<'t> {
                 .name
                 .strip_suffix(ON_POSTGRES)
                 .is_some_and(|name| reaching.clone().any(|other| other.name == name));
-            if on_sqlite && !both {
+            if on_sqlite && !both && !slow {
                 continue;
             }
             if let Some(by) = program.notices(self.server, number)? {
