@@ -128,6 +128,7 @@ async fn a_database_that_cannot_note_a_try_is_told_as_that() {
     ));
     let error = scene.hub.retry_quarantined(10).await.unwrap_err();
     says(&error, &["it is closed"]);
+    assert!(!error.to_string().contains(&unfit.to_string()), "it is no trouble of the record's: {error}");
     scene.sql(scene.on("DROP TRIGGER closed", "DROP TRIGGER closed ON datahub_quarantine"));
     let report = scene.hub.retry_quarantined(10).await.unwrap();
     assert_eq!((report.left.len(), report.stayed.len()), (0, 1));

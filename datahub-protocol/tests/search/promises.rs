@@ -140,13 +140,14 @@ fn learned(world: &World, operation: OperationId, end: &End) -> Result<&'static 
     let seemed_undone = looked_at && put_back;
     // The same of a write whose lease was over when its writer looked, so that it may have been settled before.
     let seemed_done = looked_at && looks_late;
+    let is_there = carried_out == 1 || carried_out > 1 && seemed_undone;
     let is_opened = world.store.intent(operation).is_some();
     let (holds, word) = match end {
         End::Crashed => (true, "crashed"),
-        End::Unsettled { in_cdms } => (!in_cdms || carried_out == 1 || seemed_done, "unsettled"),
+        End::Unsettled { in_cdms } => (!in_cdms || is_there || seemed_done, "unsettled"),
         End::Nothing => (carried_out == 0, "nothing to write"),
         // A delete that found the record gone already has nothing left to do.
-        End::Ok(_) if is_opened => (carried_out == 1 || looks_applied || seemed_undone && carried_out > 1, "ok"),
+        End::Ok(_) if is_opened => (is_there || looks_applied, "ok"),
         End::Ok(_) => (carried_out == 0, "ok"),
         End::Failed(word) => (carried_out == 0 || seemed_undone, *word),
     };
@@ -164,7 +165,9 @@ fn is_told(world: &World, operation: OperationId) -> Result<Option<&'static str>
     let is_late = matches!(verdict, Some(Verdict::NotApplied | Verdict::Superseded { .. }));
     let says_another_did = opened.is_some_and(|opened| world.store.says_another_did(&opened.intent));
     let mut untold = None;
-    let holds = match (verdict, truth.carried_out) {
+    // What was put back before its writer looked is as if it had not been.
+    let carried_out = if truth.looked_at && truth.put_back { truth.carried_out.min(1) } else { truth.carried_out };
+    let holds = match (verdict, carried_out) {
         (Some(Verdict::Applied), _) => told == 1,
         // What another one overwrote before anybody read it cannot be told.
         (Some(_), 1) if is_late && truth.overwritten => told <= 1,
