@@ -28,6 +28,7 @@ pub struct Create<M: Mapping> {
     then: Option<Attributes>,
     operation: OperationId,
     rounds: u8,
+    proof: Proof,
     state: State<M::Fault>,
 }
 
@@ -41,7 +42,7 @@ enum State<F> {
     Storing(Box<(Written, NewRow, Entry)>),
     /// The intent may be noted although the database went away; why it did.
     Withdrawing(String),
-    Ending(Failure<F>, Proof),
+    Ending(Failure<F>),
     EndingApplied(Failure<F>),
     Over,
 }
@@ -51,7 +52,7 @@ type Output<M> = Result<Written, Failure<<M as Mapping>::Fault>>;
 impl<M: Mapping> Create<M> {
     /// A create of a model with these values under this id.
     pub fn new(mapping: M, id: Uuid, mine: Vec<Value>, operation: OperationId) -> Self {
-        Create { mapping, id, mine, then: None, operation, rounds: 0, state: State::Begun }
+        Create { mapping, id, mine, then: None, operation, rounds: 0, proof: Proof::Answer, state: State::Begun }
     }
 
     /// A create that puts a record back to the attributes of an earlier time, in their raw form: also what the model's
@@ -62,7 +63,16 @@ impl<M: Mapping> Create<M> {
     /// Attributes that do not convert any more.
     pub fn put_back(mapping: M, id: Uuid, then: Attributes, operation: OperationId) -> Result<Self, M::Fault> {
         let mine = mapping.decode(&then)?;
-        Ok(Create { mapping, id, mine, then: Some(then), operation, rounds: 0, state: State::Begun })
+        Ok(Create {
+            mapping,
+            id,
+            mine,
+            then: Some(then),
+            operation,
+            rounds: 0,
+            proof: Proof::Answer,
+            state: State::Begun,
+        })
     }
 
     fn origin(&self) -> Origin {
@@ -139,6 +149,7 @@ impl<M: Mapping> Create<M> {
         sending: Box<Sending>,
         sent: Sent<Output<M>, M::Fault>,
     ) -> Action<Output<M>, M::Fault> {
+        self.proof = sending.proof(&sent);
         let (Intent { patch, .. }, loaded) = &*opened;
         match sent {
             Sent::Act(action) => {
@@ -164,12 +175,12 @@ impl<M: Mapping> Create<M> {
                     return self.end_applied(fault, entry, "planted".to_owned());
                 }
                 let failure = if duplicate { Failure::AlreadyExists } else { Failure::Rejected(rejection) };
-                self.state = State::Ending(failure, sending.proof());
+                self.state = State::Ending(failure);
                 Action::Commit(Box::new(commit))
             }
             Sent::Unknown { reason, has_ended } => {
                 let operation = self.operation;
-                self.state = State::Ending(Failure::Unsettled { operation, in_cdms: false, reason }, Proof::Answer);
+                self.state = State::Ending(Failure::Unsettled { operation, in_cdms: false, reason });
                 Action::Commit(Box::new(releasing(operation, has_ended)))
             }
             Sent::Applied(None) | Sent::Gone(_) | Sent::Shown(_) => {
@@ -218,7 +229,7 @@ impl<M: Mapping> Create<M> {
         commit.history = vec![not_kept_entry((EntryKind::Orphaned, self.origin()), operation, sent, None)];
         commit.quarantine = QuarantineChange::PutOrphan { id, operation };
         commit.insist = true;
-        self.state = State::Ending(Failure::Orphan { operation, id }, Proof::Answer);
+        self.state = State::Ending(Failure::Orphan { operation, id });
         Action::Commit(Box::new(commit))
     }
 
@@ -270,16 +281,16 @@ impl<M: Mapping> Machine for Create<M> {
                     let fault = self.mapping.forbidden(&reason);
                     self.end_applied(fault, entry, reason)
                 }
-                committed => self.fail(not_stored(self.operation, committed)),
+                committed => self.fail(not_stored(self.operation, self.proof, committed)),
             },
             (State::Withdrawing(reason), Event::Committed(_)) => self.fail(store_failed(self.operation, reason)),
-            (State::Ending(failure, proof), Event::Committed(committed)) => {
-                let failure = ended(self.operation, failure, proof, committed);
+            (State::Ending(failure), Event::Committed(committed)) => {
+                let failure = ended(self.operation, failure, self.proof, committed);
                 self.fail(failure)
             }
             (State::EndingApplied(failure), Event::Committed(committed)) => match committed {
                 Committed::Done(_) => self.fail(failure),
-                committed => self.fail(not_stored(self.operation, committed)),
+                committed => self.fail(not_stored(self.operation, self.proof, committed)),
             },
             (state, event) => unreachable!("a create got {event:?} while {state:?}: a bug of its driver"),
         }

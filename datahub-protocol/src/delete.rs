@@ -22,6 +22,7 @@ pub struct Delete<M: Mapping> {
     last: Option<Snapshot>,
     on_conflict: OnConflict,
     operation: OperationId,
+    proof: Proof,
     state: State<M::Fault>,
 }
 
@@ -35,7 +36,7 @@ enum State<F> {
     Storing(Snapshot, bool),
     /// The intent may be noted although the database went away; why it did.
     Withdrawing(String),
-    Ending(Failure<F>, Proof),
+    Ending(Failure<F>),
     Over,
 }
 
@@ -61,7 +62,7 @@ impl<M: Mapping> Delete<M> {
         clock_skew_ms: i64,
     ) -> Self {
         let approach = Approach::new(mapping, clock_skew_ms);
-        Delete { approach, base, last, on_conflict, operation, state: State::Approaching }
+        Delete { approach, base, last, on_conflict, operation, proof: Proof::Answer, state: State::Approaching }
     }
 
     fn approached(&mut self, step: Step<Output<M>, M::Fault>) -> Action<Output<M>, M::Fault> {
@@ -113,6 +114,7 @@ impl<M: Mapping> Delete<M> {
         sending: Box<Sending>,
         sent: Sent<Output<M>, M::Fault>,
     ) -> Action<Output<M>, M::Fault> {
+        self.proof = sending.proof(&sent);
         match sent {
             Sent::Act(action) => {
                 self.state = State::Sending(known, sending);
@@ -125,10 +127,10 @@ impl<M: Mapping> Delete<M> {
                 self.state = State::ConfirmingGone(known, refusal);
                 Action::Fetch
             }
-            Sent::Rejected(rejection) => self.rejected(rejection, sending.proof()),
+            Sent::Rejected(rejection) => self.rejected(rejection),
             Sent::Unknown { reason, has_ended } => {
                 let operation = self.operation;
-                self.state = State::Ending(Failure::Unsettled { operation, in_cdms: false, reason }, Proof::Answer);
+                self.state = State::Ending(Failure::Unsettled { operation, in_cdms: false, reason });
                 Action::Commit(Box::new(releasing(operation, has_ended)))
             }
         }
@@ -142,13 +144,13 @@ impl<M: Mapping> Delete<M> {
     ) -> Action<Output<M>, M::Fault> {
         match fetched {
             Fetched::Gone => self.store_found(known),
-            _ => self.rejected(Rejection::Cdms(refusal), Proof::Answer),
+            _ => self.rejected(Rejection::Cdms(refusal)),
         }
     }
 
-    fn rejected(&mut self, rejection: Rejection, proof: Proof) -> Action<Output<M>, M::Fault> {
+    fn rejected(&mut self, rejection: Rejection) -> Action<Output<M>, M::Fault> {
         let commit = rejected(self.operation, &rejection);
-        self.state = State::Ending(Failure::Rejected(rejection), proof);
+        self.state = State::Ending(Failure::Rejected(rejection));
         Action::Commit(Box::new(commit))
     }
 
@@ -213,7 +215,7 @@ impl<M: Mapping> Machine for Delete<M> {
             }
             (State::Storing(snapshot, ours), Event::Committed(committed)) => match committed {
                 Committed::Done(version) => self.done(Snapshot { version, ..snapshot }),
-                committed if ours => self.fail(not_stored(self.operation, committed)),
+                committed if ours => self.fail(not_stored(self.operation, self.proof, committed)),
                 committed => {
                     let (operation, why) = (self.operation, why_not_stored(committed));
                     let reason = format!("the record is gone from CDMS, but that is not stored: {why}");
@@ -221,8 +223,8 @@ impl<M: Mapping> Machine for Delete<M> {
                 }
             },
             (State::Withdrawing(reason), Event::Committed(_)) => self.fail(store_failed(self.operation, reason)),
-            (State::Ending(failure, proof), Event::Committed(committed)) => {
-                let failure = ended(self.operation, failure, proof, committed);
+            (State::Ending(failure), Event::Committed(committed)) => {
+                let failure = ended(self.operation, failure, self.proof, committed);
                 self.fail(failure)
             }
             (state, event) => unreachable!("a delete got {event:?} while {state:?}: a bug of its driver"),

@@ -45,12 +45,13 @@ enum AfterLook {
     GiveUp,
 }
 
-/// What is known of a write that came to nothing rests on this.
+/// What is known of a write rests on this.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Proof {
     /// What CDMS answered, or that nothing was sent.
     Answer,
-    /// A look at the record after an error that proves nothing, which shows what was so at that moment.
+    /// A look at the record after an error that proves nothing: it shows how the record was at that moment, and not who
+    /// made it so.
     Look,
 }
 
@@ -213,9 +214,15 @@ impl Sending {
         }
     }
 
-    /// What a rejection of this write rests on.
-    pub(crate) fn proof(&self) -> Proof {
-        if self.has_looked { Proof::Look } else { Proof::Answer }
+    /// What the end that sending came to rests on.
+    pub(crate) fn proof<O, F>(&self, sent: &Sent<O, F>) -> Proof {
+        match sent {
+            Sent::Shown(_) => Proof::Look,
+            Sent::Act(_) | Sent::Applied(_) => Proof::Answer,
+            // A try before may have been carried out after all, however the last one ended.
+            Sent::Rejected(_) | Sent::Gone(_) | Sent::Unknown { .. } if self.has_looked => Proof::Look,
+            Sent::Rejected(_) | Sent::Gone(_) | Sent::Unknown { .. } => Proof::Answer,
+        }
     }
 }
 
@@ -300,9 +307,10 @@ pub(crate) fn ended<F: std::fmt::Debug>(
 }
 
 /// What a write ends with whose result could not be stored: it is in CDMS, and its intent stays open unless another
-/// program settled it.
-pub(crate) fn not_stored<F>(operation: OperationId, committed: Committed) -> Failure<F> {
-    Failure::Unsettled { operation, in_cdms: true, reason: why_not_stored(committed) }
+/// program settled it. Where a look showed that, whoever settled it first may know better.
+pub(crate) fn not_stored<F>(operation: OperationId, proof: Proof, committed: Committed) -> Failure<F> {
+    let in_cdms = (proof, &committed) != (Proof::Look, &Committed::Lost);
+    Failure::Unsettled { operation, in_cdms, reason: why_not_stored(committed) }
 }
 
 /// Why the last transaction of a write did not end as it should.

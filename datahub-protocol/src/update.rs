@@ -44,6 +44,7 @@ pub struct Update<M: Mapping> {
     on_conflict: OnConflict,
     operation: OperationId,
     local_rounds: u8,
+    proof: Proof,
     state: State<M::Fault>,
 }
 
@@ -71,7 +72,7 @@ enum State<F> {
     Storing(Written, NewRow, Vec<Entry>),
     /// The intent may be noted although the database went away; why it did.
     Withdrawing(String),
-    Ending(Failure<F>, Proof),
+    Ending(Failure<F>),
     /// Like `Ending`, for a transaction without which the intent stays open.
     EndingApplied(Failure<F>),
     Over,
@@ -102,7 +103,16 @@ impl<M: Mapping> Update<M> {
     ) -> Self {
         let approach = Approach::new(mapping, clock_skew_ms);
         let wish = Wish::Changes { base, mine };
-        Update { approach, wish, local_changed, on_conflict, operation, local_rounds: 0, state: State::Begun }
+        Update {
+            approach,
+            wish,
+            local_changed,
+            on_conflict,
+            operation,
+            local_rounds: 0,
+            proof: Proof::Answer,
+            state: State::Begun,
+        }
     }
 
     /// An update that puts a record back to the attributes of an earlier time, whatever changed since.
@@ -115,7 +125,16 @@ impl<M: Mapping> Update<M> {
     ) -> Self {
         let (approach, wish) = (Approach::new(mapping, clock_skew_ms), Wish::PutBack(then));
         let on_conflict = OnConflict::LastWriterWins;
-        Update { approach, wish, local_changed, on_conflict, operation, local_rounds: 0, state: State::Begun }
+        Update {
+            approach,
+            wish,
+            local_changed,
+            on_conflict,
+            operation,
+            local_rounds: 0,
+            proof: Proof::Answer,
+            state: State::Begun,
+        }
     }
 
     fn merged(&self, current: &Attributes) -> Result<Merged, M::Fault> {
@@ -287,6 +306,7 @@ impl<M: Mapping> Update<M> {
         sending: Sending,
         sent: Sent<Output<M>, M::Fault>,
     ) -> Action<Output<M>, M::Fault> {
+        self.proof = sending.proof(&sent);
         match sent {
             Sent::Act(action) => {
                 self.state = State::Sending(plan, sending);
@@ -304,7 +324,7 @@ impl<M: Mapping> Update<M> {
             Sent::Shown(fetched) => self.read_back(&plan, fetched),
             Sent::Rejected(rejection) => {
                 let commit = rejected(self.operation, &rejection);
-                self.end(commit, Failure::Rejected(rejection), sending.proof())
+                self.end(commit, Failure::Rejected(rejection))
             }
             Sent::Gone(refusal) if planted(Planted::UnconfirmedGone) => {
                 self.confirmed_gone(&plan, refusal, &Fetched::Gone)
@@ -328,7 +348,7 @@ impl<M: Mapping> Update<M> {
             Sent::Unknown { reason, has_ended } => {
                 let operation = self.operation;
                 let failure = Failure::Unsettled { operation, in_cdms: false, reason };
-                self.end(releasing(operation, has_ended), failure, Proof::Answer)
+                self.end(releasing(operation, has_ended), failure)
             }
         }
     }
@@ -342,11 +362,11 @@ impl<M: Mapping> Update<M> {
         let rejection = Rejection::Cdms(refusal);
         let mut commit = rejected(self.operation, &rejection);
         if *fetched != Fetched::Gone {
-            return self.end(commit, Failure::Rejected(rejection), Proof::Answer);
+            return self.end(commit, Failure::Rejected(rejection));
         }
         commit.record = RecordChange::Tombstone { reason: TombstoneReason::Gone, last: NewRow::from(&plan.snapshot) };
         commit.history = vec![found_gone(&plan.late, &plan.snapshot)];
-        self.end(commit, Failure::Gone, Proof::Answer)
+        self.end(commit, Failure::Gone)
     }
 
     fn read_back(&mut self, plan: &Plan, fetched: Fetched<M::Fault>) -> Action<Output<M>, M::Fault> {
@@ -416,7 +436,7 @@ impl<M: Mapping> Update<M> {
                 let fault = self.approach.mapping.forbidden(&reason);
                 self.end_applied(fault, history, reason)
             }
-            committed => self.fail(not_stored(self.operation, committed)),
+            committed => self.fail(not_stored(self.operation, self.proof, committed)),
         }
     }
 
@@ -425,13 +445,8 @@ impl<M: Mapping> Update<M> {
     }
 
     /// Ends with a transaction whose own failure does not change what the caller learns.
-    fn end(
-        &mut self,
-        commit: Commit<M::Fault>,
-        failure: Failure<M::Fault>,
-        proof: Proof,
-    ) -> Action<Output<M>, M::Fault> {
-        self.state = State::Ending(failure, proof);
+    fn end(&mut self, commit: Commit<M::Fault>, failure: Failure<M::Fault>) -> Action<Output<M>, M::Fault> {
+        self.state = State::Ending(failure);
         Action::Commit(Box::new(commit))
     }
 
@@ -523,13 +538,13 @@ impl<M: Mapping> Machine for Update<M> {
                 let failure = store_failed(self.operation, reason);
                 self.fail(failure)
             }
-            (State::Ending(failure, proof), Event::Committed(committed)) => {
-                let failure = ended(self.operation, failure, proof, committed);
+            (State::Ending(failure), Event::Committed(committed)) => {
+                let failure = ended(self.operation, failure, self.proof, committed);
                 self.fail(failure)
             }
             (State::EndingApplied(failure), Event::Committed(committed)) => match committed {
                 Committed::Done(_) => self.fail(failure),
-                committed => self.fail(not_stored(self.operation, committed)),
+                committed => self.fail(not_stored(self.operation, self.proof, committed)),
             },
             (state, event) => unreachable!("an update got {event:?} while {state:?}: a bug of its driver"),
         }

@@ -312,18 +312,31 @@ async fn a_database_with_too_much_to_do_says_so_whatever_is_asked_of_it() {
     clock.hangs.send_replace(false);
 }
 
+/// Those who wait for a database that hangs, until this is dropped.
+struct Crowd {
+    erasures: tokio::task::JoinSet<Result<(), Error>>,
+    hangs: watch::Sender<bool>,
+}
+
+impl Drop for Crowd {
+    fn drop(&mut self) {
+        self.erasures.abort_all();
+        self.hangs.send_replace(false);
+    }
+}
+
 /// Has one erasure hang in the lane of those that write, and as many wait there as may.
-async fn crowd(hub: &Hub, clock: &Hanging) -> tokio::task::JoinSet<Result<(), Error>> {
+async fn crowd(hub: &Hub, clock: &Hanging) -> Crowd {
     clock.hangs.send_replace(true);
-    let mut erasures = tokio::task::JoinSet::new();
+    let mut crowd = Crowd { erasures: tokio::task::JoinSet::new(), hangs: clock.hangs.clone() };
     for number in 0..1_100 {
         let hub = hub.clone();
         let id = Id::<Organisation>::from(uuid::Uuid::from_u128(number));
-        erasures.spawn(async move { Organisation::erase(&hub, id, "a request of the person").await.map(drop) });
+        crowd.erasures.spawn(async move { Organisation::erase(&hub, id, "a request of the person").await.map(drop) });
     }
-    let refused = failed(erasures.join_next().await.unwrap().unwrap(), ErrorKind::Overloaded);
+    let refused = failed(crowd.erasures.join_next().await.unwrap().unwrap(), ErrorKind::Overloaded);
     says(&refused, &["has too much to do"]);
-    erasures
+    crowd
 }
 
 #[tokio::test]
@@ -341,12 +354,12 @@ async fn a_write_without_an_answer_does_not_wait_for_a_database_that_is_away() {
         async move { org.save(&hub).await }
     });
     sent.arrived(1).await;
-    let _erasures = crowd(&hub, &clock).await;
+    let crowd = crowd(&hub, &clock).await;
     sent.open();
     // While nothing can be noted; whoever settles the write waits for the end of its lease instead.
     let saved = tokio::time::timeout(Duration::from_secs(60), saving).await.expect("it waits for the database");
     failed(saved.unwrap(), ErrorKind::Unsettled);
-    clock.hangs.send_replace(false);
+    drop(crowd);
     scene.kit.advance(PAST_QUIET);
     assert_eq!(scene.settle().await.settled.len(), 1);
 }
@@ -366,7 +379,7 @@ async fn what_is_in_cdms_is_stored_however_much_waits_for_the_database() {
         async move { org.save(&hub).await }
     });
     sent.arrived(1).await;
-    let _erasures = crowd(&hub, &clock).await;
+    let crowd = crowd(&hub, &clock).await;
     sent.open();
     // It is refused meanwhile; a caller who was told "nothing was begun" would write once more.
     let is_refused = || spans::lines_about(scene.account).iter().any(|line| line.contains("is tried again"));
@@ -374,7 +387,7 @@ async fn what_is_in_cdms_is_stored_however_much_waits_for_the_database() {
         assert!(!saving.is_finished(), "a write that CDMS has was given up");
         tokio::task::yield_now().await;
     }
-    clock.hangs.send_replace(false);
+    drop(crowd);
     saving.await.unwrap().unwrap();
     let stored = Organisation::get(&hub, scene.id()).freshness(Freshness::LocalOnly).await.unwrap();
     assert_eq!(stored.name, "Beta");

@@ -213,7 +213,8 @@ fn once_each(findings: &mut Findings, story: &Story<'_>) {
         let commits: Vec<_> = commits.iter().map(|at| &story.commits[*at]).collect();
         let record = story.intents.get(operation).map(|intent| intent.record);
         let astray: Vec<_> = commits.iter().map(|commit| Some(commit.id) != record).collect();
-        if story.traffic.other_ids.contains(&operation.to_string()) && astray == [true, false] {
+        let is_error = story.traffic.other_ids.get(&operation.to_string()) == Some(&Some(500));
+        if is_error && astray == [true, false] {
             *findings
                 .residual
                 .entry("created under another id, answered with an error, and created again")
@@ -443,7 +444,7 @@ fn unsettled(findings: &mut Findings, story: &Story<'_>, intent: &Intent) {
         let open = closed.signed_duration_since(intent.opened).num_milliseconds();
         findings.settled_ms.push(u64::try_from(open).unwrap_or(0));
     }
-    if story.traffic.other_ids.contains(&intent.operation.to_string())
+    if story.traffic.other_ids.get(&intent.operation.to_string()) == Some(&None)
         && story.commits_of_operation(intent.operation).any(|commit| commit.id != intent.record)
     {
         *findings.residual.entry("created under another id, without an answer").or_default() += 1;

@@ -1,6 +1,6 @@
 //! What goes over the wire: measured while it happens, because nobody can remember all of it.
 
-use std::collections::{HashMap, HashSet, VecDeque};
+use std::collections::{HashMap, VecDeque};
 
 use datahub_runtime::testing::simulator::{RequestEntry, Simulator};
 use uuid::Uuid;
@@ -22,8 +22,8 @@ pub(crate) struct Traffic {
     pub(crate) strange: Vec<String>,
     /// When the connection of a write ended that CDMS was to carry out later, by CDMS's clock.
     pub(crate) put_off: HashMap<String, i64>,
-    /// The creates that were to get another id and were answered with an error.
-    pub(crate) other_ids: HashSet<String>,
+    /// The creates that were to get another id, with the status of the answer; none where there was no answer.
+    pub(crate) other_ids: HashMap<String, Option<u16>>,
     /// The last answered GETs of a record by a program: arrival and end.
     gets: HashMap<String, VecDeque<(u64, u64)>>,
     /// The last write of a record that ended, and when.
@@ -83,8 +83,8 @@ impl Traffic {
         if has("commit_late") {
             self.put_off.insert(operation.to_owned(), request.ended_ms);
         }
-        if has("other_id") && request.status == Some(500) {
-            self.other_ids.insert(operation.to_owned());
+        if has("other_id") {
+            self.other_ids.insert(operation.to_owned(), request.status);
         }
         let Some(record) = record_of(request, path) else {
             return self.strange.push(format!("{operation} wrote to no record: {} {path}", request.method));

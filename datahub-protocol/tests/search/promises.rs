@@ -136,15 +136,13 @@ pub(crate) fn end(world: &World) -> Result<Vec<Fate>, String> {
 
 /// What a write's caller learned is the truth; the outcome in words.
 fn learned(world: &World, operation: OperationId, end: &End) -> Result<&'static str, String> {
-    let Truth { carried_out, looks_applied, looks_late, looked_at, put_back, .. } = truth(world, operation);
+    let Truth { carried_out, looks_applied, looked_at, put_back, .. } = truth(world, operation);
     let seemed_undone = looked_at && put_back;
-    // The same of a write whose lease was over when its writer looked, so that it may have been settled before.
-    let seemed_done = looked_at && looks_late;
     let is_there = carried_out == 1 || carried_out > 1 && seemed_undone;
     let is_opened = world.store.intent(operation).is_some();
     let (holds, word) = match end {
         End::Crashed => (true, "crashed"),
-        End::Unsettled { in_cdms } => (!in_cdms || is_there || seemed_done, "unsettled"),
+        End::Unsettled { in_cdms } => (!in_cdms || is_there || looked_at && looks_applied, "unsettled"),
         End::Nothing => (carried_out == 0, "nothing to write"),
         // A delete that found the record gone already has nothing left to do.
         End::Ok(_) if is_opened => (is_there || looks_applied, "ok"),

@@ -258,6 +258,47 @@ fn update_that_is_answered_badly_again_and_again() {
     assert_snapshot!(kept.0);
 }
 
+/// A look at the record shows less than what another program found that settled the write first.
+#[test]
+fn writes_that_another_program_settled_first() {
+    let mut kept = Kept::default();
+    let after_deadlock = |then: usize| vec![vec![("deadlock", deadlock())], vec![troubles()[then].clone()]];
+    let (row, gone) = (sights()[0].clone(), ("gone", Fetched::Gone));
+    let made = ("as sent", shown(12, OURS, [("a", 3), ("b2", 4)]));
+    let machines: [(&str, Vec<_>, _); 3] = [
+        ("update", vec![row.clone(), row.clone()], read_backs()[0].clone()),
+        ("delete", vec![row.clone(), row], gone.clone()),
+        ("create", vec![gone], made),
+    ];
+    for (write, before, done) in machines {
+        let mut add = |what: &str, sights: Vec<(&'static str, Fetched<String>)>, answered| {
+            let scenario = Scenario {
+                loaded: vec![vec![if write == "create" { stores()[1].clone() } else { stores()[0].clone() }]],
+                fetched: sights.into_iter().map(|sight| vec![sight]).collect(),
+                committed: vec![commits()[..1].to_vec(), commits()[1..2].to_vec()],
+                answered,
+                deviations: 0,
+                ..scenario(applied())
+            };
+            let told = match write {
+                "update" => walk(update(model(3, 1004), false, OnConflict::LastWriterWins), &scenario),
+                "create" => walk(Create::new(Model::Wide, ID, model(3, 1004), OPERATION), &scenario),
+                _ => {
+                    let wins = OnConflict::LastWriterWins;
+                    walk(Delete::new(Model::Wide, with([]), Some(snapshot()), wins, OPERATION, SKEW_MS), &scenario)
+                }
+            };
+            kept.add(&format!("{write}, {what}"), told);
+        };
+        // Not applied by the look; then nothing more is sent, or CDMS misses a record.
+        add("not sent again", before.clone(), after_deadlock(0));
+        add("something is missing", before.clone(), after_deadlock(3));
+        let looks = [&before[..before.len() - 1], &[done]].concat();
+        add("applied by the look", looks, after_deadlock(0));
+    }
+    assert_snapshot!(kept.0);
+}
+
 /// The first half of a write whose refresh does not get stored.
 #[test]
 fn update_that_cannot_store_what_it_read() {

@@ -136,9 +136,12 @@ fn store(connection: &mut Connection, job: &Job) -> Result<(Version, Vec<LocalCh
     let now = connection.now()?;
     let found = find(connection, job, now)?;
     if !holds(commit.guard, &found) && !planted(Planted::NoCompareAndSet) {
-        return match found.version {
-            Some(version) if job.again && is_done_already(connection, job)? => Ok((version, Vec::new())),
-            _ => Err(Stop::Lost),
+        // A write that ends without a record to store leaves none behind either.
+        let version = found.version.unwrap_or(Version(0));
+        return if job.again && is_done_already(connection, job)? {
+            Ok((version, Vec::new()))
+        } else {
+            Err(Stop::Lost)
         };
     }
     if let Some(trial) = &commit.trial {

@@ -126,6 +126,10 @@ pub(crate) fn run(count: usize, seed: Option<u64>, again: bool) -> Result<String
     for (package, (tried, missed)) in by_package {
         say(&format!("| `{package}` | {tried} | {missed} |"));
     }
+    // What is explained of changes that are not in this sample is for another one.
+    let names: BTreeSet<_> = tried.keys().map(|number| name(&mutants[*number].name)).collect();
+    let explained = explained.lines().filter(|line| line.starts_with('[') || names.contains(line.trim()));
+    let explained = explained.collect::<Vec<_>>().join("\n");
     judge(PART, &Tried { noticed: tried.len() - missed.values().sum::<usize>(), missed }, &explained)
 }
 
@@ -142,6 +146,10 @@ fn list() -> Result<Vec<Mutant>, String> {
         command.args(files.map(|files| format!("--exclude={files}")));
     }
     let output = command.output().map_err(|error| format!("cargo-mutants cannot be run: {error}"))?;
+    if !output.status.success() {
+        let why = String::from_utf8_lossy(&output.stderr);
+        return Err(format!("cargo-mutants ended with {}: {}", output.status, why.trim()));
+    }
     let listed: Vec<Value> = serde_json::from_slice(&output.stdout)
         .map_err(|error| format!("cargo-mutants lists its changes in a form that is not known here: {error}"))?;
     let read = |listed| Mutant::read(listed).ok_or_else(|| format!("cargo-mutants lists an unknown change: {listed}"));

@@ -232,20 +232,42 @@ fn files(mutants: &[Mutant]) -> BTreeSet<&str> {
     mutants.iter().map(|mutant| &*mutant.file).collect()
 }
 
-/// Copies what git knows, as it is now.
+/// Copies what git knows, as it is now, and takes out of the copy what is gone.
 fn copy(to: &Path) -> Result<(), String> {
     let listed = Command::new("git").args(["ls-files", "--cached", "--others", "--exclude-standard"]).output();
-    let listed = listed.map_err(|error| format!("git cannot be run: {error}"))?.stdout;
-    for file in String::from_utf8_lossy(&listed).lines() {
-        // A file that is deleted and not committed yet is listed too.
-        if Path::new(file).is_file() {
-            let now = std::fs::read(file).map_err(|error| format!("{file} cannot be read: {error}"))?;
-            // A file that stays as it is keeps its time, so that cargo need not build it again.
-            if std::fs::read(to.join(file)).ok().as_ref() != Some(&now) {
-                let mode = std::fs::metadata(file).map_err(|error| format!("{file}: {error}"))?.permissions();
-                create(&to.join(file), &now)?;
-                std::fs::set_permissions(to.join(file), mode).map_err(|error| format!("{file}: {error}"))?;
+    let listed = listed.map_err(|error| format!("git cannot be run: {error}"))?;
+    if !listed.status.success() {
+        return Err(format!("git ls-files ended with {}", listed.status));
+    }
+    let listed = String::from_utf8_lossy(&listed.stdout).into_owned();
+    // A file that is deleted and not committed yet is listed too.
+    let files: BTreeSet<&Path> = listed.lines().map(Path::new).filter(|file| file.is_file()).collect();
+    for file in &files {
+        let failed = |error: std::io::Error| format!("{}: {error}", file.display());
+        let now = std::fs::read(file).map_err(failed)?;
+        // A file that stays as it is keeps its time, so that cargo need not build it again.
+        if std::fs::read(to.join(file)).ok().as_ref() != Some(&now) {
+            create(&to.join(file), &now)?;
+            let mode = std::fs::metadata(file).map_err(failed)?.permissions();
+            std::fs::set_permissions(to.join(file), mode).map_err(failed)?;
+        }
+    }
+    remove_others(to, Path::new(""), &files)
+}
+
+/// Removes the Rust files of a folder of the copy that are none of these: cargo would build them.
+fn remove_others(copy: &Path, folder: &Path, files: &BTreeSet<&Path>) -> Result<(), String> {
+    let failed = |error: std::io::Error| format!("{}: {error}", copy.join(folder).display());
+    for entry in std::fs::read_dir(copy.join(folder)).map_err(failed)? {
+        let entry = entry.map_err(failed)?;
+        let path = folder.join(entry.file_name());
+        if entry.file_type().map_err(failed)?.is_dir() {
+            // What tests build stands in folders of that name.
+            if path != Path::new(SWITCH_PACKAGE) && !path.ends_with("target") {
+                remove_others(copy, &path, files)?;
             }
+        } else if path.extension().is_some_and(|extension| extension == "rs") && !files.contains(&*path) {
+            std::fs::remove_file(copy.join(&path)).map_err(failed)?;
         }
     }
     Ok(())

@@ -203,6 +203,16 @@ async fn a_transaction_that_had_committed_before_its_connection_was_lost_is_not_
         "somebody else's commit is not taken for one's own"
     );
     let again = |job: Job| Job { again: true, ..job };
+    // So is a create that came to nothing, of which there is no record.
+    let refused = || closing(2, Verdict::Rejected { reason: "no".to_owned() });
+    let of_another = |mut job: Job| {
+        job.id = Uuid::from_u128(0xB0B);
+        job
+    };
+    done(&store, of_another(opening(NEVER_SEEN, 2))).await;
+    let closed = done(&store, of_another(refused())).await;
+    assert_eq!(store.commit(of_another(refused())).await.unwrap(), Committed::Lost);
+    assert_eq!(store.commit(again(of_another(refused()))).await.unwrap(), Committed::Done(closed));
     assert_eq!(store.commit(again(storing())).await.unwrap(), Committed::Done(version));
     assert_eq!(history(&store).await.len(), 2, "it is told once");
     let rejected = Verdict::Rejected { reason: "no".to_owned() };
