@@ -342,10 +342,10 @@ fn relative(from: &Path, to: &Path) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
-
     #[test]
     fn the_first_item_that_finds_a_files_faults_tells_them() {
+        // In here, because the bench has no tests and would not use it.
+        use super::*;
         let item = |name: &str| Ident::new(name, proc_macro2::Span::call_site());
         let file = Path::new("told/account.toml");
         let faults = |fault: &str| vec![fault.to_owned()];
