@@ -15,7 +15,7 @@ pub(crate) enum Part {
     /// `key`
     Word(Ident),
     /// `key = value`
-    Assigned(Ident, Expr),
+    Assigned(Ident, Box<Expr>),
     /// `key("A", "B")`, or with `key = value` inside.
     List(Ident, Vec<Part>),
 }
@@ -100,7 +100,7 @@ fn part(input: ParseStream<'_>, example: &str, errors: &mut Errors) -> Result<Pa
         }
         let at = input.span();
         return match input.parse::<Expr>() {
-            Ok(value) => Ok(Part::Assigned(key, value)),
+            Ok(value) => Ok(Part::Assigned(key, Box::new(value))),
             Err(error) if input.is_empty() => {
                 Err((Some(at.into()), format!("the value of `{key}` ends too early: {error}")))
             }

@@ -123,7 +123,7 @@ fn members(item: &DeriveInput, errors: &mut Errors) -> Vec<MemberField> {
                 ),
                 Part::Assigned(key, value) if key == "default" => {
                     let value = expression_without_self(value, &item.ident);
-                    fill(&mut default, Default::Expression(value), "default", key.span(), errors);
+                    fill(&mut default, Default::Expression(Box::new(value)), "default", key.span(), errors);
                 }
                 other => unknown(other, &MEMBER_KEYS, errors),
             }

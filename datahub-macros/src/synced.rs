@@ -97,7 +97,7 @@ pub(crate) struct ModelField {
 pub(crate) enum Default {
     /// That of the type, as the word in this place says.
     OfType(Span),
-    Expression(Expr),
+    Expression(Box<Expr>),
 }
 
 pub(crate) fn derive(item: TokenStream) -> TokenStream {
@@ -324,7 +324,7 @@ fn field_key(
                 };
                 let stated = Placed { value: stated, place: Words::of(value) };
                 fill(&mut annotation.default, stated, "default", span, errors);
-                tokens.default = Some(Default::Expression(expression_without_self(value, model)));
+                tokens.default = Some(Default::Expression(Box::new(expression_without_self(value, model))));
             }
             "with" => {
                 let Some(module) = text(key, value, errors) else { return };

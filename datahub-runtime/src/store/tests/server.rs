@@ -263,7 +263,7 @@ async fn a_server_without_room_is_not_asked_twice() {
         }
     });
     let url = format!("postgres://hub@127.0.0.1:{port}/hub?sslmode=disable");
-    let error = open(&Bench::empty(), &url).await.err().expect("there is no room");
+    let Err(error) = open(&Bench::empty(), &url).await else { panic!("there is no room") };
     assert!(error.to_string().contains("too many clients"), "{error}");
     assert_eq!(asked.load(Ordering::Relaxed), 1);
 }
