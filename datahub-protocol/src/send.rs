@@ -307,7 +307,7 @@ pub(crate) fn ended<F: std::fmt::Debug>(
 }
 
 /// What a write ends with whose result could not be stored: it is in CDMS, and its intent stays open unless another
-/// program settled it. Where a look showed that, whoever settled it first may know better.
+/// program settled it. If only a look showed that, the program that settled it first may know better.
 pub(crate) fn not_stored<F>(operation: OperationId, proof: Proof, committed: Committed) -> Failure<F> {
     let in_cdms = (proof, &committed) != (Proof::Look, &Committed::Lost);
     Failure::Unsettled { operation, in_cdms, reason: why_not_stored(committed) }

@@ -102,17 +102,7 @@ impl<M: Mapping> Update<M> {
         clock_skew_ms: i64,
     ) -> Self {
         let approach = Approach::new(mapping, clock_skew_ms);
-        let wish = Wish::Changes { base, mine };
-        Update {
-            approach,
-            wish,
-            local_changed,
-            on_conflict,
-            operation,
-            local_rounds: 0,
-            proof: Proof::Answer,
-            state: State::Begun,
-        }
+        Self::begun(approach, Wish::Changes { base, mine }, local_changed, on_conflict, operation)
     }
 
     /// An update that puts a record back to the attributes of an earlier time, whatever changed since.
@@ -123,8 +113,17 @@ impl<M: Mapping> Update<M> {
         operation: OperationId,
         clock_skew_ms: i64,
     ) -> Self {
-        let (approach, wish) = (Approach::new(mapping, clock_skew_ms), Wish::PutBack(then));
-        let on_conflict = OnConflict::LastWriterWins;
+        let approach = Approach::new(mapping, clock_skew_ms);
+        Self::begun(approach, Wish::PutBack(then), local_changed, OnConflict::LastWriterWins, operation)
+    }
+
+    fn begun(
+        approach: Approach<M>,
+        wish: Wish,
+        local_changed: bool,
+        on_conflict: OnConflict,
+        operation: OperationId,
+    ) -> Self {
         Update {
             approach,
             wish,

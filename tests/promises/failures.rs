@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use datahub_runtime::prelude::*;
 use datahub_runtime::testing::Kit;
-use datahub_runtime::testing::simulator::{Fault, Operation, Stage};
-use datahub_runtime::{Clock, EntryKind, Instant, ManualClock, OperationId, Seen, Value, Verdict, VersionToken};
+use datahub_runtime::testing::simulator::{Fault, Gate, Operation, Stage};
+use datahub_runtime::{Clock, EntryKind, Instant, ManualClock, OperationId, Saved, Seen, Value, Verdict, VersionToken};
 use example_domain::{Contact, Organisation, Sector};
 use tokio::sync::watch;
 
@@ -339,24 +339,37 @@ async fn crowd(hub: &Hub, clock: &Hanging) -> Crowd {
     crowd
 }
 
-#[tokio::test]
-async fn a_write_without_an_answer_does_not_wait_for_a_database_that_is_away() {
-    let scene = Scene::new().await;
+/// A save that CDMS has carried out and not answered yet.
+struct Held {
+    hub: Hub,
+    clock: Hanging,
+    answer: Gate,
+    saving: tokio::task::JoinHandle<Result<Saved, Error>>,
+}
+
+async fn held_save(scene: &Scene) -> Held {
     let clock =
         Hanging { clock: scene.kit.clock.clone(), hangs: watch::Sender::new(false), asked: watch::Sender::new(false) };
     let hub = scene.program(|hub| hub.clock(clock.clone()).connections(1).max_operations(5_000)).await;
     let mut org = Organisation::get(&hub, scene.id()).await.unwrap();
     org.name = "Beta".into();
-    let sent = scene.hold(Write::Update, Stage::AfterCommit);
-    scene.fault(Operation::Update, Fault::DropAfterCommit);
+    let answer = scene.hold(Write::Update, Stage::AfterCommit);
     let saving = tokio::spawn({
         let hub = hub.clone();
         async move { org.save(&hub).await }
     });
-    sent.arrived(1).await;
+    answer.arrived(1).await;
+    Held { hub, clock, answer, saving }
+}
+
+#[tokio::test]
+async fn a_write_without_an_answer_does_not_wait_for_a_database_that_is_away() {
+    let scene = Scene::new().await;
+    scene.fault(Operation::Update, Fault::DropAfterCommit);
+    let Held { hub, clock, answer, saving } = held_save(&scene).await;
     let crowd = crowd(&hub, &clock).await;
-    sent.open();
-    // While nothing can be noted; whoever settles the write waits for the end of its lease instead.
+    answer.open();
+    // Nothing can be noted yet; settling waits for the end of the lease instead.
     let saved = tokio::time::timeout(Duration::from_secs(60), saving).await.expect("it waits for the database");
     failed(saved.unwrap(), ErrorKind::Unsettled);
     drop(crowd);
@@ -368,19 +381,9 @@ async fn a_write_without_an_answer_does_not_wait_for_a_database_that_is_away() {
 async fn what_is_in_cdms_is_stored_however_much_waits_for_the_database() {
     spans::trace();
     let scene = Scene::new().await;
-    let clock =
-        Hanging { clock: scene.kit.clock.clone(), hangs: watch::Sender::new(false), asked: watch::Sender::new(false) };
-    let hub = scene.program(|hub| hub.clock(clock.clone()).connections(1).max_operations(5_000)).await;
-    let mut org = Organisation::get(&hub, scene.id()).await.unwrap();
-    org.name = "Beta".into();
-    let sent = scene.hold(Write::Update, Stage::AfterCommit);
-    let saving = tokio::spawn({
-        let hub = hub.clone();
-        async move { org.save(&hub).await }
-    });
-    sent.arrived(1).await;
+    let Held { hub, clock, answer, saving } = held_save(&scene).await;
     let crowd = crowd(&hub, &clock).await;
-    sent.open();
+    answer.open();
     // It is refused meanwhile; a caller who was told "nothing was begun" would write once more.
     let is_refused = || spans::lines_about(scene.account).iter().any(|line| line.contains("is tried again"));
     while !is_refused() {

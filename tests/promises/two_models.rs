@@ -1,7 +1,5 @@
 //! Two models of which one record satisfies both: each has its own row, past and quarantine, and they write one record.
 
-use std::time::Duration;
-
 use datahub_runtime::prelude::*;
 use datahub_runtime::testing::simulator::Stage;
 use datahub_runtime::{Value, VersionToken};
@@ -140,8 +138,10 @@ async fn their_writes_of_one_record_wait_for_each_other() {
     let (saved, also_saved) = tokio::join!(first.save(&hub), async {
         gate.arrived(1).await;
         let (saved, ()) = tokio::join!(second.save(&hub), async {
-            // Long enough to be told that the record is busy, if it did not wait.
-            tokio::time::sleep(Duration::from_millis(60)).await;
+            // It would be told that the record is busy while others read, if it did not wait.
+            for _ in 0..20 {
+                assert_eq!(First::get(&hub, Id::new()).await.unwrap_err().kind(), ErrorKind::NotFound);
+            }
             gate.open();
         });
         saved

@@ -326,6 +326,8 @@ async fn settle(hub: &Hub) -> Result<(), Failed> {
         if begun.elapsed() > Duration::from_secs(60) {
             return Err(format!("some writes are never settled: {report:?}").into());
         }
-        tokio::time::sleep(Duration::from_millis(100)).await;
+        // The time that the next of them takes; what failed has none.
+        let pause = report.waiting.iter().map(|(_, after)| *after).min();
+        tokio::time::sleep(pause.unwrap_or(Duration::from_millis(100))).await;
     }
 }

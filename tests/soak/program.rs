@@ -167,6 +167,7 @@ impl Client {
                 program.reconnect(generation).await;
             }
             if report.outcome == "Unavailable" {
+                // A caller does the same whose CDMS is away.
                 tokio::time::sleep(pause).await;
                 pause = (pause * 2).min(AWAY.1);
             } else {

@@ -108,6 +108,7 @@ pub(crate) fn make(kit: &Kit, mut people: People, seed: u64, stop: &AtomicBool) 
     let (mut met_before, mut round, mut away) = (0, 0_u64, 0);
     order(kit, &mut rng);
     while !stop.load(Ordering::Relaxed) {
+        // How often trouble changes.
         std::thread::sleep(ROUND);
         round += 1;
         let met: u64 = kit.simulator.faults_hit().values().sum();
@@ -129,6 +130,7 @@ pub(crate) fn make(kit: &Kit, mut people: People, seed: u64, stop: &AtomicBool) 
         }
         if round % 400 == 250 {
             kit.simulator.go_away();
+            // As long as CDMS is away.
             std::thread::sleep(AWAY);
             kit.simulator.come_back();
             away += 1;

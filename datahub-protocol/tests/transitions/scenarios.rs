@@ -248,7 +248,7 @@ fn update_that_is_answered_badly_again_and_again() {
     kept.add("deadlocks", walk(machine(), &always(deadlock(), plain.clone())));
     kept.add("logins", walk(machine(), &always(login_lost(), plain.clone())));
     kept.add("lost_commits", walk(machine(), &losing(plain.clone())));
-    // Whoever settled it first has looked too, and later.
+    // The program that settled it first has looked too, and later.
     let settled_first = Scenario {
         fetched: vec![vec![sights()[0].clone()]],
         committed: vec![commits()[..1].to_vec(), commits()[1..2].to_vec()],

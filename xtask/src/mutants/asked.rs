@@ -316,7 +316,7 @@ fn run(command: &mut Command, patience: Duration) -> Result<Ended, String> {
     std::thread::spawn(move || {
         for line in BufReader::new(output).lines().map_while(Result::ok) {
             if let Some(test) = line.strip_prefix("test ").and_then(|line| line.strip_suffix("FAILED")) {
-                // Nobody may be waiting any more.
+                // The receiver is gone once a test has failed.
                 _ = sender
                     .send(test.trim_end().trim_end_matches("...").trim_end().trim_end_matches(SHOULD_PANIC).to_owned());
             }

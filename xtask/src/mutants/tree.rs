@@ -20,7 +20,8 @@ pub(super) const ON: &str = "DATAHUB_MUTANT";
 /// A file to which a program adds the numbers of the changes that it comes to.
 pub(super) const REACHED: &str = "DATAHUB_MUTANTS_REACHED";
 
-/// The switch allocates nothing after its first question, since there are tests that count allocations.
+/// The switch, which is built into test programs only: a change that cannot be noted has to end the test, so it panics. It
+/// allocates nothing after its first question, since there are tests that count allocations.
 const SWITCH_SOURCE: &str = r#"//! Says which change is on, and notes which changes a program comes to.
 
 use std::fs::File;

@@ -159,7 +159,7 @@ async fn an_orphan_is_kept_under_its_own_id() {
     };
     let mut made = job(commit(NEVER_SEEN));
     made.commit.quarantine = QuarantineChange::PutOrphan { id: orphan, operation };
-    // Before and after that somebody reads the record, which does not fit.
+    // The record is read before and after that, and does not fit its model.
     done(&store, unfit(orphan)).await;
     done(&store, made).await;
     let waiting = store.quarantine(10).await.unwrap();
