@@ -5,6 +5,7 @@
 
 mod attributes;
 mod domain;
+mod facts;
 mod kind;
 pub mod metadata;
 mod value;
@@ -14,5 +15,6 @@ pub mod client;
 
 pub use attributes::{AttributeName, Attributes};
 pub use domain::{DOUBLE_SCALE, MONEY_SCALE, OutOfDomain};
+pub use facts::Facts;
 pub use kind::Kind;
 pub use value::{Instant, InvalidReference, Reference, Value};

@@ -1,11 +1,12 @@
 //! Actions: what a machine asks for.
 
-use cdms_odata::{Attributes, Instant, Value};
+use cdms_odata::{Attributes, Facts, Value};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use crate::{
-    Entry, Event, Intent, Loaded, MappingTag, OperationId, SettledPatch, Snapshot, Stored, Verdict, Version, WriteKind,
+    Entry, Event, Intent, Loaded, MappingTag, OperationId, SettledPatch, Snapshot, Stored, Values, Verdict, Version,
+    WriteKind,
 };
 
 /// One operation on one record.
@@ -126,7 +127,12 @@ pub enum RecordChange {
     /// Nothing.
     Keep,
     /// It becomes this.
-    Put(NewRow),
+    Put {
+        /// What is known of the record.
+        row: NewRow,
+        /// The model's values of it.
+        values: Values,
+    },
     /// It becomes a tombstone that keeps these last values.
     Tombstone {
         /// Why.
@@ -156,12 +162,8 @@ pub enum TombstoneReason {
 /// What a row is to hold.
 #[derive(Clone, Debug, PartialEq)]
 pub struct NewRow {
-    /// CDMS's time of the last change.
-    pub modified: Instant,
-    /// CDMS's time of creation.
-    pub created: Option<Instant>,
-    /// CDMS's user of the last change.
-    pub modified_by: Option<Uuid>,
+    /// What CDMS says of the record itself.
+    pub facts: Facts,
     /// All raw attributes now known, those of other mappings included.
     pub seen: Attributes,
     /// The other mappings for which the row is complete still, because nothing of theirs changes.
@@ -171,21 +173,15 @@ pub struct NewRow {
 impl NewRow {
     /// The stored form of the row at a version.
     pub fn at(self, version: Version, mapping: MappingTag) -> Snapshot {
-        let NewRow { modified, created, modified_by, seen, mut complete_for } = self;
+        let NewRow { facts, seen, mut complete_for } = self;
         complete_for.insert(0, mapping);
-        Snapshot { version, modified, created, modified_by, seen, complete_for }
+        Snapshot { version, facts, seen, complete_for }
     }
 }
 
 impl From<&Snapshot> for NewRow {
     fn from(snapshot: &Snapshot) -> Self {
-        NewRow {
-            modified: snapshot.modified,
-            created: snapshot.created,
-            modified_by: snapshot.modified_by,
-            seen: snapshot.seen.clone(),
-            complete_for: Vec::new(),
-        }
+        NewRow { facts: snapshot.facts, seen: snapshot.seen.clone(), complete_for: Vec::new() }
     }
 }
 

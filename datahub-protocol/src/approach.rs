@@ -1,9 +1,9 @@
 //! The first half of an update and of a delete: alone with the record, with the read table applied.
 
-use crate::sight::{Seen, Sight, sight};
+use crate::sight::{Seen, Sight, ToStore, sight};
 use crate::{
     Action, Commit, Committed, Event, Failure, Fetched, Guard, LeaseState, Loaded, Mapping, ROUNDS_MAX, SettledPatch,
-    Snapshot, Version,
+    Snapshot, Values, Version,
 };
 
 /// Lock, load, GET and refresh, until the row is as CDMS has it.
@@ -32,6 +32,8 @@ enum State<F> {
 pub(crate) struct Approached {
     pub(crate) seen: Seen,
     pub(crate) snapshot: Snapshot,
+    /// The model's values of it.
+    pub(crate) values: Values,
     /// The writes that were found not applied and have not shown up.
     pub(crate) late: Vec<SettledPatch>,
     /// The hub's own fields that somebody else has changed since the caller loaded them.
@@ -115,11 +117,14 @@ impl<M: Mapping> Approach<M> {
         let found = sight(&self.mapping, &loaded, fetched, self.clock_skew_ms);
         let Loaded { mut late, local_conflicts, .. } = loaded;
         match found {
-            Sight::InSync(snapshot) => Step::Ready(Approached { seen: Seen::InSync, snapshot, late, local_conflicts }),
-            Sight::Store(seen, commit, row) => {
+            Sight::InSync(snapshot, values) => {
+                Step::Ready(Approached { seen: Seen::InSync, snapshot, values, late, local_conflicts })
+            }
+            Sight::Store(to_store) => {
+                let ToStore { seen, commit, row, values } = *to_store;
                 late.retain(|late| !commit.history.iter().any(|entry| entry.operation == Some(late.operation)));
                 let snapshot = row.at(Version(0), self.mapping.tag());
-                let approached = Approached { seen, snapshot, late, local_conflicts };
+                let approached = Approached { seen, snapshot, values, late, local_conflicts };
                 self.state = State::Storing(Box::new(approached), commit.guard);
                 Step::Act(Action::Commit(commit))
             }

@@ -1,7 +1,9 @@
 //! Creating one record under an id that the hub chose.
 
+use std::sync::Arc;
+
 use cdms_odata::client::Meaning;
-use cdms_odata::{Attributes, Value};
+use cdms_odata::{Attributes, Facts, Value};
 use uuid::Uuid;
 
 use crate::approach::busy;
@@ -55,14 +57,20 @@ impl<M: Mapping> Create<M> {
         Create { mapping, id, mine, then: None, operation, rounds: 0, proof: Proof::Answer, state: State::Begun }
     }
 
-    /// A create that puts a record back to the attributes of an earlier time, in their raw form: also what the model's
-    /// values do not show, such as a reference to another model or a value that a default stands for.
+    /// A create that puts a record back to the facts and attributes of an earlier time, in their raw form: also what the
+    /// model's values do not show, such as a reference to another model or a value that a default stands for.
     ///
     /// # Errors
     ///
     /// Attributes that do not convert any more.
-    pub fn put_back(mapping: M, id: Uuid, then: Attributes, operation: OperationId) -> Result<Self, M::Fault> {
-        let mine = mapping.decode(&then)?;
+    pub fn put_back(
+        mapping: M,
+        id: Uuid,
+        facts: &Facts,
+        then: Attributes,
+        operation: OperationId,
+    ) -> Result<Self, M::Fault> {
+        let mine = mapping.decode(facts, &then)?.to_vec();
         Ok(Create {
             mapping,
             id,
@@ -192,7 +200,7 @@ impl<M: Mapping> Create<M> {
     fn applied(&mut self, loaded: &Loaded, patch: &Attributes, record: &Record) -> Action<Output<M>, M::Fault> {
         let row = merged_row(&loaded.stored, record);
         let entry = created_entry(patch, &self.mapping.constants(), self.operation, self.origin(), Some(record));
-        let values = match self.mapping.decode(&row.seen) {
+        let values = match self.mapping.decode(&row.facts, &row.seen) {
             Ok(values) => values,
             Err(fault) => {
                 let reason = "CDMS made a value of it that does not fit the model".to_owned();
@@ -204,7 +212,7 @@ impl<M: Mapping> Create<M> {
         commit.record = if left {
             RecordChange::Tombstone { reason: TombstoneReason::LeftModel, last: row.clone() }
         } else {
-            RecordChange::Put(row.clone())
+            RecordChange::Put { row: row.clone(), values: Arc::clone(&values) }
         };
         commit.history = vec![entry.clone()];
         if left {
@@ -217,7 +225,8 @@ impl<M: Mapping> Create<M> {
         commit.insist = true;
         let snapshot = row.clone().at(crate::Version(0), self.mapping.tag());
         let adjusted = adjusted(&self.mapping, &record.attributes, patch, &values);
-        let written = Written { snapshot, asked: Asked::ReadBack, conflicts: Vec::new(), adjusted };
+        let asked = Asked::ReadBack;
+        let written = Written { snapshot, values: Some(values), asked, conflicts: Vec::new(), adjusted };
         self.state = State::Storing(Box::new((written, row, entry)));
         Action::Commit(Box::new(commit))
     }

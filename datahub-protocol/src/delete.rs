@@ -98,7 +98,7 @@ impl<M: Mapping> Delete<M> {
             patch: Attributes::new(),
             constants: Attributes::new(),
             pre_image: snapshot.seen.clone(),
-            modified_before: Some(snapshot.modified),
+            modified_before: Some(snapshot.facts.modified),
             conflicts: Attributes::new(),
         };
         let mut commit = Commit::under(Guard::at(snapshot.version, &late));
@@ -169,7 +169,8 @@ impl<M: Mapping> Delete<M> {
 
     fn done(&mut self, snapshot: Snapshot) -> Action<Output<M>, M::Fault> {
         self.state = State::Over;
-        Action::Done(Ok(Written { snapshot, asked: Asked::ReadBack, conflicts: Vec::new(), adjusted: Vec::new() }))
+        let asked = Asked::ReadBack;
+        Action::Done(Ok(Written { snapshot, values: None, asked, conflicts: Vec::new(), adjusted: Vec::new() }))
     }
 
     fn fail(&mut self, failure: Failure<M::Fault>) -> Action<Output<M>, M::Fault> {

@@ -1,14 +1,16 @@
 //! Writing a record of a model that CDMS is not asked about any more: one transaction, the hub's row being the truth.
 
-use cdms_odata::{Attributes, Instant, Value};
+use std::sync::Arc;
+
+use cdms_odata::{Attributes, Facts, Instant, Value};
 
 use crate::approach::busy;
 use crate::sight::ending;
 use crate::written::{Asked, Intended, Written, created_entry, updated_entries};
 use crate::{
-    Action, Commit, Committed, Entry, EntryKind, Event, Failure, Guard, Loaded, Machine, Mapping, Merged, NewRow,
-    OnConflict, OperationId, Origin, QuarantineChange, ROUNDS_MAX, RecordChange, Snapshot, Stored, TombstoneReason,
-    merge, put_back,
+    Action, Base, Commit, Committed, Decoded, Entry, EntryKind, Event, Failure, Guard, Loaded, Machine, Mapping,
+    Merged, NewRow, OnConflict, OperationId, Origin, QuarantineChange, ROUNDS_MAX, RecordChange, Snapshot, Stored,
+    TombstoneReason, Values, merge, put_back,
 };
 
 /// The machine of a write that concerns the hub alone.
@@ -32,8 +34,8 @@ pub enum DetachedWish {
     Create(Attributes),
     /// The changes from what was loaded to these values.
     Change {
-        /// The attributes as they were loaded.
-        base: Attributes,
+        /// The record as it was loaded.
+        base: Base,
         /// The model's values, one per field.
         mine: Vec<Value>,
         /// Whether the hub's own fields changed too.
@@ -92,8 +94,12 @@ impl<M: Mapping> Detached<M> {
             (_, Stored::Absent) => self.over(Err(Failure::NotFound)),
             (_, Stored::Tombstone(_, reason)) => self.over(Err(reason.failure())),
             (DetachedWish::Change { base, mine, local_changed, on_conflict }, Stored::Row(snapshot)) => {
-                let base = self.whole(base);
-                match merge(&self.mapping, &base, &mine, &snapshot.seen) {
+                let base = Base { seen: self.whole(base.seen), ..base };
+                let merged = self.mapping.decode(&snapshot.facts, &snapshot.seen).and_then(|values| {
+                    let current = Decoded { seen: &snapshot.seen, values: &values };
+                    merge(&self.mapping, base.decoded(), &mine, current)
+                });
+                match merged {
                     Err(fault) => self.over(Err(Failure::Invalid(fault))),
                     Ok(merged) => {
                         match on_conflict.rejects([&merged.conflicts[..], &loaded.local_conflicts].concat()) {
@@ -104,7 +110,10 @@ impl<M: Mapping> Detached<M> {
                 }
             }
             (DetachedWish::PutBack { then, local_changed }, Stored::Row(snapshot)) => {
-                match put_back(&self.mapping, &then, &snapshot.seen) {
+                let merged = self.mapping.decode(&snapshot.facts, &snapshot.seen).and_then(|values| {
+                    put_back(&self.mapping, &then, Decoded { seen: &snapshot.seen, values: &values })
+                });
+                match merged {
                     Err(fault) => self.over(Err(Failure::Invalid(fault))),
                     Ok(merged) => self.change(guard, snapshot, &merged, local_changed, Origin::Revert),
                 }
@@ -134,14 +143,14 @@ impl<M: Mapping> Detached<M> {
     }
 
     fn create(&mut self, guard: Guard, seen: Attributes) -> Action<Output<M>, M::Fault> {
-        if let Err(fault) = self.mapping.decode(&seen) {
-            return self.over(Err(Failure::Invalid(fault)));
-        }
+        let facts = Facts { modified: self.now, created: Some(self.now), modified_by: None };
+        let values = match self.mapping.decode(&facts, &seen) {
+            Ok(values) => values,
+            Err(fault) => return self.over(Err(Failure::Invalid(fault))),
+        };
         let known: Attributes = seen.iter().filter(|(_, value)| !value.is_null()).map(owned).collect();
         let entry = created_entry(&known, &Attributes::new(), self.operation, Origin::Hub, None);
-        let (modified, created) = (self.now, Some(self.now));
-        let row = NewRow { modified, created, modified_by: None, seen, complete_for: Vec::new() };
-        self.put(guard, row, vec![entry], Vec::new())
+        self.put(guard, NewRow { facts, seen, complete_for: Vec::new() }, values, vec![entry], Vec::new())
     }
 
     fn change(
@@ -153,8 +162,7 @@ impl<M: Mapping> Detached<M> {
         origin: Origin,
     ) -> Action<Output<M>, M::Fault> {
         if merged.patch.is_empty() {
-            let written =
-                Written { snapshot: before, asked: Asked::Nothing(None), conflicts: Vec::new(), adjusted: Vec::new() };
+            let written = unasked(before, None, Vec::new());
             if !local_changed {
                 return self.over(Ok(written));
             }
@@ -178,22 +186,26 @@ impl<M: Mapping> Detached<M> {
         let history = updated_entries((&before, &[]), intended, self.operation, origin, None);
         let mut row = NewRow::from(&before);
         // Time never goes back, whatever the hub's clock does.
-        row.modified = self.now.max(before.modified);
+        row.facts.modified = self.now.max(before.facts.modified);
         row.seen.merge(&merged.patch);
-        self.put(guard, row, history, merged.conflicts.clone())
+        match self.mapping.decode(&row.facts, &row.seen) {
+            Ok(values) => self.put(guard, row, values, history, merged.conflicts.clone()),
+            Err(fault) => self.over(Err(Failure::Invalid(fault))),
+        }
     }
 
     fn put(
         &mut self,
         guard: Guard,
         row: NewRow,
+        values: Values,
         history: Vec<Entry>,
         conflicts: Vec<usize>,
     ) -> Action<Output<M>, M::Fault> {
         let snapshot = row.clone().at(crate::Version(0), self.mapping.tag());
-        let written = Box::new(Written { snapshot, asked: Asked::Nothing(None), conflicts, adjusted: Vec::new() });
+        let written = Box::new(unasked(snapshot, Some(Arc::clone(&values)), conflicts));
         let mut commit = self.commit(guard);
-        commit.record = RecordChange::Put(row.clone());
+        commit.record = RecordChange::Put { row: row.clone(), values };
         commit.history = history;
         self.state = State::Storing(written, Some(row));
         Action::Commit(Box::new(commit))
@@ -209,13 +221,7 @@ impl<M: Mapping> Detached<M> {
         commit.record = RecordChange::Tombstone { reason: TombstoneReason::Gone, last: NewRow::from(&last) };
         let operation = Some(self.operation);
         commit.history = vec![Entry { origin: Origin::Hub, operation, ..ending(EntryKind::Deleted, &last) }];
-        let written = Box::new(Written {
-            snapshot: last,
-            asked: Asked::Nothing(None),
-            conflicts: Vec::new(),
-            adjusted: Vec::new(),
-        });
-        self.state = State::Storing(written, None);
+        self.state = State::Storing(Box::new(unasked(last, None, Vec::new())), None);
         Action::Commit(Box::new(commit))
     }
 
@@ -250,6 +256,11 @@ impl<M: Mapping> Detached<M> {
         self.state = State::Over;
         Action::Done(output)
     }
+}
+
+/// What a write comes to that asks nothing of CDMS.
+fn unasked(snapshot: Snapshot, values: Option<Values>, conflicts: Vec<usize>) -> Written {
+    Written { snapshot, values, asked: Asked::Nothing(None), conflicts, adjusted: Vec::new() }
 }
 
 fn owned((name, value): (&str, &Value)) -> (String, Value) {

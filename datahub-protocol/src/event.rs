@@ -1,8 +1,7 @@
 //! Events: what a machine is told.
 
-use cdms_odata::{Attributes, Instant};
+use cdms_odata::{Attributes, Facts};
 use serde::{Deserialize, Serialize};
-use uuid::Uuid;
 
 use crate::outcome::{Answer, LoginFailure};
 use crate::{Failure, MappingTag, OpenIntent, OperationId, SettledPatch, TombstoneReason};
@@ -89,12 +88,8 @@ impl TombstoneReason {
 pub struct Snapshot {
     /// Which version this is.
     pub version: Version,
-    /// CDMS's time of the last change.
-    pub modified: Instant,
-    /// CDMS's time of creation, where it has one.
-    pub created: Option<Instant>,
-    /// CDMS's user of the last change, where known.
-    pub modified_by: Option<Uuid>,
+    /// What CDMS said of the record itself.
+    pub facts: Facts,
     /// The raw attributes as last read.
     pub seen: Attributes,
     /// The mappings for which the row is complete: the one that stored it, and those that found nothing to change since.
@@ -123,12 +118,8 @@ pub enum Fetched<F> {
 /// A record as CDMS gives it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Record {
-    /// The time of its last change.
-    pub modified: Instant,
-    /// The time of its creation.
-    pub created: Option<Instant>,
-    /// The user of its last change.
-    pub modified_by: Option<Uuid>,
+    /// What CDMS says of the record itself.
+    pub facts: Facts,
     /// The attributes that were asked for.
     pub attributes: Attributes,
 }

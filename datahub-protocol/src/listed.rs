@@ -1,7 +1,7 @@
 //! The read table for a record of a page, which was asked for a while before it is stored.
 
 use crate::planted::{Planted, planted};
-use crate::sight::{Seen, Sight, sight};
+use crate::sight::{Seen, Sight, ToStore, sight};
 use crate::{Commit, Failure, Fetched, Loaded, Mapping, OperationId, Origin, Record, Stored, Version};
 
 /// What one record of a page comes to.
@@ -45,12 +45,15 @@ pub fn listed<M: Mapping>(
     };
     let fetched = record.map_or_else(Fetched::Unreadable, Fetched::Record);
     let found = sight(mapping, loaded, fetched, clock_skew_ms);
-    if stored_since && !matches!(found, Sight::InSync(_)) && !planted(Planted::PageWithoutGuard) {
+    if stored_since && !matches!(found, Sight::InSync(..)) && !planted(Planted::PageWithoutGuard) {
         return Listed::ReadAgain;
     }
     match found {
-        Sight::InSync(_) => Listed::AsIs,
-        Sight::Store(seen, commit, _) => Listed::Store(seen, pulled(commit)),
+        Sight::InSync(..) => Listed::AsIs,
+        Sight::Store(to_store) => {
+            let ToStore { seen, commit, .. } = *to_store;
+            Listed::Store(seen, pulled(commit))
+        }
         Sight::Record(commit, failure) => match (failure, &loaded.stored) {
             (Failure::Quarantined(_), _) => Listed::Quarantined(commit),
             (Failure::Left, Stored::Row(_)) => Listed::Left(pulled(commit)),

@@ -1,11 +1,15 @@
 //! What the protocol asks of a mapping: pure conversions, by field.
 
 use std::fmt::Debug;
+use std::sync::Arc;
 
-use cdms_odata::{Attributes, Value};
+use cdms_odata::{Attributes, Facts, Value};
 
 /// A stable id of a mapping; two mappings that differ have different ones.
 pub type MappingTag = u64;
+
+/// A model's values of a record, one per field: decoded once, and shared by whoever needs them.
+pub type Values = Arc<[Value]>;
 
 /// A model's mapping as the protocol sees it. A *field* is the unit of merge and of conflict, known by its position.
 pub trait Mapping {
@@ -27,22 +31,19 @@ pub trait Mapping {
     /// Whether a record with these attributes belongs to the model.
     fn includes(&self, attributes: &Attributes) -> bool;
 
-    /// The model's values, one per field.
+    /// The model's values of a record, one per field. A machine asks for them once for each record that it is given.
     ///
     /// # Errors
     ///
     /// A value that does not convert.
-    fn decode(&self, attributes: &Attributes) -> Result<Vec<Value>, Self::Fault>;
+    fn decode(&self, facts: &Facts, attributes: &Attributes) -> Result<Values, Self::Fault>;
 
-    /// The values that are known of a row which [lacks some attributes](Mapping::is_covered_by); something stands in for
-    /// the others.
+    /// The value of one of the fields that [have attributes](Mapping::attributes_of), as [`decode`](Mapping::decode) gives it.
     ///
     /// # Errors
     ///
     /// A value that does not convert.
-    fn decode_known(&self, attributes: &Attributes) -> Result<Vec<Value>, Self::Fault> {
-        self.decode(attributes)
-    }
+    fn decode_field(&self, field: usize, attributes: &Attributes) -> Result<Value, Self::Fault>;
 
     /// The fields that an update may send.
     fn updatable(&self) -> Vec<usize>;

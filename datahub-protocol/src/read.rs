@@ -1,9 +1,9 @@
 //! Reading one record in sync: the hub's row against CDMS's record.
 
-use crate::sight::{Seen, Sight, sight};
+use crate::sight::{Seen, Sight, ToStore, sight};
 use crate::{
     Action, Commit, Committed, Event, Failure, Guard, Loaded, Machine, Mapping, NewRow, OperationId, ROUNDS_MAX,
-    Snapshot, Stored,
+    Snapshot, Stored, Values,
 };
 
 /// What a read yields.
@@ -13,6 +13,8 @@ pub enum Sighting {
     Current {
         /// What the hub has now.
         snapshot: Snapshot,
+        /// The model's values of it.
+        values: Values,
         /// What the read had to do for it.
         seen: Seen,
         /// The row that it has replaced, if there was one.
@@ -43,9 +45,18 @@ enum State<F> {
     Locking,
     Loading,
     Fetching(Box<Loaded>),
-    Storing(Seen, NewRow, Guard, Option<Box<Snapshot>>),
+    Storing(Box<Storing>, Guard),
     Recording(Failure<F>, Guard),
     Over,
+}
+
+/// What a read yields once its row is stored.
+#[derive(Clone, Debug)]
+struct Storing {
+    seen: Seen,
+    row: NewRow,
+    values: Values,
+    replaced: Option<Box<Snapshot>>,
 }
 
 impl<M: Mapping> Read<M> {
@@ -56,15 +67,17 @@ impl<M: Mapping> Read<M> {
 
     fn fetched(&mut self, loaded: &Loaded, fetched: crate::Fetched<M::Fault>) -> Action<Output<M>, M::Fault> {
         match sight(&self.mapping, loaded, fetched, self.clock_skew_ms) {
-            Sight::InSync(snapshot) => {
-                self.over(Ok(Sighting::Current { snapshot, seen: Seen::InSync, replaced: None }))
+            Sight::InSync(snapshot, values) => {
+                self.over(Ok(Sighting::Current { snapshot, values, seen: Seen::InSync, replaced: None }))
             }
-            Sight::Store(seen, commit, row) => {
+            Sight::Store(to_store) => {
+                let ToStore { seen, commit, row, values } = *to_store;
                 let replaced = match &loaded.stored {
                     Stored::Row(snapshot) => Some(Box::new(snapshot.clone())),
                     Stored::Absent | Stored::Tombstone(..) => None,
                 };
-                self.state = State::Storing(seen, row, commit.guard, replaced);
+                let storing = Box::new(Storing { seen, row, values, replaced });
+                self.state = State::Storing(storing, commit.guard);
                 Action::Commit(commit)
             }
             Sight::Record(commit, failure) => {
@@ -126,10 +139,11 @@ impl<M: Mapping> Machine for Read<M> {
                 }
             },
             (State::Fetching(loaded), Event::Fetched(fetched)) => self.fetched(&loaded, fetched),
-            (State::Storing(seen, row, guard, replaced), Event::Committed(committed)) => match committed {
+            (State::Storing(storing, guard), Event::Committed(committed)) => match committed {
                 Committed::Done(version) => {
+                    let Storing { seen, row, values, replaced } = *storing;
                     let snapshot = row.at(version, self.mapping.tag());
-                    self.over(Ok(Sighting::Current { snapshot, seen, replaced }))
+                    self.over(Ok(Sighting::Current { snapshot, values, seen, replaced }))
                 }
                 Committed::Lost => self.again(),
                 // The database forbids the row: the record waits in quarantine, the row stays as it was.

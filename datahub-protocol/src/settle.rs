@@ -69,8 +69,8 @@ fn update_verdicts(intent: &Intent, record: &Record, our_user: Option<Uuid>) -> 
         return (None, Verdict::NotApplied);
     }
     if as_before == 0 && neither.is_empty() {
-        let moved = intent.modified_before != Some(record.modified);
-        let ours = our_user.is_some() && record.modified_by == our_user;
+        let moved = intent.modified_before != Some(record.facts.modified);
+        let ours = our_user.is_some() && record.facts.modified_by == our_user;
         let at_once = (as_patched > 0 && moved && ours).then_some(Verdict::Applied);
         return (at_once, Verdict::Applied);
     }
@@ -229,7 +229,7 @@ impl<M: Mapping> Settle<M> {
         };
         // CDMS's time went back: the row is not overwritten here, and the next read says so.
         if let (Stored::Row(row), false) = (&loaded.stored, applied)
-            && row.modified.0.saturating_sub(record.modified.0) > self.clock_skew_ms
+            && row.facts.modified.0.saturating_sub(record.facts.modified.0) > self.clock_skew_ms
         {
             commit.history = row_stays.clone();
             return (commit, row_stays);
@@ -248,9 +248,10 @@ impl<M: Mapping> Settle<M> {
         };
         let without_row = if applied { commit.history.clone() } else { row_stays };
         let row = merged_row(&loaded.stored, record);
-        if let Err(fault) = self.mapping.decode(&row.seen) {
-            return (self.without_row(verdict.clone(), fault, without_row), Vec::new());
-        }
+        let values = match self.mapping.decode(&row.facts, &row.seen) {
+            Ok(values) => values,
+            Err(fault) => return (self.without_row(verdict.clone(), fault, without_row), Vec::new()),
+        };
         if loaded.quarantined {
             commit.quarantine = QuarantineChange::Clear;
         }
@@ -263,7 +264,7 @@ impl<M: Mapping> Settle<M> {
         } else if nothing_new {
             RecordChange::Keep
         } else {
-            RecordChange::Put(row)
+            RecordChange::Put { row, values }
         };
         (commit, without_row)
     }
@@ -312,7 +313,7 @@ fn not_kept(intent: &Intent, verdict: &Verdict, known: Option<&Attributes>) -> O
 }
 
 fn unchanged(before: &Snapshot, record: &Record) -> bool {
-    before.modified == record.modified && is_known(&before.seen, &record.attributes)
+    before.facts.modified == record.facts.modified && is_known(&before.seen, &record.attributes)
 }
 
 fn is_known(seen: &Attributes, read: &Attributes) -> bool {

@@ -1,12 +1,14 @@
 //! The read table: what the hub has against what CDMS has, and what follows.
 
-use cdms_odata::{Attributes, Instant, Value};
+use std::sync::Arc;
+
+use cdms_odata::{Attributes, Facts, Instant, Value};
 
 use crate::evidence;
 use crate::planted::{self, Planted, planted};
 use crate::{
     Change, Commit, Entry, EntryKind, Failure, Fetched, Guard, Loaded, Mapping, MappingTag, NewRow, Note, Origin,
-    QuarantineChange, Record, RecordChange, SettledPatch, Snapshot, Stored, TombstoneReason, WriteKind,
+    QuarantineChange, Record, RecordChange, SettledPatch, Snapshot, Stored, TombstoneReason, Values, WriteKind,
 };
 
 /// What a read found and did.
@@ -28,16 +30,26 @@ pub enum Seen {
 /// What one look at both sides comes to.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Sight<F> {
-    /// The row is as CDMS has it.
-    InSync(Snapshot),
+    /// The row is as CDMS has it; with the model's values of it.
+    InSync(Snapshot, Values),
     /// The row is to be stored; afterwards it is as CDMS has it.
-    Store(Seen, Box<Commit<F>>, NewRow),
+    Store(Box<ToStore<F>>),
     /// Something else is to be stored, and the operation ends with this failure.
     Record(Box<Commit<F>>, Failure<F>),
     /// The row is newer than CDMS.
     HubNewer { hub: Instant, cdms: Instant },
     /// The operation ends; there is nothing to store.
     Fails(Failure<F>),
+}
+
+/// A row that is to be stored.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct ToStore<F> {
+    pub(crate) seen: Seen,
+    pub(crate) commit: Box<Commit<F>>,
+    /// What the commit puts.
+    pub(crate) row: NewRow,
+    pub(crate) values: Values,
 }
 
 /// The read table.
@@ -57,55 +69,55 @@ pub(crate) fn sight<M: Mapping>(
         Fetched::Misconfigured(reason) => return Sight::Fails(Failure::Misconfigured(reason)),
     };
     // An older record says nothing of the model's condition: that it does not satisfy it is older too.
-    if let Stored::Row(Snapshot { modified: hub, .. }) = loaded.stored
+    if let Stored::Row(Snapshot { facts: Facts { modified: hub, .. }, .. }) = loaded.stored
         && behind_ms(hub, &record) > clock_skew_ms.max(0)
         && !planted::hides_age(mapping.includes(&record.attributes))
     {
-        return Sight::HubNewer { hub, cdms: record.modified };
+        return Sight::HubNewer { hub, cdms: record.facts.modified };
     }
     if !mapping.includes(&record.attributes) {
         return left(mapping, loaded, &record);
     }
     let row = merged_row(&loaded.stored, &record);
-    if let Err(fault) = mapping.decode(&row.seen) {
-        return quarantine(loaded, fault);
-    }
+    let values = match mapping.decode(&row.facts, &row.seen) {
+        Ok(values) => values,
+        Err(fault) => return quarantine(loaded, fault),
+    };
+    let store = |seen, history, row| store(loaded, seen, history, row, Arc::clone(&values));
     match &loaded.stored {
-        Stored::Absent => {
-            store(loaded, Seen::First, found_there(loaded, &record, EntryKind::FirstSeen, Vec::new()), row)
-        }
+        Stored::Absent => store(Seen::First, found_there(loaded, &record, EntryKind::FirstSeen, Vec::new()), row),
         Stored::Tombstone(last, _) => {
             let changes = differences(&last.seen, &record.attributes);
-            store(loaded, Seen::Revived, found_there(loaded, &record, EntryKind::Revived, changes), row)
+            store(Seen::Revived, found_there(loaded, &record, EntryKind::Revived, changes), row)
         }
         Stored::Row(snapshot) => {
             let mut changes = differences(&snapshot.seen, &record.attributes);
-            if planted::hides_changes(snapshot.modified, record.modified) {
+            if planted::hides_changes(snapshot.facts.modified, record.facts.modified) {
                 changes.clear();
             }
             let known_change = changes.iter().any(|change| change.from.is_some());
-            let behind_ms = behind_ms(snapshot.modified, &record);
+            let behind_ms = behind_ms(snapshot.facts.modified, &record);
             if known_change {
                 let mut entries = refreshed(&loaded.late, &record, changes);
                 if behind_ms > 0 {
                     entries.iter_mut().for_each(|entry| entry.skew_ms = Some(behind_ms));
                 }
-                return store(loaded, Seen::Refreshed, entries, row);
+                return store(Seen::Refreshed, entries, row);
             }
             if behind_ms >= 0 && changes.is_empty() && snapshot.complete_for.contains(&mapping.tag()) {
-                return in_sync(mapping, loaded, snapshot.clone());
+                return in_sync(mapping, loaded, snapshot.clone(), values);
             }
             // Newer without a mapped change, or attributes and columns that this mapping adds: nothing to tell.
-            let same_facts = behind_ms == 0 && snapshot.modified_by == record.modified_by;
+            let same_facts = behind_ms == 0 && snapshot.facts.modified_by == record.facts.modified_by;
             let others = if same_facts { others_complete(mapping, snapshot) } else { Vec::new() };
-            store(loaded, Seen::Filled, Vec::new(), NewRow { complete_for: others, ..row })
+            store(Seen::Filled, Vec::new(), NewRow { complete_for: others, ..row })
         }
     }
 }
 
 /// By how much a record is older than its row.
 fn behind_ms(hub: Instant, record: &Record) -> i64 {
-    hub.0.saturating_sub(record.modified.0)
+    hub.0.saturating_sub(record.facts.modified.0)
 }
 
 /// What differs between known attributes and those just read; one that was not known has no `from`.
@@ -129,13 +141,7 @@ pub(crate) fn merged_row(stored: &Stored, record: &Record) -> NewRow {
         Stored::Row(snapshot) | Stored::Tombstone(snapshot, TombstoneReason::LeftModel) => snapshot.seen.clone(),
     };
     seen.merge(&record.attributes);
-    NewRow {
-        modified: record.modified,
-        created: record.created,
-        modified_by: record.modified_by,
-        seen,
-        complete_for: Vec::new(),
-    }
+    NewRow { facts: record.facts, seen, complete_for: Vec::new() }
 }
 
 /// The history of changes that CDMS made: those of a write that had been found not applied apart from the others.
@@ -185,8 +191,8 @@ pub(crate) fn plain(kind: EntryKind, record: &Record, changes: Vec<Change>) -> E
         operation: None,
         changes,
         constants: Attributes::new(),
-        modified: Some(record.modified),
-        modified_by: record.modified_by,
+        modified: Some(record.facts.modified),
+        modified_by: record.facts.modified_by,
         skew_ms: None,
     }
 }
@@ -230,23 +236,23 @@ fn others_complete<M: Mapping>(mapping: &M, snapshot: &Snapshot) -> Vec<MappingT
     others.take(COMPLETE_FOR_MAX - 1).collect()
 }
 
-fn in_sync<M: Mapping>(mapping: &M, loaded: &Loaded, snapshot: Snapshot) -> Sight<M::Fault> {
+fn in_sync<M: Mapping>(mapping: &M, loaded: &Loaded, snapshot: Snapshot, values: Values) -> Sight<M::Fault> {
     if !loaded.quarantined {
-        return Sight::InSync(snapshot);
+        return Sight::InSync(snapshot, values);
     }
     // What was wrong is right again, and the record as before: only the quarantine has to learn it.
     let row = NewRow { complete_for: others_complete(mapping, &snapshot), ..NewRow::from(&snapshot) };
-    store(loaded, Seen::InSync, Vec::new(), row)
+    store(loaded, Seen::InSync, Vec::new(), row, values)
 }
 
-fn store<F>(loaded: &Loaded, seen: Seen, history: Vec<Entry>, row: NewRow) -> Sight<F> {
+fn store<F>(loaded: &Loaded, seen: Seen, history: Vec<Entry>, row: NewRow, values: Values) -> Sight<F> {
     let mut commit = Commit::under(Guard::of(loaded));
-    commit.record = RecordChange::Put(row.clone());
+    commit.record = RecordChange::Put { row: row.clone(), values: Arc::clone(&values) };
     commit.history = history;
     if loaded.quarantined {
         commit.quarantine = QuarantineChange::Clear;
     }
-    Sight::Store(seen, Box::new(commit), row)
+    Sight::Store(Box::new(ToStore { seen, commit: Box::new(commit), row, values }))
 }
 
 fn gone<F>(loaded: &Loaded) -> Sight<F> {

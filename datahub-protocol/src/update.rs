@@ -1,5 +1,7 @@
 //! Updating one record: a MERGE of what changed, between two short transactions.
 
+use std::sync::Arc;
+
 use cdms_odata::client::Refusal;
 use cdms_odata::{Attributes, Value};
 
@@ -12,9 +14,9 @@ use crate::send::{
 use crate::sight::{ending, found_gone, merged_row};
 use crate::written::{Asked, Intended, Written, adjusted, updated_entries};
 use crate::{
-    Action, Commit, Committed, Entry, EntryKind, Event, Failure, Fetched, Guard, Intent, IntentChange, Loaded, Machine,
-    Mapping, Merged, NewRow, OperationId, Origin, ROUNDS_MAX, Record, RecordChange, Rejection, SettledPatch, Snapshot,
-    Stored, TombstoneReason, Trial, Verdict, WriteKind, merge, put_back,
+    Action, Base, Commit, Committed, Decoded, Entry, EntryKind, Event, Failure, Fetched, Guard, Intent, IntentChange,
+    Loaded, Machine, Mapping, Merged, NewRow, OperationId, Origin, ROUNDS_MAX, Record, RecordChange, Rejection,
+    SettledPatch, Snapshot, Stored, TombstoneReason, Trial, Values, Verdict, WriteKind, merge, put_back,
 };
 
 /// What to do where somebody else changed the same field since the caller loaded it: in CDMS, or one of the hub's own.
@@ -52,7 +54,7 @@ pub struct Update<M: Mapping> {
 #[derive(Clone, Debug)]
 enum Wish {
     /// The changes from what was loaded to these values.
-    Changes { base: Attributes, mine: Vec<Value> },
+    Changes { base: Base, mine: Vec<Value> },
     /// The attributes of an earlier time.
     PutBack(Attributes),
 }
@@ -64,7 +66,7 @@ enum State<F> {
     LocalLocking,
     LocalLoading,
     Approaching,
-    StoringLocal(Snapshot, Asked),
+    StoringLocal(Snapshot, Option<Values>, Asked),
     Opening(Box<Plan>),
     Sending(Box<Plan>, Sending),
     ReadingBack(Box<Plan>),
@@ -94,7 +96,7 @@ impl<M: Mapping> Update<M> {
     /// An update of a model that a caller loaded as `base` and changed to the values `mine`.
     pub fn new(
         mapping: M,
-        base: Attributes,
+        base: Base,
         mine: Vec<Value>,
         local_changed: bool,
         on_conflict: OnConflict,
@@ -136,9 +138,9 @@ impl<M: Mapping> Update<M> {
         }
     }
 
-    fn merged(&self, current: &Attributes) -> Result<Merged, M::Fault> {
+    fn merged(&self, current: Decoded<'_>) -> Result<Merged, M::Fault> {
         match &self.wish {
-            Wish::Changes { base, mine } => merge(&self.approach.mapping, base, mine, current),
+            Wish::Changes { base, mine } => merge(&self.approach.mapping, base.decoded(), mine, current),
             Wish::PutBack(then) => put_back(&self.approach.mapping, then, current),
         }
     }
@@ -153,14 +155,11 @@ impl<M: Mapping> Update<M> {
     fn begin(&mut self) -> Action<Output<M>, M::Fault> {
         let asks_nothing = match &self.wish {
             // What was never read has to be asked for before it is merged with.
-            Wish::Changes { base, mine } if !self.approach.mapping.is_covered_by(base) => {
-                match self.approach.mapping.decode_known(base) {
-                    Ok(before) => self.approach.mapping.updatable().iter().all(|field| mine[*field] == before[*field]),
-                    Err(_) => false,
-                }
+            Wish::Changes { base, mine } if !self.approach.mapping.is_covered_by(&base.seen) => {
+                self.approach.mapping.updatable().iter().all(|field| mine[*field] == base.values[*field])
             }
             // What CDMS would refuse anyway is refused before anything is asked of it.
-            Wish::Changes { base, .. } => match self.merged(base) {
+            Wish::Changes { base, .. } => match self.merged(base.decoded()) {
                 Err(fault) => return self.fail(Failure::Invalid(fault)),
                 Ok(merged) => merged.patch.is_empty(),
             },
@@ -187,16 +186,21 @@ impl<M: Mapping> Update<M> {
             Stored::Tombstone(_, reason) => self.fail(reason.failure()),
             Stored::Row(snapshot) if self.local_changed => match self.on_conflict.rejects(loaded.local_conflicts) {
                 Some(failure) => self.fail(failure),
-                None => self.store_local(snapshot, &loaded.late, Asked::Nothing(None)),
+                None => self.store_local((snapshot, None), &loaded.late, Asked::Nothing(None)),
             },
             Stored::Row(snapshot) => {
                 let pending = loaded.intent.map(|open| open.intent.operation);
-                self.unchanged(snapshot, Asked::Nothing(pending))
+                self.unchanged(snapshot, None, Asked::Nothing(pending))
             }
         }
     }
 
-    fn store_local(&mut self, snapshot: Snapshot, late: &[SettledPatch], asked: Asked) -> Action<Output<M>, M::Fault> {
+    fn store_local(
+        &mut self,
+        (snapshot, values): (Snapshot, Option<Values>),
+        late: &[SettledPatch],
+        asked: Asked,
+    ) -> Action<Output<M>, M::Fault> {
         let mut commit = Commit::under(Guard::at(snapshot.version, late));
         commit.record = RecordChange::LocalOnly;
         commit.history = vec![Entry {
@@ -209,7 +213,7 @@ impl<M: Mapping> Update<M> {
             modified_by: None,
             skew_ms: None,
         }];
-        self.state = State::StoringLocal(snapshot, asked);
+        self.state = State::StoringLocal(snapshot, values, asked);
         Action::Commit(Box::new(commit))
     }
 
@@ -223,8 +227,8 @@ impl<M: Mapping> Update<M> {
 
     /// The row is as CDMS has it: merge, and open the intent.
     fn ready(&mut self, approached: Approached) -> Action<Output<M>, M::Fault> {
-        let Approached { seen, snapshot, late, local_conflicts } = approached;
-        let merged = match self.merged(&snapshot.seen) {
+        let Approached { seen, snapshot, values, late, local_conflicts } = approached;
+        let merged = match self.merged(Decoded { seen: &snapshot.seen, values: &values }) {
             Ok(merged) => merged,
             Err(fault) => return self.fail(Failure::Invalid(fault)),
         };
@@ -235,9 +239,9 @@ impl<M: Mapping> Update<M> {
         if merged.patch.is_empty() {
             let asked = Asked::Compared(seen);
             return if self.local_changed {
-                self.store_local(snapshot, &late, asked)
+                self.store_local((snapshot, Some(values)), &late, asked)
             } else {
-                self.unchanged(snapshot, asked)
+                self.unchanged(snapshot, Some(values), asked)
             };
         }
         let intent = self.intent(&snapshot, &merged);
@@ -261,7 +265,7 @@ impl<M: Mapping> Update<M> {
             patch: merged.patch.clone(),
             constants: self.approach.mapping.constants(),
             pre_image: pre_image.collect(),
-            modified_before: Some(snapshot.modified),
+            modified_before: Some(snapshot.facts.modified),
             conflicts: merged.overwritten.clone(),
         }
     }
@@ -390,7 +394,7 @@ impl<M: Mapping> Update<M> {
                 (row, None)
             }
         };
-        let values = match self.approach.mapping.decode(&row.seen) {
+        let values = match self.approach.mapping.decode(&row.facts, &row.seen) {
             Ok(values) => values,
             Err(fault) => {
                 let history = plan.history(self.operation, self.origin(), record.as_ref());
@@ -402,18 +406,20 @@ impl<M: Mapping> Update<M> {
         commit.record = if left {
             RecordChange::Tombstone { reason: TombstoneReason::LeftModel, last: row.clone() }
         } else {
-            RecordChange::Put(row.clone())
+            RecordChange::Put { row: row.clone(), values: Arc::clone(&values) }
         };
         commit.history = plan.history(self.operation, self.origin(), record.as_ref());
         if left {
             let last = row.clone().at(plan.snapshot.version, self.approach.mapping.tag());
             commit.history.push(ending(EntryKind::LeftModel, &last));
         }
+        let adjusted = adjusted(&self.approach.mapping, &row.seen, &plan.intent.patch, &values);
         let written = Written {
             snapshot: plan.snapshot.clone(),
+            values: Some(values),
             asked: if record.is_some() { Asked::ReadBack } else { Asked::NotReadBack },
             conflicts: plan.merged.conflicts.clone(),
-            adjusted: adjusted(&self.approach.mapping, &row.seen, &plan.intent.patch, &values),
+            adjusted,
         };
         self.state = State::Storing(written, row, commit.history.clone());
         Action::Commit(Box::new(commit))
@@ -439,8 +445,8 @@ impl<M: Mapping> Update<M> {
         }
     }
 
-    fn unchanged(&mut self, snapshot: Snapshot, asked: Asked) -> Action<Output<M>, M::Fault> {
-        self.over(Ok(Written { snapshot, asked, conflicts: Vec::new(), adjusted: Vec::new() }))
+    fn unchanged(&mut self, snapshot: Snapshot, values: Option<Values>, asked: Asked) -> Action<Output<M>, M::Fault> {
+        self.over(Ok(Written { snapshot, values, asked, conflicts: Vec::new(), adjusted: Vec::new() }))
     }
 
     /// Ends with a transaction whose own failure does not change what the caller learns.
@@ -505,8 +511,8 @@ impl<M: Mapping> Machine for Update<M> {
                 Action::Load
             }
             (State::LocalLoading, Event::Loaded(loaded)) => self.loaded_locally(*loaded),
-            (State::StoringLocal(snapshot, asked), Event::Committed(committed)) => match committed {
-                Committed::Done(version) => self.unchanged(Snapshot { version, ..snapshot }, asked),
+            (State::StoringLocal(snapshot, values, asked), Event::Committed(committed)) => match committed {
+                Committed::Done(version) => self.unchanged(Snapshot { version, ..snapshot }, values, asked),
                 Committed::Lost if self.local_rounds + 1 < ROUNDS_MAX => {
                     self.local_rounds += 1;
                     self.state = State::LocalLoading;

@@ -8,7 +8,7 @@ use crate::send::closing;
 use crate::sight::{Seen, differences, ending, found_gone, refreshed};
 use crate::{
     Change, Commit, Entry, EntryKind, Mapping, NewRow, Note, OperationId, Origin, Record, RecordChange, SettledPatch,
-    Snapshot, TombstoneReason, Verdict,
+    Snapshot, TombstoneReason, Values, Verdict,
 };
 
 /// What an update, a create or a delete did.
@@ -16,6 +16,8 @@ use crate::{
 pub struct Written {
     /// The record as the hub has it now; for a delete as it was.
     pub snapshot: Snapshot,
+    /// The model's values of it; `None` of a row that was only loaded, and of a delete.
+    pub values: Option<Values>,
     /// What was asked of CDMS for it.
     pub asked: Asked,
     /// The fields, by position, whose CDMS value was overwritten.
@@ -40,11 +42,13 @@ pub struct Adjusted {
 pub(crate) fn adjusted<M: Mapping>(mapping: &M, seen: &Attributes, patch: &Attributes, now: &[Value]) -> Vec<Adjusted> {
     let mut expected = seen.clone();
     expected.merge(patch);
-    // What was sent was made of the model's values, so it decodes; where it does not, it is not what came back.
-    let Ok(expected) = mapping.decode(&expected) else { return Vec::new() };
-    let is_sent = |field: &usize| mapping.attributes_of(*field).iter().any(|name| patch.contains(name));
-    let fields = mapping.creatable().into_iter().filter(is_sent).filter(|field| expected[*field] != now[*field]);
-    let adjusted = fields.map(|field| Adjusted { field, sent: expected[field].clone(), now: now[field].clone() });
+    let came_back_otherwise = |name: &&str| patch.get(name).is_some_and(|sent| seen.get(name) != Some(sent));
+    let adjusted = mapping.creatable().into_iter().filter_map(|field| {
+        mapping.attributes_of(field).iter().find(|name| came_back_otherwise(name))?;
+        // What was sent was made of the model's values, so it decodes; where it does not, it is not what came back.
+        let (sent, now) = (mapping.decode_field(field, &expected).ok()?, now[field].clone());
+        (sent != now).then_some(Adjusted { field, sent, now })
+    });
     adjusted.collect()
 }
 
@@ -118,8 +122,8 @@ pub(crate) fn updated_entries(
         operation: Some(operation),
         changes: changes.chain(by_constants).collect(),
         constants: intended.constants.clone(),
-        modified: record.map(|record| record.modified),
-        modified_by: record.and_then(|record| record.modified_by),
+        modified: record.map(|record| record.facts.modified),
+        modified_by: record.and_then(|record| record.facts.modified_by),
         skew_ms: None,
     }];
     if let Some(record) = record {
@@ -157,8 +161,8 @@ pub(crate) fn created_entry(
         operation: Some(operation),
         changes: changes.collect(),
         constants: constants.clone(),
-        modified: record.map(|record| record.modified),
-        modified_by: record.and_then(|record| record.modified_by),
+        modified: record.map(|record| record.facts.modified),
+        modified_by: record.and_then(|record| record.facts.modified_by),
         skew_ms: None,
     }
 }

@@ -1,7 +1,9 @@
 //! Putting a record back to an earlier time: the raw form of what a field has for itself, the value of what it shares.
 
-use cdms_odata::{Attributes, Value};
-use datahub_protocol::{Action, Create, Event, IntentChange, Machine as _, Mapping, OperationId, put_back};
+use cdms_odata::{Attributes, Facts, Instant, Value};
+use datahub_protocol::{
+    Action, Create, Decoded, Event, IntentChange, Machine as _, Mapping, Merged, OperationId, Values, put_back,
+};
 use uuid::Uuid;
 
 /// A name, an hour and its minutes, of which CDMS has one number (`hour * 100 + minutes`). The minutes are read only.
@@ -10,6 +12,7 @@ struct Appointment;
 
 const NAME: usize = 0;
 const HOUR: usize = 1;
+const MINUTES: usize = 2;
 
 fn time(attributes: &Attributes) -> Result<i32, String> {
     match attributes.get("time") {
@@ -34,11 +37,19 @@ impl Mapping for Appointment {
     }
 
     /// "?" stands for a name that CDMS does not have.
-    fn decode(&self, attributes: &Attributes) -> Result<Vec<Value>, String> {
-        let name = attributes.get("name").filter(|name| !name.is_null());
-        let name = name.cloned().unwrap_or_else(|| Value::Text("?".to_owned()));
-        let time = time(attributes)?;
-        Ok(vec![name, Value::Integer(time / 100), Value::Integer(time % 100)])
+    fn decode(&self, _: &Facts, attributes: &Attributes) -> Result<Values, String> {
+        (NAME..=MINUTES).map(|field| self.decode_field(field, attributes)).collect()
+    }
+
+    fn decode_field(&self, field: usize, attributes: &Attributes) -> Result<Value, String> {
+        Ok(match field {
+            NAME => {
+                let name = attributes.get("name").filter(|name| !name.is_null());
+                name.cloned().unwrap_or_else(|| Value::Text("?".to_owned()))
+            }
+            HOUR => Value::Integer(time(attributes)? / 100),
+            _ => Value::Integer(time(attributes)? % 100),
+        })
     }
 
     fn updatable(&self) -> Vec<usize> {
@@ -79,36 +90,44 @@ fn attributes(name: Value, time: i32) -> Attributes {
     [("name", name), ("time", Value::Integer(time))].into()
 }
 
+/// What CDMS says of the record, which no field of the model shows.
+const FACTS: Facts = Facts { modified: Instant(0), created: None, modified_by: None };
+
+fn back_to(then: &Attributes, now: &Attributes) -> Result<Merged, String> {
+    let values = Appointment.decode(&FACTS, now)?;
+    put_back(&Appointment, then, Decoded { seen: now, values: &values })
+}
+
 fn named(name: &str, time: i32) -> Attributes {
     attributes(Value::Text(name.to_owned()), time)
 }
 
 #[test]
 fn a_part_is_put_back_into_what_the_rest_is_now() {
-    let back = put_back(&Appointment, &named("Dentist", 930), &named("Doctor", 1145)).unwrap();
+    let back = back_to(&named("Dentist", 930), &named("Doctor", 1145)).unwrap();
     assert_eq!(back.patch, named("Dentist", 945));
     assert_eq!(back.values, [Value::Text("Dentist".to_owned()), Value::Integer(9), Value::Integer(45)]);
 }
 
 #[test]
 fn a_part_that_is_as_it_was_is_not_sent_though_the_rest_is_not() {
-    let back = put_back(&Appointment, &named("Dentist", 1110), &named("Dentist", 1145)).unwrap();
+    let back = back_to(&named("Dentist", 1110), &named("Dentist", 1145)).unwrap();
     assert!(back.patch.is_empty(), "{:?}", back.patch);
     assert_eq!(back.values[2], Value::Integer(45));
 }
 
 #[test]
 fn a_null_is_put_back_though_a_default_stands_for_it() {
-    let back = put_back(&Appointment, &attributes(Value::Null, 900), &named("Doctor", 900)).unwrap();
+    let back = back_to(&attributes(Value::Null, 900), &named("Doctor", 900)).unwrap();
     assert_eq!(back.patch, [("name", Value::Null)].into());
-    let same = put_back(&Appointment, &named("?", 900), &attributes(Value::Null, 900)).unwrap();
+    let same = back_to(&named("?", 900), &attributes(Value::Null, 900)).unwrap();
     assert_eq!(same.patch, [("name", Value::Text("?".to_owned()))].into(), "nobody knows that they mean the same");
 }
 
 /// What a create that puts these attributes back is going to send.
 fn created_again(then: Attributes) -> Attributes {
     let operation = OperationId(Uuid::from_u128(2));
-    let mut create = Create::put_back(Appointment, Uuid::from_u128(1), then, operation).expect("they convert");
+    let mut create = Create::put_back(Appointment, Uuid::from_u128(1), &FACTS, then, operation).expect("they convert");
     let mut event = Event::Start;
     loop {
         event = match create.step(event) {

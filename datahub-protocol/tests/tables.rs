@@ -1,10 +1,10 @@
 //! The outcome table, the settling table and the merge, row by row, without any world around them.
 
 use cdms_odata::client::Refusal;
-use cdms_odata::{Attributes, Instant, Value};
+use cdms_odata::{Attributes, Facts, Instant, Value};
 use datahub_protocol::{
-    Answer, Class, Intent, Mapping, OperationId, Record, Rejection, Reply, ReplyBody, Verdict, WriteKind, classify,
-    merge, verdict,
+    Answer, Class, Decoded, Intent, Mapping, Merged, OperationId, Record, Rejection, Reply, ReplyBody, Values, Verdict,
+    WriteKind, classify, merge, verdict,
 };
 use uuid::Uuid;
 
@@ -16,7 +16,8 @@ fn attributes<const COUNT: usize>(pairs: [(&'static str, i32); COUNT]) -> Attrib
 }
 
 fn record(modified: i64, by: Uuid, values: Attributes) -> Record {
-    Record { modified: Instant(modified), created: None, modified_by: Some(by), attributes: values }
+    let facts = Facts { modified: Instant(modified), created: None, modified_by: Some(by) };
+    Record { facts, attributes: values }
 }
 
 fn intent(write: WriteKind, patch: Attributes, pre_image: Attributes) -> Intent {
@@ -235,11 +236,16 @@ impl Mapping for Plain {
         true
     }
 
-    fn decode(&self, values: &Attributes) -> Result<Vec<Value>, String> {
-        let mut row =
-            NAMES.iter().map(|name| number(values, name).map(Value::Integer)).collect::<Result<Vec<_>, _>>()?;
-        row.push(Value::Integer(number(values, "high")? * 10 + number(values, "low")?));
-        Ok(row)
+    fn decode(&self, _: &Facts, values: &Attributes) -> Result<Values, String> {
+        (0..=NAMES.len()).map(|field| self.decode_field(field, values)).collect()
+    }
+
+    fn decode_field(&self, field: usize, values: &Attributes) -> Result<Value, String> {
+        let value = match NAMES.get(field) {
+            Some(name) => number(values, name)?,
+            None => number(values, "high")? * 10 + number(values, "low")?,
+        };
+        Ok(Value::Integer(value))
     }
 
     fn updatable(&self) -> Vec<usize> {
@@ -275,6 +281,17 @@ fn base() -> Attributes {
     attributes([("a", 1), ("b", 1), ("read_only", 1), ("high", 1), ("low", 1)])
 }
 
+/// What CDMS says of a record, which no field of the model shows.
+const FACTS: Facts = Facts { modified: Instant(0), created: None, modified_by: None };
+
+fn merged(base: &Attributes, mine: &[Value], current: &Attributes) -> Result<Merged, String> {
+    let now = Plain.decode(&FACTS, current)?;
+    // In fields that an older mapping did not know something stands for their values.
+    let before: Vec<_> = (0..=NAMES.len()).map(|at| Plain.decode_field(at, base).unwrap_or_default()).collect();
+    let (base, current) = (Decoded { seen: base, values: &before }, Decoded { seen: current, values: &now });
+    merge(&Plain, base, mine, current)
+}
+
 fn with<const COUNT: usize>(changes: [(&'static str, i32); COUNT]) -> Attributes {
     let mut values = base();
     values.merge(&attributes(changes));
@@ -287,49 +304,49 @@ fn row(numbers: [i32; 4]) -> Vec<Value> {
 
 #[test]
 fn both_sides_changes_survive() {
-    let merged = merge(&Plain, &base(), &row([2, 1, 1, 11]), &with([("b", 5)])).unwrap();
-    assert_eq!(merged.patch, attributes([("a", 2)]));
-    assert_eq!(merged.values, row([2, 5, 1, 11]));
-    assert!(merged.conflicts.is_empty());
+    let both = merged(&base(), &row([2, 1, 1, 11]), &with([("b", 5)])).unwrap();
+    assert_eq!(both.patch, attributes([("a", 2)]));
+    assert_eq!(both.values, row([2, 5, 1, 11]));
+    assert!(both.conflicts.is_empty());
 }
 
 #[test]
 fn equal_values_are_no_conflict_and_no_request() {
-    let merged = merge(&Plain, &base(), &row([2, 1, 1, 11]), &with([("a", 2)])).unwrap();
-    assert!(merged.patch.is_empty() && merged.conflicts.is_empty());
+    let both = merged(&base(), &row([2, 1, 1, 11]), &with([("a", 2)])).unwrap();
+    assert!(both.patch.is_empty() && both.conflicts.is_empty());
     // What the caller left alone is no change, whatever CDMS made of it.
-    let merged = merge(&Plain, &base(), &row([1, 1, 1, 11]), &with([("a", 7)])).unwrap();
-    assert!(merged.patch.is_empty() && merged.conflicts.is_empty());
-    assert_eq!(merged.values, row([7, 1, 1, 11]));
+    let both = merged(&base(), &row([1, 1, 1, 11]), &with([("a", 7)])).unwrap();
+    assert!(both.patch.is_empty() && both.conflicts.is_empty());
+    assert_eq!(both.values, row([7, 1, 1, 11]));
 }
 
 #[test]
 fn the_last_writer_wins_and_the_other_value_is_kept() {
-    let merged = merge(&Plain, &base(), &row([2, 1, 1, 11]), &with([("a", 3)])).unwrap();
-    assert_eq!((merged.conflicts, merged.patch), (vec![0], attributes([("a", 2)])));
-    assert_eq!(merged.overwritten, attributes([("a", 3)]));
+    let both = merged(&base(), &row([2, 1, 1, 11]), &with([("a", 3)])).unwrap();
+    assert_eq!((both.conflicts, both.patch), (vec![0], attributes([("a", 2)])));
+    assert_eq!(both.overwritten, attributes([("a", 3)]));
 }
 
 #[test]
 fn a_joined_field_sends_what_differs_but_all_of_it_in_a_conflict() {
-    let merged = merge(&Plain, &base(), &row([1, 1, 1, 12]), &base()).unwrap();
-    assert_eq!(merged.patch, attributes([("low", 2)]));
+    let both = merged(&base(), &row([1, 1, 1, 12]), &base()).unwrap();
+    assert_eq!(both.patch, attributes([("low", 2)]));
     // CDMS made 21 of 11, the caller 12: no value may arise that nobody typed, such as 22.
-    let merged = merge(&Plain, &base(), &row([1, 1, 1, 12]), &with([("high", 2)])).unwrap();
-    assert_eq!(merged.patch, attributes([("high", 1), ("low", 2)]));
-    assert_eq!(merged.overwritten, attributes([("high", 2)]));
+    let both = merged(&base(), &row([1, 1, 1, 12]), &with([("high", 2)])).unwrap();
+    assert_eq!(both.patch, attributes([("high", 1), ("low", 2)]));
+    assert_eq!(both.overwritten, attributes([("high", 2)]));
 }
 
 #[test]
 fn what_is_not_written_is_not_sent() {
-    let merged = merge(&Plain, &base(), &row([1, 1, 9, 11]), &base()).unwrap();
-    assert!(merged.patch.is_empty());
+    let both = merged(&base(), &row([1, 1, 9, 11]), &base()).unwrap();
+    assert!(both.patch.is_empty());
 }
 
 #[test]
 fn what_the_base_does_not_know_counts_as_unchanged() {
     let mut old = base();
     old.remove("b");
-    let merged = merge(&Plain, &old, &row([2, 5, 1, 11]), &with([("b", 5)])).unwrap();
-    assert_eq!(merged.patch, attributes([("a", 2)]));
+    let both = merged(&old, &row([2, 5, 1, 11]), &with([("b", 5)])).unwrap();
+    assert_eq!(both.patch, attributes([("a", 2)]));
 }

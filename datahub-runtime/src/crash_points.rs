@@ -76,7 +76,7 @@ fn purpose<F>(commit: &Commit<F>) -> &'static str {
         (IntentChange::Close { .. }, ..) => "close",
         (IntentChange::Ended { .. }, ..) => "note-end",
         (IntentChange::Release { .. }, ..) => "release",
-        (IntentChange::Keep, RecordChange::Put(_), _) => "refresh",
+        (IntentChange::Keep, RecordChange::Put { .. }, _) => "refresh",
         (IntentChange::Keep, RecordChange::Tombstone { .. }, _) => "bury",
         (IntentChange::Keep, RecordChange::LocalOnly, _) => "store-local",
         (IntentChange::Keep, RecordChange::Keep | RecordChange::Touch, QuarantineChange::Keep) => "nothing",

@@ -31,6 +31,7 @@ mod health;
 mod history;
 mod hub;
 mod id;
+mod known_row;
 mod mapping;
 mod model;
 mod models;

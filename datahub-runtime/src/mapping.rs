@@ -2,10 +2,10 @@
 
 use std::sync::Arc;
 
-use cdms_odata::{Attributes, Instant, Value};
-use datahub_model::conversion::{self, RecordFacts};
+use cdms_odata::{Attributes, Facts, Value};
+use datahub_model::conversion;
 use datahub_model::{Column, Fault, ModelDescriptor, Source, Write};
-use datahub_protocol::{Mapping, MappingTag};
+use datahub_protocol::{Mapping, MappingTag, Values};
 use uuid::Uuid;
 
 /// The mapping of one model, for one record and one actor.
@@ -21,12 +21,6 @@ pub(crate) struct ModelMapping {
 impl ModelMapping {
     pub(crate) fn new(model: &'static ModelDescriptor, id: Uuid, actor: Arc<str>) -> Self {
         ModelMapping { model, id, actor, untouched: Vec::new() }
-    }
-
-    /// The engine's own columns are no part of a merge, so their values do not matter here.
-    fn facts(&self) -> RecordFacts {
-        let (some_time, somebody) = (Some(Instant(0)), Some(Uuid::nil()));
-        RecordFacts { id: self.id, modified: some_time, created: some_time, modified_by: somebody }
     }
 
     /// Leaves these fields out of an update: what stands in them is nobody's value.
@@ -55,12 +49,12 @@ impl Mapping for ModelMapping {
         self.model.includes(attributes)
     }
 
-    fn decode(&self, attributes: &Attributes) -> Result<Vec<Value>, Fault> {
-        conversion::decode(self.model, &self.facts(), attributes)
+    fn decode(&self, facts: &Facts, attributes: &Attributes) -> Result<Values, Fault> {
+        conversion::decode(self.model, self.id, facts, attributes).map(Values::from)
     }
 
-    fn decode_known(&self, attributes: &Attributes) -> Result<Vec<Value>, Fault> {
-        conversion::decode_known(self.model, &self.facts(), attributes).map(|(row, _)| row)
+    fn decode_field(&self, field: usize, attributes: &Attributes) -> Result<Value, Fault> {
+        conversion::decode_field(self.model, &self.model.columns[field], attributes)
     }
 
     fn updatable(&self) -> Vec<usize> {

@@ -27,7 +27,7 @@ pub use save::Save;
 
 use std::sync::Arc;
 
-use cdms_odata::Instant;
+use cdms_odata::{Instant, Value};
 use datahub_model::Fault;
 use datahub_protocol::planted::{Planted, planted};
 use datahub_protocol::{Asked, Failure, Machine, OperationId, WriteKind, Written};
@@ -35,10 +35,21 @@ use datahub_protocol::{Asked, Failure, Machine, OperationId, WriteKind, Written}
 use crate::executor::Run;
 use crate::freshness::Checked;
 use crate::hub::Engine;
+use crate::known_row::KnownRow;
 use crate::observed::observed;
 use crate::saved::Saved;
-use crate::synced::known_row;
 use crate::{CdmsSynced, Error, Id, Synced};
+
+/// A write that was carried out.
+struct CarriedOut {
+    written: Written,
+    /// The local columns' values, in their order.
+    locals: Vec<Value>,
+    /// When it was begun.
+    begun: Instant,
+    /// When CDMS's record was asked for last.
+    asked: Option<Instant>,
+}
 
 /// Runs a write in a task of the hub, so that a caller who goes away cannot leave it half done.
 async fn write<T, M>(
@@ -47,7 +58,7 @@ async fn write<T, M>(
     id: Id<T>,
     mut run: Run,
     mut machine: M,
-) -> Result<Synced<T>, Error>
+) -> Result<CarriedOut, Error>
 where
     T: CdmsSynced,
     M: Machine<Fault = Fault, Output = Result<Written, Failure<Fault>>> + Send + 'static,
@@ -82,19 +93,29 @@ where
         failed(Failure::Unsettled { operation, in_cdms: false, reason: format!("the task that wrote it {how}") })
     })?;
     let written = output.map_err(|error| Error::from(error).of_record(T::DESCRIPTOR, id.guid()))?.map_err(failed)?;
-    let time = begun.to_utc().unwrap_or_default();
-    let checked = match written.asked {
-        Asked::ReadBack => Checked::Written { time },
-        Asked::NotReadBack => Checked::NotReadBack { time },
-        Asked::Compared(found) => Checked::At { time: asked.and_then(Instant::to_utc).unwrap_or(time), found },
-        Asked::Nothing(Some(operation)) => Checked::Pending { operation },
-        Asked::Nothing(None) if is_detached::<T>() => Checked::Detached,
-        Asked::Nothing(None) => Checked::NotChecked { since: engine.checks.last(T::DESCRIPTOR, id.guid()) },
-    };
-    let saved = Saved::of(T::DESCRIPTOR, &written);
-    let row = known_row(T::DESCRIPTOR, id.guid(), &written.snapshot, locals);
-    let synced = row.and_then(|(row, incomplete)| {
-        Ok(Synced::<T>::new(&row, written.snapshot, checked)?.with_incomplete(&row, incomplete).with_saved(saved))
-    });
-    synced.map_err(|fault| Error::from_failure(Failure::Quarantined(fault), T::DESCRIPTOR, id.guid()))
+    Ok(CarriedOut { written, locals, begun, asked })
+}
+
+impl CarriedOut {
+    /// The record as the write has left it.
+    fn synced<T: CdmsSynced>(self, engine: &Engine, id: Id<T>) -> Result<Synced<T>, Error> {
+        let CarriedOut { written, locals, begun, asked } = self;
+        let (model, id) = (T::DESCRIPTOR, id.guid());
+        let time = begun.to_utc().unwrap_or_default();
+        let checked = match written.asked {
+            Asked::ReadBack => Checked::Written { time },
+            Asked::NotReadBack => Checked::NotReadBack { time },
+            Asked::Compared(found) => Checked::At { time: asked.and_then(Instant::to_utc).unwrap_or(time), found },
+            Asked::Nothing(Some(operation)) => Checked::Pending { operation },
+            Asked::Nothing(None) if is_detached::<T>() => Checked::Detached,
+            Asked::Nothing(None) => Checked::NotChecked { since: engine.checks.last(model, id) },
+        };
+        let saved = Saved::of(model, &written);
+        let row = match written.values {
+            Some(values) => Ok(KnownRow::of(model, values, locals)),
+            None => KnownRow::stored(model, id, &written.snapshot, locals),
+        };
+        let synced = row.and_then(|row| Ok(Synced::<T>::new(row, written.snapshot, checked)?.with_saved(saved)));
+        synced.map_err(|fault| Error::from_failure(Failure::Quarantined(fault), model, id))
+    }
 }

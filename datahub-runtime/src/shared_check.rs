@@ -6,29 +6,27 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use cdms_odata::Instant;
 use chrono::{DateTime, Utc};
-use datahub_model::conversion::Row;
 use datahub_model::{Fault, Mode, ModelDescriptor};
-use datahub_protocol::{Failure, Read, Seen, Sighting, Snapshot, Version};
+use datahub_protocol::{Failure, Read, Seen, Sighting, Values, Version};
 use futures_util::FutureExt;
 use futures_util::future::{BoxFuture, Shared};
 use uuid::Uuid;
 
 use crate::executor::Run;
 use crate::hub::Engine;
+use crate::known_row::KnownRow;
 use crate::mapping::ModelMapping;
 use crate::observed::observed;
 use crate::record_lock::RecordLocks;
 use crate::store::StoreError;
-use crate::synced::known_row;
 use crate::{Error, ErrorKind};
 
 /// What a check brought, for everybody who waited for it.
 #[derive(Clone)]
 pub(crate) struct CheckedRow {
     pub(crate) sighting: Sighting,
-    pub(crate) row: Row,
-    /// The positions of the columns that were never read, in a row that waits for a write.
-    pub(crate) incomplete: Vec<usize>,
+    /// What is known of the row; only one that waits for a write can lack something.
+    pub(crate) row: KnownRow,
     /// The row that CDMS's record has replaced, if there was one.
     pub(crate) replaced: Option<ReplacedRow>,
     /// When the request was sent; `None` when none was, because a write is under way.
@@ -38,8 +36,8 @@ pub(crate) struct CheckedRow {
 /// A row that a check has replaced by CDMS's record.
 #[derive(Clone)]
 pub(crate) struct ReplacedRow {
-    /// The row, with the positions of the columns that it never had a value in; or why it is none of the model's.
-    pub(crate) row: Result<(Row, Vec<usize>), Fault>,
+    /// The row, or why it is none of the model's.
+    pub(crate) row: Result<KnownRow, Fault>,
     pub(crate) version: Version,
     pub(crate) modified: Instant,
 }
@@ -181,19 +179,18 @@ async fn carry_out(
     let mut run = Run::new(Arc::clone(&engine), model, id, actor);
     let sighting = observed(kind, model, id, None, run.drive(&mut machine)).await;
     let sighting = sighting.map_err(CheckFailure::Store)?.map_err(CheckFailure::Protocol)?;
-    let (Sighting::Current { snapshot, .. } | Sighting::Pending { snapshot, .. }) = &sighting;
-    let row_of = |snapshot: &Snapshot| {
-        known_row(model, id, snapshot, run.locals())
-            .map_err(|fault| CheckFailure::Protocol(Failure::Quarantined(fault)))
+    let row = match &sighting {
+        Sighting::Current { values, .. } => KnownRow::of(model, Values::clone(values), run.locals()),
+        Sighting::Pending { snapshot, .. } => KnownRow::stored(model, id, snapshot, run.locals())
+            .map_err(|fault| CheckFailure::Protocol(Failure::Quarantined(fault)))?,
     };
-    let (row, incomplete) = row_of(snapshot)?;
     // Of interest only to a resolution, and a row that another mapping stored need not be one of this model.
     let replaced = match &sighting {
         Sighting::Current { seen: Seen::Refreshed, replaced: Some(replaced), .. } if kind == RESOLVE => {
             Some(ReplacedRow {
-                row: known_row(model, id, replaced, run.locals()),
+                row: KnownRow::stored(model, id, replaced, run.locals()),
                 version: replaced.version,
-                modified: replaced.modified,
+                modified: replaced.facts.modified,
             })
         }
         _ => None,
@@ -202,5 +199,5 @@ async fn carry_out(
     if let (Some(time), Sighting::Current { .. }) = (time, &sighting) {
         engine.checks.remember(key, time);
     }
-    Ok(CheckedRow { sighting, row, incomplete, replaced, time })
+    Ok(CheckedRow { sighting, row, replaced, time })
 }

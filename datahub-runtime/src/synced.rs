@@ -3,10 +3,11 @@
 use std::fmt;
 use std::ops::{Deref, DerefMut};
 use std::str::FromStr;
+use std::sync::Arc;
 
-use cdms_odata::{Attributes, Value};
-use datahub_model::conversion::{self, RecordFacts, Row};
-use datahub_model::{Fault, ModelDescriptor};
+use cdms_odata::Value;
+use datahub_model::Fault;
+use datahub_model::conversion::Row;
 use datahub_protocol::{Snapshot, Version};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use uuid::Uuid;
@@ -14,6 +15,7 @@ use uuid::Uuid;
 use crate::executor::local_columns;
 use crate::freshness::Checked;
 use crate::id::beginning;
+use crate::known_row::KnownRow;
 use crate::model::{model_of, row_of};
 use crate::saved::Saved;
 use crate::{CdmsSynced, Error, ErrorKind, Id};
@@ -27,8 +29,6 @@ pub struct Synced<T> {
     checked: Checked,
     /// What the write came to that made this value.
     saved: Saved,
-    /// The fields of which nothing was ever read, with what stands in their place.
-    incomplete: Vec<(usize, Value)>,
 }
 
 /// What a caller loaded.
@@ -36,27 +36,26 @@ pub struct Synced<T> {
 pub(crate) struct Base {
     pub(crate) id: Uuid,
     pub(crate) snapshot: Snapshot,
-    /// The local columns' values, in their order.
-    pub(crate) locals: Vec<Value>,
+    pub(crate) row: KnownRow,
+}
+
+impl Base {
+    /// What the protocol merges the caller's changes with.
+    pub(crate) fn to_merge(&self) -> datahub_protocol::Base {
+        datahub_protocol::Base { seen: self.snapshot.seen.clone(), values: Arc::clone(&self.row.values) }
+    }
 }
 
 impl<T: CdmsSynced> Synced<T> {
-    pub(crate) fn new(row: &[Value], snapshot: Snapshot, checked: Checked) -> Result<Self, Fault> {
-        let locals = local_columns(T::DESCRIPTOR).map(|column| row[column].clone()).collect();
-        let value: T = model_of(row)?;
-        let base = Base { id: value.id().guid(), snapshot, locals };
-        Ok(Synced { value, base, checked, saved: Saved::default(), incomplete: Vec::new() })
+    pub(crate) fn new(row: KnownRow, snapshot: Snapshot, checked: Checked) -> Result<Self, Fault> {
+        let value: T = model_of(&row.values)?;
+        let base = Base { id: value.id().guid(), snapshot, row };
+        Ok(Synced { value, base, checked, saved: Saved::default() })
     }
 
     /// The same value, as a write came to it.
     pub(crate) fn with_saved(mut self, saved: Saved) -> Self {
         self.saved = saved;
-        self
-    }
-
-    /// The same value, of which these fields were never read.
-    pub(crate) fn with_incomplete(mut self, row: &[Value], positions: Vec<usize>) -> Self {
-        self.incomplete = positions.into_iter().map(|position| (position, row[position].clone())).collect();
         self
     }
 
@@ -70,13 +69,13 @@ impl<T: CdmsSynced> Synced<T> {
     /// since: what stands in them is null, their default, or nothing's value (`0`, `false`, an empty text). A save leaves
     /// them alone unless they are changed. The next read that asks CDMS fills them.
     pub fn incomplete(&self) -> impl Iterator<Item = &'static str> {
-        self.incomplete.iter().map(|(position, _)| T::DESCRIPTOR.columns[*position].field)
+        self.base.row.incomplete.iter().map(|position| T::DESCRIPTOR.columns[*position].field)
     }
 
     /// The positions of the incomplete fields that still hold what stands in for their value.
     pub(crate) fn untouched(&self, row: &[Value]) -> Vec<usize> {
-        let untouched = self.incomplete.iter().filter(|(position, stand_in)| row[*position] == *stand_in);
-        untouched.map(|(position, _)| *position).collect()
+        let KnownRow { values, incomplete } = &self.base.row;
+        incomplete.iter().copied().filter(|position| row[*position] == values[*position]).collect()
     }
 
     /// The record's id, as it was loaded.
@@ -115,15 +114,14 @@ impl<T: CdmsSynced> Synced<T> {
 
     /// The local columns, by position, as the caller loaded them.
     pub(crate) fn known_locals(&self) -> Vec<(usize, Value)> {
-        local_columns(T::DESCRIPTOR).zip(self.base.locals.iter().cloned()).collect()
+        local_columns(T::DESCRIPTOR).map(|column| (column, self.base.row.values[column].clone())).collect()
     }
 
     /// The values as they stand, and the local ones among them that the caller changed.
     pub(crate) fn changes(&self) -> Result<(Row, Vec<(usize, Value)>), Error> {
         let row = row_of(&self.value).map_err(|fault| invalid::<T>(self.id(), fault))?;
-        let locals = local_columns(T::DESCRIPTOR).zip(&self.base.locals);
-        let changed = locals.filter(|(column, before)| row[*column] != **before);
-        let changed = changed.map(|(column, _)| (column, row[column].clone())).collect();
+        let changed = local_columns(T::DESCRIPTOR).filter(|column| row[*column] != self.base.row.values[*column]);
+        let changed = changed.map(|column| (column, row[column].clone())).collect();
         Ok((row, changed))
     }
 }
@@ -131,43 +129,6 @@ impl<T: CdmsSynced> Synced<T> {
 /// The error of a value that the caller gave.
 pub(crate) fn invalid<T: CdmsSynced>(id: Id<T>, fault: Fault) -> Error {
     Error::new(ErrorKind::Invalid, format!("the value cannot be written: {fault}")).of_record(T::DESCRIPTOR, id.guid())
-}
-
-/// The row that is known of a record, though some of the model's attributes were never read; with the positions of the
-/// columns that rest on those.
-pub(crate) fn known_row(
-    model: &'static ModelDescriptor,
-    id: Uuid,
-    snapshot: &Snapshot,
-    locals: Vec<Value>,
-) -> Result<(Row, Vec<usize>), Fault> {
-    let (mut row, incomplete) = conversion::decode_known(model, &facts(id, snapshot), &snapshot.seen)?;
-    lay_locals(model, &mut row, locals);
-    Ok((row, incomplete))
-}
-
-/// The row that attributes make with a snapshot's facts, with the local columns' values laid over it.
-pub(crate) fn row_of_attributes(
-    model: &'static ModelDescriptor,
-    id: Uuid,
-    snapshot: &Snapshot,
-    seen: &Attributes,
-    locals: Vec<Value>,
-) -> Result<Row, Fault> {
-    let mut row = conversion::decode(model, &facts(id, snapshot), seen)?;
-    lay_locals(model, &mut row, locals);
-    Ok(row)
-}
-
-fn facts(id: Uuid, snapshot: &Snapshot) -> RecordFacts {
-    let &Snapshot { modified, created, modified_by, .. } = snapshot;
-    RecordFacts { id, modified: Some(modified), created, modified_by }
-}
-
-fn lay_locals(model: &ModelDescriptor, row: &mut Row, locals: Vec<Value>) {
-    for (column, value) in local_columns(model).zip(locals) {
-        row[column] = if value.is_null() { conversion::initial(&model.columns[column]) } else { value };
-    }
 }
 
 impl<T> Deref for Synced<T> {

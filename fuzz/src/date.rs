@@ -4,9 +4,8 @@ use std::sync::LazyLock;
 
 use cdms_odata::{Attributes, Instant, Kind, Value};
 use chrono::{Days, NaiveDate};
-use datahub_model::conversion::{RecordFacts, decode, encode, for_the_wire};
+use datahub_model::conversion::{decode_field, encode, for_the_wire};
 use datahub_model::{Attribute, Column, Entity, MappingId, Mode, ModelDescriptor, Source};
-use uuid::Uuid;
 
 const COLUMNS: &[Column] = &[Column::new("born", Kind::Date, Source::attribute("Born")).nullable()];
 
@@ -48,10 +47,8 @@ pub fn run(data: &[u8]) {
 }
 
 fn date_of(model: &ModelDescriptor, instant: Instant) -> Option<NaiveDate> {
-    let facts = RecordFacts { id: Uuid::nil(), modified: None, created: None, modified_by: None };
-    let row = decode(model, &facts, &Attributes::from([("Born", Value::Instant(instant))])).ok()?;
-    match row.as_slice() {
-        [Value::Date(date)] => Some(*date),
+    match decode_field(model, &model.columns[0], &Attributes::from([("Born", Value::Instant(instant))])).ok()? {
+        Value::Date(date) => Some(date),
         other => panic!("{instant} was read as {other:?}"),
     }
 }

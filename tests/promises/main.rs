@@ -5,6 +5,7 @@
 
 mod clocks;
 mod dates;
+mod decoded_once;
 mod detached;
 mod domain;
 mod drafts;

@@ -5,8 +5,8 @@ use chrono::{Datelike, Days, NaiveDate, Weekday};
 use datahub_model::conversion::{calendar_date, decode, encode, for_the_wire, with_calendar_dates};
 use datahub_model::{Attribute, ModelDescriptor};
 
-use crate::facts;
 use crate::model::{self, column, full};
+use crate::{ID, facts};
 
 const HOUR: i64 = 3_600_000;
 
@@ -139,15 +139,15 @@ fn the_one_form_of_a_date_is_the_calendar_date() {
     let mut record = full();
     record.insert("Born", Value::Instant(Instant(1_465_941_600_000)));
     let at = model.columns.iter().position(|column| column.field == "born").unwrap();
-    assert_eq!(decode(&model, &facts(), &record).unwrap()[at], date, "older stores have the instant");
+    assert_eq!(decode(&model, ID, &facts(), &record).unwrap()[at], date, "older stores have the instant");
     with_calendar_dates(&model, &mut record);
     assert_eq!(record.get("Born"), Some(&date));
     assert_eq!(record.get("Opened"), full().get("Opened"), "a time is no date");
-    assert_eq!(decode(&model, &facts(), &record).unwrap()[at], date);
+    assert_eq!(decode(&model, ID, &facts(), &record).unwrap()[at], date);
     // What is no date of CDMS stays, and is refused when it is converted.
     let early = Value::Instant(Instant(i64::MIN));
     record.insert("Born", early.clone());
     with_calendar_dates(&model, &mut record);
     assert_eq!(record.get("Born"), Some(&early));
-    assert!(decode(&model, &facts(), &record).is_err());
+    assert!(decode(&model, ID, &facts(), &record).is_err());
 }

@@ -5,9 +5,9 @@ mod dates;
 mod model;
 mod refusals;
 
-use cdms_odata::{Attributes, Instant, Kind, Reference, Value};
+use cdms_odata::{Attributes, Facts, Instant, Kind, Reference, Value};
 use datahub_model::conversion::{
-    DECIMAL_SCALE, RecordFacts, decode, encode, encode_new, encode_whole, fit, fit_column, initial, scaled,
+    DECIMAL_SCALE, decode, encode, encode_new, encode_whole, fit, fit_column, initial, scaled,
 };
 use datahub_model::{
     Column, Comparison, Condition, Constant, EngineAttribute, Fault, Literal, Mode, ModelDescriptor, Source, Write,
@@ -19,13 +19,13 @@ use uuid::Uuid;
 pub(crate) const ID: Uuid = Uuid::from_u128(7);
 pub(crate) const USER: Uuid = Uuid::from_u128(8);
 
-pub(crate) fn facts() -> RecordFacts {
-    RecordFacts { id: ID, modified: Some(Instant(20)), created: Some(Instant(10)), modified_by: Some(USER) }
+pub(crate) fn facts() -> Facts {
+    Facts { modified: Instant(20), created: Some(Instant(10)), modified_by: Some(USER) }
 }
 
 #[test]
 fn a_record_becomes_a_row_and_goes_back() {
-    let decoded = decode(&FULL, &facts(), &full()).unwrap();
+    let decoded = decode(&FULL, ID, &facts(), &full()).unwrap();
     assert_eq!(decoded, row());
     for (position, column) in FULL.columns.iter().enumerate() {
         let sent = encode(&FULL, column, &decoded[position], &full()).unwrap();
@@ -37,9 +37,9 @@ fn a_record_becomes_a_row_and_goes_back() {
 
 #[test]
 fn what_the_engine_does_not_know_is_null() {
-    let nothing = RecordFacts { modified: None, created: None, modified_by: None, ..facts() };
-    let decoded = decode(&FULL, &nothing, &full()).unwrap();
-    for name in ["modified", "created", "modified_by"] {
+    let nothing = Facts { created: None, modified_by: None, ..facts() };
+    let decoded = decode(&FULL, ID, &nothing, &full()).unwrap();
+    for name in ["created", "modified_by"] {
         assert_eq!(decoded[FULL.columns.iter().position(|column| column.name == name).unwrap()], Value::Null);
     }
 }
@@ -50,7 +50,7 @@ fn nulls_are_null_or_what_stands_for_them() {
     for attribute in FULL.attributes.iter().filter(|attribute| !attribute.required) {
         nulls.insert(attribute.name, Value::Null);
     }
-    let decoded = decode(&FULL, &facts(), &nulls).unwrap();
+    let decoded = decode(&FULL, ID, &facts(), &nulls).unwrap();
     for (column, value) in FULL.columns.iter().zip(decoded) {
         match column.field {
             "rank" => assert_eq!(value, Value::Integer(3), "the default stands for the null"),
@@ -67,13 +67,13 @@ fn a_row_holds_what_the_model_keeps() {
     parts.insert("Opened", Value::Instant(Instant(1_999)));
     let at = FULL.columns.iter().position(|column| column.field == "opened").unwrap();
     assert_eq!(
-        decode(&FULL, &facts(), &parts).unwrap()[at],
+        decode(&FULL, ID, &facts(), &parts).unwrap()[at],
         Value::Instant(Instant(1_000)),
         "CDMS keeps whole seconds"
     );
     let mut record = full();
     record.insert("Count", Value::Integer(16));
-    assert_eq!(decode(&FULL, &facts(), &record).unwrap()[5], Value::Integer(17));
+    assert_eq!(decode(&FULL, ID, &facts(), &record).unwrap()[5], Value::Integer(17));
 }
 
 #[test]
@@ -88,8 +88,8 @@ fn a_lookup_to_another_entity_reads_as_null_where_the_field_is_the_id_of_one_mod
     let mut other = full();
     other.insert("Owner", Value::Lookup(Reference { logical_name: "team".into(), id: ID }));
     let at = FULL.columns.iter().position(|column| column.field == "owner").unwrap();
-    assert_eq!(decode(&FULL, &facts(), &other).unwrap()[at], Value::Null);
-    assert_eq!(decode(&FULL, &facts(), &full()).unwrap()[at], full().get("Owner").unwrap().clone());
+    assert_eq!(decode(&FULL, ID, &facts(), &other).unwrap()[at], Value::Null);
+    assert_eq!(decode(&FULL, ID, &facts(), &full()).unwrap()[at], full().get("Owner").unwrap().clone());
 }
 
 #[test]
@@ -118,7 +118,7 @@ fn a_record_that_cdms_never_sees_has_every_attribute() {
     let expected =
         names.map(|name| (*name, if *name == "Rank" { Value::Null } else { full().get(name).unwrap().clone() }));
     assert_eq!(whole, expected.collect(), "all but what stands for a null, those too that are never sent");
-    assert_eq!(decode(&detached, &facts(), &whole).unwrap(), row());
+    assert_eq!(decode(&detached, ID, &facts(), &whole).unwrap(), row());
     let mut unset = row();
     unset[4] = Value::Null;
     let name = FULL.columns[4].attributes()[0];
@@ -131,8 +131,8 @@ fn what_was_mapped_after_the_cut_is_null() {
     let mut known = full();
     known.retain(|name, _| name != "Born");
     let detached = ModelDescriptor { mode: Mode::Detached, ..FULL };
-    assert_eq!(decode(&detached, &facts(), &known).unwrap()[at], Value::Null);
-    let fault = decode(&FULL, &facts(), &known).unwrap_err();
+    assert_eq!(decode(&detached, ID, &facts(), &known).unwrap()[at], Value::Null);
+    let fault = decode(&FULL, ID, &facts(), &known).unwrap_err();
     assert!(fault.to_string().contains("was never read from CDMS"), "{fault}");
 }
 
@@ -143,7 +143,7 @@ fn a_local_column_is_null_or_has_its_default() {
     for (column, expected) in [(local, Value::Null), (local.beginning(|| Value::Integer(2)), Value::Integer(2))] {
         let columns = vec![Column::new("id", Kind::Guid, Source::Key), column].leak();
         let model = ModelDescriptor { columns, constants: &[], only: None, ..FULL };
-        assert_eq!(decode(&model, &facts(), &full()).unwrap(), [Value::Guid(ID), expected]);
+        assert_eq!(decode(&model, ID, &facts(), &full()).unwrap(), [Value::Guid(ID), expected]);
     }
 }
 
@@ -272,7 +272,7 @@ fn a_reference_to_one_of_several_is_held_as_text() {
     let id = Uuid::from_u128(7);
     let mut record = full();
     record.insert("Owner", Value::Lookup(Reference { logical_name: "team".into(), id }));
-    assert_eq!(decode(&model, &facts(), &record).unwrap(), [Value::text(format!("team {id}"))]);
+    assert_eq!(decode(&model, ID, &facts(), &record).unwrap(), [Value::text(format!("team {id}"))]);
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! What does not convert, and the words that say so.
 
-use cdms_odata::{Attributes, Kind, Reference, Value};
-use datahub_model::conversion::{RecordFacts, check_constants, classed, decode, encode, encode_new};
+use cdms_odata::{Attributes, Facts, Kind, Reference, Value};
+use datahub_model::conversion::{check_constants, classed, decode, encode, encode_new};
 use datahub_model::{Attribute, Class, Constant, Fault, ModelDescriptor};
 
 use crate::model::{FULL, column, full, row, stating};
@@ -11,7 +11,7 @@ use crate::{ID, facts};
 fn not_read(model: &ModelDescriptor, attribute: &'static str, value: Value, words: &str) {
     let mut record = full();
     record.insert(attribute, value);
-    assert_eq!(decode(model, &facts(), &record).unwrap_err().to_string(), words);
+    assert_eq!(decode(model, ID, &facts(), &record).unwrap_err().to_string(), words);
 }
 
 #[track_caller]
@@ -52,7 +52,7 @@ fn of_a_read() {
         "`full`: holds integer, not string (value: integer of class personal, hidden)",
     );
     let unknown = Attributes::from([("Name", Value::text("Acme"))]);
-    let fault = decode(&FULL, &facts(), &unknown).unwrap_err();
+    let fault = decode(&FULL, ID, &facts(), &unknown).unwrap_err();
     assert_eq!(fault.to_string(), "`Amount`: was never read from CDMS; read the record once");
     assert_eq!((fault.place(), fault.reason()), (Some("Amount"), "was never read from CDMS; read the record once"));
 }
@@ -71,7 +71,7 @@ fn of_the_models_types() {
     let mut named = full();
     named.insert("Given", Value::text("Un"));
     named.insert("Surname", Value::text("Lucky"));
-    let fault = decode(&FULL, &facts(), &named).unwrap_err();
+    let fault = decode(&FULL, ID, &facts(), &named).unwrap_err();
     assert_eq!(fault.to_string(), "`full`: is unlucky (value: text of class personal, hidden)");
 }
 
@@ -97,10 +97,10 @@ fn of_what_cdms_follows() {
     let mut columns = FULL.columns.to_vec();
     columns.iter_mut().filter(|column| column.field == "modified_by").for_each(|column| column.nullable = false);
     let strict = ModelDescriptor { columns: columns.leak(), ..FULL };
-    assert!(decode(&strict, &facts(), &full()).is_ok());
-    let by_nobody = RecordFacts { modified_by: None, ..facts() };
-    assert!(decode(&FULL, &by_nobody, &full()).is_ok());
-    let fault = decode(&strict, &by_nobody, &full()).unwrap_err();
+    assert!(decode(&strict, ID, &facts(), &full()).is_ok());
+    let by_nobody = Facts { modified_by: None, ..facts() };
+    assert!(decode(&FULL, ID, &by_nobody, &full()).is_ok());
+    let fault = decode(&strict, ID, &by_nobody, &full()).unwrap_err();
     assert_eq!(fault.to_string(), "`modified_by`: is null in CDMS, but the field cannot be; make it an Option");
 }
 
@@ -221,7 +221,7 @@ fn of_what_cdms_cannot_hold() {
         }
         let mut record = full();
         record.insert(column.attributes()[0], value.clone());
-        let fault = decode(&FULL, &facts(), &record).unwrap_err();
+        let fault = decode(&FULL, ID, &facts(), &record).unwrap_err();
         assert_eq!(fault.reason(), reason, "{field}: {value} is not read");
     }
     for (field, value) in [
@@ -240,7 +240,7 @@ fn of_what_cdms_cannot_hold() {
         let sent = encode(&FULL, column, &value, &full()).unwrap_or_else(|fault| panic!("{field} {value}: {fault}"));
         let mut record = full();
         record.merge(&sent);
-        decode(&FULL, &facts(), &record).unwrap_or_else(|fault| panic!("{field} {value}: {fault}"));
+        decode(&FULL, ID, &facts(), &record).unwrap_or_else(|fault| panic!("{field} {value}: {fault}"));
     }
 }
 
@@ -274,6 +274,6 @@ fn of_digits_that_cdms_would_round() {
         let mut record = full();
         record.insert(column(&model, field).attributes()[0], value.clone());
         let has_room = value != amount("10.00511");
-        assert_eq!(decode(&model, &facts(), &record).is_ok(), has_room, "{value}");
+        assert_eq!(decode(&model, ID, &facts(), &record).is_ok(), has_room, "{value}");
     }
 }

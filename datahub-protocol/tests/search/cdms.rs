@@ -3,12 +3,12 @@
 use std::collections::BTreeMap;
 
 use cdms_odata::client::Refusal;
-use cdms_odata::{Attributes, Instant, Value};
+use cdms_odata::{Attributes, Value};
 use datahub_protocol::{Answer, Intent, OperationId, Record, Reply, ReplyBody, WriteKind};
 
 use crate::machine::RECORD;
 use crate::store::Opened;
-use crate::world::{OUR_USER, PERSON};
+use crate::world::{OUR_USER, PERSON, facts};
 
 /// A write as it is sent.
 pub(crate) type Sent = (OperationId, WriteKind, Attributes);
@@ -71,12 +71,11 @@ impl Cdms {
             (WriteKind::Create, Some(_)) => return refused(500, -2_147_220_937),
             (WriteKind::Update | WriteKind::Delete, None) => return refused(404, -2_147_220_969),
             (WriteKind::Create, none) => {
-                let (modified, attributes) = (Instant(self.now), body.clone());
-                *none = Some(Record { modified, created: None, modified_by: Some(OUR_USER), attributes });
+                *none = Some(Record { facts: facts(self.now, OUR_USER), attributes: body.clone() });
             }
             (WriteKind::Update, Some(record)) => {
                 record.attributes.merge(body);
-                (record.modified, record.modified_by) = (Instant(self.now), Some(OUR_USER));
+                record.facts = facts(self.now, OUR_USER);
             }
             (WriteKind::Delete, record) => *record = None,
             (other, _) => unreachable!("{other} was sent"),
@@ -101,7 +100,7 @@ impl Cdms {
         } else if let Some(record) = &mut self.record {
             let value = if edit == Edit::PutsBack { 1 } else { 9 };
             record.attributes.insert("a", Value::Integer(value));
-            (record.modified, record.modified_by) = (Instant(self.now), Some(PERSON));
+            record.facts = facts(self.now, PERSON);
             self.times.push(self.now);
         }
         self.changed(before.as_ref(), None, opened);

@@ -2,8 +2,8 @@
 
 use cdms_odata::{Attributes, Value};
 use datahub_protocol::{
-    Action, Asked, Commit, Create, Delete, Event, Failure, Machine as _, OnConflict, OperationId, Read, Settle,
-    Sighting, Snapshot, Update, WriteKind, Written,
+    Action, Asked, Base, Commit, Create, Delete, Event, Failure, Machine as _, Mapping as _, OnConflict, OperationId,
+    Read, Settle, Sighting, Snapshot, Update, WriteKind, Written,
 };
 use uuid::Uuid;
 
@@ -85,7 +85,9 @@ impl Wish {
             WriteKind::Update => {
                 let mine =
                     FIELDS.map(|name| self.attributes.get(name).or(last.seen.get(name)).cloned().unwrap_or_default());
-                let machine = Update::new(Two, last.seen, mine.into(), false, self.policy, self.operation, 0);
+                let values = Two.decode(&last.facts, &last.seen).expect("any value fits");
+                let base = Base { seen: last.seen, values };
+                let machine = Update::new(Two, base, mine.into(), false, self.policy, self.operation, 0);
                 Machine::Update(Box::new(machine))
             }
             WriteKind::Create => {

@@ -1,7 +1,7 @@
 //! The mapping of the searched world: two fields, each with an attribute of its own.
 
-use cdms_odata::{Attributes, Value};
-use datahub_protocol::{Mapping, MappingTag};
+use cdms_odata::{Attributes, Facts, Value};
+use datahub_protocol::{Mapping, MappingTag, Values};
 
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Two;
@@ -23,8 +23,12 @@ impl Mapping for Two {
         true
     }
 
-    fn decode(&self, attributes: &Attributes) -> Result<Vec<Value>, String> {
+    fn decode(&self, _: &Facts, attributes: &Attributes) -> Result<Values, String> {
         Ok(FIELDS.map(|field| attributes.get(field).cloned().unwrap_or_default()).into())
+    }
+
+    fn decode_field(&self, field: usize, attributes: &Attributes) -> Result<Value, String> {
+        Ok(attributes.get(FIELDS[field]).cloned().unwrap_or_default())
     }
 
     fn updatable(&self) -> Vec<usize> {

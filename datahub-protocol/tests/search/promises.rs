@@ -103,7 +103,7 @@ pub(crate) fn ended(world: &World, end: &End, is_stored: bool) -> Result<(), Str
             stored => Err(format!("the caller is told {told:?}, and the hub has {stored:?}")),
         },
         End::Ok(Some(told)) => match &world.cdms.record {
-            Some(record) if record.attributes == told.seen && record.modified == told.modified => Ok(()),
+            Some(record) if record.attributes == told.seen && record.facts.modified == told.facts.modified => Ok(()),
             cdms => Err(format!("the caller is told {told:?}, and CDMS has {cdms:?}")),
         },
         // CDMS's time never goes back here.
@@ -217,7 +217,11 @@ fn verdict_word(verdict: Option<&Verdict>) -> &'static str {
 /// With no open write and one complete read, both sides have the same.
 fn agrees(world: &World) -> Result<(), String> {
     match (&world.store.stored, &world.cdms.record) {
-        (Stored::Row(row), Some(record)) if row.seen == record.attributes && row.modified == record.modified => Ok(()),
+        (Stored::Row(row), Some(record))
+            if row.seen == record.attributes && row.facts.modified == record.facts.modified =>
+        {
+            Ok(())
+        }
         (Stored::Absent | Stored::Tombstone(..), None) => Ok(()),
         (stored, cdms) => Err(format!("after a complete read the hub has {stored:?} and CDMS {cdms:?}")),
     }

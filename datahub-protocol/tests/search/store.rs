@@ -134,12 +134,12 @@ impl Store {
                 Stored::Absent => {}
                 Stored::Row(snapshot) | Stored::Tombstone(snapshot, _) => snapshot.version = version,
             },
-            RecordChange::Put(row) => {
-                if !times.contains(&row.modified.0) {
-                    return Err(format!("the row's time {} never was CDMS's", row.modified));
+            RecordChange::Put { row, .. } => {
+                if !times.contains(&row.facts.modified.0) {
+                    return Err(format!("the row's time {} never was CDMS's", row.facts.modified));
                 }
                 if let Stored::Row(before) = &self.stored
-                    && row.modified < before.modified
+                    && row.facts.modified < before.facts.modified
                 {
                     return Err("the row went back to an older version".to_owned());
                 }
@@ -161,7 +161,7 @@ impl Store {
             }
             match (entry.kind, &commit.record) {
                 (EntryKind::Gone | EntryKind::Deleted, _) => _ = self.shown.insert((String::new(), None, by)),
-                (EntryKind::FirstSeen | EntryKind::Revived, RecordChange::Put(row)) => {
+                (EntryKind::FirstSeen | EntryKind::Revived, RecordChange::Put { row, .. }) => {
                     self.shown.extend(row.seen.iter().map(|(name, value)| (name.to_owned(), number(value), by)));
                 }
                 _ => {}

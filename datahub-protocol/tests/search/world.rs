@@ -3,7 +3,7 @@
 use std::hash::{DefaultHasher, Hasher as _};
 use std::sync::Arc;
 
-use cdms_odata::{Attributes, Instant, Value};
+use cdms_odata::{Attributes, Facts, Instant, Value};
 use datahub_protocol::{
     Answer, Committed, Event, Fetched, IntentChange, LeaseState, LoginFailure, OperationId, Record, Reply, ReplyBody,
     Snapshot, Stored, Version,
@@ -51,22 +51,18 @@ fn values(a: i32, b: i32) -> Attributes {
     Attributes::from([("a", Value::Integer(a)), ("b", Value::Integer(b))])
 }
 
+pub(crate) fn facts(modified: i64, by: Uuid) -> Facts {
+    Facts { modified: Instant(modified), created: None, modified_by: Some(by) }
+}
+
 pub(crate) fn snapshot(modified: i64, version: i64) -> Snapshot {
-    Snapshot {
-        version: Version(version),
-        modified: Instant(modified),
-        created: None,
-        modified_by: Some(PERSON),
-        seen: values(1, 1),
-        complete_for: vec![1],
-    }
+    Snapshot { version: Version(version), facts: facts(modified, PERSON), seen: values(1, 1), complete_for: vec![1] }
 }
 
 impl World {
     /// Two programs are to write, the first has a reader besides. The record is there, and the hub has it, or neither.
     pub(crate) fn new(is_there: bool, wishes: [Wish; 2], budgets: Budgets) -> Self {
-        let record =
-            Record { modified: Instant(BEGIN), created: None, modified_by: Some(PERSON), attributes: values(1, 1) };
+        let record = Record { facts: facts(BEGIN, PERSON), attributes: values(1, 1) };
         let mut cdms =
             Cdms { record: None, now: BEGIN, late: Vec::new(), times: vec![BEGIN], truth: Default::default() };
         let mut store = Store::default();

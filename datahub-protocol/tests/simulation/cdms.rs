@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use cdms_odata::client::Refusal;
-use cdms_odata::{Attributes, Instant, Value};
+use cdms_odata::{Attributes, Facts, Instant, Value};
 use datahub_protocol::{OperationId, Record, WriteKind};
 use uuid::Uuid;
 
@@ -126,20 +126,18 @@ impl Cdms {
         let what = if self.records.contains_key(&id) { Deed::Set } else { Deed::Made };
         self.log.push(Happened { id, by, what: what(attributes.clone()) });
         let record = self.records.entry(id).or_insert_with(|| Record {
-            modified,
-            created: Some(modified),
-            modified_by: None,
+            facts: Facts { modified, created: Some(modified), modified_by: None },
             attributes: ["a", "b1", "b2", "c"].map(|name| (name, Value::Null)).into_iter().collect(),
         });
         if record.attributes.get("k").is_none() {
             record.attributes.insert("k", Value::Integer(1));
         }
         record.attributes.merge(&attributes);
-        if !whims.freezes || record.modified_by.is_none() {
-            record.modified = modified;
-            record.modified_by = Some(if by.is_some() { OUR_USER } else { PERSON });
+        if !whims.freezes || record.facts.modified_by.is_none() {
+            record.facts.modified = modified;
+            record.facts.modified_by = Some(if by.is_some() { OUR_USER } else { PERSON });
         }
-        let shown = record.modified.0;
+        let shown = record.facts.modified.0;
         self.times.entry(id).or_default().insert(shown);
     }
 }

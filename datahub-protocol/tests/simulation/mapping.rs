@@ -1,7 +1,7 @@
 //! The two mappings of the simulated model: an older program's and a newer one's, side by side on one table.
 
-use cdms_odata::{Attributes, Value};
-use datahub_protocol::{Mapping, MappingTag};
+use cdms_odata::{Attributes, Facts, Value};
+use datahub_protocol::{Mapping, MappingTag, Values};
 
 /// A version of the model.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -42,17 +42,20 @@ impl Mapping for Model {
         attributes.get("k") != Some(&Value::Integer(0))
     }
 
-    fn decode(&self, attributes: &Attributes) -> Result<Vec<Value>, String> {
-        let a = attributes.get("a").cloned().unwrap_or_default();
-        if a == Value::Integer(UNREADABLE) {
-            return Err("a does not fit".to_owned());
+    fn decode(&self, _: &Facts, attributes: &Attributes) -> Result<Values, String> {
+        self.updatable().into_iter().map(|field| self.decode_field(field, attributes)).collect()
+    }
+
+    fn decode_field(&self, field: usize, attributes: &Attributes) -> Result<Value, String> {
+        if field == 0 {
+            return match attributes.get("a").cloned().unwrap_or_default() {
+                Value::Integer(UNREADABLE) => Err("a does not fit".to_owned()),
+                a => Ok(a),
+            };
         }
-        Ok(match self {
-            Model::Narrow => vec![a],
-            Model::Wide => match (attributes.get("b1"), attributes.get("b2")) {
-                (Some(Value::Integer(b1)), Some(Value::Integer(b2))) => vec![a, Value::Integer(b1 * 1_000 + b2)],
-                _ => vec![a, Value::Null],
-            },
+        Ok(match (attributes.get("b1"), attributes.get("b2")) {
+            (Some(Value::Integer(b1)), Some(Value::Integer(b2))) => Value::Integer(b1 * 1_000 + b2),
+            _ => Value::Null,
         })
     }
 
@@ -65,6 +68,7 @@ impl Mapping for Model {
 
     fn encode(&self, field: usize, value: &Value, _: &Attributes) -> Result<Attributes, String> {
         Ok(match (field, value) {
+            (_, Value::Text(text)) => return Err(format!("{text} is no number")),
             (0, value) => Attributes::from([("a", value.clone())]),
             (_, Value::Integer(joined)) => {
                 Attributes::from([("b1", Value::Integer(joined / 1_000)), ("b2", Value::Integer(joined % 1_000))])

@@ -91,7 +91,7 @@ fn agrees(world: &World, id: Uuid) -> Result<(), String> {
         (Stored::Row(row), Some(record)) if is_of_model => {
             let differs = record.attributes.iter().find(|(name, value)| row.seen.get(name) != Some(value));
             match differs {
-                None if Some(row.modified) == world.modified(id) => Ok(()),
+                None if Some(row.facts.modified) == world.modified(id) => Ok(()),
                 None => Err(format!("the row of {id} has another time than CDMS")),
                 Some((name, value)) => {
                     Err(format!("{name} of {id} is {value:?} in CDMS and {:?} in the hub", row.seen.get(name)))

@@ -142,8 +142,8 @@ impl Store {
         if matches!(&commit.trial, Some(Trial::Put(values)) if forbidden(values)) {
             return refused();
         }
-        if let RecordChange::Put(row) = &commit.record {
-            match model.decode(&row.seen) {
+        if let RecordChange::Put { row, .. } = &commit.record {
+            match model.decode(&row.facts, &row.seen) {
                 Ok(values) if !forbidden(&values) => {}
                 _ => return refused(),
             }
@@ -160,7 +160,7 @@ impl Store {
                 Stored::Absent => {}
                 Stored::Row(snapshot) | Stored::Tombstone(snapshot, _) => snapshot.version = version,
             },
-            RecordChange::Put(row) => {
+            RecordChange::Put { row, .. } => {
                 kept.shadows.push((version, Some(row.seen.clone())));
                 kept.stored = Stored::Row(at(row));
             }
@@ -169,7 +169,7 @@ impl Store {
                 kept.stored = Stored::Tombstone(at(last), *reason);
             }
         }
-        let is_stored = matches!(commit.record, RecordChange::Put(_) | RecordChange::Tombstone { .. });
+        let is_stored = matches!(commit.record, RecordChange::Put { .. } | RecordChange::Tombstone { .. });
         kept.history.extend(commit.history.iter().map(|entry| Told {
             version,
             entry: entry.clone(),

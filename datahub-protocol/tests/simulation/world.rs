@@ -176,7 +176,7 @@ impl World {
     }
 
     pub(crate) fn modified(&self, id: Uuid) -> Option<Instant> {
-        self.cdms.records.get(&id).map(|record| record.modified)
+        self.cdms.records.get(&id).map(|record| record.facts.modified)
     }
 
     pub(crate) fn stored(&self, id: Uuid) -> Stored {

@@ -1,14 +1,14 @@
 //! The record of all scenarios, in the states that the hub and CDMS can have it in.
 
 use cdms_odata::client::Refusal;
-use cdms_odata::{Attributes, Instant, Value};
+use cdms_odata::{Attributes, Facts, Instant, Value};
 use datahub_protocol::{
-    Answer, Fetched, Intent, LeaseState, Loaded, OpenIntent, OperationId, Record, Reply, ReplyBody, SettledPatch,
-    Snapshot, Stored, TombstoneReason, UnansweredDelete, Version, WriteKind,
+    Answer, Base, Fetched, Intent, LeaseState, Loaded, Mapping as _, OpenIntent, OperationId, Record, Reply, ReplyBody,
+    SettledPatch, Snapshot, Stored, TombstoneReason, UnansweredDelete, Version, WriteKind,
 };
 use uuid::Uuid;
 
-use crate::mapping::UNREADABLE;
+use crate::mapping::{Model, UNREADABLE};
 use crate::walk::Answers;
 
 /// The CDMS user that the hub writes as.
@@ -38,8 +38,18 @@ pub(crate) fn model(a: i32, b: i32) -> Vec<Value> {
     vec![Value::Integer(a), Value::Integer(b)]
 }
 
+/// What a caller loaded, as the wider mapping has it.
+pub(crate) fn base(seen: Attributes) -> Base {
+    let values = Model::Wide.decode(&facts(10, THEIRS), &seen).expect("a caller has what a model can hold");
+    Base { seen, values }
+}
+
+fn facts(modified: i64, by: Uuid) -> Facts {
+    Facts { modified: Instant(modified), created: Some(Instant(1)), modified_by: Some(by) }
+}
+
 pub(crate) fn record(modified: i64, by: Uuid, attributes: Attributes) -> Record {
-    Record { modified: Instant(modified), created: Some(Instant(1)), modified_by: Some(by), attributes }
+    Record { facts: facts(modified, by), attributes }
 }
 
 /// What a GET shows of the record with these changes.
@@ -53,14 +63,7 @@ pub(crate) fn shown<const COUNT: usize>(
 
 /// The record as stored.
 pub(crate) fn snapshot() -> Snapshot {
-    Snapshot {
-        version: Version(3),
-        modified: Instant(10),
-        created: Some(Instant(1)),
-        modified_by: Some(THEIRS),
-        seen: with([]),
-        complete_for: vec![2],
-    }
+    Snapshot { version: Version(3), facts: facts(10, THEIRS), seen: with([]), complete_for: vec![2] }
 }
 
 pub(crate) fn row() -> Loaded {

@@ -10,7 +10,7 @@ use uuid::Uuid;
 
 use crate::mapping::{Model, UNREADABLE};
 use crate::records::{
-    ID, OPERATION, OURS, THEIRS, attributes, deadlock, late, login_lost, model, open, record, reply, row, shown,
+    ID, OPERATION, OURS, THEIRS, attributes, base, deadlock, late, login_lost, model, open, record, reply, row, shown,
     sights, snapshot, stores, tombstone, troubles, with,
 };
 use crate::show::Show;
@@ -105,7 +105,7 @@ fn read_of_a_page() {
 }
 
 fn update(mine: Vec<Value>, local_changed: bool, on_conflict: OnConflict) -> Update<Model> {
-    Update::new(Model::Wide, with([]), mine, local_changed, on_conflict, OPERATION, SKEW_MS)
+    Update::new(Model::Wide, base(with([])), mine, local_changed, on_conflict, OPERATION, SKEW_MS)
 }
 
 fn applied() -> Answers<Answer<String>> {
@@ -207,7 +207,8 @@ fn writes_over_changed_local_fields() {
         let delete = Delete::new(Model::Wide, with([]), None, on_conflict, OPERATION, SKEW_MS);
         add("delete", walk(delete, &scenario));
         let detached = |wish| Detached::new(Model::Wide, wish, OPERATION, Instant(20));
-        let change = DetachedWish::Change { base: with([]), mine: model(3, 1001), local_changed: true, on_conflict };
+        let change =
+            DetachedWish::Change { base: base(with([])), mine: model(3, 1001), local_changed: true, on_conflict };
         add("detached change", walk(detached(change), &scenario));
         add("detached delete", walk(detached(DetachedWish::Delete { base: with([]), on_conflict }), &scenario));
     }
@@ -387,8 +388,8 @@ fn detached() {
     let mut kept = Kept::default();
     let scenario = scenario(Vec::new());
     let machine = |wish, now| Detached::new(Model::Wide, wish, OPERATION, Instant(now));
-    let change = |base, mine, local_changed, on_conflict| {
-        machine(DetachedWish::Change { base, mine, local_changed, on_conflict }, 20)
+    let change = |seen, mine, local_changed, on_conflict| {
+        machine(DetachedWish::Change { base: base(seen), mine, local_changed, on_conflict }, 20)
     };
     let (wins, rejects) = (OnConflict::LastWriterWins, OnConflict::Reject);
     kept.add("change", walk(change(with([]), model(3, 1004), false, wins), &scenario));
@@ -402,7 +403,12 @@ fn detached() {
         "clock_that_went_back",
         walk(
             machine(
-                DetachedWish::Change { base: with([]), mine: model(3, 1001), local_changed: false, on_conflict: wins },
+                DetachedWish::Change {
+                    base: base(with([])),
+                    mine: model(3, 1001),
+                    local_changed: false,
+                    on_conflict: wins,
+                },
                 5,
             ),
             &scenario,
@@ -532,7 +538,7 @@ fn settle_without_knowing_our_user() {
 
 #[test]
 fn values_that_no_model_holds_are_refused_at_once() {
-    let base = with([("a", UNREADABLE)]);
-    let machine = Update::new(Model::Wide, base, model(3, 1), false, OnConflict::LastWriterWins, OPERATION, SKEW_MS);
-    assert_snapshot!(walk(machine, &scenario(Vec::new())), @"update → FAILED Invalid(\"a does not fit\")");
+    let mine = vec![Value::text("three"), Value::Integer(1)];
+    let machine = Update::new(Model::Wide, base(with([])), mine, false, OnConflict::LastWriterWins, OPERATION, SKEW_MS);
+    assert_snapshot!(walk(machine, &scenario(Vec::new())), @"update → FAILED Invalid(\"three is no number\")");
 }

@@ -2,7 +2,7 @@
 
 use std::fmt::Debug;
 
-use cdms_odata::{Attributes, Instant, Value};
+use cdms_odata::{Attributes, Facts, Value};
 use datahub_protocol::{
     Action, Commit, Entry, Failure, Guard, IntentChange, Listed, NewRow, Note, QuarantineChange, RecordChange, Settled,
     Sighting, Snapshot, Written,
@@ -43,7 +43,8 @@ impl Show for Attributes {
     }
 }
 
-fn facts(modified: Instant, created: Option<Instant>, by: Option<Uuid>, seen: &Attributes, tags: &[u64]) -> String {
+fn facts(facts: Facts, seen: &Attributes, tags: &[u64]) -> String {
+    let Facts { modified, created, modified_by: by } = facts;
     let created = created.map(|created| format!(" made@{}", created.0)).unwrap_or_default();
     let by = by.map(|by| format!(" by {}", id(by))).unwrap_or_default();
     let tags = if tags.is_empty() { String::new() } else { format!(" complete for {tags:?}") };
@@ -52,13 +53,13 @@ fn facts(modified: Instant, created: Option<Instant>, by: Option<Uuid>, seen: &A
 
 impl Show for NewRow {
     fn show(&self) -> String {
-        facts(self.modified, self.created, self.modified_by, &self.seen, &self.complete_for)
+        facts(self.facts, &self.seen, &self.complete_for)
     }
 }
 
 impl Show for Snapshot {
     fn show(&self) -> String {
-        let facts = facts(self.modified, self.created, self.modified_by, &self.seen, &self.complete_for);
+        let facts = facts(self.facts, &self.seen, &self.complete_for);
         format!("v{} {facts}", self.version.0)
     }
 }
@@ -114,7 +115,7 @@ impl Show for Commit<String> {
         }
         match &self.record {
             RecordChange::Keep => {}
-            RecordChange::Put(row) => parts.push(format!("put {}", row.show())),
+            RecordChange::Put { row, .. } => parts.push(format!("put {}", row.show())),
             RecordChange::Tombstone { reason, last } => parts.push(format!("bury as {reason:?} {}", last.show())),
             RecordChange::LocalOnly => parts.push("put local fields".to_owned()),
             RecordChange::Touch => parts.push("new version".to_owned()),

@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 
 use cdms_odata::client::json::{self, Page, ReadError};
-use cdms_odata::{Attributes, Kind, Value};
+use cdms_odata::{Attributes, Facts, Kind, Value};
 use datahub_model::{Fault, ModelDescriptor, conversion};
 use datahub_protocol::Record;
 use uuid::Uuid;
@@ -112,7 +112,7 @@ impl RecordShape {
         let created = if let Value::Instant(created) = created { Some(created) } else { None };
         let modified_by = if let Value::Lookup(user) = modified_by { Some(user.id) } else { None };
         conversion::with_calendar_dates(self.model, &mut attributes);
-        Ok((id, Ok(Record { modified, created, modified_by, attributes })))
+        Ok((id, Ok(Record { facts: Facts { modified, created, modified_by }, attributes })))
     }
 
     /// The id of a record whose other attributes cannot be read.

@@ -5,8 +5,8 @@ use datahub_model::Fault;
 use datahub_protocol::{Failure, Stored};
 
 use super::edit::undo_after;
+use crate::known_row::KnownRow;
 use crate::model::model_of;
-use crate::synced::row_of_attributes;
 use crate::{CdmsSynced, Error, Hub, Id};
 
 /// Goes back from what is known now, entry by entry.
@@ -24,7 +24,7 @@ pub(crate) async fn as_of<T: CdmsSynced>(hub: &Hub, id: Id<T>, time: Instant) ->
         Stored::Absent => return Ok(None),
     };
     undo_after(engine, model, id.guid(), last, &mut snapshot.seen, &mut locals).await?;
-    let row = row_of_attributes(model, id.guid(), &snapshot, &snapshot.seen, locals);
+    let row = KnownRow::whole(model, id.guid(), &snapshot, locals);
     let failed = |fault: Fault| Error::from_failure(Failure::Quarantined(fault), model, id.guid());
-    row.and_then(|row| model_of(&row)).map(Some).map_err(failed)
+    row.and_then(|row| model_of(&row.values)).map(Some).map_err(failed)
 }

@@ -57,13 +57,13 @@ async fn create<T: Writable>(hub: &Hub, value: &T) -> Result<Synced<T>, Error> {
     let run = Run::new(Arc::clone(engine), T::DESCRIPTOR, id.guid(), Arc::clone(&hub.actor)).set_locals(locals);
     if is_detached::<T>() {
         let seen = encode_whole(T::DESCRIPTOR, &row).map_err(|fault| invalid::<T>(id, fault))?;
-        return write_detached(hub, id, WriteKind::Create, DetachedWish::Create(seen), run).await;
+        return write_detached(hub, id, WriteKind::Create, DetachedWish::Create(seen), run).await?.synced(engine, id);
     }
     admit_create(engine, T::DESCRIPTOR, id.guid()).await?;
     let operation = OperationId(Uuid::now_v7());
     let mapping = ModelMapping::new(T::DESCRIPTOR, id.guid(), Arc::clone(&hub.actor));
     let machine = Machine::new(mapping, id.guid(), row, operation);
-    write(engine, (WriteKind::Create, operation), id, run, machine).await
+    write(engine, (WriteKind::Create, operation), id, run, machine).await?.synced(engine, id)
 }
 
 impl<T> CreateFailed<T> {

@@ -6,10 +6,10 @@ use datahub_model::Mode;
 use datahub_protocol::{Detached, DetachedWish, OperationId, WriteKind};
 use uuid::Uuid;
 
-use super::write;
+use super::{CarriedOut, write};
 use crate::executor::Run;
 use crate::mapping::ModelMapping;
-use crate::{CdmsSynced, Error, ErrorKind, Hub, Id, Synced};
+use crate::{CdmsSynced, Error, ErrorKind, Hub, Id};
 
 /// Whether CDMS is not asked about a model.
 pub(crate) fn is_detached<T: CdmsSynced>() -> bool {
@@ -32,7 +32,7 @@ pub(super) async fn write_detached<T: CdmsSynced>(
     kind: WriteKind,
     wish: DetachedWish,
     run: Run,
-) -> Result<Synced<T>, Error> {
+) -> Result<CarriedOut, Error> {
     let engine = &hub.engine;
     let operation = OperationId(Uuid::now_v7());
     let mapping = ModelMapping::new(T::DESCRIPTOR, id.guid(), Arc::clone(&hub.actor));

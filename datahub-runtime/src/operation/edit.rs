@@ -12,8 +12,9 @@ use super::is_detached;
 use crate::executor::local_columns;
 use crate::freshness::Checked;
 use crate::hub::Engine;
+use crate::known_row::KnownRow;
 use crate::store::{Erasure, HistoryRow, LocalChange};
-use crate::synced::{VersionToken, known_row};
+use crate::synced::VersionToken;
 use crate::{Error, ErrorKind, Hub, Id, Synced, Writable};
 
 /// An edit taken up; see [`Writable::edit`].
@@ -63,15 +64,13 @@ impl<T: Writable> Edit<T> {
             undo_after(engine, model, id.guid(), kept, &mut snapshot.seen, &mut locals).await?;
             snapshot.version = token.version;
         }
-        let row = known_row(model, id.guid(), &snapshot, locals);
+        let row = KnownRow::stored(model, id.guid(), &snapshot, locals);
         let checked = if is_detached::<T>() {
             Checked::Detached
         } else {
             Checked::NotChecked { since: engine.checks.last(model, id.guid()) }
         };
-        let known = row.and_then(|(row, incomplete)| {
-            Ok(Synced::<T>::new(&row, snapshot, checked)?.with_incomplete(&row, incomplete))
-        });
+        let known = row.and_then(|row| Synced::<T>::new(row, snapshot, checked));
         known.map_err(|fault| failed(Failure::Quarantined(fault)))
     }
 }

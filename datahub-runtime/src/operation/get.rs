@@ -7,8 +7,8 @@ use futures_util::future::BoxFuture;
 
 use super::is_detached;
 use crate::freshness::{Checked, Freshness};
+use crate::known_row::KnownRow;
 use crate::shared_check::check;
-use crate::synced::known_row;
 use crate::{CdmsSynced, Error, ErrorKind, Hub, Id, Synced};
 
 /// A read of one record; see [`CdmsSynced::get`].
@@ -76,10 +76,8 @@ impl<T: CdmsSynced> Get<T> {
             None if is_detached::<T>() => Checked::Detached,
             None => Checked::NotChecked { since: self.hub.engine.checks.last(model, id) },
         };
-        let row = known_row(model, id, &snapshot, stored.locals);
-        let known = row.and_then(|(row, incomplete)| {
-            Ok(Synced::<T>::new(&row, snapshot, checked)?.with_incomplete(&row, incomplete))
-        });
+        let row = KnownRow::stored(model, id, &snapshot, stored.locals);
+        let known = row.and_then(|row| Synced::<T>::new(row, snapshot, checked));
         known.map_err(|fault| failed(Failure::Quarantined(fault)))
     }
 }

@@ -79,17 +79,17 @@ impl<T: CdmsSynced> Resolve<T> {
         let mut resolved = Synced::checked_row(taken, id)?;
         busy(&resolved)?;
         let Some(replaced) = replaced.filter(|_| resolution == Resolution::PushHub) else { return Ok(resolved) };
-        let went_back = resolved.base().snapshot.modified < replaced.modified;
+        let went_back = resolved.base().snapshot.facts.modified < replaced.modified;
         let kept = format!(
             "the row has CDMS's older values now, and the hub's are in its history: `revert` to version {} writes them to \
              both",
             replaced.version.0
         );
         let unfit = |fault| invalid::<T>(id, fault).advise_too(&kept);
-        let (mut row, incomplete) = replaced.row.map_err(unfit)?;
-        let now = row_of(&*resolved).map_err(unfit)?;
+        let replaced = replaced.row.map_err(unfit)?;
+        let (mut row, now) = (replaced.values.to_vec(), row_of(&*resolved).map_err(unfit)?);
         // Where the row never had a value there is nothing to push.
-        incomplete.into_iter().for_each(|position| row[position] = now[position].clone());
+        replaced.incomplete.into_iter().for_each(|position| row[position] = now[position].clone());
         if row == now {
             return Ok(resolved);
         }
@@ -172,15 +172,14 @@ impl<T: CdmsSynced> IntoFuture for Resolve<T> {
 impl<T: CdmsSynced> Synced<T> {
     /// A value of a check.
     pub(crate) fn checked_row(checked: crate::shared_check::CheckedRow, id: Id<T>) -> Result<Self, Error> {
-        let crate::shared_check::CheckedRow { sighting, row, incomplete, time, .. } = checked;
+        let crate::shared_check::CheckedRow { sighting, row, time, .. } = checked;
         let (snapshot, checked) = match sighting {
             datahub_protocol::Sighting::Pending { snapshot, operation } => (snapshot, Checked::Pending { operation }),
             datahub_protocol::Sighting::Current { snapshot, seen, .. } => {
                 (snapshot, Checked::At { time: time.unwrap_or_default(), found: seen })
             }
         };
-        Synced::new(&row, snapshot, checked)
-            .map(|synced: Self| synced.with_incomplete(&row, incomplete))
+        Synced::new(row, snapshot, checked)
             .map_err(|fault| Error::from_failure(Failure::Quarantined(fault), T::DESCRIPTOR, id.guid()))
     }
 }

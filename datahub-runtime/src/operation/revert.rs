@@ -13,9 +13,9 @@ use super::detached::{is_detached, write_detached};
 use super::edit::{not_erased, undo_after};
 use super::{Create, write};
 use crate::executor::{Run, local_columns};
+use crate::known_row::KnownRow;
 use crate::mapping::ModelMapping;
 use crate::model::model_of;
-use crate::synced::row_of_attributes;
 use crate::{Error, ErrorKind, Hub, Id, Synced, Writable};
 
 /// A record to be put back; see [`Writable::revert`].
@@ -63,31 +63,32 @@ impl<T: Writable> Revert<T> {
                 let run = Run::new(Arc::clone(engine), model, id.guid(), Arc::clone(&hub.actor)).set_locals(locals);
                 if is_detached::<T>() {
                     let wish = DetachedWish::PutBack { then: snapshot.seen, local_changed };
-                    return write_detached(&hub, id, WriteKind::Update, wish, run).await;
+                    return write_detached(&hub, id, WriteKind::Update, wish, run).await?.synced(engine, id);
                 }
                 let operation = OperationId(Uuid::now_v7());
                 let mapping = ModelMapping::new(model, id.guid(), Arc::clone(&hub.actor));
                 let skew = engine.options.clock_skew_ms();
                 let machine = Update::put_back(mapping, snapshot.seen, local_changed, operation, skew);
-                write(engine, (WriteKind::Update, operation), id, run, machine).await
+                write(engine, (WriteKind::Update, operation), id, run, machine).await?.synced(engine, id)
             }
             Some(TombstoneReason::Gone) => {
                 // What a tombstone keeps is as much of it as an erasure left.
                 not_erased(model, id.guid(), &engine.store.history(model, id.guid(), i64::MAX, 1).await?)?;
                 if is_detached::<T>() {
-                    let row = row_of_attributes(model, id.guid(), &snapshot, &snapshot.seen, locals);
-                    let value = row.and_then(|row| model_of::<T>(&row));
+                    let row = KnownRow::whole(model, id.guid(), &snapshot, locals);
+                    let value = row.and_then(|row| model_of::<T>(&row.values));
                     let value = value.map_err(|fault| failed(Failure::Quarantined(fault)))?;
                     return Ok(Create::new(&hub, value).await?);
                 }
                 admit_create(engine, model, id.guid()).await?;
                 let operation = OperationId(Uuid::now_v7());
                 let mapping = ModelMapping::new(model, id.guid(), Arc::clone(&hub.actor));
-                let machine = datahub_protocol::Create::put_back(mapping, id.guid(), snapshot.seen, operation);
+                let machine =
+                    datahub_protocol::Create::put_back(mapping, id.guid(), &snapshot.facts, snapshot.seen, operation);
                 let machine = machine.map_err(|fault| failed(Failure::Quarantined(fault)))?;
                 let locals = local_columns(model).zip(locals).collect();
                 let run = Run::new(Arc::clone(engine), model, id.guid(), Arc::clone(&hub.actor)).set_locals(locals);
-                write(engine, (WriteKind::Create, operation), id, run, machine).await
+                write(engine, (WriteKind::Create, operation), id, run, machine).await?.synced(engine, id)
             }
             Some(reason @ (TombstoneReason::LeftModel | TombstoneReason::Unknown(_))) => Err(failed(reason.failure())),
         }

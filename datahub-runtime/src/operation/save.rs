@@ -67,10 +67,10 @@ impl<'s, T: CdmsSynced> Save<'s, T> {
         let local_changed = !locals.is_empty();
         let run = Run::new(Arc::clone(engine), T::DESCRIPTOR, id.guid(), Arc::clone(&hub.actor));
         let run = run.set_locals(locals).known_locals(known);
-        let base = value.base().snapshot.seen.clone();
+        let base = value.base().to_merge();
         if is_detached::<T>() {
             let wish = DetachedWish::Change { base, mine: row, local_changed, on_conflict };
-            *value = write_detached(&hub, id, WriteKind::Update, wish, run).await?;
+            *value = write_detached(&hub, id, WriteKind::Update, wish, run).await?.synced(engine, id)?;
             return Ok(value.saved().clone());
         }
         let operation = OperationId(Uuid::now_v7());
@@ -78,7 +78,7 @@ impl<'s, T: CdmsSynced> Save<'s, T> {
         let mapping = mapping.without(value.untouched(&row));
         let skew = engine.options.clock_skew_ms();
         let machine = Update::new(mapping, base, row, local_changed, on_conflict, operation, skew);
-        *value = write(engine, (WriteKind::Update, operation), id, run, machine).await?;
+        *value = write(engine, (WriteKind::Update, operation), id, run, machine).await?.synced(engine, id)?;
         Ok(value.saved().clone())
     }
 }

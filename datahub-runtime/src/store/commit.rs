@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 
 use cdms_odata::{Instant, Value};
-use datahub_model::conversion::{RecordFacts, decode};
 use datahub_model::{Fault, Mode, ModelDescriptor};
 use datahub_protocol::planted::{Planted, planted};
 use datahub_protocol::{
@@ -65,8 +64,8 @@ impl Job {
     /// The same, with the row as if CDMS had changed it now.
     fn at(&self, now: Instant) -> Job {
         let mut job = self.clone();
-        if let RecordChange::Put(row) | RecordChange::Tombstone { last: row, .. } = &mut job.commit.record {
-            row.modified = now;
+        if let RecordChange::Put { row, .. } | RecordChange::Tombstone { last: row, .. } = &mut job.commit.record {
+            row.facts.modified = now;
         }
         job
     }
@@ -224,10 +223,11 @@ fn is_done_already(connection: &mut Connection, job: &Job) -> Result<bool, Troub
         return Ok(false);
     }
     let stored = load(connection, job.model, &[job.id], 0)?.pop().map(|record| record.loaded.stored);
-    let as_stored = |row: &NewRow, snapshot: &Snapshot| row.seen == snapshot.seen && row.modified == snapshot.modified;
+    let as_stored =
+        |row: &NewRow, snapshot: &Snapshot| row.seen == snapshot.seen && row.facts.modified == snapshot.facts.modified;
     Ok(match (&job.commit.record, stored) {
         (RecordChange::Keep | RecordChange::Touch, _) => true,
-        (RecordChange::Put(row), Some(Stored::Row(snapshot))) => as_stored(row, &snapshot),
+        (RecordChange::Put { row, .. }, Some(Stored::Row(snapshot))) => as_stored(row, &snapshot),
         (RecordChange::Tombstone { last, .. }, Some(Stored::Tombstone(snapshot, _))) => as_stored(last, &snapshot),
         _ => false,
     })
@@ -255,17 +255,13 @@ fn change_record(
             model_table::put_locals(connection, model, *id, &given)?;
             model_table::local_changes(model, before, &given)
         }
-        RecordChange::Put(row) => {
-            let NewRow { modified, created, modified_by, seen, .. } = row;
-            let facts =
-                RecordFacts { id: *id, modified: Some(*modified), created: *created, modified_by: *modified_by };
-            let values = decode(model, &facts, seen).map_err(|fault| Trouble::Refused(fault.to_string()))?;
+        RecordChange::Put { row, values } => {
             let awaited = match before {
                 None if awaits_locals(commit, found.version.is_some()) => awaited_locals(connection, model, &[*id])?,
                 _ => BTreeMap::new(),
             };
             let given = awaited.into_values().next().unwrap_or_else(|| locals_to_store(job, found));
-            model_table::put(connection, model, *id, &values, Stays { before, given: &given }, Purpose::Keep)?;
+            model_table::put(connection, model, *id, values, Stays { before, given: &given }, Purpose::Keep)?;
             put_records(connection, model, &[NewState { id: *id, row, ended: None }], version)?;
             model_table::local_changes(model, before, &given)
         }
@@ -350,9 +346,9 @@ fn state_values(model: &ModelDescriptor, record: NewState<'_>, version: Version)
     Ok([
         model.table.into(),
         id.into(),
-        row.modified.into(),
-        Datum::Instant(row.created),
-        Datum::Guid(row.modified_by),
+        row.facts.modified.into(),
+        Datum::Instant(row.facts.created),
+        Datum::Guid(row.facts.modified_by),
         to_json(&row.seen)?,
         mapping_datum(model.mapping_id.0),
         version.0.into(),

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use cdms_odata::{Attributes, Instant, Value};
+use cdms_odata::{Attributes, Facts, Instant, Value};
 use datahub_model::{ModelDescriptor, conversion};
 use datahub_protocol::{
     LeaseState, Loaded, OpenIntent, Snapshot, Stored, TombstoneReason, UnansweredDelete, Verdict, Version,
@@ -149,7 +149,7 @@ fn stored(row: &mut Cells, model: &ModelDescriptor, id: Uuid) -> Result<Stored, 
         return Ok(Stored::Absent);
     };
     let version = Version(row.number()?);
-    let (modified, created, modified_by) = (row.instant()?, row.optional_instant()?, row.optional_guid()?);
+    let facts = Facts { modified: row.instant()?, created: row.optional_instant()?, modified_by: row.optional_guid()? };
     let mut seen: Attributes = row.json()?;
     // Programs of older revisions keep the instants that CDMS has for dates.
     conversion::with_calendar_dates(model, &mut seen);
@@ -158,7 +158,7 @@ fn stored(row: &mut Cells, model: &ModelDescriptor, id: Uuid) -> Result<Stored, 
         complete_for.extend(others.at(version));
     }
     let reason: Option<TombstoneReason> = row.optional_word()?;
-    let snapshot = Snapshot { version, modified, created, modified_by, seen, complete_for };
+    let snapshot = Snapshot { version, facts, seen, complete_for };
     match (state.as_str(), reason) {
         ("row", None) => Ok(Stored::Row(snapshot)),
         ("tombstone", Some(reason)) => Ok(Stored::Tombstone(snapshot, reason)),

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use cdms_odata::Value;
 use datahub_model::{Column, ModelDescriptor, Source};
+use datahub_protocol::Values;
 use serde::{Deserialize, Deserializer, Serialize};
 use uuid::Uuid;
 
@@ -261,7 +262,7 @@ pub(crate) fn put_locals(
 #[derive(Clone, Debug)]
 pub(crate) struct RefreshedRow {
     pub(crate) id: Uuid,
-    pub(crate) values: Vec<Value>,
+    pub(crate) values: Values,
     /// The local columns' values where there is a row, in their order.
     pub(crate) before: Option<Vec<Value>>,
     /// The local values of a new row.

@@ -1,10 +1,9 @@
 //! Storing a page of records: all of it, and how far that is, in one transaction of a fixed number of statements.
 
 use cdms_odata::{Instant, Value};
-use datahub_model::conversion::{RecordFacts, decode};
 use datahub_model::{Fault, ModelDescriptor};
 use datahub_protocol::planted::{Planted, planted};
-use datahub_protocol::{Commit, Listed, Loaded, NewRow, QuarantineChange, Record, RecordChange, Stored, Version};
+use datahub_protocol::{Commit, Listed, Loaded, QuarantineChange, Record, RecordChange, Stored, Values, Version};
 use uuid::Uuid;
 
 use super::commit::{By, NewState, awaited_locals, awaits_locals, put_records};
@@ -182,7 +181,7 @@ fn apply(
     let model = by.model;
     let commits = || outcomes.iter().filter_map(|(id, listed, stored)| Some((*id, listed.commit()?, *stored)));
     let awaiting = commits().filter(|(_, commit, stored)| {
-        let is_first = !stored.row_present && matches!(commit.record, RecordChange::Put(_));
+        let is_first = !stored.row_present && matches!(commit.record, RecordChange::Put { .. });
         is_first && awaits_locals(commit, stored.loaded.stored != Stored::Absent)
     });
     let awaiting: Vec<_> = awaiting.map(|(id, ..)| id).collect();
@@ -223,9 +222,9 @@ impl<'c> Plan<'c> {
         let mut local = Vec::new();
         match &commit.record {
             RecordChange::Keep => {}
-            RecordChange::Put(row) => {
-                let values = values(model, id, row)?;
+            RecordChange::Put { row, values } => {
                 local = model_table::local_changes(model, before, &given)?;
+                let values = Values::clone(values);
                 self.rows.push(RefreshedRow { id, values, before: before.map(<[_]>::to_vec), given });
                 self.states.push(NewState { id, row, ended: None });
             }
@@ -249,10 +248,4 @@ impl<'c> Plan<'c> {
         }
         Ok(())
     }
-}
-
-fn values(model: &ModelDescriptor, id: Uuid, row: &NewRow) -> Result<Vec<Value>, Trouble> {
-    let NewRow { modified, created, modified_by, seen, .. } = row;
-    let facts = RecordFacts { id, modified: Some(*modified), created: *created, modified_by: *modified_by };
-    decode(model, &facts, seen).map_err(|fault| Trouble::Refused(fault.to_string()))
 }

@@ -18,7 +18,8 @@ mod threads;
 use std::sync::Arc;
 use std::time::Duration;
 
-use cdms_odata::{Attributes, Instant, Kind, Value};
+use cdms_odata::{Attributes, Facts, Instant, Kind, Value};
+use datahub_model::conversion::decode;
 use datahub_model::{
     Attribute, Class, Column, EngineAttribute, Entity, Fault, MappingId, Mode, ModelDescriptor, Source,
 };
@@ -263,13 +264,14 @@ fn seen(name: &str) -> Attributes {
 }
 
 fn row(name: &str) -> NewRow {
-    NewRow {
-        modified: NOON,
-        created: Some(Instant(-1)),
-        modified_by: Some(Uuid::from_u128(0xC)),
-        seen: seen(name),
-        complete_for: Vec::new(),
-    }
+    let facts = Facts { modified: NOON, created: Some(Instant(-1)), modified_by: Some(Uuid::from_u128(0xC)) };
+    NewRow { facts, seen: seen(name), complete_for: Vec::new() }
+}
+
+/// That a row becomes this, decoded as the protocol would have it.
+fn put(row: NewRow) -> RecordChange {
+    let values = decode(&ORGANISATION, ID, &row.facts, &row.seen).unwrap().into();
+    RecordChange::Put { row, values }
 }
 
 fn entry(kind: EntryKind) -> Entry {
@@ -285,10 +287,17 @@ fn entry(kind: EntryKind) -> Entry {
     }
 }
 
+/// The transaction of a first sight of a record with these attributes.
+fn first_sight_of(seen: Attributes) -> Job {
+    let mut job = first_sight("Acme");
+    job.commit.record = put(NewRow { seen, ..row("Acme") });
+    job
+}
+
 /// The transaction of a first sight.
 fn first_sight(name: &str) -> Job {
     let mut commit = commit(NEVER_SEEN);
-    commit.record = RecordChange::Put(row(name));
+    commit.record = put(row(name));
     commit.history = vec![entry(EntryKind::FirstSeen)];
     job(commit)
 }
@@ -296,7 +305,7 @@ fn first_sight(name: &str) -> Job {
 /// The transaction of a refresh.
 fn refresh(version: Version, name: &str) -> Job {
     let mut commit = commit(at(version));
-    commit.record = RecordChange::Put(row(name));
+    commit.record = put(row(name));
     commit.history = vec![entry(EntryKind::Refreshed)];
     job(commit)
 }

@@ -4,10 +4,11 @@ use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use cdms_odata::{Attributes, Value};
+use cdms_odata::{Attributes, Facts, Instant, Value};
 use datahub_model::conversion::{self, Row};
 use datahub_model::{Column, Fault, Source};
-use datahub_protocol::{Mapping, merge};
+use datahub_protocol::{Decoded, Mapping, merge};
+use uuid::Uuid;
 
 use super::records::Records;
 use crate::CdmsSynced;
@@ -107,6 +108,9 @@ fn number(variable: &str) -> Option<u64> {
     Some(text.parse().unwrap_or_else(|_| panic!("{variable} is a number, not {text:?}")))
 }
 
+/// What CDMS says of the records, which is no part of what they hold.
+const SOME_FACTS: Facts = Facts { modified: Instant(0), created: Some(Instant(0)), modified_by: Some(Uuid::nil()) };
+
 /// How many records may be refused in a row: by a `with` module or by the fields' own types.
 const REFUSALS_MAX: usize = 1_000;
 
@@ -118,8 +122,8 @@ impl<T: CdmsSynced> Case<T> {
             let mut last = None;
             for mut attributes in records.by_ref().take(REFUSALS_MAX) {
                 conversion::with_calendar_dates(T::DESCRIPTOR, &mut attributes);
-                let mut row = match mapping.decode(&attributes) {
-                    Ok(row) => row,
+                let mut row = match mapping.decode(&SOME_FACTS, &attributes) {
+                    Ok(row) => row.to_vec(),
                     Err(fault) => {
                         last = Some(fault);
                         continue;
@@ -222,7 +226,8 @@ pub fn attributes_survive<T: CdmsSynced>() {
 pub fn written_reads_back<T: CdmsSynced>() {
     let refused = RefCell::new(BTreeMap::<&str, (u32, Option<Fault>)>::new());
     each_seed::<T>(|case| {
-        let [(seen, ..), (_, wanted, _), _] = &case.records;
+        let [(seen, row, _), (_, wanted, _), _] = &case.records;
+        let decoded = Decoded { seen, values: row };
         for (position, column) in case.updatable() {
             // What does not fit into the attributes, such as a joined name that is too long, is refused with its reason.
             let encoded = case.mapping.encode(position, &wanted[position], seen);
@@ -230,7 +235,7 @@ pub fn written_reads_back<T: CdmsSynced>() {
             let Ok(patch) = encoded else { continue };
             let mut after = seen.clone();
             after.merge(&patch);
-            let read = case.mapping.decode(&after).map_err(|fault| told(&fault))?;
+            let read = case.mapping.decode(&SOME_FACTS, &after).map_err(|fault| told(&fault))?;
             if read[position] != wanted[position] {
                 let (field, wanted, read) = (column.field, &wanted[position], &read[position]);
                 return Err(format!(
@@ -241,10 +246,10 @@ pub fn written_reads_back<T: CdmsSynced>() {
             }
         }
         // All at once, for fields that share an attribute.
-        let Ok(merged) = merge(&case.mapping, seen, wanted, seen) else { return Ok(()) };
+        let Ok(merged) = merge(&case.mapping, decoded, wanted, decoded) else { return Ok(()) };
         let mut after = seen.clone();
         after.merge(&merged.patch);
-        let read = case.mapping.decode(&after).map_err(|fault| told(&fault))?;
+        let read = case.mapping.decode(&SOME_FACTS, &after).map_err(|fault| told(&fault))?;
         for (position, column) in case.updatable() {
             if read[position] != wanted[position] {
                 let (field, wanted, read) = (column.field, &wanted[position], &read[position]);
@@ -297,7 +302,8 @@ fn note(
 #[track_caller]
 pub fn unchanged_makes_no_patch<T: CdmsSynced>() {
     each_seed::<T>(|case| {
-        let [(base, _, model), (other, other_row, _), _] = &case.records;
+        let [(base, row, model), (other, other_row, _), _] = &case.records;
+        let (base, other) = (Decoded { seen: base, values: row }, Decoded { seen: other, values: other_row });
         let mine = row_of(model).map_err(|fault| told(&fault))?;
         for current in [base, other] {
             let merged = merge(&case.mapping, base, &mine, current).map_err(|fault| told(&fault))?;
@@ -323,7 +329,8 @@ pub fn unchanged_makes_no_patch<T: CdmsSynced>() {
 #[track_caller]
 pub fn untouched_is_not_sent<T: CdmsSynced>() {
     each_seed::<T>(|case| {
-        let [(base, row, _), (_, wanted, _), (current, ..)] = &case.records;
+        let [(base, row, _), (_, wanted, _), (current, current_row, _)] = &case.records;
+        let (base, current) = (Decoded { seen: base, values: row }, Decoded { seen: current, values: current_row });
         for (touched, column) in case.updatable() {
             let mut mine = row.clone();
             mine[touched].clone_from(&wanted[touched]);
@@ -332,9 +339,11 @@ pub fn untouched_is_not_sent<T: CdmsSynced>() {
             let mine = row_of(&model).map_err(|fault| told(&fault))?;
             for current in [base, current] {
                 let Ok(merged) = merge(&case.mapping, base, &mine, current) else { continue };
-                let mut after = current.clone();
+                let mut after = current.seen.clone();
                 after.merge(&merged.patch);
-                if let (Ok(before), Ok(after)) = (case.mapping.decode(current), case.mapping.decode(&after)) {
+                if let (Ok(before), Ok(after)) =
+                    (case.mapping.decode(&SOME_FACTS, current.seen), case.mapping.decode(&SOME_FACTS, &after))
+                {
                     let mut others = case.updatable().filter(|(position, _)| *position != touched);
                     if let Some((_, other)) = others.find(|(position, _)| before[*position] != after[*position]) {
                         let (field, other) = (column.field, other.field);

@@ -1,7 +1,9 @@
 //! What callers of the programs ask for: reads, writes from what they have loaded, settlings.
 
 use cdms_odata::Value;
-use datahub_protocol::{Create, Delete, Event, Mapping as _, OnConflict, OperationId, Read, Settle, Snapshot, Update};
+use datahub_protocol::{
+    Base, Create, Delete, Event, Mapping as _, OnConflict, OperationId, Read, Settle, Snapshot, Update,
+};
 use uuid::Uuid;
 
 use super::process::{Act, Machine};
@@ -43,7 +45,8 @@ impl World {
                 self.start(program, id, Machine::Delete(Box::new(machine)), Some(operation));
             }
             (_, Some((id, base))) => {
-                let Ok(mut mine) = PROGRAMS[program].decode(&base.seen) else { return };
+                let Ok(values) = PROGRAMS[program].decode(&base.facts, &base.seen) else { return };
+                let mut mine = values.to_vec();
                 if self.rng.u8(..) < 240 {
                     let field = self.rng.usize(..mine.len());
                     mine[field] = if field == 0 { Value::Integer(self.value()) } else { self.joined() };
@@ -55,7 +58,8 @@ impl World {
                     mine[0] = Value::Integer(FORBIDDEN);
                 }
                 let (operation, policy) = (self.operation(), self.policy());
-                let machine = Update::new(PROGRAMS[program], base.seen, mine, false, policy, operation, 0);
+                let machine =
+                    Update::new(PROGRAMS[program], Base { seen: base.seen, values }, mine, false, policy, operation, 0);
                 self.start(program, id, Machine::Update(Box::new(machine)), Some(operation));
             }
         }

@@ -18,15 +18,15 @@ impl World {
         {
             self.break_promise(format!("{id} became a tombstone, and was there all the time"));
         }
-        let RecordChange::Put(row) = &commit.record else { return };
-        let is_known = self.cdms.times.get(&id).is_some_and(|times| times.contains(&row.modified.0));
+        let RecordChange::Put { row, .. } = &commit.record else { return };
+        let is_known = self.cdms.times.get(&id).is_some_and(|times| times.contains(&row.facts.modified.0));
         if !is_known {
-            self.break_promise(format!("the row's time {} of {id} never was CDMS's", row.modified));
+            self.break_promise(format!("the row's time {} of {id} never was CDMS's", row.facts.modified));
         }
         // What a write of ours made is newer, whatever a restored CDMS says of its time.
         let is_ours = matches!(&commit.intent, IntentChange::Close { verdict: Verdict::Applied, .. });
         if let Stored::Row(before) = before
-            && before.modified.0.saturating_sub(row.modified.0) > skew_ms
+            && before.facts.modified.0.saturating_sub(row.facts.modified.0) > skew_ms
             && !(is_ours && self.restored.is_some())
         {
             self.break_promise(format!("the row of {id} went back to an older version"));

@@ -35,7 +35,7 @@ pub(crate) fn verdict_word(verdict: &Verdict) -> &'static str {
 pub(super) fn short(commit: &Commit<String>) -> String {
     let record = match &commit.record {
         RecordChange::Keep => "keep".to_owned(),
-        RecordChange::Put(row) => format!("put {:?} at {}", row.seen, row.modified),
+        RecordChange::Put { row, .. } => format!("put {:?} at {}", row.seen, row.facts.modified),
         RecordChange::Tombstone { reason, .. } => format!("tombstone {reason:?}"),
         RecordChange::LocalOnly => "local".to_owned(),
         RecordChange::Touch => "touch".to_owned(),

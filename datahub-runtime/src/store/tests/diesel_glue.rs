@@ -1,7 +1,6 @@
 //! The team's own Diesel code reads what the store wrote.
 
 use cdms_odata::Reference;
-use datahub_protocol::RecordChange;
 use diesel::prelude::*;
 use rust_decimal::Decimal;
 
@@ -50,9 +49,7 @@ fn stored_values(connection: &mut SqliteConnection) -> Vec<Value> {
 #[tokio::test]
 async fn every_column_reads_through_stored_and_the_row_reader() {
     let (bench, store) = Bench::on_file().await;
-    let mut job = first_sight("Acme");
-    let RecordChange::Put(row) = &mut job.commit.record else { unreachable!() };
-    row.seen = Attributes::from([
+    let job = first_sight_of(Attributes::from([
         ("Active", Value::Boolean(false)),
         ("Alias", Value::Null),
         ("Big", Value::BigInt(-1)),
@@ -66,7 +63,7 @@ async fn every_column_reads_through_stored_and_the_row_reader() {
         ("Ratio", Value::Decimal(Decimal::new(1_500, 3))),
         ("Sector", Value::Choice(3)),
         ("Share", Value::Double(0.1)),
-    ]);
+    ]));
     done(&store, job).await;
     let mut values = stored_values(&mut bench.plain());
     values.resize(ORGANISATION.columns.len(), Value::Null);
@@ -113,10 +110,9 @@ async fn a_time_that_others_wrote_is_cut_to_the_millisecond_it_lies_in() {
 async fn ids_filter_key_and_lookup_columns_and_read_from_them() {
     let (bench, store) = Bench::on_file().await;
     let parent = Uuid::from_u128(0xFA);
-    let mut job = first_sight("Acme");
-    let RecordChange::Put(row) = &mut job.commit.record else { unreachable!() };
-    row.seen.insert("Parent", Value::Lookup(Reference { logical_name: "account".into(), id: parent }));
-    done(&store, job).await;
+    let mut attributes = seen("Acme");
+    attributes.insert("Parent", Value::Lookup(Reference { logical_name: "account".into(), id: parent }));
+    done(&store, first_sight_of(attributes)).await;
     let mut connection = bench.plain();
     let id: Id<Organisation> = ID.into();
     let other: Id<Organisation> = Uuid::from_u128(0xEE).into();

@@ -1,6 +1,6 @@
 //! A transaction stores only what its guard allows, and a trial stores nothing.
 
-use datahub_protocol::{Committed, Guard, OperationId, RecordChange, Stored, Trial, Version};
+use datahub_protocol::{Committed, Guard, OperationId, Stored, Trial, Version};
 use uuid::Uuid;
 
 use super::*;
@@ -162,16 +162,6 @@ async fn a_refused_row_takes_the_whole_transaction_with_it() {
 }
 
 #[tokio::test]
-async fn a_value_that_does_not_convert_is_refused() {
-    let (_bench, store) = Bench::open().await;
-    let mut job = first_sight("Acme");
-    let RecordChange::Put(row) = &mut job.commit.record else { unreachable!() };
-    row.seen.insert("Name", Value::Null);
-    let Committed::Refused(reason) = store.commit(job).await.unwrap() else { panic!("not refused") };
-    assert!(reason.contains("`Name`") && reason.contains("null in CDMS"), "{reason}");
-}
-
-#[tokio::test]
 async fn a_database_that_another_program_holds_is_unavailable() {
     let (bench, store) = Bench::on_file().await;
     let mut other = bench.plain();
@@ -192,7 +182,7 @@ async fn a_transaction_that_had_committed_before_its_connection_was_lost_is_not_
     done(&store, opening(at(version), 1)).await;
     let storing = || {
         let mut job = closing(1, Verdict::Applied);
-        job.commit.record = RecordChange::Put(row("New"));
+        job.commit.record = put(row("New"));
         job.commit.history = vec![entry(EntryKind::Updated)];
         job
     };

@@ -178,7 +178,7 @@ async fn who_loads_a_record_passes_by_its_finished_writes_and_its_history() {
     for operation in 1..=100 {
         done(&store, opening(at(version), operation)).await;
         let mut closing = closing(operation, Verdict::Applied);
-        closing.commit.record = RecordChange::Put(row("Acme"));
+        closing.commit.record = put(row("Acme"));
         closing.commit.history = vec![entry(EntryKind::Updated)];
         version = done(&store, closing).await;
     }

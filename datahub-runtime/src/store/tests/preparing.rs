@@ -1,6 +1,6 @@
 //! Statements are compiled once for each connection, by SQLite's own account of them.
 
-use datahub_protocol::{RecordChange, Trial};
+use datahub_protocol::Trial;
 
 use super::*;
 use crate::store::connection::Connection;
@@ -33,7 +33,7 @@ async fn no_statement_is_compiled_again_for_other_values() {
         let late = load(&store).await.loaded.late.last().map(|late| late.operation);
         let mut refreshing = refresh(version, "Beta");
         refreshing.commit.guard = Guard::Unchanged { version: Some(version), late };
-        refreshing.commit.record = RecordChange::Put(row(&format!("Beta {operation}")));
+        refreshing.commit.record = put(row(&format!("Beta {operation}")));
         version = done(&store, refreshing).await;
         store.open_intents(None, 10).await.unwrap();
         store.operation(OperationId(Uuid::from_u128(operation))).await.unwrap();

@@ -15,7 +15,8 @@ pub(super) fn listing(id: u128, name: &str, parent: Option<Uuid>) -> (Uuid, Resu
     let mut attributes = seen(name);
     let reference = |id| Value::Lookup(cdms_odata::Reference { logical_name: "account".into(), id });
     attributes.insert("Parent", parent.map_or(Value::Null, reference));
-    (Uuid::from_u128(id), Ok(Record { modified: NOON, created: None, modified_by: None, attributes }))
+    let facts = Facts { modified: NOON, created: None, modified_by: None };
+    (Uuid::from_u128(id), Ok(Record { facts, attributes }))
 }
 
 /// Stores a page of a pull; what became of each record.

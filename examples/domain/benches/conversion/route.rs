@@ -3,8 +3,8 @@
 use std::marker::PhantomData;
 
 use cdms_odata::client::json;
-use cdms_odata::{Attributes, Kind, Value};
-use datahub_model::conversion::{self, RecordFacts};
+use cdms_odata::{Attributes, Facts, Kind, Value};
+use datahub_model::conversion;
 use datahub_runtime::{CdmsSynced, RowReader, RowWriter};
 
 use crate::records::Record;
@@ -33,8 +33,8 @@ impl<T: CdmsSynced> Route<T> {
             Some(Value::Lookup(user)) => Some(user.id),
             _ => None,
         };
-        let facts = RecordFacts { id, modified, created, modified_by };
-        let mut row = conversion::decode(model, &facts, &attributes).unwrap();
+        let facts = Facts { modified: modified.unwrap(), created, modified_by };
+        let mut row = conversion::decode(model, id, &facts, &attributes).unwrap();
         // The hub's own fields of a record that is new to it.
         for (column, value) in model.columns.iter().zip(&mut row).filter(|(column, _)| column.is_local()) {
             *value = conversion::initial(column);

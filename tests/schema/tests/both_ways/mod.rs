@@ -1,8 +1,8 @@
 //! Random records of every model, over the wire's form to attributes, to the model's row and back.
 
 use cdms_odata::client::json::{read_record, write_record};
-use cdms_odata::{Attributes, Kind, Value};
-use datahub_model::conversion::{self, RecordFacts};
+use cdms_odata::{Attributes, Facts, Instant, Kind, Value};
+use datahub_model::conversion;
 use datahub_model::{ModelDescriptor, Source};
 use datahub_runtime::Models;
 use datahub_runtime::testing::Records;
@@ -28,11 +28,11 @@ pub(crate) fn survive(models: &Models) -> String {
 
 fn survives(model: &'static ModelDescriptor, seed: u64) -> Result<usize, String> {
     let mut records = Records::of(model, seed);
-    let facts = RecordFacts { id: records.id(), modified: None, created: None, modified_by: None };
+    let (id, facts) = (records.id(), Facts { modified: Instant(0), created: None, modified_by: None });
     let mut attributes = records.next().ok_or("there is no record")?;
     over_the_wire(model, &attributes)?;
     conversion::with_calendar_dates(model, &mut attributes);
-    let row = conversion::decode(model, &facts, &attributes).map_err(|fault| fault.to_string())?;
+    let row = conversion::decode(model, id, &facts, &attributes).map_err(|fault| fault.to_string())?;
     let mut values = 0;
     let mut sent = attributes.clone();
     for (column, value) in model.columns.iter().zip(&row) {
@@ -52,7 +52,7 @@ fn survives(model: &'static ModelDescriptor, seed: u64) -> Result<usize, String>
             sent.merge(&patch);
         }
     }
-    let again = conversion::decode(model, &facts, &sent).map_err(|fault| fault.to_string())?;
+    let again = conversion::decode(model, id, &facts, &sent).map_err(|fault| fault.to_string())?;
     if again != row {
         return Err("what was written reads as another row".to_owned());
     }

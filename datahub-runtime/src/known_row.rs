@@ -1,0 +1,68 @@
+//! What the hub knows of a row: the values that a caller is given, and its changes are told against.
+
+use std::sync::Arc;
+
+use cdms_odata::Value;
+use datahub_model::{Fault, ModelDescriptor, conversion};
+use datahub_protocol::{Snapshot, Values};
+use uuid::Uuid;
+
+use crate::executor::local_columns;
+
+/// A row's values, with those of the local columns.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct KnownRow {
+    /// One for each column.
+    pub(crate) values: Values,
+    /// The positions of the columns of which nothing was ever read: something of their form stands in for their values.
+    pub(crate) incomplete: Vec<usize>,
+}
+
+impl KnownRow {
+    /// The row of values that the protocol has decoded, with the local columns laid over them.
+    pub(crate) fn of(model: &ModelDescriptor, mut values: Values, locals: Vec<Value>) -> Self {
+        if local_columns(model).next().is_some() {
+            // Nobody else has it yet where a write has just made it; of a shared one a copy is laid over.
+            lay_over(model, Arc::make_mut(&mut values), locals);
+        }
+        KnownRow { values, incomplete: Vec::new() }
+    }
+
+    /// The row of what the store has, which may lack attributes that were mapped since.
+    ///
+    /// # Errors
+    ///
+    /// A value that does not fit the model.
+    pub(crate) fn stored(
+        model: &ModelDescriptor,
+        id: Uuid,
+        snapshot: &Snapshot,
+        locals: Vec<Value>,
+    ) -> Result<Self, Fault> {
+        let (mut row, incomplete) = conversion::decode_known(model, id, &snapshot.facts, &snapshot.seen)?;
+        lay_over(model, &mut row, locals);
+        Ok(KnownRow { values: row.into(), incomplete })
+    }
+
+    /// The row of a record as it was, of which nothing may be lacking.
+    ///
+    /// # Errors
+    ///
+    /// A value that does not fit the model, or that is not known.
+    pub(crate) fn whole(
+        model: &ModelDescriptor,
+        id: Uuid,
+        snapshot: &Snapshot,
+        locals: Vec<Value>,
+    ) -> Result<Self, Fault> {
+        let mut row = conversion::decode(model, id, &snapshot.facts, &snapshot.seen)?;
+        lay_over(model, &mut row, locals);
+        Ok(KnownRow { values: row.into(), incomplete: Vec::new() })
+    }
+}
+
+fn lay_over(model: &ModelDescriptor, row: &mut [Value], locals: Vec<Value>) {
+    for (column, value) in local_columns(model).zip(locals) {
+        row[column] = if value.is_null() { conversion::initial(&model.columns[column]) } else { value };
+    }
+}
