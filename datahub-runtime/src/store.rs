@@ -6,6 +6,7 @@
 //! CDMS.** Dropping the future of a call never leaves a transaction open, because a job that has begun runs to its end on
 //! the store's thread; whether it had begun is not known then, so read again.
 
+mod columns;
 mod commit;
 mod connection;
 mod database_time;
@@ -298,13 +299,12 @@ impl Store {
             let sql = "SELECT (SELECT count(*) FROM datahub_intents WHERE verdict IS NULL), \
                        (SELECT min(opened_at) FROM datahub_intents WHERE verdict IS NULL), \
                        (SELECT count(*) FROM datahub_quarantine)";
-            let types = [statement::ColumnType::BigInt, statement::ColumnType::Instant, statement::ColumnType::BigInt];
-            let mut rows = connection.query(&statement::Statement::new(sql, []), &types)?;
-            let mut row = rows.pop().ok_or_else(|| Trouble::Corrupt("no row of counts".to_owned()))?;
-            let (open_writes, oldest) = (row.number()?, row.optional_instant()?);
+            let counts = connection.read::<(i64, Option<Instant>, i64)>(&statement::Statement::new(sql, []))?.pop();
+            let (open_writes, oldest, quarantined) =
+                counts.ok_or_else(|| Trouble::Corrupt("no row of counts".to_owned()))?;
             let now = connection.now()?;
             let age = |since: Instant| Duration::from_millis(u64::try_from(now.0.saturating_sub(since.0)).unwrap_or(0));
-            Ok(Counts { open_writes, oldest_open_for: oldest.map(age), quarantined: row.number()? })
+            Ok(Counts { open_writes, oldest_open_for: oldest.map(age), quarantined })
         })
         .await
     }
@@ -320,8 +320,7 @@ impl Store {
             let sql =
                 "SELECT id FROM datahub_records WHERE model = ? AND state = 'row' AND id > ? ORDER BY id LIMIT 0 + ?";
             let values = [model.table.into(), after.into(), limit.into()];
-            let rows = connection.query(&statement::Statement::new(sql, values), &[statement::ColumnType::Guid])?;
-            rows.into_iter().map(|mut row| row.guid()).collect()
+            connection.read(&statement::Statement::new(sql, values))
         })
         .await
     }

@@ -12,6 +12,7 @@ use datahub_protocol::{
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
+use super::columns::{FromRow as _, Json};
 use super::connection::Connection;
 use super::deferred::{self, Touched};
 use super::differences;
@@ -21,7 +22,7 @@ use super::intents::{self, mapping_datum};
 use super::load::load;
 use super::model_table::{self, LocalChange, Locals, NamedLocals, Purpose, Stays, join_row, select_row, take_row};
 use super::row::{to_json, to_word};
-use super::statement::{ColumnType, Datum, Statement};
+use super::statement::{Datum, Statement};
 use super::{quarantine, sequence};
 use crate::crash_points::{Place, Step, pass_blocking};
 
@@ -177,7 +178,9 @@ fn store(connection: &mut Connection, job: &Job) -> Result<(Version, Vec<LocalCh
 fn find(connection: &mut Connection, job: &Job, now: Instant) -> Result<Found, Trouble> {
     let Job { model, id, .. } = job;
     let mut statement = Statement::default();
-    let mut types = vec![ColumnType::BigInt, ColumnType::Guid, ColumnType::Text, ColumnType::Guid];
+    // The record's version, the open intent's operation and local values, and the newest that may show up late.
+    type Guarded = (Option<Version>, Option<Uuid>, Option<Json<NamedLocals>>, Option<OperationId>);
+    let mut types = Guarded::TYPES.to_vec();
     statement.push(
         "SELECT record.version, intent.operation, intent.local, (SELECT intent.operation FROM datahub_intents AS intent \
          WHERE intent.entity = ? AND intent.id = ? AND intent.finished IS NULL AND ",
@@ -200,10 +203,8 @@ fn find(connection: &mut Connection, job: &Job, now: Instant) -> Result<Found, T
     );
     let rows = connection.query(&statement, &types)?;
     let mut row = rows.into_iter().next().ok_or_else(|| Trouble::Corrupt("no row for the guard".to_owned()))?;
-    let version = row.optional_number()?.map(Version);
-    let intent = row.optional_guid()?;
-    let intended_locals = row.optional_json()?.unwrap_or_default();
-    let late = row.optional_guid()?.map(OperationId);
+    let (version, intent, intended, late) = Guarded::take(&mut row)?;
+    let intended_locals = intended.map(|Json(locals)| locals).unwrap_or_default();
     let (present, locals) = take_row(&mut row, model)?;
     Ok(Found { version, intent, late, intended_locals, locals: present.then_some(locals) })
 }
@@ -426,9 +427,8 @@ pub(crate) fn awaited_locals(
         [model.entity.name.into(), intents::applied()?, intents::not_applied()?],
     );
     let mut awaited = BTreeMap::new();
-    for mut row in connection.query(&statement, &[ColumnType::Guid, ColumnType::Text])? {
-        let (id, named) = (row.guid()?, row.optional_json::<NamedLocals>()?);
-        awaited.insert(id, named.map(|named| model_table::positioned(model, &named)).unwrap_or_default());
+    for (id, named) in connection.read::<(Uuid, Option<Json<NamedLocals>>)>(&statement)? {
+        awaited.insert(id, named.map(|Json(named)| model_table::positioned(model, &named)).unwrap_or_default());
     }
     Ok(awaited)
 }

@@ -17,6 +17,7 @@ use diesel::sql_types::{BigInt, Bool, Date, Double, Integer, Text};
 use diesel::sqlite::SqliteConnection;
 use uuid::Uuid;
 
+use super::columns::FromRow;
 use super::database_time::{Both, DatabaseTime};
 use super::dialect::{Dialect, FoundColumn};
 use super::failure::{Rule, Trouble, changed_tables};
@@ -158,7 +159,12 @@ impl Connection {
         self.rows(statement, types)
     }
 
-    /// The same, as the connection's own: it is none of the operation's that happens to come first.
+    /// Runs a statement and reads its rows, whose columns are the type's.
+    pub(crate) fn read<R: FromRow>(&mut self, statement: &Statement) -> Result<Vec<R>, Trouble> {
+        self.query(statement, R::TYPES)?.iter_mut().map(R::take).collect()
+    }
+
+    /// The same as [`query`](Connection::query), as the connection's own: it is none of the operation's that happens to come first.
     pub(super) fn rows(&mut self, statement: &Statement, types: &[ColumnType]) -> Result<Vec<Cells>, Trouble> {
         let result = with_inner!(
             self,

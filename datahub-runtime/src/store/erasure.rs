@@ -5,6 +5,7 @@ use datahub_model::ModelDescriptor;
 use datahub_protocol::Note;
 use uuid::Uuid;
 
+use super::columns::{Json, columns};
 use super::commit::By;
 use super::connection::Connection;
 use super::failure::Trouble;
@@ -13,7 +14,7 @@ use super::intents::{Lease, applied, push_quiet};
 use super::model_table::LocalChange;
 use super::row::to_json;
 use super::sequence;
-use super::statement::{ColumnType, Datum, Statement};
+use super::statement::{Datum, Statement};
 
 /// What became of an erasure.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -61,8 +62,7 @@ pub(crate) fn erase(
                      + (SELECT count(*) FROM datahub_quarantine WHERE entity = ? AND id = ?)";
         let of = || [Datum::from(entity), Datum::from(id)];
         let [[a, b], [c, d], [e, f]] = [of(), of(), of()];
-        let rows = connection.query(&Statement::new(known, [a, b, c, d, e, f]), &[ColumnType::BigInt])?;
-        if rows.into_iter().next().map_or(Ok(0), |mut row| row.number())? == 0 {
+        if connection.read::<i64>(&Statement::new(known, [a, b, c, d, e, f]))?.into_iter().all(|count| count == 0) {
             return Ok(Erased::Unknown);
         }
         let erasure = note(connection, by, id, reason, now)?;
@@ -72,7 +72,7 @@ pub(crate) fn erase(
             let entries = page(connection, entity, id, after, PAGE)?;
             let Some(last) = entries.last() else { break };
             after = last.sequence;
-            for entry in entries.into_iter().filter(|entry| !entry.is_erased) {
+            for entry in entries.into_iter().filter(|entry| entry.erased.is_none()) {
                 redact(connection, entry, erasure)?;
                 count += 1;
             }
@@ -112,11 +112,9 @@ fn under_way(
     );
     push_quiet(&mut statement, now, quiet_ms);
     statement.sql(")) ORDER BY opened_at LIMIT 1");
-    let types = [ColumnType::Guid, ColumnType::Text, ColumnType::Instant, ColumnType::Instant];
-    let rows = connection.query(&statement, &types)?;
-    let Some(mut row) = rows.into_iter().next() else { return Ok(None) };
-    let (operation, verdict) = (row.guid()?, row.optional_text()?);
-    let lease = Lease { until: row.instant()?, quiet_until: row.optional_instant()? };
+    let found = connection.read::<(Uuid, Option<String>, Instant, Option<Instant>)>(&statement)?.into_iter().next();
+    let Some((operation, verdict, until, quiet_until)) = found else { return Ok(None) };
+    let lease = Lease { until, quiet_until };
     let left = lease.quiet_until(quiet_ms).0.saturating_sub(now.0);
     let retry_after = if verdict.is_none() { BUSY_RETRY_MS } else { u64::try_from(left).unwrap_or(BUSY_RETRY_MS) };
     Ok(Some(Erased::Busy(operation, retry_after)))
@@ -130,9 +128,8 @@ fn states(
 ) -> Result<Vec<(String, String, Attributes)>, Trouble> {
     let sql = "SELECT model, state, seen FROM datahub_records WHERE id = ? AND model IN \
                (SELECT model FROM datahub_history WHERE entity = ? AND id = ?)";
-    let types = [ColumnType::Text, ColumnType::Text, ColumnType::Text];
-    let rows = connection.query(&Statement::new(sql, [id.into(), entity.into(), id.into()]), &types)?;
-    rows.into_iter().map(|mut row| Ok((row.text()?, row.text()?, row.json::<Attributes>()?))).collect()
+    let states = connection.read(&Statement::new(sql, [id.into(), entity.into(), id.into()]))?;
+    Ok(states.into_iter().map(|(model, state, Json(seen))| (model, state, seen)).collect())
 }
 
 /// Takes the values out of the record's tombstones, and out of its rows those that no mapping of this program reads.
@@ -163,16 +160,18 @@ fn note(connection: &mut Connection, by: By<'_>, id: Uuid, reason: &str, now: In
                RETURNING sequence";
     let values =
         [by.model.entity.name.into(), id.into(), now.into(), by.actor.into(), by.program.into(), reason.into()];
-    let rows = connection.query(&Statement::new(sql, values), &[ColumnType::BigInt])?;
-    let row = rows.into_iter().next();
-    row.ok_or_else(|| Trouble::Corrupt("an erasure without a number".to_owned()))?.number()
+    let number = connection.read(&Statement::new(sql, values))?.into_iter().next();
+    number.ok_or_else(|| Trouble::Corrupt("an erasure without a number".to_owned()))
 }
 
-struct Entry {
-    sequence: i64,
-    changes: Vec<FieldChangeOfDay>,
-    local: Vec<LocalChange>,
-    is_erased: bool,
+columns! {
+    struct Entry {
+        sequence: i64 = "sequence",
+        changes: Json<Vec<FieldChangeOfDay>> = "changes",
+        local: Json<Vec<LocalChange>> = "local",
+        /// The number of the erasure that took its values.
+        erased: Option<i64> = "erased",
+    }
 }
 
 fn page(
@@ -182,25 +181,19 @@ fn page(
     after: i64,
     limit: i64,
 ) -> Result<Vec<Entry>, Trouble> {
-    let sql = "SELECT sequence, changes, local, erased FROM datahub_history \
-               WHERE entity = ? AND id = ? AND sequence > ? ORDER BY sequence LIMIT 0 + ?";
-    let types = [ColumnType::BigInt, ColumnType::Text, ColumnType::Text, ColumnType::BigInt];
-    let rows =
-        connection.query(&Statement::new(sql, [entity.into(), id.into(), after.into(), limit.into()]), &types)?;
-    let entry = |mut row: super::row::Cells| {
-        Ok(Entry {
-            sequence: row.number()?,
-            changes: row.json()?,
-            local: row.json()?,
-            is_erased: row.optional_number()?.is_some(),
-        })
-    };
-    rows.into_iter().map(entry).collect()
+    let mut statement = Statement::default();
+    statement.sql("SELECT ");
+    statement.sql(Entry::SELECT);
+    statement.push(
+        " FROM datahub_history WHERE entity = ? AND id = ? AND sequence > ? ORDER BY sequence LIMIT 0 + ?",
+        [entity.into(), id.into(), after.into(), limit.into()],
+    );
+    connection.read(&statement)
 }
 
 /// Takes the values out of an entry and leaves which fields changed.
 fn redact(connection: &mut Connection, entry: Entry, erasure: i64) -> Result<(), Trouble> {
-    let Entry { sequence, mut changes, mut local, .. } = entry;
+    let Entry { sequence, changes: Json(mut changes), local: Json(mut local), .. } = entry;
     for FieldChangeOfDay { change, .. } in &mut changes {
         (change.from, change.to, change.note) = (None, None, Note::Plain);
     }

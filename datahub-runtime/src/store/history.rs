@@ -6,13 +6,14 @@ use datahub_protocol::{Change, Entry, EntryKind, MappingTag, Note, OperationId, 
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
+use super::columns::{Json, Word, columns};
 use super::commit::By;
 use super::connection::Connection;
 use super::failure::Trouble;
 use super::intents::{mapping_datum, mapping_tag};
 use super::model_table::LocalChange;
-use super::row::{Cells, to_json, to_word};
-use super::statement::{ColumnType, Datum, Statement};
+use super::row::{to_json, to_word};
+use super::statement::{Datum, Statement};
 
 /// One entry of a record's history with all that was stored about it.
 #[derive(Clone, Debug, PartialEq)]
@@ -155,33 +156,38 @@ fn values(by: By<'_>, appended: &Appended<'_>, version: Version, now: Instant) -
     ])
 }
 
-const COLUMNS: &str = "SELECT entry.sequence, entry.model, entry.version, entry.at, entry.actor, entry.program, \
-                       entry.origin, entry.kind, entry.operation, entry.changes, entry.constants, entry.local, \
-                       entry.mapping_id, entry.modified, entry.modified_by, entry.skew_ms, \
-                       erasure.at, erasure.actor, erasure.reason FROM datahub_history AS entry \
-                       LEFT JOIN datahub_erasures AS erasure ON erasure.sequence = entry.erased ";
+columns! {
+    struct StoredEntry {
+        sequence: i64 = "entry.sequence",
+        model: String = "entry.model",
+        version: Version = "entry.version",
+        at: Instant = "entry.at",
+        actor: String = "entry.actor",
+        program: String = "entry.program",
+        origin: Word<Origin> = "entry.origin",
+        kind: Word<EntryKind> = "entry.kind",
+        operation: Option<OperationId> = "entry.operation",
+        changes: Json<Vec<FieldChangeOfDay>> = "entry.changes",
+        constants: Json<Attributes> = "entry.constants",
+        local: Json<Vec<LocalChange>> = "entry.local",
+        mapping_id: i64 = "entry.mapping_id",
+        modified: Option<Instant> = "entry.modified",
+        modified_by: Option<Uuid> = "entry.modified_by",
+        skew_ms: Option<i64> = "entry.skew_ms",
+        erased_at: Option<Instant> = "erasure.at",
+        erased_by: Option<String> = "erasure.actor",
+        erased_because: Option<String> = "erasure.reason",
+    }
+}
 
-const TYPES: [ColumnType; 19] = [
-    ColumnType::BigInt,
-    ColumnType::Text,
-    ColumnType::BigInt,
-    ColumnType::Instant,
-    ColumnType::Text,
-    ColumnType::Text,
-    ColumnType::Text,
-    ColumnType::Text,
-    ColumnType::Guid,
-    ColumnType::Text,
-    ColumnType::Text,
-    ColumnType::Text,
-    ColumnType::BigInt,
-    ColumnType::Instant,
-    ColumnType::Guid,
-    ColumnType::BigInt,
-    ColumnType::Instant,
-    ColumnType::Text,
-    ColumnType::Text,
-];
+/// Begins the statement that selects entries, each as `entry`.
+fn select(statement: &mut Statement) {
+    statement.sql("SELECT ");
+    statement.sql(StoredEntry::SELECT);
+    statement.sql(
+        " FROM datahub_history AS entry LEFT JOIN datahub_erasures AS erasure ON erasure.sequence = entry.erased ",
+    );
+}
 
 /// That an entry tells of the record and not only of a write that came to nothing ([`EntryKind::changes_nothing`]).
 macro_rules! changed {
@@ -199,13 +205,13 @@ pub(crate) fn before(
     limit: i64,
 ) -> Result<Vec<HistoryRow>, Trouble> {
     let mut statement = Statement::default();
-    statement.sql(COLUMNS);
+    select(&mut statement);
     let values = [model.entity.name.into(), id.into(), before.into(), limit.into()];
     statement.push(
         "WHERE entry.entity = ? AND entry.id = ? AND entry.sequence < ? ORDER BY entry.sequence DESC LIMIT 0 + ?",
         values,
     );
-    connection.query(&statement, &TYPES)?.into_iter().map(|row| take(row, model)).collect()
+    read(connection, &statement, model)
 }
 
 /// The last entry of this very version of the model's row, but for those that only tell what became of a write.
@@ -216,12 +222,12 @@ pub(crate) fn of_version(
     version: Version,
 ) -> Result<Option<HistoryRow>, Trouble> {
     let mut statement = Statement::default();
-    statement.sql(COLUMNS);
+    select(&mut statement);
     let values = [model.entity.name.into(), id.into(), model.table.into(), version.0.into()];
     let of_it = "WHERE entry.entity = ? AND entry.id = ? AND entry.model = ? AND entry.version = ? AND ";
     statement.push(of_it, values);
     statement.sql(concat!(changed!(), " ORDER BY entry.sequence DESC LIMIT 1"));
-    connection.query(&statement, &TYPES)?.into_iter().next().map(|row| take(row, model)).transpose()
+    Ok(read(connection, &statement, model)?.into_iter().next())
 }
 
 /// The last entry of the model's row up to a version; none where the row is younger.
@@ -233,8 +239,7 @@ pub(crate) fn up_to(
 ) -> Result<Option<i64>, Trouble> {
     let sql = "SELECT max(sequence) FROM datahub_history WHERE entity = ? AND id = ? AND model = ? AND version <= ?";
     let values = [model.entity.name.into(), id.into(), model.table.into(), version.0.into()];
-    let rows = connection.query(&Statement::new(sql, values), &[ColumnType::BigInt])?;
-    rows.into_iter().next().map_or(Ok(None), |mut row| row.optional_number())
+    Ok(connection.read::<Option<i64>>(&Statement::new(sql, values))?.into_iter().next().flatten())
 }
 
 /// What came after one entry and before another, newest first, at most `limit`.
@@ -246,14 +251,14 @@ pub(crate) fn between(
     limit: i64,
 ) -> Result<Vec<HistoryRow>, Trouble> {
     let mut statement = Statement::default();
-    statement.sql(COLUMNS);
+    select(&mut statement);
     let values = [model.entity.name.into(), id.into(), model.table.into(), after.into(), before.into(), limit.into()];
     statement.push(
         "WHERE entry.entity = ? AND entry.id = ? AND entry.model = ? AND entry.sequence > ? AND entry.sequence < ? \
          ORDER BY entry.sequence DESC LIMIT 0 + ?",
         values,
     );
-    connection.query(&statement, &TYPES)?.into_iter().map(|row| take(row, model)).collect()
+    read(connection, &statement, model)
 }
 
 /// The last entry up to a time, and what happened last until then to the model's row itself. Entries are in the order in
@@ -274,46 +279,59 @@ pub(crate) fn last_at(
     );
     let (entity, table) = (model.entity.name, model.table);
     let values = [entity.into(), id.into(), table.into(), time.into(), entity.into(), id.into(), table.into()];
-    let rows = connection.query(&Statement::new(sql, values), &[ColumnType::BigInt, ColumnType::Text])?;
-    rows.into_iter().next().map(|mut row| Ok((row.number()?, row.word()?))).transpose()
+    let last = connection.read(&Statement::new(sql, values))?.into_iter().next();
+    Ok(last.map(|(sequence, Word(kind))| (sequence, kind)))
 }
 
-fn take(mut row: Cells, model: &ModelDescriptor) -> Result<HistoryRow, Trouble> {
-    let mut taken = HistoryRow {
-        sequence: row.number()?,
-        model: row.text()?,
-        version: Version(row.number()?),
-        at: row.instant()?,
-        actor: row.text()?,
-        program: row.text()?,
-        origin: row.word()?,
-        kind: row.word()?,
-        operation: row.optional_guid()?.map(OperationId),
-        changes: row.json()?,
-        constants: row.json()?,
-        local: row.json()?,
-        mapping: mapping_tag(row.number()?),
-        modified: row.optional_instant()?,
-        modified_by: row.optional_guid()?,
-        skew_ms: row.optional_number()?,
-        erasure: match (row.optional_instant()?, row.optional_text()?, row.optional_text()?) {
+fn read(
+    connection: &mut Connection,
+    statement: &Statement,
+    model: &ModelDescriptor,
+) -> Result<Vec<HistoryRow>, Trouble> {
+    let entries = connection.read::<StoredEntry>(statement)?;
+    Ok(entries.into_iter().map(|entry| entry.read_as(model)).collect())
+}
+
+impl StoredEntry {
+    /// The entry, with the dates that its instants mean.
+    fn read_as(self, model: &ModelDescriptor) -> HistoryRow {
+        let erasure = match (self.erased_at, self.erased_by, self.erased_because) {
             (Some(at), Some(actor), Some(reason)) => Some(Erasure { at, actor, reason }),
             _ => None,
-        },
-    };
-    // Programs of older revisions keep the instants that CDMS has for dates.
-    conversion::with_calendar_dates(model, &mut taken.constants);
-    for FieldChangeOfDay { change, .. } in &mut taken.changes {
-        let Some(stated) = model.attribute(&change.attribute) else { continue };
-        let sent = match &mut change.note {
-            Note::Adjusted { sent } | Note::NotKept { sent } => Some(sent),
-            _ => None,
         };
-        for value in [change.from.as_mut(), change.to.as_mut(), sent].into_iter().flatten() {
-            if let Some(date) = conversion::calendar_date(stated, value) {
-                *value = date;
+        let mut taken = HistoryRow {
+            sequence: self.sequence,
+            model: self.model,
+            version: self.version,
+            at: self.at,
+            actor: self.actor,
+            program: self.program,
+            origin: self.origin.0,
+            kind: self.kind.0,
+            operation: self.operation,
+            changes: self.changes.0,
+            local: self.local.0,
+            constants: self.constants.0,
+            mapping: mapping_tag(self.mapping_id),
+            modified: self.modified,
+            modified_by: self.modified_by,
+            skew_ms: self.skew_ms,
+            erasure,
+        };
+        // Programs of older revisions keep the instants that CDMS has for dates.
+        conversion::with_calendar_dates(model, &mut taken.constants);
+        for FieldChangeOfDay { change, .. } in &mut taken.changes {
+            let Some(stated) = model.attribute(&change.attribute) else { continue };
+            let sent = match &mut change.note {
+                Note::Adjusted { sent } | Note::NotKept { sent } => Some(sent),
+                _ => None,
+            };
+            for value in [change.from.as_mut(), change.to.as_mut(), sent].into_iter().flatten() {
+                if let Some(date) = conversion::calendar_date(stated, value) {
+                    *value = date;
+                }
             }
         }
+        taken
     }
-    Ok(taken)
 }

@@ -6,12 +6,13 @@ use datahub_protocol::planted::{Planted, planted};
 use datahub_protocol::{Intent, IntentChange, LeaseState, MappingTag, OperationId, SettledPatch, Verdict};
 use uuid::Uuid;
 
+use super::columns::{Json, columns};
 use super::commit::Job;
 use super::connection::Connection;
 use super::failure::Trouble;
 use super::model_table::NamedLocals;
-use super::row::{Cells, to_json};
-use super::statement::{ColumnType, Datum, Statement};
+use super::row::to_json;
+use super::statement::{Datum, Statement};
 
 /// How long an intent is kept after it was closed.
 const KEPT_MS: i64 = 24 * 60 * 60 * 1_000;
@@ -211,23 +212,29 @@ pub(crate) fn applied() -> Result<Datum, Trouble> {
     to_json(&Verdict::Applied)
 }
 
-const COLUMNS: &str = "SELECT body, entity, id, model, actor, program, lease_until, quiet_until, verdict, opened_at, \
-                       closed_at, mapping_id FROM datahub_intents WHERE ";
+columns! {
+    struct StoredIntent {
+        body: Json<Intent> = "body",
+        entity: String = "entity",
+        id: Uuid = "id",
+        model: String = "model",
+        actor: String = "actor",
+        program: String = "program",
+        lease_until: Instant = "lease_until",
+        quiet_until: Option<Instant> = "quiet_until",
+        verdict: Option<Json<Verdict>> = "verdict",
+        opened_at: Instant = "opened_at",
+        closed_at: Option<Instant> = "closed_at",
+        mapping_id: i64 = "mapping_id",
+    }
+}
 
-const TYPES: [ColumnType; 12] = [
-    ColumnType::Text,
-    ColumnType::Text,
-    ColumnType::Guid,
-    ColumnType::Text,
-    ColumnType::Text,
-    ColumnType::Text,
-    ColumnType::Instant,
-    ColumnType::Instant,
-    ColumnType::Text,
-    ColumnType::Instant,
-    ColumnType::Instant,
-    ColumnType::BigInt,
-];
+/// Begins the statement that selects intents.
+fn select(statement: &mut Statement) {
+    statement.sql("SELECT ");
+    statement.sql(StoredIntent::SELECT);
+    statement.sql(" FROM datahub_intents WHERE ");
+}
 
 /// One intent, open or closed at most a day ago.
 pub(crate) fn by_operation(
@@ -237,11 +244,11 @@ pub(crate) fn by_operation(
 ) -> Result<Option<IntentRow>, Trouble> {
     let now = connection.now()?;
     let mut statement = Statement::default();
-    statement.sql(COLUMNS);
+    select(&mut statement);
     let values = [operation.0.into(), now.plus_ms(-KEPT_MS).into()];
     statement.push("operation = ? AND (verdict IS NULL OR closed_at >= ?)", values);
-    let rows = connection.query(&statement, &TYPES)?;
-    rows.into_iter().next().map(|row| take(row, now, quiet_ms)).transpose()
+    let found = connection.read::<StoredIntent>(&statement)?.into_iter().next();
+    Ok(found.map(|intent| intent.at(now, quiet_ms)))
 }
 
 /// The open intents that come after one, oldest first.
@@ -254,12 +261,13 @@ pub(crate) fn open_after(
     let now = connection.now()?;
     let (opened_at, operation) = after.unwrap_or((Instant(0), OperationId(Uuid::nil())));
     let mut statement = Statement::default();
-    statement.sql(COLUMNS);
+    select(&mut statement);
     statement.push(
         "verdict IS NULL AND (opened_at > ? OR (opened_at = ? AND operation > ?)) ORDER BY opened_at, operation LIMIT 0 + ?",
         [opened_at.into(), opened_at.into(), operation.0.into(), limit.into()],
     );
-    connection.query(&statement, &TYPES)?.into_iter().map(|row| take(row, now, quiet_ms)).collect()
+    let open = connection.read::<StoredIntent>(&statement)?;
+    Ok(open.into_iter().map(|intent| intent.at(now, quiet_ms)).collect())
 }
 
 /// Forgets intents that were closed more than a day ago; the history keeps what they did.
@@ -269,16 +277,16 @@ pub(crate) fn forget_old(connection: &mut Connection) -> Result<(), Trouble> {
     connection.execute(&Statement::new(sql, [now.plus_ms(-KEPT_MS).into()])).map(drop)
 }
 
-fn take(mut row: Cells, now: Instant, quiet_ms: u64) -> Result<IntentRow, Trouble> {
-    let intent = row.json()?;
-    let (entity, id, model) = (row.text()?, row.guid()?, row.text()?);
-    let (actor, program) = (row.text()?, row.text()?);
-    let lease = Lease { until: row.instant()?, quiet_until: row.optional_instant()? };
-    let verdict: Option<Verdict> = row.optional_json()?;
-    let lease = verdict.is_none().then(|| lease_state(lease, now, quiet_ms));
-    let (opened_at, closed_at) = (row.instant()?, row.optional_instant()?);
-    let mapping = mapping_tag(row.number()?);
-    Ok(IntentRow { intent, entity, id, model, actor, program, lease, verdict, opened_at, closed_at, mapping })
+impl StoredIntent {
+    /// The intent as it stands now.
+    fn at(self, now: Instant, quiet_ms: u64) -> IntentRow {
+        let StoredIntent { body: Json(intent), entity, id, model, actor, program, opened_at, closed_at, .. } = self;
+        let lease = Lease { until: self.lease_until, quiet_until: self.quiet_until };
+        let verdict = self.verdict.map(|Json(verdict)| verdict);
+        let lease = verdict.is_none().then(|| lease_state(lease, now, quiet_ms));
+        let mapping = mapping_tag(self.mapping_id);
+        IntentRow { intent, entity, id, model, actor, program, lease, verdict, opened_at, closed_at, mapping }
+    }
 }
 
 /// A mapping id as columns hold it: the same bits, signed.

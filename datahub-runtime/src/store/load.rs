@@ -5,16 +5,17 @@ use std::collections::HashMap;
 use cdms_odata::{Attributes, Facts, Instant, Value};
 use datahub_model::{ModelDescriptor, conversion};
 use datahub_protocol::{
-    LeaseState, Loaded, OpenIntent, Snapshot, Stored, TombstoneReason, UnansweredDelete, Verdict, Version,
+    Intent, LeaseState, Loaded, OpenIntent, Snapshot, Stored, TombstoneReason, UnansweredDelete, Verdict, Version,
 };
 use uuid::Uuid;
 
+use super::columns::{FromRow as _, Json, Word, columns};
 use super::commit::CompleteFor;
 use super::connection::Connection;
 use super::failure::Trouble;
 use super::intents::{self, Lease, applied, lease_state, mapping_tag, settled_patch};
 use super::model_table::{join_row, select_row, take_row};
-use super::row::Cells;
+use super::row::missing;
 use super::statement::{ColumnType, Statement};
 
 /// All that the hub has of one record.
@@ -46,16 +47,14 @@ pub(crate) fn load(
 
     let mut found: HashMap<Uuid, StoredRecord> = HashMap::with_capacity(ids.len());
     for mut row in connection.query(&statement, &types)? {
-        let id = row.guid()?;
-        let stored = stored(&mut row, model, id)?;
-        let intent = row.optional_json()?.map(|intent| intents::with_calendar_dates(model, intent));
-        let (lease_until, quiet_until) = (row.optional_instant()?, row.optional_instant()?);
-        let lease = lease_until.map(|until| Lease { until, quiet_until });
-        let verdict: Option<Verdict> = row.optional_json()?;
-        let quarantined = row.flag()?;
+        let mut known = Known::take(&mut row)?;
         let (row_present, locals) = take_row(&mut row, model)?;
-        let record = found.entry(id).or_insert_with(|| {
-            let loaded = Loaded { stored, quarantined, ..Loaded::default() };
+        let stored = known.stored(model)?;
+        let intent = known.intent.map(|Json(intent)| intents::with_calendar_dates(model, intent));
+        let lease = known.lease_until.map(|until| Lease { until, quiet_until: known.quiet_until });
+        let verdict = known.verdict.map(|Json(verdict)| verdict);
+        let record = found.entry(known.id).or_insert_with(|| {
+            let loaded = Loaded { stored, quarantined: known.quarantined, ..Loaded::default() };
             StoredRecord { loaded, locals, row_present }
         });
         match (intent, lease) {
@@ -85,6 +84,27 @@ pub(crate) fn load(
     in_order.collect()
 }
 
+columns! {
+    /// What is known of a record, once for each intent of it that matters.
+    struct Known {
+        id: Uuid = "wanted.column1",
+        state: Option<String> = "record.state",
+        version: Option<Version> = "record.version",
+        modified: Option<Instant> = "record.modified",
+        created: Option<Instant> = "record.created",
+        modified_by: Option<Uuid> = "record.modified_by",
+        seen: Option<Json<Attributes>> = "record.seen",
+        mapping_id: Option<i64> = "record.mapping_id",
+        complete_for: Option<Json<CompleteFor>> = "record.complete_for",
+        reason: Option<Word<TombstoneReason>> = "record.reason",
+        intent: Option<Json<Intent>> = "intent.body",
+        lease_until: Option<Instant> = "intent.lease_until",
+        quiet_until: Option<Instant> = "intent.quiet_until",
+        verdict: Option<Json<Verdict>> = "intent.verdict",
+        quarantined: bool = "EXISTS (SELECT 1 FROM datahub_quarantine WHERE model = ? AND id = wanted.column1)",
+    }
+}
+
 /// The statement that loads records, and what its rows are.
 pub(super) fn question(
     model: &'static ModelDescriptor,
@@ -93,29 +113,9 @@ pub(super) fn question(
     quiet_ms: u64,
 ) -> Result<(Statement, Vec<ColumnType>), Trouble> {
     let mut statement = Statement::of_many(ids.len());
-    let mut types = vec![
-        ColumnType::Guid,
-        ColumnType::Text,
-        ColumnType::BigInt,
-        ColumnType::Instant,
-        ColumnType::Instant,
-        ColumnType::Guid,
-        ColumnType::Text,
-        ColumnType::BigInt,
-        ColumnType::Text,
-        ColumnType::Text,
-        ColumnType::Text,
-        ColumnType::Instant,
-        ColumnType::Instant,
-        ColumnType::Text,
-        ColumnType::Bool,
-    ];
-    statement.push(
-        "SELECT wanted.column1, record.state, record.version, record.modified, record.created, record.modified_by, \
-         record.seen, record.mapping_id, record.complete_for, record.reason, intent.body, intent.lease_until, intent.quiet_until, \
-         intent.verdict, EXISTS (SELECT 1 FROM datahub_quarantine WHERE model = ? AND id = wanted.column1)",
-        [model.table.into()],
-    );
+    let mut types = Known::TYPES.to_vec();
+    statement.sql("SELECT ");
+    statement.push(Known::SELECT, [model.table.into()]);
     select_row(&mut statement, &mut types, model);
     statement.sql(" FROM ");
     statement.wanted(ids.iter().copied());
@@ -140,28 +140,25 @@ pub(super) fn question(
     Ok((statement, types))
 }
 
-/// Takes a record's own columns.
-fn stored(row: &mut Cells, model: &ModelDescriptor, id: Uuid) -> Result<Stored, Trouble> {
-    let Some(state) = row.optional_text()? else {
-        for _ in 0..8 {
-            row.datum()?;
+impl Known {
+    /// The record's own state.
+    fn stored(&mut self, model: &ModelDescriptor) -> Result<Stored, Trouble> {
+        let Some(state) = self.state.take() else { return Ok(Stored::Absent) };
+        let version = self.version.ok_or_else(|| missing("a number"))?;
+        let modified = self.modified.ok_or_else(|| missing("a time"))?;
+        let facts = Facts { modified, created: self.created, modified_by: self.modified_by };
+        let Json(mut seen) = self.seen.take().ok_or_else(|| missing("a text"))?;
+        // Programs of older revisions keep the instants that CDMS has for dates.
+        conversion::with_calendar_dates(model, &mut seen);
+        let mut complete_for = vec![mapping_tag(self.mapping_id.ok_or_else(|| missing("a number"))?)];
+        if let Some(Json(others)) = self.complete_for.take() {
+            complete_for.extend(others.at(version));
         }
-        return Ok(Stored::Absent);
-    };
-    let version = Version(row.number()?);
-    let facts = Facts { modified: row.instant()?, created: row.optional_instant()?, modified_by: row.optional_guid()? };
-    let mut seen: Attributes = row.json()?;
-    // Programs of older revisions keep the instants that CDMS has for dates.
-    conversion::with_calendar_dates(model, &mut seen);
-    let mut complete_for = vec![mapping_tag(row.number()?)];
-    if let Some(others) = row.optional_json::<CompleteFor>()? {
-        complete_for.extend(others.at(version));
-    }
-    let reason: Option<TombstoneReason> = row.optional_word()?;
-    let snapshot = Snapshot { version, facts, seen, complete_for };
-    match (state.as_str(), reason) {
-        ("row", None) => Ok(Stored::Row(snapshot)),
-        ("tombstone", Some(reason)) => Ok(Stored::Tombstone(snapshot, reason)),
-        (other, _) => Err(Trouble::Corrupt(format!("the state {other:?} of record {id}"))),
+        let snapshot = Snapshot { version, facts, seen, complete_for };
+        match (state.as_str(), self.reason.take()) {
+            ("row", None) => Ok(Stored::Row(snapshot)),
+            ("tombstone", Some(Word(reason))) => Ok(Stored::Tombstone(snapshot, reason)),
+            (other, _) => Err(Trouble::Corrupt(format!("the state {other:?} of record {}", self.id))),
+        }
     }
 }

@@ -16,7 +16,7 @@ use super::load::{StoredRecord, load};
 use super::model_table::{self, Locals, RefreshedRow};
 use super::quarantine::{self, Put};
 use super::sequence;
-use super::statement::{ColumnType, Statement};
+use super::statement::Statement;
 use super::watermark::{self, Claim, Watermark};
 use crate::crash_points::{Place, Step, pass_blocking};
 
@@ -84,10 +84,7 @@ fn bury_absent(
     let mut rows =
         Statement::new("SELECT id FROM datahub_records WHERE state = 'row' AND model = ?", [model.table.into()]);
     rows.sql(" ORDER BY id");
-    let mut absent = Vec::new();
-    for mut row in connection.query(&rows, &[ColumnType::Guid])? {
-        absent.push(row.guid()?);
-    }
+    let mut absent = connection.read::<Uuid>(&rows)?;
     absent.retain(|id| shown.iter().all(|(shown, _)| shown != id));
     for id in &absent {
         let sql = "UPDATE datahub_records SET state = 'tombstone', reason = 'gone' WHERE model = ? AND id = ?";

@@ -5,11 +5,11 @@ use datahub_model::{Fault, ModelDescriptor};
 use datahub_protocol::{OperationId, QuarantineChange};
 use uuid::Uuid;
 
+use super::columns::columns;
 use super::commit::Job;
 use super::connection::Connection;
 use super::failure::Trouble;
-use super::row::Cells;
-use super::statement::{ColumnType, Datum, Statement};
+use super::statement::{Datum, Statement};
 
 /// A record that waits in quarantine, see [`Hub::quarantine`](crate::Hub::quarantine).
 #[derive(Clone, Debug, PartialEq)]
@@ -103,24 +103,31 @@ pub(crate) fn clear(connection: &mut Connection, model: &ModelDescriptor, ids: &
     connection.execute(&statement).map(drop)
 }
 
-const COLUMNS: &str = "SELECT entity, id, model, reason, at, operation, orphan_of FROM datahub_quarantine";
+columns! {
+    struct Waiting {
+        entity: String = "entity",
+        id: Uuid = "id",
+        model: String = "model",
+        reason: String = "reason",
+        at: Instant = "at",
+        operation: Option<OperationId> = "operation",
+        orphan_of: Option<Uuid> = "orphan_of",
+    }
+}
 
-const TYPES: [ColumnType; 7] = [
-    ColumnType::Text,
-    ColumnType::Guid,
-    ColumnType::Text,
-    ColumnType::Text,
-    ColumnType::Instant,
-    ColumnType::Guid,
-    ColumnType::Guid,
-];
+/// Begins the statement that selects what waits.
+fn select(statement: &mut Statement) {
+    statement.sql("SELECT ");
+    statement.sql(Waiting::SELECT);
+    statement.sql(" FROM datahub_quarantine");
+}
 
 /// Everything that waits, longest first, up to a number.
 pub(crate) fn all(connection: &mut Connection, limit: i64) -> Result<Vec<QuarantineEntry>, Trouble> {
     let mut statement = Statement::default();
-    statement.sql(COLUMNS);
+    select(&mut statement);
     statement.push(" ORDER BY at, model, id LIMIT 0 + ?", [limit.into()]);
-    connection.query(&statement, &TYPES)?.into_iter().map(take).collect()
+    read(connection, &statement)
 }
 
 /// What waits of these models, longest first, up to a number.
@@ -133,11 +140,11 @@ pub(crate) fn of_tables(
         return Ok(Vec::new());
     }
     let mut statement = Statement::of_many(tables.len());
-    statement.sql(COLUMNS);
+    select(&mut statement);
     statement.sql(" WHERE model IN (");
     statement.list(tables, |statement, table| statement.value((*table).into()));
     statement.push(") ORDER BY at, model, id LIMIT 0 + ?", [limit.into()]);
-    connection.query(&statement, &TYPES)?.into_iter().map(take).collect()
+    read(connection, &statement)
 }
 
 /// Notes that a record was tried again in vain, so that it waits behind the others.
@@ -147,14 +154,15 @@ pub(crate) fn tried(connection: &mut Connection, model: &ModelDescriptor, id: Uu
     connection.execute(&Statement::new(sql, [now.into(), model.table.into(), id.into()])).map(drop)
 }
 
-fn take(mut row: Cells) -> Result<QuarantineEntry, Trouble> {
-    Ok(QuarantineEntry {
-        entity: row.text()?,
-        id: row.guid()?,
-        model: row.text()?,
-        reason: row.text()?,
-        at: row.instant()?,
-        operation: row.optional_guid()?.map(OperationId),
-        orphan_of: row.optional_guid()?,
-    })
+fn read(connection: &mut Connection, statement: &Statement) -> Result<Vec<QuarantineEntry>, Trouble> {
+    let entry = |Waiting { entity, id, model, reason, at, operation, orphan_of }| QuarantineEntry {
+        entity,
+        id,
+        model,
+        reason,
+        at,
+        operation,
+        orphan_of,
+    };
+    Ok(connection.read(statement)?.into_iter().map(entry).collect())
 }

@@ -245,7 +245,8 @@ fn unreadable(error: &dyn Display) -> Trouble {
     Trouble::Corrupt(format!("a JSON text: {error}"))
 }
 
-fn missing(expected: &str) -> Trouble {
+/// A null that has no business where it is.
+pub(super) fn missing(expected: &str) -> Trouble {
     Trouble::Corrupt(format!("null where {expected} belongs"))
 }
 

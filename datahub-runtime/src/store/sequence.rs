@@ -4,7 +4,7 @@ use datahub_protocol::Version;
 
 use super::connection::Connection;
 use super::failure::Trouble;
-use super::statement::{ColumnType, Statement};
+use super::statement::Statement;
 
 /// Draws the next version.
 pub(crate) fn next(connection: &mut Connection) -> Result<Version, Trouble> {
@@ -18,7 +18,6 @@ pub(crate) fn newest(connection: &mut Connection) -> Result<Version, Trouble> {
 
 fn version(connection: &mut Connection, sql: &'static str) -> Result<Version, Trouble> {
     let statement = Statement::new(sql, []);
-    let rows = connection.query(&statement, &[ColumnType::BigInt])?;
-    let row = rows.into_iter().next();
-    row.ok_or_else(|| Trouble::Corrupt("the sequence of versions is empty".to_owned()))?.number().map(Version)
+    let version = connection.read(&statement)?.into_iter().next();
+    version.ok_or_else(|| Trouble::Corrupt("the sequence of versions is empty".to_owned()))
 }

@@ -2,13 +2,12 @@
 
 use super::connection::Connection;
 use super::failure::Trouble;
-use super::statement::{ColumnType, Statement};
+use super::statement::Statement;
 
 /// A setting's value, if it was ever put.
 pub(crate) fn get(connection: &mut Connection, name: &str) -> Result<Option<String>, Trouble> {
     let statement = Statement::new("SELECT value FROM datahub_settings WHERE name = ?", [name.into()]);
-    let rows = connection.query(&statement, &[ColumnType::Text])?;
-    rows.into_iter().next().map(|mut row| row.text()).transpose()
+    Ok(connection.read(&statement)?.into_iter().next())
 }
 
 /// Puts a setting unless it has a value, and says which value it has then. The first one stays.

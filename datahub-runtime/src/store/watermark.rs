@@ -6,7 +6,7 @@ use uuid::Uuid;
 use super::connection::Connection;
 use super::failure::Trouble;
 use super::intents::{mapping_datum, mapping_tag};
-use super::statement::{ColumnType, Datum, Statement};
+use super::statement::{Datum, Statement};
 
 /// How far a pull has come.
 #[derive(Clone, Debug, PartialEq, Default)]
@@ -35,14 +35,9 @@ pub(crate) fn claim(
 ) -> Result<Watermark, Trouble> {
     let now = connection.now()?;
     let sql = "SELECT next, pages, records, mapping_id FROM datahub_watermarks WHERE model = ?";
-    let types = [ColumnType::Text, ColumnType::BigInt, ColumnType::BigInt, ColumnType::BigInt];
-    let rows = connection.query(&Statement::new(sql, [model.table.into()]), &types)?;
-    let known = rows.into_iter().next().map(|mut row| {
-        let watermark = Watermark { next: row.optional_text()?, pages: row.number()?, records: row.number()? };
-        Ok((watermark, mapping_tag(row.number()?)))
-    });
+    let known = connection.read(&Statement::new(sql, [model.table.into()]))?.into_iter().next();
     let known = known
-        .transpose()?
+        .map(|(next, pages, records, mapping_id)| (Watermark { next, pages, records }, mapping_tag(mapping_id)))
         .filter(|(known, mapping)| !restart && known.next.is_some() && *mapping == model.mapping_id.0);
     let watermark = known.map(|(watermark, _)| watermark).unwrap_or_default();
     let sql = "INSERT INTO datahub_watermarks (model, mapping_id, run, next, pages, records, stored_at) \
