@@ -13,7 +13,7 @@ use uuid::Uuid;
 /// One raw attribute value, canonical: equality is equality of meaning.
 ///
 /// Numbers compare by value, instants in milliseconds, a lookup by its target and not by its display name
-/// (which changes by itself), and empty text is null, because CDMS stores it so (fact sheet, 2.2).
+/// (which changes by itself), and empty text is null, because CDMS stores it so (docs/protocol.md, 2.2).
 /// Its serde form is self-describing JSON, the form in which `seen` and the history keep values.
 #[derive(Clone, Debug, PartialEq, Default)]
 pub enum Value {

@@ -268,7 +268,7 @@ fn of_a_member_that_comes_twice_the_last_counts() {
     assert_eq!(read(r#"{"d":{"A":1,"A":2}}"#), Err(ReadError::Missing { attribute: "B" }));
 }
 
-/// JSON's numbers end before 64 bits do, so CDMS takes and gives such an integer as text (fact sheet, 2.1).
+/// JSON's numbers end before 64 bits do, so CDMS takes and gives such an integer as text (docs/protocol.md, 2.1).
 #[test]
 fn a_64_bit_integer_is_sent_as_text() {
     for number in [0, -1, 9_007_199_254_740_993, i64::MAX, i64::MIN] {

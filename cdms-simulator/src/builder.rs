@@ -12,7 +12,7 @@ use crate::simulator::Simulator;
 use crate::state::{Expiry, Sessions, State};
 use crate::world::{Switches, World};
 
-/// Builds a [`Simulator`]. The defaults are what the fact sheet is sure of, or takes for likely.
+/// Builds a [`Simulator`]. The defaults are what docs/protocol.md marks as sure or likely.
 #[derive(Debug)]
 #[must_use = "a builder does nothing until `start` is called"]
 pub struct SimulatorBuilder {

@@ -28,7 +28,7 @@ use address::Target;
 pub(crate) use answer::Answer;
 use route::Call;
 
-/// The largest request body, as the real server's default (fact sheet, 10).
+/// The largest request body, as the real server's default (docs/protocol.md, 10).
 const BODY_MAX: usize = 8 * 1024 * 1024;
 
 pub(crate) type Body = BoxBody<Bytes, Broken>;

@@ -1,4 +1,4 @@
-//! The errors of the service, each declared once with status, code and text (fact sheet, 5).
+//! The errors of the service, each declared once with status, code and text (docs/protocol.md, 5).
 
 use serde_json::json;
 use uuid::Uuid;

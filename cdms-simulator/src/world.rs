@@ -176,7 +176,7 @@ impl World {
     }
 
     fn now(&self) -> Value {
-        // Whole seconds, as the service shows times of change (fact sheet, 2.2).
+        // Whole seconds, as the service shows times of change (docs/protocol.md, 2.2).
         let ms = self.clock.now_ms();
         Value::Instant(Instant(ms.saturating_sub(ms.rem_euclid(1000))))
     }

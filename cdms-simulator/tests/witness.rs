@@ -1,4 +1,4 @@
-//! A second witness: what the fact sheet says, asked of the program by a client in another language, so that client and
+//! A second witness: what docs/protocol.md says, asked of the program by a client in another language, so that client and
 //! server cannot agree on a mistake.
 
 use std::collections::BTreeSet;

@@ -55,7 +55,7 @@ pub enum Comparison {
 impl Condition {
     /// Whether attributes satisfy the condition; an attribute that is not known counts as null.
     ///
-    /// Text compares as CDMS does by default, without regard to case and trailing blanks (fact sheet, 3.1);
+    /// Text compares as CDMS does by default, without regard to case and trailing blanks (docs/protocol.md, 3.1);
     /// accents are told apart here, so conditions on text should be on codes rather than on words.
     /// Null equals null, and no ordering holds for it.
     pub fn holds(&self, attributes: &Attributes) -> bool {

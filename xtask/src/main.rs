@@ -3,6 +3,7 @@
 
 mod bench;
 mod check;
+mod citations;
 mod fuzz;
 mod mutants;
 mod package;
@@ -211,6 +212,7 @@ fn guards() -> Vec<Check> {
         ),
         Check::ours("files begin by saying what they are", source::begin_with_a_sentence),
         Check::ours("crates use lower floors only", source::floors_hold),
+        Check::ours("what is cited is in the repository", citations::resolve),
         Check::ours("contracts fit the schema", source::contracts_fit),
         Check::tool("dependencies are allowed", "cargo-deny", &["check", "bans", "licenses", "sources"]),
     ]

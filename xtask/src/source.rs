@@ -72,15 +72,21 @@ pub(crate) fn contracts_fit() -> Result<(), String> {
 }
 
 fn rust_files() -> Result<Vec<PathBuf>, String> {
-    let listed = Command::new("git").args(["ls-files", "*.rs"]).current_dir(root()).output();
-    let listed = listed.map_err(|error| format!("git cannot be asked for the files: {error}"))?;
-    let names = String::from_utf8_lossy(&listed.stdout).into_owned();
+    let names = tracked_files(&["*.rs"])?;
     // Compile-fail cases show a mistake and nothing else.
-    let files = names.lines().filter(|name| !name.starts_with("tests/ui/")).map(|name| root().join(name));
+    let files = names.iter().filter(|name| !name.starts_with("tests/ui/")).map(|name| root().join(name));
     Ok(files.filter(|path| path.exists()).collect())
 }
 
-fn root() -> &'static Path {
+/// The files that git has, of these patterns, by their paths from the repository's root.
+pub(crate) fn tracked_files(patterns: &[&str]) -> Result<Vec<String>, String> {
+    let listed = Command::new("git").arg("ls-files").args(patterns).current_dir(root()).output();
+    let listed = listed.map_err(|error| format!("git cannot be asked for the files: {error}"))?;
+    Ok(String::from_utf8_lossy(&listed.stdout).lines().map(str::to_owned).collect())
+}
+
+/// The repository's root.
+pub(crate) fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap_or(Path::new("."))
 }
 

@@ -14,7 +14,7 @@ pub struct Refusal {
 }
 
 impl Refusal {
-    /// Reads an error body: `{"error":{"code":"…","message":{"lang":"…","value":"…"}}}` (fact sheet, 5).
+    /// Reads an error body: `{"error":{"code":"…","message":{"lang":"…","value":"…"}}}` (docs/protocol.md, 5).
     /// `None` when the body is something else, an HTML page for instance.
     pub fn read(status: u16, body: &[u8]) -> Option<Self> {
         #[derive(Deserialize)]
@@ -58,7 +58,7 @@ impl Refusal {
     }
 }
 
-/// What an error code of the platform means (fact sheet, 5).
+/// What an error code of the platform means (docs/protocol.md, 5).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Meaning {
     /// There is no such record.

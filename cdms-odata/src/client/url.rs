@@ -7,7 +7,7 @@ use uuid::Uuid;
 
 const SERVICE: &str = "/XRMServices/2011/OrganizationData.svc";
 
-/// The longest URI that is sent, in characters; servers take about 2,000 (fact sheet, 3.1).
+/// The longest URI that is sent, in characters; servers take about 2,000 (docs/protocol.md, 3.1).
 pub const MAX_URI: usize = 1_900;
 
 /// The root of a CDMS's data service, checked.

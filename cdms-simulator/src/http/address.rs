@@ -10,7 +10,7 @@ const SERVICE: &str = "/xrmservices/2011/organizationdata.svc";
 /// The service's path as it stands in the addresses that the server makes.
 const SERVICE_SHOWN: &str = "/xrmservices/2011/OrganizationData.svc";
 
-/// The longest address that the service takes (fact sheet, 3.1 and 5).
+/// The longest address that the service takes (docs/protocol.md, 3.1 and 5).
 const LENGTH_MAX: usize = 2048;
 
 /// An address, understood.

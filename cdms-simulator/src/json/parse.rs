@@ -98,7 +98,7 @@ fn parse_value(edm: EdmType, json: &Json) -> Option<Value> {
     })
 }
 
-/// A fraction as a JSON number has been reported to fail (fact sheet, 2.1), so it fails here.
+/// A fraction as a JSON number has been reported to fail (docs/protocol.md, 2.1), so it fails here.
 fn decimal(json: &Json) -> Option<Decimal> {
     match json {
         Json::String(text) => text.parse().ok(),
@@ -108,7 +108,7 @@ fn decimal(json: &Json) -> Option<Decimal> {
 }
 
 /// A time in any of the forms that clients send. One without a zone is taken for UTC; which zone a server takes is not
-/// known (fact sheet, 2.1).
+/// known (docs/protocol.md, 2.1).
 fn instant(text: &str) -> Option<Instant> {
     if let Some(inner) = text.strip_prefix("/Date(").and_then(|rest| rest.strip_suffix(")/")) {
         // An offset says where the client is and does not move the instant.

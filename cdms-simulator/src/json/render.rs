@@ -63,9 +63,9 @@ fn render_value<'r>(property: &Property, value: &Value, rendering: &Rendering<'_
         Shown::Object([("__metadata", metadata)].into_iter().chain(members).collect())
     };
     Shown::Plain(match (edm, value) {
-        // The version is declared, but this endpoint never fills it (fact sheet, 9).
+        // The version is declared, but this endpoint never fills it (docs/protocol.md, 9).
         (EdmType::Int64, _) if property.name == "VersionNumber" => Json::Null,
-        // Any other is text, by the specification of the protocol (fact sheet, 2): a number of JSON would lose digits.
+        // Any other is text, by the protocol's specification (docs/protocol.md, 2.1): a JSON number would lose digits.
         (EdmType::Int64, Value::BigInt(number)) => json!(number.to_string()),
         (EdmType::OptionSetValue, Value::Choice(option)) => return complex(&[("Value", json!(option))]),
         (EdmType::OptionSetValue | EdmType::Money, Value::Null) => return complex(&[("Value", Json::Null)]),

@@ -1,4 +1,4 @@
-//! An account and its addresses, which are made, mirrored and deleted together (fact sheet, 4).
+//! An account and its addresses, which are made, mirrored and deleted together (docs/protocol.md, 4.2).
 
 use std::sync::Arc;
 

@@ -6,7 +6,7 @@ use rust_decimal::Decimal;
 
 use crate::refusal::Refusal;
 
-/// 1753-01-01T00:00:00Z, where the database's calendar begins (fact sheet, 2.2).
+/// 1753-01-01T00:00:00Z, where the database's calendar begins (docs/protocol.md, 2.2).
 const FIRST_MS: i64 = -6_847_804_800_000;
 
 /// The end of the year 9999.

@@ -1,4 +1,4 @@
-//! What the platform does beside what a client asks for (fact sheet, 4).
+//! What the platform does beside what a client asks for (docs/protocol.md, 4.1).
 
 use cdms_odata::metadata::EntityType;
 use cdms_odata::{Attributes, Reference, Value};

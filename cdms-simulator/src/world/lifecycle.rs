@@ -1,4 +1,4 @@
-//! States and statuses: which go together, and what a closed activity refuses (fact sheet, 4 and 9).
+//! States and statuses: which go together, and what a closed activity refuses (docs/protocol.md, 4.1 and 9).
 
 use cdms_odata::metadata::EntityType;
 use cdms_odata::{Attributes, Value};

@@ -82,7 +82,7 @@ impl Query {
 
     fn matches(&self, record: &Attributes) -> bool {
         self.filter.as_ref().is_none_or(|(name, wanted)| match (record.get(name), wanted) {
-            // Text compares without case and trailing blanks (fact sheet, 3.1).
+            // Text compares without case and trailing blanks (docs/protocol.md, 3.1).
             (Some(Value::Text(text)), Value::Text(wanted)) => {
                 text.trim_end().to_lowercase() == wanted.trim_end().to_lowercase()
             }

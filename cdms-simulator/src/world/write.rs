@@ -220,7 +220,7 @@ fn names(values: &Attributes) -> Vec<String> {
     values.names().map(ToString::to_string).collect()
 }
 
-/// Cuts times to whole seconds, towards the past: no part of a second is ever seen of one (fact sheet, 2.2).
+/// Cuts times to whole seconds, towards the past: no part of a second is ever seen of one (docs/protocol.md, 2.2).
 pub(super) fn in_seconds(values: &mut Attributes) {
     let cut = values.iter().filter_map(|(name, value)| match value {
         Value::Instant(Instant(ms)) => {

@@ -1,4 +1,4 @@
-"""Errors: status, code and text of each, and that nothing is written (fact sheet, 5)."""
+"""Errors: status, code and text of each, and that nothing is written (docs/protocol.md, 5)."""
 
 import json
 

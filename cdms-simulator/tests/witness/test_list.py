@@ -1,4 +1,4 @@
-"""Lists: pages of 50 in key order, next links, top and skip, and the one filter (fact sheet, 3)."""
+"""Lists: pages of 50 in key order, next links, top and skip, and the one filter (docs/protocol.md, 3)."""
 
 import uuid
 

@@ -1,4 +1,4 @@
-"""Reading one record: every sort of value in its form, and the selection (fact sheet, 1 and 2)."""
+"""Reading one record: every sort of value in its form, and the selection (docs/protocol.md, 1 and 2)."""
 
 from scene import ACCOUNT, OTHER, ROOT, Witness, at, guid, lookup, some_id
 from schema import NAMESPACE

@@ -1,4 +1,4 @@
-"""Values on the wire (fact sheet, 2.1 and 2.2), both ways."""
+"""Values on the wire (docs/protocol.md, 2.1 and 2.2), both ways."""
 
 from scene import Witness, some_id
 

@@ -1,4 +1,4 @@
-"""Updates and deletes (fact sheet, 4), with their side effects."""
+"""Updates and deletes (docs/protocol.md, 4), with their side effects."""
 
 from scene import OTHER, Witness, at, guid, lookup, some_id
 

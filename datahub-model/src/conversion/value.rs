@@ -14,7 +14,8 @@ use crate::{Attribute, Column, Fault, ModelDescriptor};
 pub const DECIMAL_SCALE: u32 = 7;
 
 /// A value in the form that a column has in a row; see [`fit`]. A time of CDMS is cut to whole seconds, towards the past:
-/// CDMS keeps no others (fact sheet, 2.2), and what it would not keep is no change. The hub's own times are kept whole.
+/// CDMS keeps no others (docs/protocol.md, 2.2), and what it would not keep is no change. The hub's own times are kept
+/// whole.
 ///
 /// # Errors
 ///
@@ -202,8 +203,8 @@ fn rule_of(contract: &Attribute) -> Result<Rule, Fault> {
     Rule::of(name).ok_or_else(unknown)
 }
 
-/// The calendar date that CDMS means by an instant: the one whose midnight is nearest (fact sheet, 2.2: dates are instants
-/// of local midnight).
+/// The calendar date that CDMS means by an instant: the one whose midnight is nearest, because dates are instants of local
+/// midnight (docs/protocol.md, 2.2).
 fn date_of(contract: &Attribute, instant: Instant) -> Result<NaiveDate, Fault> {
     check_domain(contract, &Value::Instant(instant))?;
     rule_of(contract)?.nearest(instant).ok_or_else(|| Fault::new("is outside the calendar").of(contract))

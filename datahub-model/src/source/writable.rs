@@ -1,4 +1,5 @@
-//! What CDMS lets clients write, whatever a contract says: the attributes that it reckons or keeps itself (fact sheet, 4).
+//! What CDMS lets clients write, whatever a contract says: the attributes that it computes or keeps itself
+//! (docs/protocol.md, 4.1).
 
 use cdms_odata::Kind;
 

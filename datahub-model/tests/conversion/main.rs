@@ -147,7 +147,8 @@ fn a_local_column_is_null_or_has_its_default() {
     }
 }
 
-/// CDMS keeps whole seconds (fact sheet, 2.2), so nothing else is sent or kept in a row; the hub's own times are whole.
+/// CDMS keeps whole seconds (docs/protocol.md, 2.2), so nothing else is sent or kept in a row; the hub's own times are
+/// whole.
 #[test]
 fn times_are_cut_to_seconds_towards_the_past() {
     let opened = column(&FULL, "opened");

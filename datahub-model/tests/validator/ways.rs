@@ -58,7 +58,7 @@ fn mapping(said: &str, model: &str) -> Result<Mapping, String> {
 pub(crate) fn tried() -> usize {
     let mut tried = 0;
     for (kind, said) in KINDS {
-        // CDMS lets no state be written (fact sheet, 4), so its fields say that they are not.
+        // CDMS lets no state be written (docs/protocol.md, 4.1), so its fields say that they are not.
         let may_be_written = kind != Kind::State;
         for (way, also, keys, field, held) in
             WAYS.into_iter().filter(|way| may_be_written || way.4.write == Write::Never)

@@ -9,7 +9,7 @@ use url::Url;
 
 use super::transport::{Exchange, Transport};
 
-/// Logs in to CDMS. Organisations differ in how (fact sheet, 7), so this is for each to implement.
+/// Logs in to CDMS. Organisations differ in how (docs/protocol.md, 7), so this is for each to implement.
 ///
 /// The hub logs in before its first request and again when CDMS says that the session is over, once for all requests
 /// that wait for it.

@@ -196,8 +196,8 @@ impl Transport {
 
 impl HttpAnswer {
     /// Whether the answer says that the session is over, and by what sign: 401, a redirect to a login host, or a page
-    /// with a password field in place of data (fact sheet, 7.1). A page under another status than 200 proves nothing of
-    /// the request that it answers.
+    /// with a password field in place of data (docs/protocol.md, 7.1). A page under another status than 200 proves nothing
+    /// of the request that it answers.
     pub(crate) fn login_lost(&self, login_hosts: &[String]) -> Option<String> {
         if self.status == StatusCode::UNAUTHORIZED {
             return Some("CDMS answered 401".to_owned());

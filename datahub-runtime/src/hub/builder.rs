@@ -131,7 +131,8 @@ impl HubBuilder {
     }
 
     /// How many requests to CDMS are under way at once, at most; further ones wait. Default: 16, which a CRM 2011 server is
-    /// known to bear from one client (fact sheet, 10). Less is kinder to a server that people work on at the same time.
+    /// known to sustain for one client (docs/protocol.md, 10). Fewer are kinder to a server that people work on at the same
+    /// time.
     ///
     /// One is the least; 0 counts as 1.
     pub fn concurrent_requests(mut self, count: usize) -> Self {

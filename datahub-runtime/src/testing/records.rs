@@ -48,7 +48,7 @@ impl Records {
             Kind::Boolean => Value::Boolean(self.dice.bool()),
             Kind::Decimal => Value::Decimal(self.decimal(stated.scale.unwrap_or(conversion::DECIMAL_SCALE))),
             Kind::Money => Value::Money(self.decimal(stated.scale.unwrap_or(4))),
-            // CDMS keeps whole seconds (fact sheet, 2.2).
+            // CDMS keeps whole seconds (docs/protocol.md, 2.2).
             Kind::DateTime => Value::Instant(Instant(self.dice.i64(SECONDS) * 1000)),
             Kind::Date => {
                 let begin = NaiveDate::default() - Days::new(36_500);
@@ -97,7 +97,7 @@ impl Records {
     fn double(&mut self) -> f64 {
         loop {
             let number = f64::from_bits(self.dice.u64(..));
-            // CDMS takes none nearer to zero (fact sheet, 2.2) and none beyond its domain, and JSON has no negative zero.
+            // CDMS takes none nearer to zero or beyond its domain (docs/protocol.md, 2.2), and JSON has no negative zero.
             if number.is_normal() && Value::Double(number).check_domain().is_ok() {
                 return number;
             }

@@ -84,7 +84,7 @@ pub(in crate::source) fn field_keys<P: Clone>(field: &FieldAnnotation<P>, diagno
     sources.len() <= 1
 }
 
-// CDMS may have a null in any attribute (fact sheet, 1.1), so each field says what becomes of it.
+// CDMS may have a null in any attribute (docs/protocol.md, 1.1), so each field says what becomes of it.
 pub(in crate::source) fn nullability<P: Clone>(
     field: &FieldAnnotation<P>,
     attribute: &ContractAttribute,
