@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use cdms_odata::{Attributes, Instant, Value};
+use cdms_odata::{Attributes, Instant};
 use datahub_model::{Fault, ModelDescriptor};
 use datahub_protocol::planted::{Planted, planted};
 use datahub_protocol::{
@@ -15,6 +15,7 @@ use uuid::Uuid;
 use crate::ErrorKind;
 use crate::crash_points::{Place, Step, pass, pass_blocking};
 use crate::hub::Engine;
+use crate::local_fields::LocalFields;
 use crate::record_lock::RecordGuard;
 use crate::store::{Job, StoreError, StoredRecord};
 
@@ -27,12 +28,12 @@ pub(crate) struct Run {
     model: &'static ModelDescriptor,
     id: Uuid,
     actor: Arc<str>,
-    /// The local columns that the caller set, by position.
-    set_locals: Option<Vec<(usize, Value)>>,
-    /// The local columns that the caller means to change or remove, by position, as the caller knows them.
-    known_locals: Vec<(usize, Value)>,
-    /// The local columns as last loaded.
-    locals: Vec<Value>,
+    /// The local fields that the caller set.
+    set_locals: Option<LocalFields>,
+    /// The local fields that the caller means to change or remove, as the caller knows them.
+    known_locals: LocalFields,
+    /// The local fields as last loaded.
+    locals: LocalFields,
     /// Held from the machine's wish to the end of the run.
     guard: Option<RecordGuard>,
     lease: Option<Lease>,
@@ -59,8 +60,8 @@ impl Run {
             id,
             actor,
             set_locals: None,
-            known_locals: Vec::new(),
-            locals: Vec::new(),
+            known_locals: LocalFields::default(),
+            locals: LocalFields::default(),
             guard: None,
             lease: None,
             may_be_open: false,
@@ -69,30 +70,23 @@ impl Run {
         }
     }
 
-    /// Stores these values of local columns with the record's next transaction.
-    pub(crate) fn set_locals(mut self, locals: Vec<(usize, Value)>) -> Self {
+    /// Stores these values of local fields with the record's next transaction.
+    pub(crate) fn set_locals(mut self, locals: LocalFields) -> Self {
         self.set_locals = Some(locals);
         self
     }
 
-    /// Notes what the caller knows of the local columns that the write is about, so that it is told where somebody else has
+    /// Notes what the caller knows of the local fields that the write is about, so that it is told where somebody else has
     /// changed them.
-    pub(crate) fn known_locals(mut self, locals: Vec<(usize, Value)>) -> Self {
+    pub(crate) fn known_locals(mut self, locals: LocalFields) -> Self {
         self.known_locals = locals;
         self
     }
 
-    /// The values of the local columns, in their order, as the row has them after the run.
-    pub(crate) fn locals(&self) -> Vec<Value> {
-        let mut locals = self.locals.clone();
-        let positions: Vec<_> = local_columns(self.model).collect();
-        locals.resize(positions.len(), Value::Null);
-        for (column, value) in self.set_locals.iter().flatten() {
-            if let Some(place) = positions.iter().position(|position| position == column) {
-                locals[place] = value.clone();
-            }
-        }
-        locals
+    /// All local fields as the row has them after the run.
+    pub(crate) fn locals(&self) -> LocalFields {
+        let locals = LocalFields::nulls(self.model).with(&self.locals);
+        self.set_locals.iter().fold(locals, LocalFields::with)
     }
 
     /// When the last GET was sent.
@@ -172,21 +166,9 @@ impl Run {
     async fn load(&mut self) -> Result<Loaded, StoreError> {
         let StoredRecord { mut loaded, locals, .. } = self.engine.store.load(self.model, self.id).await?;
         self.locals = locals;
-        loaded.local_conflicts = self.local_conflicts();
+        let wanted = self.set_locals.clone().unwrap_or_default();
+        loaded.local_conflicts = self.locals.conflicts(self.model, &self.known_locals, &wanted);
         Ok(loaded)
-    }
-
-    /// The local columns that somebody else has given another value than the caller knows and wants.
-    fn local_conflicts(&self) -> Vec<usize> {
-        let wanted = |column: usize| self.set_locals.iter().flatten().find(|(set, _)| *set == column);
-        let differs = |column: usize, known: &Value| {
-            let place = local_columns(self.model).position(|local| local == column);
-            let stored = place.and_then(|place| self.locals.get(place));
-            let initial = || datahub_model::conversion::initial(&self.model.columns[column]);
-            let now = stored.filter(|now| !now.is_null()).cloned().unwrap_or_else(initial);
-            now != *known && wanted(column).is_none_or(|(_, wanted)| now != *wanted)
-        };
-        self.known_locals.iter().filter(|(column, known)| differs(*column, known)).map(|(column, _)| *column).collect()
     }
 
     async fn fetch(&mut self) -> Fetched<Fault> {
@@ -308,9 +290,4 @@ impl News {
             tracing::warn!(model, %id, %operation, "a write that had been found not applied has shown up");
         }
     }
-}
-
-/// The positions of a model's local columns.
-pub(crate) fn local_columns(model: &ModelDescriptor) -> impl Iterator<Item = usize> {
-    model.columns.iter().enumerate().filter(|(_, column)| column.is_local()).map(|(position, _)| position)
 }

@@ -11,7 +11,8 @@ use serde::ser::SerializeMap as _;
 use serde::{Serialize, Serializer};
 use uuid::Uuid;
 
-use crate::store::{Erasure, FieldChangeOfDay, HistoryRow, LocalChange};
+use crate::local_fields::LocalChange;
+use crate::store::{Erasure, FieldChangeOfDay, HistoryRow};
 use crate::{CdmsSynced, Error, ErrorKind, Hub, Id};
 
 /// One thing that happened to a record: who, what, when, on which side.

@@ -2,12 +2,11 @@
 
 use std::sync::Arc;
 
-use cdms_odata::Value;
 use datahub_model::{Fault, ModelDescriptor, conversion};
 use datahub_protocol::{Snapshot, Values};
 use uuid::Uuid;
 
-use crate::executor::local_columns;
+use crate::local_fields::LocalFields;
 
 /// A row's values, with those of the local columns.
 #[derive(Clone, Debug, PartialEq)]
@@ -20,10 +19,10 @@ pub(crate) struct KnownRow {
 
 impl KnownRow {
     /// The row of values that the protocol has decoded, with the local columns laid over them.
-    pub(crate) fn of(model: &ModelDescriptor, mut values: Values, locals: Vec<Value>) -> Self {
-        if local_columns(model).next().is_some() {
-            // Nobody else has it yet where a write has just made it; of a shared one a copy is laid over.
-            lay_over(model, Arc::make_mut(&mut values), locals);
+    pub(crate) fn of(model: &ModelDescriptor, mut values: Values, locals: LocalFields) -> Self {
+        if !locals.is_empty() {
+            // Nobody else has them yet where a write has just made them; of shared ones a copy is laid over.
+            locals.lay_over(model, Arc::make_mut(&mut values));
         }
         KnownRow { values, incomplete: Vec::new() }
     }
@@ -37,10 +36,10 @@ impl KnownRow {
         model: &ModelDescriptor,
         id: Uuid,
         snapshot: &Snapshot,
-        locals: Vec<Value>,
+        locals: LocalFields,
     ) -> Result<Self, Fault> {
         let (mut row, incomplete) = conversion::decode_known(model, id, &snapshot.facts, &snapshot.seen)?;
-        lay_over(model, &mut row, locals);
+        locals.lay_over(model, &mut row);
         Ok(KnownRow { values: row.into(), incomplete })
     }
 
@@ -53,16 +52,10 @@ impl KnownRow {
         model: &ModelDescriptor,
         id: Uuid,
         snapshot: &Snapshot,
-        locals: Vec<Value>,
+        locals: LocalFields,
     ) -> Result<Self, Fault> {
         let mut row = conversion::decode(model, id, &snapshot.facts, &snapshot.seen)?;
-        lay_over(model, &mut row, locals);
+        locals.lay_over(model, &mut row);
         Ok(KnownRow { values: row.into(), incomplete: Vec::new() })
-    }
-}
-
-fn lay_over(model: &ModelDescriptor, row: &mut [Value], locals: Vec<Value>) {
-    for (column, value) in local_columns(model).zip(locals) {
-        row[column] = if value.is_null() { conversion::initial(&model.columns[column]) } else { value };
     }
 }

@@ -32,6 +32,7 @@ mod history;
 mod hub;
 mod id;
 mod known_row;
+mod local_fields;
 mod mapping;
 mod model;
 mod models;

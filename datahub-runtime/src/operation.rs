@@ -27,7 +27,7 @@ pub use save::Save;
 
 use std::sync::Arc;
 
-use cdms_odata::{Instant, Value};
+use cdms_odata::Instant;
 use datahub_model::Fault;
 use datahub_protocol::planted::{Planted, planted};
 use datahub_protocol::{Asked, Failure, Machine, OperationId, WriteKind, Written};
@@ -36,6 +36,7 @@ use crate::executor::Run;
 use crate::freshness::Checked;
 use crate::hub::Engine;
 use crate::known_row::KnownRow;
+use crate::local_fields::LocalFields;
 use crate::observed::observed;
 use crate::saved::Saved;
 use crate::{CdmsSynced, Error, Id, Synced};
@@ -43,8 +44,8 @@ use crate::{CdmsSynced, Error, Id, Synced};
 /// A write that was carried out.
 struct CarriedOut {
     written: Written,
-    /// The local columns' values, in their order.
-    locals: Vec<Value>,
+    /// All local fields as they are now.
+    locals: LocalFields,
     /// When it was begun.
     begun: Instant,
     /// When CDMS's record was asked for last.

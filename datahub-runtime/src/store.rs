@@ -57,7 +57,6 @@ pub use history::Erasure;
 pub(crate) use history::{FieldChangeOfDay, HistoryRow};
 pub(crate) use intents::IntentRow;
 pub(crate) use load::StoredRecord;
-pub(crate) use model_table::LocalChange;
 pub(crate) use page::{Judge, PAGE_STEP, Page, PageStored};
 pub use quarantine::QuarantineEntry;
 pub(crate) use row::datum;

@@ -12,10 +12,10 @@ use datahub_protocol::{Snapshot, Version};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use uuid::Uuid;
 
-use crate::executor::local_columns;
 use crate::freshness::Checked;
 use crate::id::beginning;
 use crate::known_row::KnownRow;
+use crate::local_fields::LocalFields;
 use crate::model::{model_of, row_of};
 use crate::saved::Saved;
 use crate::{CdmsSynced, Error, ErrorKind, Id};
@@ -112,16 +112,15 @@ impl<T: CdmsSynced> Synced<T> {
         &self.base
     }
 
-    /// The local columns, by position, as the caller loaded them.
-    pub(crate) fn known_locals(&self) -> Vec<(usize, Value)> {
-        local_columns(T::DESCRIPTOR).map(|column| (column, self.base.row.values[column].clone())).collect()
+    /// The local fields as the caller loaded them.
+    pub(crate) fn known_locals(&self) -> LocalFields {
+        LocalFields::of_row(T::DESCRIPTOR, &self.base.row.values)
     }
 
     /// The values as they stand, and the local ones among them that the caller changed.
-    pub(crate) fn changes(&self) -> Result<(Row, Vec<(usize, Value)>), Error> {
+    pub(crate) fn changes(&self) -> Result<(Row, LocalFields), Error> {
         let row = row_of(&self.value).map_err(|fault| invalid::<T>(self.id(), fault))?;
-        let changed = local_columns(T::DESCRIPTOR).filter(|column| row[*column] != self.base.row.values[*column]);
-        let changed = changed.map(|column| (column, row[column].clone())).collect();
+        let changed = LocalFields::changed(T::DESCRIPTOR, &self.base.row.values, &row);
         Ok((row, changed))
     }
 }

@@ -12,8 +12,9 @@ use uuid::Uuid;
 
 use super::detached::{is_detached, write_detached};
 use super::write;
-use crate::executor::{Run, local_columns};
+use crate::executor::Run;
 use crate::hub::Engine;
+use crate::local_fields::LocalFields;
 use crate::mapping::ModelMapping;
 use crate::model::row_of;
 use crate::synced::invalid;
@@ -53,7 +54,7 @@ async fn create<T: Writable>(hub: &Hub, value: &T) -> Result<Synced<T>, Error> {
     engine.admit(T::DESCRIPTOR)?;
     let id = value.id();
     let row = row_of(value).map_err(|fault| invalid::<T>(id, fault))?;
-    let locals = local_columns(T::DESCRIPTOR).map(|column| (column, row[column].clone())).collect();
+    let locals = LocalFields::of_row(T::DESCRIPTOR, &row);
     let run = Run::new(Arc::clone(engine), T::DESCRIPTOR, id.guid(), Arc::clone(&hub.actor)).set_locals(locals);
     if is_detached::<T>() {
         let seen = encode_whole(T::DESCRIPTOR, &row).map_err(|fault| invalid::<T>(id, fault))?;

@@ -2,18 +2,17 @@
 
 use std::future::IntoFuture;
 
-use cdms_odata::Value;
 use datahub_model::{Column, Fault, ModelDescriptor};
 use datahub_protocol::{Failure, Stored};
 use futures_util::future::BoxFuture;
 use uuid::Uuid;
 
 use super::is_detached;
-use crate::executor::local_columns;
 use crate::freshness::Checked;
 use crate::hub::Engine;
 use crate::known_row::KnownRow;
-use crate::store::{Erasure, HistoryRow, LocalChange};
+use crate::local_fields::{LocalChange, LocalFields, local_columns};
+use crate::store::{Erasure, HistoryRow};
 use crate::synced::VersionToken;
 use crate::{Error, ErrorKind, Hub, Id, Synced, Writable};
 
@@ -90,7 +89,7 @@ pub(super) async fn undo_after(
     id: Uuid,
     kept: i64,
     seen: &mut cdms_odata::Attributes,
-    locals: &mut [Value],
+    locals: &mut LocalFields,
 ) -> Result<(), Error> {
     let mut before = i64::MAX;
     loop {
@@ -132,15 +131,14 @@ pub(super) fn not_erased(model: &'static ModelDescriptor, id: Uuid, rows: &[Hist
 }
 
 /// Like [`undo`] for the local columns; a field that is not local any more has nothing to take back.
-fn undo_locals(model: &ModelDescriptor, locals: &mut [Value], later: &[HistoryRow]) {
-    let columns: Vec<_> = local_columns(model).collect();
+fn undo_locals(model: &ModelDescriptor, locals: &mut LocalFields, later: &[HistoryRow]) {
     for LocalChange { field, column, from, .. } in later.iter().flat_map(|row| &row.local) {
         // A field that gets another name keeps its column, or says with `was` which one it had.
         let name = column.as_ref().unwrap_or(field);
-        let place = |is_it: &dyn Fn(&Column) -> bool| columns.iter().position(|column| is_it(&model.columns[*column]));
+        let place = |is_it: &dyn Fn(&Column) -> bool| local_columns(model).find(|(_, column)| is_it(column));
         let place = place(&|column| column.name == name).or_else(|| place(&|column| column.was == Some(name)));
-        if let Some(place) = place {
-            locals[place] = from.clone();
+        if let Some((at, _)) = place {
+            locals.set(at, from.clone());
         }
     }
 }

@@ -12,7 +12,7 @@ use super::create::admit_create;
 use super::detached::{is_detached, write_detached};
 use super::edit::{not_erased, undo_after};
 use super::{Create, write};
-use crate::executor::{Run, local_columns};
+use crate::executor::Run;
 use crate::known_row::KnownRow;
 use crate::mapping::ModelMapping;
 use crate::model::model_of;
@@ -56,9 +56,7 @@ impl<T: Writable> Revert<T> {
         undo_after(engine, model, id.guid(), kept, &mut snapshot.seen, &mut locals).await?;
         match ended {
             None => {
-                let columns = local_columns(model).zip(locals.into_iter().zip(stored.locals));
-                let changed = columns.filter(|(_, (then, now))| then != now);
-                let locals: Vec<_> = changed.map(|(column, (then, _))| (column, then)).collect();
+                locals.retain(|at, then| stored.locals.get(at) != Some(then));
                 let local_changed = !locals.is_empty();
                 let run = Run::new(Arc::clone(engine), model, id.guid(), Arc::clone(&hub.actor)).set_locals(locals);
                 if is_detached::<T>() {
@@ -86,7 +84,6 @@ impl<T: Writable> Revert<T> {
                 let machine =
                     datahub_protocol::Create::put_back(mapping, id.guid(), &snapshot.facts, snapshot.seen, operation);
                 let machine = machine.map_err(|fault| failed(Failure::Quarantined(fault)))?;
-                let locals = local_columns(model).zip(locals).collect();
                 let run = Run::new(Arc::clone(engine), model, id.guid(), Arc::clone(&hub.actor)).set_locals(locals);
                 write(engine, (WriteKind::Create, operation), id, run, machine).await?.synced(engine, id)
             }

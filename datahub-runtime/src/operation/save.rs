@@ -62,8 +62,8 @@ impl<'s, T: CdmsSynced> Save<'s, T> {
         engine.admit(T::DESCRIPTOR)?;
         let id = value.unchanged_id()?;
         let (row, locals) = value.changes()?;
-        let known = value.known_locals().into_iter().filter(|(known, _)| locals.iter().any(|(set, _)| set == known));
-        let known = known.collect();
+        let mut known = value.known_locals();
+        known.retain(|at, _| locals.get(at).is_some());
         let local_changed = !locals.is_empty();
         let run = Run::new(Arc::clone(engine), T::DESCRIPTOR, id.guid(), Arc::clone(&hub.actor));
         let run = run.set_locals(locals).known_locals(known);

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use cdms_odata::{Instant, Value};
+use cdms_odata::Instant;
 use datahub_model::{Fault, Mode, ModelDescriptor};
 use datahub_protocol::planted::{Planted, planted};
 use datahub_protocol::{
@@ -20,11 +20,12 @@ use super::failure::Trouble;
 use super::history::{self, Appended};
 use super::intents::{self, mapping_datum};
 use super::load::load;
-use super::model_table::{self, LocalChange, Locals, NamedLocals, Purpose, Stays, join_row, select_row, take_row};
+use super::model_table::{self, Purpose, Stays, join_row, select_row, take_row};
 use super::row::{to_json, to_word};
 use super::statement::{Datum, Statement};
 use super::{quarantine, sequence};
 use crate::crash_points::{Place, Step, pass_blocking};
+use crate::local_fields::{LocalChange, LocalFields, NamedFields};
 
 /// A transaction on one record, with what the protocol does not know of it.
 #[derive(Clone, Debug)]
@@ -32,9 +33,9 @@ pub(crate) struct Job {
     pub(crate) model: &'static ModelDescriptor,
     pub(crate) id: Uuid,
     pub(crate) commit: Commit<Fault>,
-    /// The values that the caller set in local columns, by position among all columns. They are stored with the
-    /// transaction that ends the caller's write as applied, or alone; a refresh on the way there leaves them.
-    pub(crate) locals: Option<Locals>,
+    /// The values that the caller set in local fields. They are stored with the transaction that ends the caller's write
+    /// as applied, or alone; a refresh on the way there leaves them.
+    pub(crate) locals: Option<LocalFields>,
     pub(crate) actor: String,
     pub(crate) program: String,
     /// This program's instance, as the holder of a lease.
@@ -92,9 +93,9 @@ struct Found {
     /// The newest write of the record that was found not applied and has not shown up.
     late: Option<OperationId>,
     /// The local values that the open intent's writer wants stored with its success.
-    intended_locals: NamedLocals,
-    /// The local columns' values, if there is a row.
-    locals: Option<Vec<Value>>,
+    intended_locals: NamedFields,
+    /// The local fields, if there is a row.
+    locals: Option<LocalFields>,
 }
 
 /// Runs the transaction. Whatever it says, nothing was changed unless it is [`Committed::Done`].
@@ -145,8 +146,8 @@ fn store(connection: &mut Connection, job: &Job) -> Result<(Version, Vec<LocalCh
         };
     }
     if let Some(trial) = &commit.trial {
-        let given = job.locals.as_deref().unwrap_or_default();
-        let before = found.locals.as_deref();
+        let given = &job.locals.clone().unwrap_or_default();
+        let before = found.locals.as_ref();
         let touched = Touched { model, ids: &[*id], removes: matches!(trial, Trial::Remove) };
         connection.attempt(|connection| {
             let deferred = deferred::before(connection, touched)?;
@@ -179,7 +180,7 @@ fn find(connection: &mut Connection, job: &Job, now: Instant) -> Result<Found, T
     let Job { model, id, .. } = job;
     let mut statement = Statement::default();
     // The record's version, the open intent's operation and local values, and the newest that may show up late.
-    type Guarded = (Option<Version>, Option<Uuid>, Option<Json<NamedLocals>>, Option<OperationId>);
+    type Guarded = (Option<Version>, Option<Uuid>, Option<Json<NamedFields>>, Option<OperationId>);
     let mut types = Guarded::TYPES.to_vec();
     statement.push(
         "SELECT record.version, intent.operation, intent.local, (SELECT intent.operation FROM datahub_intents AS intent \
@@ -242,7 +243,7 @@ fn change_record(
     version: Version,
 ) -> Result<Vec<LocalChange>, Trouble> {
     let Job { model, id, commit, .. } = job;
-    let before = found.locals.as_deref();
+    let before = found.locals.as_ref();
     match &commit.record {
         RecordChange::Keep => Ok(Vec::new()),
         // An applied write whose record cannot be stored: the hub's own fields need not wait for that.
@@ -272,9 +273,9 @@ fn change_record(
             Ok(before.map(|last| model_table::local_endings(model, last)).unwrap_or_default())
         }
         RecordChange::LocalOnly => {
-            let given = job.locals.as_deref().unwrap_or_default();
-            let changes = model_table::local_changes(model, before, given)?;
-            model_table::put_locals(connection, model, *id, given)?;
+            let given = job.locals.clone().unwrap_or_default();
+            let changes = model_table::local_changes(model, before, &given)?;
+            model_table::put_locals(connection, model, *id, &given)?;
             touch(connection, job, version)?;
             Ok(changes)
         }
@@ -390,15 +391,15 @@ fn append_history(
 }
 
 /// The local values that go into the row: the caller's once its write is applied, whoever finds that out.
-fn locals_to_store(job: &Job, found: &Found) -> Locals {
+fn locals_to_store(job: &Job, found: &Found) -> LocalFields {
     match &job.commit.intent {
         IntentChange::Close { verdict: Verdict::Applied, .. } => match &job.locals {
             Some(locals) => locals.clone(),
-            None => model_table::positioned(job.model, &found.intended_locals),
+            None => found.intended_locals.positioned(job.model),
         },
         // Nobody refreshes a detached model's row, so what is stored is the caller's write.
         _ if job.model.mode == Mode::Detached => job.locals.clone().unwrap_or_default(),
-        _ => Vec::new(),
+        _ => LocalFields::default(),
     }
 }
 
@@ -414,7 +415,7 @@ pub(crate) fn awaited_locals(
     connection: &mut Connection,
     model: &ModelDescriptor,
     ids: &[Uuid],
-) -> Result<BTreeMap<Uuid, Locals>, Trouble> {
+) -> Result<BTreeMap<Uuid, LocalFields>, Trouble> {
     if ids.is_empty() {
         return Ok(BTreeMap::new());
     }
@@ -427,23 +428,20 @@ pub(crate) fn awaited_locals(
         [model.entity.name.into(), intents::applied()?, intents::not_applied()?],
     );
     let mut awaited = BTreeMap::new();
-    for (id, named) in connection.read::<(Uuid, Option<Json<NamedLocals>>)>(&statement)? {
-        awaited.insert(id, named.map(|Json(named)| model_table::positioned(model, &named)).unwrap_or_default());
+    for (id, named) in connection.read::<(Uuid, Option<Json<NamedFields>>)>(&statement)? {
+        awaited.insert(id, named.map(|Json(named)| named.positioned(model)).unwrap_or_default());
     }
     Ok(awaited)
 }
 
 /// The local values that an intent remembers, for whoever finds out that its write was applied: those the caller set,
 /// and for a create those of the new model.
-fn locals_to_keep(job: &Job) -> NamedLocals {
-    let IntentChange::Open(intent) = &job.commit.intent else { return NamedLocals::new() };
-    let mut locals = NamedLocals::new();
+fn locals_to_keep(job: &Job) -> NamedFields {
+    let IntentChange::Open(intent) = &job.commit.intent else { return NamedFields::default() };
+    let mut locals = LocalFields::default();
     if let (WriteKind::Create, Some(Trial::Put(values))) = (intent.write, &job.commit.trial) {
-        let columns = model_table::local_columns(job.model);
-        let given = columns.filter_map(|(at, _)| Some((at, values.get(at)?.clone())));
-        let given: Locals = given.filter(|(_, value)| !value.is_null()).collect();
-        locals.append(&mut model_table::named(job.model, &given));
+        locals = LocalFields::of_row(job.model, values);
+        locals.retain(|_, value| !value.is_null());
     }
-    locals.append(&mut model_table::named(job.model, job.locals.as_deref().unwrap_or_default()));
-    locals
+    job.locals.iter().fold(locals, LocalFields::with).named(job.model)
 }

@@ -11,10 +11,10 @@ use super::connection::Connection;
 use super::failure::Trouble;
 use super::history::FieldChangeOfDay;
 use super::intents::{Lease, applied, push_quiet};
-use super::model_table::LocalChange;
 use super::row::to_json;
 use super::sequence;
 use super::statement::{Datum, Statement};
+use crate::local_fields::LocalChange;
 
 /// What became of an erasure.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

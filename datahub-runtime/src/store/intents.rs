@@ -10,9 +10,9 @@ use super::columns::{Json, columns};
 use super::commit::Job;
 use super::connection::Connection;
 use super::failure::Trouble;
-use super::model_table::NamedLocals;
 use super::row::to_json;
 use super::statement::{Datum, Statement};
+use crate::local_fields::NamedFields;
 
 /// How long an intent is kept after it was closed.
 const KEPT_MS: i64 = 24 * 60 * 60 * 1_000;
@@ -80,7 +80,7 @@ pub(crate) fn change(
     connection: &mut Connection,
     job: &Job,
     change: &IntentChange,
-    locals: &NamedLocals,
+    locals: &NamedFields,
     now: Instant,
 ) -> Result<(), Trouble> {
     match change {
@@ -120,7 +120,7 @@ fn open(
     connection: &mut Connection,
     job: &Job,
     intent: &Intent,
-    locals: &NamedLocals,
+    locals: &NamedFields,
     now: Instant,
 ) -> Result<(), Trouble> {
     let sql = "INSERT INTO datahub_intents (operation, entity, id, model, write, body, local, actor, program, \

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use cdms_odata::{Attributes, Facts, Instant, Value};
+use cdms_odata::{Attributes, Facts, Instant};
 use datahub_model::{ModelDescriptor, conversion};
 use datahub_protocol::{
     Intent, LeaseState, Loaded, OpenIntent, Snapshot, Stored, TombstoneReason, UnansweredDelete, Verdict, Version,
@@ -17,14 +17,15 @@ use super::intents::{self, Lease, applied, lease_state, mapping_tag, settled_pat
 use super::model_table::{join_row, select_row, take_row};
 use super::row::missing;
 use super::statement::{ColumnType, Statement};
+use crate::local_fields::LocalFields;
 
 /// All that the hub has of one record.
 #[derive(Clone, Debug, PartialEq, Default)]
 pub(crate) struct StoredRecord {
     /// What the protocol wants to know.
     pub(crate) loaded: Loaded,
-    /// The local columns' values in their order; null where there is no row.
-    pub(crate) locals: Vec<Value>,
+    /// All local fields; null where there is no row.
+    pub(crate) locals: LocalFields,
     /// Whether the model's table has the row. If the record has one and the table has not, somebody removed it past
     /// the hub, and it is to be stored again.
     pub(crate) row_present: bool,

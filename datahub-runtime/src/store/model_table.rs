@@ -1,11 +1,8 @@
 //! A model's own table: made from its descriptor, checked against it, and its rows stored.
 
-use std::collections::BTreeMap;
-
 use cdms_odata::Value;
 use datahub_model::{Column, ModelDescriptor, Source};
 use datahub_protocol::Values;
-use serde::{Deserialize, Deserializer, Serialize};
 use uuid::Uuid;
 
 use super::connection::{Connection, quoted};
@@ -13,45 +10,7 @@ use super::dialect::Dialect;
 use super::failure::Trouble;
 use super::row::{self, Cells, column_type, datum, zero};
 use super::statement::{ColumnType, Datum, Statement};
-
-/// One local field's change, in column values.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub(crate) struct LocalChange {
-    /// The field by its name of that day.
-    pub(crate) field: String,
-    /// The column, where its name was another one.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(crate) column: Option<String>,
-    /// Its value before.
-    pub(crate) from: Value,
-    /// Its value after; `None` where the row ended.
-    #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
-    pub(crate) to: Option<Value>,
-}
-
-impl LocalChange {
-    /// The column as the model has it now, perhaps under another name.
-    pub(crate) fn column_in(&self, model: &ModelDescriptor) -> Option<&'static Column> {
-        let name = self.column.as_deref().unwrap_or(&self.field);
-        local_columns(model).map(|(_, column)| column).find(|column| column.name == name || column.was == Some(name))
-    }
-
-    fn of(column: &Column) -> Self {
-        let other_name = (column.name != column.field).then(|| column.name.to_owned());
-        LocalChange { field: column.field.to_owned(), column: other_name, from: Value::Null, to: None }
-    }
-}
-
-/// Tells a null that is there from a value that is not.
-fn present<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Value>, D::Error> {
-    Value::deserialize(deserializer).map(Some)
-}
-
-/// Values for local columns, by position among all columns.
-pub(crate) type Locals = Vec<(usize, Value)>;
-
-/// Local values by column name, the form that outlives a change of the model.
-pub(crate) type NamedLocals = BTreeMap<String, Value>;
+use crate::local_fields::{LocalChange, LocalFields, local_columns};
 
 /// What a statement that stores a row is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -65,10 +24,10 @@ pub(crate) enum Purpose {
 /// The local columns of a row that is stored.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Stays<'v> {
-    /// The values that they have, in their order, where there is a row.
-    pub(crate) before: Option<&'v [Value]>,
-    /// The values that the caller gives, by position among all columns.
-    pub(crate) given: &'v [(usize, Value)],
+    /// The values that they have, where there is a row.
+    pub(crate) before: Option<&'v LocalFields>,
+    /// The values that the caller gives.
+    pub(crate) given: &'v LocalFields,
 }
 
 /// The statement that makes the table.
@@ -83,11 +42,6 @@ pub(crate) fn create_table(dialect: &Dialect, model: &ModelDescriptor) -> String
         format!("{} {kind}{rule}", quoted(column.name))
     });
     format!("CREATE TABLE {} ({})", quoted(model.table), columns.collect::<Vec<_>>().join(", "))
-}
-
-/// The local columns with their positions.
-pub(crate) fn local_columns(model: &ModelDescriptor) -> impl Iterator<Item = (usize, &'static Column)> {
-    model.columns.iter().enumerate().filter(|(_, column)| column.is_local())
 }
 
 /// The column with the record's id.
@@ -115,9 +69,9 @@ pub(crate) fn join_row(statement: &mut Statement, model: &ModelDescriptor) {
 }
 
 /// Takes what [`select_row`] asked for: whether there is a row, and its local values.
-pub(crate) fn take_row(cells: &mut Cells, model: &ModelDescriptor) -> Result<(bool, Vec<Value>), Trouble> {
+pub(crate) fn take_row(cells: &mut Cells, model: &ModelDescriptor) -> Result<(bool, LocalFields), Trouble> {
     let present = cells.optional_guid()?.is_some();
-    let locals = local_columns(model).map(|(_, column)| Ok(row::value(column, cells.datum()?)));
+    let locals = local_columns(model).map(|(at, column)| Ok((at, row::value(column, cells.datum()?))));
     Ok((present, locals.collect::<Result<_, Trouble>>()?))
 }
 
@@ -141,7 +95,7 @@ pub(crate) fn put(
         |_| true,
         |statement, at, column| {
             if column.is_local() {
-                statement.push(" = CASE WHEN ? THEN excluded.", [Datum::Bool(Some(stays.given_at(at).is_some()))]);
+                statement.push(" = CASE WHEN ? THEN excluded.", [Datum::Bool(Some(stays.given.get(at).is_some()))]);
                 statement.name(column.name);
                 statement.sql(" ELSE ");
                 statement.name(model.table);
@@ -180,11 +134,10 @@ fn cells(
         let (found, needed) = (values.len(), model.columns.len());
         return Err(Trouble::Refused(format!("table {}: {found} values for {needed} columns", model.table)));
     }
-    let places: Vec<_> = local_columns(model).map(|(at, _)| at).collect();
-    let before_at = |at: usize| stays.before?.get(places.iter().position(|place| *place == at)?);
+    let before_at = |at: usize| stays.before?.get(at);
     let cell = |(at, column): (usize, &Column)| match column.source {
         Source::Key => Ok(Datum::from(id)),
-        Source::Local => match stays.given_at(at).or_else(|| before_at(at)).unwrap_or(&values[at]) {
+        Source::Local => match stays.given.get(at).or_else(|| before_at(at)).unwrap_or(&values[at]) {
             Value::Null => Ok(zero(column)),
             value => refused(model, datum(column, value)),
         },
@@ -217,25 +170,19 @@ fn on_conflict(
     });
 }
 
-impl Stays<'_> {
-    fn given_at(&self, at: usize) -> Option<&Value> {
-        self.given.iter().find(|(column, _)| *column == at).map(|(_, value)| value)
-    }
-}
-
 /// Changes local columns alone.
 pub(crate) fn put_locals(
     connection: &mut Connection,
     model: &ModelDescriptor,
     id: Uuid,
-    given: &[(usize, Value)],
+    given: &LocalFields,
 ) -> Result<(), Trouble> {
     if given.is_empty() {
         return Ok(());
     }
     let mut cells = Vec::new();
     for (at, column) in local_columns(model) {
-        let value = given.iter().find(|(position, _)| *position == at).map(|(_, value)| value);
+        let value = given.get(at);
         let cell = value.map_or_else(|| Ok(zero(column)), |value| local_datum(model, column, value))?;
         cells.push((column, value.is_some(), cell));
     }
@@ -263,10 +210,10 @@ pub(crate) fn put_locals(
 pub(crate) struct RefreshedRow {
     pub(crate) id: Uuid,
     pub(crate) values: Values,
-    /// The local columns' values where there is a row, in their order.
-    pub(crate) before: Option<Vec<Value>>,
-    /// The local values of a new row.
-    pub(crate) given: Locals,
+    /// The local fields where there is a row.
+    pub(crate) before: Option<LocalFields>,
+    /// Those of a new row.
+    pub(crate) given: LocalFields,
 }
 
 /// Inserts or updates rows in one statement.
@@ -281,7 +228,7 @@ pub(crate) fn put_refreshed(
     let mut statement = Statement::of_many(rows.len());
     insert_into(&mut statement, model);
     let cells = rows.iter().map(|row| {
-        let stays = Stays { before: row.before.as_deref(), given: &row.given };
+        let stays = Stays { before: row.before.as_ref(), given: &row.given };
         cells(model, row.id, &row.values, stays, Purpose::Keep)
     });
     statement.list(cells.collect::<Result<Vec<_>, _>>()?, |statement, cells| {
@@ -322,13 +269,13 @@ pub(crate) fn remove(connection: &mut Connection, model: &ModelDescriptor, ids: 
 /// What changes among the local columns when these values are given, compared as the database stores them.
 pub(crate) fn local_changes(
     model: &ModelDescriptor,
-    before: Option<&[Value]>,
-    given: &[(usize, Value)],
+    before: Option<&LocalFields>,
+    given: &LocalFields,
 ) -> Result<Vec<LocalChange>, Trouble> {
     let mut changes = Vec::new();
-    for (place, (at, column)) in local_columns(model).enumerate() {
-        let Some((_, value)) = given.iter().find(|(position, _)| *position == at) else { continue };
-        let before = before.and_then(|values| values.get(place));
+    for (at, column) in local_columns(model) {
+        let Some(value) = given.get(at) else { continue };
+        let before = before.and_then(|before| before.get(at));
         let old = before.map_or_else(|| Ok(zero(column)), |value| local_datum(model, column, value))?;
         let new = local_datum(model, column, value)?;
         if old != new {
@@ -340,24 +287,11 @@ pub(crate) fn local_changes(
 }
 
 /// The local values that a row had when it ended.
-pub(crate) fn local_endings(model: &ModelDescriptor, last: &[Value]) -> Vec<LocalChange> {
-    let columns = local_columns(model).map(|(_, column)| column);
-    let known = columns.zip(last).filter(|(_, value)| !value.is_null());
+pub(crate) fn local_endings(model: &ModelDescriptor, last: &LocalFields) -> Vec<LocalChange> {
+    let columns = local_columns(model).filter_map(|(at, column)| Some((column, last.get(at)?)));
+    let known = columns.filter(|(_, value)| !value.is_null());
     let change = |(column, value): (&Column, &Value)| LocalChange { from: value.clone(), ..LocalChange::of(column) };
     known.map(change).collect()
-}
-
-/// Local values under their columns' names.
-pub(crate) fn named(model: &ModelDescriptor, locals: &[(usize, Value)]) -> NamedLocals {
-    let named = locals.iter().filter_map(|(at, value)| Some((model.columns.get(*at)?.name.to_owned(), value.clone())));
-    named.collect()
-}
-
-/// Local values by position again; those of columns that are not local any more are left out.
-pub(crate) fn positioned(model: &ModelDescriptor, named: &NamedLocals) -> Locals {
-    let value = |column: &Column| named.get(column.name).or_else(|| named.get(column.was?));
-    let columns = local_columns(model).filter_map(|(at, column)| Some((at, value(column)?.clone())));
-    columns.collect()
 }
 
 fn local_datum(model: &ModelDescriptor, column: &Column, value: &Value) -> Result<Datum, Trouble> {

@@ -1,6 +1,6 @@
 //! Storing a page of records: all of it, and how far that is, in one transaction of a fixed number of statements.
 
-use cdms_odata::{Instant, Value};
+use cdms_odata::Instant;
 use datahub_model::{Fault, ModelDescriptor};
 use datahub_protocol::planted::{Planted, planted};
 use datahub_protocol::{Commit, Listed, Loaded, QuarantineChange, Record, RecordChange, Stored, Values, Version};
@@ -13,12 +13,13 @@ use super::differences;
 use super::failure::Trouble;
 use super::history::{self, Appended};
 use super::load::{StoredRecord, load};
-use super::model_table::{self, Locals, RefreshedRow};
+use super::model_table::{self, RefreshedRow};
 use super::quarantine::{self, Put};
 use super::sequence;
 use super::statement::Statement;
 use super::watermark::{self, Claim, Watermark};
 use crate::crash_points::{Place, Step, pass_blocking};
+use crate::local_fields::LocalFields;
 
 /// Records about which one statement is, at most: the databases take so many values, and no more.
 const RECORDS_PER_STATEMENT: usize = 50;
@@ -213,16 +214,16 @@ impl<'c> Plan<'c> {
         id: Uuid,
         commit: &'c Commit<Fault>,
         stored: &StoredRecord,
-        given: Locals,
+        given: LocalFields,
     ) -> Result<(), Trouble> {
-        let before: Option<&[Value]> = stored.row_present.then_some(&stored.locals);
+        let before = stored.row_present.then_some(&stored.locals);
         let mut local = Vec::new();
         match &commit.record {
             RecordChange::Keep => {}
             RecordChange::Put { row, values } => {
                 local = model_table::local_changes(model, before, &given)?;
                 let values = Values::clone(values);
-                self.rows.push(RefreshedRow { id, values, before: before.map(<[_]>::to_vec), given });
+                self.rows.push(RefreshedRow { id, values, before: before.cloned(), given });
                 self.states.push(NewState { id, row, ended: None });
             }
             RecordChange::Tombstone { reason, last } => {

@@ -34,6 +34,7 @@ use super::{Job, Store, StoreOptions, StoredRecord};
 use crate::clock::ManualClock;
 use crate::cost::{Meters, metered};
 use crate::crash_points::Step;
+use crate::local_fields::LocalFields;
 use crate::testing::{TestDatabase, with_connection};
 
 /// That there is nothing of the record, and no write of it was found not applied.
@@ -357,6 +358,11 @@ async fn history(store: &Store) -> Vec<super::HistoryRow> {
     let mut history = store.history(&ORGANISATION, ID, i64::MAX, 1_000).await.unwrap();
     history.reverse();
     history
+}
+
+/// The local fields' values, in the order of their columns.
+fn locals(found: &StoredRecord) -> Vec<Value> {
+    found.locals.iter().map(|(_, value)| value.clone()).collect()
 }
 
 async fn load(store: &Store) -> StoredRecord {

@@ -107,7 +107,7 @@ async fn a_trial_leaves_no_trace() {
     let mut values = vec![Value::Null; ORGANISATION.columns.len()];
     values[1] = Value::text("Tried");
     job.commit.trial = Some(Trial::Put(values.clone()));
-    job.locals = Some(vec![(NOTES, Value::text("tried"))]);
+    job.locals = Some(LocalFields::from_iter([(NOTES, Value::text("tried"))]));
     done(&store, job).await;
     assert_eq!(bench.count("organisations WHERE name = 'Acme' AND notes IS NULL"), 1);
 

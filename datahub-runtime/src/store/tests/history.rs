@@ -3,7 +3,7 @@
 use datahub_protocol::{Change, Note, RecordChange};
 
 use super::*;
-use crate::store::model_table::LocalChange;
+use crate::local_fields::LocalChange;
 
 #[tokio::test]
 async fn an_entry_is_read_back_as_it_was_written() {
@@ -73,7 +73,7 @@ async fn local_fields_are_in_the_history_with_their_column_values() {
     let mut local = job(commit(at(first)));
     local.commit.record = RecordChange::LocalOnly;
     local.commit.history = vec![entry(EntryKind::LocalChanged)];
-    local.locals = Some(vec![(NOTES, Value::text("a")), (RANK, Value::Integer(0))]);
+    local.locals = Some(LocalFields::from_iter([(NOTES, Value::text("a")), (RANK, Value::Integer(0))]));
     let second = done(&store, local).await;
     done(&store, tombstone(second)).await;
 

@@ -12,7 +12,7 @@ async fn a_record_never_seen_loads_as_absent() {
     let found = load(&store).await;
     assert_eq!(found.loaded, Loaded::default());
     assert!(!found.row_present);
-    assert_eq!(found.locals, [Value::Null, Value::Null, Value::Null]);
+    assert_eq!(locals(&found), [Value::Null, Value::Null, Value::Null]);
 }
 
 #[tokio::test]
@@ -132,22 +132,22 @@ async fn an_amount_that_the_column_cannot_hold_exactly_is_refused() {
 async fn local_values_outlive_a_refresh() {
     let (_bench, store) = Bench::open().await;
     let first = done(&store, first_sight("Acme")).await;
-    assert_eq!(load(&store).await.locals, [Value::Null, Value::Integer(0), Value::Null], "the kinds' zeros");
+    assert_eq!(locals(&load(&store).await), [Value::Null, Value::Integer(0), Value::Null], "the kinds' zeros");
 
     let mut local = job(commit(at(first)));
     local.commit.record = RecordChange::LocalOnly;
     local.commit.history = vec![entry(EntryKind::LocalChanged)];
     let budget = Value::Money(Decimal::new(125, 2));
-    local.locals = Some(vec![(NOTES, Value::text("ring them")), (BUDGET, budget.clone())]);
+    local.locals = Some(LocalFields::from_iter([(NOTES, Value::text("ring them")), (BUDGET, budget.clone())]));
     let second = done(&store, local).await;
     assert!(second > first);
 
     // What a refresh on the way to a write is given is not stored yet: the write may still fail.
     let mut refresh = refresh(second, "Beta");
-    refresh.locals = Some(vec![(NOTES, Value::text("too early"))]);
+    refresh.locals = Some(LocalFields::from_iter([(NOTES, Value::text("too early"))]));
     done(&store, refresh).await;
     let found = load(&store).await;
-    assert_eq!(found.locals, [Value::text("ring them"), Value::Integer(0), budget]);
+    assert_eq!(locals(&found), [Value::text("ring them"), Value::Integer(0), budget]);
     let Stored::Row(snapshot) = found.loaded.stored else { panic!("no row") };
     assert_eq!(snapshot.seen, seen("Beta"));
 }
@@ -168,7 +168,7 @@ async fn a_writes_local_values_are_stored_with_its_success_whoever_finds_it_out(
     let mut settling = closing(1, Verdict::Applied);
     settling.commit.record = put(row("Acme"));
     done(&store, settling).await;
-    assert_eq!(load(&store).await.locals, [Value::text("new"), Value::Integer(7), Value::Null]);
+    assert_eq!(locals(&load(&store).await), [Value::text("new"), Value::Integer(7), Value::Null]);
 }
 
 #[tokio::test]
@@ -176,12 +176,12 @@ async fn a_rejected_writes_local_values_are_not_stored() {
     let (_bench, store) = Bench::open().await;
     let version = done(&store, first_sight("Acme")).await;
     let mut update = opening(at(version), 1);
-    update.locals = Some(vec![(RANK, Value::Integer(9))]);
+    update.locals = Some(LocalFields::from_iter([(RANK, Value::Integer(9))]));
     done(&store, update).await;
     let mut settling = closing(1, Verdict::NotApplied);
     settling.commit.record = put(row("Acme"));
     done(&store, settling).await;
-    assert_eq!(load(&store).await.locals[1], Value::Integer(0));
+    assert_eq!(locals(&load(&store).await)[1], Value::Integer(0));
 }
 
 #[tokio::test]
@@ -213,7 +213,7 @@ async fn a_row_removed_past_the_hub_is_noticed() {
 
     let mut local = job(commit(at(version)));
     local.commit.record = RecordChange::LocalOnly;
-    local.locals = Some(vec![(RANK, Value::Integer(1))]);
+    local.locals = Some(LocalFields::from_iter([(RANK, Value::Integer(1))]));
     let Committed::Refused(reason) = store.commit(local).await.unwrap() else { panic!("not refused") };
     assert!(reason.contains("lost the row"), "{reason}");
     done(&store, refresh(version, "Acme")).await;
