@@ -20,11 +20,11 @@ pub use asked::{Asked, asked};
 pub(crate) use checks::same;
 pub use checks::{GroupKey, group_matches, models_do_not_clash};
 
+pub use crate::diesel::bind_value::{BindValue, bind_values};
+pub use crate::diesel::stored_value::StoredValue;
 pub use crate::field::{Field, Group, Key, KeyOf, field, group, key};
 pub use crate::sql_types::Database;
 pub use crate::sql_types::operand::Operand;
-pub use crate::stored::Stored;
-pub use crate::written::{Written, written};
 pub use crate::{
     __diesel_changeset, __diesel_choice, __diesel_columns, __diesel_identifiable, __diesel_insertable, __diesel_reading,
 };

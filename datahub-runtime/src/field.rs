@@ -212,7 +212,7 @@ impl<'r> RowReader<'r> {
     }
 
     fn value(&self, column: usize) -> Cow<'_, Value> {
-        crate::stored::of_column(&self.columns[column], &self.values[column])
+        crate::diesel::stored_value::of_column(&self.columns[column], &self.values[column])
     }
 
     /// The record's id.

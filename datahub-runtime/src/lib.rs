@@ -22,7 +22,7 @@ mod cost;
 pub mod crash_points;
 #[cfg(not(feature = "crash-points"))]
 mod crash_points;
-mod diesel_glue;
+mod diesel;
 mod error;
 mod executor;
 mod field;
@@ -45,16 +45,14 @@ mod record_lock;
 mod saved;
 mod settling;
 mod shared_check;
-pub mod sql_types;
 mod store;
-mod stored;
 mod synced;
 #[cfg(feature = "testing")]
 pub mod testing;
 #[cfg(all(doc, not(feature = "testing")))]
 mod testing_in_docs;
-mod written;
 
+pub use crate::diesel::sql_types;
 pub use cdms::{Anonymous, Authenticator, LoginError, LoginReply, LoginRequests, Session};
 pub use cdms_odata::{Attributes, Instant, Kind, Reference, Value};
 pub use clock::{Clock, ManualClock, SystemClock};

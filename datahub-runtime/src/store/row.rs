@@ -13,7 +13,7 @@ use uuid::Uuid;
 
 use super::failure::Trouble;
 use super::statement::{ColumnType, Datum};
-use crate::stored::{DECIMAL_SCALE, MONEY_SCALE};
+use crate::diesel::stored_value::{DECIMAL_SCALE, MONEY_SCALE};
 
 /// The database's type for a kind.
 pub(crate) const fn column_type(kind: Kind) -> ColumnType {

@@ -15,7 +15,7 @@ macro_rules! taken {
 taken! {
     types: bool char str u8 u16 u32 u64 u128 usize i8 i16 i32 i64 i128 isize f32 f64
         Vec String Box Option Some None Result Ok Err ToString
-        Kind Value Fault Field Key Group Column Attribute Source Mode Entity Literal Condition MappingId Written Stored;
+        Kind Value Fault Field Key Group Column Attribute Source Mode Entity Literal Condition MappingId BindValue StoredValue;
     traits: Clone Copy Send Sync Sized Debug Default From Into TryFrom TryInto Iterator IntoIterator Fn FnOnce FnMut
         Deref AsRef PartialEq Eq CdmsSynced CdmsFields FieldType Model Writable;
     macros: concat env include_bytes option_env unreachable vec panic;

@@ -5,7 +5,7 @@ use diesel::prelude::*;
 use rust_decimal::Decimal;
 
 use super::*;
-use crate::stored::Stored;
+use crate::diesel::stored_value::StoredValue;
 use crate::{Id, RowReader};
 
 diesel::table! {
@@ -32,9 +32,9 @@ struct Organisation;
 
 fn stored_values(connection: &mut SqliteConnection) -> Vec<Value> {
     type Raw = (
-        (Stored, Stored, Stored, Stored, Stored),
-        (Stored, Stored, Stored, Stored, Stored),
-        (Stored, Stored, Stored, Stored, Stored),
+        (StoredValue, StoredValue, StoredValue, StoredValue, StoredValue),
+        (StoredValue, StoredValue, StoredValue, StoredValue, StoredValue),
+        (StoredValue, StoredValue, StoredValue, StoredValue, StoredValue),
     );
     use organisations as o;
     let columns = (

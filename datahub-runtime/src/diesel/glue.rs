@@ -63,11 +63,11 @@ macro_rules! __diesel_insertable {
         #[automatically_derived]
         impl<'model> $crate::__v1::diesel::Insertable<$table::table> for &'model $model {
             type Values = <(
-                $($crate::__v1::diesel::dsl::Eq<$table::$column, $crate::__v1::Written>,)*
+                $($crate::__v1::diesel::dsl::Eq<$table::$column, $crate::__v1::BindValue>,)*
             ) as $crate::__v1::diesel::Insertable<$table::table>>::Values;
 
             fn values(self) -> Self::Values {
-                let __row = $crate::__v1::written(self);
+                let __row = $crate::__v1::bind_values(self);
                 let __values = (
                     $($crate::__v1::diesel::ExpressionMethods::eq($table::$column, ::core::clone::Clone::clone(&__row[$position])),)*
                 );
@@ -98,11 +98,11 @@ macro_rules! __diesel_changeset {
         impl<'model> $crate::__v1::diesel::AsChangeset for &'model $model {
             type Target = $table::table;
             type Changeset = <(
-                $($crate::__v1::diesel::dsl::Eq<$table::$column, $crate::__v1::Written>,)*
+                $($crate::__v1::diesel::dsl::Eq<$table::$column, $crate::__v1::BindValue>,)*
             ) as $crate::__v1::diesel::AsChangeset>::Changeset;
 
             fn as_changeset(self) -> Self::Changeset {
-                let __row = $crate::__v1::written(self);
+                let __row = $crate::__v1::bind_values(self);
                 let __changes = (
                     $($crate::__v1::diesel::ExpressionMethods::eq($table::$column, ::core::clone::Clone::clone(&__row[$position])),)*
                 );
@@ -256,6 +256,6 @@ macro_rules! __diesel_choice {
 #[macro_export]
 macro_rules! __stored {
     ($column:tt) => {
-        $crate::__v1::Stored
+        $crate::__v1::StoredValue
     };
 }

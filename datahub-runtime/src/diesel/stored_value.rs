@@ -11,41 +11,41 @@ use diesel::sql_types::{BigInt, Bool, Date, Double, Integer, Nullable, Text};
 use rust_decimal::Decimal;
 use uuid::Uuid;
 
-use crate::sql_types;
+use super::sql_types;
 
 /// The value of a column as the database has it. What only the column's description can tell (a decimal's scale, that
 /// an integer is a choice) is applied by [`RowReader`](crate::RowReader).
 #[derive(Clone, Debug, PartialEq, diesel::deserialize::FromSqlRow)]
-pub struct Stored(pub Value);
+pub struct StoredValue(pub Value);
 
-macro_rules! stored {
+macro_rules! read_as {
     ($($({$($parameter:tt)*})? $sql:ty: $raw:ty, $value:ident => $make:expr;)*) => {$(
-        impl<DB: Backend, $($($parameter)*)?> FromSql<$sql, DB> for Stored
+        impl<DB: Backend, $($($parameter)*)?> FromSql<$sql, DB> for StoredValue
         where
             $raw: FromSql<$sql, DB>,
         {
             fn from_sql(value: DB::RawValue<'_>) -> deserialize::Result<Self> {
                 let $value = <$raw as FromSql<$sql, DB>>::from_sql(value)?;
-                Ok(Stored($make))
+                Ok(StoredValue($make))
             }
         }
 
-        impl<DB: Backend, $($($parameter)*)?> FromSql<Nullable<$sql>, DB> for Stored
+        impl<DB: Backend, $($($parameter)*)?> FromSql<Nullable<$sql>, DB> for StoredValue
         where
             $raw: FromSql<$sql, DB>,
         {
             fn from_sql(value: DB::RawValue<'_>) -> deserialize::Result<Self> {
-                <Stored as FromSql<$sql, DB>>::from_sql(value)
+                <StoredValue as FromSql<$sql, DB>>::from_sql(value)
             }
 
             fn from_nullable_sql(value: Option<DB::RawValue<'_>>) -> deserialize::Result<Self> {
-                value.map_or(Ok(Stored(Value::Null)), <Stored as FromSql<$sql, DB>>::from_sql)
+                value.map_or(Ok(StoredValue(Value::Null)), <StoredValue as FromSql<$sql, DB>>::from_sql)
             }
         }
     )*};
 }
 
-stored! {
+read_as! {
     Text: String, text => Value::text(text);
     Integer: i32, number => Value::Integer(number);
     BigInt: i64, number => Value::BigInt(number);

@@ -12,7 +12,7 @@ use uuid::Uuid;
 
 use super::{Database, Guid, Instant, Mean, Money, Total};
 use crate::Id;
-use crate::stored::MONEY_SCALE;
+use crate::diesel::stored_value::MONEY_SCALE;
 
 // An id can stand wherever a GUID column can: `organisations::id.eq(id)`, `organisations::sector.eq(sector)`. Only `Some`
 // of other types can, by Diesel's own rule for `Option`; their plain values are an `Operand` of the columns' own methods.

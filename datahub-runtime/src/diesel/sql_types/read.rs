@@ -9,7 +9,7 @@ use uuid::Uuid;
 
 use super::{Guid, Instant, Money};
 use crate::Id;
-use crate::stored::MONEY_SCALE;
+use crate::diesel::stored_value::MONEY_SCALE;
 
 impl<T, DB: Backend> FromSql<Guid, DB> for Id<T>
 where

@@ -12,10 +12,10 @@ use crate::{CdmsSynced, sql_types};
 
 /// A column's value as the database stores it, or why it cannot: Diesel tells that when the statement is run.
 #[derive(Clone, Debug)]
-pub struct Written(Result<Datum, String>);
+pub struct BindValue(Result<Datum, String>);
 
 /// The values of a model's row, one for each column.
-pub fn written<T: CdmsSynced>(model: &T) -> Vec<Written> {
+pub fn bind_values<T: CdmsSynced>(model: &T) -> Vec<BindValue> {
     let columns = T::DESCRIPTOR.columns;
     let values = match row_of(model) {
         Ok(row) => columns
@@ -25,12 +25,12 @@ pub fn written<T: CdmsSynced>(model: &T) -> Vec<Written> {
             .collect(),
         Err(why) => vec![Err(why.to_string()); columns.len()],
     };
-    values.into_iter().map(Written).collect()
+    values.into_iter().map(BindValue).collect()
 }
 
-macro_rules! written {
+macro_rules! bound_as {
     ($($({$($parameter:tt)*})? $sql:ty: $raw:ty as $bound:ty, $datum:ident;)*) => {$(
-        impl<DB: Backend, $($($parameter)*)?> ToSql<$sql, DB> for Written
+        impl<DB: Backend, $($($parameter)*)?> ToSql<$sql, DB> for BindValue
         where
             $raw: ToSql<$bound, DB>,
         {
@@ -45,16 +45,16 @@ macro_rules! written {
             }
         }
 
-        impl<DB: Backend, $($($parameter)*)?> ToSql<Nullable<$sql>, DB> for Written
+        impl<DB: Backend, $($($parameter)*)?> ToSql<Nullable<$sql>, DB> for BindValue
         where
-            Written: ToSql<$sql, DB>,
+            BindValue: ToSql<$sql, DB>,
         {
             fn to_sql<'b>(&'b self, out: &mut Output<'b, '_, DB>) -> serialize::Result {
-                <Written as ToSql<$sql, DB>>::to_sql(self, out)
+                <BindValue as ToSql<$sql, DB>>::to_sql(self, out)
             }
         }
 
-        impl<$($($parameter)*)?> AsExpression<$sql> for Written {
+        impl<$($($parameter)*)?> AsExpression<$sql> for BindValue {
             type Expression = Bound<$sql, Self>;
 
             fn as_expression(self) -> Self::Expression {
@@ -62,7 +62,7 @@ macro_rules! written {
             }
         }
 
-        impl<$($($parameter)*)?> AsExpression<Nullable<$sql>> for Written {
+        impl<$($($parameter)*)?> AsExpression<Nullable<$sql>> for BindValue {
             type Expression = Bound<Nullable<$sql>, Self>;
 
             fn as_expression(self) -> Self::Expression {
@@ -72,7 +72,7 @@ macro_rules! written {
     )*};
 }
 
-written! {
+bound_as! {
     Text: String as Text, Text;
     Integer: i32 as Integer, Integer;
     BigInt: i64 as BigInt, BigInt;

@@ -21,7 +21,7 @@ use diesel::sql_types::{BigInt, Foldable, Nullable, SqlOrd, SqlType, ops};
 
 pub use totals::{Mean, Number, Total};
 
-use crate::stored::MONEY_SCALE;
+use super::stored_value::MONEY_SCALE;
 
 /// A GUID: `uuid` on PostgreSQL, 16 bytes on SQLite. Columns of kind `guid` and `lookup`, and the key. It is compared with
 /// a `Uuid` or an [`Id`](crate::Id), and read into either.

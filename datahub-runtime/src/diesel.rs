@@ -1,0 +1,7 @@
+//! What Diesel needs of a synced table, so that a team's own queries work on it: SQL types, the values that are bound and
+//! read, and the traits of a model.
+
+pub(crate) mod bind_value;
+mod glue;
+pub mod sql_types;
+pub(crate) mod stored_value;
