@@ -51,7 +51,7 @@ fn missing(Citation { page, section }: &Citation) -> Option<String> {
     (!sections(&text).contains(section.as_str())).then(|| format!("{page}, {section}"))
 }
 
-/// The citations in a text: `docs/page.md`, alone or as `docs/page.md, 3.1 and 5`.
+/// The citations in a text: `docs/protocol.md`, alone or as `docs/protocol.md, 3.1 and 5`.
 fn cited(text: &str) -> Vec<Citation> {
     let mut found = Vec::new();
     for (at, _) in text.match_indices("docs/") {
@@ -176,7 +176,7 @@ mod tests {
     fn what_is_missing_is_told_of_code_fixtures_and_documents() {
         assert_eq!(missing_from("a.rs", &format!("// {PROTOCOL}, 3.9")), [format!("{PROTOCOL}, 3.9")]);
         assert_eq!(missing_from("a.http", "# 3.9, S: a fact"), [format!("{PROTOCOL}, 3.9")]);
-        assert_eq!(missing_from("docs/a.md", "[a](protocol.md) [b](absent.md)"), ["absent.md"]);
+        assert_eq!(missing_from(PROTOCOL, "[a](protocol.md) [b](absent.md)"), ["absent.md"]);
         assert_eq!(missing_from("a.rs", "# 3.9, S: a fact, [b](absent.md)"), [""; 0]);
     }
 
