@@ -20,6 +20,35 @@ use uuid::Uuid;
 /// Values that the hub knows of are in its text only where their attribute's class is `public`. What CDMS itself says in a
 /// refusal is in its text too, and CDMS, or a plug-in in it, can put any value there: show
 /// [`kind`](Error::kind) to others, and write the text to a log that is guarded like the records.
+///
+/// ```no_run
+/// # use datahub_runtime::prelude::*;
+/// # #[derive(Clone, CdmsSynced)]
+/// # #[cdms(mapping = "account.toml", table = "organisations")]
+/// # struct Organisation {
+/// #     #[cdms(key)]
+/// #     id: Id<Organisation>,
+/// #     #[cdms("Name")]
+/// #     name: String,
+/// # }
+/// # async fn rename(hub: &Hub, mut organisation: datahub_runtime::Synced<Organisation>) -> Result<(), Error> {
+/// match organisation.save(hub).await {
+///     Ok(_) => println!("saved"),
+///     Err(error) => match error.kind() {
+///         // Another write of the record is in flight, or the hub is overloaded.
+///         ErrorKind::Busy | ErrorKind::Overloaded => println!("try again in {:?}", error.retry_after()),
+///         // The outcome is not known yet: never repeat the write, ask for it later.
+///         ErrorKind::Unsettled => println!("pending: {:?}", error.operation_id()),
+///         // Read the record again, and decide field by field.
+///         ErrorKind::Conflict => println!("someone else changed it: {error}"),
+///         _ => return Err(error),
+///     },
+/// }
+/// # Ok(())
+/// # }
+/// ```
+///
+/// `examples/statuses` maps every kind to an HTTP status.
 #[derive(Clone)]
 pub struct Error(Box<Inner>);
 

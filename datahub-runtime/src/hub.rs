@@ -22,6 +22,34 @@ pub use builder::HubBuilder;
 pub(crate) use engine::{Doubt, Engine};
 
 /// A program's handle on the hub. Cheap to clone; clones share everything but the actor.
+///
+/// A service connects once, when it starts, and takes a handle for each user whose requests it serves:
+///
+/// ```no_run
+/// # use datahub_runtime::prelude::*;
+/// # #[derive(Clone, CdmsSynced)]
+/// # #[cdms(mapping = "account.toml", table = "organisations")]
+/// # struct Organisation {
+/// #     #[cdms(key)]
+/// #     id: Id<Organisation>,
+/// #     #[cdms("Name")]
+/// #     name: String,
+/// # }
+/// # async fn connect() -> Result<(), Error> {
+/// let hub = Hub::builder()
+///     .database("sqlite://hub.db")
+///     .cdms("https://crm.example.gov.uk/ORG", Anonymous)
+///     .models(models![Organisation])
+///     .program("web") // the actor of what no user asked for
+///     .connect()
+///     .await?;
+///
+/// let ada = hub.acting_as("ada@example.gov.uk"); // the history shows who changed what
+/// let organisation = Organisation::create(&ada, Organisation { id: Id::new(), name: "Acme".into() }).await?;
+/// # _ = organisation;
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone)]
 pub struct Hub {
     pub(crate) engine: Arc<Engine>,

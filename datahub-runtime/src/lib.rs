@@ -1,4 +1,36 @@
-//! The engine of Data Hub Sync: keeps annotated structs and CDMS records in step.
+//! The engine of Data Hub Sync: keeps annotated structs and CDMS records in sync.
+//!
+//! ```no_run
+//! use datahub_runtime::prelude::*;
+//!
+//! #[derive(Clone, Debug, CdmsSynced)]
+//! #[cdms(mapping = "account.toml", table = "organisations")]
+//! struct Organisation {
+//!     #[cdms(key)]
+//!     id: Id<Organisation>,
+//!     #[cdms("Name")]
+//!     name: String,
+//! }
+//!
+//! #[tokio::main]
+//! async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//!     let hub = Hub::builder()
+//!         .database("sqlite://hub.db")
+//!         .cdms("https://crm.example.gov.uk/ORG", Anonymous)
+//!         .models(models![Organisation])
+//!         .connect()
+//!         .await?
+//!         .acting_as("ada@example.gov.uk");
+//!
+//!     let id = "3d1bcbe3-1f5e-e011-9a3d-00505695002d".parse()?;
+//!     let mut organisation = Organisation::get(&hub, id).await?; // compared with CDMS, refreshed if CDMS is newer
+//!     organisation.name = "Acme Ltd".into();
+//!     organisation.save(&hub).await?; // to CDMS and the hub, or to neither
+//!
+//!     hub.shutdown(std::time::Duration::from_secs(10)).await;
+//!     Ok(())
+//! }
+//! ```
 //!
 //! A [`Hub`] joins a database and a CDMS. Models derive [`CdmsSynced`], and with it come reads that are checked
 //! against CDMS and writes that reach both sides or neither; see [`CdmsSynced::get`], [`Synced::save`],

@@ -83,6 +83,29 @@ pub trait CdmsSynced: Model + Clone + Send + Sync {
     ///
     /// In sync it costs one request and one statement. Concurrent reads of one record share a request.
     ///
+    /// ```no_run
+    /// # use datahub_runtime::prelude::*;
+    /// # #[derive(Clone, CdmsSynced)]
+    /// # #[cdms(mapping = "account.toml", table = "organisations")]
+    /// # struct Organisation {
+    /// #     #[cdms(key)]
+    /// #     id: Id<Organisation>,
+    /// #     #[cdms("Name")]
+    /// #     name: String,
+    /// # }
+    /// # async fn show(hub: &Hub, id: Id<Organisation>) -> Result<(), Error> {
+    /// let organisation = Organisation::get(hub, id).await?;
+    /// println!("{}", organisation.name);
+    ///
+    /// // While CDMS is away, the hub's row, which then says that it was not checked.
+    /// let organisation = Organisation::get(hub, id).or_local().await?;
+    /// if !organisation.checked().is_fresh() {
+    ///     println!("{} (not checked with CDMS)", organisation.name);
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
     /// Dropping the future leaves both sides consistent: a refresh under way ends on its own.
     ///
     /// # Errors
@@ -218,6 +241,32 @@ pub trait Writable: CdmsSynced {
     /// Creates a record in CDMS, under the id that the model carries, and then its row. Costs one request.
     ///
     /// Read-only and engine fields are ignored on the way out and filled from CDMS's reply.
+    ///
+    /// ```no_run
+    /// # use datahub_runtime::prelude::*;
+    /// # #[derive(Clone, CdmsSynced)]
+    /// # #[cdms(mapping = "account.toml", table = "organisations")]
+    /// # struct Organisation {
+    /// #     #[cdms(key)]
+    /// #     id: Id<Organisation>,
+    /// #     #[cdms("Name")]
+    /// #     name: String,
+    /// # }
+    /// # async fn create(hub: &Hub) -> Result<(), Error> {
+    /// let new = Organisation { id: Id::new(), name: "Acme".into() };
+    /// match Organisation::create(hub, new).await {
+    ///     Ok(created) => println!("{} has the id {}", created.name, created.id()),
+    ///     // The error hands the value back, for example to show the form again.
+    ///     Err(failed) if failed.error().kind() == ErrorKind::Invalid => {
+    ///         println!("{}", failed.error());
+    ///         let new = failed.into_value();
+    ///         println!("{} was not created", new.name);
+    ///     }
+    ///     Err(failed) => return Err(failed.into()),
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// Dropping the future does not stop the create once the hub has met CDMS: it runs in a task of the hub to its end. A
     /// future that is dropped before, while the first operation of the program looks who CDMS is, has written nothing.

@@ -31,6 +31,30 @@ impl<T: CdmsSynced> Synced<T> {
     /// [`Synced::checked`] says afterwards how sure the values are. A save after which the record no longer satisfies
     /// the model's `only` leaves a tombstone. Where the model is detached a save is one transaction and no request.
     ///
+    /// ```no_run
+    /// # use datahub_runtime::prelude::*;
+    /// # #[derive(Clone, CdmsSynced)]
+    /// # #[cdms(mapping = "account.toml", table = "organisations")]
+    /// # struct Organisation {
+    /// #     #[cdms(key)]
+    /// #     id: Id<Organisation>,
+    /// #     #[cdms("Name")]
+    /// #     name: String,
+    /// # }
+    /// # async fn rename(hub: &Hub, id: Id<Organisation>) -> Result<(), Error> {
+    /// let mut organisation = Organisation::get(hub, id).await?;
+    /// organisation.name = "Acme Ltd".into();
+    /// let saved = organisation.save(hub).await?;
+    /// for field in &saved.adjusted {
+    ///     println!("CDMS did not keep {} as it was sent", field.field);
+    /// }
+    /// for field in &saved.overwritten {
+    ///     println!("someone else had changed {field} too; the history has the other value");
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
     /// Dropping the future does not stop the save: it runs in a task of the hub to its end.
     ///
     /// # Errors
