@@ -143,7 +143,7 @@ impl Cell<'_> {
         self.scenario.is_open_at(self.point)
     }
 
-    /// A write that was found not carried out and shows up nevertheless is what the README does not promise: the program
+    /// A write that was found not carried out and shows up nevertheless is not promised (docs/promises.md, 4): the program
     /// was stopped between its look at the lease and the first byte.
     fn is_residual(&self) -> bool {
         self.way == Way::Pause && self.point.ends_with("send/checked")

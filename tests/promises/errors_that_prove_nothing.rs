@@ -143,7 +143,7 @@ async fn what_stands_in_front_of_cdms_refuses() {
     }
 }
 
-/// A limit that the README names: nothing shows a create that was made under another id and answered with an error.
+/// A limit (docs/promises.md, 4): nothing shows a create that was made under another id and answered with an error.
 #[tokio::test]
 async fn a_create_under_another_id_that_is_answered_with_an_sql_error_is_sent_again() {
     let scene = Scene::new().await;

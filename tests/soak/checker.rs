@@ -21,7 +21,7 @@ pub(crate) struct Findings {
     pub(crate) violations: Vec<String>,
     pub(crate) outcomes: BTreeMap<String, u64>,
     pub(crate) verdicts: BTreeMap<String, u64>,
-    /// What the README does not promise, by what happened.
+    /// What is not promised (docs/promises.md, 4), by what happened.
     pub(crate) residual: BTreeMap<&'static str, u64>,
     /// How long unsettled writes were open, in milliseconds.
     #[serde(skip)]

@@ -29,7 +29,7 @@ pub(crate) struct Cdms {
 pub(crate) struct Truth {
     /// How often it was carried out.
     pub(crate) carried_out: u8,
-    /// It was sent past its lease, or carried out past its quiet period: what the README does not promise anything about.
+    /// It was sent past its lease, or carried out past its quiet period: not promised (docs/promises.md, 4).
     pub(crate) residual: bool,
     /// CDMS answered it with an error that proves nothing, so that its writer looks at the record.
     pub(crate) looked_at: bool,

@@ -1,4 +1,5 @@
-//! What must hold when everything has come to its end: the invariants of the design, as far as a protocol can keep them.
+//! What must hold when everything has come to its end: the invariants (docs/promises.md, 2), as far as a protocol can
+//! keep them.
 
 use cdms_odata::{Attributes, Value};
 use datahub_protocol::{Entry, Note, Stored, Version};

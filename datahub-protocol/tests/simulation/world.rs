@@ -42,7 +42,7 @@ pub(crate) struct World {
     pub(crate) restored: Option<usize>,
     next_value: i32,
     next_operation: u128,
-    /// Writes of which the README promises less: sent past the lease, or carried out past the quiet period.
+    /// Writes of which less is promised (docs/promises.md, 4): sent past the lease, or carried out past the quiet period.
     pub(crate) delayed: BTreeSet<OperationId>,
     /// Writes that CDMS answered with an error that proves nothing, so that their writers look at the record.
     pub(crate) looked_at: BTreeSet<OperationId>,
