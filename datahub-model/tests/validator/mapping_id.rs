@@ -59,3 +59,26 @@ fn a_model_with_a_date_is_another_one_than_by_the_history_of_its_zone() {
     let model = "M table=m\n id: key\n b?: \"Born\"";
     assert_ne!(id(contract, model), BY_HISTORY);
 }
+
+/// Rows are kept with the id of the mapping that made them, so that another spelling of the same condition inside the
+/// program must not change it.
+#[test]
+fn a_condition_of_every_form_has_the_id_it_always_had() {
+    let contract = r#"
+entity = "Account"
+[attributes]
+Name = { kind = "string" }
+Count = { kind = "integer" }
+Verified = { kind = "boolean" }
+Since = { kind = "datetime" }
+Token = { kind = "guid" }
+StateCode = { kind = "state" }
+Parent = { kind = "lookup", target = "account" }
+"#;
+    let only = "(Name eq 'it''s ü' or Name ne null) and not (Count ge -3 or Count le 3) and Verified eq true and \
+                Since gt datetime'2011-11-14T16:43:08.123Z' and StateCode/Value eq 0 and \
+                Token lt guid'6f9619ff-8b86-d011-b42d-00c04fc964ff' and \
+                not Parent/Id eq guid'6f9619ff-8b86-d011-b42d-00c04fc964ff'";
+    let model = format!("M table=m only=\"{only}\"\n id: key");
+    assert_eq!(id(contract, &model), 458_107_338_620_022_693);
+}
