@@ -5,12 +5,10 @@ mod column;
 use std::cmp::Ordering;
 use std::fmt;
 
-use cdms_odata::{Attributes, Instant, Kind, Reference, Value};
-use rust_decimal::Decimal;
+use cdms_odata::{Attributes, Kind, Value};
 use serde::{Serialize, Serializer};
-use uuid::Uuid;
 
-use crate::Condition;
+use crate::{Filter, Literal};
 
 pub use column::{Column, EngineAttribute, Source, Through, Write};
 
@@ -35,7 +33,7 @@ pub struct ModelDescriptor {
     /// What every create and update sends along.
     pub constants: &'static [(&'static str, Constant)],
     /// Which records of the entity are this model; `None`: all.
-    pub only: Option<&'static Condition>,
+    pub only: Option<&'static Filter>,
     /// A hash of all of the above.
     pub mapping_id: MappingId,
 }
@@ -132,49 +130,13 @@ impl Class {
 pub const ACTOR: &str = "{actor}";
 
 /// What a constant sends.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(untagged)]
 pub enum Constant {
     /// The same value with every write.
     Fixed(Literal),
     /// Text in which `{actor}` stands for the acting user.
     Text(&'static str),
-}
-
-/// A value that can be written in a static.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub enum Literal {
-    /// Null.
-    Null,
-    /// Text.
-    Text(&'static str),
-    /// `integer`.
-    Integer(i32),
-    /// `bigint`.
-    BigInt(i64),
-    /// `decimal`, as unscaled number and scale.
-    Decimal(i64, u32),
-    /// `money`, as unscaled number and scale.
-    Money(i64, u32),
-    /// `double`.
-    Double(f64),
-    /// `boolean`.
-    Boolean(bool),
-    /// `datetime`, milliseconds since 1970 UTC.
-    Instant(i64),
-    /// `guid`.
-    Guid(u128),
-    /// `choice`, `state`, `status`.
-    Choice(i32),
-    /// `lookup`: logical name and id.
-    Lookup(&'static str, u128),
-}
-
-/// As the value that it is.
-impl Serialize for Literal {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        self.value().serialize(serializer)
-    }
 }
 
 /// A stable hash of a mapping: equal mappings have equal ids in every build.
@@ -229,7 +191,7 @@ impl ModelDescriptor {
 
     /// Whether a record with these attributes is one of this model's.
     pub fn includes(&self, attributes: &Attributes) -> bool {
-        self.only.is_none_or(|condition| condition.holds(attributes))
+        self.only.is_none_or(|only| only.holds(attributes))
     }
 
     /// The position of the column with the record's id.
@@ -306,28 +268,6 @@ impl Attribute {
     pub const fn class(mut self, class: Class) -> Self {
         self.class = class;
         self
-    }
-}
-
-impl Literal {
-    /// The literal as a value.
-    pub fn value(self) -> Value {
-        match self {
-            Literal::Null => Value::Null,
-            Literal::Text(text) => Value::text(text),
-            Literal::Integer(number) => Value::Integer(number),
-            Literal::BigInt(number) => Value::BigInt(number),
-            Literal::Decimal(number, scale) => Value::Decimal(Decimal::new(number, scale)),
-            Literal::Money(number, scale) => Value::Money(Decimal::new(number, scale)),
-            Literal::Double(number) => Value::Double(number),
-            Literal::Boolean(value) => Value::Boolean(value),
-            Literal::Instant(ms) => Value::Instant(Instant(ms)),
-            Literal::Guid(id) => Value::Guid(Uuid::from_u128(id)),
-            Literal::Choice(option) => Value::Choice(option),
-            Literal::Lookup(logical_name, id) => {
-                Value::Lookup(Reference { logical_name: logical_name.into(), id: Uuid::from_u128(id) })
-            }
-        }
     }
 }
 

@@ -1,22 +1,26 @@
 //! What a mapping is, as data and pure functions.
 //!
 //! A [`ModelDescriptor`] joins a Rust model to a CDMS entity; [`conversion`] turns raw attributes into the model's
-//! column values and back by what the descriptor says.
+//! column values and back by what the descriptor says; [`filter`] is the language of conditions on records.
 //! Behind feature `source` live contracts, annotations and their validation, which the derive and the command line
 //! share and the runtime does without.
 //! Nothing here reads a file, a clock, a socket or a database.
 
-mod condition;
 pub mod conversion;
 mod descriptor;
 mod fault;
+pub mod filter;
+mod literal;
+mod maybe_static;
 
 #[cfg(feature = "source")]
 pub mod source;
 
-pub use condition::{Comparison, Condition};
 pub use descriptor::{
-    ACTOR, Attribute, Class, Column, Constant, EngineAttribute, Entity, Literal, MappingId, Mode, ModelDescriptor,
-    Source, Through, Write,
+    ACTOR, Attribute, Class, Column, Constant, EngineAttribute, Entity, MappingId, Mode, ModelDescriptor, Source,
+    Through, Write,
 };
 pub use fault::Fault;
+pub use filter::{Comparison, Filter};
+pub use literal::Literal;
+pub use maybe_static::MaybeStatic;

@@ -24,7 +24,6 @@ pub use diagnostic::{Code, Diagnostic, Place};
 pub use mapping::{Faulty, Mapping, ResolvedColumn, ResolvedField, ResolvedSource, Shape};
 pub use names::name_fault;
 pub use nearest::nearest;
-pub use only::{OnlyCondition, OnlyValue};
 pub use project::{Project, depends_on};
 pub use resolve::{meant_mode, resolve};
 pub use writable::{Writable, writable};

@@ -2,8 +2,8 @@
 //! version would not fit gets this module another name.
 
 pub use datahub_model::{
-    Attribute, Class, Column, Comparison, Condition, Constant, EngineAttribute, Entity, Literal, MappingId, Mode,
-    ModelDescriptor, Source, Write,
+    Attribute, Class, Column, Comparison, Constant, EngineAttribute, Entity, Filter, Literal, MappingId, MaybeStatic,
+    Mode, ModelDescriptor, Source, Write,
 };
 pub use diesel;
 pub use diesel::internal::derives::as_expression::Bound;

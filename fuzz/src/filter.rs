@@ -2,12 +2,9 @@
 
 use std::sync::LazyLock;
 
-use chrono::SecondsFormat;
-use datahub_model::Comparison;
-use datahub_model::source::{
-    ColumnLimit, Contract, DieselGlue, FieldAnnotation, ModelAnnotation, OnlyCondition, OnlyValue, Placed, resolve,
-};
-use uuid::Uuid;
+use datahub_model::Filter;
+use datahub_model::filter::{ODataV2, Operand};
+use datahub_model::source::{ColumnLimit, Contract, DieselGlue, FieldAnnotation, ModelAnnotation, Placed, resolve};
 
 /// An attribute of every kind.
 const CONTRACT: &str = r#"
@@ -34,7 +31,8 @@ Owner = { kind = "lookup", target = ["systemuser", "team"] }
 pub fn run(data: &[u8]) {
     let Ok(text) = std::str::from_utf8(data) else { return };
     let Some(condition) = read(text) else { return };
-    let written = text_of(&condition);
+    let known = |name: &str| READ.attribute(name).map(Operand::from);
+    let written = condition.print(&ODataV2, known).expect("what is read can be written");
     assert_eq!(read(&written).as_ref(), Some(&condition), "{text:?} was written as {written:?}");
 }
 
@@ -45,7 +43,7 @@ static READ: LazyLock<Contract> = LazyLock::new(|| {
 });
 
 /// The condition; `None` where it is refused, which takes a reason.
-fn read(text: &str) -> Option<OnlyCondition> {
+fn read(text: &str) -> Option<Filter> {
     let place = |value: &str| Placed { value: value.to_owned(), place: () };
     let model = ModelAnnotation {
         name: place("Model"),
@@ -61,56 +59,6 @@ fn read(text: &str) -> Option<OnlyCondition> {
         Err(faulty) => {
             assert!(faulty.diagnostics.iter().any(|fault| !fault.message.is_empty()), "refused without a reason");
             None
-        }
-    }
-}
-
-fn text_of(condition: &OnlyCondition) -> String {
-    let joined = |parts: &[OnlyCondition], word: &str| {
-        let parts: Vec<_> = parts.iter().map(inside).collect();
-        parts.join(word)
-    };
-    match condition {
-        OnlyCondition::All(parts) => joined(parts, " and "),
-        OnlyCondition::Any(parts) => joined(parts, " or "),
-        OnlyCondition::Not(part) => format!("not {}", inside(part)),
-        OnlyCondition::Compare { attribute, operator, value } => {
-            let operator = match operator {
-                Comparison::Equal => "eq",
-                Comparison::NotEqual => "ne",
-                Comparison::Greater => "gt",
-                Comparison::GreaterOrEqual => "ge",
-                Comparison::Less => "lt",
-                Comparison::LessOrEqual => "le",
-            };
-            let member = match attribute.as_str() {
-                "IndustryCode" | "StateCode" | "StatusCode" => "/Value",
-                "Parent" | "Owner" => "/Id",
-                _ => "",
-            };
-            format!("{attribute}{member} {operator} {}", literal(value))
-        }
-    }
-}
-
-/// A part of a larger condition: in brackets where it is one of several itself.
-fn inside(condition: &OnlyCondition) -> String {
-    match condition {
-        OnlyCondition::All(_) | OnlyCondition::Any(_) => format!("({})", text_of(condition)),
-        _ => text_of(condition),
-    }
-}
-
-fn literal(value: &OnlyValue) -> String {
-    match value {
-        OnlyValue::Null => "null".to_owned(),
-        OnlyValue::Text(text) => format!("'{}'", text.replace('\'', "''")),
-        OnlyValue::Integer(number) | OnlyValue::Choice(number) => number.to_string(),
-        OnlyValue::Boolean(value) => value.to_string(),
-        OnlyValue::Guid(id) | OnlyValue::Lookup(_, id) => format!("guid'{}'", Uuid::from_u128(*id)),
-        OnlyValue::Instant(ms) => {
-            let time = chrono::DateTime::from_timestamp_millis(*ms).expect("a time that was read from a text");
-            format!("datetime'{}'", time.to_rfc3339_opts(SecondsFormat::Millis, true))
         }
     }
 }

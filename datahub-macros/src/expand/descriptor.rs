@@ -1,9 +1,7 @@
 //! The static descriptor of a model.
 
-use datahub_model::source::{
-    ConstantValue, ContractAttribute, Mapping, OnlyCondition, OnlyValue, ResolvedColumn, ResolvedSource, Shape,
-};
-use datahub_model::{Class, EngineAttribute, Mode, Write};
+use datahub_model::source::{ConstantValue, ContractAttribute, Mapping, ResolvedColumn, ResolvedSource, Shape};
+use datahub_model::{Class, EngineAttribute, Filter, Mode, Write};
 use proc_macro2::{Ident, Literal, Span, TokenStream};
 use quote::{format_ident, quote, quote_spanned};
 use syn::spanned::Spanned;
@@ -39,8 +37,8 @@ pub(super) fn descriptor(resolved: &Resolved<'_>, mapping: &Mapping) -> TokenStr
     let only = match &mapping.only {
         None => quote!(__v1::Option::None),
         Some(only) => {
-            let condition = condition(only);
-            quote!(__v1::Option::Some(&#condition))
+            let filter = filter(only);
+            quote!(__v1::Option::Some(&#filter))
         }
     };
     quote! {
@@ -260,40 +258,58 @@ fn constant_value(value: &ConstantValue, kind: Option<cdms_odata::Kind>) -> Toke
     quote!(__v1::Constant::Fixed(__v1::Literal::#literal))
 }
 
-fn condition(only: &OnlyCondition) -> TokenStream {
-    let path = quote!(__v1::Condition);
-    match only {
-        OnlyCondition::All(parts) => {
-            let parts = parts.iter().map(condition);
-            quote!(#path::All(&[#(#parts),*]))
+/// A filter in a static, without a call, so that what it refers to lives as long.
+fn filter(filter: &Filter) -> TokenStream {
+    let (path, fixed) = (quote!(__v1::Filter), quote!(__v1::MaybeStatic::Static));
+    match filter {
+        Filter::All(parts) => {
+            let parts = parts.iter().map(self::filter);
+            quote!(#path::All(#fixed(&[#(#parts),*])))
         }
-        OnlyCondition::Any(parts) => {
-            let parts = parts.iter().map(condition);
-            quote!(#path::Any(&[#(#parts),*]))
+        Filter::Any(parts) => {
+            let parts = parts.iter().map(self::filter);
+            quote!(#path::Any(#fixed(&[#(#parts),*])))
         }
-        OnlyCondition::Not(part) => {
-            let part = condition(part);
-            quote!(#path::Not(&#part))
+        Filter::Not(part) => {
+            let part = self::filter(part);
+            quote!(#path::Not(#fixed(&#part)))
         }
-        OnlyCondition::Compare { attribute, operator, value } => {
+        Filter::Compare { attribute, operator, value } => {
+            let attribute = &**attribute;
             let operator = format_ident!("{}", format!("{operator:?}"));
-            let literal = match value {
-                OnlyValue::Null => quote!(Null),
-                OnlyValue::Text(text) => quote!(Text(#text)),
-                OnlyValue::Integer(number) => quote!(Integer(#number)),
-                OnlyValue::Boolean(value) => quote!(Boolean(#value)),
-                OnlyValue::Choice(option) => quote!(Choice(#option)),
-                OnlyValue::Guid(id) => quote!(Guid(#id)),
-                OnlyValue::Lookup(logical, id) => quote!(Lookup(#logical, #id)),
-                OnlyValue::Instant(ms) => quote!(Instant(#ms)),
-            };
+            let literal = literal(value);
             quote! {
                 #path::Compare {
-                    attribute: #attribute,
+                    attribute: #fixed(#attribute),
                     operator: __v1::Comparison::#operator,
                     value: __v1::Literal::#literal,
                 }
             }
+        }
+    }
+}
+
+fn literal(literal: &datahub_model::Literal) -> TokenStream {
+    use datahub_model::Literal;
+    let fixed = quote!(__v1::MaybeStatic::Static);
+    match literal {
+        Literal::Null => quote!(Null),
+        Literal::Text(text) => {
+            let text = &**text;
+            quote!(Text(#fixed(#text)))
+        }
+        Literal::Integer(number) => quote!(Integer(#number)),
+        Literal::BigInt(number) => quote!(BigInt(#number)),
+        Literal::Decimal(number, scale) => quote!(Decimal(#number, #scale)),
+        Literal::Money(number, scale) => quote!(Money(#number, #scale)),
+        Literal::Double(number) => quote!(Double(#number)),
+        Literal::Boolean(value) => quote!(Boolean(#value)),
+        Literal::Instant(ms) => quote!(Instant(#ms)),
+        Literal::Guid(id) => quote!(Guid(#id)),
+        Literal::Choice(option) => quote!(Choice(#option)),
+        Literal::Lookup(logical, id) => {
+            let logical = &**logical;
+            quote!(Lookup(#fixed(#logical), #id))
         }
     }
 }

@@ -4,8 +4,7 @@ use cdms_odata::Kind;
 
 use super::contract::{Contract, ContractAttribute, ContractConstant};
 use super::diagnostic::Diagnostic;
-use super::only::OnlyCondition;
-use crate::{Class, EngineAttribute, Mode, Write};
+use crate::{Class, EngineAttribute, Filter, Mode, Write};
 
 /// A model joined to its contract, complete and checked.
 #[derive(Clone, Debug, PartialEq)]
@@ -27,7 +26,7 @@ pub struct Mapping {
     /// The constants; none for a mirror.
     pub constants: Vec<ContractConstant>,
     /// Which records are the model's.
-    pub only: Option<OnlyCondition>,
+    pub only: Option<Filter>,
     /// The hash of it all.
     pub mapping_id: u64,
 }

@@ -10,10 +10,9 @@ use super::contract::{Contract, ContractAttribute, ContractConstant};
 use super::diagnostic::{Code, Diagnostic};
 use super::mapping::{Faulty, Mapping, ResolvedColumn, ResolvedField, ResolvedSource, Shape};
 use super::nearest::{meant, meant_kind, nearest};
-use super::only::{self, OnlyCondition};
-use super::{mapping_id, names};
+use super::{mapping_id, names, only};
 use crate::conversion::DECIMAL_SCALE;
-use crate::{EngineAttribute, Mode, Write};
+use crate::{EngineAttribute, Filter, Mode, Write};
 
 /// Joins annotations to a contract. There is a mapping only where there is no fault.
 ///
@@ -66,11 +65,11 @@ fn used(
     contract: &Contract,
     columns: &[ResolvedColumn],
     constants: &[ContractConstant],
-    only: Option<&OnlyCondition>,
+    only: Option<&Filter>,
 ) -> Vec<ContractAttribute> {
     let mut used: Vec<&str> = columns.iter().flat_map(|column| column.source.attributes()).collect();
     used.extend(constants.iter().map(|constant| constant.attribute.as_str()));
-    used.extend(only.into_iter().flat_map(OnlyCondition::attributes));
+    used.extend(only.into_iter().flat_map(Filter::attributes));
     let attributes = contract.attributes.iter().filter(|attribute| used.contains(&attribute.name.as_str()));
     let mut attributes: Vec<_> = attributes.cloned().collect();
     attributes.sort_by(|one, other| one.name.cmp(&other.name));
@@ -137,7 +136,7 @@ impl<P: Clone> Resolver<'_, P> {
         table.value.clone()
     }
 
-    fn only(&mut self, only: &Placed<String, P>) -> Option<OnlyCondition> {
+    fn only(&mut self, only: &Placed<String, P>) -> Option<Filter> {
         let hidden = |contract: &Contract| {
             contract.is_partial || contract.faulty.iter().any(|name| only.value.contains(name.as_str()))
         };

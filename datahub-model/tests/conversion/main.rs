@@ -10,7 +10,8 @@ use datahub_model::conversion::{
     DECIMAL_SCALE, decode, encode, encode_new, encode_whole, fit, fit_column, initial, scaled,
 };
 use datahub_model::{
-    Column, Comparison, Condition, Constant, EngineAttribute, Fault, Literal, Mode, ModelDescriptor, Source, Write,
+    Column, Comparison, Constant, EngineAttribute, Fault, Filter, Literal, MaybeStatic, Mode, ModelDescriptor, Source,
+    Write,
 };
 use model::{FULL, column, full, row};
 use rust_decimal::Decimal;
@@ -320,12 +321,12 @@ fn a_descriptor_finds_its_attributes_and_key() {
 #[test]
 fn conditions_compare_within_a_form() {
     use Comparison::{Equal, Greater, GreaterOrEqual, Less, LessOrEqual, NotEqual};
-    let holds = |value: &Value, operator, literal| {
-        let condition = Condition::Compare { attribute: "A", operator, value: literal };
-        condition.holds(&Attributes::from([("A", value.clone())]))
+    let holds = |value: &Value, operator, literal: &Literal| {
+        let filter = Filter::compare("A", operator, literal.clone());
+        filter.holds(&Attributes::from([("A", value.clone())]))
     };
     let forms = [
-        (Literal::Text("a"), Literal::Text("B"), Literal::Text("c  ")),
+        (Literal::text("a"), Literal::text("B"), Literal::text("c  ")),
         (Literal::Integer(1), Literal::Integer(2), Literal::Integer(3)),
         (Literal::Choice(1), Literal::Choice(2), Literal::Choice(3)),
         (Literal::BigInt(1), Literal::BigInt(2), Literal::BigInt(3)),
@@ -337,7 +338,7 @@ fn conditions_compare_within_a_form() {
     ];
     for (low, middle, high) in forms {
         let value = middle.value();
-        let found = |operator| [low, middle, high].map(|literal| holds(&value, operator, literal));
+        let found = |operator| [&low, &middle, &high].map(|literal| holds(&value, operator, literal));
         assert_eq!(found(Equal), [false, true, false], "{value}");
         assert_eq!(found(NotEqual), [true, false, true], "{value}");
         assert_eq!(found(Greater), [true, false, false], "{value}");
@@ -345,26 +346,25 @@ fn conditions_compare_within_a_form() {
         assert_eq!(found(Less), [false, false, true], "{value}");
         assert_eq!(found(LessOrEqual), [false, true, true], "{value}");
     }
-    assert!(holds(&Value::Boolean(true), Greater, Literal::Boolean(false)));
+    assert!(holds(&Value::Boolean(true), Greater, &Literal::Boolean(false)));
     // Lookups are equal or not; other forms never compare.
-    let lookup = Literal::Lookup("account", 1);
-    assert!(holds(&lookup.value(), Equal, lookup));
-    assert!(holds(&lookup.value(), NotEqual, Literal::Lookup("contact", 1)));
-    assert!(!holds(&lookup.value(), LessOrEqual, Literal::Lookup("account", 2)));
-    assert!(holds(&Value::Integer(1), NotEqual, Literal::Choice(1)));
-    assert!(!holds(&Value::Integer(1), GreaterOrEqual, Literal::Choice(1)));
-    assert!(holds(&Value::Null, Equal, Literal::Null));
+    let lookup = Literal::Lookup("account".into(), 1);
+    assert!(holds(&lookup.value(), Equal, &lookup));
+    assert!(holds(&lookup.value(), NotEqual, &Literal::Lookup("contact".into(), 1)));
+    assert!(!holds(&lookup.value(), LessOrEqual, &Literal::Lookup("account".into(), 2)));
+    assert!(holds(&Value::Integer(1), NotEqual, &Literal::Choice(1)));
+    assert!(!holds(&Value::Integer(1), GreaterOrEqual, &Literal::Choice(1)));
+    assert!(holds(&Value::Null, Equal, &Literal::Null));
 }
 
 #[test]
 fn conditions_join() {
-    const ONE: Condition =
-        Condition::Compare { attribute: "A", operator: Comparison::Equal, value: Literal::Integer(1) };
-    const TWO: Condition =
-        Condition::Compare { attribute: "B", operator: Comparison::Equal, value: Literal::Integer(2) };
-    const BOTH: Condition = Condition::All(&[ONE, TWO]);
-    const EITHER: Condition = Condition::Any(&[ONE, TWO]);
-    const NOT_BOTH: Condition = Condition::Not(&BOTH);
+    use MaybeStatic::Static;
+    const ONE: Filter = Filter::compare("A", Comparison::Equal, Literal::Integer(1));
+    const TWO: Filter = Filter::compare("B", Comparison::Equal, Literal::Integer(2));
+    const BOTH: Filter = Filter::All(Static(&[ONE, TWO]));
+    const EITHER: Filter = Filter::Any(Static(&[ONE, TWO]));
+    const NOT_BOTH: Filter = Filter::Not(Static(&BOTH));
     for (a, b, both, either) in [(1, 2, true, true), (1, 3, false, true), (0, 2, false, true), (0, 0, false, false)] {
         let values = Attributes::from([("A", Value::Integer(a)), ("B", Value::Integer(b))]);
         let held = [BOTH, EITHER, NOT_BOTH].map(|condition| condition.holds(&values));

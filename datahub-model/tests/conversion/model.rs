@@ -3,8 +3,8 @@
 use cdms_odata::{Attributes, Instant, Kind, Reference, Value};
 use datahub_model::conversion::Row;
 use datahub_model::{
-    Attribute, Class, Column, Comparison, Condition, Constant, EngineAttribute, Entity, Fault, Literal, MappingId,
-    Mode, ModelDescriptor, Source, Write,
+    Attribute, Class, Column, Comparison, Constant, EngineAttribute, Entity, Fault, Filter, Literal, MappingId, Mode,
+    ModelDescriptor, Source, Write,
 };
 use rust_decimal::Decimal;
 
@@ -31,8 +31,7 @@ const ATTRIBUTES: &[Attribute] = &[
     Attribute::new("Views", Kind::BigInt),
 ];
 
-const NOT_NONE: Condition =
-    Condition::Compare { attribute: "Name", operator: Comparison::NotEqual, value: Literal::Text("none") };
+const NOT_NONE: Filter = Filter::compare("Name", Comparison::NotEqual, Literal::text("none"));
 
 const fn plain(name: &'static str, attribute: &'static str, kind: Kind) -> Column {
     Column::new(name, kind, Source::attribute(attribute)).nullable()

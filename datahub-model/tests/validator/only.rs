@@ -2,7 +2,8 @@
 
 use datahub_model::Comparison::{Equal, Greater, GreaterOrEqual, Less, LessOrEqual, NotEqual};
 use datahub_model::source::Code::OnlyDoesNotParse;
-use datahub_model::source::{Mapping, OnlyCondition, OnlyValue};
+use datahub_model::source::Mapping;
+use datahub_model::{Filter, Literal};
 
 use crate::row::{Row, accepted, faulty};
 
@@ -22,16 +23,16 @@ Owner = { kind = "lookup", target = ["systemuser", "team"] }
 
 const ID: u128 = 0x6f96_19ff_8b86_d011_b42d_00c0_4fc9_64ff;
 
-fn is(mapping: &Mapping, expected: OnlyCondition) {
+fn is(mapping: &Mapping, expected: Filter) {
     assert_eq!(mapping.only.as_ref(), Some(&expected));
 }
 
-fn compare(attribute: &str, operator: datahub_model::Comparison, value: OnlyValue) -> OnlyCondition {
-    OnlyCondition::Compare { attribute: attribute.to_owned(), operator, value }
+fn compare(attribute: &str, operator: datahub_model::Comparison, value: Literal) -> Filter {
+    Filter::Compare { attribute: attribute.to_owned().into(), operator, value }
 }
 
-fn text(value: &str) -> OnlyValue {
-    OnlyValue::Text(value.to_owned())
+fn text(value: &str) -> Literal {
+    Literal::Text(value.to_owned().into())
 }
 
 pub(crate) fn rows() -> Vec<Row> {
@@ -51,42 +52,45 @@ fn read() -> Vec<Row> {
             "M table=m only=\"Count eq 1 or Count eq 2 or Count eq 3 and Name ne null and Verified eq true and Count lt 9\"\n \
              id: key",
             |mapping| {
-                let count = |number| compare("Count", Equal, OnlyValue::Integer(number));
-                let all = OnlyCondition::All(vec![
-                    count(3),
-                    compare("Name", NotEqual, OnlyValue::Null),
-                    compare("Verified", Equal, OnlyValue::Boolean(true)),
-                    compare("Count", Less, OnlyValue::Integer(9)),
-                ]);
-                is(mapping, OnlyCondition::Any(vec![count(1), count(2), all]));
+                let count = |number| compare("Count", Equal, Literal::Integer(number));
+                let all = Filter::All(
+                    vec![
+                        count(3),
+                        compare("Name", NotEqual, Literal::Null),
+                        compare("Verified", Equal, Literal::Boolean(true)),
+                        compare("Count", Less, Literal::Integer(9)),
+                    ]
+                    .into(),
+                );
+                is(mapping, Filter::Any(vec![count(1), count(2), all].into()));
             },
         ),
         accepted("no text at all", ACCOUNT, "M table=m only=\"Name ne null\"\n id: key", |mapping| {
-            is(mapping, compare("Name", NotEqual, OnlyValue::Null));
+            is(mapping, compare("Name", NotEqual, Literal::Null));
         }),
         accepted("a number", ACCOUNT, "M table=m only=\"Count gt -3\"\n id: key", |mapping| {
-            is(mapping, compare("Count", Greater, OnlyValue::Integer(-3)));
+            is(mapping, compare("Count", Greater, Literal::Integer(-3)));
         }),
         accepted("a boolean", ACCOUNT, "M table=m only=\"Verified eq true\"\n id: key", |mapping| {
-            is(mapping, compare("Verified", Equal, OnlyValue::Boolean(true)));
+            is(mapping, compare("Verified", Equal, Literal::Boolean(true)));
         }),
         accepted(
             "a time",
             ACCOUNT,
             "M table=m only=\"Since ge datetime'1970-01-01T00:00:01Z'\"\n id: key",
             |mapping| {
-                is(mapping, compare("Since", GreaterOrEqual, OnlyValue::Instant(1000)));
+                is(mapping, compare("Since", GreaterOrEqual, Literal::Instant(1000)));
             },
         ),
         accepted("an option", ACCOUNT, "M table=m only=\"StateCode/Value lt 1\"\n id: key", |mapping| {
-            is(mapping, compare("StateCode", Less, OnlyValue::Choice(1)));
+            is(mapping, compare("StateCode", Less, Literal::Choice(1)));
         }),
         accepted(
             "an id",
             ACCOUNT,
             "M table=m only=\"Token le guid'6f9619ff-8b86-d011-b42d-00c04fc964ff'\"\n id: key",
             |mapping| {
-                is(mapping, compare("Token", LessOrEqual, OnlyValue::Guid(ID)));
+                is(mapping, compare("Token", LessOrEqual, Literal::Guid(ID)));
             },
         ),
         accepted(
@@ -94,7 +98,7 @@ fn read() -> Vec<Row> {
             ACCOUNT,
             "M table=m only=\"Parent/Id eq guid'6f9619ff-8b86-d011-b42d-00c04fc964ff'\"\n id: key",
             |mapping| {
-                is(mapping, compare("Parent", Equal, OnlyValue::Lookup("account".to_owned(), ID)));
+                is(mapping, compare("Parent", Equal, Literal::Lookup("account".into(), ID)));
             },
         ),
         accepted(
@@ -102,7 +106,7 @@ fn read() -> Vec<Row> {
             ACCOUNT,
             "M table=m only=\"Owner/Id eq null\"\n id: key",
             |mapping| {
-                is(mapping, compare("Owner", Equal, OnlyValue::Null));
+                is(mapping, compare("Owner", Equal, Literal::Null));
             },
         ),
         accepted(
@@ -110,9 +114,9 @@ fn read() -> Vec<Row> {
             ACCOUNT,
             "M table=m only=\"Count eq 1 or Count eq 2 and not Count eq 3\"\n id: key",
             |mapping| {
-                let count = |number| compare("Count", Equal, OnlyValue::Integer(number));
-                let both = OnlyCondition::All(vec![count(2), OnlyCondition::Not(Box::new(count(3)))]);
-                is(mapping, OnlyCondition::Any(vec![count(1), both]));
+                let count = |number| compare("Count", Equal, Literal::Integer(number));
+                let both = Filter::All(vec![count(2), Filter::Not(count(3).into())].into());
+                is(mapping, Filter::Any(vec![count(1), both].into()));
             },
         ),
         accepted(
@@ -120,16 +124,16 @@ fn read() -> Vec<Row> {
             ACCOUNT,
             "M table=m only=\"not(Count eq 1 or(Count eq 2))and Count eq 3\"\n id: key",
             |mapping| {
-                let count = |number| compare("Count", Equal, OnlyValue::Integer(number));
-                let none = OnlyCondition::Not(Box::new(OnlyCondition::Any(vec![count(1), count(2)])));
-                is(mapping, OnlyCondition::All(vec![none, count(3)]));
+                let count = |number| compare("Count", Equal, Literal::Integer(number));
+                let none = Filter::Not(Filter::Any(vec![count(1), count(2)].into()).into());
+                is(mapping, Filter::All(vec![none, count(3)].into()));
             },
         ),
         accepted(
             "brackets as deep as they may be",
             ACCOUNT,
             format!("M table=m only=\"{}Count eq 1{}\"\n id: key", "(".repeat(64), ")".repeat(64)).leak(),
-            |mapping| is(mapping, compare("Count", Equal, OnlyValue::Integer(1))),
+            |mapping| is(mapping, compare("Count", Equal, Literal::Integer(1))),
         ),
         accepted(
             "negations and brackets side by side, in any number",
@@ -140,9 +144,9 @@ fn read() -> Vec<Row> {
             )
             .leak(),
             |mapping| {
-                let one = || compare("Count", Equal, OnlyValue::Integer(1));
-                let pair = [OnlyCondition::Not(Box::new(one())), one()];
-                is(mapping, OnlyCondition::All([vec![pair.clone(); 100].concat(), pair[..1].to_vec()].concat()));
+                let one = || compare("Count", Equal, Literal::Integer(1));
+                let pair = [Filter::Not(one().into()), one()];
+                is(mapping, Filter::All([vec![pair.clone(); 100].concat(), pair[..1].to_vec()].concat().into()));
             },
         ),
     ]

@@ -1,0 +1,335 @@
+//! The parser: a filter from text in CRM 2011's language, about attributes of which the caller says what they are.
+
+use cdms_odata::{Kind, OutOfDomain};
+
+use super::odata_v2;
+use super::{Comparison, Filter, Operand};
+
+/// Why a text is no filter.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum ParseError {
+    /// Something stands behind the end of the filter.
+    #[error("nothing was expected at `{found}`")]
+    TrailingText {
+        /// The first word of it.
+        found: String,
+    },
+    /// A quote opens a text and none closes it.
+    #[error("a text is not closed")]
+    OpenText,
+    /// A bracket opens and none closes it.
+    #[error("a bracket is not closed")]
+    OpenBracket,
+    /// `not` and brackets stand too deep in each other.
+    #[error("`not` and brackets stand more than {DEPTH_MAX} deep in each other")]
+    TooDeep,
+    /// The text ends where a condition is expected.
+    #[error("a condition is missing")]
+    MissingCondition,
+    /// A comparison ends before its literal.
+    #[error("`{operand}` is compared with nothing")]
+    MissingLiteral {
+        /// What is compared.
+        operand: String,
+    },
+    /// There is no such operator.
+    #[error("no comparison is called `{word}`")]
+    UnknownComparison {
+        /// The word that stands in its place.
+        word: String,
+    },
+    /// The caller knows no such attribute.
+    #[error("unknown attribute `{attribute}`")]
+    UnknownAttribute {
+        /// Its name.
+        attribute: String,
+    },
+    /// Attributes of this kind are not compared.
+    #[error("a condition on the {kind} `{attribute}` is not supported")]
+    UnsupportedKind {
+        /// The attribute.
+        attribute: String,
+        /// Its kind.
+        kind: Kind,
+    },
+    /// Not this is compared of the attribute, but its value, or a member of it.
+    #[error("`{operand}` cannot be compared")]
+    WrongMember {
+        /// What is compared.
+        operand: String,
+        /// What can be.
+        expected: String,
+    },
+    /// The literal is none of the attribute's kind.
+    #[error("`{literal}` is no {kind}")]
+    WrongLiteral {
+        /// The literal.
+        literal: String,
+        /// The attribute's kind.
+        kind: Kind,
+    },
+    /// CDMS can have no such value, so nothing could be equal to it.
+    #[error("what `{operand}` is compared with {why}")]
+    OutOfDomain {
+        /// What is compared.
+        operand: String,
+        /// What is wrong with the literal.
+        why: OutOfDomain,
+    },
+}
+
+impl ParseError {
+    /// What would be right, where something can be said without knowing which names there are.
+    pub fn help(&self) -> Option<String> {
+        let help = match self {
+            ParseError::TrailingText { .. } => "join conditions with `and` or `or`",
+            ParseError::OpenText => "end it with a single quote",
+            ParseError::TooDeep => "write it flatter, with `and` and `or` side by side",
+            ParseError::MissingCondition | ParseError::MissingLiteral { .. } => "write it like `StateCode/Value eq 0`",
+            ParseError::UnknownComparison { .. } => {
+                return Some(format!("one of: {}", Comparison::ALL.map(Comparison::name).join(", ")));
+            }
+            ParseError::WrongMember { expected, .. } => return Some(format!("write `{expected}`")),
+            ParseError::WrongLiteral { kind, .. } => match kind {
+                Kind::String => "write texts as 'text'",
+                Kind::Guid | Kind::Lookup => {
+                    "write ids as guid'6f9619ff-8b86-d011-b42d-00c04fc964ff'; a lookup must have one target"
+                }
+                Kind::DateTime => "write times as datetime'2011-11-14T16:43:08Z'",
+                _ => "write numbers plain, and booleans as true or false",
+            },
+            ParseError::OpenBracket
+            | ParseError::UnknownAttribute { .. }
+            | ParseError::UnsupportedKind { .. }
+            | ParseError::OutOfDomain { .. } => return None,
+        };
+        Some(help.to_owned())
+    }
+}
+
+impl Filter {
+    /// Reads a filter in which the attributes are those that `known` knows.
+    ///
+    /// # Errors
+    ///
+    /// The first thing that is wrong with the text.
+    pub fn parse<'a>(text: &str, known: impl Fn(&str) -> Option<Operand<'a>>) -> Result<Self, ParseError> {
+        let tokens = tokens(text)?;
+        let mut parser = Parser { tokens: &tokens, known: &known, depth: 0 };
+        let filter = parser.any()?;
+        match parser.tokens {
+            [] => Ok(filter),
+            [found, ..] => Err(ParseError::TrailingText { found: found.clone() }),
+        }
+    }
+}
+
+/// Words, brackets, and texts with their quotes around them, but those within no longer doubled.
+fn tokens(text: &str) -> Result<Vec<String>, ParseError> {
+    let mut tokens = Vec::new();
+    let mut token = String::new();
+    let mut letters = text.chars().peekable();
+    while let Some(letter) = letters.next() {
+        match letter {
+            '\'' => {
+                token.push(letter);
+                loop {
+                    match letters.next() {
+                        None => return Err(ParseError::OpenText),
+                        Some('\'') if letters.peek() == Some(&'\'') => {
+                            letters.next();
+                            token.push('\'');
+                        }
+                        Some('\'') => break,
+                        Some(letter) => token.push(letter),
+                    }
+                }
+                token.push(letter);
+                tokens.push(std::mem::take(&mut token));
+            }
+            '(' | ')' => {
+                tokens.extend((!token.is_empty()).then(|| std::mem::take(&mut token)));
+                tokens.push(letter.to_string());
+            }
+            letter if letter.is_whitespace() => {
+                tokens.extend((!token.is_empty()).then(|| std::mem::take(&mut token)));
+            }
+            letter => token.push(letter),
+        }
+    }
+    tokens.extend((!token.is_empty()).then_some(token));
+    Ok(tokens)
+}
+
+struct Parser<'t, 'a> {
+    tokens: &'t [String],
+    known: &'t dyn Fn(&str) -> Option<Operand<'a>>,
+    depth: usize,
+}
+
+/// How deep `not` and brackets may stand in each other: far more than anyone writes, and nothing for the stack.
+const DEPTH_MAX: usize = 64;
+
+impl Parser<'_, '_> {
+    fn next(&mut self) -> Option<String> {
+        let (first, rest) = self.tokens.split_first()?;
+        self.tokens = rest;
+        Some(first.clone())
+    }
+
+    fn next_is(&mut self, word: &str) -> bool {
+        let found = self.tokens.first().is_some_and(|token| token == word);
+        if found {
+            self.tokens = &self.tokens[1..];
+        }
+        found
+    }
+
+    fn any(&mut self) -> Result<Filter, ParseError> {
+        let mut parts = vec![self.all()?];
+        while self.next_is("or") {
+            parts.push(self.all()?);
+        }
+        Ok(if parts.len() == 1 { parts.remove(0) } else { Filter::Any(parts.into()) })
+    }
+
+    fn all(&mut self) -> Result<Filter, ParseError> {
+        let mut parts = vec![self.one()?];
+        while self.next_is("and") {
+            parts.push(self.one()?);
+        }
+        Ok(if parts.len() == 1 { parts.remove(0) } else { Filter::All(parts.into()) })
+    }
+
+    fn one(&mut self) -> Result<Filter, ParseError> {
+        if self.depth > DEPTH_MAX {
+            return Err(ParseError::TooDeep);
+        }
+        if self.next_is("not") {
+            // A bracket behind it is its own and no deeper: the printer puts one around a comparison.
+            let is_bracketed = self.next_is("(");
+            let part = self.deeper(if is_bracketed { Self::bracketed } else { Self::one })?;
+            return Ok(Filter::Not(part.into()));
+        }
+        if self.next_is("(") { self.deeper(Self::bracketed) } else { self.comparison() }
+    }
+
+    fn deeper(&mut self, part: fn(&mut Self) -> Result<Filter, ParseError>) -> Result<Filter, ParseError> {
+        self.depth += 1;
+        let part = part(self)?;
+        self.depth -= 1;
+        Ok(part)
+    }
+
+    /// What stands behind an opening bracket, to the one that closes it.
+    fn bracketed(&mut self) -> Result<Filter, ParseError> {
+        let part = self.any()?;
+        if self.next_is(")") { Ok(part) } else { Err(ParseError::OpenBracket) }
+    }
+
+    fn comparison(&mut self) -> Result<Filter, ParseError> {
+        let operand = self.next().ok_or(ParseError::MissingCondition)?;
+        let missing = || ParseError::MissingLiteral { operand: operand.clone() };
+        let word = self.next().ok_or_else(missing)?;
+        let operator = Comparison::named(&word).ok_or(ParseError::UnknownComparison { word })?;
+        let literal = self.next().ok_or_else(missing)?;
+        let (attribute, member) = operand.split_once('/').unwrap_or((&operand, ""));
+        let attribute = attribute.to_owned();
+        let Some(known) = (self.known)(&attribute) else { return Err(ParseError::UnknownAttribute { attribute }) };
+        let kind = known.kind;
+        let Some(expected) = odata_v2::member(kind) else {
+            return Err(ParseError::UnsupportedKind { attribute, kind });
+        };
+        if member != expected {
+            let expected = if expected.is_empty() { attribute } else { format!("{attribute}/{expected}") };
+            return Err(ParseError::WrongMember { operand, expected });
+        }
+        let value = odata_v2::read(known, &literal).ok_or(ParseError::WrongLiteral { literal, kind })?;
+        value.value().check_domain().map_err(|why| ParseError::OutOfDomain { operand, why })?;
+        Ok(Filter::Compare { attribute: attribute.into(), operator, value })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Literal;
+
+    fn known(name: &str) -> Option<Operand<'static>> {
+        let (kind, target) = match name {
+            "Name" => (Kind::String, None),
+            "Count" => (Kind::Integer, None),
+            "StateCode" => (Kind::State, None),
+            "Parent" => (Kind::Lookup, Some("account")),
+            "Owner" => (Kind::Lookup, None),
+            "Limit" => (Kind::Money, None),
+            _ => return None,
+        };
+        Some(Operand { kind, target })
+    }
+
+    fn refused(text: &str) -> (String, Option<String>) {
+        let error = Filter::parse(text, known).expect_err(text);
+        (error.to_string(), error.help())
+    }
+
+    #[test]
+    fn and_binds_closer_than_or() {
+        let compare = |attribute, operator, literal| Filter::compare(attribute, operator, literal);
+        let both = vec![
+            compare("Count", Comparison::GreaterOrEqual, Literal::Integer(2)),
+            Filter::Not(compare("Name", Comparison::Equal, Literal::text("it's (not) so")).into()),
+        ];
+        let either = vec![compare("StateCode", Comparison::Equal, Literal::Choice(0)), Filter::All(both.into())];
+        let text = "StateCode/Value eq 0 or Count ge 2 and not(Name eq 'it''s (not) so')";
+        assert_eq!(Filter::parse(text, known), Ok(Filter::Any(either.into())));
+    }
+
+    #[test]
+    fn a_reference_is_one_to_the_only_target() {
+        let id = "guid'00000000-0000-0000-0000-000000000007'";
+        let parent = Filter::compare("Parent", Comparison::Equal, Literal::Lookup("account".into(), 7));
+        assert_eq!(Filter::parse(&format!("Parent/Id eq {id}"), known), Ok(parent));
+        let (why, help) = refused(&format!("Owner/Id eq {id}"));
+        assert_eq!(why, format!("`{id}` is no lookup"));
+        assert!(help.is_some_and(|help| help.contains("a lookup must have one target")));
+    }
+
+    #[test]
+    fn what_is_wrong_is_said_with_what_would_be_right() {
+        for (text, why, help) in [
+            ("Count eq 1 Count", "nothing was expected at `Count`", Some("join conditions with `and` or `or`")),
+            ("Name eq 'a", "a text is not closed", Some("end it with a single quote")),
+            ("(Count eq 1", "a bracket is not closed", None),
+            ("", "a condition is missing", Some("write it like `StateCode/Value eq 0`")),
+            ("Name", "`Name` is compared with nothing", Some("write it like `StateCode/Value eq 0`")),
+            ("Name == 'a'", "no comparison is called `==`", Some("one of: eq, ne, gt, ge, lt, le")),
+            ("Nmae eq 'a'", "unknown attribute `Nmae`", None),
+            ("Limit eq 3", "a condition on the money `Limit` is not supported", None),
+            ("StateCode eq 0", "`StateCode` cannot be compared", Some("write `StateCode/Value`")),
+            ("Name/Id eq 'a'", "`Name/Id` cannot be compared", Some("write `Name`")),
+            ("Count eq '3'", "`'3'` is no integer", Some("write numbers plain, and booleans as true or false")),
+            (
+                "Name eq 'a\u{B}'",
+                "what `Name` is compared with has the character U+000B at place 2, which XML does not allow, and so CDMS; remove it",
+                None,
+            ),
+        ] {
+            let told = refused(text);
+            assert_eq!((told.0.as_str(), told.1.as_deref()), (why, help), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn depth_has_an_end() {
+        let deep = |opening: &str, depth: usize, closing: &str| {
+            Filter::parse(&format!("{}Count eq 1{}", opening.repeat(depth), closing.repeat(depth)), known)
+        };
+        for (opening, closing) in [("(", ")"), ("not ", ""), ("not (", ")")] {
+            assert!(deep(opening, 64, closing).is_ok(), "{opening}");
+            assert_eq!(deep(opening, 65, closing), Err(ParseError::TooDeep), "{opening}");
+        }
+        assert_eq!(deep("not ", 100_000, ""), Err(ParseError::TooDeep));
+    }
+}

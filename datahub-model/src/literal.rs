@@ -1,0 +1,75 @@
+//! A value as a constant or a filter has it: one that can be written in a static.
+
+use cdms_odata::{Instant, Reference, Value};
+use rust_decimal::Decimal;
+use serde::{Serialize, Serializer};
+use uuid::Uuid;
+
+use crate::MaybeStatic;
+
+/// A value that can be written in a static.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Literal {
+    /// Null.
+    Null,
+    /// Text.
+    Text(MaybeStatic<str>),
+    /// `integer`.
+    Integer(i32),
+    /// `bigint`.
+    BigInt(i64),
+    /// `decimal`, as unscaled number and scale.
+    Decimal(i64, u32),
+    /// `money`, as unscaled number and scale.
+    Money(i64, u32),
+    /// `double`.
+    Double(f64),
+    /// `boolean`.
+    Boolean(bool),
+    /// `datetime`, milliseconds since 1970 UTC.
+    Instant(i64),
+    /// `guid`.
+    Guid(u128),
+    /// `choice`, `state`, `status`.
+    Choice(i32),
+    /// `lookup`: logical name and id.
+    Lookup(MaybeStatic<str>, u128),
+}
+
+impl Literal {
+    /// Text of a static.
+    pub const fn text(text: &'static str) -> Self {
+        Literal::Text(MaybeStatic::Static(text))
+    }
+
+    /// The literal as a value.
+    pub fn value(&self) -> Value {
+        match self {
+            Literal::Null => Value::Null,
+            Literal::Text(text) => Value::text(&**text),
+            Literal::Integer(number) => Value::Integer(*number),
+            Literal::BigInt(number) => Value::BigInt(*number),
+            Literal::Decimal(number, scale) => Value::Decimal(Decimal::new(*number, *scale)),
+            Literal::Money(number, scale) => Value::Money(Decimal::new(*number, *scale)),
+            Literal::Double(number) => Value::Double(*number),
+            Literal::Boolean(value) => Value::Boolean(*value),
+            Literal::Instant(ms) => Value::Instant(Instant(*ms)),
+            Literal::Guid(id) => Value::Guid(Uuid::from_u128(*id)),
+            Literal::Choice(option) => Value::Choice(*option),
+            Literal::Lookup(logical_name, id) => {
+                let logical_name = match logical_name {
+                    MaybeStatic::Static(name) => (*name).into(),
+                    MaybeStatic::Boxed(name) => name.to_string().into(),
+                };
+                Value::Lookup(Reference { logical_name, id: Uuid::from_u128(*id) })
+            }
+        }
+    }
+}
+
+/// As the value that it is.
+impl Serialize for Literal {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        self.value().serialize(serializer)
+    }
+}
