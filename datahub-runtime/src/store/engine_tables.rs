@@ -285,8 +285,7 @@ fn bring_up_to_date(connection: &mut Connection) -> Result<(), Trouble> {
         for (name, kind, _) in
             table.columns.iter().filter(|(name, _, null)| matches!(null, Allowed) && missing.contains(name))
         {
-            let declared = (connection.dialect().declared)(*kind);
-            connection.batch(&format!("ALTER TABLE {} ADD COLUMN {name} {declared}", table.name))?;
+            connection.batch(&add_column(connection.dialect(), table, name, *kind))?;
         }
     }
     for index in AFTERWARDS {
@@ -332,6 +331,10 @@ fn check_version(found: &str) -> Result<(), Trouble> {
     )))
 }
 
+fn add_column(dialect: &Dialect, table: &Table, name: &str, kind: ColumnType) -> String {
+    format!("ALTER TABLE {} ADD COLUMN {name} {}", table.name, (dialect.declared)(kind))
+}
+
 fn create_table(dialect: &Dialect, table: &Table) -> String {
     let columns = table.columns.iter().map(|(name, kind, null)| match null {
         Never => format!("{name} {} NOT NULL", (dialect.declared)(*kind)),
@@ -340,4 +343,28 @@ fn create_table(dialect: &Dialect, table: &Table) -> String {
     });
     let columns = columns.collect::<Vec<_>>().join(", ");
     format!("CREATE TABLE IF NOT EXISTS {} ({columns}{})", table.name, table.rest)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Every statement that makes the engine's tables or adds to them, each with a line's end behind it.
+    fn statements(dialect: &Dialect) -> String {
+        let mut statements: Vec<_> = TABLES.iter().map(|table| create_table(dialect, table)).collect();
+        for table in &TABLES {
+            let addable = table.columns.iter().filter(|(.., null)| matches!(null, Allowed));
+            statements.extend(addable.map(|(name, kind, _)| add_column(dialect, table, name, *kind)));
+        }
+        statements.extend(AFTERWARDS.map(str::to_owned));
+        statements.push(dialect.engine_extras.to_owned());
+        statements.into_iter().map(|statement| statement + "\n").collect()
+    }
+
+    #[test]
+    fn the_engines_tables_are_made_with_the_statements_that_made_them_before() {
+        assert_eq!(statements(&crate::store::sqlite::DIALECT), include_str!("tests/statements/engine_sqlite.sql"));
+        #[cfg(feature = "postgres")]
+        assert_eq!(statements(&crate::store::postgres::DIALECT), include_str!("tests/statements/engine_postgres.sql"));
+    }
 }

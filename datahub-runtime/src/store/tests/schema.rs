@@ -3,7 +3,15 @@
 use super::*;
 use crate::store::connection::Connection;
 use crate::store::statement::{ColumnType, Statement};
-use crate::store::{StoreError, differences, engine_tables, settings};
+use crate::store::{StoreError, differences, engine_tables, model_table, settings, sqlite};
+
+#[test]
+fn a_models_table_is_made_with_the_statement_that_made_it_before() {
+    let statement = |dialect| model_table::create_table(dialect, &ORGANISATION) + "\n";
+    assert_eq!(statement(&sqlite::DIALECT), include_str!("statements/model_sqlite.sql"));
+    #[cfg(feature = "postgres")]
+    assert_eq!(statement(&crate::store::postgres::DIALECT), include_str!("statements/model_postgres.sql"));
+}
 
 #[tokio::test]
 async fn tables_can_be_made_again_and_checked() {

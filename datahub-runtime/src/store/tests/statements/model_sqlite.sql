@@ -1,0 +1,1 @@
+CREATE TABLE "organisations" ("id" BLOB NOT NULL PRIMARY KEY, "name" TEXT NOT NULL, "alias" TEXT NOT NULL, "employees" INTEGER, "big" BIGINT, "ratio" BIGINT, "share" DOUBLE, "credit" BIGINT, "active" BOOLEAN, "opened" BIGINT, "founded" TEXT, "code" BLOB, "sector" INTEGER, "parent" BLOB, "modified" BIGINT NOT NULL, "notes" TEXT, "rank" INTEGER NOT NULL, "budget" BIGINT)
