@@ -1,7 +1,8 @@
 //! What a mapping is, as data and pure functions.
 //!
 //! A [`ModelDescriptor`] joins a Rust model to a CDMS entity; [`conversion`] turns raw attributes into the model's
-//! column values and back by what the descriptor says; [`filter`] is the language of conditions on records.
+//! column values and back by what the descriptor says; [`filter`] is the language of conditions on records, and [`schema`]
+//! describes the tables.
 //! Behind feature `source` live contracts, annotations and their validation, which the derive and the command line
 //! share and the runtime does without.
 //! Nothing here reads a file, a clock, a socket or a database.
@@ -12,6 +13,7 @@ mod fault;
 pub mod filter;
 mod literal;
 mod maybe_static;
+pub mod schema;
 
 #[cfg(feature = "source")]
 pub mod source;

@@ -1,0 +1,90 @@
+//! What a column's type does not show: the kind of its values, a decimal's scale, whether they may be null.
+//!
+//! It is noted in the engine's settings, a text for each column of a model's table, so that a program that means something
+//! else by the same values is refused.
+
+use cdms_odata::Kind;
+
+use super::{ColumnType, Contents, Database, FoundColumn, Table, TableColumn};
+
+/// How the settings begin under which meanings are noted.
+const SETTING: &str = "column:";
+
+const OR_NULL: &str = " or null";
+
+impl Table<'_> {
+    /// The name of the setting under which the meaning of a column is noted.
+    pub fn setting(&self, column: &TableColumn<'_>) -> String {
+        format!("{SETTING}{}.{}", self.name, column.name)
+    }
+
+    /// What is to be noted of its columns: each one's setting, and what its values mean.
+    pub fn meanings(&self) -> impl Iterator<Item = (String, String)> {
+        self.columns.iter().filter_map(|column| Some((self.setting(column), column.meaning()?)))
+    }
+}
+
+impl TableColumn<'_> {
+    /// What its values mean, such as `decimal(3) or null`; `None` where its type shows it.
+    pub fn meaning(&self) -> Option<String> {
+        let Contents::Values { kind, scale } = self.contents else { return None };
+        let null = if self.nullable { OR_NULL } else { "" };
+        Some(match (kind, scale) {
+            (Kind::Decimal, Some(scale)) => format!("decimal({scale}){null}"),
+            (kind, _) => format!("{kind}{null}"),
+        })
+    }
+
+    /// What its values mean where something else is noted of them, and the column's type does not show that this is over.
+    pub(super) fn other_meaning(&self, database: Database, there: &FoundColumn, noted: &str) -> Option<String> {
+        let meant = self.meaning().filter(|meant| meant != noted)?;
+        let (kind, could_be_null) = noted.strip_suffix(OR_NULL).map_or((noted, false), |kind| (kind, true));
+        let word = kind.split('(').next().unwrap_or(kind);
+        let is_stored_alike = match Kind::ALL.into_iter().find(|kind| kind.to_string() == word) {
+            Some(kind) => database.declared(ColumnType::of(kind)) == database.declared(self.column_type()),
+            // A newer program's kind.
+            None => true,
+        };
+        let is_same_kind = meant.strip_suffix(OR_NULL).unwrap_or(&meant) == kind;
+        let may_hold_null = could_be_null && !self.nullable && !there.not_null;
+        let is_at_odds = if is_same_kind { may_hold_null } else { is_stored_alike };
+        is_at_odds.then_some(meant)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::borrow::Cow;
+
+    use super::*;
+    use crate::schema::{Owner, PrimaryKey};
+
+    #[test]
+    fn what_is_noted_is_the_kind_the_scale_and_whether_there_is_null() {
+        let values = |name, kind, scale| TableColumn {
+            contents: Contents::Values { kind, scale },
+            ..TableColumn::new(name, ColumnType::Text)
+        };
+        let columns = vec![
+            values("id", Kind::Guid, None),
+            values("ratio", Kind::Decimal, Some(3)).nullable(),
+            values("credit", Kind::Money, Some(2)),
+            TableColumn::new("plain", ColumnType::Text).nullable(),
+        ];
+        let table = Table {
+            owner: Owner::Model,
+            name: "firms",
+            columns: Cow::Owned(columns),
+            key: PrimaryKey::Columns(&["id"]),
+            checks: &[],
+            indexes: &[],
+        };
+        let noted = [
+            ("column:firms.id", "guid"),
+            ("column:firms.ratio", "decimal(3) or null"),
+            ("column:firms.credit", "money"),
+        ];
+        let noted = noted.map(|(setting, meaning)| (setting.to_owned(), meaning.to_owned()));
+        assert_eq!(table.meanings().collect::<Vec<_>>(), noted);
+    }
+}
