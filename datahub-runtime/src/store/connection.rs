@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use cdms_odata::Instant;
 use chrono::NaiveDate;
+use datahub_model::schema::FoundColumn;
 use datahub_protocol::planted::{Planted, planted};
 use diesel::backend::Backend;
 use diesel::connection::{
@@ -19,7 +20,7 @@ use uuid::Uuid;
 
 use super::columns::FromRow;
 use super::database_time::{Both, DatabaseTime};
-use super::dialect::{Dialect, FoundColumn};
+use super::dialect::Dialect;
 use super::failure::{Rule, Trouble, changed_tables};
 #[cfg(feature = "postgres")]
 use super::postgres::{self, Address, PostgresConnection};
@@ -467,19 +468,4 @@ where
         })?);
     }
     Ok(Cells::new(cells))
-}
-
-/// A name, quoted for SQL that is put together once and not bound.
-pub(crate) fn quoted(name: &str) -> String {
-    format!("\"{}\"", name.replace('"', "\"\""))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn quoted_names_cannot_end_the_quotes() {
-        assert_eq!(quoted("a\"b"), "\"a\"\"b\"");
-    }
 }

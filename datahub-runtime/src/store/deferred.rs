@@ -2,10 +2,11 @@
 //! trial and among the records of a page.
 
 use datahub_model::ModelDescriptor;
+use datahub_model::schema::quoted;
 use datahub_protocol::planted::{Planted, planted};
 use uuid::Uuid;
 
-use super::connection::{Connection, quoted};
+use super::connection::Connection;
 use super::failure::{Rule, Trouble};
 use super::model_table::key;
 use super::statement::{ColumnType, Statement};

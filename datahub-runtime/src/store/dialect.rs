@@ -1,8 +1,9 @@
 //! Where databases differ in words, behind one set of statements.
 
+use datahub_model::schema::Database;
+
 use super::connection::Connection;
 use super::failure::Trouble;
-use super::statement::ColumnType;
 
 /// Empties a log; whether that could be done.
 type Forget = fn(&mut Connection) -> Result<bool, Trouble>;
@@ -10,12 +11,8 @@ type Forget = fn(&mut Connection) -> Result<bool, Trouble>;
 /// Where databases differ in words.
 #[derive(Debug)]
 pub(crate) struct Dialect {
-    /// The column type in `create table`.
-    pub(crate) declared: fn(ColumnType) -> &'static str,
-    /// Whether a column declared so keeps values of this type as they are.
-    pub(crate) keeps: fn(&str, ColumnType) -> bool,
-    /// The primary key of a table in which the database numbers rows itself.
-    pub(crate) numbered_key: &'static str,
+    /// Which database it is, of which the schema knows what tables are made of.
+    pub(crate) database: Database,
     /// Makes the sequence of versions, and has the database refuse changes of what the history says.
     pub(crate) engine_extras: &'static str,
     /// Draws the next version.
@@ -24,7 +21,7 @@ pub(crate) struct Dialect {
     pub(crate) clock: Option<&'static str>,
     /// Lists the triggers and unique indexes of the engine's tables that are in force.
     pub(crate) guards_there: &'static str,
-    /// Those among them on which promises rest: one open write per record, and a history that only grows.
+    /// The triggers among them on which promises rest: a history that only grows.
     pub(crate) guards: &'static [&'static str],
     /// Takes what was overwritten out of the files beside the database, after an erasure; whether that could be done at
     /// once.
@@ -47,14 +44,4 @@ pub(crate) struct Dialect {
     /// Waits until no other transaction works on what a text and each of the texts in the table that follows name; for
     /// databases in which writers are not alone.
     pub(crate) lock: Option<&'static str>,
-}
-
-/// A column as the database describes it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct FoundColumn {
-    pub(crate) name: String,
-    pub(crate) declared: String,
-    pub(crate) not_null: bool,
-    pub(crate) has_default: bool,
-    pub(crate) in_key: bool,
 }

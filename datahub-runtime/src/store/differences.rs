@@ -7,14 +7,11 @@
 
 use std::collections::BTreeMap;
 
-use cdms_odata::Kind;
-use datahub_model::{Column, ModelDescriptor, Source};
+use datahub_model::schema::{Database, Difference, Table, TableColumn};
+use datahub_model::{Column, ModelDescriptor};
 
 use super::connection::Connection;
-use super::dialect::{Dialect, FoundColumn};
 use super::failure::Trouble;
-use super::model_table::{create_table, key};
-use super::row::column_type;
 use super::settings;
 use super::statement::{ColumnType, Statement};
 
@@ -29,9 +26,10 @@ pub(super) fn make_missing(connection: &mut Connection, models: &[&'static Model
             told.push(of_former(model, &former));
             continue;
         }
-        connection.batch(&create_table(connection.dialect(), model))?;
-        for column in model.columns {
-            settings::put(connection, &setting(model, column), &meaning(column))?;
+        let table = Table::of(model);
+        connection.batch(&connection.dialect().database.create_table(&table))?;
+        for (setting, meaning) in table.meanings() {
+            settings::put(connection, &setting, &meaning)?;
         }
     }
     if told.is_empty() { Ok(()) } else { Err(Trouble::Schema(told.join("; "))) }
@@ -53,8 +51,8 @@ pub(super) fn unnoted(
     models: &[&'static ModelDescriptor],
 ) -> Result<BTreeMap<String, Unnoted>, Trouble> {
     let noted = meanings(connection)?;
-    let columns = models.iter().flat_map(|model| model.columns.iter().map(move |column| (*model, column)));
-    let meant = columns.map(|(model, column)| (setting(model, column), meaning(column)));
+    let tables: Vec<_> = models.iter().map(|model| Table::of(model)).collect();
+    let meant = tables.iter().flat_map(Table::meanings);
     let unnoted = meant.filter(|(setting, meant)| noted.get(setting) != Some(meant));
     let unnoted = unnoted.map(|(setting, meaning)| {
         let noted = noted.get(&setting).cloned();
@@ -83,7 +81,7 @@ pub(super) fn note(connection: &mut Connection, unnoted: &BTreeMap<String, Unnot
 ///
 /// [`Trouble::Schema`] with every difference, and what to do.
 pub(super) fn check(connection: &mut Connection, models: &[&'static ModelDescriptor]) -> Result<(), Trouble> {
-    let (noted, dialect) = (meanings(connection)?, connection.dialect());
+    let (noted, database) = (meanings(connection)?, connection.dialect().database);
     let mut told = Vec::new();
     for model in models {
         let found = connection.columns_of(model.table)?;
@@ -98,10 +96,10 @@ pub(super) fn check(connection: &mut Connection, models: &[&'static ModelDescrip
             });
             continue;
         }
-        let mut of_model = differences(connection, model, &found);
-        let there = |column: &Column| found.iter().find(|there| there.name == column.name);
-        let columns = model.columns.iter().filter_map(|column| Some((column, there(column)?)));
-        of_model.extend(columns.filter_map(|(column, there)| other_meaning(dialect, model, column, there, &noted)));
+        let table = Table::of(model);
+        let noted = |column: &TableColumn<'_>| noted.get(&table.setting(column)).map(String::as_str);
+        let differences = table.differences(database, &found, noted);
+        let of_model: Vec<_> = differences.into_iter().map(|found| worded(database, &table, found)).collect();
         if !of_model.is_empty() {
             told.push(format!("{}; write a migration for model {}", of_model.join("; "), model.name));
         }
@@ -122,54 +120,36 @@ pub(super) fn refused_or_changed(
     }
 }
 
-/// Where the columns differ.
-fn differences(connection: &Connection, model: &ModelDescriptor, found: &[FoundColumn]) -> Vec<String> {
-    let (table, dialect) = (model.table, connection.dialect());
-    let mut told = Vec::new();
-    for column in model.columns {
-        let (name, field) = (column.name, column.field);
-        let Some(there) = found.iter().find(|there| there.name == name) else {
-            told.push(match column.was.filter(|was| found.iter().any(|there| there.name == *was)) {
-                Some(was) => format!("the column {was} of table {table} is to be renamed to {name} (field {field})"),
-                None => format!("table {table} has no column {name} (field {field})"),
-            });
-            continue;
-        };
-        let kind = column_type(column.kind);
-        if !(dialect.keeps)(&there.declared, kind) {
-            let (found, needed) = (&there.declared, (dialect.declared)(kind));
-            told.push(format!("column {table}.{name} is declared {found}, but a {} needs {needed}", column.kind));
+/// A difference in words, with the field behind the column.
+fn worded(database: Database, table: &Table<'_>, difference: Difference<'_>) -> String {
+    let owner = table.name;
+    match difference {
+        Difference::Missing(TableColumn { name, field, .. }) => {
+            format!("table {owner} has no column {name} (field {field})")
         }
-        if column.nullable && there.not_null {
-            told.push(format!("column {table}.{name} is NOT NULL, but field {field} can be null"));
+        Difference::Renamed { column: TableColumn { name, field, .. }, from } => {
+            format!("the column {from} of table {owner} is to be renamed to {name} (field {field})")
         }
-        if matches!(column.source, Source::Key) != there.in_key {
-            told.push(format!("the primary key of table {table} must be the column {} alone", key(model).name));
+        Difference::Type { column: TableColumn { name, contents, .. }, declared } => {
+            let (kind, needed) = (contents.name(), database.declared(contents.column_type()));
+            format!("column {owner}.{name} is declared {declared}, but a {kind} needs {needed}")
         }
-    }
-    let unknown = found.iter().filter(|there| !model.columns.iter().any(|column| column.name == there.name));
-    for there in unknown.filter(|there| there.in_key || (there.not_null && !there.has_default)) {
-        let name = &there.name;
-        told.push(format!("table {table} has the column {name}, which the model lacks and which needs a value"));
-    }
-    told
-}
-
-/// The setting that keeps what a column's values mean.
-fn setting(model: &ModelDescriptor, column: &Column) -> String {
-    format!("{COLUMN}{}.{}", model.table, column.name)
-}
-
-const COLUMN: &str = "column:";
-
-const OR_NULL: &str = " or null";
-
-/// What a column's values mean, as far as its type does not show it.
-fn meaning(column: &Column) -> String {
-    let null = if column.nullable { OR_NULL } else { "" };
-    match (column.kind, column.scale) {
-        (Kind::Decimal, Some(scale)) => format!("decimal({scale}){null}"),
-        (kind, _) => format!("{kind}{null}"),
+        Difference::NotNull(TableColumn { name, field, .. }) => {
+            format!("column {owner}.{name} is NOT NULL, but field {field} can be null")
+        }
+        Difference::Key(_) => {
+            format!("the primary key of table {owner} must be the column {} alone", table.key.columns().join(", "))
+        }
+        Difference::Unknown(name) => {
+            format!("table {owner} has the column {name}, which the model lacks and which needs a value")
+        }
+        Difference::Meaning { column, noted, meant } => {
+            let (TableColumn { name, field, .. }, setting) = (column, table.setting(column));
+            format!(
+                "column {owner}.{name} holds values of kind {noted}, and field {field} means {meant}: change the values, \
+                 and note it with UPDATE datahub_settings SET value = '{meant}' WHERE name = '{setting}'"
+            )
+        }
     }
 }
 
@@ -178,35 +158,6 @@ fn meanings(connection: &mut Connection) -> Result<BTreeMap<String, String>, Tro
     let sql = "SELECT name, value FROM datahub_settings WHERE name LIKE 'column:%'";
     let rows = connection.query(&Statement::new(sql, []), &[ColumnType::Text; 2])?;
     rows.into_iter().map(|mut row| Ok((row.text()?, row.text()?))).collect()
-}
-
-/// That something else is noted of a column, where its type does not show that this is over.
-fn other_meaning(
-    dialect: &Dialect,
-    model: &ModelDescriptor,
-    column: &Column,
-    there: &FoundColumn,
-    noted: &BTreeMap<String, String>,
-) -> Option<String> {
-    let (setting, meant) = (setting(model, column), meaning(column));
-    let noted = noted.get(&setting).filter(|noted| **noted != meant)?;
-    let (kind, could_be_null) = noted.strip_suffix(OR_NULL).map_or((noted.as_str(), false), |kind| (kind, true));
-    let word = kind.split('(').next().unwrap_or(kind);
-    let is_stored_alike = match Kind::ALL.into_iter().find(|kind| kind.to_string() == word) {
-        Some(kind) => (dialect.declared)(column_type(kind)) == (dialect.declared)(column_type(column.kind)),
-        // A newer program's kind.
-        None => true,
-    };
-    let is_same_kind = meant.strip_suffix(OR_NULL).unwrap_or(&meant) == kind;
-    let may_hold_null = could_be_null && !column.nullable && !there.not_null;
-    if is_same_kind && !may_hold_null || !is_same_kind && !is_stored_alike {
-        return None;
-    }
-    Some(format!(
-        "column {}.{} holds values of kind {noted}, and field {} means {meant}: change the values, and note it with \
-         UPDATE datahub_settings SET value = '{meant}' WHERE name = '{setting}'",
-        model.table, column.name, column.field
-    ))
 }
 
 /// A table of the same records that no model of this program names and that has all of this one's columns, the hub's own
@@ -224,7 +175,7 @@ fn former_table(
     let names = rows.into_iter().map(|mut row| row.text()).collect::<Result<Vec<_>, _>>()?;
     for name in names.into_iter().filter(|name| models.iter().all(|model| model.table != name)) {
         let found = connection.columns_of(&name)?;
-        if model.columns.iter().all(|column| found.iter().any(|there| there.name == column.name)) {
+        if Table::of(model).missing(&found).next().is_none() {
             return Ok(Some(name));
         }
     }

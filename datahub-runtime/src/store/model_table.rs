@@ -1,14 +1,13 @@
-//! A model's own table: made from its descriptor, checked against it, and its rows stored.
+//! A model's own table: its rows stored and removed.
 
 use cdms_odata::Value;
 use datahub_model::{Column, ModelDescriptor, Source};
 use datahub_protocol::Values;
 use uuid::Uuid;
 
-use super::connection::{Connection, quoted};
-use super::dialect::Dialect;
+use super::connection::Connection;
 use super::failure::Trouble;
-use super::row::{self, Cells, column_type, datum, zero};
+use super::row::{self, Cells, datum, zero};
 use super::statement::{ColumnType, Datum, Statement};
 use crate::local_fields::{LocalChange, LocalFields, local_columns};
 
@@ -30,20 +29,6 @@ pub(crate) struct Stays<'v> {
     pub(crate) given: &'v LocalFields,
 }
 
-/// The statement that makes the table.
-pub(crate) fn create_table(dialect: &Dialect, model: &ModelDescriptor) -> String {
-    let columns = model.columns.iter().map(|column| {
-        let kind = (dialect.declared)(column_type(column.kind));
-        let rule = match (column.source, column.nullable) {
-            (Source::Key, _) => " NOT NULL PRIMARY KEY",
-            (_, false) => " NOT NULL",
-            (_, true) => "",
-        };
-        format!("{} {kind}{rule}", quoted(column.name))
-    });
-    format!("CREATE TABLE {} ({})", quoted(model.table), columns.collect::<Vec<_>>().join(", "))
-}
-
 /// The column with the record's id.
 pub(crate) fn key(model: &ModelDescriptor) -> &'static Column {
     &model.columns[model.key_column()]
@@ -55,7 +40,7 @@ pub(crate) fn select_row(statement: &mut Statement, types: &mut Vec<ColumnType>,
     for column in columns {
         statement.sql(", row_.");
         statement.name(column.name);
-        types.push(column_type(column.kind));
+        types.push(ColumnType::of(column.kind));
     }
 }
 

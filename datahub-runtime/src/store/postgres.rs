@@ -8,6 +8,7 @@ mod values;
 use std::time::Duration;
 
 use cdms_odata::Instant;
+use datahub_model::schema::Database;
 use diesel::deserialize::{self, FromSql};
 use diesel::pg::{Pg, PgValue};
 use diesel::serialize::{self, IsNull, Output, ToSql};
@@ -24,9 +25,7 @@ pub(crate) use session::{PostgresConnection, Problem};
 
 /// PostgreSQL's words.
 pub(crate) static DIALECT: Dialect = Dialect {
-    declared,
-    keeps,
-    numbered_key: "BIGINT GENERATED ALWAYS AS IDENTITY PRIMARY KEY",
+    database: Database::Postgres,
     engine_extras: ENGINE_EXTRAS,
     next_version: "SELECT nextval('datahub_versions')",
     clock: Some("SELECT clock_timestamp()"),
@@ -37,7 +36,6 @@ pub(crate) static DIALECT: Dialect = Dialect {
                    JOIN pg_class AS index ON index.oid = found.indexrelid \
                    WHERE found.indrelid = to_regclass('datahub_intents') AND found.indisunique AND found.indisvalid",
     guards: &[
-        "datahub_intents_open",
         "datahub_history_rows",
         "datahub_history_changes",
         "datahub_history_whole",
@@ -169,23 +167,6 @@ pub(super) fn prepare(connection: &mut Connection, grace: Duration) -> Result<()
 /// For how many milliseconds a statement may run where nothing else is known.
 const BOUND_MS: i64 = 30_000;
 
-const fn declared(kind: ColumnType) -> &'static str {
-    match kind {
-        ColumnType::Text => "TEXT",
-        ColumnType::Integer => "INTEGER",
-        ColumnType::BigInt => "BIGINT",
-        ColumnType::Double => "DOUBLE PRECISION",
-        ColumnType::Bool => "BOOLEAN",
-        ColumnType::Date => "DATE",
-        ColumnType::Guid => "UUID",
-        ColumnType::Instant => "TIMESTAMP WITH TIME ZONE",
-    }
-}
-
-fn keeps(found: &str, kind: ColumnType) -> bool {
-    found.eq_ignore_ascii_case(declared(kind)) || (kind == ColumnType::Text && found.starts_with("character varying"))
-}
-
 impl ToSql<sql_types::Guid, Pg> for Uuid {
     fn to_sql<'b>(&'b self, out: &mut Output<'b, '_, Pg>) -> serialize::Result {
         ToSql::<diesel::sql_types::Uuid, Pg>::to_sql(self, out)
@@ -220,26 +201,5 @@ impl FromSql<sql_types::Money, Pg> for i64 {
 impl<const SCALE: u32> FromSql<sql_types::Decimal<SCALE>, Pg> for i64 {
     fn from_sql(value: PgValue<'_>) -> deserialize::Result<Self> {
         FromSql::<BigInt, Pg>::from_sql(value)
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn columns_are_judged_by_what_they_keep() {
-        for (declared, kind, kept) in [
-            ("timestamp with time zone", ColumnType::Instant, true),
-            ("timestamp without time zone", ColumnType::Instant, false),
-            ("bigint", ColumnType::BigInt, true),
-            ("integer", ColumnType::BigInt, false),
-            ("numeric(12,4)", ColumnType::BigInt, false),
-            ("character varying(160)", ColumnType::Text, true),
-            ("uuid", ColumnType::Guid, true),
-            ("bytea", ColumnType::Guid, false),
-        ] {
-            assert_eq!(keeps(declared, kind), kept, "{declared} for {kind:?}");
-        }
     }
 }

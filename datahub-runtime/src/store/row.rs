@@ -15,20 +15,6 @@ use super::failure::Trouble;
 use super::statement::{ColumnType, Datum};
 use crate::diesel::stored_value::{DECIMAL_SCALE, MONEY_SCALE};
 
-/// The database's type for a kind.
-pub(crate) const fn column_type(kind: Kind) -> ColumnType {
-    match kind {
-        Kind::String => ColumnType::Text,
-        Kind::Integer | Kind::Choice | Kind::State | Kind::Status => ColumnType::Integer,
-        Kind::BigInt | Kind::Decimal | Kind::Money => ColumnType::BigInt,
-        Kind::Double => ColumnType::Double,
-        Kind::Boolean => ColumnType::Bool,
-        Kind::DateTime => ColumnType::Instant,
-        Kind::Date => ColumnType::Date,
-        Kind::Guid | Kind::Lookup => ColumnType::Guid,
-    }
-}
-
 /// A value as its column stores it.
 ///
 /// # Errors
@@ -36,7 +22,7 @@ pub(crate) const fn column_type(kind: Kind) -> ColumnType {
 /// A value that is not of the column's kind, or that the database cannot hold exactly.
 pub(crate) fn datum(column: &Column, value: &Value) -> Result<Datum, Fault> {
     let inexact = |reason: String| Fault::new(reason).at(column.field);
-    Ok(match (column_type(column.kind), value) {
+    Ok(match (ColumnType::of(column.kind), value) {
         // Empty text is null in CDMS and in a value; a column that cannot be null stores it as it is.
         (ColumnType::Text, Value::Null) if !column.nullable => Datum::Text(Some(String::new())),
         (kind, Value::Null) => null(kind),
@@ -93,7 +79,7 @@ pub(crate) fn value(column: &Column, datum: Datum) -> Value {
 
 /// What a column holds as long as nobody gave it a value: its default, or null where it may.
 pub(crate) fn zero(column: &Column) -> Datum {
-    let kind = column_type(column.kind);
+    let kind = ColumnType::of(column.kind);
     if column.default.is_some()
         && let Ok(datum) = datum(column, &initial(column))
     {

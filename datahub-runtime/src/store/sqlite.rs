@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use cdms_odata::Instant;
+use datahub_model::schema::Database;
 use diesel::connection::{AnsiTransactionManager, Connection as _};
 use diesel::deserialize::{self, FromSql};
 use diesel::query_builder::{AstPass, QueryFragment};
@@ -20,16 +21,13 @@ use crate::sql_types;
 
 /// SQLite's words.
 pub(crate) static DIALECT: Dialect = Dialect {
-    declared,
-    keeps,
-    numbered_key: "INTEGER PRIMARY KEY AUTOINCREMENT",
+    database: Database::Sqlite,
     engine_extras: ENGINE_EXTRAS,
     // Safe because a transaction that writes is alone.
     next_version: "UPDATE datahub_sequence SET value = value + 1 RETURNING value",
     clock: None,
     guards_there: "SELECT name FROM sqlite_master WHERE type IN ('trigger', 'index') AND name LIKE 'datahub\\_%' ESCAPE '\\'",
     guards: &[
-        "datahub_intents_open",
         "datahub_history_no_update",
         "datahub_history_no_delete",
         "datahub_history_no_replace",
@@ -46,37 +44,6 @@ pub(crate) static DIALECT: Dialect = Dialect {
     check_deferred: None,
     lock: None,
 };
-
-/// The column type in `create table`.
-const fn declared(kind: ColumnType) -> &'static str {
-    match kind {
-        ColumnType::Text | ColumnType::Date => "TEXT",
-        ColumnType::Integer => "INTEGER",
-        ColumnType::BigInt | ColumnType::Instant => "BIGINT",
-        ColumnType::Double => "DOUBLE",
-        ColumnType::Bool => "BOOLEAN",
-        ColumnType::Guid => "BLOB",
-    }
-}
-
-/// Whether a column declared so keeps values of this type as they are, by SQLite's rules of affinity.
-fn keeps(declared: &str, kind: ColumnType) -> bool {
-    let declared = declared.to_ascii_uppercase();
-    let has = |word: &str| declared.contains(word);
-    match kind {
-        ColumnType::Integer | ColumnType::BigInt | ColumnType::Instant | ColumnType::Bool => {
-            !is_text(&declared) && !has("BLOB")
-        }
-        ColumnType::Double => has("REAL") || has("FLOA") || has("DOUB"),
-        ColumnType::Text => is_text(&declared),
-        ColumnType::Date => is_text(&declared) || has("DATE"),
-        ColumnType::Guid => has("BLOB") || has("BINARY"),
-    }
-}
-
-fn is_text(declared: &str) -> bool {
-    !declared.contains("INT") && ["CHAR", "CLOB", "TEXT"].iter().any(|word| declared.contains(word))
-}
 
 /// The row that counts versions, and the triggers that keep the history: its rows are never deleted, and changed only by
 /// an erasure of their record, once, in what they say of values.
@@ -343,30 +310,5 @@ mod tests {
         assert!(is_outage("database table is locked: organisations"));
         assert!(!is_outage("the record is locked by accounting"), "a trigger's words");
         assert!(!is_outage("database is locked by accounting"), "a trigger's words");
-    }
-
-    #[test]
-    fn columns_are_judged_by_what_they_keep() {
-        for (declared, kind, kept) in [
-            ("BIGINT", ColumnType::Instant, true),
-            ("TEXT", ColumnType::BigInt, false),
-            ("VARCHAR(160)", ColumnType::Text, true),
-            ("BLOB", ColumnType::Guid, true),
-            ("TEXT", ColumnType::Guid, false),
-            ("DATE", ColumnType::Date, true),
-            ("DOUBLE PRECISION", ColumnType::Double, true),
-            ("INTEGER", ColumnType::Double, false),
-            ("BOOLEAN", ColumnType::Bool, true),
-            ("TEXT", ColumnType::Bool, false),
-            ("BLOB", ColumnType::Bool, false),
-            ("CHARINT", ColumnType::Integer, true),
-            ("CLOB", ColumnType::Integer, false),
-            ("BINARY(16)", ColumnType::Guid, true),
-            ("FLOAT", ColumnType::Double, true),
-            ("REAL", ColumnType::Double, true),
-            ("BLOB", ColumnType::Date, false),
-        ] {
-            assert_eq!(keeps(declared, kind), kept, "{declared} for {kind:?}");
-        }
     }
 }

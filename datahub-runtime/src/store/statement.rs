@@ -2,6 +2,9 @@
 
 use cdms_odata::Instant;
 use chrono::NaiveDate;
+pub(crate) use datahub_model::schema::ColumnType;
+#[cfg(feature = "postgres")]
+use datahub_model::schema::quoted;
 use diesel::backend::Backend;
 use diesel::query_builder::{AstPass, Query, QueryFragment, QueryId};
 use diesel::result::QueryResult;
@@ -35,19 +38,6 @@ pub(crate) enum Datum {
     Date(Option<NaiveDate>),
     Guid(Option<Uuid>),
     Instant(Option<Instant>),
-}
-
-/// What a column holds, as the database sees it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum ColumnType {
-    Text,
-    Integer,
-    BigInt,
-    Double,
-    Bool,
-    Date,
-    Guid,
-    Instant,
 }
 
 impl Statement {
@@ -86,7 +76,7 @@ impl Statement {
         for piece in &self.pieces {
             match piece {
                 Piece::Sql(text) => sql.push_str(text),
-                Piece::Name(name) => sql.push_str(&super::connection::quoted(name)),
+                Piece::Name(name) => sql.push_str(&quoted(name)),
                 Piece::Value(value) => {
                     values.push(value);
                     sql.push_str(&format!("${}", values.len()));

@@ -1,12 +1,13 @@
 //! Rules of the database and changes of its tables: a record that breaks a rule waits in quarantine and holds up nothing,
 //! and what no record can help is told as what it is.
 
+use datahub_model::schema::Table;
 use datahub_protocol::{Listed, Loaded, Record, Trial, listed};
 
 use super::*;
 use crate::mapping::ModelMapping;
 use crate::store::page::{Page, PageStored};
-use crate::store::{Claim, StoreError, Watermark, model_table};
+use crate::store::{Claim, StoreError, Watermark};
 
 const PARENT: Uuid = Uuid::from_u128(0xFA);
 
@@ -48,7 +49,7 @@ fn is_stored(listed: &Listed<Fault>) -> bool {
 async fn with_deferred_parents() -> (Bench, Store) {
     let bench = Bench::empty();
     let made = |connection: &mut crate::store::connection::Connection| {
-        let table = model_table::create_table(connection.dialect(), &ORGANISATION);
+        let table = connection.dialect().database.create_table(&Table::of(&ORGANISATION));
         let rule = " REFERENCES organisations DEFERRABLE INITIALLY DEFERRED";
         let kind = if table.contains("\"parent\" UUID") { "UUID" } else { "BLOB" };
         connection.batch(&table.replace(&format!("\"parent\" {kind}"), &format!("\"parent\" {kind}{rule}")))

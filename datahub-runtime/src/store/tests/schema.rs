@@ -1,13 +1,16 @@
 //! Opening a database, making its tables, and refusing those of another shape.
 
+use datahub_model::schema::Table;
+
 use super::*;
 use crate::store::connection::Connection;
+use crate::store::dialect::Dialect;
 use crate::store::statement::{ColumnType, Statement};
-use crate::store::{StoreError, differences, engine_tables, model_table, settings, sqlite};
+use crate::store::{StoreError, differences, engine_tables, settings, sqlite};
 
 #[test]
 fn a_models_table_is_made_with_the_statement_that_made_it_before() {
-    let statement = |dialect| model_table::create_table(dialect, &ORGANISATION) + "\n";
+    let statement = |dialect: &Dialect| dialect.database.create_table(&Table::of(&ORGANISATION)) + "\n";
     assert_eq!(statement(&sqlite::DIALECT), include_str!("statements/model_sqlite.sql"));
     #[cfg(feature = "postgres")]
     assert_eq!(statement(&crate::store::postgres::DIALECT), include_str!("statements/model_postgres.sql"));
