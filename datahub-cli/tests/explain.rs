@@ -24,7 +24,7 @@ fn a_code_is_explained_as_it_stands_in_a_message() {
 #[test]
 fn all_codes_are_listed() {
     let (code, text, _) = explain(&[]);
-    assert_eq!((code, text.lines().count()), (Some(0), datahub_model::source::Code::ALL.len()));
+    assert_eq!((code, text.lines().count()), (Some(0), datahub_model::diagnostic::Code::ALL.len()));
     assert!(text.contains("two-keys             Two fields are marked as the record's id"), "{text}");
     let whole = "faulty-toml          The contract, or `datahub.toml`, is no TOML, so nothing can be read from it\n";
     assert!(text.contains(whole), "a dot in a name ends no sentence: {text}");
@@ -34,7 +34,7 @@ fn all_codes_are_listed() {
 fn machines_get_every_code_with_its_whole_explanation() {
     let (code, text, _) = explain(&["--json"]);
     let told: Vec<serde_json::Value> = text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
-    let expected = datahub_model::source::Code::ALL.iter().map(|code| {
+    let expected = datahub_model::diagnostic::Code::ALL.iter().map(|code| {
         let explanation: &str = code.explanation();
         serde_json::json!({"code": code.name(), "explanation": explanation})
     });

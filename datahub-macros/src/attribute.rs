@@ -1,12 +1,13 @@
 //! The syntax of `#[cdms(…)]`: its parts in order, each with its words.
 
-use datahub_model::source::{Placed, nearest};
+use datahub_model::diagnostic::{Code, Diagnostic};
+use datahub_model::source::{Placed, meant_among};
 use proc_macro2::{Span, TokenTree};
 use syn::ext::IdentExt;
 use syn::parse::{ParseStream, Parser};
 use syn::{Attribute, Expr, Ident, Lit, LitStr, Path, Token, parenthesized};
 
-use crate::errors::{Errors, Words};
+use crate::shown::{Diagnostics, Shown, Words};
 
 /// One part of an attribute's list.
 pub(crate) enum Part {
@@ -33,44 +34,46 @@ impl Part {
 /// The parts of all `#[cdms(…)]` among an item's attributes; `example` is what one looks like there.
 ///
 /// A part that cannot be read is told on its own word, and the others are read all the same.
-pub(crate) fn parts(attributes: &[Attribute], example: &str, errors: &mut Errors) -> Vec<Part> {
+pub(crate) fn parts(attributes: &[Attribute], example: &str, diagnostics: &mut Diagnostics) -> Vec<Part> {
     let mut all = Vec::new();
     for attribute in attributes.iter().filter(|attribute| attribute.path().is_ident("cdms")) {
         match attribute.meta.require_list() {
             Ok(meta) => {
                 let reading = |input: ParseStream<'_>| {
-                    list(input, example, &mut all, errors);
+                    list(input, example, &mut all, diagnostics);
                     Ok(())
                 };
                 // The list is read to its end whatever is in it, so nothing can be left over.
                 if let Err(error) = reading.parse2(meta.tokens.clone()) {
-                    errors.push(error.span(), format!("{error} [wrong-value]\nhelp: write it like {example}"));
+                    diagnostics.push(misread(error.span(), error.to_string(), example));
                 }
             }
-            Err(_) => errors.push(
-                Words::of(&attribute.meta),
-                format!("`cdms` has its keys in brackets [wrong-value]\nhelp: write it like {example}"),
-            ),
+            Err(_) => {
+                diagnostics.push(misread(Words::of(&attribute.meta), "`cdms` has its keys in brackets", example));
+            }
         }
     }
     all
 }
 
+/// The fault of what cannot be read.
+fn misread(at: impl Into<Shown>, message: impl Into<String>, example: &str) -> Diagnostic<Shown> {
+    Diagnostic::of(Code::WrongValue, at, message).cure(format!("write it like {example}"))
+}
+
 /// Reads a list part by part. After one that cannot be read it goes on behind the next comma.
-fn list(input: ParseStream<'_>, example: &str, parts: &mut Vec<Part>, errors: &mut Errors) {
+fn list(input: ParseStream<'_>, example: &str, parts: &mut Vec<Part>, diagnostics: &mut Diagnostics) {
     while !input.is_empty() {
         let first = input.span();
-        match part(input, example, errors) {
+        match part(input, example, diagnostics) {
             Ok(part) => {
                 parts.push(part);
                 if !input.is_empty() && !input.peek(Token![,]) {
-                    let message = "a comma is missing before this [wrong-value]";
-                    errors.push(input.span(), format!("{message}\nhelp: write it like {example}"));
+                    diagnostics.push(misread(input.span(), "a comma is missing before this", example));
                 }
             }
             Err((words, message)) => {
-                let words = words.unwrap_or_else(|| first.into());
-                errors.push(words, format!("{message} [wrong-value]\nhelp: write it like {example}"));
+                diagnostics.push(misread(words.unwrap_or_else(|| first.into()), message, example));
             }
         }
         while !input.is_empty() && !input.peek(Token![,]) {
@@ -87,7 +90,7 @@ fn list(input: ParseStream<'_>, example: &str, parts: &mut Vec<Part>, errors: &m
 
 type Unread = (Option<Words>, String);
 
-fn part(input: ParseStream<'_>, example: &str, errors: &mut Errors) -> Result<Part, Unread> {
+fn part(input: ParseStream<'_>, example: &str, diagnostics: &mut Diagnostics) -> Result<Part, Unread> {
     if input.peek(LitStr) {
         return input.parse().map(Part::Text).map_err(|error| (None, error.to_string()));
     }
@@ -114,7 +117,7 @@ fn part(input: ParseStream<'_>, example: &str, errors: &mut Errors) -> Result<Pa
         let mut inside_of = || -> syn::Result<()> {
             let inside;
             parenthesized!(inside in input);
-            list(&inside, example, &mut inside_parts, errors);
+            list(&inside, example, &mut inside_parts, diagnostics);
             Ok(())
         };
         inside_of().map_err(|error| (Some(key.span().into()), error.to_string()))?;
@@ -124,9 +127,10 @@ fn part(input: ParseStream<'_>, example: &str, errors: &mut Errors) -> Result<Pa
 }
 
 /// Puts a value in a slot, or reports that there was one.
-pub(crate) fn fill<T>(slot: &mut Option<T>, value: T, name: &str, span: Span, errors: &mut Errors) {
+pub(crate) fn fill<T>(slot: &mut Option<T>, value: T, name: &str, span: Span, diagnostics: &mut Diagnostics) {
     if slot.is_some() {
-        errors.push(span, format!("`{name}` is there twice [mapped-twice]\nhelp: keep one of them"));
+        let message = format!("`{name}` is there twice");
+        diagnostics.push(Diagnostic::of(Code::MappedTwice, span, message).cure("keep one of them"));
     } else {
         *slot = Some(value);
     }
@@ -138,11 +142,12 @@ pub(crate) fn placed(text: &LitStr) -> Placed<String, Words> {
 }
 
 /// The text of a value that must be one.
-pub(crate) fn text(key: &Ident, value: &Expr, errors: &mut Errors) -> Option<Placed<String, Words>> {
+pub(crate) fn text(key: &Ident, value: &Expr, diagnostics: &mut Diagnostics) -> Option<Placed<String, Words>> {
     if let Some(text) = literal_text(value) {
         return Some(placed(text));
     }
-    errors.push(Words::of(value), format!("`{key}` is a string [wrong-value]\nhelp: write `{key} = \"…\"`"));
+    let fault = Diagnostic::of(Code::WrongValue, Words::of(value), format!("`{key}` is a string"));
+    diagnostics.push(fault.cure(format!("write `{key} = \"…\"`")));
     None
 }
 
@@ -171,16 +176,14 @@ pub(crate) fn literal_text(value: &Expr) -> Option<&LitStr> {
 }
 
 /// The path of `crate = ::path`, which must not depend on where the item stands.
-pub(crate) fn crate_path(value: &Expr, errors: &mut Errors) -> Option<Path> {
+pub(crate) fn crate_path(value: &Expr, diagnostics: &mut Diagnostics) -> Option<Path> {
     if let Expr::Path(path) = ungrouped(value)
         && (path.path.leading_colon.is_some() || path.path.segments.first().is_some_and(|first| first.ident == "crate"))
     {
         return Some(path.path.clone());
     }
-    errors.push(
-        Words::of(value),
-        "`crate` is a path from the root [wrong-value]\nhelp: write it like `crate = ::datahub_runtime`",
-    );
+    let fault = Diagnostic::of(Code::WrongValue, Words::of(value), "`crate` is a path from the root");
+    diagnostics.push(fault.cure("write it like `crate = ::datahub_runtime`"));
     None
 }
 
@@ -193,31 +196,24 @@ pub(crate) struct Keys {
 }
 
 /// Reports a key that is not known here, with the one that was probably meant.
-pub(crate) fn unknown(part: &Part, known: &Keys, errors: &mut Errors) {
+pub(crate) fn unknown(part: &Part, known: &Keys, diagnostics: &mut Diagnostics) {
     let name = match part {
         Part::Text(text) => {
             let message = "a bare string is for fields: it names their attribute";
-            errors.push(
-                text.span(),
-                format!("{message} [unknown-key]\nhelp: the keys here are {}", known.here.join(", ")),
-            );
-            return;
+            let fault = Diagnostic::of(Code::UnknownKey, text.span(), message);
+            return diagnostics.push(fault.cure(format!("the keys here are {}", known.here.join(", "))));
         }
         Part::Word(key) | Part::Assigned(key, _) | Part::List(key, _) => key.to_string(),
     };
     let elsewhere = known.elsewhere.iter().find(|(keys, _)| keys.contains(&name.as_str()));
-    let message = if known.here.contains(&name.as_str()) {
-        format!("`{name}` is not written like this [wrong-value]\nhelp: {}", sample(&name))
+    let fault = |code, message| Diagnostic::of(code, part.span(), message);
+    diagnostics.push(if known.here.contains(&name.as_str()) {
+        fault(Code::WrongValue, format!("`{name}` is not written like this")).cure(sample(&name))
     } else if let Some((_, cure)) = elsewhere {
-        format!("`{name}` is no key of this place [unknown-key]\nhelp: {cure}")
+        fault(Code::UnknownKey, format!("`{name}` is no key of this place")).cure(*cure)
     } else {
-        let help = match nearest(&name, known.here.iter().copied()) {
-            Some(near) => format!("did you mean `{near}`?"),
-            None => format!("one of: {}", known.here.join(", ")),
-        };
-        format!("there is no key `{name}` [unknown-key]\nhelp: {help}")
-    };
-    errors.push(part.span(), message);
+        fault(Code::UnknownKey, format!("there is no key `{name}`")).cure(meant_among(&name, known.here))
+    });
 }
 
 /// The right form of each key.

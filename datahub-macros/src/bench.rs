@@ -11,12 +11,12 @@
 extern crate proc_macro;
 
 mod attribute;
-mod errors;
 mod expand;
 mod field_type;
 mod fields;
 mod item;
 mod project;
+mod shown;
 mod synced;
 
 use std::hint::black_box;

@@ -1,5 +1,6 @@
 //! `#[derive(CdmsChoice)]`: an enum as the type of a choice, checked against the contract's options.
 
+use datahub_model::diagnostic::{Code, Diagnostic};
 use datahub_model::source::{Placed, check_choices};
 use proc_macro2::TokenStream;
 use quote::quote;
@@ -7,23 +8,22 @@ use syn::ext::IdentExt;
 use syn::{Data, DeriveInput, Fields, Ident, Path};
 
 use crate::attribute::{Keys, Part, crate_path, fill, parts, placed, text, unknown};
-use crate::errors::{Errors, Words};
+use crate::shown::{Diagnostics, Shown, Words, compile_errors};
 use crate::{expand, item, project};
 
 pub(crate) fn derive(item: TokenStream) -> TokenStream {
     let item = match item::read(item) {
         Ok(item) => item,
-        Err(error) => return error,
+        Err(diagnostics) => return compile_errors(diagnostics),
     };
-    let mut errors = Errors::default();
     let mut krate = None;
-    let read = read(&item, &mut krate, &mut errors);
+    let (read, diagnostics) = Diagnostics::collect(|diagnostics| read(&item, &mut krate, diagnostics)).into_parts();
     let krate = expand::runtime(krate);
     let expansion = match read {
-        Some(choice) if errors.is_empty() && !choice.is_hidden => implementation(&item.ident, &krate, &choice),
+        Some(choice) if diagnostics.is_empty() && !choice.is_hidden => implementation(&item.ident, &krate, &choice),
         _ => stub(&item, &krate),
     };
-    let errors = errors.into_tokens();
+    let errors = compile_errors(diagnostics);
     quote! { #errors #expansion }
 }
 
@@ -54,60 +54,60 @@ struct Choice {
     is_hidden: bool,
 }
 
-fn read(item: &DeriveInput, krate: &mut Option<Path>, errors: &mut Errors) -> Option<Choice> {
+fn read(item: &DeriveInput, krate: &mut Option<Path>, diagnostics: &mut Diagnostics) -> Option<Choice> {
     let (mut mapping, mut attribute) = (None, None);
-    let before = errors.count();
-    for part in parts(&item.attrs, EXAMPLE, errors) {
+    let before = diagnostics.count();
+    for part in parts(&item.attrs, EXAMPLE, diagnostics) {
         match &part {
             Part::Assigned(key, value) if key == "crate" => {
-                if let Some(path) = crate_path(value, errors) {
-                    fill(krate, path, "crate", key.span(), errors);
+                if let Some(path) = crate_path(value, diagnostics) {
+                    fill(krate, path, "crate", key.span(), diagnostics);
                 }
             }
             Part::Assigned(key, value) if key == "mapping" || key == "attribute" => {
                 let slot = if key == "mapping" { &mut mapping } else { &mut attribute };
-                if let Some(text) = text(key, value, errors) {
-                    fill(slot, text, &key.to_string(), key.span(), errors);
+                if let Some(text) = text(key, value, diagnostics) {
+                    fill(slot, text, &key.to_string(), key.span(), diagnostics);
                 }
             }
-            other => unknown(other, &KEYS, errors),
+            other => unknown(other, &KEYS, diagnostics),
         }
     }
-    let is_faulty = errors.count() > before;
+    let is_faulty = diagnostics.count() > before;
     if !item.generics.params.is_empty() {
-        errors.push(
-            Words::of(&item.generics),
-            "a choice has no type parameters, lifetimes or constants [wrong-value]\nhelp: remove them",
-        );
+        let message = "a choice has no type parameters, lifetimes or constants";
+        diagnostics.push(Diagnostic::of(Code::WrongValue, Words::of(&item.generics), message).cure("remove them"));
     }
     let Data::Enum(data) = &item.data else {
-        errors.push(item.ident.span(), "a choice is an enum [wrong-value]\nhelp: write a variant for each option");
+        let fault = Diagnostic::of(Code::WrongValue, item.ident.span(), "a choice is an enum");
+        diagnostics.push(fault.cure("write a variant for each option"));
         return None;
     };
     let (mut names, mut idents, mut rest) = (Vec::new(), Vec::new(), None);
     let mut takes_rest = false;
     for variant in &data.variants {
         let (mut name, mut other) = (None, None);
-        let before = errors.count();
-        for part in parts(&variant.attrs, VARIANT_EXAMPLE, errors) {
+        let before = diagnostics.count();
+        for part in parts(&variant.attrs, VARIANT_EXAMPLE, diagnostics) {
             match &part {
-                Part::Text(text) => fill(&mut name, placed(text), "the option's name", text.span(), errors),
-                Part::Word(key) if key == "other" => fill(&mut other, key.span(), "other", key.span(), errors),
-                part => unknown(part, &VARIANT_KEYS, errors),
+                Part::Text(text) => fill(&mut name, placed(text), "the option's name", text.span(), diagnostics),
+                Part::Word(key) if key == "other" => fill(&mut other, key.span(), "other", key.span(), diagnostics),
+                part => unknown(part, &VARIANT_KEYS, diagnostics),
             }
         }
         // What the variant was meant to be is not known, and so is what the others leave out.
-        if errors.count() > before {
+        if diagnostics.count() > before {
             takes_rest = true;
             continue;
         }
         if let (Some(name), Some(_)) = (&name, other) {
             let message = "the variant for the rest stands for no option of its own, so it has no name";
-            errors.push(name.place, format!("{message} [keys-exclude]\nhelp: remove the name, or `other`"));
+            diagnostics
+                .push(Diagnostic::of(Code::KeysExclude, name.place, message).cure("remove the name, or `other`"));
         }
         match (&variant.fields, other) {
             (Fields::Unnamed(fields), Some(span)) if fields.unnamed.len() == 1 => {
-                fill(&mut rest, variant.ident.clone(), "other", span, errors);
+                fill(&mut rest, variant.ident.clone(), "other", span, diagnostics);
             }
             (Fields::Unit, None) => {
                 let snake = || Placed {
@@ -118,29 +118,28 @@ fn read(item: &DeriveInput, krate: &mut Option<Path>, errors: &mut Errors) -> Op
                 idents.push(variant.ident.clone());
             }
             (_, Some(span)) => {
-                errors.push(span, "the variant for the rest holds its number [wrong-value]\nhelp: write `#[cdms(other)] Other(i32)`");
+                let fault = Diagnostic::of(Code::WrongValue, span, "the variant for the rest holds its number");
+                diagnostics.push(fault.cure("write `#[cdms(other)] Other(i32)`"));
             }
-            (fields, None) => errors.push(
-                Words::of(fields),
-                "an option holds no values [wrong-value]\nhelp: remove them; a variant for the rest is `#[cdms(other)] Other(i32)`",
-            ),
+            (fields, None) => {
+                let fault = Diagnostic::of(Code::WrongValue, Words::of(fields), "an option holds no values");
+                diagnostics.push(fault.cure("remove them; a variant for the rest is `#[cdms(other)] Other(i32)`"));
+            }
         }
     }
-    let missing = |what: &str, errors: &mut Errors| {
-        let message = format!(
-            "{} does not say which {what} it is of [missing-key]\nhelp: add #[cdms(mapping = \"….toml\", attribute = \"…\")]",
-            item.ident
-        );
-        errors.push(item.ident.span(), message);
+    let missing = |what: &str, diagnostics: &mut Diagnostics| {
+        let message = format!("{} does not say which {what} it is of", item.ident);
+        let fault = Diagnostic::of(Code::MissingKey, item.ident.span(), message);
+        diagnostics.push(fault.cure("add #[cdms(mapping = \"….toml\", attribute = \"…\")]"));
     };
     if mapping.is_none() && !is_faulty {
-        missing("contract", errors);
+        missing("contract", diagnostics);
     }
     if attribute.is_none() && !is_faulty {
-        missing("attribute", errors);
+        missing("attribute", diagnostics);
     }
     let (mapping, attribute): (Placed<String, Words>, Placed<String, Words>) = (mapping?, attribute?);
-    let source = project::contract(&mapping, &item.ident, errors)?;
+    let source = project::contract(&mapping, &item.ident, diagnostics)?;
     match check_choices(&source.contract, &attribute, &names, takes_rest || rest.is_some()) {
         Ok(numbers) => Some(Choice {
             variants: (idents.into_iter().zip(names).zip(numbers))
@@ -151,8 +150,8 @@ fn read(item: &DeriveInput, krate: &mut Option<Path>, errors: &mut Errors) -> Op
             tracking: source.tracking,
             is_hidden: source.is_faulty,
         }),
-        Err(diagnostics) => {
-            errors.diagnostics(diagnostics, &source.shown_path, mapping.place);
+        Err(found) => {
+            diagnostics.extend(found.into_iter().map(|fault| fault.seen_at(Shown::from)));
             None
         }
     }

@@ -1,12 +1,13 @@
 //! `#[derive(CdmsFields)]`: a struct of members that models flatten.
 
+use datahub_model::diagnostic::{Code, Diagnostic};
 use proc_macro2::TokenStream;
 use quote::{ToTokens, quote};
 use syn::{Data, DeriveInput, Fields, Ident, Path, Type};
 
 use crate::attribute::{Keys, Part, crate_path, fill, literal_text, parts, unknown};
-use crate::errors::{Errors, Words};
 use crate::field_type::{self, expression_without_self, is_option, ungrouped};
+use crate::shown::{Diagnostics, Words, compile_errors};
 use crate::synced::Default;
 use crate::{expand, item};
 
@@ -54,47 +55,48 @@ enum Holds {
 pub(crate) fn derive(item: TokenStream) -> TokenStream {
     let item = match item::read(item) {
         Ok(item) => item,
-        Err(error) => return error,
+        Err(diagnostics) => return compile_errors(diagnostics),
     };
-    let mut errors = Errors::default();
     let mut krate = None;
-    for part in parts(&item.attrs, EXAMPLE, &mut errors) {
-        match &part {
-            Part::Assigned(key, value) if key == "crate" => {
-                if let Some(path) = crate_path(value, &mut errors) {
-                    fill(&mut krate, path, "crate", key.span(), &mut errors);
-                }
-            }
-            other => unknown(other, &KEYS, &mut errors),
-        }
-    }
-    if !item.generics.params.is_empty() {
-        errors.push(
-            Words::of(&item.generics),
-            "a group of fields has no type parameters [wrong-value]\nhelp: write a group for each type",
-        );
-    }
-    let members = members(&item, &mut errors);
+    let (members, diagnostics) = Diagnostics::collect(|diagnostics| read(&item, &mut krate, diagnostics)).into_parts();
     let krate = expand::runtime(krate);
-    let expansion =
-        if errors.is_empty() { implementation(&item.ident, &krate, &members) } else { stub(&item, &krate, &members) };
-    let errors = errors.into_tokens();
+    let expansion = if diagnostics.is_empty() {
+        implementation(&item.ident, &krate, &members)
+    } else {
+        stub(&item, &krate, &members)
+    };
+    let errors = compile_errors(diagnostics);
     quote! { #errors #expansion }
 }
 
-fn members(item: &DeriveInput, errors: &mut Errors) -> Vec<MemberField> {
+fn read(item: &DeriveInput, krate: &mut Option<Path>, diagnostics: &mut Diagnostics) -> Vec<MemberField> {
+    for part in parts(&item.attrs, EXAMPLE, diagnostics) {
+        match &part {
+            Part::Assigned(key, value) if key == "crate" => {
+                if let Some(path) = crate_path(value, diagnostics) {
+                    fill(krate, path, "crate", key.span(), diagnostics);
+                }
+            }
+            other => unknown(other, &KEYS, diagnostics),
+        }
+    }
+    if !item.generics.params.is_empty() {
+        let message = "a group of fields has no type parameters";
+        let fault = Diagnostic::of(Code::WrongValue, Words::of(&item.generics), message);
+        diagnostics.push(fault.cure("write a group for each type"));
+    }
+    members(item, diagnostics)
+}
+
+fn members(item: &DeriveInput, diagnostics: &mut Diagnostics) -> Vec<MemberField> {
     let Data::Struct(data) = &item.data else {
-        errors.push(
-            item.ident.span(),
-            "a group of fields is a struct [wrong-value]\nhelp: an enum of options derives CdmsChoice",
-        );
+        let fault = Diagnostic::of(Code::WrongValue, item.ident.span(), "a group of fields is a struct");
+        diagnostics.push(fault.cure("an enum of options derives CdmsChoice"));
         return Vec::new();
     };
     let Fields::Named(named) = &data.fields else {
-        errors.push(
-            item.ident.span(),
-            "a group of fields has named fields [wrong-value]\nhelp: write `struct Name { field: Type }`",
-        );
+        let fault = Diagnostic::of(Code::WrongValue, item.ident.span(), "a group of fields has named fields");
+        diagnostics.push(fault.cure("write `struct Name { field: Type }`"));
         return Vec::new();
     };
     let mut members = Vec::new();
@@ -102,45 +104,45 @@ fn members(item: &DeriveInput, errors: &mut Errors) -> Vec<MemberField> {
         let Some(ident) = field.ident.clone() else { continue };
         let (mut name, mut default, mut flatten) = (None, None, None);
         let ty = field_type::without_self(ungrouped(&field.ty), &item.ident);
-        let before = errors.count();
-        for part in parts(&field.attrs, MEMBER_EXAMPLE, errors) {
+        let before = diagnostics.count();
+        for part in parts(&field.attrs, MEMBER_EXAMPLE, diagnostics) {
             match &part {
-                Part::Text(text) => fill(&mut name, text.value(), "the member's key", text.span(), errors),
+                Part::Text(text) => fill(&mut name, text.value(), "the member's key", text.span(), diagnostics),
                 Part::Word(key) | Part::Assigned(key, _) if key == "default" && is_option(&ty) => {
                     let message = "an Option has `None` for a null already";
-                    errors.push(key.span(), format!("{message} [keys-exclude]\nhelp: remove `default`, or the Option"));
+                    let fault = Diagnostic::of(Code::KeysExclude, key.span(), message);
+                    diagnostics.push(fault.cure("remove `default`, or the Option"));
                 }
                 Part::Word(key) if key == "default" => {
-                    fill(&mut default, Default::OfType(key.span()), "default", key.span(), errors);
+                    fill(&mut default, Default::OfType(key.span()), "default", key.span(), diagnostics);
                 }
                 Part::Word(key) if key == "flatten" => {
-                    fill(&mut flatten, key.span(), "flatten", key.span(), errors);
+                    fill(&mut flatten, key.span(), "flatten", key.span(), diagnostics);
                 }
-                Part::Assigned(key, _) if key == "flatten" => errors.push(
-                    key.span(),
-                    "a group within a group has its key as a bare string [wrong-value]\n\
-                     help: write `#[cdms(\"…\", flatten)]`, or `#[cdms(flatten)]` where the member is called like it",
-                ),
+                Part::Assigned(key, _) if key == "flatten" => {
+                    let message = "a group within a group has its key as a bare string";
+                    let cure =
+                        "write `#[cdms(\"…\", flatten)]`, or `#[cdms(flatten)]` where the member is called like it";
+                    diagnostics.push(Diagnostic::of(Code::WrongValue, key.span(), message).cure(cure));
+                }
                 Part::Assigned(key, value) if key == "default" => {
                     let value = expression_without_self(value, &item.ident);
-                    fill(&mut default, Default::Expression(Box::new(value)), "default", key.span(), errors);
+                    fill(&mut default, Default::Expression(Box::new(value)), "default", key.span(), diagnostics);
                 }
-                other => unknown(other, &MEMBER_KEYS, errors),
+                other => unknown(other, &MEMBER_KEYS, diagnostics),
             }
         }
         let name = name.unwrap_or_else(|| ident.to_string().trim_start_matches("r#").to_owned());
         if members.iter().any(|known: &MemberField| known.name == name) {
-            errors.push(
-                ident.span(),
-                format!("two members have the key `{name}` [mapped-twice]\nhelp: rename one of them"),
-            );
+            let message = format!("two members have the key `{name}`");
+            diagnostics.push(Diagnostic::of(Code::MappedTwice, ident.span(), message).cure("rename one of them"));
         }
         if let (Some(span), Some(_)) = (flatten, &default) {
             let message = "a group within a group has no `default`: its members have their own";
-            errors.push(span, format!("{message} [keys-exclude]\nhelp: remove `default`"));
+            diagnostics.push(Diagnostic::of(Code::KeysExclude, span, message).cure("remove `default`"));
         }
         let holds = if flatten.is_some() { Holds::Group } else { Holds::Value(default) };
-        members.push(MemberField { ty, ident, name, holds, is_faulty: errors.count() > before });
+        members.push(MemberField { ty, ident, name, holds, is_faulty: diagnostics.count() > before });
     }
     members
 }

@@ -1,22 +1,30 @@
 //! An item as it comes: read, unless it goes deeper than the stack of a compiler.
 
+use datahub_model::diagnostic::{Code, Diagnostic};
 use proc_macro2::{Delimiter, Spacing, Span, TokenStream, TokenTree};
 use syn::DeriveInput;
+
+use crate::shown::Shown;
 
 /// How many tokens may stand in one another or beside each other without a comma: far more than anyone writes. Each may be
 /// one more call in another, and a compiler whose stack is full ends without a word.
 const DEPTH_MAX: usize = 128;
 
-/// The item; compilation errors where it is none.
-pub(crate) fn read(tokens: TokenStream) -> Result<DeriveInput, TokenStream> {
+/// The item.
+///
+/// # Errors
+///
+/// That it is none, or goes too deep: it is not known what it is, so nothing else can be told of it.
+pub(crate) fn read(tokens: TokenStream) -> Result<DeriveInput, Vec<Diagnostic<Shown>>> {
     if let Some(place) = too_deep(&tokens, 0) {
-        let message = format!(
-            "more than {DEPTH_MAX} words and marks stand in one another here [wrong-value]\n\
-             help: give the type or the value a name of its own, with `type` or `const`, and write that name"
-        );
-        return Err(syn::Error::new(place, message).into_compile_error());
+        let message = format!("more than {DEPTH_MAX} words and marks stand in one another here");
+        let cure = "give the type or the value a name of its own, with `type` or `const`, and write that name";
+        return Err(vec![Diagnostic::of(Code::WrongValue, place, message).cure(cure)]);
     }
-    syn::parse2(tokens).map_err(|error| error.to_compile_error())
+    syn::parse2(tokens).map_err(|errors| {
+        let fault = |error: syn::Error| Diagnostic::of(Code::WrongValue, error.span(), error.to_string());
+        errors.into_iter().map(|error| fault(error).cure("derive it on an item of stable Rust")).collect()
+    })
 }
 
 /// The token at which it gets too deep, counted from that many around it.
@@ -53,8 +61,8 @@ mod tests {
     use super::*;
 
     fn refused(text: &str) -> bool {
-        let told = read(text.parse().unwrap()).err().map(|error| error.to_string());
-        told.is_some_and(|told| told.contains("stand in one another here"))
+        let told = read(text.parse().unwrap()).err().unwrap_or_default();
+        told.iter().any(|fault| fault.message.contains("stand in one another here"))
     }
 
     /// An item whose default goes this deep, in each of the ways in which a reader calls itself.

@@ -9,13 +9,13 @@ mod any_text;
 mod arbitrary_tokens;
 mod attribute;
 mod choice;
-mod errors;
 mod expand;
 mod field_type;
 mod fields;
 mod guard;
 mod item;
 mod project;
+mod shown;
 mod synced;
 #[cfg(test)]
 mod tests;

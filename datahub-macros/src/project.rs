@@ -9,17 +9,16 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::SystemTime;
 
 use cdms_odata::metadata::Metadata;
-use datahub_model::source::{ColumnLimit, Contract, Diagnostic, Placed, Project, depends_on};
+use datahub_model::diagnostic::{Code, Cure, Diagnostic};
+use datahub_model::source::{ColumnLimit, Contract, Placed, Project, Spot, depends_on};
 use proc_macro2::{Ident, TokenStream};
 use quote::quote;
 
-use crate::errors::{Errors, Words};
+use crate::shown::{Diagnostics, Shown, Words};
 
 /// A contract with what the expansion has to say about its file.
 pub(crate) struct Source {
     pub(crate) contract: Contract,
-    /// The contract's path from the project's root, for messages.
-    pub(crate) shown_path: String,
     /// What the project's Diesel was built for.
     pub(crate) diesel_columns: ColumnLimit,
     /// Makes the build depend on the files that were read.
@@ -31,30 +30,28 @@ pub(crate) struct Source {
 /// Reads the contract that `mapping = "…"` names, and checks it against the `$metadata` snapshot where there is one.
 ///
 /// Its faults, and those of what all contracts lean on, are told once in a compilation, at the first item that needs it.
-pub(crate) fn contract(mapping: &Placed<String, Words>, item: &Ident, errors: &mut Errors) -> Option<Source> {
-    let root = Root::find().map_err(|fault| fault.tell(item, mapping.place, errors)).ok()?;
-    let read = read(&root, &mapping.value).map_err(|fault| fault.tell(item, mapping.place, errors)).ok()?;
+pub(crate) fn contract(mapping: &Placed<String, Words>, item: &Ident, diagnostics: &mut Diagnostics) -> Option<Source> {
+    let root = Root::find().map_err(|fault| fault.tell(item, mapping.place, diagnostics)).ok()?;
+    let read = read(&root, &mapping.value).map_err(|fault| fault.tell(item, mapping.place, diagnostics)).ok()?;
     let Read { text, path, shown_path, diesel_columns, metadata, tracking } = read;
     // Without a snapshot the contract is read all the same, and so are the struct's faults.
     let (metadata, is_unseen) = match metadata {
         Ok(metadata) => (metadata, false),
         Err(fault) => {
-            fault.tell(item, mapping.place, errors);
+            fault.tell(item, mapping.place, diagnostics);
             (None, true)
         }
     };
-    let (contract, diagnostics) = Contract::parse_beside(&text, metadata.as_deref());
-    let is_faulty = is_unseen || !diagnostics.is_empty();
-    if diagnostics.is_empty() {
+    let (contract, found) = Contract::parse_beside(&text, metadata.as_deref()).into_parts();
+    let is_faulty = is_unseen || !found.is_empty();
+    if found.is_empty() {
         cured(&path);
-    } else {
-        let faults = diagnostics.iter().map(|diagnostic| diagnostic.render(&shown_path)).collect();
-        if tells(&path, faults, item) {
-            errors.diagnostics(diagnostics, &shown_path, mapping.place);
-        }
+    } else if tells(&path, found.iter().map(|fault| fault.render(&shown_path)).collect(), item) {
+        let shown = |spot: Spot| Shown { words: mapping.place, drawing: Some(spot.drawn(&shown_path)) };
+        diagnostics.extend(found.into_iter().map(|fault| fault.seen_at(shown)));
     }
     let contract = contract.unwrap_or_else(Contract::unread);
-    Some(Source { contract, shown_path, diesel_columns, tracking, is_faulty })
+    Some(Source { contract, diesel_columns, tracking, is_faulty })
 }
 
 /// A file as a crate has it: a process that serves an editor expands many crates, and each tells what is its own.
@@ -88,7 +85,7 @@ fn cured(file: &Path) {
 
 /// Whether the package does not depend on Diesel, which `table!` and what it makes lean on by this name. It is told once in a
 /// compilation, at the first model.
-pub(crate) fn lacks_diesel(name: &Ident, errors: &mut Errors) -> bool {
+pub(crate) fn lacks_diesel(name: &Ident, diagnostics: &mut Diagnostics) -> bool {
     // Outside of the compiler, in tests and the bench, nothing is built of the expansion.
     if !proc_macro::is_available() {
         return false;
@@ -97,10 +94,9 @@ pub(crate) fn lacks_diesel(name: &Ident, errors: &mut Errors) -> bool {
     // Of a manifest that cannot be read Cargo itself knows more.
     let Some(lacks) = manifest.as_deref().and_then(lacks_diesel_at) else { return false };
     if lacks && tells(&manifest.unwrap_or_default(), Vec::new(), name) {
-        let message = "this package does not depend on diesel, which the model's table is made with [missing-key]\n\
-                       help: run `cargo add diesel`, or write `diesel(table = false)` and do without \
-                       Diesel's table here";
-        errors.push(name.span(), message);
+        let message = "this package does not depend on diesel, which the model's table is made with";
+        let cure = "run `cargo add diesel`, or write `diesel(table = false)` and do without Diesel's table here";
+        diagnostics.push(Diagnostic::of(Code::MissingKey, name.span(), message).cure(cure));
     }
     lacks
 }
@@ -125,7 +121,6 @@ fn lacks_diesel_at(manifest: &Path) -> Option<bool> {
 pub(crate) fn unknown() -> Source {
     Source {
         contract: Contract::unread(),
-        shown_path: String::new(),
         diesel_columns: ColumnLimit::Columns128,
         tracking: TokenStream::new(),
         is_faulty: true,
@@ -133,11 +128,14 @@ pub(crate) fn unknown() -> Source {
 }
 
 /// The source of a model that has no contract, because CDMS has nothing of it.
-pub(crate) fn without_cdms(table: &Placed<String, Words>, item: &Ident, errors: &mut Errors) -> Option<Source> {
-    let root = Root::find().map_err(|fault| fault.tell(item, table.place, errors)).ok()?;
+pub(crate) fn without_cdms(
+    table: &Placed<String, Words>,
+    item: &Ident,
+    diagnostics: &mut Diagnostics,
+) -> Option<Source> {
+    let root = Root::find().map_err(|fault| fault.tell(item, table.place, diagnostics)).ok()?;
     Some(Source {
         contract: Contract::without_cdms(&table.value),
-        shown_path: String::new(),
         diesel_columns: root.project.diesel_columns,
         tracking: root.tracking(&[root.folder.join(PROJECT)]),
         is_faulty: false,
@@ -146,6 +144,8 @@ pub(crate) fn without_cdms(table: &Placed<String, Words>, item: &Ident, errors: 
 
 /// The file that marks a project's root.
 const PROJECT: &str = "datahub.toml";
+
+const PUT_ONE: &str = "put one at the project's root; it may be empty";
 
 /// The variable that names the root where the package is not in it.
 const ROOT: &str = "DATAHUB_ROOT";
@@ -160,22 +160,32 @@ struct Root {
 /// Why something was not read.
 enum Unread {
     /// What a single item names.
-    OfItem(String),
+    OfItem(Reason),
     /// A file, or what should be one, that all items share.
-    Shared(PathBuf, String),
+    Shared(PathBuf, Reason),
+}
+
+/// Whoever asked knows which words named it; a fault within the file has its place there drawn.
+type Reason = Diagnostic<Option<String>>;
+
+/// That something which has to be there is not.
+fn missing(message: impl Into<String>, cure: impl Into<Cure>) -> Reason {
+    Diagnostic::of(Code::MissingKey, None, message).cure(cure)
 }
 
 impl Unread {
     /// Tells it: what is shared, at one item only.
-    fn tell(self, item: &Ident, place: Words, errors: &mut Errors) {
-        match self {
-            Unread::OfItem(reason) => errors.push(place, reason),
+    fn tell(self, item: &Ident, words: Words, diagnostics: &mut Diagnostics) {
+        let reason = match self {
+            Unread::OfItem(reason) => reason,
             Unread::Shared(file, reason) => {
-                if tells(&file, vec![reason.clone()], item) {
-                    errors.push(place, reason);
+                if !tells(&file, vec![reason.text(reason.place.as_deref())], item) {
+                    return;
                 }
+                reason
             }
-        }
+        };
+        diagnostics.push(reason.seen_at(|drawing| Shown { words, drawing }));
     }
 }
 
@@ -192,25 +202,20 @@ impl Root {
         }
     }
 
-    fn above(manifest: Option<PathBuf>) -> Result<Self, String> {
-        let manifest = manifest.ok_or("CARGO_MANIFEST_DIR is not set [missing-key]\nhelp: build with cargo")?;
+    fn above(manifest: Option<PathBuf>) -> Result<Self, Reason> {
+        let manifest = manifest.ok_or_else(|| missing("CARGO_MANIFEST_DIR is not set", "build with cargo"))?;
         let folder = match std::env::var_os(ROOT) {
             Some(root) => PathBuf::from(root),
             None => {
                 let found = manifest.ancestors().find(|folder| folder.join(PROJECT).is_file());
-                found.map(Path::to_path_buf).ok_or(
-                    "no `datahub.toml` in this package's folder or above it [missing-key]\n\
-                     help: put one at the project's root; it may be empty",
-                )?
+                found
+                    .map(Path::to_path_buf)
+                    .ok_or_else(|| missing("no `datahub.toml` in this package's folder or above it", PUT_ONE))?
             }
         };
-        let project = fs::read_to_string(folder.join(PROJECT)).map_err(|error| {
-            format!(
-                "{PROJECT} cannot be read: {error} [missing-key]\n\
-                 help: put one at the project's root; it may be empty"
-            )
-        })?;
-        let project = Project::parse(&project).map_err(|fault: Diagnostic<()>| fault.render(PROJECT))?;
+        let project = fs::read_to_string(folder.join(PROJECT))
+            .map_err(|error| missing(format!("{PROJECT} cannot be read: {error}"), PUT_ONE))?;
+        let project = Project::parse(&project).map_err(|fault| fault.seen_at(|spot| Some(spot.drawn(PROJECT))))?;
         Ok(Root { manifest, folder, project })
     }
 
@@ -243,10 +248,9 @@ fn read(root: &Root, mapping: &str) -> Result<Read, Unread> {
     let Root { folder, project, .. } = root;
     let inside = Path::new(mapping).components().all(|part| matches!(part, Component::Normal(_)));
     if !inside {
-        return Err(Unread::OfItem(format!(
-            "{mapping:?} leads out of the project's contracts [wrong-value]\nhelp: name a file in the folder {}",
-            project.contracts
-        )));
+        let message = format!("{mapping:?} leads out of the project's contracts");
+        let cure = format!("name a file in the folder {}", project.contracts);
+        return Err(Unread::OfItem(Diagnostic::of(Code::WrongValue, None, message).cure(cure)));
     }
     let shown_path = format!("{}/{mapping}", project.contracts);
     let path = folder.join(&project.contracts).join(mapping);
@@ -258,11 +262,9 @@ fn read(root: &Root, mapping: &str) -> Result<Read, Unread> {
         Some(snapshot) => {
             let path = folder.join(snapshot);
             let metadata = snapshot_at(&path).map(Some).map_err(|reason| {
-                let reason = format!(
-                    "the $metadata snapshot {snapshot} cannot be read: {reason} [wrong-value]\n\
-                     help: save CDMS's answer to $metadata there, or leave `metadata` out of {PROJECT}"
-                );
-                Unread::Shared(path.clone(), reason)
+                let message = format!("the $metadata snapshot {snapshot} cannot be read: {reason}");
+                let cure = format!("save CDMS's answer to $metadata there, or leave `metadata` out of {PROJECT}");
+                Unread::Shared(path.clone(), Diagnostic::of(Code::WrongValue, None, message).cure(cure))
             });
             if metadata.is_ok() {
                 cured(&path);
@@ -279,18 +281,14 @@ fn read(root: &Root, mapping: &str) -> Result<Read, Unread> {
 fn not_a_contract(root: &Root, mapping: &str, shown_path: &str, error: io::Error) -> Unread {
     let contracts = root.project.contracts.as_str();
     if error.kind() != ErrorKind::NotFound {
-        return Unread::OfItem(format!(
-            "the contract {shown_path} cannot be read: {error} [missing-key]\nhelp: see that it is a file that this \
-             user may read"
-        ));
+        let message = format!("the contract {shown_path} cannot be read: {error}");
+        return Unread::OfItem(missing(message, "see that it is a file that this user may read"));
     }
     let folder = root.folder.join(contracts);
     if !folder.is_dir() {
-        let reason = format!(
-            "there is no folder {contracts}, where the contracts are [missing-key]\n\
-             help: make it, or say in {PROJECT} where they are, `contracts = \"…\"`"
-        );
-        return Unread::Shared(folder, reason);
+        let message = format!("there is no folder {contracts}, where the contracts are");
+        let cure = format!("make it, or say in {PROJECT} where they are, `contracts = \"…\"`");
+        return Unread::Shared(folder, missing(message, cure));
     }
     let beside = fs::read_dir(folder).into_iter().flatten().flatten();
     let names: Vec<_> = beside.map(|entry| entry.file_name().to_string_lossy().into_owned()).collect();
@@ -305,7 +303,7 @@ fn not_a_contract(root: &Root, mapping: &str, shown_path: &str, error: io::Error
         || "write it, or change `mapping`; `datahub.toml` says where the contracts are".to_owned(),
         |near| format!("did you mean `{near}`?"),
     );
-    Unread::OfItem(format!("there is no contract {shown_path} [missing-key]\nhelp: {help}"))
+    Unread::OfItem(missing(format!("there is no contract {shown_path}"), help))
 }
 
 type Snapshots = HashMap<PathBuf, (SystemTime, Arc<Metadata>)>;

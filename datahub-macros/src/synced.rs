@@ -1,6 +1,7 @@
 //! `#[derive(CdmsSynced)]`: from a struct to annotations, a resolved mapping, and tokens.
 
 use datahub_model::Mode;
+use datahub_model::diagnostic::{Code, Diagnostic};
 use datahub_model::source::{
     DefaultValue, DieselGlue, EngineField, Faulty, FieldAnnotation, Mapping, ModelAnnotation, Placed, meant_mode,
     resolve,
@@ -10,9 +11,9 @@ use quote::{ToTokens, quote};
 use syn::{Attribute, Data, DeriveInput, Expr, Field, Fields, Ident, Lit, Path, Type};
 
 use crate::attribute::{self, Keys, Part, crate_path, fill, literal_text, parts, placed, text, unknown};
-use crate::errors::{Errors, Words};
 use crate::expand::{Partly, Stub};
 use crate::field_type::{self, can_be_id_of, expression_without_self, is_opaque, is_option, ungrouped};
+use crate::shown::{Diagnostics, Shown, Words, compile_errors};
 use crate::{expand, item, project};
 
 /// The keys of a model.
@@ -103,32 +104,30 @@ pub(crate) enum Default {
 pub(crate) fn derive(item: TokenStream) -> TokenStream {
     let item = match item::read(item) {
         Ok(item) => item,
-        Err(error) => return error,
+        Err(diagnostics) => return compile_errors(diagnostics),
     };
-    let mut errors = Errors::default();
     let mut known = Stub::default();
-    match read(&item, &mut known, &mut errors) {
+    let (read, diagnostics) = Diagnostics::collect(|diagnostics| read(&item, &mut known, diagnostics)).into_parts();
+    let expansion = match read {
         Some((model, mapping, tracking)) => expand::synced(&model, &mapping, &tracking),
-        None => {
-            let stub = expand::stub(&item, known);
-            let errors = errors.into_tokens();
-            quote! { #errors #stub }
-        }
-    }
+        None => expand::stub(&item, known),
+    };
+    let errors = compile_errors(diagnostics);
+    quote! { #errors #expansion }
 }
 
 fn read<'i>(
     item: &'i DeriveInput,
     known: &mut Stub<'i>,
-    errors: &mut Errors,
+    diagnostics: &mut Diagnostics,
 ) -> Option<(Model<'i>, Mapping, TokenStream)> {
     let (mut mapping, mut table, mut mode, mut only, mut diesel) = (None, None, None, None, None);
-    let before = errors.count();
-    for part in parts(&item.attrs, MODEL_EXAMPLE, errors) {
+    let before = diagnostics.count();
+    for part in parts(&item.attrs, MODEL_EXAMPLE, diagnostics) {
         match &part {
             Part::Assigned(key, value) if key == "crate" => {
-                if let Some(path) = crate_path(value, errors) {
-                    fill(&mut known.krate, path, "crate", key.span(), errors);
+                if let Some(path) = crate_path(value, diagnostics) {
+                    fill(&mut known.krate, path, "crate", key.span(), diagnostics);
                 }
             }
             Part::Assigned(key, value) if key == "mapping" || key == "table" || key == "mode" || key == "only" => {
@@ -138,73 +137,65 @@ fn read<'i>(
                     "mode" => &mut mode,
                     _ => &mut only,
                 };
-                if let Some(text) = text(key, value, errors) {
-                    fill(slot, text, &key.to_string(), key.span(), errors);
+                if let Some(text) = text(key, value, diagnostics) {
+                    fill(slot, text, &key.to_string(), key.span(), diagnostics);
                 }
             }
             Part::List(key, inside) if key == "diesel" => {
-                let glue = diesel_keys(inside, errors);
-                fill(&mut diesel, glue, "diesel", key.span(), errors);
+                let glue = diesel_keys(inside, diagnostics);
+                fill(&mut diesel, glue, "diesel", key.span(), diagnostics);
             }
-            other => unknown(other, &MODEL, errors),
+            other => unknown(other, &MODEL, diagnostics),
         }
     }
-    let is_faulty = errors.count() > before;
+    let is_faulty = diagnostics.count() > before;
     known.table = table.as_ref().map(|table: &Placed<String, Words>| table.value.clone());
     if !item.generics.params.is_empty() {
-        errors.push(
-            Words::of(&item.generics),
-            "a model has no type parameters, lifetimes or constants: it is one table [wrong-value]\n\
-             help: write a model for each type, with groups of fields for what they share",
-        );
+        let message = "a model has no type parameters, lifetimes or constants: it is one table";
+        let fault = Diagnostic::of(Code::WrongValue, Words::of(&item.generics), message);
+        diagnostics.push(fault.cure("write a model for each type, with groups of fields for what they share"));
     }
     let Data::Struct(data) = &item.data else {
-        errors
-            .push(item.ident.span(), "a model is a struct [wrong-value]\nhelp: an enum of options derives CdmsChoice");
+        let fault = Diagnostic::of(Code::WrongValue, item.ident.span(), "a model is a struct");
+        diagnostics.push(fault.cure("an enum of options derives CdmsChoice"));
         return None;
     };
     let Fields::Named(named) = &data.fields else {
-        errors.push(
-            item.ident.span(),
-            "a model has named fields [wrong-value]\nhelp: write `struct Name { field: Type }`",
-        );
+        let fault = Diagnostic::of(Code::WrongValue, item.ident.span(), "a model has named fields");
+        diagnostics.push(fault.cure("write `struct Name { field: Type }`"));
         return None;
     };
-    let read: Vec<_> = named.named.iter().filter_map(|field| read_field(&item.ident, field, errors)).collect();
+    let read: Vec<_> = named.named.iter().filter_map(|field| read_field(&item.ident, field, diagnostics)).collect();
     let (annotations, fields) = read.into_iter().unzip();
     let detached = mode.as_ref().is_some_and(|mode| meant_mode(&mode.value) == Some(Mode::Detached));
     let detached_alone = detached && table.is_some();
     // Without a contract the table is asked for along with it.
     let is_unsaid = is_faulty || (mapping.is_none() && !detached_alone);
-    let (source, mapping) = match (mapping, &table) {
-        (Some(mapping), _) => (project::contract(&mapping, &item.ident, errors), mapping.place),
-        (None, Some(table)) if detached => (project::without_cdms(table, &item.ident, errors), table.place),
+    let source = match (mapping, &table) {
+        (Some(mapping), _) => project::contract(&mapping, &item.ident, diagnostics),
+        (None, Some(table)) if detached => project::without_cdms(table, &item.ident, diagnostics),
         _ => {
             let name = &item.ident;
             if !is_faulty {
-                errors.push(
-                    name.span(),
-                    format!(
-                        "{name} does not say which contract it follows [missing-key]\n\
-                         help: add #[cdms(mapping = \"….toml\", table = \"…\")]; a model that CDMS has nothing of is \
-                         #[cdms(table = \"…\", mode = \"detached\")]"
-                    ),
-                );
+                let message = format!("{name} does not say which contract it follows");
+                let cure = "add #[cdms(mapping = \"….toml\", table = \"…\")]; a model that CDMS has nothing of is \
+                            #[cdms(table = \"…\", mode = \"detached\")]";
+                diagnostics.push(Diagnostic::of(Code::MissingKey, name.span(), message).cure(cure));
             }
-            (None, name.span().into())
+            None
         }
     };
     let source = source.unwrap_or_else(project::unknown);
     known.logical = (!source.is_faulty).then(|| source.contract.logical.clone());
     let name = Placed { value: item.ident.to_string(), place: item.ident.span().into() };
     let diesel = diesel.unwrap_or_default();
-    let lacks_diesel = diesel.no_table.is_none() && project::lacks_diesel(&item.ident, errors);
+    let lacks_diesel = diesel.no_table.is_none() && project::lacks_diesel(&item.ident, diagnostics);
     let annotation = ModelAnnotation { name, table, mode, only, diesel, fields: annotations, is_faulty: is_unsaid };
     let krate = expand::runtime(known.krate.clone());
     let model = Model { item, krate, diesel, fields };
     let mut faulty = match resolve(&annotation, &source.contract, source.diesel_columns) {
         // The contract's faults, and that diesel is lacking, may have been told at another item.
-        Ok(resolved) if errors.is_empty() && !source.is_faulty && !lacks_diesel => {
+        Ok(resolved) if diagnostics.is_empty() && !source.is_faulty && !lacks_diesel => {
             return Some((model, resolved, source.tracking));
         }
         Ok(Mapping { fields, columns, attributes, .. }) => {
@@ -214,45 +205,48 @@ fn read<'i>(
         Err(faulty) => *faulty,
     };
     faulty.has_table &= !lacks_diesel;
-    errors.diagnostics(std::mem::take(&mut faulty.diagnostics), &source.shown_path, mapping);
+    let found = std::mem::take(&mut faulty.diagnostics).into_iter();
+    diagnostics.extend(found.map(|fault| fault.seen_at(Shown::from)));
     known.partly = Some(Partly { model, contract: source.contract, faulty });
     None
 }
 
-fn diesel_keys(inside: &[Part], errors: &mut Errors) -> DieselGlue<Words> {
+fn diesel_keys(inside: &[Part], diagnostics: &mut Diagnostics) -> DieselGlue<Words> {
     let mut glue = DieselGlue::default();
     for part in inside {
         match part {
             Part::Word(key) if key == "insertable" => {
-                fill(&mut glue.insertable, key.span().into(), "insertable", key.span(), errors);
+                fill(&mut glue.insertable, key.span().into(), "insertable", key.span(), diagnostics);
             }
             Part::Word(key) if key == "changeset" => {
-                fill(&mut glue.changeset, key.span().into(), "changeset", key.span(), errors);
+                fill(&mut glue.changeset, key.span().into(), "changeset", key.span(), diagnostics);
             }
             Part::Assigned(key, value) if key == "table" => match attribute::literal(value) {
                 Some(Lit::Bool(table)) if !table.value => {
-                    fill(&mut glue.no_table, key.span().into(), "table", key.span(), errors);
+                    fill(&mut glue.no_table, key.span().into(), "table", key.span(), diagnostics);
                 }
-                _ => errors.push(
-                    Words::of(value),
-                    "`table` is `false` or not there [wrong-value]\n\
-                     help: a table's name is written beside, `#[cdms(table = \"…\", diesel(…))]`",
-                ),
+                _ => {
+                    let fault = Diagnostic::of(Code::WrongValue, Words::of(value), "`table` is `false` or not there");
+                    diagnostics
+                        .push(fault.cure("a table's name is written beside, `#[cdms(table = \"…\", diesel(…))]`"));
+                }
             },
-            other => unknown(other, &DIESEL, errors),
+            other => unknown(other, &DIESEL, diagnostics),
         }
     }
     glue
 }
 
-fn read_field(model: &Ident, field: &Field, errors: &mut Errors) -> Option<(FieldAnnotation<Words>, ModelField)> {
+fn read_field(
+    model: &Ident,
+    field: &Field,
+    diagnostics: &mut Diagnostics,
+) -> Option<(FieldAnnotation<Words>, ModelField)> {
     let ident = field.ident.clone()?;
     if let Some(cfg) = field.attrs.iter().find(|attribute| attribute.path().is_ident("cfg")) {
-        errors.push(
-            Words::of(cfg),
-            "a field of a model cannot depend on `cfg`: the table would depend on the build [wrong-value]\n\
-             help: split the model, or keep the field always",
-        );
+        let message = "a field of a model cannot depend on `cfg`: the table would depend on the build";
+        let fault = Diagnostic::of(Code::WrongValue, Words::of(cfg), message);
+        diagnostics.push(fault.cure("split the model, or keep the field always"));
     }
     let name = Placed { value: ident.to_string(), place: ident.span().into() };
     let ty = field_type::without_self(ungrouped(&field.ty), model);
@@ -268,16 +262,16 @@ fn read_field(model: &Ident, field: &Field, errors: &mut Errors) -> Option<(Fiel
         docs: expand::docs(&field.attrs),
         is_faulty: false,
     };
-    let before = errors.count();
-    for part in parts(&field.attrs, FIELD_EXAMPLE, errors) {
-        field_key(&part, model, &mut annotation, &mut tokens, errors);
+    let before = diagnostics.count();
+    for part in parts(&field.attrs, FIELD_EXAMPLE, diagnostics) {
+        field_key(&part, model, &mut annotation, &mut tokens, diagnostics);
     }
-    annotation.is_faulty = errors.count() > before;
+    annotation.is_faulty = diagnostics.count() > before;
     if annotation.key.is_some() && !can_be_id_of(&tokens.ty, model) {
-        let message = format!("a key is the record's id [wrong-kind]\nhelp: write its type as `Id<{model}>`");
-        errors.push(Words::of(&tokens.ty), message);
+        let fault = Diagnostic::of(Code::WrongKind, Words::of(&tokens.ty), "a key is the record's id");
+        diagnostics.push(fault.cure(format!("write its type as `Id<{model}>`")));
     }
-    tokens.is_faulty = errors.count() > before;
+    tokens.is_faulty = diagnostics.count() > before;
     // It is refused beside an Option, so nobody asks of what type it is.
     tokens.default = tokens.default.filter(|_| !annotation.is_option);
     Some((annotation, tokens))
@@ -288,33 +282,33 @@ fn field_key(
     model: &Ident,
     annotation: &mut FieldAnnotation<Words>,
     tokens: &mut ModelField,
-    errors: &mut Errors,
+    diagnostics: &mut Diagnostics,
 ) {
     let span = part.span();
     let words = Words::from(span);
     match part {
         Part::Text(name) => {
-            fill(&mut annotation.attribute, placed(name), "attribute", span, errors);
+            fill(&mut annotation.attribute, placed(name), "attribute", span, diagnostics);
         }
         Part::Word(key) => match key.to_string().as_str() {
-            "key" => fill(&mut annotation.key, words, "key", span, errors),
-            "local" => fill(&mut annotation.local, words, "local", span, errors),
-            "read_only" => fill(&mut annotation.read_only, words, "read_only", span, errors),
-            "create_only" => fill(&mut annotation.create_only, words, "create_only", span, errors),
+            "key" => fill(&mut annotation.key, words, "key", span, diagnostics),
+            "local" => fill(&mut annotation.local, words, "local", span, diagnostics),
+            "read_only" => fill(&mut annotation.read_only, words, "read_only", span, diagnostics),
+            "create_only" => fill(&mut annotation.create_only, words, "create_only", span, diagnostics),
             "default" => {
                 fill(
                     &mut annotation.default,
                     Placed { value: DefaultValue::OfType, place: words },
                     "default",
                     span,
-                    errors,
+                    diagnostics,
                 );
                 tokens.default = Some(Default::OfType(key.span()));
             }
-            "modified" => engine(annotation, EngineField::Modified, span, errors),
-            "created" => engine(annotation, EngineField::Created, span, errors),
-            "modified_by" => engine(annotation, EngineField::ModifiedBy, span, errors),
-            _ => unknown(part, &FIELD, errors),
+            "modified" => engine(annotation, EngineField::Modified, span, diagnostics),
+            "created" => engine(annotation, EngineField::Created, span, diagnostics),
+            "modified_by" => engine(annotation, EngineField::ModifiedBy, span, diagnostics),
+            _ => unknown(part, &FIELD, diagnostics),
         },
         Part::Assigned(key, value) => match key.to_string().as_str() {
             "default" => {
@@ -323,25 +317,25 @@ fn field_key(
                     None => DefaultValue::Expression(value.to_token_stream().to_string()),
                 };
                 let stated = Placed { value: stated, place: Words::of(value) };
-                fill(&mut annotation.default, stated, "default", span, errors);
+                fill(&mut annotation.default, stated, "default", span, diagnostics);
                 tokens.default = Some(Default::Expression(Box::new(expression_without_self(value, model))));
             }
             "with" => {
-                let Some(module) = text(key, value, errors) else { return };
+                let Some(module) = text(key, value, diagnostics) else { return };
                 // Parsed from the literal, so that a module that is not there is told on this word.
                 let is_path = |letter: char| letter.is_alphanumeric() || matches!(letter, '_' | ':' | '#');
                 let literal = literal_text(value).filter(|_| module.value.chars().all(is_path));
                 match literal.map(|literal| literal.parse_with(Path::parse_mod_style)) {
                     Some(Ok(path)) => tokens.with = Some(path),
                     _ => {
-                        errors
-                            .push(module.place, "`with` names a module [wrong-value]\nhelp: write `with = \"phone\"`");
+                        let fault = Diagnostic::of(Code::WrongValue, module.place, "`with` names a module");
+                        diagnostics.push(fault.cure("write `with = \"phone\"`"));
                     }
                 }
-                fill(&mut annotation.with, module, "with", span, errors);
+                fill(&mut annotation.with, module, "with", span, diagnostics);
             }
             name @ ("attribute" | "flatten" | "prefix" | "class" | "sql_type" | "column" | "was") => {
-                let Some(text) = text(key, value, errors) else { return };
+                let Some(text) = text(key, value, diagnostics) else { return };
                 let slot = match name {
                     "attribute" => &mut annotation.attribute,
                     "flatten" => &mut annotation.flatten,
@@ -351,35 +345,33 @@ fn field_key(
                     "was" => &mut annotation.was,
                     _ => &mut annotation.column,
                 };
-                fill(slot, text, name, span, errors);
+                fill(slot, text, name, span, diagnostics);
             }
-            _ => unknown(part, &FIELD, errors),
+            _ => unknown(part, &FIELD, diagnostics),
         },
         Part::List(key, inside) if key == "attributes" => {
             let names = inside.iter().filter_map(|part| match part {
                 Part::Text(name) => Some(placed(name)),
                 other => {
-                    errors.push(
-                        other.span(),
-                        "`attributes` lists names as strings [wrong-value]\nhelp: write `attributes(\"A\", \"B\")`",
-                    );
+                    let fault = Diagnostic::of(Code::WrongValue, other.span(), "`attributes` lists names as strings");
+                    diagnostics.push(fault.cure("write `attributes(\"A\", \"B\")`"));
                     None
                 }
             });
             let names = Placed { value: names.collect(), place: words };
-            fill(&mut annotation.attributes, names, "attributes", span, errors);
+            fill(&mut annotation.attributes, names, "attributes", span, diagnostics);
         }
-        Part::List(..) => unknown(part, &FIELD, errors),
+        Part::List(..) => unknown(part, &FIELD, diagnostics),
     }
 }
 
-fn engine(annotation: &mut FieldAnnotation<Words>, value: EngineField, span: Span, errors: &mut Errors) {
+fn engine(annotation: &mut FieldAnnotation<Words>, value: EngineField, span: Span, diagnostics: &mut Diagnostics) {
     fill(
         &mut annotation.engine,
         Placed { value, place: span.into() },
         "modified, created or modified_by",
         span,
-        errors,
+        diagnostics,
     );
 }
 

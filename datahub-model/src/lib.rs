@@ -3,12 +3,13 @@
 //! A [`ModelDescriptor`] joins a Rust model to a CDMS entity; [`conversion`] turns raw attributes into the model's
 //! column values and back by what the descriptor says; [`filter`] is the language of conditions on records, and [`schema`]
 //! describes the tables.
-//! Behind feature `source` live contracts, annotations and their validation, which the derive and the command line
-//! share and the runtime does without.
+//! A [`diagnostic`] says what is wrong with a mapping. Behind feature `source` live contracts, annotations and their
+//! validation, which the derive and the command line share and the runtime does without.
 //! Nothing here reads a file, a clock, a socket or a database.
 
 pub mod conversion;
 mod descriptor;
+pub mod diagnostic;
 mod fault;
 pub mod filter;
 mod literal;

@@ -6,8 +6,6 @@
 mod annotation;
 mod check;
 mod contract;
-mod diagnostic;
-mod explanation;
 mod mapping;
 mod mapping_id;
 mod names;
@@ -15,15 +13,16 @@ mod nearest;
 mod only;
 mod project;
 mod resolve;
+mod spot;
 mod writable;
 
 pub use annotation::{DefaultValue, DieselGlue, EngineField, FieldAnnotation, ModelAnnotation, Placed};
 pub use check::{ColumnLimit, check_choices, has_zero};
-pub use contract::{ConstantValue, Contract, ContractAttribute, ContractConstant, Group, GroupMember, Spot, Stated};
-pub use diagnostic::{Code, Diagnostic, Place};
+pub use contract::{ConstantValue, Contract, ContractAttribute, ContractConstant, Group, GroupMember, Stated};
 pub use mapping::{Faulty, Mapping, ResolvedColumn, ResolvedField, ResolvedSource, Shape};
 pub use names::name_fault;
-pub use nearest::nearest;
+pub use nearest::{meant_among, nearest};
 pub use project::{Project, depends_on};
 pub use resolve::{meant_mode, resolve};
+pub use spot::Spot;
 pub use writable::{Writable, writable};

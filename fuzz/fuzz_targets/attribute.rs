@@ -11,16 +11,16 @@ mod derives {
     pub(crate) mod any_text;
     pub(crate) mod attribute;
     pub(crate) mod choice;
-    pub(crate) mod errors;
     pub(crate) mod expand;
     pub(crate) mod field_type;
     pub(crate) mod fields;
     pub(crate) mod item;
     pub(crate) mod project;
+    pub(crate) mod shown;
     pub(crate) mod synced;
 }
 
 // They know each other by their places in their own crate.
-use derives::{any_text, attribute, choice, errors, expand, field_type, fields, item, project, synced};
+use derives::{any_text, attribute, choice, expand, field_type, fields, item, project, shown, synced};
 
 libfuzzer_sys::fuzz_target!(|data: &[u8]| any_text::run(data));

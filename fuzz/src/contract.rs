@@ -4,9 +4,10 @@
 use std::sync::LazyLock;
 
 use cdms_odata::metadata::Metadata;
+use datahub_model::diagnostic::Diagnostic;
 use datahub_model::source::{
-    ColumnLimit, Contract, Diagnostic, DieselGlue, FieldAnnotation, Mapping, ModelAnnotation, Place, Placed, Project,
-    check_choices, resolve,
+    ColumnLimit, Contract, DieselGlue, FieldAnnotation, Mapping, ModelAnnotation, Placed, Project, Spot, check_choices,
+    resolve,
 };
 
 static METADATA: LazyLock<Metadata> =
@@ -16,17 +17,18 @@ static METADATA: LazyLock<Metadata> =
 pub fn run(data: &[u8]) {
     let Ok(text) = std::str::from_utf8(data) else { return };
     // The project's own file is read by the same reader of TOML.
-    if let Err(fault) = Project::parse::<&str>(text) {
+    if let Err(fault) = Project::parse(text) {
         lies_in(&fault, text);
     }
-    let (contract, faults) = Contract::parse::<&str>(text);
-    assert_eq!(Contract::parse::<&str>(text), (contract.clone(), faults.clone()), "read again it is another contract");
+    let read = Contract::parse(text);
+    assert_eq!(Contract::parse(text), read, "read again it is another contract");
+    let (contract, faults) = read.into_parts();
     faults.iter().for_each(|fault| lies_in(fault, text));
     let Some(contract) = contract else {
         assert!(!faults.is_empty(), "there is neither a contract nor a fault");
         return;
     };
-    let (beside, faults) = Contract::parse_beside::<&str>(text, Some(&METADATA));
+    let (beside, faults) = Contract::parse_beside(text, Some(&METADATA)).into_parts();
     assert_eq!(beside.map(|beside| beside.entity), Some(contract.entity.clone()), "$metadata makes another contract");
     faults.iter().for_each(|fault| lies_in(fault, text));
     for attribute in &contract.attributes {
@@ -45,16 +47,16 @@ pub fn run(data: &[u8]) {
             Err(faulty) => {
                 let is_told = !faulty.diagnostics.is_empty() || !faults.is_empty();
                 assert!(is_told, "there is no mapping, and nobody says why");
-                faulty.diagnostics.iter().for_each(|fault| _ = fault.render("contract.toml"));
+                faulty.diagnostics.iter().for_each(|fault| _ = fault.text(None));
             }
         }
     }
 }
 
 /// A fault of the contract shows a line of the text and a column of that line.
-fn lies_in(fault: &Diagnostic<&str>, text: &str) {
+fn lies_in(fault: &Diagnostic<Spot>, text: &str) {
     _ = fault.render("contract.toml");
-    let Place::Contract(spot) = &fault.place else { panic!("a fault of the contract lies in the struct: {fault:?}") };
+    let spot = &fault.place;
     let line = text.split('\n').nth(spot.line.checked_sub(1).expect("lines begin with 1"));
     let line = line.unwrap_or_else(|| panic!("there is no such line: {fault:?}"));
     // A carriage return belongs to the line's end, unless the text ends with it.

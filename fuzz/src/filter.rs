@@ -37,8 +37,7 @@ pub fn run(data: &[u8]) {
 }
 
 static READ: LazyLock<Contract> = LazyLock::new(|| {
-    let (contract, faults) = Contract::parse::<()>(CONTRACT);
-    assert!(faults.is_empty(), "{faults:?}");
+    let contract = Contract::parse(CONTRACT).into_result().unwrap_or_else(|faults| panic!("{faults:?}"));
     contract.expect("a contract without faults")
 });
 

@@ -4,7 +4,8 @@ use std::fs;
 use std::path::Path;
 
 use cdms_odata::metadata::Metadata;
-use datahub_model::source::{Contract, Diagnostic, Place, Project};
+use datahub_model::diagnostic::Diagnostic;
+use datahub_model::source::{Contract, Project, Spot};
 use serde_json::json;
 
 use crate::output::Output;
@@ -12,8 +13,7 @@ use crate::output::Output;
 /// Checks every contract of the project; whether all are faultless.
 pub(crate) fn run(root: &Path, output: &Output) -> Result<bool, String> {
     let read = |path: &Path| fs::read_to_string(path).map_err(|error| format!("{}: {error}", path.display()));
-    let project = Project::parse(&read(&root.join("datahub.toml"))?)
-        .map_err(|fault: Diagnostic<()>| fault.render("datahub.toml"))?;
+    let project = Project::parse(&read(&root.join("datahub.toml"))?).map_err(|fault| fault.render("datahub.toml"))?;
     let snapshot = |path: &String| {
         read(&root.join(path)).and_then(|text| Metadata::parse(&text).map_err(|error| format!("{path}: {error}")))
     };
@@ -39,7 +39,7 @@ pub(crate) fn run(root: &Path, output: &Output) -> Result<bool, String> {
     let (mut faults, mut reports) = (0, Vec::new());
     for name in &names {
         let shown = format!("{}/{name}", project.contracts);
-        let (_, diagnostics) = Contract::parse_beside::<()>(&read(&folder.join(name))?, metadata.as_ref());
+        let (_, diagnostics) = Contract::parse_beside(&read(&folder.join(name))?, metadata.as_ref()).into_parts();
         faults += diagnostics.len();
         reports.extend(diagnostics.into_iter().map(|diagnostic| (shown.clone(), diagnostic)));
     }
@@ -55,17 +55,13 @@ pub(crate) fn run(root: &Path, output: &Output) -> Result<bool, String> {
     unread.map_or(Ok(faults == 0), Err)
 }
 
-fn as_json(shown: &str, diagnostic: &Diagnostic<()>) -> serde_json::Value {
-    let (line, column) = match &diagnostic.place {
-        Place::Contract(spot) => (spot.line, spot.column),
-        Place::Source(()) => (0, 0),
-    };
+fn as_json(shown: &str, diagnostic: &Diagnostic<Spot>) -> serde_json::Value {
     json!({
         "contract": shown,
-        "line": line,
-        "column": column,
+        "line": diagnostic.place.line,
+        "column": diagnostic.place.column,
         "code": diagnostic.code.name(),
         "message": diagnostic.message,
-        "help": diagnostic.help,
+        "help": diagnostic.cure.text(),
     })
 }

@@ -1,6 +1,7 @@
 //! `datahub explain`: what a code in a message means, at length.
 
-use datahub_model::source::{Code, nearest};
+use datahub_model::diagnostic::Code;
+use datahub_model::source::nearest;
 use serde_json::json;
 
 use crate::output::Output;

@@ -7,7 +7,7 @@ use quote::{format_ident, quote, quote_spanned};
 use syn::ext::IdentExt;
 
 use super::resolved::Resolved;
-use crate::errors::Words;
+use crate::shown::Words;
 use crate::synced::ModelField;
 
 /// The constant that has what is asked of a field's type. Nothing else of the expansion asks the type anything, so that

@@ -4,7 +4,7 @@ use datahub_model::source::{Contract, ContractAttribute, Faulty, Mapping, Resolv
 use proc_macro2::Ident;
 use syn::ext::IdentExt;
 
-use crate::errors::Words;
+use crate::shown::Words;
 use crate::synced::{Model, ModelField};
 
 pub(super) struct Resolved<'m> {

@@ -8,7 +8,7 @@ use syn::{DeriveInput, Path, parse_quote};
 use super::resolved::Resolved;
 use super::table::Column;
 use super::{checks, descriptor, diesel, inside, runtime, table};
-use crate::errors::Words;
+use crate::shown::Words;
 use crate::synced::Model;
 
 /// What is known of a model in spite of its faults.

@@ -9,8 +9,8 @@ use syn::Attribute;
 use syn::ext::IdentExt;
 
 use super::resolved::{Resolved, shape_of};
-use crate::errors::Words;
 use crate::field_type;
+use crate::shown::Words;
 use crate::synced::{Model, ModelField};
 
 /// A column of the table.

@@ -1,34 +1,12 @@
 //! Contracts: TOML files that state what a CDMS entity is, as far as it is used.
 
+mod metadata;
 mod read;
 
 use cdms_odata::Kind;
-use cdms_odata::metadata::Metadata;
 
-use super::check::check_against_metadata;
-use super::diagnostic::Diagnostic;
+use super::spot::Spot;
 use crate::Class;
-
-/// A place in a contract.
-#[derive(Clone, Debug, PartialEq, Eq, Default)]
-pub struct Spot {
-    /// The line, from 1.
-    pub line: usize,
-    /// The column, from 1, in characters.
-    pub column: usize,
-    /// The line itself.
-    pub text: String,
-}
-
-impl Spot {
-    /// The place at a byte of a text.
-    pub(super) fn at(text: &str, offset: usize) -> Self {
-        let before = &text[..offset.min(text.len())];
-        let start = before.rfind('\n').map_or(0, |at| at + 1);
-        let line = text[start..].lines().next().unwrap_or_default().to_owned();
-        Spot { line: before.matches('\n').count() + 1, column: before[start..].chars().count() + 1, text: line }
-    }
-}
 
 /// A contract, read and complete. Faulty parts are left out, so nothing is generated from them.
 #[derive(Clone, Debug, PartialEq)]
@@ -148,22 +126,6 @@ pub enum ConstantValue {
 }
 
 impl Contract {
-    /// Reads a contract. All its faults are collected, in the order of the file; there is a contract whenever the file
-    /// says which entity it is of.
-    pub fn parse<P>(text: &str) -> (Option<Self>, Vec<Diagnostic<P>>) {
-        Contract::parse_beside(text, None)
-    }
-
-    /// Like [`parse`](Contract::parse), and what `$metadata` says to the contract is among its faults.
-    pub fn parse_beside<P>(text: &str, metadata: Option<&Metadata>) -> (Option<Self>, Vec<Diagnostic<P>>) {
-        let (mut contract, mut diagnostics) = read::contract(text, metadata);
-        if let (Some(contract), Some(metadata)) = (&mut contract, metadata) {
-            diagnostics.extend(check_against_metadata(contract, metadata));
-            diagnostics.sort_by_key(|diagnostic| diagnostic.line());
-        }
-        (contract, diagnostics)
-    }
-
     /// The contract of a model that CDMS has nothing of: it states no attributes, and its entity is its table.
     pub fn without_cdms(table: &str) -> Self {
         Contract {

@@ -3,7 +3,7 @@
 use cdms_odata::Kind;
 
 use super::contract::{Contract, ContractAttribute, ContractConstant};
-use super::diagnostic::Diagnostic;
+use crate::diagnostic::Diagnostic;
 use crate::{Class, EngineAttribute, Filter, Mode, Write};
 
 /// A model joined to its contract, complete and checked.

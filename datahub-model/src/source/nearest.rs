@@ -10,18 +10,28 @@ pub fn nearest<'c>(name: &str, candidates: impl IntoIterator<Item = &'c str>) ->
     best.filter(|(far, candidate)| *far <= candidate.len().max(wanted.len()) / 3).map(|(_, candidate)| candidate)
 }
 
-/// The help line that proposes the nearest name, or lists the few that there are.
+/// The help line that proposes the nearest name, or lists the few that there are; none where there are none, or many.
 pub(super) fn meant<'c>(name: &str, candidates: impl IntoIterator<Item = &'c str>) -> Option<String> {
     let candidates: Vec<_> = candidates.into_iter().collect();
-    if let Some(near) = nearest(name, candidates.iter().copied()) {
-        return Some(format!("did you mean `{near}`?"));
-    }
-    let few = !candidates.is_empty() && candidates.len() <= 20;
-    few.then(|| format!("one of: {}", candidates.join(", ")))
+    let near = nearest(name, candidates.iter().copied());
+    let is_few = (1..=FEW).contains(&candidates.len());
+    (near.is_some() || is_few).then(|| proposed(near, &candidates))
+}
+
+/// The help line for one of a few names that are always the same.
+pub fn meant_among(name: &str, candidates: &[&str]) -> String {
+    proposed(nearest(name, candidates.iter().copied()), candidates)
+}
+
+/// So many names can be listed.
+const FEW: usize = 20;
+
+fn proposed(near: Option<&str>, candidates: &[&str]) -> String {
+    near.map_or_else(|| format!("one of: {}", candidates.join(", ")), |near| format!("did you mean `{near}`?"))
 }
 
 /// The help line for a kind that does not exist: what Rust and SQL call it is the kind that is meant.
-pub(super) fn meant_kind(name: &str) -> Option<String> {
+pub(super) fn meant_kind(name: &str) -> String {
     let kind = match name.to_lowercase().as_str() {
         "text" | "str" | "varchar" | "memo" => "string",
         "i32" | "int" | "int32" | "number" => "integer",
@@ -34,9 +44,9 @@ pub(super) fn meant_kind(name: &str) -> Option<String> {
         "currency" => "money",
         "enum" | "option" | "optionset" | "picklist" => "choice",
         "id" | "reference" | "entityreference" | "relation" => "lookup",
-        _ => return meant(name, Kind::ALL.iter().map(|kind| kind.name())),
+        _ => return meant_among(name, &Kind::ALL.map(Kind::name)),
     };
-    Some(format!("did you mean `{kind}`?"))
+    format!("did you mean `{kind}`?")
 }
 
 #[cfg(test)]

@@ -4,9 +4,9 @@ use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
 use super::check::ColumnLimit;
-use super::contract::Spot;
-use super::diagnostic::{Code, Diagnostic};
-use super::nearest::meant;
+use super::nearest::meant_among;
+use super::spot::Spot;
+use crate::diagnostic::{Code, Diagnostic};
 
 /// Where a project keeps its files, relative to the folder of its `datahub.toml`, and what its Diesel was built for.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -27,22 +27,22 @@ impl Project {
     /// # Errors
     ///
     /// The first thing that is wrong with it, on its line.
-    pub fn parse<P>(text: &str) -> Result<Self, Diagnostic<P>> {
-        let fault = |code, offset, message: String| Diagnostic::contract(code, Spot::at(text, offset), message);
+    pub fn parse(text: &str) -> Result<Self, Diagnostic<Spot>> {
+        let fault = |code, offset, message: String| Diagnostic::<Spot>::of(code, Spot::at(text, offset), message);
         let root = DeTable::parse(text).map_err(|error| {
             let offset = error.span().map_or(0, |span| span.start);
             let help = "it takes `contracts`, `metadata` and `diesel-columns`, and may be empty";
-            fault(Code::FaultyToml, offset, error.message().replace('\n', ", ")).help(help)
+            fault(Code::FaultyToml, offset, error.message().replace('\n', ", ")).cure(help)
         })?;
         for key in root.get_ref().keys() {
             let (name, offset) = (key.get_ref().as_ref(), key.span().start);
             if !KEYS.contains(&name) {
                 let message = format!("datahub.toml has no key `{name}`");
-                return Err(fault(Code::UnknownKey, offset, message).maybe_help(meant(name, KEYS)));
+                return Err(fault(Code::UnknownKey, offset, message).cure(meant_among(name, &KEYS)));
             }
         }
         let wrong = |value: &Spanned<DeValue<'_>>, message: String, help: &str| {
-            fault(Code::WrongValue, value.span().start, message).help(help)
+            fault(Code::WrongValue, value.span().start, message).cure(help)
         };
         let path = |key: &str| match root.get_ref().get(key) {
             None => Ok(None),
@@ -118,10 +118,9 @@ mod tests {
 
     #[test]
     fn defaults_and_faults() {
-        let project = Project::parse::<()>("").unwrap();
+        let project = Project::parse("").unwrap();
         assert_eq!((project.contracts.as_str(), project.diesel_columns.columns()), ("mappings", 32));
-        let project =
-            Project::parse::<()>("contracts = 'm'\nmetadata = 'm/metadata.xml'\ndiesel-columns = 128").unwrap();
+        let project = Project::parse("contracts = 'm'\nmetadata = 'm/metadata.xml'\ndiesel-columns = 128").unwrap();
         let expected = Project {
             contracts: "m".into(),
             metadata: Some("m/metadata.xml".into()),
@@ -137,7 +136,7 @@ mod tests {
             ("\ndiesel-columns = 65", "2:18"),
             ("diesel-columns = '64'", "32, 64 or 128"),
         ] {
-            let error = Project::parse::<()>(text).unwrap_err().render("datahub.toml");
+            let error = Project::parse(text).unwrap_err().render("datahub.toml");
             assert!(error.contains(expected), "{text}: {error}");
         }
     }

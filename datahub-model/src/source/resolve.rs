@@ -7,11 +7,11 @@ use cdms_odata::Kind;
 use super::annotation::{EngineField, FieldAnnotation, ModelAnnotation, Placed};
 use super::check::{self, ColumnLimit};
 use super::contract::{Contract, ContractAttribute, ContractConstant};
-use super::diagnostic::{Code, Diagnostic};
 use super::mapping::{Faulty, Mapping, ResolvedColumn, ResolvedField, ResolvedSource, Shape};
-use super::nearest::{meant, meant_kind, nearest};
+use super::nearest::{meant, meant_among, meant_kind, nearest};
 use super::{mapping_id, names, only};
 use crate::conversion::DECIMAL_SCALE;
+use crate::diagnostic::{Code, Diagnostic, Diagnostics, Unwritten};
 use crate::{EngineAttribute, Filter, Mode, Write};
 
 /// Joins annotations to a contract. There is a mapping only where there is no fault.
@@ -24,25 +24,10 @@ pub fn resolve<P: Clone>(
     contract: &Contract,
     limit: ColumnLimit,
 ) -> Result<Mapping, Box<Faulty<P>>> {
-    let mut resolver = Resolver { contract, diagnostics: Vec::new(), columns: Vec::new() };
-    let mode = resolver.mode(model);
-    let table = resolver.table(model);
-    let only = model.only.as_ref().and_then(|only| resolver.only(only));
-    let (mut fields, mut unresolved) = (Vec::new(), Vec::new());
-    for field in &model.fields {
-        match resolver.field(field, mode) {
-            Some(resolved) => fields.push(resolved),
-            None if field.flatten.is_none() => unresolved.push((plain(field).to_owned(), column_of(field).to_owned())),
-            None => {}
-        }
-    }
-    let Resolver { mut diagnostics, columns, .. } = resolver;
-    check::model(model, contract, mode, (&columns, &unresolved), limit, &mut diagnostics);
-    // A field that could not be resolved may be the one that a create needs; the other rules hide no column.
+    let (resolved, diagnostics) =
+        Diagnostics::collect(|diagnostics| resolved(model, contract, limit, diagnostics)).into_parts();
+    let Resolved { mode, table, only, fields, columns, unresolved } = resolved;
     let is_resolved = fields.len() == model.fields.len();
-    if mode == Some(Mode::Sync) && is_resolved {
-        check::required_at_create(model, contract, &columns, &mut diagnostics);
-    }
     let is_faulty = model.is_faulty || model.fields.iter().any(|field| field.is_faulty);
     let is_whole = is_resolved && !is_faulty && diagnostics.is_empty() && only.is_some() == model.only.is_some();
     let (Some(mode), true) = (mode, is_whole) else {
@@ -58,6 +43,44 @@ pub fn resolve<P: Clone>(
         Mapping { name, table, mode, contract, fields, columns, attributes, constants, only, mapping_id: 0 };
     mapping.mapping_id = mapping_id::of(&mapping);
     Ok(mapping)
+}
+
+/// What a model's annotations come to, one by one.
+struct Resolved {
+    mode: Option<Mode>,
+    table: String,
+    only: Option<Filter>,
+    fields: Vec<ResolvedField>,
+    columns: Vec<ResolvedColumn>,
+    /// The fields that could not be resolved, with the names of their columns.
+    unresolved: Vec<(String, String)>,
+}
+
+fn resolved<P: Clone>(
+    model: &ModelAnnotation<P>,
+    contract: &Contract,
+    limit: ColumnLimit,
+    diagnostics: &mut Diagnostics<P>,
+) -> Resolved {
+    let mut resolver = Resolver { contract, diagnostics, columns: Vec::new() };
+    let mode = resolver.mode(model);
+    let table = resolver.table(model);
+    let only = model.only.as_ref().and_then(|only| resolver.only(only));
+    let (mut fields, mut unresolved) = (Vec::new(), Vec::new());
+    for field in &model.fields {
+        match resolver.field(field, mode) {
+            Some(resolved) => fields.push(resolved),
+            None if field.flatten.is_none() => unresolved.push((plain(field).to_owned(), column_of(field).to_owned())),
+            None => {}
+        }
+    }
+    let Resolver { diagnostics, columns, .. } = resolver;
+    check::model(model, contract, mode, (&columns, &unresolved), limit, diagnostics);
+    // A field that could not be resolved may be the one that a create needs; the other rules hide no column.
+    if mode == Some(Mode::Sync) && fields.len() == model.fields.len() {
+        check::required_at_create(model, contract, &columns, diagnostics);
+    }
+    Resolved { mode, table, only, fields, columns, unresolved }
 }
 
 /// The attributes that are read, in the order of names.
@@ -100,9 +123,9 @@ fn has_table<P>(
     names::name_fault(&table.value).is_none() && has_columns && (1..=limit.columns()).contains(&known.len())
 }
 
-struct Resolver<'c, P> {
-    contract: &'c Contract,
-    diagnostics: Vec<Diagnostic<P>>,
+struct Resolver<'r, P> {
+    contract: &'r Contract,
+    diagnostics: &'r mut Diagnostics<P>,
     columns: Vec<ResolvedColumn>,
 }
 
@@ -112,8 +135,8 @@ impl<P: Clone> Resolver<'_, P> {
         let Some(Placed { value: said, place }) = &model.mode else { return Some(Mode::Sync) };
         if !MODES.iter().any(|(name, _)| name == said) {
             let message = format!("no mode is called `{said}`");
-            let help = meant(said, MODES.iter().map(|(name, _)| *name));
-            self.diagnostics.push(Diagnostic::source(Code::WrongValue, place.clone(), message).maybe_help(help));
+            let help = meant_among(said, &MODES.map(|(name, _)| name));
+            self.diagnostics.push(Diagnostic::of(Code::WrongValue, place.clone(), message).cure(help));
         }
         meant_mode(said)
     }
@@ -125,13 +148,13 @@ impl<P: Clone> Resolver<'_, P> {
             }
             let message = format!("{} does not say which table it is stored in", model.name.value);
             let help = "add `table = \"…\"` to its #[cdms(…)]; it is also the model's name in the database";
-            self.diagnostics.push(Diagnostic::source(Code::MissingKey, model.name.place.clone(), message).help(help));
+            self.diagnostics.push(Diagnostic::of(Code::MissingKey, model.name.place.clone(), message).cure(help));
             return String::new();
         };
         if let Some(fault) = names::name_fault(&table.value) {
             let message = format!("`{}` cannot be a table's name: it {fault}", table.value);
             let help = names::mended(&table.value).unwrap_or_else(|| "choose another one".to_owned());
-            self.diagnostics.push(Diagnostic::source(Code::ColumnName, table.place.clone(), message).help(help));
+            self.diagnostics.push(Diagnostic::of(Code::ColumnName, table.place.clone(), message).cure(help));
         }
         table.value.clone()
     }
@@ -146,15 +169,15 @@ impl<P: Clone> Resolver<'_, P> {
                     return;
                 }
                 let message = format!("the condition cannot be read: {reason}");
-                self.diagnostics
-                    .push(Diagnostic::source(Code::OnlyDoesNotParse, only.place.clone(), message).maybe_help(help));
+                let fault = Diagnostic::of(Code::OnlyDoesNotParse, only.place.clone(), message);
+                self.diagnostics.push(fault.cure(Unwritten::Condition.unless(help)));
             })
             .ok()
     }
 
     fn field(&mut self, field: &FieldAnnotation<P>, mode: Option<Mode>) -> Option<ResolvedField> {
         // A key is the key, whatever else it is said to be.
-        if !check::field_keys(field, &mut self.diagnostics) && field.key.is_none() {
+        if !check::field_keys(field, self.diagnostics) && field.key.is_none() {
             return None;
         }
         let name = field.name.value.clone();
@@ -166,15 +189,15 @@ impl<P: Clone> Resolver<'_, P> {
                 EngineField::Created => (Kind::DateTime, EngineAttribute::Created),
                 EngineField::ModifiedBy => (Kind::Guid, EngineAttribute::ModifiedBy),
             };
-            check::engine_of_detached(field, engine, mode, &mut self.diagnostics);
+            check::engine_of_detached(field, engine, mode, self.diagnostics);
             Shape::Column(self.push(field, kind, field.is_option, None, ResolvedSource::Engine(engine)))
         } else if let Some(group) = &field.flatten {
             self.group(field, group, mode)?
         } else if field.local.is_some() {
-            check::default(field, None, &mut self.diagnostics);
+            check::default(field, None, self.diagnostics);
             let kind = self.sql_type(field)?;
             if self.contract.is_of_cdms() && !self.contract.is_partial {
-                check::local(field, kind, &mut self.diagnostics);
+                check::local(field, kind, self.diagnostics);
             }
             Shape::Column(self.push(field, kind, field.is_option, Some(4), ResolvedSource::Local))
         } else if let Some(attributes) = &field.attributes {
@@ -194,7 +217,7 @@ impl<P: Clone> Resolver<'_, P> {
             } else {
                 "add #[cdms(\"Attribute\")], or #[cdms(local, sql_type = \"string\")] for a field of the hub alone"
             };
-            self.diagnostics.push(Diagnostic::source(Code::MissingKey, field.name.place.clone(), message).help(help));
+            self.diagnostics.push(Diagnostic::of(Code::MissingKey, field.name.place.clone(), message).cure(help));
             return None;
         };
         Some(ResolvedField { name, shape })
@@ -211,8 +234,8 @@ impl<P: Clone> Resolver<'_, P> {
             let source = ResolvedSource::Joined { attributes: vec![stated.name], write };
             return Some(Shape::Column(self.push(field, kind, field.is_option, stated.scale, source)));
         }
-        check::nullability(field, &stated, &mut self.diagnostics);
-        check::default(field, Some(&stated), &mut self.diagnostics);
+        check::nullability(field, &stated, self.diagnostics);
+        check::default(field, Some(&stated), self.diagnostics);
         // Of a type that only the compiler knows, the attribute says whether there can be a null; the compiler checks it.
         let nullable = field.is_option || (field.is_opaque && field.default.is_none() && !stated.required);
         let kind = self.held_as(field, &stated)?;
@@ -238,7 +261,7 @@ impl<P: Clone> Resolver<'_, P> {
         } else {
             "remove `sql_type`"
         };
-        self.diagnostics.push(Diagnostic::source(Code::KeysExclude, sql_type.place.clone(), message).help(help));
+        self.diagnostics.push(Diagnostic::of(Code::KeysExclude, sql_type.place.clone(), message).cure(help));
         None
     }
 
@@ -250,7 +273,8 @@ impl<P: Clone> Resolver<'_, P> {
             }
             let help = meant(&name.value, contract.groups.iter().map(|group| group.name.as_str()));
             let message = format!("the contract of {} has no group `{}`", contract.entity, name.value);
-            self.diagnostics.push(Diagnostic::source(Code::UnknownGroup, name.place.clone(), message).maybe_help(help));
+            let fault = Diagnostic::of(Code::UnknownGroup, name.place.clone(), message);
+            self.diagnostics.push(fault.cure(Unwritten::NoSuchGroup.unless(help)));
             return None;
         };
         let prefix = field.prefix.as_ref().map_or_else(|| format!("{}_", plain(field)), |prefix| prefix.value.clone());
@@ -290,10 +314,10 @@ impl<P: Clone> Resolver<'_, P> {
             let known = self.contract.attributes.iter().map(|known| known.name.as_str());
             let known = known.chain(self.contract.faulty.iter().map(String::as_str));
             let help = match (unmapped, engines_word(self.contract, &name.value)) {
-                (Some((_, reason, _)), _) => Some(format!("the contract leaves it out on purpose: {reason}")),
-                (None, Some(word)) => Some(format!("the engine follows it; write #[cdms({word})]")),
+                (Some((_, reason, _)), _) => format!("the contract leaves it out on purpose: {reason}"),
+                (None, Some(word)) => format!("the engine follows it; write #[cdms({word})]"),
                 (None, None) => {
-                    meant(&name.value, known).or_else(|| Some("state it in the contract's [attributes]".to_owned()))
+                    meant(&name.value, known).unwrap_or_else(|| "state it in the contract's [attributes]".to_owned())
                 }
             };
             let (message, help) = if self.contract.is_of_cdms() {
@@ -301,10 +325,9 @@ impl<P: Clone> Resolver<'_, P> {
             } else {
                 let help =
                     "name its contract with `mapping = \"….toml\"`, or write #[cdms(local, sql_type = \"string\")]";
-                (format!("`{}` is an attribute, but the model has no contract", name.value), Some(help.to_owned()))
+                (format!("`{}` is an attribute, but the model has no contract", name.value), help.to_owned())
             };
-            self.diagnostics
-                .push(Diagnostic::source(Code::UnknownAttribute, name.place.clone(), message).maybe_help(help));
+            self.diagnostics.push(Diagnostic::of(Code::UnknownAttribute, name.place.clone(), message).cure(help));
         }
         found
     }
@@ -322,7 +345,7 @@ impl<P: Clone> Resolver<'_, P> {
         }
         // What CDMS would not let be written may be, once it is not asked.
         if mode == Some(Mode::Sync) && field.read_only.is_none() {
-            check::read_only(field, attributes, &mut self.diagnostics);
+            check::read_only(field, attributes, self.diagnostics);
         }
         if field.create_only.is_some() { Write::CreateOnly } else { Write::Always }
     }
@@ -334,15 +357,14 @@ impl<P: Clone> Resolver<'_, P> {
             }
             let message = format!("`{}` does not say what its column stores", field.name.value);
             let help = "add `sql_type = \"string\"`, or another kind";
-            self.diagnostics.push(Diagnostic::source(Code::MissingKey, field.name.place.clone(), message).help(help));
+            self.diagnostics.push(Diagnostic::of(Code::MissingKey, field.name.place.clone(), message).cure(help));
             return None;
         };
         let kind = sql_type.value.parse().ok();
         if kind.is_none() {
             let message = format!("no kind is called `{}`", sql_type.value);
             let help = meant_kind(&sql_type.value);
-            self.diagnostics
-                .push(Diagnostic::source(Code::WrongKind, sql_type.place.clone(), message).maybe_help(help));
+            self.diagnostics.push(Diagnostic::of(Code::WrongKind, sql_type.place.clone(), message).cure(help));
         }
         kind
     }
@@ -366,7 +388,7 @@ impl<P: Clone> Resolver<'_, P> {
         let was = field.was.as_ref().map(|was| was.value.clone());
         let default = field.default.as_ref().map(|default| default.value.said());
         let with = field.with.as_ref().map(|with| with.value.clone());
-        let class = check::class(field, &mut self.diagnostics);
+        let class = check::class(field, self.diagnostics);
         let is_reference = kind == Kind::Lookup || self.is_lookup(&source);
         let reference = is_reference.then(|| field.written_type.clone());
         let field = field_name;

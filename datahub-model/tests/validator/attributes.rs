@@ -2,7 +2,8 @@
 
 use cdms_odata::Kind;
 use datahub_model::Class;
-use datahub_model::source::{Code, ContractAttribute};
+use datahub_model::diagnostic::Code;
+use datahub_model::source::ContractAttribute;
 
 use crate::row::{Row, contract, faulty_contract};
 

@@ -1,7 +1,7 @@
 //! Models whose contracts have faults too: what is wrong with the struct is told all the same, and nothing that may only
 //! follow from the contract's own.
 
-use datahub_model::source::Code::{
+use datahub_model::diagnostic::Code::{
     ColumnClash, KeysExclude, MappedTwice, NoKey, Nullability, UnknownAttribute, UnknownGroup,
 };
 

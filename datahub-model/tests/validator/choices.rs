@@ -1,6 +1,6 @@
 //! Choice enums against the options of their attribute.
 
-use datahub_model::source::Code::{MappedTwice, UnknownAttribute, UnknownChoice, WrongKind};
+use datahub_model::diagnostic::Code::{MappedTwice, UnknownAttribute, UnknownChoice, WrongKind};
 
 use crate::row::{Row, choices, faulty_choices};
 

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
-use datahub_model::source::Code;
+use datahub_model::diagnostic::Code;
 
 /// The codes that no row can make, because they are about Rust types.
 const CODES: [Code; 4] = [Code::WrongType, Code::LookupTarget, Code::GroupShape, Code::ModelsClash];

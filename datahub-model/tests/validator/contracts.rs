@@ -1,6 +1,7 @@
 //! Contracts as files: the top level, groups, constants, what is left out, and text that is no TOML.
 
-use datahub_model::source::{Code, ConstantValue, Contract};
+use datahub_model::diagnostic::Code;
+use datahub_model::source::{ConstantValue, Contract};
 
 use crate::row::{Row, contract, faulty_contract};
 
@@ -395,7 +396,7 @@ fn damaged_contracts_are_told_and_never_panic() {
             let text: String = letters[..at].iter().collect::<String>() + inserted;
             let rest: String = letters[(at + 1).min(letters.len())..].iter().collect();
             for text in [text.clone(), text + &rest] {
-                let (contract, told) = Contract::parse::<()>(&text);
+                let (contract, told) = Contract::parse(&text).into_parts();
                 assert!(contract.is_some() || !told.is_empty(), "nothing is told of {text:?}");
                 for diagnostic in told {
                     assert!(diagnostic.render("c.toml").contains("--> c.toml:"), "{text:?}");

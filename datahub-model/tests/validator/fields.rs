@@ -1,7 +1,8 @@
 //! A model's fields: each key once accepted, and each fault that a field can have by itself.
 
 use cdms_odata::Kind;
-use datahub_model::source::{Code, Mapping, ResolvedColumn, ResolvedSource, Shape};
+use datahub_model::diagnostic::Code;
+use datahub_model::source::{Mapping, ResolvedColumn, ResolvedSource, Shape};
 use datahub_model::{Class, EngineAttribute, Write};
 
 use crate::row::{Row, accepted, faulty};

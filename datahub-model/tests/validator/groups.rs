@@ -2,7 +2,8 @@
 
 use cdms_odata::Kind;
 use datahub_model::Write;
-use datahub_model::source::{Code, ResolvedColumn, ResolvedSource, Shape};
+use datahub_model::diagnostic::Code;
+use datahub_model::source::{ResolvedColumn, ResolvedSource, Shape};
 
 use crate::fields::{ACCOUNT, column, field, sent};
 use crate::row::{Row, accepted, faulty};

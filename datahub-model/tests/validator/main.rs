@@ -18,7 +18,7 @@ mod ways;
 
 use std::collections::BTreeSet;
 
-use datahub_model::source::Code;
+use datahub_model::diagnostic::Code;
 use row::Row;
 
 fn all() -> Vec<Row> {

@@ -1,6 +1,6 @@
 //! Contracts against a `$metadata` snapshot.
 
-use datahub_model::source::Code::{MissingKey, NotInMetadata, UnknownKey, WrongKind, WrongValue};
+use datahub_model::diagnostic::Code::{MissingKey, NotInMetadata, UnknownKey, WrongKind, WrongValue};
 
 use crate::row::{Row, faulty_metadata, metadata};
 

@@ -1,6 +1,7 @@
 //! A model as a whole: its table, mode and key, and what its fields must keep to together.
 
-use datahub_model::source::{Code, Mapping};
+use datahub_model::diagnostic::Code;
+use datahub_model::source::Mapping;
 use datahub_model::{Mode, Write};
 
 use crate::row::{Row, accepted, faulty};
@@ -500,7 +501,7 @@ fn models_as_rows() {
 #[test]
 fn the_mapping_id_follows_the_mapping_and_not_its_words() {
     let id = |contract: &str, model: &str| {
-        let contract = datahub_model::source::Contract::parse::<String>(contract).0.unwrap();
+        let contract = datahub_model::source::Contract::parse(contract).into_result().unwrap().unwrap();
         datahub_model::source::resolve(
             &crate::reader::model(model),
             &contract,

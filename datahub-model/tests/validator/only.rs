@@ -1,7 +1,7 @@
 //! The `only` of a model: which conditions are read, as what, and what is said of the others.
 
 use datahub_model::Comparison::{Equal, Greater, GreaterOrEqual, Less, LessOrEqual, NotEqual};
-use datahub_model::source::Code::OnlyDoesNotParse;
+use datahub_model::diagnostic::Code::OnlyDoesNotParse;
 use datahub_model::source::Mapping;
 use datahub_model::{Filter, Literal};
 

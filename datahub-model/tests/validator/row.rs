@@ -1,12 +1,22 @@
 //! A row: what goes into the validator, and what must come out of it.
 
 use cdms_odata::metadata::Metadata;
-use datahub_model::source::{Code, ColumnLimit, Contract, Diagnostic, Mapping, Place, Placed, check_choices, resolve};
+use datahub_model::diagnostic::{Code, Cure, Diagnostic, Unwritten};
+use datahub_model::source::{ColumnLimit, Contract, Mapping, Placed, Spot, check_choices, resolve};
 
 use crate::reader;
 
 /// A fault that must come out: its code, where, and a part of its message or help.
 pub(crate) type Expected = (Code, &'static str, &'static str);
+
+/// Where a fault is.
+#[derive(Clone, Debug)]
+enum Place {
+    /// In the struct or enum, by the reader's name for it.
+    Source(String),
+    /// In the contract.
+    Contract(Spot),
+}
 
 /// A case.
 pub(crate) struct Row {
@@ -111,21 +121,35 @@ impl Row {
     /// The messages of a code that the row makes, as lines of a table: message and help.
     pub(crate) fn messages(&self, code: Code) -> Vec<String> {
         let What::Faulty(input, _) = &self.what else { return Vec::new() };
-        let (parsed, told) = Contract::parse::<String>(&self.contract);
-        let told = match (input, parsed) {
-            (Input::Beside(_), _) => return Vec::new(),
+        let cell = |text: &str| text.replace('|', "\\|").replace('\n', " ");
+        let told = self.told(input).into_iter().filter(|diagnostic| diagnostic.code == code);
+        told.map(|told| format!("| {} | {} |", cell(&told.message), cell(told.cure.text().unwrap_or("")))).collect()
+    }
+
+    /// What the row is told of which the cure is not written, with the message.
+    pub(crate) fn uncured(&self) -> Vec<(Unwritten, String)> {
+        let What::Faulty(input, _) = &self.what else { return Vec::new() };
+        let unwritten = |told: Diagnostic<Place>| match told.cure {
+            Cure::Said(_) => None,
+            Cure::Unwritten(unwritten) => Some((unwritten, told.message)),
+        };
+        self.told(input).into_iter().filter_map(unwritten).collect()
+    }
+
+    /// All that the row is told, unless its contract has faults that hide some.
+    fn told(&self, input: &Input) -> Vec<Diagnostic<Place>> {
+        let (parsed, told) = contract_of(&self.contract);
+        match (input, parsed) {
+            (Input::Beside(_), _) => Vec::new(),
             (Input::Contract, _) | (_, None) => told,
             (Input::Metadata, _) => against_metadata(&self.contract),
             (input, Some(contract)) => told_of(input, &contract).unwrap_or_default(),
-        };
-        let cell = |text: &str| text.replace('|', "\\|").replace('\n', " ");
-        let told = told.iter().filter(|diagnostic| diagnostic.code == code);
-        told.map(|told| format!("| {} | {} |", cell(&told.message), cell(told.help.as_deref().unwrap_or("")))).collect()
+        }
     }
 
     /// Compares what comes out with what the row says.
     pub(crate) fn check(&self) -> Result<(), String> {
-        let (parsed, told) = Contract::parse::<String>(&self.contract);
+        let (parsed, told) = contract_of(&self.contract);
         if let What::Faulty(Input::Contract, expected) = &self.what {
             return self.compare(&told, expected);
         }
@@ -162,21 +186,21 @@ impl Row {
         Ok(())
     }
 
-    fn compare(&self, told: &[Diagnostic<String>], expected: &[Expected]) -> Result<(), String> {
-        let fits = |(diagnostic, (code, place, fragment)): (&Diagnostic<String>, &Expected)| {
-            let text = diagnostic.render("the/contract.toml");
+    fn compare(&self, told: &[Diagnostic<Place>], expected: &[Expected]) -> Result<(), String> {
+        let fits = |(diagnostic, (code, place, fragment)): (&Diagnostic<Place>, &Expected)| {
+            let text = text_of(diagnostic, "the/contract.toml");
             diagnostic.code == *code && place_of(diagnostic) == *place && text.contains(fragment)
         };
         if told.len() != expected.len() || !told.iter().zip(expected).all(fits) {
-            let told: Vec<_> = told.iter().map(|told| (told.code, place_of(told), told.render("c"))).collect();
+            let told: Vec<_> = told.iter().map(|told| (told.code, place_of(told), text_of(told, "c"))).collect();
             return Err(self.wrong(&format!("should tell {expected:#?}, but told {told:#?}")));
         }
         told.iter().try_for_each(|diagnostic| self.is_well_told(diagnostic))
     }
 
     /// What every message keeps to: one style, and for a fault of the contract the line as it is with a mark under it.
-    fn is_well_told(&self, diagnostic: &Diagnostic<String>) -> Result<(), String> {
-        let text = diagnostic.render("the/contract.toml");
+    fn is_well_told(&self, diagnostic: &Diagnostic<Place>) -> Result<(), String> {
+        let text = text_of(diagnostic, "the/contract.toml");
         let first = diagnostic.message.chars().next();
         let one_line = !diagnostic.message.contains('\n') && !diagnostic.message.ends_with('.');
         if first.is_none() || !one_line || !text.contains(&format!("[{}]", diagnostic.code)) {
@@ -203,21 +227,36 @@ impl Row {
     }
 }
 
+/// A contract, and what it is told.
+fn contract_of(text: &str) -> (Option<Contract>, Vec<Diagnostic<Place>>) {
+    let (contract, told) = Contract::parse(text).into_parts();
+    (contract, told.into_iter().map(|told| told.seen_at(Place::Contract)).collect())
+}
+
 /// What an input is told with a contract that has no faults; `None` where it is accepted.
-fn told_of(input: &Input, contract: &Contract) -> Option<Vec<Diagnostic<String>>> {
-    match input {
+fn told_of(input: &Input, contract: &Contract) -> Option<Vec<Diagnostic<Place>>> {
+    let told = match input {
         Input::Contract | Input::Metadata => None,
         Input::Model(model) | Input::Beside(model) => {
             resolve(&reader::model(model), contract, ColumnLimit::Columns64).err().map(|faulty| faulty.diagnostics)
         }
         Input::Choices(choices) => resolve_choices(contract, choices).err(),
-    }
+    };
+    Some(told?.into_iter().map(|told| told.seen_at(Place::Source)).collect())
 }
 
-fn place_of(diagnostic: &Diagnostic<String>) -> String {
+fn place_of(diagnostic: &Diagnostic<Place>) -> String {
     match &diagnostic.place {
         Place::Source(place) => place.clone(),
         Place::Contract(spot) => format!("{}:{}", spot.line, spot.column),
+    }
+}
+
+/// The whole text: of a fault of the contract with its line drawn.
+fn text_of(diagnostic: &Diagnostic<Place>, path: &str) -> String {
+    match &diagnostic.place {
+        Place::Source(_) => diagnostic.text(None),
+        Place::Contract(spot) => diagnostic.text(Some(&spot.drawn(path))),
     }
 }
 
@@ -231,7 +270,8 @@ fn resolve_choices(
 }
 
 /// All faults of a contract beside [`crate::metadata::METADATA`].
-fn against_metadata(contract: &str) -> Vec<Diagnostic<String>> {
+fn against_metadata(contract: &str) -> Vec<Diagnostic<Place>> {
     let metadata = Metadata::parse(crate::metadata::METADATA).expect("the metadata of these tests is well-formed");
-    Contract::parse_beside(contract, Some(&metadata)).1
+    let (_, told) = Contract::parse_beside(contract, Some(&metadata)).into_parts();
+    told.into_iter().map(|told| told.seen_at(Place::Contract)).collect()
 }

@@ -49,7 +49,7 @@ const WAYS: [(&str, &str, &str, &str, Held); 9] = [
 
 /// The mapping of a model, or what is wrong with it.
 fn mapping(said: &str, model: &str) -> Result<Mapping, String> {
-    let (contract, told) = Contract::parse::<String>(&format!("entity = 'E'\n[attributes]\nA = {{ {said} }}\n"));
+    let (contract, told) = Contract::parse(&format!("entity = 'E'\n[attributes]\nA = {{ {said} }}\n")).into_parts();
     let contract = contract.filter(|_| told.is_empty()).ok_or_else(|| format!("the contract: {told:#?}"))?;
     resolve(&reader::model(model), &contract, ColumnLimit::Columns32).map_err(|told| format!("{told:#?}"))
 }

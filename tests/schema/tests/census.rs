@@ -1,7 +1,8 @@
 //! What became of every entity and attribute of the document, and that each contract fits it.
 
 use cdms_odata::metadata::Metadata;
-use datahub_model::source::{Code, Contract};
+use datahub_model::diagnostic::Code;
+use datahub_model::source::Contract;
 use datahub_schema_tests::document;
 use datahub_schema_tests::mapping::can_be_followed;
 use datahub_schema_tests::project::Project;
@@ -41,7 +42,7 @@ fn contracts_fit_the_document() {
     let contracts = Project::of(&metadata).contracts;
     assert_eq!(contracts.len(), metadata.entities.len());
     for (file, text) in contracts {
-        let (contract, faults) = Contract::parse::<()>(&text);
+        let (contract, faults) = Contract::parse(&text).into_parts();
         assert_eq!(faults, [], "{file}");
         let contract = contract.unwrap_or_else(|| panic!("{file} names no entity"));
         let entity = metadata.entity(&contract.entity).unwrap_or_else(|| panic!("{file} is of another entity"));
@@ -49,7 +50,7 @@ fn contracts_fit_the_document() {
         let followed = [&contract.modified, &contract.created, &contract.modified_by];
         let followed = followed.into_iter().filter(|name| entity.property(name).is_some()).count();
         assert_eq!(stated + followed + 1, entity.properties.len(), "{file} forgets an attribute");
-        let (_, faults) = Contract::parse_beside::<()>(&text, Some(&metadata));
+        let (_, faults) = Contract::parse_beside(&text, Some(&metadata)).into_parts();
         assert_eq!(faults.is_empty(), can_be_followed(entity), "{file}: {faults:?}");
         assert_eq!(faults.len(), 3 - followed, "{file}: {faults:?}");
         for fault in faults {

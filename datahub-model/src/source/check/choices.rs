@@ -2,9 +2,9 @@
 
 use cdms_odata::Kind;
 
+use crate::diagnostic::{Code, Diagnostic, Diagnostics, Unwritten};
 use crate::source::annotation::Placed;
 use crate::source::contract::Contract;
-use crate::source::diagnostic::{Code, Diagnostic};
 use crate::source::nearest::meant;
 
 /// Checks the variants of a choice enum against its attribute: pairs each with its number.
@@ -19,26 +19,41 @@ pub fn check_choices<P: Clone>(
     variants: &[Placed<String, P>],
     takes_rest: bool,
 ) -> Result<Vec<i32>, Vec<Diagnostic<P>>> {
+    let collected = Diagnostics::collect(|diagnostics| numbers(contract, attribute, variants, takes_rest, diagnostics));
+    let (numbers, diagnostics) = collected.into_parts();
+    numbers.filter(|_| diagnostics.is_empty()).ok_or(diagnostics)
+}
+
+/// The numbers of the variants; none where there is no such choice.
+fn numbers<P: Clone>(
+    contract: &Contract,
+    attribute: &Placed<String, P>,
+    variants: &[Placed<String, P>],
+    takes_rest: bool,
+    diagnostics: &mut Diagnostics<P>,
+) -> Option<Vec<i32>> {
     let Some(stated) = contract.attribute(&attribute.value) else {
-        if contract.may_have(&attribute.value) {
-            return Err(Vec::new());
+        if !contract.may_have(&attribute.value) {
+            let known = contract.attributes.iter().map(|known| known.name.as_str());
+            let message = format!("the contract of {} has no attribute `{}`", contract.entity, attribute.value);
+            let cure = Unwritten::NoSuchChoice.unless(meant(&attribute.value, known));
+            diagnostics.push(Diagnostic::of(Code::UnknownAttribute, attribute.place.clone(), message).cure(cure));
         }
-        let known = contract.attributes.iter().map(|known| known.name.as_str());
-        let message = format!("the contract of {} has no attribute `{}`", contract.entity, attribute.value);
-        let diagnostic = Diagnostic::source(Code::UnknownAttribute, attribute.place.clone(), message);
-        return Err(vec![diagnostic.maybe_help(meant(&attribute.value, known))]);
+        return None;
     };
     if !matches!(stated.kind, Kind::Choice | Kind::State | Kind::Status) {
         let message = format!("`{}` is of kind {}, which has no options", stated.name, stated.kind);
-        return Err(vec![Diagnostic::source(Code::WrongKind, attribute.place.clone(), message)]);
+        let fault = Diagnostic::of(Code::WrongKind, attribute.place.clone(), message);
+        diagnostics.push(fault.cure(Unwritten::NoOptions));
+        return None;
     }
-    let mut diagnostics = Vec::new();
     let mut numbers = Vec::new();
     for variant in variants {
         match stated.choices.iter().find(|(name, _)| *name == variant.value) {
             Some((_, number)) if numbers.contains(number) => {
                 let message = format!("`{}` is taken by two variants", variant.value);
-                diagnostics.push(Diagnostic::source(Code::MappedTwice, variant.place.clone(), message));
+                let fault = Diagnostic::of(Code::MappedTwice, variant.place.clone(), message);
+                diagnostics.push(fault.cure(Unwritten::TwoVariants));
             }
             Some((_, number)) => numbers.push(*number),
             None => {
@@ -47,8 +62,8 @@ pub fn check_choices<P: Clone>(
                     choices => meant(&variant.value, choices.iter().map(|(name, _)| name.as_str())),
                 };
                 let message = format!("`{}` has no option `{}`", stated.name, variant.value);
-                diagnostics
-                    .push(Diagnostic::source(Code::UnknownChoice, variant.place.clone(), message).maybe_help(help));
+                let fault = Diagnostic::of(Code::UnknownChoice, variant.place.clone(), message);
+                diagnostics.push(fault.cure(Unwritten::NoSuchOption.unless(help)));
             }
         }
     }
@@ -57,7 +72,7 @@ pub fn check_choices<P: Clone>(
         let names: Vec<_> = missing.iter().map(|(name, _)| name.as_str()).collect();
         let message = format!("no variant takes the options {} of `{}`", names.join(", "), stated.name);
         let help = "add them, or a variant `#[cdms(other)] Other(i32)` for the rest";
-        diagnostics.push(Diagnostic::source(Code::UnknownChoice, attribute.place.clone(), message).help(help));
+        diagnostics.push(Diagnostic::of(Code::UnknownChoice, attribute.place.clone(), message).cure(help));
     }
-    if diagnostics.is_empty() { Ok(numbers) } else { Err(diagnostics) }
+    Some(numbers)
 }

@@ -2,9 +2,8 @@
 
 use std::collections::HashMap;
 
-use super::Diagnostics;
+use crate::diagnostic::{Code, Diagnostic, Diagnostics};
 use crate::source::annotation::{DieselGlue, ModelAnnotation};
-use crate::source::diagnostic::{Code, Diagnostic};
 use crate::source::mapping::{ResolvedColumn, ResolvedSource};
 use crate::source::names;
 
@@ -34,12 +33,12 @@ pub(super) fn column_names<P: Clone>(
         if let Some(fault) = names::name_fault(column.name).or_else(beside) {
             let message = format!("`{}` cannot be a column's name: it {fault}", column.name);
             let help = "choose another one with `column = \"…\"`, or `prefix = \"…\"` for a group";
-            diagnostics.push(Diagnostic::source(Code::ColumnName, place.clone(), message).help(help));
+            diagnostics.push(Diagnostic::of(Code::ColumnName, place.clone(), message).cure(help));
         }
         if let Some(other) = known.insert(column.name, column.field) {
             let message = format!("`{}` and `{other}` would share the column `{}`", column.field, column.name);
             let help = "name one of them with `column = \"…\"`, or `prefix = \"…\"` for a group";
-            diagnostics.push(Diagnostic::source(Code::ColumnClash, place, message).help(help));
+            diagnostics.push(Diagnostic::of(Code::ColumnClash, place, message).cure(help));
         }
     }
 }
@@ -54,7 +53,7 @@ pub(super) fn former_names<P: Clone>(
     let named = model.fields.iter().filter_map(|field| field.was.as_ref().map(|was| (field, was)));
     for (field, was) in named {
         let mut fault = |code, message: String, help: &str| {
-            diagnostics.push(Diagnostic::source(code, was.place.clone(), message).help(help));
+            diagnostics.push(Diagnostic::of(code, was.place.clone(), message).cure(help));
         };
         if let Some(reason) = names::name_fault(&was.value) {
             fault(
@@ -132,7 +131,7 @@ pub(super) fn diesel_glue<P: Clone>(
             if let Some(place) = place {
                 let message = format!("`{key}` needs the table that `table = false` leaves out");
                 let help = format!("remove `table = false`, or `{key}`");
-                diagnostics.push(Diagnostic::source(Code::KeysExclude, place.clone(), message).help(help));
+                diagnostics.push(Diagnostic::of(Code::KeysExclude, place.clone(), message).cure(help));
             }
         }
         return;
@@ -146,7 +145,7 @@ pub(super) fn diesel_glue<P: Clone>(
             ),
             None => "write `diesel(table = false)`: the hub's table has no limit, only Diesel's".to_owned(),
         };
-        diagnostics.push(Diagnostic::source(Code::TooManyColumns, model.name.place.clone(), message).help(help));
+        diagnostics.push(Diagnostic::of(Code::TooManyColumns, model.name.place.clone(), message).cure(help));
     }
 }
 
@@ -160,6 +159,6 @@ pub(super) fn changeset<P: Clone>(
     let asked = model.diesel.changeset.as_ref().filter(|_| model.diesel.no_table.is_none());
     if let (Some(place), false) = (asked, changes) {
         let message = format!("{} has nothing but its key, so there is nothing to change", model.name.value);
-        diagnostics.push(Diagnostic::source(Code::KeysExclude, place.clone(), message).help("remove `changeset`"));
+        diagnostics.push(Diagnostic::of(Code::KeysExclude, place.clone(), message).cure("remove `changeset`"));
     }
 }

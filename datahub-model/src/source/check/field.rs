@@ -2,11 +2,10 @@
 
 use cdms_odata::{Kind, Value};
 
-use super::Diagnostics;
+use crate::diagnostic::{Code, Diagnostic, Diagnostics, Unwritten};
 use crate::source::annotation::{DefaultValue, FieldAnnotation, Placed};
 use crate::source::contract::ContractAttribute;
-use crate::source::diagnostic::{Code, Diagnostic};
-use crate::source::nearest::meant;
+use crate::source::nearest::meant_among;
 use crate::source::writable::{Writable, writable};
 use crate::{Class, EngineAttribute, Mode};
 
@@ -25,13 +24,13 @@ pub(in crate::source) fn field_keys<P: Clone>(field: &FieldAnnotation<P>, diagno
     .collect();
     for (what, place) in sources.iter().skip(1) {
         let message = format!("`{}` has {} already, so it cannot have {what}", field.name.value, sources[0].0);
-        diagnostics.push(Diagnostic::source(Code::KeysExclude, place.clone(), message).help("keep one of the two"));
+        diagnostics.push(Diagnostic::of(Code::KeysExclude, place.clone(), message).cure("keep one of the two"));
     }
     let mapped = field.attribute.is_some() || field.attributes.is_some();
     let allowed = |used: bool, place: Option<P>, key: &str, needs: &str, diagnostics: &mut Diagnostics<P>| {
         if let (false, Some(place)) = (used, place) {
             let message = format!("`{key}` is for {needs}");
-            diagnostics.push(Diagnostic::source(Code::KeysExclude, place, message).help(format!("remove `{key}`")));
+            diagnostics.push(Diagnostic::of(Code::KeysExclude, place, message).cure(format!("remove `{key}`")));
         }
     };
     let place = |placed: &Option<Placed<String, P>>| placed.as_ref().map(|placed| placed.place.clone());
@@ -70,16 +69,16 @@ pub(in crate::source) fn field_keys<P: Clone>(field: &FieldAnnotation<P>, diagno
     {
         let message = format!("`{}` names no attributes", field.name.value);
         let help = "write `attributes(\"A\", \"B\")`";
-        diagnostics.push(Diagnostic::source(Code::WrongValue, attributes.place.clone(), message).help(help));
+        diagnostics.push(Diagnostic::of(Code::WrongValue, attributes.place.clone(), message).cure(help));
     }
     if let (Some(attributes), None, false) = (&field.attributes, &field.with, field.is_faulty) {
         let message = format!("`{}` has several attributes, but does not say how to join them", field.name.value);
         let help = "add `with = \"module\"`, which has `decode` and `encode`";
-        diagnostics.push(Diagnostic::source(Code::MissingKey, attributes.place.clone(), message).help(help));
+        diagnostics.push(Diagnostic::of(Code::MissingKey, attributes.place.clone(), message).cure(help));
     }
     if let (Some(_), Some(place)) = (&field.read_only, &field.create_only) {
         let message = "`create_only` and `read_only` exclude each other";
-        diagnostics.push(Diagnostic::source(Code::KeysExclude, place.clone(), message).help("keep one of the two"));
+        diagnostics.push(Diagnostic::of(Code::KeysExclude, place.clone(), message).cure("keep one of the two"));
     }
     sources.len() <= 1
 }
@@ -95,7 +94,7 @@ pub(in crate::source) fn nullability<P: Clone>(
     }
     let message = format!("`{}` can be null in CDMS, but `{}` cannot", attribute.name, field.name.value);
     let help = "make the field an Option, add `default`, or state `required = true` in the contract";
-    diagnostics.push(Diagnostic::source(Code::Nullability, field.type_place.clone(), message).help(help));
+    diagnostics.push(Diagnostic::of(Code::Nullability, field.type_place.clone(), message).cure(help));
 }
 
 // A default of an Option would never be told from none, and one of a required attribute would be left out of the create
@@ -109,25 +108,26 @@ pub(in crate::source) fn default<P: Clone>(
     if field.is_option {
         let message = "an Option has `None` for a null already";
         let help = "remove `default`, or the Option";
-        diagnostics.push(Diagnostic::source(Code::KeysExclude, default.place.clone(), message).help(help));
+        diagnostics.push(Diagnostic::of(Code::KeysExclude, default.place.clone(), message).cure(help));
     }
     let Some(attribute) = attribute else { return };
     if attribute.required {
         let message = format!("`{}` is required, so there is no null for a default to stand for", attribute.name);
         let help = "remove `default`, or the contract's `required = true` if CDMS can have a null there";
-        diagnostics.push(Diagnostic::source(Code::DefaultOfRequired, default.place.clone(), message).help(help));
+        diagnostics.push(Diagnostic::of(Code::DefaultOfRequired, default.place.clone(), message).cure(help));
     }
     if let DefaultValue::Text(text) = &default.value
         && let Err(why) = Value::text(text).check_domain()
     {
         let message = format!("the default {why}");
-        diagnostics.push(Diagnostic::source(Code::WrongValue, default.place.clone(), message));
+        let fault = Diagnostic::of(Code::WrongValue, default.place.clone(), message);
+        diagnostics.push(fault.cure(Unwritten::DefaultOutOfDomain));
     }
     if let (DefaultValue::Text(text), Some(limit)) = (&default.value, attribute.max_length)
         && text.encode_utf16().count() > limit as usize
     {
         let message = format!("the default is longer than the {limit} characters of `{}`", attribute.name);
-        diagnostics.push(Diagnostic::source(Code::DefaultTooLong, default.place.clone(), message).help("shorten it"));
+        diagnostics.push(Diagnostic::of(Code::DefaultTooLong, default.place.clone(), message).cure("shorten it"));
     }
 }
 
@@ -140,8 +140,8 @@ pub(in crate::source) fn class<P: Clone>(
     let class = Class::named(said);
     if class.is_none() {
         let message = format!("no class is called `{said}`");
-        let help = meant(said, Class::ALL.map(Class::name));
-        diagnostics.push(Diagnostic::source(Code::WrongValue, place.clone(), message).maybe_help(help));
+        let help = meant_among(said, &Class::ALL.map(Class::name));
+        diagnostics.push(Diagnostic::of(Code::WrongValue, place.clone(), message).cure(help));
     }
     class
 }
@@ -157,7 +157,7 @@ pub(in crate::source) fn read_only<'a, P: Clone>(
             let message =
                 format!("`{}` is read-only in CDMS, but `{}` would be written", attribute.name, field.name.value);
             let help = "add `read_only` to the field";
-            diagnostics.push(Diagnostic::source(Code::ReadOnly, field.name.place.clone(), message).help(help));
+            diagnostics.push(Diagnostic::of(Code::ReadOnly, field.name.place.clone(), message).cure(help));
         } else if writable(&attribute.name, attribute.kind) == Writable::AtCreate
             && field.create_only.is_none()
             && !field.is_faulty
@@ -167,7 +167,7 @@ pub(in crate::source) fn read_only<'a, P: Clone>(
                 attribute.name, field.name.value
             );
             let help = "add `create_only` to the field, or `read_only`";
-            diagnostics.push(Diagnostic::source(Code::ReadOnly, field.name.place.clone(), message).help(help));
+            diagnostics.push(Diagnostic::of(Code::ReadOnly, field.name.place.clone(), message).cure(help));
         }
     }
 }
@@ -182,7 +182,7 @@ pub(in crate::source) fn engine_of_detached<P: Clone>(
     if mode == Some(Mode::Detached) && engine == EngineAttribute::ModifiedBy && !field.is_option {
         let message = format!("a record that CDMS never saw has no user of CDMS for `{}`", field.name.value);
         let help = "make the field an Option; who changed the record is in its history";
-        diagnostics.push(Diagnostic::source(Code::Nullability, field.type_place.clone(), message).help(help));
+        diagnostics.push(Diagnostic::of(Code::Nullability, field.type_place.clone(), message).cure(help));
     }
 }
 
@@ -199,6 +199,6 @@ pub(in crate::source) fn local<P: Clone>(field: &FieldAnnotation<P>, kind: Kind,
     if !field.is_option && field.default.is_none() && !has_zero(kind) && !field.is_faulty {
         let message = format!("a local {kind} has no value when a record is first read from CDMS");
         let help = "make the field an Option, or say what it holds then with `default = …`";
-        diagnostics.push(Diagnostic::source(Code::Nullability, field.type_place.clone(), message).help(help));
+        diagnostics.push(Diagnostic::of(Code::Nullability, field.type_place.clone(), message).cure(help));
     }
 }

@@ -2,11 +2,10 @@
 
 use std::collections::HashMap;
 
-use super::Diagnostics;
 use super::columns::{ColumnLimit, Named, changeset, column_names, diesel_glue, former_names};
+use crate::diagnostic::{Code, Diagnostic, Diagnostics};
 use crate::source::annotation::{FieldAnnotation, ModelAnnotation, Placed};
 use crate::source::contract::Contract;
-use crate::source::diagnostic::{Code, Diagnostic};
 use crate::source::mapping::{ResolvedColumn, ResolvedSource};
 use crate::{Mode, Write};
 
@@ -38,12 +37,12 @@ fn one_key<P: Clone>(model: &ModelAnnotation<P>, diagnostics: &mut Diagnostics<P
     if keys.next().is_none() && !model.fields.iter().any(may_be_key) {
         let message = format!("{} has no key", model.name.value);
         let help = format!("add `#[cdms(key)] pub id: Id<{}>`", model.name.value);
-        diagnostics.push(Diagnostic::source(Code::NoKey, model.name.place.clone(), message).help(help));
+        diagnostics.push(Diagnostic::of(Code::NoKey, model.name.place.clone(), message).cure(help));
     }
     for second in keys {
         let message = format!("{} has a second key", model.name.value);
         let help = "a record has one id; remove `key` here";
-        diagnostics.push(Diagnostic::source(Code::TwoKeys, second.clone(), message).help(help));
+        diagnostics.push(Diagnostic::of(Code::TwoKeys, second.clone(), message).cure(help));
     }
 }
 
@@ -81,7 +80,7 @@ fn attributes_once<P: Clone>(
                 let message =
                     format!("the contract writes a constant to `{attribute}`, so no field can be written to it");
                 let help = "mark the field `read_only`, or remove the constant";
-                diagnostics.push(Diagnostic::source(Code::MappedTwice, place.clone(), message).help(help));
+                diagnostics.push(Diagnostic::of(Code::MappedTwice, place.clone(), message).cure(help));
             }
             let Some(other) = used.insert(attribute.clone(), field) else { continue };
             let (message, help) = if std::ptr::eq(other, field) {
@@ -92,7 +91,7 @@ fn attributes_once<P: Clone>(
                 let message = format!("`{attribute}` is mapped to `{}` already", other.name.value);
                 (message, "map it once, mark one of the fields `read_only`, or give a `with` to both")
             };
-            diagnostics.push(Diagnostic::source(Code::MappedTwice, place, message).help(help));
+            diagnostics.push(Diagnostic::of(Code::MappedTwice, place, message).cure(help));
         }
     }
 }
@@ -123,7 +122,7 @@ pub(in crate::source) fn required_at_create<P: Clone>(
                 model.name.value, attribute.name
             );
             let help = "map it, give it a constant, or make the model a mirror";
-            diagnostics.push(Diagnostic::source(Code::RequiredAtCreate, model.name.place.clone(), message).help(help));
+            diagnostics.push(Diagnostic::of(Code::RequiredAtCreate, model.name.place.clone(), message).cure(help));
         }
     }
 }

@@ -11,9 +11,11 @@ use cdms_odata::metadata::{EntityType, Metadata};
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
-use super::{Contract, ContractAttribute, Spot};
-use crate::source::diagnostic::{Code, Diagnostic};
-use crate::source::nearest::meant;
+use super::metadata::check_against_metadata;
+use super::{Contract, ContractAttribute};
+use crate::diagnostic::{Code, Collected, Cure, Diagnostic, Diagnostics, Unwritten};
+use crate::source::nearest::{meant, meant_among};
+use crate::source::spot::Spot;
 use crate::source::writable::{Writable, writable};
 
 /// The keys of a contract's top level.
@@ -34,30 +36,48 @@ const TOP_KEYS: [&str; 11] = [
 /// Those of them that are names of CDMS's.
 const NAMES: [&str; 7] = ["entity", "set", "key", "logical", "modified", "created", "modified-by"];
 
-/// Reads a contract; see [`Contract::parse`].
-pub(super) fn contract<P>(text: &str, metadata: Option<&Metadata>) -> (Option<Contract>, Vec<Diagnostic<P>>) {
+impl Contract {
+    /// Reads a contract. All its faults are collected, in the order of the file; there is a contract whenever the file
+    /// says which entity it is of.
+    pub fn parse(text: &str) -> Collected<Option<Self>, Spot> {
+        Contract::parse_beside(text, None)
+    }
+
+    /// Like [`parse`](Contract::parse), and what `$metadata` says to the contract is among its faults.
+    pub fn parse_beside(text: &str, metadata: Option<&Metadata>) -> Collected<Option<Self>, Spot> {
+        Diagnostics::collect(|diagnostics| {
+            let mut contract = read(text, metadata, diagnostics);
+            if let (Some(contract), Some(metadata)) = (&mut contract, metadata) {
+                check_against_metadata(contract, metadata, diagnostics);
+            }
+            diagnostics.sort();
+            contract
+        })
+    }
+}
+
+fn read(text: &str, metadata: Option<&Metadata>, diagnostics: &mut Diagnostics<Spot>) -> Option<Contract> {
     let (root, errors) = DeTable::parse_recoverable(text);
-    let mut reader = Reader { text, entity: None, diagnostics: Vec::new() };
+    let mut reader = Reader { text, entity: None, diagnostics };
     if !errors.is_empty() {
         reader.toml(&errors);
-        return (None, reader.told());
+        return None;
     }
     let entity = root.get_ref().get("entity").and_then(|name| name.get_ref().as_str());
     reader.entity = metadata.zip(entity).and_then(|(metadata, name)| metadata.entity(name));
-    let contract = reader.contract(root.get_ref());
-    (contract, reader.told())
+    reader.contract(root.get_ref())
 }
 
-struct Reader<'t, P> {
-    text: &'t str,
+struct Reader<'r> {
+    text: &'r str,
     /// What `$metadata` knows of the entity, for the cures.
-    entity: Option<&'t EntityType>,
-    diagnostics: Vec<Diagnostic<P>>,
+    entity: Option<&'r EntityType>,
+    diagnostics: &'r mut Diagnostics<Spot>,
 }
 
 type Entry<'t> = (&'t Spanned<Cow<'t, str>>, &'t Spanned<DeValue<'t>>);
 
-impl<'t, P> Reader<'t, P> {
+impl Reader<'_> {
     fn spot(&self, offset: usize) -> Spot {
         Spot::at(self.text, offset)
     }
@@ -74,7 +94,7 @@ impl<'t, P> Reader<'t, P> {
             // What is wrong within the same line is told as such: there a quote may be lacking, and not the bracket.
             if self.spot(opener).line != self.spot(first).line {
                 let help = format!("add the `{}` that closes it", if bracket == '{' { '}' } else { ']' });
-                return self.fault(Code::FaultyToml, opener, format!("this `{bracket}` is not closed"), Some(help));
+                return self.fault(Code::FaultyToml, opener, format!("this `{bracket}` is not closed"), help);
             }
         }
         errors.truncate(if is_unclosed { 1 } else { errors.len() });
@@ -83,20 +103,14 @@ impl<'t, P> Reader<'t, P> {
             let line = self.spot(start).line;
             if !lines.contains(&line) {
                 lines.push(line);
-                self.fault(Code::FaultyToml, start, message.replace('\n', ", "), None);
+                self.fault(Code::FaultyToml, start, message.replace('\n', ", "), Unwritten::NoToml);
             }
         }
     }
 
-    /// The faults, from the file's first line to its last.
-    fn told(mut self) -> Vec<Diagnostic<P>> {
-        self.diagnostics.sort_by_key(Diagnostic::line);
-        self.diagnostics
-    }
-
-    fn fault(&mut self, code: Code, offset: usize, message: String, help: Option<String>) {
+    fn fault(&mut self, code: Code, offset: usize, message: String, cure: impl Into<Cure>) {
         let spot = self.spot(offset);
-        self.diagnostics.push(Diagnostic::contract(code, spot, message).maybe_help(help));
+        self.diagnostics.push(Diagnostic::of(code, spot, message).cure(cure));
     }
 
     fn contract(&mut self, root: &DeTable<'_>) -> Option<Contract> {
@@ -111,8 +125,8 @@ impl<'t, P> Reader<'t, P> {
             Some(value) => self.name("entity", value),
             None => {
                 let message = "the contract does not say which entity it is of".to_owned();
-                let help = "begin it with `entity = \"Account\"`, exactly as in $metadata".to_owned();
-                self.fault(Code::MissingKey, 0, message, Some(help));
+                let help = "begin it with `entity = \"Account\"`, exactly as in $metadata";
+                self.fault(Code::MissingKey, 0, message, help);
                 None
             }
         };
@@ -146,10 +160,10 @@ impl<'t, P> Reader<'t, P> {
             contract.is_partial |= root.get(table).is_some_and(|value| !value.get_ref().is_table());
         }
         for (name, value) in self.table(root, "attributes") {
-            let before = self.diagnostics.len();
+            let before = self.diagnostics.count();
             let (stated, attribute) = self.attribute(name, value);
             contract.stated.push(stated);
-            match attribute.filter(|_| self.diagnostics.len() == before) {
+            match attribute.filter(|_| self.diagnostics.count() == before) {
                 Some(mut attribute) => {
                     // What CDMS itself keeps of a record cannot be written, whatever else is said of it.
                     let is_kept = writable(&attribute.name, attribute.kind) == Writable::Never;
@@ -176,8 +190,7 @@ impl<'t, P> Reader<'t, P> {
             if let Some(reason) = self.string(&attribute, value) {
                 if contract.stated.iter().any(|stated| stated.name == attribute) {
                     let message = format!("`{attribute}` is stated in [attributes] and left out in [unmapped]");
-                    let help = "keep it in one of the two".to_owned();
-                    self.fault(Code::KeysExclude, name.span().start, message, Some(help));
+                    self.fault(Code::KeysExclude, name.span().start, message, "keep it in one of the two");
                 }
                 let spot = self.spot(name.span().start);
                 contract.unmapped.push((attribute, reason, spot));
@@ -212,7 +225,7 @@ impl<'t, P> Reader<'t, P> {
         if stated.is_none() && !names().any(|known| known == attribute) {
             let message = format!("`{attribute}` is not among the contract's [attributes]");
             let help = meant(attribute, names()).unwrap_or_else(|| "state its kind there".to_owned());
-            self.fault(Code::UnknownAttribute, offset, message, Some(help));
+            self.fault(Code::UnknownAttribute, offset, message, help);
         }
         stated
     }
@@ -232,25 +245,26 @@ impl<'t, P> Reader<'t, P> {
         if name.is_empty() {
             let help = format!("write it exactly as in $metadata, or leave `{key}` out where it is the usual one");
             let help = if key == "entity" { "write it exactly as in $metadata".to_owned() } else { help };
-            self.fault(Code::WrongValue, value.span().start, format!("`{key}` is empty"), Some(help));
+            self.fault(Code::WrongValue, value.span().start, format!("`{key}` is empty"), help);
             return None;
         }
         if key == "logical" && name != lowercase {
             let message = format!("`{name}` is no logical name: those are lowercase");
-            self.fault(Code::WrongValue, value.span().start, message, Some(format!("write `{lowercase}`")));
+            self.fault(Code::WrongValue, value.span().start, message, format!("write `{lowercase}`"));
             return Some(lowercase);
         }
         Some(name)
     }
 
     fn unknown_key(&mut self, key: &Spanned<Cow<'_, str>>, of: &str, known: &[&str]) {
-        let help = meant(key.get_ref(), known.iter().copied());
+        let help = meant_among(key.get_ref(), known);
         self.fault(Code::UnknownKey, key.span().start, format!("{of} has no key `{}`", key.get_ref()), help);
     }
 
     fn wrong(&mut self, key: &str, value: &Spanned<DeValue<'_>>, expected: &str) {
         let found = value.get_ref().type_str();
         let article = if found.starts_with(['a', 'i']) { "an" } else { "a" };
-        self.fault(Code::WrongValue, value.span().start, format!("`{key}` is {expected}, not {article} {found}"), None);
+        let message = format!("`{key}` is {expected}, not {article} {found}");
+        self.fault(Code::WrongValue, value.span().start, message, Unwritten::OtherSort);
     }
 }

@@ -10,16 +10,17 @@ use toml::de::{DeTable, DeValue};
 use super::Reader;
 use crate::Class;
 use crate::conversion::{DECIMAL_SCALE, midnight, scale_max};
-use crate::source::check::fitting;
-use crate::source::contract::{ContractAttribute, Spot, Stated};
-use crate::source::diagnostic::{Code, Diagnostic};
-use crate::source::nearest::{meant, meant_kind};
+use crate::diagnostic::{Code, Diagnostic, Unwritten};
+use crate::source::contract::metadata::fitting;
+use crate::source::contract::{ContractAttribute, Stated};
+use crate::source::nearest::{meant, meant_among, meant_kind};
+use crate::source::spot::Spot;
 
 /// The keys of an attribute.
 const ATTRIBUTE_KEYS: [&str; 10] =
     ["kind", "required", "read-only", "max-length", "scale", "zone", "choices", "target", "class", "note"];
 
-impl<P> Reader<'_, P> {
+impl Reader<'_> {
     /// The attribute, none where it has no kind; and what is stated of it however faulty the rest is.
     pub(super) fn attribute(
         &mut self,
@@ -75,7 +76,7 @@ impl<P> Reader<'_, P> {
                 let names: Vec<_> = kinds.iter().map(|kind| kind.name()).collect();
                 let message =
                     format!("`{key}` is for the kinds {}, but `{attribute}` is of kind {kind}", names.join(", "));
-                this.fault(Code::KeysExclude, value.span().start, message, Some(format!("remove `{key}`")));
+                this.fault(Code::KeysExclude, value.span().start, message, format!("remove `{key}`"));
                 return None;
             }
             Some(value)
@@ -129,7 +130,7 @@ impl<P> Reader<'_, P> {
     }
 
     fn missing(&mut self, spot: &Spot, message: String, help: String) {
-        self.diagnostics.push(Diagnostic::contract(Code::MissingKey, spot.clone(), message).help(help));
+        self.diagnostics.push(Diagnostic::of(Code::MissingKey, spot.clone(), message).cure(help));
     }
 
     fn count(&mut self, key: &str, value: &Spanned<DeValue<'_>>) -> Option<u32> {
@@ -165,15 +166,16 @@ impl<P> Reader<'_, P> {
                 ),
             ),
         };
-        self.fault(Code::WrongValue, value.span().start, message, Some(help));
+        self.fault(Code::WrongValue, value.span().start, message, help);
         None
     }
 
     fn zone(&mut self, value: &Spanned<DeValue<'_>>) -> Option<String> {
         let zone = self.string("zone", value)?;
         if !midnight::is_zone(&zone) {
-            let help = meant(&zone, midnight::zones());
-            self.fault(Code::WrongValue, value.span().start, format!("no time zone is called `{zone}`"), help);
+            let message = format!("no time zone is called `{zone}`");
+            let cure = Unwritten::NoSuchZone.unless(meant(&zone, midnight::zones()));
+            self.fault(Code::WrongValue, value.span().start, message, cure);
             return None;
         }
         Some(zone)
@@ -195,7 +197,7 @@ impl<P> Reader<'_, P> {
             };
             if !numbers.insert(number) {
                 let message = format!("two options have the number {number}");
-                self.fault(Code::MappedTwice, value.span().start, message, None);
+                self.fault(Code::MappedTwice, value.span().start, message, Unwritten::TwoOptions);
             }
             choices.push((name.get_ref().to_string(), number));
         }
@@ -217,7 +219,7 @@ impl<P> Reader<'_, P> {
             if target.to_lowercase() != target {
                 let message = format!("`{target}` is no logical name: those are lowercase");
                 let help = format!("write `{}`", target.to_lowercase());
-                self.fault(Code::WrongValue, value.span().start, message, Some(help));
+                self.fault(Code::WrongValue, value.span().start, message, help);
             }
             targets.push(target);
         }
@@ -227,7 +229,7 @@ impl<P> Reader<'_, P> {
     fn class(&mut self, value: &Spanned<DeValue<'_>>) -> Class {
         let Some(class) = self.string("class", value) else { return Class::Public };
         Class::named(&class).unwrap_or_else(|| {
-            let help = meant(&class, Class::ALL.map(Class::name));
+            let help = meant_among(&class, &Class::ALL.map(Class::name));
             self.fault(Code::WrongValue, value.span().start, format!("no class is called `{class}`"), help);
             Class::Secret
         })

@@ -8,11 +8,11 @@ use toml::de::DeValue;
 
 use super::Reader;
 use crate::ACTOR;
+use crate::diagnostic::{Code, Cure, Unwritten};
 use crate::source::contract::{ConstantValue, Contract, ContractConstant};
-use crate::source::diagnostic::Code;
 use crate::source::writable::{Writable, writable};
 
-impl<P> Reader<'_, P> {
+impl Reader<'_> {
     pub(super) fn constant(
         &mut self,
         name: &Spanned<Cow<'_, str>>,
@@ -29,7 +29,7 @@ impl<P> Reader<'_, P> {
                 Err(_) => {
                     let message = format!("{} is more than a constant of `{attribute}` can be", number.as_str());
                     let help = format!("write a number from {} to {}", i32::MIN, i32::MAX);
-                    self.fault(Code::WrongValue, value.span().start, message, Some(help));
+                    self.fault(Code::WrongValue, value.span().start, message, help);
                     return None;
                 }
             },
@@ -46,20 +46,20 @@ impl<P> Reader<'_, P> {
             } else {
                 format!("remove the constant, or the `read-only` of `{attribute}`")
             };
-            self.fault(Code::KeysExclude, name.span().start, message, Some(help));
+            self.fault(Code::KeysExclude, name.span().start, message, help);
             return None;
         }
         let fits = match (&constant, stated.kind) {
             (ConstantValue::Text(text), Kind::String) => {
                 if let Some(unknown) = placeholder(text) {
                     let message = format!("nothing is known to stand for `{unknown}` in a constant");
-                    let help = "write `{actor}` for the acting user, or leave the braces out".to_owned();
-                    self.fault(Code::WrongValue, value.span().start, message, Some(help));
+                    let help = "write `{actor}` for the acting user, or leave the braces out";
+                    self.fault(Code::WrongValue, value.span().start, message, help);
                     return None;
                 }
                 if let Err(why) = Value::text(text).check_domain() {
                     let message = format!("the constant for `{attribute}` {why}");
-                    self.fault(Code::WrongValue, value.span().start, message, None);
+                    self.fault(Code::WrongValue, value.span().start, message, Unwritten::ConstantOutOfDomain);
                     return None;
                 }
                 // The acting user's name takes the braces' place, so the whole is measured before it is sent.
@@ -67,7 +67,7 @@ impl<P> Reader<'_, P> {
                 let limit = stated.max_length.filter(|limit| fixed.encode_utf16().count() > *limit as usize);
                 if let Some(limit) = limit {
                     let message = format!("the constant is longer than the {limit} characters of `{attribute}`");
-                    self.fault(Code::WrongValue, value.span().start, message, Some("shorten it".to_owned()));
+                    self.fault(Code::WrongValue, value.span().start, message, "shorten it");
                     return None;
                 }
                 true
@@ -81,21 +81,24 @@ impl<P> Reader<'_, P> {
             _ => false,
         };
         if !fits {
-            let (message, help) = match (&constant, stated.kind) {
+            let (message, cure) = match (&constant, stated.kind) {
                 (ConstantValue::Integer(number), Kind::Choice | Kind::Status) => {
                     let known: Vec<_> =
                         stated.choices.iter().map(|(name, number)| format!("{name} = {number}")).collect();
-                    (format!("`{attribute}` has no option {number}"), Some(format!("one of: {}", known.join(", "))))
+                    (
+                        format!("`{attribute}` has no option {number}"),
+                        Cure::from(format!("one of: {}", known.join(", "))),
+                    )
                 }
                 (_, kind @ (Kind::String | Kind::Boolean | Kind::Integer | Kind::Choice | Kind::Status)) => {
-                    (format!("the constant for `{attribute}` is no {kind}"), None)
+                    (format!("the constant for `{attribute}` is no {kind}"), Unwritten::ConstantOfOtherKind.into())
                 }
                 (_, kind) => {
-                    let help = "constants are for the kinds string, boolean, integer, choice and status".to_owned();
-                    (format!("`{attribute}` is of kind {kind}, which cannot have a constant"), Some(help))
+                    let help = "constants are for the kinds string, boolean, integer, choice and status";
+                    (format!("`{attribute}` is of kind {kind}, which cannot have a constant"), help.into())
                 }
             };
-            self.fault(Code::WrongValue, value.span().start, message, help);
+            self.fault(Code::WrongValue, value.span().start, message, cure);
             return None;
         }
         Some(ContractConstant { attribute, value: constant, spot: self.spot(name.span().start) })

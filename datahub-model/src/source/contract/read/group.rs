@@ -6,10 +6,10 @@ use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
 use super::Reader;
+use crate::diagnostic::{Code, Unwritten};
 use crate::source::contract::{Contract, Group, GroupMember};
-use crate::source::diagnostic::Code;
 
-impl<P> Reader<'_, P> {
+impl Reader<'_> {
     pub(super) fn group(
         &mut self,
         name: &Spanned<Cow<'_, str>>,
@@ -33,8 +33,8 @@ impl<P> Reader<'_, P> {
             if name.get_ref().contains('.') {
                 let message =
                     format!("the key `{}` has a dot, which stands before the keys of a group within", name.get_ref());
-                let help = "write it without quotes for a group within the group, or choose another key".to_owned();
-                self.fault(Code::WrongValue, name.span().start, message, Some(help));
+                let help = "write it without quotes for a group within the group, or choose another key";
+                self.fault(Code::WrongValue, name.span().start, message, help);
                 continue;
             }
             if let Some(inner) = value.get_ref().as_table() {
@@ -45,7 +45,7 @@ impl<P> Reader<'_, P> {
             self.declared(&attribute, value.span().start, contract);
             if group.members.iter().any(|member| member.attribute == attribute) {
                 let message = format!("`{attribute}` is twice in the group `{}`", group.name);
-                self.fault(Code::MappedTwice, value.span().start, message, None);
+                self.fault(Code::MappedTwice, value.span().start, message, Unwritten::TwiceInGroup);
             }
             let spot = self.spot(value.span().start);
             group.members.push(GroupMember { key, attribute, spot });

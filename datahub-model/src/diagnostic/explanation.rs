@@ -1,6 +1,6 @@
 //! What each code means, at length: why it is a fault and how to cure it. `datahub explain` and the reference show it.
 
-use super::diagnostic::Code;
+use super::Code;
 
 impl Code {
     /// The code of this name; `None` where there is none.

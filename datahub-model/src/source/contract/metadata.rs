@@ -3,29 +3,34 @@
 use cdms_odata::Kind;
 use cdms_odata::metadata::{Metadata, Property};
 
-use crate::source::contract::Contract;
-use crate::source::diagnostic::{Code, Diagnostic};
+use super::Contract;
+use crate::diagnostic::{Code, Diagnostic, Diagnostics, Unwritten};
 use crate::source::nearest::{meant, nearest};
+use crate::source::spot::Spot;
 
 /// Checks a contract against `$metadata`: names, kinds and key. An attribute of another kind is faulty from then on, so that
 /// no field is held to it.
-pub(crate) fn check_against_metadata<P>(contract: &mut Contract, metadata: &Metadata) -> Vec<Diagnostic<P>> {
+pub(super) fn check_against_metadata(
+    contract: &mut Contract,
+    metadata: &Metadata,
+    diagnostics: &mut Diagnostics<Spot>,
+) {
     let Some(entity) = metadata.entity(&contract.entity) else {
         let help = meant(&contract.entity, metadata.entities.iter().map(|entity| entity.name.as_str()));
         let message = format!("$metadata has no entity `{}`", contract.entity);
-        return vec![Diagnostic::contract(Code::NotInMetadata, contract.spot_of("entity"), message).maybe_help(help)];
+        let fault = Diagnostic::of(Code::NotInMetadata, contract.spot_of("entity"), message);
+        return diagnostics.push(fault.cure(Unwritten::NothingLikeItInMetadata.unless(help)));
     };
-    let mut diagnostics = Vec::new();
     let names = || entity.properties.iter().map(|property| property.name.as_str());
     if entity.set != contract.set {
         let message = format!("the set of {} is `{}` in $metadata, not `{}`", entity.name, entity.set, contract.set);
         let help = format!("write `set = \"{}\"`", entity.set);
-        diagnostics.push(Diagnostic::contract(Code::NotInMetadata, contract.spot_of("set"), message).help(help));
+        diagnostics.push(Diagnostic::of(Code::NotInMetadata, contract.spot_of("set"), message).cure(help));
     }
     if entity.key != contract.key {
         let message = format!("the key of {} is `{}` in $metadata, not `{}`", entity.name, entity.key, contract.key);
         let help = format!("write `key = \"{}\"`", entity.key);
-        diagnostics.push(Diagnostic::contract(Code::NotInMetadata, contract.spot_of("key"), message).help(help));
+        diagnostics.push(Diagnostic::of(Code::NotInMetadata, contract.spot_of("key"), message).cure(help));
     }
     let followed = [
         ("modified", &contract.modified, Kind::DateTime),
@@ -39,14 +44,14 @@ pub(crate) fn check_against_metadata<P>(contract: &mut Contract, metadata: &Meta
                 let message = format!("$metadata has no `{name}` in {}, which the engine follows", entity.name);
                 let help = meant(name, names()).filter(|help| help.starts_with("did")).unwrap_or(cure);
                 let spot = contract.spot_of(key);
-                diagnostics.push(Diagnostic::contract(Code::NotInMetadata, spot, message).help(help));
+                diagnostics.push(Diagnostic::of(Code::NotInMetadata, spot, message).cure(help));
             }
             Some(property) if !property.edm.carries(kind) => {
                 let message = format!(
                     "`{name}` is of type {} in $metadata, and as `{key}` the engine follows one of kind {kind}",
                     property.edm.name()
                 );
-                diagnostics.push(Diagnostic::contract(Code::WrongKind, contract.spot_of(key), message).help(cure));
+                diagnostics.push(Diagnostic::of(Code::WrongKind, contract.spot_of(key), message).cure(cure));
             }
             Some(_) => {}
         }
@@ -59,8 +64,8 @@ pub(crate) fn check_against_metadata<P>(contract: &mut Contract, metadata: &Meta
                 refuted.extend(nearest(&attribute.name, names()).map(str::to_owned));
                 let message = format!("$metadata has no `{}` in {}", attribute.name, entity.name);
                 let help = meant(&attribute.name, names());
-                diagnostics
-                    .push(Diagnostic::contract(Code::NotInMetadata, attribute.spot.clone(), message).maybe_help(help));
+                let fault = Diagnostic::of(Code::NotInMetadata, attribute.spot.clone(), message);
+                diagnostics.push(fault.cure(Unwritten::NothingLikeItInMetadata.unless(help)));
             }
             Some(property) => {
                 let Some(kind) = attribute.kind.filter(|kind| !property.edm.carries(*kind)) else { continue };
@@ -74,26 +79,24 @@ pub(crate) fn check_against_metadata<P>(contract: &mut Contract, metadata: &Meta
                     || format!("no kind is of this type: move `{}` to [unmapped] with that reason", attribute.name),
                     |kinds| format!("write {kinds}"),
                 );
-                diagnostics.push(Diagnostic::contract(Code::WrongKind, attribute.spot.clone(), message).help(help));
+                diagnostics.push(Diagnostic::of(Code::WrongKind, attribute.spot.clone(), message).cure(help));
             }
         }
     }
-    refuted.extend(lookup_targets(contract, metadata, &mut diagnostics));
+    refuted.extend(lookup_targets(contract, metadata, diagnostics));
     for (name, _, spot) in &contract.unmapped {
         if entity.property(name).is_none() {
             let message = format!("$metadata has no `{name}` in {}, so it need not be left out", entity.name);
-            diagnostics.push(
-                Diagnostic::contract(Code::NotInMetadata, spot.clone(), message).maybe_help(meant(name, names())),
-            );
+            let fault = Diagnostic::of(Code::NotInMetadata, spot.clone(), message);
+            diagnostics.push(fault.cure(Unwritten::NothingLikeItInMetadata.unless(meant(name, names()))));
         }
     }
     contract.attributes.retain(|attribute| !refuted.contains(&attribute.name));
     contract.faulty.extend(refuted);
-    diagnostics
 }
 
 /// Tells the lookups that point to no entity, whose references nothing could ever hold; the names of their attributes.
-fn lookup_targets<P>(contract: &Contract, metadata: &Metadata, diagnostics: &mut Vec<Diagnostic<P>>) -> Vec<String> {
+fn lookup_targets(contract: &Contract, metadata: &Metadata, diagnostics: &mut Diagnostics<Spot>) -> Vec<String> {
     let logical: Vec<_> = metadata.entities.iter().map(|entity| entity.name.to_lowercase()).collect();
     let mut refuted = Vec::new();
     for attribute in &contract.attributes {
@@ -101,15 +104,15 @@ fn lookup_targets<P>(contract: &Contract, metadata: &Metadata, diagnostics: &mut
             refuted.push(attribute.name.clone());
             let message = format!("`{}` points to `{target}`, and $metadata has no such entity", attribute.name);
             let help = meant(target, logical.iter().map(String::as_str));
-            let spot = attribute.spot.clone();
-            diagnostics.push(Diagnostic::contract(Code::NotInMetadata, spot, message).maybe_help(help));
+            let fault = Diagnostic::of(Code::NotInMetadata, attribute.spot.clone(), message);
+            diagnostics.push(fault.cure(Unwritten::NothingLikeItInMetadata.unless(help)));
         }
     }
     refuted
 }
 
 /// The kinds that a property can be of, as a contract states them; none where no kind is of its type.
-pub(crate) fn fitting(property: &Property) -> Option<String> {
+pub(super) fn fitting(property: &Property) -> Option<String> {
     let kinds: Vec<_> = property.edm.kinds().iter().map(|kind| format!("`kind = \"{kind}\"`")).collect();
     (!kinds.is_empty()).then(|| kinds.join(" or "))
 }

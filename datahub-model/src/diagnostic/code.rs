@@ -1,34 +1,10 @@
-//! Diagnostics: what is wrong, where, and what would be right.
+//! The kinds of diagnostic, each with a stable name.
 
 use std::fmt;
 
-use super::contract::Spot;
-
-/// One fault of a mapping. `P` is a place in the struct: a token's span in the derive.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Diagnostic<P> {
-    /// What sort of fault.
-    pub code: Code,
-    /// What is wrong, in one sentence.
-    pub message: String,
-    /// What would be right.
-    pub help: Option<String>,
-    /// Where.
-    pub place: Place<P>,
-}
-
-/// Where a fault is.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Place<P> {
-    /// In the struct.
-    Source(P),
-    /// In the contract.
-    Contract(Spot),
-}
-
 macro_rules! codes {
     ($($(#[$doc:meta])* $variant:ident = $name:literal),* $(,)?) => {
-        /// The sorts of fault, each with a stable name.
+        /// The kinds of diagnostic, each with a stable name.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
         pub enum Code { $($(#[$doc])* $variant),* }
 
@@ -36,9 +12,14 @@ macro_rules! codes {
             /// Every code.
             pub const ALL: &'static [Code] = &[$(Code::$variant),*];
 
-            /// The code's name, as messages show it.
+            /// The code's name.
             pub const fn name(self) -> &'static str {
                 match self { $(Code::$variant => $name),* }
+            }
+
+            /// The code as it follows the text of a message: ` [wrong-kind]`.
+            pub const fn bracketed(self) -> &'static str {
+                match self { $(Code::$variant => concat!(" [", $name, "]")),* }
             }
         }
     };
@@ -102,57 +83,5 @@ codes! {
 impl fmt::Display for Code {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.name())
-    }
-}
-
-impl<P> Diagnostic<P> {
-    /// A fault in the struct.
-    pub fn source(code: Code, place: P, message: impl Into<String>) -> Self {
-        Diagnostic { code, message: message.into(), help: None, place: Place::Source(place) }
-    }
-
-    /// A fault in the contract.
-    pub fn contract(code: Code, spot: Spot, message: impl Into<String>) -> Self {
-        Diagnostic { code, message: message.into(), help: None, place: Place::Contract(spot) }
-    }
-
-    /// Says what would be right.
-    #[must_use]
-    pub fn help(mut self, help: impl Into<String>) -> Self {
-        self.help = Some(help.into());
-        self
-    }
-
-    /// Says what would be right, where that is known.
-    #[must_use]
-    pub fn maybe_help(mut self, help: Option<String>) -> Self {
-        self.help = help;
-        self
-    }
-
-    /// Where in the contract's file it is: its line and column; a fault in the struct comes before them all.
-    pub(super) fn line(&self) -> (usize, usize) {
-        match &self.place {
-            Place::Contract(spot) => (spot.line, spot.column),
-            Place::Source(_) => (0, 0),
-        }
-    }
-
-    /// The whole text. A fault in the contract shows file, line, column and the line itself.
-    pub fn render(&self, contract_path: &str) -> String {
-        let mut text = format!("{} [{}]", self.message, self.code);
-        if let Place::Contract(spot) = &self.place {
-            let Spot { line, column, text: line_text } = spot;
-            let gutter = " ".repeat(line.to_string().len());
-            let before = line_text.chars().take(column.saturating_sub(1));
-            let indent: String = before.map(|letter| if letter == '\t' { '\t' } else { ' ' }).collect();
-            text.push_str(&format!(
-                "\n{gutter}--> {contract_path}:{line}:{column}\n{gutter} |\n{line} | {line_text}\n{gutter} | {indent}^"
-            ));
-        }
-        if let Some(help) = &self.help {
-            text.push_str(&format!("\nhelp: {help}"));
-        }
-        text
     }
 }

@@ -1,0 +1,72 @@
+//! Diagnostics: what is wrong with a mapping, where, and what would be right.
+//!
+//! Every message has a code, a place, a text and a cure, no matter what finds it: the reader of a contract, the reader of a
+//! struct, the validator, or the compiler, for which the runtime builds the message from the same parts. A message without
+//! its code or its cure cannot be written.
+
+mod code;
+mod cure;
+mod explanation;
+mod sink;
+
+pub use code::Code;
+pub use cure::{Cure, HELP, Unwritten};
+pub use sink::{Collected, Diagnostics};
+
+/// One message. `P` is its place: a token's span in a derive, a [`Spot`](crate::source::Spot) in a file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Diagnostic<P> {
+    /// What kind of message.
+    pub code: Code,
+    /// Where.
+    pub place: P,
+    /// What is wrong, in one sentence.
+    pub message: String,
+    /// What would be right.
+    pub cure: Cure,
+}
+
+/// A diagnostic that still lacks its cure, and so cannot be reported: [`cure`](Uncured::cure) completes it.
+#[must_use = "a diagnostic without a cure cannot be reported"]
+#[derive(Clone, Debug)]
+pub struct Uncured<P> {
+    code: Code,
+    place: P,
+    message: String,
+}
+
+impl<P> Diagnostic<P> {
+    /// A diagnostic whose cure is still to be stated.
+    pub fn of(code: Code, place: impl Into<P>, message: impl Into<String>) -> Uncured<P> {
+        Uncured { code, place: place.into(), message: message.into() }
+    }
+
+    /// The same diagnostic, shown at another place.
+    pub fn seen_at<Q>(self, place: impl FnOnce(P) -> Q) -> Diagnostic<Q> {
+        let Diagnostic { code, place: own, message, cure } = self;
+        Diagnostic { code, place: place(own), message, cure }
+    }
+
+    /// The whole text. A drawing of the place, if one is given, comes before the cure; the compiler marks spans itself.
+    pub fn text(&self, drawing: Option<&str>) -> String {
+        let mut text = self.message.clone();
+        text.push_str(self.code.bracketed());
+        if let Some(drawing) = drawing {
+            text.push('\n');
+            text.push_str(drawing);
+        }
+        if let Some(cure) = self.cure.text() {
+            text.push_str(HELP);
+            text.push_str(cure);
+        }
+        text
+    }
+}
+
+impl<P> Uncured<P> {
+    /// States what would be right.
+    pub fn cure(self, cure: impl Into<Cure>) -> Diagnostic<P> {
+        let Uncured { code, place, message } = self;
+        Diagnostic { code, place, message, cure: cure.into() }
+    }
+}
