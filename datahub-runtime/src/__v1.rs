@@ -12,7 +12,8 @@ pub use std::result::Result;
 
 mod asked;
 mod checks;
-mod message;
+mod diagnostics;
+mod text;
 
 use cdms_odata::Attributes;
 

@@ -1,6 +1,9 @@
 //! What a derive asks of a field's type, because only the compiler knows it: each with its code, names and cure.
 
-use super::message::{HELP, Message};
+use datahub_model::diagnostic::Code;
+
+use super::diagnostics::Diagnostic;
+use super::text::Text;
 use super::{Field, Kind, same};
 use crate::field::Options;
 
@@ -46,7 +49,7 @@ impl<'f> Asked<'f> {
         if !self.what.fits(kind) {
             let is_said = self.attribute.is_empty() || self.what.kinds.is_empty() || self.what.is_which(kind);
             let convert = if is_said { "" } else { ", or convert with `with = \"module\"`" };
-            panic!("{}", self.other_kind(kind).and(convert).text())
+            self.other_kind(kind).or(convert).report()
         }
         self.takes_null()
     }
@@ -55,7 +58,7 @@ impl<'f> Asked<'f> {
     #[track_caller]
     pub const fn holds_said(self, kind: Kind) -> Self {
         if !holds(self.what.kinds, kind) {
-            panic!("{}", self.other_kind(kind).and(", or correct `sql_type`").text())
+            self.other_kind(kind).or(", or correct `sql_type`").report()
         }
         self.takes_null()
     }
@@ -64,25 +67,23 @@ impl<'f> Asked<'f> {
     #[track_caller]
     pub const fn holds_which(self) -> Self {
         if !self.what.is_which(Kind::Lookup) {
-            let message = Message::new("`").and(self.attribute).and("` is a lookup, held as text, but the type of `");
-            let message = message.and(self.name).and("` does not say which models it may point to [wrong-type]");
+            let message = Text::new("`").and(self.attribute).and("` is a lookup, held as text, but the type of `");
+            let message = message.and(self.name).and("` does not say which models it may point to");
             let cure = if self.nullable { "`Option<OneOf<(…)>>`" } else { "`OneOf<(…)>`" };
-            let cure =
-                Message::new("write its type as ").and(cure).and(" of those models, or remove `sql_type`; a type ");
+            let cure = Text::new("write its type as ").and(cure).and(" of those models, or remove `sql_type`; a type ");
             let cure = cure.and("of your own says it in `FieldType::TARGETS`");
-            panic!("{}", message.and(HELP).and(cure.text()).text())
+            Diagnostic::of(Code::WrongType, message).cure(cure.text()).report()
         }
         self.takes_null()
     }
 
-    const fn other_kind(self, kind: Kind) -> Message {
+    const fn other_kind(self, kind: Kind) -> Diagnostic {
         let Asked { name, attribute, nullable, what, .. } = self;
         if attribute.is_empty() {
-            let about = Message::new("`").and(name).and("` is of kind ").and(kind.name()).and(", but its type");
+            let about = Text::new("`").and(name).and("` is of kind ").and(kind.name()).and(", but its type");
             what.other_kind(about, kind, nullable)
         } else {
-            let about =
-                Message::new("`").and(attribute).and("` is of kind ").and(kind.name()).and(", but the type of `");
+            let about = Text::new("`").and(attribute).and("` is of kind ").and(kind.name()).and(", but the type of `");
             what.other_kind(about.and(name).and("`"), kind, nullable)
         }
     }
@@ -94,23 +95,23 @@ impl<'f> Asked<'f> {
             return self;
         }
         let message = if self.attribute.is_empty() {
-            let message = Message::new("`").and(self.name).and("` is written as an Option, but its type has no value ");
-            message.and("for null [nullability]")
+            let message = Text::new("`").and(self.name).and("` is written as an Option, but its type has no value ");
+            message.and("for null")
         } else {
-            let message = Message::new("`").and(self.attribute).and("` can be null in CDMS, but `").and(self.name);
-            message.and("` cannot [nullability]")
+            let message = Text::new("`").and(self.attribute).and("` can be null in CDMS, but `").and(self.name);
+            message.and("` cannot")
         };
         let cure = "make the field an Option, add `default`, or state `required = true` in the contract";
-        panic!("{}", message.and(HELP).and(cure).text())
+        Diagnostic::of(Code::Nullability, message).cure(cure).report()
     }
 
     /// For a type without a value for null, beside a `default` that stands for it.
     #[track_caller]
     pub const fn needs_no_default(self) -> Self {
         if self.has_null {
-            let message = Message::new("the type of `").and(self.name).and("` has a value for null already ");
+            let message = Text::new("the type of `").and(self.name).and("` has a value for null already");
             let cure = "remove `default`, or choose a type without one";
-            panic!("{}", message.and("[keys-exclude]").and(HELP).and(cure).text())
+            Diagnostic::of(Code::KeysExclude, message).cure(cure).report()
         }
         self
     }
@@ -119,10 +120,10 @@ impl<'f> Asked<'f> {
     #[track_caller]
     pub const fn is_never_null(self) -> Self {
         if self.has_null {
-            let message = Message::new("the type of `").and(self.name).and("` has a value for null, but its column ");
+            let message = Text::new("the type of `").and(self.name).and("` has a value for null, but its column ");
             let cure =
                 "write the type as `Option<…>` itself: there is no contract here to say that the column can be null";
-            panic!("{}", message.and("has none [nullability]").and(HELP).and(cure).text())
+            Diagnostic::of(Code::Nullability, message.and("has none")).cure(cure).report()
         }
         self
     }
@@ -132,10 +133,10 @@ impl<'f> Asked<'f> {
     pub const fn begins_with_zero(self) -> Self {
         let asked = self.is_never_null();
         if !asked.takes_zero {
-            let message = Message::new("`").and(asked.name).and("` has no value when a record is first read from CDMS");
+            let message = Text::new("`").and(asked.name).and("` has no value when a record is first read from CDMS");
             let cure = "make the field an Option, or say what it holds then with `default = …`; or set \
                         `FieldType::TAKES_ZERO` if the type takes empty text, nought or `false`";
-            panic!("{}", message.and(" [nullability]").and(HELP).and(cure).text())
+            Diagnostic::of(Code::Nullability, message).cure(cure).report()
         }
         asked
     }
@@ -170,10 +171,10 @@ impl What {
     }
 
     /// The fault of a kind that does not fit, and its cure, behind the words that say what is of this kind.
-    pub(super) const fn other_kind(self, about: Message, kind: Kind, nullable: bool) -> Message {
+    pub(super) const fn other_kind(self, about: Text, kind: Kind, nullable: bool) -> Diagnostic {
         if self.kinds.is_empty() {
-            let message = about.and(" holds no kind [wrong-type]").and(HELP);
-            return message.and("say what it holds in its `FieldType::KINDS`, or write another type");
+            let fault = Diagnostic::of(Code::WrongType, about.and(" holds no kind"));
+            return fault.cure("say what it holds in its `FieldType::KINDS`, or write another type");
         }
         let holds_which = holds(self.kinds, Kind::String) && !self.targets.is_empty();
         let message = if holds_which {
@@ -181,15 +182,15 @@ impl What {
         } else {
             about.and(" holds ").and_kinds(self.kinds)
         };
-        let message = message.and(" [wrong-type]").and(HELP);
+        let fault = Diagnostic::of(Code::WrongType, message);
         if self.is_which(kind) {
-            return message.and("add `sql_type = \"string\"` to the field");
+            return fault.cure("add `sql_type = \"string\"` to the field");
         }
         let (before, after) = if nullable { ("`Option<", ">`") } else { ("`", "`") };
-        let message = message.and("write its type as ").and(before).and(type_of(kind)).and(after);
+        let fault = fault.cure("write its type as ").or(before).or(type_of(kind)).or(after);
         match kind {
-            Kind::Choice | Kind::State | Kind::Status => message.and(" or as an enum with #[derive(CdmsChoice)]"),
-            _ => message,
+            Kind::Choice | Kind::State | Kind::Status => fault.or(" or as an enum with #[derive(CdmsChoice)]"),
+            _ => fault,
         }
     }
 }
@@ -220,11 +221,11 @@ pub(super) const fn takes_each(pointed_to: &[&str], has_null: bool, name: &str, 
     let mut position = 0;
     while position < targets.len() {
         if !is_one_of(targets[position], pointed_to) {
-            let message = Message::new("`").and(attribute).and("` may point to `").and(targets[position]);
-            let message = message.and("` too, of which `").and(name).and("` can hold no reference [lookup-target]");
+            let message = Text::new("`").and(attribute).and("` may point to `").and(targets[position]);
+            let message = message.and("` too, of which `").and(name).and("` can hold no reference");
             let cure = "make it an Option, which is None then and leaves the reference as it is; or hold each with \
                         `OneOf<(…)>` and `sql_type = \"string\"`; or state one `target` in the contract";
-            panic!("{}", message.and(HELP).and(cure).text())
+            Diagnostic::of(Code::LookupTarget, message).cure(cure).report()
         }
         position += 1;
     }
@@ -256,27 +257,28 @@ const fn allowed(target: &str, name: &str, attribute: &str, targets: &[&str]) {
     if target.is_empty() || is_one_of(target, targets) {
         return;
     }
-    let message = Message::new("`").and(attribute).and("` points to ").and_list(targets).and(", but `").and(name);
-    let message = message.and("` is an id of `").and(target).and("` [lookup-target]").and(HELP);
-    panic!("{}", message.and("change the type of the field, or the contract's `target`").text())
+    let message = Text::new("`").and(attribute).and("` points to ").and_list(targets).and(", but `").and(name);
+    let message = message.and("` is an id of `").and(target).and("`");
+    let cure = "change the type of the field, or the contract's `target`";
+    Diagnostic::of(Code::LookupTarget, message).cure(cure).report()
 }
 
 #[track_caller]
 pub(super) const fn each_option_fits(options: &Options, name: &str, attribute: &str, choices: &[(&str, i32)]) {
     let named = options.named;
-    let about = Message::new("the type of `").and(name);
+    let about = Text::new("the type of `").and(name);
     if choices.is_empty() && !named.is_empty() {
-        let message = about.and("` has options, but the contract states none of `").and(attribute);
+        let message = about.and("` has options, but the contract states none of `").and(attribute).and("`");
         let cure = "state its `choices` in the contract, so that the two can be held against each other";
-        panic!("{}", message.and("` [unknown-choice]").and(HELP).and(cure).text())
+        Diagnostic::of(Code::UnknownChoice, message).cure(cure).report()
     }
     let cure = "use the enum of this attribute, or correct `choices` in the contract";
     let mut position = 0;
     while position < named.len() {
         if !is_among(named[position], choices) {
             let message = about.and("` has the option `").and(named[position].0).and("`, which `").and(attribute);
-            let message = message.and("` has not, or with another number [unknown-choice]").and(HELP);
-            panic!("{}", message.and(cure).text())
+            let message = message.and("` has not, or with another number");
+            Diagnostic::of(Code::UnknownChoice, message).cure(cure).report()
         }
         position += 1;
     }
@@ -284,7 +286,7 @@ pub(super) const fn each_option_fits(options: &Options, name: &str, attribute: &
     while position < choices.len() && !options.takes_rest {
         if !is_among(choices[position], named) {
             let message = about.and("` takes no option `").and(choices[position].0).and("` of `").and(attribute);
-            panic!("{}", message.and("` [unknown-choice]").and(HELP).and(cure).text())
+            Diagnostic::of(Code::UnknownChoice, message.and("`")).cure(cure).report()
         }
         position += 1;
     }

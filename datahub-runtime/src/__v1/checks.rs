@@ -1,9 +1,11 @@
 //! What a derive has the compiler check of groups and of all models together: each with its code, names and cure.
 
 use datahub_model::ModelDescriptor;
+use datahub_model::diagnostic::Code;
 
 use super::asked::{What, each_allowed, each_option_fits, takes_each};
-use super::message::{HELP, Message};
+use super::diagnostics::Diagnostic;
+use super::text::Text;
 use super::{Group, Kind, Member};
 use crate::field::{Found, Holds, Slot, find};
 
@@ -63,42 +65,40 @@ pub const fn group_matches<G>(group: &Group<G>, name: &str, keys: &[GroupKey]) {
             Found::Value(slot) => member_fits(&slot, name, key),
             Found::Unknown => {}
             Found::Group => {
-                let message =
-                    Message::new("`").and(name).and(".").and(key.name).and("` is a group, but the contract's ");
-                let message = message.and("group has one attribute there, `").and(key.attribute).and("` [group-shape]");
+                let message = Text::new("`").and(name).and(".").and(key.name).and("` is a group, but the contract's ");
+                let message = message.and("group has one attribute there, `").and(key.attribute).and("`");
                 let cure = "remove `flatten` from the member, or write a table of members in the contract";
-                panic!("{}", message.and(HELP).and(cure).text())
+                Diagnostic::of(Code::GroupShape, message).cure(cure).report()
             }
             Found::NoGroup => {
-                let message =
-                    Message::new("`").and(name).and(".").and(key.name).and("` is within a member that is no ");
-                let message = message.and("group, but the contract has a group within the group there [group-shape]");
+                let message = Text::new("`").and(name).and(".").and(key.name).and("` is within a member that is no ");
+                let message = message.and("group, but the contract has a group within the group there");
                 let cure = "write #[cdms(flatten)] on the member, and derive CdmsFields on its type";
-                panic!("{}", message.and(HELP).and(cure).text())
+                Diagnostic::of(Code::GroupShape, message).cure(cure).report()
             }
             Found::Nothing(members) => {
-                let message = Message::new("the struct of `").and(name).and("` has no member `").and(key.name);
+                let message = Text::new("the struct of `").and(name).and("` has no member `").and(key.name);
                 let message = message.and("`, which the contract's group has");
                 let (message, cure) = match only_stranger(members, key.name, keys) {
                     Some(stranger) => {
                         let message = message.and(", and its member `").and(stranger).and("` is no key there");
-                        (message, Message::new("if it is the one that is meant, rename it, or name its key"))
+                        (message, Text::new("if it is the one that is meant, rename it, or name its key"))
                     }
-                    None => (message, Message::new("add the member, or name the one that is meant")),
+                    None => (message, Text::new("add the member, or name the one that is meant")),
                 };
                 let cure = cure.and(" with a bare string, `#[cdms(\"").and(last_key(key.name)).and("\")]`");
-                panic!("{}", message.and(" [group-shape]").and(HELP).and(cure.text()).text())
+                Diagnostic::of(Code::GroupShape, message).cure(cure.text()).report()
             }
             Found::NothingAround => {
-                let message = Message::new("the struct of `").and(name).and("` has no member for `").and(key.name);
-                let message = message.and("`, which is in a group within the contract's group [group-shape]").and(HELP);
+                let message = Text::new("the struct of `").and(name).and("` has no member for `").and(key.name);
+                let message = message.and("`, which is in a group within the contract's group");
                 let cure = "add a member for that group, with #[cdms(flatten)] and a type that derives CdmsFields";
-                panic!("{}", message.and(cure).text())
+                Diagnostic::of(Code::GroupShape, message).cure(cure).report()
             }
         }
         position += 1;
     }
-    each_is_a_key(group.members, Message::new(""), name, keys);
+    each_is_a_key(group.members, Text::new(""), name, keys);
 }
 
 /// The one member of a struct that is no key where this one is missing: most likely it is misspelt. Of several it is not
@@ -108,7 +108,7 @@ const fn only_stranger(members: &[Member], missing: &str, keys: &[GroupKey]) -> 
     let (mut position, mut stranger) = (0, None);
     while position < members.len() {
         let Member { name, holds, .. } = members[position];
-        if matches!(holds, Holds::Value(_)) && !is_key(Message::new(before).and(name).text(), keys) {
+        if matches!(holds, Holds::Value(_)) && !is_key(Text::new(before).and(name).text(), keys) {
             if stranger.is_some() {
                 return None;
             }
@@ -132,7 +132,7 @@ const fn is_key(path: &str, keys: &[GroupKey]) -> bool {
 
 /// Asks that each member is a key of the contract's group; those of groups within have its key and a dot before theirs.
 #[track_caller]
-const fn each_is_a_key(members: &[Member], within: Message, name: &str, keys: &[GroupKey]) {
+const fn each_is_a_key(members: &[Member], within: Text, name: &str, keys: &[GroupKey]) {
     let mut position = 0;
     while position < members.len() {
         let path = within.and(members[position].name);
@@ -149,9 +149,10 @@ const fn is_a_key(path: &str, name: &str, keys: &[GroupKey]) {
     if is_key(path, keys) {
         return;
     }
-    let message = Message::new("the member `").and(path).and("` of `").and(name);
-    let message = message.and("` is no key of the contract's group [group-shape]").and(HELP);
-    panic!("{}", message.and("remove the member, or add it to the group in the contract").text())
+    let message = Text::new("the member `").and(path).and("` of `").and(name);
+    let message = message.and("` is no key of the contract's group");
+    let cure = "remove the member, or add it to the group in the contract";
+    Diagnostic::of(Code::GroupShape, message).cure(cure).report()
 }
 
 /// The key at a path's end.
@@ -166,36 +167,36 @@ const fn last_key(path: &str) -> &str {
 
 #[track_caller]
 const fn member_fits(member: &Slot, name: &str, key: &GroupKey) {
-    let about = Message::new("`").and(key.attribute).and("`");
-    let of = Message::new("`").and(name).and(".").and(key.name).and("`");
+    let about = Text::new("`").and(key.attribute).and("`");
+    let of = Text::new("`").and(name).and(".").and(key.name).and("`");
     let what = What { kinds: member.kinds, targets: member.targets };
     if !what.fits(key.kind) {
         let about = about.and(" is of kind ").and(key.kind.name()).and(", but the type of ").and(of.text());
         let nullable = !key.required && member.default.is_none();
-        let message = what.other_kind(about, key.kind, nullable);
-        panic!("{}", message.and(", or map the attribute by a field of the model").text())
+        what.other_kind(about, key.kind, nullable).or(", or map the attribute by a field of the model").report()
     }
     if member.default.is_some() && key.required {
         let message = about.and(" is required, so there is no null for the default of ").and(of.text());
-        let message = message.and(" to stand for [default-of-required]").and(HELP);
-        panic!("{}", message.and("remove `default`, or the contract's `required = true`").text())
+        let cure = "remove `default`, or the contract's `required = true`";
+        Diagnostic::of(Code::DefaultOfRequired, message.and(" to stand for")).cure(cure).report()
     }
     if member.default.is_some() && member.nullable {
-        let message = Message::new("the type of ").and(of.text()).and(" has a value for null already [keys-exclude]");
-        panic!("{}", message.and(HELP).and("remove `default`, or choose a type without one").text())
+        let message = Text::new("the type of ").and(of.text()).and(" has a value for null already");
+        let cure = "remove `default`, or choose a type without one";
+        Diagnostic::of(Code::KeysExclude, message).cure(cure).report()
     }
     if !(key.required || member.nullable || member.default.is_some()) {
-        let message = about.and(" can be null in CDMS, but ").and(of.text()).and(" cannot [nullability]").and(HELP);
+        let message = about.and(" can be null in CDMS, but ").and(of.text()).and(" cannot");
         let cure = "make the member an Option, add `default`, or state `required = true` in the contract";
-        panic!("{}", message.and(cure).text())
+        Diagnostic::of(Code::Nullability, message).cure(cure).report()
     }
     if let (Some(length), Some(limit)) = (member.default_length, key.max_length)
         && length > limit as usize
     {
-        let message = Message::new("the default of ").and(of.text()).and(" is longer than `").and(key.attribute);
-        panic!("{}", message.and("` can be [default-too-long]").and(HELP).and("shorten it").text())
+        let message = Text::new("the default of ").and(of.text()).and(" is longer than `").and(key.attribute);
+        Diagnostic::of(Code::DefaultTooLong, message.and("` can be")).cure("shorten it").report()
     }
-    let path = Message::new(name).and(".").and(key.name);
+    let path = Text::new(name).and(".").and(key.name);
     each_allowed(member.targets, path.text(), key.attribute, key.targets);
     takes_each(member.targets, member.nullable, path.text(), key.attribute, key.targets);
     if let Some(options) = key.options {
@@ -213,18 +214,19 @@ pub const fn models_do_not_clash(models: &[(&ModelDescriptor, bool)]) {
         while second < models.len() {
             let ((one, one_is_stub), (other, other_is_stub)) = (models[first], models[second]);
             if same(one.table, other.table) && !one.table.is_empty() {
-                let message = Message::new("`").and(one.name).and("` and `").and(other.name);
-                let message = message.and("` have the same table, `").and(one.table).and("` [models-clash]").and(HELP);
-                panic!("{}", message.and("give one of them another, `table = \"…\"`, or list each model once").text())
+                let message = Text::new("`").and(one.name).and("` and `").and(other.name);
+                let message = message.and("` have the same table, `").and(one.table).and("`");
+                let cure = "give one of them another, `table = \"…\"`, or list each model once";
+                Diagnostic::of(Code::ModelsClash, message).cure(cure).report()
             }
             let know_their_own = one.only.is_some() && other.only.is_some();
             if !one_is_stub && !other_is_stub && same(one.entity.name, other.entity.name) && !know_their_own {
                 let without = if one.only.is_none() { one.name } else { other.name };
-                let message =
-                    Message::new("`").and(one.name).and("` and `").and(other.name).and("` share the entity `");
+                let message = Text::new("`").and(one.name).and("` and `").and(other.name).and("` share the entity `");
                 let message = message.and(one.entity.name).and("`, and `").and(without);
-                let message = message.and("` does not say which records are its own [models-clash]").and(HELP);
-                panic!("{}", message.and("add `only = \"…\"` to each of the two").text())
+                let message = message.and("` does not say which records are its own");
+                let cure = "add `only = \"…\"` to each of the two";
+                Diagnostic::of(Code::ModelsClash, message).cure(cure).report()
             }
             second += 1;
         }

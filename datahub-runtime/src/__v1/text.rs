@@ -2,29 +2,33 @@
 
 use super::Kind;
 
-/// What stands before a cure, as in the derive's own messages.
-pub(super) const HELP: &str = "\nhelp: ";
-
-/// The longest text; what goes beyond is cut.
-const LENGTH_MAX: usize = 1024;
-
-/// A text in the making.
+/// A text in the making, of at most so many bytes; what goes beyond is cut.
 #[derive(Clone, Copy)]
-pub(super) struct Message {
-    bytes: [u8; LENGTH_MAX],
+pub(super) struct Text<const MAX: usize = 1024> {
+    bytes: [u8; MAX],
     length: usize,
 }
 
-impl Message {
+impl Text {
+    /// The longest text, where nothing else is said.
+    pub(super) const LENGTH_MAX: usize = 1024;
+
+    /// A text that begins like this.
     pub(super) const fn new(text: &str) -> Self {
-        Message { bytes: [0; LENGTH_MAX], length: 0 }.and(text)
+        Text::empty().and(text)
+    }
+}
+
+impl<const MAX: usize> Text<MAX> {
+    pub(super) const fn empty() -> Self {
+        Text { bytes: [0; MAX], length: 0 }
     }
 
     /// The text with another behind it.
     pub(super) const fn and(mut self, text: &str) -> Self {
         let text = text.as_bytes();
         let mut position = 0;
-        while position < text.len() && self.length < LENGTH_MAX {
+        while position < text.len() && self.length < MAX {
             self.bytes[self.length] = text[position];
             self.length += 1;
             position += 1;
@@ -77,16 +81,18 @@ impl Message {
 
 #[cfg(test)]
 mod tests {
-    use super::{Kind, LENGTH_MAX, Message};
+    use super::{Kind, Text};
+
+    const LENGTH_MAX: usize = Text::LENGTH_MAX;
 
     #[test]
     fn a_text_is_put_together_and_never_longer_than_it_may_be() {
-        let message = Message::new("points to ").and_list(&["account", "team"]).and(", not to `é`");
-        assert_eq!(message.text(), "points to `account` or `team`, not to `é`");
-        let kinds = Message::new("holds ").and_kinds(&[Kind::Integer, Kind::Choice, Kind::State]);
+        let text = Text::new("points to ").and_list(&["account", "team"]).and(", not to `é`");
+        assert_eq!(text.text(), "points to `account` or `team`, not to `é`");
+        let kinds = Text::new("holds ").and_kinds(&[Kind::Integer, Kind::Choice, Kind::State]);
         assert_eq!(kinds.text(), "holds integer, choice or state");
-        assert_eq!(Message::new(&"a".repeat(2 * LENGTH_MAX)).text().len(), LENGTH_MAX);
-        let cut = Message::new("a").and(&"é".repeat(LENGTH_MAX)).and("b");
+        assert_eq!(Text::new(&"a".repeat(2 * LENGTH_MAX)).text().len(), LENGTH_MAX);
+        let cut = Text::new("a").and(&"é".repeat(LENGTH_MAX)).and("b");
         assert_eq!(cut.text(), format!("a{}", "é".repeat(LENGTH_MAX / 2 - 1)), "no half of a letter");
     }
 }
