@@ -1,4 +1,4 @@
-//! From raw attributes to a row's values and back, by what the descriptor says.
+//! Conversion from raw attributes to a row's values and back, as the descriptor specifies.
 
 mod beginning;
 mod decode;
@@ -21,11 +21,12 @@ use crate::{Attribute, Class, Column, Fault, ModelDescriptor, Source};
 /// One value per column, in the descriptor's order.
 pub type Row = Vec<Value>;
 
-/// The value that stands for a null of the column's attribute, in the form of its kind; `None` where none does.
+/// The value that replaces a null of the column's attribute, in the form of its kind; `None` if the column has no
+/// default.
 ///
 /// # Errors
 ///
-/// The default's form does not fit the kind, which the derive's checks rule out.
+/// The default does not have the form of the column's kind, which the derive's checks rule out.
 pub fn default_of(column: &Column) -> Result<Option<Value>, Fault> {
     match column.source {
         Source::Attribute { default: Some(default), .. } => {
@@ -35,29 +36,29 @@ pub fn default_of(column: &Column) -> Result<Option<Value>, Fault> {
     }
 }
 
-/// What the contract states on an attribute, with its place among the model's.
+/// An attribute's contract, and its position in the model's attributes.
 fn stated_at(model: &ModelDescriptor, name: &'static str) -> Result<(usize, &'static Attribute), Fault> {
     let place = model.place_of(name).ok_or_else(|| {
-        Fault::new(format!("is not in the descriptor of {}; this is a bug of the derive", model.name)).at(name)
+        Fault::new(format!("is not in the descriptor of {}; this is a bug in the derive", model.name)).at(name)
     })?;
     Ok((place, &model.attributes[place]))
 }
 
-/// Like [`stated_at`], and quicker where the attribute is at this place.
+/// Like [`stated_at`], but faster if the attribute is at the given position.
 fn stated_near(
     model: &ModelDescriptor,
     place: usize,
     name: &'static str,
 ) -> Result<(usize, &'static Attribute), Fault> {
     match model.attributes.get(place) {
-        // Where the compiler keeps both names as one text, which it mostly does, they need not be read.
+        // The compiler usually merges equal strings. Comparing pointers then avoids comparing the names.
         Some(known) if std::ptr::eq(known.name, name) || known.name == name => Ok((place, known)),
         _ => stated_at(model, name),
     }
 }
 
-/// A fault of a field's type, which knows no classes: its value is shown only if that of every attribute behind the field
-/// may be. Where it is not known which field it is, no value is shown.
+/// Sets the class of a fault that a field's type reported, since types know no classes: the value is shown only if the
+/// values of all attributes behind the field may be shown. If the field is unknown, the value is hidden.
 #[must_use]
 pub fn classed(model: &ModelDescriptor, fault: Fault) -> Fault {
     let column = model.columns.iter().find(|column| fault.place() == Some(column.field));
@@ -65,7 +66,7 @@ pub fn classed(model: &ModelDescriptor, fault: Fault) -> Fault {
     fault.at_least(class)
 }
 
-/// The strictest class among a column's attributes; of one of the hub's own what the field says.
+/// The strictest class of a column's attributes; for a local column, the class of the field.
 pub fn class_of(model: &ModelDescriptor, column: &Column) -> Class {
     if column.is_local() { column.local_class() } else { most_sensitive(model, column.attributes()) }
 }

@@ -1,4 +1,4 @@
-//! The static description of a mapping, which the derive writes and the engine works from.
+//! The static description of a mapping, which the derive emits and the engine follows.
 
 mod column;
 
@@ -12,29 +12,30 @@ use crate::{Filter, Literal};
 
 pub use column::{Column, EngineAttribute, Source, Through, Write};
 
-/// A model joined to its contract. The derive emits one per model as a static.
+/// A model together with its contract. The derive emits one per model as a static.
 ///
-/// It serializes, with what stands for functions in it left out and defaults as their values, for tools that read what a
-/// program's mappings are.
+/// It can be serialized for tools that inspect a program's mappings. Functions are left out, and defaults are
+/// serialized as their values.
 #[derive(Debug, Serialize)]
 pub struct ModelDescriptor {
     /// The Rust struct's name, for messages.
     pub name: &'static str,
-    /// The table, which is also the model's name in the database.
+    /// The table's name, which also identifies the model in the database.
     pub table: &'static str,
-    /// Whether the model is written.
+    /// How the model follows CDMS.
     pub mode: Mode,
-    /// The CDMS side.
+    /// The entity in CDMS.
     pub entity: Entity,
-    /// Every mapped attribute and those of constants and `only`, in the order of names; not the engine's.
+    /// Every mapped attribute and the attributes of constants and of `only`, ordered by name; without the engine's
+    /// attributes.
     pub attributes: &'static [Attribute],
-    /// The table's columns: the order of a row's values.
+    /// The table's columns, in the order of a row's values.
     pub columns: &'static [Column],
-    /// What every create and update sends along.
+    /// The values that every create and update sends in addition.
     pub constants: &'static [(&'static str, Constant)],
-    /// Which records of the entity are this model; `None`: all.
+    /// Which records of the entity belong to this model; `None`: all.
     pub only: Option<&'static Filter>,
-    /// A hash of all of the above.
+    /// A hash of the fields above.
     pub mapping_id: MappingId,
 }
 
@@ -46,7 +47,7 @@ pub enum Mode {
     Sync,
     /// Read from CDMS, never written.
     Mirror,
-    /// CDMS is not asked any more, or never was: the hub's row is the truth.
+    /// CDMS is no longer accessed, or never was: the hub's row is authoritative.
     Detached,
 }
 
@@ -61,36 +62,36 @@ pub struct Entity {
     pub key: &'static str,
     /// The lowercase logical name, for example `account`.
     pub logical: &'static str,
-    /// The attribute with the time of the last change, `ModifiedOn`.
+    /// The attribute with the time of the last change: `ModifiedOn`.
     pub modified: &'static str,
-    /// The attribute with the time of creation, `CreatedOn`.
+    /// The attribute with the time of creation: `CreatedOn`.
     pub created: &'static str,
-    /// The attribute with the user of the last change, `ModifiedBy`.
+    /// The attribute with the user who made the last change: `ModifiedBy`.
     pub modified_by: &'static str,
 }
 
-/// An attribute as its contract states it.
+/// An attribute, as its contract describes it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub struct Attribute {
     /// The name, exactly as in `$metadata`.
     pub name: &'static str,
-    /// What it is.
+    /// Its kind.
     pub kind: Kind,
     /// Whether a null from CDMS is a fault.
     pub required: bool,
-    /// Whether it is never sent.
+    /// Whether it is read-only: never sent.
     pub read_only: bool,
-    /// For `string`: the longest text in UTF-16 units, as CDMS counts.
+    /// For `string`: the maximum length in UTF-16 units, as CDMS counts.
     pub max_length: Option<u32>,
-    /// For `decimal`: the digits after the point.
+    /// For `decimal`: the number of decimal places.
     pub scale: Option<u32>,
-    /// For `date`: the time zone in whose midnight CDMS holds it.
+    /// For `date`: the time zone in which CDMS stores it as midnight.
     pub zone: Option<&'static str>,
     /// For `choice`, `state`, `status`: the options; empty: any.
     pub choices: &'static [(&'static str, i32)],
     /// For `lookup`: the logical names of the entities it may point to.
     pub targets: &'static [&'static str],
-    /// How its values are treated in messages and logs.
+    /// How its values appear in messages and logs.
     pub class: Class,
 }
 
@@ -101,14 +102,14 @@ pub enum Class {
     /// May be shown.
     #[default]
     Public,
-    /// About a person: never in messages or logs.
+    /// About a person: never shown in messages or logs.
     Personal,
-    /// A secret: never in messages or logs.
+    /// A secret: never shown in messages or logs.
     Secret,
 }
 
 impl Class {
-    /// Every class, the least sensitive first.
+    /// Every class, from least to most sensitive.
     pub const ALL: [Class; 3] = [Class::Public, Class::Personal, Class::Secret];
 
     /// The class's name in contracts and annotations.
@@ -126,16 +127,16 @@ impl Class {
     }
 }
 
-/// What stands for the acting user in a constant's text.
+/// The placeholder for the actor in a constant's text.
 pub const ACTOR: &str = "{actor}";
 
-/// What a constant sends.
+/// The value that a constant sends.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(untagged)]
 pub enum Constant {
     /// The same value with every write.
     Fixed(Literal),
-    /// Text in which `{actor}` stands for the acting user.
+    /// Text in which `{actor}` is replaced with the actor.
     Text(&'static str),
 }
 
@@ -144,17 +145,17 @@ pub enum Constant {
 pub struct MappingId(pub u64);
 
 impl ModelDescriptor {
-    /// The contract's statement on an attribute; `None` for one that this mapping does not know.
+    /// An attribute's description in the contract; `None` if this mapping does not know it.
     pub fn attribute(&self, name: &str) -> Option<&'static Attribute> {
         self.place_of(name).map(|place| &self.attributes[place])
     }
 
-    /// Attributes with what is stated on each, `None` where nothing is; in the order of their names.
+    /// Pairs attributes with their descriptions, in the order of their names; `None` for an unknown attribute.
     pub fn stated<'a>(
         &self,
         attributes: &'a Attributes,
     ) -> impl Iterator<Item = (&'a str, Option<&'static Attribute>, &'a Value)> {
-        // Both are in the order of names, so one look from where the last was found does.
+        // Both are ordered by name, so one pass is enough.
         let mut rest = self.attributes;
         attributes.iter().map(move |(name, value)| {
             let found = loop {
@@ -169,13 +170,13 @@ impl ModelDescriptor {
         })
     }
 
-    /// The place of an attribute among [`attributes`](ModelDescriptor::attributes).
+    /// The position of an attribute in [`attributes`](ModelDescriptor::attributes).
     pub(crate) fn place_of(&self, name: &str) -> Option<usize> {
         self.attributes.binary_search_by(|known| known.name.cmp(name)).ok()
     }
 
-    /// The constants' values, with the acting user's name where it belongs.
-    /// They are not measured; [`check_constants`](crate::conversion::check_constants) does that.
+    /// The constants' values, with the actor filled in.
+    /// They are not checked; [`check_constants`](crate::conversion::check_constants) does that.
     pub fn constant_values(&self, actor: &str) -> Attributes {
         self.constants
             .iter()
@@ -189,16 +190,16 @@ impl ModelDescriptor {
             .collect()
     }
 
-    /// Whether a record with these attributes is one of this model's.
+    /// Whether a record with these attributes belongs to this model.
     pub fn includes(&self, attributes: &Attributes) -> bool {
         self.only.is_none_or(|only| only.holds(attributes))
     }
 
-    /// The position of the column with the record's id.
+    /// The position of the key column, which has the record's id.
     ///
     /// # Panics
     ///
-    /// When the descriptor has none, which the derive never emits.
+    /// If the descriptor has none, which the derive never emits.
     pub fn key_column(&self) -> usize {
         let position = self.columns.iter().position(|column| matches!(column.source, Source::Key));
         position.unwrap_or_else(|| panic!("model {} has no key column: a bug in the derive", self.name))
@@ -206,7 +207,7 @@ impl ModelDescriptor {
 }
 
 impl Attribute {
-    /// An attribute of which nothing but name and kind is stated.
+    /// An attribute with only name and kind.
     pub const fn new(name: &'static str, kind: Kind) -> Self {
         Attribute {
             name,
@@ -222,49 +223,49 @@ impl Attribute {
         }
     }
 
-    /// Null is a fault.
+    /// Makes a null a fault.
     pub const fn required(mut self) -> Self {
         self.required = true;
         self
     }
 
-    /// It is never sent.
+    /// Makes the attribute read-only.
     pub const fn read_only(mut self) -> Self {
         self.read_only = true;
         self
     }
 
-    /// The longest text.
+    /// Sets the maximum length.
     pub const fn max_length(mut self, length: u32) -> Self {
         self.max_length = Some(length);
         self
     }
 
-    /// The digits after the point.
+    /// Sets the number of decimal places.
     pub const fn scale(mut self, scale: u32) -> Self {
         self.scale = Some(scale);
         self
     }
 
-    /// The time zone of a date.
+    /// Sets a date's time zone.
     pub const fn zone(mut self, zone: &'static str) -> Self {
         self.zone = Some(zone);
         self
     }
 
-    /// The options.
+    /// Sets the options.
     pub const fn choices(mut self, choices: &'static [(&'static str, i32)]) -> Self {
         self.choices = choices;
         self
     }
 
-    /// The logical names of a lookup's targets.
+    /// Sets the logical names of a lookup's targets.
     pub const fn targets(mut self, targets: &'static [&'static str]) -> Self {
         self.targets = targets;
         self
     }
 
-    /// How sensitive it is.
+    /// Sets the class.
     pub const fn class(mut self, class: Class) -> Self {
         self.class = class;
         self
@@ -277,7 +278,7 @@ impl fmt::Display for MappingId {
     }
 }
 
-/// As text, since JSON's numbers end before 64 bits do.
+/// As text, because JSON numbers do not hold 64 bits exactly.
 impl Serialize for MappingId {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.collect_str(self)

@@ -1,4 +1,4 @@
-//! Why a value could not be converted, said so that a person can act on it.
+//! The reason why a value cannot be converted, worded so that the reader can act on it.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -7,9 +7,9 @@ use cdms_odata::Value;
 
 use crate::{Attribute, Class};
 
-/// A value that does not fit its attribute, its field or its column.
+/// A value that does not fit its attribute, field or column.
 ///
-/// Its text shows the value only where the attribute's class is public.
+/// The message shows the value only if the attribute's class is public.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Fault {
     reason: Cow<'static, str>,
@@ -19,52 +19,52 @@ pub struct Fault {
 }
 
 impl Fault {
-    /// A fault with a reason in words: what is wrong and what would be right.
+    /// A fault with the given reason, which says what is wrong and what would be right.
     pub fn new(reason: impl Into<Cow<'static, str>>) -> Self {
         Fault { reason: reason.into(), place: None, value: None, class: Class::Public }
     }
 
-    /// Names the attribute or field at fault, unless a more exact place was named before.
+    /// Sets the attribute or field at fault, unless a more precise place is already set.
     #[must_use]
     pub fn at(mut self, place: impl Into<Cow<'static, str>>) -> Self {
         self.place.get_or_insert(place.into());
         self
     }
 
-    /// Names the attribute at fault and treats the value by its class.
+    /// Sets the attribute at fault, and treats the value according to the attribute's class.
     #[must_use]
     pub fn of(mut self, attribute: &Attribute) -> Self {
         self.class = attribute.class;
         self.at(attribute.name)
     }
 
-    /// Adds the value at fault.
+    /// Sets the value at fault.
     #[must_use]
     pub fn value(mut self, value: &Value) -> Self {
         self.value.get_or_insert_with(|| value.clone());
         self
     }
 
-    /// Hides the value, because it belongs to an attribute of this class.
+    /// Treats the value as one of the given class.
     #[must_use]
     pub fn class(mut self, class: Class) -> Self {
         self.class = class;
         self
     }
 
-    /// Hides the value as one of this class, unless it is of a stricter one already.
+    /// Treats the value as one of the given class, unless its class is already stricter.
     #[must_use]
     pub fn at_least(mut self, class: Class) -> Self {
         self.class = self.class.max(class);
         self
     }
 
-    /// The attribute or field at fault, where known.
+    /// The attribute or field at fault, if known.
     pub fn place(&self) -> Option<&str> {
         self.place.as_deref()
     }
 
-    /// What is wrong, without place and value.
+    /// The reason, without place and value.
     pub fn reason(&self) -> &str {
         &self.reason
     }

@@ -1,9 +1,9 @@
 //! The one filter language: conditions on the attributes of an entity's records.
 //!
-//! A [`Filter`] is a tree of comparisons. It stands in a static (a model's `only`) or is built while the program runs, is
-//! [parsed](Filter::parse) from text, [printed](Filter::print) as a wire's language has it, and evaluated over a record's
-//! attributes ([`holds`](Filter::holds), [`may_hold`](Filter::may_hold)). None of this knows a contract: whoever parses
-//! or prints says what each attribute [is](Operand).
+//! A [`Filter`] is a tree of comparisons. It is stored in a static (a model's `only`) or built at run time. It can be
+//! [parsed](Filter::parse) from text, [printed](Filter::print) in a dialect's filter language, and evaluated over a
+//! record's attributes ([`holds`](Filter::holds), [`may_hold`](Filter::may_hold)). None of this depends on a contract:
+//! the caller of the parser or printer supplies the [`Operand`] of each attribute.
 
 mod evaluate;
 mod message;

@@ -1,11 +1,10 @@
-//! What a mapping is, as data and pure functions.
+//! Mappings as data and pure functions.
 //!
-//! A [`ModelDescriptor`] joins a Rust model to a CDMS entity; [`conversion`] turns raw attributes into the model's
-//! column values and back by what the descriptor says; [`filter`] is the language of conditions on records, and [`schema`]
-//! describes the tables.
-//! A [`diagnostic`] says what is wrong with a mapping. Behind feature `source` live contracts, annotations and their
-//! validation, which the derive and the command line share and the runtime does without.
-//! Nothing here reads a file, a clock, a socket or a database.
+//! A [`ModelDescriptor`] maps a Rust model to a CDMS entity. [`conversion`] follows it to turn raw attributes into
+//! column values and back. [`filter`] is the language of conditions on records, and [`schema`] describes the tables.
+//! A [`diagnostic`] says what is wrong with a mapping. The feature `source` adds contracts, annotations and their
+//! validation, which the derive and the command line share and the runtime does not need.
+//! Nothing here uses a file, a clock, a socket or a database.
 
 pub mod conversion;
 mod descriptor;

@@ -1,4 +1,4 @@
-//! A value as a constant or a filter has it: one that can be written in a static.
+//! A value in a constant or a filter, in a form that can be written in a static.
 
 use cdms_odata::{Instant, Reference, Value};
 use rust_decimal::Decimal;
@@ -18,15 +18,15 @@ pub enum Literal {
     Integer(i32),
     /// `bigint`.
     BigInt(i64),
-    /// `decimal`, as unscaled number and scale.
+    /// `decimal`: unscaled number and scale.
     Decimal(i64, u32),
-    /// `money`, as unscaled number and scale.
+    /// `money`: unscaled number and scale.
     Money(i64, u32),
     /// `double`.
     Double(f64),
     /// `boolean`.
     Boolean(bool),
-    /// `datetime`, milliseconds since 1970 UTC.
+    /// `datetime`: milliseconds since 1970, UTC.
     Instant(i64),
     /// `guid`.
     Guid(u128),
@@ -37,7 +37,7 @@ pub enum Literal {
 }
 
 impl Literal {
-    /// Text of a static.
+    /// A string literal from a static.
     pub const fn text(text: &'static str) -> Self {
         Literal::Text(MaybeStatic::Static(text))
     }
@@ -67,7 +67,7 @@ impl Literal {
     }
 }
 
-/// As the value that it is.
+/// Serializes as its value.
 impl Serialize for Literal {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         self.value().serialize(serializer)

@@ -1,18 +1,18 @@
-//! Data that stands in a static, or that was made while the program runs.
+//! Data that is either in a static or created at run time.
 
 use std::fmt;
 use std::ops::Deref;
 
 use serde::{Serialize, Serializer};
 
-/// What [`Cow`](std::borrow::Cow) is to data of a static, except that what is owned is boxed: so a type may hold parts
-/// of its own kind, and a constant of it can be written with nothing but names of variants.
+/// Like [`Cow`](std::borrow::Cow) for data in a static, except that owned data is boxed. Therefore a type can contain
+/// values of its own type, and a constant of it can be written with variant names alone.
 ///
-/// It is read as what it holds, and compares, prints and serializes as that.
+/// It dereferences to the data, and compares, prints and serializes like it.
 pub enum MaybeStatic<T: ?Sized + 'static> {
-    /// From a static.
+    /// In a static.
     Static(&'static T),
-    /// Made while the program runs.
+    /// Created at run time.
     Boxed(Box<T>),
 }
 

@@ -1,8 +1,8 @@
 //! The schema as data: tables, their columns, keys and indexes, described once for every database.
 //!
-//! A [`Table`] is the engine's own, written down as a constant, or [a model's](Table::of). What SQLite and PostgreSQL
-//! make of it is [rendered](Database) by pure functions, and what a database has instead is [told](Table::differences) by
-//! another. Rules that a database keeps by triggers are text in its own language, and no part of a description.
+//! A [`Table`] is either one of the engine's, written as a constant, or [a model's](Table::of). Pure functions
+//! [render](Database) it for SQLite and PostgreSQL, and [compare](Table::differences) it with what a database has.
+//! Rules that a database enforces with triggers are text in its own language and not part of the description.
 
 mod compare;
 mod database;

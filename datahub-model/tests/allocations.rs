@@ -1,8 +1,8 @@
-//! Names of attributes are not allocated: not when a record is read, not when it is converted, not when it is written.
+//! Attribute names are never allocated: not when a record is read, converted or written.
 //!
-//! Two mappings that differ in nothing but the lengths of their attributes' names are held against each other, by an
-//! allocator that counts what a thread asks of it: they must take the same number of allocations and the same bytes.
-#![allow(clippy::unwrap_used, reason = "functions beside the tests unwrap what the tests wrote themselves")]
+//! Two mappings that differ only in the lengths of their attribute names must cause the same number of allocations and
+//! the same number of allocated bytes, as counted by an allocator for each thread.
+#![allow(clippy::unwrap_used, reason = "functions next to the tests unwrap values that the tests made")]
 
 use allocation_counter::{AllocationInfo, measure};
 use cdms_odata::client::json;
@@ -11,7 +11,8 @@ use datahub_model::conversion;
 use datahub_model::{Attribute, Column, Entity, MappingId, Mode, ModelDescriptor, Source};
 use uuid::Uuid;
 
-/// A mapping of one attribute of each of these kinds, whose names end alike and begin with a letter or with a long word.
+/// A mapping with attributes of several kinds. All names have the same suffixes, with a prefix of one letter or of a
+/// long word.
 macro_rules! mapping {
     ($name:ident, $prefix:literal) => {
         static $name: ModelDescriptor = ModelDescriptor {
@@ -56,7 +57,7 @@ macro_rules! mapping {
 mapping!(SHORT, "x");
 mapping!(LONG, "optevia_an_attribute_of_which_the_name_is_much_longer_than_anything_else_here_");
 
-/// The record of which everything here is made; the last text is null.
+/// The values of the record; the last text is null.
 fn values() -> Vec<Value> {
     vec![
         Value::text("Acme Ltd"),
@@ -83,7 +84,7 @@ fn body(model: &'static ModelDescriptor) -> Vec<u8> {
     json::write_record(values).unwrap()
 }
 
-/// The answer with the record, with a member beside it that nobody asked for.
+/// An answer with the record and a member that was not requested.
 fn answer(model: &'static ModelDescriptor) -> Vec<u8> {
     let record = String::from_utf8(body(model)).unwrap();
     format!(r#"{{"d":{{"__metadata":{{"uri":"https://crm"}},{}}}"#, &record[1..]).into_bytes()
@@ -93,7 +94,7 @@ const ID: Uuid = Uuid::from_u128(1);
 
 const FACTS: Facts = Facts { modified: Instant(0), created: None, modified_by: None };
 
-/// What a step takes with short names and with long ones; the first time may set things up and does not count.
+/// Compares a step's allocations for short and long names. The first run may initialize caches and is not counted.
 #[track_caller]
 fn assert_same(step: &str, take: impl Fn(&'static ModelDescriptor) -> AllocationInfo) {
     take(&SHORT);
@@ -147,8 +148,8 @@ fn the_attributes_of_a_new_record_allocate_no_name() {
     });
 }
 
-/// The body itself has the names in it, so it is compared by the number of its allocations: as many as a buffer of its
-/// length takes to grow, whatever is in it.
+/// The body contains the names, so the number of its allocations is compared: at most what a buffer of its length takes
+/// to grow, whatever its contents.
 #[test]
 fn a_body_allocates_nothing_but_itself() {
     for model in [&SHORT, &LONG] {

@@ -72,5 +72,5 @@ async fn models_of_every_sort_of_field_have_a_draft() {
 async fn a_field_of_which_no_value_is_nothing_is_named() {
     // Of a day there is none, so the row of a record that CDMS has nothing of is made with all of its values.
     let error = failed(Employee::draft(), ErrorKind::Invalid);
-    says(&error, &["Employee has no draft", "`since`", "no value to begin with"]);
+    says(&error, &["Employee has no draft", "`since`", "no initial value"]);
 }

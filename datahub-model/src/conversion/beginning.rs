@@ -1,4 +1,4 @@
-//! What a column holds before anybody gave it a value.
+//! Initial values of columns.
 
 use cdms_odata::{Attributes, Instant, Kind, Reference, Value};
 use chrono::NaiveDate;
@@ -8,26 +8,26 @@ use uuid::Uuid;
 use super::{default_of, fit, fit_column};
 use crate::{Column, EngineAttribute, Fault, ModelDescriptor, Source, Write};
 
-/// What a local column holds for a record that was first seen in CDMS: its default, null where it may be, else the kind's
-/// zero.
+/// The initial value of a local column for a record that was first seen in CDMS: the column's default, otherwise null
+/// if the column is nullable, otherwise the zero of its kind.
 pub fn initial(column: &Column) -> Value {
-    // A default of another form than the kind's is ruled out by the derive's checks.
+    // The derive's checks rule out a default in another form.
     if let Some(Ok(value)) = column.default.map(|default| fit(column.kind, default())) {
         return value;
     }
     if column.nullable {
         return Value::Null;
     }
-    // The derive refuses the kinds that have no zero.
+    // The derive rejects kinds without a zero.
     zero(column.kind).unwrap_or_default()
 }
 
-/// What a column of a new record holds before it is given a value: the id in its key, null where it may be null,
-/// its default, or the kind's zero. What CDMS fills in holds something of its form.
+/// The initial value of a column of a new record: the id for the key, null if the column is nullable, its default, or
+/// the zero of its kind. A column that CDMS fills in gets a placeholder of its form.
 ///
 /// # Errors
 ///
-/// A column that is written and of whose kind no value is nothing.
+/// A column that is written and whose kind has no zero.
 pub fn beginning(model: &ModelDescriptor, column: &Column, id: Uuid) -> Result<Value, Fault> {
     let is_filled = column.write() == Write::Never;
     match column.source {
@@ -58,7 +58,7 @@ pub fn beginning(model: &ModelDescriptor, column: &Column, id: Uuid) -> Result<V
     }
 }
 
-/// What stands in for a value of a kind that has no zero: the first option, the first day of 1970, nil.
+/// A placeholder for a value of a kind without a zero: the first option, the first day of 1970, or the nil GUID.
 pub(super) fn placeholder(model: &ModelDescriptor, column: &Column) -> Value {
     let contract = column.attributes().first().and_then(|name| model.attribute(name));
     let target = contract.and_then(|contract| contract.targets.first()).copied().unwrap_or_default();
@@ -77,10 +77,10 @@ pub(super) fn placeholder(model: &ModelDescriptor, column: &Column) -> Value {
 
 fn zero_of(column: &Column) -> Result<Value, Fault> {
     zero(column.kind)
-        .ok_or_else(|| Fault::new(format!("is a {} and has no value to begin with", column.kind)).at(column.field))
+        .ok_or_else(|| Fault::new(format!("has kind {}, which has no initial value", column.kind)).at(column.field))
 }
 
-/// The value of a kind that stands for nothing, null for a text; `None` for kinds that have none.
+/// The zero of a kind, which is null for text; `None` if the kind has none.
 fn zero(kind: Kind) -> Option<Value> {
     match kind {
         Kind::String => Some(Value::Null),

@@ -1,4 +1,4 @@
-//! From a record's raw attributes to a row's values.
+//! Conversion from a record's raw attributes to a row's values.
 
 use cdms_odata::{Attributes, Facts, Kind, Value};
 use uuid::Uuid;
@@ -8,13 +8,13 @@ use super::value::to_model;
 use super::{Row, class_of, default_of, fit_column, most_sensitive, stated_near};
 use crate::{Column, EngineAttribute, Fault, Mode, ModelDescriptor, Source};
 
-/// The row that a record's attributes make. Local columns are null, or have their default: the caller lays the hub's values
-/// over them.
+/// Converts a record's attributes to a row. Local columns are null or have their defaults; the caller fills in the
+/// hub's values.
 ///
 /// # Errors
 ///
-/// A required attribute that is null, an attribute that is not known, or a value that does not convert or that the
-/// field's type does not take, with the attribute named.
+/// A required attribute is null, an attribute was never read, or a value cannot be converted or is rejected by the
+/// field's type. The fault names the attribute.
 pub fn decode(model: &ModelDescriptor, id: Uuid, facts: &Facts, attributes: &Attributes) -> Result<Row, Fault> {
     model.columns.iter().map(|column| decode_column(model, column, id, facts, attributes)).collect()
 }
@@ -33,8 +33,8 @@ fn decode_column(
     }
 }
 
-/// The value that attributes give one column: what [`decode`] has in its place, without a look at the others. Null for the
-/// key and for the columns of the engine's attributes, which attributes say nothing about.
+/// Converts the attributes of one column, without looking at the others; the result is the same as in [`decode`]. Null
+/// for the key and for columns of engine attributes, which the attributes do not contain.
 ///
 /// # Errors
 ///
@@ -52,7 +52,7 @@ pub fn decode_field(model: &ModelDescriptor, column: &Column, attributes: &Attri
             let value = decode(attributes).map_err(|fault| fault.class(class).at(column.field))?;
             let value = fit_column(column, value).map_err(|fault| fault.class(class).at(column.field))?;
             if value.is_null() && !column.nullable {
-                return Err(Fault::new("came out null, but the field cannot be").at(column.field));
+                return Err(Fault::new("the conversion returned null, but the field cannot be null").at(column.field));
             }
             value
         }
@@ -60,7 +60,7 @@ pub fn decode_field(model: &ModelDescriptor, column: &Column, attributes: &Attri
     kept(model, column, value)
 }
 
-/// What CDMS says of the record itself, as the column of an engine's attribute holds it.
+/// A fact about the record, as the value of an engine attribute's column.
 fn fact(column: &Column, attribute: EngineAttribute, facts: &Facts) -> Result<Value, Fault> {
     let value = match attribute {
         EngineAttribute::Modified => Some(Value::Instant(facts.modified)),
@@ -69,13 +69,14 @@ fn fact(column: &Column, attribute: EngineAttribute, facts: &Facts) -> Result<Va
     };
     match value {
         None if !column.nullable => {
-            Err(Fault::new("is null in CDMS, but the field cannot be; make it an Option").at(column.field))
+            Err(Fault::new("is null in CDMS, but the field cannot be null; make it an `Option`").at(column.field))
         }
         value => Ok(value.unwrap_or_default()),
     }
 }
 
-/// What a column's type keeps of a value is what the row holds, so that a value it keeps less of is no change of it.
+/// Passes a value through the column's type. The row holds what the type keeps, so that a value of which the type keeps
+/// less does not count as changed.
 fn kept(model: &ModelDescriptor, column: &Column, value: Value) -> Result<Value, Fault> {
     match column.through {
         Some(through) if !column.is_local() => through(&value)
@@ -85,13 +86,13 @@ fn kept(model: &ModelDescriptor, column: &Column, value: Value) -> Result<Value,
     }
 }
 
-/// The row that is known of a record which was stored before some of the model's attributes were mapped, with the positions
-/// of the columns that rest on an attribute which was never read. Something of their form stands in for their values: null, their
-/// default, the kind's zero, the first option.
+/// The known part of the row of a record that was stored before some of the model's attributes were mapped, and the
+/// positions of the columns that depend on attributes that were never read. These columns get a placeholder of their
+/// form: null, their default, the zero of their kind, or the first option.
 ///
 /// # Errors
 ///
-/// As [`decode`]; an attribute that was never read is an error only where nothing can stand for its value.
+/// As [`decode`]. An attribute that was never read is an error only if its column has no placeholder.
 pub fn decode_known(
     model: &ModelDescriptor,
     id: Uuid,
@@ -123,7 +124,7 @@ pub fn decode_known(
     Ok((row, incomplete))
 }
 
-/// What stands in for a value that was never read.
+/// The placeholder for a value that was never read.
 fn stand_in(model: &ModelDescriptor, column: &Column, id: Uuid) -> Result<Value, Fault> {
     let value = match column.kind {
         Kind::Choice | Kind::State | Kind::Status | Kind::DateTime | Kind::Date | Kind::Guid | Kind::Lookup => {
@@ -132,7 +133,7 @@ fn stand_in(model: &ModelDescriptor, column: &Column, id: Uuid) -> Result<Value,
         _ => beginning(model, column, id)?,
     };
     kept(model, column, value).map_err(|_| {
-        let reason = "was never read from CDMS, and nothing can stand for it; read the record once with CDMS at hand";
+        let reason = "was never read from CDMS and has no placeholder; read the record once while CDMS is available";
         Fault::new(reason).at(column.field)
     })
 }
@@ -145,10 +146,10 @@ fn decode_attribute(
     attributes: &Attributes,
 ) -> Result<Value, Fault> {
     let (place, contract) = stated_near(model, near, attribute)?;
-    // A record has the model's attributes and no others, so it has this one where the descriptor has it.
+    // A record has exactly the model's attributes, so this one is at the descriptor's position.
     let raw = match attributes.get_near(place, attribute) {
         Some(raw) => raw,
-        // CDMS cannot be asked any more: an attribute that was mapped since has no value.
+        // CDMS is no longer read: an attribute that was mapped after the model was detached has no value.
         None if model.mode == Mode::Detached => &Value::Null,
         None => return Err(Fault::new("was never read from CDMS; read the record once").of(contract)),
     };
@@ -157,7 +158,7 @@ fn decode_attribute(
         Value::Lookup(reference) if !targets.is_empty() && !targets.contains(&&*reference.logical_name) => {
             if !column.nullable && default_of(column)?.is_none() {
                 let reason = format!(
-                    "points to {}, and the field can point to {} only; make it an Option, or a OneOf of all",
+                    "points to {}, but the field can only point to {}; make it an `Option`, or a `OneOf` of all models",
                     reference.logical_name,
                     targets.join(" or ")
                 );
@@ -165,7 +166,7 @@ fn decode_attribute(
             }
             Value::Null
         }
-        // A column of references to several models holds which one too.
+        // A column that references several models also stores which one.
         Value::Lookup(reference) if column.kind == Kind::String => Value::text(reference.to_string()),
         value => value,
     };
@@ -173,7 +174,7 @@ fn decode_attribute(
         Value::Null => match default_of(column)? {
             Some(default) => Ok(default),
             None if column.nullable => Ok(Value::Null),
-            None => Err(Fault::new("is null in CDMS, but the field cannot be").of(contract)),
+            None => Err(Fault::new("is null in CDMS, but the field cannot be null").of(contract)),
         },
         value => Ok(value),
     }

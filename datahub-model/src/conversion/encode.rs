@@ -1,4 +1,4 @@
-//! From a row's values to the raw attributes that are sent.
+//! Conversion from a row's values to the raw attributes that are sent.
 
 use cdms_odata::{Attributes, Kind, Value};
 
@@ -6,19 +6,19 @@ use super::value::to_raw;
 use super::{default_of, most_sensitive, stated_at, stated_near};
 use crate::{ACTOR, Column, Constant, Fault, ModelDescriptor, Source, Write};
 
-/// The attributes to send for one column's new value, in raw form, checked against the contract.
+/// Converts a column's new value to the attributes to send, in raw form and checked against the contract.
 ///
 /// # Errors
 ///
-/// A value that CDMS would not take: text too long, an option that does not exist, a reference to another entity,
-/// null where the contract requires a value.
+/// A value that CDMS would reject: text that is too long, an unknown option, a reference to another entity, or null if
+/// the contract requires a value.
 pub fn encode(model: &ModelDescriptor, column: &Column, value: &Value, seen: &Attributes) -> Result<Attributes, Fault> {
     let mut patch = Attributes::new();
     encode_to(model, column, value, seen, |place, value| _ = patch.insert(model.attributes[place].name, value))?;
     Ok(patch)
 }
 
-/// Like [`encode`], attribute by attribute, each by its place in the descriptor.
+/// Like [`encode`], but passes each attribute to `send` by its position in the descriptor.
 fn encode_to(
     model: &ModelDescriptor,
     column: &Column,
@@ -45,7 +45,7 @@ fn encode_to(
             let parts = encode(value, seen).map_err(|fault| fault.class(class).at(column.field))?;
             for (name, part) in parts {
                 let name = names.iter().find(|known| **known == name).ok_or_else(|| {
-                    Fault::new(format!("its `with` module set `{name}`, which is not among its attributes"))
+                    Fault::new(format!("its `with` module set `{name}`, which is not one of its attributes"))
                         .at(column.field)
                 })?;
                 let (place, contract) = stated_at(model, name)?;
@@ -56,8 +56,8 @@ fn encode_to(
     Ok(())
 }
 
-/// All attributes of a new record that CDMS never sees, in raw form: also those that an update would not send, and null
-/// for what the row has nothing in.
+/// All attributes of a new record of a detached model, in raw form. They include attributes that an update would not
+/// send, and nulls for columns without a value.
 ///
 /// # Errors
 ///
@@ -65,7 +65,7 @@ fn encode_to(
 pub fn encode_whole(model: &ModelDescriptor, row: &[Value]) -> Result<Attributes, Fault> {
     let names = model.columns.iter().flat_map(|column| column.attributes());
     let mut whole: Attributes = names.map(|name| (*name, Value::Null)).collect();
-    // Where two columns show one attribute, the one that is written says what it is.
+    // If two columns show the same attribute, the one that is written determines its value.
     let columns = || model.columns.iter().zip(row);
     let views = columns().filter(|(column, _)| column.write() == Write::Never);
     for (column, value) in views.chain(columns().filter(|(column, _)| column.write() != Write::Never)) {
@@ -78,7 +78,8 @@ pub fn encode_whole(model: &ModelDescriptor, row: &[Value]) -> Result<Attributes
     Ok(whole)
 }
 
-/// Everything a create sends for a row, without key and constants: what is null or stands for a null is left out.
+/// All attributes that a create sends for a row, except key and constants. Nulls and defaults that replace a null are
+/// left out.
 ///
 /// # Errors
 ///
@@ -89,7 +90,7 @@ pub fn encode_new(model: &ModelDescriptor, row: &[Value]) -> Result<Attributes, 
         if column.write() == Write::Never || default_of(column)?.is_some_and(|default| default == *value) {
             continue;
         }
-        // Fields that share an attribute are encoded one after the other, each into what those before it have made.
+        // Fields that share an attribute are encoded in order, each on top of the result of the previous ones.
         let seen = match &column.source {
             Source::Joined { attributes, .. } => made_of(model, &body, attributes)?,
             _ => Attributes::new(),
@@ -113,7 +114,7 @@ pub fn encode_new(model: &ModelDescriptor, row: &[Value]) -> Result<Attributes, 
     Ok(body)
 }
 
-/// Those of the attributes that are made already.
+/// The attributes in `names` that already have a value.
 fn made_of(model: &ModelDescriptor, body: &[Option<Value>], names: &[&'static str]) -> Result<Attributes, Fault> {
     let mut made = Attributes::new();
     for name in names {
@@ -125,14 +126,14 @@ fn made_of(model: &ModelDescriptor, body: &[Option<Value>], names: &[&'static st
     Ok(made)
 }
 
-/// Measures the constants as a write by this actor would send them, so that what CDMS would refuse is refused before
-/// anything is sent.
+/// Checks the constants as a write by this actor would send them, so that values that CDMS would reject are found
+/// before anything is sent.
 ///
 /// # Errors
 ///
-/// A constant that does not fit its attribute, for example because the actor's name is too long for it.
+/// A constant does not fit its attribute, for example because the actor's name is too long.
 pub fn check_constants(model: &ModelDescriptor, actor: &str) -> Result<(), Fault> {
-    // What is fixed was measured by the derive.
+    // The derive has checked fixed constants.
     let named = model.constants.iter().filter_map(|(name, constant)| match constant {
         Constant::Text(text) if text.contains(ACTOR) => Some((name, text.replace(ACTOR, actor))),
         _ => None,

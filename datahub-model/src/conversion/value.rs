@@ -1,4 +1,4 @@
-//! One value: between the form that CDMS has, the form that a row has, and the database's integer.
+//! Conversion of one value between CDMS's form, the row's form, and the database's integer.
 
 use std::borrow::Cow;
 
@@ -9,13 +9,13 @@ use rust_decimal::Decimal;
 use super::midnight::Rule;
 use crate::{Attribute, Column, Fault, ModelDescriptor};
 
-/// The most digits after the point that a decimal is kept with. CDMS's decimals reach 100,000,000,000 either way, and a
-/// column is an integer of 64 bits: with an eighth digit the largest would not fit.
+/// The maximum number of decimal places of a decimal. CDMS's decimals range from -100,000,000,000 to 100,000,000,000
+/// and a column is a 64-bit integer: with an eighth decimal place the largest would not fit.
 pub const DECIMAL_SCALE: u32 = 7;
 
-/// A value in the form that a column has in a row; see [`fit`]. A time of CDMS is cut to whole seconds, towards the past:
-/// CDMS keeps no others (docs/protocol.md, 2.2), and what it would not keep is no change. The hub's own times are kept
-/// whole.
+/// Converts a value to the form that a column has in a row; see [`fit`]. A time from CDMS is truncated to whole
+/// seconds, towards the past: CDMS stores nothing finer (docs/protocol.md, 2.2), and what it would not store is not a
+/// change. The hub's own times are not truncated.
 ///
 /// # Errors
 ///
@@ -34,7 +34,7 @@ fn in_seconds(value: Value) -> Value {
     }
 }
 
-/// A value in the form that a kind has in a row: an integer given for a choice becomes one, and so on.
+/// Converts a value to the form that a kind has in a row: for example, an integer for a choice becomes a choice.
 ///
 /// # Errors
 ///
@@ -44,7 +44,7 @@ pub fn fit(kind: Kind, value: Value) -> Result<Value, Fault> {
     if is_of(kind, &value) { Ok(value) } else { into_form(kind, value) }
 }
 
-/// Whether a value has the kind's form already, as nearly all have.
+/// Whether a value already has the kind's form, which is the usual case.
 fn is_of(kind: Kind, value: &Value) -> bool {
     match value {
         Value::Null => true,
@@ -68,18 +68,19 @@ fn into_form(kind: Kind, value: Value) -> Result<Value, Fault> {
         (Kind::Choice | Kind::State | Kind::Status, Value::Integer(option)) => Ok(Value::Choice(option)),
         (Kind::Money, Value::Decimal(amount)) => Ok(Value::Money(amount)),
         (Kind::Decimal, Value::Money(amount)) => Ok(Value::Decimal(amount)),
-        (kind, value) => Err(Fault::new(format!("holds {}, not {kind}", value.form())).value(&value)),
+        (kind, value) => Err(Fault::new(format!("expected {kind}, found {}", value.form())).value(&value)),
     }
 }
 
-/// From the raw form to the model's: options checked, null refused where required, and what CDMS cannot hold refused too.
+/// Converts a value from the raw form to the model's. Null is rejected if the contract requires a value, and so are
+/// values that CDMS cannot hold.
 pub(super) fn to_model(contract: &Attribute, raw: &Value) -> Result<Value, Fault> {
     let value = match (contract.kind, raw) {
         (_, Value::Null) if contract.required => {
-            return Err(Fault::new("is null in CDMS, but the contract says it is required").of(contract));
+            return Err(Fault::new("is null in CDMS, but the contract requires a value").of(contract));
         }
         (Kind::Date, Value::Instant(instant)) => Value::Date(date_of(contract, *instant)?),
-        // Of a model that the contract knows, the name is the contract's own text.
+        // If the contract has the target, its static name is used, which avoids an allocation.
         (Kind::Lookup, Value::Lookup(Reference { logical_name, id })) => {
             let known = contract.targets.iter().find(|target| *target == logical_name);
             let logical_name = known.map_or_else(|| logical_name.clone(), |target| Cow::Borrowed(*target));
@@ -88,13 +89,14 @@ pub(super) fn to_model(contract: &Attribute, raw: &Value) -> Result<Value, Fault
         (kind, raw) => in_seconds(fit(kind, raw.clone()).map_err(|fault| fault.of(contract))?),
     };
     check_domain(contract, &value)?;
-    // Of money and doubles CDMS may have more digits than the contract lets be written, and a row has room for them.
+    // CDMS may return money and doubles with more decimal places than the contract allows for writing, and a row can
+    // hold them.
     let room = if contract.kind == Kind::Decimal { contract.scale } else { None };
     check_scale(&value, room).map_err(|digits| digits.fault(contract, &value, Way::Read))?;
     Ok(value)
 }
 
-/// From the model's form to the raw one, refusing what CDMS would refuse.
+/// Converts a value from the model's form to the raw one, and rejects what CDMS would reject.
 pub(super) fn to_raw(contract: &Attribute, value: Value) -> Result<Value, Fault> {
     let value = match (contract.kind, value) {
         (_, Value::Null) if contract.required => {
@@ -106,28 +108,29 @@ pub(super) fn to_raw(contract: &Attribute, value: Value) -> Result<Value, Fault>
     check_domain(contract, &value)?;
     match &value {
         Value::Text(text) => {
-            // No text has more UTF-16 units than bytes, so most need not be counted.
+            // A text never has more UTF-16 units than bytes, so most need no counting.
             let over = |limit: &u32| text.len() > *limit as usize && text.encode_utf16().count() > *limit as usize;
             if let Some(limit) = contract.max_length.filter(over) {
                 let length = text.encode_utf16().count();
                 let reason = format!(
-                    "has {length} characters, {} more than the {limit} that CDMS takes; shorten it",
+                    "has {length} characters, {} more than the {limit} that CDMS accepts; shorten it",
                     length - limit as usize
                 );
                 return Err(Fault::new(reason).of(contract));
             }
         }
-        // Its midnight may be just outside what CDMS holds.
+        // The midnight of a valid date may be outside CDMS's range.
         Value::Date(date) => check_domain(contract, &Value::Instant(midnight_of(contract, *date)?))?,
         Value::Choice(option)
             if !contract.choices.is_empty() && !contract.choices.iter().any(|(_, known)| known == option) =>
         {
             let known: Vec<_> = contract.choices.iter().map(|(name, value)| format!("{name} = {value}")).collect();
-            let reason = format!("has no option with this value; the contract knows {}", known.join(", "));
+            let reason = format!("unknown option; expected one of {}", known.join(", "));
             return Err(Fault::new(reason).of(contract).value(&value));
         }
         Value::Lookup(reference) if !contract.targets.contains(&reference.logical_name.as_ref()) => {
-            let reason = format!("may point to {}, not to {}", contract.targets.join(" or "), reference.logical_name);
+            let reason =
+                format!("expected a reference to {}, found {}", contract.targets.join(" or "), reference.logical_name);
             return Err(Fault::new(reason).of(contract));
         }
         _ => {}
@@ -140,7 +143,7 @@ fn check_domain(contract: &Attribute, value: &Value) -> Result<(), Fault> {
     value.check_domain().map_err(|why| Fault::new(why.to_string()).of(contract).value(value))
 }
 
-/// The most digits after the point that can be stated for a kind; `None` for a kind without a scale.
+/// The largest scale that a contract can state for a kind; `None` for a kind without a scale.
 pub const fn scale_max(kind: Kind) -> Option<u32> {
     match kind {
         Kind::Decimal => Some(DECIMAL_SCALE),
@@ -150,8 +153,8 @@ pub const fn scale_max(kind: Kind) -> Option<u32> {
     }
 }
 
-/// Refuses digits after the point that would be cut or rounded without a word. Of a double that is known only where its
-/// contract says so: what CDMS keeps of one is set for each attribute, and nothing of it is published.
+/// Rejects decimal places that would be silently cut or rounded. Doubles are checked only if the contract states a
+/// scale: the precision that CDMS keeps is set for each attribute and is not published.
 fn check_scale(value: &Value, stated: Option<u32>) -> Result<(), TooManyDigits> {
     let (digits, most) = match value {
         Value::Decimal(number) => (number.normalize().scale(), DECIMAL_SCALE),
@@ -163,13 +166,13 @@ fn check_scale(value: &Value, stated: Option<u32>) -> Result<(), TooManyDigits> 
     if digits <= scale { Ok(()) } else { Err(TooManyDigits { scale, may_be_raised: scale < most }) }
 }
 
-/// A number has more digits after the point than it may have.
+/// A number has more decimal places than allowed.
 struct TooManyDigits {
     scale: u32,
     may_be_raised: bool,
 }
 
-/// Whether a value comes from CDMS or goes there.
+/// Whether a value was read from CDMS or is to be written to it.
 enum Way {
     Read,
     Written,
@@ -180,17 +183,17 @@ impl TooManyDigits {
         let cure = match (way, self.may_be_raised) {
             (Way::Read, true) => "raise `scale` in the contract",
             (Way::Read, false) => {
-                "round it in CDMS, or take it as a text by `with = \"module\", sql_type = \"string\"`"
+                "round it in CDMS, or read it as text with `with = \"module\", sql_type = \"string\"`"
             }
             (Way::Written, true) => "round it, or raise `scale` in the contract if CDMS keeps more",
             (Way::Written, false) => "round it",
         };
-        let reason = format!("has more than {} digits after the point; {cure}", self.scale);
+        let reason = format!("has more than {} decimal places; {cure}", self.scale);
         Fault::new(reason).of(contract).value(value)
     }
 }
 
-/// How many digits a double has after the point, in its shortest form.
+/// The number of decimal places of a double, in its shortest form.
 fn digits_of(number: f64) -> u32 {
     let text = number.to_string();
     let digits = text.split_once('.').map_or(0, |(_, digits)| digits.len());
@@ -199,29 +202,29 @@ fn digits_of(number: f64) -> u32 {
 
 fn rule_of(contract: &Attribute) -> Result<Rule, Fault> {
     let name = contract.zone.unwrap_or("UTC");
-    let unknown = || Fault::new(format!("has the zone {name:?}, which no time zone is called")).of(contract);
+    let unknown = || Fault::new(format!("unknown time zone {name:?}")).of(contract);
     Rule::of(name).ok_or_else(unknown)
 }
 
-/// The calendar date that CDMS means by an instant: the one whose midnight is nearest, because dates are instants of local
-/// midnight (docs/protocol.md, 2.2).
+/// The calendar date that an instant from CDMS means: the date with the nearest midnight, because CDMS stores dates as
+/// instants of local midnight (docs/protocol.md, 2.2).
 fn date_of(contract: &Attribute, instant: Instant) -> Result<NaiveDate, Fault> {
     check_domain(contract, &Value::Instant(instant))?;
-    rule_of(contract)?.nearest(instant).ok_or_else(|| Fault::new("is outside the calendar").of(contract))
+    rule_of(contract)?.nearest(instant).ok_or_else(|| Fault::new("is out of the calendar's range").of(contract))
 }
 
-/// The instant at which a date begins for CDMS: local midnight by the rule that the contract's zone has today, whichever
-/// year it is; where the clock skips midnight, as much later.
+/// The instant at which a date begins for CDMS: local midnight by the current rule of the contract's zone, in any year.
+/// If the clock skips midnight, it is later by the length of the gap.
 ///
 /// # Errors
 ///
-/// A zone that does not exist, or a date outside the calendar.
+/// The zone is unknown, or the date is out of the calendar's range.
 pub fn midnight_of(contract: &Attribute, date: NaiveDate) -> Result<Instant, Fault> {
-    rule_of(contract)?.midnight(date).ok_or_else(|| Fault::new("is outside the calendar").of(contract))
+    rule_of(contract)?.midnight(date).ok_or_else(|| Fault::new("is out of the calendar's range").of(contract))
 }
 
-/// Gives a record's dates, which CDMS and older stores have as instants, their one form: the calendar date. What is no date
-/// of CDMS stays as it is, and is refused when it is converted.
+/// Converts a record's dates, which are instants in CDMS and in older stores, to calendar dates. An instant that CDMS
+/// cannot hold as a date stays as it is, and is rejected when it is converted.
 pub fn with_calendar_dates(model: &ModelDescriptor, attributes: &mut Attributes) {
     for contract in model.attributes.iter().filter(|contract| contract.kind == Kind::Date) {
         if let Some(value) = attributes.get(contract.name)
@@ -232,7 +235,7 @@ pub fn with_calendar_dates(model: &ModelDescriptor, attributes: &mut Attributes)
     }
 }
 
-/// Gives a record's calendar dates the form that CDMS has: the instants of their midnights.
+/// Converts a record's calendar dates to the form that CDMS has: the instants of their midnights.
 ///
 /// # Errors
 ///
@@ -247,7 +250,8 @@ pub fn with_midnights(model: &ModelDescriptor, attributes: &mut Attributes) -> R
     Ok(())
 }
 
-/// The calendar date of a value that is an instant; `None` where it is no such value, or no date of CDMS.
+/// The calendar date of an instant; `None` if the value is not an instant, the attribute is not a date, or CDMS cannot
+/// hold the date.
 pub fn calendar_date(contract: &Attribute, value: &Value) -> Option<Value> {
     match value {
         Value::Instant(instant) if contract.kind == Kind::Date => date_of(contract, *instant).ok().map(Value::Date),
@@ -255,7 +259,8 @@ pub fn calendar_date(contract: &Attribute, value: &Value) -> Option<Value> {
     }
 }
 
-/// A value as requests have it: a calendar date is the instant of its midnight, and everything else is as it is.
+/// Converts a value to the form in a request: a calendar date becomes the instant of its midnight, and any other value
+/// stays as it is.
 ///
 /// # Errors
 ///
@@ -269,7 +274,7 @@ pub fn for_the_wire<'v>(contract: &Attribute, value: &'v Value) -> Result<Cow<'v
     }
 }
 
-/// A decimal as an integer of the given number of digits after the point, exact or not at all.
+/// A decimal as an integer with the given number of decimal places; `None` if that is not exact or does not fit.
 pub fn scaled(number: Decimal, scale: u32) -> Option<i64> {
     let number = number.normalize();
     let missing = scale.checked_sub(number.scale())?;

@@ -1,44 +1,44 @@
-//! A column of a model's table: the field behind it, and where its value comes from.
+//! A column of a model's table: its field, and the source of its value.
 
 use cdms_odata::{Attributes, Kind, Value};
 use serde::{Serialize, Serializer};
 
 use crate::{Class, Fault};
 
-/// One column of a model's table and the field behind it: the unit of merge and of conflict.
+/// A column of a model's table and its field: the unit of merges and conflicts.
 #[derive(Clone, Copy, Debug, Serialize)]
 pub struct Column {
     /// The column's name.
     pub name: &'static str,
-    /// The field, with a dot before a group's member: `registered_address.town`.
+    /// The field's path, with a dot before a group's member: `registered_address.town`.
     pub field: &'static str,
-    /// What the column stores.
+    /// The kind of value that the column stores.
     pub kind: Kind,
-    /// Whether it may be null.
+    /// Whether it is nullable.
     pub nullable: bool,
-    /// For `decimal`: the digits after the point.
+    /// For `decimal`: the number of decimal places.
     pub scale: Option<u32>,
-    /// The column's name before it was renamed, by which older history knows it.
+    /// The column's former name, which older history uses.
     pub was: Option<&'static str>,
-    /// For a local column: what it holds as long as nobody gave it a value, where that is not its kind's zero.
+    /// For a local column: its initial value, if that is not the zero of its kind.
     #[serde(serialize_with = "as_value")]
     pub default: Option<fn() -> Value>,
-    /// For a local column: how its values are treated in messages, logs and exports, where that is said; see
-    /// [`local_class`](Column::local_class). Those of others are as sensitive as their attributes.
+    /// For a local column: the class of its values in messages, logs and exports, if stated; see
+    /// [`local_class`](Column::local_class). Other columns are as sensitive as their attributes.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub class: Option<Class>,
-    /// What only the field's type knows: which values it takes, such as the options of an enum, and what it keeps of one.
-    /// `None` where it takes every value of its kind and keeps all of it.
+    /// What the field's type accepts, such as the options of an enum, and how much of a value it keeps. `None` if it
+    /// accepts every value of its kind and keeps all of it.
     #[serde(skip)]
     pub through: Option<Through>,
-    /// Where its value comes from.
+    /// The source of its value.
     pub source: Source,
 }
 
-/// What a type makes of a column's value: the value itself, or what it keeps of it, or a fault.
+/// Passes a column's value through a type, which returns what it keeps of the value, or a fault.
 pub type Through = fn(&Value) -> Result<Value, Fault>;
 
-/// Where a column's value comes from.
+/// The source of a column's value.
 #[derive(Clone, Copy, Debug, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Source {
@@ -50,31 +50,33 @@ pub enum Source {
     Attribute {
         /// Its name.
         attribute: &'static str,
-        /// Where it is looked for first among the model's attributes. Elsewhere it is searched for: slower, not wrong.
+        /// Where to look first in the model's attributes. If the attribute is elsewhere, the lookup is slower, but
+        /// still correct.
         #[serde(skip)]
         near: usize,
-        /// For a lookup held as an id of some models: their logical names, and others read as null. Empty: of any.
+        /// For a lookup that the field stores as an id of certain models: their logical names. References to others are
+        /// read as null. Empty: any.
         targets: &'static [&'static str],
-        /// The value that stands for a null from CDMS.
+        /// The value that replaces a null from CDMS.
         #[serde(serialize_with = "as_value")]
         default: Option<fn() -> Value>,
-        /// Whether the field is sent.
+        /// When the field is sent.
         write: Write,
     },
-    /// Several attributes joined by the user's functions, or one converted by them.
+    /// Several attributes combined by the user's functions, or one attribute converted by them.
     Joined {
         /// The attributes' names.
         attributes: &'static [&'static str],
-        /// From the attributes to the column's value.
+        /// Converts the attributes to the column's value.
         #[serde(skip)]
         decode: fn(&Attributes) -> Result<Value, Fault>,
-        /// From the column's value, and the attributes as last seen, to the attributes to send.
+        /// Converts the column's value, given the attributes as last seen, to the attributes to send.
         #[serde(skip)]
         encode: fn(&Value, &Attributes) -> Result<Attributes, Fault>,
-        /// Whether the field is sent.
+        /// When the field is sent.
         write: Write,
     },
-    /// The hub's own; CDMS knows nothing of it.
+    /// Local to the hub; CDMS does not have it.
     Local,
 }
 
@@ -84,9 +86,9 @@ pub enum Source {
 pub enum EngineAttribute {
     /// When the record was last changed.
     Modified,
-    /// When it was created.
+    /// When the record was created.
     Created,
-    /// Who changed it last: the user's id.
+    /// The id of the user who last changed the record.
     ModifiedBy,
 }
 
@@ -94,7 +96,7 @@ pub enum EngineAttribute {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Write {
-    /// With a create, and with an update that changes it.
+    /// With a create, and with every update that changes it.
     Always,
     /// With a create only.
     CreateOnly,
@@ -103,17 +105,17 @@ pub enum Write {
 }
 
 impl Source {
-    /// One attribute, written always, whose null is null.
+    /// One attribute that is always written and has no default.
     pub const fn attribute(attribute: &'static str) -> Self {
         Source::attribute_near(attribute, 0)
     }
 
-    /// Like [`attribute`](Source::attribute), for one that stands at this place among the model's.
+    /// Like [`attribute`](Source::attribute), with a hint for the position in the model's attributes.
     pub const fn attribute_near(attribute: &'static str, near: usize) -> Self {
         Source::Attribute { attribute, near, targets: &[], default: None, write: Write::Always }
     }
 
-    /// The attribute's lookups are held as ids of models with these logical names; for sources of one attribute.
+    /// Stores lookups as ids of models with these logical names. Only for sources of one attribute.
     pub const fn pointing_to(mut self, models: &'static [&'static str]) -> Self {
         if let Source::Attribute { targets, .. } = &mut self {
             *targets = models;
@@ -121,7 +123,7 @@ impl Source {
         self
     }
 
-    /// A value stands for the attribute's null; for sources of one attribute.
+    /// Replaces a null with a value. Only for sources of one attribute.
     pub const fn or(mut self, value: fn() -> Value) -> Self {
         if let Source::Attribute { default, .. } = &mut self {
             *default = Some(value);
@@ -129,7 +131,7 @@ impl Source {
         self
     }
 
-    /// The field is written at other times than always.
+    /// Sets when the field is sent.
     pub const fn written(mut self, when: Write) -> Self {
         if let Source::Attribute { write, .. } | Source::Joined { write, .. } = &mut self {
             *write = when;
@@ -139,7 +141,7 @@ impl Source {
 }
 
 impl Column {
-    /// A column that may not be null, of the field of the same name.
+    /// A non-nullable column whose field has the same name.
     pub const fn new(name: &'static str, kind: Kind, source: Source) -> Self {
         Column {
             name,
@@ -155,49 +157,49 @@ impl Column {
         }
     }
 
-    /// Its field is called otherwise, or is a member of one: its path.
+    /// Sets the field's path, if it is not the column's name.
     pub const fn field(mut self, path: &'static str) -> Self {
         self.field = path;
         self
     }
 
-    /// It may be null.
+    /// Makes the column nullable.
     pub const fn nullable(mut self) -> Self {
         self.nullable = true;
         self
     }
 
-    /// The digits after the point of a decimal.
+    /// Sets the number of decimal places of a decimal.
     pub const fn scale(mut self, scale: u32) -> Self {
         self.scale = Some(scale);
         self
     }
 
-    /// It had another name before.
+    /// Sets the column's former name.
     pub const fn was(mut self, name: &'static str) -> Self {
         self.was = Some(name);
         self
     }
 
-    /// What a local column holds as long as nobody gave it a value.
+    /// Sets the initial value of a local column.
     pub const fn beginning(mut self, value: fn() -> Value) -> Self {
         self.default = Some(value);
         self
     }
 
-    /// How a local column's values are treated.
+    /// Sets the class of a local column.
     pub const fn class(mut self, class: Class) -> Self {
         self.class = Some(class);
         self
     }
 
-    /// Its values go through the field's type, where that may refuse them or keep less of them.
+    /// Passes values through the field's type, if it may reject them or keep less of them.
     pub const fn through(mut self, ty: Option<Through>) -> Self {
         self.through = ty;
         self
     }
 
-    /// The attributes behind the column; none for the key, the engine's values and local columns.
+    /// The column's attributes; empty for the key, the engine's values and local columns.
     pub fn attributes(&self) -> &[&'static str] {
         match &self.source {
             Source::Attribute { attribute, .. } => std::slice::from_ref(attribute),
@@ -214,18 +216,18 @@ impl Column {
         }
     }
 
-    /// How a local column's values are treated: as personal where nothing is said.
+    /// The class of a local column: personal unless stated.
     pub fn local_class(&self) -> Class {
         self.class.unwrap_or(Class::Personal)
     }
 
-    /// Whether the hub alone knows the column.
+    /// Whether the column is local to the hub.
     pub fn is_local(&self) -> bool {
         matches!(self.source, Source::Local)
     }
 }
 
-// serde gives a field as it is.
+// serde passes the field by reference.
 #[allow(clippy::trivially_copy_pass_by_ref, clippy::ref_option)]
 fn as_value<S: Serializer>(default: &Option<fn() -> Value>, serializer: S) -> Result<S::Ok, S::Error> {
     default.map(|default| default()).serialize(serializer)

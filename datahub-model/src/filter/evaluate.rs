@@ -1,4 +1,5 @@
-//! Evaluation over a record's attributes: whether a filter holds, and whether it may where not all of them are known.
+//! Evaluation over a record's attributes: whether a filter holds, and whether it may hold if some attributes are
+//! unknown.
 
 use std::cmp::Ordering;
 
@@ -7,22 +8,22 @@ use cdms_odata::{Attributes, Value};
 use super::{Comparison, Filter};
 
 impl Filter {
-    /// Whether attributes satisfy the filter; an attribute that is not known counts as null.
+    /// Whether attributes satisfy the filter. An unknown attribute counts as null.
     ///
-    /// Text compares as CDMS does by default, without regard to case and trailing blanks (docs/protocol.md, 3.1);
-    /// accents are told apart here, so conditions on text should be on codes rather than on words.
-    /// Null equals null, and no ordering holds for it.
+    /// Text is compared as CDMS does by default, ignoring case and trailing spaces (docs/protocol.md, 3.1). Unlike
+    /// CDMS, this comparison distinguishes accents, so conditions on text should use codes rather than words. Null
+    /// equals null and has no ordering.
     pub fn holds(&self, attributes: &Attributes) -> bool {
         self.outcome(&|attribute| attributes.get(attribute).or(Some(&Value::Null))) == Some(true)
     }
 
-    /// Whether some record with these attributes and others satisfies the filter: an attribute that is not among them
-    /// may have any value.
+    /// Whether a record with these attributes and any others can satisfy the filter: a missing attribute may have any
+    /// value.
     pub fn may_hold(&self, attributes: &Attributes) -> bool {
         self.outcome(&|attribute| attributes.get(attribute)) != Some(false)
     }
 
-    /// Whether it holds; `None` where that depends on attributes whose value is not known.
+    /// Whether the filter holds; `None` if that depends on unknown attributes.
     fn outcome<'v>(&self, known: &dyn Fn(&str) -> Option<&'v Value>) -> Option<bool> {
         let joined = |parts: &[Filter], decides: bool| {
             let mut all = Some(!decides);
@@ -47,7 +48,7 @@ impl Filter {
 }
 
 impl Comparison {
-    /// Whether it holds between two values.
+    /// Whether the comparison holds between two values.
     fn holds(self, left: &Value, right: &Value) -> bool {
         let ordering = compare(left, right);
         match self {

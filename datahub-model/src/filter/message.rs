@@ -1,10 +1,10 @@
-//! A filter in a message: the words of `only`, with values as messages show them.
+//! A filter in a message: in the syntax of `only`, with values as messages show them.
 
 use std::fmt;
 
 use super::Filter;
 
-/// In the words of `only`, for messages.
+/// In the syntax of `only`, for messages.
 impl fmt::Display for Filter {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let joined = |f: &mut fmt::Formatter<'_>, parts: &[Filter], word: &str| {

@@ -1,6 +1,6 @@
-//! The filter language of CRM 2011's OData v2: how it names the value of an attribute, and how it writes a literal.
+//! The filter language of CRM 2011's OData v2: how it refers to an attribute's value, and how it writes a literal.
 //!
-//! Texts are read in this language too (`only`, what a person types), so both directions stand side by side.
+//! `only` is written in this language too, so this file contains both directions.
 
 use cdms_odata::{Instant, Kind};
 use chrono::SecondsFormat;
@@ -39,8 +39,8 @@ impl Syntax for ODataV2 {
     }
 }
 
-/// The member of an attribute's value that is compared, empty where it is the value itself; `None` where attributes of
-/// the kind are not compared.
+/// The member of an attribute's value that is compared, empty if it is the value itself; `None` if attributes of the
+/// kind cannot be compared.
 pub(super) fn member(kind: Kind) -> Option<&'static str> {
     match kind {
         Kind::Choice | Kind::State | Kind::Status => Some("Value"),
@@ -50,7 +50,7 @@ pub(super) fn member(kind: Kind) -> Option<&'static str> {
     }
 }
 
-/// The literal that a text is for an attribute; `None` where it is none of its kind.
+/// Reads a literal for an attribute; `None` if the text is not a literal of its kind.
 pub(super) fn read(operand: Operand<'_>, text: &str) -> Option<Literal> {
     if text == "null" {
         return Some(Literal::Null);
@@ -111,7 +111,7 @@ mod tests {
             assert_eq!(ODataV2.literal(kind, &literal).as_deref(), Some(text));
             assert_eq!(read(Operand { kind, target: Some("account") }, text), Some(literal));
         }
-        // A text is read once its quotes are no longer doubled.
+        // The parser removes the doubling of quotes before it reads a string.
         assert_eq!(ODataV2.literal(Kind::String, &Literal::text("it's")).as_deref(), Some("'it''s'"));
         assert_eq!(read(Operand { kind: Kind::String, target: None }, "'it's'"), Some(Literal::text("it's")));
     }

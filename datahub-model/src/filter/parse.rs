@@ -1,51 +1,51 @@
-//! The parser: a filter from text in CRM 2011's language, about attributes of which the caller says what they are.
+//! The parser: reads a filter from text in CRM 2011's language. The caller supplies the attributes.
 
 use cdms_odata::{Kind, OutOfDomain};
 
 use super::odata_v2;
 use super::{Comparison, Filter, Operand};
 
-/// Why a text is no filter.
+/// Why a text is not a valid filter.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum ParseError {
-    /// Something stands behind the end of the filter.
-    #[error("nothing was expected at `{found}`")]
+    /// The text continues after the end of the filter.
+    #[error("expected the end of the condition, found `{found}`")]
     TrailingText {
-        /// The first word of it.
+        /// The first word after the end.
         found: String,
     },
-    /// A quote opens a text and none closes it.
-    #[error("a text is not closed")]
+    /// A string has no closing quote.
+    #[error("unterminated string")]
     OpenText,
-    /// A bracket opens and none closes it.
-    #[error("a bracket is not closed")]
+    /// An opening parenthesis has no closing one.
+    #[error("unclosed parenthesis")]
     OpenBracket,
-    /// `not` and brackets stand too deep in each other.
-    #[error("`not` and brackets stand more than {DEPTH_MAX} deep in each other")]
+    /// `not` and parentheses are nested too deeply.
+    #[error("`not` and parentheses are nested more than {DEPTH_MAX} levels deep")]
     TooDeep,
-    /// The text ends where a condition is expected.
-    #[error("a condition is missing")]
+    /// The text ends where a comparison is expected.
+    #[error("missing comparison")]
     MissingCondition,
     /// A comparison ends before its literal.
-    #[error("`{operand}` is compared with nothing")]
+    #[error("incomplete comparison of `{operand}`")]
     MissingLiteral {
-        /// What is compared.
+        /// The operand.
         operand: String,
     },
-    /// There is no such operator.
-    #[error("no comparison is called `{word}`")]
+    /// The operator is unknown.
+    #[error("unknown operator `{word}`")]
     UnknownComparison {
-        /// The word that stands in its place.
+        /// The word in the operator's place.
         word: String,
     },
-    /// The caller knows no such attribute.
+    /// The attribute is unknown.
     #[error("unknown attribute `{attribute}`")]
     UnknownAttribute {
         /// Its name.
         attribute: String,
     },
-    /// Attributes of this kind are not compared.
+    /// Attributes of this kind cannot be compared.
     #[error("a condition on the {kind} `{attribute}` is not supported")]
     UnsupportedKind {
         /// The attribute.
@@ -53,51 +53,51 @@ pub enum ParseError {
         /// Its kind.
         kind: Kind,
     },
-    /// Not this is compared of the attribute, but its value, or a member of it.
+    /// The attribute's value is compared directly instead of a member of it, or the other way around.
     #[error("`{operand}` cannot be compared")]
     WrongMember {
-        /// What is compared.
+        /// The operand.
         operand: String,
-        /// What can be.
+        /// The operand that can be compared.
         expected: String,
     },
-    /// The literal is none of the attribute's kind.
-    #[error("`{literal}` is no {kind}")]
+    /// The literal is not of the attribute's kind.
+    #[error("expected a literal of kind {kind}, found `{literal}`")]
     WrongLiteral {
         /// The literal.
         literal: String,
         /// The attribute's kind.
         kind: Kind,
     },
-    /// CDMS can have no such value, so nothing could be equal to it.
-    #[error("what `{operand}` is compared with {why}")]
+    /// CDMS cannot hold the value, so nothing could be equal to it.
+    #[error("the value compared with `{operand}` {why}")]
     OutOfDomain {
-        /// What is compared.
+        /// The operand.
         operand: String,
-        /// What is wrong with the literal.
+        /// Why CDMS cannot hold it.
         why: OutOfDomain,
     },
 }
 
 impl ParseError {
-    /// What would be right, where something can be said without knowing which names there are.
+    /// How to fix the text, if that can be said without a list of known names.
     pub fn help(&self) -> Option<String> {
         let help = match self {
             ParseError::TrailingText { .. } => "join conditions with `and` or `or`",
             ParseError::OpenText => "end it with a single quote",
-            ParseError::TooDeep => "write it flatter, with `and` and `or` side by side",
+            ParseError::TooDeep => "nest it less deeply, by joining conditions with `and` and `or` on one level",
             ParseError::MissingCondition | ParseError::MissingLiteral { .. } => "write it like `StateCode/Value eq 0`",
             ParseError::UnknownComparison { .. } => {
                 return Some(format!("one of: {}", Comparison::ALL.map(Comparison::name).join(", ")));
             }
             ParseError::WrongMember { expected, .. } => return Some(format!("write `{expected}`")),
             ParseError::WrongLiteral { kind, .. } => match kind {
-                Kind::String => "write texts as 'text'",
+                Kind::String => "write strings as 'text'",
                 Kind::Guid | Kind::Lookup => {
                     "write ids as guid'6f9619ff-8b86-d011-b42d-00c04fc964ff'; a lookup must have one target"
                 }
                 Kind::DateTime => "write times as datetime'2011-11-14T16:43:08Z'",
-                _ => "write numbers plain, and booleans as true or false",
+                _ => "write numbers without quotes, and booleans as `true` or `false`",
             },
             ParseError::OpenBracket
             | ParseError::UnknownAttribute { .. }
@@ -109,11 +109,11 @@ impl ParseError {
 }
 
 impl Filter {
-    /// Reads a filter in which the attributes are those that `known` knows.
+    /// Parses a filter whose attributes are those that `known` knows.
     ///
     /// # Errors
     ///
-    /// The first thing that is wrong with the text.
+    /// The first fault in the text.
     pub fn parse<'a>(text: &str, known: impl Fn(&str) -> Option<Operand<'a>>) -> Result<Self, ParseError> {
         let tokens = tokens(text)?;
         let mut parser = Parser { tokens: &tokens, known: &known, depth: 0 };
@@ -125,7 +125,8 @@ impl Filter {
     }
 }
 
-/// Words, brackets, and texts with their quotes around them, but those within no longer doubled.
+/// Splits a text into words, parentheses and strings. Strings keep their surrounding quotes, and doubled quotes inside
+/// them become single ones.
 fn tokens(text: &str) -> Result<Vec<String>, ParseError> {
     let mut tokens = Vec::new();
     let mut token = String::new();
@@ -168,7 +169,8 @@ struct Parser<'t, 'a> {
     depth: usize,
 }
 
-/// How deep `not` and brackets may stand in each other: far more than anyone writes, and nothing for the stack.
+/// The maximum nesting of `not` and parentheses: far more than anyone writes, and far less than would overflow the
+/// stack.
 const DEPTH_MAX: usize = 64;
 
 impl Parser<'_, '_> {
@@ -207,12 +209,12 @@ impl Parser<'_, '_> {
             return Err(ParseError::TooDeep);
         }
         if self.next_is("not") {
-            // A bracket behind it is its own and no deeper: the printer puts one around a comparison.
-            let is_bracketed = self.next_is("(");
-            let part = self.deeper(if is_bracketed { Self::bracketed } else { Self::one })?;
+            // A parenthesis directly after `not` adds no depth, because the printer puts one around every comparison.
+            let is_parenthesized = self.next_is("(");
+            let part = self.deeper(if is_parenthesized { Self::parenthesized } else { Self::one })?;
             return Ok(Filter::Not(part.into()));
         }
-        if self.next_is("(") { self.deeper(Self::bracketed) } else { self.comparison() }
+        if self.next_is("(") { self.deeper(Self::parenthesized) } else { self.comparison() }
     }
 
     fn deeper(&mut self, part: fn(&mut Self) -> Result<Filter, ParseError>) -> Result<Filter, ParseError> {
@@ -222,8 +224,8 @@ impl Parser<'_, '_> {
         Ok(part)
     }
 
-    /// What stands behind an opening bracket, to the one that closes it.
-    fn bracketed(&mut self) -> Result<Filter, ParseError> {
+    /// Parses up to the closing parenthesis, after the opening one.
+    fn parenthesized(&mut self) -> Result<Filter, ParseError> {
         let part = self.any()?;
         if self.next_is(")") { Ok(part) } else { Err(ParseError::OpenBracket) }
     }
@@ -292,32 +294,40 @@ mod tests {
         let parent = Filter::compare("Parent", Comparison::Equal, Literal::Lookup("account".into(), 7));
         assert_eq!(Filter::parse(&format!("Parent/Id eq {id}"), known), Ok(parent));
         let (why, help) = refused(&format!("Owner/Id eq {id}"));
-        assert_eq!(why, format!("`{id}` is no lookup"));
+        assert_eq!(why, format!("expected a literal of kind lookup, found `{id}`"));
         assert!(help.is_some_and(|help| help.contains("a lookup must have one target")));
     }
 
     #[test]
     fn what_is_wrong_is_said_with_what_would_be_right() {
         for (text, why, help) in [
-            ("Count eq 1 Count", "nothing was expected at `Count`", Some("join conditions with `and` or `or`")),
-            ("Name eq 'a", "a text is not closed", Some("end it with a single quote")),
-            ("(Count eq 1", "a bracket is not closed", None),
-            ("", "a condition is missing", Some("write it like `StateCode/Value eq 0`")),
-            ("Name", "`Name` is compared with nothing", Some("write it like `StateCode/Value eq 0`")),
-            ("Name == 'a'", "no comparison is called `==`", Some("one of: eq, ne, gt, ge, lt, le")),
+            (
+                "Count eq 1 Count",
+                "expected the end of the condition, found `Count`",
+                Some("join conditions with `and` or `or`"),
+            ),
+            ("Name eq 'a", "unterminated string", Some("end it with a single quote")),
+            ("(Count eq 1", "unclosed parenthesis", None),
+            ("", "missing comparison", Some("write it like `StateCode/Value eq 0`")),
+            ("Name", "incomplete comparison of `Name`", Some("write it like `StateCode/Value eq 0`")),
+            ("Name == 'a'", "unknown operator `==`", Some("one of: eq, ne, gt, ge, lt, le")),
             ("Nmae eq 'a'", "unknown attribute `Nmae`", None),
             ("Limit eq 3", "a condition on the money `Limit` is not supported", None),
             ("StateCode eq 0", "`StateCode` cannot be compared", Some("write `StateCode/Value`")),
             ("Name/Id eq 'a'", "`Name/Id` cannot be compared", Some("write `Name`")),
-            ("Count eq '3'", "`'3'` is no integer", Some("write numbers plain, and booleans as true or false")),
+            (
+                "Count eq '3'",
+                "expected a literal of kind integer, found `'3'`",
+                Some("write numbers without quotes, and booleans as `true` or `false`"),
+            ),
             (
                 "Name eq 'a\u{B}'",
-                "what `Name` is compared with has the character U+000B at place 2, which XML does not allow, and so CDMS; remove it",
+                "the value compared with `Name` has the character U+000B at place 2, which XML does not allow, and so CDMS; remove it",
                 None,
             ),
         ] {
-            let told = refused(text);
-            assert_eq!((told.0.as_str(), told.1.as_deref()), (why, help), "{text:?}");
+            let (found_why, found_help) = refused(text);
+            assert_eq!((found_why.as_str(), found_help.as_deref()), (why, help), "{text:?}");
         }
     }
 

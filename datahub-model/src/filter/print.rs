@@ -1,16 +1,17 @@
-//! The printer: a filter as the text that goes over the wire, in the syntax of its dialect.
+//! The printer: writes a filter as text for a request, in a dialect's syntax.
 
 use cdms_odata::Kind;
 
 use super::{Filter, Operand};
 use crate::Literal;
 
-/// Where the filter languages of wires differ. `and`, `or`, `not`, brackets and the operators are the same in all.
+/// The parts in which the filter languages of dialects differ. `and`, `or`, `not`, parentheses and the operators are
+/// the same in all.
 pub trait Syntax {
-    /// What stands on the left of a comparison; `None` where attributes of the kind are not compared.
+    /// The left side of a comparison; `None` if attributes of the kind cannot be compared.
     fn operand(&self, attribute: &str, kind: Kind) -> Option<String>;
 
-    /// A literal that an attribute of the kind is compared with; `None` where the kind has no such literal.
+    /// The literal on the right side of a comparison; `None` if the kind has no such literal.
     fn literal(&self, kind: Kind, literal: &Literal) -> Option<String>;
 }
 
@@ -18,13 +19,13 @@ pub trait Syntax {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum PrintError {
-    /// It compares an attribute that is not known.
+    /// The filter compares an unknown attribute.
     #[error("unknown attribute `{attribute}`")]
     UnknownAttribute {
         /// The attribute.
         attribute: String,
     },
-    /// The wire does not compare attributes of this kind.
+    /// The dialect cannot compare attributes of this kind.
     #[error("a condition on the {kind} `{attribute}` is not supported")]
     UnsupportedKind {
         /// The attribute.
@@ -32,30 +33,30 @@ pub enum PrintError {
         /// Its kind.
         kind: Kind,
     },
-    /// An attribute is compared with something of another kind, or with what no text says.
+    /// An attribute is compared with a literal of another kind, or with one that cannot be written.
     #[error("expected a literal of kind {kind} for `{attribute}`, found {found}")]
     UnsupportedLiteral {
         /// The attribute.
         attribute: String,
         /// Its kind.
         kind: Kind,
-        /// The form of what it is compared with.
+        /// The form of the literal.
         found: &'static str,
     },
-    /// It joins no parts, for which there is no text.
+    /// The filter joins zero conditions, which cannot be written.
     #[error("`and` and `or` must join at least one condition")]
     Empty,
 }
 
 impl Filter {
-    /// The filter's text on a wire, not yet encoded for an address.
+    /// Prints the filter for a request, not yet encoded for an address.
     ///
-    /// There are brackets only where the filter would mean something else without, and behind `not`, which binds closer
-    /// than a comparison does.
+    /// Parentheses are printed only if the meaning would change without them, and after `not`, which binds tighter than
+    /// a comparison.
     ///
     /// # Errors
     ///
-    /// What the syntax has no text for, and attributes of which `known` knows nothing.
+    /// The syntax cannot express part of the filter, or `known` does not know an attribute.
     pub fn print<'a>(
         &self,
         syntax: &impl Syntax,
@@ -104,19 +105,19 @@ impl<S: Syntax> Printer<'_, '_, S> {
         &mut self,
         parts: &[Filter],
         word: &str,
-        in_brackets: impl Fn(&Filter) -> bool,
+        in_parentheses: impl Fn(&Filter) -> bool,
     ) -> Result<(), PrintError> {
         let (first, others) = parts.split_first().ok_or(PrintError::Empty)?;
-        self.part(first, in_brackets(first))?;
+        self.part(first, in_parentheses(first))?;
         for part in others {
             self.text.push_str(word);
-            self.part(part, in_brackets(part))?;
+            self.part(part, in_parentheses(part))?;
         }
         Ok(())
     }
 
-    fn part(&mut self, part: &Filter, in_brackets: bool) -> Result<(), PrintError> {
-        if !in_brackets {
+    fn part(&mut self, part: &Filter, in_parentheses: bool) -> Result<(), PrintError> {
+        if !in_parentheses {
             return self.filter(part);
         }
         self.text.push('(');
@@ -185,8 +186,8 @@ mod tests {
             format!("{}(Count eq 1 or Count eq 2 and Count eq 3)", "not ".repeat(64)),
             format!("{}not Count eq 1{}", "not (Count eq 2 or ".repeat(63), ")".repeat(63)),
         ] {
-            let filter = Filter::parse(&text, known).expect("it is no deeper than it may be");
-            let printed = filter.print(&ODataV2, known).expect("what is read has a text");
+            let filter = Filter::parse(&text, known).expect("the depth is within the limit");
+            let printed = filter.print(&ODataV2, known).expect("a parsed filter can be printed");
             assert_eq!(Filter::parse(&printed, known), Ok(filter));
         }
     }

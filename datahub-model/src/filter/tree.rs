@@ -1,15 +1,15 @@
-//! The tree: comparisons of attributes with literals, joined and negated.
+//! The tree: comparisons of attributes with literals, combined and negated.
 
 use cdms_odata::Kind;
 use serde::Serialize;
 
 use crate::{Attribute, Literal, MaybeStatic};
 
-/// A condition on a record's attributes, in a form that a static can hold and a program can build.
+/// A condition on a record's attributes, which can be stored in a static or built at run time.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Filter {
-    /// One attribute against a literal.
+    /// Compares one attribute with a literal.
     Compare {
         /// The attribute's name.
         attribute: MaybeStatic<str>,
@@ -18,15 +18,15 @@ pub enum Filter {
         /// What to compare with.
         value: Literal,
     },
-    /// All of these.
+    /// All of these hold.
     All(MaybeStatic<[Filter]>),
-    /// At least one of these.
+    /// At least one of these holds.
     Any(MaybeStatic<[Filter]>),
-    /// Not this.
+    /// This does not hold.
     Not(MaybeStatic<Filter>),
 }
 
-/// The comparison operators of the endpoint's filters.
+/// The comparison operators of filters.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
 pub enum Comparison {
     /// `eq`
@@ -49,22 +49,22 @@ pub enum Comparison {
     LessOrEqual,
 }
 
-/// What a parser and a printer have to know of an attribute that is compared.
+/// What the parser and the printer must know about a compared attribute.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Operand<'a> {
     /// Its kind.
     pub kind: Kind,
-    /// For `lookup`: the logical name of the one entity it may point to; `None` where there are several.
+    /// For `lookup`: the logical name of the only entity that it may point to; `None` if there are several.
     pub target: Option<&'a str>,
 }
 
 impl Filter {
-    /// An attribute of this name against a literal, both of a static.
+    /// A comparison of an attribute with a literal, both from a static.
     pub const fn compare(attribute: &'static str, operator: Comparison, value: Literal) -> Self {
         Filter::Compare { attribute: MaybeStatic::Static(attribute), operator, value }
     }
 
-    /// The attributes that are looked at, in the order of the text; one that is compared twice is there twice.
+    /// The compared attributes, in the order of the text. An attribute that is compared twice appears twice.
     pub fn attributes(&self) -> Vec<&str> {
         match self {
             Filter::Compare { attribute, .. } => vec![attribute],
@@ -85,7 +85,7 @@ impl Comparison {
         Comparison::LessOrEqual,
     ];
 
-    /// The operator as it is written in a filter.
+    /// The operator's name in a filter.
     pub const fn name(self) -> &'static str {
         match self {
             Comparison::Equal => "eq",
@@ -97,7 +97,7 @@ impl Comparison {
         }
     }
 
-    /// The operator that is written so.
+    /// The operator of this name.
     pub fn named(name: &str) -> Option<Self> {
         Comparison::ALL.into_iter().find(|operator| operator.name() == name)
     }

@@ -1,4 +1,4 @@
-//! Where the columns that a database has differ from those that a table must have.
+//! The differences between the columns of a database and those that a table must have.
 
 use super::{Database, Table, TableColumn};
 
@@ -7,62 +7,62 @@ use super::{Database, Table, TableColumn};
 pub struct FoundColumn {
     /// Its name.
     pub name: String,
-    /// Its type, in the database's own words.
+    /// Its type, as the database declares it.
     pub declared: String,
-    /// Whether it refuses nulls.
+    /// Whether it is `NOT NULL`.
     pub not_null: bool,
-    /// Whether a row that does not name it gets a value in it.
+    /// Whether a row that does not set it gets a value.
     pub has_default: bool,
-    /// Whether it is in the primary key.
+    /// Whether it is part of the primary key.
     pub in_key: bool,
 }
 
-/// One thing in which a table is not as it must be.
+/// One way in which a table of the database differs from its description.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Difference<'a> {
-    /// It lacks the column.
+    /// The column is missing.
     Missing(&'a TableColumn<'a>),
-    /// It has the column under its former name.
+    /// The column still has its former name.
     Renamed {
         /// The column.
         column: &'a TableColumn<'a>,
-        /// The name that it has in the database.
+        /// Its name in the database.
         from: &'a str,
     },
-    /// The column does not keep the values that it is to hold.
+    /// The column's type cannot hold its values.
     Type {
         /// The column.
         column: &'a TableColumn<'a>,
-        /// What it is declared as.
+        /// Its declared type.
         declared: &'a str,
     },
-    /// The column refuses nulls, which it is to hold.
+    /// The column is nullable, but the database has it as `NOT NULL`.
     NotNull(&'a TableColumn<'a>),
-    /// The column is in the primary key and must not be, or the other way round.
+    /// The column is wrongly part of the primary key, or wrongly not part of it.
     Key(&'a TableColumn<'a>),
-    /// There is a column of this name that the table does not have, and no row can be stored without a value for it.
+    /// The description does not have this column, and a row cannot be stored without a value for it.
     Unknown(&'a str),
-    /// The column holds values that mean something else.
+    /// The column's values have another meaning.
     Meaning {
         /// The column.
         column: &'a TableColumn<'a>,
-        /// What they mean, as it was noted.
+        /// The meaning that was noted.
         noted: &'a str,
-        /// What they are to mean.
+        /// The meaning that they must have.
         meant: String,
     },
 }
 
 impl<'t> Table<'t> {
-    /// Its columns that a database lacks.
+    /// The columns that a database does not have.
     pub fn missing(&self, found: &[FoundColumn]) -> impl Iterator<Item = &TableColumn<'t>> {
         self.columns.iter().filter(|column| !found.iter().any(|there| there.name == column.name))
     }
 }
 
 impl Table<'_> {
-    /// Every difference from what a database has: first of each column in their order, then columns that are not its own,
-    /// then what values mean. `noted` tells what was noted of a column's values, in the words of
+    /// Every difference from the columns of a database: first the differences of each column in order, then unknown
+    /// columns, then meanings. `noted` returns the noted meaning of a column's values, in the form of
     /// [`meaning`](TableColumn::meaning).
     pub fn differences<'a>(
         &'a self,
@@ -133,7 +133,7 @@ mod tests {
         indexes: &[],
     };
 
-    /// What a database describes so: name, type, and of `not null`, `default` and `key` what is so.
+    /// A column with this name and type; `rules` may contain `not null`, `default` and `key`.
     fn found(name: &str, declared: &str, rules: &str) -> FoundColumn {
         let has = |rule| rules.contains(rule);
         FoundColumn {
@@ -149,11 +149,11 @@ mod tests {
         vec![found("id", "BLOB", "not null key"), found("name", "TEXT", "not null"), found("ratio", "BIGINT", "")]
     }
 
-    /// The differences where this column stands in place of the one of its position, as they print.
+    /// The differences if this column replaces the one at the position.
     fn with(position: usize, other: FoundColumn) -> Vec<Difference<'static>> {
         let mut columns = as_made();
         columns.splice(position.min(columns.len())..(position + 1).min(columns.len()), [other]);
-        // Tests keep what they find to the end.
+        // The tests leak their tables.
         let (table, columns) = (Box::leak(Box::new(FIRMS)), columns.leak());
         table.differences(Database::Sqlite, columns, |_| None)
     }
@@ -165,7 +165,7 @@ mod tests {
     }
 
     #[test]
-    fn every_difference_is_told() {
+    fn every_difference_is_reported() {
         assert_eq!(with(1, found("label", "TEXT", "")), [Difference::Missing(&NAME)]);
         assert_eq!(with(1, found("title", "TEXT", "")), [Difference::Renamed { column: &NAME, from: "title" }]);
         assert_eq!(with(1, found("name", "BLOB", "")), [Difference::Type { column: &NAME, declared: "BLOB" }]);
@@ -184,7 +184,7 @@ mod tests {
     }
 
     #[test]
-    fn values_that_mean_something_else_are_told_where_the_type_does_not_show_it() {
+    fn values_with_another_meaning_are_reported_if_the_type_does_not_show_it() {
         let noted = |column: &TableColumn<'_>, noted: &'static str| {
             let name = column.name.to_owned();
             let (table, columns) = (Box::leak(Box::new(FIRMS)), as_made().leak());
@@ -195,9 +195,9 @@ mod tests {
             let meant = "decimal(3) or null".to_owned();
             assert_eq!(noted(&RATIO, other), [Difference::Meaning { column: &RATIO, noted: other, meant }]);
         }
-        // Another type than text holds, so the column is another one since.
+        // The column's type cannot hold text, so the column was changed since.
         assert_eq!(noted(&RATIO, "string"), []);
-        assert_eq!(noted(&NAME, "string or null"), [], "the column refuses nulls");
-        assert_eq!(noted(&RATIO, "decimal(3)"), [], "what was never null may be null now");
+        assert_eq!(noted(&NAME, "string or null"), [], "the column is `NOT NULL`");
+        assert_eq!(noted(&RATIO, "decimal(3)"), [], "the column is nullable now");
     }
 }

@@ -1,8 +1,8 @@
-//! The databases that there are, and which of their own column types hold ours.
+//! The supported databases, and which of their column types can hold our values.
 
 use cdms_odata::Kind;
 
-/// A database that a hub may stand on.
+/// A database that a hub can use.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Database {
     /// SQLite.
@@ -11,16 +11,16 @@ pub enum Database {
     Postgres,
 }
 
-/// What a column holds, as the database sees it.
+/// A column's type, independent of the database.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum ColumnType {
     /// Text.
     Text,
-    /// A whole number of 32 bits.
+    /// A 32-bit integer.
     Integer,
-    /// A whole number of 64 bits; also an exact one with digits after the point, in units of its last digit.
+    /// A 64-bit integer; also an exact decimal, in units of its last decimal place.
     BigInt,
-    /// A floating-point number of 64 bits.
+    /// A 64-bit floating-point number.
     Double,
     /// True or false.
     Bool,
@@ -47,7 +47,7 @@ impl ColumnType {
         }
     }
 
-    /// What it is called, in any database.
+    /// The type's name, independent of the database.
     pub const fn name(self) -> &'static str {
         match self {
             ColumnType::Text => "text",
@@ -63,7 +63,7 @@ impl ColumnType {
 }
 
 impl Database {
-    /// What a column of this type is declared as where a table is made.
+    /// The declared type of such a column in a table that we create.
     pub const fn declared(self, ty: ColumnType) -> &'static str {
         match self {
             Database::Sqlite => match ty {
@@ -87,7 +87,7 @@ impl Database {
         }
     }
 
-    /// What the column is declared as by which the database numbers a table's rows.
+    /// The declaration of a key column that the database numbers.
     pub(super) const fn numbered_key(self) -> &'static str {
         match self {
             Database::Sqlite => "INTEGER PRIMARY KEY AUTOINCREMENT",
@@ -95,7 +95,8 @@ impl Database {
         }
     }
 
-    /// Whether a column that is declared so keeps values of a type as they are; of SQLite by its rules of affinity.
+    /// Whether a column of the declared type stores values of a type unchanged; for SQLite by its rules of type
+    /// affinity.
     pub fn keeps(self, declared: &str, ty: ColumnType) -> bool {
         match self {
             Database::Sqlite => sqlite_keeps(&declared.to_ascii_uppercase(), ty),

@@ -1,31 +1,32 @@
-//! What a column's type does not show: the kind of its values, a decimal's scale, whether they may be null.
+//! The meaning of a column, which its type does not show: the kind of its values, a decimal's scale, and whether they
+//! may be null.
 //!
-//! It is noted in the engine's settings, a text for each column of a model's table, so that a program that means something
-//! else by the same values is refused.
+//! It is noted in the engine's settings, as one text for each column of a model's table, so that a program that gives
+//! the same values another meaning is rejected.
 
 use cdms_odata::Kind;
 
 use super::{ColumnType, Contents, Database, FoundColumn, Table, TableColumn};
 
-/// How the settings begin under which meanings are noted.
+/// The prefix of the settings in which meanings are noted.
 const SETTING: &str = "column:";
 
 const OR_NULL: &str = " or null";
 
 impl Table<'_> {
-    /// The name of the setting under which the meaning of a column is noted.
+    /// The name of the setting for a column's meaning.
     pub fn setting(&self, column: &TableColumn<'_>) -> String {
         format!("{SETTING}{}.{}", self.name, column.name)
     }
 
-    /// What is to be noted of its columns: each one's setting, and what its values mean.
+    /// The settings to note: each column's setting and its meaning.
     pub fn meanings(&self) -> impl Iterator<Item = (String, String)> {
         self.columns.iter().filter_map(|column| Some((self.setting(column), column.meaning()?)))
     }
 }
 
 impl TableColumn<'_> {
-    /// What its values mean, such as `decimal(3) or null`; `None` where its type shows it.
+    /// The meaning of its values, such as `decimal(3) or null`; `None` if its type shows it.
     pub fn meaning(&self) -> Option<String> {
         let Contents::Values { kind, scale } = self.contents else { return None };
         let null = if self.nullable { OR_NULL } else { "" };
@@ -35,14 +36,15 @@ impl TableColumn<'_> {
         })
     }
 
-    /// What its values mean where something else is noted of them, and the column's type does not show that this is over.
+    /// The meaning of its values, if another one is noted and the column's type does not show that the noted one is
+    /// outdated.
     pub(super) fn other_meaning(&self, database: Database, there: &FoundColumn, noted: &str) -> Option<String> {
         let meant = self.meaning().filter(|meant| meant != noted)?;
         let (kind, could_be_null) = noted.strip_suffix(OR_NULL).map_or((noted, false), |kind| (kind, true));
         let word = kind.split('(').next().unwrap_or(kind);
         let is_stored_alike = match Kind::ALL.into_iter().find(|kind| kind.to_string() == word) {
             Some(kind) => database.declared(ColumnType::of(kind)) == database.declared(self.column_type()),
-            // A newer program's kind.
+            // A kind that only a newer program knows.
             None => true,
         };
         let is_same_kind = meant.strip_suffix(OR_NULL).unwrap_or(&meant) == kind;

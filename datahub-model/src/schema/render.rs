@@ -1,14 +1,15 @@
-//! The statements that make a table and its indexes, as each database has them.
+//! The statements that create a table and its indexes, for each database.
 
 use super::{Check, Database, Index, Owner, PrimaryKey, Rows, Table, TableColumn};
 
 impl Database {
-    /// The statement that makes a table, without its indexes; of the engine's tables where it is missing.
+    /// The statement that creates a table, without its indexes. For the engine's tables it does nothing if the table
+    /// exists.
     pub fn create_table(self, table: &Table<'_>) -> String {
         let columns = table.columns.iter().map(|column| self.column(table, column));
         let key = match (table.owner, table.key) {
             (Owner::Engine, PrimaryKey::Columns(columns)) => Some(format!("PRIMARY KEY ({})", columns.join(", "))),
-            // It stands beside its one column.
+            // It is part of the definition of its only column.
             (Owner::Model, PrimaryKey::Columns(_)) | (_, PrimaryKey::Numbered(_)) => None,
         };
         let parts: Vec<_> = columns.chain(key).chain(table.checks.iter().map(check)).collect();
@@ -19,13 +20,13 @@ impl Database {
         format!("CREATE TABLE {if_missing}{} ({})", table.spelled(table.name), parts.join(", "))
     }
 
-    /// The statement that adds a column, which may be null, to a table that is there.
+    /// The statement that adds a column to an existing table. The new column is nullable.
     pub fn add_column(self, table: &Table<'_>, column: &TableColumn<'_>) -> String {
         let (name, declared) = (table.spelled(column.name), self.declared(column.column_type()));
         format!("ALTER TABLE {} ADD COLUMN {name} {declared}", table.spelled(table.name))
     }
 
-    /// The statement that makes an index of a table where it is missing.
+    /// The statement that creates an index if it does not exist.
     pub fn create_index(self, table: &Table<'_>, index: &Index<'_>) -> String {
         let unique = if index.unique { "UNIQUE " } else { "" };
         let columns: Vec<_> = index.columns.iter().map(|column| table.spelled(column)).collect();
@@ -38,7 +39,7 @@ impl Database {
         format!("CREATE {unique}INDEX IF NOT EXISTS {name} ON {table} ({columns}){rows}")
     }
 
-    /// A column as it stands in the statement that makes its table.
+    /// A column's definition in the statement that creates its table.
     fn column(self, table: &Table<'_>, column: &TableColumn<'_>) -> String {
         let name = table.spelled(column.name);
         let is_key = table.key.holds(column.name);
@@ -64,7 +65,7 @@ fn check(check: &Check<'_>) -> String {
 }
 
 impl Table<'_> {
-    /// A name as it stands in a statement about the table.
+    /// A name in a statement about the table.
     fn spelled(&self, name: &str) -> String {
         match self.owner {
             Owner::Engine => name.to_owned(),
@@ -73,7 +74,7 @@ impl Table<'_> {
     }
 }
 
-/// A name in quotes that it cannot end.
+/// A quoted name, with quotes in it escaped.
 pub fn quoted(name: &str) -> String {
     format!("\"{}\"", name.replace('"', "\"\""))
 }

@@ -1,4 +1,4 @@
-//! A table: its columns, its primary key, what it checks, and its indexes.
+//! A table: its columns, primary key, checks and indexes.
 
 use std::borrow::Cow;
 
@@ -7,30 +7,30 @@ use cdms_odata::Kind;
 use super::ColumnType;
 use crate::{Column, ModelDescriptor};
 
-/// A table, as it is made and as it must be.
+/// The description of a table, by which it is created and checked.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Table<'a> {
-    /// Whose table it is.
+    /// The table's owner.
     pub owner: Owner,
     /// Its name.
     pub name: &'a str,
     /// Its columns, in their order.
     pub columns: Cow<'a, [TableColumn<'a>]>,
-    /// What tells its rows apart.
+    /// Its primary key.
     pub key: PrimaryKey<'a>,
-    /// What every row must satisfy besides.
+    /// Conditions that every row must also satisfy.
     pub checks: &'a [Check<'a>],
-    /// Its indexes, those of keys left out.
+    /// Its indexes, without those of keys.
     pub indexes: &'a [Index<'a>],
 }
 
-/// Whose table it is, which also decides how it is spelled.
+/// The owner of a table, which also determines how names are written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Owner {
-    /// The engine's, prefixed `datahub_`: made where it is missing, by whichever program comes first. Its names are plain
-    /// words, and stand without quotes.
+    /// The engine's table, prefixed `datahub_`. The first program that finds it missing creates it. Its names are plain
+    /// words and are not quoted.
     Engine,
-    /// A model's, whose names are the team's own and are quoted.
+    /// A model's table. Its names are chosen by the team and are quoted.
     Model,
 }
 
@@ -39,43 +39,44 @@ pub enum Owner {
 pub struct TableColumn<'a> {
     /// Its name.
     pub name: &'a str,
-    /// The field that it stores, with a dot before a group's member; of the engine's tables the column itself.
+    /// The path of the field that it stores, with a dot before a group's member; for the engine's tables the column's
+    /// own name.
     pub field: &'a str,
-    /// What it holds.
+    /// Its contents.
     pub contents: Contents,
-    /// Whether it may be null.
+    /// Whether it is nullable.
     pub nullable: bool,
-    /// Its name before it was renamed.
+    /// Its former name.
     pub was: Option<&'a str>,
 }
 
-/// What a column holds.
+/// The contents of a column.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Contents {
-    /// What its type says.
+    /// A plain type.
     Plain(ColumnType),
-    /// Values of a kind, of which the type alone does not show what they mean.
+    /// Values of a kind, whose meaning the type alone does not show.
     Values {
         /// The kind.
         kind: Kind,
-        /// For `decimal`: the digits after the point.
+        /// For `decimal`: the number of decimal places.
         scale: Option<u32>,
     },
 }
 
-/// What tells a table's rows apart.
+/// A table's primary key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum PrimaryKey<'a> {
     /// These columns together.
     Columns(&'a [&'a str]),
-    /// This column, by which the database numbers the rows itself.
+    /// This column, which the database numbers itself.
     Numbered(&'a str),
 }
 
-/// What every row of a table must satisfy.
+/// A condition that every row of a table must satisfy.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Check<'a> {
-    /// A column of text holds one of these words.
+    /// A text column holds one of these words.
     OneOf {
         /// The column.
         column: &'a str,
@@ -91,20 +92,20 @@ pub struct Index<'a> {
     pub name: &'a str,
     /// The columns, in their order.
     pub columns: &'a [&'a str],
-    /// Whether no two of its rows may be equal in these columns.
+    /// Whether no two of its rows may have equal values in these columns.
     pub unique: bool,
-    /// The rows that are in it.
+    /// The rows that the index contains.
     pub rows: Rows<'a>,
 }
 
-/// Which rows of a table are in an index.
+/// The rows of a table that an index contains.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Rows<'a> {
     /// All of them.
     All,
-    /// Those in which this column is null.
+    /// Rows in which this column is null.
     Null(&'a str),
-    /// Those in which this column is not null.
+    /// Rows in which this column is not null.
     NotNull(&'a str),
 }
 
@@ -113,7 +114,7 @@ impl Table<'static> {
     ///
     /// # Panics
     ///
-    /// When the model has no key column, which the derive never emits.
+    /// If the model has no key column, which the derive never emits.
     pub fn of(model: &ModelDescriptor) -> Self {
         Table {
             owner: Owner::Model,
@@ -127,25 +128,25 @@ impl Table<'static> {
 }
 
 impl<'a> TableColumn<'a> {
-    /// A column of this type that may not be null.
+    /// A non-nullable column of this type.
     pub const fn new(name: &'a str, ty: ColumnType) -> Self {
         TableColumn { name, field: name, contents: Contents::Plain(ty), nullable: false, was: None }
     }
 
-    /// It may be null.
+    /// Makes the column nullable.
     pub const fn nullable(mut self) -> Self {
         self.nullable = true;
         self
     }
 
-    /// What the database sees of it.
+    /// Its type in the database.
     pub const fn column_type(&self) -> ColumnType {
         self.contents.column_type()
     }
 }
 
 impl Contents {
-    /// What the database sees of it.
+    /// Its type in the database.
     pub const fn column_type(self) -> ColumnType {
         match self {
             Contents::Plain(ty) => ty,
@@ -153,7 +154,7 @@ impl Contents {
         }
     }
 
-    /// What it is called: the kind, or the type where there is none.
+    /// The name of its kind, or of its type if it has no kind.
     pub const fn name(self) -> &'static str {
         match self {
             Contents::Plain(ty) => ty.name(),
@@ -178,7 +179,7 @@ impl PrimaryKey<'_> {
         }
     }
 
-    /// Whether a column of this name is in it.
+    /// Whether a column of this name is part of the key.
     pub fn holds(&self, column: &str) -> bool {
         self.columns().contains(&column)
     }

@@ -1,4 +1,4 @@
-//! Dates and the midnights that CDMS has for them: by the rule that a zone has today, in every year.
+//! Dates and their midnights in CDMS, by a zone's current rule in every year.
 
 use cdms_odata::{Attributes, Instant, Value};
 use chrono::{Datelike, Days, NaiveDate, Weekday};
@@ -10,9 +10,9 @@ use crate::{ID, facts};
 
 const HOUR: i64 = 3_600_000;
 
-/// A zone's rule of today, written down apart from the zone's data: the offset in minutes without summer time, and the
-/// Sundays on which summer time begins and ends, by month and number, 5 for the last one. It begins and ends after
-/// midnight, so the day on which it begins does so without it, and the day on which it ends with it.
+/// A zone's current rule, written independently of the zone's data: the offset in minutes without summer time, and the
+/// Sundays on which summer time begins and ends, by month and number, where 5 is the last one. The changes happen after
+/// midnight, so the first day of summer time begins without it, and the last day of summer time begins with it.
 struct Rule {
     zone: &'static str,
     minutes: i64,
@@ -59,12 +59,12 @@ fn every_day_of_two_centuries_goes_both_ways() {
             let (value, midnight) = (Value::Date(date), rule.midnight(date));
             let sent = for_the_wire(&stated, &value).unwrap().into_owned();
             assert_eq!(sent, Value::Instant(midnight), "{} {date}", rule.zone);
-            // As CDMS has it, and as it came there by a rule that was an hour or eleven off.
+            // The correct instant, and those written under a rule that was off by one hour or by eleven.
             for hours in [0, -1, 11] {
                 let instant = midnight.plus_ms(hours * HOUR);
                 assert_eq!(read(&stated, instant), Some(value.clone()), "{} {date} {hours}", rule.zone);
             }
-            // Just between two midnights it is the later one's.
+            // Halfway between two midnights, the later one counts.
             let next = date + Days::new(1);
             let half = (rule.midnight(next).0 - midnight.0) / 2;
             assert_eq!(read(&stated, midnight.plus_ms(half)), Some(Value::Date(next)), "{} {date}", rule.zone);
@@ -73,7 +73,7 @@ fn every_day_of_two_centuries_goes_both_ways() {
     }
 }
 
-/// Also in the zones whose rule changes from one year's data to the next, as Morocco's does.
+/// This includes zones whose rule differs from one release of the zone data to the next, such as Morocco's.
 #[test]
 fn every_zone_reads_what_it_writes() {
     let first = NaiveDate::from_ymd_opt(1753, 1, 3).unwrap();
@@ -91,11 +91,11 @@ fn every_zone_reads_what_it_writes() {
 fn a_zone_s_history_plays_no_part() {
     let london = Attribute::new("Born", cdms_odata::Kind::Date).zone("Europe/London");
     for (date, midnight) in [
-        // Summer time ended three days before; by the rule of today it would have lasted till the 31st.
+        // Summer time had ended three days earlier; by the current rule it would have lasted until the 31st.
         ("1993-10-27", "1993-10-26T23:00:00Z"),
-        // Summer time had begun four days before.
+        // Summer time had begun four days earlier.
         ("1975-03-20", "1975-03-20T00:00:00Z"),
-        // The clock was an hour ahead through all of that winter.
+        // The clock was an hour ahead all winter.
         ("1970-01-01", "1970-01-01T00:00:00Z"),
         ("1753-01-01", "1753-01-01T00:00:00Z"),
         ("9999-12-31", "9999-12-31T00:00:00Z"),
@@ -111,10 +111,10 @@ fn a_zone_s_history_plays_no_part() {
 #[test]
 fn where_midnight_is_skipped_or_comes_twice_it_is_the_first_instant_of_the_day() {
     for (zone, date, midnight) in [
-        // Midnight does not exist: the day begins at one.
+        // Midnight is skipped: the day begins at 01:00.
         ("America/Santiago", "2025-09-07", "2025-09-07T04:00:00Z"),
         ("America/Havana", "2025-03-09", "2025-03-09T05:00:00Z"),
-        // It comes twice: the day begins with the first.
+        // Midnight occurs twice: the day begins at the first.
         ("America/Havana", "2025-11-02", "2025-11-02T04:00:00Z"),
         ("Atlantic/Azores", "2025-10-26", "2025-10-26T00:00:00Z"),
     ] {
@@ -134,7 +134,7 @@ fn the_one_form_of_a_date_is_the_calendar_date() {
     assert_eq!(
         encode(&model, born, &date, &Attributes::new()).unwrap(),
         Attributes::from([("Born", date.clone())]),
-        "what is sent is reckoned last"
+        "the midnight is computed last"
     );
     let mut record = full();
     record.insert("Born", Value::Instant(Instant(1_465_941_600_000)));
@@ -142,9 +142,9 @@ fn the_one_form_of_a_date_is_the_calendar_date() {
     assert_eq!(decode(&model, ID, &facts(), &record).unwrap()[at], date, "older stores have the instant");
     with_calendar_dates(&model, &mut record);
     assert_eq!(record.get("Born"), Some(&date));
-    assert_eq!(record.get("Opened"), full().get("Opened"), "a time is no date");
+    assert_eq!(record.get("Opened"), full().get("Opened"), "a time is not a date");
     assert_eq!(decode(&model, ID, &facts(), &record).unwrap()[at], date);
-    // What is no date of CDMS stays, and is refused when it is converted.
+    // An instant that CDMS cannot hold stays, and is rejected when it is converted.
     let early = Value::Instant(Instant(i64::MIN));
     record.insert("Born", early.clone());
     with_calendar_dates(&model, &mut record);

@@ -1,5 +1,5 @@
-//! Conversion by the descriptor: from raw attributes to a row and back, form by form, and every refusal by its words.
-#![allow(clippy::unwrap_used, reason = "functions beside the tests unwrap what the tests made themselves")]
+//! Conversion from raw attributes to a row and back, form by form, and the message of every rejection.
+#![allow(clippy::unwrap_used, reason = "functions next to the tests unwrap values that the tests made")]
 
 mod dates;
 mod model;
@@ -54,8 +54,8 @@ fn nulls_are_null_or_what_stands_for_them() {
     let decoded = decode(&FULL, ID, &facts(), &nulls).unwrap();
     for (column, value) in FULL.columns.iter().zip(decoded) {
         match column.field {
-            "rank" => assert_eq!(value, Value::Integer(3), "the default stands for the null"),
-            "amount" => assert_eq!(value, Value::Money(Decimal::ONE), "a default takes the form of its kind"),
+            "rank" => assert_eq!(value, Value::Integer(3), "the default replaces the null"),
+            "amount" => assert_eq!(value, Value::Money(Decimal::ONE), "a default is converted to the form of its kind"),
             "id" | "name" | "number" | "modified" | "created" | "modified_by" | "full" => assert!(!value.is_null()),
             _ => assert_eq!(value, Value::Null, "{}", column.field),
         }
@@ -97,7 +97,8 @@ fn a_lookup_to_another_entity_reads_as_null_where_the_field_is_the_id_of_one_mod
 fn a_create_sends_what_is_there() {
     let body = encode_new(&FULL, &row()).unwrap();
     let names: Vec<_> = body.names().map(AsRef::as_ref).collect();
-    // Not what is never sent, the key, nor what stands for a null; the required constant comes from elsewhere.
+    // Neither attributes that are never sent, nor the key, nor defaults that replace a null. The required constant
+    // comes from elsewhere.
     let expected = [
         "Amount", "Born", "Budget", "Count", "Flag", "Given", "Name", "Opened", "Owner", "Ratio", "State", "Surname",
         "Token", "Views",
@@ -118,7 +119,11 @@ fn a_record_that_cdms_never_sees_has_every_attribute() {
     let names = FULL.columns.iter().flat_map(|column| column.attributes());
     let expected =
         names.map(|name| (*name, if *name == "Rank" { Value::Null } else { full().get(name).unwrap().clone() }));
-    assert_eq!(whole, expected.collect(), "all but what stands for a null, those too that are never sent");
+    assert_eq!(
+        whole,
+        expected.collect(),
+        "all except a default that replaces a null, and including those that are never sent"
+    );
     assert_eq!(decode(&detached, ID, &facts(), &whole).unwrap(), row());
     let mut unset = row();
     unset[4] = Value::Null;
@@ -137,7 +142,7 @@ fn what_was_mapped_after_the_cut_is_null() {
     assert!(fault.to_string().contains("was never read from CDMS"), "{fault}");
 }
 
-/// What a local column holds comes from the hub, and so does what its type makes of it.
+/// A local column's value comes from the hub and is not passed through its type.
 #[test]
 fn a_local_column_is_null_or_has_its_default() {
     let local = Column::new("local", Kind::Integer, Source::Local).through(Some(|_| Err(Fault::new("asked"))));
@@ -148,8 +153,8 @@ fn a_local_column_is_null_or_has_its_default() {
     }
 }
 
-/// CDMS keeps whole seconds (docs/protocol.md, 2.2), so nothing else is sent or kept in a row; the hub's own times are
-/// whole.
+/// CDMS keeps whole seconds (docs/protocol.md, 2.2), so nothing finer is sent or kept in a row. The hub's own times are
+/// not truncated.
 #[test]
 fn times_are_cut_to_seconds_towards_the_past() {
     let opened = column(&FULL, "opened");
@@ -177,7 +182,7 @@ fn a_value_takes_the_form_of_its_kind() {
         assert_eq!(fit(kind, Value::Null).unwrap(), Value::Null);
     }
     let fault = fit(Kind::Integer, Value::text("x")).unwrap_err();
-    assert_eq!(fault.to_string(), r#"holds text, not integer (value: "x")"#);
+    assert_eq!(fault.to_string(), r#"expected integer, found text (value: "x")"#);
     assert!(fit(Kind::Date, Value::Instant(Instant(1))).is_err());
     assert!(fit(Kind::DateTime, Value::Date("2016-06-15".parse().unwrap())).is_err());
 }
@@ -208,7 +213,7 @@ fn decimals_scale_exactly_or_not_at_all() {
     assert_eq!(scaled(number("7"), 0), Some(7));
     assert_eq!(scaled(number("1.5"), 0), None);
     assert_eq!(scaled(number("1.500"), 1), Some(15));
-    // CDMS's largest decimals, with as many digits as a column keeps.
+    // CDMS's largest decimals, with the maximum number of decimal places of a column.
     assert_eq!(scaled(number("100000000000.0000000"), DECIMAL_SCALE), Some(1_000_000_000_000_000_000));
     assert_eq!(scaled(number("-99999999999.9999999"), DECIMAL_SCALE), Some(-999_999_999_999_999_999));
     assert_eq!(scaled(number("922337203685477.5807"), 4), Some(i64::MAX));
@@ -241,7 +246,7 @@ fn a_column_knows_when_it_is_sent() {
 
 #[test]
 fn fields_that_share_an_attribute_are_created_into_each_other() {
-    /// A letter's place in the text, and the letter there.
+    /// Puts a letter at a position in the text.
     fn put(value: &Value, seen: &Attributes, place: usize) -> Result<Attributes, Fault> {
         let Value::Text(letter) = value else { return Ok(Attributes::new()) };
         let mut text = match seen.get("Given") {
@@ -290,7 +295,12 @@ fn a_reference_held_as_text_is_sent_as_the_lookup_that_it_says() {
     {
         assert!(sent(text).unwrap_err().to_string().contains(reason), "{text:?}");
     }
-    assert!(sent(&format!("contact {id}")).unwrap_err().to_string().contains("may point to account or team"));
+    assert!(
+        sent(&format!("contact {id}"))
+            .unwrap_err()
+            .to_string()
+            .contains("expected a reference to account or team, found contact")
+    );
 }
 
 #[test]
@@ -300,7 +310,7 @@ fn constants_carry_the_actor() {
     assert_eq!(constants, Attributes::from(expected));
     let twice = ModelDescriptor { constants: &[("Editor", Constant::Text("{actor}, for {actor}{actor}"))], ..FULL };
     assert_eq!(twice.constant_values("kari"), Attributes::from([("Editor", Value::text("kari, for karikari"))]));
-    // A name is a name, whatever stands in it.
+    // The actor's name is not expanded again.
     assert_eq!(twice.constant_values("{actor}").get("Editor"), Some(&Value::text("{actor}, for {actor}{actor}")));
 }
 
@@ -347,7 +357,7 @@ fn conditions_compare_within_a_form() {
         assert_eq!(found(LessOrEqual), [false, true, true], "{value}");
     }
     assert!(holds(&Value::Boolean(true), Greater, &Literal::Boolean(false)));
-    // Lookups are equal or not; other forms never compare.
+    // Lookups can only be equal or not equal. Values of different forms never match.
     let lookup = Literal::Lookup("account".into(), 1);
     assert!(holds(&lookup.value(), Equal, &lookup));
     assert!(holds(&lookup.value(), NotEqual, &Literal::Lookup("contact".into(), 1)));

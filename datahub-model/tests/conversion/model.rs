@@ -65,7 +65,7 @@ const COLUMNS: &[Column] = &[
     Column::new("modified_by", Kind::Guid, Source::Engine(EngineAttribute::ModifiedBy)).nullable(),
 ];
 
-/// A type that takes no 13, and keeps 16 as 17.
+/// A type that rejects 13, and keeps 16 as 17.
 fn no_thirteen(value: &Value) -> Result<Value, Fault> {
     match value {
         Value::Integer(13) => Err(Fault::new("is unlucky").value(value)),
@@ -74,7 +74,7 @@ fn no_thirteen(value: &Value) -> Result<Value, Fault> {
     }
 }
 
-/// A type that takes no such name.
+/// A type that rejects one name.
 fn no_one_unlucky(value: &Value) -> Result<Value, Fault> {
     match value {
         Value::Text(text) if text == "Un Lucky" => Err(Fault::new("is unlucky").value(value)),
@@ -82,7 +82,7 @@ fn no_one_unlucky(value: &Value) -> Result<Value, Fault> {
     }
 }
 
-/// The names of both attributes with a blank between; "?" where one is null.
+/// The values of both attributes with a space between; "?" for a null.
 fn join(attributes: &Attributes) -> Result<Value, Fault> {
     let part = |name| match attributes.get(name) {
         Some(Value::Text(text)) => text.as_str(),
@@ -136,7 +136,7 @@ pub(crate) fn with_zone(zone: &'static str) -> ModelDescriptor {
     ModelDescriptor { attributes: attributes.leak(), ..FULL }
 }
 
-/// The same model with the attribute stated otherwise.
+/// The same model with another contract for the attribute.
 pub(crate) fn stating(attribute: Attribute) -> ModelDescriptor {
     let mut attributes = ATTRIBUTES.to_vec();
     let at = attributes.iter().position(|known| known.name == attribute.name).unwrap();
@@ -180,7 +180,7 @@ pub(crate) fn full() -> Attributes {
     ])
 }
 
-/// The row that it makes.
+/// The row that the record converts to.
 pub(crate) fn row() -> Row {
     vec![
         Value::Guid(ID),

@@ -1,4 +1,4 @@
-//! What does not convert, and the words that say so.
+//! Values that cannot be converted, and the messages that say so.
 
 use cdms_odata::{Attributes, Facts, Kind, Reference, Value};
 use datahub_model::conversion::{check_constants, classed, decode, encode, encode_new};
@@ -21,35 +21,35 @@ fn not_sent(model: &ModelDescriptor, field: &str, value: &Value, words: &str) {
 
 #[test]
 fn of_a_read() {
-    not_read(&FULL, "Name", Value::Null, "`Name`: is null in CDMS, but the contract says it is required");
-    not_read(&FULL, "Count", Value::text("x"), r#"`Count`: holds text, not integer (value: "x")"#);
+    not_read(&FULL, "Name", Value::Null, "`Name`: is null in CDMS, but the contract requires a value");
+    not_read(&FULL, "Count", Value::text("x"), r#"`Count`: expected integer, found text (value: "x")"#);
     not_read(
         &FULL,
         "Token",
         Value::Integer(1),
-        "`Token`: holds integer, not guid (value: integer of class secret, hidden)",
+        "`Token`: expected guid, found integer (value: integer of class secret, hidden)",
     );
     not_read(
         &FULL,
         "Budget",
         Value::Decimal("0.123".parse().unwrap()),
-        "`Budget`: has more than 2 digits after the point; raise `scale` in the contract (value: 0.123)",
+        "`Budget`: has more than 2 decimal places; raise `scale` in the contract (value: 0.123)",
     );
     not_read(
         &FULL,
         "Amount",
         Value::Money("0.00001".parse().unwrap()),
-        "`Amount`: has more than 4 digits after the point; round it in CDMS, or take it as a text by \
+        "`Amount`: has more than 4 decimal places; round it in CDMS, or read it as text with \
          `with = \"module\", sql_type = \"string\"` (value: 0.00001)",
     );
-    not_read(&FULL, "Given", Value::text("none"), "`full`: came out null, but the field cannot be");
+    not_read(&FULL, "Given", Value::text("none"), "`full`: the conversion returned null, but the field cannot be null");
     // A joined value is as sensitive as the most sensitive of its parts.
     not_read(&FULL, "Given", Value::text("bad"), "`full`: is no name (value: text of class personal, hidden)");
     not_read(
         &FULL,
         "Given",
         Value::text("number"),
-        "`full`: holds integer, not string (value: integer of class personal, hidden)",
+        "`full`: expected string, found integer (value: integer of class personal, hidden)",
     );
     let unknown = Attributes::from([("Name", Value::text("Acme"))]);
     let fault = decode(&FULL, ID, &facts(), &unknown).unwrap_err();
@@ -62,7 +62,7 @@ fn of_a_field_that_cannot_be_null() {
     let mut columns = FULL.columns.to_vec();
     columns.iter_mut().for_each(|column| column.nullable = false);
     let strict = ModelDescriptor { columns: columns.leak(), ..FULL };
-    not_read(&strict, "Count", Value::Null, "`Count`: is null in CDMS, but the field cannot be");
+    not_read(&strict, "Count", Value::Null, "`Count`: is null in CDMS, but the field cannot be null");
 }
 
 #[test]
@@ -77,19 +77,19 @@ fn of_the_models_types() {
 
 #[test]
 fn of_a_type_that_knows_no_classes() {
-    let told = |place: &'static str| {
+    let message = |place: &'static str| {
         let fault = Fault::new("is unlucky").at(place).value(&Value::Integer(13));
         classed(&FULL, fault).to_string()
     };
-    assert_eq!(told("count"), "`count`: is unlucky (value: 13)");
-    assert_eq!(told("full"), "`full`: is unlucky (value: integer of class personal, hidden)");
-    assert_eq!(told("token"), "`token`: is unlucky (value: integer of class secret, hidden)");
+    assert_eq!(message("count"), "`count`: is unlucky (value: 13)");
+    assert_eq!(message("full"), "`full`: is unlucky (value: integer of class personal, hidden)");
+    assert_eq!(message("token"), "`token`: is unlucky (value: integer of class secret, hidden)");
     assert_eq!(
-        told("note"),
+        message("note"),
         "`note`: is unlucky (value: integer of class personal, hidden)",
-        "nothing says what it is"
+        "its class is not stated"
     );
-    assert_eq!(told("elsewhere"), "`elsewhere`: is unlucky (value: integer of class personal, hidden)");
+    assert_eq!(message("elsewhere"), "`elsewhere`: is unlucky (value: integer of class personal, hidden)");
 }
 
 #[test]
@@ -98,16 +98,16 @@ fn of_what_cdms_follows() {
     columns.iter_mut().filter(|column| column.field == "modified_by").for_each(|column| column.nullable = false);
     let strict = ModelDescriptor { columns: columns.leak(), ..FULL };
     assert!(decode(&strict, ID, &facts(), &full()).is_ok());
-    let by_nobody = Facts { modified_by: None, ..facts() };
-    assert!(decode(&FULL, ID, &by_nobody, &full()).is_ok());
-    let fault = decode(&strict, ID, &by_nobody, &full()).unwrap_err();
-    assert_eq!(fault.to_string(), "`modified_by`: is null in CDMS, but the field cannot be; make it an Option");
+    let no_user = Facts { modified_by: None, ..facts() };
+    assert!(decode(&FULL, ID, &no_user, &full()).is_ok());
+    let fault = decode(&strict, ID, &no_user, &full()).unwrap_err();
+    assert_eq!(fault.to_string(), "`modified_by`: is null in CDMS, but the field cannot be null; make it an `Option`");
 }
 
 #[test]
 fn of_a_write() {
     not_sent(&FULL, "name", &Value::Null, "`Name`: is required by the contract and cannot be cleared");
-    let too_long = "`Name`: has 7 characters, 2 more than the 5 that CDMS takes; shorten it";
+    let too_long = "`Name`: has 7 characters, 2 more than the 5 that CDMS accepts; shorten it";
     // CDMS counts UTF-16 units: a clef is two.
     not_sent(&FULL, "name", &Value::text("Acmes𝄞"), too_long);
     assert!(encode(&FULL, column(&FULL, "name"), &Value::text("Acm𝄞"), &full()).is_ok());
@@ -119,18 +119,18 @@ fn of_a_write() {
         &FULL,
         "state",
         &Value::Choice(2),
-        "`State`: has no option with this value; the contract knows open = 0, closed = 1 (value: 2)",
+        "`State`: unknown option; expected one of open = 0, closed = 1 (value: 2)",
     );
     let any = stating(Attribute::new("State", Kind::State));
     assert!(encode(&any, column(&any, "state"), &Value::Choice(2), &full()).is_ok());
     let contact = Value::Lookup(Reference { logical_name: "contact".into(), id: ID });
-    not_sent(&FULL, "owner", &contact, "`Owner`: may point to account or team, not to contact");
-    not_sent(&FULL, "count", &Value::Boolean(true), "`Count`: holds boolean, not integer (value: true)");
+    not_sent(&FULL, "owner", &contact, "`Owner`: expected a reference to account or team, found contact");
+    not_sent(&FULL, "count", &Value::Boolean(true), "`Count`: expected integer, found boolean (value: true)");
     not_sent(
         &FULL,
         "budget",
         &Value::Decimal("0.123".parse().unwrap()),
-        "`Budget`: has more than 2 digits after the point; round it, or raise `scale` in the contract if CDMS \
+        "`Budget`: has more than 2 decimal places; round it, or raise `scale` in the contract if CDMS \
          keeps more (value: 0.123)",
     );
     let seven = stating(Attribute::new("Budget", Kind::Decimal));
@@ -141,20 +141,20 @@ fn of_a_write() {
         &FULL,
         "full",
         &Value::text("other x"),
-        "`full`: its `with` module set `Count`, which is not among its attributes",
+        "`full`: its `with` module set `Count`, which is not one of its attributes",
     );
     let mars = stating(Attribute::new("Born", Kind::Date).zone("Mars/Olympus"));
     let day = Value::Date("2016-06-15".parse().unwrap());
-    not_sent(&mars, "born", &day, "`Born`: has the zone \"Mars/Olympus\", which no time zone is called");
+    not_sent(&mars, "born", &day, "`Born`: unknown time zone \"Mars/Olympus\"");
 }
 
-/// What would be sent with the write is measured with the actor's name in it.
+/// Constants are checked with the actor's name filled in.
 #[test]
 fn of_a_constant() {
     let short = stating(Attribute::new("Editor", Kind::String).max_length(9));
     check_constants(&short, "kari").unwrap();
     let fault = check_constants(&short, "karin").unwrap_err();
-    assert_eq!(fault.to_string(), "`Editor`: has 10 characters, 1 more than the 9 that CDMS takes; shorten it");
+    assert_eq!(fault.to_string(), "`Editor`: has 10 characters, 1 more than the 9 that CDMS accepts; shorten it");
     check_constants(&FULL, &"kari".repeat(1000)).unwrap();
     let twice = ModelDescriptor { constants: &[("Editor", Constant::Text("{actor}{actor}"))], ..short };
     check_constants(&twice, "kari").unwrap();
@@ -174,7 +174,7 @@ fn of_a_create() {
     assert!(without("count", &strict).is_ok());
     let fault = without("flag", &strict).unwrap_err();
     assert_eq!(fault.to_string(), "`Flag`: is required by the contract and cannot be cleared");
-    // Required, without a field, and no constant.
+    // Required, but neither a field nor a constant sets it.
     let unfilled = ModelDescriptor { constants: &FULL.constants[1..], ..FULL };
     assert_eq!(
         encode_new(&unfilled, &row()).unwrap_err().to_string(),
@@ -182,10 +182,10 @@ fn of_a_create() {
     );
     let secret = stating(Attribute::new("Name", Kind::String).class(Class::Secret).max_length(1));
     let fault = encode_new(&secret, &row()).unwrap_err();
-    assert_eq!(fault.to_string(), "`Name`: has 4 characters, 3 more than the 1 that CDMS takes; shorten it");
+    assert_eq!(fault.to_string(), "`Name`: has 4 characters, 3 more than the 1 that CDMS accepts; shorten it");
 }
 
-/// What CDMS cannot hold is refused both ways: before it is sent, and where it comes from CDMS.
+/// Values that CDMS cannot hold are rejected in both directions: before they are sent, and when they come from CDMS.
 #[test]
 fn of_what_cdms_cannot_hold() {
     let number = |text: &str| text.parse::<rust_decimal::Decimal>().unwrap();
@@ -197,7 +197,7 @@ fn of_what_cdms_cannot_hold() {
     for (field, value, reason) in [
         ("born", date("1752-12-31"), early.to_owned()),
         ("born", date("0001-01-01"), early.to_owned()),
-        // In Oslo its midnight is an hour before all that CDMS has.
+        // Its midnight in Oslo is an hour before CDMS's range.
         ("born", date("1753-01-01"), early.to_owned()),
         ("born", date("+10000-01-01"), late.to_owned()),
         ("opened", at("1752-12-31T23:59:59Z"), early.to_owned()),
@@ -248,14 +248,14 @@ fn too_large(kind: &str, max: i64) -> String {
     format!("is beyond ±{max}, the largest {kind} that CDMS has")
 }
 
-/// CDMS would round it without a word; the advice is one that can be followed.
+/// CDMS would silently round the value. The advice can always be followed.
 #[test]
 fn of_digits_that_cdms_would_round() {
     let money = |scale| stating(Attribute { scale, ..Attribute::new("Amount", Kind::Money) });
     let double = |scale| stating(Attribute { scale, ..Attribute::new("Ratio", Kind::Double) });
     let amount = |text: &str| Value::Money(text.parse().unwrap());
     let raise = "round it, or raise `scale` in the contract if CDMS keeps more";
-    for (model, field, value, told) in [
+    for (model, field, value, expected) in [
         (money(Some(2)), "amount", amount("10.0051"), Some((2, raise))),
         (money(Some(2)), "amount", amount("10.0100"), None),
         (money(Some(4)), "amount", amount("10.00511"), Some((4, "round it"))),
@@ -268,9 +268,9 @@ fn of_digits_that_cdms_would_round() {
         (double(None), "ratio", Value::Double(0.1 + 0.2), None),
     ] {
         let sent = encode(&model, column(&model, field), &value, &full());
-        let told = told.map(|(scale, cure)| format!("has more than {scale} digits after the point; {cure}"));
-        assert_eq!(sent.err().map(|fault| fault.reason().to_owned()), told, "{value}");
-        // What CDMS has is read as it is, as long as a row has room for it.
+        let expected = expected.map(|(scale, cure)| format!("has more than {scale} decimal places; {cure}"));
+        assert_eq!(sent.err().map(|fault| fault.reason().to_owned()), expected, "{value}");
+        // CDMS's value is read unchanged if a row can hold it.
         let mut record = full();
         record.insert(column(&model, field).attributes()[0], value.clone());
         let has_room = value != amount("10.00511");

@@ -156,20 +156,20 @@ fn refused() -> Vec<Row> {
     let deep = format!("{}Count eq 1{}", "(".repeat(65), ")".repeat(65)).leak();
     let nots = format!("{}Count eq 1", "not ".repeat(100_000)).leak();
     let cases: [(&'static str, &'static str, &'static str); 23] = [
-        ("brackets too deep", deep, "`not` and brackets stand more than 64 deep in each other"),
-        ("more negations than a stack holds", nots, "write it flatter, with `and` and `or` side by side"),
-        ("an empty condition", "", "a condition is missing"),
-        ("a name alone", "Name", "`Name` is compared with nothing"),
-        ("an operator without a value", "Name eq", "`Name` is compared with nothing"),
+        ("brackets too deep", deep, "`not` and parentheses are nested more than 64 levels deep"),
+        ("more negations than a stack holds", nots, "nest it less deeply, by joining conditions"),
+        ("an empty condition", "", "missing comparison"),
+        ("a name alone", "Name", "incomplete comparison of `Name`"),
+        ("an operator without a value", "Name eq", "incomplete comparison of `Name`"),
         ("half of a pair", "Name eq 'a' and", "write it like `StateCode/Value eq 0`"),
         ("a misspelt name", "Nmae eq 'a'", "did you mean `Name`?"),
-        ("an operator of another language", "Name == 'a'", "no comparison is called `==`"),
+        ("an operator of another language", "Name == 'a'", "unknown operator `==`"),
         ("a misspelt operator", "Name eqq 'a'", "did you mean `eq`?"),
         ("a text that is not closed", "Name eq 'a", "end it with a single quote"),
-        ("a text with something behind it", "Name eq 'a'b", "nothing was expected at `b`"),
-        ("a text without quotes", "Name eq a", "write texts as 'text'"),
-        ("a number as text", "Count eq '3'", "`'3'` is no integer"),
-        ("a number that is too large", "Count eq 3000000000", "is no integer"),
+        ("a text with something behind it", "Name eq 'a'b", "expected the end of the condition, found `b`"),
+        ("a text without quotes", "Name eq a", "write strings as 'text'"),
+        ("a number as text", "Count eq '3'", "expected a literal of kind integer, found `'3'`"),
+        ("a number that is too large", "Count eq 3000000000", "expected a literal of kind integer"),
         ("an option without its member", "StateCode eq 0", "write `StateCode/Value`"),
         ("a member that is not there", "Name/Value eq 'a'", "write `Name`"),
         ("an id without its mark", "Token eq '6f9619ff-8b86-d011-b42d-00c04fc964ff'", "write ids as guid'"),
@@ -186,7 +186,7 @@ fn refused() -> Vec<Row> {
         ("a kind that conditions cannot have", "Limit eq 3", "a condition on the money `Limit` is not supported"),
         ("a text that CDMS cannot hold", "Name eq 'a\u{B}'", "has the character U+000B at place 2"),
         ("a time that CDMS cannot hold", "Since lt datetime'1752-12-31T23:59:59Z'", "is before 1753-01-01"),
-        ("a bracket that is not closed", "(Count eq 1", "a bracket is not closed"),
+        ("a bracket that is not closed", "(Count eq 1", "unclosed parenthesis"),
     ];
     let rows = cases.into_iter().map(|(name, only, fragment)| {
         // Rows live as long as the test.
