@@ -8,6 +8,7 @@ mod domain;
 mod facts;
 mod kind;
 pub mod metadata;
+pub mod planted;
 mod value;
 
 #[cfg(feature = "client")]
