@@ -1,6 +1,7 @@
-//! The data of a Dynamics CRM 2011 REST endpoint: values, attribute kinds and `$metadata`.
+//! The data of Dynamics CRM: values, attribute kinds and `$metadata`; and the dialects of its wire.
 //!
-//! Behind feature `client` lives the wire as a client sees it: the JSON verbose form, URLs and error codes.
+//! Behind feature `client` live the dialects as a client speaks them, requests out and meanings back: [`dialect`] says what
+//! each of them has to offer, [`crm2011`] is the one of CRM 2011's REST endpoint.
 //! Nothing here opens a socket, reads a file or asks a clock.
 
 mod attributes;
@@ -12,7 +13,9 @@ pub mod planted;
 mod value;
 
 #[cfg(feature = "client")]
-pub mod client;
+pub mod crm2011;
+#[cfg(feature = "client")]
+pub mod dialect;
 
 pub use attributes::{AttributeName, Attributes};
 pub use domain::{DOUBLE_SCALE, MONEY_SCALE, OutOfDomain};

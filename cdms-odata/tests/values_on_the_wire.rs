@@ -8,7 +8,7 @@
 use std::collections::BTreeMap;
 use std::hash::{BuildHasher as _, RandomState};
 
-use cdms_odata::client::json::{ReadError, read_page, read_record, write_record};
+use cdms_odata::crm2011::json::{ReadError, read_page, read_record, write_record};
 use cdms_odata::{Attributes, Instant, Kind, Reference, Value};
 use rust_decimal::Decimal;
 use serde_json::value::RawValue;

@@ -5,7 +5,7 @@
 #![allow(clippy::unwrap_used, reason = "functions next to the tests unwrap values that the tests made")]
 
 use allocation_counter::{AllocationInfo, measure};
-use cdms_odata::client::json;
+use cdms_odata::crm2011::json;
 use cdms_odata::{Attributes, Facts, Instant, Kind, Reference, Value};
 use datahub_model::conversion;
 use datahub_model::{Attribute, Column, Entity, MappingId, Mode, ModelDescriptor, Source};

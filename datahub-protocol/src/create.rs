@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use cdms_odata::client::Meaning;
+use cdms_odata::dialect::Meaning;
 use cdms_odata::{Attributes, Facts, Value};
 use uuid::Uuid;
 
@@ -176,7 +176,7 @@ impl<M: Mapping> Create<M> {
                 let commit = rejected(self.operation, &rejection);
                 // After a look at the record the code says nothing that the look has not.
                 let duplicate = !sending.has_looked()
-                    && matches!(&rejection, Rejection::Cdms(refusal) if refusal.meaning() == Meaning::DuplicateKey);
+                    && matches!(&rejection, Rejection::Cdms(refusal) if refusal.meaning == Meaning::DuplicateKey);
                 if duplicate && planted(Planted::DuplicateIsApplied) {
                     let entry = created_entry(patch, &self.mapping.constants(), self.operation, self.origin(), None);
                     let fault = self.mapping.forbidden("planted");

@@ -1,7 +1,7 @@
 //! Deleting one record.
 
 use cdms_odata::Attributes;
-use cdms_odata::client::Refusal;
+use cdms_odata::dialect::Refusal;
 
 use crate::approach::{Approach, Approached, Step};
 use crate::planted::{Planted, planted};

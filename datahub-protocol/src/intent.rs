@@ -3,6 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
+use cdms_odata::dialect::Write;
 use cdms_odata::{Attributes, Instant};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
@@ -52,6 +53,16 @@ impl WriteKind {
             WriteKind::Update => "update",
             WriteKind::Delete => "delete",
             WriteKind::Unknown(_) => "unknown",
+        }
+    }
+
+    /// What a dialect is asked for; `None` for what only a newer program does.
+    pub const fn in_dialects(self) -> Option<Write> {
+        match self {
+            WriteKind::Create => Some(Write::Create),
+            WriteKind::Update => Some(Write::Update),
+            WriteKind::Delete => Some(Write::Delete),
+            WriteKind::Unknown(_) => None,
         }
     }
 }

@@ -43,7 +43,7 @@ pub use intent::{Intent, LeaseState, OpenIntent, OperationId, SettledPatch, Verd
 pub use listed::{Listed, listed};
 pub use mapping::{Mapping, MappingTag, Values};
 pub use merge::{Base, Decoded, Merged, merge, put_back};
-pub use outcome::{Answer, Class, LoginFailure, Rejection, Reply, ReplyBody, classify};
+pub use outcome::{Answer, Created, LoginFailure, Rejection};
 pub use read::{Read, Sighting};
 pub use settle::{Settle, Settled, verdict};
 pub use sight::Seen;

@@ -11,11 +11,6 @@ pub(crate) fn resends_blindly(write: WriteKind, tries: u8) -> bool {
     tries < 2 && (under_a_new_id || planted(Planted::BlindResend))
 }
 
-/// Whether an answer to a write is taken for CDMS's word that the record is missing, for its status alone.
-pub(crate) fn takes_for_gone(write: WriteKind, status: u16) -> bool {
-    status == 404 && write != WriteKind::Create && planted(Planted::AnyNotFoundIsGone)
-}
-
 /// Whether a read takes a record that is older than its row, and satisfies the model's condition or not, for a newer one.
 pub(crate) fn hides_age(satisfies: bool) -> bool {
     planted(Planted::OlderOverwrites) || (!satisfies && planted(Planted::ConditionBeforeTime))

@@ -1,16 +1,15 @@
 //! Sending a write under its intent: once, and again only where CDMS surely has not taken it. Where CDMS answers with an
 //! error that proves nothing, a look at the record decides.
 
-use cdms_odata::client::{Meaning, Refusal};
+use cdms_odata::dialect::{InFront, Meaning, Refusal, WriteAnswer};
 use cdms_odata::{Attributes, Value};
-use uuid::Uuid;
 
 use crate::evidence;
 use crate::planted::{self, Planted, planted};
 use crate::settle::verdict;
 use crate::{
-    Action, Answer, Class, Commit, Committed, DEADLOCK_TRIES_MAX, Entry, Event, Failure, Fetched, Guard, Intent,
-    IntentChange, OperationId, QuarantineChange, Record, RecordChange, Rejection, Verdict, WriteKind, classify,
+    Action, Answer, Commit, Committed, Created, DEADLOCK_TRIES_MAX, Entry, Event, Failure, Fetched, Guard, Intent,
+    IntentChange, OperationId, QuarantineChange, Record, RecordChange, Rejection, Verdict, WriteKind,
 };
 
 /// A write on its way.
@@ -61,7 +60,7 @@ pub(crate) enum Sent<O, F> {
     /// It wants something done.
     Act(Action<O, F>),
     /// The write is in CDMS; a create's reply carries the record.
-    Applied(Option<(Uuid, Result<Record, F>)>),
+    Applied(Option<Created<F>>),
     /// CDMS answered with an error, and this look at the record shows that it has carried the write out all the same.
     Shown(Fetched<F>),
     /// The write is not in CDMS and will not be.
@@ -117,36 +116,50 @@ impl Sending {
     }
 
     fn answered<O, F>(&mut self, answer: Answer<F>) -> Sent<O, F> {
-        match classify(self.intent.write, answer) {
-            Class::Applied(record) => Sent::Applied(record),
-            Class::Gone(refusal) => Sent::Gone(refusal),
-            Class::Unknown(_) if planted::resends_blindly(self.intent.write, self.tries) => Sent::Act(self.send()),
-            Class::Unknown(reason) if planted(Planted::UnknownIsRejected) => Sent::Rejected(Rejection::NotSent(reason)),
-            Class::Unknown(reason) => Sent::Unknown { reason, has_ended: false },
+        match answer {
             // A lease too short for another try leaves the refusal that asked for it.
-            Class::Rejected(rejection @ Rejection::NotSent(_)) => {
-                Sent::Rejected(self.refused.take().unwrap_or(rejection))
-            }
-            // The record may be there because the try before had made it, after all.
-            Class::Rejected(Rejection::Cdms(refusal))
-                if self.has_looked && refusal.meaning() == Meaning::DuplicateKey =>
-            {
-                self.note_end(refusal)
-            }
-            Class::Rejected(rejection) => Sent::Rejected(rejection),
-            Class::Ended(refusal) => self.note_end(refusal),
-            Class::Deadlock(refusal) if self.tries < DEADLOCK_TRIES_MAX => {
-                self.state = State::Pausing(refusal);
-                Sent::Act(Action::Pause { attempt: self.tries + 1 })
-            }
-            Class::Deadlock(refusal) => self.note_end(refusal),
-            Class::LoginLost(sign) if !self.logged_in => {
+            Answer::NotSent(reason) => Sent::Rejected(self.refused.take().unwrap_or(Rejection::NotSent(reason))),
+            Answer::LoginRefused(reason) => Sent::Rejected(Rejection::LoginRefused(reason)),
+            Answer::Lost(reason) => self.unknown(reason),
+            Answer::LoginLost(sign) if !self.logged_in => {
                 self.logged_in = true;
                 self.refused = Some(Rejection::LoginFailed(sign));
                 Sent::Act(Action::Login)
             }
-            Class::LoginLost(sign) => Sent::Rejected(Rejection::LoginFailed(sign)),
+            Answer::LoginLost(sign) => Sent::Rejected(Rejection::LoginFailed(sign)),
+            Answer::Reply(reply) => self.replied(reply),
         }
+    }
+
+    fn replied<O, F>(&mut self, reply: WriteAnswer<Created<F>>) -> Sent<O, F> {
+        match reply {
+            WriteAnswer::Applied(record) => Sent::Applied(record),
+            WriteAnswer::Gone(refusal) => Sent::Gone(refusal),
+            WriteAnswer::Unknown(reason) => self.unknown(reason),
+            // The record may be there because the try before had made it, after all.
+            WriteAnswer::Refused(refusal) if self.has_looked && refusal.meaning == Meaning::DuplicateKey => {
+                self.note_end(refusal)
+            }
+            WriteAnswer::Refused(refusal) => Sent::Rejected(Rejection::Cdms(refusal)),
+            WriteAnswer::RefusedInFront(refused) => Sent::Rejected(Rejection::InFront(refused)),
+            WriteAnswer::Ended(refusal) => self.note_end(refusal),
+            WriteAnswer::Deadlock(refusal) if self.tries < DEADLOCK_TRIES_MAX => {
+                self.state = State::Pausing(refusal);
+                Sent::Act(Action::Pause { attempt: self.tries + 1 })
+            }
+            WriteAnswer::Deadlock(refusal) => self.note_end(refusal),
+        }
+    }
+
+    /// Whether CDMS has the write cannot be told.
+    fn unknown<O, F>(&mut self, reason: String) -> Sent<O, F> {
+        if planted::resends_blindly(self.intent.write, self.tries) {
+            return Sent::Act(self.send());
+        }
+        if planted(Planted::UnknownIsRejected) {
+            return Sent::Rejected(Rejection::NotSent(reason));
+        }
+        Sent::Unknown { reason, has_ended: false }
     }
 
     fn note_end<O, F>(&mut self, refusal: Refusal) -> Sent<O, F> {
@@ -228,8 +241,7 @@ impl Sending {
 
 /// CDMS answered with an error, and a look at the record could not tell what became of the write.
 fn undecided<O, F>(refusal: &Refusal, why: &str) -> Sent<O, F> {
-    let reason = format!("CDMS answered {} with: {}; and {why}", refusal.status, refusal.message);
-    Sent::Unknown { reason, has_ended: true }
+    Sent::Unknown { reason: format!("{}; and {why}", refusal.in_words()), has_ended: true }
 }
 
 /// The transaction that closes an intent and changes nothing else.
@@ -262,7 +274,7 @@ pub(crate) fn quarantining_applied<F>(operation: OperationId, fault: F, mut hist
 pub(crate) fn rejected<F>(operation: OperationId, rejection: &Rejection) -> Commit<F> {
     let reason = match rejection {
         Rejection::Cdms(refusal) => refusal.message.clone(),
-        Rejection::InFront { status, said } => format!("status {status}: {said}"),
+        Rejection::InFront(InFront { mark, said, .. }) => format!("{mark}: {said}"),
         Rejection::NotSent(reason) | Rejection::LoginFailed(reason) | Rejection::LoginRefused(reason) => reason.clone(),
     };
     let mut commit = closing(operation, Verdict::Rejected { reason });

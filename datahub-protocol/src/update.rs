@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use cdms_odata::client::Refusal;
+use cdms_odata::dialect::Refusal;
 use cdms_odata::{Attributes, Value};
 
 use crate::approach::{Approach, Approached, Step, busy};

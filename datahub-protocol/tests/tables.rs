@@ -1,10 +1,8 @@
-//! The outcome table, the settling table and the merge, row by row, without any world around them.
+//! The settling table and the merge, row by row, without any world around them.
 
-use cdms_odata::client::Refusal;
 use cdms_odata::{Attributes, Facts, Instant, Value};
 use datahub_protocol::{
-    Answer, Class, Decoded, Intent, Mapping, Merged, OperationId, Record, Rejection, Reply, ReplyBody, Values, Verdict,
-    WriteKind, classify, merge, verdict,
+    Decoded, Intent, Mapping, Merged, OperationId, Record, Values, Verdict, WriteKind, merge, verdict,
 };
 use uuid::Uuid;
 
@@ -117,95 +115,6 @@ fn creates_and_deletes_settle_by_existence() {
         assert_eq!(verdict(&intent, record, Some(OURS), false), at_once, "{write}");
         assert_eq!(verdict(&intent, record, Some(OURS), true), later, "{write}");
     }
-}
-
-#[derive(Debug, PartialEq)]
-enum Sort {
-    Applied,
-    Rejected,
-    Ended,
-    Deadlock,
-    LoginLost,
-    Gone,
-    Unknown,
-}
-
-fn sort(write: WriteKind, answer: Answer<()>) -> Sort {
-    match classify(write, answer) {
-        Class::Applied(_) => Sort::Applied,
-        Class::Rejected(_) => Sort::Rejected,
-        Class::Ended(_) => Sort::Ended,
-        Class::Deadlock(_) => Sort::Deadlock,
-        Class::LoginLost(_) => Sort::LoginLost,
-        Class::Gone(_) => Sort::Gone,
-        Class::Unknown(_) => Sort::Unknown,
-    }
-}
-
-fn reply(status: u16, body: ReplyBody<()>) -> Answer<()> {
-    Answer::Reply(Reply { status, body })
-}
-
-fn refusal(status: u16, code: Option<i32>) -> Answer<()> {
-    reply(status, ReplyBody::Refusal(Refusal { status, code, message: "no".into() }))
-}
-
-const MISSING: Option<i32> = Some(-2_147_220_969);
-
-#[test]
-fn the_outcome_table_holds_for_every_write() {
-    use WriteKind::{Create, Delete, Update};
-    let other = |status| reply(status, ReplyBody::Other("an HTML page".into()));
-    let created = || reply(201, ReplyBody::Created { id: OURS, record: Err(()) });
-    for write in [Create, Update, Delete] {
-        let rows = [
-            (Answer::NotSent("refused".into()), Sort::Rejected),
-            (Answer::Lost("reset".into()), Sort::Unknown),
-            (refusal(400, None), Sort::Rejected),
-            (refusal(403, Some(-2_147_220_960)), Sort::Rejected),
-            (refusal(404, None), Sort::Rejected),
-            (refusal(500, Some(-2_147_220_891)), Sort::Rejected),
-            (refusal(500, Some(-2_147_204_784)), Sort::Deadlock),
-            (refusal(500, Some(-2_147_220_970)), Sort::Ended),
-            (refusal(500, Some(-2_147_220_935)), Sort::Ended),
-            (refusal(500, Some(-2_147_204_783)), Sort::Unknown),
-            (refusal(500, Some(1)), Sort::Ended),
-            (refusal(500, None), Sort::Ended),
-            (refusal(503, Some(-2_147_220_891)), Sort::Unknown),
-            (reply(401, ReplyBody::LoginLost("401".into())), Sort::LoginLost),
-            (reply(302, ReplyBody::LoginLost("redirect".into())), Sort::LoginLost),
-            (reply(200, ReplyBody::LoginLost("form".into())), Sort::LoginLost),
-            (other(302), Sort::Unknown),
-            (other(404), Sort::Unknown),
-            (other(405), Sort::Unknown),
-            (other(407), Sort::Rejected),
-            (other(411), Sort::Rejected),
-            (reply(413, ReplyBody::Empty), Sort::Rejected),
-            (other(413), Sort::Rejected),
-            (other(414), Sort::Rejected),
-            (other(415), Sort::Rejected),
-            (other(429), Sort::Rejected),
-            (other(431), Sort::Rejected),
-            (other(500), Sort::Unknown),
-            (other(502), Sort::Unknown),
-            (other(503), Sort::Unknown),
-            (other(504), Sort::Unknown),
-            (other(200), Sort::Unknown),
-            (reply(200, ReplyBody::Empty), Sort::Unknown),
-            (reply(201, ReplyBody::Empty), Sort::Unknown),
-            (reply(202, ReplyBody::Empty), Sort::Unknown),
-            (reply(204, ReplyBody::Empty), if write == Create { Sort::Unknown } else { Sort::Applied }),
-            (created(), if write == Create { Sort::Applied } else { Sort::Unknown }),
-            (refusal(404, MISSING), if write == Create { Sort::Rejected } else { Sort::Gone }),
-        ];
-        for (answer, expected) in rows {
-            assert_eq!(sort(write, answer.clone()), expected, "{write}: {answer:?}");
-        }
-    }
-    assert!(matches!(
-        classify::<()>(Update, Answer::NotSent("x".into())),
-        Class::Rejected(Rejection::NotSent(reason)) if reason == "x"
-    ));
 }
 
 /// Three plain fields, and one that joins two attributes as `high * 10 + low`.

@@ -10,7 +10,7 @@ mod shape;
 mod transport;
 
 pub use authenticator::{Anonymous, Authenticator, LoginError, LoginReply, LoginRequests, Session};
-pub(crate) use client::{Client, ClientOptions, service_root};
+pub(crate) use client::{Client, ClientOptions, cdms_at};
 pub(crate) use first_contact::FirstContact;
-pub(crate) use pages::{Next, PageFailure, PageRead};
+pub(crate) use pages::{PageFailure, PageRead};
 pub(crate) use refused_logins::RefusedLogins;

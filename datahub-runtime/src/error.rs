@@ -4,7 +4,7 @@ use std::fmt;
 use std::time::Duration;
 
 use cdms_odata::Instant;
-use cdms_odata::client::Meaning;
+use cdms_odata::dialect::{InFront, Meaning};
 use datahub_model::{Fault, ModelDescriptor};
 use datahub_protocol::{Failure, OperationId, Rejection};
 use uuid::Uuid;
@@ -317,29 +317,20 @@ fn newer_advice(hub: Instant, cdms: Instant) -> String {
 fn rejected(rejection: Rejection) -> Error {
     match rejection {
         Rejection::Cdms(refusal) => {
-            let code = refusal.code.map_or_else(String::new, |code| format!(", code {code}"));
-            let message = format!("CDMS refused the write (status {}{code}): {}", refusal.status, refusal.message);
-            let meaning = refusal.meaning();
-            let advice = match meaning {
+            let message = format!("CDMS refused the write ({}): {}", refusal.mark, refusal.message);
+            let advice = match refusal.meaning {
                 // The write's own record is there, or is about to be: it was looked at.
                 Meaning::RecordMissing => {
                     "a record that the write refers to is missing in CDMS, as its text says; refer to one that is there"
                 }
-                Meaning::Other if refusal.status == 400 => "the contract may be out of date; compare it with $metadata",
                 meaning => meaning.advice(),
             };
             Error::new(ErrorKind::Rejected, message).advise(format!("nothing changed on either side; {advice}"))
         }
-        Rejection::InFront { status, said } => {
-            let message = format!("what stands in front of CDMS refused the write (status {status}): {said}");
-            let advice = match status {
-                407 => "set the proxy's user and password",
-                413 => "send less at once, or raise the largest request that the web server takes",
-                414 | 431 => "raise the longest address and headers that the web server takes",
-                429 => "try again later",
-                _ => "look into the log of the proxy or web server that answers at CDMS's address",
-            };
-            Error::new(ErrorKind::Rejected, message).advise(format!("nothing changed on either side; {advice}"))
+        Rejection::InFront(InFront { cause, mark, said }) => {
+            let message = format!("what stands in front of CDMS refused the write ({mark}): {said}");
+            Error::new(ErrorKind::Rejected, message)
+                .advise(format!("nothing changed on either side; {}", cause.advice()))
         }
         Rejection::NotSent(reason) => {
             Error::new(ErrorKind::Unavailable, format!("the write was not sent to CDMS: {reason}"))

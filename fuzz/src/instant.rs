@@ -1,6 +1,6 @@
 //! CDMS's form of a time both ways: any text is read or refused, and every instant comes back as it was.
 
-use cdms_odata::client::json::{read_record, write_record};
+use cdms_odata::crm2011::json::{read_record, write_record};
 use cdms_odata::{Attributes, Instant, Kind, Value};
 use serde_json::Value as Json;
 

@@ -3,8 +3,8 @@
 
 use std::sync::LazyLock;
 
-use cdms_odata::client::Refusal;
-use cdms_odata::client::json::{Page, ReadError, Shape, read_page, read_record, write_record};
+use cdms_odata::crm2011::json::{JsonPage, ReadError, Shape, read_page, read_record, write_record};
+use cdms_odata::crm2011::read_refusal;
 use cdms_odata::{Attributes, Kind};
 
 /// An attribute of each kind by the kind's name, in the order of names.
@@ -16,14 +16,14 @@ static ALL: LazyLock<Vec<(&'static str, Kind)>> = LazyLock::new(|| {
 
 /// Reads an answer in every way.
 pub fn run(data: &[u8]) {
-    _ = Refusal::read(400, data);
+    _ = read_refusal(400, data);
     let singles = ALL.iter().map(std::slice::from_ref);
     for shape in singles.chain([ALL.as_slice(), &[]]) {
         match read_record(data, shape) {
             Ok(record) => comes_back(&record, shape),
             Err(fault) => tells_no_value(&fault),
         }
-        if let Ok(Page { records, .. }) = read_page(data, shape) {
+        if let Ok(JsonPage { records, .. }) = read_page(data, shape) {
             for record in records {
                 match record {
                     Ok(record) => comes_back(&record, shape),

@@ -1,6 +1,6 @@
 //! Numbers both ways: what is read is the number that is written there, digit for digit, and it comes back as it was.
 
-use cdms_odata::client::json::{read_record, write_record};
+use cdms_odata::crm2011::json::{read_record, write_record};
 use cdms_odata::{Attributes, Kind, Value};
 use datahub_model::conversion::{DECIMAL_SCALE, scaled};
 use rust_decimal::Decimal;

@@ -2,9 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use cdms_odata::client::Refusal;
+use cdms_odata::crm2011::{Body, outcome, refusal};
 use cdms_odata::{Attributes, Value};
-use datahub_protocol::{Answer, Intent, OperationId, Record, Reply, ReplyBody, WriteKind};
+use datahub_protocol::{Answer, Created, Intent, OperationId, Record, WriteKind};
 
 use crate::machine::RECORD;
 use crate::store::Opened;
@@ -57,9 +57,14 @@ pub(crate) enum Edit {
     Removes,
 }
 
-pub(crate) fn refused<F>(status: u16, code: i32) -> Answer<F> {
-    let refusal = Refusal { status, code: Some(code), message: "no".to_owned() };
-    Answer::Reply(Reply { status, body: ReplyBody::Refusal(refusal) })
+/// What an answer of CDMS with this status and body says about a write.
+fn reply(write: WriteKind, status: u16, body: Body<Created<String>>) -> Answer<String> {
+    let write = write.in_dialects().expect("only writes that this version knows are sent");
+    Answer::Reply(outcome(write, status, body))
+}
+
+pub(crate) fn refused(write: WriteKind, status: u16, code: i32) -> Answer<String> {
+    reply(write, status, Body::Refusal(refusal(status, Some(code), "no")))
 }
 
 impl Cdms {
@@ -68,8 +73,8 @@ impl Cdms {
         self.now += 1_000;
         let before = self.record.clone();
         match (write, &mut self.record) {
-            (WriteKind::Create, Some(_)) => return refused(500, -2_147_220_937),
-            (WriteKind::Update | WriteKind::Delete, None) => return refused(404, -2_147_220_969),
+            (WriteKind::Create, Some(_)) => return refused(*write, 500, -2_147_220_937),
+            (WriteKind::Update | WriteKind::Delete, None) => return refused(*write, 404, -2_147_220_969),
             (WriteKind::Create, none) => {
                 *none = Some(Record { facts: facts(self.now, OUR_USER), attributes: body.clone() });
             }
@@ -84,11 +89,8 @@ impl Cdms {
         self.truth.entry(*operation).or_default().carried_out += 1;
         self.changed(before.as_ref(), Some(*operation), opened);
         match (write, &self.record) {
-            (WriteKind::Create, Some(record)) => {
-                let body = ReplyBody::Created { id: RECORD, record: Ok(record.clone()) };
-                Answer::Reply(Reply { status: 201, body })
-            }
-            _ => Answer::Reply(Reply { status: 204, body: ReplyBody::Empty }),
+            (WriteKind::Create, Some(record)) => reply(*write, 201, Body::Record((RECORD, Ok(record.clone())))),
+            _ => reply(*write, 204, Body::Empty),
         }
     }
 

@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use cdms_odata::{Attributes, Facts, Instant, Value};
 use datahub_protocol::{
-    Answer, Committed, Event, Fetched, IntentChange, LeaseState, LoginFailure, OperationId, Record, Reply, ReplyBody,
-    Snapshot, Stored, Version,
+    Answer, Committed, Event, Fetched, IntentChange, LeaseState, LoginFailure, OperationId, Record, Snapshot, Stored,
+    Version,
 };
 use uuid::Uuid;
 
@@ -123,8 +123,8 @@ impl World {
             }
             Step::Refused(at) => {
                 self.budgets.change().refusals -= 1;
-                _ = self.sent(at);
-                self.deliver(at, Event::Answered(refused(500, -2_147_220_891)));
+                let (_, write, _) = self.sent(at);
+                self.deliver(at, Event::Answered(refused(write, 500, -2_147_220_891)));
             }
             Step::Deadlock(at, is_carried_out) => {
                 self.budgets.change().deadlocks -= 1;
@@ -137,8 +137,7 @@ impl World {
             Step::SessionEnds(at) => {
                 self.budgets.change().logins -= 1;
                 _ = self.sent(at);
-                let body = ReplyBody::LoginLost("401".to_owned());
-                self.deliver(at, Event::Answered(Answer::Reply(Reply { status: 401, body })));
+                self.deliver(at, Event::Answered(Answer::LoginLost("401".to_owned())));
             }
             Step::LoginFails(at) => self.deliver(at, Event::LoggedIn(Err(LoginFailure::Failed("no".to_owned())))),
             Step::LostBefore(at) => {
@@ -282,7 +281,7 @@ impl World {
             _ = self.carry_out(&sent);
         }
         self.cdms.change().truth.entry(sent.0).or_default().looked_at = true;
-        self.deliver(at, Event::Answered(refused(500, code)));
+        self.deliver(at, Event::Answered(refused(sent.1, 500, code)));
     }
 
     fn carry_out(&mut self, sent: &Sent) -> Answer<String> {

@@ -2,7 +2,6 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use cdms_odata::client::Refusal;
 use cdms_odata::{Attributes, Facts, Instant, Value};
 use datahub_protocol::{OperationId, Record, WriteKind};
 use uuid::Uuid;
@@ -57,9 +56,8 @@ pub(crate) struct Whims {
     pub(crate) other_id: Option<Uuid>,
 }
 
-pub(crate) fn refusal(status: u16, code: i32) -> Refusal {
-    Refusal { status, code: Some(code), message: "no".to_owned() }
-}
+/// The status and the code of a refusal.
+pub(crate) type Refused = (u16, i32);
 
 /// There is no such record.
 pub(crate) const MISSING: i32 = -2_147_220_969;
@@ -86,10 +84,10 @@ impl Cdms {
         id: Uuid,
         body: &Attributes,
         whims: Whims,
-    ) -> Result<Option<Uuid>, Refusal> {
+    ) -> Result<Option<Uuid>, Refused> {
         match (write, self.records.contains_key(&id)) {
-            (WriteKind::Create, true) => return Err(refusal(500, DUPLICATE)),
-            (WriteKind::Update | WriteKind::Delete, false) => return Err(refusal(404, MISSING)),
+            (WriteKind::Create, true) => return Err((500, DUPLICATE)),
+            (WriteKind::Update | WriteKind::Delete, false) => return Err((404, MISSING)),
             _ => {}
         }
         match write {

@@ -1,9 +1,10 @@
 //! The record of all scenarios, in the states that the hub and CDMS can have it in.
 
-use cdms_odata::client::Refusal;
+use cdms_odata::crm2011::{Body, outcome, refusal};
+use cdms_odata::dialect::Write;
 use cdms_odata::{Attributes, Facts, Instant, Value};
 use datahub_protocol::{
-    Answer, Base, Fetched, Intent, LeaseState, Loaded, Mapping as _, OpenIntent, OperationId, Record, Reply, ReplyBody,
+    Answer, Base, Created, Fetched, Intent, LeaseState, Loaded, Mapping as _, OpenIntent, OperationId, Record,
     SettledPatch, Snapshot, Stored, TombstoneReason, UnansweredDelete, Version, WriteKind,
 };
 use uuid::Uuid;
@@ -179,34 +180,35 @@ pub(crate) fn sights() -> Answers<Fetched<String>> {
     ]
 }
 
-pub(crate) fn reply(status: u16, body: ReplyBody<String>) -> Answer<String> {
-    Answer::Reply(Reply { status, body })
+/// What an answer of CDMS with this status and body says about a write.
+pub(crate) fn reply(write: Write, status: u16, body: Body<Created<String>>) -> Answer<String> {
+    Answer::Reply(outcome(write, status, body))
 }
 
-fn refusal(status: u16, code: Option<i32>) -> Answer<String> {
-    reply(status, ReplyBody::Refusal(Refusal { status, code, message: "no".into() }))
+fn refused(write: Write, status: u16, code: Option<i32>) -> Answer<String> {
+    reply(write, status, Body::Refusal(refusal(status, code, "no")))
 }
 
-pub(crate) fn deadlock() -> Answer<String> {
-    refusal(500, Some(-2_147_204_784))
+pub(crate) fn deadlock(write: Write) -> Answer<String> {
+    refused(write, 500, Some(-2_147_204_784))
 }
 
 pub(crate) fn login_lost() -> Answer<String> {
-    reply(401, ReplyBody::LoginLost("401".into()))
+    Answer::LoginLost("401".into())
 }
 
 /// The answers to a write, after the ordinary one.
-pub(crate) fn troubles() -> Answers<Answer<String>> {
+pub(crate) fn troubles(write: Write) -> Answers<Answer<String>> {
     vec![
         ("not sent", Answer::NotSent("no connection".into())),
         ("lost", Answer::Lost("reset".into())),
-        ("refused", refusal(400, None)),
-        ("no such record", refusal(404, Some(-2_147_220_969))),
-        ("taken", refusal(500, Some(-2_147_220_937))),
-        ("deadlock", deadlock()),
-        ("an unexpected error", refusal(500, Some(-2_147_220_970))),
-        ("too large for the web server", reply(413, ReplyBody::Other("an HTML page".into()))),
+        ("refused", refused(write, 400, None)),
+        ("no such record", refused(write, 404, Some(-2_147_220_969))),
+        ("taken", refused(write, 500, Some(-2_147_220_937))),
+        ("deadlock", deadlock(write)),
+        ("an unexpected error", refused(write, 500, Some(-2_147_220_970))),
+        ("too large for the web server", reply(write, 413, Body::Other("an HTML page".into()))),
         ("login lost", login_lost()),
-        ("a proxy's page", reply(502, ReplyBody::Other("an HTML page".into()))),
+        ("a proxy's page", reply(write, 502, Body::Other("an HTML page".into()))),
     ]
 }

@@ -1,9 +1,11 @@
 //! The scenarios: which machine, with which answers.
 
+use cdms_odata::crm2011::Body;
+use cdms_odata::dialect::Write;
 use cdms_odata::{Attributes, Instant, Value};
 use datahub_protocol::{
     Answer, Committed, Create, Delete, Detached, DetachedWish, Fetched, LeaseState, Loaded, LoginFailure, OnConflict,
-    Read, ReplyBody, Settle, SettledPatch, Snapshot, Stored, TombstoneReason, Update, Version, WriteKind, listed,
+    Read, Settle, SettledPatch, Snapshot, Stored, TombstoneReason, Update, Version, WriteKind, listed,
 };
 use insta::assert_snapshot;
 use uuid::Uuid;
@@ -108,9 +110,9 @@ fn update(mine: Vec<Value>, local_changed: bool, on_conflict: OnConflict) -> Upd
     Update::new(Model::Wide, base(with([])), mine, local_changed, on_conflict, OPERATION, SKEW_MS)
 }
 
-fn applied() -> Answers<Answer<String>> {
-    let mut answers = vec![("204", reply(204, ReplyBody::Empty))];
-    answers.extend(troubles());
+fn applied(write: Write) -> Answers<Answer<String>> {
+    let mut answers = vec![("204", reply(write, 204, Body::Empty))];
+    answers.extend(troubles(write));
     answers
 }
 
@@ -129,7 +131,7 @@ fn read_backs() -> Answers<Fetched<String>> {
 
 #[test]
 fn update_of_a_record_in_sync() {
-    let scenario = Scenario { fetched: vec![sights(), read_backs()], ..scenario(applied()) };
+    let scenario = Scenario { fetched: vec![sights(), read_backs()], ..scenario(applied(Write::Update)) };
     assert_snapshot!(walk(update(model(3, 1004), false, OnConflict::LastWriterWins), &scenario));
 }
 
@@ -140,8 +142,8 @@ fn update_of_a_record_that_changed() {
     let scenario = Scenario {
         loaded: vec![stores()[..1].to_vec()],
         fetched: vec![newer, read_backs()],
-        answered: vec![applied()[..1].to_vec()],
-        ..scenario(applied())
+        answered: vec![applied(Write::Update)[..1].to_vec()],
+        ..scenario(applied(Write::Update))
     };
     kept.add("wins", walk(update(model(3, 1004), true, OnConflict::LastWriterWins), &scenario));
     let rejects = Scenario { deviations: 0, ..scenario.clone() };
@@ -171,9 +173,9 @@ fn writes_beside_late_ones() {
     let scenario = Scenario {
         loaded: loaded(&late_update),
         fetched: vec![vec![equal.clone()], shown.clone()],
-        answered: vec![applied()[..1].to_vec()],
+        answered: vec![applied(Write::Update)[..1].to_vec()],
         committed: vec![commits()[..1].to_vec()],
-        ..scenario(applied())
+        ..scenario(applied(Write::Update))
     };
     kept.add("update", walk(machine(), &scenario));
     let at_first = Scenario { fetched: vec![shown[1..2].to_vec(), shown], ..scenario.clone() };
@@ -181,7 +183,7 @@ fn writes_beside_late_ones() {
     let missing = Scenario {
         loaded: loaded(&late_delete),
         fetched: vec![vec![equal], vec![sights()[12].clone(), sights()[0].clone()]],
-        answered: vec![troubles()[3..4].to_vec()],
+        answered: vec![troubles(Write::Update)[3..4].to_vec()],
         committed: vec![commits()[..1].to_vec(), commits()],
         ..scenario
     };
@@ -199,7 +201,8 @@ fn writes_beside_late_ones() {
 fn writes_over_changed_local_fields() {
     let mut kept = Kept::default();
     let changed = Loaded { local_conflicts: vec![1], ..row() };
-    let scenario = Scenario { loaded: vec![vec![("changed", changed)]], deviations: 0, ..scenario(applied()) };
+    let scenario =
+        Scenario { loaded: vec![vec![("changed", changed)]], deviations: 0, ..scenario(applied(Write::Update)) };
     for (policy, on_conflict) in [("wins", OnConflict::LastWriterWins), ("rejects", OnConflict::Reject)] {
         let mut add = |what: &str, walk: String| kept.add(&format!("{what}, {policy}"), walk);
         add("update", walk(update(model(3, 1001), true, on_conflict), &scenario));
@@ -221,7 +224,7 @@ fn update_of_an_older_programs_row() {
         loaded: vec![stores()[4..].to_vec()],
         fetched: vec![sights(), read_backs()],
         deviations: 0,
-        ..scenario(applied())
+        ..scenario(applied(Write::Update))
     };
     assert_snapshot!(walk(update(model(3, 1004), false, OnConflict::LastWriterWins), &narrow));
 }
@@ -229,7 +232,7 @@ fn update_of_an_older_programs_row() {
 #[test]
 fn update_of_local_fields_only() {
     let mut kept = Kept::default();
-    let scenario = scenario(applied());
+    let scenario = scenario(applied(Write::Update));
     kept.add("changed", walk(update(model(1, 1001), true, OnConflict::LastWriterWins), &scenario));
     kept.add("lost", walk(update(model(1, 1001), true, OnConflict::LastWriterWins), &losing(scenario.clone())));
     kept.add("unchanged", walk(update(model(1, 1001), false, OnConflict::LastWriterWins), &scenario));
@@ -243,10 +246,10 @@ fn update_that_is_answered_badly_again_and_again() {
         loaded: vec![vec![("a row", row())]],
         fetched: vec![vec![sights()[0].clone()], read_backs()],
         committed: vec![vec![commits()[0].clone()]],
-        ..scenario(applied())
+        ..scenario(applied(Write::Update))
     };
     let machine = || update(model(3, 1001), false, OnConflict::LastWriterWins);
-    kept.add("deadlocks", walk(machine(), &always(deadlock(), plain.clone())));
+    kept.add("deadlocks", walk(machine(), &always(deadlock(Write::Update), plain.clone())));
     kept.add("logins", walk(machine(), &always(login_lost(), plain.clone())));
     kept.add("lost_commits", walk(machine(), &losing(plain.clone())));
     // The program that settled it first has looked too, and later.
@@ -255,7 +258,7 @@ fn update_that_is_answered_badly_again_and_again() {
         committed: vec![commits()[..1].to_vec(), commits()[1..2].to_vec()],
         ..plain
     };
-    kept.add("settled_first", walk(machine(), &always(deadlock(), settled_first)));
+    kept.add("settled_first", walk(machine(), &always(deadlock(Write::Update), settled_first)));
     assert_snapshot!(kept.0);
 }
 
@@ -263,28 +266,29 @@ fn update_that_is_answered_badly_again_and_again() {
 #[test]
 fn writes_that_another_program_settled_first() {
     let mut kept = Kept::default();
-    let after_deadlock = |then: usize| vec![vec![("deadlock", deadlock())], vec![troubles()[then].clone()]];
+    let after_deadlock =
+        |write, then: usize| vec![vec![("deadlock", deadlock(write))], vec![troubles(write)[then].clone()]];
     let (row, gone) = (sights()[0].clone(), ("gone", Fetched::Gone));
     let made = ("as sent", shown(12, OURS, [("a", 3), ("b2", 4)]));
-    let machines: [(&str, Vec<_>, _); 3] = [
-        ("update", vec![row.clone(), row.clone()], read_backs()[0].clone()),
-        ("delete", vec![row.clone(), row], gone.clone()),
-        ("create", vec![gone], made),
+    let machines: [(Write, Vec<_>, _); 3] = [
+        (Write::Update, vec![row.clone(), row.clone()], read_backs()[0].clone()),
+        (Write::Delete, vec![row.clone(), row], gone.clone()),
+        (Write::Create, vec![gone], made),
     ];
     for (write, before, done) in machines {
         let mut add = |what: &str, sights: Vec<(&'static str, Fetched<String>)>, answered| {
             let scenario = Scenario {
-                loaded: vec![vec![if write == "create" { stores()[1].clone() } else { stores()[0].clone() }]],
+                loaded: vec![vec![if write == Write::Create { stores()[1].clone() } else { stores()[0].clone() }]],
                 fetched: sights.into_iter().map(|sight| vec![sight]).collect(),
                 committed: vec![commits()[..1].to_vec(), commits()[1..2].to_vec()],
                 answered,
                 deviations: 0,
-                ..scenario(applied())
+                ..scenario(applied(write))
             };
             let told = match write {
-                "update" => walk(update(model(3, 1004), false, OnConflict::LastWriterWins), &scenario),
-                "create" => walk(Create::new(Model::Wide, ID, model(3, 1004), OPERATION), &scenario),
-                _ => {
+                Write::Update => walk(update(model(3, 1004), false, OnConflict::LastWriterWins), &scenario),
+                Write::Create => walk(Create::new(Model::Wide, ID, model(3, 1004), OPERATION), &scenario),
+                Write::Delete => {
                     let wins = OnConflict::LastWriterWins;
                     walk(Delete::new(Model::Wide, with([]), Some(snapshot()), wins, OPERATION, SKEW_MS), &scenario)
                 }
@@ -292,10 +296,10 @@ fn writes_that_another_program_settled_first() {
             kept.add(&format!("{write}, {what}"), told);
         };
         // Not applied by the look; then nothing more is sent, or CDMS misses a record.
-        add("not sent again", before.clone(), after_deadlock(0));
-        add("something is missing", before.clone(), after_deadlock(3));
+        add("not sent again", before.clone(), after_deadlock(write, 0));
+        add("something is missing", before.clone(), after_deadlock(write, 3));
         let looks = [&before[..before.len() - 1], &[done]].concat();
-        add("applied by the look", looks, after_deadlock(0));
+        add("applied by the look", looks, after_deadlock(write, 0));
     }
     assert_snapshot!(kept.0);
 }
@@ -310,7 +314,7 @@ fn update_that_cannot_store_what_it_read() {
             loaded: vec![stores()[..1].to_vec()],
             fetched: vec![vec![sights()[turn].clone()]],
             committed: vec![vec![("refused", Committed::Refused("CHECK".into()))], commits()],
-            ..scenario(applied())
+            ..scenario(applied(Write::Update))
         };
         let refused = walk(machine(), &scenario);
         let lost = walk(machine(), &losing(scenario));
@@ -324,7 +328,8 @@ fn putting_back() {
     let mut kept = Kept::default();
     let then = || attributes([("a", 3), ("b1", 1), ("b2", 4)]);
     let put_back = |then: Attributes| Update::put_back(Model::Wide, then, false, OPERATION, SKEW_MS);
-    let scenario = Scenario { deviations: 0, fetched: vec![sights(), read_backs()], ..scenario(applied()) };
+    let scenario =
+        Scenario { deviations: 0, fetched: vec![sights(), read_backs()], ..scenario(applied(Write::Update)) };
     kept.add("ordinary", walk(put_back(then()), &scenario));
     let mut nulls = then();
     nulls.insert("b2", Value::Null);
@@ -337,7 +342,7 @@ fn putting_back() {
 #[test]
 fn create() {
     let mut kept = Kept::default();
-    let created = |id, record| reply(201, ReplyBody::Created { id, record });
+    let created = |id, record| reply(Write::Create, 201, Body::Record((id, record)));
     let fresh = with([("a", 3), ("b2", 4)]);
     let mut answers = vec![
         ("as sent", created(ID, Ok(record(12, OURS, fresh.clone())))),
@@ -346,9 +351,9 @@ fn create() {
         ("as what no model holds", created(ID, Ok(record(12, OURS, with([("a", UNREADABLE)]))))),
         ("unreadable", created(ID, Err("no number".into()))),
         ("under another id", created(Uuid::from_u128(6), Ok(record(12, OURS, fresh)))),
-        ("204", reply(204, ReplyBody::Empty)),
+        ("204", reply(Write::Create, 204, Body::Empty)),
     ];
-    answers.extend(troubles());
+    answers.extend(troubles(Write::Create));
     let mut stores = stores();
     stores.rotate_left(1);
     let scenario = Scenario { loaded: vec![stores], ..scenario(answers) };
@@ -367,7 +372,7 @@ fn create() {
 #[test]
 fn delete() {
     let mut kept = Kept::default();
-    let scenario = scenario(applied());
+    let scenario = scenario(applied(Write::Delete));
     let machine = |base, last, on_conflict| Delete::new(Model::Wide, base, last, on_conflict, OPERATION, SKEW_MS);
     let wins = || machine(with([]), Some(snapshot()), OnConflict::LastWriterWins);
     kept.add("ordinary", walk(wins(), &scenario));

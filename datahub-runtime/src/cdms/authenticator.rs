@@ -147,7 +147,7 @@ impl<'c> LoginRequests<'c> {
 
     /// The organisation's address, without a slash at the end.
     pub fn organisation(&self) -> String {
-        self.transport.root().organisation().as_str().trim_end_matches('/').to_owned()
+        self.transport.organisation().as_str().trim_end_matches('/').to_owned()
     }
 
     /// Gets a page.
@@ -176,8 +176,8 @@ impl<'c> LoginRequests<'c> {
     async fn exchange(&self, url: &str, form: Option<String>) -> Result<LoginReply, LoginError> {
         let url = Url::parse(url).map_err(|error| LoginError::new(format!("the login address is no URL: {error}")))?;
         // Plain http is taken where CDMS itself is reached so, which is on this machine only.
-        let root = self.transport.root();
-        let is_cdms = root.url().scheme() == url.scheme() && url.host_str() == Some(root.host());
+        let is_cdms =
+            self.transport.service().scheme() == url.scheme() && url.host_str() == Some(self.transport.host());
         if url.scheme() != "https" && !is_cdms {
             return Err(LoginError::new(format!(
                 "the login at {} is not protected by https",
@@ -195,7 +195,7 @@ impl<'c> LoginRequests<'c> {
 
 impl fmt::Debug for LoginRequests<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("LoginRequests").field("host", &self.transport.root().host()).finish()
+        f.debug_struct("LoginRequests").field("host", &self.transport.host()).finish()
     }
 }
 

@@ -1,27 +1,24 @@
 //! Reading and writing one record over HTTP, in the protocol's terms.
 
-use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
 use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex as SyncMutex, PoisonError};
 use std::time::Duration;
 
-use cdms_odata::client::json::write_record;
-use cdms_odata::client::{Meaning, Refusal, ServiceRoot};
-use cdms_odata::{Attributes, Kind, Value};
+use cdms_odata::Attributes;
+use cdms_odata::crm2011::Crm2011;
+use cdms_odata::dialect::{Dialect, HttpAnswer, HttpRequest, ReadAnswer, SetIs, WriteRequest};
 use datahub_model::conversion::for_the_wire;
 use datahub_model::{Fault, ModelDescriptor};
-use datahub_protocol::planted::{Planted, planted};
-use datahub_protocol::{Answer, Fetched, LoginFailure, OperationId, Reply, ReplyBody, WriteKind};
-use http::{Method, StatusCode};
+use datahub_protocol::{Answer, Fetched, LoginFailure, OperationId, WriteKind};
 use tracing::Instrument;
 use uuid::Uuid;
 
 use super::authenticator::Authenticator;
 use super::login::Logins;
 use super::refused_logins::RefusedLogins;
-use super::shape::{RecordShape, Unreadable};
-use super::transport::{ALWAYS, Exchange, HttpAnswer, HttpRequest, MaySend, Transport};
+use super::shape::RecordShape;
+use super::transport::{ALWAYS, Exchange, MaySend, Transport};
 use crate::clock::Clock;
 use crate::cost::Meters;
 use crate::{Error, ErrorKind};
@@ -55,7 +52,8 @@ impl Default for ClientOptions {
 
 /// A client of one CDMS.
 pub(crate) struct Client {
-    pub(super) transport: Transport,
+    pub(super) dialect: Arc<dyn Dialect>,
+    transport: Transport,
     pub(super) options: ClientOptions,
     logins: Logins,
     shapes: SyncMutex<HashMap<&'static str, Arc<RecordShape>>>,
@@ -83,15 +81,17 @@ impl From<LoginFailure> for Unanswered {
     }
 }
 
-/// The address of CDMS's data service.
-pub(crate) fn service_root(address: &str) -> Result<ServiceRoot, Error> {
-    ServiceRoot::parse(address)
-        .map_err(|error| Error::new(ErrorKind::Misconfigured, format!("the address of CDMS: {error}")))
+/// The CDMS at an address, in the dialect that it speaks.
+pub(crate) fn cdms_at(address: &str) -> Result<Arc<dyn Dialect>, Error> {
+    match Crm2011::at(address) {
+        Ok(crm) => Ok(Arc::new(crm)),
+        Err(error) => Err(Error::new(ErrorKind::Misconfigured, format!("the address of CDMS: {error}"))),
+    }
 }
 
 impl Client {
     pub(crate) fn new(
-        root: ServiceRoot,
+        dialect: Arc<dyn Dialect>,
         authenticator: Arc<dyn Authenticator>,
         refused: RefusedLogins,
         options: ClientOptions,
@@ -99,7 +99,8 @@ impl Client {
         meters: Meters,
     ) -> Result<Self, Error> {
         Ok(Client {
-            transport: Transport::new(root, &options, meters)?,
+            transport: Transport::new(&*dialect, &options, meters)?,
+            dialect,
             logins: Logins::new(authenticator, clock, refused, options.login_pause),
             options,
             shapes: SyncMutex::default(),
@@ -116,41 +117,49 @@ impl Client {
     /// Reads one record. A session that is over is renewed once. Dropping the future is harmless.
     pub(crate) async fn fetch(&self, model: &'static ModelDescriptor, id: Uuid) -> Fetched<Fault> {
         let shape = self.shape(model);
-        let root = self.transport.root();
-        let url = root.select(root.record(model.entity.set, id), shape.names()).url;
-        let fetched = match self.get(url, model.entity.set).await {
-            Ok(answer) => fetched(model, id, &shape, &answer, self.has_read(model)),
-            Err(Unanswered::LoginRefused(reason)) => Fetched::LoginRefused(reason),
-            Err(Unanswered::Unavailable(reason)) => Fetched::Unavailable(reason),
+        let answer = match self.get(self.dialect.read(shape.entity(), id)).await {
+            Ok(answer) => answer,
+            Err(Unanswered::LoginRefused(reason)) => return Fetched::LoginRefused(reason),
+            Err(Unanswered::Unavailable(reason)) => return Fetched::Unavailable(reason),
         };
-        if matches!(fetched, Fetched::Record(_) | Fetched::Gone) {
+        let said = self.dialect.read_answer(shape.entity(), id, self.known_of(model), &answer);
+        if matches!(said, ReadAnswer::Record(_) | ReadAnswer::Gone) {
             self.read_sets.lock().unwrap_or_else(PoisonError::into_inner).insert(model.entity.set);
         }
-        fetched
+        match said {
+            ReadAnswer::Record(carried) => match shape.record(carried) {
+                Ok((_, Ok(record))) => Fetched::Record(record),
+                Ok((_, Err(fault))) | Err(fault) => Fetched::Unreadable(fault),
+            },
+            ReadAnswer::Gone => Fetched::Gone,
+            ReadAnswer::Refused(reason) => Fetched::Refused(reason),
+            ReadAnswer::Unavailable(reason) => Fetched::Unavailable(reason),
+            ReadAnswer::Misconfigured(reason) => Fetched::Misconfigured(reason),
+        }
     }
 
     /// Whether CDMS has given, or told to be gone, a record of the model's set since this program began.
-    fn has_read(&self, model: &ModelDescriptor) -> bool {
-        self.read_sets.lock().unwrap_or_else(PoisonError::into_inner).contains(model.entity.set)
+    fn known_of(&self, model: &ModelDescriptor) -> SetIs {
+        let read_sets = self.read_sets.lock().unwrap_or_else(PoisonError::into_inner);
+        if read_sets.contains(model.entity.set) { SetIs::Known } else { SetIs::Untried }
     }
 
-    /// A GET with a login where one is needed.
-    pub(super) async fn get(&self, url: String, set: &str) -> Result<HttpAnswer, Unanswered> {
-        let answer = self.get_once(&url, set).await?;
-        if answer.login_lost(self.logins.hosts()).is_none() {
+    /// The answer to a request that only reads, with a login where one is needed.
+    pub(super) async fn get(&self, request: HttpRequest) -> Result<HttpAnswer, Unanswered> {
+        let answer = self.get_once(request.clone()).await?;
+        if self.logins.sign_of_loss(&answer).is_none() {
             return Ok(answer);
         }
         self.login().await?;
-        let answer = self.get_once(&url, set).await?;
-        match answer.login_lost(self.logins.hosts()) {
+        let answer = self.get_once(request).await?;
+        match self.logins.sign_of_loss(&answer) {
             None => Ok(answer),
             Some(sign) => Err(Unanswered::Unavailable(format!("right after a login {sign}"))),
         }
     }
 
-    async fn get_once(&self, url: &str, set: &str) -> Result<HttpAnswer, Unanswered> {
-        let request = HttpRequest { method: Method::GET, url: url.to_owned(), headers: Vec::new(), body: None };
-        match self.exchange(request, set, ALWAYS).await? {
+    async fn get_once(&self, request: HttpRequest) -> Result<HttpAnswer, Unanswered> {
+        match self.exchange(request, ALWAYS).await? {
             Exchange::NotSent(reason) | Exchange::Lost(reason) => Err(Unanswered::Unavailable(reason)),
             Exchange::Answered(answer) => Ok(answer),
         }
@@ -161,89 +170,46 @@ impl Client {
     pub(crate) async fn send(
         &self,
         model: &'static ModelDescriptor,
-        write: WriteKind,
+        kind: WriteKind,
         operation: OperationId,
         id: Uuid,
         body: &Attributes,
         may_send: MaySend<'_>,
     ) -> Answer<Fault> {
-        let request = match self.write_request(model, write, operation, id, body) {
-            Ok(request) => request,
-            Err(reason) => return Answer::NotSent(reason),
+        let Some(write) = kind.in_dialects() else {
+            return Answer::NotSent(format!("this version has no request for a write of the kind {kind}"));
         };
-        let answer = match self.exchange(request, model.entity.set, may_send).await {
+        let shape = self.shape(model);
+        let entity = shape.entity();
+        let mut values = Vec::with_capacity(body.len());
+        for (name, stated, value) in model.stated(body) {
+            let Some(stated) = stated else {
+                return Answer::NotSent(format!("the attribute `{name}` is not mapped"));
+            };
+            match for_the_wire(stated, value) {
+                Ok(value) => values.push((name, stated.kind, value)),
+                Err(fault) => return Answer::NotSent(fault.to_string()),
+            }
+        }
+        let request = WriteRequest { entity, id, write, operation: operation.0, values: &values, precondition: None };
+        let request = match self.dialect.write(&request) {
+            Ok(request) => request,
+            Err(error) => return Answer::NotSent(error.to_string()),
+        };
+        let answer = match self.exchange(request, may_send).await {
             Err(LoginFailure::Refused(reason)) => return Answer::LoginRefused(reason),
             Err(LoginFailure::Failed(reason)) | Ok(Exchange::NotSent(reason)) => return Answer::NotSent(reason),
             Ok(Exchange::Lost(reason)) => return Answer::Lost(reason),
             Ok(Exchange::Answered(answer)) => answer,
         };
-        let body = self.reply_body(model, write, &answer);
-        Answer::Reply(Reply { status: answer.status.as_u16(), body })
-    }
-
-    fn write_request(
-        &self,
-        model: &'static ModelDescriptor,
-        write: WriteKind,
-        operation: OperationId,
-        id: Uuid,
-        body: &Attributes,
-    ) -> Result<HttpRequest, String> {
-        let root = self.transport.root();
-        let mut headers = vec![("x-datahub-operation", operation.to_string())];
-        let mut values = Vec::with_capacity(body.len() + 1);
-        for (name, stated, value) in model.stated(body) {
-            let stated = stated.ok_or_else(|| format!("the attribute `{name}` is not mapped"))?;
-            let value = for_the_wire(stated, value).map_err(|fault| fault.to_string())?;
-            values.push((name, stated.kind, value));
+        if let Some(sign) = self.logins.sign_of_loss(&answer) {
+            return Answer::LoginLost(sign);
         }
-        let key = Value::Guid(id);
-        let set = model.entity.set;
-        let (method, url) = match write {
-            WriteKind::Create => {
-                values.push((model.entity.key, Kind::Guid, Cow::Borrowed(&key)));
-                (Method::POST, root.set(set))
-            }
-            WriteKind::Update => {
-                headers.push(("x-http-method", "MERGE".to_owned()));
-                (Method::POST, root.record(set, id))
-            }
-            WriteKind::Delete => (Method::DELETE, root.record(set, id)),
-            other => {
-                return Err(format!("this version has no request for a write of the kind {other}"));
-            }
-        };
-        let body = match write {
-            WriteKind::Create | WriteKind::Update => {
-                let values = values.iter().map(|(name, kind, value)| (*name, *kind, value.as_ref()));
-                Some(write_record(values).map_err(|error| error.to_string())?)
-            }
-            _ => None,
-        };
-        Ok(HttpRequest { method, url, headers, body })
-    }
-
-    fn reply_body(&self, model: &'static ModelDescriptor, write: WriteKind, answer: &HttpAnswer) -> ReplyBody<Fault> {
-        if let Some(sign) = answer.login_lost(self.logins.hosts()) {
-            return ReplyBody::LoginLost(sign);
-        }
-        if write == WriteKind::Create && answer.status == StatusCode::CREATED {
-            return match self.shape(model).read(&answer.body) {
-                Ok((id, record)) => ReplyBody::Created { id, record },
-                Err(Unreadable::Value(Some(id), fault)) => ReplyBody::Created { id, record: Err(fault) },
-                Err(Unreadable::Value(None, fault)) => {
-                    ReplyBody::Other(format!("a record without a readable id: {fault}"))
-                }
-                Err(Unreadable::NoRecord(reason)) => ReplyBody::Other(reason),
-            };
-        }
-        if let Some(refusal) = Refusal::read(answer.status.as_u16(), &answer.body) {
-            return ReplyBody::Refusal(refusal);
-        }
-        if answer.body.is_empty() && !answer.status.is_redirection() {
-            return ReplyBody::Empty;
-        }
-        ReplyBody::Other(answer.in_words())
+        Answer::Reply(self.dialect.write_answer(entity, write, &answer).with_record(|carried| {
+            shape.record(carried).map_err(|fault| {
+                format!("CDMS answered {} with a record without a readable id: {fault}", answer.status.as_u16())
+            })
+        }))
     }
 
     /// Logs in again, once for all who ask. Dropping the future leaves it to the next who asks.
@@ -257,13 +223,14 @@ impl Client {
     }
 
     /// One exchange within the current session, which is begun where there is none.
-    async fn exchange(&self, request: HttpRequest, set: &str, may_send: MaySend<'_>) -> Result<Exchange, LoginFailure> {
+    async fn exchange(&self, request: HttpRequest, may_send: MaySend<'_>) -> Result<Exchange, LoginFailure> {
         let login = self.logins.session(&self.transport).await?;
-        let span = tracing::info_span!("cdms_request", method = %request.method, set, status = tracing::field::Empty);
+        let HttpRequest { method, about: set, .. } = &request;
+        let span = tracing::info_span!("cdms_request", %method, set, status = tracing::field::Empty);
         let exchange = self.transport.data_request(request, &login.session, may_send).instrument(span.clone()).await;
         if let Exchange::Answered(answer) = &exchange {
             span.record("status", answer.status.as_u16());
-            match answer.login_lost(self.logins.hosts()) {
+            match self.logins.sign_of_loss(answer) {
                 Some(sign) => self.logins.lost(&login, &sign).await,
                 // What stands in front of CDMS answers without looking at the login.
                 None if answer.status.is_server_error() => {}
@@ -276,68 +243,6 @@ impl Client {
     pub(super) fn shape(&self, model: &'static ModelDescriptor) -> Arc<RecordShape> {
         let mut shapes = self.shapes.lock().unwrap_or_else(PoisonError::into_inner);
         Arc::clone(shapes.entry(model.table).or_insert_with(|| Arc::new(RecordShape::of(model))))
-    }
-}
-
-/// What the answer to a GET by id says.
-fn fetched(
-    model: &'static ModelDescriptor,
-    id: Uuid,
-    shape: &RecordShape,
-    answer: &HttpAnswer,
-    has_read: bool,
-) -> Fetched<Fault> {
-    let entity = &model.entity;
-    if answer.status == StatusCode::OK {
-        return match shape.read(&answer.body) {
-            Ok((read, _)) if read != id => {
-                Fetched::Misconfigured(format!("CDMS answered the read of {} {id} with the record {read}", entity.name))
-            }
-            Ok((_, Ok(record))) => Fetched::Record(record),
-            Ok((_, Err(fault))) | Err(Unreadable::Value(_, fault)) => Fetched::Unreadable(fault),
-            Err(Unreadable::NoRecord(reason)) => Fetched::Unavailable(format!("{} ({reason})", answer.in_words())),
-        };
-    }
-    let status = answer.status.as_u16();
-    let refusal = Refusal::read(status, &answer.body);
-    match (status, refusal) {
-        (404, Some(refusal)) if refusal.meaning() == Meaning::RecordMissing => Fetched::Gone,
-        (403, _) if planted(Planted::ForbiddenIsGone) => Fetched::Gone,
-        (404, _) if planted(Planted::AnyNotFoundReadIsGone) => Fetched::Gone,
-        (404, refusal) if has_read => {
-            let said = refusal.map_or_else(|| answer.in_words(), |refusal| refusal.message);
-            Fetched::Unavailable(format!(
-                "CDMS answered 404 for the record without saying that it is gone ({said}), though it has the set {}; check \
-                 what stands between this program and CDMS",
-                entity.set
-            ))
-        }
-        (404, refusal) => {
-            let said = refusal.map_or_else(|| answer.in_words(), |refusal| refusal.message);
-            Fetched::Misconfigured(format!(
-                "CDMS does not know the set {} ({said}); check its address, the organisation and `set` in the contract",
-                entity.set
-            ))
-        }
-        (403, Some(refusal)) => Fetched::Refused(format!("{} (status {status})", refusal.message)),
-        (_, Some(refusal)) if refusal.meaning() == Meaning::NoPrivilege => {
-            Fetched::Refused(format!("{} (status {status})", refusal.message))
-        }
-        // Too slow a request or too many of them: it is not the read that is wrong.
-        (408 | 429, said) => {
-            let said = said.map_or_else(|| answer.in_words(), |refusal| refusal.message);
-            Fetched::Unavailable(format!("CDMS has too much to do: {said} (status {status})"))
-        }
-        (400..=499, Some(refusal)) => Fetched::Misconfigured(format!(
-            "CDMS does not take the read of {}: {} (status {status}); compare the contract with $metadata",
-            entity.set, refusal.message
-        )),
-        (_, Some(refusal)) => Fetched::Unavailable(format!("{} (status {status})", refusal.message)),
-        (300..=399, None) => Fetched::Misconfigured(format!(
-            "CDMS answered with {}, which is not among the login hosts of the authenticator",
-            answer.in_words()
-        )),
-        (_, None) => Fetched::Unavailable(format!("CDMS answered {status} with {}", answer.in_words())),
     }
 }
 
@@ -364,7 +269,7 @@ mod tests {
         let clock = Arc::new(ManualClock::at(cdms_odata::Instant(0)));
         let options = ClientOptions::default();
         let client = Client::new(
-            service_root("http://127.0.0.1:9/Org").unwrap(),
+            cdms_at("http://127.0.0.1:9/Org").unwrap(),
             Arc::new(Silent),
             RefusedLogins::nowhere(),
             options,

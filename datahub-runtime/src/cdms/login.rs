@@ -6,8 +6,10 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
+use cdms_odata::dialect::HttpAnswer;
 use datahub_protocol::LoginFailure;
 use datahub_protocol::planted::{Planted, planted};
+use http::StatusCode;
 use tokio::sync::Mutex;
 use tracing::Instrument as _;
 
@@ -103,9 +105,22 @@ impl Logins {
         Logins { authenticator, clock, refused, pause, state, lost, taken }
     }
 
-    /// The hosts of the login pages.
-    pub(crate) fn hosts(&self) -> &[String] {
-        self.authenticator.login_hosts()
+    /// Whether an answer says that the session is over, and by what sign: 401, a redirect to a login host, or a page with a
+    /// password field in place of data (docs/protocol.md, 7.1). A page under another status than 200 proves nothing of the request
+    /// that it answers.
+    pub(crate) fn sign_of_loss(&self, answer: &HttpAnswer) -> Option<String> {
+        if answer.status == StatusCode::UNAUTHORIZED {
+            return Some("CDMS answered 401".to_owned());
+        }
+        if answer.status.is_redirection() {
+            let host = answer.redirect_host()?;
+            let pinned = self.authenticator.login_hosts().iter().any(|pinned| pinned.eq_ignore_ascii_case(&host));
+            return pinned.then(|| format!("CDMS sent us to the login at {host}"));
+        }
+        let mut page = answer.page().filter(|_| answer.status == StatusCode::OK)?.to_ascii_lowercase();
+        page.retain(|letter| !matches!(letter, '"' | '\'') && !letter.is_whitespace());
+        let is_form = page.contains("<form") && page.contains("type=password");
+        is_form.then(|| "CDMS answered with its login form".to_owned())
     }
 
     /// The current session, which is begun where there is none that CDMS takes. Dropping the future leaves the login to the
@@ -149,7 +164,7 @@ impl Logins {
             Ok(session) => {
                 // Whether CDMS takes it, its answers say.
                 state.failures.pop_back();
-                tracing::info!(host = transport.root().host(), "logged in to CDMS");
+                tracing::info!(host = transport.host(), "logged in to CDMS");
                 state.last = Last::Done(session.clone());
                 Ok(Login { number: state.number, session })
             }
@@ -158,7 +173,7 @@ impl Logins {
                     "CDMS refuses the login: {error}; it is not tried again until the user or the password changes, or \
                      `hub.retry_login()` is called"
                 );
-                tracing::error!(host = transport.root().host(), %error, "CDMS refuses the login");
+                tracing::error!(host = transport.host(), %error, "CDMS refuses the login");
                 let is_kept = self.refused.remember(secret.as_deref(), &reason).await;
                 state.recalled = Some(now);
                 state.failures.pop_back();
@@ -173,7 +188,7 @@ impl Logins {
     }
 
     async fn log_in(&self, transport: &Transport) -> Result<Session, LoginError> {
-        let span = tracing::info_span!("cdms_login", host = transport.root().host());
+        let span = tracing::info_span!("cdms_login", host = transport.host());
         let login = self.authenticator.login(LoginRequests::new(transport)).instrument(span);
         tokio::time::timeout(LOGIN_TIME_MAX, login).await.unwrap_or_else(|_| {
             let seconds = LOGIN_TIME_MAX.as_secs();

@@ -4,10 +4,10 @@ use std::error::Error as _;
 use std::fmt::Write as _;
 use std::time::Duration;
 
-use cdms_odata::client::ServiceRoot;
+use cdms_odata::dialect::{Dialect, HttpAnswer, HttpRequest};
 use datahub_protocol::planted::{Planted, planted};
-use http::header::{ACCEPT, CONTENT_TYPE, LOCATION};
-use http::{HeaderMap, HeaderValue, Method, StatusCode};
+use http::header::CONTENT_TYPE;
+use http::{HeaderMap, HeaderValue, Method};
 use reqwest::redirect::Policy;
 use tokio::sync::Semaphore;
 use url::Url;
@@ -21,7 +21,10 @@ use crate::{Error, ErrorKind};
 /// The HTTP side of the client, with its counters.
 #[derive(Debug)]
 pub(crate) struct Transport {
-    root: ServiceRoot,
+    /// The address of CDMS's data service.
+    service: Url,
+    /// The organisation's address, where logins begin.
+    organisation: Url,
     http: reqwest::Client,
     time_limit: Duration,
     body_max: usize,
@@ -49,27 +52,8 @@ pub(crate) enum Exchange {
     Answered(HttpAnswer),
 }
 
-/// A whole answer.
-#[derive(Debug)]
-pub(crate) struct HttpAnswer {
-    /// The address that answered.
-    pub(crate) url: Url,
-    pub(crate) status: StatusCode,
-    pub(crate) headers: HeaderMap,
-    pub(crate) body: Vec<u8>,
-}
-
-/// A request to be sent.
-#[derive(Debug)]
-pub(crate) struct HttpRequest {
-    pub(crate) method: Method,
-    pub(crate) url: String,
-    pub(crate) headers: Vec<(&'static str, String)>,
-    pub(crate) body: Option<Vec<u8>>,
-}
-
 impl Transport {
-    pub(crate) fn new(root: ServiceRoot, options: &ClientOptions, meters: Meters) -> Result<Self, Error> {
+    pub(crate) fn new(dialect: &dyn Dialect, options: &ClientOptions, meters: Meters) -> Result<Self, Error> {
         let &ClientOptions { time_limit, body_max, concurrent_requests: concurrent_max, .. } = options;
         // Somebody else may have chosen a provider for the process already; either serves.
         _ = rustls::crypto::ring::default_provider().install_default();
@@ -81,7 +65,8 @@ impl Transport {
             .connect_timeout(time_limit.min(Duration::from_secs(15)))
             .pool_max_idle_per_host(concurrent_max)
             .user_agent(concat!("datahub-sync/", env!("CARGO_PKG_VERSION")));
-        if root.url().scheme() == "http" {
+        let (service, organisation) = (dialect.root().clone(), dialect.organisation());
+        if service.scheme() == "http" {
             // Plain http stays on this machine, so no proxy has a part in it.
             builder = builder.no_proxy();
         }
@@ -89,11 +74,23 @@ impl Transport {
             Error::new(ErrorKind::Misconfigured, format!("no HTTP client can be made: {}", causes(&error)))
         })?;
         let places = Semaphore::new(concurrent_max.min(Semaphore::MAX_PERMITS));
-        Ok(Transport { root, http, time_limit, body_max, places, concurrent_max, meters, reach: Reach::of("CDMS") })
+        let reach = Reach::of("CDMS");
+        Ok(Transport { service, organisation, http, time_limit, body_max, places, concurrent_max, meters, reach })
     }
 
-    pub(crate) fn root(&self) -> &ServiceRoot {
-        &self.root
+    /// The address of CDMS's data service.
+    pub(crate) fn service(&self) -> &Url {
+        &self.service
+    }
+
+    /// The organisation's address, where logins begin.
+    pub(crate) fn organisation(&self) -> &Url {
+        &self.organisation
+    }
+
+    /// CDMS's host, for logs.
+    pub(crate) fn host(&self) -> &str {
+        self.service.host_str().unwrap_or_default()
     }
 
     /// A request to the data service, with the session's headers, if `may_send` holds once its turn has come.
@@ -105,15 +102,8 @@ impl Transport {
         may_send: MaySend<'_>,
     ) -> Exchange {
         let mut headers = session.headers().clone();
-        headers.insert(ACCEPT, HeaderValue::from_static("application/json"));
-        if request.body.is_some() {
-            headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json; charset=utf-8"));
-        }
-        for (name, value) in request.headers {
-            match HeaderValue::try_from(value) {
-                Ok(value) => _ = headers.insert(name, value),
-                Err(_) => return Exchange::NotSent(format!("the header {name} cannot be sent")),
-            }
+        for (name, value) in &request.headers {
+            headers.insert(name, value.clone());
         }
         match Url::parse(&request.url) {
             Ok(url) => self.exchange(request.method, url, headers, request.body, may_send).await,
@@ -191,53 +181,6 @@ impl Transport {
         }
         self.reach.answered();
         Exchange::Answered(HttpAnswer { url, status, headers, body })
-    }
-}
-
-impl HttpAnswer {
-    /// Whether the answer says that the session is over, and by what sign: 401, a redirect to a login host, or a page
-    /// with a password field in place of data (docs/protocol.md, 7.1). A page under another status than 200 proves nothing
-    /// of the request that it answers.
-    pub(crate) fn login_lost(&self, login_hosts: &[String]) -> Option<String> {
-        if self.status == StatusCode::UNAUTHORIZED {
-            return Some("CDMS answered 401".to_owned());
-        }
-        if self.status.is_redirection() {
-            let host = self.redirect_host()?;
-            let pinned = login_hosts.iter().any(|pinned| pinned.eq_ignore_ascii_case(&host));
-            return pinned.then(|| format!("CDMS sent us to the login at {host}"));
-        }
-        let mut page = self.page().filter(|_| self.status == StatusCode::OK)?.to_ascii_lowercase();
-        page.retain(|letter| !matches!(letter, '"' | '\'') && !letter.is_whitespace());
-        let is_form = page.contains("<form") && page.contains("type=password");
-        is_form.then(|| "CDMS answered with its login form".to_owned())
-    }
-
-    /// The host to which a redirect leads.
-    pub(crate) fn redirect_host(&self) -> Option<String> {
-        let location = self.headers.get(LOCATION)?.to_str().ok()?;
-        self.url.join(location).ok()?.host_str().map(str::to_owned)
-    }
-
-    /// What the answer is, in words for a message.
-    pub(crate) fn in_words(&self) -> String {
-        if let Some(host) = self.redirect_host() {
-            return format!("a redirect to {host}");
-        }
-        if self.page().is_some() {
-            return "an HTML page".to_owned();
-        }
-        if self.body.is_empty() {
-            "nothing".to_owned()
-        } else {
-            format!("{} bytes that are no record", self.body.len())
-        }
-    }
-
-    fn page(&self) -> Option<String> {
-        let kind = self.headers.get(CONTENT_TYPE)?.to_str().ok()?.to_ascii_lowercase();
-        let is_html = kind.starts_with("text/html") || kind.starts_with("application/xhtml");
-        is_html.then(|| String::from_utf8_lossy(&self.body).into_owned())
     }
 }
 

@@ -6,7 +6,7 @@ use std::time::Duration;
 use datahub_model::Mode;
 
 use super::{Engine, Hub};
-use crate::cdms::{Authenticator, Client, ClientOptions, RefusedLogins, service_root};
+use crate::cdms::{Authenticator, Client, ClientOptions, RefusedLogins, cdms_at};
 use crate::clock::{Clock, SystemClock};
 use crate::cost::Meters;
 use crate::settling::Settling;
@@ -185,7 +185,7 @@ impl HubBuilder {
             return Err(missing("CDMS", ".cdms(address, authenticator)"));
         }
         let cdms = match self.cdms {
-            Some((root, authenticator)) => Some((service_root(&root)?, authenticator)),
+            Some((address, authenticator)) => Some((cdms_at(&address)?, authenticator)),
             None => None,
         };
         let client_options = ClientOptions {
@@ -207,9 +207,9 @@ impl HubBuilder {
         } else {
             store.check_schema(&models).await?;
         }
-        let client = cdms.map(|(root, authenticator)| {
+        let client = cdms.map(|(dialect, authenticator)| {
             let refused = RefusedLogins::in_database(store.clone());
-            Client::new(root, authenticator, refused, client_options, Arc::clone(&self.clock), meters.clone())
+            Client::new(dialect, authenticator, refused, client_options, Arc::clone(&self.clock), meters.clone())
         });
         let client = client.transpose()?;
         let program: Arc<str> = self.program.into();

@@ -5,6 +5,7 @@ use std::future::IntoFuture;
 use std::marker::PhantomData;
 use std::sync::Arc;
 
+use cdms_odata::dialect::{Continuation, Next};
 use datahub_model::ModelDescriptor;
 use datahub_protocol::{Listed, Seen, Sighting, Version, listed};
 use futures_util::future::BoxFuture;
@@ -12,7 +13,7 @@ use tracing::Instrument;
 use uuid::Uuid;
 
 use super::refuse_detached;
-use crate::cdms::{Next, PageFailure, PageRead};
+use crate::cdms::{PageFailure, PageRead};
 use crate::crash_points::{Place, Step, pass};
 use crate::executor::News;
 use crate::hub::{Doubt, Engine};
@@ -101,21 +102,20 @@ impl<T: CdmsSynced> Pull<T> {
         let mut at = engine.store.claim_pull(claim, self.restart).await?;
         // An address of another CDMS, or of another version of this program, is not gone on from.
         let client = engine.client()?;
-        match at.next.as_deref().map(|next| client.remembered_page(model, next)) {
-            None => {}
-            Some(Some(page)) => at.next = Some(page),
-            Some(None) => at = Watermark::default(),
+        let mut next = at.next.as_deref().and_then(|kept| client.remembered(model, kept));
+        if next.is_none() {
+            at = Watermark::default();
         }
-        let mut report = PullReport { resumed: at.next.is_some(), ..PullReport::default() };
+        let mut report = PullReport { resumed: next.is_some(), ..PullReport::default() };
         let mut links = Links::default();
         while self.pages_max.is_none_or(|max| report.pages < max) {
             engine.admit(model)?;
             let span = tracing::info_span!("datahub_page", model = model.name, page = at.pages);
-            let next = page(&engine, claim, &mut at, &mut report).instrument(span).await?;
+            next = page(&engine, claim, &mut at, next, &mut report).instrument(span).await?;
             if let Some(progress) = &mut self.progress {
                 progress(&report);
             }
-            match next {
+            match &next {
                 None => break,
                 Some(next) => links.follow(model, next)?,
             }
@@ -124,32 +124,30 @@ impl<T: CdmsSynced> Pull<T> {
     }
 }
 
-/// Reads and stores one page; says where the next one is.
+/// Reads and stores one page, the first one or a later one; says where the next one is.
 async fn page(
     engine: &Arc<Engine>,
     claim: Claim,
     at: &mut Watermark,
+    here: Option<Continuation>,
     report: &mut PullReport,
-) -> Result<Option<String>, Error> {
+) -> Result<Option<Continuation>, Error> {
     let (model, client) = (claim.model, engine.client()?);
     let asked_at = engine.store.newest_version().await?;
     pass(Step { operation: "pull", action: "fetch" }, Place::Before).await;
-    let PageRead { records, without_id, next } = match &at.next {
-        None => client.page(model, &client.first_page(model)).await.map_err(told)?,
-        Some(url) => match client.page(model, url).await {
-            // What another run remembered may be stale; what CDMS has just given is not.
-            Err(PageFailure::Refused(reason)) if report.resumed && report.pages == 0 => {
-                tracing::info!(model = model.name, reason, "the pull begins anew");
-                (*at, report.resumed) = (Watermark::default(), false);
-                client.page(model, &client.first_page(model)).await.map_err(told)?
-            }
-            page => page.map_err(told)?,
-        },
+    let PageRead { records, without_id, next } = match client.page(model, here.as_ref()).await {
+        // What another run remembered may be stale; what CDMS has just given is not.
+        Err(PageFailure::Refused(reason)) if report.resumed && report.pages == 0 => {
+            tracing::info!(model = model.name, reason, "the pull begins anew");
+            (*at, report.resumed) = (Watermark::default(), false);
+            client.page(model, None).await.map_err(told)?
+        }
+        page => page.map_err(told)?,
     };
     pass(Step { operation: "pull", action: "fetch" }, Place::After).await;
     match &next {
         Next::End => at.next = None,
-        Next::Page(url) => at.next = Some(url.clone()),
+        Next::Page { at: next, .. } => at.next = Some(next.as_str().to_owned()),
         // The records are as good as any; the next pull begins with this page.
         Next::Unusable(_) => {}
     }
@@ -192,7 +190,7 @@ async fn page(
     }
     match next {
         Next::End => Ok(None),
-        Next::Page(url) => Ok(Some(url)),
+        Next::Page { at: next, .. } => Ok(Some(next)),
         Next::Unusable(reason) => Err(Error::new(ErrorKind::Misconfigured, reason)),
     }
 }
@@ -265,13 +263,13 @@ async fn read_again(
 /// The links that were followed, so that a list which leads back to itself ends. It remembers one of them at a time.
 #[derive(Default)]
 struct Links {
-    remembered: Option<String>,
+    remembered: Option<Continuation>,
     followed: u64,
 }
 
 impl Links {
-    fn follow(&mut self, model: &ModelDescriptor, next: String) -> Result<(), Error> {
-        if self.remembered.as_ref() == Some(&next) {
+    fn follow(&mut self, model: &ModelDescriptor, next: &Continuation) -> Result<(), Error> {
+        if self.remembered.as_ref() == Some(next) {
             let message = format!("CDMS's list of {} leads back to a page that was read already", model.entity.set);
             return Err(
                 Error::new(ErrorKind::Misconfigured, message).advise("pull with `restart()` once that is mended")
@@ -280,7 +278,7 @@ impl Links {
         self.followed += 1;
         // A power of two: a circle of any length is met again before the next one.
         if self.followed.is_power_of_two() {
-            self.remembered = Some(next);
+            self.remembered = Some(next.clone());
         }
         Ok(())
     }

@@ -1,13 +1,14 @@
 //! A write on its way: whether it may be sent, and everything that can come back.
 
+use cdms_odata::crm2011::{Body, outcome, refusal};
 use cdms_odata::{Attributes, Value};
 use datahub_protocol::planted::{Planted, planted};
-use datahub_protocol::{Answer, Event, OperationId, Reply, ReplyBody, Verdict, WriteKind};
+use datahub_protocol::{Answer, Event, OperationId, Verdict, WriteKind};
 use uuid::Uuid;
 
 use super::process::Act;
 use super::{Late, World};
-use crate::cdms::{DUPLICATE, Deed, MISSING, Whims, refusal};
+use crate::cdms::{DUPLICATE, Deed, MISSING, Whims};
 use crate::mapping::Model;
 use crate::store::REQUEST_MS;
 
@@ -115,8 +116,10 @@ impl World {
     }
 
     fn exchange(&mut self, operation: OperationId, write: WriteKind, id: Uuid, body: Attributes) -> Answer<String> {
-        let refused = |status, code| Answer::Reply(Reply { status, body: ReplyBody::Refusal(refusal(status, code)) });
-        let other = |status| Answer::Reply(Reply { status, body: ReplyBody::Other("a page".to_owned()) });
+        let asked = write.in_dialects().expect("only writes that this version knows are sent");
+        let reply = |status, body| Answer::Reply(outcome(asked, status, body));
+        let refused = |status, code| reply(status, Body::Refusal(refusal(status, Some(code), "no")));
+        let other = |status| reply(status, Body::Other("a page".to_owned()));
         let lost = || Answer::Lost("lost".to_owned());
         if write == WriteKind::Create && self.cdms.records.contains_key(&id) {
             let is_lost = self.happens("a taken id whose answer is lost", 60);
@@ -142,7 +145,7 @@ impl World {
             return refused(500, -2_147_204_784);
         }
         if self.happens("a session that is over", 25) {
-            return Answer::Reply(Reply { status: 401, body: ReplyBody::LoginLost("401".to_owned()) });
+            return Answer::LoginLost("401".to_owned());
         }
         if self.happens("an unexpected error before the write", 12) {
             self.looked_at.insert(operation);
@@ -190,8 +193,8 @@ impl World {
             return other(if self.rng.bool() { 502 } else { 404 });
         }
         match done {
-            Err(refusal) => Answer::Reply(Reply { status: refusal.status, body: ReplyBody::Refusal(refusal) }),
-            Ok(None) => Answer::Reply(Reply { status: 204, body: ReplyBody::Empty }),
+            Err((status, code)) => refused(status, code),
+            Ok(None) => reply(204, Body::Empty),
             Ok(Some(made)) => {
                 let record = self.cdms.read(Model::Wide, made).ok_or_else(|| "gone".to_owned());
                 let record = if self.happens("a create's answer that cannot be parsed", 15) {
@@ -199,7 +202,7 @@ impl World {
                 } else {
                     record
                 };
-                Answer::Reply(Reply { status: 201, body: ReplyBody::Created { id: made, record } })
+                reply(201, Body::Record((made, record)))
             }
         }
     }

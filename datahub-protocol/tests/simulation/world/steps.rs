@@ -1,8 +1,9 @@
 //! How an operation goes on: each thing that it wants is done, or goes wrong, and it is told.
 
+use cdms_odata::dialect::WriteAnswer;
 use datahub_protocol::{
-    Answer, Commit, Committed, Event, Failure, Fetched, IntentChange, LoginFailure, Mapping as _, Reply, ReplyBody,
-    Settled, Sighting, Written,
+    Answer, Commit, Committed, Event, Failure, Fetched, IntentChange, LoginFailure, Mapping as _, Settled, Sighting,
+    Written,
 };
 use uuid::Uuid;
 
@@ -122,9 +123,7 @@ impl World {
     pub(super) fn deliver(&mut self, at: usize, mut event: Event<String>) {
         let process = &mut self.processes[at];
         // A program reads what its mapping knows.
-        if let Event::Answered(Answer::Reply(Reply { body: ReplyBody::Created { record: Ok(record), .. }, .. })) =
-            &mut event
-        {
+        if let Event::Answered(Answer::Reply(WriteAnswer::Applied(Some((_, Ok(record)))))) = &mut event {
             record.attributes.retain(|name, _| process.model.knows(name));
         }
         process.step(event);

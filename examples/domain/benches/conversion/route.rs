@@ -2,7 +2,7 @@
 
 use std::marker::PhantomData;
 
-use cdms_odata::client::json;
+use cdms_odata::crm2011::json;
 use cdms_odata::{Attributes, Facts, Kind, Value};
 use datahub_model::conversion;
 use datahub_runtime::{CdmsSynced, RowReader, RowWriter};

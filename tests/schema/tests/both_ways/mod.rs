@@ -1,6 +1,6 @@
 //! Random records of every model, over the wire's form to attributes, to the model's row and back.
 
-use cdms_odata::client::json::{read_record, write_record};
+use cdms_odata::crm2011::json::{read_record, write_record};
 use cdms_odata::{Attributes, Facts, Instant, Kind, Value};
 use datahub_model::conversion;
 use datahub_model::{ModelDescriptor, Source};

@@ -6,19 +6,8 @@ use serde::ser::Error as _;
 use serde::{Serialize, Serializer};
 use uuid::Uuid;
 
+use crate::dialect::ValueError;
 use crate::{Instant, Kind, Reference, Value};
-
-/// A value that cannot be sent.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("the attribute `{attribute}` is of kind {kind} and cannot be sent as {form}")]
-pub struct WriteError {
-    /// The attribute.
-    pub attribute: String,
-    /// Its kind.
-    pub kind: Kind,
-    /// The form of the value given.
-    pub form: &'static str,
-}
 
 /// The bytes that an attribute takes in a body, more or less.
 const ROOM: usize = 48;
@@ -29,7 +18,7 @@ const ROOM: usize = 48;
 /// # Errors
 ///
 /// A value whose form is not that of the attribute's kind.
-pub fn write_record<'v>(values: impl IntoIterator<Item = (&'v str, Kind, &'v Value)>) -> Result<Vec<u8>, WriteError> {
+pub fn write_record<'v>(values: impl IntoIterator<Item = (&'v str, Kind, &'v Value)>) -> Result<Vec<u8>, ValueError> {
     let values = values.into_iter();
     let mut body = Vec::with_capacity(ROOM * (values.size_hint().0 + 1));
     body.push(b'{');
@@ -38,7 +27,7 @@ pub fn write_record<'v>(values: impl IntoIterator<Item = (&'v str, Kind, &'v Val
             body.push(b',');
         }
         // Into memory everything is written but what has no such form.
-        let refused = |_| WriteError { attribute: name.to_owned(), kind, form: value.form() };
+        let refused = |_| ValueError { attribute: name.to_owned(), kind, form: value.form() };
         write_text(&mut body, name).map_err(refused)?;
         body.push(b':');
         write_value(&mut body, kind, value).map_err(refused)?;

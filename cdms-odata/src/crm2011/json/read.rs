@@ -7,7 +7,7 @@ use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
 
 use super::value::{ValueSeed, form_of};
-use super::{Page, ReadError, Shape};
+use super::{JsonPage, ReadError, Shape};
 use crate::{AttributeName, Attributes, Kind, Value};
 
 /// Reads one record from `{"d":{…}}`. Attributes outside the shape are skipped without a trace.
@@ -33,7 +33,7 @@ pub fn read_record(body: &[u8], shape: &Shape) -> Result<Attributes, ReadError> 
 /// # Errors
 ///
 /// An answer that is no page; records that cannot be read are errors of their own inside the page.
-pub fn read_page(body: &[u8], shape: &Shape) -> Result<Page, ReadError> {
+pub fn read_page(body: &[u8], shape: &Shape) -> Result<JsonPage, ReadError> {
     #[derive(Deserialize)]
     struct Results<'a> {
         #[serde(borrow)]
@@ -50,7 +50,7 @@ pub fn read_page(body: &[u8], shape: &Shape) -> Result<Page, ReadError> {
         serde_json::from_str(raw)
     };
     let Results { results, next } = results.map_err(|_| ReadError::NotARecord { expected })?;
-    Ok(Page { records: results.into_iter().map(|raw| record(raw, shape)).collect(), next })
+    Ok(JsonPage { records: results.into_iter().map(|raw| record(raw, shape)).collect(), next })
 }
 
 #[derive(Deserialize)]

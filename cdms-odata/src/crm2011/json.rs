@@ -4,57 +4,19 @@ mod read;
 mod value;
 mod write;
 
-use crate::{Attributes, Kind};
+use crate::Attributes;
+pub use crate::dialect::{ReadError, Shape};
 
 pub use read::{read_page, read_record};
-pub use write::{WriteError, write_record};
+pub use write::write_record;
 
-/// The attributes to read from a record, with their kinds, in the order of their names.
-pub type Shape = [(&'static str, Kind)];
-
-/// A page of a list.
+/// A page of a list as it stands in JSON.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Page {
+pub struct JsonPage {
     /// The records; one that cannot be read does not spoil the others.
     pub records: Vec<Result<Attributes, ReadError>>,
     /// The address of the next page.
     pub next: Option<String>,
-}
-
-/// Why an answer cannot be read.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
-pub enum ReadError {
-    /// It is no JSON.
-    #[error("the answer is no JSON: {reason}")]
-    NotJson {
-        /// What and where.
-        reason: String,
-    },
-    /// It is JSON, but not an answer of this service.
-    #[error("the answer is JSON, but not {expected}")]
-    NotARecord {
-        /// What was expected.
-        expected: &'static str,
-    },
-    /// An attribute that was asked for is not there.
-    #[error("the answer lacks the attribute `{attribute}`")]
-    Missing {
-        /// The attribute.
-        attribute: &'static str,
-    },
-    /// An attribute's value is not of its kind.
-    #[error("the attribute `{attribute}` holds {form}, which is no {kind}")]
-    Value {
-        /// The attribute.
-        attribute: &'static str,
-        /// Its kind.
-        kind: Kind,
-        /// What it holds, in words that show no value.
-        form: &'static str,
-        /// The JSON itself. May hold personal data.
-        found: String,
-    },
 }
 
 #[cfg(test)]
@@ -64,7 +26,7 @@ mod tests {
     use uuid::Uuid;
 
     use super::*;
-    use crate::{Instant, Reference, Value};
+    use crate::{Instant, Kind, Reference, Value};
 
     fn one(kind: Kind, json: &str) -> Result<Value, ReadError> {
         let body = format!(r#"{{"d":{{"__metadata":{{"uri":"x"}},"Other":[1],"A":{json}}}}}"#);
@@ -226,7 +188,7 @@ mod tests {
         assert_eq!(page.records[0].as_ref().unwrap().get("A"), Some(&Value::text("x")));
         assert!(page.records[1].is_err());
         assert_eq!(page.records[2].as_ref().unwrap().get("A"), Some(&Value::Null));
-        assert_eq!(read_page(br#"{"d":[]}"#, &[]).unwrap(), Page { records: Vec::new(), next: None });
+        assert_eq!(read_page(br#"{"d":[]}"#, &[]).unwrap(), JsonPage { records: Vec::new(), next: None });
     }
 
     #[test]

@@ -2,8 +2,10 @@
 
 use std::fmt;
 
-use ::url::{Host, Url};
+use ::url::Url;
 use uuid::Uuid;
+
+use crate::dialect::{AddressError, checked_address};
 
 const SERVICE: &str = "/XRMServices/2011/OrganizationData.svc";
 
@@ -14,40 +16,6 @@ pub const MAX_URI: usize = 1_900;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ServiceRoot {
     url: Url,
-}
-
-/// Why an address cannot be a service root.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
-pub enum RootError {
-    /// It is no URL.
-    #[error("{text:?} is no address: {reason}; write it like https://crm.example.gov.uk/ORG")]
-    NotAUrl {
-        /// What was given.
-        text: String,
-        /// What is wrong with it.
-        reason: String,
-    },
-    /// It is neither http nor https.
-    #[error("the scheme {scheme:?} cannot be used; write https://")]
-    Scheme {
-        /// The scheme.
-        scheme: String,
-    },
-    /// Plain http to another machine.
-    #[error(
-        "http:// to {host} would send records and passwords unprotected; use https:// (plain http is for this machine only)"
-    )]
-    PlainHttp {
-        /// The host.
-        host: String,
-    },
-    /// It carries a user, a query or a fragment.
-    #[error("the address must not contain {what}; leave it out")]
-    Superfluous {
-        /// What it carries.
-        what: &'static str,
-    },
 }
 
 /// An address with the attributes to read.
@@ -64,29 +32,14 @@ impl ServiceRoot {
     ///
     /// # Errors
     ///
-    /// See [`RootError`]; plain http is taken for loopback addresses only.
-    pub fn parse(text: &str) -> Result<Self, RootError> {
-        let mut url = Url::parse(text)
-            .map_err(|error| RootError::NotAUrl { text: without_user(text), reason: error.to_string() })?;
-        let superfluous = [
-            (!url.username().is_empty() || url.password().is_some(), "a user or password"),
-            (url.query().is_some(), "a query"),
-            (url.fragment().is_some(), "a fragment"),
-        ];
-        if let Some((_, what)) = superfluous.into_iter().find(|(found, _)| *found) {
-            return Err(RootError::Superfluous { what });
-        }
-        match url.scheme() {
-            "https" => {}
-            "http" if is_loopback(&url) => {}
-            "http" => return Err(RootError::PlainHttp { host: url.host_str().unwrap_or_default().to_owned() }),
-            scheme => return Err(RootError::Scheme { scheme: scheme.to_owned() }),
-        }
+    /// See [`AddressError`]; plain http is taken for loopback addresses only.
+    pub fn parse(text: &str) -> Result<Self, AddressError> {
+        let mut url = checked_address(text)?;
         let path = url.path().trim_end_matches('/').to_owned();
         let service = path.to_ascii_lowercase().find(&SERVICE.to_ascii_lowercase());
         if let Some(at) = service {
             if at + SERVICE.len() < path.len() {
-                return Err(RootError::Superfluous { what: "anything after OrganizationData.svc" });
+                return Err(AddressError::Superfluous { what: "anything after OrganizationData.svc" });
             }
             url.set_path(&path);
         } else {
@@ -221,23 +174,6 @@ impl fmt::Display for ServiceRoot {
     }
 }
 
-/// The text without what stands before an `@`, which may be a password.
-fn without_user(text: &str) -> String {
-    match text.rsplit_once('@') {
-        Some((_, rest)) => format!("…@{rest}"),
-        None => text.to_owned(),
-    }
-}
-
-fn is_loopback(url: &Url) -> bool {
-    match url.host() {
-        Some(Host::Domain(name)) => name == "localhost",
-        Some(Host::Ipv4(address)) => address.is_loopback(),
-        Some(Host::Ipv6(address)) => address.is_loopback(),
-        None => false,
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -258,33 +194,15 @@ mod tests {
     }
 
     #[test]
-    fn unsafe_addresses_are_refused_with_the_way_out() {
+    fn an_address_of_something_else_is_refused_with_the_way_out() {
         for (text, expected) in [
-            ("crm.example.gov.uk", "is no address"),
-            ("ftp://crm", "write https://"),
-            ("http://crm.example.gov.uk/ORG", "plain http is for this machine only"),
-            ("http://localhost.example.org/ORG", "plain http is for this machine only"),
-            ("http://127.0.0.1.example.org/ORG", "plain http is for this machine only"),
-            ("http://crm.localhost/ORG", "plain http is for this machine only"),
-            ("http://notlocalhost/ORG", "plain http is for this machine only"),
-            ("http://128.0.0.1/ORG", "plain http is for this machine only"),
-            ("http://0.0.0.0/ORG", "plain http is for this machine only"),
-            ("http://[::2]/ORG", "plain http is for this machine only"),
-            ("http://[::ffff:10.0.0.1]/ORG", "plain http is for this machine only"),
-            ("http://localhost@crm.example.org/ORG", "a user or password"),
-            ("https://ada:secret@crm/ORG", "a user or password"),
-            ("https://crm/ORG?x=1", "a query"),
-            ("https://crm/ORG#x", "a fragment"),
-            ("https://ada:secret@crm:99999/ORG", "is no address"),
             ("https://crm/ORG/XRMServices/2011/OrganizationData.svc/AccountSet", "anything after"),
+            ("http://crm.example.gov.uk/ORG", "plain http is for this machine only"),
         ] {
             let error = ServiceRoot::parse(text).unwrap_err().to_string();
             assert!(error.contains(expected), "{text}: {error}");
-            assert!(!error.contains("secret"), "{error}");
         }
-        for text in ["http://127.0.0.1:8080/ORG", "http://127.9.9.9/ORG", "http://[::1]/ORG", "http://LocalHost/ORG"] {
-            ServiceRoot::parse(text).unwrap();
-        }
+        ServiceRoot::parse("http://127.0.0.1:8080/ORG").unwrap();
     }
 
     #[test]

@@ -1,0 +1,237 @@
+//! The read table: what comes back from a request that only reads, and what that says; and the data that it brings.
+
+use ::url::Url;
+use uuid::Uuid;
+
+use super::error::read_refusal;
+use super::json::{self, JsonPage};
+use super::root::{BadLink, NextPage};
+use crate::dialect::{
+    Carried, ContactAnswer, Continuation, EntityShape, HttpAnswer, Meaning, Next, Page, PageAnswer, ReadAnswer,
+    ReadError, Refusal, SetIs,
+};
+use crate::planted::{Planted, planted};
+use crate::{Attributes, Kind, Value};
+
+/// What an answer without data says to a request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Sense {
+    /// There is no such record.
+    Gone,
+    /// There is no such set, or it is not CDMS that answers.
+    NoSet,
+    /// The CDMS user may not read it.
+    Forbidden,
+    /// Too slow a request or too many of them: it is not the request that is wrong.
+    Busy,
+    /// CDMS does not take the request.
+    NotTaken,
+    /// CDMS does not take the address: the list may have changed since it was given.
+    Stale,
+    /// It is not CDMS that answers, or not to this user.
+    Misplaced,
+    /// Somebody else is to be asked, who is none of the login hosts.
+    Redirected,
+    /// CDMS is away or in trouble.
+    Away,
+}
+
+/// The table: by the status, and by what CDMS says in its own words where it does, what that is to the read of a record, to
+/// a list and to the first contact.
+fn sense(status: u16, said: Option<Meaning>) -> (Sense, Sense, Sense) {
+    use Meaning::{NoPrivilege, RecordMissing};
+    use Sense::{Away, Busy, Forbidden, Gone, Misplaced, NoSet, NotTaken, Redirected, Stale};
+    match (status, said) {
+        (404, Some(RecordMissing)) => (Gone, Stale, Misplaced),
+        (404, Some(_)) => (NoSet, Stale, Misplaced),
+        (404, None) => (NoSet, Misplaced, Misplaced),
+        (403, Some(_)) => (Forbidden, NotTaken, Misplaced),
+        (408 | 429, Some(NoPrivilege)) => (Forbidden, Busy, Busy),
+        (408 | 429, _) => (Busy, Busy, Busy),
+        (400, Some(NoPrivilege)) => (Forbidden, Stale, Misplaced),
+        (400, Some(_)) => (NotTaken, Stale, Misplaced),
+        (401..=499, Some(NoPrivilege)) => (Forbidden, NotTaken, Misplaced),
+        (401..=499, Some(_)) => (NotTaken, NotTaken, Misplaced),
+        (400..=499, None) => (Away, Misplaced, Misplaced),
+        (300..=399, Some(NoPrivilege)) => (Forbidden, Misplaced, Misplaced),
+        (300..=399, Some(_)) => (Away, Misplaced, Misplaced),
+        (300..=399, None) => (Redirected, Misplaced, Misplaced),
+        (_, Some(NoPrivilege)) => (Forbidden, Away, Away),
+        _ => (Away, Away, Away),
+    }
+}
+
+/// An answer without data, as it is put in words.
+struct Said {
+    status: u16,
+    refusal: Option<Refusal>,
+    /// CDMS's text, or what the answer carries.
+    words: String,
+}
+
+impl Said {
+    /// What an answer says that brings no data.
+    fn by(answer: &HttpAnswer) -> Option<Self> {
+        let status = answer.status.as_u16();
+        let refusal = (status != 200).then(|| read_refusal(status, &answer.body))?;
+        let words = refusal.as_ref().map_or_else(|| answer.in_words(), |refusal| refusal.message.clone());
+        Some(Said { status, refusal, words })
+    }
+
+    fn sense(&self) -> (Sense, Sense, Sense) {
+        sense(self.status, self.refusal.as_ref().map(|refusal| refusal.meaning))
+    }
+}
+
+/// What the answer to the read of a record says.
+pub(super) fn record(entity: &EntityShape, id: Uuid, set: SetIs, answer: &HttpAnswer) -> ReadAnswer {
+    let Some(said) = Said::by(answer) else { return given(entity, id, answer) };
+    let Said { status, refusal, words } = &said;
+    if *status == 403 && planted(Planted::ForbiddenIsGone) || *status == 404 && planted(Planted::AnyNotFoundReadIsGone)
+    {
+        return ReadAnswer::Gone;
+    }
+    let (name, stated) = (entity.set, format!("{words} (status {status})"));
+    match said.sense().0 {
+        Sense::Gone => ReadAnswer::Gone,
+        Sense::NoSet if set == SetIs::Known => ReadAnswer::Unavailable(format!(
+            "CDMS answered 404 for the record without saying that it is gone ({words}), though it has the set {name}; check \
+             what stands between this program and CDMS"
+        )),
+        Sense::NoSet => ReadAnswer::Misconfigured(format!(
+            "CDMS does not know the set {name} ({words}); check its address, the organisation and `set` in the contract"
+        )),
+        Sense::Forbidden => ReadAnswer::Refused(stated),
+        Sense::Busy => ReadAnswer::Unavailable(format!("CDMS has too much to do: {stated}")),
+        Sense::NotTaken => ReadAnswer::Misconfigured(format!(
+            "CDMS does not take the read of {name}: {stated}; compare the contract with $metadata"
+        )),
+        Sense::Redirected => ReadAnswer::Misconfigured(format!(
+            "CDMS answered with {words}, which is not among the login hosts of the authenticator"
+        )),
+        Sense::Away if refusal.is_some() => ReadAnswer::Unavailable(stated),
+        Sense::Away | Sense::Stale | Sense::Misplaced => {
+            ReadAnswer::Unavailable(format!("CDMS answered {status} with {words}"))
+        }
+    }
+}
+
+/// The record that the answer to a read gives.
+fn given(entity: &EntityShape, id: Uuid, answer: &HttpAnswer) -> ReadAnswer {
+    match carried(entity, &answer.body) {
+        Ok(Carried { id: Some(read), attributes: Ok(_), .. }) if read != id => {
+            ReadAnswer::Misconfigured(format!("CDMS answered the read of {} {id} with the record {read}", entity.name))
+        }
+        Ok(carried) => ReadAnswer::Record(carried),
+        Err(error) => ReadAnswer::Unavailable(format!("{} ({error})", answer.in_words())),
+    }
+}
+
+/// What the answer to a request for a page says; `follow` takes the link to the next one.
+pub(super) fn page(
+    entity: &EntityShape,
+    answer: &HttpAnswer,
+    follow: impl FnOnce(&str) -> Result<NextPage, BadLink>,
+) -> PageAnswer {
+    let set = entity.set;
+    if let Some(said) = Said::by(answer) {
+        let stated = format!("{} (status {})", said.words, said.status);
+        return match said.sense().1 {
+            Sense::Busy => PageAnswer::Unavailable(format!("CDMS has too much to do for a list of {set}: {stated}")),
+            Sense::Stale => PageAnswer::Refused(format!("CDMS does not take a list of {set}: {stated}")),
+            Sense::NotTaken => PageAnswer::Misconfigured(format!("CDMS does not give a list of {set}: {stated}")),
+            Sense::Misplaced => PageAnswer::Misconfigured(format!(
+                "CDMS does not give a list of {set}: {stated}; check its address and the rights of its user"
+            )),
+            _ => PageAnswer::Unavailable(format!("CDMS does not give a list of {set}: {stated}")),
+        };
+    }
+    match records(entity, &answer.body) {
+        Ok((records, link)) => PageAnswer::Page(Page { records, next: next(set, link.as_deref(), follow) }),
+        Err(error) => PageAnswer::Unavailable(format!("{} instead of a list of {set} ({error})", answer.in_words())),
+    }
+}
+
+fn next(set: &str, link: Option<&str>, follow: impl FnOnce(&str) -> Result<NextPage, BadLink>) -> Next {
+    let Some(link) = link else { return Next::End };
+    match follow(link) {
+        Ok(NextPage { url, is_foreign }) => {
+            let host = || Url::parse(link).ok().and_then(|link| link.host_str().map(str::to_owned));
+            Next::Page { at: Continuation(url), other_host: is_foreign.then(|| host().unwrap_or_default()) }
+        }
+        Err(bad) => Next::Unusable(format!(
+            "the list of {set} goes on with a link that is not followed: {bad}; check what stands between this program \
+             and CDMS"
+        )),
+    }
+}
+
+/// What the answer to a question of the first contact says, which asks for keys of a set.
+pub(super) fn contact(set: &str, key: &'static str, answer: &HttpAnswer) -> ContactAnswer {
+    if let Some(said) = Said::by(answer) {
+        let Said { status, words, .. } = &said;
+        return match said.sense().2 {
+            Sense::Busy => ContactAnswer::Unavailable(format!("it has too much to do: {words} (status {status})")),
+            Sense::Misplaced => ContactAnswer::Refused(format!("CDMS answered {status} for {set}: {words}")),
+            _ => ContactAnswer::Unavailable(format!("it answered {status}: {words}")),
+        };
+    }
+    let JsonPage { records, .. } = match json::read_page(&answer.body, &[(key, Kind::Guid)]) {
+        Ok(page) => page,
+        Err(error) => {
+            return ContactAnswer::Unavailable(format!("{} instead of {set}: {error}", answer.in_words()));
+        }
+    };
+    let ids = records.into_iter().map(|record| id_of(key, &record.ok()?));
+    match ids.collect() {
+        Some(ids) => ContactAnswer::Found(ids),
+        None => ContactAnswer::Unreadable(format!("CDMS gave a record of {set} without a readable {key}")),
+    }
+}
+
+/// Reads the record in an answer.
+///
+/// # Errors
+///
+/// There is no record in it.
+pub(super) fn carried(entity: &EntityShape, body: &[u8]) -> Result<Carried, ReadError> {
+    let attributes = json::read_record(body, &entity.attributes);
+    let id = match &attributes {
+        Ok(attributes) => id_of(entity.key, attributes),
+        Err(ReadError::Missing { .. } | ReadError::Value { .. }) => {
+            // The id alone, of a record of which something else cannot be read.
+            json::read_record(body, &[(entity.key, Kind::Guid)]).ok().and_then(|key| id_of(entity.key, &key))
+        }
+        Err(error) => return Err(error.clone()),
+    };
+    Ok(Carried { id, attributes, version: None })
+}
+
+/// Reads the records of a page, and the link to the next one.
+fn records(entity: &EntityShape, body: &[u8]) -> Result<(Vec<Carried>, Option<String>), ReadError> {
+    let JsonPage { records, next } = json::read_page(body, &entity.attributes)?;
+    // The ids alone, for the records of which something else cannot be read.
+    let keys = if records.iter().all(Result::is_ok) {
+        Vec::new()
+    } else {
+        json::read_page(body, &[(entity.key, Kind::Guid)])?.records
+    };
+    let carried = records.into_iter().enumerate().map(|(at, attributes)| {
+        let id = match &attributes {
+            Ok(attributes) => id_of(entity.key, attributes),
+            Err(_) => keys.get(at).and_then(|key| id_of(entity.key, key.as_ref().ok()?)),
+        };
+        Carried { id, attributes, version: None }
+    });
+    Ok((carried.collect(), next))
+}
+
+fn id_of(key: &str, attributes: &Attributes) -> Option<Uuid> {
+    match attributes.get(key) {
+        Some(Value::Guid(id)) => Some(*id),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,225 @@
+//! The read table row by row, and how records are known in answers.
+
+use http::header::LOCATION;
+use http::{HeaderMap, HeaderValue, StatusCode};
+
+use super::*;
+
+const ID: Uuid = Uuid::from_u128(7);
+
+fn entity() -> EntityShape {
+    let attributes = vec![("AccountId", Kind::Guid), ("Name", Kind::String)];
+    EntityShape { name: "Account", set: "AccountSet", key: "AccountId", attributes }
+}
+
+fn answer(status: u16, body: &str) -> HttpAnswer {
+    HttpAnswer {
+        url: Url::parse("https://crm/ORG/XRMServices/2011/OrganizationData.svc/AccountSet").unwrap(),
+        status: StatusCode::from_u16(status).unwrap(),
+        headers: HeaderMap::new(),
+        body: body.as_bytes().to_vec(),
+    }
+}
+
+/// An answer in CDMS's words, with a code or without.
+fn stated(status: u16, code: &str) -> HttpAnswer {
+    answer(status, &format!(r#"{{"error":{{"code":"{code}","message":{{"value":"no"}}}}}}"#))
+}
+
+fn redirect(status: u16) -> HttpAnswer {
+    let headers = HeaderMap::from_iter([(LOCATION, HeaderValue::from_static("https://elsewhere.example/x"))]);
+    HttpAnswer { headers, ..answer(status, "") }
+}
+
+const MISSING: &str = "-2147220969";
+const NO_PRIVILEGE: &str = "-2147220960";
+
+fn read(set: SetIs, answer: &HttpAnswer) -> ReadAnswer {
+    record(&entity(), ID, set, answer)
+}
+
+fn list(answer: &HttpAnswer) -> PageAnswer {
+    page(&entity(), answer, |_| Err(BadLink::AnotherSet))
+}
+
+fn asked(answer: &HttpAnswer) -> ContactAnswer {
+    contact("OrganizationSet", "OrganizationId", answer)
+}
+
+#[test]
+fn the_read_table_holds_for_a_record() {
+    use ReadAnswer::{Gone, Misconfigured, Refused, Unavailable};
+    let refused = |status| Refused(format!("no (status {status})"));
+    let mistaken = |status| {
+        Misconfigured(format!(
+            "CDMS does not take the read of AccountSet: no (status {status}); compare the contract with $metadata"
+        ))
+    };
+    let away = |status, what: &str| Unavailable(format!("CDMS answered {status} with {what}"));
+    let no_set = |said: &str| {
+        Misconfigured(format!(
+            "CDMS does not know the set AccountSet ({said}); check its address, the organisation and `set` in the \
+             contract"
+        ))
+    };
+    for (given, expected) in [
+        (stated(404, MISSING), Gone),
+        (stated(404, ""), no_set("no")),
+        (answer(404, ""), no_set("nothing")),
+        (stated(403, ""), refused(403)),
+        (stated(403, NO_PRIVILEGE), refused(403)),
+        (answer(403, "x"), away(403, "1 bytes that are no record")),
+        (stated(500, NO_PRIVILEGE), refused(500)),
+        (stated(302, NO_PRIVILEGE), refused(302)),
+        (stated(400, NO_PRIVILEGE), refused(400)),
+        (stated(429, NO_PRIVILEGE), refused(429)),
+        (stated(409, NO_PRIVILEGE), refused(409)),
+        (stated(408, ""), Unavailable("CDMS has too much to do: no (status 408)".to_owned())),
+        (answer(429, ""), Unavailable("CDMS has too much to do: nothing (status 429)".to_owned())),
+        (stated(400, ""), mistaken(400)),
+        (stated(410, MISSING), mistaken(410)),
+        (stated(499, ""), mistaken(499)),
+        (answer(400, ""), away(400, "nothing")),
+        (answer(499, ""), away(499, "nothing")),
+        (stated(500, MISSING), Unavailable("no (status 500)".to_owned())),
+        (stated(302, ""), Unavailable("no (status 302)".to_owned())),
+        (
+            redirect(302),
+            Misconfigured(
+                "CDMS answered with a redirect to elsewhere.example, which is not among the login hosts of the \
+                 authenticator"
+                    .to_owned(),
+            ),
+        ),
+        (answer(502, ""), away(502, "nothing")),
+        (answer(204, ""), away(204, "nothing")),
+        (
+            answer(200, ""),
+            Unavailable("nothing (the answer is no JSON: EOF while parsing a value at line 1 column 0)".to_owned()),
+        ),
+    ] {
+        assert_eq!(read(SetIs::Untried, &given), expected, "{given:?}");
+        let no_set = matches!(&expected, Misconfigured(what) if what.contains("does not know the set"));
+        let known = read(SetIs::Known, &given);
+        assert!(if no_set { matches!(known, Unavailable(_)) } else { known == expected }, "{given:?}: {known:?}");
+    }
+    let known = Unavailable(
+        "CDMS answered 404 for the record without saying that it is gone (nothing), though it has the set \
+         AccountSet; check what stands between this program and CDMS"
+            .to_owned(),
+    );
+    assert_eq!(read(SetIs::Known, &answer(404, "")), known);
+}
+
+#[test]
+fn the_read_table_holds_for_a_list() {
+    use PageAnswer::{Misconfigured, Refused, Unavailable};
+    let misplaced = |status, what: &str| {
+        Misconfigured(format!(
+            "CDMS does not give a list of AccountSet: {what} (status {status}); check its address and the rights of \
+             its user"
+        ))
+    };
+    let stale = |status| Refused(format!("CDMS does not take a list of AccountSet: no (status {status})"));
+    let away =
+        |status, what: &str| Unavailable(format!("CDMS does not give a list of AccountSet: {what} (status {status})"));
+    let busy = |status, what: &str| {
+        Unavailable(format!("CDMS has too much to do for a list of AccountSet: {what} (status {status})"))
+    };
+    let not_taken = |status| Misconfigured(format!("CDMS does not give a list of AccountSet: no (status {status})"));
+    for (given, expected) in [
+        (stated(404, MISSING), stale(404)),
+        (stated(404, ""), stale(404)),
+        (stated(400, ""), stale(400)),
+        (stated(400, NO_PRIVILEGE), stale(400)),
+        (answer(404, ""), misplaced(404, "nothing")),
+        (answer(400, ""), misplaced(400, "nothing")),
+        (stated(403, NO_PRIVILEGE), not_taken(403)),
+        (stated(409, NO_PRIVILEGE), not_taken(409)),
+        (stated(499, ""), not_taken(499)),
+        (answer(403, ""), misplaced(403, "nothing")),
+        (stated(408, NO_PRIVILEGE), busy(408, "no")),
+        (answer(429, ""), busy(429, "nothing")),
+        (redirect(302), misplaced(302, "a redirect to elsewhere.example")),
+        (stated(302, NO_PRIVILEGE), misplaced(302, "no")),
+        (stated(302, ""), misplaced(302, "no")),
+        (stated(500, NO_PRIVILEGE), away(500, "no")),
+        (stated(503, ""), away(503, "no")),
+        (answer(502, ""), away(502, "nothing")),
+        (answer(204, ""), away(204, "nothing")),
+        (
+            answer(200, "5"),
+            Unavailable(
+                "1 bytes that are no record instead of a list of AccountSet (the answer is JSON, but not a list)"
+                    .to_owned(),
+            ),
+        ),
+    ] {
+        assert_eq!(list(&given), expected, "{given:?}");
+    }
+}
+
+#[test]
+fn the_read_table_holds_for_the_first_contact() {
+    use ContactAnswer::{Found, Refused, Unavailable, Unreadable};
+    let refused = |status, what: &str| Refused(format!("CDMS answered {status} for OrganizationSet: {what}"));
+    let away = |status, what: &str| Unavailable(format!("it answered {status}: {what}"));
+    let busy = |status, what: &str| Unavailable(format!("it has too much to do: {what} (status {status})"));
+    let record = |id: &str| format!(r#"{{"d":[{{"OrganizationId":{id}}}]}}"#);
+    for (given, expected) in [
+        (stated(404, MISSING), refused(404, "no")),
+        (answer(404, ""), refused(404, "nothing")),
+        (stated(403, NO_PRIVILEGE), refused(403, "no")),
+        (stated(400, NO_PRIVILEGE), refused(400, "no")),
+        (stated(409, ""), refused(409, "no")),
+        (redirect(302), refused(302, "a redirect to elsewhere.example")),
+        (stated(302, NO_PRIVILEGE), refused(302, "no")),
+        (answer(408, ""), busy(408, "nothing")),
+        (stated(429, NO_PRIVILEGE), busy(429, "no")),
+        (stated(500, NO_PRIVILEGE), away(500, "no")),
+        (answer(502, ""), away(502, "nothing")),
+        (answer(204, ""), away(204, "nothing")),
+        (
+            answer(200, "5"),
+            Unavailable(
+                "1 bytes that are no record instead of OrganizationSet: the answer is JSON, but not a list".to_owned(),
+            ),
+        ),
+        (answer(200, &record(&format!("\"{ID}\""))), Found(vec![ID])),
+        (answer(200, r#"{"d":[]}"#), Found(Vec::new())),
+        (
+            answer(200, &record("null")),
+            Unreadable("CDMS gave a record of OrganizationSet without a readable OrganizationId".to_owned()),
+        ),
+    ] {
+        assert_eq!(asked(&given), expected, "{given:?}");
+    }
+}
+
+#[test]
+fn a_record_is_known_by_its_id_also_where_it_cannot_be_read() {
+    let record = |id: &str, name: &str| format!(r#"{{"AccountId":{id},"Name":{name}}}"#);
+    let id = format!("\"{ID}\"");
+    let other = format!("\"{}\"", Uuid::from_u128(8));
+    let one = |record: String| read(SetIs::Known, &answer(200, &format!(r#"{{"d":{record}}}"#)));
+    let carried = |answer: ReadAnswer| match answer {
+        ReadAnswer::Record(carried) => (carried.id, carried.attributes.is_ok()),
+        other => panic!("{other:?}"),
+    };
+    assert_eq!(carried(one(record(&id, "\"A\""))), (Some(ID), true));
+    assert_eq!(carried(one(record(&id, "5"))), (Some(ID), false));
+    assert_eq!(carried(one(format!(r#"{{"AccountId":{id}}}"#))), (Some(ID), false), "an attribute is missing");
+    assert_eq!(carried(one(record("null", "\"A\""))), (None, true));
+    assert_eq!(carried(one(record("5", "\"A\""))), (None, false));
+    let answered = "CDMS answered the read of Account 00000000-0000-0000-0000-000000000007 with the record \
+                    00000000-0000-0000-0000-000000000008";
+    assert_eq!(one(record(&other, "\"A\"")), ReadAnswer::Misconfigured(answered.to_owned()));
+    assert_eq!(carried(one(record(&other, "5"))), (Some(Uuid::from_u128(8)), false));
+
+    let records = [record(&id, "\"A\""), record(&other, "5"), record("5", "\"A\""), record("null", "\"A\"")];
+    let body = format!(r#"{{"d":{{"results":[{}],"__next":"x"}}}}"#, records.join(","));
+    let PageAnswer::Page(Page { records, next }) = list(&answer(200, &body)) else { panic!("no page") };
+    let known: Vec<_> = records.iter().map(|carried| (carried.id, carried.attributes.is_ok())).collect();
+    assert_eq!(known, [(Some(ID), true), (Some(Uuid::from_u128(8)), false), (None, false), (None, true)]);
+    assert!(matches!(next, Next::Unusable(why) if why.contains("it names another set")));
+}

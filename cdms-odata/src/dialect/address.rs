@@ -1,0 +1,112 @@
+//! The address that a person gives for CDMS, checked before a password goes there.
+
+use ::url::{Host, Url};
+
+/// Why an address cannot be CDMS's.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum AddressError {
+    /// It is no URL.
+    #[error("{text:?} is no address: {reason}; write it like https://crm.example.gov.uk/ORG")]
+    NotAUrl {
+        /// What was given.
+        text: String,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// It is neither http nor https.
+    #[error("the scheme {scheme:?} cannot be used; write https://")]
+    Scheme {
+        /// The scheme.
+        scheme: String,
+    },
+    /// Plain http to another machine.
+    #[error(
+        "http:// to {host} would send records and passwords unprotected; use https:// (plain http is for this machine only)"
+    )]
+    PlainHttp {
+        /// The host.
+        host: String,
+    },
+    /// It carries a user, a query or a fragment.
+    #[error("the address must not contain {what}; leave it out")]
+    Superfluous {
+        /// What it carries.
+        what: &'static str,
+    },
+}
+
+/// Takes an address that is safe to send records and passwords to.
+///
+/// # Errors
+///
+/// See [`AddressError`]; plain http is taken for loopback addresses only.
+pub fn checked_address(text: &str) -> Result<Url, AddressError> {
+    let url = Url::parse(text)
+        .map_err(|error| AddressError::NotAUrl { text: without_user(text), reason: error.to_string() })?;
+    let superfluous = [
+        (!url.username().is_empty() || url.password().is_some(), "a user or password"),
+        (url.query().is_some(), "a query"),
+        (url.fragment().is_some(), "a fragment"),
+    ];
+    if let Some((_, what)) = superfluous.into_iter().find(|(found, _)| *found) {
+        return Err(AddressError::Superfluous { what });
+    }
+    match url.scheme() {
+        "https" => Ok(url),
+        "http" if is_loopback(&url) => Ok(url),
+        "http" => Err(AddressError::PlainHttp { host: url.host_str().unwrap_or_default().to_owned() }),
+        scheme => Err(AddressError::Scheme { scheme: scheme.to_owned() }),
+    }
+}
+
+/// The text without what stands before an `@`, which may be a password.
+fn without_user(text: &str) -> String {
+    match text.rsplit_once('@') {
+        Some((_, rest)) => format!("…@{rest}"),
+        None => text.to_owned(),
+    }
+}
+
+fn is_loopback(url: &Url) -> bool {
+    match url.host() {
+        Some(Host::Domain(name)) => name == "localhost",
+        Some(Host::Ipv4(address)) => address.is_loopback(),
+        Some(Host::Ipv6(address)) => address.is_loopback(),
+        None => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn unsafe_addresses_are_refused_with_the_way_out() {
+        for (text, expected) in [
+            ("crm.example.gov.uk", "is no address"),
+            ("ftp://crm", "write https://"),
+            ("http://crm.example.gov.uk/ORG", "plain http is for this machine only"),
+            ("http://localhost.example.org/ORG", "plain http is for this machine only"),
+            ("http://127.0.0.1.example.org/ORG", "plain http is for this machine only"),
+            ("http://crm.localhost/ORG", "plain http is for this machine only"),
+            ("http://notlocalhost/ORG", "plain http is for this machine only"),
+            ("http://128.0.0.1/ORG", "plain http is for this machine only"),
+            ("http://0.0.0.0/ORG", "plain http is for this machine only"),
+            ("http://[::2]/ORG", "plain http is for this machine only"),
+            ("http://[::ffff:10.0.0.1]/ORG", "plain http is for this machine only"),
+            ("http://localhost@crm.example.org/ORG", "a user or password"),
+            ("https://ada:secret@crm/ORG", "a user or password"),
+            ("https://crm/ORG?x=1", "a query"),
+            ("https://crm/ORG#x", "a fragment"),
+            ("https://ada:secret@crm:99999/ORG", "is no address"),
+        ] {
+            let error = checked_address(text).unwrap_err().to_string();
+            assert!(error.contains(expected), "{text}: {error}");
+            assert!(!error.contains("secret"), "{error}");
+        }
+        for text in ["http://127.0.0.1:8080/ORG", "http://127.9.9.9/ORG", "http://[::1]/ORG", "http://LocalHost/ORG"] {
+            checked_address(text).unwrap();
+        }
+    }
+}
