@@ -220,7 +220,7 @@ impl<M: Mapping> Machine for Delete<M> {
                 committed => {
                     let (operation, why) = (self.operation, why_not_stored(committed));
                     let reason = format!("the record is gone from CDMS, but that is not stored: {why}");
-                    self.fail(Failure::Unsettled { operation, in_cdms: false, reason })
+                    self.fail(Failure::Unsettled { operation, in_cdms: false, reason: reason.into() })
                 }
             },
             (State::Withdrawing(reason), Event::Committed(_)) => self.fail(store_failed(self.operation, reason)),

@@ -4,7 +4,7 @@ use cdms_odata::{Attributes, Facts};
 use serde::{Deserialize, Serialize};
 
 use crate::outcome::{Answer, LoginFailure};
-use crate::{Failure, MappingTag, OpenIntent, OperationId, SettledPatch, TombstoneReason};
+use crate::{Failure, MappingTag, OpenIntent, OperationId, Reason, SettledPatch, TombstoneReason};
 
 /// What happened after the last action.
 #[derive(Clone, Debug, PartialEq)]
@@ -108,9 +108,9 @@ pub enum Fetched<F> {
     /// CDMS refused the read, with its reason.
     Refused(String),
     /// CDMS could not be reached or did not answer properly.
-    Unavailable(String),
+    Unavailable(Reason),
     /// CDMS refuses the login.
-    LoginRefused(String),
+    LoginRefused(Reason),
     /// What answered is not the CDMS that is configured.
     Misconfigured(String),
 }

@@ -3,7 +3,7 @@
 use cdms_odata::Instant;
 use uuid::Uuid;
 
-use crate::{OperationId, Rejection};
+use crate::{OperationId, Reason, Rejection};
 
 /// Why an operation did not do what was asked. In each case the hub is as it was, but for a refresh that was due,
 /// unless the variant says otherwise.
@@ -35,7 +35,7 @@ pub enum Failure<F> {
         /// Whether it is known to be in CDMS.
         in_cdms: bool,
         /// Why it is not known.
-        reason: String,
+        reason: Reason,
     },
     /// The row is newer than CDMS.
     LocalNewer {
@@ -71,9 +71,9 @@ pub enum Failure<F> {
         id: Uuid,
     },
     /// CDMS could not be reached.
-    Unavailable(String),
+    Unavailable(Reason),
     /// CDMS refuses the login.
-    LoginRefused(String),
+    LoginRefused(Reason),
     /// CDMS refused the read.
     ReadRefused(String),
     /// What answered is not the CDMS that is configured.

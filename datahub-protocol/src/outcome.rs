@@ -3,17 +3,17 @@
 use cdms_odata::dialect::{InFront, Refusal, WriteAnswer};
 use uuid::Uuid;
 
-use crate::Record;
+use crate::{Reason, Record};
 
 /// What came back from sending a write.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Answer<F> {
     /// Nothing was sent, for this reason: no address, no connection, no TLS, or the lease is too short.
-    NotSent(String),
+    NotSent(Reason),
     /// Nothing was sent: CDMS refuses the login.
-    LoginRefused(String),
+    LoginRefused(Reason),
     /// It was sent, at least in part, and no whole answer came.
-    Lost(String),
+    Lost(Reason),
     /// The session is over, so that the write is not in CDMS; the text says by which sign. It may be sent again after a
     /// login.
     LoginLost(String),
@@ -32,20 +32,20 @@ pub enum Rejection {
     /// What stands in front of CDMS, a proxy or its web server, refused it.
     InFront(InFront),
     /// Nothing was sent.
-    NotSent(String),
+    NotSent(Reason),
     /// The session is over and the login failed, or CDMS would not take the new session either.
-    LoginFailed(String),
+    LoginFailed(Reason),
     /// CDMS refuses the login, with its user and password.
-    LoginRefused(String),
+    LoginRefused(Reason),
 }
 
 /// Why there is no session.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum LoginFailure {
     /// CDMS refuses the user or the password: it is not tried again.
-    Refused(String),
+    Refused(Reason),
     /// Anything else; it is tried again later.
-    Failed(String),
+    Failed(Reason),
 }
 
 impl From<LoginFailure> for Rejection {

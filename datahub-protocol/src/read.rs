@@ -131,7 +131,7 @@ impl<M: Mapping> Machine for Read<M> {
                 (Some(open), Stored::Absent | Stored::Tombstone(..)) => self.over(Err(Failure::Unsettled {
                     operation: open.intent.operation,
                     in_cdms: false,
-                    reason: format!("a {} of the record is not settled yet", open.intent.write),
+                    reason: format!("a {} of the record is not settled yet", open.intent.write).into(),
                 })),
                 (None, _) => {
                     self.state = State::Fetching(loaded);

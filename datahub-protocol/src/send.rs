@@ -9,7 +9,7 @@ use crate::planted::{self, Planted, planted};
 use crate::settle::verdict;
 use crate::{
     Action, Answer, Commit, Committed, Created, DEADLOCK_TRIES_MAX, Entry, Event, Failure, Fetched, Guard, Intent,
-    IntentChange, OperationId, QuarantineChange, Record, RecordChange, Rejection, Verdict, WriteKind,
+    IntentChange, OperationId, QuarantineChange, Reason, Record, RecordChange, Rejection, Verdict, WriteKind,
 };
 
 /// A write on its way.
@@ -70,7 +70,7 @@ pub(crate) enum Sent<O, F> {
     /// It cannot be told.
     Unknown {
         /// Why not.
-        reason: String,
+        reason: Reason,
         /// Whether CDMS's server has finished with the request, so that nothing can come late.
         has_ended: bool,
     },
@@ -123,10 +123,10 @@ impl Sending {
             Answer::Lost(reason) => self.unknown(reason),
             Answer::LoginLost(sign) if !self.logged_in => {
                 self.logged_in = true;
-                self.refused = Some(Rejection::LoginFailed(sign));
+                self.refused = Some(Rejection::LoginFailed(sign.into()));
                 Sent::Act(Action::Login)
             }
-            Answer::LoginLost(sign) => Sent::Rejected(Rejection::LoginFailed(sign)),
+            Answer::LoginLost(sign) => Sent::Rejected(Rejection::LoginFailed(sign.into())),
             Answer::Reply(reply) => self.replied(reply),
         }
     }
@@ -135,7 +135,7 @@ impl Sending {
         match reply {
             WriteAnswer::Applied(record) => Sent::Applied(record),
             WriteAnswer::Gone(refusal) => Sent::Gone(refusal),
-            WriteAnswer::Unknown(reason) => self.unknown(reason),
+            WriteAnswer::Unknown(reason) => self.unknown(reason.into()),
             // The record may be there because the try before had made it, after all.
             WriteAnswer::Refused(refusal) if self.has_looked && refusal.meaning == Meaning::DuplicateKey => {
                 self.note_end(refusal)
@@ -152,7 +152,7 @@ impl Sending {
     }
 
     /// Whether CDMS has the write cannot be told.
-    fn unknown<O, F>(&mut self, reason: String) -> Sent<O, F> {
+    fn unknown<O, F>(&mut self, reason: Reason) -> Sent<O, F> {
         if planted::resends_blindly(self.intent.write, self.tries) {
             return Sent::Act(self.send());
         }
@@ -189,13 +189,12 @@ impl Sending {
             (Fetched::Unreadable(_), WriteKind::Update | WriteKind::Unknown(_)) => {
                 return undecided(&refusal, "the record cannot be read");
             }
-            (
-                Fetched::Refused(reason)
-                | Fetched::Unavailable(reason)
-                | Fetched::LoginRefused(reason)
-                | Fetched::Misconfigured(reason),
-                _,
-            ) => return undecided(&refusal, reason),
+            (Fetched::Unavailable(reason) | Fetched::LoginRefused(reason), _) => {
+                return undecided(&refusal, reason.clone());
+            }
+            (Fetched::Refused(reason) | Fetched::Misconfigured(reason), _) => {
+                return undecided(&refusal, reason.as_str());
+            }
         };
         match verdict(&self.intent, record, None, true) {
             // A record under the id of a create need not be the one that it has made.
@@ -240,8 +239,10 @@ impl Sending {
 }
 
 /// CDMS answered with an error, and a look at the record could not tell what became of the write.
-fn undecided<O, F>(refusal: &Refusal, why: &str) -> Sent<O, F> {
-    Sent::Unknown { reason: format!("{}; and {why}", refusal.in_words()), has_ended: true }
+fn undecided<O, F>(refusal: &Refusal, why: impl Into<Reason>) -> Sent<O, F> {
+    let why = why.into();
+    let words = format!("{}; and {why}", refusal.in_words());
+    Sent::Unknown { reason: why.in_words(words), has_ended: true }
 }
 
 /// The transaction that closes an intent and changes nothing else.
@@ -275,7 +276,9 @@ pub(crate) fn rejected<F>(operation: OperationId, rejection: &Rejection) -> Comm
     let reason = match rejection {
         Rejection::Cdms(refusal) => refusal.message.clone(),
         Rejection::InFront(InFront { mark, said, .. }) => format!("{mark}: {said}"),
-        Rejection::NotSent(reason) | Rejection::LoginFailed(reason) | Rejection::LoginRefused(reason) => reason.clone(),
+        Rejection::NotSent(reason) | Rejection::LoginFailed(reason) | Rejection::LoginRefused(reason) => {
+            reason.as_str().to_owned()
+        }
     };
     let mut commit = closing(operation, Verdict::Rejected { reason });
     // An intent that stayed open would be settled by what CDMS shows, which for a taken id is somebody else's record.
@@ -307,13 +310,13 @@ pub(crate) fn ended<F: std::fmt::Debug>(
     match (committed, proof, failure) {
         (_, _, failure @ Failure::Unsettled { .. }) => failure,
         (Committed::Lost, Proof::Look, _) => {
-            Failure::Unsettled { operation, in_cdms: false, reason: why_not_stored(Committed::Lost) }
+            Failure::Unsettled { operation, in_cdms: false, reason: why_not_stored(Committed::Lost).into() }
         }
         (Committed::Done(_) | Committed::Lost, _, failure) => failure,
         (Committed::Refused(reason) | Committed::Unavailable(reason), _, failure) => {
             let reason =
                 format!("it ended as {}, but the hub's database could not note that: {reason}", failure.name());
-            Failure::Unsettled { operation, in_cdms: false, reason }
+            Failure::Unsettled { operation, in_cdms: false, reason: reason.into() }
         }
     }
 }
@@ -322,7 +325,7 @@ pub(crate) fn ended<F: std::fmt::Debug>(
 /// program settled it. If only a look showed that, the program that settled it first may know better.
 pub(crate) fn not_stored<F>(operation: OperationId, proof: Proof, committed: Committed) -> Failure<F> {
     let in_cdms = (proof, &committed) != (Proof::Look, &Committed::Lost);
-    Failure::Unsettled { operation, in_cdms, reason: why_not_stored(committed) }
+    Failure::Unsettled { operation, in_cdms, reason: why_not_stored(committed).into() }
 }
 
 /// Why the last transaction of a write did not end as it should.

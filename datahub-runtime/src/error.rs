@@ -6,7 +6,7 @@ use std::time::Duration;
 use cdms_odata::Instant;
 use cdms_odata::dialect::{InFront, Meaning};
 use datahub_model::{Fault, ModelDescriptor};
-use datahub_protocol::{Failure, OperationId, Rejection};
+use datahub_protocol::{Failure, OperationId, Reason, Rejection};
 use uuid::Uuid;
 
 /// Why an operation of the hub did not do what was asked.
@@ -56,7 +56,8 @@ pub struct Error(Box<Inner>);
 struct Inner {
     kind: ErrorKind,
     record: Option<RecordName>,
-    message: String,
+    /// What happened, with the error behind it where there is one.
+    reason: Reason,
     advice: Option<String>,
     operation: Option<OperationId>,
     retry_after: Option<Duration>,
@@ -112,10 +113,15 @@ pub enum ErrorKind {
 
 impl Error {
     pub(crate) fn new(kind: ErrorKind, message: impl Into<String>) -> Self {
+        Error::because(kind, message.into())
+    }
+
+    /// An error that says what happened, and keeps what is behind it as its source.
+    pub(crate) fn because(kind: ErrorKind, reason: impl Into<Reason>) -> Self {
         Error(Box::new(Inner {
             kind,
             record: None,
-            message: message.into(),
+            reason: reason.into(),
             advice: None,
             operation: None,
             retry_after: None,
@@ -130,8 +136,8 @@ impl Error {
     }
 
     /// What happened, without advice: for an error that has its own.
-    pub(crate) fn as_reason(&self) -> &str {
-        &self.0.message
+    pub(crate) fn reason(&self) -> Reason {
+        self.0.reason.clone()
     }
 
     /// Adds advice to what it has.
@@ -194,8 +200,8 @@ impl Error {
     }
 
     /// CDMS refuses the login.
-    pub(crate) fn login_refused(reason: String) -> Self {
-        Error::new(ErrorKind::LoginRefused, reason).advise("check the CDMS user and its password")
+    pub(crate) fn login_refused(reason: Reason) -> Self {
+        Error::because(ErrorKind::LoginRefused, reason).advise("check the CDMS user and its password")
     }
 
     /// Whether CDMS could not be asked at all.
@@ -243,7 +249,7 @@ fn describe(failure: Failure<Fault>, model: &'static ModelDescriptor) -> Error {
             } else {
                 format!("whether CDMS has the write is not known: {reason}")
             };
-            let mut error = Error::new(ErrorKind::Unsettled, message).of_operation(operation);
+            let mut error = Error::because(ErrorKind::Unsettled, reason.in_words(message)).of_operation(operation);
             error.0.in_cdms = in_cdms;
             error.advise(format!("do not repeat it; `hub.operation({operation})` will tell what became of it"))
         }
@@ -282,7 +288,8 @@ fn describe(failure: Failure<Fault>, model: &'static ModelDescriptor) -> Error {
         .of_operation(operation)
         .advise("creates are stopped; let CDMS take the ids that clients choose, remove the orphan, and connect again"),
         Failure::Unavailable(reason) => {
-            Error::new(ErrorKind::Unavailable, format!("CDMS cannot be read: {reason}")).advise("try again later")
+            let message = format!("CDMS cannot be read: {reason}");
+            Error::because(ErrorKind::Unavailable, reason.in_words(message)).advise("try again later")
         }
         Failure::LoginRefused(reason) => Error::login_refused(reason),
         Failure::ReadRefused(reason) => Error::new(ErrorKind::Rejected, format!("CDMS refused the read: {reason}"))
@@ -333,12 +340,14 @@ fn rejected(rejection: Rejection) -> Error {
                 .advise(format!("nothing changed on either side; {}", cause.advice()))
         }
         Rejection::NotSent(reason) => {
-            Error::new(ErrorKind::Unavailable, format!("the write was not sent to CDMS: {reason}"))
+            let message = format!("the write was not sent to CDMS: {reason}");
+            Error::because(ErrorKind::Unavailable, reason.in_words(message))
                 .advise("nothing changed on either side; try again later")
         }
         Rejection::LoginRefused(reason) => Error::login_refused(reason).advise_too("nothing changed on either side"),
         Rejection::LoginFailed(reason) => {
-            Error::new(ErrorKind::Unavailable, format!("CDMS took no login for the write: {reason}"))
+            let message = format!("CDMS took no login for the write: {reason}");
+            Error::because(ErrorKind::Unavailable, reason.in_words(message))
                 .advise("nothing changed on either side; check the CDMS user's login")
         }
     }
@@ -353,7 +362,7 @@ impl fmt::Display for Error {
         if let Some(RecordName { model, id }) = &self.0.record {
             write!(f, "{model} {id}: ")?;
         }
-        f.write_str(&self.0.message)?;
+        self.0.reason.fmt(f)?;
         if let Some(advice) = &self.0.advice {
             write!(f, "; {advice}")?;
         }
@@ -371,7 +380,11 @@ impl fmt::Debug for Error {
     }
 }
 
-impl std::error::Error for Error {}
+impl std::error::Error for Error {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        self.0.reason.source()
+    }
+}
 
 impl From<crate::store::StoreError> for Error {
     fn from(error: crate::store::StoreError) -> Self {

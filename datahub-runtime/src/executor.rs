@@ -128,7 +128,7 @@ impl Run {
                 }
                 Action::Login => Event::LoggedIn(match self.engine.client() {
                     Ok(client) => client.login().await,
-                    Err(error) => Err(LoginFailure::Failed(error.to_string())),
+                    Err(error) => Err(LoginFailure::Failed(error.to_string().into())),
                 }),
                 Action::Pause { attempt } => {
                     tokio::time::sleep(Duration::from_millis(25) * 2u32.pow(u32::from(attempt))).await;
@@ -149,9 +149,9 @@ impl Run {
         let client = match self.engine.contact().await.and_then(|_| self.engine.client()) {
             Ok(client) => client,
             Err(error) if error.kind() == ErrorKind::LoginRefused => {
-                return Answer::LoginRefused(error.as_reason().to_owned());
+                return Answer::LoginRefused(error.reason());
             }
-            Err(error) => return Answer::NotSent(error.to_string()),
+            Err(error) => return Answer::NotSent(error.reason().in_words(error.to_string())),
         };
         let covered = || {
             // Without an intent there is no lease, so the faults that leave it out would not send at all.
@@ -178,9 +178,9 @@ impl Run {
                 return Fetched::Misconfigured(error.to_string());
             }
             Err(error) if error.kind() == ErrorKind::LoginRefused => {
-                return Fetched::LoginRefused(error.as_reason().to_owned());
+                return Fetched::LoginRefused(error.reason());
             }
-            Err(error) => return Fetched::Unavailable(error.as_reason().to_owned()),
+            Err(error) => return Fetched::Unavailable(error.reason()),
         };
         self.asked = Some(self.engine.clock.now());
         client.fetch(self.model, self.id).await

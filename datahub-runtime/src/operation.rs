@@ -91,7 +91,7 @@ where
     let (begun, asked, locals, output) = task.await.map_err(|error| {
         engine.unsettled.notify_one();
         let how = if error.is_panic() { "panicked, which is a bug" } else { "was stopped with the program's runtime" };
-        failed(Failure::Unsettled { operation, in_cdms: false, reason: format!("the task that wrote it {how}") })
+        failed(Failure::Unsettled { operation, in_cdms: false, reason: format!("the task that wrote it {how}").into() })
     })?;
     let written = output.map_err(|error| Error::from(error).of_record(T::DESCRIPTOR, id.guid()))?.map_err(failed)?;
     Ok(CarriedOut { written, locals, begun, asked })

@@ -119,7 +119,7 @@ impl World {
             Step::Go(at) => self.go(at),
             Step::FetchFails(at) => {
                 self.budgets.change().losses -= 1;
-                self.deliver(at, Event::Fetched(Fetched::Unavailable("lost".to_owned())));
+                self.deliver(at, Event::Fetched(Fetched::Unavailable("lost".into())));
             }
             Step::Refused(at) => {
                 self.budgets.change().refusals -= 1;
@@ -139,7 +139,7 @@ impl World {
                 _ = self.sent(at);
                 self.deliver(at, Event::Answered(Answer::LoginLost("401".to_owned())));
             }
-            Step::LoginFails(at) => self.deliver(at, Event::LoggedIn(Err(LoginFailure::Failed("no".to_owned())))),
+            Step::LoginFails(at) => self.deliver(at, Event::LoggedIn(Err(LoginFailure::Failed("no".into())))),
             Step::LostBefore(at) => {
                 self.budgets.change().losses -= 1;
                 _ = self.sent(at);
@@ -246,7 +246,7 @@ impl World {
             Act::Fetch => Event::Fetched(self.cdms.record.clone().map_or(Fetched::Gone, Fetched::Record)),
             Act::Commit(_) => Event::Committed(self.commit(at)),
             Act::Send { .. } if !self.may_send(&self.processes[at]) => {
-                Event::Answered(Answer::NotSent("the lease is over".to_owned()))
+                Event::Answered(Answer::NotSent("the lease is over".into()))
             }
             Act::Send { .. } => {
                 let sent = self.sent(at);
@@ -382,5 +382,5 @@ impl Process {
 }
 
 fn lost() -> Event<String> {
-    Event::Answered(Answer::Lost("lost".to_owned()))
+    Event::Answered(Answer::Lost("lost".into()))
 }

@@ -2,12 +2,14 @@
 
 use std::fmt;
 
+use cdms_odata::dialect::HttpAnswer;
+use datahub_protocol::Reason;
 use futures_util::future::BoxFuture;
 use http::header::{COOKIE, SET_COOKIE};
 use http::{HeaderMap, HeaderValue, StatusCode};
 use url::Url;
 
-use super::transport::{Exchange, Transport};
+use super::transport::Transport;
 
 /// Logs in to CDMS. Organisations differ in how (docs/protocol.md, 7), so this is for each to implement.
 ///
@@ -109,28 +111,43 @@ impl fmt::Debug for Session {
 }
 
 /// Why a login failed, in words without secrets.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{reason}")]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LoginError {
-    reason: String,
+    reason: Reason,
     is_refused: bool,
 }
 
 impl LoginError {
     /// A login that came to nothing, for this reason; it may succeed another time.
     pub fn new(reason: impl Into<String>) -> Self {
-        LoginError { reason: reason.into(), is_refused: false }
+        LoginError { reason: Reason::from(reason.into()), is_refused: false }
     }
 
     /// A login whose user or password was refused. It is not tried again until they change, because every try brings the
     /// user nearer to being locked out.
     pub fn refused(reason: impl Into<String>) -> Self {
-        LoginError { reason: reason.into(), is_refused: true }
+        LoginError { reason: Reason::from(reason.into()), is_refused: true }
     }
 
     /// Whether the user or the password was refused.
     pub fn is_refused(&self) -> bool {
         self.is_refused
+    }
+
+    pub(crate) fn reason(&self) -> &Reason {
+        &self.reason
+    }
+}
+
+impl fmt::Display for LoginError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.reason.fmt(f)
+    }
+}
+
+impl std::error::Error for LoginError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        self.reason.source()
     }
 }
 
@@ -184,12 +201,10 @@ impl<'c> LoginRequests<'c> {
                 url.host_str().unwrap_or_default()
             )));
         }
-        match self.transport.login_request(url, form).await {
-            Exchange::Answered(answer) => {
-                Ok(LoginReply { status: answer.status, headers: answer.headers, body: answer.body })
-            }
-            Exchange::NotSent(reason) | Exchange::Lost(reason) => Err(LoginError::new(reason)),
-        }
+        let answer = self.transport.login_request(url, form).await;
+        let HttpAnswer { status, headers, body, .. } =
+            answer.map_err(|no_answer| LoginError { reason: Reason::of(no_answer), is_refused: false })?;
+        Ok(LoginReply { status, headers, body })
     }
 }
 

@@ -10,7 +10,7 @@ use cdms_odata::crm2011::Crm2011;
 use cdms_odata::dialect::{Dialect, HttpAnswer, HttpRequest, ReadAnswer, SetIs, WriteRequest};
 use datahub_model::conversion::for_the_wire;
 use datahub_model::{Fault, ModelDescriptor};
-use datahub_protocol::{Answer, Fetched, LoginFailure, OperationId, WriteKind};
+use datahub_protocol::{Answer, Fetched, LoginFailure, OperationId, Reason, WriteKind};
 use tracing::Instrument;
 use uuid::Uuid;
 
@@ -18,7 +18,7 @@ use super::authenticator::Authenticator;
 use super::login::Logins;
 use super::refused_logins::RefusedLogins;
 use super::shape::RecordShape;
-use super::transport::{ALWAYS, Exchange, MaySend, Transport};
+use super::transport::{ALWAYS, MaySend, NoAnswer, Transport};
 use crate::clock::Clock;
 use crate::cost::Meters;
 use crate::{Error, ErrorKind};
@@ -67,9 +67,9 @@ pub(crate) struct Client {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Unanswered {
     /// CDMS refuses the login, with its secret.
-    LoginRefused(String),
+    LoginRefused(Reason),
     /// CDMS could not be reached, or takes no session just now.
-    Unavailable(String),
+    Unavailable(Reason),
 }
 
 impl From<LoginFailure> for Unanswered {
@@ -133,7 +133,7 @@ impl Client {
             },
             ReadAnswer::Gone => Fetched::Gone,
             ReadAnswer::Refused(reason) => Fetched::Refused(reason),
-            ReadAnswer::Unavailable(reason) => Fetched::Unavailable(reason),
+            ReadAnswer::Unavailable(reason) => Fetched::Unavailable(reason.into()),
             ReadAnswer::Misconfigured(reason) => Fetched::Misconfigured(reason),
         }
     }
@@ -154,15 +154,12 @@ impl Client {
         let answer = self.get_once(request).await?;
         match self.logins.sign_of_loss(&answer) {
             None => Ok(answer),
-            Some(sign) => Err(Unanswered::Unavailable(format!("right after a login {sign}"))),
+            Some(sign) => Err(Unanswered::Unavailable(format!("right after a login {sign}").into())),
         }
     }
 
     async fn get_once(&self, request: HttpRequest) -> Result<HttpAnswer, Unanswered> {
-        match self.exchange(request, ALWAYS).await? {
-            Exchange::NotSent(reason) | Exchange::Lost(reason) => Err(Unanswered::Unavailable(reason)),
-            Exchange::Answered(answer) => Ok(answer),
-        }
+        self.exchange(request, ALWAYS).await?.map_err(|no_answer| Unanswered::Unavailable(Reason::of(no_answer)))
     }
 
     /// Sends one write, exactly once, if `may_send` holds when its turn has come. Dropping the future leaves open whether
@@ -177,30 +174,31 @@ impl Client {
         may_send: MaySend<'_>,
     ) -> Answer<Fault> {
         let Some(write) = kind.in_dialects() else {
-            return Answer::NotSent(format!("this version has no request for a write of the kind {kind}"));
+            return Answer::NotSent(format!("this version has no request for a write of the kind {kind}").into());
         };
         let shape = self.shape(model);
         let entity = shape.entity();
         let mut values = Vec::with_capacity(body.len());
         for (name, stated, value) in model.stated(body) {
             let Some(stated) = stated else {
-                return Answer::NotSent(format!("the attribute `{name}` is not mapped"));
+                return Answer::NotSent(format!("the attribute `{name}` is not mapped").into());
             };
             match for_the_wire(stated, value) {
                 Ok(value) => values.push((name, stated.kind, value)),
-                Err(fault) => return Answer::NotSent(fault.to_string()),
+                Err(fault) => return Answer::NotSent(fault.to_string().into()),
             }
         }
         let request = WriteRequest { entity, id, write, operation: operation.0, values: &values, precondition: None };
         let request = match self.dialect.write(&request) {
             Ok(request) => request,
-            Err(error) => return Answer::NotSent(error.to_string()),
+            Err(error) => return Answer::NotSent(Reason::of(error)),
         };
         let answer = match self.exchange(request, may_send).await {
             Err(LoginFailure::Refused(reason)) => return Answer::LoginRefused(reason),
-            Err(LoginFailure::Failed(reason)) | Ok(Exchange::NotSent(reason)) => return Answer::NotSent(reason),
-            Ok(Exchange::Lost(reason)) => return Answer::Lost(reason),
-            Ok(Exchange::Answered(answer)) => answer,
+            Err(LoginFailure::Failed(reason)) => return Answer::NotSent(reason),
+            Ok(Err(NoAnswer::NotSent(why))) => return Answer::NotSent(Reason::of(why)),
+            Ok(Err(NoAnswer::Lost(why))) => return Answer::Lost(Reason::of(why)),
+            Ok(Ok(answer)) => answer,
         };
         if let Some(sign) = self.logins.sign_of_loss(&answer) {
             return Answer::LoginLost(sign);
@@ -223,12 +221,16 @@ impl Client {
     }
 
     /// One exchange within the current session, which is begun where there is none.
-    async fn exchange(&self, request: HttpRequest, may_send: MaySend<'_>) -> Result<Exchange, LoginFailure> {
+    async fn exchange(
+        &self,
+        request: HttpRequest,
+        may_send: MaySend<'_>,
+    ) -> Result<Result<HttpAnswer, NoAnswer>, LoginFailure> {
         let login = self.logins.session(&self.transport).await?;
         let HttpRequest { method, about: set, .. } = &request;
         let span = tracing::info_span!("cdms_request", %method, set, status = tracing::field::Empty);
-        let exchange = self.transport.data_request(request, &login.session, may_send).instrument(span.clone()).await;
-        if let Exchange::Answered(answer) = &exchange {
+        let answer = self.transport.data_request(request, &login.session, may_send).instrument(span.clone()).await;
+        if let Ok(answer) = &answer {
             span.record("status", answer.status.as_u16());
             match self.logins.sign_of_loss(answer) {
                 Some(sign) => self.logins.lost(&login, &sign).await,
@@ -237,7 +239,7 @@ impl Client {
                 None => self.logins.taken(&login).await,
             }
         }
-        Ok(exchange)
+        Ok(answer)
     }
 
     pub(super) fn shape(&self, model: &'static ModelDescriptor) -> Arc<RecordShape> {
@@ -282,7 +284,7 @@ mod tests {
         assert_eq!(begun.elapsed().as_secs(), 120, "the second takes what the first learned");
         for told in [first, second] {
             let LoginFailure::Failed(reason) = told.unwrap_err() else { panic!("it was not refused") };
-            assert!(reason.contains("had not answered after 120 s"), "{reason}");
+            assert!(reason.as_str().contains("had not answered after 120 s"), "{reason}");
         }
     }
 }

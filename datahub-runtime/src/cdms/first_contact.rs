@@ -1,6 +1,7 @@
 //! First contact: which organisation this CDMS is, and which of its users the hub is.
 
 use cdms_odata::dialect::{Contact, ContactAnswer};
+use datahub_protocol::Reason;
 use uuid::Uuid;
 
 use super::client::{Client, Unanswered};
@@ -39,9 +40,9 @@ impl Client {
     }
 
     async fn ids(&self, question: Contact<'_>) -> Result<Vec<Uuid>, Error> {
-        let unavailable = |reason: String| {
-            Error::new(ErrorKind::Unavailable, format!("CDMS cannot be asked who it is: {reason}"))
-                .advise("try again later")
+        let unavailable = |reason: Reason| {
+            let message = format!("CDMS cannot be asked who it is: {reason}");
+            Error::because(ErrorKind::Unavailable, reason.in_words(message)).advise("try again later")
         };
         let answer = self.get(self.dialect.contact(question)).await.map_err(|unanswered| match unanswered {
             Unanswered::LoginRefused(reason) => Error::login_refused(reason),
@@ -52,7 +53,7 @@ impl Client {
             ContactAnswer::Refused(reason) => Err(Error::new(ErrorKind::Misconfigured, reason)
                 .advise("check the address of CDMS and the rights of its user")),
             ContactAnswer::Unreadable(reason) => Err(Error::new(ErrorKind::Misconfigured, reason)),
-            ContactAnswer::Unavailable(reason) => Err(unavailable(reason)),
+            ContactAnswer::Unavailable(reason) => Err(unavailable(reason.into())),
         }
     }
 }

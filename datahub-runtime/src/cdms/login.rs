@@ -7,8 +7,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use cdms_odata::dialect::HttpAnswer;
-use datahub_protocol::LoginFailure;
 use datahub_protocol::planted::{Planted, planted};
+use datahub_protocol::{LoginFailure, Reason};
 use http::StatusCode;
 use tokio::sync::Mutex;
 use tracing::Instrument as _;
@@ -66,12 +66,12 @@ enum Last {
     Done(Session),
     /// Why it failed, and until when, by the monotonic clock, that is the answer.
     Failed {
-        reason: String,
+        reason: Reason,
         until: Duration,
     },
     /// Why its secret was refused, and which that was.
     Refused {
-        reason: String,
+        reason: Reason,
         secret: Option<String>,
         /// Whether the database remembers it.
         is_kept: bool,
@@ -152,9 +152,10 @@ impl Logins {
             // Logins that were broken off leave no other trace.
             let until = state.failures[state.failures.len() - FAILURES_MAX] + self.window();
             let seconds = until.saturating_sub(now).as_secs();
-            return Err(LoginFailure::Failed(format!(
+            let reason = format!(
                 "the login was tried {FAILURES_MAX} times and came to nothing; it is not tried again for {seconds} s"
-            )));
+            );
+            return Err(LoginFailure::Failed(reason.into()));
         }
         // Where this future is dropped, the try counts all the same, and what was lost stays lost.
         state.last = Last::None;
@@ -169,12 +170,13 @@ impl Logins {
                 Ok(Login { number: state.number, session })
             }
             Err(error) if error.is_refused() => {
-                let reason = format!(
+                let words = format!(
                     "CDMS refuses the login: {error}; it is not tried again until the user or the password changes, or \
                      `hub.retry_login()` is called"
                 );
                 tracing::error!(host = transport.host(), %error, "CDMS refuses the login");
-                let is_kept = self.refused.remember(secret.as_deref(), &reason).await;
+                let is_kept = self.refused.remember(secret.as_deref(), &words).await;
+                let reason = error.reason().clone().in_words(words);
                 state.recalled = Some(now);
                 state.failures.pop_back();
                 state.last = Last::Refused { reason: reason.clone(), secret, is_kept };
@@ -182,7 +184,7 @@ impl Logins {
             }
             Err(error) => {
                 state.failures.pop_back();
-                Err(LoginFailure::Failed(self.failed(&mut state, &error.to_string())))
+                Err(LoginFailure::Failed(self.failed(&mut state, error.reason().clone())))
             }
         }
     }
@@ -211,7 +213,8 @@ impl Logins {
         }
         match self.refused.recall(secret).await {
             Ok(Some(reason)) => {
-                state.last = Last::Refused { reason, secret: secret.map(str::to_owned), is_kept: true };
+                let secret = secret.map(str::to_owned);
+                state.last = Last::Refused { reason: reason.into(), secret, is_kept: true };
             }
             Ok(None) if is_kept => state.last = Last::None,
             Ok(None) => {}
@@ -224,7 +227,7 @@ impl Logins {
     }
 
     /// Notes a failure and says for how long it stands.
-    fn failed(&self, state: &mut State, error: &str) -> String {
+    fn failed(&self, state: &mut State, error: Reason) -> Reason {
         let now = self.clock.monotonic();
         let window = self.window();
         state.forget_before(now, window);
@@ -235,8 +238,9 @@ impl Logins {
             count => state.failures[count - FAILURES_MAX] + window,
         };
         let seconds = until.saturating_sub(now).as_secs();
-        let reason = format!("the login failed: {error}; it is not tried again for {seconds} s");
-        tracing::warn!(error, seconds, "the login to CDMS failed");
+        let words = format!("the login failed: {error}; it is not tried again for {seconds} s");
+        tracing::warn!(error = error.as_str(), seconds, "the login to CDMS failed");
+        let reason = error.in_words(words);
         state.last = Last::Failed { reason: reason.clone(), until };
         reason
     }
@@ -254,7 +258,7 @@ impl Logins {
         let is_news = self.lost.fetch_max(login.number, Ordering::AcqRel) < login.number;
         let was_taken = self.taken.load(Ordering::Acquire) >= login.number;
         if is_news && !was_taken && state.number == login.number && !planted(Planted::LostLoginUnpaused) {
-            self.failed(&mut state, &format!("right after a login {sign}"));
+            self.failed(&mut state, format!("right after a login {sign}").into());
         }
     }
 

@@ -4,6 +4,7 @@ use std::sync::atomic::Ordering;
 
 use cdms_odata::dialect::{Continuation, Next, Page, PageAnswer};
 use datahub_model::ModelDescriptor;
+use datahub_protocol::Reason;
 
 use super::client::{Client, Unanswered};
 use super::shape::Records;
@@ -23,9 +24,9 @@ pub(crate) struct PageRead {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum PageFailure {
     /// CDMS could not be reached or did not answer properly.
-    Unavailable(String),
+    Unavailable(Reason),
     /// CDMS refuses the login.
-    LoginRefused(String),
+    LoginRefused(Reason),
     /// CDMS does not take the address: for a remembered one, the list may have changed since.
     Refused(String),
     /// What answered is not the CDMS that is configured.
@@ -58,7 +59,7 @@ impl Client {
                 Ok(PageRead { records, without_id, next })
             }
             PageAnswer::Refused(reason) => Err(PageFailure::Refused(reason)),
-            PageAnswer::Unavailable(reason) => Err(PageFailure::Unavailable(reason)),
+            PageAnswer::Unavailable(reason) => Err(PageFailure::Unavailable(reason.into())),
             PageAnswer::Misconfigured(reason) => Err(PageFailure::Misconfigured(reason)),
         }
     }

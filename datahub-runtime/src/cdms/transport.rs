@@ -1,7 +1,9 @@
 //! One HTTP exchange: bounded in time and size, never redirected, never repeated.
 
-use std::error::Error as _;
-use std::fmt::Write as _;
+mod error;
+#[cfg(test)]
+mod tests;
+
 use std::time::Duration;
 
 use cdms_odata::dialect::{Dialect, HttpAnswer, HttpRequest};
@@ -11,6 +13,8 @@ use http::{HeaderMap, HeaderValue, Method};
 use reqwest::redirect::Policy;
 use tokio::sync::Semaphore;
 use url::Url;
+
+pub(crate) use error::{Lost, NoAnswer, NotSent};
 
 use super::authenticator::Session;
 use super::client::ClientOptions;
@@ -41,17 +45,6 @@ pub(crate) type MaySend<'a> = &'a (dyn Fn() -> bool + Send + Sync);
 /// For requests that may be sent whenever their turn comes.
 pub(crate) const ALWAYS: MaySend<'static> = &|| true;
 
-/// How an exchange ended.
-#[derive(Debug)]
-pub(crate) enum Exchange {
-    /// Nothing was sent.
-    NotSent(String),
-    /// It was sent, at least in part, and no whole answer came.
-    Lost(String),
-    /// An answer came.
-    Answered(HttpAnswer),
-}
-
 impl Transport {
     pub(crate) fn new(dialect: &dyn Dialect, options: &ClientOptions, meters: Meters) -> Result<Self, Error> {
         let &ClientOptions { time_limit, body_max, concurrent_requests: concurrent_max, .. } = options;
@@ -71,7 +64,7 @@ impl Transport {
             builder = builder.no_proxy();
         }
         let http = builder.build().map_err(|error| {
-            Error::new(ErrorKind::Misconfigured, format!("no HTTP client can be made: {}", causes(&error)))
+            Error::new(ErrorKind::Misconfigured, format!("no HTTP client can be made: {}", error::in_words(&error)))
         })?;
         let places = Semaphore::new(concurrent_max.min(Semaphore::MAX_PERMITS));
         let reach = Reach::of("CDMS");
@@ -100,19 +93,19 @@ impl Transport {
         request: HttpRequest,
         session: &Session,
         may_send: MaySend<'_>,
-    ) -> Exchange {
+    ) -> Result<HttpAnswer, NoAnswer> {
         let mut headers = session.headers().clone();
         for (name, value) in &request.headers {
             headers.insert(name, value.clone());
         }
         match Url::parse(&request.url) {
             Ok(url) => self.exchange(request.method, url, headers, request.body, may_send).await,
-            Err(error) => Exchange::NotSent(format!("{} is no URL: {error}", request.url)),
+            Err(source) => Err(NotSent::Address { url: request.url, source }.into()),
         }
     }
 
     /// A request of a login, without the session's headers.
-    pub(crate) async fn login_request(&self, url: Url, form: Option<String>) -> Exchange {
+    pub(crate) async fn login_request(&self, url: Url, form: Option<String>) -> Result<HttpAnswer, NoAnswer> {
         let mut headers = HeaderMap::new();
         let method = if form.is_some() { Method::POST } else { Method::GET };
         if form.is_some() {
@@ -128,16 +121,12 @@ impl Transport {
         headers: HeaderMap,
         body: Option<Vec<u8>>,
         may_send: MaySend<'_>,
-    ) -> Exchange {
+    ) -> Result<HttpAnswer, NoAnswer> {
         let Ok(Ok(_place)) = tokio::time::timeout(self.time_limit, self.places.acquire()).await else {
-            return Exchange::NotSent(format!(
-                "{} other requests are under way, and none came to an end; if CDMS bears more at once, raise \
-                 `concurrent_requests` on the hub's builder",
-                self.concurrent_max
-            ));
+            return Err(NotSent::NoTurn { others: self.concurrent_max }.into());
         };
         if !may_send() {
-            return Exchange::NotSent("this program's lease on the record is nearly over".to_owned());
+            return Err(NotSent::Lease.into());
         }
         let meters = self.meters.within_operation();
         meters.request(body.as_ref().map_or(0, Vec::len));
@@ -147,52 +136,24 @@ impl Transport {
         } else if method == Method::POST {
             request = request.body(Vec::new());
         }
-        let mut response = match request.send().await {
-            Ok(response) => response,
-            Err(error) => {
-                let reason = causes(&error);
-                // A connection that breaks is no outage yet.
-                if error.is_connect() || error.is_timeout() {
-                    self.reach.failed(&reason);
-                }
-                let is_unsent = error.is_connect() || error.is_builder();
-                return if is_unsent { Exchange::NotSent(reason) } else { Exchange::Lost(reason) };
+        let mut response = request.send().await.map_err(|error| {
+            let no_answer = NoAnswer::of_sending(error);
+            if no_answer.is_outage() {
+                self.reach.failed(&no_answer.to_string());
             }
-        };
+            no_answer
+        })?;
         let (url, status, headers) =
             (response.url().clone(), response.status(), std::mem::take(response.headers_mut()));
         let mut body = Vec::new();
-        loop {
-            match response.chunk().await {
-                Ok(None) => break,
-                Ok(Some(chunk)) if body.len() + chunk.len() > self.body_max => {
-                    return Exchange::Lost(format!(
-                        "the answer is larger than {} bytes, and the hub reads no more of one; if it is no mistake, raise \
-                         `max_answer_bytes` on its builder",
-                        self.body_max
-                    ));
-                }
-                Ok(Some(chunk)) => {
-                    meters.received(chunk.len());
-                    body.extend_from_slice(&chunk);
-                }
-                Err(error) => return Exchange::Lost(format!("the answer broke off: {}", causes(&error))),
+        while let Some(chunk) = response.chunk().await.map_err(NoAnswer::of_reading)? {
+            if body.len() + chunk.len() > self.body_max {
+                return Err(Lost::TooLarge { max: self.body_max }.into());
             }
+            meters.received(chunk.len());
+            body.extend_from_slice(&chunk);
         }
         self.reach.answered();
-        Exchange::Answered(HttpAnswer { url, status, headers, body })
+        Ok(HttpAnswer { url, status, headers, body })
     }
-}
-
-/// An error with all its causes, without the address, which may carry what nobody should read in a log.
-fn causes(error: &reqwest::Error) -> String {
-    let mut text = if error.is_timeout() { "no answer in time".to_owned() } else { String::new() };
-    let mut cause = error.source();
-    while let Some(inner) = cause {
-        let separator = if text.is_empty() { "" } else { ": " };
-        // Writing to a string cannot fail.
-        _ = write!(text, "{separator}{inner}");
-        cause = inner.source();
-    }
-    if text.is_empty() { "the request failed".to_owned() } else { text }
 }

@@ -206,7 +206,7 @@ fn judge(engine: &Arc<Engine>, model: &'static ModelDescriptor, asked_at: Versio
 fn told(failure: PageFailure) -> Error {
     match failure {
         PageFailure::Unavailable(reason) => {
-            Error::new(ErrorKind::Unavailable, reason).advise("pull again later; it goes on where it stopped")
+            Error::because(ErrorKind::Unavailable, reason).advise("pull again later; it goes on where it stopped")
         }
         PageFailure::LoginRefused(reason) => Error::login_refused(reason),
         PageFailure::Refused(reason) => Error::new(ErrorKind::Misconfigured, reason)

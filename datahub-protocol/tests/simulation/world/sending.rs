@@ -28,7 +28,7 @@ impl World {
         let paused_until = process.paused_until;
         match paused_until {
             None if !covered => {
-                return self.deliver(at, Event::Answered(Answer::NotSent("the lease is over".to_owned())));
+                return self.deliver(at, Event::Answered(Answer::NotSent("the lease is over".into())));
             }
             None if self.happens("a pause past the lease", 8) => {
                 self.processes[at].paused_until = Some(self.now + 600_000);
@@ -120,7 +120,7 @@ impl World {
         let reply = |status, body| Answer::Reply(outcome(asked, status, body));
         let refused = |status, code| reply(status, Body::Refusal(refusal(status, Some(code), "no")));
         let other = |status| reply(status, Body::Other("a page".to_owned()));
-        let lost = || Answer::Lost("lost".to_owned());
+        let lost = || Answer::Lost("lost".into());
         if write == WriteKind::Create && self.cdms.records.contains_key(&id) {
             let is_lost = self.happens("a taken id whose answer is lost", 60);
             return if is_lost { lost() } else { refused(500, DUPLICATE) };

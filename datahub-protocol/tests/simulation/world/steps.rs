@@ -59,7 +59,7 @@ impl World {
             Act::Send { .. } => self.send(at),
             Act::Login => {
                 let login = if self.happens("a login that fails", 200) {
-                    Err(LoginFailure::Failed("no".to_owned()))
+                    Err(LoginFailure::Failed("no".into()))
                 } else {
                     Ok(())
                 };
@@ -71,7 +71,7 @@ impl World {
 
     fn fetch(&mut self, model: Model, id: Uuid) -> Fetched<String> {
         if self.happens("a read without an answer", 40) {
-            return Fetched::Unavailable("lost".to_owned());
+            return Fetched::Unavailable("lost".into());
         }
         if self.happens("a read that is refused", 8) {
             return Fetched::Refused("no".to_owned());

@@ -1,0 +1,81 @@
+//! Reasons: why something could not be done, in words, with the error behind them where there is one.
+
+use std::error::Error;
+use std::fmt;
+use std::sync::Arc;
+
+/// Why something could not be done. Two reasons in the same words are equal, whatever is behind them.
+#[derive(Clone)]
+pub struct Reason {
+    words: String,
+    cause: Option<Arc<dyn Error + Send + Sync>>,
+}
+
+impl Reason {
+    /// The reason that an error gives, in its own words.
+    pub fn of(error: impl Error + Send + Sync + 'static) -> Self {
+        Reason { words: error.to_string(), cause: Some(Arc::new(error)) }
+    }
+
+    /// The same reason in other words.
+    pub fn in_words(self, words: impl Into<String>) -> Self {
+        Reason { words: words.into(), ..self }
+    }
+
+    /// Its words.
+    pub fn as_str(&self) -> &str {
+        &self.words
+    }
+
+    /// The error behind it.
+    pub fn source(&self) -> Option<&(dyn Error + 'static)> {
+        self.cause.as_deref().map(|cause| cause as &(dyn Error + 'static))
+    }
+}
+
+impl From<String> for Reason {
+    fn from(words: String) -> Self {
+        Reason { words, cause: None }
+    }
+}
+
+impl From<&str> for Reason {
+    fn from(words: &str) -> Self {
+        words.to_owned().into()
+    }
+}
+
+impl PartialEq for Reason {
+    fn eq(&self, other: &Self) -> bool {
+        self.words == other.words
+    }
+}
+
+impl Eq for Reason {}
+
+impl fmt::Display for Reason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.words)
+    }
+}
+
+impl fmt::Debug for Reason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Debug::fmt(&self.words, f)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_reason_keeps_the_error_behind_it_whatever_words_it_gets() {
+        let reason = Reason::of("x".parse::<i32>().expect_err("no number"));
+        assert_eq!(reason.as_str(), "invalid digit found in string");
+        let other = reason.in_words("not taken");
+        assert_eq!(other, Reason::from("not taken"));
+        assert_eq!(format!("{other} {other:?}"), "not taken \"not taken\"");
+        assert!(other.source().is_some_and(|cause| cause.is::<std::num::ParseIntError>()));
+    }
+}
