@@ -1,4 +1,4 @@
-//! CRM 2011: the REST endpoint `OrganizationData.svc`, OData version 2 in verbose JSON.
+//! The dialect of CRM 2011: the REST endpoint `OrganizationData.svc`, OData v2 in verbose JSON.
 
 mod error;
 pub mod json;
@@ -12,8 +12,8 @@ use http::{HeaderMap, HeaderValue, Method};
 use uuid::Uuid;
 
 use crate::dialect::{
-    Abilities, AddressError, Carried, Contact, ContactAnswer, Continuation, Dialect, EntityShape, HttpAnswer,
-    HttpRequest, PageAnswer, ReadAnswer, SetIs, Write, WriteAnswer, WriteError, WriteRequest,
+    Abilities, AddressError, Carried, Contact, ContactAnswer, Continuation, Dialect, EntityShape, HttpRequest,
+    HttpResponse, PageAnswer, ReadAnswer, SetIs, Write, WriteAnswer, WriteError, WriteRequest,
 };
 use crate::{Kind, Value};
 
@@ -43,13 +43,13 @@ impl Crm2011 {
     }
 }
 
-/// The set of organisations and its key, which has one.
+/// The set that holds the one organisation, and its key.
 const ORGANISATIONS: (&str, &str) = ("OrganizationSet", "OrganizationId");
 
-/// The set of users, its key and the attribute by which one is found.
+/// The set of users, its key, and the attribute that a user is found by.
 const USERS: (&str, &str, &str) = ("SystemUserSet", "SystemUserId", "DomainName");
 
-/// The set and the key that a question is about.
+/// The set that a question asks, and its key.
 fn contact_of(question: Contact<'_>) -> (&'static str, &'static str) {
     match question {
         Contact::Organisation => ORGANISATIONS,
@@ -88,9 +88,9 @@ impl Dialect for Crm2011 {
         get(set, url)
     }
 
-    fn contact_answer(&self, question: Contact<'_>, answer: &HttpAnswer) -> ContactAnswer {
+    fn contact_answer(&self, question: Contact<'_>, response: &HttpResponse) -> ContactAnswer {
         let (set, key) = contact_of(question);
-        reading::contact(set, key, answer)
+        reading::contact(set, key, response)
     }
 
     fn metadata(&self) -> HttpRequest {
@@ -102,8 +102,8 @@ impl Dialect for Crm2011 {
         get(entity.set, self.root.select(self.root.record(entity.set, id), names(entity)).url)
     }
 
-    fn read_answer(&self, entity: &EntityShape, id: Uuid, set: SetIs, answer: &HttpAnswer) -> ReadAnswer {
-        reading::record(entity, id, set, answer)
+    fn read_answer(&self, entity: &EntityShape, id: Uuid, set: SetIs, response: &HttpResponse) -> ReadAnswer {
+        reading::record(entity, id, set, response)
     }
 
     fn write(&self, write: &WriteRequest<'_>) -> Result<HttpRequest, WriteError> {
@@ -133,16 +133,16 @@ impl Dialect for Crm2011 {
         Ok(HttpRequest { about: entity.set, method, url, headers, body })
     }
 
-    fn write_answer(&self, entity: &EntityShape, write: Write, answer: &HttpAnswer) -> WriteAnswer<Carried> {
-        let status = answer.status.as_u16();
+    fn write_answer(&self, entity: &EntityShape, write: Write, response: &HttpResponse) -> WriteAnswer<Carried> {
+        let status = response.status.as_u16();
         let body = if (write, status) == (Write::Create, 201) {
-            reading::carried(entity, &answer.body).map_or_else(|error| Body::Other(error.to_string()), Body::Record)
-        } else if let Some(refusal) = read_refusal(status, &answer.body) {
+            reading::carried(entity, &response.body).map_or_else(|error| Body::Other(error.to_string()), Body::Record)
+        } else if let Some(refusal) = read_refusal(status, &response.body) {
             Body::Refusal(refusal)
-        } else if answer.body.is_empty() && !answer.status.is_redirection() {
+        } else if response.body.is_empty() && !response.status.is_redirection() {
             Body::Empty
         } else {
-            Body::Other(answer.in_words())
+            Body::Other(response.in_words())
         };
         outcome(write, status, body)
     }
@@ -151,8 +151,8 @@ impl Dialect for Crm2011 {
         get(entity.set, at.map_or_else(|| self.first_page(entity), |at| at.as_str().to_owned()))
     }
 
-    fn page_answer(&self, entity: &EntityShape, answer: &HttpAnswer) -> PageAnswer {
-        reading::page(entity, answer, |link| self.root.next_page(&self.first_page(entity), link))
+    fn page_answer(&self, entity: &EntityShape, response: &HttpResponse) -> PageAnswer {
+        reading::page(entity, response, |link| self.root.next_page(&self.first_page(entity), link))
     }
 
     fn continuation(&self, entity: &EntityShape, kept: &str) -> Option<Continuation> {
@@ -272,13 +272,13 @@ mod tests {
     }
 
     fn written(write: Write, status: u16, body: &str) -> WriteAnswer<Carried> {
-        let answer = HttpAnswer {
+        let response = HttpResponse {
             url: Url::parse(ROOT).unwrap(),
             status: StatusCode::from_u16(status).unwrap(),
             headers: HeaderMap::new(),
             body: body.as_bytes().to_vec(),
         };
-        crm().write_answer(&account(), write, &answer)
+        crm().write_answer(&account(), write, &response)
     }
 
     #[test]

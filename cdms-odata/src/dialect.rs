@@ -1,8 +1,8 @@
-//! Dialects: what a kind of CDMS speaks, as pure functions from requests to HTTP and from HTTP to meanings.
+//! Dialects: pure functions from requests to HTTP requests, and from HTTP responses to answers.
 //!
-//! A dialect knows paths, headers, bodies, statuses and codes, and nobody else does: the transport sends what it is given
-//! and reads nothing of it, the protocol decides by meanings. A new dialect is a new folder beside
-//! [`crm2011`](crate::crm2011). The values of records, and with them what is stored of records, do not depend on it.
+//! Only a dialect knows paths, headers, bodies, statuses and codes. The transport sends what it is given and does not look
+//! into it; the protocol decides by meanings. A new dialect is a new folder next to [`crm2011`](crate::crm2011). The canonical
+//! form of values does not depend on the dialect, so that rows, `seen` and the history survive a change of it.
 
 mod address;
 mod answer;
@@ -17,16 +17,16 @@ use uuid::Uuid;
 
 pub use address::{AddressError, checked_address};
 pub use answer::{Carried, ContactAnswer, Next, Page, PageAnswer, ReadAnswer, ReadError, WriteAnswer};
-pub use exchange::{HttpAnswer, HttpRequest};
+pub use exchange::{HttpRequest, HttpResponse};
 pub use refusal::{InFront, InFrontCause, Mark, Meaning, Refusal};
 pub use request::{
     Contact, Continuation, EntityShape, Precondition, RowVersion, SentValue, SetIs, Shape, ValueError, Write,
     WriteError, WriteRequest,
 };
 
-/// What a kind of CDMS speaks, at one address.
+/// The dialect of the CDMS at one address.
 pub trait Dialect: fmt::Debug + Send + Sync {
-    /// What it can do.
+    /// What the dialect can do.
     fn abilities(&self) -> Abilities;
 
     /// The address of the data service.
@@ -35,48 +35,48 @@ pub trait Dialect: fmt::Debug + Send + Sync {
     /// The organisation's address, where logins begin.
     fn organisation(&self) -> Url;
 
-    /// Asks CDMS who it is, or who one of its users is.
+    /// The request that asks CDMS which organisation it is, or which user has a name.
     fn contact(&self, question: Contact<'_>) -> HttpRequest;
 
-    /// What the answer to such a question says.
-    fn contact_answer(&self, question: Contact<'_>, answer: &HttpAnswer) -> ContactAnswer;
+    /// Reads the response to [`Dialect::contact`].
+    fn contact_answer(&self, question: Contact<'_>, response: &HttpResponse) -> ContactAnswer;
 
-    /// Asks for the schema.
+    /// The request for the `$metadata` document.
     fn metadata(&self) -> HttpRequest;
 
-    /// Asks for a record.
+    /// The request for a record.
     fn read(&self, entity: &EntityShape, id: Uuid) -> HttpRequest;
 
-    /// What the answer to that says; `set` is what is known of the record's set.
-    fn read_answer(&self, entity: &EntityShape, id: Uuid, set: SetIs, answer: &HttpAnswer) -> ReadAnswer;
+    /// Reads the response to [`Dialect::read`]. `set` is what is known about the record's set.
+    fn read_answer(&self, entity: &EntityShape, id: Uuid, set: SetIs, response: &HttpResponse) -> ReadAnswer;
 
-    /// Writes a record.
+    /// The request that carries out a write.
     ///
     /// # Errors
     ///
-    /// A value or a precondition that the dialect has no words for.
+    /// A value that is not of its attribute's kind, or a precondition that the dialect does not have.
     fn write(&self, write: &WriteRequest<'_>) -> Result<HttpRequest, WriteError>;
 
-    /// What the answer to that says.
-    fn write_answer(&self, entity: &EntityShape, write: Write, answer: &HttpAnswer) -> WriteAnswer<Carried>;
+    /// Reads the response to [`Dialect::write`].
+    fn write_answer(&self, entity: &EntityShape, write: Write, response: &HttpResponse) -> WriteAnswer<Carried>;
 
-    /// Asks for a page of a set's records: the first one, or that at which an earlier page said to go on.
+    /// The request for a page of a set: the first page, or the one at a continuation.
     fn page(&self, entity: &EntityShape, at: Option<&Continuation>) -> HttpRequest;
 
-    /// What the answer to that says.
-    fn page_answer(&self, entity: &EntityShape, answer: &HttpAnswer) -> PageAnswer;
+    /// Reads the response to [`Dialect::page`].
+    fn page_answer(&self, entity: &EntityShape, response: &HttpResponse) -> PageAnswer;
 
-    /// A continuation that was kept as text, if it is one of the list that this program reads here.
+    /// A continuation that was stored as text, if it belongs to the list that [`Dialect::page`] reads.
     fn continuation(&self, entity: &EntityShape, kept: &str) -> Option<Continuation>;
 }
 
-/// What a dialect can do, for those who plan with it.
+/// What a dialect can do, as data to plan with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Abilities {
-    /// Whether a write may carry a [`Precondition`].
+    /// Whether a write can have a [`Precondition`].
     pub has_preconditions: bool,
-    /// Whether the answer to a create carries the record.
+    /// Whether the response to a create carries the record.
     pub carries_created: bool,
-    /// Whether lists tell which records were deleted.
+    /// Whether lists report deleted records.
     pub tells_deletions: bool,
 }

@@ -56,7 +56,7 @@ impl WriteKind {
         }
     }
 
-    /// What a dialect is asked for; `None` for what only a newer program does.
+    /// The write in the terms of a dialect; `None` for a write that only a newer program knows.
     pub const fn in_dialects(self) -> Option<Write> {
         match self {
             WriteKind::Create => Some(Write::Create),

@@ -12,16 +12,16 @@ pub enum Answer<F> {
     NotSent(Reason),
     /// Nothing was sent: CDMS refuses the login.
     LoginRefused(Reason),
-    /// It was sent, at least in part, and no whole answer came.
+    /// It was sent, at least in part, and no complete response came.
     Lost(Reason),
-    /// The session is over, so that the write is not in CDMS; the text says by which sign. It may be sent again after a
+    /// The session is over, so CDMS has not carried the write out; the text says by which sign. It may be sent again after a
     /// login.
     LoginLost(String),
-    /// An answer came, which says this.
+    /// A response came, with this answer.
     Reply(WriteAnswer<Created<F>>),
 }
 
-/// The record that the answer to a create carries: its id, and the record or why it cannot be read.
+/// The record in the answer to a create: its id, and the record or why it cannot be read.
 pub type Created<F> = (Uuid, Result<Record, F>);
 
 /// Why a write was refused.

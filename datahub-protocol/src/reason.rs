@@ -1,10 +1,10 @@
-//! Reasons: why something could not be done, in words, with the error behind them where there is one.
+//! Reasons: why something failed, in words, with the error that caused it if there is one.
 
 use std::error::Error;
 use std::fmt;
 use std::sync::Arc;
 
-/// Why something could not be done. Two reasons in the same words are equal, whatever is behind them.
+/// Why something failed. Two reasons with the same words are equal, whatever caused them.
 #[derive(Clone)]
 pub struct Reason {
     words: String,
@@ -12,12 +12,12 @@ pub struct Reason {
 }
 
 impl Reason {
-    /// The reason that an error gives, in its own words.
+    /// The reason that an error is, in the error's words.
     pub fn of(error: impl Error + Send + Sync + 'static) -> Self {
         Reason { words: error.to_string(), cause: Some(Arc::new(error)) }
     }
 
-    /// The same reason in other words.
+    /// The same reason in other words; the cause stays.
     pub fn in_words(self, words: impl Into<String>) -> Self {
         Reason { words: words.into(), ..self }
     }
@@ -27,7 +27,7 @@ impl Reason {
         &self.words
     }
 
-    /// The error behind it.
+    /// The error that caused it.
     pub fn source(&self) -> Option<&(dyn Error + 'static)> {
         self.cause.as_deref().map(|cause| cause as &(dyn Error + 'static))
     }

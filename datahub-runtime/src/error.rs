@@ -56,7 +56,7 @@ pub struct Error(Box<Inner>);
 struct Inner {
     kind: ErrorKind,
     record: Option<RecordName>,
-    /// What happened, with the error behind it where there is one.
+    /// What happened, with the error that caused it if there is one.
     reason: Reason,
     advice: Option<String>,
     operation: Option<OperationId>,
@@ -116,7 +116,7 @@ impl Error {
         Error::because(kind, message.into())
     }
 
-    /// An error that says what happened, and keeps what is behind it as its source.
+    /// An error with a reason, whose cause becomes its source.
     pub(crate) fn because(kind: ErrorKind, reason: impl Into<Reason>) -> Self {
         Error(Box::new(Inner {
             kind,

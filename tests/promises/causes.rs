@@ -1,4 +1,4 @@
-//! What is behind an error: it keeps the error of the connection as its source, down to the system's own.
+//! An error keeps what caused it as its source, down to the error of the operating system.
 
 use std::error::Error as _;
 use std::io;
@@ -9,13 +9,13 @@ use example_domain::Organisation;
 
 use crate::scene::{Scene, failed};
 
-/// All errors behind one.
+/// The chain of an error's sources.
 fn behind(error: &Error) -> Vec<&(dyn std::error::Error + 'static)> {
     std::iter::successors(error.source(), |&error| error.source()).collect()
 }
 
 #[tokio::test]
-async fn a_write_whose_answer_is_lost_keeps_how() {
+async fn a_lost_write_keeps_the_error_of_its_connection() {
     let scene = Scene::new().await;
     let mut org = scene.get().await.unwrap();
     org.name = "Acme Foods".into();
@@ -27,7 +27,7 @@ async fn a_write_whose_answer_is_lost_keeps_how() {
 }
 
 #[tokio::test]
-async fn a_cdms_that_takes_no_connection_is_so_by_the_systems_own_word() {
+async fn an_unreachable_cdms_keeps_the_error_of_the_operating_system() {
     let scene = Scene::new().await;
     let known = scene.get().await.unwrap().id;
     let hub = scene.kit.hub(example_domain::models()).cdms("http://127.0.0.1:9/ORG", Anonymous);
@@ -39,7 +39,7 @@ async fn a_cdms_that_takes_no_connection_is_so_by_the_systems_own_word() {
 }
 
 #[tokio::test]
-async fn an_error_that_cdms_has_told_has_nothing_behind_it() {
+async fn an_answer_of_cdms_is_no_error_of_the_connection() {
     let scene = Scene::new().await;
     let error = failed(Organisation::get(&scene.hub, Id::new()).await, ErrorKind::NotFound);
     assert!(error.source().is_none(), "{error:?}");

@@ -1,4 +1,4 @@
-//! CRM 2011's error answers: the body, and what its codes mean.
+//! CRM 2011's errors: the body, and what its codes mean.
 
 use serde::Deserialize;
 
@@ -41,7 +41,7 @@ pub fn read_refusal(status: u16, body: &[u8]) -> Option<Refusal> {
     Some(refusal(status, code, message))
 }
 
-/// The refusal of an answer with this status and this code of the platform; errors of the protocol carry no code.
+/// The refusal with a status and a code of the platform. Errors of the OData protocol have no code.
 pub fn refusal(status: u16, code: Option<i32>, message: impl Into<String>) -> Refusal {
     let known = TABLE.iter().find(|row| Some(row.code) == code);
     let meaning = match known {
@@ -55,7 +55,7 @@ pub fn refusal(status: u16, code: Option<i32>, message: impl Into<String>) -> Re
 struct Row {
     code: i32,
     meaning: Meaning,
-    /// Whether it proves that nothing was written.
+    /// Whether the code proves that the write was not carried out.
     refused: bool,
 }
 
@@ -79,7 +79,7 @@ const fn row(code: i32, meaning: Meaning, refused: bool) -> Row {
     Row { code, meaning, refused }
 }
 
-/// Whether an answer with this meaning proves that nothing was written.
+/// Whether a refusal with this meaning proves that the write was not carried out.
 pub fn write_is_refused(meaning: Meaning) -> bool {
     TABLE.iter().any(|row| row.meaning == meaning && row.refused)
 }

@@ -1,18 +1,18 @@
-//! The outcome table: what comes back from a write, and what that says about CDMS.
+//! The outcome table: what the response to a write proves.
 
 use crate::dialect::{InFront, InFrontCause, Mark, Meaning, Refusal, Write, WriteAnswer};
 use crate::planted::{Planted, planted};
 
 use super::error::write_is_refused;
 
-/// What an answer to a write carried; `R` is a record.
+/// The body of the response to a write. `R` is a record.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Body<R> {
-    /// Nothing.
+    /// No body.
     Empty,
-    /// A record in CDMS's JSON, as the answer to a create.
+    /// A record, as in the response to a create.
     Record(R),
-    /// CDMS's error JSON.
+    /// An error in CDMS's JSON.
     Refusal(Refusal),
     /// Anything else, in words.
     Other(String),
@@ -29,7 +29,7 @@ impl<R> Body<R> {
     }
 }
 
-/// What an answer with this status and this body says about a write.
+/// What a response with this status and body proves about a write.
 pub fn outcome<R>(write: Write, status: u16, body: Body<R>) -> WriteAnswer<R> {
     match (write, status, body) {
         (_, _, Body::Refusal(refusal)) if takes_for_gone(write, status) => WriteAnswer::Gone(refusal),
@@ -45,7 +45,7 @@ pub fn outcome<R>(write: Write, status: u16, body: Body<R>) -> WriteAnswer<R> {
         (_, 400..=499, Body::Refusal(refusal)) => WriteAnswer::Refused(refusal),
         (_, 500, Body::Refusal(refusal)) => match refusal.meaning {
             Meaning::Deadlock => WriteAnswer::Deadlock(refusal),
-            // It can strike the COMMIT, so it may come before the server has finished.
+            // It can strike the COMMIT, so the server may not have finished with the request.
             Meaning::SqlTimeout => WriteAnswer::Unknown(refusal.in_words()),
             meaning if write_is_refused(meaning) => WriteAnswer::Refused(refusal),
             _ if planted(Planted::EndedIsRejected) => WriteAnswer::Refused(refusal),
@@ -65,9 +65,9 @@ pub fn outcome<R>(write: Write, status: u16, body: Body<R>) -> WriteAnswer<R> {
     }
 }
 
-/// Why a request is refused before CDMS has begun with it, whatever comes with the status: a proxy that wants its own login
-/// (407), a request without a length (411), one too large, too long or of a wrong type (413, 414, 415), too many requests
-/// (429), headers too large (431).
+/// Why a request was refused before it reached CDMS, whatever the body says: a proxy requires a login (407), the request has
+/// no length (411), is too large, too long or of the wrong type (413, 414, 415), there are too many requests (429), or the
+/// headers are too large (431).
 fn refused_in_front(status: u16) -> Option<InFrontCause> {
     match status {
         407 => Some(InFrontCause::ProxyLogin),
@@ -79,7 +79,7 @@ fn refused_in_front(status: u16) -> Option<InFrontCause> {
     }
 }
 
-/// Whether an answer to a write is taken for CDMS's word that the record is missing, for its status alone.
+/// Whether a response is taken for CDMS's word that the record is missing, because of its status alone.
 fn takes_for_gone(write: Write, status: u16) -> bool {
     status == 404 && write != Write::Create && planted(Planted::AnyNotFoundIsGone)
 }

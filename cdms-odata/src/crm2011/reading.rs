@@ -1,4 +1,4 @@
-//! The read table: what comes back from a request that only reads, and what that says; and the data that it brings.
+//! The table of read responses: what the response to a request that only reads means, and the records in it.
 
 use ::url::Url;
 use uuid::Uuid;
@@ -7,37 +7,37 @@ use super::error::read_refusal;
 use super::json::{self, JsonPage};
 use super::root::{BadLink, NextPage};
 use crate::dialect::{
-    Carried, ContactAnswer, Continuation, EntityShape, HttpAnswer, Meaning, Next, Page, PageAnswer, ReadAnswer,
+    Carried, ContactAnswer, Continuation, EntityShape, HttpResponse, Meaning, Next, Page, PageAnswer, ReadAnswer,
     ReadError, Refusal, SetIs,
 };
 use crate::planted::{Planted, planted};
 use crate::{Attributes, Kind, Value};
 
-/// What an answer without data says to a request.
+/// What a response without data means for a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Sense {
-    /// There is no such record.
+    /// The record does not exist.
     Gone,
-    /// There is no such set, or it is not CDMS that answers.
+    /// The set does not exist, or it is not CDMS that responded.
     NoSet,
     /// The CDMS user may not read it.
     Forbidden,
-    /// Too slow a request or too many of them: it is not the request that is wrong.
+    /// The request was too slow, or there were too many; it is not wrong in itself.
     Busy,
-    /// CDMS does not take the request.
+    /// CDMS refuses the request.
     NotTaken,
-    /// CDMS does not take the address: the list may have changed since it was given.
+    /// CDMS refuses the address: the list may have changed since it was stored.
     Stale,
-    /// It is not CDMS that answers, or not to this user.
+    /// It is not CDMS that responded, or CDMS does not serve this user.
     Misplaced,
-    /// Somebody else is to be asked, who is none of the login hosts.
+    /// A redirect to a host that is not a login host.
     Redirected,
-    /// CDMS is away or in trouble.
+    /// CDMS cannot be reached or does not work properly.
     Away,
 }
 
-/// The table: by the status, and by what CDMS says in its own words where it does, what that is to the read of a record, to
-/// a list and to the first contact.
+/// The table: for a status, and the meaning of CDMS's own words if there are any, what that means for the read of a record,
+/// for a list and for the first contact.
 fn sense(status: u16, said: Option<Meaning>) -> (Sense, Sense, Sense) {
     use Meaning::{NoPrivilege, RecordMissing};
     use Sense::{Away, Busy, Forbidden, Gone, Misplaced, NoSet, NotTaken, Redirected, Stale};
@@ -61,20 +61,20 @@ fn sense(status: u16, said: Option<Meaning>) -> (Sense, Sense, Sense) {
     }
 }
 
-/// An answer without data, as it is put in words.
+/// A response without data, and how it is described.
 struct Said {
     status: u16,
     refusal: Option<Refusal>,
-    /// CDMS's text, or what the answer carries.
+    /// CDMS's text, or what the response carries.
     words: String,
 }
 
 impl Said {
-    /// What an answer says that brings no data.
-    fn by(answer: &HttpAnswer) -> Option<Self> {
-        let status = answer.status.as_u16();
-        let refusal = (status != 200).then(|| read_refusal(status, &answer.body))?;
-        let words = refusal.as_ref().map_or_else(|| answer.in_words(), |refusal| refusal.message.clone());
+    /// Describes a response that carries no data; `None` if it does.
+    fn by(response: &HttpResponse) -> Option<Self> {
+        let status = response.status.as_u16();
+        let refusal = (status != 200).then(|| read_refusal(status, &response.body))?;
+        let words = refusal.as_ref().map_or_else(|| response.in_words(), |refusal| refusal.message.clone());
         Some(Said { status, refusal, words })
     }
 
@@ -83,9 +83,9 @@ impl Said {
     }
 }
 
-/// What the answer to the read of a record says.
-pub(super) fn record(entity: &EntityShape, id: Uuid, set: SetIs, answer: &HttpAnswer) -> ReadAnswer {
-    let Some(said) = Said::by(answer) else { return given(entity, id, answer) };
+/// Reads the response to the read of a record.
+pub(super) fn record(entity: &EntityShape, id: Uuid, set: SetIs, response: &HttpResponse) -> ReadAnswer {
+    let Some(said) = Said::by(response) else { return given(entity, id, response) };
     let Said { status, refusal, words } = &said;
     if *status == 403 && planted(Planted::ForbiddenIsGone) || *status == 404 && planted(Planted::AnyNotFoundReadIsGone)
     {
@@ -116,25 +116,25 @@ pub(super) fn record(entity: &EntityShape, id: Uuid, set: SetIs, answer: &HttpAn
     }
 }
 
-/// The record that the answer to a read gives.
-fn given(entity: &EntityShape, id: Uuid, answer: &HttpAnswer) -> ReadAnswer {
-    match carried(entity, &answer.body) {
+/// Reads the record in a successful response.
+fn given(entity: &EntityShape, id: Uuid, response: &HttpResponse) -> ReadAnswer {
+    match carried(entity, &response.body) {
         Ok(Carried { id: Some(read), attributes: Ok(_), .. }) if read != id => {
             ReadAnswer::Misconfigured(format!("CDMS answered the read of {} {id} with the record {read}", entity.name))
         }
         Ok(carried) => ReadAnswer::Record(carried),
-        Err(error) => ReadAnswer::Unavailable(format!("{} ({error})", answer.in_words())),
+        Err(error) => ReadAnswer::Unavailable(format!("{} ({error})", response.in_words())),
     }
 }
 
-/// What the answer to a request for a page says; `follow` takes the link to the next one.
+/// Reads the response to a request for a page. `follow` checks the link to the next page.
 pub(super) fn page(
     entity: &EntityShape,
-    answer: &HttpAnswer,
+    response: &HttpResponse,
     follow: impl FnOnce(&str) -> Result<NextPage, BadLink>,
 ) -> PageAnswer {
     let set = entity.set;
-    if let Some(said) = Said::by(answer) {
+    if let Some(said) = Said::by(response) {
         let stated = format!("{} (status {})", said.words, said.status);
         return match said.sense().1 {
             Sense::Busy => PageAnswer::Unavailable(format!("CDMS has too much to do for a list of {set}: {stated}")),
@@ -146,9 +146,9 @@ pub(super) fn page(
             _ => PageAnswer::Unavailable(format!("CDMS does not give a list of {set}: {stated}")),
         };
     }
-    match records(entity, &answer.body) {
+    match records(entity, &response.body) {
         Ok((records, link)) => PageAnswer::Page(Page { records, next: next(set, link.as_deref(), follow) }),
-        Err(error) => PageAnswer::Unavailable(format!("{} instead of a list of {set} ({error})", answer.in_words())),
+        Err(error) => PageAnswer::Unavailable(format!("{} instead of a list of {set} ({error})", response.in_words())),
     }
 }
 
@@ -166,9 +166,9 @@ fn next(set: &str, link: Option<&str>, follow: impl FnOnce(&str) -> Result<NextP
     }
 }
 
-/// What the answer to a question of the first contact says, which asks for keys of a set.
-pub(super) fn contact(set: &str, key: &'static str, answer: &HttpAnswer) -> ContactAnswer {
-    if let Some(said) = Said::by(answer) {
+/// Reads the response to a question of the first contact, which asks for the keys of a set.
+pub(super) fn contact(set: &str, key: &'static str, response: &HttpResponse) -> ContactAnswer {
+    if let Some(said) = Said::by(response) {
         let Said { status, words, .. } = &said;
         return match said.sense().2 {
             Sense::Busy => ContactAnswer::Unavailable(format!("it has too much to do: {words} (status {status})")),
@@ -176,10 +176,10 @@ pub(super) fn contact(set: &str, key: &'static str, answer: &HttpAnswer) -> Cont
             _ => ContactAnswer::Unavailable(format!("it answered {status}: {words}")),
         };
     }
-    let JsonPage { records, .. } = match json::read_page(&answer.body, &[(key, Kind::Guid)]) {
+    let JsonPage { records, .. } = match json::read_page(&response.body, &[(key, Kind::Guid)]) {
         Ok(page) => page,
         Err(error) => {
-            return ContactAnswer::Unavailable(format!("{} instead of {set}: {error}", answer.in_words()));
+            return ContactAnswer::Unavailable(format!("{} instead of {set}: {error}", response.in_words()));
         }
     };
     let ids = records.into_iter().map(|record| id_of(key, &record.ok()?));
@@ -189,17 +189,17 @@ pub(super) fn contact(set: &str, key: &'static str, answer: &HttpAnswer) -> Cont
     }
 }
 
-/// Reads the record in an answer.
+/// Reads the record in a body.
 ///
 /// # Errors
 ///
-/// There is no record in it.
+/// The body holds no record.
 pub(super) fn carried(entity: &EntityShape, body: &[u8]) -> Result<Carried, ReadError> {
     let attributes = json::read_record(body, &entity.attributes);
     let id = match &attributes {
         Ok(attributes) => id_of(entity.key, attributes),
         Err(ReadError::Missing { .. } | ReadError::Value { .. }) => {
-            // The id alone, of a record of which something else cannot be read.
+            // Something else cannot be read: then at least the id.
             json::read_record(body, &[(entity.key, Kind::Guid)]).ok().and_then(|key| id_of(entity.key, &key))
         }
         Err(error) => return Err(error.clone()),
@@ -210,7 +210,7 @@ pub(super) fn carried(entity: &EntityShape, body: &[u8]) -> Result<Carried, Read
 /// Reads the records of a page, and the link to the next one.
 fn records(entity: &EntityShape, body: &[u8]) -> Result<(Vec<Carried>, Option<String>), ReadError> {
     let JsonPage { records, next } = json::read_page(body, &entity.attributes)?;
-    // The ids alone, for the records of which something else cannot be read.
+    // If something cannot be read, at least the ids.
     let keys = if records.iter().all(Result::is_ok) {
         Vec::new()
     } else {

@@ -1,8 +1,8 @@
-//! The address that a person gives for CDMS, checked before a password goes there.
+//! The configured address of CDMS, checked before a password is sent there.
 
 use ::url::{Host, Url};
 
-/// Why an address cannot be CDMS's.
+/// Why an address cannot be used.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum AddressError {
@@ -36,11 +36,11 @@ pub enum AddressError {
     },
 }
 
-/// Takes an address that is safe to send records and passwords to.
+/// Parses an address that records and passwords may be sent to.
 ///
 /// # Errors
 ///
-/// See [`AddressError`]; plain http is taken for loopback addresses only.
+/// See [`AddressError`]. Plain http is accepted for loopback addresses only.
 pub fn checked_address(text: &str) -> Result<Url, AddressError> {
     let url = Url::parse(text)
         .map_err(|error| AddressError::NotAUrl { text: without_user(text), reason: error.to_string() })?;

@@ -1,38 +1,38 @@
-//! What the answers of CDMS say, in no dialect's words.
+//! Answers: what responses mean, independent of the dialect.
 
 use uuid::Uuid;
 
 use super::{Continuation, InFront, Refusal, RowVersion};
 use crate::{Attributes, Kind};
 
-/// A record as an answer carries it.
+/// A record as a response carries it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Carried {
-    /// Its id, where that can be read.
+    /// Its id, if it can be read.
     pub id: Option<Uuid>,
-    /// The attributes that were asked for, or why they cannot be read.
+    /// The requested attributes, or why they cannot be read.
     pub attributes: Result<Attributes, ReadError>,
-    /// Which version of the record it is, where the dialect tells.
+    /// The version of the record, if the dialect has versions.
     pub version: Option<RowVersion>,
 }
 
-/// Why an answer, or a record in it, cannot be read.
+/// Why a response, or a record in it, cannot be read.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum ReadError {
-    /// It is no JSON.
+    /// It is not JSON.
     #[error("the answer is no JSON: {reason}")]
     NotJson {
         /// What and where.
         reason: String,
     },
-    /// It is JSON, but not an answer of this service.
+    /// It is JSON, but has another form than expected.
     #[error("the answer is JSON, but not {expected}")]
     NotARecord {
         /// What was expected.
         expected: &'static str,
     },
-    /// An attribute that was asked for is not there.
+    /// A requested attribute is missing.
     #[error("the answer lacks the attribute `{attribute}`")]
     Missing {
         /// The attribute.
@@ -52,10 +52,10 @@ pub enum ReadError {
     },
 }
 
-/// What the answer to the read of a record says.
+/// The answer to the read of a record.
 #[derive(Clone, Debug, PartialEq)]
 pub enum ReadAnswer {
-    /// The record, or that it cannot be read.
+    /// The record, readable or not.
     Record(Carried),
     /// CDMS says, in its own words, that there is no such record.
     Gone,
@@ -63,34 +63,33 @@ pub enum ReadAnswer {
     Refused(String),
     /// CDMS did not answer properly.
     Unavailable(String),
-    /// What answered is not the CDMS that is configured.
+    /// The configuration does not fit what responded.
     Misconfigured(String),
 }
 
-/// What the answer to a write says; `R` is the record that it carries.
+/// The answer to a write. `R` is the record that it can carry.
 #[derive(Clone, Debug, PartialEq)]
 pub enum WriteAnswer<R> {
-    /// The write is in CDMS. The answer to a create carries the record.
+    /// CDMS has carried the write out. The answer to a create carries the record.
     Applied(Option<R>),
-    /// CDMS refused the write: it is not in CDMS and will not be.
+    /// CDMS has refused the write, and will not carry it out.
     Refused(Refusal),
-    /// What stands in front of CDMS refused the write: it is not in CDMS and will not be.
+    /// What stands in front of CDMS has refused the write, so CDMS will not carry it out.
     RefusedInFront(InFront),
-    /// The server has finished with the write, so that nothing comes late, but whether the write is in CDMS only a look at
-    /// the record tells.
+    /// CDMS has finished with the request, so nothing can happen later, but it did not say what it did. A read of the record
+    /// decides.
     Ended(Refusal),
-    /// Like [`WriteAnswer::Ended`], of an SQL error that a collision with another write gives: where a look shows that the
-    /// write is not in CDMS, it may be sent again.
+    /// As [`WriteAnswer::Ended`], after a collision with another write: if a read shows that the write was not carried out, it
+    /// may be sent again.
     Deadlock(Refusal),
-    /// CDMS says that there is no such record: the one addressed, or one that the write refers to.
+    /// CDMS says that a record does not exist: the addressed one, or one that the write refers to.
     Gone(Refusal),
-    /// Whether the write is in CDMS cannot be told from the answer; what that was, in words.
+    /// The response does not show the outcome. The text describes the response.
     Unknown(String),
 }
 
 impl<R> WriteAnswer<R> {
-    /// The same answer with its record in another form. One whose record cannot be known again proves nothing, for the
-    /// reason that is given.
+    /// Converts the record. If that fails the outcome is unknown, with the error as the description.
     pub fn with_record<S>(self, form: impl FnOnce(R) -> Result<S, String>) -> WriteAnswer<S> {
         match self {
             WriteAnswer::Applied(None) => WriteAnswer::Applied(None),
@@ -108,52 +107,52 @@ impl<R> WriteAnswer<R> {
     }
 }
 
-/// What the answer to a request for a page of a list says.
+/// The answer to a request for a page.
 #[derive(Clone, Debug, PartialEq)]
 pub enum PageAnswer {
     /// The page.
     Page(Page),
-    /// CDMS does not take the address: for a continuation that was kept, the list may have changed since.
+    /// CDMS refused the request. For a stored continuation, the list may have changed since.
     Refused(String),
     /// CDMS did not answer properly.
     Unavailable(String),
-    /// What answered is not the CDMS that is configured.
+    /// The configuration does not fit what responded.
     Misconfigured(String),
 }
 
 /// A page of a list.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Page {
-    /// The records; one that cannot be read does not spoil the others.
+    /// The records. One that cannot be read does not affect the others.
     pub records: Vec<Carried>,
-    /// Where the list goes on.
+    /// Where the list continues.
     pub next: Next,
 }
 
-/// Where a list goes on.
+/// Where a list continues.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Next {
-    /// Nowhere: this was its last page.
+    /// This was the last page.
     End,
-    /// There.
+    /// There is another page.
     Page {
-        /// Where.
+        /// Where it is.
         at: Continuation,
-        /// The host that CDMS's own link names, where that is not the one that is configured and asked.
+        /// The host in CDMS's link, if it is not the configured one. The configured one is asked.
         other_host: Option<String>,
     },
-    /// At a link that is none of its pages, for this reason.
+    /// CDMS's link does not lead to a page of this list, for this reason.
     Unusable(String),
 }
 
-/// What the answer to a question of the first contact says.
+/// The answer to a question of the first contact.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ContactAnswer {
-    /// The ids of those that the question fits.
+    /// The ids of what was asked for.
     Found(Vec<Uuid>),
-    /// CDMS does not give it, at this address or to this user.
+    /// CDMS does not answer the question, at this address or for this user.
     Refused(String),
-    /// CDMS gave something without a readable id.
+    /// A record in the response has no readable id.
     Unreadable(String),
     /// CDMS did not answer properly.
     Unavailable(String),

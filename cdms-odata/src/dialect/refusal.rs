@@ -1,26 +1,26 @@
-//! Refusals: that a request was not carried out, what that means, and what can be done about it.
+//! Refusals: what the error in a response means, and what can be done about it.
 
 use std::fmt;
 
-/// CDMS's own word that it did not do what it was asked, or that it failed at it.
+/// An error in CDMS's own words.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Refusal {
-    /// What it means: all that is decided by it.
+    /// What it means. Decisions rest on this alone.
     pub meaning: Meaning,
-    /// How the answer was marked on the wire.
+    /// Its status and code, for messages.
     pub mark: Mark,
     /// CDMS's text, in the language of its user.
     pub message: String,
 }
 
 impl Refusal {
-    /// What CDMS answered, in words.
+    /// The response, in words for a message.
     pub fn in_words(&self) -> String {
         format!("CDMS answered {} with: {}", self.mark.status, self.message)
     }
 }
 
-/// The status and the code of an answer, to be shown to people. Nothing can be decided by it.
+/// The status and code of a response. They can be shown to people, but no decision can be made by them.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Mark {
     status: u16,
@@ -28,7 +28,7 @@ pub struct Mark {
 }
 
 impl Mark {
-    /// The mark of an answer with this status, and with this code in the form that its dialect has.
+    /// The mark of a status, and of a code in the dialect's own form.
     pub fn new(status: u16, code: Option<String>) -> Self {
         Mark { status, code }
     }
@@ -76,7 +76,7 @@ pub enum Meaning {
     Deadlock,
     /// An SQL statement took too long; whether anything was written is not known.
     SqlTimeout,
-    /// The request names what CDMS does not have, or says it in another way than CDMS understands.
+    /// CDMS does not understand the request; it names an unknown property, for instance.
     NotUnderstood,
     /// Something else, which CDMS's text says.
     Other,
@@ -103,22 +103,22 @@ impl Meaning {
     }
 }
 
-/// That what stands in front of CDMS, a proxy or its web server, refused a request before CDMS has begun with it.
+/// A refusal by what stands in front of CDMS, a proxy or the web server. CDMS did not see the request.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct InFront {
     /// Why.
     pub cause: InFrontCause,
-    /// How the answer was marked on the wire.
+    /// Its status, for messages.
     pub mark: Mark,
-    /// What the answer carried, in words.
+    /// What the response carried, in words.
     pub said: String,
 }
 
-/// Why a request was refused in front of CDMS.
+/// Why a request was refused before it reached CDMS.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum InFrontCause {
-    /// A proxy wants a login of its own.
+    /// A proxy requires a login of its own.
     ProxyLogin,
     /// The body is too large.
     BodyTooLarge,

@@ -1,4 +1,4 @@
-//! What can be asked of CDMS, in no dialect's words.
+//! Requests, independent of the dialect.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -13,7 +13,7 @@ pub type Shape = [(&'static str, Kind)];
 /// An attribute to be sent, with its kind and value.
 pub type SentValue<'v> = (&'v str, Kind, Cow<'v, Value>);
 
-/// What is to be known of an entity to ask for its records.
+/// What a dialect must know about an entity to read and write its records.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct EntityShape {
     /// The entity type's name.
@@ -22,11 +22,11 @@ pub struct EntityShape {
     pub set: &'static str,
     /// The key attribute.
     pub key: &'static str,
-    /// The attributes to read from a record, the key among them: a [`Shape`].
+    /// The attributes to read, including the key: a [`Shape`].
     pub attributes: Vec<(&'static str, Kind)>,
 }
 
-/// A question of the first contact.
+/// A question that the first contact asks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Contact<'q> {
     /// Which organisation is this?
@@ -35,23 +35,23 @@ pub enum Contact<'q> {
     User(&'q str),
 }
 
-/// What is known of a set before one of its records is asked for.
+/// What is known about a set before one of its records is read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SetIs {
-    /// CDMS has given a record of it, or said that one is gone.
+    /// CDMS has returned a record of it, or has said that one is gone.
     Known,
-    /// CDMS may not have it.
+    /// Nothing was read from it yet, so CDMS may not have it.
     Untried,
 }
 
 /// What a write does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Write {
-    /// It makes a record under a chosen id.
+    /// It creates a record under an id that the hub chose.
     Create,
     /// It changes attributes of a record.
     Update,
-    /// It removes a record.
+    /// It deletes a record.
     Delete,
 }
 
@@ -72,53 +72,53 @@ pub struct WriteRequest<'w> {
     pub entity: &'w EntityShape,
     /// The record's id.
     pub id: Uuid,
-    /// What is done to it.
+    /// What the write does.
     pub write: Write,
-    /// The write's own id, which is sent along.
+    /// The write's id, which is sent with it.
     pub operation: Uuid,
-    /// The attributes to send, without the key; none for a delete.
+    /// The attributes to send, without the key. Empty for a delete.
     pub values: &'w [SentValue<'w>],
-    /// What must hold for it.
+    /// The condition under which CDMS carries it out.
     pub precondition: Option<Precondition>,
 }
 
-/// What must hold for a write to be carried out.
+/// The condition under which CDMS carries out a write.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Precondition {
     /// The record is at this version.
     At(RowVersion),
 }
 
-/// A version of a record, in its dialect's own form. Versions can be compared and not ordered.
+/// The version of a record, in the dialect's own form. Versions can be equal, but have no order.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct RowVersion(pub(crate) String);
 
 impl RowVersion {
-    /// The version that an answer or a store has in this form.
+    /// A version in the dialect's form.
     pub fn new(text: impl Into<String>) -> Self {
         RowVersion(text.into())
     }
 }
 
-/// Where a list goes on, in its dialect's own form.
+/// Where a list continues, in the dialect's own form.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Continuation(pub(crate) String);
 
 impl Continuation {
-    /// The text to keep it by; [`Dialect::continuation`](super::Dialect::continuation) takes it again.
+    /// The text to store. [`Dialect::continuation`](super::Dialect::continuation) parses it again.
     pub fn as_str(&self) -> &str {
         &self.0
     }
 }
 
-/// Why a write cannot be said.
+/// Why a write cannot be sent.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum WriteError {
-    /// A value that is not of its attribute's kind.
+    /// A value is not of its attribute's kind.
     #[error(transparent)]
     Value(#[from] ValueError),
-    /// A precondition, which the dialect does not have.
+    /// The dialect has no preconditions.
     #[error("this CDMS knows no preconditions, so that a write with one cannot be sent")]
     Precondition,
 }

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use cdms_odata::dialect::HttpAnswer;
+use cdms_odata::dialect::HttpResponse;
 use datahub_protocol::Reason;
 use futures_util::future::BoxFuture;
 use http::header::{COOKIE, SET_COOKIE};
@@ -202,8 +202,8 @@ impl<'c> LoginRequests<'c> {
             )));
         }
         let answer = self.transport.login_request(url, form).await;
-        let HttpAnswer { status, headers, body, .. } =
-            answer.map_err(|no_answer| LoginError { reason: Reason::of(no_answer), is_refused: false })?;
+        let HttpResponse { status, headers, body, .. } =
+            answer.map_err(|no_response| LoginError { reason: Reason::of(no_response), is_refused: false })?;
         Ok(LoginReply { status, headers, body })
     }
 }

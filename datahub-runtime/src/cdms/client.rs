@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use cdms_odata::Attributes;
 use cdms_odata::crm2011::Crm2011;
-use cdms_odata::dialect::{Dialect, HttpAnswer, HttpRequest, ReadAnswer, SetIs, WriteRequest};
+use cdms_odata::dialect::{Dialect, HttpRequest, HttpResponse, ReadAnswer, SetIs, WriteRequest};
 use datahub_model::conversion::for_the_wire;
 use datahub_model::{Fault, ModelDescriptor};
 use datahub_protocol::{Answer, Fetched, LoginFailure, OperationId, Reason, WriteKind};
@@ -18,7 +18,7 @@ use super::authenticator::Authenticator;
 use super::login::Logins;
 use super::refused_logins::RefusedLogins;
 use super::shape::RecordShape;
-use super::transport::{ALWAYS, MaySend, NoAnswer, Transport};
+use super::transport::{ALWAYS, MaySend, NoResponse, Transport};
 use crate::clock::Clock;
 use crate::cost::Meters;
 use crate::{Error, ErrorKind};
@@ -81,7 +81,7 @@ impl From<LoginFailure> for Unanswered {
     }
 }
 
-/// The CDMS at an address, in the dialect that it speaks.
+/// The dialect of the CDMS at an address.
 pub(crate) fn cdms_at(address: &str) -> Result<Arc<dyn Dialect>, Error> {
     match Crm2011::at(address) {
         Ok(crm) => Ok(Arc::new(crm)),
@@ -117,12 +117,12 @@ impl Client {
     /// Reads one record. A session that is over is renewed once. Dropping the future is harmless.
     pub(crate) async fn fetch(&self, model: &'static ModelDescriptor, id: Uuid) -> Fetched<Fault> {
         let shape = self.shape(model);
-        let answer = match self.get(self.dialect.read(shape.entity(), id)).await {
-            Ok(answer) => answer,
+        let response = match self.get(self.dialect.read(shape.entity(), id)).await {
+            Ok(response) => response,
             Err(Unanswered::LoginRefused(reason)) => return Fetched::LoginRefused(reason),
             Err(Unanswered::Unavailable(reason)) => return Fetched::Unavailable(reason),
         };
-        let said = self.dialect.read_answer(shape.entity(), id, self.known_of(model), &answer);
+        let said = self.dialect.read_answer(shape.entity(), id, self.known_of(model), &response);
         if matches!(said, ReadAnswer::Record(_) | ReadAnswer::Gone) {
             self.read_sets.lock().unwrap_or_else(PoisonError::into_inner).insert(model.entity.set);
         }
@@ -138,28 +138,28 @@ impl Client {
         }
     }
 
-    /// Whether CDMS has given, or told to be gone, a record of the model's set since this program began.
+    /// Whether CDMS has returned a record of the model's set, or said that one is gone, since this program began.
     fn known_of(&self, model: &ModelDescriptor) -> SetIs {
         let read_sets = self.read_sets.lock().unwrap_or_else(PoisonError::into_inner);
         if read_sets.contains(model.entity.set) { SetIs::Known } else { SetIs::Untried }
     }
 
-    /// The answer to a request that only reads, with a login where one is needed.
-    pub(super) async fn get(&self, request: HttpRequest) -> Result<HttpAnswer, Unanswered> {
-        let answer = self.get_once(request.clone()).await?;
-        if self.logins.sign_of_loss(&answer).is_none() {
-            return Ok(answer);
+    /// The response to a request that only reads, with a login if one is needed.
+    pub(super) async fn get(&self, request: HttpRequest) -> Result<HttpResponse, Unanswered> {
+        let response = self.get_once(request.clone()).await?;
+        if self.logins.sign_of_loss(&response).is_none() {
+            return Ok(response);
         }
         self.login().await?;
-        let answer = self.get_once(request).await?;
-        match self.logins.sign_of_loss(&answer) {
-            None => Ok(answer),
+        let response = self.get_once(request).await?;
+        match self.logins.sign_of_loss(&response) {
+            None => Ok(response),
             Some(sign) => Err(Unanswered::Unavailable(format!("right after a login {sign}").into())),
         }
     }
 
-    async fn get_once(&self, request: HttpRequest) -> Result<HttpAnswer, Unanswered> {
-        self.exchange(request, ALWAYS).await?.map_err(|no_answer| Unanswered::Unavailable(Reason::of(no_answer)))
+    async fn get_once(&self, request: HttpRequest) -> Result<HttpResponse, Unanswered> {
+        self.exchange(request, ALWAYS).await?.map_err(|no_response| Unanswered::Unavailable(Reason::of(no_response)))
     }
 
     /// Sends one write, exactly once, if `may_send` holds when its turn has come. Dropping the future leaves open whether
@@ -193,19 +193,19 @@ impl Client {
             Ok(request) => request,
             Err(error) => return Answer::NotSent(Reason::of(error)),
         };
-        let answer = match self.exchange(request, may_send).await {
+        let response = match self.exchange(request, may_send).await {
             Err(LoginFailure::Refused(reason)) => return Answer::LoginRefused(reason),
             Err(LoginFailure::Failed(reason)) => return Answer::NotSent(reason),
-            Ok(Err(NoAnswer::NotSent(why))) => return Answer::NotSent(Reason::of(why)),
-            Ok(Err(NoAnswer::Lost(why))) => return Answer::Lost(Reason::of(why)),
-            Ok(Ok(answer)) => answer,
+            Ok(Err(NoResponse::NotSent(why))) => return Answer::NotSent(Reason::of(why)),
+            Ok(Err(NoResponse::Lost(why))) => return Answer::Lost(Reason::of(why)),
+            Ok(Ok(response)) => response,
         };
-        if let Some(sign) = self.logins.sign_of_loss(&answer) {
+        if let Some(sign) = self.logins.sign_of_loss(&response) {
             return Answer::LoginLost(sign);
         }
-        Answer::Reply(self.dialect.write_answer(entity, write, &answer).with_record(|carried| {
+        Answer::Reply(self.dialect.write_answer(entity, write, &response).with_record(|carried| {
             shape.record(carried).map_err(|fault| {
-                format!("CDMS answered {} with a record without a readable id: {fault}", answer.status.as_u16())
+                format!("CDMS answered {} with a record without a readable id: {fault}", response.status.as_u16())
             })
         }))
     }
@@ -220,26 +220,26 @@ impl Client {
         self.logins.retry().await;
     }
 
-    /// One exchange within the current session, which is begun where there is none.
+    /// One exchange within the current session; logs in if there is none.
     async fn exchange(
         &self,
         request: HttpRequest,
         may_send: MaySend<'_>,
-    ) -> Result<Result<HttpAnswer, NoAnswer>, LoginFailure> {
+    ) -> Result<Result<HttpResponse, NoResponse>, LoginFailure> {
         let login = self.logins.session(&self.transport).await?;
         let HttpRequest { method, about: set, .. } = &request;
         let span = tracing::info_span!("cdms_request", %method, set, status = tracing::field::Empty);
-        let answer = self.transport.data_request(request, &login.session, may_send).instrument(span.clone()).await;
-        if let Ok(answer) = &answer {
-            span.record("status", answer.status.as_u16());
-            match self.logins.sign_of_loss(answer) {
+        let response = self.transport.data_request(request, &login.session, may_send).instrument(span.clone()).await;
+        if let Ok(response) = &response {
+            span.record("status", response.status.as_u16());
+            match self.logins.sign_of_loss(response) {
                 Some(sign) => self.logins.lost(&login, &sign).await,
-                // What stands in front of CDMS answers without looking at the login.
-                None if answer.status.is_server_error() => {}
+                // What stands in front of CDMS responds without looking at the login.
+                None if response.status.is_server_error() => {}
                 None => self.logins.taken(&login).await,
             }
         }
-        Ok(answer)
+        Ok(response)
     }
 
     pub(super) fn shape(&self, model: &'static ModelDescriptor) -> Arc<RecordShape> {

@@ -44,11 +44,11 @@ impl Client {
             let message = format!("CDMS cannot be asked who it is: {reason}");
             Error::because(ErrorKind::Unavailable, reason.in_words(message)).advise("try again later")
         };
-        let answer = self.get(self.dialect.contact(question)).await.map_err(|unanswered| match unanswered {
+        let response = self.get(self.dialect.contact(question)).await.map_err(|unanswered| match unanswered {
             Unanswered::LoginRefused(reason) => Error::login_refused(reason),
             Unanswered::Unavailable(reason) => unavailable(reason),
         })?;
-        match self.dialect.contact_answer(question, &answer) {
+        match self.dialect.contact_answer(question, &response) {
             ContactAnswer::Found(ids) => Ok(ids),
             ContactAnswer::Refused(reason) => Err(Error::new(ErrorKind::Misconfigured, reason)
                 .advise("check the address of CDMS and the rights of its user")),

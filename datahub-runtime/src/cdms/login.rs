@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use cdms_odata::dialect::HttpAnswer;
+use cdms_odata::dialect::HttpResponse;
 use datahub_protocol::planted::{Planted, planted};
 use datahub_protocol::{LoginFailure, Reason};
 use http::StatusCode;
@@ -108,7 +108,7 @@ impl Logins {
     /// Whether an answer says that the session is over, and by what sign: 401, a redirect to a login host, or a page with a
     /// password field in place of data (docs/protocol.md, 7.1). A page under another status than 200 proves nothing of the request
     /// that it answers.
-    pub(crate) fn sign_of_loss(&self, answer: &HttpAnswer) -> Option<String> {
+    pub(crate) fn sign_of_loss(&self, answer: &HttpResponse) -> Option<String> {
         if answer.status == StatusCode::UNAUTHORIZED {
             return Some("CDMS answered 401".to_owned());
         }

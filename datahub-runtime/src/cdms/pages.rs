@@ -27,30 +27,31 @@ pub(crate) enum PageFailure {
     Unavailable(Reason),
     /// CDMS refuses the login.
     LoginRefused(Reason),
-    /// CDMS does not take the address: for a remembered one, the list may have changed since.
+    /// CDMS refused the request. For a stored continuation, the list may have changed since.
     Refused(String),
-    /// What answered is not the CDMS that is configured.
+    /// The configuration does not fit what responded.
     Misconfigured(String),
 }
 
 impl Client {
-    /// Where an earlier run has stopped, if that is in the list that this program reads.
+    /// Where an earlier run stopped, if that belongs to the list that this program reads.
     pub(crate) fn remembered(&self, model: &'static ModelDescriptor, kept: &str) -> Option<Continuation> {
         self.dialect.continuation(self.shape(model).entity(), kept)
     }
 
-    /// Reads a page: the first one, or that at which the list goes on. Dropping the future is harmless.
+    /// Reads the first page, or the one at a continuation. Dropping the future is harmless.
     pub(crate) async fn page(
         &self,
         model: &'static ModelDescriptor,
         at: Option<&Continuation>,
     ) -> Result<PageRead, PageFailure> {
         let shape = self.shape(model);
-        let answer = self.get(self.dialect.page(shape.entity(), at)).await.map_err(|unanswered| match unanswered {
-            Unanswered::LoginRefused(reason) => PageFailure::LoginRefused(reason),
-            Unanswered::Unavailable(reason) => PageFailure::Unavailable(reason),
-        })?;
-        match self.dialect.page_answer(shape.entity(), &answer) {
+        let response =
+            self.get(self.dialect.page(shape.entity(), at)).await.map_err(|unanswered| match unanswered {
+                Unanswered::LoginRefused(reason) => PageFailure::LoginRefused(reason),
+                Unanswered::Unavailable(reason) => PageFailure::Unavailable(reason),
+            })?;
+        match self.dialect.page_answer(shape.entity(), &response) {
             PageAnswer::Page(Page { records, next }) => {
                 if let Next::Page { other_host: Some(host), .. } = &next {
                     self.met_link_to(host);
@@ -64,7 +65,7 @@ impl Client {
         }
     }
 
-    /// Tells once that CDMS's links name another host.
+    /// Logs once that CDMS's links name another host.
     fn met_link_to(&self, host: &str) {
         if !self.met_foreign_link.swap(true, Ordering::Relaxed) {
             tracing::warn!(

@@ -1,4 +1,4 @@
-//! Which attributes a model's records are read with, and how an answer becomes a record.
+//! The attributes that a model's records are read with, and the conversion of what a response carries.
 
 use std::collections::HashSet;
 
@@ -34,16 +34,16 @@ impl RecordShape {
         RecordShape { model, entity }
     }
 
-    /// What a dialect has to know of it.
+    /// What a dialect must know about the entity.
     pub(crate) fn entity(&self) -> &EntityShape {
         &self.entity
     }
 
-    /// The record of the model that an answer carries, with its id.
+    /// Converts a record that a response carries; returns it with its id.
     ///
     /// # Errors
     ///
-    /// It has no readable id.
+    /// The record has no readable id.
     pub(crate) fn record(&self, carried: Carried) -> Result<Created<Fault>, Fault> {
         match (carried.id, carried.attributes) {
             (Some(id), Ok(attributes)) => Ok((id, self.of_model(attributes))),
@@ -53,7 +53,7 @@ impl RecordShape {
         }
     }
 
-    /// The records of the model on a page, each id once, and how many more have no readable id.
+    /// Converts the records of a page. Returns each id once, and the number of records without a readable id.
     pub(crate) fn records(&self, carried: Vec<Carried>) -> (Records, usize) {
         let (mut records, mut without_id) = (Vec::with_capacity(carried.len()), 0);
         let mut known = HashSet::with_capacity(carried.len());

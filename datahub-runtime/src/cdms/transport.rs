@@ -6,7 +6,7 @@ mod tests;
 
 use std::time::Duration;
 
-use cdms_odata::dialect::{Dialect, HttpAnswer, HttpRequest};
+use cdms_odata::dialect::{Dialect, HttpRequest, HttpResponse};
 use datahub_protocol::planted::{Planted, planted};
 use http::header::CONTENT_TYPE;
 use http::{HeaderMap, HeaderValue, Method};
@@ -14,7 +14,7 @@ use reqwest::redirect::Policy;
 use tokio::sync::Semaphore;
 use url::Url;
 
-pub(crate) use error::{Lost, NoAnswer, NotSent};
+pub(crate) use error::{Lost, NoResponse, NotSent};
 
 use super::authenticator::Session;
 use super::client::ClientOptions;
@@ -81,7 +81,7 @@ impl Transport {
         &self.organisation
     }
 
-    /// CDMS's host, for logs.
+    /// The host of CDMS, for logs.
     pub(crate) fn host(&self) -> &str {
         self.service.host_str().unwrap_or_default()
     }
@@ -93,7 +93,7 @@ impl Transport {
         request: HttpRequest,
         session: &Session,
         may_send: MaySend<'_>,
-    ) -> Result<HttpAnswer, NoAnswer> {
+    ) -> Result<HttpResponse, NoResponse> {
         let mut headers = session.headers().clone();
         for (name, value) in &request.headers {
             headers.insert(name, value.clone());
@@ -105,7 +105,7 @@ impl Transport {
     }
 
     /// A request of a login, without the session's headers.
-    pub(crate) async fn login_request(&self, url: Url, form: Option<String>) -> Result<HttpAnswer, NoAnswer> {
+    pub(crate) async fn login_request(&self, url: Url, form: Option<String>) -> Result<HttpResponse, NoResponse> {
         let mut headers = HeaderMap::new();
         let method = if form.is_some() { Method::POST } else { Method::GET };
         if form.is_some() {
@@ -121,7 +121,7 @@ impl Transport {
         headers: HeaderMap,
         body: Option<Vec<u8>>,
         may_send: MaySend<'_>,
-    ) -> Result<HttpAnswer, NoAnswer> {
+    ) -> Result<HttpResponse, NoResponse> {
         let Ok(Ok(_place)) = tokio::time::timeout(self.time_limit, self.places.acquire()).await else {
             return Err(NotSent::NoTurn { others: self.concurrent_max }.into());
         };
@@ -137,16 +137,16 @@ impl Transport {
             request = request.body(Vec::new());
         }
         let mut response = request.send().await.map_err(|error| {
-            let no_answer = NoAnswer::of_sending(error);
-            if no_answer.is_outage() {
-                self.reach.failed(&no_answer.to_string());
+            let no_response = NoResponse::of_sending(error);
+            if no_response.is_outage() {
+                self.reach.failed(&no_response.to_string());
             }
-            no_answer
+            no_response
         })?;
         let (url, status, headers) =
             (response.url().clone(), response.status(), std::mem::take(response.headers_mut()));
         let mut body = Vec::new();
-        while let Some(chunk) = response.chunk().await.map_err(NoAnswer::of_reading)? {
+        while let Some(chunk) = response.chunk().await.map_err(NoResponse::of_reading)? {
             if body.len() + chunk.len() > self.body_max {
                 return Err(Lost::TooLarge { max: self.body_max }.into());
             }
@@ -154,6 +154,6 @@ impl Transport {
             body.extend_from_slice(&chunk);
         }
         self.reach.answered();
-        Ok(HttpAnswer { url, status, headers, body })
+        Ok(HttpResponse { url, status, headers, body })
     }
 }

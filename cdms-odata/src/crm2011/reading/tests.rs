@@ -12,8 +12,8 @@ fn entity() -> EntityShape {
     EntityShape { name: "Account", set: "AccountSet", key: "AccountId", attributes }
 }
 
-fn answer(status: u16, body: &str) -> HttpAnswer {
-    HttpAnswer {
+fn answer(status: u16, body: &str) -> HttpResponse {
+    HttpResponse {
         url: Url::parse("https://crm/ORG/XRMServices/2011/OrganizationData.svc/AccountSet").unwrap(),
         status: StatusCode::from_u16(status).unwrap(),
         headers: HeaderMap::new(),
@@ -22,27 +22,27 @@ fn answer(status: u16, body: &str) -> HttpAnswer {
 }
 
 /// An answer in CDMS's words, with a code or without.
-fn stated(status: u16, code: &str) -> HttpAnswer {
+fn stated(status: u16, code: &str) -> HttpResponse {
     answer(status, &format!(r#"{{"error":{{"code":"{code}","message":{{"value":"no"}}}}}}"#))
 }
 
-fn redirect(status: u16) -> HttpAnswer {
+fn redirect(status: u16) -> HttpResponse {
     let headers = HeaderMap::from_iter([(LOCATION, HeaderValue::from_static("https://elsewhere.example/x"))]);
-    HttpAnswer { headers, ..answer(status, "") }
+    HttpResponse { headers, ..answer(status, "") }
 }
 
 const MISSING: &str = "-2147220969";
 const NO_PRIVILEGE: &str = "-2147220960";
 
-fn read(set: SetIs, answer: &HttpAnswer) -> ReadAnswer {
+fn read(set: SetIs, answer: &HttpResponse) -> ReadAnswer {
     record(&entity(), ID, set, answer)
 }
 
-fn list(answer: &HttpAnswer) -> PageAnswer {
+fn list(answer: &HttpResponse) -> PageAnswer {
     page(&entity(), answer, |_| Err(BadLink::AnotherSet))
 }
 
-fn asked(answer: &HttpAnswer) -> ContactAnswer {
+fn asked(answer: &HttpResponse) -> ContactAnswer {
     contact("OrganizationSet", "OrganizationId", answer)
 }
 

@@ -1,24 +1,24 @@
-//! Why a request got no whole answer: nothing was sent, or it was sent and the answer is lost.
+//! Why a request got no complete response: it was not sent, or it was sent and the response is lost.
 
 use std::error::Error;
 use std::fmt::Write as _;
 use std::io;
 
-/// Why a request got no whole answer.
+/// Why a request got no complete response.
 #[derive(Debug, thiserror::Error)]
-pub(crate) enum NoAnswer {
-    /// Nothing was sent.
+pub(crate) enum NoResponse {
+    /// The request was not sent.
     #[error(transparent)]
     NotSent(#[from] NotSent),
-    /// It was sent, at least in part.
+    /// The request was sent, at least in part.
     #[error(transparent)]
     Lost(#[from] Lost),
 }
 
-/// Why nothing was sent.
+/// Why a request was not sent.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum NotSent {
-    /// Its turn did not come.
+    /// Too many other requests were under way.
     #[error(
         "{others} other requests are under way, and none came to an end; if CDMS bears more at once, raise \
          `concurrent_requests` on the hub's builder"
@@ -27,41 +27,41 @@ pub(crate) enum NotSent {
         /// How many requests may be under way at once.
         others: usize,
     },
-    /// When its turn came it might not be sent any more.
+    /// When its turn came the lease was too short.
     #[error("this program's lease on the record is nearly over")]
     Lease,
-    /// Its address is none.
+    /// The address is not a URL.
     #[error("{url} is no URL: {source}")]
     Address {
-        /// What was given for it.
+        /// The address.
         url: String,
         /// What is wrong with it.
         source: url::ParseError,
     },
-    /// The host has no address.
+    /// The name of the host could not be resolved.
     #[error("{}", in_words(.0))]
     Dns(#[source] reqwest::Error),
-    /// The host takes no connection.
+    /// No connection could be made.
     #[error("{}", in_words(.0))]
     Connect(#[source] reqwest::Error),
-    /// The host cannot show who it is, or cannot speak in secret.
+    /// The connection could not be secured with TLS.
     #[error("{}", in_words(.0))]
     Tls(#[source] reqwest::Error),
-    /// It is no request that can be sent.
+    /// The request is not valid.
     #[error("{}", in_words(.0))]
     Request(#[source] reqwest::Error),
 }
 
-/// Why the answer to a request that was sent is lost.
+/// Why the response to a request that was sent is lost.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum Lost {
-    /// None came in time.
+    /// It did not come in time.
     #[error("{}", in_words(.0))]
     TimedOut(#[source] reqwest::Error),
-    /// The connection ended before it came, or what came is none.
+    /// The connection ended before it began, or what came is not HTTP.
     #[error("{}", in_words(.0))]
     Broken(#[source] reqwest::Error),
-    /// It began and did not come to its end.
+    /// It began and was cut off.
     #[error("the answer broke off: {}", in_words(.0))]
     Truncated(#[source] reqwest::Error),
     /// It is larger than the hub reads.
@@ -70,42 +70,42 @@ pub(crate) enum Lost {
          `max_answer_bytes` on its builder"
     )]
     TooLarge {
-        /// The largest answer that is read, in bytes.
+        /// The largest body that is read, in bytes.
         max: usize,
     },
 }
 
-impl NoAnswer {
-    /// What it means that sending a request ended with this error before an answer began.
+impl NoResponse {
+    /// Classifies an error that occurred before a response began.
     pub(super) fn of_sending(error: reqwest::Error) -> Self {
         // The address may carry what nobody should read in a log.
         let error = error.without_url();
         if error.is_connect() {
-            return NoAnswer::NotSent(match hurdle(&error) {
+            return NoResponse::NotSent(match hurdle(&error) {
                 Hurdle::Dns => NotSent::Dns(error),
                 Hurdle::Tls => NotSent::Tls(error),
                 Hurdle::Other => NotSent::Connect(error),
             });
         }
         if error.is_builder() {
-            return NoAnswer::NotSent(NotSent::Request(error));
+            return NoResponse::NotSent(NotSent::Request(error));
         }
-        NoAnswer::Lost(if error.is_timeout() { Lost::TimedOut(error) } else { Lost::Broken(error) })
+        NoResponse::Lost(if error.is_timeout() { Lost::TimedOut(error) } else { Lost::Broken(error) })
     }
 
-    /// What it means that reading an answer ended with this error.
+    /// Classifies an error that occurred while a response was read.
     pub(super) fn of_reading(error: reqwest::Error) -> Self {
-        NoAnswer::Lost(Lost::Truncated(error.without_url()))
+        NoResponse::Lost(Lost::Truncated(error.without_url()))
     }
 
-    /// Whether CDMS could not be reached. A connection that breaks is no outage yet.
+    /// Whether CDMS could not be reached. A connection that breaks is not an outage yet.
     pub(super) fn is_outage(&self) -> bool {
         use NotSent::{Connect, Dns, Tls};
-        matches!(self, NoAnswer::NotSent(Dns(_) | Connect(_) | Tls(_)) | NoAnswer::Lost(Lost::TimedOut(_)))
+        matches!(self, NoResponse::NotSent(Dns(_) | Connect(_) | Tls(_)) | NoResponse::Lost(Lost::TimedOut(_)))
     }
 }
 
-/// What keeps a connection from being made.
+/// At which step a connection failed.
 enum Hurdle {
     Dns,
     Tls,
@@ -113,14 +113,14 @@ enum Hurdle {
 }
 
 fn hurdle(error: &(dyn Error + 'static)) -> Hurdle {
-    // The HTTP client has no type for it.
+    // The HTTP client has no public type for it.
     if error.to_string() == "dns error" {
         return Hurdle::Dns;
     }
     if error.is::<rustls::Error>() {
         return Hurdle::Tls;
     }
-    // What an I/O error wraps is not its source.
+    // The error that an I/O error wraps is not its source.
     let wrapped = error.downcast_ref::<io::Error>().and_then(io::Error::get_ref);
     match wrapped.map(|wrapped| wrapped as &(dyn Error + 'static)).or_else(|| error.source()) {
         Some(inner) => hurdle(inner),
@@ -128,7 +128,7 @@ fn hurdle(error: &(dyn Error + 'static)) -> Hurdle {
     }
 }
 
-/// An error with all its causes, without the address.
+/// An error and its causes in words, without the address.
 pub(super) fn in_words(error: &reqwest::Error) -> String {
     let mut text = if error.is_timeout() { "no answer in time".to_owned() } else { String::new() };
     let mut cause = error.source();

@@ -19,11 +19,11 @@ fn transport() -> Transport {
     Transport::new(&crm, &options, Meters::default()).expect("an HTTP client can be made")
 }
 
-async fn get(url: &str) -> NoAnswer {
+async fn get(url: &str) -> NoResponse {
     send(&transport(), url, ALWAYS).await.expect_err("there is no answer")
 }
 
-async fn send(transport: &Transport, url: &str, may_send: MaySend<'_>) -> Result<HttpAnswer, NoAnswer> {
+async fn send(transport: &Transport, url: &str, may_send: MaySend<'_>) -> Result<HttpResponse, NoResponse> {
     let url = url.to_owned();
     let request = HttpRequest { about: "", method: Method::GET, url, headers: HeaderMap::new(), body: None };
     transport.data_request(request, &Session::default(), may_send).await
@@ -50,7 +50,7 @@ fn server(answer: Option<&'static [u8]>) -> SocketAddr {
 }
 
 /// The innermost of an error's causes.
-fn root_of(error: &NoAnswer) -> String {
+fn root_of(error: &NoResponse) -> String {
     let mut error: &dyn std::error::Error = error;
     while let Some(inner) = error.source() {
         error = inner;
@@ -61,7 +61,7 @@ fn root_of(error: &NoAnswer) -> String {
 #[tokio::test]
 async fn what_is_not_sent_says_what_is_in_the_way() {
     let unknown = get("https://crm.datahub.invalid/").await;
-    assert!(matches!(unknown, NoAnswer::NotSent(NotSent::Dns(_))), "{unknown:?}");
+    assert!(matches!(unknown, NoResponse::NotSent(NotSent::Dns(_))), "{unknown:?}");
     assert!(unknown.to_string().contains("dns error"), "{unknown}");
     assert!(unknown.is_outage());
     let closed = {
@@ -69,18 +69,18 @@ async fn what_is_not_sent_says_what_is_in_the_way() {
         listener.local_addr().expect("it has an address")
     };
     let refused = get(&format!("http://{closed}/secret")).await;
-    assert!(matches!(refused, NoAnswer::NotSent(NotSent::Connect(_))), "{refused:?}");
+    assert!(matches!(refused, NoResponse::NotSent(NotSent::Connect(_))), "{refused:?}");
     assert!(refused.to_string().contains(&root_of(&refused)), "{refused} does not tell {}", root_of(&refused));
     assert!(!format!("{refused} {refused:?}").contains("secret"), "{refused:?}");
     let plain = server(Some(b"this is no TLS"));
     let plain = get(&format!("https://{plain}/")).await;
-    assert!(matches!(plain, NoAnswer::NotSent(NotSent::Tls(_))), "{plain:?}");
+    assert!(matches!(plain, NoResponse::NotSent(NotSent::Tls(_))), "{plain:?}");
     let none = get("nowhere").await;
     assert_eq!(none.to_string(), "nowhere is no URL: relative URL without a base");
-    assert!(matches!(none, NoAnswer::NotSent(NotSent::Address { .. })) && !none.is_outage());
+    assert!(matches!(none, NoResponse::NotSent(NotSent::Address { .. })) && !none.is_outage());
     let over = send(&transport(), "http://127.0.0.1:9/", &|| false).await.expect_err("it may not be sent");
     assert_eq!(over.to_string(), "this program's lease on the record is nearly over");
-    assert!(matches!(over, NoAnswer::NotSent(NotSent::Lease)));
+    assert!(matches!(over, NoResponse::NotSent(NotSent::Lease)));
 }
 
 #[tokio::test]
@@ -88,26 +88,26 @@ async fn a_request_waits_for_its_turn_and_not_for_ever() {
     let transport = transport();
     let _place = transport.places.acquire().await;
     let waited = send(&transport, "http://127.0.0.1:9/", ALWAYS).await.expect_err("it has no turn");
-    assert!(matches!(waited, NoAnswer::NotSent(NotSent::NoTurn { others: 1 })), "{waited:?}");
+    assert!(matches!(waited, NoResponse::NotSent(NotSent::NoTurn { others: 1 })), "{waited:?}");
 }
 
 #[tokio::test]
 async fn what_was_sent_and_is_lost_says_how() {
     let silent = get(&format!("http://{}/", server(None))).await;
-    assert!(matches!(silent, NoAnswer::Lost(Lost::TimedOut(_))), "{silent:?}");
+    assert!(matches!(silent, NoResponse::Lost(Lost::TimedOut(_))), "{silent:?}");
     assert!(silent.to_string().starts_with("no answer in time"), "{silent}");
     assert!(silent.is_outage());
     for nonsense in [&b""[..], b"this is no HTTP\r\n\r\n"] {
         let broken = get(&format!("http://{}/", server(Some(nonsense)))).await;
-        assert!(matches!(broken, NoAnswer::Lost(Lost::Broken(_))), "{broken:?}");
+        assert!(matches!(broken, NoResponse::Lost(Lost::Broken(_))), "{broken:?}");
         assert!(!broken.is_outage(), "a connection that breaks is no outage yet");
     }
     let cut = get(&format!("http://{}/", server(Some(b"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nabc")))).await;
-    assert!(matches!(cut, NoAnswer::Lost(Lost::Truncated(_))), "{cut:?}");
+    assert!(matches!(cut, NoResponse::Lost(Lost::Truncated(_))), "{cut:?}");
     assert!(cut.to_string().starts_with("the answer broke off: "), "{cut}");
     assert!(!cut.is_outage());
     let large: &'static [u8] =
         format!("HTTP/1.1 200 OK\r\nContent-Length: 101\r\n\r\n{}", "a".repeat(101)).leak().as_bytes();
     let large = get(&format!("http://{}/", server(Some(large)))).await;
-    assert!(matches!(large, NoAnswer::Lost(Lost::TooLarge { max: 100 })), "{large:?}");
+    assert!(matches!(large, NoResponse::Lost(Lost::TooLarge { max: 100 })), "{large:?}");
 }
