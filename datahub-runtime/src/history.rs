@@ -11,7 +11,7 @@ use serde::ser::SerializeMap as _;
 use serde::{Serialize, Serializer};
 use uuid::Uuid;
 
-use crate::local_fields::LocalChange;
+use crate::engine::local_fields::LocalChange;
 use crate::store::{Erasure, FieldChangeOfDay, HistoryRow};
 use crate::{CdmsSynced, Error, ErrorKind, Hub, Id};
 

@@ -1,7 +1,6 @@
 //! The hub: one program's handle on its database and its CDMS.
 
 mod builder;
-mod engine;
 
 use std::fmt;
 use std::sync::Arc;
@@ -10,16 +9,17 @@ use std::time::Duration;
 use datahub_protocol::{OperationId, Verdict, WriteKind};
 use uuid::Uuid;
 
-use crate::cost::Cost;
+use crate::engine::Engine;
+use crate::engine::cost::Cost;
+use crate::engine::settling::SettlingReport;
 use crate::health::Health;
 use crate::operation::Pull;
 use crate::quarantine::RetryReport;
-use crate::settling::SettlingReport;
 use crate::store::QuarantineEntry;
 use crate::{CdmsSynced, Error, ErrorKind};
 
 pub use builder::HubBuilder;
-pub(crate) use engine::{Doubt, Engine};
+pub(crate) use builder::Settings;
 
 /// A program's handle on the hub. Cheap to clone; clones share everything but the actor.
 ///
@@ -120,7 +120,7 @@ impl Hub {
     ///
     /// [`ErrorKind::Store`] when the open writes cannot be listed. Trouble with a single write is in the report.
     pub async fn settle(&self) -> Result<SettlingReport, Error> {
-        crate::settling::settle_all(&self.engine).await
+        crate::engine::settling::settle_all(&self.engine).await
     }
 
     /// The records that wait in quarantine because they cannot be converted or stored: those that wait longest, at most `limit`. Each

@@ -47,36 +47,27 @@
 #[doc(hidden)]
 pub mod __v1;
 mod cdms;
-mod clock;
-mod cost;
 #[cfg(feature = "crash-points")]
 #[doc(hidden)]
 pub mod crash_points;
 #[cfg(not(feature = "crash-points"))]
 mod crash_points;
 mod diesel;
+mod engine;
 mod error;
-mod executor;
 mod field;
 mod freshness;
 mod health;
 mod history;
 mod hub;
 mod id;
-mod known_row;
-mod local_fields;
-mod mapping;
 mod model;
 mod models;
-mod observed;
 mod one_of;
 mod operation;
 mod quarantine;
 mod reach;
-mod record_lock;
 mod saved;
-mod settling;
-mod shared_check;
 mod store;
 mod synced;
 #[cfg(feature = "testing")]
@@ -87,8 +78,6 @@ mod testing_in_docs;
 pub use crate::diesel::sql_types;
 pub use cdms::{Anonymous, Authenticator, LoginError, LoginReply, LoginRequests, Session};
 pub use cdms_odata::{Attributes, Instant, Kind, Reference, Value};
-pub use clock::{Clock, ManualClock, SystemClock};
-pub use cost::Cost;
 #[doc = include_str!("../docs/cdms_choice.md")]
 #[doc = include_str!("../docs/expansion_choice.md")]
 pub use datahub_macros::CdmsChoice;
@@ -102,6 +91,9 @@ pub use datahub_model::{Fault, MappingId};
 pub use datahub_protocol::{
     EntryKind, Note, OnConflict, OperationId, Origin, Seen, UnknownWord, Verdict, Version, WriteKind,
 };
+pub use engine::clock::{Clock, ManualClock, SystemClock};
+pub use engine::cost::Cost;
+pub use engine::settling::{Settling, SettlingReport};
 pub use error::{Error, ErrorKind};
 pub use field::{CdmsFields, FieldType, GroupReader, GroupWriter, Holds, Member, Options, RowReader, RowWriter, Slot};
 pub use freshness::{Checked, Freshness};
@@ -122,7 +114,6 @@ pub use operation::{
 };
 pub use quarantine::RetryReport;
 pub use saved::{Adjusted, Saved};
-pub use settling::{Settling, SettlingReport};
 pub use store::{Erasure, QuarantineEntry};
 pub use synced::{InvalidToken, Synced, VersionToken};
 #[cfg(all(doc, not(feature = "testing")))]

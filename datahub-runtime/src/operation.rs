@@ -32,12 +32,12 @@ use datahub_model::Fault;
 use datahub_protocol::planted::{Planted, planted};
 use datahub_protocol::{Asked, Failure, Machine, OperationId, WriteKind, Written};
 
-use crate::executor::Run;
+use crate::engine::Engine;
+use crate::engine::executor::Run;
+use crate::engine::known_row::KnownRow;
+use crate::engine::local_fields::LocalFields;
+use crate::engine::observed::observed;
 use crate::freshness::Checked;
-use crate::hub::Engine;
-use crate::known_row::KnownRow;
-use crate::local_fields::LocalFields;
-use crate::observed::observed;
 use crate::saved::Saved;
 use crate::{CdmsSynced, Error, Id, Synced};
 

@@ -3,8 +3,8 @@
 use datahub_model::ModelDescriptor;
 use datahub_protocol::{Failure, Fetched, Sighting};
 
-use crate::hub::Doubt;
-use crate::shared_check::{self, asks_cdms};
+use crate::engine::Doubt;
+use crate::engine::shared_check::{self, asks_cdms};
 use crate::store::QuarantineEntry;
 use crate::{Error, ErrorKind, Hub};
 

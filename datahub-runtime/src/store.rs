@@ -64,8 +64,8 @@ pub(crate) use row::datum;
 pub(crate) use statement::Datum;
 pub(crate) use watermark::{Claim, Watermark};
 
-use crate::clock::Clock;
-use crate::cost::Meters;
+use crate::engine::clock::Clock;
+use crate::engine::cost::Meters;
 use crate::health::Counts;
 use crate::reach::Reach;
 #[cfg(feature = "testing")]

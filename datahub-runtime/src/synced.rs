@@ -12,10 +12,10 @@ use datahub_protocol::{Snapshot, Version};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use uuid::Uuid;
 
+use crate::engine::known_row::KnownRow;
+use crate::engine::local_fields::LocalFields;
 use crate::freshness::Checked;
 use crate::id::beginning;
-use crate::known_row::KnownRow;
-use crate::local_fields::LocalFields;
 use crate::model::{model_of, row_of};
 use crate::saved::Saved;
 use crate::{CdmsSynced, Error, ErrorKind, Id};

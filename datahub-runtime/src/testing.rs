@@ -26,7 +26,7 @@ use tempfile::TempDir;
 pub use mapping::{attributes_survive, unchanged_makes_no_patch, untouched_is_not_sent, written_reads_back};
 pub use records::Records;
 
-use crate::cost::Meters;
+use crate::engine::cost::Meters;
 use crate::store::{PlainConnection as Connection, PlainTrouble as Trouble, StoreOptions, place_of};
 use crate::{
     Anonymous, Authenticator, Hub, HubBuilder, Instant, LoginError, LoginRequests, ManualClock, Models, Session,

@@ -19,8 +19,8 @@ use super::login::Logins;
 use super::refused_logins::RefusedLogins;
 use super::shape::RecordShape;
 use super::transport::{ALWAYS, MaySend, NoResponse, Transport};
-use crate::clock::Clock;
-use crate::cost::Meters;
+use crate::engine::clock::Clock;
+use crate::engine::cost::Meters;
 use crate::{Error, ErrorKind};
 
 /// Limits and names of a client.
@@ -254,7 +254,7 @@ mod tests {
 
     use super::*;
     use crate::cdms::authenticator::{LoginError, LoginRequests, Session};
-    use crate::clock::ManualClock;
+    use crate::engine::clock::ManualClock;
 
     /// Never answers.
     struct Silent;

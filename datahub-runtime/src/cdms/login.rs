@@ -16,7 +16,7 @@ use tracing::Instrument as _;
 use super::authenticator::{Authenticator, LoginError, LoginRequests, Session};
 use super::refused_logins::RefusedLogins;
 use super::transport::Transport;
-use crate::clock::Clock;
+use crate::engine::clock::Clock;
 
 /// How long a login may take: an authenticator with a client of its own may wait for ever, and all requests for it.
 const LOGIN_TIME_MAX: Duration = Duration::from_secs(120);

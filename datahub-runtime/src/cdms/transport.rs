@@ -18,7 +18,7 @@ pub(crate) use error::{Lost, NoResponse, NotSent};
 
 use super::authenticator::Session;
 use super::client::ClientOptions;
-use crate::cost::Meters;
+use crate::engine::cost::Meters;
 use crate::reach::Reach;
 use crate::{Error, ErrorKind};
 

@@ -7,9 +7,9 @@ use datahub_model::Mode;
 
 use super::{Engine, Hub};
 use crate::cdms::{Authenticator, Client, ClientOptions, RefusedLogins, cdms_at};
-use crate::clock::{Clock, SystemClock};
-use crate::cost::Meters;
-use crate::settling::Settling;
+use crate::engine::clock::{Clock, SystemClock};
+use crate::engine::cost::Meters;
+use crate::engine::settling::Settling;
 use crate::store::{Store, StoreOptions};
 use crate::{Error, ErrorKind, Models};
 
@@ -22,7 +22,7 @@ pub struct HubBuilder {
     program: String,
     cdms_user: Option<String>,
     clock: Arc<dyn Clock>,
-    options: Options,
+    settings: Settings,
     create_tables: bool,
 }
 
@@ -35,7 +35,7 @@ impl HubBuilder {
             program: "datahub".to_owned(),
             cdms_user: None,
             clock: Arc::new(SystemClock::default()),
-            options: Options::default(),
+            settings: Settings::default(),
             create_tables: false,
         }
     }
@@ -92,41 +92,41 @@ impl HubBuilder {
 
     /// By how much the clocks of CDMS's front ends may differ. Default: not at all.
     pub fn clock_skew(mut self, skew: Duration) -> Self {
-        self.options.clock_skew = skew;
+        self.settings.clock_skew = skew;
         self
     }
 
     /// How long CDMS may go on executing a request (its server's execution limit). A write whose outcome is unknown is
     /// called not applied only 1.1 times this after it was given up. Default: 300 s.
     pub fn execution_limit(mut self, limit: Duration) -> Self {
-        self.options.execution_limit = limit;
+        self.settings.execution_limit = limit;
         self
     }
 
     /// How long one request to CDMS may take, 15 s of it at most for connecting. Default: 60 s.
     pub fn time_limit(mut self, limit: Duration) -> Self {
-        self.options.time_limit = limit;
+        self.settings.time_limit = limit;
         self
     }
 
     /// How many connections to the database are kept: on SQLite those that read, beside the one that writes, elsewhere
     /// all. Operations that find none free wait in a fair and bounded queue. Default: 3 on SQLite, 8 on PostgreSQL.
     pub fn connections(mut self, count: usize) -> Self {
-        self.options.connections = Some(count);
+        self.settings.connections = Some(count);
         self
     }
 
     /// How many checks and writes may be under way at once; one more is refused at once, as
     /// [`ErrorKind::Overloaded`]. Default: 1,000. Of their requests to CDMS 16 are under way at once.
     pub fn max_operations(mut self, count: usize) -> Self {
-        self.options.operations_max = count;
+        self.settings.operations_max = count;
         self
     }
 
     /// How many bytes of one answer of CDMS are read, after decompression; a larger one counts as none. A page of a pull
     /// holds 50 records with the attributes of the model, so long texts may need more. Default: 8 MiB.
     pub fn max_answer_bytes(mut self, bytes: usize) -> Self {
-        self.options.answer_max = bytes;
+        self.settings.answer_max = bytes;
         self
     }
 
@@ -136,7 +136,7 @@ impl HubBuilder {
     ///
     /// One is the least; 0 counts as 1.
     pub fn concurrent_requests(mut self, count: usize) -> Self {
-        self.options.concurrent_requests = count.max(1);
+        self.settings.concurrent_requests = count.max(1);
         self
     }
 
@@ -145,13 +145,13 @@ impl HubBuilder {
     /// 10 s, so that a login is tried at most three times in ten minutes.
     pub fn login_pause(mut self, pause: Duration) -> Self {
         // A pause of nothing would be no rule.
-        self.options.login_pause = pause.max(Duration::from_millis(1));
+        self.settings.login_pause = pause.max(Duration::from_millis(1));
         self
     }
 
     /// Whether unsettled writes are settled in the background. Default: they are.
     pub fn settling(mut self, settling: Settling) -> Self {
-        self.options.settling = settling;
+        self.settings.settling = settling;
         self
     }
 
@@ -189,16 +189,16 @@ impl HubBuilder {
             None => None,
         };
         let client_options = ClientOptions {
-            time_limit: self.options.time_limit,
-            body_max: self.options.answer_max,
-            concurrent_requests: self.options.concurrent_requests,
-            login_pause: self.options.login_pause,
+            time_limit: self.settings.time_limit,
+            body_max: self.settings.answer_max,
+            concurrent_requests: self.settings.concurrent_requests,
+            login_pause: self.settings.login_pause,
             cdms_user: self.cdms_user,
         };
         let meters = Meters::default();
         let store_options = StoreOptions {
-            quiet_ms: self.options.quiet_ms(),
-            connections: self.options.connections,
+            quiet_ms: self.settings.quiet_ms(),
+            connections: self.settings.connections,
             ..StoreOptions::default()
         };
         let store = Store::open(&database, Arc::clone(&self.clock), store_options, meters.clone()).await?;
@@ -214,10 +214,10 @@ impl HubBuilder {
         let client = client.transpose()?;
         let program: Arc<str> = self.program.into();
         let sides = (store, client, meters);
-        let engine = Engine::new(sides, self.models, self.clock, self.options, Arc::clone(&program));
+        let engine = Engine::new(sides, self.models, self.clock, self.settings, Arc::clone(&program));
         let engine = Arc::new(engine);
-        if self.options.settling == Settling::InBackground {
-            crate::settling::start(&engine);
+        if self.settings.settling == Settling::InBackground {
+            crate::engine::settling::start(&engine);
         }
         Ok(Hub { engine, actor: program })
     }
@@ -225,7 +225,7 @@ impl HubBuilder {
 
 /// Times and limits, each with its default.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Options {
+pub(crate) struct Settings {
     pub(crate) clock_skew: Duration,
     pub(crate) execution_limit: Duration,
     pub(crate) time_limit: Duration,
@@ -240,9 +240,9 @@ pub(crate) struct Options {
     pub(crate) answer_max: usize,
 }
 
-impl Default for Options {
+impl Default for Settings {
     fn default() -> Self {
-        Options {
+        Settings {
             clock_skew: Duration::ZERO,
             execution_limit: Duration::from_secs(300),
             time_limit: Duration::from_secs(60),
@@ -256,7 +256,7 @@ impl Default for Options {
     }
 }
 
-impl Options {
+impl Settings {
     /// A lease covers two tries, the read-back and the storing, and a login of usual length; a write that a longer one holds
     /// up is not sent any more.
     pub(crate) fn lease_ms(&self) -> u64 {

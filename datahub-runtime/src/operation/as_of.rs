@@ -5,7 +5,7 @@ use datahub_model::Fault;
 use datahub_protocol::{Failure, Stored};
 
 use super::edit::undo_after;
-use crate::known_row::KnownRow;
+use crate::engine::known_row::KnownRow;
 use crate::model::model_of;
 use crate::{CdmsSynced, Error, Hub, Id};
 

@@ -12,10 +12,10 @@ use uuid::Uuid;
 
 use super::detached::{is_detached, write_detached};
 use super::write;
-use crate::executor::Run;
-use crate::hub::Engine;
-use crate::local_fields::LocalFields;
-use crate::mapping::ModelMapping;
+use crate::engine::Engine;
+use crate::engine::executor::Run;
+use crate::engine::local_fields::LocalFields;
+use crate::engine::mapping::ModelMapping;
 use crate::model::row_of;
 use crate::synced::invalid;
 use crate::{Error, ErrorKind, Hub, Synced, Writable};

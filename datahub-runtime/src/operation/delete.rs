@@ -10,8 +10,8 @@ use uuid::Uuid;
 
 use super::detached::{is_detached, write_detached};
 use super::write;
-use crate::executor::Run;
-use crate::mapping::ModelMapping;
+use crate::engine::executor::Run;
+use crate::engine::mapping::ModelMapping;
 use crate::{CdmsSynced, Error, Hub, Synced, Writable};
 
 /// A delete; see [`Synced::delete`].
@@ -77,7 +77,7 @@ async fn delete<T: CdmsSynced>(hub: &Hub, value: &Synced<T>, on_conflict: OnConf
     }
     let operation = OperationId(Uuid::now_v7());
     let mapping = ModelMapping::new(T::DESCRIPTOR, id.guid(), Arc::clone(&hub.actor));
-    let skew = engine.options.clock_skew_ms();
+    let skew = engine.settings.clock_skew_ms();
     let machine = Machine::new(mapping, snapshot.seen.clone(), Some(snapshot), on_conflict, operation, skew);
     write::<T, _>(engine, (WriteKind::Delete, operation), id, run, machine).await.map(drop)
 }

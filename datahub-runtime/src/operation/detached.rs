@@ -7,8 +7,8 @@ use datahub_protocol::{Detached, DetachedWish, OperationId, WriteKind};
 use uuid::Uuid;
 
 use super::{CarriedOut, write};
-use crate::executor::Run;
-use crate::mapping::ModelMapping;
+use crate::engine::executor::Run;
+use crate::engine::mapping::ModelMapping;
 use crate::{CdmsSynced, Error, ErrorKind, Hub, Id};
 
 /// Whether CDMS is not asked about a model.

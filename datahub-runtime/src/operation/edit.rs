@@ -8,10 +8,10 @@ use futures_util::future::BoxFuture;
 use uuid::Uuid;
 
 use super::is_detached;
+use crate::engine::Engine;
+use crate::engine::known_row::KnownRow;
+use crate::engine::local_fields::{LocalChange, LocalFields, local_columns};
 use crate::freshness::Checked;
-use crate::hub::Engine;
-use crate::known_row::KnownRow;
-use crate::local_fields::{LocalChange, LocalFields, local_columns};
 use crate::store::{Erasure, HistoryRow};
 use crate::synced::VersionToken;
 use crate::{Error, ErrorKind, Hub, Id, Synced, Writable};

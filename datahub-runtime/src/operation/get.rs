@@ -6,9 +6,9 @@ use datahub_protocol::{Failure, Stored};
 use futures_util::future::BoxFuture;
 
 use super::is_detached;
+use crate::engine::known_row::KnownRow;
+use crate::engine::shared_check::check;
 use crate::freshness::{Checked, Freshness};
-use crate::known_row::KnownRow;
-use crate::shared_check::check;
 use crate::{CdmsSynced, Error, ErrorKind, Hub, Id, Synced};
 
 /// A read of one record; see [`CdmsSynced::get`].

@@ -15,10 +15,10 @@ use uuid::Uuid;
 use super::refuse_detached;
 use crate::cdms::{PageFailure, PageRead};
 use crate::crash_points::{Place, Step, pass};
-use crate::executor::News;
-use crate::hub::{Doubt, Engine};
-use crate::mapping::ModelMapping;
-use crate::shared_check::check;
+use crate::engine::executor::News;
+use crate::engine::mapping::ModelMapping;
+use crate::engine::shared_check::check;
+use crate::engine::{Doubt, Engine};
 use crate::store::{Claim, PAGE_STEP, Page, PageStored, Watermark};
 use crate::{CdmsSynced, Error, ErrorKind, Hub};
 
@@ -196,7 +196,7 @@ async fn page(
 }
 
 fn judge(engine: &Arc<Engine>, model: &'static ModelDescriptor, asked_at: Version) -> crate::store::Judge {
-    let (actor, clock_skew_ms) = (Arc::clone(&engine.program), engine.options.clock_skew_ms());
+    let (actor, clock_skew_ms) = (Arc::clone(&engine.program), engine.settings.clock_skew_ms());
     Box::new(move |id, loaded, record| {
         let mapping = ModelMapping::new(model, id, Arc::clone(&actor));
         listed(&mapping, loaded, record, asked_at, clock_skew_ms)

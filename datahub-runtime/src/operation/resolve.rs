@@ -8,9 +8,9 @@ use futures_util::future::BoxFuture;
 use uuid::Uuid;
 
 use super::{Save, refuse_detached};
-use crate::hub::Doubt;
+use crate::engine::Doubt;
+use crate::engine::shared_check::take_older;
 use crate::model::{model_of, row_of};
-use crate::shared_check::take_older;
 use crate::synced::invalid;
 use crate::{CdmsSynced, Checked, Error, ErrorKind, Freshness, Hub, Id, Synced};
 
@@ -171,8 +171,8 @@ impl<T: CdmsSynced> IntoFuture for Resolve<T> {
 
 impl<T: CdmsSynced> Synced<T> {
     /// A value of a check.
-    pub(crate) fn checked_row(checked: crate::shared_check::CheckedRow, id: Id<T>) -> Result<Self, Error> {
-        let crate::shared_check::CheckedRow { sighting, row, time, .. } = checked;
+    pub(crate) fn checked_row(checked: crate::engine::shared_check::CheckedRow, id: Id<T>) -> Result<Self, Error> {
+        let crate::engine::shared_check::CheckedRow { sighting, row, time, .. } = checked;
         let (snapshot, checked) = match sighting {
             datahub_protocol::Sighting::Pending { snapshot, operation } => (snapshot, Checked::Pending { operation }),
             datahub_protocol::Sighting::Current { snapshot, seen, .. } => {

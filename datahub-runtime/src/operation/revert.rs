@@ -12,9 +12,9 @@ use super::create::admit_create;
 use super::detached::{is_detached, write_detached};
 use super::edit::{not_erased, undo_after};
 use super::{Create, write};
-use crate::executor::Run;
-use crate::known_row::KnownRow;
-use crate::mapping::ModelMapping;
+use crate::engine::executor::Run;
+use crate::engine::known_row::KnownRow;
+use crate::engine::mapping::ModelMapping;
 use crate::model::model_of;
 use crate::{Error, ErrorKind, Hub, Id, Synced, Writable};
 
@@ -65,7 +65,7 @@ impl<T: Writable> Revert<T> {
                 }
                 let operation = OperationId(Uuid::now_v7());
                 let mapping = ModelMapping::new(model, id.guid(), Arc::clone(&hub.actor));
-                let skew = engine.options.clock_skew_ms();
+                let skew = engine.settings.clock_skew_ms();
                 let machine = Update::put_back(mapping, snapshot.seen, local_changed, operation, skew);
                 write(engine, (WriteKind::Update, operation), id, run, machine).await?.synced(engine, id)
             }

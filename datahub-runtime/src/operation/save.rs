@@ -9,8 +9,8 @@ use uuid::Uuid;
 
 use super::detached::{is_detached, write_detached};
 use super::write;
-use crate::executor::Run;
-use crate::mapping::ModelMapping;
+use crate::engine::executor::Run;
+use crate::engine::mapping::ModelMapping;
 use crate::{CdmsSynced, Error, Hub, Saved, Synced, Writable};
 
 /// A save; see [`Synced::save`].
@@ -100,7 +100,7 @@ impl<'s, T: CdmsSynced> Save<'s, T> {
         let operation = OperationId(Uuid::now_v7());
         let mapping = ModelMapping::new(T::DESCRIPTOR, id.guid(), Arc::clone(&hub.actor));
         let mapping = mapping.without(value.untouched(&row));
-        let skew = engine.options.clock_skew_ms();
+        let skew = engine.settings.clock_skew_ms();
         let machine = Update::new(mapping, base, row, local_changed, on_conflict, operation, skew);
         *value = write(engine, (WriteKind::Update, operation), id, run, machine).await?.synced(engine, id)?;
         Ok(value.saved().clone())

@@ -25,7 +25,7 @@ use super::row::{to_json, to_word};
 use super::statement::{Datum, Statement};
 use super::{quarantine, sequence};
 use crate::crash_points::{Place, Step, pass_blocking};
-use crate::local_fields::{LocalChange, LocalFields, NamedFields};
+use crate::engine::local_fields::{LocalChange, LocalFields, NamedFields};
 
 /// A transaction on one record, with what the protocol does not know of it.
 #[derive(Clone, Debug)]

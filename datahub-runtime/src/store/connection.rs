@@ -27,8 +27,8 @@ use super::postgres::{self, Address, PostgresConnection};
 use super::row::Cells;
 use super::sqlite;
 use super::statement::{ColumnType, Datum, Statement};
-use crate::clock::Clock;
-use crate::cost::Meters;
+use crate::engine::clock::Clock;
+use crate::engine::cost::Meters;
 use crate::sql_types;
 
 /// Where a database is and how to open it.

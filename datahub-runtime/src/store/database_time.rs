@@ -6,7 +6,7 @@ use std::time::{Duration, Instant as Moment, SystemTime};
 
 use cdms_odata::Instant;
 
-use crate::clock::Clock;
+use crate::engine::clock::Clock;
 
 /// How long a connection counts on by itself before it asks the server again.
 const ASKED_FOR: Duration = Duration::from_secs(60);
@@ -85,7 +85,7 @@ fn agreed(counted: Duration, shown: Duration) -> Option<Duration> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::clock::ManualClock;
+    use crate::engine::clock::ManualClock;
 
     #[test]
     fn a_machine_that_was_suspended_asks_again() {

@@ -14,7 +14,7 @@ use super::intents::{Lease, applied, push_quiet};
 use super::row::to_json;
 use super::sequence;
 use super::statement::{Datum, Statement};
-use crate::local_fields::LocalChange;
+use crate::engine::local_fields::LocalChange;
 
 /// What became of an erasure.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

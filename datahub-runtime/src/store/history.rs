@@ -13,7 +13,7 @@ use super::failure::Trouble;
 use super::intents::{mapping_datum, mapping_tag};
 use super::row::{to_json, to_word};
 use super::statement::{Datum, Statement};
-use crate::local_fields::LocalChange;
+use crate::engine::local_fields::LocalChange;
 
 /// One entry of a record's history with all that was stored about it.
 #[derive(Clone, Debug, PartialEq)]

@@ -12,7 +12,7 @@ use super::connection::Connection;
 use super::failure::Trouble;
 use super::row::to_json;
 use super::statement::{Datum, Statement};
-use crate::local_fields::NamedFields;
+use crate::engine::local_fields::NamedFields;
 
 /// How long an intent is kept after it was closed.
 const KEPT_MS: i64 = 24 * 60 * 60 * 1_000;

@@ -17,7 +17,7 @@ use super::intents::{self, Lease, applied, lease_state, mapping_tag, settled_pat
 use super::model_table::{join_row, select_row, take_row};
 use super::row::missing;
 use super::statement::{ColumnType, Statement};
-use crate::local_fields::LocalFields;
+use crate::engine::local_fields::LocalFields;
 
 /// All that the hub has of one record.
 #[derive(Clone, Debug, PartialEq, Default)]

@@ -9,7 +9,7 @@ use super::connection::Connection;
 use super::failure::Trouble;
 use super::row::{self, Cells, datum, zero};
 use super::statement::{ColumnType, Datum, Statement};
-use crate::local_fields::{LocalChange, LocalFields, local_columns};
+use crate::engine::local_fields::{LocalChange, LocalFields, local_columns};
 
 /// What a statement that stores a row is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -19,7 +19,7 @@ use super::sequence;
 use super::statement::Statement;
 use super::watermark::{self, Claim, Watermark};
 use crate::crash_points::{Place, Step, pass_blocking};
-use crate::local_fields::LocalFields;
+use crate::engine::local_fields::LocalFields;
 
 /// Records about which one statement is, at most: the databases take so many values, and no more.
 const RECORDS_PER_STATEMENT: usize = 50;

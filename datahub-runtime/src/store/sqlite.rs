@@ -253,8 +253,8 @@ mod tests {
     use diesel::connection::InstrumentationEvent;
 
     use super::*;
-    use crate::clock::SystemClock;
-    use crate::cost::Meters;
+    use crate::engine::clock::SystemClock;
+    use crate::engine::cost::Meters;
     use crate::store::StoreOptions;
     use crate::store::connection::Place;
     use crate::store::place_of;

@@ -31,10 +31,10 @@ use diesel::sqlite::SqliteConnection;
 use uuid::Uuid;
 
 use super::{Job, Store, StoreOptions, StoredRecord};
-use crate::clock::ManualClock;
-use crate::cost::{Meters, metered};
 use crate::crash_points::Step;
-use crate::local_fields::LocalFields;
+use crate::engine::clock::ManualClock;
+use crate::engine::cost::{Meters, metered};
+use crate::engine::local_fields::LocalFields;
 use crate::testing::{TestDatabase, with_connection};
 
 /// That there is nothing of the record, and no write of it was found not applied.

@@ -12,8 +12,8 @@ use tokio::sync::oneshot;
 use super::connection::{Connection, Place};
 use super::failure::Trouble;
 use super::queue::{Number, Queue, Refused};
-use crate::clock::Clock;
-use crate::cost::Meters;
+use crate::engine::clock::Clock;
+use crate::engine::cost::Meters;
 
 /// How many jobs may wait for a thread; one more is refused at once.
 const WAITING_MAX: usize = 1_024;

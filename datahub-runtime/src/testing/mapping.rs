@@ -12,7 +12,7 @@ use uuid::Uuid;
 
 use super::records::Records;
 use crate::CdmsSynced;
-use crate::mapping::ModelMapping;
+use crate::engine::mapping::ModelMapping;
 use crate::model::{model_of, row_of};
 
 /// Makes four tests of mappings, each over many random records of each model: call it once in a test module.

@@ -3,7 +3,7 @@
 use datahub_protocol::{Change, Note, RecordChange};
 
 use super::*;
-use crate::local_fields::LocalChange;
+use crate::engine::local_fields::LocalChange;
 
 #[tokio::test]
 async fn an_entry_is_read_back_as_it_was_written() {

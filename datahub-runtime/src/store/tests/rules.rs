@@ -5,7 +5,7 @@ use datahub_model::schema::Table;
 use datahub_protocol::{Listed, Loaded, Record, Trial, listed};
 
 use super::*;
-use crate::mapping::ModelMapping;
+use crate::engine::mapping::ModelMapping;
 use crate::store::page::{Page, PageStored};
 use crate::store::{Claim, StoreError, Watermark};
 

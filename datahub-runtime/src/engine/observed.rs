@@ -8,7 +8,7 @@ use tracing::field::Empty;
 use tracing::{Instrument, Span};
 use uuid::Uuid;
 
-use crate::cost::{Cost, metered};
+use crate::engine::cost::{Cost, metered};
 
 /// How an operation ended, in one word.
 pub(crate) trait Outcome {

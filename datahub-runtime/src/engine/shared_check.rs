@@ -12,12 +12,12 @@ use futures_util::FutureExt;
 use futures_util::future::{BoxFuture, Shared};
 use uuid::Uuid;
 
-use crate::executor::Run;
-use crate::hub::Engine;
-use crate::known_row::KnownRow;
-use crate::mapping::ModelMapping;
-use crate::observed::observed;
-use crate::record_lock::RecordLocks;
+use crate::engine::Engine;
+use crate::engine::executor::Run;
+use crate::engine::known_row::KnownRow;
+use crate::engine::mapping::ModelMapping;
+use crate::engine::observed::observed;
+use crate::engine::record_lock::RecordLocks;
 use crate::store::StoreError;
 use crate::{Error, ErrorKind};
 
@@ -158,7 +158,7 @@ async fn run(engine: Arc<Engine>, model: &'static ModelDescriptor, id: Uuid, tic
     let turn = engine.checks.turns.lock(key).await;
     // From here on a caller may come too late for the request, so it waits for the next check.
     engine.checks.close(key, ticket);
-    let skew = engine.options.clock_skew_ms();
+    let skew = engine.settings.clock_skew_ms();
     let program = Arc::clone(&engine.program);
     let outcome = carry_out(engine, model, id, ("read", program), skew).await;
     drop(turn);

@@ -9,10 +9,10 @@ use datahub_protocol::planted::{Planted, planted};
 use datahub_protocol::{OperationId, Settle, Settled, Verdict};
 
 use crate::Error;
-use crate::executor::Run;
-use crate::hub::{Doubt, Engine};
-use crate::mapping::ModelMapping;
-use crate::observed::observed;
+use crate::engine::executor::Run;
+use crate::engine::mapping::ModelMapping;
+use crate::engine::observed::observed;
+use crate::engine::{Doubt, Engine};
 use crate::store::IntentRow;
 
 /// Whether a hub settles writes on its own.
@@ -195,7 +195,7 @@ async fn settle(engine: &Arc<Engine>, row: IntentRow, report: &mut SettlingRepor
     };
     let actor: Arc<str> = row.actor.as_str().into();
     let mapping = ModelMapping::new(model, row.id, Arc::clone(&actor));
-    let mut machine = Settle::new(mapping, operation, our_user, engine.options.clock_skew_ms());
+    let mut machine = Settle::new(mapping, operation, our_user, engine.settings.clock_skew_ms());
     let mut run = Run::new(Arc::clone(engine), model, row.id, actor);
     match observed("settle", model, row.id, Some(operation), run.drive(&mut machine)).await {
         Ok(Ok(Settled::Now(verdict))) => {

@@ -6,7 +6,7 @@ use datahub_model::{Fault, ModelDescriptor, conversion};
 use datahub_protocol::{Snapshot, Values};
 use uuid::Uuid;
 
-use crate::local_fields::LocalFields;
+use crate::engine::local_fields::LocalFields;
 
 /// A row's values, with those of the local columns.
 #[derive(Clone, Debug, PartialEq)]

@@ -1,4 +1,15 @@
-//! What all handles on a hub share: the database, CDMS, the models, and who is admitted.
+//! The engine: what all handles on a hub share, and what carries out the decisions of the protocol.
+
+pub(crate) mod clock;
+pub(crate) mod cost;
+pub(crate) mod executor;
+pub(crate) mod known_row;
+pub(crate) mod local_fields;
+pub(crate) mod mapping;
+pub(crate) mod observed;
+pub(crate) mod record_lock;
+pub(crate) mod settling;
+pub(crate) mod shared_check;
 
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
@@ -12,13 +23,13 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use uuid::Uuid;
 
-use super::builder::Options;
 use crate::cdms::{Client, FirstContact};
-use crate::clock::Clock;
-use crate::cost::Meters;
-use crate::record_lock::RecordLocks;
-use crate::settling::Looks;
-use crate::shared_check::SharedChecks;
+use crate::engine::clock::Clock;
+use crate::engine::cost::Meters;
+use crate::engine::record_lock::RecordLocks;
+use crate::engine::settling::Looks;
+use crate::engine::shared_check::SharedChecks;
+use crate::hub::Settings;
 use crate::store::Store;
 use crate::{Error, ErrorKind, Models};
 
@@ -27,10 +38,10 @@ pub(crate) struct Engine {
     pub(crate) store: Store,
     /// Nothing where all models are detached and no CDMS was named.
     client: Option<Client>,
-    pub(super) meters: Meters,
+    pub(crate) meters: Meters,
     pub(crate) models: Models,
     pub(crate) clock: Arc<dyn Clock>,
-    pub(crate) options: Options,
+    pub(crate) settings: Settings,
     pub(crate) program: Arc<str>,
     /// This program's instance, as the holder of leases.
     pub(crate) holder: Uuid,
@@ -85,17 +96,17 @@ impl Engine {
         (store, client, meters): (Store, Option<Client>, Meters),
         models: Models,
         clock: Arc<dyn Clock>,
-        options: Options,
+        settings: Settings,
         program: Arc<str>,
     ) -> Self {
-        let room = Arc::new(Semaphore::new(options.operations_max.min(Semaphore::MAX_PERMITS)));
+        let room = Arc::new(Semaphore::new(settings.operations_max.min(Semaphore::MAX_PERMITS)));
         Engine {
             store,
             client,
             meters,
             models,
             clock,
-            options,
+            settings,
             program,
             holder: Uuid::now_v7(),
             locks: RecordLocks::default(),
@@ -191,7 +202,7 @@ impl Engine {
         F: Future<Output: Send> + Send + 'static,
     {
         let Ok(permit) = Arc::clone(&self.room).try_acquire_owned() else {
-            let max = self.options.operations_max;
+            let max = self.settings.operations_max;
             let message = format!("{max} operations are under way, and the hub takes no more at once");
             return Err(Error::new(ErrorKind::Overloaded, message)
                 .advise(

@@ -14,9 +14,9 @@ use uuid::Uuid;
 
 use crate::ErrorKind;
 use crate::crash_points::{Place, Step, pass, pass_blocking};
-use crate::hub::Engine;
-use crate::local_fields::LocalFields;
-use crate::record_lock::RecordGuard;
+use crate::engine::Engine;
+use crate::engine::local_fields::LocalFields;
+use crate::engine::record_lock::RecordGuard;
 use crate::store::{Job, StoreError, StoredRecord};
 
 /// The longest pause between two tries to store what is already true.
@@ -199,8 +199,8 @@ impl Run {
             actor: self.actor.to_string(),
             program: self.engine.program.to_string(),
             holder: self.engine.holder,
-            lease_ms: self.engine.options.lease_ms(),
-            quiet_ms: self.engine.options.quiet_ms(),
+            lease_ms: self.engine.settings.lease_ms(),
+            quiet_ms: self.engine.settings.quiet_ms(),
             again: false,
             step,
         };
@@ -230,7 +230,7 @@ impl Run {
                     pause = (pause * 2).min(INSIST_PAUSE_MAX);
                 }
                 Committed::Done(_) if opens => {
-                    let lease_ms = self.engine.options.lease_ms();
+                    let lease_ms = self.engine.settings.lease_ms();
                     self.lease = Some(Lease {
                         until: begun.0.plus_ms(i64::try_from(lease_ms).unwrap_or(i64::MAX)),
                         until_monotonic: begun.1 + Duration::from_millis(lease_ms),
