@@ -19,7 +19,7 @@ use clap::builder::{PossibleValuesParser, TypedValueParser};
 /// Exit code 2: a file or an option cannot be used.
 #[derive(Debug, Parser)]
 #[command(version)]
-struct Options {
+struct Arguments {
     /// The organisation's schema: any $metadata document.
     #[arg(long, value_name = "FILE")]
     metadata: PathBuf,
@@ -143,7 +143,7 @@ fn statuses(text: &str) -> Result<Limited<(i32, Vec<i32>)>, String> {
 }
 
 fn main() -> ExitCode {
-    match run(&Options::parse()) {
+    match run(&Arguments::parse()) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             _ = writeln!(std::io::stderr(), "error: {error}");
@@ -152,7 +152,7 @@ fn main() -> ExitCode {
     }
 }
 
-fn run(options: &Options) -> Result<(), String> {
+fn run(options: &Arguments) -> Result<(), String> {
     let read = |path: &PathBuf| {
         std::fs::read_to_string(path).map_err(|error| format!("{} cannot be read: {error}", path.display()))
     };
@@ -169,7 +169,7 @@ fn run(options: &Options) -> Result<(), String> {
     Ok(())
 }
 
-fn build(options: &Options, metadata: Metadata) -> Result<SimulatorBuilder, String> {
+fn build(options: &Arguments, metadata: Metadata) -> Result<SimulatorBuilder, String> {
     let known = |option: &str, entity: &str, attribute: &str| {
         let found = metadata.entity(entity).is_some_and(|entity| entity.property(attribute).is_some());
         let named = format!("{option} {entity}.{attribute}: {} has no such attribute", options.metadata.display());

@@ -18,7 +18,7 @@ use output::Output;
 /// Exit codes: 0 nothing is wrong, 1 faults were found, 2 a file or an option cannot be used.
 #[derive(Debug, Parser)]
 #[command(name = "datahub", version)]
-struct Options {
+struct Arguments {
     /// The project's root, instead of the nearest folder above with a `datahub.toml`.
     #[arg(long, global = true, value_name = "FOLDER")]
     root: Option<PathBuf>,
@@ -41,7 +41,7 @@ enum Command {
 }
 
 fn main() -> ExitCode {
-    let options = Options::parse();
+    let options = Arguments::parse();
     let output = Output::new(options.json);
     let result = match options.command {
         Command::Check => root::find(options.root).and_then(|root| command::check::run(&root, &output)),
@@ -63,6 +63,6 @@ mod tests {
 
     #[test]
     fn the_grammar_contradicts_nothing() {
-        super::Options::command().debug_assert();
+        super::Arguments::command().debug_assert();
     }
 }

@@ -174,7 +174,7 @@ fn implementation(name: &Ident, krate: &Path, choice: &Choice) -> TokenStream {
         #[automatically_derived]
         impl #krate::FieldType for #name {
             const KINDS: &'static [#krate::Kind] = #krate::CHOICE_KINDS;
-            const OPTIONS: #krate::Options = #krate::Options { named: &[#(#named),*], takes_rest: #takes_rest };
+            const OPTIONS: #krate::ChoiceOptions = #krate::ChoiceOptions { named: &[#(#named),*], takes_rest: #takes_rest };
 
             fn from_value(__value: &#krate::Value) -> #krate::Result<Self, #krate::Fault> {
                 #krate::Result::Ok(match <::core::primitive::i32 as #krate::FieldType>::from_value(__value)? {

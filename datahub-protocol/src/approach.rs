@@ -1,6 +1,6 @@
 //! The first half of an update and of a delete: alone with the record, with the read table applied.
 
-use crate::sight::{Seen, Sight, ToStore, sight};
+use crate::sight::{Finding, Sight, ToStore, sight};
 use crate::{
     Action, Commit, Committed, Event, Failure, Fetched, Guard, LeaseState, Loaded, Mapping, ROUNDS_MAX, SettledPatch,
     Snapshot, Values, Version,
@@ -30,7 +30,7 @@ enum State<F> {
 /// A record of which both sides have the same.
 #[derive(Clone, Debug)]
 pub(crate) struct Approached {
-    pub(crate) seen: Seen,
+    pub(crate) finding: Finding,
     pub(crate) snapshot: Snapshot,
     /// The model's values of it.
     pub(crate) values: Values,
@@ -118,13 +118,13 @@ impl<M: Mapping> Approach<M> {
         let Loaded { mut late, local_conflicts, .. } = loaded;
         match found {
             Sight::InSync(snapshot, values) => {
-                Step::Ready(Approached { seen: Seen::InSync, snapshot, values, late, local_conflicts })
+                Step::Ready(Approached { finding: Finding::InSync, snapshot, values, late, local_conflicts })
             }
             Sight::Store(to_store) => {
-                let ToStore { seen, commit, row, values } = *to_store;
+                let ToStore { finding, commit, row, values } = *to_store;
                 late.retain(|late| !commit.history.iter().any(|entry| entry.operation == Some(late.operation)));
                 let snapshot = row.at(Version(0), self.mapping.tag());
-                let approached = Approached { seen, snapshot, values, late, local_conflicts };
+                let approached = Approached { finding, snapshot, values, late, local_conflicts };
                 self.state = State::Storing(Box::new(approached), commit.guard);
                 Step::Act(Action::Commit(commit))
             }

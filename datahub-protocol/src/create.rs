@@ -13,11 +13,11 @@ use crate::send::{
     withdrawing,
 };
 use crate::sight::{ending, merged_row};
-use crate::written::{Asked, adjusted, created_entry, not_kept_entry};
+use crate::write_outcome::{Cause, Confirmation, SentValues, adjusted, created_entry, not_kept_entry};
 use crate::{
     Action, Commit, Committed, Entry, EntryKind, Event, Failure, Fetched, Guard, Intent, IntentChange, Loaded, Machine,
     Mapping, NewRow, OperationId, Origin, QuarantineChange, ROUNDS_MAX, Record, RecordChange, Rejection, Stored,
-    TombstoneReason, Trial, UnansweredDelete, Verdict, WriteKind, Written,
+    TombstoneReason, Trial, UnansweredDelete, Verdict, WriteKind, WriteOutcome,
 };
 
 /// The machine of a create.
@@ -41,7 +41,7 @@ enum State<F> {
     Loading(Attributes),
     Opening(Box<(Intent, Loaded)>),
     Sending(Box<(Intent, Loaded)>, Box<Sending>),
-    Storing(Box<(Written, NewRow, Entry)>),
+    Storing(Box<(WriteOutcome, NewRow, Entry)>),
     /// The intent may be noted although the database went away; why it did.
     Withdrawing(String),
     Ending(Failure<F>),
@@ -49,7 +49,7 @@ enum State<F> {
     Over,
 }
 
-type Output<M> = Result<Written, Failure<<M as Mapping>::Fault>>;
+type Output<M> = Result<WriteOutcome, Failure<<M as Mapping>::Fault>>;
 
 impl<M: Mapping> Create<M> {
     /// A create of a model with these values under this id.
@@ -83,8 +83,9 @@ impl<M: Mapping> Create<M> {
         })
     }
 
-    fn origin(&self) -> Origin {
-        if self.then.is_some() { Origin::Revert } else { Origin::Hub }
+    fn cause(&self) -> Cause {
+        let origin = if self.then.is_some() { Origin::Revert } else { Origin::Hub };
+        Cause { operation: self.operation, origin }
     }
 
     /// The attributes to send, without the constants.
@@ -169,7 +170,7 @@ impl<M: Mapping> Create<M> {
                 self.applied(loaded, patch, &record)
             }
             Sent::Applied(Some((_, Err(fault)))) | Sent::Shown(Fetched::Unreadable(fault)) => {
-                let entry = created_entry(patch, &self.mapping.constants(), self.operation, self.origin(), None);
+                let entry = created_entry(sent_values(patch, &self.mapping.constants()), self.cause(), None);
                 self.end_applied(fault, entry, "CDMS's answer cannot be read".to_owned())
             }
             Sent::Rejected(rejection) => {
@@ -178,7 +179,7 @@ impl<M: Mapping> Create<M> {
                 let duplicate = !sending.has_looked()
                     && matches!(&rejection, Rejection::Cdms(refusal) if refusal.meaning == Meaning::DuplicateKey);
                 if duplicate && planted(Planted::DuplicateIsApplied) {
-                    let entry = created_entry(patch, &self.mapping.constants(), self.operation, self.origin(), None);
+                    let entry = created_entry(sent_values(patch, &self.mapping.constants()), self.cause(), None);
                     let fault = self.mapping.forbidden("planted");
                     return self.end_applied(fault, entry, "planted".to_owned());
                 }
@@ -199,7 +200,7 @@ impl<M: Mapping> Create<M> {
 
     fn applied(&mut self, loaded: &Loaded, patch: &Attributes, record: &Record) -> Action<Output<M>, M::Fault> {
         let row = merged_row(&loaded.stored, record);
-        let entry = created_entry(patch, &self.mapping.constants(), self.operation, self.origin(), Some(record));
+        let entry = created_entry(sent_values(patch, &self.mapping.constants()), self.cause(), Some(record));
         let values = match self.mapping.decode(&row.facts, &row.seen) {
             Ok(values) => values,
             Err(fault) => {
@@ -225,8 +226,8 @@ impl<M: Mapping> Create<M> {
         commit.insist = true;
         let snapshot = row.clone().at(crate::Version(0), self.mapping.tag());
         let adjusted = adjusted(&self.mapping, &record.attributes, patch, &values);
-        let asked = Asked::ReadBack;
-        let written = Written { snapshot, values: Some(values), asked, conflicts: Vec::new(), adjusted };
+        let confirmation = Confirmation::ReadBack;
+        let written = WriteOutcome { snapshot, values: Some(values), confirmation, conflicts: Vec::new(), adjusted };
         self.state = State::Storing(Box::new((written, row, entry)));
         Action::Commit(Box::new(commit))
     }
@@ -234,8 +235,8 @@ impl<M: Mapping> Create<M> {
     fn orphan(&mut self, id: Uuid, patch: &Attributes) -> Action<Output<M>, M::Fault> {
         let operation = self.operation;
         let mut commit = closing(operation, Verdict::Orphaned { id });
-        let sent = (patch, &self.mapping.constants());
-        commit.history = vec![not_kept_entry((EntryKind::Orphaned, self.origin()), operation, sent, None)];
+        let constants = self.mapping.constants();
+        commit.history = vec![not_kept_entry(EntryKind::Orphaned, sent_values(patch, &constants), self.cause(), None)];
         commit.quarantine = QuarantineChange::PutOrphan { id, operation };
         commit.insist = true;
         self.state = State::Ending(Failure::Orphan { operation, id });
@@ -252,6 +253,10 @@ impl<M: Mapping> Create<M> {
         self.state = State::Over;
         Action::Done(Err(failure))
     }
+}
+
+fn sent_values<'v>(patch: &'v Attributes, constants: &'v Attributes) -> SentValues<'v> {
+    SentValues { patch, constants }
 }
 
 impl<M: Mapping> Machine for Create<M> {
@@ -283,7 +288,7 @@ impl<M: Mapping> Machine for Create<M> {
                     let (written, row, _) = *storing;
                     let snapshot = row.at(version, self.mapping.tag());
                     self.state = State::Over;
-                    Action::Done(Ok(Written { snapshot, ..written }))
+                    Action::Done(Ok(WriteOutcome { snapshot, ..written }))
                 }
                 Committed::Refused(reason) => {
                     let (_, _, entry) = *storing;

@@ -8,10 +8,10 @@ use crate::planted::{Planted, planted};
 use crate::send::{
     Proof, Sending, Sent, ended, not_stored, rejected, releasing, store_failed, why_not_stored, withdrawing,
 };
-use crate::written::{Asked, deletion, found_deleted};
+use crate::write_outcome::{Confirmation, deletion, found_deleted};
 use crate::{
     Action, Commit, Committed, Event, Failure, Fetched, Guard, Intent, IntentChange, Machine, Mapping, OnConflict,
-    OperationId, Origin, Rejection, SettledPatch, Snapshot, Trial, WriteKind, Written,
+    OperationId, Origin, Rejection, SettledPatch, Snapshot, Trial, WriteKind, WriteOutcome,
 };
 
 /// The machine of a delete.
@@ -29,9 +29,9 @@ pub struct Delete<M: Mapping> {
 #[derive(Clone, Debug)]
 enum State<F> {
     Approaching,
-    Opening(Box<Known>),
-    Sending(Box<Known>, Box<Sending>),
-    ConfirmingGone(Box<Known>, Refusal),
+    Opening(Box<Plan>),
+    Sending(Box<Plan>, Box<Sending>),
+    ConfirmingGone(Box<Plan>, Refusal),
     /// With whether it was this delete that removed the record.
     Storing(Snapshot, bool),
     /// The intent may be noted although the database went away; why it did.
@@ -42,14 +42,14 @@ enum State<F> {
 
 /// What is known of the record when the intent is noted.
 #[derive(Clone, Debug)]
-struct Known {
+struct Plan {
     snapshot: Snapshot,
     /// Writes that were found not applied; no more can come while the intent is open.
     late: Vec<SettledPatch>,
     intent: Intent,
 }
 
-type Output<M> = Result<Written, Failure<<M as Mapping>::Fault>>;
+type Output<M> = Result<WriteOutcome, Failure<<M as Mapping>::Fault>>;
 
 impl<M: Mapping> Delete<M> {
     /// A delete of a record that a caller loaded as `base`, with `last` known of it.
@@ -104,27 +104,27 @@ impl<M: Mapping> Delete<M> {
         let mut commit = Commit::under(Guard::at(snapshot.version, &late));
         commit.trial = Some(Trial::Remove);
         commit.intent = IntentChange::Open(Box::new(intent.clone()));
-        self.state = State::Opening(Box::new(Known { snapshot, late, intent }));
+        self.state = State::Opening(Box::new(Plan { snapshot, late, intent }));
         Action::Commit(Box::new(commit))
     }
 
     fn sent(
         &mut self,
-        known: Box<Known>,
+        plan: Box<Plan>,
         sending: Box<Sending>,
         sent: Sent<Output<M>, M::Fault>,
     ) -> Action<Output<M>, M::Fault> {
         self.proof = sending.proof(&sent);
         match sent {
             Sent::Act(action) => {
-                self.state = State::Sending(known, sending);
+                self.state = State::Sending(plan, sending);
                 action
             }
-            Sent::Applied(_) | Sent::Shown(_) => self.store(known.snapshot),
-            Sent::Gone(_) if planted(Planted::UnconfirmedGone) => self.store_found(*known),
+            Sent::Applied(_) | Sent::Shown(_) => self.store(plan.snapshot),
+            Sent::Gone(_) if planted(Planted::UnconfirmedGone) => self.store_found(*plan),
             // The code is also that of what a plug-in looked for in vain, so only a GET of the record itself proves it.
             Sent::Gone(refusal) => {
-                self.state = State::ConfirmingGone(known, refusal);
+                self.state = State::ConfirmingGone(plan, refusal);
                 Action::Fetch
             }
             Sent::Rejected(rejection) => self.rejected(rejection),
@@ -138,12 +138,12 @@ impl<M: Mapping> Delete<M> {
 
     fn confirmed_gone(
         &mut self,
-        known: Known,
+        plan: Plan,
         refusal: Refusal,
         fetched: &Fetched<M::Fault>,
     ) -> Action<Output<M>, M::Fault> {
         match fetched {
-            Fetched::Gone => self.store_found(known),
+            Fetched::Gone => self.store_found(plan),
             _ => self.rejected(Rejection::Cdms(refusal)),
         }
     }
@@ -161,7 +161,7 @@ impl<M: Mapping> Delete<M> {
     }
 
     /// The record is gone, and not by this delete.
-    fn store_found(&mut self, Known { snapshot, late, .. }: Known) -> Action<Output<M>, M::Fault> {
+    fn store_found(&mut self, Plan { snapshot, late, .. }: Plan) -> Action<Output<M>, M::Fault> {
         let commit = found_deleted(&snapshot, &late, self.operation);
         self.state = State::Storing(snapshot, false);
         Action::Commit(Box::new(commit))
@@ -169,8 +169,14 @@ impl<M: Mapping> Delete<M> {
 
     fn done(&mut self, snapshot: Snapshot) -> Action<Output<M>, M::Fault> {
         self.state = State::Over;
-        let asked = Asked::ReadBack;
-        Action::Done(Ok(Written { snapshot, values: None, asked, conflicts: Vec::new(), adjusted: Vec::new() }))
+        let confirmation = Confirmation::ReadBack;
+        Action::Done(Ok(WriteOutcome {
+            snapshot,
+            values: None,
+            confirmation,
+            conflicts: Vec::new(),
+            adjusted: Vec::new(),
+        }))
     }
 
     fn fail(&mut self, failure: Failure<M::Fault>) -> Action<Output<M>, M::Fault> {
@@ -190,11 +196,11 @@ impl<M: Mapping> Machine for Delete<M> {
                 let step = self.approach.step(event);
                 self.approached(step)
             }
-            (State::Opening(known), Event::Committed(committed)) => match committed {
+            (State::Opening(plan), Event::Committed(committed)) => match committed {
                 Committed::Done(_) => {
-                    let mut sending = Box::new(Sending::new(known.intent.clone()));
+                    let mut sending = Box::new(Sending::new(plan.intent.clone()));
                     let action = sending.send();
-                    self.state = State::Sending(known, sending);
+                    self.state = State::Sending(plan, sending);
                     action
                 }
                 Committed::Lost => {
@@ -207,12 +213,12 @@ impl<M: Mapping> Machine for Delete<M> {
                     Action::Commit(Box::new(withdrawing(self.operation)))
                 }
             },
-            (State::Sending(known, mut sending), event) => {
+            (State::Sending(plan, mut sending), event) => {
                 let sent = sending.step(event);
-                self.sent(known, sending, sent)
+                self.sent(plan, sending, sent)
             }
-            (State::ConfirmingGone(known, refusal), Event::Fetched(fetched)) => {
-                self.confirmed_gone(*known, refusal, &fetched)
+            (State::ConfirmingGone(plan, refusal), Event::Fetched(fetched)) => {
+                self.confirmed_gone(*plan, refusal, &fetched)
             }
             (State::Storing(snapshot, ours), Event::Committed(committed)) => match committed {
                 Committed::Done(version) => self.done(Snapshot { version, ..snapshot }),

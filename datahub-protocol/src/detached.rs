@@ -6,7 +6,7 @@ use cdms_odata::{Attributes, Facts, Instant, Value};
 
 use crate::approach::busy;
 use crate::sight::ending;
-use crate::written::{Asked, Intended, Written, created_entry, updated_entries};
+use crate::write_outcome::{Cause, Confirmation, Intended, SentValues, WriteOutcome, created_entry, updated_entries};
 use crate::{
     Action, Base, Commit, Committed, Decoded, Entry, EntryKind, Event, Failure, Guard, Loaded, Machine, Mapping,
     Merged, NewRow, OnConflict, OperationId, Origin, QuarantineChange, ROUNDS_MAX, RecordChange, Snapshot, Stored,
@@ -65,11 +65,11 @@ enum State {
     Locking,
     Loading,
     /// What the caller learns, and the row that the record gets, if its attributes change.
-    Storing(Box<Written>, Option<NewRow>),
+    Storing(Box<WriteOutcome>, Option<NewRow>),
     Over,
 }
 
-type Output<M> = Result<Written, Failure<<M as Mapping>::Fault>>;
+type Output<M> = Result<WriteOutcome, Failure<<M as Mapping>::Fault>>;
 
 impl<M: Mapping> Detached<M> {
     /// A write that was begun at this time.
@@ -149,7 +149,11 @@ impl<M: Mapping> Detached<M> {
             Err(fault) => return self.over(Err(Failure::Invalid(fault))),
         };
         let known: Attributes = seen.iter().filter(|(_, value)| !value.is_null()).map(owned).collect();
-        let entry = created_entry(&known, &Attributes::new(), self.operation, Origin::Hub, None);
+        let entry = created_entry(
+            SentValues { patch: &known, constants: &Attributes::new() },
+            Cause { operation: self.operation, origin: Origin::Hub },
+            None,
+        );
         self.put(guard, NewRow { facts, seen, complete_for: Vec::new() }, values, vec![entry], Vec::new())
     }
 
@@ -183,7 +187,7 @@ impl<M: Mapping> Detached<M> {
         }
         let constants = Attributes::new();
         let intended = Intended { patch: &merged.patch, constants: &constants, overwritten: &merged.overwritten };
-        let history = updated_entries((&before, &[]), intended, self.operation, origin, None);
+        let history = updated_entries(&before, &[], intended, Cause { operation: self.operation, origin }, None);
         let mut row = NewRow::from(&before);
         // Time never goes back, whatever the hub's clock does.
         row.facts.modified = self.now.max(before.facts.modified);
@@ -227,7 +231,7 @@ impl<M: Mapping> Detached<M> {
 
     fn stored(
         &mut self,
-        mut written: Written,
+        mut written: WriteOutcome,
         row: Option<NewRow>,
         committed: Committed,
     ) -> Action<Output<M>, M::Fault> {
@@ -259,8 +263,8 @@ impl<M: Mapping> Detached<M> {
 }
 
 /// What a write comes to that asks nothing of CDMS.
-fn unasked(snapshot: Snapshot, values: Option<Values>, conflicts: Vec<usize>) -> Written {
-    Written { snapshot, values, asked: Asked::Nothing(None), conflicts, adjusted: Vec::new() }
+fn unasked(snapshot: Snapshot, values: Option<Values>, conflicts: Vec<usize>) -> WriteOutcome {
+    WriteOutcome { snapshot, values, confirmation: Confirmation::Nothing(None), conflicts, adjusted: Vec::new() }
 }
 
 fn owned((name, value): (&str, &Value)) -> (String, Value) {

@@ -29,7 +29,7 @@ mod settle;
 mod sight;
 mod update;
 mod word;
-mod written;
+mod write_outcome;
 
 pub use action::{
     Action, Commit, Guard, IntentChange, Machine, NewRow, QuarantineChange, RecordChange, TombstoneReason, Trial,
@@ -48,10 +48,10 @@ pub use outcome::{Answer, Created, LoginFailure, Rejection};
 pub use read::{Read, Sighting};
 pub use reason::Reason;
 pub use settle::{Settle, Settled, verdict};
-pub use sight::Seen;
+pub use sight::Finding;
 pub use update::{OnConflict, Update};
 pub use word::UnknownWord;
-pub use written::{Adjusted, Asked, Written};
+pub use write_outcome::{Adjusted, Confirmation, WriteOutcome};
 
 /// How often an operation starts again after another one stored first, before it gives up as busy.
 pub const ROUNDS_MAX: u8 = 5;

@@ -1,7 +1,7 @@
 //! The read table for a record of a page, which was asked for a while before it is stored.
 
 use crate::planted::{Planted, planted};
-use crate::sight::{Seen, Sight, ToStore, sight};
+use crate::sight::{Finding, Sight, ToStore, sight};
 use crate::{Commit, Failure, Fetched, Loaded, Mapping, OperationId, Origin, Record, Stored, Version};
 
 /// What one record of a page comes to.
@@ -10,7 +10,7 @@ pub enum Listed<F> {
     /// The row is as CDMS has it.
     AsIs,
     /// The row is to be stored.
-    Store(Seen, Box<Commit<F>>),
+    Store(Finding, Box<Commit<F>>),
     /// The record is no longer one of the model's: its row becomes a tombstone.
     Left(Box<Commit<F>>),
     /// The record is none of the model's; where an earlier read put it in quarantine, it leaves it.
@@ -51,8 +51,8 @@ pub fn listed<M: Mapping>(
     match found {
         Sight::InSync(..) => Listed::AsIs,
         Sight::Store(to_store) => {
-            let ToStore { seen, commit, .. } = *to_store;
-            Listed::Store(seen, pulled(commit))
+            let ToStore { finding, commit, .. } = *to_store;
+            Listed::Store(finding, pulled(commit))
         }
         Sight::Record(commit, failure) => match (failure, &loaded.stored) {
             (Failure::Quarantined(_), _) => Listed::Quarantined(commit),

@@ -1,6 +1,6 @@
 //! Reading one record in sync: the hub's row against CDMS's record.
 
-use crate::sight::{Seen, Sight, ToStore, sight};
+use crate::sight::{Finding, Sight, ToStore, sight};
 use crate::{
     Action, Commit, Committed, Event, Failure, Guard, Loaded, Machine, Mapping, NewRow, OperationId, ROUNDS_MAX,
     Snapshot, Stored, Values,
@@ -16,7 +16,7 @@ pub enum Sighting {
         /// The model's values of it.
         values: Values,
         /// What the read had to do for it.
-        seen: Seen,
+        finding: Finding,
         /// The row that it has replaced, if there was one.
         replaced: Option<Box<Snapshot>>,
     },
@@ -53,7 +53,7 @@ enum State<F> {
 /// What a read yields once its row is stored.
 #[derive(Clone, Debug)]
 struct Storing {
-    seen: Seen,
+    finding: Finding,
     row: NewRow,
     values: Values,
     replaced: Option<Box<Snapshot>>,
@@ -68,15 +68,15 @@ impl<M: Mapping> Read<M> {
     fn fetched(&mut self, loaded: &Loaded, fetched: crate::Fetched<M::Fault>) -> Action<Output<M>, M::Fault> {
         match sight(&self.mapping, loaded, fetched, self.clock_skew_ms) {
             Sight::InSync(snapshot, values) => {
-                self.over(Ok(Sighting::Current { snapshot, values, seen: Seen::InSync, replaced: None }))
+                self.over(Ok(Sighting::Current { snapshot, values, finding: Finding::InSync, replaced: None }))
             }
             Sight::Store(to_store) => {
-                let ToStore { seen, commit, row, values } = *to_store;
+                let ToStore { finding, commit, row, values } = *to_store;
                 let replaced = match &loaded.stored {
                     Stored::Row(snapshot) => Some(Box::new(snapshot.clone())),
                     Stored::Absent | Stored::Tombstone(..) => None,
                 };
-                let storing = Box::new(Storing { seen, row, values, replaced });
+                let storing = Box::new(Storing { finding, row, values, replaced });
                 self.state = State::Storing(storing, commit.guard);
                 Action::Commit(commit)
             }
@@ -141,9 +141,9 @@ impl<M: Mapping> Machine for Read<M> {
             (State::Fetching(loaded), Event::Fetched(fetched)) => self.fetched(&loaded, fetched),
             (State::Storing(storing, guard), Event::Committed(committed)) => match committed {
                 Committed::Done(version) => {
-                    let Storing { seen, row, values, replaced } = *storing;
+                    let Storing { finding, row, values, replaced } = *storing;
                     let snapshot = row.at(version, self.mapping.tag());
-                    self.over(Ok(Sighting::Current { snapshot, values, seen, replaced }))
+                    self.over(Ok(Sighting::Current { snapshot, values, finding, replaced }))
                 }
                 Committed::Lost => self.again(),
                 // The database forbids the row: the record waits in quarantine, the row stays as it was.

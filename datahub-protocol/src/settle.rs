@@ -7,7 +7,7 @@ use crate::evidence;
 use crate::planted::{Planted, planted};
 use crate::send::{closing, quarantining_applied};
 use crate::sight::{differences, ending, found_gone, merged_row, refreshed};
-use crate::written::{Intended, created_entry, deletion, not_kept_entry, updated_entries};
+use crate::write_outcome::{Cause, Intended, SentValues, created_entry, deletion, not_kept_entry, updated_entries};
 use crate::{
     Action, Commit, Committed, Entry, EntryKind, Event, Failure, Fetched, Guard, Intent, IntentChange, LeaseState,
     Loaded, Machine, Mapping, OpenIntent, OperationId, Origin, QuarantineChange, Record, RecordChange, Snapshot,
@@ -196,7 +196,7 @@ impl<M: Mapping> Settle<M> {
         };
         let history = match intent.write {
             WriteKind::Create => {
-                vec![created_entry(&intent.patch, &intent.constants, self.operation, Origin::Settle, None)]
+                vec![created_entry(sent_by(intent), found_by_settling(intent), None)]
             }
             WriteKind::Update | WriteKind::Delete | WriteKind::Unknown(_) => {
                 not_kept(intent, &verdict, None).into_iter().collect()
@@ -236,12 +236,12 @@ impl<M: Mapping> Settle<M> {
         }
         commit.history = match (intent.write, before) {
             (WriteKind::Create, _) => {
-                vec![created_entry(&intent.patch, &intent.constants, self.operation, Origin::Settle, Some(record))]
+                vec![created_entry(sent_by(intent), found_by_settling(intent), Some(record))]
             }
             (WriteKind::Update, Some(before)) if applied => {
                 let (patch, constants, overwritten) = (&intent.patch, &intent.constants, &intent.conflicts);
                 let intended = Intended { patch, constants, overwritten };
-                updated_entries((before, &loaded.late), intended, self.operation, Origin::Settle, Some(record))
+                updated_entries(before, &loaded.late, intended, found_by_settling(intent), Some(record))
             }
             (_, Some(before)) => refreshed(&loaded.late, record, differences(&before.seen, &record.attributes)),
             (_, None) => Vec::new(),
@@ -309,7 +309,15 @@ fn not_kept(intent: &Intent, verdict: &Verdict, known: Option<&Attributes>) -> O
     };
     // Of a record that was not made there is nothing to know, whatever was known of one that had the id before.
     let known = known.filter(|_| intent.write != WriteKind::Create);
-    Some(not_kept_entry((kind, Origin::Settle), intent.operation, (&intent.patch, &intent.constants), known))
+    Some(not_kept_entry(kind, sent_by(intent), found_by_settling(intent), known))
+}
+
+fn sent_by(intent: &Intent) -> SentValues<'_> {
+    SentValues { patch: &intent.patch, constants: &intent.constants }
+}
+
+fn found_by_settling(intent: &Intent) -> Cause {
+    Cause { operation: intent.operation, origin: Origin::Settle }
 }
 
 fn unchanged(before: &Snapshot, record: &Record) -> bool {

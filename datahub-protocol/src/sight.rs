@@ -14,7 +14,7 @@ use crate::{
 /// What a read found and did.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
-pub enum Seen {
+pub enum Finding {
     /// Both sides were equal; nothing was written.
     InSync,
     /// The record was new to the hub.
@@ -45,7 +45,7 @@ pub(crate) enum Sight<F> {
 /// A row that is to be stored.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct ToStore<F> {
-    pub(crate) seen: Seen,
+    pub(crate) finding: Finding,
     pub(crate) commit: Box<Commit<F>>,
     /// What the commit puts.
     pub(crate) row: NewRow,
@@ -85,10 +85,10 @@ pub(crate) fn sight<M: Mapping>(
     };
     let store = |seen, history, row| store(loaded, seen, history, row, Arc::clone(&values));
     match &loaded.stored {
-        Stored::Absent => store(Seen::First, found_there(loaded, &record, EntryKind::FirstSeen, Vec::new()), row),
+        Stored::Absent => store(Finding::First, found_there(loaded, &record, EntryKind::FirstSeen, Vec::new()), row),
         Stored::Tombstone(last, _) => {
             let changes = differences(&last.seen, &record.attributes);
-            store(Seen::Revived, found_there(loaded, &record, EntryKind::Revived, changes), row)
+            store(Finding::Revived, found_there(loaded, &record, EntryKind::Revived, changes), row)
         }
         Stored::Row(snapshot) => {
             let mut changes = differences(&snapshot.seen, &record.attributes);
@@ -102,7 +102,7 @@ pub(crate) fn sight<M: Mapping>(
                 if behind_ms > 0 {
                     entries.iter_mut().for_each(|entry| entry.skew_ms = Some(behind_ms));
                 }
-                return store(Seen::Refreshed, entries, row);
+                return store(Finding::Refreshed, entries, row);
             }
             if behind_ms >= 0 && changes.is_empty() && snapshot.complete_for.contains(&mapping.tag()) {
                 return in_sync(mapping, loaded, snapshot.clone(), values);
@@ -110,7 +110,7 @@ pub(crate) fn sight<M: Mapping>(
             // Newer without a mapped change, or attributes and columns that this mapping adds: nothing to tell.
             let same_facts = behind_ms == 0 && snapshot.facts.modified_by == record.facts.modified_by;
             let others = if same_facts { others_complete(mapping, snapshot) } else { Vec::new() };
-            store(Seen::Filled, Vec::new(), NewRow { complete_for: others, ..row })
+            store(Finding::Filled, Vec::new(), NewRow { complete_for: others, ..row })
         }
     }
 }
@@ -242,17 +242,17 @@ fn in_sync<M: Mapping>(mapping: &M, loaded: &Loaded, snapshot: Snapshot, values:
     }
     // What was wrong is right again, and the record as before: only the quarantine has to learn it.
     let row = NewRow { complete_for: others_complete(mapping, &snapshot), ..NewRow::from(&snapshot) };
-    store(loaded, Seen::InSync, Vec::new(), row, values)
+    store(loaded, Finding::InSync, Vec::new(), row, values)
 }
 
-fn store<F>(loaded: &Loaded, seen: Seen, history: Vec<Entry>, row: NewRow, values: Values) -> Sight<F> {
+fn store<F>(loaded: &Loaded, finding: Finding, history: Vec<Entry>, row: NewRow, values: Values) -> Sight<F> {
     let mut commit = Commit::under(Guard::of(loaded));
     commit.record = RecordChange::Put { row: row.clone(), values: Arc::clone(&values) };
     commit.history = history;
     if loaded.quarantined {
         commit.quarantine = QuarantineChange::Clear;
     }
-    Sight::Store(Box::new(ToStore { seen, commit: Box::new(commit), row, values }))
+    Sight::Store(Box::new(ToStore { finding, commit: Box::new(commit), row, values }))
 }
 
 fn gone<F>(loaded: &Loaded) -> Sight<F> {

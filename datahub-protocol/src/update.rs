@@ -12,7 +12,7 @@ use crate::send::{
     withdrawing,
 };
 use crate::sight::{ending, found_gone, merged_row};
-use crate::written::{Asked, Intended, Written, adjusted, updated_entries};
+use crate::write_outcome::{Cause, Confirmation, Intended, WriteOutcome, adjusted, updated_entries};
 use crate::{
     Action, Base, Commit, Committed, Decoded, Entry, EntryKind, Event, Failure, Fetched, Guard, Intent, IntentChange,
     Loaded, Machine, Mapping, Merged, NewRow, OperationId, Origin, ROUNDS_MAX, Record, RecordChange, Rejection,
@@ -66,12 +66,12 @@ enum State<F> {
     LocalLocking,
     LocalLoading,
     Approaching,
-    StoringLocal(Snapshot, Option<Values>, Asked),
+    StoringLocal(Snapshot, Option<Values>, Confirmation),
     Opening(Box<Plan>),
     Sending(Box<Plan>, Sending),
     ReadingBack(Box<Plan>),
     ConfirmingGone(Box<Plan>, Refusal),
-    Storing(Written, NewRow, Vec<Entry>),
+    Storing(WriteOutcome, NewRow, Vec<Entry>),
     /// The intent may be noted although the database went away; why it did.
     Withdrawing(String),
     Ending(Failure<F>),
@@ -90,7 +90,7 @@ struct Plan {
     intent: Intent,
 }
 
-type Output<M> = Result<Written, Failure<<M as Mapping>::Fault>>;
+type Output<M> = Result<WriteOutcome, Failure<<M as Mapping>::Fault>>;
 
 impl<M: Mapping> Update<M> {
     /// An update of a model that a caller loaded as `base` and changed to the values `mine`.
@@ -152,6 +152,10 @@ impl<M: Mapping> Update<M> {
         }
     }
 
+    fn cause(&self) -> Cause {
+        Cause { operation: self.operation, origin: self.origin() }
+    }
+
     fn begin(&mut self) -> Action<Output<M>, M::Fault> {
         let asks_nothing = match &self.wish {
             // What was never read has to be asked for before it is merged with.
@@ -186,20 +190,21 @@ impl<M: Mapping> Update<M> {
             Stored::Tombstone(_, reason) => self.fail(reason.failure()),
             Stored::Row(snapshot) if self.local_changed => match self.on_conflict.rejects(loaded.local_conflicts) {
                 Some(failure) => self.fail(failure),
-                None => self.store_local((snapshot, None), &loaded.late, Asked::Nothing(None)),
+                None => self.store_local(snapshot, None, &loaded.late, Confirmation::Nothing(None)),
             },
             Stored::Row(snapshot) => {
                 let pending = loaded.intent.map(|open| open.intent.operation);
-                self.unchanged(snapshot, None, Asked::Nothing(pending))
+                self.unchanged(snapshot, None, Confirmation::Nothing(pending))
             }
         }
     }
 
     fn store_local(
         &mut self,
-        (snapshot, values): (Snapshot, Option<Values>),
+        snapshot: Snapshot,
+        values: Option<Values>,
         late: &[SettledPatch],
-        asked: Asked,
+        confirmation: Confirmation,
     ) -> Action<Output<M>, M::Fault> {
         let mut commit = Commit::under(Guard::at(snapshot.version, late));
         commit.record = RecordChange::LocalOnly;
@@ -213,7 +218,7 @@ impl<M: Mapping> Update<M> {
             modified_by: None,
             skew_ms: None,
         }];
-        self.state = State::StoringLocal(snapshot, values, asked);
+        self.state = State::StoringLocal(snapshot, values, confirmation);
         Action::Commit(Box::new(commit))
     }
 
@@ -227,7 +232,7 @@ impl<M: Mapping> Update<M> {
 
     /// The row is as CDMS has it: merge, and open the intent.
     fn ready(&mut self, approached: Approached) -> Action<Output<M>, M::Fault> {
-        let Approached { seen, snapshot, values, late, local_conflicts } = approached;
+        let Approached { finding, snapshot, values, late, local_conflicts } = approached;
         let merged = match self.merged(Decoded { seen: &snapshot.seen, values: &values }) {
             Ok(merged) => merged,
             Err(fault) => return self.fail(Failure::Invalid(fault)),
@@ -237,11 +242,11 @@ impl<M: Mapping> Update<M> {
             return self.fail(failure);
         }
         if merged.patch.is_empty() {
-            let asked = Asked::Compared(seen);
+            let confirmation = Confirmation::Compared(finding);
             return if self.local_changed {
-                self.store_local((snapshot, Some(values)), &late, asked)
+                self.store_local(snapshot, Some(values), &late, confirmation)
             } else {
-                self.unchanged(snapshot, Some(values), asked)
+                self.unchanged(snapshot, Some(values), confirmation)
             };
         }
         let intent = self.intent(&snapshot, &merged);
@@ -379,7 +384,7 @@ impl<M: Mapping> Update<M> {
         let (row, record) = match fetched {
             Fetched::Record(record) => (merged_row(&before, &record), Some(record)),
             Fetched::Unreadable(fault) => {
-                let history = plan.history(self.operation, self.origin(), None);
+                let history = plan.history(self.cause(), None);
                 let reason = "CDMS's answer to the read-back cannot be read".to_owned();
                 return self.end_applied(fault, history, reason);
             }
@@ -397,7 +402,7 @@ impl<M: Mapping> Update<M> {
         let values = match self.approach.mapping.decode(&row.facts, &row.seen) {
             Ok(values) => values,
             Err(fault) => {
-                let history = plan.history(self.operation, self.origin(), record.as_ref());
+                let history = plan.history(self.cause(), record.as_ref());
                 let reason = "CDMS made a value of it that does not fit the model".to_owned();
                 return self.end_applied(fault, history, reason);
             }
@@ -408,16 +413,16 @@ impl<M: Mapping> Update<M> {
         } else {
             RecordChange::Put { row: row.clone(), values: Arc::clone(&values) }
         };
-        commit.history = plan.history(self.operation, self.origin(), record.as_ref());
+        commit.history = plan.history(self.cause(), record.as_ref());
         if left {
             let last = row.clone().at(plan.snapshot.version, self.approach.mapping.tag());
             commit.history.push(ending(EntryKind::LeftModel, &last));
         }
         let adjusted = adjusted(&self.approach.mapping, &row.seen, &plan.intent.patch, &values);
-        let written = Written {
+        let written = WriteOutcome {
             snapshot: plan.snapshot.clone(),
             values: Some(values),
-            asked: if record.is_some() { Asked::ReadBack } else { Asked::NotReadBack },
+            confirmation: if record.is_some() { Confirmation::ReadBack } else { Confirmation::NotReadBack },
             conflicts: plan.merged.conflicts.clone(),
             adjusted,
         };
@@ -427,7 +432,7 @@ impl<M: Mapping> Update<M> {
 
     fn stored(
         &mut self,
-        written: Written,
+        written: WriteOutcome,
         row: NewRow,
         history: Vec<Entry>,
         committed: Committed,
@@ -435,7 +440,7 @@ impl<M: Mapping> Update<M> {
         match committed {
             Committed::Done(version) => {
                 let snapshot = row.at(version, self.approach.mapping.tag());
-                self.over(Ok(Written { snapshot, ..written }))
+                self.over(Ok(WriteOutcome { snapshot, ..written }))
             }
             Committed::Refused(reason) => {
                 let fault = self.approach.mapping.forbidden(&reason);
@@ -445,8 +450,13 @@ impl<M: Mapping> Update<M> {
         }
     }
 
-    fn unchanged(&mut self, snapshot: Snapshot, values: Option<Values>, asked: Asked) -> Action<Output<M>, M::Fault> {
-        self.over(Ok(Written { snapshot, values, asked, conflicts: Vec::new(), adjusted: Vec::new() }))
+    fn unchanged(
+        &mut self,
+        snapshot: Snapshot,
+        values: Option<Values>,
+        confirmation: Confirmation,
+    ) -> Action<Output<M>, M::Fault> {
+        self.over(Ok(WriteOutcome { snapshot, values, confirmation, conflicts: Vec::new(), adjusted: Vec::new() }))
     }
 
     /// Ends with a transaction whose own failure does not change what the caller learns.
@@ -491,10 +501,10 @@ impl Plan {
     }
 
     /// What the history gets: our changes as they came back, and CDMS's own apart.
-    fn history(&self, operation: OperationId, origin: Origin, record: Option<&Record>) -> Vec<Entry> {
+    fn history(&self, cause: Cause, record: Option<&Record>) -> Vec<Entry> {
         let Intent { patch, constants, conflicts: overwritten, .. } = &self.intent;
         let intended = Intended { patch, constants, overwritten };
-        updated_entries((&self.snapshot, &self.late), intended, operation, origin, record)
+        updated_entries(&self.snapshot, &self.late, intended, cause, record)
     }
 }
 
@@ -511,8 +521,8 @@ impl<M: Mapping> Machine for Update<M> {
                 Action::Load
             }
             (State::LocalLoading, Event::Loaded(loaded)) => self.loaded_locally(*loaded),
-            (State::StoringLocal(snapshot, values, asked), Event::Committed(committed)) => match committed {
-                Committed::Done(version) => self.unchanged(Snapshot { version, ..snapshot }, values, asked),
+            (State::StoringLocal(snapshot, values, confirmation), Event::Committed(committed)) => match committed {
+                Committed::Done(version) => self.unchanged(Snapshot { version, ..snapshot }, values, confirmation),
                 Committed::Lost if self.local_rounds + 1 < ROUNDS_MAX => {
                     self.local_rounds += 1;
                     self.state = State::LocalLoading;

@@ -30,8 +30,8 @@ pub use crate::{
     __diesel_changeset, __diesel_choice, __diesel_columns, __diesel_identifiable, __diesel_insertable, __diesel_reading,
 };
 pub use crate::{
-    CdmsFields, CdmsSynced, Fault, FieldType, GroupReader, GroupWriter, Id, Kind, Member, Model, Options, RowReader,
-    RowWriter, Value, Writable, sql_types,
+    CdmsFields, CdmsSynced, ChoiceOptions, Fault, FieldType, GroupReader, GroupWriter, Id, Kind, Member, Model,
+    RowReader, RowWriter, Value, Writable, sql_types,
 };
 
 /// The model of a row's values.

@@ -1,6 +1,6 @@
 //! Named points on the way of an operation, at which a test stops its program.
 //!
-//! A point is named by operation, step and place: `update/send/before`. Without the feature `crash-points` nobody can
+//! A point is named by operation, step and moment: `update/send/before`. Without the feature `crash-points` nobody can
 //! observe them, and passing one does nothing.
 
 use datahub_protocol::{Action, Commit, IntentChange, QuarantineChange, RecordChange, Verdict};
@@ -16,7 +16,7 @@ pub(crate) struct Step {
 
 /// Where within a step.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Place {
+pub(crate) enum Moment {
     /// Before it is begun.
     Before,
     /// Of a write that is sent: after the lease was looked at, before the first byte.
@@ -86,11 +86,11 @@ fn purpose<F>(commit: &Commit<F>) -> &'static str {
 
 #[cfg(not(feature = "crash-points"))]
 mod passing {
-    use super::{Place, Step};
+    use super::{Moment, Step};
 
-    pub(crate) async fn pass(_: Step, _: Place) {}
+    pub(crate) async fn pass(_: Step, _: Moment) {}
 
-    pub(crate) fn pass_blocking(_: Step, _: Place) {}
+    pub(crate) fn pass_blocking(_: Step, _: Moment) {}
 }
 
 #[cfg(feature = "crash-points")]
@@ -100,7 +100,7 @@ mod passing {
 
     use tokio::sync::watch;
 
-    use super::{Place, Step};
+    use super::{Moment, Step};
 
     type Observer = Box<dyn Fn(&str) -> Option<watch::Receiver<bool>> + Send + Sync>;
 
@@ -123,27 +123,27 @@ mod passing {
     #[error("the points of this process have an observer already")]
     pub struct AlreadyObserved;
 
-    fn gate(step: Step, place: Place) -> Option<watch::Receiver<bool>> {
-        let place = match place {
-            Place::Before => "before",
-            Place::Checked => "checked",
-            Place::InTransaction => "in-transaction",
-            Place::After => "after",
+    fn gate(step: Step, moment: Moment) -> Option<watch::Receiver<bool>> {
+        let moment = match moment {
+            Moment::Before => "before",
+            Moment::Checked => "checked",
+            Moment::InTransaction => "in-transaction",
+            Moment::After => "after",
         };
-        OBSERVER.get().and_then(|observer| observer(&format!("{}/{}/{place}", step.operation, step.action)))
+        OBSERVER.get().and_then(|observer| observer(&format!("{}/{}/{moment}", step.operation, step.action)))
     }
 
     /// Passes a point of a future.
-    pub(crate) async fn pass(step: Step, place: Place) {
-        if let Some(mut gate) = gate(step, place) {
+    pub(crate) async fn pass(step: Step, moment: Moment) {
+        if let Some(mut gate) = gate(step, moment) {
             // Whoever held the gate and is gone wants nothing any more.
             _ = gate.wait_for(|open| *open).await;
         }
     }
 
     /// Passes a point of a thread.
-    pub(crate) fn pass_blocking(step: Step, place: Place) {
-        if let Some(gate) = gate(step, place) {
+    pub(crate) fn pass_blocking(step: Step, moment: Moment) {
+        if let Some(gate) = gate(step, moment) {
             while !*gate.borrow() && gate.has_changed().is_ok() {
                 std::thread::sleep(Duration::from_millis(1));
             }

@@ -93,7 +93,9 @@ impl Doubt {
 impl Engine {
     /// An engine on an open database, for a program that has not met CDMS yet.
     pub(super) fn new(
-        (store, client, meters): (Store, Option<Client>, Meters),
+        store: Store,
+        client: Option<Client>,
+        meters: Meters,
         models: Models,
         clock: Arc<dyn Clock>,
         settings: Settings,

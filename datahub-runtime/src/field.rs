@@ -42,7 +42,7 @@ pub trait FieldType: Sized + Send + Sync + 'static {
     const TARGETS: &'static [&'static str] = &[];
     /// Of a choice: which options it takes. [`CdmsChoice`](crate::CdmsChoice) says it, so that an enum is refused on an
     /// attribute with other options than its own.
-    const OPTIONS: Options = Options::ANY;
+    const OPTIONS: ChoiceOptions = ChoiceOptions::ANY;
 
     /// The Rust value of a column's value.
     ///
@@ -57,16 +57,16 @@ pub trait FieldType: Sized + Send + Sync + 'static {
 
 /// The options that the type of a choice takes, see [`FieldType::OPTIONS`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Options {
+pub struct ChoiceOptions {
     /// Those with a name, and their numbers in CDMS.
     pub named: &'static [(&'static str, i32)],
     /// Whether it takes all others too.
     pub takes_rest: bool,
 }
 
-impl Options {
+impl ChoiceOptions {
     /// Whatever there is.
-    pub const ANY: Self = Options { named: &[], takes_rest: true };
+    pub const ANY: Self = ChoiceOptions { named: &[], takes_rest: true };
 }
 
 impl<T: FieldType> FieldType for Option<T> {
@@ -74,7 +74,7 @@ impl<T: FieldType> FieldType for Option<T> {
     const NULLABLE: bool = true;
     const KEEPS_ALL: bool = T::KEEPS_ALL;
     const TARGETS: &'static [&'static str] = T::TARGETS;
-    const OPTIONS: Options = T::OPTIONS;
+    const OPTIONS: ChoiceOptions = T::OPTIONS;
 
     fn from_value(value: &Value) -> Result<Self, Fault> {
         if value.is_null() { Ok(None) } else { T::from_value(value).map(Some) }

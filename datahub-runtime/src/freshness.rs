@@ -1,7 +1,7 @@
 //! How sure a read has to be, and how sure it was.
 
 use chrono::{DateTime, Utc};
-use datahub_protocol::{OperationId, Seen};
+use datahub_protocol::{Finding, OperationId};
 
 /// How a read of one record is checked against CDMS.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Default)]
@@ -23,7 +23,7 @@ pub enum Checked {
         /// When.
         time: DateTime<Utc>,
         /// What the check found and did.
-        found: Seen,
+        found: Finding,
     },
     /// The hub wrote it, and CDMS's answer is in it.
     Written {

@@ -89,13 +89,15 @@ pub use datahub_macros::CdmsFields;
 pub use datahub_macros::CdmsSynced;
 pub use datahub_model::{Fault, MappingId};
 pub use datahub_protocol::{
-    EntryKind, Note, OnConflict, OperationId, Origin, Seen, UnknownWord, Verdict, Version, WriteKind,
+    EntryKind, Finding, Note, OnConflict, OperationId, Origin, UnknownWord, Verdict, Version, WriteKind,
 };
 pub use engine::clock::{Clock, ManualClock, SystemClock};
 pub use engine::cost::Cost;
 pub use engine::settling::{Settling, SettlingReport};
 pub use error::{Error, ErrorKind};
-pub use field::{CdmsFields, FieldType, GroupReader, GroupWriter, Holds, Member, Options, RowReader, RowWriter, Slot};
+pub use field::{
+    CdmsFields, ChoiceOptions, FieldType, GroupReader, GroupWriter, Holds, Member, RowReader, RowWriter, Slot,
+};
 pub use freshness::{Checked, Freshness};
 /// What an [`Authenticator`] returns, and what each call on a model becomes where it is awaited.
 pub use futures_util::future::BoxFuture;

@@ -30,7 +30,7 @@ use std::sync::Arc;
 use cdms_odata::Instant;
 use datahub_model::Fault;
 use datahub_protocol::planted::{Planted, planted};
-use datahub_protocol::{Asked, Failure, Machine, OperationId, WriteKind, Written};
+use datahub_protocol::{Confirmation, Failure, Machine, OperationId, WriteKind, WriteOutcome};
 
 use crate::engine::Engine;
 use crate::engine::executor::Run;
@@ -43,7 +43,7 @@ use crate::{CdmsSynced, Error, Id, Synced};
 
 /// A write that was carried out.
 struct CarriedOut {
-    written: Written,
+    written: WriteOutcome,
     /// All local fields as they are now.
     locals: LocalFields,
     /// When it was begun.
@@ -55,14 +55,15 @@ struct CarriedOut {
 /// Runs a write in a task of the hub, so that a caller who goes away cannot leave it half done.
 async fn write<T, M>(
     engine: &Arc<Engine>,
-    (kind, operation): (WriteKind, OperationId),
+    kind: WriteKind,
+    operation: OperationId,
     id: Id<T>,
     mut run: Run,
     mut machine: M,
 ) -> Result<CarriedOut, Error>
 where
     T: CdmsSynced,
-    M: Machine<Fault = Fault, Output = Result<Written, Failure<Fault>>> + Send + 'static,
+    M: Machine<Fault = Fault, Output = Result<WriteOutcome, Failure<Fault>>> + Send + 'static,
 {
     let owner = Arc::clone(engine);
     let task = engine.spawn(async move {
@@ -103,13 +104,15 @@ impl CarriedOut {
         let CarriedOut { written, locals, begun, asked } = self;
         let (model, id) = (T::DESCRIPTOR, id.guid());
         let time = begun.to_utc().unwrap_or_default();
-        let checked = match written.asked {
-            Asked::ReadBack => Checked::Written { time },
-            Asked::NotReadBack => Checked::NotReadBack { time },
-            Asked::Compared(found) => Checked::At { time: asked.and_then(Instant::to_utc).unwrap_or(time), found },
-            Asked::Nothing(Some(operation)) => Checked::Pending { operation },
-            Asked::Nothing(None) if is_detached::<T>() => Checked::Detached,
-            Asked::Nothing(None) => Checked::NotChecked { since: engine.checks.last(model, id) },
+        let checked = match written.confirmation {
+            Confirmation::ReadBack => Checked::Written { time },
+            Confirmation::NotReadBack => Checked::NotReadBack { time },
+            Confirmation::Compared(found) => {
+                Checked::At { time: asked.and_then(Instant::to_utc).unwrap_or(time), found }
+            }
+            Confirmation::Nothing(Some(operation)) => Checked::Pending { operation },
+            Confirmation::Nothing(None) if is_detached::<T>() => Checked::Detached,
+            Confirmation::Nothing(None) => Checked::NotChecked { since: engine.checks.last(model, id) },
         };
         let saved = Saved::of(model, &written);
         let row = match written.values {

@@ -5,7 +5,7 @@ use std::fmt;
 use cdms_odata::Value;
 use datahub_model::conversion::class_of;
 use datahub_model::{Class, ModelDescriptor};
-use datahub_protocol::Written;
+use datahub_protocol::WriteOutcome;
 
 /// What a save or a create came to: where CDMS has another value now than the one that was sent, and which of CDMS's
 /// values were overwritten.
@@ -33,7 +33,7 @@ pub struct Adjusted {
 }
 
 impl Saved {
-    pub(crate) fn of(model: &'static ModelDescriptor, written: &Written) -> Self {
+    pub(crate) fn of(model: &'static ModelDescriptor, written: &WriteOutcome) -> Self {
         let adjusted = written.adjusted.iter().map(|adjusted| {
             let column = &model.columns[adjusted.field];
             let (sent, now) = (adjusted.sent.clone(), adjusted.now.clone());

@@ -70,7 +70,7 @@ use crate::health::Counts;
 use crate::reach::Reach;
 #[cfg(feature = "testing")]
 pub(crate) use connection::Connection as PlainConnection;
-use connection::{Connection, Place};
+use connection::{Connection, Location};
 #[cfg(feature = "testing")]
 pub(crate) use failure::Trouble as PlainTrouble;
 use failure::Trouble;
@@ -196,7 +196,8 @@ impl Store {
         model: &'static ModelDescriptor,
         models: Vec<&'static ModelDescriptor>,
         id: Uuid,
-        (actor, program): (String, String),
+        actor: String,
+        program: String,
         reason: String,
     ) -> Result<Erased, StoreError> {
         let (quiet_ms, keeps_erased) = (self.quiet_ms, Arc::clone(&self.keeps_erased));
@@ -453,7 +454,7 @@ impl fmt::Debug for Store {
 }
 
 /// Where a database address leads, and what messages call it: never with a password.
-pub(crate) fn place_of(url: &str, options: &StoreOptions) -> Result<(Place, String), StoreError> {
+pub(crate) fn place_of(url: &str, options: &StoreOptions) -> Result<(Location, String), StoreError> {
     let refuse = |reason: &str| Err(StoreError::Address { reason: reason.to_owned() });
     let Some((scheme, path)) = url.split_once(':') else {
         return refuse("it has no scheme; write sqlite://path/to/file.db");
@@ -481,13 +482,13 @@ pub(crate) fn place_of(url: &str, options: &StoreOptions) -> Result<(Place, Stri
                 );
             }
             let busy_timeout = options.busy_timeout;
-            Ok((Place::Sqlite { path: path.to_owned(), busy_timeout, synchronous }, path.to_owned()))
+            Ok((Location::Sqlite { path: path.to_owned(), busy_timeout, synchronous }, path.to_owned()))
         }
         #[cfg(feature = "postgres")]
         "postgres" | "postgresql" => {
             let address = Address::parse(url).map_err(|reason| StoreError::Address { reason })?;
             let shown = address.shown.clone();
-            Ok((Place::Postgres { address: Box::new(address), grace: options.grace }, shown))
+            Ok((Location::Postgres { address: Box::new(address), grace: options.grace }, shown))
         }
         // The address may hold a password, so it is not repeated.
         #[cfg(not(feature = "postgres"))]

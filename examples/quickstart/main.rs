@@ -12,7 +12,7 @@ use std::time::Duration;
 use datahub_runtime::prelude::*;
 use datahub_runtime::testing::Kit;
 use datahub_runtime::testing::simulator::{Fault, FaultRule, Operation};
-use datahub_runtime::{EntryKind, Instant, Note, Reference, Seen, Value};
+use datahub_runtime::{EntryKind, Finding, Instant, Note, Reference, Value};
 
 use example_domain::{Contact, Organisation, Phone, Sector};
 use person::Person;
@@ -62,13 +62,13 @@ async fn tell(story: &mut Story) -> Told<()> {
     step.check(org.name == "Acme", "its name was read from CDMS")?;
     step.check(org.sector == Some(food.into()), "its sector is a typed reference")?;
     step.check(org.phone == Some(Phone::new("+44 113 4960000")), "three CDMS attributes became one telephone number")?;
-    step.check(found(&org) == Some(Seen::First), "it was new to the hub")?;
+    step.check(found(&org) == Some(Finding::First), "it was new to the hub")?;
     // First contact asks once which organisation this CDMS is.
     step.cost(2)?;
 
     let step = story.step(&hub, "It is read again, in sync");
     let org = Organisation::get(&hub, id).await?;
-    step.check(found(&org) == Some(Seen::InSync), "both sides were compared and are equal")?;
+    step.check(found(&org) == Some(Finding::InSync), "both sides were compared and are equal")?;
     let sector = Sector::get(&hub, food.into()).freshness(Freshness::LocalOnly).await;
     step.check(sector.is_err(), "a sector nobody has read yet is not in the hub")?;
     step.cost(1)?;
@@ -78,7 +78,7 @@ async fn tell(story: &mut Story) -> Told<()> {
     person.merge("AccountSet", account, r#"{"Name":"Acme Foods"}"#).await?;
     let mut org = Organisation::get(&hub, id).await?;
     step.check(org.name == "Acme Foods", "the next read has the new name")?;
-    step.check(found(&org) == Some(Seen::Refreshed), "and the hub's row was refreshed")?;
+    step.check(found(&org) == Some(Finding::Refreshed), "and the hub's row was refreshed")?;
     step.cost(1)?;
 
     let step = story.step(&hub, "Data Hub changes it");
@@ -183,7 +183,7 @@ async fn tell(story: &mut Story) -> Told<()> {
 }
 
 /// What a read found.
-fn found<T: CdmsSynced>(value: &Synced<T>) -> Option<Seen> {
+fn found<T: CdmsSynced>(value: &Synced<T>) -> Option<Finding> {
     match value.checked() {
         Checked::At { found, .. } => Some(found),
         _ => None,

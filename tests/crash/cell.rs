@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use datahub_runtime::prelude::*;
 use datahub_runtime::testing::Kit;
-use datahub_runtime::{EntryKind, HistoryEntry, OperationId, Seen, Value, Verdict};
+use datahub_runtime::{EntryKind, Finding, HistoryEntry, OperationId, Value, Verdict};
 use example_domain::{Contact, Organisation};
 use libtest_mimic::Failed;
 
@@ -298,7 +298,7 @@ fn has_unknown_state(kit: &Kit, records: Records) -> bool {
 
 fn in_sync(read: Result<Checked, Error>, is_in_cdms: bool) -> Result<(), Failed> {
     match read {
-        Ok(Checked::At { found: Seen::InSync, .. }) => assert!(is_in_cdms),
+        Ok(Checked::At { found: Finding::InSync, .. }) => assert!(is_in_cdms),
         Ok(other) => panic!("{other:?}"),
         Err(error) => {
             assert!(matches!(error.kind(), ErrorKind::NotFound | ErrorKind::Gone), "{error}");

@@ -3,7 +3,7 @@
 use chrono::{DateTime, NaiveDate, Utc};
 use datahub_runtime::prelude::*;
 use datahub_runtime::testing::simulator::{Fault, Operation};
-use datahub_runtime::{EntryKind, Instant, Note, Seen, Value, Verdict};
+use datahub_runtime::{EntryKind, Finding, Instant, Note, Value, Verdict};
 use uuid::Uuid;
 
 use crate::history::mark;
@@ -58,7 +58,7 @@ async fn a_date_is_the_day_that_people_see_in_cdms() {
     person.born = Some(day(SPRING));
     person.save(&hub).await.unwrap();
     assert_eq!(in_cdms(&scene, id.guid()), Some(instant(MIDNIGHT_OF_SPRING)));
-    assert_eq!(found(&Person::get(&hub, id).await.unwrap()), Seen::InSync);
+    assert_eq!(found(&Person::get(&hub, id).await.unwrap()), Finding::InSync);
 
     let history = Person::history(&hub, id).await.unwrap();
     let change = &history.last().unwrap().changes[0];
@@ -68,7 +68,7 @@ async fn a_date_is_the_day_that_people_see_in_cdms() {
 
     // Another instant of the same day is no other day.
     scene.kit.simulator.overwrite("Contact", id.guid(), [("BirthDate", instant("1975-03-19T13:00:00Z"))]);
-    assert_eq!(found(&Person::get(&hub, id).await.unwrap()), Seen::InSync);
+    assert_eq!(found(&Person::get(&hub, id).await.unwrap()), Finding::InSync);
 }
 
 #[tokio::test]

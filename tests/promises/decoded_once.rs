@@ -3,7 +3,7 @@
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use datahub_runtime::prelude::*;
-use datahub_runtime::{Attributes, Fault, Seen, Value};
+use datahub_runtime::{Attributes, Fault, Finding, Value};
 
 use crate::scene::{Scene, found};
 
@@ -53,12 +53,12 @@ async fn each_record_that_was_received_is_decoded_once() {
     let id: Id<Firm> = scene.account.into();
     decoded();
     let first = Firm::get(&hub, id).await.unwrap();
-    assert_eq!((found(&first), decoded()), (Seen::First, 1));
-    assert_eq!((found(&Firm::get(&hub, id).await.unwrap()), decoded()), (Seen::InSync, 1));
+    assert_eq!((found(&first), decoded()), (Finding::First, 1));
+    assert_eq!((found(&Firm::get(&hub, id).await.unwrap()), decoded()), (Finding::InSync, 1));
     scene.minute();
     scene.person_edits("Description", Value::text("from CDMS"));
     let mut firm = Firm::get(&hub, id).await.unwrap();
-    assert_eq!((found(&firm), decoded()), (Seen::Refreshed, 1));
+    assert_eq!((found(&firm), decoded()), (Finding::Refreshed, 1));
 
     firm.name = "Beta".into();
     firm.save(&hub).await.unwrap();

@@ -4,7 +4,7 @@ use std::fmt::Debug;
 
 use datahub_runtime::prelude::*;
 use datahub_runtime::testing::{Kit, Records};
-use datahub_runtime::{RowReader, RowWriter, Seen, Value};
+use datahub_runtime::{Finding, RowReader, RowWriter, Value};
 use example_domain::{
     Adviser, BusinessType, Contact, ContactRole, Country, EmployeeRange, Interaction, InteractionChannel, Organisation,
     Sector, Service, ServiceDelivery, ServiceDeliveryStatus, ServiceOffer, Team, Title, TurnoverRange, UkRegion,
@@ -45,12 +45,12 @@ impl<T: CdmsSynced + PartialEq + Debug> Stage<T> {
     /// Reads say what CDMS has, before and after people changed it.
     async fn follows_cdms(&mut self) {
         for id in self.ids.clone() {
-            assert_eq!(found(&self.get(id).await), Seen::InSync, "{}", T::DESCRIPTOR.name);
+            assert_eq!(found(&self.get(id).await), Finding::InSync, "{}", T::DESCRIPTOR.name);
             self.kit.advance(std::time::Duration::from_secs(60));
             let record = self.more.next().unwrap();
             self.kit.simulator.overwrite(T::DESCRIPTOR.entity.name, id.guid(), record);
-            assert_eq!(found(&self.get(id).await), Seen::Refreshed, "{}", T::DESCRIPTOR.name);
-            assert_eq!(found(&self.get(id).await), Seen::InSync, "{}", T::DESCRIPTOR.name);
+            assert_eq!(found(&self.get(id).await), Finding::Refreshed, "{}", T::DESCRIPTOR.name);
+            assert_eq!(found(&self.get(id).await), Finding::InSync, "{}", T::DESCRIPTOR.name);
         }
     }
 }
@@ -65,12 +65,12 @@ impl<T: Writable + PartialEq + Debug> Stage<T> {
         saved.save(&self.hub).await.unwrap();
         assert_eq!(*saved, *wanted);
         let read = self.get(self.ids[1]).await;
-        assert_eq!((found(&read), &*read), (Seen::InSync, &*wanted));
+        assert_eq!((found(&read), &*read), (Finding::InSync, &*wanted));
 
         let new = Id::from(Uuid::from_u128(7));
         let created = T::create(&self.hub, under(&source, new, &source)).await.unwrap();
         let read = self.get(new).await;
-        assert_eq!((found(&read), &*read), (Seen::InSync, &*created));
+        assert_eq!((found(&read), &*read), (Finding::InSync, &*created));
         assert_eq!(written(&*created), written(&*source));
         created.delete(&self.hub).await.unwrap();
         assert_eq!(T::get(&self.hub, new).await.unwrap_err().kind(), ErrorKind::Gone);

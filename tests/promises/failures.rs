@@ -7,7 +7,9 @@ use std::time::Duration;
 use datahub_runtime::prelude::*;
 use datahub_runtime::testing::Kit;
 use datahub_runtime::testing::simulator::{Fault, Gate, Operation, Stage};
-use datahub_runtime::{Clock, EntryKind, Instant, ManualClock, OperationId, Saved, Seen, Value, Verdict, VersionToken};
+use datahub_runtime::{
+    Clock, EntryKind, Finding, Instant, ManualClock, OperationId, Saved, Value, Verdict, VersionToken,
+};
 use example_domain::{Contact, Organisation, Sector};
 use tokio::sync::watch;
 
@@ -228,7 +230,7 @@ async fn cdms_being_away_does_not_keep_a_program_from_starting() {
     org.save(&hub).await.unwrap();
     scene.kit.simulator.come_back();
     let org = Organisation::get(&hub, scene.id()).await.unwrap();
-    assert_eq!((found(&org), org.archived), (Seen::InSync, true), "first contact is made up for");
+    assert_eq!((found(&org), org.archived), (Finding::InSync, true), "first contact is made up for");
 }
 
 #[tokio::test]
@@ -238,7 +240,7 @@ async fn a_row_that_was_removed_behind_the_hubs_back_is_put_again() {
     let org = scene.get().await.unwrap();
     assert_eq!(org.name, "Acme");
     assert_eq!(scene.dump("organisations").len(), 1);
-    assert_eq!(found(&scene.get().await.unwrap()), Seen::InSync);
+    assert_eq!(found(&scene.get().await.unwrap()), Finding::InSync);
 }
 
 #[tokio::test]

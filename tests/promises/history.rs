@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 use datahub_runtime::prelude::*;
 use datahub_runtime::testing::simulator::{Fault, FaultRule, Operation, Stage};
-use datahub_runtime::{Attributes, EntryKind, Origin, Reference, Seen, Value, Version};
+use datahub_runtime::{Attributes, EntryKind, Finding, Origin, Reference, Value, Version};
 use diesel::Connection as _;
 use diesel::connection::SimpleConnection as _;
 use example_domain::{Contact, Organisation, Phone};
@@ -75,7 +75,7 @@ async fn a_record_is_put_back_by_a_normal_write_with_nulls_where_they_were() {
     let record = scene.record();
     let raw = ["Name", "optevia_Alias", "optevia_ukorganisation"].map(|name| record.get(name).cloned().unwrap());
     assert_eq!(raw, [Value::text("Acme"), Value::Null, Value::Null]);
-    assert_eq!(found(&scene.get().await.unwrap()), Seen::InSync);
+    assert_eq!(found(&scene.get().await.unwrap()), Finding::InSync);
     let history = Organisation::history(&scene.hub, scene.id()).await.unwrap();
     let revert = history.last().unwrap();
     assert_eq!((revert.kind, revert.origin), (EntryKind::Updated, Origin::Revert));
@@ -270,7 +270,7 @@ async fn an_erasure_takes_the_values_and_keeps_the_facts() {
 
     // What both sides have now is as it was, and goes on.
     let mut org = scene.get().await.unwrap();
-    assert_eq!((found(&org), org.name.as_str()), (Seen::InSync, NEW_NAME));
+    assert_eq!((found(&org), org.name.as_str()), (Finding::InSync, NEW_NAME));
     org.name = "Acme".into();
     org.save(&scene.hub).await.unwrap();
     let last = Organisation::history(&scene.hub, scene.id()).await.unwrap().pop().unwrap();

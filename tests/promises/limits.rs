@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use datahub_runtime::prelude::*;
 use datahub_runtime::testing::simulator::{FaultRule, Operation, Stage};
-use datahub_runtime::{EntryKind, Seen, Value};
+use datahub_runtime::{EntryKind, Finding, Value};
 use example_domain::{Contact, Organisation};
 use futures_util::future::join_all;
 
@@ -137,7 +137,7 @@ async fn a_connection_that_the_server_cut_is_replaced() {
         cost += 1;
         assert!(cost <= 2, "there are two connections");
     };
-    assert_eq!(found(&org), Seen::InSync);
+    assert_eq!(found(&org), Finding::InSync);
     assert!(scene.hub.health().await.is_ready());
 }
 
@@ -155,6 +155,6 @@ async fn a_write_whose_connections_are_cut_before_it_is_stored_is_stored() {
     gate.open();
     assert_eq!(saving.await.unwrap().unwrap().name, NEW_NAME);
     assert_eq!(scene.history().await, [EntryKind::FirstSeen, EntryKind::Updated]);
-    assert_eq!(found(&scene.get().await.unwrap()), Seen::InSync);
+    assert_eq!(found(&scene.get().await.unwrap()), Finding::InSync);
     assert_eq!(scene.open_intents(), 0);
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use datahub_runtime::prelude::*;
 use datahub_runtime::testing::simulator::{Expiry, Fault, FaultRule, Operation, Stage};
-use datahub_runtime::{Attributes, EntryKind, Note, Origin, Seen, Value, Verdict};
+use datahub_runtime::{Attributes, EntryKind, Finding, Note, Origin, Value, Verdict};
 use example_domain::{Contact, Organisation};
 
 use crate::scene::{PAST_QUIET, Scene, Write, acme, ada, failed, found, says};
@@ -351,7 +351,7 @@ async fn an_update_that_could_not_be_read_back_is_completed_by_the_next_read() {
     assert_eq!(scene.modified(), modified, "CDMS's time is not known, so it is not made up");
     assert_eq!(scene.row().await.unwrap().name, "Acme Foods");
     assert_eq!(scene.open_intents(), 0);
-    assert_eq!(found(&scene.get().await.unwrap()), Seen::Filled);
+    assert_eq!(found(&scene.get().await.unwrap()), Finding::Filled);
     assert_ne!(scene.modified(), modified);
     assert_eq!(scene.history().await, [EntryKind::FirstSeen, EntryKind::Updated], "told once");
     // The value goes on from there.
@@ -377,7 +377,7 @@ async fn what_cdms_makes_of_a_value_is_returned_and_told() {
     assert_eq!(name.to_string(), "name: \"Acme\" → \"ACME FOODS\"  (CDMS made this of \"Acme Foods\")");
     assert_eq!((theirs.kind, theirs.origin), (EntryKind::Refreshed, Origin::Cdms), "what we did not send is CDMS's");
     assert_eq!(theirs.changes[0].field, "description");
-    assert_eq!(found(&scene.get().await.unwrap()), Seen::InSync);
+    assert_eq!(found(&scene.get().await.unwrap()), Finding::InSync);
 
     scene.fault(Write::Create.operation(), Fault::Adjust(Attributes::from([("JobTitle", Value::text("Countess"))])));
     let contact = Contact::create(&scene.hub, ada(&scene)).await.unwrap();
@@ -545,7 +545,7 @@ async fn a_record_is_not_made_again_while_cdms_may_still_delete_it() {
     assert_eq!(scene.kit.simulator.commit_late(), 0, "CDMS finds nothing to delete");
     scene.kit.advance(busy.retry_after().unwrap());
     Organisation::create(&scene.hub, again).await.unwrap();
-    assert_eq!(found(&scene.get().await.unwrap()), Seen::InSync);
+    assert_eq!(found(&scene.get().await.unwrap()), Finding::InSync);
 }
 
 #[tokio::test]

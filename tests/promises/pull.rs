@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex};
 
 use datahub_runtime::prelude::*;
 use datahub_runtime::testing::simulator::{Fault, FaultRule, Operation, Stage};
-use datahub_runtime::{EntryKind, Origin, PullReport, Seen, Value};
+use datahub_runtime::{EntryKind, Finding, Origin, PullReport, Value};
 use example_domain::Organisation;
 
 use crate::meddler::{Deed, Meddler};
@@ -56,7 +56,7 @@ async fn a_whole_model_is_loaded_page_by_page_at_a_fixed_cost() {
         history.iter().map(|entry| (entry.kind, entry.origin)).collect::<Vec<_>>(),
         [(EntryKind::FirstSeen, Origin::Pull)]
     );
-    assert_eq!(found(&Organisation::get(&scene.hub, ids[50]).await.unwrap()), Seen::InSync);
+    assert_eq!(found(&Organisation::get(&scene.hub, ids[50]).await.unwrap()), Finding::InSync);
 
     let before = scene.rows();
     let again = pull(&scene).await;

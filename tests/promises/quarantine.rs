@@ -2,7 +2,7 @@
 
 use datahub_runtime::prelude::*;
 use datahub_runtime::testing::simulator::{Fault, FaultRule, Operation};
-use datahub_runtime::{Seen, Value};
+use datahub_runtime::{Finding, Value};
 use example_domain::{Contact, Organisation};
 
 use crate::read_table::UkOrganisation;
@@ -34,7 +34,7 @@ async fn a_record_that_is_as_before_again_leaves_quarantine() {
     scene.kit.simulator.overwrite("Account", scene.account, [("Name", Value::Null)]);
     failed(scene.get().await, ErrorKind::Quarantined);
     scene.kit.simulator.overwrite("Account", scene.account, [("Name", Value::text("Acme"))]);
-    assert_eq!(found(&scene.get().await.unwrap()), Seen::InSync);
+    assert_eq!(found(&scene.get().await.unwrap()), Finding::InSync);
     assert_eq!(scene.quarantine().await, []);
 }
 
@@ -93,7 +93,7 @@ async fn a_record_that_the_database_forbids_waits_in_quarantine() {
     assert_eq!(scene.rows(), rows);
     assert_eq!(scene.quarantine().await[0].id, twin);
     scene.sql("DROP INDEX one_name");
-    assert_eq!(found(&Organisation::get(&scene.hub, twin.into()).await.unwrap()), Seen::First);
+    assert_eq!(found(&Organisation::get(&scene.hub, twin.into()).await.unwrap()), Finding::First);
     assert_eq!(scene.quarantine().await, []);
 }
 

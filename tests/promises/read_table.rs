@@ -5,7 +5,7 @@ use std::time::Duration;
 use datahub_runtime::prelude::*;
 use datahub_runtime::testing::Kit;
 use datahub_runtime::testing::simulator::{Fault, FaultRule, Operation, Stage};
-use datahub_runtime::{EntryKind, Instant, Reference, Seen, Value};
+use datahub_runtime::{EntryKind, Finding, Instant, Reference, Value};
 use example_domain::{Contact, Organisation};
 use futures_util::future::join_all;
 
@@ -28,7 +28,7 @@ async fn the_hub_meets_a_record() {
     let scene = Scene::new().await;
     let (org, cost) = scene.cost_of(scene.get()).await;
     let org = org.unwrap();
-    assert_eq!(found(&org), Seen::First);
+    assert_eq!(found(&org), Finding::First);
     assert_eq!((org.name.as_str(), org.registered_address.town.as_deref()), ("Acme", Some("Leeds")));
     assert_eq!(cost.requests, 1);
     assert_eq!(cost.transactions, 1);
@@ -45,7 +45,7 @@ async fn a_row_in_sync_costs_one_request_and_one_statement() {
     let rows = scene.rows();
     let (org, cost) = scene.cost_of(scene.get()).await;
     let org = org.unwrap();
-    assert_eq!(found(&org), Seen::InSync);
+    assert_eq!(found(&org), Finding::InSync);
     assert_eq!(org.into_inner(), first.into_inner());
     assert_eq!((cost.requests, cost.statements, cost.transactions), (1, 1, 0), "{cost}");
     assert!(cost.bytes_received < 3 * 1024, "{} bytes", cost.bytes_received);
@@ -62,7 +62,7 @@ async fn what_is_not_mapped_costs_nothing() {
         let id: Id<Organisation> = account.into();
         Organisation::get(&hub, id).await.unwrap();
         let before = hub.cost();
-        assert_eq!(found(&Organisation::get(&hub, id).await.unwrap()), Seen::InSync);
+        assert_eq!(found(&Organisation::get(&hub, id).await.unwrap()), Finding::InSync);
         (hub.cost() - before).bytes_received
     };
     let more: String = (0..250).map(|n| format!(r#"<Property Name="extra_{n}" Type="Edm.String" />"#)).collect();
@@ -116,10 +116,10 @@ async fn a_tombstone_whose_record_is_there_again_revives() {
     restored.insert("ModifiedOn", old);
     scene.kit.simulator.seed("Account", restored);
     let org = scene.get().await.unwrap();
-    assert_eq!(found(&org), Seen::Revived);
+    assert_eq!(found(&org), Finding::Revived);
     assert_eq!(org.name, "Acme");
     assert_eq!(scene.history().await, [EntryKind::FirstSeen, EntryKind::Gone, EntryKind::Revived]);
-    assert_eq!(found(&scene.get().await.unwrap()), Seen::InSync);
+    assert_eq!(found(&scene.get().await.unwrap()), Finding::InSync);
 }
 
 #[tokio::test]
@@ -128,7 +128,7 @@ async fn cdms_newer_refreshes_and_tells_what_changed() {
     scene.person_edits("Name", Value::text("Acme Foods"));
     let (org, cost) = scene.cost_of(scene.get()).await;
     let org = org.unwrap();
-    assert_eq!(found(&org), Seen::Refreshed);
+    assert_eq!(found(&org), Finding::Refreshed);
     assert_eq!(org.name, "Acme Foods");
     assert_eq!((cost.requests, cost.transactions), (1, 1));
     let history = Organisation::history(&scene.hub, scene.id()).await.unwrap();
@@ -137,16 +137,16 @@ async fn cdms_newer_refreshes_and_tells_what_changed() {
     assert_eq!(change.field, "name");
     assert_eq!((&change.from, &change.to), (&Some(Value::text("Acme")), &Some(Value::text("Acme Foods"))));
     assert_eq!(refreshed.modified, Some(now(&scene)));
-    assert_eq!(found(&scene.get().await.unwrap()), Seen::InSync);
+    assert_eq!(found(&scene.get().await.unwrap()), Finding::InSync);
 }
 
 #[tokio::test]
 async fn cdms_newer_without_a_mapped_change_moves_the_row_and_tells_nothing() {
     let (scene, _) = Scene::read().await;
     scene.person_edits("Fax", Value::text("0113"));
-    assert_eq!(found(&scene.get().await.unwrap()), Seen::Filled);
+    assert_eq!(found(&scene.get().await.unwrap()), Finding::Filled);
     assert_eq!(scene.history().await, [EntryKind::FirstSeen]);
-    assert_eq!(found(&scene.get().await.unwrap()), Seen::InSync, "the row has CDMS's time now");
+    assert_eq!(found(&scene.get().await.unwrap()), Finding::InSync, "the row has CDMS's time now");
 }
 
 #[tokio::test]
@@ -155,7 +155,7 @@ async fn a_change_that_did_not_move_modified_is_noticed() {
     // A second edit within the second, or a cascade: the value moves, the time does not.
     scene.kit.simulator.overwrite("Account", scene.account, [("optevia_Alias", Value::text("Crumbs"))]);
     let org = scene.get().await.unwrap();
-    assert_eq!(found(&org), Seen::Refreshed);
+    assert_eq!(found(&org), Finding::Refreshed);
     assert_eq!(org.alias, "Crumbs");
     assert_eq!(scene.history().await, [EntryKind::FirstSeen, EntryKind::Refreshed]);
 }
@@ -168,7 +168,7 @@ async fn a_lookup_that_was_only_renamed_is_no_change() {
     scene.kit.simulator.edit("Account", scene.account, [("optevia_Sector", reference)]);
     assert_eq!(scene.get().await.unwrap().sector, Some(food.into()));
     scene.kit.simulator.edit("optevia_sector", food, [("optevia_name", Value::text("Food and drink"))]);
-    assert_eq!(found(&scene.get().await.unwrap()), Seen::InSync, "a display name changes by itself");
+    assert_eq!(found(&scene.get().await.unwrap()), Finding::InSync, "a display name changes by itself");
 }
 
 #[tokio::test]
@@ -207,10 +207,10 @@ async fn within_the_clock_skew_a_differing_record_is_refreshed_and_the_history_s
     let begun = now(&scene);
     let behind = |ms: i64| ("ModifiedOn", Value::Instant(Instant(begun.0 - ms)));
     scene.kit.simulator.overwrite("Account", scene.account, [behind(4000)]);
-    assert_eq!(found(&scene.get().await.unwrap()), Seen::InSync, "older, but equal");
+    assert_eq!(found(&scene.get().await.unwrap()), Finding::InSync, "older, but equal");
     scene.kit.simulator.overwrite("Account", scene.account, [behind(4000), ("Name", Value::text("Acme Foods"))]);
     let org = scene.get().await.unwrap();
-    assert_eq!((found(&org), org.name.as_str()), (Seen::Refreshed, "Acme Foods"));
+    assert_eq!((found(&org), org.name.as_str()), (Finding::Refreshed, "Acme Foods"));
     let history = Organisation::history(&scene.hub, scene.id()).await.unwrap();
     assert_eq!(history.last().unwrap().skew_ms, Some(4000));
     scene.kit.simulator.overwrite("Account", scene.account, [behind(60_000), ("Name", Value::text("Old"))]);
@@ -272,15 +272,15 @@ async fn a_new_field_fills_itself_and_an_older_program_drops_nothing() {
 
     let new = scene.kit.hub(models![wide::Firm]).connect().await.unwrap();
     let firm = wide::Firm::get(&new, scene.account.into()).await.unwrap();
-    assert_eq!((found(&firm), firm.alias.as_deref()), (Seen::Filled, Some("Crumbs")));
+    assert_eq!((found(&firm), firm.alias.as_deref()), (Finding::Filled, Some("Crumbs")));
     let id: Id<wide::Firm> = scene.account.into();
     assert_eq!(history_of(&new, id).await, [EntryKind::FirstSeen], "nothing changed, so nothing is told");
-    assert_eq!(found(&wide::Firm::get(&new, id).await.unwrap()), Seen::InSync);
+    assert_eq!(found(&wide::Firm::get(&new, id).await.unwrap()), Finding::InSync);
 
     // The older program still runs beside it: its refresh keeps what it does not know.
     scene.person_edits("Name", Value::text("Acme Foods"));
     let firm = narrow::Firm::get(&old, scene.account.into()).await.unwrap();
-    assert_eq!((found(&firm), firm.name.as_str()), (Seen::Refreshed, "Acme Foods"));
+    assert_eq!((found(&firm), firm.name.as_str()), (Finding::Refreshed, "Acme Foods"));
     let row = wide::Firm::get(&new, id).freshness(Freshness::LocalOnly).await.unwrap();
     assert_eq!((row.name.as_str(), row.alias.as_deref()), ("Acme Foods", Some("Crumbs")));
     wide::Firm::get(&new, id).await.unwrap();
@@ -289,8 +289,8 @@ async fn a_new_field_fills_itself_and_an_older_program_drops_nothing() {
     // Once the row is complete for both of them, neither writes on reading.
     let before = (old.cost().transactions, new.cost().transactions);
     for _ in 0..3 {
-        assert_eq!(found(&narrow::Firm::get(&old, scene.account.into()).await.unwrap()), Seen::InSync);
-        assert_eq!(found(&wide::Firm::get(&new, id).await.unwrap()), Seen::InSync);
+        assert_eq!(found(&narrow::Firm::get(&old, scene.account.into()).await.unwrap()), Finding::InSync);
+        assert_eq!(found(&wide::Firm::get(&new, id).await.unwrap()), Finding::InSync);
     }
     assert_eq!((old.cost().transactions, new.cost().transactions), before);
 }
@@ -312,7 +312,7 @@ async fn a_record_that_left_the_model_becomes_a_tombstone() {
     let id: Id<UkOrganisation> = scene.account.into();
     failed(UkOrganisation::get(&hub, id).await, ErrorKind::NotFound);
     scene.person_edits("optevia_ukorganisation", Value::Boolean(true));
-    assert_eq!(found(&UkOrganisation::get(&hub, id).await.unwrap()), Seen::First);
+    assert_eq!(found(&UkOrganisation::get(&hub, id).await.unwrap()), Finding::First);
     scene.person_edits("optevia_ukorganisation", Value::Boolean(false));
     failed(UkOrganisation::get(&hub, id).await, ErrorKind::Gone);
     failed(UkOrganisation::get(&hub, id).await, ErrorKind::Gone);
@@ -320,7 +320,7 @@ async fn a_record_that_left_the_model_becomes_a_tombstone() {
     says(&error, &["no longer a UkOrganisation", "`only`"]);
     assert_eq!(history_of(&hub, id).await, [EntryKind::FirstSeen, EntryKind::Refreshed, EntryKind::LeftModel]);
     scene.person_edits("optevia_ukorganisation", Value::Boolean(true));
-    assert_eq!(found(&UkOrganisation::get(&hub, id).await.unwrap()), Seen::Revived);
+    assert_eq!(found(&UkOrganisation::get(&hub, id).await.unwrap()), Finding::Revived);
 }
 
 #[tokio::test]
@@ -344,7 +344,7 @@ async fn under_an_open_update_a_read_returns_the_row_marked_pending() {
     assert_eq!(scene.rows(), rows);
     gate.open();
     assert_eq!(save.await.unwrap().unwrap().name, "Acme Foods");
-    assert_eq!(found(&scene.get().await.unwrap()), Seen::InSync);
+    assert_eq!(found(&scene.get().await.unwrap()), Finding::InSync);
 }
 
 #[tokio::test]
@@ -363,7 +363,7 @@ async fn under_an_open_create_a_read_is_unsettled() {
     assert_eq!((operation.record, operation.verdict), (id.guid(), None));
     gate.open();
     create.await.unwrap().unwrap();
-    assert_eq!(found(&Contact::get(&scene.hub, id).await.unwrap()), Seen::InSync);
+    assert_eq!(found(&Contact::get(&scene.hub, id).await.unwrap()), Finding::InSync);
 }
 
 #[tokio::test]
@@ -411,7 +411,7 @@ async fn a_404_that_does_not_speak_of_the_record_is_no_tombstone() {
         says(&error, &["does not know the set AccountSet", "`set` in the contract"]);
     }
     assert_eq!(scene.rows(), rows);
-    assert_eq!(found(&scene.get().await.unwrap()), Seen::InSync);
+    assert_eq!(found(&scene.get().await.unwrap()), Finding::InSync);
 }
 
 #[tokio::test]

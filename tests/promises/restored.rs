@@ -4,7 +4,7 @@ use std::future::IntoFuture as _;
 
 use datahub_runtime::prelude::*;
 use datahub_runtime::testing::simulator::{Fault, FaultRule, Operation, Stage};
-use datahub_runtime::{EntryKind, Instant, Resolution, Seen, Value};
+use datahub_runtime::{EntryKind, Finding, Instant, Resolution, Value};
 use example_domain::Organisation;
 
 use crate::dropped::polled;
@@ -26,9 +26,9 @@ async fn taking_cdms_puts_the_row_back_and_the_history_keeps_the_rest() {
     let scene = restored().await;
     let (resolved, cost) = scene.cost_of(Organisation::resolve(&scene.hub, scene.id(), Resolution::TakeCdms)).await;
     let org = resolved.unwrap();
-    assert_eq!((found(&org), org.name.as_str()), (Seen::Refreshed, "Old Acme"));
+    assert_eq!((found(&org), org.name.as_str()), (Finding::Refreshed, "Old Acme"));
     assert_eq!(cost.requests, 1);
-    assert_eq!(found(&scene.get().await.unwrap()), Seen::InSync);
+    assert_eq!(found(&scene.get().await.unwrap()), Finding::InSync);
     let history = Organisation::history(&scene.hub, scene.id()).await.unwrap();
     let back = history.last().unwrap();
     assert_eq!((back.kind, back.skew_ms), (EntryKind::Refreshed, Some(HOUR_MS)));
@@ -43,7 +43,7 @@ async fn pushing_the_hub_writes_what_differs_and_nothing_else() {
     assert_eq!(org.name, "Acme");
     assert_eq!(scene.record().get("Name"), Some(&Value::text("Acme")));
     assert_eq!(scene.commits()[0].sent, ["Name", "optevia_PAFOverride"]);
-    assert_eq!(found(&scene.get().await.unwrap()), Seen::InSync);
+    assert_eq!(found(&scene.get().await.unwrap()), Finding::InSync);
 }
 
 #[tokio::test]
@@ -86,7 +86,7 @@ async fn where_nothing_is_newer_a_resolution_is_a_read() {
     let (scene, _) = Scene::read().await;
     for resolution in [Resolution::TakeCdms, Resolution::PushHub] {
         let (resolved, cost) = scene.cost_of(Organisation::resolve(&scene.hub, scene.id(), resolution)).await;
-        assert_eq!(found(&resolved.unwrap()), Seen::InSync);
+        assert_eq!(found(&resolved.unwrap()), Finding::InSync);
         assert_eq!((cost.requests, cost.transactions), (1, 0));
     }
 }

@@ -9,7 +9,7 @@ use datahub_runtime::testing::simulator::{
 };
 use datahub_runtime::testing::{FormLogin, Kit};
 use datahub_runtime::{
-    Attributes, Cost, EntryKind, HubBuilder, Instant, QuarantineEntry, Seen, SettlingReport, Value, WriteKind,
+    Attributes, Cost, EntryKind, Finding, HubBuilder, Instant, QuarantineEntry, SettlingReport, Value, WriteKind,
 };
 use example_domain::{Contact, Organisation};
 use uuid::Uuid;
@@ -225,7 +225,7 @@ pub(crate) async fn history_of<T: CdmsSynced>(hub: &Hub, id: Id<T>) -> Vec<Entry
 
 /// What a read found and did.
 #[track_caller]
-pub(crate) fn found<T: CdmsSynced>(value: &Synced<T>) -> Seen {
+pub(crate) fn found<T: CdmsSynced>(value: &Synced<T>) -> Finding {
     match value.checked() {
         Checked::At { found, .. } => found,
         other => panic!("not checked by a read: {other:?}"),
@@ -387,7 +387,7 @@ impl Attempt {
         match read {
             Ok(found) => {
                 assert!(is_in_cdms, "the hub has a record that CDMS does not have");
-                assert_eq!(found, Seen::InSync);
+                assert_eq!(found, Finding::InSync);
             }
             Err(error) => {
                 assert!(!is_in_cdms, "CDMS has a record that the hub does not have: {error}");

@@ -5,7 +5,7 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 use datahub_runtime::prelude::*;
 use datahub_runtime::testing::simulator::{Fault, FaultRule, Operation, Stage};
-use datahub_runtime::{Attributes, EntryKind, Instant, Note, OperationId, Origin, Seen, Settling, Value, Verdict};
+use datahub_runtime::{Attributes, EntryKind, Finding, Instant, Note, OperationId, Origin, Settling, Value, Verdict};
 use example_domain::{Contact, Organisation, Sector};
 
 use crate::scene::{Attempt, OUR_USER, PAST_QUIET, Scene, Write, ada, failed, found, history_of, now};
@@ -97,7 +97,7 @@ async fn an_update_after_which_a_person_edited_waits_for_the_quiet_period() {
     // The person's change is told apart from ours.
     let kinds = [EntryKind::FirstSeen, EntryKind::Updated, EntryKind::Refreshed];
     assert_eq!(scene.history().await, kinds);
-    assert_eq!(found(&scene.get().await.unwrap()), Seen::InSync);
+    assert_eq!(found(&scene.get().await.unwrap()), Finding::InSync);
 }
 
 #[tokio::test]

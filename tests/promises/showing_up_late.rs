@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use datahub_runtime::prelude::*;
 use datahub_runtime::testing::simulator::{Fault, FaultRule, Gate, Operation, Stage};
-use datahub_runtime::{EntryKind, HistoryEntry, OperationId, Seen, Value, Verdict};
+use datahub_runtime::{EntryKind, Finding, HistoryEntry, OperationId, Value, Verdict};
 use example_domain::{Contact, Organisation};
 
 use crate::scene::{Attempt, PAST_QUIET, Scene, Write, failed, found};
@@ -31,7 +31,7 @@ async fn a_write_that_shows_up_after_all_is_told_as_applied_late() {
     settles(&scene, operation, Verdict::NotApplied).await;
     assert_eq!(scene.kit.simulator.commit_late(), 1);
     let org = scene.get().await.unwrap();
-    assert_eq!((found(&org), org.name.as_str()), (Seen::Refreshed, "Acme Foods"));
+    assert_eq!((found(&org), org.name.as_str()), (Finding::Refreshed, "Acme Foods"));
     let history = Organisation::history(&scene.hub, scene.id()).await.unwrap();
     let late = history.last().unwrap();
     assert_eq!((late.kind, late.operation), (EntryKind::AppliedLate, Some(operation)));
@@ -109,7 +109,7 @@ async fn a_create_over_a_deleted_record_that_shows_up_late_is_told_and_brings_th
     settles(&scene, operation, Verdict::NotApplied).await;
     assert_eq!(scene.kit.simulator.commit_late(), 1);
     let late = scene.get().await.unwrap();
-    assert_eq!((found(&late), late.name.as_str()), (Seen::Revived, "Acme again"));
+    assert_eq!((found(&late), late.name.as_str()), (Finding::Revived, "Acme again"));
     assert_eq!(late.archived_reason.as_deref(), Some("moved"));
     let history = Organisation::history(&scene.hub, scene.id()).await.unwrap();
     let told = history.last().unwrap();

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use datahub_runtime::prelude::*;
 use datahub_runtime::testing::simulator::{Fault, Operation, Stage};
-use datahub_runtime::{EntryKind, Note, Origin, Reference, Seen, Value, VersionToken};
+use datahub_runtime::{EntryKind, Finding, Note, Origin, Reference, Value, VersionToken};
 use example_domain::{Contact, Organisation, OrganisationState, Phone};
 use uuid::Uuid;
 
@@ -33,7 +33,7 @@ async fn an_update_in_sync_costs_three_requests_and_two_transactions() {
     assert!(cost.bytes_sent < 100, "{} bytes", cost.bytes_sent);
     assert_eq!(sent(&scene), ["WebSiteURL", "optevia_PAFOverride"], "the change and the constant, nothing else");
     assert!(matches!(org.checked(), Checked::Written { .. }));
-    assert_eq!(found(&scene.get().await.unwrap()), Seen::InSync);
+    assert_eq!(found(&scene.get().await.unwrap()), Finding::InSync);
 }
 
 #[tokio::test]
@@ -46,7 +46,7 @@ async fn a_create_costs_one_request() {
     assert_eq!(commit.id, contact.id().guid(), "the hub chooses the id, so that a retried create cannot duplicate");
     assert_eq!(commit.sent, ["FirstName", "LastName", "MiddleName", "ParentCustomerId"]);
     assert_eq!(commit.after.get("MiddleName"), Some(&Value::text("Grace")), "one field became two attributes");
-    assert_eq!(found(&Contact::get(&scene.hub, contact.id()).await.unwrap()), Seen::InSync);
+    assert_eq!(found(&Contact::get(&scene.hub, contact.id()).await.unwrap()), Finding::InSync);
     assert_eq!(history_of(&scene.hub, contact.id()).await, [EntryKind::Created]);
 }
 
@@ -77,7 +77,7 @@ async fn a_create_sends_the_constants_and_the_whole_model() {
     assert_eq!(commit.sent, expected, "neither the default for a null, nor what is read only, nor what is local");
     assert_eq!(commit.after.get("CreditLimit"), Some(&Value::Money("1234.5678".parse().unwrap())));
     let read = Organisation::get(&scene.hub, created.id()).await.unwrap();
-    assert_eq!((found(&read), &*read), (Seen::InSync, &beta));
+    assert_eq!((found(&read), &*read), (Finding::InSync, &beta));
 }
 
 #[tokio::test]
@@ -117,7 +117,7 @@ async fn a_change_of_local_fields_alone_is_one_transaction_and_no_request() {
     let reason = local.changes.iter().find(|change| change.field == "archived_reason").unwrap();
     assert_eq!((&reason.from, &reason.to), (&Some(Value::Null), &Some(Value::text("merged"))));
     assert!(scene.row().await.unwrap().archived);
-    assert_eq!(found(&scene.get().await.unwrap()), Seen::InSync);
+    assert_eq!(found(&scene.get().await.unwrap()), Finding::InSync);
 }
 
 #[tokio::test]
@@ -172,7 +172,7 @@ async fn both_sides_changed_to_the_same_value_is_no_conflict_and_no_write() {
     org.name = "Acme Foods".into();
     org.save(&scene.hub).on_conflict(OnConflict::Reject).await.unwrap();
     assert_eq!(scene.commits().len(), commits);
-    assert_eq!(found(&scene.get().await.unwrap()), Seen::InSync);
+    assert_eq!(found(&scene.get().await.unwrap()), Finding::InSync);
 }
 
 #[tokio::test]
@@ -269,7 +269,7 @@ async fn a_default_that_stands_for_a_null_is_never_written_back() {
     org.alias = String::new();
     org.save(&scene.hub).await.unwrap();
     assert_eq!(cdms(&scene, "optevia_Alias"), Value::Null);
-    assert_eq!(found(&scene.get().await.unwrap()), Seen::InSync);
+    assert_eq!(found(&scene.get().await.unwrap()), Finding::InSync);
 }
 
 #[tokio::test]
@@ -284,7 +284,7 @@ async fn references_can_be_set_and_cleared() {
     org.sector = None;
     org.save(&scene.hub).await.unwrap();
     assert_eq!(cdms(&scene, "optevia_Sector"), Value::Null);
-    assert_eq!(found(&scene.get().await.unwrap()), Seen::InSync);
+    assert_eq!(found(&scene.get().await.unwrap()), Finding::InSync);
 }
 
 #[tokio::test]
@@ -438,7 +438,7 @@ async fn a_deleted_record_can_be_created_again_under_its_id() {
     let again = Organisation::create(&scene.hub, model.clone()).await.unwrap();
     assert_eq!(*again, model);
     assert_eq!(scene.history().await, [EntryKind::FirstSeen, EntryKind::Deleted, EntryKind::Created]);
-    assert_eq!(found(&scene.get().await.unwrap()), Seen::InSync);
+    assert_eq!(found(&scene.get().await.unwrap()), Finding::InSync);
 }
 
 #[tokio::test]
@@ -456,7 +456,7 @@ async fn writes_of_one_program_wait_for_each_other() {
     second.unwrap();
     let row = scene.row().await.unwrap();
     assert_eq!((row.name.as_str(), row.description.as_str()), ("Acme Foods", "Biscuits"));
-    assert_eq!(found(&scene.get().await.unwrap()), Seen::InSync);
+    assert_eq!(found(&scene.get().await.unwrap()), Finding::InSync);
 }
 
 #[tokio::test]
@@ -545,7 +545,7 @@ async fn a_save_that_asks_nothing_claims_nothing() {
     scene.person_edits("Name", Value::text("Acme Foods"));
     org.name = "Acme Foods".into();
     org.save(&scene.hub).await.unwrap();
-    assert_eq!(found(&org), Seen::Refreshed);
+    assert_eq!(found(&org), Finding::Refreshed);
 }
 
 #[tokio::test]

@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 
 use datahub_runtime::prelude::*;
-use datahub_runtime::{Attributes, EntryKind, HistoryEntry, Instant, Seen, Value};
+use datahub_runtime::{Attributes, EntryKind, Finding, HistoryEntry, Instant, Value};
 use example_domain::{Contact, Organisation};
 use uuid::Uuid;
 
@@ -69,7 +69,7 @@ impl From<Error> for Told {
 }
 
 fn in_sync(checked: Checked) -> bool {
-    matches!(checked, Checked::At { found: Seen::InSync, .. })
+    matches!(checked, Checked::At { found: Finding::InSync, .. })
 }
 
 fn text(value: Option<&str>) -> Value {

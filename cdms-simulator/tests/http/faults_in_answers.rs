@@ -16,7 +16,7 @@ async fn a_frozen_time_of_change_stays_while_the_write_happens() {
     cdms.merge(&account(ACCOUNT), json!({"Name": "Unseen"})).await.done();
     assert_eq!(cdms.held("Account", ACCOUNT, "Name"), Value::text("Unseen"));
     assert_eq!(cdms.held("Account", ACCOUNT, "ModifiedOn"), stamp(NOON_MS));
-    cdms.merge(&account(ACCOUNT), json!({"Name": "Seen"})).await.done();
+    cdms.merge(&account(ACCOUNT), json!({"Name": "Finding"})).await.done();
     assert_eq!(cdms.held("Account", ACCOUNT, "ModifiedOn"), stamp(NOON_MS + 5_000));
 }
 

@@ -2,8 +2,8 @@
 
 use cdms_odata::{Attributes, Value};
 use datahub_protocol::{
-    Action, Asked, Base, Commit, Create, Delete, Event, Failure, Machine as _, Mapping as _, OnConflict, OperationId,
-    Read, Settle, Sighting, Snapshot, Update, WriteKind, Written,
+    Action, Base, Commit, Confirmation, Create, Delete, Event, Failure, Machine as _, Mapping as _, OnConflict,
+    OperationId, Read, Settle, Sighting, Snapshot, Update, WriteKind, WriteOutcome,
 };
 use uuid::Uuid;
 
@@ -130,10 +130,10 @@ impl Machine {
     }
 }
 
-fn wrote(written: Written) -> End {
-    match written.asked {
-        Asked::ReadBack | Asked::NotReadBack => End::Ok(Some(Box::new(written.snapshot))),
-        Asked::Nothing(_) | Asked::Compared(_) => End::Nothing,
+fn wrote(written: WriteOutcome) -> End {
+    match written.confirmation {
+        Confirmation::ReadBack | Confirmation::NotReadBack => End::Ok(Some(Box::new(written.snapshot))),
+        Confirmation::Nothing(_) | Confirmation::Compared(_) => End::Nothing,
     }
 }
 

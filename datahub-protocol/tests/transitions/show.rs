@@ -5,7 +5,7 @@ use std::fmt::Debug;
 use cdms_odata::{Attributes, Facts, Value};
 use datahub_protocol::{
     Action, Commit, Entry, Failure, Guard, IntentChange, Listed, NewRow, Note, QuarantineChange, RecordChange, Settled,
-    Sighting, Snapshot, Written,
+    Sighting, Snapshot, WriteOutcome,
 };
 use uuid::Uuid;
 
@@ -197,15 +197,15 @@ fn short(value: &impl Debug) -> String {
 impl Show for Sighting {
     fn show(&self) -> String {
         match self {
-            Sighting::Current { snapshot, seen, .. } => format!("{seen:?} {}", snapshot.show()),
+            Sighting::Current { snapshot, finding, .. } => format!("{finding:?} {}", snapshot.show()),
             Sighting::Pending { snapshot, operation } => format!("pending {} {}", id(operation.0), snapshot.show()),
         }
     }
 }
 
-impl Show for Written {
+impl Show for WriteOutcome {
     fn show(&self) -> String {
-        format!("{} {} conflicts {:?}", short(&self.asked), self.snapshot.show(), self.conflicts)
+        format!("{} {} conflicts {:?}", short(&self.confirmation), self.snapshot.show(), self.conflicts)
     }
 }
 

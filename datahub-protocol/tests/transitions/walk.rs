@@ -33,7 +33,7 @@ pub(crate) fn commits() -> Answers<Committed> {
 
 /// How often each action was asked for so far.
 #[derive(Clone, Copy, Default)]
-struct Asked {
+struct Confirmation {
     loads: usize,
     fetches: usize,
     commits: usize,
@@ -53,7 +53,7 @@ where
     let mut machine = machine;
     let action = machine.step(Event::Start);
     _ = writeln!(text, "{} → {}", M::NAME, action.show());
-    go_on(&mut text, 0, machine, action, Asked::default(), scenario, scenario.deviations);
+    go_on(&mut text, 0, machine, action, Confirmation::default(), scenario, scenario.deviations);
     text
 }
 
@@ -62,7 +62,7 @@ fn go_on<M>(
     depth: usize,
     mut machine: M,
     mut action: Action<M::Output, String>,
-    mut asked: Asked,
+    mut asked: Confirmation,
     scenario: &Scenario,
     deviations: u8,
 ) where
@@ -85,7 +85,7 @@ fn go_on<M>(
 }
 
 impl Scenario {
-    fn answers<O>(&self, action: &Action<O, String>, asked: &mut Asked) -> Answers<Event<String>> {
+    fn answers<O>(&self, action: &Action<O, String>, asked: &mut Confirmation) -> Answers<Event<String>> {
         match action {
             Action::Lock => vec![("locked", Event::Locked)],
             Action::Load => named(&self.loaded, &mut asked.loads, |loaded| Event::Loaded(Box::new(loaded))),

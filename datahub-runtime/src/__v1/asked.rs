@@ -5,7 +5,7 @@ use datahub_model::diagnostic::Code;
 use super::diagnostics::Diagnostic;
 use super::text::Text;
 use super::{Field, Kind, same};
-use crate::field::Options;
+use crate::field::ChoiceOptions;
 
 /// A field that is asked, one question after the other; an answer that does not fit ends the compilation with its fault.
 #[derive(Clone, Copy, Debug)]
@@ -19,7 +19,7 @@ pub struct Asked<'f> {
     has_null: bool,
     takes_zero: bool,
     what: What,
-    options: Options,
+    options: ChoiceOptions,
 }
 
 /// What a type holds.
@@ -264,7 +264,7 @@ const fn allowed(target: &str, name: &str, attribute: &str, targets: &[&str]) {
 }
 
 #[track_caller]
-pub(super) const fn each_option_fits(options: &Options, name: &str, attribute: &str, choices: &[(&str, i32)]) {
+pub(super) const fn each_option_fits(options: &ChoiceOptions, name: &str, attribute: &str, choices: &[(&str, i32)]) {
     let named = options.named;
     let about = Text::new("the type of `").and(name);
     if choices.is_empty() && !named.is_empty() {

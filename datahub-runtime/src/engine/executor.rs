@@ -13,7 +13,7 @@ use datahub_protocol::{
 use uuid::Uuid;
 
 use crate::ErrorKind;
-use crate::crash_points::{Place, Step, pass, pass_blocking};
+use crate::crash_points::{Moment, Step, pass, pass_blocking};
 use crate::engine::Engine;
 use crate::engine::local_fields::LocalFields;
 use crate::engine::record_lock::RecordGuard;
@@ -36,7 +36,7 @@ pub(crate) struct Run {
     locals: LocalFields,
     /// Held from the machine's wish to the end of the run.
     guard: Option<RecordGuard>,
-    lease: Option<Lease>,
+    lease: Option<HeldLease>,
     /// Whether the transaction that opens the intent was begun, however it ended.
     may_be_open: bool,
     /// Whether the write was handed to the client.
@@ -47,7 +47,7 @@ pub(crate) struct Run {
 
 /// How long this program may go on with a write, by both of its clocks.
 #[derive(Clone, Copy)]
-struct Lease {
+struct HeldLease {
     until: Instant,
     until_monotonic: Duration,
 }
@@ -107,7 +107,7 @@ impl Run {
             let action = machine.step(event);
             let step = Step::of(M::NAME, &action, self.has_sent);
             if !matches!(action, Action::Done(_)) {
-                pass(step, Place::Before).await;
+                pass(step, Moment::Before).await;
             }
             event = match action {
                 Action::Done(output) => return Ok(output),
@@ -124,7 +124,7 @@ impl Run {
                     let again = std::mem::replace(&mut self.has_sent, true);
                     let has_new_id = again && write == WriteKind::Create && planted(Planted::NewIdOnRetry);
                     let id = if has_new_id { Uuid::new_v4() } else { self.id };
-                    Event::Answered(self.send((write, id), operation, &body, step).await)
+                    Event::Answered(self.send(write, id, operation, &body, step).await)
                 }
                 Action::Login => Event::LoggedIn(match self.engine.client() {
                     Ok(client) => client.login().await,
@@ -135,13 +135,14 @@ impl Run {
                     Event::Resumed
                 }
             };
-            pass(step, Place::After).await;
+            pass(step, Moment::After).await;
         }
     }
 
     async fn send(
         &self,
-        (write, id): (WriteKind, Uuid),
+        write: WriteKind,
+        id: Uuid,
         operation: OperationId,
         body: &Attributes,
         step: Step,
@@ -157,7 +158,7 @@ impl Run {
             // Without an intent there is no lease, so the faults that leave it out would not send at all.
             let unchecked = [Planted::LeaseUncheckedBeforeSend, Planted::NoIntent, Planted::IntentAfterSend];
             let covered = self.lease_left() >= client.time_limit() || unchecked.into_iter().any(planted);
-            pass_blocking(step, Place::Checked);
+            pass_blocking(step, Moment::Checked);
             covered
         };
         client.send(self.model, write, operation, id, body, &covered).await
@@ -231,7 +232,7 @@ impl Run {
                 }
                 Committed::Done(_) if opens => {
                     let lease_ms = self.engine.settings.lease_ms();
-                    self.lease = Some(Lease {
+                    self.lease = Some(HeldLease {
                         until: begun.0.plus_ms(i64::try_from(lease_ms).unwrap_or(i64::MAX)),
                         until_monotonic: begun.1 + Duration::from_millis(lease_ms),
                     });

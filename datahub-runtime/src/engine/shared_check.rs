@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use cdms_odata::Instant;
 use chrono::{DateTime, Utc};
 use datahub_model::{Fault, Mode, ModelDescriptor};
-use datahub_protocol::{Failure, Read, Seen, Sighting, Values, Version};
+use datahub_protocol::{Failure, Finding, Read, Sighting, Values, Version};
 use futures_util::FutureExt;
 use futures_util::future::{BoxFuture, Shared};
 use uuid::Uuid;
@@ -117,7 +117,7 @@ pub(crate) async fn check(
             }
         }
     };
-    told(outcome.await, model, id)
+    into_result(outcome.await, model, id)
 }
 
 /// Refuses models that CDMS is not asked about any more: their rows are the truth.
@@ -129,7 +129,7 @@ pub(crate) fn asks_cdms(model: &'static ModelDescriptor) -> Result<(), Error> {
     Err(Error::new(ErrorKind::Invalid, message).advise("its rows stay as they are; nothing is to be done"))
 }
 
-fn told(outcome: Outcome, model: &'static ModelDescriptor, id: Uuid) -> Result<CheckedRow, Error> {
+fn into_result(outcome: Outcome, model: &'static ModelDescriptor, id: Uuid) -> Result<CheckedRow, Error> {
     outcome.map_err(|failure| match failure {
         CheckFailure::Protocol(failure) => Error::from_failure(failure, model, id),
         CheckFailure::Store(error) => Error::from(error).of_record(model, id),
@@ -148,9 +148,9 @@ pub(crate) async fn take_older(
     actor: &Arc<str>,
 ) -> Result<CheckedRow, Error> {
     asks_cdms(model)?;
-    let task = engine.spawn(carry_out(Arc::clone(engine), model, id, (RESOLVE, Arc::clone(actor)), i64::MAX));
+    let task = engine.spawn(carry_out(Arc::clone(engine), model, id, RESOLVE, Arc::clone(actor), i64::MAX));
     let task = task.map_err(|error| error.of_record(model, id))?;
-    told(task.await.unwrap_or(Err(CheckFailure::Stopped)), model, id)
+    into_result(task.await.unwrap_or(Err(CheckFailure::Stopped)), model, id)
 }
 
 async fn run(engine: Arc<Engine>, model: &'static ModelDescriptor, id: Uuid, ticket: Uuid) -> Outcome {
@@ -160,7 +160,7 @@ async fn run(engine: Arc<Engine>, model: &'static ModelDescriptor, id: Uuid, tic
     engine.checks.close(key, ticket);
     let skew = engine.settings.clock_skew_ms();
     let program = Arc::clone(&engine.program);
-    let outcome = carry_out(engine, model, id, ("read", program), skew).await;
+    let outcome = carry_out(engine, model, id, "read", program, skew).await;
     drop(turn);
     outcome
 }
@@ -170,7 +170,8 @@ async fn carry_out(
     engine: Arc<Engine>,
     model: &'static ModelDescriptor,
     id: Uuid,
-    (kind, actor): (&'static str, Arc<str>),
+    kind: &'static str,
+    actor: Arc<str>,
     clock_skew_ms: i64,
 ) -> Outcome {
     let key = (model.table, id);
@@ -186,7 +187,7 @@ async fn carry_out(
     };
     // Of interest only to a resolution, and a row that another mapping stored need not be one of this model.
     let replaced = match &sighting {
-        Sighting::Current { seen: Seen::Refreshed, replaced: Some(replaced), .. } if kind == RESOLVE => {
+        Sighting::Current { finding: Finding::Refreshed, replaced: Some(replaced), .. } if kind == RESOLVE => {
             Some(ReplacedRow {
                 row: KnownRow::stored(model, id, replaced, run.locals()),
                 version: replaced.version,

@@ -4,7 +4,7 @@
 use cdms_odata::{Kind, Value};
 use datahub_model::{Fault, MappingId, Source, Through};
 
-use super::{CdmsFields, FieldType, GroupReader, GroupWriter, Options};
+use super::{CdmsFields, ChoiceOptions, FieldType, GroupReader, GroupWriter};
 use crate::Id;
 
 /// The type of a field, or of a group's member.
@@ -14,7 +14,7 @@ pub struct Field<T> {
     pub targets: &'static [&'static str],
     /// What it makes of a column's value, where that may not be the value itself.
     pub through: Option<Through>,
-    pub(crate) options: Options,
+    pub(crate) options: ChoiceOptions,
     pub(crate) kinds: &'static [Kind],
     pub(crate) has_null: bool,
     pub(crate) takes_zero: bool,
@@ -94,7 +94,7 @@ pub struct Slot {
     /// For a reference: the logical names of the models that it may point to.
     pub targets: &'static [&'static str],
     /// Of a choice: which options its type takes.
-    pub options: Options,
+    pub options: ChoiceOptions,
     /// What its type makes of a value, where that may not be the value itself.
     pub through: Option<Through>,
     /// The value that stands for a null from CDMS.

@@ -213,8 +213,7 @@ impl HubBuilder {
         });
         let client = client.transpose()?;
         let program: Arc<str> = self.program.into();
-        let sides = (store, client, meters);
-        let engine = Engine::new(sides, self.models, self.clock, self.settings, Arc::clone(&program));
+        let engine = Engine::new(store, client, meters, self.models, self.clock, self.settings, Arc::clone(&program));
         let engine = Arc::new(engine);
         if self.settings.settling == Settling::InBackground {
             crate::engine::settling::start(&engine);

@@ -64,7 +64,7 @@ async fn create<T: Writable>(hub: &Hub, value: &T) -> Result<Synced<T>, Error> {
     let operation = OperationId(Uuid::now_v7());
     let mapping = ModelMapping::new(T::DESCRIPTOR, id.guid(), Arc::clone(&hub.actor));
     let machine = Machine::new(mapping, id.guid(), row, operation);
-    write(engine, (WriteKind::Create, operation), id, run, machine).await?.synced(engine, id)
+    write(engine, WriteKind::Create, operation, id, run, machine).await?.synced(engine, id)
 }
 
 impl<T> CreateFailed<T> {

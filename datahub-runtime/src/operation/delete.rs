@@ -79,7 +79,7 @@ async fn delete<T: CdmsSynced>(hub: &Hub, value: &Synced<T>, on_conflict: OnConf
     let mapping = ModelMapping::new(T::DESCRIPTOR, id.guid(), Arc::clone(&hub.actor));
     let skew = engine.settings.clock_skew_ms();
     let machine = Machine::new(mapping, snapshot.seen.clone(), Some(snapshot), on_conflict, operation, skew);
-    write::<T, _>(engine, (WriteKind::Delete, operation), id, run, machine).await.map(drop)
+    write::<T, _>(engine, WriteKind::Delete, operation, id, run, machine).await.map(drop)
 }
 
 impl<T> DeleteFailed<T> {

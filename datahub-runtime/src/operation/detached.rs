@@ -37,5 +37,5 @@ pub(super) async fn write_detached<T: CdmsSynced>(
     let operation = OperationId(Uuid::now_v7());
     let mapping = ModelMapping::new(T::DESCRIPTOR, id.guid(), Arc::clone(&hub.actor));
     let machine = Detached::new(mapping, wish, operation, engine.clock.now());
-    write(engine, (kind, operation), id, run, machine).await
+    write(engine, kind, operation, id, run, machine).await
 }

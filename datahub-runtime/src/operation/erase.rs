@@ -33,9 +33,9 @@ impl<T: CdmsSynced> Erase<T> {
             )
             .of_record(model, id.guid()));
         }
-        let by = (hub.actor.to_string(), engine.program.to_string());
+        let (actor, program) = (hub.actor.to_string(), engine.program.to_string());
         let same_entity = engine.models.iter().filter(|other| other.entity.name == model.entity.name).collect();
-        match engine.store.erase(model, same_entity, id.guid(), by, reason).await? {
+        match engine.store.erase(model, same_entity, id.guid(), actor, program, reason).await? {
             Erased::Done(entries) => Ok(entries),
             Erased::Unknown => {
                 Err(Error::new(ErrorKind::NotFound, "the hub keeps nothing of such a record")

@@ -7,14 +7,14 @@ use std::sync::Arc;
 
 use cdms_odata::dialect::{Continuation, Next};
 use datahub_model::ModelDescriptor;
-use datahub_protocol::{Listed, Seen, Sighting, Version, listed};
+use datahub_protocol::{Finding, Listed, Sighting, Version, listed};
 use futures_util::future::BoxFuture;
 use tracing::Instrument;
 use uuid::Uuid;
 
 use super::refuse_detached;
 use crate::cdms::{PageFailure, PageRead};
-use crate::crash_points::{Place, Step, pass};
+use crate::crash_points::{Moment, Step, pass};
 use crate::engine::executor::News;
 use crate::engine::mapping::ModelMapping;
 use crate::engine::shared_check::check;
@@ -134,7 +134,7 @@ async fn page(
 ) -> Result<Option<Continuation>, Error> {
     let (model, client) = (claim.model, engine.client()?);
     let asked_at = engine.store.newest_version().await?;
-    pass(Step { operation: "pull", action: "fetch" }, Place::Before).await;
+    pass(Step { operation: "pull", action: "fetch" }, Moment::Before).await;
     let PageRead { records, without_id, next } = match client.page(model, here.as_ref()).await {
         // What another run remembered may be stale; what CDMS has just given is not.
         Err(PageFailure::Refused(reason)) if report.resumed && report.pages == 0 => {
@@ -144,7 +144,7 @@ async fn page(
         }
         page => page.map_err(told)?,
     };
-    pass(Step { operation: "pull", action: "fetch" }, Place::After).await;
+    pass(Step { operation: "pull", action: "fetch" }, Moment::After).await;
     match &next {
         Next::End => at.next = None,
         Next::Page { at: next, .. } => at.next = Some(next.as_str().to_owned()),
@@ -161,9 +161,9 @@ async fn page(
         watermark: at.clone(),
         judge: judge(engine, model, asked_at),
     };
-    pass(PAGE_STEP, Place::Before).await;
+    pass(PAGE_STEP, Moment::Before).await;
     let stored = engine.store.store_page(page).await?;
-    pass(PAGE_STEP, Place::After).await;
+    pass(PAGE_STEP, Moment::After).await;
     let outcomes = match stored {
         PageStored::Done(outcomes) => outcomes,
         PageStored::TakenOver => {
@@ -217,8 +217,8 @@ fn told(failure: PageFailure) -> Error {
 
 fn count<F>(outcome: &Listed<F>, report: &mut PullReport) {
     let counter = match outcome {
-        Listed::Store(Seen::First, _) => &mut report.first_seen,
-        Listed::AsIs | Listed::Store(Seen::InSync | Seen::Filled, _) => &mut report.in_sync,
+        Listed::Store(Finding::First, _) => &mut report.first_seen,
+        Listed::AsIs | Listed::Store(Finding::InSync | Finding::Filled, _) => &mut report.in_sync,
         // Whatever else was seen, the row is another one now.
         Listed::Store(_, _) => &mut report.refreshed,
         Listed::Left(_) | Listed::Foreign(_) => &mut report.not_of_model,
@@ -241,8 +241,8 @@ async fn read_again(
     let counter = match check(engine, model, id).await {
         Ok(checked) => match checked.sighting {
             Sighting::Pending { .. } => &mut report.pending,
-            Sighting::Current { seen: Seen::First, .. } => &mut report.first_seen,
-            Sighting::Current { seen: Seen::InSync | Seen::Filled, .. } => &mut report.in_sync,
+            Sighting::Current { finding: Finding::First, .. } => &mut report.first_seen,
+            Sighting::Current { finding: Finding::InSync | Finding::Filled, .. } => &mut report.in_sync,
             Sighting::Current { .. } => &mut report.refreshed,
         },
         Err(error) => match error.kind() {

@@ -175,8 +175,8 @@ impl<T: CdmsSynced> Synced<T> {
         let crate::engine::shared_check::CheckedRow { sighting, row, time, .. } = checked;
         let (snapshot, checked) = match sighting {
             datahub_protocol::Sighting::Pending { snapshot, operation } => (snapshot, Checked::Pending { operation }),
-            datahub_protocol::Sighting::Current { snapshot, seen, .. } => {
-                (snapshot, Checked::At { time: time.unwrap_or_default(), found: seen })
+            datahub_protocol::Sighting::Current { snapshot, finding, .. } => {
+                (snapshot, Checked::At { time: time.unwrap_or_default(), found: finding })
             }
         };
         Synced::new(row, snapshot, checked)

@@ -67,7 +67,7 @@ impl<T: Writable> Revert<T> {
                 let mapping = ModelMapping::new(model, id.guid(), Arc::clone(&hub.actor));
                 let skew = engine.settings.clock_skew_ms();
                 let machine = Update::put_back(mapping, snapshot.seen, local_changed, operation, skew);
-                write(engine, (WriteKind::Update, operation), id, run, machine).await?.synced(engine, id)
+                write(engine, WriteKind::Update, operation, id, run, machine).await?.synced(engine, id)
             }
             Some(TombstoneReason::Gone) => {
                 // What a tombstone keeps is as much of it as an erasure left.
@@ -85,7 +85,7 @@ impl<T: Writable> Revert<T> {
                     datahub_protocol::Create::put_back(mapping, id.guid(), &snapshot.facts, snapshot.seen, operation);
                 let machine = machine.map_err(|fault| failed(Failure::Quarantined(fault)))?;
                 let run = Run::new(Arc::clone(engine), model, id.guid(), Arc::clone(&hub.actor)).set_locals(locals);
-                write(engine, (WriteKind::Create, operation), id, run, machine).await?.synced(engine, id)
+                write(engine, WriteKind::Create, operation, id, run, machine).await?.synced(engine, id)
             }
             Some(reason @ (TombstoneReason::LeftModel | TombstoneReason::Unknown(_))) => Err(failed(reason.failure())),
         }

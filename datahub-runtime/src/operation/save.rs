@@ -102,7 +102,7 @@ impl<'s, T: CdmsSynced> Save<'s, T> {
         let mapping = mapping.without(value.untouched(&row));
         let skew = engine.settings.clock_skew_ms();
         let machine = Update::new(mapping, base, row, local_changed, on_conflict, operation, skew);
-        *value = write(engine, (WriteKind::Update, operation), id, run, machine).await?.synced(engine, id)?;
+        *value = write(engine, WriteKind::Update, operation, id, run, machine).await?.synced(engine, id)?;
         Ok(value.saved().clone())
     }
 }

@@ -24,7 +24,7 @@ use super::model_table::{self, Purpose, Stays, join_row, select_row, take_row};
 use super::row::{to_json, to_word};
 use super::statement::{Datum, Statement};
 use super::{quarantine, sequence};
-use crate::crash_points::{Place, Step, pass_blocking};
+use crate::crash_points::{Moment, Step, pass_blocking};
 use crate::engine::local_fields::{LocalChange, LocalFields, NamedFields};
 
 /// A transaction on one record, with what the protocol does not know of it.
@@ -87,7 +87,7 @@ impl From<Trouble> for Stop {
 }
 
 /// What the guard finds.
-struct Found {
+struct Guarded {
     version: Option<Version>,
     intent: Option<Uuid>,
     /// The newest write of the record that was found not applied and has not shown up.
@@ -109,7 +109,7 @@ pub(crate) fn run(connection: &mut Connection, job: &Job) -> Committed {
     }
     match stored {
         Ok((version, local)) if planted(Planted::HistoryOutsideTransaction) => {
-            pass_blocking(job.step, Place::InTransaction);
+            pass_blocking(job.step, Moment::InTransaction);
             let append = |connection: &mut Connection| {
                 let now = connection.now()?;
                 append_history(connection, job, local, version, now)
@@ -171,17 +171,17 @@ fn store(connection: &mut Connection, job: &Job) -> Result<(Version, Vec<LocalCh
     intents::change(connection, job, &commit.intent, &locals_to_keep(job), now)?;
     quarantine::change(connection, job, &commit.quarantine, now)?;
     if !planted(Planted::HistoryOutsideTransaction) {
-        pass_blocking(job.step, Place::InTransaction);
+        pass_blocking(job.step, Moment::InTransaction);
     }
     Ok((version, local))
 }
 
-fn find(connection: &mut Connection, job: &Job, now: Instant) -> Result<Found, Trouble> {
+fn find(connection: &mut Connection, job: &Job, now: Instant) -> Result<Guarded, Trouble> {
     let Job { model, id, .. } = job;
     let mut statement = Statement::default();
     // The record's version, the open intent's operation and local values, and the newest that may show up late.
-    type Guarded = (Option<Version>, Option<Uuid>, Option<Json<NamedFields>>, Option<OperationId>);
-    let mut types = Guarded::TYPES.to_vec();
+    type GuardColumns = (Option<Version>, Option<Uuid>, Option<Json<NamedFields>>, Option<OperationId>);
+    let mut types = GuardColumns::TYPES.to_vec();
     statement.push(
         "SELECT record.version, intent.operation, intent.local, (SELECT intent.operation FROM datahub_intents AS intent \
          WHERE intent.entity = ? AND intent.id = ? AND intent.finished IS NULL AND ",
@@ -204,13 +204,13 @@ fn find(connection: &mut Connection, job: &Job, now: Instant) -> Result<Found, T
     );
     let rows = connection.query(&statement, &types)?;
     let mut row = rows.into_iter().next().ok_or_else(|| Trouble::Corrupt("no row for the guard".to_owned()))?;
-    let (version, intent, intended, late) = Guarded::take(&mut row)?;
+    let (version, intent, intended, late) = GuardColumns::take(&mut row)?;
     let intended_locals = intended.map(|Json(locals)| locals).unwrap_or_default();
     let (present, locals) = take_row(&mut row, model)?;
-    Ok(Found { version, intent, late, intended_locals, locals: present.then_some(locals) })
+    Ok(Guarded { version, intent, late, intended_locals, locals: present.then_some(locals) })
 }
 
-fn holds(guard: Guard, found: &Found) -> bool {
+fn holds(guard: Guard, found: &Guarded) -> bool {
     match guard {
         Guard::Unchanged { version, late } => found.version == version && found.intent.is_none() && found.late == late,
         Guard::Intent(operation) => found.intent == Some(operation.0),
@@ -239,7 +239,7 @@ fn is_done_already(connection: &mut Connection, job: &Job) -> Result<bool, Troub
 fn change_record(
     connection: &mut Connection,
     job: &Job,
-    found: &Found,
+    found: &Guarded,
     version: Version,
 ) -> Result<Vec<LocalChange>, Trouble> {
     let Job { model, id, commit, .. } = job;
@@ -391,7 +391,7 @@ fn append_history(
 }
 
 /// The local values that go into the row: the caller's once its write is applied, whoever finds that out.
-fn locals_to_store(job: &Job, found: &Found) -> LocalFields {
+fn locals_to_store(job: &Job, found: &Guarded) -> LocalFields {
     match &job.commit.intent {
         IntentChange::Close { verdict: Verdict::Applied, .. } => match &job.locals {
             Some(locals) => locals.clone(),

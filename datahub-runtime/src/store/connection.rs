@@ -33,7 +33,7 @@ use crate::sql_types;
 
 /// Where a database is and how to open it.
 #[derive(Clone, Debug)]
-pub(crate) enum Place {
+pub(crate) enum Location {
     /// A file.
     Sqlite {
         /// The file.
@@ -86,19 +86,19 @@ macro_rules! with_inner {
     };
 }
 
-impl Place {
+impl Location {
     /// Opens a connection; on SQLite readers can only read.
     pub(crate) fn open(&self, reader: bool, meters: Meters, clock: Arc<dyn Clock>) -> Result<Connection, Trouble> {
         let time = DatabaseTime::new(clock);
         match self {
-            Place::Sqlite { path, busy_timeout, synchronous } => {
+            Location::Sqlite { path, busy_timeout, synchronous } => {
                 let inner = Inner::Sqlite(sqlite::establish(path)?);
                 let mut connection = Connection { inner, dialect: &sqlite::DIALECT, meters, time, closed: false };
                 sqlite::prepare(&mut connection, *busy_timeout, *synchronous, reader)?;
                 Ok(connection)
             }
             #[cfg(feature = "postgres")]
-            Place::Postgres { address, grace } => {
+            Location::Postgres { address, grace } => {
                 let inner = Inner::Postgres(Box::new(PostgresConnection::establish(address, *grace)?));
                 let mut connection = Connection { inner, dialect: &postgres::DIALECT, meters, time, closed: false };
                 postgres::prepare(&mut connection, *grace)?;
@@ -109,7 +109,7 @@ impl Place {
 
     /// Whether one connection at a time can write.
     pub(crate) fn has_one_writer(&self) -> bool {
-        matches!(self, Place::Sqlite { .. })
+        matches!(self, Location::Sqlite { .. })
     }
 }
 

@@ -21,12 +21,12 @@ const TOLERANCE: Duration = Duration::from_secs(1);
 #[derive(Clone)]
 pub(super) struct DatabaseTime {
     clock: Arc<dyn Clock>,
-    asked: Option<Asked>,
+    asked: Option<Reading>,
 }
 
 /// What the server said, and when it was asked.
 #[derive(Clone, Copy)]
-struct Asked {
+struct Reading {
     stated: Instant,
     at: Both,
 }
@@ -62,7 +62,7 @@ impl DatabaseTime {
 
     /// The server's time, as far as it is known.
     pub(super) fn of_server(&self) -> Option<Instant> {
-        let Asked { stated, at } = self.asked?;
+        let Reading { stated, at } = self.asked?;
         let passed = at.passed().filter(|passed| *passed < ASKED_FOR)?;
         Some(self.clock.of_database(stated.plus_ms(i64::try_from(passed.as_millis()).unwrap_or(i64::MAX))))
     }
@@ -72,7 +72,7 @@ impl DatabaseTime {
     /// been suspended after the server had spoken.
     pub(super) fn stated(&mut self, time: Instant, asked: Both) -> Instant {
         let is_fresh = asked.passed().is_some_and(|passed| passed < TOLERANCE);
-        self.asked = is_fresh.then_some(Asked { stated: time, at: asked });
+        self.asked = is_fresh.then_some(Reading { stated: time, at: asked });
         self.clock.of_database(time)
     }
 }

@@ -48,7 +48,7 @@ pub(crate) fn load(
 
     let mut found: HashMap<Uuid, StoredRecord> = HashMap::with_capacity(ids.len());
     for mut row in connection.query(&statement, &types)? {
-        let mut known = Known::take(&mut row)?;
+        let mut known = RecordColumns::take(&mut row)?;
         let (row_present, locals) = take_row(&mut row, model)?;
         let stored = known.stored(model)?;
         let intent = known.intent.map(|Json(intent)| intents::with_calendar_dates(model, intent));
@@ -87,7 +87,7 @@ pub(crate) fn load(
 
 columns! {
     /// What is known of a record, once for each intent of it that matters.
-    struct Known {
+    struct RecordColumns {
         id: Uuid = "wanted.column1",
         state: Option<String> = "record.state",
         version: Option<Version> = "record.version",
@@ -114,9 +114,9 @@ pub(super) fn question(
     quiet_ms: u64,
 ) -> Result<(Statement, Vec<ColumnType>), Trouble> {
     let mut statement = Statement::of_many(ids.len());
-    let mut types = Known::TYPES.to_vec();
+    let mut types = RecordColumns::TYPES.to_vec();
     statement.sql("SELECT ");
-    statement.push(Known::SELECT, [model.table.into()]);
+    statement.push(RecordColumns::SELECT, [model.table.into()]);
     select_row(&mut statement, &mut types, model);
     statement.sql(" FROM ");
     statement.wanted(ids.iter().copied());
@@ -141,7 +141,7 @@ pub(super) fn question(
     Ok((statement, types))
 }
 
-impl Known {
+impl RecordColumns {
     /// The record's own state.
     fn stored(&mut self, model: &ModelDescriptor) -> Result<Stored, Trouble> {
         let Some(state) = self.state.take() else { return Ok(Stored::Absent) };

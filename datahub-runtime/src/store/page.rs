@@ -18,7 +18,7 @@ use super::quarantine::{self, Put};
 use super::sequence;
 use super::statement::Statement;
 use super::watermark::{self, Claim, Watermark};
-use crate::crash_points::{Place, Step, pass_blocking};
+use crate::crash_points::{Moment, Step, pass_blocking};
 use crate::engine::local_fields::LocalFields;
 
 /// Records about which one statement is, at most: the databases take so many values, and no more.
@@ -71,7 +71,7 @@ pub(crate) fn store(connection: &mut Connection, page: Page, quiet_ms: u64) -> R
             let some = std::mem::replace(&mut records, rest);
             outcomes.extend(store_some(connection, by, some, &judge, now, quiet_ms)?);
         }
-        pass_blocking(PAGE_STEP, Place::InTransaction);
+        pass_blocking(PAGE_STEP, Moment::InTransaction);
         Ok(PageStored::Done(outcomes))
     })
 }

@@ -256,14 +256,14 @@ mod tests {
     use crate::engine::clock::SystemClock;
     use crate::engine::cost::Meters;
     use crate::store::StoreOptions;
-    use crate::store::connection::Place;
+    use crate::store::connection::Location;
     use crate::store::place_of;
 
     #[test]
     fn a_statement_is_prepared_once_whatever_its_values() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("hub.db").to_str().unwrap().to_owned();
-        let place = Place::Sqlite { path, busy_timeout: Duration::from_secs(1), synchronous: Synchronous::Full };
+        let place = Location::Sqlite { path, busy_timeout: Duration::from_secs(1), synchronous: Synchronous::Full };
         let mut connection = place.open(false, Meters::default(), Arc::new(SystemClock::new())).unwrap();
         let prepared = Arc::new(AtomicUsize::new(0));
         let counter = Arc::clone(&prepared);

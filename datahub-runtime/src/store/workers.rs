@@ -9,7 +9,7 @@ use std::time::Duration;
 use datahub_protocol::planted::{Planted, planted};
 use tokio::sync::oneshot;
 
-use super::connection::{Connection, Place};
+use super::connection::{Connection, Location};
 use super::failure::Trouble;
 use super::queue::{Number, Queue, Refused};
 use crate::engine::clock::Clock;
@@ -44,7 +44,7 @@ pub(crate) enum Lane {
 impl Workers {
     /// Opens all connections and starts a thread for each. It blocks for as long as opening takes.
     pub(crate) fn start(
-        place: &Place,
+        place: &Location,
         connections: usize,
         meters: &Meters,
         clock: &Arc<dyn Clock>,
@@ -171,7 +171,7 @@ impl Drop for LeavesOnDrop<'_> {
 }
 
 struct Worker {
-    place: Place,
+    place: Location,
     lane: Lane,
     meters: Meters,
     clock: Arc<dyn Clock>,
@@ -182,7 +182,7 @@ struct Worker {
 impl Worker {
     fn start(
         name: &str,
-        place: &Place,
+        place: &Location,
         lane: Lane,
         meters: &Meters,
         clock: &Arc<dyn Clock>,

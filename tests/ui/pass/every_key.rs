@@ -248,7 +248,7 @@ fn a_loss_that_is_not_declared_is_told() {
 /// What is only read may lose something too.
 #[derive(Clone, Debug, PartialEq, CdmsSynced)]
 #[cdms(mapping = "every.toml", table = "seen", mode = "mirror")]
-pub(crate) struct Seen {
+pub(crate) struct Finding {
     #[cdms(key)]
     id: Id<Self>,
     #[cdms("BillingStreet")]
@@ -285,7 +285,7 @@ pub(crate) struct Unwritable {
 fn what_is_only_read_and_what_can_never_be_written_are_told() {
     use datahub_runtime::testing;
     let told = |test: fn()| *std::panic::catch_unwind(test).unwrap_err().downcast::<String>().unwrap();
-    let lost = told(testing::attributes_survive::<Seen>);
+    let lost = told(testing::attributes_survive::<Finding>);
     assert!(lost.contains("comes back from `billing`"), "{lost}");
     let never = told(testing::written_reads_back::<Unwritable>);
     assert!(never.contains("`phone` cannot be written: all of") && never.contains("cannot be taken apart"), "{never}");

@@ -1,13 +1,13 @@
 //! Types that will grow: a program with a match of them says what it does with words of later versions, so that those do
 //! not break it.
 
-use datahub_runtime::{EntryKind, Note, OnConflict, Origin, Resolution, Seen, Verdict, WriteKind};
+use datahub_runtime::{EntryKind, Finding, Note, OnConflict, Origin, Resolution, Verdict, WriteKind};
 
 // Were one of these matches complete without its last arm, that arm would be unreachable.
 #[deny(unreachable_patterns)]
 fn none_is_complete(
     (kind, origin, note): (EntryKind, Origin, Note),
-    (write, verdict, seen): (WriteKind, Verdict, Seen),
+    (write, verdict, seen): (WriteKind, Verdict, Finding),
     (conflict, resolution): (OnConflict, Resolution),
 ) -> usize {
     let kind = match kind {
@@ -35,7 +35,7 @@ fn none_is_complete(
         _ => 0,
     };
     let seen = match seen {
-        Seen::InSync | Seen::First | Seen::Refreshed | Seen::Filled | Seen::Revived => 1,
+        Finding::InSync | Finding::First | Finding::Refreshed | Finding::Filled | Finding::Revived => 1,
         _ => 0,
     };
     let conflict = match conflict {
@@ -53,7 +53,7 @@ fn none_is_complete(
 fn a_match_has_an_arm_for_later_words() {
     let known = none_is_complete(
         (EntryKind::Orphaned, Origin::Settle, Note::Conflict),
-        (WriteKind::Delete, Verdict::NotApplied, Seen::Filled),
+        (WriteKind::Delete, Verdict::NotApplied, Finding::Filled),
         (OnConflict::Reject, Resolution::PushHub),
     );
     assert_eq!(known, 8);

@@ -3,7 +3,7 @@
 use cdms_odata::Attributes;
 use datahub_protocol::{
     Action, Commit, Create, Delete, Event, Failure, LeaseState, Machine as _, OperationId, Read, Settle, Settled,
-    Sighting, Update, WriteKind, Written,
+    Sighting, Update, WriteKind, WriteOutcome,
 };
 use uuid::Uuid;
 
@@ -61,7 +61,7 @@ pub(super) enum Act {
 /// How an operation ended.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Outcome {
-    Wrote(Written),
+    Wrote(WriteOutcome),
     Saw(Sighting),
     Settled(Settled),
     Failed(Failure<String>),

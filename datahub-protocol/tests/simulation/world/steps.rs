@@ -3,7 +3,7 @@
 use cdms_odata::dialect::WriteAnswer;
 use datahub_protocol::{
     Answer, Commit, Committed, Event, Failure, Fetched, IntentChange, LoginFailure, Mapping as _, Settled, Sighting,
-    Written,
+    WriteOutcome,
 };
 use uuid::Uuid;
 
@@ -139,13 +139,14 @@ impl World {
                 let whose = if operation.is_some() { "a write" } else { "others" };
                 self.count(&format!("busy with {whose}, for about {} s", retry_after_ms / 100_000 * 100));
             }
-            Outcome::Saw(Sighting::Current { seen, .. }) => self.count(&format!("seen: {seen:?}")),
+            Outcome::Saw(Sighting::Current { finding, .. }) => self.count(&format!("seen: {finding:?}")),
             _ => {}
         }
         self.told(|_| format!("  process {at}, the {kind} of {id} {operation:?}, ends: {word}"));
         self.count(&format!("{kind}: {word}"));
         self.check_end(at, &outcome);
-        if let Outcome::Wrote(Written { snapshot, .. }) | Outcome::Saw(Sighting::Current { snapshot, .. }) = outcome
+        if let Outcome::Wrote(WriteOutcome { snapshot, .. }) | Outcome::Saw(Sighting::Current { snapshot, .. }) =
+            outcome
             && kind != "delete"
         {
             self.loaded.push((id, snapshot));

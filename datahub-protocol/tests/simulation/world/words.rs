@@ -1,15 +1,15 @@
 //! What ends, verdicts and transactions are called in the counts and in a replay.
 
-use datahub_protocol::{Asked, Commit, IntentChange, RecordChange, Settled, Sighting, Verdict};
+use datahub_protocol::{Commit, Confirmation, IntentChange, RecordChange, Settled, Sighting, Verdict};
 
 use super::Outcome;
 
 pub(crate) fn outcome_word(outcome: &Outcome) -> &'static str {
     match outcome {
-        Outcome::Wrote(written) => match written.asked {
-            Asked::Nothing(_) | Asked::Compared(_) => "nothing to do",
-            Asked::ReadBack => "ok",
-            Asked::NotReadBack => "ok, not read back",
+        Outcome::Wrote(written) => match written.confirmation {
+            Confirmation::Nothing(_) | Confirmation::Compared(_) => "nothing to do",
+            Confirmation::ReadBack => "ok",
+            Confirmation::NotReadBack => "ok, not read back",
         },
         Outcome::Saw(Sighting::Pending { .. }) => "pending",
         Outcome::Saw(Sighting::Current { .. }) => "ok",

@@ -8,8 +8,8 @@ use crate::store::statement::{ColumnType, Statement};
 static FIRM: ModelDescriptor = ModelDescriptor { name: "Firm", table: "firms", ..ORGANISATION };
 
 async fn erase(store: &Store) -> Erased {
-    let by = ("ada".to_owned(), "tests".to_owned());
-    store.erase(&ORGANISATION, vec![&ORGANISATION], ID, by, "asked for".to_owned()).await.unwrap()
+    let (actor, program) = ("ada".to_owned(), "tests".to_owned());
+    store.erase(&ORGANISATION, vec![&ORGANISATION], ID, actor, program, "asked for".to_owned()).await.unwrap()
 }
 
 #[tokio::test]

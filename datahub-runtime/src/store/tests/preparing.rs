@@ -44,8 +44,8 @@ async fn no_statement_is_compiled_again_for_other_values() {
         store.forget_old_intents().await.unwrap();
         history(&store).await;
     }
-    let by = ("ada".to_owned(), "tests".to_owned());
-    store.erase(&ORGANISATION, vec![&ORGANISATION], ID, by, "asked".to_owned()).await.unwrap();
+    let (actor, program) = ("ada".to_owned(), "tests".to_owned());
+    store.erase(&ORGANISATION, vec![&ORGANISATION], ID, actor, program, "asked".to_owned()).await.unwrap();
     let has_account = "SQLite is built with SQLITE_ENABLE_STMTVTAB, see .cargo/config.toml";
     let (read, compiled_to_read) = store.read(account).await.expect(has_account);
     let (written, compiled_to_write) = store.write(account).await.unwrap();

@@ -3,7 +3,7 @@
 use chrono::{DateTime, NaiveDate, Utc};
 use datahub_runtime::prelude::*;
 use datahub_runtime::testing::Kit;
-use datahub_runtime::{Attributes, Instant, Reference, Seen, Value};
+use datahub_runtime::{Attributes, Finding, Instant, Reference, Value};
 use rust_decimal::Decimal;
 use uuid::Uuid;
 
@@ -183,7 +183,7 @@ async fn agrees(kit: &Kit, hub: &Hub, thing: &Synced<Thing>, attribute: &str, ra
     assert_eq!(*row, **thing, "{attribute}");
     let read = Thing::get(hub, thing.id()).await.unwrap();
     assert_eq!((*read).clone(), **thing, "{attribute}");
-    assert!(matches!(read.checked(), Checked::At { found: Seen::InSync, .. }), "{attribute}: {:?}", read.checked());
+    assert!(matches!(read.checked(), Checked::At { found: Finding::InSync, .. }), "{attribute}: {:?}", read.checked());
 }
 
 #[tokio::test]

@@ -5,7 +5,7 @@ use std::hash::{Hash, Hasher as _};
 
 use datahub_runtime::prelude::*;
 use datahub_runtime::testing::Kit;
-use datahub_runtime::{Reference, Seen, Value, models};
+use datahub_runtime::{Finding, Reference, Value, models};
 use uuid::Uuid;
 
 use crate::METADATA;
@@ -108,7 +108,7 @@ async fn a_reference_to_a_model_that_the_field_does_not_know_is_none_and_stays()
     part.save(&hub).await.unwrap();
     assert_eq!(owner(&kit, id), Some(lookup("systemuser", user)), "what is not changed is not sent");
     let read = Part::get(&hub, id.into()).await.unwrap();
-    assert!(matches!(read.checked(), Checked::At { found: Seen::InSync, .. }), "{:?}", read.checked());
+    assert!(matches!(read.checked(), Checked::At { found: Finding::InSync, .. }), "{:?}", read.checked());
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use datahub_runtime::prelude::*;
 use datahub_runtime::testing::Kit;
-use datahub_runtime::{EntryKind, Seen, Value, models};
+use datahub_runtime::{EntryKind, Finding, Value, models};
 
 use crate::METADATA;
 
@@ -60,7 +60,7 @@ async fn a_record_moves_from_one_model_to_the_other_by_a_save() {
     assert_eq!(kinds, [EntryKind::Created, EntryKind::Updated, EntryKind::LeftModel]);
 
     let mut customer = Customer::get(&hub, as_customer).await.unwrap();
-    assert!(matches!(customer.checked(), Checked::At { found: Seen::First, .. }), "{:?}", customer.checked());
+    assert!(matches!(customer.checked(), Checked::At { found: Finding::First, .. }), "{:?}", customer.checked());
     assert_eq!((customer.name.as_str(), customer.employees, customer.town.as_deref()), ("Acme", Some(0), None));
 
     // And back, with what it had of its own here.
@@ -69,7 +69,7 @@ async fn a_record_moves_from_one_model_to_the_other_by_a_save() {
     customer.save(&hub).await.unwrap();
     assert_eq!(kind(Customer::get(&hub, as_customer).await), Some(ErrorKind::Gone));
     let again = Supplier::get(&hub, supplier.id()).await.unwrap();
-    assert!(matches!(again.checked(), Checked::At { found: Seen::Revived, .. }), "{:?}", again.checked());
+    assert!(matches!(again.checked(), Checked::At { found: Finding::Revived, .. }), "{:?}", again.checked());
     assert_eq!((again.name.as_str(), again.employees), ("Acme", Some(7)));
 }
 

@@ -5,7 +5,7 @@ use cdms_odata::{Attributes, Value};
 use crate::evidence;
 use crate::planted::{Planted, planted};
 use crate::send::closing;
-use crate::sight::{Seen, differences, ending, found_gone, refreshed};
+use crate::sight::{Finding, differences, ending, found_gone, refreshed};
 use crate::{
     Change, Commit, Entry, EntryKind, Mapping, NewRow, Note, OperationId, Origin, Record, RecordChange, SettledPatch,
     Snapshot, TombstoneReason, Values, Verdict,
@@ -13,13 +13,13 @@ use crate::{
 
 /// What an update, a create or a delete did.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Written {
+pub struct WriteOutcome {
     /// The record as the hub has it now; for a delete as it was.
     pub snapshot: Snapshot,
     /// The model's values of it; `None` of a row that was only loaded, and of a delete.
     pub values: Option<Values>,
     /// What was asked of CDMS for it.
-    pub asked: Asked,
+    pub confirmation: Confirmation,
     /// The fields, by position, whose CDMS value was overwritten.
     pub conflicts: Vec<usize>,
     /// The fields that came back with another value than the one that was sent.
@@ -54,11 +54,11 @@ pub(crate) fn adjusted<M: Mapping>(mapping: &M, seen: &Attributes, patch: &Attri
 
 /// What was asked of CDMS for a write, and so how sure its result is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Asked {
+pub enum Confirmation {
     /// Nothing: no mapped field had changed. With a write of somebody else that is under way.
     Nothing(Option<OperationId>),
     /// The record, which was equal already, so that there was nothing to write.
-    Compared(Seen),
+    Compared(Finding),
     /// The write, and what CDMS made of it.
     ReadBack,
     /// The write; what CDMS made of it could not be read, so that the next read completes the row.
@@ -73,15 +73,30 @@ pub(crate) struct Intended<'i> {
     pub(crate) overwritten: &'i Attributes,
 }
 
+/// The write that an entry is about, and where it came from.
+#[derive(Clone, Copy)]
+pub(crate) struct Cause {
+    pub(crate) operation: OperationId,
+    pub(crate) origin: Origin,
+}
+
+/// What a write sent.
+#[derive(Clone, Copy)]
+pub(crate) struct SentValues<'i> {
+    pub(crate) patch: &'i Attributes,
+    pub(crate) constants: &'i Attributes,
+}
+
 /// The history of an update: our changes as they came back, if they could be read, and apart from them those of writes
 /// that had been found not applied, and CDMS's own.
 pub(crate) fn updated_entries(
-    (before, late): (&Snapshot, &[SettledPatch]),
+    before: &Snapshot,
+    late: &[SettledPatch],
     intended: Intended<'_>,
-    operation: OperationId,
-    origin: Origin,
+    cause: Cause,
     record: Option<&Record>,
 ) -> Vec<Entry> {
+    let Cause { operation, origin } = cause;
     let read = |name: &str| record.and_then(|record| record.attributes.get(name));
     // What a write that had been found not applied put over ours is its own change, from what we had sent.
     let is_overwritten = |name: &str, sent: &Value| {
@@ -143,13 +158,8 @@ pub(crate) fn updated_entries(
 }
 
 /// The history entry of a create: everything that was sent, as it came back if that could be read.
-pub(crate) fn created_entry(
-    patch: &Attributes,
-    constants: &Attributes,
-    operation: OperationId,
-    origin: Origin,
-    record: Option<&Record>,
-) -> Entry {
+pub(crate) fn created_entry(sent: SentValues<'_>, cause: Cause, record: Option<&Record>) -> Entry {
+    let (SentValues { patch, constants }, Cause { operation, origin }) = (sent, cause);
     let changes = patch.iter().map(|(name, sent)| {
         let now = record.and_then(|record| record.attributes.get(name)).unwrap_or(sent);
         let note = if now == sent { Note::Plain } else { Note::Adjusted { sent: sent.clone() } };
@@ -169,12 +179,8 @@ pub(crate) fn created_entry(
 
 /// The history entry of a write that came to nothing, or of which that cannot be told any more; `known` is what the hub
 /// has of the record then. It keeps what was sent, and taking it back changes nothing.
-pub(crate) fn not_kept_entry(
-    (kind, origin): (EntryKind, Origin),
-    operation: OperationId,
-    (patch, constants): (&Attributes, &Attributes),
-    known: Option<&Attributes>,
-) -> Entry {
+pub(crate) fn not_kept_entry(kind: EntryKind, sent: SentValues<'_>, cause: Cause, known: Option<&Attributes>) -> Entry {
+    let (SentValues { patch, constants }, Cause { operation, origin }) = (sent, cause);
     let changes = patch.iter().map(|(name, sent)| {
         let now = known.and_then(|known| known.get(name)).cloned();
         let note = if now.as_ref() == Some(sent) { Note::Plain } else { Note::NotKept { sent: sent.clone() } };
