@@ -6,36 +6,36 @@ use std::sync::atomic::{AtomicI64, Ordering};
 /// A clock in milliseconds since 1970 UTC; clones share the time.
 #[derive(Clone, Debug)]
 pub struct SimulatorClock {
-    /// Added to the machine's time while running, the time itself while stopped.
+    /// An offset to the system time if the clock runs; the time itself if it stands.
     base: Arc<AtomicI64>,
     running: bool,
 }
 
 impl SimulatorClock {
-    /// The machine's clock.
+    /// The system clock.
     pub fn system() -> Self {
         SimulatorClock { base: Arc::new(AtomicI64::new(0)), running: true }
     }
 
-    /// A clock that stands at this time until it is moved.
+    /// A clock that stands at this time (milliseconds since 1970 UTC) until it is moved.
     pub fn standing_at(ms: i64) -> Self {
         SimulatorClock { base: Arc::new(AtomicI64::new(ms)), running: false }
     }
 
-    /// The time.
+    /// The current time in milliseconds since 1970 UTC.
     pub fn now_ms(&self) -> i64 {
         let base = self.base.load(Ordering::SeqCst);
         if self.running { machine_ms().saturating_add(base) } else { base }
     }
 
-    /// Moves the clock, forwards or backwards.
+    /// Moves the clock forwards or backwards, by milliseconds.
     pub fn advance_ms(&self, ms: i64) {
         let moved = |base: i64| Some(base.saturating_add(ms));
-        // The closure always has a new value, so this cannot fail.
+        // The closure always returns a new value, so this cannot fail.
         _ = self.base.fetch_update(Ordering::SeqCst, Ordering::SeqCst, moved);
     }
 
-    /// Sets the clock; a running one runs on from there.
+    /// Sets the clock, in milliseconds since 1970 UTC. A running clock continues from there.
     pub fn set_ms(&self, ms: i64) {
         let base = if self.running { ms.saturating_sub(machine_ms()) } else { ms };
         self.base.store(base, Ordering::SeqCst);

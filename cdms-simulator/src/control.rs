@@ -1,5 +1,5 @@
-//! `/_control/…`: clock, faults, late commits, log, requests and how many of both were dropped, scene and sessions as JSON, so that programs in any
-//! language can steer the server.
+//! `/_control/…`: clock, faults, late commits, log, requests, dropped entries, scene and sessions as JSON, so that
+//! programs in any language can control the server.
 
 use std::collections::HashSet;
 
@@ -48,7 +48,7 @@ pub(crate) fn answer(state: &State, method: &str, target: &str, body: &[u8]) -> 
             lock(&state.sessions).open.clear();
             json_answer(&json!({"ended": true}))
         }
-        _ => Answer::json(404, json!({"error": format!("no control is called {method} {resource}")}).to_string()),
+        _ => Answer::json(404, json!({"error": format!("unknown control: {method} {resource}")}).to_string()),
     }
 }
 
@@ -61,8 +61,8 @@ struct ClockOrder {
     advance_ms: i64,
 }
 
-/// One record of a scene: its entity and attributes, in the canonical form of values (text, numbers and booleans plain,
-/// the others tagged: `{"choice": 1}`, `{"lookup": ["account", "…"]}`, `{"guid": "…"}`, `{"instant": ms}`).
+/// One record of a scene: its entity and its attributes in canonical form. Text, whole numbers and booleans are plain,
+/// other values are tagged: `{"choice": 1}`, `{"lookup": ["account", "…"]}`, `{"guid": "…"}`, `{"instant": ms}`.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct SeedOrder {
@@ -70,10 +70,10 @@ pub(crate) struct SeedOrder {
     attributes: Attributes,
 }
 
-/// How a scene is written, for messages.
+/// The form of a scene, for messages.
 pub(crate) const SCENE_FORM: &str = "write a scene as a list like [{\"entity\": \"Account\", \"attributes\": {\"Name\": \
-     \"Acme\", \"IndustryCode\": {\"choice\": 7}}}]; text, whole numbers, true, false and null stand as they are, other \
-     values under bigint, choice, decimal, double, guid, instant, lookup or money";
+     \"Acme\", \"IndustryCode\": {\"choice\": 7}}}]; text, whole numbers, true, false and null are plain JSON, other \
+     values are tagged with bigint, choice, decimal, double, guid, instant, lookup or money";
 
 pub(crate) fn seed(state: &State, scene: Vec<SeedOrder>) -> Result<Json, String> {
     let (mut world, mut seeded) = (state.world(), HashSet::new());
@@ -81,7 +81,7 @@ pub(crate) fn seed(state: &State, scene: Vec<SeedOrder>) -> Result<Json, String>
         let place = format!("record {} ({entity})", at + 1);
         let id = world.seed(&entity, attributes).map_err(|refusal| format!("{place}: {}", refusal.message))?;
         if !seeded.insert((entity, id)) {
-            return Err(format!("{place}: an earlier record of the scene has the id {id} too"));
+            return Err(format!("{place}: an earlier record of the scene also has the id {id}"));
         }
         Ok(id.to_string())
     });

@@ -1,4 +1,4 @@
-//! Faults to order: which requests they meet, and what they do to them.
+//! Faults on demand: which requests they affect, and how.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -8,7 +8,7 @@ use cdms_odata::Attributes;
 use serde::{Deserialize, Serialize};
 use tokio::sync::watch;
 
-/// What a request does, for choosing which ones a fault meets.
+/// What a request does; selects the requests that a fault affects.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Operation {
@@ -26,20 +26,20 @@ pub enum Operation {
     Other,
 }
 
-/// A fault and the requests that it meets.
+/// A fault and the requests that it affects.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct FaultRule {
-    /// Only requests that do this; `None`: any.
+    /// Only requests with this operation; `None`: all.
     #[serde(default)]
     pub operation: Option<Operation>,
-    /// Only requests to this entity, by its type's name; `None`: any.
+    /// Only requests to this entity, by the name of its type; `None`: all.
     #[serde(default)]
     pub entity: Option<String>,
-    /// How many matching requests pass first.
+    /// The number of matching requests that are not affected first.
     #[serde(default)]
     pub skip: u32,
-    /// How many matching requests are met; `None`: all.
+    /// The number of matching requests that are affected after these; `None`: all.
     #[serde(default)]
     pub times: Option<u32>,
     /// What happens to them.
@@ -50,17 +50,17 @@ pub struct FaultRule {
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Fault {
-    /// The request is carried out, and answered, so many milliseconds later.
+    /// The request is carried out and answered this many milliseconds later.
     Latency(u64),
     /// The connection is closed before anything is done.
     DropBeforeCommit,
     /// The connection is closed after the request was carried out.
     DropAfterCommit,
-    /// The connection is closed, and the write is carried out only when [`Simulator::commit_late`] says so.
+    /// The connection is closed, and the write is carried out only when [`Simulator::commit_late`] is called.
     ///
     /// [`Simulator::commit_late`]: crate::Simulator::commit_late
     CommitLate,
-    /// The answer breaks off in the middle of its body; one without a body does not come at all.
+    /// The response breaks off in the middle of its body; a response without a body is not sent at all.
     Truncate,
     /// 401 without a body.
     Unauthorized,
@@ -68,7 +68,7 @@ pub enum Fault {
     RedirectToLogin,
     /// 302 to another host.
     RedirectTo(String),
-    /// 200 with the login page in place of data.
+    /// 200 with the login page instead of data.
     LoginForm,
     /// This status with an HTML page.
     Html(u16),
@@ -76,29 +76,29 @@ pub enum Fault {
     Refuse {
         /// The HTTP status.
         status: u16,
-        /// The platform's code; 0 for none.
+        /// The platform's error code; 0 if there is none.
         code: i32,
-        /// The text.
+        /// The message.
         message: String,
     },
     /// 500 with CDMS's error JSON after the request was carried out.
     FailAfterCommit {
-        /// The platform's code; 0 for none.
+        /// The platform's error code; 0 if there is none.
         code: i32,
-        /// The text.
+        /// The message.
         message: String,
     },
-    /// 500 `Generic SQL error`, as in a deadlock; nothing was written.
+    /// 500 `Generic SQL error`, as after a deadlock; nothing is written.
     Deadlock,
-    /// 500 from a plug-in with its text; nothing was written.
+    /// 500 from a plug-in with this message; nothing is written.
     PlugIn(String),
-    /// 403; nothing was written.
+    /// 403; nothing is written.
     NoPrivilege,
-    /// 200 with a text that is no JSON.
+    /// 200 with text that is not JSON.
     NotJson,
-    /// The write does not move `ModifiedOn`.
+    /// The write does not change `ModifiedOn`.
     FreezeModifiedOn,
-    /// A create gets another id than the one the client chose.
+    /// A created record gets a different id than the client chose.
     OtherId,
     /// A plug-in sets these attributes along with the write.
     Adjust(Attributes),
@@ -106,14 +106,14 @@ pub enum Fault {
     Corrupt {
         /// The attribute.
         attribute: String,
-        /// What stands in its place.
+        /// The JSON text that replaces its value.
         json: String,
     },
-    /// The page has a `__next`, be it the last one or not, that leads to this address.
+    /// The page has a `__next` with this address, whether it is the last page or not.
     HostileNext(String),
-    /// The server itself fails, which must become the failure of the test that uses it.
+    /// The server itself panics, which must fail the test that uses it.
     Panic,
-    /// The request waits until the gate is opened. A client that hangs up takes its waiting request along.
+    /// The request waits until the gate is opened. If the client disconnects, its waiting request is dropped.
     #[serde(skip)]
     Hold(Stage, Gate),
 }
@@ -123,14 +123,14 @@ pub enum Fault {
 pub enum Stage {
     /// Before anything is done.
     BeforeCommit,
-    /// After it was carried out, before the answer.
+    /// After the request was carried out, before it is answered.
     AfterCommit,
 }
 
-/// How long a test waits for a request that does not come.
+/// How long a test waits for a request.
 const PATIENCE: Duration = Duration::from_secs(60);
 
-/// Holds requests until it is opened, and tells when one has arrived: what tests use instead of sleeping.
+/// Holds requests until it is opened, and reports their arrival. Tests use it instead of sleeping.
 #[derive(Clone, Debug)]
 pub struct Gate {
     open: Arc<watch::Sender<bool>>,
@@ -143,7 +143,7 @@ impl FaultRule {
         FaultRule { operation: None, entity: None, skip: 0, times: None, fault }
     }
 
-    /// Only for requests that do this.
+    /// Only for requests with this operation.
     #[must_use]
     pub fn on(mut self, operation: Operation) -> Self {
         self.operation = Some(operation);
@@ -157,14 +157,14 @@ impl FaultRule {
         self
     }
 
-    /// Only after so many matching requests.
+    /// Only after this number of matching requests.
     #[must_use]
     pub fn after(mut self, skip: u32) -> Self {
         self.skip = skip;
         self
     }
 
-    /// Only for so many matching requests.
+    /// Only for this number of matching requests.
     #[must_use]
     pub fn times(mut self, times: u32) -> Self {
         self.times = Some(times);
@@ -173,7 +173,7 @@ impl FaultRule {
 }
 
 impl Fault {
-    /// The fault's name, by which hits are counted.
+    /// The name of the fault, under which hits are counted.
     pub fn name(&self) -> &'static str {
         match self {
             Fault::Latency(_) => "latency",
@@ -209,7 +209,7 @@ impl Gate {
         Gate { open: Arc::new(watch::Sender::new(false)), arrived: Arc::new(watch::Sender::new(0)) }
     }
 
-    /// Lets all held requests go on, and further ones pass.
+    /// Lets all held requests continue and all later ones pass.
     pub fn open(&self) {
         self.open.send_replace(true);
     }
@@ -218,7 +218,7 @@ impl Gate {
     ///
     /// # Panics
     ///
-    /// When they have not come after a minute: what should have sent them failed before, or waits for something else.
+    /// If they have not arrived after a minute: their sender failed earlier, or waits for something else.
     pub async fn arrived(&self, count: u32) {
         self.arrived_within(count, PATIENCE).await;
     }
@@ -229,8 +229,8 @@ impl Gate {
         if tokio::time::timeout(patience, enough).await.is_err() {
             let came = *self.arrived.borrow();
             panic!(
-                "only {came} of {count} requests came to the gate within {} s; what should have sent the others failed \
-                 before, or waits for something else",
+                "only {came} of {count} requests arrived at the gate within {} s; the sender of the others failed \
+                 earlier, or waits for something else",
                 patience.as_secs()
             );
         }
@@ -248,7 +248,7 @@ impl Default for Gate {
     }
 }
 
-/// The rules in force and how often each kind was met.
+/// The rules in force, and how often each kind of fault was hit.
 #[derive(Debug, Default)]
 pub(crate) struct Faults {
     rules: Vec<(FaultRule, u32)>,
@@ -268,7 +268,7 @@ impl Faults {
         self.hits.iter().map(|(name, count)| ((*name).to_owned(), *count)).collect()
     }
 
-    /// The faults that meet a request. Each rule counts the requests that it matches.
+    /// The faults that affect a request. Each rule counts the requests that it matches.
     pub(crate) fn meet(&mut self, operation: Operation, entity: Option<&str>) -> Met {
         let mut met = Met::default();
         for (rule, matched) in &mut self.rules {
@@ -285,7 +285,7 @@ impl Faults {
                 met.0.push(rule.fault.clone());
             }
         }
-        // A long run orders many faults, and each request is held against every rule.
+        // A long run orders many faults, and each request is compared with every rule.
         self.rules.retain(|(rule, matched)| rule.times.is_none_or(|times| *matched < rule.skip.saturating_add(times)));
         met
     }
@@ -296,7 +296,7 @@ impl Faults {
 pub(crate) struct Met(pub(crate) Vec<Fault>);
 
 impl Met {
-    /// Waits as long as was ordered. Where nothing was, no timer is touched: it would cost a millisecond.
+    /// Waits for the ordered latency. Without one it starts no timer, which would cost a millisecond.
     pub(crate) async fn delay(&self) {
         let latency = self.latency();
         if latency > Duration::ZERO {
@@ -342,7 +342,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_rule_that_is_spent_is_forgotten() {
+    fn a_rule_that_is_used_up_is_dropped() {
         let mut faults = Faults::default();
         faults.order(FaultRule::new(Fault::Deadlock).on(Operation::Read).after(1).times(2));
         faults.order(FaultRule::new(Fault::NotJson));
@@ -350,7 +350,7 @@ mod tests {
         let deadlock = vec!["deadlock", "not_json"];
         assert_eq!([Operation::Read, Operation::List, Operation::Read].map(&mut met)[2], deadlock);
         assert_eq!([Operation::Read, Operation::Read].map(met), [deadlock, vec!["not_json"]]);
-        assert_eq!(faults.rules.len(), 1, "the one without an end");
+        assert_eq!(faults.rules.len(), 1, "the rule without a limit");
         assert_eq!(faults.hits(), BTreeMap::from([("deadlock".to_owned(), 2), ("not_json".to_owned(), 5)]));
     }
 
@@ -363,8 +363,8 @@ mod tests {
     }
 
     #[tokio::test]
-    #[should_panic(expected = "only 1 of 2 requests came to the gate")]
-    async fn waiting_for_a_request_that_does_not_come_ends() {
+    #[should_panic(expected = "only 1 of 2 requests arrived at the gate")]
+    async fn waiting_for_a_request_that_does_not_arrive_ends() {
         let gate = Gate::new();
         gate.open();
         gate.pass().await;

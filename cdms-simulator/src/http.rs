@@ -1,4 +1,4 @@
-//! The server: connections, one request after another, with the faults ordered for it.
+//! The server: accepts connections and answers one request after another, with its faults.
 
 mod address;
 mod answer;
@@ -28,18 +28,18 @@ use address::Target;
 pub(crate) use answer::Answer;
 use route::Call;
 
-/// The largest request body, as the real server's default (docs/protocol.md, 10).
+/// The largest request body, which is the real server's default (docs/protocol.md, 10).
 const BODY_MAX: usize = 8 * 1024 * 1024;
 
 pub(crate) type Body = BoxBody<Bytes, Broken>;
 
-/// The connection ends without, or in the middle of, an answer.
+/// The connection ends before or during the response.
 #[derive(Debug)]
 pub(crate) struct Broken;
 
 impl std::fmt::Display for Broken {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("the connection is broken on order")
+        f.write_str("a fault breaks the connection")
     }
 }
 
@@ -54,7 +54,7 @@ pub(crate) async fn serve(
     report: watch::Sender<Listening>,
 ) {
     let mut listener = Some(TcpListener::from_std(listener).unwrap_or_else(|error| panic!("cannot listen: {error}")));
-    // Bound without listening, so that connecting is refused and nobody else takes the port.
+    // Bound without listening, so that connections are refused and no other process takes the port.
     let mut reserved = None;
     loop {
         let wanted = *asked.borrow_and_update();
@@ -71,7 +71,7 @@ pub(crate) async fn serve(
             Listening::Away | Listening::Open => Ok(()),
         };
         if let Err(error) = placed {
-            panic!("the simulator cannot keep its place at {address}: {error}");
+            panic!("the simulator cannot keep its address {address}: {error}");
         }
         report.send_replace(wanted);
         let mut connections = JoinSet::new();
@@ -97,11 +97,11 @@ pub(crate) async fn serve(
                 Some(ended) = connections.join_next() => pass_on_panic(ended),
             }
         }
-        // Whoever stops the server right after a panic has to hear of it.
+        // A server that is stopped right after a panic must still report it.
         while let Some(ended) = connections.try_join_next() {
             pass_on_panic(ended);
         }
-        // Leaving the loop drops the set, and with it every connection.
+        // The end of the iteration drops the set, which closes every connection.
     }
 }
 
@@ -114,7 +114,7 @@ fn pass_on_panic(ended: Result<(), tokio::task::JoinError>) {
     }
 }
 
-/// How many connections may wait to be accepted.
+/// The number of connections that can wait to be accepted.
 const BACKLOG: u32 = 1024;
 
 fn reserve(address: SocketAddr) -> std::io::Result<TcpSocket> {
@@ -130,7 +130,7 @@ async fn connection(state: Arc<State>, stream: tokio::net::TcpStream) {
         let state = Arc::clone(&state);
         async move { respond(&state, request).await }
     });
-    // An error here is a client that went away or a connection broken on order.
+    // An error here is a client that disconnected or a connection that a fault broke.
     _ = hyper::server::conn::http1::Builder::new().serve_connection(TokioIo::new(stream), service).await;
 }
 
@@ -162,7 +162,7 @@ async fn respond(state: &Arc<State>, request: Request<Incoming>) -> Result<Respo
         ..RequestEntry::default()
     };
     let mut remembered = Remembered { state, entry };
-    assert!(!met.has("panic"), "the simulator panics on order");
+    assert!(!met.has("panic"), "a fault makes the simulator panic");
     met.delay().await;
     for gate in met.gates(Stage::BeforeCommit) {
         gate.pass().await;
@@ -192,7 +192,7 @@ async fn respond(state: &Arc<State>, request: Request<Incoming>) -> Result<Respo
     for gate in met.gates(Stage::AfterCommit) {
         gate.pass().await;
     }
-    // An answer without a body has no middle in which it could break off.
+    // A response without a body has no middle where it could break off.
     if met.has("drop_after_commit") || (met.has("truncate") && answer.body.is_empty()) {
         return Err(Broken);
     }
@@ -200,7 +200,7 @@ async fn respond(state: &Arc<State>, request: Request<Incoming>) -> Result<Respo
     Ok(if met.has("truncate") { answer.into_broken_response() } else { answer.into_response() })
 }
 
-/// Remembers a request when it ends, however it ends.
+/// Logs a request when it ends, however it ends.
 struct Remembered<'s> {
     state: &'s State,
     entry: RequestEntry,
@@ -231,7 +231,7 @@ fn no_privilege(state: &State, operation: Operation, entity: Option<&str>) -> An
     Answer::refusal(&Refusal::no_privilege(user, right, entity.unwrap_or("Organization")))
 }
 
-/// The answer that a fault gives without anything being done.
+/// The answer that a fault gives instead of carrying the request out.
 fn instead(fault: &Fault, no_privilege: &dyn Fn() -> Answer) -> Option<Answer> {
     Some(match fault {
         Fault::Unauthorized => Answer::empty(401),
@@ -243,12 +243,12 @@ fn instead(fault: &Fault, no_privilege: &dyn Fn() -> Answer) -> Option<Answer> {
         Fault::Deadlock => Answer::refusal(&Refusal::deadlock()),
         Fault::PlugIn(text) => Answer::refusal(&Refusal::new(500, PLUGIN, text.clone())),
         Fault::NoPrivilege => no_privilege(),
-        Fault::NotJson => Answer::text(200, "this is no JSON"),
+        Fault::NotJson => Answer::text(200, "this is not JSON"),
         _ => return None,
     })
 }
 
-/// The answer that a fault gives after everything was done.
+/// The answer that a fault gives after the request was carried out.
 fn failed(fault: &Fault) -> Option<Answer> {
     let Fault::FailAfterCommit { code, message } = fault else { return None };
     Some(Answer::refusal(&Refusal::new(500, *code, message.clone())))

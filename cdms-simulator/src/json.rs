@@ -1,4 +1,4 @@
-//! The server's side of the JSON verbose form: records out, request bodies in.
+//! The server's side of the verbose JSON format: renders records and parses request bodies.
 
 mod parse;
 mod render;
@@ -9,7 +9,7 @@ use serde_json::Value as Json;
 pub(crate) use parse::parse;
 pub(crate) use render::{Rendering, render};
 
-/// JSON whose members stand in the order of the service, which puts `__metadata` first.
+/// JSON whose members keep the order of the service, which puts `__metadata` first.
 #[derive(Debug)]
 pub(crate) enum Shown<'s> {
     Plain(Json),
@@ -33,7 +33,7 @@ impl Serialize for Shown<'_> {
     }
 }
 
-/// The text of a body, with the slashes of dates escaped as the service does.
+/// The text of a body, with the slashes of dates escaped as the service escapes them.
 pub(crate) fn text(json: &Shown<'_>) -> String {
     let text = serde_json::to_string(json).unwrap_or_else(|error| unreachable!("JSON of names and values: {error}"));
     text.replace("\"/Date(", "\"\\/Date(").replace(")/\"", ")\\/\"")

@@ -1,11 +1,11 @@
-//! A faithful Dynamics CRM 2011 REST server, to develop and test against, with faults to order.
+//! A faithful Dynamics CRM 2011 REST server to develop and test against, with faults on demand.
 //!
-//! It is a server, not a mock: any HTTP client in any language can use it, over real sockets. It takes any `$metadata`
-//! document and so stands in for any organisation's CDMS. Where the real server's behaviour is not sure, a switch
-//! chooses; see [`SimulatorBuilder`].
+//! It is a server, not a mock: any HTTP client in any language can use it, over real sockets. It accepts any
+//! `$metadata` document, so it can stand in for any organisation's CDMS. Where the real server's behaviour is
+//! uncertain, a switch selects it; see [`SimulatorBuilder`].
 //!
-//! **Invariant: nothing of the hub is in here.** JSON, addresses and error texts are its own, so that client and server
-//! cannot agree on a mistake.
+//! **Invariant: this crate contains nothing of the hub.** Its JSON, addresses and error texts are its own, so that
+//! client and server cannot make the same mistake.
 
 mod builder;
 mod clock;

@@ -6,7 +6,7 @@ use cdms_odata::Attributes;
 use serde::Serialize;
 use uuid::Uuid;
 
-/// One committed change: what the server itself says happened.
+/// One committed change, as the server itself records it.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct CommitEntry {
     /// The commit's number, from 1.
@@ -15,9 +15,9 @@ pub struct CommitEntry {
     pub at_ms: i64,
     /// What was done.
     pub kind: CommitKind,
-    /// To a record of which entity.
+    /// The entity of the record.
     pub entity: String,
-    /// The record.
+    /// The id of the record.
     pub id: Uuid,
     /// The client's `X-Datahub-Operation` header.
     pub operation: Option<String>,
@@ -25,9 +25,9 @@ pub struct CommitEntry {
     pub user: Uuid,
     /// The names of the attributes that the client sent.
     pub sent: Vec<String>,
-    /// The values that changed, before; for a delete what was not null.
+    /// The changed values before the commit; for a delete, all that were not null.
     pub before: Attributes,
-    /// The values that changed, after; for a create what is not null, for a delete empty.
+    /// The changed values after the commit; for a create, all that are not null; for a delete, empty.
     pub after: Attributes,
 }
 
@@ -35,22 +35,22 @@ pub struct CommitEntry {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum CommitKind {
-    /// A record was made.
+    /// A record was created.
     Create,
     /// Attributes were changed.
     Update,
-    /// A record was removed.
+    /// A record was deleted.
     Delete,
 }
 
-/// How many entries a log keeps where nothing else is asked for.
+/// The number of entries that a log keeps by default.
 pub(crate) const LIMIT: usize = 100_000;
 
-/// Entries in order, of which the oldest are dropped where there are too many.
+/// Entries in order; the oldest are dropped when there are too many.
 #[derive(Debug)]
 pub(crate) struct Log<T> {
     entries: VecDeque<T>,
-    /// How many entries are kept; `None`: all.
+    /// The number of entries to keep; `None`: all.
     limit: Option<usize>,
     added: u64,
     dropped: u64,
@@ -70,12 +70,12 @@ impl<T> Log<T> {
         }
     }
 
-    /// How many entries there were.
+    /// The number of entries that were added.
     pub(crate) fn added(&self) -> u64 {
         self.added
     }
 
-    /// How many of them were dropped.
+    /// The number of them that were dropped.
     pub(crate) fn dropped(&self) -> u64 {
         self.dropped
     }

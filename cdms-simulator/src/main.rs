@@ -13,78 +13,78 @@ use clap::builder::{PossibleValuesParser, TypedValueParser};
 
 /// A faithful Dynamics CRM 2011 REST server to develop and test against.
 ///
-/// Prints the service root as its first line and serves until it is stopped (ctrl-c or a signal). It protects nothing,
-/// so it listens on loopback addresses only.
+/// Prints the service root as its first line and serves until it is stopped (ctrl-c or a signal). It has no access
+/// control, so it listens only on loopback addresses.
 ///
-/// Exit code 2: a file or an option cannot be used.
+/// Exit code 2: a file or an option is invalid.
 #[derive(Debug, Parser)]
 #[command(version)]
 struct Arguments {
     /// The organisation's schema: any $metadata document.
     #[arg(long, value_name = "FILE")]
     metadata: PathBuf,
-    /// Records to begin with: JSON, a list of {"entity": "Account", "attributes": {"Name": "Acme"}}. Text, whole numbers,
-    /// true, false and null stand as they are, other values as {"guid": "…"}, {"choice": 1}, {"money": "5.00"},
-    /// {"decimal": "1.5"}, {"double": 51.5}, {"bigint": "5"}, {"instant": 0} (ms since 1970 UTC) or
-    /// {"lookup": ["account", "…"]}.
+    /// Initial records: JSON, a list of {"entity": "Account", "attributes": {"Name": "Acme"}}. Text, whole numbers,
+    /// true, false and null are plain JSON, other values are written as {"guid": "…"}, {"choice": 1}, {"money":
+    /// "5.00"}, {"decimal": "1.5"}, {"double": 51.5}, {"bigint": "5"}, {"instant": 0} (ms since 1970 UTC) or {"lookup":
+    /// ["account", "…"]}.
     #[arg(long, value_name = "FILE")]
     seed: Option<PathBuf>,
-    /// Where to listen; port 0 is a free one.
+    /// Address to listen on; port 0 selects a free port.
     #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:0")]
     listen: SocketAddr,
-    /// Serve /_control/clock, dropped, faults, late, log, requests, seed and sessions, to steer the simulator over HTTP.
+    /// Serve /_control/clock, dropped, faults, late, log, requests, seed and sessions to control the simulator over
+    /// HTTP.
     #[arg(long)]
     control: bool,
-    /// A clock that stands at this time, in ms since 1970 UTC, until it is moved; without it the machine's.
+    /// Use a clock that stands at this time (ms since 1970 UTC) until it is moved, instead of the system clock.
     #[arg(long, value_name = "MS", allow_negative_numbers = true)]
     clock: Option<i64>,
-    /// Ask for a login at /ORG/login with the form fields user and password.
+    /// Require a login at /ORG/login with the form fields user and password.
     #[arg(long, value_name = "USER:PASSWORD", value_parser = login)]
     login: Option<(String, String)>,
-    /// What a request without a session gets: 401, a redirect to a login page, or the login form in place of data.
+    /// Answer to a request without a session: 401, a redirect to a login page, or the login form instead of data.
     #[arg(long, value_name = "ANSWER", requires = "login", default_value = "401", value_parser = expiry())]
     expiry: Expiry,
-    /// The size of a page, which an organisation can raise.
+    /// Number of records in a page, which an organisation can raise.
     #[arg(long, value_name = "RECORDS", default_value = "50")]
     page_size: NonZeroUsize,
-    /// The longest text of an attribute, for example Account.Name=160; can be given more than once.
+    /// Maximum length of a text attribute, for example Account.Name=160; can be repeated.
     #[arg(long, value_name = "ENTITY.ATTRIBUTE=LENGTH", value_parser = limited::<usize>)]
     max_length: Vec<Limited<usize>>,
-    /// The options of an option set, for example Account.IndustryCode=1,2; can be given more than once.
+    /// Options of an option set, for example Account.IndustryCode=1,2; can be repeated.
     #[arg(long, value_name = "ENTITY.ATTRIBUTE=OPTIONS", value_parser = option_set)]
     option_set: Vec<Limited<Vec<i32>>>,
-    /// The statuses that go with a state, for example Account.0=1,3; the entity then has no others. Can be given more
-    /// than once.
+    /// Statuses that belong to a state, for example Account.0=1,3; the entity then has no others; can be repeated.
     #[arg(long, value_name = "ENTITY.STATE=STATUSES", value_parser = statuses)]
     statuses: Vec<Limited<(i32, Vec<i32>)>>,
-    /// How many decimals a number or an amount is rounded to, for example Account.Revenue=2; can be given more than once.
+    /// Number of decimal places to round a number or an amount to, for example Account.Revenue=2; can be repeated.
     #[arg(long, value_name = "ENTITY.ATTRIBUTE=DIGITS", value_parser = limited::<u32>)]
     precision: Vec<Limited<u32>>,
-    /// Delete records with the one that this lookup of theirs points to, for example Contact.ParentCustomerId; can be
-    /// given more than once.
+    /// Delete records together with the record that this lookup refers to, for example Contact.ParentCustomerId; can be
+    /// repeated.
     #[arg(long, value_name = "ENTITY.LOOKUP", value_parser = place)]
     parental: Vec<(String, String)>,
-    /// Refuse money of a record that has no currency.
+    /// Refuse money for a record without a currency.
     #[arg(long)]
     money_needs_currency: bool,
-    /// Reckon the *_Base value of each amount of money, instead of taking it as it is sent.
+    /// Compute the *_Base value of each amount of money instead of storing what clients send.
     #[arg(long)]
     base_amounts: bool,
-    /// How many commits and how many requests are remembered, or `all`; /_control/dropped tells how many are not.
+    /// Number of commits, and of requests, to keep, or `all`; /_control/dropped counts those that were dropped.
     #[arg(long, value_name = "ENTRIES", default_value = "100000", value_parser = log_limit)]
     log_limit: LogLimit,
-    /// Ignore a bare null for a lookup, an option or money, instead of clearing it.
+    /// Ignore a bare null for a lookup, an option or money instead of clearing it.
     #[arg(long)]
     ignore_bare_nulls: bool,
-    /// Refuse a lookup of a record that is not there.
+    /// Refuse lookups of records that do not exist.
     #[arg(long)]
     refuse_dangling_lookups: bool,
-    /// Refuse values for what only the server sets, such as CreatedOn and StateCode, instead of ignoring them.
+    /// Refuse values for attributes that only the server sets, such as CreatedOn, instead of ignoring them.
     #[arg(long)]
     refuse_read_only: bool,
 }
 
-/// An attribute and what it may hold.
+/// An attribute and the limit of its values.
 #[derive(Clone, Debug)]
 struct Limited<T> {
     entity: String,
@@ -92,7 +92,7 @@ struct Limited<T> {
     limit: T,
 }
 
-/// How many entries a log keeps; `None`: all.
+/// The number of entries that a log keeps; `None`: all.
 #[derive(Clone, Copy, Debug)]
 struct LogLimit(Option<usize>);
 
@@ -100,17 +100,17 @@ fn log_limit(text: &str) -> Result<LogLimit, &'static str> {
     if text == "all" {
         return Ok(LogLimit(None));
     }
-    text.parse().map(|entries| LogLimit(Some(entries))).map_err(|_| "write a number, or `all`")
+    text.parse().map(|entries| LogLimit(Some(entries))).map_err(|_| "expected a number or `all`")
 }
 
 fn place(text: &str) -> Result<(String, String), &'static str> {
-    let (entity, attribute) = text.split_once('.').ok_or("write it as Entity.Lookup")?;
+    let (entity, attribute) = text.split_once('.').ok_or("expected ENTITY.LOOKUP")?;
     Ok((entity.to_owned(), attribute.to_owned()))
 }
 
 fn login(text: &str) -> Result<(String, String), &'static str> {
     let parts = text.split_once(':').filter(|(user, _)| !user.is_empty());
-    let (user, password) = parts.ok_or("write it as USER:PASSWORD")?;
+    let (user, password) = parts.ok_or("expected USER:PASSWORD")?;
     Ok((user.to_owned(), password.to_owned()))
 }
 
@@ -124,21 +124,22 @@ fn expiry() -> impl TypedValueParser<Value = Expiry> {
 
 fn limited<T: std::str::FromStr>(text: &str) -> Result<Limited<T>, String> {
     let parts = text.split_once('=').and_then(|(place, limit)| Some((place.split_once('.')?, limit)));
-    let ((entity, attribute), limit) = parts.ok_or("write it as Entity.Attribute=…")?;
-    let limit = limit.parse().map_err(|_| format!("'{limit}' is no number"))?;
+    let ((entity, attribute), limit) = parts.ok_or("expected ENTITY.ATTRIBUTE=…")?;
+    let limit = limit.parse().map_err(|_| format!("expected a number, found `{limit}`"))?;
     Ok(Limited { entity: entity.to_owned(), attribute: attribute.to_owned(), limit })
 }
 
 fn option_set(text: &str) -> Result<Limited<Vec<i32>>, String> {
     let Limited { entity, attribute, limit } = limited::<String>(text)?;
-    let options = limit.split(',').map(|option| option.parse().map_err(|_| format!("'{option}' is no number")));
+    let options =
+        limit.split(',').map(|option| option.parse().map_err(|_| format!("expected a number, found `{option}`")));
     Ok(Limited { entity, attribute, limit: options.collect::<Result<_, _>>()? })
 }
 
-/// The attribute of what is limited is the state.
+/// The state is in the attribute's place.
 fn statuses(text: &str) -> Result<Limited<(i32, Vec<i32>)>, String> {
     let Limited { entity, attribute, limit } = option_set(text)?;
-    let state = attribute.parse().map_err(|_| format!("'{attribute}' is no number of a state"))?;
+    let state = attribute.parse().map_err(|_| format!("expected the number of a state, found `{attribute}`"))?;
     Ok(Limited { entity, attribute, limit: (state, limit) })
 }
 
@@ -154,16 +155,16 @@ fn main() -> ExitCode {
 
 fn run(options: &Arguments) -> Result<(), String> {
     let read = |path: &PathBuf| {
-        std::fs::read_to_string(path).map_err(|error| format!("{} cannot be read: {error}", path.display()))
+        std::fs::read_to_string(path).map_err(|error| format!("cannot read {}: {error}", path.display()))
     };
     let metadata = Metadata::parse(&read(&options.metadata)?)
         .map_err(|error| format!("{}: {error}", options.metadata.display()))?;
     let simulator = build(options, metadata)?.start();
-    let simulator = simulator.map_err(|error| format!("cannot listen at {}: {error}", options.listen))?;
+    let simulator = simulator.map_err(|error| format!("cannot listen on {}: {error}", options.listen))?;
     if let Some(path) = &options.seed {
         simulator.seed_json(&read(path)?).map_err(|error| format!("{}: {error}", path.display()))?;
     }
-    // Nobody may be reading; the server runs all the same.
+    // The server also runs if its output is not read.
     _ = writeln!(std::io::stdout(), "{}", simulator.service_root());
     simulator.wait();
     Ok(())

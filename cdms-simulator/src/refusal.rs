@@ -1,13 +1,13 @@
-//! The errors of the service, each declared once with status, code and text (docs/protocol.md, 5).
+//! The errors of the service, each declared once with its status, code and message (docs/protocol.md, 5).
 
 use serde_json::json;
 use uuid::Uuid;
 
-/// An answer that refuses.
+/// An answer that refuses a request.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Refusal {
     pub(crate) status: u16,
-    /// The platform's code; 0 for errors of the protocol, which have none.
+    /// The platform's error code; 0 for errors of the protocol, which have none.
     pub(crate) code: i32,
     pub(crate) message: String,
 }
@@ -149,7 +149,7 @@ impl Refusal {
         Refusal::bad_request(format!("The query parameter '{option}' is not supported."))
     }
 
-    /// The body in CDMS's form.
+    /// The body in the format of CDMS.
     pub(crate) fn body(&self) -> String {
         let code = if self.code == 0 { String::new() } else { self.code.to_string() };
         json!({"error": {"code": code, "message": {"lang": "en-US", "value": self.message}}}).to_string()

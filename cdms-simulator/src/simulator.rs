@@ -1,4 +1,4 @@
-//! A running simulator: on a thread of its own, steered and stopped by its handle.
+//! A running simulator on its own thread, controlled and stopped by its handle.
 
 use std::collections::BTreeMap;
 use std::io;
@@ -19,8 +19,8 @@ use crate::refusal::{RECORD_MISSING, Refusal};
 use crate::state::{Listening, RequestEntry, State, lock};
 use crate::world::human_author;
 
-/// A running simulator. Dropping it stops the server; a panic of the server becomes a panic of the dropping thread,
-/// so that a server that died never looks like a slow one.
+/// A running simulator. Dropping it stops the server. If the server panicked, the dropping thread panics too, so that a
+/// dead server is never mistaken for a slow one.
 #[derive(Debug)]
 pub struct Simulator {
     state: Arc<State>,
@@ -31,12 +31,12 @@ pub struct Simulator {
 }
 
 impl Simulator {
-    /// Begins to build a simulator; [`SimulatorBuilder::metadata`] is needed.
+    /// Returns a builder; [`SimulatorBuilder::metadata`] must be called.
     pub fn builder() -> SimulatorBuilder {
         SimulatorBuilder::new()
     }
 
-    /// Serves on a thread of its own.
+    /// Serves on its own thread.
     pub(crate) fn run(state: State, listener: TcpListener) -> io::Result<Self> {
         let address = listener.local_addr()?;
         let state = Arc::new(state);
@@ -70,16 +70,16 @@ impl Simulator {
         self.state.world().organisation
     }
 
-    /// The id of the user that HTTP requests act as, `CDMS\datahub`.
+    /// The id of the user on whose behalf HTTP requests act, `CDMS\datahub`.
     pub fn service_user(&self) -> Uuid {
         self.state.world().service_user
     }
 
-    /// Changes the organisation's id, as if another organisation answered at this address.
+    /// Changes the organisation's id, as if another organisation answered at this address; returns the new one.
     ///
     /// # Panics
     ///
-    /// When the new organisation's record cannot be seeded, which a `$metadata` without its key would cause.
+    /// If the new organisation's record cannot be seeded because `$metadata` lacks its key.
     pub fn become_another_organisation(&self) -> Uuid {
         let mut world = self.state.world();
         let old = world.organisation;
@@ -92,41 +92,41 @@ impl Simulator {
         new
     }
 
-    /// Adds a record that was there before anything happened; returns its id, chosen where the key is not among the
-    /// attributes. Unlike clients, the scene may state times, states and users.
+    /// Adds a record without a commit and returns its id, which is generated if the attributes do not include the key.
+    /// Unlike a client, a scene may set times, states and users.
     ///
     /// # Panics
     ///
-    /// On an entity or attribute that `$metadata` does not have: a mistake in the scene.
+    /// If `$metadata` does not have the entity or an attribute.
     #[track_caller]
     pub fn seed(&self, entity: &str, attributes: impl Into<Attributes>) -> Uuid {
         done(self.state.world().seed(entity, attributes.into()))
     }
 
-    /// Adds records from JSON: a list of `{"entity": "Account", "attributes": {"Name": "Acme"}}`, with values in their
+    /// Adds records from JSON: a list of `{"entity": "Account", "attributes": {"Name": "Acme"}}`, with values in
     /// canonical form (see [`cdms_odata::Value`]).
     ///
     /// # Errors
     ///
-    /// What is wrong with the text, or with the first record that does not fit `$metadata`: an entity or attribute that
-    /// it does not have, a value of another form than the attribute's, an id that is there twice.
+    /// Describes what is wrong with the text, or with the first record that does not fit `$metadata`: an unknown entity
+    /// or attribute, a value of the wrong form, a duplicate id.
     pub fn seed_json(&self, scene: &str) -> Result<(), String> {
         let scene = serde_json::from_str(scene).map_err(|error| format!("{error}; {}", crate::control::SCENE_FORM))?;
         crate::control::seed(&self.state, scene).map(drop)
     }
 
-    /// A record's attributes; `None` when there is no such record.
+    /// The attributes of a record; `None` if there is no such record.
     pub fn record(&self, entity: &str, id: Uuid) -> Option<Attributes> {
         let world = self.state.world();
         let entity = world.entity(entity).ok()?;
         world.record(entity, id).ok()
     }
 
-    /// An edit by a person in CDMS itself. Unlike clients, people may change states and owners.
+    /// Edits a record as a person in CDMS itself. Unlike clients, people may change states and owners.
     ///
     /// # Panics
     ///
-    /// Where CDMS would refuse it, or on an attribute that `$metadata` does not have: a mistake in the scene.
+    /// If CDMS would refuse the edit, or if `$metadata` does not have an attribute.
     #[track_caller]
     pub fn edit(&self, entity: &str, id: Uuid, attributes: impl Into<Attributes>) {
         let mut world = self.state.world();
@@ -134,11 +134,11 @@ impl Simulator {
         done(world.update(entity, id, attributes.into(), false, &author));
     }
 
-    /// Sets attributes of a record as they never could be through CDMS: times going back, states, values of plug-ins.
+    /// Sets attributes of a record in ways that CDMS does not allow: earlier times, states, values of plug-ins.
     ///
     /// # Panics
     ///
-    /// On a record that is not there: a mistake in the scene.
+    /// If the record does not exist.
     #[track_caller]
     pub fn overwrite(&self, entity: &str, id: Uuid, attributes: impl Into<Attributes>) {
         let mut world = self.state.world();
@@ -149,11 +149,11 @@ impl Simulator {
         done(world.seed(entity, record));
     }
 
-    /// An edit by a person in CDMS itself, where somebody else may have removed the record: whether it was there.
+    /// Edits a record as a person in CDMS itself, and returns whether the record existed.
     ///
     /// # Panics
     ///
-    /// As [`Simulator::edit`], but for a record that is not there.
+    /// As [`Simulator::edit`], except if the record does not exist.
     #[track_caller]
     pub fn edit_if_there(&self, entity: &str, id: Uuid, attributes: impl Into<Attributes>) -> bool {
         let mut world = self.state.world();
@@ -161,11 +161,11 @@ impl Simulator {
         was_there(world.update(entity, id, attributes.into(), false, &author))
     }
 
-    /// A deletion by a person in CDMS itself.
+    /// Deletes a record as a person in CDMS itself.
     ///
     /// # Panics
     ///
-    /// On a record that is not there: a mistake in the scene.
+    /// If the record does not exist.
     #[track_caller]
     pub fn remove(&self, entity: &str, id: Uuid) {
         let mut world = self.state.world();
@@ -173,11 +173,11 @@ impl Simulator {
         done(world.delete(entity, id, &author));
     }
 
-    /// A deletion by a person in CDMS itself, where somebody else may have removed the record: whether it was there.
+    /// Deletes a record as a person in CDMS itself, and returns whether the record existed.
     ///
     /// # Panics
     ///
-    /// On an entity that `$metadata` does not have: a mistake in the scene.
+    /// If `$metadata` does not have the entity.
     #[track_caller]
     pub fn remove_if_there(&self, entity: &str, id: Uuid) -> bool {
         let mut world = self.state.world();
@@ -185,11 +185,11 @@ impl Simulator {
         was_there(world.delete(entity, id, &author))
     }
 
-    /// A record that a person makes in CDMS itself; unlike one that is seeded it is a commit in the log.
+    /// Creates a record as a person in CDMS itself; unlike a seeded record, it is a commit in the log.
     ///
     /// # Panics
     ///
-    /// Where CDMS would refuse it, or on an attribute that `$metadata` does not have: a mistake in the scene.
+    /// If CDMS would refuse the record, or if `$metadata` does not have an attribute.
     #[track_caller]
     pub fn add(&self, entity: &str, attributes: impl Into<Attributes>) -> Uuid {
         let mut world = self.state.world();
@@ -197,35 +197,35 @@ impl Simulator {
         done(world.create(entity, attributes.into(), &author))
     }
 
-    /// The commits, in order: the authority on what happened in CDMS. The newest 100,000, unless the builder was told
-    /// otherwise; [`Simulator::log_dropped`] says how many came before them.
+    /// The commits in order: the authority on what happened in CDMS. Only the newest are kept
+    /// ([`SimulatorBuilder::log_limit`]); [`Simulator::log_dropped`] counts the others.
     pub fn log(&self) -> Vec<CommitEntry> {
         self.state.world().commits().iter().cloned().collect()
     }
 
-    /// How many commits the log does not have any more, the oldest ones.
+    /// The number of commits, the oldest ones, that the log no longer has.
     pub fn log_dropped(&self) -> u64 {
         self.state.world().commits().dropped()
     }
 
-    /// The requests met, in order of their ends. The newest 100,000, unless the builder was told otherwise;
-    /// [`Simulator::requests_dropped`] says how many were dropped.
+    /// The requests in the order in which they ended. Only the newest are kept ([`SimulatorBuilder::log_limit`]);
+    /// [`Simulator::requests_dropped`] counts the others.
     pub fn requests(&self) -> Vec<RequestEntry> {
         lock(&self.state.requests).iter().cloned().collect()
     }
 
-    /// The requests met since they were last taken, in order of their ends; they are forgotten, so that a long run that takes
-    /// them from time to time misses none.
+    /// The requests since the last call, in the order in which they ended. They are removed from the log, so a long run
+    /// that takes them from time to time misses none.
     pub fn take_requests(&self) -> Vec<RequestEntry> {
         lock(&self.state.requests).take()
     }
 
-    /// How many requests were dropped before they were taken.
+    /// The number of requests that were dropped before they were taken.
     pub fn requests_dropped(&self) -> u64 {
         lock(&self.state.requests).dropped()
     }
 
-    /// How many requests there were, those that are forgotten among them.
+    /// The number of all requests, including those that were dropped or taken.
     pub fn requests_met(&self) -> u64 {
         self.state.met.load(std::sync::atomic::Ordering::Relaxed)
     }
@@ -235,34 +235,34 @@ impl Simulator {
         lock(&self.state.faults).order(rule);
     }
 
-    /// Orders requests to be held at a gate.
+    /// Orders that requests be held at a gate, which is returned.
     pub fn hold(&self, stage: Stage, rule: impl FnOnce(Fault) -> FaultRule) -> Gate {
         let gate = Gate::new();
         self.fault(rule(Fault::Hold(stage, gate.clone())));
         gate
     }
 
-    /// Takes all orders back.
+    /// Cancels all faults.
     pub fn clear_faults(&self) {
         lock(&self.state.faults).clear();
     }
 
-    /// How often each kind of fault met a request.
+    /// How often each kind of fault affected a request.
     pub fn faults_hit(&self) -> BTreeMap<String, u64> {
         lock(&self.state.faults).hits()
     }
 
-    /// Carries out the writes that [`Fault::CommitLate`] put off; returns how many CDMS took.
+    /// Carries out the writes that [`Fault::CommitLate`] deferred, and returns the number that CDMS accepted.
     pub fn commit_late(&self) -> usize {
         self.state.commit_late()
     }
 
-    /// Ends all sessions, as a token's lifetime would.
+    /// Ends all sessions, as if their tokens had expired.
     pub fn expire_sessions(&self) {
         lock(&self.state.sessions).open.clear();
     }
 
-    /// Stops listening and closes every connection, so that connecting is refused.
+    /// Stops listening and closes every connection; new connections are refused.
     pub fn go_away(&self) {
         self.ask(Listening::Away);
     }
@@ -272,12 +272,12 @@ impl Simulator {
         self.ask(Listening::Open);
     }
 
-    /// Stops the server and waits for its end.
+    /// Stops the server and waits until it has ended.
     pub fn stop(self) {
         drop(self);
     }
 
-    /// Waits until the server ends, which it does when the process is told to.
+    /// Waits until the server ends, which is when the process is stopped.
     pub fn wait(mut self) {
         if let Some(thread) = self.thread.take() {
             propagate(thread);
@@ -285,10 +285,10 @@ impl Simulator {
     }
 
     fn ask(&self, listening: Listening) {
-        // Asked for what it does already, the server must not drop its connections.
+        // The server must not drop its connections if nothing changes.
         self.listening.send_if_modified(|asked| std::mem::replace(asked, listening) != listening);
         let mut running = self.running.clone();
-        // Asked from tests inside and outside of runtimes, so it waits without one.
+        // Called inside and outside async runtimes, so it waits without one.
         while *running.borrow_and_update() != listening && running.has_changed().is_ok() {
             std::thread::yield_now();
         }
@@ -327,6 +327,6 @@ fn was_there(result: Result<(), Refusal>) -> bool {
 fn done<T>(result: Result<T, Refusal>) -> T {
     match result {
         Ok(value) => value,
-        Err(refusal) => panic!("the scene cannot be set: {} ({})", refusal.message, refusal.status),
+        Err(refusal) => panic!("invalid scene: {} ({})", refusal.message, refusal.status),
     }
 }

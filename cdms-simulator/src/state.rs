@@ -1,4 +1,4 @@
-//! What the server's tasks and its handle share: the world, faults, sessions, and the log of requests.
+//! The state that the server's tasks share with its handle: the world, faults, sessions, and the log of requests.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -9,7 +9,7 @@ use crate::log::Log;
 use crate::refusal::Refusal;
 use crate::world::World;
 
-/// What the server is asked to do, and what it does.
+/// What the server must do, or is doing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Listening {
     Open,
@@ -17,7 +17,7 @@ pub(crate) enum Listening {
     Stopped,
 }
 
-/// What the server's tasks and the handle share.
+/// The state that the server's tasks share with the handle.
 pub(crate) struct State {
     pub(crate) world: Mutex<World>,
     pub(crate) faults: Mutex<Faults>,
@@ -26,14 +26,14 @@ pub(crate) struct State {
     pub(crate) sessions: Mutex<Sessions>,
     pub(crate) control: bool,
     pub(crate) begun: std::time::Instant,
-    /// How many requests there were, those that are forgotten among them.
+    /// The number of all requests, including those that were dropped or taken.
     pub(crate) met: std::sync::atomic::AtomicU64,
 }
 
-/// A write that will be carried out when told.
+/// A write that is carried out on demand.
 pub(crate) type LateCommit = Box<dyn FnOnce(&mut World) -> Result<(), Refusal> + Send>;
 
-/// Who may enter, and who is in.
+/// The valid login, and the open sessions.
 #[derive(Debug, Default)]
 pub(crate) struct Sessions {
     pub(crate) login: Option<(String, String, Expiry)>,
@@ -51,28 +51,28 @@ pub enum Expiry {
     LoginForm,
 }
 
-/// One request as the server met it.
+/// One request as the server received it.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub struct RequestEntry {
-    /// The method; a tunnelled one as it was meant.
+    /// The effective method: the tunnelled one, if there is one.
     pub method: String,
-    /// Path and query as sent.
+    /// Path and query, as sent.
     pub target: String,
     /// The `X-Datahub-Operation` header.
     pub operation: Option<String>,
     /// The request's body.
     pub body: String,
-    /// The answer's status; `None` when the connection was closed instead, by either side.
+    /// The answer's status; `None` if either side closed the connection instead.
     pub status: Option<u16>,
     /// The length of the answer's body in bytes.
     pub answered_bytes: usize,
-    /// The faults that met it.
+    /// The faults that affected it.
     pub faults: Vec<String>,
-    /// When it had arrived, in microseconds since the server was started, by a clock that nobody moves.
+    /// When it arrived, in microseconds since the server started, by a monotonic clock.
     pub arrived_us: u64,
-    /// When it was over, before its client could learn that, by the same clock.
+    /// When it ended, by the same clock; this is before the client can know.
     pub ended_us: u64,
-    /// When it was over by the server's own clock, in ms since 1970 UTC, as commits are dated.
+    /// When it ended, by the simulated clock that also dates commits, in ms since 1970 UTC.
     pub ended_ms: i64,
 }
 
@@ -94,7 +94,7 @@ impl State {
     pub(crate) fn remember(&self, mut entry: RequestEntry) {
         entry.ended_ms = self.world().clock.now_ms();
         let mut requests = lock(&self.requests);
-        // Under the lock, so that the order is that of the ends.
+        // Under the lock, so that entries are ordered by their ends.
         entry.ended_us = self.now_us();
         requests.push(entry);
     }

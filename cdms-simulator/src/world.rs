@@ -1,4 +1,4 @@
-//! What the simulated CDMS holds: records, its rules, and the log of every commit.
+//! The simulated CDMS: its records, its rules, and the log of every commit.
 
 mod addresses;
 mod amounts;
@@ -24,12 +24,12 @@ use crate::clock::SimulatorClock;
 use crate::log::{CommitEntry, Log};
 use crate::refusal::Refusal;
 
-/// Everything the server knows.
+/// Everything that the server stores.
 pub(crate) struct World {
     pub(crate) metadata: Arc<Metadata>,
     pub(crate) clock: SimulatorClock,
     pub(crate) switches: Switches,
-    /// By entity and id, each without what is null, since most of hundreds of attributes are.
+    /// By entity and id, each without its nulls, since most of hundreds of attributes are null.
     records: HashMap<String, BTreeMap<Uuid, Attributes>>,
     commits: Log<CommitEntry>,
     pub(crate) service_user: Uuid,
@@ -37,16 +37,16 @@ pub(crate) struct World {
     pub(crate) organisation: Uuid,
 }
 
-/// Who changes something, and on whose behalf it is logged.
+/// The author of a change, as it is logged.
 #[derive(Clone, Debug)]
 pub(crate) struct Author {
     pub(crate) user: Uuid,
     pub(crate) operation: Option<String>,
-    /// Whether this is a person in CDMS itself, who may do what clients of this endpoint may not.
+    /// Whether this is a person in CDMS itself, who may do more than clients of this endpoint.
     pub(crate) person: bool,
-    /// Leaves `ModifiedOn` as it was.
+    /// Leaves `ModifiedOn` unchanged.
     pub(crate) freeze_modified: bool,
-    /// What a plug-in makes of the write.
+    /// Attributes that a plug-in sets along with the write.
     pub(crate) adjust: Attributes,
 }
 
@@ -100,7 +100,7 @@ impl World {
         self.keep(&entity.name, id, record);
     }
 
-    /// Adds a record that was there before, without a commit in the log.
+    /// Adds a record without a commit in the log.
     pub(crate) fn seed(&mut self, entity: &str, mut attributes: Attributes) -> Result<Uuid, Refusal> {
         let metadata = Arc::clone(&self.metadata);
         let entity = known_entity(&metadata, entity)?;
@@ -112,7 +112,7 @@ impl World {
         };
         let given = attributes.clone();
         let mut record = effects::at_creation(self, entity, id, attributes, &human_author(self.human_user));
-        // Unlike a client, a scene may state times, states and users.
+        // Unlike a client, a scene may set times, states and users.
         record.merge(&given);
         record.insert(entity.key.clone(), Value::Guid(id));
         self.keep(&entity.name, id, record);
@@ -123,14 +123,14 @@ impl World {
         known_entity(&self.metadata, name)
     }
 
-    /// A record with all attributes of its entity, for those who look at it from outside.
+    /// A record with all attributes of its entity, as seen from outside.
     pub(crate) fn record(&self, entity: &EntityType, id: Uuid) -> Result<Attributes, Refusal> {
         let kept = self.kept(entity, id)?;
         let value = |name: &str| kept.get(name).cloned().unwrap_or_default();
         Ok(entity.properties.iter().map(|property| (property.name.clone(), value(&property.name))).collect())
     }
 
-    /// A record without what is null.
+    /// A record without its nulls.
     pub(crate) fn kept(&self, entity: &EntityType, id: Uuid) -> Result<&Attributes, Refusal> {
         let kept = self.records.get(&entity.name).and_then(|records| records.get(&id));
         kept.ok_or_else(|| Refusal::record_missing(&entity.name.to_lowercase(), id))
@@ -140,7 +140,7 @@ impl World {
         self.records.get(&entity.name).is_some_and(|records| records.contains_key(&id))
     }
 
-    /// Stores a record without what is null.
+    /// Stores a record without its nulls.
     fn keep(&mut self, entity: &str, id: Uuid, record: Attributes) {
         self.records.entry(entity.to_owned()).or_default().insert(id, write::not_null(record));
     }
@@ -149,7 +149,7 @@ impl World {
         &self.commits
     }
 
-    /// The records of an entity in the order of their ids, without what is null.
+    /// The records of an entity in the order of their ids, without their nulls.
     pub(crate) fn all(&self, entity: &EntityType) -> impl Iterator<Item = (Uuid, &Attributes)> {
         self.records.get(&entity.name).into_iter().flatten().map(|(id, record)| (*id, record))
     }
@@ -181,7 +181,7 @@ impl World {
         Value::Instant(Instant(ms.saturating_sub(ms.rem_euclid(1000))))
     }
 
-    /// Refuses attributes that the entity does not have, and values of another form than theirs.
+    /// Refuses attributes that the entity does not have, and values of the wrong form.
     fn known(&self, entity: &EntityType, values: &Attributes) -> Result<(), Refusal> {
         for (name, value) in values.iter() {
             let property = entity.property(name);
@@ -199,7 +199,7 @@ impl World {
     }
 }
 
-/// The author of what a person does in CDMS itself.
+/// The author of changes that a person makes in CDMS itself.
 pub(crate) fn human_author(user: Uuid) -> Author {
     Author { user, operation: None, person: true, freeze_modified: false, adjust: Attributes::new() }
 }

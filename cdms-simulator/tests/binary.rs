@@ -1,5 +1,5 @@
-//! The simulator as a program: the first line, the scene, control, and mistakes that say what to do.
-#![allow(clippy::unwrap_used, reason = "functions beside the tests unwrap what the tests wrote themselves")]
+//! The simulator as a program: its first line, scenes, control, and the messages for wrong input.
+#![allow(clippy::unwrap_used, reason = "functions next to the tests unwrap values that the tests wrote")]
 
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::TcpStream;
@@ -12,7 +12,7 @@ const DOCUMENT: &str = r#"<Schema Namespace="N"><EntityType Name="Account"><Key>
 <Property Name="AccountId" Type="Edm.Guid"/><Property Name="Name" Type="Edm.String"/></EntityType>
 <EntityContainer Name="C"><EntitySet Name="AccountSet" EntityType="N.Account"/></EntityContainer></Schema>"#;
 
-/// A folder of its own for each test.
+/// A separate folder for each test.
 fn folder(test: &str) -> PathBuf {
     let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(test);
     std::fs::create_dir_all(&folder).unwrap();
@@ -26,7 +26,7 @@ fn program(folder: &PathBuf, arguments: &[&str]) -> Command {
     command
 }
 
-/// A program that serves, ended with the test.
+/// A running program, which ends with the test.
 struct Serving {
     process: Child,
     root: String,
@@ -68,8 +68,8 @@ fn the_first_line_is_the_service_root_which_serves_until_the_program_is_stopped(
     assert!(serving.root.starts_with("http://127.0.0.1:"), "{}", serving.root);
     assert!(serving.root.ends_with("/XRMServices/2011/OrganizationData.svc"), "{}", serving.root);
     assert_eq!(serving.get("/AccountSet"), ("HTTP/1.1 200 OK".to_owned(), r#"{"d":{"results":[]}}"#.to_owned()));
-    assert_eq!(serving.get("/_control/log").0, "HTTP/1.1 404 Not Found", "not without --control");
-    assert!(serving.process.try_wait().unwrap().is_none(), "it still runs");
+    assert_eq!(serving.get("/_control/log").0, "HTTP/1.1 404 Not Found", "`/_control` needs --control");
+    assert!(serving.process.try_wait().unwrap().is_none(), "the program still runs");
 }
 
 #[test]
@@ -110,7 +110,7 @@ fn a_scene_in_another_form_is_refused_with_its_place_and_the_right_form() {
     let record = r#"{"entity": "Account", "attributes": {"Name": "A"}}"#;
     let twice = format!(r#"{{"entity": "Account", "attributes": {{"AccountId": {{"guid": "{id}"}}}}}}"#);
     for (scene, said) in [
-        (account(r#"{"Name": 5}"#), "record 1 (Account): Account.Name is of the type Edm.String"),
+        (account(r#"{"Name": 5}"#), "record 1 (Account): Account.Name has the type Edm.String"),
         (account(&format!(r#"{{"AccountId": "{id}"}}"#)), "write {\"guid\": "),
         (format!("[{record}, {record}, {}]", &account(r#"{"Name": true}"#)[1..].trim_end_matches(']')), "record 3"),
         (account(r#"{"Name": {"Value": "x"}}"#), "line 1 column"),
@@ -120,7 +120,7 @@ fn a_scene_in_another_form_is_refused_with_its_place_and_the_right_form() {
         (r#"[{"Name": "A"}]"#.to_owned(), "`Name`"),
         (r#"[{"entity": "Account"}]"#.to_owned(), "missing field `attributes`"),
         (r#"[{"entity": "Acount", "attributes": {}}]"#.to_owned(), "record 1 (Acount)"),
-        (format!("[{twice}, {twice}]"), "record 2 (Account): an earlier record of the scene has the id"),
+        (format!("[{twice}, {twice}]"), "record 2 (Account): an earlier record of the scene also has the id"),
     ] {
         std::fs::write(folder.join("scene.json"), &scene).unwrap();
         let output = program(&folder, &["--metadata", "metadata.xml", "--seed", "scene.json"]).output().unwrap();
@@ -132,14 +132,14 @@ fn a_scene_in_another_form_is_refused_with_its_place_and_the_right_form() {
 }
 
 #[test]
-fn it_listens_where_it_is_told() {
+fn it_listens_on_the_given_address() {
     let serving = Serving::start(&folder("listens"), &["--metadata", "metadata.xml", "--listen", "[::1]:0"]);
     assert!(serving.root.starts_with("http://[::1]:"), "{}", serving.root);
     assert_eq!(serving.get("/AccountSet").0, "HTTP/1.1 200 OK");
 }
 
 #[test]
-fn mistakes_end_with_2_and_say_where_they_are() {
+fn wrong_input_is_reported_with_its_place_and_exit_code_2() {
     let folder = folder("mistakes");
     std::fs::write(folder.join("broken.xml"), "<Schema").unwrap();
     std::fs::write(folder.join("broken.json"), "[{]").unwrap();
@@ -147,14 +147,14 @@ fn mistakes_end_with_2_and_say_where_they_are() {
     let seeded = |file| ["--metadata", "metadata.xml", "--seed", file];
     let cases: [(&[&str], &[&str]); 10] = [
         (&[], &["--metadata <FILE>"]),
-        (&["--metadata", "nothing.xml"], &["nothing.xml", "cannot be read"]),
+        (&["--metadata", "nothing.xml"], &["cannot read nothing.xml"]),
         (&["--metadata", "broken.xml"], &["broken.xml", "line 1"]),
-        (&seeded("nothing.json"), &["nothing.json", "cannot be read"]),
+        (&seeded("nothing.json"), &["cannot read nothing.json"]),
         (&seeded("broken.json"), &["broken.json", "line 1"]),
         (&seeded("unknown.json"), &["unknown.json", "Account", "'Nmae'"]),
         (&["--metadata", "metadata.xml", "--listen", "0.0.0.0:0"], &["0.0.0.0:0", "loopback"]),
         (&["--metadata", "metadata.xml", "--listen", "here"], &["--listen <ADDRESS>", "here"]),
-        (&["--metadata", "metadata.xml", "--login", "hub"], &["--login <USER:PASSWORD>", "write it as USER:PASSWORD"]),
+        (&["--metadata", "metadata.xml", "--login", "hub"], &["--login <USER:PASSWORD>", "expected USER:PASSWORD"]),
         (
             &["--metadata", "metadata.xml", "--max-length", "Account.Nmae=5"],
             &["--max-length Account.Nmae", "metadata.xml has no such attribute"],
@@ -164,7 +164,7 @@ fn mistakes_end_with_2_and_say_where_they_are() {
         let Output { status, stdout, stderr } = program(&folder, arguments).output().unwrap();
         let text = String::from_utf8(stderr).unwrap();
         assert_eq!(status.code(), Some(2), "{arguments:?}: {text}");
-        assert_eq!(stdout, b"", "{arguments:?}: no root where nothing serves");
+        assert_eq!(stdout, b"", "{arguments:?}: no root without a server");
         assert!(text.starts_with("error: "), "{arguments:?}: {text}");
         for part in said {
             assert!(text.contains(part), "{arguments:?}: {text} does not say: {part}");
@@ -180,11 +180,11 @@ fn a_port_that_is_taken_is_named() {
     let second = program(&folder, &["--metadata", "metadata.xml", "--listen", address]).output().unwrap();
     let text = String::from_utf8(second.stderr).unwrap();
     assert_eq!(second.status.code(), Some(2), "{text}");
-    assert!(text.contains(&format!("cannot listen at {address}")), "{text}");
+    assert!(text.contains(&format!("cannot listen on {address}")), "{text}");
 }
 
 #[test]
-fn the_help_tells_all_options_and_the_exit_code() {
+fn the_help_lists_all_options_and_the_exit_code() {
     let output = program(&folder("help"), &["--help"]).output().unwrap();
     let text = String::from_utf8(output.stdout).unwrap();
     assert!(output.status.success());

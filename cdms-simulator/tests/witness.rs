@@ -1,5 +1,5 @@
-//! A second witness: what docs/protocol.md says, asked of the program by a client in another language, so that client and
-//! server cannot agree on a mistake.
+//! A second witness: clients in another language check the program against docs/protocol.md, so that client and server
+//! cannot make the same mistake.
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -12,7 +12,7 @@ mod environment;
 mod twins;
 
 #[test]
-#[allow(clippy::print_stdout, reason = "how many tests there were is for whoever runs them")]
+#[allow(clippy::print_stdout, reason = "the number of tests is shown to the person who runs them")]
 fn a_client_in_another_language_agrees() {
     let tests = twins::tests_in_python();
     let files: BTreeSet<_> = tests.iter().filter_map(|test| test.split('.').next()).collect();
@@ -24,7 +24,7 @@ fn a_client_in_another_language_agrees() {
                 while let Some(file) = { left.lock().unwrap().next() } {
                     match ran(Path::new("python3"), "tests/witness", file) {
                         Ok(ran) => *count.lock().unwrap() += ran,
-                        Err(told) => *failed.lock().unwrap() += &format!("{file}.py:\n{told}\n"),
+                        Err(output) => *failed.lock().unwrap() += &format!("{file}.py:\n{output}\n"),
                     }
                 }
             });
@@ -33,17 +33,17 @@ fn a_client_in_another_language_agrees() {
     let (failed, count) = (failed.into_inner().unwrap(), count.into_inner().unwrap());
     assert!(failed.is_empty(), "{failed}");
     println!("{count} tests in Python");
-    assert_eq!(count, tests.len(), "each test that is written is run");
+    assert_eq!(count, tests.len(), "every test is run");
 }
 
 #[test]
 fn a_client_library_that_knows_nothing_of_this_project_agrees() {
     let python = environment::python().unwrap_or_else(|reason| panic!("{reason}"));
-    let count = ran(&python, "tests/pyodata", "test_pyodata").unwrap_or_else(|told| panic!("{told}"));
-    assert_eq!(count, twins::tests_in("tests/pyodata").len(), "each test that is written is run");
+    let count = ran(&python, "tests/pyodata", "test_pyodata").unwrap_or_else(|output| panic!("{output}"));
+    assert_eq!(count, twins::tests_in("tests/pyodata").len(), "every test is run");
 }
 
-/// Runs the tests of a file; how many there were, or what went wrong.
+/// Runs the tests of a file and returns their number, or what went wrong.
 fn ran(python: &Path, folder: &str, file: &str) -> Result<usize, String> {
     let home = Path::new(env!("CARGO_MANIFEST_DIR"));
     let run = Command::new(python)
@@ -54,13 +54,13 @@ fn ran(python: &Path, folder: &str, file: &str) -> Result<usize, String> {
         .output();
     let run = run.map_err(|error| {
         let python = python.display();
-        format!("{python} cannot be run ({error}): install Python, for example with `apt-get install python3`")
+        format!("cannot run {python}: {error}; install Python, for example with `apt-get install python3`")
     })?;
-    let told = String::from_utf8_lossy(&run.stderr).into_owned();
-    // A test that is skipped agrees with nobody.
-    if !run.status.success() || told.contains("skipped=") {
-        return Err(told);
+    let output = String::from_utf8_lossy(&run.stderr).into_owned();
+    // A skipped test proves nothing.
+    if !run.status.success() || output.contains("skipped=") {
+        return Err(output);
     }
-    let count = told.lines().find_map(|line| line.strip_prefix("Ran ")?.split(' ').next()?.parse().ok());
-    count.ok_or(told)
+    let count = output.lines().find_map(|line| line.strip_prefix("Ran ")?.split(' ').next()?.parse().ok());
+    count.ok_or(output)
 }

@@ -1,4 +1,4 @@
-//! The address of a request: which resource of which service it names, and with which options.
+//! The address of a request: the resource that it names, and the query options.
 
 use percent_encoding::percent_decode_str;
 use uuid::Uuid;
@@ -7,23 +7,23 @@ use crate::refusal::Refusal;
 use crate::state::State;
 
 const SERVICE: &str = "/xrmservices/2011/organizationdata.svc";
-/// The service's path as it stands in the addresses that the server makes.
+/// The path of the service in addresses that the server generates.
 const SERVICE_SHOWN: &str = "/xrmservices/2011/OrganizationData.svc";
 
-/// The longest address that the service takes (docs/protocol.md, 3.1 and 5).
+/// The longest address that the service accepts (docs/protocol.md, 3.1 and 5).
 const LENGTH_MAX: usize = 2048;
 
-/// An address, understood.
+/// A parsed address.
 #[derive(Debug)]
 pub(super) struct Address {
     pub(super) target: Target,
-    /// The service root in the addresses that the server makes.
+    /// The service root in addresses that the server generates.
     pub(super) root: String,
-    /// The options of the query, as they are meant.
+    /// The query options, decoded.
     pub(super) pairs: Vec<(String, String)>,
 }
 
-/// What is asked about.
+/// The resource that a request addresses.
 #[derive(Debug)]
 pub(super) enum Target {
     Service,
@@ -34,7 +34,7 @@ pub(super) enum Target {
 }
 
 impl Address {
-    /// Reads path and query as they were sent to a host.
+    /// Reads the path and query that were sent to a host.
     pub(super) fn read(state: &State, host: &str, sent: &str) -> Result<Self, Refusal> {
         let length = "http://".len() + host.len() + sent.len();
         if length > LENGTH_MAX {
@@ -43,7 +43,7 @@ impl Address {
         let (path, query) = sent.split_once('?').unwrap_or((sent, ""));
         let path = percent_decode_str(path).decode_utf8().map_err(|_| Refusal::malformed_key())?.into_owned();
         let pairs = query.split('&').filter(|pair| !pair.is_empty()).map(|pair| {
-            // Forms write a blank as a plus, and so do many clients; a plus itself is %2B.
+            // Forms and many clients encode a space as a plus; a plus itself is %2B.
             let pair = pair.replace('+', " ");
             let (name, value) = pair.split_once('=').unwrap_or((&pair, ""));
             let decoded = |text: &str| percent_decode_str(text).decode_utf8().map(std::borrow::Cow::into_owned);
@@ -64,7 +64,7 @@ impl Address {
     }
 }
 
-/// What a path under the service root names.
+/// The resource that a path under the service root names.
 fn resource(state: &State, path: &str) -> Result<Target, Refusal> {
     if path.is_empty() {
         return Ok(Target::Service);
@@ -89,7 +89,7 @@ fn resource(state: &State, path: &str) -> Result<Target, Refusal> {
         return Err(Refusal::not_simulated("Addressing a part of a record"));
     }
     let Some(key) = key else { return Ok(Target::Set(entity.name.clone())) };
-    // The key may be named, as it must be where an entity has several.
+    // The key may be named, and must be if an entity has several.
     let literal = match key.split_once('=') {
         Some((name, literal)) if name == entity.key => literal,
         Some(_) => return Err(Refusal::malformed_key()),

@@ -1,4 +1,4 @@
-//! Answers: status, headers, body.
+//! Answers: status, headers and body.
 
 use bytes::Bytes;
 use futures_util::stream;
@@ -11,7 +11,7 @@ use super::{Body, Broken};
 use crate::json::{Shown, text};
 use crate::refusal::Refusal;
 
-/// An answer before it is sent.
+/// An answer that is not sent yet.
 #[derive(Clone, Debug)]
 pub(crate) struct Answer {
     pub(crate) status: u16,
@@ -60,14 +60,14 @@ impl Answer {
         self.response(body)
     }
 
-    /// The first half of the answer, and then the end of the connection.
+    /// The first half of the answer, then the end of the connection.
     pub(crate) fn into_broken_response(self) -> Response<Body> {
         let half = self.body.as_bytes()[..self.body.len() / 2].to_vec();
         let frames = stream::unfold(Some(half), |half| async {
             match half {
                 Some(half) => Some((Ok(Frame::data(Bytes::from(half))), None)),
                 None => {
-                    // Without a pause nothing would be sent before the connection ends.
+                    // Without a pause, nothing would be sent before the connection ends.
                     tokio::task::yield_now().await;
                     Some((Err(Broken), None))
                 }
@@ -79,7 +79,7 @@ impl Answer {
 
     fn response(&self, body: Body) -> Response<Body> {
         let mut response = Response::new(body);
-        // Every status in this crate is a number that HTTP knows.
+        // Every status in this crate is a valid HTTP status.
         *response.status_mut() = hyper::StatusCode::from_u16(self.status).unwrap_or(hyper::StatusCode::IM_A_TEAPOT);
         for (name, value) in &self.headers {
             if let Ok(value) = HeaderValue::try_from(value.as_str()) {

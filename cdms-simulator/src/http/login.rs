@@ -8,7 +8,7 @@ use crate::state::{Expiry, State, lock};
 
 const COOKIE: &str = "MSISAuth";
 
-/// The answer to a request for anything but the login that comes without a valid session, where sessions are asked for.
+/// The answer to a request without a valid session, if sessions are required. Requests to log in are exempt.
 pub(super) fn refused(state: &State, parts: &Parts) -> Option<Answer> {
     let sessions = lock(&state.sessions);
     let (_, _, expiry) = sessions.login.as_ref()?;
@@ -28,7 +28,7 @@ pub(super) fn refused(state: &State, parts: &Parts) -> Option<Answer> {
     })
 }
 
-/// Takes the form's fields and opens a session.
+/// Checks the form's fields and opens a session.
 pub(super) fn enter(state: &State, body: &[u8]) -> Answer {
     let mut sessions = lock(&state.sessions);
     let Some((user, password, _)) = &sessions.login else { return form(200) };

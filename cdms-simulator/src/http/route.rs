@@ -1,4 +1,4 @@
-//! What a request asks for, and the answer to it.
+//! Reads requests, carries them out and answers them.
 
 use bytes::Bytes;
 use cdms_odata::Attributes;
@@ -16,10 +16,10 @@ use crate::refusal::Refusal;
 use crate::state::State;
 use crate::world::{Author, Query, Selection, World};
 
-/// A request, understood.
+/// A parsed request.
 #[derive(Debug)]
 pub(super) struct Call {
-    /// The method that is meant: a tunnelled one where there is one.
+    /// The effective method: the tunnelled one, if there is one.
     pub(super) method: String,
     pub(super) target: Target,
     tunnelled: bool,
@@ -28,7 +28,7 @@ pub(super) struct Call {
     operation: Option<String>,
     accepts_json: bool,
     content_type: Option<String>,
-    /// The service root in the addresses that the server makes.
+    /// The service root in addresses that the server generates.
     root: String,
 }
 
@@ -51,7 +51,7 @@ impl Call {
         })
     }
 
-    /// What the request does, and to which entity, for the choice of faults.
+    /// What the request does, and to which entity; selects its faults.
     pub(super) fn matched(&self) -> (Operation, Option<String>) {
         match &self.target {
             Target::Service | Target::Metadata | Target::Login => (Operation::Other, None),
@@ -70,7 +70,7 @@ impl Call {
         }
     }
 
-    /// Does what is asked, in one step.
+    /// Carries the request out in one step.
     pub(super) fn carry_out(&self, world: &mut World, met: &Met) -> Result<Answer, Refusal> {
         if let Some((name, _)) = self.pairs.first()
             && (self.method != "GET" || matches!(self.target, Target::Service | Target::Metadata))
@@ -105,7 +105,7 @@ impl Call {
         }
     }
 
-    /// An answer with a body needs a client that takes it; one without a body, as to a MERGE, does not.
+    /// The client must accept JSON if the answer has a body; the answer to a MERGE, for example, has none.
     fn must_accept_json(&self) -> Result<(), Refusal> {
         if self.accepts_json { Ok(()) } else { Err(Refusal::not_acceptable()) }
     }
@@ -212,7 +212,7 @@ mod tests {
     use crate::clock::SimulatorClock;
     use crate::world::Switches;
 
-    /// A world with accounts so many attributes wide.
+    /// A world with accounts of this number of attributes.
     fn world(width: usize) -> World {
         let columns = (0..width).map(|column| format!("<Property Name=\"Column{column:03}\" Type=\"Edm.String\"/>"));
         let document = format!(
@@ -244,7 +244,7 @@ mod tests {
         }
     }
 
-    /// How many bytes are allocated for an answer.
+    /// The number of bytes that are allocated for an answer.
     fn cost(call: &Call, width: usize) -> u64 {
         let mut world = world(width);
         let measured = allocation_counter::measure(|| drop(call.carry_out(&mut world, &Met::default()).unwrap()));
@@ -252,7 +252,7 @@ mod tests {
     }
 
     #[test]
-    fn a_deleted_record_leaves_nothing_behind_but_its_entries_in_a_log_that_is_full() {
+    fn a_deleted_record_leaves_only_its_entries_in_a_full_log() {
         let (mut world, text) = (world(2), Value::text("x".repeat(10_000)));
         let author = call("POST", Target::Service, &[], "").author(&world, &Met::default());
         let mut come_and_go = |times: usize| {
@@ -263,12 +263,12 @@ mod tests {
         };
         come_and_go(100);
         let measured = allocation_counter::measure(|| come_and_go(100));
-        assert!(measured.bytes_total > 1_000_000, "texts are held: {measured:?}");
-        assert!(measured.bytes_current < 1_000, "and freed: {measured:?}");
+        assert!(measured.bytes_total > 1_000_000, "texts are allocated: {measured:?}");
+        assert!(measured.bytes_current < 1_000, "and freed again: {measured:?}");
     }
 
     #[test]
-    fn what_is_not_selected_is_not_built() {
+    fn attributes_that_are_not_selected_are_not_built() {
         let record = || Target::Record("Account".to_owned(), Uuid::from_u128(1));
         let selection = [("$select", "Column000")];
         for call in [
@@ -278,9 +278,9 @@ mod tests {
             call("DELETE", record(), &[], ""),
         ] {
             let (narrow, wide) = (cost(&call, 2), cost(&call, 400));
-            assert_eq!(wide, narrow, "{call:?} costs as much however wide the records are");
+            assert_eq!(wide, narrow, "the cost of {call:?} does not depend on the width of records");
         }
         let whole = call("GET", record(), &[], "");
-        assert!(cost(&whole, 400) > cost(&whole, 2) + 398 * 16, "a whole record is built whole, and that is counted");
+        assert!(cost(&whole, 400) > cost(&whole, 2) + 398 * 16, "the cost of a whole record depends on its width");
     }
 }

@@ -1,4 +1,4 @@
-//! Request bodies in.
+//! Parses request bodies.
 
 use cdms_odata::metadata::{EdmType, EntityType, Property};
 use cdms_odata::{Attributes, Instant, Reference, Value};
@@ -9,7 +9,7 @@ use uuid::Uuid;
 
 use crate::refusal::Refusal;
 
-/// Reads a request body. `infer` finds the entity of a reference that names none.
+/// Parses a request body. `infer` finds the entity of a reference that names none.
 pub(crate) fn parse(
     namespace: &str,
     entity: &EntityType,
@@ -22,7 +22,7 @@ pub(crate) fn parse(
     let Json::Object(members) = json else { return Err(Refusal::no_resource()) };
     let mut attributes = Attributes::new();
     for (name, value) in members {
-        // A record that is posted back as it was read carries these.
+        // A record that is sent back as it was read has these.
         if name == "__metadata" || value.get("__deferred").is_some() {
             continue;
         }
@@ -48,7 +48,7 @@ pub(crate) fn parse(
     Ok(attributes)
 }
 
-/// What a failed conversion names: of a complex value its member.
+/// What the message of a failed conversion names: for a complex value, its member.
 fn converted(property: &Property) -> (&str, &'static str) {
     match property.edm {
         EdmType::Money => ("Value", "Edm.Decimal"),
@@ -59,8 +59,8 @@ fn converted(property: &Property) -> (&str, &'static str) {
     }
 }
 
-/// A lookup of a record. One that names no entity and is found in none is of a record that is missing, as one of a named
-/// entity would be.
+/// A lookup of a record. If it names no entity and no entity has the record, the record is missing, as for a named
+/// entity.
 fn parse_lookup(id: &Json, entity: Option<&Json>, infer: &dyn Fn(Uuid) -> Option<String>) -> Result<Value, Refusal> {
     let id = id.as_str().and_then(|id| id.parse().ok()).ok_or_else(|| Refusal::conversion("Id", "Edm.Guid"))?;
     let logical_name = match entity {
@@ -92,13 +92,13 @@ fn parse_value(edm: EdmType, json: &Json) -> Option<Value> {
             Json::Null => Value::Null,
             option => Value::Choice(i32::try_from(option.as_i64()?).ok()?),
         },
-        // A lookup of a record is read apart from this.
+        // A lookup that is not null is parsed by `parse_lookup`.
         EdmType::EntityReference => json.get("Id")?.is_null().then_some(Value::Null)?,
         EdmType::BooleanManagedProperty => Value::Boolean(json.get("Value")?.as_bool()?),
     })
 }
 
-/// A fraction as a JSON number has been reported to fail (docs/protocol.md, 2.1), so it fails here.
+/// A fraction as a JSON number is reported to fail (docs/protocol.md, 2.1), so it fails here too.
 fn decimal(json: &Json) -> Option<Decimal> {
     match json {
         Json::String(text) => text.parse().ok(),
@@ -107,11 +107,11 @@ fn decimal(json: &Json) -> Option<Decimal> {
     }
 }
 
-/// A time in any of the forms that clients send. One without a zone is taken for UTC; which zone a server takes is not
-/// known (docs/protocol.md, 2.1).
+/// A time in any of the forms that clients send. A time without a zone is read as UTC; which zone a server assumes is
+/// unknown (docs/protocol.md, 2.1).
 fn instant(text: &str) -> Option<Instant> {
     if let Some(inner) = text.strip_prefix("/Date(").and_then(|rest| rest.strip_suffix(")/")) {
-        // An offset says where the client is and does not move the instant.
+        // An offset gives the client's time zone and does not change the instant.
         let offset_at = inner.char_indices().skip(1).find(|(_, sign)| matches!(sign, '+' | '-'));
         let (ms, offset) = inner.split_at(offset_at.map_or(inner.len(), |(at, _)| at));
         let digits = offset.get(1..).unwrap_or_default();

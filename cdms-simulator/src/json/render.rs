@@ -1,4 +1,4 @@
-//! Records out.
+//! Renders records.
 
 use cdms_odata::metadata::{EdmType, EntityType, Property};
 use cdms_odata::{Attributes, Reference, Value};
@@ -8,19 +8,19 @@ use uuid::Uuid;
 use super::Shown;
 use crate::world::Selection;
 
-/// What writing a record needs beside the record.
+/// What rendering a record needs besides the record.
 pub(crate) struct Rendering<'r> {
     pub(crate) namespace: &'r str,
     /// The service root as the client wrote it.
     pub(crate) root: &'r str,
-    /// The properties to show; `None`: all, with deferred navigation.
+    /// The properties to show; `None`: all, with deferred navigation properties.
     pub(crate) selection: Option<&'r Selection>,
-    /// The current display name of what a lookup points to.
+    /// The current display name of the record that a lookup refers to.
     pub(crate) name_of: &'r dyn Fn(&Reference) -> Option<&'r str>,
 }
 
-/// A record as the service shows it. Only what is shown is built: an organisation's records are hundreds of attributes
-/// wide.
+/// A record as the service shows it. Only the attributes that are shown are built: an organisation's records can have
+/// hundreds.
 pub(crate) fn render<'r>(
     entity: &'r EntityType,
     id: Uuid,

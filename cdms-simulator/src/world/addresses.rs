@@ -1,4 +1,4 @@
-//! An account and its addresses, which are made, mirrored and deleted together (docs/protocol.md, 4.2).
+//! An account and its addresses, which are created, mirrored and deleted together (docs/protocol.md, 4.2).
 
 use std::sync::Arc;
 
@@ -13,17 +13,17 @@ use crate::refusal::Refusal;
 
 const NUMBERS: [i32; 2] = [1, 2];
 
-/// Where an account carries the id of its address.
+/// The attribute of an account that contains the id of its address.
 fn id_place(number: i32) -> &'static str {
     if number == 1 { "Address1_AddressId" } else { "Address2_AddressId" }
 }
 
-/// Whether this is where an account carries the id of an address.
+/// Whether this attribute of an account contains the id of an address.
 pub(super) fn is_an_id(name: &str) -> bool {
     NUMBERS.iter().any(|number| name == id_place(*number))
 }
 
-/// An address stands under a parent, or not at all.
+/// Refuses an address without a parent.
 pub(super) fn check_creation(entity: &EntityType, values: &Attributes) -> Result<(), Refusal> {
     let parented = matches!(values.get("ParentId"), Some(Value::Lookup(_)));
     if entity.name == "CustomerAddress" && !parented {
@@ -32,7 +32,7 @@ pub(super) fn check_creation(entity: &EntityType, values: &Attributes) -> Result
     Ok(())
 }
 
-/// Gives a new account the ids of the addresses that come with it.
+/// Gives a new account the ids of the addresses that are created with it.
 pub(super) fn give(world: &World, entity: &EntityType, values: &mut Attributes) {
     if entity.name == "Account" && world.metadata.entity("CustomerAddress").is_some() {
         for place in NUMBERS.map(id_place) {
@@ -43,7 +43,7 @@ pub(super) fn give(world: &World, entity: &EntityType, values: &mut Attributes) 
     }
 }
 
-/// An account comes with two addresses, whose ids it carries.
+/// Creates the two addresses of a new account.
 pub(super) fn after_creation(world: &mut World, entity: &EntityType, id: Uuid, author: &Author) {
     if entity.name == "CustomerAddress" {
         mirror_to_account(world, id, author);
@@ -69,7 +69,7 @@ pub(super) fn after_creation(world: &mut World, entity: &EntityType, id: Uuid, a
     }
 }
 
-/// Account and address mirror each other.
+/// Mirrors an account to its addresses, and an address to its account.
 pub(super) fn after_update(world: &mut World, entity: &EntityType, id: Uuid, author: &Author) {
     if entity.name == "CustomerAddress" {
         mirror_to_account(world, id, author);
@@ -85,11 +85,11 @@ pub(super) fn after_update(world: &mut World, entity: &EntityType, id: Uuid, aut
     }
 }
 
-/// What a deleted record leaves behind.
+/// What must be cleaned up after a deleted record.
 pub(super) enum Trace {
     /// The addresses of an account.
     Account(Uuid),
-    /// The place of an address on its account.
+    /// The attributes of an address on its account.
     Address {
         account: Uuid,
         number: i32,
@@ -108,7 +108,7 @@ impl Trace {
     }
 }
 
-/// A deleted account takes its addresses along; a deleted address empties its place on the account.
+/// Deletes the addresses of a deleted account, or empties a deleted address's attributes on its account.
 pub(super) fn after_deletion(world: &mut World, trace: &Trace, author: &Author) {
     let metadata = Arc::clone(&world.metadata);
     match *trace {
@@ -159,7 +159,7 @@ fn mirror_to_account(world: &mut World, id: Uuid, author: &Author) {
     change(world, account, account_id, &values, author);
 }
 
-/// Lays values over a record, and logs it where that changes something.
+/// Sets values of a record, and logs this if it changes anything.
 fn change(world: &mut World, entity: &EntityType, id: Uuid, values: &Attributes, author: &Author) {
     let Ok(old) = world.kept(entity, id) else { return };
     if values.iter().all(|(name, value)| old.get(name).unwrap_or(&Value::Null) == value) {
@@ -183,7 +183,7 @@ fn place_of(address: &Attributes) -> Option<(Uuid, i32)> {
     }
 }
 
-/// The attributes of an account's address under the address's own names.
+/// An account's attributes for one of its addresses, under the names that they have there.
 fn mirrored(account: &Attributes, number: i32, entity: &EntityType, address: &EntityType) -> Attributes {
     let prefix = format!("Address{number}_");
     let own = entity.properties.iter().filter_map(|property| {

@@ -1,5 +1,5 @@
-//! Numbers and money: their precision, their currency, and the amounts in the organisation's own one. All of this is off
-//! unless it is switched on, because how a server of CRM 2011 does it is not sure.
+//! Numbers and money: their precision, their currency, and amounts in the organisation's own currency. All of this is
+//! off by default, because the behaviour of a CRM 2011 server is uncertain.
 
 use cdms_odata::metadata::{EdmType, EntityType};
 use cdms_odata::{Attributes, Value};
@@ -8,16 +8,16 @@ use rust_decimal::{Decimal, RoundingStrategy};
 use super::Switches;
 use crate::refusal::Refusal;
 
-/// Where a record says in which currency its amounts are.
+/// The attribute that contains the currency of a record's amounts.
 const CURRENCY: &str = "TransactionCurrencyId";
 
-/// What the name of an amount in the organisation's own currency ends with.
+/// The suffix of an amount in the organisation's own currency.
 const BASE: &str = "_Base";
 
-/// Amounts are kept to a ten-thousandth.
+/// The number of decimal places that amounts are stored with.
 const MONEY_SCALE: u32 = 4;
 
-/// Rounds values to the precision of their attributes, where one is known; halves go away from zero.
+/// Rounds values to the precision of their attributes, if it is known, half away from zero.
 pub(super) fn round(switches: &Switches, entity: &EntityType, values: &mut Attributes) {
     let precise = values.iter().filter_map(|(name, value)| {
         let digits = switches.rule(&entity.name, name)?.precision?;
@@ -27,7 +27,7 @@ pub(super) fn round(switches: &Switches, entity: &EntityType, values: &mut Attri
             Value::Money(amount) => Value::Money(decimal(amount)),
             Value::Double(number) => {
                 let shift = 10_f64.powi(i32::try_from(digits).unwrap_or(i32::MAX));
-                // A shift that leaves no number would round nothing.
+                // If the shift overflows, the number stays as it is.
                 let shifted = (number * shift).round() / shift;
                 Value::Double(if shifted.is_finite() { shifted } else { *number })
             }
@@ -40,7 +40,7 @@ pub(super) fn round(switches: &Switches, entity: &EntityType, values: &mut Attri
     }
 }
 
-/// Refuses money that is in no currency, where the switch says so.
+/// Refuses money without a currency, if the switch says so.
 pub(super) fn check_currency(
     switches: &Switches,
     entity: &EntityType,
@@ -55,12 +55,12 @@ pub(super) fn check_currency(
     }
 }
 
-/// Whether the server itself reckons this attribute.
+/// Whether the server itself computes this attribute.
 pub(super) fn is_reckoned(switches: &Switches, name: &str) -> bool {
     switches.base_amounts && name.ends_with(BASE)
 }
 
-/// Reckons the amounts in the organisation's own currency, where the switch says so.
+/// Computes the amounts in the organisation's own currency, if the switch says so.
 pub(super) fn reckon(switches: &Switches, entity: &EntityType, record: &mut Attributes) {
     if !switches.base_amounts {
         return;

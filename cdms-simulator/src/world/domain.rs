@@ -1,4 +1,4 @@
-//! The domain of each kind of value: what a CDMS holds at all, whatever the organisation.
+//! The domain of each kind of value: what a CDMS can store, in any organisation.
 
 use cdms_odata::metadata::EntityType;
 use cdms_odata::{Instant, Value};
@@ -6,19 +6,19 @@ use rust_decimal::Decimal;
 
 use crate::refusal::Refusal;
 
-/// 1753-01-01T00:00:00Z, where the database's calendar begins (docs/protocol.md, 2.2).
+/// 1753-01-01T00:00:00Z, the first instant that the database can store (docs/protocol.md, 2.2).
 const FIRST_MS: i64 = -6_847_804_800_000;
 
 /// The end of the year 9999.
 const LAST_MS: i64 = 253_402_300_799_999;
 
-/// The largest decimal and double on either side of zero.
+/// The largest absolute value of a decimal or double.
 const NUMBER_MAX: i64 = 100_000_000_000;
 
-/// The largest amount of money on either side of zero.
+/// The largest absolute value of an amount of money.
 const MONEY_MAX: i64 = 922_337_203_685_477;
 
-/// Refuses a value that an attribute of its kind cannot hold.
+/// Refuses a value that no attribute of its kind can have.
 pub(super) fn check(entity: &EntityType, name: &str, value: &Value) -> Result<(), Refusal> {
     let within = |number: &Decimal, most: i64| number.abs() <= Decimal::from(most);
     match value {
@@ -33,7 +33,7 @@ pub(super) fn check(entity: &EntityType, name: &str, value: &Value) -> Result<()
         Value::Instant(Instant(ms)) if !(FIRST_MS..=LAST_MS).contains(ms) => {
             Err(Refusal::invalid(&entity.name, name, "is before the year 1753 or after 9999"))
         }
-        // What is no number is within nothing.
+        // NaN and infinities are out of range too.
         Value::Double(number) if !number.is_finite() || !within_double(*number) => {
             Err(Refusal::number_out_of_range(&entity.name, name))
         }
@@ -43,12 +43,12 @@ pub(super) fn check(entity: &EntityType, name: &str, value: &Value) -> Result<()
     }
 }
 
-#[allow(clippy::cast_precision_loss, reason = "the limit has twelve digits, which a double holds")]
+#[allow(clippy::cast_precision_loss, reason = "the limit has twelve digits, which a double represents exactly")]
 fn within_double(number: f64) -> bool {
     number.abs() <= NUMBER_MAX as f64
 }
 
-/// Whether XML 1.0 has the character; what CDMS keeps has to travel in its SOAP messages too.
+/// Whether XML 1.0 has the character. CDMS also sends its values in SOAP messages.
 fn is_in_xml(letter: char) -> bool {
     matches!(letter, '\t' | '\n' | '\r' | ' '..='\u{FFFD}' | '\u{10000}'..)
 }

@@ -1,4 +1,4 @@
-//! What the platform does beside what a client asks for (docs/protocol.md, 4.1).
+//! What the platform does besides what a client requests (docs/protocol.md, 4.1).
 
 use cdms_odata::metadata::EntityType;
 use cdms_odata::{Attributes, Reference, Value};
@@ -14,8 +14,8 @@ pub(super) fn is_the_servers(name: &str) -> bool {
         || addresses::is_an_id(name)
 }
 
-/// What the server makes of other values, or keeps about a record beside it: a client's value is ignored, a person's deed
-/// in the server's own pages may change it.
+/// Attributes that the server derives from other values or keeps about a record. A client's value is ignored; a
+/// person's action in the server's own pages may change them.
 const KEPT: [&str; 14] = [
     "Address3_AddressId",
     "Aging30",
@@ -33,7 +33,7 @@ const KEPT: [&str; 14] = [
     "YomiFullName",
 ];
 
-/// Whether a client's value for this attribute is not honoured.
+/// Whether a client cannot set this attribute.
 pub(super) fn is_read_only(name: &str, kind: CommitKind) -> bool {
     match name {
         "StateCode" | "statecode" => true,
@@ -42,7 +42,7 @@ pub(super) fn is_read_only(name: &str, kind: CommitKind) -> bool {
     }
 }
 
-/// What an attribute is before it is set.
+/// The value of an attribute before it is set.
 pub(super) fn default_of(name: &str) -> Value {
     match name {
         "StateCode" | "statecode" => Value::Choice(0),
@@ -52,7 +52,7 @@ pub(super) fn default_of(name: &str) -> Value {
     }
 }
 
-/// A new record with what the server fills in.
+/// A new record with the values that the server sets.
 pub(super) fn at_creation(
     world: &World,
     entity: &EntityType,
@@ -82,7 +82,7 @@ pub(super) fn at_creation(
     record
 }
 
-/// What an update moves beside the values sent.
+/// Sets what an update changes besides the values that were sent.
 pub(super) fn at_update(world: &World, entity: &EntityType, record: &mut Attributes, author: &Author) {
     if !author.freeze_modified && entity.property("ModifiedOn").is_some() {
         record.insert("ModifiedOn", world.now());

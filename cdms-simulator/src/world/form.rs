@@ -1,4 +1,4 @@
-//! The form of values: which one an attribute of each type has, so that no scene holds what could not be shown.
+//! The form of values that an attribute of each type has, so that no scene contains values that cannot be shown.
 
 use cdms_odata::Value;
 use cdms_odata::metadata::{EdmType, Property};
@@ -21,15 +21,14 @@ pub(super) fn fault(property: &Property, value: &Value) -> Option<String> {
         _ => false,
     };
     let (form, expected) = (value.form(), expected(property.edm));
-    (!fits)
-        .then(|| format!("is of the type {} and cannot be the {form} {value}: write {expected}", property.edm.name()))
+    (!fits).then(|| format!("has the type {} and cannot be the {form} {value}; write {expected}", property.edm.name()))
 }
 
-/// A value of a type as scenes in JSON write it.
+/// How JSON scenes write a value of a type.
 fn expected(edm: EdmType) -> &'static str {
     match edm {
         EdmType::String => "text, as in \"Acme\"",
-        EdmType::Int32 => "a whole number, as in 5",
+        EdmType::Int32 => "an integer, as in 5",
         EdmType::Int64 => "{\"bigint\": \"5\"}",
         EdmType::Decimal => "{\"decimal\": \"1.5\"}",
         EdmType::Double => "{\"double\": 51.5}, a finite number",

@@ -1,4 +1,4 @@
-//! States and statuses: which go together, and what a closed activity refuses (docs/protocol.md, 4.1 and 9).
+//! States and statuses: which belong together, and what a closed activity refuses (docs/protocol.md, 4.1 and 9).
 
 use cdms_odata::metadata::EntityType;
 use cdms_odata::{Attributes, Value};
@@ -6,13 +6,13 @@ use cdms_odata::{Attributes, Value};
 use super::{Author, Switches};
 use crate::refusal::Refusal;
 
-/// The names of state and status, which custom entities have in lower case.
+/// The names of state and status, which are in lower case in custom entities.
 fn names(entity: &EntityType) -> Option<(&'static str, &'static str)> {
     let pairs = [("StateCode", "StatusCode"), ("statecode", "statuscode")];
     pairs.into_iter().find(|(state, status)| entity.property(state).is_some() && entity.property(status).is_some())
 }
 
-/// Activities of every sort have this key.
+/// Activities of every kind have this key.
 fn is_activity(entity: &EntityType) -> bool {
     entity.key == "ActivityId"
 }
@@ -24,19 +24,19 @@ fn option(of: &Attributes, name: &str) -> Option<i32> {
     }
 }
 
-/// The status that a record gets with its state where none is given.
+/// The status that a record gets with its state if none is given.
 pub(super) fn default_status(state: i32) -> i32 {
     state.saturating_add(1)
 }
 
-/// The status of a record that is replaced without one.
+/// The status of a record that is replaced without a status.
 pub(super) fn status_to_reset(entity: &EntityType, name: &str, old: &Attributes) -> Option<Value> {
     let (state, status) = names(entity)?;
     (name == status).then(|| Value::Choice(default_status(option(old, state).unwrap_or(0))))
 }
 
-/// Refuses a status that does not belong to the state, and any change of a closed activity. A person who changes the
-/// state alone gets the status that goes with it.
+/// Refuses a status that does not belong to the state, and any change of a closed activity. If a person changes only
+/// the state, the record gets the status that belongs to it.
 pub(super) fn check(
     switches: &Switches,
     entity: &EntityType,
@@ -72,9 +72,9 @@ fn fits(switches: &Switches, entity: &EntityType, state: i32, status: i32) -> bo
     if let Some(statuses) = switches.statuses.get(&entity.name) {
         return statuses.iter().any(|(of, allowed)| *of == state && allowed.contains(&status));
     }
-    // Accounts, contacts and custom entities are active (1) or inactive (2), custom activities open, completed,
-    // canceled or scheduled; an organisation may have more statuses for any of these states. Other entities of the
-    // system have statuses of their own.
+    // Accounts, contacts and custom entities are active (1) or inactive (2); custom activities are open, completed,
+    // canceled or scheduled. An organisation may have more statuses for any of these states. Other entities of the
+    // system have their own statuses.
     let states = match entity.name.as_str() {
         "Account" | "Contact" => 2,
         custom if custom.contains('_') => {

@@ -1,4 +1,4 @@
-//! Lists: selection, pages and the little of `$filter` that is simulated.
+//! Lists: selection, pages, and the small part of `$filter` that is simulated.
 
 use std::collections::BTreeSet;
 
@@ -16,13 +16,13 @@ pub(crate) struct Query {
     filter: Option<(String, Value)>,
     top: Option<usize>,
     skip: usize,
-    /// The last id of the page before.
+    /// The last id of the previous page.
     after: Option<Uuid>,
-    /// How many pages came before.
+    /// The number of previous pages.
     page: u32,
 }
 
-/// What of a record is to be shown: places among its entity's properties and navigation properties.
+/// The parts of a record to show: indexes into its entity's properties and navigation properties.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(crate) struct Selection {
     pub(crate) properties: BTreeSet<usize>,
@@ -37,7 +37,7 @@ pub(crate) struct Listing {
 }
 
 impl Query {
-    /// Reads the options of a list, or with `single` those of one record.
+    /// Parses the options of a list, or with `single` the options of one record.
     pub(crate) fn parse(
         world: &World,
         entity: &EntityType,
@@ -67,7 +67,7 @@ impl Query {
         Ok(query)
     }
 
-    /// The page that the query asks for; `pairs` are its options as they were sent.
+    /// The page that the query requests; `pairs` are its options as they were sent.
     pub(crate) fn page(&self, world: &World, entity: &EntityType, pairs: &[(String, String)]) -> Listing {
         let matching = world.all(entity).filter(|(_, record)| self.matches(record)).map(|(id, _)| id);
         let from = matching.filter(|id| self.after.is_none_or(|after| *id > after));
@@ -82,7 +82,7 @@ impl Query {
 
     fn matches(&self, record: &Attributes) -> bool {
         self.filter.as_ref().is_none_or(|(name, wanted)| match (record.get(name), wanted) {
-            // Text compares without case and trailing blanks (docs/protocol.md, 3.1).
+            // Text is compared without case and trailing spaces (docs/protocol.md, 3.1).
             (Some(Value::Text(text)), Value::Text(wanted)) => {
                 text.trim_end().to_lowercase() == wanted.trim_end().to_lowercase()
             }
@@ -125,7 +125,7 @@ fn select(world: &World, entity: &EntityType, value: &str) -> Result<Selection, 
     Ok(selection)
 }
 
-/// One equality with a text or a GUID; the whole language comes with the queries of the hub.
+/// Equality with a text or a GUID; the full language will be added with the hub's queries.
 fn filter(world: &World, entity: &EntityType, value: &str) -> Result<(String, Value), Refusal> {
     let not_simulated = || Refusal::not_simulated("A $filter other than one equality with a text or a guid");
     let (name, literal) = value.trim().split_once(" eq ").ok_or_else(not_simulated)?;

@@ -1,32 +1,32 @@
-//! Behaviour that differs between servers or is not sure, and rules that `$metadata` does not tell.
+//! Behaviour that differs between servers or is uncertain, and rules that `$metadata` does not state.
 
 use std::collections::HashMap;
 
-/// How this server behaves where others may differ.
+/// How this server behaves where servers may differ.
 #[derive(Clone, Debug)]
 pub(crate) struct Switches {
     pub(crate) bare_null_clears: bool,
     pub(crate) refuse_dangling_lookups: bool,
     pub(crate) refuse_read_only: bool,
-    /// Money is refused of a record without a currency.
+    /// Money is refused for a record without a currency.
     pub(crate) money_needs_currency: bool,
-    /// The server reckons the `*_Base` value of each amount of money.
+    /// The server computes the `*_Base` value of each amount of money.
     pub(crate) base_amounts: bool,
-    /// The lookups whose records go with the record that they point to, by entity and attribute.
+    /// The lookups whose records are deleted with the record that they refer to, by entity and attribute.
     pub(crate) parental: Vec<(String, String)>,
     pub(crate) page_size: usize,
-    /// The statuses that belong to each state, by entity; of other entities only what is usual is known.
+    /// The statuses that belong to each state, by entity; for other entities only the usual ones are known.
     pub(crate) statuses: HashMap<String, Vec<(i32, Vec<i32>)>>,
     /// By entity and attribute.
     rules: HashMap<String, HashMap<String, Rule>>,
 }
 
-/// What an attribute may hold.
+/// The limits of an attribute's values.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Rule {
     pub(crate) max_length: Option<usize>,
     pub(crate) options: Option<Vec<i32>>,
-    /// How many decimals are kept.
+    /// The number of decimal places that are kept.
     pub(crate) precision: Option<u32>,
 }
 
@@ -50,7 +50,7 @@ impl Switches {
         self.rules.entry(entity).or_default().entry(attribute).or_default()
     }
 
-    /// The rule of an attribute, where it has one.
+    /// The rule of an attribute, if it has one.
     pub(crate) fn rule(&self, entity: &str, attribute: &str) -> Option<&Rule> {
         self.rules.get(entity)?.get(attribute)
     }

@@ -1,4 +1,4 @@
-//! Writes: what is taken, what it changes, and the entry of it in the log.
+//! Writes: which are accepted, what they change, and their entries in the log.
 
 use std::sync::Arc;
 
@@ -10,7 +10,7 @@ use super::{Author, World, addresses, amounts, domain, effects, known_entity, li
 use crate::log::{CommitEntry, CommitKind};
 use crate::refusal::Refusal;
 
-/// What a commit did, for its entry in the log.
+/// What a commit changed, for its entry in the log.
 pub(super) struct Change<'c> {
     pub(super) kind: CommitKind,
     pub(super) entity: &'c EntityType,
@@ -116,7 +116,7 @@ impl World {
         self.commit(Change { kind: CommitKind::Delete, entity, id, sent, before: old, after }, author);
         addresses::after_deletion(self, &trace, author);
         for (child, id) in self.children(entity, id) {
-            // One that went with another child meanwhile is gone already.
+            // It may already be deleted together with another child.
             if self.has_record(known_entity(&metadata, &child)?, id) {
                 self.delete(&child, id, author)?;
             }
@@ -124,7 +124,7 @@ impl World {
         Ok(())
     }
 
-    /// The records that go with this one, by entity and id.
+    /// The records that are deleted with this one, by entity and id.
     fn children(&self, parent: &EntityType, id: Uuid) -> Vec<(String, Uuid)> {
         let mut children = Vec::new();
         for (name, attribute) in &self.switches.parental {
@@ -139,7 +139,7 @@ impl World {
         children
     }
 
-    /// Takes a record out of the world.
+    /// Removes a record and returns it.
     pub(super) fn take_out(&mut self, entity: &EntityType, id: Uuid) -> Result<Attributes, Refusal> {
         let taken = self.records.get_mut(&entity.name).and_then(|records| records.remove(&id));
         taken.ok_or_else(|| Refusal::record_missing(&entity.name.to_lowercase(), id))
@@ -162,7 +162,7 @@ impl World {
         });
     }
 
-    /// Leaves out what clients cannot set, or refuses it where the switch says so.
+    /// Drops attributes that clients cannot set, or refuses them if the switch says so.
     fn without_read_only(&self, entity: &EntityType, values: &mut Attributes, kind: CommitKind) -> Result<(), Refusal> {
         let switches = &self.switches;
         let is_read_only = |name: &str| effects::is_read_only(name, kind) || amounts::is_reckoned(switches, name);
@@ -206,7 +206,7 @@ impl World {
     }
 }
 
-/// The values that differ, before and after; what is missing on one side is null there.
+/// The values that differ, before and after; a value that is missing on one side is null there.
 fn changes(old: &Attributes, new: &Attributes) -> (Attributes, Attributes) {
     let value = |of: &Attributes, name: &str| of.get(name).cloned().unwrap_or_default();
     let names = old.names().chain(new.names().filter(|name| !old.contains(name)));
@@ -220,7 +220,7 @@ fn names(values: &Attributes) -> Vec<String> {
     values.names().map(ToString::to_string).collect()
 }
 
-/// Cuts times to whole seconds, towards the past: no part of a second is ever seen of one (docs/protocol.md, 2.2).
+/// Truncates times to whole seconds, towards the past: CDMS never shows fractions of a second (docs/protocol.md, 2.2).
 pub(super) fn in_seconds(values: &mut Attributes) {
     let cut = values.iter().filter_map(|(name, value)| match value {
         Value::Instant(Instant(ms)) => {
@@ -234,7 +234,7 @@ pub(super) fn in_seconds(values: &mut Attributes) {
     }
 }
 
-/// A record's attributes without those that are null.
+/// A record's attributes without the nulls.
 pub(super) fn not_null(mut attributes: Attributes) -> Attributes {
     attributes.retain(|_, value| !value.is_null());
     attributes.shrink();

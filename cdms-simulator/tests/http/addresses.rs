@@ -1,4 +1,4 @@
-//! An account and its two addresses: made, mirrored and deleted together.
+//! An account and its two addresses: created, mirrored and deleted together.
 
 use cdms_odata::Value;
 use serde_json::{Value as Json, json};
@@ -20,7 +20,7 @@ async fn made(cdms: &Cdms) -> (Json, [Uuid; 2]) {
 async fn an_account_comes_with_two_addresses_whose_ids_it_carries() {
     let cdms = Cdms::start();
     let (_, ids) = made(&cdms).await;
-    assert!(!ids.contains(&OTHER), "the ids are the server's");
+    assert!(!ids.contains(&OTHER), "the server chooses the ids");
     assert_eq!(cdms.get("CustomerAddressSet").await.results().len(), 2);
     for ((id, city), number) in ids.into_iter().zip(["Leeds", "York"]).zip([1, 2]) {
         let address = cdms.get(&key("CustomerAddressSet", id)).await.d(200);
@@ -39,7 +39,7 @@ async fn account_and_address_mirror_each_other_and_the_ids_stay() {
         .await
         .done();
     assert_eq!(cdms.held("CustomerAddress", first, "City"), Value::text("Hull"));
-    assert_eq!(cdms.held("CustomerAddress", second, "City"), Value::text("York"), "the other one is left alone");
+    assert_eq!(cdms.held("CustomerAddress", second, "City"), Value::text("York"), "the other address is unchanged");
     cdms.merge(&key("CustomerAddressSet", second), json!({"City": "Bath", "Latitude": 51.4})).await.done();
     assert_eq!(cdms.held("Account", ACCOUNT, "Address2_City"), Value::text("Bath"));
     assert_eq!(cdms.held("Account", ACCOUNT, "Address1_City"), Value::text("Hull"));

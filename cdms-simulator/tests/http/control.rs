@@ -1,4 +1,4 @@
-//! `/_control/…`: the simulator steered over HTTP by programs in any language.
+//! `/_control/…`: programs in any language control the simulator over HTTP.
 
 use cdms_odata::Value;
 use cdms_simulator::{Expiry, Operation};
@@ -28,7 +28,7 @@ async fn the_clock_is_read_set_and_moved() {
     assert_eq!(set.json(), json!({"now_ms": 99}));
     assert_eq!(cdms.simulator.clock().now_ms(), 99);
     let end = order(&cdms, "POST", "clock", json!({"set_ms": i64::MIN, "advance_ms": i64::MIN})).await;
-    assert_eq!(end.json(), json!({"now_ms": i64::MIN}), "no time is too far");
+    assert_eq!(end.json(), json!({"now_ms": i64::MIN}), "the clock saturates");
 }
 
 #[tokio::test]
@@ -80,12 +80,12 @@ async fn every_fault_has_its_form_in_json() {
     }
     let ordered =
         serde_json::to_value(cdms_simulator::FaultRule::new(cdms_simulator::Fault::Deadlock).on(Operation::List));
-    assert_eq!(order(&cdms, "POST", "faults", ordered.unwrap()).await.status, 200, "as the library writes it");
+    assert_eq!(order(&cdms, "POST", "faults", ordered.unwrap()).await.status, 200, "as the library serializes it");
     cdms.simulator.clear_faults();
 }
 
 #[tokio::test]
-async fn a_late_commit_is_told_to_happen() {
+async fn a_late_commit_happens_on_request() {
     let cdms = scene();
     order(&cdms, "POST", "faults", json!({"fault": "commit_late", "times": 1})).await;
     tried(cdms.merging(&account(ACCOUNT), json!({"Name": "Late"}))).await.unwrap_err();
@@ -95,7 +95,7 @@ async fn a_late_commit_is_told_to_happen() {
 }
 
 #[tokio::test]
-async fn log_and_requests_are_told_as_json() {
+async fn log_and_requests_are_returned_as_json() {
     let cdms = scene();
     let merge = cdms.merging(&account(ACCOUNT), json!({"Name": "New"})).header("x-datahub-operation", "op-1");
     reply(merge).await.done();
@@ -109,12 +109,12 @@ async fn log_and_requests_are_told_as_json() {
     assert_eq!((&commit["operation"], &commit["sent"]), (&json!("op-1"), &json!(["Name"])));
     assert_eq!((&commit["before"]["Name"], &commit["after"]["Name"]), (&json!("Acme"), &json!("New")));
     let requests = order(&cdms, "GET", "requests", Json::Null).await.json();
-    assert_eq!(requests.as_array().unwrap().len(), 1, "orders are no requests");
+    assert_eq!(requests.as_array().unwrap().len(), 1, "control requests are not logged");
     assert_eq!((&requests[0]["method"], &requests[0]["status"]), (&json!("MERGE"), &json!(204)));
 }
 
 #[tokio::test]
-async fn records_are_seeded_with_values_of_every_sort() {
+async fn records_are_seeded_with_values_of_every_kind() {
     let cdms = scene();
     let attributes = json!({
         "AccountId": {"guid": OTHER.to_string()}, "Name": "Seeded", "NumberOfEmployees": 5, "DoNotPhone": true,
@@ -132,7 +132,7 @@ async fn records_are_seeded_with_values_of_every_sort() {
 }
 
 #[tokio::test]
-async fn mistaken_orders_are_refused_with_the_reason() {
+async fn invalid_orders_are_refused_with_the_reason() {
     let cdms = scene();
     for (method, resource, body, reason) in [
         ("POST", "faults", json!({"fault": "no_such"}), "no_such"),
@@ -157,7 +157,7 @@ async fn mistaken_orders_are_refused_with_the_reason() {
 }
 
 #[tokio::test]
-async fn sessions_end_when_they_are_told_to() {
+async fn sessions_end_on_request() {
     let cdms = Cdms::with(|builder| builder.control(true).login("hub", "secret", Expiry::Unauthorized));
     let login = format!("{}/login", cdms.simulator.root());
     let entered = reply(cdms.plain("POST", &login).body("user=hub&password=secret")).await;
@@ -182,7 +182,7 @@ async fn a_value_of_another_form_than_its_attribute_is_refused_with_the_right_on
     let id = OTHER.to_string();
     for (name, wrong, form) in [
         ("Name", json!(5), "text, as in \"Acme\""),
-        ("NumberOfEmployees", json!("5"), "a whole number"),
+        ("NumberOfEmployees", json!("5"), "an integer"),
         ("VersionNumber", json!(5), "{\"bigint\": \"5\"}"),
         ("ExchangeRate", json!({"double": 1.5}), "{\"decimal\": \"1.5\"}"),
         ("Address1_Latitude", json!(51), "{\"double\": 51.5}"),
@@ -199,8 +199,8 @@ async fn a_value_of_another_form_than_its_attribute_is_refused_with_the_right_on
         let refused = order(&cdms, "POST", "seed", scene).await;
         assert_eq!(refused.status, 400, "{name}: {refused:?}");
         let text = refused.json()["error"].as_str().unwrap().to_owned();
-        assert!(text.starts_with(&format!("record 1 (Account): Account.{name} is of the type ")), "{text}");
+        assert!(text.starts_with(&format!("record 1 (Account): Account.{name} has the type ")), "{text}");
         assert!(text.contains(form), "{text} does not say: {form}");
     }
-    assert_eq!(cdms.get("AccountSet").await.results().len(), 1, "but for the scene's own there is none");
+    assert_eq!(cdms.get("AccountSet").await.results().len(), 1, "only the scene's own record exists");
 }

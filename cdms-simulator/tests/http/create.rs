@@ -1,4 +1,4 @@
-//! Creating: the id is the client's, the answer is the whole record.
+//! Creating: the client chooses the id, and the answer is the whole record.
 
 use cdms_odata::Value;
 use serde_json::{Value as Json, json};
@@ -21,7 +21,7 @@ async fn the_answer_is_201_with_the_address_and_the_whole_record() {
     );
     assert_eq!(record["AccountId"], ACCOUNT.to_string());
     assert_eq!(record["Name"], "Acme");
-    assert_eq!(record["NumberOfEmployees"], Json::Null, "attributes without a value are there");
+    assert_eq!(record["NumberOfEmployees"], Json::Null, "attributes without a value are shown");
     let shown = record.as_object().unwrap().len();
     assert_eq!(shown, 1 + 26 + 2, "all 26 properties and both navigation properties");
     assert_eq!(cdms.held("Account", ACCOUNT, "Name"), Value::text("Acme"));
@@ -43,9 +43,9 @@ async fn the_server_fills_in_what_is_its_own() {
     assert_eq!(record["StateCode"]["Value"], 0);
     assert_eq!(record["StatusCode"]["Value"], 1);
     assert_eq!(record["ExchangeRate"], "1.0000000000");
-    assert_eq!(record["VersionNumber"], Json::Null, "the version is never told");
+    assert_eq!(record["VersionNumber"], Json::Null, "the version is never shown");
     let id: Uuid = record["AccountId"].as_str().unwrap().parse().unwrap();
-    assert!(cdms.simulator.record("Account", id).is_some(), "an id of the server's where none was chosen");
+    assert!(cdms.simulator.record("Account", id).is_some(), "the server chooses an id if the client does not");
 }
 
 #[tokio::test]

@@ -1,4 +1,4 @@
-//! The domain of each kind, and the states of records: what no CDMS holds is refused and not stored.
+//! The domain of each kind, and the states of records: values that CDMS cannot store are refused.
 
 use cdms_odata::Value;
 use serde_json::{Value as Json, json};
@@ -40,7 +40,7 @@ async fn a_value_outside_its_kinds_domain_is_refused_and_the_last_one_inside_is_
 }
 
 #[tokio::test]
-async fn what_is_no_number_is_an_error_and_no_null() {
+async fn a_value_that_is_not_a_number_is_an_error_and_not_a_null() {
     let cdms = Cdms::start();
     cdms.simulator.seed("Account", named(ACCOUNT, "Acme"));
     cdms.merge(&account(ACCOUNT), json!({"Address1_Latitude": 51.5})).await.done();
@@ -64,11 +64,11 @@ async fn a_status_of_another_state_is_refused() {
     cdms.merge(&account(ACCOUNT), status(100_000_001)).await.done();
     cdms.merge(&account(ACCOUNT), status(1)).await.done();
     cdms.simulator.edit("Account", ACCOUNT, [("StateCode", Value::Choice(1))]);
-    assert_eq!(cdms.held("Account", ACCOUNT, "StatusCode"), Value::Choice(2), "the status goes with the state");
+    assert_eq!(cdms.held("Account", ACCOUNT, "StatusCode"), Value::Choice(2), "the status follows the state");
     cdms.merge(&account(ACCOUNT), status(1)).await.refused(500, MISMATCH.0, MISMATCH.1);
     cdms.merge(&account(ACCOUNT), status(2)).await.done();
     reply(cdms.ask("PUT", &account(ACCOUNT)).body("{}")).await.done();
-    assert_eq!(cdms.held("Account", ACCOUNT, "StatusCode"), Value::Choice(2), "of an inactive record");
+    assert_eq!(cdms.held("Account", ACCOUNT, "StatusCode"), Value::Choice(2), "the default of an inactive record");
     let sector = cdms.simulator.seed("optevia_sector", [("optevia_sectorId", Value::Guid(OTHER))]);
     let lower = json!({"statuscode": {"Value": 2}});
     cdms.merge(&key("optevia_sectorSet", sector), lower).await.refused(500, MISMATCH.0, MISMATCH.1);

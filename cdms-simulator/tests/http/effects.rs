@@ -1,4 +1,4 @@
-//! What the server does beside what it is asked: times, users, full names, and edits by people.
+//! What the server does besides what is requested: times, users, full names; and edits by people.
 
 use cdms_odata::{Instant, Value};
 use serde_json::json;
@@ -18,7 +18,7 @@ async fn every_write_moves_the_time_of_change_by_the_clock_in_whole_seconds() {
     assert_eq!(cdms.held("Account", ACCOUNT, "ModifiedOn"), second(NOON_MS), "two edits in one second look like one");
     cdms.simulator.clock().advance_ms(1);
     cdms.merge(&account(ACCOUNT), json!({})).await.done();
-    assert_eq!(cdms.held("Account", ACCOUNT, "ModifiedOn"), second(NOON_MS + 877), "even where nothing changed");
+    assert_eq!(cdms.held("Account", ACCOUNT, "ModifiedOn"), second(NOON_MS + 877), "even if nothing changed");
     assert_eq!(cdms.held("Account", ACCOUNT, "CreatedOn"), second(NOON_MS));
 }
 
@@ -97,5 +97,5 @@ async fn a_scene_may_state_what_no_client_can() {
     let record = cdms.get(&account(ACCOUNT)).await.d(200);
     assert_eq!((record["ModifiedOn"].as_str(), &record["StateCode"]["Value"]), (Some("/Date(0)/"), &json!(1)));
     assert_eq!(cdms.held("Account", ACCOUNT, "CreatedOn"), past, "the rest stays");
-    assert_eq!(cdms.simulator.log(), [], "nobody did this");
+    assert_eq!(cdms.simulator.log(), [], "a scene is not a commit");
 }

@@ -1,4 +1,4 @@
-//! Errors: status, code and text of each, and that nothing is written.
+//! Errors: their status, code and text; and that nothing is written.
 
 use cdms_odata::Value;
 use serde_json::{Value as Json, json};
@@ -184,7 +184,7 @@ async fn an_address_of_more_than_2048_characters_is_refused() {
 }
 
 #[tokio::test]
-async fn only_json_is_spoken() {
+async fn only_json_is_supported() {
     let cdms = Cdms::start();
     cdms.simulator.seed("Account", named(ACCOUNT, "Acme"));
     for accept in [None, Some("application/atom+xml"), Some("*/*"), Some("text/html")] {

@@ -1,4 +1,4 @@
-//! Faults inside of what CDMS does: times, ids, attributes and links that are not as they should be.
+//! Faults inside answers: wrong times, ids, attributes and links.
 
 use cdms_odata::{Attributes, Instant, Value};
 use cdms_simulator::{Fault, FaultRule, Operation};
@@ -42,7 +42,7 @@ async fn a_plug_in_adjusts_what_is_written() {
     assert_eq!((&made["Name"], &made["NumberOfEmployees"]), (&json!("ACME"), &json!(1)));
     cdms.merge(&account(ACCOUNT), json!({"Name": "New", "DoNotPhone": true})).await.done();
     assert_eq!(cdms.held("Account", ACCOUNT, "Name"), Value::text("ACME"));
-    assert_eq!(cdms.held("Account", ACCOUNT, "DoNotPhone"), Value::Boolean(true), "the rest is as it was sent");
+    assert_eq!(cdms.held("Account", ACCOUNT, "DoNotPhone"), Value::Boolean(true), "the other attributes are as sent");
     assert_eq!(cdms.simulator.log().pop().unwrap().sent, ["DoNotPhone", "Name"]);
 }
 

@@ -1,4 +1,4 @@
-//! Faults that answer in CDMS's place: nothing is done, and the answer is what was ordered.
+//! Faults that answer instead of CDMS: nothing is carried out, and the answer is the ordered one.
 
 use std::collections::BTreeMap;
 
@@ -8,7 +8,7 @@ use serde_json::json;
 
 use crate::scene::{ACCOUNT, Cdms, OTHER, Reply, account, key, named};
 
-/// A rename that meets a fault once, and then works.
+/// The answer to a rename that a fault affects; the next rename works.
 async fn met(fault: Fault) -> Reply {
     let cdms = Cdms::start();
     cdms.simulator.seed("Account", named(ACCOUNT, "Acme"));
@@ -20,7 +20,7 @@ async fn met(fault: Fault) -> Reply {
     let request = cdms.simulator.requests().pop().unwrap();
     assert_eq!((request.faults, request.status), (vec![name.to_owned()], Some(reply.status)), "{name}");
     cdms.merge(&account(ACCOUNT), json!({"Name": "New"})).await.done();
-    assert_eq!(cdms.held("Account", ACCOUNT, "Name"), Value::text("New"), "{name}: the next one works");
+    assert_eq!(cdms.held("Account", ACCOUNT, "Name"), Value::text("New"), "{name}: the next rename works");
     reply
 }
 
@@ -37,7 +37,7 @@ async fn a_lost_login_shows_as_401_redirect_or_form() {
 }
 
 #[tokio::test]
-async fn a_redirect_leads_where_it_is_told() {
+async fn a_redirect_leads_to_the_given_address() {
     let redirect = met(Fault::RedirectTo("https://evil.example/x".to_owned())).await;
     assert_eq!((redirect.status, redirect.header("location")), (302, Some("https://evil.example/x")));
 }
@@ -52,7 +52,7 @@ async fn pages_of_html_come_with_any_status() {
 }
 
 #[tokio::test]
-async fn refusals_have_the_code_and_text_they_are_told() {
+async fn refusals_have_the_given_code_and_text() {
     let refused =
         met(Fault::Refuse { status: 500, code: -2_147_220_970, message: "An unexpected error.".to_owned() }).await;
     refused.refused(500, "-2147220970", "An unexpected error.");
@@ -71,7 +71,7 @@ async fn a_plug_in_refuses_in_its_own_words() {
 }
 
 #[tokio::test]
-async fn an_answer_that_is_no_json_says_200_all_the_same() {
+async fn an_answer_that_is_not_json_has_status_200() {
     let reply = met(Fault::NotJson).await;
     assert_eq!(reply.status, 200);
     assert!(serde_json::from_str::<serde_json::Value>(&reply.body).is_err(), "{reply:?}");
@@ -97,7 +97,7 @@ async fn a_missing_privilege_names_itself_by_what_was_tried() {
 }
 
 #[tokio::test]
-async fn a_rule_meets_only_its_operation_and_entity_and_passes_and_stops_as_it_says() {
+async fn a_rule_affects_only_its_operation_and_entity_and_obeys_skip_and_times() {
     let cdms = Cdms::start();
     cdms.simulator.seed("Account", named(ACCOUNT, "Acme"));
     let rule = FaultRule::new(Fault::Deadlock).on(Operation::Update).entity("Account").after(1).times(2);
@@ -113,7 +113,7 @@ async fn a_rule_meets_only_its_operation_and_entity_and_passes_and_stops_as_it_s
 }
 
 #[tokio::test]
-async fn each_operation_is_told_apart() {
+async fn operations_are_distinguished() {
     let cdms = Cdms::start();
     cdms.simulator.seed("Account", named(ACCOUNT, "Acme"));
     for (operation, expected) in [

@@ -1,4 +1,5 @@
-//! Faults of the connection: late, dropped before or after the commit, broken off, committed later.
+//! Faults of the connection: late answers, connections dropped before or after the commit, truncated answers, late
+//! commits.
 
 use cdms_odata::Value;
 use cdms_simulator::{Fault, FaultRule, Operation, Stage};
@@ -6,7 +7,7 @@ use serde_json::json;
 
 use crate::scene::{ACCOUNT, Cdms, OTHER, account, named, reply, tried};
 
-/// A rename as text, so that every byte of the answer can be seen.
+/// A rename as text, so that every byte of the answer can be checked.
 fn rename(cdms: &Cdms, name: &str) -> String {
     let path = cdms.at(&account(ACCOUNT)).replace(&format!("http://{}", cdms.host()), "");
     let body = json!({ "Name": name }).to_string();
@@ -57,7 +58,7 @@ async fn a_client_meets_a_dropped_connection_as_an_error_and_can_go_on() {
 }
 
 #[tokio::test]
-async fn a_late_commit_happens_when_it_is_told_to() {
+async fn a_late_commit_happens_on_request_and_once() {
     let cdms = scene();
     cdms.simulator.fault(FaultRule::new(Fault::CommitLate).times(1));
     let merge = cdms.merging(&account(ACCOUNT), json!({"Name": "Late"})).header("x-datahub-operation", "op-3");
@@ -94,7 +95,7 @@ fn a_truncated_answer_states_its_length_and_breaks_off_in_the_middle() {
     let length = head.lines().find_map(|line| line.strip_prefix("content-length: ")).unwrap();
     assert_eq!(body.len(), length.parse::<usize>().unwrap() / 2);
     assert!(body.starts_with("{\"d\":{"), "{body}");
-    assert_eq!(cdms.raw(&rename(&cdms, "New")), "", "an answer without a body does not come at all");
+    assert_eq!(cdms.raw(&rename(&cdms, "New")), "", "an answer without a body is not sent at all");
     assert_eq!(cdms.held("Account", ACCOUNT, "Name"), Value::text("New"), "but the write happened");
 }
 
@@ -111,14 +112,14 @@ async fn a_late_answer_comes_and_lets_others_pass_meanwhile() {
     let cdms = scene();
     const NEVER_MS: u64 = 3_600_000;
     cdms.simulator.fault(FaultRule::new(Fault::Latency(NEVER_MS)).on(Operation::Update).times(1));
-    // Its hit is counted when the request has arrived, so the list is certainly the later one.
+    // The hit is counted when the request arrives, so the list is certainly later.
     let mut slow = std::pin::pin!(reply(cdms.merging(&account(ACCOUNT), json!({"Name": "Slow"}))));
     while cdms.simulator.faults_hit().is_empty() {
-        tokio::select! { biased; done = &mut slow => panic!("it did not wait: {done:?}"), () = tokio::task::yield_now() => {} }
+        tokio::select! { biased; done = &mut slow => panic!("the request did not wait: {done:?}"), () = tokio::task::yield_now() => {} }
     }
     tokio::select! {
         biased;
-        done = &mut slow => panic!("it did not wait: {done:?}"),
+        done = &mut slow => panic!("the request did not wait: {done:?}"),
         list = cdms.get("AccountSet") => assert_eq!(list.results().len(), 1),
     }
     assert_eq!(cdms.simulator.log(), [], "not carried out yet");
@@ -136,7 +137,7 @@ async fn latencies_add_up_without_end() {
     let waiting = cdms.get("AccountSet");
     tokio::select! {
         biased;
-        done = waiting => panic!("it did not wait: {done:?}"),
+        done = waiting => panic!("the request did not wait: {done:?}"),
         () = async { while cdms.simulator.faults_hit().is_empty() { tokio::task::yield_now().await; } } => {}
     }
     gate.open();

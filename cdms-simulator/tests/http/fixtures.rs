@@ -1,4 +1,4 @@
-//! The exchanges of `cdms-odata/fixtures`, played against the simulator: what the client expects is what it gets.
+//! The exchanges in `cdms-odata/fixtures`, replayed against the simulator: it answers as the client expects.
 
 use std::fs;
 use std::path::Path;
@@ -10,7 +10,7 @@ use serde_json::Value as Json;
 
 use crate::scene::{Reply, client, reply};
 
-/// Fixtures that need more of `$filter` or `$orderby` than is simulated yet; they must say so.
+/// Fixtures that need more of `$filter` or `$orderby` than is simulated yet; the simulator must say so.
 const NOT_YET: &[&str] = &[
     "error/malformed-date-literal",
     "error/unsupported-arithmetic-filter",
@@ -27,7 +27,7 @@ const NOT_YET: &[&str] = &[
     "list/where-text-starts",
 ];
 
-/// The address in the fixtures at which the simulator stands.
+/// The address in the fixtures that stands for the simulator's.
 const HOST: &str = "https://crm.example.gov.uk";
 
 struct Fixture {
@@ -60,7 +60,7 @@ async fn every_exchange_that_holds_for_both_sides_is_answered_as_written() {
         }
     }
     assert!(differences.is_empty(), "{} of {played}:\n{}", differences.len(), differences.join("\n"));
-    assert_eq!(not_yet, NOT_YET, "each is still there");
+    assert_eq!(not_yet, NOT_YET, "each still exists");
     assert!(played > 60, "only {played} fixtures were found");
 }
 
@@ -105,7 +105,7 @@ async fn play(metadata: &Metadata, fixture: &Fixture) -> Reply {
     for (set, record) in &fixture.given {
         let entity = metadata.entity_by_set(set).unwrap();
         if entity.name == "Organization" {
-            // There is only one: the given one stands in its place.
+            // There is only one organisation: the given one replaces it.
             simulator.remove("Organization", simulator.organisation());
         }
         simulator.seed(&entity.name, given(entity, record));
@@ -129,7 +129,7 @@ async fn play(metadata: &Metadata, fixture: &Fixture) -> Reply {
     answer
 }
 
-/// Makes the record that a lookup shows by its name, where it is not given itself.
+/// Seeds the record whose name a lookup shows, unless it is given itself.
 fn point_to(simulator: &Simulator, metadata: &Metadata, lookup: &Json) {
     let logical_name = lookup["LogicalName"].as_str().unwrap();
     let entity = metadata.entities.iter().find(|entity| entity.name.eq_ignore_ascii_case(logical_name)).unwrap();
@@ -142,7 +142,7 @@ fn point_to(simulator: &Simulator, metadata: &Metadata, lookup: &Json) {
     }
 }
 
-/// A record as it is read, as values.
+/// The values of a record, from the form in which it is read.
 fn given(entity: &EntityType, record: &Json) -> Attributes {
     let property = |name: &str| entity.property(name).unwrap();
     record.as_object().unwrap().iter().map(|(name, json)| (name.clone(), value(property(name), json))).collect()
@@ -178,20 +178,20 @@ fn value(property: &Property, json: &Json) -> Value {
     }
 }
 
-/// Compares as the README of the fixtures says.
+/// Compares as the README of the fixtures describes.
 fn equal(expected: &Message, answer: &Reply) -> Result<(), String> {
     let status: u16 = expected.first.split(' ').nth(1).unwrap().parse().unwrap();
     if status != answer.status {
-        return Err(format!("status {} instead of {status}: {}", answer.status, answer.body));
+        return Err(format!("expected status {status}, found {}: {}", answer.status, answer.body));
     }
     for (name, value) in &expected.headers {
         let given = answer.header(name).unwrap_or_default();
         if !matches(&value.replace("XRMServices", "xrmservices"), given) {
-            return Err(format!("{name}: {given} instead of {value}"));
+            return Err(format!("{name}: expected {value}, found {given}"));
         }
     }
     if expected.body.is_empty() {
-        return if answer.body.is_empty() { Ok(()) } else { Err(format!("a body: {}", answer.body)) };
+        return if answer.body.is_empty() { Ok(()) } else { Err(format!("expected no body, found {}", answer.body)) };
     }
     let wanted: Json = serde_json::from_str(&expected.body).map_err(|error| format!("{error}: {}", expected.body))?;
     let given: Json = serde_json::from_str(&answer.body).map_err(|error| format!("{error}: {}", answer.body))?;
@@ -202,7 +202,7 @@ fn same(wanted: &Json, given: &Json, place: &str) -> Result<(), String> {
     match (wanted, given) {
         (Json::Object(wanted), Json::Object(given)) => {
             if let Some(name) = given.keys().find(|name| !wanted.contains_key(*name)) {
-                return Err(format!("{place}/{name} is too much"));
+                return Err(format!("{place}/{name} is not expected"));
             }
             wanted.iter().try_for_each(|(name, wanted)| {
                 let given = given.get(name).ok_or_else(|| format!("{place}/{name} is missing"))?;
@@ -219,11 +219,11 @@ fn same(wanted: &Json, given: &Json, place: &str) -> Result<(), String> {
             Ok(())
         }
         _ if wanted == given => Ok(()),
-        _ => Err(format!("{place}: {given} instead of {wanted}")),
+        _ => Err(format!("{place}: expected {wanted}, found {given}")),
     }
 }
 
-/// Whether a text is as it was foreseen; `{any}` stands for one or more characters.
+/// Whether a text matches the pattern, in which `{any}` stands for one or more characters.
 fn matches(pattern: &str, text: &str) -> bool {
     match pattern.split_once("{any}") {
         None => pattern == text,

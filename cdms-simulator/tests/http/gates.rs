@@ -1,4 +1,4 @@
-//! Gates: a request is held before or after its commit until the test lets it go.
+//! Gates: a request is held before or after its commit until the test releases it.
 
 use cdms_odata::Value;
 use cdms_simulator::{FaultRule, Operation, Stage};
@@ -20,7 +20,7 @@ async fn a_request_waits_before_or_after_its_commit_until_the_gate_opens() {
         let merge = tokio::spawn(reply(cdms.merging(&account(ACCOUNT), json!({"Name": "New"}))));
         gate.arrived(1).await;
         assert_eq!(cdms.held("Account", ACCOUNT, "Name"), Value::text(held_name), "{stage:?}");
-        assert_eq!(cdms.get(&account(ACCOUNT)).await.d(200)["Name"], held_name, "others pass: {stage:?}");
+        assert_eq!(cdms.get(&account(ACCOUNT)).await.d(200)["Name"], held_name, "other requests pass: {stage:?}");
         assert!(!merge.is_finished(), "{stage:?}");
         gate.open();
         merge.await.unwrap().done();
@@ -53,7 +53,7 @@ async fn a_client_that_hangs_up_takes_its_waiting_request_along() {
     let merge = tokio::spawn(reply(cdms.merging(&account(ACCOUNT), json!({"Name": "New"}))));
     gate.arrived(1).await;
     merge.abort();
-    // The request is remembered as soon as the server has noticed.
+    // The request is logged as soon as the server notices.
     while cdms.simulator.requests().is_empty() {
         tokio::task::yield_now().await;
     }
@@ -64,7 +64,7 @@ async fn a_client_that_hangs_up_takes_its_waiting_request_along() {
 }
 
 #[tokio::test]
-async fn orders_taken_back_hold_nobody_further() {
+async fn cancelled_faults_hold_no_more_requests() {
     let cdms = scene();
     let gate = cdms.simulator.hold(Stage::BeforeCommit, FaultRule::new);
     cdms.simulator.clear_faults();

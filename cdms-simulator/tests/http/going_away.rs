@@ -1,4 +1,4 @@
-//! CDMS goes away and comes back: connecting is refused meanwhile, and all that was there is there again.
+//! CDMS goes away and comes back: connections are refused meanwhile, and afterwards its records are unchanged.
 
 use cdms_simulator::{FaultRule, Stage};
 use serde_json::json;
@@ -11,7 +11,7 @@ async fn connecting_is_refused_while_it_is_away_and_works_again_at_the_same_addr
     cdms.simulator.seed("Account", named(ACCOUNT, "Acme"));
     let root = cdms.simulator.root();
     for round in 0..3 {
-        // A client of its own each time: one from before would try its old connection first.
+        // A new client each time: an older one would try its old connection first.
         let get = client().get(cdms.at(&account(ACCOUNT))).header("accept", "application/json");
         assert_eq!(reply(get).await.status, 200, "round {round}");
         cdms.simulator.go_away();

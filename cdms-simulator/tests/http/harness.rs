@@ -1,4 +1,4 @@
-//! The harness itself: a server that dies fails the test that uses it, and what cannot start says why.
+//! The harness itself: a server that dies fails the test that uses it, and a failed start gives its reason.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
@@ -14,7 +14,7 @@ fn a_panic_of_the_server_becomes_a_panic_of_the_test() {
         cdms.simulator.fault(FaultRule::new(Fault::Panic));
         assert_eq!(cdms.raw("GET / HTTP/1.1\r\nHost: x\r\n\r\n"), "");
         let panic = catch_unwind(AssertUnwindSafe(|| end(cdms.simulator))).unwrap_err();
-        assert_eq!(panic.downcast_ref(), Some(&"the simulator panics on order"));
+        assert_eq!(panic.downcast_ref(), Some(&"a fault makes the simulator panic"));
     }
 }
 
@@ -31,7 +31,7 @@ fn a_test_that_fails_already_is_not_aborted_by_the_servers_panic() {
 }
 
 #[test]
-fn a_server_that_is_well_ends_quietly() {
+fn a_healthy_server_ends_quietly() {
     let cdms = Cdms::start();
     cdms.simulator.stop();
     drop(Cdms::start());

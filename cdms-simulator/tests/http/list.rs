@@ -1,4 +1,4 @@
-//! Lists: pages of 50 in key order, next links, selection, top and skip, and the one filter.
+//! Lists: pages of 50 in key order, next links, selection, top and skip, and the supported filter.
 
 use std::collections::BTreeSet;
 
@@ -15,7 +15,7 @@ fn crowd(cdms: &Cdms, count: u128) -> Vec<String> {
     (1..=count).map(|number| Uuid::from_u128(number).to_string()).collect()
 }
 
-/// Follows the next links from a path on; returns the ids page by page.
+/// Follows the next links from a path; returns the ids page by page.
 async fn pages(cdms: &Cdms, path: &str) -> Vec<Vec<String>> {
     let mut pages = Vec::new();
     let mut next = Some(cdms.at(path));
@@ -61,7 +61,7 @@ async fn the_next_link_carries_page_key_last_and_first_id() {
     let last = reply(cdms.plain("GET", &expected).header("accept", "application/json")).await;
     assert_eq!(last.results().len(), 1);
     assert_eq!(last.d(200).get("__next"), None);
-    assert_eq!(last.results()[0].as_object().unwrap().len(), 3, "the selection stays");
+    assert_eq!(last.results()[0].as_object().unwrap().len(), 3, "the selection is kept");
 }
 
 #[tokio::test]

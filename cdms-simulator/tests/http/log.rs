@@ -1,4 +1,4 @@
-//! The log of commits is the authority: every change is in it, in order, and nothing else is.
+//! The log of commits is the authority: it contains every change, in order, and nothing else.
 
 use std::collections::BTreeMap;
 
@@ -10,7 +10,7 @@ use uuid::Uuid;
 use crate::scene::{ACCOUNT, Cdms, NOON_MS, OTHER, account, key, named, reply};
 
 #[tokio::test]
-async fn a_commit_tells_when_what_who_and_on_whose_behalf() {
+async fn a_commit_says_what_happened_when_by_whom_and_on_whose_behalf() {
     let cdms = Cdms::start();
     cdms.simulator.seed("Account", named(ACCOUNT, "Acme"));
     cdms.simulator.clock().advance_ms(7_000);
@@ -24,7 +24,7 @@ async fn a_commit_tells_when_what_who_and_on_whose_behalf() {
     assert_eq!((first.entity.as_str(), first.id), ("Account", ACCOUNT));
     assert_eq!(first.operation.as_deref(), Some("op-7"));
     assert_eq!(first.user, cdms.simulator.service_user());
-    assert_eq!(first.sent, ["Name", "OwnerId"], "what was sent, honoured or not");
+    assert_eq!(first.sent, ["Name", "OwnerId"], "what was sent, even if it was ignored");
     assert_eq!(first.before.get("Name"), Some(&Value::text("Acme")));
     assert_eq!(first.after.get("Name"), Some(&Value::text("New")));
     assert!(!first.after.contains("OwnerId") && !first.after.contains("StateCode"), "only what changed: {first:?}");
@@ -68,7 +68,7 @@ async fn replaying_the_log_gives_the_records() {
                     );
                 }
                 record.merge(&commit.after);
-                // A new record is logged without its nulls, which are the most of it.
+                // A new record is logged without its nulls.
                 record.retain(|_, value| !value.is_null());
             }
             CommitKind::Delete => assert_eq!(replayed.remove(&place), Some(commit.before)),
@@ -94,13 +94,13 @@ async fn what_was_refused_is_not_in_the_log_but_among_the_requests() {
     assert_eq!((requests[0].method.as_str(), requests[0].status), ("POST", Some(400)));
     assert_eq!(requests[0].body, r#"{"Nmae":"x"}"#);
     assert!(requests[0].answered_bytes > 0 && requests[0].faults.is_empty());
-    assert_eq!(requests[1].method, "DELETE", "as it was meant");
+    assert_eq!(requests[1].method, "DELETE", "the effective method");
     assert!(requests[1].target.ends_with(&format!("/{}", account(ACCOUNT))), "{:?}", requests[1]);
     assert_eq!(requests[1].operation.as_deref(), Some("op-1"));
 }
 
 #[tokio::test]
-async fn logs_keep_the_newest_entries_and_tell_how_many_they_dropped() {
+async fn logs_keep_the_newest_entries_and_count_the_dropped_ones() {
     let cdms = Cdms::with(|builder| builder.log_limit(3));
     for _ in 0..5 {
         cdms.create("ContactSet", json!({"FirstName": "Ada"})).await.d(201);
@@ -113,7 +113,7 @@ async fn logs_keep_the_newest_entries_and_tell_how_many_they_dropped() {
     assert_eq!(
         (cdms.simulator.requests_dropped(), cdms.simulator.requests_met()),
         (2, 6),
-        "what is taken is not dropped"
+        "taken requests are not dropped"
     );
 
     let whole = Cdms::with(|builder| builder.log_limit(None));
@@ -122,7 +122,7 @@ async fn logs_keep_the_newest_entries_and_tell_how_many_they_dropped() {
 }
 
 #[test]
-fn a_log_keeps_a_hundred_thousand_entries_unless_it_is_told_otherwise() {
+fn a_log_keeps_a_hundred_thousand_entries_by_default() {
     let cdms = Cdms::start();
     for _ in 0..100_001 {
         cdms.simulator.add("SystemUser", Attributes::new());

@@ -1,4 +1,4 @@
-//! The login: without its cookie a request is answered as ordered, and sessions can be ended.
+//! The login: a request without its cookie gets the configured answer, and sessions can be ended.
 
 use cdms_simulator::Expiry;
 use serde_json::json;
@@ -56,7 +56,7 @@ async fn the_right_fields_open_a_session_and_others_show_the_form_again() {
 }
 
 #[tokio::test]
-async fn sessions_are_told_apart_and_end_together() {
+async fn sessions_are_distinguished_and_end_together() {
     let cdms = scene(Expiry::Redirect);
     let (first, second) =
         (cookie(&enter(&cdms, "hub", "pass & word").await), cookie(&enter(&cdms, "hub", "pass & word").await));
@@ -70,7 +70,7 @@ async fn sessions_are_told_apart_and_end_together() {
 }
 
 #[tokio::test]
-async fn the_form_can_be_fetched_and_nobody_needs_a_session_where_no_login_is_asked_for() {
+async fn the_form_can_be_fetched_and_no_session_is_needed_without_a_login() {
     let cdms = scene(Expiry::Unauthorized);
     let form = reply(cdms.plain("GET", &format!("{}/login", cdms.simulator.root()))).await;
     assert_eq!((form.status, form.body.contains("name=\"user\"")), (200, true));

@@ -1,5 +1,5 @@
-//! What the simulator promises over HTTP, one module a promise.
-#![allow(clippy::unwrap_used, reason = "functions beside the tests unwrap what the tests wrote themselves")]
+//! What the simulator promises over HTTP, one module for each promise.
+#![allow(clippy::unwrap_used, reason = "functions next to the tests unwrap values that the tests wrote")]
 
 mod addresses;
 mod control;

@@ -1,4 +1,4 @@
-//! Updates and deletions: tunnelled, partial, ignoring what clients cannot set.
+//! Updates and deletions: tunnelled or not, partial, without the attributes that clients cannot set.
 
 use cdms_odata::{Attributes, Instant, Value};
 use serde_json::json;
@@ -33,7 +33,7 @@ async fn a_merge_changes_what_it_names_and_nothing_else() {
 }
 
 #[tokio::test]
-async fn every_sort_of_value_can_be_written() {
+async fn every_kind_of_value_can_be_written() {
     let cdms = Cdms::start();
     cdms.simulator.seed("Account", [("AccountId", Value::Guid(ACCOUNT))]);
     let body = json!({
@@ -48,7 +48,7 @@ async fn every_sort_of_value_can_be_written() {
         ("DoNotPhone", Value::Boolean(true)),
         ("ExchangeRate", Value::Decimal("1.50".parse().unwrap())),
         ("Address1_Latitude", Value::Double(51.5)),
-        // A second before 1970 begins a second before it.
+        // Before 1970, too, times are truncated towards the past.
         ("optevia_LastVerified", Value::Instant(Instant(-1000))),
         ("IndustryCode", Value::Choice(7)),
         ("Revenue", Value::Money("2.5".parse().unwrap())),
@@ -97,7 +97,7 @@ async fn a_bare_null_for_a_complex_property_clears_it_or_by_the_switch_does_noth
         cdms.simulator.seed("Account", full());
         cdms.merge(&account(ACCOUNT), json!({"PrimaryContactId": null, "Name": null})).await.done();
         assert_eq!(cdms.held("Account", ACCOUNT, "PrimaryContactId").is_null(), clears);
-        assert_eq!(cdms.held("Account", ACCOUNT, "Name"), Value::Null, "a plain one is always cleared");
+        assert_eq!(cdms.held("Account", ACCOUNT, "Name"), Value::Null, "a primitive property is always cleared");
     }
 }
 
@@ -134,7 +134,7 @@ async fn what_the_server_keeps_about_a_record_is_kept() {
             assert_eq!(cdms.held("Account", id, name), Value::Null, "{name}");
         }
     }
-    // A merge in the server's own pages does that.
+    // Merging two records in the server's own pages sets it.
     cdms.simulator.edit("Account", ACCOUNT, [("Merged", Value::Boolean(true))]);
     assert_eq!(cdms.held("Account", ACCOUNT, "Merged"), Value::Boolean(true));
 }

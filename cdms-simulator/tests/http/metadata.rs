@@ -1,4 +1,4 @@
-//! `$metadata` and the service document: any organisation's schema, however large.
+//! `$metadata` and the service document: any organisation's schema, of any size.
 
 use std::fmt::Write as _;
 
@@ -22,7 +22,7 @@ async fn the_schema_is_served_as_xml_whatever_is_accepted() {
 }
 
 #[tokio::test]
-async fn users_and_organisation_are_there_even_where_the_schema_lacks_them() {
+async fn users_and_organisations_exist_even_if_the_schema_lacks_them() {
     let cdms = Cdms::start();
     assert!(Metadata::parse(&document()).unwrap().entity("SystemUser").is_none());
     let served = Metadata::parse(&cdms.get("$metadata").await.body).unwrap();

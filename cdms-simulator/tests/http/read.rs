@@ -1,4 +1,4 @@
-//! Reading one record: every sort of value in its form, and the selection.
+//! Reading one record: the form of every kind of value, and the selection.
 
 use cdms_odata::{Instant, Value};
 use serde_json::{Value as Json, json};
@@ -7,7 +7,7 @@ use uuid::Uuid;
 use crate::scene::{ACCOUNT, Cdms, OTHER, account, lookup, named, reply};
 
 #[tokio::test]
-async fn every_sort_of_value_has_its_form() {
+async fn every_kind_of_value_has_its_form() {
     let cdms = Cdms::start();
     cdms.simulator.seed("Contact", [("ContactId", Value::Guid(OTHER)), ("FullName", Value::text("Ada Smith"))]);
     let mut values = vec![
@@ -44,7 +44,7 @@ async fn every_sort_of_value_has_its_form() {
 }
 
 #[tokio::test]
-async fn nothing_is_null_and_a_complex_nothing_an_object_of_nulls() {
+async fn an_empty_value_is_null_or_an_object_of_nulls() {
     let cdms = Cdms::start();
     cdms.simulator.seed("Account", [("AccountId", Value::Guid(ACCOUNT))]);
     let record = cdms.get(&account(ACCOUNT)).await.d(200);
@@ -103,7 +103,7 @@ async fn related_records_are_deferred() {
     let uri = format!("{}/contact_customer_accounts", record["__metadata"]["uri"].as_str().unwrap());
     assert_eq!(record["contact_customer_accounts"], json!({"__deferred": {"uri": uri}}));
     let contact = cdms.get(&format!("ContactSet(guid'{OTHER}')")).await;
-    assert!(!contact.body.contains("__deferred"), "the schema has none there");
+    assert!(!contact.body.contains("__deferred"), "the entity has no navigation properties");
 }
 
 #[tokio::test]
@@ -128,7 +128,7 @@ async fn a_record_that_is_not_there_is_missing() {
 }
 
 #[tokio::test]
-async fn what_describes_a_record_or_a_value_comes_before_it() {
+async fn metadata_comes_first_in_records_and_values() {
     let cdms = Cdms::start();
     cdms.simulator.seed("Account", named(ACCOUNT, "Acme"));
     let one = cdms.get(&account(ACCOUNT)).await.body;
@@ -172,7 +172,7 @@ async fn a_key_may_be_named() {
 }
 
 #[tokio::test]
-async fn a_plus_in_a_query_is_a_blank() {
+async fn a_plus_in_a_query_is_a_space() {
     let cdms = Cdms::start();
     cdms.simulator.seed("Account", named(ACCOUNT, "Acme + Co"));
     for query in

@@ -1,4 +1,4 @@
-//! A simulator with a small schema, and a plain HTTP client that speaks to it.
+//! A simulator with a small schema, and a plain HTTP client.
 
 use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
@@ -9,9 +9,9 @@ use cdms_simulator::{Simulator, SimulatorBuilder, SimulatorClock};
 use serde_json::Value as Json;
 use uuid::Uuid;
 
-/// When the clock of every scene stands: 2016-10-05T12:52:30.123Z.
+/// The time at which the clock of every scene stands: 2016-10-05T12:52:30.123Z.
 pub(crate) const NOON_MS: i64 = 1_475_671_950_123;
-/// The same as the service shows it: in whole seconds.
+/// The same time as the service shows it: in whole seconds.
 pub(crate) const NOON: &str = "/Date(1475671950000)/";
 
 pub(crate) const ACCOUNT: Uuid = Uuid::from_u128(0x7a48_14f9_b0b8_ea11_a812_000d_3a12_2b89);
@@ -96,7 +96,7 @@ const SCHEMA: &[(&str, &str, &[&str], &[&str])] = &[
     ),
 ];
 
-/// The schema of the scenes as a `$metadata` document; it has neither users nor organisation.
+/// The schema of the scenes as a `$metadata` document; it has neither users nor organisations.
 pub(crate) fn document() -> String {
     const NAMESPACE: &str = "Microsoft.Crm.Sdk.Data.Services";
     let (mut types, mut sets, mut relations) = (String::new(), String::new(), String::new());
@@ -126,13 +126,13 @@ pub(crate) fn document() -> String {
     )
 }
 
-/// A simulator and a client of it. The clock stands at [`NOON_MS`].
+/// A simulator and its client. The clock stands at [`NOON_MS`].
 pub(crate) struct Cdms {
     pub(crate) simulator: Simulator,
     client: reqwest::Client,
 }
 
-/// A whole answer.
+/// A complete answer.
 #[derive(Debug)]
 pub(crate) struct Reply {
     pub(crate) status: u16,
@@ -145,7 +145,7 @@ impl Cdms {
         Cdms::with(|builder| builder)
     }
 
-    /// Starts with other switches than the usual.
+    /// Starts with other switches than usual.
     pub(crate) fn with(switches: impl FnOnce(SimulatorBuilder) -> SimulatorBuilder) -> Self {
         let builder = Simulator::builder()
             .metadata(Metadata::parse(&document()).unwrap())
@@ -158,7 +158,7 @@ impl Cdms {
         format!("{}/{path}", self.simulator.service_root())
     }
 
-    /// A request as it is, without a path of the service.
+    /// A request to any address, without headers.
     pub(crate) fn plain(&self, method: &str, address: &str) -> reqwest::RequestBuilder {
         self.client.request(method.parse().unwrap(), address)
     }
@@ -188,7 +188,8 @@ impl Cdms {
         reply(self.ask("DELETE", record)).await
     }
 
-    /// Sends a request byte by byte over a connection of its own and returns all that comes until the connection ends.
+    /// Sends the bytes of a request over a new connection, and returns everything that arrives until the connection
+    /// ends.
     pub(crate) fn raw(&self, request: &str) -> String {
         let mut stream = TcpStream::connect(self.host()).unwrap();
         stream.write_all(request.as_bytes()).unwrap();
@@ -203,15 +204,15 @@ impl Cdms {
         self.simulator.root().trim_start_matches("http://").split('/').next().unwrap().to_owned()
     }
 
-    /// The text of an attribute as the server itself holds it.
+    /// The value of an attribute as the server itself stores it.
     pub(crate) fn held(&self, entity: &str, id: Uuid, attribute: &str) -> Value {
         self.simulator.record(entity, id).unwrap().get(attribute).unwrap().clone()
     }
 }
 
-/// A client that follows nothing and repeats nothing by itself.
+/// A client that follows no redirects and repeats no requests.
 pub(crate) fn client() -> reqwest::Client {
-    // Another test of this process may have chosen it already.
+    // Another test of this process may have installed it already.
     _ = rustls::crypto::ring::default_provider().install_default();
     reqwest::Client::builder()
         .no_proxy()
@@ -221,12 +222,12 @@ pub(crate) fn client() -> reqwest::Client {
         .unwrap()
 }
 
-/// Sends a request and reads the whole answer.
+/// Sends a request and reads the complete answer.
 pub(crate) async fn reply(request: reqwest::RequestBuilder) -> Reply {
     tried(request).await.unwrap()
 }
 
-/// Sends a request that may find no answer.
+/// Sends a request that may not be answered.
 pub(crate) async fn tried(request: reqwest::RequestBuilder) -> Result<Reply, reqwest::Error> {
     let response = request.send().await?;
     let (status, headers) = (response.status().as_u16(), response.headers().clone());
@@ -239,7 +240,7 @@ impl Reply {
         serde_json::from_str(&self.body).unwrap_or_else(|error| panic!("{error}: {self:?}"))
     }
 
-    /// What stands under `d`, of an answer with this status.
+    /// The contents of `d` in an answer with this status.
     #[track_caller]
     pub(crate) fn d(&self, status: u16) -> Json {
         assert_eq!(self.status, status, "{self:?}");
@@ -258,7 +259,7 @@ impl Reply {
         assert_eq!((self.status, self.body.as_str()), (204, ""), "{self:?}");
     }
 
-    /// Requires a refusal in CDMS's form.
+    /// Requires a refusal in CDMS's format.
     #[track_caller]
     pub(crate) fn refused(&self, status: u16, code: &str, text: &str) {
         assert_eq!(self.status, status, "{self:?}");
@@ -287,7 +288,7 @@ pub(crate) fn lookup(logical_name: &str, id: Uuid) -> Value {
     Value::Lookup(Reference { logical_name: logical_name.to_owned().into(), id })
 }
 
-/// A name that a scene gives.
+/// The attributes of an account with this id and name.
 pub(crate) fn named(id: Uuid, name: &str) -> [(&'static str, Value); 2] {
     [("AccountId", Value::Guid(id)), ("Name", Value::text(name))]
 }

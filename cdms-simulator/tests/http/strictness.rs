@@ -1,4 +1,4 @@
-//! What the service does not support, or the simulator does not know yet, is refused and never ignored.
+//! What the service does not support, or the simulator does not support yet, is refused and never ignored.
 
 use serde_json::json;
 

@@ -1,4 +1,4 @@
-//! Behaviour that servers may or may not have: off unless it is asked for.
+//! Behaviour that servers may or may not have, which is off by default.
 
 use cdms_odata::Value;
 use cdms_simulator::CommitKind;
@@ -12,7 +12,7 @@ fn currency() -> Json {
 }
 
 #[tokio::test]
-async fn money_needs_a_currency_where_it_is_asked_for() {
+async fn money_needs_a_currency_if_switched_on() {
     let body = || json!({"Revenue": {"Value": "5"}});
     Cdms::start().create("AccountSet", body()).await.d(201);
     let cdms = Cdms::with(|builder| builder.money_needs_currency(true));
@@ -29,7 +29,7 @@ async fn money_needs_a_currency_where_it_is_asked_for() {
 }
 
 #[tokio::test]
-async fn amounts_in_the_organisations_currency_are_reckoned_where_it_is_asked_for() {
+async fn amounts_in_the_organisations_currency_are_computed_if_switched_on() {
     let cdms = Cdms::start();
     cdms.simulator.seed("Account", named(ACCOUNT, "Acme"));
     cdms.merge(&account(ACCOUNT), json!({"Revenue": {"Value": "5"}, "Revenue_Base": {"Value": "7"}})).await.done();
@@ -45,7 +45,7 @@ async fn amounts_in_the_organisations_currency_are_reckoned_where_it_is_asked_fo
 }
 
 #[tokio::test]
-async fn numbers_are_rounded_to_a_precision_where_it_is_asked_for() {
+async fn numbers_are_rounded_to_a_precision_if_switched_on() {
     let body = json!({"Revenue": {"Value": "-1.005"}, "ExchangeRate": "1.25", "Address1_Latitude": 51.4499});
     let as_sent = Cdms::start().create("AccountSet", body.clone()).await.d(201);
     assert_eq!(as_sent["Revenue"]["Value"], "-1.0050");
@@ -57,13 +57,13 @@ async fn numbers_are_rounded_to_a_precision_where_it_is_asked_for() {
     cdms.simulator.seed("Account", named(ACCOUNT, "Acme"));
     cdms.merge(&account(ACCOUNT), body.clone()).await.done();
     for record in [cdms.get(&account(ACCOUNT)).await.d(200), cdms.create("AccountSet", body).await.d(201)] {
-        assert_eq!(record["Revenue"]["Value"], "-1.0100", "a half goes away from zero");
+        assert_eq!(record["Revenue"]["Value"], "-1.0100", "half away from zero");
         assert_eq!((&record["ExchangeRate"], &record["Address1_Latitude"]), (&json!("1.3"), &json!(51.4)));
     }
 }
 
 #[tokio::test]
-async fn records_go_with_their_parent_where_it_is_asked_for() {
+async fn records_are_deleted_with_their_parent_if_switched_on() {
     let scene = |cdms: &Cdms| {
         cdms.simulator.seed("Account", named(ACCOUNT, "Acme"));
         let [ada, bob, eve] = ["account", "account", "contact"].map(|parent| {
@@ -78,17 +78,21 @@ async fn records_go_with_their_parent_where_it_is_asked_for() {
     let cdms = Cdms::start();
     let [ada, ..] = scene(&cdms);
     cdms.delete(&account(ACCOUNT)).await.done();
-    assert_eq!(cdms.get(&key("ContactSet", ada)).await.status, 200, "a lookup alone does not tie records");
+    assert_eq!(cdms.get(&key("ContactSet", ada)).await.status, 200, "an ordinary lookup does not delete records");
 
     let cdms = Cdms::with(|builder| builder.parental("Contact", "ParentCustomerId"));
     let [ada, bob, eve] = scene(&cdms);
     cdms.delete(&account(ACCOUNT)).await.done();
     let gone = |id| cdms.simulator.record("Contact", id).is_none();
-    assert_eq!([ada, bob, eve].map(gone), [true, true, false], "children and theirs, and no other entity's");
+    assert_eq!(
+        [ada, bob, eve].map(gone),
+        [true, true, false],
+        "children and grandchildren, and no records of another parent"
+    );
     let log = cdms.simulator.log().into_iter().filter(|commit| commit.kind == CommitKind::Delete);
     assert_eq!(log.map(|commit| commit.id).collect::<Vec<_>>(), [ACCOUNT, ada, bob]);
 
-    // Each child goes, however many there are.
+    // All children are deleted, however many there are.
     let cdms = Cdms::with(|builder| builder.parental("Contact", "ParentCustomerId"));
     cdms.simulator.seed("Account", named(ACCOUNT, "Acme"));
     let children = [(); 3].map(|()| {

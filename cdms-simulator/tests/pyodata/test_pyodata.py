@@ -1,5 +1,5 @@
-"""A client library that knows nothing of this project, pyodata, against the simulator: it loads, lists, creates, changes
-and deletes."""
+"""Tests the simulator with pyodata, a client library that is independent of this project: it loads the schema, lists,
+creates, changes and deletes."""
 
 import datetime
 
@@ -12,7 +12,7 @@ from schema import ENTITIES
 
 
 class Tunnel(requests.Session):
-    """CRM 2011 takes a MERGE only through a POST with a header, which pyodata cannot send by itself."""
+    """CRM 2011 accepts a MERGE only as a POST with a header, which pyodata cannot send by itself."""
 
     def request(self, method, url, headers=None, **options):
         if method == "MERGE":

@@ -1,4 +1,4 @@
-"""A simulator in a process of its own, and a plain HTTP client: the standard library and nothing of the project."""
+"""A simulator in a separate process, and a plain HTTP client that uses only the standard library."""
 
 import http.client
 import json
@@ -16,14 +16,14 @@ from schema import document
 
 ROOT = "/XRMServices/2011/OrganizationData.svc"
 
-# 2016-10-05T12:52:30.123Z, and how the service shows it: in whole seconds.
+# 2016-10-05T12:52:30.123Z, and the same time as the service shows it: in whole seconds.
 NOON_MS = 1_475_671_950_123
 NOON = "/Date(1475671950000)/"
 
 ACCOUNT = "7a4814f9-b0b8-ea11-a812-000d3a122b89"
 OTHER = "6f9619ff-8b86-d011-b42d-00c04fc964ff"
 
-# After so long nothing is waited for any more; only a test that fails waits so long.
+# How long to wait at most; only a failing test waits this long.
 PATIENCE_S = 60
 
 class Reply:
@@ -42,9 +42,9 @@ class Reply:
 
 
 class Witness(unittest.TestCase):
-    """Tests on a simulator that each of them has for itself."""
+    """Tests that each have their own simulator."""
 
-    # What the program is started with besides its schema; a clock that stands still, so that no time is left to chance.
+    # The options of the program besides its schema: a clock that stands, so that times are known.
     options = ("--clock", str(NOON_MS))
     schema = staticmethod(document)
 
@@ -52,7 +52,7 @@ class Witness(unittest.TestCase):
         self.start(*self.options)
 
     def start(self, *options, control=True):
-        """Starts a simulator, which all further requests go to."""
+        """Starts a simulator, to which all further requests go."""
         folder = tempfile.TemporaryDirectory()
         self.addCleanup(folder.cleanup)
         metadata = pathlib.Path(folder.name) / "metadata.xml"
@@ -76,7 +76,8 @@ class Witness(unittest.TestCase):
         process.stdout.close()
 
     def ask(self, method, path, body=None, **headers):
-        """One exchange; `path` below the service root unless it begins with a slash. No header is sent that is None."""
+        """One exchange; `path` is relative to the service root unless it begins with a slash. Headers that are None are
+        not sent."""
         connection = http.client.HTTPConnection(self.host, timeout=PATIENCE_S)
         try:
             sent = {"Accept": "application/json"}
@@ -92,14 +93,14 @@ class Witness(unittest.TestCase):
             connection.close()
 
     def connect(self, request=""):
-        """A connection of its own, over which this has been sent."""
+        """A new connection, over which this request has been sent."""
         host, port = self.host.rsplit(":", 1)
         connection = socket.create_connection((host, int(port)), timeout=PATIENCE_S)
         connection.sendall(request.encode())
         return connection
 
     def raw(self, *requests):
-        """Sends requests byte by byte over one connection and returns all that comes until the server ends it."""
+        """Sends the bytes of requests over one connection and returns everything that arrives until it ends."""
         with self.connect("".join(requests)) as connection:
             answer = b""
             try:
@@ -110,20 +111,20 @@ class Witness(unittest.TestCase):
             return answer.decode()
 
     def text_of(self, method, path, body="", *headers):
-        """A request as it goes over the wire."""
+        """A request as it is sent over the wire."""
         lines = [f"{method} {self.root}/{path} HTTP/1.1", "Host: x", "Accept: application/json", *headers]
         if body:
             lines.append(f"Content-Length: {len(body.encode())}")
         return "\r\n".join(lines) + "\r\n\r\n" + body
 
     def until(self, holds):
-        """Asks again until it holds: for what happens in the server after a request has reached it."""
+        """Waits until the condition holds: for what happens in the server after a request has arrived."""
         end = time.monotonic() + PATIENCE_S
         while not holds():
-            self.assertLess(time.monotonic(), end, "what was waited for did not happen; the request before it failed")
+            self.assertLess(time.monotonic(), end, "the condition never held; the request before it failed")
 
     def broken(self, call):
-        """Requires a connection that ends without a whole answer."""
+        """Requires a connection that ends before the answer is complete."""
         with self.assertRaises((http.client.HTTPException, ConnectionError)):
             call()
 
@@ -145,11 +146,11 @@ class Witness(unittest.TestCase):
         return reply.json
 
     def seed(self, entity, **attributes):
-        """Adds a record that was there before; returns its id."""
+        """Adds a record without a commit; returns its id."""
         return self.control("POST", "seed", [{"entity": entity, "attributes": attributes}])["ids"][0]
 
     def seeded(self, **attributes):
-        """Seeds an account with the id ACCOUNT and says where it is."""
+        """Seeds an account with the id ACCOUNT and returns its address."""
         self.seed("Account", AccountId=guid(ACCOUNT), **attributes)
         return at("AccountSet", ACCOUNT)
 
@@ -178,13 +179,13 @@ class Witness(unittest.TestCase):
         self.assertEqual((reply.status, reply.bytes), (204, b""))
 
     def shows(self, path, **attributes):
-        """Requires a record to have these values, of lookups, options and money the Id or Value."""
+        """Requires a record to have these values; for lookups, options and money the Id or Value."""
         reply = self.get(path)
         self.assertEqual(reply.status, 200, reply.bytes)
         self.assertEqual({name: plain(reply.d[name]) for name in attributes}, attributes)
 
     def account(self, **attributes):
-        """Creates an account and says where it is."""
+        """Creates an account and returns its address."""
         made = self.create("AccountSet", **attributes)
         self.assertEqual(made.status, 201, made.bytes)
         return f"AccountSet(guid'{made.d['AccountId']}')"
@@ -204,20 +205,20 @@ def some_id():
 
 
 def at(set_name, key):
-    """Where a record is."""
+    """The address of a record."""
     return f"{set_name}(guid'{key}')"
 
 
 def guid(key):
-    """A key as the simulator is seeded with it."""
+    """A key in the form in which the simulator is seeded."""
     return {"guid": key}
 
 
 def lookup(entity, key):
-    """A reference as the simulator is seeded with it."""
+    """A reference in the form in which the simulator is seeded."""
     return {"lookup": [entity, key]}
 
 
 def plain(value):
-    """The Id of a lookup, the Value of an option or money, and other values as they are."""
+    """The Id of a lookup, the Value of an option or money, and any other value unchanged."""
     return value.get("Id", value.get("Value")) if isinstance(value, dict) else value

@@ -1,4 +1,4 @@
-"""The schema of the tests as a `$metadata` document, and what such a document describes."""
+"""The schema of the tests as a `$metadata` document, and a parser for such documents."""
 
 import xml.etree.ElementTree
 
@@ -59,7 +59,7 @@ def document():
 
 
 def described(text):
-    """Sets, keys, properties with their types and navigation of a document, whichever namespace its elements have."""
+    """Sets, keys, typed properties and navigation properties of a document, in any XML namespace."""
     root = xml.etree.ElementTree.fromstring(text)
     sets = {entry.get("EntityType").rsplit(".", 1)[1]: entry.get("Name") for entry in root.findall(".//{*}EntitySet")}
     return {

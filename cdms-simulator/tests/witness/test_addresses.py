@@ -1,4 +1,4 @@
-"""An account and its two addresses: made, mirrored and deleted together."""
+"""An account and its two addresses: created, mirrored and deleted together."""
 
 from scene import ACCOUNT, OTHER, Witness, at, lookup
 
@@ -54,7 +54,7 @@ class Addresses(Witness):
         self.done(self.delete(at("CustomerAddressSet", further.d["CustomerAddressId"])))
         self.shows(self.account_path, Address1_AddressId=self.ids[0])
 
-    def test_none_stands_without_a_parent(self):
+    def test_an_address_needs_a_parent(self):
         before = self.log()
         orphan = self.create("CustomerAddressSet", City="Rome")
         self.assertEqual(orphan.status, 500)

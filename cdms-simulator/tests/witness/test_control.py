@@ -1,10 +1,10 @@
-"""`/_control/…`: the simulator steered over HTTP by a program in another language."""
+"""`/_control/…`: a program in another language controls the simulator over HTTP."""
 
 from scene import ACCOUNT, NOON_MS, OTHER, Witness, at, guid, lookup
 
 MS_MIN = -(2**63)
 
-# Every fault in its form, as an order names it.
+# The JSON form of every fault.
 FAULTS = [
     {"latency": 1}, "drop_before_commit", "drop_after_commit", "commit_late", "truncate", "unauthorized",
     "redirect_to_login", {"redirect_to": "http://x/"}, "login_form", {"html": 503},
@@ -20,7 +20,7 @@ class Control(Witness):
         self.assertEqual(self.clock(advance_ms=5), NOON_MS + 5)
         self.assertEqual(self.clock(set_ms=100, advance_ms=-1), 99)
         self.assertEqual(self.control("GET", "clock"), {"now_ms": 99})
-        self.assertEqual(self.clock(set_ms=MS_MIN, advance_ms=MS_MIN), MS_MIN, "no time is too far")
+        self.assertEqual(self.clock(set_ms=MS_MIN, advance_ms=MS_MIN), MS_MIN, "the clock saturates")
 
     def test_a_clock_that_was_not_stopped_runs_on_from_where_it_is_set(self):
         self.start()
@@ -41,9 +41,9 @@ class Control(Witness):
         for fault in FAULTS:
             self.control("DELETE", "faults")
             self.fault(fault, operation="delete")
-        self.assertEqual(self.get("AccountSet").status, 200, "none meets what it was not ordered for")
+        self.assertEqual(self.get("AccountSet").status, 200, "a fault affects only its operation")
 
-    def test_scenes_are_seeded_with_values_of_every_sort(self):
+    def test_scenes_are_seeded_with_values_of_every_kind(self):
         [key] = self.control("POST", "seed", [{"entity": "Account", "attributes": {
             "AccountId": guid(OTHER), "Name": "Seeded", "NumberOfEmployees": 5, "DoNotPhone": True,
             "Revenue": {"money": "2.5"}, "IndustryCode": {"choice": 7}, "StateCode": {"choice": 1},
@@ -56,19 +56,19 @@ class Control(Witness):
         self.assertEqual(self.get(at("ContactSet", made)).status, 200)
         self.assertEqual(self.log(), [])
 
-    def test_log_and_requests_are_told(self):
+    def test_log_and_requests_are_returned(self):
         path = self.seeded(Name="Acme")
         merge = self.ask("POST", path, {"Name": "New"}, X_HTTP_Method="MERGE", X_Datahub_Operation="op-1")
         self.done(merge)
         [commit] = self.log()
-        told = {name: commit[name] for name in ["sequence", "at_ms", "kind", "entity", "id", "operation", "sent"]}
-        self.assertEqual(told, {"sequence": 1, "at_ms": NOON_MS, "kind": "update", "entity": "Account", "id": ACCOUNT,
-                                "operation": "op-1", "sent": ["Name"]})
+        shown = {name: commit[name] for name in ["sequence", "at_ms", "kind", "entity", "id", "operation", "sent"]}
+        self.assertEqual(shown, {"sequence": 1, "at_ms": NOON_MS, "kind": "update", "entity": "Account", "id": ACCOUNT,
+                                 "operation": "op-1", "sent": ["Name"]})
         self.assertEqual((commit["before"]["Name"], commit["after"]["Name"]), ("Acme", "New"))
         [request] = self.requests()
-        self.assertEqual((request["method"], request["status"]), ("MERGE", 204), "orders are no requests")
+        self.assertEqual((request["method"], request["status"]), ("MERGE", 204), "control requests are not logged")
 
-    def test_mistaken_orders_are_refused_with_the_reason(self):
+    def test_invalid_orders_are_refused_with_the_reason(self):
         for what, body, reason in [
             ("faults", {"fault": "no_such"}, "no_such"),
             ("faults", {"fault": "deadlock", "entitiy": "Account"}, "entitiy"),
@@ -88,7 +88,7 @@ class Control(Witness):
 
     def test_a_value_of_another_form_than_its_attribute_is_refused_with_the_right_one(self):
         for name, wrong, form in [
-            ("Name", 5, "text"), ("NumberOfEmployees", "5", "a whole number"), ("DoNotPhone", "true", "true or false"),
+            ("Name", 5, "text"), ("NumberOfEmployees", "5", "an integer"), ("DoNotPhone", "true", "true or false"),
             ("ExchangeRate", {"double": 1.5}, '{"decimal": "1.5"}'), ("Address1_Latitude", 51, '{"double": 51.5}'),
             ("LastVerified", "2016-08-27", '{"instant": 1472338800000}'), ("AccountId", ACCOUNT, '{"guid": '),
             ("PrimaryContactId", {"guid": ACCOUNT}, '{"lookup": ['), ("StatusCode", 1, '{"choice": 1}'),

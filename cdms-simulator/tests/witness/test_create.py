@@ -1,4 +1,4 @@
-"""Creating records (docs/protocol.md, 4): 201, the address, all properties, a key that the client may choose."""
+"""Creating records (docs/protocol.md, 4): 201, the address, all properties, and a key that the client may choose."""
 
 from scene import ACCOUNT, NOON, ROOT, Witness, at, some_id
 from schema import ENTITIES, NAMESPACE, NAVIGATION

@@ -1,4 +1,4 @@
-"""The domain of each kind, and the states of records: what no CDMS holds is refused and not stored."""
+"""The domain of each kind, and the states of records: values that CDMS cannot store are refused."""
 
 from scene import ACCOUNT, OTHER, Witness, at, guid
 
@@ -27,7 +27,7 @@ class Domain(Witness):
             self.assertEqual(self.get(path).d[name], held)
             self.assertIsNotNone(held, name)
 
-    def test_what_is_no_number_is_an_error_and_no_null(self):
+    def test_a_value_that_is_not_a_number_is_an_error_and_not_a_null(self):
         path = self.account(Address1_Latitude=51.5)
         for sent in ["INF", "-INF", "NaN"]:
             self.refused(self.merge(path, Address1_Latitude=sent), 500, *OUT_OF_RANGE)

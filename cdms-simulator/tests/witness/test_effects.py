@@ -1,4 +1,4 @@
-"""What the server does beside what it is asked: times, users, full names; and what a scene may state."""
+"""What the server does besides what is requested: times, users, full names; and what a scene may set."""
 
 from scene import ACCOUNT, NOON, NOON_MS, OTHER, Witness, at, guid
 

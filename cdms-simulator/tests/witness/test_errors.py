@@ -1,4 +1,4 @@
-"""Errors: status, code and text of each, and that nothing is written (docs/protocol.md, 5)."""
+"""Errors: their status, code and text; and that nothing is written (docs/protocol.md, 5)."""
 
 import json
 
@@ -52,7 +52,7 @@ class Errors(Witness):
             self.refused(self.ask("POST", "AccountSet", body), 400, "", "Error processing request stream.")
         self.assertEqual(self.log(), [])
 
-    def test_only_json_is_spoken(self):
+    def test_only_json_is_supported(self):
         path = self.seeded(Name="Acme")
         for accept in [None, "application/atom+xml", "*/*", "text/html"]:
             self.refused(self.ask("GET", path, Accept=accept), 406, "", "Accept: application/json")
@@ -120,7 +120,7 @@ class Errors(Witness):
 
 
 class Switches(Witness):
-    """Behaviour that differs between servers, chosen when the simulator is started."""
+    """Behaviour that differs between servers and is selected when the simulator starts."""
 
     def test_lookups_of_missing_records_and_of_other_entities_are_refused_alike(self):
         self.start(*self.options, "--refuse-dangling-lookups")
@@ -146,7 +146,7 @@ class Switches(Witness):
                 "'160'.")
         self.refused(self.merge(path, Name="ü" * 161), 500, "-2147204303", text)
         self.refused(self.create("AccountSet", Name="ü" * 161), 500, "-2147204303", text)
-        # What takes two units of UTF-16 counts twice, as CRM's columns count it.
+        # A character of two UTF-16 units counts twice, as in CRM's columns.
         self.refused(self.merge(path, Name="😀" * 81), 500, "-2147204303", text)
         self.shows(path, Name="ü" * 160)
         self.assertEqual(len(self.log()), 1)

@@ -1,4 +1,4 @@
-"""The exchanges that are written down beside the client, played against the program."""
+"""The exchanges in the client's fixtures, replayed against the program."""
 
 import json
 import pathlib
@@ -8,7 +8,7 @@ from scene import Witness, at
 from schema import described
 
 FOLDER = pathlib.Path(__file__).parents[3] / "cdms-odata" / "fixtures"
-# The address in the exchanges at which the simulator stands.
+# The address in the exchanges that stands for the simulator's.
 HOST = "https://crm.example.gov.uk"
 
 # Exchanges that need more of $filter or $orderby than is simulated yet; the simulator must say so.
@@ -21,7 +21,7 @@ NOT_YET = {
 
 
 class Exchange:
-    """A request, the answer to it, and the records that were there before (see README.md of the folder)."""
+    """A request, its answer, and the records that exist before it (see README.md in the folder)."""
 
     def __init__(self, path):
         self.name = f"{path.parent.name}/{path.stem}"
@@ -52,7 +52,7 @@ LOGICAL = {name.lower(): name for name in SCHEMA}
 
 
 def seedable(kind, value):
-    """A value as it is read, in the form in which the simulator is seeded."""
+    """Converts a value from the form in which it is read to the form in which the simulator is seeded."""
     kind = kind.rsplit(".", 1)[1]
     if isinstance(value, dict):
         inner = value.get("Id", value.get("Value"))
@@ -69,28 +69,28 @@ def seedable(kind, value):
 
 
 def fits(foreseen, text):
-    """Whether a text is as foreseen; `{any}` stands for one or more characters."""
+    """Whether a text is as expected; `{any}` stands for one or more characters."""
     foreseen = foreseen.replace("XRMServices", "xrmservices")
     pattern = ".+".join(re.escape(part) for part in foreseen.split("{any}"))
     return re.fullmatch(pattern, text, re.DOTALL) is not None
 
 
 def difference(foreseen, given, place=""):
-    """Where two values are not the same as JSON; None when they are."""
+    """The first difference between two JSON values; None if they are equal."""
     if isinstance(foreseen, str) and isinstance(given, str):
-        return None if fits(foreseen, given) else f"{place}: {given!r} instead of {foreseen!r}"
+        return None if fits(foreseen, given) else f"{place}: expected {foreseen!r}, found {given!r}"
     if type(foreseen) is not type(given):
-        return f"{place}: {given!r} instead of {foreseen!r}"
+        return f"{place}: expected {foreseen!r}, found {given!r}"
     if isinstance(foreseen, dict):
         if foreseen.keys() != given.keys():
-            return f"{place}: too much or missing: {sorted(foreseen.keys() ^ given.keys())}"
+            return f"{place}: unexpected or missing: {sorted(foreseen.keys() ^ given.keys())}"
         pairs = [(f"{place}/{name}", foreseen[name], given[name]) for name in foreseen]
     elif isinstance(foreseen, list):
         if len(foreseen) != len(given):
-            return f"{place}: {len(given)} elements instead of {len(foreseen)}"
+            return f"{place}: expected {len(foreseen)} elements, found {len(given)}"
         pairs = [(f"{place}/{number}", *pair) for number, pair in enumerate(zip(foreseen, given))]
     else:
-        return None if foreseen == given else f"{place}: {given!r} instead of {foreseen!r}"
+        return None if foreseen == given else f"{place}: expected {foreseen!r}, found {given!r}"
     return next((found for place, *pair in pairs if (found := difference(*pair, place))), None)
 
 
@@ -98,11 +98,11 @@ class Exchanges(Witness):
     schema = staticmethod(lambda: DOCUMENT)
 
     def give(self, set_name, record):
-        """Sets what is there before the request, with the records that its lookups show by their names."""
+        """Seeds a record that exists before the request, and the records whose names its lookups show."""
         entity = ENTITY_OF[set_name]
         kinds = SCHEMA[entity][2]
         if entity == "Organization":
-            # There is only one: the given one stands in its place.
+            # There is only one organisation: the given one replaces it.
             for other in self.rows(set_name):
                 self.done(self.delete(at(set_name, other["OrganizationId"])))
         self.seed(entity, **{name: seedable(kinds[name], value) for name, value in record.items()})
@@ -130,7 +130,7 @@ class Exchanges(Witness):
         self.assertEqual(reply.status, int(exchange.status.split(" ")[1]), reply.bytes)
         for name, value in exchange.answered.items():
             given = reply.headers.get(name, "").replace(here, HOST)
-            self.assertTrue(fits(value, given), f"{name}: {given} instead of {value}")
+            self.assertTrue(fits(value, given), f"{name}: expected {value}, found {given}")
         text = reply.bytes.decode().replace(here, HOST)
         if exchange.answer:
             self.assertIsNone(difference(json.loads(exchange.answer), json.loads(text)))
@@ -141,7 +141,7 @@ class Exchanges(Witness):
         exchanges = [Exchange(path) for path in sorted(FOLDER.glob("*/*.http"))]
         played = [exchange for exchange in exchanges if not exchange.is_for_client_alone]
         self.assertGreater(len(played), 60)
-        self.assertLessEqual(NOT_YET, {exchange.name for exchange in played}, "each is still there")
+        self.assertLessEqual(NOT_YET, {exchange.name for exchange in played}, "each still exists")
         for exchange in played:
             with self.subTest(exchange.name):
                 reply = self.play(exchange)

@@ -1,13 +1,13 @@
-"""Faults to order: in place of answers, inside of them, and which requests they meet (design, 9)."""
+"""Faults on demand: instead of answers, inside answers, and which requests they affect."""
 
 from scene import ACCOUNT, OTHER, Witness, at
 
 
 class InPlaceOfAnswers(Witness):
-    """Nothing is done, and the answer is what was ordered."""
+    """Nothing is carried out, and the answer is the ordered one."""
 
     def met(self, fault, name):
-        """A rename that meets a fault once, and then works; returns the answer to the first."""
+        """Sends a rename that a fault affects, and another that works; returns the answer to the first."""
         self.start(*self.options)
         path = self.seeded(Name="Acme")
         self.fault(fault)
@@ -30,7 +30,7 @@ class InPlaceOfAnswers(Witness):
         self.assertIn(b"<form", reply.bytes)
         self.assertIn(b'name="password"', reply.bytes)
 
-    def test_a_redirect_leads_where_it_is_told(self):
+    def test_a_redirect_leads_to_the_given_address(self):
         reply = self.met({"redirect_to": "https://elsewhere.example/x"}, "redirect_to")
         self.assertEqual((reply.status, reply.headers["Location"]), (302, "https://elsewhere.example/x"))
 
@@ -40,7 +40,7 @@ class InPlaceOfAnswers(Witness):
             self.assertEqual((reply.status, reply.headers["Content-Type"]), (status, "text/html; charset=utf-8"))
             self.assertTrue(reply.bytes.startswith(b"<html>"))
 
-    def test_refusals_have_the_code_and_text_they_are_told(self):
+    def test_refusals_have_the_given_code_and_text(self):
         for status, code, shown, text in [(500, -2147220970, "-2147220970", "Unexpected."), (503, 0, "", "Busy")]:
             reply = self.met({"refuse": {"status": status, "code": code, "message": text}}, "refuse")
             self.refused(reply, status, shown, text)
@@ -52,7 +52,7 @@ class InPlaceOfAnswers(Witness):
         reply = self.met({"plug_in": "Closed on Sundays"}, "plug_in")
         self.refused(reply, 500, "-2147220891", "Closed on Sundays")
 
-    def test_an_answer_that_is_no_json_says_200_all_the_same(self):
+    def test_an_answer_that_is_not_json_has_status_200(self):
         reply = self.met("not_json", "not_json")
         self.assertEqual(reply.status, 200)
         with self.assertRaises(ValueError):
@@ -73,9 +73,9 @@ class InPlaceOfAnswers(Witness):
 
 
 class Rules(Witness):
-    """Which requests a fault meets."""
+    """Which requests a fault affects."""
 
-    def test_a_rule_meets_only_its_operation_and_entity_and_passes_and_stops_as_it_says(self):
+    def test_a_rule_affects_only_its_operation_and_entity_and_obeys_skip_and_times(self):
         path = self.seeded(Name="Acme")
         self.fault("deadlock", operation="update", entity="Account", skip=1, times=2)
         statuses = []
@@ -86,7 +86,7 @@ class Rules(Witness):
         self.assertEqual(statuses, [204, 500, 500, 204, 204])
         self.assertEqual(self.hits(), {"deadlock": 2})
 
-    def test_each_operation_is_told_apart(self):
+    def test_operations_are_distinguished(self):
         path = self.seeded(Name="Acme")
         works = {"read": 200, "list": 200, "create": 201, "update": 204, "other": 200}
         for met in [*works, "delete"]:
@@ -104,7 +104,7 @@ class Rules(Witness):
         self.control("DELETE", "faults")
         self.done(self.delete(path))
 
-    def test_orders_taken_back_meet_nobody_further(self):
+    def test_cancelled_faults_affect_no_more_requests(self):
         path = self.seeded(Name="Acme")
         self.fault({"latency": 3_600_000}, times=None)
         self.control("DELETE", "faults")
@@ -113,7 +113,7 @@ class Rules(Witness):
 
 
 class InAnswers(Witness):
-    """Times, ids, attributes and links that are not as they should be."""
+    """Wrong times, ids, attributes and links."""
 
     def test_a_frozen_time_of_change_stays_while_the_write_happens(self):
         path = self.seeded(Name="Acme")

@@ -1,4 +1,4 @@
-"""Lists: pages of 50 in key order, next links, top and skip, and the one filter (docs/protocol.md, 3)."""
+"""Lists: pages of 50 in key order, next links, top and skip, and the supported filter (docs/protocol.md, 3)."""
 
 import uuid
 
@@ -7,7 +7,7 @@ from scene import ACCOUNT, OTHER, ROOT, Witness, at, guid
 
 class Lists(Witness):
     def crowd(self, count, name=lambda number: f"Account {number}"):
-        """Seeds so many accounts, the last key first; returns their keys in order."""
+        """Seeds this number of accounts, the last key first; returns their keys in order."""
         keys = [str(uuid.UUID(int=number)) for number in range(1, count + 1)]
         scene = [{"entity": "Account", "attributes": {"AccountId": guid(key), "Name": name(number)}}
                  for number, key in enumerate(keys, 1)]
@@ -15,13 +15,13 @@ class Lists(Witness):
         return keys
 
     def below(self, link):
-        """The path of a link of the server's, which must lead to the server itself."""
+        """The path of a link, which must lead to the server itself."""
         host = f"http://{self.host}/"
         self.assertTrue(link.startswith(host), link)
         return link[len(host) - 1:]
 
     def pages(self, path):
-        """The keys page by page, along the links from a path on."""
+        """The keys page by page, following the next links from a path."""
         pages = []
         while path:
             page = self.get(path).d

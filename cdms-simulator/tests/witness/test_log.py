@@ -1,4 +1,4 @@
-"""The log of commits is the authority: every change is in it, in order, and nothing else is."""
+"""The log of commits is the authority: it contains every change, in order, and nothing else."""
 
 import decimal
 
@@ -7,7 +7,7 @@ from schema import ENTITIES
 
 
 class Log(Witness):
-    def test_a_commit_tells_when_what_who_and_on_whose_behalf(self):
+    def test_a_commit_says_what_happened_when_by_whom_and_on_whose_behalf(self):
         path = self.seeded(Name="Acme")
         user = self.get(path).d["OwnerId"]["Id"]
         self.clock(advance_ms=7_000)
@@ -15,12 +15,12 @@ class Log(Witness):
         self.done(self.ask("POST", path, sent, X_HTTP_Method="MERGE", X_Datahub_Operation="op-7"))
         self.done(self.merge(path, DoNotPhone=True))
         first, second = self.log()
-        told = {name: first[name] for name in ["sequence", "at_ms", "kind", "entity", "id", "operation", "sent"]}
-        self.assertEqual(told, {"sequence": 1, "at_ms": NOON_MS + 7_000, "kind": "update", "entity": "Account",
-                                "id": ACCOUNT, "operation": "op-7", "sent": ["Name", "OwnerId"]})
+        shown = {name: first[name] for name in ["sequence", "at_ms", "kind", "entity", "id", "operation", "sent"]}
+        self.assertEqual(shown, {"sequence": 1, "at_ms": NOON_MS + 7_000, "kind": "update", "entity": "Account",
+                                 "id": ACCOUNT, "operation": "op-7", "sent": ["Name", "OwnerId"]})
         [service] = self.rows("SystemUserSet?$filter=DomainName%20eq%20'CDMS%5Cdatahub'")
         self.assertEqual(first["user"], service["SystemUserId"])
-        self.assertNotEqual(first["user"], user, "the scene was set by a person")
+        self.assertNotEqual(first["user"], user, "a person created the scene")
         self.assertEqual((first["before"]["Name"], first["after"]["Name"]), ("Acme", "New"))
         self.assertFalse({"OwnerId", "StateCode"} & set(first["after"]), "only what changed")
         self.assertEqual((second["sequence"], second["operation"]), (2, None))
@@ -72,10 +72,10 @@ class Log(Witness):
         self.assertEqual((first["method"], first["status"], first["body"]), ("POST", 400, '{"Nmae":"x"}'))
         self.assertGreater(first["answered_bytes"], 0)
         self.assertEqual((first["faults"], first["operation"]), ([], None))
-        self.assertEqual((second["method"], second["operation"]), ("DELETE", "op-1"), "as it was meant")
+        self.assertEqual((second["method"], second["operation"]), ("DELETE", "op-1"), "the effective method")
         self.assertEqual((second["target"], second["status"]), (f"{self.root}/{path}", 404))
 
-    def test_logs_keep_the_newest_entries_and_tell_how_many_they_dropped(self):
+    def test_logs_keep_the_newest_entries_and_count_the_dropped_ones(self):
         self.start(*self.options, "--log-limit", "3")
         for _ in range(5):
             self.account()
@@ -90,13 +90,13 @@ class Log(Witness):
 
 
 def read(kind, shown):
-    """A value as a read shows it, in a form that can be compared."""
+    """A value that was read, in a form that can be compared."""
     shown = plain(shown)
     return decimal.Decimal(shown) if kind in ["Edm.Decimal", "Money"] and shown is not None else shown
 
 
 def logged(value):
-    """A value of the log in the same form."""
+    """A value from the log, in the same form."""
     if not isinstance(value, dict):
         return value
     [(kind, inner)] = value.items()

@@ -1,4 +1,4 @@
-"""The login: a form, a cookie, and what is answered to a request without it."""
+"""The login: a form, a cookie, and the answer to a request without it."""
 
 import urllib.parse
 
@@ -66,7 +66,7 @@ class Login(Witness):
             self.assertEqual(self.status(cookie), 401, cookie)
         self.assertEqual(self.status(f"{name}={value}"), 200)
 
-    def test_sessions_are_told_apart_and_end_together(self):
+    def test_sessions_are_distinguished_and_end_together(self):
         self.start(*self.options, "--expiry", "redirect")
         first, second = self.session(), self.session()
         self.assertNotEqual(first, second)
@@ -98,7 +98,7 @@ class Login(Witness):
 
 
 class NoLogin(Witness):
-    def test_nobody_needs_a_session_where_no_login_is_asked_for(self):
+    def test_no_session_is_needed_without_a_login(self):
         self.assertEqual(self.get("AccountSet").status, 200)
 
     def test_control_must_be_switched_on(self):

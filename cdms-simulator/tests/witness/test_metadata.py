@@ -1,4 +1,4 @@
-"""`$metadata` and the service document: any organisation's schema, however large."""
+"""`$metadata` and the service document: any organisation's schema, of any size."""
 
 import xml.etree.ElementTree
 
@@ -17,7 +17,7 @@ class Schema(Witness):
                          for attribute, kind in properties.items()}
                 self.assertEqual(served[name], (f"{name}Set", key, kinds, NAVIGATION.get(name, [])))
 
-    def test_users_and_organisation_are_there_even_where_the_schema_lacks_them(self):
+    def test_users_and_organisations_exist_even_if_the_schema_lacks_them(self):
         self.assertNotIn("SystemUser", described(self.schema()))
         served = described(self.get("$metadata").bytes)
         self.assertEqual(served["SystemUser"][:2], ("SystemUserSet", "SystemUserId"))
@@ -31,7 +31,7 @@ class Schema(Witness):
 
 
 class Valid(Witness):
-    """The document by itself: every name that it uses is defined in it, and what was put in comes back."""
+    """The document itself: it defines every name that it uses, and keeps what the given schema contains."""
 
     @staticmethod
     def schema():
@@ -42,7 +42,7 @@ class Valid(Witness):
         self.served = xml.etree.ElementTree.fromstring(self.get("$metadata").bytes)
 
     def named(self, element):
-        """The elements of a kind by the names that others call them by."""
+        """The elements of a kind, by the names under which others refer to them."""
         return {f"{NAMESPACE}.{entry.get('Name')}": entry for entry in self.served.findall(f".//{{*}}{element}")}
 
     def test_every_type_is_defined(self):

@@ -1,4 +1,4 @@
-"""The program itself: one that cannot start says why, one that fails ends, and two share nothing."""
+"""The program itself: a failed start gives its reason, a failed program ends, and two programs share nothing."""
 
 import os
 import pathlib
@@ -15,11 +15,11 @@ class Program(Witness):
         process = self.process
         self.assertEqual(self.raw(self.text_of("GET", "AccountSet")), "")
         self.assertNotEqual(process.wait(timeout=PATIENCE_S), 0)
-        self.assertIn("panics on order", self.messages.read_text())
+        self.assertIn("a fault makes the simulator panic", self.messages.read_text())
         with self.assertRaises(ConnectionRefusedError):
             self.get("AccountSet")
 
-    def test_one_that_is_well_ends_quietly(self):
+    def test_a_healthy_program_ends_quietly(self):
         self.assertEqual(self.get("AccountSet").status, 200)
         self.assertIsNone(self.process.poll(), "it serves until it is stopped")
         self.process.terminate()
@@ -40,19 +40,19 @@ class Program(Witness):
             for options, said in [
                 ([], "--metadata <FILE>"),
                 ([*schema, "--listen", "0.0.0.0:0"], "loopback"),
-                ([*schema, "--listen", self.host], f"cannot listen at {self.host}"),
+                ([*schema, "--listen", self.host], f"cannot listen on {self.host}"),
                 ([*schema, "--login", "hub"], "USER:PASSWORD"),
                 ([*schema, "--login", ":secret"], "USER:PASSWORD"),
                 ([*schema, "--expiry", "redirect"], "--login"),
                 ([*schema, "--login", "hub:secret", "--expiry", "302"], "redirect"),
                 ([*schema, "--page-size", "0"], "--page-size"),
                 ([*schema, "--max-length", "Account.Nmae=5"], "Account.Nmae"),
-                ([*schema, "--max-length", "Name=5"], "Entity.Attribute"),
-                ([*schema, "--option-set", "Account.IndustryCode=1,x"], "'x' is no number"),
-                ([*schema, "--statuses", "Account.Active=1"], "'Active' is no number of a state"),
+                ([*schema, "--max-length", "Name=5"], "expected ENTITY.ATTRIBUTE=…"),
+                ([*schema, "--option-set", "Account.IndustryCode=1,x"], "expected a number, found `x`"),
+                ([*schema, "--statuses", "Account.Active=1"], "expected the number of a state, found `Active`"),
                 ([*schema, "--statuses", "Acount.0=1"], "no such entity"),
                 ([*schema, "--precision", "Account.Nmae=2"], "Account.Nmae"),
-                ([*schema, "--parental", "Contact"], "Entity.Lookup"),
+                ([*schema, "--parental", "Contact"], "expected ENTITY.LOOKUP"),
                 ([*schema, "--parental", "Contact.Nmae"], "Contact.Nmae"),
                 ([*schema, "--log-limit", "none"], "`all`"),
             ]:

@@ -1,4 +1,4 @@
-"""Reading one record: every sort of value in its form, and the selection (docs/protocol.md, 1 and 2)."""
+"""Reading one record: the form of every kind of value, and the selection (docs/protocol.md, 1 and 2)."""
 
 from scene import ACCOUNT, OTHER, ROOT, Witness, at, guid, lookup, some_id
 from schema import NAMESPACE
@@ -11,7 +11,7 @@ class Read(Witness):
         self.assertEqual((read.status, list(read.json)), (200, ["d"]))
         self.assertEqual(read.d["Name"], "Acme")
 
-    def test_select_gives_what_was_asked_for(self):
+    def test_select_returns_what_was_requested(self):
         path = self.account(Name="Acme", NumberOfEmployees=5)
         record = self.get(f"{path}?$select=Name,ModifiedOn").d
         self.assertEqual(sorted(record), ["ModifiedOn", "Name", "__metadata"])
@@ -44,7 +44,7 @@ class Read(Witness):
         path = self.account(Name="x")
         self.assertGreaterEqual(self.ask("GET", path, Accept="application/atom+xml").status, 400)
 
-    def test_every_sort_of_value_has_its_form(self):
+    def test_every_kind_of_value_has_its_form(self):
         self.seed("Contact", ContactId=guid(OTHER), FullName="Ada Smith")
         path = self.seeded(
             Name='£ "Ünïon" 钢', NumberOfEmployees=-3, DoNotPhone=False, ExchangeRate={"decimal": "1.50"},
@@ -64,7 +64,7 @@ class Read(Witness):
             self.assertEqual(reply.d[name], shown, name)
         self.assertIn(rb'"\/Date(-1000)\/"', reply.bytes)
 
-    def test_nothing_is_null_and_a_complex_nothing_an_object_of_nulls(self):
+    def test_an_empty_value_is_null_or_an_object_of_nulls(self):
         record = self.get(self.seeded()).d
         for name in ["Name", "NumberOfEmployees", "DoNotPhone", "Address1_Latitude", "LastVerified"]:
             self.assertIsNone(record[name], name)
@@ -106,7 +106,7 @@ class Read(Witness):
             uri = f"http://{self.host}/ORG{ROOT.replace('XRMServices', 'xrmservices')}/{path}"
             self.assertEqual((record["__metadata"]["uri"], record["AccountId"]), (uri, ACCOUNT))
 
-    def test_what_describes_a_record_or_a_value_comes_before_it(self):
+    def test_metadata_comes_first_in_records_and_values(self):
         path = self.seeded(Name="Acme")
         record = self.get(path).d
         for described in [record, record["IndustryCode"], record["Revenue"], record["PrimaryContactId"]]:
@@ -126,7 +126,7 @@ class Read(Witness):
         self.assertEqual(self.get(f"AccountSet(AccountId=guid'{ACCOUNT}')").d, self.get(path).d)
         self.refused(self.get(f"AccountSet(accountid=guid'{ACCOUNT}')"), 400, "", "syntax")
 
-    def test_a_plus_in_a_query_is_a_blank(self):
+    def test_a_plus_in_a_query_is_a_space(self):
         self.seeded(Name="Acme + Co")
         self.assertEqual(len(self.rows("AccountSet?$filter=Name+eq+'Acme+%2B+Co'&$select=Name")), 1)
         self.assertEqual(self.rows("AccountSet?$filter=Name+eq+'Acme+++Co'"), [])

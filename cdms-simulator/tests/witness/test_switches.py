@@ -1,4 +1,4 @@
-"""Behaviour that servers may or may not have: off unless it is asked for."""
+"""Behaviour that servers may or may not have, which is off by default."""
 
 from scene import ACCOUNT, OTHER, Witness, at, lookup
 
@@ -10,7 +10,7 @@ class Off(Witness):
         path = self.account(Revenue={"Value": "1.005"}, Revenue_Base={"Value": "7"})
         self.shows(path, Revenue="1.0050", Revenue_Base="7.0000")
 
-    def test_a_lookup_alone_does_not_tie_records(self):
+    def test_an_ordinary_lookup_does_not_delete_records(self):
         path = self.seeded()
         contact = self.seed("Contact", ParentCustomerId=lookup("account", ACCOUNT))
         self.done(self.delete(path))
@@ -26,7 +26,7 @@ class On(Witness):
         path = self.account(Revenue=money, TransactionCurrencyId=currency)
         self.done(self.merge(path, Revenue={"Value": "6"}))
 
-    def test_amounts_in_the_organisations_currency_are_reckoned(self):
+    def test_amounts_in_the_organisations_currency_are_computed(self):
         self.start(*self.options, "--base-amounts")
         path = self.account(Revenue={"Value": "5"}, Revenue_Base={"Value": "7"})
         self.shows(path, Revenue_Base="5.0000")
@@ -38,7 +38,7 @@ class On(Witness):
         self.shows(self.account(Revenue={"Value": "-1.005"}, ExchangeRate="1.25"), Revenue="-1.0100",
                    ExchangeRate="1.3")
 
-    def test_records_go_with_their_parent(self):
+    def test_records_are_deleted_with_their_parent(self):
         self.start(*self.options, "--parental", "Contact.ParentCustomerId")
         path = self.seeded()
         first = self.seed("Contact", ParentCustomerId=lookup("account", ACCOUNT))

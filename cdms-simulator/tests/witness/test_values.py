@@ -1,4 +1,4 @@
-"""Values on the wire (docs/protocol.md, 2.1 and 2.2), both ways."""
+"""Values on the wire, in both directions (docs/protocol.md, 2.1 and 2.2)."""
 
 from scene import Witness, some_id
 

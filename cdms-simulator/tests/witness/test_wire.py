@@ -1,11 +1,11 @@
-"""Faults of the connection, and its end: dropped, broken off, late, hung up, gone."""
+"""Faults of the connection, and its end: dropped, truncated, late, closed by the client, gone."""
 
 import http.client
 import json
 
 from scene import ACCOUNT, OTHER, PATIENCE_S, Witness, at, guid
 
-# A request that is late by this is never answered while a test runs.
+# A request with this latency is never answered while a test runs.
 NEVER_MS = 3_600_000
 MS_MAX = 2**64 - 1
 
@@ -16,7 +16,7 @@ class Wire(Witness):
         self.path = self.seeded(Name="Acme")
 
     def rename(self, name):
-        """A rename as text, so that every byte of the answer can be seen."""
+        """A rename as text, so that every byte of the answer can be checked."""
         return self.text_of("POST", self.path, json.dumps({"Name": name}), "X-HTTP-Method: MERGE")
 
     def test_a_connection_dropped_before_the_commit_ends_without_a_byte_and_nothing_is_written(self):
@@ -39,7 +39,7 @@ class Wire(Witness):
             self.broken(lambda: self.merge(self.path, Name="New"))
             self.assertEqual(self.get(self.path).status, 200, fault)
 
-    def test_a_late_commit_happens_when_it_is_told_to_and_once(self):
+    def test_a_late_commit_happens_on_request_and_once(self):
         self.fault("commit_late")
         self.broken(lambda: self.ask("POST", self.path, {"Name": "Late"}, X_HTTP_Method="MERGE",
                                      X_Datahub_Operation="op-3"))
@@ -66,7 +66,7 @@ class Wire(Witness):
         [length] = [line.split(": ")[1] for line in head.split("\r\n") if line.startswith("content-length: ")]
         self.assertEqual(len(body.encode()), int(length) // 2)
         self.assertTrue(body.startswith('{"d":{'), body)
-        self.assertEqual(self.raw(self.rename("New")), "", "an answer without a body does not come at all")
+        self.assertEqual(self.raw(self.rename("New")), "", "an answer without a body is not sent at all")
         self.shows(self.path, Name="New")
 
     def test_a_client_notices_a_truncated_answer(self):
@@ -90,7 +90,7 @@ class Wire(Witness):
             self.fault({"latency": MS_MAX})
         with self.connect(self.text_of("GET", "AccountSet")):
             self.until(lambda: self.hits() == {"latency": 2})
-            self.assertEqual(self.requests(), [], "it still waits")
+            self.assertEqual(self.requests(), [], "the request still waits")
 
     def test_a_client_that_hangs_up_takes_its_waiting_request_along(self):
         self.fault({"latency": NEVER_MS}, operation="update")

@@ -1,4 +1,4 @@
-"""Updates and deletes (docs/protocol.md, 4), with their side effects."""
+"""Updates and deletes, with their side effects (docs/protocol.md, 4)."""
 
 from scene import OTHER, Witness, at, guid, lookup, some_id
 
@@ -50,7 +50,7 @@ class Merge(Witness):
         self.assertEqual(self.get(path).d["StateCode"]["Value"], 0)
 
     def full(self):
-        """An account with a value of many sorts."""
+        """An account with values of many kinds."""
         return self.seeded(Name="Acme", NumberOfEmployees=5, IndustryCode={"choice": 7}, Revenue={"money": "10"},
                            PrimaryContactId=lookup("contact", OTHER), StatusCode={"choice": 3})
 
@@ -63,13 +63,13 @@ class Merge(Witness):
         expected["ModifiedBy"] = self.create("AccountSet").d["ModifiedBy"]
         self.assertEqual(self.get(path).d, expected)
 
-    def test_every_sort_of_value_can_be_written(self):
+    def test_every_kind_of_value_can_be_written(self):
         path = self.seeded()
         self.done(self.merge(
             path, Name=" £ 钢 ", NumberOfEmployees=-3, DoNotPhone=True, ExchangeRate="1.50", Address1_Latitude=51.5,
             LastVerified="/Date(-1)/", IndustryCode={"Value": 7}, Revenue={"Value": "2.5"},
             PrimaryContactId={"Id": OTHER, "LogicalName": "Contact", "Name": "ignored"}))
-        # A second before 1970 begins a second before it.
+        # Before 1970, too, times are truncated towards the past.
         self.shows(path, Name=" £ 钢 ", NumberOfEmployees=-3, DoNotPhone=True, ExchangeRate="1.50",
                    Address1_Latitude=51.5, LastVerified="/Date(-1000)/", IndustryCode=7, Revenue="2.5000",
                    PrimaryContactId=OTHER)

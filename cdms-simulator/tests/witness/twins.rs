@@ -5,11 +5,12 @@ use std::path::{Path, PathBuf};
 
 const TABLE: &str = "tests/witness/twins.txt";
 
-/// What stands between a test and its twins, and between a test and its reason.
+/// Separates a test from its twins.
 const IS: &str = " = ";
+/// Separates a test from the reason why it needs no twin.
 const NEEDS_NONE: &str = " needs none: ";
 
-/// How many words a reason has at least.
+/// The minimum number of words in a reason.
 const REASON_WORDS_MIN: usize = 5;
 
 #[test]
@@ -20,21 +21,21 @@ fn every_test_has_a_twin_or_a_reason() {
 }
 
 #[test]
-fn gaps_and_mistakes_of_a_table_are_told() {
+fn gaps_and_mistakes_of_a_table_are_reported() {
     let (rust, python) = (["a::x".to_owned(), "a::y".to_owned()], ["test_a.test_x".to_owned()]);
     let reason = "a::y needs none: it is about the handle";
     assert_eq!(faults(&format!("# twins\n\na::x = test_a.test_x\n{reason}\n"), &rust, &python), Vec::<String>::new());
-    for (table, told) in [
+    for (table, reported) in [
         ("a::x = test_a.test_x".to_owned(), "a::y has neither a twin nor a reason"),
-        (format!("a::x = test_a.test_z\n{reason}"), "test_a.test_z is no test in Python"),
-        (format!("a::x = test_a.test_x, test_b.test_x\n{reason}"), "test_b.test_x is no test in Python"),
-        (format!("a::x = test_a.test_x\na::z = test_a.test_x\n{reason}"), "a::z is no test of tests/http"),
-        (format!("a::x = test_a.test_x\na::x = test_a.test_x\n{reason}"), "a::x stands there twice"),
-        ("a::x = test_a.test_x\na::y needs none: no".to_owned(), "a::y: say in a sentence why it needs none"),
-        (format!("a::x: test_a.test_x\n{reason}"), "`a::x: test_a.test_x` is no line of the table"),
+        (format!("a::x = test_a.test_z\n{reason}"), "unknown test in Python: test_a.test_z"),
+        (format!("a::x = test_a.test_x, test_b.test_x\n{reason}"), "unknown test in Python: test_b.test_x"),
+        (format!("a::x = test_a.test_x\na::z = test_a.test_x\n{reason}"), "unknown test of tests/http: a::z"),
+        (format!("a::x = test_a.test_x\na::x = test_a.test_x\n{reason}"), "a::x is listed twice"),
+        ("a::x = test_a.test_x\na::y needs none: no".to_owned(), "a::y: explain in a sentence why it needs no twin"),
+        (format!("a::x: test_a.test_x\n{reason}"), "invalid line `a::x: test_a.test_x`"),
     ] {
         let found = faults(&table, &rust, &python);
-        assert!(found.iter().any(|fault| fault.starts_with(told)), "{found:?} does not tell: {told}");
+        assert!(found.iter().any(|fault| fault.starts_with(reported)), "{found:?} does not contain: {reported}");
     }
     assert_eq!(faults(reason, &rust[1..], &[]), Vec::<String>::new());
     let twice = ["test_a.test_x".to_owned(), "test_a.test_x".to_owned()];
@@ -64,12 +65,12 @@ fn tests_are_found_in_the_sources_of_both_sides() {
     assert_eq!(methods_in_python(&python.join("\n")), ["test_one"]);
 }
 
-/// The names of all tests in Python, with their files.
+/// The names of all tests in Python, with the names of their files.
 pub(crate) fn tests_in_python() -> Vec<String> {
     tests_in("tests/witness")
 }
 
-/// The names of the tests in Python of a folder, with their files.
+/// The names of the tests in Python in a folder, with the names of their files.
 pub(crate) fn tests_in(folder: &str) -> Vec<String> {
     all(folder, "py", ".", methods_in_python)
 }
@@ -81,24 +82,25 @@ fn faults(table: &str, rust: &[String], python: &[String]) -> Vec<String> {
     for line in table.lines().filter(|line| !line.is_empty() && !line.starts_with('#')) {
         let test = if let Some((test, reason)) = line.split_once(NEEDS_NONE) {
             if reason.split_whitespace().count() < REASON_WORDS_MIN {
-                found.push(format!("{test}: say in a sentence why it needs none"));
+                found.push(format!("{test}: explain in a sentence why it needs no twin"));
             }
             test
         } else if let Some((test, twins)) = line.split_once(IS) {
             let strangers = twins.split(", ").filter(|twin| !python.iter().any(|test| test == twin));
             found.extend(
-                strangers.map(|twin| format!("{twin} is no test in Python: write it, or correct the line of {test}")),
+                strangers
+                    .map(|twin| format!("unknown test in Python: {twin}; write it, or correct the line of {test}")),
             );
             test
         } else {
-            found.push(format!("`{line}` is no line of the table: write `test{IS}twins` or `test{NEEDS_NONE}reason`"));
+            found.push(format!("invalid line `{line}`: expected `test{IS}twins` or `test{NEEDS_NONE}reason`"));
             continue;
         };
         if !rust.iter().any(|known| known == test) {
-            found.push(format!("{test} is no test of tests/http: take the line out"));
+            found.push(format!("unknown test of tests/http: {test}; remove the line"));
         }
         if !named.insert(test) {
-            found.push(format!("{test} stands there twice: name all twins in one line"));
+            found.push(format!("{test} is listed twice: name all twins in one line"));
         }
     }
     let without = rust.iter().filter(|test| !named.contains(test.as_str()));
@@ -107,7 +109,9 @@ fn faults(table: &str, rust: &[String], python: &[String]) -> Vec<String> {
     }));
     let mut seen = BTreeSet::new();
     let twice = python.iter().filter(|test| !seen.insert(*test));
-    found.extend(twice.map(|test| format!("{test} is defined twice in its file, and may hide the other: rename one")));
+    found.extend(
+        twice.map(|test| format!("{test} is defined twice in its file, and one may hide the other: rename one")),
+    );
     found
 }
 
@@ -123,7 +127,7 @@ fn tests_in_rust(source: &str) -> Vec<String> {
     names
 }
 
-/// The test methods of the classes; what is deeper or not in a class is no test.
+/// The test methods of classes; functions that are nested or outside a class are not tests.
 fn methods_in_python(source: &str) -> Vec<String> {
     let names = source.lines().filter_map(|line| name_after(line, "    def "));
     names.filter(|name| name.starts_with("test_")).collect()
@@ -133,9 +137,9 @@ fn name_after(line: &str, keyword: &str) -> Option<String> {
     line.strip_prefix(keyword)?.split('(').next().map(str::to_owned)
 }
 
-/// The names that the sources of a folder have, each with the name of its file.
+/// The names in the sources of a folder, each with the name of its file.
 fn all(folder: &str, extension: &str, between: &str, names: fn(&str) -> Vec<String>) -> Vec<String> {
-    let entries = std::fs::read_dir(at(folder)).unwrap_or_else(|error| panic!("{folder} cannot be read: {error}"));
+    let entries = std::fs::read_dir(at(folder)).unwrap_or_else(|error| panic!("cannot read {folder}: {error}"));
     let mut paths: Vec<_> = entries.flatten().map(|entry| entry.path()).collect();
     paths.retain(|path| path.extension().is_some_and(|found| found == extension));
     paths.sort();
@@ -153,5 +157,5 @@ fn at(place: &str) -> PathBuf {
 }
 
 fn read(path: &Path) -> String {
-    std::fs::read_to_string(path).unwrap_or_else(|error| panic!("{} cannot be read: {error}", path.display()))
+    std::fs::read_to_string(path).unwrap_or_else(|error| panic!("cannot read {}: {error}", path.display()))
 }
