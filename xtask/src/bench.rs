@@ -1,7 +1,8 @@
-//! What the derives cost while compiling, and how fast records convert; each beside what people would do without us.
+//! The compile time of the derives and the speed of conversions, each compared with code that does without this
+//! project.
 //!
-//! The tables that are printed stand in `docs/performance.md`. Nothing is judged here: a goal that is missed is a number
-//! like any other, because whoever else is at work on the machine moves it.
+//! The printed tables are in `docs/performance.md`. Nothing is judged here: the numbers depend on what else the machine
+//! does, so a missed goal is reported like any other number.
 
 mod compile;
 mod models;
@@ -18,24 +19,24 @@ use packages::Packages;
 /// What to measure, and how often.
 #[derive(Clone, Debug, Args)]
 pub(crate) struct Choices {
-    /// Only these measurements; all where none is named.
+    /// Only these measurements; all if none is given.
     #[arg(value_name = "PART")]
     parts: Vec<Part>,
-    /// How often each `cargo check` is measured; the median is told.
+    /// How often each `cargo check` is measured; the median is printed.
     #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u16).range(1..))]
     samples: u16,
-    /// How many models the compared packages have.
+    /// The numbers of models in the compared packages.
     #[arg(long, value_delimiter = ',', default_values_t = [1, 10, 50], value_parser = clap::value_parser!(u16).range(1..))]
     models: Vec<u16>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 enum Part {
-    /// `cargo check` of packages with models, clean and after a change, beside the same tables by hand.
+    /// `cargo check` of packages with models, clean and after a change, compared with the same tables by hand.
     Compile,
     /// The derive alone, on the models of the largest package.
     Expansion,
-    /// Records from JSON to models and back, beside `serde_json`.
+    /// Records from JSON to models and back, compared with `serde_json`.
     Conversion,
 }
 
@@ -68,8 +69,8 @@ fn measured(choices: &Choices) -> Result<(), String> {
     Ok(())
 }
 
-/// Runs the derive on the largest package's models in a program of its own: built for release, and as a development build
-/// of a team has it, which optimises no derive.
+/// Runs the derive on the largest package's models in a separate program: optimised, and with the development profile,
+/// which does not optimise derives.
 fn expansion(packages: &Packages) -> Result<(), String> {
     let plain = r#"profile.dev.package."*".opt-level=0"#;
     let profiles: [(&str, &[&str]); 2] =
@@ -85,11 +86,11 @@ fn expansion(packages: &Packages) -> Result<(), String> {
 }
 
 fn run_bench(bench: &mut Command) -> Result<(), String> {
-    let status = bench.status().map_err(|error| format!("cargo cannot be run: {error}"))?;
+    let status = bench.status().map_err(|error| format!("cannot run cargo: {error}"))?;
     if status.success() { Ok(()) } else { Err(format!("a benchmark failed: {status}")) }
 }
 
-/// Commit, compiler and processors, for whoever keeps the numbers.
+/// Commit, compiler and number of processors, to record with the numbers.
 fn surroundings() -> String {
     let said = |program: &str, arguments: &[&str]| {
         let output = Command::new(program).args(arguments).output().ok().filter(|output| output.status.success());

@@ -1,9 +1,9 @@
-//! Checks: named steps that pass or fail, run one after another, all of them.
+//! Checks: named steps that pass or fail, all run one after another.
 
 use std::io::Write as _;
 use std::process::{Command, ExitStatus};
 
-/// A step with the promise that it guards.
+/// A step and the promise that it checks.
 pub(crate) struct Check {
     promise: &'static str,
     step: Step,
@@ -21,7 +21,7 @@ impl Check {
         Check { promise, step: Step::Cargo { arguments: arguments.to_vec(), environment: Vec::new() } }
     }
 
-    /// A command of a tool from crates.io, which is installed where it is missing.
+    /// A command of a tool from crates.io, which is installed if it is missing.
     pub(crate) fn tool(promise: &'static str, program: &'static str, arguments: &[&'static str]) -> Self {
         Check { promise, step: Step::Tool { program, arguments: arguments.to_vec() } }
     }
@@ -55,7 +55,7 @@ impl Check {
     }
 }
 
-/// Installs a tool from crates.io where it is missing.
+/// Installs a tool from crates.io if it is missing.
 pub(crate) fn install(program: &str) -> Result<(), String> {
     if Command::new(program).arg("--version").output().is_err() {
         say(&format!("installing {program} …"));
@@ -64,16 +64,16 @@ pub(crate) fn install(program: &str) -> Result<(), String> {
     Ok(())
 }
 
-/// Runs a command and tells how it ended.
+/// Runs a command and returns its exit status.
 pub(crate) fn ended(command: &mut Command) -> Result<ExitStatus, String> {
-    command.status().map_err(|error| format!("{} cannot be run: {error}", command.get_program().display()))
+    command.status().map_err(|error| format!("cannot run {}: {error}", command.get_program().display()))
 }
 
 fn ended_well(status: ExitStatus) -> Result<(), String> {
     if status.success() { Ok(()) } else { Err(format!("{status}")) }
 }
 
-/// Runs a command that has to end well.
+/// Runs a command that must succeed.
 pub(crate) fn passed(command: &mut Command) -> Result<(), String> {
     ended_well(ended(command)?)
 }
@@ -84,15 +84,15 @@ pub(crate) fn run_all(checks: &[Check]) -> Result<(), Vec<&'static str>> {
     for (position, check) in checks.iter().enumerate() {
         say(&format!("\n[{}/{}] {}", position + 1, checks.len(), check.promise));
         if let Err(reason) = check.run() {
-            say(&format!("not so: {} ({reason})", check.promise));
+            say(&format!("failed: {} ({reason})", check.promise));
             failed.push(check.promise);
         }
     }
     if failed.is_empty() { Ok(()) } else { Err(failed) }
 }
 
-/// Says a line to whoever runs this.
+/// Prints a line.
 pub(crate) fn say(line: &str) {
-    // Nobody may be reading; the checks run all the same.
+    // The checks also run if their output is not read.
     _ = writeln!(std::io::stdout(), "{line}");
 }

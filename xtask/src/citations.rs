@@ -1,18 +1,19 @@
-//! Checks of what the documents and the code cite: pages, their numbered sections, and links between files.
+//! Checks citations in documents and code: pages, their numbered sections, and links between files.
 
 use std::collections::BTreeSet;
 use std::fs;
 
 use crate::source::{root, tracked_files};
 
-/// The page of facts about CRM 2011, whose sections code and fixtures cite.
+/// The page about CRM 2011 whose sections code and fixtures cite.
 const PROTOCOL: &str = "docs/protocol.md";
 
-/// Whatever is cited is in the repository: pages of `docs`, sections by number, sources, and the files behind links.
+/// Checks that everything that is cited is in the repository: pages of `docs`, sections by number, sources, and the
+/// targets of links.
 pub(crate) fn resolve() -> Result<(), String> {
     let mut faults = Vec::new();
     for name in tracked_files(&[])? {
-        // Inputs of the fuzzer are bytes; what is no text cites nothing.
+        // Some inputs of the fuzzer are not text, and cite nothing.
         let Ok(text) = fs::read_to_string(root().join(&name)) else { continue };
         faults.extend(missing_from(&name, &text).into_iter().map(|missing| format!("{name} cites {missing}")));
     }
@@ -21,7 +22,7 @@ pub(crate) fn resolve() -> Result<(), String> {
     if faults.is_empty() { Ok(()) } else { Err(faults.join(", ")) }
 }
 
-/// What the file of this name and text cites and the repository does not have.
+/// What a file of this name and text cites that the repository does not have.
 fn missing_from(name: &str, text: &str) -> Vec<String> {
     let mut citations = cited(text);
     if name.ends_with(".http") {
@@ -37,14 +38,14 @@ fn missing_from(name: &str, text: &str) -> Vec<String> {
     missing
 }
 
-/// A page of `docs`, and one of its sections if the citation names one.
+/// A page of `docs`, and a section of it if the citation names one.
 #[derive(Debug, PartialEq, Eq)]
 struct Citation {
     page: String,
     section: Option<String>,
 }
 
-/// What a citation names that is not in the repository, if anything.
+/// What a citation names that is not in the repository, or `None`.
 fn missing(Citation { page, section }: &Citation) -> Option<String> {
     let Ok(text) = fs::read_to_string(root().join(page)) else { return Some(page.clone()) };
     let section = section.as_ref()?;
@@ -55,7 +56,7 @@ fn missing(Citation { page, section }: &Citation) -> Option<String> {
 fn cited(text: &str) -> Vec<Citation> {
     let mut found = Vec::new();
     for (at, _) in text.match_indices("docs/") {
-        // `datahub-runtime/docs/…` is a path of another folder, `../docs/…` and `/docs/…` are links.
+        // `datahub-runtime/docs/…` is another folder; `../docs/…` and `/docs/…` are links.
         let before = text[..at].chars().next_back();
         if before.is_some_and(|sign| sign.is_alphanumeric() || matches!(sign, '/' | '-' | '_' | '.')) {
             continue;
@@ -116,7 +117,7 @@ fn sections(page: &str) -> BTreeSet<&str> {
     headings.filter_map(number).collect()
 }
 
-/// Where the links of a Markdown text lead within the repository; rustdoc's links to items are none of them.
+/// The targets of links to files in a Markdown text; rustdoc's links to items are left out.
 fn links(text: &str) -> Vec<&str> {
     let targets = text.split("](").skip(1).filter_map(|rest| rest.split(')').next());
     let targets = targets.filter_map(|target| target.split('#').next());
@@ -127,7 +128,7 @@ fn links(text: &str) -> Vec<&str> {
     targets.filter(is_file).collect()
 }
 
-/// The sources that a table's last column names and that the list of sources at the page's end does not have.
+/// The sources that the last column of a table names and the list of sources at the end of the page lacks.
 fn unlisted_sources(page: &str) -> BTreeSet<String> {
     let (body, list) = page.rsplit_once("\n## ").unwrap_or((page, ""));
     let cells = |line: &str| -> Vec<String> {
@@ -158,7 +159,7 @@ mod tests {
 
     const PAGE: &str = "# Page\n\n## 3. Queries\n\n| fact | mark | source |\n|---|---|---|\n| a | S | one, two |\n| b | L | – |\n\n### 3.1 Filters\n\n| x |\n\n## 12. Sources\n\n| source | where |\n|---|---|\n| one, three | there |\n";
 
-    /// A citation in the form in which code writes it, of a page that only this test has.
+    /// The citations in a comment in code, of a page that only this test has.
     fn of(rest: &str) -> Vec<Citation> {
         cited(&format!("// ({}/x.md{rest}", "docs"))
     }
@@ -173,7 +174,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_missing_is_told_of_code_fixtures_and_documents() {
+    fn missing_targets_are_reported_for_code_fixtures_and_documents() {
         assert_eq!(missing_from("a.rs", &format!("// {PROTOCOL}, 3.9")), [format!("{PROTOCOL}, 3.9")]);
         assert_eq!(missing_from("a.http", "# 3.9, S: a fact"), [format!("{PROTOCOL}, 3.9")]);
         assert_eq!(missing_from(PROTOCOL, "[a](protocol.md) [b](absent.md)"), ["absent.md"]);
@@ -181,7 +182,7 @@ mod tests {
     }
 
     #[test]
-    fn a_citation_is_a_page_alone_or_with_numbers_of_sections() {
+    fn a_citation_is_a_page_with_or_without_section_numbers() {
         let section = |number: &str| Some(number.to_owned());
         assert_eq!(sections_of(")"), [None]);
         assert_eq!(sections_of(", which says so)"), [None]);
@@ -193,13 +194,13 @@ mod tests {
     }
 
     #[test]
-    fn a_path_of_another_folder_is_no_citation() {
+    fn a_path_in_another_folder_is_not_a_citation() {
         assert_eq!(cited(&format!("datahub-runtime/{}/x.md", "docs")), []);
         assert_eq!(cited("docs/target"), []);
     }
 
     #[test]
-    fn a_page_that_is_not_there_is_missing_and_so_is_a_section() {
+    fn unknown_pages_and_sections_are_missing() {
         let citation = |page: &str, section: &str| Citation { page: page.into(), section: Some(section.into()) };
         assert_eq!(missing(&citation(PROTOCOL, "3.1")), None);
         assert_eq!(missing(&citation(PROTOCOL, "3.9")), Some(format!("{PROTOCOL}, 3.9")));

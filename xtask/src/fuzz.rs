@@ -1,4 +1,4 @@
-//! Fuzzing by hand: each target of `fuzz/` is run for a while, and what it came to is told.
+//! Fuzzing by hand: runs each target of `fuzz/` for a while and prints the results.
 
 use std::io::{BufRead as _, BufReader};
 use std::path::{Path, PathBuf};
@@ -6,30 +6,30 @@ use std::process::{Command, ExitCode, Stdio};
 
 use crate::check::{install, say};
 
-/// The targets of `fuzz/`, each with a corpus of its name.
+/// The targets of `fuzz/`, each with a corpus of the same name.
 const TARGETS: [&str; 8] = ["attribute", "contract", "date", "filter", "instant", "json", "metadata", "number"];
 
-/// How many of a fuzzer's last lines are shown where it ended badly and there was no panic.
+/// The number of a fuzzer's last lines to show if it failed without a panic.
 const LINES_SHOWN: usize = 40;
 
-/// What a run came to.
+/// The result of a run.
 #[derive(Debug, Default, PartialEq)]
 struct Run {
     executions: u64,
-    /// Edges of the program that were taken.
+    /// The number of edges of the program that were covered.
     coverage: u64,
-    /// Inputs that took the program where no other had.
+    /// The number of inputs that covered new code.
     found: u64,
 }
 
-/// Runs these targets, or all of them, for so many seconds each.
+/// Runs these targets, or all of them, for this number of seconds each.
 pub(crate) fn run(targets: &[String], seconds: u64) -> ExitCode {
     if let Some(unknown) = targets.iter().find(|target| !TARGETS.contains(&target.as_str())) {
-        say(&format!("there is no target {unknown}; the targets are {}", TARGETS.join(", ")));
+        say(&format!("unknown target `{unknown}`; the targets are {}", TARGETS.join(", ")));
         return ExitCode::from(2);
     }
     if let Err(reason) = install("cargo-fuzz") {
-        say(&format!("the fuzzer cannot be run: {reason}"));
+        say(&format!("cannot run the fuzzer: {reason}"));
         return ExitCode::FAILURE;
     }
     let chosen = TARGETS.into_iter().filter(|target| targets.is_empty() || targets.iter().any(|one| one == target));
@@ -57,7 +57,7 @@ fn corpus(target: &str) -> PathBuf {
     Path::new("fuzz/corpus").join(target)
 }
 
-/// Where inputs go that no other is like: a run begins with those of the runs before. Not under version control.
+/// The folder of new inputs, with which the next run begins. It is not under version control.
 fn found(target: &str) -> PathBuf {
     Path::new("fuzz/found").join(target)
 }
@@ -66,7 +66,7 @@ fn files_in(folder: &Path) -> usize {
     folder.read_dir().map_or(0, Iterator::count)
 }
 
-/// The fuzzer on a target, without a sanitizer: there is no `unsafe` for one to watch, and the stable compiler has none.
+/// The fuzzer for a target. It needs no sanitizer, because there is no `unsafe` code; the stable compiler has none.
 fn fuzzer(target: &str, folders: &[PathBuf], options: &[String]) -> Command {
     let mut command = Command::new("cargo-fuzz");
     command.args(["fuzz", "run", "--sanitizer=none", target]).args(folders).arg("--").args(options);
@@ -82,15 +82,15 @@ fn fuzz(target: &str, seconds: u64) -> Result<Run, String> {
     if dictionary.is_file() {
         options.push(format!("-dict={}", dictionary.display()));
     }
-    // What is found goes to the first folder.
+    // New inputs are written to the first folder.
     let said = watched(fuzzer(target, &[folder, corpus(target)], &options))?;
-    told(&said).ok_or_else(|| format!("not so: {target} ended without saying what it has done"))
+    told(&said).ok_or_else(|| format!("failed: {target} ended without statistics"))
 }
 
-/// All lines that a fuzzer said, or its last ones where it has found something.
+/// All lines that a fuzzer printed; the error has the panic or the last lines if it failed.
 fn watched(mut command: Command) -> Result<Vec<String>, String> {
     let child = command.stdout(Stdio::null()).stderr(Stdio::piped()).spawn();
-    let mut child = child.map_err(|error| format!("cargo-fuzz cannot be run: {error}"))?;
+    let mut child = child.map_err(|error| format!("cannot run cargo-fuzz: {error}"))?;
     let pipe = child.stderr.take().map(BufReader::new);
     let lines: Vec<String> = pipe.into_iter().flat_map(|pipe| pipe.lines().map_while(Result::ok)).collect();
     let status = child.wait().map_err(|error| error.to_string())?;
@@ -98,10 +98,10 @@ fn watched(mut command: Command) -> Result<Vec<String>, String> {
         return Ok(lines);
     }
     let broken = broken(&lines).join("\n");
-    Err(format!("{broken}\nnot so: the fuzzer ended with {status}; what it has found is in fuzz/artifacts"))
+    Err(format!("{broken}\nfailed: the fuzzer ended with {status}; the input is in fuzz/artifacts"))
 }
 
-/// What a fuzzer that ended badly said of it: the panic, or its last lines where there was none.
+/// What a failed fuzzer printed: the panic, or its last lines if there was none.
 fn broken(lines: &[String]) -> &[String] {
     let panic = lines.iter().position(|line| line.contains("panicked at"));
     let from = panic.unwrap_or(lines.len().saturating_sub(LINES_SHOWN));
@@ -109,7 +109,7 @@ fn broken(lines: &[String]) -> &[String] {
     &lines[from..to.map_or(lines.len(), |length| from + length)]
 }
 
-/// What the fuzzer says of a whole run: `#9 DONE cov: 30 ft: 31 …`, then `stat::number_of_executed_units: 9` and more.
+/// Parses the fuzzer's statistics: `#9 DONE cov: 30 ft: 31 …`, then `stat::number_of_executed_units: 9` and more.
 fn told(lines: &[String]) -> Option<Run> {
     let stated = |name: &str| lines.iter().find_map(|line| line.strip_prefix(name)?.trim().parse::<u64>().ok());
     let done = lines.iter().rfind(|line| line.contains("DONE"))?;
@@ -130,15 +130,15 @@ mod tests {
     }
 
     #[test]
-    fn a_run_is_told_by_its_last_lines() {
+    fn statistics_are_parsed_from_the_last_lines() {
         let said = "#2\tINITED cov: 12 ft: 13 corp: 1/1b\n#900\tDONE   cov: 30 ft: 31 corp: 7/20b lim: 4 exec/s: 0\n\
                     stat::number_of_executed_units: 900\nstat::average_exec_per_sec:     0\nstat::new_units_added: 6";
         assert_eq!(told(&lines(said)), Some(Run { executions: 900, coverage: 30, found: 6 }));
-        assert_eq!(told(&lines("#2\tINITED cov: 12 ft: 13")), None, "a run that was cut off has done nothing known");
+        assert_eq!(told(&lines("#2\tINITED cov: 12 ft: 13")), None, "an interrupted run has no statistics");
     }
 
     #[test]
-    fn a_panic_is_told_without_its_backtrace() {
+    fn a_panic_is_shown_without_its_backtrace() {
         let said =
             lines("#2\tINITED\nthread '<unnamed>' panicked at src/date.rs:3:1:\nno date\nstack backtrace:\n   0: x");
         assert_eq!(broken(&said), &said[1..3]);

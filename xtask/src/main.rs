@@ -1,5 +1,5 @@
-//! The project's own tasks: `cargo xtask test` runs the tests, on SQLite and on a PostgreSQL of its own, `cargo xtask ci`
-//! everything that CI guards; what takes longer is run by hand: `soak`, `planted`, `mutants`, `fuzz`, `bench`.
+//! The project's tasks: `cargo xtask test` runs the tests on SQLite and on a private PostgreSQL, `cargo xtask ci` runs
+//! everything that CI checks. Tasks that take longer are run by hand: `soak`, `planted`, `mutants`, `fuzz`, `bench`.
 
 mod bench;
 mod check;
@@ -21,7 +21,7 @@ use postgres::Server;
 
 /// The tasks of this project.
 ///
-/// Exit codes: 0 all passed, 1 a check failed, 2 wrong usage.
+/// Exit codes: 0 if all passed, 1 if a check failed, 2 for wrong usage.
 #[derive(Debug, Parser)]
 struct Tasks {
     #[command(subcommand)]
@@ -32,67 +32,68 @@ struct Tasks {
 enum Task {
     /// Runs all tests, documentation examples included, on SQLite and on PostgreSQL.
     ///
-    /// A private PostgreSQL is started from installed programs, which are installed where they are missing and that is
-    /// allowed. DATAHUB_TESTS_POSTGRES=postgres://user@host/database names another one; DATAHUB_TESTS=sqlite-only
-    /// leaves it out on purpose.
+    /// Starts a private PostgreSQL. If its programs are missing, they are installed, provided that this user may do so.
+    /// DATAHUB_TESTS_POSTGRES=postgres://user@host/database selects another server; DATAHUB_TESTS=sqlite-only leaves
+    /// PostgreSQL out on purpose.
     Test,
-    /// Runs the tests and then every other check of CI, each named after what it guards.
+    /// Runs the tests and then every other check of CI, each named after what it checks.
     Ci {
-        /// Leaves the tests out, because they were run before.
+        /// Leaves out the tests, if they have already been run.
         #[arg(long)]
         without_tests: bool,
     },
-    /// Lets two programs work on one PostgreSQL while a tenth of all calls to CDMS fail, and checks what is left.
+    /// Lets two programs work on one PostgreSQL while a tenth of all calls to CDMS fail, and checks the result.
     Soak {
-        /// How many operations the programs begin.
+        /// The number of operations that the programs begin.
         #[arg(long, default_value_t = 100_000)]
         operations: u64,
-        /// The seed of operations and faults; a new one where none is given.
+        /// The seed of operations and faults; a random one if none is given.
         #[arg(long)]
         seed: Option<u64>,
-        /// Prints the numbers as JSON too.
+        /// Also prints the numbers as JSON.
         #[arg(long)]
         json: bool,
     },
-    /// Changes the code of the protocol and of the conversions in every way that cargo-mutants knows, one at a time, and
-    /// fails for each change that no test notices and that `docs/mutants-left.txt` does not explain. It takes about an hour.
+    /// Changes the code of the protocol and of the conversions in every way that cargo-mutants knows, one at a time,
+    /// and fails for each change that no test notices and that `docs/mutants-left.txt` does not explain. Takes about an
+    /// hour.
     Mutants {
-        /// Only this part: `protocol`, `attributes` or `fields`.
+        /// Tries only this part: `protocol`, `attributes` or `fields`.
         #[arg(long, value_name = "PART", conflicts_with = "sample")]
         only: Option<String>,
-        /// Instead of that: so many of all other changes of what ships, drawn by lot, in one build.
+        /// Tries instead this number of other changes of the shipped code, chosen at random, in one build.
         #[arg(long, value_name = "COUNT")]
         sample: Option<usize>,
-        /// The seed of the lot; a new one, which is printed, where none is given.
+        /// The seed of the sample; a random one, which is printed, if none is given.
         #[arg(long, requires = "sample")]
         seed: Option<u64>,
-        /// Goes on with a sample of this seed: tries only what no test has noticed yet.
+        /// Continues with the sample of this seed: tries only changes that no test has noticed yet.
         #[arg(long, requires = "seed")]
         again: bool,
     },
-    /// Fuzzes what reads from outside: contracts, attributes, dates, numbers, conditions, answers and `$metadata`.
+    /// Fuzzes the readers of outside input: contracts, attributes, dates, numbers, filters, answers and `$metadata`.
     ///
-    /// Prints for each target how often it was run, how much of the program it went through, and how many inputs it found
-    /// that are like no other. An input that breaks a promise is kept in fuzz/artifacts, and the task fails.
+    /// Prints for each target the number of executions, its code coverage, and the number of new inputs. An input that
+    /// breaks a promise is kept in fuzz/artifacts, and the task fails.
     Fuzz {
-        /// How long each target is run.
+        /// How long each target runs.
         #[arg(long, default_value_t = 60)]
         seconds: u64,
-        /// Only these targets.
+        /// Runs only these targets.
         targets: Vec<String>,
     },
-    /// Measures what the derives cost while compiling, and how fast records convert, each beside doing without; prints the
-    /// tables of `docs/performance.md`.
+    /// Measures the compile time of the derives and the speed of conversions, each compared with code that does without
+    /// them; prints the tables of `docs/performance.md`.
     ///
-    /// Do nothing else on the machine meanwhile. The first run checks all dependencies once more, in `target/bench`.
+    /// Do nothing else on the machine meanwhile. The first run checks all dependencies again, in `target/bench`.
     Bench(bench::Choices),
-    /// Plants faults in the shipped code, one at a time, and shows which check catches each; prints a table.
+    /// Plants faults in the shipped code, one at a time, and prints a table of the checks that catch them.
     ///
-    /// Every check has to pass without a fault first.
+    /// Every check must first pass without a fault.
     Planted {
-        /// Only these faults, by name.
+        /// Plants only these faults, by name.
         faults: Vec<String>,
-        /// Asks every check for every fault, on both databases, and fails if a check catches nothing; it takes hours.
+        /// Runs every check for every fault, on both databases, and fails if a check catches nothing; takes hours.
         #[arg(long)]
         all: bool,
     },
@@ -113,7 +114,7 @@ fn main() -> ExitCode {
     let server = match server {
         Ok(server) => server,
         Err(reason) => {
-            _ = writeln!(std::io::stderr(), "the tests cannot begin: {reason}");
+            _ = writeln!(std::io::stderr(), "cannot start the tests: {reason}");
             return ExitCode::FAILURE;
         }
     };
@@ -137,12 +138,12 @@ fn soak(operations: u64, seed: Option<u64>, json: bool) -> ExitCode {
     let server = match Server::start() {
         Ok(server) => server,
         Err(reason) => {
-            _ = writeln!(std::io::stderr(), "the soak cannot begin: {reason}");
+            _ = writeln!(std::io::stderr(), "cannot start the soak: {reason}");
             return ExitCode::FAILURE;
         }
     };
     let Some(server) = server else {
-        _ = writeln!(std::io::stderr(), "the soak is of two programs on one PostgreSQL; unset DATAHUB_TESTS");
+        _ = writeln!(std::io::stderr(), "the soak needs PostgreSQL; unset DATAHUB_TESTS");
         return ExitCode::FAILURE;
     };
     let soak = [
@@ -182,7 +183,7 @@ fn tests(server: Option<&Server>) -> Vec<Check> {
 
 fn guards() -> Vec<Check> {
     vec![
-        Check::cargo("the quickstart is as told", &["run", "--quiet", "--example", "quickstart"]),
+        Check::cargo("the quickstart behaves as described", &["run", "--quiet", "--example", "quickstart"]),
         Check::cargo("code is formatted", &["fmt", "--all", "--check"]),
         Check::cargo(
             "no lint is ignored",
@@ -190,14 +191,14 @@ fn guards() -> Vec<Check> {
         ),
         Check::cargo("the documentation builds", &["doc", "--workspace", "--all-features", "--no-deps"])
             .env("RUSTDOCFLAGS", "--deny warnings"),
-        // As the dependency of an application, whose documentation is built without the features of its tests.
+        // As a dependency of an application, whose documentation is built without the features for tests.
         Check::cargo(
             "the documentation builds for an application",
             &["doc", "--package", "datahub-runtime", "--no-deps"],
         )
         .env("RUSTDOCFLAGS", "--deny warnings"),
-        Check::cargo("the simulator needs nothing of the client", &["check", "--package", "cdms-simulator"]),
-        Check::cargo("the runtime needs no contract reader", &["check", "--package", "datahub-runtime"]),
+        Check::cargo("the simulator compiles without the client", &["check", "--package", "cdms-simulator"]),
+        Check::cargo("the runtime compiles without the contract reader", &["check", "--package", "datahub-runtime"]),
         Check::cargo(
             "the fuzz targets compile",
             &[
@@ -210,9 +211,9 @@ fn guards() -> Vec<Check> {
                 "warnings",
             ],
         ),
-        Check::ours("files begin by saying what they are", source::begin_with_a_sentence),
-        Check::ours("crates use lower floors only", source::floors_hold),
-        Check::ours("what is cited is in the repository", citations::resolve),
+        Check::ours("every file begins with a description", source::begin_with_a_sentence),
+        Check::ours("crates depend only on lower floors", source::floors_hold),
+        Check::ours("citations resolve", citations::resolve),
         Check::ours("contracts fit the schema", source::contracts_fit),
         Check::tool("dependencies are allowed", "cargo-deny", &["check", "bans", "licenses", "sources"]),
     ]

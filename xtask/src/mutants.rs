@@ -1,4 +1,4 @@
-//! Mutation testing: each change of the code that no test notices is explained by name, or the run fails.
+//! Mutation testing: each change of the code that no test notices must be explained by name.
 
 mod asked;
 mod sample;
@@ -12,20 +12,20 @@ use std::process::{Command, ExitCode};
 
 use crate::check::{ended, install, passed, say};
 
-/// A part of the code whose every change is tried.
+/// A part of the code of which every change is tried.
 struct Part {
     name: &'static str,
     arguments: &'static [&'static str],
-    /// The package that has the tests, where it is not the one that is changed.
+    /// The package that has the tests, if it is not the changed one.
     tests_in: Option<&'static str>,
-    /// What is built and asked after each change: options of `cargo test`.
+    /// The tests to build and run after each change: options of `cargo test`.
     tests: &'static [&'static str],
 }
 
-/// Without the switches of planted faults, which a program that ships does not have.
+/// Leaves out the switches of planted faults, which shipped programs do not have.
 const PLANTED: &str = "--exclude-re=planted(::\\w+)?\\(";
 
-/// What is tried, and which tests are asked.
+/// The parts, and the tests of each.
 const PARTS: [Part; 3] = [
     Part {
         name: "protocol",
@@ -63,7 +63,7 @@ const PARTS: [Part; 3] = [
             "--file=datahub-runtime/src/field/*.rs",
             "--all-features",
         ],
-        // Models of every kind, converted both ways and through a hub.
+        // Models with fields of every kind, converted both ways and through a hub.
         tests_in: Some("datahub-ui-tests"),
         tests: &["--test=pass", "--test=hub"],
     },
@@ -72,17 +72,17 @@ const PARTS: [Part; 3] = [
 /// The changes that no test notices, with the reason for each.
 const LEFT: &str = "docs/mutants-left.txt";
 
-/// Conversions are the same on both databases, and one is asked twice as fast.
+/// Conversions are the same on both databases, and testing on one takes half the time.
 const ON_SQLITE: (&str, &str) = ("DATAHUB_TESTS", "sqlite-only");
 
-/// The exit codes of a run that came to its end: all was noticed, some changes were not, some tests never ended.
+/// The exit codes of a complete run: all changes were noticed, some were not, some tests never ended.
 const ENDED: [i32; 3] = [0, 2, 3];
 
-/// So many in a hundred may be left at most.
+/// The maximum percentage of changes that no test notices.
 const LEFT_MAX_PERCENT: usize = 5;
 
-/// Draws a sample of the changes in no part, by a seed that is given or printed, and tries it; with `again`, only what no
-/// test has noticed yet.
+/// Draws a random sample of the changes that belong to no part, and tries it. The seed is given, or chosen and printed.
+/// With `again`, tries only the changes that no test has noticed yet.
 pub(crate) fn run_sample(count: usize, seed: Option<u64>, again: bool) -> ExitCode {
     match sample::run(count, seed, again) {
         Ok(told) => {
@@ -101,13 +101,13 @@ pub(crate) fn run(only: Option<&str>) -> ExitCode {
     let parts: Vec<_> = PARTS.iter().filter(|part| only.is_none_or(|only| only == part.name)).collect();
     if parts.is_empty() {
         let names = PARTS.map(|part| part.name).join(", ");
-        say(&format!("there is no part {}; the parts are {names}", only.unwrap_or_default()));
+        say(&format!("unknown part `{}`; the parts are {names}", only.unwrap_or_default()));
         return ExitCode::from(2);
     }
     let explained = match std::fs::read_to_string(LEFT) {
         Ok(text) => text,
         Err(error) => {
-            say(&format!("{LEFT} cannot be read: {error}"));
+            say(&format!("cannot read {LEFT}: {error}"));
             return ExitCode::FAILURE;
         }
     };
@@ -125,49 +125,49 @@ pub(crate) fn run(only: Option<&str>) -> ExitCode {
     if all_well { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 
-/// What became of the changes of a part.
+/// The result for the changes of a part.
 struct Tried {
     noticed: usize,
-    /// By name, and how many have that name.
+    /// The number of changes that were not noticed, by name.
     missed: BTreeMap<String, usize>,
 }
 
 fn try_all(part: &Part) -> Result<Tried, String> {
     let folder = PathBuf::from("target").join(format!("mutants-of-{}", part.name));
-    // The target folder is elsewhere for those who say so to cargo.
+    // Cargo may be configured with another target folder.
     std::fs::create_dir_all(&folder).map_err(|error| format!("{}: {error}", folder.display()))?;
     let output = format!("--output={}", folder.display());
     install("cargo-mutants")?;
     let mut mutants = Command::new("cargo-mutants");
     mutants.args(["mutants", "--timeout=60", "--jobs=2", "--no-shuffle", &output]).args(part.arguments);
-    // Said of all of cargo's commands, so that no other test is built.
+    // Passed to all of cargo's commands, so that no other test is built.
     mutants.args(part.tests.iter().map(|test| format!("--cargo-arg={test}")));
     if let Some(package) = part.tests_in {
-        // What passes unchanged is asked of the changed package alone by cargo-mutants.
+        // cargo-mutants would run the unchanged tests of the changed package only.
         let mut unchanged = Command::new("cargo");
         unchanged.args(["test", "--quiet", "--all-features", "--package", package]).args(part.tests);
         passed(unchanged.env(ON_SQLITE.0, ON_SQLITE.1))?;
         mutants.args(["--baseline=skip", &format!("--test-package={package}")]);
     }
-    // Both jobs would build in the one folder, each out of what the other has changed.
+    // Otherwise both jobs would build in the same folder, and mix their changes.
     mutants.env_remove("CARGO_TARGET_DIR").env("CARGO_PROFILE_DEV_DEBUG", "false").env(ON_SQLITE.0, ON_SQLITE.1);
     let status = ended(&mut mutants)?;
     if !status.code().is_some_and(|code| ENDED.contains(&code)) {
-        return Err(format!("not so: cargo-mutants ended with {status}"));
+        return Err(format!("failed: cargo-mutants ended with {status}"));
     }
     let told = |file: &str| -> Result<Vec<String>, String> {
         let path = folder.join("mutants.out").join(file);
         let text = std::fs::read_to_string(&path).map_err(|error| format!("{}: {error}", path.display()))?;
         Ok(text.lines().map(name).collect())
     };
-    // A test that hangs has noticed.
+    // A test that hangs has noticed the change.
     let noticed = told("caught.txt")?.len() + told("timeout.txt")?.len();
     let mut missed = BTreeMap::new();
     told("missed.txt")?.into_iter().for_each(|name| *missed.entry(name).or_default() += 1);
     Ok(Tried { noticed, missed })
 }
 
-/// A change's name without the line, which other changes move: `file: what was changed`.
+/// The name of a change without its line, which edits elsewhere move: `file: description`.
 fn name(line: &str) -> String {
     let mut parts = line.splitn(4, ':');
     match (parts.next(), parts.next(), parts.next(), parts.next()) {
@@ -176,7 +176,7 @@ fn name(line: &str) -> String {
     }
 }
 
-/// What the list of explained changes says of a part: each name with how many there are.
+/// The explained changes of a part: each name with the number of its entries.
 fn explained_of(part: &str, list: &str) -> BTreeMap<String, usize> {
     let mut explained = BTreeMap::new();
     let mut here = false;
@@ -190,13 +190,14 @@ fn explained_of(part: &str, list: &str) -> BTreeMap<String, usize> {
     explained
 }
 
-/// Whether all that is left is explained, all that is explained is left, and it is little enough.
+/// Checks that all unnoticed changes are explained, that all explained ones are unnoticed, and that they are few
+/// enough.
 fn judge(part: &str, tried: &Tried, list: &str) -> Result<String, String> {
     let explained = explained_of(part, list);
     let left: usize = tried.missed.values().sum();
     let all = tried.noticed + left;
     if all == 0 {
-        return Err(format!("{part}: there is no change to try; are its files where they were?"));
+        return Err(format!("{part}: no change to try; were its files moved?"));
     }
     let mut told = format!("{part}: {all} changes, {} noticed, {left} left", tried.noticed);
     let count = |of: &BTreeMap<String, usize>, name: &str| of.get(name).copied().unwrap_or(0);
@@ -204,13 +205,16 @@ fn judge(part: &str, tried: &Tried, list: &str) -> Result<String, String> {
     for (name, times) in &tried.missed {
         if *times > count(&explained, name) {
             is_well = false;
-            _ = write!(told, "\nno test notices {times} × {name}: write one, or say in {LEFT} why nobody can");
+            _ = write!(
+                told,
+                "\nno test notices {times} × {name}: write one, or explain in {LEFT} why that is impossible"
+            );
         }
     }
     for (name, times) in &explained {
         if *times > count(&tried.missed, name) {
             is_well = false;
-            _ = write!(told, "\n{name} is noticed, or there is no such change: take it out of {LEFT}");
+            _ = write!(told, "\n{name} is noticed, or does not exist: remove it from {LEFT}");
         }
     }
     if left * 100 > all * LEFT_MAX_PERCENT {
@@ -227,7 +231,7 @@ mod tests {
     const LIST: &str = "\
 # Why.
 [protocol]
-# A text that nobody reads.
+# A text that is never read.
 src/a.rs: replace f with ()
 src/a.rs: replace f with ()
 [fields]
@@ -241,33 +245,33 @@ src/b.rs: delete !
     }
 
     #[test]
-    fn what_is_explained_may_be_left_wherever_it_stands() {
+    fn explained_changes_may_be_unnoticed_on_any_line() {
         let tried = tried(98, &["src/a.rs:3:4: replace f with ()", "src/a.rs:70:4: replace f with ()"]);
         assert_eq!(judge("protocol", &tried, LIST).unwrap(), "protocol: 100 changes, 98 noticed, 2 left");
     }
 
     #[test]
-    fn what_is_not_explained_is_told_by_name() {
+    fn unexplained_changes_are_reported_by_name() {
         let three = ["src/a.rs:3:4: replace f with ()"; 3];
         let told = judge("protocol", &tried(197, &three), LIST).unwrap_err();
         assert!(told.contains("3 × src/a.rs: replace f with ()"), "{told}");
-        assert!(judge("fields", &tried(197, &three), LIST).is_err(), "it is explained of another part");
+        assert!(judge("fields", &tried(197, &three), LIST).is_err(), "it is explained for another part");
     }
 
     #[test]
-    fn what_is_noticed_need_not_be_explained_any_more() {
+    fn noticed_changes_must_not_be_explained() {
         let told = judge("fields", &tried(100, &[]), LIST).unwrap_err();
         assert!(told.contains("src/b.rs: delete ! is noticed"), "{told}");
     }
 
     #[test]
-    fn nothing_to_try_is_no_success() {
+    fn a_part_without_changes_fails() {
         let told = judge("attributes", &tried(0, &[]), LIST).unwrap_err();
         assert!(told.contains("no change to try"), "{told}");
     }
 
     #[test]
-    fn more_than_a_twentieth_is_too_much_however_well_explained() {
+    fn more_than_a_twentieth_is_too_much_even_if_explained() {
         let told = judge("fields", &tried(18, &["src/b.rs:1:1: delete !"]), LIST).unwrap_err();
         assert!(told.ends_with("more than 5 % are left"), "{told}");
     }

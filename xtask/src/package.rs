@@ -1,10 +1,10 @@
-//! Packages of the system that the tests need: installed where they are missing and that is allowed.
+//! System packages that the tests need: installed if they are missing and this user may install them.
 
 use std::process::Command;
 
 use crate::check::say;
 
-/// Installs a package with the system's own means: Debian's, by root. Whoever cannot has to be told what to do.
+/// Installs a package, as root on Debian. On error the caller must report what to do.
 pub(crate) fn install(package: &str) -> Result<(), ()> {
     if !is_root() || Command::new("apt-get").arg("--version").output().is_err() {
         return Err(());
@@ -19,20 +19,20 @@ pub(crate) fn install(package: &str) -> Result<(), ()> {
     Ok(())
 }
 
-/// Whether this is root.
+/// Whether the user is root.
 pub(crate) fn is_root() -> bool {
     let id = Command::new("id").arg("-u").output();
     id.is_ok_and(|output| output.stdout.trim_ascii() == b"0")
 }
 
-/// Sees that there is Python for the second witness, with what makes an environment for a client library.
+/// Makes sure that Python is installed for the second witness, with the modules for a virtual environment.
 pub(crate) fn python() -> Result<(), String> {
     for (package, has_it) in [("python3", &["--version"][..]), ("python3-venv", &["-c", "import ensurepip, venv"])] {
         if Command::new("python3").args(has_it).output().is_ok_and(|output| output.status.success()) {
             continue;
         }
         let advice = format!(
-            "{package} is not installed, and the simulator's second witness needs it; on Debian: apt-get install \
+            "the simulator's second witness needs {package}, which is not installed; on Debian: apt-get install \
              {package}"
         );
         install(package).map_err(|()| advice)?;

@@ -1,5 +1,5 @@
-//! The checkers themselves: each fault that can be planted in the shipped code must be caught by one of them, and each of
-//! them must catch one.
+//! Checks the checkers: each fault that can be planted in the shipped code must be caught by a checker, and each
+//! checker must catch a fault.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::{BufRead as _, BufReader, Read};
@@ -15,22 +15,22 @@ use datahub_protocol::planted::Planted;
 use crate::check::say;
 use crate::postgres::{self, Server};
 
-/// The test programs that are to catch the faults, in the order in which they are asked: the fastest first.
+/// The test programs that must catch the faults, in the order in which they are run: the fastest first.
 const CHECKERS: [&str; 5] = ["simulation", "promises", "search", "crash", "soak"];
 
-/// How much longer than without a fault a checker may take, and how long at least.
+/// How long a checker may take: this many times as long as without a fault, but at least this long.
 const PATIENCE: (u32, Duration) = (4, Duration::from_secs(180));
 
 /// How long a checker may take without a fault.
 const PATIENCE_WITHOUT: Duration = Duration::from_secs(3_600);
 
-/// What a checker says of the code that it was given.
+/// What a checker reports.
 enum Said {
     /// It found nothing wrong.
     Nothing,
     /// It found this.
     Caught(String),
-    /// It ended badly without saying what is wrong, or did not end: that is no catch.
+    /// It failed without saying what is wrong, or did not end. This does not count as a catch.
     Failed(String),
 }
 
@@ -44,8 +44,8 @@ impl Said {
     }
 }
 
-/// Asks every checker without a fault, which must find nothing; then plants every fault, or those named, and asks the
-/// checkers one after another until one catches it, or with `all` every one.
+/// Runs every checker without a fault, which must find nothing. Then plants every fault, or the named ones, and runs
+/// the checkers one after another until one catches it, or all of them with `all`.
 pub(crate) fn run(only: &[String], all: bool) -> ExitCode {
     match table(only, all) {
         Ok(missing) if missing.is_empty() => ExitCode::SUCCESS,
@@ -60,15 +60,15 @@ pub(crate) fn run(only: &[String], all: bool) -> ExitCode {
     }
 }
 
-/// Prints the table; what it shows to be missing.
+/// Prints the table, and returns which faults are not caught and which checkers catch nothing.
 fn table(only: &[String], all: bool) -> Result<Vec<String>, String> {
     if let Some(unknown) = only.iter().find(|name| !Planted::ALL.iter().any(|fault| fault.name() == *name)) {
-        return Err(format!("there is no fault {unknown}; without names all of them are planted"));
+        return Err(format!("unknown fault `{unknown}`; without names, all faults are planted"));
     }
-    // The whole table is of both databases.
+    // The whole table covers both databases.
     let server = if all { Server::start()? } else { None };
     if all && server.is_none() {
-        return Err("the whole table is of both databases; unset DATAHUB_TESTS".to_owned());
+        return Err("the whole table needs both databases; unset DATAHUB_TESTS".to_owned());
     }
     let url = server.as_ref().map(Server::url);
     let checker = |(name, program)| Checker { name, program, server: url, patience: PATIENCE_WITHOUT };
@@ -107,7 +107,7 @@ fn table(only: &[String], all: bool) -> Result<Vec<String>, String> {
             _ => {
                 let strange = cells.iter().filter(|(_, said)| matches!(said, Said::Failed(_)));
                 let strange: Vec<_> = strange.map(|(checker, said)| format!("{checker} {}", said.shown())).collect();
-                format!("**nobody** | {}", strange.join(", "))
+                format!("**none** | {}", strange.join(", "))
             }
         };
         say(&format!("| `{}` | {what} | {shown} |", fault.name()));
@@ -115,16 +115,16 @@ fn table(only: &[String], all: bool) -> Result<Vec<String>, String> {
             missed.push(format!("not caught: {}", fault.name()));
         }
     }
-    // With a few faults, or only the first checker that catches each, there is nothing to be said of the others.
+    // With only some faults, or only the first checker for each, nothing is known about the others.
     if all && only.is_empty() {
         missed.extend(idle.into_iter().map(|checker| format!("{checker} catches nothing")));
     }
     Ok(missed)
 }
 
-/// Builds the checkers with faults to be planted, and says where they are.
+/// Builds the checkers with the faults, and returns their paths.
 fn build() -> Result<Vec<(&'static str, PathBuf)>, String> {
-    let failed = |reason: String| format!("the checkers cannot be built: {reason}");
+    let failed = |reason: String| format!("cannot build the checkers: {reason}");
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let mut command = Command::new(cargo);
     command.args(["test", "--workspace", "--all-features", "--no-run", "--message-format=json-render-diagnostics"]);
@@ -142,7 +142,7 @@ fn build() -> Result<Vec<(&'static str, PathBuf)>, String> {
     }
     let built = CHECKERS.into_iter().map(|name| match programs.remove(name) {
         Some(program) => Ok((name, program)),
-        None => Err(failed(format!("there is no test program {name}"))),
+        None => Err(failed(format!("unknown test program `{name}`"))),
     });
     built.collect()
 }
@@ -151,12 +151,12 @@ fn build() -> Result<Vec<(&'static str, PathBuf)>, String> {
 struct Checker<'s> {
     name: &'static str,
     program: PathBuf,
-    /// The address of a PostgreSQL; without one only SQLite is tested.
+    /// The address of a PostgreSQL; without it only SQLite is tested.
     server: Option<&'s str>,
     patience: Duration,
 }
 
-/// What a run of a checker said, on its output and beside it.
+/// The output of a checker: `report` is its standard output, `beside` its standard error.
 struct Run {
     status: Option<ExitStatus>,
     report: Vec<String>,
@@ -164,31 +164,31 @@ struct Run {
 }
 
 impl Checker<'_> {
-    /// Asks it under a fault, or without one.
+    /// Runs it with or without a fault, and judges the result.
     fn ask(&self, fault: Option<Planted>) -> Result<Said, String> {
         let Some(mut run) = self.run(fault, &[])? else { return Ok(Said::Nothing) };
         if self.name != "promises" || fault.is_none() || failed_tests(&run.report).is_empty() {
             return Ok(judge(self.name, &run, self.patience));
         }
-        // A test that fails once, and not again on its own, tells nothing of the fault.
+        // A test that fails once, but not again on its own, proves nothing about the fault.
         while let Some(test) = failed_tests(&run.report).first().map(|test| (*test).to_owned()) {
             let again = self.run(fault, &["--exact", &test])?.map(|again| judge(self.name, &again, self.patience));
             if matches!(again, Some(Said::Caught(_))) {
                 return Ok(judge(self.name, &run, self.patience));
             }
-            say(&format!("`{test}` failed among the others, and not on its own"));
+            say(&format!("`{test}` failed with the others, but not on its own"));
             run.report.retain(|line| !line.starts_with(&format!("test {test} ")));
         }
         Ok(judge(self.name, &run, self.patience))
     }
 
-    /// Runs it; `None` where it finds nothing wrong.
+    /// Runs it; `None` if it finds nothing wrong.
     fn run(&self, fault: Option<Planted>, arguments: &[&str]) -> Result<Option<Run>, String> {
         let mut command = Command::new(&self.program);
         command.args(arguments);
         #[cfg(unix)]
         command.process_group(0);
-        // What a shell has set for another run would make it another checker.
+        // Variables that are set for another run would change what it checks.
         for variable in ["SEED", "SEEDS", "SEARCH", "CRASH", "CRASH_SEED", "SOAK_OPERATIONS", "SOAK_SEED", "TESTS"] {
             command.env_remove(format!("DATAHUB_{variable}"));
         }
@@ -199,7 +199,7 @@ impl Checker<'_> {
         let planted = fault.map_or("", Planted::name);
         command.env("DATAHUB_PLANTED", planted).env("RUST_BACKTRACE", "0");
         let child = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn();
-        let mut child = child.map_err(|error| format!("{} cannot be run: {error}", self.program.display()))?;
+        let mut child = child.map_err(|error| format!("cannot run {}: {error}", self.program.display()))?;
         let (report, beside) = (Lines::of(child.stdout.take()), Lines::of(child.stderr.take()));
         let begun = Instant::now();
         let status = loop {
@@ -207,7 +207,7 @@ impl Checker<'_> {
                 Ok(Some(status)) => break Some(status),
                 Ok(None) if begun.elapsed() < self.patience => std::thread::sleep(Duration::from_millis(50)),
                 _ => {
-                    // With the programs that it has started, which would disturb the next.
+                    // Also ends the programs that it started, which would disturb the next checker.
                     _ = Command::new("kill").args(["-KILL", "--", &format!("-{}", child.id())]).status();
                     _ = child.kill();
                     _ = child.wait();
@@ -218,17 +218,17 @@ impl Checker<'_> {
         if status.is_some_and(|status| status.success()) {
             return Ok(None);
         }
-        // Programs that a killed one has started may keep its pipes open.
+        // Programs that a killed checker started may keep its pipes open.
         let (report, beside) =
             if status.is_some() { (report.all(), beside.all()) } else { (report.sofar(), beside.sofar()) };
         Ok(Some(Run { status, report, beside }))
     }
 }
 
-/// What a checker found that failed, or did not end in time.
+/// Judges a checker that failed, or did not end in time.
 fn judge(checker: &str, run: &Run, patience: Duration) -> Said {
     let ending = match run.status {
-        Some(status) => format!("it ends with {status} and does not say why"),
+        Some(status) => format!("it ends with {status} without a reason"),
         None => format!("it hangs for {} s", patience.as_secs()),
     };
     match (evidence(checker, run), run.status) {
@@ -239,7 +239,7 @@ fn judge(checker: &str, run: &Run, patience: Duration) -> Said {
     }
 }
 
-/// The lines that a program says, as they come.
+/// The lines that a program prints, collected as they arrive.
 struct Lines {
     said: Arc<Mutex<Vec<String>>>,
     reader: std::thread::JoinHandle<()>,
@@ -261,21 +261,21 @@ impl Lines {
         self.said.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// All of them, once the program has ended.
+    /// All lines, after the program has ended.
     fn all(self) -> Vec<String> {
         _ = self.reader.join();
         std::mem::take(&mut *self.said.lock().unwrap_or_else(PoisonError::into_inner))
     }
 }
 
-/// How the simulation, the search and the soak begin to say what is wrong: a promise is broken, or something never happens
-/// any more.
+/// How lines begin in which the simulation, the search and the soak report a fault: a broken promise, or an event that
+/// no longer happens.
 const BROKEN: [&str; 3] = ["seed ", "it never came to this", "after "];
 
-/// How many characters are shown of what a checker says.
+/// The number of characters of a report that are shown.
 const LONGEST: usize = 160;
 
-/// The beginning of what a checker says: the promise that is broken, or the tests that failed. Only these are a catch.
+/// The beginning of a checker's report: the broken promise, or the failed tests. Only these count as a catch.
 fn evidence(checker: &str, run: &Run) -> Option<String> {
     let said = run.report.iter().chain(&run.beside);
     if let Some(broken) = said.into_iter().find(|line| BROKEN.iter().any(|begin| line.starts_with(begin))) {
@@ -283,7 +283,7 @@ fn evidence(checker: &str, run: &Run) -> Option<String> {
         let cut = broken.char_indices().nth(LONGEST).map(|(at, _)| at);
         return Some(cut.map_or(broken.clone(), |at| format!("{} …", &broken[..at])));
     }
-    // The soak is one test, which fails as well where its programs cannot be started.
+    // The soak is one test, which also fails if its programs cannot be started.
     if checker == "soak" {
         return None;
     }
@@ -295,7 +295,7 @@ fn evidence(checker: &str, run: &Run) -> Option<String> {
     }
 }
 
-/// The tests that a program names as ended, and whether they passed; what it says later of those that failed is left out.
+/// The tests that a program reports as ended, and whether they passed, without the details of failures at the end.
 fn tests(report: &[String]) -> impl Iterator<Item = (&str, bool)> {
     let lines = report.iter().take_while(|line| *line != "failures:");
     lines.filter_map(|line| {
@@ -326,7 +326,7 @@ mod tests {
     }
 
     #[test]
-    fn only_what_names_a_promise_is_a_catch() {
+    fn only_a_broken_promise_or_a_failed_test_is_a_catch() {
         let said = |report: &str, beside: &str| evidence("promises", &run(report, beside));
         assert_eq!(said("running 2 tests\ntest a ... ok", "Killed"), None);
         assert_eq!(said("test a ... ok\ntest b ... FAILED", "").as_deref(), Some("`b`, after 1 others"));
@@ -338,7 +338,7 @@ mod tests {
     }
 
     #[test]
-    fn the_soak_catches_by_what_it_found_and_not_by_failing() {
+    fn the_soak_catches_by_its_findings_and_not_by_failing() {
         let numbers = "test no_promise_is_broken ... 400 operations in 3.1 s\nviolations: 1\nFAILED\n\nfailures:\n\n";
         let found = "---- no_promise_is_broken ----\nafter 400 operations: invariant 6: lost; and 0 more violations";
         let said = evidence("soak", &run(&format!("{numbers}{found}"), ""));
@@ -348,7 +348,7 @@ mod tests {
     }
 
     #[test]
-    fn a_program_that_hangs_is_no_catch_unless_it_named_one() {
+    fn a_hang_is_a_catch_only_after_a_report() {
         let patience = Duration::from_secs(180);
         let said = judge("promises", &run("running 2 tests", ""), patience);
         assert!(matches!(said, Said::Failed(how) if how == "it hangs for 180 s"));

@@ -1,4 +1,4 @@
-//! A PostgreSQL for the tests: one that the environment names, or a private cluster on a free port.
+//! A PostgreSQL for the tests: the server that the environment names, or a private cluster on a free port.
 
 use std::net::{Ipv4Addr, TcpListener};
 use std::path::{Path, PathBuf};
@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use crate::check::say;
 use crate::package::{self, is_root};
 
-/// A server to test on. A private one ends with it, and its files go.
+/// A server to test on. Dropping it ends a private server and removes its files.
 pub(crate) struct Server {
     url: String,
     private: Option<Private>,
@@ -19,19 +19,19 @@ struct Private {
     folder: PathBuf,
 }
 
-/// The variable with a server's address.
+/// The variable with the address of a server.
 pub(crate) const URL: &str = "DATAHUB_TESTS_POSTGRES";
 
 /// How long a new server may take to accept connections.
 const PATIENCE: Duration = Duration::from_secs(60);
 
 impl Server {
-    /// The server of the environment, or a private cluster from installed programs, which are installed from the
-    /// distribution's packages where they are missing and this user may. `None` where the tests are to do without.
+    /// The server that the environment names, or a private cluster. Missing programs are installed from the
+    /// distribution's packages if this user may do so. `None` if PostgreSQL is left out on purpose.
     pub(crate) fn start() -> Result<Option<Self>, String> {
         match wanted(|variable| std::env::var(variable).ok())? {
             Wanted::None => {
-                say("DATAHUB_TESTS=sqlite-only: nothing is tested on PostgreSQL");
+                say("DATAHUB_TESTS=sqlite-only: PostgreSQL is not tested");
                 return Ok(None);
             }
             Wanted::Given(url) => return Ok(Some(Server { url, private: None })),
@@ -42,30 +42,30 @@ impl Server {
             None => {
                 install()?;
                 programs()
-                    .ok_or("the package postgresql was installed, but initdb and postgres are not where expected")?
+                    .ok_or("the package postgresql is installed, but initdb and postgres are not in a known folder")?
             }
         };
         private(&programs).map(Some)
     }
 
-    /// Its address, for the tests.
+    /// The address of the server, for the tests.
     pub(crate) fn url(&self) -> &str {
         &self.url
     }
 }
 
-/// Which server is asked for.
+/// Which server to use.
 #[derive(Debug, PartialEq, Eq)]
 enum Wanted {
     /// None, on purpose.
     None,
-    /// The one at this address.
+    /// The server at this address.
     Given(String),
-    /// One of our own.
+    /// A private server.
     Private,
 }
 
-/// What the environment asks for.
+/// Which server the environment selects.
 fn wanted(variable: impl Fn(&str) -> Option<String>) -> Result<Wanted, String> {
     if variable("DATAHUB_TESTS").as_deref() == Some("sqlite-only") {
         let is_ci = variable("CI").is_some();
@@ -81,7 +81,7 @@ fn wanted(variable: impl Fn(&str) -> Option<String>) -> Result<Wanted, String> {
 impl Drop for Server {
     fn drop(&mut self) {
         if let Some(Private { process, folder }) = &mut self.private {
-            // It holds nothing that anybody would miss, so it is not asked.
+            // Its data is not needed any more, so it is killed.
             _ = process.kill();
             _ = process.wait();
             _ = std::fs::remove_dir_all(folder);
@@ -106,7 +106,7 @@ fn programs() -> Option<PathBuf> {
 fn install() -> Result<(), String> {
     let advice = format!(
         "PostgreSQL is not installed; install it (on Debian: apt-get install postgresql), or set {URL} to a server's \
-         address, or say DATAHUB_TESTS=sqlite-only to leave it out on purpose"
+         address, or set DATAHUB_TESTS=sqlite-only to leave it out on purpose"
     );
     package::install("postgresql").map_err(|()| advice)
 }
@@ -126,7 +126,7 @@ fn private(programs: &Path) -> Result<Server, String> {
     let log = std::fs::File::create(&log_path).map_err(|error| error.to_string())?;
     let mut postgres = unprivileged(&programs.join("postgres"));
     postgres.arg("-D").arg(&data).args(["-p", &port.to_string()]);
-    // The tests kill programs, not the machine, so that nothing has to reach the disk.
+    // The tests kill programs but not the machine, so nothing needs to reach the disk.
     for setting in [
         "listen_addresses=127.0.0.1",
         "unix_socket_directories=",
@@ -138,23 +138,23 @@ fn private(programs: &Path) -> Result<Server, String> {
         postgres.args(["-c", setting]);
     }
     let process = postgres.stdin(Stdio::null()).stdout(Stdio::null()).stderr(log).spawn();
-    let process = process.map_err(|error| format!("postgres cannot be started: {error}"))?;
+    let process = process.map_err(|error| format!("cannot start postgres: {error}"))?;
     let url = format!("postgres://datahub@127.0.0.1:{port}/postgres");
     let server = Server { url, private: Some(Private { process, folder }) };
     let begun = Instant::now();
-    // It takes connections a moment before it serves them, and says so when it does.
+    // It accepts connections a moment before it can serve them; the log says when it can.
     let is_ready = || std::fs::read_to_string(&log_path).is_ok_and(|log| log.contains("ready to accept connections"));
     while !is_ready() {
         if begun.elapsed() > PATIENCE {
             let log = std::fs::read_to_string(&log_path).unwrap_or_default();
-            return Err(format!("the private PostgreSQL did not come up; it says:\n{log}"));
+            return Err(format!("the private PostgreSQL did not start; its log:\n{log}"));
         }
         std::thread::sleep(Duration::from_millis(50));
     }
     Ok(server)
 }
 
-/// The user whom PostgreSQL runs as where this is root, whom it refuses.
+/// The user that PostgreSQL runs as if this is root, as which it refuses to run.
 const UNPRIVILEGED: &str = "nobody";
 
 fn unprivileged(program: &Path) -> Command {
@@ -163,7 +163,7 @@ fn unprivileged(program: &Path) -> Command {
     }
     let mut command = Command::new("setpriv");
     command.args(["--reuid", UNPRIVILEGED, "--regid", "nogroup", "--clear-groups", "--"]).arg(program);
-    // A folder that this user cannot enter would be one to complain about.
+    // It complains about a working directory that this user cannot enter.
     command.current_dir("/");
     command
 }
@@ -177,7 +177,7 @@ fn passed(command: &mut Command) -> Result<(), String> {
     match command.status() {
         Ok(status) if status.success() => Ok(()),
         Ok(status) => Err(format!("{program}: {status}")),
-        Err(error) => Err(format!("{program} cannot be run: {error}")),
+        Err(error) => Err(format!("cannot run {program}: {error}")),
     }
 }
 
@@ -191,7 +191,7 @@ mod tests {
     }
 
     #[test]
-    fn postgresql_is_left_out_on_purpose_only_and_never_by_ci() {
+    fn postgresql_is_left_out_only_on_purpose_and_never_by_ci() {
         assert_eq!(of(&[]), Ok(Wanted::Private));
         assert_eq!(of(&[("DATAHUB_TESTS", "")]), Ok(Wanted::Private));
         assert_eq!(of(&[(URL, "postgres://here")]), Ok(Wanted::Given("postgres://here".to_owned())));

@@ -1,10 +1,10 @@
-//! Checks of the source itself: that files say what they are, and that crates stay on their floors.
+//! Checks of the source itself: files begin with a description, and crates depend only on lower floors.
 
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-/// Every Rust file begins with a `//!` sentence.
+/// Checks that every Rust file begins with a `//!` sentence.
 pub(crate) fn begin_with_a_sentence() -> Result<(), String> {
     let mut mute = Vec::new();
     for path in rust_files()? {
@@ -13,15 +13,15 @@ pub(crate) fn begin_with_a_sentence() -> Result<(), String> {
             mute.push(path.display().to_string());
         }
     }
-    if mute.is_empty() { Ok(()) } else { Err(format!("these do not: {}", mute.join(", "))) }
+    if mute.is_empty() { Ok(()) } else { Err(format!("no `//! ` in the first line of {}", mute.join(", "))) }
 }
 
-/// Whether a file does not say what it is in its first line.
+/// Whether a file does not begin with a description.
 fn is_mute(text: &str) -> bool {
     !text.starts_with("//! ")
 }
 
-/// The floor of each crate; one uses only crates on lower floors.
+/// The floor of each crate; a crate depends only on crates on lower floors.
 const FLOORS: [(&str, u8); 9] = [
     ("cdms-odata", 0),
     ("datahub-model", 1),
@@ -34,10 +34,10 @@ const FLOORS: [(&str, u8); 9] = [
     ("xtask", 4),
 ];
 
-/// The one edge that is not downwards: the runtime's testing kit starts a simulator. See `ARCHITECTURE.md`.
+/// The only exception: the runtime's testing kit starts a simulator. See `ARCHITECTURE.md`.
 const SIDEWAYS: (&str, &str) = ("datahub-runtime", "cdms-simulator");
 
-/// No crate depends on one of its own floor or above.
+/// Checks that no crate depends on a crate on its own floor or above.
 pub(crate) fn floors_hold() -> Result<(), String> {
     let mut broken = Vec::new();
     for (name, floor) in FLOORS {
@@ -49,9 +49,9 @@ pub(crate) fn floors_hold() -> Result<(), String> {
     if broken.is_empty() { Ok(()) } else { Err(broken.join(", ")) }
 }
 
-/// What a crate with this manifest uses that is not on a lower floor.
+/// The dependencies of a crate with this manifest that are not on a lower floor.
 fn not_downwards((name, floor): (&str, u8), manifest: &str) -> Vec<String> {
-    // Tests may look down from anywhere.
+    // Tests may depend on any crate.
     let used = manifest.split("[dev-dependencies]").next().unwrap_or_default();
     let names = |line: &str| line.split([' ', '=', '.']).next().unwrap_or_default().to_owned();
     let used: Vec<_> = used.lines().map(names).collect();
@@ -61,7 +61,7 @@ fn not_downwards((name, floor): (&str, u8), manifest: &str) -> Vec<String> {
     FLOORS.iter().filter(|other| wrong(other)).map(|(other, _)| format!("{name} uses {other}")).collect()
 }
 
-/// `datahub check` finds nothing.
+/// Checks that `datahub check` finds no faults.
 pub(crate) fn contracts_fit() -> Result<(), String> {
     let status = Command::new("cargo").args(["run", "--quiet", "--package", "datahub-cli", "--", "check"]).status();
     match status {
@@ -73,15 +73,15 @@ pub(crate) fn contracts_fit() -> Result<(), String> {
 
 fn rust_files() -> Result<Vec<PathBuf>, String> {
     let names = tracked_files(&["*.rs"])?;
-    // Compile-fail cases show a mistake and nothing else.
+    // Compile-fail cases contain nothing but a mistake.
     let files = names.iter().filter(|name| !name.starts_with("tests/ui/")).map(|name| root().join(name));
     Ok(files.filter(|path| path.exists()).collect())
 }
 
-/// The files that git has, of these patterns, by their paths from the repository's root.
+/// The files that git tracks and these patterns match, relative to the repository's root.
 pub(crate) fn tracked_files(patterns: &[&str]) -> Result<Vec<String>, String> {
     let listed = Command::new("git").arg("ls-files").args(patterns).current_dir(root()).output();
-    let listed = listed.map_err(|error| format!("git cannot be asked for the files: {error}"))?;
+    let listed = listed.map_err(|error| format!("cannot run git: {error}"))?;
     Ok(String::from_utf8_lossy(&listed.stdout).lines().map(str::to_owned).collect())
 }
 
@@ -95,7 +95,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_dependency_upwards_or_on_the_same_floor_is_found_however_it_is_written() {
+    fn dependencies_upwards_or_on_the_same_floor_are_found_in_any_spelling() {
         let of = |lines: &str| not_downwards(("datahub-model", 1), &format!("[dependencies]\n{lines}\n"));
         for line in [
             "datahub-runtime = { workspace = true }",
@@ -111,14 +111,14 @@ mod tests {
     }
 
     #[test]
-    fn one_edge_is_sideways_and_not_its_reverse() {
+    fn the_exception_holds_in_one_direction_only() {
         assert_eq!(not_downwards(("datahub-runtime", 3), "cdms-simulator = { workspace = true }"), [""; 0]);
         let back = not_downwards(("cdms-simulator", 3), "datahub-runtime = { workspace = true }");
         assert_eq!(back, ["cdms-simulator uses datahub-runtime"]);
     }
 
     #[test]
-    fn every_crate_that_is_no_test_has_a_floor() {
+    fn every_crate_except_tests_has_a_floor() {
         let manifest = fs::read_to_string(root().join("Cargo.toml")).unwrap();
         let members = manifest.split("members = [").nth(1).and_then(|rest| rest.split(']').next()).unwrap();
         let members = members.split('"').skip(1).step_by(2).filter(|member| !member.starts_with("tests"));
@@ -131,7 +131,7 @@ mod tests {
     }
 
     #[test]
-    fn a_file_says_what_it_is_in_its_first_line() {
+    fn a_file_begins_with_a_description() {
         assert!(!is_mute("//! What it is.\nuse std::fs;\n"));
         for mute in ["", "\n//! Too late.", "// No doc.", "//!No blank.", "/// Of an item.", "use std::fs;\n//! x"] {
             assert!(is_mute(mute), "{mute:?}");

@@ -1,5 +1,5 @@
-//! `cargo check` of the packages: clean, where only their own artifacts are gone, with nothing to do, and after one model
-//! was edited.
+//! `cargo check` of the packages: clean (only their own artifacts are removed), with nothing to do, and after an edit
+//! of one model.
 
 use std::fs;
 use std::process::Command;
@@ -10,11 +10,11 @@ use super::packages::{Form, Packages, name};
 use super::{cargo, median};
 use crate::check::say;
 
-/// What one form took, sample by sample.
+/// The times of one form, sample by sample.
 #[derive(Default)]
 struct Times {
     clean: Vec<Duration>,
-    /// With nothing to do: what Cargo itself takes to see that, which grows with the number of dependencies.
+    /// With nothing to do: Cargo's own time to find that out, which grows with the number of dependencies.
     unchanged: Vec<Duration>,
     edited: Vec<Duration>,
 }
@@ -31,7 +31,7 @@ pub(super) fn compare(packages: &Packages, samples: u16) -> Result<(), String> {
     for size in packages.sizes() {
         let mut times = Form::BOTH.map(|_| Times::default());
         for sample in 1..=samples {
-            // The forms take turns, so that whatever else the machine does befalls both.
+            // The forms take turns, so that other load on the machine affects both.
             for (form, times) in Form::BOTH.into_iter().zip(&mut times) {
                 measure(packages, &name(form, *size), sample, times)?;
             }
@@ -49,11 +49,11 @@ fn measure(packages: &Packages, package: &str, sample: u16, times: &mut Times) -
     times.clean.push(check(packages, package)?);
     times.unchanged.push(check(packages, package)?);
     let path = packages.first_model(package);
-    let told = |error: std::io::Error| format!("{} cannot be edited: {error}", path.display());
+    let told = |error: std::io::Error| format!("cannot edit {}: {error}", path.display());
     let text = fs::read_to_string(&path).map_err(told)?;
     let edited = text.replace(EDITED, &format!("{EDITED} Edited {sample}."));
     if edited == text {
-        return Err(format!("{} has nothing to edit; remove {}", path.display(), packages.folder().display()));
+        return Err(format!("nothing to edit in {}; remove {}", path.display(), packages.folder().display()));
     }
     fs::write(&path, &edited).map_err(told)?;
     let took = check(packages, package);
@@ -77,13 +77,13 @@ fn check(packages: &Packages, package: &str) -> Result<Duration, String> {
 fn in_packages(packages: &Packages, task: &str) -> Command {
     let mut command = Command::new(cargo());
     command.args([task, "--quiet", "--offline"]).current_dir(packages.folder());
-    // What is set for this workspace is not for those packages.
+    // Settings for this workspace do not apply to those packages.
     command.env("CARGO_TARGET_DIR", packages.folder().join("target")).env_remove("RUSTFLAGS");
     command
 }
 
 fn succeed(command: &mut Command) -> Result<(), String> {
-    let output = command.output().map_err(|error| format!("cargo cannot be run: {error}"))?;
+    let output = command.output().map_err(|error| format!("cannot run cargo: {error}"))?;
     if output.status.success() {
         return Ok(());
     }

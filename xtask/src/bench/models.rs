@@ -1,4 +1,4 @@
-//! The text of one model in its two forms, with its contract: twelve columns of mixed kinds.
+//! The text of one model in both forms, with its contract: twelve columns of mixed kinds.
 
 /// A model by its number.
 pub(super) struct Model {
@@ -10,7 +10,7 @@ impl Model {
         Model { number }
     }
 
-    /// The module's name, which is the file's.
+    /// The name of the module and of its file.
     pub(super) fn module(&self) -> String {
         format!("firm_{:02}", self.number)
     }
@@ -24,7 +24,7 @@ impl Model {
         OURS.replace("NN", &self.digits())
     }
 
-    /// The file of the same table with Diesel alone.
+    /// The file of the same table with only Diesel.
     pub(super) fn by_hand(&self) -> String {
         BY_HAND.replace("NN", &self.digits())
     }
@@ -34,7 +34,7 @@ impl Model {
     }
 }
 
-/// What an edit changes in either form.
+/// The line that an edit changes in either form.
 pub(super) const EDITED: &str = "/// A firm that is followed.";
 
 const CONTRACT: &str = r#"entity = "FirmNN"

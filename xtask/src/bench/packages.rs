@@ -1,11 +1,11 @@
-//! The packages that are compared: a workspace under `target`, which depends on this one by path.
+//! The compared packages: a workspace under `target` that depends on this one by path.
 
 use std::fs;
 use std::path::{Path, PathBuf};
 
 use super::models::Model;
 
-/// Whose tables a package has.
+/// How a package defines its tables.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Form {
     /// Models that derive `CdmsSynced`.
@@ -29,7 +29,8 @@ impl Form {
         match self {
             Form::Ours => {
                 let runtime = root.join("datahub-runtime");
-                // What a model's own file names: the expansion finds Diesel in the runtime, but a table is the team's.
+                // What a model's own file names. The expansion finds Diesel in the runtime; the application's own
+                // tables need it as a dependency.
                 format!(
                     "datahub-runtime = {{ path = {runtime:?} }}\nrust_decimal = {{ version = \"1\", default-features = \
                      false }}\nchrono = {{ version = \"0.4\", default-features = false }}\n{diesel}\n"
@@ -58,7 +59,7 @@ impl Packages {
             packages.sizes.iter().flat_map(|size| Form::BOTH.map(|form| format!("{:?}", name(form, *size)))).collect();
         let workspace = format!("[workspace]\nresolver = \"3\"\nmembers = [{}]\n", members.join(", "));
         packages.put("Cargo.toml", &workspace)?;
-        // The same versions as here, so that nothing is looked up or built in two versions.
+        // The same versions as here, so that nothing is resolved again or built in two versions.
         let lock = root.join("Cargo.lock");
         fs::copy(&lock, packages.folder.join("Cargo.lock")).map_err(|error| format!("{}: {error}", lock.display()))?;
         packages.put("datahub.toml", "# The root of the benchmark's contracts.\n")?;
@@ -91,7 +92,7 @@ impl Packages {
         Ok(())
     }
 
-    /// The numbers of models, in order.
+    /// The numbers of models, in ascending order.
     pub(super) fn sizes(&self) -> &[u16] {
         &self.sizes
     }
@@ -100,7 +101,7 @@ impl Packages {
         &self.folder
     }
 
-    /// The folder with the files of most models of ours.
+    /// The folder of our largest package, with its models.
     pub(super) fn largest_models(&self) -> PathBuf {
         self.folder.join(name(Form::Ours, self.largest())).join("src")
     }
@@ -114,10 +115,10 @@ impl Packages {
         self.sizes.last().copied().unwrap_or(1)
     }
 
-    /// Writes a file, unless it says the same already: what is not touched is not built again.
+    /// Writes a file unless its text is unchanged: untouched files are not built again.
     fn put(&self, path: &str, text: &str) -> Result<(), String> {
         let path = self.folder.join(path);
-        let told = |error: std::io::Error| format!("{} cannot be written: {error}", path.display());
+        let told = |error: std::io::Error| format!("cannot write {}: {error}", path.display());
         if fs::read_to_string(&path).is_ok_and(|known| known == text) {
             return Ok(());
         }

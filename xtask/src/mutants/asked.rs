@@ -1,4 +1,4 @@
-//! The test programs of a changed workspace, asked of one change after another by those that come to it.
+//! The test programs of a changed workspace: each change is tried with the programs that reach it.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::File;
@@ -16,45 +16,46 @@ use super::tree::{ON, REACHED, Tree, messages};
 use crate::check::say;
 use crate::postgres;
 
-/// How many changes are tried at a time.
+/// The number of changes that are tried at the same time.
 const WORKERS: usize = 2;
 
-/// How much longer than without a change a program may take, and how long at least.
+/// How long a program may take: this many times as long as without a change, but at least this long.
 const PATIENCE: (u32, Duration) = (5, Duration::from_secs(60));
 
 /// How long a program may take without a change.
 const PATIENCE_WITHOUT: Duration = Duration::from_secs(1_800);
 
-/// A test that fails under a change, but not on its own, is left out so often; then its program tells nothing.
+/// How many tests are left out because they fail under a change, but not on their own. After that, the program proves
+/// nothing.
 const UNSURE_MAX: usize = 5;
 
-/// The programs that are asked of what all others have not noticed: they take long, and most changes that they notice are
-/// noticed by another one too.
+/// The programs that are run only for changes that all others have not noticed: they are slow, and others notice most
+/// of what they notice.
 const SLOW: [&str; 6] =
     ["crash", "soak", "rebuild", "promises on PostgreSQL", "crash on PostgreSQL", "soak on PostgreSQL"];
 
-/// Ends the name of a test that is to panic, where it is told.
+/// The suffix in the output for a test that must panic.
 const SHOULD_PANIC: &str = " - should panic";
 
-/// A program that works in a folder of its own name, so that it is asked of one change at a time.
+/// A program that uses a fixed folder, so that it cannot run twice at the same time.
 const ALONE: &str = "rebuild";
 
-/// Ends the name of a program that runs on a server.
+/// The suffix of the name of a program that runs on a server.
 const ON_POSTGRES: &str = " on PostgreSQL";
 
-/// The variable by which kits of tests know that their database is on a server, and the test that sets it.
+/// The variable that tells test kits to use a database on a server, and the test that sets it.
 const ON_SERVER: (&str, &str) = ("DATAHUB_TEST_DATABASE", "all_of_it");
 
-/// What the tests say of a change.
+/// What the tests find about a change.
 #[derive(Debug)]
 pub(super) enum Asked {
     /// This test fails under it.
     Noticed { by: String },
-    /// None does of these programs, which come to it.
+    /// None of these programs, which reach it, fails.
     Missed { asked: Vec<String> },
 }
 
-/// The test programs, in the order in which they are asked: the fastest first.
+/// The test programs, in the order in which they are run: the fastest first.
 pub(super) struct Programs<'t> {
     programs: Vec<Program>,
     server: &'t str,
@@ -69,32 +70,32 @@ struct Program {
     on_server: bool,
     /// How long it takes without a change.
     takes: Duration,
-    /// The changes that it comes to.
+    /// The changes that it reaches.
     reaches: BTreeSet<usize>,
 }
 
 /// How a run ended.
 enum Ended {
     Well,
-    /// Stopped at the first test that failed, whose name this is, or in itself.
+    /// Stopped at the first test that failed, with its name; `None` if the program itself failed.
     Failed(Option<String>),
     TooLate,
 }
 
 impl<'t> Programs<'t> {
-    /// Builds the test programs, and runs each without a change: all have to pass.
+    /// Builds the test programs, and runs each without a change: all must pass.
     pub(super) fn build(tree: &Tree, folder: &Path, server: &'t str) -> Result<Self, String> {
-        // Of a tree that has changed much the compiler's own memory is at times not right (an internal error of rustc 1.95).
+        // Incremental builds of a tree with many changes sometimes end with an internal error of rustc 1.95.
         let mut command = tree.cargo("test");
         command.env("CARGO_INCREMENTAL", "0");
         command.args(["--workspace", "--exclude=xtask", "--all-features", "--lib", "--bins", "--tests", "--no-run"]);
         let output = command.arg("--message-format=json").stderr(Stdio::null()).output();
-        let output = output.map_err(|error| format!("cargo cannot be run: {error}"))?;
+        let output = output.map_err(|error| format!("cannot run cargo: {error}"))?;
         if !output.status.success() {
             let errors = messages(&output.stdout).filter(|message| message["message"]["level"] == "error");
             let first = errors.filter_map(|error| error["message"]["rendered"].as_str().map(str::to_owned)).next();
             let why = first.unwrap_or_else(|| output.status.to_string());
-            return Err(format!("the tests of the changed workspace cannot be built: {why}"));
+            return Err(format!("cannot build the tests of the changed workspace: {why}"));
         }
         let mut programs = Vec::new();
         for message in messages(&output.stdout).filter(|message| message["profile"]["test"] == true) {
@@ -119,7 +120,7 @@ impl<'t> Programs<'t> {
             }
             programs.push(first);
         }
-        say(&format!("{} test programs are built, and run without a change", programs.len()));
+        say(&format!("{} test programs are built; they now run without a change", programs.len()));
         let (next, fails) = (AtomicUsize::new(0), Mutex::new(Vec::new()));
         let places: Vec<Mutex<&mut Program>> = programs.iter_mut().map(Mutex::new).collect();
         side_by_side(|| {
@@ -128,7 +129,7 @@ impl<'t> Programs<'t> {
                 let Some(place) = places.get(at) else { return Ok(()) };
                 let mut program = lock(place);
                 let reached = folder.join(format!("reached-{at}"));
-                // One that fails beside another, and not the second time, is asked all the same.
+                // A program that fails once next to another one, but not the second time, is used nevertheless.
                 if program.run_without(server, &reached)?.is_some()
                     && let Some(fault) = program.run_without(server, &reached)?
                 {
@@ -145,8 +146,8 @@ impl<'t> Programs<'t> {
         Ok(Programs { programs, server, alone: Mutex::default() })
     }
 
-    /// Asks of each change that was not noticed before, the slow programs of what the others have not noticed, and writes a
-    /// line about each to a file as soon as it is known.
+    /// Tries each change that was not noticed before, with the slow programs only if the others have not noticed it,
+    /// and writes a line about each result to a file as soon as it is known.
     pub(super) fn ask(
         &self,
         mutants: &[Mutant],
@@ -158,13 +159,13 @@ impl<'t> Programs<'t> {
         let mut open: Vec<usize> = Vec::new();
         for number in holds {
             if noticed_before.contains(&mutants[*number].key) {
-                lock(&told).0.insert(*number, Asked::Noticed { by: "a run before".to_owned() });
+                lock(&told).0.insert(*number, Asked::Noticed { by: "a previous run".to_owned() });
             } else {
                 open.push(*number);
             }
         }
         for slow in [false, true] {
-            say(&format!("{} changes are asked of {} programs", open.len(), if slow { "slow" } else { "fast" }));
+            say(&format!("trying {} changes with the {} programs", open.len(), if slow { "slow" } else { "fast" }));
             let next = AtomicUsize::new(0);
             side_by_side(|| {
                 while let Some(number) = open.get(next.fetch_add(1, Ordering::Relaxed)) {
@@ -177,7 +178,7 @@ impl<'t> Programs<'t> {
                     };
                     say(&format!("{}/{}: {} is {how} by {by} [{number}]", told.len() + 1, holds.len(), mutant.name));
                     writeln!(file, "{how}\t{}\t{number}\t{by}", mutant.key)
-                        .map_err(|error| format!("what was told cannot be kept: {error}"))?;
+                        .map_err(|error| format!("cannot write a result: {error}"))?;
                     told.insert(*number, asked);
                 }
                 Ok(())
@@ -189,7 +190,7 @@ impl<'t> Programs<'t> {
 
     fn ask_of(&self, number: usize, file: &str, slow: bool) -> Result<Asked, String> {
         let mut asked = Vec::new();
-        // What stands above the store is the same on both databases, but for the kits of tests; the slow ones make sure.
+        // Code above the store is the same on both databases, except the test kits; the slow programs make sure.
         let both = ["/store", "sql", "/testing"].iter().any(|part| file.contains(part));
         let reaching = self.programs.iter().filter(|program| program.reaches.contains(&number));
         for program in reaching.clone().filter(|program| program.is_slow() == slow) {
@@ -217,14 +218,15 @@ impl Program {
         SLOW.contains(&&*self.name)
     }
 
-    /// Whether there is a test in it that runs it again on a server.
+    /// Whether it has a test that runs it again on a server.
     fn again_on_server(&self, server: &str) -> Result<bool, String> {
         let listed = self.command(server).args(["--list"]).output();
-        let listed = listed.map_err(|error| format!("{} cannot be run: {error}", self.name))?.stdout;
+        let listed = listed.map_err(|error| format!("cannot run {}: {error}", self.name))?.stdout;
         Ok(String::from_utf8_lossy(&listed).contains(ON_SERVER.1))
     }
 
-    /// Runs it without a change, and notes how long that takes and what it comes to; why it does not pass, if so.
+    /// Runs it without a change, and notes how long it takes and which changes it reaches. Returns the reason if it
+    /// fails.
     fn run_without(&mut self, server: &str, reached: &Path) -> Result<Option<String>, String> {
         _ = std::fs::remove_file(reached);
         let begun = Instant::now();
@@ -241,7 +243,7 @@ impl Program {
         })
     }
 
-    /// The test that fails under a change, here and again on its own, and not without it.
+    /// The test that fails under a change, fails again on its own, and does not fail without the change.
     fn notices(&self, server: &str, number: usize) -> Result<Option<String>, String> {
         let patience = (self.takes * PATIENCE.0).max(PATIENCE.1);
         let mut unsure: Vec<String> = Vec::new();
@@ -250,7 +252,7 @@ impl Program {
             let (test, again) = match self.run(server, Some(number), &skipped, patience)? {
                 Ended::Well => return Ok(None),
                 Ended::TooLate => (None, "which hangs".to_owned()),
-                Ended::Failed(None) => (None, "which ends badly".to_owned()),
+                Ended::Failed(None) => (None, "which fails".to_owned()),
                 Ended::Failed(Some(test)) => (Some(test.clone()), test),
             };
             let alone = test.as_deref().map_or(skipped, |test| vec!["--exact", test]);
@@ -258,10 +260,10 @@ impl Program {
                 unsure.extend(test);
                 continue;
             }
-            // What fails without the change too says nothing of it, nor of any other one.
+            // A test that also fails without the change proves nothing about any change.
             if !matches!(self.run(server, None, &alone, patience)?, Ended::Well) {
                 return Err(format!(
-                    "{}: {again} fails without a change now; is there room, and a database?",
+                    "{}: {again} now fails without a change; check the disk space and the database",
                     self.name
                 ));
             }
@@ -281,7 +283,7 @@ impl Program {
         } else {
             command.env("DATAHUB_TESTS", "sqlite-only").env_remove(postgres::URL);
         }
-        // A cell that is drawn by lot has to be there again when its test is asked alone.
+        // A random cell must be chosen again when its test runs alone.
         command.env("DATAHUB_CRASH_SEED", "16").env("DATAHUB_SOAK_SEED", "16");
         // The tests of a procedural macro are linked to the compiler's libraries.
         if let Some(libraries) = libraries() {
@@ -303,20 +305,20 @@ impl Program {
     }
 }
 
-/// Runs a program until it ends, a test of it fails, or it took too long.
+/// Runs a program until it ends, one of its tests fails, or it takes too long.
 fn run(command: &mut Command, patience: Duration) -> Result<Ended, String> {
     command.env("RUST_BACKTRACE", "0");
     #[cfg(unix)]
     command.process_group(0);
     let child = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null()).spawn();
-    let mut child = child.map_err(|error| format!("{} cannot be run: {error}", command.get_program().display()))?;
+    let mut child = child.map_err(|error| format!("cannot run {}: {error}", command.get_program().display()))?;
     let Some(output) = child.stdout.take() else { return Err("a child has no output".to_owned()) };
     let (sender, failures) = mpsc::channel();
-    // It ends with the pipe, which the end of the group closes.
+    // The thread ends with the pipe, which closes when the process group ends.
     std::thread::spawn(move || {
         for line in BufReader::new(output).lines().map_while(Result::ok) {
             if let Some(test) = line.strip_prefix("test ").and_then(|line| line.strip_suffix("FAILED")) {
-                // The receiver is gone once a test has failed.
+                // The receiver is dropped after the first failure.
                 _ = sender
                     .send(test.trim_end().trim_end_matches("...").trim_end().trim_end_matches(SHOULD_PANIC).to_owned());
             }
@@ -339,7 +341,7 @@ fn run(command: &mut Command, patience: Duration) -> Result<Ended, String> {
                 return Ok(Ended::Failed(test));
             }
             Ok(None) if begun.elapsed() < patience => {
-                // Without its output there is nothing to wait for but its end.
+                // Its output may be closed, so wait for its end.
                 std::thread::sleep(Duration::from_millis(10));
             }
             _ => {
@@ -350,7 +352,7 @@ fn run(command: &mut Command, patience: Duration) -> Result<Ended, String> {
     }
 }
 
-/// Does the same in each worker until all have ended.
+/// Runs the same work in every worker and waits until all have ended.
 fn side_by_side(work: impl Fn() -> Result<(), String> + Sync) -> Result<(), String> {
     std::thread::scope(|scope| {
         let workers: Vec<_> = (0..WORKERS).map(|_| scope.spawn(&work)).collect();
@@ -363,7 +365,7 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Ends a program with those that it has started.
+/// Ends a program and the programs that it has started.
 fn end(child: &mut Child) {
     _ = Command::new("kill").args(["-KILL", "--", &format!("-{}", child.id())]).stderr(Stdio::null()).status();
     _ = child.kill();

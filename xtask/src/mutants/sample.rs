@@ -13,36 +13,36 @@ use super::{LEFT, PARTS, PLANTED, Tried, judge, name};
 use crate::check::{install, say};
 use crate::postgres::Server;
 
-/// The part's name in the list of what is explained.
+/// The name of this part in the list of explained changes.
 const PART: &str = "sample";
 
-/// The packages that ship, `datahub-protocol` apart, of which every change is tried.
+/// The shipped packages, without `datahub-protocol`, of which every change is tried.
 const PACKAGES: [&str; 6] =
     ["cdms-odata", "cdms-simulator", "datahub-cli", "datahub-macros", "datahub-model", "datahub-runtime"];
 
-/// What is no behaviour of the product: planted faults, the stops of the crash matrix, and a bench.
+/// Files that are not behaviour of the product: planted faults, the stops of the crash matrix, and a bench.
 const EXCLUDED: [&str; 3] =
     ["cdms-odata/src/planted.rs", "datahub-runtime/src/crash_points.rs", "datahub-macros/src/bench.rs"];
 
-/// A sample is drawn larger by so many in a hundred, because many changes do not compile.
+/// The percentage by which a larger sample is drawn, because many changes do not compile.
 const SPARE_PERCENT: usize = 40;
 
-/// Where the copy of the workspace is, and what was told of each change.
+/// The folder of the workspace's copy and of the results.
 const FOLDER: &str = "target/mutants-of-sample";
 
 /// A change that cargo-mutants knows.
 #[derive(Debug)]
 pub(super) struct Mutant {
-    /// What it is called, with its line.
+    /// Its name with its line.
     pub(super) name: String,
-    /// What it is called without, and which of that name it is.
+    /// Its name without the line, and its number among changes of the same name.
     pub(super) key: String,
     pub(super) package: String,
     pub(super) file: String,
     pub(super) from: Place,
     pub(super) to: Place,
     pub(super) replacement: String,
-    /// Where the function that it is in begins.
+    /// Where its function begins.
     pub(super) function: Place,
     genre: Genre,
 }
@@ -82,29 +82,29 @@ impl Mutant {
     }
 }
 
-/// Draws a sample, plants it, and asks the tests; with `again`, only of what none has noticed in the runs before.
+/// Draws a sample, plants it, and runs the tests; with `again`, only for changes that no previous run has noticed.
 pub(crate) fn run(count: usize, seed: Option<u64>, again: bool) -> Result<String, String> {
     let seed = seed.unwrap_or_else(|| fastrand::u64(..1_000_000));
-    let explained = std::fs::read_to_string(LEFT).map_err(|error| format!("{LEFT} cannot be read: {error}"))?;
+    let explained = std::fs::read_to_string(LEFT).map_err(|error| format!("cannot read {LEFT}: {error}"))?;
     let folder = std::path::absolute(FOLDER).map_err(|error| format!("{FOLDER}: {error}"))?;
     std::fs::create_dir_all(&folder).map_err(|error| format!("{FOLDER}: {error}"))?;
     let all = list()?;
     let of = all.len();
     let mut mutants = draw(all, count + count * SPARE_PERCENT / 100, seed);
-    say(&format!("{} of {of} changes are drawn by seed {seed}", mutants.len()));
+    say(&format!("drew {} of {of} changes with seed {seed}", mutants.len()));
     let mut tree = Tree::plant(&folder, &mutants)?;
     let spare: Vec<_> = tree.holds.iter().copied().skip(count).collect();
     for number in spare {
         tree.holds.remove(&number);
     }
     say(&format!(
-        "{} are tried; {} drawn do not compile, {} compile without a switch only",
+        "trying {}; {} of the sample do not compile, {} compile only without a switch",
         tree.holds.len(),
         tree.unviable.len(),
         tree.alone.len()
     ));
     let server = Server::start()?;
-    let server = server.as_ref().map(Server::url).ok_or("a sample is tried on both databases; unset DATAHUB_TESTS")?;
+    let server = server.as_ref().map(Server::url).ok_or("a sample needs both databases; unset DATAHUB_TESTS")?;
     let programs = Programs::build(&tree, &folder, server)?;
     let told = folder.join("told.tsv");
     let before = if again { noticed_before(&told)? } else { BTreeSet::new() };
@@ -127,14 +127,14 @@ pub(crate) fn run(count: usize, seed: Option<u64>, again: bool) -> Result<String
     for (package, (tried, missed)) in by_package {
         say(&format!("| `{package}` | {tried} | {missed} |"));
     }
-    // What is explained of changes that are not in this sample is for another one.
+    // Explanations of changes that are not in this sample belong to other samples.
     let names: BTreeSet<_> = tried.keys().map(|number| name(&mutants[*number].name)).collect();
     let explained = explained.lines().filter(|line| line.starts_with('[') || names.contains(line.trim()));
     let explained = explained.collect::<Vec<_>>().join("\n");
     judge(PART, &Tried { noticed: tried.len() - missed.values().sum::<usize>(), missed }, &explained)
 }
 
-/// All changes of what ships, without those that a part tries.
+/// All changes of the shipped code, without those that a part tries.
 fn list() -> Result<Vec<Mutant>, String> {
     install("cargo-mutants")?;
     let mut command = Command::new("cargo-mutants");
@@ -146,19 +146,19 @@ fn list() -> Result<Vec<Mutant>, String> {
         let files = part.arguments.iter().filter_map(|argument| argument.strip_prefix("--file="));
         command.args(files.map(|files| format!("--exclude={files}")));
     }
-    let output = command.output().map_err(|error| format!("cargo-mutants cannot be run: {error}"))?;
+    let output = command.output().map_err(|error| format!("cannot run cargo-mutants: {error}"))?;
     if !output.status.success() {
         let why = String::from_utf8_lossy(&output.stderr);
         return Err(format!("cargo-mutants ended with {}: {}", output.status, why.trim()));
     }
     let listed: Vec<Value> = serde_json::from_slice(&output.stdout)
-        .map_err(|error| format!("cargo-mutants lists its changes in a form that is not known here: {error}"))?;
-    let read = |listed| Mutant::read(listed).ok_or_else(|| format!("cargo-mutants lists an unknown change: {listed}"));
+        .map_err(|error| format!("unknown format of cargo-mutants's list: {error}"))?;
+    let read = |listed| Mutant::read(listed).ok_or_else(|| format!("unknown change in cargo-mutants's list: {listed}"));
     listed.iter().map(read).collect()
 }
 
-/// So many of all, chosen by the seed and by what they are called without their lines, so that an edit elsewhere moves none
-/// of them in or out.
+/// Chooses this number of changes by the seed and by their names without lines, so that edits elsewhere do not change
+/// the sample.
 fn draw(mut all: Vec<Mutant>, count: usize, seed: u64) -> Vec<Mutant> {
     all.sort_by_key(|mutant| (mutant.file.clone(), mutant.from));
     let mut times: BTreeMap<String, u64> = BTreeMap::new();
@@ -172,12 +172,12 @@ fn draw(mut all: Vec<Mutant>, count: usize, seed: u64) -> Vec<Mutant> {
     all
 }
 
-/// A number for a text, another one for each seed.
+/// A pseudorandom number for a text and a seed.
 fn lot(seed: u64, text: &str) -> u64 {
     text.bytes().fold(seed, |lot, byte| fastrand::Rng::with_seed(lot ^ u64::from(byte)).u64(..))
 }
 
-/// What a test noticed before.
+/// The changes that previous runs noticed.
 fn noticed_before(told: &Path) -> Result<BTreeSet<String>, String> {
     let text = std::fs::read_to_string(told).map_err(|error| format!("{}: {error}", told.display()))?;
     let noticed = text.lines().filter_map(|line| line.strip_prefix("noticed\t"));
@@ -208,7 +208,7 @@ mod tests {
     }
 
     #[test]
-    fn a_seed_draws_the_same_changes_wherever_they_stand() {
+    fn a_seed_draws_the_same_changes_on_any_line() {
         let names =
             ["delete ! in f", "delete - in f", "delete ! in g", "delete ! in f", "delete ! in h", "delete - in i"];
         let at =

@@ -1,4 +1,4 @@
-//! Many changes of one source file in one text, each behind a switch that is asked while the program runs.
+//! Many changes of one source file in one text, each behind a switch that is read at run time.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -7,31 +7,31 @@ use std::ops::Range;
 use syn::spanned::Spanned as _;
 use syn::visit::{self, Visit};
 
-/// A place in a file: the line and the column, both counted from 1, the latter in characters.
+/// A position in a file: line and column, both counted from 1, the column in characters.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Place {
     pub(super) line: usize,
     pub(super) column: usize,
 }
 
-/// What sort of change cargo-mutants calls it.
+/// The kind of a change, as cargo-mutants names it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Genre {
-    /// The body of a function is another one.
+    /// The body of a function is replaced.
     Body,
-    /// Another operator stands between two operands.
+    /// A binary operator is replaced.
     Binary,
-    /// There is no operator before an operand.
+    /// A unary operator is removed.
     Unary,
-    /// An arm of a `match` is gone.
+    /// An arm of a `match` is removed.
     Arm,
-    /// The guard of an arm is constant.
+    /// The guard of an arm is replaced with a constant.
     Guard,
-    /// A field is as in the rest of the struct.
+    /// A field is taken from the base expression of the struct.
     Field,
 }
 
-/// A change to be put behind the switch of its number.
+/// A change to put behind the switch of its number.
 #[derive(Debug)]
 pub(super) struct Change {
     pub(super) number: usize,
@@ -40,14 +40,14 @@ pub(super) struct Change {
     pub(super) replacement: String,
 }
 
-/// The function that says whether a change's switch is on.
+/// The function that returns whether the switch of a change is on.
 pub(super) const SWITCH: &str = "::mutant_switch::is_on";
 
 /// A file with its changes.
 #[derive(Debug)]
 pub(super) struct Switched {
     pub(super) text: String,
-    /// Where each change stands in the text, by number.
+    /// The range of each change in the text, by number.
     pub(super) at: BTreeMap<usize, Range<usize>>,
 }
 
@@ -55,25 +55,25 @@ pub(super) struct Switched {
 #[derive(Debug, Clone)]
 struct Edit {
     number: usize,
-    /// What is put behind the switch; empty for what is put before something.
+    /// The range that is put behind the switch; empty for an insertion.
     at: Range<usize>,
     form: Form,
 }
 
 #[derive(Debug, Clone)]
 enum Form {
-    /// This stands there while the switch is on.
+    /// Replaces the range while the switch is on.
     Instead(String),
-    /// This is put in, the switch in it already.
+    /// Is inserted; contains the switch.
     Inserted(String),
 }
 
-/// Puts the changes into the text of a file, those that can be: a change of an operator in a chain of `let`s cannot, nor
-/// what stands in no expression of the file.
+/// Puts the changes into the text of a file. Left out are changes of an operator in a chain of `let`s, and changes
+/// outside the expressions of the file.
 ///
 /// # Errors
 ///
-/// The text is no Rust.
+/// Fails if the text is not valid Rust.
 pub(super) fn switch(text: &str, changes: &[&Change]) -> Result<Switched, String> {
     let file = syn::parse_file(text).map_err(|error| error.to_string())?;
     let mut finder = Finder { text, wanted: BTreeMap::new(), edits: Vec::new() };
@@ -111,7 +111,7 @@ pub(super) fn offset(text: &str, place: Place) -> Option<usize> {
     Some(start + within)
 }
 
-/// Writes a part of the text with the edits in it, which are in order, the outer ones first.
+/// Writes a part of the text with its edits, which are in order, outer edits first.
 fn render(text: &str, part: Range<usize>, edits: &[Edit], into: &mut Switched) {
     let mut written = part.start;
     let mut rest = edits;
@@ -137,7 +137,7 @@ fn render(text: &str, part: Range<usize>, edits: &[Edit], into: &mut Switched) {
     into.text.push_str(&text[written..part.end]);
 }
 
-/// Finds the expressions that are changed.
+/// Finds the changed expressions.
 struct Finder<'c> {
     text: &'c str,
     wanted: BTreeMap<(Place, Genre), Vec<&'c Change>>,
@@ -223,7 +223,7 @@ impl<'ast> Visit<'ast> for Finder<'_> {
     }
 }
 
-/// Whether a condition has a `let` in it, which cannot be moved into an `if` of its own.
+/// Whether a condition contains a `let`, which cannot be moved into another `if`.
 fn has_let(condition: &syn::Expr) -> bool {
     match condition {
         syn::Expr::Let(_) => true,
@@ -250,7 +250,7 @@ mod tests {
     }
 
     #[test]
-    fn every_genre_stands_behind_its_switch() {
+    fn every_genre_is_put_behind_its_switch() {
         let text = "fn f(é: i32) -> bool {\n    let b = !é.g() && é < 2;\n    match b {\n        true if b => h(S { i, j: 1, ..k }),\n        false => b,\n        _ => b,\n    }\n}\n";
         let all = [
             change(1, Genre::Body, 2, 5, "false"),
@@ -280,7 +280,7 @@ mod tests {
     }
 
     #[test]
-    fn a_chain_of_lets_is_left_as_it_is() {
+    fn a_chain_of_lets_is_left_unchanged() {
         let text = "fn f() {\n    if let A = b && c { d() }\n}\n";
         assert_eq!(switched(text, &[change(1, Genre::Binary, 2, 18, "||")]), text);
     }

@@ -1,4 +1,4 @@
-//! A copy of the workspace that holds many changes behind a switch, built with all those that compile.
+//! A copy of the workspace with many changes, each behind a switch, built with all that compile.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
@@ -14,15 +14,15 @@ use crate::check::say;
 /// The package with the switch that all changed packages depend on.
 const SWITCH_PACKAGE: &str = "mutant-switch";
 
-/// The number of the change that is on, for a program and for those that it starts.
+/// The variable with the number of the change that is on, for a program and the programs that it starts.
 pub(super) const ON: &str = "DATAHUB_MUTANT";
 
-/// A file to which a program adds the numbers of the changes that it comes to.
+/// The variable with the file to which a program adds the numbers of the changes that it reaches.
 pub(super) const REACHED: &str = "DATAHUB_MUTANTS_REACHED";
 
-/// The switch, which is built into test programs only: a change that cannot be noted has to end the test, so it panics. It
-/// allocates nothing after its first question, since there are tests that count allocations.
-const SWITCH_SOURCE: &str = r#"//! Says which change is on, and notes which changes a program comes to.
+/// The switch, which is built only into test programs. It panics if it cannot note a change, because that must end the
+/// test. It allocates only when it is first called, because some tests count allocations.
+const SWITCH_SOURCE: &str = r#"//! Tells which change is on, and notes which changes a program reaches.
 
 use std::fs::File;
 use std::io::Write as _;
@@ -37,7 +37,7 @@ pub fn is_on(number: usize) -> bool {
         let on = std::env::var("DATAHUB_MUTANT").ok().and_then(|number| number.parse().ok());
         let reached = std::env::var_os("DATAHUB_MUTANTS_REACHED").map(|path| {
             let file = std::fs::OpenOptions::new().append(true).create(true).open(path);
-            file.expect("the file of the changes that are reached")
+            file.expect("the file of reached changes")
         });
         (on, reached)
     });
@@ -54,22 +54,22 @@ pub fn is_on(number: usize) -> bool {
 }
 "#;
 
-/// The copy, and what became of the changes that were to be in it.
+/// The copy, and the changes in it.
 pub(super) struct Tree {
     pub(super) folder: PathBuf,
     pub(super) target: PathBuf,
-    /// The packages that are changed. What uses a derive is not checked, whose changes would show there.
+    /// The changed packages. Code that uses a derive is not checked, because changes of the derive would show there.
     packages: BTreeSet<String>,
-    /// The changes that are in it, by number.
+    /// The numbers of the changes in the copy.
     pub(super) holds: BTreeSet<usize>,
-    /// Those that do not compile, whether with a switch or without.
+    /// The changes that do not compile, with or without a switch.
     pub(super) unviable: BTreeSet<usize>,
-    /// Those that compile on their own alone: in a constant, say, where no switch can be asked.
+    /// The changes that compile only without a switch, for example in a constant, where a switch cannot be read.
     pub(super) alone: BTreeSet<usize>,
 }
 
 impl Tree {
-    /// Copies the workspace to a folder, changes it and checks it until all that is left compiles.
+    /// Copies the workspace to a folder, changes it, and removes changes until the rest compiles.
     pub(super) fn plant(folder: &Path, mutants: &[Mutant]) -> Result<Tree, String> {
         let mut tree = Tree {
             folder: folder.join("tree"),
@@ -81,7 +81,7 @@ impl Tree {
         };
         copy(&tree.folder)?;
         add_switch(&tree.folder, mutants)?;
-        // First what compiles without a switch; the others can be tried in no way.
+        // First without a switch; changes that do not compile then cannot be tried at all.
         let mut literal: BTreeSet<usize> = tree.holds.clone();
         let mut compile_alone = BTreeSet::new();
         while !literal.is_empty() {
@@ -97,7 +97,8 @@ impl Tree {
         Ok(tree)
     }
 
-    /// Writes changes in one way, and takes out those that do not compile, until the rest does: those in it, and the others.
+    /// Writes changes in one way, and removes those that do not compile until the rest does. Returns the changes that
+    /// compile, and the others.
     fn settle(
         &self,
         mutants: &[Mutant],
@@ -114,19 +115,19 @@ impl Tree {
             if culprits.is_empty() {
                 return Ok((kept, out));
             }
-            say(&format!("{} of {} changes do not compile and are taken out", culprits.len(), kept.len()));
+            say(&format!("{} of {} changes do not compile and are removed", culprits.len(), kept.len()));
             kept.retain(|number| !culprits.contains(number));
             out.extend(culprits);
         }
     }
 
-    /// Checks the packages; the changes that errors are about.
+    /// Checks the packages, and returns the changes that errors are about.
     fn check(&self, written: &Written) -> Result<BTreeSet<usize>, String> {
         let mut command = self.cargo("check");
         command.args(["--lib", "--bins", "--all-features", "--keep-going"]);
         command.args(self.packages.iter().map(|package| format!("--package={package}")));
         let output = command.arg("--message-format=json").stderr(Stdio::null()).output();
-        let output = output.map_err(|error| format!("cargo cannot be run: {error}"))?;
+        let output = output.map_err(|error| format!("cannot run cargo: {error}"))?;
         let mut culprits = BTreeSet::new();
         let mut first = None;
         for message in messages(&output.stdout) {
@@ -137,8 +138,8 @@ impl Tree {
             }
         }
         if culprits.is_empty() && !output.status.success() {
-            let first = first.unwrap_or_else(|| "nothing said why".to_owned());
-            return Err(format!("the changed workspace does not compile, and no change is where it fails: {first}"));
+            let first = first.unwrap_or_else(|| "unknown reason".to_owned());
+            return Err(format!("the changed workspace does not compile, and no change explains why: {first}"));
         }
         Ok(culprits)
     }
@@ -151,12 +152,12 @@ impl Tree {
     }
 }
 
-/// The lines of a cargo command's output that are messages.
+/// The messages in the output of a cargo command.
 pub(super) fn messages(output: &[u8]) -> impl Iterator<Item = Value> {
     output.split(|byte| *byte == b'\n').filter_map(|line| serde_json::from_slice(line).ok())
 }
 
-/// Each changed file, with where in it the changes are.
+/// Each changed file, with the ranges of its changes.
 type Written = BTreeMap<String, BTreeMap<usize, Range<usize>>>;
 
 /// A way to write changes.
@@ -169,7 +170,7 @@ fn write_switched(folder: &Path, mutants: &[Mutant], kept: &BTreeSet<usize>) -> 
         let of_file = kept.iter().filter(|number| mutants[**number].file == file);
         let changes: Vec<Change> = of_file.map(|number| mutants[*number].change(*number)).collect();
         let switched = switch(&original, &changes.iter().collect::<Vec<_>>())
-            .map_err(|error| format!("{file} cannot be read as Rust: {error}"))?;
+            .map_err(|error| format!("cannot parse {file}: {error}"))?;
         write(&folder.join(file), &switched.text)?;
         written.insert(file.to_owned(), switched.at);
     }
@@ -188,7 +189,7 @@ fn write_literal(folder: &Path, mutants: &[Mutant], kept: &BTreeSet<usize>) -> R
             let old = text.len();
             let Some(begin) = super::switched::offset(&text, mutant.from) else { continue };
             let Some(changed) = replace(&text, mutant.from, mutant.to, &mutant.replacement) else { continue };
-            // What was changed before stands behind this.
+            // Earlier changes are further back in the text.
             let shift = changed.len().wrapping_sub(old);
             for range in at.values_mut() {
                 *range = range.start.wrapping_add(shift)..range.end.wrapping_add(shift);
@@ -202,13 +203,13 @@ fn write_literal(folder: &Path, mutants: &[Mutant], kept: &BTreeSet<usize>) -> R
     Ok(written)
 }
 
-/// Changes none of which stands in the function of another, since one fault may hide another there, and the rest.
+/// Separates changes into one per function and the rest, because an error may hide another one in the same function.
 fn apart(mutants: &[Mutant], of: &BTreeSet<usize>) -> (BTreeSet<usize>, BTreeSet<usize>) {
     let mut functions = BTreeSet::new();
     of.iter().partition(|number| functions.insert((&mutants[**number].file, mutants[**number].function)))
 }
 
-/// The change that an error is about: the smallest one around a place that the error shows, or else the nearest.
+/// The change that an error is about: the smallest one around a place in the error, or else the nearest.
 fn culprit(message: &Value, written: &Written) -> Option<usize> {
     let spans = message["spans"].as_array()?;
     let places: Vec<_> = spans
@@ -233,20 +234,20 @@ fn files(mutants: &[Mutant]) -> BTreeSet<&str> {
     mutants.iter().map(|mutant| &*mutant.file).collect()
 }
 
-/// Copies what git knows, as it is now, and takes out of the copy what is gone.
+/// Copies the files that git knows, in their present state, and removes other files from the copy.
 fn copy(to: &Path) -> Result<(), String> {
     let listed = Command::new("git").args(["ls-files", "--cached", "--others", "--exclude-standard"]).output();
-    let listed = listed.map_err(|error| format!("git cannot be run: {error}"))?;
+    let listed = listed.map_err(|error| format!("cannot run git: {error}"))?;
     if !listed.status.success() {
         return Err(format!("git ls-files ended with {}", listed.status));
     }
     let listed = String::from_utf8_lossy(&listed.stdout).into_owned();
-    // A file that is deleted and not committed yet is listed too.
+    // Deleted files are also listed until the deletion is committed.
     let files: BTreeSet<&Path> = listed.lines().map(Path::new).filter(|file| file.is_file()).collect();
     for file in &files {
         let failed = |error: std::io::Error| format!("{}: {error}", file.display());
         let now = std::fs::read(file).map_err(failed)?;
-        // A file that stays as it is keeps its time, so that cargo need not build it again.
+        // An unchanged file keeps its time, so that cargo does not build it again.
         if std::fs::read(to.join(file)).ok().as_ref() != Some(&now) {
             create(&to.join(file), &now)?;
             let mode = std::fs::metadata(file).map_err(failed)?.permissions();
@@ -256,14 +257,14 @@ fn copy(to: &Path) -> Result<(), String> {
     remove_others(to, Path::new(""), &files)
 }
 
-/// Removes the Rust files of a folder of the copy that are none of these: cargo would build them.
+/// Removes all other Rust files from a folder of the copy, because cargo would build them.
 fn remove_others(copy: &Path, folder: &Path, files: &BTreeSet<&Path>) -> Result<(), String> {
     let failed = |error: std::io::Error| format!("{}: {error}", copy.join(folder).display());
     for entry in std::fs::read_dir(copy.join(folder)).map_err(failed)? {
         let entry = entry.map_err(failed)?;
         let path = folder.join(entry.file_name());
         if entry.file_type().map_err(failed)?.is_dir() {
-            // What tests build stands in folders of that name.
+            // Tests build in folders of that name.
             if path != Path::new(SWITCH_PACKAGE) && !path.ends_with("target") {
                 remove_others(copy, &path, files)?;
             }
@@ -283,7 +284,7 @@ fn add_switch(folder: &Path, mutants: &[Mutant]) -> Result<(), String> {
         }
         let edited = text.replacen(from, to, 1);
         if edited == text {
-            return Err(format!("{} has no `{from}`", file.display()));
+            return Err(format!("no `{from}` in {}", file.display()));
         }
         write(&folder.join(file), &edited)
     };
@@ -299,10 +300,10 @@ fn add_switch(folder: &Path, mutants: &[Mutant]) -> Result<(), String> {
 }
 
 fn read(file: &Path) -> Result<String, String> {
-    std::fs::read_to_string(file).map_err(|error| format!("{} cannot be read: {error}", file.display()))
+    std::fs::read_to_string(file).map_err(|error| format!("cannot read {}: {error}", file.display()))
 }
 
-/// Writes a file unless it is so already.
+/// Writes a file unless its text is unchanged.
 fn write(file: &Path, text: &str) -> Result<(), String> {
     if std::fs::read(file).is_ok_and(|now| now == text.as_bytes()) {
         return Ok(());
@@ -311,7 +312,7 @@ fn write(file: &Path, text: &str) -> Result<(), String> {
 }
 
 fn create(file: &Path, bytes: &[u8]) -> Result<(), String> {
-    let failed = |error: std::io::Error| format!("{} cannot be written: {error}", file.display());
+    let failed = |error: std::io::Error| format!("cannot write {}: {error}", file.display());
     file.parent().map_or(Ok(()), std::fs::create_dir_all).map_err(failed)?;
     std::fs::write(file, bytes).map_err(failed)
 }
