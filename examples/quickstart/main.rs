@@ -1,7 +1,7 @@
-//! The main job, told on the terminal: a model in sync between SQLite and a simulated CDMS over HTTP.
+//! The main job, shown on the terminal: a model is kept in sync between SQLite and a simulated CDMS over HTTP.
 //!
-//! `cargo run --example quickstart`. Every step says what it cost and checks what it tells; a step that is not as told
-//! ends the program with status 1.
+//! `cargo run --example quickstart`. Every step prints its cost and checks its claims; a failed check ends the program
+//! with status 1.
 
 mod person;
 mod story;
@@ -16,12 +16,12 @@ use datahub_runtime::{EntryKind, Finding, Instant, Note, Reference, Value};
 
 use example_domain::{Contact, Organisation, Phone, Sector};
 use person::Person;
-use story::{Story, Told};
+use story::{StepResult, Story};
 
 #[tokio::main]
 async fn main() -> ExitCode {
     let mut story = Story::begin("Data Hub Sync: one organisation, two systems, nothing lost");
-    match tell(&mut story).await {
+    match play(&mut story).await {
         Ok(()) => {
             story.end();
             ExitCode::SUCCESS
@@ -33,7 +33,7 @@ async fn main() -> ExitCode {
     }
 }
 
-async fn tell(story: &mut Story) -> Told<()> {
+async fn play(story: &mut Story) -> StepResult<()> {
     // A CDMS on a free port, with the entities and attributes of a real one, and a hub on a SQLite file.
     let kit = Kit::with(example_domain::METADATA, |cdms| cdms.max_length("Account", "Name", 160));
     let hub = kit.hub(example_domain::models()).program("quickstart").connect().await?.acting_as("ada@example.gov.uk");
@@ -63,14 +63,14 @@ async fn tell(story: &mut Story) -> Told<()> {
     step.check(org.sector == Some(food.into()), "its sector is a typed reference")?;
     step.check(org.phone == Some(Phone::new("+44 113 4960000")), "three CDMS attributes became one telephone number")?;
     step.check(found(&org) == Some(Finding::First), "it was new to the hub")?;
-    // First contact asks once which organisation this CDMS is.
+    // First contact finds out once which organisation this CDMS is.
     step.cost(2)?;
 
     let step = story.step(&hub, "It is read again, in sync");
     let org = Organisation::get(&hub, id).await?;
     step.check(found(&org) == Some(Finding::InSync), "both sides were compared and are equal")?;
     let sector = Sector::get(&hub, food.into()).freshness(Freshness::LocalOnly).await;
-    step.check(sector.is_err(), "a sector nobody has read yet is not in the hub")?;
+    step.check(sector.is_err(), "a sector that was never read is not in the hub")?;
     step.cost(1)?;
 
     let step = story.step(&hub, "A person changes it in CDMS, with an ordinary OData MERGE");
@@ -120,7 +120,7 @@ async fn tell(story: &mut Story) -> Told<()> {
     org.alias = "Crumbs".into();
     let refused = org.save(&hub).await;
     let reason = refused.as_ref().err().map(ToString::to_string).unwrap_or_default();
-    step.check(kind(&refused) == Some(ErrorKind::Rejected), "the caller learns it")?;
+    step.check(kind(&refused) == Some(ErrorKind::Rejected), "the caller gets an error")?;
     step.check(reason.contains("No biscuits on Mondays."), "in CDMS's own words")?;
     step.check(kit.simulator.record("Account", account) == before, "nothing changed in CDMS")?;
     let row = Organisation::get(&hub, id).freshness(Freshness::LocalOnly).await?;
@@ -160,14 +160,14 @@ async fn tell(story: &mut Story) -> Told<()> {
     let step = story.step(&hub, "CDMS goes away");
     kit.simulator.go_away();
     let away = Organisation::get(&hub, id).await.map(drop);
-    step.check(kind(&away) == Some(ErrorKind::Unavailable), "a read in sync cannot be had")?;
+    step.check(kind(&away) == Some(ErrorKind::Unavailable), "an ordinary read fails")?;
     let row = Organisation::get(&hub, id).or_local().await?;
     step.check(row.name == "Acme Biscuits", "`or_local()` still answers")?;
-    step.check(!row.checked().is_fresh(), "and says that CDMS did not vouch for it")?;
+    step.check(!row.checked().is_fresh(), "and says that CDMS did not confirm the answer")?;
     kit.simulator.come_back();
     step.cost(2)?;
 
-    let step = story.step(&hub, "The organisation's history: when, on which side, what, who");
+    let step = story.step(&hub, "The organisation's history: when, where, what, who");
     let history = Organisation::history(&hub, id).await?;
     let kinds: Vec<_> = history.iter().map(|entry| entry.kind).collect();
     step.cost(0)?;
@@ -176,13 +176,13 @@ async fn tell(story: &mut Story) -> Told<()> {
     }
     use EntryKind::{FirstSeen, Refreshed, Updated};
     let expected = [FirstSeen, Refreshed, Updated, Refreshed, Updated, Refreshed, Updated];
-    step.check(kinds == expected, "every change of both sides is in it, in order")?;
+    step.check(kinds == expected, "it has every change of both sides, in order")?;
 
     hub.shutdown(Duration::from_secs(10)).await;
     Ok(())
 }
 
-/// What a read found.
+/// How a read found the record.
 fn found<T: CdmsSynced>(value: &Synced<T>) -> Option<Finding> {
     match value.checked() {
         Checked::At { found, .. } => Some(found),
@@ -194,7 +194,7 @@ fn kind<T>(result: &Result<T, Error>) -> Option<ErrorKind> {
     result.as_ref().err().map(Error::kind)
 }
 
-/// A text attribute of a record in CDMS, whichever of the two entities has it.
+/// A text attribute of a record in CDMS, an account or a contact.
 fn text(kit: &Kit, id: impl Into<uuid::Uuid>, attribute: &str) -> String {
     let id = id.into();
     let record = ["Account", "Contact"].into_iter().find_map(|entity| kit.simulator.record(entity, id));

@@ -1,12 +1,12 @@
-//! How the story is told: numbered steps, what each cost, and its checks.
+//! Prints the story: numbered steps, each with its checks and its cost.
 
 use std::error::Error;
 use std::io::{IsTerminal as _, Write as _};
 
 use datahub_runtime::{Cost, Hub};
 
-/// A step that went as told, or why it did not.
-pub(crate) type Told<T> = Result<T, Box<dyn Error + Send + Sync>>;
+/// The result of a step, or why it failed.
+pub(crate) type StepResult<T> = Result<T, Box<dyn Error + Send + Sync>>;
 
 /// The story so far.
 pub(crate) struct Story {
@@ -14,7 +14,7 @@ pub(crate) struct Story {
     colour: bool,
 }
 
-/// One step: what happens, and what it cost since it began.
+/// One step, and the cost before it began.
 pub(crate) struct Step {
     hub: Hub,
     begun: Cost,
@@ -30,7 +30,7 @@ impl Story {
         story
     }
 
-    /// A line without a check.
+    /// Prints a line without a check.
     pub(crate) fn note(&self, text: &str) {
         say(&format!("  {text}"));
     }
@@ -42,20 +42,20 @@ impl Story {
         Step { hub: hub.clone(), begun: hub.cost(), colour: self.colour }
     }
 
-    /// Ends well.
+    /// Ends after all steps passed.
     pub(crate) fn end(&self) {
-        say(&format!("\n{}", paint(self.colour, "1;32", &format!("{} steps, all as told.", self.steps))));
+        say(&format!("\n{}", paint(self.colour, "1;32", &format!("All {} steps passed.", self.steps))));
     }
 
-    /// Ends badly.
+    /// Ends after a step failed.
     pub(crate) fn broken(&self, error: &dyn std::fmt::Display) {
-        say(&format!("\n{}", paint(self.colour, "1;31", &format!("Step {} is not as told: {error}", self.steps))));
+        say(&format!("\n{}", paint(self.colour, "1;31", &format!("Step {} failed: {error}", self.steps))));
     }
 }
 
 impl Step {
-    /// Checks what the story says.
-    pub(crate) fn check(&self, holds: bool, claim: &str) -> Told<()> {
+    /// Checks a claim of the story.
+    pub(crate) fn check(&self, holds: bool, claim: &str) -> StepResult<()> {
         if !holds {
             return Err(format!("this does not hold: {claim}").into());
         }
@@ -63,17 +63,17 @@ impl Step {
         Ok(())
     }
 
-    /// Shows what the step cost so far, and checks the number of requests.
-    pub(crate) fn cost(&self, requests: u64) -> Told<()> {
+    /// Prints the cost of the step so far, and checks the number of requests.
+    pub(crate) fn cost(&self, requests: u64) -> StepResult<()> {
         let cost = self.hub.cost() - self.begun;
         say(&format!("    {}", paint(self.colour, "2", &cost.to_string())));
         if cost.requests != requests {
-            return Err(format!("it took {} requests instead of {requests}", cost.requests).into());
+            return Err(format!("expected {requests} requests, found {}", cost.requests).into());
         }
         Ok(())
     }
 
-    /// Quotes what the hub says.
+    /// Quotes a text of the hub.
     pub(crate) fn says(&self, text: &str) {
         for line in text.lines() {
             say(&format!("    │ {line}"));
@@ -86,6 +86,6 @@ fn paint(colour: bool, code: &str, text: &str) -> String {
 }
 
 fn say(line: &str) {
-    // A reader who has gone away is no reason to stop checking.
+    // The checks go on even if the output is not read any more.
     _ = writeln!(std::io::stdout(), "{line}");
 }

@@ -1,7 +1,7 @@
 //! The hub's errors as HTTP responses: a status for each `ErrorKind`, when to retry, and where to ask for the outcome.
 //!
-//! `cargo run --example statuses` plays requests against a simulated CDMS and prints each response. A service does the same in
-//! the error type of its web framework, for example in axum's `IntoResponse`.
+//! `cargo run --example statuses` replays requests against a simulated CDMS and prints each response. A service does
+//! the same in the error type of its web framework, for example in axum's `IntoResponse`.
 
 use std::error::Error as StdError;
 use std::io::{self, Write as _};
@@ -20,11 +20,11 @@ fn status(kind: ErrorKind) -> StatusCode {
     match kind {
         ErrorKind::NotFound => StatusCode::NOT_FOUND,
         ErrorKind::Gone | ErrorKind::Erased => StatusCode::GONE,
-        // Somebody else was faster: read again and decide.
+        // Another write came first: read again and decide.
         ErrorKind::AlreadyExists | ErrorKind::Busy | ErrorKind::Conflict => StatusCode::CONFLICT,
-        // The client sent what the hub, its database or CDMS does not accept.
+        // The hub, its database or CDMS does not accept what the client sent.
         ErrorKind::Invalid | ErrorKind::Rejected => StatusCode::UNPROCESSABLE_ENTITY,
-        // Not a failure: the write may have been carried out, and the outcome will be known.
+        // Not a failure: the write may have been carried out, and the outcome will be known later.
         ErrorKind::Unsettled => StatusCode::ACCEPTED,
         // CDMS has a record that the hub cannot use.
         ErrorKind::LocalNewer | ErrorKind::Quarantined => StatusCode::BAD_GATEWAY,
@@ -36,7 +36,8 @@ fn status(kind: ErrorKind) -> StatusCode {
     }
 }
 
-/// The response for an error. Its text is for the service's own log: it repeats what CDMS says, which may name anything.
+/// The response for an error. The error's text belongs in the service's log only: it repeats what CDMS says, which can
+/// contain any value.
 fn response(error: &Error) -> Response<String> {
     let mut response = Response::builder().status(status(error.kind()));
     if let Some(pause) = error.retry_after() {
@@ -56,7 +57,7 @@ async fn show(hub: &Hub, id: Id<Organisation>) -> Result<Response<String>, Error
     Ok(Response::new(page))
 }
 
-/// `PUT /organisations/{id}/name`, from a form that carries the version it was loaded with.
+/// `PUT /organisations/{id}/name`, from a form that contains the version that it was loaded with.
 async fn rename(hub: &Hub, id: Id<Organisation>, token: VersionToken, name: &str) -> Result<Response<String>, Error> {
     let mut organisation = Organisation::edit(hub, id, token).await?;
     organisation.name = name.into();
@@ -74,7 +75,7 @@ async fn main() -> Result<(), Box<dyn StdError>> {
     Ok(())
 }
 
-/// What a client asks, and what it gets.
+/// Requests of a client, and their responses.
 async fn play() -> Result<Vec<(&'static str, Response<String>)>, Box<dyn StdError>> {
     let kit = Kit::new(example_domain::METADATA);
     let hub = kit.hub(example_domain::models()).program("web").connect().await?.acting_as("ada@example.gov.uk");
@@ -99,7 +100,7 @@ async fn play() -> Result<Vec<(&'static str, Response<String>)>, Box<dyn StdErro
     played.push(("a write whose answer is lost", answer(rename(&hub, id, token, "Acme Ltd").await)));
     played.push(("another write meanwhile", answer(rename(&hub, id, token, "Acme").await)));
 
-    // A record with an open write would be shown as it was before.
+    // A different record: one with an open write would be shown as it was before.
     let other = kit.simulator.seed("Account", [("Name", Value::text("Beta"))]).into();
     kit.simulator.go_away();
     played.push(("CDMS cannot be reached", answer(show(&hub, other).await)));

@@ -36,7 +36,8 @@ pub struct Contact {
     pub address_same_as_organisation: bool,
 }
 
-/// First and middle name as one: joined for reading, and parted again where CDMS parts them, or after the first word.
+/// First and middle name as one value: joined when read, and split again where CDMS splits them, or after the first
+/// word.
 mod first_name {
     use datahub_runtime::{Attributes, Fault, Value};
 
@@ -49,7 +50,7 @@ mod first_name {
         Ok((!joined.is_empty()).then_some(joined))
     }
 
-    /// A first name that the whole still begins with stays as CDMS has it, though it may be two words.
+    /// If the name still begins with CDMS's first name, that part is kept, even if it has two words.
     pub(super) fn encode(name: &Option<String>, seen: &Attributes) -> Result<Attributes, Fault> {
         let name = name.as_deref().unwrap_or_default().trim();
         let kept = match seen.get("FirstName") {
@@ -66,7 +67,7 @@ mod first_name {
 }
 
 impl Contact {
-    /// A contact of whom nothing but the last name is known.
+    /// A contact of whom only the last name is known.
     pub fn named(last_name: impl Into<String>) -> Self {
         Contact {
             id: Id::new(),

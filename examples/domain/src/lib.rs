@@ -1,6 +1,6 @@
-//! The example domain: the seven models of a real Data Hub, and the eleven sorts of reference data that they point to.
+//! The example domain: the seven models of a real Data Hub, and the eleven kinds of reference data that they refer to.
 
-#![allow(missing_docs, reason = "the contracts say what the fields are")]
+#![allow(missing_docs, reason = "the contracts describe the fields")]
 
 mod address;
 mod adviser;

@@ -64,7 +64,7 @@ pub enum OrganisationState {
 }
 
 impl Organisation {
-    /// An organisation of which nothing but its name is known.
+    /// An organisation of which only the name is known.
     pub fn named(name: impl Into<String>) -> Self {
         Organisation {
             id: Id::new(),

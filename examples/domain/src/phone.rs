@@ -2,12 +2,12 @@
 
 use datahub_runtime::{Attributes, Fault, FieldType, Kind, Value};
 
-/// A telephone number as people write it: country code, area code and number, with blanks between.
+/// A telephone number as people write it: country code, area code and number, separated by spaces.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Phone(String);
 
 impl Phone {
-    /// A number; blanks at its ends and repeated ones are dropped.
+    /// A number; leading, trailing and repeated spaces are dropped.
     pub fn new(number: &str) -> Self {
         Phone(number.split_whitespace().collect::<Vec<_>>().join(" "))
     }
@@ -44,9 +44,9 @@ pub(super) fn decode(attributes: &Attributes) -> Result<Option<Phone>, Fault> {
     Ok((!joined.0.is_empty()).then_some(joined))
 }
 
-/// The number as three parts. Parts that the number still begins with are kept as CDMS has them; of a number from
-/// elsewhere a country code is told by its plus, and an area code by the group after it, or without a country code by a
-/// first group that more than one other follows.
+/// The number as three parts. If it still begins with CDMS's parts, they are kept. Otherwise a first group with a plus
+/// is the country code. The next group is the area code if another one follows it; without a country code, if two
+/// others follow it.
 pub(super) fn encode(phone: &Option<Phone>, seen: &Attributes) -> Result<Attributes, Fault> {
     let mut rest = phone.as_ref().map_or("", Phone::as_str);
     let known = |name: &str| match seen.get(name) {
@@ -66,7 +66,7 @@ pub(super) fn encode(phone: &Option<Phone>, seen: &Attributes) -> Result<Attribu
     Ok(Attributes::from([(COUNTRY, Value::text(country)), (AREA, Value::text(area)), (NUMBER, Value::text(rest))]))
 }
 
-/// Whether a number begins with these whole groups, and has more after them.
+/// Whether a number begins with these complete groups, and continues after them.
 fn begins(number: &str, groups: &str) -> bool {
     number.strip_prefix(groups).is_some_and(|rest| rest.starts_with(' '))
 }
@@ -77,7 +77,7 @@ fn take_group<'n>(rest: &mut &'n str) -> &'n str {
     take(rest, length)
 }
 
-/// Takes the first bytes of a number, which end at a blank or at its end.
+/// Takes the first bytes of a number, up to a space or to its end.
 fn take<'n>(rest: &mut &'n str, length: usize) -> &'n str {
     let (taken, left) = rest.split_at(length);
     *rest = left.trim_start();

@@ -2,7 +2,7 @@
 
 use datahub_runtime::prelude::*;
 
-/// What sort of business an organisation is.
+/// What kind of business an organisation is.
 #[derive(Clone, Debug, PartialEq, CdmsSynced)]
 #[cdms(mapping = "businesstype.toml", table = "business_types", mode = "mirror")]
 pub struct BusinessType {
@@ -22,7 +22,7 @@ pub struct Sector {
     pub name: String,
 }
 
-/// How many people an organisation employs, roughly.
+/// About how many people an organisation employs.
 #[derive(Clone, Debug, PartialEq, CdmsSynced)]
 #[cdms(mapping = "employeerange.toml", table = "employee_ranges", mode = "mirror")]
 pub struct EmployeeRange {
@@ -32,7 +32,7 @@ pub struct EmployeeRange {
     pub name: String,
 }
 
-/// What an organisation turns over, roughly.
+/// An organisation's approximate turnover.
 #[derive(Clone, Debug, PartialEq, CdmsSynced)]
 #[cdms(mapping = "turnoverrange.toml", table = "turnover_ranges", mode = "mirror")]
 pub struct TurnoverRange {
@@ -92,7 +92,7 @@ pub struct InteractionChannel {
     pub name: String,
 }
 
-/// What is done for organisations.
+/// A service for organisations.
 #[derive(Clone, Debug, PartialEq, CdmsSynced)]
 #[cdms(mapping = "service.toml", table = "services", mode = "mirror")]
 pub struct Service {
@@ -102,7 +102,7 @@ pub struct Service {
     pub name: String,
 }
 
-/// How far the delivery of a service has come.
+/// The progress of a service's delivery.
 #[derive(Clone, Debug, PartialEq, CdmsSynced)]
 #[cdms(mapping = "servicedeliverystatus.toml", table = "service_delivery_statuses", mode = "mirror")]
 pub struct ServiceDeliveryStatus {

@@ -5,7 +5,7 @@ use datahub_runtime::prelude::*;
 
 use super::{Adviser, Contact, Country, Organisation, Sector, Service, ServiceDeliveryStatus, Team, UkRegion};
 
-/// A service as one team offers it.
+/// A service that a team offers.
 #[derive(Clone, Debug, PartialEq, CdmsSynced)]
 #[cdms(mapping = "serviceoffer.toml", table = "service_offers")]
 pub struct ServiceOffer {
@@ -17,7 +17,7 @@ pub struct ServiceOffer {
     pub team: Option<Id<Team>>,
 }
 
-/// A service that was ordered, and what came of it.
+/// A service that was ordered, and its result.
 #[derive(Clone, Debug, PartialEq, CdmsSynced)]
 #[cdms(mapping = "servicedelivery.toml", table = "service_deliveries")]
 pub struct ServiceDelivery {

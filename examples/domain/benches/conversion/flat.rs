@@ -1,5 +1,5 @@
-//! The same values as plain structs for `serde_json`, one member for each attribute of a field: once of JSON that is as
-//! flat as the struct, and once of CDMS's own, whose forms the modules below read and write by hand.
+//! The same values as plain structs for `serde_json`, with one member for each mapped attribute: one struct for JSON
+//! that is as flat as the struct, and one for CDMS's JSON, whose nested forms the modules below read and write by hand.
 
 use std::borrow::Cow;
 
@@ -8,7 +8,7 @@ use rust_decimal::Decimal;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use uuid::Uuid;
 
-/// A struct whose members have attributes' names, and that writes no nulls, as a create sends none.
+/// A struct whose members have the attributes' names. It writes no nulls, because a create sends none.
 macro_rules! plain {
     ($name:ident { $($field:ident, $attribute:literal: $type:ty, $with:literal;)* }) => {
         #[derive(Debug, Serialize, Deserialize)]
@@ -21,7 +21,7 @@ macro_rules! plain {
     };
 }
 
-/// Both structs of a list of attributes, each with its form in flat JSON and in CDMS's.
+/// Both structs for a list of attributes, each with its form in flat JSON and in CDMS's JSON.
 macro_rules! both {
     ($flat:ident, $wire:ident { $($field:ident, $attribute:literal: $type:ty, $plain:literal, $form:literal;)* }) => {
         plain!($flat { $($field, $attribute: $type, $plain;)* });
@@ -29,7 +29,7 @@ macro_rules! both {
     };
 }
 
-/// What CDMS answers with.
+/// An answer of CDMS.
 #[derive(Deserialize)]
 pub(crate) struct Answer<T> {
     pub(crate) d: T,
@@ -78,7 +78,7 @@ both!(FlatInteraction, WireInteraction {
     service, "optevia_Service": Uuid, "same", "lookup";
 });
 
-/// As `serde` has it.
+/// As `serde` writes it.
 mod same {
     use super::*;
 
@@ -146,7 +146,7 @@ mod choice {
     }
 }
 
-/// `{"Id":"…","LogicalName":"…"}`; what a write says of the entity does not matter here.
+/// `{"Id":"…","LogicalName":"…"}`; the entity that a write names does not matter here.
 mod lookup {
     use super::*;
 

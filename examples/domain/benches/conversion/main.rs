@@ -1,11 +1,12 @@
-//! How fast records convert, from CDMS's JSON to a model and back, beside `serde_json` and flat structs of the same
-//! values. `cargo xtask bench conversion` runs it.
+//! How fast records convert from CDMS's JSON to a model and back, compared with `serde_json` and flat structs of the
+//! same values. `cargo xtask bench conversion` runs it.
 //!
-//! There are two flat structs: one of the same bytes, whose nested forms are read and written by hand, and one of JSON that
-//! is as flat as itself. All sides take turns in every round, so that whatever else the machine does befalls both; a round's ratio is told,
-//! and the median of all rounds. What a round converts is compared once before anything is measured.
-#![allow(missing_docs, reason = "the fields say what they are")]
-#![allow(clippy::print_stdout, reason = "the numbers are for whoever runs this")]
+//! There are two flat structs: one for the same bytes, whose nested forms are read and written by hand, and one for
+//! JSON that is as flat as the struct. All sides take turns in every round, so that other load on the machine affects
+//! all of them. A ratio is computed for each round, and the median of all rounds is printed. Before anything is
+//! measured, the results of the conversions are compared once.
+#![allow(missing_docs, reason = "the names of the fields describe them")]
+#![allow(clippy::print_stdout, reason = "the numbers are printed for the person who runs this")]
 #![allow(clippy::unwrap_used, reason = "a bench that cannot convert its own records has nothing to measure")]
 
 mod flat;
@@ -29,7 +30,7 @@ const RECORDS: usize = 2_000;
 const ROUNDS: usize = 41;
 
 fn main() {
-    // `cargo test --benches` runs this too, to see that it works: then a few records do.
+    // `cargo test --benches` also runs this, to check that it works; a few records are enough for that.
     let is_bench = std::env::args().any(|argument| argument == "--bench");
     let (records, rounds) = if is_bench { (RECORDS, ROUNDS) } else { (20, 3) };
     println!("| model | direction | records/s | the same JSON by hand | ratio | flat JSON | ratio |");
@@ -38,15 +39,14 @@ fn main() {
     compare::<Interaction, WireInteraction, FlatInteraction>(records, rounds);
 }
 
-/// What one side of a round took.
+/// The times of one side in a round.
 #[derive(Clone, Copy, Default)]
 struct Took {
     read: Duration,
     written: Duration,
 }
 
-/// A direction and its part of what a side took.
-/// A direction with its part of what a round took.
+/// A direction, and its part of the times of a side.
 type Direction = (&'static str, fn(Took) -> Duration);
 
 const DIRECTIONS: [Direction; 3] =

@@ -1,4 +1,4 @@
-//! Records as CDMS answers them, and the same values as flat JSON.
+//! Records as CDMS returns them, and the same values as flat JSON.
 
 use cdms_odata::{Attributes, Instant, Kind, Reference, Value};
 use datahub_model::{Attribute, ModelDescriptor};
@@ -15,7 +15,7 @@ pub(crate) struct Record {
     pub(crate) flat: Vec<u8>,
 }
 
-/// What is read of a model's records: the mapped attributes, the key and the engine's.
+/// The attributes that are read from a model's records: the mapped ones, the key and the engine's.
 pub(crate) fn shape(model: &ModelDescriptor) -> Vec<(&'static str, Kind)> {
     let entity = &model.entity;
     let mut shape: Vec<_> = model.attributes.iter().map(|stated| (stated.name, stated.kind)).collect();
@@ -78,11 +78,11 @@ fn value(stated: &'static Attribute, dice: &mut Rng) -> Value {
             let logical_name = (*dice.choice(stated.targets).unwrap()).into();
             Value::Lookup(Reference { logical_name, id: Uuid::from_u128(dice.u128(..)) })
         }
-        kind => panic!("no model here has a {kind}"),
+        kind => panic!("no model here has an attribute of kind {kind}"),
     }
 }
 
-/// Words, in free text with the line breaks of a form; parts of a telephone number are one word.
+/// Words; long texts have the line breaks of a form, and parts of a telephone number are one word.
 fn text(stated: &Attribute, dice: &mut Rng) -> String {
     const WORDS: [&str; 8] = ["Acme", "Street", "Café", "north", "of", "the", "41", "engineering"];
     let most = match stated.max_length.unwrap_or(40) {

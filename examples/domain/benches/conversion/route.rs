@@ -1,4 +1,4 @@
-//! A record's way from CDMS's JSON to its model and back, as a read and a create go it.
+//! The conversion of a record from CDMS's JSON to its model and back, as in a read and a create.
 
 use std::marker::PhantomData;
 
@@ -19,7 +19,7 @@ impl<T: CdmsSynced> Route<T> {
         Route { shape: crate::records::shape(T::DESCRIPTOR), model: PhantomData }
     }
 
-    /// The model of an answer, and the attributes that it was made of.
+    /// The model of an answer, and the attributes from which it was made.
     pub(crate) fn read(&self, answer: &[u8]) -> (Attributes, T) {
         let (model, entity) = (T::DESCRIPTOR, &T::DESCRIPTOR.entity);
         let mut attributes = json::read_record(answer, &self.shape).unwrap();
@@ -35,7 +35,7 @@ impl<T: CdmsSynced> Route<T> {
         };
         let facts = Facts { modified: modified.unwrap(), created, modified_by };
         let mut row = conversion::decode(model, id, &facts, &attributes).unwrap();
-        // The hub's own fields of a record that is new to it.
+        // The local fields of a record that is new to the hub.
         for (column, value) in model.columns.iter().zip(&mut row).filter(|(column, _)| column.is_local()) {
             *value = conversion::initial(column);
         }
@@ -55,7 +55,7 @@ impl<T: CdmsSynced> Route<T> {
         json::write_record(values.chain([(entity.key, Kind::Guid, &key)])).unwrap()
     }
 
-    /// The way leads from the record's texts to themselves, but for those that the example joins to one.
+    /// Checks that the record's texts come back unchanged, except those that the example joins into one field.
     pub(crate) fn agrees(&self, record: &Record) {
         let (seen, value) = self.read(&record.cdms);
         assert_eq!(seen, record.attributes);
