@@ -78,7 +78,7 @@ fn expansion(packages: &Packages) -> Result<(), String> {
     for (name, arguments) in profiles {
         say(&format!("\nExpansion, {name}:\n"));
         let mut bench = Command::new(cargo());
-        bench.args(["bench", "--quiet", "--package", "datahub-macros", "--bench", "expansion"]).args(arguments);
+        bench.args(["bench", "--quiet", "--package", "datahub-derive", "--bench", "expansion"]).args(arguments);
         bench.arg("--").arg(packages.largest_models()).env("DATAHUB_ROOT", packages.folder());
         run_bench(&mut bench)?;
     }

@@ -1,11 +1,17 @@
 //! The expansions as snapshots: reviewed for readability, since this is what users' programs consist of. Those of the
 //! derives' examples are folded into their documentation; `INSTA_UPDATE=always` renews these too.
+#![cfg(test)]
 
 use std::fs;
 use std::path::Path;
 
+use datahub_derive::Derive;
 use proc_macro2::TokenStream;
 use quote::quote;
+
+fn synced(item: TokenStream) -> TokenStream {
+    Derive::Synced.expand(item)
+}
 
 /// The formatted code of an expansion.
 fn formatted(tokens: TokenStream) -> String {
@@ -35,7 +41,7 @@ fn five_fields() -> TokenStream {
 
 #[test]
 fn a_five_field_model_reads_like_code_a_person_would_write() {
-    let code = formatted(crate::synced::derive(five_fields()));
+    let code = formatted(synced(five_fields()));
     assert!(code.lines().count() < 150, "{} lines", code.lines().count());
     documented("synced", five_fields(), &code);
 }
@@ -63,7 +69,7 @@ fn organisation() {
         syn::Item::Struct(item) if item.ident == "Organisation" => Some(quote!(#item)),
         _ => None,
     });
-    insta::assert_snapshot!("organisation", formatted(crate::synced::derive(item.unwrap())));
+    insta::assert_snapshot!("organisation", formatted(synced(item.unwrap())));
 }
 
 #[test]
@@ -76,7 +82,7 @@ fn a_group_and_a_choice() {
             pub city: String,
         }
     };
-    documented("fields", group.clone(), &formatted(crate::fields::derive(group)));
+    documented("fields", group.clone(), &formatted(Derive::Fields.expand(group)));
     let choice = quote! {
         #[derive(Clone, Copy, Debug, PartialEq, CdmsChoice)]
         #[cdms(mapping = "account.toml", attribute = "StateCode")]
@@ -88,19 +94,19 @@ fn a_group_and_a_choice() {
             Other(i32),
         }
     };
-    documented("choice", choice.clone(), &formatted(crate::choice::derive(choice)));
+    documented("choice", choice.clone(), &formatted(Derive::Choice.expand(choice)));
 }
 
 #[test]
 fn no_absolute_path_enters_an_expansion() {
-    let code = formatted(crate::synced::derive(five_fields()));
+    let code = formatted(synced(five_fields()));
     assert!(!code.contains(env!("CARGO_MANIFEST_DIR")), "{code}");
     assert!(code.contains("\"../mappings/account.toml\""), "{code}");
 }
 
 /// The messages of an item's faults, in order.
 fn faults(item: TokenStream) -> Vec<String> {
-    let file: syn::File = syn::parse2(crate::synced::derive(item)).unwrap();
+    let file: syn::File = syn::parse2(synced(item)).unwrap();
     let errors = file.items.iter().filter_map(|item| match item {
         syn::Item::Macro(item) => syn::parse2::<syn::LitStr>(item.mac.tokens.clone()).ok(),
         _ => None,
@@ -133,9 +139,7 @@ fn all_faults_come_at_once_and_a_stub_with_them() {
         assert!(faults.iter().any(|fault| fault.contains(expected)), "no fault says {expected}: {faults:#?}");
     }
     assert_eq!(faults.len(), 6, "what follows from a misspelt key is not told too: {faults:#?}");
-    assert!(
-        formatted(crate::synced::derive(item)).contains("impl ::datahub_runtime::__v1::CdmsSynced for Organisation")
-    );
+    assert!(formatted(synced(item)).contains("impl ::datahub_runtime::__v1::CdmsSynced for Organisation"));
 }
 
 #[test]

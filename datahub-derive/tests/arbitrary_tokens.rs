@@ -2,6 +2,7 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
+use datahub_derive::Derive;
 use proc_macro2::{Delimiter, Group, TokenStream, TokenTree};
 use quote::quote;
 
@@ -142,8 +143,9 @@ fn damaged(numbers: &mut Numbers, words: &[TokenTree], tokens: TokenStream, rari
 }
 
 /// What a derive makes of tokens: code that parses, or a panic.
-fn expand(derive: fn(TokenStream) -> TokenStream, tokens: &TokenStream) -> Result<TokenStream, String> {
-    let expansion = catch_unwind(AssertUnwindSafe(|| derive(tokens.clone()))).map_err(|_| "it panics".to_owned())?;
+fn expand(derive: Derive, tokens: &TokenStream) -> Result<TokenStream, String> {
+    let expansion = catch_unwind(AssertUnwindSafe(|| derive.expand(tokens.clone())));
+    let expansion = expansion.map_err(|_| "it panics".to_owned())?;
     syn::parse2::<syn::File>(expansion.clone())
         .map_err(|error| format!("its expansion is no code, {error}: {expansion}"))?;
     Ok(expansion)
@@ -155,7 +157,6 @@ fn derives_never_panic_and_always_give_code() {
     println!("seed {seed}; set DATAHUB_SEED to try another");
     let mut numbers = Numbers(seed);
     let (words, items) = (words(), items());
-    let derives = [crate::synced::derive, crate::fields::derive, crate::choice::derive];
     let (mut derived, mut refused) = (0, 0);
     for case in 0..3000 {
         let item = numbers.pick(&items).clone();
@@ -167,7 +168,7 @@ fn derives_never_panic_and_always_give_code() {
             }
             rarity => damaged(&mut numbers, &words, item, [3, 10, 30, 100][rarity % 4]),
         };
-        for derive in derives {
+        for derive in Derive::ALL {
             match expand(derive, &tokens) {
                 Ok(expansion) if expansion.to_string().contains("compile_error") => refused += 1,
                 Ok(_) => derived += 1,
@@ -181,8 +182,7 @@ fn derives_never_panic_and_always_give_code() {
 
 #[test]
 fn the_items_to_be_damaged_are_whole() {
-    let derives = [crate::synced::derive, crate::fields::derive, crate::choice::derive];
-    for (derive, item) in derives.into_iter().zip(items()) {
+    for (derive, item) in Derive::ALL.into_iter().zip(items()) {
         let code = expand(derive, &item).unwrap().to_string();
         assert!(!code.contains("compile_error"), "{code}");
     }

@@ -5,9 +5,9 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use proc_macro2::TokenStream;
 use quote::quote;
 
-/// Expands an item; a panic becomes an error that asks for a report.
-pub(crate) fn expand(derive: &str, expand: fn(TokenStream) -> TokenStream, item: TokenStream) -> TokenStream {
-    catch_unwind(AssertUnwindSafe(|| expand(item))).unwrap_or_else(|panic| {
+/// An expansion; a panic becomes an error that asks for a report.
+pub(crate) fn guarded(derive: &str, expand: impl FnOnce() -> TokenStream) -> TokenStream {
+    catch_unwind(AssertUnwindSafe(expand)).unwrap_or_else(|panic| {
         let told = panic.downcast_ref::<String>().map(String::as_str);
         let told = told.or_else(|| panic.downcast_ref::<&str>().copied()).unwrap_or("nothing is known of it");
         let message = format!(
@@ -20,19 +20,17 @@ pub(crate) fn expand(derive: &str, expand: fn(TokenStream) -> TokenStream, item:
 
 #[cfg(test)]
 mod tests {
-    use super::expand;
+    use super::guarded;
 
     #[test]
     fn a_panic_asks_for_a_report() {
-        let told = expand("CdmsSynced", |_| panic!("column {} is gone", 3), Default::default()).to_string();
+        let told = guarded("CdmsSynced", || panic!("column {} is gone", 3)).to_string();
         assert!(told.contains("column 3 is gone") && told.contains("please report it"), "{told}");
-        let told = expand(
-            "CdmsSynced",
-            |item| item,
+        let told = guarded("CdmsSynced", || {
             quote::quote!(
                 struct Fine;
-            ),
-        )
+            )
+        })
         .to_string();
         assert_eq!(told, "struct Fine ;");
     }

@@ -1,29 +1,16 @@
 //! How long the derive takes for all models of a folder, contracts read and parsed included. `cargo xtask bench expansion`
 //! runs it.
 //!
-//! A crate of derives exports nothing else, so this program lies beside its modules and takes them in. Outside the compiler
-//! tokens are those of `proc-macro2` itself, so what passing them to the compiler takes is not measured.
-#![allow(dead_code, reason = "only one of the derives is measured")]
+//! Outside the compiler tokens are those of `proc-macro2` itself, so what passing them to the compiler takes is not measured.
 #![allow(clippy::print_stdout, reason = "the numbers are for whoever runs this")]
 #![allow(clippy::unwrap_used, reason = "a bench that cannot read its models has nothing to measure")]
-
-// A program that is no crate of derives has to ask for it.
-extern crate proc_macro;
-
-mod attribute;
-mod expand;
-mod field_type;
-mod fields;
-mod item;
-mod project;
-mod shown;
-mod synced;
 
 use std::hint::black_box;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 use std::{env, fs};
 
+use datahub_derive::Derive;
 use quote::ToTokens as _;
 
 const ROUNDS: usize = 21;
@@ -58,7 +45,7 @@ fn models(text: &str) -> Vec<syn::ItemStruct> {
 fn round(models: &[syn::ItemStruct]) -> Duration {
     let items: Vec<_> = models.iter().map(|item| item.to_token_stream()).collect();
     let begun = Instant::now();
-    let expanded: Vec<_> = items.into_iter().map(|item| black_box(synced::derive(item))).collect();
+    let expanded: Vec<_> = items.into_iter().map(|item| black_box(Derive::Synced.expand(item))).collect();
     let took = begun.elapsed();
     for (item, tokens) in models.iter().zip(expanded) {
         let text = tokens.to_string();

@@ -1,0 +1,73 @@
+//! What the derives do, as a library: tokens in, tokens out.
+//!
+//! A derive reads a Rust item and the project's files that it names; `datahub-model` joins the two and says what is wrong;
+//! what it resolves becomes tokens. **Invariant: no rule of mapping is in here.**
+//!
+//! `datahub-macros` hands the compiler's tokens to it; tests, benches and the fuzzer expand items without a compiler. The
+//! documentation of the derives is where users import them, in `datahub-runtime`.
+//!
+//! ```
+//! use datahub_derive::Derive;
+//!
+//! let address = "struct Address { town: Option<String> }".parse().unwrap();
+//! assert!(Derive::Fields.expand(address).to_string().contains("CdmsFields for Address"));
+//! ```
+
+// Only a crate of derives has it without asking.
+extern crate proc_macro;
+
+mod attribute;
+mod choice;
+mod expand;
+mod field_type;
+mod fields;
+mod guard;
+mod item;
+mod project;
+mod shown;
+mod synced;
+
+use proc_macro2::TokenStream;
+
+/// A derive.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Derive {
+    /// `CdmsSynced`: a struct becomes a synced model.
+    Synced,
+    /// `CdmsFields`: a struct becomes a group of fields that models flatten.
+    Fields,
+    /// `CdmsChoice`: an enum becomes the type of a choice.
+    Choice,
+}
+
+impl Derive {
+    /// Every derive.
+    pub const ALL: [Derive; 3] = [Derive::Synced, Derive::Fields, Derive::Choice];
+
+    /// Its name, as users write it.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Derive::Synced => "CdmsSynced",
+            Derive::Fields => "CdmsFields",
+            Derive::Choice => "CdmsChoice",
+        }
+    }
+
+    /// What it makes of an item: code, or compilation errors with what stands in for it.
+    ///
+    /// # Panics
+    ///
+    /// By a fault of its own; see [`expand_guarded`](Derive::expand_guarded).
+    pub fn expand(self, item: TokenStream) -> TokenStream {
+        match self {
+            Derive::Synced => synced::derive(item),
+            Derive::Fields => fields::derive(item),
+            Derive::Choice => choice::derive(item),
+        }
+    }
+
+    /// Like [`expand`](Derive::expand); a panic becomes an error that asks for a report.
+    pub fn expand_guarded(self, item: TokenStream) -> TokenStream {
+        guard::guarded(self.name(), || self.expand(item))
+    }
+}
