@@ -8,16 +8,19 @@ use syn::ext::IdentExt;
 use syn::{Data, DeriveInput, Fields, Ident, Path};
 
 use crate::attribute::{Keys, Part, crate_path, fill, parts, placed, text, unknown};
+use crate::project::Package;
 use crate::shown::{Diagnostics, Shown, Words, compile_errors};
-use crate::{expand, item, project};
+use crate::source::PackageItem;
+use crate::{expand, item};
 
-pub(crate) fn derive(item: TokenStream) -> TokenStream {
+pub(crate) fn derive(item: TokenStream, package: &Package) -> TokenStream {
     let item = match item::read(item) {
         Ok(item) => item,
         Err(diagnostics) => return compile_errors(diagnostics),
     };
     let mut krate = None;
-    let (read, diagnostics) = Diagnostics::collect(|diagnostics| read(&item, &mut krate, diagnostics)).into_parts();
+    let (read, diagnostics) =
+        Diagnostics::collect(|diagnostics| read(&item, package, &mut krate, diagnostics)).into_parts();
     let krate = expand::runtime(krate);
     let expansion = match read {
         Some(choice) if diagnostics.is_empty() && !choice.is_hidden => implementation(&item.ident, &krate, &choice),
@@ -54,7 +57,12 @@ struct Choice {
     is_hidden: bool,
 }
 
-fn read(item: &DeriveInput, krate: &mut Option<Path>, diagnostics: &mut Diagnostics) -> Option<Choice> {
+fn read(
+    item: &DeriveInput,
+    package: &Package,
+    krate: &mut Option<Path>,
+    diagnostics: &mut Diagnostics,
+) -> Option<Choice> {
     let (mut mapping, mut attribute) = (None, None);
     let before = diagnostics.count();
     for part in parts(&item.attrs, EXAMPLE, diagnostics) {
@@ -139,7 +147,7 @@ fn read(item: &DeriveInput, krate: &mut Option<Path>, diagnostics: &mut Diagnost
         missing("attribute", diagnostics);
     }
     let (mapping, attribute): (Placed<String, Words>, Placed<String, Words>) = (mapping?, attribute?);
-    let source = project::contract(&mapping, &item.ident, diagnostics)?;
+    let source = PackageItem { item: &item.ident, package }.contract(&mapping, diagnostics)?;
     match check_choices(&source.contract, &attribute, &names, takes_rest || rest.is_some()) {
         Ok(numbers) => Some(Choice {
             variants: (idents.into_iter().zip(names).zip(numbers))

@@ -59,6 +59,8 @@ fn too_deep(tokens: &TokenStream, around: usize) -> Option<Span> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::Derive;
+    use crate::project::Package;
 
     fn refused(text: &str) -> bool {
         let told = read(text.parse().unwrap()).err().unwrap_or_default();
@@ -97,11 +99,11 @@ mod tests {
     /// In a test's thread, whose stack is a quarter of a compiler's.
     #[test]
     fn what_is_not_refused_is_read() {
-        let derives = [crate::synced::derive, crate::fields::derive, crate::choice::derive];
+        let package = Package::at(env!("CARGO_MANIFEST_DIR"));
         let mut read_ones = 0;
         for item in (1..=DEPTH_MAX).rev().step_by(9).flat_map(items).filter(|item| !refused(item)) {
             read_ones += 1;
-            derives.iter().for_each(|derive| _ = derive(item.parse().unwrap()));
+            Derive::ALL.iter().for_each(|derive| _ = derive.expand(item.parse().unwrap(), &package));
         }
         assert!(read_ones > 50, "{read_ones} are read");
     }

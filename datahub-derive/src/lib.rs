@@ -3,18 +3,17 @@
 //! A derive reads a Rust item and the project's files that it names; `datahub-model` joins the two and says what is wrong;
 //! what it resolves becomes tokens. **Invariant: no rule of mapping is in here.**
 //!
-//! `datahub-macros` hands the compiler's tokens to it; tests, benches and the fuzzer expand items without a compiler. The
-//! documentation of the derives is where users import them, in `datahub-runtime`.
+//! `datahub-macros` hands the compiler's tokens to it. The command line reads a project's files by the same [`project`],
+//! and benches and the fuzzer expand items without a compiler. The documentation of the derives is where users import them,
+//! in `datahub-runtime`.
 //!
 //! ```
-//! use datahub_derive::Derive;
+//! use datahub_derive::{Derive, project::Package};
 //!
 //! let address = "struct Address { town: Option<String> }".parse().unwrap();
-//! assert!(Derive::Fields.expand(address).to_string().contains("CdmsFields for Address"));
+//! let code = Derive::Fields.expand(address, &Package::at(env!("CARGO_MANIFEST_DIR")));
+//! assert!(code.to_string().contains("CdmsFields for Address"));
 //! ```
-
-// Only a crate of derives has it without asking.
-extern crate proc_macro;
 
 mod attribute;
 mod choice;
@@ -23,11 +22,15 @@ mod field_type;
 mod fields;
 mod guard;
 mod item;
-mod project;
+pub mod project;
+mod reported;
 mod shown;
+mod source;
 mod synced;
 
 use proc_macro2::TokenStream;
+
+use project::Package;
 
 /// A derive.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -53,21 +56,21 @@ impl Derive {
         }
     }
 
-    /// What it makes of an item: code, or compilation errors with what stands in for it.
+    /// What it makes of an item of a package: code, or compilation errors with what stands in for it.
     ///
     /// # Panics
     ///
     /// By a fault of its own; see [`expand_guarded`](Derive::expand_guarded).
-    pub fn expand(self, item: TokenStream) -> TokenStream {
+    pub fn expand(self, item: TokenStream, package: &Package) -> TokenStream {
         match self {
-            Derive::Synced => synced::derive(item),
+            Derive::Synced => synced::derive(item, package),
             Derive::Fields => fields::derive(item),
-            Derive::Choice => choice::derive(item),
+            Derive::Choice => choice::derive(item, package),
         }
     }
 
     /// Like [`expand`](Derive::expand); a panic becomes an error that asks for a report.
-    pub fn expand_guarded(self, item: TokenStream) -> TokenStream {
-        guard::guarded(self.name(), || self.expand(item))
+    pub fn expand_guarded(self, item: TokenStream, package: &Package) -> TokenStream {
+        guard::guarded(self.name(), || self.expand(item, package))
     }
 }

@@ -13,8 +13,10 @@ use syn::{Attribute, Data, DeriveInput, Expr, Field, Fields, Ident, Lit, Path, T
 use crate::attribute::{self, Keys, Part, crate_path, fill, literal_text, parts, placed, text, unknown};
 use crate::expand::{Partly, Stub};
 use crate::field_type::{self, can_be_id_of, expression_without_self, is_opaque, is_option, ungrouped};
+use crate::project::Package;
 use crate::shown::{Diagnostics, Shown, Words, compile_errors};
-use crate::{expand, item, project};
+use crate::source::{PackageItem, Source};
+use crate::{expand, item};
 
 /// The keys of a model.
 const MODEL: Keys = Keys {
@@ -101,13 +103,14 @@ pub(crate) enum Default {
     Expression(Box<Expr>),
 }
 
-pub(crate) fn derive(item: TokenStream) -> TokenStream {
+pub(crate) fn derive(item: TokenStream, package: &Package) -> TokenStream {
     let item = match item::read(item) {
         Ok(item) => item,
         Err(diagnostics) => return compile_errors(diagnostics),
     };
     let mut known = Stub::default();
-    let (read, diagnostics) = Diagnostics::collect(|diagnostics| read(&item, &mut known, diagnostics)).into_parts();
+    let (read, diagnostics) =
+        Diagnostics::collect(|diagnostics| read(&item, package, &mut known, diagnostics)).into_parts();
     let expansion = match read {
         Some((model, mapping, tracking)) => expand::synced(&model, &mapping, &tracking),
         None => expand::stub(&item, known),
@@ -118,6 +121,7 @@ pub(crate) fn derive(item: TokenStream) -> TokenStream {
 
 fn read<'i>(
     item: &'i DeriveInput,
+    package: &Package,
     known: &mut Stub<'i>,
     diagnostics: &mut Diagnostics,
 ) -> Option<(Model<'i>, Mapping, TokenStream)> {
@@ -171,9 +175,10 @@ fn read<'i>(
     let detached_alone = detached && table.is_some();
     // Without a contract the table is asked for along with it.
     let is_unsaid = is_faulty || (mapping.is_none() && !detached_alone);
+    let package_item = PackageItem { item: &item.ident, package };
     let source = match (mapping, &table) {
-        (Some(mapping), _) => project::contract(&mapping, &item.ident, diagnostics),
-        (None, Some(table)) if detached => project::without_cdms(table, &item.ident, diagnostics),
+        (Some(mapping), _) => package_item.contract(&mapping, diagnostics),
+        (None, Some(table)) if detached => package_item.without_cdms(table, diagnostics),
         _ => {
             let name = &item.ident;
             if !is_faulty {
@@ -185,11 +190,11 @@ fn read<'i>(
             None
         }
     };
-    let source = source.unwrap_or_else(project::unknown);
+    let source = source.unwrap_or_else(Source::unknown);
     known.logical = (!source.is_faulty).then(|| source.contract.logical.clone());
     let name = Placed { value: item.ident.to_string(), place: item.ident.span().into() };
     let diesel = diesel.unwrap_or_default();
-    let lacks_diesel = diesel.no_table.is_none() && project::lacks_diesel(&item.ident, diagnostics);
+    let lacks_diesel = diesel.no_table.is_none() && package_item.lacks_diesel(diagnostics);
     let annotation = ModelAnnotation { name, table, mode, only, diesel, fields: annotations, is_faulty: is_unsaid };
     let krate = expand::runtime(known.krate.clone());
     let model = Model { item, krate, diesel, fields };

@@ -3,6 +3,7 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use datahub_derive::Derive;
+use datahub_derive::project::Package;
 use proc_macro2::{Delimiter, Group, TokenStream, TokenTree};
 use quote::quote;
 
@@ -144,7 +145,8 @@ fn damaged(numbers: &mut Numbers, words: &[TokenTree], tokens: TokenStream, rari
 
 /// What a derive makes of tokens: code that parses, or a panic.
 fn expand(derive: Derive, tokens: &TokenStream) -> Result<TokenStream, String> {
-    let expansion = catch_unwind(AssertUnwindSafe(|| derive.expand(tokens.clone())));
+    let package = Package::at(env!("CARGO_MANIFEST_DIR"));
+    let expansion = catch_unwind(AssertUnwindSafe(|| derive.expand(tokens.clone(), &package)));
     let expansion = expansion.map_err(|_| "it panics".to_owned())?;
     syn::parse2::<syn::File>(expansion.clone())
         .map_err(|error| format!("its expansion is no code, {error}: {expansion}"))?;

@@ -6,11 +6,17 @@ use std::fs;
 use std::path::Path;
 
 use datahub_derive::Derive;
+use datahub_derive::project::Package;
 use proc_macro2::TokenStream;
 use quote::quote;
 
+/// This package, whose project is the repository's own.
+fn package() -> Package {
+    Package::at(env!("CARGO_MANIFEST_DIR"))
+}
+
 fn synced(item: TokenStream) -> TokenStream {
-    Derive::Synced.expand(item)
+    Derive::Synced.expand(item, &package())
 }
 
 /// The formatted code of an expansion.
@@ -82,7 +88,7 @@ fn a_group_and_a_choice() {
             pub city: String,
         }
     };
-    documented("fields", group.clone(), &formatted(Derive::Fields.expand(group)));
+    documented("fields", group.clone(), &formatted(Derive::Fields.expand(group, &package())));
     let choice = quote! {
         #[derive(Clone, Copy, Debug, PartialEq, CdmsChoice)]
         #[cdms(mapping = "account.toml", attribute = "StateCode")]
@@ -94,7 +100,7 @@ fn a_group_and_a_choice() {
             Other(i32),
         }
     };
-    documented("choice", choice.clone(), &formatted(Derive::Choice.expand(choice)));
+    documented("choice", choice.clone(), &formatted(Derive::Choice.expand(choice, &package())));
 }
 
 #[test]

@@ -4,6 +4,7 @@
 //! too; their documentation is where users import them, in `datahub-runtime`.
 
 use datahub_derive::Derive;
+use datahub_derive::project::Package;
 use proc_macro::TokenStream;
 
 /// Makes a struct a synced model; see `datahub_runtime::CdmsSynced`.
@@ -25,5 +26,5 @@ pub fn derive_choice(item: TokenStream) -> TokenStream {
 }
 
 fn expand(derive: Derive, item: TokenStream) -> TokenStream {
-    derive.expand_guarded(item.into()).into()
+    derive.expand_guarded(item.into(), &Package::being_built()).into()
 }

@@ -11,7 +11,6 @@ mod mapping_id;
 mod names;
 mod nearest;
 mod only;
-mod project;
 mod resolve;
 mod spot;
 mod writable;
@@ -22,7 +21,6 @@ pub use contract::{ConstantValue, Contract, ContractAttribute, ContractConstant,
 pub use mapping::{Faulty, Mapping, ResolvedColumn, ResolvedField, ResolvedSource, Shape};
 pub use names::name_fault;
 pub use nearest::{meant_among, nearest};
-pub use project::{Project, depends_on};
 pub use resolve::{meant_mode, resolve};
 pub use spot::Spot;
 pub use writable::{Writable, writable};

@@ -1,9 +1,15 @@
 //! Any text that is made of tokens as an item, and within the attributes of one: the derives answer with code, never with a
 //! panic.
 
+use std::sync::LazyLock;
+
 use datahub_derive::Derive;
+use datahub_derive::project::Package;
 use proc_macro2::TokenStream;
 use quote::quote;
+
+/// A package of this repository, whose project has the contracts that are named here.
+static PACKAGE: LazyLock<Package> = LazyLock::new(|| Package::at(env!("CARGO_MANIFEST_DIR")));
 
 /// Expands the text as an item, and as what stands in the brackets of `#[cdms(…)]`, wherever that can be.
 pub fn run(data: &[u8]) {
@@ -32,7 +38,7 @@ pub fn run(data: &[u8]) {
 }
 
 fn expand(derive: Derive, item: TokenStream) {
-    let expansion = derive.expand(item);
+    let expansion = derive.expand(item, &PACKAGE);
     let code = syn::parse2::<syn::File>(expansion.clone());
     assert!(code.is_ok(), "an expansion is no code, {:?}: {expansion}", code.err());
 }

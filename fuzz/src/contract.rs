@@ -4,10 +4,10 @@
 use std::sync::LazyLock;
 
 use cdms_odata::metadata::Metadata;
+use datahub_derive::project::Settings;
 use datahub_model::diagnostic::Diagnostic;
 use datahub_model::source::{
-    ColumnLimit, Contract, DieselGlue, FieldAnnotation, Mapping, ModelAnnotation, Placed, Project, Spot, check_choices,
-    resolve,
+    ColumnLimit, Contract, DieselGlue, FieldAnnotation, Mapping, ModelAnnotation, Placed, Spot, check_choices, resolve,
 };
 
 static METADATA: LazyLock<Metadata> =
@@ -17,7 +17,7 @@ static METADATA: LazyLock<Metadata> =
 pub fn run(data: &[u8]) {
     let Ok(text) = std::str::from_utf8(data) else { return };
     // The project's own file is read by the same reader of TOML.
-    if let Err(fault) = Project::parse(text) {
+    if let Err(fault) = Settings::parse(text) {
         lies_in(&fault, text);
     }
     let read = Contract::parse(text);

@@ -1,45 +1,34 @@
 //! `datahub check`: the same validation as the derive's, for all contracts at once.
 
-use std::fs;
 use std::path::Path;
 
-use cdms_odata::metadata::Metadata;
+use datahub_derive::project::{ContractFile, Project};
 use datahub_model::diagnostic::Diagnostic;
-use datahub_model::source::{Contract, Project, Spot};
+use datahub_model::source::{Contract, Spot};
 use serde_json::json;
 
 use crate::output::Output;
 
 /// Checks every contract of the project; whether all are faultless.
 pub(crate) fn run(root: &Path, output: &Output) -> Result<bool, String> {
-    let read = |path: &Path| fs::read_to_string(path).map_err(|error| format!("{}: {error}", path.display()));
-    let project = Project::parse(&read(&root.join("datahub.toml"))?).map_err(|fault| fault.render("datahub.toml"))?;
-    let snapshot = |path: &String| {
-        read(&root.join(path)).and_then(|text| Metadata::parse(&text).map_err(|error| format!("{path}: {error}")))
-    };
+    let project = Project::open(root).map_err(|error| error.to_string())?;
     // Without the snapshot the contracts are checked by themselves, and that it is lacking is told at the end.
-    let (metadata, unread) = match project.metadata.as_ref().map(snapshot).transpose() {
-        Ok(metadata) => (metadata, None),
-        Err(reason) => (None, Some(reason)),
+    let (metadata, unread) = match project.snapshot() {
+        Ok(snapshot) => (snapshot.map(|snapshot| snapshot.metadata), None),
+        Err(why) => (None, Some(why.to_string())),
     };
-    let folder = root.join(&project.contracts);
-    let entries = fs::read_dir(&folder).map_err(|error| format!("{}: {error}", folder.display()))?;
-    let mut names: Vec<_> = entries
-        .filter_map(|entry| entry.ok()?.file_name().into_string().ok())
-        .filter(|name| Path::new(name).extension().is_some_and(|extension| extension == "toml"))
-        .collect();
+    let names = project.contract_names().map_err(|error| error.to_string())?;
     if names.is_empty() {
         return Err(format!(
             "{} has no contract; a contract is a file such as account.toml, and `contracts` in datahub.toml says in which \
              folder they are",
-            folder.display()
+            project.contracts().display()
         ));
     }
-    names.sort();
     let (mut faults, mut reports) = (0, Vec::new());
     for name in &names {
-        let shown = format!("{}/{name}", project.contracts);
-        let (_, diagnostics) = Contract::parse_beside(&read(&folder.join(name))?, metadata.as_ref()).into_parts();
+        let ContractFile { shown, text, .. } = project.contract(name).map_err(|error| error.to_string())?;
+        let (_, diagnostics) = Contract::parse_beside(&text, metadata.as_deref()).into_parts();
         faults += diagnostics.len();
         reports.extend(diagnostics.into_iter().map(|diagnostic| (shown.clone(), diagnostic)));
     }

@@ -15,7 +15,7 @@ pub struct Spot {
 
 impl Spot {
     /// The place at a byte of a text.
-    pub(super) fn at(text: &str, offset: usize) -> Self {
+    pub fn at(text: &str, offset: usize) -> Self {
         let before = &text[..offset.min(text.len())];
         let start = before.rfind('\n').map_or(0, |at| at + 1);
         let line = text[start..].lines().next().unwrap_or_default().to_owned();

@@ -1,16 +1,14 @@
-//! `datahub.toml`: marks a project's root and says where its files are. And what a package's own manifest says of it.
+//! What `datahub.toml` says: where a project's files are, and what its Diesel was built for.
 
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
-use super::check::ColumnLimit;
-use super::nearest::meant_among;
-use super::spot::Spot;
-use crate::diagnostic::{Code, Diagnostic};
+use datahub_model::diagnostic::{Code, Diagnostic};
+use datahub_model::source::{ColumnLimit, Spot, meant_among};
 
 /// Where a project keeps its files, relative to the folder of its `datahub.toml`, and what its Diesel was built for.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Project {
+pub struct Settings {
     /// The folder of the contracts.
     pub contracts: String,
     /// The `$metadata` snapshot, where there is one.
@@ -21,7 +19,7 @@ pub struct Project {
 
 const KEYS: [&str; 3] = ["contracts", "metadata", "diesel-columns"];
 
-impl Project {
+impl Settings {
     /// Reads a `datahub.toml`.
     ///
     /// # Errors
@@ -69,7 +67,7 @@ impl Project {
                 })?
             }
         };
-        Ok(Project {
+        Ok(Settings {
             diesel_columns,
             contracts: path("contracts")?.unwrap_or_else(|| "mappings".to_owned()),
             metadata: path("metadata")?,
@@ -77,51 +75,16 @@ impl Project {
     }
 }
 
-/// Whether a package's manifest names a dependency, for every target or for some; `None` for a manifest that is no TOML.
-pub fn depends_on(manifest: &str, dependency: &str) -> Option<bool> {
-    let manifest = DeTable::parse(manifest).ok()?;
-    let among = |table: &DeTable<'_>| {
-        let sections = ["dependencies", "dev-dependencies"].into_iter().filter_map(|section| table.get(section));
-        let mut sections = sections.filter_map(|section| section.get_ref().as_table());
-        // One that has another name here may be given its own back by `extern crate`.
-        let is_renamed = |stated: &Spanned<DeValue<'_>>| {
-            let package = stated.get_ref().as_table().and_then(|stated| stated.get("package"));
-            package.is_some_and(|package| package.get_ref().as_str() == Some(dependency))
-        };
-        sections.any(|section| section.contains_key(dependency) || section.values().any(is_renamed))
-    };
-    let targets = manifest.get_ref().get("target").and_then(|targets| targets.get_ref().as_table());
-    let mut targets = targets.into_iter().flat_map(|targets| targets.values());
-    let of_a_target = targets.any(|target| target.get_ref().as_table().is_some_and(&among));
-    Some(of_a_target || among(manifest.get_ref()))
-}
-
 #[cfg(test)]
 mod tests {
-    use super::{ColumnLimit, Project, depends_on};
-
-    #[test]
-    fn a_dependency_is_found_wherever_it_is_named() {
-        for (manifest, found) in [
-            ("[dependencies]\ndiesel = '2'", Some(true)),
-            ("[dependencies.diesel]\nworkspace = true", Some(true)),
-            ("[dev-dependencies]\ndiesel.workspace = true", Some(true)),
-            ("[target.'cfg(unix)'.dependencies]\ndiesel = '2'", Some(true)),
-            ("[dependencies]\nsql = { package = 'diesel', version = '2' }", Some(true)),
-            ("[build-dependencies]\ndiesel = '2'", Some(false)),
-            ("[dependencies]\ndiesel-async = '2'", Some(false)),
-            ("[dependencies", None),
-        ] {
-            assert_eq!(depends_on(manifest, "diesel"), found, "{manifest}");
-        }
-    }
+    use super::{ColumnLimit, Settings};
 
     #[test]
     fn defaults_and_faults() {
-        let project = Project::parse("").unwrap();
+        let project = Settings::parse("").unwrap();
         assert_eq!((project.contracts.as_str(), project.diesel_columns.columns()), ("mappings", 32));
-        let project = Project::parse("contracts = 'm'\nmetadata = 'm/metadata.xml'\ndiesel-columns = 128").unwrap();
-        let expected = Project {
+        let project = Settings::parse("contracts = 'm'\nmetadata = 'm/metadata.xml'\ndiesel-columns = 128").unwrap();
+        let expected = Settings {
             contracts: "m".into(),
             metadata: Some("m/metadata.xml".into()),
             diesel_columns: ColumnLimit::Columns128,
@@ -136,7 +99,7 @@ mod tests {
             ("\ndiesel-columns = 65", "2:18"),
             ("diesel-columns = '64'", "32, 64 or 128"),
         ] {
-            let error = Project::parse(text).unwrap_err().render("datahub.toml");
+            let error = Settings::parse(text).unwrap_err().render("datahub.toml");
             assert!(error.contains(expected), "{text}: {error}");
         }
     }
