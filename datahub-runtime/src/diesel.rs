@@ -1,5 +1,5 @@
-//! What Diesel needs of a synced table, so that a team's own queries work on it: SQL types, the values that are bound and
-//! read, and the traits of a model.
+//! What Diesel needs for a synced table, so that a team's own queries work on it: SQL types, conversions of values, and
+//! the traits of a model.
 
 pub(crate) mod bind_value;
 mod glue;

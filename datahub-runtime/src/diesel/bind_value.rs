@@ -1,4 +1,4 @@
-//! One type that binds a value of any column of a synced table, for the models' `Insertable` and `AsChangeset`.
+//! A type that binds a value of any column of a synced table, for the models' `Insertable` and `AsChangeset`.
 
 use diesel::backend::Backend;
 use diesel::expression::AsExpression;
@@ -10,11 +10,11 @@ use crate::model::row_of;
 use crate::store::{Datum, datum};
 use crate::{CdmsSynced, sql_types};
 
-/// A column's value as the database stores it, or why it cannot: Diesel tells that when the statement is run.
+/// A column's value in its stored form, or why it cannot be stored, which Diesel reports when it runs the statement.
 #[derive(Clone, Debug)]
 pub struct BindValue(Result<Datum, String>);
 
-/// The values of a model's row, one for each column.
+/// The values of a model's row, one per column.
 pub fn bind_values<T: CdmsSynced>(model: &T) -> Vec<BindValue> {
     let columns = T::DESCRIPTOR.columns;
     let values = match row_of(model) {
@@ -38,8 +38,9 @@ macro_rules! bound_as {
                 match &self.0 {
                     Ok(Datum::$datum(Some(value))) => <$raw as ToSql<$bound, DB>>::to_sql(value, out),
                     Ok(Datum::$datum(None)) => Ok(IsNull::Yes),
-                    // A row's values are of their columns' kinds, and so is the table: a bug of the derive.
-                    Ok(other) => Err(format!("{other:?} is no {}", stringify!($sql)).into()),
+                    // A row's values have the kinds of their columns, and so does the table: this would be a bug in the
+                    // derive.
+                    Ok(other) => Err(format!("expected {}, found {other:?}", stringify!($sql)).into()),
                     Err(why) => Err(why.clone().into()),
                 }
             }

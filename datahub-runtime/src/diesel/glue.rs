@@ -1,6 +1,6 @@
-//! Diesel's traits of a model, which the derive's expansion asks for with one line each.
+//! Implementations of Diesel's traits for a model. The derive's expansion invokes each with one line.
 
-/// What Diesel reads a model by: its table, and the positions of its columns.
+/// How Diesel reads a model: its table, and the positions of its columns.
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __diesel_reading {
@@ -39,7 +39,7 @@ macro_rules! __diesel_reading {
     };
 }
 
-/// Diesel's way from a model to its row, by the key's field.
+/// How Diesel identifies a model's row: by the key's field.
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __diesel_identifiable {
@@ -55,7 +55,7 @@ macro_rules! __diesel_identifiable {
     };
 }
 
-/// Inserting a model as its row, by Diesel alone and past CDMS; each column comes with its position.
+/// Inserts a model as its row, with Diesel alone and without CDMS. Each column comes with its position.
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __diesel_insertable {
@@ -89,7 +89,7 @@ macro_rules! __diesel_insertable {
     };
 }
 
-/// Updating every column of a model's row but its key, by Diesel alone; each column comes with its position.
+/// Updates every column of a model's row except its key, with Diesel alone. Each column comes with its position.
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __diesel_changeset {
@@ -122,8 +122,8 @@ macro_rules! __diesel_changeset {
     };
 }
 
-/// Methods of their own for columns of our SQL types, with Diesel's names and meaning: they take what Diesel's take, and
-/// plain values too.
+/// Methods for columns of our SQL types, with the names and meanings of Diesel's: they accept what Diesel's accept, and
+/// also plain values.
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __diesel_columns {
@@ -172,13 +172,13 @@ macro_rules! __diesel_columns {
     )*};
 }
 
-/// A choice in Diesel's queries: what its columns are compared with and set to, and read into.
+/// A choice in Diesel's queries: columns can be compared with it, set to it, and read into it.
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __diesel_choice {
     ($choice:ty) => {
         $crate::__diesel_choice!($choice, $crate::__v1::diesel::sql_types::Integer);
-        // What is null is `None`, and not a variant.
+        // A null is `None` and not a variant.
         $crate::__diesel_choice!(
             $choice,
             $crate::__v1::diesel::sql_types::Nullable<$crate::__v1::diesel::sql_types::Integer>
@@ -234,8 +234,8 @@ macro_rules! __diesel_choice {
             }
         }
 
-        // Diesel shows what is bound with `Debug`; a choice that lacks it is a field like any other, and stays out of
-        // queries. With the lifetime the question is asked where the value is bound, and not here.
+        // Diesel prints bound values with `Debug`. A choice without it can still be a field, but not be used in
+        // queries. The lifetime delays the check to the place where the value is bound.
         #[automatically_derived]
         impl<__DB: $crate::__v1::Database> $crate::__v1::diesel::serialize::ToSql<$sql, __DB> for $choice
         where
@@ -251,7 +251,7 @@ macro_rules! __diesel_choice {
     };
 }
 
-/// The type that reads any column.
+/// The type that can read any column.
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __stored {

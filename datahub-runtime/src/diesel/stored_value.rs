@@ -1,4 +1,4 @@
-//! One type that reads a column of any SQL type of a synced table, for the models' `Queryable`.
+//! A type that reads a column of any SQL type of a synced table, for the models' `Queryable`.
 
 use std::borrow::Cow;
 
@@ -13,8 +13,8 @@ use uuid::Uuid;
 
 use super::sql_types;
 
-/// The value of a column as the database has it. What only the column's description can tell (a decimal's scale, that
-/// an integer is a choice) is applied by [`RowReader`](crate::RowReader).
+/// A column's value as the database returns it. What only the column's description knows (a decimal's scale, or that an
+/// integer is a choice) is applied by [`RowReader`](crate::RowReader).
 #[derive(Clone, Debug, PartialEq, diesel::deserialize::FromSqlRow)]
 pub struct StoredValue(pub Value);
 
@@ -58,12 +58,12 @@ read_as! {
     { const SCALE: u32 } sql_types::Decimal<SCALE>: i64, number => Value::BigInt(number);
 }
 
-/// The digits after the point that an amount of money has.
+/// The number of decimal places of an amount of money.
 pub(crate) const MONEY_SCALE: u32 = 4;
 
 pub(crate) use datahub_model::conversion::DECIMAL_SCALE;
 
-/// A stored value in the form that its column's kind has.
+/// Converts a stored value to the form of its column's kind.
 pub(crate) fn of_column<'v>(column: &Column, value: &'v Value) -> Cow<'v, Value> {
     match (column.kind, value) {
         (Kind::Decimal, Value::BigInt(number)) => {

@@ -1,4 +1,4 @@
-//! The Rust values that columns are compared with and set to.
+//! The Rust values that columns can be compared with and set to.
 
 use chrono::{DateTime, Utc};
 use datahub_model::conversion::scaled;
@@ -14,8 +14,9 @@ use super::{Database, Guid, Instant, Mean, Money, Total};
 use crate::Id;
 use crate::diesel::stored_value::MONEY_SCALE;
 
-// An id can stand wherever a GUID column can: `organisations::id.eq(id)`, `organisations::sector.eq(sector)`. Only `Some`
-// of other types can, by Diesel's own rule for `Option`; their plain values are an `Operand` of the columns' own methods.
+// An id can be used wherever a GUID column can: `organisations::id.eq(id)`, `organisations::sector.eq(sector)`. Of
+// other types, only `Some` can, by Diesel's own rule for `Option`; their plain values are an `Operand` of the columns'
+// own methods.
 macro_rules! id_as_expression {
     ($sql:ty) => {
         impl<T> AsExpression<$sql> for Id<T> {
@@ -86,12 +87,12 @@ impl<DB: Database, const SCALE: u32> ToSql<Mean<SCALE>, DB> for Decimal {
     }
 }
 
-/// A decimal in a column's units, exact or not at all: rounded it would find other rows than those asked for.
+/// Converts a decimal to a column's units, exactly: a rounded number would match other rows than those requested.
 fn units(number: Decimal, scale: u32) -> Result<i64, String> {
     scaled(number, scale).ok_or_else(|| {
         format!(
-            "{number} does not fit a column with {scale} digits after the point, in 64 bits; round it first, to the side \
-             that the query means"
+            "{number} does not fit in a 64-bit column with {scale} decimal places; round it first, in the direction \
+             that the query needs"
         )
     })
 }

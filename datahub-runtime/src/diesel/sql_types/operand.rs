@@ -1,7 +1,7 @@
-//! What the columns of a table are compared with and set to: expressions of Diesel's, and plain values.
+//! What the columns of a table can be compared with and set to: Diesel's expressions, and plain values.
 //!
-//! A `Uuid` or a `DateTime<Utc>` is of another crate, and so is Diesel's trait for what stands in a query, so that nothing
-//! of ours can join the two. Hence the columns have methods of their own, which ask for an [`Operand`].
+//! `Uuid` and `DateTime<Utc>` belong to other crates, and so does Diesel's trait for expressions, so we cannot
+//! implement the trait for them. Therefore the columns have methods of their own, which accept an [`Operand`].
 
 use chrono::{DateTime, Utc};
 use diesel::backend::Backend;
@@ -14,36 +14,37 @@ use uuid::Uuid;
 
 use super::{Guid, Instant, Money};
 
-/// What a column of SQL type `ST` is compared with and set to. `How` tells the compiler by which of the ways below.
+/// What a column of SQL type `ST` can be compared with and set to. `How` tells the compiler which of the
+/// implementations below applies.
 #[diagnostic::on_unimplemented(
-    message = "a column of the SQL type `{ST}` takes no `{Self}`",
-    note = "`guid` and `lookup` take `Uuid` and `Id`, `datetime` takes `DateTime<Utc>`, `money` and `decimal` take \
-            `rust_decimal::Decimal`; a column that may be null also takes an `Option` of it"
+    message = "expected an operand for a column of SQL type `{ST}`, found `{Self}`",
+    note = "`guid` and `lookup` accept `Uuid` and `Id`, `datetime` accepts `DateTime<Utc>`, `money` and `decimal` \
+            accept `rust_decimal::Decimal`; a nullable column also accepts an `Option`"
 )]
 pub trait Operand<ST, How>
 where
     ST: SqlType + TypedExpressionType,
 {
-    /// The form in which Diesel takes it.
+    /// The form that Diesel accepts.
     type Form: AsExpression<ST>;
 
-    /// Makes that form.
+    /// Converts to that form.
     fn form(self) -> Self::Form;
 }
 
-/// Diesel knows what to do with it.
+/// An expression that Diesel accepts as it is.
 #[derive(Debug)]
 pub enum Expressed {}
 
-/// It is a plain value.
+/// A plain value.
 #[derive(Debug)]
 pub enum ByValue {}
 
-/// It is a plain value, for a column that may be null.
+/// A plain value, for a nullable column.
 #[derive(Debug)]
 pub enum BySome {}
 
-/// A plain value of columns of SQL type `ST`.
+/// A plain value for columns of SQL type `ST`.
 pub trait OfColumn<ST> {}
 
 impl OfColumn<Guid> for Uuid {}

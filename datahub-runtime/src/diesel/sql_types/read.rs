@@ -1,4 +1,4 @@
-//! The Rust types that columns are read into, one by one.
+//! The Rust types that single columns can be read into.
 
 use chrono::{DateTime, Utc};
 use diesel::Queryable;
@@ -26,7 +26,8 @@ where
 {
     fn from_sql(value: DB::RawValue<'_>) -> deserialize::Result<Self> {
         let instant = <cdms_odata::Instant as FromSql<Instant, DB>>::from_sql(value)?;
-        DateTime::from_timestamp_millis(instant.0).ok_or_else(|| format!("{instant} is beyond the calendar").into())
+        DateTime::from_timestamp_millis(instant.0)
+            .ok_or_else(|| format!("{instant} is out of the calendar's range").into())
     }
 }
 
@@ -48,7 +49,7 @@ where
     }
 }
 
-/// The decimal of a number of units.
+/// Converts a number of units to a decimal.
 pub(super) fn of_units(number: i128, scale: u32) -> deserialize::Result<Decimal> {
     Ok(Decimal::try_from_i128_with_scale(number, scale)?)
 }

@@ -1,4 +1,4 @@
-//! Numbers, times, sums and averages as SQLite has them.
+//! Numbers, times, sums and averages on SQLite.
 
 use diesel::backend::Backend;
 use diesel::deserialize::{self, FromSql};
@@ -30,7 +30,7 @@ impl Database for Sqlite {
     }
 
     fn mean(number: i64, out: &mut Output<'_, '_, Self>) -> serialize::Result {
-        // What it is compared with has no more digits either.
+        // The average that it is compared with has no more digits either.
         out.set_value(number as f64);
         Ok(IsNull::No)
     }
@@ -45,14 +45,14 @@ impl<const SCALE: u32> FromSql<Total<SCALE>, Sqlite> for Decimal {
 impl<const SCALE: u32> FromSql<Mean<SCALE>, Sqlite> for Decimal {
     fn from_sql(value: <Sqlite as Backend>::RawValue<'_>) -> deserialize::Result<Self> {
         let mean = <f64 as FromSql<Double, Sqlite>>::from_sql(value)?;
-        // Columns hold 64 bits, and so does their mean.
+        // Columns have 64 bits, so their mean fits as well.
         of_units(mean.round() as i128, SCALE)
     }
 }
 
 impl FromSql<Numeric, Sqlite> for Number {
     fn from_sql(mut value: <Sqlite as Backend>::RawValue<'_>) -> deserialize::Result<Self> {
-        // A sum of whole numbers is one, and an average none.
+        // A sum of integers is an integer, an average is not.
         if matches!(value.value_type(), Some(SqliteType::Long | SqliteType::Integer | SqliteType::SmallInt)) {
             return Ok(Number(value.read_long().into()));
         }

@@ -277,7 +277,7 @@ queries! {
         let poor = deals::table.group_by(deals::state).having(avg(deals::budget).eq(Some(number("-0.0001"))));
         assert_eq!(poor.select(deals::state).load(it), Ok(vec![State::Active]));
         let error = deals::table.filter(deals::budget.gt(number("0.00005"))).count().get_result::<i64>(it).unwrap_err();
-        assert!(error.to_string().contains("0.00005 does not fit a column with 4 digits after the point"), "{error}");
+        assert!(error.to_string().contains("0.00005 does not fit in a 64-bit column with 4 decimal places"), "{error}");
         diesel::update(deals::table.find(Id::<Deal>::from(id(1)))).set((deals::budget.eq(Decimal::ONE), deals::credit.eq(Decimal::TWO))).execute(it).unwrap();
         assert_eq!(one!(it, (deals::budget, deals::credit) => (Decimal, Option<Decimal>)), (Decimal::ONE, Some(Decimal::TWO)));
     }
@@ -302,7 +302,7 @@ queries! {
         });
         assert_eq!(all!(it, avg(deals::score) => Option<Decimal>), Some(number("-6172.83")), "-6172.825 is rounded away from zero");
         let error = deals::table.filter(deals::score.eq(number("0.005"))).count().get_result::<i64>(it).unwrap_err();
-        assert!(error.to_string().contains("0.005 does not fit a column with 2 digits after the point"), "{error}");
+        assert!(error.to_string().contains("0.005 does not fit in a 64-bit column with 2 decimal places"), "{error}");
     }
 
     times = |it| {
