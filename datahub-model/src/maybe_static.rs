@@ -86,7 +86,7 @@ mod tests {
     use super::MaybeStatic;
 
     #[test]
-    fn where_data_stands_makes_no_difference() {
+    fn static_and_boxed_data_behave_alike() {
         let (fixed, made): (MaybeStatic<str>, MaybeStatic<str>) = ("a".into(), "a".to_owned().into());
         assert!(matches!((&fixed, &made), (MaybeStatic::Static(_), MaybeStatic::Boxed(_))));
         assert_eq!(fixed, made);

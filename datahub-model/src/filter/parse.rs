@@ -289,7 +289,7 @@ mod tests {
     }
 
     #[test]
-    fn a_reference_is_one_to_the_only_target() {
+    fn a_reference_points_to_the_only_target() {
         let id = "guid'00000000-0000-0000-0000-000000000007'";
         let parent = Filter::compare("Parent", Comparison::Equal, Literal::Lookup("account".into(), 7));
         assert_eq!(Filter::parse(&format!("Parent/Id eq {id}"), known), Ok(parent));
@@ -299,7 +299,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_wrong_is_said_with_what_would_be_right() {
+    fn errors_say_what_is_wrong_and_what_would_be_right() {
         for (text, why, help) in [
             (
                 "Count eq 1 Count",
@@ -332,7 +332,7 @@ mod tests {
     }
 
     #[test]
-    fn depth_has_an_end() {
+    fn depth_is_limited() {
         let deep = |opening: &str, depth: usize, closing: &str| {
             Filter::parse(&format!("{}Count eq 1{}", opening.repeat(depth), closing.repeat(depth)), known)
         };

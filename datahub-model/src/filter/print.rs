@@ -180,7 +180,7 @@ mod tests {
     }
 
     #[test]
-    fn as_deep_as_a_text_may_be_it_is_read_as_it_is_printed() {
+    fn filters_of_maximum_depth_are_read_as_they_are_printed() {
         for text in [
             format!("{}Count eq 1", "not ".repeat(64)),
             format!("{}(Count eq 1 or Count eq 2 and Count eq 3)", "not ".repeat(64)),

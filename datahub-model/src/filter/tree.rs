@@ -118,7 +118,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_attribute_is_named_where_it_stands() {
+    fn attributes_are_listed_in_the_order_of_the_text() {
         const FILTER: Filter = Filter::All(MaybeStatic::Static(&[
             Filter::compare("Name", Comparison::NotEqual, Literal::Null),
             Filter::Not(MaybeStatic::Static(&Filter::Any(MaybeStatic::Static(&[
@@ -130,7 +130,7 @@ mod tests {
     }
 
     #[test]
-    fn a_filter_of_a_static_is_one_that_was_built() {
+    fn a_static_filter_equals_one_built_at_run_time() {
         static FIXED: Filter = Filter::Not(MaybeStatic::Static(&Filter::All(MaybeStatic::Static(&[Filter::compare(
             "Name",
             Comparison::Equal,

@@ -176,7 +176,7 @@ mod tests {
     }
 
     #[test]
-    fn a_column_that_is_not_the_tables_matters_where_it_needs_a_value() {
+    fn an_unknown_column_matters_if_it_requires_a_value() {
         assert_eq!(with(3, found("extra", "TEXT", "not null")), [Difference::Unknown("extra")]);
         assert_eq!(with(3, found("extra", "TEXT", "default key")), [Difference::Unknown("extra")]);
         assert_eq!(with(3, found("extra", "TEXT", "not null default")), []);

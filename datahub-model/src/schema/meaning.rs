@@ -62,7 +62,7 @@ mod tests {
     use crate::schema::{Owner, PrimaryKey};
 
     #[test]
-    fn what_is_noted_is_the_kind_the_scale_and_whether_there_is_null() {
+    fn a_meaning_has_the_kind_the_scale_and_whether_null_is_allowed() {
         let values = |name, kind, scale| TableColumn {
             contents: Contents::Values { kind, scale },
             ..TableColumn::new(name, ColumnType::Text)

@@ -46,7 +46,7 @@ fn what_the_engine_does_not_know_is_null() {
 }
 
 #[test]
-fn nulls_are_null_or_what_stands_for_them() {
+fn nulls_are_null_or_their_defaults() {
     let mut nulls = full();
     for attribute in FULL.attributes.iter().filter(|attribute| !attribute.required) {
         nulls.insert(attribute.name, Value::Null);
@@ -78,7 +78,7 @@ fn a_row_holds_what_the_model_keeps() {
 }
 
 #[test]
-fn a_create_leaves_out_what_stands_for_a_null_in_any_form() {
+fn a_create_leaves_out_defaults_for_null_in_any_form() {
     let mut one = row();
     one[2] = Value::Money(Decimal::ONE);
     assert!(!encode_new(&FULL, &one).unwrap().contains("Amount"));
@@ -94,7 +94,7 @@ fn a_lookup_to_another_entity_reads_as_null_where_the_field_is_the_id_of_one_mod
 }
 
 #[test]
-fn a_create_sends_what_is_there() {
+fn a_create_sends_the_values_that_exist() {
     let body = encode_new(&FULL, &row()).unwrap();
     let names: Vec<_> = body.names().map(AsRef::as_ref).collect();
     // Neither attributes that are never sent, nor the key, nor defaults that replace a null. The required constant
