@@ -1,4 +1,4 @@
-//! Actions: what a machine asks for.
+//! Actions: what a machine asks its driver to do.
 
 use cdms_odata::{Attributes, Facts, Value};
 use serde::{Deserialize, Serialize};
@@ -11,36 +11,36 @@ use crate::{
 
 /// One operation on one record.
 pub trait Machine {
-    /// The operation in one word.
+    /// The operation's name in one word.
     const NAME: &'static str;
     /// What the operation yields.
     type Output;
     /// Why a value does not convert.
     type Fault;
 
-    /// Tells the machine what happened and takes its next wish. Feed [`Event::Start`] first, then the answer to each
-    /// action, until [`Action::Done`].
+    /// Passes an event to the machine and returns its next action. Pass [`Event::Start`] first, then the response to
+    /// each action, until [`Action::Done`].
     ///
     /// # Panics
     ///
-    /// On an event that does not answer the last action, which is a bug of the driver.
+    /// If the event does not respond to the last action, which is a bug in the driver.
     fn step(&mut self, event: Event<Self::Fault>) -> Action<Self::Output, Self::Fault>;
 }
 
-/// What is to be done next.
+/// What the driver must do next.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Action<O, F> {
     /// Take the record's lock in this program; answered by [`Event::Locked`].
     Lock,
-    /// Read what the store has; answered by [`Event::Loaded`].
+    /// Read the record's state from the store; answered by [`Event::Loaded`].
     Load,
     /// GET the record; answered by [`Event::Fetched`].
     Fetch,
     /// Run one transaction; answered by [`Event::Committed`].
     Commit(Box<Commit<F>>),
-    /// Send a write, if the lease covers it; answered by [`Event::Answered`].
+    /// Send a write if the lease covers it; answered by [`Event::Answered`].
     Send {
-        /// What it does.
+        /// What the write does.
         write: WriteKind,
         /// The write's id.
         operation: OperationId,
@@ -49,52 +49,52 @@ pub enum Action<O, F> {
     },
     /// Log in again; answered by [`Event::LoggedIn`].
     Login,
-    /// Wait a little before try number `attempt`; answered by [`Event::Resumed`].
+    /// Wait briefly before try number `attempt`; answered by [`Event::Resumed`].
     Pause {
-        /// The number of the try that follows, from 2.
+        /// The number of the next try, starting at 2.
         attempt: u8,
     },
     /// The operation is over.
     Done(O),
 }
 
-/// One transaction: all of it or nothing.
+/// One transaction, which stores everything or nothing.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Commit<F> {
-    /// What must hold for it.
+    /// The condition under which it stores.
     pub guard: Guard,
-    /// What to try in a savepoint and to roll back, so that the database's rules speak in time.
+    /// What to try in a savepoint and roll back, so that a violation of the database's rules is found before sending.
     pub trial: Option<Trial>,
     /// What happens to the record.
     pub record: RecordChange,
-    /// What the history gets.
+    /// The entries to append to the history.
     pub history: Vec<Entry>,
     /// What happens to the record's intent.
     pub intent: IntentChange,
     /// What happens in quarantine.
     pub quarantine: QuarantineChange<F>,
-    /// Whether to try again while the lease lasts if the database is away: what it stores is true already.
+    /// Whether to retry for as long as the lease lasts if the database is unavailable: what it stores is already true.
     pub insist: bool,
 }
 
-/// What a write will do to the row once CDMS has taken it.
+/// What a write will do to the row once CDMS has applied it.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Trial {
     /// The row gets these values, one for each column.
     Put(Vec<Value>),
-    /// The row goes.
+    /// The row is removed.
     Remove,
 }
 
 /// The condition under which a transaction may store.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Guard {
-    /// The record is as it was loaded, and has no open intent.
+    /// The record is unchanged since it was loaded, and has no open intent.
     Unchanged {
-        /// Its version; `None` for one that was never seen.
+        /// Its version; `None` if it was never seen.
         version: Option<Version>,
-        /// The newest of the [writes that were found not applied](crate::Loaded::late). A write that was opened and given up
-        /// since changes no version, and CDMS may carry it out yet.
+        /// The newest of the [writes found not applied](crate::Loaded::late). A write that was opened and given up since
+        /// then changes no version, but CDMS may still carry it out.
         late: Option<OperationId>,
     },
     /// This intent is still open.
@@ -102,7 +102,7 @@ pub enum Guard {
 }
 
 impl Guard {
-    /// That the record is still as it was loaded.
+    /// The guard that the record is unchanged since it was loaded.
     pub(crate) fn of(loaded: &Loaded) -> Self {
         let version = match &loaded.stored {
             Stored::Absent => None,
@@ -111,7 +111,7 @@ impl Guard {
         Guard::Unchanged { version, late: newest(&loaded.late) }
     }
 
-    /// That the record is still at this version, with these writes that were found not applied.
+    /// The guard that the record is still at this version, with these writes found not applied.
     pub(crate) fn at(version: Version, late: &[SettledPatch]) -> Self {
         Guard::Unchanged { version: Some(version), late: newest(late) }
     }
@@ -126,23 +126,23 @@ fn newest(late: &[SettledPatch]) -> Option<OperationId> {
 pub enum RecordChange {
     /// Nothing.
     Keep,
-    /// It becomes this.
+    /// It is stored with these values.
     Put {
-        /// What is known of the record.
+        /// What is known about the record.
         row: NewRow,
-        /// The model's values of it.
+        /// The model's values of the record.
         values: Values,
     },
     /// It becomes a tombstone that keeps these last values.
     Tombstone {
         /// Why.
         reason: TombstoneReason,
-        /// What was last known.
+        /// The last known state.
         last: NewRow,
     },
     /// Only the caller's local values are stored.
     LocalOnly,
-    /// Its row stays, but gets a new version: CDMS has changed, so that whoever loaded it before has to load it again.
+    /// Its row stays but gets a new version: CDMS has changed, so callers that loaded the row before must load it again.
     Touch,
 }
 
@@ -154,19 +154,19 @@ pub enum TombstoneReason {
     Gone,
     /// The record no longer satisfies the model's `only`.
     LeftModel,
-    /// For a reason that only a newer program knows.
+    /// A reason that only a newer program knows.
     #[serde(untagged)]
     Unknown(crate::UnknownWord),
 }
 
-/// What a row is to hold.
+/// What a row will hold.
 #[derive(Clone, Debug, PartialEq)]
 pub struct NewRow {
-    /// What CDMS says of the record itself.
+    /// CDMS's facts about the record.
     pub facts: Facts,
-    /// All raw attributes now known, those of other mappings included.
+    /// All raw attributes known now, including those of other mappings.
     pub seen: Attributes,
-    /// The other mappings for which the row is complete still, because nothing of theirs changes.
+    /// The other mappings for which the row is still complete, because none of their attributes change.
     pub complete_for: Vec<MappingTag>,
 }
 
@@ -190,25 +190,25 @@ impl From<&Snapshot> for NewRow {
 pub enum IntentChange {
     /// Nothing.
     Keep,
-    /// It is opened, with a lease for this program.
+    /// It is opened with a lease for this program.
     Open(Box<Intent>),
     /// It is closed.
     Close {
-        /// Which.
+        /// The write.
         operation: OperationId,
-        /// What became of the write.
+        /// The outcome of the write.
         verdict: Verdict,
     },
-    /// It stays open, and CDMS's server has finished with its request, so that settling it needs no quiet period.
+    /// It stays open, but CDMS has finished with its request, so it can be settled without a quiet period.
     Ended {
-        /// Which.
+        /// The write.
         operation: OperationId,
     },
-    /// It stays open, but its writer is done: the lease ends now and the quiet period begins.
+    /// It stays open, but its writer is done: the lease ends and the quiet period begins now.
     Release {
-        /// Which.
+        /// The write.
         operation: OperationId,
-        /// Whether CDMS's server has finished with the request, so that there is no quiet period.
+        /// Whether CDMS has finished with the request, so that no quiet period is needed.
         has_ended: bool,
     },
 }
@@ -218,16 +218,16 @@ pub enum IntentChange {
 pub enum QuarantineChange<F> {
     /// Nothing.
     Keep,
-    /// The record is put there, or its reason replaced.
+    /// The record is quarantined, or the reason for it is replaced.
     Put(F),
-    /// A record with another id than the one chosen is put there.
+    /// A record that CDMS created under another id than the hub chose is quarantined.
     PutOrphan {
-        /// The id that CDMS gave it.
+        /// The id that CDMS assigned.
         id: Uuid,
-        /// The create that made it.
+        /// The create that produced it.
         operation: OperationId,
     },
-    /// The record leaves it.
+    /// The record leaves quarantine.
     Clear,
 }
 

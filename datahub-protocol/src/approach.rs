@@ -1,4 +1,4 @@
-//! The first half of an update and of a delete: alone with the record, with the read table applied.
+//! The first half of an update or a delete: locking the record and applying the read table.
 
 use crate::sight::{Finding, Sight, ToStore, sight};
 use crate::{
@@ -6,7 +6,7 @@ use crate::{
     Snapshot, Values, Version,
 };
 
-/// Lock, load, GET and refresh, until the row is as CDMS has it.
+/// Locks, loads, GETs and refreshes until the row is as CDMS has it.
 #[derive(Clone, Debug)]
 pub(crate) struct Approach<M: Mapping> {
     pub(crate) mapping: M,
@@ -27,23 +27,23 @@ enum State<F> {
     Over,
 }
 
-/// A record of which both sides have the same.
+/// A record that is in sync.
 #[derive(Clone, Debug)]
 pub(crate) struct Approached {
     pub(crate) finding: Finding,
     pub(crate) snapshot: Snapshot,
-    /// The model's values of it.
+    /// The model's values of the record.
     pub(crate) values: Values,
     /// The writes that were found not applied and have not shown up.
     pub(crate) late: Vec<SettledPatch>,
-    /// The hub's own fields that somebody else has changed since the caller loaded them.
+    /// The local fields that someone else changed after the caller loaded them.
     pub(crate) local_conflicts: Vec<usize>,
 }
 
-/// What an approach comes to.
+/// The result of a step of an approach.
 #[derive(Clone, Debug)]
 pub(crate) enum Step<O, F> {
-    /// It wants something done.
+    /// It requests an action.
     Act(Action<O, F>),
     /// The row is as CDMS has it.
     Ready(Approached),
@@ -56,7 +56,7 @@ impl<M: Mapping> Approach<M> {
         Approach { mapping, clock_skew_ms, rounds: 0, rechecked: false, state: State::Begun }
     }
 
-    /// Starts over, because somebody else stored first.
+    /// Starts over, because another operation stored first.
     pub(crate) fn again<O>(&mut self) -> Step<O, M::Fault> {
         self.rounds += 1;
         if self.rounds >= ROUNDS_MAX {
@@ -101,7 +101,7 @@ impl<M: Mapping> Approach<M> {
             (State::Recording(failure, guard), Event::Committed(committed)) => match committed {
                 Committed::Done(_) => Step::Fails(failure),
                 Committed::Lost => self.again(),
-                // The database forbids that the row goes: the record waits in quarantine, the row stays.
+                // The database forbids removing the row: the record waits in quarantine, and the row stays.
                 Committed::Refused(reason) if failure.buries() => {
                     let fault = self.mapping.forbidden(&reason);
                     self.state = State::Recording(Failure::NotStorable(reason), guard);
@@ -109,7 +109,9 @@ impl<M: Mapping> Approach<M> {
                 }
                 Committed::Refused(reason) | Committed::Unavailable(reason) => Step::Fails(Failure::store(reason)),
             },
-            (state, event) => unreachable!("a write got {event:?} while {state:?}: a bug of its driver"),
+            (state, event) => {
+                unreachable!("unexpected event {event:?} for a write in state {state:?}: a bug in the driver")
+            }
         }
     }
 
@@ -133,7 +135,7 @@ impl<M: Mapping> Approach<M> {
                 Step::Act(Action::Commit(commit))
             }
             Sight::HubNewer { hub, cdms } if self.rechecked => Step::Fails(Failure::LocalNewer { hub, cdms }),
-            // Another program's answer may have overtaken ours: look once more.
+            // Another program's newer answer may have been stored before ours: look once more.
             Sight::HubNewer { .. } => {
                 self.rechecked = true;
                 self.load()
@@ -143,7 +145,7 @@ impl<M: Mapping> Approach<M> {
     }
 }
 
-/// The failure of a write that meets another one's open intent.
+/// The failure of a write that finds another write's intent open.
 pub(crate) fn busy<F>(loaded: &Loaded) -> Option<Failure<F>> {
     let open = loaded.intent.as_ref()?;
     let retry_after_ms = match open.lease {

@@ -26,7 +26,7 @@ pub struct Create<M: Mapping> {
     mapping: M,
     id: Uuid,
     mine: Vec<Value>,
-    /// The attributes of an earlier time that are put back; none: what the values come to.
+    /// The attributes of an earlier time to put back; `None` to encode `mine`.
     then: Option<Attributes>,
     operation: OperationId,
     rounds: u8,
@@ -42,7 +42,7 @@ enum State<F> {
     Opening(Box<(Intent, Loaded)>),
     Sending(Box<(Intent, Loaded)>, Box<Sending>),
     Storing(Box<(WriteOutcome, NewRow, Entry)>),
-    /// The intent may be noted although the database went away; why it did.
+    /// The intent may have been stored although the database became unavailable, for this reason.
     Withdrawing(String),
     Ending(Failure<F>),
     EndingApplied(Failure<F>),
@@ -52,17 +52,18 @@ enum State<F> {
 type Output<M> = Result<WriteOutcome, Failure<<M as Mapping>::Fault>>;
 
 impl<M: Mapping> Create<M> {
-    /// A create of a model with these values under this id.
+    /// A create with these values of a model under this id.
     pub fn new(mapping: M, id: Uuid, mine: Vec<Value>, operation: OperationId) -> Self {
         Create { mapping, id, mine, then: None, operation, rounds: 0, proof: Proof::Answer, state: State::Begun }
     }
 
-    /// A create that puts a record back to the facts and attributes of an earlier time, in their raw form: also what the
-    /// model's values do not show, such as a reference to another model or a value that a default stands for.
+    /// A create that puts a record back to the facts and attributes of an earlier time, in their raw form. This
+    /// includes what the model's values do not show, such as a reference to another model or a value that a default
+    /// stands for.
     ///
     /// # Errors
     ///
-    /// Attributes that do not convert any more.
+    /// If the attributes no longer convert.
     pub fn put_back(
         mapping: M,
         id: Uuid,
@@ -96,7 +97,7 @@ impl<M: Mapping> Create<M> {
         Ok(known.filter(|(_, value)| !value.is_null()).collect())
     }
 
-    /// The patch, if with the constants it can make a record of the model.
+    /// The patch, if together with the constants it can produce a record of the model.
     fn admitted(&self, patch: Attributes) -> Result<Attributes, M::Fault> {
         let mut sent = self.mapping.constants();
         sent.merge(&patch);
@@ -171,11 +172,11 @@ impl<M: Mapping> Create<M> {
             }
             Sent::Applied(Some((_, Err(fault)))) | Sent::Shown(Fetched::Unreadable(fault)) => {
                 let entry = created_entry(sent_values(patch, &self.mapping.constants()), self.cause(), None);
-                self.end_applied(fault, entry, "CDMS's answer cannot be read".to_owned())
+                self.end_applied(fault, entry, "CDMS's response cannot be read".to_owned())
             }
             Sent::Rejected(rejection) => {
                 let commit = rejected(self.operation, &rejection);
-                // After a look at the record the code says nothing that the look has not.
+                // After a look at the record, the code adds nothing to what the look showed.
                 let duplicate = !sending.has_looked()
                     && matches!(&rejection, Rejection::Cdms(refusal) if refusal.meaning == Meaning::DuplicateKey);
                 if duplicate && planted(Planted::DuplicateIsApplied) {
@@ -193,7 +194,7 @@ impl<M: Mapping> Create<M> {
                 Action::Commit(Box::new(releasing(operation, has_ended)))
             }
             Sent::Applied(None) | Sent::Gone(_) | Sent::Shown(_) => {
-                unreachable!("a create's answer carries a record, and a create cannot find it gone")
+                unreachable!("the answer to a create carries a record, and a create cannot find its record gone")
             }
         }
     }
@@ -204,7 +205,7 @@ impl<M: Mapping> Create<M> {
         let values = match self.mapping.decode(&row.facts, &row.seen) {
             Ok(values) => values,
             Err(fault) => {
-                let reason = "CDMS made a value of it that does not fit the model".to_owned();
+                let reason = "CDMS returned a value that does not fit the model".to_owned();
                 return self.end_applied(fault, entry, reason);
             }
         };
@@ -219,7 +220,7 @@ impl<M: Mapping> Create<M> {
         if left {
             commit.history.push(ending(EntryKind::LeftModel, &row.clone().at(crate::Version(0), self.mapping.tag())));
         }
-        // What waited there was another record's value under this id.
+        // The quarantined record belonged to an earlier record with this id.
         if loaded.quarantined {
             commit.quarantine = QuarantineChange::Clear;
         }
@@ -306,7 +307,9 @@ impl<M: Mapping> Machine for Create<M> {
                 Committed::Done(_) => self.fail(failure),
                 committed => self.fail(not_stored(self.operation, self.proof, committed)),
             },
-            (state, event) => unreachable!("a create got {event:?} while {state:?}: a bug of its driver"),
+            (state, event) => {
+                unreachable!("unexpected event {event:?} for a create in state {state:?}: a bug in the driver")
+            }
         }
     }
 }

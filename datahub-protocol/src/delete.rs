@@ -32,19 +32,19 @@ enum State<F> {
     Opening(Box<Plan>),
     Sending(Box<Plan>, Box<Sending>),
     ConfirmingGone(Box<Plan>, Refusal),
-    /// With whether it was this delete that removed the record.
+    /// With whether this delete removed the record.
     Storing(Snapshot, bool),
-    /// The intent may be noted although the database went away; why it did.
+    /// The intent may have been stored although the database became unavailable, for this reason.
     Withdrawing(String),
     Ending(Failure<F>),
     Over,
 }
 
-/// What is known of the record when the intent is noted.
+/// What is known of the record when the intent is stored.
 #[derive(Clone, Debug)]
 struct Plan {
     snapshot: Snapshot,
-    /// Writes that were found not applied; no more can come while the intent is open.
+    /// Writes that were found not applied; no more can be added while the intent is open.
     late: Vec<SettledPatch>,
     intent: Intent,
 }
@@ -52,7 +52,7 @@ struct Plan {
 type Output<M> = Result<WriteOutcome, Failure<<M as Mapping>::Fault>>;
 
 impl<M: Mapping> Delete<M> {
-    /// A delete of a record that a caller loaded as `base`, with `last` known of it.
+    /// A delete of a record that a caller loaded as `base`, of which `last` is known.
     pub fn new(
         mapping: M,
         base: Attributes,
@@ -72,7 +72,7 @@ impl<M: Mapping> Delete<M> {
                 action
             }
             Step::Ready(approached) => self.ready(approached),
-            // Gone counts as done; the approach has made the tombstone.
+            // A gone record counts as deleted; the approach has stored the tombstone.
             Step::Fails(Failure::Gone) => match self.last.take() {
                 Some(snapshot) => self.done(snapshot),
                 None => self.fail(Failure::Gone),
@@ -122,7 +122,8 @@ impl<M: Mapping> Delete<M> {
             }
             Sent::Applied(_) | Sent::Shown(_) => self.store(plan.snapshot),
             Sent::Gone(_) if planted(Planted::UnconfirmedGone) => self.store_found(*plan),
-            // The code is also that of what a plug-in looked for in vain, so only a GET of the record itself proves it.
+            // CDMS also returns this code if a plug-in fails to find another record, so only a GET of the record itself
+            // proves it.
             Sent::Gone(refusal) => {
                 self.state = State::ConfirmingGone(plan, refusal);
                 Action::Fetch
@@ -160,7 +161,7 @@ impl<M: Mapping> Delete<M> {
         Action::Commit(Box::new(commit))
     }
 
-    /// The record is gone, and not by this delete.
+    /// The record is gone, but this delete did not remove it.
     fn store_found(&mut self, Plan { snapshot, late, .. }: Plan) -> Action<Output<M>, M::Fault> {
         let commit = found_deleted(&snapshot, &late, self.operation);
         self.state = State::Storing(snapshot, false);
@@ -234,7 +235,9 @@ impl<M: Mapping> Machine for Delete<M> {
                 let failure = ended(self.operation, failure, self.proof, committed);
                 self.fail(failure)
             }
-            (state, event) => unreachable!("a delete got {event:?} while {state:?}: a bug of its driver"),
+            (state, event) => {
+                unreachable!("unexpected event {event:?} for a delete in state {state:?}: a bug in the driver")
+            }
         }
     }
 }

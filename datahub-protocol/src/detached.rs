@@ -1,4 +1,4 @@
-//! Writing a record of a model that CDMS is not asked about any more: one transaction, the hub's row being the truth.
+//! Writing a record of a detached model: one transaction, without CDMS; the hub's row is authoritative.
 
 use std::sync::Arc;
 
@@ -13,16 +13,16 @@ use crate::{
     TombstoneReason, Values, merge, put_back,
 };
 
-/// The machine of a write that concerns the hub alone.
+/// The machine of a write to the hub alone.
 #[derive(Clone, Debug)]
 pub struct Detached<M: Mapping> {
     mapping: M,
     wish: DetachedWish,
     operation: OperationId,
-    /// When the write was begun, by the hub's clock: it is the record's time of change from then on.
+    /// When the write began, by the hub's clock. This becomes the record's time of change.
     now: Instant,
     rounds: u8,
-    /// Whether CDMS's record did not fit when it was asked last, which is of no concern any more.
+    /// Whether CDMS's record did not fit when it was last read, which no longer matters.
     quarantined: bool,
     state: State,
 }
@@ -38,23 +38,23 @@ pub enum DetachedWish {
         base: Base,
         /// The model's values, one per field.
         mine: Vec<Value>,
-        /// Whether the hub's own fields changed too.
+        /// Whether local fields changed too.
         local_changed: bool,
-        /// What to do where somebody else changed the same field meanwhile.
+        /// What to do if someone else changed the same field in the meantime.
         on_conflict: OnConflict,
     },
-    /// The attributes of an earlier time, whatever changed since.
+    /// The attributes of an earlier time, whatever has changed since.
     PutBack {
         /// The attributes as they were then.
         then: Attributes,
-        /// Whether the hub's own fields are put back too.
+        /// Whether local fields are put back too.
         local_changed: bool,
     },
-    /// The record's end.
+    /// The deletion of the record.
     Delete {
         /// The attributes as they were loaded.
         base: Attributes,
-        /// What to do where somebody else changed the record meanwhile.
+        /// What to do if someone else changed the record in the meantime.
         on_conflict: OnConflict,
     },
 }
@@ -64,7 +64,7 @@ enum State {
     Begun,
     Locking,
     Loading,
-    /// What the caller learns, and the row that the record gets, if its attributes change.
+    /// What the caller gets, and the record's new row, if its attributes change.
     Storing(Box<WriteOutcome>, Option<NewRow>),
     Over,
 }
@@ -72,13 +72,13 @@ enum State {
 type Output<M> = Result<WriteOutcome, Failure<<M as Mapping>::Fault>>;
 
 impl<M: Mapping> Detached<M> {
-    /// A write that was begun at this time.
+    /// A write that began at this time.
     pub fn new(mapping: M, wish: DetachedWish, operation: OperationId, now: Instant) -> Self {
         Detached { mapping, wish, operation, now, rounds: 0, quarantined: false, state: State::Begun }
     }
 
     fn loaded(&mut self, loaded: Loaded) -> Action<Output<M>, M::Fault> {
-        // A write to CDMS from before the model was detached is settled first.
+        // A write that was sent to CDMS before the model was detached must be settled first.
         if let Some(failure) = busy(&loaded) {
             return self.over(Err(failure));
         }
@@ -131,7 +131,7 @@ impl<M: Mapping> Detached<M> {
         }
     }
 
-    /// Attributes as they are known, with a null for each that nobody ever gave a value: CDMS has none to tell of.
+    /// The known attributes, with a null for each one that was never given a value, since CDMS is not asked for it.
     fn whole(&self, mut known: Attributes) -> Attributes {
         let written = self.mapping.updatable();
         for name in written.into_iter().flat_map(|field| self.mapping.attributes_of(field)) {
@@ -189,7 +189,7 @@ impl<M: Mapping> Detached<M> {
         let intended = Intended { patch: &merged.patch, constants: &constants, overwritten: &merged.overwritten };
         let history = updated_entries(&before, &[], intended, Cause { operation: self.operation, origin }, None);
         let mut row = NewRow::from(&before);
-        // Time never goes back, whatever the hub's clock does.
+        // The time of change never goes back, whatever the hub's clock does.
         row.facts.modified = self.now.max(before.facts.modified);
         row.seen.merge(&merged.patch);
         match self.mapping.decode(&row.facts, &row.seen) {
@@ -262,7 +262,7 @@ impl<M: Mapping> Detached<M> {
     }
 }
 
-/// What a write comes to that asks nothing of CDMS.
+/// The outcome of a write that sends no request to CDMS.
 fn unasked(snapshot: Snapshot, values: Option<Values>, conflicts: Vec<usize>) -> WriteOutcome {
     WriteOutcome { snapshot, values, confirmation: Confirmation::Nothing(None), conflicts, adjusted: Vec::new() }
 }
@@ -288,7 +288,9 @@ impl<M: Mapping> Machine for Detached<M> {
             }
             (State::Loading, Event::Loaded(loaded)) => self.loaded(*loaded),
             (State::Storing(written, row), Event::Committed(committed)) => self.stored(*written, row, committed),
-            (state, event) => unreachable!("a detached write got {event:?} while {state:?}: a bug of its driver"),
+            (state, event) => {
+                unreachable!("unexpected event {event:?} for a detached write in state {state:?}: a bug in the driver")
+            }
         }
     }
 }

@@ -1,4 +1,4 @@
-//! Events: what a machine is told.
+//! Events: what the driver reports to a machine.
 
 use cdms_odata::{Attributes, Facts};
 use serde::{Deserialize, Serialize};
@@ -11,42 +11,42 @@ use crate::{Failure, MappingTag, OpenIntent, OperationId, Reason, SettledPatch, 
 pub enum Event<F> {
     /// The operation begins.
     Start,
-    /// The record's lock in this program is held, until the machine is dropped.
+    /// This program holds the record's lock, until the machine is dropped.
     Locked,
-    /// What the store has of the record.
+    /// The record's state in the store.
     Loaded(Box<Loaded>),
-    /// What CDMS has of it.
+    /// The record's state in CDMS.
     Fetched(Fetched<F>),
-    /// How the transaction ended.
+    /// The result of the transaction.
     Committed(Committed),
-    /// How the write ended.
+    /// The answer to the write.
     Answered(Answer<F>),
-    /// Whether the login succeeded; if not, why.
+    /// Whether the login succeeded, and if not, why.
     LoggedIn(Result<(), LoginFailure>),
     /// The pause is over.
     Resumed,
 }
 
-/// The version of a stored record, from one sequence for the whole database: later is larger.
+/// The version of a stored record, from one sequence for the whole database; later versions are larger.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Version(pub i64);
 
-/// What the store has of one record, read in one statement.
+/// The state of one record in the store, read in one statement.
 #[derive(Clone, Debug, PartialEq, Default)]
 pub struct Loaded {
     /// The record's state.
     pub stored: Stored,
     /// The write under way, if any.
     pub intent: Option<OpenIntent>,
-    /// Recent writes that were found not applied and have not shown up, the newest last.
+    /// Recent writes that were found not applied and have not shown up, newest last.
     pub late: Vec<SettledPatch>,
-    /// A delete that was never answered and found done, because the record was gone: CDMS may still carry it out, which
-    /// would end a record that was made again meanwhile.
+    /// A delete that was never answered and was found applied because the record was gone. CDMS may still carry it out,
+    /// which would remove a record that was created again in the meantime.
     pub unanswered_delete: Option<UnansweredDelete>,
     /// Whether an earlier read put the record in quarantine.
     pub quarantined: bool,
-    /// The hub's own fields, by position, that the caller means to change or remove and that somebody else has changed since
+    /// The local fields, by position, that the caller is about to change or remove and that someone else changed after
     /// the caller loaded them.
     pub local_conflicts: Vec<usize>,
 }
@@ -68,12 +68,12 @@ pub enum Stored {
     Absent,
     /// It has a row.
     Row(Snapshot),
-    /// It had a row; what is kept of it, and why it ended.
+    /// It had a row. The last state and the reason are kept.
     Tombstone(Snapshot, TombstoneReason),
 }
 
 impl TombstoneReason {
-    /// What somebody learns who asks for the record.
+    /// The failure that a caller gets when it asks for the record.
     pub fn failure<F>(self) -> Failure<F> {
         match self {
             // Whatever a newer program found, there is no row.
@@ -86,50 +86,51 @@ impl TombstoneReason {
 /// A stored version of a record.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Snapshot {
-    /// Which version this is.
+    /// The version.
     pub version: Version,
-    /// What CDMS said of the record itself.
+    /// CDMS's facts about the record.
     pub facts: Facts,
     /// The raw attributes as last read.
     pub seen: Attributes,
-    /// The mappings for which the row is complete: the one that stored it, and those that found nothing to change since.
+    /// The mappings for which the row is complete: the one that stored it, and those that have since found nothing to
+    /// change.
     pub complete_for: Vec<MappingTag>,
 }
 
-/// What a GET brought.
+/// The result of a GET.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Fetched<F> {
     /// The record.
     Record(Record),
     /// CDMS says, in its own words, that there is no such record.
     Gone,
-    /// A record that cannot be read: one of its values is not of its kind.
+    /// A record that cannot be read, because a value is not of its attribute's kind.
     Unreadable(F),
-    /// CDMS refused the read, with its reason.
+    /// CDMS refused the read, for this reason.
     Refused(String),
     /// CDMS could not be reached or did not answer properly.
     Unavailable(Reason),
-    /// CDMS refuses the login.
+    /// CDMS refused the login.
     LoginRefused(Reason),
-    /// What answered is not the CDMS that is configured.
+    /// The server that answered is not the configured CDMS.
     Misconfigured(String),
 }
 
-/// A record as CDMS gives it.
+/// A record as CDMS returned it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Record {
-    /// What CDMS says of the record itself.
+    /// CDMS's facts about the record.
     pub facts: Facts,
-    /// The attributes that were asked for.
+    /// The requested attributes.
     pub attributes: Attributes,
 }
 
-/// How a transaction ended.
+/// The result of a transaction.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Committed {
-    /// Committed; the version it made.
+    /// Committed, with this version.
     Done(Version),
-    /// The guard did not hold: somebody else stored first. Nothing was changed.
+    /// The guard did not hold, because another operation stored first. Nothing was changed.
     Lost,
     /// A rule of the database forbids the row. Nothing was changed.
     Refused(String),

@@ -1,11 +1,12 @@
-//! Evidence: whether a value that a read shows is the one that was sent, after what CDMS is known to do to its kind.
+//! Evidence: whether a value that a read returns is the value that was sent, given what CDMS is known to do to its
+//! kind.
 
 use cdms_odata::{Instant, Value};
 use rust_decimal::{Decimal, RoundingStrategy};
 
-/// Whether a read shows what was sent: the same value, or what CDMS makes of it without anybody's doing. It cuts trailing
-/// blanks of texts and changes their line ends, rounds numbers to the digits that the attribute has, and cuts fractions of
-/// a second.
+/// Whether a read returned what was sent: the same value, or what CDMS makes of it by itself. CDMS removes trailing
+/// blanks from text and changes its line endings, rounds numbers to the precision of the attribute, and removes
+/// fractions of a second.
 pub(crate) fn shows(found: &Value, sent: &Value) -> bool {
     if found == sent {
         return true;
@@ -17,7 +18,7 @@ pub(crate) fn shows(found: &Value, sent: &Value) -> bool {
             is_rounded(*found, *sent)
         }
         (Value::Double(sent), Value::Double(found)) => {
-            // Of doubles, the digits in which they are written: 0.1 is not 0.1000000000000000055.
+            // Doubles are compared by their written digits: 0.1 is not 0.1000000000000000055.
             match (sent.to_string().parse(), found.to_string().parse()) {
                 (Ok(sent), Ok(found)) => is_rounded(found, sent),
                 _ => false,
@@ -33,7 +34,7 @@ fn is_text_of(found: &str, sent: &str) -> bool {
     lines(found) == lines(sent)
 }
 
-/// Whether a number is another one rounded to fewer digits after the point, however halves are rounded.
+/// Whether a number is another one rounded to fewer decimal places, with either rounding of halves.
 fn is_rounded(found: Decimal, sent: Decimal) -> bool {
     let (found, sent) = (found.normalize(), sent.normalize());
     let halves = [RoundingStrategy::MidpointAwayFromZero, RoundingStrategy::MidpointNearestEven];
@@ -50,7 +51,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_cdms_does_to_a_kind_shows_what_was_sent() {
+    fn what_cdms_makes_of_a_value_counts_as_evidence() {
         let number = |text: &str| text.parse::<Decimal>().expect("a number");
         let decimal = |text| Value::Decimal(number(text));
         let money = |text| Value::Money(number(text));

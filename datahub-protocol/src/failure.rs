@@ -1,21 +1,21 @@
-//! How an operation can end without what was asked for.
+//! How an operation can fail.
 
 use cdms_odata::Instant;
 use uuid::Uuid;
 
 use crate::{OperationId, Reason, Rejection};
 
-/// Why an operation did not do what was asked. In each case the hub is as it was, but for a refresh that was due,
-/// unless the variant says otherwise.
+/// Why an operation did not do what was asked. The hub is unchanged, except for a refresh that was due, unless the
+/// variant says otherwise.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Failure<F> {
     /// Neither the hub nor CDMS has the record.
     NotFound,
     /// The record is gone from CDMS.
     Gone,
-    /// CDMS has the record, but it is no longer one of the model's.
+    /// CDMS has the record, but it no longer belongs to the model.
     Left,
-    /// Another write of the record is under way, or others kept storing first.
+    /// Another write of the record is under way, or other operations stored first each time.
     Busy {
         /// The write under way.
         operation: Option<OperationId>,
@@ -24,82 +24,82 @@ pub enum Failure<F> {
     },
     /// A record with this id exists.
     AlreadyExists,
-    /// CDMS, or we before asking it, refused the write.
+    /// CDMS refused the write, or the hub did before sending it.
     Rejected(Rejection),
-    /// A rule of the hub's database forbids the row; CDMS was not asked to write.
+    /// A rule of the hub's database forbids the row; nothing was sent to CDMS.
     ForbiddenByStore(String),
-    /// The write's outcome is not known yet; settling will find out.
+    /// The outcome of the write is unknown; settling will find out.
     Unsettled {
         /// The write.
         operation: OperationId,
-        /// Whether it is known to be in CDMS.
+        /// Whether the write is known to be in CDMS.
         in_cdms: bool,
-        /// Why it is not known.
+        /// Why the outcome is unknown.
         reason: Reason,
     },
     /// The row is newer than CDMS.
     LocalNewer {
-        /// The row's time.
+        /// The row's time of change.
         hub: Instant,
-        /// CDMS's time.
+        /// CDMS's time of change.
         cdms: Instant,
     },
-    /// Somebody else changed these fields, in CDMS or in the hub, and the caller wants no overwriting. For a delete: the
-    /// hub's own fields that changed; none where CDMS's did.
+    /// Someone else changed these fields, in CDMS or in the hub, and the caller chose not to overwrite. For a delete,
+    /// these are the local fields that changed; the list is empty if CDMS's attributes did.
     Conflict {
         /// The fields' positions.
         fields: Vec<usize>,
     },
     /// The record cannot be converted or stored; it waits in quarantine.
     Quarantined(F),
-    /// The database's own rule refused CDMS's record; it waits in quarantine.
+    /// A rule of the hub's database forbids CDMS's record; the record waits in quarantine.
     NotStorable(String),
-    /// The write is in CDMS, but its result cannot be stored; it waits in quarantine.
+    /// The write is in CDMS, but its result cannot be stored; the record waits in quarantine.
     AppliedButNotStorable {
         /// The write.
         operation: OperationId,
-        /// Why.
+        /// Why it cannot be stored.
         reason: String,
     },
-    /// A value that CDMS would not take; it was not asked.
+    /// CDMS would not accept a value; nothing was sent.
     Invalid(F),
-    /// CDMS created the record under another id than the chosen one; it waits in quarantine.
+    /// CDMS created the record under another id than the hub chose; it waits in quarantine.
     Orphan {
         /// The write.
         operation: OperationId,
-        /// The id that CDMS gave.
+        /// The id that CDMS assigned.
         id: Uuid,
     },
     /// CDMS could not be reached.
     Unavailable(Reason),
-    /// CDMS refuses the login.
+    /// CDMS refused the login.
     LoginRefused(Reason),
     /// CDMS refused the read.
     ReadRefused(String),
-    /// What answered is not the CDMS that is configured.
+    /// The server that answered is not the configured CDMS.
     Misconfigured(String),
     /// The hub's database could not be used.
     Store {
-        /// The write whose intent could not be noted, or may have been noted without an acknowledgement. It was never sent;
-        /// where its intent was noted and could not be withdrawn, settling finds it not applied.
+        /// The write whose intent could not be stored, or may have been stored without an acknowledgement. It was never
+        /// sent. If its intent was stored and could not be withdrawn, settling finds it not applied.
         operation: Option<OperationId>,
-        /// Why not.
+        /// Why the database could not be used.
         reason: String,
     },
 }
 
 impl<F> Failure<F> {
-    /// That the database could not be used, before any write was noted.
+    /// The failure of a database that could not be used before an intent was stored.
     pub(crate) const fn store(reason: String) -> Self {
         Failure::Store { operation: None, reason }
     }
 
-    /// Whether it comes with a tombstone in place of the row.
+    /// Whether a tombstone replaces the row.
     pub(crate) const fn buries(&self) -> bool {
         matches!(self, Failure::Gone | Failure::Left)
     }
 
-    /// The sort of failure in one word, for logs and metrics.
+    /// The kind of failure in one word, for logs and metrics.
     pub const fn name(&self) -> &'static str {
         match self {
             Failure::NotFound => "not_found",

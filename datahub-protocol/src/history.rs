@@ -1,4 +1,4 @@
-//! What the history says of a change.
+//! What the history says about a change.
 
 use cdms_odata::{Attributes, Instant, Value};
 use serde::{Deserialize, Serialize};
@@ -6,24 +6,24 @@ use uuid::Uuid;
 
 use crate::{OperationId, UnknownWord};
 
-/// One entry of a record's history, without what the store adds: version, time, actor, program, mapping.
+/// One entry of a record's history, without what the store adds: version, time, actor, program and mapping.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Entry {
     /// What happened.
     pub kind: EntryKind,
-    /// Which side it came from.
+    /// Its origin.
     pub origin: Origin,
-    /// The write behind it, if one of ours.
+    /// The write behind it, if it is one of ours.
     pub operation: Option<OperationId>,
-    /// The attributes it changed. Empty for a first sight, which refers to what is seen instead of copying it.
+    /// The attributes that changed. Empty for a first sight, which refers to `seen` instead of copying it.
     pub changes: Vec<Change>,
-    /// What was sent along.
+    /// The constants that were sent.
     pub constants: Attributes,
-    /// CDMS's time of the change, where known.
+    /// CDMS's time of the change, if known.
     pub modified: Option<Instant>,
-    /// CDMS's user of the change, where known.
+    /// CDMS's user of the change, if known.
     pub modified_by: Option<Uuid>,
-    /// By how many milliseconds CDMS's time went back, where the configured clock skew tolerated it.
+    /// By how many milliseconds CDMS's time went back, within the configured clock skew.
     pub skew_ms: Option<i64>,
 }
 
@@ -42,40 +42,40 @@ pub enum EntryKind {
     Updated,
     /// The hub deleted it.
     Deleted,
-    /// It was found gone.
+    /// It was found to be gone.
     Gone,
-    /// It was found again after it had gone.
+    /// It was found again after it was gone.
     Revived,
     /// It no longer satisfies the model's `only`.
     LeftModel,
-    /// Only the hub's own fields changed.
+    /// Only local fields changed.
     LocalChanged,
-    /// A write that had been found not applied showed up after all.
+    /// A write that had been found not applied showed up later.
     AppliedLate,
-    /// A write of the hub was not in CDMS when its outcome was found out. Nothing changed.
+    /// A write of the hub was not in CDMS when it was settled. Nothing changed.
     NotApplied,
-    /// A write of the hub could no longer be told from what CDMS showed, because others had changed the record meanwhile
-    /// or it was gone. Nothing changed by this entry; what others had changed has its own.
+    /// The outcome of a write of the hub could no longer be determined, because others had changed the record in the
+    /// meantime or it was gone. This entry changes nothing; what others changed has entries of its own.
     Superseded,
-    /// CDMS created the record of the hub's create under another id, so that there is none under the chosen one.
+    /// CDMS created the record of the hub's create under another id, so no record exists under the chosen id.
     Orphaned,
-    /// What a newer program noted.
+    /// A kind that only a newer program knows.
     #[serde(untagged)]
     Unknown(UnknownWord),
 }
 
 impl EntryKind {
-    /// Whether the record had no row any more afterwards.
+    /// Whether the record had no row afterwards.
     pub const fn is_end(self) -> bool {
         matches!(self, EntryKind::Deleted | EntryKind::Gone | EntryKind::LeftModel)
     }
 
-    /// Whether it tells only what became of a write, and nothing of the record itself, which stayed as it was.
+    /// Whether it only reports the outcome of a write; the record did not change.
     pub const fn changes_nothing(self) -> bool {
         matches!(self, EntryKind::NotApplied | EntryKind::Superseded | EntryKind::Orphaned)
     }
 
-    /// The kind in words; [`EntryKind::Unknown`] has its own.
+    /// The kind in words; an [`EntryKind::Unknown`] has a word of its own.
     pub const fn name(self) -> &'static str {
         match self {
             EntryKind::FirstSeen => "first seen",
@@ -96,27 +96,27 @@ impl EntryKind {
     }
 }
 
-/// Which side a change came from.
+/// The origin of a change.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum Origin {
     /// A caller of the hub.
     Hub,
-    /// CDMS, noticed by a read.
+    /// CDMS, found by a read.
     Cdms,
-    /// CDMS, noticed by a pull.
+    /// CDMS, found by a pull.
     Pull,
-    /// A caller who put back an older version.
+    /// A caller that put back an older version.
     Revert,
-    /// A write of the hub whose outcome was found out later.
+    /// A write of the hub whose outcome was found later, by settling.
     Settle,
-    /// What a newer program noted.
+    /// An origin that only a newer program knows.
     #[serde(untagged)]
     Unknown(UnknownWord),
 }
 
-/// One attribute's change, in raw values. `None` means that the value was not known.
+/// The change of one attribute, in raw values. `None` means that the value was not known.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Change {
     /// The attribute.
@@ -127,12 +127,12 @@ pub struct Change {
     /// Its value after.
     #[serde(with = "known")]
     pub to: Option<Value>,
-    /// What else is to say.
+    /// A note on the change.
     #[serde(default, skip_serializing_if = "Note::is_plain")]
     pub note: Note,
 }
 
-/// What else there is to say of a change.
+/// A note on a change.
 #[derive(Clone, Debug, PartialEq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
@@ -140,21 +140,21 @@ pub enum Note {
     /// Nothing.
     #[default]
     Plain,
-    /// `from` is a value that CDMS had got meanwhile and that the caller overwrote.
+    /// `from` is a value that CDMS had received in the meantime and that the caller overwrote.
     Conflict,
-    /// This was sent, and CDMS made `to` of it.
+    /// CDMS changed the value that was sent to `to`.
     Adjusted {
         /// The value that was sent.
         sent: Value,
     },
-    /// This was sent, and was not there when the write's outcome was found out. `from` and `to` are both what the hub
-    /// knew of the attribute then, so that taking the change back changes nothing; of a record that was not made it knew
-    /// nothing.
+    /// This value was sent, but was not in CDMS when the write was settled. `from` and `to` both hold what the hub knew
+    /// of the attribute then, so reverting the change changes nothing; both are unknown for a record that was not
+    /// created.
     NotKept {
         /// The value that was sent.
         sent: Value,
     },
-    /// What a newer program noted.
+    /// A note that only a newer program knows.
     #[serde(untagged)]
     Unknown(UnknownWord),
 }
@@ -165,7 +165,7 @@ impl Note {
     }
 }
 
-/// Tells "not known" from null in JSON: `[]` and `[value]`.
+/// Distinguishes "not known" from null in JSON: `[]` and `[value]`.
 mod known {
     use cdms_odata::Value;
     use serde::{Deserialize, Deserializer, Serialize, Serializer};

@@ -1,4 +1,4 @@
-//! Intents: the durable notes that a write is under way, and what became of it.
+//! Intents: the durable notes that a write is under way, and the verdicts on it.
 
 use std::fmt;
 use std::str::FromStr;
@@ -40,13 +40,13 @@ pub enum WriteKind {
     Update,
     /// A DELETE.
     Delete,
-    /// What only a newer program does, and settles.
+    /// A kind of write that only a newer program knows; that program settles it.
     #[serde(untagged)]
     Unknown(UnknownWord),
 }
 
 impl WriteKind {
-    /// The write's name in one word; [`WriteKind::Unknown`] has its own.
+    /// The write's name in one word; a [`WriteKind::Unknown`] has a word of its own.
     pub const fn name(self) -> &'static str {
         match self {
             WriteKind::Create => "create",
@@ -76,33 +76,33 @@ impl fmt::Display for WriteKind {
     }
 }
 
-/// A write that is about to be sent, complete enough for any program to find out later what became of it.
+/// A write that is about to be sent, with everything that any program needs to settle it later.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Intent {
     /// The write's id.
     pub operation: OperationId,
     /// What it does.
     pub write: WriteKind,
-    /// What it sends, without the constants; for a delete nothing.
+    /// The attributes it sends, without the constants; empty for a delete.
     pub patch: Attributes,
-    /// What it sends along with every write of the mapping.
+    /// The constants that it sends, as every write of the mapping does.
     pub constants: Attributes,
-    /// The patched attributes as they were before; for a delete everything that was seen.
+    /// The patched attributes before the write; for a delete, all known attributes.
     pub pre_image: Attributes,
     /// CDMS's time of the last change before the write; `None` for a create.
     pub modified_before: Option<Instant>,
-    /// Values that the write overwrites although CDMS changed them meanwhile.
+    /// The values that the write overwrites although CDMS changed them in the meantime.
     pub conflicts: Attributes,
 }
 
 impl Intent {
-    /// The patched attributes whose new value differs from the one before: what a read can tell the outcome by.
+    /// The patched attributes whose values the write changes. A read of these shows the outcome.
     pub fn evidence(&self) -> impl Iterator<Item = (&str, &cdms_odata::Value)> {
         self.patch.iter().filter(|(name, value)| self.pre_image.get(name) != Some(value))
     }
 }
 
-/// An intent as found in the store, with its lease judged by the database's clock.
+/// An intent in the store, with its lease evaluated by the database's clock.
 #[derive(Clone, Debug, PartialEq)]
 pub struct OpenIntent {
     /// The intent.
@@ -111,10 +111,10 @@ pub struct OpenIntent {
     pub lease: LeaseState,
 }
 
-/// How far an intent's lease and quiet period have run.
+/// The progress of an intent's lease and quiet period.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum LeaseState {
-    /// The writer may still be at work for this many milliseconds.
+    /// The writer may still be at work.
     Active {
         /// Milliseconds until the lease ends.
         left_ms: u64,
@@ -128,7 +128,7 @@ pub enum LeaseState {
     Over,
 }
 
-/// What became of a write, as found by reading.
+/// The outcome of a write, as found by reading.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", tag = "verdict")]
 #[non_exhaustive]
@@ -137,38 +137,38 @@ pub enum Verdict {
     Applied,
     /// CDMS refused it, or it was never sent.
     Rejected {
-        /// CDMS's reason or ours.
+        /// The reason, CDMS's or the hub's.
         reason: String,
     },
-    /// CDMS created the record under another id than the chosen one; it waits in quarantine.
+    /// CDMS created the record under another id than the hub chose; it waits in quarantine.
     Orphaned {
-        /// The id that CDMS gave.
+        /// The id that CDMS assigned.
         id: Uuid,
     },
     /// It was not in CDMS after the quiet period.
     NotApplied,
-    /// Somebody changed these attributes meanwhile, so that it can no longer be told.
+    /// Someone changed these attributes in the meantime, so the outcome can no longer be determined.
     Superseded {
-        /// The attributes whose values are neither the old nor the new ones; none: the record is gone.
+        /// The attributes whose values are neither the old nor the new ones; empty if the record is gone.
         attributes: Vec<String>,
     },
-    /// What a newer program found.
+    /// A verdict that only a newer program knows.
     #[serde(untagged)]
     Unknown {
-        /// Its word for it.
+        /// The verdict's word.
         verdict: UnknownWord,
     },
 }
 
-/// A write that was found not applied; if its values show up after all, the history says so.
+/// A write that was found not applied. If its values show up later, the history records that.
 #[derive(Clone, Debug, PartialEq)]
 pub struct SettledPatch {
     /// The write.
     pub operation: OperationId,
     /// What it would have done.
     pub write: WriteKind,
-    /// What it would have set: its evidence only.
+    /// The attributes it would have set, limited to its evidence.
     pub patch: Attributes,
-    /// What it would have set along with that; no evidence by itself.
+    /// The constants it would have set, which are not evidence by themselves.
     pub constants: Attributes,
 }

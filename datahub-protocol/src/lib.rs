@@ -1,11 +1,11 @@
 //! The sync protocol as a pure state machine: events in, actions out.
 //!
-//! A [`Machine`] decides one operation on one record. It is fed what happened as [`Event`]s and answers with the next
-//! [`Action`]; it opens no socket, reads no clock and touches no database, so the runtime, a simulation and an
+//! A [`Machine`] decides one operation on one record. The driver feeds it [`Event`]s, and the machine answers each with
+//! the next [`Action`]. It opens no socket, reads no clock and touches no database, so the runtime, a simulation and an
 //! exhaustive search can all drive the same code.
 //!
-//! **Invariant: nothing in this crate can fail, wait or look anything up.** Every decision of a read, an update,
-//! a create, a delete and a settling is made here and nowhere else.
+//! **Invariant: nothing in this crate can fail, wait or look anything up.** Every decision about a read, an update, a
+//! create, a delete or a settlement is made here and nowhere else.
 
 mod action;
 mod approach;
@@ -53,8 +53,8 @@ pub use update::{OnConflict, Update};
 pub use word::UnknownWord;
 pub use write_outcome::{Adjusted, Confirmation, WriteOutcome};
 
-/// How often an operation starts again after another one stored first, before it gives up as busy.
+/// How many times an operation tries before it gives up as busy, if another operation stores first each time.
 pub const ROUNDS_MAX: u8 = 5;
 
-/// How often a write that CDMS refused as a deadlock is sent, in all.
+/// How many times in all a write is sent if CDMS refuses it as a deadlock.
 pub const DEADLOCK_TRIES_MAX: u8 = 4;

@@ -1,34 +1,35 @@
-//! The read table for a record of a page, which was asked for a while before it is stored.
+//! The read table for a record of a page. Some time passes between requesting a page and storing its records.
 
 use crate::planted::{Planted, planted};
 use crate::sight::{Finding, Sight, ToStore, sight};
 use crate::{Commit, Failure, Fetched, Loaded, Mapping, OperationId, Origin, Record, Stored, Version};
 
-/// What one record of a page comes to.
+/// What to do with one record of a page.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Listed<F> {
     /// The row is as CDMS has it.
     AsIs,
-    /// The row is to be stored.
+    /// The row must be stored.
     Store(Finding, Box<Commit<F>>),
-    /// The record is no longer one of the model's: its row becomes a tombstone.
+    /// The record no longer belongs to the model: its row becomes a tombstone.
     Left(Box<Commit<F>>),
-    /// The record is none of the model's; where an earlier read put it in quarantine, it leaves it.
+    /// The record does not belong to the model; if an earlier read quarantined it, it leaves quarantine.
     Foreign(Option<Box<Commit<F>>>),
     /// The record cannot be converted: it goes to quarantine.
     Quarantined(Box<Commit<F>>),
-    /// Somebody stored the record after the page was asked for, so the page may be older: it is to be read by itself.
+    /// Someone stored the record after the page was requested, so the page may be older. The record must be read
+    /// individually.
     ReadAgain,
-    /// A write of the record is under way, which alone may store.
+    /// A write of the record is under way; only that write may store.
     Pending(OperationId),
     /// The row is newer than CDMS.
     LocalNewer,
 }
 
-/// Compares a record of a page with what the store has of it when the page is stored.
+/// Compares a record of a page with its state in the store at the time when the page is stored.
 ///
-/// `asked_at` is the newest version in the database when the page was asked for: a row above it was stored since. The
-/// guards of the transactions that come back hold as long as nobody else can store between the loading and the storing.
+/// `asked_at` is the newest version in the database when the page was requested; a row with a later version was stored
+/// after that. The guards of the returned transactions hold if no one else can store between loading and storing.
 pub fn listed<M: Mapping>(
     mapping: &M,
     loaded: &Loaded,
@@ -60,12 +61,12 @@ pub fn listed<M: Mapping>(
             _ => Listed::Foreign(Some(commit)),
         },
         Sight::HubNewer { .. } => Listed::LocalNewer,
-        // Neither gone nor refused: the record is there, so this is what its conditions say.
+        // Neither gone nor refused: the record exists, so these are the results of evaluating `only`.
         Sight::Fails(_) => Listed::Foreign(None),
     }
 }
 
-/// The same transaction, told as a pull's.
+/// The same transaction with the origin of its entries set to the pull.
 fn pulled<F>(mut commit: Box<Commit<F>>) -> Box<Commit<F>> {
     for entry in commit.history.iter_mut().filter(|entry| entry.origin == Origin::Cdms) {
         entry.origin = Origin::Pull;
@@ -74,13 +75,13 @@ fn pulled<F>(mut commit: Box<Commit<F>>) -> Box<Commit<F>> {
 }
 
 impl<F> Listed<F> {
-    /// The same where the database refused to store it, so that the record went to quarantine with this reason.
+    /// The result if the database refuses to store the record, which goes to quarantine with this reason instead.
     pub fn refused(self, fault: F) -> Self {
         let Some(commit) = self.commit() else { return self };
         Listed::Quarantined(Box::new(Commit::quarantining(commit.guard, fault)))
     }
 
-    /// The transaction, where there is something to store.
+    /// The transaction, if there is anything to store.
     pub fn commit(&self) -> Option<&Commit<F>> {
         match self {
             Listed::Store(_, commit) | Listed::Left(commit) | Listed::Quarantined(commit) => Some(commit),

@@ -1,17 +1,18 @@
-//! What the protocol asks of a mapping: pure conversions, by field.
+//! What the protocol requires of a mapping: pure conversions by field.
 
 use std::fmt::Debug;
 use std::sync::Arc;
 
 use cdms_odata::{Attributes, Facts, Value};
 
-/// A stable id of a mapping; two mappings that differ have different ones.
+/// A stable id of a mapping; different mappings have different ids.
 pub type MappingTag = u64;
 
-/// A model's values of a record, one per field: decoded once, and shared by whoever needs them.
+/// A model's values of a record, one per field: decoded once and shared by all users.
 pub type Values = Arc<[Value]>;
 
-/// A model's mapping as the protocol sees it. A *field* is the unit of merge and of conflict, known by its position.
+/// A model's mapping as the protocol sees it. A *field* is the unit of merge and conflict, and is identified by its
+/// position.
 pub trait Mapping {
     /// Why a value does not convert.
     type Fault: Clone + Debug + PartialEq;
@@ -22,8 +23,8 @@ pub trait Mapping {
     /// Whether the mapping reads this attribute.
     fn knows(&self, attribute: &str) -> bool;
 
-    /// Whether these attributes are all that the mapping reads. A row that was stored before some of them were mapped lacks
-    /// those.
+    /// Whether these attributes include all that the mapping reads. A row that was stored before some of them were
+    /// mapped lacks those.
     fn is_covered_by(&self, _attributes: &Attributes) -> bool {
         true
     }
@@ -31,64 +32,64 @@ pub trait Mapping {
     /// Whether a record with these attributes belongs to the model.
     fn includes(&self, attributes: &Attributes) -> bool;
 
-    /// The model's values of a record, one per field. A machine asks for them once for each record that it is given.
+    /// The model's values of a record, one per field. A machine decodes each record that it receives once.
     ///
     /// # Errors
     ///
-    /// A value that does not convert.
+    /// If a value does not convert.
     fn decode(&self, facts: &Facts, attributes: &Attributes) -> Result<Values, Self::Fault>;
 
-    /// The value of one of the fields that [have attributes](Mapping::attributes_of), as [`decode`](Mapping::decode) gives it.
+    /// The value of a field that [has attributes](Mapping::attributes_of), as [`decode`](Mapping::decode) returns it.
     ///
     /// # Errors
     ///
-    /// A value that does not convert.
+    /// If a value does not convert.
     fn decode_field(&self, field: usize, attributes: &Attributes) -> Result<Value, Self::Fault>;
 
     /// The fields that an update may send.
     fn updatable(&self) -> Vec<usize>;
 
-    /// The fields that a create may send: those that an update may, and others that are never changed afterwards.
+    /// The fields that a create may send: those that an update may send, and those that never change after creation.
     fn creatable(&self) -> Vec<usize> {
         self.updatable()
     }
 
-    /// The attributes that carry one field's value, given the attributes as last seen.
+    /// The attributes that carry a field's value, given the attributes last seen.
     ///
     /// # Errors
     ///
-    /// A value that CDMS would not take.
+    /// If CDMS would not accept the value.
     fn encode(&self, field: usize, value: &Value, seen: &Attributes) -> Result<Attributes, Self::Fault>;
 
     /// The attributes behind a field.
     fn attributes_of(&self, field: usize) -> Vec<&str>;
 
-    /// Whether parts of the field's attributes belong to other fields, which an update does not send: then it is put back
-    /// by its value, and not with the raw form of the whole.
+    /// Whether other fields own parts of the field's attributes, which an update does not send. If so, the field is put
+    /// back by its value and not by the raw form of the whole attributes.
     fn is_part(&self, _field: usize) -> bool {
         false
     }
 
-    /// What a create sends for a model's values, without key and constants.
+    /// The attributes that a create sends for a model's values, without key and constants.
     ///
     /// # Errors
     ///
-    /// A value that CDMS would not take, or a required one that is missing.
+    /// If CDMS would not accept a value, or a required value is missing.
     fn encode_new(&self, values: &[Value]) -> Result<Attributes, Self::Fault>;
 
-    /// Checks that a create which sends these attributes, constants included, can make a record of the model: what is not
-    /// sent may come out as anything.
+    /// Checks that a create that sends these attributes, including constants, can produce a record of the model. An
+    /// attribute that is not sent may take any value.
     ///
     /// # Errors
     ///
-    /// What is sent contradicts the model's condition.
+    /// If what is sent contradicts `only`.
     fn admits(&self, _sent: &Attributes) -> Result<(), Self::Fault> {
         Ok(())
     }
 
-    /// The fault of a record that the database's own rules forbid, for this reason.
+    /// The fault of a record that a rule of the database forbids, for this reason.
     fn forbidden(&self, reason: &str) -> Self::Fault;
 
-    /// What every create and update sends along.
+    /// The attributes that every create and update also sends.
     fn constants(&self) -> Attributes;
 }

@@ -6,20 +6,20 @@ use cdms_odata::{Attributes, Value};
 
 use crate::{Mapping, Values};
 
-/// What a merge comes to.
+/// The result of a merge.
 #[derive(Clone, Debug, PartialEq, Default)]
 pub struct Merged {
-    /// The attributes to send; empty: nothing to do.
+    /// The attributes to send; empty if there is nothing to do.
     pub patch: Attributes,
     /// The fields that both sides changed, by position.
     pub conflicts: Vec<usize>,
-    /// The values CDMS had got in those fields' attributes.
+    /// The values that CDMS had received in those fields' attributes.
     pub overwritten: Attributes,
     /// The model's values with both sides' changes.
     pub values: Vec<Value>,
 }
 
-/// What a caller loaded, against which its changes are told.
+/// What a caller loaded; its changes are computed against this.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Base {
     /// The attributes, in raw form.
@@ -38,29 +38,30 @@ pub struct Decoded<'r> {
 }
 
 impl Base {
-    /// What was loaded, to merge with.
+    /// The loaded record, to merge with.
     pub fn decoded(&self) -> Decoded<'_> {
         Decoded { seen: &self.seen, values: &self.values }
     }
 }
 
-/// Merges the caller's values, which grew out of `base`, into what CDMS has now.
+/// Merges the caller's values, which were derived from `base`, into what CDMS has now.
 ///
-/// A field changed if its value differs from the base's; what a conversion loses is no change. Where both sides
-/// changed a field to different values the caller's value is taken and all its attributes are sent, encoded against
-/// what CDMS has now, so that no value arises that nobody typed. Fields that share an attribute are encoded one after the
-/// other, each into what those before it have made.
+/// A field has changed if its value differs from the base's; what a conversion loses is not a change. If both sides
+/// changed a field to different values, the caller's value wins and all its attributes are sent, encoded against what
+/// CDMS has now, so that the result is never a value that no one entered. Fields that share an attribute are encoded
+/// one after the other, each into the result of those before it.
 ///
 /// # Errors
 ///
-/// A value that does not convert.
+/// If a value does not convert.
 pub fn merge<M: Mapping>(
     mapping: &M,
     base: Decoded<'_>,
     mine: &[Value],
     current: Decoded<'_>,
 ) -> Result<Merged, M::Fault> {
-    // What the base does not know, because an older mapping loaded it, counts as it is now: no change of the caller's.
+    // What the base does not know, because an older mapping loaded it, takes its current value: it is not a change by
+    // the caller.
     let mut known_base = current.seen.clone();
     known_base.merge(base.seen);
     let mut merged = Merged { values: current.values.to_vec(), ..Merged::default() };
@@ -94,13 +95,13 @@ pub fn merge<M: Mapping>(
     Ok(merged)
 }
 
-/// What puts the writable fields back to attributes of an earlier time, in their raw form: a null where there was one,
-/// though a default may stand for it in the model. A field that is but a part of its attributes is put back by its value,
-/// into what they are now.
+/// The attributes that put the writable fields back to an earlier state, in their raw form: a null stays null, even if
+/// a default stands for it in the model. A field that is only a part of its attributes is put back by its value,
+/// encoded into their current values.
 ///
 /// # Errors
 ///
-/// Attributes that do not convert any more.
+/// If the attributes no longer convert.
 pub fn put_back<M: Mapping>(mapping: &M, then: &Attributes, now: Decoded<'_>) -> Result<Merged, M::Fault> {
     let mut merged = Merged { values: now.values.to_vec(), ..Merged::default() };
     let mut after = now.seen.clone();

@@ -1,23 +1,23 @@
-//! What comes back from sending a write, and why one is refused.
+//! The results of sending a write, and the reasons for which one is refused.
 
 use cdms_odata::dialect::{InFront, Refusal, WriteAnswer};
 use uuid::Uuid;
 
 use crate::{Reason, Record};
 
-/// What came back from sending a write.
+/// The result of sending a write.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Answer<F> {
-    /// Nothing was sent, for this reason: no address, no connection, no TLS, or the lease is too short.
+    /// Nothing was sent, for this reason: no address, no connection, no TLS, or too little time left on the lease.
     NotSent(Reason),
-    /// Nothing was sent: CDMS refuses the login.
+    /// Nothing was sent, because CDMS refused the login.
     LoginRefused(Reason),
-    /// It was sent, at least in part, and no complete response came.
+    /// The write was sent, at least in part, but no complete response arrived.
     Lost(Reason),
-    /// The session is over, so CDMS has not carried the write out; the text says by which sign. It may be sent again after a
-    /// login.
+    /// The session has ended, so CDMS has not carried the write out; the text says how this was recognized. The write
+    /// may be sent again after a login.
     LoginLost(String),
-    /// A response came, with this answer.
+    /// A response arrived, with this answer.
     Reply(WriteAnswer<Created<F>>),
 }
 
@@ -29,22 +29,22 @@ pub type Created<F> = (Uuid, Result<Record, F>);
 pub enum Rejection {
     /// CDMS refused it.
     Cdms(Refusal),
-    /// What stands in front of CDMS, a proxy or its web server, refused it.
+    /// Something in front of CDMS, a proxy or its web server, refused it.
     InFront(InFront),
     /// Nothing was sent.
     NotSent(Reason),
-    /// The session is over and the login failed, or CDMS would not take the new session either.
+    /// The session has ended and the login failed, or CDMS did not accept the new session either.
     LoginFailed(Reason),
-    /// CDMS refuses the login, with its user and password.
+    /// CDMS refused the login with the configured user and password.
     LoginRefused(Reason),
 }
 
 /// Why there is no session.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum LoginFailure {
-    /// CDMS refuses the user or the password: it is not tried again.
+    /// CDMS refused the user or the password; the login is not tried again.
     Refused(Reason),
-    /// Anything else; it is tried again later.
+    /// Any other reason; the login is tried again later.
     Failed(Reason),
 }
 

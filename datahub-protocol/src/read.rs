@@ -1,4 +1,4 @@
-//! Reading one record in sync: the hub's row against CDMS's record.
+//! Reading one record in sync: comparing the hub's row with CDMS's record.
 
 use crate::sight::{Finding, Sight, ToStore, sight};
 use crate::{
@@ -6,21 +6,21 @@ use crate::{
     Snapshot, Stored, Values,
 };
 
-/// What a read yields.
+/// The result of a read.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Sighting {
     /// The record as both sides have it.
     Current {
-        /// What the hub has now.
+        /// The row as the hub has it now.
         snapshot: Snapshot,
         /// The model's values of it.
         values: Values,
-        /// What the read had to do for it.
+        /// What the read found and did.
         finding: Finding,
-        /// The row that it has replaced, if there was one.
+        /// The row that was replaced, if any.
         replaced: Option<Box<Snapshot>>,
     },
-    /// A write is under way: the row as it was before.
+    /// A write is under way; this is the row before it.
     Pending {
         /// The row.
         snapshot: Snapshot,
@@ -50,7 +50,7 @@ enum State<F> {
     Over,
 }
 
-/// What a read yields once its row is stored.
+/// The result of a read once its row is stored.
 #[derive(Clone, Debug)]
 struct Storing {
     finding: Finding,
@@ -60,7 +60,7 @@ struct Storing {
 }
 
 impl<M: Mapping> Read<M> {
-    /// A read that tolerates CDMS's time going back by `clock_skew_ms` milliseconds.
+    /// A read that tolerates CDMS's time going back by up to `clock_skew_ms` milliseconds.
     pub fn new(mapping: M, clock_skew_ms: i64) -> Self {
         Read { mapping, clock_skew_ms, rounds: 0, locked: false, state: State::Begun }
     }
@@ -85,7 +85,7 @@ impl<M: Mapping> Read<M> {
                 Action::Commit(commit)
             }
             Sight::HubNewer { hub, cdms } if self.locked => self.over(Err(Failure::LocalNewer { hub, cdms })),
-            // Another program's answer may have overtaken ours: look once more, alone in this program.
+            // Another program's newer answer may have been stored before ours: look once more, holding the lock.
             Sight::HubNewer { .. } => {
                 self.locked = true;
                 self.state = State::Locking;
@@ -131,7 +131,7 @@ impl<M: Mapping> Machine for Read<M> {
                 (Some(open), Stored::Absent | Stored::Tombstone(..)) => self.over(Err(Failure::Unsettled {
                     operation: open.intent.operation,
                     in_cdms: false,
-                    reason: format!("a {} of the record is not settled yet", open.intent.write).into(),
+                    reason: format!("the record's {} is not settled yet", open.intent.write).into(),
                 })),
                 (None, _) => {
                     self.state = State::Fetching(loaded);
@@ -146,7 +146,7 @@ impl<M: Mapping> Machine for Read<M> {
                     self.over(Ok(Sighting::Current { snapshot, values, finding, replaced }))
                 }
                 Committed::Lost => self.again(),
-                // The database forbids the row: the record waits in quarantine, the row stays as it was.
+                // The database forbids the row: the record waits in quarantine, and the row is unchanged.
                 Committed::Refused(reason) => {
                     let fault = self.mapping.forbidden(&reason);
                     self.state = State::Recording(Failure::NotStorable(reason), guard);
@@ -157,7 +157,7 @@ impl<M: Mapping> Machine for Read<M> {
             (State::Recording(failure, guard), Event::Committed(committed)) => match committed {
                 Committed::Done(_) => self.over(Err(failure)),
                 Committed::Lost => self.again(),
-                // The database forbids that the row goes: the record waits in quarantine, the row stays.
+                // The database forbids removing the row: the record waits in quarantine, and the row stays.
                 Committed::Refused(reason) if failure.buries() => {
                     let fault = self.mapping.forbidden(&reason);
                     self.state = State::Recording(Failure::NotStorable(reason), guard);
@@ -165,7 +165,9 @@ impl<M: Mapping> Machine for Read<M> {
                 }
                 Committed::Refused(reason) | Committed::Unavailable(reason) => self.over(Err(Failure::store(reason))),
             },
-            (state, event) => unreachable!("a read got {event:?} while {state:?}: a bug of its driver"),
+            (state, event) => {
+                unreachable!("unexpected event {event:?} for a read in state {state:?}: a bug in the driver")
+            }
         }
     }
 }

@@ -1,10 +1,10 @@
-//! Reasons: why something failed, in words, with the error that caused it if there is one.
+//! Reasons: why something failed, in words, together with the error that caused it, if any.
 
 use std::error::Error;
 use std::fmt;
 use std::sync::Arc;
 
-/// Why something failed. Two reasons with the same words are equal, whatever caused them.
+/// Why something failed. Two reasons with the same words are equal, whatever their causes.
 #[derive(Clone)]
 pub struct Reason {
     words: String,
@@ -12,22 +12,22 @@ pub struct Reason {
 }
 
 impl Reason {
-    /// The reason that an error is, in the error's words.
+    /// Makes a reason from an error, in the error's words.
     pub fn of(error: impl Error + Send + Sync + 'static) -> Self {
         Reason { words: error.to_string(), cause: Some(Arc::new(error)) }
     }
 
-    /// The same reason in other words; the cause stays.
+    /// The same reason in other words; the cause is kept.
     pub fn in_words(self, words: impl Into<String>) -> Self {
         Reason { words: words.into(), ..self }
     }
 
-    /// Its words.
+    /// The words.
     pub fn as_str(&self) -> &str {
         &self.words
     }
 
-    /// The error that caused it.
+    /// The error that caused it, if any.
     pub fn source(&self) -> Option<&(dyn Error + 'static)> {
         self.cause.as_deref().map(|cause| cause as &(dyn Error + 'static))
     }
@@ -70,8 +70,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_reason_keeps_the_error_behind_it_whatever_words_it_gets() {
-        let reason = Reason::of("x".parse::<i32>().expect_err("no number"));
+    fn a_reason_keeps_its_cause_when_its_words_change() {
+        let reason = Reason::of("x".parse::<i32>().expect_err("not a number"));
         assert_eq!(reason.as_str(), "invalid digit found in string");
         let other = reason.in_words("not taken");
         assert_eq!(other, Reason::from("not taken"));

@@ -1,4 +1,4 @@
-//! Sending a write under its intent: once, and again only where CDMS surely has not taken it. Where CDMS answers with an
+//! Sending a write under its intent: once, and again only if CDMS has certainly not applied it. If CDMS answers with an
 //! error that proves nothing, a look at the record decides.
 
 use cdms_odata::dialect::{InFront, Meaning, Refusal, WriteAnswer};
@@ -12,7 +12,7 @@ use crate::{
     IntentChange, OperationId, QuarantineChange, Reason, Record, RecordChange, Rejection, Verdict, WriteKind,
 };
 
-/// A write on its way.
+/// A write being sent.
 #[derive(Clone, Debug)]
 pub(crate) struct Sending {
     intent: Intent,
@@ -22,19 +22,19 @@ pub(crate) struct Sending {
     state: State,
     /// Why an attempt before the last login or pause was refused.
     refused: Option<Rejection>,
-    /// Whether an attempt before was answered with an error that proves nothing, and was found not carried out.
+    /// Whether an earlier attempt was answered with an error that proves nothing, and was then found not carried out.
     has_looked: bool,
 }
 
 #[derive(Clone, Debug)]
 enum State {
-    /// On its way, or waiting for a login.
+    /// Sent, or waiting for a login.
     Out,
-    /// CDMS's server has finished with it, and that is being noted.
+    /// CDMS has finished with the write, and that is being stored.
     NotingEnd(Refusal),
-    /// After an error that a collision gives: a pause, and then a look.
+    /// After an error that a collision causes: a pause, then a look.
     Pausing(Refusal),
-    /// The record is being looked at; where the write is not in it, it may be sent again or not.
+    /// Looking at the record; if the write is not in it, the write may be sent again or given up.
     Looking(Refusal, AfterLook),
 }
 
@@ -44,34 +44,34 @@ enum AfterLook {
     GiveUp,
 }
 
-/// What is known of a write rests on this.
+/// What the knowledge of a write's outcome is based on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Proof {
-    /// What CDMS answered, or that nothing was sent.
+    /// CDMS's answer, or that nothing was sent.
     Answer,
-    /// A look at the record after an error that proves nothing: it shows how the record was at that moment, and not who
-    /// made it so.
+    /// A look at the record after an error that proves nothing. It shows the record at that moment, but not who changed
+    /// it.
     Look,
 }
 
-/// What sending comes to.
+/// The result of a step of sending.
 #[derive(Clone, Debug)]
 pub(crate) enum Sent<O, F> {
-    /// It wants something done.
+    /// It requests an action.
     Act(Action<O, F>),
-    /// The write is in CDMS; a create's reply carries the record.
+    /// The write is in CDMS; the answer to a create carries the record.
     Applied(Option<Created<F>>),
-    /// CDMS answered with an error, and this look at the record shows that it has carried the write out all the same.
+    /// CDMS answered with an error, but this look at the record shows that it carried the write out.
     Shown(Fetched<F>),
-    /// The write is not in CDMS and will not be.
+    /// The write is not in CDMS and never will be.
     Rejected(Rejection),
-    /// CDMS says that there is no such record.
+    /// CDMS says that the record does not exist.
     Gone(Refusal),
-    /// It cannot be told.
+    /// The outcome of the write is unknown.
     Unknown {
-        /// Why not.
+        /// Why it is unknown.
         reason: Reason,
-        /// Whether CDMS's server has finished with the request, so that nothing can come late.
+        /// Whether CDMS has finished with the request, so that nothing can happen later.
         has_ended: bool,
     },
 }
@@ -84,13 +84,13 @@ impl Sending {
         Sending { intent, body, tries: 0, logged_in: false, state: State::Out, refused: None, has_looked: false }
     }
 
-    /// Sends other attributes than the intent's: a fault that a test plants.
+    /// Sends other attributes than the intent's, for a planted fault.
     pub(crate) fn with_body(mut self, body: Attributes) -> Self {
         self.body = body;
         self
     }
 
-    /// Whether a try before was found not carried out by a look at the record.
+    /// Whether a look at the record found an earlier try not carried out.
     pub(crate) fn has_looked(&self) -> bool {
         self.has_looked
     }
@@ -107,17 +107,19 @@ impl Sending {
             (State::Out, Event::Answered(answer)) => self.answered(answer),
             (State::Out, Event::LoggedIn(Ok(()))) => Sent::Act(self.send()),
             (State::Out, Event::LoggedIn(Err(failure))) => Sent::Rejected(failure.into()),
-            // What the database makes of the note matters only to a program that settles after a crash of this one.
+            // Whether the database stored the note matters only if this program crashes and another one settles.
             (State::NotingEnd(refusal), Event::Committed(_)) => self.look(refusal, AfterLook::GiveUp),
             (State::Pausing(refusal), Event::Resumed) => self.look(refusal, AfterLook::SendAgain),
             (State::Looking(refusal, then), Event::Fetched(fetched)) => self.looked(refusal, then, fetched),
-            (state, event) => unreachable!("a write being sent got {event:?} while {state:?}: a bug of its driver"),
+            (state, event) => unreachable!(
+                "unexpected event {event:?} for a write being sent in state {state:?}: a bug in the driver"
+            ),
         }
     }
 
     fn answered<O, F>(&mut self, answer: Answer<F>) -> Sent<O, F> {
         match answer {
-            // A lease too short for another try leaves the refusal that asked for it.
+            // If the lease is too short for another try, the refusal that caused the retry is the result.
             Answer::NotSent(reason) => Sent::Rejected(self.refused.take().unwrap_or(Rejection::NotSent(reason))),
             Answer::LoginRefused(reason) => Sent::Rejected(Rejection::LoginRefused(reason)),
             Answer::Lost(reason) => self.unknown(reason),
@@ -136,7 +138,7 @@ impl Sending {
             WriteAnswer::Applied(record) => Sent::Applied(record),
             WriteAnswer::Gone(refusal) => Sent::Gone(refusal),
             WriteAnswer::Unknown(reason) => self.unknown(reason.into()),
-            // The record may be there because the try before had made it, after all.
+            // The record may exist because the earlier try created it after all.
             WriteAnswer::Refused(refusal) if self.has_looked && refusal.meaning == Meaning::DuplicateKey => {
                 self.note_end(refusal)
             }
@@ -151,7 +153,7 @@ impl Sending {
         }
     }
 
-    /// Whether CDMS has the write cannot be told.
+    /// The outcome of the write is unknown.
     fn unknown<O, F>(&mut self, reason: Reason) -> Sent<O, F> {
         if planted::resends_blindly(self.intent.write, self.tries) {
             return Sent::Act(self.send());
@@ -178,12 +180,12 @@ impl Sending {
         Sent::Act(Action::Fetch)
     }
 
-    /// The settling table decides by the look, as if the quiet period were over, because nothing comes late.
+    /// The settling table decides as if the quiet period were over, because nothing can happen later.
     fn looked<O, F>(&mut self, refusal: Refusal, then: AfterLook, fetched: Fetched<F>) -> Sent<O, F> {
         let record = match (&fetched, self.intent.write) {
             (Fetched::Record(record), _) => Some(record),
             (Fetched::Gone, _) => None,
-            // It is there, which says all of a create and of a delete.
+            // The record exists, which is all that a create or a delete needs to know.
             (Fetched::Unreadable(_), WriteKind::Create) => return Sent::Shown(fetched),
             (Fetched::Unreadable(_), WriteKind::Delete) => return self.not_applied(refusal, then),
             (Fetched::Unreadable(_), WriteKind::Update | WriteKind::Unknown(_)) => {
@@ -197,14 +199,14 @@ impl Sending {
             }
         };
         match verdict(&self.intent, record, None, true) {
-            // A record under the id of a create need not be the one that it has made.
+            // A record under the id of a create was not necessarily made by it.
             Some(Verdict::Applied) if self.is_another_record(record) => {
-                undecided(&refusal, "the record under this id shows nothing of what was sent")
+                undecided(&refusal, "the record under this id has none of the values that were sent")
             }
             Some(Verdict::Applied) => Sent::Shown(fetched),
             Some(Verdict::NotApplied) => self.not_applied(refusal, then),
             _ if record.is_none() => undecided(&refusal, "the record is gone"),
-            _ => undecided(&refusal, "others have changed the same attributes meanwhile"),
+            _ => undecided(&refusal, "others have changed the same attributes in the meantime"),
         }
     }
 
@@ -226,22 +228,22 @@ impl Sending {
         }
     }
 
-    /// What the end that sending came to rests on.
+    /// What the result of sending is based on.
     pub(crate) fn proof<O, F>(&self, sent: &Sent<O, F>) -> Proof {
         match sent {
             Sent::Shown(_) => Proof::Look,
             Sent::Act(_) | Sent::Applied(_) => Proof::Answer,
-            // A try before may have been carried out after all, however the last one ended.
+            // An earlier try may have been carried out after all, whatever the result of the last one.
             Sent::Rejected(_) | Sent::Gone(_) | Sent::Unknown { .. } if self.has_looked => Proof::Look,
             Sent::Rejected(_) | Sent::Gone(_) | Sent::Unknown { .. } => Proof::Answer,
         }
     }
 }
 
-/// CDMS answered with an error, and a look at the record could not tell what became of the write.
+/// CDMS answered with an error, and a look at the record could not determine the outcome of the write.
 fn undecided<O, F>(refusal: &Refusal, why: impl Into<Reason>) -> Sent<O, F> {
     let why = why.into();
-    let words = format!("{}; and {why}", refusal.in_words());
+    let words = format!("{}; {why}", refusal.in_words());
     Sent::Unknown { reason: why.in_words(words), has_ended: true }
 }
 
@@ -259,8 +261,8 @@ pub(crate) fn releasing<F>(operation: OperationId, has_ended: bool) -> Commit<F>
     commit
 }
 
-/// What an applied write ends with whose result cannot be stored: the record waits in quarantine, the row stays, and
-/// the history keeps what the write did. What CDMS changed beside it is told when the record can be stored.
+/// The end of an applied write whose result cannot be stored: the record waits in quarantine, the row stays, and the
+/// history keeps what the write did. Other changes by CDMS are recorded once the record can be stored.
 pub(crate) fn quarantining_applied<F>(operation: OperationId, fault: F, mut history: Vec<Entry>) -> Commit<F> {
     history.retain(|entry| entry.operation == Some(operation));
     let mut commit = closing(operation, Verdict::Applied);
@@ -271,7 +273,7 @@ pub(crate) fn quarantining_applied<F>(operation: OperationId, fault: F, mut hist
     commit
 }
 
-/// What a rejected write ends with.
+/// The end of a rejected write.
 pub(crate) fn rejected<F>(operation: OperationId, rejection: &Rejection) -> Commit<F> {
     let reason = match rejection {
         Rejection::Cdms(refusal) => refusal.message.clone(),
@@ -281,26 +283,26 @@ pub(crate) fn rejected<F>(operation: OperationId, rejection: &Rejection) -> Comm
         }
     };
     let mut commit = closing(operation, Verdict::Rejected { reason });
-    // An intent that stayed open would be settled by what CDMS shows, which for a taken id is somebody else's record.
+    // An intent left open would be settled by what CDMS shows, which for a taken id is someone else's record.
     commit.insist = true;
     commit
 }
 
-/// What follows where the database went away while an intent was noted: it may be noted all the same, and nobody will
-/// send that write, so it is withdrawn if that can be done. Whatever comes of it, the write ends as `store_failed`.
+/// What to do if the database becomes unavailable while an intent is being stored: the intent may be stored anyway, and
+/// that write will not be sent, so it is withdrawn if possible. In either case the write ends as `store_failed`.
 pub(crate) fn withdrawing<F>(operation: OperationId) -> Commit<F> {
-    let reason = "the hub's database went away before it was sent".to_owned();
+    let reason = "the hub's database became unavailable before the write was sent".to_owned();
     closing(operation, Verdict::Rejected { reason })
 }
 
-/// What the caller of a write learns whose intent could not be noted.
+/// The failure of a write whose intent could not be stored.
 pub(crate) fn store_failed<F>(operation: OperationId, reason: String) -> Failure<F> {
     Failure::Store { operation: Some(operation), reason }
 }
 
-/// What the caller of a write learns that came to nothing, once its last transaction has ended. Where that could not be
-/// stored the intent is still open, and settling has the last word; and it has had that where it came first and looked as
-/// well.
+/// The failure of a write that had no effect, once its last transaction has ended. If that transaction could not be
+/// stored, the intent is still open and settling decides; if settling came first and looked too, it has already
+/// decided.
 pub(crate) fn ended<F: std::fmt::Debug>(
     operation: OperationId,
     failure: Failure<F>,
@@ -315,26 +317,27 @@ pub(crate) fn ended<F: std::fmt::Debug>(
         (Committed::Done(_) | Committed::Lost, _, failure) => failure,
         (Committed::Refused(reason) | Committed::Unavailable(reason), _, failure) => {
             let reason =
-                format!("it ended as {}, but the hub's database could not note that: {reason}", failure.name());
+                format!("the write ended as {}, but the hub's database could not store that: {reason}", failure.name());
             Failure::Unsettled { operation, in_cdms: false, reason: reason.into() }
         }
     }
 }
 
-/// What a write ends with whose result could not be stored: it is in CDMS, and its intent stays open unless another
-/// program settled it. If only a look showed that, the program that settled it first may know better.
+/// The failure of a write whose result could not be stored: it is in CDMS, and its intent stays open unless another
+/// program settled it. If only a look showed that the write is in CDMS, a program that settled it first may know
+/// better.
 pub(crate) fn not_stored<F>(operation: OperationId, proof: Proof, committed: Committed) -> Failure<F> {
     let in_cdms = (proof, &committed) != (Proof::Look, &Committed::Lost);
     Failure::Unsettled { operation, in_cdms, reason: why_not_stored(committed).into() }
 }
 
-/// Why the last transaction of a write did not end as it should.
+/// Why the last transaction of a write did not succeed.
 pub(crate) fn why_not_stored(committed: Committed) -> String {
     match committed {
-        Committed::Lost => "another program settled it first; read the record again".to_owned(),
+        Committed::Lost => "another program settled the write first; read the record again".to_owned(),
         Committed::Refused(reason) | Committed::Unavailable(reason) => {
-            format!("the hub's database could not store it: {reason}")
+            format!("the hub's database could not store the result: {reason}")
         }
-        Committed::Done(_) => unreachable!("a transaction that committed is no failure"),
+        Committed::Done(_) => unreachable!("a committed transaction is not a failure"),
     }
 }

@@ -1,4 +1,4 @@
-//! The settling table: finding out, by reading only, what became of a write.
+//! The settling table: finding the outcome of a write, by reading only.
 
 use cdms_odata::Attributes;
 use uuid::Uuid;
@@ -14,17 +14,17 @@ use crate::{
     Stored, TombstoneReason, Verdict, WriteKind,
 };
 
-/// What an attempt to settle comes to.
+/// The result of an attempt to settle.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Settled {
-    /// The write's fate is known and recorded.
+    /// The outcome of the write is known and recorded.
     Now(Verdict),
-    /// It was settled before, or never opened.
+    /// The write was settled before, or was never opened.
     Before,
-    /// It wrote attributes that this mapping does not read, or is of a kind that this version does not know, so a newer
-    /// program has to settle it.
+    /// The write sent attributes that this mapping does not read, or is of a kind that this version does not know, so a
+    /// newer program must settle it.
     LeftToOthers,
-    /// It cannot be told yet.
+    /// The outcome cannot be determined yet.
     NotYet {
         /// Milliseconds after which to try again.
         retry_after_ms: u64,
@@ -33,13 +33,14 @@ pub enum Settled {
 
 /// The settling table for one look at CDMS, taken after the lease ended. `None`: not before the quiet period is over.
 ///
-/// `record` is what the GET showed, `None` for gone. `our_user` is the CDMS user that the hub writes as, where known.
+/// `record` is the result of the GET, `None` if the record is gone. `our_user` is the CDMS user that the hub writes as,
+/// if known.
 pub fn verdict(intent: &Intent, record: Option<&Record>, our_user: Option<Uuid>, quiet_over: bool) -> Option<Verdict> {
     match (intent.write, record) {
         (WriteKind::Create, Some(_)) | (WriteKind::Delete, None) => Some(Verdict::Applied),
         (WriteKind::Create, None) | (WriteKind::Delete, Some(_)) => quiet_over.then_some(Verdict::NotApplied),
         (WriteKind::Update, None) => quiet_over.then_some(Verdict::Superseded { attributes: Vec::new() }),
-        // Only who knows what it does can tell what it did.
+        // Only a program that knows what this kind of write does can determine its outcome.
         (WriteKind::Unknown(_), _) => None,
         (WriteKind::Update, Some(record)) => {
             let (at_once, later) = update_verdicts(intent, record, our_user);
@@ -57,7 +58,7 @@ fn update_verdicts(intent: &Intent, record: &Record, our_user: Option<Uuid>) -> 
     for (name, new) in intent.evidence() {
         match now(name) {
             Some(value) if value == new => as_patched += 1,
-            // CDMS makes the old value of the new one, so that it speaks for both.
+            // CDMS turns the new value into the old one, so this value is evidence for both.
             Some(value) if intent.pre_image.get(name) == Some(value) && evidence::shows(value, new) => as_either += 1,
             value if value == intent.pre_image.get(name) => as_before += 1,
             Some(value) if evidence::shows(value, new) => as_patched += 1,
@@ -65,7 +66,7 @@ fn update_verdicts(intent: &Intent, record: &Record, our_user: Option<Uuid>) -> 
         }
     }
     if as_before == 0 && as_patched == 0 && as_either > 0 && neither.is_empty() {
-        // Whether it was carried out or not, nothing has come of it.
+        // Whether or not it was carried out, it has changed nothing.
         return (None, Verdict::NotApplied);
     }
     if as_before == 0 && neither.is_empty() {
@@ -113,14 +114,14 @@ enum State {
     Over,
 }
 
-/// How long to wait before looking again where no period says so.
+/// How long to wait before the next look, if no lease or quiet period determines it.
 const LOOK_AGAIN_MS: u64 = 30_000;
 
 type Output<M> = Result<Settled, Failure<<M as Mapping>::Fault>>;
 
 impl<M: Mapping> Settle<M> {
-    /// A settling of this write; `our_user` is the CDMS user that the hub writes as, where known, and `clock_skew_ms` by
-    /// how much CDMS's time may go back.
+    /// Settles this write. `our_user` is the CDMS user that the hub writes as, if known, and `clock_skew_ms` is by how
+    /// many milliseconds CDMS's time may go back.
     pub fn new(mapping: M, operation: OperationId, our_user: Option<Uuid>, clock_skew_ms: i64) -> Self {
         Settle { mapping, operation, our_user, clock_skew_ms, state: State::Begun }
     }
@@ -175,8 +176,8 @@ impl<M: Mapping> Settle<M> {
         Action::Commit(Box::new(commit))
     }
 
-    /// The record is there and cannot be read: it waits in quarantine. Creates and deletes are settled by that it is
-    /// there; an update has to wait until it can be read.
+    /// The record exists but cannot be read: it waits in quarantine. That it exists settles a create or a delete; an
+    /// update must wait until the record can be read.
     fn unreadable(
         &mut self,
         intent: &Intent,
@@ -207,8 +208,8 @@ impl<M: Mapping> Settle<M> {
         Action::Commit(Box::new(commit))
     }
 
-    /// The transaction that records a verdict and brings the row to what CDMS shows; beside it the history for the case
-    /// that CDMS's record cannot be stored.
+    /// The transaction that records a verdict and updates the row to CDMS's record, and the history to store instead if
+    /// CDMS's record cannot be stored.
     fn settlement(
         &self,
         loaded: &Loaded,
@@ -227,7 +228,7 @@ impl<M: Mapping> Settle<M> {
             commit.history = row_stays.clone();
             return (self.without_record(loaded, intent, commit), row_stays);
         };
-        // CDMS's time went back: the row is not overwritten here, and the next read says so.
+        // CDMS's time went back: the row is not overwritten here, and the next read reports it.
         if let (Stored::Row(row), false) = (&loaded.stored, applied)
             && row.facts.modified.0.saturating_sub(record.facts.modified.0) > self.clock_skew_ms
         {
@@ -269,7 +270,7 @@ impl<M: Mapping> Settle<M> {
         (commit, without_row)
     }
 
-    /// The transaction that records a verdict where CDMS's record cannot be stored.
+    /// The transaction that records a verdict if CDMS's record cannot be stored.
     fn without_row(&self, verdict: Verdict, fault: M::Fault, history: Vec<Entry>) -> Commit<M::Fault> {
         let mut commit = quarantining_applied(self.operation, fault, history);
         commit.intent = IntentChange::Close { operation: self.operation, verdict };
@@ -297,8 +298,8 @@ impl<M: Mapping> Settle<M> {
     }
 }
 
-/// What the history gets of a write that was not found applied: what was sent would be nowhere else once its intent is
-/// forgotten. `known` is what the hub has of the record once the verdict is stored.
+/// The history entry of a write that was not found applied: without it, what was sent would be lost once the intent is
+/// forgotten. `known` is what the hub knows of the record once the verdict is stored.
 fn not_kept(intent: &Intent, verdict: &Verdict, known: Option<&Attributes>) -> Option<Entry> {
     let kind = match verdict {
         Verdict::NotApplied => EntryKind::NotApplied,
@@ -307,7 +308,7 @@ fn not_kept(intent: &Intent, verdict: &Verdict, known: Option<&Attributes>) -> O
             return None;
         }
     };
-    // Of a record that was not made there is nothing to know, whatever was known of one that had the id before.
+    // Nothing is known of a record that was not created, whatever was known of an earlier one with the same id.
     let known = known.filter(|_| intent.write != WriteKind::Create);
     Some(not_kept_entry(kind, sent_by(intent), found_by_settling(intent), known))
 }
@@ -363,7 +364,9 @@ impl<M: Mapping> Machine for Settle<M> {
             (State::Quarantining { retry_after_ms }, Event::Committed(_)) => {
                 self.over(Ok(Settled::NotYet { retry_after_ms }))
             }
-            (state, event) => unreachable!("a settling got {event:?} while {state:?}: a bug of its driver"),
+            (state, event) => {
+                unreachable!("unexpected event {event:?} for a settlement in state {state:?}: a bug in the driver")
+            }
         }
     }
 }

@@ -1,4 +1,4 @@
-//! The read table: what the hub has against what CDMS has, and what follows.
+//! The read table: comparing the hub's row with CDMS's record, and what to do about it.
 
 use std::sync::Arc;
 
@@ -21,20 +21,20 @@ pub enum Finding {
     First,
     /// CDMS had newer values.
     Refreshed,
-    /// Nothing that this mapping knew had changed, but the row was completed or its time moved.
+    /// No attribute that this mapping knew had changed, but the row was completed or its time moved.
     Filled,
-    /// The record had been gone and is there again.
+    /// The record had been gone and exists again.
     Revived,
 }
 
-/// What one look at both sides comes to.
+/// The result of comparing both sides once.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Sight<F> {
     /// The row is as CDMS has it; with the model's values of it.
     InSync(Snapshot, Values),
-    /// The row is to be stored; afterwards it is as CDMS has it.
+    /// The row must be stored; after that it is as CDMS has it.
     Store(Box<ToStore<F>>),
-    /// Something else is to be stored, and the operation ends with this failure.
+    /// Something else must be stored, and the operation ends with this failure.
     Record(Box<Commit<F>>, Failure<F>),
     /// The row is newer than CDMS.
     HubNewer { hub: Instant, cdms: Instant },
@@ -42,12 +42,12 @@ pub(crate) enum Sight<F> {
     Fails(Failure<F>),
 }
 
-/// A row that is to be stored.
+/// A row that must be stored.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct ToStore<F> {
     pub(crate) finding: Finding,
     pub(crate) commit: Box<Commit<F>>,
-    /// What the commit puts.
+    /// The row that the commit stores.
     pub(crate) row: NewRow,
     pub(crate) values: Values,
 }
@@ -68,7 +68,7 @@ pub(crate) fn sight<M: Mapping>(
         Fetched::LoginRefused(reason) => return Sight::Fails(Failure::LoginRefused(reason)),
         Fetched::Misconfigured(reason) => return Sight::Fails(Failure::Misconfigured(reason)),
     };
-    // An older record says nothing of the model's condition: that it does not satisfy it is older too.
+    // Whether an older record satisfies `only` is older information as well.
     if let Stored::Row(Snapshot { facts: Facts { modified: hub, .. }, .. }) = loaded.stored
         && behind_ms(hub, &record) > clock_skew_ms.max(0)
         && !planted::hides_age(mapping.includes(&record.attributes))
@@ -107,7 +107,7 @@ pub(crate) fn sight<M: Mapping>(
             if behind_ms >= 0 && changes.is_empty() && snapshot.complete_for.contains(&mapping.tag()) {
                 return in_sync(mapping, loaded, snapshot.clone(), values);
             }
-            // Newer without a mapped change, or attributes and columns that this mapping adds: nothing to tell.
+            // Newer without a mapped change, or with attributes and columns that this mapping adds: no history entry.
             let same_facts = behind_ms == 0 && snapshot.facts.modified_by == record.facts.modified_by;
             let others = if same_facts { others_complete(mapping, snapshot) } else { Vec::new() };
             store(Finding::Filled, Vec::new(), NewRow { complete_for: others, ..row })
@@ -115,12 +115,12 @@ pub(crate) fn sight<M: Mapping>(
     }
 }
 
-/// By how much a record is older than its row.
+/// By how many milliseconds a record is older than its row.
 fn behind_ms(hub: Instant, record: &Record) -> i64 {
     hub.0.saturating_sub(record.facts.modified.0)
 }
 
-/// What differs between known attributes and those just read; one that was not known has no `from`.
+/// The differences between the known attributes and those just read; a previously unknown attribute has no `from`.
 pub(crate) fn differences(known: &Attributes, read: &Attributes) -> Vec<Change> {
     read.iter()
         .filter(|(name, value)| known.get(name) != Some(value))
@@ -133,7 +133,7 @@ pub(crate) fn differences(known: &Attributes, read: &Attributes) -> Vec<Change> 
         .collect()
 }
 
-/// The row that a record makes, with what other mappings know of it kept; of a record that was gone nobody knows anything.
+/// The row made from a record, keeping what other mappings know of it; nothing is kept of a record that was gone.
 pub(crate) fn merged_row(stored: &Stored, record: &Record) -> NewRow {
     let mut seen = match stored {
         Stored::Absent | Stored::Tombstone(_, TombstoneReason::Gone | TombstoneReason::Unknown(_)) => Attributes::new(),
@@ -144,7 +144,7 @@ pub(crate) fn merged_row(stored: &Stored, record: &Record) -> NewRow {
     NewRow { facts: record.facts, seen, complete_for: Vec::new() }
 }
 
-/// The history of changes that CDMS made: those of a write that had been found not applied apart from the others.
+/// The history of changes made by CDMS. Those of a write that had been found not applied get an entry of their own.
 pub(crate) fn refreshed(late: &[SettledPatch], record: &Record, changes: Vec<Change>) -> Vec<Entry> {
     let mut rest = changes;
     let mut entries = Vec::new();
@@ -170,7 +170,8 @@ fn shows(sent: &Attributes, change: &Change) -> bool {
     change.from.is_some() && sent.get(&change.attribute).is_some_and(is_shown)
 }
 
-/// The history of a record of which the hub has no row; that of a create which had been found not applied says so.
+/// The history of a record for which the hub has no row. If the record comes from a create that had been found not
+/// applied, the entry says so.
 fn found_there(loaded: &Loaded, record: &Record, kind: EntryKind, changes: Vec<Change>) -> Vec<Entry> {
     let shown = |name: &str, value: &Value| record.attributes.get(name).is_none_or(|now| evidence::shows(now, value));
     let mut creates = loaded.late.iter().filter(|late| late.write == WriteKind::Create);
@@ -197,8 +198,8 @@ pub(crate) fn plain(kind: EntryKind, record: &Record, changes: Vec<Change>) -> E
     }
 }
 
-/// The history entry of a record that was found gone: a delete of ours that had been found not applied is as good a
-/// reason as any.
+/// The history entry of a record that was found gone. If there is a delete of ours that had been found not applied, it
+/// is taken as the cause.
 pub(crate) fn found_gone(late: &[SettledPatch], last: &Snapshot) -> Entry {
     let entry = ending(EntryKind::Gone, last);
     match late.iter().find(|late| late.write == WriteKind::Delete) {
@@ -207,7 +208,8 @@ pub(crate) fn found_gone(late: &[SettledPatch], last: &Snapshot) -> Entry {
     }
 }
 
-/// The history entry of an end: all last known values, nulls among them, so that a deleted record can be made again.
+/// The history entry of a record's end: all last known values, including nulls, so that a deleted record can be created
+/// again.
 pub(crate) fn ending(kind: EntryKind, last: &Snapshot) -> Entry {
     let changes = last.seen.iter().map(|(name, value)| Change {
         attribute: name.to_owned(),
@@ -227,10 +229,11 @@ pub(crate) fn ending(kind: EntryKind, last: &Snapshot) -> Entry {
     }
 }
 
-/// For how many mappings a row is known to be complete, at most. More than a few versions of a program do not run at once.
+/// The maximum number of mappings for which a row is recorded as complete. Only a few versions of a program run at
+/// once.
 const COMPLETE_FOR_MAX: usize = 8;
 
-/// The other mappings for which a row stays complete whose known attributes have not changed.
+/// The other mappings for which a row stays complete if its known attributes have not changed.
 fn others_complete<M: Mapping>(mapping: &M, snapshot: &Snapshot) -> Vec<MappingTag> {
     let others = snapshot.complete_for.iter().copied().filter(|other| *other != mapping.tag());
     others.take(COMPLETE_FOR_MAX - 1).collect()
@@ -240,7 +243,7 @@ fn in_sync<M: Mapping>(mapping: &M, loaded: &Loaded, snapshot: Snapshot, values:
     if !loaded.quarantined {
         return Sight::InSync(snapshot, values);
     }
-    // What was wrong is right again, and the record as before: only the quarantine has to learn it.
+    // The fault is gone and the record unchanged: only the quarantine must be cleared.
     let row = NewRow { complete_for: others_complete(mapping, &snapshot), ..NewRow::from(&snapshot) };
     store(loaded, Finding::InSync, Vec::new(), row, values)
 }
@@ -263,7 +266,8 @@ fn gone<F>(loaded: &Loaded) -> Sight<F> {
     }
 }
 
-/// The record is none of this model's: a row becomes a tombstone; a record never seen is not found.
+/// The record does not belong to this model: its row becomes a tombstone, and a record that was never seen is not
+/// found.
 fn left<M: Mapping>(mapping: &M, loaded: &Loaded, record: &Record) -> Sight<M::Fault> {
     match &loaded.stored {
         Stored::Absent => without_row(loaded, Failure::NotFound),
@@ -277,7 +281,7 @@ fn left<M: Mapping>(mapping: &M, loaded: &Loaded, record: &Record) -> Sight<M::F
     }
 }
 
-/// There is no row to change; at most the quarantine has to learn that nothing waits there any more.
+/// There is no row to change; at most the quarantine must be cleared.
 fn without_row<F>(loaded: &Loaded, failure: Failure<F>) -> Sight<F> {
     if !loaded.quarantined {
         return Sight::Fails(failure);
@@ -298,7 +302,7 @@ fn buried<F>(loaded: &Loaded, reason: TombstoneReason, last: NewRow, history: Ve
     Sight::Record(Box::new(commit), reason.failure())
 }
 
-/// The row stays; the record waits with its reason.
+/// The row stays; the record waits in quarantine with its reason.
 fn quarantine<F: Clone>(loaded: &Loaded, fault: F) -> Sight<F> {
     let commit = Commit::quarantining(Guard::of(loaded), fault.clone());
     Sight::Record(Box::new(commit), Failure::Quarantined(fault))

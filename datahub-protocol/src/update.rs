@@ -19,19 +19,19 @@ use crate::{
     SettledPatch, Snapshot, Stored, TombstoneReason, Trial, Values, Verdict, WriteKind, merge, put_back,
 };
 
-/// What to do where somebody else changed the same field since the caller loaded it: in CDMS, or one of the hub's own.
+/// What to do if someone else changed the same field after the caller loaded it, in CDMS or in the hub.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Default)]
 #[non_exhaustive]
 pub enum OnConflict {
-    /// The caller, who writes last, wins; the history keeps the other value.
+    /// The caller, as the last writer, wins; the history keeps the other value.
     #[default]
     LastWriterWins,
-    /// Nothing is written, and the caller learns which fields.
+    /// Nothing is written, and the caller gets the fields in conflict.
     Reject,
 }
 
 impl OnConflict {
-    /// The failure of a write that would overwrite these fields, where that is not wanted.
+    /// The failure of a write that would overwrite these fields, if overwriting is not wanted.
     pub(crate) fn rejects<F>(self, fields: Vec<usize>) -> Option<Failure<F>> {
         (self == OnConflict::Reject && !fields.is_empty()).then_some(Failure::Conflict { fields })
     }
@@ -53,7 +53,7 @@ pub struct Update<M: Mapping> {
 /// What the caller wants.
 #[derive(Clone, Debug)]
 enum Wish {
-    /// The changes from what was loaded to these values.
+    /// The changes from the loaded record to these values.
     Changes { base: Base, mine: Vec<Value> },
     /// The attributes of an earlier time.
     PutBack(Attributes),
@@ -62,7 +62,7 @@ enum Wish {
 #[derive(Clone, Debug)]
 enum State<F> {
     Begun,
-    /// Only the hub's own fields changed: no request.
+    /// Only local fields changed: no request.
     LocalLocking,
     LocalLoading,
     Approaching,
@@ -72,10 +72,10 @@ enum State<F> {
     ReadingBack(Box<Plan>),
     ConfirmingGone(Box<Plan>, Refusal),
     Storing(WriteOutcome, NewRow, Vec<Entry>),
-    /// The intent may be noted although the database went away; why it did.
+    /// The intent may have been stored although the database became unavailable, for this reason.
     Withdrawing(String),
     Ending(Failure<F>),
-    /// Like `Ending`, for a transaction without which the intent stays open.
+    /// Like `Ending`, for a transaction that leaves the intent open if it fails.
     EndingApplied(Failure<F>),
     Over,
 }
@@ -84,7 +84,7 @@ enum State<F> {
 #[derive(Clone, Debug)]
 struct Plan {
     snapshot: Snapshot,
-    /// Writes that were found not applied; no more can come while the intent is open.
+    /// Writes that were found not applied; no more can be added while the intent is open.
     late: Vec<SettledPatch>,
     merged: Merged,
     intent: Intent,
@@ -107,7 +107,7 @@ impl<M: Mapping> Update<M> {
         Self::begun(approach, Wish::Changes { base, mine }, local_changed, on_conflict, operation)
     }
 
-    /// An update that puts a record back to the attributes of an earlier time, whatever changed since.
+    /// An update that puts a record back to the attributes of an earlier time, whatever has changed since.
     pub fn put_back(
         mapping: M,
         then: Attributes,
@@ -158,11 +158,11 @@ impl<M: Mapping> Update<M> {
 
     fn begin(&mut self) -> Action<Output<M>, M::Fault> {
         let asks_nothing = match &self.wish {
-            // What was never read has to be asked for before it is merged with.
+            // An attribute that was never read must be fetched before merging.
             Wish::Changes { base, mine } if !self.approach.mapping.is_covered_by(&base.seen) => {
                 self.approach.mapping.updatable().iter().all(|field| mine[*field] == base.values[*field])
             }
-            // What CDMS would refuse anyway is refused before anything is asked of it.
+            // What CDMS would refuse in any case is refused before any request.
             Wish::Changes { base, .. } => match self.merged(base.decoded()) {
                 Err(fault) => return self.fail(Failure::Invalid(fault)),
                 Ok(merged) => merged.patch.is_empty(),
@@ -178,7 +178,7 @@ impl<M: Mapping> Update<M> {
         self.approached(step)
     }
 
-    /// No mapped field changed: at most the hub's own are stored, and CDMS is not asked.
+    /// No mapped field changed: at most local fields are stored, and no request is sent.
     fn loaded_locally(&mut self, loaded: Loaded) -> Action<Output<M>, M::Fault> {
         if self.local_changed
             && let Some(failure) = busy(&loaded)
@@ -289,7 +289,7 @@ impl<M: Mapping> Update<M> {
 
     fn opened(&mut self, plan: Box<Plan>, committed: Committed) -> Action<Output<M>, M::Fault> {
         match committed {
-            // Then it was sent before.
+            // With this fault, the write was sent before.
             Committed::Done(_) if planted(Planted::IntentAfterSend) => {
                 self.state = State::ReadingBack(plan);
                 Action::Fetch
@@ -337,7 +337,8 @@ impl<M: Mapping> Update<M> {
             Sent::Gone(refusal) if planted(Planted::UnconfirmedGone) => {
                 self.confirmed_gone(&plan, refusal, &Fetched::Gone)
             }
-            // The code is also that of a lookup whose target is missing, so only a GET of the record itself proves it.
+            // CDMS also returns this code for a lookup whose target is missing, so only a GET of the record itself
+            // proves it.
             Sent::Gone(refusal) => {
                 self.state = State::ConfirmingGone(plan, refusal);
                 Action::Fetch
@@ -385,7 +386,7 @@ impl<M: Mapping> Update<M> {
             Fetched::Record(record) => (merged_row(&before, &record), Some(record)),
             Fetched::Unreadable(fault) => {
                 let history = plan.history(self.cause(), None);
-                let reason = "CDMS's answer to the read-back cannot be read".to_owned();
+                let reason = "CDMS's response to the read-back cannot be read".to_owned();
                 return self.end_applied(fault, history, reason);
             }
             Fetched::Gone
@@ -403,7 +404,7 @@ impl<M: Mapping> Update<M> {
             Ok(values) => values,
             Err(fault) => {
                 let history = plan.history(self.cause(), record.as_ref());
-                let reason = "CDMS made a value of it that does not fit the model".to_owned();
+                let reason = "CDMS returned a value that does not fit the model".to_owned();
                 return self.end_applied(fault, history, reason);
             }
         };
@@ -459,7 +460,7 @@ impl<M: Mapping> Update<M> {
         self.over(Ok(WriteOutcome { snapshot, values, confirmation, conflicts: Vec::new(), adjusted: Vec::new() }))
     }
 
-    /// Ends with a transaction whose own failure does not change what the caller learns.
+    /// Ends with a transaction whose failure does not change the caller's result.
     fn end(&mut self, commit: Commit<M::Fault>, failure: Failure<M::Fault>) -> Action<Output<M>, M::Fault> {
         self.state = State::Ending(failure);
         Action::Commit(Box::new(commit))
@@ -481,7 +482,7 @@ impl<M: Mapping> Update<M> {
     }
 }
 
-/// The transaction that notes the intent.
+/// The transaction that stores the intent.
 fn opening<F>(plan: &Plan) -> Commit<F> {
     let Plan { snapshot, late, merged, intent } = plan;
     let mut commit = Commit::under(Guard::at(snapshot.version, late));
@@ -493,14 +494,14 @@ fn opening<F>(plan: &Plan) -> Commit<F> {
 }
 
 impl Plan {
-    /// The constants among the attributes that the mapping reads.
+    /// The constants that the mapping also reads.
     fn constants_known<M: Mapping>(&self, mapping: &M) -> Attributes {
         let mut known = self.intent.constants.clone();
         known.retain(|name, _| mapping.knows(name));
         known
     }
 
-    /// What the history gets: our changes as they came back, and CDMS's own apart.
+    /// The history entries: our changes as they came back, and CDMS's changes separately.
     fn history(&self, cause: Cause, record: Option<&Record>) -> Vec<Entry> {
         let Intent { patch, constants, conflicts: overwritten, .. } = &self.intent;
         let intended = Intended { patch, constants, overwritten };
@@ -561,7 +562,9 @@ impl<M: Mapping> Machine for Update<M> {
                 Committed::Done(_) => self.fail(failure),
                 committed => self.fail(not_stored(self.operation, self.proof, committed)),
             },
-            (state, event) => unreachable!("an update got {event:?} while {state:?}: a bug of its driver"),
+            (state, event) => {
+                unreachable!("unexpected event {event:?} for an update in state {state:?}: a bug in the driver")
+            }
         }
     }
 }

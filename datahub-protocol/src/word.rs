@@ -1,4 +1,4 @@
-//! A word that this version does not know: what a newer program wrote is carried as it is, and left to that one.
+//! An unknown word: what a newer program wrote is kept and passed on unchanged, for that program to interpret.
 
 use std::fmt;
 
@@ -6,11 +6,12 @@ use crate::planted::{Planted, planted};
 use serde::de::{self, IgnoredAny, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-/// The longest word that is kept whole.
+/// The longest word that is kept whole, in bytes.
 const LONGEST: usize = 47;
 
-/// A word of a newer program where one of a few is expected: a kind, an origin, a verdict. It is shown and passed on as it
-/// stands; of one that is longer than 47 bytes the beginning is. Of a word that comes with more, only the word is kept.
+/// A word written by a newer program where one of a known set is expected: a kind, an origin, a verdict. It is shown
+/// and passed on unchanged; a word longer than 47 bytes is truncated. If data comes with the word, only the word is
+/// kept.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct UnknownWord {
     bytes: [u8; LONGEST],
@@ -31,7 +32,7 @@ impl UnknownWord {
 
     /// The word.
     pub fn as_str(&self) -> &str {
-        // It was cut where a character begins, so that this is text.
+        // It was cut at a character boundary, so it is valid UTF-8.
         std::str::from_utf8(&self.bytes[..usize::from(self.length)]).unwrap_or_default()
     }
 }
@@ -62,18 +63,19 @@ impl<'de> Deserialize<'de> for UnknownWord {
             type Value = UnknownWord;
 
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("a word, or one with what it comes with")
+                f.write_str("a word, or an object with the word as its first key")
             }
 
             fn visit_str<E: de::Error>(self, word: &str) -> Result<UnknownWord, E> {
                 if planted(Planted::UnknownWordIsCorrupt) {
-                    return Err(E::custom("an unknown word"));
+                    return Err(E::custom("unknown word"));
                 }
                 Ok(UnknownWord::new(word))
             }
 
             fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<UnknownWord, A::Error> {
-                let word: String = map.next_key()?.ok_or_else(|| de::Error::custom("there is no word"))?;
+                let word: String =
+                    map.next_key()?.ok_or_else(|| de::Error::custom("expected a word, found an empty object"))?;
                 map.next_value::<IgnoredAny>()?;
                 while map.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {}
                 Ok(UnknownWord::new(&word))

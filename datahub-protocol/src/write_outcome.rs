@@ -1,4 +1,4 @@
-//! What writes of ours did: what their callers learn, and what the history says.
+//! The outcomes of our writes: what the callers get, and what the history records.
 
 use cdms_odata::{Attributes, Value};
 
@@ -11,25 +11,25 @@ use crate::{
     Snapshot, TombstoneReason, Values, Verdict,
 };
 
-/// What an update, a create or a delete did.
+/// The outcome of an update, a create or a delete.
 #[derive(Clone, Debug, PartialEq)]
 pub struct WriteOutcome {
-    /// The record as the hub has it now; for a delete as it was.
+    /// The record as the hub has it now; for a delete, as it was before.
     pub snapshot: Snapshot,
-    /// The model's values of it; `None` of a row that was only loaded, and of a delete.
+    /// The model's values of the record; `None` for a row that was only loaded, and for a delete.
     pub values: Option<Values>,
-    /// What was asked of CDMS for it.
+    /// How the outcome was confirmed with CDMS.
     pub confirmation: Confirmation,
-    /// The fields, by position, whose CDMS value was overwritten.
+    /// The fields, by position, whose CDMS values were overwritten.
     pub conflicts: Vec<usize>,
-    /// The fields that came back with another value than the one that was sent.
+    /// The fields that came back with another value than was sent.
     pub adjusted: Vec<Adjusted>,
 }
 
-/// A field that came back with another value than the one that was sent.
+/// A field that came back with another value than was sent.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Adjusted {
-    /// Its position.
+    /// The field's position.
     pub field: usize,
     /// The value that was sent, as the model has it.
     pub sent: Value,
@@ -37,35 +37,36 @@ pub struct Adjusted {
     pub now: Value,
 }
 
-/// The fields of which attributes were sent and whose values came back different: `seen` is what came back, `now` the
-/// model's values of it. What was not sent is no adjustment of what was.
+/// The fields whose attributes were sent and came back with other values: `seen` is what came back, `now` the model's
+/// values of it. An attribute that was not sent is not adjusted.
 pub(crate) fn adjusted<M: Mapping>(mapping: &M, seen: &Attributes, patch: &Attributes, now: &[Value]) -> Vec<Adjusted> {
     let mut expected = seen.clone();
     expected.merge(patch);
     let came_back_otherwise = |name: &&str| patch.get(name).is_some_and(|sent| seen.get(name) != Some(sent));
     let adjusted = mapping.creatable().into_iter().filter_map(|field| {
         mapping.attributes_of(field).iter().find(|name| came_back_otherwise(name))?;
-        // What was sent was made of the model's values, so it decodes; where it does not, it is not what came back.
+        // What was sent was encoded from the model's values, so it decodes. If it does not, it differs from what came
+        // back.
         let (sent, now) = (mapping.decode_field(field, &expected).ok()?, now[field].clone());
         (sent != now).then_some(Adjusted { field, sent, now })
     });
     adjusted.collect()
 }
 
-/// What was asked of CDMS for a write, and so how sure its result is.
+/// What was requested from CDMS for a write, which decides how certain its result is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Confirmation {
-    /// Nothing: no mapped field had changed. With a write of somebody else that is under way.
+    /// Nothing, because no mapped field had changed. Holds another write that is under way, if any.
     Nothing(Option<OperationId>),
-    /// The record, which was equal already, so that there was nothing to write.
+    /// The record, which was already equal, so there was nothing to write.
     Compared(Finding),
-    /// The write, and what CDMS made of it.
+    /// The write, and then the record.
     ReadBack,
-    /// The write; what CDMS made of it could not be read, so that the next read completes the row.
+    /// The write; the record could not be read afterwards, so the next read completes the row.
     NotReadBack,
 }
 
-/// What an update meant to do, whoever stores its result.
+/// What an update intended, whether its writer or settling stores the result.
 #[derive(Clone, Copy)]
 pub(crate) struct Intended<'i> {
     pub(crate) patch: &'i Attributes,
@@ -73,7 +74,7 @@ pub(crate) struct Intended<'i> {
     pub(crate) overwritten: &'i Attributes,
 }
 
-/// The write that an entry is about, and where it came from.
+/// The write behind a history entry, and the entry's origin.
 #[derive(Clone, Copy)]
 pub(crate) struct Cause {
     pub(crate) operation: OperationId,
@@ -87,8 +88,8 @@ pub(crate) struct SentValues<'i> {
     pub(crate) constants: &'i Attributes,
 }
 
-/// The history of an update: our changes as they came back, if they could be read, and apart from them those of writes
-/// that had been found not applied, and CDMS's own.
+/// The history of an update: our changes as they came back, if they could be read, and in separate entries the changes
+/// by writes that had been found not applied and by CDMS.
 pub(crate) fn updated_entries(
     before: &Snapshot,
     late: &[SettledPatch],
@@ -98,7 +99,8 @@ pub(crate) fn updated_entries(
 ) -> Vec<Entry> {
     let Cause { operation, origin } = cause;
     let read = |name: &str| record.and_then(|record| record.attributes.get(name));
-    // What a write that had been found not applied put over ours is its own change, from what we had sent.
+    // If a write that had been found not applied overwrote ours, that is its own change, from the value that we had
+    // sent.
     let is_overwritten = |name: &str, sent: &Value| {
         let shown = |sent: &Value| read(name).is_some_and(|now| evidence::shows(now, sent));
         let by = |late: &SettledPatch| late.patch.get(name).is_some_and(|late| shown(late) && !shown(sent));
@@ -115,11 +117,12 @@ pub(crate) fn updated_entries(
         };
         Change { attribute: name.to_owned(), from: before.seen.get(name).cloned(), to: Some(now.clone()), note }
     });
-    // A constant that changed what was known is a change of ours too, without which the old value would be nowhere.
+    // A constant that changed a known value is also our change; without it, the old value would be lost.
     let by_constants = intended.constants.iter().filter(|(name, _)| !intended.patch.contains(name));
     let by_constants = by_constants.filter_map(|(name, sent)| {
         let from = before.seen.get(name).filter(|from| *from != sent)?;
-        // One that this mapping does not read stays in the row as it was, for whoever reads it to tell.
+        // A constant that this mapping does not read keeps its old value in the row; a mapping that reads it records
+        // the change.
         let now = match record {
             Some(record) => record.attributes.get(name)?,
             None => sent,
@@ -150,14 +153,14 @@ pub(crate) fn updated_entries(
                 is_overwritten(&change.attribute, sent)
             }
         });
-        // A constant that arrived as it was sent is our change, and told above.
+        // A constant that arrived as sent is our change and is already recorded above.
         others.retain(|change| intended.constants.get(&change.attribute) != change.to.as_ref());
         entries.extend(refreshed(late, record, others));
     }
     entries
 }
 
-/// The history entry of a create: everything that was sent, as it came back if that could be read.
+/// The history entry of a create: everything that was sent, as it came back if it could be read.
 pub(crate) fn created_entry(sent: SentValues<'_>, cause: Cause, record: Option<&Record>) -> Entry {
     let (SentValues { patch, constants }, Cause { operation, origin }) = (sent, cause);
     let changes = patch.iter().map(|(name, sent)| {
@@ -177,8 +180,8 @@ pub(crate) fn created_entry(sent: SentValues<'_>, cause: Cause, record: Option<&
     }
 }
 
-/// The history entry of a write that came to nothing, or of which that cannot be told any more; `known` is what the hub
-/// has of the record then. It keeps what was sent, and taking it back changes nothing.
+/// The history entry of a write that had no effect, or whose effect can no longer be determined; `known` is what the
+/// hub then knows of the record. It keeps what was sent, and reverting it changes nothing.
 pub(crate) fn not_kept_entry(kind: EntryKind, sent: SentValues<'_>, cause: Cause, known: Option<&Attributes>) -> Entry {
     let (SentValues { patch, constants }, Cause { operation, origin }) = (sent, cause);
     let changes = patch.iter().map(|(name, sent)| {
@@ -198,20 +201,20 @@ pub(crate) fn not_kept_entry(kind: EntryKind, sent: SentValues<'_>, cause: Cause
     }
 }
 
-/// The transaction that makes a tombstone of a record that our delete removed.
+/// The transaction that turns a record that our delete removed into a tombstone.
 pub(crate) fn deletion<F>(last: &Snapshot, operation: OperationId, origin: Origin) -> Commit<F> {
     let entry = Entry { origin, operation: Some(operation), ..ending(EntryKind::Deleted, last) };
     ended_by_delete(last, operation, vec![entry])
 }
 
-/// The transaction that makes a tombstone of a record that our delete found removed already: by one of `late`, the
-/// writes that had been found not applied, which is told too, or by somebody else.
+/// The transaction that creates a tombstone for a record that was already removed when our delete found it: by one of
+/// `late`, the writes that had been found not applied, which is then recorded too, or by someone else.
 pub(crate) fn found_deleted<F>(last: &Snapshot, late: &[SettledPatch], operation: OperationId) -> Commit<F> {
     let ours = Entry { origin: Origin::Hub, operation: Some(operation), ..ending(EntryKind::Gone, last) };
     let removal = found_gone(late, last);
     let history = match removal.operation {
         None => vec![ours],
-        // The end comes last, with the values that ended.
+        // The end comes last, with the last values.
         Some(_) => vec![Entry { changes: Vec::new(), ..ours }, removal],
     };
     ended_by_delete(last, operation, history)
