@@ -1,4 +1,4 @@
-//! A set of attributes with their values: a record, a part of one, or a patch.
+//! A set of attributes with their values: a record, part of a record, or a patch.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -11,9 +11,9 @@ use crate::Value;
 /// The name of an attribute, exactly as `$metadata` has it. Names from mappings are static and cost nothing to copy.
 pub type AttributeName = Cow<'static, str>;
 
-/// Attributes by name, each at most once, in the order of their names.
+/// Attributes by name, each at most once, in order of name.
 ///
-/// What a name's absence means depends on the use: not known (in `seen`), not to be changed (in a patch).
+/// The meaning of an absent name depends on the use: not known (in `seen`), or not changed (in a patch).
 #[derive(Clone, Debug, PartialEq, Default)]
 pub struct Attributes(Vec<(AttributeName, Value)>);
 
@@ -23,22 +23,22 @@ impl Attributes {
         Attributes(Vec::new())
     }
 
-    /// These attributes, which are in the order of their names, each there once. Whoever cannot say so collects them.
+    /// Makes a set of attributes that are in order of name, without duplicates. In any other case, use `collect`.
     ///
     /// # Panics
     ///
-    /// In a build with debug assertions, when they are not.
+    /// In a build with debug assertions, if they are not.
     pub fn in_order(pairs: Vec<(AttributeName, Value)>) -> Self {
         debug_assert!(pairs.is_sorted_by(|(one, _), (other, _)| one < other), "attributes are in the order of names");
         Attributes(pairs)
     }
 
-    /// The value of an attribute; `None` when the attribute is not in the set.
+    /// The value of an attribute; `None` if the attribute is not in the set.
     pub fn get(&self, name: &str) -> Option<&Value> {
         self.position(name).ok().map(|at| &self.0[at].1)
     }
 
-    /// Like [`get`](Attributes::get), and quicker where the attribute is at this place, counted in the order of names.
+    /// Like [`get`](Attributes::get), but faster if the attribute is at this position in the order of names.
     pub fn get_near(&self, place: usize, name: &str) -> Option<&Value> {
         match self.0.get(place) {
             Some((known, value)) if known == name => Some(value),
@@ -46,12 +46,12 @@ impl Attributes {
         }
     }
 
-    /// Whether the attribute is in the set, be it with null.
+    /// Whether the attribute is in the set, even if it is null.
     pub fn contains(&self, name: &str) -> bool {
         self.position(name).is_ok()
     }
 
-    /// Sets an attribute and returns what stood there before.
+    /// Sets an attribute and returns its previous value.
     pub fn insert(&mut self, name: impl Into<AttributeName>, value: Value) -> Option<Value> {
         let name = name.into();
         match self.position(&name) {
@@ -63,29 +63,29 @@ impl Attributes {
         }
     }
 
-    /// Takes an attribute out of the set.
+    /// Removes an attribute from the set.
     pub fn remove(&mut self, name: &str) -> Option<Value> {
         self.position(name).ok().map(|at| self.0.remove(at).1)
     }
 
-    /// Lays another set over this one: its values win, attributes it lacks stay.
+    /// Merges another set into this one: its values win, and attributes that it lacks stay.
     pub fn merge(&mut self, newer: &Attributes) {
         for (name, value) in &newer.0 {
             self.insert(name.clone(), value.clone());
         }
     }
 
-    /// Keeps the attributes for which `keep` says so.
+    /// Keeps the attributes for which `keep` returns true.
     pub fn retain(&mut self, mut keep: impl FnMut(&str, &Value) -> bool) {
         self.0.retain(|(name, value)| keep(name, value));
     }
 
-    /// Gives back the memory that is kept for more attributes.
+    /// Releases memory reserved for more attributes.
     pub fn shrink(&mut self) {
         self.0.shrink_to_fit();
     }
 
-    /// The attributes and values in the order of names.
+    /// The attributes and values in order of name.
     pub fn iter(&self) -> impl ExactSizeIterator<Item = (&str, &Value)> {
         self.0.iter().map(|(name, value)| (name.as_ref(), value))
     }
@@ -95,12 +95,12 @@ impl Attributes {
         self.0.iter().map(|(name, _)| name)
     }
 
-    /// How many attributes there are.
+    /// The number of attributes.
     pub fn len(&self) -> usize {
         self.0.len()
     }
 
-    /// Whether there is none.
+    /// Whether there are no attributes.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
@@ -111,7 +111,7 @@ impl Attributes {
 }
 
 impl<N: Into<AttributeName>> FromIterator<(N, Value)> for Attributes {
-    /// The last value wins where a name is given twice.
+    /// If a name occurs more than once, the last value wins.
     fn from_iter<I: IntoIterator<Item = (N, Value)>>(pairs: I) -> Self {
         let mut all: Vec<(AttributeName, Value)> =
             pairs.into_iter().map(|(name, value)| (name.into(), value)).collect();
@@ -131,7 +131,7 @@ impl IntoIterator for Attributes {
     type Item = (AttributeName, Value);
     type IntoIter = std::vec::IntoIter<Self::Item>;
 
-    /// The attributes and values in the order of names.
+    /// The attributes and values in order of name.
     fn into_iter(self) -> Self::IntoIter {
         self.0.into_iter()
     }
@@ -208,7 +208,7 @@ mod tests {
             assert_eq!(attributes.get_near(place, "b"), Some(&Value::Integer(2)), "near {place}");
             assert_eq!(attributes.get_near(place, "c"), None, "near {place}");
         }
-        // The attribute at its place is not searched for, which shows where the order is wrong.
+        // The attribute at the given position is not searched for, which shows whether the order is wrong.
         let unordered = Attributes(["c", "b", "a"].map(|name| (name.into(), Value::Null)).into());
         assert_eq!((unordered.get_near(0, "c"), unordered.get("c")), (Some(&Value::Null), None));
     }

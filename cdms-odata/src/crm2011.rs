@@ -32,7 +32,7 @@ impl Crm2011 {
     ///
     /// # Errors
     ///
-    /// As [`ServiceRoot::parse`].
+    /// See [`ServiceRoot::parse`].
     pub fn at(address: &str) -> Result<Self, AddressError> {
         Ok(Crm2011 { root: ServiceRoot::parse(address)? })
     }
@@ -46,10 +46,10 @@ impl Crm2011 {
 /// The set that holds the one organisation, and its key.
 const ORGANISATIONS: (&str, &str) = ("OrganizationSet", "OrganizationId");
 
-/// The set of users, its key, and the attribute that a user is found by.
+/// The set of users, its key, and the attribute by which a user is found.
 const USERS: (&str, &str, &str) = ("SystemUserSet", "SystemUserId", "DomainName");
 
-/// The set that a question asks, and its key.
+/// The set that answers a question, and its key.
 fn contact_of(question: Contact<'_>) -> (&'static str, &'static str) {
     match question {
         Contact::Organisation => ORGANISATIONS,
@@ -259,10 +259,10 @@ mod tests {
     fn a_list_goes_on_where_it_was_left() {
         let (crm, entity) = (crm(), account());
         let link = format!("{ROOT}/AccountSet?$select=AccountId,Name&$skiptoken=1");
-        let kept = crm.continuation(&entity, &link).expect("it is one of this list");
+        let kept = crm.continuation(&entity, &link).expect("it belongs to this list");
         assert_eq!(kept.as_str(), link);
         assert_eq!(crm.page(&entity, Some(&kept)).url, link);
-        // Of another CDMS, or of a program that reads other attributes.
+        // A continuation of another CDMS, or of a program that reads other attributes.
         for other in [
             "https://crm2/ORG/XRMServices/2011/OrganizationData.svc/AccountSet?$select=AccountId,Name&$skiptoken=1",
             &format!("{ROOT}/AccountSet?$select=AccountId&$skiptoken=1"),
@@ -294,7 +294,7 @@ mod tests {
             let found = match written(Write::Create, 201, &body) {
                 WriteAnswer::Applied(Some(Carried { id, attributes, version: None })) => Some((id, attributes.is_ok())),
                 WriteAnswer::Unknown(what) => {
-                    assert_eq!(what, "CDMS answered 201 with the answer is JSON, but not a record");
+                    assert_eq!(what, "CDMS answered 201: the response is valid JSON, but not a record");
                     None
                 }
                 other => panic!("{other:?}"),
@@ -310,9 +310,9 @@ mod tests {
             WriteAnswer::Unknown(what) => what,
             other => panic!("{other:?}"),
         };
-        assert_eq!(unknown(200, ""), "CDMS answered 200, which is not the answer to a update");
-        assert_eq!(unknown(302, ""), "CDMS answered 302 with nothing");
-        assert_eq!(unknown(200, "x"), "CDMS answered 200 with 1 bytes that are no record");
+        assert_eq!(unknown(200, ""), "CDMS answered 200, which is not a valid answer to the update");
+        assert_eq!(unknown(302, ""), "CDMS answered 302: an empty body");
+        assert_eq!(unknown(200, "x"), "CDMS answered 200: 1 bytes that are not a record");
         assert_eq!(written(Write::Delete, 204, ""), WriteAnswer::Applied(None));
     }
 }

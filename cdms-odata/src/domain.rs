@@ -1,6 +1,6 @@
-//! What CDMS can hold of each kind: its first and last day, its largest numbers, the characters of its texts.
+//! What CDMS can hold of each kind: the range of days, the range of numbers, the characters of text.
 //!
-//! A value outside its kind's domain has the right form and still cannot be in CDMS, which refuses it or, worse, keeps
+//! A value outside its kind's domain has the right form but cannot be in CDMS, which refuses it or, worse, stores
 //! something else.
 
 use chrono::NaiveDate;
@@ -8,65 +8,66 @@ use rust_decimal::Decimal;
 
 use crate::{Instant, Value};
 
-/// The most digits after the point that CDMS keeps of an amount of money.
+/// The maximum number of decimal places that CDMS keeps of an amount of money.
 pub const MONEY_SCALE: u32 = 4;
 
-/// The most digits after the point that CDMS keeps of a double.
+/// The maximum number of decimal places that CDMS keeps of a double.
 pub const DOUBLE_SCALE: u32 = 5;
 
-/// The first and the last day that CDMS has.
+/// The first and the last day that CDMS supports.
 const DAYS: (NaiveDate, NaiveDate) = match (NaiveDate::from_ymd_opt(1753, 1, 1), NaiveDate::from_ymd_opt(9999, 12, 31))
 {
     (Some(first), Some(last)) => (first, last),
     _ => unreachable!(),
 };
 
-/// The first instant of the first day, and the last millisecond of the last one.
+/// The first instant of the first day, and the last millisecond of the last day.
 const INSTANTS: (Instant, Instant) = (Instant(-6_847_804_800_000), Instant(253_402_300_799_999));
 
-/// The largest decimal and the largest double, either way.
+/// The largest absolute value of a decimal or a double.
 const NUMBER_MAX: i64 = 100_000_000_000;
 
-/// The largest amount of money, either way.
+/// The largest absolute value of an amount of money.
 const MONEY_MAX: i64 = 922_337_203_685_477;
 
-/// Why CDMS cannot hold a value. It reads on after what is wrong, as in "`Born`: is before …", and shows no value.
+/// Why CDMS cannot hold a value. The message continues after the name of the value, as in "`Born`: is before …", and
+/// does not show the value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum OutOfDomain {
-    /// A day or an instant before all that CDMS has.
-    #[error("is before {}, the first day that CDMS has", DAYS.0)]
+    /// A day or an instant before the first day that CDMS supports.
+    #[error("is before {}, the first day that CDMS supports", DAYS.0)]
     TooEarly,
-    /// A day or an instant after all that CDMS has.
-    #[error("is after {}, the last day that CDMS has", DAYS.1)]
+    /// A day or an instant after the last day that CDMS supports.
+    #[error("is after {}, the last day that CDMS supports", DAYS.1)]
     TooLate,
-    /// A number that is too large, either way.
-    #[error("is beyond ±{max}, the largest {what} that CDMS has")]
+    /// A number whose absolute value is too large.
+    #[error("is beyond ±{max}, the largest {what} that CDMS supports")]
     TooLarge {
-        /// What it is, in words.
+        /// The kind of number, in words.
         what: &'static str,
-        /// The largest of it.
+        /// The largest absolute value.
         max: i64,
     },
-    /// A double that is infinite or no number.
-    #[error("is no finite number, and CDMS takes no other")]
+    /// A double that is infinite or NaN.
+    #[error("must be a finite number")]
     NotFinite,
-    /// A text with a character that XML 1.0 forbids, and CDMS with it.
-    #[error("has the character U+{:04X} at place {place}, which XML does not allow, and so CDMS; remove it", u32::from(*character))]
+    /// A text with a character that XML 1.0, and therefore CDMS, does not allow.
+    #[error("contains the character U+{:04X} at position {place}, which XML and CDMS do not allow; remove it", u32::from(*character))]
     Character {
         /// The character.
         character: char,
-        /// Which of the text's characters it is, from 1.
+        /// The character's position in the text, from 1.
         place: usize,
     },
 }
 
 impl Value {
-    /// Whether CDMS can hold the value in an attribute of its kind.
+    /// Checks that CDMS can hold the value in an attribute of its kind.
     ///
     /// # Errors
     ///
-    /// Why it cannot.
+    /// If it cannot.
     pub fn check_domain(&self) -> Result<(), OutOfDomain> {
         match self {
             Value::Text(text) => text_in_domain(text),
@@ -78,7 +79,7 @@ impl Value {
             }
             Value::Date(date) => between(date, &DAYS.0, &DAYS.1),
             Value::Instant(instant) => between(instant, &INSTANTS.0, &INSTANTS.1),
-            // Every 32-bit and 64-bit integer, every option, id and reference, and both booleans.
+            // All 32-bit and 64-bit integers, options, ids and references, and both Booleans.
             Value::Null
             | Value::Integer(_)
             | Value::BigInt(_)
@@ -106,7 +107,7 @@ fn between<T: Ord>(value: &T, first: &T, last: &T) -> Result<(), OutOfDomain> {
 }
 
 fn text_in_domain(text: &str) -> Result<(), OutOfDomain> {
-    // What is forbidden begins with one of these bytes in UTF-8, and most texts have none of them.
+    // Every forbidden character begins with one of these bytes in UTF-8, and most texts contain none of them.
     let is_plain = text.bytes().fold(true, |plain, byte| plain & (byte >= b' ') & (byte != 0xEF));
     if is_plain {
         return Ok(());
@@ -117,7 +118,7 @@ fn text_in_domain(text: &str) -> Result<(), OutOfDomain> {
     }
 }
 
-/// Whether XML 1.0 has no such character. Surrogates are no characters of a text here anyway.
+/// Whether XML 1.0 excludes this character. A `char` is never a surrogate.
 const fn is_forbidden(character: char) -> bool {
     matches!(character, '\0'..='\u{8}' | '\u{B}' | '\u{C}' | '\u{E}'..='\u{1F}' | '\u{FFFE}' | '\u{FFFF}')
 }

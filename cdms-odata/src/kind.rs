@@ -1,11 +1,11 @@
-//! The kinds of CDMS attributes: what a contract may say an attribute is.
+//! The kinds of CDMS attributes: what a contract may state an attribute to be.
 
 use std::fmt;
 use std::str::FromStr;
 
 use serde::{Serialize, Serializer};
 
-/// What an attribute is in CDMS, and with it the form of its values on the wire.
+/// The kind of an attribute in CDMS, which decides the form of its values on the wire.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Kind {
     /// Text; CDMS stores `""` as null.
@@ -18,7 +18,7 @@ pub enum Kind {
     Decimal,
     /// A double-precision float.
     Double,
-    /// An amount of money with four decimals; `{"Value": "…"}` on the wire.
+    /// An amount of money with four decimal places; `{"Value": "…"}` on the wire.
     Money,
     /// True or false.
     Boolean,
@@ -30,7 +30,7 @@ pub enum Kind {
     Guid,
     /// An option of an option set; `{"Value": n}` on the wire.
     Choice,
-    /// The record's state; like a choice, never writable through this endpoint.
+    /// The record's state; like a choice, but never writable through this endpoint.
     State,
     /// The record's status reason; like a choice.
     Status,
@@ -39,7 +39,7 @@ pub enum Kind {
 }
 
 impl Kind {
-    /// Every kind, in the order in which documentation lists them.
+    /// Every kind, in the order used in documentation.
     pub const ALL: [Kind; 14] = [
         Kind::String,
         Kind::Integer,
@@ -78,7 +78,7 @@ impl Kind {
     }
 }
 
-/// By its name in contracts.
+/// Parses a kind's name in contracts.
 impl Serialize for Kind {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.serialize_str(self.name())
@@ -91,9 +91,9 @@ impl fmt::Display for Kind {
     }
 }
 
-/// No kind has this name.
+/// The name of an unknown kind.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("no such kind")]
+#[error("unknown kind")]
 pub struct UnknownKind;
 
 impl FromStr for Kind {

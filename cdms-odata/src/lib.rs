@@ -1,8 +1,8 @@
 //! The data of Dynamics CRM: values, attribute kinds and `$metadata`; and the dialects of its wire.
 //!
-//! Behind feature `client` live the dialects as a client speaks them, requests out and meanings back: [`dialect`] says what
-//! each of them has to offer, [`crm2011`] is the one of CRM 2011's REST endpoint.
-//! Nothing here opens a socket, reads a file or asks a clock.
+//! The feature `client` adds the client's side of the dialects, which turn operations into requests and responses into
+//! answers: [`dialect`] defines what a dialect provides, and [`crm2011`] is the dialect of CRM 2011's REST endpoint.
+//! Nothing here opens a socket, reads a file or reads a clock.
 
 mod attributes;
 mod domain;

@@ -10,21 +10,21 @@ use std::fmt;
 pub use edm::EdmType;
 pub use relation::{Association, End, Multiplicity, NavigationProperty};
 
-/// What one `$metadata` document says, as far as mapping and simulating need it.
+/// The contents of a `$metadata` document, as far as mapping and simulating need them.
 #[derive(Clone, Debug, PartialEq, Default)]
 pub struct Metadata {
     /// The schema namespace of the types, for example `Microsoft.Crm.Sdk.Data.Services`.
     pub namespace: String,
-    /// The XML namespace of the schema, which tells its version; empty: that of OData v2's documents.
+    /// The XML namespace of the schema, which depends on its version; if empty, that of OData v2 documents.
     pub language: String,
-    /// The name of the entity container, for example `ContosoContext`; empty: `CdmsContext`.
+    /// The name of the entity container, for example `ContosoContext`; if empty, `CdmsContext`.
     pub container: String,
     /// The entity types in the document's order.
     pub entities: Vec<EntityType>,
-    /// The complex types in the document's order. Those that a property has and that are missing here are written as
-    /// CRM 2011 has them.
+    /// The complex types in the document's order. Types that a property has but that are missing here are written as in
+    /// CRM 2011.
     pub complex_types: Vec<ComplexType>,
-    /// The associations in the document's order, each between types that the document has.
+    /// The associations in the document's order, each between types that the document defines.
     pub associations: Vec<Association>,
     /// Whether the document declares navigation properties at all.
     pub has_navigation: bool,
@@ -41,7 +41,7 @@ pub struct EntityType {
     pub key: String,
     /// The properties in the document's order, key included, navigation excluded.
     pub properties: Vec<Property>,
-    /// The navigation properties in the document's order, each along one of the document's associations.
+    /// The navigation properties in the document's order, each following one of the document's associations.
     pub navigation: Vec<NavigationProperty>,
 }
 
@@ -52,22 +52,22 @@ pub struct Property {
     pub name: String,
     /// Its type.
     pub edm: EdmType,
-    /// Whether it may be null, as far as the document says; a key never may.
+    /// Whether it may be null according to the document; a key never may.
     pub nullable: bool,
-    /// What else the document says of it, for example its `MaxLength`.
+    /// Its other facets in the document, for example `MaxLength`.
     pub facets: Vec<Facet>,
 }
 
-/// A statement of the document about a property that neither mapping nor simulating acts on.
+/// A facet of a property that neither mapping nor simulating uses.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Facet {
-    /// What is stated, for example `MaxLength`; with the prefix `m:` in the namespace of OData's metadata.
+    /// The facet, for example `MaxLength`; with the prefix `m:` in the namespace of OData's metadata.
     pub name: String,
-    /// As the document has it.
+    /// The value, as in the document.
     pub value: String,
 }
 
-/// A complex type: what the value of a property consists of.
+/// A complex type: the members of a property's value.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ComplexType {
     /// The type's name, for example `EntityReference`.
@@ -81,15 +81,15 @@ pub struct ComplexType {
 pub struct Member {
     /// The member's name.
     pub name: String,
-    /// Its type as the document names it, for example `Edm.Guid`.
+    /// Its type as named in the document, for example `Edm.Guid`.
     pub type_name: String,
     /// Whether it may be null.
     pub nullable: bool,
-    /// What else the document says of it.
+    /// Its other facets in the document.
     pub facets: Vec<Facet>,
 }
 
-/// A `$metadata` document that cannot be used, and where.
+/// A `$metadata` document that cannot be used, with the line of the error.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct MetadataError {
     line: u32,
@@ -97,7 +97,7 @@ pub struct MetadataError {
 }
 
 impl MetadataError {
-    /// The line at fault, from 1; 0 where the whole document is.
+    /// The line of the error, from 1; 0 for the whole document.
     pub fn line(&self) -> u32 {
         self.line
     }
@@ -148,14 +148,14 @@ impl EntityType {
 }
 
 impl Property {
-    /// A property that may be null and of which nothing else is said.
+    /// A property that may be null and has no other facets.
     pub fn new(name: impl Into<String>, edm: EdmType) -> Self {
         Property { name: name.into(), edm, nullable: true, facets: Vec::new() }
     }
 }
 
 impl ComplexType {
-    /// The complex type as CRM 2011 has it; `None` for a type that is not complex.
+    /// The complex type as CRM 2011 defines it; `None` for a type that is not complex.
     pub(crate) fn of_crm_2011(edm: EdmType) -> Option<Self> {
         let members: &[(&str, &str)] = match edm {
             EdmType::EntityReference => &[("Id", "Edm.Guid"), ("LogicalName", "Edm.String"), ("Name", "Edm.String")],

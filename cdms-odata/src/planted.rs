@@ -1,9 +1,9 @@
 //! Faults that a test plants in the shipped code, to show that the checks catch them.
 //!
-//! Without the feature `planted` no fault can be planted, and the questions for them cost nothing: the compiler knows the
-//! answer. With it the environment variable `DATAHUB_PLANTED` names the one fault of the process.
+//! Without the feature `planted` no fault can be planted, and the checks for them cost nothing, because the compiler
+//! knows the answer. With it, the environment variable `DATAHUB_PLANTED` names the one fault of the process.
 
-/// Declares the faults with their names and what each of them does.
+/// Declares the faults with their names and descriptions.
 macro_rules! faults {
     ($($(#[doc = $what:literal])+ $fault:ident = $name:literal,)+) => {
         /// A fault that can be planted.
@@ -13,17 +13,17 @@ macro_rules! faults {
         }
 
         impl Planted {
-            /// All of them.
+            /// All faults.
             pub const ALL: &[Planted] = &[$(Planted::$fault),+];
 
-            /// Its name, as `DATAHUB_PLANTED` takes it.
+            /// Its name, as used in `DATAHUB_PLANTED`.
             pub const fn name(self) -> &'static str {
                 match self {
                     $(Planted::$fault => $name,)+
                 }
             }
 
-            /// What it does, in a sentence.
+            /// What it does, in one sentence.
             pub const fn what(self) -> &'static str {
                 match self {
                     $(Planted::$fault => concat!($($what),+),)+
@@ -124,13 +124,13 @@ pub fn planted(fault: Planted) -> bool {
     let planted = PLANTED.get_or_init(|| {
         let name = std::env::var("DATAHUB_PLANTED").ok().filter(|name| !name.is_empty())?;
         let found = Planted::ALL.iter().find(|fault| fault.name() == name).copied();
-        // Who misspells a fault must not believe that the checks are blind.
-        Some(found.unwrap_or_else(|| panic!("DATAHUB_PLANTED names no fault: {name:?}")))
+        // A misspelt name must not look like a fault that the checks miss.
+        Some(found.unwrap_or_else(|| panic!("unknown fault in DATAHUB_PLANTED: {name:?}")))
     });
     *planted == Some(fault)
 }
 
-/// Whether this fault is planted: without the feature none is.
+/// Whether this fault is planted: never, without the feature.
 #[cfg(not(feature = "planted"))]
 pub const fn planted(_: Planted) -> bool {
     false

@@ -1,4 +1,4 @@
-//! A value of an attribute in its one canonical form, so that equal values are equal however they arrived.
+//! The value of an attribute in its one canonical form, so that equal values are equal however they arrived.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -10,17 +10,17 @@ use serde::ser::SerializeMap;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use uuid::Uuid;
 
-/// One raw attribute value, canonical: equality is equality of meaning.
+/// One raw attribute value in canonical form: equal values mean the same.
 ///
-/// Numbers compare by value, instants in milliseconds, a lookup by its target and not by its display name
-/// (which changes by itself), and empty text is null, because CDMS stores it so (docs/protocol.md, 2.2).
-/// Its serde form is self-describing JSON, the form in which `seen` and the history keep values.
+/// Numbers compare by value, instants in milliseconds, and a lookup by its target and not by its display name, which
+/// changes by itself. Empty text is null, because CDMS stores it so (docs/protocol.md, 2.2). The serde form is
+/// self-describing JSON; `seen` and the history keep values in it.
 #[derive(Clone, Debug, PartialEq, Default)]
 pub enum Value {
     /// No value; also empty text and complex values whose members are all null.
     #[default]
     Null,
-    /// Text that is not empty; build it with [`Value::text`].
+    /// Text that is not empty; create it with [`Value::text`].
     Text(String),
     /// `integer`.
     Integer(i32),
@@ -34,9 +34,9 @@ pub enum Value {
     Money(Decimal),
     /// `boolean`.
     Boolean(bool),
-    /// `datetime`, and what a `date` is on the wire: its local midnight.
+    /// `datetime`, and the wire form of a `date`: its local midnight.
     Instant(Instant),
-    /// `date`: a calendar date. Which midnight it is on the wire depends on the zone that its contract states.
+    /// `date`: a calendar date. Its midnight on the wire depends on the time zone in the contract.
     Date(NaiveDate),
     /// `guid`.
     Guid(Uuid),
@@ -46,12 +46,12 @@ pub enum Value {
     Lookup(Reference),
 }
 
-/// A point in time in milliseconds since 1970-01-01T00:00:00Z, the resolution of the endpoint.
+/// A point in time, in milliseconds since 1970-01-01T00:00:00Z, which is the resolution of the endpoint.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Instant(pub i64);
 
-/// What a lookup points to: a record by its entity's logical name and its id.
+/// The target of a lookup: the logical name of the record's entity, and the record's id.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Reference {
     /// The target entity's lowercase logical name.
@@ -72,7 +72,7 @@ impl Value {
         matches!(self, Value::Null)
     }
 
-    /// The value's form in one word, for messages.
+    /// The value's form in a word or two, for messages.
     pub fn form(&self) -> &'static str {
         match self {
             Value::Null => "null",
@@ -111,17 +111,15 @@ impl fmt::Display for Value {
     }
 }
 
-/// A text that is no reference.
+/// A text that is not a reference.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error(
-    "is no reference; one is a logical name and a GUID, for example \"account 2b951fbc-5a1e-4b2f-8d3c-0e6f7a8b9c0d\""
-)]
+#[error("must be a logical name and a GUID, for example \"account 2b951fbc-5a1e-4b2f-8d3c-0e6f7a8b9c0d\"")]
 pub struct InvalidReference;
 
 impl std::str::FromStr for Reference {
     type Err = InvalidReference;
 
-    /// The form in which a reference prints: the logical name, a blank, the GUID.
+    /// The printed form of a reference: the logical name, a blank, the GUID.
     fn from_str(text: &str) -> Result<Self, InvalidReference> {
         let (logical_name, id) = text.split_once(' ').ok_or(InvalidReference)?;
         let id = id.parse().map_err(|_| InvalidReference)?;
@@ -140,12 +138,12 @@ impl fmt::Display for Reference {
 }
 
 impl Instant {
-    /// The same instant as chrono has it; `None` outside chrono's range (about ±262,000 years).
+    /// The same instant in chrono's form; `None` outside chrono's range (about ±262,000 years).
     pub fn to_utc(self) -> Option<DateTime<Utc>> {
         DateTime::from_timestamp_millis(self.0)
     }
 
-    /// This instant moved by a number of milliseconds, stopping at the ends of the range.
+    /// This instant moved by a number of milliseconds, saturating at the ends of the range.
     #[must_use]
     pub fn plus_ms(self, ms: i64) -> Self {
         Instant(self.0.saturating_add(ms))
@@ -153,7 +151,7 @@ impl Instant {
 }
 
 impl From<DateTime<Utc>> for Instant {
-    /// Cuts to whole milliseconds.
+    /// Truncates to whole milliseconds.
     fn from(time: DateTime<Utc>) -> Self {
         Instant(time.timestamp_millis())
     }
@@ -235,7 +233,8 @@ impl<'de> Visitor<'de> for CanonicalVisitor {
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Value, A::Error> {
-        let tag: String = map.next_key()?.ok_or_else(|| A::Error::custom("an empty object"))?;
+        let tag: String =
+            map.next_key()?.ok_or_else(|| A::Error::custom("expected a value form, found an empty object"))?;
         let value = match tag.as_str() {
             "bigint" => Value::BigInt(parsed(&map.next_value::<String>()?)?),
             "decimal" => Value::Decimal(parsed(&map.next_value::<String>()?)?),

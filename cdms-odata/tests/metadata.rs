@@ -160,27 +160,30 @@ fn faults_name_the_line_and_the_name() {
         (SMALL.replace("PropertyRef Name=\"AccountId\"", "PropertyRef Name=\"Id\""), "has the key Id, but no such"),
         (SMALL.replace("<EntitySet ", "<Nothing "), "line 4: the type Account has no set"),
         (SMALL.replacen("EntityType=\"Microsoft.Crm.Sdk.Data.Services.Account\"", "EntityType=\"Lead\"", 1), "no set"),
-        (SMALL.replace("\"Revenue\"", "\"AccountId\""), "line 7: Account.AccountId is there twice"),
-        (SMALL.replace("\"people\"", "\"Name\""), "line 9: Account.Name is there twice"),
-        (SMALL.replace("\"RowVersion\"", "\"Value\""), "line 18: Money.Value is there twice"),
+        (SMALL.replace("\"Revenue\"", "\"AccountId\""), "line 7: Account.AccountId is defined twice"),
+        (SMALL.replace("\"people\"", "\"Name\""), "line 9: Account.Name is defined twice"),
+        (SMALL.replace("\"RowVersion\"", "\"Value\""), "line 18: Money.Value is defined twice"),
         (
             SMALL.replace("ComplexType Name=\"Money\"", "ComplexType Name=\"Contact\""),
-            "the type Contact is there twice",
+            "the type Contact is defined twice",
         ),
-        (SMALL.replace("\"staffSet\"", "\"ContactSet\""), "line 27: the set ContactSet is there twice"),
-        (SMALL.replace("\"0..1\"", "\"0..7\""), "line 21: staff has the multiplicity 0..7; there are 0..1, 1 and *"),
+        (SMALL.replace("\"staffSet\"", "\"ContactSet\""), "line 27: the set ContactSet is defined twice"),
+        (SMALL.replace("\"0..1\"", "\"0..7\""), "line 21: unknown multiplicity 0..7 of staff; expected 0..1, 1 or *"),
         (
             SMALL.replace("Association Name=\"staff\"", "Association Name=\"st.ff\""),
-            "line 20: the association st.ff has",
+            "line 20: the name of the association st.ff must not",
         ),
-        (SMALL.replace("<End Role=\"b\" Type", "<Side Role=\"b\" Type"), "line 20: the association staff has 1 ends"),
+        (
+            SMALL.replace("<End Role=\"b\" Type", "<Side Role=\"b\" Type"),
+            "line 20: the association staff must have two ends, found 1",
+        ),
         (SMALL.replace("<End Role=\"b\" Type", "<End Role=\"a\" Type"), "line 20: both ends"),
         (
             SMALL.replace("FromRole=\"a\" ToRole=\"b\"", "FromRole=\"b\" ToRole=\"a\""),
-            "line 9: Account.people goes from b to a, but staff does not lead so from Account",
+            "line 9: Account.people goes from b to a, which does not match the ends of staff",
         ),
-        ("<a>".to_owned(), "is no XML"),
-        ("<a/>".to_owned(), "has no entity types"),
+        ("<a>".to_owned(), "not valid XML"),
+        ("<a/>".to_owned(), "no entity types found"),
     ];
     for (text, expected) in cases {
         let error = Metadata::parse(&text).unwrap_err();

@@ -47,6 +47,9 @@ fn comes_back(record: &Attributes, shape: &Shape) {
 /// The text of a fault goes to logs, so it has nothing of what CDMS said.
 fn tells_no_value(fault: &ReadError) {
     if let ReadError::Value { attribute, kind, form, .. } = fault {
-        assert_eq!(fault.to_string(), format!("the attribute `{attribute}` holds {form}, which is no {kind}"));
+        assert_eq!(
+            fault.to_string(),
+            format!("the attribute `{attribute}` must be of kind {kind}, CDMS returned {form}")
+        );
     }
 }

@@ -123,10 +123,10 @@ async fn what_stands_in_front_of_cdms_refuses() {
     for write in Write::ALL {
         for (status, advice) in [
             (407, "the proxy's user and password"),
-            (411, "look into the log of the proxy"),
+            (411, "check the log of the proxy"),
             (413, "send less at once"),
             (414, "the longest address"),
-            (415, "look into the log of the proxy"),
+            (415, "check the log of the proxy"),
             (429, "try again later"),
             (431, "the longest address"),
         ] {

@@ -32,8 +32,8 @@ async fn read(scene: &Scene) -> (Hub, Synced<LimitedFirm>) {
 type Change = fn(&mut LimitedFirm);
 
 const REFUSED: [(Change, &[&str]); 7] = [
-    (|firm| firm.name = "Ac\u{B}me".into(), &["Name", "U+000B at place 3"]),
-    (|firm| firm.name = "Acme\0".into(), &["Name", "U+0000 at place 5"]),
+    (|firm| firm.name = "Ac\u{B}me".into(), &["Name", "U+000B at position 3"]),
+    (|firm| firm.name = "Acme\0".into(), &["Name", "U+0000 at position 5"]),
     (|firm| firm.credit = Some(Decimal::new(922_337_203_685_478, 0)), &["CreditLimit", "beyond ±922337203685477"]),
     (|firm| firm.credit = Some(Decimal::new(1, 5)), &["CreditLimit", "more than 4 decimal places; round it"]),
     (|firm| firm.revenue = Some(Decimal::new(100_051, 4)), &["Revenue", "more than 2 digits", "raise `scale`"]),

@@ -113,6 +113,6 @@ async fn a_list_that_is_refused_for_load_is_asked_for_again_later() {
         });
         let hub = scene.program(|hub| hub.cdms(meddler.root(), Anonymous)).await;
         let error = failed(hub.pull::<Organisation>().await, ErrorKind::Unavailable);
-        says(&error, &["too much to do", status.split(' ').next().unwrap()]);
+        says(&error, &["too busy", status.split(' ').next().unwrap()]);
     }
 }

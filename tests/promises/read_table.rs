@@ -420,7 +420,7 @@ async fn a_read_that_is_refused_for_load_is_no_missing_right() {
     for fault in [Fault::Html(429), Fault::Refuse { status: 429, code: 0, message: "Too many requests.".into() }] {
         scene.fault(Operation::Read, fault);
         let error = failed(scene.get().await, ErrorKind::Unavailable);
-        says(&error, &["too much to do", "429", "try again later"]);
+        says(&error, &["too busy", "429", "try again later"]);
         assert!(!error.to_string().contains("right"), "{error}");
     }
     scene.fault(Operation::List, Fault::Html(429));

@@ -5,7 +5,7 @@ use serde::Deserialize;
 use crate::dialect::{Mark, Meaning, Refusal};
 
 /// Reads an error body: `{"error":{"code":"…","message":{"lang":"…","value":"…"}}}` (docs/protocol.md, 5).
-/// `None` when the body is something else, an HTML page for instance.
+/// `None` if the body is anything else, such as an HTML page.
 pub fn read_refusal(status: u16, body: &[u8]) -> Option<Refusal> {
     #[derive(Deserialize)]
     struct Envelope {
@@ -41,7 +41,7 @@ pub fn read_refusal(status: u16, body: &[u8]) -> Option<Refusal> {
     Some(refusal(status, code, message))
 }
 
-/// The refusal with a status and a code of the platform. Errors of the OData protocol have no code.
+/// The refusal with this status and platform code. Errors of the OData protocol have no code.
 pub fn refusal(status: u16, code: Option<i32>, message: impl Into<String>) -> Refusal {
     let known = TABLE.iter().find(|row| Some(row.code) == code);
     let meaning = match known {
@@ -59,7 +59,7 @@ struct Row {
     refused: bool,
 }
 
-/// The platform codes that are known (docs/protocol.md, 5).
+/// The known platform codes (docs/protocol.md, 5).
 const TABLE: [Row; 11] = [
     row(-2_147_220_969, Meaning::RecordMissing, true),
     row(-2_147_220_937, Meaning::DuplicateKey, true),
@@ -118,10 +118,10 @@ mod tests {
 
     #[test]
     fn every_meaning_says_what_to_do() {
-        let told: std::collections::BTreeSet<_> = TABLE.iter().map(|row| row.meaning.advice()).collect();
-        assert_eq!(told.len(), TABLE.len());
+        let advice: std::collections::BTreeSet<_> = TABLE.iter().map(|row| row.meaning.advice()).collect();
+        assert_eq!(advice.len(), TABLE.len());
         assert_eq!(Meaning::Deadlock.advice(), "try again");
-        assert_eq!(refusal(500, Some(1), "m").meaning.advice(), "CDMS's text says more");
+        assert_eq!(refusal(500, Some(1), "m").meaning.advice(), "see CDMS's text");
         let advice = "the contract may be out of date; compare it with $metadata";
         for code in [None, Some(1)] {
             assert_eq!(refusal(400, code, "m").meaning.advice(), advice);

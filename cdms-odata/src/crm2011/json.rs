@@ -1,4 +1,4 @@
-//! The JSON verbose form: records read straight into attributes, and request bodies.
+//! Verbose JSON: records read directly into attributes, and request bodies.
 
 mod read;
 mod value;
@@ -10,10 +10,10 @@ pub use crate::dialect::{ReadError, Shape};
 pub use read::{read_page, read_record};
 pub use write::write_record;
 
-/// A page of a list as it stands in JSON.
+/// A page of a list as it appears in JSON.
 #[derive(Clone, Debug, PartialEq)]
 pub struct JsonPage {
-    /// The records; one that cannot be read does not spoil the others.
+    /// The records; one that cannot be read does not affect the others.
     pub records: Vec<Result<Attributes, ReadError>>,
     /// The address of the next page.
     pub next: Option<String>,
@@ -131,15 +131,15 @@ mod tests {
     #[test]
     fn a_refusal_tells_the_form() {
         for (json, form) in [
-            (r#""x""#, "a text"),
+            (r#""x""#, "a string"),
             (r#"{"x":1}"#, "an object"),
-            ("[1]", "a list"),
-            ("true", "true or false"),
-            ("false", "true or false"),
+            ("[1]", "an array"),
+            ("true", "a Boolean"),
+            ("false", "a Boolean"),
             ("1.5", "a number"),
         ] {
             let error = one(Kind::Integer, json).unwrap_err();
-            assert_eq!(error.to_string(), format!("the attribute `A` holds {form}, which is no integer"));
+            assert_eq!(error.to_string(), format!("the attribute `A` must be of kind integer, CDMS returned {form}"));
         }
     }
 
@@ -150,7 +150,7 @@ mod tests {
     }
 
     #[test]
-    fn answers_of_another_sort_are_told_apart() {
+    fn responses_without_a_record_have_different_errors() {
         let shape: &Shape = &[("A", Kind::String)];
         let error = |body: &str| read_record(body.as_bytes(), shape).unwrap_err();
         assert!(matches!(error("<html>"), ReadError::NotJson { .. }));
@@ -170,7 +170,7 @@ mod tests {
     }
 
     #[test]
-    fn of_all_that_is_wrong_with_a_record_a_value_is_told_first() {
+    fn a_value_of_another_kind_is_reported_before_other_errors() {
         let shape: &Shape = &[("A", Kind::String), ("B", Kind::String)];
         for record in [r#"{"B":1}"#, r#"{"A":"x","B":1,"B":"y"}"#, r#"{"A":"x","B":"y","B":1}"#] {
             let error = read_record(format!(r#"{{"d":{record}}}"#).as_bytes(), shape).unwrap_err();

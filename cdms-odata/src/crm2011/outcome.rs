@@ -45,7 +45,7 @@ pub fn outcome<R>(write: Write, status: u16, body: Body<R>) -> WriteAnswer<R> {
         (_, 400..=499, Body::Refusal(refusal)) => WriteAnswer::Refused(refusal),
         (_, 500, Body::Refusal(refusal)) => match refusal.meaning {
             Meaning::Deadlock => WriteAnswer::Deadlock(refusal),
-            // It can strike the COMMIT, so the server may not have finished with the request.
+            // It can affect the COMMIT, so the server may not have finished with the request.
             Meaning::SqlTimeout => WriteAnswer::Unknown(refusal.in_words()),
             meaning if write_is_refused(meaning) => WriteAnswer::Refused(refusal),
             _ if planted(Planted::EndedIsRejected) => WriteAnswer::Refused(refusal),
@@ -57,17 +57,17 @@ pub fn outcome<R>(write: Write, status: u16, body: Body<R>) -> WriteAnswer<R> {
                 WriteAnswer::RefusedInFront(InFront { cause, mark, said: body.in_words() })
             }
             (None, Body::Refusal(refusal)) => WriteAnswer::Unknown(refusal.in_words()),
-            (None, Body::Other(what)) => WriteAnswer::Unknown(format!("CDMS answered {status} with {what}")),
+            (None, Body::Other(what)) => WriteAnswer::Unknown(format!("CDMS answered {status}: {what}")),
             (None, Body::Empty | Body::Record(_)) => {
-                WriteAnswer::Unknown(format!("CDMS answered {status}, which is not the answer to a {write}"))
+                WriteAnswer::Unknown(format!("CDMS answered {status}, which is not a valid answer to the {write}"))
             }
         },
     }
 }
 
-/// Why a request was refused before it reached CDMS, whatever the body says: a proxy requires a login (407), the request has
-/// no length (411), is too large, too long or of the wrong type (413, 414, 415), there are too many requests (429), or the
-/// headers are too large (431).
+/// Why a request was refused before it reached CDMS, regardless of the body: a proxy requires a login (407), the
+/// request has no length (411), is too large, too long or of the wrong type (413, 414, 415), there are too many
+/// requests (429), or the headers are too large (431).
 fn refused_in_front(status: u16) -> Option<InFrontCause> {
     match status {
         407 => Some(InFrontCause::ProxyLogin),
@@ -79,7 +79,7 @@ fn refused_in_front(status: u16) -> Option<InFrontCause> {
     }
 }
 
-/// Whether a response is taken for CDMS's word that the record is missing, because of its status alone.
+/// Whether the status of a response alone counts as CDMS's statement that the record is missing.
 fn takes_for_gone(write: Write, status: u16) -> bool {
     status == 404 && write != Write::Create && planted(Planted::AnyNotFoundIsGone)
 }
@@ -181,16 +181,16 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_told_is_said_in_words() {
+    fn an_unknown_outcome_is_described() {
         let unknown = |status, body: Body<()>| match outcome(Write::Delete, status, body) {
             WriteAnswer::Unknown(what) => what,
             other => panic!("{other:?}"),
         };
         let timeout = refused(500, Some(-2_147_204_783));
-        assert_eq!(unknown(timeout.0, timeout.1), "CDMS answered 500 with: no");
+        assert_eq!(unknown(timeout.0, timeout.1), "CDMS answered 500: no");
         let elsewhere = refused(503, None);
-        assert_eq!(unknown(elsewhere.0, elsewhere.1), "CDMS answered 503 with: no");
-        assert_eq!(unknown(502, Body::Other("an HTML page".to_owned())), "CDMS answered 502 with an HTML page");
-        assert_eq!(unknown(200, Body::Empty), "CDMS answered 200, which is not the answer to a delete");
+        assert_eq!(unknown(elsewhere.0, elsewhere.1), "CDMS answered 503: no");
+        assert_eq!(unknown(502, Body::Other("an HTML page".to_owned())), "CDMS answered 502: an HTML page");
+        assert_eq!(unknown(200, Body::Empty), "CDMS answered 200, which is not a valid answer to the delete");
     }
 }

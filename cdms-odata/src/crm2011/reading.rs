@@ -18,7 +18,7 @@ use crate::{Attributes, Kind, Value};
 enum Sense {
     /// The record does not exist.
     Gone,
-    /// The set does not exist, or it is not CDMS that responded.
+    /// The set does not exist, or the server that responded is not CDMS.
     NoSet,
     /// The CDMS user may not read it.
     Forbidden,
@@ -28,7 +28,7 @@ enum Sense {
     NotTaken,
     /// CDMS refuses the address: the list may have changed since it was stored.
     Stale,
-    /// It is not CDMS that responded, or CDMS does not serve this user.
+    /// The server that responded is not CDMS, or CDMS does not serve this user.
     Misplaced,
     /// A redirect to a host that is not a login host.
     Redirected,
@@ -36,8 +36,8 @@ enum Sense {
     Away,
 }
 
-/// The table: for a status, and the meaning of CDMS's own words if there are any, what that means for the read of a record,
-/// for a list and for the first contact.
+/// The table: what a status, together with the meaning of CDMS's own error if there is one, means for the read of a
+/// record, for a list and for the first contact.
 fn sense(status: u16, said: Option<Meaning>) -> (Sense, Sense, Sense) {
     use Meaning::{NoPrivilege, RecordMissing};
     use Sense::{Away, Busy, Forbidden, Gone, Misplaced, NoSet, NotTaken, Redirected, Stale};
@@ -95,23 +95,23 @@ pub(super) fn record(entity: &EntityShape, id: Uuid, set: SetIs, response: &Http
     match said.sense().0 {
         Sense::Gone => ReadAnswer::Gone,
         Sense::NoSet if set == SetIs::Known => ReadAnswer::Unavailable(format!(
-            "CDMS answered 404 for the record without saying that it is gone ({words}), though it has the set {name}; check \
-             what stands between this program and CDMS"
+            "CDMS answered 404 for the record without saying that it is gone ({words}), although it has the set {name}; \
+             check what stands between this program and CDMS"
         )),
         Sense::NoSet => ReadAnswer::Misconfigured(format!(
             "CDMS does not know the set {name} ({words}); check its address, the organisation and `set` in the contract"
         )),
         Sense::Forbidden => ReadAnswer::Refused(stated),
-        Sense::Busy => ReadAnswer::Unavailable(format!("CDMS has too much to do: {stated}")),
+        Sense::Busy => ReadAnswer::Unavailable(format!("CDMS is too busy: {stated}")),
         Sense::NotTaken => ReadAnswer::Misconfigured(format!(
-            "CDMS does not take the read of {name}: {stated}; compare the contract with $metadata"
+            "CDMS refused the read of {name}: {stated}; compare the contract with $metadata"
         )),
         Sense::Redirected => ReadAnswer::Misconfigured(format!(
             "CDMS answered with {words}, which is not among the login hosts of the authenticator"
         )),
         Sense::Away if refusal.is_some() => ReadAnswer::Unavailable(stated),
         Sense::Away | Sense::Stale | Sense::Misplaced => {
-            ReadAnswer::Unavailable(format!("CDMS answered {status} with {words}"))
+            ReadAnswer::Unavailable(format!("CDMS answered {status}: {words}"))
         }
     }
 }
@@ -137,18 +137,21 @@ pub(super) fn page(
     if let Some(said) = Said::by(response) {
         let stated = format!("{} (status {})", said.words, said.status);
         return match said.sense().1 {
-            Sense::Busy => PageAnswer::Unavailable(format!("CDMS has too much to do for a list of {set}: {stated}")),
-            Sense::Stale => PageAnswer::Refused(format!("CDMS does not take a list of {set}: {stated}")),
-            Sense::NotTaken => PageAnswer::Misconfigured(format!("CDMS does not give a list of {set}: {stated}")),
+            Sense::Busy => PageAnswer::Unavailable(format!("CDMS is too busy to list {set}: {stated}")),
+            Sense::Stale => PageAnswer::Refused(format!("CDMS refused to list {set}: {stated}")),
+            Sense::NotTaken => PageAnswer::Misconfigured(format!("CDMS did not return a list of {set}: {stated}")),
             Sense::Misplaced => PageAnswer::Misconfigured(format!(
-                "CDMS does not give a list of {set}: {stated}; check its address and the rights of its user"
+                "CDMS did not return a list of {set}: {stated}; check its address and the rights of its user"
             )),
-            _ => PageAnswer::Unavailable(format!("CDMS does not give a list of {set}: {stated}")),
+            _ => PageAnswer::Unavailable(format!("CDMS did not return a list of {set}: {stated}")),
         };
     }
     match records(entity, &response.body) {
         Ok((records, link)) => PageAnswer::Page(Page { records, next: next(set, link.as_deref(), follow) }),
-        Err(error) => PageAnswer::Unavailable(format!("{} instead of a list of {set} ({error})", response.in_words())),
+        Err(error) => PageAnswer::Unavailable(format!(
+            "expected a list of {set}, CDMS returned {} ({error})",
+            response.in_words()
+        )),
     }
 }
 
@@ -160,18 +163,18 @@ fn next(set: &str, link: Option<&str>, follow: impl FnOnce(&str) -> Result<NextP
             Next::Page { at: Continuation(url), other_host: is_foreign.then(|| host().unwrap_or_default()) }
         }
         Err(bad) => Next::Unusable(format!(
-            "the list of {set} goes on with a link that is not followed: {bad}; check what stands between this program \
+            "the list of {set} continues with an unusable link: {bad}; check what stands between this program \
              and CDMS"
         )),
     }
 }
 
-/// Reads the response to a question of the first contact, which asks for the keys of a set.
+/// Reads the response to a question of the first contact, which requests the keys of a set.
 pub(super) fn contact(set: &str, key: &'static str, response: &HttpResponse) -> ContactAnswer {
     if let Some(said) = Said::by(response) {
         let Said { status, words, .. } = &said;
         return match said.sense().2 {
-            Sense::Busy => ContactAnswer::Unavailable(format!("it has too much to do: {words} (status {status})")),
+            Sense::Busy => ContactAnswer::Unavailable(format!("it is too busy: {words} (status {status})")),
             Sense::Misplaced => ContactAnswer::Refused(format!("CDMS answered {status} for {set}: {words}")),
             _ => ContactAnswer::Unavailable(format!("it answered {status}: {words}")),
         };
@@ -179,13 +182,16 @@ pub(super) fn contact(set: &str, key: &'static str, response: &HttpResponse) -> 
     let JsonPage { records, .. } = match json::read_page(&response.body, &[(key, Kind::Guid)]) {
         Ok(page) => page,
         Err(error) => {
-            return ContactAnswer::Unavailable(format!("{} instead of {set}: {error}", response.in_words()));
+            return ContactAnswer::Unavailable(format!(
+                "expected {set}, CDMS returned {}: {error}",
+                response.in_words()
+            ));
         }
     };
     let ids = records.into_iter().map(|record| id_of(key, &record.ok()?));
     match ids.collect() {
         Some(ids) => ContactAnswer::Found(ids),
-        None => ContactAnswer::Unreadable(format!("CDMS gave a record of {set} without a readable {key}")),
+        None => ContactAnswer::Unreadable(format!("CDMS returned a record of {set} without a readable {key}")),
     }
 }
 
@@ -193,13 +199,13 @@ pub(super) fn contact(set: &str, key: &'static str, response: &HttpResponse) -> 
 ///
 /// # Errors
 ///
-/// The body holds no record.
+/// If the body does not hold a record.
 pub(super) fn carried(entity: &EntityShape, body: &[u8]) -> Result<Carried, ReadError> {
     let attributes = json::read_record(body, &entity.attributes);
     let id = match &attributes {
         Ok(attributes) => id_of(entity.key, attributes),
         Err(ReadError::Missing { .. } | ReadError::Value { .. }) => {
-            // Something else cannot be read: then at least the id.
+            // If something cannot be read, read at least the id.
             json::read_record(body, &[(entity.key, Kind::Guid)]).ok().and_then(|key| id_of(entity.key, &key))
         }
         Err(error) => return Err(error.clone()),
@@ -210,7 +216,7 @@ pub(super) fn carried(entity: &EntityShape, body: &[u8]) -> Result<Carried, Read
 /// Reads the records of a page, and the link to the next one.
 fn records(entity: &EntityShape, body: &[u8]) -> Result<(Vec<Carried>, Option<String>), ReadError> {
     let JsonPage { records, next } = json::read_page(body, &entity.attributes)?;
-    // If something cannot be read, at least the ids.
+    // If something cannot be read, read at least the ids.
     let keys = if records.iter().all(Result::is_ok) {
         Vec::new()
     } else {

@@ -1,4 +1,4 @@
-//! Addresses: the service root, sets, records, and the little of a query string that reading by id needs.
+//! Addresses: the service root, sets, records, and the few query options that reading by id needs.
 
 use std::fmt;
 
@@ -9,10 +9,10 @@ use crate::dialect::{AddressError, checked_address};
 
 const SERVICE: &str = "/XRMServices/2011/OrganizationData.svc";
 
-/// The longest URI that is sent, in characters; servers take about 2,000 (docs/protocol.md, 3.1).
+/// The longest URI that is sent, in characters; servers accept about 2,000 (docs/protocol.md, 3.1).
 pub const MAX_URI: usize = 1_900;
 
-/// The root of a CDMS's data service, checked.
+/// The validated root of a CDMS's data service.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ServiceRoot {
     url: Url,
@@ -23,16 +23,16 @@ pub struct ServiceRoot {
 pub struct Selected {
     /// The address.
     pub url: String,
-    /// Whether naming the attributes would have made it too long, so that the whole record is read.
+    /// Whether naming the attributes would have made it too long, so that the whole record is read instead.
     pub whole_record: bool,
 }
 
 impl ServiceRoot {
-    /// Takes the organisation's address or that of its data service; the service's path is added where missing.
+    /// Parses the address of the organisation or of its data service; the service's path is added if it is missing.
     ///
     /// # Errors
     ///
-    /// See [`AddressError`]; plain http is taken for loopback addresses only.
+    /// See [`AddressError`]; plain http is accepted for loopback addresses only.
     pub fn parse(text: &str) -> Result<Self, AddressError> {
         let mut url = checked_address(text)?;
         let path = url.path().trim_end_matches('/').to_owned();
@@ -58,7 +58,7 @@ impl ServiceRoot {
         &self.url
     }
 
-    /// The organisation's address, where logins begin.
+    /// The organisation's address, where logins start.
     pub fn organisation(&self) -> Url {
         let mut url = self.url.clone();
         let path = url.path()[..url.path().len() - SERVICE.len()].to_owned();
@@ -93,19 +93,19 @@ impl ServiceRoot {
     pub fn find_text(&self, set: &str, attribute: &str, text: &str, select: &str) -> String {
         let literal = text.replace('\'', "''");
         let literal: String = ::url::form_urlencoded::byte_serialize(literal.as_bytes()).collect();
-        // Form encoding writes blanks as `+`, which a query string of this service takes literally.
+        // Form encoding writes blanks as `+`, which this service interprets literally in a query string.
         let literal = literal.replace('+', "%20");
         format!("{}/{set}?$select={select}&$filter={attribute}%20eq%20'{literal}'", self.url)
     }
 
-    /// The page that follows one, by the link that the server gave with it. The link itself is never followed: it has to
-    /// name the set that was asked for, with the options that were sent and nothing beside them but `$skiptoken` and
-    /// `$top`, and its query is sent to this root. So neither a server behind another name (TLS offloading, an inner host
-    /// name) nor a hostile one leads anywhere else.
+    /// The next page of a list, given the link that the server returned. The link itself is never followed: it must
+    /// name the requested set, with the options that were sent and no others except `$skiptoken` and `$top`, and its
+    /// query is sent to this root. So neither a server under another name (TLS offloading, an internal host name) nor a
+    /// hostile one can redirect the request.
     ///
     /// # Errors
     ///
-    /// Why the link is not the next page of what was asked for.
+    /// Why the link is not the next page of the requested list.
     pub fn next_page(&self, sent: &str, link: &str) -> Result<NextPage, BadLink> {
         let sent = Url::parse(sent).map_err(|_| BadLink::NotAUrl)?;
         let link = Url::parse(link).map_err(|_| BadLink::NotAUrl)?;
@@ -130,7 +130,7 @@ impl ServiceRoot {
 pub struct NextPage {
     /// The address, under the service root.
     pub url: String,
-    /// Whether the server's own link named another origin.
+    /// Whether the server's link named another origin.
     pub is_foreign: bool,
 }
 
@@ -138,14 +138,14 @@ pub struct NextPage {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum BadLink {
-    /// It is no URL.
-    #[error("it is no address")]
+    /// It is not a URL.
+    #[error("it is not a valid URL")]
     NotAUrl,
     /// It names another set.
     #[error("it names another set")]
     AnotherSet,
-    /// It has other options than those that were sent.
-    #[error("its option {option:?} is not as it was sent")]
+    /// Its options differ from those that were sent.
+    #[error("its option {option:?} differs from the request")]
     OtherOptions {
         /// The first option that differs.
         option: String,
@@ -157,7 +157,7 @@ fn last_segment(url: &Url) -> String {
     percent_encoding::percent_decode_str(segment).decode_utf8_lossy().into_owned()
 }
 
-/// The options of a query, sorted, but for those that the server changes from page to page.
+/// The options of a query, sorted, without those that the server changes from page to page.
 fn options(url: &Url) -> Vec<(String, String)> {
     let decoded = |text: &str| percent_encoding::percent_decode_str(text).decode_utf8_lossy().into_owned();
     let pairs = url.query().unwrap_or_default().split('&').filter(|pair| !pair.is_empty());
@@ -230,7 +230,7 @@ mod tests {
         let root = root("https://crm/ORG");
         let sent = root.select(root.set("AccountSet"), ["AccountId", "Name"]).url;
         let token = "$skiptoken=1,'accountid','%7BA%7D','%7BB%7D'";
-        // Quotes come out encoded, which means the same.
+        // Quotes are percent-encoded, which means the same.
         let expected = format!("{}?$select=AccountId,Name&{}", root.set("AccountSet"), token.replace('\'', "%27"));
         for (link, is_foreign) in [
             ("https://crm:443/org/xrmservices/2011/OrganizationData.svc/AccountSet?$select=AccountId,Name&", false),
@@ -240,7 +240,7 @@ mod tests {
         ] {
             let next = root.next_page(&sent, &format!("{link}{token}")).unwrap();
             assert_eq!(next, NextPage { url: expected.clone(), is_foreign }, "{link}");
-            // What was given once is taken again.
+            // A returned link is accepted again.
             assert_eq!(root.next_page(&sent, &next.url).unwrap().url, expected);
         }
         let next =

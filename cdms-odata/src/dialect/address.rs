@@ -6,8 +6,8 @@ use ::url::{Host, Url};
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum AddressError {
-    /// It is no URL.
-    #[error("{text:?} is no address: {reason}; write it like https://crm.example.gov.uk/ORG")]
+    /// It is not a URL.
+    #[error("{text:?} is not a valid URL: {reason}; write it like https://crm.example.gov.uk/ORG")]
     NotAUrl {
         /// What was given.
         text: String,
@@ -15,7 +15,7 @@ pub enum AddressError {
         reason: String,
     },
     /// It is neither http nor https.
-    #[error("the scheme {scheme:?} cannot be used; write https://")]
+    #[error("unsupported scheme {scheme:?}; use https://")]
     Scheme {
         /// The scheme.
         scheme: String,
@@ -29,7 +29,7 @@ pub enum AddressError {
         host: String,
     },
     /// It carries a user, a query or a fragment.
-    #[error("the address must not contain {what}; leave it out")]
+    #[error("the address must not contain {what}; remove it")]
     Superfluous {
         /// What it carries.
         what: &'static str,
@@ -60,7 +60,7 @@ pub fn checked_address(text: &str) -> Result<Url, AddressError> {
     }
 }
 
-/// The text without what stands before an `@`, which may be a password.
+/// The text without what stands before an `@`, which may contain a password.
 fn without_user(text: &str) -> String {
     match text.rsplit_once('@') {
         Some((_, rest)) => format!("…@{rest}"),
@@ -84,8 +84,8 @@ mod tests {
     #[test]
     fn unsafe_addresses_are_refused_with_the_way_out() {
         for (text, expected) in [
-            ("crm.example.gov.uk", "is no address"),
-            ("ftp://crm", "write https://"),
+            ("crm.example.gov.uk", "is not a valid URL"),
+            ("ftp://crm", "use https://"),
             ("http://crm.example.gov.uk/ORG", "plain http is for this machine only"),
             ("http://localhost.example.org/ORG", "plain http is for this machine only"),
             ("http://127.0.0.1.example.org/ORG", "plain http is for this machine only"),
@@ -99,7 +99,7 @@ mod tests {
             ("https://ada:secret@crm/ORG", "a user or password"),
             ("https://crm/ORG?x=1", "a query"),
             ("https://crm/ORG#x", "a fragment"),
-            ("https://ada:secret@crm:99999/ORG", "is no address"),
+            ("https://ada:secret@crm:99999/ORG", "is not a valid URL"),
         ] {
             let error = checked_address(text).unwrap_err().to_string();
             assert!(error.contains(expected), "{text}: {error}");

@@ -21,31 +21,31 @@ pub struct Carried {
 #[non_exhaustive]
 pub enum ReadError {
     /// It is not JSON.
-    #[error("the answer is no JSON: {reason}")]
+    #[error("the response is not valid JSON: {reason}")]
     NotJson {
-        /// What and where.
+        /// What is wrong, and where.
         reason: String,
     },
-    /// It is JSON, but has another form than expected.
-    #[error("the answer is JSON, but not {expected}")]
+    /// It is valid JSON, but has another form than expected.
+    #[error("the response is valid JSON, but not {expected}")]
     NotARecord {
         /// What was expected.
         expected: &'static str,
     },
     /// A requested attribute is missing.
-    #[error("the answer lacks the attribute `{attribute}`")]
+    #[error("the response is missing the attribute `{attribute}`")]
     Missing {
         /// The attribute.
         attribute: &'static str,
     },
     /// An attribute's value is not of its kind.
-    #[error("the attribute `{attribute}` holds {form}, which is no {kind}")]
+    #[error("the attribute `{attribute}` must be of kind {kind}, CDMS returned {form}")]
     Value {
         /// The attribute.
         attribute: &'static str,
         /// Its kind.
         kind: Kind,
-        /// What it holds, in words that show no value.
+        /// The form of its value, in words that do not show the value.
         form: &'static str,
         /// The JSON itself. May hold personal data.
         found: String,

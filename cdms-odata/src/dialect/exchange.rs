@@ -7,7 +7,7 @@ use http::{HeaderMap, Method, StatusCode};
 /// A request, without what a session adds to it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct HttpRequest {
-    /// The resource that it is about, for logs: the name of a set.
+    /// The resource that it addresses, for logs: the name of a set.
     pub about: &'static str,
     /// The method.
     pub method: Method,
@@ -55,9 +55,9 @@ impl HttpResponse {
             return "an HTML page".to_owned();
         }
         if self.body.is_empty() {
-            "nothing".to_owned()
+            "an empty body".to_owned()
         } else {
-            format!("{} bytes that are no record", self.body.len())
+            format!("{} bytes that are not a record", self.body.len())
         }
     }
 }

@@ -16,7 +16,7 @@ pub struct Refusal {
 impl Refusal {
     /// The response, in words for a message.
     pub fn in_words(&self) -> String {
-        format!("CDMS answered {} with: {}", self.mark.status, self.message)
+        format!("CDMS answered {}: {}", self.mark.status, self.message)
     }
 }
 
@@ -88,17 +88,17 @@ impl Meaning {
         match self {
             Meaning::RecordMissing => "the record is gone; read it again",
             Meaning::DuplicateKey => "a record with this id exists; read it, or create under a new id",
-            Meaning::NoPrivilege => "give the CDMS user the privilege that the text names",
+            Meaning::NoPrivilege => "give the CDMS user the privilege named in CDMS's text",
             Meaning::TextTooLong => "shorten the text, and state `max-length` in the contract",
             Meaning::OptionOutOfRange => "use an option that CDMS has, and list `choices` in the contract",
-            Meaning::InvalidArgument => "check the values that the text names",
+            Meaning::InvalidArgument => "check the values named in CDMS's text",
             Meaning::StateStatusMismatch => "use a status that belongs to the record's state",
-            Meaning::PluginRefused => "a rule in CDMS refused; its text says which",
-            Meaning::Unexpected => "look at the CDMS server's trace",
+            Meaning::PluginRefused => "a rule in CDMS refused the request; see CDMS's text",
+            Meaning::Unexpected => "check the CDMS server's trace",
             Meaning::Deadlock => "try again",
             Meaning::SqlTimeout => "try again when the CDMS server is less busy",
             Meaning::NotUnderstood => "the contract may be out of date; compare it with $metadata",
-            Meaning::Other => "CDMS's text says more",
+            Meaning::Other => "see CDMS's text",
         }
     }
 }
@@ -135,10 +135,10 @@ impl InFrontCause {
     pub fn advice(self) -> &'static str {
         match self {
             InFrontCause::ProxyLogin => "set the proxy's user and password",
-            InFrontCause::BodyTooLarge => "send less at once, or raise the largest request that the web server takes",
-            InFrontCause::HeadTooLong => "raise the longest address and headers that the web server takes",
+            InFrontCause::BodyTooLarge => "send less at once, or raise the web server's limit on request size",
+            InFrontCause::HeadTooLong => "raise the web server's limits on the length of addresses and headers",
             InFrontCause::TooMany => "try again later",
-            InFrontCause::Other => "look into the log of the proxy or web server that answers at CDMS's address",
+            InFrontCause::Other => "check the log of the proxy or web server in front of CDMS",
         }
     }
 }

@@ -119,7 +119,7 @@ pub enum WriteError {
     #[error(transparent)]
     Value(#[from] ValueError),
     /// The dialect has no preconditions.
-    #[error("this CDMS knows no preconditions, so that a write with one cannot be sent")]
+    #[error("this CDMS does not support writes with a precondition")]
     Precondition,
 }
 

@@ -2,7 +2,7 @@
 
 use crate::Kind;
 
-/// The types that properties have.
+/// The types of properties.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum EdmType {
     /// `Edm.String`.
@@ -73,7 +73,7 @@ impl EdmType {
         )
     }
 
-    /// The kinds that a contract may give a property of this type, the plainest first; none for managed properties.
+    /// The kinds that a contract may give to a property of this type, the simplest first; empty for managed properties.
     pub const fn kinds(self) -> &'static [Kind] {
         match self {
             EdmType::String => &[Kind::String],
@@ -91,13 +91,13 @@ impl EdmType {
         }
     }
 
-    /// Whether a property of this type can be an attribute of that kind.
+    /// Whether a property of this type can be an attribute of this kind.
     pub fn carries(self, kind: Kind) -> bool {
         self.kinds().contains(&kind)
     }
 
     pub(super) fn parse(name: &str) -> Option<Self> {
-        // A schema's own types have its namespace before them, which may itself begin with `Edm.`.
+        // A schema's own types are prefixed with its namespace, which may itself begin with `Edm.`.
         let short = match name.rsplit_once('.') {
             None | Some(("Edm", _)) => name,
             Some((_, short)) => short,

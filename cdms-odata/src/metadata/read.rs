@@ -13,16 +13,16 @@ use super::{
 impl Metadata {
     /// Reads a document, in any of the schema namespaces that servers use and with any prefixes.
     ///
-    /// The document may be an excerpt: a relation to a type that it does not have is left out, since no document could
-    /// state it, and complex types that it lacks are taken to be those of CRM 2011.
+    /// The document may be an excerpt: a relation to a type that it does not define is left out, since no document
+    /// could state it, and complex types that it lacks are assumed to be those of CRM 2011.
     ///
     /// # Errors
     ///
-    /// Text that is no XML, a type without key or set, a name given twice, or a property of an unknown type,
-    /// with the line.
+    /// If the text is not XML, a type has no key or set, a name is defined twice, or a property has an unknown type.
+    /// The error has the line.
     pub fn parse(text: &str) -> Result<Self, MetadataError> {
         let document = Document::parse(text)
-            .map_err(|error| MetadataError { line: error.pos().row, reason: format!("is no XML: {error}") })?;
+            .map_err(|error| MetadataError { line: error.pos().row, reason: format!("not valid XML: {error}") })?;
         let reading = Reading { document: &document };
         let (mut metadata, mut sets) = (Metadata::default(), Sets::default());
         let (mut types, mut complex_types, mut associations) = (Vec::new(), Vec::new(), Vec::new());
@@ -56,11 +56,14 @@ impl Metadata {
             metadata.complex_types.push(reading.complex_type(node)?);
         }
         if let Some((entity, set)) = sets.entities.iter().min() {
-            let reason = format!("the set {set} has the type {entity}, which the document does not have");
+            let reason = format!("the set {set} has the type {entity}, which the document does not define");
             return Err(MetadataError { line: 0, reason });
         }
         if metadata.entities.is_empty() {
-            return Err(MetadataError { line: 0, reason: "has no entity types; is this a $metadata document?".into() });
+            return Err(MetadataError {
+                line: 0,
+                reason: "no entity types found; is this a $metadata document?".into(),
+            });
         }
         metadata.complex_types.extend(metadata.missing_complex_types());
         let mut known = Names::default();
@@ -110,7 +113,7 @@ impl<'d> Sets<'d> {
     }
 }
 
-/// Names of which each may be given once.
+/// Names that must be unique.
 #[derive(Default)]
 struct Names<'d>(HashSet<&'d str>);
 
@@ -125,11 +128,11 @@ impl<'d> Names<'d> {
         if self.0.insert(name) {
             return Ok(());
         }
-        Err(reading.at(node, format!("{what}{name} is there twice")))
+        Err(reading.at(node, format!("{what}{name} is defined twice")))
     }
 }
 
-/// The document that is read, for the lines of faults.
+/// The document being read, for the lines of errors.
 struct Reading<'d, 'x> {
     document: &'d Document<'x>,
 }
@@ -160,7 +163,7 @@ impl<'d> Reading<'d, '_> {
         Ok(EntityType { name: name.to_owned(), set: set.to_owned(), key: key.to_owned(), properties, navigation })
     }
 
-    /// Gives an entity type the navigation properties that go along one of these associations.
+    /// Adds to an entity type the navigation properties that follow one of these associations.
     fn navigation(
         &self,
         node: Node<'d, '_>,
@@ -176,13 +179,13 @@ impl<'d> Reading<'d, '_> {
             };
             let (of, name) = (&entity.name, &property.name);
             if entity.property(name).is_some() || entity.navigates(name) {
-                return Err(self.at(child, format!("{of}.{name} is there twice")));
+                return Err(self.at(child, format!("{of}.{name} is defined twice")));
             }
             let Some(association) = associations.get(property.association.as_str()) else { continue };
             if !association.leads(of, &property) {
                 let NavigationProperty { association, from, to, .. } = &property;
                 let reason =
-                    format!("{of}.{name} goes from {from} to {to}, but {association} does not lead so from {of}");
+                    format!("{of}.{name} goes from {from} to {to}, which does not match the ends of {association}");
                 return Err(self.at(child, reason));
             }
             entity.navigation.push(property);
@@ -210,7 +213,7 @@ impl<'d> Reading<'d, '_> {
     fn association(&self, node: Node<'d, '_>, sets: &mut Sets<'d>) -> Result<Association, MetadataError> {
         let name = self.required(node, "Name")?;
         if name.contains('.') {
-            return Err(self.at(node, format!("the association {name} has a point in its name, which parts names")));
+            return Err(self.at(node, format!("the name of the association {name} must not contain a period")));
         }
         let ends = node.children().filter(|child| is(*child, "End")).map(|end| {
             let text = self.required(end, "Multiplicity")?;
@@ -219,13 +222,14 @@ impl<'d> Reading<'d, '_> {
                 role: self.required(end, "Role")?.to_owned(),
                 entity: unqualified(self.required(end, "Type")?).to_owned(),
                 multiplicity: multiplicity.ok_or_else(|| {
-                    self.at(end, format!("{name} has the multiplicity {text}; there are 0..1, 1 and *"))
+                    self.at(end, format!("unknown multiplicity {text} of {name}; expected 0..1, 1 or *"))
                 })?,
             })
         });
         let ends = <[End; 2]>::try_from(ends.collect::<Result<Vec<_>, _>>()?);
-        let ends = ends
-            .map_err(|ends| self.at(node, format!("the association {name} has {} ends in place of two", ends.len())))?;
+        let ends = ends.map_err(|ends| {
+            self.at(node, format!("the association {name} must have two ends, found {}", ends.len()))
+        })?;
         if ends[0].role == ends[1].role {
             return Err(self.at(node, format!("both ends of the association {name} have the role {}", ends[0].role)));
         }
@@ -241,7 +245,7 @@ impl<'d> Reading<'d, '_> {
 
     fn required(&self, node: Node<'d, '_>, attribute: &str) -> Result<&'d str, MetadataError> {
         let tag = node.tag_name().name();
-        node.attribute(attribute).ok_or_else(|| self.at(node, format!("<{tag}> has no {attribute}")))
+        node.attribute(attribute).ok_or_else(|| self.at(node, format!("<{tag}> is missing {attribute}")))
     }
 
     fn at(&self, node: Node<'_, '_>, reason: String) -> MetadataError {
@@ -249,12 +253,12 @@ impl<'d> Reading<'d, '_> {
     }
 }
 
-/// Whether a node is an element of this name, in whatever namespace.
+/// Whether a node is an element of this name, in any namespace.
 fn is(node: Node<'_, '_>, name: &str) -> bool {
     node.is_element() && node.tag_name().name() == name
 }
 
-/// Whether a namespace is that of a version of the schema language; a document may do without one.
+/// Whether a namespace is that of a version of the schema language; a document may omit it.
 fn is_schema(namespace: &&str) -> bool {
     namespace.starts_with("http://schemas.microsoft.com/ado/") && namespace.ends_with("/edm")
 }
@@ -268,7 +272,7 @@ fn is_nullable(node: Node<'_, '_>) -> bool {
     node.attribute("Nullable") != Some("false")
 }
 
-/// What is said of a property besides its name, its type and whether it may be null.
+/// The facets of a property besides its name, its type and whether it may be null.
 fn facets(node: Node<'_, '_>) -> Vec<Facet> {
     let others = node.attributes().filter_map(|attribute| {
         let name = match attribute.namespace() {

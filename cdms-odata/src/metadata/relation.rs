@@ -1,19 +1,19 @@
-//! How entity types are related: associations, their ends, and the properties that lead along them.
+//! How entity types are related: associations, their ends, and the properties that follow them.
 
-/// A property that leads from a record to related ones.
+/// A property that leads from a record to related records.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NavigationProperty {
     /// The property's name, for example `contact_customer_accounts`.
     pub name: String,
-    /// The name of the association that it goes along.
+    /// The name of the association that it follows.
     pub association: String,
-    /// The role of the record that it begins at.
+    /// The role of the record at which it starts.
     pub from: String,
-    /// The role of those that it leads to.
+    /// The role of the records to which it leads.
     pub to: String,
 }
 
-/// A relation between two entity types, or of one to itself.
+/// A relation between two entity types, or of one with itself.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Association {
     /// The association's name.
@@ -27,15 +27,15 @@ pub struct Association {
 /// An end of an association.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct End {
-    /// The end's name, by which navigation properties tell it from the other one.
+    /// The end's name, by which navigation properties distinguish it from the other end.
     pub role: String,
     /// The name of the entity type at this end.
     pub entity: String,
-    /// How many records there are at this end for one at the other.
+    /// How many records this end has for one record at the other.
     pub multiplicity: Multiplicity,
 }
 
-/// How many records there are at an end of an association.
+/// How many records there can be at an end of an association.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Multiplicity {
     /// `0..1`.
@@ -49,7 +49,7 @@ pub enum Multiplicity {
 impl Multiplicity {
     const ALL: [Multiplicity; 3] = [Multiplicity::ZeroOrOne, Multiplicity::One, Multiplicity::Many];
 
-    /// As documents write it.
+    /// The notation in documents.
     pub const fn text(self) -> &'static str {
         match self {
             Multiplicity::ZeroOrOne => "0..1",

@@ -4,17 +4,18 @@ use std::fmt::{self, Write as _};
 
 use super::{Association, ComplexType, EntityType, Facet, Metadata};
 
-/// The namespace of OData's additions to a schema.
+/// The namespace of OData's extensions to a schema.
 pub(super) const METADATA: &str = "http://schemas.microsoft.com/ado/2007/08/dataservices/metadata";
 
 /// The namespace of the schemas of OData v2.
 pub(super) const SCHEMA: &str = "http://schemas.microsoft.com/ado/2008/09/edm";
 
-/// The container's name where none is known.
+/// The container's name if none is known.
 pub(super) const CONTAINER: &str = "CdmsContext";
 
 impl Metadata {
-    /// The document as XML, which [`Metadata::parse`] reads back to an equal value where it was read from one.
+    /// The document as XML. [`Metadata::parse`] reads it back to an equal value if the original was read from a
+    /// document.
     pub fn to_xml(&self) -> String {
         let mut xml = format!(
             "<?xml version=\"1.0\" encoding=\"utf-8\"?>\n\
@@ -100,7 +101,7 @@ fn relation(association: &Association, namespace: Escaped<'_>, line: &mut dyn Fn
     line(format_args!("   </Association>"));
 }
 
-/// What else is said of a property, as further attributes of its element.
+/// The remaining facets of a property, as further attributes of its element.
 struct Facets<'n>(&'n [Facet]);
 
 impl fmt::Display for Facets<'_> {
@@ -109,7 +110,8 @@ impl fmt::Display for Facets<'_> {
     }
 }
 
-/// A name as an attribute's value: a reader of XML takes marks for its own, and line breaks for blanks.
+/// A name as an attribute's value. An XML reader would interpret markup characters, and would turn line breaks into
+/// blanks.
 #[derive(Clone, Copy)]
 struct Escaped<'n>(&'n str);
 

@@ -322,7 +322,7 @@ mod tests {
             ),
             (
                 "Name eq 'a\u{B}'",
-                "the value compared with `Name` has the character U+000B at place 2, which XML does not allow, and so CDMS; remove it",
+                "the value compared with `Name` contains the character U+000B at position 2, which XML and CDMS do not allow; remove it",
                 None,
             ),
         ] {

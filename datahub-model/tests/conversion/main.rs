@@ -290,9 +290,11 @@ fn a_reference_held_as_text_is_sent_as_the_lookup_that_it_says() {
     let team = Value::Lookup(Reference { logical_name: "team".into(), id });
     assert_eq!(sent(&format!("team {id}")), Ok(Attributes::from([("Owner", team)])));
     assert_eq!(sent(""), Ok(Attributes::from([("Owner", Value::Null)])));
-    for (text, reason) in
-        [("team", "is no reference"), ("team 7", "is no reference"), (&*format!(" {id}"), "is no reference")]
-    {
+    for (text, reason) in [
+        ("team", "must be a logical name and a GUID"),
+        ("team 7", "must be a logical name and a GUID"),
+        (&*format!(" {id}"), "must be a logical name and a GUID"),
+    ] {
         assert!(sent(text).unwrap_err().to_string().contains(reason), "{text:?}");
     }
     assert!(

@@ -112,7 +112,7 @@ fn of_a_write() {
     not_sent(&FULL, "name", &Value::text("Acmes𝄞"), too_long);
     assert!(encode(&FULL, column(&FULL, "name"), &Value::text("Acm𝄞"), &full()).is_ok());
     for number in [f64::NAN, f64::INFINITY] {
-        let words = format!("`Ratio`: is no finite number, and CDMS takes no other (value: {number})");
+        let words = format!("`Ratio`: must be a finite number (value: {number})");
         not_sent(&FULL, "ratio", &Value::Double(number), &words);
     }
     not_sent(
@@ -191,9 +191,9 @@ fn of_what_cdms_cannot_hold() {
     let number = |text: &str| text.parse::<rust_decimal::Decimal>().unwrap();
     let date = |text: &str| Value::Date(text.parse().unwrap());
     let at = |text: &str| Value::Instant(text.parse::<chrono::DateTime<chrono::Utc>>().unwrap().into());
-    let early = "is before 1753-01-01, the first day that CDMS has";
-    let late = "is after 9999-12-31, the last day that CDMS has";
-    let no_xml = "which XML does not allow, and so CDMS; remove it";
+    let early = "is before 1753-01-01, the first day that CDMS supports";
+    let late = "is after 9999-12-31, the last day that CDMS supports";
+    let no_xml = "which XML and CDMS do not allow; remove it";
     for (field, value, reason) in [
         ("born", date("1752-12-31"), early.to_owned()),
         ("born", date("0001-01-01"), early.to_owned()),
@@ -202,10 +202,10 @@ fn of_what_cdms_cannot_hold() {
         ("born", date("+10000-01-01"), late.to_owned()),
         ("opened", at("1752-12-31T23:59:59Z"), early.to_owned()),
         ("opened", at("+10000-01-01T00:00:00Z"), late.to_owned()),
-        ("number", Value::text("a\u{B}b"), format!("has the character U+000B at place 2, {no_xml}")),
-        ("number", Value::text("\0"), format!("has the character U+0000 at place 1, {no_xml}")),
-        ("number", Value::text("ä\u{FFFE}"), format!("has the character U+FFFE at place 2, {no_xml}")),
-        ("number", Value::text("\u{FFFF}"), format!("has the character U+FFFF at place 1, {no_xml}")),
+        ("number", Value::text("a\u{B}b"), format!("contains the character U+000B at position 2, {no_xml}")),
+        ("number", Value::text("\0"), format!("contains the character U+0000 at position 1, {no_xml}")),
+        ("number", Value::text("ä\u{FFFE}"), format!("contains the character U+FFFE at position 2, {no_xml}")),
+        ("number", Value::text("\u{FFFF}"), format!("contains the character U+FFFF at position 1, {no_xml}")),
         ("budget", Value::Decimal(number("100000000000.01")), too_large("decimal", 100_000_000_000)),
         ("budget", Value::Decimal(number("-100000000001")), too_large("decimal", 100_000_000_000)),
         ("ratio", Value::Double(100_000_000_001.0), too_large("double", 100_000_000_000)),
@@ -245,7 +245,7 @@ fn of_what_cdms_cannot_hold() {
 }
 
 fn too_large(kind: &str, max: i64) -> String {
-    format!("is beyond ±{max}, the largest {kind} that CDMS has")
+    format!("is beyond ±{max}, the largest {kind} that CDMS supports")
 }
 
 /// CDMS would silently round the value. The advice can always be followed.

@@ -327,7 +327,7 @@ fn groups_and_constants() -> Vec<Row> {
         faulty_contract(
             "a constant that CDMS cannot hold",
             with("[constants]\nName = \"by \\u0000\""),
-            &[(WrongValue, "15:8", "the constant for `Name` has the character U+0000 at place 4")],
+            &[(WrongValue, "15:8", "the constant for `Name` contains the character U+0000 at position 4")],
         ),
         faulty_contract(
             "a constant that is too large",

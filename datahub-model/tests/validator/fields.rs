@@ -277,7 +277,7 @@ fn attributes() -> Vec<Row> {
             "a default that CDMS cannot hold",
             ACCOUNT,
             "M table=m\n id: key\n alias: \"Alias\" default=\"a\u{fffe}\"",
-            &[(Code::WrongValue, "alias.default", "the default has the character U+FFFE at place 2")],
+            &[(Code::WrongValue, "alias.default", "the default contains the character U+FFFE at position 2")],
         ),
         faulty(
             "a default that is too long",

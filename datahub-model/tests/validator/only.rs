@@ -184,7 +184,7 @@ fn refused() -> Vec<Row> {
             "write times as datetime'2011-11-14T16:43:08Z'",
         ),
         ("a kind that conditions cannot have", "Limit eq 3", "a condition on the money `Limit` is not supported"),
-        ("a text that CDMS cannot hold", "Name eq 'a\u{B}'", "has the character U+000B at place 2"),
+        ("a text that CDMS cannot hold", "Name eq 'a\u{B}'", "contains the character U+000B at position 2"),
         ("a time that CDMS cannot hold", "Since lt datetime'1752-12-31T23:59:59Z'", "is before 1753-01-01"),
         ("a bracket that is not closed", "(Count eq 1", "unclosed parenthesis"),
     ];

@@ -1,4 +1,4 @@
-//! Answers: one record, or a page of them.
+//! Reading responses: one record, or a page of them.
 
 use std::fmt;
 
@@ -10,7 +10,7 @@ use super::value::{ValueSeed, form_of};
 use super::{JsonPage, ReadError, Shape};
 use crate::{AttributeName, Attributes, Kind, Value};
 
-/// Reads one record from `{"d":{…}}`. Attributes outside the shape are skipped without a trace.
+/// Reads one record from `{"d":{…}}`. Attributes outside the shape are ignored.
 ///
 /// # Errors
 ///
@@ -23,7 +23,7 @@ pub fn read_record(body: &[u8], shape: &Shape) -> Result<Attributes, ReadError> 
     if read.is_ok() {
         return found.attributes();
     }
-    // What is no JSON is told as such, whatever else was wrong before the place where it ends to be some.
+    // Invalid JSON is reported as such, whatever else was wrong before the place where it becomes invalid.
     let Envelope { d } = envelope(body, "a record")?;
     Err(fault_of(d, shape))
 }
@@ -32,7 +32,7 @@ pub fn read_record(body: &[u8], shape: &Shape) -> Result<Attributes, ReadError> 
 ///
 /// # Errors
 ///
-/// An answer that is no page; records that cannot be read are errors of their own inside the page.
+/// If the response is not a page. Records that cannot be read are errors of their own inside the page.
 pub fn read_page(body: &[u8], shape: &Shape) -> Result<JsonPage, ReadError> {
     #[derive(Deserialize)]
     struct Results<'a> {
@@ -59,14 +59,14 @@ struct Envelope<'a> {
     d: &'a RawValue,
 }
 
-/// JSON is UTF-8: seen once for all of it, and not for every text in it.
+/// JSON is UTF-8: checked once for the whole body, and not for every string in it.
 fn as_text(body: &[u8]) -> Result<&str, ReadError> {
     std::str::from_utf8(body).map_err(|error| ReadError::NotJson { reason: error.to_string() })
 }
 
 fn envelope<'a>(body: &'a str, expected: &'static str) -> Result<Envelope<'a>, ReadError> {
     let not_json = |error: serde_json::Error| ReadError::NotJson { reason: error.to_string() };
-    // Serde would take a list for a struct's members in their order.
+    // Serde would accept an array for a struct's members in their order.
     if !body.trim_start_matches([' ', '\t', '\r', '\n']).starts_with('{') {
         serde_json::from_str::<IgnoredAny>(body).map_err(not_json)?;
         return Err(ReadError::NotARecord { expected });
@@ -85,7 +85,8 @@ fn record(raw: &RawValue, shape: &Shape) -> Result<Attributes, ReadError> {
     }
 }
 
-/// What is wrong with a record that could not be read: the first member whose value is of another kind, or that it is none.
+/// What is wrong with a record that could not be read: the first member whose value has another kind, or that it is not
+/// a record.
 fn fault_of(raw: &RawValue, shape: &Shape) -> ReadError {
     let not_a_record = ReadError::NotARecord { expected: "a record" };
     let Ok(Members(members)) = serde_json::from_str(raw.get()) else { return not_a_record };
@@ -99,7 +100,7 @@ fn fault_of(raw: &RawValue, shape: &Shape) -> ReadError {
     not_a_record
 }
 
-/// An object's members as they stand, also those of one name.
+/// An object's members as they appear, including duplicates.
 struct Members<'a>(Vec<(String, &'a RawValue)>);
 
 impl<'de: 'a, 'a> Deserialize<'de> for Members<'a> {
@@ -124,7 +125,7 @@ impl<'de: 'a, 'a> Deserialize<'de> for Members<'a> {
     }
 }
 
-/// What was found of a shape in a record: a value for each of its attributes that was there.
+/// What a record has of a shape: a value for each attribute that was found.
 struct Found<'s> {
     shape: &'s Shape,
     pairs: Vec<(AttributeName, Value)>,
@@ -151,10 +152,10 @@ impl<'s> Found<'s> {
     }
 }
 
-/// What an answer has around its record; the kind does not matter.
+/// The envelope of a record in a response; the kind does not matter.
 const ENVELOPE: &Shape = &[("d", Kind::String)];
 
-/// Reads the record in the member `d` of an answer.
+/// Reads the record in the member `d` of a response.
 struct AnswerSeed<'f, 's>(&'f mut Found<'s>);
 
 impl<'de> DeserializeSeed<'de> for AnswerSeed<'_, '_> {
@@ -169,7 +170,7 @@ impl<'de> Visitor<'de> for AnswerSeed<'_, '_> {
     type Value = ();
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("an answer")
+        f.write_str("a response")
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
@@ -186,7 +187,7 @@ impl<'de> Visitor<'de> for AnswerSeed<'_, '_> {
     }
 }
 
-/// Reads an object's members into the places of a shape.
+/// Reads an object's members into the positions of a shape.
 struct RecordSeed<'f, 's>(&'f mut Found<'s>);
 
 impl<'de> DeserializeSeed<'de> for RecordSeed<'_, '_> {
@@ -220,10 +221,10 @@ impl<'de> Visitor<'de> for RecordSeed<'_, '_> {
     }
 }
 
-/// Finds a member's name in a shape without keeping it.
+/// Finds a member's name in a shape without storing it.
 pub(super) struct NameSeed<'s> {
     pub(super) shape: &'s Shape,
-    /// Where it is if the members come in the order of names, as they are asked for.
+    /// The position if the members come in the order of names, as they are requested.
     pub(super) expected: usize,
 }
 

@@ -1,4 +1,4 @@
-//! The value of an attribute, read straight from its JSON.
+//! The value of an attribute, read directly from JSON.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -14,7 +14,7 @@ use super::Shape;
 use super::read::NameSeed;
 use crate::{Instant, Kind, Reference, Value};
 
-/// Reads a value of a kind. What has another form is an error.
+/// Reads a value of a kind. JSON of another form is an error.
 #[derive(Clone, Copy)]
 pub(super) struct ValueSeed(pub(super) Kind);
 
@@ -24,7 +24,7 @@ impl<'de> DeserializeSeed<'de> for ValueSeed {
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Value, D::Error> {
         let ValueSeed(kind) = self;
         match kind {
-            // Numbers are read from their own text, so that no decimal passes through a float.
+            // Numbers are parsed from their own text, so that no decimal passes through a float.
             Kind::Integer | Kind::BigInt | Kind::Decimal | Kind::Double => {
                 let raw = <&RawValue>::deserialize(deserializer)?.get();
                 if raw == "null" { Ok(Value::Null) } else { fitting(read_number(kind, raw)) }
@@ -80,12 +80,12 @@ impl<'de> Visitor<'de> for ValueSeed {
     }
 }
 
-/// Whoever reads sees that something does not fit, and looks again for what.
+/// The reader notices that something does not fit, and reads again to find out what.
 fn fitting<E: Error>(value: Option<Value>) -> Result<Value, E> {
     value.ok_or_else(|| E::custom("a value of another kind"))
 }
 
-/// The members of a complex value that have these names, in their order; the others do not matter.
+/// The members with these names of a complex value, in the order of the names; other members are ignored.
 fn complex<'de, A: MapAccess<'de>, const COUNT: usize>(
     mut map: A,
     members: [(&'static str, Kind); COUNT],
@@ -106,7 +106,7 @@ fn complex<'de, A: MapAccess<'de>, const COUNT: usize>(
     Ok(values)
 }
 
-/// The number of a kind in a piece of JSON, as a number or as a text; `None` when it is something else.
+/// The number of a kind in a piece of JSON, as a number or as a string; `None` if it is anything else.
 fn read_number(kind: Kind, raw: &str) -> Option<Value> {
     match kind {
         Kind::Integer => raw.parse().ok().map(Value::Integer),
@@ -118,7 +118,7 @@ fn read_number(kind: Kind, raw: &str) -> Option<Value> {
 }
 
 fn text(raw: &str) -> Option<Cow<'_, str>> {
-    // Of JSON that was read as such, what stands between the quotes is the text, unless something in it is escaped.
+    // The JSON has been validated, so what stands between the quotes is the text, unless it contains an escape.
     if let Some(plain) = raw.strip_prefix('"').and_then(|rest| rest.strip_suffix('"'))
         && !plain.contains('\\')
     {
@@ -131,7 +131,7 @@ fn number<T: FromStr>(raw: &str) -> Option<T> {
     if raw.starts_with('"') { text(raw)?.parse().ok() } else { raw.parse().ok() }
 }
 
-/// A GUID in the one form that the service writes: hyphens, no braces.
+/// A GUID in the one form that the service writes: with hyphens, without braces.
 fn guid(text: &str) -> Option<Uuid> {
     if text.len() == 36 { Uuid::try_parse(text).ok() } else { None }
 }
@@ -147,7 +147,7 @@ fn decimal(raw: &str) -> Option<Decimal> {
     }
 }
 
-/// A number times a power of ten, digit for digit; `None` where a decimal cannot hold it.
+/// A number times a power of ten, exactly; `None` if a decimal cannot hold it.
 fn shifted(number: Decimal, power: i32) -> Option<Decimal> {
     if number.is_zero() {
         return Some(number);
@@ -158,7 +158,7 @@ fn shifted(number: Decimal, power: i32) -> Option<Decimal> {
     Decimal::try_from_i128_with_scale(mantissa, scale).ok()
 }
 
-/// `/Date(ms)/`; an offset part changes how the time is shown, not which it is (OData v2 JSON).
+/// `/Date(ms)/`. An offset changes how the time is shown, not which time it is (OData v2 JSON).
 fn instant(text: &str) -> Option<Instant> {
     let inner = text.strip_prefix("/Date(")?.strip_suffix(")/")?;
     let offset = inner.char_indices().skip(1).find(|(_, sign)| matches!(sign, '+' | '-'));
@@ -169,10 +169,10 @@ fn instant(text: &str) -> Option<Instant> {
 
 pub(super) fn form_of(raw: &str) -> &'static str {
     match raw.as_bytes().first() {
-        Some(b'"') => "a text",
+        Some(b'"') => "a string",
         Some(b'{') => "an object",
-        Some(b'[') => "a list",
-        Some(b't' | b'f') => "true or false",
+        Some(b'[') => "an array",
+        Some(b't' | b'f') => "a Boolean",
         _ => "a number",
     }
 }

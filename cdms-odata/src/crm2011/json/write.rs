@@ -1,4 +1,4 @@
-//! Request bodies, written straight to their bytes.
+//! Request bodies, written directly as bytes.
 
 use std::fmt;
 
@@ -9,15 +9,15 @@ use uuid::Uuid;
 use crate::dialect::ValueError;
 use crate::{Instant, Kind, Reference, Value};
 
-/// The bytes that an attribute takes in a body, more or less.
+/// The approximate number of bytes that an attribute takes in a body.
 const ROOM: usize = 48;
 
-/// Writes a request body, its attributes in the order given. A null is written as its kind needs it: complex kinds with all
-/// their members null.
+/// Writes a request body with its attributes in the given order. A null is written as its kind requires: for complex
+/// kinds, with all members null.
 ///
 /// # Errors
 ///
-/// A value whose form is not that of the attribute's kind.
+/// If the form of a value is not that of the attribute's kind.
 pub fn write_record<'v>(values: impl IntoIterator<Item = (&'v str, Kind, &'v Value)>) -> Result<Vec<u8>, ValueError> {
     let values = values.into_iter();
     let mut body = Vec::with_capacity(ROOM * (values.size_hint().0 + 1));
@@ -26,7 +26,7 @@ pub fn write_record<'v>(values: impl IntoIterator<Item = (&'v str, Kind, &'v Val
         if body.len() > 1 {
             body.push(b',');
         }
-        // Into memory everything is written but what has no such form.
+        // Writing to memory fails only if a value does not have such a form.
         let refused = |_| ValueError { attribute: name.to_owned(), kind, form: value.form() };
         write_text(&mut body, name).map_err(refused)?;
         body.push(b':');
@@ -36,7 +36,7 @@ pub fn write_record<'v>(values: impl IntoIterator<Item = (&'v str, Kind, &'v Val
     Ok(body)
 }
 
-/// Most of a body is texts and GUIDs, which need not go through a serializer byte by byte.
+/// Most of a body is strings and GUIDs, which do not need a serializer that goes byte by byte.
 fn write_value(body: &mut Vec<u8>, kind: Kind, value: &Value) -> serde_json::Result<()> {
     match (kind, value) {
         (Kind::String, Value::Text(text)) => write_text(body, text),
@@ -53,7 +53,7 @@ fn write_value(body: &mut Vec<u8>, kind: Kind, value: &Value) -> serde_json::Res
     }
 }
 
-/// A text in quotes: copied whole where nothing in it is to be escaped, which is seen of many bytes at a time.
+/// A quoted string: copied whole if nothing in it must be escaped, which is checked many bytes at a time.
 fn write_text(body: &mut Vec<u8>, text: &str) -> serde_json::Result<()> {
     let is_plain = text.bytes().fold(true, |plain, byte| plain & (byte >= b' ') & (byte != b'"') & (byte != b'\\'));
     if !is_plain {
@@ -70,7 +70,7 @@ fn write_guid(body: &mut Vec<u8>, id: Uuid) -> serde_json::Result<()> {
     write_text(body, id.hyphenated().encode_lower(&mut Uuid::encode_buffer()))
 }
 
-/// Any other value in the form that a request has for its kind.
+/// Any other value in the form that requests have for its kind.
 struct Written<'v> {
     kind: Kind,
     value: &'v Value,
@@ -101,7 +101,7 @@ impl Serialize for Written<'_> {
     }
 }
 
-/// A number that the service has as text.
+/// A number that the service represents as a string.
 struct AsText<T>(T);
 
 impl<T: fmt::Display> Serialize for AsText<T> {

@@ -1,4 +1,4 @@
-//! The read table row by row, and how records are known in answers.
+//! The read table row by row, and the records in responses.
 
 use http::header::LOCATION;
 use http::{HeaderMap, HeaderValue, StatusCode};
@@ -52,10 +52,10 @@ fn the_read_table_holds_for_a_record() {
     let refused = |status| Refused(format!("no (status {status})"));
     let mistaken = |status| {
         Misconfigured(format!(
-            "CDMS does not take the read of AccountSet: no (status {status}); compare the contract with $metadata"
+            "CDMS refused the read of AccountSet: no (status {status}); compare the contract with $metadata"
         ))
     };
-    let away = |status, what: &str| Unavailable(format!("CDMS answered {status} with {what}"));
+    let away = |status, what: &str| Unavailable(format!("CDMS answered {status}: {what}"));
     let no_set = |said: &str| {
         Misconfigured(format!(
             "CDMS does not know the set AccountSet ({said}); check its address, the organisation and `set` in the \
@@ -68,14 +68,14 @@ fn the_read_table_holds_for_a_record() {
         (answer(404, ""), no_set("nothing")),
         (stated(403, ""), refused(403)),
         (stated(403, NO_PRIVILEGE), refused(403)),
-        (answer(403, "x"), away(403, "1 bytes that are no record")),
+        (answer(403, "x"), away(403, "1 bytes that are not a record")),
         (stated(500, NO_PRIVILEGE), refused(500)),
         (stated(302, NO_PRIVILEGE), refused(302)),
         (stated(400, NO_PRIVILEGE), refused(400)),
         (stated(429, NO_PRIVILEGE), refused(429)),
         (stated(409, NO_PRIVILEGE), refused(409)),
-        (stated(408, ""), Unavailable("CDMS has too much to do: no (status 408)".to_owned())),
-        (answer(429, ""), Unavailable("CDMS has too much to do: nothing (status 429)".to_owned())),
+        (stated(408, ""), Unavailable("CDMS is too busy: no (status 408)".to_owned())),
+        (answer(429, ""), Unavailable("CDMS is too busy: an empty body (status 429)".to_owned())),
         (stated(400, ""), mistaken(400)),
         (stated(410, MISSING), mistaken(410)),
         (stated(499, ""), mistaken(499)),
@@ -95,7 +95,10 @@ fn the_read_table_holds_for_a_record() {
         (answer(204, ""), away(204, "nothing")),
         (
             answer(200, ""),
-            Unavailable("nothing (the answer is no JSON: EOF while parsing a value at line 1 column 0)".to_owned()),
+            Unavailable(
+                "an empty body (the response is not valid JSON: EOF while parsing a value at line 1 column 0)"
+                    .to_owned(),
+            ),
         ),
     ] {
         assert_eq!(read(SetIs::Untried, &given), expected, "{given:?}");
@@ -104,7 +107,7 @@ fn the_read_table_holds_for_a_record() {
         assert!(if no_set { matches!(known, Unavailable(_)) } else { known == expected }, "{given:?}: {known:?}");
     }
     let known = Unavailable(
-        "CDMS answered 404 for the record without saying that it is gone (nothing), though it has the set \
+        "CDMS answered 404 for the record without saying that it is gone (an empty body), although it has the set \
          AccountSet; check what stands between this program and CDMS"
             .to_owned(),
     );
@@ -116,17 +119,16 @@ fn the_read_table_holds_for_a_list() {
     use PageAnswer::{Misconfigured, Refused, Unavailable};
     let misplaced = |status, what: &str| {
         Misconfigured(format!(
-            "CDMS does not give a list of AccountSet: {what} (status {status}); check its address and the rights of \
+            "CDMS did not return a list of AccountSet: {what} (status {status}); check its address and the rights of \
              its user"
         ))
     };
-    let stale = |status| Refused(format!("CDMS does not take a list of AccountSet: no (status {status})"));
+    let stale = |status| Refused(format!("CDMS refused to list AccountSet: no (status {status})"));
     let away =
-        |status, what: &str| Unavailable(format!("CDMS does not give a list of AccountSet: {what} (status {status})"));
-    let busy = |status, what: &str| {
-        Unavailable(format!("CDMS has too much to do for a list of AccountSet: {what} (status {status})"))
-    };
-    let not_taken = |status| Misconfigured(format!("CDMS does not give a list of AccountSet: no (status {status})"));
+        |status, what: &str| Unavailable(format!("CDMS did not return a list of AccountSet: {what} (status {status})"));
+    let busy =
+        |status, what: &str| Unavailable(format!("CDMS is too busy to list AccountSet: {what} (status {status})"));
+    let not_taken = |status| Misconfigured(format!("CDMS did not return a list of AccountSet: no (status {status})"));
     for (given, expected) in [
         (stated(404, MISSING), stale(404)),
         (stated(404, ""), stale(404)),
@@ -150,7 +152,8 @@ fn the_read_table_holds_for_a_list() {
         (
             answer(200, "5"),
             Unavailable(
-                "1 bytes that are no record instead of a list of AccountSet (the answer is JSON, but not a list)"
+                "expected a list of AccountSet, CDMS returned 1 bytes that are not a record (the response is valid JSON, \
+                 but not a list)"
                     .to_owned(),
             ),
         ),
@@ -164,7 +167,7 @@ fn the_read_table_holds_for_the_first_contact() {
     use ContactAnswer::{Found, Refused, Unavailable, Unreadable};
     let refused = |status, what: &str| Refused(format!("CDMS answered {status} for OrganizationSet: {what}"));
     let away = |status, what: &str| Unavailable(format!("it answered {status}: {what}"));
-    let busy = |status, what: &str| Unavailable(format!("it has too much to do: {what} (status {status})"));
+    let busy = |status, what: &str| Unavailable(format!("it is too busy: {what} (status {status})"));
     let record = |id: &str| format!(r#"{{"d":[{{"OrganizationId":{id}}}]}}"#);
     for (given, expected) in [
         (stated(404, MISSING), refused(404, "no")),
@@ -182,14 +185,16 @@ fn the_read_table_holds_for_the_first_contact() {
         (
             answer(200, "5"),
             Unavailable(
-                "1 bytes that are no record instead of OrganizationSet: the answer is JSON, but not a list".to_owned(),
+                "expected OrganizationSet, CDMS returned 1 bytes that are not a record: the response is valid JSON, but \
+                 not a list"
+                    .to_owned(),
             ),
         ),
         (answer(200, &record(&format!("\"{ID}\""))), Found(vec![ID])),
         (answer(200, r#"{"d":[]}"#), Found(Vec::new())),
         (
             answer(200, &record("null")),
-            Unreadable("CDMS gave a record of OrganizationSet without a readable OrganizationId".to_owned()),
+            Unreadable("CDMS returned a record of OrganizationSet without a readable OrganizationId".to_owned()),
         ),
     ] {
         assert_eq!(asked(&given), expected, "{given:?}");
