@@ -9,17 +9,17 @@ use datahub_model::{Fault, ModelDescriptor};
 use datahub_protocol::{Failure, OperationId, Reason, Rejection};
 use uuid::Uuid;
 
-/// Why an operation of the hub did not do what was asked.
+/// Why an operation of the hub failed.
 ///
-/// After an error both sides are as they were, but for a refresh that was due, and for CDMS's values that a `resolve` has
-/// taken before its push failed. Some kinds may say otherwise: [`ErrorKind::Unsettled`]; [`ErrorKind::Quarantined`] where
+/// After an error both sides are as they were, except for a refresh that was due, and for CDMS's values that a
+/// `resolve` took before its push failed. The exceptions are [`ErrorKind::Unsettled`]; [`ErrorKind::Quarantined`] if
 /// [`is_in_cdms`](Error::is_in_cdms) is true; [`ErrorKind::Store`] with an [`operation_id`](Error::operation_id), whose
-/// write may be noted and is settled as not applied; and [`ErrorKind::Misconfigured`] of a create whose record CDMS made
-/// under another id than the chosen one.
+/// write may have been noted and is settled as not applied; and [`ErrorKind::Misconfigured`] of a create whose record
+/// CDMS made under another id than the chosen one.
 ///
-/// Values that the hub knows of are in its text only where their attribute's class is `public`. What CDMS itself says in a
-/// refusal is in its text too, and CDMS, or a plug-in in it, can put any value there: show
-/// [`kind`](Error::kind) to others, and write the text to a log that is guarded like the records.
+/// The message contains values that the hub knows only if their attribute's class is `public`. It also contains what
+/// CDMS itself says in a refusal, and CDMS, or a plug-in in it, can put any value there: show [`kind`](Error::kind) to
+/// others, and write the message only to a log that is protected like the records.
 ///
 /// ```no_run
 /// # use datahub_runtime::prelude::*;
@@ -37,7 +37,7 @@ use uuid::Uuid;
 ///     Err(error) => match error.kind() {
 ///         // Another write of the record is in flight, or the hub is overloaded.
 ///         ErrorKind::Busy | ErrorKind::Overloaded => println!("try again in {:?}", error.retry_after()),
-///         // The outcome is not known yet: never repeat the write, ask for it later.
+///         // The outcome is unknown: never repeat the write, look it up later.
 ///         ErrorKind::Unsettled => println!("pending: {:?}", error.operation_id()),
 ///         // Read the record again, and decide field by field.
 ///         ErrorKind::Conflict => println!("someone else changed it: {error}"),
@@ -56,7 +56,7 @@ pub struct Error(Box<Inner>);
 struct Inner {
     kind: ErrorKind,
     record: Option<RecordName>,
-    /// What happened, with the error that caused it if there is one.
+    /// What happened, with the error that caused it, if any.
     reason: Reason,
     advice: Option<String>,
     operation: Option<OperationId>,
@@ -71,41 +71,41 @@ struct RecordName {
     id: Uuid,
 }
 
-/// What sort of error it is, to decide by.
+/// The kind of an [`Error`], for deciding what to do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum ErrorKind {
     /// Neither side has the record.
     NotFound,
-    /// The record was there and is gone from CDMS, or left the model.
+    /// The record existed and is gone from CDMS, or has left the model.
     Gone,
-    /// Another write of the record is under way; try again after [`Error::retry_after`].
+    /// Another write of the record is in progress; try again after [`Error::retry_after`].
     Busy,
-    /// A record with this id exists.
+    /// A record with this id already exists.
     AlreadyExists,
     /// CDMS refused, or could not be asked to write; nothing changed on either side.
     Rejected,
-    /// Whether CDMS took the write is not known yet, or it did and the hub could not store it; settling finds out.
+    /// The outcome of the write is unknown, or CDMS applied it and the hub could not store it; settling finds out.
     Unsettled,
     /// The row is newer than CDMS.
     LocalNewer,
-    /// Somebody else changed the same field, in CDMS or in the hub, and the policy is to refuse.
+    /// Someone else changed the same field, in CDMS or in the hub, and the policy is to reject.
     Conflict,
-    /// CDMS's record cannot be converted or stored; it waits in quarantine. Where [`Error::is_in_cdms`] is true, CDMS took
-    /// the write and this is what it made of it.
+    /// CDMS's record cannot be converted or stored; it waits in quarantine. If [`Error::is_in_cdms`] is true, CDMS
+    /// applied the write and this record is the result.
     Quarantined,
-    /// A value that CDMS or the hub's database would not take; CDMS was not asked to write.
+    /// A value that CDMS or the hub's database would not accept; CDMS was not asked to write.
     Invalid,
-    /// The hub has as many operations under way as it takes, or its database has too much to do; nothing was begun.
+    /// The hub has reached its limit of operations, or its database is overloaded; nothing was begun.
     Overloaded,
-    /// The values asked for were erased, see [`CdmsSynced::erase`](crate::CdmsSynced::erase).
+    /// The requested values were erased, see [`CdmsSynced::erase`](crate::CdmsSynced::erase).
     Erased,
     /// CDMS cannot be reached.
     Unavailable,
-    /// CDMS refuses the hub's user or password. It is not tried again until they change or
+    /// CDMS refuses the hub's user or password. The login is not tried again until they change or
     /// [`Hub::retry_login`](crate::Hub::retry_login) is called.
     LoginRefused,
-    /// The configuration does not fit CDMS or the database.
+    /// The configuration does not match CDMS or the database.
     Misconfigured,
     /// The hub's database cannot be used.
     Store,
@@ -116,7 +116,7 @@ impl Error {
         Error::because(kind, message.into())
     }
 
-    /// An error with a reason, whose cause becomes its source.
+    /// An error with a reason, whose cause becomes the error's source.
     pub(crate) fn because(kind: ErrorKind, reason: impl Into<Reason>) -> Self {
         Error(Box::new(Inner {
             kind,
@@ -135,12 +135,12 @@ impl Error {
         self
     }
 
-    /// What happened, without advice: for an error that has its own.
+    /// What happened, without advice: for an error that has its own advice.
     pub(crate) fn reason(&self) -> Reason {
         self.0.reason.clone()
     }
 
-    /// Adds advice to what it has.
+    /// Adds advice to the existing one.
     pub(crate) fn advise_too(self, advice: impl fmt::Display) -> Self {
         let advice = match &self.0.advice {
             Some(first) => format!("{first}; {advice}"),
@@ -163,33 +163,33 @@ impl Error {
         self.after(Duration::from_millis(ms))
     }
 
-    /// When trying again makes sense.
+    /// Sets how long to wait before trying again.
     pub(crate) fn after(mut self, pause: Duration) -> Self {
         self.0.retry_after = Some(pause);
         self
     }
 
-    /// What sort of error it is.
+    /// The kind of error.
     pub fn kind(&self) -> ErrorKind {
         self.0.kind
     }
 
-    /// The write that it is about, if any; [`Hub::operation`](crate::Hub::operation) tells what became of it.
+    /// The write that the error is about, if any; [`Hub::operation`](crate::Hub::operation) returns its outcome.
     pub fn operation_id(&self) -> Option<OperationId> {
         self.0.operation
     }
 
-    /// When trying again makes sense, where that is known.
+    /// How long to wait before trying again, if known.
     pub fn retry_after(&self) -> Option<Duration> {
         self.0.retry_after
     }
 
-    /// The id of the record that it is about, if any.
+    /// The id of the record that the error is about, if any.
     pub fn record_id(&self) -> Option<Uuid> {
         self.0.record.map(|record| record.id)
     }
 
-    /// Of a write that is unsettled or whose record is in quarantine: whether it is known to be in CDMS.
+    /// For a write that is unsettled or whose record is in quarantine: whether the write is known to be in CDMS.
     pub fn is_in_cdms(&self) -> bool {
         self.0.in_cdms
     }
@@ -209,14 +209,14 @@ impl Error {
         matches!(self.kind(), ErrorKind::Unavailable | ErrorKind::LoginRefused)
     }
 
-    /// A write of the record is under way, and what it comes to decides what there is to do.
+    /// A write of the record is in progress, and its outcome decides what to do.
     pub(crate) fn busy(model: &'static ModelDescriptor, id: Uuid, operation: OperationId) -> Self {
         let failure = Failure::Busy { operation: Some(operation), retry_after_ms: BUSY_RETRY_MS };
         Error::from_failure(failure, model, id)
     }
 }
 
-/// When to ask again for a record of which a write is under way.
+/// How long to wait before asking again for a record while a write of it is in progress.
 const BUSY_RETRY_MS: u64 = 1_000;
 
 fn describe(failure: Failure<Fault>, model: &'static ModelDescriptor) -> Error {
@@ -236,22 +236,22 @@ fn describe(failure: Failure<Fault>, model: &'static ModelDescriptor) -> Error {
                 None => error,
             }
         }
-        Failure::AlreadyExists => Error::new(ErrorKind::AlreadyExists, format!("a {entity} with this id exists"))
-            .advise("read it, or create under a new id"),
+        Failure::AlreadyExists => Error::new(ErrorKind::AlreadyExists, format!("a {entity} with this id already exists"))
+            .advise("read it, or use a new id"),
         Failure::Rejected(rejection) => rejected(rejection),
         Failure::ForbiddenByStore(reason) => {
             Error::new(ErrorKind::Invalid, format!("the hub's database forbids the row: {reason}"))
-                .advise("CDMS was not asked to write; change the value, or the rule of the table")
+                .advise("CDMS was not asked to write; change the value or the table's rule")
         }
         Failure::Unsettled { operation, in_cdms, reason } => {
             let message = if in_cdms {
-                format!("CDMS has the write, but the hub has not: {reason}")
+                format!("CDMS applied the write, but the hub has not stored it: {reason}")
             } else {
-                format!("whether CDMS has the write is not known: {reason}")
+                format!("the outcome of the write is unknown: {reason}")
             };
             let mut error = Error::because(ErrorKind::Unsettled, reason.in_words(message)).of_operation(operation);
             error.0.in_cdms = in_cdms;
-            error.advise(format!("do not repeat it; `hub.operation({operation})` will tell what became of it"))
+            error.advise(format!("do not repeat it; `hub.operation({operation})` will return its outcome"))
         }
         Failure::LocalNewer { hub, cdms } => Error::new(
             ErrorKind::LocalNewer,
@@ -259,26 +259,26 @@ fn describe(failure: Failure<Fault>, model: &'static ModelDescriptor) -> Error {
         )
         .advise(newer_advice(hub, cdms)),
         Failure::Conflict { fields } if fields.is_empty() => {
-            Error::new(ErrorKind::Conflict, "the record was changed meanwhile").advise("read it again")
+            Error::new(ErrorKind::Conflict, "the record was changed in the meantime").advise("read it again")
         }
         Failure::Conflict { fields } => {
             let names: Vec<_> = fields.iter().map(|field| model.columns[*field].field).collect();
-            Error::new(ErrorKind::Conflict, format!("the same fields were changed meanwhile: {}", names.join(", ")))
+            Error::new(ErrorKind::Conflict, format!("the same fields were changed in the meantime: {}", names.join(", ")))
                 .advise("read the record again and decide field by field")
         }
         Failure::Quarantined(fault) => {
             Error::new(ErrorKind::Quarantined, format!("CDMS's record does not fit the model: {fault}"))
-                .advise("the row stays as it was; mend the value in CDMS, or the contract, and read it again or call `hub.retry_quarantined`")
+                .advise("the row stays as it was; correct the value in CDMS or the contract, then read it again or call `hub.retry_quarantined`")
         }
         Failure::NotStorable(reason) => {
             Error::new(ErrorKind::Quarantined, format!("the hub's database forbids CDMS's record: {reason}"))
-                .advise("the row stays as it was; mend the value in CDMS, or the rule of the table, and read it again")
+                .advise("the row stays as it was; correct the value in CDMS or the table's rule, then read it again")
         }
         Failure::AppliedButNotStorable { operation, reason } => {
-            let message = format!("CDMS has the write, but what CDMS made of it cannot be stored: {reason}");
+            let message = format!("CDMS applied the write, but the resulting record cannot be stored: {reason}");
             let mut error = Error::new(ErrorKind::Quarantined, message).of_operation(operation);
             error.0.in_cdms = true;
-            error.advise("the row stays as it was; mend the value in CDMS and read the record again")
+            error.advise("the row stays as it was; correct the value in CDMS, then read the record again")
         }
         Failure::Invalid(fault) => Error::new(ErrorKind::Invalid, format!("the value cannot be written: {fault}")),
         Failure::Orphan { operation, id } => Error::new(
@@ -286,7 +286,7 @@ fn describe(failure: Failure<Fault>, model: &'static ModelDescriptor) -> Error {
             format!("CDMS created the {entity} under the id {id} instead of the chosen one"),
         )
         .of_operation(operation)
-        .advise("creates are stopped; let CDMS take the ids that clients choose, remove the orphan, and connect again"),
+        .advise("creates are stopped; configure CDMS to accept ids chosen by clients, remove the orphan, and connect again"),
         Failure::Unavailable(reason) => {
             let message = format!("CDMS cannot be read: {reason}");
             Error::because(ErrorKind::Unavailable, reason.in_words(message)).advise("try again later")
@@ -305,18 +305,18 @@ fn describe(failure: Failure<Fault>, model: &'static ModelDescriptor) -> Error {
     }
 }
 
-/// Up to which difference of times the clocks of CDMS's servers are a likelier reason than a restored backup.
+/// Up to this difference, differing clocks of CDMS's servers are a likelier reason than a restored backup.
 const SKEW_MS: i64 = 120_000;
 
 fn newer_advice(hub: Instant, cdms: Instant) -> String {
-    let resolve = "after a restore of CDMS decide which side is right with `resolve` or `resolve_all`";
+    let resolve = "after a restore of CDMS, decide which side is right with `resolve` or `resolve_all`";
     let behind_ms = hub.0.saturating_sub(cdms.0);
     if behind_ms > SKEW_MS {
         return format!("CDMS's time went back; {resolve}");
     }
     let seconds = behind_ms.div_euclid(1_000) + i64::from(behind_ms.rem_euclid(1_000) > 0);
     format!(
-        "CDMS's time went back by {seconds} s; where CDMS has several servers whose clocks differ, set `clock_skew` on the \
+        "CDMS's time went back by {seconds} s; if CDMS has several servers whose clocks differ, set `clock_skew` on the \
          hub's builder to more than that; {resolve}"
     )
 }
@@ -326,16 +326,16 @@ fn rejected(rejection: Rejection) -> Error {
         Rejection::Cdms(refusal) => {
             let message = format!("CDMS refused the write ({}): {}", refusal.mark, refusal.message);
             let advice = match refusal.meaning {
-                // The write's own record is there, or is about to be: it was looked at.
+                // The write's own record exists, or is about to: it was checked.
                 Meaning::RecordMissing => {
-                    "a record that the write refers to is missing in CDMS, as its text says; refer to one that is there"
+                    "a record that the write refers to does not exist in CDMS, see its message; refer to one that exists"
                 }
                 meaning => meaning.advice(),
             };
             Error::new(ErrorKind::Rejected, message).advise(format!("nothing changed on either side; {advice}"))
         }
         Rejection::InFront(InFront { cause, mark, said }) => {
-            let message = format!("what stands in front of CDMS refused the write ({mark}): {said}");
+            let message = format!("a server in front of CDMS refused the write ({mark}): {said}");
             Error::new(ErrorKind::Rejected, message)
                 .advise(format!("nothing changed on either side; {}", cause.advice()))
         }
@@ -346,7 +346,7 @@ fn rejected(rejection: Rejection) -> Error {
         }
         Rejection::LoginRefused(reason) => Error::login_refused(reason).advise_too("nothing changed on either side"),
         Rejection::LoginFailed(reason) => {
-            let message = format!("CDMS took no login for the write: {reason}");
+            let message = format!("the login to CDMS for the write failed: {reason}");
             Error::because(ErrorKind::Unavailable, reason.in_words(message))
                 .advise("nothing changed on either side; check the CDMS user's login")
         }
@@ -388,12 +388,12 @@ impl std::error::Error for Error {
 
 impl From<crate::store::StoreError> for Error {
     fn from(error: crate::store::StoreError) -> Self {
-        let told = error.to_string();
+        let message = error.to_string();
         match error {
-            crate::store::StoreError::Overloaded { .. } => Error::new(ErrorKind::Overloaded, told)
+            crate::store::StoreError::Overloaded { .. } => Error::new(ErrorKind::Overloaded, message)
                 .advise("try again later; if its threads are always busy, raise `connections` on the hub's builder")
                 .after(Duration::from_secs(1)),
-            _ => Error::new(ErrorKind::Store, told),
+            _ => Error::new(ErrorKind::Store, message),
         }
     }
 }

@@ -1,41 +1,41 @@
-//! How a hub is doing, for readiness probes and dashboards.
+//! The health of a hub, for readiness probes and dashboards.
 
 use std::time::Duration;
 
 use crate::{Error, ErrorKind, Hub};
 
-/// How long the database may take: a probe that waits longer is taken for failed by who asks.
+/// How long the database may take: the caller of a probe treats a longer wait as a failure.
 const PATIENCE: Duration = Duration::from_secs(5);
 
-/// How a hub is doing, as far as it can be told without asking CDMS.
+/// The health of a hub, as far as it is known without asking CDMS.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Health {
-    /// Why the database cannot be used; `None`: it can.
+    /// Why the database cannot be used; `None` if it can.
     pub database: Option<Error>,
-    /// Whether this hub has met its CDMS, and found the organisation to be the right one.
+    /// Whether this hub has contacted its CDMS, and confirmed that the organisation is the right one.
     pub cdms_met: bool,
     /// Whether the hub was shut down.
     pub shut_down: bool,
-    /// Writes, of any program, of which it is not known what became of them.
+    /// Writes, of any program, whose outcome is unknown.
     pub open_writes: u64,
-    /// For how long the oldest of them has been open.
+    /// How long the oldest of them has been open.
     pub oldest_open_write: Option<Duration>,
-    /// Records that wait in quarantine.
+    /// Records in quarantine.
     pub quarantined: u64,
-    /// Why creates are stopped, once CDMS has not honoured a chosen id.
+    /// Why creates are stopped, once CDMS has not kept a chosen id.
     pub creates_stopped: Option<Error>,
 }
 
 impl Health {
     /// Whether the hub can serve: its database can be used, and it was not shut down. Reads with `or_local()` work even
-    /// where CDMS is away, so that is no reason to take a program out of service.
+    /// while CDMS is unavailable, so that is no reason to take a program out of service.
     pub fn is_ready(&self) -> bool {
         self.database.is_none() && !self.shut_down
     }
 }
 
-/// What the database counts.
+/// Counts from the database.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Counts {
     pub(crate) open_writes: i64,
@@ -51,8 +51,8 @@ pub(crate) async fn of(hub: &Hub) -> Health {
         Ok(Ok(counts)) => (counts, None),
         Ok(Err(error)) => unknown(error.into()),
         Err(_) => {
-            let message = format!("the database did not tell within {} s how the hub is doing", PATIENCE.as_secs());
-            unknown(Error::new(ErrorKind::Store, message).advise("see whether it hangs, or has too much to do"))
+            let message = format!("the database did not report the hub's state within {} s", PATIENCE.as_secs());
+            unknown(Error::new(ErrorKind::Store, message).advise("check whether it hangs or is overloaded"))
         }
     };
     Health {

@@ -40,7 +40,7 @@ pub(crate) use builder::Settings;
 ///     .database("sqlite://hub.db")
 ///     .cdms("https://crm.example.gov.uk/ORG", Anonymous)
 ///     .models(models![Organisation])
-///     .program("web") // the actor of what no user asked for
+///     .program("web") // the actor of operations that no user asked for
 ///     .connect()
 ///     .await?;
 ///
@@ -57,49 +57,51 @@ pub struct Hub {
 }
 
 impl Hub {
-    /// Begins to build a hub.
+    /// Returns a builder for a hub.
     ///
-    /// [`HubBuilder::database`], [`HubBuilder::cdms`] and [`HubBuilder::models`] are needed, the rest has defaults.
+    /// [`HubBuilder::database`], [`HubBuilder::cdms`] and [`HubBuilder::models`] are required; everything else has a
+    /// default.
     pub fn builder() -> HubBuilder {
         HubBuilder::new()
     }
 
-    /// Another handle on the same hub that acts for this user: the name is kept in the history of what it writes.
+    /// Returns another handle on the same hub that acts for this user. The history keeps the name with everything it
+    /// writes.
     pub fn acting_as(&self, actor: impl Into<String>) -> Hub {
         Hub { engine: Arc::clone(&self.engine), actor: actor.into().into() }
     }
 
-    /// The user for whom this handle acts; the program's name where none was set.
+    /// The user for whom this handle acts; the program's name if none was set.
     pub fn actor(&self) -> &str {
         &self.actor
     }
 
-    /// Creates the engine's tables and those of the models where they are missing; for tests and examples.
+    /// Creates the missing tables of the engine and of the models; for tests and examples.
     ///
     /// Dropping the future leaves the tables either as they were or complete.
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::Store`] when the database cannot be used, has a table of another shape, or has one of a model under the
-    /// name that it had before.
+    /// [`ErrorKind::Store`] when the database cannot be used, a table has a different shape, or a model's table exists
+    /// under the model's former name.
     pub async fn create_tables(&self) -> Result<(), Error> {
         let models: Vec<_> = self.engine.models.iter().collect();
         Ok(self.engine.store.create_tables(&models).await?)
     }
 
-    /// What became of a write, by the id that an error or the history gave. Asks the hub's database only.
+    /// Returns what is known about a write, by the id from an error or the history. Reads the hub's database only.
     ///
     /// Dropping the future changes nothing.
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::NotFound`] when no such write was ever begun, or it ended more than a day ago.
+    /// [`ErrorKind::NotFound`] when no such write was ever begun, or when it ended more than a day ago.
     pub async fn operation(&self, operation: OperationId) -> Result<Operation, Error> {
         let row = self.engine.store.operation(operation).await?;
         let row = row.ok_or_else(|| {
-            Error::new(ErrorKind::NotFound, format!("no write {operation} is known")).advise(
-                "writes are remembered for a day after they ended; the record's history remembers for good those that \
-                 were not refused",
+            Error::new(ErrorKind::NotFound, format!("unknown write {operation}")).advise(
+                "a write is remembered for a day after it ended; the record's history keeps every write that was not \
+                 refused",
             )
         })?;
         Ok(Operation {
@@ -112,19 +114,19 @@ impl Hub {
         })
     }
 
-    /// Settles now every write whose fate can be told; the background does the same on its own time.
+    /// Settles every write whose outcome can be determined now; the background task does the same on its own schedule.
     ///
-    /// Dropping the future stops between two steps; what is not settled then is left for the next round.
+    /// Dropping the future stops between two steps; what is not settled by then is left for the next round.
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::Store`] when the open writes cannot be listed. Trouble with a single write is in the report.
+    /// [`ErrorKind::Store`] when the open writes cannot be listed. Errors of single writes are in the report.
     pub async fn settle(&self) -> Result<SettlingReport, Error> {
         crate::engine::settling::settle_all(&self.engine).await
     }
 
-    /// The records that wait in quarantine because they cannot be converted or stored: those that wait longest, at most `limit`. Each
-    /// leaves it with the first read that succeeds. Asks the hub's database only.
+    /// Returns the records in quarantine, which cannot be converted or stored: those that have waited longest, at most
+    /// `limit`. A record leaves quarantine with its first successful read. Reads the hub's database only.
     ///
     /// Dropping the future changes nothing.
     ///
@@ -135,43 +137,45 @@ impl Hub {
         Ok(self.engine.store.quarantine(i64::from(limit)).await?)
     }
 
-    /// Reads the records of this hub's models again that wait longest in quarantine, at most `limit`: what was mended in
-    /// CDMS, in the contract or in the database leaves it, and so does what CDMS had made under another id than the chosen
-    /// one, once it is removed there. What stays waits behind the others from then on. One request for each, one after the
-    /// other.
+    /// Reads the records of this hub's models again that have waited longest in quarantine, at most `limit`. A record
+    /// leaves quarantine if the problem was fixed in CDMS, in the contract or in the database; a record that CDMS
+    /// created under another id than the chosen one leaves it once it was removed from CDMS. Records that stay move
+    /// behind the others. Sends one request for each record, one after the other.
     ///
     /// Dropping the future stops between two records.
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::Unavailable`], [`ErrorKind::Overloaded`] and [`ErrorKind::Store`] as for a read, where nothing but that
-    /// came of it; it stops at the third such record in a row. What stays is in the report.
+    /// [`ErrorKind::Unavailable`], [`ErrorKind::Overloaded`] and [`ErrorKind::Store`] as for a read, if no record had
+    /// any other result; the retry stops at the third such record in a row. Records that stay are in the report.
     pub async fn retry_quarantined(&self, limit: u32) -> Result<RetryReport, Error> {
         crate::quarantine::retry(self, limit).await
     }
 
-    /// Reads all records of a model, so that a team with existing data can begin: page by page in CDMS's order of keys, each
-    /// page compared with the rows and stored in one transaction. A pull that stopped before its end, for whatever reason,
-    /// is gone on with by the next one; one that was complete begins anew.
+    /// Reads all records of a model, so that a team with existing data can start: page by page in CDMS's order of keys.
+    /// Each page is compared with the rows and stored in one transaction. If a pull stopped before its end, for
+    /// whatever reason, the next one resumes it; after a complete pull, the next one starts from the beginning.
     ///
-    /// A page of 50 records costs one request and a fixed number of statements. What somebody stores while a page is on its
-    /// way is not overwritten but read again by itself. A record that cannot be converted or stored goes to quarantine and
-    /// does not stop the rest. A record that is missing from the list is not taken for gone.
+    /// A page of 50 records costs one request and a fixed number of statements. A record that is stored by someone else
+    /// while its page is in flight is not overwritten but read again on its own. A record that cannot be converted or
+    /// stored goes to quarantine and does not stop the rest. A record that is missing from the list is not treated as
+    /// gone.
     ///
-    /// Dropping the future stops between two steps: a page is stored whole or not at all, and the next pull goes on there.
+    /// Dropping the future stops between two steps: a page is stored whole or not at all, and the next pull resumes
+    /// there.
     ///
     /// # Errors
     ///
-    /// `Unavailable` when CDMS goes away, `Busy` when another pull of the model has taken over, `Misconfigured` when what
-    /// answers is not the configured CDMS or does not take the list, `Store` when the database cannot be used. Trouble with
-    /// single records is in the report.
+    /// `Unavailable` when CDMS cannot be reached, `Busy` when another pull of the model has taken over, `Misconfigured`
+    /// when the server that answers is not the configured CDMS or does not accept the list request, `Store` when the
+    /// database cannot be used. Errors of single records are in the report.
     pub fn pull<T: CdmsSynced>(&self) -> Pull<T> {
         Pull::new(self)
     }
 
-    /// Has the next request log in again, though CDMS has refused the user and password before, or the login failed just now:
-    /// after an account was unlocked, for instance. Other programs on the database that were refused with the same user and
-    /// password log in again within a minute. Asks CDMS nothing by itself.
+    /// Makes the next request log in again even if CDMS refused the user and password before, or the login has just
+    /// failed; for example after an account was unlocked. Other programs on the database that were refused with the
+    /// same user and password log in again within a minute. Sends nothing to CDMS itself.
     ///
     /// Dropping the future changes nothing.
     ///
@@ -183,26 +187,27 @@ impl Hub {
         Ok(())
     }
 
-    /// How the hub is doing, for readiness probes: one statement, and no request to CDMS. A database that does not answer
-    /// within 5 s is one that cannot be used.
+    /// Returns the hub's health, for readiness probes: one statement, and no request to CDMS. A database that does not
+    /// answer within 5 s counts as unusable.
     ///
     /// Dropping the future changes nothing.
     pub async fn health(&self) -> Health {
         crate::health::of(self).await
     }
 
-    /// What this hub's operations have cost since it was connected: the sums over all handles.
+    /// The cost of this hub's operations since it was connected, summed over all handles.
     pub fn cost(&self) -> Cost {
         self.engine.meters.of_hub()
     }
 
-    /// Ends the hub: waits for the writes under way and for the database's threads, at most as long as given. What is
-    /// not done by then is settled by the next program that connects. Later operations of any handle fail.
+    /// Shuts the hub down: waits for the writes in progress and for the database's threads, but no longer than
+    /// `patience`. What is not done by then is settled by the next program that connects. Later operations of any
+    /// handle fail.
     ///
-    /// Once it has ended within its patience, and no other program has the SQLite file open, the file is all there is: its
-    /// log has been taken in.
+    /// If the shutdown completed in time and no other program has the SQLite file open, the file is the complete
+    /// database: its log has been merged into it.
     ///
-    /// Dropping the future ends the waiting, not the shutdown.
+    /// Dropping the future ends the wait, not the shutdown.
     pub async fn shutdown(&self, patience: Duration) {
         self.engine.closing.cancel();
         self.engine.tasks.close();
@@ -215,18 +220,18 @@ impl Hub {
                 tracing::warn!(open, "shut down with operations under way; they will be settled");
             }
             engine.store.refuse();
-            // Nobody waits for it any more where the shutdown's future was dropped.
+            // No caller waits for it any more if the shutdown's future was dropped.
             _ = refusing.send(());
             engine.store.close().await;
         });
         _ = refuses.await;
         if tokio::time::timeout(patience.saturating_sub(begun.elapsed()), ending).await.is_err() {
-            tracing::warn!("the database's threads have not ended yet; they do once their last jobs are done");
+            tracing::warn!("the database's threads have not ended yet; they end after their last jobs");
         }
     }
 }
 
-/// What is known of one write.
+/// What is known about a write.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct Operation {
@@ -234,13 +239,13 @@ pub struct Operation {
     pub id: OperationId,
     /// What it does.
     pub write: WriteKind,
-    /// The table of the model it was made through.
+    /// The table of the model through which it was made.
     pub model: String,
     /// The record.
     pub record: Uuid,
-    /// Who asked for it.
+    /// Who requested it.
     pub actor: String,
-    /// What became of it; `None` while that is not known.
+    /// Its verdict; `None` while the outcome is unknown.
     pub verdict: Option<Verdict>,
 }
 

@@ -32,13 +32,13 @@
 //! }
 //! ```
 //!
-//! A [`Hub`] joins a database and a CDMS. Models derive [`CdmsSynced`], and with it come reads that are checked
+//! A [`Hub`] connects a database and a CDMS. Models derive [`CdmsSynced`], which gives them reads that are checked
 //! against CDMS and writes that reach both sides or neither; see [`CdmsSynced::get`], [`Synced::save`],
 //! [`Writable::create`], [`Synced::delete`], [`Writable::edit`] and [`CdmsSynced::history`].
 //!
-//! The queries of a team's own go to the models' tables with Diesel: [`CdmsSynced`](macro@CdmsSynced) says how, and has each
-//! kind's column type. Tests have a simulated CDMS and a database in one line, [`testing`], and tests of their mappings in
-//! another, [`mapping_tests!`]; both are there with the feature `testing`.
+//! Write your own queries on the models' tables with Diesel; [`CdmsSynced`](macro@CdmsSynced) explains how and lists the
+//! column type of each kind. With the feature `testing`, one line gives tests a simulated CDMS and a database
+//! ([`testing`]), and another tests your mappings ([`mapping_tests!`]).
 //!
 //! **Invariant: no connection and no transaction is held across a request to CDMS.**
 //! What a mapping means is decided in `datahub-model`, what a read or write does in `datahub-protocol`; this crate
@@ -99,11 +99,11 @@ pub use field::{
     CdmsFields, ChoiceOptions, FieldType, GroupReader, GroupWriter, Holds, Member, RowReader, RowWriter, Slot,
 };
 pub use freshness::{Checked, Freshness};
-/// What an [`Authenticator`] returns, and what each call on a model becomes where it is awaited.
+/// What an [`Authenticator`] returns, and what each operation becomes when it is awaited.
 pub use futures_util::future::BoxFuture;
 pub use health::Health;
 pub use history::{FieldChange, History, HistoryEntry};
-/// The crate of the headers and statuses that an [`Authenticator`] meets.
+/// The crate with the types of headers and statuses that an [`Authenticator`] uses.
 pub use http;
 pub use hub::{Hub, HubBuilder, Operation};
 pub use id::{Id, InvalidId};
@@ -121,7 +121,7 @@ pub use synced::{InvalidToken, Synced, VersionToken};
 #[cfg(all(doc, not(feature = "testing")))]
 pub use testing_in_docs::testing;
 
-/// Everything that a program with models needs at hand.
+/// Everything that a program with models usually needs.
 pub mod prelude {
     pub use crate::{
         Anonymous, CdmsChoice, CdmsFields, CdmsSynced, Checked, Error, ErrorKind, Freshness, Hub, Id, OnConflict,

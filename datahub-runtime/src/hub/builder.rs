@@ -1,4 +1,4 @@
-//! How a hub is built: where its sides are, its models, and its times and limits.
+//! Building a hub: where its sides are, its models, and its times and limits.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -40,26 +40,28 @@ impl HubBuilder {
         }
     }
 
-    /// The hub's database: `sqlite://datahub.db`, or with the feature `postgres` `postgres://user@host/database`.
+    /// The hub's database: `sqlite://datahub.db`, or with the feature `postgres` also `postgres://user@host/database`.
     ///
-    /// An address of PostgreSQL is what its own client programs take: several hosts (`postgres://one,two/database`, of which
-    /// the one is used that takes writes), `sslmode` up to `verify-full`, and `sslrootcert` with the file of a private
-    /// authority. Another machine's certificate is verified in any case, its name too unless the address says
-    /// `sslmode=verify-ca`. Poolers that give each transaction another session may stand in between.
+    /// A PostgreSQL address has the form that PostgreSQL's own clients accept: several hosts
+    /// (`postgres://one,two/database`, of which the hub uses the one that accepts writes), `sslmode` up to
+    /// `verify-full`, and `sslrootcert` with the file of a private certificate authority. The certificate of another
+    /// machine is always verified, and its name too unless the address says `sslmode=verify-ca`. Poolers that give each
+    /// transaction another session are supported.
     ///
-    /// Every commit waits for the disk, because an intent that a power cut takes back was not noted. Who can do without
-    /// the promises about crashes of the machine says so in the address: `sqlite://datahub.db?synchronous=normal`, or for
-    /// PostgreSQL `?options=-c%20synchronous_commit%3Doff`. A write may then be in CDMS of which the hub knows nothing.
+    /// Every commit waits for the disk, because an intent that is lost in a power cut was not noted. If you can do
+    /// without the promises about crashes of the machine, say so in the address:
+    /// `sqlite://datahub.db?synchronous=normal`, or for PostgreSQL `?options=-c%20synchronous_commit%3Doff`. CDMS may
+    /// then have a write that the hub does not know about.
     pub fn database(mut self, url: impl Into<String>) -> Self {
         self.database = Some(url.into());
         self
     }
 
-    /// The organisation's address in CDMS, and how to log in there. Plain http is taken for this machine only. A hub whose
-    /// models are all detached needs none.
+    /// The organisation's address in CDMS, and how to log in there. Plain http is accepted for this machine only. A hub
+    /// whose models are all detached needs no CDMS.
     ///
-    /// Whom to trust is for the machine's own store of certificates to say; on Linux `SSL_CERT_FILE` or `SSL_CERT_DIR` name
-    /// another. A proxy is taken from the environment, `HTTPS_PROXY`, `ALL_PROXY` and `NO_PROXY`.
+    /// Trusted certificates come from the machine's certificate store; on Linux, `SSL_CERT_FILE` or `SSL_CERT_DIR`
+    /// names another one. The proxy comes from the environment: `HTTPS_PROXY`, `ALL_PROXY` and `NO_PROXY`.
     pub fn cdms(mut self, root: impl Into<String>, authenticator: impl Authenticator) -> Self {
         self.cdms = Some((root.into(), Arc::new(authenticator)));
         self
@@ -71,106 +73,108 @@ impl HubBuilder {
         self
     }
 
-    /// The program's name: the actor where none is set, and part of every history entry. Default: `datahub`.
+    /// The program's name: the actor if none is set, and part of every history entry. Default: `datahub`.
     pub fn program(mut self, name: impl Into<String>) -> Self {
         self.program = name.into();
         self
     }
 
-    /// The domain name of the CDMS user as whom the hub logs in, `DOMAIN\user`. Naming it lets unsettled updates be
-    /// recognised as ours at once instead of after the quiet period.
+    /// The domain name of the CDMS user that the hub logs in as, `DOMAIN\user`. If it is set, the hub recognises
+    /// unsettled updates as its own at once instead of after the quiet period.
     pub fn cdms_user(mut self, domain_name: impl Into<String>) -> Self {
         self.cdms_user = Some(domain_name.into());
         self
     }
 
-    /// The clock; tests move their own. Default: the machine's.
+    /// The clock; tests can replace it. Default: the machine's.
     pub fn clock(mut self, clock: impl Clock) -> Self {
         self.clock = Arc::new(clock);
         self
     }
 
-    /// By how much the clocks of CDMS's front ends may differ. Default: not at all.
+    /// By how much the clocks of CDMS's front-end servers may differ. Default: zero.
     pub fn clock_skew(mut self, skew: Duration) -> Self {
         self.settings.clock_skew = skew;
         self
     }
 
-    /// How long CDMS may go on executing a request (its server's execution limit). A write whose outcome is unknown is
-    /// called not applied only 1.1 times this after it was given up. Default: 300 s.
+    /// How long CDMS may keep executing a request (its server's execution limit). A write whose outcome is unknown
+    /// counts as not applied only 1.1 times this long after the hub gave it up. Default: 300 s.
     pub fn execution_limit(mut self, limit: Duration) -> Self {
         self.settings.execution_limit = limit;
         self
     }
 
-    /// How long one request to CDMS may take, 15 s of it at most for connecting. Default: 60 s.
+    /// How long one request to CDMS may take, including at most 15 s for connecting. Default: 60 s.
     pub fn time_limit(mut self, limit: Duration) -> Self {
         self.settings.time_limit = limit;
         self
     }
 
-    /// How many connections to the database are kept: on SQLite those that read, beside the one that writes, elsewhere
-    /// all. Operations that find none free wait in a fair and bounded queue. Default: 3 on SQLite, 8 on PostgreSQL.
+    /// How many connections to the database are kept: on SQLite the connections that read, in addition to the one that
+    /// writes; on other databases all of them. Operations that find none free wait in a fair and bounded queue.
+    /// Default: 3 on SQLite, 8 on PostgreSQL.
     pub fn connections(mut self, count: usize) -> Self {
         self.settings.connections = Some(count);
         self
     }
 
-    /// How many checks and writes may be under way at once; one more is refused at once, as
-    /// [`ErrorKind::Overloaded`]. Default: 1,000. Of their requests to CDMS 16 are under way at once.
+    /// How many checks and writes may be in progress at once; any more are refused immediately with
+    /// [`ErrorKind::Overloaded`]. Default: 1,000. Of their requests to CDMS, 16 are in flight at once.
     pub fn max_operations(mut self, count: usize) -> Self {
         self.settings.operations_max = count;
         self
     }
 
-    /// How many bytes of one answer of CDMS are read, after decompression; a larger one counts as none. A page of a pull
-    /// holds 50 records with the attributes of the model, so long texts may need more. Default: 8 MiB.
+    /// The maximum size of a response of CDMS in bytes, after decompression; a larger one counts as no answer. A page
+    /// of a pull holds 50 records with the attributes of the model, so long texts may need more. Default: 8 MiB.
     pub fn max_answer_bytes(mut self, bytes: usize) -> Self {
         self.settings.answer_max = bytes;
         self
     }
 
-    /// How many requests to CDMS are under way at once, at most; further ones wait. Default: 16, which a CRM 2011 server is
-    /// known to sustain for one client (docs/protocol.md, 10). Fewer are kinder to a server that people work on at the same
-    /// time.
+    /// The maximum number of requests to CDMS in flight at once; further ones wait. Default: 16, which a CRM 2011
+    /// server is known to sustain for one client (docs/protocol.md, 10). A lower number leaves more of the server to
+    /// the people who work on it at the same time.
     ///
-    /// One is the least; 0 counts as 1.
+    /// The minimum is 1; 0 counts as 1.
     pub fn concurrent_requests(mut self, count: usize) -> Self {
         self.settings.concurrent_requests = count.max(1);
         self
     }
 
-    /// How long a login that failed for another reason than its user or password is not tried again: so long after the first
-    /// failure, six times that after a second, and after a third until sixty times that have passed since the first. Default:
-    /// 10 s, so that a login is tried at most three times in ten minutes.
+    /// How long to wait before retrying a login that failed for another reason than its user or password: this long
+    /// after the first failure, six times this long after the second, and after the third until sixty times this long
+    /// has passed since the first. Default: 10 s, so a login is tried at most three times in ten minutes.
     pub fn login_pause(mut self, pause: Duration) -> Self {
-        // A pause of nothing would be no rule.
+        // A pause of zero would not limit anything.
         self.settings.login_pause = pause.max(Duration::from_millis(1));
         self
     }
 
-    /// Whether unsettled writes are settled in the background. Default: they are.
+    /// Whether unsettled writes are settled in the background. Default: yes.
     pub fn settling(mut self, settling: Settling) -> Self {
         self.settings.settling = settling;
         self
     }
 
-    /// Creates missing tables when connecting; for tests and examples.
+    /// Creates missing tables on connecting; for tests and examples.
     pub fn create_tables(mut self) -> Self {
         self.create_tables = true;
         self
     }
 
-    /// Opens the database. CDMS is not asked yet, because it may be away.
+    /// Opens the database. CDMS is not contacted yet, because it may be unavailable.
     ///
-    /// Engine tables of an older version of this library get what they lack first, which takes a while in a large database.
+    /// Engine tables of an older version of this library are upgraded first, which takes a while in a large database.
     ///
-    /// Dropping the future ends the waiting; an upgrade that has begun goes on to its end, and its connection with it.
+    /// Dropping the future ends the wait; an upgrade that has begun runs to its end, and its connection stays open
+    /// until then.
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::Misconfigured`] when something needed is missing or the address of CDMS is wrong,
-    /// [`ErrorKind::Store`] when the database's address is wrong, or it cannot be opened or lacks the tables.
+    /// [`ErrorKind::Misconfigured`] when a required setting is missing or the address of CDMS is wrong,
+    /// [`ErrorKind::Store`] when the database's address is wrong, or the database cannot be opened or lacks the tables.
     pub async fn connect(self) -> Result<Hub, Error> {
         let missing = |what: &str, call: &str| {
             Error::new(ErrorKind::Misconfigured, format!("the hub has no {what}"))
@@ -231,11 +235,11 @@ pub(crate) struct Settings {
     pub(crate) settling: Settling,
     pub(crate) connections: Option<usize>,
     pub(crate) operations_max: usize,
-    /// Requests to CDMS under way at once.
+    /// The maximum number of requests to CDMS in flight at once.
     pub(crate) concurrent_requests: usize,
-    /// How long a login that failed stands at first.
+    /// How long a failed login is not retried at first.
     pub(crate) login_pause: Duration,
-    /// The largest answer of CDMS, in bytes.
+    /// The maximum size of a response of CDMS, in bytes.
     pub(crate) answer_max: usize,
 }
 
@@ -256,8 +260,8 @@ impl Default for Settings {
 }
 
 impl Settings {
-    /// A lease covers two tries, the read-back and the storing, and a login of usual length; a write that a longer one holds
-    /// up is not sent any more.
+    /// A lease covers two tries, the read-back and the storing, and a login of usual length; if a longer login delays a
+    /// write, the write is no longer sent.
     pub(crate) fn lease_ms(&self) -> u64 {
         u64::try_from(self.time_limit.as_millis() * 4).unwrap_or(u64::MAX)
     }
