@@ -1,4 +1,4 @@
-//! The history of a record as a caller reads it.
+//! A record's history, as a caller reads it.
 
 use std::fmt;
 use std::future::IntoFuture;
@@ -15,11 +15,12 @@ use crate::engine::local_fields::LocalChange;
 use crate::store::{Erasure, FieldChangeOfDay, HistoryRow};
 use crate::{CdmsSynced, Error, ErrorKind, Hub, Id};
 
-/// One thing that happened to a record: who, what, when, on which side.
+/// One event in a record's history: who, what, when, on which side.
 ///
-/// It serializes as one JSON object, so that `serde_json::to_string` of each makes an export as JSON lines: it names the
-/// record, and in its changes a value that was not known, `[]`, is told from null, `[null]`. Like `Display` it shows what
-/// may be shown to anybody, and of other values only the class; [`HistoryEntry::with_all_values`] shows all of them.
+/// It serializes as one JSON object, so calling `serde_json::to_string` on each entry produces an export as JSON lines.
+/// The object names the record, and its changes distinguish an unknown value, `[]`, from null, `[null]`. Like
+/// `Display`, it shows public values only, and of other values the class; [`HistoryEntry::with_all_values`] shows all
+/// of them.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[non_exhaustive]
 pub struct HistoryEntry {
@@ -29,38 +30,38 @@ pub struct HistoryEntry {
     pub record: Uuid,
     /// The table of the model through which it was made.
     pub model: String,
-    /// Its place among all entries of the database: later ones have larger numbers.
+    /// Its number among all entries of the database: later entries have larger numbers.
     pub number: i64,
     /// The version of the row that it made.
     pub version: Version,
     /// When the hub recorded it.
     #[serde(serialize_with = "as_text")]
     pub at: Instant,
-    /// For whom, or for which program, the hub acted.
+    /// The user or program on whose behalf the hub acted.
     pub actor: String,
     /// The program that did it.
     pub program: String,
-    /// The mapping by which it was made.
+    /// The mapping with which it was made.
     pub mapping: MappingId,
     /// Which side it came from.
     pub origin: Origin,
     /// What happened.
     pub kind: EntryKind,
-    /// The write behind it, if one of the hub's.
+    /// The hub's write that caused it, if any.
     pub operation: Option<OperationId>,
-    /// The fields that changed, in their raw values.
+    /// The fields that changed, with their raw values.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub changes: Vec<FieldChange>,
-    /// What was sent along with the write.
+    /// The constants that were sent with the write.
     pub constants: Attributes,
-    /// CDMS's time of the change, where known.
+    /// CDMS's time of the change, if known.
     #[serde(serialize_with = "as_optional_text")]
     pub modified: Option<Instant>,
-    /// CDMS's user of the change, where known.
+    /// CDMS's user of the change, if known.
     pub modified_by: Option<Uuid>,
-    /// By how many milliseconds CDMS's time went back, where the configured clock skew tolerated it.
+    /// By how many milliseconds CDMS's time went back, if the configured clock skew tolerated it.
     pub skew_ms: Option<i64>,
-    /// Who erased its values, if somebody did: then only the fact and the fields' names are left.
+    /// Who erased its values, if they were erased: then only the fact and the fields' names are left.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub erasure: Option<Erasure>,
 }
@@ -73,24 +74,24 @@ fn as_optional_text<S: Serializer>(instant: &Option<Instant>, serializer: S) -> 
     instant.map(|instant| instant.to_string()).serialize(serializer)
 }
 
-/// One field's or attribute's change in a history entry. Its `Debug` form, which ends up in logs, shows no values that are
-/// personal or secret.
+/// One change of a field or attribute in a history entry. Its `Debug` form, which may end up in logs, shows no personal
+/// or secret values.
 #[derive(Clone, PartialEq)]
 #[non_exhaustive]
 pub struct FieldChange {
-    /// The field by its name of that day; the attribute's name where no field had it.
+    /// The field's name at that time; the attribute's name if no field had it.
     pub field: String,
-    /// The CDMS attribute; none for a local field.
+    /// The CDMS attribute; `None` for a local field.
     pub attribute: Option<String>,
-    /// The value before; `None` when it was not known.
+    /// The value before; `None` if it was unknown.
     pub from: Option<Value>,
-    /// The value after; `None` when it is gone.
+    /// The value after; `None` if it no longer exists.
     pub to: Option<Value>,
-    /// What else is to say: a conflict, or what CDMS made of the value.
+    /// An additional note: a conflict, or how CDMS changed the value.
     pub note: Note,
-    /// Whether the values are shown to anybody.
+    /// Decides whether the values may be shown.
     class: Class,
-    /// Whether the attribute is one of several of its field, so that the field's name alone does not tell which.
+    /// Whether the attribute is one of several of its field, so that the field's name alone does not identify it.
     is_part: bool,
 }
 
@@ -130,8 +131,8 @@ impl Serialize for FieldChange {
 }
 
 impl HistoryEntry {
-    /// The entry with its values of every class, for an export from which a row can be rebuilt. Whoever stores it keeps
-    /// personal data outside the reach of [`CdmsSynced::erase`].
+    /// The entry with its values of every class, for an export from which a row can be rebuilt. If you store it, you
+    /// keep personal data out of reach of [`CdmsSynced::erase`].
     pub fn with_all_values(&self) -> impl Serialize + '_ {
         struct Change<'c>(&'c FieldChange);
 
@@ -154,7 +155,7 @@ impl HistoryEntry {
     }
 }
 
-/// A record's history, to be read; see [`CdmsSynced::history`].
+/// A read of a record's history; see [`CdmsSynced::history`].
 #[derive(Debug)]
 #[must_use = "a history does nothing until it is awaited"]
 pub struct History<T> {
@@ -164,7 +165,7 @@ pub struct History<T> {
     limit: Option<u32>,
 }
 
-/// How many entries are read without a limit; more are refused, so that no record fills the memory by surprise.
+/// How many entries are read without a limit; more are refused, so that no record fills the memory unexpectedly.
 const ENTRIES_MAX: u32 = 10_000;
 
 /// How many entries are read in one statement.
@@ -175,13 +176,13 @@ impl<T: CdmsSynced> History<T> {
         History { hub: hub.clone(), id, before: i64::MAX, limit: None }
     }
 
-    /// Only the newest so many entries.
+    /// Returns only this number of newest entries.
     pub fn limit(mut self, entries: u32) -> Self {
         self.limit = Some(entries);
         self
     }
 
-    /// Only entries before this one: with [`History::limit`] the page that comes before it.
+    /// Returns only entries before this one; with [`History::limit`], the preceding page.
     pub fn before(mut self, entry: &HistoryEntry) -> Self {
         self.before = entry.number;
         self
@@ -256,12 +257,12 @@ fn local_change(model: &ModelDescriptor, change: LocalChange) -> FieldChange {
 
 fn mapped_change(model: &ModelDescriptor, of_day: FieldChangeOfDay) -> FieldChange {
     let FieldChangeOfDay { field, change: Change { attribute, from, to, note } } = of_day;
-    // Of a field that is not there any more the name differs from the attribute's, or tells it.
+    // If the field no longer exists, its name is either the attribute's or identifies the attribute.
     let column = model.columns.iter().find(|column| column.field == field);
     FieldChange {
         is_part: column.is_none_or(|column| column.attributes().len() > 1) && field != attribute,
         field,
-        // An attribute that this mapping does not know could be anything, so it is not shown.
+        // An attribute that this mapping does not know could hold anything, so it is not shown.
         class: model.attribute(&attribute).map_or(Class::Personal, |known| known.class),
         attribute: Some(attribute),
         from,
@@ -291,7 +292,7 @@ impl fmt::Display for HistoryEntry {
             fields.dedup();
             return if fields.is_empty() { Ok(()) } else { write!(f, "\n    {}", fields.join(", ")) };
         }
-        // At an end every field is told; those that held nothing are no news.
+        // At the end of a record every field is listed; fields that were empty are left out.
         let empty = |change: &&FieldChange| change.from == Some(Value::Null) && change.to.is_none();
         for change in self.changes.iter().filter(|change| !empty(change)) {
             write!(f, "\n    {change}")?;
@@ -315,8 +316,8 @@ impl fmt::Display for FieldChange {
         if let Note::NotKept { sent } = &self.note {
             let sent = shown(&Some(sent.clone()));
             return match &self.to {
-                None => write!(f, "{field}: {sent} was sent and is not there"),
-                to => write!(f, "{field}: {}  ({sent} was sent and is not there)", shown(to)),
+                None => write!(f, "{field}: {sent} was sent and not kept"),
+                to => write!(f, "{field}: {}  ({sent} was sent and not kept)", shown(to)),
             };
         }
         write!(f, "{field}: {} → {}", shown(&self.from), shown(&self.to))?;
@@ -324,8 +325,8 @@ impl fmt::Display for FieldChange {
             Note::Plain | Note::NotKept { .. } => Ok(()),
             Note::Conflict => f.write_str("  (conflict: CDMS's value was overwritten)"),
             Note::Unknown(word) => write!(f, "  ({word})"),
-            Note::Adjusted { sent } => write!(f, "  (CDMS made this of {})", shown(&Some(sent.clone()))),
-            // What the protocol notes and this crate has no words for yet; its values are not for everyone to see.
+            Note::Adjusted { sent } => write!(f, "  (changed by CDMS from {})", shown(&Some(sent.clone()))),
+            // A note of a newer protocol that this crate has no words for; its values may not be public.
             _ => Ok(()),
         }
     }

@@ -1,4 +1,4 @@
-//! What a caller can do with a record, each as a builder that is awaited.
+//! The operations of a caller on a record, each a builder that is awaited.
 
 mod as_of;
 mod create;
@@ -41,18 +41,18 @@ use crate::freshness::Checked;
 use crate::saved::Saved;
 use crate::{CdmsSynced, Error, Id, Synced};
 
-/// A write that was carried out.
+/// A completed write.
 struct CarriedOut {
     written: WriteOutcome,
-    /// All local fields as they are now.
+    /// All local fields after the write.
     locals: LocalFields,
     /// When it was begun.
     begun: Instant,
-    /// When CDMS's record was asked for last.
+    /// When CDMS's record was last requested.
     asked: Option<Instant>,
 }
 
-/// Runs a write in a task of the hub, so that a caller who goes away cannot leave it half done.
+/// Runs a write in a task of the hub, so that a caller that drops its future cannot leave the write half done.
 async fn write<T, M>(
     engine: &Arc<Engine>,
     kind: WriteKind,
@@ -75,13 +75,13 @@ where
                 owner.looks.forget(*operation);
                 owner.unsettled.notify_one();
             }
-            // What waits for another write may wait for one that nobody looks after, unless it is known when to look.
+            // The write that this one waits for may have no task that settles it, unless its next look is scheduled.
             Ok(Err(Failure::Busy { operation: Some(open), .. }))
                 if !owner.looks.is_early(*open, owner.clock.now()) || planted(Planted::BusyWakesAll) =>
             {
                 owner.unsettled.notify_one();
             }
-            // The next create would make another orphan, whether or not somebody still waits for this one.
+            // The next create would make another orphan, whether or not a caller still waits for this one.
             Ok(Err(Failure::Orphan { operation, .. })) => owner.stop_creates(*operation),
             _ => {}
         }
@@ -99,7 +99,7 @@ where
 }
 
 impl CarriedOut {
-    /// The record as the write has left it.
+    /// The record as it is after the write.
     fn synced<T: CdmsSynced>(self, engine: &Engine, id: Id<T>) -> Result<Synced<T>, Error> {
         let CarriedOut { written, locals, begun, asked } = self;
         let (model, id) = (T::DESCRIPTOR, id.guid());

@@ -1,4 +1,4 @@
-//! Trying again what waits in quarantine.
+//! Retrying the records in quarantine.
 
 use datahub_model::ModelDescriptor;
 use datahub_protocol::{Failure, Fetched, Sighting};
@@ -8,20 +8,20 @@ use crate::engine::shared_check::{self, asks_cdms};
 use crate::store::QuarantineEntry;
 use crate::{Error, ErrorKind, Hub};
 
-/// What a retry of quarantined records came to.
+/// The result of retrying quarantined records.
 #[derive(Debug, Default)]
 #[non_exhaustive]
 pub struct RetryReport {
-    /// The records that fit now, or are gone.
+    /// The records that left quarantine: they fit now, or are gone.
     pub left: Vec<QuarantineEntry>,
-    /// The records that stay where they are, each with the reason.
+    /// The records that stay in quarantine, each with the reason.
     pub stayed: Vec<(QuarantineEntry, Error)>,
 }
 
-/// How many records in a row have the same trouble with CDMS or the database before it is taken for a trouble of all.
+/// How many records in a row must fail because of CDMS or the database before the failure counts as one of all records.
 const OF_ALL: usize = 3;
 
-/// Tries those again that wait longest, of the hub's models.
+/// Retries the records of the hub's models that have waited longest.
 pub(crate) async fn retry(hub: &Hub, limit: u32) -> Result<RetryReport, Error> {
     let engine = &hub.engine;
     let mut report = RetryReport::default();
@@ -35,11 +35,11 @@ pub(crate) async fn retry(hub: &Hub, limit: u32) -> Result<RetryReport, Error> {
             report.left.push(entry);
             continue;
         };
-        // It waits behind the others now, so that a few that never fit, or that CDMS cannot give, do not keep them from
-        // their turn.
+        // It moves behind the others, so that a few records that never fit, or that CDMS cannot return, do not block
+        // them.
         let tried = engine.store.quarantine_tried(model, entry.id).await;
         let is_in_the_way = match error.kind() {
-            // One record that CDMS cannot give is its own trouble.
+            // If CDMS cannot return one record, only that record has failed.
             ErrorKind::Unavailable => doubt.is_outage(engine).await,
             ErrorKind::LoginRefused | ErrorKind::Overloaded | ErrorKind::Store => true,
             _ => false,
@@ -47,7 +47,7 @@ pub(crate) async fn retry(hub: &Hub, limit: u32) -> Result<RetryReport, Error> {
         in_the_way = if is_in_the_way { in_the_way + 1 } else { 0 };
         report.stayed.push((entry, error));
         if let Err(trouble) = tried {
-            // The database's own trouble says more than what it was met at.
+            // The database's own error says more than the one of the record.
             if report.left.is_empty() && report.stayed.len() == 1 {
                 return Err(trouble.into());
             }
@@ -57,14 +57,18 @@ pub(crate) async fn retry(hub: &Hub, limit: u32) -> Result<RetryReport, Error> {
             break;
         }
     }
-    // Where nothing else was to be learned, that is the answer.
+    // If no record had any other result, this error is the answer.
     if report.left.is_empty() && report.stayed.len() == in_the_way {
         return report.stayed.pop().map_or(Ok(RetryReport::default()), |(_, error)| Err(error));
     }
     Ok(report)
 }
 
-/// Whether the record is out of quarantine now; why not, if not.
+/// Retries one record.
+///
+/// # Errors
+///
+/// Why the record stays in quarantine.
 async fn try_again(hub: &Hub, model: &'static ModelDescriptor, entry: &QuarantineEntry) -> Result<(), Error> {
     asks_cdms(model)?;
     if let Some(chosen) = entry.orphan_of {
@@ -80,7 +84,7 @@ async fn try_again(hub: &Hub, model: &'static ModelDescriptor, entry: &Quarantin
     }
 }
 
-/// An orphan is no record that anybody reads: it waits to be removed from CDMS, and leaves quarantine once it is.
+/// An orphan is never read as a record: it waits until it is removed from CDMS, and then leaves quarantine.
 async fn look_for_orphan(
     hub: &Hub,
     model: &'static ModelDescriptor,
@@ -97,9 +101,9 @@ async fn look_for_orphan(
         Fetched::LoginRefused(reason) => Err(failed(Failure::LoginRefused(reason))),
         Fetched::Misconfigured(reason) => Err(failed(Failure::Misconfigured(reason))),
         Fetched::Record(_) | Fetched::Unreadable(_) => {
-            let message = format!("CDMS still has it, though it was to be {chosen}");
+            let message = format!("CDMS still has it, although it should be {chosen}");
             let error = Error::new(ErrorKind::Quarantined, message).of_record(model, entry.id);
-            Err(error.advise("remove it in CDMS, and try again"))
+            Err(error.advise("remove it in CDMS, then try again"))
         }
     }
 }

@@ -1,11 +1,11 @@
-//! Whether one of the hub's sides can be reached, told once when it goes away and once when it is back.
+//! Whether one of the hub's sides can be reached, logged once when it becomes unavailable and once when it is back.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
 /// Whether a side was reached when it was last needed.
 #[derive(Debug)]
 pub(crate) struct Reach {
-    /// What logs call the side.
+    /// The side's name in logs.
     side: &'static str,
     is_away: AtomicBool,
 }

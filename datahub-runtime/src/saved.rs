@@ -1,4 +1,4 @@
-//! What a save or a create came to, beside the value that it made.
+//! The result of a save or a create, besides the value.
 
 use std::fmt;
 
@@ -7,19 +7,19 @@ use datahub_model::conversion::class_of;
 use datahub_model::{Class, ModelDescriptor};
 use datahub_protocol::WriteOutcome;
 
-/// What a save or a create came to: where CDMS has another value now than the one that was sent, and which of CDMS's
-/// values were overwritten.
+/// The result of a save or a create: which fields have another value in CDMS than the one that was sent, and which of
+/// CDMS's values were overwritten.
 #[derive(Clone, Debug, Default, PartialEq)]
 #[non_exhaustive]
 pub struct Saved {
-    /// The fields that CDMS did not keep as they were sent: it rounded, a plug-in changed them, or CDMS does not let them be
-    /// changed this way. The saved value has what CDMS has.
+    /// The fields that CDMS did not keep as they were sent: it rounded them, a plug-in changed them, or CDMS does not allow
+    /// this change. The saved value has CDMS's values.
     pub adjusted: Vec<Adjusted>,
-    /// The fields that somebody else had changed too since the value was loaded, and whose other value the history keeps.
+    /// The fields that someone else had also changed since the value was loaded; the history keeps their other values.
     pub overwritten: Vec<&'static str>,
 }
 
-/// A field that came back with another value than the one that was sent.
+/// A field that CDMS returned with another value than the one that was sent.
 #[derive(Clone, PartialEq)]
 #[non_exhaustive]
 pub struct Adjusted {
@@ -46,7 +46,7 @@ impl Saved {
     }
 }
 
-/// Shows no personal and no secret value: it ends up in logs.
+/// Shows no personal or secret value, because it may end up in logs.
 impl fmt::Debug for Adjusted {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let shown = |value: &Value| match self.class {

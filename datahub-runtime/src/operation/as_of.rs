@@ -1,4 +1,4 @@
-//! A record as the hub had it at some time, rebuilt from its history.
+//! A record as the hub had it at a given time, rebuilt from its history.
 
 use cdms_odata::Instant;
 use datahub_model::Fault;
@@ -9,7 +9,7 @@ use crate::engine::known_row::KnownRow;
 use crate::model::model_of;
 use crate::{CdmsSynced, Error, Hub, Id};
 
-/// Goes back from what is known now, entry by entry.
+/// Goes back from the current state, entry by entry.
 pub(crate) async fn as_of<T: CdmsSynced>(hub: &Hub, id: Id<T>, time: Instant) -> Result<Option<T>, Error> {
     let (engine, model) = (&hub.engine, T::DESCRIPTOR);
     engine.admit(model)?;

@@ -28,7 +28,7 @@ pub struct Create<T> {
     value: T,
 }
 
-/// A create that came to nothing, or whose outcome is not known, with the value that was to be created.
+/// A create that failed, or whose outcome is unknown, with the value to be created.
 #[derive(Clone)]
 pub struct CreateFailed<T> {
     value: T,
@@ -68,12 +68,12 @@ async fn create<T: Writable>(hub: &Hub, value: &T) -> Result<Synced<T>, Error> {
 }
 
 impl<T> CreateFailed<T> {
-    /// Why it came to nothing.
+    /// Why it failed.
     pub fn error(&self) -> &Error {
         &self.error
     }
 
-    /// The value that was to be created.
+    /// The value to be created.
     pub fn into_value(self) -> T {
         self.value
     }
@@ -99,12 +99,12 @@ impl<T> From<CreateFailed<T>> for Error {
     }
 }
 
-/// Refuses a create where CDMS does not keep ids, or is not the one that the database belongs to.
+/// Refuses a create if CDMS does not keep ids, or is not the CDMS that the database belongs to.
 pub(super) async fn admit_create(engine: &Engine, model: &'static ModelDescriptor, id: Uuid) -> Result<(), Error> {
     if let Some(why) = engine.creates_stopped.get() {
         return Err(Error::new(ErrorKind::Misconfigured, format!("creates are stopped: {why}")).of_record(model, id));
     }
-    // A create asks CDMS nothing before it writes, so a wrong CDMS has to be found out here.
+    // A create reads nothing from CDMS before it writes, so a wrong CDMS must be detected here.
     engine.contact().await.map(drop).map_err(|error| error.of_record(model, id))
 }
 

@@ -22,7 +22,7 @@ pub struct Delete<T> {
     on_conflict: OnConflict,
 }
 
-/// A delete that did not happen, with the value that was to be deleted.
+/// A delete that failed, with the value to be deleted.
 #[derive(Clone)]
 pub struct DeleteFailed<T> {
     value: Synced<T>,
@@ -30,17 +30,17 @@ pub struct DeleteFailed<T> {
 }
 
 impl<T: CdmsSynced> Synced<T> {
-    /// Deletes the record in CDMS and then in the hub; its history keeps the last values. A record that is gone from
-    /// CDMS already counts as deleted.
+    /// Deletes the record in CDMS and then in the hub; its history keeps the last values. A record that is already gone
+    /// from CDMS counts as deleted.
     ///
-    /// Dropping the future does not stop the delete: it runs in a task of the hub to its end.
+    /// Dropping the future does not stop the delete: it runs to its end in a task of the hub.
     ///
     /// # Errors
     ///
-    /// Any [`ErrorKind`](crate::ErrorKind), with the value handed back.
+    /// Any [`ErrorKind`](crate::ErrorKind). The error returns the value.
     pub fn delete(self, hub: &Hub) -> Delete<T>
     where
-        // On the method and nowhere else, so that a mirror is told so, and once.
+        // On the method and nowhere else, so that a mirror gets this one compiler error.
         T: Writable,
     {
         Delete { hub: hub.clone(), value: self, on_conflict: OnConflict::default() }
@@ -48,7 +48,7 @@ impl<T: CdmsSynced> Synced<T> {
 }
 
 impl<T: CdmsSynced> Delete<T> {
-    /// What to do where the record changed meanwhile, in CDMS or in the hub's own fields. Default: it is deleted, and the
+    /// What to do if the record has changed in the meantime, in CDMS or in the hub's own fields. Default: delete it; the
     /// history keeps its values.
     pub fn on_conflict(mut self, on_conflict: OnConflict) -> Self {
         self.on_conflict = on_conflict;
@@ -83,12 +83,12 @@ async fn delete<T: CdmsSynced>(hub: &Hub, value: &Synced<T>, on_conflict: OnConf
 }
 
 impl<T> DeleteFailed<T> {
-    /// Why it did not happen.
+    /// Why it failed.
     pub fn error(&self) -> &Error {
         &self.error
     }
 
-    /// The value that was to be deleted.
+    /// The value to be deleted.
     pub fn into_value(self) -> Synced<T> {
         self.value
     }

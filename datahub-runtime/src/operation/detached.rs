@@ -1,4 +1,4 @@
-//! Writes of models that CDMS is not asked about: one transaction each, with the same history.
+//! Writes of detached models: one transaction each, with the same history.
 
 use std::sync::Arc;
 
@@ -11,12 +11,12 @@ use crate::engine::executor::Run;
 use crate::engine::mapping::ModelMapping;
 use crate::{CdmsSynced, Error, ErrorKind, Hub, Id};
 
-/// Whether CDMS is not asked about a model.
+/// Whether the model is detached, so that CDMS is not asked about it.
 pub(crate) fn is_detached<T: CdmsSynced>() -> bool {
     T::DESCRIPTOR.mode == Mode::Detached
 }
 
-/// Refuses what has to do with CDMS and nothing else.
+/// Refuses an operation that only makes sense with CDMS.
 pub(crate) fn refuse_detached<T: CdmsSynced>(what: &str) -> Result<(), Error> {
     if !is_detached::<T>() {
         return Ok(());
@@ -25,7 +25,7 @@ pub(crate) fn refuse_detached<T: CdmsSynced>(what: &str) -> Result<(), Error> {
     Err(Error::new(ErrorKind::Invalid, message).advise("set its `mode` to \"sync\" or \"mirror\" to ask CDMS again"))
 }
 
-/// Carries out a write of the hub alone.
+/// Carries out a write in the hub alone.
 pub(super) async fn write_detached<T: CdmsSynced>(
     hub: &Hub,
     id: Id<T>,

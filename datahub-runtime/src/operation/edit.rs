@@ -1,4 +1,4 @@
-//! Taking up an edit that was begun with an earlier version, from a form for instance.
+//! Resuming an edit that began with an earlier version, for example in a form.
 
 use std::future::IntoFuture;
 
@@ -16,7 +16,7 @@ use crate::store::{Erasure, HistoryRow};
 use crate::synced::VersionToken;
 use crate::{Error, ErrorKind, Hub, Id, Synced, Writable};
 
-/// An edit taken up; see [`Writable::edit`].
+/// A resumed edit; see [`Writable::edit`].
 #[derive(Debug)]
 #[must_use = "an edit does nothing until it is awaited"]
 pub struct Edit<T> {
@@ -36,8 +36,8 @@ impl<T: Writable> Edit<T> {
         engine.admit(model)?;
         let failed = |failure: Failure<Fault>| Error::from_failure(failure, model, id.guid());
         if token.id != id.guid() {
-            return Err(Error::new(ErrorKind::Invalid, format!("the version token {token} is of another record"))
-                .advise("pass the token that was taken from this record")
+            return Err(Error::new(ErrorKind::Invalid, format!("the version token {token} belongs to another record"))
+                .advise("pass a token of this record")
                 .of_record(model, id.guid()));
         }
         let stored = engine.store.load(model, id.guid()).await?;
@@ -49,15 +49,15 @@ impl<T: Writable> Edit<T> {
         };
         if token.version > snapshot.version {
             return Err(Error::new(ErrorKind::Invalid, format!("the version token {token} is newer than the record"))
-                .advise("it was made by another database; load the form again")
+                .advise("it comes from another database; load the form again")
                 .of_record(model, id.guid()));
         }
         if token.version < snapshot.version {
-            // A row can be completed without an entry, so the token's version need not have one of its own.
+            // A row can be completed without an entry, so the token's version does not always have its own entry.
             let Some(kept) = engine.store.history_up_to(model, id.guid(), token.version).await? else {
                 let message = format!("the version token {token} is older than the record");
                 return Err(Error::new(ErrorKind::Invalid, message)
-                    .advise("it was made by another database; load the form again")
+                    .advise("it comes from another database; load the form again")
                     .of_record(model, id.guid()));
             };
             undo_after(engine, model, id.guid(), kept, &mut snapshot.seen, &mut locals).await?;
@@ -74,15 +74,15 @@ impl<T: Writable> Edit<T> {
     }
 }
 
-/// How many history entries are held in memory at once.
+/// How many history entries are kept in memory at once.
 const PAGE: i64 = 200;
 
-/// Takes everything back that happened after an entry, page by page, so that the attributes and the local columns are
-/// again as they were.
+/// Undoes all changes after an entry, page by page, so that the attributes and the local columns are again as they
+/// were.
 ///
 /// # Errors
 ///
-/// `Erased` where the values to take back to are gone, `Store` where the history cannot be read.
+/// `Erased` if the values to restore are gone, `Store` if the history cannot be read.
 pub(super) async fn undo_after(
     engine: &Engine,
     model: &'static ModelDescriptor,
@@ -101,11 +101,11 @@ pub(super) async fn undo_after(
     }
 }
 
-/// Takes later changes back, newest first, so that `seen` is again as it was.
+/// Undoes later changes, newest first, so that `seen` is again as it was.
 ///
 /// # Errors
 ///
-/// `Erased` where the values to take back to are gone.
+/// `Erased` if the values to restore are gone.
 fn undo(
     model: &'static ModelDescriptor,
     id: Uuid,
@@ -115,7 +115,7 @@ fn undo(
     debug_assert!(later.is_sorted_by_key(|row| std::cmp::Reverse(row.sequence)), "newest first");
     not_erased(model, id, later)?;
     for change in later.iter().flat_map(|row| &row.changes).map(|of_day| &of_day.change) {
-        // What was not known before and was learned since is no change of anybody's.
+        // A value that was first read later, and was unknown before, is not a change.
         if let Some(value) = &change.from {
             seen.insert(change.attribute.clone(), value.clone());
         }
@@ -123,17 +123,17 @@ fn undo(
     Ok(())
 }
 
-/// Refuses entries without their values.
+/// Refuses entries whose values were erased.
 pub(super) fn not_erased(model: &'static ModelDescriptor, id: Uuid, rows: &[HistoryRow]) -> Result<(), Error> {
     let Some(Erasure { at, actor, reason }) = rows.iter().find_map(|row| row.erasure.as_ref()) else { return Ok(()) };
     let message = format!("its values of that time were erased {at} by {actor}: {reason}");
     Err(Error::new(ErrorKind::Erased, message).of_record(model, id))
 }
 
-/// Like [`undo`] for the local columns; a field that is not local any more has nothing to take back.
+/// Like [`undo`], for the local columns; a field that is no longer local has nothing to undo.
 fn undo_locals(model: &ModelDescriptor, locals: &mut LocalFields, later: &[HistoryRow]) {
     for LocalChange { field, column, from, .. } in later.iter().flat_map(|row| &row.local) {
-        // A field that gets another name keeps its column, or says with `was` which one it had.
+        // A renamed field keeps its column, or names the former one with `was`.
         let name = column.as_ref().unwrap_or(field);
         let place = |is_it: &dyn Fn(&Column) -> bool| local_columns(model).find(|(_, column)| is_it(column));
         let place = place(&|column| column.name == name).or_else(|| place(&|column| column.was == Some(name)));

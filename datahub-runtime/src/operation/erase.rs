@@ -1,4 +1,4 @@
-//! Erasing what the hub keeps of a record's past, because the law demands it.
+//! Erasing what the hub keeps of a record's past, for example because the law requires it.
 
 use std::future::IntoFuture;
 
@@ -29,7 +29,7 @@ impl<T: CdmsSynced> Erase<T> {
         if reason.trim().is_empty() {
             return Err(Error::new(
                 ErrorKind::Invalid,
-                "an erasure needs a reason, which is kept in place of the values",
+                "an erasure must have a reason, which is kept in place of the values",
             )
             .of_record(model, id.guid()));
         }
@@ -38,7 +38,7 @@ impl<T: CdmsSynced> Erase<T> {
         match engine.store.erase(model, same_entity, id.guid(), actor, program, reason).await? {
             Erased::Done(entries) => Ok(entries),
             Erased::Unknown => {
-                Err(Error::new(ErrorKind::NotFound, "the hub keeps nothing of such a record")
+                Err(Error::new(ErrorKind::NotFound, "the hub has no data of this record")
                     .of_record(model, id.guid()))
             }
             Erased::Busy(operation, retry_after_ms) => {

@@ -26,14 +26,14 @@ impl<T: CdmsSynced> Get<T> {
         Get { hub: hub.clone(), id, freshness: Freshness::default(), or_local: false }
     }
 
-    /// How sure the read has to be. Default: [`Freshness::Always`].
+    /// How strictly the read checks with CDMS. Default: [`Freshness::Always`].
     pub fn freshness(mut self, freshness: Freshness) -> Self {
         self.freshness = freshness;
         self
     }
 
-    /// Takes the hub's row where CDMS cannot be reached; [`Synced::checked`] then says so, and [`Synced::incomplete`] which
-    /// fields the row lacks.
+    /// Returns the hub's row if CDMS cannot be reached; [`Synced::checked`] then says so, and [`Synced::incomplete`]
+    /// lists the fields that the row lacks.
     pub fn or_local(mut self) -> Self {
         self.or_local = true;
         self
@@ -47,7 +47,7 @@ impl<T: CdmsSynced> Get<T> {
         match check(&self.hub.engine, T::DESCRIPTOR, self.id.guid()).await {
             Ok(checked) => Synced::checked_row(checked, self.id),
             Err(error) if self.or_local && error.is_without_cdms() => {
-                // Where the hub has nothing either, the reason why CDMS could not be asked is the better answer.
+                // If the hub has no row either, the reason why CDMS could not be asked is the better answer.
                 self.local().await.map_err(|local| if local.kind() == ErrorKind::NotFound { error } else { local })
             }
             Err(error) if !self.or_local && error.is_without_cdms() => {
@@ -66,7 +66,7 @@ impl<T: CdmsSynced> Get<T> {
             Stored::Tombstone(_, reason) => return Err(failed(reason.failure())),
             Stored::Absent => {
                 let error = Error::new(ErrorKind::NotFound, format!("the hub has no such {}", model.name));
-                let read_once = "read it once with CDMS at hand";
+                let read_once = "read it once while CDMS can be reached";
                 let error = if is_detached::<T>() { error } else { error.advise(read_once) };
                 return Err(error.of_record(model, id));
             }

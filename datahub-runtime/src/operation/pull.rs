@@ -34,37 +34,37 @@ pub struct Pull<T> {
 
 type OnPage = Box<dyn FnMut(&PullReport) + Send>;
 
-/// What a pull has come to, so far or at its end. The records are counted once each, but for `read_again`.
+/// The progress of a pull, so far or at its end. Each record is counted once, except in `read_again`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct PullReport {
-    /// Whether the end was reached. If not, the next pull goes on there.
+    /// Whether the end was reached. If not, the next pull resumes there.
     pub complete: bool,
-    /// Whether it went on where an earlier one had stopped.
+    /// Whether this pull resumed an earlier one.
     pub resumed: bool,
     /// Pages read.
     pub pages: u64,
-    /// Records on them.
+    /// Records on these pages.
     pub records: u64,
     /// Records that were new to the hub.
     pub first_seen: u64,
-    /// Records whose row was older, or that had been gone.
+    /// Records whose row was older, or which had been gone.
     pub refreshed: u64,
-    /// Records whose row was as CDMS has it.
+    /// Records whose row matched CDMS.
     pub in_sync: u64,
-    /// Records that are not, or no longer, of the model: they do not satisfy its `only`.
+    /// Records that do not belong to the model, or no longer do: they do not satisfy its `only`.
     pub not_of_model: u64,
     /// Records that cannot be converted or stored; they wait in quarantine.
     pub quarantined: u64,
-    /// Records of which a write is under way.
+    /// Records with a write in progress.
     pub pending: u64,
     /// Records whose row is newer than CDMS; see [`CdmsSynced::resolve_all`](crate::CdmsSynced::resolve_all).
     pub local_newer: u64,
-    /// Records that somebody stored meanwhile, so that they were read once more by themselves.
+    /// Records that someone else stored in the meantime, so that they were read once more on their own.
     pub read_again: u64,
-    /// Records among those that were read once more which CDMS could not give by themselves; their rows stay.
+    /// Of the records that were read once more, those that CDMS could not return on their own; their rows stay.
     pub not_given: u64,
-    /// Records without a readable id, of which nothing can be stored.
+    /// Records without a readable id, which cannot be stored.
     pub without_id: u64,
 }
 
@@ -73,20 +73,20 @@ impl<T: CdmsSynced> Pull<T> {
         Pull { hub: hub.clone(), restart: false, pages_max: None, progress: None, model: PhantomData }
     }
 
-    /// Begins at the beginning even where an earlier pull stopped before its end.
+    /// Starts from the beginning even if an earlier pull stopped before its end.
     pub fn restart(mut self) -> Self {
         self.restart = true;
         self
     }
 
-    /// Stops after so many pages; the next pull goes on there.
+    /// Stops after this number of pages; the next pull resumes there.
     pub fn max_pages(mut self, pages: u64) -> Self {
         self.pages_max = Some(pages);
         self
     }
 
-    /// Calls this after each page with what the pull has come to so far, for a progress bar. CDMS does not tell how many
-    /// records there are.
+    /// Calls `progress` after each page with the report so far, for a progress bar. CDMS does not report the total
+    /// number of records.
     pub fn on_page(mut self, progress: impl FnMut(&PullReport) + Send + 'static) -> Self {
         self.progress = Some(Box::new(progress));
         self
@@ -100,7 +100,7 @@ impl<T: CdmsSynced> Pull<T> {
         engine.contact().await?;
         let claim = Claim { model, run: Uuid::now_v7() };
         let mut at = engine.store.claim_pull(claim, self.restart).await?;
-        // An address of another CDMS, or of another version of this program, is not gone on from.
+        // An address of another CDMS, or of another version of this program, is not resumed from.
         let client = engine.client()?;
         let mut next = at.next.as_deref().and_then(|kept| client.remembered(model, kept));
         if next.is_none() {
@@ -124,7 +124,7 @@ impl<T: CdmsSynced> Pull<T> {
     }
 }
 
-/// Reads and stores one page, the first one or a later one; says where the next one is.
+/// Reads and stores one page, the first or a later one; returns where the next one is.
 async fn page(
     engine: &Arc<Engine>,
     claim: Claim,
@@ -136,19 +136,19 @@ async fn page(
     let asked_at = engine.store.newest_version().await?;
     pass(Step { operation: "pull", action: "fetch" }, Moment::Before).await;
     let PageRead { records, without_id, next } = match client.page(model, here.as_ref()).await {
-        // What another run remembered may be stale; what CDMS has just given is not.
+        // The address that an earlier run stored may be stale; one that CDMS has just returned is not.
         Err(PageFailure::Refused(reason)) if report.resumed && report.pages == 0 => {
-            tracing::info!(model = model.name, reason, "the pull begins anew");
+            tracing::info!(model = model.name, reason, "the pull starts over");
             (*at, report.resumed) = (Watermark::default(), false);
-            client.page(model, None).await.map_err(told)?
+            client.page(model, None).await.map_err(failed)?
         }
-        page => page.map_err(told)?,
+        page => page.map_err(failed)?,
     };
     pass(Step { operation: "pull", action: "fetch" }, Moment::After).await;
     match &next {
         Next::End => at.next = None,
         Next::Page { at: next, .. } => at.next = Some(next.as_str().to_owned()),
-        // The records are as good as any; the next pull begins with this page.
+        // The records of this page are good; the next pull begins with this page.
         Next::Unusable(_) => {}
     }
     at.pages += 1;
@@ -168,7 +168,7 @@ async fn page(
         PageStored::Done(outcomes) => outcomes,
         PageStored::TakenOver => {
             let message = format!("another pull of {} has taken over", model.name);
-            return Err(Error::new(ErrorKind::Busy, message).advise("leave it to that one; nothing is lost"));
+            return Err(Error::new(ErrorKind::Busy, message).advise("let that one finish; nothing is lost"));
         }
     };
     report.pages += 1;
@@ -203,10 +203,10 @@ fn judge(engine: &Arc<Engine>, model: &'static ModelDescriptor, asked_at: Versio
     })
 }
 
-fn told(failure: PageFailure) -> Error {
+fn failed(failure: PageFailure) -> Error {
     match failure {
         PageFailure::Unavailable(reason) => {
-            Error::because(ErrorKind::Unavailable, reason).advise("pull again later; it goes on where it stopped")
+            Error::because(ErrorKind::Unavailable, reason).advise("pull again later; it resumes where it stopped")
         }
         PageFailure::LoginRefused(reason) => Error::login_refused(reason),
         PageFailure::Refused(reason) => Error::new(ErrorKind::Misconfigured, reason)
@@ -219,7 +219,7 @@ fn count<F>(outcome: &Listed<F>, report: &mut PullReport) {
     let counter = match outcome {
         Listed::Store(Finding::First, _) => &mut report.first_seen,
         Listed::AsIs | Listed::Store(Finding::InSync | Finding::Filled, _) => &mut report.in_sync,
-        // Whatever else was seen, the row is another one now.
+        // Whatever else was found, the row has changed.
         Listed::Store(_, _) => &mut report.refreshed,
         Listed::Left(_) | Listed::Foreign(_) => &mut report.not_of_model,
         Listed::Quarantined(_) => &mut report.quarantined,
@@ -230,7 +230,7 @@ fn count<F>(outcome: &Listed<F>, report: &mut PullReport) {
     *counter += 1;
 }
 
-/// Reads a record by itself that was stored while its page was on its way.
+/// Reads a record on its own that was stored while its page was in flight.
 async fn read_again(
     engine: &Arc<Engine>,
     model: &'static ModelDescriptor,
@@ -251,7 +251,7 @@ async fn read_again(
             ErrorKind::Unsettled | ErrorKind::Busy => &mut report.pending,
             ErrorKind::LocalNewer => &mut report.local_newer,
             ErrorKind::Unavailable if !doubt.is_outage(engine).await => &mut report.not_given,
-            // The set is right, since a page of it was read: it is this record that CDMS does not give.
+            // The set is correct, since a page of it was read: CDMS fails on this record alone.
             ErrorKind::Rejected | ErrorKind::Misconfigured => &mut report.not_given,
             _ => return Err(error),
         },
@@ -260,7 +260,7 @@ async fn read_again(
     Ok(())
 }
 
-/// The links that were followed, so that a list which leads back to itself ends. It remembers one of them at a time.
+/// Detects a list that leads back to itself, by its links. Remembers one link at a time.
 #[derive(Default)]
 struct Links {
     remembered: Option<Continuation>,
@@ -270,13 +270,13 @@ struct Links {
 impl Links {
     fn follow(&mut self, model: &ModelDescriptor, next: &Continuation) -> Result<(), Error> {
         if self.remembered.as_ref() == Some(next) {
-            let message = format!("CDMS's list of {} leads back to a page that was read already", model.entity.set);
+            let message = format!("CDMS's list of {} leads back to a page that was already read", model.entity.set);
             return Err(
-                Error::new(ErrorKind::Misconfigured, message).advise("pull with `restart()` once that is mended")
+                Error::new(ErrorKind::Misconfigured, message).advise("pull with `restart()` once that is fixed")
             );
         }
         self.followed += 1;
-        // A power of two: a circle of any length is met again before the next one.
+        // At every power of two: a cycle of any length is detected before the next one.
         if self.followed.is_power_of_two() {
             self.remembered = Some(next.clone());
         }

@@ -1,4 +1,4 @@
-//! Deciding what to do where the row is newer than CDMS, as after a restore of CDMS's backup.
+//! Deciding what to do if the row is newer than CDMS, for example after a restore of CDMS's backup.
 
 use std::future::IntoFuture;
 
@@ -14,13 +14,14 @@ use crate::model::{model_of, row_of};
 use crate::synced::invalid;
 use crate::{CdmsSynced, Checked, Error, ErrorKind, Freshness, Hub, Id, Synced};
 
-/// Which side is right where the row is newer than CDMS.
+/// Which side is right if the row is newer than CDMS.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Resolution {
-    /// CDMS: its older record becomes the row. The history keeps the row's values and says by how much time went back.
+    /// CDMS: its older record becomes the row. The history keeps the row's values and records by how much time went
+    /// back.
     TakeCdms,
-    /// The hub: the row's values are written to CDMS, as an update of what differs. Not for a mirror.
+    /// The hub: the row's values are written to CDMS, as an update of the differences. Not for a mirror.
     PushHub,
 }
 
@@ -33,17 +34,17 @@ pub struct Resolve<T> {
     resolution: Resolution,
 }
 
-/// What a resolution of all records came to.
+/// The result of resolving all records.
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct ResolvedAll<T> {
     /// How many rows were compared with CDMS.
     pub checked: u64,
-    /// The records whose rows were newer, and are resolved.
+    /// The records whose rows were newer and are resolved now.
     pub resolved: Vec<Id<T>>,
     /// The records that could not be compared or resolved.
     pub failed: Vec<(Id<T>, Error)>,
-    /// Why it ended before the last row, if it did: CDMS went away. Call it again when CDMS is back.
+    /// Why it ended before the last row, if it did: CDMS became unavailable. Call it again when CDMS is back.
     pub stopped: Option<Error>,
 }
 
@@ -52,7 +53,7 @@ impl<T: CdmsSynced> Resolve<T> {
         Resolve { hub: hub.clone(), id, resolution }
     }
 
-    /// Runs in a task of the hub: between CDMS's values and the push of the hub's nobody may go away.
+    /// Runs in a task of the hub: a dropped future must not stop it between taking CDMS's values and pushing the hub's.
     async fn run(self) -> Result<Synced<T>, Error> {
         self.hub.engine.admit(T::DESCRIPTOR)?;
         admit_resolution::<T>(self.resolution)?;
@@ -63,17 +64,17 @@ impl<T: CdmsSynced> Resolve<T> {
                 if error.is_panic() { "panicked, which is a bug" } else { "was stopped with the program's runtime" };
             let message = format!("the task that resolved it {how}");
             Err(Error::new(ErrorKind::Unavailable, message)
-                .advise("read it again; if CDMS's older values were taken already, the hub's are in its history"))
+                .advise("read it again; if CDMS's older values were already taken, the hub's are in its history"))
         })
     }
 
     async fn take_and_push(self) -> Result<Synced<T>, Error> {
         let Resolve { hub, id, resolution } = self;
         let _turn = hub.engine.resolutions.lock((T::DESCRIPTOR.table, id.guid())).await;
-        // Where there is no row, there is nothing to resolve and CDMS is not asked.
+        // Without a row there is nothing to resolve, and CDMS is not asked.
         busy(&T::get(&hub, id).freshness(Freshness::LocalOnly).await?)?;
         let taken = take_older(&hub.engine, T::DESCRIPTOR, id.guid(), &hub.actor).await?;
-        // The very row that CDMS's record has replaced, and not one that was loaded before: another caller may have saved
+        // The very row that CDMS's record has replaced, not one that was loaded before: another caller may have saved
         // since.
         let replaced = taken.replaced.clone();
         let mut resolved = Synced::checked_row(taken, id)?;
@@ -88,15 +89,15 @@ impl<T: CdmsSynced> Resolve<T> {
         let unfit = |fault| invalid::<T>(id, fault).advise_too(&kept);
         let replaced = replaced.row.map_err(unfit)?;
         let (mut row, now) = (replaced.values.to_vec(), row_of(&*resolved).map_err(unfit)?);
-        // Where the row never had a value there is nothing to push.
+        // If the row never had a value, there is nothing to push.
         replaced.incomplete.into_iter().for_each(|position| row[position] = now[position].clone());
         if row == now {
             return Ok(resolved);
         }
         *resolved = model_of(&row).map_err(unfit)?;
-        // What somebody has changed since is not overwritten.
+        // Changes that someone else has made since are not overwritten.
         let save = Save::new(&hub, &mut resolved).on_conflict(OnConflict::Reject);
-        // It is not an error as others are: the row has changed.
+        // This error differs from others: the row has changed.
         save.await.map_err(|error| match error.kind() {
             ErrorKind::Unsettled | ErrorKind::Quarantined => error,
             _ if !went_back => error,
@@ -106,7 +107,7 @@ impl<T: CdmsSynced> Resolve<T> {
     }
 }
 
-/// Refuses to resolve what CDMS has no part in, and to push what is never written.
+/// Refuses to resolve a model that CDMS has no part in, and to push one that is never written.
 fn admit_resolution<T: CdmsSynced>(resolution: Resolution) -> Result<(), Error> {
     refuse_detached::<T>("resolve")?;
     if resolution == Resolution::TakeCdms || T::DESCRIPTOR.mode != Mode::Mirror {
@@ -116,13 +117,13 @@ fn admit_resolution<T: CdmsSynced>(resolution: Resolution) -> Result<(), Error> 
     Err(Error::new(ErrorKind::Invalid, message).advise("resolve it with `Resolution::TakeCdms`"))
 }
 
-/// Refuses a record of which a write is under way: what it comes to decides what there is to resolve.
+/// Refuses a record with a write in progress: its outcome decides what to resolve.
 fn busy<T: CdmsSynced>(value: &Synced<T>) -> Result<(), Error> {
     let Checked::Pending { operation } = value.checked() else { return Ok(()) };
     Err(Error::busy(T::DESCRIPTOR, value.id().guid(), operation))
 }
 
-/// How many ids are held in memory at once.
+/// How many ids are kept in memory at once.
 const PAGE: i64 = 200;
 
 pub(crate) async fn resolve_all<T: CdmsSynced>(hub: &Hub, resolution: Resolution) -> Result<ResolvedAll<T>, Error> {
@@ -143,13 +144,14 @@ pub(crate) async fn resolve_all<T: CdmsSynced>(hub: &Hub, resolution: Resolution
                         report.failed.push((id, error));
                     }
                 }
-                // Gone is an answer too: the tombstone is made.
+                // Gone is also an answer: the tombstone is made.
                 Err(error) if error.kind() == ErrorKind::Gone => {}
                 Err(error) if error.kind() == ErrorKind::LocalNewer => match Resolve::new(hub, id, resolution).await {
                     Ok(_) => report.resolved.push(id),
                     Err(error) => report.failed.push((id, error)),
                 },
-                // Without CDMS there is no use in going on; a record that it cannot give is a trouble of that record.
+                // Without CDMS there is no point in going on; if CDMS cannot return one record, only that record has
+                // failed.
                 Err(error) if error.is_without_cdms() && doubt.is_outage(&hub.engine).await => {
                     report.stopped = Some(error);
                     return Ok(report);
@@ -170,7 +172,7 @@ impl<T: CdmsSynced> IntoFuture for Resolve<T> {
 }
 
 impl<T: CdmsSynced> Synced<T> {
-    /// A value of a check.
+    /// The value of a checked row.
     pub(crate) fn checked_row(checked: crate::engine::shared_check::CheckedRow, id: Id<T>) -> Result<Self, Error> {
         let crate::engine::shared_check::CheckedRow { sighting, row, time, .. } = checked;
         let (snapshot, checked) = match sighting {

@@ -1,4 +1,4 @@
-//! Putting a record back to a version of its history, by a normal write.
+//! Reverting a record to a version of its history, by a normal write.
 
 use std::future::IntoFuture;
 use std::sync::Arc;
@@ -18,7 +18,7 @@ use crate::engine::mapping::ModelMapping;
 use crate::model::model_of;
 use crate::{Error, ErrorKind, Hub, Id, Synced, Writable};
 
-/// A record to be put back; see [`Writable::revert`].
+/// A revert; see [`Writable::revert`].
 #[derive(Debug)]
 #[must_use = "a revert does nothing until it is awaited"]
 pub struct Revert<T> {
@@ -43,15 +43,15 @@ impl<T: Writable> Revert<T> {
             Stored::Tombstone(snapshot, reason) => (snapshot, Some(reason)),
             Stored::Absent => return Err(failed(Failure::NotFound)),
         };
-        // Versions are numbers of the whole database, so most of them are other records'.
+        // Versions are numbered across the whole database, so most of them belong to other records.
         let Some(entry) = engine.store.history_of_version(model, id.guid(), version).await? else {
             let message = format!("the record has no version {}; its newest is {}", version.0, snapshot.version.0);
             return Err(Error::new(ErrorKind::Invalid, message)
-                .advise("take the version from an entry of its history")
+                .advise("use the version of an entry in its history")
                 .of_record(model, id.guid()));
         };
         let mut locals = stored.locals.clone();
-        // The version at which a record ended is the record as it was last: its end is taken back too.
+        // The version at which a record ended is the record's last state: its end is undone too.
         let kept = if entry.kind.is_end() { entry.sequence - 1 } else { entry.sequence };
         undo_after(engine, model, id.guid(), kept, &mut snapshot.seen, &mut locals).await?;
         match ended {
@@ -70,7 +70,7 @@ impl<T: Writable> Revert<T> {
                 write(engine, WriteKind::Update, operation, id, run, machine).await?.synced(engine, id)
             }
             Some(TombstoneReason::Gone) => {
-                // What a tombstone keeps is as much of it as an erasure left.
+                // A tombstone keeps only what an erasure has left of the record.
                 not_erased(model, id.guid(), &engine.store.history(model, id.guid(), i64::MAX, 1).await?)?;
                 if is_detached::<T>() {
                     let row = KnownRow::whole(model, id.guid(), &snapshot, locals);

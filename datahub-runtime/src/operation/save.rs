@@ -24,12 +24,13 @@ pub struct Save<'s, T> {
 impl<T: CdmsSynced> Synced<T> {
     /// Writes the changes to CDMS and then to the hub, and returns with CDMS's values.
     ///
-    /// Only changed attributes are sent, and those whose field CDMS changed meanwhile win as the policy says. No change
-    /// is no request; a change of local fields alone is one transaction and no request. After an error the value keeps
-    /// the edits and its old base, so it can be saved again: what is equal already is no conflict and no request.
-    /// What comes back says which fields CDMS did not keep as they were sent, and which of CDMS's values were overwritten.
-    /// [`Synced::checked`] says afterwards how sure the values are. A save after which the record no longer satisfies
-    /// the model's `only` leaves a tombstone. Where the model is detached a save is one transaction and no request.
+    /// Only changed attributes are sent. If CDMS has changed the same field in the meantime, the policy decides which
+    /// value wins. If nothing has changed, no request is sent; a change of local fields alone is one transaction and no
+    /// request. After an error the value keeps the edits and its old base, so it can be saved again: values that are
+    /// already equal cause no conflict and no request. The result says which fields CDMS did not keep as they were
+    /// sent, and which of CDMS's values were overwritten. Afterwards, [`Synced::checked`] says how the values were
+    /// checked. A save after which the record no longer satisfies the model's `only` leaves a tombstone. If the model
+    /// is detached, a save is one transaction and no request.
     ///
     /// ```no_run
     /// # use datahub_runtime::prelude::*;
@@ -55,7 +56,7 @@ impl<T: CdmsSynced> Synced<T> {
     /// # }
     /// ```
     ///
-    /// Dropping the future does not stop the save: it runs in a task of the hub to its end.
+    /// Dropping the future does not stop the save: it runs to its end in a task of the hub.
     ///
     /// # Errors
     ///
@@ -73,7 +74,7 @@ impl<'s, T: CdmsSynced> Save<'s, T> {
         Save { hub: hub.clone(), value, on_conflict: OnConflict::default() }
     }
 
-    /// What to do where somebody else changed the same field: in CDMS, or one of the hub's own in the hub. Default: the last
+    /// What to do if someone else changed the same field: in CDMS, or a local field in the hub. Default: the last
     /// writer wins, and the history keeps the other value.
     pub fn on_conflict(mut self, on_conflict: OnConflict) -> Self {
         self.on_conflict = on_conflict;
