@@ -1,7 +1,7 @@
-//! Named points on the way of an operation, at which a test stops its program.
+//! Named points in the course of an operation, at which a test stops its program.
 //!
-//! A point is named by operation, step and moment: `update/send/before`. Without the feature `crash-points` nobody can
-//! observe them, and passing one does nothing.
+//! A point is named by operation, step and moment: `update/send/before`. Without the feature `crash-points` they cannot be
+//! observed, and passing one does nothing.
 
 use datahub_protocol::{Action, Commit, IntentChange, QuarantineChange, RecordChange, Verdict};
 
@@ -10,24 +10,24 @@ use datahub_protocol::{Action, Commit, IntentChange, QuarantineChange, RecordCha
 pub(crate) struct Step {
     /// `read`, `update`, `create`, `delete`, `settle` or `pull`.
     pub(crate) operation: &'static str,
-    /// What it is about to do.
+    /// What the operation is about to do.
     pub(crate) action: &'static str,
 }
 
-/// Where within a step.
+/// A moment within a step.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Moment {
-    /// Before it is begun.
+    /// Before it begins.
     Before,
-    /// Of a write that is sent: after the lease was looked at, before the first byte.
+    /// When sending a write: after the lease was checked, before the first byte.
     Checked,
-    /// Of a transaction: after its last statement, before it is committed.
+    /// In a transaction: after its last statement, before the commit.
     InTransaction,
-    /// After its end is known.
+    /// After its outcome is known.
     After,
 }
 
-/// The names of all steps, so that a test can tell which of them nobody passes.
+/// The names of all steps, so that a test can find steps that are never passed.
 #[cfg(feature = "crash-points")]
 pub const STEPS: [&str; 17] = [
     "lock",
@@ -50,7 +50,7 @@ pub const STEPS: [&str; 17] = [
 ];
 
 impl Step {
-    /// The step that an action is. A GET after the sending is a read-back.
+    /// The step of an action. A GET after the write was sent is a read-back.
     pub(crate) fn of<O, F>(operation: &'static str, action: &Action<O, F>, has_sent: bool) -> Self {
         let action = match action {
             Action::Lock => "lock",
@@ -67,7 +67,7 @@ impl Step {
     }
 }
 
-/// What a transaction is for.
+/// The purpose of a transaction.
 fn purpose<F>(commit: &Commit<F>) -> &'static str {
     match (&commit.intent, &commit.record, &commit.quarantine) {
         (IntentChange::Open(_), ..) => "open",
@@ -106,21 +106,21 @@ mod passing {
 
     static OBSERVER: OnceLock<Observer> = OnceLock::new();
 
-    /// Has every point of this process told to an observer, which may give a gate: the program hangs there until its
-    /// value is true. The first observer stays.
+    /// Reports every point of this process to an observer, which may return a gate: the program waits there until the
+    /// gate's value is true. The first observer stays.
     ///
     /// # Errors
     ///
-    /// There is one already.
+    /// An observer is already set.
     pub fn observe(
         observer: impl Fn(&str) -> Option<watch::Receiver<bool>> + Send + Sync + 'static,
     ) -> Result<(), AlreadyObserved> {
         OBSERVER.set(Box::new(observer)).map_err(|_| AlreadyObserved)
     }
 
-    /// Somebody observes the points of this process already.
+    /// The points of this process already have an observer.
     #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-    #[error("the points of this process have an observer already")]
+    #[error("the points of this process already have an observer")]
     pub struct AlreadyObserved;
 
     fn gate(step: Step, moment: Moment) -> Option<watch::Receiver<bool>> {
@@ -133,15 +133,15 @@ mod passing {
         OBSERVER.get().and_then(|observer| observer(&format!("{}/{}/{moment}", step.operation, step.action)))
     }
 
-    /// Passes a point of a future.
+    /// Passes a point in a future.
     pub(crate) async fn pass(step: Step, moment: Moment) {
         if let Some(mut gate) = gate(step, moment) {
-            // Whoever held the gate and is gone wants nothing any more.
+            // If the holder of the gate is gone, the gate is open.
             _ = gate.wait_for(|open| *open).await;
         }
     }
 
-    /// Passes a point of a thread.
+    /// Passes a point on a thread.
     pub(crate) fn pass_blocking(step: Step, moment: Moment) {
         if let Some(gate) = gate(step, moment) {
             while !*gate.borrow() && gate.has_changed().is_ok() {

@@ -1,4 +1,4 @@
-//! The engine: what all handles on a hub share, and what carries out the decisions of the protocol.
+//! The engine: the state that all handles on a hub share, and the execution of the protocol's decisions.
 
 pub(crate) mod clock;
 pub(crate) mod cost;
@@ -33,10 +33,10 @@ use crate::hub::Settings;
 use crate::store::Store;
 use crate::{Error, ErrorKind, Models};
 
-/// What all handles share.
+/// The state that all handles share.
 pub(crate) struct Engine {
     pub(crate) store: Store,
-    /// Nothing where all models are detached and no CDMS was named.
+    /// `None` if all models are detached and no CDMS was named.
     client: Option<Client>,
     pub(crate) meters: Meters,
     pub(crate) models: Models,
@@ -46,11 +46,11 @@ pub(crate) struct Engine {
     /// This program's instance, as the holder of leases.
     pub(crate) holder: Uuid,
     pub(crate) locks: RecordLocks,
-    /// One resolution of a record at a time: the next one sees what came of it.
+    /// One resolution of a record at a time: the next one sees its result.
     pub(crate) resolutions: RecordLocks,
     pub(crate) checks: SharedChecks,
     pub(crate) tasks: TaskTracker,
-    /// A permit for each check and write that may be under way.
+    /// A permit for each check and write that may be in progress.
     room: Arc<Semaphore>,
     pub(crate) closing: CancellationToken,
     /// Wakes the settling in the background.
@@ -60,14 +60,14 @@ pub(crate) struct Engine {
     /// When ended writes were last forgotten.
     pub(crate) forgot_at: Mutex<Option<cdms_odata::Instant>>,
     contact: OnceCell<Option<Uuid>>,
-    /// How often CDMS was to be met, and why not, for everybody who waited for it.
+    /// How many first contacts were attempted and why the last one failed, for all callers that waited for it.
     contact_failed: Mutex<(u64, Option<Error>)>,
-    /// Why creates are stopped, once CDMS has not honoured a chosen id.
+    /// Why creates are stopped, once CDMS has not kept a chosen id.
     pub(crate) creates_stopped: OnceLock<Error>,
 }
 
-/// Whether CDMS is away, or only cannot give single records, to one who reads many. CDMS is asked at the first failure in a
-/// row, the second, the fourth and so on, so that many bad records cost few requests more.
+/// While many records are read: whether CDMS is unavailable, or only cannot return single records. CDMS is asked at the
+/// first failure in a row, the second, the fourth and so on, so that many bad records cost few additional requests.
 #[derive(Debug, Default)]
 pub(crate) struct Doubt {
     failures: u32,
@@ -75,7 +75,7 @@ pub(crate) struct Doubt {
 }
 
 impl Doubt {
-    /// Notes that a record could not be had; whether CDMS is away.
+    /// Notes that a record could not be read, and returns whether CDMS is unavailable.
     pub(crate) async fn is_outage(&mut self, engine: &Engine) -> bool {
         self.failures += 1;
         if self.failures.is_power_of_two() {
@@ -84,14 +84,14 @@ impl Doubt {
         self.is_away
     }
 
-    /// Notes that CDMS has given a record.
+    /// Notes that CDMS has returned a record.
     pub(crate) fn is_over(&mut self) {
         *self = Doubt::default();
     }
 }
 
 impl Engine {
-    /// An engine on an open database, for a program that has not met CDMS yet.
+    /// An engine on an open database, for a program that has not contacted CDMS yet.
     pub(super) fn new(
         store: Store,
         client: Option<Client>,
@@ -126,8 +126,8 @@ impl Engine {
         }
     }
 
-    /// Meets CDMS for the first time, or remembers having met it: the organisation must be the one whose data the
-    /// database holds, and the hub's user is looked up where it was named.
+    /// Contacts CDMS for the first time, or returns the result of that: the organisation must be the one whose data the
+    /// database holds, and the hub's user is looked up if it was named.
     pub(crate) async fn contact(&self) -> Result<Option<Uuid>, Error> {
         let failed = || self.contact_failed.lock().unwrap_or_else(PoisonError::into_inner);
         let tries_before = failed().0;
@@ -164,12 +164,13 @@ impl Engine {
     /// The hub has none.
     pub(crate) fn client(&self) -> Result<&Client, Error> {
         self.client.as_ref().ok_or_else(|| {
-            Error::new(ErrorKind::Misconfigured, "the hub has no CDMS, so that only detached models can be used")
+            Error::new(ErrorKind::Misconfigured, "the hub has no CDMS, so only detached models can be used")
                 .advise("call `.cdms(address, authenticator)` on its builder")
         })
     }
 
-    /// Whether CDMS answers now: what tells a CDMS that is away from one that cannot give a single record. One request.
+    /// Whether CDMS answers now: distinguishes a CDMS that is unavailable from one that cannot return a single record. One
+    /// request.
     pub(crate) async fn cdms_answers(&self) -> bool {
         if planted(Planted::OneFailureIsOutage) {
             return false;
@@ -180,12 +181,12 @@ impl Engine {
         }
     }
 
-    /// Whether CDMS was met and is the right one.
+    /// Whether CDMS was contacted and is the right one.
     pub(crate) fn has_met_cdms(&self) -> bool {
         self.contact.initialized()
     }
 
-    /// Stops creates, because CDMS did not keep the id that was chosen in this one.
+    /// Stops creates, because CDMS did not keep the id that was chosen in this write.
     pub(crate) fn stop_creates(&self, operation: OperationId) {
         let why = format!("CDMS did not keep the chosen id (write {operation})");
         // The first reason stays.
@@ -197,15 +198,15 @@ impl Engine {
         self.models.iter().find(|model| model.table == table)
     }
 
-    /// Runs a check or a write in a task of the hub, so that a caller who goes away does not stop it. One more than the hub
-    /// takes at once is refused, and nothing of it begins.
+    /// Runs a check or a write in a task of the hub, so that it does not stop if the caller drops its future. Beyond the
+    /// hub's limit it is refused, and no part of it begins.
     pub(crate) fn spawn<F>(&self, operation: F) -> Result<JoinHandle<F::Output>, Error>
     where
         F: Future<Output: Send> + Send + 'static,
     {
         let Ok(permit) = Arc::clone(&self.room).try_acquire_owned() else {
             let max = self.settings.operations_max;
-            let message = format!("{max} operations are under way, and the hub takes no more at once");
+            let message = format!("{max} operations are under way, which is the hub's limit");
             return Err(Error::new(ErrorKind::Overloaded, message)
                 .advise(
                     "try again later; if CDMS and the database are idle, raise `max_operations` on the hub's builder",
@@ -225,7 +226,7 @@ impl Engine {
             return Err(Error::new(ErrorKind::Unavailable, "the hub was shut down").advise("connect again"));
         }
         if !self.models.iter().any(|known| std::ptr::eq(known, model) || known.mapping_id == model.mapping_id) {
-            let message = format!("the hub does not know the model {}", model.name);
+            let message = format!("unknown model {}: the hub was not built with it", model.name);
             return Err(Error::new(ErrorKind::Misconfigured, message)
                 .advise(format!("add {} to `.models(models![…])` on the hub's builder", model.name)));
         }

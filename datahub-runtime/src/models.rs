@@ -5,14 +5,14 @@ use serde::Serialize;
 
 /// The models that a hub serves, made by [`models!`](crate::models).
 ///
-/// It serializes as the list of their mappings, so that a program can tell other tools what it maps:
-/// `serde_json::to_string_pretty(&models![Organisation, Contact])`. Defaults are shown as their values; of a `with` module
-/// only its attributes are.
+/// It serializes as the list of their mappings, so that a program can export them to other tools:
+/// `serde_json::to_string_pretty(&models![Organisation, Contact])`. Defaults appear as their values,
+/// a `with` module only as its attributes.
 #[derive(Clone, Debug, Default, Serialize)]
 pub struct Models(Vec<&'static ModelDescriptor>);
 
 impl Models {
-    /// A registry of these mappings, which [`models!`](crate::models) has checked against each other.
+    /// A registry of these mappings, after [`models!`](crate::models) has checked them against each other.
     pub(crate) fn of(descriptors: &[&'static ModelDescriptor]) -> Self {
         Models(descriptors.to_vec())
     }
@@ -25,7 +25,7 @@ impl Models {
 
 /// Lists a program's models for [`HubBuilder::models`](crate::HubBuilder::models).
 ///
-/// Two models on one table, or two on one entity of which one has no `only`, do not compile.
+/// Two models on one table do not compile, nor do two on one entity if one of them has no `only`.
 #[macro_export]
 macro_rules! models {
     ($($model:ty),+ $(,)?) => {{

@@ -1,21 +1,21 @@
-//! The time that the hub goes by: the machine's, or one that a test moves.
+//! The hub's source of time: the machine's clocks, or a clock that a test moves.
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use cdms_odata::Instant;
 
-/// A source of time. The hub asks nothing else for it, so a test can move it instead of sleeping.
+/// A source of time. The hub has no other one, so a test can move it instead of sleeping.
 pub trait Clock: Send + Sync + 'static {
-    /// The time of day, UTC. It can be set back or forward while the program runs.
+    /// The time of day, UTC. It may be set back or forward while the program runs.
     fn now(&self) -> Instant;
 
-    /// The time since some fixed moment. It never goes back and is never set.
+    /// The time since some fixed moment. It never goes back and cannot be set.
     fn monotonic(&self) -> Duration;
 
-    /// What the hub takes for the time of the database, by which leases and quiet periods are judged and the history is
-    /// dated, because all programs on one database share it. `stated` is what the database's clock says; on SQLite,
-    /// which has none, [`now`](Clock::now). Only a clock that tests move says anything else.
+    /// The time of the database as the hub uses it. All programs on one database share it, so it decides about leases and
+    /// quiet periods and dates the history. `stated` is the time of the database's clock; on SQLite, which has none, it is
+    /// [`now`](Clock::now). Only a clock for tests returns anything other than `stated`.
     fn of_database(&self, stated: Instant) -> Instant {
         stated
     }
@@ -50,11 +50,11 @@ impl Clock for SystemClock {
     }
 }
 
-/// A clock that stands still until it is moved, for tests. Clones are the same clock.
+/// A clock for tests that stands still until it is moved. Clones share one clock.
 #[derive(Clone, Debug)]
 pub struct ManualClock {
     hands: Arc<Mutex<Hands>>,
-    /// By how much the time of day of this clone is ahead.
+    /// By how many milliseconds this clone's time of day is ahead.
     ahead_ms: i64,
 }
 
@@ -70,13 +70,13 @@ impl ManualClock {
         ManualClock { hands: Arc::new(Mutex::new(Hands { now, monotonic: Duration::ZERO })), ahead_ms: 0 }
     }
 
-    /// The clock of another machine, which is moved together with this one and shows a time of day that is ahead by so
-    /// many milliseconds. The time of the database is the same for both.
+    /// The clock of another machine, which is moved together with this one and whose time of day is ahead by this number
+    /// of milliseconds. The time of the database is the same for both.
     pub fn ahead_by(&self, ms: i64) -> Self {
         ManualClock { hands: Arc::clone(&self.hands), ahead_ms: self.ahead_ms.saturating_add(ms) }
     }
 
-    /// Lets time pass on both clocks; parts of a millisecond do not show in the time of day.
+    /// Lets time pass on both clocks. The time of day ignores fractions of a millisecond.
     pub fn advance(&self, time: Duration) {
         self.turn(|hands| {
             hands.now = hands.now.plus_ms(i64::try_from(time.as_millis()).unwrap_or(i64::MAX));
@@ -84,8 +84,8 @@ impl ManualClock {
         });
     }
 
-    /// Lets time pass on both clocks until the time of day is `now`; a time before the present one moves the time of
-    /// day alone.
+    /// Lets time pass on both clocks until the time of day is `now`; a time before the current one moves only the time
+    /// of day.
     pub fn set(&self, now: Instant) {
         self.turn(|hands| {
             let passed = u64::try_from(now.0.saturating_sub(hands.now.0)).unwrap_or(0);
@@ -94,13 +94,13 @@ impl ManualClock {
         });
     }
 
-    /// Moves the time of day alone by milliseconds, as a person or a time server does.
+    /// Moves only the time of day by this number of milliseconds, as a person or a time server does.
     pub fn shift(&self, ms: i64) {
         self.turn(|hands| hands.now = hands.now.plus_ms(ms));
     }
 
     fn turn<T>(&self, change: impl FnOnce(&mut Hands) -> T) -> T {
-        // Two numbers cannot be left half changed, so a panic elsewhere does not spoil them.
+        // The two numbers are never left half changed, so a panic elsewhere does not corrupt them.
         change(&mut self.hands.lock().unwrap_or_else(PoisonError::into_inner))
     }
 }

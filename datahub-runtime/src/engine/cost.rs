@@ -1,21 +1,21 @@
-//! What operations cost: requests, statements, bytes, counted for the hub and for each operation.
+//! The cost of operations, in requests, statements and bytes, counted for the hub and for each operation.
 
 use std::fmt;
 use std::ops::Sub;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-/// Counts since a hub was connected; subtract two to get what happened between them.
+/// Counts since a hub was connected. Subtract two to get what happened in between.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
 #[non_exhaustive]
 pub struct Cost {
     /// HTTP requests sent to CDMS, logins included.
     pub requests: u64,
-    /// Bytes of answers' bodies, after decompression.
+    /// Bytes of response bodies, after decompression.
     pub bytes_received: u64,
-    /// Bytes of requests' bodies.
+    /// Bytes of request bodies.
     pub bytes_sent: u64,
-    /// SQL statements, without those that begin and end transactions.
+    /// SQL statements, except those that begin and end transactions.
     pub statements: u64,
     /// Transactions that could write.
     pub transactions: u64,
@@ -48,7 +48,7 @@ impl fmt::Display for Cost {
     }
 }
 
-/// Counts as they grow.
+/// Counts that are still growing.
 #[derive(Debug, Default)]
 pub(crate) struct Meter {
     requests: AtomicU64,
@@ -59,7 +59,7 @@ pub(crate) struct Meter {
 }
 
 impl Meter {
-    /// The counts by now.
+    /// The counts so far.
     pub(crate) fn read(&self) -> Cost {
         let read = |count: &AtomicU64| count.load(Ordering::Relaxed);
         Cost {
@@ -73,18 +73,18 @@ impl Meter {
 }
 
 tokio::task_local! {
-    /// The meter of the operation that the task carries out.
+    /// The meter of the operation that the current task carries out.
     static OPERATION: Arc<Meter>;
 }
 
-/// Runs an operation with a meter of its own, and says what it cost.
+/// Runs an operation with its own meter, and returns its cost.
 pub(crate) async fn metered<F: Future>(operation: F) -> (F::Output, Cost) {
     let meter = Arc::new(Meter::default());
     let output = OPERATION.scope(Arc::clone(&meter), operation).await;
     (output, meter.read())
 }
 
-/// Where costs are counted: at the hub's meter and, within an operation, at its own.
+/// Where costs are counted: on the hub's meter and, within an operation, on the operation's own.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Meters {
     hub: Arc<Meter>,
@@ -92,12 +92,12 @@ pub(crate) struct Meters {
 }
 
 impl Meters {
-    /// What the hub has cost by now.
+    /// The cost of the hub so far.
     pub(crate) fn of_hub(&self) -> Cost {
         self.hub.read()
     }
 
-    /// The hub's meter and that of the operation that this task carries out.
+    /// The hub's meter and that of the operation that the current task carries out.
     pub(crate) fn within_operation(&self) -> Self {
         Meters { hub: Arc::clone(&self.hub), operation: OPERATION.try_with(Arc::clone).ok() }
     }

@@ -1,4 +1,4 @@
-//! Carries out what the protocol's machines ask for: loads, requests, transactions.
+//! Carries out the actions that the protocol's machines request: loads, requests, transactions.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -19,10 +19,10 @@ use crate::engine::local_fields::LocalFields;
 use crate::engine::record_lock::RecordGuard;
 use crate::store::{Job, StoreError, StoredRecord};
 
-/// The longest pause between two tries to store what is already true.
+/// The longest pause between two attempts to store what CDMS already has.
 const INSIST_PAUSE_MAX: Duration = Duration::from_secs(2);
 
-/// One operation on one record, with what its transactions need to know beside the protocol.
+/// One operation on one record, with what its transactions need in addition to the protocol.
 pub(crate) struct Run {
     engine: Arc<Engine>,
     model: &'static ModelDescriptor,
@@ -30,22 +30,22 @@ pub(crate) struct Run {
     actor: Arc<str>,
     /// The local fields that the caller set.
     set_locals: Option<LocalFields>,
-    /// The local fields that the caller means to change or remove, as the caller knows them.
+    /// The local fields that the caller wants to change or remove, as the caller knows them.
     known_locals: LocalFields,
     /// The local fields as last loaded.
     locals: LocalFields,
-    /// Held from the machine's wish to the end of the run.
+    /// Held from the machine's request to the end of the run.
     guard: Option<RecordGuard>,
     lease: Option<HeldLease>,
-    /// Whether the transaction that opens the intent was begun, however it ended.
+    /// Whether the transaction that opens the intent was begun, whatever its outcome.
     may_be_open: bool,
-    /// Whether the write was handed to the client.
+    /// Whether the write was passed to the client.
     has_sent: bool,
     /// When the last GET was sent.
     asked: Option<Instant>,
 }
 
-/// How long this program may go on with a write, by both of its clocks.
+/// How long this program may continue a write, by both of its clocks.
 #[derive(Clone, Copy)]
 struct HeldLease {
     until: Instant,
@@ -76,8 +76,8 @@ impl Run {
         self
     }
 
-    /// Notes what the caller knows of the local fields that the write is about, so that it is told where somebody else has
-    /// changed them.
+    /// Sets the values of the affected local fields that the caller knows, so that changes by someone else are
+    /// detected.
     pub(crate) fn known_locals(mut self, locals: LocalFields) -> Self {
         self.known_locals = locals;
         self
@@ -94,13 +94,13 @@ impl Run {
         self.asked
     }
 
-    /// Drives a machine to its end. Dropping the future stops between two actions; a transaction that was begun is
-    /// finished by the store, and a request that was sent is settled later.
+    /// Drives a machine to its end. Dropping the future stops between two actions; the store finishes a transaction
+    /// that was begun, and a request that was sent is settled later.
     ///
     /// # Errors
     ///
-    /// The database cannot be read, or has too much to do. No machine loads once it has sent something, and a transaction
-    /// that was not begun is an error only where the run cannot have opened an intent, so nothing of it is under way then.
+    /// The database cannot be read or is overloaded. No machine loads after it has sent something, and a transaction
+    /// that was not begun is an error only if the run cannot have opened an intent, so no write is in progress then.
     pub(crate) async fn drive<M: Machine<Fault = Fault>>(&mut self, machine: &mut M) -> Result<M::Output, StoreError> {
         let mut event = Event::Start;
         loop {
@@ -155,7 +155,7 @@ impl Run {
             Err(error) => return Answer::NotSent(error.reason().in_words(error.to_string())),
         };
         let covered = || {
-            // Without an intent there is no lease, so the faults that leave it out would not send at all.
+            // Without an intent there is no lease, so the faults that omit the intent would not send at all.
             let unchecked = [Planted::LeaseUncheckedBeforeSend, Planted::NoIntent, Planted::IntentAfterSend];
             let covered = self.lease_left() >= client.time_limit() || unchecked.into_iter().any(planted);
             pass_blocking(step, Moment::Checked);
@@ -219,13 +219,13 @@ impl Run {
             // Otherwise nothing was changed.
             self.may_be_open |= opens && matches!(committed, Committed::Done(_) | Committed::Unavailable(_));
             match &committed {
-                // After a shutdown nobody can store it any more but whoever settles it.
+                // After a shutdown only settling can store it.
                 Committed::Unavailable(_) if insist && self.lease_lasts() && !self.engine.store.is_closed() => {
                     if !job.again {
                         let (model, id) = (self.model.name, self.id);
-                        tracing::warn!(model, %id, "what CDMS has cannot be stored yet, and is tried again");
+                        tracing::warn!(model, %id, "CDMS's state cannot be stored yet; trying again");
                     }
-                    // Whether a database that went away had committed is not known.
+                    // It is unknown whether a database that became unavailable had committed.
                     job.again = true;
                     tokio::time::sleep(pause).await;
                     pause = (pause * 2).min(INSIST_PAUSE_MAX);
@@ -238,7 +238,7 @@ impl Run {
                     });
                     return Ok(committed);
                 }
-                // A create that shows up late brings the values of the hub's own columns along.
+                // A create that shows up late stores the values of the hub's own columns as well.
                 Committed::Done(_) if brings_locals => {
                     if let Ok(stored) = self.engine.store.load(self.model, self.id).await {
                         self.locals = stored.locals;
@@ -254,7 +254,7 @@ impl Run {
         self.lease_left() > Duration::ZERO
     }
 
-    /// What is left of the lease by the clock that says less.
+    /// The rest of the lease, by the clock that shows less.
     fn lease_left(&self) -> Duration {
         let Some(lease) = self.lease else { return Duration::ZERO };
         let by_wall = u64::try_from(lease.until.0.saturating_sub(self.engine.clock.now().0)).unwrap_or(0);
@@ -263,7 +263,7 @@ impl Run {
     }
 }
 
-/// What a transaction does that the people who run the hub should hear of.
+/// Parts of a transaction that the hub's operators should see in the log.
 #[derive(Default)]
 pub(crate) struct News {
     quarantined: Option<String>,
@@ -274,14 +274,14 @@ impl News {
     pub(crate) fn of(commit: &Commit<Fault>) -> Self {
         let quarantined = match &commit.quarantine {
             QuarantineChange::Put(fault) => Some(fault.to_string()),
-            QuarantineChange::PutOrphan { id, .. } => Some(format!("CDMS made it under the id {id}")),
+            QuarantineChange::PutOrphan { id, .. } => Some(format!("CDMS created it under the id {id}")),
             QuarantineChange::Keep | QuarantineChange::Clear => None,
         };
         let late = commit.history.iter().filter(|entry| entry.kind == EntryKind::AppliedLate);
         News { quarantined, late: late.filter_map(|entry| entry.operation).collect() }
     }
 
-    /// Tells it, once it is stored.
+    /// Logs it, once it is stored.
     pub(crate) fn tell(&self, model: &'static ModelDescriptor, id: Uuid) {
         let model = model.name;
         if let Some(reason) = &self.quarantined {

@@ -1,4 +1,4 @@
-//! What the hub knows of a row: the values that a caller is given, and its changes are told against.
+//! What the hub knows of a row: the values that a caller gets, and against which its changes are computed.
 
 use std::sync::Arc;
 
@@ -13,21 +13,21 @@ use crate::engine::local_fields::LocalFields;
 pub(crate) struct KnownRow {
     /// One for each column.
     pub(crate) values: Values,
-    /// The positions of the columns of which nothing was ever read: something of their form stands in for their values.
+    /// The positions of the columns that were never read: placeholders of the same form stand in for their values.
     pub(crate) incomplete: Vec<usize>,
 }
 
 impl KnownRow {
-    /// The row of values that the protocol has decoded, with the local columns laid over them.
+    /// The row with the values that the protocol has decoded, and the local columns set over them.
     pub(crate) fn of(model: &ModelDescriptor, mut values: Values, locals: LocalFields) -> Self {
         if !locals.is_empty() {
-            // Nobody else has them yet where a write has just made them; of shared ones a copy is laid over.
+            // Values that a write has just made have no other owner yet; shared ones are copied.
             locals.lay_over(model, Arc::make_mut(&mut values));
         }
         KnownRow { values, incomplete: Vec::new() }
     }
 
-    /// The row of what the store has, which may lack attributes that were mapped since.
+    /// The row in the store, which may lack attributes that were mapped since.
     ///
     /// # Errors
     ///
@@ -43,11 +43,11 @@ impl KnownRow {
         Ok(KnownRow { values: row.into(), incomplete })
     }
 
-    /// The row of a record as it was, of which nothing may be lacking.
+    /// The row of a record as it was, which must not lack anything.
     ///
     /// # Errors
     ///
-    /// A value that does not fit the model, or that is not known.
+    /// A value that does not fit the model, or that is unknown.
     pub(crate) fn whole(
         model: &ModelDescriptor,
         id: Uuid,

@@ -1,4 +1,4 @@
-//! The hub's own fields of a row: which columns they are, and the values of some of them or of all.
+//! The local fields of a row: which columns they are, and values of some or all of them.
 
 use std::collections::BTreeMap;
 
@@ -16,17 +16,17 @@ pub(crate) fn local_columns(model: &ModelDescriptor) -> impl Iterator<Item = (us
 pub(crate) struct LocalFields(BTreeMap<usize, Value>);
 
 impl LocalFields {
-    /// All of a row's.
+    /// All local values of a row.
     pub(crate) fn of_row(model: &ModelDescriptor, row: &[Value]) -> Self {
         local_columns(model).map(|(at, _)| (at, row[at].clone())).collect()
     }
 
-    /// A null for each.
+    /// A null for each local column.
     pub(crate) fn nulls(model: &ModelDescriptor) -> Self {
         local_columns(model).map(|(at, _)| (at, Value::Null)).collect()
     }
 
-    /// Those that have other values in a row than in the one before it.
+    /// The values in a row that differ from those in the row before it.
     pub(crate) fn changed(model: &ModelDescriptor, before: &[Value], row: &[Value]) -> Self {
         let changed = local_columns(model).filter(|(at, _)| row[*at] != before[*at]);
         changed.map(|(at, _)| (at, row[at].clone())).collect()
@@ -37,7 +37,7 @@ impl LocalFields {
         self.0.get(&at)
     }
 
-    /// Whether there is no value of any column.
+    /// Whether there are no values.
     pub(crate) fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
@@ -52,25 +52,25 @@ impl LocalFields {
         self.0.insert(at, value);
     }
 
-    /// Leaves out the values that do not satisfy a condition.
+    /// Removes the values that do not satisfy a condition.
     pub(crate) fn retain(&mut self, mut keeps: impl FnMut(usize, &Value) -> bool) {
         self.0.retain(|at, value| keeps(*at, value));
     }
 
-    /// These values, and others over them.
+    /// These values, with others set over them.
     pub(crate) fn with(mut self, others: &LocalFields) -> Self {
         self.0.extend(others.0.iter().map(|(at, value)| (*at, value.clone())));
         self
     }
 
-    /// Puts the values into a row. Null is what a column holds before anybody gave it a value.
+    /// Puts the values into a row. A column that never got a value holds null.
     pub(crate) fn lay_over(self, model: &ModelDescriptor, row: &mut [Value]) {
         for (at, value) in self.0 {
             row[at] = if value.is_null() { conversion::initial(&model.columns[at]) } else { value };
         }
     }
 
-    /// The columns that somebody else has given another value than a caller knows them with and wants.
+    /// The columns to which someone else has given a value that is neither the caller's known value nor the wanted one.
     pub(crate) fn conflicts(&self, model: &ModelDescriptor, known: &LocalFields, wanted: &LocalFields) -> Vec<usize> {
         let differs = |at: usize, known: &Value| {
             let stored = self.get(at).filter(|now| !now.is_null()).cloned();
@@ -93,18 +93,18 @@ impl FromIterator<(usize, Value)> for LocalFields {
     }
 }
 
-/// Values of local columns by their names: the form that outlives a change of the model.
+/// Values of local columns by name: the form that survives a change of the model.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub(crate) struct NamedFields(BTreeMap<String, Value>);
 
 impl NamedFields {
-    /// Whether there is no value of any column.
+    /// Whether there are no values.
     pub(crate) fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 
-    /// The values by position again; those of columns that are not local any more are left out.
+    /// The values by position again, without those of columns that are no longer local.
     pub(crate) fn positioned(&self, model: &ModelDescriptor) -> LocalFields {
         let value = |column: &Column| self.0.get(column.name).or_else(|| self.0.get(column.was?));
         local_columns(model).filter_map(|(at, column)| Some((at, value(column)?.clone()))).collect()
@@ -114,33 +114,33 @@ impl NamedFields {
 /// One local field's change, in column values.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(crate) struct LocalChange {
-    /// The field by its name of that day.
+    /// The field's name at that time.
     pub(crate) field: String,
-    /// The column, where its name was another one.
+    /// The column, if its name differed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) column: Option<String>,
     /// Its value before.
     pub(crate) from: Value,
-    /// Its value after; `None` where the row ended.
+    /// Its value after; `None` if the row ended.
     #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
     pub(crate) to: Option<Value>,
 }
 
 impl LocalChange {
-    /// The column as the model has it now, perhaps under another name.
+    /// The column as the model has it now, possibly under another name.
     pub(crate) fn column_in(&self, model: &ModelDescriptor) -> Option<&'static Column> {
         let name = self.column.as_deref().unwrap_or(&self.field);
         local_columns(model).map(|(_, column)| column).find(|column| column.name == name || column.was == Some(name))
     }
 
-    /// A change of a column, in which its values are to be filled.
+    /// A change of a column, whose values are still to be filled in.
     pub(crate) fn of(column: &Column) -> Self {
         let other_name = (column.name != column.field).then(|| column.name.to_owned());
         LocalChange { field: column.field.to_owned(), column: other_name, from: Value::Null, to: None }
     }
 }
 
-/// Tells a null that is there from a value that is not.
+/// Distinguishes a null from a missing value.
 fn present<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Value>, D::Error> {
     Value::deserialize(deserializer).map(Some)
 }

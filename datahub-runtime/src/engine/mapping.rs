@@ -14,7 +14,7 @@ pub(crate) struct ModelMapping {
     pub(crate) model: &'static ModelDescriptor,
     pub(crate) id: Uuid,
     pub(crate) actor: Arc<str>,
-    /// The fields that the caller has not touched and of which it was never given a value.
+    /// The fields that the caller has not changed and for which it never got a value.
     untouched: Vec<usize>,
 }
 
@@ -23,7 +23,7 @@ impl ModelMapping {
         ModelMapping { model, id, actor, untouched: Vec::new() }
     }
 
-    /// Leaves these fields out of an update: what stands in them is nobody's value.
+    /// Leaves these fields out of an update: their values are placeholders.
     pub(crate) fn without(mut self, untouched: Vec<usize>) -> Self {
         self.untouched = untouched;
         self
@@ -69,7 +69,7 @@ impl Mapping for ModelMapping {
     }
 
     fn encode(&self, field: usize, value: &Value, seen: &Attributes) -> Result<Attributes, Fault> {
-        // The constants go along with whatever is sent, and this is the last that is asked before.
+        // The constants are sent with every write, and this is the last check before that.
         conversion::check_constants(self.model, &self.actor)?;
         conversion::encode(self.model, &self.model.columns[field], value, seen)
     }

@@ -1,4 +1,4 @@
-//! What operations tell to `tracing`: one span each, with what it was about, what it cost and how it ended.
+//! Tracing of operations: one span each, with what it was about, its cost and its outcome.
 
 use std::time::Instant;
 
@@ -10,9 +10,9 @@ use uuid::Uuid;
 
 use crate::engine::cost::{Cost, metered};
 
-/// How an operation ended, in one word.
+/// An operation's outcome, in one word.
 pub(crate) trait Outcome {
-    /// The word: `ok`, or the sort of failure. Never a value.
+    /// The word: `ok`, or the kind of failure. Never a value.
     fn word(&self) -> &'static str;
 }
 
@@ -26,7 +26,7 @@ impl<T, E> Outcome for Result<Result<T, Failure<Fault>>, E> {
     }
 }
 
-/// Runs an operation on a record within a span of its own: `datahub_operation`, with the fields `kind`, `model`, `id`,
+/// Runs an operation on a record in a span of its own: `datahub_operation`, with the fields `kind`, `model`, `id` and
 /// `operation` (of a write), and at its end `requests`, `statements`, `transactions`, `ms` and `outcome`.
 pub(crate) async fn observed<T: Outcome>(
     kind: &'static str,

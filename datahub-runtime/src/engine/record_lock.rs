@@ -6,16 +6,16 @@ use std::sync::{Arc, Mutex, PoisonError};
 use tokio::sync::{Mutex as AsyncMutex, OwnedMutexGuard};
 use uuid::Uuid;
 
-/// A record, whichever model it is read through: its entity and id.
+/// A record, through any model: its entity and id.
 pub(crate) type RecordKey = (&'static str, Uuid);
 
-/// One lock for each record that somebody holds or waits for; the others cost nothing.
+/// A lock for each record that is held or waited for; other records cost nothing.
 #[derive(Debug, Default)]
 pub(crate) struct RecordLocks {
     held: Arc<Mutex<HashMap<RecordKey, Arc<AsyncMutex<()>>>>>,
 }
 
-/// The lock of one record, until dropped.
+/// Holds the lock of one record until dropped.
 #[derive(Debug)]
 pub(crate) struct RecordGuard {
     held: Arc<Mutex<HashMap<RecordKey, Arc<AsyncMutex<()>>>>>,
@@ -24,7 +24,7 @@ pub(crate) struct RecordGuard {
 }
 
 impl RecordLocks {
-    /// Waits for a record's lock, in the order of asking. Dropping the future gives up the place.
+    /// Waits for a record's lock, in order of arrival. Dropping the future gives up the place in the queue.
     pub(crate) async fn lock(&self, key: RecordKey) -> RecordGuard {
         let lock = {
             let mut held = self.held.lock().unwrap_or_else(PoisonError::into_inner);
@@ -40,7 +40,7 @@ impl Drop for RecordGuard {
     fn drop(&mut self) {
         let mut held = self.held.lock().unwrap_or_else(PoisonError::into_inner);
         self.guard = None;
-        // Whoever waits keeps the lock alive; nobody new can come while the map is held.
+        // Every waiter keeps the lock alive, and no new one can arrive while the map is locked.
         if held.get(&self.key).is_some_and(|lock| Arc::strong_count(lock) == 1) {
             held.remove(&self.key);
         }

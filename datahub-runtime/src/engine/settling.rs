@@ -1,4 +1,4 @@
-//! Settling: finding out what became of writes whose outcome is not known.
+//! Settling: finding out what happened to writes whose outcome is unknown.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -19,53 +19,54 @@ use crate::store::IntentRow;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Default)]
 #[non_exhaustive]
 pub enum Settling {
-    /// When it connects, after a write ended unsettled, and from time to time.
+    /// On connecting, after a write has ended unsettled, and periodically.
     #[default]
     InBackground,
     /// Only when [`Hub::settle`](crate::Hub::settle) is called.
     OnRequest,
 }
 
-/// What one round of settling came to.
+/// The result of one round of settling.
 #[derive(Debug, Default)]
 #[non_exhaustive]
 pub struct SettlingReport {
-    /// The writes whose fate is known now.
+    /// The writes whose outcome is now known.
     pub settled: Vec<(OperationId, Verdict)>,
-    /// The writes whose fate cannot be told yet, with the time after which to look again.
+    /// The writes whose outcome cannot be determined yet, with the time to wait before looking again.
     pub waiting: Vec<(OperationId, Duration)>,
-    /// The writes that could not be looked at.
+    /// The writes that could not be checked.
     pub failed: Vec<(OperationId, Error)>,
-    /// The writes that only another program can settle: it lists their model, or has the mapping that made them.
+    /// The writes that only another program can settle, because it lists their model or has the mapping with which they
+    /// were made.
     pub left_to_others: Vec<OperationId>,
-    /// Why CDMS is asked nothing more in this round.
+    /// Why CDMS receives no more requests in this round.
     outage: Option<Error>,
     doubt: Doubt,
 }
 
-/// How many open writes are held in memory at once.
+/// How many open writes are kept in memory at once.
 const PAGE: i64 = 200;
 
-/// How often ended writes are forgotten, at most.
+/// The shortest time between two rounds of forgetting ended writes.
 const FORGET_EVERY_MS: i64 = 3_600_000;
 
 /// The longest time between two rounds.
 const ROUND_PAUSE_MAX: Duration = Duration::from_secs(60);
 
-/// When the background looks again at which open writes: a round that is woken by one write does not ask CDMS about all
-/// the others before their time.
+/// When the background looks at which open writes again, so that a round that one write has triggered does not ask CDMS
+/// about all the others too early.
 #[derive(Debug, Default)]
 pub(crate) struct Looks(Mutex<Known>);
 
 #[derive(Debug, Default)]
 struct Known {
     at: HashMap<OperationId, Instant>,
-    /// Writes that are to be looked at whatever the round under way has found.
+    /// Writes to look at again, whatever the current round has found.
     fresh: HashSet<OperationId>,
 }
 
 impl Looks {
-    /// Whether it is known when to look at a write again, and that is not yet.
+    /// Whether the next look at a write is scheduled, and not due yet.
     pub(crate) fn is_early(&self, operation: OperationId, now: Instant) -> bool {
         self.left(operation, now).is_some()
     }
@@ -76,19 +77,19 @@ impl Looks {
         u64::try_from(left).ok().filter(|left| *left > 0).map(Duration::from_millis)
     }
 
-    /// Has the next round look at a write, whatever was known of it.
+    /// Makes the next round look at a write, whatever was known of it.
     pub(crate) fn forget(&self, operation: OperationId) {
         let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         known.at.remove(&operation);
         known.fresh.insert(operation);
     }
 
-    /// A round begins, and will see all that is open now.
+    /// Begins a round, which will see all writes that are open now.
     fn begin(&self) {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).fresh.clear();
     }
 
-    /// Remembers what a round has left open.
+    /// Schedules the writes that a round has left open.
     fn remember(&self, report: &SettlingReport, now: Instant) {
         let pause_max = i64::try_from(ROUND_PAUSE_MAX.as_millis()).unwrap_or(i64::MAX);
         let waiting = report.waiting.iter().map(|(operation, after)| (*operation, *after));
@@ -107,7 +108,7 @@ impl Looks {
 pub(crate) fn start(engine: &Arc<Engine>) {
     let weak = Arc::downgrade(engine);
     let (closing, unsettled) = (engine.closing.clone(), Arc::clone(&engine.unsettled));
-    // Not one of the tracked tasks: a shutdown does not wait for it.
+    // Not a tracked task: a shutdown does not wait for it.
     tokio::spawn(async move {
         loop {
             let Some(engine) = weak.upgrade() else { return };
@@ -118,7 +119,8 @@ pub(crate) fn start(engine: &Arc<Engine>) {
                     ROUND_PAUSE_MAX
                 }
             };
-            // Lets go of the engine meanwhile, which ends where nobody else holds it, and wakes for a new unsettled write.
+            // Releases the engine in the meantime, so that it ends if no handle holds it; wakes for a new unsettled
+            // write.
             drop(engine);
             let woken = tokio::time::timeout(pause, unsettled.notified());
             tokio::select! {
@@ -139,12 +141,12 @@ pub(crate) async fn settle_all(engine: &Arc<Engine>) -> Result<SettlingReport, E
     round(engine, Round::OnRequest).await
 }
 
-/// Who wants a round.
+/// Who requested a round.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Round {
-    /// A caller, who wants to know now.
+    /// A caller, who wants an answer now.
     OnRequest,
-    /// The background, which has its time.
+    /// The background task, which can wait.
     Background,
 }
 
@@ -180,7 +182,7 @@ async fn settle(engine: &Arc<Engine>, row: IntentRow, report: &mut SettlingRepor
         report.left_to_others.push(operation);
         return;
     };
-    // Without CDMS nothing can be told of any of them; it is not asked again and again.
+    // Without CDMS no write can be settled; CDMS is not asked again for each of them.
     if let Some(error) = report.outage.clone() {
         report.failed.push((operation, error));
         return;
@@ -210,7 +212,7 @@ async fn settle(engine: &Arc<Engine>, row: IntentRow, report: &mut SettlingRepor
         }
         Ok(Err(failure)) => {
             let error = Error::from_failure(failure, model, row.id);
-            // A record that CDMS cannot give does not stop the others.
+            // A record that CDMS cannot return does not stop the others.
             if error.is_without_cdms() && report.doubt.is_outage(engine).await {
                 report.outage = Some(error.clone());
             }
@@ -220,7 +222,7 @@ async fn settle(engine: &Arc<Engine>, row: IntentRow, report: &mut SettlingRepor
     }
 }
 
-/// Forgets writes that ended more than a day ago, from time to time.
+/// Periodically forgets writes that ended more than a day ago.
 async fn forget_old(engine: &Engine) -> Result<(), Error> {
     let now = engine.clock.now();
     let due = {

@@ -21,22 +21,22 @@ use crate::engine::record_lock::RecordLocks;
 use crate::store::StoreError;
 use crate::{Error, ErrorKind};
 
-/// What a check brought, for everybody who waited for it.
+/// The result of a check, for all callers that waited for it.
 #[derive(Clone)]
 pub(crate) struct CheckedRow {
     pub(crate) sighting: Sighting,
-    /// What is known of the row; only one that waits for a write can lack something.
+    /// The row as it is known; it can be incomplete only if it waits for a write.
     pub(crate) row: KnownRow,
-    /// The row that CDMS's record has replaced, if there was one.
+    /// The row that CDMS's record has replaced, if any.
     pub(crate) replaced: Option<ReplacedRow>,
-    /// When the request was sent; `None` when none was, because a write is under way.
+    /// When the request was sent; `None` if none was, because a write is in progress.
     pub(crate) time: Option<DateTime<Utc>>,
 }
 
-/// A row that a check has replaced by CDMS's record.
+/// A row that a check has replaced with CDMS's record.
 #[derive(Clone)]
 pub(crate) struct ReplacedRow {
-    /// The row, or why it is none of the model's.
+    /// The row, or why it does not fit the model.
     pub(crate) row: Result<KnownRow, Fault>,
     pub(crate) version: Version,
     pub(crate) modified: Instant,
@@ -44,23 +44,23 @@ pub(crate) struct ReplacedRow {
 
 type Outcome = Result<CheckedRow, CheckFailure>;
 
-/// Why a check failed, cheap to hand to several callers.
+/// Why a check failed; cheap to clone for several callers.
 #[derive(Clone)]
 pub(crate) enum CheckFailure {
     Protocol(Failure<Fault>),
     Store(StoreError),
-    /// The task that ran the check is gone, with the hub.
+    /// The task that ran the check has stopped with the hub.
     Stopped,
 }
 
 type Key = (&'static str, Uuid);
 
-/// Checks that can still be joined, and the times of those that were done.
+/// Checks that can still be joined, and the times of completed checks.
 #[derive(Default)]
 pub(crate) struct SharedChecks {
     /// By record: the check whose request has not been sent yet.
     joinable: Mutex<HashMap<Key, Joinable>>,
-    /// One check at a time per record; the next one gathers callers meanwhile.
+    /// One check at a time per record; the next one collects callers in the meantime.
     turns: RecordLocks,
     times: Mutex<HashMap<Key, DateTime<Utc>>>,
 }
@@ -70,7 +70,7 @@ struct Joinable {
     outcome: Shared<BoxFuture<'static, Outcome>>,
 }
 
-/// How many check times are remembered; a program that checks more forgets the older ones.
+/// How many check times are remembered; a program that checks more records forgets the older times.
 const TIMES_MAX: usize = 100_000;
 
 impl SharedChecks {
@@ -95,8 +95,8 @@ impl SharedChecks {
     }
 }
 
-/// Checks a record against CDMS, together with whoever asks before the request is sent. The check runs in a task of
-/// the hub: dropping the future leaves it to the others, and to the hub's row.
+/// Checks a record against CDMS, together with every caller that arrives before the request is sent. The check runs in
+/// a task of the hub: dropping the future leaves it to the other callers and to the hub's row.
 pub(crate) async fn check(
     engine: &Arc<Engine>,
     model: &'static ModelDescriptor,
@@ -120,13 +120,13 @@ pub(crate) async fn check(
     into_result(outcome.await, model, id)
 }
 
-/// Refuses models that CDMS is not asked about any more: their rows are the truth.
+/// Refuses detached models: CDMS is not asked about them any more, and their rows are authoritative.
 pub(crate) fn asks_cdms(model: &'static ModelDescriptor) -> Result<(), Error> {
     if model.mode != Mode::Detached {
         return Ok(());
     }
     let message = format!("{} is detached from CDMS, which is not asked about its records", model.name);
-    Err(Error::new(ErrorKind::Invalid, message).advise("its rows stay as they are; nothing is to be done"))
+    Err(Error::new(ErrorKind::Invalid, message).advise("its rows stay as they are; no action is needed"))
 }
 
 fn into_result(outcome: Outcome, model: &'static ModelDescriptor, id: Uuid) -> Result<CheckedRow, Error> {
@@ -137,10 +137,10 @@ fn into_result(outcome: Outcome, model: &'static ModelDescriptor, id: Uuid) -> R
     })
 }
 
-/// The name of the operation that takes older records.
+/// The name of the operation that accepts older records.
 const RESOLVE: &str = "resolve";
 
-/// Like [`check`], on its own, on somebody's word, and with CDMS's record taken even where it is older than the row.
+/// Like [`check`], but unshared, on behalf of an actor, and accepting CDMS's record even if it is older than the row.
 pub(crate) async fn take_older(
     engine: &Arc<Engine>,
     model: &'static ModelDescriptor,
@@ -156,7 +156,7 @@ pub(crate) async fn take_older(
 async fn run(engine: Arc<Engine>, model: &'static ModelDescriptor, id: Uuid, ticket: Uuid) -> Outcome {
     let key = (model.table, id);
     let turn = engine.checks.turns.lock(key).await;
-    // From here on a caller may come too late for the request, so it waits for the next check.
+    // From here on, a caller may arrive too late for the request, so it waits for the next check.
     engine.checks.close(key, ticket);
     let skew = engine.settings.clock_skew_ms();
     let program = Arc::clone(&engine.program);
@@ -165,7 +165,7 @@ async fn run(engine: Arc<Engine>, model: &'static ModelDescriptor, id: Uuid, tic
     outcome
 }
 
-/// Runs one check that tolerates CDMS's time going back by so much.
+/// Runs one check that tolerates CDMS's time going back by this much.
 async fn carry_out(
     engine: Arc<Engine>,
     model: &'static ModelDescriptor,
@@ -185,7 +185,7 @@ async fn carry_out(
         Sighting::Pending { snapshot, .. } => KnownRow::stored(model, id, snapshot, run.locals())
             .map_err(|fault| CheckFailure::Protocol(Failure::Quarantined(fault)))?,
     };
-    // Of interest only to a resolution, and a row that another mapping stored need not be one of this model.
+    // Only a resolution needs it, and a row that another mapping stored may not fit this model.
     let replaced = match &sighting {
         Sighting::Current { finding: Finding::Refreshed, replaced: Some(replaced), .. } if kind == RESOLVE => {
             Some(ReplacedRow {
