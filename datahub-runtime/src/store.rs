@@ -1,10 +1,10 @@
-//! The hub's database: type-erased, so that it is compiled once and not once per model.
+//! The hub's database. It is type-erased, so that it is compiled once and not once per model.
 //!
-//! Statements are put together from descriptors, values are always bound, and results are decoded by column kind.
-//! All connections belong to threads of the store. A call is one job on one of them, a job that stores is one
-//! transaction, and none lasts longer than its job: **no connection and no transaction is held across a request to
-//! CDMS.** Dropping the future of a call never leaves a transaction open, because a job that has begun runs to its end on
-//! the store's thread; whether it had begun is not known then, so read again.
+//! Statements are built from descriptors, values are always bound, and results are decoded by column kind.
+//! All connections belong to threads of the store. A call is one job on one of them. A job that stores is one
+//! transaction, and no transaction lasts longer than its job: **no connection and no transaction is held across a
+//! request to CDMS.** Dropping the future of a call never leaves a transaction open, because a job that has started
+//! runs to its end on the store's thread. The caller then does not know whether it had started, so it must read again.
 
 mod columns;
 mod commit;
@@ -82,14 +82,15 @@ use workers::{Lane, Workers};
 /// How a store is opened.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct StoreOptions {
-    /// Connections: on SQLite those that read, beside the one that writes; elsewhere all. `None`: the database's usual.
+    /// The number of connections: on SQLite those that read, in addition to the one that writes; otherwise all. `None`:
+    /// the database's default.
     pub(crate) connections: Option<usize>,
-    /// Milliseconds after a lease during which CDMS may still be executing the request.
+    /// How many milliseconds after a lease CDMS may still execute the request.
     pub(crate) quiet_ms: u64,
-    /// How long to wait for other programs' transactions.
+    /// How long to wait for transactions of other programs.
     pub(crate) busy_timeout: Duration,
-    /// How long a server may owe an answer past the time that it gives its own statements.
-    #[cfg_attr(not(feature = "postgres"), allow(dead_code, reason = "a file is no server"))]
+    /// How much longer an answer may take than the server's own limit for statements.
+    #[cfg_attr(not(feature = "postgres"), allow(dead_code, reason = "SQLite has no server"))]
     pub(crate) grace: Duration,
 }
 
@@ -100,19 +101,19 @@ impl Default for StoreOptions {
     }
 }
 
-/// The hub's database. Cheap to clone; when the last clone is dropped its threads end by themselves.
+/// The hub's database. Cheap to clone; when the last clone is dropped, its threads stop.
 #[derive(Clone)]
 pub(crate) struct Store {
     workers: Arc<Workers>,
     database: Arc<str>,
     quiet_ms: u64,
-    /// Whether the files beside the database may still have what was erased from it.
+    /// Whether the files next to the database may still contain data that was erased from it.
     keeps_erased: Arc<AtomicBool>,
     reach: Arc<Reach>,
 }
 
 impl Store {
-    /// Opens the database at `sqlite://path`, which is made if it is not there.
+    /// Opens the database at `sqlite://path`, and creates it if it does not exist.
     pub(crate) async fn open(
         url: &str,
         clock: Arc<dyn Clock>,
@@ -127,7 +128,7 @@ impl Store {
             let _ = answer.send(Workers::start(&place, connections, &meters, &clock));
         });
         let unopened = |reason: String| StoreError::Open { database: shown.clone(), reason };
-        started.map_err(|error| unopened(format!("no thread could be started for it: {error}")))?;
+        started.map_err(|error| unopened(format!("a thread for it could not be started: {error}")))?;
         let workers = waiting.await.map_err(|_| unopened("opening it panicked; this is a bug".to_owned()))?;
         let workers = workers.map_err(|trouble| match trouble {
             Trouble::Unavailable(reason) | Trouble::Other(reason) | Trouble::Corrupt(reason) => unopened(reason),
@@ -138,7 +139,7 @@ impl Store {
         Ok(Store { workers, database: shown.into(), quiet_ms, keeps_erased: Arc::default(), reach })
     }
 
-    /// Makes the tables that are missing, the engine's and the models', and refuses those of another shape.
+    /// Creates missing tables, the engine's and the models', and rejects tables of another structure.
     pub(crate) async fn create_tables(&self, models: &[&'static ModelDescriptor]) -> Result<(), StoreError> {
         let models = models.to_vec();
         self.write(move |connection| {
@@ -148,7 +149,7 @@ impl Store {
         .await
     }
 
-    /// Checks that all tables are there and of the right shape.
+    /// Checks that all tables exist and have the right structure.
     pub(crate) async fn check_schema(&self, models: &[&'static ModelDescriptor]) -> Result<(), StoreError> {
         let models = models.to_vec();
         self.write(move |connection| {
@@ -158,19 +159,20 @@ impl Store {
         .await
     }
 
-    /// All that the hub has of one record, in one statement.
+    /// Everything that the hub has of one record, in one statement.
     pub(crate) async fn load(&self, model: &'static ModelDescriptor, id: Uuid) -> Result<StoredRecord, StoreError> {
         let quiet_ms = self.quiet_ms;
         let loaded = self.read(move |connection| load::load(connection, model, &[id], quiet_ms)).await?;
-        // There is one for each id.
+        // There is one record for each id.
         Ok(loaded.into_iter().next().unwrap_or_default())
     }
 
-    /// Runs one transaction. Leases and history take its time from the database's clock.
+    /// Runs one transaction. Leases and the history use the time by the database's clock.
     ///
     /// # Errors
     ///
-    /// Too much waits for the database, so that the transaction was not begun. Any other trouble is how it ended.
+    /// Too many jobs are waiting for the database, so the transaction was not started. Any other problem is part of the
+    /// outcome.
     pub(crate) async fn commit(&self, job: Job) -> Result<Committed, StoreError> {
         match self.write(move |connection| Ok(commit::run(connection, &job))).await {
             Err(StoreError::Overloaded { database, reason }) => Err(StoreError::Overloaded { database, reason }),
@@ -190,7 +192,7 @@ impl Store {
         self.read(move |connection| history::before(connection, model, id, before, limit)).await
     }
 
-    /// Erases what is kept of a record's past; `models` are those of its entity that this program lists.
+    /// Erases the values that are kept of a record's past; `models` are those of its entity that this program lists.
     pub(crate) async fn erase(
         &self,
         model: &'static ModelDescriptor,
@@ -204,11 +206,11 @@ impl Store {
         self.write(move |connection| {
             let by = By { model, actor: &actor, program: &program };
             let erased = erasure::erase(connection, by, &models, id, &reason, quiet_ms)?;
-            // It has happened and is kept, whatever is in the way of this.
+            // The erasure itself is committed, even if this fails.
             if matches!(erased, Erased::Done(_)) && !erasure::forget(connection) {
                 keeps_erased.store(true, Ordering::Relaxed);
                 tracing::warn!(
-                    "a reader keeps what was erased in the database's log; it is emptied with a later settling"
+                    "a reader keeps erased data in the database's log; the log is emptied with a later settling"
                 );
             }
             Ok(erased)
@@ -216,7 +218,7 @@ impl Store {
         .await
     }
 
-    /// Takes what was erased out of the files beside the database, where a reader was in the way of that.
+    /// Removes erased data from the files next to the database, if a reader prevented that before.
     pub(crate) async fn forget_erased(&self) -> Result<(), StoreError> {
         if !self.keeps_erased.load(Ordering::Relaxed) {
             return Ok(());
@@ -225,14 +227,14 @@ impl Store {
         self.write(move |connection| {
             if erasure::forget(connection) {
                 keeps_erased.store(false, Ordering::Relaxed);
-                tracing::info!("the database's log has nothing any more of what was erased");
+                tracing::info!("the database's log no longer contains erased data");
             }
             Ok(())
         })
         .await
     }
 
-    /// The last entry of this very version of a model's row.
+    /// The last entry of exactly this version of a model's row.
     pub(crate) async fn history_of_version(
         &self,
         model: &'static ModelDescriptor,
@@ -252,7 +254,7 @@ impl Store {
         self.read(move |connection| history::up_to(connection, model, id, version)).await
     }
 
-    /// What happened to a model's row after one entry and before another, newest first, at most `limit`.
+    /// The entries of a model's row after one entry and before another, newest first, at most `limit`.
     pub(crate) async fn history_between(
         &self,
         model: &'static ModelDescriptor,
@@ -263,7 +265,7 @@ impl Store {
         self.read(move |connection| history::between(connection, model, id, bounds, limit)).await
     }
 
-    /// The last entry up to a time, and what happened last until then to the model's row itself.
+    /// The last entry up to a time, and the kind of the last one up to then that changed the model's row.
     pub(crate) async fn history_at(
         &self,
         model: &'static ModelDescriptor,
@@ -273,13 +275,13 @@ impl Store {
         self.read(move |connection| history::last_at(connection, model, id, time)).await
     }
 
-    /// A write, open or ended at most a day ago.
+    /// A write that is open or ended at most a day ago.
     pub(crate) async fn operation(&self, operation: OperationId) -> Result<Option<IntentRow>, StoreError> {
         let quiet_ms = self.quiet_ms;
         self.read(move |connection| intents::by_operation(connection, operation, quiet_ms)).await
     }
 
-    /// The open writes after one of them, oldest first, at most `limit`.
+    /// The open writes after a given one, oldest first, at most `limit`.
     pub(crate) async fn open_intents(
         &self,
         after: Option<(Instant, OperationId)>,
@@ -289,12 +291,12 @@ impl Store {
         self.read(move |connection| intents::open_after(connection, after, limit, quiet_ms)).await
     }
 
-    /// Forgets writes that ended more than a day ago; the history keeps what they did.
+    /// Deletes intents of writes that ended more than a day ago. The history keeps their changes.
     pub(crate) async fn forget_old_intents(&self) -> Result<(), StoreError> {
         self.write(|connection| connection.write(intents::forget_old)).await
     }
 
-    /// What waits, in numbers.
+    /// The numbers of open writes and of records in quarantine.
     pub(crate) async fn counts(&self) -> Result<Counts, StoreError> {
         self.read(|connection| {
             let sql = "SELECT (SELECT count(*) FROM datahub_intents WHERE verdict IS NULL), \
@@ -302,7 +304,7 @@ impl Store {
                        (SELECT count(*) FROM datahub_quarantine)";
             let counts = connection.read::<(i64, Option<Instant>, i64)>(&statement::Statement::new(sql, []))?.pop();
             let (open_writes, oldest, quarantined) =
-                counts.ok_or_else(|| Trouble::Corrupt("no row of counts".to_owned()))?;
+                counts.ok_or_else(|| Trouble::Corrupt("the query for counts returned no row".to_owned()))?;
             let now = connection.now()?;
             let age = |since: Instant| Duration::from_millis(u64::try_from(now.0.saturating_sub(since.0)).unwrap_or(0));
             Ok(Counts { open_writes, oldest_open_for: oldest.map(age), quarantined })
@@ -310,7 +312,7 @@ impl Store {
         .await
     }
 
-    /// The ids of a model's rows after one of them, in their order, at most `limit`.
+    /// The ids of a model's rows after a given one, in ascending order, at most `limit`.
     pub(crate) async fn row_ids(
         &self,
         model: &'static ModelDescriptor,
@@ -326,12 +328,12 @@ impl Store {
         .await
     }
 
-    /// The records in quarantine, those that wait longest first, at most `limit`.
+    /// The records in quarantine, those that have waited longest first, at most `limit`.
     pub(crate) async fn quarantine(&self, limit: i64) -> Result<Vec<QuarantineEntry>, StoreError> {
         self.read(move |connection| quarantine::all(connection, limit)).await
     }
 
-    /// The records of these tables in quarantine, those that wait longest first, at most `limit`.
+    /// The records of these tables in quarantine, those that have waited longest first, at most `limit`.
     pub(crate) async fn quarantine_of(
         &self,
         tables: Vec<&'static str>,
@@ -340,33 +342,33 @@ impl Store {
         self.read(move |connection| quarantine::of_tables(connection, &tables, limit)).await
     }
 
-    /// Lets a record wait in quarantine behind the others.
+    /// Moves a record in quarantine behind the others.
     pub(crate) async fn quarantine_tried(&self, model: &'static ModelDescriptor, id: Uuid) -> Result<(), StoreError> {
         self.write(move |connection| quarantine::tried(connection, model, id)).await
     }
 
-    /// Lets a record go from quarantine.
+    /// Removes a record from quarantine.
     pub(crate) async fn quarantine_cleared(&self, model: &'static ModelDescriptor, id: Uuid) -> Result<(), StoreError> {
         self.write(move |connection| quarantine::clear(connection, model, &[id])).await
     }
 
-    /// The newest version in the database: what is stored later has a larger one.
+    /// The newest version in the database. Everything that is stored later has a larger one.
     pub(crate) async fn newest_version(&self) -> Result<Version, StoreError> {
         self.read(sequence::newest).await
     }
 
-    /// Takes over a model's pull, and says how far it has come.
+    /// Takes over a model's pull and returns its progress.
     pub(crate) async fn claim_pull(&self, claim: Claim, restart: bool) -> Result<Watermark, StoreError> {
         self.write(move |connection| connection.write(|connection| watermark::claim(connection, claim, restart))).await
     }
 
-    /// Stores a page of records and how far the pull is with it, in one transaction.
+    /// Stores a page of records and the pull's progress, in one transaction.
     pub(crate) async fn store_page(&self, page: Page) -> Result<PageStored, StoreError> {
         let quiet_ms = self.quiet_ms;
         self.write(move |connection| page::store(connection, page, quiet_ms)).await
     }
 
-    /// Puts a setting unless it has a value, and says which value it has then.
+    /// Sets a setting unless it has a value, and returns the value that it has then.
     pub(crate) async fn put_setting_if_absent(&self, name: &'static str, value: &str) -> Result<String, StoreError> {
         let value = value.to_owned();
         self.write(move |connection| connection.write(|connection| settings::put_if_absent(connection, name, &value)))
@@ -379,43 +381,43 @@ impl Store {
         self.read(move |connection| settings::get(connection, &name)).await
     }
 
-    /// Puts a setting, whatever it was.
+    /// Sets a setting, and replaces its previous value.
     pub(crate) async fn put_setting(&self, name: &str, value: &str) -> Result<(), StoreError> {
         let (name, value) = (name.to_owned(), value.to_owned());
         self.write(move |connection| connection.write(|connection| settings::put(connection, &name, &value))).await
     }
 
-    /// Takes a setting away.
+    /// Deletes a setting.
     pub(crate) async fn forget_setting(&self, name: &str) -> Result<(), StoreError> {
         let name = name.to_owned();
         self.write(move |connection| connection.write(|connection| settings::forget(connection, &name))).await
     }
 
-    /// Takes no more work.
+    /// Stops accepting jobs.
     pub(crate) fn refuse(&self) {
         self.workers.refuse();
     }
 
-    /// Takes no more work, finishes what waits and closes the connections.
+    /// Stops accepting jobs, finishes the waiting ones and closes the connections.
     ///
-    /// Dropping the future ends the waiting, not the closing.
+    /// Dropping the future stops the waiting, not the closing.
     pub(crate) async fn close(&self) {
         let workers = Arc::clone(&self.workers);
         let (closed, closes) = tokio::sync::oneshot::channel();
-        // The end of the runtime would wait for a thread of its own, which a database that hangs holds.
+        // Not a thread of the runtime, which would wait for it at its end if a database hangs.
         let closing = std::thread::Builder::new().name("datahub-closing".to_owned()).spawn(move || {
             workers.join();
-            // Nobody may wait for it any more.
+            // The caller may have stopped waiting.
             _ = closed.send(());
         });
         match closing {
             Ok(_) if closes.await.is_ok() => {}
             Ok(_) => tracing::error!("closing the database panicked; this is a bug"),
-            Err(error) => tracing::warn!(%error, "no thread could be started to wait for the database's threads"),
+            Err(error) => tracing::warn!(%error, "a thread to wait for the database's threads could not be started"),
         }
     }
 
-    /// Whether it takes no more work.
+    /// Whether the store no longer accepts jobs.
     pub(crate) fn is_closed(&self) -> bool {
         self.workers.are_closed()
     }
@@ -436,7 +438,7 @@ impl Store {
         self.noted(written)
     }
 
-    /// Tells when the database goes away and when it is back.
+    /// Reports when the database becomes unavailable and when it is back.
     fn noted<T>(&self, result: Result<T, Trouble>) -> Result<T, StoreError> {
         match &result {
             Err(Trouble::Unavailable(reason)) => self.reach.failed(reason),
@@ -453,11 +455,11 @@ impl fmt::Debug for Store {
     }
 }
 
-/// Where a database address leads, and what messages call it: never with a password.
+/// The database of an address, and its name in messages, which never contains a password.
 pub(crate) fn place_of(url: &str, options: &StoreOptions) -> Result<(Location, String), StoreError> {
     let refuse = |reason: &str| Err(StoreError::Address { reason: reason.to_owned() });
     let Some((scheme, path)) = url.split_once(':') else {
-        return refuse("it has no scheme; write sqlite://path/to/file.db");
+        return refuse("missing scheme; write sqlite://path/to/file.db");
     };
     match scheme {
         "sqlite" => {
@@ -467,18 +469,18 @@ pub(crate) fn place_of(url: &str, options: &StoreOptions) -> Result<(Location, S
                 Some((path, "synchronous=normal")) => (path, Synchronous::Normal),
                 Some(_) => {
                     return refuse(
-                        "after the file it may say ?synchronous=normal, by which a power cut can take writes back, and \
-                         nothing else",
+                        "unsupported parameter; the only one is ?synchronous=normal, with which a power cut can undo \
+                         writes",
                     );
                 }
             };
             if path.is_empty() {
-                return refuse("it names no file; write sqlite://path/to/file.db");
+                return refuse("missing file name; write sqlite://path/to/file.db");
             }
             if path.contains(":memory:") || path.contains("mode=memory") {
                 return refuse(
-                    "a database in memory belongs to one connection, and the hub's readers and its writer could not \
-                     share it; use a file, in a test a temporary one",
+                    "an in-memory database belongs to one connection, but the hub uses several; use a file, in tests a \
+                     temporary one",
                 );
             }
             let busy_timeout = options.busy_timeout;
@@ -490,12 +492,12 @@ pub(crate) fn place_of(url: &str, options: &StoreOptions) -> Result<(Location, S
             let shown = address.shown.clone();
             Ok((Location::Postgres { address: Box::new(address), grace: options.grace }, shown))
         }
-        // The address may hold a password, so it is not repeated.
+        // The address may contain a password, so it is not repeated.
         #[cfg(not(feature = "postgres"))]
         "postgres" | "postgresql" => {
             refuse("this program was built without PostgreSQL; enable the feature `postgres` of datahub-runtime")
         }
-        // What follows the scheme may be meant as a secret, the scheme itself not.
-        _ => refuse(&format!("the hub knows no databases of the scheme {scheme:?}; write sqlite://path/to/file.db")),
+        // What follows the scheme may be a secret, but the scheme itself is not.
+        _ => refuse(&format!("unsupported scheme {scheme:?}; write sqlite://path/to/file.db")),
     }
 }

@@ -306,7 +306,7 @@ async fn a_database_with_too_much_to_do_says_so_whatever_is_asked_of_it() {
         reads.spawn(async move { Organisation::get(&hub, Id::from(uuid::Uuid::from_u128(number))).await });
     }
     let refused = failed(reads.join_next().await.unwrap().unwrap(), ErrorKind::Overloaded);
-    says(&refused, &["has too much to do", "1024 jobs", "connections"]);
+    says(&refused, &["is overloaded", "1024 jobs", "connections"]);
     assert_eq!(refused.retry_after(), Some(Duration::from_secs(1)));
     failed(Organisation::create(&hub, Organisation::named("Beta")).await, ErrorKind::Overloaded);
     reads.abort_all();
@@ -337,7 +337,7 @@ async fn crowd(hub: &Hub, clock: &Hanging) -> Crowd {
         crowd.erasures.spawn(async move { Organisation::erase(&hub, id, "a request of the person").await.map(drop) });
     }
     let refused = failed(crowd.erasures.join_next().await.unwrap().unwrap(), ErrorKind::Overloaded);
-    says(&refused, &["has too much to do"]);
+    says(&refused, &["is overloaded"]);
     crowd
 }
 

@@ -36,7 +36,7 @@ const REFUSED: [(Change, &[&str]); 7] = [
     (|firm| firm.name = "Acme\0".into(), &["Name", "U+0000 at position 5"]),
     (|firm| firm.credit = Some(Decimal::new(922_337_203_685_478, 0)), &["CreditLimit", "beyond ±922337203685477"]),
     (|firm| firm.credit = Some(Decimal::new(1, 5)), &["CreditLimit", "more than 4 decimal places; round it"]),
-    (|firm| firm.revenue = Some(Decimal::new(100_051, 4)), &["Revenue", "more than 2 digits", "raise `scale`"]),
+    (|firm| firm.revenue = Some(Decimal::new(100_051, 4)), &["Revenue", "more than 2 decimal places", "raise `scale`"]),
     (|firm| firm.latitude = Some(-1e12), &["Address1_Latitude", "beyond ±100000000000"]),
     (|firm| firm.latitude = Some(51.507_351), &["Address1_Latitude", "more than 5 decimal places; round it"]),
 ];

@@ -81,7 +81,7 @@ async fn tables_of_a_newer_revision_are_used_and_of_another_version_refused() {
 
     scene.sql("UPDATE datahub_settings SET value = '2' WHERE name = 'schema_version'");
     let error = failed(newer_program(&scene).await, ErrorKind::Store);
-    says(&error, &["version 2", "knows version 1"]);
+    says(&error, &["version 2", "supports version 1"]);
 }
 
 /// What a newer program notes in words of its own about the scene's organisation.

@@ -366,7 +366,7 @@ async fn a_column_that_is_renamed_under_a_running_program_puts_nothing_into_quar
     let (scene, _) = crowd(3).await;
     scene.sql("ALTER TABLE organisations RENAME COLUMN alias TO nickname");
     let error = failed(scene.hub.pull::<Organisation>().await, ErrorKind::Store);
-    says(&error, &["alias", "changed under the running program"]);
+    says(&error, &["alias", "changed while the program was running"]);
     let error = failed(scene.get().await, ErrorKind::Store);
     says(&error, &["alias"]);
     assert!(scene.quarantine().await.is_empty() && scene.dump("organisations").is_empty());

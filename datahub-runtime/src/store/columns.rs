@@ -1,4 +1,4 @@
-//! The columns of an answer, declared once: the select list, the types that are asked for, and how a row is read.
+//! The columns of a query's result, declared once: the select list, the types, and how a row is read.
 
 use cdms_odata::Instant;
 use datahub_protocol::{OperationId, Version};
@@ -9,7 +9,7 @@ use super::failure::Trouble;
 use super::row::Cells;
 use super::statement::ColumnType;
 
-/// What one cell of an answer holds.
+/// A value that can be read from one cell of a result.
 pub(crate) trait Cell: Sized {
     /// The type of its column.
     const TYPE: ColumnType;
@@ -18,20 +18,20 @@ pub(crate) trait Cell: Sized {
     fn take(row: &mut Cells) -> Result<Self, Trouble>;
 }
 
-/// What a row of an answer holds, cell by cell.
+/// A value that can be read from a row of a result, cell by cell.
 pub(crate) trait FromRow: Sized {
-    /// The types of its columns, in their order.
+    /// The types of its columns, in order.
     const TYPES: &'static [ColumnType];
 
-    /// Takes its cells.
+    /// Takes the cells of a row.
     fn take(row: &mut Cells) -> Result<Self, Trouble>;
 }
 
-/// A text that is JSON.
+/// A text column that contains JSON.
 #[derive(Debug)]
 pub(crate) struct Json<T>(pub(crate) T);
 
-/// A text that is the one-word name of a serializable value.
+/// A text column that contains the one-word name of a serializable value.
 #[derive(Debug)]
 pub(crate) struct Word<T>(pub(crate) T);
 
@@ -91,8 +91,8 @@ tuple!(A, B);
 tuple!(A, B, C);
 tuple!(A, B, C, D);
 
-/// Declares the columns of a select list as a struct: each field with its type, and with the SQL that it is selected by.
-/// The list is `SELECT`, in the fields' order.
+/// Declares the columns of a select list as a struct: each field with its type and the SQL that selects it. `SELECT` is
+/// the list, in the order of the fields.
 macro_rules! columns {
     (
         $(#[$meta:meta])*

@@ -1,4 +1,4 @@
-//! Carrying out one transaction of the protocol: its guard, then all of it or nothing.
+//! Runs one transaction of the protocol: checks its guard, then stores all of it or nothing.
 
 use std::collections::BTreeMap;
 
@@ -27,30 +27,31 @@ use super::{quarantine, sequence};
 use crate::crash_points::{Moment, Step, pass_blocking};
 use crate::engine::local_fields::{LocalChange, LocalFields, NamedFields};
 
-/// A transaction on one record, with what the protocol does not know of it.
+/// A transaction on one record, with what the protocol does not know about it.
 #[derive(Clone, Debug)]
 pub(crate) struct Job {
     pub(crate) model: &'static ModelDescriptor,
     pub(crate) id: Uuid,
     pub(crate) commit: Commit<Fault>,
-    /// The values that the caller set in local fields. They are stored with the transaction that ends the caller's write
-    /// as applied, or alone; a refresh on the way there leaves them.
+    /// The values that the caller set in local fields. They are stored by the transaction that ends the caller's write
+    /// as applied, or on their own. A refresh before that does not store them.
     pub(crate) locals: Option<LocalFields>,
     pub(crate) actor: String,
     pub(crate) program: String,
-    /// This program's instance, as the holder of a lease.
+    /// The id of this program's instance, which holds leases.
     pub(crate) holder: Uuid,
-    /// How long a lease lasts that the transaction opens.
+    /// The duration of a lease that the transaction opens.
     pub(crate) lease_ms: u64,
-    /// For how long after its lease CDMS may go on executing the request of a write that it opens or gives up.
+    /// How long after its lease CDMS may still execute the request of a write that the transaction opens or releases.
     pub(crate) quiet_ms: u64,
-    /// Whether it was run before, and the database was away before it could say how that ended.
+    /// Whether the transaction is repeated because the database became unavailable before it reported the outcome of
+    /// the first run.
     pub(crate) again: bool,
-    /// The step of the operation that it is.
+    /// The step of the operation.
     pub(crate) step: Step,
 }
 
-/// Who stores, and through which model.
+/// The actor and program that store, and the model.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct By<'j> {
     pub(crate) model: &'static ModelDescriptor,
@@ -63,7 +64,7 @@ impl Job {
         By { model: self.model, actor: &self.actor, program: &self.program }
     }
 
-    /// The same, with the row as if CDMS had changed it now.
+    /// The same job, as if CDMS had changed the row now.
     fn at(&self, now: Instant) -> Job {
         let mut job = self.clone();
         if let RecordChange::Put { row, .. } | RecordChange::Tombstone { last: row, .. } = &mut job.commit.record {
@@ -86,19 +87,19 @@ impl From<Trouble> for Stop {
     }
 }
 
-/// What the guard finds.
+/// The state that the guard checks.
 struct Guarded {
     version: Option<Version>,
     intent: Option<Uuid>,
-    /// The newest write of the record that was found not applied and has not shown up.
+    /// The record's newest write that was found not applied and has not shown up.
     late: Option<OperationId>,
-    /// The local values that the open intent's writer wants stored with its success.
+    /// The local values that the open intent's writer wants to be stored when its write succeeds.
     intended_locals: NamedFields,
     /// The local fields, if there is a row.
     locals: Option<LocalFields>,
 }
 
-/// Runs the transaction. Whatever it says, nothing was changed unless it is [`Committed::Done`].
+/// Runs the transaction. Nothing is changed unless the result is [`Committed::Done`].
 pub(crate) fn run(connection: &mut Connection, job: &Job) -> Committed {
     let at_our_time =
         if planted(Planted::LocalClockStored) { connection.now().ok().map(|now| job.at(now)) } else { None };
@@ -129,15 +130,15 @@ pub(crate) fn run(connection: &mut Connection, job: &Job) -> Committed {
     }
 }
 
-/// The version that it made, and what became of the local columns where the history is yet to learn it.
+/// Returns the new version, and the changes of local columns that are not yet in the history.
 fn store(connection: &mut Connection, job: &Job) -> Result<(Version, Vec<LocalChange>), Stop> {
     let Job { model, id, commit, .. } = job;
     connection.lock(model.entity.name, [id.to_string()])?;
-    // Whoever waited for the lock comes later than those who held it.
+    // Taken after the lock, so that it is later than the times of transactions that held the lock before.
     let now = connection.now()?;
     let found = find(connection, job, now)?;
     if !holds(commit.guard, &found) && !planted(Planted::NoCompareAndSet) {
-        // A write that ends without a record to store leaves none behind either.
+        // A write that ends without a record to store leaves no version either.
         let version = found.version.unwrap_or(Version(0));
         return if job.again && is_done_already(connection, job)? {
             Ok((version, Vec::new()))
@@ -179,7 +180,8 @@ fn store(connection: &mut Connection, job: &Job) -> Result<(Version, Vec<LocalCh
 fn find(connection: &mut Connection, job: &Job, now: Instant) -> Result<Guarded, Trouble> {
     let Job { model, id, .. } = job;
     let mut statement = Statement::default();
-    // The record's version, the open intent's operation and local values, and the newest that may show up late.
+    // The record's version, the open intent's operation and local values, and the newest operation that may show up
+    // late.
     type GuardColumns = (Option<Version>, Option<Uuid>, Option<Json<NamedFields>>, Option<OperationId>);
     let mut types = GuardColumns::TYPES.to_vec();
     statement.push(
@@ -203,7 +205,8 @@ fn find(connection: &mut Connection, job: &Job, now: Instant) -> Result<Guarded,
         [model.entity.name.into()],
     );
     let rows = connection.query(&statement, &types)?;
-    let mut row = rows.into_iter().next().ok_or_else(|| Trouble::Corrupt("no row for the guard".to_owned()))?;
+    let mut row =
+        rows.into_iter().next().ok_or_else(|| Trouble::Corrupt("the guard's query returned no row".to_owned()))?;
     let (version, intent, intended, late) = GuardColumns::take(&mut row)?;
     let intended_locals = intended.map(|Json(locals)| locals).unwrap_or_default();
     let (present, locals) = take_row(&mut row, model)?;
@@ -217,7 +220,8 @@ fn holds(guard: Guard, found: &Guarded) -> bool {
     }
 }
 
-/// Whether the first run of the transaction was committed after all: its write has its verdict, and the record its state.
+/// Whether the first run of the transaction was committed after all: its write has the verdict, and the record has the
+/// state.
 fn is_done_already(connection: &mut Connection, job: &Job) -> Result<bool, Trouble> {
     let IntentChange::Close { operation, verdict } = &job.commit.intent else { return Ok(false) };
     let settled = intents::by_operation(connection, *operation, 0)?.and_then(|intent| intent.verdict);
@@ -235,7 +239,7 @@ fn is_done_already(connection: &mut Connection, job: &Job) -> Result<bool, Troub
     })
 }
 
-/// Stores the record's new state and says what became of its local columns.
+/// Stores the record's new state and returns the changes of its local columns.
 fn change_record(
     connection: &mut Connection,
     job: &Job,
@@ -246,11 +250,11 @@ fn change_record(
     let before = found.locals.as_ref();
     match &commit.record {
         RecordChange::Keep => Ok(Vec::new()),
-        // An applied write whose record cannot be stored: the hub's own fields need not wait for that.
+        // The write was applied, but its record cannot be stored. Local fields need not wait for that.
         RecordChange::Touch => {
             touch(connection, job, version)?;
             if before.is_none() {
-                // They wait in the write's intent for the row, see `awaited_locals`.
+                // They wait for the row in the write's intent; see `awaited_locals`.
                 return Ok(Vec::new());
             }
             let given = locals_to_store(job, found);
@@ -289,17 +293,17 @@ fn touch(connection: &mut Connection, job: &Job, version: Version) -> Result<(),
     connection.execute(&Statement::new(sql, values)).map(drop)
 }
 
-/// A record's new state.
+/// The new state of a record.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct NewState<'r> {
     pub(crate) id: Uuid,
     pub(crate) row: &'r NewRow,
-    /// Why it ended, if it did.
+    /// The reason for a tombstone.
     pub(crate) ended: Option<TombstoneReason>,
 }
 
-/// The other mappings for which a row is complete, as stored: true of this version alone, so that a program which does not
-/// know the column need not care for it.
+/// The other mappings for which a row is complete, as stored. It applies to this version only, so a program that does
+/// not know the column can ignore it.
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct CompleteFor {
     version: Version,
@@ -317,7 +321,7 @@ impl CompleteFor {
     }
 }
 
-/// Stores the engine's side of records.
+/// Stores the engine's data about records.
 pub(crate) fn put_records(
     connection: &mut Connection,
     model: &ModelDescriptor,
@@ -360,7 +364,7 @@ fn state_values(model: &ModelDescriptor, record: NewState<'_>, version: Version)
     ])
 }
 
-/// Appends the entries; what happened to local columns goes with the record's end, or else with the first.
+/// Appends the entries. Changes of local columns go with the entry of the record's end, otherwise with the first entry.
 fn append_history(
     connection: &mut Connection,
     job: &Job,
@@ -378,39 +382,40 @@ fn append_history(
         modified_by: None,
         skew_ms: None,
     };
-    let told: &[Entry] = match &job.commit.history[..] {
+    let all: &[Entry] = match &job.commit.history[..] {
         [] if local.is_empty() => return Ok(()),
         [] => std::slice::from_ref(&only_local),
-        told => told,
+        all => all,
     };
-    let at = told.iter().rposition(|entry| entry.kind.is_end()).unwrap_or(0);
+    let at = all.iter().rposition(|entry| entry.kind.is_end()).unwrap_or(0);
     let mut local_at = |place| if place == at { std::mem::take(&mut local) } else { Vec::new() };
-    let entries = told.iter().enumerate();
+    let entries = all.iter().enumerate();
     let entries = entries.map(|(place, entry)| Appended { id: job.id, entry, local: local_at(place) });
     history::append(connection, job.by(), &entries.collect::<Vec<_>>(), version, now)
 }
 
-/// The local values that go into the row: the caller's once its write is applied, whoever finds that out.
+/// The local values to store in the row: the caller's values once its write is applied, no matter which program finds
+/// that out.
 fn locals_to_store(job: &Job, found: &Guarded) -> LocalFields {
     match &job.commit.intent {
         IntentChange::Close { verdict: Verdict::Applied, .. } => match &job.locals {
             Some(locals) => locals.clone(),
             None => found.intended_locals.positioned(job.model),
         },
-        // Nobody refreshes a detached model's row, so what is stored is the caller's write.
+        // The row of a detached model is never refreshed, so the stored values are those of the caller's write.
         _ if job.model.mode == Mode::Detached => job.locals.clone().unwrap_or_default(),
         _ => LocalFields::default(),
     }
 }
 
-/// Whether the row that a commit makes is the first of a create of ours that could not make it: one that had been found
-/// not carried out and shows up now, or one whose record had to wait in quarantine.
+/// Whether a commit stores the first row of a create of ours that could not store it itself: the create was found not
+/// applied and shows up now, or its record was in quarantine.
 pub(crate) fn awaits_locals(commit: &Commit<Fault>, was_known: bool) -> bool {
     let is_late = commit.history.iter().any(|entry| entry.kind == EntryKind::AppliedLate);
     is_late || (!was_known && commit.quarantine == QuarantineChange::Clear)
 }
 
-/// The local values that the newest creates of records brought along, from their closed intents.
+/// The local values of the records' newest creates, from their closed intents.
 pub(crate) fn awaited_locals(
     connection: &mut Connection,
     model: &ModelDescriptor,
@@ -434,8 +439,8 @@ pub(crate) fn awaited_locals(
     Ok(awaited)
 }
 
-/// The local values that an intent remembers, for whoever finds out that its write was applied: those the caller set,
-/// and for a create those of the new model.
+/// The local values to store in an intent, for the program that finds out that its write was applied: the values that
+/// the caller set and, for a create, those of the new model.
 fn locals_to_keep(job: &Job) -> NamedFields {
     let IntentChange::Open(intent) = &job.commit.intent else { return NamedFields::default() };
     let mut locals = LocalFields::default();

@@ -1,4 +1,4 @@
-//! One open connection to whichever database the hub has: the same statements on each, in one place.
+//! One open connection to the hub's database: the same statements for every kind of database, in one place.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -38,9 +38,9 @@ pub(crate) enum Location {
     Sqlite {
         /// The file.
         path: String,
-        /// How long to wait for other programs' transactions.
+        /// How long to wait for transactions of other programs.
         busy_timeout: Duration,
-        /// How far a commit waits for the disk.
+        /// Whether a commit waits for the disk.
         synchronous: sqlite::Synchronous,
     },
     /// A server.
@@ -48,7 +48,7 @@ pub(crate) enum Location {
     Postgres {
         /// Its address, with the password.
         address: Box<Address>,
-        /// How long it may owe an answer past the time that it gives its own statements.
+        /// How much longer an answer may take than the server's own limit for statements.
         grace: Duration,
     },
 }
@@ -59,7 +59,7 @@ pub(crate) struct Connection {
     dialect: &'static Dialect,
     meters: Meters,
     time: DatabaseTime,
-    /// Whether the database hung up.
+    /// Whether the database closed the connection.
     closed: bool,
 }
 
@@ -69,7 +69,7 @@ enum Inner {
     Postgres(Box<PostgresConnection>),
 }
 
-/// Does the same with whichever connection there is; what goes wrong is told as a trouble.
+/// Runs one of two expressions, depending on the kind of connection, and converts its error to a `Trouble`.
 macro_rules! with_inner {
     ($self:expr, sqlite: $sqlite:ident => $of_file:expr, postgres: $postgres:ident => $of_server:expr $(,)?) => {
         match &mut $self.inner {
@@ -87,7 +87,7 @@ macro_rules! with_inner {
 }
 
 impl Location {
-    /// Opens a connection; on SQLite readers can only read.
+    /// Opens a connection. On SQLite, readers are read-only.
     pub(crate) fn open(&self, reader: bool, meters: Meters, clock: Arc<dyn Clock>) -> Result<Connection, Trouble> {
         let time = DatabaseTime::new(clock);
         match self {
@@ -107,7 +107,7 @@ impl Location {
         }
     }
 
-    /// Whether one connection at a time can write.
+    /// Whether only one connection at a time can write.
     pub(crate) fn has_one_writer(&self) -> bool {
         matches!(self, Location::Sqlite { .. })
     }
@@ -118,12 +118,12 @@ impl Connection {
         self.dialect
     }
 
-    /// Counts what comes at these meters.
+    /// Counts further statements with these meters.
     pub(crate) fn count_at(&mut self, meters: Meters) {
         self.meters = meters;
     }
 
-    /// The time by the database's clock; on SQLite, which is on the machine, by the hub's.
+    /// The time by the database's clock; on SQLite, which runs on this machine, by the hub's clock.
     pub(crate) fn now(&mut self) -> Result<Instant, Trouble> {
         let Some(sql) = self.dialect.clock else { return Ok(self.time.of_machine()) };
         if let Some(now) = self.time.of_server() {
@@ -132,8 +132,10 @@ impl Connection {
         let statement = Statement::new(sql, []);
         let asked = Both::now();
         let rows = self.rows(&statement, &[ColumnType::Instant])?;
-        let mut row =
-            rows.into_iter().next().ok_or_else(|| Trouble::Corrupt("the server's clock says nothing".into()))?;
+        let mut row = rows
+            .into_iter()
+            .next()
+            .ok_or_else(|| Trouble::Corrupt("the query for the server's time returned no row".into()))?;
         let stated = row.instant()?;
         Ok(self.time.stated(stated, asked))
     }
@@ -143,7 +145,7 @@ impl Connection {
         with_inner!(self, sqlite: connection => connection.batch_execute(sql), postgres: connection => connection.batch(sql))
     }
 
-    /// Runs a statement and says how many rows it touched.
+    /// Runs a statement and returns the number of affected rows.
     pub(crate) fn execute(&mut self, statement: &Statement) -> Result<usize, Trouble> {
         self.meters.statement();
         let result = with_inner!(
@@ -154,18 +156,19 @@ impl Connection {
         result.map_err(|trouble| self.of_statement(statement, trouble))
     }
 
-    /// Runs a statement and takes its rows, whose columns are of these types.
+    /// Runs a statement and returns its rows, whose columns have these types.
     pub(crate) fn query(&mut self, statement: &Statement, types: &[ColumnType]) -> Result<Vec<Cells>, Trouble> {
         self.meters.statement();
         self.rows(statement, types)
     }
 
-    /// Runs a statement and reads its rows, whose columns are the type's.
+    /// Runs a statement and reads its rows into a type.
     pub(crate) fn read<R: FromRow>(&mut self, statement: &Statement) -> Result<Vec<R>, Trouble> {
         self.query(statement, R::TYPES)?.iter_mut().map(R::take).collect()
     }
 
-    /// The same as [`query`](Connection::query), as the connection's own: it is none of the operation's that happens to come first.
+    /// Like [`query`](Connection::query), but for the connection's own statements, which do not count for the operation
+    /// that happens to run.
     pub(super) fn rows(&mut self, statement: &Statement, types: &[ColumnType]) -> Result<Vec<Cells>, Trouble> {
         let result = with_inner!(
             self,
@@ -178,8 +181,8 @@ impl Connection {
         rows.into_iter().collect()
     }
 
-    /// What went wrong with a statement. SQLite says in the same words what a trigger raises and what it does not find when
-    /// it compiles the statement, so that it is asked to compile it once more.
+    /// The cause of a failed statement. SQLite uses the same error for messages of triggers and for names that it does
+    /// not find when it compiles the statement. To tell them apart, the statement is compiled again.
     fn of_statement(&mut self, statement: &Statement, trouble: Trouble) -> Trouble {
         let (connection, reason) = match (&mut self.inner, trouble) {
             (Inner::Sqlite(connection), Trouble::Other(reason)) => (connection, reason),
@@ -189,7 +192,7 @@ impl Connection {
         if compiled.is_ok() { Trouble::Other(reason) } else { changed_tables(&reason) }
     }
 
-    /// The columns of a table; none when there is no such table.
+    /// The columns of a table; empty if the table does not exist.
     pub(crate) fn columns_of(&mut self, table: &str) -> Result<Vec<FoundColumn>, Trouble> {
         let types = [ColumnType::Text, ColumnType::Text, ColumnType::Bool, ColumnType::Bool, ColumnType::Bool];
         let rows = self.query(&Statement::new(self.dialect.columns_of, [table.into()]), &types)?;
@@ -205,7 +208,7 @@ impl Connection {
         found.collect()
     }
 
-    /// The one column of text that a statement put together by hand gives.
+    /// The results of a handwritten statement that returns one text column.
     pub(crate) fn texts(&mut self, sql: &str) -> Result<Vec<String>, Trouble> {
         let result = with_inner!(
             self,
@@ -218,14 +221,15 @@ impl Connection {
         result?.into_iter().collect()
     }
 
-    /// Waits, to the end of the transaction, until this is the only one that works on what these names in this space name.
+    /// Locks these names in this space until the end of the transaction, and waits while another transaction has them
+    /// locked.
     pub(crate) fn lock(&mut self, space: &str, names: impl IntoIterator<Item = String>) -> Result<(), Trouble> {
         let Some(sql) = self.dialect.lock else { return Ok(()) };
         let mut names: Vec<_> = names.into_iter().collect();
         if names.is_empty() {
             return Ok(());
         }
-        // Whoever takes several locks takes them in the same order as everybody else.
+        // All transactions take several locks in the same order, so that they cannot deadlock.
         names.sort_unstable();
         let mut statement = Statement::of_many(names.len());
         statement.push(sql, [space.into()]);
@@ -240,7 +244,7 @@ impl Connection {
         match work(self) {
             Ok(value) => {
                 let committed = self.commit();
-                // A rule that is checked with the commit leaves a file's transaction open.
+                // If a rule that is checked at the commit fails, SQLite leaves the transaction open.
                 if committed.is_err() && self.is_in_transaction() {
                     self.roll_back()?;
                 }
@@ -248,8 +252,8 @@ impl Connection {
                 Ok(value)
             }
             Err(error) => {
-                // Some errors end the transaction by themselves. If undoing fails in another way, the connection counts
-                // as spoilt and is closed, which undoes it too; the first error is the one to tell.
+                // Some errors end the transaction by themselves. If the rollback fails for another reason, the
+                // connection is closed, which also undoes the transaction. The first error is the one to report.
                 if planted(Planted::TransactionLeftOpen) {
                     return Err(error);
                 }
@@ -261,7 +265,7 @@ impl Connection {
         }
     }
 
-    /// Runs `work` in a savepoint and undoes it in any case.
+    /// Runs `work` in a savepoint and always undoes it.
     pub(crate) fn attempt<T>(&mut self, work: impl FnOnce(&mut Self) -> Result<T, Trouble>) -> Result<T, Trouble> {
         self.begin()?;
         let value = work(self);
@@ -288,7 +292,7 @@ impl Connection {
         }
     }
 
-    /// Begins a transaction, or within one a savepoint.
+    /// Begins a transaction, or a savepoint if a transaction is open.
     pub(crate) fn begin(&mut self) -> Result<(), Trouble> {
         with_inner!(self, sqlite: connection => begin(connection), postgres: connection => connection.begin())
     }
@@ -301,7 +305,8 @@ impl Connection {
         with_inner!(self, sqlite: connection => roll_back(connection), postgres: connection => connection.roll_back())
     }
 
-    /// Whether the connection must not be used any more: the database hung up, or a transaction was left open.
+    /// Whether the connection must not be used any more: the database closed it, or its state is unknown after a failed
+    /// transaction.
     pub(crate) fn is_spoilt(&mut self) -> bool {
         self.closed
             || match &mut self.inner {
@@ -311,7 +316,7 @@ impl Connection {
             }
     }
 
-    /// Whether a transaction is open, which none may be between two jobs.
+    /// Whether a transaction is open, which must not be the case between two jobs.
     pub(crate) fn is_in_transaction(&mut self) -> bool {
         match &mut self.inner {
             Inner::Sqlite(connection) => is_in_transaction(connection),
@@ -320,7 +325,7 @@ impl Connection {
         }
     }
 
-    /// The connection as Diesel's own, where the database is SQLite.
+    /// Diesel's connection, if the database is SQLite.
     pub(super) fn sqlite(&mut self) -> Option<&mut SqliteConnection> {
         match &mut self.inner {
             Inner::Sqlite(connection) => Some(connection),
@@ -329,7 +334,7 @@ impl Connection {
         }
     }
 
-    /// The connection as the driver's, where the database is a server.
+    /// The driver's connection, if the database is a server.
     #[cfg(feature = "postgres")]
     pub(super) fn postgres(&mut self) -> Option<&mut PostgresConnection> {
         match &mut self.inner {
@@ -338,7 +343,7 @@ impl Connection {
         }
     }
 
-    /// From now on the server may owe an answer so long.
+    /// Sets how long an answer of the server may take.
     #[cfg(feature = "postgres")]
     pub(super) fn limit_patience(&self, limit: Duration) {
         match &self.inner {
@@ -347,8 +352,8 @@ impl Connection {
         }
     }
 
-    /// Until the end of this job the server may owe an answer at least so long; then the connection is closed, because
-    /// whoever drives its socket may have gone to sleep for that time. A file owes none.
+    /// Lets an answer of the server take at least this long until the end of this job. The connection is closed
+    /// afterwards, because the task that drives its socket may sleep for that time. No effect on SQLite.
     pub(super) fn be_patient(&mut self, limit: Duration) {
         match &self.inner {
             Inner::Sqlite(_) => _ = limit,
@@ -360,22 +365,22 @@ impl Connection {
         }
     }
 
-    /// Why the connection was given up, where that is the reason of everything else.
+    /// Why the connection was given up, which then explains all other errors.
     #[cfg(feature = "postgres")]
     fn given_up(&self) -> Option<String> {
         match &self.inner {
             Inner::Sqlite(_) => None,
             Inner::Postgres(connection) => connection.patience.ran_out().map(|limit| {
                 format!(
-                    "the server owed an answer for {} s and its connection was given up; see what holds it up, a paused \
-                     pooler for instance",
+                    "the server did not answer for {} s, so its connection was closed; find out what delays it, for \
+                     example a paused pooler",
                     limit.as_secs_f64()
                 )
             }),
         }
     }
 
-    /// What went wrong with a server, where it is not that the connection was given up.
+    /// The cause of a server's error, or that the connection was given up.
     #[cfg(feature = "postgres")]
     pub(super) fn trouble_of_server(&mut self, problem: postgres::Problem) -> Trouble {
         if let Some(reason) = self.given_up() {
@@ -388,7 +393,7 @@ impl Connection {
     }
 }
 
-/// Tells a rule of a file's tables from a file that cannot be used, and says it in plain words.
+/// Distinguishes a violated rule of SQLite's tables from a database that cannot be used, with a plain message.
 pub(super) fn trouble_of_file(error: Error) -> Trouble {
     match error {
         Error::DatabaseError(kind, information) => refusal(kind, information.message()),
@@ -431,7 +436,7 @@ fn is_in_transaction<C: DieselConnection>(connection: &mut C) -> bool {
     matches!(status.transaction_depth(), Ok(Some(_)))
 }
 
-/// The cells of a row whose columns are of these types.
+/// The cells of a row whose columns have these types.
 fn cells<'r, DB>(row: &impl Row<'r, DB>, types: &[ColumnType]) -> Result<Cells, Trouble>
 where
     DB: Backend,
@@ -450,7 +455,7 @@ where
     let mut cells = Vec::with_capacity(types.len());
     for (at, kind) in types.iter().enumerate() {
         let field = row.get(at).ok_or_else(|| {
-            Trouble::Corrupt(format!("a row of {} columns where {} belong", row.field_count(), types.len()))
+            Trouble::Corrupt(format!("expected a row of {} columns, found {}", types.len(), row.field_count()))
         })?;
         let datum = match kind {
             ColumnType::Text => optional::<Text, _, DB>(&field).map(Datum::Text),

@@ -1,5 +1,5 @@
-//! The time by the database's clock, which all programs on one database share: leases, quiet periods and the history
-//! go by it, so that programs whose own clocks differ agree on what has ended.
+//! The time by the database's clock, which all programs that use a database share. Leases, quiet periods and the
+//! history use it, so that programs whose own clocks differ agree on what has ended.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant as Moment, SystemTime};
@@ -8,30 +8,30 @@ use cdms_odata::Instant;
 
 use crate::engine::clock::Clock;
 
-/// How long a connection counts on by itself before it asks the server again.
+/// How long a connection extrapolates before it asks the server again.
 const ASKED_FOR: Duration = Duration::from_secs(60);
 
-/// By how much the machine's two clocks may disagree on the time since the server was asked, and how long its answer may
-/// take. A machine that was suspended wakes with a monotonic clock that stood still.
+/// How far the machine's two clocks may disagree on the time since the server was asked, and how long its answer may
+/// take. When a machine wakes from suspension, its monotonic clock may have stood still.
 const TOLERANCE: Duration = Duration::from_secs(1);
 
-/// What one connection knows of its server's clock: asked once a minute, and counted on in between by the machine's
-/// monotonic clock, so that no operation pays a statement for it. It is behind by less than the tolerance, of which a shorter suspension is not noticed, and ahead by as
-/// much as an answer takes.
+/// What one connection knows about its server's clock. It asks once a minute and extrapolates with the machine's
+/// monotonic clock in between, so that operations need no statement for it. The result is behind by less than the
+/// tolerance, because a shorter suspension is not noticed, and ahead by at most the duration of an answer.
 #[derive(Clone)]
 pub(super) struct DatabaseTime {
     clock: Arc<dyn Clock>,
     asked: Option<Reading>,
 }
 
-/// What the server said, and when it was asked.
+/// The server's answer, and when it was asked.
 #[derive(Clone, Copy)]
 struct Reading {
     stated: Instant,
     at: Both,
 }
 
-/// A moment by the machine's two clocks.
+/// A moment by both clocks of the machine.
 #[derive(Clone, Copy)]
 pub(super) struct Both {
     moment: Moment,
@@ -43,8 +43,8 @@ impl Both {
         Both { moment: Moment::now(), time_of_day: SystemTime::now() }
     }
 
-    /// The time since then, as the monotonic clock counts; none where the time of day shows another, because the machine
-    /// was suspended, or because it was set.
+    /// The time since then by the monotonic clock; `None` if the time of day disagrees, because the machine was
+    /// suspended or its clock was set.
     fn passed(self) -> Option<Duration> {
         agreed(self.moment.elapsed(), self.time_of_day.elapsed().ok()?)
     }
@@ -55,21 +55,21 @@ impl DatabaseTime {
         DatabaseTime { clock, asked: None }
     }
 
-    /// The time where the database has no clock of its own: the machine's.
+    /// The time if the database has no clock of its own: the machine's.
     pub(super) fn of_machine(&self) -> Instant {
         self.clock.of_database(self.clock.now())
     }
 
-    /// The server's time, as far as it is known.
+    /// The server's time, if known.
     pub(super) fn of_server(&self) -> Option<Instant> {
         let Reading { stated, at } = self.asked?;
         let passed = at.passed().filter(|passed| *passed < ASKED_FOR)?;
         Some(self.clock.of_database(stated.plus_ms(i64::try_from(passed.as_millis()).unwrap_or(i64::MAX))))
     }
 
-    /// Notes what the server said when it was asked then. It is counted on from the moment of asking, so that it is ahead by
-    /// what the answer took, and never behind; none is counted on whose answer took long, during which the machine may have
-    /// been suspended after the server had spoken.
+    /// Records the server's answer and when it was asked. The time is extrapolated from the moment of asking, so that
+    /// it is ahead by the duration of the answer and never behind. An answer that took long is not extrapolated,
+    /// because the machine may have been suspended after the server answered.
     pub(super) fn stated(&mut self, time: Instant, asked: Both) -> Instant {
         let is_fresh = asked.passed().is_some_and(|passed| passed < TOLERANCE);
         self.asked = is_fresh.then_some(Reading { stated: time, at: asked });
@@ -77,7 +77,7 @@ impl DatabaseTime {
     }
 }
 
-/// What two clocks say of the time that has passed, where they agree.
+/// The elapsed time, if two clocks agree on it.
 fn agreed(counted: Duration, shown: Duration) -> Option<Duration> {
     (shown.abs_diff(counted) < TOLERANCE).then_some(counted)
 }
@@ -91,7 +91,7 @@ mod tests {
     fn a_machine_that_was_suspended_asks_again() {
         let seconds = Duration::from_secs;
         assert_eq!(agreed(seconds(40), seconds(40)), Some(seconds(40)));
-        // 20 minutes that the monotonic clock did not count.
+        // The monotonic clock did not count 20 minutes.
         assert_eq!(agreed(seconds(40), seconds(40 + 20 * 60)), None);
         assert_eq!(agreed(seconds(40), seconds(2)), None, "the time of day was set back");
         let before = |time| Both { moment: Moment::now(), time_of_day: SystemTime::now() - time };
@@ -100,11 +100,11 @@ mod tests {
     }
 
     #[test]
-    fn an_answer_that_took_long_is_not_counted_on() {
+    fn a_slow_answer_is_not_extrapolated() {
         let shown = Instant(5_000);
         let mut time = DatabaseTime::new(Arc::new(ManualClock::at(shown)));
         assert_eq!(time.of_server(), None);
-        // The server spoke, and then the machine slept.
+        // The server answered, and then the machine slept.
         let slept = Both { time_of_day: SystemTime::now() - TOLERANCE, ..Both::now() };
         assert_eq!(time.stated(Instant(7_000), slept), shown);
         assert_eq!(time.of_server(), None);

@@ -1,5 +1,5 @@
-//! Rules that the database else checks only with the commit, checked before it: so that what breaks one is known, in a
-//! trial and among the records of a page.
+//! Checks rules before the commit that the database would otherwise check only with it, so that a trial and each record
+//! of a page learn of a violation.
 
 use datahub_model::ModelDescriptor;
 use datahub_model::schema::quoted;
@@ -11,24 +11,24 @@ use super::failure::{Rule, Trouble};
 use super::model_table::key;
 use super::statement::{ColumnType, Statement};
 
-/// The foreign keys of a file that SQLite only counts until the commit, and how many rows broke each before something was
-/// done. A server checks its rules when asked, so that nothing has to be known before.
+/// The foreign keys that SQLite checks only with the commit, and the number of violations of each before a change. A
+/// server can check its rules on demand, so nothing is needed for it.
 #[derive(Debug, Default)]
 pub(super) struct Deferred {
-    /// What counts the rows that break a rule, and how many did.
+    /// The query that counts the violations of a rule, and its result.
     counts: Vec<(String, i64)>,
 }
 
-/// What is done to a model's rows.
+/// A change of a model's rows.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Touched<'i> {
     pub(super) model: &'static ModelDescriptor,
     pub(super) ids: &'i [Uuid],
-    /// Whether rows may be removed.
+    /// Whether the change may remove rows.
     pub(super) removes: bool,
 }
 
-/// Looks at the rules before something is done to these rows.
+/// Counts violations before these rows are changed.
 pub(super) fn before(connection: &mut Connection, touched: Touched<'_>) -> Result<Deferred, Trouble> {
     if connection.dialect().check_deferred.is_some() {
         return Ok(Deferred::default());
@@ -45,11 +45,11 @@ pub(super) fn before(connection: &mut Connection, touched: Touched<'_>) -> Resul
 }
 
 impl Deferred {
-    /// Checks the rules after it was done.
+    /// Checks the rules after the change.
     ///
     /// # Errors
     ///
-    /// It is [refused](Trouble::Refused) where one is broken.
+    /// [Refused](Trouble::Refused) if a rule is violated.
     pub(super) fn check(self, connection: &mut Connection, model: &ModelDescriptor) -> Result<(), Trouble> {
         if planted(Planted::DeferredRulesUnchecked) {
             return Ok(());
@@ -69,12 +69,12 @@ impl Deferred {
 /// A foreign key of a table.
 struct ForeignKey {
     parent: String,
-    /// Its columns, each with the parent's that it refers to.
+    /// Its columns, each with the parent's column that it references.
     columns: Vec<(String, String)>,
 }
 
 impl ForeignKey {
-    /// What counts the rows of `child` that break it among those that may have come to do so.
+    /// The queries that count violations among the rows of `child` that the change can affect.
     fn counted(&self, child: &str, touched: Touched<'_>) -> Vec<String> {
         let key = key(touched.model).name;
         let is_table = |name: &str| name.eq_ignore_ascii_case(touched.model.table);
@@ -87,7 +87,7 @@ impl ForeignKey {
         if is_table(&self.parent) {
             match &self.columns[..] {
                 [(from, to)] if to.eq_ignore_ascii_case(key) => {
-                    // A row keeps its key as long as it is there.
+                    // A row never changes its key.
                     if touched.removes {
                         counted.push(self.broken(child, &format!("child.{} IN ({ids})", quoted(from))));
                     }
@@ -114,10 +114,10 @@ impl ForeignKey {
 
 fn count(connection: &mut Connection, sql: &str) -> Result<i64, Trouble> {
     let found = connection.texts(sql)?.pop().and_then(|text| text.parse().ok());
-    found.ok_or_else(|| Trouble::Corrupt("a count is no number".to_owned()))
+    found.ok_or_else(|| Trouble::Corrupt("a count is not a number".to_owned()))
 }
 
-/// The tables with foreign keys that are deferred. SQLite tells of none whether it is; only what made the table does.
+/// The tables with deferred foreign keys. SQLite shows this only in the statement that created the table.
 fn deferring(connection: &mut Connection) -> Result<Vec<String>, Trouble> {
     let sql = "SELECT name FROM sqlite_master WHERE type = 'table' AND sql LIKE '%DEFERRED%'";
     let rows = connection.rows(&Statement::new(sql, []), &[ColumnType::Text])?;

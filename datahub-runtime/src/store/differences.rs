@@ -1,9 +1,9 @@
-//! Where models' tables differ from what the models need, all of it at once: their columns, and what a column's type does
+//! All differences between the models' tables and what the models need: their columns, and what a column's type does
 //! not show.
 //!
-//! The settings keep of each column what its values mean: the kind, and a decimal's scale. A table that is older than that
-//! is taken for what the first program means by it that connects; from then on a program that means something else is
-//! refused.
+//! For each column, the settings record the meaning of its values: the kind, and a decimal's scale. If a table is older
+//! than this record, the first program that connects determines the meaning. A program with another meaning is rejected
+//! from then on.
 
 use std::collections::BTreeMap;
 
@@ -15,15 +15,15 @@ use super::failure::Trouble;
 use super::settings;
 use super::statement::{ColumnType, Statement};
 
-/// Makes a model's table where there is none, and notes what its columns mean.
+/// Creates the missing tables of models, and records the meanings of their columns.
 pub(super) fn make_missing(connection: &mut Connection, models: &[&'static ModelDescriptor]) -> Result<(), Trouble> {
-    let mut told = Vec::new();
+    let mut reasons = Vec::new();
     for model in models {
         if !connection.columns_of(model.table)?.is_empty() {
             continue;
         }
         if let Some(former) = former_table(connection, model, models)? {
-            told.push(of_former(model, &former));
+            reasons.push(of_former(model, &former));
             continue;
         }
         let table = Table::of(model);
@@ -32,20 +32,20 @@ pub(super) fn make_missing(connection: &mut Connection, models: &[&'static Model
             settings::put(connection, &setting, &meaning)?;
         }
     }
-    if told.is_empty() { Ok(()) } else { Err(Trouble::Schema(told.join("; "))) }
+    if reasons.is_empty() { Ok(()) } else { Err(Trouble::Schema(reasons.join("; "))) }
 }
 
-/// What is to be noted of a column.
+/// A meaning that is not recorded yet.
 #[derive(Debug)]
 pub(super) struct Unnoted {
-    /// What the column means.
+    /// The column's meaning.
     meaning: String,
-    /// What was noted when it was found to fit.
+    /// The recorded meaning when the column was checked.
     noted: Option<String>,
 }
 
-/// What the columns of tables that were found to fit mean, by the settings' names, where something else is noted or nothing:
-/// a note ends with the type of its column.
+/// The meanings of columns of checked tables, by setting, if another meaning or none is recorded. A record becomes
+/// outdated when the type of its column changes.
 pub(super) fn unnoted(
     connection: &mut Connection,
     models: &[&'static ModelDescriptor],
@@ -61,14 +61,14 @@ pub(super) fn unnoted(
     Ok(unnoted.collect())
 }
 
-/// Notes what columns mean, where no other program has noted something else since.
+/// Records meanings, unless another program has recorded something else in the meantime.
 pub(super) fn note(connection: &mut Connection, unnoted: &BTreeMap<String, Unnoted>) -> Result<(), Trouble> {
     let noted = meanings(connection)?;
     for (setting, Unnoted { meaning, noted: found }) in unnoted {
         match noted.get(setting) {
             None => drop(settings::put_if_absent(connection, setting, meaning)?),
             now if now == found.as_ref() => settings::put(connection, setting, meaning)?,
-            // Another program has noted something since: the next check compares with that.
+            // Another program recorded something in the meantime: the next check compares with that.
             Some(_) => {}
         }
     }
@@ -79,18 +79,18 @@ pub(super) fn note(connection: &mut Connection, unnoted: &BTreeMap<String, Unnot
 ///
 /// # Errors
 ///
-/// [`Trouble::Schema`] with every difference, and what to do.
+/// [`Trouble::Schema`] with every difference and how to fix it.
 pub(super) fn check(connection: &mut Connection, models: &[&'static ModelDescriptor]) -> Result<(), Trouble> {
     let (noted, database) = (meanings(connection)?, connection.dialect().database);
-    let mut told = Vec::new();
+    let mut reasons = Vec::new();
     for model in models {
         let found = connection.columns_of(model.table)?;
         if found.is_empty() {
-            told.push(match former_table(connection, model, models)? {
+            reasons.push(match former_table(connection, model, models)? {
                 Some(former) => of_former(model, &former),
                 None => format!(
-                    "there is no table {} for model {}; in production make it with a migration, for a first try call \
-                     create_tables() on the hub's builder",
+                    "there is no table {} for model {}; in production, create it with a migration; to try things out, \
+                     call create_tables() on the hub's builder",
                     model.table, model.name
                 ),
             });
@@ -101,14 +101,14 @@ pub(super) fn check(connection: &mut Connection, models: &[&'static ModelDescrip
         let differences = table.differences(database, &found, noted);
         let of_model: Vec<_> = differences.into_iter().map(|found| worded(database, &table, found)).collect();
         if !of_model.is_empty() {
-            told.push(format!("{}; write a migration for model {}", of_model.join("; "), model.name));
+            reasons.push(format!("{}; write a migration for model {}", of_model.join("; "), model.name));
         }
     }
-    if told.is_empty() { Ok(()) } else { Err(Trouble::Schema(told.join("; "))) }
+    if reasons.is_empty() { Ok(()) } else { Err(Trouble::Schema(reasons.join("; "))) }
 }
 
-/// What was refused, unless the table is another one than this program connected to: then that is the trouble, and no
-/// record's. To be asked outside of a transaction that has failed.
+/// The refusal, unless the table was changed since this program connected: then that is the cause, and the record is
+/// not at fault. Must not be called in a failed transaction.
 pub(super) fn refused_or_changed(
     connection: &mut Connection,
     model: &'static ModelDescriptor,
@@ -120,7 +120,7 @@ pub(super) fn refused_or_changed(
     }
 }
 
-/// A difference in words, with the field behind the column.
+/// The message for a difference, with the column's field.
 fn worded(database: Database, table: &Table<'_>, difference: Difference<'_>) -> String {
     let owner = table.name;
     match difference {
@@ -128,40 +128,41 @@ fn worded(database: Database, table: &Table<'_>, difference: Difference<'_>) -> 
             format!("table {owner} has no column {name} (field {field})")
         }
         Difference::Renamed { column: TableColumn { name, field, .. }, from } => {
-            format!("the column {from} of table {owner} is to be renamed to {name} (field {field})")
+            format!("column {from} of table {owner} must be renamed to {name} (field {field})")
         }
         Difference::Type { column: TableColumn { name, contents, .. }, declared } => {
             let (kind, needed) = (contents.name(), database.declared(contents.column_type()));
-            format!("column {owner}.{name} is declared {declared}, but a {kind} needs {needed}")
+            format!("column {owner}.{name} is declared {declared}, but kind {kind} needs {needed}")
         }
         Difference::NotNull(TableColumn { name, field, .. }) => {
-            format!("column {owner}.{name} is NOT NULL, but field {field} can be null")
+            format!("column {owner}.{name} is NOT NULL, but field {field} is nullable")
         }
         Difference::Key(_) => {
-            format!("the primary key of table {owner} must be the column {} alone", table.key.columns().join(", "))
+            format!("the primary key of table {owner} must consist of column {} only", table.key.columns().join(", "))
         }
         Difference::Unknown(name) => {
-            format!("table {owner} has the column {name}, which the model lacks and which needs a value")
+            format!("table {owner} has a column {name}, which the model does not have and which requires a value")
         }
         Difference::Meaning { column, noted, meant } => {
             let (TableColumn { name, field, .. }, setting) = (column, table.setting(column));
             format!(
-                "column {owner}.{name} holds values of kind {noted}, and field {field} means {meant}: change the values, \
-                 and note it with UPDATE datahub_settings SET value = '{meant}' WHERE name = '{setting}'"
+                "column {owner}.{name} has values of kind {noted}, but field {field} expects {meant}: convert the \
+                 values, then run UPDATE datahub_settings SET value = '{meant}' WHERE name = '{setting}'"
             )
         }
     }
 }
 
-/// What is noted of columns, by the settings' names.
+/// The recorded meanings, by setting.
 fn meanings(connection: &mut Connection) -> Result<BTreeMap<String, String>, Trouble> {
     let sql = "SELECT name, value FROM datahub_settings WHERE name LIKE 'column:%'";
     let rows = connection.query(&Statement::new(sql, []), &[ColumnType::Text; 2])?;
     rows.into_iter().map(|mut row| Ok((row.text()?, row.text()?))).collect()
 }
 
-/// A table of the same records that no model of this program names and that has all of this one's columns, the hub's own
-/// among them: the model's table under its former name. A model without fields of the hub's own leaves nothing behind.
+/// A table of the same entity that belongs to no model of this program and has all columns of this model, including
+/// local ones: probably the model's table under its former name. A model without local fields loses nothing in this
+/// case.
 fn former_table(
     connection: &mut Connection,
     model: &ModelDescriptor,
@@ -184,9 +185,9 @@ fn former_table(
 
 fn of_former(model: &ModelDescriptor, former: &str) -> String {
     format!(
-        "there is no table {table} for model {name}, but the table {former} has the same columns and holds {entity} \
-         records: if it is the model's own, write `table = \"{former}\"` again, or its local fields and its history are left \
-         behind; if both are meant, make the new one with a migration",
+        "there is no table {table} for model {name}, but table {former} has the same columns and contains {entity} \
+         records: if it belongs to this model, restore `table = \"{former}\"`, otherwise its local fields and history are \
+         left behind; if you want both tables, create the new one with a migration",
         table = model.table,
         name = model.name,
         entity = model.entity.name,

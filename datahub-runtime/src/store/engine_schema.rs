@@ -1,26 +1,26 @@
-//! The engine's own tables as data, all prefixed `datahub_`.
+//! The engine's own tables as data. All names begin with `datahub_`.
 //!
-//! What keeps the history besides, triggers and a sequence of versions, each database has in words of its own.
+//! The triggers that protect the history and the sequence of versions are written separately for each database.
 
 use std::borrow::Cow;
 
 use datahub_model::schema::ColumnType::{BigInt, Guid, Instant, Text};
 use datahub_model::schema::{Check, ColumnType, Index, Owner, PrimaryKey, Rows, Table, TableColumn};
 
-/// The version of the tables below. A program refuses tables of another version.
+/// The version of the tables below. A program rejects tables of another version.
 pub(super) const SCHEMA_VERSION: &str = "1";
 
-/// The revision of that version. Revisions only add: tables, columns that may be null, indexes. So programs of different
-/// revisions work side by side, and the first program of a newer one adds what is missing.
+/// The revision of that version. Revisions only add tables, nullable columns and indexes. Therefore programs of
+/// different revisions can work side by side, and the first program of a newer one adds what is missing.
 ///
 /// 2: watermarks, erasures, `datahub_history.erased`, `datahub_records.complete_for`.
-/// 3: nothing replaces a row of the history, and an erasure leaves no value in it.
-/// 4: `datahub_intents.finished`, and an index over writes that are not finished.
-/// 5: an index over what the history tells of a write.
+/// 3: rows of the history cannot be replaced, and an erasure leaves no value in them.
+/// 4: `datahub_intents.finished`, and an index of unfinished writes.
+/// 5: an index of history entries by their write.
 /// 6: `datahub_intents.quiet_until`.
 pub(super) const SCHEMA_REVISION: i64 = 6;
 
-/// The tables, in the order in which they are made.
+/// The tables, in the order of their creation.
 pub(super) static TABLES: [Table<'static>; 7] = [
     Table {
         owner: Owner::Engine,
@@ -67,7 +67,7 @@ pub(super) static TABLES: [Table<'static>; 7] = [
         key: PrimaryKey::Columns(&["operation"]),
         checks: &[],
         indexes: &[
-            // The lock between programs: one open write per record.
+            // The lock between programs: at most one open write per record.
             Index {
                 name: "datahub_intents_open",
                 columns: &["entity", "id"],
@@ -185,7 +185,7 @@ mod tests {
     use super::*;
     use crate::store::dialect::Dialect;
 
-    /// Every statement that makes the engine's tables or adds to them, each with a line's end behind it.
+    /// Every statement that creates or extends the engine's tables, one per line.
     fn statements(dialect: &Dialect) -> String {
         let database = dialect.database;
         let mut statements: Vec<_> = TABLES.iter().map(|table| database.create_table(table)).collect();

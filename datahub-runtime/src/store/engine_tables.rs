@@ -1,4 +1,4 @@
-//! The engine's own tables: made, and checked before they are used.
+//! Creates the engine's own tables, and checks them before they are used.
 
 use std::time::Duration;
 
@@ -15,7 +15,7 @@ const SCHEMA_SETTING: &str = "schema_version";
 
 const REVISION_SETTING: &str = "schema_revision";
 
-/// Makes the tables that are missing, the engine's and the models', and checks those that are there; all or nothing.
+/// Creates missing tables, the engine's and the models', and checks existing ones; all or nothing.
 pub(crate) fn create(connection: &mut Connection, models: &[&'static ModelDescriptor]) -> Result<(), Trouble> {
     unhurried(connection, |connection| {
         bring_up_to_date(connection)?;
@@ -26,13 +26,13 @@ pub(crate) fn create(connection: &mut Connection, models: &[&'static ModelDescri
     })
 }
 
-/// Checks that all tables are there and of the shape that this program needs. Engine tables of an older revision get what
-/// they lack.
+/// Checks that all tables exist and have the structure that this program needs. Engine tables of an older revision are
+/// upgraded.
 pub(crate) fn check(connection: &mut Connection, models: &[&'static ModelDescriptor]) -> Result<(), Trouble> {
     if connection.columns_of("datahub_settings")?.is_empty() {
         return Err(Trouble::Schema(
             "there is no table datahub_settings; connect once with create_tables() on the hub's builder, as the database \
-             user who is to own the tables: it makes what is missing, and changes nothing that is there"
+             user that will own the tables: it creates what is missing and changes nothing that exists"
                 .to_owned(),
         ));
     }
@@ -41,20 +41,20 @@ pub(crate) fn check(connection: &mut Connection, models: &[&'static ModelDescrip
     let revision = revision(connection)?;
     let lost = lost_guards(connection)?;
     if !lost.is_empty() && revision >= SCHEMA_REVISION {
-        tracing::warn!(lost = lost.join(", "), "the engine's tables had lost rules, which are made again");
+        tracing::warn!(lost = lost.join(", "), "the engine's tables had lost rules, which are being restored");
     }
     if revision < SCHEMA_REVISION || !lost.is_empty() {
-        tracing::info!(revision, "the engine's tables get what they lack, which takes a while in a large database");
+        tracing::info!(revision, "the engine's tables are being upgraded, which may take a while in a large database");
         unhurried(connection, bring_up_to_date).map_err(|trouble| match trouble {
             Trouble::Other(reason) | Trouble::Refused(reason) | Trouble::Rights(reason) => Trouble::Schema(format!(
-                "the engine's tables have revision {revision} and lack {}, this program needs revision \
-                 {SCHEMA_REVISION}, and adding what is missing failed: {reason}; connect once as the database user who \
+                "the engine's tables have revision {revision} and lack {}; this program needs revision \
+                 {SCHEMA_REVISION}, but the upgrade failed: {reason}; connect once as the database user that \
                  owns the tables",
                 if lost.is_empty() { "no rule".to_owned() } else { lost.join(", ") }
             )),
             Trouble::Unavailable(reason) => Trouble::Unavailable(format!(
-                "{reason}; the engine's tables were to get what they lack, and another program may be at that: connect \
-                 again in a while"
+                "{reason}; the engine's tables must be upgraded, and another program may be doing that: connect \
+                 again later"
             )),
             trouble => trouble,
         })?;
@@ -67,7 +67,10 @@ pub(crate) fn check(connection: &mut Connection, models: &[&'static ModelDescrip
         }
     }
     if !lacks.is_empty() {
-        let reason = format!("{}, so it is of another make; restore it, or use a new database", lacks.join(", and "));
+        let reason = format!(
+            "{}, so it was not created by this engine; restore it, or use a new database",
+            lacks.join(", and ")
+        );
         return Err(Trouble::Schema(reason));
     }
     differences::check(connection, models)?;
@@ -76,15 +79,15 @@ pub(crate) fn check(connection: &mut Connection, models: &[&'static ModelDescrip
         return Ok(());
     }
     connection.write(|connection| differences::note(connection, &unnoted))?;
-    // Another program may have noted something else first.
+    // Another program may have recorded another meaning first.
     differences::check(connection, models)
 }
 
-/// How long the server may owe an answer to a statement of an upgrade: a little more than it lets one take.
+/// How long the server may take to answer a statement of an upgrade: a little more than it allows the statement to run.
 const UPGRADE_TIME_MAX: Duration = Duration::from_secs(61 * 60);
 
-/// Works on the tables, alone among all programs, in one transaction: an index over a long history is not made in the time
-/// that other statements have.
+/// Changes the tables in one transaction, exclusively among all programs, and without the usual time limit for
+/// statements: creating an index of a long history takes longer.
 pub(super) fn unhurried(
     connection: &mut Connection,
     work: impl FnOnce(&mut Connection) -> Result<(), Trouble>,
@@ -97,7 +100,7 @@ pub(super) fn unhurried(
     })
 }
 
-/// Whether the engine's tables lack nothing, so that nobody has to wait for changes to them.
+/// Whether the engine's tables are complete, so that no program has to wait for changes to them.
 fn is_up_to_date(connection: &mut Connection) -> Result<bool, Trouble> {
     if connection.columns_of("datahub_settings")?.is_empty() {
         return Ok(false);
@@ -114,12 +117,12 @@ fn is_up_to_date(connection: &mut Connection) -> Result<bool, Trouble> {
     Ok(true)
 }
 
-/// Makes what the engine's tables lack, within a transaction; nothing where another program has done so meanwhile.
+/// Upgrades the engine's tables, within a transaction. Does nothing if another program has done so in the meantime.
 fn bring_up_to_date(connection: &mut Connection) -> Result<(), Trouble> {
     if is_up_to_date(connection)? {
         return Ok(());
     }
-    // A newer program has made what it needs, and its rules may allow what this one's would refuse.
+    // A newer program has created what it needs, and its rules may allow what the rules of this program would reject.
     if !connection.columns_of("datahub_settings")?.is_empty() && revision(connection)? > SCHEMA_REVISION {
         let version = settings::get(connection, SCHEMA_SETTING)?;
         return check_version(version.as_deref().unwrap_or("unknown"));
@@ -130,7 +133,8 @@ fn bring_up_to_date(connection: &mut Connection) -> Result<(), Trouble> {
     }
     connection.dialect().alone.map_or(Ok(()), |sql| connection.batch(sql))?;
     for table in &TABLES {
-        // What an older revision lacks may be null; anything else is a table of another make, which the check refuses.
+        // Columns that an older revision lacks are nullable. Any other missing column means that the table is not the
+        // engine's, which the check rejects.
         for column in missing(connection, table)?.into_iter().filter(|column| column.nullable) {
             connection.batch(&database.add_column(table, column))?;
         }
@@ -149,7 +153,8 @@ fn bring_up_to_date(connection: &mut Connection) -> Result<(), Trouble> {
     Ok(())
 }
 
-/// The rules on which promises rest and that are not in force, as after a copy by a tool that copies tables alone.
+/// The rules that promises depend on and that are missing, for example after a copy with a tool that copies only
+/// tables.
 fn lost_guards(connection: &mut Connection) -> Result<Vec<&'static str>, Trouble> {
     let dialect = connection.dialect();
     let rows = connection.query(&Statement::new(dialect.guards_there, []), &[ColumnType::Text])?;
@@ -159,7 +164,7 @@ fn lost_guards(connection: &mut Connection) -> Result<Vec<&'static str>, Trouble
     Ok(guards.filter(|guard| !there.iter().any(|name| name == guard)).collect())
 }
 
-/// The columns that a table lacks.
+/// The missing columns of a table.
 fn missing(
     connection: &mut Connection,
     table: &'static Table<'static>,
@@ -168,10 +173,10 @@ fn missing(
     Ok(table.missing(&found).collect())
 }
 
-/// The revision of the tables; the first one did not say so.
+/// The revision of the tables. The first revision did not record it.
 fn revision(connection: &mut Connection) -> Result<i64, Trouble> {
     let Some(found) = settings::get(connection, REVISION_SETTING)? else { return Ok(1) };
-    found.parse().map_err(|_| Trouble::Corrupt(format!("the setting {REVISION_SETTING} is {found:?}")))
+    found.parse().map_err(|_| Trouble::Corrupt(format!("invalid setting {REVISION_SETTING}: {found:?}")))
 }
 
 fn check_version(found: &str) -> Result<(), Trouble> {
@@ -179,7 +184,7 @@ fn check_version(found: &str) -> Result<(), Trouble> {
         return Ok(());
     }
     Err(Trouble::Schema(format!(
-        "the engine's tables have version {found}, and this program knows version {SCHEMA_VERSION}; \
-         run the version of the program that made them"
+        "the engine's tables have version {found}, but this program supports version {SCHEMA_VERSION}; \
+         run the version of the program that created them"
     )))
 }

@@ -1,4 +1,4 @@
-//! Erasing what is kept of a record's past: the values go, the facts stay.
+//! Erases the values that are kept of a record's past, and keeps the facts.
 
 use cdms_odata::{Attributes, Instant, Value};
 use datahub_model::ModelDescriptor;
@@ -16,30 +16,30 @@ use super::sequence;
 use super::statement::{Datum, Statement};
 use crate::engine::local_fields::LocalChange;
 
-/// What became of an erasure.
+/// The outcome of an erasure.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Erased {
-    /// So many history entries lost their values.
+    /// The number of history entries whose values were erased.
     Done(u64),
-    /// This write of the record is under way, or may still be carried out for so many milliseconds.
+    /// A write of the record is under way, or may still be executed for this many milliseconds.
     Busy(Uuid, u64),
-    /// The hub knows nothing of the record, so there is nothing to erase.
+    /// The hub has no data about the record, so there is nothing to erase.
     Unknown,
 }
 
-/// How many entries are held in memory at once.
+/// The number of entries held in memory at once.
 const PAGE: i64 = 200;
 
-/// When to ask again for a record of which a write is open.
+/// How long to wait before trying again if a write of the record is open.
 const BUSY_RETRY_MS: u64 = 1_000;
 
-/// What stands in quarantine instead of a reason that may repeat a value.
-const REASON_ERASED: &str = "what was wrong with it was erased; read it again";
+/// Replaces a quarantine reason, which may contain a value.
+const REASON_ERASED: &str = "the reason was erased; read the record again";
 
-/// Erases, in one transaction, all that is kept of a record beside what its rows have now: the values in its history and
-/// in its ended writes, those of its tombstones in any model, attributes that no mapping of this program reads any more,
-/// and the reason for which it waits in quarantine. Every row and tombstone gets a new version, so that nobody stores over
-/// it what was loaded before.
+/// Erases, in one transaction, everything that is kept of a record besides the current values of its rows: the values
+/// in its history and in its ended writes, those of its tombstones in any model, attributes that no mapping of this
+/// program reads any more, and its quarantine reason. Every row and tombstone gets a new version, so that a transaction
+/// that loaded the record before cannot store the old values again.
 pub(crate) fn erase(
     connection: &mut Connection,
     by: By<'_>,
@@ -52,7 +52,7 @@ pub(crate) fn erase(
     connection.write(|connection| {
         connection.lock(entity, [id.to_string()])?;
         let now = connection.now()?;
-        // Before anything else, as everybody asks for the tables.
+        // The tables are locked in the order that all operations use.
         let states = states(connection, entity, id)?;
         if let Some(busy) = under_way(connection, entity, id, now, quiet_ms)? {
             return Ok(busy);
@@ -86,17 +86,17 @@ pub(crate) fn erase(
     })
 }
 
-/// Takes what was overwritten out of the files beside the database. Whether nothing of it is left there.
+/// Removes overwritten data from the files next to the database, and returns whether nothing of it is left there.
 pub(crate) fn forget(connection: &mut Connection) -> bool {
     let Some(forget) = connection.dialect().forget else { return true };
     forget(connection).unwrap_or_else(|trouble| {
-        tracing::warn!(?trouble, "the log beside the database could not be emptied");
+        tracing::warn!(?trouble, "the database's log could not be emptied");
         false
     })
 }
 
-/// The write of the record that is open, or that CDMS may still carry out although it was settled: a delete of a record
-/// that was gone already. What is known of it cannot be erased yet.
+/// The record's write that is open, or that CDMS may still execute although it was settled: a delete of a record that
+/// was already gone. Its data cannot be erased yet.
 fn under_way(
     connection: &mut Connection,
     entity: &'static str,
@@ -132,7 +132,7 @@ fn states(
     Ok(states.into_iter().map(|(model, state, Json(seen))| (model, state, seen)).collect())
 }
 
-/// Takes the values out of the record's tombstones, and out of its rows those that no mapping of this program reads.
+/// Erases the values of the record's tombstones, and those values of its rows that no mapping of this program reads.
 fn forget_states(
     connection: &mut Connection,
     models: &[&'static ModelDescriptor],
@@ -143,7 +143,7 @@ fn forget_states(
         match (state.as_str(), models.iter().find(|model| model.table == table)) {
             ("tombstone", _) => seen = Attributes::new(),
             (_, Some(model)) => seen.retain(|name, _| model.attribute(name).is_some()),
-            // The row of a model that this program does not list: it says nothing of what is read of it.
+            // The row's model is not listed by this program, so it is unknown which attributes it reads.
             (_, None) => {}
         }
         let version = sequence::next(connection)?;
@@ -154,14 +154,14 @@ fn forget_states(
     Ok(())
 }
 
-/// Notes who erases and why; the number of the note opens the history's rows.
+/// Records who erases and why. The number of this record unlocks the history's rows.
 fn note(connection: &mut Connection, by: By<'_>, id: Uuid, reason: &str, now: Instant) -> Result<i64, Trouble> {
     let sql = "INSERT INTO datahub_erasures (entity, id, at, actor, program, reason) VALUES (?, ?, ?, ?, ?, ?) \
                RETURNING sequence";
     let values =
         [by.model.entity.name.into(), id.into(), now.into(), by.actor.into(), by.program.into(), reason.into()];
     let number = connection.read(&Statement::new(sql, values))?.into_iter().next();
-    number.ok_or_else(|| Trouble::Corrupt("an erasure without a number".to_owned()))
+    number.ok_or_else(|| Trouble::Corrupt("the new erasure has no number".to_owned()))
 }
 
 columns! {
@@ -169,7 +169,7 @@ columns! {
         sequence: i64 = "sequence",
         changes: Json<Vec<FieldChangeOfDay>> = "changes",
         local: Json<Vec<LocalChange>> = "local",
-        /// The number of the erasure that took its values.
+        /// The number of the erasure that removed its values.
         erased: Option<i64> = "erased",
     }
 }
@@ -191,7 +191,7 @@ fn page(
     connection.read(&statement)
 }
 
-/// Takes the values out of an entry and leaves which fields changed.
+/// Erases the values of an entry, and keeps the names of the changed fields.
 fn redact(connection: &mut Connection, entry: Entry, erasure: i64) -> Result<(), Trouble> {
     let Entry { sequence, changes: Json(mut changes), local: Json(mut local), .. } = entry;
     for FieldChangeOfDay { change, .. } in &mut changes {

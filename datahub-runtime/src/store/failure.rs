@@ -1,12 +1,12 @@
-//! What can go wrong with the hub's database.
+//! Errors of the hub's database.
 
-/// Why the hub's database could not be used. It names the database without credentials.
+/// An error of the hub's database. It names the database without credentials.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum StoreError {
-    /// The address is not one that can be opened.
-    #[error("the database address is not usable: {reason}")]
+    /// The address is invalid.
+    #[error("invalid database address: {reason}")]
     Address {
-        /// What is wrong with it and what would be right.
+        /// What is wrong with it and how to write it.
         reason: String,
     },
     /// The database could not be opened.
@@ -17,8 +17,8 @@ pub(crate) enum StoreError {
         /// Why.
         reason: String,
     },
-    /// The database's tables are not the ones that the models need.
-    #[error("the tables of the database {database} do not fit: {reason}")]
+    /// The database's tables do not match the models.
+    #[error("the tables of the database {database} do not match this program: {reason}")]
     Schema {
         /// Which database.
         database: String,
@@ -26,30 +26,30 @@ pub(crate) enum StoreError {
         reason: String,
     },
     /// The database was busy for too long, is full, or failed in another way.
-    #[error("the database {database} could not be used: {reason}; try again, and look at its disk if that persists")]
+    #[error("the database {database} is unavailable: {reason}; try again, and check its disk if the error persists")]
     Unavailable {
         /// Which database.
         database: String,
         /// Why.
         reason: String,
     },
-    /// Too much waits for the database already.
-    #[error("the database {database} has too much to do: {reason}")]
+    /// Too many jobs are already waiting for the database.
+    #[error("the database {database} is overloaded: {reason}")]
     Overloaded {
         /// Which database.
         database: String,
-        /// What waits.
+        /// Which limit was reached.
         reason: String,
     },
-    /// The database holds something that this program cannot read.
+    /// The database contains data that this program cannot read.
     #[error(
-        "the database {database} holds what cannot be read: {reason}; \
-         see whether a newer program or another hand wrote it"
+        "the database {database} contains data that cannot be read: {reason}; \
+         check whether a newer program or another tool wrote it"
     )]
     Unreadable {
         /// Which database.
         database: String,
-        /// What and where.
+        /// What cannot be read, and where it is.
         reason: String,
     },
     /// The store was closed.
@@ -60,33 +60,34 @@ pub(crate) enum StoreError {
     },
 }
 
-/// What went wrong in one job, before the database's name is known.
+/// An error of one job, before the database's name is added.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Trouble {
     /// A constraint forbids the row.
     Refused(String),
-    /// The database refused a statement in words of its own: a trigger's, or those of a fault in the statement.
+    /// The database rejected a statement with a message of its own: a trigger's, or one about an error in the
+    /// statement.
     Other(String),
-    /// The database's user has no right to it.
-    #[cfg_attr(not(feature = "postgres"), allow(dead_code, reason = "a file has no users"))]
+    /// The database user lacks a right.
+    #[cfg_attr(not(feature = "postgres"), allow(dead_code, reason = "SQLite has no users"))]
     Rights(String),
-    /// The database does not know a statement any more that it had prepared: the same can be done again at once.
-    #[cfg_attr(not(feature = "postgres"), allow(dead_code, reason = "a file's are compiled again by themselves"))]
+    /// The database no longer knows a prepared statement. The job can be repeated at once.
+    #[cfg_attr(not(feature = "postgres"), allow(dead_code, reason = "SQLite recompiles its statements itself"))]
     Forgotten(String),
-    /// The database cannot be used now.
+    /// The database is unavailable at the moment.
     Unavailable(String),
-    /// Too much waits for it; nothing was begun.
+    /// Too many jobs are waiting for it. The job was not started.
     Overloaded(String),
-    /// What was read makes no sense.
+    /// The data that was read is invalid.
     Corrupt(String),
-    /// The tables do not fit.
+    /// The tables do not match.
     Schema(String),
     /// The store was closed.
     Closed,
 }
 
 impl Trouble {
-    /// The trouble as a caller of the store learns it.
+    /// Converts to the error that a caller of the store gets.
     pub(crate) fn of(self, database: &str) -> StoreError {
         let database = database.to_owned();
         match self {
@@ -95,7 +96,7 @@ impl Trouble {
             | Trouble::Forgotten(reason)
             | Trouble::Unavailable(reason) => StoreError::Unavailable { database, reason },
             Trouble::Rights(reason) => {
-                let reason = format!("{reason}; give the hub's database user the right to read and write its tables");
+                let reason = format!("{reason}; grant the hub's database user the right to read and write its tables");
                 StoreError::Schema { database, reason }
             }
             Trouble::Overloaded(reason) => StoreError::Overloaded { database, reason },
@@ -105,7 +106,7 @@ impl Trouble {
         }
     }
 
-    /// What was wrong, in words.
+    /// The reason, as text.
     pub(super) fn into_reason(self) -> String {
         match self {
             Trouble::Refused(reason)
@@ -120,7 +121,7 @@ impl Trouble {
         }
     }
 
-    /// The same where a row of a model's table was stored: what the database says in its own words is one of its rules.
+    /// The same error for a row of a model's table, where a message of the database's own means a violated rule.
     pub(crate) fn in_table(self, table: &str) -> Self {
         match self {
             Trouble::Refused(reason) | Trouble::Other(reason) => Trouble::Refused(format!("table {table}: {reason}")),
@@ -129,7 +130,7 @@ impl Trouble {
     }
 }
 
-/// A rule that the database holds rows to.
+/// A rule that the database enforces for rows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Rule {
     Unique,
@@ -141,25 +142,25 @@ pub(super) enum Rule {
 }
 
 impl Rule {
-    /// That it is broken, in plain words; `subject` is the constraint, or the column.
+    /// The message for a violation; `subject` is the constraint or the column.
     pub(super) fn broken(self, subject: &str) -> String {
         match self {
             Rule::Unique => format!("another row has the same value in {subject}, which must be unique"),
             Rule::NotNull => format!("{subject} is null, but its column is declared NOT NULL"),
-            Rule::Check => format!("the values break the check constraint {subject:?}"),
+            Rule::Check => format!("the values violate the check constraint {subject:?}"),
             #[cfg(feature = "postgres")]
-            Rule::Exclusion => format!("the values break the exclusion constraint {subject:?}"),
+            Rule::Exclusion => format!("the values violate the exclusion constraint {subject:?}"),
             Rule::ForeignKey => {
-                "it refers to a row that the hub does not have, or other rows refer to it (a foreign key)".to_owned()
+                "the row references a row that does not exist, or other rows reference it (foreign key)".to_owned()
             }
         }
     }
 }
 
-/// That the tables are not those any more which this program found when it connected.
+/// The tables are no longer those that this program checked when it connected.
 pub(super) fn changed_tables(message: &str) -> Trouble {
     Trouble::Schema(format!(
-        "{message}; they were changed under the running program: put back what it needs, or start the program that was \
-         built for them"
+        "{message}; the tables were changed while the program was running: restore what it needs, or start the program \
+         that was built for the new ones"
     ))
 }

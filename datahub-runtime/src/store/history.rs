@@ -1,4 +1,4 @@
-//! The history's table: append-only by the database's own rule.
+//! The history table, which the database itself keeps append-only.
 
 use cdms_odata::{Attributes, Instant, Value};
 use datahub_model::{Column, ModelDescriptor, Source, Write, conversion};
@@ -15,14 +15,14 @@ use super::row::{to_json, to_word};
 use super::statement::{Datum, Statement};
 use crate::engine::local_fields::LocalChange;
 
-/// One entry of a record's history with all that was stored about it.
+/// One entry of a record's history, with everything that was stored about it.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct HistoryRow {
-    /// Its place among all entries of the database.
+    /// Its position among all entries of the database.
     pub(crate) sequence: i64,
-    /// The table of the model through which it was made.
+    /// The table of the model that made the entry.
     pub(crate) model: String,
-    /// The version that the record had afterwards.
+    /// The record's version after the entry.
     pub(crate) version: Version,
     pub(crate) at: Instant,
     pub(crate) actor: String,
@@ -38,28 +38,28 @@ pub(crate) struct HistoryRow {
     pub(crate) modified: Option<Instant>,
     pub(crate) modified_by: Option<Uuid>,
     pub(crate) skew_ms: Option<i64>,
-    /// Who erased its values, if somebody did.
+    /// The erasure that removed its values, if any.
     pub(crate) erasure: Option<Erasure>,
 }
 
-/// Who erased the values of a record's history, when and why.
+/// By whom, when and why the values of a record's history were erased.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct Erasure {
-    /// When.
+    /// When the values were erased.
     #[serde(serialize_with = "crate::history::as_text")]
     pub at: Instant,
-    /// For whom, or for which program, the hub acted.
+    /// The person or program for whom the hub acted.
     pub actor: String,
-    /// Why, in the words of who asked for it.
+    /// The reason, as given by the caller.
     pub reason: String,
 }
 
-/// An attribute's change with the field that it belonged to when it was made.
+/// An attribute's change, with the field that the attribute belonged to at that time.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(crate) struct FieldChangeOfDay {
-    /// The field; of several that share the attribute those that changed, with commas between; the attribute's own name
-    /// where no field had it.
+    /// The field's path. If several fields share the attribute, those that changed, separated by commas; if no field
+    /// has it, the attribute's name.
     pub(crate) field: String,
     #[serde(flatten)]
     pub(crate) change: Change,
@@ -90,8 +90,8 @@ impl FieldChangeOfDay {
     }
 }
 
-/// Whether a column that shares its attributes is another one after their change. One that only shows the whole of them
-/// is not named for it where others are written.
+/// Whether a column that shares its attributes changed with them. A column that only shows them is not named if another
+/// column writes them.
 fn changed(column: &Column, before: &Attributes, after: &Attributes) -> bool {
     match column.source {
         Source::Joined { decode, write, .. } => write != Write::Never && decode(before).ok() != decode(after).ok(),
@@ -100,7 +100,7 @@ fn changed(column: &Column, before: &Attributes, after: &Attributes) -> bool {
     }
 }
 
-/// An entry about one record, with what happened to its local columns.
+/// An entry about one record, with the changes of its local columns.
 #[derive(Debug)]
 pub(crate) struct Appended<'e> {
     pub(crate) id: Uuid,
@@ -108,7 +108,7 @@ pub(crate) struct Appended<'e> {
     pub(crate) local: Vec<LocalChange>,
 }
 
-/// Appends entries, in their order.
+/// Appends entries, in order.
 pub(crate) fn append(
     connection: &mut Connection,
     by: By<'_>,
@@ -189,14 +189,15 @@ fn select(statement: &mut Statement) {
     );
 }
 
-/// That an entry tells of the record and not only of a write that came to nothing ([`EntryKind::changes_nothing`]).
+/// The condition that an entry is about the record, and not only about a write that had no effect
+/// ([`EntryKind::changes_nothing`]).
 macro_rules! changed {
     () => {
         "entry.kind NOT IN ('not_applied', 'superseded', 'orphaned')"
     };
 }
 
-/// A record's history before an entry, newest first, at most `limit`, whichever model it was read through.
+/// A record's history before an entry, newest first, at most `limit` entries, of all models.
 pub(crate) fn before(
     connection: &mut Connection,
     model: &ModelDescriptor,
@@ -214,7 +215,7 @@ pub(crate) fn before(
     read(connection, &statement, model)
 }
 
-/// The last entry of this very version of the model's row, but for those that only tell what became of a write.
+/// The last entry of exactly this version of the model's row, ignoring entries that only report the outcome of a write.
 pub(crate) fn of_version(
     connection: &mut Connection,
     model: &ModelDescriptor,
@@ -230,7 +231,7 @@ pub(crate) fn of_version(
     Ok(read(connection, &statement, model)?.into_iter().next())
 }
 
-/// The last entry of the model's row up to a version; none where the row is younger.
+/// The last entry of the model's row up to a version; `None` if the row is newer.
 pub(crate) fn up_to(
     connection: &mut Connection,
     model: &ModelDescriptor,
@@ -242,7 +243,7 @@ pub(crate) fn up_to(
     Ok(connection.read::<Option<i64>>(&Statement::new(sql, values))?.into_iter().next().flatten())
 }
 
-/// What came after one entry and before another, newest first, at most `limit`.
+/// The entries after one entry and before another, newest first, at most `limit`.
 pub(crate) fn between(
     connection: &mut Connection,
     model: &ModelDescriptor,
@@ -261,8 +262,9 @@ pub(crate) fn between(
     read(connection, &statement, model)
 }
 
-/// The last entry up to a time, and what happened last until then to the model's row itself. Entries are in the order in
-/// which they were stored, whatever clocks said; those that only tell what became of a write do not count.
+/// The last entry up to a time, and the kind of the last one up to then that changed the model's row. Entries are in
+/// the order in which they were stored, regardless of clocks. Entries that only report the outcome of a write do not
+/// count for the kind.
 pub(crate) fn last_at(
     connection: &mut Connection,
     model: &ModelDescriptor,
@@ -293,7 +295,7 @@ fn read(
 }
 
 impl StoredEntry {
-    /// The entry, with the dates that its instants mean.
+    /// The entry, with instants of dates converted to calendar dates.
     fn read_as(self, model: &ModelDescriptor) -> HistoryRow {
         let erasure = match (self.erased_at, self.erased_by, self.erased_because) {
             (Some(at), Some(actor), Some(reason)) => Some(Erasure { at, actor, reason }),
@@ -318,7 +320,7 @@ impl StoredEntry {
             skew_ms: self.skew_ms,
             erasure,
         };
-        // Programs of older revisions keep the instants that CDMS has for dates.
+        // Programs of older revisions store dates as CDMS's instants.
         conversion::with_calendar_dates(model, &mut taken.constants);
         for FieldChangeOfDay { change, .. } in &mut taken.changes {
             let Some(stated) = model.attribute(&change.attribute) else { continue };

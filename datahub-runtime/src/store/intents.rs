@@ -1,4 +1,4 @@
-//! The intents' table: what is under way, and for a day what became of it.
+//! The intents table: writes that are under way and, for a day, their outcomes.
 
 use cdms_odata::{Attributes, Instant};
 use datahub_model::{ModelDescriptor, conversion};
@@ -17,7 +17,7 @@ use crate::engine::local_fields::NamedFields;
 /// How long an intent is kept after it was closed.
 const KEPT_MS: i64 = 24 * 60 * 60 * 1_000;
 
-/// An intent as stored.
+/// A stored intent.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct IntentRow {
     pub(crate) intent: Intent,
@@ -27,25 +27,25 @@ pub(crate) struct IntentRow {
     pub(crate) model: String,
     pub(crate) actor: String,
     pub(crate) program: String,
-    /// While it is open: whether its writer may still be at work.
+    /// While the intent is open: whether its writer may still be at work.
     pub(crate) lease: Option<LeaseState>,
-    /// Once it is closed: what became of the write.
+    /// Once it is closed: the verdict on the write.
     pub(crate) verdict: Option<Verdict>,
     pub(crate) opened_at: Instant,
     pub(crate) closed_at: Option<Instant>,
     pub(crate) mapping: MappingTag,
 }
 
-/// When a write's writer is done at the latest, and until when CDMS may go on executing its request.
+/// When a write's writer stops sending at the latest, and until when CDMS may still execute its request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Lease {
     pub(crate) until: Instant,
-    /// By the writer's own settings; `None` where an older program opened the intent, which did not note it.
+    /// By the writer's own settings; `None` if an older program opened the intent, which did not record it.
     pub(crate) quiet_until: Option<Instant>,
 }
 
 impl Lease {
-    /// When nothing can come of the write any more; `quiet_ms` is this program's own quiet period.
+    /// When the write can no longer be executed; `quiet_ms` is this program's own quiet period.
     pub(crate) fn quiet_until(self, quiet_ms: u64) -> Instant {
         let noted = self.quiet_until.filter(|_| !planted(Planted::QuietPeriodOfReader));
         noted.unwrap_or_else(|| after(self.until, quiet_ms))
@@ -56,7 +56,7 @@ fn after(instant: Instant, ms: u64) -> Instant {
     instant.plus_ms(i64::try_from(ms).unwrap_or(i64::MAX))
 }
 
-/// Adds the condition that CDMS may go on executing the request of an `intent`.
+/// Adds the condition that CDMS may still execute the request of an `intent`.
 pub(crate) fn push_quiet(statement: &mut Statement, now: Instant, quiet_ms: u64) {
     let unnoted = now.plus_ms(-i64::try_from(quiet_ms).unwrap_or(i64::MAX));
     statement.push(
@@ -65,7 +65,7 @@ pub(crate) fn push_quiet(statement: &mut Statement, now: Instant, quiet_ms: u64)
     );
 }
 
-/// Judges a lease by the database's clock.
+/// The state of a lease by the database's clock.
 pub(crate) fn lease_state(lease: Lease, now: Instant, quiet_ms: u64) -> LeaseState {
     let left = |until: Instant| u64::try_from(until.0.saturating_sub(now.0)).unwrap_or(0);
     match (left(lease.until), left(lease.quiet_until(quiet_ms))) {
@@ -75,7 +75,7 @@ pub(crate) fn lease_state(lease: Lease, now: Instant, quiet_ms: u64) -> LeaseSta
     }
 }
 
-/// Carries out what a transaction says about its record's intent.
+/// Applies a transaction's change of its record's intent.
 pub(crate) fn change(
     connection: &mut Connection,
     job: &Job,
@@ -87,7 +87,7 @@ pub(crate) fn change(
         IntentChange::Keep => Ok(()),
         IntentChange::Open(intent) => open(connection, job, intent, locals, now),
         IntentChange::Close { operation, verdict } => {
-            // A delete may be remembered as one that CDMS has not answered yet.
+            // A delete may still be needed as one that CDMS has not answered yet.
             let sql = "UPDATE datahub_intents SET verdict = ?, closed_at = ?, \
                        finished = CASE WHEN write = 'delete' THEN NULL ELSE ? END \
                        WHERE operation = ? AND verdict IS NULL";
@@ -106,7 +106,7 @@ pub(crate) fn change(
             let values = [now.into(), quiet_until.into(), operation.0.into(), now.into()];
             connection.execute(&Statement::new(sql, values))?;
             if *has_ended {
-                // Also where the lease was over by itself.
+                // Also if the lease had already ended by itself.
                 let sql =
                     "UPDATE datahub_intents SET quiet_until = lease_until WHERE operation = ? AND verdict IS NULL";
                 connection.execute(&Statement::new(sql, [operation.0.into()]))?;
@@ -146,8 +146,8 @@ fn open(
     connection.execute(&Statement::new(sql, values)).map(drop)
 }
 
-/// An intent as it is kept: with dates as the instants that are sent, which programs of older revisions compare with what
-/// CDMS shows when they settle it.
+/// An intent in its stored form: with dates as the instants that are sent, because programs of older revisions compare
+/// these with CDMS when they settle it.
 fn as_sent(model: &ModelDescriptor, mut intent: Intent) -> Result<Intent, Trouble> {
     for values in values_of(&mut intent) {
         conversion::with_midnights(model, values).map_err(|fault| Trouble::Refused(fault.to_string()))?;
@@ -155,7 +155,8 @@ fn as_sent(model: &ModelDescriptor, mut intent: Intent) -> Result<Intent, Troubl
     Ok(intent)
 }
 
-/// An intent as it is compared with what CDMS shows and with what was seen: with the dates that its instants mean.
+/// An intent in the form for comparisons with CDMS and with `seen`: with its instants of dates converted to calendar
+/// dates.
 pub(crate) fn with_calendar_dates(model: &ModelDescriptor, mut intent: Intent) -> Intent {
     values_of(&mut intent).into_iter().for_each(|values| conversion::with_calendar_dates(model, values));
     intent
@@ -165,34 +166,34 @@ fn values_of(intent: &mut Intent) -> [&mut Attributes; 4] {
     [&mut intent.patch, &mut intent.constants, &mut intent.pre_image, &mut intent.conflicts]
 }
 
-/// Whether later reads look for a write with this verdict. What has another one is finished: nobody who loads its record
-/// has to pass by it, however many there are.
+/// Whether later reads look for a write with this verdict. Other writes are finished, and loading their record skips
+/// them, no matter how many there are.
 const fn may_show_up_late(verdict: &Verdict) -> bool {
     matches!(verdict, Verdict::NotApplied | Verdict::Superseded { .. })
 }
 
-/// A write that was found not applied, as later reads look for it.
+/// A write that was found not applied, in the form that later reads look for.
 pub(crate) fn settled_patch(intent: &Intent) -> SettledPatch {
     let mut patch = intent.patch.clone();
     patch.retain(|name, value| intent.pre_image.get(name) != Some(value));
     SettledPatch { operation: intent.operation, write: intent.write, patch, constants: intent.constants.clone() }
 }
 
-/// The beginning of the verdicts that say superseded, as they are stored. It stands in the statement as it is: of a pattern
-/// that is bound, SQLite looks at the value, and compiles the statement again whenever it is bound anew.
+/// The prefix of superseded verdicts in their stored form. It is part of the SQL text: if a pattern were bound, SQLite
+/// would look at its value and recompile the statement for each new value.
 macro_rules! superseded {
     () => {
         r#"'{"verdict":"superseded"%'"#
     };
 }
 
-/// The verdict of writes that were found not to be in CDMS, as it is stored.
+/// The stored form of the verdict "not applied".
 pub(crate) fn not_applied() -> Result<Datum, Trouble> {
     to_json(&Verdict::NotApplied)
 }
 
-/// Adds the condition that an `intent` is one whose [`settled_patch`] later reads look for: one that was found not applied
-/// and has not shown up.
+/// Adds the condition that later reads look for an `intent` ([`settled_patch`]): its write was found not applied and
+/// has not shown up.
 pub(crate) fn push_late(statement: &mut Statement, now: Instant) -> Result<(), Trouble> {
     statement.push(
         concat!(
@@ -207,7 +208,7 @@ pub(crate) fn push_late(statement: &mut Statement, now: Instant) -> Result<(), T
     Ok(())
 }
 
-/// The verdict of writes that are in CDMS, as it is stored.
+/// The stored form of the verdict "applied".
 pub(crate) fn applied() -> Result<Datum, Trouble> {
     to_json(&Verdict::Applied)
 }
@@ -236,7 +237,7 @@ fn select(statement: &mut Statement) {
     statement.sql(" FROM datahub_intents WHERE ");
 }
 
-/// One intent, open or closed at most a day ago.
+/// One intent that is open or was closed at most a day ago.
 pub(crate) fn by_operation(
     connection: &mut Connection,
     operation: OperationId,
@@ -251,7 +252,7 @@ pub(crate) fn by_operation(
     Ok(found.map(|intent| intent.at(now, quiet_ms)))
 }
 
-/// The open intents that come after one, oldest first.
+/// The open intents after a given one, oldest first.
 pub(crate) fn open_after(
     connection: &mut Connection,
     after: Option<(Instant, OperationId)>,
@@ -270,7 +271,7 @@ pub(crate) fn open_after(
     Ok(open.into_iter().map(|intent| intent.at(now, quiet_ms)).collect())
 }
 
-/// Forgets intents that were closed more than a day ago; the history keeps what they did.
+/// Deletes intents that were closed more than a day ago. The history keeps their changes.
 pub(crate) fn forget_old(connection: &mut Connection) -> Result<(), Trouble> {
     let now = connection.now()?;
     let sql = "DELETE FROM datahub_intents WHERE verdict IS NOT NULL AND closed_at < ?";
@@ -278,7 +279,7 @@ pub(crate) fn forget_old(connection: &mut Connection) -> Result<(), Trouble> {
 }
 
 impl StoredIntent {
-    /// The intent as it stands now.
+    /// The intent in its current state.
     fn at(self, now: Instant, quiet_ms: u64) -> IntentRow {
         let StoredIntent { body: Json(intent), entity, id, model, actor, program, opened_at, closed_at, .. } = self;
         let lease = Lease { until: self.lease_until, quiet_until: self.quiet_until };
@@ -289,12 +290,12 @@ impl StoredIntent {
     }
 }
 
-/// A mapping id as columns hold it: the same bits, signed.
+/// A mapping id as stored in a column: the same bits, signed.
 pub(crate) fn mapping_datum(tag: MappingTag) -> Datum {
     Datum::from(tag.cast_signed())
 }
 
-/// A mapping id from its column.
+/// A mapping id as read from its column.
 pub(crate) fn mapping_tag(stored: i64) -> MappingTag {
     stored.cast_unsigned()
 }
@@ -313,6 +314,10 @@ mod tests {
         assert_eq!(state(1_299), LeaseState::Quiet { left_ms: 1 });
         assert_eq!(state(1_300), LeaseState::Over);
         let unnoted = Lease { quiet_until: None, ..lease };
-        assert_eq!(lease_state(unnoted, Instant(1_300), 900), LeaseState::Quiet { left_ms: 600 }, "the reader's own");
+        assert_eq!(
+            lease_state(unnoted, Instant(1_300), 900),
+            LeaseState::Quiet { left_ms: 600 },
+            "by the reader's own settings"
+        );
     }
 }

@@ -1,4 +1,4 @@
-//! Reading all that the hub has of records, in one statement.
+//! Loads everything that the hub has of records, in one statement.
 
 use std::collections::HashMap;
 
@@ -19,20 +19,20 @@ use super::row::missing;
 use super::statement::{ColumnType, Statement};
 use crate::engine::local_fields::LocalFields;
 
-/// All that the hub has of one record.
+/// Everything that the hub has of one record.
 #[derive(Clone, Debug, PartialEq, Default)]
 pub(crate) struct StoredRecord {
-    /// What the protocol wants to know.
+    /// The data for the protocol.
     pub(crate) loaded: Loaded,
-    /// All local fields; null where there is no row.
+    /// All local fields; null if there is no row.
     pub(crate) locals: LocalFields,
-    /// Whether the model's table has the row. If the record has one and the table has not, somebody removed it past
-    /// the hub, and it is to be stored again.
+    /// Whether the model's table has the row. If the record has a row but the table does not, someone removed it
+    /// without the hub, and it must be stored again.
     pub(crate) row_present: bool,
 }
 
-/// Loads records, in the order of their ids. There is one row of the answer for each intent of a record that matters, and
-/// one where there is none.
+/// Loads records, in the order of `ids`. The query returns one row for each relevant intent of a record, and one row
+/// for a record without any.
 pub(crate) fn load(
     connection: &mut Connection,
     model: &'static ModelDescriptor,
@@ -42,7 +42,7 @@ pub(crate) fn load(
     let now = connection.now()?;
     let (mut statement, types) = question(model, ids, now, quiet_ms)?;
     if connection.is_in_transaction() {
-        // A prepared one may be refused where a column was widened since, and take the transaction with it.
+        // A prepared statement may be rejected if a column was widened since, and the transaction would fail with it.
         statement = statement.once();
     }
 
@@ -73,11 +73,12 @@ pub(crate) fn load(
         }
     }
     let in_order = ids.iter().map(|id| {
-        let mut record = found.remove(id).ok_or_else(|| Trouble::Corrupt(format!("no answer for record {id}")))?;
+        let mut record =
+            found.remove(id).ok_or_else(|| Trouble::Corrupt(format!("the query returned no row for record {id}")))?;
         if let Stored::Row(snapshot) = &mut record.loaded.stored
             && !record.row_present
         {
-            // Somebody removed the row behind the hub's back: it is complete for nobody, and put again.
+            // Someone removed the row without the hub: it is complete for no mapping, and will be stored again.
             snapshot.complete_for.clear();
         }
         Ok(record)
@@ -86,7 +87,7 @@ pub(crate) fn load(
 }
 
 columns! {
-    /// What is known of a record, once for each intent of it that matters.
+    /// What is known of a record, once for each relevant intent.
     struct RecordColumns {
         id: Uuid = "wanted.column1",
         state: Option<String> = "record.state",
@@ -106,7 +107,7 @@ columns! {
     }
 }
 
-/// The statement that loads records, and what its rows are.
+/// The statement that loads records, and the types of its columns.
 pub(super) fn question(
     model: &'static ModelDescriptor,
     ids: &[Uuid],
@@ -142,14 +143,14 @@ pub(super) fn question(
 }
 
 impl RecordColumns {
-    /// The record's own state.
+    /// The record's stored state.
     fn stored(&mut self, model: &ModelDescriptor) -> Result<Stored, Trouble> {
         let Some(state) = self.state.take() else { return Ok(Stored::Absent) };
         let version = self.version.ok_or_else(|| missing("a number"))?;
         let modified = self.modified.ok_or_else(|| missing("a time"))?;
         let facts = Facts { modified, created: self.created, modified_by: self.modified_by };
         let Json(mut seen) = self.seen.take().ok_or_else(|| missing("a text"))?;
-        // Programs of older revisions keep the instants that CDMS has for dates.
+        // Programs of older revisions store dates as CDMS's instants.
         conversion::with_calendar_dates(model, &mut seen);
         let mut complete_for = vec![mapping_tag(self.mapping_id.ok_or_else(|| missing("a number"))?)];
         if let Some(Json(others)) = self.complete_for.take() {
@@ -159,7 +160,7 @@ impl RecordColumns {
         match (state.as_str(), self.reason.take()) {
             ("row", None) => Ok(Stored::Row(snapshot)),
             ("tombstone", Some(Word(reason))) => Ok(Stored::Tombstone(snapshot, reason)),
-            (other, _) => Err(Trouble::Corrupt(format!("the state {other:?} of record {}", self.id))),
+            (other, _) => Err(Trouble::Corrupt(format!("invalid state {other:?} of record {}", self.id))),
         }
     }
 }

@@ -1,4 +1,4 @@
-//! A model's own table: its rows stored and removed.
+//! A model's own table: storing and removing its rows.
 
 use cdms_odata::Value;
 use datahub_model::{Column, ModelDescriptor, Source};
@@ -11,30 +11,30 @@ use super::row::{self, Cells, datum, zero};
 use super::statement::{ColumnType, Datum, Statement};
 use crate::engine::local_fields::{LocalChange, LocalFields, local_columns};
 
-/// What a statement that stores a row is for.
+/// The purpose of a statement that stores a row.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Purpose {
-    /// To keep it.
+    /// To store the row.
     Keep,
-    /// To hear what the database says; it is undone.
+    /// To find out whether the database accepts the row; the statement is undone.
     Trial,
 }
 
-/// The local columns of a row that is stored.
+/// The local columns of a row to store.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Stays<'v> {
-    /// The values that they have, where there is a row.
+    /// Their current values, if there is a row.
     pub(crate) before: Option<&'v LocalFields>,
-    /// The values that the caller gives.
+    /// The values that the caller sets.
     pub(crate) given: &'v LocalFields,
 }
 
-/// The column with the record's id.
+/// The key column, which has the record's id.
 pub(crate) fn key(model: &ModelDescriptor) -> &'static Column {
     &model.columns[model.key_column()]
 }
 
-/// Appends the key and the local columns of the table, known as `row_` in the statement, to a select list.
+/// Appends the key and the local columns of the table, which is `row_` in the statement, to a select list.
 pub(crate) fn select_row(statement: &mut Statement, types: &mut Vec<ColumnType>, model: &ModelDescriptor) {
     let columns = std::iter::once(key(model)).chain(local_columns(model).map(|(_, column)| column));
     for column in columns {
@@ -44,7 +44,7 @@ pub(crate) fn select_row(statement: &mut Statement, types: &mut Vec<ColumnType>,
     }
 }
 
-/// Appends the join of the row with the wanted id, as `row_`.
+/// Joins the row with the wanted id, as `row_`.
 pub(crate) fn join_row(statement: &mut Statement, model: &ModelDescriptor) {
     statement.sql(" LEFT JOIN ");
     statement.name(model.table);
@@ -53,14 +53,14 @@ pub(crate) fn join_row(statement: &mut Statement, model: &ModelDescriptor) {
     statement.sql(" = wanted.column1");
 }
 
-/// Takes what [`select_row`] asked for: whether there is a row, and its local values.
+/// Takes the columns of [`select_row`]: whether there is a row, and its local values.
 pub(crate) fn take_row(cells: &mut Cells, model: &ModelDescriptor) -> Result<(bool, LocalFields), Trouble> {
     let present = cells.optional_guid()?.is_some();
     let locals = local_columns(model).map(|(at, column)| Ok((at, row::value(column, cells.datum()?))));
     Ok((present, locals.collect::<Result<_, Trouble>>()?))
 }
 
-/// Inserts or updates a row. Of the local columns only those given change; a new row has the kinds' zeros in the others.
+/// Inserts or updates a row. Only the given local columns change; in a new row, the others get their initial values.
 pub(crate) fn put(
     connection: &mut Connection,
     model: &ModelDescriptor,
@@ -106,8 +106,8 @@ fn insert_into(statement: &mut Statement, model: &ModelDescriptor) {
     statement.sql(") VALUES ");
 }
 
-/// What a row to insert holds. It has the old local values too, because SQLite holds it to the table's checks before it
-/// looks for a row.
+/// The values of a row to insert. They include the old local values, because SQLite applies the table's checks before
+/// it looks for an existing row.
 fn cells(
     model: &ModelDescriptor,
     id: Uuid,
@@ -117,7 +117,7 @@ fn cells(
 ) -> Result<Vec<Datum>, Trouble> {
     if values.len() != model.columns.len() {
         let (found, needed) = (values.len(), model.columns.len());
-        return Err(Trouble::Refused(format!("table {}: {found} values for {needed} columns", model.table)));
+        return Err(Trouble::Refused(format!("table {}: expected {needed} values, found {found}", model.table)));
     }
     let before_at = |at: usize| stays.before?.get(at);
     let cell = |(at, column): (usize, &Column)| match column.source {
@@ -126,14 +126,14 @@ fn cells(
             Value::Null => Ok(zero(column)),
             value => refused(model, datum(column, value)),
         },
-        // What CDMS will say is not known before it is asked; in a trial anything will do.
+        // These values come from CDMS and are not known yet. In a trial any value will do.
         Source::Engine(_) if purpose == Purpose::Trial && values[at].is_null() => Ok(zero(column)),
         _ => refused(model, datum(column, &values[at])),
     };
     model.columns.iter().enumerate().map(cell).collect()
 }
 
-/// Ends the statement with what happens to a row that is there already.
+/// Appends what to do if the row exists.
 fn on_conflict(
     statement: &mut Statement,
     model: &ModelDescriptor,
@@ -155,7 +155,7 @@ fn on_conflict(
     });
 }
 
-/// Changes local columns alone.
+/// Changes only local columns.
 pub(crate) fn put_locals(
     connection: &mut Connection,
     model: &ModelDescriptor,
@@ -185,19 +185,22 @@ pub(crate) fn put_locals(
     statement.name(key(model).name);
     statement.push(" = ?", [id.into()]);
     match connection.execute(&statement).map_err(|trouble| trouble.in_table(model.table))? {
-        0 => Err(Trouble::Refused(format!("table {} has lost the row; read the record to restore it", model.table))),
+        0 => Err(Trouble::Refused(format!(
+            "the row is missing from table {}; read the record to restore it",
+            model.table
+        ))),
         _ => Ok(()),
     }
 }
 
-/// A row that CDMS alone changes: its local columns stay as they are. One that is new has those given.
+/// A row that only CDMS changes: its local columns keep their values. A new row gets the given ones.
 #[derive(Clone, Debug)]
 pub(crate) struct RefreshedRow {
     pub(crate) id: Uuid,
     pub(crate) values: Values,
-    /// The local fields where there is a row.
+    /// The current local fields, if there is a row.
     pub(crate) before: Option<LocalFields>,
-    /// Those of a new row.
+    /// The local fields of a new row.
     pub(crate) given: LocalFields,
 }
 
@@ -234,7 +237,7 @@ pub(crate) fn put_refreshed(
     Ok(())
 }
 
-/// Removes rows, if they are there.
+/// Removes rows, if they exist.
 pub(crate) fn remove(connection: &mut Connection, model: &ModelDescriptor, ids: &[Uuid]) -> Result<(), Trouble> {
     if ids.is_empty() {
         return Ok(());
@@ -251,7 +254,7 @@ pub(crate) fn remove(connection: &mut Connection, model: &ModelDescriptor, ids: 
     Ok(())
 }
 
-/// What changes among the local columns when these values are given, compared as the database stores them.
+/// The changes of local columns if these values are set, compared in their stored form.
 pub(crate) fn local_changes(
     model: &ModelDescriptor,
     before: Option<&LocalFields>,
@@ -271,7 +274,7 @@ pub(crate) fn local_changes(
     Ok(changes)
 }
 
-/// The local values that a row had when it ended.
+/// The local values that a row had at its end.
 pub(crate) fn local_endings(model: &ModelDescriptor, last: &LocalFields) -> Vec<LocalChange> {
     let columns = local_columns(model).filter_map(|(at, column)| Some((column, last.get(at)?)));
     let known = columns.filter(|(_, value)| !value.is_null());

@@ -1,4 +1,4 @@
-//! Storing a page of records: all of it, and how far that is, in one transaction of a fixed number of statements.
+//! Stores a page of records and the pull's progress, in one transaction with a fixed number of statements.
 
 use cdms_odata::Instant;
 use datahub_model::{Fault, ModelDescriptor};
@@ -21,33 +21,33 @@ use super::watermark::{self, Claim, Watermark};
 use crate::crash_points::{Moment, Step, pass_blocking};
 use crate::engine::local_fields::LocalFields;
 
-/// Records about which one statement is, at most: the databases take so many values, and no more.
+/// The maximum number of records per statement, because databases limit the number of values.
 const RECORDS_PER_STATEMENT: usize = 50;
 
-/// What storing a page is among the steps of a pull.
+/// The step of a pull that stores a page.
 pub(crate) const PAGE_STEP: Step = Step { operation: "pull", action: "store" };
 
-/// How a record of a page is judged by what the store has of it.
+/// Decides what to do with a record of a page, given what the store has of it.
 pub(crate) type Judge = Box<dyn Fn(Uuid, &Loaded, Result<Record, Fault>) -> Listed<Fault> + Send>;
 
-/// A page to be stored.
+/// A page to store.
 pub(crate) struct Page {
     pub(crate) claim: Claim,
     pub(crate) actor: String,
     pub(crate) program: String,
     /// The records, each id once.
     pub(crate) records: Vec<(Uuid, Result<Record, Fault>)>,
-    /// How far the pull is with it.
+    /// The pull's progress with this page.
     pub(crate) watermark: Watermark,
     pub(crate) judge: Judge,
 }
 
-/// What became of a page.
+/// The outcome of storing a page.
 #[derive(Debug)]
 pub(crate) enum PageStored {
-    /// It is stored; what became of each record, in their order.
+    /// The page was stored. The outcome of each record, in order.
     Done(Vec<(Uuid, Listed<Fault>)>),
-    /// Another pull of the model has taken over; nothing was stored.
+    /// Another pull of the model has taken over. Nothing was stored.
     TakenOver,
 }
 
@@ -61,7 +61,7 @@ pub(crate) fn store(connection: &mut Connection, page: Page, quiet_ms: u64) -> R
         }
         connection.lock(by.model.entity.name, records.iter().map(|(id, _)| id.to_string()))?;
         let now = connection.now()?;
-        // Told by the first page where it is the last as well.
+        // Visible on the first page if it is also the last.
         if planted(Planted::AbsenceIsDeletion) && watermark.pages == 1 && watermark.next.is_none() {
             bury_absent(connection, by.model, &records)?;
         }
@@ -76,7 +76,7 @@ pub(crate) fn store(connection: &mut Connection, page: Page, quiet_ms: u64) -> R
     })
 }
 
-/// A fault to be planted: makes tombstones of the rows that a list does not show.
+/// A planted fault: makes tombstones of rows that are missing from a list.
 fn bury_absent(
     connection: &mut Connection,
     model: &'static ModelDescriptor,
@@ -114,11 +114,11 @@ fn store_some(
     let all: Vec<_> = outcomes.iter().zip(&stored).map(|((id, listed), stored)| (*id, listed, stored)).collect();
     let reason = match attempt(connection, by, &all, version, now) {
         Ok(()) => return Ok(outcomes),
-        // One of the rows breaks a rule of the database; which one, only each by itself can tell.
+        // One of the rows violates a rule of the database. To find out which, each is tried separately.
         Err(Trouble::Refused(reason)) => reason,
         Err(trouble) => return Err(trouble),
     };
-    // Or all do, because the table is another one now: then no record is to blame.
+    // Or all do, because the table was changed: then no record is at fault.
     match differences::refused_or_changed(connection, by.model, reason) {
         Trouble::Refused(_) => {}
         trouble => return Err(trouble),
@@ -134,7 +134,7 @@ fn store_some(
                 Err(trouble) => return Err(trouble),
             }
         }
-        // What refers to a record of the same page may come before it.
+        // A record may reference a later record of the same page.
         if refused.len() < waiting.len() {
             waiting = refused.into_iter().map(|(at, _)| at).collect();
             continue;
@@ -148,7 +148,7 @@ fn store_some(
     }
 }
 
-/// Stores what the records came to, if they keep all rules of the database.
+/// Stores the outcomes if they satisfy all rules of the database.
 fn attempt(
     connection: &mut Connection,
     by: By<'_>,
@@ -168,7 +168,7 @@ fn attempt(
     })
 }
 
-/// Stores what the records came to.
+/// Stores the outcomes.
 fn apply(
     connection: &mut Connection,
     by: By<'_>,
@@ -196,7 +196,7 @@ fn apply(
     quarantine::put(connection, model, plan.quarantined, now)
 }
 
-/// What a page's transactions come to together.
+/// The combined changes of a page's records.
 #[derive(Default)]
 struct Plan<'c> {
     rows: Vec<RefreshedRow>,
@@ -231,7 +231,7 @@ impl<'c> Plan<'c> {
                 self.states.push(NewState { id, row: last, ended: Some(*reason) });
                 local = before.map(|last| model_table::local_endings(model, last)).unwrap_or_default();
             }
-            RecordChange::LocalOnly | RecordChange::Touch => unreachable!("no page is the end of a write"),
+            RecordChange::LocalOnly | RecordChange::Touch => unreachable!("a page never ends a write"),
         }
         for entry in &commit.history {
             self.history.push(Appended { id, entry, local: std::mem::take(&mut local) });
@@ -242,7 +242,7 @@ impl<'c> Plan<'c> {
             QuarantineChange::Put(fault) => {
                 self.quarantined.push(Put { id, reason: fault.to_string(), orphan: None });
             }
-            QuarantineChange::PutOrphan { .. } => unreachable!("no page is the answer to a create"),
+            QuarantineChange::PutOrphan { .. } => unreachable!("a page is never the answer to a create"),
         }
         Ok(())
     }

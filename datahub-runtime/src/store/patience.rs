@@ -1,27 +1,27 @@
-//! How long a server may owe an answer before its connection is given up.
+//! How long to wait for a server's answer before the connection is given up.
 //!
-//! A server that works bounds its statements itself, and one that is gone is noticed by the operating system. Neither helps
-//! where something between the hub and the server takes the question, keeps the connection alive and says nothing more: a
-//! pooler that was paused, for instance. Then a thread of the hub would wait for ever.
+//! A working server limits its own statements, and the operating system notices when a server is gone. Neither helps if
+//! something between the hub and the server, such as a paused pooler, accepts the question and keeps the connection
+//! alive but never answers. Then a thread of the hub would wait forever.
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
 use tokio::time::Instant;
 
-/// The patience with one connection: shared by the thread that asks and the task that drives its socket.
+/// The time limit of one connection, shared by the thread that asks and the task that drives its socket.
 #[derive(Debug)]
 pub(super) struct Patience {
     began: Instant,
-    /// Milliseconds from `began` to the question that waits for its answer, and one more; 0: none does.
+    /// Milliseconds from `began` to the question that is being answered, plus one; 0 if there is none.
     asked: AtomicU64,
     limit_ms: AtomicU64,
     is_over: AtomicBool,
 }
 
-/// A question that waits for its answer, until this is dropped.
+/// A question that is waiting for its answer, until this is dropped.
 #[derive(Debug)]
-#[must_use = "nobody waits for an answer once this is dropped"]
+#[must_use = "the time limit applies only until this is dropped"]
 pub(super) struct Waiting<'p>(&'p Patience);
 
 impl Patience {
@@ -30,17 +30,17 @@ impl Patience {
         Patience { began: Instant::now(), asked, limit_ms: AtomicU64::new(milliseconds(limit)), is_over }
     }
 
-    /// From now on an answer may take so long. A limit that is shorter than before counts once the old one has passed.
+    /// Sets how long an answer may take. A shorter limit takes effect once the old one has passed.
     pub(super) fn limit(&self, limit: Duration) {
         self.limit_ms.store(milliseconds(limit), Ordering::Relaxed);
     }
 
-    /// From now on an answer may take so long, or as long as before if that is longer.
+    /// Sets how long an answer may take, unless the current limit is longer.
     pub(super) fn at_least(&self, limit: Duration) {
         self.limit_ms.fetch_max(milliseconds(limit), Ordering::Relaxed);
     }
 
-    /// Notes that a question is asked.
+    /// Notes that a question was asked.
     pub(super) fn asks(&self) -> Waiting<'_> {
         self.asked.store(self.now_ms() + 1, Ordering::Release);
         Waiting(self)
@@ -62,7 +62,7 @@ impl Patience {
         }
     }
 
-    /// Whether it ran out; then how long the limit was.
+    /// The limit, if an answer took too long.
     pub(super) fn ran_out(&self) -> Option<Duration> {
         let limit = Duration::from_millis(self.limit_ms.load(Ordering::Relaxed));
         self.is_over.load(Ordering::Acquire).then_some(limit)
@@ -89,7 +89,7 @@ mod tests {
 
     const SECOND: Duration = Duration::from_secs(1);
 
-    /// Whether the patience has run out after so long.
+    /// Whether the time limit is exceeded after this time.
     async fn is_out_after(patience: &Patience, time: Duration) -> bool {
         tokio::time::timeout(time, patience.runs_out()).await.is_ok()
     }
@@ -105,7 +105,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn many_quick_answers_and_silence_between_them_are_no_long_one() {
+    async fn many_quick_answers_with_idle_time_between_do_not_add_up() {
         let patience = Patience::new(10 * SECOND);
         for _ in 0..30 {
             let waiting = patience.asks();
@@ -116,7 +116,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_question_in_the_middle_of_a_rest_is_waited_for_in_full() {
+    async fn a_question_after_idle_time_gets_the_full_limit() {
         let patience = Patience::new(10 * SECOND);
         let asks = async {
             tokio::time::sleep(5 * SECOND).await;
@@ -128,7 +128,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_longer_limit_counts_at_once() {
+    async fn a_longer_limit_applies_at_once() {
         let patience = Patience::new(SECOND);
         patience.limit(10 * SECOND);
         patience.at_least(SECOND);

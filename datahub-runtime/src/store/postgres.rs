@@ -1,4 +1,4 @@
-//! Everything that is PostgreSQL's own: its connection, its types, its words for what went wrong.
+//! Everything specific to PostgreSQL: its connection, types and error messages.
 
 mod address;
 mod failure;
@@ -23,7 +23,7 @@ use crate::sql_types;
 pub(crate) use address::Address;
 pub(crate) use session::{PostgresConnection, Problem};
 
-/// PostgreSQL's words.
+/// What is specific to PostgreSQL.
 pub(crate) static DIALECT: Dialect = Dialect {
     database: Database::Postgres,
     engine_extras: ENGINE_EXTRAS,
@@ -53,13 +53,13 @@ pub(crate) static DIALECT: Dialect = Dialect {
                  FROM pg_attribute AS found WHERE found.attrelid = to_regclass(quote_ident(?)) \
                  AND found.attnum > 0 AND NOT found.attisdropped ORDER BY found.attnum",
     begin: Connection::begin,
-    // What may be deferred at all is deferred from here on, which is checked the same way in the end.
+    // From here on all deferrable rules are deferred, and are checked the same way at the end.
     check_deferred: Some("SET CONSTRAINTS ALL IMMEDIATE; SET CONSTRAINTS ALL DEFERRED"),
     lock: Some("SELECT pg_advisory_xact_lock(hashtextextended(? || ' ' || wanted.column1, 7253)) FROM "),
 };
 
-/// The sequence of versions, and the triggers that keep the history: its rows are never deleted, and changed only by an
-/// erasure of their record, once, in what they say of values.
+/// The sequence of versions, and the triggers that protect the history: its rows are never deleted, and only an erasure
+/// of their record changes them, once, by removing their values.
 const ENGINE_EXTRAS: &str = "
 CREATE SEQUENCE IF NOT EXISTS datahub_versions;
 CREATE OR REPLACE FUNCTION datahub_append_only() RETURNS trigger LANGUAGE plpgsql AS
@@ -101,45 +101,43 @@ CREATE TRIGGER datahub_erasures_whole BEFORE TRUNCATE ON datahub_erasures
 FOR EACH STATEMENT EXECUTE FUNCTION datahub_append_only();
 ";
 
-/// How long a statement may take, and how long a transaction may idle, where neither the address nor the server's own
-/// settings say so: a thread that waits for ever serves nobody.
+/// How long a statement may run and a transaction may idle, unless the address or the server's settings say otherwise:
+/// a thread that waits forever is of no use.
 const BOUNDS: &str = "SELECT set_config(name, bound, false) FROM \
                       (VALUES ('statement_timeout', '30s'), ('idle_in_transaction_session_timeout', '60s')) \
                       AS bounds (name, bound) WHERE current_setting(name) IN ('0', '0ms')";
 
-/// An index over a long history takes longer than statements otherwise may. What an upgrade waits for, others wait for too
-/// behind it, so that it gives up as soon as they would.
+/// Creating an index of a long history takes longer than other statements may. Other programs queue behind the lock
+/// that an upgrade waits for, so the upgrade gives up as early as they would.
 const UNHURRIED: &str = "SELECT set_config(name, bound, true) FROM \
                          (VALUES ('statement_timeout', '1h', 3600000), ('lock_timeout', '30s', 1)) \
                          AS bounds (name, bound, least) JOIN pg_settings USING (name) WHERE setting::bigint < least";
 
-/// An upgrade changes the tables that every operation reads before it writes: with a weaker lock at first and this one in
-/// the end, it and a writer would wait for each other. In the order in which the operations ask for them: whoever asks for
-/// records asks for them first.
+/// An upgrade changes tables that every operation reads before it writes. If it took a weaker lock first and this one
+/// later, it could deadlock with a writer. The order is that of the operations, which access the records first.
 const ALONE: &str =
     "LOCK TABLE datahub_records, datahub_intents, datahub_history, datahub_erasures IN ACCESS EXCLUSIVE MODE";
 
-/// The session's own isolation, for statements that stand alone.
+/// The isolation level of statements outside a transaction.
 const ISOLATION: &str = "SET SESSION CHARACTERISTICS AS TRANSACTION ISOLATION LEVEL READ COMMITTED";
 
-/// A commit waits for the disk, even where the server's settings, the database's or the user's say otherwise: an intent
-/// that a crash of the server takes back was not noted. Only the address itself can say otherwise, with
-/// `options=-c synchronous_commit=off`.
+/// A commit waits for the disk, even if the settings of the server, the database or the user say otherwise: an intent
+/// must not be lost in a crash of the server. Only the address can change this, with `options=-c
+/// synchronous_commit=off`.
 const DURABLE: &str = "SELECT set_config('synchronous_commit', 'on', false) FROM pg_settings \
                        WHERE name = 'synchronous_commit' AND setting = 'off' AND source <> 'client'";
 
-/// The same for each transaction by itself, as one text of statements, where the session is not the hub's own: all of it is
-/// said every time, because another program may have set something else in the session.
+/// The same settings for a single transaction, as one text of statements, for sessions that are not the hub's own. All
+/// of them are always set, because another program may have changed them in the session.
 const OF_TRANSACTION: &str = "SELECT string_agg(format('SET LOCAL %s = %L', name, \
                               CASE WHEN reset_val IN ('0', 'off') THEN bound ELSE reset_val END), '; ') FROM \
                               (VALUES ('statement_timeout', '30s'), ('idle_in_transaction_session_timeout', '60s'), \
                               ('synchronous_commit', 'on')) AS bounds (name, bound) JOIN pg_settings USING (name)";
 
-/// For how many milliseconds a statement may run.
+/// The server's time limit for statements, in milliseconds.
 const STATEMENT_MS: &str = "SELECT setting::bigint FROM pg_settings WHERE name = 'statement_timeout'";
 
-/// Bounds, also of the hub's own patience: of the session, or of every transaction where a pooler stands in between that
-/// passes sessions on.
+/// Sets time limits, including the hub's own: for the session, or for every transaction if a pooler shares sessions.
 pub(super) fn prepare(connection: &mut Connection, grace: Duration) -> Result<(), Trouble> {
     let is_own = connection.postgres().map_or(Ok(true), PostgresConnection::is_own);
     let is_own = is_own.map_err(|problem| connection.trouble_of_server(problem))?;
@@ -150,7 +148,8 @@ pub(super) fn prepare(connection: &mut Connection, grace: Duration) -> Result<()
         connection.batch(BOUNDS)?;
         connection.batch(DURABLE)?;
         let answer = connection.rows(&Statement::new(STATEMENT_MS, []), &[ColumnType::BigInt])?.into_iter().next();
-        let mut row = answer.ok_or_else(|| Trouble::Corrupt("the server does not tell its settings".to_owned()))?;
+        let mut row =
+            answer.ok_or_else(|| Trouble::Corrupt("the query for the server's settings returned no row".to_owned()))?;
         statement_ms = row.number()?;
     } else {
         let settings = connection.rows(&Statement::new(OF_TRANSACTION, []), &[ColumnType::Text])?.into_iter().next();
@@ -158,13 +157,13 @@ pub(super) fn prepare(connection: &mut Connection, grace: Duration) -> Result<()
         if let (Some(settings), Some(connection)) = (settings, connection.postgres()) {
             connection.begin_with(&settings);
         }
-        tracing::info!("a pooler passes the database's sessions on; the hub sets up every transaction by itself");
+        tracing::info!("a pooler shares the database's sessions; the hub configures every transaction separately");
     }
     connection.limit_patience(Duration::from_millis(u64::try_from(statement_ms).unwrap_or(0)).saturating_add(grace));
     Ok(())
 }
 
-/// For how many milliseconds a statement may run where nothing else is known.
+/// The time limit for statements in milliseconds, if no other is known.
 const BOUND_MS: i64 = 30_000;
 
 impl ToSql<sql_types::Guid, Pg> for Uuid {

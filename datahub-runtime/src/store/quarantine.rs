@@ -1,4 +1,4 @@
-//! Where records wait that cannot be converted or stored.
+//! The quarantine table: records that cannot be converted or stored.
 
 use cdms_odata::Instant;
 use datahub_model::{Fault, ModelDescriptor};
@@ -15,32 +15,32 @@ use super::statement::{Datum, Statement};
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct QuarantineEntry {
-    /// Its entity type in CDMS.
+    /// The record's entity type in CDMS.
     pub entity: String,
-    /// Its id.
+    /// The record's id.
     pub id: Uuid,
-    /// The table of the model that it does not fit.
+    /// The table of the model that the record does not fit.
     pub model: String,
-    /// Why, with the values of personal and secret attributes hidden.
+    /// The reason, with the values of personal and secret attributes hidden.
     pub reason: String,
-    /// When it was put there, or last tried again.
+    /// When the record was put into quarantine, or last tried again.
     pub at: Instant,
-    /// The create that made the record, if CDMS gave it another id than the chosen one.
+    /// The create that made the record, if CDMS gave it another id than the one that the hub chose.
     pub operation: Option<OperationId>,
-    /// The id that the hub had chosen for it.
+    /// The id that the hub chose for it.
     pub orphan_of: Option<Uuid>,
 }
 
-/// A record that is put into quarantine.
+/// A record to put into quarantine.
 #[derive(Debug)]
 pub(crate) struct Put {
     pub(crate) id: Uuid,
     pub(crate) reason: String,
-    /// The create that made it under another id than the chosen one, and the chosen one.
+    /// The create that made it under another id than the chosen one, and the chosen id.
     pub(crate) orphan: Option<(OperationId, Uuid)>,
 }
 
-/// Carries out what a transaction says about quarantine.
+/// Applies a transaction's change of quarantine.
 pub(crate) fn change(
     connection: &mut Connection,
     job: &Job,
@@ -52,14 +52,14 @@ pub(crate) fn change(
         QuarantineChange::Clear => return clear(connection, job.model, &[job.id]),
         QuarantineChange::Put(fault) => Put { id: job.id, reason: fault.to_string(), orphan: None },
         QuarantineChange::PutOrphan { id, operation } => {
-            let reason = format!("CDMS created it under this id, although {} was asked for", job.id);
+            let reason = format!("CDMS created it under this id instead of the requested {}", job.id);
             Put { id: *id, reason, orphan: Some((*operation, job.id)) }
         }
     };
     self::put(connection, job.model, vec![put], now)
 }
 
-/// Puts records into quarantine, or replaces their reasons. An orphan stays one, whatever else is wrong with it.
+/// Puts records into quarantine, or replaces their reasons. An orphan stays an orphan, whatever else is wrong with it.
 pub(crate) fn put(
     connection: &mut Connection,
     model: &ModelDescriptor,
@@ -91,7 +91,7 @@ pub(crate) fn put(
     connection.execute(&statement).map(drop)
 }
 
-/// Lets records go.
+/// Removes records from quarantine.
 pub(crate) fn clear(connection: &mut Connection, model: &ModelDescriptor, ids: &[Uuid]) -> Result<(), Trouble> {
     if ids.is_empty() {
         return Ok(());
@@ -115,14 +115,14 @@ columns! {
     }
 }
 
-/// Begins the statement that selects what waits.
+/// Begins the statement that selects entries.
 fn select(statement: &mut Statement) {
     statement.sql("SELECT ");
     statement.sql(Waiting::SELECT);
     statement.sql(" FROM datahub_quarantine");
 }
 
-/// Everything that waits, longest first, up to a number.
+/// All entries, those that have waited longest first, at most `limit`.
 pub(crate) fn all(connection: &mut Connection, limit: i64) -> Result<Vec<QuarantineEntry>, Trouble> {
     let mut statement = Statement::default();
     select(&mut statement);
@@ -130,7 +130,7 @@ pub(crate) fn all(connection: &mut Connection, limit: i64) -> Result<Vec<Quarant
     read(connection, &statement)
 }
 
-/// What waits of these models, longest first, up to a number.
+/// The entries of these models, those that have waited longest first, at most `limit`.
 pub(crate) fn of_tables(
     connection: &mut Connection,
     tables: &[&'static str],
@@ -147,7 +147,7 @@ pub(crate) fn of_tables(
     read(connection, &statement)
 }
 
-/// Notes that a record was tried again in vain, so that it waits behind the others.
+/// Records that a record was tried again without success, so that it moves behind the others.
 pub(crate) fn tried(connection: &mut Connection, model: &ModelDescriptor, id: Uuid) -> Result<(), Trouble> {
     let now = connection.now()?;
     let sql = "UPDATE datahub_quarantine SET at = ? WHERE model = ? AND id = ?";

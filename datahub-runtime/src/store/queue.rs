@@ -1,45 +1,45 @@
-//! A queue of jobs before the threads that do them: served in the order of arrival, bounded, and left by whoever does not
-//! wait any longer.
+//! A bounded queue of jobs for threads, served in the order of arrival. A caller that stops waiting can take its job
+//! back.
 
 use std::collections::VecDeque;
 use std::fmt;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 
-/// A queue between those who bring jobs and the threads that take them.
+/// A queue between callers that bring jobs and threads that take them.
 pub(super) struct Queue<J> {
     state: Mutex<State<J>>,
-    /// Something came, or nothing will come any more.
+    /// A job was added, or the queue was closed.
     changed: Condvar,
     most: usize,
 }
 
 struct State<J> {
-    /// Jobs by number, in its order.
+    /// Jobs with their numbers, in ascending order.
     jobs: VecDeque<(Number, J)>,
     brought: Number,
     is_closed: bool,
 }
 
-/// Which job of the queue it is, counted from its beginning.
+/// The number of a job, counted from the queue's beginning.
 pub(super) type Number = u64;
 
-/// Why a job is not taken.
+/// Why a job is rejected.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Refused {
-    /// As many jobs wait as may.
+    /// The maximum number of jobs are waiting.
     Full,
-    /// No more jobs are taken.
+    /// The queue is closed.
     Closed,
 }
 
 impl<J> Queue<J> {
-    /// A queue in which so many jobs may wait.
+    /// A queue in which at most `most` jobs can wait.
     pub(super) fn new(most: usize) -> Self {
         let state = State { jobs: VecDeque::new(), brought: 0, is_closed: false };
         Queue { state: Mutex::new(state), changed: Condvar::new(), most }
     }
 
-    /// Puts a job at the end.
+    /// Appends a job.
     pub(super) fn bring(&self, job: J) -> Result<Number, Refused> {
         let mut state = self.state();
         if state.is_closed {
@@ -56,7 +56,7 @@ impl<J> Queue<J> {
         Ok(number)
     }
 
-    /// Takes the first job, and waits for one where there is none; `None` once the queue is closed and empty.
+    /// Takes the first job, and waits for one if the queue is empty; `None` once the queue is closed and empty.
     pub(super) fn take(&self) -> Option<J> {
         let mut state = self.state();
         loop {
@@ -68,14 +68,14 @@ impl<J> Queue<J> {
         }
     }
 
-    /// Takes a job back; `None` when a thread has taken it.
+    /// Takes a job back; `None` if a thread has taken it.
     pub(super) fn leave(&self, number: Number) -> Option<J> {
         let mut state = self.state();
         let place = state.jobs.binary_search_by_key(&number, |(number, _)| *number).ok()?;
         state.jobs.remove(place).map(|(_, job)| job)
     }
 
-    /// Takes no more jobs; those that wait are still served.
+    /// Closes the queue: no more jobs are accepted, but those that wait are still served.
     pub(super) fn close(&self) {
         self.state().is_closed = true;
         self.changed.notify_all();
@@ -103,7 +103,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn jobs_are_served_in_their_order_and_not_more_wait_than_may() {
+    fn jobs_are_served_in_order_and_the_queue_is_bounded() {
         let queue = Queue::new(2);
         assert_eq!((queue.bring('a'), queue.bring('b'), queue.bring('c')), (Ok(0), Ok(1), Err(Refused::Full)));
         assert_eq!(
@@ -113,7 +113,7 @@ mod tests {
     }
 
     #[test]
-    fn whoever_leaves_makes_room_and_is_passed_by() {
+    fn a_caller_that_leaves_makes_room_and_is_skipped() {
         let queue = Queue::new(3);
         let numbers = ['a', 'b', 'c'].map(|job| queue.bring(job).unwrap());
         assert_eq!((queue.leave(numbers[1]), queue.leave(numbers[1])), (Some('b'), None));
@@ -131,7 +131,7 @@ mod tests {
     }
 
     #[test]
-    fn closing_wakes_all_who_wait_for_a_job() {
+    fn closing_wakes_all_threads_that_wait_for_a_job() {
         let queue = Arc::new(Queue::<char>::new(2));
         let threads = [(); 3].map(|()| {
             let queue = Arc::clone(&queue);

@@ -1,4 +1,4 @@
-//! A model's values and the engine's as the database's columns hold them.
+//! Conversion of values, the models' and the engine's, to and from database columns.
 
 use std::fmt::Display;
 
@@ -15,15 +15,15 @@ use super::failure::Trouble;
 use super::statement::{ColumnType, Datum};
 use crate::diesel::stored_value::{DECIMAL_SCALE, MONEY_SCALE};
 
-/// A value as its column stores it.
+/// Converts a value to the form that its column stores.
 ///
 /// # Errors
 ///
-/// A value that is not of the column's kind, or that the database cannot hold exactly.
+/// The value is not of the column's kind, or the database cannot store it exactly.
 pub(crate) fn datum(column: &Column, value: &Value) -> Result<Datum, Fault> {
     let inexact = |reason: String| Fault::new(reason).at(column.field);
     Ok(match (ColumnType::of(column.kind), value) {
-        // Empty text is null in CDMS and in a value; a column that cannot be null stores it as it is.
+        // Empty text is null in CDMS and in a value. A column that cannot be null stores it as empty text.
         (ColumnType::Text, Value::Null) if !column.nullable => Datum::Text(Some(String::new())),
         (kind, Value::Null) => null(kind),
         (ColumnType::Text, Value::Text(text)) => Datum::Text(Some(text.clone())),
@@ -32,12 +32,14 @@ pub(crate) fn datum(column: &Column, value: &Value) -> Result<Datum, Fault> {
         (ColumnType::BigInt, Value::Decimal(number) | Value::Money(number)) if column.kind != Kind::BigInt => {
             let scale = scale_of(column);
             let integer = scaled(*number, scale);
-            Datum::BigInt(Some(integer.ok_or_else(|| {
-                inexact(format!("cannot be stored exactly with {scale} digits after the point in 64 bits"))
-            })?))
+            Datum::BigInt(Some(
+                integer.ok_or_else(|| {
+                    inexact(format!("cannot be stored exactly with {scale} decimal places in 64 bits"))
+                })?,
+            ))
         }
         (ColumnType::Double, Value::Double(number)) if number.is_nan() => {
-            return Err(inexact("is not a number, which the database cannot hold".to_owned()));
+            return Err(inexact("is NaN, which the database cannot store".to_owned()));
         }
         (ColumnType::Double, Value::Double(number)) => Datum::Double(Some(*number)),
         (ColumnType::Bool, Value::Boolean(value)) => Datum::Bool(Some(*value)),
@@ -46,16 +48,12 @@ pub(crate) fn datum(column: &Column, value: &Value) -> Result<Datum, Fault> {
         (ColumnType::Guid, Value::Guid(id)) => Datum::Guid(Some(*id)),
         (ColumnType::Guid, Value::Lookup(reference)) => Datum::Guid(Some(reference.id)),
         (_, other) => {
-            return Err(inexact(format!(
-                "holds a {}, which a column of kind {} cannot store",
-                other.form(),
-                column.kind
-            )));
+            return Err(inexact(format!("expected a value of kind {}, found {}", column.kind, other.form())));
         }
     })
 }
 
-/// What a column holds, as a value. A reference comes back as its GUID: the column knows no more.
+/// Converts a column's contents to a value. A reference becomes its GUID, because the column stores nothing else.
 pub(crate) fn value(column: &Column, datum: Datum) -> Value {
     let value = match datum {
         Datum::Text(text) => text.map(Value::text),
@@ -77,7 +75,7 @@ pub(crate) fn value(column: &Column, datum: Datum) -> Value {
     value.unwrap_or_default()
 }
 
-/// What a column holds as long as nobody gave it a value: its default, or null where it may.
+/// The initial contents of a column: its default, null if it is nullable, or the zero of its type.
 pub(crate) fn zero(column: &Column) -> Datum {
     let kind = ColumnType::of(column.kind);
     if column.default.is_some()
@@ -120,7 +118,7 @@ fn scale_of(column: &Column) -> u32 {
     }
 }
 
-/// One row of an answer, taken cell by cell in the order of the statement's columns.
+/// One row of a result, read cell by cell in the order of the statement's columns.
 #[derive(Debug)]
 pub(crate) struct Cells {
     cells: std::vec::IntoIter<Datum>,
@@ -131,7 +129,7 @@ impl Cells {
         Cells { cells: cells.into_iter() }
     }
 
-    /// The next cell as it is.
+    /// The next cell, unconverted.
     pub(crate) fn datum(&mut self) -> Result<Datum, Trouble> {
         self.cells.next().ok_or_else(|| Trouble::Corrupt("a row has too few columns".to_owned()))
     }
@@ -187,38 +185,38 @@ impl Cells {
         self.optional_number()?.ok_or_else(|| missing("a number"))
     }
 
-    /// A text that is JSON.
+    /// A text cell that contains JSON.
     pub(crate) fn json<T: DeserializeOwned>(&mut self) -> Result<T, Trouble> {
         from_json(&self.text()?)
     }
 
-    /// A text that is JSON, if there is one.
+    /// A nullable text cell that contains JSON.
     pub(crate) fn optional_json<T: DeserializeOwned>(&mut self) -> Result<Option<T>, Trouble> {
         self.optional_text()?.as_deref().map(from_json).transpose()
     }
 
-    /// A text that is the one-word name of a serializable value.
+    /// A text cell that contains the one-word name of a serializable value.
     pub(crate) fn word<T: DeserializeOwned>(&mut self) -> Result<T, Trouble> {
         self.optional_word()?.ok_or_else(|| missing("a word"))
     }
 
-    /// A text that is the one-word name of a serializable value, if there is one.
+    /// A nullable text cell that contains the one-word name of a serializable value.
     pub(crate) fn optional_word<T: DeserializeOwned>(&mut self) -> Result<Option<T>, Trouble> {
         let word = self.optional_text()?.map(serde_json::Value::String);
         word.map(serde_json::from_value).transpose().map_err(|error| unreadable(&error))
     }
 }
 
-/// A value as the JSON text that engine columns keep.
+/// A value as JSON text, as engine columns store it.
 pub(crate) fn to_json(value: &impl Serialize) -> Result<Datum, Trouble> {
     serde_json::to_string(value).map(Datum::from).map_err(|error| unreadable(&error))
 }
 
-/// A value that serializes as one word, as that word.
+/// A value that serializes as one word, as this word.
 pub(crate) fn to_word(value: &impl Serialize) -> Result<Datum, Trouble> {
     match serde_json::to_value(value) {
         Ok(serde_json::Value::String(word)) => Ok(Datum::from(word)),
-        Ok(other) => Err(Trouble::Corrupt(format!("{other} is not one word"))),
+        Ok(other) => Err(Trouble::Corrupt(format!("expected a value that serializes as one word, found {other}"))),
         Err(error) => Err(unreadable(&error)),
     }
 }
@@ -228,14 +226,14 @@ fn from_json<T: DeserializeOwned>(text: &str) -> Result<T, Trouble> {
 }
 
 fn unreadable(error: &dyn Display) -> Trouble {
-    Trouble::Corrupt(format!("a JSON text: {error}"))
+    Trouble::Corrupt(format!("invalid JSON: {error}"))
 }
 
-/// A null that has no business where it is.
+/// The error for an unexpected null.
 pub(super) fn missing(expected: &str) -> Trouble {
-    Trouble::Corrupt(format!("null where {expected} belongs"))
+    Trouble::Corrupt(format!("expected {expected}, found null"))
 }
 
 fn unexpected(expected: &str, found: &Datum) -> Trouble {
-    Trouble::Corrupt(format!("{found:?} where {expected} belongs"))
+    Trouble::Corrupt(format!("expected {expected}, found {found:?}"))
 }

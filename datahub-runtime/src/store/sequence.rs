@@ -1,4 +1,4 @@
-//! The one sequence from which every stored version of every record is drawn.
+//! The single sequence from which all versions of all records are drawn.
 
 use datahub_protocol::Version;
 

@@ -1,30 +1,31 @@
-//! What a database remembers about itself: its tables' version, the organisation whose data it holds.
+//! Settings that a database stores about itself, such as its tables' version and the organisation whose data it
+//! contains.
 
 use super::connection::Connection;
 use super::failure::Trouble;
 use super::statement::Statement;
 
-/// A setting's value, if it was ever put.
+/// A setting's value, if it has one.
 pub(crate) fn get(connection: &mut Connection, name: &str) -> Result<Option<String>, Trouble> {
     let statement = Statement::new("SELECT value FROM datahub_settings WHERE name = ?", [name.into()]);
     Ok(connection.read(&statement)?.into_iter().next())
 }
 
-/// Puts a setting unless it has a value, and says which value it has then. The first one stays.
+/// Sets a setting unless it has a value, and returns the value that it has then. The first value stays.
 pub(crate) fn put_if_absent(connection: &mut Connection, name: &str, value: &str) -> Result<String, Trouble> {
     let sql = "INSERT INTO datahub_settings (name, value) VALUES (?, ?) ON CONFLICT (name) DO NOTHING";
     connection.execute(&Statement::new(sql, [name.into(), value.into()]))?;
-    get(connection, name)?.ok_or_else(|| Trouble::Corrupt(format!("the setting {name} vanished")))
+    get(connection, name)?.ok_or_else(|| Trouble::Corrupt(format!("the setting {name} disappeared")))
 }
 
-/// Puts a setting, whatever it was.
+/// Sets a setting, and replaces its previous value.
 pub(crate) fn put(connection: &mut Connection, name: &str, value: &str) -> Result<(), Trouble> {
     let sql = "INSERT INTO datahub_settings (name, value) VALUES (?, ?) \
                ON CONFLICT (name) DO UPDATE SET value = excluded.value";
     connection.execute(&Statement::new(sql, [name.into(), value.into()])).map(drop)
 }
 
-/// Takes a setting away.
+/// Deletes a setting.
 pub(crate) fn forget(connection: &mut Connection, name: &str) -> Result<(), Trouble> {
     let statement = Statement::new("DELETE FROM datahub_settings WHERE name = ?", [name.into()]);
     connection.execute(&statement).map(drop)

@@ -1,4 +1,4 @@
-//! Everything that is SQLite's own: its connection, its types, its words for what went wrong.
+//! Everything specific to SQLite: its connection, types and error messages.
 
 use std::time::Duration;
 
@@ -19,11 +19,11 @@ use super::failure::Trouble;
 use super::statement::{ColumnType, Datum, Statement};
 use crate::sql_types;
 
-/// SQLite's words.
+/// What is specific to SQLite.
 pub(crate) static DIALECT: Dialect = Dialect {
     database: Database::Sqlite,
     engine_extras: ENGINE_EXTRAS,
-    // Safe because a transaction that writes is alone.
+    // Safe because a writing transaction is exclusive.
     next_version: "UPDATE datahub_sequence SET value = value + 1 RETURNING value",
     clock: None,
     guards_there: "SELECT name FROM sqlite_master WHERE type IN ('trigger', 'index') AND name LIKE 'datahub\\_%' ESCAPE '\\'",
@@ -45,8 +45,8 @@ pub(crate) static DIALECT: Dialect = Dialect {
     lock: None,
 };
 
-/// The row that counts versions, and the triggers that keep the history: its rows are never deleted, and changed only by
-/// an erasure of their record, once, in what they say of values.
+/// The row that counts versions, and the triggers that protect the history: its rows are never deleted, and only an
+/// erasure of their record changes them, once, by removing their values.
 const ENGINE_EXTRAS: &str = "
 CREATE TABLE IF NOT EXISTS datahub_sequence (value BIGINT NOT NULL);
 INSERT INTO datahub_sequence (value) SELECT 0 WHERE NOT EXISTS (SELECT 1 FROM datahub_sequence);
@@ -82,22 +82,22 @@ CREATE TRIGGER IF NOT EXISTS datahub_erasures_no_delete BEFORE DELETE ON datahub
 BEGIN SELECT RAISE(ABORT, 'datahub_erasures is append-only: its rows are never deleted'); END;
 ";
 
-/// How far a commit waits for the disk.
+/// Whether a commit waits for the disk.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Synchronous {
-    /// Until what it wrote is there: the default, on which the promises rest.
+    /// It waits until its data is on the disk: the default, which the promises depend on.
     Full,
-    /// Not at all; a power cut may take the last commits back. The caller's own word.
+    /// It does not wait, and a power cut may undo the last commits. Only if the caller asks for it.
     Normal,
 }
 
 pub(super) fn establish(path: &str) -> Result<SqliteConnection, Trouble> {
     SqliteConnection::establish(path).map_err(|error| {
-        Trouble::Unavailable(format!("{error}; see that the folder exists and that this program may write there"))
+        Trouble::Unavailable(format!("{error}; check that the folder exists and that this program may write to it"))
     })
 }
 
-/// The waiting time comes first, because every later pragma may already meet another program.
+/// The timeout is set first, because every later pragma may already conflict with another program.
 pub(super) fn prepare(
     connection: &mut Connection,
     busy_timeout: Duration,
@@ -108,12 +108,12 @@ pub(super) fn prepare(
     let mode = journal_mode(connection, busy_timeout)?;
     if mode != "wal" {
         return Err(Trouble::Unavailable(format!(
-            "it keeps its journal as {mode:?} and not as a write-ahead log; put the file on a local disk"
+            "its journal mode is {mode:?} instead of a write-ahead log; put the file on a local disk"
         )));
     }
-    // What is erased is overwritten in the file, and not only taken out of its tables.
+    // Erased data is overwritten in the file, and not only removed from the tables.
     connection.batch("PRAGMA foreign_keys = ON; PRAGMA secure_delete = ON;")?;
-    // Where a sync of the system leaves data in the drive's own cache, as on macOS, the drive is told too.
+    // If the system's sync leaves data in the drive's cache, as on macOS, the drive is asked to flush it.
     connection.batch("PRAGMA fullfsync = ON; PRAGMA checkpoint_fullfsync = ON;")?;
     connection.batch(match synchronous {
         Synchronous::Full => "PRAGMA synchronous = FULL",
@@ -125,8 +125,8 @@ pub(super) fn prepare(
     Ok(())
 }
 
-/// Copies the write-ahead log into the file and empties it. It waits for no reader for long, since everybody else who writes
-/// would wait along; whether none was in the way.
+/// Copies the write-ahead log into the file and empties it. It does not wait long for readers, because all other
+/// writers would wait as well. Returns whether no reader was in the way.
 fn forget(connection: &mut Connection) -> Result<bool, Trouble> {
     let patience = number(connection, "PRAGMA busy_timeout")?;
     connection.batch("PRAGMA busy_timeout = 100")?;
@@ -135,14 +135,14 @@ fn forget(connection: &mut Connection) -> Result<bool, Trouble> {
     Ok(busy? == 0)
 }
 
-/// The first number that a pragma tells.
+/// The first number that a pragma returns.
 fn number(connection: &mut Connection, pragma: &'static str) -> Result<i64, Trouble> {
     let rows = connection.query(&Statement::new(pragma, []), &[ColumnType::BigInt])?;
     let row = rows.into_iter().next();
-    row.ok_or_else(|| Trouble::Corrupt(format!("{pragma} tells nothing")))?.number()
+    row.ok_or_else(|| Trouble::Corrupt(format!("{pragma} returned no row")))?.number()
 }
 
-/// Turns the write-ahead log on. SQLite does not wait by itself where two programs turn it on at once.
+/// Turns the write-ahead log on. SQLite does not wait by itself if two programs do so at once.
 fn journal_mode(connection: &mut Connection, patience: Duration) -> Result<String, Trouble> {
     let begin = std::time::Instant::now();
     loop {
@@ -154,7 +154,7 @@ fn journal_mode(connection: &mut Connection, patience: Duration) -> Result<Strin
     }
 }
 
-/// Takes the right to write at once, so that a transaction never has to give up in its middle.
+/// Acquires the write lock at the start, so that a transaction never has to give up in the middle.
 fn begin(connection: &mut Connection) -> Result<(), Trouble> {
     let Some(inner) = connection.sqlite() else { return connection.begin() };
     let begun = AnsiTransactionManager::begin_transaction_sql(inner, "BEGIN IMMEDIATE");
@@ -195,7 +195,7 @@ const MICROSECONDS: i64 = 1_000;
 impl ToSql<sql_types::Instant, Sqlite> for Instant {
     fn to_sql<'b>(&'b self, out: &mut Output<'b, '_, Sqlite>) -> serialize::Result {
         let microseconds = self.0.checked_mul(MICROSECONDS);
-        out.set_value(microseconds.ok_or_else(|| format!("the time {self} is too far away to be stored"))?);
+        out.set_value(microseconds.ok_or_else(|| format!("the time {self} is out of the database's range"))?);
         Ok(IsNull::No)
     }
 }
@@ -219,8 +219,8 @@ impl<const SCALE: u32> FromSql<sql_types::Decimal<SCALE>, Sqlite> for i64 {
     }
 }
 
-/// Whether SQLite's message speaks of the database as a whole. Diesel passes on the text and not the code; these are
-/// the texts of `sqlite3_errstr`, after which SQLite names a table or a place at most. What a trigger says is longer.
+/// Whether SQLite's message is about the database as a whole. Diesel passes on the text but not the code. These are the
+/// texts of `sqlite3_errstr`; SQLite appends at most the name of a table or a position. A trigger's message is longer.
 pub(super) fn is_outage(message: &str) -> bool {
     const OUTAGES: [&str; 14] = [
         "database is locked",
@@ -308,7 +308,7 @@ mod tests {
         assert!(is_outage("database is locked"));
         assert!(is_outage("database or disk is full"));
         assert!(is_outage("database table is locked: organisations"));
-        assert!(!is_outage("the record is locked by accounting"), "a trigger's words");
-        assert!(!is_outage("database is locked by accounting"), "a trigger's words");
+        assert!(!is_outage("the record is locked by accounting"), "a trigger's message");
+        assert!(!is_outage("database is locked by accounting"), "a trigger's message");
     }
 }

@@ -1,4 +1,4 @@
-//! Statements assembled from descriptors: SQL, quoted names and bound values.
+//! SQL statements built from descriptors: text, quoted names and bound values.
 
 use cdms_odata::Instant;
 use chrono::NaiveDate;
@@ -11,12 +11,12 @@ use diesel::result::QueryResult;
 use diesel::sql_types::Untyped;
 use uuid::Uuid;
 
-/// One statement. Its text depends on the model and on the number of rows alone, never on values; that of one row is
-/// prepared once per connection.
+/// One statement. Its text depends only on the model and on the number of rows, never on values. A statement about one
+/// row is prepared once per connection.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Statement {
     pieces: Vec<Piece>,
-    /// Whether its text depends on how many rows it is about, so that keeping it prepared would fill the memory.
+    /// Whether its text depends on the number of rows, so that keeping it prepared would waste memory.
     varies: bool,
 }
 
@@ -27,7 +27,7 @@ enum Piece {
     Value(Datum),
 }
 
-/// A value on its way to or from the database, `None` being null.
+/// A value to or from the database; `None` is null.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Datum {
     Text(Option<String>),
@@ -41,16 +41,16 @@ pub(crate) enum Datum {
 }
 
 impl Statement {
-    /// The same with words before it, such as those that ask for its plan.
+    /// The same statement with a prefix, for example one that asks for its plan.
     pub(super) fn after(mut self, words: &'static str) -> Self {
         self.pieces.insert(0, Piece::Sql(words));
         self
     }
 
-    /// A statement with `?` where a value is bound, in order.
+    /// A statement with a `?` for each bound value, in order.
     ///
-    /// SQLite looks at a bound value that may decide its plan, and compiles the statement again for the next one. A pattern
-    /// stands in the text therefore, and a limit is `LIMIT 0 + ?`.
+    /// SQLite looks at bound values that can influence its plan, and recompiles the statement when they change.
+    /// Therefore patterns are part of the text, and a limit is written `LIMIT 0 + ?`.
     pub(crate) fn new<const COUNT: usize>(sql: &'static str, values: [Datum; COUNT]) -> Self {
         debug_assert_eq!(sql.matches('?').count(), COUNT, "one value for each ? in {sql}");
         let mut statement = Statement::default();
@@ -58,18 +58,18 @@ impl Statement {
         statement
     }
 
-    /// The same, not to be kept prepared.
+    /// The same statement, but not kept prepared.
     pub(crate) fn once(mut self) -> Self {
         self.varies = true;
         self
     }
 
-    /// A statement about so many rows.
+    /// A statement about this number of rows.
     pub(crate) fn of_many(rows: usize) -> Self {
         Statement { pieces: Vec::new(), varies: rows != 1 }
     }
 
-    /// The text with `$1`, `$2` and so on where a value is bound, and the values.
+    /// The text with `$1`, `$2` and so on for the bound values, and the values.
     #[cfg(feature = "postgres")]
     pub(super) fn numbered(&self) -> (String, Vec<&Datum>) {
         let (mut sql, mut values) = (String::new(), Vec::new());
@@ -86,13 +86,13 @@ impl Statement {
         (sql, values)
     }
 
-    /// Whether it is worth to be kept prepared.
+    /// Whether to keep it prepared.
     #[cfg(feature = "postgres")]
     pub(super) fn is_kept(&self) -> bool {
         !self.varies
     }
 
-    /// Appends SQL with `?` where a value is bound, in order.
+    /// Appends SQL with a `?` for each bound value, in order.
     pub(crate) fn push(&mut self, sql: &'static str, values: impl IntoIterator<Item = Datum>) {
         let mut values = values.into_iter();
         for (at, part) in sql.split('?').enumerate() {
@@ -120,14 +120,14 @@ impl Statement {
         self.pieces.push(Piece::Value(value));
     }
 
-    /// Appends values as a table with the column `wanted.column1`.
+    /// Appends values as a table with one column, `wanted.column1`.
     pub(crate) fn wanted(&mut self, values: impl IntoIterator<Item = impl Into<Datum>>) {
         self.sql("(VALUES ");
         self.list(values, |statement, value| statement.push("(?)", [value.into()]));
         self.sql(") AS wanted");
     }
 
-    /// Appends something for each item, with `, ` in between.
+    /// Appends something for each item, separated by `, `.
     pub(crate) fn list<I>(&mut self, items: impl IntoIterator<Item = I>, mut each: impl FnMut(&mut Self, I)) {
         for (at, item) in items.into_iter().enumerate() {
             if at > 0 {
@@ -157,7 +157,7 @@ where
     }
 }
 
-// Without a static id Diesel caches by the text and the types of the values.
+// Without a static id, Diesel caches by the text and the types of the values.
 impl QueryId for Statement {
     type QueryId = ();
 

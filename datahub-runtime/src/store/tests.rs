@@ -1,4 +1,4 @@
-//! Tests of the store on real databases, SQLite files and PostgreSQL, with a model described by hand.
+//! Tests of the store on real databases, SQLite files and PostgreSQL, with a handwritten model.
 
 mod diesel_glue;
 mod erasures;
@@ -37,17 +37,17 @@ use crate::engine::cost::{Meters, metered};
 use crate::engine::local_fields::LocalFields;
 use crate::testing::{TestDatabase, with_connection};
 
-/// That there is nothing of the record, and no write of it was found not applied.
+/// The guard that the hub has nothing of the record, and that no write of it was found not applied.
 const NEVER_SEEN: Guard = Guard::Unchanged { version: None, late: None };
 
-/// That the record is at this version, and no write of it was found not applied.
+/// The guard that the record is at this version, and that no write of it was found not applied.
 const fn at(version: Version) -> Guard {
     Guard::Unchanged { version: Some(version), late: None }
 }
 
 #[test]
 fn all_of_it_holds_on_postgresql() {
-    on_postgres::run_again().unwrap_or_else(|told| panic!("{told}"));
+    on_postgres::run_again().unwrap_or_else(|error| panic!("{error}"));
 }
 
 const fn attribute(name: &'static str, kind: Kind) -> Attribute {
@@ -98,7 +98,7 @@ const ACCOUNT: Entity = Entity {
     modified_by: "ModifiedBy",
 };
 
-/// A model with a column of every kind, and three local ones.
+/// A model with columns of all kinds, and three local ones.
 static ORGANISATION: ModelDescriptor = ModelDescriptor {
     name: "Organisation",
     table: "organisations",
@@ -151,19 +151,19 @@ const BUDGET: usize = 17;
 const NOON: Instant = Instant(1_700_000_000_000);
 const ID: Uuid = Uuid::from_u128(0xA);
 
-/// A database, which goes away with it.
+/// A database, which is deleted when this is dropped.
 struct Bench {
     database: TestDatabase,
     clock: ManualClock,
 }
 
 impl Bench {
-    /// A database with the tables, and a store on it.
+    /// Creates a database with the tables, and a store on it.
     async fn open() -> (Bench, Store) {
         Bench::on(TestDatabase::make()).await
     }
 
-    /// The same on a file, for what only SQLite has.
+    /// The same in a file, for what only SQLite has.
     async fn on_file() -> (Bench, Store) {
         Bench::on(TestDatabase::file()).await
     }
@@ -185,7 +185,7 @@ impl Bench {
         self.program_with(2).await
     }
 
-    /// The same, with so many connections.
+    /// The same, with this number of connections.
     async fn program_with(&self, connections: usize) -> Store {
         let (busy_timeout, grace) = (Duration::from_millis(20), Duration::from_secs(30));
         let options = StoreOptions { quiet_ms: 330_000, busy_timeout, connections: Some(connections), grace };
@@ -196,7 +196,7 @@ impl Bench {
         self.database.url()
     }
 
-    /// What differs between the databases.
+    /// Chooses the value for the database that the test runs on.
     fn on_either<T>(&self, sqlite: T, postgres: T) -> T {
         if self.database.is_on_postgres() { postgres } else { sqlite }
     }
@@ -205,13 +205,13 @@ impl Bench {
         self.database.is_on_postgres()
     }
 
-    /// A plain connection to the file, as the team's own code or a database tool has it.
+    /// A plain connection to the file, as the team's own code or a database tool would open.
     fn plain(&self) -> SqliteConnection {
         let url = self.url();
         diesel::Connection::establish(url.strip_prefix("sqlite://").expect("a file")).unwrap()
     }
 
-    /// How many rows there are of what follows `FROM`.
+    /// The number of rows of what follows `FROM`.
     fn count(&self, what: &str) -> i64 {
         let sql = format!("SELECT CAST(count(*) AS TEXT) FROM {what}");
         let count = with_connection(self.url(), move |connection| connection.texts(&sql)).unwrap();
@@ -222,7 +222,7 @@ impl Bench {
         self.try_sql(sql).unwrap();
     }
 
-    /// Runs SQL in SQLite's words for columns of GUIDs.
+    /// Runs SQL, with SQLite's type for columns of GUIDs.
     fn try_sql(&self, sql: &str) -> Result<(), String> {
         let sql = sql.replace(" BLOB ", self.on_either(" BLOB ", " UUID "));
         with_connection(self.url(), move |connection| connection.batch(&sql))
@@ -257,7 +257,7 @@ fn job(commit: Commit<Fault>) -> Job {
     }
 }
 
-/// What was seen of a record that has a name and nothing else.
+/// What was seen of a record with a name and nothing else.
 fn seen(name: &str) -> Attributes {
     let mut seen: Attributes = ORGANISATION.attributes.iter().map(|attribute| (attribute.name, Value::Null)).collect();
     seen.insert("Name", Value::text(name));
@@ -269,7 +269,7 @@ fn row(name: &str) -> NewRow {
     NewRow { facts, seen: seen(name), complete_for: Vec::new() }
 }
 
-/// That a row becomes this, decoded as the protocol would have it.
+/// The change that stores a row, decoded as the protocol would do it.
 fn put(row: NewRow) -> RecordChange {
     let values = decode(&ORGANISATION, ID, &row.facts, &row.seen).unwrap().into();
     RecordChange::Put { row, values }
@@ -288,14 +288,14 @@ fn entry(kind: EntryKind) -> Entry {
     }
 }
 
-/// The transaction of a first sight of a record with these attributes.
+/// The transaction that first stores a record with these attributes.
 fn first_sight_of(seen: Attributes) -> Job {
     let mut job = first_sight("Acme");
     job.commit.record = put(NewRow { seen, ..row("Acme") });
     job
 }
 
-/// The transaction of a first sight.
+/// The transaction that first stores a record.
 fn first_sight(name: &str) -> Job {
     let mut commit = commit(NEVER_SEEN);
     commit.record = put(row(name));
@@ -345,7 +345,7 @@ fn tombstone(version: Version) -> Job {
     job(commit)
 }
 
-/// Commits what must succeed.
+/// Commits a transaction that must succeed.
 async fn done(store: &Store, job: Job) -> Version {
     match store.commit(job).await.unwrap() {
         Committed::Done(version) => version,

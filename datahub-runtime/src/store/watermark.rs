@@ -1,4 +1,4 @@
-//! How far the pulls of models have come, so that each goes on where it stopped.
+//! The progress of the models' pulls, so that each continues where it stopped.
 
 use datahub_model::ModelDescriptor;
 use uuid::Uuid;
@@ -8,26 +8,26 @@ use super::failure::Trouble;
 use super::intents::{mapping_datum, mapping_tag};
 use super::statement::{Datum, Statement};
 
-/// How far a pull has come.
+/// The progress of a pull.
 #[derive(Clone, Debug, PartialEq, Default)]
 pub(crate) struct Watermark {
-    /// The address of the next page; none at the beginning and at the end.
+    /// The address of the next page; `None` at the beginning and at the end.
     pub(crate) next: Option<String>,
-    /// Pages stored since the beginning.
+    /// The number of pages stored since the beginning.
     pub(crate) pages: i64,
-    /// Records on them.
+    /// The number of records on these pages.
     pub(crate) records: i64,
 }
 
-/// A pull's claim on its watermark: the newest one holds.
+/// A pull's claim on its watermark. The newest claim is valid.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Claim {
     pub(crate) model: &'static ModelDescriptor,
     pub(crate) run: Uuid,
 }
 
-/// Takes over the model's pull, and says how far it has come: to the beginning if the last one was complete, or had
-/// another mapping, or is not to be gone on with.
+/// Takes over the model's pull and returns its progress. It starts from the beginning if the last pull was complete,
+/// had another mapping, or is to be restarted.
 pub(crate) fn claim(
     connection: &mut Connection,
     Claim { model, run }: Claim,
@@ -57,7 +57,7 @@ pub(crate) fn claim(
     Ok(watermark)
 }
 
-/// Moves the watermark, unless another pull has taken over; says whether it holds.
+/// Moves the watermark unless another pull has taken over, and returns whether the claim is still valid.
 pub(crate) fn advance(
     connection: &mut Connection,
     Claim { model, run }: Claim,

@@ -1,5 +1,5 @@
-//! The threads that own the connections, each running one job at a time. On SQLite one writes and the others read; on
-//! PostgreSQL each does both. The queues before them are fair and bounded.
+//! The threads that own the connections. Each runs one job at a time. On SQLite one thread writes and the others read;
+//! on PostgreSQL each does both. Their queues are fair and bounded.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -15,26 +15,26 @@ use super::queue::{Number, Queue, Refused};
 use crate::engine::clock::Clock;
 use crate::engine::cost::Meters;
 
-/// How many jobs may wait for a thread; one more is refused at once.
+/// The maximum number of jobs that wait for a thread; further ones are rejected at once.
 const WAITING_MAX: usize = 1_024;
 
-/// How long a job waits for its turn before it is taken back.
+/// How long a job waits for its turn before it is cancelled.
 const WAITING_TIME_MAX: Duration = Duration::from_secs(30);
 
 type Job = Box<dyn FnOnce(Result<&mut Connection, Trouble>) + Send>;
 
-/// The threads, and the queues before them.
+/// The threads and their queues.
 #[derive(Debug)]
 pub(crate) struct Workers {
-    /// Where connections are alike, it is the readers' queue.
+    /// The same as the readers' queue if all connections can write.
     writer: Arc<Queue<Job>>,
     readers: Arc<Queue<Job>>,
-    /// Each gives its connection back in the end. The writer, where there is one, comes first.
+    /// Each returns its connection at its end. The writer, if there is one, comes first.
     threads: Mutex<Vec<JoinHandle<Option<Connection>>>>,
     meters: Meters,
 }
 
-/// Which thread a job needs.
+/// The kind of thread that a job needs.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Lane {
     Read,
@@ -42,18 +42,18 @@ pub(crate) enum Lane {
 }
 
 impl Workers {
-    /// Opens all connections and starts a thread for each. It blocks for as long as opening takes.
+    /// Opens all connections and starts a thread for each. Blocks while the connections are opened.
     pub(crate) fn start(
         place: &Location,
         connections: usize,
         meters: &Meters,
         clock: &Arc<dyn Clock>,
     ) -> Result<Self, Trouble> {
-        // Where only one connection at a time can write, the others only read; elsewhere each does both.
+        // If only one connection at a time can write, the others only read; otherwise each does both.
         let has_one_writer = place.has_one_writer();
         let readers = Arc::new(Queue::new(WAITING_MAX));
         let writer = if has_one_writer { Arc::new(Queue::new(WAITING_MAX)) } else { Arc::clone(&readers) };
-        // If a thread cannot be started, dropping this ends the others.
+        // If a thread cannot be started, dropping this stops the others.
         let workers = Workers { writer, readers, threads: Mutex::default(), meters: meters.clone() };
         let start = |name, lane, jobs| {
             let thread = Worker::start(name, place, lane, meters, clock, jobs)?;
@@ -70,10 +70,10 @@ impl Workers {
         Ok(workers)
     }
 
-    /// Runs a job on a thread and waits for its answer. The first poll puts it into the queue. A job that a thread has
-    /// taken runs to its end even if the returned future is dropped, so no transaction is ever left open. One that still
-    /// waits then is taken back if it only reads, and done in its turn if it writes. One whose turn does not come in time
-    /// is not done.
+    /// Runs a job on a thread and waits for its result. The first poll puts the job into the queue. Once a thread has
+    /// taken the job, it runs to its end even if the returned future is dropped, so that no transaction is left open.
+    /// If the future is dropped while the job is still waiting, the job is cancelled if it only reads, and runs in its
+    /// turn if it writes. A job whose turn does not come in time is cancelled.
     pub(crate) async fn run<T: Send + 'static>(
         &self,
         lane: Lane,
@@ -86,31 +86,33 @@ impl Workers {
                 connection.count_at(meters);
                 let value = job(connection)?;
                 if connection.is_in_transaction() {
-                    let reason = "a job left its transaction open, which undoes what it did; this is a bug";
+                    let reason = "a job left its transaction open, so it was rolled back; this is a bug";
                     return Err(Trouble::Other(reason.to_owned()));
                 }
                 Ok(value)
             });
-            // Nobody waits any more when the caller's future was dropped; the work is done all the same.
+            // If the caller's future was dropped, the result is not needed, but the work is done anyway.
             let _ = answer.send(done);
         });
         let queue = self.queue(lane);
         let number = queue.bring(job).map_err(|refused| match refused {
             Refused::Closed => Trouble::Closed,
-            Refused::Full => Trouble::Overloaded(format!("{WAITING_MAX} jobs wait for it, and no more are taken")),
+            Refused::Full => {
+                Trouble::Overloaded(format!("{WAITING_MAX} jobs are waiting for it, which is the maximum"))
+            }
         })?;
         let _leaving = matches!(lane, Lane::Read).then(|| LeavesOnDrop { queue, number });
         let answered = match tokio::time::timeout(WAITING_TIME_MAX, &mut answered).await {
             Ok(answered) => answered,
             Err(_) if queue.leave(number).is_some() => {
                 let seconds = WAITING_TIME_MAX.as_secs();
-                return Err(Trouble::Overloaded(format!("a job waited {seconds} s for its turn and did not get it")));
+                return Err(Trouble::Overloaded(format!("a job waited {seconds} s for its turn and was cancelled")));
             }
-            // A thread has taken it, and tells what came of it.
+            // A thread has taken the job and will return its result.
             Err(_) => answered.await,
         };
         answered.unwrap_or_else(|_| {
-            Err(Trouble::Unavailable("a job on it panicked; this is a bug, see the panic's message".to_owned()))
+            Err(Trouble::Unavailable("a job panicked; this is a bug, see the panic's message".to_owned()))
         })
     }
 
@@ -125,15 +127,15 @@ impl Workers {
         }
     }
 
-    /// Takes no more jobs.
+    /// Stops accepting jobs.
     pub(crate) fn refuse(&self) {
         self.writer.close();
         self.readers.close();
     }
 
-    /// Takes no more jobs, lets the threads finish those that wait, and closes their connections one after the other: the
-    /// last one to close a SQLite file takes its log in and removes it, and of two that close at once none is the last. It
-    /// blocks for that long.
+    /// Stops accepting jobs, lets the threads finish the waiting ones, and closes their connections one after the
+    /// other: the last connection to a SQLite file merges the log into it and removes the log, but if two close at
+    /// once, neither is the last. Blocks until that is done.
     pub(crate) fn join(&self) {
         self.refuse();
         let threads = std::mem::take(&mut *self.threads.lock().unwrap_or_else(PoisonError::into_inner));
@@ -141,10 +143,10 @@ impl Workers {
         for thread in threads {
             match thread.join() {
                 Ok(connection) => connections.push(connection),
-                Err(_) => tracing::error!("a thread of the hub's database ended with a panic; this is a bug"),
+                Err(_) => tracing::error!("a thread of the hub's database panicked; this is a bug"),
             }
         }
-        // Those that only read go first.
+        // Read-only connections are closed first.
         while let Some(connection) = connections.pop() {
             drop(connection);
         }
@@ -152,13 +154,13 @@ impl Workers {
 }
 
 impl Drop for Workers {
-    /// The threads finish what waits, and end.
+    /// Lets the threads finish the waiting jobs and stop.
     fn drop(&mut self) {
         self.refuse();
     }
 }
 
-/// Takes a job back from the queue, if it still waits there, when nobody waits for it any more.
+/// Takes a job back from the queue when the caller stops waiting, unless a thread has taken it.
 struct LeavesOnDrop<'q> {
     queue: &'q Queue<Job>,
     number: Number,
@@ -194,7 +196,7 @@ impl Worker {
         std::thread::Builder::new()
             .name(name.to_owned())
             .spawn(move || worker.work())
-            .map_err(|error| Trouble::Unavailable(format!("no thread could be started for it: {error}")))
+            .map_err(|error| Trouble::Unavailable(format!("a thread for it could not be started: {error}")))
     }
 
     fn work(mut self) -> Option<Connection> {
@@ -204,8 +206,8 @@ impl Worker {
                 self.connection.as_mut().is_some_and(Connection::is_spoilt) && !planted(Planted::TransactionLeftOpen)
             }));
             if is_spoilt.unwrap_or(true) {
-                // Closing the connection rolls back whatever the job left; the next job gets a new one. Even if closing it
-                // panics, the thread goes on.
+                // Closing the connection rolls back whatever the job left open, and the next job gets a new connection.
+                // Even if closing panics, the thread continues.
                 let connection = self.connection.take();
                 _ = catch_unwind(AssertUnwindSafe(|| drop(connection)));
             }
@@ -214,13 +216,13 @@ impl Worker {
     }
 
     fn connection(&mut self) -> Result<&mut Connection, Trouble> {
-        // The database may have hung up while the connection had nothing to do.
+        // The database may have closed the connection while it was idle.
         let spoilt = |connection: &mut Connection| connection.is_spoilt() && !planted(Planted::TransactionLeftOpen);
         if self.connection.as_mut().is_none_or(spoilt) {
             let reader = matches!(self.lane, Lane::Read);
             self.connection = Some(self.place.open(reader, self.meters.clone(), Arc::clone(&self.clock))?);
         }
-        // It was just made if it was not there.
+        // The connection was opened above if there was none.
         self.connection.as_mut().ok_or(Trouble::Closed)
     }
 }

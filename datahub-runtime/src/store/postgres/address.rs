@@ -1,4 +1,5 @@
-//! A server's address, as the client programs of PostgreSQL take it, and whom its connections trust.
+//! A server's address, in the form that PostgreSQL's client programs accept, and which certificates its connections
+//! trust.
 
 use std::net::IpAddr;
 use std::path::PathBuf;
@@ -19,30 +20,31 @@ use super::failure::causes;
 /// Where a server is, and how to connect to it.
 #[derive(Clone, Debug)]
 pub(crate) struct Address {
-    /// What to try, in this order: each of its hosts, so that one which falls silent leaves time for the next.
+    /// The configurations to try, in order: one for each host, so that a host that does not answer leaves time for the
+    /// next.
     pub(super) configs: Vec<Config>,
-    /// Hosts and database: what messages call it.
+    /// Hosts and database, as messages show them.
     pub(crate) shown: String,
-    /// Whether it says itself how a connection is kept alive.
+    /// Whether the address configures keepalives itself.
     pub(super) has_keepalives: bool,
     trust: Trust,
 }
 
-/// By what a server's certificate is judged.
+/// How a server's certificate is verified.
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Trust {
-    /// The file with the authorities to trust; `None`: those that the machine trusts.
+    /// A file with the trusted authorities; `None`: those that the machine trusts.
     roots: Option<PathBuf>,
-    /// Whether the certificate has to name the host.
+    /// Whether the certificate must name the host.
     names_host: bool,
 }
 
 impl Address {
     /// # Errors
     ///
-    /// What is wrong with it, without the password.
+    /// What is wrong with the address, without the password.
     pub(crate) fn parse(url: &str) -> Result<Self, String> {
-        const FORM: &str = "it is no URL; write postgres://user:password@host:5432/database";
+        const FORM: &str = "not a valid URL; write postgres://user:password@host:5432/database";
         let (before, parameters) = url.split_once('?').unwrap_or((url, ""));
         let host = before.split_once("://").map(|(_, rest)| rest.split_once('@').map_or(rest, |(_, host)| host));
         if before.chars().any(char::is_whitespace) || host.is_none_or(|host| host.contains('@')) {
@@ -52,7 +54,7 @@ impl Address {
         let mut passed_on = Vec::new();
         for parameter in parameters.split('&').filter(|parameter| !parameter.is_empty()) {
             match parameter.split_once('=') {
-                // The hub asks for more than the driver knows: it verifies whomever it speaks to over TLS.
+                // The hub is stricter than the driver: it verifies every server that it talks to over TLS.
                 Some(("sslmode", "verify-full")) => passed_on.push("sslmode=require"),
                 Some(("sslmode", "verify-ca")) => {
                     trust.names_host = false;
@@ -66,7 +68,7 @@ impl Address {
         }
         let passed_on = passed_on.join("&");
         let parsed = |url: &str| -> Result<Config, String> {
-            format!("{url}?{passed_on}").parse().map_err(|error| format!("it cannot be used: {}", causes(&error)))
+            format!("{url}?{passed_on}").parse().map_err(|error| format!("cannot be parsed: {}", causes(&error)))
         };
         let mut config = parsed(before)?;
         if config.get_hosts().is_empty() && config.get_hostaddrs().is_empty() {
@@ -75,12 +77,12 @@ impl Address {
         let shown = shown(&config);
         let (hosts, addresses) = (config.get_hosts().len(), config.get_hostaddrs().len());
         let mut configs = vec![config];
-        // Where one is to be taken by chance, the driver chooses.
+        // If a host is to be chosen at random, the driver does it.
         if hosts > 1 && addresses == 0 && !parameters.contains("load_balance_hosts") {
             configs = one_by_one(before).iter().map(|url| parsed(url)).collect::<Result<_, _>>()?;
         }
         for config in &mut configs {
-            // Of several servers the one is meant that takes writes.
+            // Of several servers, the one that accepts writes is meant.
             if hosts.max(addresses) > 1 && !parameters.contains("target_session_attrs") {
                 config.target_session_attrs(TargetSessionAttrs::ReadWrite);
             }
@@ -89,11 +91,11 @@ impl Address {
         Ok(Address { configs, shown, has_keepalives: parameters.contains("keepalives"), trust })
     }
 
-    /// How its server's certificate is verified.
+    /// The TLS configuration, with the verification of the server's certificate.
     ///
     /// # Errors
     ///
-    /// The file of authorities cannot be read or has none, or the machine's cannot be had.
+    /// The file of authorities cannot be read or has none, or the machine's authorities are not available.
     pub(super) fn tls(&self) -> Result<ClientConfig, String> {
         let provider = Arc::new(rustls::crypto::ring::default_provider());
         let Trust { roots, names_host } = &self.trust;
@@ -117,22 +119,22 @@ impl Address {
 
 /// The authorities in a file.
 fn authorities(file: &std::path::Path) -> Result<RootCertStore, String> {
-    let told = |reason: String| format!("the file of `sslrootcert`, {}: {reason}", file.display());
+    let in_file = |reason: String| format!("the `sslrootcert` file {}: {reason}", file.display());
     let mut roots = RootCertStore::empty();
-    for certificate in CertificateDer::pem_file_iter(file).map_err(|error| told(error.to_string()))? {
-        let certificate = certificate.map_err(|error| told(error.to_string()))?;
-        roots.add(certificate).map_err(|error| told(error.to_string()))?;
+    for certificate in CertificateDer::pem_file_iter(file).map_err(|error| in_file(error.to_string()))? {
+        let certificate = certificate.map_err(|error| in_file(error.to_string()))?;
+        roots.add(certificate).map_err(|error| in_file(error.to_string()))?;
     }
-    if roots.is_empty() { Err(told("there is no certificate in it".to_owned())) } else { Ok(roots) }
+    if roots.is_empty() { Err(in_file("it contains no certificate".to_owned())) } else { Ok(roots) }
 }
 
-/// A value of a parameter without its escapes; a plus stands for itself.
+/// Decodes a parameter's value, in which a plus is a plus.
 fn decoded(value: &str) -> String {
     let pair = format!("value={}", value.replace('+', "%2B"));
     form_urlencoded::parse(pair.as_bytes()).next().map(|(_, value)| value.into_owned()).unwrap_or_default()
 }
 
-/// The same address with one host at a time, where it names several before its path.
+/// Splits an address with several hosts before its path into addresses with one host each.
 fn one_by_one(url: &str) -> Vec<String> {
     let (scheme, rest) = url.split_once("://").unwrap_or(("postgres", url));
     let (login, rest) = rest.rsplit_once('@').map_or(("", rest), |(login, rest)| (login, rest));
@@ -141,7 +143,7 @@ fn one_by_one(url: &str) -> Vec<String> {
     hosts.split(',').map(|host| format!("{scheme}://{login}{sign}{host}/{path}")).collect()
 }
 
-/// Another machine is spoken to over TLS, unless the address says `sslmode=disable`.
+/// Connections to another machine use TLS, unless the address says `sslmode=disable`.
 fn require_tls_elsewhere(config: &mut Config) {
     let is_elsewhere = config.get_hosts().iter().any(is_elsewhere)
         || config.get_hostaddrs().iter().any(|address| !address.is_loopback());
@@ -172,7 +174,7 @@ fn is_elsewhere(host: &Host) -> bool {
     }
 }
 
-/// Verifies that a known authority has signed a certificate, whatever name it is for.
+/// Verifies that a trusted authority has signed a certificate, for any name.
 #[derive(Debug)]
 struct AnyName<V: ?Sized>(Arc<V>);
 
@@ -186,7 +188,7 @@ impl<V: ServerCertVerifier + ?Sized> ServerCertVerifier for AnyName<V> {
         now: UnixTime,
     ) -> Result<ServerCertVerified, rustls::Error> {
         let verified = self.0.verify_server_cert(end_entity, intermediates, server_name, ocsp_response, now);
-        // The name is looked at once everything else was found right.
+        // The name is checked last, after everything else was found valid.
         verified.or_else(|error| match error {
             rustls::Error::InvalidCertificate(
                 CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. },
@@ -223,7 +225,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_this_machine_is_spoken_to_in_clear_text() {
+    fn only_connections_to_this_machine_are_unencrypted() {
         for (host, elsewhere) in [
             ("localhost", false),
             ("127.0.0.1", false),
@@ -268,19 +270,19 @@ mod tests {
     #[test]
     fn no_part_of_a_password_is_repeated() {
         for url in ["postgres://ada:sec@ret@host/hub", "postgres://ada:secret@no host/hub"] {
-            let told = Address::parse(url).unwrap_err();
-            assert!(told.contains("is no URL") && !told.contains("ret"), "{told}");
+            let error = Address::parse(url).unwrap_err();
+            assert!(error.contains("not a valid URL") && !error.contains("ret"), "{error}");
         }
         assert!(!format!("{:?}", Address::parse("postgres://ada:secret@host/hub").unwrap()).contains("secret"));
     }
 
     #[test]
-    fn a_file_without_authorities_is_told() {
+    fn a_file_without_authorities_is_reported() {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("roots.pem");
         let address = Address::parse(&format!("postgres://db.example/hub?sslrootcert={}", file.display())).unwrap();
         assert!(address.tls().unwrap_err().contains("roots.pem"));
         std::fs::write(&file, "nothing").unwrap();
-        assert!(address.tls().unwrap_err().contains("no certificate in it"));
+        assert!(address.tls().unwrap_err().contains("contains no certificate"));
     }
 }

@@ -1,34 +1,35 @@
-//! What PostgreSQL's codes mean: what a record broke, what is wrong with the tables, and what is wrong with the server.
+//! The meaning of PostgreSQL's error codes: a violated rule, a mismatch with the tables, or a problem of the server.
 
 use tokio_postgres::Error;
 use tokio_postgres::error::{DbError, SqlState};
 
 use crate::store::failure::{Rule, Trouble, changed_tables};
 
-/// What a code says.
+/// The meaning of a code.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Meaning {
     /// A constraint forbids the row.
     Rule(Rule),
-    /// The row is refused in words of the database's own: a value that its column does not hold, or a trigger's words.
+    /// The row is rejected with a message of the database's own: about a value that does not fit its column, or from a
+    /// trigger.
     Words,
-    /// The tables are not those that the statement is about.
+    /// The tables do not match the statement.
     Schema,
-    /// The hub's user may not do it.
+    /// The hub's user lacks a right.
     Rights,
-    /// The server, the connection or the transaction cannot be used now.
+    /// The server, the connection or the transaction is unavailable at the moment.
     Outage,
-    /// The same, and the connection is of no use any more: the server is another one now, or will be.
+    /// The same, and the connection must be closed: the server has another role now, or will have.
     HangUp,
 }
 
-/// What an error means, and whether its connection is to be given up.
+/// The meaning of an error, and whether its connection must be closed.
 pub(super) fn trouble(error: &Error) -> (Trouble, bool) {
-    // What the server has not said, the connection itself has met.
-    let Some(told) = error.as_db_error() else { return (Trouble::Unavailable(causes(error)), true) };
-    let message = told.message();
-    let trouble = match meaning(told.code()) {
-        Meaning::Rule(rule) => Trouble::Refused(rule.broken(&subject(told))),
+    // The error does not come from the server, but from the connection itself.
+    let Some(db_error) = error.as_db_error() else { return (Trouble::Unavailable(causes(error)), true) };
+    let message = db_error.message();
+    let trouble = match meaning(db_error.code()) {
+        Meaning::Rule(rule) => Trouble::Refused(rule.broken(&subject(db_error))),
         Meaning::Words => Trouble::Other(message.to_owned()),
         Meaning::Schema => changed_tables(message),
         Meaning::Rights => Trouble::Rights(message.to_owned()),
@@ -38,24 +39,24 @@ pub(super) fn trouble(error: &Error) -> (Trouble, bool) {
     (trouble, false)
 }
 
-/// Whether a statement is none that the server knows prepared, or not in this form any more: the tables have changed, or
-/// something in between has passed it on to another session.
+/// Whether the server no longer knows a prepared statement, or not in this form: the tables have changed, or a pooler
+/// has passed the statement to another session.
 pub(super) fn is_forgotten(error: &Error) -> bool {
-    let Some(told) = error.as_db_error() else { return false };
-    match told.code() {
-        // The server has no code of its own for a plan whose result has changed, and a team's trigger may raise this one; so
-        // the place in the server that said it decides, which is the same in every language.
-        code if *code == SqlState::FEATURE_NOT_SUPPORTED => told.routine() == Some("RevalidateCachedQuery"),
+    let Some(db_error) = error.as_db_error() else { return false };
+    match db_error.code() {
+        // There is no specific code for a plan whose result type has changed, and a team's trigger may raise this one.
+        // The routine in the server that reported the error decides instead, because it is the same in every language.
+        code if *code == SqlState::FEATURE_NOT_SUPPORTED => db_error.routine() == Some("RevalidateCachedQuery"),
         code => [SqlState::INVALID_SQL_STATEMENT_NAME, SqlState::DUPLICATE_PSTATEMENT].contains(code),
     }
 }
 
-/// Whether what is between the hub and the server takes no parameters of a session.
+/// Whether something between the hub and the server rejects session parameters.
 pub(super) fn takes_no_parameters(error: &Error) -> bool {
     error.code() == Some(&SqlState::PROTOCOL_VIOLATION) || error.code() == Some(&SqlState::FEATURE_NOT_SUPPORTED)
 }
 
-/// An error with its causes: the outermost alone says little.
+/// An error with its causes, because the outermost error alone says little.
 pub(super) fn causes(error: &Error) -> String {
     let mut text = error.to_string();
     let mut cause = std::error::Error::source(error);
@@ -67,12 +68,12 @@ pub(super) fn causes(error: &Error) -> String {
     text
 }
 
-/// What a constraint is about.
-fn subject(told: &DbError) -> String {
-    match (told.constraint(), told.table(), told.column()) {
+/// The subject of a violated rule: the constraint or the column.
+fn subject(db_error: &DbError) -> String {
+    match (db_error.constraint(), db_error.table(), db_error.column()) {
         (Some(constraint), ..) => constraint.to_owned(),
         (None, Some(table), Some(column)) => format!("{table}.{column}"),
-        _ => told.message().to_owned(),
+        _ => db_error.message().to_owned(),
     }
 }
 
@@ -83,12 +84,12 @@ fn meaning(code: &SqlState) -> Meaning {
         "23514" => Meaning::Rule(Rule::Check),
         "23P01" => Meaning::Rule(Rule::Exclusion),
         "23503" | "23001" => Meaning::Rule(Rule::ForeignKey),
-        // A server that only reads is a standby now, or is being looked after; one that shuts down will be another.
+        // A read-only server has become a standby or is under maintenance; one that is shutting down will be replaced.
         "25006" | "25P03" | "57P01" | "57P02" | "57P03" | "57P05" => Meaning::HangUp,
         "42501" => Meaning::Rights,
-        // A view that takes no rows, for instance.
+        // For example, a view that does not accept rows.
         "55000" => Meaning::Schema,
-        // A row that is too large for its index.
+        // For example, a row that is too large for its index.
         "54000" => Meaning::Words,
         code => match code.get(..2).unwrap_or(code) {
             "08" => Meaning::HangUp,
@@ -96,8 +97,8 @@ fn meaning(code: &SqlState) -> Meaning {
             "0A" | "25" | "26" | "28" | "2D" | "34" | "40" | "53" | "54" | "55" | "57" | "58" | "72" | "F0" | "XX" => {
                 Meaning::Outage
             }
-            // A value that its column does not hold, a rule of a domain or a view, and what triggers raise, with whatever
-            // code they choose.
+            // A value that does not fit its column, a rule of a domain or a view, and exceptions of triggers, with any
+            // code.
             _ => Meaning::Words,
         },
     }
@@ -108,13 +109,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn codes_tell_rules_from_tables_and_both_from_outages() {
+    fn codes_distinguish_rules_tables_and_outages() {
         for (code, meant) in [
             ("23505", Meaning::Rule(Rule::Unique)),
             ("23503", Meaning::Rule(Rule::ForeignKey)),
             ("22001", Meaning::Words),
             ("44000", Meaning::Words),
-            // What a trigger raises, and with a code of its own.
+            // Exceptions of a trigger, with the default code and with a code of its own.
             ("P0001", Meaning::Words),
             ("ACC01", Meaning::Words),
             ("42703", Meaning::Schema),
@@ -122,7 +123,8 @@ mod tests {
             ("42804", Meaning::Schema),
             ("3F000", Meaning::Schema),
             ("42501", Meaning::Rights),
-            // Disk full, out of memory, too many connections, a deadlock, a statement cancelled, an I/O error.
+            // Disk full, out of memory, too many connections, a deadlock, a cancelled statement, an I/O error, a lock
+            // timeout.
             ("53100", Meaning::Outage),
             ("53200", Meaning::Outage),
             ("53300", Meaning::Outage),

@@ -1,8 +1,8 @@
-//! One connection to a server: statements run on the driver itself, so that what goes wrong is known by its code.
+//! One connection to a server. Statements run on the driver directly, so that error codes are available.
 //!
-//! Where the session is the hub's own, statements stay prepared and settings stay set. A pooler that gives every transaction
-//! another session keeps neither: then each transaction begins with what the promises rest on, and nothing is prepared by
-//! name, because a name may be another program's there.
+//! If the session is the hub's own, statements stay prepared and settings stay set. A pooler that gives every
+//! transaction another session keeps neither: then each transaction begins with the settings that the promises depend
+//! on, and no statement is prepared by name, because the name may belong to another program.
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -24,36 +24,36 @@ use crate::store::patience::Patience;
 use crate::store::row::Cells;
 use crate::store::statement::{ColumnType, Datum, Statement};
 
-/// A connection as the store's threads use it: each waits for its own answers, on a small runtime of its own.
+/// A connection for the store's threads: each waits for its own answers, on a small shared runtime.
 pub(crate) struct PostgresConnection {
     client: Client,
     runtime: &'static Runtime,
-    /// What the session is known by, where it is the hub's own.
+    /// The token that identifies the session, if it is the hub's own.
     token: Option<String>,
-    /// What the server has prepared, by its text.
+    /// The statements that the server has prepared, by text.
     prepared: HashMap<String, tokio_postgres::Statement>,
-    /// What a transaction begins with.
+    /// The statements that begin a transaction.
     begin: String,
-    /// How many transactions and savepoints are open, each within the one before.
+    /// The number of open transactions and savepoints, which are nested.
     depth: usize,
-    /// Whether the open transaction can only be rolled back any more.
+    /// Whether the open transaction can only be rolled back.
     is_failed: bool,
-    /// Whether it is not known what is open.
+    /// Whether it is unknown which transactions are open.
     is_broken: bool,
-    /// Whether the server has hung up, which is known before the connection is used again.
+    /// Whether the server has closed the connection, which is noticed before the connection is used again.
     gone: Arc<AtomicBool>,
-    /// How long the server may owe an answer.
+    /// How long an answer of the server may take.
     pub(crate) patience: Arc<Patience>,
 }
 
-/// Why a statement was not carried out.
+/// Why a statement failed.
 #[derive(Debug)]
 pub(crate) enum Problem {
-    /// The server said so, or the connection did.
+    /// The server or the connection reported an error.
     Told(Error),
-    /// A value has no form that could be sent.
+    /// A value cannot be sent.
     Value(String),
-    /// What a row holds is not what was asked for.
+    /// A row does not have the expected contents.
     Row(Trouble),
     /// The transaction had failed before.
     Failed,
@@ -66,18 +66,18 @@ impl From<Error> for Problem {
 }
 
 impl Problem {
-    /// The same as the store knows it, and whether the connection is to be given up.
+    /// Converts to the store's error, and returns whether the connection must be closed.
     pub(crate) fn trouble(self) -> (Trouble, bool) {
         match self {
             Problem::Told(error) if failure::is_forgotten(&error) => {
-                let reason = format!("{error}: its tables were changed just now", error = causes(&error));
+                let reason = format!("{error}: its tables have just been changed", error = causes(&error));
                 (Trouble::Forgotten(reason), false)
             }
             Problem::Told(error) => failure::trouble(&error),
             Problem::Value(reason) => (Trouble::Refused(reason), false),
             Problem::Row(trouble) => (trouble, false),
             Problem::Failed => {
-                let reason = "a transaction went on after it had failed, and was undone; this is a bug";
+                let reason = "a transaction continued after an error and was rolled back; this is a bug";
                 (Trouble::Other(reason.to_owned()), false)
             }
         }
@@ -85,16 +85,16 @@ impl Problem {
 }
 
 impl PostgresConnection {
-    /// Connects; to another machine only over TLS, unless the address says `sslmode=disable`.
+    /// Connects, to another machine only over TLS unless the address says `sslmode=disable`.
     pub(crate) fn establish(address: &Address, patience: Duration) -> Result<PostgresConnection, Trouble> {
-        let unusable = |reason: String| Trouble::Unavailable(format!("the address cannot be used: {reason}"));
-        // Another part of the program may have chosen a provider for the process already; either serves.
+        let unusable = |reason: String| Trouble::Unavailable(format!("invalid address: {reason}"));
+        // Another part of the program may already have installed a provider for the process. Either one works.
         _ = rustls::crypto::ring::default_provider().install_default();
         let tls = MakeRustlsConnect::new(address.tls().map_err(unusable)?);
         let runtime = runtime()?;
         let refused = |reason: String| {
             Trouble::Unavailable(format!(
-                "{reason}; see that the server runs and that its address, user and password are right"
+                "{reason}; check that the server is running and that its address, user and password are correct"
             ))
         };
         let token = Uuid::new_v4().simple().to_string();
@@ -116,10 +116,10 @@ impl PostgresConnection {
         let patience = Arc::new(Patience::new(patience));
         let (hung_up, runs_out) = (Arc::clone(&gone), Arc::clone(&patience));
         runtime.spawn(async move {
-            // The socket is closed once it is known here that the server has hung up.
+            // The socket is closed once it is recorded here that the server has closed the connection.
             let mut connection = std::pin::pin!(connection);
             tokio::select! {
-                // An answer that is there already is taken, also where the whole machine slept past the limit.
+                // An answer that has already arrived is accepted, even if the whole machine slept past the limit.
                 biased;
                 ended = &mut connection => {
                     if let Err(error) = ended {
@@ -127,7 +127,7 @@ impl PostgresConnection {
                     }
                 }
                 () = runs_out.runs_out() => {
-                    tracing::warn!("a connection to the database is given up, because it owed an answer for too long");
+                    tracing::warn!("a connection to the database is closed, because an answer took too long");
                 }
             }
             hung_up.store(true, Ordering::Release);
@@ -146,7 +146,7 @@ impl PostgresConnection {
         })
     }
 
-    /// Whether the server knows the session as the one that this connection began: no other program is in it.
+    /// Whether the session is the one that this connection started, which no other program uses.
     pub(super) fn is_own(&mut self) -> Result<bool, Problem> {
         let asked = Statement::new("SELECT current_setting(?, true)", [TOKEN.into()]);
         let found = self.query(&asked, &[ColumnType::Text])?.into_iter().next();
@@ -158,7 +158,7 @@ impl PostgresConnection {
         Ok(self.token.is_some())
     }
 
-    /// From now on every transaction begins with these statements too.
+    /// Lets every transaction begin with these statements in addition.
     pub(super) fn begin_with(&mut self, settings: &str) {
         self.begin = format!("{BEGIN}; {settings}");
     }
@@ -189,14 +189,14 @@ impl PostgresConnection {
         rows.iter().map(|row| values::cells(row, types).map_err(Problem::Row)).collect()
     }
 
-    /// The one column of text that a statement put together by hand gives.
+    /// The results of a handwritten statement that returns one text column.
     pub(crate) fn texts(&mut self, sql: &str) -> Result<Vec<String>, Problem> {
         let rows = self.asks(|client| client.query_typed(sql, &[]))?;
         let text = |row| values::cells(row, &[ColumnType::Text]).and_then(|mut row| row.text());
         rows.iter().map(|row| text(row).map_err(Problem::Row)).collect()
     }
 
-    /// Begins a transaction, or within one a savepoint.
+    /// Begins a transaction, or a savepoint if a transaction is open.
     pub(crate) fn begin(&mut self) -> Result<(), Problem> {
         match self.depth {
             0 => self.batch(&self.begin.clone())?,
@@ -206,11 +206,11 @@ impl PostgresConnection {
         Ok(())
     }
 
-    /// Keeps what the innermost transaction or savepoint did. Where that fails, a transaction is over, and a savepoint is to
-    /// be rolled back.
+    /// Commits the innermost transaction or releases the innermost savepoint. If that fails, a transaction has ended,
+    /// and a savepoint must be rolled back.
     pub(crate) fn commit(&mut self) -> Result<(), Problem> {
         if self.is_failed {
-            // The server would take the word and roll back.
+            // The server would accept the COMMIT and roll back.
             return Err(Problem::Failed);
         }
         match self.depth {
@@ -218,7 +218,7 @@ impl PostgresConnection {
                 let committed = self.batch("COMMIT");
                 self.depth = 0;
                 self.is_failed = false;
-                // What the server has not said may have happened or not.
+                // Without an answer from the server, the commit may have happened or not.
                 self.is_broken |= matches!(&committed, Err(Problem::Told(error)) if error.as_db_error().is_none());
                 committed
             }
@@ -230,7 +230,7 @@ impl PostgresConnection {
         }
     }
 
-    /// Undoes what the innermost transaction or savepoint did.
+    /// Rolls back the innermost transaction or savepoint.
     pub(crate) fn roll_back(&mut self) -> Result<(), Problem> {
         let undone = match self.depth {
             0 => return Ok(()),
@@ -246,7 +246,7 @@ impl PostgresConnection {
         undone
     }
 
-    /// Waits for an answer, and notes whether it ends the transaction.
+    /// Waits for an answer, and records whether it makes the transaction fail.
     fn asks<'s, T, F: Future<Output = Result<T, Error>> + 's>(
         &'s mut self,
         ask: impl FnOnce(&'s Client) -> F,
@@ -258,7 +258,7 @@ impl PostgresConnection {
         answer
     }
 
-    /// Runs a statement in one way where the server keeps it prepared, and in the other where it does not.
+    /// Runs a statement as a prepared one if the server keeps it, and as a typed query otherwise.
     fn run<T>(
         &mut self,
         statement: &Statement,
@@ -271,7 +271,7 @@ impl PostgresConnection {
         }
         let ran = if self.token.is_some() && statement.is_kept() {
             match self.run_prepared(&sql, &values, &prepared) {
-                // The server has taken note of nothing yet, so that it can be asked again.
+                // Nothing has been executed yet, so the statement can be repeated.
                 Err(error) if failure::is_forgotten(&error) && self.depth == 0 => {
                     self.run_prepared(&sql, &values, &prepared)
                 }
@@ -303,7 +303,7 @@ impl PostgresConnection {
         let values: Vec<_> = values.iter().map(|value| *value as &(dyn ToSql + Sync)).collect();
         let ran = self.asks(|client| run(client, &statement, &values));
         if ran.as_ref().is_err_and(failure::is_forgotten) {
-            // What changed for one statement may have changed for others.
+            // The change may affect other statements as well.
             self.prepared.clear();
         }
         ran
@@ -312,7 +312,7 @@ impl PostgresConnection {
 
 type Connected = (Client, tokio_postgres::Connection<Socket, <MakeRustlsConnect as MakeTlsConnect<Socket>>::Stream>);
 
-/// Connects to one host, with what the session is to be known by where that can be told.
+/// Connects to one host, and passes the token that identifies the session if possible.
 async fn connect_to(
     address: &Address,
     config: &Config,
@@ -337,21 +337,21 @@ async fn connect_to(
     }
 }
 
-/// Each statement sees what was committed before it, whatever the server's settings say: a transaction waits for its
-/// record's lock first, and has to see what was stored meanwhile.
+/// Each statement sees what was committed before it, whatever the server's settings are: a transaction waits for its
+/// record's lock first, and must see what was stored in the meantime.
 const BEGIN: &str = "BEGIN ISOLATION LEVEL READ COMMITTED";
 
-/// The setting by which a session is known again.
+/// The setting that identifies a session.
 const TOKEN: &str = "datahub.session";
 
-/// How long connecting may take, to all hosts together.
+/// How long connecting may take, for all hosts together.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(15);
 
-/// How long nothing may come from a server before it is asked whether it is there: a host that went away while it owed an
-/// answer is noticed after three times as long.
+/// How long a connection may be silent before a keepalive is sent. A host that disappeared while it owed an answer is
+/// noticed after three times as long.
 const KEEPALIVE: Duration = Duration::from_secs(20);
 
-/// How long a server that is gone without a word may leave bytes unanswered.
+/// How long sent bytes may stay unacknowledged by a server that disappeared.
 const UNANSWERED_TIMEOUT: Duration = Duration::from_secs(60);
 
 /// The runtime that drives the sockets of all connections of the process.
@@ -362,5 +362,5 @@ fn runtime() -> Result<&'static Runtime, Trouble> {
         let builder = builder.worker_threads(1).thread_name("datahub-postgres").enable_all();
         builder.build().map_err(|error| error.to_string())
     });
-    runtime.as_ref().map_err(|reason| Trouble::Unavailable(format!("no thread could be started for it: {reason}")))
+    runtime.as_ref().map_err(|reason| Trouble::Unavailable(format!("a thread for it could not be started: {reason}")))
 }

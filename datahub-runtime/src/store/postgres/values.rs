@@ -1,4 +1,4 @@
-//! Values on their way to and from PostgreSQL, in its binary form.
+//! Values in PostgreSQL's binary form.
 
 use std::error::Error;
 
@@ -17,25 +17,25 @@ type Fault = Box<dyn Error + Sync + Send>;
 
 const MICROSECONDS: i64 = 1_000;
 
-/// From 1970 to 2000, where PostgreSQL counts from.
+/// The time from 1970 to 2000, PostgreSQL's epoch.
 const EPOCH_MS: i64 = 946_684_800_000;
 
-/// The first day that PostgreSQL counts from.
-const EPOCH: NaiveDate = NaiveDate::from_ymd_opt(2000, 1, 1).expect("it is in the calendar");
+/// PostgreSQL's epoch.
+const EPOCH: NaiveDate = NaiveDate::from_ymd_opt(2000, 1, 1).expect("the date is valid");
 
-/// A time in PostgreSQL's count.
+/// A time as microseconds since PostgreSQL's epoch.
 pub(super) fn microseconds(instant: Instant) -> Result<i64, Fault> {
     let microseconds = instant.0.checked_sub(EPOCH_MS).and_then(|ms| ms.checked_mul(MICROSECONDS));
-    microseconds.ok_or_else(|| format!("the time {instant} is too far away to be stored").into())
+    microseconds.ok_or_else(|| format!("the time {instant} is out of the database's range").into())
 }
 
-/// A time of PostgreSQL's count, cut to the millisecond that it lies in.
+/// A time from microseconds since PostgreSQL's epoch, truncated to whole milliseconds towards the past.
 pub(super) fn instant(microseconds: i64) -> Instant {
     Instant(microseconds.div_euclid(MICROSECONDS).saturating_add(EPOCH_MS))
 }
 
 impl Datum {
-    /// Why it cannot be sent, where PostgreSQL has no form for it.
+    /// Why it cannot be sent, if PostgreSQL has no form for it.
     pub(super) fn unsendable(&self) -> Option<String> {
         match self {
             Datum::Instant(Some(instant)) => microseconds(*instant).err().map(|error| error.to_string()),
@@ -43,7 +43,7 @@ impl Datum {
         }
     }
 
-    /// PostgreSQL's type of it.
+    /// Its type in PostgreSQL.
     pub(super) fn sql_type(&self) -> Type {
         match self {
             Datum::Text(_) => Type::TEXT,
@@ -69,7 +69,9 @@ impl ToSql for Datum {
             Datum::Date(None) | Datum::Guid(None) | Datum::Instant(None) => return Ok(IsNull::Yes),
             Datum::Date(Some(date)) => {
                 let days = date.signed_duration_since(EPOCH).num_days();
-                out.put_i32(i32::try_from(days).map_err(|_| format!("the day {date} is too far away to be stored"))?);
+                out.put_i32(
+                    i32::try_from(days).map_err(|_| format!("the date {date} is out of the database's range"))?,
+                );
             }
             Datum::Guid(Some(id)) => out.put_slice(id.as_bytes()),
             Datum::Instant(Some(instant)) => out.put_i64(microseconds(*instant)?),
@@ -77,7 +79,7 @@ impl ToSql for Datum {
         Ok(IsNull::No)
     }
 
-    /// Each is sent as the type that it says itself.
+    /// Each value is sent as its own [`sql_type`](Datum::sql_type).
     fn accepts(_: &Type) -> bool {
         true
     }
@@ -85,7 +87,7 @@ impl ToSql for Datum {
     to_sql_checked!();
 }
 
-/// A cell as it came.
+/// A raw cell.
 struct Cell<'r> {
     kind: Type,
     bytes: Option<&'r [u8]>,
@@ -105,22 +107,22 @@ impl<'r> FromSql<'r> for Cell<'r> {
     }
 }
 
-/// The cells of a row whose columns are to be of these types.
+/// The cells of a row whose columns must have these types.
 pub(super) fn cells(row: &Row, types: &[ColumnType]) -> Result<Cells, Trouble> {
     let cells = types.iter().enumerate().map(|(at, wanted)| {
         let cell: Cell<'_> = row
             .try_get(at)
-            .map_err(|_| Trouble::Corrupt(format!("a row of {} columns where {} belong", row.len(), types.len())))?;
+            .map_err(|_| Trouble::Corrupt(format!("expected a row of {} columns, found {}", types.len(), row.len())))?;
         let name = row.columns()[at].name();
         if !holds(&cell.kind, *wanted) {
-            return Err(changed_tables(&format!("the column {name} is of type {} now", cell.kind)));
+            return Err(changed_tables(&format!("column {name} now has type {}", cell.kind)));
         }
         datum(&cell, *wanted).map_err(|error| Trouble::Corrupt(format!("column {name}: {error}")))
     });
     Ok(Cells::new(cells.collect::<Result<_, _>>()?))
 }
 
-/// Whether a column of PostgreSQL's type gives values of ours. Wider ones do, as long as the values fit.
+/// Whether a column of PostgreSQL's type returns values of ours. Wider types do, as long as the values fit.
 fn holds(found: &Type, wanted: ColumnType) -> bool {
     match wanted {
         ColumnType::Text => <&str as FromSql<'_>>::accepts(found),
@@ -167,7 +169,7 @@ fn datum(cell: &Cell<'_>, wanted: ColumnType) -> Result<Datum, Fault> {
 fn date(bytes: &[u8]) -> Result<NaiveDate, Fault> {
     let days = i32::from_be_bytes(bytes.try_into()?);
     let date = EPOCH.checked_add_signed(chrono::TimeDelta::days(i64::from(days)));
-    date.ok_or_else(|| "the day is in no calendar".into())
+    date.ok_or_else(|| "the date is out of the calendar's range".into())
 }
 
 #[cfg(test)]
@@ -184,7 +186,7 @@ mod tests {
             Datum::Date(Some(day)).to_sql(&Type::DATE, &mut out).unwrap();
             assert_eq!((i32::from_be_bytes(out[..].try_into().unwrap()), date(&out).unwrap()), (counted, day));
         }
-        assert!(date(&i32::MAX.to_be_bytes()).is_err(), "infinity is no day");
+        assert!(date(&i32::MAX.to_be_bytes()).is_err(), "infinity is not a date");
     }
 
     #[test]

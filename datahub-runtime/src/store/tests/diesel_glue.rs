@@ -1,4 +1,4 @@
-//! The team's own Diesel code reads what the store wrote.
+//! The team's own Diesel code can read what the store wrote.
 
 use cdms_odata::Reference;
 use diesel::prelude::*;

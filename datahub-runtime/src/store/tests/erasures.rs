@@ -1,10 +1,10 @@
-//! An erasure reaches all that is kept of a record's past, and leaves the connection as it was.
+//! An erasure reaches everything that is kept of a record's past, and leaves the connection as it was.
 
 use super::*;
 use crate::store::erasure::Erased;
 use crate::store::statement::{ColumnType, Statement};
 
-/// The same records as another model knows them.
+/// Another model of the same records.
 static FIRM: ModelDescriptor = ModelDescriptor { name: "Firm", table: "firms", ..ORGANISATION };
 
 async fn erase(store: &Store) -> Erased {
@@ -59,7 +59,7 @@ async fn every_model_of_the_entity_is_reached() {
     assert_eq!(
         bench.count(&format!("datahub_records WHERE version <= {}", last.0)),
         0,
-        "no older one is stored over it"
+        "a transaction that loaded an older version cannot store"
     );
     assert_eq!(bench.count("datahub_history WHERE erased IS NULL"), 0);
 }
@@ -73,5 +73,5 @@ async fn others_are_waited_for_as_long_after_an_erasure_as_before() {
         let rows = connection.query(&Statement::new("PRAGMA busy_timeout", []), &[ColumnType::BigInt])?;
         rows.into_iter().next().unwrap().number()
     };
-    assert_eq!(store.write(waits).await.unwrap(), 20, "as the program was opened");
+    assert_eq!(store.write(waits).await.unwrap(), 20, "the timeout that the store was opened with");
 }

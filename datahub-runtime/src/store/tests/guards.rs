@@ -1,4 +1,4 @@
-//! A transaction stores only what its guard allows, and a trial stores nothing.
+//! A transaction stores only if its guard holds, and a trial stores nothing.
 
 use datahub_protocol::{Committed, Guard, OperationId, Stored, Trial, Version};
 use uuid::Uuid;
@@ -15,7 +15,7 @@ async fn absence_is_lost_once_the_record_was_seen() {
 }
 
 #[tokio::test]
-async fn a_tombstone_is_no_absence() {
+async fn a_tombstone_is_not_absence() {
     let (_bench, store) = Bench::open().await;
     let version = done(&store, first_sight("Acme")).await;
     done(&store, tombstone(version)).await;
@@ -39,14 +39,14 @@ async fn only_the_exact_version_may_be_stored_over() {
 async fn an_open_intent_shuts_out_everything_but_its_own_end() {
     let (_bench, store) = Bench::open().await;
     let version = done(&store, first_sight("Acme")).await;
-    assert_eq!(done(&store, opening(at(version), 1)).await, version, "opening makes no version");
+    assert_eq!(done(&store, opening(at(version), 1)).await, version, "opening an intent makes no version");
     assert_eq!(store.commit(refresh(version, "Beta")).await.unwrap(), Committed::Lost);
     assert_eq!(store.commit(opening(at(version), 2)).await.unwrap(), Committed::Lost);
     let other = OperationId(Uuid::from_u128(2));
     assert_eq!(store.commit(job(commit(Guard::Intent(other)))).await.unwrap(), Committed::Lost);
 
     done(&store, closing(1, Verdict::Applied)).await;
-    assert_eq!(store.commit(closing(1, Verdict::Applied)).await.unwrap(), Committed::Lost, "closed already");
+    assert_eq!(store.commit(closing(1, Verdict::Applied)).await.unwrap(), Committed::Lost, "already closed");
     done(&store, refresh(version, "Beta")).await;
 }
 
@@ -69,7 +69,7 @@ async fn a_create_that_came_and_went_shuts_out_who_loaded_the_record_before_it()
     knows_of_it.commit.guard = Guard::Unchanged { version: None, late: Some(OperationId(Uuid::from_u128(1))) };
     let version = done(&store, knows_of_it).await;
 
-    // The same where there is a row: an update that came and went changes no version.
+    // The same if there is a row: an update that was found not applied changes no version.
     let late = |operation| Some(OperationId(Uuid::from_u128(operation)));
     done(&store, opening(Guard::Unchanged { version: Some(version), late: late(1) }, 2)).await;
     assert_eq!(done(&store, closing(2, Verdict::NotApplied)).await, version);
@@ -90,7 +90,7 @@ async fn two_programs_on_one_file_share_the_lock_on_a_record() {
     let version = done(&here, first_sight("Acme")).await;
     done(&here, opening(at(version), 1)).await;
     assert_eq!(there.commit(opening(at(version), 2)).await.unwrap(), Committed::Lost);
-    // Even past the guard the database itself refuses a second open intent.
+    // Even without the guard, the database itself rejects a second open intent.
     let twice = "INSERT INTO datahub_intents (operation, entity, id, model, write, body, actor, program, lease_holder, \
                  lease_until, opened_at, mapping_id) SELECT X'00', entity, id, model, write, body, actor, program, \
                  lease_holder, lease_until, opened_at, mapping_id FROM datahub_intents";
@@ -111,7 +111,7 @@ async fn a_trial_leaves_no_trace() {
     done(&store, job).await;
     assert_eq!(bench.count("organisations WHERE name = 'Acme' AND notes IS NULL"), 1);
 
-    // A create's trial has no row before it.
+    // In a create's trial there is no existing row.
     let mut create = opening(NEVER_SEEN, 2);
     create.id = Uuid::from_u128(0xD);
     create.commit.trial = Some(Trial::Put(values));
@@ -120,7 +120,7 @@ async fn a_trial_leaves_no_trace() {
 }
 
 #[tokio::test]
-async fn a_rule_of_the_database_refuses_in_the_trial_in_plain_words() {
+async fn a_trial_reports_a_violated_rule_of_the_database_in_plain_words() {
     let (bench, store) = Bench::on_file().await;
     bench.sql(
         "CREATE UNIQUE INDEX one_name ON organisations (name);
@@ -190,10 +190,10 @@ async fn a_transaction_that_had_committed_before_its_connection_was_lost_is_not_
     assert_eq!(
         store.commit(storing()).await.unwrap(),
         Committed::Lost,
-        "somebody else's commit is not taken for one's own"
+        "another program's commit is not mistaken for our own"
     );
     let again = |job: Job| Job { again: true, ..job };
-    // So is a create that came to nothing, of which there is no record.
+    // The same holds for a create that was rejected, so that there is no record.
     let refused = || closing(2, Verdict::Rejected { reason: "no".to_owned() });
     let of_another = |mut job: Job| {
         job.id = Uuid::from_u128(0xB0B);
@@ -204,9 +204,9 @@ async fn a_transaction_that_had_committed_before_its_connection_was_lost_is_not_
     assert_eq!(store.commit(of_another(refused())).await.unwrap(), Committed::Lost);
     assert_eq!(store.commit(again(of_another(refused()))).await.unwrap(), Committed::Done(closed));
     assert_eq!(store.commit(again(storing())).await.unwrap(), Committed::Done(version));
-    assert_eq!(history(&store).await.len(), 2, "it is told once");
+    assert_eq!(history(&store).await.len(), 2, "it is recorded once");
     let rejected = Verdict::Rejected { reason: "no".to_owned() };
     assert_eq!(store.commit(again(closing(1, rejected))).await.unwrap(), Committed::Lost, "another verdict was found");
     done(&store, refresh(version, "Newer")).await;
-    assert_eq!(store.commit(again(storing())).await.unwrap(), Committed::Lost, "the row has moved on");
+    assert_eq!(store.commit(again(storing())).await.unwrap(), Committed::Lost, "the row has changed since");
 }

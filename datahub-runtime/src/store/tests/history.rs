@@ -1,4 +1,4 @@
-//! The history is complete, in order, and append-only by the database's own rule.
+//! The history is complete, ordered, and kept append-only by the database itself.
 
 use datahub_protocol::{Change, Note, RecordChange};
 
@@ -61,7 +61,7 @@ async fn what_came_after_a_version_is_newest_first() {
     };
     assert_eq!(after(first).await, Some(vec![third, second]));
     assert_eq!(after(third).await, Some(vec![]));
-    assert_eq!(after(Version(first.0 - 1)).await, None, "the row is younger");
+    assert_eq!(after(Version(first.0 - 1)).await, None, "the row is newer");
     let of = async |version| store.history_of_version(&ORGANISATION, ID, version).await.unwrap().map(|row| row.version);
     assert_eq!((of(second).await, of(Version(third.0 + 1)).await), (Some(second), None));
 }
@@ -94,7 +94,7 @@ async fn the_database_refuses_to_change_or_delete_an_entry() {
         "UPDATE datahub_history SET changes = '[]'",
         "DELETE FROM datahub_history",
     ];
-    // Each database has a way of its own round a rule for rows.
+    // Each database has its own way around a rule for rows.
     attempts.push(if bench.is_on_postgres() {
         "TRUNCATE datahub_history"
     } else {

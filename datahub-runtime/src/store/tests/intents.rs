@@ -37,7 +37,7 @@ async fn a_release_begins_the_quiet_period_now() {
     assert_eq!(lease(&store).await, LeaseState::Quiet { left_ms: 330_000 });
     bench.clock.advance(Duration::from_secs(30));
     done(&store, release()).await;
-    assert_eq!(lease(&store).await, LeaseState::Quiet { left_ms: 300_000 }, "a second release prolongs nothing");
+    assert_eq!(lease(&store).await, LeaseState::Quiet { left_ms: 300_000 }, "a second release does not extend it");
 }
 
 #[tokio::test]
@@ -61,7 +61,7 @@ async fn what_has_ended_in_cdms_has_no_quiet_period() {
     done(&store, change(IntentChange::Ended { operation })).await;
     assert_eq!(lease(&store).await, LeaseState::Active { left_ms: 60_000 }, "its writer is still at work");
     bench.clock.advance(Duration::from_secs(60));
-    assert_eq!(lease(&store).await, LeaseState::Over, "as after a crash of its writer");
+    assert_eq!(lease(&store).await, LeaseState::Over, "its writer may have crashed");
 
     let (_bench, store) = Bench::open().await;
     done(&store, opening(NEVER_SEEN, 1)).await;
@@ -81,7 +81,7 @@ async fn a_write_found_not_applied_is_remembered_for_a_day_by_its_evidence() {
 
     let loaded = load(&store).await.loaded;
     assert_eq!(loaded.intent, None);
-    assert_eq!(loaded.late.len(), 1, "what was applied is not late");
+    assert_eq!(loaded.late.len(), 1, "an applied write is not late");
     assert_eq!(loaded.late[0].operation, OperationId(Uuid::from_u128(1)));
     assert_eq!(loaded.late[0].patch, Attributes::from([("Name", Value::text("New"))]), "Alias did not change");
 
@@ -104,7 +104,7 @@ async fn an_open_write_and_a_late_one_are_loaded_together() {
 }
 
 #[tokio::test]
-async fn a_caller_can_ask_what_became_of_a_write() {
+async fn a_caller_can_ask_for_the_outcome_of_a_write() {
     let (bench, store) = Bench::open().await;
     let operation = OperationId(Uuid::from_u128(1));
     assert_eq!(store.operation(operation).await.unwrap(), None);
@@ -124,7 +124,7 @@ async fn a_caller_can_ask_what_became_of_a_write() {
     bench.clock.advance(Duration::from_secs(24 * 60 * 60 + 1));
     store.check_schema(&[&ORGANISATION]).await.unwrap();
     assert_eq!(store.operation(operation).await.unwrap(), None);
-    assert_eq!(bench.count("datahub_intents"), 0, "old ones are forgotten on connecting");
+    assert_eq!(bench.count("datahub_intents"), 0, "connecting deletes old ones");
 }
 
 #[tokio::test]
@@ -159,7 +159,7 @@ async fn an_orphan_is_kept_under_its_own_id() {
     };
     let mut made = job(commit(NEVER_SEEN));
     made.commit.quarantine = QuarantineChange::PutOrphan { id: orphan, operation };
-    // The record is read before and after that, and does not fit its model.
+    // The record is read before and after this, and does not fit its model.
     done(&store, unfit(orphan)).await;
     done(&store, made).await;
     let waiting = store.quarantine(10).await.unwrap();
@@ -172,7 +172,7 @@ async fn an_orphan_is_kept_under_its_own_id() {
 }
 
 #[tokio::test]
-async fn who_loads_a_record_passes_by_its_finished_writes_and_its_history() {
+async fn loading_a_record_skips_its_finished_writes_and_its_history() {
     let (bench, store) = Bench::open().await;
     let mut version = done(&store, first_sight("Acme")).await;
     for operation in 1..=100 {
@@ -186,25 +186,25 @@ async fn who_loads_a_record_passes_by_its_finished_writes_and_its_history() {
     assert_eq!(bench.count("datahub_intents"), 100);
     bench.sql("ANALYZE");
     let ask = bench.on_either("EXPLAIN QUERY PLAN ", "EXPLAIN ");
-    // SQLite tells its plan in the last of four columns.
+    // SQLite returns its plan in the last of four columns.
     let sqlites = [ColumnType::BigInt, ColumnType::BigInt, ColumnType::BigInt, ColumnType::Text];
     let types = bench.on_either(sqlites.as_slice(), &sqlites[3..]).to_vec();
-    // Tables as small as a test's are read from end to end rather than by an index.
+    // PostgreSQL would scan tables as small as a test's instead of using an index.
     let prefer_indexes = bench.is_on_postgres().then(|| Statement::new("SET enable_seqscan = off", []));
     let plan = store.read(move |connection| {
         prefer_indexes.map(|setting| connection.execute(&setting)).transpose()?;
         let (statement, _) = question(&ORGANISATION, &[ID], NOON, 330_000)?;
         let rows = connection.query(&statement.after(ask), &types)?;
-        let told = rows.into_iter().map(|mut row| {
+        let lines = rows.into_iter().map(|mut row| {
             for _ in 1..types.len() {
                 row.datum()?;
             }
             row.text()
         });
-        told.collect::<Result<Vec<_>, _>>()
+        lines.collect::<Result<Vec<_>, _>>()
     });
     let plan = plan.await.unwrap().join("\n");
     assert!(plan.contains("datahub_intents_unfinished"), "{plan}");
-    // Whether a write was told late is asked of the entries that tell of it, and not of all of the record's.
+    // Whether a write showed up late is looked up in the entries of its operation, and not in all of the record's.
     assert!(plan.contains("datahub_history_operation") && !plan.contains("datahub_history_record"), "{plan}");
 }

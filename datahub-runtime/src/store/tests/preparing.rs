@@ -1,4 +1,4 @@
-//! Statements are compiled once for each connection, by SQLite's own account of them.
+//! Statements are compiled once per connection, according to SQLite's own statistics.
 
 use datahub_protocol::Trial;
 
@@ -7,8 +7,8 @@ use crate::store::connection::Connection;
 use crate::store::failure::Trouble;
 use crate::store::statement::{ColumnType, Statement};
 
-/// How often the statements of a connection ran, and how often SQLite compiled one of them anew, as it does where a value
-/// that was bound might change the plan.
+/// How often a connection ran statements, and how often SQLite recompiled one, as it does when a bound value may change
+/// the plan.
 fn account(connection: &mut Connection) -> Result<(i64, i64), Trouble> {
     let sql = "SELECT sum(run), sum(reprep) FROM sqlite_stmt";
     let mut rows = connection.query(&Statement::new(sql, []), &[ColumnType::BigInt; 2])?;
@@ -19,7 +19,7 @@ fn account(connection: &mut Connection) -> Result<(i64, i64), Trouble> {
 #[tokio::test]
 async fn no_statement_is_compiled_again_for_other_values() {
     let (bench, _) = Bench::on_file().await;
-    // The tables are there before the first statement of this program is compiled.
+    // The tables exist before this program compiles its first statement.
     let store = bench.program_with(1).await;
     let mut version = done(&store, first_sight("Acme")).await;
     let mut operation = 0;
@@ -46,7 +46,7 @@ async fn no_statement_is_compiled_again_for_other_values() {
     }
     let (actor, program) = ("ada".to_owned(), "tests".to_owned());
     store.erase(&ORGANISATION, vec![&ORGANISATION], ID, actor, program, "asked".to_owned()).await.unwrap();
-    let has_account = "SQLite is built with SQLITE_ENABLE_STMTVTAB, see .cargo/config.toml";
+    let has_account = "SQLite must be built with SQLITE_ENABLE_STMTVTAB, see .cargo/config.toml";
     let (read, compiled_to_read) = store.read(account).await.expect(has_account);
     let (written, compiled_to_write) = store.write(account).await.unwrap();
     assert!(read > 20 && written > 20, "{read} and {written} statements");

@@ -1,4 +1,5 @@
-//! What the model's table holds: every kind exactly, local columns kept, tombstones gone.
+//! The contents of the model's table: values of every kind are exact, local columns are kept, and tombstones are
+//! removed.
 
 use cdms_odata::Reference;
 use datahub_protocol::{Loaded, RecordChange, Stored, TombstoneReason, Trial};
@@ -37,7 +38,7 @@ async fn loading_costs_one_statement_and_no_transaction() {
 #[tokio::test]
 async fn the_transactions_of_an_update_cost_a_fixed_number_of_statements() {
     let (bench, store) = Bench::open().await;
-    // Where writers are not alone, the record's lock is a statement.
+    // If writers are not exclusive, locking the record takes a statement.
     let lock = bench.on_either(0, 1);
     let version = done(&store, first_sight("Acme")).await;
     let (_, cost) = metered(done(&store, opening(at(version), 1))).await;
@@ -53,7 +54,7 @@ async fn the_transactions_of_an_update_cost_a_fixed_number_of_statements() {
 async fn values_of_every_kind_reach_their_columns_exactly() {
     let (bench, store) = Bench::open().await;
     let (code, parent) = (Uuid::from_u128(0xC0DE), Uuid::from_u128(0xFA));
-    // Midnight of 15 June 1916 in London, in summer time and before 1970.
+    // Midnight of 15 June 1916 in London: in summer time, and before 1970.
     let founded = Instant(-1_689_814_800_000);
     let job = first_sight_of(Attributes::from([
         ("Active", Value::Boolean(true)),
@@ -116,15 +117,15 @@ async fn an_amount_that_the_column_cannot_hold_exactly_is_refused() {
     Arc::make_mut(values)[credit] = Value::Money(Decimal::MAX);
     let Committed::Refused(reason) = store.commit(job).await.unwrap() else { panic!("not refused") };
     assert!(reason.contains("`credit`") && reason.contains("exactly"), "{reason}");
-    // What the hub alone has may be anything.
+    // A local column can have any value.
     let local = Column::new("credit", Kind::Money, Source::Local);
     let reason = super::super::row::datum(&local, &Value::Money(Decimal::MAX)).unwrap_err().to_string();
     assert!(reason.contains("`credit`") && reason.contains("exactly"), "{reason}");
-    // Columns that are stored alike hold values of their own kind.
+    // Columns of the same type accept only values of their own kind.
     for (kind, value) in [(Kind::BigInt, Value::Money(Decimal::ONE)), (Kind::Money, Value::BigInt(1))] {
         let column = Column::new("amount", kind, Source::Local);
         let reason = super::super::row::datum(&column, &value).unwrap_err().to_string();
-        assert!(reason.contains(&format!("which a column of kind {kind} cannot store")), "{reason}");
+        assert!(reason.contains(&format!("expected a value of kind {kind}, found")), "{reason}");
     }
 }
 
@@ -132,7 +133,7 @@ async fn an_amount_that_the_column_cannot_hold_exactly_is_refused() {
 async fn local_values_outlive_a_refresh() {
     let (_bench, store) = Bench::open().await;
     let first = done(&store, first_sight("Acme")).await;
-    assert_eq!(locals(&load(&store).await), [Value::Null, Value::Integer(0), Value::Null], "the kinds' zeros");
+    assert_eq!(locals(&load(&store).await), [Value::Null, Value::Integer(0), Value::Null], "the zeros of their kinds");
 
     let mut local = job(commit(at(first)));
     local.commit.record = RecordChange::LocalOnly;
@@ -142,7 +143,7 @@ async fn local_values_outlive_a_refresh() {
     let second = done(&store, local).await;
     assert!(second > first);
 
-    // What a refresh on the way to a write is given is not stored yet: the write may still fail.
+    // Local values that a refresh before a write carries are not stored yet: the write may still fail.
     let mut refresh = refresh(second, "Beta");
     refresh.locals = Some(LocalFields::from_iter([(NOTES, Value::text("too early"))]));
     done(&store, refresh).await;
@@ -164,7 +165,7 @@ async fn a_writes_local_values_are_stored_with_its_success_whoever_finds_it_out(
     create.commit.trial = Some(Trial::Put(values));
     done(&store, create).await;
 
-    // The settling knows nothing of local values.
+    // Settling does not know the local values.
     let mut settling = closing(1, Verdict::Applied);
     settling.commit.record = put(row("Acme"));
     done(&store, settling).await;
@@ -204,7 +205,7 @@ async fn a_tombstone_leaves_the_table_and_keeps_what_was_known() {
 }
 
 #[tokio::test]
-async fn a_row_removed_past_the_hub_is_noticed() {
+async fn a_row_removed_without_the_hub_is_noticed() {
     let (bench, store) = Bench::open().await;
     let version = done(&store, first_sight("Acme")).await;
     bench.sql("DELETE FROM organisations");
@@ -215,7 +216,7 @@ async fn a_row_removed_past_the_hub_is_noticed() {
     local.commit.record = RecordChange::LocalOnly;
     local.locals = Some(LocalFields::from_iter([(RANK, Value::Integer(1))]));
     let Committed::Refused(reason) = store.commit(local).await.unwrap() else { panic!("not refused") };
-    assert!(reason.contains("lost the row"), "{reason}");
+    assert!(reason.contains("the row is missing"), "{reason}");
     done(&store, refresh(version, "Acme")).await;
     assert!(load(&store).await.row_present);
 }

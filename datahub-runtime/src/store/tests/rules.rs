@@ -1,5 +1,5 @@
-//! Rules of the database and changes of its tables: a record that breaks a rule waits in quarantine and holds up nothing,
-//! and what no record can help is told as what it is.
+//! Rules of the database and changes of its tables: a record that violates a rule is quarantined and does not hold up
+//! others, and problems that are no record's fault are reported as what they are.
 
 use datahub_model::schema::Table;
 use datahub_protocol::{Listed, Loaded, Record, Trial, listed};
@@ -11,7 +11,7 @@ use crate::store::{Claim, StoreError, Watermark};
 
 const PARENT: Uuid = Uuid::from_u128(0xFA);
 
-/// A record as CDMS lists it.
+/// A record in one of CDMS's lists.
 pub(super) fn listing(id: u128, name: &str, parent: Option<Uuid>) -> (Uuid, Result<Record, Fault>) {
     let mut attributes = seen(name);
     let reference = |id| Value::Lookup(cdms_odata::Reference { logical_name: "account".into(), id });
@@ -20,7 +20,7 @@ pub(super) fn listing(id: u128, name: &str, parent: Option<Uuid>) -> (Uuid, Resu
     (Uuid::from_u128(id), Ok(Record { facts, attributes }))
 }
 
-/// Stores a page of a pull; what became of each record.
+/// Stores a page of a pull, and returns the outcome of each record.
 pub(super) async fn pull(
     store: &Store,
     records: Vec<(Uuid, Result<Record, Fault>)>,
@@ -45,7 +45,7 @@ fn is_stored(listed: &Listed<Fault>) -> bool {
     matches!(listed, Listed::Store(..))
 }
 
-/// A database whose organisations' parents have to be there by the end of a transaction.
+/// A database in which the parents of organisations must exist at the end of a transaction.
 async fn with_deferred_parents() -> (Bench, Store) {
     let bench = Bench::empty();
     let made = |connection: &mut crate::store::connection::Connection| {
@@ -61,9 +61,9 @@ async fn with_deferred_parents() -> (Bench, Store) {
 }
 
 #[tokio::test]
-async fn what_breaks_a_rule_of_the_commit_waits_and_the_page_is_stored() {
+async fn a_record_that_violates_a_deferred_rule_is_quarantined_and_the_page_is_stored() {
     let (bench, store) = with_deferred_parents().await;
-    // A child may come before its parent, and neither waits for the one whose parent never comes.
+    // A child may come before its parent, and neither is held up by the record whose parent is missing.
     let page = vec![
         listing(1, "Child", Some(Uuid::from_u128(2))),
         listing(2, "Parent", None),
@@ -79,7 +79,7 @@ async fn what_breaks_a_rule_of_the_commit_waits_and_the_page_is_stored() {
 }
 
 #[tokio::test]
-async fn a_trial_hears_what_the_commit_would_say() {
+async fn a_trial_reports_what_the_commit_would_report() {
     let (bench, store) = with_deferred_parents().await;
     let version = done(&store, first_sight("Acme")).await;
     let trying = |trial| {
@@ -93,7 +93,7 @@ async fn a_trial_hears_what_the_commit_would_say() {
     values[parent] = Value::Guid(PARENT);
     let refused = store.commit(trying(Trial::Put(values.clone()))).await.unwrap();
     assert!(matches!(&refused, Committed::Refused(reason) if reason.contains("foreign key")), "{refused:?}");
-    // It may refer to itself.
+    // A row may reference itself.
     values[parent] = Value::Guid(ID);
     done(&store, trying(Trial::Put(values))).await;
     done(&store, closing(1, Verdict::Applied)).await;
@@ -101,7 +101,7 @@ async fn a_trial_hears_what_the_commit_would_say() {
     pull(&store, vec![listing(1, "Child", Some(ID))]).await.unwrap();
     let refused = store.commit(trying(Trial::Remove)).await.unwrap();
     assert!(matches!(&refused, Committed::Refused(reason) if reason.contains("foreign key")), "{refused:?}");
-    // Without a trial the rule holds too, and leaves nothing open behind.
+    // Without a trial the rule applies too, and the transaction is not left open.
     let refused = store.commit(tombstone(version)).await.unwrap();
     assert!(matches!(&refused, Committed::Refused(reason) if reason.contains("foreign key")), "{refused:?}");
     assert_eq!(bench.count("organisations"), 2);
@@ -109,7 +109,7 @@ async fn a_trial_hears_what_the_commit_would_say() {
 }
 
 #[tokio::test]
-async fn a_trial_hears_of_rules_about_other_columns_than_the_key() {
+async fn a_trial_reports_rules_about_other_columns_than_the_key() {
     let (bench, store) = Bench::open().await;
     let version = done(&store, first_sight("Acme")).await;
     bench.sql("CREATE UNIQUE INDEX names ON organisations (name)");
@@ -133,9 +133,9 @@ async fn a_trial_hears_of_rules_about_other_columns_than_the_key() {
 }
 
 #[tokio::test]
-async fn a_trigger_of_the_team_refuses_one_record_whatever_it_says() {
+async fn a_trigger_of_the_team_rejects_one_record_whatever_its_message() {
     let (bench, store) = Bench::open().await;
-    // In the words of an outage, and in those of tables that have changed.
+    // With messages like those of an outage and of changed tables.
     for words in ["could not open the ledger", "database is locked by accounting", "no such column: ledger"] {
         let (sqlite, postgres) = (
             format!(
@@ -158,16 +158,16 @@ async fn a_trigger_of_the_team_refuses_one_record_whatever_it_says() {
 }
 
 #[tokio::test]
-async fn a_table_that_changes_under_a_running_program_is_no_fault_of_its_records() {
+async fn a_table_that_changes_while_the_program_runs_is_no_fault_of_its_records() {
     let renamed = |from, to| format!("ALTER TABLE organisations RENAME COLUMN {from} TO {to}");
     let of_file = "CREATE TRIGGER ledger BEFORE INSERT ON organisations BEGIN SELECT * FROM ledger; END".to_owned();
     let of_server = "ALTER TABLE organisations ADD COLUMN region TEXT NOT NULL DEFAULT 'x'; \
                      ALTER TABLE organisations ALTER COLUMN region DROP DEFAULT"
         .to_owned();
-    for (on_file, on_server, told) in [
+    for (on_file, on_server, expected) in [
         (renamed("name", "title"), renamed("name", "title"), ("name", "name")),
         (renamed("notes", "remarks"), renamed("notes", "remarks"), ("notes", "notes")),
-        // A trigger that asks for a table that is gone, and a column that the program gives no value.
+        // A trigger that queries a missing table, and a column that the program does not set.
         (of_file, of_server, ("ledger", "region")),
         (
             "ALTER TABLE organisations RENAME TO companies".to_owned(),
@@ -178,11 +178,11 @@ async fn a_table_that_changes_under_a_running_program_is_no_fault_of_its_records
         let (bench, store) = Bench::open().await;
         let version = done(&store, first_sight("Acme")).await;
         load(&store).await;
-        let (change, told) = (bench.on_either(on_file, on_server), bench.on_either(told.0, told.1));
+        let (change, expected) = (bench.on_either(on_file, on_server), bench.on_either(expected.0, expected.1));
         bench.sql(&change);
         let error = pull(&store, vec![listing(1, "New", None)]).await.unwrap_err();
         assert!(matches!(error, StoreError::Schema { .. }), "{change}: {error:?}");
-        assert!(error.to_string().contains(told), "{change}: {error}");
+        assert!(error.to_string().contains(expected), "{change}: {error}");
         assert_eq!(bench.count("datahub_quarantine"), 0, "{change}");
         let committed = store.commit(refresh(version, "Beta")).await.unwrap();
         assert!(matches!(committed, Committed::Unavailable(_)), "{change}: {committed:?}");
@@ -194,7 +194,7 @@ async fn a_full_disk_is_an_outage_and_no_fault_of_a_record() {
     let (bench, store) = Bench::open().await;
     let version = done(&store, first_sight("Acme")).await;
     if bench.is_on_postgres() {
-        // A server that has no room left says so by this code.
+        // The code of a server whose disk is full.
         bench.sql(
             "CREATE FUNCTION full_disk() RETURNS trigger LANGUAGE plpgsql AS \
              $$ BEGIN RAISE EXCEPTION 'could not extend file' USING ERRCODE = 'disk_full'; END $$; \

@@ -1,4 +1,4 @@
-//! Opening a database, making its tables, and refusing those of another shape.
+//! Opening a database, creating its tables, and rejecting tables of another structure.
 
 use datahub_model::schema::Table;
 
@@ -32,7 +32,7 @@ async fn checking_tables_that_are_as_they_should_be_only_reads() {
     bench.sql("DROP INDEX datahub_intents_open");
     let (checked, cost) = metered(store.check_schema(&[&ORGANISATION])).await;
     checked.unwrap();
-    assert_eq!(cost.transactions, 1, "what is lost is made again");
+    assert_eq!(cost.transactions, 1, "what is lost is restored");
 }
 
 #[tokio::test]
@@ -48,7 +48,7 @@ async fn tables_that_lack_nothing_are_not_made_again() {
 }
 
 #[tokio::test]
-async fn an_empty_database_is_told_what_to_call() {
+async fn the_error_for_an_empty_database_says_what_to_call() {
     let bench = Bench::empty();
     let error = bench.program().await.check_schema(&[&ORGANISATION]).await.unwrap_err();
     assert!(matches!(error, StoreError::Schema { .. }));
@@ -62,13 +62,13 @@ async fn a_table_of_another_shape_is_refused_by_name() {
         ("ALTER TABLE organisations RENAME COLUMN notes TO remarks", "has no column notes (field notes)"),
         (
             "ALTER TABLE organisations DROP COLUMN credit; ALTER TABLE organisations ADD COLUMN credit TEXT",
-            "organisations.credit is declared TEXT, but a money needs BIGINT",
+            "organisations.credit is declared TEXT, but kind money needs BIGINT",
         ),
         (
             "ALTER TABLE organisations DROP COLUMN big; ALTER TABLE organisations ADD COLUMN big BIGINT NOT NULL DEFAULT 0",
-            "organisations.big is NOT NULL, but field big can be null",
+            "organisations.big is NOT NULL, but field big is nullable",
         ),
-        ("DROP TABLE organisations; CREATE TABLE organisations (id BLOB NOT NULL)", "must be the column id alone"),
+        ("DROP TABLE organisations; CREATE TABLE organisations (id BLOB NOT NULL)", "must consist of column id only"),
         ("ALTER TABLE datahub_history RENAME COLUMN actor TO person", "datahub_history has no column actor"),
         ("UPDATE datahub_settings SET value = '99' WHERE name = 'schema_version'", "version 99"),
     ] {
@@ -80,7 +80,7 @@ async fn a_table_of_another_shape_is_refused_by_name() {
 }
 
 #[tokio::test]
-async fn all_differences_are_told_at_once_with_the_cure_for_production_too() {
+async fn all_differences_are_reported_at_once_with_the_cure_for_production_too() {
     static CONTACT: ModelDescriptor = ModelDescriptor {
         name: "Contact",
         table: "contacts",
@@ -93,18 +93,18 @@ async fn all_differences_are_told_at_once_with_the_cure_for_production_too() {
          ALTER TABLE organisations ADD COLUMN credit TEXT",
     );
     let error = store.check_schema(&[&ORGANISATION, &CONTACT]).await.unwrap_err().to_string();
-    for told in [
+    for expected in [
         "no column notes",
         "credit is declared",
         "migration for model Organisation",
         "no table contacts",
         "in production",
     ] {
-        assert!(error.contains(told), "{told}: {error}");
+        assert!(error.contains(expected), "{expected}: {error}");
     }
 }
 
-/// The model with another column of this name.
+/// The model with this column changed.
 fn with_column(name: &str, change: impl Fn(Column) -> Column) -> &'static ModelDescriptor {
     let changed = |column: &Column| if column.name == name { change(*column) } else { *column };
     let columns: Vec<_> = ORGANISATION.columns.iter().map(changed).collect();
@@ -118,37 +118,37 @@ async fn what_a_columns_type_does_not_show_is_a_difference_too() {
     let counted = with_column("big", |column| Column { kind: Kind::Money, ..column });
     let dated = with_column("big", |column| Column { kind: Kind::DateTime, ..column });
     let never_null = with_column("share", |column| Column { nullable: false, ..column });
-    for (model, told) in [
+    for (model, expected) in [
         (
             scaled,
-            "organisations.ratio holds values of kind decimal(3) or null, and field ratio means decimal(4) or null",
+            "organisations.ratio has values of kind decimal(3) or null, but field ratio expects decimal(4) or null",
         ),
-        (counted, "organisations.big holds values of kind bigint or null, and field big means money or null"),
+        (counted, "organisations.big has values of kind bigint or null, but field big expects money or null"),
         (
             dated,
-            bench.on_either("organisations.big holds values of kind bigint", "declared bigint, but a datetime needs"),
+            bench.on_either("organisations.big has values of kind bigint", "declared bigint, but kind datetime needs"),
         ),
-        (never_null, "organisations.share holds values of kind double or null, and field share means double:"),
+        (never_null, "organisations.share has values of kind double or null, but field share expects double:"),
     ] {
         let checked = store.check_schema(&[model]).await.unwrap_err().to_string();
-        assert!(checked.contains(told), "{checked}");
+        assert!(checked.contains(expected), "{checked}");
         assert_eq!(store.create_tables(&[model]).await.unwrap_err().to_string(), checked);
     }
-    // As the message says, once the values are changed.
+    // As the message says to do once the values are converted.
     bench.sql("UPDATE datahub_settings SET value = 'decimal(4) or null' WHERE name = 'column:organisations.ratio'");
     store.check_schema(&[scaled]).await.unwrap();
     assert!(store.check_schema(&[&ORGANISATION]).await.is_err());
 }
 
 #[tokio::test]
-async fn a_table_older_than_its_meaning_is_taken_for_what_the_first_program_means() {
+async fn the_first_program_determines_the_meaning_of_an_older_table() {
     let (bench, store) = Bench::open().await;
     bench.sql("DELETE FROM datahub_settings WHERE name LIKE 'column:%'");
     let scaled = with_column("ratio", |column| Column { scale: Some(4), ..column });
     store.check_schema(&[scaled]).await.unwrap();
     let error = store.check_schema(&[&ORGANISATION]).await.unwrap_err().to_string();
     assert!(error.contains("kind decimal(4)"), "{error}");
-    // A column that has another type now is another one, which is noted by itself.
+    // A column with another type is a new column, whose meaning is recorded.
     bench.sql("ALTER TABLE organisations DROP COLUMN ratio");
     bench.sql("ALTER TABLE organisations ADD COLUMN ratio TEXT");
     let text = with_column("ratio", |column| Column { kind: Kind::String, scale: None, ..column });
@@ -157,7 +157,7 @@ async fn a_table_older_than_its_meaning_is_taken_for_what_the_first_program_mean
 }
 
 #[tokio::test]
-async fn what_another_program_notes_of_a_column_between_check_and_note_stays() {
+async fn a_meaning_that_another_program_records_meanwhile_stays() {
     const RATIO: &str = "column:organisations.ratio";
     for (meanwhile, expected) in [(None, "decimal(3) or null"), (Some("decimal(9)"), "decimal(9)")] {
         let (_bench, store) = Bench::open().await;
@@ -175,7 +175,7 @@ async fn what_another_program_notes_of_a_column_between_check_and_note_stays() {
 }
 
 #[tokio::test]
-async fn a_table_under_a_new_name_does_not_leave_the_old_one_behind_without_a_word() {
+async fn renaming_a_table_does_not_silently_leave_the_old_one_behind() {
     static COMPANY: ModelDescriptor = ModelDescriptor { name: "Company", table: "companies", ..ORGANISATION };
     let (bench, store) = Bench::open().await;
     // Nothing is lost yet.
@@ -187,9 +187,9 @@ async fn a_table_under_a_new_name_does_not_leave_the_old_one_behind_without_a_wo
     for refused in [store.create_tables(&[&COMPANY]).await, store.check_schema(&[&COMPANY]).await] {
         let error = refused.unwrap_err().to_string();
         assert!(error.contains("table organisations has the same columns"), "{error}");
-        assert!(error.contains("write `table = \"organisations\"` again"), "{error}");
+        assert!(error.contains("restore `table = \"organisations\"`"), "{error}");
     }
-    // Two models of the same records are no change of name, and neither is a table that a migration made.
+    // Two models of the same records are not a renamed table, and neither is a table that a migration created.
     store.create_tables(&[&ORGANISATION, &COMPANY]).await.unwrap();
     bench.sql("DROP TABLE companies");
     bench.sql("CREATE TABLE companies AS SELECT * FROM organisations WHERE false");
@@ -226,9 +226,9 @@ async fn programs_may_open_a_new_file_at_once() {
 async fn addresses_that_cannot_work_say_why_and_keep_passwords() {
     for (url, expected) in [
         ("hub.db", "sqlite://path"),
-        ("sqlite://", "names no file"),
-        ("sqlite::memory:", "in memory"),
-        ("postgres://ada:secret@no host/hub", "is no URL"),
+        ("sqlite://", "missing file name"),
+        ("sqlite::memory:", "in-memory"),
+        ("postgres://ada:secret@no host/hub", "not a valid URL"),
         ("postgres://ada:secret@127.0.0.1:1/hub", "127.0.0.1/hub"),
         ("mysql://host/hub", "scheme"),
     ] {
@@ -268,12 +268,12 @@ fn a_server_is_asked_for_durable_commits_and_bounded_statements_unless_the_addre
     for (name, usual, also, then) in [
         ("synchronous_commit", "on", "synchronous_commit%3Doff", "off"),
         ("statement_timeout", "30s", "statement_timeout%3D7s", "7s"),
-        // A transaction that waited for its record has to see what was stored meanwhile.
+        // A transaction that waited for its record must see what was stored in the meantime.
         ("transaction_isolation", "read committed", "default_transaction_isolation%3Dserializable", "read committed"),
         ("idle_in_transaction_session_timeout", "1min", "idle_in_transaction_session_timeout%3D2s", "2s"),
     ] {
         assert_eq!(setting(bench.url(), name), usual);
-        // The address of the test's schema ends with the options for the server.
+        // The address of the test's schema ends with options for the server.
         assert_eq!(setting(format!("{}%20-c%20{also}", bench.url()), name), then);
     }
 }
@@ -284,7 +284,7 @@ async fn an_upgrade_may_take_longer_than_other_statements_and_waits_no_longer_fo
     if !bench.is_on_postgres() {
         return;
     }
-    // What an address asks for, and what an upgrade has.
+    // What an address requests, and what an upgrade gets.
     for (asked, statement, lock) in [
         ("statement_timeout%3D5s", ("5s", "1h"), ("0", "30s")),
         ("statement_timeout%3D3h", ("3h", "3h"), ("0", "30s")),
@@ -316,12 +316,12 @@ async fn an_upgrade_may_take_longer_than_other_statements_and_waits_no_longer_fo
             (statement.0, statement.1, statement.0)
         );
         assert_eq!((before.1.as_str(), meanwhile.1.as_str(), after.1.as_str()), (lock.0, lock.1, lock.0));
-        // Whoever drives the socket of the patient connection may sleep, so that it is not used any more.
+        // The task that drives the socket of this connection may sleep for long, so the connection is not used again.
         assert!(before.2 == meanwhile.2 && meanwhile.2 != after.2);
     }
 }
 
-/// Operations read records and intents before they write them, and an upgrade must not come in between.
+/// Operations read records and intents before they write them, and an upgrade must not start in between.
 #[tokio::test]
 async fn an_upgrade_and_a_writer_do_not_wait_for_each_other() {
     for (read, as_left) in [
@@ -353,7 +353,7 @@ async fn upgraded_beside_a_writer(read: &'static str, as_left: &str) {
             connection.query(&Statement::new(read, []), &[ColumnType::BigInt])?;
             begins.send(()).unwrap();
             _ = waits.recv();
-            // As an insert would, also where there is nothing to change.
+            // Takes the locks of an insert, even if there is nothing to change.
             connection.batch(
                 "UPDATE datahub_records SET state = state; UPDATE datahub_intents SET verdict = verdict; \
                  UPDATE datahub_quarantine SET at = at",

@@ -1,5 +1,5 @@
-//! What only a server does: it changes its tables and its part under a running program, sits behind a pooler, and shows a
-//! certificate.
+//! What only a server does: it can change its tables and its role while the program runs, it can be behind a pooler,
+//! and it has a certificate.
 
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -16,13 +16,13 @@ use crate::store::connection::Connection;
 use crate::store::failure::Trouble;
 use crate::store::{StoreError, quarantine};
 
-/// The test's server, where it is on one.
+/// The test's server, if the test runs on one.
 fn server(bench: &Bench) -> Option<SocketAddr> {
     let url = bench.is_on_postgres().then(|| url::Url::parse(&bench.url()).unwrap())?;
     Some(SocketAddr::new(url.host_str().unwrap().parse().unwrap(), url.port().unwrap_or(5432)))
 }
 
-/// The address of the test's database by another host and port, with more parameters.
+/// The address of the test's database with another host and port, and more parameters.
 fn by_way_of(bench: &Bench, host: &str, port: u16, parameters: &str) -> String {
     let mut url = url::Url::parse(&bench.url()).unwrap();
     url.set_host(Some(host)).unwrap();
@@ -57,17 +57,17 @@ async fn a_column_may_be_widened_under_a_running_program() {
     bench.sql("ALTER TABLE organisations ALTER COLUMN rank TYPE BIGINT");
     assert!(load(&store).await.row_present);
     let version = done(&store, refresh(version, "Gamma")).await;
-    // A transaction meets it first.
+    // Now a transaction is the first to notice.
     bench.sql("ALTER TABLE organisations ALTER COLUMN notes TYPE VARCHAR(100)");
     done(&store, refresh(version, "Delta")).await;
     assert!(load(&store).await.row_present);
-    // And so may a page of one record, of which the statement is the same.
+    // So can a page of one record, which uses the same statement.
     bench.sql("ALTER TABLE organisations ALTER COLUMN notes TYPE TEXT");
     super::rules::pull(&store, vec![super::rules::listing(1, "New", None)]).await.unwrap();
 }
 
 #[tokio::test]
-async fn a_server_that_only_read_for_a_while_is_connected_to_anew() {
+async fn the_hub_reconnects_to_a_server_that_was_read_only() {
     let bench = Bench::empty();
     if server(&bench).is_none() {
         return;
@@ -81,7 +81,7 @@ async fn a_server_that_only_read_for_a_while_is_connected_to_anew() {
 }
 
 #[tokio::test]
-async fn prepared_statements_that_are_gone_are_prepared_anew() {
+async fn prepared_statements_that_are_gone_are_prepared_again() {
     let bench = Bench::empty();
     if server(&bench).is_none() {
         return;
@@ -96,14 +96,14 @@ async fn prepared_statements_that_are_gone_are_prepared_anew() {
     done(&store, refresh(version, "Beta")).await;
 }
 
-/// What a pooler does with the parameter by which a session is known.
+/// What a pooler does with the parameter that identifies a session.
 #[derive(Clone, Copy)]
 enum Pooler {
     Ignores,
     Refuses,
 }
 
-/// What a client says first.
+/// A client's first message.
 async fn first_words(client: &mut TcpStream) -> String {
     let length = client.read_u32().await.unwrap();
     let mut first = vec![0; usize::try_from(length).unwrap() - 4];
@@ -111,15 +111,15 @@ async fn first_words(client: &mut TcpStream) -> String {
     String::from_utf8(first).unwrap()
 }
 
-/// Ends a session before it begins.
+/// Rejects a session before it begins.
 async fn refuse(client: &mut TcpStream, code: &str, message: &str) {
-    let told = format!("SFATAL\0VFATAL\0C{code}\0M{message}\0\0");
+    let fields = format!("SFATAL\0VFATAL\0C{code}\0M{message}\0\0");
     client.write_u8(b'E').await.unwrap();
-    client.write_u32(u32::try_from(told.len()).unwrap() + 4).await.unwrap();
-    client.write_all(told.as_bytes()).await.unwrap();
+    client.write_u32(u32::try_from(fields.len()).unwrap() + 4).await.unwrap();
+    client.write_all(fields.as_bytes()).await.unwrap();
 }
 
-/// A relay that treats what a client says first as a pooler would.
+/// A relay that treats a client's first message as a pooler would.
 async fn pooler(server: SocketAddr, pooler: Pooler) -> SocketAddr {
     let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
     let address = listener.local_addr().unwrap();
@@ -146,7 +146,7 @@ async fn pooler(server: SocketAddr, pooler: Pooler) -> SocketAddr {
 }
 
 #[tokio::test]
-async fn behind_a_pooler_every_transaction_brings_what_the_promises_rest_on() {
+async fn behind_a_pooler_every_transaction_sets_what_the_promises_depend_on() {
     for kind in [Pooler::Ignores, Pooler::Refuses] {
         let bench = Bench::empty();
         let Some(server) = server(&bench) else { return };
@@ -156,7 +156,7 @@ async fn behind_a_pooler_every_transaction_brings_what_the_promises_rest_on() {
         store.create_tables(&[&ORGANISATION]).await.unwrap();
         let mut version = done(&store, first_sight("Acme")).await;
         for name in ["Beta", "Gamma"] {
-            // The next transaction has a session in which another program has set what it likes.
+            // The next transaction runs in a session that another program has changed.
             store.write(batch("DISCARD ALL")).await.unwrap();
             let session = "SET synchronous_commit = off; SET statement_timeout = 0; \
                            SET SESSION CHARACTERISTICS AS TRANSACTION ISOLATION LEVEL SERIALIZABLE";
@@ -171,11 +171,11 @@ async fn behind_a_pooler_every_transaction_brings_what_the_promises_rest_on() {
             version = done(&store, refresh(version, name)).await;
         }
         let prepared = store.write(texts("SELECT name FROM pg_prepared_statements")).await.unwrap();
-        assert_eq!(prepared, <[String; 0]>::default(), "a name may be another program's");
+        assert_eq!(prepared, <[String; 0]>::default(), "a name may belong to another program");
     }
 }
 
-/// A relay that speaks TLS to its clients, with a certificate for a name that an authority of its own has signed.
+/// A relay that uses TLS with its clients, with a certificate for a name that is signed by the test's authority.
 async fn with_certificate(server: SocketAddr, authority: &CertifiedIssuer<'_, KeyPair>, name: &str) -> SocketAddr {
     let key = KeyPair::generate().unwrap();
     let certificate = CertificateParams::new([name.to_owned()]).unwrap().signed_by(&key, authority).unwrap();
@@ -190,7 +190,7 @@ async fn with_certificate(server: SocketAddr, authority: &CertifiedIssuer<'_, Ke
         while let Ok((mut client, _)) = listener.accept().await {
             let acceptor = acceptor.clone();
             tokio::spawn(async move {
-                // The request for TLS, which is granted.
+                // The client's request for TLS, which is granted.
                 assert_eq!(client.read_u64().await.unwrap(), 0x0000_0008_04D2_162F);
                 client.write_u8(b'S').await.unwrap();
                 let Ok(mut client) = acceptor.accept(client).await else { return };
@@ -215,7 +215,7 @@ async fn a_servers_certificate_is_held_to_what_the_address_asks_for() {
     let roots = format!("&sslrootcert={}", roots.display());
     let ours = with_certificate(server, &authority, "localhost").await;
     let other = with_certificate(server, &authority, "db.example.gov.uk").await;
-    for (address, mode, roots, told) in [
+    for (address, mode, roots, expected) in [
         (ours, "verify-full", roots.as_str(), None),
         (ours, "verify-ca", &roots, None),
         (ours, "require", &roots, None),
@@ -226,15 +226,15 @@ async fn a_servers_certificate_is_held_to_what_the_address_asks_for() {
     ] {
         let url = by_way_of(&bench, "localhost", address.port(), &format!("sslmode={mode}{roots}"));
         let opened = open(&bench, &url).await.map(drop).map_err(|error| error.to_string());
-        match told {
+        match expected {
             None => assert_eq!(opened, Ok(()), "{address} {mode}"),
-            Some(told) => assert!(opened.as_ref().is_err_and(|error| error.contains(told)), "{mode}: {opened:?}"),
+            Some(part) => assert!(opened.as_ref().is_err_and(|error| error.contains(part)), "{mode}: {opened:?}"),
         }
     }
 }
 
 #[tokio::test]
-async fn of_several_hosts_the_one_is_taken_that_answers() {
+async fn the_hub_connects_to_the_first_host_that_answers() {
     let bench = Bench::empty();
     let Some(server) = server(&bench) else { return };
     let gone = TcpListener::bind(("127.0.0.1", 0)).await.unwrap().local_addr().unwrap();
@@ -242,7 +242,7 @@ async fn of_several_hosts_the_one_is_taken_that_answers() {
     let store = open(&bench, &url).await.unwrap();
     store.create_tables(&[&ORGANISATION]).await.unwrap();
     done(&store, first_sight("Acme")).await;
-    // One that takes connections and says nothing leaves time for the next.
+    // A host that accepts connections but does not answer leaves time for the next.
     let silent = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
     let hosts = format!("{},{server}", silent.local_addr().unwrap());
     let url = format!("{}&connect_timeout=1", bench.url().replace(&server.to_string(), &hosts));
@@ -268,7 +268,7 @@ async fn a_server_without_room_is_not_asked_twice() {
     assert_eq!(asked.load(Ordering::Relaxed), 1);
 }
 
-/// Two programs that store the same records in one transaction each must not wait for each other.
+/// Two programs that store the same records, each in one transaction, must not deadlock.
 #[tokio::test]
 async fn records_of_a_page_are_locked_in_one_order_whatever_the_pages() {
     let bench = Bench::empty();
@@ -277,7 +277,7 @@ async fn records_of_a_page_are_locked_in_one_order_whatever_the_pages() {
     }
     let store = open(&bench, &bench.url()).await.unwrap();
     let other = open(&bench, &bench.url()).await.unwrap();
-    // Of this test alone, on a server that others use too.
+    // A name that only this test uses, because others may use the server too.
     let space = Uuid::new_v4().to_string();
     let pid = store.write(texts("SELECT pg_backend_pid()::text")).await.unwrap().remove(0);
     let (holds, held) = std::sync::mpsc::channel();
@@ -289,7 +289,7 @@ async fn records_of_a_page_are_locked_in_one_order_whatever_the_pages() {
                 connection.lock(&space, ["b".to_owned()])?;
                 holds.send(()).unwrap();
                 _ = waits.recv();
-                // A transaction that waits for the second has the first.
+                // A transaction that waits for the second lock holds the first.
                 connection
                     .texts(&format!("SELECT pg_try_advisory_xact_lock(hashtextextended('{space} a', 7253))::text"))
             })
@@ -311,7 +311,7 @@ async fn records_of_a_page_are_locked_in_one_order_whatever_the_pages() {
     assert_eq!(found.unwrap(), ["false"]);
 }
 
-/// A relay that says how many sessions its clients have ended.
+/// A relay that counts the sessions that its clients have ended.
 async fn relay(server: SocketAddr) -> (SocketAddr, tokio::sync::watch::Receiver<u32>) {
     let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
     let address = listener.local_addr().unwrap();
@@ -329,7 +329,7 @@ async fn relay(server: SocketAddr) -> (SocketAddr, tokio::sync::watch::Receiver<
 }
 
 #[tokio::test]
-async fn a_connection_that_was_cut_while_nobody_used_it_costs_nothing() {
+async fn a_connection_that_was_cut_while_idle_costs_nothing() {
     let bench = Bench::empty();
     let Some(server) = server(&bench) else { return };
     let (address, mut ends) = relay(server).await;
@@ -345,9 +345,9 @@ async fn a_connection_that_was_cut_while_nobody_used_it_costs_nothing() {
             move |connection: &mut Connection| connection.texts(&format!("SELECT pg_terminate_backend({pid})::text"));
         let before = *ends.borrow();
         assert_eq!(other.write(cut).await.unwrap(), ["true"]);
-        // Its own end of the session goes once the program has heard of it.
+        // The program closes its end once it has noticed.
         ends.wait_for(|ended| *ended > before).await.unwrap();
-        assert!(load(&store).await.row_present, "one that {lane}");
+        assert!(load(&store).await.row_present, "a connection that {lane}");
         store.write(texts("SELECT 1::text")).await.unwrap();
     }
     done(&store, refresh(version, "Beta")).await;
@@ -371,5 +371,5 @@ async fn statements_of_one_form_are_prepared_once_and_others_are_not_kept() {
         let ids: Vec<_> = (0..count).map(Uuid::from_u128).collect();
         store.write(move |connection| quarantine::clear(connection, &ORGANISATION, &ids)).await.unwrap();
     }
-    assert_eq!(prepared().await.unwrap(), first, "each count of ids is a statement of its own");
+    assert_eq!(prepared().await.unwrap(), first, "each number of ids is another statement");
 }

@@ -1,4 +1,4 @@
-//! Jobs run to their end or leave nothing, whatever happens to those who asked for them.
+//! Jobs run to their end or leave nothing behind, whatever happens to their callers.
 
 use std::task::{Context, Poll, Waker};
 
@@ -63,7 +63,7 @@ async fn a_closed_store_says_so() {
 }
 
 #[tokio::test]
-async fn a_closed_file_has_no_log_beside_it() {
+async fn a_closed_file_has_no_log_next_to_it() {
     let (bench, store) = Bench::on_file().await;
     done(&store, first_sight("Acme")).await;
     store.close().await;
@@ -105,7 +105,7 @@ async fn records_can_be_stored_and_loaded_at_the_same_time() {
 }
 
 #[tokio::test]
-async fn one_caller_too_many_is_refused_at_once() {
+async fn a_caller_above_the_limit_is_rejected_at_once() {
     let bench = Bench::empty();
     let store = bench.program_with(1).await;
     let (release, writing) = keep_busy(|work| store.write(work));
@@ -132,7 +132,7 @@ async fn one_caller_too_many_is_refused_at_once() {
 }
 
 #[tokio::test]
-async fn whoever_does_not_wait_for_a_question_any_longer_makes_room() {
+async fn a_caller_that_stops_waiting_makes_room() {
     let bench = Bench::empty();
     let store = bench.program_with(1).await;
     let (release, busy) = keep_busy(|work| store.read(work));
@@ -149,10 +149,10 @@ async fn whoever_does_not_wait_for_a_question_any_longer_makes_room() {
     drop(release);
     busy.await.unwrap();
     last.await.unwrap();
-    assert_eq!(asked.load(std::sync::atomic::Ordering::SeqCst), 1, "nobody asked for the others any more");
+    assert_eq!(asked.load(std::sync::atomic::Ordering::SeqCst), 1, "the other jobs were cancelled");
 }
 
-/// Polls a future once, which has nothing to tell then.
+/// Polls a future once, which must be pending then.
 fn begin<F: Future>(future: F) -> std::pin::Pin<Box<F>> {
     let mut future = Box::pin(future);
     assert!(future.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_pending());
@@ -161,7 +161,7 @@ fn begin<F: Future>(future: F) -> std::pin::Pin<Box<F>> {
 
 type Work = Box<dyn FnOnce(&mut Connection) -> Result<(), Trouble> + Send>;
 
-/// Keeps a connection busy from now on until the sender is dropped, with a job that is brought so.
+/// Keeps a connection busy until the sender is dropped, with a job that `bring` puts into the queue.
 fn keep_busy<F: Future>(bring: impl FnOnce(Work) -> F) -> (std::sync::mpsc::Sender<()>, std::pin::Pin<Box<F>>) {
     let (release, held) = std::sync::mpsc::channel::<()>();
     let (begins, begun) = std::sync::mpsc::channel();
@@ -175,7 +175,7 @@ fn keep_busy<F: Future>(bring: impl FnOnce(Work) -> F) -> (std::sync::mpsc::Send
 }
 
 #[tokio::test]
-async fn whoever_came_first_is_served_first() {
+async fn callers_are_served_in_the_order_of_arrival() {
     let bench = Bench::empty();
     let store = bench.program_with(1).await;
     let (release, busy) = keep_busy(|work| store.write(work));
@@ -198,11 +198,11 @@ async fn whoever_came_first_is_served_first() {
 }
 
 #[tokio::test]
-async fn nobody_waits_for_a_turn_for_ever() {
+async fn no_caller_waits_forever_for_a_turn() {
     let bench = Bench::empty();
     let store = bench.program_with(1).await;
     let (release, busy) = keep_busy(|work| store.write(work));
-    // From here on time passes as soon as there is nothing else to do.
+    // From here on, time advances whenever all tasks are idle.
     tokio::time::pause();
     let begun = tokio::time::Instant::now();
     let ran = Arc::new(std::sync::atomic::AtomicBool::new(false));
@@ -214,17 +214,17 @@ async fn nobody_waits_for_a_turn_for_ever() {
     let refused = refused.await.unwrap_err();
     assert_eq!(begun.elapsed().as_secs(), 30);
     assert!(refused.to_string().contains("waited 30 s for its turn"), "{refused}");
-    // Its time is over too, but a thread has it, and tells what came of it.
+    // The busy job has exceeded the time too, but a thread has taken it, so its result is returned.
     let mut busy = busy;
     assert!(busy.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_pending());
     tokio::time::resume();
     drop(release);
     busy.await.unwrap();
     store.write(|_| Ok(())).await.unwrap();
-    assert!(!ran.load(std::sync::atomic::Ordering::SeqCst), "what is refused is not done");
+    assert!(!ran.load(std::sync::atomic::Ordering::SeqCst), "a rejected job does not run");
 }
 
-/// A relay between the hub and PostgreSQL that can be told to pass nothing on.
+/// A relay between the hub and PostgreSQL that can be paused.
 struct Relay {
     address: std::net::SocketAddr,
     is_paused: Arc<tokio::sync::RwLock<()>>,
@@ -250,7 +250,7 @@ impl Relay {
     }
 }
 
-/// Passes bytes on until one side hangs up, but for the time of a pause.
+/// Passes bytes on until one side closes the connection, except while paused.
 fn pass_on(from: &mut std::net::TcpStream, to: &mut std::net::TcpStream, paused: &tokio::sync::RwLock<()>) {
     use std::io::{Read as _, Write as _};
     let mut bytes = [0; 4096];
@@ -262,7 +262,7 @@ fn pass_on(from: &mut std::net::TcpStream, to: &mut std::net::TcpStream, paused:
 }
 
 #[tokio::test]
-async fn a_pooler_that_falls_silent_holds_nobody_for_ever() {
+async fn a_pooler_that_falls_silent_does_not_block_the_hub_forever() {
     let bench = Bench::empty();
     if !bench.is_on_postgres() {
         return;
@@ -274,7 +274,7 @@ async fn a_pooler_that_falls_silent_holds_nobody_for_ever() {
     url.set_port(Some(relay.address.port())).unwrap();
     let options = StoreOptions { grace: Duration::from_secs(1), connections: Some(1), ..StoreOptions::default() };
     let clock = Arc::new(bench.clock.clone());
-    // The address of the test's schema ends with the options for the server.
+    // The address of the test's schema ends with options for the server.
     let url = format!("{url}%20-c%20statement_timeout%3D2s");
     let store = Store::open(&url, clock, options, Meters::default()).await.unwrap();
     store.create_tables(&[&ORGANISATION]).await.unwrap();
@@ -282,7 +282,7 @@ async fn a_pooler_that_falls_silent_holds_nobody_for_ever() {
 
     let pause = relay.is_paused.write().await;
     let silent = store.load(&ORGANISATION, ID).await.unwrap_err().to_string();
-    assert!(silent.contains("owed an answer for 3 s") && silent.contains("pooler"), "{silent}");
+    assert!(silent.contains("did not answer for 3 s") && silent.contains("pooler"), "{silent}");
     drop(pause);
-    assert!(load(&store).await.row_present, "the next one has a connection of its own");
+    assert!(load(&store).await.row_present, "the next job gets a new connection");
 }

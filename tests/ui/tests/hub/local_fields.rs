@@ -31,8 +31,8 @@ async fn what_the_database_cannot_hold_is_refused_before_anything_is_written() {
     let written = kit.simulator.log().len();
     for (share, weight, says) in [
         (Some(f64::NAN), Decimal::ONE, "`share`: is not a number"),
-        (None, Decimal::MAX, "`weight`: cannot be stored exactly with 4 digits after the point in 64 bits"),
-        (None, Decimal::new(1, 5), "`weight`: cannot be stored exactly with 4 digits after the point in 64 bits"),
+        (None, Decimal::MAX, "`weight`: cannot be stored exactly with 4 decimal places in 64 bits"),
+        (None, Decimal::new(1, 5), "`weight`: cannot be stored exactly with 4 decimal places in 64 bits"),
     ] {
         let mut changed = plot.clone();
         (changed.name, changed.share, changed.weight) = ("South".into(), share, weight);
