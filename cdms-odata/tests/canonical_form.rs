@@ -1,5 +1,5 @@
-//! The canonical form of values, as the hub's database keeps them: these texts never change.
-#![allow(clippy::unwrap_used, reason = "functions beside the tests unwrap what the tests made themselves")]
+//! The canonical form of values, in which the hub's database keeps them: these texts never change.
+#![allow(clippy::unwrap_used, reason = "functions next to the tests unwrap what the tests made themselves")]
 
 use cdms_odata::{Attributes, Instant, Reference, Value};
 use chrono::{DateTime, Utc};
@@ -7,7 +7,7 @@ use uuid::Uuid;
 
 const ID: Uuid = Uuid::from_u128(7);
 
-/// Each form's name, canonical JSON and text for people.
+/// Each form with its name, canonical JSON and text for people.
 fn forms() -> Vec<(Value, &'static str, &'static str, &'static str)> {
     let decimal = |text: &str| text.parse().unwrap();
     vec![
@@ -52,7 +52,7 @@ fn every_form_has_one_text_for_machines_and_one_for_people() {
 #[test]
 fn empty_text_is_null_wherever_it_comes_from() {
     assert_eq!(serde_json::from_str::<Value>(r#""""#).unwrap(), Value::Null);
-    // With an escape the text cannot be borrowed.
+    // A string with an escape cannot be borrowed.
     assert_eq!(serde_json::from_str::<Value>(r#""\n""#).unwrap(), Value::text("\n"));
     assert_eq!(serde_json::from_value::<Value>("".into()).unwrap(), Value::Null);
     assert_eq!(serde_json::from_value::<Value>("x".into()).unwrap(), Value::text("x"));
@@ -60,7 +60,7 @@ fn empty_text_is_null_wherever_it_comes_from() {
 }
 
 #[test]
-fn what_is_no_canonical_form_is_refused() {
+fn other_forms_are_refused() {
     for (json, words) in [
         ("4294967296", "out of range"),
         ("-4294967296", "out of range"),

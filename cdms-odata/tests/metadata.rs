@@ -1,5 +1,5 @@
-//! `$metadata` documents: what is read, that it is written so that it reads back, and which faults are told where.
-#![allow(clippy::unwrap_used, reason = "functions beside the tests unwrap what the tests wrote themselves")]
+//! `$metadata` documents: reading them, writing them so that they read back, and the lines of errors.
+#![allow(clippy::unwrap_used, reason = "functions next to the tests unwrap what the tests wrote themselves")]
 
 use cdms_odata::metadata::{ComplexType, EdmType, EntityType, Facet, Member, Metadata, Multiplicity, Property};
 
@@ -47,7 +47,7 @@ fn a_document_reads_and_writes_back() {
 }
 
 #[test]
-fn what_a_document_says_beside_names_and_types_is_kept() {
+fn facets_are_kept() {
     let metadata = Metadata::parse(SMALL).unwrap();
     let xml = metadata.to_xml();
     let facet = |name: &str, value: &str| Facet { name: name.to_owned(), value: value.to_owned() };
@@ -87,7 +87,7 @@ fn what_a_document_says_beside_names_and_types_is_kept() {
             name: "OptionSetValue".to_owned(),
             members: vec![member("Value", "Edm.Int32", true, vec![])],
         };
-        assert_eq!(metadata.complex_types[1..], [option], "as CRM 2011 has it, where the document lacks it");
+        assert_eq!(metadata.complex_types[1..], [option], "as CRM 2011 has it, if the document lacks it");
     }
     assert!(xml.contains("<End Role=\"b\" EntitySet=\"ContactSet\"/>"), "{xml}");
 }
@@ -117,7 +117,7 @@ fn an_excerpt_keeps_only_relations_that_it_can_state() {
 }
 
 #[test]
-fn a_schema_that_was_made_and_not_read_is_written_with_what_it_needs() {
+fn a_schema_built_in_code_is_written_with_everything_it_needs() {
     let entity = EntityType {
         name: "Account".to_owned(),
         set: "AccountSet".to_owned(),
@@ -141,7 +141,7 @@ fn a_schema_that_was_made_and_not_read_is_written_with_what_it_needs() {
 }
 
 #[test]
-fn names_with_marks_of_xml_are_written_so_that_they_read_back() {
+fn names_with_markup_characters_read_back() {
     let marked = SMALL.replace("Account\"", "A&amp;B&lt;&quot;C'&gt;&#10;&#9;&#13; D\"");
     let metadata = Metadata::parse(&marked).unwrap();
     assert_eq!(metadata.entities[0].name, "A&B<\"C'>\n\t\r D");
@@ -150,7 +150,7 @@ fn names_with_marks_of_xml_are_written_so_that_they_read_back() {
 }
 
 #[test]
-fn faults_name_the_line_and_the_name() {
+fn errors_state_the_line_and_the_name() {
     let cases = [
         (
             SMALL.replace("AccountId\" Type=\"Edm.Guid", "AccountId\" Type=\"Edm.Binary"),
@@ -187,10 +187,10 @@ fn faults_name_the_line_and_the_name() {
     ];
     for (text, expected) in cases {
         let error = Metadata::parse(&text).unwrap_err();
-        let told = error.to_string();
-        assert!(told.contains(expected), "{told} does not say: {expected}");
+        let message = error.to_string();
+        assert!(message.contains(expected), "expected {expected:?} in {message:?}");
         let line =
             if error.line() == 0 { "$metadata: ".to_owned() } else { format!("$metadata line {}: ", error.line()) };
-        assert!(told.starts_with(&line), "{told} is said of line {}", error.line());
+        assert!(message.starts_with(&line), "expected line {} in {message:?}", error.line());
     }
 }

@@ -1,9 +1,9 @@
-//! Whatever is written reads back as the same value, and whatever is read that is damaged is an error, never a panic.
+//! Whatever is written reads back as the same value, and damaged responses are errors, never panics.
 //!
-//! The values are drawn at random, from a seed that a test prints: `DATAHUB_SEED=n` draws the same again.
+//! The values are random, from a seed that the tests print; `DATAHUB_SEED=n` repeats a run.
 #![cfg(feature = "client")]
-#![allow(clippy::print_stdout, reason = "the seed is for whoever sees a test fail")]
-#![allow(clippy::unwrap_used, reason = "functions beside the tests unwrap what the tests wrote themselves")]
+#![allow(clippy::print_stdout, reason = "a failing test must show its seed")]
+#![allow(clippy::unwrap_used, reason = "functions next to the tests unwrap what the tests wrote themselves")]
 
 use std::collections::BTreeMap;
 use std::hash::{BuildHasher as _, RandomState};
@@ -14,14 +14,14 @@ use rust_decimal::Decimal;
 use serde_json::value::RawValue;
 use uuid::Uuid;
 
-/// SplitMix64, which needs no more state than a counter.
+/// SplitMix64, whose only state is a counter.
 struct Dice(u64);
 
 impl Dice {
     fn thrown() -> Dice {
         let chosen = std::env::var("DATAHUB_SEED").ok().and_then(|seed| seed.parse().ok());
         let seed = chosen.unwrap_or_else(|| RandomState::new().hash_one(std::process::id()));
-        println!("DATAHUB_SEED={seed} draws the same values again");
+        println!("DATAHUB_SEED={seed} repeats the same values");
         Dice(seed)
     }
 
@@ -36,7 +36,7 @@ impl Dice {
         (self.bits() % end as u64) as usize
     }
 
-    /// A number of any magnitude: small ones are as frequent as large ones, and the ends occur.
+    /// A number of any magnitude: small numbers are as frequent as large ones, and the extremes occur.
     fn number(&mut self) -> i64 {
         match self.below(20) {
             0 => i64::MIN,
@@ -102,14 +102,14 @@ fn random_record(dice: &mut Dice, shape: &[(&'static str, Kind)]) -> Attributes 
     shape.iter().map(|(name, kind)| (*name, dice.value(*kind))).collect()
 }
 
-/// The members of a record as the client writes them, each in its own text: a detour through `serde_json::Value` would
-/// move some doubles to their neighbours.
+/// The members of a record as the client writes them, each as its own text: through `serde_json::Value`, some doubles
+/// would become their neighbours.
 fn written(record: &Attributes, shape: &[(&'static str, Kind)]) -> BTreeMap<String, Box<RawValue>> {
     let values = shape.iter().map(|(name, kind)| (*name, *kind, record.get(name).unwrap()));
     serde_json::from_slice(&write_record(values).unwrap()).unwrap()
 }
 
-/// A written record as a server gives it back: with members of its own, escaped slashes, GUIDs in capitals.
+/// A written record as a server returns it: with additional members, escaped slashes, and GUIDs in upper case.
 fn as_answered(written: BTreeMap<String, Box<RawValue>>) -> String {
     let mut members = vec![r#""__metadata":{"uri":"https://crm/(guid'1')"}"#.to_owned()];
     for (name, value) in written {
@@ -172,7 +172,7 @@ fn the_order_of_members_does_not_matter() {
 }
 
 #[test]
-fn an_answer_that_breaks_off_is_no_json() {
+fn a_truncated_response_is_not_valid_json() {
     let (mut dice, shape) = (Dice::thrown(), shape());
     let body = format!(r#"{{"d":{}}}"#, as_answered(written(&random_record(&mut dice, &shape), &shape)));
     for end in 0..body.len() {
@@ -182,7 +182,7 @@ fn an_answer_that_breaks_off_is_no_json() {
 }
 
 #[test]
-fn a_damaged_answer_never_panics_and_never_loses_an_attribute() {
+fn a_damaged_response_never_panics_and_never_loses_an_attribute() {
     let (mut dice, shape) = (Dice::thrown(), shape());
     let (mut read, mut refused) = (0, 0);
     for _ in 0..3000 {
@@ -198,11 +198,11 @@ fn a_damaged_answer_never_panics_and_never_loses_an_attribute() {
             Err(_) => refused += 1,
         }
     }
-    assert!(read > 100 && refused > 100, "{read} read and {refused} refused: the damage is too weak or too strong");
+    assert!(read > 100 && refused > 100, "{read} read and {refused} refused: the damage must cause both");
 }
 
 #[test]
-fn every_attribute_that_is_asked_for_must_be_there() {
+fn a_missing_attribute_is_an_error() {
     let (mut dice, shape) = (Dice::thrown(), shape());
     let record = written(&random_record(&mut dice, &shape), &shape);
     for (attribute, _) in &shape {
@@ -240,11 +240,11 @@ fn a_value_is_sent_only_as_its_own_kind() {
         }
     }
     let date = Value::Date("2016-06-15".parse().unwrap());
-    assert!(write_record([("A", Kind::Date, &date)]).is_err(), "a calendar date has to be made an instant first");
+    assert!(write_record([("A", Kind::Date, &date)]).is_err(), "a calendar date must first be converted to an instant");
 }
 
 #[test]
-fn what_is_to_be_escaped_is() {
+fn characters_that_need_escaping_are_escaped() {
     let every = (0..=0x24f_u32).chain([0x2028, 0x2029, 0xfeff, 0xffff, 0x1_0000, 0x10_ffff]).filter_map(char::from_u32);
     for letter in every {
         for text in [letter.to_string(), format!("plain {letter} plain"), format!("{letter}{letter}\\ \"")] {
@@ -260,7 +260,7 @@ fn what_is_to_be_escaped_is() {
 }
 
 #[test]
-fn of_a_member_that_comes_twice_the_last_counts() {
+fn the_last_of_duplicate_members_wins() {
     let shape = [("A", Kind::Integer), ("B", Kind::String)];
     let read = |body: &str| read_record(body.as_bytes(), &shape);
     let expected = Attributes::from([("A", Value::Integer(2)), ("B", Value::Null)]);
@@ -268,13 +268,13 @@ fn of_a_member_that_comes_twice_the_last_counts() {
     assert_eq!(read(r#"{"d":{"A":1,"A":2}}"#), Err(ReadError::Missing { attribute: "B" }));
 }
 
-/// JSON's numbers end before 64 bits do, so CDMS takes and gives such an integer as text (docs/protocol.md, 2.1).
+/// JSON numbers have less than 64 bits, so CDMS takes and returns such an integer as a string (docs/protocol.md, 2.1).
 #[test]
-fn a_64_bit_integer_is_sent_as_text() {
+fn a_64_bit_integer_is_sent_as_a_string() {
     for number in [0, -1, 9_007_199_254_740_993, i64::MAX, i64::MIN] {
         let body = write_record([("A", Kind::BigInt, &Value::BigInt(number))]).unwrap();
         assert_eq!(String::from_utf8(body).unwrap(), format!("{{\"A\":\"{number}\"}}"));
     }
     let body = write_record([("A", Kind::Integer, &Value::Integer(i32::MIN))]).unwrap();
-    assert_eq!(String::from_utf8(body).unwrap(), r#"{"A":-2147483648}"#, "and one of 32 bits as a number");
+    assert_eq!(String::from_utf8(body).unwrap(), r#"{"A":-2147483648}"#, "a 32-bit integer is sent as a number");
 }
