@@ -1,4 +1,5 @@
-//! Putting a record back to an earlier time: the raw form of what a field has for itself, the value of what it shares.
+//! Putting a record back to an earlier time: the raw form of a field's own attributes, and the value of a field that
+//! shares its attributes.
 
 use cdms_odata::{Attributes, Facts, Instant, Value};
 use datahub_protocol::{
@@ -6,7 +7,8 @@ use datahub_protocol::{
 };
 use uuid::Uuid;
 
-/// A name, an hour and its minutes, of which CDMS has one number (`hour * 100 + minutes`). The minutes are read only.
+/// A name, and an hour and its minutes, which CDMS has as one number (`hour * 100 + minutes`). The minutes are read
+/// only.
 #[derive(Clone, Debug)]
 struct Appointment;
 
@@ -74,7 +76,7 @@ impl Mapping for Appointment {
     }
 
     fn encode_new(&self, values: &[Value]) -> Result<Attributes, String> {
-        unreachable!("what is put back is sent in its raw form and not as {values:?}")
+        unreachable!("attributes are put back in their raw form and not as {values:?}")
     }
 
     fn forbidden(&self, reason: &str) -> String {
@@ -90,7 +92,7 @@ fn attributes(name: Value, time: i32) -> Attributes {
     [("name", name), ("time", Value::Integer(time))].into()
 }
 
-/// What CDMS says of the record, which no field of the model shows.
+/// CDMS's facts about the record, which no field of the model shows.
 const FACTS: Facts = Facts { modified: Instant(0), created: None, modified_by: None };
 
 fn back_to(then: &Attributes, now: &Attributes) -> Result<Merged, String> {
@@ -121,10 +123,14 @@ fn a_null_is_put_back_though_a_default_stands_for_it() {
     let back = back_to(&attributes(Value::Null, 900), &named("Doctor", 900)).unwrap();
     assert_eq!(back.patch, [("name", Value::Null)].into());
     let same = back_to(&named("?", 900), &attributes(Value::Null, 900)).unwrap();
-    assert_eq!(same.patch, [("name", Value::Text("?".to_owned()))].into(), "nobody knows that they mean the same");
+    assert_eq!(
+        same.patch,
+        [("name", Value::Text("?".to_owned()))].into(),
+        "the raw form differs, although the values are equal"
+    );
 }
 
-/// What a create that puts these attributes back is going to send.
+/// The attributes that a create sends to put these back.
 fn created_again(then: Attributes) -> Attributes {
     let operation = OperationId(Uuid::from_u128(2));
     let mut create = Create::put_back(Appointment, Uuid::from_u128(1), &FACTS, then, operation).expect("they convert");
@@ -135,9 +141,9 @@ fn created_again(then: Attributes) -> Attributes {
             Action::Load => Event::Loaded(Box::default()),
             Action::Commit(commit) => match commit.intent {
                 IntentChange::Open(intent) => return intent.patch,
-                other => panic!("a create opens its intent first, and not {other:?}"),
+                other => panic!("a create must open its intent first, found {other:?}"),
             },
-            other => panic!("a create opens its intent before {other:?}"),
+            other => panic!("a create must open its intent before {other:?}"),
         }
     }
 }

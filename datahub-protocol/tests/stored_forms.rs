@@ -1,6 +1,6 @@
-//! What the protocol's types look like where they are kept: in history rows, intents, exports and logs. A database
-//! that an older program filled has to stay readable, so these texts never change.
-#![allow(clippy::unwrap_used, reason = "functions beside the tests unwrap what the tests made themselves")]
+//! The stored forms of the protocol's types: in history rows, intents, exports and logs. A database that an older
+//! program filled must stay readable, so these texts never change.
+#![allow(clippy::unwrap_used, reason = "functions next to the tests unwrap what the tests made themselves")]
 
 use cdms_odata::{Instant, Value};
 use datahub_protocol::{
@@ -126,12 +126,12 @@ fn a_newer_programs_words_are_carried_as_they_are() {
     stored(&Origin::Unknown(word), "\"merged\"");
     stored(&TombstoneReason::Unknown(word), "\"merged\"");
     stored(&Verdict::Unknown { verdict: word }, r#"{"verdict":"merged"}"#);
-    let told: Verdict = serde_json::from_str(r#"{"verdict":"merged","into":"another"}"#).unwrap();
-    assert_eq!(told, Verdict::Unknown { verdict: word });
+    let verdict: Verdict = serde_json::from_str(r#"{"verdict":"merged","into":"another"}"#).unwrap();
+    assert_eq!(verdict, Verdict::Unknown { verdict: word });
     stored(&Note::Unknown(word), "\"merged\"");
     let with_more: Note = serde_json::from_str(r#"{"merged":{"from":[1,2]},"and":3}"#).unwrap();
     assert_eq!(with_more, Note::Unknown(word));
-    // What is no word is no newer program's.
+    // Anything but a word was not written by a newer program.
     assert!(serde_json::from_str::<EntryKind>("7").is_err());
     let long = "ä".repeat(30);
     assert_eq!(UnknownWord::new(&long).as_str(), "ä".repeat(23));

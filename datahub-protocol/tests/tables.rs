@@ -1,4 +1,4 @@
-//! The settling table and the merge, row by row, without any world around them.
+//! The settling table and the merge, row by row, in isolation.
 
 use cdms_odata::{Attributes, Facts, Instant, Value};
 use datahub_protocol::{
@@ -41,9 +41,9 @@ fn an_update_settles_by_its_evidence() {
     let both = attributes([("a", 2), ("b", 2)]);
     let neither = attributes([("a", 1), ("b", 1)]);
     let rows = [
-        // All evidence as patched, moved, by our user: at once.
+        // All evidence as patched, time moved, by our user: at once.
         (record(11, OURS, both.clone()), Some(OURS), Some(Applied), Some(Applied)),
-        // The same without one of the three signs: after the quiet period.
+        // The same without one of these three signs: after the quiet period.
         (record(11, THEIRS, both.clone()), Some(OURS), None, Some(Applied)),
         (record(11, OURS, both.clone()), None, None, Some(Applied)),
         (record(10, OURS, both), Some(OURS), None, Some(Applied)),
@@ -62,7 +62,7 @@ fn an_update_settles_by_its_evidence() {
         assert_eq!(verdict(&update, Some(&record), user, true), later, "after the quiet period: {record:?}");
     }
     assert_eq!(verdict(&update, None, Some(OURS), false), None);
-    // Without any evidence nothing is told at once.
+    // Without evidence there is no verdict at once.
     let same = intent(WriteKind::Update, attributes([("a", 1)]), attributes([("a", 1)]));
     let moved = record(11, OURS, attributes([("a", 1)]));
     assert_eq!(verdict(&same, Some(&moved), Some(OURS), false), None);
@@ -81,14 +81,14 @@ fn what_cdms_makes_of_a_value_is_evidence_of_it() {
     assert_eq!(verdict(&update, Some(&another), Some(OURS), true), superseded(&["a", "b"]));
     let half = record(11, OURS, values("Acme Ltd", "1"));
     assert_eq!(verdict(&update, Some(&half), Some(OURS), true), superseded(&["b"]), "the adjusted one is shown");
-    // Where CDMS makes the old value of a new one, the other attributes decide.
+    // If CDMS turns a new value into the old one, the other attributes decide.
     let patch = Attributes::from([("a", Value::text("Acme ")), ("b", money("2"))]);
     let beside = intent(WriteKind::Update, patch, values("Acme", "1"));
     let applied = record(11, OURS, values("Acme", "2"));
     assert_eq!(verdict(&beside, Some(&applied), Some(OURS), false), Some(Verdict::Applied));
     let not_applied = record(10, THEIRS, values("Acme", "1"));
     assert_eq!(verdict(&beside, Some(&not_applied), Some(OURS), true), Some(Verdict::NotApplied));
-    // The old value stays the old value, though it is what CDMS would make of the new one.
+    // The old value stays the old value, although it is also what CDMS would make of the new one.
     let blank = intent(WriteKind::Update, values("Acme ", "1"), values("Acme", "1"));
     let before = record(10, THEIRS, values("Acme", "1"));
     assert_eq!(verdict(&blank, Some(&before), Some(OURS), true), Some(Verdict::NotApplied));
@@ -162,7 +162,7 @@ impl Mapping for Plain {
     }
 
     fn encode(&self, field: usize, value: &Value, _: &Attributes) -> Result<Attributes, String> {
-        let Value::Integer(number) = *value else { return Err("no number".into()) };
+        let Value::Integer(number) = *value else { return Err("not a number".into()) };
         Ok(match NAMES.get(field) {
             Some(name) => Attributes::from([(*name, value.clone())]),
             None => attributes([("high", number / 10), ("low", number % 10)]),
@@ -190,12 +190,12 @@ fn base() -> Attributes {
     attributes([("a", 1), ("b", 1), ("read_only", 1), ("high", 1), ("low", 1)])
 }
 
-/// What CDMS says of a record, which no field of the model shows.
+/// CDMS's facts about a record, which no field of the model shows.
 const FACTS: Facts = Facts { modified: Instant(0), created: None, modified_by: None };
 
 fn merged(base: &Attributes, mine: &[Value], current: &Attributes) -> Result<Merged, String> {
     let now = Plain.decode(&FACTS, current)?;
-    // In fields that an older mapping did not know something stands for their values.
+    // A field that an older mapping did not know has a placeholder value.
     let before: Vec<_> = (0..=NAMES.len()).map(|at| Plain.decode_field(at, base).unwrap_or_default()).collect();
     let (base, current) = (Decoded { seen: base, values: &before }, Decoded { seen: current, values: &now });
     merge(&Plain, base, mine, current)
@@ -223,7 +223,7 @@ fn both_sides_changes_survive() {
 fn equal_values_are_no_conflict_and_no_request() {
     let both = merged(&base(), &row([2, 1, 1, 11]), &with([("a", 2)])).unwrap();
     assert!(both.patch.is_empty() && both.conflicts.is_empty());
-    // What the caller left alone is no change, whatever CDMS made of it.
+    // A field that the caller did not change is not a change, whatever CDMS made of it.
     let both = merged(&base(), &row([1, 1, 1, 11]), &with([("a", 7)])).unwrap();
     assert!(both.patch.is_empty() && both.conflicts.is_empty());
     assert_eq!(both.values, row([7, 1, 1, 11]));
@@ -240,7 +240,7 @@ fn the_last_writer_wins_and_the_other_value_is_kept() {
 fn a_joined_field_sends_what_differs_but_all_of_it_in_a_conflict() {
     let both = merged(&base(), &row([1, 1, 1, 12]), &base()).unwrap();
     assert_eq!(both.patch, attributes([("low", 2)]));
-    // CDMS made 21 of 11, the caller 12: no value may arise that nobody typed, such as 22.
+    // CDMS changed 11 to 21, the caller to 12: the result must not be a value that no one entered, such as 22.
     let both = merged(&base(), &row([1, 1, 1, 12]), &with([("high", 2)])).unwrap();
     assert_eq!(both.patch, attributes([("high", 1), ("low", 2)]));
     assert_eq!(both.overwritten, attributes([("high", 2)]));

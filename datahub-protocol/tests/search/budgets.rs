@@ -3,13 +3,13 @@
 /// How often each kind of trouble may happen.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Budgets {
-    /// A person types a new value of the field `a`.
+    /// A person enters a new value of the field `a`.
     pub(crate) edits: u8,
-    /// A person types the first value of the field `a` again.
+    /// A person enters the first value of the field `a` again.
     pub(crate) put_backs: u8,
     /// A person removes the record.
     pub(crate) removals: u8,
-    /// The answer to a write or a read is lost, for a write before or after CDMS carried it out.
+    /// The answer to a write or a read is lost, for a write either before or after CDMS carried it out.
     pub(crate) losses: u8,
     /// CDMS refuses a write.
     pub(crate) refusals: u8,
@@ -21,17 +21,17 @@ pub(crate) struct Budgets {
     pub(crate) crashes: u8,
     /// A program sleeps until its write's lease is over.
     pub(crate) pauses: u8,
-    /// A write collides with another one in CDMS, and is to be sent again.
+    /// A write collides with another one in CDMS, and must be sent again.
     pub(crate) deadlocks: u8,
-    /// CDMS answers a write with an error that proves nothing, having carried it out or not.
+    /// CDMS answers a write with an error that proves nothing, whether or not it carried the write out.
     pub(crate) ends: u8,
-    /// The session ends, and a write is to be sent again after a login, which may fail.
+    /// The session ends, and a write must be sent again after a login, which may fail.
     pub(crate) logins: u8,
-    /// The database does not answer a transaction, whether it stored it or not.
+    /// The database does not answer a transaction, whether or not it stored it.
     pub(crate) outages: u8,
-    /// A program settles a write before all is over.
+    /// A program settles a write before the end.
     pub(crate) settlings: u8,
-    /// Of those, so many while the writer's lease lasts, which must come to nothing.
+    /// The number of those that happen during the writer's lease, which must have no effect.
     pub(crate) too_early: u8,
 }
 
@@ -54,7 +54,7 @@ impl Budgets {
         too_early: 0,
     };
 
-    /// Everything that the promises are about, once.
+    /// Everything that the promises cover, once.
     pub(crate) const EVERYTHING: Budgets = Budgets {
         edits: 1,
         put_backs: 1,

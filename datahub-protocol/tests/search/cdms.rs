@@ -1,4 +1,4 @@
-//! CDMS with its one record, and the truth about each write that nobody but the search knows.
+//! CDMS with its one record, and the truth about each write, which only the search knows.
 
 use std::collections::BTreeMap;
 
@@ -17,14 +17,14 @@ pub(crate) type Sent = (OperationId, WriteKind, Attributes);
 pub(crate) struct Cdms {
     pub(crate) record: Option<Record>,
     pub(crate) now: i64,
-    /// Writes that CDMS may still carry out although nobody waits for them.
+    /// Writes that CDMS may still carry out although no program is waiting for them.
     pub(crate) late: Vec<Sent>,
-    /// Times of the record that CDMS has shown.
+    /// Times of the record that CDMS has returned.
     pub(crate) times: Vec<i64>,
     pub(crate) truth: BTreeMap<OperationId, Truth>,
 }
 
-/// What is true of a write.
+/// The truth about a write.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Truth {
     /// How often it was carried out.
@@ -33,15 +33,15 @@ pub(crate) struct Truth {
     pub(crate) residual: bool,
     /// CDMS answered it with an error that proves nothing, so that its writer looks at the record.
     pub(crate) looked_at: bool,
-    /// After it was carried out, and before it was settled, somebody else made the record look as before it.
+    /// After it was carried out, and before it was settled, someone else restored the record's state from before it.
     pub(crate) put_back: bool,
-    /// Before it was settled, the record looked as after it, and it was not carried out.
+    /// Before it was settled, the record looked as if it had been carried out, but it had not.
     pub(crate) looks_applied: bool,
-    /// The same, though it may have been after it was settled.
+    /// The same, but possibly after it was settled.
     pub(crate) looks_late: bool,
-    /// While it was open, somebody else changed what it is to change, or removed the record.
+    /// While it was open, someone else changed what it would change, or removed the record.
     pub(crate) disturbed: bool,
-    /// After it was carried out somebody else changed what it had changed.
+    /// After it was carried out, someone else changed what it had changed.
     pub(crate) overwritten: bool,
 }
 
@@ -57,7 +57,7 @@ pub(crate) enum Edit {
     Removes,
 }
 
-/// What an answer of CDMS with this status and body says about a write.
+/// What a response of CDMS with this status and body means for a write.
 fn reply(write: WriteKind, status: u16, body: Body<Created<String>>) -> Answer<String> {
     let write = write.in_dialects().expect("only writes that this version knows are sent");
     Answer::Reply(outcome(write, status, body))
@@ -68,7 +68,7 @@ pub(crate) fn refused(write: WriteKind, status: u16, code: i32) -> Answer<String
 }
 
 impl Cdms {
-    /// It takes a write, or refuses it because of what it has.
+    /// Carries out a write, or refuses it because of the record's state.
     pub(crate) fn carry_out(&mut self, (operation, write, body): &Sent, opened: &[Opened]) -> Answer<String> {
         self.now += 1_000;
         let before = self.record.clone();
@@ -108,7 +108,7 @@ impl Cdms {
         self.changed(before.as_ref(), None, opened);
     }
 
-    /// Notes what a change, by a write or a person, makes of the other writes' evidence.
+    /// Records how a change, by a write or a person, affects the other writes' evidence.
     fn changed(&mut self, before: Option<&Record>, by: Option<OperationId>, opened: &[Opened]) {
         for Opened { intent, verdict, .. } in opened.iter().filter(|opened| Some(opened.intent.operation) != by) {
             let truth = self.truth.entry(intent.operation).or_default();
@@ -124,7 +124,7 @@ impl Cdms {
         }
     }
 
-    /// Notes what has happened to the evidence of a write since its program read the record.
+    /// Records what has happened to the evidence of a write since its program read the record.
     pub(crate) fn opened(&mut self, intent: &Intent) {
         let now = self.record.as_ref();
         let differs = (intent.write == WriteKind::Create) == now.is_some()

@@ -1,4 +1,4 @@
-//! The shipped machines behind one face.
+//! The shipped machines behind one interface.
 
 use cdms_odata::{Attributes, Value};
 use datahub_protocol::{
@@ -19,7 +19,7 @@ pub(crate) enum Machine {
     Settle(Box<Settle<Two>>),
 }
 
-/// What a machine asks for.
+/// What a machine requests.
 #[derive(Clone, Debug)]
 pub(crate) enum Act {
     Over(End),
@@ -32,11 +32,11 @@ pub(crate) enum Act {
     Pause,
 }
 
-/// How an operation ended, as far as anything depends on it.
+/// How an operation ended, as far as the future depends on it.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum End {
     Crashed,
-    /// A write, a read or a settling that did what it was there for; with what it says that the hub has now.
+    /// A write, a read or a settlement that succeeded, with the hub's state that it reports.
     Ok(Option<Box<Snapshot>>),
     /// A write that had nothing to do.
     Nothing,
@@ -46,7 +46,7 @@ pub(crate) enum End {
     Failed(&'static str),
 }
 
-/// What a caller wants to be written.
+/// What a caller wants to write.
 #[derive(Clone, Debug)]
 pub(crate) struct Wish {
     pub(crate) operation: OperationId,
@@ -59,7 +59,7 @@ pub(crate) struct Wish {
 pub(crate) const RECORD: Uuid = Uuid::from_u128(7);
 
 impl Wish {
-    /// An update of fields of the record as it was in the beginning.
+    /// An update of fields of the record as it was at the beginning.
     pub(crate) fn update(number: u128, fields: &[(&'static str, i32)]) -> Self {
         let attributes = fields.iter().map(|(name, value)| (*name, Value::Integer(*value))).collect();
         let policy = OnConflict::LastWriterWins;
@@ -74,7 +74,7 @@ impl Wish {
         Wish { write: WriteKind::Delete, ..Wish::update(number, &[]) }
     }
 
-    /// The same, but nothing is to be overwritten that the caller has not seen.
+    /// The same, but without overwriting values that the caller has not seen.
     pub(crate) fn or_conflict(self) -> Self {
         Wish { policy: OnConflict::Reject, ..self }
     }
@@ -117,7 +117,7 @@ impl Machine {
             Machine::Update(machine) => act(machine.step(event), wrote),
             Machine::Create(machine) => act(machine.step(event), wrote),
             Machine::Delete(machine) => act(machine.step(event), |written| match wrote(written) {
-                // What a delete yields is the record as it was.
+                // A delete yields the record as it was.
                 End::Ok(_) => End::Ok(None),
                 end => end,
             }),

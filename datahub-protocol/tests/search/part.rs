@@ -1,11 +1,11 @@
-//! Parts of a world that are shared by the states in which they are equal, each with its fingerprint.
+//! Parts of a world, shared by the states in which they are equal, each with its fingerprint.
 
 use std::fmt::{Debug, Write as _};
 use std::hash::{DefaultHasher, Hasher as _};
 use std::ops::Deref;
 use std::sync::Arc;
 
-/// A part of a world. States that differ elsewhere share it, and its fingerprint is taken once.
+/// A part of a world. States that differ elsewhere share it, and its fingerprint is computed once.
 #[derive(Clone, Debug)]
 pub(crate) struct Part<T> {
     value: Arc<T>,
@@ -39,10 +39,10 @@ impl<T> Deref for Part<T> {
     }
 }
 
-/// The 128-bit fingerprint of a value, taken of everything that its debug text tells; `text` is room to write it in.
+/// The 128-bit fingerprint of a value, computed from its complete debug text; `text` is a reusable buffer.
 pub(crate) fn fingerprint(text: &mut String, value: &impl Debug) -> u128 {
     text.clear();
-    write!(text, "{value:?}").unwrap_or_else(|_| unreachable!("a text takes every text"));
+    write!(text, "{value:?}").unwrap_or_else(|_| unreachable!("writing to a string cannot fail"));
     let half = |seed: u64| {
         let mut hasher = DefaultHasher::new();
         hasher.write_u64(seed);

@@ -1,7 +1,7 @@
-//! The search: every state once, told apart by 128-bit fingerprints.
+//! The search: visits every state once, identified by 128-bit fingerprints.
 //!
-//! Two different states with one fingerprint would hide what comes after one of them. Among a hundred million states the
-//! odds of that are below one in 10^22.
+//! Two different states with one fingerprint would hide the states after one of them. Among a hundred million states
+//! the odds of that are below one in 10^22.
 
 use std::collections::{BTreeMap, HashSet};
 use std::hash::{BuildHasherDefault, Hasher};
@@ -19,28 +19,28 @@ use crate::world::World;
 pub(crate) struct Found {
     pub(crate) states: usize,
     pub(crate) depth: usize,
-    /// How often each outcome of a write met each verdict at an end.
+    /// How often each combination of outcome and verdict was found at an end.
     pub(crate) ends: BTreeMap<String, u64>,
     /// Why verdicts were not the truth.
     pub(crate) excuses: BTreeMap<&'static str, u64>,
-    /// What the history could not tell.
-    pub(crate) untold: BTreeMap<&'static str, u64>,
-    /// How the first of each of them comes about.
+    /// Changes that the history could not record.
+    pub(crate) unrecorded: BTreeMap<&'static str, u64>,
+    /// The steps that lead to the first of each.
     pub(crate) examples: BTreeMap<&'static str, String>,
-    /// Whether that is every state that can be reached.
+    /// Whether every reachable state was visited.
     pub(crate) whole: bool,
     /// The first broken promise, with the steps that lead to it.
     pub(crate) broken: Option<String>,
 }
 
-/// How a state was reached: the last step, and how the state before it was.
+/// How a state was reached: the last step, and how the state before it was reached.
 struct Path {
     step: Step,
     length: usize,
     before: Option<Rc<Path>>,
 }
 
-/// A fingerprint is as good as its own hash.
+/// A fingerprint is already a hash.
 #[derive(Default)]
 struct Own(u64);
 
@@ -60,7 +60,7 @@ impl Hasher for Own {
 
 type Prints = HashSet<u128, BuildHasherDefault<Own>>;
 
-/// Searches the spaces, as many at once as there are processors, and says of each when it is done.
+/// Searches the spaces, one per processor at a time, and reports each when it is done.
 pub(crate) fn all(spaces: &[Space], done: impl Fn(&Space, &Found) + Sync) -> Vec<Found> {
     let next = AtomicUsize::new(0);
     let found: Mutex<Vec<Option<Found>>> = Mutex::new(spaces.iter().map(|_| None).collect());
@@ -84,7 +84,7 @@ fn take_next<'s>(next: &AtomicUsize, spaces: &'s [Space]) -> Option<(usize, &'s 
     spaces.get(at).map(|space| (at, space))
 }
 
-/// Goes through every state that can be reached.
+/// Visits every reachable state.
 fn search(space: &Space) -> Found {
     let mut found = Found { whole: true, ..Found::default() };
     let mut text = String::new();
@@ -116,8 +116,8 @@ fn search(space: &Space) -> Found {
     found
 }
 
-/// Takes one way after another from the beginning to an end, each step by lot, so that no kind of event is left out
-/// because the search stops before it.
+/// Takes random paths from the beginning to an end, so that every kind of event occurs even if the search stops before
+/// it.
 fn walk(space: &Space) -> Found {
     let mut found = Found::default();
     let mut text = String::new();
@@ -150,16 +150,16 @@ fn walk(space: &Space) -> Found {
 }
 
 impl Found {
-    /// Checks an end and counts what its writes came to; whether all promises hold.
+    /// Checks an end and counts the outcomes of its writes; returns whether all promises hold.
     fn end(&mut self, world: &World, space: &Space, path: Option<&Rc<Path>>) -> bool {
         match promises::end(world) {
             Ok(fates) => {
                 for fate in fates {
                     *self.ends.entry(fate.words).or_default() += 1;
                     fate.excuse.into_iter().for_each(|excuse| *self.excuses.entry(excuse).or_default() += 1);
-                    if let Some(untold) = fate.untold {
-                        *self.untold.entry(untold).or_default() += 1;
-                        self.examples.entry(untold).or_insert_with(|| told(space, path));
+                    if let Some(unrecorded) = fate.unrecorded {
+                        *self.unrecorded.entry(unrecorded).or_default() += 1;
+                        self.examples.entry(unrecorded).or_insert_with(|| steps_to(space, path));
                     }
                 }
             }
@@ -168,18 +168,18 @@ impl Found {
         self.broken.is_none()
     }
 
-    /// A search that stopped at a broken promise, with the way there.
+    /// A search that stopped at a broken promise, with the steps that lead there.
     fn at(mut self, space: &Space, path: Option<&Rc<Path>>, states: usize) -> Found {
         let broken = self.broken.unwrap_or_default();
-        let (trouble, pair, way) = (space.trouble, space.pair, told(space, path));
+        let (trouble, pair, way) = (space.trouble, space.pair, steps_to(space, path));
         self.broken = Some(format!("after {states} states of {trouble}, {pair}: {broken}\nby:\n  {way}"));
         (self.states, self.whole) = (states, false);
         self
     }
 }
 
-/// The way to a state, in words.
-fn told(space: &Space, path: Option<&Rc<Path>>) -> String {
+/// The steps to a state, in words.
+fn steps_to(space: &Space, path: Option<&Rc<Path>>) -> String {
     let mut steps = Vec::new();
     let mut at = path;
     while let Some(path) = at {
@@ -189,7 +189,7 @@ fn told(space: &Space, path: Option<&Rc<Path>>) -> String {
     let mut world = space.begin();
     let mut words = Vec::new();
     for step in steps.into_iter().rev() {
-        words.push(world.tell(step));
+        words.push(world.describe(step));
         world.take(step);
     }
     words.join("\n  ")

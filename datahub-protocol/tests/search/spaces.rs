@@ -4,14 +4,14 @@ use crate::budgets::Budgets;
 use crate::machine::Wish;
 use crate::world::World;
 
-/// One space to be searched.
+/// One space to search.
 pub(crate) struct Space {
     pub(crate) pair: &'static str,
     pub(crate) trouble: &'static str,
     is_there: bool,
     wishes: [Wish; 2],
     budgets: Budgets,
-    /// If it is too large to be searched whole: how many ways through it to take.
+    /// If it is too large to be searched completely: the number of paths to take through it.
     pub(crate) walks: Option<usize>,
 }
 
@@ -44,7 +44,7 @@ fn pairs() -> Vec<Pair> {
 
 const SETTLING: Budgets = Budgets { settlings: 1, ..Budgets::NONE };
 
-/// What may happen in the spaces that are searched in every run.
+/// What may happen in the spaces that every run searches.
 const CI: [(&str, Budgets); 8] = [
     ("lost answers", Budgets { edits: 1, losses: 1, refusals: 1, ..SETTLING }),
     ("a late write", Budgets { edits: 1, lates: 1, settlings: 2, ..Budgets::NONE }),
@@ -56,7 +56,7 @@ const CI: [(&str, Budgets); 8] = [
     ("the database away", Budgets { edits: 1, outages: 1, ..SETTLING }),
 ];
 
-/// What may happen in the larger spaces that are still searched whole.
+/// What may happen in the larger spaces that can still be searched completely.
 const FULL: [(&str, Budgets); 7] = [
     ("a crash, a late write and a pause", Budgets { edits: 1, crashes: 1, lates: 1, pauses: 1, ..SETTLING }),
     ("a crash and lost answers", Budgets { edits: 1, crashes: 1, losses: 1, settlings: 2, ..Budgets::NONE }),
@@ -70,18 +70,20 @@ const FULL: [(&str, Budgets); 7] = [
     ("a crash and the database away", Budgets { edits: 1, crashes: 1, outages: 1, ..SETTLING }),
 ];
 
-/// How many ways are taken through the space with everything for each pair of writes: it is too large to be searched whole.
+/// The number of paths through the space with everything for each pair of writes, which is too large to be searched
+/// completely.
 const BY_LOT: usize = 200_000;
 
 pub(crate) fn ci() -> Vec<Space> {
     let mut spaces = with_each_pair(&CI, None);
-    // What a program learns that looks after another one has settled its write: the smallest of the larger spaces with it.
+    // What a program learns if it looks after another program has settled its write: the smallest of the larger spaces
+    // where this occurs.
     let larger = with_each_pair(&FULL, None).into_iter();
     spaces.extend(larger.filter(|space| (space.trouble, space.pair) == ("a pause and sent again", SMALLEST)));
     spaces
 }
 
-/// The pair whose spaces are the smallest.
+/// The pair with the smallest spaces.
 const SMALLEST: &str = "two creates under one id";
 
 pub(crate) fn full() -> Vec<Space> {
@@ -90,7 +92,7 @@ pub(crate) fn full() -> Vec<Space> {
     spaces
 }
 
-/// Those of all spaces that have these words in their name.
+/// The spaces with these words in their names.
 pub(crate) fn named(words: &str) -> Vec<Space> {
     let mut spaces = with_each_pair(&CI, None);
     spaces.extend(full());

@@ -1,4 +1,4 @@
-//! What can happen next in a world.
+//! The steps that can happen next in a world.
 
 use datahub_protocol::{LeaseState, OperationId};
 
@@ -7,10 +7,10 @@ use crate::machine::Act;
 use crate::part::Part;
 use crate::world::{Process, World};
 
-/// What can happen next.
+/// A step.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Step {
-    /// A process gets what it asked for.
+    /// A process gets what it requested.
     Go(usize),
     /// Its request fails without effect.
     FetchFails(usize),
@@ -18,14 +18,14 @@ pub(crate) enum Step {
     LostBefore(usize),
     LostAfter(usize),
     Late(usize),
-    /// An SQL error that a collision gives, or another error that proves nothing; whether the write was carried out.
+    /// An SQL error from a collision, or another error that proves nothing; whether the write was carried out.
     Deadlock(usize, bool),
     Ends(usize, bool),
     SessionEnds(usize),
     LoginFails(usize),
     /// The database does not answer; whether it has stored the transaction.
     CommitUnanswered(usize, bool),
-    /// It sleeps until its lease is over; whether it goes to sleep between its lease check and sending.
+    /// The program sleeps until its lease is over; whether it starts sleeping between its lease check and sending.
     Sleeps(usize, bool),
     /// A late write is carried out, or never will be.
     LateApplies(usize),
@@ -39,7 +39,7 @@ pub(crate) enum Step {
 }
 
 impl World {
-    /// Everything that can happen now.
+    /// Every step that can happen now.
     pub(crate) fn steps(&self) -> Vec<Step> {
         let mut steps = Vec::new();
         let budgets = &*self.budgets;
@@ -94,7 +94,7 @@ impl World {
             may(1, Step::LateApplies(at));
             may(1, Step::LateDies(at));
         }
-        // What people do and what crashes matters only while something is under way.
+        // What people do and which programs crash matters only while something is under way.
         if self.processes.iter().any(|process| !process.is_over()) && self.cdms.record.is_some() {
             may(budgets.edits, Step::Person(Edit::Types { tick: true }));
             may(budgets.edits, Step::Person(Edit::Types { tick: false }));
@@ -102,7 +102,7 @@ impl World {
             may(budgets.removals, Step::Person(Edit::Removes));
         }
         for program in [1, 2] {
-            // A reader that is gone is missed by nobody.
+            // A crash of a reader affects nothing.
             let works = |process: &Part<Process>| process.program == program && process.what != "read";
             if self.processes.iter().any(|process| works(process) && !process.is_over()) {
                 may(budgets.crashes, Step::Crash(program));
@@ -115,7 +115,7 @@ impl World {
                 LeaseState::Active { .. } if writer.is_none_or(|writer| writer.is_over()) => {
                     may(1, Step::LeaseEnds(at));
                 }
-                // CDMS's execution limit is over before the quiet period is.
+                // CDMS's execution limit ends before the quiet period does.
                 LeaseState::Quiet { .. } if self.cdms.late.iter().any(|(late, ..)| *late == operation) => {
                     may(budgets.too_lates, Step::QuietEnds(at));
                 }
@@ -131,8 +131,8 @@ impl World {
         steps
     }
 
-    /// Tells in words what a step is.
-    pub(crate) fn tell(&self, step: Step) -> String {
+    /// Describes a step in words.
+    pub(crate) fn describe(&self, step: Step) -> String {
         let name = |at: usize| {
             let process = &self.processes[at];
             format!("the {} {at} of program {}", process.what, process.program)

@@ -1,4 +1,4 @@
-//! The hub's database: the row, the intents and what the history tells, with the guards that transactions are held to.
+//! The hub's database: the row, the intents and the history, with the guards of transactions.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -15,21 +15,21 @@ pub(crate) struct Store {
     pub(crate) stored: Stored,
     pub(crate) version: i64,
     pub(crate) intents: Vec<Opened>,
-    /// How many history entries of each kind each write has.
-    pub(crate) told: BTreeMap<(OperationId, &'static str), u8>,
-    /// The values that the history has shown, with the write that it says they are from, if one of ours; no attribute: that
-    /// the record is gone.
+    /// The number of history entries of each kind for each write.
+    pub(crate) recorded: BTreeMap<(OperationId, &'static str), u8>,
+    /// The values that the history has shown, with the write that it attributes them to, if it is one of ours; without
+    /// an attribute, that the record is gone.
     pub(crate) shown: BTreeSet<(String, Option<i32>, Option<OperationId>)>,
 }
 
-/// Entries of the history that tell a verdict and no change; a write has one of them besides the one for its change.
+/// History entries with a verdict and no change. A write can have one of them in addition to the entry for its change.
 pub(crate) const VERDICT_ENTRIES: [&str; 2] = ["superseded", "not applied"];
 
 #[derive(Clone, Debug)]
 pub(crate) struct Opened {
     pub(crate) intent: Intent,
     pub(crate) lease: LeaseState,
-    /// CDMS's server has finished with it, so that it has no quiet period.
+    /// CDMS has finished with it, so it has no quiet period.
     pub(crate) has_ended: bool,
     pub(crate) verdict: Option<Verdict>,
 }
@@ -50,7 +50,7 @@ impl Store {
         self.intents.iter().find(|opened| opened.intent.operation == operation)
     }
 
-    /// Whether the history shows what this write does and says that another write of ours did it.
+    /// Whether the history shows the effect of this write and attributes it to another write of ours.
     pub(crate) fn says_another_did(&self, intent: &Intent) -> bool {
         let another = |name: &str, number: Option<i32>| {
             let mut by = self.shown.iter().filter(|(shown, value, _)| shown == name && *value == number);
@@ -63,8 +63,8 @@ impl Store {
     }
 
     /// Whether the history has an entry for what this write changed.
-    fn has_told(&self, operation: OperationId) -> bool {
-        self.told.keys().any(|(by, kind)| *by == operation && !VERDICT_ENTRIES.contains(kind))
+    fn has_recorded(&self, operation: OperationId) -> bool {
+        self.recorded.keys().any(|(by, kind)| *by == operation && !VERDICT_ENTRIES.contains(kind))
     }
 
     pub(crate) fn open(&self) -> Option<&Opened> {
@@ -76,7 +76,7 @@ impl Store {
             .intents
             .iter()
             .filter(|opened| matches!(opened.verdict, Some(Verdict::NotApplied | Verdict::Superseded { .. })))
-            .filter(|opened| !self.has_told(opened.intent.operation));
+            .filter(|opened| !self.has_recorded(opened.intent.operation));
         let unanswered = self.intents.iter().find(|opened| {
             opened.intent.write == WriteKind::Delete
                 && opened.verdict == Some(Verdict::Applied)
@@ -100,8 +100,8 @@ impl Store {
         }
     }
 
-    /// Runs a transaction: all of it or nothing. `times` are those of the record that CDMS has shown, `late` the writes
-    /// that it may still carry out.
+    /// Runs a transaction, which stores everything or nothing. `times` are the record's times that CDMS has returned,
+    /// and `late` the writes that it may still carry out.
     pub(crate) fn commit(
         &mut self,
         commit: &Commit<String>,
@@ -151,11 +151,11 @@ impl Store {
         }
         for entry in &commit.history {
             if let Some(operation) = entry.operation {
-                *self.told.entry((operation, entry.kind.name())).or_default() += 1;
+                *self.recorded.entry((operation, entry.kind.name())).or_default() += 1;
             }
             let by = entry.operation.filter(|_| !entry.kind.changes_nothing());
             for change in &entry.changes {
-                // What CDMS made of it is not what the write did.
+                // A value that CDMS adjusted is not the write's effect.
                 let by = by.filter(|_| !matches!(change.note, Note::Adjusted { .. }));
                 self.shown.extend(change.to.iter().map(|to| (change.attribute.clone(), number(to), by)));
             }
@@ -183,7 +183,7 @@ impl Store {
             }
             IntentChange::Close { operation, verdict } => each(*operation, &|opened| {
                 opened.verdict = Some(verdict.clone());
-                // How long the quiet period of a settled write lasts matters only where it may still be carried out.
+                // The length of a settled write's quiet period matters only if it may still be carried out.
                 let matters = late.iter().any(|(late, ..)| late == operation)
                     || (opened.intent.write == WriteKind::Delete && *verdict == Verdict::Applied);
                 if !matters || matches!(opened.lease, LeaseState::Active { .. }) {

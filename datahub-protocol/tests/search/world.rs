@@ -1,4 +1,4 @@
-//! The searched world: CDMS, the database, the programs, and what each step makes of them.
+//! The searched world: CDMS, the database, the programs, and the effect of each step.
 
 use std::hash::{DefaultHasher, Hasher as _};
 use std::sync::Arc;
@@ -39,11 +39,11 @@ pub(crate) struct Process {
     pub(crate) what: &'static str,
     /// The write, if it is one.
     pub(crate) operation: Option<OperationId>,
-    /// Nothing once it is over.
+    /// `None` once it is over.
     machine: Option<Machine>,
     pub(crate) act: Act,
     pub(crate) holds_lock: bool,
-    /// Put to sleep after its lease check, so that it sends although the lease is over.
+    /// Paused after its lease check, so that it sends although the lease is over.
     checked: bool,
 }
 
@@ -60,7 +60,8 @@ pub(crate) fn snapshot(modified: i64, version: i64) -> Snapshot {
 }
 
 impl World {
-    /// Two programs are to write, the first has a reader besides. The record is there, and the hub has it, or neither.
+    /// Two programs will write, and the first also has a reader. Either CDMS and the hub both have the record, or
+    /// neither does.
     pub(crate) fn new(is_there: bool, wishes: [Wish; 2], budgets: Budgets) -> Self {
         let record = Record { facts: facts(BEGIN, PERSON), attributes: values(1, 1) };
         let mut cdms =
@@ -108,12 +109,12 @@ impl World {
         process.operation.and_then(|operation| self.store.intent(operation)).is_some_and(|opened| opened.is_leased())
     }
 
-    /// Whether the process's lease covers a request, or covered it when it was checked.
+    /// Whether the process's lease covers a request, or did when it was checked.
     pub(crate) fn may_send(&self, process: &Process) -> bool {
         process.checked || self.is_leased(process)
     }
 
-    /// Has it happen.
+    /// Carries out a step.
     pub(crate) fn take(&mut self, step: Step) {
         match step {
             Step::Go(at) => self.go(at),
@@ -223,7 +224,7 @@ impl World {
         }
     }
 
-    /// At most one write of the record is on its way to CDMS, but for those sent past their lease.
+    /// At most one write of the record is on its way to CDMS, except for those sent past their lease.
     fn in_flight(&self) -> Result<(), String> {
         let is_residual = |operation| self.cdms.truth.get(operation).is_some_and(|truth| truth.residual);
         let sending =
@@ -262,7 +263,7 @@ impl World {
     fn sent(&mut self, at: usize) -> Sent {
         let process = &self.processes[at];
         let (Act::Send { write, body }, Some(operation)) = (&process.act, process.operation) else {
-            unreachable!("nothing is sent by {:?}", process.act)
+            unreachable!("expected a send, found {:?}", process.act)
         };
         let sent = (operation, *write, body.clone());
         let intended = promises::intended(self, &sent);
@@ -274,7 +275,7 @@ impl World {
         sent
     }
 
-    /// CDMS answers a write with an error that proves nothing, having carried it out or not.
+    /// CDMS answers a write with an error that proves nothing, whether or not it carried the write out.
     fn fail_in_cdms(&mut self, at: usize, is_carried_out: bool, code: i32) {
         let sent = self.sent(at);
         if is_carried_out {
@@ -300,7 +301,7 @@ impl World {
     }
 
     fn commit(&mut self, at: usize) -> Committed {
-        let Act::Commit(commit) = &self.processes[at].act else { unreachable!("it commits nothing") };
+        let Act::Commit(commit) = &self.processes[at].act else { unreachable!("expected a commit") };
         let commit = commit.clone();
         let committed = self.store.change().commit(&commit, &self.cdms.times, &self.cdms.late);
         let committed = match committed {
@@ -329,7 +330,7 @@ impl World {
         committed
     }
 
-    /// Tells a process what happened. That changes nothing but the process, so it does not wait for a step of its own.
+    /// Passes an event to a process. This changes only the process, so it does not need a step of its own.
     fn deliver(&mut self, at: usize, event: Event<String>) {
         let is_stored = matches!(event, Event::Committed(_));
         let process = self.processes[at].change();
@@ -337,13 +338,13 @@ impl World {
         process.act = machine.step(event);
         if let Act::Over(end) = &process.act {
             let end = end.clone();
-            let told = promises::ended(self, &end, is_stored);
-            self.demand(told);
+            let checked = promises::ended(self, &end, is_stored);
+            self.demand(checked);
             self.over(at, end);
         }
     }
 
-    /// Forgets what nothing depends on any more.
+    /// Removes what no longer affects anything.
     fn over(&mut self, at: usize, end: End) {
         if self.processes[at].operation.is_none() {
             self.processes.remove(at);
@@ -354,7 +355,7 @@ impl World {
         (process.machine, process.act, process.holds_lock, process.checked) = (None, Act::Over(end), false, false);
     }
 
-    /// Lets all time pass, settles what is open, and reads the record once.
+    /// Lets all time pass, settles every open write, and reads the record once.
     pub(crate) fn finish(&mut self) {
         self.store.change().intents.iter_mut().for_each(|opened| opened.lease = LeaseState::Over);
         while let Some(open) = self.store.open().map(|open| open.intent.operation) {

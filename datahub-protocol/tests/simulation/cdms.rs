@@ -16,12 +16,12 @@ pub(crate) const PERSON: Uuid = Uuid::from_u128(101);
 pub(crate) struct Cdms {
     /// Milliseconds.
     pub(crate) now: i64,
-    /// By how much its clock is behind since a backup was restored.
+    /// By how much its clock has been behind since a backup was restored.
     pub(crate) behind_ms: i64,
     pub(crate) records: BTreeMap<Uuid, Record>,
-    /// Every time of change that a record has shown.
+    /// Every time of change that a record has had.
     pub(crate) times: BTreeMap<Uuid, BTreeSet<i64>>,
-    /// Everything that happened to records, in its order.
+    /// Everything that happened to records, in order.
     pub(crate) log: Vec<Happened>,
 }
 
@@ -29,7 +29,7 @@ pub(crate) struct Cdms {
 #[derive(Clone, Debug)]
 pub(crate) struct Happened {
     pub(crate) id: Uuid,
-    /// The write of ours that did it; nothing: a person.
+    /// The write of ours that did it; `None` for a person.
     pub(crate) by: Option<OperationId>,
     pub(crate) what: Deed,
 }
@@ -37,18 +37,18 @@ pub(crate) struct Happened {
 /// What was done to a record.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Deed {
-    /// It was made.
+    /// The record was created.
     Made(Attributes),
     /// Attributes were set.
     Set(Attributes),
-    /// It was removed.
+    /// The record was removed.
     Removed,
 }
 
-/// What a write meets at CDMS beside its own effect.
+/// What else happens to a write at CDMS, besides its own effect.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Whims {
-    /// A plug-in changes `a` by so much.
+    /// A plug-in changes `a` by this amount.
     pub(crate) adjusts_by: Option<i32>,
     /// The time of change does not move.
     pub(crate) freezes: bool,
@@ -59,13 +59,13 @@ pub(crate) struct Whims {
 /// The status and the code of a refusal.
 pub(crate) type Refused = (u16, i32);
 
-/// There is no such record.
+/// The record does not exist.
 pub(crate) const MISSING: i32 = -2_147_220_969;
 /// A record with this id exists.
 pub(crate) const DUPLICATE: i32 = -2_147_220_937;
 
 impl Cdms {
-    /// The record as a program with this mapping gets it.
+    /// The record as a program with this mapping reads it.
     pub(crate) fn read(&self, model: Model, id: Uuid) -> Option<Record> {
         let mut record = self.records.get(&id)?.clone();
         record.attributes.retain(|name, _| model.knows(name));
@@ -77,7 +77,7 @@ impl Cdms {
         Instant(now - now.rem_euclid(1_000))
     }
 
-    /// Carries out a write of ours; says what a create made, under which id.
+    /// Carries out a write of ours; returns the record and the id that a create produced.
     pub(crate) fn write(
         &mut self,
         (operation, write): (OperationId, WriteKind),
@@ -114,7 +114,7 @@ impl Cdms {
         self.log.push(Happened { id, by, what: Deed::Removed });
     }
 
-    /// Sets attributes of a record, or makes it, for a write of ours or for a person.
+    /// Sets attributes of a record, or creates it, for a write of ours or for a person.
     pub(crate) fn put(&mut self, id: Uuid, attributes: &Attributes, by: Option<OperationId>, whims: Whims) {
         let modified = self.second();
         let mut attributes = attributes.clone();

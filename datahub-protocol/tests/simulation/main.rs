@@ -1,15 +1,15 @@
-//! Seeded simulation: the shipped machines in a world where everything goes wrong that can, as a seed decides.
+//! Seeded simulation: the shipped machines in a world where everything that can go wrong does, driven by a seed.
 //!
-//! Three programs with two versions of a mapping work on four records, beside people. `DATAHUB_SEEDS=n` tries so many
-//! seeds, `DATAHUB_SEED=n` replays one of them and prints each step.
-#![allow(clippy::unwrap_used, reason = "functions beside the tests unwrap what the tests made themselves")]
-#![allow(clippy::print_stdout, reason = "the counts and a replay are for whoever runs the simulation")]
+//! Three programs with two versions of a mapping work on four records, alongside people. `DATAHUB_SEEDS=n` tries that
+//! number of seeds; `DATAHUB_SEED=n` replays one of them and prints each step.
+#![allow(clippy::unwrap_used, reason = "functions next to the tests unwrap what the tests made themselves")]
+#![allow(clippy::print_stdout, reason = "the counts and a replay are for the person who runs the simulation")]
 
 mod cdms;
 mod mapping;
 mod promises;
 mod store;
-mod told;
+mod verdicts;
 mod world;
 
 use std::collections::BTreeMap;
@@ -19,24 +19,25 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use world::World;
 
-/// Operations that programs begin in one run.
+/// The number of operations that programs begin in one run.
 const OPERATIONS: u32 = 40;
 
-/// Runs one seed to its end; the error says which promise was broken, after how many operations. A panic is such an error.
+/// Runs one seed to its end. The error states which promise was broken, after how many operations; a panic counts as
+/// such an error.
 fn run(seed: u64, traced: bool) -> (World, Result<(), String>) {
     let mut world = World::new(seed, traced);
     let held = catch_unwind(AssertUnwindSafe(|| act(seed, &mut world)));
     let held = held.unwrap_or_else(|panic| {
         let said = panic.downcast_ref::<String>().map(String::as_str);
         let said = said.or_else(|| panic.downcast_ref::<&str>().copied());
-        Err(format!("it panics: {}", said.unwrap_or("without a word")))
+        Err(format!("it panics: {}", said.unwrap_or("without a message")))
     });
     (world, held)
 }
 
 fn act(seed: u64, world: &mut World) -> Result<(), String> {
     let mut left = OPERATIONS;
-    // In some worlds CDMS is restored from a backup half-way.
+    // In some worlds, CDMS is restored from a backup half-way.
     let restore_at = (seed % 16 == 15).then_some(OPERATIONS / 2);
     while left > 0 && world.broken.is_none() {
         world.step(&mut left);
@@ -56,7 +57,7 @@ fn act(seed: u64, world: &mut World) -> Result<(), String> {
 
 fn number(variable: &str) -> Option<u64> {
     let text = std::env::var(variable).ok()?;
-    Some(text.parse().unwrap_or_else(|_| panic!("{variable} is no number: {text:?}")))
+    Some(text.parse().unwrap_or_else(|_| panic!("{variable} must be a number, found {text:?}")))
 }
 
 /// Replays a seed and prints its steps.
@@ -110,7 +111,7 @@ fn every_seed_keeps_the_promises() {
         }
     });
     if let Some(seed) = failed.into_inner().unwrap() {
-        let broken = replay(seed).expect_err("a seed says the same each time");
+        let broken = replay(seed).expect_err("a seed has the same result each time");
         panic!("seed {seed}, after {} operations: {broken}", operations.into_inner());
     }
     let tally = tally.into_inner().unwrap();
@@ -119,12 +120,12 @@ fn every_seed_keeps_the_promises() {
         println!("{count:>9} × {what}");
     }
     for what in EXPECTED {
-        assert!(tally.contains_key(*what), "it never came to this: {what}");
+        assert!(tally.contains_key(*what), "this never happened: {what}");
     }
 }
 
-/// What the first seeds come to, line by line: a change of behaviour that breaks no promise shows here, for somebody to
-/// look at.
+/// The results of the first seeds, line by line. A change of behaviour that breaks no promise shows up here and must be
+/// reviewed.
 #[test]
 fn the_first_seeds_come_to_the_same_ends() {
     let mut tally: BTreeMap<String, u64> = BTreeMap::new();
@@ -138,13 +139,13 @@ fn the_first_seeds_come_to_the_same_ends() {
         }
     }
     let lines: Vec<_> = tally.iter().map(|(what, count)| format!("{count:>6} × {what}")).collect();
-    // What a planted fault changes without breaking a promise is no catch.
+    // A planted fault that changes numbers without breaking a promise does not count as caught.
     if std::env::var_os("DATAHUB_PLANTED").is_none() {
         insta::assert_snapshot!(lines.join("\n"));
     }
 }
 
-/// What a run of the usual size must come to: every trouble and every verdict.
+/// What a run of the usual size must contain: every trouble and every verdict.
 const EXPECTED: &[&str] = &[
     "a create's answer that cannot be parsed",
     "a crash",

@@ -1,4 +1,4 @@
-//! The two mappings of the simulated model: an older program's and a newer one's, side by side on one table.
+//! The two mappings of the simulated model: an older program's and a newer one's, on the same table.
 
 use cdms_odata::{Attributes, Facts, Value};
 use datahub_protocol::{Mapping, MappingTag, Values};
@@ -6,19 +6,19 @@ use datahub_protocol::{Mapping, MappingTag, Values};
 /// A version of the model.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Model {
-    /// One field, of the attribute `a`.
+    /// One field, for the attribute `a`.
     Narrow,
-    /// Two fields, of `a` and of `b1` and `b2` together, and the constant `c`.
+    /// Two fields, one for `a` and one for `b1` and `b2` together, and the constant `c`.
     Wide,
 }
 
-/// A value of `a` that no model can hold.
+/// A value of `a` that does not fit any model.
 pub(crate) const UNREADABLE: i32 = -1;
 
 /// A value of `a` that a rule of the hub's database forbids.
 pub(crate) const FORBIDDEN: i32 = -2;
 
-/// The constant that the wide mapping sends along.
+/// The constant that the wide mapping sends.
 pub(crate) const CONSTANT: i32 = 5;
 
 impl Mapping for Model {
@@ -68,7 +68,7 @@ impl Mapping for Model {
 
     fn encode(&self, field: usize, value: &Value, _: &Attributes) -> Result<Attributes, String> {
         Ok(match (field, value) {
-            (_, Value::Text(text)) => return Err(format!("{text} is no number")),
+            (_, Value::Text(text)) => return Err(format!("{text} is not a number")),
             (0, value) => Attributes::from([("a", value.clone())]),
             (_, Value::Integer(joined)) => {
                 Attributes::from([("b1", Value::Integer(joined / 1_000)), ("b2", Value::Integer(joined % 1_000))])

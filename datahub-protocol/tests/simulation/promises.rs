@@ -1,5 +1,4 @@
-//! What must hold when everything has come to its end: the invariants (docs/promises.md, 2), as far as a protocol can
-//! keep them.
+//! The promises at the end of a run: the invariants (docs/promises.md, 2) that a protocol can keep.
 
 use cdms_odata::{Attributes, Value};
 use datahub_protocol::{Entry, Note, Stored, Version};
@@ -7,17 +6,17 @@ use uuid::Uuid;
 
 use crate::cdms::Whims;
 use crate::mapping::{FORBIDDEN, UNREADABLE};
-use crate::store::{Kept, LEASE_MS, QUIET_MS, Told};
-use crate::told;
+use crate::store::{Kept, LEASE_MS, QUIET_MS, StoredEntry};
+use crate::verdicts;
 use crate::world::{IDS, World};
 
-/// Brings the world to its end and says which promise is broken, if one is.
+/// Brings the world to its end; returns the first broken promise as an error.
 pub(crate) fn hold(world: &mut World) -> Result<(), String> {
     world.troubled = false;
     world.finish();
-    // Whatever CDMS still carries out, it does within this time.
+    // CDMS carries out everything that it still will within this time.
     world.pass(2 * (LEASE_MS + QUIET_MS) + 1_000_000);
-    mend(world);
+    correct(world);
     settle_all(world)?;
     for id in IDS {
         world.read(id);
@@ -31,20 +30,20 @@ pub(crate) fn hold(world: &mut World) -> Result<(), String> {
     }
     for at in 0..world.processes.len() {
         if let Some(operation) = world.processes[at].operation {
-            told::as_it_was(world, at, operation)?;
+            verdicts::as_it_was(world, at, operation)?;
         }
     }
     for (id, kept) in &world.store.kept {
         replays(*id, kept)?;
     }
-    let entries = world.store.kept.values().flat_map(|kept| &kept.history).map(|told| words(&told.entry));
+    let entries = world.store.kept.values().flat_map(|kept| &kept.history).map(|stored| words(&stored.entry));
     for word in entries.collect::<Vec<_>>() {
         world.count(&word);
     }
     Ok(())
 }
 
-/// What a history entry says, without its values.
+/// A history entry in words, without its values.
 fn words(entry: &Entry) -> String {
     let notes = entry.changes.iter().filter(|change| change.note != Note::Plain).count();
     let (changes, constants) = (entry.changes.len(), entry.constants.len());
@@ -56,8 +55,8 @@ fn words(entry: &Entry) -> String {
     )
 }
 
-/// People mend what no model can hold.
-fn mend(world: &mut World) {
+/// People correct values that do not fit the model.
+fn correct(world: &mut World) {
     for id in IDS {
         let unfit = world
             .cdms
@@ -93,20 +92,20 @@ fn agrees(world: &World, id: Uuid) -> Result<(), String> {
             let differs = record.attributes.iter().find(|(name, value)| row.seen.get(name) != Some(value));
             match differs {
                 None if Some(row.facts.modified) == world.modified(id) => Ok(()),
-                None => Err(format!("the row of {id} has another time than CDMS")),
+                None => Err(format!("the row of {id} has a different time than CDMS")),
                 Some((name, value)) => {
                     Err(format!("{name} of {id} is {value:?} in CDMS and {:?} in the hub", row.seen.get(name)))
                 }
             }
         }
         (Stored::Row(_), _) => Err(format!("the hub has a row of {id}, which CDMS does not have in the model")),
-        (_, Some(_)) if is_of_model => Err(format!("CDMS has {id}, and the hub has no row")),
+        (_, Some(_)) if is_of_model => Err(format!("CDMS has {id}, but the hub has no row")),
         _ => Ok(()),
     }
 }
 
-/// Going back through the history leads to what was seen at each version at which there was a row, and each entry leads
-/// to what was there after it.
+/// Going back through the history reproduces what was seen at each version with a row, and each entry leads to the
+/// state after it.
 fn replays(id: Uuid, kept: &Kept) -> Result<(), String> {
     let (Stored::Row(now) | Stored::Tombstone(now, _)) = &kept.stored else { return Ok(()) };
     let mut state = now.seen.clone();
@@ -116,13 +115,13 @@ fn replays(id: Uuid, kept: &Kept) -> Result<(), String> {
         match shadow.find(|(name, value)| state.get(name) != Some(value)) {
             None => Ok(()),
             Some((name, value)) => Err(format!(
-                "the history of {id} leads to {name} = {:?} at version {}, and it was {value:?}",
+                "the history of {id} leads to {name} = {:?} at version {}, but it was {value:?}",
                 state.get(name),
                 version.0
             )),
         }
     };
-    for Told { version, entry, is_stored } in kept.history.iter().rev() {
+    for StoredEntry { version, entry, is_stored } in kept.history.iter().rev() {
         while let Some(shadow) = shadows.next_if(|(at, _)| at >= version) {
             agrees(&state, shadow)?;
         }
@@ -132,7 +131,7 @@ fn replays(id: Uuid, kept: &Kept) -> Result<(), String> {
             {
                 let (kind, name, now) = (entry.kind.name(), &change.attribute, state.get(&change.attribute));
                 return Err(format!(
-                    "an entry of {id} at version {}, {kind}, leads to {name} = {to:?}, and it was {now:?}",
+                    "an entry of {id} at version {}, {kind}, leads to {name} = {to:?}, but it was {now:?}",
                     version.0
                 ));
             }

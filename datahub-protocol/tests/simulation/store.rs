@@ -1,4 +1,4 @@
-//! The simulated database of the hub: rows, intents and history, with the guards that it holds transactions to.
+//! The simulated database of the hub: rows, intents and history, with the guards of its transactions.
 
 use std::collections::BTreeMap;
 
@@ -14,7 +14,7 @@ use crate::mapping::{FORBIDDEN, Model};
 
 pub(crate) const LEASE_MS: i64 = 240_000;
 pub(crate) const QUIET_MS: i64 = 330_000;
-/// What must be left of a lease for a request to be sent.
+/// The time that must be left on a lease for a request to be sent.
 pub(crate) const REQUEST_MS: i64 = 60_000;
 
 #[derive(Clone, Debug, Default)]
@@ -24,22 +24,22 @@ pub(crate) struct Store {
     pub(crate) intents: Vec<Opened>,
 }
 
-/// What is kept of one record.
+/// What is kept for one record.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Kept {
     pub(crate) stored: Stored,
     quarantined: bool,
-    pub(crate) history: Vec<Told>,
-    /// What was seen at each version, for comparison with what the history says; nothing where the row ended.
+    pub(crate) history: Vec<StoredEntry>,
+    /// What was seen at each version, to compare with the history; `None` where the row ended.
     pub(crate) shadows: Vec<(Version, Option<Attributes>)>,
 }
 
-/// An entry of the history.
+/// An entry of the history, as it was stored.
 #[derive(Clone, Debug)]
-pub(crate) struct Told {
+pub(crate) struct StoredEntry {
     pub(crate) version: Version,
     pub(crate) entry: Entry,
-    /// Whether the row was stored along with it, so that it has the values that the entry leads to.
+    /// Whether the row was stored with it, so that the row has the values to which the entry leads.
     pub(crate) is_stored: bool,
 }
 
@@ -48,14 +48,14 @@ pub(crate) struct Opened {
     pub(crate) id: Uuid,
     pub(crate) intent: Intent,
     pub(crate) lease_until: i64,
-    /// CDMS's server has finished with it, so that it has no quiet period.
+    /// CDMS has finished with it, so it has no quiet period.
     has_ended: bool,
     pub(crate) verdict: Option<Verdict>,
     closed_at: i64,
 }
 
 impl Opened {
-    /// Closed by somebody else than its writer, who had a lease.
+    /// Closed by another program than its writer, which had a lease.
     fn unanswered_delete(&self, id: Uuid, now: i64) -> Option<UnansweredDelete> {
         let is_one = self.id == id
             && self.intent.write == WriteKind::Delete
@@ -112,7 +112,7 @@ impl Store {
     fn late(&self, id: Uuid) -> impl Iterator<Item = &Opened> {
         let history = self.kept.get(&id).map(|kept| &kept.history[..]).unwrap_or_default();
         let has_shown_up = |operation: OperationId| {
-            let mut entries = history.iter().map(|told| &told.entry).filter(|entry| !entry.kind.changes_nothing());
+            let mut entries = history.iter().map(|stored| &stored.entry).filter(|entry| !entry.kind.changes_nothing());
             entries.any(|entry| entry.operation == Some(operation))
         };
         self.intents.iter().filter(move |opened| {
@@ -121,7 +121,7 @@ impl Store {
         })
     }
 
-    /// Runs a transaction: all of it or nothing.
+    /// Runs a transaction, which stores everything or nothing.
     pub(crate) fn commit(&mut self, model: Model, id: Uuid, commit: &Commit<String>, now: i64) -> Committed {
         let open = self.open(id).map(|open| open.intent.operation);
         let newest = self.late(id).last().map(|opened| opened.intent.operation);
@@ -170,7 +170,7 @@ impl Store {
             }
         }
         let is_stored = matches!(commit.record, RecordChange::Put { .. } | RecordChange::Tombstone { .. });
-        kept.history.extend(commit.history.iter().map(|entry| Told {
+        kept.history.extend(commit.history.iter().map(|entry| StoredEntry {
             version,
             entry: entry.clone(),
             is_stored: is_stored || entry.kind.changes_nothing(),

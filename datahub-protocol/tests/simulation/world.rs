@@ -1,4 +1,4 @@
-//! The simulated world: programs at work, people, time, and everything that goes wrong, as a seed decides.
+//! The simulated world: programs at work, people, time, and everything that can go wrong, driven by a seed.
 
 mod callers;
 mod checks;
@@ -24,7 +24,7 @@ use crate::store::Store;
 /// The records of the world.
 pub(crate) const IDS: [Uuid; 4] = [Uuid::from_u128(11), Uuid::from_u128(12), Uuid::from_u128(13), Uuid::from_u128(14)];
 
-/// Two programs of the newer version and one of the older.
+/// Two programs of the newer version and one of the older version.
 const PROGRAMS: [Model; 3] = [Model::Wide, Model::Narrow, Model::Wide];
 
 pub(crate) struct World {
@@ -38,17 +38,17 @@ pub(crate) struct World {
     loaded: Vec<(Uuid, Snapshot)>,
     /// Whether things go wrong.
     pub(crate) troubled: bool,
-    /// Whether CDMS was restored from a backup, so that its times went back: how much of its log came before.
+    /// The length of CDMS's log when CDMS was restored from a backup, so that its times went back.
     pub(crate) restored: Option<usize>,
     next_value: i32,
     next_operation: u128,
-    /// Writes of which less is promised (docs/promises.md, 4): sent past the lease, or carried out past the quiet period.
+    /// Writes with weaker promises (docs/promises.md, 4): sent past the lease, or carried out past the quiet period.
     pub(crate) delayed: BTreeSet<OperationId>,
     /// Writes that CDMS answered with an error that proves nothing, so that their writers look at the record.
     pub(crate) looked_at: BTreeSet<OperationId>,
-    /// How much of CDMS's log there was when somebody looked and gave a write its verdict.
+    /// The length of CDMS's log when someone looked and gave a write its verdict.
     pub(crate) judged: BTreeMap<OperationId, usize>,
-    /// How often what went wrong or came out.
+    /// How often each trouble and each result occurred.
     pub(crate) tally: BTreeMap<String, u64>,
     /// The first promise that was broken.
     pub(crate) broken: Option<String>,
@@ -95,7 +95,7 @@ impl World {
         world
     }
 
-    fn told(&mut self, what: impl FnOnce(&World) -> String) {
+    fn log_step(&mut self, what: impl FnOnce(&World) -> String) {
         if let Some(mut trace) = self.trace.take() {
             trace.push(format!("{:>9} {}", self.now - 1_000_000_000, what(self)));
             self.trace = Some(trace);
@@ -113,13 +113,13 @@ impl World {
         self.broken.get_or_insert(promise);
     }
 
-    /// Whether this happens now, so often in a thousand.
+    /// Whether this happens now, given how often it happens in a thousand times.
     fn happens(&mut self, what: &str, in_thousand: u32) -> bool {
         let happens = self.troubled && self.rng.u32(..1_000) < in_thousand;
         if happens {
             self.count(what);
             let what = what.to_owned();
-            self.told(|_| format!("  ! {what}"));
+            self.log_step(|_| format!("  ! {what}"));
         }
         happens
     }
@@ -129,7 +129,7 @@ impl World {
         self.next_value
     }
 
-    /// One step: something begins, or something under way goes on.
+    /// One step: something begins, or something under way continues.
     pub(crate) fn step(&mut self, operations_left: &mut u32) {
         let passed = self.rng.i64(0..400);
         self.pass(passed);
@@ -147,7 +147,7 @@ impl World {
         }
         if !busy.is_empty() && self.happens("a crash", 4) {
             let program = self.rng.usize(..PROGRAMS.len());
-            self.told(|_| format!("program {program} crashes"));
+            self.log_step(|_| format!("program {program} crashes"));
             for process in self.processes.iter_mut().filter(|process| process.program == program) {
                 process.crashed |= process.outcome().is_none();
             }
@@ -158,7 +158,7 @@ impl World {
         }
     }
 
-    /// Lets time pass; what CDMS carries out late happens on the way.
+    /// Lets time pass; CDMS carries out its late writes on the way.
     pub(crate) fn pass(&mut self, ms: i64) {
         let until = self.now + ms;
         while let Some(at) = (0..self.late.len()).min_by_key(|at| self.late[*at].at) {
@@ -168,7 +168,7 @@ impl World {
             let late = self.late.swap_remove(at);
             self.now = self.now.max(late.at);
             self.cdms.now = self.now;
-            self.told(|_| format!("CDMS carries out {} late", late.operation));
+            self.log_step(|_| format!("CDMS carries out {} late", late.operation));
             _ = self.cdms.write((late.operation, late.write), late.id, &late.body, Whims::default());
         }
         self.now = until;
@@ -194,7 +194,7 @@ impl World {
             }
             self.pass(1_000);
             rounds += 1;
-            assert!(rounds < 10_000, "an operation does not come to an end");
+            assert!(rounds < 10_000, "an operation does not end");
         }
     }
 }

@@ -1,4 +1,4 @@
-//! The record of all scenarios, in the states that the hub and CDMS can have it in.
+//! The record of all scenarios, in the states in which the hub and CDMS can have it.
 
 use cdms_odata::crm2011::{Body, outcome, refusal};
 use cdms_odata::dialect::Write;
@@ -16,7 +16,7 @@ use crate::walk::Answers;
 pub(crate) const OURS: Uuid = Uuid::from_u128(1);
 /// A person.
 pub(crate) const THEIRS: Uuid = Uuid::from_u128(2);
-/// The write that is looked at.
+/// The write under test.
 pub(crate) const OPERATION: OperationId = OperationId(Uuid::from_u128(3));
 /// Another write.
 pub(crate) const OTHER: OperationId = OperationId(Uuid::from_u128(4));
@@ -39,9 +39,9 @@ pub(crate) fn model(a: i32, b: i32) -> Vec<Value> {
     vec![Value::Integer(a), Value::Integer(b)]
 }
 
-/// What a caller loaded, as the wider mapping has it.
+/// The record as a caller loaded it, with the wider mapping.
 pub(crate) fn base(seen: Attributes) -> Base {
-    let values = Model::Wide.decode(&facts(10, THEIRS), &seen).expect("a caller has what a model can hold");
+    let values = Model::Wide.decode(&facts(10, THEIRS), &seen).expect("a caller only has values that fit the model");
     Base { seen, values }
 }
 
@@ -53,7 +53,7 @@ pub(crate) fn record(modified: i64, by: Uuid, attributes: Attributes) -> Record 
     Record { facts: facts(modified, by), attributes }
 }
 
-/// What a GET shows of the record with these changes.
+/// The result of a GET of the record with these changes.
 pub(crate) fn shown<const COUNT: usize>(
     modified: i64,
     by: Uuid,
@@ -75,13 +75,13 @@ pub(crate) fn tombstone(reason: TombstoneReason) -> Loaded {
     Loaded { stored: Stored::Tombstone(snapshot(), reason), ..Loaded::default() }
 }
 
-/// As an older program stored it, which knows less of it.
+/// The record as stored by an older program, which knows less of it.
 fn narrow() -> Loaded {
     let snapshot = Snapshot { seen: attributes([("a", 1), ("k", 1)]), complete_for: vec![1], ..snapshot() };
     Loaded { stored: Stored::Row(snapshot), ..Loaded::default() }
 }
 
-/// As another mapping stored it that knows as much of it and more.
+/// The record as stored by another mapping, which knows all of it and more.
 fn others() -> Loaded {
     let mut seen = with([]);
     seen.merge(&attributes([("z", 9)]));
@@ -89,7 +89,7 @@ fn others() -> Loaded {
     Loaded { stored: Stored::Row(snapshot), ..Loaded::default() }
 }
 
-/// As this mapping stored it, and more others than are kept found nothing to change.
+/// The record as stored by this mapping; more other mappings than are kept have found nothing to change.
 fn others_too() -> Loaded {
     let snapshot = Snapshot { complete_for: (2..12).collect(), ..snapshot() };
     Loaded { stored: Stored::Row(snapshot), ..Loaded::default() }
@@ -115,7 +115,7 @@ pub(crate) fn open(operation: OperationId, write: WriteKind, lease: LeaseState) 
     OpenIntent { intent, lease }
 }
 
-/// What a store can have, the ordinary row first.
+/// The possible states of the store, the ordinary row first.
 pub(crate) fn stores() -> Answers<Loaded> {
     let busy = |lease| Some(open(OTHER, WriteKind::Update, lease));
     vec![
@@ -158,7 +158,7 @@ pub(crate) fn stores() -> Answers<Loaded> {
     ]
 }
 
-/// What CDMS can show, the record as stored first.
+/// What CDMS can return, the record as stored first.
 pub(crate) fn sights() -> Answers<Fetched<String>> {
     vec![
         ("equal", shown(10, THEIRS, [])),
@@ -172,7 +172,7 @@ pub(crate) fn sights() -> Answers<Fetched<String>> {
         ("older", shown(7, THEIRS, [("a", 2)])),
         ("none of the model's", shown(12, THEIRS, [("k", 0), ("a", 2)])),
         ("what no model holds", shown(12, THEIRS, [("a", UNREADABLE)])),
-        ("unreadable", Fetched::Unreadable("no number".into())),
+        ("unreadable", Fetched::Unreadable("not a number".into())),
         ("gone", Fetched::Gone),
         ("read refused", Fetched::Refused("no privilege".into())),
         ("CDMS down", Fetched::Unavailable("down".into())),
@@ -180,7 +180,7 @@ pub(crate) fn sights() -> Answers<Fetched<String>> {
     ]
 }
 
-/// What an answer of CDMS with this status and body says about a write.
+/// What a response of CDMS with this status and body means for a write.
 pub(crate) fn reply(write: Write, status: u16, body: Body<Created<String>>) -> Answer<String> {
     Answer::Reply(outcome(write, status, body))
 }
@@ -197,7 +197,7 @@ pub(crate) fn login_lost() -> Answer<String> {
     Answer::LoginLost("401".into())
 }
 
-/// The answers to a write, after the ordinary one.
+/// The answers to a write, other than the ordinary one.
 pub(crate) fn troubles(write: Write) -> Answers<Answer<String>> {
     vec![
         ("not sent", Answer::NotSent("no connection".into())),

@@ -36,14 +36,14 @@ fn scenario(answers: Answers<Answer<String>>) -> Scenario {
     }
 }
 
-/// What happens if every transaction loses against somebody else's.
+/// What happens if every transaction loses against another one.
 fn losing(scenario: Scenario) -> Scenario {
     let mut commits = commits();
     commits.rotate_left(1);
     Scenario { committed: vec![commits], deviations: 0, ..scenario }
 }
 
-/// What happens if each write is answered like this.
+/// What happens if each write gets this answer.
 fn always(answer: Answer<String>, scenario: Scenario) -> Scenario {
     let sent = vec![("again", answer), ("not sent", Answer::NotSent("lease too short".into()))];
     Scenario { answered: vec![sent], ..scenario }
@@ -116,7 +116,7 @@ fn applied(write: Write) -> Answers<Answer<String>> {
     answers
 }
 
-/// What the read-back shows.
+/// What the read-back returns.
 fn read_backs() -> Answers<Fetched<String>> {
     let mut sights = vec![
         ("as sent", shown(12, OURS, [("a", 3), ("b2", 4)])),
@@ -155,7 +155,7 @@ fn update_of_a_record_that_changed() {
     assert_snapshot!(kept.0);
 }
 
-/// Writes that had been found not applied show up while another one is on its way.
+/// Writes that had been found not applied show up while another write is being sent.
 #[test]
 fn writes_beside_late_ones() {
     let mut kept = Kept::default();
@@ -196,7 +196,7 @@ fn writes_beside_late_ones() {
     assert_snapshot!(kept.0);
 }
 
-/// Somebody else changed a field of the hub's own that the caller means to change.
+/// Someone else changed a local field that the caller is about to change.
 #[test]
 fn writes_over_changed_local_fields() {
     let mut kept = Kept::default();
@@ -262,7 +262,7 @@ fn update_that_is_answered_badly_again_and_again() {
     assert_snapshot!(kept.0);
 }
 
-/// A look at the record shows less than what another program found that settled the write first.
+/// A look at the record shows less than what the program that settled the write first found.
 #[test]
 fn writes_that_another_program_settled_first() {
     let mut kept = Kept::default();
@@ -285,7 +285,7 @@ fn writes_that_another_program_settled_first() {
                 deviations: 0,
                 ..scenario(applied(write))
             };
-            let told = match write {
+            let walked = match write {
                 Write::Update => walk(update(model(3, 1004), false, OnConflict::LastWriterWins), &scenario),
                 Write::Create => walk(Create::new(Model::Wide, ID, model(3, 1004), OPERATION), &scenario),
                 Write::Delete => {
@@ -293,9 +293,9 @@ fn writes_that_another_program_settled_first() {
                     walk(Delete::new(Model::Wide, with([]), Some(snapshot()), wins, OPERATION, SKEW_MS), &scenario)
                 }
             };
-            kept.add(&format!("{write}, {what}"), told);
+            kept.add(&format!("{write}, {what}"), walked);
         };
-        // Not applied by the look; then nothing more is sent, or CDMS misses a record.
+        // Not applied according to the look; then nothing more is sent, or CDMS does not find a record.
         add("not sent again", before.clone(), after_deadlock(write, 0));
         add("something is missing", before.clone(), after_deadlock(write, 3));
         let looks = [&before[..before.len() - 1], &[done]].concat();
@@ -304,7 +304,7 @@ fn writes_that_another_program_settled_first() {
     assert_snapshot!(kept.0);
 }
 
-/// The first half of a write whose refresh does not get stored.
+/// The first half of a write whose refresh is not stored.
 #[test]
 fn update_that_cannot_store_what_it_read() {
     let machine = || update(model(3, 1001), false, OnConflict::LastWriterWins);
@@ -349,7 +349,7 @@ fn create() {
         ("adjusted", created(ID, Ok(record(12, OURS, with([("a", 8), ("b2", 4)]))))),
         ("as none of the model's", created(ID, Ok(record(12, OURS, with([("a", 3), ("b2", 4), ("k", 0)]))))),
         ("as what no model holds", created(ID, Ok(record(12, OURS, with([("a", UNREADABLE)]))))),
-        ("unreadable", created(ID, Err("no number".into()))),
+        ("unreadable", created(ID, Err("not a number".into()))),
         ("under another id", created(Uuid::from_u128(6), Ok(record(12, OURS, fresh)))),
         ("204", reply(Write::Create, 204, Body::Empty)),
     ];
@@ -457,7 +457,7 @@ fn detached() {
     assert_snapshot!(kept.0);
 }
 
-/// What settling can find, the write as done first.
+/// What settling can find, an applied write first.
 fn found(write: WriteKind) -> Answers<Fetched<String>> {
     let mut found = match write {
         WriteKind::Create => vec![("as sent", shown(12, OURS, [("a", 2), ("b1", 2), ("b2", 2)]))],
@@ -545,5 +545,5 @@ fn settle_without_knowing_our_user() {
 fn values_that_no_model_holds_are_refused_at_once() {
     let mine = vec![Value::text("three"), Value::Integer(1)];
     let machine = Update::new(Model::Wide, base(with([])), mine, false, OnConflict::LastWriterWins, OPERATION, SKEW_MS);
-    assert_snapshot!(walk(machine, &scenario(Vec::new())), @"update → FAILED Invalid(\"three is no number\")");
+    assert_snapshot!(walk(machine, &scenario(Vec::new())), @"update → FAILED Invalid(\"three is not a number\")");
 }

@@ -1,4 +1,4 @@
-//! Actions and outcomes in few words, with everything in them that is not ordinary.
+//! Actions and outcomes in a few words, with everything in them that is not ordinary.
 
 use std::fmt::Debug;
 
@@ -9,7 +9,7 @@ use datahub_protocol::{
 };
 use uuid::Uuid;
 
-/// A text of one line.
+/// Something shown in one line.
 pub(crate) trait Show {
     fn show(&self) -> String;
 }
@@ -185,7 +185,7 @@ impl<T: Show> Show for Result<T, Failure<String>> {
     }
 }
 
-/// The debug form, with ids in their short form.
+/// The debug form, with short ids.
 fn short(value: &impl Debug) -> String {
     let mut text = format!("{value:?}");
     for number in 0..10 {

@@ -6,10 +6,10 @@ use datahub_protocol::{Action, Answer, Committed, Event, Fetched, Loaded, LoginF
 
 use crate::show::{Show, indented};
 
-/// Answers by name; the first is the ordinary one.
+/// Answers by name, the ordinary one first.
 pub(crate) type Answers<T> = Vec<(&'static str, T)>;
 
-/// What a machine is told. The lists of a repeated action are taken in turn, the last one stays.
+/// The answers to a machine's actions. The lists of a repeated action are used in turn, and the last one is reused.
 #[derive(Clone)]
 pub(crate) struct Scenario {
     pub(crate) loaded: Vec<Answers<Loaded>>,
@@ -17,11 +17,11 @@ pub(crate) struct Scenario {
     pub(crate) committed: Vec<Answers<Committed>>,
     pub(crate) answered: Vec<Answers<Answer<String>>>,
     pub(crate) logged_in: Answers<Result<(), LoginFailure>>,
-    /// How many answers of one walk may be other than the ordinary ones.
+    /// How many answers of one walk may differ from the ordinary ones.
     pub(crate) deviations: u8,
 }
 
-/// How a transaction can end; it makes version 9.
+/// The possible results of a transaction; a successful one makes version 9.
 pub(crate) fn commits() -> Answers<Committed> {
     vec![
         ("done", Committed::Done(Version(9))),
@@ -31,7 +31,7 @@ pub(crate) fn commits() -> Answers<Committed> {
     ]
 }
 
-/// How often each action was asked for so far.
+/// How often each action was requested so far.
 #[derive(Clone, Copy, Default)]
 struct Confirmation {
     loads: usize,

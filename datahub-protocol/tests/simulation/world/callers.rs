@@ -1,4 +1,4 @@
-//! What callers of the programs ask for: reads, writes from what they have loaded, settlings.
+//! What callers of the programs request: reads, writes based on what they have loaded, settlements.
 
 use cdms_odata::Value;
 use datahub_protocol::{
@@ -100,16 +100,16 @@ impl World {
             close_failed: false,
         };
         process.step(Event::Start);
-        self.told(|_| format!("program {program} begins a {} of {id} {operation:?}", process.kind()));
+        self.log_step(|_| format!("program {program} begins a {} of {id} {operation:?}", process.kind()));
         self.processes.push(process);
     }
 
-    /// After a restore somebody decides for CDMS, at the end.
+    /// After a restore, someone decides in favor of CDMS, at the end.
     fn skew(&self) -> i64 {
         if self.restored.is_some() && !self.troubled { i64::MAX } else { 0 }
     }
 
-    /// What a caller of this program has loaded, lately or a while ago.
+    /// What a caller of this program has loaded, recently or some time ago.
     fn base(&mut self, program: usize) -> Option<(Uuid, Snapshot)> {
         let tag = PROGRAMS[program].tag();
         let fit: Vec<_> = self.loaded.iter().filter(|(_, base)| base.complete_for.contains(&tag)).collect();
@@ -121,7 +121,7 @@ impl World {
         if self.rng.u8(..) < 50 { OnConflict::Reject } else { OnConflict::LastWriterWins }
     }
 
-    /// A value of the field over two attributes that no other one shares a part with.
+    /// A value of the field over two attributes that shares no part with any other value.
     fn joined(&mut self) -> Value {
         let value = self.value() % 1_000;
         Value::Integer(value * 1_000 + value)

@@ -1,4 +1,4 @@
-//! What must hold at each transaction and at each operation's end, while the world still goes on.
+//! The checks at each transaction and at each operation's end, while the world continues.
 
 use datahub_protocol::{
     Commit, Failure, IntentChange, LeaseState, OperationId, RecordChange, Stored, TombstoneReason, Verdict, WriteKind,
@@ -10,20 +10,20 @@ use super::{Outcome, Process, World, verdict_word};
 use crate::cdms::Deed;
 
 impl World {
-    /// The row's time is one of CDMS's, and never goes back by more than is tolerated.
+    /// The row's time is one of CDMS's, and never goes back by more than the tolerance.
     pub(super) fn check_row(&mut self, at: usize, before: &Stored, commit: &Commit<String>) {
         let Process { id, skew_ms, began, .. } = self.processes[at];
         if let RecordChange::Tombstone { reason: TombstoneReason::Gone, .. } = &commit.record
             && !self.was_missing(id, began)
         {
-            self.break_promise(format!("{id} became a tombstone, and was there all the time"));
+            self.break_promise(format!("{id} became a tombstone, but existed all the time"));
         }
         let RecordChange::Put { row, .. } = &commit.record else { return };
         let is_known = self.cdms.times.get(&id).is_some_and(|times| times.contains(&row.facts.modified.0));
         if !is_known {
             self.break_promise(format!("the row's time {} of {id} never was CDMS's", row.facts.modified));
         }
-        // What a write of ours made is newer, whatever a restored CDMS says of its time.
+        // A row made by one of our writes is newer, whatever time a restored CDMS has.
         let is_ours = matches!(&commit.intent, IntentChange::Close { verdict: Verdict::Applied, .. });
         if let Stored::Row(before) = before
             && before.facts.modified.0.saturating_sub(row.facts.modified.0) > skew_ms
@@ -33,7 +33,7 @@ impl World {
         }
     }
 
-    /// Whether CDMS did not have a record, at some time since this place of its log.
+    /// Whether CDMS did not have a record at any time since this position in its log.
     fn was_missing(&self, id: Uuid, since: usize) -> bool {
         let (before, after) = self.cdms.log.split_at(since);
         let last = before.iter().rev().find(|deed| deed.id == id);
@@ -41,7 +41,7 @@ impl World {
         is_missing || after.iter().any(|deed| deed.id == id && deed.what == Deed::Removed)
     }
 
-    /// A write gets its one verdict, and not too early.
+    /// A write gets exactly one verdict, and not too early.
     pub(super) fn check_verdict(&mut self, at: usize, operation: OperationId, verdict: &Verdict) {
         let word = verdict_word(verdict);
         self.count(&format!("verdict: {word}"));
@@ -52,13 +52,13 @@ impl World {
         if settles && let Some(wrong) = self.wrongly_settled(at, operation, verdict) {
             self.break_promise(format!("{operation} was settled as {word} {wrong}"));
         }
-        // A writer that has an answer which tells the outcome does not look.
+        // A writer does not look if its answer determines the outcome.
         let looks = settles || self.looked_at.contains(&operation);
         let seen = if looks { self.processes[at].looked } else { self.cdms.log.len() };
         self.judged.insert(operation, seen);
     }
 
-    /// What is wrong with a verdict that settling came to, if something is.
+    /// What is wrong with a verdict found by settling, if anything.
     fn wrongly_settled(&self, at: usize, operation: OperationId, verdict: &Verdict) -> Option<String> {
         let process = &self.processes[at];
         match process.found {
@@ -82,11 +82,11 @@ impl World {
             Outcome::Failed(Failure::Store { operation: Some(operation), .. }) => {
                 let is_open = self.store.intent(*operation).is_some_and(|opened| opened.verdict.is_none());
                 if is_open && !close_failed {
-                    self.break_promise(format!("{operation} was never sent, and stays open"));
+                    self.break_promise(format!("{operation} was never sent, but stays open"));
                 }
             }
             Outcome::Failed(Failure::LocalNewer { .. }) if self.restored.is_none() => {
-                self.break_promise(format!("{id} is called newer than CDMS, whose time never went back"));
+                self.break_promise(format!("{id} was reported as newer than CDMS, whose time never went back"));
             }
             _ => {}
         }

@@ -1,4 +1,4 @@
-//! People at work in CDMS, beside the hub; and who puts back a backup of it.
+//! People at work in CDMS, next to the hub, and the restoring of a backup.
 
 use cdms_odata::{Attributes, Value};
 use datahub_protocol::WriteKind;
@@ -9,7 +9,7 @@ use crate::cdms::{Deed, Whims};
 use crate::mapping::{FORBIDDEN, UNREADABLE};
 
 impl World {
-    /// Values that nobody else types.
+    /// Values that no one else enters.
     pub(super) fn persons_values(&mut self) -> Attributes {
         let mut values = Attributes::new();
         for name in ["a", "b1", "b2"] {
@@ -24,11 +24,11 @@ impl World {
         let choice = self.rng.u32(..100);
         let mut values = Attributes::new();
         match (self.cdms.records.contains_key(&id), choice) {
-            // People cannot choose ids: this is a record that came back by itself, from a recycle bin for instance.
+            // People cannot choose ids: this is a record that was brought back, for example from a recycle bin.
             (false, 0..15) => values = self.values_again(id),
             (false, _) => return,
             (true, 0..5) => {
-                self.told(|_| format!("a person deletes {id}"));
+                self.log_step(|_| format!("a person deletes {id}"));
                 return self.cdms.remove(id, None);
             }
             (true, 5..17) => {
@@ -42,12 +42,12 @@ impl World {
             (true, _) => _ = values.insert("b2", self.typed(id, "b2")),
         }
         let freezes = self.happens("a frozen time", 30);
-        self.told(|_| format!("a person sets {values:?} of {id}"));
+        self.log_step(|_| format!("a person sets {values:?} of {id}"));
         self.cdms.put(id, &values, None, Whims { freezes, ..Whims::default() });
     }
 
-    /// What a person types into an attribute: mostly what nobody typed before; at times what a write under way sends or
-    /// has found, or what was there before.
+    /// The value that a person enters into an attribute: usually a new one; sometimes one that a write under way sends
+    /// or has found, or one that was there before.
     fn typed(&mut self, id: Uuid, name: &str) -> Value {
         let fresh = Value::Integer(self.value() % if name == "a" { 1_000_000 } else { 1_000 });
         let choice = self.rng.u32(..100);
@@ -68,7 +68,7 @@ impl World {
         typed
     }
 
-    /// What a record has that came back: mostly what nobody typed before; at times what a create under way sends.
+    /// The values of a record that was brought back: usually new ones; sometimes those that a create under way sends.
     fn values_again(&mut self, id: Uuid) -> Attributes {
         let fresh = self.persons_values();
         let created = self.store.open(id).filter(|open| open.intent.write == WriteKind::Create);
@@ -82,7 +82,7 @@ impl World {
     pub(crate) fn restore(&mut self) {
         self.restored = Some(self.cdms.log.len());
         self.cdms.behind_ms = 3_600_000;
-        self.told(|_| "CDMS is restored from a backup".to_owned());
+        self.log_step(|_| "CDMS is restored from a backup".to_owned());
         let ids: Vec<_> = self.cdms.records.keys().copied().collect();
         for id in ids {
             let values = self.persons_values();

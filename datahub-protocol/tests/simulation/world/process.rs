@@ -1,4 +1,4 @@
-//! One operation of a program: the shipped machine, what it wants next, and what is known of it for the checks.
+//! One operation of a program: the shipped machine, its next action, and what the checks know about it.
 
 use cdms_odata::Attributes;
 use datahub_protocol::{
@@ -17,25 +17,25 @@ pub(crate) struct Process {
     pub(super) machine: Machine,
     pub(crate) operation: Option<OperationId>,
     pub(super) act: Act,
-    /// What is on its way to it.
+    /// The event on its way to it.
     pub(super) answer: Option<Event<String>>,
     pub(super) holds_lock: bool,
-    /// Stopped after its look at the lease, until then.
+    /// Paused after its lease check, until then.
     pub(super) paused_until: Option<i64>,
     pub(crate) crashed: bool,
-    /// How much of CDMS's log there was when it began.
+    /// The length of CDMS's log when it began.
     pub(crate) began: usize,
-    /// How much of it there was when it last read the record.
+    /// The length of CDMS's log when it last read the record.
     pub(super) looked: usize,
-    /// What that showed.
+    /// The result of that read.
     pub(super) saw: Option<Attributes>,
-    /// How far the lease of the write had run that it found open.
+    /// The lease of the open write that it found.
     pub(super) found: Option<LeaseState>,
-    /// By how much CDMS's time may go back for it.
+    /// By how much CDMS's time may go back.
     pub(super) skew_ms: i64,
     /// Whether it has sent its write.
     pub(super) has_sent: bool,
-    /// Whether it could not close its intent.
+    /// Whether it failed to close its intent.
     pub(super) close_failed: bool,
 }
 

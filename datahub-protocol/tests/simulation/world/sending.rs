@@ -1,4 +1,4 @@
-//! A write on its way: whether it may be sent, and everything that can come back.
+//! Sending a write: whether it may be sent, and every possible response.
 
 use cdms_odata::crm2011::{Body, outcome, refusal};
 use cdms_odata::{Attributes, Value};
@@ -12,7 +12,7 @@ use crate::cdms::{DUPLICATE, Deed, MISSING, Whims};
 use crate::mapping::Model;
 use crate::store::REQUEST_MS;
 
-/// How long CDMS may go on executing a request.
+/// How long CDMS may continue to execute a request.
 const EXECUTION_MS: i64 = 300_000;
 
 impl World {
@@ -47,11 +47,11 @@ impl World {
             self.count("sent past the lease");
         }
         let answer = self.exchange(operation, write, id, body);
-        self.told(|_| format!("  process {at} sent {write} {operation}: {answer:?}"));
+        self.log_step(|_| format!("  process {at} sent {write} {operation}: {answer:?}"));
         self.processes[at].answer = Some(Event::Answered(answer));
     }
 
-    /// What is sent is what the intent says, and nothing else is in flight.
+    /// A write sends what its intent says, and nothing else is in flight.
     fn check_sending(&mut self, operation: OperationId, id: Uuid, body: &Attributes) {
         let Some(opened) = self.store.intent(operation) else {
             return self.break_promise(format!("{operation} was sent without an intent"));
@@ -66,7 +66,7 @@ impl World {
             let names: Vec<_> = body.names().collect();
             return self.break_promise(format!("{operation} sent {names:?}, which is not its patch and the constants"));
         }
-        // A create is judged by what it makes: another try may meet its own record.
+        // A create is judged by the record that it creates: a second try may find the first one's record.
         let is_there = opened.intent.write != WriteKind::Create && self.did(operation) > 0;
         if is_there && self.seems_undone(operation) {
             self.count("exempt from sent once: others had put the old state back before its writer looked");
@@ -76,7 +76,7 @@ impl World {
         let others: Vec<_> = self.late.iter().filter(|late| late.id == id && late.operation != operation).collect();
         let others: Vec<_> = others.into_iter().map(|late| late.operation).collect();
         for other in others {
-            // Others removed or made the record themselves, so that it was settled as done before it was carried out.
+            // Others removed or created the record themselves, so it was settled as applied before it was carried out.
             let seemed_done = self.store.intent(other).is_some_and(|other| other.verdict == Some(Verdict::Applied));
             if seemed_done {
                 self.count("exempt from one write in flight: others had done the same before it was carried out");
@@ -88,8 +88,8 @@ impl World {
         }
     }
 
-    /// Whether others have made the record look as before a write that was carried out, so that its writer, who looks after
-    /// an error that proves nothing, cannot know.
+    /// Whether others have restored the record's state from before a write that was carried out. Then its writer, which
+    /// looks after an error that proves nothing, cannot know that it was.
     pub(crate) fn seems_undone(&self, operation: OperationId) -> bool {
         let Some(opened) = self.store.intent(operation).filter(|_| self.looked_at.contains(&operation)) else {
             return false;
@@ -174,7 +174,7 @@ impl World {
         };
         let made: Vec<_> = self.cdms.log.iter().filter(made_by_it).map(|happened| happened.id).collect();
         if made.len() > 1 && self.looked_at.contains(&operation) && made[0] != id {
-            self.count("exempt from made once: made under an id that only a lost answer told");
+            self.count("exempt from made once: created under an id that only a lost answer had");
         } else if made.len() > 1 && !self.seems_undone(operation) {
             self.break_promise(format!("the create {operation} made two records"));
         }

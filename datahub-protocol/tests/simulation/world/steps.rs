@@ -1,4 +1,4 @@
-//! How an operation goes on: each thing that it wants is done, or goes wrong, and it is told.
+//! How an operation continues: each action is carried out or goes wrong, and the machine gets the event.
 
 use cdms_odata::dialect::WriteAnswer;
 use datahub_protocol::{
@@ -13,7 +13,7 @@ use super::{Outcome, World, outcome_word};
 use crate::mapping::Model;
 
 impl World {
-    /// A process goes on by one step, if it can.
+    /// A process takes one step, if it can.
     pub(crate) fn go(&mut self, at: usize) {
         if let Some(event) = self.processes[at].answer.take() {
             return self.deliver(at, event);
@@ -84,7 +84,7 @@ impl World {
 
     fn commit(&mut self, at: usize, commit: &Commit<String>) {
         let (id, model) = (self.processes[at].id, self.processes[at].model);
-        // The runtime goes on trying what is true already.
+        // The runtime keeps retrying a transaction that stores what is already true.
         let insists = commit.insist && self.lease_left(at) > 0;
         if self.happens("the database is away for a transaction", 15) {
             if !insists {
@@ -94,13 +94,13 @@ impl World {
         }
         let before = self.stored(id);
         let committed = self.store.commit(model, id, commit, self.now);
-        self.told(|_| format!("  process {at} commits {:?}: {committed:?}", short(commit)));
+        self.log_step(|_| format!("  process {at} commits {:?}: {committed:?}", short(commit)));
         if matches!(committed, Committed::Done(_)) {
             self.check_row(at, &before, commit);
             if let IntentChange::Close { operation, verdict } = &commit.intent {
                 self.check_verdict(at, *operation, verdict);
             }
-            // Who insists learns by the next try that it was stored.
+            // A transaction that insists finds out with the next try that it was stored.
             if self.happens("a transaction whose acknowledgement is lost", 8) && !insists {
                 return self.unavailable(at, commit);
             }
@@ -116,7 +116,7 @@ impl World {
     pub(super) fn lease_left(&self, at: usize) -> i64 {
         let operation = self.processes[at].operation;
         let open = self.store.intents.iter().find(|open| Some(open.intent.operation) == operation);
-        // A writer knows its own lease, whatever others found out meanwhile.
+        // A writer knows its own lease, whatever others found out in the meantime.
         open.map_or(0, |open| open.lease_until - self.now)
     }
 
@@ -131,7 +131,7 @@ impl World {
         let (id, kind, operation) = (process.id, process.kind(), process.operation);
         let word = outcome_word(&outcome);
         match &outcome {
-            // How long to wait says which period it is that lasts.
+            // The waiting time shows which period has not ended.
             Outcome::Settled(Settled::NotYet { retry_after_ms }) => {
                 self.count(&format!("not yet, for about {} s", retry_after_ms / 100_000 * 100));
             }
@@ -142,7 +142,7 @@ impl World {
             Outcome::Saw(Sighting::Current { finding, .. }) => self.count(&format!("seen: {finding:?}")),
             _ => {}
         }
-        self.told(|_| format!("  process {at}, the {kind} of {id} {operation:?}, ends: {word}"));
+        self.log_step(|_| format!("  process {at}, the {kind} of {id} {operation:?}, ends: {word}"));
         self.count(&format!("{kind}: {word}"));
         self.check_end(at, &outcome);
         if let Outcome::Wrote(WriteOutcome { snapshot, .. }) | Outcome::Saw(Sighting::Current { snapshot, .. }) =

@@ -1,4 +1,4 @@
-//! What ends, verdicts and transactions are called in the counts and in a replay.
+//! The names of ends, verdicts and transactions in the counts and in a replay.
 
 use datahub_protocol::{Commit, Confirmation, IntentChange, RecordChange, Settled, Sighting, Verdict};
 

@@ -1,6 +1,7 @@
-//! What became of a write is what its caller learned, what CDMS did and what the history says, each once.
+//! The outcome that a write's caller got, what CDMS did and what the history records must agree, each exactly once.
 //!
-//! What cannot be told from what CDMS shows is exempt, each write by what happened to its record and from one check only.
+//! What CDMS does not show cannot be determined, and is exempt: for each write, depending on what happened to its
+//! record, and from one check only.
 
 use cdms_odata::Value;
 use datahub_protocol::{Entry, EntryKind, Intent, Note, OperationId, Origin, Verdict, WriteKind};
@@ -9,7 +10,7 @@ use uuid::Uuid;
 use crate::cdms::{Deed, Happened};
 use crate::world::{Outcome, World, outcome_word, verdict_word};
 
-/// What is known of one write when everything has come to its end.
+/// What is known about one write at the end of a run.
 struct Facts<'w> {
     operation: OperationId,
     id: Uuid,
@@ -19,25 +20,25 @@ struct Facts<'w> {
     verdict: Option<&'w Verdict>,
     /// What happened in CDMS, to all records.
     log: &'w [Happened],
-    /// How much of that had happened when it began, and when somebody looked to judge it.
+    /// The position in the log when it began, and when someone looked to judge it.
     began: usize,
     judged: usize,
-    /// Where in the log it was carried out.
+    /// The positions in the log at which it was carried out.
     done: Vec<usize>,
     /// The entry of its verdict.
-    told: Vec<&'w Entry>,
+    entries: Vec<&'w Entry>,
     /// The entries that say that it showed up after its verdict.
     late: Vec<&'w Entry>,
     is_delayed: bool,
     /// Whether CDMS answered it with an error that proves nothing, so that its writer looked at the record.
     is_looked_at: bool,
-    /// Whether others made the record look as before it meanwhile.
+    /// Whether others restored the record's state from before it in the meantime.
     seems_undone: bool,
-    /// Whether CDMS was put back to a backup while it was open.
+    /// Whether CDMS was restored from a backup while it was open.
     is_restored: bool,
 }
 
-/// Checks one write, and counts how it ended and what it is exempt from.
+/// Checks one write, and counts its end and its exemptions.
 pub(crate) fn as_it_was(world: &mut World, at: usize, operation: OperationId) -> Result<(), String> {
     let facts = Facts::of(world, at, operation);
     let exempt = facts.check().map_err(|broken| format!("{broken}: {}", facts.words()))?;
@@ -45,9 +46,9 @@ pub(crate) fn as_it_was(world: &mut World, at: usize, operation: OperationId) ->
         Some(Outcome::Wrote(written)) if facts.is_ok() => !written.conflicts.is_empty(),
         _ => false,
     };
-    let mut changes = facts.told.iter().flat_map(|entry| &entry.changes);
+    let mut changes = facts.entries.iter().flat_map(|entry| &entry.changes);
     if conflicts && !changes.any(|change| matches!(change.note, Note::Conflict | Note::Adjusted { .. })) {
-        return Err(format!("a conflict is not told: {}", facts.words()));
+        return Err(format!("a conflict is not in the history: {}", facts.words()));
     }
     let end = format!("end: {} {}/{}", facts.kind, facts.outcome, facts.verdict.map_or("never sent", verdict_word));
     for exemption in exempt {
@@ -64,11 +65,11 @@ impl<'w> Facts<'w> {
         let log = &world.cdms.log[..];
         let judged = world.judged.get(&operation).copied().unwrap_or(log.len());
         let history = world.store.kept.get(&process.id).map(|kept| &kept.history[..]).unwrap_or_default();
-        let ours = history.iter().map(|told| &told.entry).filter(|entry| entry.operation == Some(operation));
+        let ours = history.iter().map(|stored| &stored.entry).filter(|entry| entry.operation == Some(operation));
         let is_late = |entry: &&Entry| {
             entry.kind == EntryKind::AppliedLate || (entry.kind == EntryKind::Gone && entry.origin == Origin::Settle)
         };
-        let (late, told) = ours.partition(is_late);
+        let (late, entries) = ours.partition(is_late);
         Facts {
             operation,
             id: process.id,
@@ -80,7 +81,7 @@ impl<'w> Facts<'w> {
             began: process.began,
             judged,
             done: (0..log.len()).filter(|at| log[*at].by == Some(operation)).collect(),
-            told,
+            entries,
             late,
             is_delayed: world.delayed.contains(&operation),
             is_looked_at: world.looked_at.contains(&operation),
@@ -90,10 +91,10 @@ impl<'w> Facts<'w> {
     }
 
     fn words(&self) -> String {
-        let Facts { kind, operation, outcome, verdict, done, told, late, .. } = self;
-        let (done, told, late) = (done.len(), told.len(), late.len());
+        let Facts { kind, operation, outcome, verdict, done, entries, late, .. } = self;
+        let (done, entries, late) = (done.len(), entries.len(), late.len());
         format!(
-            "{kind} {operation} ended as {outcome}, settled as {verdict:?}, {done} × in CDMS, {told} × told, {late} × late"
+            "{kind} {operation} ended as {outcome}, settled as {verdict:?}, {done} × in CDMS, {entries} entries, {late} late"
         )
     }
 
@@ -101,7 +102,7 @@ impl<'w> Facts<'w> {
         self.outcome.starts_with("ok")
     }
 
-    /// The checks; what comes back are the exemptions that were made.
+    /// Checks the write; returns its exemptions.
     fn check(&self) -> Result<Vec<&'static str>, &'static str> {
         let mut exempt = Vec::new();
         let is_elsewhere = self.is_looked_at && self.done.first().is_some_and(|at| self.log[*at].id != self.id);
@@ -109,26 +110,26 @@ impl<'w> Facts<'w> {
             return Err("carried out twice");
         }
         let Some(intent) = self.intent else {
-            return match (self.done.is_empty(), self.told.is_empty()) {
+            return match (self.done.is_empty(), self.entries.is_empty()) {
                 (false, _) => Err("in CDMS without an intent"),
-                (true, false) => Err("told without an intent"),
+                (true, false) => Err("in the history without an intent"),
                 (true, true) => Ok(exempt),
             };
         };
         let is_in_cdms = !self.done.is_empty();
         let may_be = ["unsettled", "crashed", "applied_but_not_storable", "orphan"];
         if is_in_cdms && !self.is_ok() && !may_be.contains(&self.outcome) && !self.is_looked_at {
-            return Err("its caller learned that it came to nothing, and it is in CDMS");
+            return Err("its caller learned that it had no effect, but it is in CDMS");
         }
         if self.is_ok() && is_in_cdms == self.found_gone() && !self.is_looked_at {
-            return Err("it ended well, and is not once in CDMS");
+            return Err("it succeeded, but is not exactly once in CDMS");
         }
-        self.is_told_once(intent)?;
+        self.is_recorded_once(intent)?;
         match (self.verdict, is_in_cdms) {
             (None, _) => return Err("it has no verdict"),
-            // Its writer looked, and what it saw is judged like any other look.
+            // Its writer looked, and that look is judged like any other.
             (Some(Verdict::Rejected { .. }), true) if self.is_looked_at => exempt.extend(self.why_not_applied(intent)?),
-            (Some(Verdict::Rejected { .. }), true) => return Err("it was rejected, and is in CDMS"),
+            (Some(Verdict::Rejected { .. }), true) => return Err("it was rejected, but is in CDMS"),
             (Some(Verdict::NotApplied), true) => exempt.extend(self.why_not_applied(intent)?),
             (Some(Verdict::Applied), false) => exempt.extend(self.why_applied(intent)?),
             _ => {}
@@ -141,11 +142,11 @@ impl<'w> Facts<'w> {
 
     /// Whether it is a delete that found the record gone.
     fn found_gone(&self) -> bool {
-        self.told.iter().any(|entry| entry.kind == EntryKind::Gone)
+        self.entries.iter().any(|entry| entry.kind == EntryKind::Gone)
     }
 
-    /// The history has one entry of its verdict, with everything that was sent.
-    fn is_told_once(&self, intent: &Intent) -> Result<(), &'static str> {
+    /// The history has one entry for its verdict, with everything that was sent.
+    fn is_recorded_once(&self, intent: &Intent) -> Result<(), &'static str> {
         let kinds: &[EntryKind] = match (self.verdict, intent.write) {
             (Some(Verdict::Applied), WriteKind::Create) => &[EntryKind::Created],
             (Some(Verdict::Applied), WriteKind::Update) => &[EntryKind::Updated],
@@ -154,18 +155,18 @@ impl<'w> Facts<'w> {
             (Some(Verdict::Superseded { .. }), _) => &[EntryKind::Superseded],
             (Some(Verdict::Orphaned { .. }), _) => &[EntryKind::Orphaned],
             (Some(Verdict::Rejected { .. }) | None, _) => &[],
-            _ => return Err("it is of a kind that is not known"),
+            _ => return Err("unknown kind of write"),
         };
-        let entry = match (&self.told[..], kinds) {
+        let entry = match (&self.entries[..], kinds) {
             ([], []) => return Ok(()),
             ([entry], _) if kinds.contains(&entry.kind) => entry,
-            ([], _) => return Err("nobody is told of it"),
-            ([_], _) => return Err("it is told as something else"),
-            _ => return Err("told twice"),
+            ([], _) => return Err("it is not in the history"),
+            ([_], _) => return Err("it has another kind of entry in the history"),
+            _ => return Err("it is twice in the history"),
         };
         let is_there = |(name, sent): (&str, &Value)| {
             entry.changes.iter().filter(|change| change.attribute == name).any(|change| match &change.note {
-                Note::Adjusted { sent: told } | Note::NotKept { sent: told } => told == sent,
+                Note::Adjusted { sent: noted } | Note::NotKept { sent: noted } => noted == sent,
                 Note::Plain | Note::Conflict => change.to.as_ref() == Some(sent),
                 _ => false,
             })
@@ -176,7 +177,7 @@ impl<'w> Facts<'w> {
         Ok(())
     }
 
-    /// What others did to the record from one place of the log to another.
+    /// What others did to the record between two positions in the log.
     fn others(&self, from: usize, to: usize) -> impl Iterator<Item = &Deed> {
         let log = self.log.get(from..to).unwrap_or_default();
         log.iter().filter(|deed| deed.id == self.id && deed.by != Some(self.operation)).map(|deed| &deed.what)
@@ -191,7 +192,7 @@ impl<'w> Facts<'w> {
         })
     }
 
-    /// Whether there was a record at some place of the log that others had made.
+    /// Whether others had created the record that existed at this position in the log.
     fn others_record(&self, at: usize) -> bool {
         self.others(0, at)
             .filter(|deed| !matches!(deed, Deed::Set(_)))
@@ -209,12 +210,12 @@ impl<'w> Facts<'w> {
             return if self.is_delayed {
                 Ok(Some("`not applied` is true: carried out past the lease or the quiet period"))
             } else {
-                Err("it was found not applied, and carried out after that")
+                Err("it was found not applied, but carried out after that")
             };
         }
         match intent.write {
             WriteKind::Create if self.log[done].id != self.id => {
-                Ok(Some("`not applied` is true: made under an id that only a lost answer told"))
+                Ok(Some("`not applied` is true: created under an id that only a lost answer had"))
             }
             WriteKind::Create if self.others(done, self.judged).any(|deed| *deed == Deed::Removed) => {
                 Ok(Some("`not applied` is true: a record made and removed before anybody looked"))
@@ -230,7 +231,7 @@ impl<'w> Facts<'w> {
             {
                 Ok(Some("`not applied` is true: every value put back before anybody looked"))
             }
-            _ => Err("it was found not applied, and is in CDMS"),
+            _ => Err("it was found not applied, but is in CDMS"),
         }
     }
 
@@ -238,14 +239,14 @@ impl<'w> Facts<'w> {
     fn why_applied(&self, intent: &Intent) -> Result<Option<&'static str>, &'static str> {
         match intent.write {
             _ if self.outcome == "applied_but_not_storable" && !self.is_looked_at => {
-                Err("its caller learned that it was, and it is not in CDMS")
+                Err("its caller learned that it was applied, but it is not in CDMS")
             }
             _ if self.found_gone() => {
-                // It found the record gone, which is no claim that it did that.
+                // It found the record gone, but does not claim to have removed it.
                 if self.others(self.began, self.log.len()).any(|deed| *deed == Deed::Removed) {
                     Ok(None)
                 } else {
-                    Err("it found the record gone, and nobody removed it")
+                    Err("it found the record gone, but no one removed it")
                 }
             }
             WriteKind::Create if self.others_record(self.judged) => {
@@ -259,14 +260,14 @@ impl<'w> Facts<'w> {
             {
                 Ok(Some("`applied` is true: others typed a value that was sent"))
             }
-            _ => Err("it was found applied, and is not in CDMS"),
+            _ => Err("it was found applied, but is not in CDMS"),
         }
     }
 
-    /// Why a write is told as applied late.
+    /// Why the history says that a write was applied late.
     fn why_late(&self, intent: &Intent) -> Result<Option<&'static str>, &'static str> {
         if self.late.len() > 1 {
-            return Err("it is told as applied late twice");
+            return Err("it is twice in the history as applied late");
         }
         if !self.done.is_empty() {
             return Ok(None);
@@ -274,7 +275,7 @@ impl<'w> Facts<'w> {
         let end = self.log.len();
         let others_did = match intent.write {
             WriteKind::Create => intent.patch.iter().all(|(name, sent)| self.others_set(0, end, name, sent)),
-            // Before it was judged too: a record that could not be stored then is compared when it can be.
+            // This includes the time before it was judged: a record that could not be stored then is compared once it can be.
             WriteKind::Delete => self.others(self.began, end).any(|deed| *deed == Deed::Removed),
             WriteKind::Update => intent.evidence().any(|(name, sent)| self.others_set(self.began, end, name, sent)),
             _ => false,
@@ -282,7 +283,7 @@ impl<'w> Facts<'w> {
         if others_did {
             Ok(Some("`applied late` is true: others did what it would have done"))
         } else {
-            Err("it is told as applied late, and nobody did that")
+            Err("it is in the history as applied late, but no one did that")
         }
     }
 }
