@@ -10,7 +10,7 @@ use crate::{Reason, Record};
 pub enum Answer<F> {
     /// Nothing was sent, for this reason: no address, no connection, no TLS, or too little time left on the lease.
     NotSent(Reason),
-    /// Nothing was sent, because CDMS refused the login.
+    /// CDMS refused the login, so it has not carried the write out.
     LoginRefused(Reason),
     /// The write was sent, at least in part, but no complete response arrived.
     Lost(Reason),

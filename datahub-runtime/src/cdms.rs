@@ -2,15 +2,19 @@
 
 mod authenticator;
 mod client;
+mod connections;
 mod first_contact;
 mod login;
 mod pages;
 mod refused_logins;
+mod session;
 mod shape;
 mod transport;
 
-pub use authenticator::{Anonymous, Authenticator, LoginError, LoginReply, LoginRequests, Session};
+pub use authenticator::{Anonymous, Authenticator, LoginError, LoginReply, LoginRequests};
 pub(crate) use client::{Client, ClientOptions, cdms_at};
+pub use connections::Connections;
 pub(crate) use first_contact::FirstContact;
 pub(crate) use pages::{PageFailure, PageRead};
 pub(crate) use refused_logins::RefusedLogins;
+pub use session::{HeaderSession, Session, SessionResponse, Standing};

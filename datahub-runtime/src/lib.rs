@@ -76,7 +76,10 @@ pub mod testing;
 mod testing_in_docs;
 
 pub use crate::diesel::sql_types;
-pub use cdms::{Anonymous, Authenticator, LoginError, LoginReply, LoginRequests, Session};
+pub use cdms::{
+    Anonymous, Authenticator, Connections, HeaderSession, LoginError, LoginReply, LoginRequests, Session,
+    SessionResponse, Standing,
+};
 pub use cdms_odata::{Attributes, Instant, Kind, Reference, Value};
 #[doc = include_str!("../docs/cdms_choice.md")]
 #[doc = include_str!("../docs/expansion_choice.md")]

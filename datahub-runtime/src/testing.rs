@@ -189,7 +189,7 @@ impl Authenticator for FormLogin {
         Some(format!("{}\n{}", self.user, self.password))
     }
 
-    fn login<'a>(&'a self, requests: LoginRequests<'a>) -> BoxFuture<'a, Result<Session, LoginError>> {
+    fn login<'a>(&'a self, requests: LoginRequests<'a>) -> BoxFuture<'a, Result<Box<dyn Session>, LoginError>> {
         Box::pin(async move {
             let url = format!("{}/login", requests.organisation());
             let form = [("user", self.user.as_str()), ("password", self.password.as_str())];

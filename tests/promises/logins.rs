@@ -7,7 +7,7 @@ use std::time::Duration;
 use datahub_runtime::prelude::*;
 use datahub_runtime::testing::simulator::{Expiry, Fault, FaultRule, Operation, Stage};
 use datahub_runtime::testing::{FormLogin, Kit};
-use datahub_runtime::{Authenticator, LoginError, LoginRequests, Session, http};
+use datahub_runtime::{Authenticator, HeaderSession, LoginError, LoginRequests, Session, http};
 use example_domain::Organisation;
 use futures_util::future::{BoxFuture, join_all};
 
@@ -85,7 +85,7 @@ async fn a_login_that_is_broken_off_is_begun_again_and_counts() {
 struct Endless(Arc<AtomicU32>);
 
 impl Authenticator for Endless {
-    fn login<'a>(&'a self, _: LoginRequests<'a>) -> BoxFuture<'a, Result<Session, LoginError>> {
+    fn login<'a>(&'a self, _: LoginRequests<'a>) -> BoxFuture<'a, Result<Box<dyn Session>, LoginError>> {
         self.0.fetch_add(1, Ordering::Relaxed);
         Box::pin(std::future::pending())
     }
@@ -121,10 +121,10 @@ async fn a_pause_of_nothing_is_no_trouble() {
 struct Stubborn;
 
 impl Authenticator for Stubborn {
-    fn login<'a>(&'a self, _: LoginRequests<'a>) -> BoxFuture<'a, Result<Session, LoginError>> {
+    fn login<'a>(&'a self, _: LoginRequests<'a>) -> BoxFuture<'a, Result<Box<dyn Session>, LoginError>> {
         Box::pin(async {
             let header = (http::header::AUTHORIZATION, http::HeaderValue::from_static("Basic aHViOndyb25n"));
-            Ok(Session::with_headers(http::HeaderMap::from_iter([header])))
+            Ok(HeaderSession::new(http::HeaderMap::from_iter([header])).boxed())
         })
     }
 }
@@ -187,7 +187,7 @@ struct Pinned {
 }
 
 impl Authenticator for Pinned {
-    fn login<'a>(&'a self, requests: LoginRequests<'a>) -> BoxFuture<'a, Result<Session, LoginError>> {
+    fn login<'a>(&'a self, requests: LoginRequests<'a>) -> BoxFuture<'a, Result<Box<dyn Session>, LoginError>> {
         self.login.login(requests)
     }
 
@@ -258,7 +258,7 @@ async fn every_request_says_what_it_sends_and_what_it_takes() {
 struct Careless;
 
 impl Authenticator for Careless {
-    fn login<'a>(&'a self, requests: LoginRequests<'a>) -> BoxFuture<'a, Result<Session, LoginError>> {
+    fn login<'a>(&'a self, requests: LoginRequests<'a>) -> BoxFuture<'a, Result<Box<dyn Session>, LoginError>> {
         Box::pin(async move {
             let plain = format!("{}/login", requests.organisation()).replace("https://", "http://");
             requests.post_form(&plain, &[("password", "secret")]).await?.session()
@@ -279,7 +279,7 @@ async fn a_password_is_not_sent_in_clear_text() {
 struct Elsewhere(&'static str);
 
 impl Authenticator for Elsewhere {
-    fn login<'a>(&'a self, requests: LoginRequests<'a>) -> BoxFuture<'a, Result<Session, LoginError>> {
+    fn login<'a>(&'a self, requests: LoginRequests<'a>) -> BoxFuture<'a, Result<Box<dyn Session>, LoginError>> {
         Box::pin(async move { requests.post_form(self.0, &[("password", "secret")]).await?.session() })
     }
 }
@@ -344,7 +344,7 @@ impl Authenticator for Decided {
         Some(format!("hunter2{}", self.secret.load(Ordering::Relaxed)))
     }
 
-    fn login<'a>(&'a self, requests: LoginRequests<'a>) -> BoxFuture<'a, Result<Session, LoginError>> {
+    fn login<'a>(&'a self, requests: LoginRequests<'a>) -> BoxFuture<'a, Result<Box<dyn Session>, LoginError>> {
         Box::pin(async move {
             match self.end.load(Ordering::Relaxed) {
                 TAKEN => FormLogin::new("hub", "secret").login(requests).await,

@@ -34,6 +34,7 @@ mod remodelled;
 mod restored;
 mod row_by_row;
 mod scene;
+mod sessions;
 mod settling_rounds;
 mod settling_table;
 mod showing_up_late;

@@ -2,6 +2,7 @@
 
 use std::io::{BufReader, Read as _, Write as _};
 use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::thread;
 
@@ -10,6 +11,7 @@ pub(crate) struct Meddler {
     address: SocketAddr,
     /// Their heads.
     requests: Arc<Mutex<Vec<String>>>,
+    connections: Arc<AtomicUsize>,
 }
 
 /// What is done with a request.
@@ -37,14 +39,17 @@ impl Meddler {
         let listener = TcpListener::bind(("127.0.0.1", 0)).unwrap();
         let address = listener.local_addr().unwrap();
         let requests = Arc::new(Mutex::new(Vec::new()));
+        let connections = Arc::new(AtomicUsize::new(0));
         let (seen, rule): (_, Arc<Rule>) = (Arc::clone(&requests), Arc::new(rule));
+        let accepted = Arc::clone(&connections);
         thread::spawn(move || {
             for stream in listener.incoming().map_while(Result::ok) {
+                accepted.fetch_add(1, Ordering::Relaxed);
                 let (seen, rule, upstream) = (Arc::clone(&seen), Arc::clone(&rule), upstream.clone());
                 thread::spawn(move || serve(&stream, &upstream, &seen, &*rule));
             }
         });
-        Meddler { address, requests }
+        Meddler { address, requests, connections }
     }
 
     /// The organisation's address here.
@@ -56,6 +61,11 @@ impl Meddler {
     pub(crate) fn requests(&self) -> Vec<String> {
         let heads = self.requests.lock().unwrap();
         heads.iter().map(|head| head.lines().next().unwrap().to_owned()).collect()
+    }
+
+    /// The number of connections that were accepted.
+    pub(crate) fn connections(&self) -> usize {
+        self.connections.load(Ordering::Relaxed)
     }
 
     /// What all requests that arrived whole have in this header, each with its first word.

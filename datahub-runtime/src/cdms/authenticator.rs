@@ -9,6 +9,8 @@ use http::header::{COOKIE, SET_COOKIE};
 use http::{HeaderMap, HeaderValue, StatusCode};
 use url::Url;
 
+use super::connections::Connections;
+use super::session::{HeaderSession, Session};
 use super::transport::Transport;
 
 /// Logs in to CDMS. Organisations differ in how (docs/protocol.md, 7), so this is for each to implement.
@@ -29,7 +31,7 @@ use super::transport::Transport;
 ///         Some(format!("{}\n{}", self.user, self.password))
 ///     }
 ///
-///     fn login<'a>(&'a self, requests: LoginRequests<'a>) -> BoxFuture<'a, Result<Session, LoginError>> {
+///     fn login<'a>(&'a self, requests: LoginRequests<'a>) -> BoxFuture<'a, Result<Box<dyn Session>, LoginError>> {
 ///         Box::pin(async move {
 ///             let url = format!("{}/login", requests.organisation());
 ///             let form = [("user", self.user.as_str()), ("password", self.password.as_str())];
@@ -39,7 +41,7 @@ use super::transport::Transport;
 /// }
 /// ```
 pub trait Authenticator: Send + Sync + 'static {
-    /// Logs in and returns what every further request has to carry.
+    /// Logs in and returns the session that all further requests use.
     ///
     /// Dropping the future must leave nothing behind that a later login would stumble over: it is dropped after 120 s,
     /// because all requests wait for it.
@@ -49,7 +51,7 @@ pub trait Authenticator: Send + Sync + 'static {
     /// Why there is no session, in words for the person who runs the hub, without the password:
     /// [`LoginError::refused`] where the user or the password is wrong, which is not tried again; [`LoginError::new`] for
     /// any other trouble, which is tried again after growing pauses, at most three times in ten minutes.
-    fn login<'a>(&'a self, requests: LoginRequests<'a>) -> BoxFuture<'a, Result<Session, LoginError>>;
+    fn login<'a>(&'a self, requests: LoginRequests<'a>) -> BoxFuture<'a, Result<Box<dyn Session>, LoginError>>;
 
     /// What the login is made with, the user and the password for instance, so that the hub can tell whether it has changed:
     /// a secret that CDMS has refused is not tried again until then, by a restarted program neither. Of a refused secret the hub
@@ -66,48 +68,18 @@ pub trait Authenticator: Send + Sync + 'static {
     }
 }
 
-/// No login: for a CDMS that asks for none, like the simulator.
+/// No login, and a session that adds nothing: for a CDMS that asks for none, like the simulator.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Anonymous;
 
 impl Authenticator for Anonymous {
-    fn login<'a>(&'a self, _: LoginRequests<'a>) -> BoxFuture<'a, Result<Session, LoginError>> {
-        Box::pin(async { Ok(Session::default()) })
+    fn login<'a>(&'a self, _: LoginRequests<'a>) -> BoxFuture<'a, Result<Box<dyn Session>, LoginError>> {
+        Box::pin(async { Ok(Anonymous.boxed()) })
     }
 }
 
-/// What a login left: headers for every request to CDMS, and to nobody else. `Debug` shows none of it.
-#[derive(Clone, Default)]
-pub struct Session {
-    headers: HeaderMap,
-}
-
-impl Session {
-    /// A session that sends these headers; each is marked as sensitive.
-    ///
-    /// ```
-    /// use datahub_runtime::Session;
-    /// use datahub_runtime::http::{HeaderMap, HeaderValue, header::AUTHORIZATION};
-    ///
-    /// let mut headers = HeaderMap::new();
-    /// headers.insert(AUTHORIZATION, HeaderValue::from_static("Bearer 2b951fbc"));
-    /// let session = Session::with_headers(headers);
-    /// assert_eq!(format!("{session:?}"), "Session(1 headers, hidden)");
-    /// ```
-    pub fn with_headers(mut headers: HeaderMap) -> Self {
-        headers.values_mut().for_each(|value| value.set_sensitive(true));
-        Session { headers }
-    }
-
-    pub(crate) fn headers(&self) -> &HeaderMap {
-        &self.headers
-    }
-}
-
-impl fmt::Debug for Session {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Session({} headers, hidden)", self.headers.len())
-    }
+impl Session for Anonymous {
+    fn prepare(&self, _: &mut HeaderMap) {}
 }
 
 /// Why a login failed, in words without secrets.
@@ -155,11 +127,28 @@ impl std::error::Error for LoginError {
 #[derive(Clone, Copy)]
 pub struct LoginRequests<'c> {
     transport: &'c Transport,
+    own: Option<&'c Connections>,
 }
 
 impl<'c> LoginRequests<'c> {
     pub(crate) fn new(transport: &'c Transport) -> Self {
-        LoginRequests { transport }
+        LoginRequests { transport, own: None }
+    }
+
+    /// Connections that only this login and its session use, for so many requests at once; 0 counts as 1. They have the limits
+    /// of the hub's other connections. With one request at a time they are one connection, as long as CDMS keeps it open.
+    ///
+    /// # Errors
+    ///
+    /// The HTTP client cannot be set up.
+    pub fn connections(&self, at_once: usize) -> Result<Connections, LoginError> {
+        let connections = self.transport.connections(at_once.max(1));
+        connections.map_err(|error| LoginError { reason: Reason::of(error), is_refused: false })
+    }
+
+    /// The same requests over these connections.
+    pub fn over(self, connections: &'c Connections) -> Self {
+        LoginRequests { own: Some(connections), ..self }
     }
 
     /// The organisation's address, without a slash at the end.
@@ -201,7 +190,7 @@ impl<'c> LoginRequests<'c> {
                 url.host_str().unwrap_or_default()
             )));
         }
-        let answer = self.transport.login_request(url, form).await;
+        let answer = self.transport.login_request(url, form, self.own).await;
         let HttpResponse { status, headers, body, .. } =
             answer.map_err(|no_response| LoginError { reason: Reason::of(no_response), is_refused: false })?;
         Ok(LoginReply { status, headers, body })
@@ -243,7 +232,7 @@ impl LoginReply {
     /// # Errors
     ///
     /// It sets none, so the login was refused, or the server is in trouble.
-    pub fn session(&self) -> Result<Session, LoginError> {
+    pub fn session(&self) -> Result<Box<dyn Session>, LoginError> {
         let cookies = self.headers.get_all(SET_COOKIE).iter().filter_map(|cookie| cookie.to_str().ok());
         let pairs: Vec<_> = cookies.filter_map(set_pair).collect();
         if pairs.is_empty() {
@@ -258,7 +247,7 @@ impl LoginReply {
         }
         let value = HeaderValue::try_from(pairs.join("; "))
             .map_err(|_| LoginError::new("CDMS set a cookie that cannot be sent back"))?;
-        Ok(Session::with_headers(HeaderMap::from_iter([(COOKIE, value)])))
+        Ok(HeaderSession::new(HeaderMap::from_iter([(COOKIE, value)])).boxed())
     }
 }
 
@@ -289,6 +278,7 @@ impl fmt::Debug for LoginReply {
 
 #[cfg(test)]
 mod tests {
+    use super::super::session::prepared;
     use super::*;
 
     fn reply(cookies: &[&'static str]) -> LoginReply {
@@ -299,8 +289,9 @@ mod tests {
     #[test]
     fn a_session_is_of_the_cookies_that_are_set() {
         let session = reply(&["a=1; Path=/; HttpOnly", "b=x=y; Max-Age=600"]).session().unwrap();
-        assert_eq!(session.headers()[COOKIE], "a=1; b=x=y");
-        assert!(session.headers()[COOKIE].is_sensitive());
+        let headers = prepared(&*session);
+        assert_eq!(headers[COOKIE], "a=1; b=x=y");
+        assert!(headers[COOKIE].is_sensitive());
     }
 
     #[test]
@@ -324,7 +315,7 @@ mod tests {
     #[test]
     fn the_age_of_a_cookie_has_the_say() {
         let both = "a=1; Max-Age=600; Expires=Thu, 01 Jan 1970 00:00:00 GMT";
-        assert_eq!(reply(&[both]).session().unwrap().headers()[COOKIE], "a=1");
+        assert_eq!(prepared(&*reply(&[both]).session().unwrap())[COOKIE], "a=1");
     }
 
     #[test]

@@ -15,7 +15,7 @@ use tracing::Instrument;
 use uuid::Uuid;
 
 use super::authenticator::Authenticator;
-use super::login::Logins;
+use super::login::{Logins, SessionEnd};
 use super::refused_logins::RefusedLogins;
 use super::shape::RecordShape;
 use super::transport::{ALWAYS, MaySend, NoResponse, Transport};
@@ -77,6 +77,44 @@ impl From<LoginFailure> for Unanswered {
         match failure {
             LoginFailure::Refused(reason) => Unanswered::LoginRefused(reason),
             LoginFailure::Failed(reason) => Unanswered::Unavailable(reason),
+        }
+    }
+}
+
+/// Why a request has no response that a dialect could read.
+#[derive(Debug)]
+enum Broken {
+    /// There is no session to send it in.
+    NoSession(LoginFailure),
+    /// No complete response came.
+    NoResponse(NoResponse),
+    /// The response says that its session cannot be used any more.
+    SessionEnd(SessionEnd),
+}
+
+impl From<Broken> for Unanswered {
+    fn from(broken: Broken) -> Self {
+        match broken {
+            Broken::NoSession(failure) => failure.into(),
+            Broken::NoResponse(no_response) => Unanswered::Unavailable(Reason::of(no_response)),
+            Broken::SessionEnd(SessionEnd::Refused(reason)) => Unanswered::LoginRefused(reason),
+            Broken::SessionEnd(SessionEnd::Lost(sign)) => {
+                Unanswered::Unavailable(format!("right after a login {sign}").into())
+            }
+        }
+    }
+}
+
+impl<F> From<Broken> for Answer<F> {
+    fn from(broken: Broken) -> Self {
+        match broken {
+            Broken::NoSession(LoginFailure::Refused(reason)) | Broken::SessionEnd(SessionEnd::Refused(reason)) => {
+                Answer::LoginRefused(reason)
+            }
+            Broken::NoSession(LoginFailure::Failed(reason)) => Answer::NotSent(reason),
+            Broken::NoResponse(NoResponse::NotSent(why)) => Answer::NotSent(Reason::of(why)),
+            Broken::NoResponse(NoResponse::Lost(why)) => Answer::Lost(Reason::of(why)),
+            Broken::SessionEnd(SessionEnd::Lost(sign)) => Answer::LoginLost(sign),
         }
     }
 }
@@ -146,20 +184,12 @@ impl Client {
 
     /// The response to a request that only reads, with a login if one is needed.
     pub(super) async fn get(&self, request: HttpRequest) -> Result<HttpResponse, Unanswered> {
-        let response = self.get_once(request.clone()).await?;
-        if self.logins.sign_of_loss(&response).is_none() {
-            return Ok(response);
+        match self.exchange(request.clone(), ALWAYS).await {
+            Err(Broken::SessionEnd(SessionEnd::Lost(_))) => {}
+            response => return Ok(response?),
         }
         self.login().await?;
-        let response = self.get_once(request).await?;
-        match self.logins.sign_of_loss(&response) {
-            None => Ok(response),
-            Some(sign) => Err(Unanswered::Unavailable(format!("right after a login {sign}").into())),
-        }
-    }
-
-    async fn get_once(&self, request: HttpRequest) -> Result<HttpResponse, Unanswered> {
-        self.exchange(request, ALWAYS).await?.map_err(|no_response| Unanswered::Unavailable(Reason::of(no_response)))
+        Ok(self.exchange(request, ALWAYS).await?)
     }
 
     /// Sends one write, exactly once, if `may_send` holds when its turn has come. Dropping the future leaves open whether
@@ -194,15 +224,9 @@ impl Client {
             Err(error) => return Answer::NotSent(Reason::of(error)),
         };
         let response = match self.exchange(request, may_send).await {
-            Err(LoginFailure::Refused(reason)) => return Answer::LoginRefused(reason),
-            Err(LoginFailure::Failed(reason)) => return Answer::NotSent(reason),
-            Ok(Err(NoResponse::NotSent(why))) => return Answer::NotSent(Reason::of(why)),
-            Ok(Err(NoResponse::Lost(why))) => return Answer::Lost(Reason::of(why)),
-            Ok(Ok(response)) => response,
+            Ok(response) => response,
+            Err(broken) => return broken.into(),
         };
-        if let Some(sign) = self.logins.sign_of_loss(&response) {
-            return Answer::LoginLost(sign);
-        }
         Answer::Reply(self.dialect.write_answer(entity, write, &response).with_record(|carried| {
             shape.record(carried).map_err(|fault| {
                 format!("CDMS answered {} with a record without a readable id: {fault}", response.status.as_u16())
@@ -221,24 +245,14 @@ impl Client {
     }
 
     /// One exchange within the current session; logs in if there is none.
-    async fn exchange(
-        &self,
-        request: HttpRequest,
-        may_send: MaySend<'_>,
-    ) -> Result<Result<HttpResponse, NoResponse>, LoginFailure> {
-        let login = self.logins.session(&self.transport).await?;
+    async fn exchange(&self, request: HttpRequest, may_send: MaySend<'_>) -> Result<HttpResponse, Broken> {
+        let login = self.logins.session(&self.transport).await.map_err(Broken::NoSession)?;
         let HttpRequest { method, about: set, .. } = &request;
         let span = tracing::info_span!("cdms_request", %method, set, status = tracing::field::Empty);
-        let response = self.transport.data_request(request, &login.session, may_send).instrument(span.clone()).await;
-        if let Ok(response) = &response {
-            span.record("status", response.status.as_u16());
-            match self.logins.sign_of_loss(response) {
-                Some(sign) => self.logins.lost(&login, &sign).await,
-                // What stands in front of CDMS responds without looking at the login.
-                None if response.status.is_server_error() => {}
-                None => self.logins.taken(&login).await,
-            }
-        }
+        let response = self.transport.data_request(request, login.session(), may_send).instrument(span.clone()).await;
+        let response = response.map_err(Broken::NoResponse)?;
+        span.record("status", response.status.as_u16());
+        self.logins.observe(&self.transport, &login, &response).await.map_err(Broken::SessionEnd)?;
         Ok(response)
     }
 
@@ -253,14 +267,15 @@ mod tests {
     use futures_util::future::BoxFuture;
 
     use super::*;
-    use crate::cdms::authenticator::{LoginError, LoginRequests, Session};
+    use crate::cdms::authenticator::{LoginError, LoginRequests};
+    use crate::cdms::session::Session;
     use crate::engine::clock::ManualClock;
 
     /// Never answers.
     struct Silent;
 
     impl Authenticator for Silent {
-        fn login<'a>(&'a self, _: LoginRequests<'a>) -> BoxFuture<'a, Result<Session, LoginError>> {
+        fn login<'a>(&'a self, _: LoginRequests<'a>) -> BoxFuture<'a, Result<Box<dyn Session>, LoginError>> {
             Box::pin(std::future::pending())
         }
     }

@@ -2,19 +2,19 @@
 //! was refused.
 
 use std::collections::VecDeque;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex as SyncMutex, PoisonError};
 use std::time::Duration;
 
 use cdms_odata::dialect::HttpResponse;
 use datahub_protocol::planted::{Planted, planted};
 use datahub_protocol::{LoginFailure, Reason};
-use http::StatusCode;
 use tokio::sync::Mutex;
 use tracing::Instrument as _;
 
-use super::authenticator::{Authenticator, LoginError, LoginRequests, Session};
+use super::authenticator::{Authenticator, LoginError, LoginRequests};
 use super::refused_logins::RefusedLogins;
+use super::session::{Session, SessionResponse, Standing};
 use super::transport::Transport;
 use crate::engine::clock::Clock;
 
@@ -63,7 +63,7 @@ struct State {
 enum Last {
     #[default]
     None,
-    Done(Session),
+    Done(Arc<Login>),
     /// Why it failed, and until when, by the monotonic clock, that is the answer.
     Failed {
         reason: Reason,
@@ -87,11 +87,36 @@ impl State {
     }
 }
 
-/// A session and the number of its login.
-#[derive(Clone, Debug)]
+/// A login that yielded a session.
 pub(crate) struct Login {
-    pub(crate) number: u64,
-    pub(crate) session: Session,
+    /// Later logins have larger numbers.
+    number: u64,
+    /// What the login was made with.
+    secret: Option<String>,
+    session: Box<dyn Session>,
+    /// When the session ends, by the monotonic clock, if that is known.
+    ends: SyncMutex<Option<Duration>>,
+}
+
+impl Login {
+    /// The session.
+    pub(crate) fn session(&self) -> &dyn Session {
+        &*self.session
+    }
+
+    fn has_ended(&self, now: Duration) -> bool {
+        let ends = *self.ends.lock().unwrap_or_else(PoisonError::into_inner);
+        ends.is_some_and(|ends| ends <= now)
+    }
+}
+
+/// Why the session of a request cannot be used any more.
+#[derive(Debug)]
+pub(crate) enum SessionEnd {
+    /// It is over, by this sign.
+    Lost(String),
+    /// CDMS refuses the user or the password.
+    Refused(Reason),
 }
 
 impl Logins {
@@ -105,38 +130,18 @@ impl Logins {
         Logins { authenticator, clock, refused, pause, state, lost, taken }
     }
 
-    /// Whether an answer says that the session is over, and by what sign: 401, a redirect to a login host, or a page with a
-    /// password field in place of data (docs/protocol.md, 7.1). A page under another status than 200 proves nothing of the request
-    /// that it answers.
-    pub(crate) fn sign_of_loss(&self, answer: &HttpResponse) -> Option<String> {
-        if answer.status == StatusCode::UNAUTHORIZED {
-            return Some("CDMS answered 401".to_owned());
-        }
-        if answer.status.is_redirection() {
-            let host = answer.redirect_host()?;
-            let pinned = self.authenticator.login_hosts().iter().any(|pinned| pinned.eq_ignore_ascii_case(&host));
-            return pinned.then(|| format!("CDMS sent us to the login at {host}"));
-        }
-        let mut page = answer.page().filter(|_| answer.status == StatusCode::OK)?.to_ascii_lowercase();
-        page.retain(|letter| !matches!(letter, '"' | '\'') && !letter.is_whitespace());
-        let is_form = page.contains("<form") && page.contains("type=password");
-        is_form.then(|| "CDMS answered with its login form".to_owned())
-    }
-
     /// The current session, which is begun where there is none that CDMS takes. Dropping the future leaves the login to the
     /// next who asks.
-    pub(crate) async fn session(&self, transport: &Transport) -> Result<Login, LoginFailure> {
+    pub(crate) async fn session(&self, transport: &Transport) -> Result<Arc<Login>, LoginFailure> {
         let mut state = self.state.lock().await;
+        let now = self.clock.monotonic();
         match &state.last {
-            Last::Done(session) if state.number > self.lost.load(Ordering::Acquire) => {
-                return Ok(Login { number: state.number, session: session.clone() });
+            Last::Done(login) if state.number > self.lost.load(Ordering::Acquire) && !login.has_ended(now) => {
+                return Ok(Arc::clone(login));
             }
-            Last::Failed { reason, until } if self.clock.monotonic() < *until => {
-                return Err(LoginFailure::Failed(reason.clone()));
-            }
+            Last::Failed { reason, until } if now < *until => return Err(LoginFailure::Failed(reason.clone())),
             _ => {}
         }
-        let now = self.clock.monotonic();
         let secret = self.authenticator.secret();
         self.recall(&mut state, secret.as_deref(), now).await;
         match &state.last {
@@ -166,20 +171,14 @@ impl Logins {
                 // Whether CDMS takes it, its answers say.
                 state.failures.pop_back();
                 tracing::info!(host = transport.host(), "logged in to CDMS");
-                state.last = Last::Done(session.clone());
-                Ok(Login { number: state.number, session })
+                let ends = SyncMutex::new(self.end_of(&*session));
+                let login = Arc::new(Login { number: state.number, secret, session, ends });
+                state.last = Last::Done(Arc::clone(&login));
+                Ok(login)
             }
             Err(error) if error.is_refused() => {
-                let words = format!(
-                    "CDMS refuses the login: {error}; it is not tried again until the user or the password changes, or \
-                     `hub.retry_login()` is called"
-                );
-                tracing::error!(host = transport.host(), %error, "CDMS refuses the login");
-                let is_kept = self.refused.remember(secret.as_deref(), &words).await;
-                let reason = error.reason().clone().in_words(words);
-                state.recalled = Some(now);
                 state.failures.pop_back();
-                state.last = Last::Refused { reason: reason.clone(), secret, is_kept };
+                let reason = self.refuse(&mut state, transport, error.reason().clone(), secret).await;
                 Err(LoginFailure::Refused(reason))
             }
             Err(error) => {
@@ -189,7 +188,26 @@ impl Logins {
         }
     }
 
-    async fn log_in(&self, transport: &Transport) -> Result<Session, LoginError> {
+    /// Notes that CDMS refuses a secret, and words the reason that stands until something changes.
+    async fn refuse(&self, state: &mut State, transport: &Transport, error: Reason, secret: Option<String>) -> Reason {
+        let words = format!(
+            "CDMS refuses the login: {error}; it is not tried again until the user or the password changes, or \
+             `hub.retry_login()` is called"
+        );
+        tracing::error!(host = transport.host(), %error, "CDMS refuses the login");
+        let is_kept = self.refused.remember(secret.as_deref(), &words).await;
+        let reason = error.in_words(words);
+        state.recalled = Some(self.clock.monotonic());
+        state.last = Last::Refused { reason: reason.clone(), secret, is_kept };
+        reason
+    }
+
+    /// When a session ends that begins or is renewed now.
+    fn end_of(&self, session: &dyn Session) -> Option<Duration> {
+        self.clock.monotonic().checked_add(session.lasts()?)
+    }
+
+    async fn log_in(&self, transport: &Transport) -> Result<Box<dyn Session>, LoginError> {
         let span = tracing::info_span!("cdms_login", host = transport.host());
         let login = self.authenticator.login(LoginRequests::new(transport)).instrument(span);
         tokio::time::timeout(LOGIN_TIME_MAX, login).await.unwrap_or_else(|_| {
@@ -245,15 +263,60 @@ impl Logins {
         reason
     }
 
-    /// Notes that CDMS has answered a request under this login.
-    pub(crate) async fn taken(&self, login: &Login) {
+    /// Has the session judge a response to one of its requests, and notes the result.
+    ///
+    /// # Errors
+    ///
+    /// The session cannot be used any more, and CDMS has not carried out the request.
+    pub(crate) async fn observe(
+        &self,
+        transport: &Transport,
+        login: &Login,
+        response: &HttpResponse,
+    ) -> Result<(), SessionEnd> {
+        let response = SessionResponse::new(response, self.authenticator.login_hosts());
+        match login.session().observe(&response) {
+            Standing::Valid => self.taken(login).await,
+            Standing::Renewed => {
+                let ends = self.end_of(login.session());
+                *login.ends.lock().unwrap_or_else(PoisonError::into_inner) = ends;
+                self.taken(login).await;
+            }
+            Standing::Unknown => {}
+            Standing::Lost(sign) => {
+                self.lost(login, &sign).await;
+                return Err(SessionEnd::Lost(sign));
+            }
+            Standing::Refused(reason) => {
+                return Err(SessionEnd::Refused(self.refused(transport, login, reason).await));
+            }
+        }
+        Ok(())
+    }
+
+    /// Notes that CDMS accepts this login.
+    async fn taken(&self, login: &Login) {
         if self.taken.fetch_max(login.number, Ordering::AcqRel) < login.number {
             self.state.lock().await.failures.clear();
         }
     }
 
+    /// Notes that CDMS refuses the secret of this login.
+    async fn refused(&self, transport: &Transport, login: &Login, reason: String) -> Reason {
+        let mut state = self.state.lock().await;
+        self.lost.fetch_max(login.number, Ordering::AcqRel);
+        match &state.last {
+            Last::Done(last) if last.number == login.number => {
+                self.refuse(&mut state, transport, reason.into(), login.secret.clone()).await
+            }
+            Last::Refused { reason, .. } => reason.clone(),
+            // A later login may have been made with another secret.
+            _ => reason.into(),
+        }
+    }
+
     /// Notes that CDMS no longer takes this login, by the sign that it gave. A login that it never took has failed.
-    pub(crate) async fn lost(&self, login: &Login, sign: &str) {
+    async fn lost(&self, login: &Login, sign: &str) {
         let mut state = self.state.lock().await;
         let is_news = self.lost.fetch_max(login.number, Ordering::AcqRel) < login.number;
         let was_taken = self.taken.load(Ordering::Acquire) >= login.number;

@@ -27,6 +27,12 @@ pub(crate) enum NotSent {
         /// How many requests may be under way at once.
         others: usize,
     },
+    /// All connections of its session were in use.
+    #[error("all connections of the session ({at_once}) are in use, and none came free")]
+    NoConnection {
+        /// How many requests may use them at once.
+        at_once: usize,
+    },
     /// When its turn came the lease was too short.
     #[error("this program's lease on the record is nearly over")]
     Lease,

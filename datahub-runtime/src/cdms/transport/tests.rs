@@ -6,6 +6,7 @@ use std::net::{Shutdown, SocketAddr, TcpListener};
 use cdms_odata::crm2011::Crm2011;
 
 use super::*;
+use crate::Anonymous;
 
 /// A transport that waits and reads little.
 fn transport() -> Transport {
@@ -26,7 +27,7 @@ async fn get(url: &str) -> NoResponse {
 async fn send(transport: &Transport, url: &str, may_send: MaySend<'_>) -> Result<HttpResponse, NoResponse> {
     let url = url.to_owned();
     let request = HttpRequest { about: "", method: Method::GET, url, headers: HeaderMap::new(), body: None };
-    transport.data_request(request, &Session::default(), may_send).await
+    transport.data_request(request, &Anonymous, may_send).await
 }
 
 /// Takes one connection, and answers what it asks with these bytes; nothing: never.
@@ -86,9 +87,32 @@ async fn what_is_not_sent_says_what_is_in_the_way() {
 #[tokio::test]
 async fn a_request_waits_for_its_turn_and_not_for_ever() {
     let transport = transport();
-    let _place = transport.places.acquire().await;
+    let _turn = transport.shared.turn(Duration::ZERO).await;
     let waited = send(&transport, "http://127.0.0.1:9/", ALWAYS).await.expect_err("it has no turn");
     assert!(matches!(waited, NoResponse::NotSent(NotSent::NoTurn { others: 1 })), "{waited:?}");
+}
+
+/// A session with one connection of its own.
+struct Owning(Connections);
+
+impl Session for Owning {
+    fn prepare(&self, _: &mut HeaderMap) {}
+
+    fn connections(&self) -> Option<&Connections> {
+        Some(&self.0)
+    }
+}
+
+#[tokio::test]
+async fn a_request_waits_for_its_sessions_connection_and_not_for_ever() {
+    let transport = transport();
+    let session = Owning(transport.connections(1).expect("an HTTP client can be made"));
+    let _turn = session.0.turn(Duration::ZERO).await;
+    let url = "http://127.0.0.1:9/".to_owned();
+    let request = HttpRequest { about: "", method: Method::GET, url, headers: HeaderMap::new(), body: None };
+    let waited = transport.data_request(request, &session, ALWAYS).await.expect_err("its connection is in use");
+    assert!(matches!(waited, NoResponse::NotSent(NotSent::NoConnection { at_once: 1 })), "{waited:?}");
+    assert!(send(&transport, "http://127.0.0.1:9/", ALWAYS).await.is_err_and(|error| error.is_outage()));
 }
 
 #[tokio::test]

@@ -1,0 +1,191 @@
+//! Sessions: what a login yields, and what every request to CDMS needs from it.
+
+use std::fmt;
+use std::time::Duration;
+
+use cdms_odata::dialect::HttpResponse;
+use http::{HeaderMap, StatusCode};
+
+use super::connections::Connections;
+
+/// What a login yields. It prepares the requests to CDMS, and judges by the responses whether CDMS still accepts it.
+///
+/// The hub has one session at a time, and many requests use it at once. A session never sees the requests of a login, and its
+/// headers are sent to CDMS only.
+///
+/// ```
+/// use std::time::Duration;
+///
+/// use datahub_runtime::Session;
+/// use datahub_runtime::http::{HeaderMap, HeaderValue, header::AUTHORIZATION};
+///
+/// /// A bearer token that is good for an hour.
+/// struct Token(HeaderValue);
+///
+/// impl Session for Token {
+///     fn prepare(&self, headers: &mut HeaderMap) {
+///         headers.insert(AUTHORIZATION, self.0.clone());
+///     }
+///
+///     fn lasts(&self) -> Option<Duration> {
+///         Some(Duration::from_secs(3_600))
+///     }
+/// }
+/// ```
+pub trait Session: Send + Sync + 'static {
+    /// Adds what a request must carry to its headers. The hub marks all of it as sensitive.
+    fn prepare(&self, headers: &mut HeaderMap);
+
+    /// Judges the session by a response to one of its requests. This is called once for each response.
+    ///
+    /// By default 401, a redirect to one of the [`login_hosts`](crate::Authenticator::login_hosts) and a login form mean that
+    /// the session is lost, see [`SessionResponse::standing`].
+    fn observe(&self, response: &SessionResponse<'_>) -> Standing {
+        response.standing()
+    }
+
+    /// How long the session lasts from now on, if that is known. After that time the next request logs in first. The hub asks
+    /// after the login, and after each [`Standing::Renewed`].
+    fn lasts(&self) -> Option<Duration> {
+        None
+    }
+
+    /// The connections that the requests of the session must use, if it has its own: NTLM, for instance, authenticates a
+    /// connection and not a request. A login gets them from [`LoginRequests::connections`](crate::LoginRequests::connections).
+    fn connections(&self) -> Option<&Connections> {
+        None
+    }
+
+    /// The session in a box, as a login returns it.
+    fn boxed(self) -> Box<dyn Session>
+    where
+        Self: Sized,
+    {
+        Box::new(self)
+    }
+}
+
+impl fmt::Debug for dyn Session {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Session(hidden)")
+    }
+}
+
+/// The headers of a request in a session, all of them marked as sensitive.
+pub(super) fn prepared(session: &dyn Session) -> HeaderMap {
+    let mut headers = HeaderMap::new();
+    session.prepare(&mut headers);
+    headers.values_mut().for_each(|value| value.set_sensitive(true));
+    headers
+}
+
+/// What a response says about the session of its request.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Standing {
+    /// CDMS accepts the session.
+    Valid,
+    /// CDMS accepts the session, and it [lasts](Session::lasts) longer than before.
+    Renewed,
+    /// The response says nothing about the session. It may come from a server in front of CDMS.
+    Unknown,
+    /// The session is over, by this sign, and CDMS has not carried out the request. The hub logs in and sends it again.
+    Lost(String),
+    /// CDMS refuses the user or the password, for this reason, and has not carried out the request. The hub does not log in
+    /// again with the same [secret](crate::Authenticator::secret).
+    Refused(String),
+}
+
+/// A response of CDMS, as a session sees it.
+pub struct SessionResponse<'r> {
+    response: &'r HttpResponse,
+    login_hosts: &'r [String],
+}
+
+impl<'r> SessionResponse<'r> {
+    pub(super) fn new(response: &'r HttpResponse, login_hosts: &'r [String]) -> Self {
+        SessionResponse { response, login_hosts }
+    }
+
+    /// The status.
+    pub fn status(&self) -> StatusCode {
+        self.response.status
+    }
+
+    /// The headers.
+    pub fn headers(&self) -> &HeaderMap {
+        &self.response.headers
+    }
+
+    /// The body, if it is an HTML page; invalid UTF-8 is replaced.
+    pub fn page(&self) -> Option<String> {
+        self.response.page()
+    }
+
+    /// What the response says about most sessions (docs/protocol.md, 7.1). The session is lost after 401, a redirect to a
+    /// login host, or a page with a password field instead of data. A server error says nothing, and everything else comes
+    /// from a CDMS that accepts the session.
+    pub fn standing(&self) -> Standing {
+        match self.sign_of_loss() {
+            Some(sign) => Standing::Lost(sign),
+            None if self.status().is_server_error() => Standing::Unknown,
+            None => Standing::Valid,
+        }
+    }
+
+    /// The sign that the session is over. A page with another status than 200 proves nothing about its request.
+    fn sign_of_loss(&self) -> Option<String> {
+        if self.status() == StatusCode::UNAUTHORIZED {
+            return Some("CDMS answered 401".to_owned());
+        }
+        if self.status().is_redirection() {
+            let host = self.response.redirect_host()?;
+            let pinned = self.login_hosts.iter().any(|pinned| pinned.eq_ignore_ascii_case(&host));
+            return pinned.then(|| format!("CDMS sent us to the login at {host}"));
+        }
+        let mut page = self.page().filter(|_| self.status() == StatusCode::OK)?.to_ascii_lowercase();
+        page.retain(|letter| !matches!(letter, '"' | '\'') && !letter.is_whitespace());
+        let is_form = page.contains("<form") && page.contains("type=password");
+        is_form.then(|| "CDMS answered with its login form".to_owned())
+    }
+}
+
+impl fmt::Debug for SessionResponse<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "SessionResponse({}, {} bytes)", self.response.status, self.response.body.len())
+    }
+}
+
+/// A session that sends the same headers with every request. `Debug` hides them.
+///
+/// ```
+/// use datahub_runtime::HeaderSession;
+/// use datahub_runtime::http::{HeaderMap, HeaderValue, header::AUTHORIZATION};
+///
+/// let mut headers = HeaderMap::new();
+/// headers.insert(AUTHORIZATION, HeaderValue::from_static("Bearer 2b951fbc"));
+/// let session = HeaderSession::new(headers);
+/// assert_eq!(format!("{session:?}"), "HeaderSession(1 headers, hidden)");
+/// ```
+#[derive(Clone, Default)]
+pub struct HeaderSession {
+    headers: HeaderMap,
+}
+
+impl HeaderSession {
+    /// A session that sends these headers.
+    pub fn new(headers: HeaderMap) -> Self {
+        HeaderSession { headers }
+    }
+}
+
+impl Session for HeaderSession {
+    fn prepare(&self, headers: &mut HeaderMap) {
+        headers.extend(self.headers.clone());
+    }
+}
+
+impl fmt::Debug for HeaderSession {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "HeaderSession({} headers, hidden)", self.headers.len())
+    }
+}
