@@ -106,7 +106,7 @@ async fn what_a_shutdown_could_not_wait_for_is_settled_by_the_next_program() {
     });
     let error = failed(written, ErrorKind::Unsettled);
     assert!(error.is_in_cdms());
-    says(&error, &["CDMS has the write", "shut down"]);
+    says(&error, &["CDMS applied the write", "shut down"]);
     assert_eq!(scene.open_intents(), 1);
     let next = scene.another_program().await;
     scene.kit.advance(PAST_QUIET);
@@ -122,7 +122,7 @@ fn text_that_is_no_id_is_told_so() {
     assert!(error.to_string().contains("b1b5ec9d-0ef1"), "{error}");
     "nonsense".parse::<OperationId>().unwrap_err();
     let from_json = serde_json::from_str::<Id<Organisation>>("\"17\"").unwrap_err();
-    assert!(from_json.to_string().contains("\"17\" is no id"), "{from_json}");
+    assert!(from_json.to_string().contains("invalid id \"17\""), "{from_json}");
     let error = "nonsense".parse::<VersionToken>().unwrap_err();
     assert!(error.to_string().contains("nonsense"), "{error}");
 }
@@ -387,7 +387,7 @@ async fn what_is_in_cdms_is_stored_however_much_waits_for_the_database() {
     let crowd = crowd(&hub, &clock).await;
     answer.open();
     // It is refused meanwhile; a caller who was told "nothing was begun" would write once more.
-    let is_refused = || spans::lines_about(scene.account).iter().any(|line| line.contains("is tried again"));
+    let is_refused = || spans::lines_about(scene.account).iter().any(|line| line.contains("trying again"));
     while !is_refused() {
         assert!(!saving.is_finished(), "a write that CDMS has was given up");
         tokio::task::yield_now().await;
@@ -409,7 +409,7 @@ async fn health_is_told_within_seconds_though_the_database_hangs() {
     let health = hub.health().await;
     let error = health.database.as_ref().expect("the database does not answer");
     assert!(error.kind() == ErrorKind::Store && !health.is_ready(), "{error}");
-    says(error, &["did not tell within 5 s", "see whether it hangs"]);
+    says(error, &["did not report the hub's state within 5 s", "check whether it hangs"]);
     clock.hangs.send_replace(false);
     hub.shutdown(Duration::from_secs(60)).await;
 }

@@ -374,7 +374,7 @@ async fn what_cdms_makes_of_a_value_is_returned_and_told() {
     let name = ours.changes.iter().find(|change| change.field == "name").unwrap();
     assert_eq!(name.note, Note::Adjusted { sent: Value::text("Acme Foods") });
     assert_eq!(name.to, Some(Value::text("ACME FOODS")));
-    assert_eq!(name.to_string(), "name: \"Acme\" → \"ACME FOODS\"  (CDMS made this of \"Acme Foods\")");
+    assert_eq!(name.to_string(), "name: \"Acme\" → \"ACME FOODS\"  (changed by CDMS from \"Acme Foods\")");
     assert_eq!((theirs.kind, theirs.origin), (EntryKind::Refreshed, Origin::Cdms), "what we did not send is CDMS's");
     assert_eq!(theirs.changes[0].field, "description");
     assert_eq!(found(&scene.get().await.unwrap()), Finding::InSync);
@@ -401,7 +401,10 @@ async fn applied_but_not_storable_waits_in_quarantine_and_loses_nothing() {
         scene.fault(Write::Update.operation(), Fault::Adjust(plug_in));
         org.name = "Acme Foods".into();
         let error = failed(org.save(&scene.hub).await, ErrorKind::Quarantined);
-        says(&error, &["Organisation", &scene.account.to_string(), "CDMS has the write", "the row stays as it was"]);
+        says(
+            &error,
+            &["Organisation", &scene.account.to_string(), "CDMS applied the write", "the row stays as it was"],
+        );
         assert!(error.is_in_cdms());
         let known = scene.hub.operation(error.operation_id().unwrap()).await.unwrap();
         assert_eq!(known.verdict, Some(Verdict::Applied), "the intent is closed as applied");

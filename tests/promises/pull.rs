@@ -97,7 +97,7 @@ async fn a_pull_that_stopped_is_gone_on_with_by_any_program() {
     let list = |fault| scene.kit.simulator.fault(FaultRule::new(fault).on(Operation::List).after(1).times(1));
     list(Fault::DropBeforeCommit);
     let error = failed(scene.hub.pull::<Organisation>().await, ErrorKind::Unavailable);
-    says(&error, &["goes on where it stopped"]);
+    says(&error, &["resumes where it stopped"]);
     assert_eq!(rows(&scene), 100);
     let other = scene.another_program().await;
     let rest = other.pull::<Organisation>().await.unwrap();

@@ -142,7 +142,7 @@ async fn an_update_of_which_all_is_as_before_is_not_applied() {
     let name = told.changes.iter().find(|change| change.field == "name").unwrap();
     assert_eq!((&name.from, &name.to), (&Some(Value::text("Acme")), &Some(Value::text("Acme"))), "it stays");
     assert_eq!(name.note, Note::NotKept { sent: Value::text("Acme Foods") });
-    assert!(told.to_string().contains(r#""Acme"  ("Acme Foods" was sent and is not there)"#), "{told}");
+    assert!(told.to_string().contains(r#""Acme"  ("Acme Foods" was sent and not kept)"#), "{told}");
     let reverted = Organisation::revert(&scene.hub, scene.id(), told.version).await.unwrap();
     assert_eq!(reverted.name, "Acme", "the version of that entry is the row's");
     // The way is free again.

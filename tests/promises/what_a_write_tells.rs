@@ -102,7 +102,7 @@ async fn a_missing_target_is_named_and_not_the_record() {
     scene.fault(Operation::Update, Fault::Refuse { status: 404, code: -2_147_220_969, message: gone.into() });
     org.name = "Acme Foods".into();
     let error = failed(org.save(&scene.hub).await, ErrorKind::Rejected);
-    says(&error, &[gone, "a record that the write refers to is missing in CDMS"]);
+    says(&error, &[gone, "a record that the write refers to does not exist in CDMS"]);
     assert!(!error.to_string().contains("the record is gone"), "{error}");
 }
 

@@ -204,7 +204,7 @@ async fn the_policy_reject_is_about_the_hubs_own_fields_too() {
         let mut mine = mine.clone();
         edit(&mut mine);
         let error = failed(mine.save(&scene.hub).on_conflict(OnConflict::Reject).await, ErrorKind::Conflict);
-        says(&error, &["changed meanwhile: archived_reason", "decide field by field"]);
+        says(&error, &["changed in the meantime: archived_reason", "decide field by field"]);
         assert_eq!((scene.commits().len(), scene.open_intents()), (0, 0));
         assert_eq!(scene.row().await.unwrap().archived_reason.as_deref(), Some("merged"));
     }
@@ -524,7 +524,7 @@ async fn an_id_is_not_changed_by_a_save_or_a_delete() {
     org.name = "Acme Foods".into();
     let (saved, cost) = scene.cost_of(org.save(&scene.hub)).await;
     let error = failed(saved, ErrorKind::Invalid);
-    says(&error, &["Organisation", &scene.account.to_string(), &other.to_string(), "an id never changes"]);
+    says(&error, &["Organisation", &scene.account.to_string(), &other.to_string(), "an id cannot be changed"]);
     failed(org.delete(&scene.hub).await, ErrorKind::Invalid);
     assert_eq!((cost.requests, scene.commits()), (0, vec![]));
     assert_eq!(scene.kit.simulator.record("Account", other), before);

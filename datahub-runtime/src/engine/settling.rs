@@ -154,7 +154,7 @@ async fn round(engine: &Arc<Engine>, wanted: Round) -> Result<SettlingReport, Er
     engine.looks.begin();
     forget_old(engine).await?;
     if let Err(error) = engine.store.forget_erased().await {
-        tracing::warn!(%error, "the log beside the database keeps what was erased for now");
+        tracing::warn!(%error, "the database's log still contains erased data");
     }
     let mut report = SettlingReport::default();
     let mut after = None;

@@ -38,8 +38,7 @@ impl<T: CdmsSynced> Erase<T> {
         match engine.store.erase(model, same_entity, id.guid(), actor, program, reason).await? {
             Erased::Done(entries) => Ok(entries),
             Erased::Unknown => {
-                Err(Error::new(ErrorKind::NotFound, "the hub has no data of this record")
-                    .of_record(model, id.guid()))
+                Err(Error::new(ErrorKind::NotFound, "the hub has no data of this record").of_record(model, id.guid()))
             }
             Erased::Busy(operation, retry_after_ms) => {
                 let failure =
