@@ -1,5 +1,5 @@
-//! What derived code refers to, all of it and nothing else. Not for use by hand: a change that a derive of another
-//! version would not fit gets this module another name.
+//! Everything that derived code refers to, and nothing else. Not for use by hand: after a change that is incompatible
+//! with the derives of another version, this module gets another name.
 
 pub use datahub_model::{
     Attribute, Class, Column, Comparison, Constant, EngineAttribute, Entity, Filter, Literal, MappingId, MaybeStatic,
@@ -39,9 +39,9 @@ pub fn model_of<T: CdmsSynced>(values: &[Value]) -> Result<T, Fault> {
     crate::model::model_of(values)
 }
 
-/// What a `with` module's functions take: the attributes.
+/// The parameter of a `with` module's functions: the attributes.
 #[diagnostic::on_unimplemented(
-    message = "a function of this `with` module takes `{Self}` where it is given `&Attributes`",
+    message = "a function of this `with` module must take `&Attributes`, found `{Self}`",
     label = "one of its functions has another signature",
     note = "write them as `pub fn decode(attributes: &Attributes) -> Result<T, Fault>` and \
             `pub fn encode(value: &T, seen: &Attributes) -> Result<Attributes, Fault>`, where T is the field's type"
@@ -57,9 +57,9 @@ impl<'a> TakesAttributes<'a> for &'a Attributes {
     }
 }
 
-/// What `encode` of a `with` module takes first: the field's value.
+/// The first parameter of `encode` in a `with` module: the field's value.
 #[diagnostic::on_unimplemented(
-    message = "`encode` of this `with` module takes `{Self}` where it is given `&{T}`, the field's value",
+    message = "`encode` of this `with` module must take `&{T}`, the field's value, found `{Self}`",
     label = "its `encode` has another signature",
     note = "write it as `pub fn encode(value: &{T}, seen: &Attributes) -> Result<Attributes, Fault>`"
 )]
@@ -74,15 +74,15 @@ impl<'a, T> TakesValue<'a, T> for &'a T {
     }
 }
 
-/// What a `with` module's functions give: what is wanted of them, or a fault.
+/// The return value of a `with` module's functions: the expected value, or a fault.
 #[diagnostic::on_unimplemented(
-    message = "a function of this `with` module gives `{Self}` where `Result<{T}, Fault>` is wanted",
+    message = "a function of this `with` module must return `Result<{T}, Fault>`, found `{Self}`",
     label = "one of its functions has another signature",
-    note = "`decode` gives the field's value, `Result<T, Fault>`, and `encode` gives `Result<Attributes, Fault>`; a function that \
+    note = "`decode` returns the field's value, `Result<T, Fault>`, and `encode` returns `Result<Attributes, Fault>`; a function that \
             cannot fail ends in `Ok(…)`"
 )]
 pub trait Gives<T> {
-    /// What is wanted.
+    /// Returns the expected value.
     fn given(self) -> Result<T, Fault>;
 }
 
@@ -92,7 +92,7 @@ impl<T> Gives<T> for Result<T, Fault> {
     }
 }
 
-/// The column's value of attributes that a `with` module joins.
+/// The column's value of the attributes that a `with` module joins.
 pub fn joined<'a, T, A: TakesAttributes<'a>, R: Gives<T>>(
     ty: &Field<T>,
     decode: fn(A) -> R,
@@ -110,7 +110,7 @@ pub fn parted<'a, T, V: TakesValue<'a, T>, A: TakesAttributes<'a>, R: Gives<Attr
     encode(V::of(value), A::of(seen)).given()
 }
 
-/// The descriptor of a model that was not derived because of its faults.
+/// The descriptor of a model that was not derived because it has faults.
 pub const fn faulty(name: &'static str, table: &'static str) -> ModelDescriptor {
     ModelDescriptor { name, table, ..FAULTY }
 }
@@ -132,10 +132,10 @@ pub fn registry(descriptors: &'static [&'static ModelDescriptor]) -> crate::Mode
     crate::Models::of(descriptors)
 }
 
-/// What stands for a null of CDMS: one value, made when it is first needed.
+/// The value that replaces null from CDMS, made when it is first needed.
 pub type Default = std::sync::LazyLock<Value>;
 
-/// The kinds that a choice enum can hold.
+/// The kinds of attribute that a choice enum can hold.
 pub const CHOICE_KINDS: &[Kind] = &[Kind::Choice, Kind::State, Kind::Status];
 
 /// The SQL type of a column.
@@ -148,14 +148,14 @@ pub fn bind_choice<T: FieldType, DB: Database>(
 ) -> diesel::serialize::Result {
     match choice.to_value() {
         Value::Choice(number) => DB::integer(number, out),
-        // A faulty choice, which was not derived.
-        other => Err(format!("{other:?} is no option of a choice").into()),
+        // A choice with faults, which was not derived.
+        other => Err(format!("{other:?} is not an option of a choice").into()),
     }
 }
 
-/// The fault of a number that no variant takes.
+/// The fault of a number without a variant.
 pub fn no_such_option(attribute: &'static str, number: i32) -> Fault {
-    Fault::new("has an option that the contract does not know; add it there and to the enum")
+    Fault::new("has an option that is unknown to the contract; add it there and to the enum")
         .at(attribute)
         .value(&Value::Choice(number))
 }

@@ -17,8 +17,8 @@ pub(crate) use of_type::{Found, find};
 
 /// A Rust type that a field can have.
 ///
-/// Implement it for your own newtypes by passing through to the type inside. A field whose attribute is of a kind that its
-/// type does not hold is refused when it is compiled.
+/// Implement it for your own newtypes by delegating to the inner type. A field whose type cannot hold its attribute's
+/// kind does not compile.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be a field of a synced model [wrong-type]",
     label = "no conversion to and from CDMS values",
@@ -30,42 +30,44 @@ pub trait FieldType: Sized + Send + Sync + 'static {
     const KINDS: &'static [Kind];
     /// Whether the type has a value for null.
     const NULLABLE: bool = false;
-    /// Whether the type takes what a local column begins with where nothing is said: null for a text, nought, `false`.
+    /// Whether the type accepts the initial value of a local column without a `default`: null for a text, zero,
+    /// `false`.
     const TAKES_ZERO: bool = false;
-    /// Whether the type takes every value of its kinds, null too where it has one, and gives each back as it was: whoever
-    /// converts records then need not make the value to learn what the type keeps of it. Leave it `false` where values are
-    /// refused, cut or put in another form; [`mapping_tests!`](crate::mapping_tests) finds out a type that says it wrongly.
+    /// Whether the type accepts every value of its kinds (null too, if it has a value for it) and returns each one
+    /// unchanged. Records can then be converted without making the Rust value to find out what the type keeps of it.
+    /// Leave it `false` if values are refused, truncated or normalised; [`mapping_tests!`](crate::mapping_tests)
+    /// detects a wrong `true`.
     const KEEPS_ALL: bool = false;
-    /// For a reference: the logical names in CDMS of the models that it may point to. A type that holds texts, and says this,
-    /// is for lookups of several targets that are kept as text, as [`OneOf`](crate::OneOf) is; a newtype passes it on with
-    /// the other constants.
+    /// For a reference: the logical names in CDMS of the models that it may point to. A type that holds texts and sets
+    /// this is for lookups of several targets that are stored as text, such as [`OneOf`](crate::OneOf). A newtype
+    /// passes it on with the other constants.
     const TARGETS: &'static [&'static str] = &[];
-    /// Of a choice: which options it takes. [`CdmsChoice`](crate::CdmsChoice) says it, so that an enum is refused on an
-    /// attribute with other options than its own.
+    /// For a choice: which options it accepts. [`CdmsChoice`](crate::CdmsChoice) sets it, so that an enum on an
+    /// attribute with other options does not compile.
     const OPTIONS: ChoiceOptions = ChoiceOptions::ANY;
 
-    /// The Rust value of a column's value.
+    /// Converts a column's value into a Rust value.
     ///
     /// # Errors
     ///
-    /// A value of another form, or null where the type has no value for it.
+    /// A value of another form, or null if the type has no value for it.
     fn from_value(value: &Value) -> Result<Self, Fault>;
 
-    /// The column's value of a Rust value.
+    /// Converts a Rust value into the column's value.
     fn to_value(&self) -> Value;
 }
 
-/// The options that the type of a choice takes, see [`FieldType::OPTIONS`].
+/// The options that the type of a choice accepts, see [`FieldType::OPTIONS`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ChoiceOptions {
-    /// Those with a name, and their numbers in CDMS.
+    /// The options with a name, and their numbers in CDMS.
     pub named: &'static [(&'static str, i32)],
-    /// Whether it takes all others too.
+    /// Whether it accepts all other options too.
     pub takes_rest: bool,
 }
 
 impl ChoiceOptions {
-    /// Whatever there is.
+    /// All options.
     pub const ANY: Self = ChoiceOptions { named: &[], takes_rest: true };
 }
 
@@ -93,7 +95,7 @@ impl FieldType for String {
     fn from_value(value: &Value) -> Result<Self, Fault> {
         match value {
             Value::Text(text) => Ok(text.clone()),
-            // CDMS and the hub know no empty text but null; only a `default` can bring it here.
+            // CDMS and the hub have no empty text, only null; only a `default` can bring it here.
             Value::Null => Ok(String::new()),
             other => Err(unfit("text", other)),
         }
@@ -136,7 +138,7 @@ scalar!(NaiveDate, "a date", [Date], Value::Date(date) => *date, date => Value::
 scalar!(Uuid, "a GUID", [Guid], Value::Guid(id) => *id, id => Value::Guid(*id));
 
 impl FieldType for DateTime<Utc> {
-    // Times outside chrono's calendar are refused, so it does not keep all.
+    // Times outside chrono's calendar are refused, so the type does not keep all values.
     const KINDS: &'static [Kind] = &[Kind::DateTime];
 
     fn from_value(value: &Value) -> Result<Self, Fault> {
@@ -153,9 +155,9 @@ impl FieldType for DateTime<Utc> {
 
 impl<T: Model> FieldType for Id<T> {
     const KINDS: &'static [Kind] = &[Kind::Lookup];
-    // Of a reference to another model the conversion has made a null.
+    // The conversion has already turned a reference to another model into null.
     const KEEPS_ALL: bool = true;
-    // Of a model with faults it may not be known what it is called; nothing follows from an empty name.
+    // The name of a model with faults may be unknown; an empty name has no consequences.
     const TARGETS: &'static [&'static str] = &[T::LOGICAL];
 
     fn from_value(value: &Value) -> Result<Self, Fault> {
@@ -173,8 +175,8 @@ impl<T: Model> FieldType for Id<T> {
 
 fn unfit(expected: &str, found: &Value) -> Fault {
     match found {
-        Value::Null => Fault::new(format!("is null where {expected} is needed; make the field an Option")),
-        other => Fault::new(format!("holds a {} where {expected} is needed", other.form())),
+        Value::Null => Fault::new(format!("expected {expected}, found null; make the field an Option")),
+        other => Fault::new(format!("expected {expected}, found a {}", other.form())),
     }
 }
 
@@ -201,7 +203,7 @@ impl<'r> RowReader<'r> {
         self.read(column, &of_type::field())
     }
 
-    /// The value of one column, as a type that was asked before.
+    /// The value of one column, as a field's type.
     ///
     /// # Errors
     ///
@@ -219,7 +221,7 @@ impl<'r> RowReader<'r> {
     ///
     /// # Errors
     ///
-    /// The stored value is no GUID.
+    /// The stored value is not a GUID.
     pub fn key<M, T>(&self, column: usize, ty: &Key<M, T>) -> Result<T, Fault> {
         let id = Uuid::from_value(&self.value(column)).map_err(|fault| fault.at(self.columns[column].field))?;
         Ok((ty.of)(Id::from(id)))
@@ -265,7 +267,7 @@ impl<'r> RowWriter<'r> {
         (ty.write)(group, &mut GroupWriter { row: self, first, members, within: None });
     }
 
-    /// Ends the writing.
+    /// Finishes writing.
     ///
     /// # Errors
     ///
@@ -289,12 +291,12 @@ impl<'r> RowWriter<'r> {
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be flattened into a synced model [group-shape]",
     label = "not a group of CDMS fields",
-    note = "add #[derive(CdmsFields)] to it; a group itself is no Option, but its members can be"
+    note = "add #[derive(CdmsFields)] to it; a group itself cannot be an Option, but its members can"
 )]
 pub trait CdmsFields: Clone + Send + Sync + 'static {
     /// The members, which must be the keys of the contract's group.
     const MEMBERS: &'static [Member];
-    /// Whether it stands in for a group that has faults, so that nothing follows from what it says.
+    /// Whether this is a placeholder for a group with faults, so that nothing is checked against it.
     #[doc(hidden)]
     const IS_STUB: bool = false;
 
@@ -326,14 +328,14 @@ struct Within<'w> {
 }
 
 impl GroupReader<'_> {
-    /// The value of one member, or its default where that is null.
+    /// The value of one member, or its default if the value is null.
     ///
     /// # Errors
     ///
     /// The stored value does not fit the member's type.
     pub fn member<T>(&self, name: &str, ty: &Field<T>, members: &[Member]) -> Result<T, Fault> {
         let column = self.first + position(self.members, self.within, name);
-        // A row has the default where CDMS has a null; one that was stored before there was a default has the null.
+        // A row has the default in place of CDMS's null; a row that was stored before the default was added has null.
         let default = || members.iter().find(|member| member.name == name).and_then(Member::default);
         match self.row.value(column).is_null().then(default).flatten() {
             Some(default) => ty.of(&default).map_err(|fault| fault.at(self.row.columns[column].field)),
@@ -375,7 +377,7 @@ impl GroupWriter<'_> {
     }
 }
 
-/// Where a group's values go; keeps the row's lifetime out of the derived signatures.
+/// The target of a group's values; keeps the row's lifetime out of the derived signatures.
 trait GroupTarget: std::fmt::Debug {
     fn put(&mut self, column: usize, value: Value);
 }
@@ -388,11 +390,11 @@ impl GroupTarget for RowWriter<'_> {
 
 fn position(members: &[&str], within: Option<&Within<'_>>, name: &str) -> usize {
     let position = members.iter().position(|path| is_path(path, within, name));
-    // The derive's const assertion compared the two lists, so an absent name is a bug of the derive.
-    position.unwrap_or_else(|| panic!("no group member is called {name}"))
+    // The derive's const assertion compared the two lists, so a missing name is a bug in the derive.
+    position.unwrap_or_else(|| panic!("unknown group member {name}"))
 }
 
-/// Whether a path of keys ends with this one after those of the groups around it.
+/// Whether a path of keys is this key within the groups around it.
 fn is_path(path: &str, within: Option<&Within<'_>>, key: &str) -> bool {
     match (path.strip_suffix(key), within) {
         (None, _) => false,

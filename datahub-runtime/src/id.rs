@@ -9,16 +9,16 @@ use std::str::FromStr;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use uuid::Uuid;
 
-/// The id of a record of model `T`. There is no default: a new id is made with [`Id::new`] and nowhere else.
+/// The id of a record of model `T`. It has no default; the only way to make a new id is [`Id::new`].
 ///
-/// It prints, parses and serializes as a lowercase GUID, so it can stand in URLs and forms.
+/// It prints, parses and serializes as a lowercase GUID, so it can be used in URLs and forms.
 pub struct Id<T> {
     guid: Uuid,
     model: PhantomData<fn() -> T>,
 }
 
 impl<T> Id<T> {
-    /// A new id that no record has. Later ids sort after earlier ones, which keeps indexes compact.
+    /// A new, unused id. Later ids sort after earlier ones, which keeps indexes compact.
     #[allow(clippy::new_without_default, reason = "a default id would be an accident waiting to be stored")]
     pub fn new() -> Self {
         Uuid::now_v7().into()
@@ -29,7 +29,7 @@ impl<T> Id<T> {
         self.guid
     }
 
-    /// The GUID, for as long as the id is borrowed.
+    /// The GUID, borrowed from the id.
     pub(crate) fn as_guid(&self) -> &Uuid {
         &self.guid
     }
@@ -47,15 +47,15 @@ impl<T> From<Id<T>> for Uuid {
     }
 }
 
-/// A text that is no id.
+/// A text that is not an id.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{0:?} is no id; an id is a GUID, for example \"2b951fbc-5a1e-4b2f-8d3c-0e6f7a8b9c0d\"")]
+#[error("invalid id {0:?}; an id is a GUID, for example \"2b951fbc-5a1e-4b2f-8d3c-0e6f7a8b9c0d\"")]
 pub struct InvalidId(String);
 
-/// How much of a text that cannot be read is repeated in the error.
+/// How much of an invalid text the error repeats.
 const SHOWN_MAX: usize = 80;
 
-/// The beginning of a text, for an error that may be shown to whoever sent it.
+/// The beginning of a text, for an error that may be shown to the sender.
 pub(crate) fn beginning(text: &str) -> String {
     match text.char_indices().nth(SHOWN_MAX) {
         Some((end, _)) => format!("{}…", &text[..end]),
@@ -83,7 +83,7 @@ impl<T> fmt::Debug for Id<T> {
     }
 }
 
-// Written out, because a derive would ask the same of `T`.
+// Implemented by hand, because a derive would require the same of `T`.
 impl<T> Clone for Id<T> {
     fn clone(&self) -> Self {
         *self

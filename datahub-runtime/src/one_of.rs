@@ -11,11 +11,11 @@ use uuid::Uuid;
 
 use crate::{FieldType, Id, Model};
 
-/// The id of a record of one of the models in the tuple `M`, such as `OneOf<(Organisation, Contact)>`: what a lookup with
-/// several targets holds.
+/// The id of a record of one of the models in the tuple `M`, such as `OneOf<(Organisation, Contact)>`: the value of a
+/// lookup with several targets.
 ///
-/// Its column is text, because it says which model too: `#[cdms("CustomerId", sql_type = "string")]`. It prints as the
-/// model's logical name in CDMS and the GUID. A reference to a record of none of these models reads as `None` in an
+/// Its column is text, because it stores the model too: `#[cdms("CustomerId", sql_type = "string")]`. It prints as the
+/// model's logical name in CDMS and the GUID. A reference to a record of another model reads as `None` in an
 /// `Option<OneOf<…>>`, and stays in CDMS as long as the field is not changed.
 ///
 /// ```
@@ -38,7 +38,7 @@ pub struct OneOf<M> {
 
 /// The models that a reference may point to: a tuple of two to six.
 #[diagnostic::on_unimplemented(
-    message = "`{Self}` is no tuple of two to six models [lookup-target]",
+    message = "`{Self}` is not a tuple of two to six models [lookup-target]",
     label = "the models that a reference may point to",
     note = "write `OneOf<(One, Other)>`; a reference to a single model is `Id<One>`"
 )]
@@ -47,9 +47,9 @@ pub trait Targets: 'static {
     const LOGICAL: &'static [&'static str];
 }
 
-/// States that the model `T` is among the targets, at the place `At`, which the compiler finds.
+/// The model `T` is among the targets, at the place `At`, which the compiler finds.
 #[diagnostic::on_unimplemented(
-    message = "`{T}` is none of the models in `{Self}` [lookup-target]",
+    message = "`{T}` is not one of the models in `{Self}` [lookup-target]",
     label = "a reference of this type cannot point to it",
     note = "add the model to the tuple of the field's type, if the contract's `target` has it"
 )]
@@ -62,7 +62,7 @@ pub enum At<const PLACE: usize> {}
 macro_rules! targets {
     (@tuple ($($models:ident)+)) => {
         impl<$($models: Model),+> Targets for ($($models,)+) {
-            // Of a model with faults it may not be known what it is called; nothing follows from an empty name.
+            // The name of a model with faults may be unknown; an empty name has no consequences.
             const LOGICAL: &'static [&'static str] = &[$($models::LOGICAL),+];
         }
     };
@@ -90,7 +90,7 @@ impl<M: Targets> OneOf<M> {
         OneOf { logical_name: T::LOGICAL, guid: id.guid(), models: PhantomData }
     }
 
-    /// The record's id, if it is one of this model. Of two models of one entity it may be either.
+    /// The record's id, if the record may belong to this model. If two models share an entity, it may belong to either.
     pub fn id<T: Model>(&self) -> Option<Id<T>> {
         (self.logical_name == T::LOGICAL).then(|| self.guid.into())
     }
@@ -98,7 +98,7 @@ impl<M: Targets> OneOf<M> {
     fn of(reference: &Reference) -> Result<Self, Fault> {
         let known = M::LOGICAL.iter().find(|known| **known == reference.logical_name);
         let logical_name = known.copied().ok_or_else(|| {
-            Fault::new(format!("points to {}, where {} can be", reference.logical_name, M::LOGICAL.join(" or ")))
+            Fault::new(format!("points to {}, expected {}", reference.logical_name, M::LOGICAL.join(" or ")))
         })?;
         Ok(OneOf { logical_name, guid: reference.id, models: PhantomData })
     }
@@ -110,7 +110,7 @@ impl<M> OneOf<M> {
         self.guid
     }
 
-    /// The logical name in CDMS of the model that it points to.
+    /// The logical name in CDMS of the model that the reference points to.
     pub fn logical_name(&self) -> &'static str {
         self.logical_name
     }
@@ -127,8 +127,8 @@ impl<M: Targets> FieldType for OneOf<M> {
     fn from_value(value: &Value) -> Result<Self, Fault> {
         match value {
             Value::Text(text) => OneOf::of(&text.parse().map_err(|error| Fault::new(format!("{error}")))?),
-            Value::Null => Err(Fault::new("is null where a reference is needed; make the field an Option")),
-            other => Err(Fault::new(format!("holds a {} where a reference is needed", other.form()))),
+            Value::Null => Err(Fault::new("expected a reference, found null; make the field an Option")),
+            other => Err(Fault::new(format!("expected a reference, found a {}", other.form()))),
         }
     }
 
@@ -149,7 +149,7 @@ impl<M> fmt::Debug for OneOf<M> {
     }
 }
 
-// Written out, because a derive would ask the same of `M`.
+// Implemented by hand, because a derive would require the same of `M`.
 impl<M> Clone for OneOf<M> {
     fn clone(&self) -> Self {
         *self

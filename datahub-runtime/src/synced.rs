@@ -1,4 +1,4 @@
-//! A model together with what it was loaded as, so that its changes can be told.
+//! A model together with the state in which it was loaded, so that its changes can be computed.
 
 use std::fmt;
 use std::ops::{Deref, DerefMut};
@@ -20,14 +20,14 @@ use crate::model::{model_of, row_of};
 use crate::saved::Saved;
 use crate::{CdmsSynced, Error, ErrorKind, Id};
 
-/// A model as it was loaded, free to be changed and saved. It derefs to the model and serializes as the model does.
+/// A model as it was loaded, which can be changed and saved. It derefs to the model and serializes like the model.
 #[derive(Clone)]
 pub struct Synced<T> {
     value: T,
-    /// What the caller's changes are told against.
+    /// The state against which the caller's changes are computed.
     base: Base,
     checked: Checked,
-    /// What the write came to that made this value.
+    /// The result of the write that made this value.
     saved: Saved,
 }
 
@@ -40,7 +40,7 @@ pub(crate) struct Base {
 }
 
 impl Base {
-    /// What the protocol merges the caller's changes with.
+    /// The base with which the protocol merges the caller's changes.
     pub(crate) fn to_merge(&self) -> datahub_protocol::Base {
         datahub_protocol::Base { seen: self.snapshot.seen.clone(), values: Arc::clone(&self.row.values) }
     }
@@ -53,26 +53,26 @@ impl<T: CdmsSynced> Synced<T> {
         Ok(Synced { value, base, checked, saved: Saved::default() })
     }
 
-    /// The same value, as a write came to it.
+    /// The same value, as the result of a write.
     pub(crate) fn with_saved(mut self, saved: Saved) -> Self {
         self.saved = saved;
         self
     }
 
-    /// What the save or create that made this value came to: which values CDMS has changed, and which of CDMS's were
-    /// overwritten. Empty for a value that was read.
+    /// The result of the save or create that made this value: which values CDMS has changed, and which of CDMS's values
+    /// were overwritten. Empty for a value that was read.
     pub fn saved(&self) -> &Saved {
         &self.saved
     }
 
     /// The fields that this row lacks, because their attributes were mapped after it was stored and CDMS was not asked
-    /// since: what stands in them is null, their default, or nothing's value (`0`, `false`, an empty text). A save leaves
-    /// them alone unless they are changed. The next read that asks CDMS fills them.
+    /// since. They hold null, their default, or the kind's zero value (`0`, `false`, an empty text). A save does not
+    /// send them unless they are changed. The next read that asks CDMS fills them.
     pub fn incomplete(&self) -> impl Iterator<Item = &'static str> {
         self.base.row.incomplete.iter().map(|position| T::DESCRIPTOR.columns[*position].field)
     }
 
-    /// The positions of the incomplete fields that still hold what stands in for their value.
+    /// The positions of the incomplete fields that still hold their placeholders.
     pub(crate) fn untouched(&self, row: &[Value]) -> Vec<usize> {
         let KnownRow { values, incomplete } = &self.base.row;
         incomplete.iter().copied().filter(|position| row[*position] == values[*position]).collect()
@@ -83,12 +83,13 @@ impl<T: CdmsSynced> Synced<T> {
         self.base.id.into()
     }
 
-    /// How the value was checked against CDMS, and when.
+    /// How and when the value was checked against CDMS.
     pub fn checked(&self) -> Checked {
         self.checked
     }
 
-    /// Names this version of the record, for a form that is saved in a later request; see `edit`.
+    /// The token of this version of the record, for a form that is saved in a later request; see
+    /// [`Writable::edit`](crate::Writable::edit).
     pub fn version_token(&self) -> VersionToken {
         VersionToken { version: self.base.snapshot.version, id: self.base.id }
     }
@@ -98,13 +99,13 @@ impl<T: CdmsSynced> Synced<T> {
         self.value
     }
 
-    /// The record's id, which a caller must not have changed.
+    /// The record's id, which the caller must not change.
     pub(crate) fn unchanged_id(&self) -> Result<Id<T>, Error> {
         if self.value.id() == self.id() {
             return Ok(self.id());
         }
-        Err(Error::new(ErrorKind::Invalid, format!("the value carries the id {} now", self.value.id()))
-            .advise("an id never changes; load the other record and change that, or create a new one")
+        Err(Error::new(ErrorKind::Invalid, format!("the id of the value was changed to {}", self.value.id()))
+            .advise("an id cannot be changed; load the other record and change that, or create a new one")
             .of_record(T::DESCRIPTOR, self.base.id))
     }
 
@@ -117,7 +118,7 @@ impl<T: CdmsSynced> Synced<T> {
         LocalFields::of_row(T::DESCRIPTOR, &self.base.row.values)
     }
 
-    /// The values as they stand, and the local ones among them that the caller changed.
+    /// The current values, and the local ones among them that the caller changed.
     pub(crate) fn changes(&self) -> Result<(Row, LocalFields), Error> {
         let row = row_of(&self.value).map_err(|fault| invalid::<T>(self.id(), fault))?;
         let changed = LocalFields::changed(T::DESCRIPTOR, &self.base.row.values, &row);
@@ -125,7 +126,7 @@ impl<T: CdmsSynced> Synced<T> {
     }
 }
 
-/// The error of a value that the caller gave.
+/// The error of an invalid value from the caller.
 pub(crate) fn invalid<T: CdmsSynced>(id: Id<T>, fault: Fault) -> Error {
     Error::new(ErrorKind::Invalid, format!("the value cannot be written: {fault}")).of_record(T::DESCRIPTOR, id.guid())
 }
@@ -156,16 +157,17 @@ impl<T: Serialize> Serialize for Synced<T> {
     }
 }
 
-/// Names one version of one record. It prints and parses as text without blanks, so it can stand in URLs and forms.
+/// The token of one version of one record. It prints and parses as text without spaces, so it can be used in URLs and
+/// forms.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct VersionToken {
     pub(crate) version: Version,
     pub(crate) id: Uuid,
 }
 
-/// A text that is no version token.
+/// A text that is not a version token.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{0:?} is no version token; take it from `version_token()` when the form is loaded")]
+#[error("invalid version token {0:?}; take it from `version_token()` when the form is loaded")]
 pub struct InvalidToken(String);
 
 impl fmt::Display for VersionToken {

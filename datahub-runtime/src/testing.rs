@@ -1,7 +1,7 @@
 //! For tests: a simulated CDMS, a temporary database and a clock to move, in one line.
 //!
 //! The database is a SQLite file. With the feature `postgres`, and the address of a PostgreSQL server in the variable
-//! `DATAHUB_TEST_DATABASE`, it is a schema of that server, which goes away with the kit: the same tests on both.
+//! `DATAHUB_TEST_DATABASE`, it is a schema on that server, which is dropped with the kit: the same tests run on both.
 //!
 //! ```no_run
 //! # use datahub_runtime::{Models, testing::Kit};
@@ -33,7 +33,7 @@ use crate::{
     Settling, SystemClock,
 };
 
-/// A simulated CDMS, a place for a database and a clock. Dropping it stops the one and removes the other.
+/// A simulated CDMS, a database and a clock. Dropping it stops the simulator and removes the database.
 #[derive(Debug)]
 pub struct Kit {
     /// The simulated CDMS.
@@ -43,7 +43,7 @@ pub struct Kit {
     database: TestDatabase,
 }
 
-/// A database that goes away with its kit.
+/// A database that is removed with its kit.
 #[derive(Debug)]
 pub(crate) enum TestDatabase {
     File(TempDir),
@@ -57,7 +57,7 @@ pub(crate) enum TestDatabase {
 /// The variable with the address of a PostgreSQL server for tests.
 const SERVER: &str = "DATAHUB_TEST_DATABASE";
 
-/// When kits begin: a winter's noon, far from midnights and clock changes.
+/// The time at which kits begin: noon in winter, far from midnight and from clock changes.
 const BEGIN: &str = "2016-12-05T12:00:00Z";
 
 impl Kit {
@@ -65,14 +65,14 @@ impl Kit {
     ///
     /// # Panics
     ///
-    /// When the document cannot be read, when the machine has no loopback socket or temporary folder to give, or when
+    /// When the document is invalid, when the machine provides no loopback socket or temporary folder, or when
     /// `DATAHUB_TEST_DATABASE` names a server that cannot be used.
     #[track_caller]
     pub fn new(metadata: &str) -> Self {
         Kit::with(metadata, |builder| builder)
     }
 
-    /// A kit whose CDMS is further configured.
+    /// A kit whose CDMS has further configuration.
     ///
     /// # Panics
     ///
@@ -87,13 +87,13 @@ impl Kit {
         Kit { simulator, clock: ManualClock::at(begin), database: TestDatabase::make() }
     }
 
-    /// A hub on this kit's CDMS and database, to be connected: tables are created, and unsettled writes are settled on
+    /// A builder for a hub on this kit's CDMS and database. Tables are created, and unsettled writes are settled on
     /// request only, so that tests see every step.
     pub fn hub(&self, models: Models) -> HubBuilder {
         self.hub_with(models, Anonymous)
     }
 
-    /// Like [`Kit::hub`], logging in.
+    /// Like [`Kit::hub`], with a login.
     pub fn hub_with(&self, models: Models, authenticator: impl Authenticator) -> HubBuilder {
         Hub::builder()
             .database(self.database())
@@ -115,11 +115,11 @@ impl Kit {
         self.database.is_on_postgres()
     }
 
-    /// Runs SQL on the database past the hub, to set a scene.
+    /// Runs SQL on the database directly, to set a scene.
     ///
     /// # Errors
     ///
-    /// What the database says.
+    /// The database's error.
     pub fn run_sql(&self, sql: &str) -> Result<(), String> {
         let sql = sql.to_owned();
         self.with_connection(move |connection| connection.batch(&sql))
@@ -148,7 +148,7 @@ impl Kit {
         rows.unwrap_or_else(|reason| panic!("{table}: {reason}"))
     }
 
-    /// Does something on a thread of its own, because connections must not be waited for within a runtime.
+    /// Runs a function on its own thread, because waiting for connections would block the runtime.
     fn with_connection<T: Send + 'static>(
         &self,
         work: impl FnOnce(&mut Connection) -> Result<T, Trouble> + Send + 'static,
@@ -226,17 +226,17 @@ impl TestDatabase {
         let name = format!("kit_{}", uuid::Uuid::new_v4().simple());
         let create = format!("CREATE SCHEMA {name}");
         with_connection(server.clone(), move |connection| connection.batch(&create))
-            .unwrap_or_else(|reason| panic!("no schema could be made on the server of {SERVER}: {reason}"));
+            .unwrap_or_else(|reason| panic!("cannot create a schema on the server of {SERVER}: {reason}"));
         TestDatabase::Schema { server, name }
     }
 
     #[cfg(not(feature = "postgres"))]
     #[track_caller]
     pub(crate) fn make() -> Self {
-        // Tests that somebody means to run on a server must not pass on a file.
+        // Tests that are meant to run on a server must not pass on a file.
         assert!(
             std::env::var_os(SERVER).is_none(),
-            "{SERVER} is set, and datahub-runtime lacks its feature `postgres`"
+            "{SERVER} is set, but datahub-runtime lacks its feature `postgres`"
         );
         TestDatabase::file()
     }
@@ -252,13 +252,13 @@ impl Drop for TestDatabase {
     fn drop(&mut self) {
         if let TestDatabase::Schema { server, name } = self {
             let drop = format!("DROP SCHEMA {name} CASCADE");
-            // A server that is gone took the schema along.
+            // A server that is gone has no schema any more.
             _ = with_connection(server.clone(), move |connection| connection.batch(&drop));
         }
     }
 }
 
-/// Does something on a connection of its own.
+/// Runs a function on a connection of its own.
 pub(crate) fn with_connection<T: Send + 'static>(
     url: String,
     work: impl FnOnce(&mut Connection) -> Result<T, Trouble> + Send + 'static,

@@ -1,5 +1,5 @@
-//! What derived code asks of a field's type, asked once and kept in a constant: so that a type that does not fit is told
-//! once, on its own word.
+//! What derived code asks of a field's type, asked once and kept in a constant, so that an unsuitable type is reported
+//! once, on its own span.
 
 use cdms_odata::{Kind, Value};
 use datahub_model::{Fault, MappingId, Source, Through};
@@ -12,7 +12,7 @@ use crate::Id;
 pub struct Field<T> {
     /// For a reference: the logical names of the models that it may point to.
     pub targets: &'static [&'static str],
-    /// What it makes of a column's value, where that may not be the value itself.
+    /// The values that it makes of a column's values, if they may differ.
     pub through: Option<Through>,
     pub(crate) options: ChoiceOptions,
     pub(crate) kinds: &'static [Kind],
@@ -37,21 +37,21 @@ pub const fn field<T: FieldType>() -> Field<T> {
 }
 
 impl<T> Field<T> {
-    /// The Rust value of a value.
+    /// Converts a column's value into a Rust value.
     ///
     /// # Errors
     ///
-    /// A value of another form, or null where the type has no value for it.
+    /// A value of another form, or null if the type has no value for it.
     pub fn of(&self, value: &Value) -> Result<T, Fault> {
         (self.read)(value)
     }
 
-    /// The value of a default, or of what a `with` module makes.
+    /// The column's value of a default, or of a value that a `with` module returns.
     pub fn value(&self, default: T) -> Value {
         (self.write)(&default)
     }
 
-    /// The type as a group's member of this key; `said` is what the struct says of it.
+    /// The type as the group member with this key; `said` is the struct's declaration of it.
     pub const fn member(&self, name: &'static str, said: &'static str) -> Member {
         let Field { kinds, has_null: nullable, targets, through, options, .. } = *self;
         let slot = Slot { kinds, nullable, targets, options, through, default: None, default_length: None };
@@ -66,7 +66,7 @@ pub struct Member {
     pub name: &'static str,
     /// What it holds.
     pub holds: Holds,
-    /// Its type and default as they are written, by which the mapping id knows them.
+    /// Its type and default as written, which are part of the mapping id.
     pub said: &'static str,
 }
 
@@ -79,12 +79,12 @@ pub enum Holds {
     Group {
         /// Its members.
         members: &'static [Member],
-        /// Whether it stands in for one that has faults, so that nothing follows from what it says.
+        /// Whether this is a placeholder for a group with faults, so that nothing is checked against it.
         is_stub: bool,
     },
 }
 
-/// What may be in a member that holds one value.
+/// The possible values of a member that holds one value.
 #[derive(Clone, Copy, Debug)]
 pub struct Slot {
     /// The kinds that its type can hold.
@@ -93,18 +93,18 @@ pub struct Slot {
     pub nullable: bool,
     /// For a reference: the logical names of the models that it may point to.
     pub targets: &'static [&'static str],
-    /// Of a choice: which options its type takes.
+    /// For a choice: which options its type accepts.
     pub options: ChoiceOptions,
-    /// What its type makes of a value, where that may not be the value itself.
+    /// The values that its type makes of values, if they may differ.
     pub through: Option<Through>,
-    /// The value that stands for a null from CDMS.
+    /// The value that replaces null from CDMS.
     pub default: Option<fn() -> Value>,
-    /// How long that value is in CDMS's characters, where it is written out.
+    /// The length of that value in CDMS's characters, if it is written as a literal.
     pub default_length: Option<usize>,
 }
 
 impl Member {
-    /// A value stands for the null of its attribute. A group within a group has none, which the derive tells.
+    /// Sets the value that replaces null. A group within a group has none, which the derive reports.
     pub const fn or(mut self, default: fn() -> Value) -> Self {
         if let Holds::Value(slot) = &mut self.holds {
             slot.default = Some(default);
@@ -112,7 +112,7 @@ impl Member {
         self
     }
 
-    /// The value that stands for a null is a text of so many of CDMS's characters.
+    /// Sets the length of the text that replaces null, in CDMS's characters.
     pub const fn of_length(mut self, length: usize) -> Self {
         if let Holds::Value(slot) = &mut self.holds {
             slot.default_length = Some(length);
@@ -120,7 +120,7 @@ impl Member {
         self
     }
 
-    /// The value that stands for a null from CDMS, where one does.
+    /// The value that replaces null from CDMS, if any.
     pub(super) fn default(&self) -> Option<Value> {
         match self.holds {
             Holds::Value(slot) => slot.default.map(|default| default()),
@@ -129,24 +129,24 @@ impl Member {
     }
 }
 
-/// What a path of keys with dots between them leads to in a group.
+/// What a path of keys, separated by dots, leads to in a group.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Found {
     /// A member that holds one value.
     Value(Slot),
-    /// A group, where one attribute is meant.
+    /// A group, where one attribute is expected.
     Group,
-    /// One value, where a group is meant.
+    /// One value, where a group is expected.
     NoGroup,
-    /// Something within a group that has faults.
+    /// Something within a group with faults.
     Unknown,
-    /// No member among these.
+    /// No member of this group.
     Nothing(&'static [Member]),
-    /// No member of the first key, where a group is meant.
+    /// The path's first key is not a member, where a group is expected.
     NothingAround,
 }
 
-/// The member at a path. A key has no dot itself.
+/// Finds the member at a path. A key itself contains no dot.
 pub(crate) const fn find(members: &'static [Member], path: &str) -> Found {
     let (key, rest) = parted(path);
     let mut position = 0;
@@ -166,7 +166,7 @@ pub(crate) const fn find(members: &'static [Member], path: &str) -> Found {
     if rest.is_some() { Found::NothingAround } else { Found::Nothing(members) }
 }
 
-/// A path's first key, and what follows its dot.
+/// Splits a path into its first key and the rest after the dot.
 const fn parted(path: &str) -> (&str, Option<&str>) {
     let bytes = path.as_bytes();
     let mut position = 0;
@@ -187,26 +187,26 @@ pub struct Key<M, T> {
     id: fn(&T) -> Id<M>,
 }
 
-/// A key of a model.
+/// The key of a model.
 pub const fn key<M, T: KeyOf<M>>() -> Key<M, T> {
     Key { of: T::of, id: T::id }
 }
 
 impl<M, T> Key<M, T> {
-    /// The id that a key is.
+    /// The id of a key.
     pub fn id(&self, key: &T) -> Id<M> {
         (self.id)(key)
     }
 }
 
-/// The type that a model's key has.
+/// The type of a model's key.
 #[diagnostic::on_unimplemented(
     message = "the key of `{M}` cannot be of type `{Self}` [wrong-kind]",
     label = "a key is the record's id",
     note = "write its type as `Id<…>` of the model itself"
 )]
 pub trait KeyOf<M> {
-    /// The key of an id.
+    /// The key for an id.
     fn of(id: Id<M>) -> Self;
     /// The id of a key.
     fn id(&self) -> Id<M>;
@@ -242,8 +242,8 @@ impl<G> Group<G> {
         Member { name, said, holds: Holds::Group { members: self.members, is_stub: self.is_stub } }
     }
 
-    /// Where the values of a member come from: its attribute, at this place among the model's, with what the member says
-    /// of it.
+    /// The source of a member's values: its attribute at this position among the model's, with what the member declares
+    /// about it.
     pub const fn source(&self, attribute: &'static str, near: usize, path: &str) -> Source {
         let source = Source::attribute_near(attribute, near);
         match find(self.members, path) {
@@ -253,7 +253,7 @@ impl<G> Group<G> {
         }
     }
 
-    /// What the type of a member makes of a value, where that may not be the value itself.
+    /// The values that a member's type makes of values, if they may differ.
     pub const fn through(&self, path: &str) -> Option<Through> {
         match find(self.members, path) {
             Found::Value(slot) => slot.through,
@@ -261,7 +261,7 @@ impl<G> Group<G> {
         }
     }
 
-    /// The mapping id of a model that has this group: another one whenever the group says something else.
+    /// The mapping id of a model with this group: it changes whenever the group's declaration changes.
     pub const fn identify(&self, id: MappingId) -> MappingId {
         MappingId(members_hashed(id.0, self.members))
     }
@@ -280,7 +280,7 @@ const fn members_hashed(mut hash: u64, members: &[Member]) -> u64 {
     hash
 }
 
-/// FNV-1a over a text and its end, going on from another hash.
+/// FNV-1a over a text and its end, continued from another hash.
 const fn hashed(mut hash: u64, text: &str) -> u64 {
     let bytes = text.as_bytes();
     let mut position = 0;

@@ -1,4 +1,4 @@
-//! Property tests of a mapping: what a model loses of its records is what its annotations declare, and nothing else.
+//! Property tests of a mapping: a model loses only what its annotations declare.
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
@@ -15,19 +15,19 @@ use crate::CdmsSynced;
 use crate::engine::mapping::ModelMapping;
 use crate::model::{model_of, row_of};
 
-/// Makes four tests of mappings, each over many random records of each model: call it once in a test module.
+/// Generates four tests of mappings, each over many random records of each model. Call it once in a test module.
 ///
-/// - `attributes_survive_the_model`: from CDMS's attributes to the model and back nothing is lost but what is declared,
-///   by `default`, by `with`, or by a reference of one model where CDMS allows several. Fields that are only read are
-///   tried too.
-/// - `what_is_written_reads_back`: a field's value, written to any record, reads as that value; and there are values that
-///   can be written by an update.
-/// - `an_unchanged_model_makes_no_patch`: saving what was loaded sends nothing, whatever CDMS has now.
-/// - `what_is_not_touched_is_not_sent`: changing some fields sends their attributes alone; the parts of an untouched
+/// - `attributes_survive_the_model`: from CDMS's attributes to the model and back, only declared losses occur: by
+///   `default`, by `with`, or by a reference to one model where CDMS allows several. Read-only fields are tested too.
+/// - `what_is_written_reads_back`: a field's value, written to any record, reads as that value, and an update can write
+///   some values.
+/// - `an_unchanged_model_makes_no_patch`: saving an unchanged value sends nothing, whatever CDMS has now.
+/// - `what_is_not_touched_is_not_sent`: changing some fields sends only their attributes. The parts of an untouched
 ///   join, other fields of the same attribute, and a null that a `default` stands for stay as they are.
 ///
-/// A failure names the model, the record's attributes at fault and the seed; `DATAHUB_SEED=n` tries that seed alone, and
-/// `DATAHUB_SEEDS=n` so many instead of 200, where there are hundreds of models. Needs the feature `testing`.
+/// A failure names the model, the record's attributes at fault and the seed. `DATAHUB_SEED=n` runs that seed alone;
+/// `DATAHUB_SEEDS=n` runs this number of seeds instead of 200, for example if there are hundreds of models. Needs the
+/// feature `testing`.
 ///
 /// ```
 /// use datahub_runtime::prelude::*;
@@ -76,7 +76,7 @@ macro_rules! mapping_tests {
     };
 }
 
-/// How many seeds a test tries where nothing is said.
+/// The default number of seeds for a test.
 const SEEDS: u64 = 200;
 
 /// The model's records of one seed: three that convert, with their rows.
@@ -96,22 +96,22 @@ fn each_seed<T: CdmsSynced>(test: impl Fn(&Case<T>) -> Result<(), String>) {
     for seed in seeds {
         let case = Case::<T>::drawn(seed).unwrap_or_else(|reason| panic!("{}: {reason}", T::DESCRIPTOR.name));
         if let Err(reason) = test(&case) {
-            panic!("{}: {reason}\n(seed {}: DATAHUB_SEED={} tries it alone)", T::DESCRIPTOR.name, case.seed, case.seed);
+            panic!("{}: {reason}\n(seed {}: DATAHUB_SEED={} runs it alone)", T::DESCRIPTOR.name, case.seed, case.seed);
         }
     }
 }
 
-/// The number in a variable; what is no number is none of ours to guess.
+/// The number in a variable. Does not guess if the variable is not a number.
 #[track_caller]
 fn number(variable: &str) -> Option<u64> {
     let text = std::env::var(variable).ok()?;
-    Some(text.parse().unwrap_or_else(|_| panic!("{variable} is a number, not {text:?}")))
+    Some(text.parse().unwrap_or_else(|_| panic!("{variable} must be a number, found {text:?}")))
 }
 
-/// What CDMS says of the records, which is no part of what they hold.
+/// Facts that CDMS states about the records, which are not part of their contents.
 const SOME_FACTS: Facts = Facts { modified: Instant(0), created: Some(Instant(0)), modified_by: Some(Uuid::nil()) };
 
-/// How many records may be refused in a row: by a `with` module or by the fields' own types.
+/// How many records in a row may be refused, by a `with` module or by the fields' own types.
 const REFUSALS_MAX: usize = 1_000;
 
 impl<T: CdmsSynced> Case<T> {
@@ -141,14 +141,14 @@ impl<T: CdmsSynced> Case<T> {
                     }
                     Err(fault) if said_to_keep_all::<T>(&fault) => {
                         return Err(format!(
-                            "its type says that it keeps all values (`KEEPS_ALL`), and refuses one: {fault}"
+                            "its type declares that it keeps all values (`KEEPS_ALL`), but refuses one: {fault}"
                         ));
                     }
                     Err(fault) => last = Some(fault),
                 }
             }
             let last = last.map(|fault| fault.to_string()).unwrap_or_default();
-            Err(format!("none of {REFUSALS_MAX} records that the contract allows can be read; the last one: {last}"))
+            Err(format!("none of {REFUSALS_MAX} records that the contract allows can be read; the last reason: {last}"))
         };
         let records = [draw()?, draw()?, draw()?];
         Ok(Case { seed, mapping, records })
@@ -160,7 +160,7 @@ impl<T: CdmsSynced> Case<T> {
     }
 }
 
-/// The fields whose values come from CDMS and whose types say that they keep all of them.
+/// The fields with values from CDMS whose types declare that they keep all of them.
 fn keeping_all<T: CdmsSynced>() -> impl Iterator<Item = (usize, &'static Column)> {
     T::DESCRIPTOR.columns.iter().enumerate().filter(|(_, column)| !column.is_local() && column.through.is_none())
 }
@@ -169,19 +169,19 @@ fn said_to_keep_all<T: CdmsSynced>(fault: &Fault) -> bool {
     keeping_all::<T>().any(|(_, column)| fault.place() == Some(column.field))
 }
 
-/// Whether a model has all of its row's values where its types say so.
+/// Whether a model has all values of its row that its types declare to keep.
 fn keeps_what_it_says<T: CdmsSynced>(row: &[Value], model: &T) -> Result<(), String> {
-    let again = row_of(model).map_err(|fault| told(&fault))?;
+    let again = row_of(model).map_err(|fault| message(&fault))?;
     match keeping_all::<T>().find(|(at, _)| row[*at] != again[*at]) {
         None => Ok(()),
         Some((at, column)) => Err(format!(
-            "the type of `{}` says that it keeps all values (`KEEPS_ALL`), and makes {} of {}",
-            column.field, again[at], row[at]
+            "the type of `{}` declares that it keeps all values (`KEEPS_ALL`), but changes {} to {}",
+            column.field, row[at], again[at]
         )),
     }
 }
 
-fn told(fault: &Fault) -> String {
+fn message(fault: &Fault) -> String {
     fault.to_string()
 }
 
@@ -189,18 +189,18 @@ fn told(fault: &Fault) -> String {
 ///
 /// # Panics
 ///
-/// When something is lost that is not declared.
+/// When an undeclared loss occurs.
 #[track_caller]
 pub fn attributes_survive<T: CdmsSynced>() {
     each_seed::<T>(|case| {
         let (attributes, _, model) = &case.records[0];
-        let again = row_of(model).map_err(|fault| told(&fault))?;
-        // Those too that are only read: what a model does not have cannot be shown.
+        let again = row_of(model).map_err(|fault| message(&fault))?;
+        // Read-only fields too: a value that a model does not have cannot be shown.
         for (position, column) in T::DESCRIPTOR.columns.iter().enumerate() {
             let field = column.field;
             let Source::Attribute { attribute, targets, .. } = column.source else { continue };
-            let default = conversion::default_of(column).map_err(|fault| told(&fault))?;
-            let sent = case.mapping.encode(position, &again[position], attributes).map_err(|fault| told(&fault))?;
+            let default = conversion::default_of(column).map_err(|fault| message(&fault))?;
+            let sent = case.mapping.encode(position, &again[position], attributes).map_err(|fault| message(&fault))?;
             let (before, after) = (attributes.get(attribute), sent.get(attribute));
             let stands_for_null =
                 before.is_none_or(Value::is_null) && default.is_some_and(|default| default == again[position]);
@@ -210,7 +210,7 @@ pub fn attributes_survive<T: CdmsSynced>() {
             if before != after && !stands_for_null && !of_another_model {
                 let show = |value: Option<&Value>| value.map_or_else(|| "nothing".to_owned(), Value::to_string);
                 let (before, after) = (show(before), show(after));
-                return Err(format!("`{attribute}` was {before}, and comes back from `{field}` as {after}"));
+                return Err(format!("`{attribute}` was {before}, but `{field}` returns it as {after}"));
             }
         }
         Ok(())
@@ -221,7 +221,7 @@ pub fn attributes_survive<T: CdmsSynced>() {
 ///
 /// # Panics
 ///
-/// When a value reads as another one.
+/// When a value reads as another value.
 #[track_caller]
 pub fn written_reads_back<T: CdmsSynced>() {
     let refused = RefCell::new(BTreeMap::<&str, (u32, Option<Fault>)>::new());
@@ -229,32 +229,33 @@ pub fn written_reads_back<T: CdmsSynced>() {
         let [(seen, row, _), (_, wanted, _), _] = &case.records;
         let decoded = Decoded { seen, values: row };
         for (position, column) in case.updatable() {
-            // What does not fit into the attributes, such as a joined name that is too long, is refused with its reason.
+            // A value that does not fit the attributes, such as a joined name that is too long, is refused with a
+            // reason.
             let encoded = case.mapping.encode(position, &wanted[position], seen);
             note(&mut refused.borrow_mut(), column.field, &encoded);
             let Ok(patch) = encoded else { continue };
             let mut after = seen.clone();
             after.merge(&patch);
-            let read = case.mapping.decode(&SOME_FACTS, &after).map_err(|fault| told(&fault))?;
+            let read = case.mapping.decode(&SOME_FACTS, &after).map_err(|fault| message(&fault))?;
             if read[position] != wanted[position] {
                 let (field, wanted, read) = (column.field, &wanted[position], &read[position]);
                 return Err(format!(
-                    "`{field}` is written as {wanted} and reads as {read}\nover {}\nas   {}",
+                    "`{field}` is written as {wanted} but reads as {read}\nover {}\nas   {}",
                     shown(seen, column),
                     shown(&after, column)
                 ));
             }
         }
-        // All at once, for fields that share an attribute.
+        // All at once, to test fields that share an attribute.
         let Ok(merged) = merge(&case.mapping, decoded, wanted, decoded) else { return Ok(()) };
         let mut after = seen.clone();
         after.merge(&merged.patch);
-        let read = case.mapping.decode(&SOME_FACTS, &after).map_err(|fault| told(&fault))?;
+        let read = case.mapping.decode(&SOME_FACTS, &after).map_err(|fault| message(&fault))?;
         for (position, column) in case.updatable() {
             if read[position] != wanted[position] {
                 let (field, wanted, read) = (column.field, &wanted[position], &read[position]);
                 return Err(format!(
-                    "`{field}` is written as {wanted} along with all others and reads as {read}\nover {}\nas   {}",
+                    "`{field}` is written as {wanted} along with all others but reads as {read}\nover {}\nas   {}",
                     shown(seen, column),
                     shown(&after, column)
                 ));
@@ -262,7 +263,7 @@ pub fn written_reads_back<T: CdmsSynced>() {
         }
         Ok(())
     });
-    // A single seed shows how it is with that one.
+    // With a single seed, the result is valid for that seed only.
     let enough = match (number("DATAHUB_SEED"), number("DATAHUB_SEEDS").unwrap_or(SEEDS)) {
         (Some(_), _) => return,
         (None, seeds) => REFUSALS_TOLD.min(u32::try_from(seeds).unwrap_or(REFUSALS_TOLD)),
@@ -270,17 +271,15 @@ pub fn written_reads_back<T: CdmsSynced>() {
     for (field, (tries, fault)) in refused.into_inner() {
         if let Some(fault) = fault.filter(|_| tries >= enough) {
             let name = T::DESCRIPTOR.name;
-            panic!(
-                "{name}: `{field}` cannot be written: all of {tries} values of records were refused, the last one: {fault}"
-            );
+            panic!("{name}: `{field}` cannot be written: all {tries} values were refused, the last reason: {fault}");
         }
     }
 }
 
-/// So many refusals in a row, and no value that was taken, are told.
+/// This number of refusals in a row, without an accepted value, is reported.
 const REFUSALS_TOLD: u32 = 20;
 
-/// Notes whether a field's value could be written: as long as none could, how often that was tried and why not.
+/// Records whether a field's value could be written: as long as none could, the number of attempts and the last reason.
 fn note(
     refused: &mut BTreeMap<&'static str, (u32, Option<Fault>)>,
     field: &'static str,
@@ -294,7 +293,7 @@ fn note(
     }
 }
 
-/// Saving what was loaded; see [`mapping_tests!`](crate::mapping_tests).
+/// Saving an unchanged value; see [`mapping_tests!`](crate::mapping_tests).
 ///
 /// # Panics
 ///
@@ -304,17 +303,20 @@ pub fn unchanged_makes_no_patch<T: CdmsSynced>() {
     each_seed::<T>(|case| {
         let [(base, row, model), (other, other_row, _), _] = &case.records;
         let (base, other) = (Decoded { seen: base, values: row }, Decoded { seen: other, values: other_row });
-        let mine = row_of(model).map_err(|fault| told(&fault))?;
+        let mine = row_of(model).map_err(|fault| message(&fault))?;
         for current in [base, other] {
-            let merged = merge(&case.mapping, base, &mine, current).map_err(|fault| told(&fault))?;
+            let merged = merge(&case.mapping, base, &mine, current).map_err(|fault| message(&fault))?;
             if !merged.patch.is_empty() {
                 return Err(format!("nothing was changed, but a save would send {}", listed(&merged.patch)));
             }
         }
-        let merged = merge(&case.mapping, base, &mine, other).map_err(|fault| told(&fault))?;
+        let merged = merge(&case.mapping, base, &mine, other).map_err(|fault| message(&fault))?;
         for (position, column) in case.updatable() {
             if merged.values[position] != other_row[position] {
-                return Err(format!("`{}` was not changed here, but CDMS's change of it is lost", column.field));
+                return Err(format!(
+                    "`{}` was not changed by the caller, but CDMS's change of it is lost",
+                    column.field
+                ));
             }
         }
         Ok(())
@@ -334,9 +336,9 @@ pub fn untouched_is_not_sent<T: CdmsSynced>() {
         for (touched, column) in case.updatable() {
             let mut mine = row.clone();
             mine[touched].clone_from(&wanted[touched]);
-            // The fields' types may forbid what two records make together.
+            // The fields' types may refuse a combination of two records.
             let Ok(model) = model_of::<T>(&mine) else { continue };
-            let mine = row_of(&model).map_err(|fault| told(&fault))?;
+            let mine = row_of(&model).map_err(|fault| message(&fault))?;
             for current in [base, current] {
                 let Ok(merged) = merge(&case.mapping, base, &mine, current) else { continue };
                 let mut after = current.seen.clone();
@@ -347,12 +349,12 @@ pub fn untouched_is_not_sent<T: CdmsSynced>() {
                     let mut others = case.updatable().filter(|(position, _)| *position != touched);
                     if let Some((_, other)) = others.find(|(position, _)| before[*position] != after[*position]) {
                         let (field, other) = (column.field, other.field);
-                        return Err(format!("`{field}` was changed, and a save would change `{other}` along with it"));
+                        return Err(format!("only `{field}` was changed, but a save would change `{other}` too"));
                     }
                 }
                 let stray = merged.patch.names().find(|name| !column.attributes().contains(&name.as_ref()));
                 if let Some(stray) = stray {
-                    return Err(format!("`{}` was changed, and a save would send `{stray}` too", column.field));
+                    return Err(format!("only `{}` was changed, but a save would send `{stray}` too", column.field));
                 }
             }
         }
@@ -362,7 +364,7 @@ pub fn untouched_is_not_sent<T: CdmsSynced>() {
         };
         for (position, column) in position {
             if let Source::Attribute { attribute, .. } = column.source
-                && conversion::default_of(column).map_err(|fault| told(&fault))?.as_ref() == Some(&row[position])
+                && conversion::default_of(column).map_err(|fault| message(&fault))?.as_ref() == Some(&row[position])
                 && body.contains(attribute)
             {
                 return Err(format!("a create would send the default of `{}`, which stands for a null", column.field));

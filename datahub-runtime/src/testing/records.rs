@@ -6,9 +6,9 @@ use datahub_model::{Attribute, ModelDescriptor, conversion};
 use rust_decimal::Decimal;
 use uuid::Uuid;
 
-/// An endless source of records of one model, the same for the same seed: every attribute of the mapping in the form that
-/// CDMS has, with nulls where they may be, texts up to their length, numbers up to their ends, dates as the instants of
-/// their midnights, options and targets of the contract.
+/// An endless source of records of one model, deterministic for a seed: every attribute of the mapping in CDMS's form,
+/// with nulls where allowed, texts up to their maximum length, numbers up to their limits, dates as the instants of their
+/// midnights, and options and targets of the contract.
 #[derive(Clone, Debug)]
 pub struct Records {
     model: &'static ModelDescriptor,
@@ -16,12 +16,12 @@ pub struct Records {
 }
 
 impl Records {
-    /// The records of a model that a seed makes.
+    /// The records of a model for a seed.
     pub fn of(model: &'static ModelDescriptor, seed: u64) -> Self {
         Records { model, dice: fastrand::Rng::with_seed(seed) }
     }
 
-    /// An id that the seed makes.
+    /// An id that follows from the seed.
     pub fn id(&mut self) -> Uuid {
         Uuid::from_u128(self.dice.u128(..))
     }
@@ -67,7 +67,7 @@ impl Records {
         }
     }
 
-    /// A text that is short most of the time and as long as it may be at times.
+    /// A text that is usually short and sometimes as long as allowed.
     fn text(&mut self, max_length: Option<u32>) -> String {
         let most = max_length.unwrap_or(4_000) as usize;
         let length = if self.dice.u8(..16) == 0 { most } else { self.dice.usize(..=most.min(24)) };
@@ -97,14 +97,14 @@ impl Records {
     fn double(&mut self) -> f64 {
         loop {
             let number = f64::from_bits(self.dice.u64(..));
-            // CDMS takes none nearer to zero or beyond its domain (docs/protocol.md, 2.2), and JSON has no negative zero.
+            // CDMS accepts none closer to zero or outside its domain (docs/protocol.md, 2.2), and JSON has no negative zero.
             if number.is_normal() && Value::Double(number).check_domain().is_ok() {
                 return number;
             }
         }
     }
 
-    /// Up to a hundred thousand millions either way, the most that CDMS has: with every scale that a contract can state.
+    /// Between plus and minus a hundred thousand million, CDMS's limits, with every scale that a contract can state.
     fn decimal(&mut self, scale: u32) -> Decimal {
         let digits = self.dice.i64(..) >> self.dice.u32(..63);
         let most = 100_000_000_000_i64.saturating_mul(10_i64.saturating_pow(scale));
@@ -115,7 +115,7 @@ impl Records {
 /// Instants from 1900 to 2199.
 const SECONDS: std::ops::Range<i64> = -2_208_988_800..7_258_118_400;
 
-/// Letters that go wrong somewhere: of one to four bytes, blanks, quotes, signs of formats, combining ones.
+/// Characters that are likely to cause errors: of one to four bytes, spaces, quotes, syntax of formats, combining ones.
 const LETTERS: &[char] = &[
     'a', 'b', 'Z', '0', '7', ' ', ' ', '-', '+', '\'', '"', '\\', '/', '&', '<', '%', '{', '\n', '\t', 'é', 'ß', 'Ø',
     'İ', '中', '\u{301}', '𝄞', '👩',

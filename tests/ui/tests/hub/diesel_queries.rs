@@ -375,7 +375,7 @@ queries! {
         assert_eq!(one!(it, deals::state => i32), 1);
         diesel::update(deals::table).set(deals::state.eq(7)).execute(it).unwrap();
         let error = deals::table.select(deals::state).first::<State>(it).unwrap_err();
-        assert!(format!("{error:?}").contains("has an option that the contract does not know"), "{error:?}");
+        assert!(format!("{error:?}").contains("has an option that is unknown to the contract"), "{error:?}");
     }
 
     dates_texts_and_plain_numbers = |it| {

@@ -63,6 +63,6 @@ fn a_variable_says_which_seeds_are_tried() {
     for name in ["DATAHUB_SEED", "DATAHUB_SEEDS"] {
         let run = run(name, "many");
         let told = [run.stdout, run.stderr].map(|bytes| String::from_utf8_lossy(&bytes).into_owned()).concat();
-        assert!(!run.status.success() && told.contains(&format!("{name} is a number, not \"many\"")), "{told}");
+        assert!(!run.status.success() && told.contains(&format!("{name} must be a number, found \"many\"")), "{told}");
     }
 }

@@ -214,7 +214,7 @@ struct Forgotten {
 }
 
 #[test]
-#[should_panic(expected = "`host` was changed, and a save would change `path` along with it")]
+#[should_panic(expected = "only `host` was changed, but a save would change `path` too")]
 fn a_module_that_wipes_another_ones_part_is_found() {
     datahub_runtime::testing::untouched_is_not_sent::<Forgotten>();
 }
