@@ -4,7 +4,7 @@
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
-use datahub_model::diagnostic::{Code, Cure, Diagnostic};
+use datahub_model::diagnostic::{Code, Diagnostic};
 use datahub_model::source::{ColumnLimit, Contract, Placed, Spot, nearest};
 use proc_macro2::{Ident, TokenStream};
 use quote::quote;
@@ -139,7 +139,7 @@ enum Lacking {
 type Reason = Diagnostic<Option<String>>;
 
 /// Something required is missing.
-fn missing(message: impl Into<String>, cure: impl Into<Cure>) -> Reason {
+fn missing(message: impl Into<String>, cure: impl Into<String>) -> Reason {
     Diagnostic::of(Code::MissingKey, None, message).cure(cure)
 }
 

@@ -5,13 +5,14 @@
 //! its code or its cure cannot be written.
 
 mod code;
-mod cure;
 mod explanation;
 mod sink;
 
 pub use code::Code;
-pub use cure::{Cure, HELP, Unwritten};
 pub use sink::{Collected, Diagnostics};
+
+/// What comes before the cure in every message.
+pub const HELP: &str = "\nhelp: ";
 
 /// One message. `P` is its place: a token's span in a derive, a [`Spot`](crate::source::Spot) in a file.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -23,7 +24,7 @@ pub struct Diagnostic<P> {
     /// What is wrong, in one sentence.
     pub message: String,
     /// What would be right.
-    pub cure: Cure,
+    pub cure: String,
 }
 
 /// A diagnostic that still lacks its cure, and so cannot be reported: [`cure`](Uncured::cure) completes it.
@@ -55,17 +56,15 @@ impl<P> Diagnostic<P> {
             text.push('\n');
             text.push_str(drawing);
         }
-        if let Some(cure) = self.cure.text() {
-            text.push_str(HELP);
-            text.push_str(cure);
-        }
+        text.push_str(HELP);
+        text.push_str(&self.cure);
         text
     }
 }
 
 impl<P> Uncured<P> {
     /// States what would be right.
-    pub fn cure(self, cure: impl Into<Cure>) -> Diagnostic<P> {
+    pub fn cure(self, cure: impl Into<String>) -> Diagnostic<P> {
         let Uncured { code, place, message } = self;
         Diagnostic { code, place, message, cure: cure.into() }
     }

@@ -80,17 +80,17 @@ pub enum ParseError {
 }
 
 impl ParseError {
-    /// How to fix the text, if that can be said without a list of known names.
-    pub fn help(&self) -> Option<String> {
+    /// How to fix the text.
+    pub fn help(&self) -> String {
         let help = match self {
             ParseError::TrailingText { .. } => "join conditions with `and` or `or`",
             ParseError::OpenText => "end it with a single quote",
             ParseError::TooDeep => "nest it less deeply, by joining conditions with `and` and `or` on one level",
             ParseError::MissingCondition | ParseError::MissingLiteral { .. } => "write it like `StateCode/Value eq 0`",
             ParseError::UnknownComparison { .. } => {
-                return Some(format!("one of: {}", Comparison::ALL.map(Comparison::name).join(", ")));
+                return format!("one of: {}", Comparison::ALL.map(Comparison::name).join(", "));
             }
-            ParseError::WrongMember { expected, .. } => return Some(format!("write `{expected}`")),
+            ParseError::WrongMember { expected, .. } => return format!("write `{expected}`"),
             ParseError::WrongLiteral { kind, .. } => match kind {
                 Kind::String => "write strings as 'text'",
                 Kind::Guid | Kind::Lookup => {
@@ -99,12 +99,18 @@ impl ParseError {
                 Kind::DateTime => "write times as datetime'2011-11-14T16:43:08Z'",
                 _ => "write numbers without quotes, and booleans as `true` or `false`",
             },
-            ParseError::OpenBracket
-            | ParseError::UnknownAttribute { .. }
-            | ParseError::UnsupportedKind { .. }
-            | ParseError::OutOfDomain { .. } => return None,
+            ParseError::OpenBracket => "add the `)` that closes it",
+            ParseError::UnknownAttribute { .. } => "correct the name; names are case-sensitive",
+            ParseError::UnsupportedKind { .. } => {
+                "compare an attribute of another kind, such as a string, an integer, a boolean, a datetime or a choice"
+            }
+            ParseError::OutOfDomain { why, .. } => match why {
+                OutOfDomain::Character { .. } => "remove the character",
+                OutOfDomain::TooEarly | OutOfDomain::TooLate => "write a time from the year 1753 to the year 9999",
+                _ => "write a value that CDMS can hold",
+            },
         };
-        Some(help.to_owned())
+        help.to_owned()
     }
 }
 

@@ -1,18 +1,19 @@
 //! The `only` of a model: a filter on the attributes of its contract, and what is meant by one that cannot be read.
 
 use super::contract::{Contract, ContractAttribute};
-use super::nearest::meant;
+use super::nearest::{meant, meant_among};
 use crate::filter::{Comparison, Filter, Operand, ParseError};
 
 /// Reads a condition. The error says what is wrong, and what would be right.
-pub(super) fn parse(text: &str, contract: &Contract) -> Result<Filter, (String, Option<String>)> {
+pub(super) fn parse(text: &str, contract: &Contract) -> Result<Filter, (String, String)> {
     Filter::parse(text, |name| contract.attribute(name).map(Operand::from)).map_err(|error| match &error {
         ParseError::UnknownAttribute { attribute } => {
             let known = contract.attributes.iter().map(|known| known.name.as_str());
-            (format!("`{attribute}` is not among the contract's attributes"), meant(attribute, known))
+            let help = meant(attribute, known).unwrap_or_else(|| "state it in the contract's [attributes]".to_owned());
+            (format!("`{attribute}` is not among the contract's attributes"), help)
         }
         ParseError::UnknownComparison { word } => {
-            (error.to_string(), meant(word, Comparison::ALL.map(Comparison::name)))
+            (error.to_string(), meant_among(word, &Comparison::ALL.map(Comparison::name)))
         }
         _ => (error.to_string(), error.help()),
     })

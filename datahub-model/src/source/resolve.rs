@@ -11,7 +11,7 @@ use super::mapping::{Faulty, Mapping, ResolvedColumn, ResolvedField, ResolvedSou
 use super::nearest::{meant, meant_among, meant_kind, nearest};
 use super::{mapping_id, names, only};
 use crate::conversion::DECIMAL_SCALE;
-use crate::diagnostic::{Code, Diagnostic, Diagnostics, Unwritten};
+use crate::diagnostic::{Code, Diagnostic, Diagnostics};
 use crate::{EngineAttribute, Filter, Mode, Write};
 
 /// Joins annotations to a contract. There is a mapping only where there is no fault.
@@ -170,7 +170,7 @@ impl<P: Clone> Resolver<'_, P> {
                 }
                 let message = format!("the condition cannot be read: {reason}");
                 let fault = Diagnostic::of(Code::OnlyDoesNotParse, only.place.clone(), message);
-                self.diagnostics.push(fault.cure(Unwritten::Condition.unless(help)));
+                self.diagnostics.push(fault.cure(help));
             })
             .ok()
     }
@@ -271,10 +271,11 @@ impl<P: Clone> Resolver<'_, P> {
             if contract.may_have(&name.value) {
                 return None;
             }
-            let help = meant(&name.value, contract.groups.iter().map(|group| group.name.as_str()));
+            let help = meant(&name.value, contract.groups.iter().map(|group| group.name.as_str()))
+                .unwrap_or_else(|| format!("add `[groups.{}]` to the contract", name.value));
             let message = format!("the contract of {} has no group `{}`", contract.entity, name.value);
             let fault = Diagnostic::of(Code::UnknownGroup, name.place.clone(), message);
-            self.diagnostics.push(fault.cure(Unwritten::NoSuchGroup.unless(help)));
+            self.diagnostics.push(fault.cure(help));
             return None;
         };
         let prefix = field.prefix.as_ref().map_or_else(|| format!("{}_", plain(field)), |prefix| prefix.value.clone());

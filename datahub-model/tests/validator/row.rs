@@ -1,7 +1,7 @@
 //! A row: what goes into the validator, and what must come out of it.
 
 use cdms_odata::metadata::Metadata;
-use datahub_model::diagnostic::{Code, Cure, Diagnostic, Unwritten};
+use datahub_model::diagnostic::{Code, Diagnostic};
 use datahub_model::source::{ColumnLimit, Contract, Mapping, Placed, Spot, check_choices, resolve};
 
 use crate::reader;
@@ -123,17 +123,7 @@ impl Row {
         let What::Faulty(input, _) = &self.what else { return Vec::new() };
         let cell = |text: &str| text.replace('|', "\\|").replace('\n', " ");
         let told = self.told(input).into_iter().filter(|diagnostic| diagnostic.code == code);
-        told.map(|told| format!("| {} | {} |", cell(&told.message), cell(told.cure.text().unwrap_or("")))).collect()
-    }
-
-    /// What the row is told of which the cure is not written, with the message.
-    pub(crate) fn uncured(&self) -> Vec<(Unwritten, String)> {
-        let What::Faulty(input, _) = &self.what else { return Vec::new() };
-        let unwritten = |told: Diagnostic<Place>| match told.cure {
-            Cure::Said(_) => None,
-            Cure::Unwritten(unwritten) => Some((unwritten, told.message)),
-        };
-        self.told(input).into_iter().filter_map(unwritten).collect()
+        told.map(|told| format!("| {} | {} |", cell(&told.message), cell(&told.cure))).collect()
     }
 
     /// All that the row is told, unless its contract has faults that hide some.

@@ -2,7 +2,7 @@
 
 use cdms_odata::Kind;
 
-use crate::diagnostic::{Code, Diagnostic, Diagnostics, Unwritten};
+use crate::diagnostic::{Code, Diagnostic, Diagnostics};
 use crate::source::annotation::Placed;
 use crate::source::contract::Contract;
 use crate::source::nearest::meant;
@@ -36,7 +36,8 @@ fn numbers<P: Clone>(
         if !contract.may_have(&attribute.value) {
             let known = contract.attributes.iter().map(|known| known.name.as_str());
             let message = format!("the contract of {} has no attribute `{}`", contract.entity, attribute.value);
-            let cure = Unwritten::NoSuchChoice.unless(meant(&attribute.value, known));
+            let cure = meant(&attribute.value, known);
+            let cure = cure.unwrap_or_else(|| "state it in the contract's [attributes]".to_owned());
             diagnostics.push(Diagnostic::of(Code::UnknownAttribute, attribute.place.clone(), message).cure(cure));
         }
         return None;
@@ -44,7 +45,8 @@ fn numbers<P: Clone>(
     if !matches!(stated.kind, Kind::Choice | Kind::State | Kind::Status) {
         let message = format!("`{}` is of kind {}, which has no options", stated.name, stated.kind);
         let fault = Diagnostic::of(Code::WrongKind, attribute.place.clone(), message);
-        diagnostics.push(fault.cure(Unwritten::NoOptions));
+        let help = "name an attribute of kind choice, state or status, or correct its kind in the contract";
+        diagnostics.push(fault.cure(help));
         return None;
     }
     let mut numbers = Vec::new();
@@ -53,17 +55,25 @@ fn numbers<P: Clone>(
             Some((_, number)) if numbers.contains(number) => {
                 let message = format!("`{}` is taken by two variants", variant.value);
                 let fault = Diagnostic::of(Code::MappedTwice, variant.place.clone(), message);
-                diagnostics.push(fault.cure(Unwritten::TwoVariants));
+                let help = "remove one of them, or give it the name of another option";
+                diagnostics.push(fault.cure(help));
             }
             Some((_, number)) => numbers.push(*number),
             None => {
                 let help = match stated.choices.as_slice() {
-                    [] => Some(format!("state them in the contract: `choices = {{ {} = 1 }}`", variant.value)),
-                    choices => meant(&variant.value, choices.iter().map(|(name, _)| name.as_str())),
+                    [] => format!("state them in the contract: `choices = {{ {} = 1 }}`", variant.value),
+                    choices => {
+                        meant(&variant.value, choices.iter().map(|(name, _)| name.as_str())).unwrap_or_else(|| {
+                            format!(
+                                "correct the name, or add the option to the `choices` of `{}` in the contract",
+                                stated.name
+                            )
+                        })
+                    }
                 };
                 let message = format!("`{}` has no option `{}`", stated.name, variant.value);
                 let fault = Diagnostic::of(Code::UnknownChoice, variant.place.clone(), message);
-                diagnostics.push(fault.cure(Unwritten::NoSuchOption.unless(help)));
+                diagnostics.push(fault.cure(help));
             }
         }
     }

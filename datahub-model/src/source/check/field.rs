@@ -2,7 +2,7 @@
 
 use cdms_odata::{Kind, Value};
 
-use crate::diagnostic::{Code, Diagnostic, Diagnostics, Unwritten};
+use crate::diagnostic::{Code, Diagnostic, Diagnostics};
 use crate::source::annotation::{DefaultValue, FieldAnnotation, Placed};
 use crate::source::contract::ContractAttribute;
 use crate::source::nearest::meant_among;
@@ -121,7 +121,7 @@ pub(in crate::source) fn default<P: Clone>(
     {
         let message = format!("the default {why}");
         let fault = Diagnostic::of(Code::WrongValue, default.place.clone(), message);
-        diagnostics.push(fault.cure(Unwritten::DefaultOutOfDomain));
+        diagnostics.push(fault.cure("remove the character"));
     }
     if let (DefaultValue::Text(text), Some(limit)) = (&default.value, attribute.max_length)
         && text.encode_utf16().count() > limit as usize

@@ -4,9 +4,12 @@ use cdms_odata::Kind;
 use cdms_odata::metadata::{Metadata, Property};
 
 use super::Contract;
-use crate::diagnostic::{Code, Diagnostic, Diagnostics, Unwritten};
+use crate::diagnostic::{Code, Diagnostic, Diagnostics};
 use crate::source::nearest::{meant, nearest};
 use crate::source::spot::Spot;
+
+/// What to do if nothing in `$metadata` has a similar name.
+const OTHERWISE: &str = "correct the name, or save a new $metadata snapshot if CDMS has changed";
 
 /// Checks a contract against `$metadata`: names, kinds and key. An attribute of another kind is faulty from then on, so that
 /// no field is held to it.
@@ -16,10 +19,11 @@ pub(super) fn check_against_metadata(
     diagnostics: &mut Diagnostics<Spot>,
 ) {
     let Some(entity) = metadata.entity(&contract.entity) else {
-        let help = meant(&contract.entity, metadata.entities.iter().map(|entity| entity.name.as_str()));
+        let names = metadata.entities.iter().map(|entity| entity.name.as_str());
+        let help = meant(&contract.entity, names).unwrap_or_else(|| OTHERWISE.to_owned());
         let message = format!("$metadata has no entity `{}`", contract.entity);
         let fault = Diagnostic::of(Code::NotInMetadata, contract.spot_of("entity"), message);
-        return diagnostics.push(fault.cure(Unwritten::NothingLikeItInMetadata.unless(help)));
+        return diagnostics.push(fault.cure(help));
     };
     let names = || entity.properties.iter().map(|property| property.name.as_str());
     if entity.set != contract.set {
@@ -63,9 +67,9 @@ pub(super) fn check_against_metadata(
                 // A field that has the right name is not told that the contract has it not.
                 refuted.extend(nearest(&attribute.name, names()).map(str::to_owned));
                 let message = format!("$metadata has no `{}` in {}", attribute.name, entity.name);
-                let help = meant(&attribute.name, names());
+                let help = meant(&attribute.name, names()).unwrap_or_else(|| OTHERWISE.to_owned());
                 let fault = Diagnostic::of(Code::NotInMetadata, attribute.spot.clone(), message);
-                diagnostics.push(fault.cure(Unwritten::NothingLikeItInMetadata.unless(help)));
+                diagnostics.push(fault.cure(help));
             }
             Some(property) => {
                 let Some(kind) = attribute.kind.filter(|kind| !property.edm.carries(*kind)) else { continue };
@@ -88,7 +92,8 @@ pub(super) fn check_against_metadata(
         if entity.property(name).is_none() {
             let message = format!("$metadata has no `{name}` in {}, so it need not be left out", entity.name);
             let fault = Diagnostic::of(Code::NotInMetadata, spot.clone(), message);
-            diagnostics.push(fault.cure(Unwritten::NothingLikeItInMetadata.unless(meant(name, names()))));
+            let help = meant(name, names()).unwrap_or_else(|| format!("remove `{name}` from [unmapped]"));
+            diagnostics.push(fault.cure(help));
         }
     }
     contract.attributes.retain(|attribute| !refuted.contains(&attribute.name));
@@ -103,9 +108,9 @@ fn lookup_targets(contract: &Contract, metadata: &Metadata, diagnostics: &mut Di
         for target in attribute.targets.iter().filter(|target| !logical.contains(target)) {
             refuted.push(attribute.name.clone());
             let message = format!("`{}` points to `{target}`, and $metadata has no such entity", attribute.name);
-            let help = meant(target, logical.iter().map(String::as_str));
+            let help = meant(target, logical.iter().map(String::as_str)).unwrap_or_else(|| OTHERWISE.to_owned());
             let fault = Diagnostic::of(Code::NotInMetadata, attribute.spot.clone(), message);
-            diagnostics.push(fault.cure(Unwritten::NothingLikeItInMetadata.unless(help)));
+            diagnostics.push(fault.cure(help));
         }
     }
     refuted

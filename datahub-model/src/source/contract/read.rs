@@ -13,7 +13,7 @@ use toml::de::{DeTable, DeValue};
 
 use super::metadata::check_against_metadata;
 use super::{Contract, ContractAttribute};
-use crate::diagnostic::{Code, Collected, Cure, Diagnostic, Diagnostics, Unwritten};
+use crate::diagnostic::{Code, Collected, Diagnostic, Diagnostics};
 use crate::source::nearest::{meant, meant_among};
 use crate::source::spot::Spot;
 use crate::source::writable::{Writable, writable};
@@ -103,12 +103,12 @@ impl Reader<'_> {
             let line = self.spot(start).line;
             if !lines.contains(&line) {
                 lines.push(line);
-                self.fault(Code::FaultyToml, start, message.replace('\n', ", "), Unwritten::NoToml);
+                self.fault(Code::FaultyToml, start, message.replace('\n', ", "), toml_cure(message));
             }
         }
     }
 
-    fn fault(&mut self, code: Code, offset: usize, message: String, cure: impl Into<Cure>) {
+    fn fault(&mut self, code: Code, offset: usize, message: String, cure: impl Into<String>) {
         let spot = self.spot(offset);
         self.diagnostics.push(Diagnostic::of(code, spot, message).cure(cure));
     }
@@ -206,7 +206,8 @@ impl Reader<'_> {
             Some(value) => match value.get_ref().as_table() {
                 Some(table) => table.iter().collect(),
                 None => {
-                    self.wrong(name, value, "a table");
+                    let help = format!("write `[{name}]` on a line of its own, and its entries on the lines below");
+                    self.wrong(name, value, "a table", help);
                     Vec::new()
                 }
             },
@@ -233,7 +234,7 @@ impl Reader<'_> {
     fn string(&mut self, key: &str, value: &Spanned<DeValue<'_>>) -> Option<String> {
         let text = value.get_ref().as_str().map(str::to_owned);
         if text.is_none() {
-            self.wrong(key, value, "a string");
+            self.wrong(key, value, "a string", format!("write `{key} = \"…\"`"));
         }
         text
     }
@@ -261,10 +262,25 @@ impl Reader<'_> {
         self.fault(Code::UnknownKey, key.span().start, format!("{of} has no key `{}`", key.get_ref()), help);
     }
 
-    fn wrong(&mut self, key: &str, value: &Spanned<DeValue<'_>>, expected: &str) {
+    fn wrong(&mut self, key: &str, value: &Spanned<DeValue<'_>>, expected: &str, cure: impl Into<String>) {
         let found = value.get_ref().type_str();
         let article = if found.starts_with(['a', 'i']) { "an" } else { "a" };
         let message = format!("`{key}` is {expected}, not {article} {found}");
-        self.fault(Code::WrongValue, value.span().start, message, Unwritten::OtherSort);
+        self.fault(Code::WrongValue, value.span().start, message, cure);
     }
+}
+
+/// How to fix what the TOML parser reports.
+fn toml_cure(message: &str) -> &'static str {
+    const CURES: [(&str, &str); 7] = [
+        ("duplicate key", "remove one of the two, or correct its name"),
+        ("string values must be quoted", "put the text in quotes"),
+        ("invalid basic string", "end the text with a quote on the same line"),
+        ("invalid literal string", "end the text with a quote on the same line"),
+        ("missing comma", "put a comma between the two"),
+        ("missing assignment", "write `key = value`"),
+        ("missing inline table opening", "remove the `}`, or add the `{` that it closes"),
+    ];
+    let cure = CURES.into_iter().find(|(begin, _)| message.starts_with(begin));
+    cure.map_or("write each key on a line of its own, as `key = value`", |(_, cure)| cure)
 }

@@ -10,7 +10,7 @@ use toml::de::{DeTable, DeValue};
 use super::Reader;
 use crate::Class;
 use crate::conversion::{DECIMAL_SCALE, midnight, scale_max};
-use crate::diagnostic::{Code, Diagnostic, Unwritten};
+use crate::diagnostic::{Code, Diagnostic};
 use crate::source::contract::metadata::fitting;
 use crate::source::contract::{ContractAttribute, Stated};
 use crate::source::nearest::{meant, meant_among, meant_kind};
@@ -19,6 +19,9 @@ use crate::source::spot::Spot;
 /// The keys of an attribute.
 const ATTRIBUTE_KEYS: [&str; 10] =
     ["kind", "required", "read-only", "max-length", "scale", "zone", "choices", "target", "class", "note"];
+
+/// How targets are written.
+const TARGETS: &str = "write `target = \"account\"`, or `target = [\"account\", \"contact\"]` for several";
 
 impl Reader<'_> {
     /// The attribute, none where it has no kind; and what is stated of it however faulty the rest is.
@@ -29,7 +32,8 @@ impl Reader<'_> {
     ) -> (Stated, Option<ContractAttribute>) {
         let mut stated = Stated { name: name.get_ref().to_string(), kind: None, spot: self.spot(name.span().start) };
         let Some(table) = value.get_ref().as_table() else {
-            self.wrong(&stated.name, value, "a table such as { kind = \"string\" }");
+            let help = format!("write `{} = {{ kind = \"string\" }}`", stated.name);
+            self.wrong(&stated.name, value, "a table such as { kind = \"string\" }", help);
             return (stated, None);
         };
         stated.kind = self.kind(&stated, table);
@@ -64,7 +68,7 @@ impl Reader<'_> {
         let flag = |this: &mut Self, key: &str| match table.get(key) {
             None => false,
             Some(value) => value.get_ref().as_bool().unwrap_or_else(|| {
-                this.wrong(key, value, "true or false");
+                this.wrong(key, value, "true or false", format!("write `{key} = true` or `{key} = false`"));
                 false
             }),
         };
@@ -137,7 +141,8 @@ impl Reader<'_> {
         let number = value.get_ref().as_integer();
         let number = number.and_then(|number| u32::from_str_radix(number.as_str(), number.radix()).ok());
         if number.is_none() {
-            self.wrong(key, value, "a number that is not negative");
+            let help = format!("write a number from 0 to {}, such as `{key} = 2`", u32::MAX);
+            self.wrong(key, value, "a number that is not negative", help);
         }
         number
     }
@@ -174,7 +179,9 @@ impl Reader<'_> {
         let zone = self.string("zone", value)?;
         if !midnight::is_zone(&zone) {
             let message = format!("no time zone is called `{zone}`");
-            let cure = Unwritten::NoSuchZone.unless(meant(&zone, midnight::zones()));
+            let cure = meant(&zone, midnight::zones());
+            let cure = cure
+                .unwrap_or_else(|| "write a name of the IANA time zone database, such as `Europe/London`".to_owned());
             self.fault(Code::WrongValue, value.span().start, message, cure);
             return None;
         }
@@ -183,7 +190,12 @@ impl Reader<'_> {
 
     fn choices(&mut self, value: &Spanned<DeValue<'_>>) -> Vec<(String, i32)> {
         let Some(table) = value.get_ref().as_table() else {
-            self.wrong("choices", value, "a table such as { active = 0 }");
+            self.wrong(
+                "choices",
+                value,
+                "a table such as { active = 0 }",
+                "write `choices = { active = 0, inactive = 1 }`",
+            );
             return Vec::new();
         };
         let mut choices = Vec::new();
@@ -192,12 +204,19 @@ impl Reader<'_> {
             let number = value.get_ref().as_integer();
             let number = number.and_then(|number| i32::from_str_radix(number.as_str(), number.radix()).ok());
             let Some(number) = number else {
-                self.wrong(name.get_ref(), value, "the option's number");
+                let help =
+                    format!("write its number, from {} to {}, such as `{} = 1`", i32::MIN, i32::MAX, name.get_ref());
+                self.wrong(name.get_ref(), value, "the option's number", help);
                 continue;
             };
             if !numbers.insert(number) {
                 let message = format!("two options have the number {number}");
-                self.fault(Code::MappedTwice, value.span().start, message, Unwritten::TwoOptions);
+                self.fault(
+                    Code::MappedTwice,
+                    value.span().start,
+                    message,
+                    "correct the number of one of them, or remove it",
+                );
             }
             choices.push((name.get_ref().to_string(), number));
         }
@@ -209,13 +228,16 @@ impl Reader<'_> {
             DeValue::String(_) => vec![value],
             DeValue::Array(values) => values.iter().collect(),
             _ => {
-                self.wrong("target", value, "a logical name or a list of them");
+                self.wrong("target", value, "a logical name or a list of them", TARGETS);
                 return Vec::new();
             }
         };
         let mut targets = Vec::new();
         for value in values {
-            let Some(target) = self.string("target", value) else { continue };
+            let Some(target) = value.get_ref().as_str().map(str::to_owned) else {
+                self.wrong("target", value, "a string", TARGETS);
+                continue;
+            };
             if target.to_lowercase() != target {
                 let message = format!("`{target}` is no logical name: those are lowercase");
                 let help = format!("write `{}`", target.to_lowercase());

@@ -8,7 +8,7 @@ use toml::de::DeValue;
 
 use super::Reader;
 use crate::ACTOR;
-use crate::diagnostic::{Code, Cure, Unwritten};
+use crate::diagnostic::Code;
 use crate::source::contract::{ConstantValue, Contract, ContractConstant};
 use crate::source::writable::{Writable, writable};
 
@@ -34,7 +34,7 @@ impl Reader<'_> {
                 }
             },
             _ => {
-                self.wrong(&attribute, value, "a string, a number or a boolean");
+                self.wrong(&attribute, value, "a string, a number or a boolean", sample(&attribute, stated.kind));
                 return None;
             }
         };
@@ -59,7 +59,7 @@ impl Reader<'_> {
                 }
                 if let Err(why) = Value::text(text).check_domain() {
                     let message = format!("the constant for `{attribute}` {why}");
-                    self.fault(Code::WrongValue, value.span().start, message, Unwritten::ConstantOutOfDomain);
+                    self.fault(Code::WrongValue, value.span().start, message, "remove the character");
                     return None;
                 }
                 // The acting user's name takes the braces' place, so the whole is measured before it is sent.
@@ -85,23 +85,31 @@ impl Reader<'_> {
                 (ConstantValue::Integer(number), Kind::Choice | Kind::Status) => {
                     let known: Vec<_> =
                         stated.choices.iter().map(|(name, number)| format!("{name} = {number}")).collect();
-                    (
-                        format!("`{attribute}` has no option {number}"),
-                        Cure::from(format!("one of: {}", known.join(", "))),
-                    )
+                    (format!("`{attribute}` has no option {number}"), format!("one of: {}", known.join(", ")))
                 }
                 (_, kind @ (Kind::String | Kind::Boolean | Kind::Integer | Kind::Choice | Kind::Status)) => {
-                    (format!("the constant for `{attribute}` is no {kind}"), Unwritten::ConstantOfOtherKind.into())
+                    (format!("the constant for `{attribute}` is no {kind}"), sample(&attribute, kind))
                 }
                 (_, kind) => {
-                    let help = "constants are for the kinds string, boolean, integer, choice and status";
-                    (format!("`{attribute}` is of kind {kind}, which cannot have a constant"), help.into())
+                    let message = format!("`{attribute}` is of kind {kind}, which cannot have a constant");
+                    (message, sample(&attribute, kind))
                 }
             };
             self.fault(Code::WrongValue, value.span().start, message, cure);
             return None;
         }
         Some(ContractConstant { attribute, value: constant, spot: self.spot(name.span().start) })
+    }
+}
+
+/// What a constant of an attribute of this kind looks like.
+fn sample(attribute: &str, kind: Kind) -> String {
+    match kind {
+        Kind::String => format!("write `{attribute} = \"…\"`"),
+        Kind::Boolean => format!("write `{attribute} = true` or `{attribute} = false`"),
+        Kind::Integer => format!("write `{attribute} = 1`, or another integer"),
+        Kind::Choice | Kind::Status => format!("write `{attribute} = 1`, or the number of another option"),
+        _ => "constants are for the kinds string, boolean, integer, choice and status".to_owned(),
     }
 }
 

@@ -6,7 +6,7 @@ use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
 use super::Reader;
-use crate::diagnostic::{Code, Unwritten};
+use crate::diagnostic::Code;
 use crate::source::contract::{Contract, Group, GroupMember};
 
 impl Reader<'_> {
@@ -18,7 +18,9 @@ impl Reader<'_> {
     ) -> Option<Group> {
         let group = name.get_ref().to_string();
         let Some(table) = value.get_ref().as_table() else {
-            self.wrong(&group, value, "a table of members");
+            let help =
+                format!("write `[groups.{group}]`, and below it each member, such as `town = \"Address1_City\"`");
+            self.wrong(&group, value, "a table of members", help);
             return None;
         };
         let mut whole = Group { name: group, members: Vec::new() };
@@ -45,7 +47,12 @@ impl Reader<'_> {
             self.declared(&attribute, value.span().start, contract);
             if group.members.iter().any(|member| member.attribute == attribute) {
                 let message = format!("`{attribute}` is twice in the group `{}`", group.name);
-                self.fault(Code::MappedTwice, value.span().start, message, Unwritten::TwiceInGroup);
+                self.fault(
+                    Code::MappedTwice,
+                    value.span().start,
+                    message,
+                    "remove one of the two members, or correct its attribute",
+                );
             }
             let spot = self.spot(value.span().start);
             group.members.push(GroupMember { key, attribute, spot });
