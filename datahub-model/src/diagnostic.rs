@@ -1,8 +1,8 @@
-//! Diagnostics: what is wrong with a mapping, where, and what would be right.
+//! Diagnostics: what is wrong with a mapping, where, and the cure.
 //!
-//! Every message has a code, a place, a text and a cure, no matter what finds it: the reader of a contract, the reader of a
-//! struct, the validator, or the compiler, for which the runtime builds the message from the same parts. A message without
-//! its code or its cure cannot be written.
+//! Every diagnostic has a code, a place, a message and a cure, no matter what finds it: the parser of a contract, the parser of
+//! a struct, the validator, or the compiler, for which the runtime builds the message from the same parts. A diagnostic without
+//! a code or a cure cannot be built.
 
 mod code;
 mod explanation;
@@ -11,23 +11,23 @@ mod sink;
 pub use code::Code;
 pub use sink::{Collected, Diagnostics};
 
-/// What comes before the cure in every message.
+/// Comes before the cure in every message.
 pub const HELP: &str = "\nhelp: ";
 
 /// One message. `P` is its place: a token's span in a derive, a [`Spot`](crate::source::Spot) in a file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Diagnostic<P> {
-    /// What kind of message.
+    /// The kind of diagnostic.
     pub code: Code,
-    /// Where.
+    /// The place.
     pub place: P,
-    /// What is wrong, in one sentence.
+    /// What is wrong, as one sentence that begins in lower case and has no final period.
     pub message: String,
-    /// What would be right.
+    /// The cure: what to do.
     pub cure: String,
 }
 
-/// A diagnostic that still lacks its cure, and so cannot be reported: [`cure`](Uncured::cure) completes it.
+/// A diagnostic that is missing its cure, and so cannot be reported: [`cure`](Uncured::cure) completes it.
 #[must_use = "a diagnostic without a cure cannot be reported"]
 #[derive(Clone, Debug)]
 pub struct Uncured<P> {
@@ -37,7 +37,7 @@ pub struct Uncured<P> {
 }
 
 impl<P> Diagnostic<P> {
-    /// A diagnostic whose cure is still to be stated.
+    /// A diagnostic without its cure.
     pub fn of(code: Code, place: impl Into<P>, message: impl Into<String>) -> Uncured<P> {
         Uncured { code, place: place.into(), message: message.into() }
     }
@@ -48,7 +48,7 @@ impl<P> Diagnostic<P> {
         Diagnostic { code, place: place(own), message, cure }
     }
 
-    /// The whole text. A drawing of the place, if one is given, comes before the cure; the compiler marks spans itself.
+    /// The whole text. A drawing of the place, if there is one, comes before the cure; the compiler marks spans itself.
     pub fn text(&self, drawing: Option<&str>) -> String {
         let mut text = self.message.clone();
         text.push_str(self.code.bracketed());
@@ -63,7 +63,7 @@ impl<P> Diagnostic<P> {
 }
 
 impl<P> Uncured<P> {
-    /// States what would be right.
+    /// States the cure.
     pub fn cure(self, cure: impl Into<String>) -> Diagnostic<P> {
         let Uncured { code, place, message } = self;
         Diagnostic { code, place, message, cure: cure.into() }

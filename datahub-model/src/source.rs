@@ -1,7 +1,7 @@
-//! Contracts, annotations and their validation: from text to a resolved mapping or diagnostics that help.
+//! Contracts, annotations and their validation: from text to a resolved mapping, or to diagnostics.
 //!
-//! The derive, the command line and the documentation call the same functions. Text comes in, data goes out: whoever
-//! calls reads the files.
+//! The derive, the command line and the documentation call the same functions. Text comes in and data goes out; the caller
+//! reads the files.
 
 mod annotation;
 mod check;

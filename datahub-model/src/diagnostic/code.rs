@@ -26,55 +26,55 @@ macro_rules! codes {
 }
 
 codes! {
-    /// The contract is no TOML.
+    /// The contract is not valid TOML.
     FaultyToml = "faulty-toml",
-    /// A key is not known here.
+    /// A key is unknown here.
     UnknownKey = "unknown-key",
-    /// A key that is needed is not there.
+    /// A required key is missing.
     MissingKey = "missing-key",
-    /// A key's value is not of the right sort.
+    /// A key's value is invalid.
     WrongValue = "wrong-value",
-    /// Two keys exclude each other.
+    /// Two keys are mutually exclusive.
     KeysExclude = "keys-exclude",
     /// An attribute is not in the contract.
     UnknownAttribute = "unknown-attribute",
-    /// An attribute or key is there twice.
+    /// An attribute or key is given twice.
     MappedTwice = "mapped-twice",
     /// A group is not in the contract.
     UnknownGroup = "unknown-group",
-    /// No field is the key.
+    /// A model has no key.
     NoKey = "no-key",
-    /// Two fields are the key.
+    /// A model has two keys.
     TwoKeys = "two-keys",
-    /// A field cannot take the null that its attribute can have.
+    /// An attribute can be null, but its field cannot.
     Nullability = "nullability",
-    /// A field that CDMS does not let be written is not marked so.
+    /// A field would be written that CDMS does not accept.
     ReadOnly = "read-only",
     /// An option is not in the contract.
     UnknownChoice = "unknown-choice",
     /// A default is longer than its attribute.
     DefaultTooLong = "default-too-long",
-    /// A default stands for the null of an attribute that has none.
+    /// A required attribute, which is never null, has a default.
     DefaultOfRequired = "default-of-required",
-    /// A create would lack a required attribute.
+    /// A create would not send a required attribute.
     RequiredAtCreate = "required-at-create",
-    /// Two columns have one name.
+    /// Two columns have the same name.
     ColumnClash = "column-clash",
-    /// A name cannot be a column's or table's.
+    /// A name cannot be the name of a column or table.
     ColumnName = "column-name",
     /// A table has more columns than Diesel was built for.
     TooManyColumns = "too-many-columns",
-    /// A condition cannot be read.
+    /// A condition is invalid.
     OnlyDoesNotParse = "only-does-not-parse",
     /// `$metadata` does not have what the contract states.
     NotInMetadata = "not-in-metadata",
-    /// A kind does not exist, or is not the one in `$metadata`.
+    /// A kind does not exist, or does not match `$metadata`.
     WrongKind = "wrong-kind",
     /// A Rust type cannot hold the kind of its attribute.
     WrongType = "wrong-type",
-    /// A reference is to another model than its lookup points to.
+    /// A field refers to another model than its lookup points to.
     LookupTarget = "lookup-target",
-    /// A flattened struct has other members than the contract's group.
+    /// A flattened struct does not have the members of the contract's group.
     GroupShape = "group-shape",
     /// Two models of a program contradict each other.
     ModelsClash = "models-clash",

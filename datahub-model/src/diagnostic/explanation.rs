@@ -1,9 +1,9 @@
-//! What each code means, at length: why it is a fault and how to cure it. `datahub explain` and the reference show it.
+//! The explanation of each code: what is wrong, why it matters, and the cure. `datahub explain` and the reference show it.
 
 use super::Code;
 
 impl Code {
-    /// The code of this name; `None` where there is none.
+    /// The code of this name; `None` if there is none.
     pub fn named(name: &str) -> Option<Self> {
         Code::ALL.iter().copied().find(|code| code.name() == name)
     }
@@ -12,151 +12,154 @@ impl Code {
     pub const fn explanation(self) -> &'static str {
         match self {
             Code::FaultyToml => {
-                "The contract, or `datahub.toml`, is no TOML, so nothing can be read from it.\n\n\
-                 Cure: mend the line that is shown. Texts stand in quotes, an attribute's keys in braces: \
-                 `Name = { kind = \"string\" }`."
+                "The contract, or `datahub.toml`, is not valid TOML, so nothing can be read from it.\n\n\
+                 Cure: fix the line that is shown. Strings are in quotes, and an attribute's keys in braces: `Name = { \
+                 kind = \"string\" }`."
             }
             Code::UnknownKey => {
-                "A key is written that does not exist at this place. It is refused rather than ignored, because a typing \
-                 error in `max-length` or `read_only` would otherwise go unnoticed until CDMS refuses a write.\n\n\
-                 Cure: use the key that the message names; the derive's documentation lists them all."
+                "A key does not exist at this place. It is rejected rather than ignored, because a misspelt `max-length` \
+                 or `read_only` would otherwise not be noticed until CDMS rejects a write.\n\n\
+                 Cure: use the key that the message suggests; the derive's documentation lists all keys."
             }
             Code::MissingKey => {
-                "Something that has to be said is not said: a model's `mapping` or `table`, an attribute's `kind`, where a \
-                 field's value comes from, or the project's `datahub.toml`.\n\n\
+                "A required key is missing: a model's `mapping` or `table`, an attribute's `kind`, the source of a \
+                 field's value, or the project's `datahub.toml` itself.\n\n\
                  Cure: add the key that the message names."
             }
             Code::WrongValue => {
-                "A key has a value of another sort than it takes: a number where a text is needed, a `mode` that does not \
-                 exist, an empty list.\n\n\
-                 Cure: write the value as the message shows it."
+                "A key has an invalid value: a number instead of a string, an unknown `mode`, an empty list.\n\n\
+                 Cure: write the value as the message shows."
             }
             Code::KeysExclude => {
-                "Two keys of one field contradict each other: a field has one source, so `local` goes with no attribute; it is \
-                 not both `read_only` and `create_only`; an `Option` has `None` for a null and needs no `default`.\n\n\
-                 Cure: decide which of them is meant and remove the other."
+                "Two keys of one field are mutually exclusive: a field has one source, so `local` cannot be combined with \
+                 an attribute; it cannot be both `read_only` and `create_only`; an `Option` has `None` for null and needs \
+                 no `default`.\n\n\
+                 Cure: decide which of the two is meant, and remove the other."
             }
             Code::UnknownAttribute => {
                 "A field, a group, a constant or a condition names an attribute that the contract does not state. The \
-                 derive knows of CDMS only what the contract says. Names are case-sensitive, as CDMS's own are.\n\n\
-                 Cure: correct the name, or state the attribute under `[attributes]`."
+                 derive knows about CDMS only what the contract says. Names are case-sensitive, as in CDMS.\n\n\
+                 Cure: correct the name, or state the attribute in `[attributes]`."
             }
             Code::MappedTwice => {
-                "Something is there twice: two fields write one attribute, so that it could not be told which value is \
-                 meant, a field writes what a constant writes already, or a key is repeated.\n\n\
-                 Cure: keep one of them. A second view of an attribute is possible where it is `read_only`, and several \
-                 fields may be parts of one attribute where a `with` module of each puts its part into what `seen` has."
+                "Something is given twice: two fields write the same attribute, so that it would be unclear which value \
+                 is meant, a field writes an attribute that has a constant, or a key is repeated.\n\n\
+                 Cure: keep one of them. An attribute can have a second field if that is `read_only`, and several fields \
+                 can be parts of one attribute if each has a `with` module that puts its part into what `seen` has."
             }
             Code::UnknownGroup => {
                 "`flatten` names a group that the contract does not have.\n\n\
                  Cure: correct the name, or add `[groups.<name>]` with the members' attributes to the contract."
             }
             Code::NoKey => {
-                "No field holds the record's id, so that a row could not be found again.\n\n\
+                "No field holds the record's id, so a row could not be found again.\n\n\
                  Cure: add `#[cdms(key)] pub id: Id<Self>`."
             }
             Code::TwoKeys => {
-                "Two fields are marked as the record's id, and a record has one.\n\n\
+                "Two fields are marked as the record's id, but a record has one.\n\n\
                  Cure: keep `key` on one of them. An attribute of kind `guid` is mapped like any other."
             }
             Code::Nullability => {
-                "The attribute can be null in CDMS, and the field has no value for that. Such a record could not be read \
+                "The attribute can be null in CDMS, but the field has no value for null. Such a record could not be read \
                  and would wait in quarantine.\n\n\
-                 Cure: make the field an `Option`; or give it a `default`, which is shown instead of the null and never \
+                 Cure: make the field an `Option`; or give it a `default`, which is shown instead of null and never \
                  written back; or state `required = true` in the contract, if CDMS never has a null there."
             }
             Code::ReadOnly => {
-                "CDMS does not let the attribute be written, but the field would be sent. The contract says `read-only`; or \
-                 CDMS keeps or reckons the attribute itself, as it does states, its own times and users, owners' units, full \
-                 names, amounts in the base currency, exchange rates, marks of merges and the ids of addresses; or it takes it \
-                 with a create alone, as it does `OwnerId`. It answers an update of such an attribute as if all were well.\n\n\
-                 Cure: add `read_only` to the field, which is then ignored on the way out and filled on the way back; or \
-                 `create_only`, where the message says so."
+                "CDMS does not accept the attribute, but the field would be sent. The contract says `read-only`; or CDMS \
+                 sets or computes the attribute itself, such as states, its own times and users, owners' units, full \
+                 names, amounts in the base currency, exchange rates, marks of merges and the ids of addresses; or CDMS \
+                 accepts it only with a create, such as `OwnerId`. An update of such an attribute succeeds without \
+                 changing it.\n\n\
+                 Cure: add `read_only` to the field, which is then filled by reads and never sent; or `create_only`, if \
+                 the message says so."
             }
             Code::UnknownChoice => {
-                "An enum's variant is no option of the contract, or an option has no variant, so that a record with it \
-                 could not be read. Or a field has the enum of another attribute, which would read and write the same \
-                 numbers under other names.\n\n\
-                 Cure: name the option with `#[cdms(\"name\")]`, add the missing variant, or take all others with \
+                "A variant of an enum is not an option of the contract, or an option has no variant, so that a record \
+                 with it could not be read. Or a field has the enum of another attribute, which would read and write the \
+                 same numbers under other names.\n\n\
+                 Cure: name the option with `#[cdms(\"name\")]`, add the missing variant, or cover all other options with \
                  `#[cdms(other)] Other(i32)`."
             }
             Code::DefaultTooLong => {
-                "The default is longer than the attribute may be. Lengths count UTF-16 units, as CDMS does.\n\n\
+                "The default is longer than the attribute's `max-length`. Lengths are counted in UTF-16 units, as in \
+                 CDMS.\n\n\
                  Cure: shorten the default, or correct `max-length`."
             }
             Code::DefaultOfRequired => {
-                "A `default` stands for a null of CDMS and is therefore never written, neither back nor with a create. The \
-                 contract says that the attribute is required: CDMS has no null there, and a record whose field holds just \
-                 the default could not be created.\n\n\
-                 Cure: remove `default`, and give each new record its value; or remove `required = true` from the contract, \
-                 if CDMS can have a null there after all."
+                "A `default` stands for a null of CDMS and is therefore never written, neither by an update nor by a \
+                 create. The contract says that the attribute is required: CDMS never has a null there, and a record \
+                 whose field has the default could not be created.\n\n\
+                 Cure: remove `default`, and give each new record its value; or remove `required = true` from the \
+                 contract, if CDMS can have a null there."
             }
             Code::RequiredAtCreate => {
-                "The contract requires the attribute, and no field that is sent, and no constant, gives it a value: each \
+                "The contract requires the attribute, but no field that is sent, and no constant, gives it a value: each \
                  `create` of the model would fail.\n\n\
-                 Cure: map the attribute, set it under `[constants]`, or make the model a `mode = \"mirror\"` that is \
+                 Cure: map the attribute, set it in `[constants]`, or make the model a `mode = \"mirror\"`, which is \
                  never written."
             }
             Code::ColumnClash => {
-                "Two fields make columns of one name; a group's columns are called after its prefix and members.\n\n\
-                 Cure: rename one with `column = \"…\"`, or a group's with `prefix = \"…\"`."
+                "Two fields have columns of the same name. The columns of a group are named after its prefix and its \
+                 members.\n\n\
+                 Cure: rename one with `column = \"…\"`, or the columns of a group with `prefix = \"…\"`."
             }
             Code::ColumnName => {
-                "The name cannot be a column's or table's on both databases and in Diesel: it is a reserved word, is longer \
-                 than 63 bytes, has letters that need quotes, begins with a prefix that is taken, or is a name that \
-                 Diesel's `table!` has beside the columns, as it has the table's own.\n\n\
-                 Cure: choose another with `column = \"…\"`, or for a group's columns with `prefix = \"…\"`, and for a table \
-                 with `table = \"…\"`; the field and the struct keep their names."
+                "The name cannot be the name of a column or table on both databases and in Diesel: it is a reserved word, \
+                 is longer than 63 bytes, has letters that need quotes, begins with a reserved prefix, or is a name that \
+                 Diesel's `table!` defines next to the columns, such as the table's own.\n\n\
+                 Cure: choose another name with `column = \"…\"`, with `prefix = \"…\"` for the columns of a group, or \
+                 with `table = \"…\"` for a table; the field and the struct keep their names."
             }
             Code::TooManyColumns => {
-                "Diesel was built for tables of fewer columns: 32 of itself, 64 or 128 with its features \
+                "Diesel was built for tables of fewer columns: 32 by default, 64 or 128 with its features \
                  `64-column-tables` and `128-column-tables`.\n\n\
-                 Cure: enable the feature and say so to the derive, `diesel-columns = 64` in `datahub.toml`; or leave \
-                 attributes out; or do without Diesel's table, with `diesel(table = false)`. Everything else works there too."
+                 Cure: enable the feature and state it in `datahub.toml`, `diesel-columns = 64`; or map fewer attributes; \
+                 or leave out Diesel's table, with `diesel(table = false)`. Everything else works without it."
             }
             Code::OnlyDoesNotParse => {
-                "The condition that says which records are the model's cannot be read. It is written like the endpoint's \
-                 own filters: `StateCode/Value eq 0 and not (Name eq null)`.\n\n\
-                 Cure: mend it as the message says. Attributes of complex kinds are compared by a member: `/Value` of \
-                 choices, states and status, `/Id` of lookups. Decimals, money, doubles, dates and 64-bit integers cannot \
-                 stand in a condition."
+                "The condition that says which records belong to the model is invalid. It has the syntax of the \
+                 endpoint's own filters: `StateCode/Value eq 0 and not (Name eq null)`.\n\n\
+                 Cure: fix the condition as the message says. Attributes of complex kinds are compared by a member: \
+                 `/Value` of choices, states and status, `/Id` of lookups. Decimals, money, doubles, dates and 64-bit \
+                 integers cannot be compared in a condition."
             }
             Code::NotInMetadata => {
-                "The contract states something that the `$metadata` snapshot does not have. CDMS would answer each request \
-                 with an error.\n\n\
-                 Cure: correct the name, or take a new snapshot if CDMS has changed."
+                "The contract states something that does not exist in the `$metadata` snapshot. CDMS would answer each \
+                 request with an error.\n\n\
+                 Cure: correct the name, or save a new snapshot if CDMS has changed."
             }
             Code::WrongKind => {
-                "The kind does not exist, or is not one that the attribute's type in `$metadata` can have, or not one of those \
-                 that can stand here: options are of choices, states and status, a key is an `Id` of its own model.\n\n\
+                "The kind does not exist, or does not match the attribute's type in `$metadata`, or is not allowed here: \
+                 only choices, states and status have options, and a key is an `Id` of its own model.\n\n\
                  Cure: write the kind or the type that the message names."
             }
             Code::WrongType => {
-                "The field's Rust type cannot hold values of the attribute's kind, or cannot be a field at all. The column's \
-                 type is the contract's kind, never guessed from the Rust type, so the two have to agree. Only the compiler \
-                 knows what a type can do, so it is the compiler that tells this, on the type.\n\n\
+                "The field's Rust type cannot hold values of the attribute's kind, or cannot be a field at all. The type \
+                 of the column follows from the contract's kind, never from the Rust type, so the two must agree. Only \
+                 the compiler knows what a type can do, so the compiler reports this, on the type.\n\n\
                  Cure: change the type (`String` holds `string`, `i32` `integer`, `i64` `bigint`, `Decimal` `decimal` and \
-                 `money`, `DateTime<Utc>` `datetime`, `NaiveDate` `date`, `Id<Model>` `lookup`); correct the contract's `kind`; \
-                 convert with `with = \"module\"`; or implement `FieldType` for a type of your own."
+                 `money`, `DateTime<Utc>` `datetime`, `NaiveDate` `date`, `Id<Model>` `lookup`); correct the contract's \
+                 `kind`; convert with `with = \"module\"`; or implement `FieldType` for a type of your own."
             }
             Code::LookupTarget => {
-                "`Id<Model>` is known to be the id of a record of that model's entity, and the contract says that the lookup \
-                 points to others. Whatever was written there would be refused by CDMS, and whatever is there would not be \
-                 found again.\n\n\
-                 Cure: change the type of the field, or the contract's `target`, which is a logical name or a list of them."
+                "`Id<Model>` is the id of a record of that model's entity, but the contract says that the lookup points \
+                 to another. CDMS would reject what is written there, and what is read could not be found.\n\n\
+                 Cure: change the type of the field, or the contract's `target`, which is a logical name or a list of \
+                 them."
             }
             Code::GroupShape => {
-                "A struct that is flattened has the keys of the contract's group as its members, each of them and no others: \
-                 the table's columns come from the contract, and the members are found by their keys.\n\n\
+                "The members of a flattened struct must be the keys of the contract's group, all of them and no others: \
+                 the table's columns come from the contract, and members are found by their keys.\n\n\
                  Cure: derive CdmsFields for the struct, and add, remove or rename the member that the message names; \
-                 `#[cdms(\"town\")]` gives a member a key that is not its name."
+                 `#[cdms(\"town\")]` gives a member a key that differs from its name."
             }
             Code::ModelsClash => {
-                "Two models of one program cannot be stored side by side: they have the same table, which is also a model's \
-                 name in the database, or they share an entity and at least one of them does not say which of its records are \
-                 its own, so that a record would be both.\n\n\
-                 Cure: give one of them another `table = \"…\"`; or give both an `only = \"…\"`, of which each record satisfies \
-                 one."
+                "Two models of one program cannot be stored together: they have the same table, which is also a model's \
+                 name in the database, or they share an entity and at least one of them has no `only`, so that a record \
+                 could belong to both.\n\n\
+                 Cure: give one of them another `table = \"…\"`; or give both an `only = \"…\"`, so that each record \
+                 satisfies one of them."
             }
         }
     }

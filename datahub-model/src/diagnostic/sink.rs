@@ -1,30 +1,30 @@
-//! Where diagnostics are collected, so that none is lost before it is reported.
+//! Collects diagnostics, so that none is lost before it is reported.
 
 use super::Diagnostic;
 
-/// The diagnostics that have been found so far.
+/// The diagnostics found so far.
 ///
-/// A check never owns one: [`collect`](Diagnostics::collect) lends it for as long as the check takes. So it cannot be
-/// dropped with diagnostics in it, and they come out together with what the check has made.
+/// A check never owns one: [`collect`](Diagnostics::collect) lends it while the check runs. So it cannot be dropped with
+/// diagnostics in it, and they are returned together with the result of the check.
 ///
 /// ```
 /// use datahub_model::diagnostic::{Code, Diagnostic, Diagnostics};
 ///
 /// let collected = Diagnostics::<usize>::collect(|diagnostics| {
-///     diagnostics.push(Diagnostic::of(Code::NoKey, 3_usize, "M has no key").cure("add one"));
+///     diagnostics.push(Diagnostic::of(Code::NoKey, 3_usize, "`M` has no key").cure("add one"));
 ///     "as much as is known"
 /// });
 /// let found = collected.into_result().unwrap_err();
-/// assert_eq!(found[0].text(None), "M has no key [no-key]\nhelp: add one");
+/// assert_eq!(found[0].text(None), "`M` has no key [no-key]\nhelp: add one");
 /// ```
 ///
-/// What does not say what would be right is no diagnostic yet:
+/// A message without a cure is not a diagnostic, and cannot be added:
 ///
 /// ```compile_fail
 /// use datahub_model::diagnostic::{Code, Diagnostic, Diagnostics};
 ///
 /// let collected = Diagnostics::<usize>::collect(|diagnostics| {
-///     diagnostics.push(Diagnostic::of(Code::NoKey, 3_usize, "M has no key"));
+///     diagnostics.push(Diagnostic::of(Code::NoKey, 3_usize, "`M` has no key"));
 /// });
 /// ```
 #[derive(Debug)]
@@ -33,7 +33,7 @@ pub struct Diagnostics<P> {
 }
 
 impl<P> Diagnostics<P> {
-    /// Runs a check, and collects what it finds.
+    /// Runs a check, and collects its diagnostics.
     pub fn collect<T>(check: impl FnOnce(&mut Self) -> T) -> Collected<T, P> {
         let mut diagnostics = Diagnostics { list: Vec::new() };
         let made = check(&mut diagnostics);
@@ -50,17 +50,17 @@ impl<P> Diagnostics<P> {
         self.list.extend(diagnostics);
     }
 
-    /// The number found so far.
+    /// The number of diagnostics found so far.
     pub fn count(&self) -> usize {
         self.list.len()
     }
 
-    /// Whether none has been found so far.
+    /// Whether no diagnostic was found so far.
     pub fn is_empty(&self) -> bool {
         self.list.is_empty()
     }
 
-    /// Sorts them by their places; those of one place keep their order.
+    /// Sorts the diagnostics by their places; those of the same place keep their order.
     pub fn sort(&mut self)
     where
         P: Ord,
@@ -69,7 +69,7 @@ impl<P> Diagnostics<P> {
     }
 }
 
-/// What a check has made, and the diagnostics that it has found. One does not come out without the other.
+/// The result of a check and its diagnostics, which can only be taken together.
 #[must_use = "diagnostics that are not reported are lost"]
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Collected<T, P> {
@@ -78,16 +78,16 @@ pub struct Collected<T, P> {
 }
 
 impl<T, P> Collected<T, P> {
-    /// What was made, if nothing was found.
+    /// The result, if there are no diagnostics.
     ///
     /// # Errors
     ///
-    /// The diagnostics that were found.
+    /// The diagnostics, if there are any.
     pub fn into_result(self) -> Result<T, Vec<Diagnostic<P>>> {
         if self.found.is_empty() { Ok(self.made) } else { Err(self.found) }
     }
 
-    /// What was made, whatever was found, and the diagnostics.
+    /// The result and the diagnostics.
     pub fn into_parts(self) -> (T, Vec<Diagnostic<P>>) {
         (self.made, self.found)
     }

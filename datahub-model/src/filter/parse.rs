@@ -88,7 +88,7 @@ impl ParseError {
             ParseError::TooDeep => "nest it less deeply, by joining conditions with `and` and `or` on one level",
             ParseError::MissingCondition | ParseError::MissingLiteral { .. } => "write it like `StateCode/Value eq 0`",
             ParseError::UnknownComparison { .. } => {
-                return format!("one of: {}", Comparison::ALL.map(Comparison::name).join(", "));
+                return format!("expected one of: {}", Comparison::ALL.map(Comparison::name).join(", "));
             }
             ParseError::WrongMember { expected, .. } => return format!("write `{expected}`"),
             ParseError::WrongLiteral { kind, .. } => match kind {

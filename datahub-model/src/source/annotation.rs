@@ -1,11 +1,11 @@
-//! What a struct's annotations say, as written: every part optional, every part with its place.
+//! A struct's annotations as written: every part is optional, and has its place.
 
 /// A value with its place in the source.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Placed<T, P> {
     /// The value.
     pub value: T,
-    /// Where it stands.
+    /// Its place.
     pub place: P,
 }
 
@@ -24,7 +24,7 @@ pub struct ModelAnnotation<P> {
     pub diesel: DieselGlue<P>,
     /// The fields in order.
     pub fields: Vec<FieldAnnotation<P>>,
-    /// Whether some of its own keys could not be read, so that nothing follows from what is missing.
+    /// Whether some of its own keys could not be read, so that a missing key is not reported.
     pub is_faulty: bool,
 }
 
@@ -50,11 +50,11 @@ impl<P> Default for DieselGlue<P> {
 pub struct FieldAnnotation<P> {
     /// The field's name.
     pub name: Placed<String, P>,
-    /// Where its type stands.
+    /// The place of its type.
     pub type_place: P,
     /// Whether the type is written as `Option<…>`.
     pub is_option: bool,
-    /// Whether the type is none of those that are known to have no null, so that only the compiler can tell.
+    /// Whether the type is not one of those that are known to have no value for null, so that only the compiler knows.
     pub is_opaque: bool,
     /// The type as it is written.
     pub written_type: String,
@@ -88,7 +88,7 @@ pub struct FieldAnnotation<P> {
     pub column: Option<Placed<String, P>>,
     /// `was = "…"`, the column's name before it was renamed.
     pub was: Option<Placed<String, P>>,
-    /// Whether some of it could not be read, so that nothing follows from what is missing.
+    /// Whether some of it could not be read, so that a missing key is not reported.
     pub is_faulty: bool,
 }
 
@@ -103,7 +103,7 @@ pub enum EngineField {
     ModifiedBy,
 }
 
-/// What stands for a null.
+/// The value that stands for a null.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum DefaultValue {
     /// `default`: the type's own.
@@ -115,7 +115,7 @@ pub enum DefaultValue {
 }
 
 impl DefaultValue {
-    /// The default in words that change when it does.
+    /// The default as text, which changes when the default does.
     pub(super) fn said(&self) -> String {
         match self {
             DefaultValue::OfType => "of the type".to_owned(),
@@ -126,7 +126,7 @@ impl DefaultValue {
 }
 
 impl<P> FieldAnnotation<P> {
-    /// Whether a field without any word may be meant as the key: it is an id, and called so.
+    /// Whether a field without annotations may be meant as the key: it is an id, and its name is `id`.
     pub(super) fn may_be_the_key(&self) -> bool {
         self.name.value == "id" && self.written_type.replace(' ', "").contains("Id<")
     }

@@ -1,4 +1,4 @@
-//! The rules of a mapping, one function each, with the reason for it.
+//! The rules of a mapping, one function each, with its reason.
 
 mod choices;
 mod columns;

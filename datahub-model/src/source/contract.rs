@@ -8,7 +8,7 @@ use cdms_odata::Kind;
 use super::spot::Spot;
 use crate::Class;
 
-/// A contract, read and complete. Faulty parts are left out, so nothing is generated from them.
+/// A contract as parsed. Faulty parts are left out, so nothing is generated from them.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Contract {
     /// The entity type.
@@ -27,7 +27,7 @@ pub struct Contract {
     pub modified_by: String,
     /// The attributes in the order of the file.
     pub attributes: Vec<ContractAttribute>,
-    /// The attributes with those that have faults, as far as they are known.
+    /// All attributes, including those with faults, as far as they are known.
     pub stated: Vec<Stated>,
     /// The groups.
     pub groups: Vec<Group>,
@@ -35,11 +35,11 @@ pub struct Contract {
     pub constants: Vec<ContractConstant>,
     /// What is left out on purpose, with its reason.
     pub unmapped: Vec<(String, String, Spot)>,
-    /// Where the names at the top stand, by their keys.
+    /// The places of the names at the top, by their keys.
     pub spots: Vec<(&'static str, Spot)>,
-    /// The attributes, groups and constants that are stated with a fault and left out.
+    /// The names of the attributes, groups and constants that are stated with a fault and left out.
     pub faulty: Vec<String>,
-    /// Whether more than that could not be read, so that nothing follows from what is not there.
+    /// Whether more than that could not be read, so that nothing follows from what is missing.
     pub is_partial: bool,
 }
 
@@ -56,7 +56,7 @@ pub struct ContractAttribute {
     pub read_only: bool,
     /// The longest text.
     pub max_length: Option<u32>,
-    /// Digits after the point.
+    /// The number of digits after the point.
     pub scale: Option<u32>,
     /// The time zone of a date.
     pub zone: Option<String>,
@@ -68,18 +68,18 @@ pub struct ContractAttribute {
     pub class: Class,
     /// For the docs.
     pub note: Option<String>,
-    /// Where it stands.
+    /// Its place.
     pub spot: Spot,
 }
 
-/// What a contract says of an attribute, whatever faults the rest has: enough to look for it in `$metadata`.
+/// What a contract says of an attribute, in spite of its faults: enough to look it up in `$metadata`.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Stated {
     /// Its name.
     pub name: String,
-    /// What it is; none where that is missing or no kind.
+    /// Its kind; `None` if that is missing or unknown.
     pub kind: Option<Kind>,
-    /// Where it stands.
+    /// Its place.
     pub spot: Spot,
 }
 
@@ -88,29 +88,29 @@ pub struct Stated {
 pub struct Group {
     /// Its name.
     pub name: String,
-    /// Its members in order, those of groups within it among them.
+    /// Its members in order, including those of groups within it.
     pub members: Vec<GroupMember>,
 }
 
 /// A member of a group.
 #[derive(Clone, Debug, PartialEq)]
 pub struct GroupMember {
-    /// The member's key; of a group within the group after that one's key and a dot.
+    /// The member's key; in a group within the group, that group's key and a dot come first.
     pub key: String,
     /// Its attribute.
     pub attribute: String,
-    /// Where it stands.
+    /// Its place.
     pub spot: Spot,
 }
 
-/// A value that goes along with every write.
+/// A value that is sent with every write.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ContractConstant {
     /// The attribute.
     pub attribute: String,
     /// The value as TOML text, without quotes for a string.
     pub value: ConstantValue,
-    /// Where it stands.
+    /// Its place.
     pub spot: Spot,
 }
 
@@ -119,14 +119,14 @@ pub struct ContractConstant {
 pub enum ConstantValue {
     /// A string.
     Text(String),
-    /// A number without a point, as wide as CDMS's integers and options are.
+    /// An integer of 32 bits, as CDMS's integers and options are.
     Integer(i32),
     /// A boolean.
     Boolean(bool),
 }
 
 impl Contract {
-    /// The contract of a model that CDMS has nothing of: it states no attributes, and its entity is its table.
+    /// The contract of a model that does not exist in CDMS: it states no attributes, and its entity is its table.
     pub fn without_cdms(table: &str) -> Self {
         Contract {
             entity: table.to_owned(),
@@ -147,18 +147,18 @@ impl Contract {
         }
     }
 
-    /// What stands in for a contract that could not be read at all, so that a struct's other faults are told.
+    /// Replaces a contract that could not be read at all, so that a struct's other faults are reported.
     pub fn unread() -> Self {
         Contract { set: "?".to_owned(), is_partial: true, ..Contract::without_cdms("?") }
     }
 
-    /// Where a name at the top stands; where it is not stated, the entity's place.
+    /// The place of a name at the top; if it is not stated, the entity's place.
     pub fn spot_of(&self, key: &str) -> Spot {
         let stated = |wanted: &str| self.spots.iter().find(|(key, _)| *key == wanted).map(|(_, spot)| spot.clone());
         stated(key).or_else(|| stated("entity")).unwrap_or_default()
     }
 
-    /// Whether what is not there may be there once the contract's faults are mended.
+    /// Whether a name that is missing may exist once the contract's faults are fixed.
     pub fn may_have(&self, name: &str) -> bool {
         self.is_partial || self.faulty.iter().any(|faulty| faulty == name)
     }

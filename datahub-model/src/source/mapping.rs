@@ -1,4 +1,4 @@
-//! What a model comes to, joined to its contract: whole, or as much of it as its faults let be known.
+//! A model joined to its contract: complete, or as much of it as is known in spite of its faults.
 
 use cdms_odata::Kind;
 
@@ -27,7 +27,7 @@ pub struct Mapping {
     pub constants: Vec<ContractConstant>,
     /// Which records are the model's.
     pub only: Option<Filter>,
-    /// The hash of it all.
+    /// The hash of all of it.
     pub mapping_id: u64,
 }
 
@@ -36,7 +36,7 @@ pub struct Mapping {
 pub struct ResolvedField {
     /// The field's name.
     pub name: String,
-    /// What it is.
+    /// Its shape.
     pub shape: Shape,
 }
 
@@ -51,8 +51,7 @@ pub enum Shape {
     Group {
         /// The first column.
         first: usize,
-        /// The members' keys in the order of the columns; one of a group within the group has that one's key and a dot
-        /// before its own.
+        /// The members' keys in the order of the columns; in a group within the group, that group's key and a dot come first.
         members: Vec<String>,
     },
 }
@@ -62,29 +61,29 @@ pub enum Shape {
 pub struct ResolvedColumn {
     /// Its name.
     pub name: String,
-    /// The field, with a dot before a member.
+    /// The field; a member's name follows a dot.
     pub field: String,
     /// What it stores.
     pub kind: Kind,
     /// Whether it may be null.
     pub nullable: bool,
-    /// Digits after the point of a decimal.
+    /// The number of digits after the point of a decimal.
     pub scale: Option<u32>,
     /// Its name before it was renamed.
     pub was: Option<String>,
     /// The default that stands for a null, as it is written.
     pub default: Option<String>,
-    /// How a local column's values are treated, where that is said.
+    /// The class of a local column, if it is stated.
     pub class: Option<Class>,
     /// The module that converts it, as it is written.
     pub with: Option<String>,
-    /// The type of a lookup's field as it is written, which says what it points to.
+    /// The type of a lookup's field as it is written, which names the model that it points to.
     pub reference: Option<String>,
-    /// Where its value comes from.
+    /// The source of its value.
     pub source: ResolvedSource,
 }
 
-/// Where a column's value comes from.
+/// The source of a column's value.
 #[derive(Clone, Debug, PartialEq)]
 pub enum ResolvedSource {
     /// The record's id.
@@ -111,26 +110,26 @@ pub enum ResolvedSource {
     Local,
 }
 
-/// A model that has faults: they, and what is known in spite of them, so that the rest can be checked along with them.
+/// A model with faults: the faults, and what is known in spite of them, so that the rest can be checked too.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Faulty<P> {
-    /// The faults: first those of each field in the order of the struct, then those of the whole. None of a field that
-    /// could not be read, whose faults the caller knows, and none that may come from the contract's own.
+    /// The faults: first those of each field in the order of the struct, then those of the whole model. Faults of a field that
+    /// could not be read are left out, since the caller knows them, and so are those that may follow from the contract's own.
     pub diagnostics: Vec<Diagnostic<P>>,
-    /// The fields of which is known what they are, in the struct's order.
+    /// The fields whose shape is known, in the struct's order.
     pub fields: Vec<ResolvedField>,
     /// The columns of these fields.
     pub columns: Vec<ResolvedColumn>,
     /// The attributes behind these columns, in the order of names.
     pub attributes: Vec<ContractAttribute>,
-    /// The fields of which only the name of their one column is known: the field's name, and the column's.
+    /// The fields of which only the name of their single column is known: the field's name, and the column's.
     pub unresolved: Vec<(String, String)>,
-    /// Whether Diesel's table can be made of all these columns.
+    /// Whether Diesel's table can be generated from all these columns.
     pub has_table: bool,
 }
 
 impl ResolvedColumn {
-    /// What a column of references may point to, in logical names; `None` for other columns.
+    /// The logical names of what a column of references may point to; `None` for other columns.
     pub fn targets<'c>(&self, contract: &'c Contract) -> Option<&'c [String]> {
         let ResolvedSource::Attribute { attribute, .. } = &self.source else { return None };
         let stated = contract.attribute(attribute).filter(|stated| stated.kind == Kind::Lookup)?;

@@ -7,7 +7,7 @@ use sha2::{Digest, Sha256};
 
 use super::mapping::Mapping;
 
-/// The first eight bytes of the SHA-256 of the mapping's own words, notes and places left out.
+/// The first eight bytes of the SHA-256 of the mapping as text, without notes and places.
 pub(super) fn of(mapping: &Mapping) -> u64 {
     let mut words = String::new();
     let mut say = |part: std::fmt::Arguments<'_>| _ = writeln!(words, "{part}");
@@ -26,7 +26,7 @@ pub(super) fn of(mapping: &Mapping) -> u64 {
         } = attribute;
         say(format_args!("attribute {name} {kind} {required} {read_only} {max_length:?} {scale:?} {zone:?}"));
         say(format_args!("{choices:?} {targets:?}"));
-        // Rows of programs that read dates by a zone's history are made again from what was seen.
+        // Rows of programs that read dates by a zone's history are rebuilt from `seen`.
         if *kind == Kind::Date {
             say(format_args!("by the zone's rule of today"));
         }

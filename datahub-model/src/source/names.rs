@@ -3,51 +3,53 @@
 use std::collections::HashSet;
 use std::sync::LazyLock;
 
-/// The longest name that both databases keep whole, in bytes.
+/// The longest name that neither database truncates, in bytes.
 pub(super) const NAME_MAX: usize = 63;
 
-/// Why a name cannot be a column's or a table's; `None` when it can. Who writes models for entities asks before it names
-/// them; the validator asks again.
+/// Why a name cannot be the name of a column or a table; `None` if it can. A generator of models calls this before it chooses
+/// a name, and the validator calls it again.
 pub fn name_fault(name: &str) -> Option<String> {
     if name.len() > NAME_MAX {
-        return Some(format!("has {} bytes, more than the {NAME_MAX} that PostgreSQL keeps", name.len()));
+        return Some(format!("has {} bytes, more than PostgreSQL's {NAME_MAX}", name.len()));
     }
     let mut letters = name.chars();
     let first = letters.next().is_some_and(|letter| letter.is_ascii_lowercase() || letter == '_');
     if !first || !letters.all(|letter| letter.is_ascii_lowercase() || letter.is_ascii_digit() || letter == '_') {
-        return Some("is not made of lowercase letters, digits and underscores".to_owned());
+        return Some(
+            "must consist of lowercase letters, digits and underscores, and not begin with a digit".to_owned(),
+        );
     }
     if name.starts_with("datahub_") {
-        return Some("begins with `datahub_`, which is the engine's own prefix".to_owned());
+        return Some("begins with `datahub_`, which is reserved for the engine".to_owned());
     }
     if name.starts_with("sqlite_") {
-        return Some("begins with `sqlite_`, which SQLite keeps for itself".to_owned());
+        return Some("begins with `sqlite_`, which is reserved for SQLite".to_owned());
     }
     if name.bytes().all(|letter| letter == b'_') {
-        return Some("has nothing but underscores".to_owned());
+        return Some("consists of underscores only".to_owned());
     }
     RESERVED.contains(name).then(|| "is a reserved word of SQL or Rust".to_owned())
 }
 
-/// The help line with a name near to one that cannot be, where there is one.
-pub(super) fn mended(name: &str) -> Option<String> {
+/// The cure with a valid name that is similar to an invalid one, if there is one.
+pub(super) fn corrected(name: &str) -> Option<String> {
     let letter = |letter: char| if letter.is_ascii_alphanumeric() { letter.to_ascii_lowercase() } else { '_' };
-    let mended: String = name.chars().map(letter).collect();
-    name_fault(&mended).is_none().then(|| format!("write `{mended}`"))
+    let corrected: String = name.chars().map(letter).collect();
+    name_fault(&corrected).is_none().then(|| format!("write `{corrected}`"))
 }
 
-/// Why a name cannot be that of a column of Diesel's `table!`, which has things of these names beside the columns.
+/// Why a name cannot be the name of a column in Diesel's `table!`, which defines other items next to the columns.
 pub(super) fn fault_beside_diesel(name: &str, table: &str) -> Option<String> {
     if name == table {
-        return Some("is the name of its table, and Diesel has both in one place".to_owned());
+        return Some("is also the name of its table, and Diesel puts both into one module".to_owned());
     }
-    DIESEL.contains(&name).then(|| "is a name of Diesel's own in every table".to_owned())
+    DIESEL.contains(&name).then(|| "is a name that Diesel defines in every table".to_owned())
 }
 
-/// What Diesel's `table!` has in a table's module beside the columns, or means something else by: a column is a type there.
+/// Names that Diesel's `table!` defines in a table's module, or that already mean something there: a column becomes a type.
 const DIESEL: [&str; 7] = ["all_columns", "bool", "columns", "diesel", "dsl", "star", "str"];
 
-/// Reserved words of PostgreSQL, SQLite and Rust: as names they need quotes, or cannot be told from syntax at all.
+/// Reserved words of PostgreSQL, SQLite and Rust: as names they need quotes, or cannot be used at all.
 static RESERVED: LazyLock<HashSet<&str>> = LazyLock::new(|| RESERVED_WORDS.split_whitespace().collect());
 
 const RESERVED_WORDS: &str = "

@@ -1,4 +1,4 @@
-//! The name that was probably meant.
+//! The name that was probably meant, for cures.
 
 use cdms_odata::Kind;
 
@@ -10,7 +10,7 @@ pub fn nearest<'c>(name: &str, candidates: impl IntoIterator<Item = &'c str>) ->
     best.filter(|(far, candidate)| *far <= candidate.len().max(wanted.len()) / 3).map(|(_, candidate)| candidate)
 }
 
-/// The help line that proposes the nearest name, or lists the few that there are; none where there are none, or many.
+/// The cure that suggests the nearest name, or lists the candidates if they are few; `None` if there are none, or many.
 pub(super) fn meant<'c>(name: &str, candidates: impl IntoIterator<Item = &'c str>) -> Option<String> {
     let candidates: Vec<_> = candidates.into_iter().collect();
     let near = nearest(name, candidates.iter().copied());
@@ -18,19 +18,19 @@ pub(super) fn meant<'c>(name: &str, candidates: impl IntoIterator<Item = &'c str
     (near.is_some() || is_few).then(|| proposed(near, &candidates))
 }
 
-/// The help line for one of a few names that are always the same.
+/// The cure for an unknown name of a short, fixed list.
 pub fn meant_among(name: &str, candidates: &[&str]) -> String {
     proposed(nearest(name, candidates.iter().copied()), candidates)
 }
 
-/// So many names can be listed.
+/// The largest number of names that are listed.
 const FEW: usize = 20;
 
 fn proposed(near: Option<&str>, candidates: &[&str]) -> String {
-    near.map_or_else(|| format!("one of: {}", candidates.join(", ")), |near| format!("did you mean `{near}`?"))
+    near.map_or_else(|| format!("expected one of: {}", candidates.join(", ")), |near| format!("did you mean `{near}`?"))
 }
 
-/// The help line for a kind that does not exist: what Rust and SQL call it is the kind that is meant.
+/// The cure for an unknown kind; names of types in Rust and SQL stand for the matching kind.
 pub(super) fn meant_kind(name: &str) -> String {
     let kind = match name.to_lowercase().as_str() {
         "text" | "str" | "varchar" | "memo" => "string",

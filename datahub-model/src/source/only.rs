@@ -1,16 +1,20 @@
-//! The `only` of a model: a filter on the attributes of its contract, and what is meant by one that cannot be read.
+//! The `only` of a model: a filter on the attributes of its contract, and the cure for one that is invalid.
 
 use super::contract::{Contract, ContractAttribute};
 use super::nearest::{meant, meant_among};
 use crate::filter::{Comparison, Filter, Operand, ParseError};
 
-/// Reads a condition. The error says what is wrong, and what would be right.
+/// Parses a condition.
+///
+/// # Errors
+///
+/// What is wrong, and the cure.
 pub(super) fn parse(text: &str, contract: &Contract) -> Result<Filter, (String, String)> {
     Filter::parse(text, |name| contract.attribute(name).map(Operand::from)).map_err(|error| match &error {
         ParseError::UnknownAttribute { attribute } => {
             let known = contract.attributes.iter().map(|known| known.name.as_str());
             let help = meant(attribute, known).unwrap_or_else(|| "state it in the contract's [attributes]".to_owned());
-            (format!("`{attribute}` is not among the contract's attributes"), help)
+            (error.to_string(), help)
         }
         ParseError::UnknownComparison { word } => {
             (error.to_string(), meant_among(word, &Comparison::ALL.map(Comparison::name)))

@@ -1,4 +1,4 @@
-//! From annotations and contract to a mapping that the generator may rely on, with every fault on the way.
+//! From annotations and contract to a mapping that the generator may rely on, and every fault found on the way.
 
 use std::collections::HashSet;
 
@@ -14,11 +14,11 @@ use crate::conversion::DECIMAL_SCALE;
 use crate::diagnostic::{Code, Diagnostic, Diagnostics};
 use crate::{EngineAttribute, Filter, Mode, Write};
 
-/// Joins annotations to a contract. There is a mapping only where there is no fault.
+/// Joins annotations to a contract. Returns a mapping only if there is no fault.
 ///
 /// # Errors
 ///
-/// All faults that are found, and what is known in spite of them.
+/// All faults, and what is known in spite of them.
 pub fn resolve<P: Clone>(
     model: &ModelAnnotation<P>,
     contract: &Contract,
@@ -45,7 +45,7 @@ pub fn resolve<P: Clone>(
     Ok(mapping)
 }
 
-/// What a model's annotations come to, one by one.
+/// What a model's annotations resolve to, each on its own.
 struct Resolved {
     mode: Option<Mode>,
     table: String,
@@ -76,7 +76,7 @@ fn resolved<P: Clone>(
     }
     let Resolver { diagnostics, columns, .. } = resolver;
     check::model(model, contract, mode, (&columns, &unresolved), limit, diagnostics);
-    // A field that could not be resolved may be the one that a create needs; the other rules hide no column.
+    // A field that could not be resolved may be the one that a create needs.
     if mode == Some(Mode::Sync) && fields.len() == model.fields.len() {
         check::required_at_create(model, contract, &columns, diagnostics);
     }
@@ -99,7 +99,7 @@ fn used(
     attributes
 }
 
-/// The mode of this name, or the one that is meant by it.
+/// The mode of this name, or the one that was probably meant.
 pub fn meant_mode(said: &str) -> Option<Mode> {
     let mode = |said: &str| MODES.iter().find(|(name, _)| *name == said).map(|(_, mode)| *mode);
     mode(said).or_else(|| nearest(said, MODES.iter().map(|(name, _)| *name)).and_then(mode))
@@ -107,7 +107,7 @@ pub fn meant_mode(said: &str) -> Option<Mode> {
 
 const MODES: [(&str, Mode); 3] = [("sync", Mode::Sync), ("mirror", Mode::Mirror), ("detached", Mode::Detached)];
 
-/// Whether Diesel's table of a faulty model can be made: each of its columns has a name that only it has.
+/// Whether Diesel's table of a faulty model can be generated: each of its columns has a valid and unique name.
 fn has_table<P>(
     model: &ModelAnnotation<P>,
     columns: &[ResolvedColumn],
@@ -130,11 +130,11 @@ struct Resolver<'r, P> {
 }
 
 impl<P: Clone> Resolver<'_, P> {
-    /// The model's mode, or the one that is meant; `None` where nobody knows, so that nothing follows from it.
+    /// The model's mode, or the one that was probably meant; `None` if that is unknown, so that no rule depends on it.
     fn mode(&mut self, model: &ModelAnnotation<P>) -> Option<Mode> {
         let Some(Placed { value: said, place }) = &model.mode else { return Some(Mode::Sync) };
         if !MODES.iter().any(|(name, _)| name == said) {
-            let message = format!("no mode is called `{said}`");
+            let message = format!("unknown mode `{said}`");
             let help = meant_among(said, &MODES.map(|(name, _)| name));
             self.diagnostics.push(Diagnostic::of(Code::WrongValue, place.clone(), message).cure(help));
         }
@@ -146,14 +146,15 @@ impl<P: Clone> Resolver<'_, P> {
             if model.is_faulty {
                 return String::new();
             }
-            let message = format!("{} does not say which table it is stored in", model.name.value);
-            let help = "add `table = \"…\"` to its #[cdms(…)]; it is also the model's name in the database";
+            let message = format!("`{}` is missing `table`", model.name.value);
+            let help =
+                "add `table = \"…\"` to its #[cdms(…)]; the table's name is also the model's name in the database";
             self.diagnostics.push(Diagnostic::of(Code::MissingKey, model.name.place.clone(), message).cure(help));
             return String::new();
         };
         if let Some(fault) = names::name_fault(&table.value) {
-            let message = format!("`{}` cannot be a table's name: it {fault}", table.value);
-            let help = names::mended(&table.value).unwrap_or_else(|| "choose another one".to_owned());
+            let message = format!("invalid table name `{}`: it {fault}", table.value);
+            let help = names::corrected(&table.value).unwrap_or_else(|| "choose another name".to_owned());
             self.diagnostics.push(Diagnostic::of(Code::ColumnName, table.place.clone(), message).cure(help));
         }
         table.value.clone()
@@ -168,7 +169,7 @@ impl<P: Clone> Resolver<'_, P> {
                 if hidden(self.contract) {
                     return;
                 }
-                let message = format!("the condition cannot be read: {reason}");
+                let message = format!("invalid condition: {reason}");
                 let fault = Diagnostic::of(Code::OnlyDoesNotParse, only.place.clone(), message);
                 self.diagnostics.push(fault.cure(help));
             })
@@ -176,7 +177,7 @@ impl<P: Clone> Resolver<'_, P> {
     }
 
     fn field(&mut self, field: &FieldAnnotation<P>, mode: Option<Mode>) -> Option<ResolvedField> {
-        // A key is the key, whatever else it is said to be.
+        // A field marked as the key is the key, whatever its other annotations say.
         if !check::field_keys(field, self.diagnostics) && field.key.is_none() {
             return None;
         }
@@ -211,7 +212,7 @@ impl<P: Clone> Resolver<'_, P> {
         } else if field.is_faulty {
             return None;
         } else {
-            let message = format!("`{name}` does not say where its value comes from");
+            let message = format!("field `{name}` has no source");
             let help = if field.may_be_the_key() {
                 "add #[cdms(key)]"
             } else {
@@ -225,7 +226,7 @@ impl<P: Clone> Resolver<'_, P> {
 
     fn single(&mut self, field: &FieldAnnotation<P>, name: &Placed<String, P>, mode: Option<Mode>) -> Option<Shape> {
         let stated = self.attribute(name);
-        // How it is converted does not depend on the attribute.
+        // The conversion does not depend on the attribute.
         let converted = field.with.as_ref().map(|_| self.sql_type(field));
         let stated = stated?;
         let write = self.write(field, std::iter::once(&stated), mode);
@@ -236,26 +237,25 @@ impl<P: Clone> Resolver<'_, P> {
         }
         check::nullability(field, &stated, self.diagnostics);
         check::default(field, Some(&stated), self.diagnostics);
-        // Of a type that only the compiler knows, the attribute says whether there can be a null; the compiler checks it.
+        // If only the compiler knows the type, the attribute decides whether the column is nullable; the compiler checks it.
         let nullable = field.is_option || (field.is_opaque && field.default.is_none() && !stated.required);
         let kind = self.held_as(field, &stated)?;
         let source = ResolvedSource::Attribute { attribute: stated.name, default: field.default.is_some(), write };
         Some(Shape::Column(self.push(field, kind, nullable, stated.scale, source)))
     }
 
-    /// What the column of an attribute stores: the attribute's kind, or text where it is to hold references to several
-    /// models.
+    /// What the column of an attribute stores: the attribute's kind, or text if it must hold references to several models.
     fn held_as(&mut self, field: &FieldAnnotation<P>, stated: &ContractAttribute) -> Option<Kind> {
         let Some(sql_type) = &field.sql_type else { return Some(stated.kind) };
         let kind = self.sql_type(field)?;
         if kind == Kind::String && stated.kind == Kind::Lookup {
             return Some(kind);
         }
-        // It may have a `with` that could not be read.
+        // It may have a `with` that is faulty.
         if field.is_faulty {
             return None;
         }
-        let message = "`sql_type` is for fields with `local` or `with`; the contract states the others";
+        let message = "`sql_type` is only allowed with `local` or `with`; the contract has the kind of an attribute";
         let help = if stated.kind == Kind::Lookup {
             "remove `sql_type`, or write `sql_type = \"string\"` for a reference to one of several models, `OneOf<(…)>`"
         } else {
@@ -273,7 +273,7 @@ impl<P: Clone> Resolver<'_, P> {
             }
             let help = meant(&name.value, contract.groups.iter().map(|group| group.name.as_str()))
                 .unwrap_or_else(|| format!("add `[groups.{}]` to the contract", name.value));
-            let message = format!("the contract of {} has no group `{}`", contract.entity, name.value);
+            let message = format!("unknown group `{}` in the contract of `{}`", name.value, contract.entity);
             let fault = Diagnostic::of(Code::UnknownGroup, name.place.clone(), message);
             self.diagnostics.push(fault.cure(help));
             return None;
@@ -282,7 +282,7 @@ impl<P: Clone> Resolver<'_, P> {
         let first = self.columns.len();
         let (mut members, mut is_whole) = (Vec::new(), true);
         for member in &group.members {
-            // A member whose attribute is not stated is a fault of the contract, told there.
+            // A member whose attribute is not stated is a fault of the contract, which is reported there.
             let Some(stated) = contract.attribute(&member.attribute) else {
                 is_whole = false;
                 continue;
@@ -311,40 +311,40 @@ impl<P: Clone> Resolver<'_, P> {
         let found = self.contract.attribute(&name.value).cloned();
         if found.is_none() && !self.contract.may_have(&name.value) {
             let unmapped = self.contract.unmapped.iter().find(|(unmapped, ..)| *unmapped == name.value);
-            // One that is stated with a fault may be the one that is meant.
+            // An attribute that is stated with a fault may be the one that was meant.
             let known = self.contract.attributes.iter().map(|known| known.name.as_str());
             let known = known.chain(self.contract.faulty.iter().map(String::as_str));
             let help = match (unmapped, engines_word(self.contract, &name.value)) {
-                (Some((_, reason, _)), _) => format!("the contract leaves it out on purpose: {reason}"),
-                (None, Some(word)) => format!("the engine follows it; write #[cdms({word})]"),
+                (Some((_, reason, _)), _) => format!("the contract lists it in [unmapped]: {reason}"),
+                (None, Some(word)) => format!("the engine keeps this attribute; write #[cdms({word})]"),
                 (None, None) => {
                     meant(&name.value, known).unwrap_or_else(|| "state it in the contract's [attributes]".to_owned())
                 }
             };
             let (message, help) = if self.contract.is_of_cdms() {
-                (format!("the contract of {} has no attribute `{}`", self.contract.entity, name.value), help)
+                (format!("unknown attribute `{}` in the contract of `{}`", name.value, self.contract.entity), help)
             } else {
                 let help =
                     "name its contract with `mapping = \"….toml\"`, or write #[cdms(local, sql_type = \"string\")]";
-                (format!("`{}` is an attribute, but the model has no contract", name.value), help.to_owned())
+                (format!("`{}` names an attribute, but the model has no contract", name.value), help.to_owned())
             };
             self.diagnostics.push(Diagnostic::of(Code::UnknownAttribute, name.place.clone(), message).cure(help));
         }
         found
     }
 
-    /// When a field is sent: as its annotations say, and never what CDMS does not let be written.
+    /// When a field is sent: as its annotations say, and never if CDMS does not accept it.
     fn write<'a>(
         &mut self,
         field: &FieldAnnotation<P>,
         attributes: impl IntoIterator<Item = &'a ContractAttribute>,
         mode: Option<Mode>,
     ) -> Write {
-        // Where both are said, which is a fault, it is not said that a create lacks it.
+        // If both are present, which is a fault, the attribute is not also reported as missing in a create.
         if mode == Some(Mode::Mirror) || (field.read_only.is_some() && field.create_only.is_none()) {
             return Write::Never;
         }
-        // What CDMS would not let be written may be, once it is not asked.
+        // An attribute that CDMS does not accept may be written in a detached model.
         if mode == Some(Mode::Sync) && field.read_only.is_none() {
             check::read_only(field, attributes, self.diagnostics);
         }
@@ -356,14 +356,14 @@ impl<P: Clone> Resolver<'_, P> {
             if field.is_faulty {
                 return None;
             }
-            let message = format!("`{}` does not say what its column stores", field.name.value);
+            let message = format!("`{}` is missing `sql_type`", field.name.value);
             let help = "add `sql_type = \"string\"`, or another kind";
             self.diagnostics.push(Diagnostic::of(Code::MissingKey, field.name.place.clone(), message).cure(help));
             return None;
         };
         let kind = sql_type.value.parse().ok();
         if kind.is_none() {
-            let message = format!("no kind is called `{}`", sql_type.value);
+            let message = format!("unknown kind `{}`", sql_type.value);
             let help = meant_kind(&sql_type.value);
             self.diagnostics.push(Diagnostic::of(Code::WrongKind, sql_type.place.clone(), message).cure(help));
         }
@@ -420,7 +420,7 @@ fn column_of<P>(field: &FieldAnnotation<P>) -> &str {
     field.column.as_ref().map_or_else(|| plain(field), |column| &column.value)
 }
 
-/// The key that shows one of the attributes that every contract has without stating it.
+/// The key for one of the attributes that every contract has without stating them.
 fn engines_word(contract: &Contract, attribute: &str) -> Option<&'static str> {
     let words = [
         (&contract.key, "key"),

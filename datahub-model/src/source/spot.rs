@@ -1,8 +1,8 @@
-//! A place in one of the project's files, and how a message draws it.
+//! A place in one of the project's files, and its drawing in a message.
 
 use crate::diagnostic::Diagnostic;
 
-/// A place in a contract, or in `datahub.toml`. In the order of the file.
+/// A place in a contract, or in `datahub.toml`. Places are ordered as in the file.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Default)]
 pub struct Spot {
     /// The line, from 1.
@@ -14,7 +14,7 @@ pub struct Spot {
 }
 
 impl Spot {
-    /// The place at a byte of a text.
+    /// The place at a byte offset of a text.
     pub fn at(text: &str, offset: usize) -> Self {
         let before = &text[..offset.min(text.len())];
         let start = before.rfind('\n').map_or(0, |at| at + 1);
@@ -22,7 +22,7 @@ impl Spot {
         Spot { line: before.matches('\n').count() + 1, column: before[start..].chars().count() + 1, text: line }
     }
 
-    /// File, line and column, and the line itself with a mark below the place.
+    /// The file, the line and the column, and the line itself with a mark below the place.
     pub fn drawn(&self, path: &str) -> String {
         let Spot { line, column, text } = self;
         let gutter = " ".repeat(line.to_string().len());

@@ -1,23 +1,24 @@
-//! What CDMS lets clients write, whatever a contract says: the attributes that it computes or keeps itself
+//! What clients can write to CDMS, whatever a contract says: CDMS computes or sets some attributes itself
 //! (docs/protocol.md, 4.1).
 
 use cdms_odata::Kind;
 
-/// When a value that is sent for an attribute is kept.
+/// When CDMS keeps a value that is sent for an attribute.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Writable {
     /// With a create and with an update.
     Always,
-    /// With a create; an update that has it is answered as if nothing were wrong, and changes nothing.
+    /// With a create; an update with it is accepted, and does not change it.
     AtCreate,
     /// Never.
     Never,
 }
 
-/// Set with a create; afterwards the first needs another message than this endpoint has, and the second is fixed.
+/// Set with a create. Afterwards, the first can be changed only by a request that this endpoint does not have, and the second
+/// not at all.
 const AT_CREATE: [&str; 2] = ["OwnerId", "OverriddenCreatedOn"];
 
-/// Kept or reckoned by CDMS: times, users and versions, owners' units, names and amounts made of others, marks of merges,
+/// Set or computed by CDMS: times, users and versions, owners' units, names and amounts derived from others, marks of merges,
 /// and the ids of addresses that have records of their own.
 const NEVER: [&str; 22] = [
     "CreatedOn",
@@ -44,8 +45,8 @@ const NEVER: [&str; 22] = [
     "Address3_AddressId",
 ];
 
-/// When CDMS keeps what is sent for an attribute of this name and kind. The customers' own attributes have a prefix in their
-/// names, so none of them is called like one of these; but each of their amounts has a second one in the base currency.
+/// When CDMS keeps what is sent for an attribute of this name and kind. A customer's own attributes have a prefix in their
+/// names, so none of them has one of these names; but each of their amounts has a second one in the base currency.
 pub fn writable(attribute: &str, kind: Kind) -> Writable {
     let is_base = || kind == Kind::Money && attribute.ends_with("_Base");
     if kind == Kind::State || NEVER.contains(&attribute) || is_base() {

@@ -156,7 +156,7 @@ fn faulty() -> Vec<Row> {
         faulty_contract(
             "no kind",
             one("A = { required = true }"),
-            &[(MissingKey, "3:1", "add one, such as `kind = \"string\"`")],
+            &[(MissingKey, "3:1", "add `kind = \"string\"`, or another kind")],
         ),
         faulty_contract(
             "a kind that does not exist",
@@ -174,14 +174,14 @@ fn faulty() -> Vec<Row> {
             &[(WrongKind, "3:14", "did you mean `boolean`?")],
         ),
         faulty_contract(
-            "a kind that is no string",
+            "a kind that is not a string",
             one("A = { kind = 1 }"),
-            &[(WrongValue, "3:14", "`kind` is a string")],
+            &[(WrongValue, "3:14", "`kind` must be a string, found an integer")],
         ),
         faulty_contract(
-            "an attribute that is no table",
+            "an attribute that is not a table",
             one("A = 'string'"),
-            &[(WrongValue, "3:5", "a table such as { kind = \"string\" }")],
+            &[(WrongValue, "3:5", "write `A = { kind = \"string\" }`")],
         ),
         faulty_contract(
             "a misspelt key of an attribute",
@@ -194,19 +194,19 @@ fn faulty() -> Vec<Row> {
             &[(UnknownKey, "3:24", "did you mean `read-only`?")],
         ),
         faulty_contract(
-            "a flag that is no boolean",
+            "a flag that is not a boolean",
             one("A = { kind = 'string', required = 'yes' }"),
-            &[(WrongValue, "3:35", "`required` is true or false, not a string")],
+            &[(WrongValue, "3:35", "`required` must be a boolean, found a string")],
         ),
         faulty_contract(
             "a length that is negative",
             one("A = { kind = 'string', max-length = -1 }"),
-            &[(WrongValue, "3:37", "a number that is not negative")],
+            &[(WrongValue, "3:37", "`max-length` must be a non-negative integer, found `-1`")],
         ),
         faulty_contract(
             "a length of an integer",
             one("A = { kind = 'integer', max-length = 3 }"),
-            &[(KeysExclude, "3:38", "`max-length` is for the kinds string, but `A` is of kind integer")],
+            &[(KeysExclude, "3:38", "`max-length` is only allowed for kind string, but `A` is of kind integer")],
         ),
         faulty_contract(
             "a scale of an integer",
@@ -216,27 +216,35 @@ fn faulty() -> Vec<Row> {
         faulty_contract(
             "a scale that money does not have",
             one("A = { kind = 'money', scale = 5 }"),
-            &[(WrongValue, "3:31", "CDMS keeps at most 4 of kind money")],
+            &[(WrongValue, "3:31", "`scale` of `A` must be at most 4 for kind money, found `5`")],
         ),
         faulty_contract(
             "a scale that a double does not have",
             one("A = { kind = 'double', scale = 6 }"),
-            &[(WrongValue, "3:32", "help: write `scale = 5`, or as many as CDMS's form shows")],
+            &[(WrongValue, "3:32", "write `scale = 5`, or the number of digits that CDMS's form shows")],
         ),
         faulty_contract(
             "a decimal without a scale",
             one("A = { kind = 'decimal' }"),
-            &[(MissingKey, "3:1", "help: add `scale = 2`, or as many as CDMS's form shows, at most 7")],
+            &[(
+                MissingKey,
+                "3:1",
+                "add `scale = 2`, or the number of digits after the point that CDMS's form shows, at most 7",
+            )],
         ),
         faulty_contract(
             "a scale that leaves no place for CDMS's largest numbers",
             one("A = { kind = 'decimal', scale = 8 }"),
-            &[(WrongValue, "3:33", "`A` cannot be kept with 8 digits after the point")],
+            &[(
+                WrongValue,
+                "3:33",
+                "`scale` of `A` must be at most 7, found `8`: with more digits, CDMS's largest number, 100,000,000,000, does not fit into a column of 64 bits",
+            )],
         ),
         faulty_contract(
             "a zone of a datetime",
             one("A = { kind = 'datetime', zone = 'UTC' }"),
-            &[(KeysExclude, "3:33", "`zone` is for the kinds date")],
+            &[(KeysExclude, "3:33", "`zone` is only allowed for kind date, but `A` is of kind datetime")],
         ),
         faulty_contract(
             "options of a string",
@@ -246,12 +254,12 @@ fn faulty() -> Vec<Row> {
         faulty_contract(
             "a target of a guid",
             one("A = { kind = 'guid', target = 'account' }"),
-            &[(KeysExclude, "3:31", "`target` is for the kinds lookup")],
+            &[(KeysExclude, "3:31", "`target` is only allowed for kind lookup, but `A` is of kind guid")],
         ),
         faulty_contract(
             "a lookup without a target",
             one("A = { kind = 'lookup' }"),
-            &[(MissingKey, "3:1", "the lookup `A` does not say what it points to")],
+            &[(MissingKey, "3:1", "the lookup `A` is missing `target`")],
         ),
         faulty_contract(
             "a lookup with no target in its list",
@@ -259,24 +267,28 @@ fn faulty() -> Vec<Row> {
             &[(MissingKey, "3:1", "add `target = \"account\"`, or a list of logical names")],
         ),
         faulty_contract(
-            "targets that are no logical names",
+            "targets that are not logical names",
             one("A = { kind = 'lookup', target = ['Account', 'Contact'] }"),
             &[(WrongValue, "3:34", "write `account`"), (WrongValue, "3:45", "write `contact`")],
         ),
         faulty_contract(
-            "targets that are no strings",
+            "targets that are not strings",
             one("A = { kind = 'lookup', target = [1, 'contact'] }"),
-            &[(WrongValue, "3:34", "`target` is a string")],
+            &[(WrongValue, "3:34", "`target` must be a string, found an integer")],
         ),
         faulty_contract(
             "a target that is a table",
             one("A = { kind = 'lookup', target = {} }"),
-            &[(WrongValue, "3:33", "a logical name or a list of them")],
+            &[(WrongValue, "3:33", "`target` must be a string or an array of strings, found a table")],
         ),
         faulty_contract(
             "a date without a zone",
             one("A = { kind = 'date' }"),
-            &[(MissingKey, "3:1", "add `zone = \"Europe/London\"`")],
+            &[(
+                MissingKey,
+                "3:1",
+                "add the time zone of the midnight that CDMS stores, such as `zone = \"Europe/London\"`",
+            )],
         ),
         faulty_contract(
             "a misspelt zone",
@@ -284,19 +296,19 @@ fn faulty() -> Vec<Row> {
             &[(WrongValue, "3:29", "did you mean `Europe/London`?")],
         ),
         faulty_contract(
-            "options that are no table",
+            "options that are not a table",
             one("A = { kind = 'choice', choices = ['a'] }"),
-            &[(WrongValue, "3:34", "a table such as { active = 0 }")],
+            &[(WrongValue, "3:34", "write `choices = { active = 0, inactive = 1 }`")],
         ),
         faulty_contract(
             "an option without a number",
             one("A = { kind = 'choice', choices = { a = 'b', c = 1 } }"),
-            &[(WrongValue, "3:40", "`a` is the option's number, not a string")],
+            &[(WrongValue, "3:40", "`a` must be an integer of 32 bits, found a string")],
         ),
         faulty_contract(
             "two options of one number",
             one("A = { kind = 'choice', choices = { a = 1, b = 1 } }"),
-            &[(MappedTwice, "3:47", "two options have the number 1")],
+            &[(MappedTwice, "3:47", "the options `a` and `b` have the same number, 1")],
         ),
         faulty_contract(
             "a misspelt class",
@@ -304,9 +316,9 @@ fn faulty() -> Vec<Row> {
             &[(WrongValue, "3:32", "one of: public, personal, secret")],
         ),
         faulty_contract(
-            "a note that is no text",
+            "a note that is not text",
             one("A = { kind = 'string', note = 1 }"),
-            &[(WrongValue, "3:31", "`note` is a string")],
+            &[(WrongValue, "3:31", "`note` must be a string, found an integer")],
         ),
         faulty_contract(
             "what stands beside a kind that is not known",
@@ -314,13 +326,13 @@ fn faulty() -> Vec<Row> {
                 "A = { required = 'yes', clas = 'secret', scale = 'two' }\nB = { kind = 'sting', zone = 'Mars', note = 1 }",
             ),
             &[
-                (MissingKey, "3:1", "`A` has no kind"),
-                (WrongValue, "3:18", "`required` is true or false"),
+                (MissingKey, "3:1", "`A` is missing `kind`"),
+                (WrongValue, "3:18", "write `required = true` or `required = false`"),
                 (UnknownKey, "3:25", "did you mean `class`?"),
-                (WrongValue, "3:50", "`scale` is a number that is not negative"),
+                (WrongValue, "3:50", "`scale` must be a non-negative integer, found a string"),
                 (WrongKind, "4:14", "`sting`"),
-                (WrongValue, "4:30", "no time zone is called `Mars`"),
-                (WrongValue, "4:45", "`note` is a string"),
+                (WrongValue, "4:30", "unknown time zone `Mars`"),
+                (WrongValue, "4:45", "`note` must be a string, found an integer"),
             ],
         ),
         faulty_contract(

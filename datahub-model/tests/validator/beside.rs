@@ -1,5 +1,5 @@
-//! Models whose contracts have faults too: what is wrong with the struct is told all the same, and nothing that may only
-//! follow from the contract's own.
+//! Models whose contracts have faults too: the faults of the struct are still reported, except those that may follow from the
+//! contract's own.
 
 use datahub_model::diagnostic::Code::{
     ColumnClash, KeysExclude, MappedTwice, NoKey, Nullability, UnknownAttribute, UnknownGroup,
@@ -31,7 +31,7 @@ pub(crate) fn rows() -> Vec<Row> {
     vec![
         faulty_beside("nothing else is wrong", ACCOUNT, "M table=m\n id: key\n n: \"Name\"\n a: \"Alias\"", &[]),
         faulty_beside(
-            "what hangs on no fault of the contract",
+            "faults that do not depend on the contract's",
             ACCOUNT,
             "M table=m\n n: \"Nmae\"\n a: \"Alias\" column=\"n\"\n t: \"Town\"\n g: flatten=\"adress\"\n h?: \"Town\" prefix=\"x\"",
             &[
@@ -41,7 +41,7 @@ pub(crate) fn rows() -> Vec<Row> {
                 (KeysExclude, "h.prefix", "`prefix`"),
                 (NoKey, "M", ""),
                 (MappedTwice, "h.attribute", "`Town`"),
-                (ColumnClash, "a.column", "share the column `n`"),
+                (ColumnClash, "a.column", "`a` and `n` have the same column, `n`"),
             ],
         ),
         faulty_beside(
@@ -54,7 +54,7 @@ pub(crate) fn rows() -> Vec<Row> {
             "a table of attributes under another name",
             "entity = 'A'\n[attribute]\nName = { kind = 'string' }",
             "M table=m only=\"Name eq 'a'\"\n id: key\n n?: \"Name\"\n n2?: local sql_type=\"string\" column=\"id\"",
-            &[(ColumnClash, "n2.column", "share the column `id`")],
+            &[(ColumnClash, "n2.column", "`n2` and `id` have the same column, `id`")],
         ),
         faulty_beside(
             "a contract that cannot be read",

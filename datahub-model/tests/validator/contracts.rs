@@ -1,4 +1,4 @@
-//! Contracts as files: the top level, groups, constants, what is left out, and text that is no TOML.
+//! Contracts as files: the top level, groups, constants, what is left out, and text that is not valid TOML.
 
 use datahub_model::diagnostic::Code;
 use datahub_model::source::{ConstantValue, Contract};
@@ -104,10 +104,10 @@ fn accepted() -> Vec<Row> {
                 assert_eq!(read_only.collect::<Vec<_>>(), [true, true, true, true, false]);
             },
         ),
-        contract("what is left out, with its reason", with("[unmapped]\nFax = 'nobody has one'"), |contract| {
+        contract("what is left out, with its reason", with("[unmapped]\nFax = 'not used'"), |contract| {
             let (attribute, reason, spot) = &contract.unmapped[0];
-            assert_eq!((attribute.as_str(), reason.as_str()), ("Fax", "nobody has one"));
-            assert_eq!((spot.line, spot.column, spot.text.as_str()), (15, 1, "Fax = 'nobody has one'"));
+            assert_eq!((attribute.as_str(), reason.as_str()), ("Fax", "not used"));
+            assert_eq!((spot.line, spot.column, spot.text.as_str()), (15, 1, "Fax = 'not used'"));
         }),
         contract(
             "empty tables and comments",
@@ -147,9 +147,9 @@ fn no_toml() -> Vec<Row> {
             &[(FaultyToml, "3:7", "3 | Name =\n  |       ^")],
         ),
         faulty_contract(
-            "a bracket that is not closed, told alone",
+            "an unclosed bracket, reported alone",
             "entity = \"A\"\n[attributes]\nB = { kind = \"string\"\nC = { kind = \"string\" }\nD = { kind = \"string\" }\n",
-            &[(FaultyToml, "3:5", "this `{` is not closed [faulty-toml]")],
+            &[(FaultyToml, "3:5", "add the `}` that closes it")],
         ),
         faulty_contract(
             "a list that is not closed",
@@ -157,7 +157,7 @@ fn no_toml() -> Vec<Row> {
             &[(FaultyToml, "3:38", "")],
         ),
         faulty_contract(
-            "a quote that is not closed, told alone",
+            "an unclosed quote, reported alone",
             "entity = \"A\"\n[attributes]\nB = { kind = \"string }\nC = { kind = \"string\" }\nD = { kind = \"string\" }\n",
             &[(FaultyToml, "3:23", "invalid basic string")],
         ),
@@ -167,7 +167,7 @@ fn no_toml() -> Vec<Row> {
             &[(FaultyToml, "3:1", "duplicate key")],
         ),
         faulty_contract(
-            "two faults, both told",
+            "two faults, both reported",
             "entity = \"A\"\nset = \n[attributes]\nName = { kind \"string\" }",
             &[(FaultyToml, "2:7", ""), (FaultyToml, "4:15", "")],
         ),
@@ -187,16 +187,23 @@ fn no_toml() -> Vec<Row> {
 fn top_level() -> Vec<Row> {
     use Code::{KeysExclude, MissingKey, UnknownKey, WrongValue};
     vec![
-        faulty_contract("an empty file", "", &[(MissingKey, "1:1", "begin it with `entity = \"Account\"`")]),
+        faulty_contract(
+            "an empty file",
+            "",
+            &[(MissingKey, "1:1", "begin the contract with `entity = \"Account\"`, spelled exactly as in $metadata")],
+        ),
         faulty_contract(
             "no entity, and what else is wrong",
             "set = \"A\"\n[attributes]\nName = { kind = \"sting\" }",
-            &[(MissingKey, "1:1", "does not say which entity"), (Code::WrongKind, "3:17", "did you mean `string`?")],
+            &[
+                (MissingKey, "1:1", "missing key `entity` in the contract"),
+                (Code::WrongKind, "3:17", "did you mean `string`?"),
+            ],
         ),
         faulty_contract(
-            "an entity that is no string",
+            "an entity that is not a string",
             "entity = 3",
-            &[(WrongValue, "1:10", "`entity` is a string, not a")],
+            &[(WrongValue, "1:10", "`entity` must be a string, found an integer")],
         ),
         faulty_contract(
             "a misspelt key",
@@ -209,7 +216,7 @@ fn top_level() -> Vec<Row> {
             &[(UnknownKey, "2:1", "did you mean `modified-by`?")],
         ),
         faulty_contract(
-            "a key of nobody",
+            "an unknown key",
             "entity = \"A\"\nquantum = 1",
             &[(UnknownKey, "2:1", "one of: entity, set, key")],
         ),
@@ -219,39 +226,39 @@ fn top_level() -> Vec<Row> {
             &[(UnknownKey, "2:2", "did you mean `attributes`?")],
         ),
         faulty_contract(
-            "a name that is no string",
+            "a name that is not a string",
             "entity = \"A\"\nkey = true",
-            &[(WrongValue, "2:7", "`key` is a string, not a boolean")],
+            &[(WrongValue, "2:7", "`key` must be a string, found a boolean")],
         ),
         faulty_contract(
             "names that are empty",
             "entity = ''\nset = ''\nkey = ''\nlogical = ''",
             &[
-                (WrongValue, "1:10", "help: write it exactly as in $metadata"),
-                (WrongValue, "2:7", "`set` is empty"),
-                (WrongValue, "3:7", "or leave `key` out where it is the usual one"),
-                (WrongValue, "4:11", "`logical` is empty"),
+                (WrongValue, "1:10", "write the name exactly as in $metadata"),
+                (WrongValue, "2:7", "`set` must not be empty"),
+                (WrongValue, "3:7", "write the name exactly as in $metadata, or remove `key` to use the default"),
+                (WrongValue, "4:11", "`logical` must not be empty"),
             ],
         ),
         faulty_contract(
             "a logical name with a capital",
             "entity = 'Account'\nlogical = 'Account'",
-            &[(WrongValue, "2:11", "`Account` is no logical name: those are lowercase [wrong-value]")],
+            &[(WrongValue, "2:11", "invalid logical name `Account`: logical names are lowercase")],
         ),
         faulty_contract(
             "a table that is a value",
             "entity = \"A\"\nattributes = \"all\"",
-            &[(WrongValue, "2:14", "`attributes` is a table, not a string")],
+            &[(WrongValue, "2:14", "`attributes` must be a table, found a string")],
         ),
         faulty_contract(
             "stated and left out",
             with("[unmapped]\nAlias = 'why'"),
-            &[(KeysExclude, "15:1", "`Alias` is stated in [attributes] and left out in [unmapped]")],
+            &[(KeysExclude, "15:1", "`Alias` is in both")],
         ),
         faulty_contract(
             "left out without a reason",
             with("[unmapped]\nFax = true"),
-            &[(WrongValue, "15:7", "`Fax` is a string")],
+            &[(WrongValue, "15:7", "`Fax` must be a string, found a boolean")],
         ),
     ]
 }
@@ -264,46 +271,46 @@ fn groups_and_constants() -> Vec<Row> {
             with("[groups.names]\na = 'Nmae'\nb = 'Wholly'"),
             &[
                 (UnknownAttribute, "15:5", "did you mean `Name`?"),
-                (UnknownAttribute, "16:5", "`Wholly` is not among the contract's [attributes]"),
+                (UnknownAttribute, "16:5", "unknown attribute `Wholly`"),
             ],
         ),
         faulty_contract(
             "a group that has an attribute twice",
             with("[groups.names]\na = 'Name'\nb = 'Name'"),
-            &[(MappedTwice, "16:5", "`Name` is twice in the group `names`")],
+            &[(MappedTwice, "16:5", "`Name` is listed twice in the group `names`")],
         ),
         faulty_contract(
-            "a group that is no table",
+            "a group that is not a table",
             with("[groups]\nnames = 'Name'"),
-            &[(WrongValue, "15:9", "a table of members")],
+            &[(WrongValue, "15:9", "`names` must be a table, found a string")],
         ),
         faulty_contract(
-            "a member that is no string",
+            "a member that is not a string",
             with("[groups.names]\na = 1"),
-            &[(WrongValue, "15:5", "`a` is a string")],
+            &[(WrongValue, "15:5", "`a` must be a string, found an integer")],
         ),
         faulty_contract(
             "a group within a group of an unknown attribute",
             with("[groups.names]\na = 'Name'\n[groups.names.more]\nb = 'Nmae'\nc.d = 'Name'"),
             &[
                 (UnknownAttribute, "17:5", "did you mean `Name`?"),
-                (MappedTwice, "18:7", "`Name` is twice in the group `names`"),
+                (MappedTwice, "18:7", "`Name` is listed twice in the group `names`"),
             ],
         ),
         faulty_contract(
             "a member's key with a dot",
             with("[groups.names]\n'a.b' = 'Name'"),
-            &[(WrongValue, "15:1", "write it without quotes for a group within the group")],
+            &[(WrongValue, "15:1", "remove the quotes to write a group within the group, or choose another key")],
         ),
         faulty_contract(
-            "a member within a group that is no string",
+            "a member within a group that is not a string",
             with("[groups.names]\na.b = 1"),
-            &[(WrongValue, "15:7", "`a.b` is a string")],
+            &[(WrongValue, "15:7", "`a.b` must be a string, found an integer")],
         ),
         faulty_contract(
             "a group without attributes in the contract",
             "entity = 'A'\n[groups.g]\na = 'B'",
-            &[(UnknownAttribute, "3:5", "state its kind there")],
+            &[(UnknownAttribute, "3:5", "state it in the contract's [attributes]")],
         ),
         faulty_contract(
             "a constant for an unknown attribute",
@@ -314,15 +321,15 @@ fn groups_and_constants() -> Vec<Row> {
             "constants of the wrong sort",
             with("[constants]\nName = 1\nVerified = 'yes'\nEmployees = 3.5"),
             &[
-                (WrongValue, "15:8", "the constant for `Name` is no string"),
-                (WrongValue, "16:12", "the constant for `Verified` is no boolean"),
-                (WrongValue, "17:13", "`Employees` is a string, a number or a boolean, not a float"),
+                (WrongValue, "15:8", "the constant for `Name` must be a string, found an integer"),
+                (WrongValue, "16:12", "the constant for `Verified` must be a boolean, found a string"),
+                (WrongValue, "17:13", "`Employees` must be a string, an integer or a boolean, found a float"),
             ],
         ),
         faulty_contract(
             "a constant for what CDMS reckons itself",
             "entity = 'Contact'\n[attributes]\nFullName = { kind = 'string' }\n[constants]\nFullName = 'x'",
-            &[(KeysExclude, "5:1", "help: remove the constant; CDMS keeps the attribute itself")],
+            &[(KeysExclude, "5:1", "remove the constant; CDMS sets the attribute itself")],
         ),
         faulty_contract(
             "a constant that CDMS cannot hold",
@@ -333,7 +340,7 @@ fn groups_and_constants() -> Vec<Row> {
             "a constant that is too large",
             with("[constants]\nEmployees = 2147483648\nRating = 5000000000"),
             &[
-                (WrongValue, "15:13", "2147483648 is more than a constant of `Employees` can be"),
+                (WrongValue, "15:13", "the constant for `Employees` must be an integer of 32 bits, found `2147483648`"),
                 (WrongValue, "16:10", "write a number from -2147483648 to 2147483647"),
             ],
         ),
@@ -343,39 +350,39 @@ fn groups_and_constants() -> Vec<Row> {
             &[(WrongValue, "15:13", "write a number from -2147483648 to 2147483647")],
         ),
         faulty_contract(
-            "a constant that is no option",
+            "a constant that is not an option",
             with("[constants]\nIndustry = 3"),
             &[(WrongValue, "15:12", "one of: food = 1, fine_arts = 2")],
         ),
         faulty_contract(
             "a constant of a kind that takes none",
             with("[constants]\nLimit = 3"),
-            &[(WrongValue, "15:9", "`Limit` is of kind money, which cannot have a constant")],
+            &[(WrongValue, "15:9", "`Limit` is of kind money and cannot have a constant")],
         ),
         faulty_contract(
             "a constant for what is never sent",
             with("[constants]\nSecret = 1\nStateCode = 0"),
             &[
-                (KeysExclude, "15:1", "`Secret` is read-only, so it cannot have a constant"),
+                (KeysExclude, "15:1", "`Secret` is read-only and cannot have a constant"),
                 (KeysExclude, "16:1", "`StateCode` is read-only"),
             ],
         ),
         faulty_contract(
             "a constant that is too long",
             "entity = 'A'\n[attributes]\nB = { kind = 'string', max-length = 3 }\n[constants]\nB = 'four'",
-            &[(WrongValue, "5:5", "longer than the 3 characters of `B`")],
+            &[(WrongValue, "5:5", "shorten the constant, or correct `max-length`")],
         ),
         faulty_contract(
             "a constant that is too long before the actor's name is in it",
             "entity = 'A'\n[attributes]\nB = { kind = 'string', max-length = 3 }\n[constants]\nB = 'by: {actor}'",
-            &[(WrongValue, "5:5", "longer than the 3 characters of `B`")],
+            &[(WrongValue, "5:5", "shorten the constant, or correct `max-length`")],
         ),
         faulty_contract(
             "constants with places for what is not known",
             with("[constants]\nName = 'by {actor} on { today }'\nAlias = '{Actor}'"),
             &[
-                (WrongValue, "15:8", "nothing is known to stand for `{ today }` in a constant"),
-                (WrongValue, "16:9", "write `{actor}` for the acting user, or leave the braces out"),
+                (WrongValue, "15:8", "unknown placeholder `{ today }` in a constant"),
+                (WrongValue, "16:9", "write `{actor}` for the acting user, or remove the braces"),
             ],
         ),
     ]
@@ -388,7 +395,7 @@ fn contracts_as_rows() {
 
 /// Reading a contract never panics, whatever is cut out of it or put into it.
 #[test]
-fn damaged_contracts_are_told_and_never_panic() {
+fn damaged_contracts_have_faults_and_never_panic() {
     let whole = with("[groups.g]\na = 'Näme'\n[constants]\nAlias = 'ü{actor}'\n[unmapped]\nFax = 'größer'\n");
     let letters: Vec<char> = whole.chars().collect();
     for at in 0..letters.len() {
@@ -396,9 +403,9 @@ fn damaged_contracts_are_told_and_never_panic() {
             let text: String = letters[..at].iter().collect::<String>() + inserted;
             let rest: String = letters[(at + 1).min(letters.len())..].iter().collect();
             for text in [text.clone(), text + &rest] {
-                let (contract, told) = Contract::parse(&text).into_parts();
-                assert!(contract.is_some() || !told.is_empty(), "nothing is told of {text:?}");
-                for diagnostic in told {
+                let (contract, faults) = Contract::parse(&text).into_parts();
+                assert!(contract.is_some() || !faults.is_empty(), "there is no fault in {text:?}");
+                for diagnostic in faults {
                     assert!(diagnostic.render("c.toml").contains("--> c.toml:"), "{text:?}");
                 }
             }

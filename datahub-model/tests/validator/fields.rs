@@ -34,7 +34,7 @@ state = "StateCode"
 rating = "Rating"
 
 [unmapped]
-Fax = "nobody has one"
+Fax = "not used"
 "#;
 
 pub(crate) fn field(mapping: &Mapping, name: &str) -> ResolvedColumn {
@@ -214,11 +214,7 @@ fn attributes() -> Vec<Row> {
             "a misspelt attribute",
             ACCOUNT,
             "M table=m\n id: key\n name?: \"Nmae\"",
-            &[(
-                UnknownAttribute,
-                "name.attribute",
-                "the contract of Account has no attribute `Nmae` [unknown-attribute]\nhelp: did you mean `Name`?",
-            )],
+            &[(UnknownAttribute, "name.attribute", "unknown attribute `Nmae` in the contract of `Account`")],
         ),
         faulty(
             "an attribute in another case",
@@ -230,7 +226,7 @@ fn attributes() -> Vec<Row> {
             "an attribute that is left out on purpose",
             ACCOUNT,
             "M table=m\n id: key\n fax?: \"Fax\"",
-            &[(UnknownAttribute, "fax.attribute", "the contract leaves it out on purpose: nobody has one")],
+            &[(UnknownAttribute, "fax.attribute", "the contract lists it in [unmapped]: not used")],
         ),
         faulty(
             "attributes that the engine follows",
@@ -248,19 +244,23 @@ fn attributes() -> Vec<Row> {
             "a null for a field that takes none",
             ACCOUNT,
             "M table=m\n id: key\n name: \"Name\"",
-            &[(Nullability, "name:type", "make the field an Option, add `default`, or state `required = true`")],
+            &[(
+                Nullability,
+                "name:type",
+                "make the field an `Option`, add `default`, or state `required = true` in the contract",
+            )],
         ),
         faulty(
             "a default beside an Option",
             ACCOUNT,
             "M table=m\n id: key\n name?: \"Name\" default",
-            &[(KeysExclude, "name.default", "an Option has `None` for a null already")],
+            &[(KeysExclude, "name.default", "`default` is not allowed on an `Option`, which has `None` for null")],
         ),
         faulty(
             "a default beside a local Option",
             ACCOUNT,
             "M table=m\n id: key\n a?: local sql_type=\"string\" default",
-            &[(KeysExclude, "a.default", "an Option has `None` for a null already")],
+            &[(KeysExclude, "a.default", "`default` is not allowed on an `Option`, which has `None` for null")],
         ),
         faulty(
             "a default of an attribute that is required",
@@ -269,27 +269,30 @@ fn attributes() -> Vec<Row> {
             &[(
                 DefaultOfRequired,
                 "state.default",
-                "`StateCode` is required, so there is no null for a default to stand for [default-of-required]\n\
-                 help: remove `default`, or the contract's `required = true` if CDMS can have a null there",
+                "`default` is not allowed for `StateCode`, which is required and never null",
             )],
         ),
         faulty(
             "a default that CDMS cannot hold",
             ACCOUNT,
             "M table=m\n id: key\n alias: \"Alias\" default=\"a\u{fffe}\"",
-            &[(Code::WrongValue, "alias.default", "the default contains the character U+FFFE at position 2")],
+            &[(
+                Code::WrongValue,
+                "alias.default",
+                "the default for `Alias` contains the character U+FFFE at position 2",
+            )],
         ),
         faulty(
             "a default that is too long",
             ACCOUNT,
             "M table=m\n id: key\n alias: \"Alias\" default=\"acmes\"",
-            &[(DefaultTooLong, "alias.default", "longer than the 4 characters of `Alias`")],
+            &[(DefaultTooLong, "alias.default", "shorten the default, or correct `max-length`")],
         ),
         faulty(
             "a default that is too long for CDMS, which counts in UTF-16",
             ACCOUNT,
             "M table=m\n id: key\n alias: \"Alias\" default=\"\u{1f600}\u{1f600}a\"",
-            &[(DefaultTooLong, "alias.default", "shorten it")],
+            &[(DefaultTooLong, "alias.default", "shorten the default, or correct `max-length`")],
         ),
         faulty(
             "what CDMS keeps of every record, stated and mapped",
@@ -333,7 +336,11 @@ fn attributes() -> Vec<Row> {
             "M table=m\n id: key\n a?: \"OwnerId\"\n b?: \"OverriddenCreatedOn\"\n c?: \"X_Base\"",
             &[
                 (ReadOnly, "a", "help: add `create_only` to the field, or `read_only`"),
-                (ReadOnly, "b", "`OverriddenCreatedOn` is kept by CDMS only where a create sets it"),
+                (
+                    ReadOnly,
+                    "b",
+                    "CDMS accepts `OverriddenCreatedOn` only with a create, but `b` would also be written by updates",
+                ),
             ],
         ),
         accepted(
@@ -374,13 +381,17 @@ fn exclusions() -> Vec<Row> {
             "a class of what the contract states",
             ACCOUNT,
             "M table=m\n id: key\n alias?: \"Alias\" class=\"secret\"",
-            &[(KeysExclude, "alias.class", "`class` is for local fields; of an attribute the contract states it")],
+            &[(
+                KeysExclude,
+                "alias.class",
+                "`class` is only allowed on local fields; the contract has the class of an attribute",
+            )],
         ),
         faulty(
             "a class that does not exist",
             ACCOUNT,
             "M table=m\n id: key\n notes?: local sql_type=\"string\" class=\"privat\"",
-            &[(Code::WrongValue, "notes.class", "no class is called `privat`")],
+            &[(Code::WrongValue, "notes.class", "unknown class `privat`")],
         ),
         accepted(
             "a local field of each class",
@@ -396,41 +407,38 @@ fn exclusions() -> Vec<Row> {
             "two sources",
             ACCOUNT,
             "M table=m\n id: key \"Name\"",
-            &[(KeysExclude, "id.attribute", "`id` has key already, so it cannot have an attribute")],
+            &[(KeysExclude, "id.attribute", "`id` cannot have both `key` and an attribute")],
         ),
         faulty(
             "three sources",
             ACCOUNT,
             "M table=m\n id: key\n a?: local modified \"Name\" sql_type=\"string\"",
-            &[
-                (KeysExclude, "a.local", "keep one of the two"),
-                (KeysExclude, "a.attribute", "modified, created or modified_by already"),
-            ],
+            &[(KeysExclude, "a.local", "remove one of the two"), (KeysExclude, "a.attribute", "remove one of the two")],
         ),
         faulty(
             "an attribute and several",
             ACCOUNT,
             "M table=m\n id: key\n a?: \"Name\" attributes=Alias with=\"m\" sql_type=\"string\"",
-            &[(KeysExclude, "a.attribute", "has attributes already")],
+            &[(KeysExclude, "a.attribute", "`a` cannot have both `attributes` and an attribute")],
         ),
         faulty(
             "a group and an attribute",
             ACCOUNT,
             "M table=m\n id: key\n a: flatten=\"address\" \"Name\"",
-            &[(KeysExclude, "a.attribute", "has flatten already")],
+            &[(KeysExclude, "a.attribute", "`a` cannot have both `flatten` and an attribute")],
         ),
         faulty(
             "`with` on a local field",
             ACCOUNT,
             "M table=m\n id: key\n a?: local with=\"m\" sql_type=\"string\"",
-            &[(KeysExclude, "a.with", "`with` is for fields with an attribute")],
+            &[(KeysExclude, "a.with", "`with` is only allowed on fields with an attribute")],
         ),
         faulty(
             "`default` on what has none",
             ACCOUNT,
             "M table=m\n id: key default\n a: flatten=\"address\" default\n b: \"Name\" with=\"m\" sql_type=\"string\" default",
             &[
-                (KeysExclude, "id.default", "`default` is for fields with one attribute, and for local ones"),
+                (KeysExclude, "id.default", "`default` is only allowed on local fields and fields with one attribute"),
                 (KeysExclude, "a.default", "remove `default`"),
                 (KeysExclude, "b.default", ""),
             ],
@@ -440,7 +448,7 @@ fn exclusions() -> Vec<Row> {
             ACCOUNT,
             "M table=m\n id: key read_only\n a?: local sql_type=\"string\" read_only\n b: modified read_only",
             &[
-                (KeysExclude, "id.read_only", "`read_only` is for fields from CDMS"),
+                (KeysExclude, "id.read_only", "`read_only` is only allowed on fields from CDMS"),
                 (KeysExclude, "a.read_only", ""),
                 (KeysExclude, "b.read_only", ""),
             ],
@@ -455,25 +463,32 @@ fn exclusions() -> Vec<Row> {
             "`create_only` and `read_only`",
             ACCOUNT,
             "M table=m\n id: key\n a?: \"Name\" create_only read_only",
-            &[(KeysExclude, "a.create_only", "`create_only` and `read_only` exclude each other")],
+            &[(KeysExclude, "a.create_only", "`create_only` and `read_only` are mutually exclusive")],
         ),
         faulty(
             "`prefix` without a group",
             ACCOUNT,
             "M table=m\n id: key\n a?: \"Name\" prefix=\"p_\"",
-            &[(KeysExclude, "a.prefix", "`prefix` is for fields with `flatten`")],
+            &[(KeysExclude, "a.prefix", "`prefix` is only allowed with `flatten`")],
         ),
         faulty(
             "`column` on a group",
             ACCOUNT,
             "M table=m\n id: key\n a: flatten=\"address\" column=\"c\"",
-            &[(KeysExclude, "a.column", "`column` is for fields with one column")],
+            &[(KeysExclude, "a.column", "`column` is only allowed on fields with one column")],
         ),
         faulty(
             "`sql_type` where the contract says it",
             ACCOUNT,
             "M table=m\n id: key\n a?: \"Name\" sql_type=\"string\"\n b: modified sql_type=\"datetime\"",
-            &[(KeysExclude, "a.sql_type", "the contract states the others"), (KeysExclude, "b.sql_type", "")],
+            &[
+                (
+                    KeysExclude,
+                    "a.sql_type",
+                    "`sql_type` is only allowed with `local` or `with`; the contract has the kind of an attribute",
+                ),
+                (KeysExclude, "b.sql_type", ""),
+            ],
         ),
         faulty(
             "a lookup held as what it is not",

@@ -88,25 +88,29 @@ fn joins_and_locals() -> Vec<Row> {
             "a local time without an Option",
             ACCOUNT,
             "M table=m\n id: key\n a: local sql_type=\"datetime\"",
-            &[(Nullability, "a:type", "make the field an Option, or say what it holds then with `default = …`")],
+            &[(Nullability, "a:type", "make the field an `Option`, or state its first value with `default = …`")],
         ),
         faulty(
             "several attributes and their kind, and nothing that joins them",
             ACCOUNT,
             "M table=m\n id: key\n a: attributes=Street,Town sql_type=\"string\"",
-            &[(MissingKey, "a.attributes", "add `with = \"module\"`, which has `decode` and `encode`")],
+            &[(
+                MissingKey,
+                "a.attributes",
+                "add `with = \"module\"`, a module with the functions `decode` and `encode`",
+            )],
         ),
         faulty(
             "several attributes and nothing that joins them",
             ACCOUNT,
             "M table=m\n id: key\n a: attributes=Street,Town",
-            &[(MissingKey, "a.attributes", "add `with = \"module\"`"), (MissingKey, "a", "what its column stores")],
+            &[(MissingKey, "a.attributes", "add `with = \"module\"`"), (MissingKey, "a", "`a` is missing `sql_type`")],
         ),
         faulty(
             "a list without attributes",
             ACCOUNT,
             "M table=m\n id: key\n a: attributes= with=\"m\" sql_type=\"string\"",
-            &[(WrongValue, "a.attributes", "names no attributes")],
+            &[(WrongValue, "a.attributes", "write `attributes(\"A\", \"B\")`")],
         ),
         faulty(
             "a join without its kind",
@@ -114,14 +118,14 @@ fn joins_and_locals() -> Vec<Row> {
             "M table=m\n id: key\n a: attributes=Street,Twon with=\"m\"",
             &[
                 (Code::UnknownAttribute, "a.attributes.Twon", "did you mean `Town`?"),
-                (MissingKey, "a", "does not say what its column stores"),
+                (MissingKey, "a", "add `sql_type = \"string\"`, or another kind"),
             ],
         ),
         faulty(
             "a field that says nothing",
             ACCOUNT,
             "M table=m\n id: key\n a?:",
-            &[(MissingKey, "a", "does not say where its value comes from")],
+            &[(MissingKey, "a", "field `a` has no source")],
         ),
     ]
 }
@@ -206,7 +210,7 @@ fn groups() -> Vec<Row> {
             "a group within a group and a member that would share a column",
             "entity = 'A'\n[attributes]\nS = { kind = 'string' }\nT = { kind = 'string' }\n[groups.g]\na_b = 'S'\na.b = 'T'",
             "M table=m\n id: key\n g: flatten=\"g\"",
-            &[(ColumnClash, "g", "`g.a.b` and `g.a_b` would share the column `g_a_b`")],
+            &[(ColumnClash, "g", "`g.a.b` and `g.a_b` have the same column, `g_a_b`")],
         ),
         faulty(
             "a misspelt group",
@@ -224,7 +228,7 @@ fn groups() -> Vec<Row> {
             "a group where there is none",
             "entity = 'A'",
             "M table=m\n id: key\n a: flatten=\"address\"",
-            &[(UnknownGroup, "a.flatten", "the contract of A has no group `address`")],
+            &[(UnknownGroup, "a.flatten", "unknown group `address` in the contract of `A`")],
         ),
         faulty(
             "a group of read-only attributes",

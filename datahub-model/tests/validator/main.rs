@@ -1,4 +1,4 @@
-//! The validator, case by case: a row says what goes in, and either each fault that must come out or what was resolved.
+//! The validator, case by case: a row has an input, and either each diagnostic that it must have or what was resolved.
 
 mod attributes;
 mod beside;
@@ -36,7 +36,7 @@ fn all() -> Vec<Row> {
     topics.iter().flat_map(|rows| rows()).collect()
 }
 
-/// Checks a topic's rows and tells every one that is not as it says.
+/// Checks a topic's rows, and reports every row whose outcome is not the expected one.
 fn check(rows: Vec<Row>) {
     let wrong: Vec<String> = rows.iter().filter_map(|row| row.check().err()).collect();
     assert!(wrong.is_empty(), "{} of {} rows:\n{}", wrong.len(), rows.len(), wrong.join("\n"));
@@ -45,12 +45,12 @@ fn check(rows: Vec<Row>) {
 #[test]
 fn every_code_is_made_by_a_row() {
     let mut made: BTreeSet<Code> = all().iter().flat_map(Row::codes).collect();
-    made.extend(compiler::told().into_iter().map(|(code, ..)| code));
+    made.extend(compiler::messages().into_iter().map(|(code, ..)| code));
     let missing: Vec<_> = Code::ALL.iter().filter(|code| !made.contains(code)).collect();
     assert!(missing.is_empty(), "no row makes {missing:?}");
 }
 
-/// A validator that refuses everything passes every case of a fault.
+/// A validator that rejects everything would pass every case of a fault.
 #[test]
 fn more_is_accepted_than_refused() {
     let rows = all();

@@ -9,8 +9,8 @@ const MODEL: &str = "M table=m\n id: key\n name: \"Name\" default=\"none\"\n lin
                      p?: \"Parent\" type=\"Id<Account>\"\n n: local sql_type=\"integer\" default=1";
 
 fn id(contract: &str, model: &str) -> u64 {
-    let (contract, told) = Contract::parse(contract).into_parts();
-    assert!(told.is_empty(), "{told:?}");
+    let (contract, faults) = Contract::parse(contract).into_parts();
+    assert!(faults.is_empty(), "{faults:?}");
     let contract = contract.expect("a contract without faults is one");
     resolve(&reader::model(model), &contract, ColumnLimit::Columns32).expect("the model fits it").mapping_id
 }

@@ -54,7 +54,7 @@ pub(crate) fn rows() -> Vec<Row> {
             "entity = 'Account'\n[attributes]\nName = { kind = 'string' }\nCount = { kind = 'integer' }\nViews = { kind = 'bigint' }\n\
              Area = { kind = 'decimal', scale = 2 }\nRatio = { kind = 'double' }\nLimit = { kind = 'money' }\nVerified = { kind = 'boolean' }\n\
              Since = { kind = 'datetime' }\nIndustry = { kind = 'choice' }\nParent = { kind = 'lookup', target = 'account' }\n\
-             AccountId = { kind = 'guid' }\n[unmapped]\nFax = 'nobody has one'",
+             AccountId = { kind = 'guid' }\n[unmapped]\nFax = 'not used'",
         ),
         metadata("a time as a date", "entity = 'Account'\n[attributes]\nSince = { kind = 'date', zone = 'UTC' }"),
         metadata("options as a state", "entity = 'Account'\n[attributes]\nIndustry = { kind = 'state' }"),
@@ -67,8 +67,8 @@ pub(crate) fn rows() -> Vec<Row> {
             "a lookup that points to no entity",
             "entity = 'Account'\n[attributes]\nParent = { kind = 'lookup', target = ['account', 'taks', 'zebra'] }",
             &[
-                (NotInMetadata, "3:1", "`Parent` points to `taks`, and $metadata has no such entity"),
-                (NotInMetadata, "3:1", "`Parent` points to `zebra`"),
+                (NotInMetadata, "3:1", "unknown target `taks` of `Parent`: $metadata has no such entity"),
+                (NotInMetadata, "3:1", "unknown target `zebra` of `Parent`: $metadata has no such entity"),
             ],
         ),
         faulty_metadata(
@@ -82,7 +82,7 @@ pub(crate) fn rows() -> Vec<Row> {
             &[
                 (NotInMetadata, "1:10", "write `set = \"Tasks\"`"),
                 (NotInMetadata, "1:10", "write `key = \"ActivityId\"`"),
-                (NotInMetadata, "1:10", "$metadata has no `ModifiedOn` in Task, which the engine follows"),
+                (NotInMetadata, "1:10", "did you mean `ModifiedBy`?"),
             ],
         ),
         faulty_metadata(
@@ -95,10 +95,10 @@ pub(crate) fn rows() -> Vec<Row> {
                 (
                     NotInMetadata,
                     "4:12",
-                    "$metadata has no `ChangedAt` in Task, which the engine follows [not-in-metadata]",
+                    "`ChangedAt`, the attribute for `modified`, is not an attribute of `Task` in $metadata",
                 ),
-                (NotInMetadata, "5:11", "help: name the right one with `created = \"…\"`"),
-                (NotInMetadata, "6:15", "help: name the right one with `modified-by = \"…\"`"),
+                (NotInMetadata, "5:11", "name the right attribute with `created = \"…\"`"),
+                (NotInMetadata, "6:15", "name the right attribute with `modified-by = \"…\"`"),
             ],
         ),
         faulty_metadata(
@@ -108,21 +108,25 @@ pub(crate) fn rows() -> Vec<Row> {
                 (
                     WrongKind,
                     "2:12",
-                    "`Name` is of type Edm.String in $metadata, and as `modified` the engine follows one",
+                    "`modified` must be an attribute of kind datetime, but `Name` has the type `Edm.String` in $metadata",
                 ),
-                (WrongKind, "3:11", "help: name the right one with `created = \"…\"`"),
-                (WrongKind, "4:15", "as `modified-by` the engine follows one of kind lookup"),
+                (WrongKind, "3:11", "name the right attribute with `created = \"…\"`"),
+                (
+                    WrongKind,
+                    "4:15",
+                    "`modified-by` must be an attribute of kind lookup, but `ModifiedOn` has the type `Edm.DateTime` in $metadata",
+                ),
             ],
         ),
         faulty_metadata(
             "a type that no kind is of",
             "entity = 'Account'\n[attributes]\nCustomizable = { kind = 'boolean' }",
-            &[(WrongKind, "3:1", "help: no kind is of this type: move `Customizable` to [unmapped] with that reason")],
+            &[(WrongKind, "3:1", "no kind has this type; move `Customizable` to [unmapped] with that reason")],
         ),
         faulty_metadata(
             "the wrong key, stated",
             "entity = 'Account'\nkey = 'Id'",
-            &[(NotInMetadata, "2:7", "the key of Account is `AccountId` in $metadata, not `Id`")],
+            &[(NotInMetadata, "2:7", "the key of `Account` is `AccountId` in $metadata, not `Id`")],
         ),
         faulty_metadata(
             "a property in another case",
@@ -133,7 +137,7 @@ pub(crate) fn rows() -> Vec<Row> {
             "attributes of another kind",
             "entity = 'Account'\n[attributes]\nCount = { kind = 'string' }\nSince = { kind = 'boolean' }",
             &[
-                (WrongKind, "3:1", "`Count` is of type Edm.Int32 in $metadata, which cannot be of kind string"),
+                (WrongKind, "3:1", "`Count` cannot be of kind string: its type in $metadata is `Edm.Int32`"),
                 (WrongKind, "4:1", "write `kind = \"datetime\"` or `kind = \"date\"`"),
             ],
         ),
@@ -142,11 +146,11 @@ pub(crate) fn rows() -> Vec<Row> {
             "entity = 'Account'\n[attributes]\nCount = { kind = 'string', requird = true }\nNme = { required = true }\n\
              Since = 'date'",
             &[
-                (WrongKind, "3:1", "`Count` is of type Edm.Int32 in $metadata, which cannot be of kind string"),
+                (WrongKind, "3:1", "`Count` cannot be of kind string: its type in $metadata is `Edm.Int32`"),
                 (UnknownKey, "3:28", "did you mean `required`?"),
-                (MissingKey, "4:1", "`Nme` has no kind"),
+                (MissingKey, "4:1", "`Nme` is missing `kind`"),
                 (NotInMetadata, "4:1", "did you mean `Name`?"),
-                (WrongValue, "5:9", "`Since` is a table"),
+                (WrongValue, "5:9", "`Since` must be a table, found a string"),
             ],
         ),
         faulty_metadata(
@@ -155,13 +159,13 @@ pub(crate) fn rows() -> Vec<Row> {
             &[
                 (MissingKey, "3:1", "help: add `kind = \"integer\"`"),
                 (MissingKey, "4:1", "help: add `kind = \"datetime\"` or `kind = \"date\"`"),
-                (MissingKey, "5:1", "help: add one, such as `kind = \"string\"`"),
+                (MissingKey, "5:1", "add `kind = \"string\"`, or another kind"),
             ],
         ),
         faulty_metadata(
             "left out, and not there",
-            "entity = 'Account'\n[unmapped]\nPager = 'nobody has one'",
-            &[(NotInMetadata, "3:1", "so it need not be left out")],
+            "entity = 'Account'\n[unmapped]\nPager = 'not used'",
+            &[(NotInMetadata, "3:1", "`Pager` in")],
         ),
     ]
 }

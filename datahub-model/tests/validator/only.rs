@@ -102,7 +102,7 @@ fn read() -> Vec<Row> {
             },
         ),
         accepted(
-            "a reference of several targets to nobody",
+            "a reference of several targets that is null",
             ACCOUNT,
             "M table=m only=\"Owner/Id eq null\"\n id: key",
             |mapping| {

@@ -1,7 +1,7 @@
 //! Reads the models of the rows: a line for the model's keys, then one for each field.
 //!
 //! `Organisation table=organisations only="Name ne null"`, then `alias?: "Alias" default="none" create_only`; a question
-//! mark stands for an Option and a star for a type that only the compiler knows, `no_table`, `insertable` and `changeset` after the model's name for what is in `diesel(…)`, `unreadable` for a key that nobody knows. Places are named `Organisation`, `table`, `alias`, `alias:type`, `alias.default` and so on.
+//! mark stands for an Option and a star for a type that only the compiler knows, `no_table`, `insertable` and `changeset` after the model's name for what is in `diesel(…)`, `unreadable` for an unknown key. Places are named `Organisation`, `table`, `alias`, `alias:type`, `alias.default` and so on.
 
 use datahub_model::source::{DefaultValue, DieselGlue, EngineField, FieldAnnotation, ModelAnnotation, Placed};
 

@@ -1,4 +1,4 @@
-//! A row: what goes into the validator, and what must come out of it.
+//! A row: an input of the validator, and its expected outcome.
 
 use cdms_odata::metadata::Metadata;
 use datahub_model::diagnostic::{Code, Diagnostic};
@@ -6,10 +6,10 @@ use datahub_model::source::{ColumnLimit, Contract, Mapping, Placed, Spot, check_
 
 use crate::reader;
 
-/// A fault that must come out: its code, where, and a part of its message or help.
+/// An expected diagnostic: its code, its place, and a part of its message or cure.
 pub(crate) type Expected = (Code, &'static str, &'static str);
 
-/// Where a fault is.
+/// The place of a fault.
 #[derive(Clone, Debug)]
 enum Place {
     /// In the struct or enum, by the reader's name for it.
@@ -36,16 +36,16 @@ enum What {
 enum Input {
     Contract,
     Model(&'static str),
-    /// A model, whatever is wrong with its contract.
+    /// A model whose contract has faults too.
     Beside(&'static str),
     Choices(Choices),
     Metadata,
 }
 
-/// A choice enum: the attribute, the variants' names, whether one takes the rest.
+/// A choice enum: the attribute, the variants' names, and whether one of them takes the rest.
 type Choices = (&'static str, &'static [&'static str], bool);
 
-/// A contract with faults of its own, in the order of the file. A place is `line:column`.
+/// A contract with faults, in the order of the file. A place is `line:column`.
 pub(crate) fn faulty_contract(name: &'static str, contract: impl Into<String>, expected: &[Expected]) -> Row {
     Row { name, contract: contract.into(), what: What::Faulty(Input::Contract, expected.to_vec()) }
 }
@@ -55,7 +55,7 @@ pub(crate) fn contract(name: &'static str, contract: impl Into<String>, holds: f
     Row { name, contract: contract.into(), what: What::Contract(holds) }
 }
 
-/// A model (see [`reader`]) with faults. A place is that of the reader.
+/// A model (see [`reader`]) with faults. A place is one of the reader's.
 pub(crate) fn faulty(
     name: &'static str,
     contract: impl Into<String>,
@@ -65,7 +65,7 @@ pub(crate) fn faulty(
     Row { name, contract: contract.into(), what: What::Faulty(Input::Model(model), expected.to_vec()) }
 }
 
-/// A model with faults whose contract has some too, which are not told again.
+/// A model with faults whose contract has faults too, which are not reported again.
 pub(crate) fn faulty_beside(
     name: &'static str,
     contract: impl Into<String>,
@@ -122,46 +122,46 @@ impl Row {
     pub(crate) fn messages(&self, code: Code) -> Vec<String> {
         let What::Faulty(input, _) = &self.what else { return Vec::new() };
         let cell = |text: &str| text.replace('|', "\\|").replace('\n', " ");
-        let told = self.told(input).into_iter().filter(|diagnostic| diagnostic.code == code);
-        told.map(|told| format!("| {} | {} |", cell(&told.message), cell(&told.cure))).collect()
+        let found = self.found(input).into_iter().filter(|diagnostic| diagnostic.code == code);
+        found.map(|fault| format!("| {} | {} |", cell(&fault.message), cell(&fault.cure))).collect()
     }
 
-    /// All that the row is told, unless its contract has faults that hide some.
-    fn told(&self, input: &Input) -> Vec<Diagnostic<Place>> {
-        let (parsed, told) = contract_of(&self.contract);
+    /// All diagnostics of the row, unless faults of its contract hide some.
+    fn found(&self, input: &Input) -> Vec<Diagnostic<Place>> {
+        let (parsed, found) = contract_of(&self.contract);
         match (input, parsed) {
             (Input::Beside(_), _) => Vec::new(),
-            (Input::Contract, _) | (_, None) => told,
+            (Input::Contract, _) | (_, None) => found,
             (Input::Metadata, _) => against_metadata(&self.contract),
-            (input, Some(contract)) => told_of(input, &contract).unwrap_or_default(),
+            (input, Some(contract)) => found_of(input, &contract).unwrap_or_default(),
         }
     }
 
-    /// Compares what comes out with what the row says.
+    /// Compares the outcome with the expected one.
     pub(crate) fn check(&self) -> Result<(), String> {
-        let (parsed, told) = contract_of(&self.contract);
+        let (parsed, found) = contract_of(&self.contract);
         if let What::Faulty(Input::Contract, expected) = &self.what {
-            return self.compare(&told, expected);
+            return self.compare(&found, expected);
         }
         if let What::Faulty(Input::Metadata, expected) = &self.what {
             return self.compare(&against_metadata(&self.contract), expected);
         }
         if let What::Faulty(input @ Input::Beside(_), expected) = &self.what {
-            if told.is_empty() {
+            if found.is_empty() {
                 return Err(self.wrong("the contract should have faults"));
             }
             let contract = parsed.unwrap_or_else(Contract::unread);
-            return self.compare(&told_of(input, &contract).unwrap_or_default(), expected);
+            return self.compare(&found_of(input, &contract).unwrap_or_default(), expected);
         }
         let contract = match parsed {
-            Some(contract) if told.is_empty() => contract,
-            _ => return Err(self.wrong(&format!("the contract itself has faults: {told:#?}"))),
+            Some(contract) if found.is_empty() => contract,
+            _ => return Err(self.wrong(&format!("the contract itself has faults: {found:#?}"))),
         };
         match &self.what {
             What::Contract(holds) => holds(&contract),
             What::Mapping(model, holds) => match resolve(&reader::model(model), &contract, ColumnLimit::Columns64) {
                 Ok(mapping) => holds(&mapping),
-                Err(told) => return Err(self.wrong(&format!("should be accepted, but has {told:#?}"))),
+                Err(found) => return Err(self.wrong(&format!("should be accepted, but has {found:#?}"))),
             },
             What::Choices(choices, numbers) => match resolve_choices(&contract, choices) {
                 Ok(found) if found == *numbers => {}
@@ -169,32 +169,32 @@ impl Row {
             },
             What::Metadata => return self.compare(&against_metadata(&self.contract), &[]),
             What::Faulty(input, expected) => {
-                let told = told_of(input, &contract).ok_or_else(|| self.wrong("should not be accepted"))?;
-                return self.compare(&told, expected);
+                let found = found_of(input, &contract).ok_or_else(|| self.wrong("should not be accepted"))?;
+                return self.compare(&found, expected);
             }
         }
         Ok(())
     }
 
-    fn compare(&self, told: &[Diagnostic<Place>], expected: &[Expected]) -> Result<(), String> {
+    fn compare(&self, found: &[Diagnostic<Place>], expected: &[Expected]) -> Result<(), String> {
         let fits = |(diagnostic, (code, place, fragment)): (&Diagnostic<Place>, &Expected)| {
             let text = text_of(diagnostic, "the/contract.toml");
             diagnostic.code == *code && place_of(diagnostic) == *place && text.contains(fragment)
         };
-        if told.len() != expected.len() || !told.iter().zip(expected).all(fits) {
-            let told: Vec<_> = told.iter().map(|told| (told.code, place_of(told), text_of(told, "c"))).collect();
-            return Err(self.wrong(&format!("should tell {expected:#?}, but told {told:#?}")));
+        if found.len() != expected.len() || !found.iter().zip(expected).all(fits) {
+            let found: Vec<_> = found.iter().map(|fault| (fault.code, place_of(fault), text_of(fault, "c"))).collect();
+            return Err(self.wrong(&format!("should have {expected:#?}, but has {found:#?}")));
         }
-        told.iter().try_for_each(|diagnostic| self.is_well_told(diagnostic))
+        found.iter().try_for_each(|diagnostic| self.is_well_worded(diagnostic))
     }
 
-    /// What every message keeps to: one style, and for a fault of the contract the line as it is with a mark under it.
-    fn is_well_told(&self, diagnostic: &Diagnostic<Place>) -> Result<(), String> {
+    /// Checks the form of a message: one line without a period, and for a fault of the contract its line with a mark below it.
+    fn is_well_worded(&self, diagnostic: &Diagnostic<Place>) -> Result<(), String> {
         let text = text_of(diagnostic, "the/contract.toml");
         let first = diagnostic.message.chars().next();
         let one_line = !diagnostic.message.contains('\n') && !diagnostic.message.ends_with('.');
         if first.is_none() || !one_line || !text.contains(&format!("[{}]", diagnostic.code)) {
-            return Err(self.wrong(&format!("is told badly: {text}")));
+            return Err(self.wrong(&format!("is worded badly: {text}")));
         }
         let Place::Contract(spot) = &diagnostic.place else { return Ok(()) };
         let line = self.contract.lines().nth(spot.line - 1).unwrap_or_default();
@@ -217,22 +217,22 @@ impl Row {
     }
 }
 
-/// A contract, and what it is told.
+/// A contract, and its diagnostics.
 fn contract_of(text: &str) -> (Option<Contract>, Vec<Diagnostic<Place>>) {
-    let (contract, told) = Contract::parse(text).into_parts();
-    (contract, told.into_iter().map(|told| told.seen_at(Place::Contract)).collect())
+    let (contract, found) = Contract::parse(text).into_parts();
+    (contract, found.into_iter().map(|fault| fault.seen_at(Place::Contract)).collect())
 }
 
-/// What an input is told with a contract that has no faults; `None` where it is accepted.
-fn told_of(input: &Input, contract: &Contract) -> Option<Vec<Diagnostic<Place>>> {
-    let told = match input {
+/// The diagnostics of an input with a contract that has no faults; `None` if it is accepted.
+fn found_of(input: &Input, contract: &Contract) -> Option<Vec<Diagnostic<Place>>> {
+    let found = match input {
         Input::Contract | Input::Metadata => None,
         Input::Model(model) | Input::Beside(model) => {
             resolve(&reader::model(model), contract, ColumnLimit::Columns64).err().map(|faulty| faulty.diagnostics)
         }
         Input::Choices(choices) => resolve_choices(contract, choices).err(),
     };
-    Some(told?.into_iter().map(|told| told.seen_at(Place::Source)).collect())
+    Some(found?.into_iter().map(|fault| fault.seen_at(Place::Source)).collect())
 }
 
 fn place_of(diagnostic: &Diagnostic<Place>) -> String {
@@ -262,6 +262,6 @@ fn resolve_choices(
 /// All faults of a contract beside [`crate::metadata::METADATA`].
 fn against_metadata(contract: &str) -> Vec<Diagnostic<Place>> {
     let metadata = Metadata::parse(crate::metadata::METADATA).expect("the metadata of these tests is well-formed");
-    let (_, told) = Contract::parse_beside(contract, Some(&metadata)).into_parts();
-    told.into_iter().map(|told| told.seen_at(Place::Contract)).collect()
+    let (_, found) = Contract::parse_beside(contract, Some(&metadata)).into_parts();
+    found.into_iter().map(|fault| fault.seen_at(Place::Contract)).collect()
 }

@@ -49,9 +49,9 @@ const WAYS: [(&str, &str, &str, &str, Held); 9] = [
 
 /// The mapping of a model, or what is wrong with it.
 fn mapping(said: &str, model: &str) -> Result<Mapping, String> {
-    let (contract, told) = Contract::parse(&format!("entity = 'E'\n[attributes]\nA = {{ {said} }}\n")).into_parts();
-    let contract = contract.filter(|_| told.is_empty()).ok_or_else(|| format!("the contract: {told:#?}"))?;
-    resolve(&reader::model(model), &contract, ColumnLimit::Columns32).map_err(|told| format!("{told:#?}"))
+    let (contract, faults) = Contract::parse(&format!("entity = 'E'\n[attributes]\nA = {{ {said} }}\n")).into_parts();
+    let contract = contract.filter(|_| faults.is_empty()).ok_or_else(|| format!("the contract: {faults:#?}"))?;
+    resolve(&reader::model(model), &contract, ColumnLimit::Columns32).map_err(|faults| format!("{faults:#?}"))
 }
 
 /// Whether a field is held as it should be; how many were tried.
@@ -65,7 +65,7 @@ pub(crate) fn tried() -> usize {
         {
             let what = format!("{said}{also}, {way}");
             let found = mapping(&format!("{said}{also}"), &format!("M table=m{keys}\n id: key\n {field}"));
-            let found = found.unwrap_or_else(|told| panic!("{what}: {told}"));
+            let found = found.unwrap_or_else(|faults| panic!("{what}: {faults}"));
             let column = &found.columns[1];
             let Held { is_nullable, write, has_default } = held;
             let source = ResolvedSource::Attribute { attribute: "A".into(), default: has_default, write };
@@ -79,13 +79,13 @@ pub(crate) fn tried() -> usize {
         ];
         for (way, field, kind) in conversions.into_iter().filter(|_| may_be_written) {
             let found = mapping(said, &format!("M table=m\n id: key\n {field}"));
-            let found = found.unwrap_or_else(|told| panic!("{said}, {way}: {told}"));
+            let found = found.unwrap_or_else(|faults| panic!("{said}, {way}: {faults}"));
             let source = ResolvedSource::Joined { attributes: vec!["A".into()], write: Write::Always };
             assert_eq!((found.columns[1].kind, &found.columns[1].source), (kind, &source), "{said}, {way}");
             tried += 1;
         }
         let found = mapping(said, &format!("M table=m\n id: key\n f?: local sql_type=\"{kind}\""));
-        let found = found.unwrap_or_else(|told| panic!("a local {kind}: {told}"));
+        let found = found.unwrap_or_else(|faults| panic!("a local {kind}: {faults}"));
         assert_eq!((found.columns[1].kind, &found.columns[1].source), (kind, &ResolvedSource::Local));
         tried += 1;
     }

@@ -11,8 +11,8 @@ use crate::source::nearest::meant;
 ///
 /// # Errors
 ///
-/// All faults that are found, none where the contract's own faults hide the attribute: an attribute that is no choice, a
-/// variant that is no option, an option without a variant where no variant takes the rest.
+/// All faults: an attribute that is not a choice, a variant that is not an option, an option without a variant if no variant
+/// takes the rest. There are none if the contract's own faults hide the attribute.
 pub fn check_choices<P: Clone>(
     contract: &Contract,
     attribute: &Placed<String, P>,
@@ -24,7 +24,7 @@ pub fn check_choices<P: Clone>(
     numbers.filter(|_| diagnostics.is_empty()).ok_or(diagnostics)
 }
 
-/// The numbers of the variants; none where there is no such choice.
+/// The numbers of the variants; `None` if there is no such choice.
 fn numbers<P: Clone>(
     contract: &Contract,
     attribute: &Placed<String, P>,
@@ -35,7 +35,7 @@ fn numbers<P: Clone>(
     let Some(stated) = contract.attribute(&attribute.value) else {
         if !contract.may_have(&attribute.value) {
             let known = contract.attributes.iter().map(|known| known.name.as_str());
-            let message = format!("the contract of {} has no attribute `{}`", contract.entity, attribute.value);
+            let message = format!("unknown attribute `{}` in the contract of `{}`", attribute.value, contract.entity);
             let cure = meant(&attribute.value, known);
             let cure = cure.unwrap_or_else(|| "state it in the contract's [attributes]".to_owned());
             diagnostics.push(Diagnostic::of(Code::UnknownAttribute, attribute.place.clone(), message).cure(cure));
@@ -53,7 +53,7 @@ fn numbers<P: Clone>(
     for variant in variants {
         match stated.choices.iter().find(|(name, _)| *name == variant.value) {
             Some((_, number)) if numbers.contains(number) => {
-                let message = format!("`{}` is taken by two variants", variant.value);
+                let message = format!("two variants name the option `{}`", variant.value);
                 let fault = Diagnostic::of(Code::MappedTwice, variant.place.clone(), message);
                 let help = "remove one of them, or give it the name of another option";
                 diagnostics.push(fault.cure(help));
@@ -71,7 +71,7 @@ fn numbers<P: Clone>(
                         })
                     }
                 };
-                let message = format!("`{}` has no option `{}`", stated.name, variant.value);
+                let message = format!("unknown option `{}` of `{}`", variant.value, stated.name);
                 let fault = Diagnostic::of(Code::UnknownChoice, variant.place.clone(), message);
                 diagnostics.push(fault.cure(help));
             }
@@ -79,9 +79,9 @@ fn numbers<P: Clone>(
     }
     let missing: Vec<_> = stated.choices.iter().filter(|(_, number)| !numbers.contains(number)).collect();
     if !takes_rest && !missing.is_empty() && diagnostics.is_empty() {
-        let names: Vec<_> = missing.iter().map(|(name, _)| name.as_str()).collect();
-        let message = format!("no variant takes the options {} of `{}`", names.join(", "), stated.name);
-        let help = "add them, or a variant `#[cdms(other)] Other(i32)` for the rest";
+        let names: Vec<_> = missing.iter().map(|(name, _)| format!("`{name}`")).collect();
+        let message = format!("missing variants for {} of `{}`", names.join(", "), stated.name);
+        let help = "add them, or a variant `#[cdms(other)] Other(i32)` for all other options";
         diagnostics.push(Diagnostic::of(Code::UnknownChoice, attribute.place.clone(), message).cure(help));
     }
     Some(numbers)

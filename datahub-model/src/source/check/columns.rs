@@ -1,4 +1,4 @@
-//! The rules about a model's columns: their names, those that they had, and how many Diesel's table takes.
+//! The rules about a model's columns: their names, their former names, and the size of Diesel's table.
 
 use std::collections::HashMap;
 
@@ -7,14 +7,14 @@ use crate::source::annotation::{DieselGlue, ModelAnnotation};
 use crate::source::mapping::{ResolvedColumn, ResolvedSource};
 use crate::source::names;
 
-/// A column's name, and its field, with a dot before a member.
+/// A column's name, and its field; a member's name follows a dot.
 #[derive(Clone, Copy)]
 pub(super) struct Named<'c> {
     pub(super) name: &'c str,
     pub(super) field: &'c str,
 }
 
-// A name that a database cuts, or that needs quotes everywhere, is found out too late by whoever writes SQL.
+// A name that a database truncates, or that needs quotes everywhere, would be noticed only when someone writes SQL.
 pub(super) fn column_names<P: Clone>(
     model: &ModelAnnotation<P>,
     columns: &[Named<'_>],
@@ -31,19 +31,19 @@ pub(super) fn column_names<P: Clone>(
         let table = model.table.as_ref().filter(|_| model.diesel.no_table.is_none());
         let beside = || table.and_then(|table| names::fault_beside_diesel(column.name, &table.value));
         if let Some(fault) = names::name_fault(column.name).or_else(beside) {
-            let message = format!("`{}` cannot be a column's name: it {fault}", column.name);
-            let help = "choose another one with `column = \"…\"`, or `prefix = \"…\"` for a group";
+            let message = format!("invalid column name `{}`: it {fault}", column.name);
+            let help = "choose another name with `column = \"…\"`, or `prefix = \"…\"` for a group";
             diagnostics.push(Diagnostic::of(Code::ColumnName, place.clone(), message).cure(help));
         }
         if let Some(other) = known.insert(column.name, column.field) {
-            let message = format!("`{}` and `{other}` would share the column `{}`", column.field, column.name);
-            let help = "name one of them with `column = \"…\"`, or `prefix = \"…\"` for a group";
+            let message = format!("`{}` and `{other}` have the same column, `{}`", column.field, column.name);
+            let help = "rename one of them with `column = \"…\"`, or `prefix = \"…\"` for a group";
             diagnostics.push(Diagnostic::of(Code::ColumnClash, place, message).cure(help));
         }
     }
 }
 
-// A former name that is nobody's, or still somebody's, would rename the wrong column and take its values along.
+// A former name that is invalid, or still in use, would rename the wrong column, with its values.
 pub(super) fn former_names<P: Clone>(
     model: &ModelAnnotation<P>,
     columns: &[Named<'_>],
@@ -58,41 +58,41 @@ pub(super) fn former_names<P: Clone>(
         if let Some(reason) = names::name_fault(&was.value) {
             fault(
                 Code::ColumnName,
-                format!("`{}` cannot have been a column's name: it {reason}", was.value),
+                format!("invalid former column name `{}`: it {reason}", was.value),
                 "write the name that the column had in the database",
             );
         }
         if let Some(column) = columns.iter().find(|column| column.name == was.value) {
             fault(
                 Code::ColumnClash,
-                format!("`{}` is the name of a column now, of `{}`", was.value, column.field),
+                format!("`{}` in `was` is still the column of `{}`", was.value, column.field),
                 "remove `was`, or rename in two steps",
             );
         }
         if let Some(other) = known.insert(&was.value, &field.name.value) {
             fault(
                 Code::MappedTwice,
-                format!("`{}` was renamed to `{other}` already", was.value),
+                format!("`{}` is already the former column of `{other}`", was.value),
                 "keep `was` on the field that has the column's values",
             );
         }
     }
 }
 
-/// How many columns the tables of a project's Diesel can have, by the features that it was built with.
+/// The largest number of columns of a table of Diesel, by the features that it was built with.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub enum ColumnLimit {
-    /// Diesel's own default.
+    /// Diesel's default.
     #[default]
     Columns32,
     /// With the feature `64-column-tables`.
     Columns64,
-    /// With the feature `128-column-tables`, the most that Diesel has.
+    /// With the feature `128-column-tables`, the largest that Diesel has.
     Columns128,
 }
 
 impl ColumnLimit {
-    /// The limit of so many columns; `None` where Diesel has no such limit.
+    /// The limit of this number of columns; `None` if Diesel has no such limit.
     pub const fn of(columns: usize) -> Option<Self> {
         match columns {
             32 => Some(ColumnLimit::Columns32),
@@ -102,7 +102,7 @@ impl ColumnLimit {
         }
     }
 
-    /// How many columns it is.
+    /// The number of columns.
     pub const fn columns(self) -> usize {
         match self {
             ColumnLimit::Columns32 => 32,
@@ -111,14 +111,14 @@ impl ColumnLimit {
         }
     }
 
-    /// The least limit that so many columns need.
+    /// The smallest limit for this number of columns.
     fn for_columns(columns: usize) -> Option<Self> {
         let limits = [ColumnLimit::Columns32, ColumnLimit::Columns64, ColumnLimit::Columns128];
         limits.into_iter().find(|limit| columns <= limit.columns())
     }
 }
 
-// Diesel's `table!` stops at the size it was built for, with an error that nobody understands.
+// Above the size that it was built for, Diesel's `table!` fails with an error that does not say so.
 pub(super) fn diesel_glue<P: Clone>(
     model: &ModelAnnotation<P>,
     columns: &[Named<'_>],
@@ -129,27 +129,28 @@ pub(super) fn diesel_glue<P: Clone>(
     if no_table.is_some() {
         for (key, place) in [("insertable", insertable), ("changeset", changeset)] {
             if let Some(place) = place {
-                let message = format!("`{key}` needs the table that `table = false` leaves out");
-                let help = format!("remove `table = false`, or `{key}`");
+                let message = format!("`{key}` requires Diesel's table, which `table = false` leaves out");
+                let help = format!("remove `table = false`, or remove `{key}`");
                 diagnostics.push(Diagnostic::of(Code::KeysExclude, place.clone(), message).cure(help));
             }
         }
         return;
     }
     if columns.len() > limit.columns() {
-        let message = format!("{} has {} columns, more than {}", model.name.value, columns.len(), limit.columns());
+        let message =
+            format!("`{}` has {} columns, more than Diesel's {}", model.name.value, columns.len(), limit.columns());
         let help = match ColumnLimit::for_columns(columns.len()).map(ColumnLimit::columns) {
             Some(columns) => format!(
                 "enable `{columns}-column-tables` of diesel in your Cargo.toml and write `diesel-columns = {columns}` in \
-                 datahub.toml, or write `diesel(table = false)` and do without Diesel's table here"
+                 datahub.toml, or write `diesel(table = false)` to use no Diesel table for this model"
             ),
-            None => "write `diesel(table = false)`: the hub's table has no limit, only Diesel's".to_owned(),
+            None => "write `diesel(table = false)`; only Diesel's table has this limit, not the hub's".to_owned(),
         };
         diagnostics.push(Diagnostic::of(Code::TooManyColumns, model.name.place.clone(), message).cure(help));
     }
 }
 
-// There would be no way to write it.
+// Diesel cannot derive a changeset without columns.
 pub(super) fn changeset<P: Clone>(
     model: &ModelAnnotation<P>,
     columns: &[ResolvedColumn],
@@ -158,7 +159,7 @@ pub(super) fn changeset<P: Clone>(
     let changes = columns.iter().any(|column| column.source != ResolvedSource::Key);
     let asked = model.diesel.changeset.as_ref().filter(|_| model.diesel.no_table.is_none());
     if let (Some(place), false) = (asked, changes) {
-        let message = format!("{} has nothing but its key, so there is nothing to change", model.name.value);
+        let message = format!("`changeset` requires a column besides the key, but `{}` has none", model.name.value);
         diagnostics.push(Diagnostic::of(Code::KeysExclude, place.clone(), message).cure("remove `changeset`"));
     }
 }

@@ -9,7 +9,7 @@ use crate::source::contract::Contract;
 use crate::source::mapping::{ResolvedColumn, ResolvedSource};
 use crate::{Mode, Write};
 
-/// All of them, but for what a create needs.
+/// All of them, except what a create needs.
 pub(in crate::source) fn model<P: Clone>(
     model: &ModelAnnotation<P>,
     contract: &Contract,
@@ -31,30 +31,30 @@ pub(in crate::source) fn model<P: Clone>(
     }
 }
 
-// A row without the record's id could not be found again, and one with two would contradict itself.
+// A row without the record's id could not be found again, and two ids could contradict each other.
 fn one_key<P: Clone>(model: &ModelAnnotation<P>, diagnostics: &mut Diagnostics<P>) {
     let mut keys = model.fields.iter().filter_map(|field| field.key.as_ref());
     if keys.next().is_none() && !model.fields.iter().any(may_be_key) {
-        let message = format!("{} has no key", model.name.value);
+        let message = format!("`{}` has no key", model.name.value);
         let help = format!("add `#[cdms(key)] pub id: Id<{}>`", model.name.value);
         diagnostics.push(Diagnostic::of(Code::NoKey, model.name.place.clone(), message).cure(help));
     }
     for second in keys {
-        let message = format!("{} has a second key", model.name.value);
-        let help = "a record has one id; remove `key` here";
+        let message = format!("`{}` has more than one key", model.name.value);
+        let help = "remove `key` here; a record has one id";
         diagnostics.push(Diagnostic::of(Code::TwoKeys, second.clone(), message).cure(help));
     }
 }
 
-/// Whether a field of which not all could be read may have been meant as the key.
+/// Whether a field may be meant as the key, as far as its annotations could be read.
 fn may_be_key<P>(field: &FieldAnnotation<P>) -> bool {
     let is_mapped = field.attribute.is_some() || field.attributes.is_some() || field.flatten.is_some();
     let is_unsaid = !is_mapped && field.engine.is_none() && field.local.is_none();
     is_unsaid && (field.is_faulty || field.may_be_the_key())
 }
 
-// Two fields over one attribute would overwrite each other's changes, unless modules of both put each into what is there;
-// and a constant would overwrite a field's.
+// Two fields with one attribute would overwrite each other's changes, unless both have a `with` module that changes only its
+// own part; and a constant would overwrite a field's change.
 fn attributes_once<P: Clone>(
     model: &ModelAnnotation<P>,
     contract: &Contract,
@@ -77,26 +77,25 @@ fn attributes_once<P: Clone>(
         }
         for Placed { value: attribute, place } in named {
             if mode == Some(Mode::Sync) && contract.constants.iter().any(|constant| constant.attribute == attribute) {
-                let message =
-                    format!("the contract writes a constant to `{attribute}`, so no field can be written to it");
+                let message = format!("`{attribute}` is already written by a constant of the contract");
                 let help = "mark the field `read_only`, or remove the constant";
                 diagnostics.push(Diagnostic::of(Code::MappedTwice, place.clone(), message).cure(help));
             }
             let Some(other) = used.insert(attribute.clone(), field) else { continue };
             let (message, help) = if std::ptr::eq(other, field) {
-                (format!("`{attribute}` is named twice"), "name it once")
+                (format!("`{attribute}` is listed twice"), "list it once")
             } else if other.with.is_some() && field.with.is_some() {
                 continue;
             } else {
-                let message = format!("`{attribute}` is mapped to `{}` already", other.name.value);
-                (message, "map it once, mark one of the fields `read_only`, or give a `with` to both")
+                let message = format!("`{attribute}` is already mapped to `{}`", other.name.value);
+                (message, "map it once, mark one of the fields `read_only`, or give both fields a `with`")
             };
             diagnostics.push(Diagnostic::of(Code::MappedTwice, place, message).cure(help));
         }
     }
 }
 
-// CDMS itself takes a create without them, so nobody else would notice.
+// CDMS accepts a create without them, so this would not be noticed elsewhere.
 pub(in crate::source) fn required_at_create<P: Clone>(
     model: &ModelAnnotation<P>,
     contract: &Contract,
@@ -118,10 +117,10 @@ pub(in crate::source) fn required_at_create<P: Clone>(
     for attribute in contract.attributes.iter().filter(|attribute| attribute.required && !attribute.read_only) {
         if !sent(&attribute.name) && !contract.may_have(&attribute.name) {
             let message = format!(
-                "a create of {} would lack `{}`, which the contract says is required",
-                model.name.value, attribute.name
+                "`{}` is required by the contract, but a create of `{}` would not send it",
+                attribute.name, model.name.value
             );
-            let help = "map it, give it a constant, or make the model a mirror";
+            let help = "map it to a field, add it to [constants], or make the model a mirror";
             diagnostics.push(Diagnostic::of(Code::RequiredAtCreate, model.name.place.clone(), message).cure(help));
         }
     }

@@ -1,4 +1,4 @@
-//! The rules about a contract beside `$metadata`.
+//! The rules about a contract and `$metadata`.
 
 use cdms_odata::Kind;
 use cdms_odata::metadata::{Metadata, Property};
@@ -12,7 +12,7 @@ use crate::source::spot::Spot;
 const OTHERWISE: &str = "correct the name, or save a new $metadata snapshot if CDMS has changed";
 
 /// Checks a contract against `$metadata`: names, kinds and key. An attribute of another kind is faulty from then on, so that
-/// no field is held to it.
+/// no field is checked against it.
 pub(super) fn check_against_metadata(
     contract: &mut Contract,
     metadata: &Metadata,
@@ -21,18 +21,18 @@ pub(super) fn check_against_metadata(
     let Some(entity) = metadata.entity(&contract.entity) else {
         let names = metadata.entities.iter().map(|entity| entity.name.as_str());
         let help = meant(&contract.entity, names).unwrap_or_else(|| OTHERWISE.to_owned());
-        let message = format!("$metadata has no entity `{}`", contract.entity);
+        let message = format!("`{}` is not an entity in $metadata", contract.entity);
         let fault = Diagnostic::of(Code::NotInMetadata, contract.spot_of("entity"), message);
         return diagnostics.push(fault.cure(help));
     };
     let names = || entity.properties.iter().map(|property| property.name.as_str());
     if entity.set != contract.set {
-        let message = format!("the set of {} is `{}` in $metadata, not `{}`", entity.name, entity.set, contract.set);
+        let message = format!("the set of `{}` is `{}` in $metadata, not `{}`", entity.name, entity.set, contract.set);
         let help = format!("write `set = \"{}\"`", entity.set);
         diagnostics.push(Diagnostic::of(Code::NotInMetadata, contract.spot_of("set"), message).cure(help));
     }
     if entity.key != contract.key {
-        let message = format!("the key of {} is `{}` in $metadata, not `{}`", entity.name, entity.key, contract.key);
+        let message = format!("the key of `{}` is `{}` in $metadata, not `{}`", entity.name, entity.key, contract.key);
         let help = format!("write `key = \"{}\"`", entity.key);
         diagnostics.push(Diagnostic::of(Code::NotInMetadata, contract.spot_of("key"), message).cure(help));
     }
@@ -42,17 +42,20 @@ pub(super) fn check_against_metadata(
         ("modified-by", &contract.modified_by, Kind::Lookup),
     ];
     for (key, name, kind) in followed {
-        let cure = format!("name the right one with `{key} = \"…\"`");
+        let cure = format!("name the right attribute with `{key} = \"…\"`");
         match entity.property(name) {
             None => {
-                let message = format!("$metadata has no `{name}` in {}, which the engine follows", entity.name);
+                let message = format!(
+                    "`{name}`, the attribute for `{key}`, is not an attribute of `{}` in $metadata",
+                    entity.name
+                );
                 let help = meant(name, names()).filter(|help| help.starts_with("did")).unwrap_or(cure);
                 let spot = contract.spot_of(key);
                 diagnostics.push(Diagnostic::of(Code::NotInMetadata, spot, message).cure(help));
             }
             Some(property) if !property.edm.carries(kind) => {
                 let message = format!(
-                    "`{name}` is of type {} in $metadata, and as `{key}` the engine follows one of kind {kind}",
+                    "`{key}` must be an attribute of kind {kind}, but `{name}` has the type `{}` in $metadata",
                     property.edm.name()
                 );
                 diagnostics.push(Diagnostic::of(Code::WrongKind, contract.spot_of(key), message).cure(cure));
@@ -64,9 +67,9 @@ pub(super) fn check_against_metadata(
     for attribute in &contract.stated {
         match entity.property(&attribute.name) {
             None => {
-                // A field that has the right name is not told that the contract has it not.
+                // A field that has the right name is not also reported as unknown in the contract.
                 refuted.extend(nearest(&attribute.name, names()).map(str::to_owned));
-                let message = format!("$metadata has no `{}` in {}", attribute.name, entity.name);
+                let message = format!("`{}` is not an attribute of `{}` in $metadata", attribute.name, entity.name);
                 let help = meant(&attribute.name, names()).unwrap_or_else(|| OTHERWISE.to_owned());
                 let fault = Diagnostic::of(Code::NotInMetadata, attribute.spot.clone(), message);
                 diagnostics.push(fault.cure(help));
@@ -75,12 +78,12 @@ pub(super) fn check_against_metadata(
                 let Some(kind) = attribute.kind.filter(|kind| !property.edm.carries(*kind)) else { continue };
                 refuted.push(attribute.name.clone());
                 let message = format!(
-                    "`{}` is of type {} in $metadata, which cannot be of kind {kind}",
+                    "`{}` cannot be of kind {kind}: its type in $metadata is `{}`",
                     attribute.name,
                     property.edm.name()
                 );
                 let help = fitting(property).map_or_else(
-                    || format!("no kind is of this type: move `{}` to [unmapped] with that reason", attribute.name),
+                    || format!("no kind has this type; move `{}` to [unmapped] with that reason", attribute.name),
                     |kinds| format!("write {kinds}"),
                 );
                 diagnostics.push(Diagnostic::of(Code::WrongKind, attribute.spot.clone(), message).cure(help));
@@ -90,7 +93,7 @@ pub(super) fn check_against_metadata(
     refuted.extend(lookup_targets(contract, metadata, diagnostics));
     for (name, _, spot) in &contract.unmapped {
         if entity.property(name).is_none() {
-            let message = format!("$metadata has no `{name}` in {}, so it need not be left out", entity.name);
+            let message = format!("`{name}` in [unmapped] is not an attribute of `{}` in $metadata", entity.name);
             let fault = Diagnostic::of(Code::NotInMetadata, spot.clone(), message);
             let help = meant(name, names()).unwrap_or_else(|| format!("remove `{name}` from [unmapped]"));
             diagnostics.push(fault.cure(help));
@@ -100,14 +103,14 @@ pub(super) fn check_against_metadata(
     contract.faulty.extend(refuted);
 }
 
-/// Tells the lookups that point to no entity, whose references nothing could ever hold; the names of their attributes.
+/// Reports the targets of lookups that are not entities; returns the names of their attributes.
 fn lookup_targets(contract: &Contract, metadata: &Metadata, diagnostics: &mut Diagnostics<Spot>) -> Vec<String> {
     let logical: Vec<_> = metadata.entities.iter().map(|entity| entity.name.to_lowercase()).collect();
     let mut refuted = Vec::new();
     for attribute in &contract.attributes {
         for target in attribute.targets.iter().filter(|target| !logical.contains(target)) {
             refuted.push(attribute.name.clone());
-            let message = format!("`{}` points to `{target}`, and $metadata has no such entity", attribute.name);
+            let message = format!("unknown target `{target}` of `{}`: $metadata has no such entity", attribute.name);
             let help = meant(target, logical.iter().map(String::as_str)).unwrap_or_else(|| OTHERWISE.to_owned());
             let fault = Diagnostic::of(Code::NotInMetadata, attribute.spot.clone(), message);
             diagnostics.push(fault.cure(help));
@@ -116,7 +119,7 @@ fn lookup_targets(contract: &Contract, metadata: &Metadata, diagnostics: &mut Di
     refuted
 }
 
-/// The kinds that a property can be of, as a contract states them; none where no kind is of its type.
+/// The kinds that a property can have, as a contract states them; `None` if no kind has its type.
 pub(super) fn fitting(property: &Property) -> Option<String> {
     let kinds: Vec<_> = property.edm.kinds().iter().map(|kind| format!("`kind = \"{kind}\"`")).collect();
     (!kinds.is_empty()).then(|| kinds.join(" or "))

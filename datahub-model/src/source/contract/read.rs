@@ -1,4 +1,4 @@
-//! From a contract's text to a contract, with every fault on its line.
+//! From a contract's text to a contract, and every fault with its line.
 
 mod attribute;
 mod constant;
@@ -33,17 +33,17 @@ const TOP_KEYS: [&str; 11] = [
     "unmapped",
 ];
 
-/// Those of them that are names of CDMS's.
+/// Those of them whose values are names of CDMS.
 const NAMES: [&str; 7] = ["entity", "set", "key", "logical", "modified", "created", "modified-by"];
 
 impl Contract {
-    /// Reads a contract. All its faults are collected, in the order of the file; there is a contract whenever the file
-    /// says which entity it is of.
+    /// Parses a contract. All its faults are collected, in the order of the file. There is a contract whenever the file has
+    /// an `entity`.
     pub fn parse(text: &str) -> Collected<Option<Self>, Spot> {
         Contract::parse_beside(text, None)
     }
 
-    /// Like [`parse`](Contract::parse), and what `$metadata` says to the contract is among its faults.
+    /// Like [`parse`](Contract::parse), and also checks the contract against `$metadata`.
     pub fn parse_beside(text: &str, metadata: Option<&Metadata>) -> Collected<Option<Self>, Spot> {
         Diagnostics::collect(|diagnostics| {
             let mut contract = read(text, metadata, diagnostics);
@@ -70,7 +70,7 @@ fn read(text: &str, metadata: Option<&Metadata>, diagnostics: &mut Diagnostics<S
 
 struct Reader<'r> {
     text: &'r str,
-    /// What `$metadata` knows of the entity, for the cures.
+    /// The entity in `$metadata`, for the cures.
     entity: Option<&'r EntityType>,
     diagnostics: &'r mut Diagnostics<Spot>,
 }
@@ -82,7 +82,7 @@ impl Reader<'_> {
         Spot::at(self.text, offset)
     }
 
-    /// Why it is no TOML. Whatever follows a bracket that is not closed is read as something else, so that is told alone.
+    /// Why the text is not valid TOML. What follows an unclosed bracket is misread, so the bracket is reported alone.
     fn toml(&mut self, errors: &[toml::de::Error]) {
         let start = |error: &toml::de::Error| error.span().map_or(0, |span| span.start);
         let mut errors: Vec<_> = errors.iter().map(|error| (start(error), error.message())).collect();
@@ -91,10 +91,10 @@ impl Reader<'_> {
         let first = errors.first().map_or(0, |(start, _)| *start);
         let before = self.text.get(..first).unwrap_or(self.text);
         if let Some((opener, bracket)) = unclosed::bracket(before).filter(|_| is_unclosed) {
-            // What is wrong within the same line is told as such: there a quote may be lacking, and not the bracket.
+            // A fault on the bracket's own line is reported as such: a quote may be missing, not the bracket.
             if self.spot(opener).line != self.spot(first).line {
                 let help = format!("add the `{}` that closes it", if bracket == '{' { '}' } else { ']' });
-                return self.fault(Code::FaultyToml, opener, format!("this `{bracket}` is not closed"), help);
+                return self.fault(Code::FaultyToml, opener, format!("unclosed `{bracket}`"), help);
             }
         }
         errors.truncate(if is_unclosed { 1 } else { errors.len() });
@@ -124,13 +124,13 @@ impl Reader<'_> {
         let named = match root.get("entity") {
             Some(value) => self.name("entity", value),
             None => {
-                let message = "the contract does not say which entity it is of".to_owned();
-                let help = "begin it with `entity = \"Account\"`, exactly as in $metadata";
+                let message = "missing key `entity` in the contract".to_owned();
+                let help = "begin the contract with `entity = \"Account\"`, spelled exactly as in $metadata";
                 self.fault(Code::MissingKey, 0, message, help);
                 None
             }
         };
-        // Without an entity there is no contract, but its other faults are told all the same.
+        // Without an entity there is no contract, but its other faults are still reported.
         let is_named = named.is_some();
         let entity = named.unwrap_or_default();
         let spots = NAMES.into_iter().filter_map(|name| Some((name, self.spot(root.get(name)?.span().start))));
@@ -165,7 +165,7 @@ impl Reader<'_> {
             contract.stated.push(stated);
             match attribute.filter(|_| self.diagnostics.count() == before) {
                 Some(mut attribute) => {
-                    // What CDMS itself keeps of a record cannot be written, whatever else is said of it.
+                    // What CDMS itself keeps of a record cannot be written, whatever the contract says.
                     let is_kept = writable(&attribute.name, attribute.kind) == Writable::Never;
                     attribute.read_only |= is_kept || contract.is_engines(&attribute.name);
                     contract.attributes.push(attribute);
@@ -189,8 +189,8 @@ impl Reader<'_> {
             let attribute = name.get_ref().to_string();
             if let Some(reason) = self.string(&attribute, value) {
                 if contract.stated.iter().any(|stated| stated.name == attribute) {
-                    let message = format!("`{attribute}` is stated in [attributes] and left out in [unmapped]");
-                    self.fault(Code::KeysExclude, name.span().start, message, "keep it in one of the two");
+                    let message = format!("`{attribute}` is in both [attributes] and [unmapped]");
+                    self.fault(Code::KeysExclude, name.span().start, message, "remove it from one of the two");
                 }
                 let spot = self.spot(name.span().start);
                 contract.unmapped.push((attribute, reason, spot));
@@ -214,7 +214,7 @@ impl Reader<'_> {
         }
     }
 
-    /// The attribute that a group or a constant refers to. One that is stated with a fault is told there.
+    /// The attribute that a group or a constant refers to. One that is stated with a fault is reported there.
     fn declared<'c>(
         &mut self,
         attribute: &str,
@@ -224,8 +224,9 @@ impl Reader<'_> {
         let names = || contract.stated.iter().map(|stated| stated.name.as_str());
         let stated = contract.attribute(attribute);
         if stated.is_none() && !names().any(|known| known == attribute) {
-            let message = format!("`{attribute}` is not among the contract's [attributes]");
-            let help = meant(attribute, names()).unwrap_or_else(|| "state its kind there".to_owned());
+            let message = format!("unknown attribute `{attribute}`");
+            let help =
+                meant(attribute, names()).unwrap_or_else(|| "state it in the contract's [attributes]".to_owned());
             self.fault(Code::UnknownAttribute, offset, message, help);
         }
         stated
@@ -244,13 +245,13 @@ impl Reader<'_> {
         let name = self.string(key, value)?;
         let lowercase = name.to_lowercase();
         if name.is_empty() {
-            let help = format!("write it exactly as in $metadata, or leave `{key}` out where it is the usual one");
-            let help = if key == "entity" { "write it exactly as in $metadata".to_owned() } else { help };
-            self.fault(Code::WrongValue, value.span().start, format!("`{key}` is empty"), help);
+            let help = format!("write the name exactly as in $metadata, or remove `{key}` to use the default");
+            let help = if key == "entity" { "write the name exactly as in $metadata".to_owned() } else { help };
+            self.fault(Code::WrongValue, value.span().start, format!("`{key}` must not be empty"), help);
             return None;
         }
         if key == "logical" && name != lowercase {
-            let message = format!("`{name}` is no logical name: those are lowercase");
+            let message = format!("invalid logical name `{name}`: logical names are lowercase");
             self.fault(Code::WrongValue, value.span().start, message, format!("write `{lowercase}`"));
             return Some(lowercase);
         }
@@ -259,13 +260,19 @@ impl Reader<'_> {
 
     fn unknown_key(&mut self, key: &Spanned<Cow<'_, str>>, of: &str, known: &[&str]) {
         let help = meant_among(key.get_ref(), known);
-        self.fault(Code::UnknownKey, key.span().start, format!("{of} has no key `{}`", key.get_ref()), help);
+        self.fault(Code::UnknownKey, key.span().start, format!("unknown key `{}` in {of}", key.get_ref()), help);
     }
 
     fn wrong(&mut self, key: &str, value: &Spanned<DeValue<'_>>, expected: &str, cure: impl Into<String>) {
-        let found = value.get_ref().type_str();
-        let article = if found.starts_with(['a', 'i']) { "an" } else { "a" };
-        let message = format!("`{key}` is {expected}, not {article} {found}");
+        let found = match value.get_ref() {
+            DeValue::Integer(number) if expected.contains("integer") => format!("`{}`", number.as_str()),
+            other => {
+                let sort = other.type_str();
+                let article = if sort.starts_with(['a', 'i']) { "an" } else { "a" };
+                format!("{article} {sort}")
+            }
+        };
+        let message = format!("`{key}` must be {expected}, found {found}");
         self.fault(Code::WrongValue, value.span().start, message, cure);
     }
 }

@@ -1,7 +1,7 @@
-//! An attribute of a contract: its kind, and what is stated beside it.
+//! An attribute of a contract: its kind, and its other keys.
 
 use std::borrow::Cow;
-use std::collections::HashSet;
+use std::collections::HashMap;
 
 use cdms_odata::Kind;
 use toml::Spanned;
@@ -24,7 +24,7 @@ const ATTRIBUTE_KEYS: [&str; 10] =
 const TARGETS: &str = "write `target = \"account\"`, or `target = [\"account\", \"contact\"]` for several";
 
 impl Reader<'_> {
-    /// The attribute, none where it has no kind; and what is stated of it however faulty the rest is.
+    /// The attribute, `None` if it has no kind; and what is known of it in spite of its faults.
     pub(super) fn attribute(
         &mut self,
         name: &Spanned<Cow<'_, str>>,
@@ -33,32 +33,32 @@ impl Reader<'_> {
         let mut stated = Stated { name: name.get_ref().to_string(), kind: None, spot: self.spot(name.span().start) };
         let Some(table) = value.get_ref().as_table() else {
             let help = format!("write `{} = {{ kind = \"string\" }}`", stated.name);
-            self.wrong(&stated.name, value, "a table such as { kind = \"string\" }", help);
+            self.wrong(&stated.name, value, "a table", help);
             return (stated, None);
         };
         stated.kind = self.kind(&stated, table);
-        let attribute = self.beside(&stated, table);
+        let attribute = self.other_keys(&stated, table);
         (stated, attribute)
     }
 
     fn kind(&mut self, Stated { name, spot, .. }: &Stated, table: &DeTable<'_>) -> Option<Kind> {
         let Some(value) = table.get("kind") else {
             let known = self.entity.and_then(|entity| entity.property(name)).and_then(fitting);
-            let help =
-                known.map_or_else(|| "add one, such as `kind = \"string\"`".to_owned(), |kinds| format!("add {kinds}"));
-            self.missing(spot, format!("`{name}` has no kind"), help);
+            let help = known
+                .map_or_else(|| "add `kind = \"string\"`, or another kind".to_owned(), |kinds| format!("add {kinds}"));
+            self.missing(spot, format!("`{name}` is missing `kind`"), help);
             return None;
         };
         let kind = self.string("kind", value)?;
         let known = kind.parse().ok();
         if known.is_none() {
-            self.fault(Code::WrongKind, value.span().start, format!("no kind is called `{kind}`"), meant_kind(&kind));
+            self.fault(Code::WrongKind, value.span().start, format!("unknown kind `{kind}`"), meant_kind(&kind));
         }
         known
     }
 
-    /// What stands beside the kind. Where that is not known, nothing is too much and nothing is missing.
-    fn beside(&mut self, stated: &Stated, table: &DeTable<'_>) -> Option<ContractAttribute> {
+    /// The keys other than the kind. If the kind is unknown, none of them is superfluous or missing.
+    fn other_keys(&mut self, stated: &Stated, table: &DeTable<'_>) -> Option<ContractAttribute> {
         let Stated { name: attribute, kind, spot } = stated;
         for (key, _) in table {
             if !ATTRIBUTE_KEYS.contains(&key.get_ref().as_ref()) {
@@ -68,7 +68,7 @@ impl Reader<'_> {
         let flag = |this: &mut Self, key: &str| match table.get(key) {
             None => false,
             Some(value) => value.get_ref().as_bool().unwrap_or_else(|| {
-                this.wrong(key, value, "true or false", format!("write `{key} = true` or `{key} = false`"));
+                this.wrong(key, value, "a boolean", format!("write `{key} = true` or `{key} = false`"));
                 false
             }),
         };
@@ -78,21 +78,26 @@ impl Reader<'_> {
                 && !kinds.contains(kind)
             {
                 let names: Vec<_> = kinds.iter().map(|kind| kind.name()).collect();
-                let message =
-                    format!("`{key}` is for the kinds {}, but `{attribute}` is of kind {kind}", names.join(", "));
+                let plural = if names.len() == 1 { "kind" } else { "kinds" };
+                let message = format!(
+                    "`{key}` is only allowed for {plural} {}, but `{attribute}` is of kind {kind}",
+                    names.join(", ")
+                );
                 this.fault(Code::KeysExclude, value.span().start, message, format!("remove `{key}`"));
                 return None;
             }
             Some(value)
         };
         let choice_kinds = [Kind::Choice, Kind::State, Kind::Status];
-        let max_length =
-            only_for(self, "max-length", &[Kind::String]).and_then(|value| self.count("max-length", value));
+        let max_length = only_for(self, "max-length", &[Kind::String])
+            .and_then(|value| self.count("max-length", value, u32::MAX, 100));
         let scale_kinds = [Kind::Decimal, Kind::Money, Kind::Double];
         let scale = only_for(self, "scale", &scale_kinds).and_then(|value| self.scale(attribute, *kind, value));
         if *kind == Some(Kind::Decimal) && !table.contains_key("scale") {
-            let message = format!("the decimal `{attribute}` does not say how many digits it has after the point");
-            let help = format!("add `scale = 2`, or as many as CDMS's form shows, at most {DECIMAL_SCALE}");
+            let message = format!("the decimal `{attribute}` is missing `scale`");
+            let help = format!(
+                "add `scale = 2`, or the number of digits after the point that CDMS's form shows, at most {DECIMAL_SCALE}"
+            );
             self.missing(spot, message, help);
         }
         let zone = only_for(self, "zone", &[Kind::Date]).and_then(|value| self.zone(value));
@@ -101,13 +106,14 @@ impl Reader<'_> {
         let no_target =
             table.get("target").is_none_or(|value| value.get_ref().as_array().is_some_and(|all| all.is_empty()));
         if *kind == Some(Kind::Lookup) && no_target {
-            let message = format!("the lookup `{attribute}` does not say what it points to");
+            let message = format!("the lookup `{attribute}` is missing `target`");
             let help = "add `target = \"account\"`, or a list of logical names".to_owned();
             self.missing(spot, message, help);
         }
         if *kind == Some(Kind::Date) && !table.contains_key("zone") {
-            let message = format!("the date `{attribute}` does not say in which time zone CDMS holds its midnight");
-            let help = "add `zone = \"Europe/London\"`".to_owned();
+            let message = format!("the date `{attribute}` is missing `zone`");
+            let help =
+                "add the time zone of the midnight that CDMS stores, such as `zone = \"Europe/London\"`".to_owned();
             self.missing(spot, message, help);
         }
         let class = match table.get("class") {
@@ -137,37 +143,36 @@ impl Reader<'_> {
         self.diagnostics.push(Diagnostic::of(Code::MissingKey, spot.clone(), message).cure(help));
     }
 
-    fn count(&mut self, key: &str, value: &Spanned<DeValue<'_>>) -> Option<u32> {
+    /// A number from zero to the largest that the key takes, which has such an example.
+    fn count(&mut self, key: &str, value: &Spanned<DeValue<'_>>, most: u32, example: u32) -> Option<u32> {
         let number = value.get_ref().as_integer();
         let number = number.and_then(|number| u32::from_str_radix(number.as_str(), number.radix()).ok());
         if number.is_none() {
-            let help = format!("write a number from 0 to {}, such as `{key} = 2`", u32::MAX);
-            self.wrong(key, value, "a number that is not negative", help);
+            let help = format!("write a number from 0 to {most}, such as `{key} = {example}`");
+            self.wrong(key, value, "a non-negative integer", help);
         }
         number
     }
 
     fn scale(&mut self, attribute: &str, kind: Option<Kind>, value: &Spanned<DeValue<'_>>) -> Option<u32> {
-        let scale = self.count("scale", value)?;
         let most = kind.and_then(scale_max).unwrap_or(DECIMAL_SCALE);
+        let scale = self.count("scale", value, most, 2)?;
         if scale <= most {
             return Some(scale);
         }
         let (message, help) = match kind {
             Some(kind @ (Kind::Money | Kind::Double)) => (
-                format!(
-                    "`{attribute}` cannot have {scale} digits after the point: CDMS keeps at most {most} of kind {kind}"
-                ),
-                format!("write `scale = {most}`, or as many as CDMS's form shows"),
+                format!("`scale` of `{attribute}` must be at most {most} for kind {kind}, found `{scale}`"),
+                format!("write `scale = {most}`, or the number of digits that CDMS's form shows"),
             ),
             _ => (
                 format!(
-                    "`{attribute}` cannot be kept with {scale} digits after the point: CDMS's largest number, \
-                     100,000,000,000, has place for {DECIMAL_SCALE} beside it in a column's 64 bits"
+                    "`scale` of `{attribute}` must be at most {DECIMAL_SCALE}, found `{scale}`: with more digits, CDMS's \
+                     largest number, 100,000,000,000, does not fit into a column of 64 bits"
                 ),
                 format!(
-                    "write `scale = {DECIMAL_SCALE}` if CDMS's form shows no more; a record with more digits then waits in \
-                     quarantine, unless its field takes them as a text, by `with = \"module\", sql_type = \"string\"`"
+                    "write `scale = {DECIMAL_SCALE}` if CDMS's form shows no more digits; a record with more digits waits in \
+                     quarantine, unless its field stores the value as text, with `with = \"module\", sql_type = \"string\"`"
                 ),
             ),
         };
@@ -178,7 +183,7 @@ impl Reader<'_> {
     fn zone(&mut self, value: &Spanned<DeValue<'_>>) -> Option<String> {
         let zone = self.string("zone", value)?;
         if !midnight::is_zone(&zone) {
-            let message = format!("no time zone is called `{zone}`");
+            let message = format!("unknown time zone `{zone}`");
             let cure = meant(&zone, midnight::zones());
             let cure = cure
                 .unwrap_or_else(|| "write a name of the IANA time zone database, such as `Europe/London`".to_owned());
@@ -190,27 +195,22 @@ impl Reader<'_> {
 
     fn choices(&mut self, value: &Spanned<DeValue<'_>>) -> Vec<(String, i32)> {
         let Some(table) = value.get_ref().as_table() else {
-            self.wrong(
-                "choices",
-                value,
-                "a table such as { active = 0 }",
-                "write `choices = { active = 0, inactive = 1 }`",
-            );
+            self.wrong("choices", value, "a table", "write `choices = { active = 0, inactive = 1 }`");
             return Vec::new();
         };
         let mut choices = Vec::new();
-        let mut numbers = HashSet::new();
+        let mut numbers = HashMap::new();
         for (name, value) in table {
             let number = value.get_ref().as_integer();
             let number = number.and_then(|number| i32::from_str_radix(number.as_str(), number.radix()).ok());
             let Some(number) = number else {
                 let help =
                     format!("write its number, from {} to {}, such as `{} = 1`", i32::MIN, i32::MAX, name.get_ref());
-                self.wrong(name.get_ref(), value, "the option's number", help);
+                self.wrong(name.get_ref(), value, "an integer of 32 bits", help);
                 continue;
             };
-            if !numbers.insert(number) {
-                let message = format!("two options have the number {number}");
+            if let Some(other) = numbers.insert(number, name.get_ref()) {
+                let message = format!("the options `{other}` and `{}` have the same number, {number}", name.get_ref());
                 self.fault(
                     Code::MappedTwice,
                     value.span().start,
@@ -228,7 +228,7 @@ impl Reader<'_> {
             DeValue::String(_) => vec![value],
             DeValue::Array(values) => values.iter().collect(),
             _ => {
-                self.wrong("target", value, "a logical name or a list of them", TARGETS);
+                self.wrong("target", value, "a string or an array of strings", TARGETS);
                 return Vec::new();
             }
         };
@@ -239,7 +239,7 @@ impl Reader<'_> {
                 continue;
             };
             if target.to_lowercase() != target {
-                let message = format!("`{target}` is no logical name: those are lowercase");
+                let message = format!("invalid logical name `{target}`: logical names are lowercase");
                 let help = format!("write `{}`", target.to_lowercase());
                 self.fault(Code::WrongValue, value.span().start, message, help);
             }
@@ -252,7 +252,7 @@ impl Reader<'_> {
         let Some(class) = self.string("class", value) else { return Class::Public };
         Class::named(&class).unwrap_or_else(|| {
             let help = meant_among(&class, &Class::ALL.map(Class::name));
-            self.fault(Code::WrongValue, value.span().start, format!("no class is called `{class}`"), help);
+            self.fault(Code::WrongValue, value.span().start, format!("unknown class `{class}`"), help);
             Class::Secret
         })
     }

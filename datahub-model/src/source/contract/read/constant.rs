@@ -1,4 +1,4 @@
-//! The constants of a contract, each measured against its attribute.
+//! The constants of a contract, each checked against its attribute.
 
 use std::borrow::Cow;
 
@@ -27,24 +27,27 @@ impl Reader<'_> {
             DeValue::Integer(number) => match i32::from_str_radix(number.as_str(), number.radix()) {
                 Ok(number) => ConstantValue::Integer(number),
                 Err(_) => {
-                    let message = format!("{} is more than a constant of `{attribute}` can be", number.as_str());
+                    let message = format!(
+                        "the constant for `{attribute}` must be an integer of 32 bits, found `{}`",
+                        number.as_str()
+                    );
                     let help = format!("write a number from {} to {}", i32::MIN, i32::MAX);
                     self.fault(Code::WrongValue, value.span().start, message, help);
                     return None;
                 }
             },
             _ => {
-                self.wrong(&attribute, value, "a string, a number or a boolean", sample(&attribute, stated.kind));
+                self.wrong(&attribute, value, "a string, an integer or a boolean", sample(&attribute, stated.kind));
                 return None;
             }
         };
         if stated.read_only {
-            let message = format!("`{attribute}` is read-only, so it cannot have a constant");
+            let message = format!("`{attribute}` is read-only and cannot have a constant");
             let is_kept = contract.is_engines(&attribute) || writable(&attribute, stated.kind) == Writable::Never;
             let help = if is_kept {
-                "remove the constant; CDMS keeps the attribute itself".to_owned()
+                "remove the constant; CDMS sets the attribute itself".to_owned()
             } else {
-                format!("remove the constant, or the `read-only` of `{attribute}`")
+                format!("remove the constant, or remove `read-only` from `{attribute}`")
             };
             self.fault(Code::KeysExclude, name.span().start, message, help);
             return None;
@@ -52,8 +55,8 @@ impl Reader<'_> {
         let fits = match (&constant, stated.kind) {
             (ConstantValue::Text(text), Kind::String) => {
                 if let Some(unknown) = placeholder(text) {
-                    let message = format!("nothing is known to stand for `{unknown}` in a constant");
-                    let help = "write `{actor}` for the acting user, or leave the braces out";
+                    let message = format!("unknown placeholder `{unknown}` in a constant");
+                    let help = "write `{actor}` for the acting user, or remove the braces";
                     self.fault(Code::WrongValue, value.span().start, message, help);
                     return None;
                 }
@@ -62,12 +65,13 @@ impl Reader<'_> {
                     self.fault(Code::WrongValue, value.span().start, message, "remove the character");
                     return None;
                 }
-                // The acting user's name takes the braces' place, so the whole is measured before it is sent.
+                // The acting user's name replaces the braces, so the whole length is checked before it is sent.
                 let fixed = text.replace(ACTOR, "");
                 let limit = stated.max_length.filter(|limit| fixed.encode_utf16().count() > *limit as usize);
                 if let Some(limit) = limit {
-                    let message = format!("the constant is longer than the {limit} characters of `{attribute}`");
-                    self.fault(Code::WrongValue, value.span().start, message, "shorten it");
+                    let message = format!("the constant for `{attribute}` is longer than its `max-length` of {limit}");
+                    let help = "shorten the constant, or correct `max-length`";
+                    self.fault(Code::WrongValue, value.span().start, message, help);
                     return None;
                 }
                 true
@@ -85,13 +89,18 @@ impl Reader<'_> {
                 (ConstantValue::Integer(number), Kind::Choice | Kind::Status) => {
                     let known: Vec<_> =
                         stated.choices.iter().map(|(name, number)| format!("{name} = {number}")).collect();
-                    (format!("`{attribute}` has no option {number}"), format!("one of: {}", known.join(", ")))
+                    (
+                        format!("unknown option {number} of `{attribute}`"),
+                        format!("expected one of: {}", known.join(", ")),
+                    )
                 }
                 (_, kind @ (Kind::String | Kind::Boolean | Kind::Integer | Kind::Choice | Kind::Status)) => {
-                    (format!("the constant for `{attribute}` is no {kind}"), sample(&attribute, kind))
+                    let (expected, found) = (sort_of(kind), sort_of_constant(&constant));
+                    let message = format!("the constant for `{attribute}` must be {expected}, found {found}");
+                    (message, sample(&attribute, kind))
                 }
                 (_, kind) => {
-                    let message = format!("`{attribute}` is of kind {kind}, which cannot have a constant");
+                    let message = format!("`{attribute}` is of kind {kind} and cannot have a constant");
                     (message, sample(&attribute, kind))
                 }
             };
@@ -109,11 +118,28 @@ fn sample(attribute: &str, kind: Kind) -> String {
         Kind::Boolean => format!("write `{attribute} = true` or `{attribute} = false`"),
         Kind::Integer => format!("write `{attribute} = 1`, or another integer"),
         Kind::Choice | Kind::Status => format!("write `{attribute} = 1`, or the number of another option"),
-        _ => "constants are for the kinds string, boolean, integer, choice and status".to_owned(),
+        _ => "remove the constant; only the kinds string, boolean, integer, choice and status can have one".to_owned(),
     }
 }
 
-/// The first part of a constant that looks as if something were to take its place, but for the acting user's.
+/// What the constant of an attribute of this kind must be.
+const fn sort_of(kind: Kind) -> &'static str {
+    match kind {
+        Kind::String => "a string",
+        Kind::Boolean => "a boolean",
+        _ => "an integer",
+    }
+}
+
+const fn sort_of_constant(constant: &ConstantValue) -> &'static str {
+    match constant {
+        ConstantValue::Text(_) => "a string",
+        ConstantValue::Integer(_) => "an integer",
+        ConstantValue::Boolean(_) => "a boolean",
+    }
+}
+
+/// The first part of a constant that looks like a placeholder, except the acting user's.
 fn placeholder(text: &str) -> Option<&str> {
     let starts = text.match_indices('{').map(|(at, _)| &text[at..]);
     let braced = starts.filter_map(|rest| rest.find('}').map(|end| &rest[..=end]));

@@ -1,4 +1,4 @@
-//! The groups of a contract, and those within them.
+//! The groups of a contract, and the groups within them.
 
 use std::borrow::Cow;
 
@@ -20,7 +20,7 @@ impl Reader<'_> {
         let Some(table) = value.get_ref().as_table() else {
             let help =
                 format!("write `[groups.{group}]`, and below it each member, such as `town = \"Address1_City\"`");
-            self.wrong(&group, value, "a table of members", help);
+            self.wrong(&group, value, "a table", help);
             return None;
         };
         let mut whole = Group { name: group, members: Vec::new() };
@@ -28,14 +28,13 @@ impl Reader<'_> {
         Some(whole)
     }
 
-    /// Adds the members of a group, or of one within it, whose key is then the beginning of theirs.
+    /// Adds the members of a group, or of a group within it, whose key then begins theirs.
     fn members(&mut self, table: &DeTable<'_>, within: &str, contract: &Contract, group: &mut Group) {
         for (name, value) in table {
             let key = format!("{within}{}", name.get_ref());
             if name.get_ref().contains('.') {
-                let message =
-                    format!("the key `{}` has a dot, which stands before the keys of a group within", name.get_ref());
-                let help = "write it without quotes for a group within the group, or choose another key";
+                let message = format!("the key `{}` must not contain a dot", name.get_ref());
+                let help = "remove the quotes to write a group within the group, or choose another key";
                 self.fault(Code::WrongValue, name.span().start, message, help);
                 continue;
             }
@@ -46,7 +45,7 @@ impl Reader<'_> {
             let Some(attribute) = self.string(&key, value) else { continue };
             self.declared(&attribute, value.span().start, contract);
             if group.members.iter().any(|member| member.attribute == attribute) {
-                let message = format!("`{attribute}` is twice in the group `{}`", group.name);
+                let message = format!("`{attribute}` is listed twice in the group `{}`", group.name);
                 self.fault(
                     Code::MappedTwice,
                     value.span().start,

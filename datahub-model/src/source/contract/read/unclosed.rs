@@ -1,4 +1,4 @@
-//! The bracket that is still open at a place in a TOML file, where a reader has lost the thread.
+//! The bracket that is still open at a place in a TOML file.
 
 /// The innermost bracket that the text opens and does not close, and where it stands.
 pub(super) fn bracket(text: &str) -> Option<(usize, char)> {
@@ -16,7 +16,7 @@ pub(super) fn bracket(text: &str) -> Option<(usize, char)> {
     open.pop()
 }
 
-/// How many bytes a letter takes, with all of the string or the comment that it begins.
+/// The number of bytes of a letter, or of the whole string or comment that it begins.
 fn skipped(rest: &str, letter: char) -> usize {
     let line = rest.find('\n').unwrap_or(rest.len());
     match letter {
@@ -30,7 +30,7 @@ fn skipped(rest: &str, letter: char) -> usize {
     }
 }
 
-/// Where a string ends that begins with so many quotes; none where it does not.
+/// The end of a string that begins with this number of quotes; `None` if it does not end.
 fn string_end(text: &str, quotes: usize, quote: char) -> Option<usize> {
     let mut at = quotes;
     while let Some(letter) = text[at..].chars().next() {
