@@ -15,7 +15,7 @@ use output::Output;
 ///
 /// The project's root is the nearest folder above with a `datahub.toml`.
 ///
-/// Exit codes: 0 nothing is wrong, 1 faults were found, 2 a file or an option cannot be used.
+/// Exit codes: 0 no faults, 1 faults were found, 2 a file or an option cannot be used.
 #[derive(Debug, Parser)]
 #[command(name = "datahub", version)]
 struct Arguments {

@@ -1,4 +1,4 @@
-//! What is printed: text for people, JSON for machines. Nothing else in this crate prints.
+//! Output: text for people, JSON for machines. The rest of this crate does not print.
 
 use std::io::Write as _;
 
@@ -17,11 +17,11 @@ impl Output {
     /// A result: the text, or with `--json` the value on one line.
     pub(crate) fn result(&self, text: &str, json: &Value) {
         let line = if self.json { json.to_string() } else { text.to_owned() };
-        // A reader who has gone away has seen enough.
+        // If the reader has closed the pipe, the rest is not needed.
         _ = writeln!(std::io::stdout(), "{line}");
     }
 
-    /// Why nothing could be done.
+    /// Why the command failed.
     pub(crate) fn error(&self, error: &str) {
         _ = writeln!(std::io::stderr(), "error: {error}");
     }

@@ -1,4 +1,4 @@
-//! The project that is worked on.
+//! The project that a command works on.
 
 use std::path::{Path, PathBuf};
 
@@ -9,8 +9,8 @@ pub(crate) fn find(given: Option<PathBuf>) -> Result<PathBuf, String> {
     if let Some(root) = given {
         return if Project::is_root(&root) { Ok(root) } else { Err(format!("{} has no {MARK}", root.display())) };
     }
-    let here = std::env::current_dir().map_err(|error| format!("the current folder cannot be told: {error}"))?;
+    let here = std::env::current_dir().map_err(|error| format!("cannot find the current folder: {error}"))?;
     Project::root_of(&here).map(Path::to_path_buf).ok_or_else(|| {
-        format!("no {MARK} in {} or above it; put one at the project's root, it may be empty", here.display())
+        format!("no {MARK} in {} or above it; create one at the project's root, it may be empty", here.display())
     })
 }

@@ -56,21 +56,21 @@ fn machines_get_json() {
     assert_eq!(lines[1]["faults"], 1);
 }
 
-/// A tool that marks the place goes by all of these, and not by the text for people.
+/// A tool that marks the place needs all of these, and does not parse the text for people.
 #[test]
 fn json_says_where_and_what() {
     let folder = project("entity = 'Account'\n[attributes]\nName = { kind = 'string', max-lenght = 3 }");
     let (_, text, _) = datahub(&folder, &["check", "--json"]);
-    let told: serde_json::Value = serde_json::from_str(text.lines().next().unwrap()).unwrap();
+    let found: serde_json::Value = serde_json::from_str(text.lines().next().unwrap()).unwrap();
     let expected = serde_json::json!({
         "contract": "mappings/account.toml",
         "line": 3,
         "column": 27,
         "code": "unknown-key",
-        "message": "an attribute has no key `max-lenght`",
+        "message": "unknown key `max-lenght` in an attribute",
         "help": "did you mean `max-length`?",
     });
-    assert_eq!(told, expected);
+    assert_eq!(found, expected);
 }
 
 #[test]
@@ -78,13 +78,13 @@ fn a_lookup_that_points_to_no_entity_is_a_fault() {
     let folder = project("entity = 'Account'\n[attributes]\nModifiedBy = { kind = 'lookup', target = 'acount' }");
     let (code, text, _) = datahub(&folder, &["check"]);
     assert_eq!(code, Some(1));
-    for part in ["`ModifiedBy` points to `acount`, and $metadata has no such entity", "did you mean `account`?"] {
+    for part in ["unknown target `acount` of `ModifiedBy`: $metadata has no such entity", "did you mean `account`?"] {
         assert!(text.contains(part), "{text} lacks {part}");
     }
 }
 
 #[test]
-fn a_folder_without_contracts_is_no_success() {
+fn a_folder_without_contracts_is_an_error() {
     let folder = project("entity = 'Account'");
     fs::remove_file(folder.path().join("mappings/account.toml")).unwrap();
     let (code, text, errors) = datahub(&folder, &["check"]);
@@ -92,7 +92,7 @@ fn a_folder_without_contracts_is_no_success() {
 }
 
 #[test]
-fn a_folder_without_a_project_is_told_apart_from_faults() {
+fn a_folder_without_a_project_has_another_exit_code_than_faults() {
     let folder = tempfile::tempdir().unwrap();
     let (code, _, error) = datahub(&folder, &["check"]);
     assert_eq!(code, Some(2));
@@ -104,7 +104,7 @@ fn a_snapshot_that_cannot_be_read_hides_no_fault_of_a_contract() {
     let folder = project("entity = 'Account'\n[attributes]\nName = { kind = 'sting' }");
     fs::write(folder.path().join("mappings/metadata.xml"), "no metadata").unwrap();
     let (code, text, errors) = datahub(&folder, &["check"]);
-    assert!(text.contains("no kind is called `sting`") && text.contains("by themselves: 1 fault"), "{text}");
+    assert!(text.contains("unknown kind `sting`") && text.contains("by themselves: 1 fault"), "{text}");
     assert!(code == Some(2) && errors.contains("mappings/metadata.xml"), "{code:?} {errors}");
 }
 
@@ -114,7 +114,7 @@ fn the_faults_of_all_contracts_count() {
     let second = |name: &str, contract| fs::write(folder.path().join("mappings").join(name), contract).unwrap();
     second("branch.toml", "entity = 'Account'\n[attributes]\nName = { kind = 'money' }");
     second("zone.toml", "entity = 'Account'\n[attributes]\nName = { kind = 'string' }");
-    // What is no contract is not read as one.
+    // Another file is not read as a contract.
     second("account.toml.bak", "no contract");
     let (code, text, _) = datahub(&folder, &["check", "--json"]);
     let lines: Vec<serde_json::Value> = text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
@@ -125,7 +125,7 @@ fn the_faults_of_all_contracts_count() {
 }
 
 #[test]
-fn the_root_can_be_said_and_paths_are_of_it() {
+fn the_root_can_be_given_and_paths_are_relative_to_it() {
     let folder = project("entity = 'Account'\n[attributes]\nName = { kind = 'money' }");
     let elsewhere = tempfile::tempdir().unwrap();
     let root = folder.path().to_str().unwrap();

@@ -10,7 +10,7 @@ fn explain(arguments: &[&str]) -> (Option<i32>, String, String) {
 }
 
 #[test]
-fn a_code_is_explained_as_it_stands_in_a_message() {
+fn a_code_is_explained_with_and_without_brackets() {
     for name in ["nullability", "[nullability]"] {
         let (code, text, _) = explain(&[name]);
         assert_eq!(code, Some(0));
@@ -26,24 +26,25 @@ fn all_codes_are_listed() {
     let (code, text, _) = explain(&[]);
     assert_eq!((code, text.lines().count()), (Some(0), datahub_model::diagnostic::Code::ALL.len()));
     assert!(text.contains("two-keys             Two fields are marked as the record's id"), "{text}");
-    let whole = "faulty-toml          The contract, or `datahub.toml`, is no TOML, so nothing can be read from it\n";
-    assert!(text.contains(whole), "a dot in a name ends no sentence: {text}");
+    let whole =
+        "faulty-toml          The contract, or `datahub.toml`, is not valid TOML, so nothing can be read from it\n";
+    assert!(text.contains(whole), "a dot in a name does not end a sentence: {text}");
 }
 
 #[test]
 fn machines_get_every_code_with_its_whole_explanation() {
     let (code, text, _) = explain(&["--json"]);
-    let told: Vec<serde_json::Value> = text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let found: Vec<serde_json::Value> = text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
     let expected = datahub_model::diagnostic::Code::ALL.iter().map(|code| {
         let explanation: &str = code.explanation();
         serde_json::json!({"code": code.name(), "explanation": explanation})
     });
-    assert_eq!((code, told), (Some(0), expected.collect()));
+    assert_eq!((code, found), (Some(0), expected.collect()));
 }
 
 #[test]
-fn an_unknown_code_is_told_with_the_nearest() {
+fn an_unknown_code_suggests_the_nearest() {
     let (code, _, error) = explain(&["nulability"]);
     assert_eq!(code, Some(2));
-    assert_eq!(error, "error: no message has the code `nulability`; did you mean `nullability`?\n");
+    assert_eq!(error, "error: unknown code `nulability`; did you mean `nullability`?\n");
 }

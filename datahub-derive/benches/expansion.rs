@@ -2,7 +2,7 @@
 //! runs it.
 //!
 //! Outside the compiler tokens are those of `proc-macro2` itself, so what passing them to the compiler takes is not measured.
-#![allow(clippy::print_stdout, reason = "the numbers are for whoever runs this")]
+#![allow(clippy::print_stdout, reason = "the numbers are for the person who runs this")]
 #![allow(clippy::unwrap_used, reason = "a bench that cannot read its models has nothing to measure")]
 
 use std::hint::black_box;

@@ -32,18 +32,18 @@ pub(crate) fn derive(item: TokenStream, package: &Package) -> TokenStream {
 
 const KEYS: Keys = Keys {
     here: &["mapping", "attribute", "crate"],
-    elsewhere: &[(&["other"], "write it on the variant for the rest, `#[cdms(other)] Other(i32)`")],
+    elsewhere: &[(&["other"], "write it on the variant for all other options, `#[cdms(other)] Other(i32)`")],
 };
 
 const VARIANT_KEYS: Keys = Keys {
     here: &["other"],
     elsewhere: &[(
         &["mapping", "attribute", "crate"],
-        "write it on the enum; a variant's option is named by a bare string, `#[cdms(\"name\")]`",
+        "write it on the enum; a variant names its option with a string, `#[cdms(\"name\")]`",
     )],
 };
 
-/// What the attribute of an enum, and of a variant, looks like.
+/// Examples of the attribute of an enum, and of a variant.
 const EXAMPLE: &str = "#[cdms(mapping = \"account.toml\", attribute = \"IndustryCode\")]";
 const VARIANT_EXAMPLE: &str = "#[cdms(\"fine_arts\")] or #[cdms(other)]";
 
@@ -53,7 +53,7 @@ struct Choice {
     rest: Option<Ident>,
     attribute: String,
     tracking: TokenStream,
-    /// Whether its contract has faults, which may have been told elsewhere.
+    /// Whether its contract has faults, which may have been reported elsewhere.
     is_hidden: bool,
 }
 
@@ -83,11 +83,11 @@ fn read(
     }
     let is_faulty = diagnostics.count() > before;
     if !item.generics.params.is_empty() {
-        let message = "a choice has no type parameters, lifetimes or constants";
+        let message = "a choice cannot have generic parameters";
         diagnostics.push(Diagnostic::of(Code::WrongValue, Words::of(&item.generics), message).cure("remove them"));
     }
     let Data::Enum(data) = &item.data else {
-        let fault = Diagnostic::of(Code::WrongValue, item.ident.span(), "a choice is an enum");
+        let fault = Diagnostic::of(Code::WrongValue, item.ident.span(), "a choice must be an enum");
         diagnostics.push(fault.cure("write a variant for each option"));
         return None;
     };
@@ -98,18 +98,18 @@ fn read(
         let before = diagnostics.count();
         for part in parts(&variant.attrs, VARIANT_EXAMPLE, diagnostics) {
             match &part {
-                Part::Text(text) => fill(&mut name, placed(text), "the option's name", text.span(), diagnostics),
+                Part::Text(text) => fill(&mut name, placed(text), "option", text.span(), diagnostics),
                 Part::Word(key) if key == "other" => fill(&mut other, key.span(), "other", key.span(), diagnostics),
                 part => unknown(part, &VARIANT_KEYS, diagnostics),
             }
         }
-        // What the variant was meant to be is not known, and so is what the others leave out.
+        // The variant's option is unknown, and so is whether the other variants leave one out.
         if diagnostics.count() > before {
             takes_rest = true;
             continue;
         }
         if let (Some(name), Some(_)) = (&name, other) {
-            let message = "the variant for the rest stands for no option of its own, so it has no name";
+            let message = "the variant with `other` cannot name an option";
             diagnostics
                 .push(Diagnostic::of(Code::KeysExclude, name.place, message).cure("remove the name, or `other`"));
         }
@@ -126,22 +126,25 @@ fn read(
                 idents.push(variant.ident.clone());
             }
             (_, Some(span)) => {
-                let fault = Diagnostic::of(Code::WrongValue, span, "the variant for the rest holds its number");
+                let fault =
+                    Diagnostic::of(Code::WrongValue, span, "the variant with `other` must hold the option's number");
                 diagnostics.push(fault.cure("write `#[cdms(other)] Other(i32)`"));
             }
             (fields, None) => {
-                let fault = Diagnostic::of(Code::WrongValue, Words::of(fields), "an option holds no values");
-                diagnostics.push(fault.cure("remove them; a variant for the rest is `#[cdms(other)] Other(i32)`"));
+                let fault =
+                    Diagnostic::of(Code::WrongValue, Words::of(fields), "a variant for an option cannot have fields");
+                diagnostics
+                    .push(fault.cure("remove them; the variant for all other options is `#[cdms(other)] Other(i32)`"));
             }
         }
     }
-    let missing = |what: &str, diagnostics: &mut Diagnostics| {
-        let message = format!("{} does not say which {what} it is of", item.ident);
+    let missing = |key: &str, diagnostics: &mut Diagnostics| {
+        let message = format!("`{}` is missing `{key}`", item.ident);
         let fault = Diagnostic::of(Code::MissingKey, item.ident.span(), message);
         diagnostics.push(fault.cure("add #[cdms(mapping = \"….toml\", attribute = \"…\")]"));
     };
     if mapping.is_none() && !is_faulty {
-        missing("contract", diagnostics);
+        missing("mapping", diagnostics);
     }
     if attribute.is_none() && !is_faulty {
         missing("attribute", diagnostics);

@@ -1,4 +1,4 @@
-//! The tokens of a resolved model: thin, so that what happens is read in the runtime.
+//! The tokens of a resolved model: thin, so that the behaviour is in the runtime.
 
 mod checks;
 mod convert;
@@ -22,20 +22,19 @@ pub(crate) use descriptor::once;
 pub(crate) use stub::{Partly, Stub, stub};
 pub(crate) use table::docs;
 
-/// Where an expansion finds everything it refers to: a module of the runtime that is named after the version of what
-/// is in it, so that a derive and a runtime that do not fit are told apart by that name. `crate = …` says where the
-/// runtime is, if not at its own name.
+/// The module of the runtime to which an expansion refers. Its name contains a version, so that a derive does not compile
+/// with a runtime that does not fit. `crate = …` gives the path of the runtime if it has another name.
 pub(crate) fn runtime(krate: Option<Path>) -> Path {
     let krate = krate.unwrap_or_else(|| parse_quote!(::datahub_runtime));
     parse_quote!(#krate::__v1)
 }
 
-/// The runtime's name inside an expansion, which nobody else's name can clash with.
+/// The runtime's name inside an expansion, which cannot clash with a user's name.
 fn inside() -> Path {
     parse_quote!(__v1)
 }
 
-/// Everything that the derive says about a model.
+/// The whole expansion of a model.
 pub(crate) fn synced(model: &Model<'_>, mapping: &Mapping, tracking: &TokenStream) -> TokenStream {
     let resolved = Resolved::whole(model, mapping);
     let columns = model.diesel.no_table.is_none().then(|| Column::all(&resolved));

@@ -1,4 +1,4 @@
-//! What a field's type says as it is written: the derives see words, not types.
+//! What the text of a field's type shows: derives see tokens, not types.
 
 use cdms_odata::Kind;
 use proc_macro2::{Group, Ident, TokenStream, TokenTree};
@@ -20,7 +20,7 @@ pub(crate) fn is_option(ty: &Type) -> bool {
     path.path.segments.last().is_some_and(|last| last.ident == "Option" && !last.arguments.is_empty())
 }
 
-/// Whether a type is none of those that everyone has and that have no null, so that only the compiler knows.
+/// Whether a type is not one of the well-known types without a value for null, so that only the compiler knows.
 pub(crate) fn is_opaque(ty: &Type) -> bool {
     const PLAIN: [&str; 9] = ["String", "i32", "i64", "f64", "bool", "Decimal", "NaiveDate", "Uuid", "DateTime"];
     let Type::Path(path) = ungrouped(ty) else { return true };
@@ -29,7 +29,7 @@ pub(crate) fn is_opaque(ty: &Type) -> bool {
     !is_option(ty) && !is_id && !PLAIN.iter().any(|plain| last.ident == plain)
 }
 
-/// The kind that a type is most likely of; a type of the user's own is an enum of options more often than not.
+/// The kind that a type most likely holds; a type of the user's own is usually an enum of options.
 pub(crate) fn guessed_kind(ty: &Type) -> Kind {
     let Type::Path(path) = ungrouped(ty) else { return Kind::String };
     let Some(last) = path.path.segments.last() else { return Kind::String };
@@ -51,7 +51,7 @@ pub(crate) fn guessed_kind(ty: &Type) -> Kind {
     }
 }
 
-/// Whether a type can be `Id<Model>`, as far as it is written out; of an alias the compiler knows more.
+/// Whether a type can be `Id<Model>`, as far as its text shows; about an alias the compiler knows more.
 pub(crate) fn can_be_id_of(ty: &Type, model: &Ident) -> bool {
     let Type::Path(path) = ungrouped(ty) else { return false };
     let Some(last) = path.path.segments.last() else { return false };
@@ -69,17 +69,17 @@ pub(crate) fn can_be_id_of(ty: &Type, model: &Ident) -> bool {
     }
 }
 
-/// The type with the model's name for `Self`, which has no meaning where the expansion repeats the type.
+/// The type with the model's name instead of `Self`, which has another meaning at the places where the expansion repeats it.
 pub(crate) fn without_self(ty: &Type, model: &Ident) -> Type {
     let tokens = quote!(#ty);
-    // Of nearly all types nothing is to be read again.
+    // Nearly all types need not be parsed again.
     if !names_self(tokens.clone()) {
         return ty.clone();
     }
     syn::parse2(named(tokens, model)).unwrap_or_else(|_| ty.clone())
 }
 
-/// An expression with the model's name for `Self`, which has no meaning where the expansion repeats the expression.
+/// An expression with the model's name instead of `Self`, for the same reason.
 pub(crate) fn expression_without_self(value: &Expr, model: &Ident) -> Expr {
     syn::parse2(named(quote!(#value), model)).unwrap_or_else(|_| value.clone())
 }

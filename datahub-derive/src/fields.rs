@@ -14,10 +14,10 @@ use crate::{expand, item};
 const KEYS: Keys = Keys {
     here: &["crate"],
     elsewhere: &[
-        (&["default"], "write it on the member that it is about"),
+        (&["default"], "write it on the member that it belongs to"),
         (
             &["mapping", "table", "mode", "only", "diesel", "prefix", "flatten"],
-            "a group belongs to no model: write it on the field that has `flatten = \"…\"`, or on that field's model",
+            "a group does not belong to one model; write it on the field with `flatten = \"…\"`, or on that field's model",
         ),
     ],
 };
@@ -26,12 +26,12 @@ const MEMBER_KEYS: Keys = Keys {
     here: &["default", "flatten"],
     elsewhere: &[(
         &["attribute", "column", "with", "read_only", "create_only", "local", "sql_type", "was", "key"],
-        "a member has its key in the contract's group, as a bare string, and nothing else; see to the rest on the field \
-         that has `flatten = \"…\"`",
+        "a member takes only its key in the contract's group, as a string, and `default` or `flatten`; write the rest on the \
+         field with `flatten = \"…\"`",
     )],
 };
 
-/// What the attribute of a group, and of a member, looks like.
+/// Examples of the attribute of a group, and of a member.
 const EXAMPLE: &str = "#[cdms(crate = ::datahub_runtime)]";
 const MEMBER_EXAMPLE: &str = "#[cdms(\"town\", default)]";
 
@@ -40,13 +40,13 @@ struct MemberField {
     ty: Type,
     name: String,
     holds: Holds,
-    /// Whether faults of it have been told.
+    /// Whether faults of it have been reported.
     is_faulty: bool,
 }
 
 /// What a member holds.
 enum Holds {
-    /// The value of one attribute, and what stands for its null.
+    /// The value of one attribute, and its default for null.
     Value(Option<Default>),
     /// A group within the group.
     Group,
@@ -81,7 +81,7 @@ fn read(item: &DeriveInput, krate: &mut Option<Path>, diagnostics: &mut Diagnost
         }
     }
     if !item.generics.params.is_empty() {
-        let message = "a group of fields has no type parameters";
+        let message = "a group of fields cannot have generic parameters";
         let fault = Diagnostic::of(Code::WrongValue, Words::of(&item.generics), message);
         diagnostics.push(fault.cure("write a group for each type"));
     }
@@ -90,12 +90,12 @@ fn read(item: &DeriveInput, krate: &mut Option<Path>, diagnostics: &mut Diagnost
 
 fn members(item: &DeriveInput, diagnostics: &mut Diagnostics) -> Vec<MemberField> {
     let Data::Struct(data) = &item.data else {
-        let fault = Diagnostic::of(Code::WrongValue, item.ident.span(), "a group of fields is a struct");
-        diagnostics.push(fault.cure("an enum of options derives CdmsChoice"));
+        let fault = Diagnostic::of(Code::WrongValue, item.ident.span(), "a group of fields must be a struct");
+        diagnostics.push(fault.cure("derive CdmsChoice for an enum of options"));
         return Vec::new();
     };
     let Fields::Named(named) = &data.fields else {
-        let fault = Diagnostic::of(Code::WrongValue, item.ident.span(), "a group of fields has named fields");
+        let fault = Diagnostic::of(Code::WrongValue, item.ident.span(), "a group of fields must have named fields");
         diagnostics.push(fault.cure("write `struct Name { field: Type }`"));
         return Vec::new();
     };
@@ -107,11 +107,11 @@ fn members(item: &DeriveInput, diagnostics: &mut Diagnostics) -> Vec<MemberField
         let before = diagnostics.count();
         for part in parts(&field.attrs, MEMBER_EXAMPLE, diagnostics) {
             match &part {
-                Part::Text(text) => fill(&mut name, text.value(), "the member's key", text.span(), diagnostics),
+                Part::Text(text) => fill(&mut name, text.value(), "member key", text.span(), diagnostics),
                 Part::Word(key) | Part::Assigned(key, _) if key == "default" && is_option(&ty) => {
-                    let message = "an Option has `None` for a null already";
+                    let message = "`default` is not allowed on an `Option`, which has `None` for null";
                     let fault = Diagnostic::of(Code::KeysExclude, key.span(), message);
-                    diagnostics.push(fault.cure("remove `default`, or the Option"));
+                    diagnostics.push(fault.cure("remove `default`, or the `Option`"));
                 }
                 Part::Word(key) if key == "default" => {
                     fill(&mut default, Default::OfType(key.span()), "default", key.span(), diagnostics);
@@ -120,9 +120,8 @@ fn members(item: &DeriveInput, diagnostics: &mut Diagnostics) -> Vec<MemberField
                     fill(&mut flatten, key.span(), "flatten", key.span(), diagnostics);
                 }
                 Part::Assigned(key, _) if key == "flatten" => {
-                    let message = "a group within a group has its key as a bare string";
-                    let cure =
-                        "write `#[cdms(\"…\", flatten)]`, or `#[cdms(flatten)]` where the member is called like it";
+                    let message = "`flatten` does not take a value in a group";
+                    let cure = "write `#[cdms(\"…\", flatten)]` with the key, or `#[cdms(flatten)]` if the member has its name";
                     diagnostics.push(Diagnostic::of(Code::WrongValue, key.span(), message).cure(cure));
                 }
                 Part::Assigned(key, value) if key == "default" => {
@@ -138,8 +137,11 @@ fn members(item: &DeriveInput, diagnostics: &mut Diagnostics) -> Vec<MemberField
             diagnostics.push(Diagnostic::of(Code::MappedTwice, ident.span(), message).cure("rename one of them"));
         }
         if let (Some(span), Some(_)) = (flatten, &default) {
-            let message = "a group within a group has no `default`: its members have their own";
-            diagnostics.push(Diagnostic::of(Code::KeysExclude, span, message).cure("remove `default`"));
+            let message = "`default` is not allowed on a group within a group";
+            diagnostics.push(
+                Diagnostic::of(Code::KeysExclude, span, message)
+                    .cure("remove `default` here; the group's members can have it"),
+            );
         }
         let holds = if flatten.is_some() { Holds::Group } else { Holds::Value(default) };
         members.push(MemberField { ty, ident, name, holds, is_faulty: diagnostics.count() > before });
@@ -162,7 +164,7 @@ fn implementation(name: &Ident, krate: &Path, members: &[MemberField]) -> TokenS
         };
         let default = default.map(|default| {
             let once = expand::once(&constant, default);
-            // Of a literal it is known here how long it is, and in the model how long it may be.
+            // The length of a literal is known here, and its limit in the model.
             let literal = match default {
                 Default::Expression(value) => literal_text(value),
                 Default::OfType(_) => None,
@@ -211,7 +213,7 @@ fn implementation(name: &Ident, krate: &Path, members: &[MemberField]) -> TokenS
     }
 }
 
-/// The constant that has what is asked of a member's type.
+/// The constant with the facts about a member's type.
 fn of_member(MemberField { ident, ty, holds, .. }: &MemberField) -> TokenStream {
     let constant = expand::of_type(ident);
     match holds {
@@ -220,7 +222,7 @@ fn of_member(MemberField { ident, ty, holds, .. }: &MemberField) -> TokenStream 
     }
 }
 
-/// What stands in for a group that has faults; the types of its sound members are asked all the same.
+/// Replaces a group that has faults; the types of its members without faults are still checked.
 fn stub(item: &DeriveInput, krate: &Path, members: &[MemberField]) -> TokenStream {
     if !item.generics.params.is_empty() {
         return TokenStream::new();

@@ -1,4 +1,4 @@
-//! An item as it comes: read, unless it goes deeper than the stack of a compiler.
+//! Parses an item, unless it is nested too deeply for the compiler's stack.
 
 use datahub_model::diagnostic::{Code, Diagnostic};
 use proc_macro2::{Delimiter, Spacing, Span, TokenStream, TokenTree};
@@ -6,28 +6,28 @@ use syn::DeriveInput;
 
 use crate::shown::Shown;
 
-/// How many tokens may stand in one another or beside each other without a comma: far more than anyone writes. Each may be
-/// one more call in another, and a compiler whose stack is full ends without a word.
+/// The largest number of tokens that may be nested, or follow each other without a comma: far more than anyone writes. Each
+/// may be one more nested call of the parser, and a compiler that runs out of stack ends without a message.
 const DEPTH_MAX: usize = 128;
 
 /// The item.
 ///
 /// # Errors
 ///
-/// That it is none, or goes too deep: it is not known what it is, so nothing else can be told of it.
+/// It is not an item, or is nested too deeply. Nothing else can be reported about it.
 pub(crate) fn read(tokens: TokenStream) -> Result<DeriveInput, Vec<Diagnostic<Shown>>> {
     if let Some(place) = too_deep(&tokens, 0) {
-        let message = format!("more than {DEPTH_MAX} words and marks stand in one another here");
-        let cure = "give the type or the value a name of its own, with `type` or `const`, and write that name";
+        let message = format!("more than {DEPTH_MAX} nested tokens");
+        let cure = "move the type or the value to a `type` or `const` item, and write that item's name here";
         return Err(vec![Diagnostic::of(Code::WrongValue, place, message).cure(cure)]);
     }
     syn::parse2(tokens).map_err(|errors| {
         let fault = |error: syn::Error| Diagnostic::of(Code::WrongValue, error.span(), error.to_string());
-        errors.into_iter().map(|error| fault(error).cure("derive it on an item of stable Rust")).collect()
+        errors.into_iter().map(|error| fault(error).cure("derive it for an item of stable Rust")).collect()
     })
 }
 
-/// The token at which it gets too deep, counted from that many around it.
+/// The token at which the nesting becomes too deep, counted from the number of tokens around it.
 fn too_deep(tokens: &TokenStream, around: usize) -> Option<Span> {
     let mut depth = around;
     let mut after_hash = false;
@@ -44,7 +44,7 @@ fn too_deep(tokens: &TokenStream, around: usize) -> Option<Span> {
                 if let Some(place) = too_deep(&group.stream(), depth) {
                     return Some(place);
                 }
-                // Attributes, and lines of documentation among them, stand beside each other in any number.
+                // Attributes, including lines of documentation, can follow each other in any number.
                 if after_hash && group.delimiter() == Delimiter::Bracket {
                     depth -= 2;
                 }
@@ -63,11 +63,11 @@ mod tests {
     use crate::project::Package;
 
     fn refused(text: &str) -> bool {
-        let told = read(text.parse().unwrap()).err().unwrap_or_default();
-        told.iter().any(|fault| fault.message.contains("stand in one another here"))
+        let faults = read(text.parse().unwrap()).err().unwrap_or_default();
+        faults.iter().any(|fault| fault.message.contains("nested tokens"))
     }
 
-    /// An item whose default goes this deep, in each of the ways in which a reader calls itself.
+    /// Items whose default is nested this deeply, in each of the ways in which the parser calls itself.
     fn items(depth: usize) -> Vec<String> {
         let (open, close) = ("(".repeat(depth), ")".repeat(depth));
         let values = [

@@ -1,11 +1,11 @@
 //! What the derives do, as a library: tokens in, tokens out.
 //!
-//! A derive reads a Rust item and the project's files that it names; `datahub-model` joins the two and says what is wrong;
-//! what it resolves becomes tokens. **Invariant: no rule of mapping is in here.**
+//! A derive reads a Rust item and the project's files that it names. `datahub-model` joins the two and reports faults, and the
+//! resolved mapping becomes tokens. **Invariant: this crate has no rule of a mapping.**
 //!
-//! `datahub-macros` hands the compiler's tokens to it. The command line reads a project's files by the same [`project`],
-//! and benches and the fuzzer expand items without a compiler. The documentation of the derives is where users import them,
-//! in `datahub-runtime`.
+//! `datahub-macros` passes the compiler's tokens to it. The command line reads a project's files with the same [`project`], and
+//! benches and the fuzzer expand items without a compiler. The derives are documented where users import them, in
+//! `datahub-runtime`.
 //!
 //! ```
 //! use datahub_derive::{Derive, project::Package};
@@ -56,11 +56,11 @@ impl Derive {
         }
     }
 
-    /// What it makes of an item of a package: code, or compilation errors with what stands in for it.
+    /// The expansion of an item of a package: code, or compilation errors with a stub.
     ///
     /// # Panics
     ///
-    /// By a fault of its own; see [`expand_guarded`](Derive::expand_guarded).
+    /// If the derive has a bug; see [`expand_guarded`](Derive::expand_guarded).
     pub fn expand(self, item: TokenStream, package: &Package) -> TokenStream {
         match self {
             Derive::Synced => synced::derive(item, package),
@@ -69,7 +69,7 @@ impl Derive {
         }
     }
 
-    /// Like [`expand`](Derive::expand); a panic becomes an error that asks for a report.
+    /// Like [`expand`](Derive::expand); a panic becomes an error that asks for a bug report.
     pub fn expand_guarded(self, item: TokenStream, package: &Package) -> TokenStream {
         guard::guarded(self.name(), || self.expand(item, package))
     }

@@ -1,5 +1,5 @@
-//! A project's files: its root, `datahub.toml`, the contracts and the `$metadata` snapshot. Derives and command line both
-//! read them here, and nothing outside the root is read.
+//! A project's files: its root, `datahub.toml`, the contracts and the `$metadata` snapshot. The derives and the command line
+//! both read them here, and never read a file outside the root.
 
 mod package;
 mod settings;
@@ -18,10 +18,10 @@ pub use package::{Package, ROOT};
 pub use settings::Settings;
 use snapshot::NotParsed;
 
-/// The file that marks a project's root and says where its other files are.
+/// The file that marks a project's root and names its other files.
 pub const MARK: &str = "datahub.toml";
 
-/// A project as its `datahub.toml` has it.
+/// A project, with the settings of its `datahub.toml`.
 #[derive(Clone, Debug)]
 pub struct Project {
     root: PathBuf,
@@ -31,20 +31,20 @@ pub struct Project {
 /// A contract's text.
 #[derive(Clone, Debug)]
 pub struct ContractFile {
-    /// Where the file is.
+    /// The file's path.
     pub path: PathBuf,
     /// Its path from the project's root, for messages.
     pub shown: String,
-    /// What is in it.
+    /// The file's text.
     pub text: String,
 }
 
 /// The snapshot of `$metadata`.
 #[derive(Clone, Debug)]
 pub struct Snapshot {
-    /// Where the file is.
+    /// The file's path.
     pub path: PathBuf,
-    /// What is in it.
+    /// The file as parsed.
     pub metadata: Arc<Metadata>,
 }
 
@@ -52,7 +52,7 @@ pub struct Snapshot {
 #[derive(Debug, thiserror::Error)]
 #[error("{}: {error}", path.display())]
 pub struct Unread {
-    /// Where it is, or should be.
+    /// Its path.
     pub path: PathBuf,
     /// Why it could not be read.
     #[source]
@@ -73,8 +73,8 @@ pub enum NoProject {
 /// Why a contract cannot be read.
 #[derive(Debug, thiserror::Error)]
 pub enum NoContract {
-    /// Its name leads out of the folder of contracts.
-    #[error("{0:?} leads out of the project's contracts")]
+    /// Its path is outside the folder of contracts.
+    #[error("`{0}` is outside the project's folder of contracts")]
     Outside(String),
     /// Its file could not be read.
     #[error(transparent)]
@@ -87,7 +87,7 @@ pub enum NoSnapshot {
     /// The file could not be read.
     #[error("{}: {error}", path.display())]
     Unread {
-        /// Where it is, or should be.
+        /// Its path.
         path: PathBuf,
         /// Its path from the root.
         shown: String,
@@ -95,14 +95,14 @@ pub enum NoSnapshot {
         #[source]
         error: io::Error,
     },
-    /// What is in it is no `$metadata`.
+    /// It is not valid `$metadata`.
     #[error("{shown}: {error}")]
     NoMetadata {
-        /// Where it is.
+        /// Its path.
         path: PathBuf,
         /// Its path from the root.
         shown: String,
-        /// Why it is none.
+        /// Why it is not valid.
         #[source]
         error: MetadataError,
     },
@@ -114,7 +114,7 @@ impl Project {
         folder.join(MARK).is_file()
     }
 
-    /// The root that a folder belongs to: the folder itself, or the nearest above it that has a `datahub.toml`.
+    /// The root that a folder belongs to: the nearest folder with a `datahub.toml`, from the folder itself upwards.
     pub fn root_of(folder: &Path) -> Option<&Path> {
         folder.ancestors().find(|folder| Project::is_root(folder))
     }
@@ -123,7 +123,7 @@ impl Project {
     ///
     /// # Errors
     ///
-    /// Its `datahub.toml` cannot be read, or something is wrong with it.
+    /// Its `datahub.toml` cannot be read, or has a fault.
     pub fn open(root: impl Into<PathBuf>) -> Result<Self, NoProject> {
         let root = root.into();
         let text = read(root.join(MARK)).map_err(NoProject::Unread)?;
@@ -131,7 +131,7 @@ impl Project {
         Ok(Project { root, settings })
     }
 
-    /// What its `datahub.toml` says.
+    /// The settings in its `datahub.toml`.
     pub fn settings(&self) -> &Settings {
         &self.settings
     }
@@ -165,7 +165,7 @@ impl Project {
     ///
     /// # Errors
     ///
-    /// The name leads out of the folder of contracts, or the file cannot be read.
+    /// The name is outside the folder of contracts, or the file cannot be read.
     pub fn contract(&self, name: &str) -> Result<ContractFile, NoContract> {
         if !Path::new(name).components().all(|part| matches!(part, Component::Normal(_))) {
             return Err(NoContract::Outside(name.to_owned()));
@@ -180,8 +180,7 @@ impl Project {
         format!("{}/{contract}", self.settings.contracts)
     }
 
-    /// The snapshot of `$metadata`, if `datahub.toml` names one. A process parses it once, and again if the file was written
-    /// since.
+    /// The snapshot of `$metadata`, if `datahub.toml` names one. A process parses it once, and again if the file has changed.
     ///
     /// # Errors
     ///

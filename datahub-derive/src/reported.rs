@@ -1,4 +1,4 @@
-//! Which item reports what is wrong with a shared file: it is reported once, no matter how many items name the file.
+//! Which item reports the faults of a shared file: they are reported once, no matter how many items name the file.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -8,7 +8,7 @@ use proc_macro2::Ident;
 
 use crate::project::Package;
 
-/// A file as a package has it: a process that serves an editor expands many packages, and each reports its own.
+/// A file of a package: a process that serves an editor expands many packages, and each reports its own faults.
 type Shared = (Option<PathBuf>, PathBuf);
 
 /// The messages about the files that items share, and the item that reported them.
@@ -18,8 +18,8 @@ fn shared(package: &Package, file: &Path) -> Shared {
     (package.folder().map(Path::to_path_buf), file.to_path_buf())
 }
 
-/// Whether this item is the one to report the messages about a file: the first that finds them, each time it is expanded.
-/// An editor expands one item many times in one process, and must not lose them.
+/// Whether this item reports the messages about a file: the first item that finds them does, each time it is expanded. An
+/// editor expands an item many times in one process, and must not lose the messages.
 pub(crate) fn is_reporter(package: &Package, file: &Path, messages: Vec<String>, item: &Ident) -> bool {
     let mut reported = REPORTED.lock().unwrap_or_else(PoisonError::into_inner);
     let (shared, item) = (shared(package, file), item.to_string());
@@ -32,7 +32,7 @@ pub(crate) fn is_reporter(package: &Package, file: &Path, messages: Vec<String>,
     }
 }
 
-/// Nothing is wrong with a file any more: the next item that finds something reports it, even if it is the same.
+/// Forgets a file whose faults are fixed: the next item that finds a fault reports it, even if it is the same one.
 pub(crate) fn forget(package: &Package, file: &Path) {
     REPORTED.lock().unwrap_or_else(PoisonError::into_inner).remove(&shared(package, file));
 }

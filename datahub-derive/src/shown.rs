@@ -1,10 +1,10 @@
-//! The diagnostics of an item: where each is shown, and how they become compilation errors.
+//! The diagnostics of an item: their places, and how they become compilation errors.
 
 use datahub_model::diagnostic::Diagnostic;
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{ToTokens, quote};
 
-/// The words that a fault is about: stable Rust joins no spans, so their first and their last token.
+/// The tokens at fault, as the first and the last one, since stable Rust cannot join spans.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Words {
     pub(crate) start: Span,
@@ -12,7 +12,7 @@ pub(crate) struct Words {
 }
 
 impl Words {
-    /// All of these tokens; the derive's own name where there are none.
+    /// All of these tokens; the derive's own name if there are none.
     pub(crate) fn of(tokens: &impl ToTokens) -> Self {
         let mut tokens = tokens.to_token_stream().into_iter().map(|tree| tree.span());
         let start = tokens.next().unwrap_or_else(Span::call_site);
@@ -26,7 +26,7 @@ impl From<Span> for Words {
     }
 }
 
-/// Where a diagnostic is shown: on words of the item; one of a file on those that name the file, with its line drawn.
+/// Where a diagnostic is shown: on tokens of the item. For a fault of a file these name the file, and its line is drawn.
 #[derive(Clone, Debug)]
 pub(crate) struct Shown {
     pub(crate) words: Words,
@@ -45,14 +45,14 @@ impl From<Span> for Shown {
     }
 }
 
-/// What is wrong with an item, and with the files that it names.
+/// The diagnostics of an item, and of the files that it names.
 pub(crate) type Diagnostics = datahub_model::diagnostic::Diagnostics<Shown>;
 
 /// Diagnostics as compilation errors.
 pub(crate) fn compile_errors(diagnostics: Vec<Diagnostic<Shown>>) -> TokenStream {
     let errors = diagnostics.into_iter().map(|diagnostic| {
         let Shown { words, drawing } = &diagnostic.place;
-        // An error is drawn from the first token that it is made of to the last.
+        // The compiler marks an error from its first token to its last.
         let (start, end) = (Ident::new("start", words.start), Ident::new("end", words.end));
         syn::Error::new_spanned(quote!(#start #end), diagnostic.text(drawing.as_deref())).into_compile_error()
     });

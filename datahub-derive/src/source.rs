@@ -1,5 +1,4 @@
-//! What an item's contract says: read from the project's files and checked; what is wrong with a file is reported once in a
-//! compilation.
+//! An item's contract: read from the project's files and checked. A fault of a file is reported once in a compilation.
 
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
@@ -15,19 +14,19 @@ use crate::project::{
 use crate::reported::{forget, is_reporter};
 use crate::shown::{Diagnostics, Shown, Words};
 
-/// A contract with what the expansion has to say about its file.
+/// A contract, and what the expansion needs to know about its file.
 pub(crate) struct Source {
     pub(crate) contract: Contract,
-    /// What the project's Diesel was built for.
+    /// The size of tables that the project's Diesel was built for.
     pub(crate) diesel_columns: ColumnLimit,
     /// Makes the build depend on the files that were read.
     pub(crate) tracking: TokenStream,
-    /// Whether something is wrong with the contract, which has been reported: the rest of what it states can be relied on.
+    /// Whether the contract has faults, which have been reported. The rest of the contract can be relied on.
     pub(crate) is_faulty: bool,
 }
 
 impl Source {
-    /// Takes the place of a contract that is not known, so that whatever else is wrong with the item is reported.
+    /// Replaces a contract that is unknown, so that the item's other faults are still reported.
     pub(crate) fn unknown() -> Self {
         Source {
             contract: Contract::unread(),
@@ -38,7 +37,7 @@ impl Source {
     }
 }
 
-/// An item of a package, which reads the files it names and reports what is wrong with them.
+/// An item of a package, which reads the files that it names and reports their faults.
 #[derive(Clone, Copy)]
 pub(crate) struct PackageItem<'i> {
     pub(crate) item: &'i Ident,
@@ -48,8 +47,8 @@ pub(crate) struct PackageItem<'i> {
 impl PackageItem<'_> {
     /// Reads the contract that `mapping = "…"` names, and checks it against the `$metadata` snapshot if there is one.
     ///
-    /// What is wrong with it, or with a file that all contracts need, is reported once in a compilation, at the first item
-    /// that needs the file.
+    /// A fault of it, or of a file that all contracts need, is reported once in a compilation, at the first item that needs
+    /// the file.
     pub(crate) fn contract(self, mapping: &Placed<String, Words>, diagnostics: &mut Diagnostics) -> Option<Source> {
         let PackageItem { item, package } = self;
         let words = mapping.place;
@@ -87,7 +86,7 @@ impl PackageItem<'_> {
         })
     }
 
-    /// The source of a model that has no contract, because CDMS has nothing of it.
+    /// The source of a model without a contract, which does not exist in CDMS.
     pub(crate) fn without_cdms(self, table: &Placed<String, Words>, diagnostics: &mut Diagnostics) -> Option<Source> {
         let project = project(self.package).map_err(|lacking| self.report(lacking, table.place, diagnostics)).ok()?;
         Some(Source {
@@ -98,20 +97,20 @@ impl PackageItem<'_> {
         })
     }
 
-    /// Whether the package does not depend on Diesel, which `table!` and what it generates refer to by this name. It is
-    /// reported once in a compilation, at the first model.
+    /// Whether the package does not depend on Diesel, to which `table!` and the code that it generates refer by this name. This
+    /// is reported once in a compilation, at the first model.
     pub(crate) fn lacks_diesel(self, diagnostics: &mut Diagnostics) -> bool {
         let PackageItem { item, package } = self;
         let lacks = package.lacks_diesel();
         if lacks && is_reporter(package, &package.manifest(), Vec::new(), item) {
-            let message = "this package does not depend on diesel, which the model's table is made with";
-            let cure = "run `cargo add diesel`, or write `diesel(table = false)` and do without Diesel's table here";
+            let message = "missing dependency `diesel`, which the model's table requires";
+            let cure = "run `cargo add diesel`, or write `diesel(table = false)` to use no Diesel table for this model";
             diagnostics.push(Diagnostic::of(Code::MissingKey, item.span(), message).cure(cure));
         }
         lacks
     }
 
-    /// Reports what is lacking on these words; what items share, at one of them only.
+    /// Reports what is missing on these words. If items share it, only one of them reports it.
     fn report(self, lacking: Lacking, words: Words, diagnostics: &mut Diagnostics) {
         let reason = match lacking {
             Lacking::OfItem(reason) => reason,
@@ -127,15 +126,15 @@ impl PackageItem<'_> {
     }
 }
 
-/// What was not read, and why.
+/// What could not be read, and why.
 enum Lacking {
-    /// What a single item names.
+    /// Something that a single item names.
     OfItem(Reason),
-    /// A file, or what should be one, that all items share.
+    /// A file that all items share, or the path where it should be.
     Shared(PathBuf, Reason),
 }
 
-/// The item knows which words name it; what is wrong within a file has its line drawn.
+/// The item knows which words name the file; for a fault within the file, its line is drawn.
 type Reason = Diagnostic<Option<String>>;
 
 /// Something required is missing.
@@ -143,7 +142,7 @@ fn missing(message: impl Into<String>, cure: impl Into<String>) -> Reason {
     Diagnostic::of(Code::MissingKey, None, message).cure(cure)
 }
 
-const PUT_ONE: &str = "put one at the project's root; it may be empty";
+const PUT_ONE: &str = "create one at the project's root; it may be empty";
 
 /// The project that a package belongs to.
 fn project(package: &Package) -> Result<Project, Lacking> {
@@ -156,7 +155,7 @@ fn project(package: &Package) -> Result<Project, Lacking> {
         Err(Unrooted::UnknownFolder) => missing("CARGO_MANIFEST_DIR is not set", "build with cargo"),
         Err(Unrooted::NoRoot) => missing("no `datahub.toml` in this package's folder or above it", PUT_ONE),
         Err(Unrooted::Unusable(NoProject::Unread(Unread { error, .. }))) => {
-            missing(format!("{MARK} cannot be read: {error}"), PUT_ONE)
+            missing(format!("cannot read `{MARK}`: {error}"), PUT_ONE)
         }
         Err(Unrooted::Unusable(NoProject::Faulty(fault))) => fault.seen_at(|spot| Some(spot.drawn(MARK))),
     };
@@ -168,8 +167,8 @@ fn file(project: &Project, name: &str) -> Result<ContractFile, Lacking> {
     let error = match project.contract(name) {
         Ok(file) => return Ok(file),
         Err(NoContract::Outside(name)) => {
-            let message = format!("{name:?} leads out of the project's contracts");
-            let cure = format!("name a file in the folder {}", project.settings().contracts);
+            let message = format!("`{name}` is outside the project's folder of contracts");
+            let cure = format!("name a file in the folder `{}`", project.settings().contracts);
             return Err(Lacking::OfItem(Diagnostic::of(Code::WrongValue, None, message).cure(cure)));
         }
         Err(NoContract::Unread(Unread { error, .. })) => error,
@@ -177,47 +176,47 @@ fn file(project: &Project, name: &str) -> Result<ContractFile, Lacking> {
     if error.kind() == ErrorKind::NotFound {
         return Err(no_such_contract(project, name));
     }
-    let message = format!("the contract {} cannot be read: {error}", project.shown(name));
-    Err(Lacking::OfItem(missing(message, "see that it is a file that this user may read")))
+    let message = format!("cannot read the contract `{}`: {error}", project.shown(name));
+    Err(Lacking::OfItem(missing(message, "check that it is a file, and that you have permission to read it")))
 }
 
-/// There is no contract of this name; which one may be meant.
+/// The fault of a contract that does not exist, with the one that was probably meant.
 fn no_such_contract(project: &Project, name: &str) -> Lacking {
     let contracts = project.settings().contracts.as_str();
     let folder = project.contracts();
     if !folder.is_dir() {
-        let message = format!("there is no folder {contracts}, where the contracts are");
-        let cure = format!("make it, or say in {MARK} where they are, `contracts = \"…\"`");
+        let message = format!("missing folder `{contracts}` of the contracts");
+        let cure = format!("create it, or name another folder in {MARK}, `contracts = \"…\"`");
         return Lacking::Shared(folder, missing(message, cure));
     }
-    // If the folder cannot be read, no name is proposed.
+    // If the folder cannot be read, no name is suggested.
     let names = project.contract_names().unwrap_or_default();
-    // Their common ending makes no two of them alike.
+    // The common ending must not count as a similarity.
     let stems = || names.iter().filter_map(|name| name.strip_suffix(".toml"));
     let stem = name.strip_suffix(".toml").unwrap_or(name);
     let near = nearest(stem, stems()).map(|stem| format!("{stem}.toml"));
-    // Named from the project's root, and not from the folder of contracts.
+    // The name may be relative to the project's root, not to the folder of contracts.
     let within = name.strip_prefix(contracts).and_then(|rest| rest.strip_prefix('/'));
     let near = within.filter(|name| names.iter().any(|known| known == name)).map(str::to_owned).or(near);
     let help = near.map_or_else(
-        || "write it, or change `mapping`; `datahub.toml` says where the contracts are".to_owned(),
+        || "create it, or correct `mapping`; `datahub.toml` names the folder of the contracts".to_owned(),
         |near| format!("did you mean `{near}`?"),
     );
-    Lacking::OfItem(missing(format!("there is no contract {}", project.shown(name)), help))
+    Lacking::OfItem(missing(format!("contract `{}` not found", project.shown(name)), help))
 }
 
-/// The snapshot that `datahub.toml` names cannot be read.
+/// The fault of a snapshot that cannot be read.
 fn no_snapshot(why: NoSnapshot) -> Lacking {
     let (path, shown, reason) = match why {
         NoSnapshot::Unread { path, shown, error } => (path, shown, error.to_string()),
         NoSnapshot::NoMetadata { path, shown, error } => (path, shown, error.to_string()),
     };
-    let message = format!("the $metadata snapshot {shown} cannot be read: {reason}");
-    let cure = format!("save CDMS's answer to $metadata there, or leave `metadata` out of {MARK}");
+    let message = format!("cannot read the $metadata snapshot `{shown}`: {reason}");
+    let cure = format!("save CDMS's response to $metadata in this file, or remove `metadata` from {MARK}");
     Lacking::Shared(path, Diagnostic::of(Code::WrongValue, None, message).cure(cure))
 }
 
-/// Makes the build depend on files, and on where they are looked for. No absolute path enters an expansion.
+/// Makes the build depend on files, and on the variable that names the root. No absolute path enters an expansion.
 fn tracking(package: &Package, files: &[PathBuf]) -> TokenStream {
     let paths = files.iter().filter_map(|file| relative(package.folder()?, file));
     let tracked = paths.map(|path| {
@@ -232,7 +231,7 @@ fn tracking(package: &Package, files: &[PathBuf]) -> TokenStream {
     tracked.chain([root]).collect()
 }
 
-/// The way from one folder to a file.
+/// The relative path from a folder to a file.
 fn relative(from: &Path, to: &Path) -> Option<String> {
     let from: Vec<_> = from.components().collect();
     let to: Vec<_> = to.components().collect();

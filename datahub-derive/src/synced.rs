@@ -22,7 +22,7 @@ use crate::{expand, item};
 const MODEL: Keys = Keys {
     here: &["mapping", "table", "mode", "only", "diesel", "crate"],
     elsewhere: &[
-        (&FIELD_KEYS, "it is a key of a field: write it on the field that it is about"),
+        (&FIELD_KEYS, "it is a key of a field; write it on the field that it belongs to"),
         (&["insertable", "changeset"], "write `diesel(insertable, changeset)`"),
     ],
 };
@@ -32,7 +32,7 @@ const DIESEL: Keys = Keys {
     here: &["insertable", "changeset", "table"],
     elsewhere: &[(
         &["mapping", "mode", "only", "crate"],
-        "it is a key of the model: write it beside `diesel(…)`, and not inside",
+        "it is a key of the model; write it next to `diesel(…)`, not inside it",
     )],
 };
 
@@ -42,13 +42,13 @@ const FIELD: Keys = Keys {
     elsewhere: &[
         (
             &["mapping", "table", "mode", "only", "diesel", "crate", "insertable", "changeset"],
-            "it is a key of the model: write it above the struct; a column's name is `column = \"…\"`",
+            "it is a key of the model; write it on the struct (the key for a column's name is `column`)",
         ),
-        (&["other"], "it is a key of a variant, where an enum derives CdmsChoice"),
+        (&["other"], "it is a key of a variant of an enum that derives CdmsChoice"),
     ],
 };
 
-/// What the attribute of a model, and of a field, looks like.
+/// Examples of the attribute of a model, and of a field.
 const MODEL_EXAMPLE: &str = "#[cdms(mapping = \"account.toml\", table = \"organisations\")]";
 const FIELD_EXAMPLE: &str = "#[cdms(\"Name\")] or #[cdms(key, column = \"org_id\")]";
 
@@ -72,7 +72,7 @@ const FIELD_KEYS: [&str; 17] = [
     "was",
 ];
 
-/// What the expansion takes from the struct itself.
+/// The parts of the struct that the expansion needs.
 #[derive(Clone)]
 pub(crate) struct Model<'i> {
     pub(crate) item: &'i DeriveInput,
@@ -86,19 +86,19 @@ pub(crate) struct Model<'i> {
 pub(crate) struct ModelField {
     pub(crate) ident: Ident,
     pub(crate) ty: Type,
-    /// Whether only the compiler knows if the type has a null.
+    /// Whether only the compiler knows if the type has a value for null.
     pub(crate) is_opaque: bool,
     pub(crate) with: Option<Path>,
     pub(crate) default: Option<Default>,
     pub(crate) docs: Vec<Attribute>,
-    /// Whether faults of it have been told, so that nothing is asked about it.
+    /// Whether faults of it have been reported, so that the compiler does not check it.
     pub(crate) is_faulty: bool,
 }
 
 /// A default's tokens.
 #[derive(Clone)]
 pub(crate) enum Default {
-    /// That of the type, as the word in this place says.
+    /// The default of the type, as the word at this place says.
     OfType(Span),
     Expression(Box<Expr>),
 }
@@ -155,17 +155,17 @@ fn read<'i>(
     let is_faulty = diagnostics.count() > before;
     known.table = table.as_ref().map(|table: &Placed<String, Words>| table.value.clone());
     if !item.generics.params.is_empty() {
-        let message = "a model has no type parameters, lifetimes or constants: it is one table";
+        let message = "a model cannot have generic parameters, because it is one table";
         let fault = Diagnostic::of(Code::WrongValue, Words::of(&item.generics), message);
-        diagnostics.push(fault.cure("write a model for each type, with groups of fields for what they share"));
+        diagnostics.push(fault.cure("write a model for each type, and a group of fields for what they share"));
     }
     let Data::Struct(data) = &item.data else {
-        let fault = Diagnostic::of(Code::WrongValue, item.ident.span(), "a model is a struct");
-        diagnostics.push(fault.cure("an enum of options derives CdmsChoice"));
+        let fault = Diagnostic::of(Code::WrongValue, item.ident.span(), "a model must be a struct");
+        diagnostics.push(fault.cure("derive CdmsChoice for an enum of options"));
         return None;
     };
     let Fields::Named(named) = &data.fields else {
-        let fault = Diagnostic::of(Code::WrongValue, item.ident.span(), "a model has named fields");
+        let fault = Diagnostic::of(Code::WrongValue, item.ident.span(), "a model must have named fields");
         diagnostics.push(fault.cure("write `struct Name { field: Type }`"));
         return None;
     };
@@ -173,7 +173,7 @@ fn read<'i>(
     let (annotations, fields) = read.into_iter().unzip();
     let detached = mode.as_ref().is_some_and(|mode| meant_mode(&mode.value) == Some(Mode::Detached));
     let detached_alone = detached && table.is_some();
-    // Without a contract the table is asked for along with it.
+    // If the contract is missing, a missing table is reported along with it.
     let is_unsaid = is_faulty || (mapping.is_none() && !detached_alone);
     let package_item = PackageItem { item: &item.ident, package };
     let source = match (mapping, &table) {
@@ -182,9 +182,9 @@ fn read<'i>(
         _ => {
             let name = &item.ident;
             if !is_faulty {
-                let message = format!("{name} does not say which contract it follows");
-                let cure = "add #[cdms(mapping = \"….toml\", table = \"…\")]; a model that CDMS has nothing of is \
-                            #[cdms(table = \"…\", mode = \"detached\")]";
+                let message = format!("`{name}` is missing `mapping`");
+                let cure = "add #[cdms(mapping = \"….toml\", table = \"…\")], or #[cdms(table = \"…\", mode = \"detached\")] \
+                            for a model that does not exist in CDMS";
                 diagnostics.push(Diagnostic::of(Code::MissingKey, name.span(), message).cure(cure));
             }
             None
@@ -199,7 +199,7 @@ fn read<'i>(
     let krate = expand::runtime(known.krate.clone());
     let model = Model { item, krate, diesel, fields };
     let mut faulty = match resolve(&annotation, &source.contract, source.diesel_columns) {
-        // The contract's faults, and that diesel is lacking, may have been told at another item.
+        // The contract's faults, and the missing dependency on diesel, may have been reported at another item.
         Ok(resolved) if diagnostics.is_empty() && !source.is_faulty && !lacks_diesel => {
             return Some((model, resolved, source.tracking));
         }
@@ -231,9 +231,11 @@ fn diesel_keys(inside: &[Part], diagnostics: &mut Diagnostics) -> DieselGlue<Wor
                     fill(&mut glue.no_table, key.span().into(), "table", key.span(), diagnostics);
                 }
                 _ => {
-                    let fault = Diagnostic::of(Code::WrongValue, Words::of(value), "`table` is `false` or not there");
-                    diagnostics
-                        .push(fault.cure("a table's name is written beside, `#[cdms(table = \"…\", diesel(…))]`"));
+                    let fault =
+                        Diagnostic::of(Code::WrongValue, Words::of(value), "`table` in `diesel(…)` must be `false`");
+                    diagnostics.push(
+                        fault.cure("write the table's name next to `diesel(…)`: `#[cdms(table = \"…\", diesel(…))]`"),
+                    );
                 }
             },
             other => unknown(other, &DIESEL, diagnostics),
@@ -251,7 +253,7 @@ fn read_field(
     if let Some(cfg) = field.attrs.iter().find(|attribute| attribute.path().is_ident("cfg")) {
         let message = "a field of a model cannot depend on `cfg`: the table would depend on the build";
         let fault = Diagnostic::of(Code::WrongValue, Words::of(cfg), message);
-        diagnostics.push(fault.cure("split the model, or keep the field always"));
+        diagnostics.push(fault.cure("split the model, or remove `cfg` from the field"));
     }
     let name = Placed { value: ident.to_string(), place: ident.span().into() };
     let ty = field_type::without_self(ungrouped(&field.ty), model);
@@ -273,11 +275,11 @@ fn read_field(
     }
     annotation.is_faulty = diagnostics.count() > before;
     if annotation.key.is_some() && !can_be_id_of(&tokens.ty, model) {
-        let fault = Diagnostic::of(Code::WrongKind, Words::of(&tokens.ty), "a key is the record's id");
+        let fault = Diagnostic::of(Code::WrongKind, Words::of(&tokens.ty), "the type of a key must be the record's id");
         diagnostics.push(fault.cure(format!("write its type as `Id<{model}>`")));
     }
     tokens.is_faulty = diagnostics.count() > before;
-    // It is refused beside an Option, so nobody asks of what type it is.
+    // A default of an `Option` is rejected, so its type is not checked.
     tokens.default = tokens.default.filter(|_| !annotation.is_option);
     Some((annotation, tokens))
 }
@@ -327,13 +329,14 @@ fn field_key(
             }
             "with" => {
                 let Some(module) = text(key, value, diagnostics) else { return };
-                // Parsed from the literal, so that a module that is not there is told on this word.
+                // Parsed from the literal, so that a missing module is reported on this word.
                 let is_path = |letter: char| letter.is_alphanumeric() || matches!(letter, '_' | ':' | '#');
                 let literal = literal_text(value).filter(|_| module.value.chars().all(is_path));
                 match literal.map(|literal| literal.parse_with(Path::parse_mod_style)) {
                     Some(Ok(path)) => tokens.with = Some(path),
                     _ => {
-                        let fault = Diagnostic::of(Code::WrongValue, module.place, "`with` names a module");
+                        let fault =
+                            Diagnostic::of(Code::WrongValue, module.place, "`with` must be the path of a module");
                         diagnostics.push(fault.cure("write `with = \"phone\"`"));
                     }
                 }
@@ -358,7 +361,8 @@ fn field_key(
             let names = inside.iter().filter_map(|part| match part {
                 Part::Text(name) => Some(placed(name)),
                 other => {
-                    let fault = Diagnostic::of(Code::WrongValue, other.span(), "`attributes` lists names as strings");
+                    let fault =
+                        Diagnostic::of(Code::WrongValue, other.span(), "`attributes` must be a list of strings");
                     diagnostics.push(fault.cure("write `attributes(\"A\", \"B\")`"));
                     None
                 }
@@ -381,7 +385,7 @@ fn engine(annotation: &mut FieldAnnotation<Words>, value: EngineField, span: Spa
 }
 
 impl Model<'_> {
-    /// Whether the derive states that the model is written.
+    /// Whether the model can be written.
     pub(crate) fn is_writable(mapping: &Mapping) -> bool {
         mapping.mode != Mode::Mirror
     }

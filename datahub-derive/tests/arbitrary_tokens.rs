@@ -1,4 +1,4 @@
-//! The derives on tokens that nobody would write: they answer with errors, never with a panic.
+//! The derives on arbitrary tokens: they report errors, and never panic.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
@@ -40,7 +40,7 @@ const WORDS: &str = r##"
     struct enum union pub crate self Self mod fn where for in _ r#type r#fn cdms cfg derive Option Id String Vec
     mapping table mode only diesel attribute attributes with key modified created modified_by default read_only
     create_only flatten prefix local sql_type column other insertable id name Organisation
-    "account.toml" "sector.toml" "nobody.toml" "" "." ".." "/" "organisations" "mirror" "sync" "Name" "optevia_Alias"
+    "account.toml" "sector.toml" "missing.toml" "" "." ".." "/" "organisations" "mirror" "sync" "Name" "optevia_Alias"
     "StateCode" "StateCode/Value eq 0" "Name eq 'a" "((((" "not" "address" "string" "lookup" "phone" "a b" "ä" "\u{0}"
     r"Name" r#"Na"me"# b"Name" c"Name" 'a' b'a' 'static 0 -1 1.5 0xff 99999999999999999999999999999999999999999 1i32
     true false , ; : :: = == => -> . .. ... & && | # ! ? < > << $ @ ~ ^ % * +

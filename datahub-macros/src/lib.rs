@@ -1,7 +1,7 @@
 //! The derives of Data Hub Sync, as the compiler calls them.
 //!
-//! **Invariant: nothing is decided here.** What the derives do is in `datahub-derive`, where everything else can call it
-//! too; their documentation is where users import them, in `datahub-runtime`.
+//! **Invariant: this crate decides nothing.** The derives are implemented in `datahub-derive`, where other code can call them
+//! too, and documented where users import them, in `datahub-runtime`.
 
 use datahub_derive::Derive;
 use datahub_derive::project::Package;

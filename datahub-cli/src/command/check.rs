@@ -9,10 +9,10 @@ use serde_json::json;
 
 use crate::output::Output;
 
-/// Checks every contract of the project; whether all are faultless.
+/// Checks every contract of the project; returns whether none has a fault.
 pub(crate) fn run(root: &Path, output: &Output) -> Result<bool, String> {
     let project = Project::open(root).map_err(|error| error.to_string())?;
-    // Without the snapshot the contracts are checked by themselves, and that it is lacking is told at the end.
+    // Without the snapshot the contracts are checked by themselves, and the missing snapshot is reported at the end.
     let (metadata, unread) = match project.snapshot() {
         Ok(snapshot) => (snapshot.map(|snapshot| snapshot.metadata), None),
         Err(why) => (None, Some(why.to_string())),
@@ -20,8 +20,8 @@ pub(crate) fn run(root: &Path, output: &Output) -> Result<bool, String> {
     let names = project.contract_names().map_err(|error| error.to_string())?;
     if names.is_empty() {
         return Err(format!(
-            "{} has no contract; a contract is a file such as account.toml, and `contracts` in datahub.toml says in which \
-             folder they are",
+            "{} has no contracts; a contract is a file such as account.toml, and `contracts` in datahub.toml names the \
+             folder",
             project.contracts().display()
         ));
     }

@@ -1,4 +1,4 @@
-//! What only the compiler can tell: whether each field's type fits its attribute, said on the type itself.
+//! What only the compiler can check: whether each field's type fits its attribute, reported on the type itself.
 
 use cdms_odata::Kind;
 use datahub_model::source::{ResolvedColumn, ResolvedSource, Shape, has_zero};
@@ -10,8 +10,8 @@ use super::resolved::Resolved;
 use crate::shown::Words;
 use crate::synced::ModelField;
 
-/// The constant that has what is asked of a field's type. Nothing else of the expansion asks the type anything, so that
-/// one that does not fit is told once.
+/// The constant with the facts about a field's type. The rest of the expansion uses only this constant, so that a type that
+/// does not fit is reported once.
 pub(crate) fn of_type(field: &Ident) -> Ident {
     format_ident!("__of_{}", field.unraw())
 }
@@ -32,7 +32,7 @@ pub(super) fn types(resolved: &Resolved<'_>) -> TokenStream {
     types.collect()
 }
 
-/// The questions about all fields.
+/// The checks of all fields.
 pub(super) fn checks(resolved: &Resolved<'_>) -> TokenStream {
     resolved.fields.iter().map(|(field, shape)| check(resolved, field, shape)).collect()
 }
@@ -43,7 +43,7 @@ fn check(resolved: &Resolved<'_>, field: &ModelField, shape: &Shape) -> TokenStr
     let path = quote_spanned!(words.start => __v1::);
     match shape {
         Shape::Key(_) => TokenStream::new(),
-        // Of a contract that was read in part it is not known which keys the group has.
+        // If a contract was only partly read, the group's keys are unknown.
         Shape::Group { .. } if resolved.contract.is_partial => TokenStream::new(),
         Shape::Group { first, members } => {
             let keys =
@@ -62,7 +62,7 @@ fn check(resolved: &Resolved<'_>, field: &ModelField, shape: &Shape) -> TokenStr
     }
 }
 
-/// What the type of a column's field is asked.
+/// The checks of the type of a column's field.
 fn questions(resolved: &Resolved<'_>, field: &ModelField, column: &ResolvedColumn) -> Vec<(&'static str, TokenStream)> {
     let kind = kind_of(column.kind);
     let targets = column.targets(resolved.contract);
@@ -80,7 +80,7 @@ fn questions(resolved: &Resolved<'_>, field: &ModelField, column: &ResolvedColum
     [nullable, Some(holds), null, targets, options].into_iter().flatten().collect()
 }
 
-/// A key of the contract's group, with what its attribute lets its member be.
+/// A key of the contract's group, with the limits of its attribute.
 fn key_of(resolved: &Resolved<'_>, key: &str, column: &ResolvedColumn) -> TokenStream {
     let (kind, attribute) = (kind_of(column.kind), attribute_of(column));
     let mut tokens = quote!(__v1::GroupKey::new(#key, #attribute, #kind));
@@ -107,8 +107,7 @@ fn options(resolved: &Resolved<'_>, column: &ResolvedColumn) -> Option<TokenStre
     Some(quote!(&[#(#options),*]))
 }
 
-/// The check of a null, where what is written does not tell: a type that is plainly an `Option`, or plainly none, is what
-/// its column is.
+/// The check for null, if the text of the type does not show whether it has a value for null.
 fn null(resolved: &Resolved<'_>, field: &ModelField, column: &ResolvedColumn) -> Option<&'static str> {
     let is_attribute = matches!(column.source, ResolvedSource::Attribute { .. });
     match (column.nullable, is_attribute, field.default.is_some()) {
@@ -116,8 +115,8 @@ fn null(resolved: &Resolved<'_>, field: &ModelField, column: &ResolvedColumn) ->
         _ if !field.is_opaque => None,
         (false, true, false) => None,
         (false, _, true) => Some("needs_no_default"),
-        // A row of a model that CDMS has nothing of is made with all of its values.
-        // Of a kind that has no value for nothing the validator has told it.
+        // A row of a detached model is always created with all of its values. For a kind without a zero or empty value, the
+        // validator has already reported it.
         (false, false, false) if column.source == ResolvedSource::Local && resolved.contract.is_of_cdms() => {
             has_zero(column.kind).then_some("begins_with_zero")
         }
@@ -125,7 +124,7 @@ fn null(resolved: &Resolved<'_>, field: &ModelField, column: &ResolvedColumn) ->
     }
 }
 
-/// The attribute behind a column; none where it is not one.
+/// The attribute of a column; empty if it has none.
 fn attribute_of(column: &ResolvedColumn) -> &str {
     match &column.source {
         ResolvedSource::Attribute { attribute, .. } => attribute,
@@ -133,7 +132,7 @@ fn attribute_of(column: &ResolvedColumn) -> &str {
     }
 }
 
-/// A call of a question that the compiler answers, drawn below the whole type.
+/// A call of a check, which the compiler marks below the whole type.
 fn called(words: Words, question: &str, arguments: TokenStream) -> TokenStream {
     let question = Ident::new(question, words.start);
     let mut arguments = Group::new(Delimiter::Parenthesis, arguments);

@@ -41,6 +41,6 @@ pub(super) fn conversions(resolved: &Resolved<'_>) -> (TokenStream, TokenStream,
 
 /// The key's field.
 fn key<'m>(resolved: &Resolved<'m>) -> &'m Ident {
-    // The validator refuses a model without a key, so this is our own broken invariant.
+    // The validator rejects a model without a key, so this would be a bug here.
     resolved.key().unwrap_or_else(|| panic!("{} was resolved without a key: a bug of the derive", resolved.name))
 }

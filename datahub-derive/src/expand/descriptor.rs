@@ -30,7 +30,7 @@ pub(super) fn descriptor(resolved: &Resolved<'_>, mapping: &Mapping) -> TokenStr
     });
     let groups = resolved.fields.iter().filter(|(_, shape)| matches!(shape, Shape::Group { .. }));
     let mapping_id = groups.fold(quote!(__v1::MappingId(#mapping_id)), |id, (field, _)| {
-        // What a group's members say is in another derive's hands, so its part of the hash comes from there.
+        // The derive of the group knows its members, so their part of the hash comes from there.
         let ty = of_type(&field.ident);
         quote!(#ty.identify(#id))
     });
@@ -77,7 +77,7 @@ pub(super) fn columns(resolved: &Resolved<'_>) -> Vec<TokenStream> {
     columns.collect()
 }
 
-/// The key of the member at a column, where the field is a group.
+/// The key of the member at a column, if the field is a group.
 fn member(shape: &Shape, position: usize) -> Option<&str> {
     match shape {
         Shape::Group { first, members } => members.get(position - first).map(String::as_str),
@@ -85,7 +85,7 @@ fn member(shape: &Shape, position: usize) -> Option<&str> {
     }
 }
 
-/// An attribute: its name and kind, and only what is stated beside them.
+/// An attribute: its name and kind, and only what else is stated.
 fn attribute(attribute: &ContractAttribute) -> TokenStream {
     let ContractAttribute { name, kind, required, read_only, max_length, scale, zone, choices, targets, class, .. } =
         attribute;
@@ -196,7 +196,7 @@ fn source(
         ResolvedSource::Joined { attributes, write } => {
             let write = self::write(*write);
             let with = &field.with;
-            // On the module's word, where a function is not what it must be.
+            // A function with a wrong signature is reported on the module's name.
             let span = with.as_ref().map_or_else(Span::call_site, Spanned::span);
             let (decode, encode) = (quote_spanned!(span => #with::decode), quote_spanned!(span => #with::encode));
             quote! {
@@ -212,12 +212,12 @@ fn source(
     }
 }
 
-/// A function that gives a default's value, which is made but once: a default is one value, whatever its expression says
-/// at another time.
+/// A function that returns a default's value, which is computed only once: a default is one value, even if its expression would
+/// return another one later.
 pub(crate) fn once(ty: &Ident, default: &Default) -> TokenStream {
     let default = match default {
         Default::OfType(span) => {
-            // In the word's place, but as the derive's own code, so that no lint is told about it.
+            // At the word's place, but as the derive's own code, so that no lint is reported for it.
             let span = Span::call_site().located_at(*span);
             quote_spanned!(span => ::core::default::Default::default())
         }
@@ -234,7 +234,7 @@ pub(crate) fn once(ty: &Ident, default: &Default) -> TokenStream {
     }
 }
 
-/// What is to be said of when a field is sent, where that is not always.
+/// When a field is sent, if that is not always.
 fn write(write: Write) -> TokenStream {
     match write {
         Write::Always => TokenStream::new(),
@@ -258,7 +258,7 @@ fn constant_value(value: &ConstantValue, kind: Option<cdms_odata::Kind>) -> Toke
     quote!(__v1::Constant::Fixed(__v1::Literal::#literal))
 }
 
-/// A filter in a static, without a call, so that what it refers to lives as long.
+/// A filter in a static, without a call, so that what it refers to is static too.
 fn filter(filter: &Filter) -> TokenStream {
     let (path, fixed) = (quote!(__v1::Filter), quote!(__v1::MaybeStatic::Static));
     match filter {

@@ -1,4 +1,4 @@
-//! Diesel's traits, so that the team's own Diesel code works on the same table.
+//! Diesel's traits, so that a team's own Diesel code works with the same table.
 
 use proc_macro2::{Ident, TokenStream};
 use quote::quote;
@@ -7,7 +7,7 @@ use syn::Index;
 use super::table::{Column, ident};
 use crate::synced::Model;
 
-/// One call of the runtime's macro for each sort, which has the implementations: only the columns differ.
+/// One call of a macro of the runtime for each kind of implementation; only the columns differ.
 pub(super) fn traits(model: &Model<'_>, table: &str, key: Option<&Ident>, columns: &[Column<'_>]) -> TokenStream {
     let (name, krate) = (&model.item.ident, &model.krate);
     let table = ident(table);

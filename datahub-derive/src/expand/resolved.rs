@@ -1,4 +1,4 @@
-//! The fields of a model with what they were resolved to: all of them, or those of a faulty model that are sound.
+//! The fields of a model as resolved: all of them, or the fields without faults of a faulty model.
 
 use datahub_model::source::{Contract, ContractAttribute, Faulty, Mapping, ResolvedColumn, ResolvedSource, Shape};
 use proc_macro2::Ident;
@@ -11,7 +11,7 @@ pub(super) struct Resolved<'m> {
     /// The model's name.
     pub(super) name: &'m Ident,
     pub(super) contract: &'m Contract,
-    /// The columns that shapes name by their positions.
+    /// The columns, which shapes name by their positions.
     pub(super) columns: &'m [ResolvedColumn],
     /// The attributes behind them.
     pub(super) attributes: &'m [ContractAttribute],
@@ -27,7 +27,7 @@ impl<'m> Resolved<'m> {
         Resolved { name: &model.item.ident, contract, columns, attributes, fields }
     }
 
-    /// The fields of a faulty model of which all is known that the compiler is asked about.
+    /// The fields of a faulty model of which everything is known that the compiler checks.
     pub(super) fn partly(model: &'m Model<'_>, contract: &'m Contract, faulty: &'m Faulty<Words>) -> Self {
         let Faulty { columns, attributes, .. } = faulty;
         let is_sound = |field: &ModelField, shape: &Shape| {
@@ -49,7 +49,7 @@ impl<'m> Resolved<'m> {
     }
 }
 
-/// What a field of a faulty model is, where that is known.
+/// The shape of a field of a faulty model, if it is known.
 pub(super) fn shape_of<'f>(faulty: &'f Faulty<Words>, field: &ModelField) -> Option<&'f Shape> {
     let mut known = faulty.fields.iter();
     known.find(|known| field.ident == known.name || field.ident.unraw() == known.name).map(|known| &known.shape)

@@ -1,4 +1,4 @@
-//! What stands in for a model that has faults, so that one fault does not cause fifty, and hides none.
+//! Replaces a model that has faults, so that one fault neither causes nor hides others.
 
 use datahub_model::source::{Contract, Faulty};
 use proc_macro2::TokenStream;
@@ -16,11 +16,11 @@ use crate::synced::Model;
 pub(crate) struct Stub<'i> {
     /// `crate = …`.
     pub(crate) krate: Option<Path>,
-    /// The logical name, where the contract could be read.
+    /// The logical name, if the contract could be read.
     pub(crate) logical: Option<String>,
-    /// The table, where it is said.
+    /// The table, if it is stated.
     pub(crate) table: Option<String>,
-    /// The fields, where there are any.
+    /// The fields, if there are any.
     pub(crate) partly: Option<Partly<'i>>,
 }
 
@@ -31,14 +31,14 @@ pub(crate) struct Partly<'i> {
     pub(crate) faulty: Faulty<Words>,
 }
 
-/// Implementations that say as much as is known and are marked as stubs, beside errors that keep them from ever being
-/// built; and what the compiler is asked about the sound fields, so that their faults are told along with the others.
+/// Implementations with as much as is known, marked as stubs; the errors next to them prevent that they are ever built. Also the
+/// compiler's checks of the fields without faults, so that their faults are reported along with the others.
 pub(crate) fn stub(item: &DeriveInput, known: Stub<'_>) -> TokenStream {
     let krate = runtime(known.krate);
     let rest = known.partly.as_ref().map(|partly| {
         let table = known.table.as_deref().filter(|_| partly.faulty.has_table);
         let table = table.map(|name| (name, Column::guessed(&partly.model, &partly.faulty)));
-        // What a parameter is can be said within its item alone.
+        // A generic parameter has no meaning outside its item.
         let fields = item.generics.params.is_empty().then(|| fields(partly, table.as_ref(), &krate));
         let table = table.map(|(name, columns)| table::table(&partly.model, name, &columns));
         quote! { #table #fields }
@@ -82,7 +82,7 @@ pub(crate) fn stub(item: &DeriveInput, known: Stub<'_>) -> TokenStream {
     }
 }
 
-/// What the compiler is asked about the sound fields, and Diesel's traits where there is a table.
+/// The compiler's checks of the fields without faults, and Diesel's traits if there is a table.
 fn fields(partly: &Partly<'_>, table: Option<&(&str, Vec<Column<'_>>)>, krate: &Path) -> TokenStream {
     let Partly { model, contract, faulty } = partly;
     let resolved = Resolved::partly(model, contract, faulty);

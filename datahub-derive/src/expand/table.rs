@@ -45,7 +45,7 @@ impl<'m> Column<'m> {
             .collect()
     }
 
-    /// Whether values of it have to be told from Diesel's own, which know nothing of its SQL type.
+    /// Whether its SQL type is one of the runtime's, which Diesel does not know.
     pub(super) fn is_of_our_type(&self) -> bool {
         match self.kind {
             Kind::Guid | Kind::Lookup | Kind::DateTime | Kind::Money | Kind::Decimal => true,
@@ -54,8 +54,8 @@ impl<'m> Column<'m> {
         }
     }
 
-    /// The columns of a faulty model's fields; of one that could not be resolved what its type lets be guessed, so that
-    /// whoever names the column finds it.
+    /// The columns of a faulty model's fields; for a field that could not be resolved, a guess from its type, so that code that
+    /// names the column still compiles.
     pub(super) fn guessed(model: &'m Model<'_>, faulty: &'m Faulty<Words>) -> Vec<Self> {
         let columns = model.fields.iter().flat_map(|field| match shape_of(faulty, field) {
             Some(shape) => at(shape, &faulty.columns).iter().map(|column| Column::of(column, field)).collect(),
@@ -78,12 +78,12 @@ fn at<'m>(shape: &Shape, columns: &'m [ResolvedColumn]) -> &'m [ResolvedColumn] 
     }
 }
 
-/// `diesel::table!` in a module of its own, so that its lints stay there; the table has the struct's visibility.
+/// `diesel::table!` in a module of its own, so that lints about it stay there; the table has the struct's visibility.
 pub(super) fn table(model: &Model<'_>, table: &str, columns: &[Column<'_>]) -> TokenStream {
     let visibility = &model.item.vis;
     let hidden = format_ident!("__datahub_table_{}", table);
     let table = ident(table);
-    // A faulty model may have no key, and a table of Diesel's has one.
+    // A faulty model may have no key, but Diesel's table must have one.
     let key = columns.iter().find(|column| column.is_key).or(columns.first()).map(|column| ident(column.name));
     let docs = docs(&model.item.attrs);
     let krate = &model.krate;
@@ -96,7 +96,7 @@ pub(super) fn table(model: &Model<'_>, table: &str, columns: &[Column<'_>]) -> T
         #[allow(missing_docs, unreachable_pub, unused_imports, dead_code)]
         mod #hidden {
             ::diesel::table! {
-                // What Diesel leans on, for modules that have no prelude.
+                // Names that Diesel needs, for modules that have no prelude.
                 use ::core::prelude::v1::{Clone, Copy, Debug, Default, Ok, derive};
                 use ::diesel::sql_types::{BigInt, Bool, Date, Double, Integer, Nullable, Text};
                 use #krate::sql_types::{Decimal, Guid, Instant, Money};

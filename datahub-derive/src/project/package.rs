@@ -1,4 +1,4 @@
-//! The package whose items are derived: where it is, which project it belongs to, and what it depends on.
+//! The package whose items are derived: its folder, the project that it belongs to, and its dependencies.
 
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
@@ -10,10 +10,10 @@ use toml::de::{DeTable, DeValue};
 
 use super::{NoProject, Project};
 
-/// The variable that names the project's root if the package is not in it.
+/// The environment variable that names the project's root if the package is not inside it.
 pub const ROOT: &str = "DATAHUB_ROOT";
 
-/// A package, which belongs to the project of the nearest folder above it that has a `datahub.toml`, unless a root is given.
+/// A package. It belongs to the project of the nearest folder above it with a `datahub.toml`, unless a root is given.
 #[derive(Clone, Debug)]
 pub struct Package {
     folder: Option<PathBuf>,
@@ -33,13 +33,13 @@ pub(crate) enum Unrooted {
 }
 
 impl Package {
-    /// The package that Cargo has the compiler build, and the root that `DATAHUB_ROOT` names.
+    /// The package that Cargo is building, and the root that `DATAHUB_ROOT` names.
     pub fn being_built() -> Self {
         let variable = |name| env::var_os(name).map(PathBuf::from);
         Package { folder: variable("CARGO_MANIFEST_DIR"), root: variable(ROOT), is_built: true }
     }
 
-    /// The package in a folder. What is derived for it is not compiled, so its dependencies do not matter.
+    /// The package in a folder. Its expansions are not compiled, so its dependencies do not matter.
     pub fn at(folder: impl Into<PathBuf>) -> Self {
         Package { folder: Some(folder.into()), root: None, is_built: false }
     }
@@ -68,7 +68,7 @@ impl Package {
         Project::open(root).map_err(Unrooted::Unusable)
     }
 
-    /// Whether it is compiled and does not depend on Diesel, which the expansion of a model refers to. If its manifest cannot
+    /// Whether it is compiled without a dependency on Diesel, to which the expansion of a model refers. If its manifest cannot
     /// be read, Cargo reports that.
     pub(crate) fn lacks_diesel(&self) -> bool {
         self.is_built && self.folder.is_some() && !depends_on_diesel(&self.manifest()).unwrap_or(true)
@@ -91,13 +91,13 @@ fn depends_on_diesel(manifest: &Path) -> Option<bool> {
     Some(depends)
 }
 
-/// Whether a package's manifest names a dependency, for every target or for some; `None` for a manifest that is no TOML.
+/// Whether a package's manifest names a dependency, for every target or for some; `None` if the manifest is not valid TOML.
 fn depends_on(manifest: &str, dependency: &str) -> Option<bool> {
     let manifest = DeTable::parse(manifest).ok()?;
     let among = |table: &DeTable<'_>| {
         let sections = ["dependencies", "dev-dependencies"].into_iter().filter_map(|section| table.get(section));
         let mut sections = sections.filter_map(|section| section.get_ref().as_table());
-        // One that has another name here may be given its own back by `extern crate`.
+        // A renamed dependency may get its own name back by `extern crate`.
         let is_renamed = |stated: &Spanned<DeValue<'_>>| {
             let package = stated.get_ref().as_table().and_then(|stated| stated.get("package"));
             package.is_some_and(|package| package.get_ref().as_str() == Some(dependency))

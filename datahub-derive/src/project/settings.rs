@@ -1,4 +1,4 @@
-//! What `datahub.toml` says: where a project's files are, and what its Diesel was built for.
+//! The settings in `datahub.toml`: the project's files, and the size of tables that its Diesel was built for.
 
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
@@ -6,14 +6,15 @@ use toml::de::{DeTable, DeValue};
 use datahub_model::diagnostic::{Code, Diagnostic};
 use datahub_model::source::{ColumnLimit, Spot, meant_among};
 
-/// Where a project keeps its files, relative to the folder of its `datahub.toml`, and what its Diesel was built for.
+/// The paths of a project's files, relative to the folder of its `datahub.toml`, and the size of tables that its Diesel was
+/// built for.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Settings {
     /// The folder of the contracts.
     pub contracts: String,
-    /// The `$metadata` snapshot, where there is one.
+    /// The `$metadata` snapshot, if there is one.
     pub metadata: Option<String>,
-    /// The widest table of the Diesel that the project builds with.
+    /// The largest table of the project's Diesel.
     pub diesel_columns: ColumnLimit,
 }
 
@@ -24,18 +25,18 @@ impl Settings {
     ///
     /// # Errors
     ///
-    /// The first thing that is wrong with it, on its line.
+    /// The first fault, with its line.
     pub fn parse(text: &str) -> Result<Self, Diagnostic<Spot>> {
         let fault = |code, offset, message: String| Diagnostic::<Spot>::of(code, Spot::at(text, offset), message);
         let root = DeTable::parse(text).map_err(|error| {
             let offset = error.span().map_or(0, |span| span.start);
-            let help = "it takes `contracts`, `metadata` and `diesel-columns`, and may be empty";
+            let help = "write each key on a line of its own, such as `contracts = \"mappings\"`; the file may be empty";
             fault(Code::FaultyToml, offset, error.message().replace('\n', ", ")).cure(help)
         })?;
         for key in root.get_ref().keys() {
             let (name, offset) = (key.get_ref().as_ref(), key.span().start);
             if !KEYS.contains(&name) {
-                let message = format!("datahub.toml has no key `{name}`");
+                let message = format!("unknown key `{name}` in datahub.toml");
                 return Err(fault(Code::UnknownKey, offset, message).cure(meant_among(name, &KEYS)));
             }
         }
@@ -49,12 +50,18 @@ impl Settings {
                     Ok(Some(path.to_owned()))
                 }
                 Some(path) => {
-                    let message = format!("`{key}` is {path:?}, which is outside the project");
-                    Err(wrong(value, message, "name something in the folder of datahub.toml"))
+                    let message = format!("`{key}` must be inside the project, found {path:?}");
+                    Err(wrong(
+                        value,
+                        message,
+                        "write a path that is relative to the folder of datahub.toml, without `..`",
+                    ))
                 }
-                None => {
-                    Err(wrong(value, format!("`{key}` is no string"), "name something in the folder of datahub.toml"))
-                }
+                None => Err(wrong(
+                    value,
+                    format!("`{key}` must be a string"),
+                    "write a path that is relative to the folder of datahub.toml, without `..`",
+                )),
             },
         };
         let diesel_columns = match root.get_ref().get("diesel-columns") {
@@ -62,8 +69,8 @@ impl Settings {
             Some(value) => {
                 let stated = value.get_ref().as_integer().and_then(|number| number.as_str().parse().ok());
                 stated.and_then(ColumnLimit::of).ok_or_else(|| {
-                    let message = "`diesel-columns` is not the size of a table that Diesel can be built for".to_owned();
-                    wrong(value, message, "write 32, 64 or 128, by the features of diesel in your Cargo.toml")
+                    let message = "`diesel-columns` must be 32, 64 or 128".to_owned();
+                    wrong(value, message, "write 64 or 128 if your Cargo.toml enables that feature of diesel, and 32 if it enables neither")
                 })?
             }
         };
@@ -92,9 +99,9 @@ mod tests {
         assert_eq!(project, expected);
         for (text, expected) in [
             ("contract = 'm'", "1:1\n  |\n1 | contract = 'm'\n  | ^\nhelp: did you mean `contracts`?"),
-            ("contracts = '/etc'", "outside the project"),
-            ("contracts = '../m'", "outside the project [wrong-value]"),
-            ("contracts = 3", "no string"),
+            ("contracts = '/etc'", "must be inside the project"),
+            ("contracts = '../m'", "must be inside the project, found \"../m\" [wrong-value]"),
+            ("contracts = 3", "must be a string"),
             ("contracts =", "[faulty-toml]"),
             ("\ndiesel-columns = 65", "2:18"),
             ("diesel-columns = '64'", "32, 64 or 128"),

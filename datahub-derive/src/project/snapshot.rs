@@ -1,4 +1,4 @@
-//! The `$metadata` snapshot, parsed once for all that ask for it in one process.
+//! The `$metadata` snapshot, parsed once in a process.
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
@@ -8,7 +8,7 @@ use std::{fs, io};
 
 use cdms_odata::metadata::{Metadata, MetadataError};
 
-/// Snapshots by their paths, each with the time at which its file was written.
+/// Snapshots by their paths, each with the time of its file's last change.
 type Snapshots = HashMap<PathBuf, (SystemTime, Arc<Metadata>)>;
 
 static KNOWN: LazyLock<Mutex<Snapshots>> = LazyLock::new(Mutex::default);
