@@ -23,7 +23,7 @@ pub(crate) use of_type::{Found, find};
     message = "`{Self}` cannot be a field of a synced model [wrong-type]",
     label = "no conversion to and from CDMS values",
     note = "use String, i32, i64, f64, bool, Decimal, DateTime<Utc>, NaiveDate, Uuid, Id<Model>, a #[derive(CdmsChoice)] enum, \
-            or an Option of one; or implement `datahub_runtime::FieldType` for your type; a struct that derives CdmsFields needs `#[cdms(flatten)]`"
+            or an `Option` of one; or implement `datahub_runtime::FieldType` for your type; a struct that derives CdmsFields needs `#[cdms(flatten)]`"
 )]
 pub trait FieldType: Sized + Send + Sync + 'static {
     /// The kinds of attribute that the type can hold.

@@ -30,10 +30,10 @@ pub trait Model: Sized + 'static {
 /// [`Synced`](crate::Synced) has methods of its own. It exists for the compiler's message.
 #[doc(hidden)]
 #[diagnostic::on_unimplemented(
-    message = "this `{Self}` is a plain value, which the hub has not read, so it cannot tell what was changed",
+    message = "this `{Self}` is a plain value that was not read by the hub, so its changes are unknown",
     label = "not read by the hub",
-    note = "read the record with `{Self}::get(&hub, id).await?` and change what that gives, a `Synced<{Self}>`; a new record is \
-            made with `{Self}::create(&hub, value)`"
+    note = "read the record with `{Self}::get(&hub, id).await?` and change the `Synced<{Self}>` that it returns; create a new \
+            record with `{Self}::create(&hub, value)`"
 )]
 pub trait ReadByTheHub {}
 

@@ -51,7 +51,7 @@ pub trait Targets: 'static {
 #[diagnostic::on_unimplemented(
     message = "`{T}` is not one of the models in `{Self}` [lookup-target]",
     label = "a reference of this type cannot point to it",
-    note = "add the model to the tuple of the field's type, if the contract's `target` has it"
+    note = "add the model to the tuple of the field's type, if the contract's `target` includes it"
 )]
 pub trait PointsTo<T, At> {}
 

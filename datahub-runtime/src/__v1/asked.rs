@@ -1,4 +1,4 @@
-//! What a derive asks of a field's type, because only the compiler knows it: each with its code, names and cure.
+//! The checks of a field's type, which only the compiler knows: each fault with its code, names and cure.
 
 use datahub_model::diagnostic::Code;
 
@@ -7,12 +7,12 @@ use super::text::Text;
 use super::{Field, Kind, same};
 use crate::field::ChoiceOptions;
 
-/// A field that is asked, one question after the other; an answer that does not fit ends the compilation with its fault.
+/// A field that is checked, one check after the other; a check that fails ends the compilation with its fault.
 #[derive(Clone, Copy, Debug)]
 pub struct Asked<'f> {
     /// The field's name.
     name: &'f str,
-    /// The attribute behind it; empty where it is not one.
+    /// Its attribute; empty if it has none.
     attribute: &'f str,
     /// Whether its column may be null.
     nullable: bool,
@@ -26,24 +26,24 @@ pub struct Asked<'f> {
 #[derive(Clone, Copy, Debug)]
 pub(super) struct What {
     pub(super) kinds: &'static [Kind],
-    /// Of references: the logical names of the models that they may point to.
+    /// For references: the logical names of the models that they may point to.
     pub(super) targets: &'static [&'static str],
 }
 
-/// Begins to ask a field.
+/// Begins to check a field.
 pub const fn asked<'f, T>(field: &Field<T>, name: &'f str, attribute: &'f str) -> Asked<'f> {
     let Field { kinds, has_null, takes_zero, targets, options, .. } = *field;
     Asked { name, attribute, nullable: false, has_null, takes_zero, what: What { kinds, targets }, options }
 }
 
 impl<'f> Asked<'f> {
-    /// Its column may be null: because the attribute may, or because its type is written as an `Option`.
+    /// Its column may be null: because the attribute may be, or because its type is written as an `Option`.
     pub const fn nullable(mut self) -> Self {
         self.nullable = true;
         self
     }
 
-    /// That its type holds the kind that the contract says, or the engine.
+    /// Checks that its type holds the kind of the contract, or of the engine's attribute.
     #[track_caller]
     pub const fn holds(self, kind: Kind) -> Self {
         if !self.what.fits(kind) {
@@ -54,7 +54,7 @@ impl<'f> Asked<'f> {
         self.takes_null()
     }
 
-    /// That its type holds the kind that `sql_type` says: there a reference as text is a text like any other.
+    /// Checks that its type holds the kind of `sql_type`; a reference as text is text like any other there.
     #[track_caller]
     pub const fn holds_said(self, kind: Kind) -> Self {
         if !holds(self.what.kinds, kind) {
@@ -63,15 +63,15 @@ impl<'f> Asked<'f> {
         self.takes_null()
     }
 
-    /// That its type holds a reference along with which model it points to.
+    /// Checks that its type holds a reference together with the model that it points to.
     #[track_caller]
     pub const fn holds_which(self) -> Self {
         if !self.what.is_which(Kind::Lookup) {
-            let message = Text::new("`").and(self.attribute).and("` is a lookup, held as text, but the type of `");
-            let message = message.and(self.name).and("` does not say which models it may point to");
+            let message = Text::new("`").and(self.attribute).and("` is a lookup stored as text, but the type of `");
+            let message = message.and(self.name).and("` does not name the models that it may point to");
             let cure = if self.nullable { "`Option<OneOf<(…)>>`" } else { "`OneOf<(…)>`" };
             let cure = Text::new("write its type as ").and(cure).and(" of those models, or remove `sql_type`; a type ");
-            let cure = cure.and("of your own says it in `FieldType::TARGETS`");
+            let cure = cure.and("of your own names them in `FieldType::TARGETS`");
             Diagnostic::of(Code::WrongType, message).cure(cure.text()).report()
         }
         self.takes_null()
@@ -88,60 +88,60 @@ impl<'f> Asked<'f> {
         }
     }
 
-    /// For a value for null, where the column may be null.
+    /// Checks for a value for null, if the column may be null.
     #[track_caller]
     const fn takes_null(self) -> Self {
         if self.has_null || !self.nullable {
             return self;
         }
         let message = if self.attribute.is_empty() {
-            let message = Text::new("`").and(self.name).and("` is written as an Option, but its type has no value ");
+            let message = Text::new("`").and(self.name).and("` is written as an `Option`, but its type has no value ");
             message.and("for null")
         } else {
             let message = Text::new("`").and(self.attribute).and("` can be null in CDMS, but `").and(self.name);
             message.and("` cannot")
         };
-        let cure = "make the field an Option, add `default`, or state `required = true` in the contract";
+        let cure = "make the field an `Option`, add `default`, or state `required = true` in the contract";
         Diagnostic::of(Code::Nullability, message).cure(cure).report()
     }
 
-    /// For a type without a value for null, beside a `default` that stands for it.
+    /// Checks that its type has no value for null, because a `default` stands for null.
     #[track_caller]
     pub const fn needs_no_default(self) -> Self {
         if self.has_null {
-            let message = Text::new("the type of `").and(self.name).and("` has a value for null already");
-            let cure = "remove `default`, or choose a type without one";
+            let message = Text::new("`default` is not allowed for `").and(self.name);
+            let message = message.and("`, whose type has a value for null");
+            let cure = "remove `default`, or use a type without a value for null";
             Diagnostic::of(Code::KeysExclude, message).cure(cure).report()
         }
         self
     }
 
-    /// For a type without a value for null, where nothing but the written type says that the column has none.
+    /// Checks that its type has no value for null, if only the text of the type says whether the column is nullable.
     #[track_caller]
     pub const fn is_never_null(self) -> Self {
         if self.has_null {
             let message = Text::new("the type of `").and(self.name).and("` has a value for null, but its column ");
-            let cure =
-                "write the type as `Option<…>` itself: there is no contract here to say that the column can be null";
-            Diagnostic::of(Code::Nullability, message.and("has none")).cure(cure).report()
+            let cure = "write the type as `Option<…>`; without a contract, only that makes the column nullable";
+            Diagnostic::of(Code::Nullability, message.and("is not nullable")).cure(cure).report()
         }
         self
     }
 
-    /// A local field's type whether it takes what its column begins with.
+    /// Checks that a local field's type accepts the value with which its column begins.
     #[track_caller]
     pub const fn begins_with_zero(self) -> Self {
         let asked = self.is_never_null();
         if !asked.takes_zero {
             let message = Text::new("`").and(asked.name).and("` has no value when a record is first read from CDMS");
-            let cure = "make the field an Option, or say what it holds then with `default = …`; or set \
-                        `FieldType::TAKES_ZERO` if the type takes empty text, nought or `false`";
+            let cure = "make the field an `Option`, or state its first value with `default = …`; or set \
+                        `FieldType::TAKES_ZERO` if the type accepts empty text, zero or `false`";
             Diagnostic::of(Code::Nullability, message).cure(cure).report()
         }
         asked
     }
 
-    /// That a reference may point to what the contract allows.
+    /// Checks that a reference may point to what the contract allows.
     #[track_caller]
     pub const fn points_to(self, targets: &[&str]) -> Self {
         each_allowed(self.what.targets, self.name, self.attribute, targets);
@@ -149,8 +149,8 @@ impl<'f> Asked<'f> {
         self
     }
 
-    /// That the type of a choice is of this attribute's options: an enum of another attribute would read and write the same
-    /// numbers under other names.
+    /// Checks that the type of a choice has this attribute's options: the enum of another attribute would read and write the
+    /// same numbers under other names.
     #[track_caller]
     pub const fn takes_options(self, choices: &[(&str, i32)]) -> Self {
         each_option_fits(&self.options, self.name, self.attribute, choices);
@@ -159,26 +159,26 @@ impl<'f> Asked<'f> {
 }
 
 impl What {
-    /// Whether values of a kind fit: texts, but not of a type whose texts are references.
+    /// Whether values of a kind fit; text does not fit a type whose text is a reference.
     pub(super) const fn fits(self, kind: Kind) -> bool {
         let is_reference = matches!(kind, Kind::String) && !self.targets.is_empty();
         holds(self.kinds, kind) && !is_reference
     }
 
-    /// Whether a lookup would fit as a text that says which model it points to.
+    /// Whether a lookup would fit as text that names the model it points to.
     const fn is_which(self, kind: Kind) -> bool {
         matches!(kind, Kind::Lookup) && holds(self.kinds, Kind::String) && !self.targets.is_empty()
     }
 
-    /// The fault of a kind that does not fit, and its cure, behind the words that say what is of this kind.
+    /// The fault of a kind that does not fit, and its cure, after the words that name what has this kind.
     pub(super) const fn other_kind(self, about: Text, kind: Kind, nullable: bool) -> Diagnostic {
         if self.kinds.is_empty() {
             let fault = Diagnostic::of(Code::WrongType, about.and(" holds no kind"));
-            return fault.cure("say what it holds in its `FieldType::KINDS`, or write another type");
+            return fault.cure("list its kinds in `FieldType::KINDS`, or use another type");
         }
         let holds_which = holds(self.kinds, Kind::String) && !self.targets.is_empty();
         let message = if holds_which {
-            about.and(" holds references to several models, which are kept as text")
+            about.and(" holds references to several models, which are stored as text")
         } else {
             about.and(" holds ").and_kinds(self.kinds)
         };
@@ -211,19 +211,19 @@ const fn type_of(kind: Kind) -> &'static str {
     }
 }
 
-/// Asks a reference that is never null for a value for each target: a record that points elsewhere would fit no model.
+/// Checks that a reference that is never null can point to each target: a record that points to another could not be read.
 #[track_caller]
 pub(super) const fn takes_each(pointed_to: &[&str], has_null: bool, name: &str, attribute: &str, targets: &[&str]) {
-    // Of a type that says nothing, and of a model with faults, it is not known where it points to.
+    // The targets of a type that names none, or of a model with faults, are unknown.
     if has_null || pointed_to.is_empty() || is_one_of("", pointed_to) {
         return;
     }
     let mut position = 0;
     while position < targets.len() {
         if !is_one_of(targets[position], pointed_to) {
-            let message = Text::new("`").and(attribute).and("` may point to `").and(targets[position]);
-            let message = message.and("` too, of which `").and(name).and("` can hold no reference");
-            let cure = "make it an Option, which is None then and leaves the reference as it is; or hold each with \
+            let message = Text::new("`").and(attribute).and("` may also point to `").and(targets[position]);
+            let message = message.and("`, which `").and(name).and("` cannot hold");
+            let cure = "make it an `Option`, which is `None` then and leaves the reference unchanged; or hold every target with \
                         `OneOf<(…)>` and `sql_type = \"string\"`; or state one `target` in the contract";
             Diagnostic::of(Code::LookupTarget, message).cure(cure).report()
         }
@@ -253,7 +253,7 @@ pub(super) const fn each_allowed(pointed_to: &[&str], name: &str, attribute: &st
 
 #[track_caller]
 const fn allowed(target: &str, name: &str, attribute: &str, targets: &[&str]) {
-    // Of a model with faults it may not be known what it is called.
+    // The logical name of a model with faults may be unknown.
     if target.is_empty() || is_one_of(target, targets) {
         return;
     }
@@ -268,8 +268,8 @@ pub(super) const fn each_option_fits(options: &ChoiceOptions, name: &str, attrib
     let named = options.named;
     let about = Text::new("the type of `").and(name);
     if choices.is_empty() && !named.is_empty() {
-        let message = about.and("` has options, but the contract states none of `").and(attribute).and("`");
-        let cure = "state its `choices` in the contract, so that the two can be held against each other";
+        let message = about.and("` has options, but the contract states none for `").and(attribute).and("`");
+        let cure = "state the attribute's `choices` in the contract, so that the two can be compared";
         Diagnostic::of(Code::UnknownChoice, message).cure(cure).report()
     }
     let cure = "use the enum of this attribute, or correct `choices` in the contract";
@@ -277,7 +277,7 @@ pub(super) const fn each_option_fits(options: &ChoiceOptions, name: &str, attrib
     while position < named.len() {
         if !is_among(named[position], choices) {
             let message = about.and("` has the option `").and(named[position].0).and("`, which `").and(attribute);
-            let message = message.and("` has not, or with another number");
+            let message = message.and("` does not have, or has with another number");
             Diagnostic::of(Code::UnknownChoice, message).cure(cure).report()
         }
         position += 1;
@@ -285,7 +285,7 @@ pub(super) const fn each_option_fits(options: &ChoiceOptions, name: &str, attrib
     position = 0;
     while position < choices.len() && !options.takes_rest {
         if !is_among(choices[position], named) {
-            let message = about.and("` takes no option `").and(choices[position].0).and("` of `").and(attribute);
+            let message = about.and("` is missing the option `").and(choices[position].0).and("` of `").and(attribute);
             Diagnostic::of(Code::UnknownChoice, message.and("`")).cure(cure).report()
         }
         position += 1;

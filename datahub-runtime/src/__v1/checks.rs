@@ -1,4 +1,4 @@
-//! What a derive has the compiler check of groups and of all models together: each with its code, names and cure.
+//! The compiler's checks of groups, and of all models together: each fault with its code, names and cure.
 
 use datahub_model::ModelDescriptor;
 use datahub_model::diagnostic::Code;
@@ -22,7 +22,7 @@ pub struct GroupKey {
 }
 
 impl GroupKey {
-    /// A key of which nothing but the attribute and its kind is stated.
+    /// A key of which only the attribute and its kind are stated.
     pub const fn new(name: &'static str, attribute: &'static str, kind: Kind) -> Self {
         GroupKey { name, attribute, kind, required: false, targets: &[], options: None, max_length: None }
     }
@@ -52,7 +52,7 @@ impl GroupKey {
     }
 }
 
-/// Asks that a flattened struct has the members of the contract's group, each of a fitting type.
+/// Checks that a flattened struct has the members of the contract's group, each of a type that fits.
 #[track_caller]
 pub const fn group_matches<G>(group: &Group<G>, name: &str, keys: &[GroupKey]) {
     if group.is_stub {
@@ -71,26 +71,26 @@ pub const fn group_matches<G>(group: &Group<G>, name: &str, keys: &[GroupKey]) {
                 Diagnostic::of(Code::GroupShape, message).cure(cure).report()
             }
             Found::NoGroup => {
-                let message = Text::new("`").and(name).and(".").and(key.name).and("` is within a member that is no ");
-                let message = message.and("group, but the contract has a group within the group there");
-                let cure = "write #[cdms(flatten)] on the member, and derive CdmsFields on its type";
+                let message = Text::new("`").and(name).and(".").and(key.name).and("` is in a group within the ");
+                let message = message.and("contract's group, but the member there is not a group");
+                let cure = "add #[cdms(flatten)] to the member, and derive CdmsFields for its type";
                 Diagnostic::of(Code::GroupShape, message).cure(cure).report()
             }
             Found::Nothing(members) => {
-                let message = Text::new("the struct of `").and(name).and("` has no member `").and(key.name);
-                let message = message.and("`, which the contract's group has");
+                let message = Text::new("the struct of `").and(name).and("` is missing the member `").and(key.name);
+                let message = message.and("` of the contract's group");
                 let (message, cure) = match only_stranger(members, key.name, keys) {
                     Some(stranger) => {
-                        let message = message.and(", and its member `").and(stranger).and("` is no key there");
-                        (message, Text::new("if it is the one that is meant, rename it, or name its key"))
+                        let message = message.and(", and its member `").and(stranger).and("` is not a key of it");
+                        (message, Text::new("if `").and(stranger).and("` is meant, rename it, or name its key"))
                     }
-                    None => (message, Text::new("add the member, or name the one that is meant")),
+                    None => (message, Text::new("add the member, or name the key of another member")),
                 };
-                let cure = cure.and(" with a bare string, `#[cdms(\"").and(last_key(key.name)).and("\")]`");
+                let cure = cure.and(" with a string, `#[cdms(\"").and(last_key(key.name)).and("\")]`");
                 Diagnostic::of(Code::GroupShape, message).cure(cure.text()).report()
             }
             Found::NothingAround => {
-                let message = Text::new("the struct of `").and(name).and("` has no member for `").and(key.name);
+                let message = Text::new("the struct of `").and(name).and("` is missing a member for `").and(key.name);
                 let message = message.and("`, which is in a group within the contract's group");
                 let cure = "add a member for that group, with #[cdms(flatten)] and a type that derives CdmsFields";
                 Diagnostic::of(Code::GroupShape, message).cure(cure).report()
@@ -101,8 +101,8 @@ pub const fn group_matches<G>(group: &Group<G>, name: &str, keys: &[GroupKey]) {
     each_is_a_key(group.members, Text::new(""), name, keys);
 }
 
-/// The one member of a struct that is no key where this one is missing: most likely it is misspelt. Of several it is not
-/// known which.
+/// The single member of a struct that is not a key, while this key is missing: most likely it is misspelt. `None` if there are
+/// several.
 const fn only_stranger(members: &[Member], missing: &str, keys: &[GroupKey]) -> Option<&'static str> {
     let before = missing.split_at(missing.len() - last_key(missing).len()).0;
     let (mut position, mut stranger) = (0, None);
@@ -130,7 +130,7 @@ const fn is_key(path: &str, keys: &[GroupKey]) -> bool {
     false
 }
 
-/// Asks that each member is a key of the contract's group; those of groups within have its key and a dot before theirs.
+/// Checks that each member is a key of the contract's group; in a group within it, that group's key and a dot come first.
 #[track_caller]
 const fn each_is_a_key(members: &[Member], within: Text, name: &str, keys: &[GroupKey]) {
     let mut position = 0;
@@ -150,7 +150,7 @@ const fn is_a_key(path: &str, name: &str, keys: &[GroupKey]) {
         return;
     }
     let message = Text::new("the member `").and(path).and("` of `").and(name);
-    let message = message.and("` is no key of the contract's group");
+    let message = message.and("` is not a key of the contract's group");
     let cure = "remove the member, or add it to the group in the contract";
     Diagnostic::of(Code::GroupShape, message).cure(cure).report()
 }
@@ -176,25 +176,27 @@ const fn member_fits(member: &Slot, name: &str, key: &GroupKey) {
         what.other_kind(about, key.kind, nullable).or(", or map the attribute by a field of the model").report()
     }
     if member.default.is_some() && key.required {
-        let message = about.and(" is required, so there is no null for the default of ").and(of.text());
-        let cure = "remove `default`, or the contract's `required = true`";
-        Diagnostic::of(Code::DefaultOfRequired, message.and(" to stand for")).cure(cure).report()
+        let message = Text::new("`default` is not allowed for ").and(of.text()).and(": ").and(about.text());
+        let cure = "remove `default`, or remove `required = true` from the contract if CDMS can have a null there";
+        Diagnostic::of(Code::DefaultOfRequired, message.and(" is required and never null")).cure(cure).report()
     }
     if member.default.is_some() && member.nullable {
-        let message = Text::new("the type of ").and(of.text()).and(" has a value for null already");
-        let cure = "remove `default`, or choose a type without one";
+        let message = Text::new("`default` is not allowed for ").and(of.text());
+        let message = message.and(", whose type has a value for null");
+        let cure = "remove `default`, or use a type without a value for null";
         Diagnostic::of(Code::KeysExclude, message).cure(cure).report()
     }
     if !(key.required || member.nullable || member.default.is_some()) {
         let message = about.and(" can be null in CDMS, but ").and(of.text()).and(" cannot");
-        let cure = "make the member an Option, add `default`, or state `required = true` in the contract";
+        let cure = "make the member an `Option`, add `default`, or state `required = true` in the contract";
         Diagnostic::of(Code::Nullability, message).cure(cure).report()
     }
     if let (Some(length), Some(limit)) = (member.default_length, key.max_length)
         && length > limit as usize
     {
-        let message = Text::new("the default of ").and(of.text()).and(" is longer than `").and(key.attribute);
-        Diagnostic::of(Code::DefaultTooLong, message.and("` can be")).cure("shorten it").report()
+        let message = Text::new("the default of ").and(of.text()).and(" is longer than the `max-length` of ");
+        let cure = "shorten the default, or correct `max-length`";
+        Diagnostic::of(Code::DefaultTooLong, message.and(about.text())).cure(cure).report()
     }
     let path = Text::new(name).and(".").and(key.name);
     each_allowed(member.targets, path.text(), key.attribute, key.targets);
@@ -204,8 +206,8 @@ const fn member_fits(member: &Slot, name: &str, key: &GroupKey) {
     }
 }
 
-/// Asks that a program's models do not share a table, nor an entity without saying which records are whose. Of a stub
-/// nothing is known but its table, where it has one.
+/// Checks that a program's models share no table, and that models that share an entity have an `only`. Of a stub only the table
+/// is known, if it has one.
 #[track_caller]
 pub const fn models_do_not_clash(models: &[(&ModelDescriptor, bool)]) {
     let mut first = 0;
@@ -216,16 +218,16 @@ pub const fn models_do_not_clash(models: &[(&ModelDescriptor, bool)]) {
             if same(one.table, other.table) && !one.table.is_empty() {
                 let message = Text::new("`").and(one.name).and("` and `").and(other.name);
                 let message = message.and("` have the same table, `").and(one.table).and("`");
-                let cure = "give one of them another, `table = \"…\"`, or list each model once";
+                let cure = "give one of them another `table = \"…\"`, or list each model once";
                 Diagnostic::of(Code::ModelsClash, message).cure(cure).report()
             }
             let know_their_own = one.only.is_some() && other.only.is_some();
             if !one_is_stub && !other_is_stub && same(one.entity.name, other.entity.name) && !know_their_own {
                 let without = if one.only.is_none() { one.name } else { other.name };
                 let message = Text::new("`").and(one.name).and("` and `").and(other.name).and("` share the entity `");
-                let message = message.and(one.entity.name).and("`, and `").and(without);
-                let message = message.and("` does not say which records are its own");
-                let cure = "add `only = \"…\"` to each of the two";
+                let message = message.and(one.entity.name).and("`, but `").and(without);
+                let message = message.and("` is missing `only`");
+                let cure = "add `only = \"…\"` to both, so that each record belongs to one of them";
                 Diagnostic::of(Code::ModelsClash, message).cure(cure).report()
             }
             second += 1;
@@ -234,7 +236,7 @@ pub const fn models_do_not_clash(models: &[(&ModelDescriptor, bool)]) {
     }
 }
 
-/// Whether two texts are the same.
+/// Whether two texts are equal.
 pub(crate) const fn same(one: &str, other: &str) -> bool {
     let (one, other) = (one.as_bytes(), other.as_bytes());
     if one.len() != other.len() {

@@ -1,11 +1,11 @@
-//! Diagnostics that only the compiler can find, built while compiling from the same parts as every other; their place is the
-//! call in the caller's code.
+//! Diagnostics that only the compiler can find, built at compile time from the same parts as all others. Their place is the call
+//! in the caller's code.
 
 use datahub_model::diagnostic::{Code, HELP};
 
 use super::text::Text;
 
-/// A diagnostic, which is reported by a constant that cannot be evaluated.
+/// A diagnostic, which is reported by a constant whose evaluation panics.
 #[derive(Clone, Copy)]
 pub(super) struct Diagnostic {
     code: Code,
@@ -13,30 +13,30 @@ pub(super) struct Diagnostic {
     cure: Text,
 }
 
-/// A diagnostic that still lacks its cure, and so cannot be reported.
+/// A diagnostic that is missing its cure, and so cannot be reported.
 #[derive(Clone, Copy)]
 pub(super) struct Uncured {
     code: Code,
     message: Text,
 }
 
-/// The longest text with its code and its cure, neither of which is ever cut off.
+/// The longest text with its code and its cure, which are never cut off.
 const WHOLE_MAX: usize = 2 * Text::LENGTH_MAX + 64;
 
 impl Diagnostic {
-    /// A diagnostic whose cure is still to be stated.
+    /// A diagnostic without its cure.
     pub(super) const fn of(code: Code, message: Text) -> Uncured {
         Uncured { code, message }
     }
 
-    /// The diagnostic with more in its cure.
+    /// The diagnostic with more text in its cure.
     pub(super) const fn or(mut self, more: &str) -> Self {
         self.cure = self.cure.and(more);
         self
     }
 
-    /// Ends the evaluation with the whole text, at the place in the caller's code that led here. Nothing else that derived
-    /// code calls ends one.
+    /// Ends the evaluation with the whole text, at the place of the call in the caller's code. No other function that derived
+    /// code calls panics.
     #[track_caller]
     pub(super) const fn report(&self) -> ! {
         panic!("{}", self.whole().text())
@@ -49,7 +49,7 @@ impl Diagnostic {
 }
 
 impl Uncured {
-    /// States what would be right.
+    /// States the cure.
     pub(super) const fn cure(self, cure: &str) -> Diagnostic {
         let Uncured { code, message } = self;
         Diagnostic { code, message, cure: Text::new(cure) }
@@ -77,13 +77,13 @@ mod tests {
         assert_eq!(fault.whole().text(), format!("{half}{}{HELP}{half}", code.bracketed()));
     }
 
-    /// A panic without a code and a cure cannot slip in.
+    /// There is no panic without a code and a cure.
     #[test]
     fn nothing_else_ends_a_compilation() {
         for source in [include_str!("asked.rs"), include_str!("checks.rs"), include_str!("text.rs")] {
             for other in ["panic!", "assert!", "unreachable!", "expect(", "unwrap("] {
                 let shipped = source.split("#[cfg(test)]").next().unwrap_or_default();
-                assert!(!shipped.contains(other), "{other} is a message without code and cure");
+                assert!(!shipped.contains(other), "{other} is a message without a code and a cure");
             }
         }
     }

@@ -1,8 +1,8 @@
-//! Texts put together while compiling, so that what only the compiler can tell names what it is about.
+//! Texts built at compile time, so that messages of the compiler's checks can contain names.
 
 use super::Kind;
 
-/// A text in the making, of at most so many bytes; what goes beyond is cut.
+/// A text of at most `MAX` bytes; what exceeds them is cut off.
 #[derive(Clone, Copy)]
 pub(super) struct Text<const MAX: usize = 1024> {
     bytes: [u8; MAX],
@@ -10,10 +10,10 @@ pub(super) struct Text<const MAX: usize = 1024> {
 }
 
 impl Text {
-    /// The longest text, where nothing else is said.
+    /// The default of `MAX`.
     pub(super) const LENGTH_MAX: usize = 1024;
 
-    /// A text that begins like this.
+    /// A text with this beginning.
     pub(super) const fn new(text: &str) -> Self {
         Text::empty().and(text)
     }
@@ -24,7 +24,7 @@ impl<const MAX: usize> Text<MAX> {
         Text { bytes: [0; MAX], length: 0 }
     }
 
-    /// The text with another behind it.
+    /// The text with another one appended.
     pub(super) const fn and(mut self, text: &str) -> Self {
         let text = text.as_bytes();
         let mut position = 0;
@@ -36,7 +36,7 @@ impl<const MAX: usize> Text<MAX> {
         self
     }
 
-    /// The text with a list behind it.
+    /// The text with a list appended.
     pub(super) const fn and_list(mut self, texts: &[&str]) -> Self {
         let mut position = 0;
         while position < texts.len() {
@@ -49,7 +49,7 @@ impl<const MAX: usize> Text<MAX> {
         self
     }
 
-    /// The text with the names of kinds behind it.
+    /// The text with the names of kinds appended.
     pub(super) const fn and_kinds(mut self, kinds: &[Kind]) -> Self {
         let mut position = 0;
         while position < kinds.len() {
@@ -70,7 +70,7 @@ impl<const MAX: usize> Text<MAX> {
         let bytes = self.bytes.split_at(self.length).0;
         match std::str::from_utf8(bytes) {
             Ok(text) => text,
-            // A text that was cut in the middle of a letter ends before it.
+            // A text that was cut off within a character ends before it.
             Err(error) => match std::str::from_utf8(bytes.split_at(error.valid_up_to()).0) {
                 Ok(text) => text,
                 Err(_) => "",
@@ -93,6 +93,6 @@ mod tests {
         assert_eq!(kinds.text(), "holds integer, choice or state");
         assert_eq!(Text::new(&"a".repeat(2 * LENGTH_MAX)).text().len(), LENGTH_MAX);
         let cut = Text::new("a").and(&"é".repeat(LENGTH_MAX)).and("b");
-        assert_eq!(cut.text(), format!("a{}", "é".repeat(LENGTH_MAX / 2 - 1)), "no half of a letter");
+        assert_eq!(cut.text(), format!("a{}", "é".repeat(LENGTH_MAX / 2 - 1)), "no half of a character");
     }
 }

@@ -202,8 +202,8 @@ impl<M, T> Key<M, T> {
 /// The type of a model's key.
 #[diagnostic::on_unimplemented(
     message = "the key of `{M}` cannot be of type `{Self}` [wrong-kind]",
-    label = "a key is the record's id",
-    note = "write its type as `Id<…>` of the model itself"
+    label = "must be the record's id",
+    note = "write its type as `Id<{M}>`"
 )]
 pub trait KeyOf<M> {
     /// The key for an id.
