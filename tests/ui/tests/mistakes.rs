@@ -20,7 +20,7 @@ const MISTAKES: [Mistake; 10] = [
         reason: "CDMS's names are case-sensitive and not always consistent: `Account` has `WebSiteURL`, `Contact` has \
                  `WebSiteUrl`. The nearest name of the contract is shown.",
         case: "unknown_attribute/misspelt",
-        message: "error: the contract of Account has no attribute `WebSiteUrl`",
+        message: "error: unknown attribute `WebSiteUrl`",
     },
     Mistake {
         title: "A field cannot be null, but its attribute can",
@@ -38,7 +38,7 @@ const MISTAKES: [Mistake; 10] = [
         title: "The engine's own attribute is mapped",
         reason: "The time and the user of the last change are what reads are compared by; they have words of their own.",
         case: "read_only/would_be_written",
-        message: "error: the contract of Account has no attribute `ModifiedOn`",
+        message: "error: unknown attribute `ModifiedOn`",
     },
     Mistake {
         title: "The field's type does not hold the attribute's kind",
@@ -56,19 +56,19 @@ const MISTAKES: [Mistake; 10] = [
         title: "An option is not one of the contract's",
         reason: "Variants are options by their names in snake case, or by the name that they are given.",
         case: "choice/unknown_variant",
-        message: "error: `IndustryCode` has no option `acounting`",
+        message: "error: unknown option `acounting`",
     },
     Mistake {
         title: "The contract itself is wrong",
         reason: "Its line is drawn in the message, since the compiler can only point at the word that names the file.",
         case: "faulty_contract/faulty",
-        message: "error: no kind is called `sting`",
+        message: "error: unknown kind `sting`",
     },
     Mistake {
         title: "The contract is somewhere else",
         reason: "Contracts are looked for in the folder that `datahub.toml` names, and nowhere else.",
         case: "missing_contract/no_file",
-        message: "error: there is no contract mappings/acount.toml",
+        message: "error: contract `mappings/acount.toml` not found",
     },
     Mistake {
         title: "A mirror is saved",

@@ -172,7 +172,7 @@ fn a_derive_runs_again_when_what_it_read_has_changed_and_only_then() {
     assert_eq!(package.check(false), Checked::Fresh, "a contract that no model has was changed");
 
     package.write("mappings/account.toml", &ACCOUNT.replace("Name", "Title"));
-    package.is_refused(false, "the contract of Account has no attribute `Name` [unknown-attribute]");
+    package.is_refused(false, "unknown attribute `Name` in the contract of `Account` [unknown-attribute]");
     package.write("mappings/account.toml", ACCOUNT);
     assert_eq!(package.check(false), Checked::Built, "the contract was put back");
 
@@ -182,7 +182,7 @@ fn a_derive_runs_again_when_what_it_read_has_changed_and_only_then() {
     assert_eq!(package.check(false), Checked::Built, "the other contract was put back");
 
     package.write("datahub.toml", "contracts = \"nowhere\"\n");
-    package.is_refused_once("there is no folder nowhere, where the contracts are [missing-key]");
+    package.is_refused_once("missing folder `nowhere` of the contracts [missing-key]");
     package.write("datahub.toml", "");
     assert_eq!(package.check(false), Checked::Built, "the project's file was put back");
 
@@ -204,14 +204,14 @@ fn a_derive_runs_again_when_what_it_read_has_changed_and_only_then() {
     assert_eq!(package.check(false), Checked::Built, "the snapshot was put back");
 
     package.write("datahub.toml", "metdata = \"metadata.xml\"\n");
-    package.is_refused_once("datahub.toml has no key `metdata` [unknown-key]");
+    package.is_refused_once("unknown key `metdata` in datahub.toml [unknown-key]");
     package.write("datahub.toml", "metadata = \"mappings/trade.toml\"\n");
-    package.is_refused_once("the $metadata snapshot mappings/trade.toml cannot be read");
+    package.is_refused_once("cannot read the $metadata snapshot `mappings/trade.toml`");
     // Which hides no faults of the struct.
     let misspelt = fs::read_to_string(package.0.join("src/lib.rs")).expect("it was written");
     package.write("src/lib.rs", &misspelt.replace("\"Name\"", "\"Nmae\""));
     package.is_refused(false, "[unknown-attribute]");
-    package.is_refused(false, "the $metadata snapshot mappings/trade.toml cannot be read");
+    package.is_refused(false, "cannot read the $metadata snapshot `mappings/trade.toml`");
     for (file, text) in [("datahub.toml", ""), ("mappings/trade.toml", TRADE), ("src/lib.rs", CODE)] {
         package.write(file, text);
     }
@@ -220,20 +220,20 @@ fn a_derive_runs_again_when_what_it_read_has_changed_and_only_then() {
     let manifest = fs::read_to_string(package.0.join("Cargo.toml")).expect("it was written");
     let lines = manifest.lines().filter(|line| !line.starts_with("diesel = { workspace"));
     package.write("Cargo.toml", &lines.map(|line| format!("{line}\n")).collect::<String>());
-    package.is_refused(false, "this package does not depend on diesel");
+    package.is_refused(false, "missing dependency `diesel`");
     package.write("Cargo.toml", &manifest);
     assert!(!matches!(package.check(false), Checked::Refused(_)), "diesel is a dependency again");
 
     fs::remove_file(package.0.join("mappings/account.toml")).expect("it is there");
     fs::create_dir(package.0.join("mappings/account.toml")).expect("the target folder can be written");
-    package.is_refused(false, "the contract mappings/account.toml cannot be read");
+    package.is_refused(false, "cannot read the contract `mappings/account.toml`");
     fs::remove_dir(package.0.join("mappings/account.toml")).expect("it is there");
     package.write("mappings/account.toml", ACCOUNT);
     assert_eq!(package.check(false), Checked::Built, "all is as it was again");
 
-    package.is_refused(true, "the contract of Account has no attribute `Name` [unknown-attribute]");
+    package.is_refused(true, "unknown attribute `Name` in the contract of `Account` [unknown-attribute]");
     fs::remove_file(package.0.join("elsewhere/datahub.toml")).expect("it is there");
-    package.is_refused(true, "datahub.toml cannot be read");
+    package.is_refused(true, "cannot read `datahub.toml`");
     assert_eq!(package.check(false), Checked::Built, "the root is the package again");
     assert_eq!(package.check(false), Checked::Fresh);
 }

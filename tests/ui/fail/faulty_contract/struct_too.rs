@@ -29,7 +29,7 @@ enum Name {
 }
 
 #[derive(Clone, CdmsSynced)]
-#[cdms(mapping = "nobody.toml", table = "offices")]
+#[cdms(mapping = "absent.toml", table = "offices")]
 struct Office {
     #[cdms("Name", with = "shouting")]
     name: String,

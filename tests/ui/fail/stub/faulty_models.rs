@@ -12,7 +12,7 @@ struct Country {
 }
 
 #[derive(Clone, CdmsSynced)]
-#[cdms(mapping = "nobody.toml", table = "firms")]
+#[cdms(mapping = "absent.toml", table = "firms")]
 struct Firm {
     #[cdms(key)]
     id: Id<Firm>,
