@@ -15,6 +15,7 @@ mod reader;
 mod reference;
 mod row;
 mod ways;
+mod wording;
 
 use std::collections::BTreeSet;
 
