@@ -125,10 +125,10 @@ async fn what_stands_in_front_of_cdms_refuses() {
             (407, "the proxy's user and password"),
             (411, "check the log of the proxy"),
             (413, "send less at once"),
-            (414, "the longest address"),
+            (414, "limits on the length of addresses"),
             (415, "check the log of the proxy"),
             (429, "try again later"),
-            (431, "the longest address"),
+            (431, "limits on the length of addresses"),
         ] {
             let what = format!("{write:?} {status}");
             let scene = Scene::new().await;

@@ -228,7 +228,7 @@ async fn a_list_that_leads_elsewhere_or_in_a_circle_is_not_followed() {
     for elsewhere in ["https://elsewhere.example/ORG/XRMServices/2011/OrganizationData.svc/AccountSet", "{root}/../x"] {
         list(&elsewhere.replace("{root}", &scene.kit.simulator.service_root()));
         let error = failed(scene.hub.pull::<Organisation>().await, ErrorKind::Misconfigured);
-        says(&error, &["AccountSet", "not followed"]);
+        says(&error, &["AccountSet", "unusable link"]);
         scene.kit.simulator.clear_faults();
         assert_eq!(scene.dump("organisations").len(), 10, "the page that carried the link is kept");
     }
