@@ -149,7 +149,7 @@ fn expand(derive: Derive, tokens: &TokenStream) -> Result<TokenStream, String> {
     let expansion = catch_unwind(AssertUnwindSafe(|| derive.expand(tokens.clone(), &package)));
     let expansion = expansion.map_err(|_| "it panics".to_owned())?;
     syn::parse2::<syn::File>(expansion.clone())
-        .map_err(|error| format!("its expansion is no code, {error}: {expansion}"))?;
+        .map_err(|error| format!("its expansion is not valid code, {error}: {expansion}"))?;
     Ok(expansion)
 }
 

@@ -321,7 +321,7 @@ fn faulty() -> Vec<Row> {
             &[(WrongValue, "3:31", "`note` must be a string, found an integer")],
         ),
         faulty_contract(
-            "what stands beside a kind that is not known",
+            "other keys of an attribute whose kind is unknown",
             one(
                 "A = { required = 'yes', clas = 'secret', scale = 'two' }\nB = { kind = 'sting', zone = 'Mars', note = 1 }",
             ),

@@ -327,7 +327,7 @@ fn groups_and_constants() -> Vec<Row> {
             ],
         ),
         faulty_contract(
-            "a constant for what CDMS reckons itself",
+            "a constant for an attribute that CDMS computes",
             "entity = 'Contact'\n[attributes]\nFullName = { kind = 'string' }\n[constants]\nFullName = 'x'",
             &[(KeysExclude, "5:1", "remove the constant; CDMS sets the attribute itself")],
         ),

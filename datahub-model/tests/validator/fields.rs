@@ -251,13 +251,13 @@ fn attributes() -> Vec<Row> {
             )],
         ),
         faulty(
-            "a default beside an Option",
+            "a default of an Option",
             ACCOUNT,
             "M table=m\n id: key\n name?: \"Name\" default",
             &[(KeysExclude, "name.default", "`default` is not allowed on an `Option`, which has `None` for null")],
         ),
         faulty(
-            "a default beside a local Option",
+            "a default of a local Option",
             ACCOUNT,
             "M table=m\n id: key\n a?: local sql_type=\"string\" default",
             &[(KeysExclude, "a.default", "`default` is not allowed on an `Option`, which has `None` for null")],
@@ -308,7 +308,7 @@ fn attributes() -> Vec<Row> {
             ],
         ),
         faulty(
-            "what CDMS keeps or reckons itself",
+            "attributes that CDMS sets or computes",
             "entity = 'Contact'\n[attributes]\nFullName = { kind = 'string' }\nCreditLimit_Base = { kind = 'money' }\n\
              ExchangeRate = { kind = 'decimal', scale = 7 }\nOwningUser = { kind = 'lookup', target = 'systemuser' }\n\
              Merged = { kind = 'boolean' }\nMasterId = { kind = 'lookup', target = 'contact' }\n\

@@ -400,7 +400,7 @@ fn twice() -> Vec<Row> {
             },
         ),
         accepted(
-            "a group read beside what is written",
+            "a read-only group and a written field",
             ACCOUNT,
             "M table=m\n id: key\n n: \"Name\"\n home: flatten=\"address\" read_only\n town?: \"Town\"",
             |mapping| {
@@ -425,7 +425,7 @@ fn twice() -> Vec<Row> {
             },
         ),
         faulty(
-            "a module's field beside a field without one",
+            "a field with a module and a field without one",
             ACCOUNT,
             "M table=m\n id: key\n a: \"Name\" with=\"m\" sql_type=\"string\"\n b: \"Name\"",
             &[(MappedTwice, "b.attribute", "`Name` is already mapped to `a`")],
@@ -497,7 +497,7 @@ fn creates() -> Vec<Row> {
             &[(RequiredAtCreate, "M", "map it to a field, add it to [constants], or make the model a mirror")],
         ),
         faulty(
-            "what is required, beside another fault",
+            "a required attribute, and another fault",
             ACCOUNT,
             "M table=m\n id: key\n a: \"Alias\"",
             &[(Code::Nullability, "a:type", ""), (RequiredAtCreate, "M", "`Name`")],

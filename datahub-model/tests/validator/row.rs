@@ -259,7 +259,7 @@ fn resolve_choices(
     check_choices(contract, &attribute, &variants.collect::<Vec<_>>(), *rest)
 }
 
-/// All faults of a contract beside [`crate::metadata::METADATA`].
+/// All faults of a contract checked against [`crate::metadata::METADATA`].
 fn against_metadata(contract: &str) -> Vec<Diagnostic<Place>> {
     let metadata = Metadata::parse(crate::metadata::METADATA).expect("the metadata of these tests is well-formed");
     let (_, found) = Contract::parse_beside(contract, Some(&metadata)).into_parts();

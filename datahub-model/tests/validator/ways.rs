@@ -34,7 +34,7 @@ struct Held {
 
 const ALWAYS: Held = Held { is_nullable: true, write: Write::Always, has_default: false };
 
-/// A way to have an attribute `A`: what its contract says beside the kind, the model's keys, and the field.
+/// A way to have an attribute `A`: what its contract says besides the kind, the model's keys, and the field.
 const WAYS: [(&str, &str, &str, &str, Held); 9] = [
     ("as an Option", "", "", "f?: \"A\"", ALWAYS),
     ("as an Option of what CDMS never leaves out", ", required = true", "", "f?: \"A\"", ALWAYS),
