@@ -20,6 +20,7 @@ mod intent;
 mod listed;
 mod mapping;
 mod merge;
+mod on_conflict;
 mod outcome;
 pub mod planted;
 mod read;
@@ -44,12 +45,13 @@ pub use intent::{Intent, LeaseState, OpenIntent, OperationId, SettledPatch, Verd
 pub use listed::{Listed, listed};
 pub use mapping::{Mapping, MappingTag, Values};
 pub use merge::{Base, Decoded, Merged, merge, put_back};
+pub use on_conflict::OnConflict;
 pub use outcome::{Answer, Created, LoginFailure, Rejection};
 pub use read::{Read, Sighting};
 pub use reason::Reason;
 pub use settle::{Settle, Settled, verdict};
 pub use sight::Finding;
-pub use update::{OnConflict, Update};
+pub use update::Update;
 pub use word::UnknownWord;
 pub use write_outcome::{Adjusted, Confirmation, WriteOutcome};
 

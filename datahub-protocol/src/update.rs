@@ -1,41 +1,23 @@
 //! Updating one record: a MERGE of what changed, between two short transactions.
 
-use std::sync::Arc;
+mod plan;
+mod result;
 
 use cdms_odata::dialect::Refusal;
 use cdms_odata::{Attributes, Value};
 
+use self::plan::Plan;
 use crate::approach::{Approach, Approached, Step, busy};
+use crate::on_conflict::OnConflict;
 use crate::planted::{Planted, planted};
-use crate::send::{
-    Proof, Sending, Sent, closing, ended, not_stored, quarantining_applied, rejected, releasing, store_failed,
-    withdrawing,
-};
-use crate::sight::{ending, found_gone, merged_row};
-use crate::write_outcome::{Cause, Confirmation, Intended, WriteOutcome, adjusted, updated_entries};
+use crate::send::{Proof, Sending, Sent, ended, not_stored, rejected, releasing, store_failed, withdrawing};
+use crate::sight::found_gone;
+use crate::write_outcome::{Cause, Confirmation, WriteOutcome};
 use crate::{
-    Action, Base, Commit, Committed, Decoded, Entry, EntryKind, Event, Failure, Fetched, Guard, Intent, IntentChange,
-    Loaded, Machine, Mapping, Merged, NewRow, OperationId, Origin, ROUNDS_MAX, Record, RecordChange, Rejection,
-    SettledPatch, Snapshot, Stored, TombstoneReason, Trial, Values, Verdict, WriteKind, merge, put_back,
+    Action, Base, Commit, Committed, Decoded, Entry, EntryKind, Event, Failure, Fetched, Guard, Intent, Loaded,
+    Machine, Mapping, Merged, NewRow, OperationId, Origin, ROUNDS_MAX, RecordChange, Rejection, SettledPatch, Snapshot,
+    Stored, TombstoneReason, Values, WriteKind, merge, put_back,
 };
-
-/// What to do if someone else changed the same field after the caller loaded it, in CDMS or in the hub.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Default)]
-#[non_exhaustive]
-pub enum OnConflict {
-    /// The caller, as the last writer, wins; the history keeps the other value.
-    #[default]
-    LastWriterWins,
-    /// Nothing is written, and the caller gets the fields in conflict.
-    Reject,
-}
-
-impl OnConflict {
-    /// The failure of a write that would overwrite these fields, if overwriting is not wanted.
-    pub(crate) fn rejects<F>(self, fields: Vec<usize>) -> Option<Failure<F>> {
-        (self == OnConflict::Reject && !fields.is_empty()).then_some(Failure::Conflict { fields })
-    }
-}
 
 /// The machine of an update.
 #[derive(Clone, Debug)]
@@ -78,16 +60,6 @@ enum State<F> {
     /// Like `Ending`, for a transaction that leaves the intent open if it fails.
     EndingApplied(Failure<F>),
     Over,
-}
-
-/// An update as decided before it is sent.
-#[derive(Clone, Debug)]
-struct Plan {
-    snapshot: Snapshot,
-    /// Writes that were found not applied; no more can be added while the intent is open.
-    late: Vec<SettledPatch>,
-    merged: Merged,
-    intent: Intent,
 }
 
 type Output<M> = Result<WriteOutcome, Failure<<M as Mapping>::Fault>>;
@@ -254,7 +226,7 @@ impl<M: Mapping> Update<M> {
         if planted(Planted::IntentAfterSend) {
             return self.send(plan);
         }
-        let commit = opening(&plan);
+        let commit = plan.opening();
         self.state = State::Opening(plan);
         Action::Commit(Box::new(commit))
     }
@@ -321,7 +293,7 @@ impl<M: Mapping> Update<M> {
                 action
             }
             Sent::Applied(_) if planted(Planted::IntentAfterSend) => {
-                let commit = opening(&plan);
+                let commit = plan.opening();
                 self.state = State::Opening(plan);
                 Action::Commit(Box::new(commit))
             }
@@ -378,79 +350,6 @@ impl<M: Mapping> Update<M> {
         self.end(commit, Failure::Gone)
     }
 
-    fn read_back(&mut self, plan: &Plan, fetched: Fetched<M::Fault>) -> Action<Output<M>, M::Fault> {
-        let before = Stored::Row(plan.snapshot.clone());
-        let mut commit = closing(self.operation, Verdict::Applied);
-        commit.insist = true;
-        let (row, record) = match fetched {
-            Fetched::Record(record) => (merged_row(&before, &record), Some(record)),
-            Fetched::Unreadable(fault) => {
-                let history = plan.history(self.cause(), None);
-                let reason = "CDMS's response to the read-back cannot be read".to_owned();
-                return self.end_applied(fault, history, reason);
-            }
-            Fetched::Gone
-            | Fetched::Refused(_)
-            | Fetched::Unavailable(_)
-            | Fetched::LoginRefused(_)
-            | Fetched::Misconfigured(_) => {
-                let mut row = NewRow::from(&plan.snapshot);
-                row.seen.merge(&plan.constants_known(&self.approach.mapping));
-                row.seen.merge(&plan.merged.patch);
-                (row, None)
-            }
-        };
-        let values = match self.approach.mapping.decode(&row.facts, &row.seen) {
-            Ok(values) => values,
-            Err(fault) => {
-                let history = plan.history(self.cause(), record.as_ref());
-                let reason = "CDMS returned a value that does not fit the model".to_owned();
-                return self.end_applied(fault, history, reason);
-            }
-        };
-        let left = record.as_ref().is_some_and(|record| !self.approach.mapping.includes(&record.attributes));
-        commit.record = if left {
-            RecordChange::Tombstone { reason: TombstoneReason::LeftModel, last: row.clone() }
-        } else {
-            RecordChange::Put { row: row.clone(), values: Arc::clone(&values) }
-        };
-        commit.history = plan.history(self.cause(), record.as_ref());
-        if left {
-            let last = row.clone().at(plan.snapshot.version, self.approach.mapping.tag());
-            commit.history.push(ending(EntryKind::LeftModel, &last));
-        }
-        let adjusted = adjusted(&self.approach.mapping, &row.seen, &plan.intent.patch, &values);
-        let written = WriteOutcome {
-            snapshot: plan.snapshot.clone(),
-            values: Some(values),
-            confirmation: if record.is_some() { Confirmation::ReadBack } else { Confirmation::NotReadBack },
-            conflicts: plan.merged.conflicts.clone(),
-            adjusted,
-        };
-        self.state = State::Storing(written, row, commit.history.clone());
-        Action::Commit(Box::new(commit))
-    }
-
-    fn stored(
-        &mut self,
-        written: WriteOutcome,
-        row: NewRow,
-        history: Vec<Entry>,
-        committed: Committed,
-    ) -> Action<Output<M>, M::Fault> {
-        match committed {
-            Committed::Done(version) => {
-                let snapshot = row.at(version, self.approach.mapping.tag());
-                self.over(Ok(WriteOutcome { snapshot, ..written }))
-            }
-            Committed::Refused(reason) => {
-                let fault = self.approach.mapping.forbidden(&reason);
-                self.end_applied(fault, history, reason)
-            }
-            committed => self.fail(not_stored(self.operation, self.proof, committed)),
-        }
-    }
-
     fn unchanged(
         &mut self,
         snapshot: Snapshot,
@@ -466,12 +365,6 @@ impl<M: Mapping> Update<M> {
         Action::Commit(Box::new(commit))
     }
 
-    fn end_applied(&mut self, fault: M::Fault, history: Vec<Entry>, reason: String) -> Action<Output<M>, M::Fault> {
-        let commit = quarantining_applied(self.operation, fault, history);
-        self.state = State::EndingApplied(Failure::AppliedButNotStorable { operation: self.operation, reason });
-        Action::Commit(Box::new(commit))
-    }
-
     fn fail(&mut self, failure: Failure<M::Fault>) -> Action<Output<M>, M::Fault> {
         self.over(Err(failure))
     }
@@ -479,33 +372,6 @@ impl<M: Mapping> Update<M> {
     fn over(&mut self, output: Output<M>) -> Action<Output<M>, M::Fault> {
         self.state = State::Over;
         Action::Done(output)
-    }
-}
-
-/// The transaction that stores the intent.
-fn opening<F>(plan: &Plan) -> Commit<F> {
-    let Plan { snapshot, late, merged, intent } = plan;
-    let mut commit = Commit::under(Guard::at(snapshot.version, late));
-    commit.trial = Some(Trial::Put(merged.values.clone()));
-    if !planted(Planted::NoIntent) {
-        commit.intent = IntentChange::Open(Box::new(intent.clone()));
-    }
-    commit
-}
-
-impl Plan {
-    /// The constants that the mapping also reads.
-    fn constants_known<M: Mapping>(&self, mapping: &M) -> Attributes {
-        let mut known = self.intent.constants.clone();
-        known.retain(|name, _| mapping.knows(name));
-        known
-    }
-
-    /// The history entries: our changes as they came back, and CDMS's changes separately.
-    fn history(&self, cause: Cause, record: Option<&Record>) -> Vec<Entry> {
-        let Intent { patch, constants, conflicts: overwritten, .. } = &self.intent;
-        let intended = Intended { patch, constants, overwritten };
-        updated_entries(&self.snapshot, &self.late, intended, cause, record)
     }
 }
 

@@ -20,6 +20,7 @@ mod failure;
 mod history;
 mod intents;
 mod load;
+mod location;
 mod model_table;
 mod page;
 #[cfg(feature = "postgres")]
@@ -33,6 +34,7 @@ mod sequence;
 mod settings;
 mod sqlite;
 mod statement;
+mod waiting_fields;
 mod watermark;
 mod workers;
 
@@ -70,13 +72,12 @@ use crate::health::Counts;
 use crate::reach::Reach;
 #[cfg(feature = "testing")]
 pub(crate) use connection::Connection as PlainConnection;
-use connection::{Connection, Location};
+pub(crate) use location::Location;
+
+use connection::Connection;
 #[cfg(feature = "testing")]
 pub(crate) use failure::Trouble as PlainTrouble;
 use failure::Trouble;
-#[cfg(feature = "postgres")]
-use postgres::Address;
-use sqlite::Synchronous;
 use workers::{Lane, Workers};
 
 /// How a store is opened.
@@ -120,12 +121,12 @@ impl Store {
         options: StoreOptions,
         meters: Meters,
     ) -> Result<Store, StoreError> {
-        let (place, shown) = place_of(url, &options)?;
-        let connections = options.connections.unwrap_or(if place.has_one_writer() { 3 } else { 8 });
+        let (location, shown) = Location::of_url(url, &options)?;
+        let connections = options.connections.unwrap_or(if location.has_one_writer() { 3 } else { 8 });
         // Opening may wait for other programs, so it happens on a thread of its own.
         let (answer, waiting) = tokio::sync::oneshot::channel();
         let started = std::thread::Builder::new().name("datahub-opening".to_owned()).spawn(move || {
-            let _ = answer.send(Workers::start(&place, connections, &meters, &clock));
+            let _ = answer.send(Workers::start(&location, connections, &meters, &clock));
         });
         let unopened = |reason: String| StoreError::Open { database: shown.clone(), reason };
         started.map_err(|error| unopened(format!("a thread for it could not be started: {error}")))?;
@@ -452,52 +453,5 @@ impl Store {
 impl fmt::Debug for Store {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Store").field("database", &self.database).finish_non_exhaustive()
-    }
-}
-
-/// The database of an address, and its name in messages, which never contains a password.
-pub(crate) fn place_of(url: &str, options: &StoreOptions) -> Result<(Location, String), StoreError> {
-    let refuse = |reason: &str| Err(StoreError::Address { reason: reason.to_owned() });
-    let Some((scheme, path)) = url.split_once(':') else {
-        return refuse("missing scheme; write sqlite://path/to/file.db");
-    };
-    match scheme {
-        "sqlite" => {
-            let path = path.strip_prefix("//").unwrap_or(path);
-            let (path, synchronous) = match path.split_once('?') {
-                None | Some((_, "synchronous=full")) => (path.split('?').next().unwrap_or(path), Synchronous::Full),
-                Some((path, "synchronous=normal")) => (path, Synchronous::Normal),
-                Some(_) => {
-                    return refuse(
-                        "unsupported parameter; the only one is ?synchronous=normal, with which a power cut can undo \
-                         writes",
-                    );
-                }
-            };
-            if path.is_empty() {
-                return refuse("missing file name; write sqlite://path/to/file.db");
-            }
-            if path.contains(":memory:") || path.contains("mode=memory") {
-                return refuse(
-                    "an in-memory database belongs to one connection, but the hub uses several; use a file, in tests a \
-                     temporary one",
-                );
-            }
-            let busy_timeout = options.busy_timeout;
-            Ok((Location::Sqlite { path: path.to_owned(), busy_timeout, synchronous }, path.to_owned()))
-        }
-        #[cfg(feature = "postgres")]
-        "postgres" | "postgresql" => {
-            let address = Address::parse(url).map_err(|reason| StoreError::Address { reason })?;
-            let shown = address.shown.clone();
-            Ok((Location::Postgres { address: Box::new(address), grace: options.grace }, shown))
-        }
-        // The address may contain a password, so it is not repeated.
-        #[cfg(not(feature = "postgres"))]
-        "postgres" | "postgresql" => {
-            refuse("this program was built without PostgreSQL; enable the feature `postgres` of datahub-runtime")
-        }
-        // What follows the scheme may be a secret, but the scheme itself is not.
-        _ => refuse(&format!("unsupported scheme {scheme:?}; write sqlite://path/to/file.db")),
     }
 }

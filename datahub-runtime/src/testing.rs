@@ -27,7 +27,7 @@ pub use mapping::{attributes_survive, unchanged_makes_no_patch, untouched_is_not
 pub use records::Records;
 
 use crate::engine::cost::Meters;
-use crate::store::{PlainConnection as Connection, PlainTrouble as Trouble, StoreOptions, place_of};
+use crate::store::{Location, PlainConnection as Connection, PlainTrouble as Trouble, StoreOptions};
 use crate::{
     Anonymous, Authenticator, Hub, HubBuilder, Instant, LoginError, LoginRequests, ManualClock, Models, Session,
     Settling, SystemClock,
@@ -265,8 +265,8 @@ pub(crate) fn with_connection<T: Send + 'static>(
 ) -> Result<T, String> {
     let done = std::thread::spawn(move || {
         let options = StoreOptions { busy_timeout: std::time::Duration::from_secs(10), ..StoreOptions::default() };
-        let (place, _) = place_of(&url, &options).map_err(|error| error.to_string())?;
-        let connection = place.open(false, Meters::default(), Arc::new(SystemClock::new()));
+        let (location, _) = Location::of_url(&url, &options).map_err(|error| error.to_string())?;
+        let connection = Connection::open(&location, false, Meters::default(), Arc::new(SystemClock::new()));
         connection.and_then(|mut connection| work(&mut connection)).map_err(|trouble| format!("{trouble:?}"))
     });
     done.join().unwrap_or_else(|_| Err("the thread panicked".to_owned()))

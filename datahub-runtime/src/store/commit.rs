@@ -3,11 +3,11 @@
 use std::collections::BTreeMap;
 
 use cdms_odata::Instant;
-use datahub_model::{Fault, Mode, ModelDescriptor};
+use datahub_model::{Fault, ModelDescriptor};
 use datahub_protocol::planted::{Planted, planted};
 use datahub_protocol::{
-    Commit, Committed, Entry, EntryKind, Guard, IntentChange, MappingTag, NewRow, OperationId, Origin,
-    QuarantineChange, RecordChange, Snapshot, Stored, TombstoneReason, Trial, Verdict, Version, WriteKind,
+    Commit, Committed, Entry, EntryKind, Guard, IntentChange, MappingTag, NewRow, OperationId, Origin, RecordChange,
+    Snapshot, Stored, TombstoneReason, Trial, Version,
 };
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
@@ -23,7 +23,7 @@ use super::load::load;
 use super::model_table::{self, Purpose, Stays, join_row, select_row, take_row};
 use super::row::{to_json, to_word};
 use super::statement::{Datum, Statement};
-use super::{quarantine, sequence};
+use super::{quarantine, sequence, waiting_fields};
 use crate::crash_points::{Moment, Step, pass_blocking};
 use crate::engine::local_fields::{LocalChange, LocalFields, NamedFields};
 
@@ -169,7 +169,7 @@ fn store(connection: &mut Connection, job: &Job) -> Result<(Version, Vec<LocalCh
     if !planted(Planted::HistoryOutsideTransaction) {
         append_history(connection, job, std::mem::take(&mut local), version, now)?;
     }
-    intents::change(connection, job, &commit.intent, &locals_to_keep(job), now)?;
+    intents::change(connection, job, &commit.intent, &waiting_fields::to_keep(job), now)?;
     quarantine::change(connection, job, &commit.quarantine, now)?;
     if !planted(Planted::HistoryOutsideTransaction) {
         pass_blocking(job.step, Moment::InTransaction);
@@ -254,19 +254,22 @@ fn change_record(
         RecordChange::Touch => {
             touch(connection, job, version)?;
             if before.is_none() {
-                // They wait for the row in the write's intent; see `awaited_locals`.
+                // They wait for the row in the write's intent; see `waiting_fields`.
                 return Ok(Vec::new());
             }
-            let given = locals_to_store(job, found);
+            let given = waiting_fields::to_store(job, &found.intended_locals);
             model_table::put_locals(connection, model, *id, &given)?;
             model_table::local_changes(model, before, &given)
         }
         RecordChange::Put { row, values } => {
             let awaited = match before {
-                None if awaits_locals(commit, found.version.is_some()) => awaited_locals(connection, model, &[*id])?,
+                None if waiting_fields::awaits(commit, found.version.is_some()) => {
+                    waiting_fields::awaited(connection, model, &[*id])?
+                }
                 _ => BTreeMap::new(),
             };
-            let given = awaited.into_values().next().unwrap_or_else(|| locals_to_store(job, found));
+            let given =
+                awaited.into_values().next().unwrap_or_else(|| waiting_fields::to_store(job, &found.intended_locals));
             model_table::put(connection, model, *id, values, Stays { before, given: &given }, Purpose::Keep)?;
             put_records(connection, model, &[NewState { id: *id, row, ended: None }], version)?;
             model_table::local_changes(model, before, &given)
@@ -392,61 +395,4 @@ fn append_history(
     let entries = all.iter().enumerate();
     let entries = entries.map(|(place, entry)| Appended { id: job.id, entry, local: local_at(place) });
     history::append(connection, job.by(), &entries.collect::<Vec<_>>(), version, now)
-}
-
-/// The local values to store in the row: the caller's values once its write is applied, no matter which program finds
-/// that out.
-fn locals_to_store(job: &Job, found: &Guarded) -> LocalFields {
-    match &job.commit.intent {
-        IntentChange::Close { verdict: Verdict::Applied, .. } => match &job.locals {
-            Some(locals) => locals.clone(),
-            None => found.intended_locals.positioned(job.model),
-        },
-        // The row of a detached model is never refreshed, so the stored values are those of the caller's write.
-        _ if job.model.mode == Mode::Detached => job.locals.clone().unwrap_or_default(),
-        _ => LocalFields::default(),
-    }
-}
-
-/// Whether a commit stores the first row of a create of ours that could not store it itself: the create was found not
-/// applied and shows up now, or its record was in quarantine.
-pub(crate) fn awaits_locals(commit: &Commit<Fault>, was_known: bool) -> bool {
-    let is_late = commit.history.iter().any(|entry| entry.kind == EntryKind::AppliedLate);
-    is_late || (!was_known && commit.quarantine == QuarantineChange::Clear)
-}
-
-/// The local values of the records' newest creates, from their closed intents.
-pub(crate) fn awaited_locals(
-    connection: &mut Connection,
-    model: &ModelDescriptor,
-    ids: &[Uuid],
-) -> Result<BTreeMap<Uuid, LocalFields>, Trouble> {
-    if ids.is_empty() {
-        return Ok(BTreeMap::new());
-    }
-    let mut statement = Statement::of_many(ids.len());
-    statement.sql("SELECT intent.id, intent.local FROM ");
-    statement.wanted(ids.iter().copied());
-    statement.push(
-        " JOIN datahub_intents AS intent ON intent.id = wanted.column1 AND intent.entity = ? AND intent.write = 'create' \
-         AND (intent.verdict = ? OR intent.verdict = ?) ORDER BY intent.opened_at, intent.operation",
-        [model.entity.name.into(), intents::applied()?, intents::not_applied()?],
-    );
-    let mut awaited = BTreeMap::new();
-    for (id, named) in connection.read::<(Uuid, Option<Json<NamedFields>>)>(&statement)? {
-        awaited.insert(id, named.map(|Json(named)| named.positioned(model)).unwrap_or_default());
-    }
-    Ok(awaited)
-}
-
-/// The local values to store in an intent, for the program that finds out that its write was applied: the values that
-/// the caller set and, for a create, those of the new model.
-fn locals_to_keep(job: &Job) -> NamedFields {
-    let IntentChange::Open(intent) = &job.commit.intent else { return NamedFields::default() };
-    let mut locals = LocalFields::default();
-    if let (WriteKind::Create, Some(Trial::Put(values))) = (intent.write, &job.commit.trial) {
-        locals = LocalFields::of_row(job.model, values);
-        locals.retain(|_, value| !value.is_null());
-    }
-    job.locals.iter().fold(locals, LocalFields::with).named(job.model)
 }

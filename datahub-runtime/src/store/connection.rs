@@ -22,36 +22,15 @@ use super::columns::FromRow;
 use super::database_time::{Both, DatabaseTime};
 use super::dialect::Dialect;
 use super::failure::{Rule, Trouble, changed_tables};
+use super::location::Location;
 #[cfg(feature = "postgres")]
-use super::postgres::{self, Address, PostgresConnection};
+use super::postgres::{self, PostgresConnection};
 use super::row::Cells;
 use super::sqlite;
 use super::statement::{ColumnType, Datum, Statement};
 use crate::engine::clock::Clock;
 use crate::engine::cost::Meters;
 use crate::sql_types;
-
-/// Where a database is and how to open it.
-#[derive(Clone, Debug)]
-pub(crate) enum Location {
-    /// A file.
-    Sqlite {
-        /// The file.
-        path: String,
-        /// How long to wait for transactions of other programs.
-        busy_timeout: Duration,
-        /// Whether a commit waits for the disk.
-        synchronous: sqlite::Synchronous,
-    },
-    /// A server.
-    #[cfg(feature = "postgres")]
-    Postgres {
-        /// Its address, with the password.
-        address: Box<Address>,
-        /// How much longer an answer may take than the server's own limit for statements.
-        grace: Duration,
-    },
-}
 
 /// One open connection, owned by one of the store's threads.
 pub(crate) struct Connection {
@@ -86,11 +65,16 @@ macro_rules! with_inner {
     };
 }
 
-impl Location {
+impl Connection {
     /// Opens a connection. On SQLite, readers are read-only.
-    pub(crate) fn open(&self, reader: bool, meters: Meters, clock: Arc<dyn Clock>) -> Result<Connection, Trouble> {
+    pub(crate) fn open(
+        location: &Location,
+        reader: bool,
+        meters: Meters,
+        clock: Arc<dyn Clock>,
+    ) -> Result<Connection, Trouble> {
         let time = DatabaseTime::new(clock);
-        match self {
+        match location {
             Location::Sqlite { path, busy_timeout, synchronous } => {
                 let inner = Inner::Sqlite(sqlite::establish(path)?);
                 let mut connection = Connection { inner, dialect: &sqlite::DIALECT, meters, time, closed: false };
@@ -107,13 +91,6 @@ impl Location {
         }
     }
 
-    /// Whether only one connection at a time can write.
-    pub(crate) fn has_one_writer(&self) -> bool {
-        matches!(self, Location::Sqlite { .. })
-    }
-}
-
-impl Connection {
     pub(crate) fn dialect(&self) -> &'static Dialect {
         self.dialect
     }

@@ -6,7 +6,7 @@ use datahub_protocol::planted::{Planted, planted};
 use datahub_protocol::{Commit, Listed, Loaded, QuarantineChange, Record, RecordChange, Stored, Values, Version};
 use uuid::Uuid;
 
-use super::commit::{By, NewState, awaited_locals, awaits_locals, put_records};
+use super::commit::{By, NewState, put_records};
 use super::connection::Connection;
 use super::deferred::{self, Touched};
 use super::differences;
@@ -15,9 +15,9 @@ use super::history::{self, Appended};
 use super::load::{StoredRecord, load};
 use super::model_table::{self, RefreshedRow};
 use super::quarantine::{self, Put};
-use super::sequence;
 use super::statement::Statement;
 use super::watermark::{self, Claim, Watermark};
+use super::{sequence, waiting_fields};
 use crate::crash_points::{Moment, Step, pass_blocking};
 use crate::engine::local_fields::LocalFields;
 
@@ -180,10 +180,10 @@ fn apply(
     let commits = || outcomes.iter().filter_map(|(id, listed, stored)| Some((*id, listed.commit()?, *stored)));
     let awaiting = commits().filter(|(_, commit, stored)| {
         let is_first = !stored.row_present && matches!(commit.record, RecordChange::Put { .. });
-        is_first && awaits_locals(commit, stored.loaded.stored != Stored::Absent)
+        is_first && waiting_fields::awaits(commit, stored.loaded.stored != Stored::Absent)
     });
     let awaiting: Vec<_> = awaiting.map(|(id, ..)| id).collect();
-    let mut awaited = awaited_locals(connection, model, &awaiting)?;
+    let mut awaited = waiting_fields::awaited(connection, model, &awaiting)?;
     let mut plan = Plan::default();
     for (id, commit, stored) in commits() {
         plan.add(model, id, commit, stored, awaited.remove(&id).unwrap_or_default())?;

@@ -256,15 +256,15 @@ mod tests {
     use crate::engine::clock::SystemClock;
     use crate::engine::cost::Meters;
     use crate::store::StoreOptions;
-    use crate::store::connection::Location;
-    use crate::store::place_of;
+    use crate::store::location::Location;
 
     #[test]
     fn a_statement_is_prepared_once_whatever_its_values() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("hub.db").to_str().unwrap().to_owned();
-        let place = Location::Sqlite { path, busy_timeout: Duration::from_secs(1), synchronous: Synchronous::Full };
-        let mut connection = place.open(false, Meters::default(), Arc::new(SystemClock::new())).unwrap();
+        let location = Location::Sqlite { path, busy_timeout: Duration::from_secs(1), synchronous: Synchronous::Full };
+        let mut connection =
+            Connection::open(&location, false, Meters::default(), Arc::new(SystemClock::new())).unwrap();
         let prepared = Arc::new(AtomicUsize::new(0));
         let counter = Arc::clone(&prepared);
         connection.sqlite().unwrap().set_instrumentation(move |event: InstrumentationEvent<'_>| {
@@ -287,10 +287,11 @@ mod tests {
         let file = format!("sqlite://{}/hub.db", folder.path().display());
         let full = (1, "wal".to_owned());
         for (address, synchronous) in [("", 2), ("?synchronous=full", 2), ("?synchronous=normal", 1)] {
-            let (place, shown) = place_of(&format!("{file}{address}"), &StoreOptions::default()).unwrap();
+            let (location, shown) = Location::of_url(&format!("{file}{address}"), &StoreOptions::default()).unwrap();
             assert!(shown.ends_with("hub.db"), "{shown}");
             for reader in [false, true] {
-                let mut connection = place.open(reader, Meters::default(), Arc::new(SystemClock::new())).unwrap();
+                let mut connection =
+                    Connection::open(&location, reader, Meters::default(), Arc::new(SystemClock::new())).unwrap();
                 let mut one = |sql, kind| connection.query(&Statement::new(sql, []), &[kind]).unwrap().pop().unwrap();
                 assert_eq!(one("PRAGMA synchronous", ColumnType::BigInt).number(), Ok(synchronous), "{address}");
                 assert_eq!(one("PRAGMA secure_delete", ColumnType::BigInt).number(), Ok(full.0));
@@ -298,7 +299,7 @@ mod tests {
             }
         }
         for wrong in ["?synchronous=off", "?journal=memory"] {
-            let error = place_of(&format!("{file}{wrong}"), &StoreOptions::default()).unwrap_err().to_string();
+            let error = Location::of_url(&format!("{file}{wrong}"), &StoreOptions::default()).unwrap_err().to_string();
             assert!(error.contains("synchronous=normal"), "{error}");
         }
     }

@@ -9,8 +9,9 @@ use std::time::Duration;
 use datahub_protocol::planted::{Planted, planted};
 use tokio::sync::oneshot;
 
-use super::connection::{Connection, Location};
+use super::connection::Connection;
 use super::failure::Trouble;
+use super::location::Location;
 use super::queue::{Number, Queue, Refused};
 use crate::engine::clock::Clock;
 use crate::engine::cost::Meters;
@@ -44,19 +45,19 @@ pub(crate) enum Lane {
 impl Workers {
     /// Opens all connections and starts a thread for each. Blocks while the connections are opened.
     pub(crate) fn start(
-        place: &Location,
+        location: &Location,
         connections: usize,
         meters: &Meters,
         clock: &Arc<dyn Clock>,
     ) -> Result<Self, Trouble> {
         // If only one connection at a time can write, the others only read; otherwise each does both.
-        let has_one_writer = place.has_one_writer();
+        let has_one_writer = location.has_one_writer();
         let readers = Arc::new(Queue::new(WAITING_MAX));
         let writer = if has_one_writer { Arc::new(Queue::new(WAITING_MAX)) } else { Arc::clone(&readers) };
         // If a thread cannot be started, dropping this stops the others.
         let workers = Workers { writer, readers, threads: Mutex::default(), meters: meters.clone() };
         let start = |name, lane, jobs| {
-            let thread = Worker::start(name, place, lane, meters, clock, jobs)?;
+            let thread = Worker::start(name, location, lane, meters, clock, jobs)?;
             workers.threads.lock().unwrap_or_else(PoisonError::into_inner).push(thread);
             Ok(())
         };
@@ -173,7 +174,7 @@ impl Drop for LeavesOnDrop<'_> {
 }
 
 struct Worker {
-    place: Location,
+    location: Location,
     lane: Lane,
     meters: Meters,
     clock: Arc<dyn Clock>,
@@ -184,14 +185,14 @@ struct Worker {
 impl Worker {
     fn start(
         name: &str,
-        place: &Location,
+        location: &Location,
         lane: Lane,
         meters: &Meters,
         clock: &Arc<dyn Clock>,
         jobs: &Arc<Queue<Job>>,
     ) -> Result<JoinHandle<Option<Connection>>, Trouble> {
-        let (place, meters, clock, jobs) = (place.clone(), meters.clone(), Arc::clone(clock), Arc::clone(jobs));
-        let mut worker = Worker { place, lane, meters, clock, connection: None, jobs };
+        let (location, meters, clock, jobs) = (location.clone(), meters.clone(), Arc::clone(clock), Arc::clone(jobs));
+        let mut worker = Worker { location, lane, meters, clock, connection: None, jobs };
         worker.connection()?;
         std::thread::Builder::new()
             .name(name.to_owned())
@@ -220,7 +221,8 @@ impl Worker {
         let spoilt = |connection: &mut Connection| connection.is_spoilt() && !planted(Planted::TransactionLeftOpen);
         if self.connection.as_mut().is_none_or(spoilt) {
             let reader = matches!(self.lane, Lane::Read);
-            self.connection = Some(self.place.open(reader, self.meters.clone(), Arc::clone(&self.clock))?);
+            self.connection =
+                Some(Connection::open(&self.location, reader, self.meters.clone(), Arc::clone(&self.clock))?);
         }
         // The connection was opened above if there was none.
         self.connection.as_mut().ok_or(Trouble::Closed)
