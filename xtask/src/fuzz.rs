@@ -84,7 +84,7 @@ fn fuzz(target: &str, seconds: u64) -> Result<Run, String> {
     }
     // New inputs are written to the first folder.
     let said = watched(fuzzer(target, &[folder, corpus(target)], &options))?;
-    told(&said).ok_or_else(|| format!("failed: {target} ended without statistics"))
+    statistics(&said).ok_or_else(|| format!("failed: {target} ended without statistics"))
 }
 
 /// All lines that a fuzzer printed; the error has the panic or the last lines if it failed.
@@ -110,7 +110,7 @@ fn broken(lines: &[String]) -> &[String] {
 }
 
 /// Parses the fuzzer's statistics: `#9 DONE cov: 30 ft: 31 …`, then `stat::number_of_executed_units: 9` and more.
-fn told(lines: &[String]) -> Option<Run> {
+fn statistics(lines: &[String]) -> Option<Run> {
     let stated = |name: &str| lines.iter().find_map(|line| line.strip_prefix(name)?.trim().parse::<u64>().ok());
     let done = lines.iter().rfind(|line| line.contains("DONE"))?;
     let mut words = done.split_whitespace().skip_while(|word| *word != "cov:");
@@ -133,8 +133,8 @@ mod tests {
     fn statistics_are_parsed_from_the_last_lines() {
         let said = "#2\tINITED cov: 12 ft: 13 corp: 1/1b\n#900\tDONE   cov: 30 ft: 31 corp: 7/20b lim: 4 exec/s: 0\n\
                     stat::number_of_executed_units: 900\nstat::average_exec_per_sec:     0\nstat::new_units_added: 6";
-        assert_eq!(told(&lines(said)), Some(Run { executions: 900, coverage: 30, found: 6 }));
-        assert_eq!(told(&lines("#2\tINITED cov: 12 ft: 13")), None, "an interrupted run has no statistics");
+        assert_eq!(statistics(&lines(said)), Some(Run { executions: 900, coverage: 30, found: 6 }));
+        assert_eq!(statistics(&lines("#2\tINITED cov: 12 ft: 13")), None, "an interrupted run has no statistics");
     }
 
     #[test]

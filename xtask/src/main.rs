@@ -10,6 +10,7 @@ mod package;
 mod planted;
 mod postgres;
 mod source;
+mod wording;
 
 use std::io::Write as _;
 use std::process::ExitCode;
@@ -214,6 +215,7 @@ fn guards() -> Vec<Check> {
         Check::ours("every file begins with a description", source::begin_with_a_sentence),
         Check::ours("crates depend only on lower floors", source::floors_hold),
         Check::ours("citations resolve", citations::resolve),
+        Check::ours("messages are in plain English", wording::is_plain),
         Check::ours("contracts fit the schema", source::contracts_fit),
         Check::tool("dependencies are allowed", "cargo-deny", &["check", "bans", "licenses", "sources"]),
     ]

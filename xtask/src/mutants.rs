@@ -85,12 +85,12 @@ const LEFT_MAX_PERCENT: usize = 5;
 /// With `again`, tries only the changes that no test has noticed yet.
 pub(crate) fn run_sample(count: usize, seed: Option<u64>, again: bool) -> ExitCode {
     match sample::run(count, seed, again) {
-        Ok(told) => {
-            say(&told);
+        Ok(report) => {
+            say(&report);
             ExitCode::SUCCESS
         }
-        Err(told) => {
-            say(&told);
+        Err(report) => {
+            say(&report);
             ExitCode::FAILURE
         }
     }
@@ -115,9 +115,9 @@ pub(crate) fn run(only: Option<&str>) -> ExitCode {
     for part in parts {
         say(&format!("\nevery change of the {} is noticed or explained", part.name));
         match try_all(part).and_then(|tried| judge(part.name, &tried, &explained)) {
-            Ok(told) => say(&told),
-            Err(told) => {
-                say(&told);
+            Ok(report) => say(&report),
+            Err(report) => {
+                say(&report);
                 all_well = false;
             }
         }
@@ -155,15 +155,15 @@ fn try_all(part: &Part) -> Result<Tried, String> {
     if !status.code().is_some_and(|code| ENDED.contains(&code)) {
         return Err(format!("failed: cargo-mutants ended with {status}"));
     }
-    let told = |file: &str| -> Result<Vec<String>, String> {
+    let names_in = |file: &str| -> Result<Vec<String>, String> {
         let path = folder.join("mutants.out").join(file);
         let text = std::fs::read_to_string(&path).map_err(|error| format!("{}: {error}", path.display()))?;
         Ok(text.lines().map(name).collect())
     };
     // A test that hangs has noticed the change.
-    let noticed = told("caught.txt")?.len() + told("timeout.txt")?.len();
+    let noticed = names_in("caught.txt")?.len() + names_in("timeout.txt")?.len();
     let mut missed = BTreeMap::new();
-    told("missed.txt")?.into_iter().for_each(|name| *missed.entry(name).or_default() += 1);
+    names_in("missed.txt")?.into_iter().for_each(|name| *missed.entry(name).or_default() += 1);
     Ok(Tried { noticed, missed })
 }
 
@@ -199,14 +199,14 @@ fn judge(part: &str, tried: &Tried, list: &str) -> Result<String, String> {
     if all == 0 {
         return Err(format!("{part}: no change to try; were its files moved?"));
     }
-    let mut told = format!("{part}: {all} changes, {} noticed, {left} left", tried.noticed);
+    let mut report = format!("{part}: {all} changes, {} noticed, {left} left", tried.noticed);
     let count = |of: &BTreeMap<String, usize>, name: &str| of.get(name).copied().unwrap_or(0);
     let mut is_well = true;
     for (name, times) in &tried.missed {
         if *times > count(&explained, name) {
             is_well = false;
             _ = write!(
-                told,
+                report,
                 "\nno test notices {times} × {name}: write one, or explain in {LEFT} why that is impossible"
             );
         }
@@ -214,14 +214,14 @@ fn judge(part: &str, tried: &Tried, list: &str) -> Result<String, String> {
     for (name, times) in &explained {
         if *times > count(&tried.missed, name) {
             is_well = false;
-            _ = write!(told, "\n{name} is noticed, or does not exist: remove it from {LEFT}");
+            _ = write!(report, "\n{name} is noticed, or does not exist: remove it from {LEFT}");
         }
     }
     if left * 100 > all * LEFT_MAX_PERCENT {
         is_well = false;
-        _ = write!(told, "\nmore than {LEFT_MAX_PERCENT} % are left");
+        _ = write!(report, "\nmore than {LEFT_MAX_PERCENT} % are left");
     }
-    if is_well { Ok(told) } else { Err(told) }
+    if is_well { Ok(report) } else { Err(report) }
 }
 
 #[cfg(test)]
@@ -253,26 +253,26 @@ src/b.rs: delete !
     #[test]
     fn unexplained_changes_are_reported_by_name() {
         let three = ["src/a.rs:3:4: replace f with ()"; 3];
-        let told = judge("protocol", &tried(197, &three), LIST).unwrap_err();
-        assert!(told.contains("3 × src/a.rs: replace f with ()"), "{told}");
+        let report = judge("protocol", &tried(197, &three), LIST).unwrap_err();
+        assert!(report.contains("3 × src/a.rs: replace f with ()"), "{report}");
         assert!(judge("fields", &tried(197, &three), LIST).is_err(), "it is explained for another part");
     }
 
     #[test]
     fn noticed_changes_must_not_be_explained() {
-        let told = judge("fields", &tried(100, &[]), LIST).unwrap_err();
-        assert!(told.contains("src/b.rs: delete ! is noticed"), "{told}");
+        let report = judge("fields", &tried(100, &[]), LIST).unwrap_err();
+        assert!(report.contains("src/b.rs: delete ! is noticed"), "{report}");
     }
 
     #[test]
     fn a_part_without_changes_fails() {
-        let told = judge("attributes", &tried(0, &[]), LIST).unwrap_err();
-        assert!(told.contains("no change to try"), "{told}");
+        let report = judge("attributes", &tried(0, &[]), LIST).unwrap_err();
+        assert!(report.contains("no change to try"), "{report}");
     }
 
     #[test]
     fn more_than_a_twentieth_is_too_much_even_if_explained() {
-        let told = judge("fields", &tried(18, &["src/b.rs:1:1: delete !"]), LIST).unwrap_err();
-        assert!(told.ends_with("more than 5 % are left"), "{told}");
+        let report = judge("fields", &tried(18, &["src/b.rs:1:1: delete !"]), LIST).unwrap_err();
+        assert!(report.ends_with("more than 5 % are left"), "{report}");
     }
 }

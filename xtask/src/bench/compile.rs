@@ -49,15 +49,15 @@ fn measure(packages: &Packages, package: &str, sample: u16, times: &mut Times) -
     times.clean.push(check(packages, package)?);
     times.unchanged.push(check(packages, package)?);
     let path = packages.first_model(package);
-    let told = |error: std::io::Error| format!("cannot edit {}: {error}", path.display());
-    let text = fs::read_to_string(&path).map_err(told)?;
+    let failed = |error: std::io::Error| format!("cannot edit {}: {error}", path.display());
+    let text = fs::read_to_string(&path).map_err(failed)?;
     let edited = text.replace(EDITED, &format!("{EDITED} Edited {sample}."));
     if edited == text {
         return Err(format!("nothing to edit in {}; remove {}", path.display(), packages.folder().display()));
     }
-    fs::write(&path, &edited).map_err(told)?;
+    fs::write(&path, &edited).map_err(failed)?;
     let took = check(packages, package);
-    fs::write(&path, &text).map_err(told)?;
+    fs::write(&path, &text).map_err(failed)?;
     times.edited.push(took?);
     Ok(())
 }

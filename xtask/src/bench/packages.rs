@@ -118,12 +118,12 @@ impl Packages {
     /// Writes a file unless its text is unchanged: untouched files are not built again.
     fn put(&self, path: &str, text: &str) -> Result<(), String> {
         let path = self.folder.join(path);
-        let told = |error: std::io::Error| format!("cannot write {}: {error}", path.display());
+        let failed = |error: std::io::Error| format!("cannot write {}: {error}", path.display());
         if fs::read_to_string(&path).is_ok_and(|known| known == text) {
             return Ok(());
         }
-        fs::create_dir_all(path.parent().unwrap_or(&self.folder)).map_err(told)?;
-        fs::write(&path, text).map_err(told)
+        fs::create_dir_all(path.parent().unwrap_or(&self.folder)).map_err(failed)?;
+        fs::write(&path, text).map_err(failed)
     }
 }
 
