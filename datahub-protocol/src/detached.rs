@@ -1,7 +1,5 @@
 //! Writing a record of a detached model: one transaction, without CDMS; the hub's row is authoritative.
 
-use std::sync::Arc;
-
 use cdms_odata::{Attributes, Facts, Instant, Value};
 
 use crate::approach::busy;
@@ -166,7 +164,7 @@ impl<M: Mapping> Detached<M> {
         origin: Origin,
     ) -> Action<Output<M>, M::Fault> {
         if merged.patch.is_empty() {
-            let written = unasked(before, None, Vec::new());
+            let written = unasked(before, Vec::new());
             if !local_changed {
                 return self.over(Ok(written));
             }
@@ -207,7 +205,7 @@ impl<M: Mapping> Detached<M> {
         conflicts: Vec<usize>,
     ) -> Action<Output<M>, M::Fault> {
         let snapshot = row.clone().at(crate::Version(0), self.mapping.tag());
-        let written = Box::new(unasked(snapshot, Some(Arc::clone(&values)), conflicts));
+        let written = Box::new(unasked(snapshot, conflicts));
         let mut commit = self.commit(guard);
         commit.record = RecordChange::Put { row: row.clone(), values };
         commit.history = history;
@@ -225,7 +223,7 @@ impl<M: Mapping> Detached<M> {
         commit.record = RecordChange::Tombstone { reason: TombstoneReason::Gone, last: NewRow::from(&last) };
         let operation = Some(self.operation);
         commit.history = vec![Entry { origin: Origin::Hub, operation, ..ending(EntryKind::Deleted, &last) }];
-        self.state = State::Storing(Box::new(unasked(last, None, Vec::new())), None);
+        self.state = State::Storing(Box::new(unasked(last, Vec::new())), None);
         Action::Commit(Box::new(commit))
     }
 
@@ -263,8 +261,9 @@ impl<M: Mapping> Detached<M> {
 }
 
 /// The outcome of a write that sends no request to CDMS.
-fn unasked(snapshot: Snapshot, values: Option<Values>, conflicts: Vec<usize>) -> WriteOutcome {
-    WriteOutcome { snapshot, values, confirmation: Confirmation::Nothing(None), conflicts, adjusted: Vec::new() }
+/// It has no values: the row may lack attributes that were mapped since.
+fn unasked(snapshot: Snapshot, conflicts: Vec<usize>) -> WriteOutcome {
+    WriteOutcome { snapshot, values: None, confirmation: Confirmation::Nothing(None), conflicts, adjusted: Vec::new() }
 }
 
 fn owned((name, value): (&str, &Value)) -> (String, Value) {

@@ -105,7 +105,15 @@ pub(crate) fn sight<M: Mapping>(
                 return store(Finding::Refreshed, entries, row);
             }
             if behind_ms >= 0 && changes.is_empty() && snapshot.complete_for.contains(&mapping.tag()) {
-                return in_sync(mapping, loaded, snapshot.clone(), values);
+                // The row stays as it is, also if CDMS states other facts of an equal record.
+                let values = match snapshot.facts == record.facts {
+                    true => Ok(values),
+                    false => mapping.decode(&snapshot.facts, &snapshot.seen),
+                };
+                return match values {
+                    Ok(values) => in_sync(mapping, loaded, snapshot.clone(), values),
+                    Err(fault) => quarantine(loaded, fault),
+                };
             }
             // Newer without a mapped change, or with attributes and columns that this mapping adds: no history entry.
             let same_facts = behind_ms == 0 && snapshot.facts.modified_by == record.facts.modified_by;

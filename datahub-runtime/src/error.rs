@@ -346,7 +346,7 @@ fn rejected(rejection: Rejection) -> Error {
         }
         Rejection::LoginRefused(reason) => Error::login_refused(reason).advise_too("nothing changed on either side"),
         Rejection::LoginFailed(reason) => {
-            let message = format!("the login to CDMS for the write failed: {reason}");
+            let message = format!("CDMS did not accept the login for the write: {reason}");
             Error::because(ErrorKind::Unavailable, reason.in_words(message))
                 .advise("nothing changed on either side; check the CDMS user's login")
         }

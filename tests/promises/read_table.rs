@@ -200,6 +200,32 @@ async fn a_row_newer_than_cdms_is_never_overwritten() {
     assert_eq!(scene.row().await.unwrap().name, "Acme");
 }
 
+/// A model that shows CDMS's time of the last change.
+#[derive(Clone, Debug, PartialEq, CdmsSynced)]
+#[cdms(mapping = "account.toml", table = "timed_firms", diesel(table = false))]
+struct Timed {
+    #[cdms(key)]
+    id: Id<Self>,
+    #[cdms("Name")]
+    name: String,
+    #[cdms(modified)]
+    modified: chrono::DateTime<chrono::Utc>,
+}
+
+#[tokio::test]
+async fn within_the_clock_skew_an_equal_record_leaves_the_rows_time() {
+    let scene = Scene::new().await;
+    let skew = Duration::from_secs(5);
+    let hub = scene.kit.hub(models![Timed]).clock_skew(skew).connect().await.unwrap();
+    let first = Timed::get(&hub, scene.account.into()).await.unwrap();
+    let behind = [("ModifiedOn", Value::Instant(Instant(now(&scene).0 - 4000)))];
+    scene.kit.simulator.overwrite("Account", scene.account, behind);
+    let again = Timed::get(&hub, scene.account.into()).await.unwrap();
+    assert_eq!((found(&again), again.modified), (Finding::InSync, first.modified));
+    let row = Timed::get(&hub, scene.account.into()).freshness(Freshness::LocalOnly).await.unwrap();
+    assert_eq!(row.modified, first.modified);
+}
+
 #[tokio::test]
 async fn within_the_clock_skew_a_differing_record_is_refreshed_and_the_history_says_so() {
     let scene = Scene::with(|cdms| cdms, |hub| hub.clock_skew(Duration::from_secs(5))).await;

@@ -180,7 +180,7 @@ impl<'c> LoginRequests<'c> {
     }
 
     async fn exchange(&self, url: &str, form: Option<String>) -> Result<LoginReply, LoginError> {
-        let url = Url::parse(url).map_err(|error| LoginError::new(format!("the login address is no URL: {error}")))?;
+        let url = Url::parse(url).map_err(|error| LoginError::new(format!("invalid login address: {error}")))?;
         // Plain http is taken where CDMS itself is reached so, which is on this machine only.
         let is_cdms =
             self.transport.service().scheme() == url.scheme() && url.host_str() == Some(self.transport.host());

@@ -161,10 +161,7 @@ impl Client {
             Err(Unanswered::Unavailable(reason)) => return Fetched::Unavailable(reason),
         };
         let said = self.dialect.read_answer(shape.entity(), id, self.known_of(model), &response);
-        if matches!(said, ReadAnswer::Record(_) | ReadAnswer::Gone) {
-            self.read_sets.lock().unwrap_or_else(PoisonError::into_inner).insert(model.entity.set);
-        }
-        match said {
+        let fetched = match said {
             ReadAnswer::Record(carried) => match shape.record(carried) {
                 Ok((_, Ok(record))) => Fetched::Record(record),
                 Ok((_, Err(fault))) | Err(fault) => Fetched::Unreadable(fault),
@@ -173,7 +170,11 @@ impl Client {
             ReadAnswer::Refused(reason) => Fetched::Refused(reason),
             ReadAnswer::Unavailable(reason) => Fetched::Unavailable(reason.into()),
             ReadAnswer::Misconfigured(reason) => Fetched::Misconfigured(reason),
+        };
+        if matches!(fetched, Fetched::Record(_) | Fetched::Gone) {
+            self.read_sets.lock().unwrap_or_else(PoisonError::into_inner).insert(model.entity.set);
         }
+        fetched
     }
 
     /// Whether CDMS has returned a record of the model's set, or said that one is gone, since this program began.

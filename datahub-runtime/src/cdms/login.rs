@@ -177,8 +177,9 @@ impl Logins {
                 Ok(login)
             }
             Err(error) if error.is_refused() => {
-                state.failures.pop_back();
                 let reason = self.refuse(&mut state, transport, error.reason().clone(), secret).await;
+                // Only now: if this future is dropped while the refusal is being stored, the attempt counts.
+                state.failures.pop_back();
                 Err(LoginFailure::Refused(reason))
             }
             Err(error) => {

@@ -81,7 +81,7 @@ impl RecordShape {
         let (modified, created, modified_by) =
             (engine(entity.modified), engine(entity.created), engine(entity.modified_by));
         let Value::Instant(modified) = modified else {
-            return Err(Fault::new("is null; without it changes in CDMS cannot be told").at(entity.modified));
+            return Err(Fault::new("is null; without it, changes in CDMS cannot be detected").at(entity.modified));
         };
         let created = if let Value::Instant(created) = created { Some(created) } else { None };
         let modified_by = if let Value::Lookup(user) = modified_by { Some(user.id) } else { None };
@@ -97,7 +97,7 @@ impl RecordShape {
         match error {
             ReadError::Value { attribute, kind, form, found } => {
                 let short: String = found.chars().take(200).collect();
-                let fault = Fault::new(format!("holds {form} in CDMS's answer, which is no {kind}"));
+                let fault = Fault::new(format!("expected {kind}, CDMS returned {form}"));
                 // A reference shows its record's name, and what is not mapped could be anything.
                 if kind == Kind::Lookup || self.model.attribute(attribute).is_none() {
                     return about(fault, attribute);

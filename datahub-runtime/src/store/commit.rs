@@ -1,9 +1,10 @@
 //! Runs one transaction of the protocol: checks its guard, then stores all of it or nothing.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
-use cdms_odata::Instant;
-use datahub_model::{Fault, ModelDescriptor};
+use cdms_odata::{Instant, Value};
+use datahub_model::{Column, EngineAttribute, Fault, ModelDescriptor, Source};
 use datahub_protocol::planted::{Planted, planted};
 use datahub_protocol::{
     Commit, Committed, Entry, EntryKind, Guard, IntentChange, MappingTag, NewRow, OperationId, Origin, RecordChange,
@@ -69,6 +70,11 @@ impl Job {
         let mut job = self.clone();
         if let RecordChange::Put { row, .. } | RecordChange::Tombstone { last: row, .. } = &mut job.commit.record {
             row.facts.modified = now;
+        }
+        if let RecordChange::Put { values, .. } = &mut job.commit.record {
+            let shown = |column: &Column| matches!(column.source, Source::Engine(EngineAttribute::Modified));
+            let columns = self.model.columns.iter().zip(Arc::make_mut(values));
+            columns.filter(|(column, _)| shown(column)).for_each(|(_, value)| *value = Value::Instant(now));
         }
         job
     }

@@ -37,7 +37,7 @@ pub(crate) enum NotSent {
     #[error("this program's lease on the record is nearly over")]
     Lease,
     /// The address is not a URL.
-    #[error("{url} is no URL: {source}")]
+    #[error("invalid URL {url}: {source}")]
     Address {
         /// The address.
         url: String,
@@ -72,7 +72,7 @@ pub(crate) enum Lost {
     Truncated(#[source] reqwest::Error),
     /// It is larger than the hub reads.
     #[error(
-        "the answer is larger than {max} bytes, and the hub reads no more of one; if it is no mistake, raise \
+        "the answer is larger than {max} bytes, which is the hub's limit; if such an answer is expected, raise \
          `max_answer_bytes` on its builder"
     )]
     TooLarge {

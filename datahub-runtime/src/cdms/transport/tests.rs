@@ -77,7 +77,7 @@ async fn what_is_not_sent_says_what_is_in_the_way() {
     let plain = get(&format!("https://{plain}/")).await;
     assert!(matches!(plain, NoResponse::NotSent(NotSent::Tls(_))), "{plain:?}");
     let none = get("nowhere").await;
-    assert_eq!(none.to_string(), "nowhere is no URL: relative URL without a base");
+    assert_eq!(none.to_string(), "invalid URL nowhere: relative URL without a base");
     assert!(matches!(none, NoResponse::NotSent(NotSent::Address { .. })) && !none.is_outage());
     let over = send(&transport(), "http://127.0.0.1:9/", &|| false).await.expect_err("it may not be sent");
     assert_eq!(over.to_string(), "this program's lease on the record is nearly over");
