@@ -30,7 +30,7 @@ async fn what_the_database_cannot_hold_is_refused_before_anything_is_written() {
     let plot = Plot::create(&hub, plot).await.unwrap();
     let written = kit.simulator.log().len();
     for (share, weight, says) in [
-        (Some(f64::NAN), Decimal::ONE, "`share`: is not a number"),
+        (Some(f64::NAN), Decimal::ONE, "`share`: is NaN, which the database cannot store"),
         (None, Decimal::MAX, "`weight`: cannot be stored exactly with 4 decimal places in 64 bits"),
         (None, Decimal::new(1, 5), "`weight`: cannot be stored exactly with 4 decimal places in 64 bits"),
     ] {
