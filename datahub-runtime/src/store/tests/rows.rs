@@ -154,7 +154,7 @@ async fn local_values_outlive_a_refresh() {
 }
 
 #[tokio::test]
-async fn a_writes_local_values_are_stored_with_its_success_whoever_finds_it_out() {
+async fn a_writes_local_values_are_stored_once_any_program_finds_it_applied() {
     let (_bench, store) = Bench::open().await;
     let mut create = opening(NEVER_SEEN, 1);
     create.commit.intent = IntentChange::Open(Box::new(intent(1, WriteKind::Create)));
