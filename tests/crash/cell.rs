@@ -69,7 +69,7 @@ pub(crate) async fn survive(scenario: Scenario, point: &str, way: Way) -> Result
     cell.restarted(&outcome).await
 }
 
-fn told(outcome: &str) -> Outcome {
+fn outcome_of(outcome: &str) -> Outcome {
     if outcome == "Ok" { Outcome::Ok } else { Outcome::Failed(outcome.to_owned()) }
 }
 
@@ -101,7 +101,7 @@ impl Cell<'_> {
                 // It learns the time, which it slept through, before it goes on.
                 victim.signal("CONT").await?;
                 victim.tell("go").await?;
-                Ok(told(&victim.heard("done").await?))
+                Ok(outcome_of(&victim.heard("done").await?))
             }
             Way::Cut => {
                 let theirs = format!("FROM pg_stat_activity WHERE application_name = '{}'", victim.application);
@@ -110,7 +110,7 @@ impl Cell<'_> {
                     tokio::task::yield_now().await;
                 }
                 victim.tell("go").await?;
-                Ok(told(&victim.heard("done").await?))
+                Ok(outcome_of(&victim.heard("done").await?))
             }
         }
     }

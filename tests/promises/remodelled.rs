@@ -110,7 +110,7 @@ const REMODELLED: [&str; 6] = [
     "ALTER TABLE firms ADD COLUMN floor INTEGER",
 ];
 
-fn told(entry: &HistoryEntry) -> Vec<(&str, Option<Value>, Option<Value>)> {
+fn changes_of(entry: &HistoryEntry) -> Vec<(&str, Option<Value>, Option<Value>)> {
     entry.changes.iter().map(|change| (change.field.as_str(), change.from.clone(), change.to.clone())).collect()
 }
 
@@ -194,7 +194,7 @@ async fn the_history_outlives_fields_that_were_lost_renamed_or_retyped() {
     let kinds: Vec<_> = history.iter().map(|entry| entry.kind).collect();
     assert_eq!(kinds, [EntryKind::FirstSeen, EntryKind::Updated, EntryKind::Updated, EntryKind::Updated]);
     let text = |text: &str| Some(Value::text(text));
-    let first = told(&history[1]);
+    let first = changes_of(&history[1]);
     for expected in [
         ("name", text("Acme"), text("Acme Foods")),
         ("website", Some(Value::Null), text("https://acme.example")),
@@ -204,7 +204,7 @@ async fn the_history_outlives_fields_that_were_lost_renamed_or_retyped() {
     ] {
         assert!(first.contains(&expected), "{expected:?} is not among {first:?}");
     }
-    assert!(told(&history[3]).contains(&("title", text("Acme Bakery"), text("Acme Mills"))), "{}", history[3]);
+    assert!(changes_of(&history[3]).contains(&("title", text("Acme Bakery"), text("Acme Mills"))), "{}", history[3]);
 
     // What fits the firm of now is given back, and what does not is refused, with its reason.
     let past = now::Firm::as_of(&hub, scene.account.into(), without_text).await.unwrap().unwrap();

@@ -101,7 +101,7 @@ pub(crate) async fn check(
 
     for report in reports {
         *findings.outcomes.entry(format!("{:?} {}", report.kind, report.outcome)).or_default() += 1;
-        told(&mut findings, &story, report);
+        check_report(&mut findings, &story, report);
     }
     for settled in [&mut findings.settled_ms, &mut findings.late_ms] {
         settled.sort_unstable();
@@ -281,7 +281,7 @@ fn may_be(kind: Kind) -> &'static [&'static str] {
 }
 
 /// What the caller was told is what happened.
-fn told(findings: &mut Findings, story: &Story<'_>, report: &Report) {
+fn check_report(findings: &mut Findings, story: &Story<'_>, report: &Report) {
     if !may_be(report.kind).contains(&report.outcome.as_str()) {
         let which = if report.outcome == "LocalNewer" { "invariant 9" } else { "an outcome that cannot be" };
         return findings.violations.push(format!("{which}: {report:?}"));

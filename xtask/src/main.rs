@@ -213,6 +213,7 @@ fn guards() -> Vec<Check> {
             ],
         ),
         Check::ours("every file begins with a description", source::begin_with_a_sentence),
+        Check::ours("files are short, or have a reason", source::files_are_short),
         Check::ours("crates depend only on lower floors", source::floors_hold),
         Check::ours("citations resolve", citations::resolve),
         Check::ours("messages are in plain English", wording::is_plain),

@@ -16,6 +16,52 @@ pub(crate) fn begin_with_a_sentence() -> Result<(), String> {
     if mute.is_empty() { Ok(()) } else { Err(format!("no `//! ` in the first line of {}", mute.join(", "))) }
 }
 
+/// How many lines a file has at most, unless it is in [`LONG`].
+const LINES_MAX: usize = 400;
+
+/// The files that are longer, each with the reason.
+const LONG: [(&str, &str); 20] = [
+    ("datahub-model/src/source/resolve.rs", "one pass over an annotation, in the order of its parts"),
+    ("datahub-model/tests/validator/contracts.rs", "rows of the reference of messages"),
+    ("datahub-model/tests/validator/fields.rs", "rows of the reference of messages"),
+    ("datahub-model/tests/validator/models.rs", "rows of the reference of messages"),
+    ("datahub-protocol/src/update.rs", "one state machine"),
+    ("datahub-protocol/tests/transitions/scenarios.rs", "one scenario for each machine and situation"),
+    ("datahub-runtime/src/field.rs", "the traits of fields, most of it their documentation"),
+    ("datahub-runtime/src/store.rs", "the store's whole interface"),
+    ("datahub-runtime/src/store/commit.rs", "one transaction, in the order of its parts"),
+    ("datahub-runtime/src/store/connection.rs", "one connection to either database"),
+    ("tests/crash/scenario.rs", "the operations of the crash matrix"),
+    ("tests/promises/failures.rs", "one test for each failure"),
+    ("tests/promises/history.rs", "one promise"),
+    ("tests/promises/logins.rs", "one promise"),
+    ("tests/promises/outcome_table.rs", "one table"),
+    ("tests/promises/read_table.rs", "one table"),
+    ("tests/promises/settling_table.rs", "one table"),
+    ("tests/promises/writes.rs", "one promise"),
+    ("tests/soak/checker.rs", "the invariants, side by side"),
+    ("tests/ui/tests/hub/diesel_queries.rs", "one test for each kind of query"),
+];
+
+/// Checks that no file is longer than a reader has patience for, without a reason.
+pub(crate) fn files_are_short() -> Result<(), String> {
+    let mut faults = Vec::new();
+    for name in tracked_files(&["*.rs"])? {
+        let text = fs::read_to_string(root().join(&name)).map_err(|error| format!("{name}: {error}"))?;
+        faults.extend(length_fault(&name, text.lines().count()));
+    }
+    if faults.is_empty() { Ok(()) } else { Err(faults.join(", ")) }
+}
+
+/// What is wrong with the length of a file, if anything.
+fn length_fault(name: &str, lines: usize) -> Option<String> {
+    match (lines > LINES_MAX, LONG.iter().any(|(long, _)| *long == name)) {
+        (true, false) => Some(format!("{name} has {lines} lines; split it by topic, or give a reason in `LONG`")),
+        (false, true) => Some(format!("{name} has only {lines} lines; remove it from `LONG`")),
+        _ => None,
+    }
+}
+
 /// Whether a file does not begin with a description.
 fn is_mute(text: &str) -> bool {
     !text.starts_with("//! ")
@@ -104,6 +150,15 @@ mod tests {
         assert_eq!(of(two), ["datahub-model uses datahub-protocol", "datahub-model uses xtask"]);
         assert_eq!(of("datahub-runtime-of-others = \"1\""), [""; 0]);
         assert_eq!(of("serde = \"1\"\n[dev-dependencies]\ndatahub-runtime = { workspace = true }"), [""; 0]);
+    }
+
+    #[test]
+    fn a_long_file_needs_a_reason_and_a_short_one_none() {
+        assert!(length_fault("new.rs", 401).is_some_and(|fault| fault.contains("split it")));
+        assert_eq!(length_fault("new.rs", 400), None);
+        let (long, _) = LONG[0];
+        assert_eq!(length_fault(long, 500), None);
+        assert!(length_fault(long, 300).is_some_and(|fault| fault.contains("remove it")));
     }
 
     #[test]
