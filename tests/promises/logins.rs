@@ -10,6 +10,7 @@ use datahub_runtime::testing::{FormLogin, Kit};
 use datahub_runtime::{Authenticator, HeaderSession, LoginError, LoginRequests, Session, http};
 use example_domain::Organisation;
 use futures_util::future::{BoxFuture, join_all};
+use tokio::sync::Notify;
 
 use crate::meddler::{Deed, Meddler, answer};
 use crate::scene::{Scene, acme, failed, says};
@@ -358,6 +359,40 @@ impl Authenticator for Decided {
 /// A kit whose CDMS asks for a login.
 fn guarded() -> Kit {
     Kit::with(example_domain::METADATA, |cdms| cdms.login("hub", "secret", Expiry::Unauthorized))
+}
+
+/// A login that CDMS always refuses. It counts its attempts, and reports each.
+#[derive(Clone, Default)]
+struct AlwaysRefused(Arc<AtomicU32>, Arc<Notify>);
+
+impl Authenticator for AlwaysRefused {
+    fn secret(&self) -> Option<String> {
+        Some("hunter2".to_owned())
+    }
+
+    fn login<'a>(&'a self, _: LoginRequests<'a>) -> BoxFuture<'a, Result<Box<dyn Session>, LoginError>> {
+        Box::pin(async move {
+            self.0.fetch_add(1, Ordering::Relaxed);
+            self.1.notify_one();
+            Err(LoginError::refused("the password is wrong"))
+        })
+    }
+}
+
+#[tokio::test]
+async fn a_refused_secret_is_not_tried_again_and_again_for_callers_that_go_away() {
+    let (kit, login) = (guarded(), AlwaysRefused::default());
+    let hub = kit.hub_with(models![Organisation], login.clone()).connect().await.unwrap();
+    for _ in 0..6 {
+        tokio::select! {
+            biased;
+            pulled = hub.pull::<Organisation>() => assert!(pulled.is_err()),
+            // The refusal is being stored.
+            () = login.1.notified() => {}
+        }
+    }
+    let attempts = login.0.load(Ordering::Relaxed);
+    assert!((1..=3).contains(&attempts), "{attempts} attempts");
 }
 
 #[tokio::test]

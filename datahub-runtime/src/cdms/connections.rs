@@ -29,7 +29,7 @@ impl Connections {
     ///
     /// The HTTP client cannot be set up.
     pub(super) fn to(service: &Url, time_limit: Duration, at_once: usize) -> reqwest::Result<Self> {
-        // Somebody else may have chosen a provider for the process already; either serves.
+        // The process may already have a provider; either will do.
         _ = rustls::crypto::ring::default_provider().install_default();
         let mut builder = reqwest::Client::builder()
             .redirect(if planted(Planted::RedirectsFollowed) { Policy::limited(5) } else { Policy::none() })

@@ -84,7 +84,7 @@ pub(crate) enum Lost {
 impl NoResponse {
     /// Classifies an error that occurred before a response began.
     pub(super) fn of_sending(error: reqwest::Error) -> Self {
-        // The address may carry what nobody should read in a log.
+        // The address may contain what must not be logged.
         let error = error.without_url();
         if error.is_connect() {
             return NoResponse::NotSent(match hurdle(&error) {

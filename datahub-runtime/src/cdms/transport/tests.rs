@@ -30,21 +30,22 @@ async fn send(transport: &Transport, url: &str, may_send: MaySend<'_>) -> Result
     transport.data_request(request, &Anonymous, may_send).await
 }
 
-/// Takes one connection, and answers what it asks with these bytes; nothing: never.
+/// Accepts one connection, and answers its request with these bytes, or never.
 fn server(answer: Option<&'static [u8]>) -> SocketAddr {
     let listener = TcpListener::bind("127.0.0.1:0").expect("there is a port");
     let address = listener.local_addr().expect("it has an address");
     std::thread::spawn(move || {
-        let (mut stream, _) = listener.accept().expect("somebody connects");
+        let (mut stream, _) = listener.accept().expect("a client connects");
         _ = stream.read(&mut [0; 4096]);
         match answer {
             Some(answer) => {
-                // Who has gone away has read enough.
+                // A client that is gone has read enough.
                 _ = stream.write_all(answer);
                 _ = stream.shutdown(Shutdown::Write);
                 _ = stream.read(&mut [0; 4096]);
             }
-            None => std::thread::sleep(Duration::from_secs(5)),
+            // Until the client gives up and closes the connection.
+            None => _ = stream.read(&mut [0; 4096]),
         }
     });
     address
