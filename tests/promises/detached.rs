@@ -50,6 +50,44 @@ struct Company {
     modified: DateTime<Utc>,
 }
 
+/// A model that gets another attribute with the cut.
+#[derive(Clone, Debug, PartialEq, CdmsSynced)]
+#[cdms(mapping = "account.toml", table = "shops", diesel(table = false))]
+struct Shop {
+    #[cdms(key)]
+    id: Id<Self>,
+    #[cdms("Name")]
+    name: String,
+}
+
+/// The same after the cut.
+#[derive(Clone, Debug, PartialEq, CdmsSynced)]
+#[cdms(mapping = "account.toml", table = "shops", mode = "detached", diesel(table = false))]
+struct DetachedShop {
+    #[cdms(key)]
+    id: Id<Self>,
+    #[cdms("Name")]
+    name: String,
+    #[cdms("WebSiteURL", read_only)]
+    website: Option<String>,
+}
+
+#[tokio::test]
+async fn a_save_still_says_which_fields_were_never_read() {
+    let kit = Kit::new(example_domain::METADATA);
+    let id = kit.simulator.seed("Account", acme());
+    let before = kit.hub(models![Shop]).connect().await.unwrap();
+    Shop::get(&before, id.into()).await.unwrap();
+    kit.run_sql("ALTER TABLE shops ADD COLUMN website TEXT").unwrap();
+    let after = kit.hub(models![DetachedShop]).connect().await.unwrap();
+    let incomplete = |shop: &Synced<DetachedShop>| shop.incomplete().collect::<Vec<_>>();
+    let mut shop = DetachedShop::get(&after, id.into()).await.unwrap();
+    assert_eq!(incomplete(&shop), ["website"]);
+    shop.name = "Acme Shops".into();
+    shop.save(&after).await.unwrap();
+    assert_eq!(incomplete(&shop), ["website"]);
+}
+
 /// A model that CDMS has nothing of.
 #[derive(Clone, Debug, PartialEq, CdmsSynced)]
 #[cdms(table = "reminders", mode = "detached", diesel(table = false))]
