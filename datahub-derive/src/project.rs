@@ -15,7 +15,7 @@ use datahub_model::source::Spot;
 
 pub(crate) use package::Unrooted;
 pub use package::{Package, ROOT};
-pub use settings::Settings;
+pub use settings::{Capture, Settings};
 use snapshot::NotParsed;
 
 /// The file that marks a project's root and names its other files.
@@ -134,6 +134,11 @@ impl Project {
     /// The settings in its `datahub.toml`.
     pub fn settings(&self) -> &Settings {
         &self.settings
+    }
+
+    /// Its root, the folder of its `datahub.toml`.
+    pub fn root(&self) -> &Path {
+        &self.root
     }
 
     /// Its `datahub.toml`.
