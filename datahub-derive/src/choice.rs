@@ -1,5 +1,7 @@
 //! `#[derive(CdmsChoice)]`: an enum as the type of a choice, checked against the contract's options.
 
+#[cfg(feature = "tree")]
+use datahub_model::diagnostic::Collected;
 use datahub_model::diagnostic::{Code, Diagnostic};
 use datahub_model::source::{Placed, check_choices};
 use proc_macro2::TokenStream;
@@ -7,6 +9,8 @@ use quote::quote;
 use syn::ext::IdentExt;
 use syn::{Data, DeriveInput, Fields, Ident, Path};
 
+#[cfg(feature = "tree")]
+use crate::attribute::literal_text;
 use crate::attribute::{Keys, Part, crate_path, fill, parts, placed, text, unknown};
 use crate::project::Package;
 use crate::shown::{Diagnostics, Shown, Words, compile_errors};
@@ -230,6 +234,29 @@ fn stub(item: &DeriveInput, krate: &Path) -> TokenStream {
 
         #krate::__diesel_choice!(#name);
     }
+}
+
+/// A choice for those who need no code.
+#[cfg(feature = "tree")]
+pub(crate) struct Options {
+    pub(crate) contract: String,
+    pub(crate) attribute: String,
+    /// Each with its option's name and number.
+    pub(crate) variants: Vec<(Ident, String, i32)>,
+    pub(crate) rest: Option<Ident>,
+}
+
+/// The options of an enum.
+#[cfg(feature = "tree")]
+pub(crate) fn options_of(item: &DeriveInput, package: &Package) -> Collected<Option<Options>, Shown> {
+    Diagnostics::collect(|diagnostics| {
+        let Choice { variants, rest, attribute, .. } = read(item, package, &mut None, diagnostics)?;
+        let contract = parts(&item.attrs, EXAMPLE, diagnostics).into_iter().find_map(|part| match part {
+            Part::Assigned(key, value) if key == "mapping" => literal_text(&value).map(|name| name.value()),
+            _ => None,
+        });
+        Some(Options { contract: contract?, attribute, variants, rest })
+    })
 }
 
 /// `VeryGood` becomes `very_good`.

@@ -1,5 +1,7 @@
 //! `#[derive(CdmsFields)]`: a struct of members that models flatten.
 
+#[cfg(feature = "tree")]
+use datahub_model::diagnostic::Collected;
 use datahub_model::diagnostic::{Code, Diagnostic};
 use proc_macro2::TokenStream;
 use quote::{ToTokens, quote};
@@ -7,6 +9,8 @@ use syn::{Data, DeriveInput, Fields, Ident, Path, Type};
 
 use crate::attribute::{Keys, Part, crate_path, fill, literal_text, parts, unknown};
 use crate::field_type::{self, expression_without_self, is_option, ungrouped};
+#[cfg(feature = "tree")]
+use crate::shown::Shown;
 use crate::shown::{Diagnostics, Words, compile_errors};
 use crate::synced::Default;
 use crate::{expand, item};
@@ -67,6 +71,27 @@ pub(crate) fn derive(item: TokenStream) -> TokenStream {
     };
     let errors = compile_errors(diagnostics);
     quote! { #errors #expansion }
+}
+
+/// A member for those who need no code.
+#[cfg(feature = "tree")]
+pub(crate) struct Listed {
+    /// Its key in the contract's group.
+    pub(crate) key: String,
+    pub(crate) is_group: bool,
+    pub(crate) default: Option<Default>,
+}
+
+/// The members of a group.
+#[cfg(feature = "tree")]
+pub(crate) fn members_of(item: &DeriveInput) -> Collected<Vec<Listed>, Shown> {
+    Diagnostics::collect(|diagnostics| {
+        let members = read(item, &mut None, diagnostics).into_iter().map(|member| match member.holds {
+            Holds::Value(default) => Listed { key: member.name, is_group: false, default },
+            Holds::Group => Listed { key: member.name, is_group: true, default: None },
+        });
+        members.collect()
+    })
 }
 
 fn read(item: &DeriveInput, krate: &mut Option<Path>, diagnostics: &mut Diagnostics) -> Vec<MemberField> {

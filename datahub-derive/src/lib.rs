@@ -3,8 +3,9 @@
 //! A derive reads a Rust item and the project's files that it names. `datahub-model` joins the two and reports faults, and the
 //! resolved mapping becomes tokens. **Invariant: this crate has no rule of a mapping.**
 //!
-//! `datahub-macros` passes the compiler's tokens to it. The command line reads a project's files with the same [`project`], and
-//! benches and the fuzzer expand items without a compiler. The derives are documented where users import them, in
+//! `datahub-macros` passes the compiler's tokens to it. The command line reads a project's files with the same [`project`],
+//! and with the feature `tree` its Rust source, where items have places in files. Benches
+//! and the fuzzer expand items without a compiler. The derives are documented where users import them, in
 //! `datahub-runtime`.
 //!
 //! ```
@@ -27,6 +28,8 @@ mod reported;
 mod shown;
 mod source;
 mod synced;
+#[cfg(feature = "tree")]
+pub mod tree;
 
 use proc_macro2::TokenStream;
 

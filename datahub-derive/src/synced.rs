@@ -1,6 +1,8 @@
 //! `#[derive(CdmsSynced)]`: from a struct to annotations, a resolved mapping, and tokens.
 
 use datahub_model::Mode;
+#[cfg(feature = "tree")]
+use datahub_model::diagnostic::Collected;
 use datahub_model::diagnostic::{Code, Diagnostic};
 use datahub_model::source::{
     DefaultValue, DieselGlue, EngineField, Faulty, FieldAnnotation, Mapping, ModelAnnotation, Placed, meant_mode,
@@ -117,6 +119,20 @@ pub(crate) fn derive(item: TokenStream, package: &Package) -> TokenStream {
     };
     let errors = compile_errors(diagnostics);
     quote! { #errors #expansion }
+}
+
+/// What a struct maps, and the name of its contract, for those who need no code. Faults of the contract are among the
+/// diagnostics if this item is the one to report them.
+#[cfg(feature = "tree")]
+pub(crate) fn mapping_of(item: &DeriveInput, package: &Package) -> Collected<Option<(Mapping, Option<String>)>, Shown> {
+    Diagnostics::collect(|diagnostics| {
+        let (_, mapping, _) = read(item, package, &mut Stub::default(), diagnostics)?;
+        let contract = parts(&item.attrs, MODEL_EXAMPLE, diagnostics).into_iter().find_map(|part| match part {
+            Part::Assigned(key, value) if key == "mapping" => literal_text(&value).map(|name| name.value()),
+            _ => None,
+        });
+        Some((mapping, contract))
+    })
 }
 
 fn read<'i>(

@@ -44,6 +44,18 @@ impl Package {
         Package { folder: Some(folder.into()), root: None, is_built: false }
     }
 
+    /// The package that compiles a file, of the project with this root: that of the nearest manifest above the file.
+    #[cfg(feature = "tree")]
+    pub(crate) fn compiled_with(file: &Path, root: &Path) -> Self {
+        let above = file.ancestors().skip(1).find(|folder| folder.join("Cargo.toml").is_file());
+        Package {
+            folder: above.map(Path::to_path_buf).or_else(|| Some(root.to_path_buf())),
+            root: None,
+            is_built: true,
+        }
+        .with_root(root)
+    }
+
     /// The package with this root, wherever its folder is.
     #[must_use]
     pub fn with_root(mut self, root: impl Into<PathBuf>) -> Self {

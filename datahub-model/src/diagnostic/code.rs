@@ -28,6 +28,8 @@ macro_rules! codes {
 codes! {
     /// The contract is not valid TOML.
     FaultyToml = "faulty-toml",
+    /// A Rust file is not valid Rust.
+    FaultyRust = "faulty-rust",
     /// A key is unknown here.
     UnknownKey = "unknown-key",
     /// A required key is missing.

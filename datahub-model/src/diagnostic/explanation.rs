@@ -16,6 +16,11 @@ impl Code {
                  Cure: fix the line that is shown. Strings are in quotes, and an attribute's keys in braces: `Name = { \
                  kind = \"string\" }`."
             }
+            Code::FaultyRust => {
+                "A file of Rust source cannot be parsed, so `datahub` does not know its models. The compiler would reject it \
+                 too.\n\n\
+                 Cure: run `cargo check`, which says more about the place."
+            }
             Code::UnknownKey => {
                 "A key does not exist at this place. It is rejected rather than ignored, because a misspelt `max-length` \
                  or `read_only` would otherwise not be noticed until CDMS rejects a write.\n\n\

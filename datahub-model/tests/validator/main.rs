@@ -3,6 +3,7 @@
 mod attributes;
 mod beside;
 mod choices;
+mod command;
 mod compiler;
 mod contracts;
 mod fields;
@@ -47,6 +48,7 @@ fn check(rows: Vec<Row>) {
 fn every_code_is_made_by_a_row() {
     let mut made: BTreeSet<Code> = all().iter().flat_map(Row::codes).collect();
     made.extend(compiler::messages().into_iter().map(|(code, ..)| code));
+    made.extend(command::MESSAGES.map(|(code, ..)| code));
     let missing: Vec<_> = Code::ALL.iter().filter(|code| !made.contains(code)).collect();
     assert!(missing.is_empty(), "no row makes {missing:?}");
 }

@@ -22,6 +22,8 @@ pub(crate) fn page() -> String {
         let mut messages: BTreeSet<String> = rows.iter().flat_map(|row| row.messages(*code)).collect();
         let of_the_compiler = super::compiler::messages().into_iter().filter(|(of, ..)| of == code);
         messages.extend(of_the_compiler.map(|(_, message, help)| format!("| {message} | {help} |")));
+        let of_the_command = super::command::MESSAGES.into_iter().filter(|(of, ..)| of == code);
+        messages.extend(of_the_command.map(|(_, message, help)| format!("| {message} | {help} |")));
         _ = writeln!(page, "\n| message | help |\n|---|---|");
         for message in messages {
             _ = writeln!(page, "{message}");

@@ -1,0 +1,8 @@
+//! The messages of the command line that no row can make, because they are about files and not about items. The tests of
+//! `datahub-derive` and `datahub-cli` hold the command to them.
+
+use datahub_model::diagnostic::Code;
+
+/// Each with its code, an example of its message, and its cure.
+pub(crate) const MESSAGES: [(Code, &str, &str); 1] =
+    [(Code::FaultyRust, "expected identifier", "run `cargo check`, which says more about it")];
