@@ -1,9 +1,44 @@
 //! What the text of a field's type shows: derives see tokens, not types.
 
+use std::fmt::Write as _;
+
 use cdms_odata::Kind;
-use proc_macro2::{Group, Ident, TokenStream, TokenTree};
-use quote::quote;
+use proc_macro2::{Delimiter, Group, Ident, Spacing, TokenStream, TokenTree};
+use quote::{ToTokens, quote};
 use syn::{Expr, GenericArgument, PathArguments, Type};
+
+/// Tokens as text that depends on the tokens alone. A compiler may print them in another way in its next version, and mapping
+/// ids must not change with it.
+pub(crate) fn spelled(tokens: &impl ToTokens) -> String {
+    let mut text = String::new();
+    spell(tokens.to_token_stream(), &mut text);
+    text
+}
+
+fn spell(tokens: TokenStream, text: &mut String) {
+    let mut is_joint = true;
+    for token in tokens {
+        if !is_joint {
+            text.push(' ');
+        }
+        is_joint = matches!(&token, TokenTree::Punct(mark) if mark.spacing() == Spacing::Joint);
+        match token {
+            TokenTree::Group(group) => {
+                let (open, close) = match group.delimiter() {
+                    Delimiter::Parenthesis => ("(", ")"),
+                    Delimiter::Bracket => ("[", "]"),
+                    Delimiter::Brace => ("{ ", " }"),
+                    Delimiter::None => ("", ""),
+                };
+                text.push_str(open);
+                spell(group.stream(), text);
+                text.push_str(close);
+            }
+            // A word, a mark or a literal is printed as it is written.
+            token => _ = write!(text, "{token}"),
+        }
+    }
+}
 
 /// The type without the invisible groups that `macro_rules!` leaves around it.
 pub(crate) fn ungrouped(ty: &Type) -> &Type {

@@ -4,11 +4,11 @@
 use datahub_model::diagnostic::Collected;
 use datahub_model::diagnostic::{Code, Diagnostic};
 use proc_macro2::TokenStream;
-use quote::{ToTokens, quote};
+use quote::quote;
 use syn::{Data, DeriveInput, Fields, Ident, Path, Type};
 
 use crate::attribute::{Keys, Part, crate_path, fill, literal_text, parts, unknown};
-use crate::field_type::{self, expression_without_self, is_option, ungrouped};
+use crate::field_type::{self, expression_without_self, is_option, spelled, ungrouped};
 #[cfg(feature = "tree")]
 use crate::shown::Shown;
 use crate::shown::{Diagnostics, Words, compile_errors};
@@ -178,12 +178,12 @@ fn implementation(name: &Ident, krate: &Path, members: &[MemberField]) -> TokenS
     let types = members.iter().map(of_member);
     let listed = members.iter().map(|MemberField { ident, ty, name, holds, .. }| {
         let constant = expand::of_type(ident);
-        let ty = ty.to_token_stream();
+        let ty = spelled(ty);
         let (said, default) = match holds {
-            Holds::Value(None) => (ty.to_string(), None),
+            Holds::Value(None) => (ty, None),
             Holds::Value(Some(default @ Default::OfType(_))) => (format!("{ty} default"), Some(default)),
             Holds::Value(Some(default @ Default::Expression(value))) => {
-                (format!("{ty} default {}", value.to_token_stream()), Some(default))
+                (format!("{ty} default {}", spelled(&**value)), Some(default))
             }
             Holds::Group => (format!("{ty} flatten"), None),
         };

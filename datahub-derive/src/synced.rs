@@ -9,12 +9,12 @@ use datahub_model::source::{
     resolve,
 };
 use proc_macro2::{Span, TokenStream};
-use quote::{ToTokens, quote};
+use quote::quote;
 use syn::{Attribute, Data, DeriveInput, Expr, Field, Fields, Ident, Lit, Path, Type};
 
 use crate::attribute::{self, Keys, Part, crate_path, fill, literal_text, parts, placed, text, unknown};
 use crate::expand::{Partly, Stub};
-use crate::field_type::{self, can_be_id_of, expression_without_self, is_opaque, is_option, ungrouped};
+use crate::field_type::{self, can_be_id_of, expression_without_self, is_opaque, is_option, spelled, ungrouped};
 use crate::project::Package;
 use crate::shown::{Diagnostics, Shown, Words, compile_errors};
 use crate::source::{PackageItem, Source};
@@ -275,7 +275,7 @@ fn read_field(
     let ty = field_type::without_self(ungrouped(&field.ty), model);
     let mut annotation = FieldAnnotation::new(name, Words::of(&ty), is_option(&ty));
     annotation.is_opaque = is_opaque(&ty);
-    annotation.written_type = ty.to_token_stream().to_string();
+    annotation.written_type = spelled(&ty);
     let mut tokens = ModelField {
         ident,
         ty,
@@ -337,7 +337,7 @@ fn field_key(
             "default" => {
                 let stated = match literal_text(value) {
                     Some(text) => DefaultValue::Text(text.value()),
-                    None => DefaultValue::Expression(value.to_token_stream().to_string()),
+                    None => DefaultValue::Expression(spelled(&**value)),
                 };
                 let stated = Placed { value: stated, place: Words::of(value) };
                 fill(&mut annotation.default, stated, "default", span, diagnostics);

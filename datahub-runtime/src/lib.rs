@@ -38,7 +38,8 @@
 //!
 //! Write your own queries on the models' tables with Diesel; [`CdmsSynced`](macro@CdmsSynced) explains how and lists the
 //! column type of each kind. With the feature `testing`, one line gives tests a simulated CDMS and a database
-//! ([`testing`]), and another tests your mappings ([`mapping_tests!`]).
+//! ([`testing`]), and another tests your mappings ([`mapping_tests!`]). With the feature `source`, a third tests that the
+//! command line reads your models as they are compiled (`source_test!`).
 //!
 //! **Invariant: no connection and no transaction is held across a request to CDMS.**
 //! What a mapping means is decided in `datahub-model`, what a read or write does in `datahub-protocol`; this crate

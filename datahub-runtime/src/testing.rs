@@ -13,6 +13,8 @@
 
 mod mapping;
 mod records;
+#[cfg(feature = "source")]
+mod source;
 
 use std::sync::Arc;
 
@@ -25,6 +27,8 @@ use tempfile::TempDir;
 
 pub use mapping::{attributes_survive, unchanged_makes_no_patch, untouched_is_not_sent, written_reads_back};
 pub use records::Records;
+#[cfg(feature = "source")]
+pub use source::source_is_read;
 
 use crate::engine::cost::Meters;
 use crate::store::{Location, PlainConnection as Connection, PlainTrouble as Trouble, StoreOptions};

@@ -13,6 +13,7 @@ use syn::{Attribute, DeriveInput, Expr, ExprLit, Item, Lit, Macro, Meta, Path, T
 
 use super::sources::SourceFile;
 use super::{Tree, TreeChoice, TreeField, TreeGroup, TreeList, TreeMember, TreeModel, Written};
+use crate::field_type::spelled;
 use crate::fields::Listed;
 use crate::project::{Package, Project};
 use crate::shown::Shown;
@@ -137,7 +138,7 @@ impl Visitor<'_> {
             is_group: listed.is_group,
             default: listed.default.map(|default| match default {
                 Default::OfType(_) => String::new(),
-                Default::Expression(value) => value.to_token_stream().to_string(),
+                Default::Expression(value) => spelled(&*value),
             }),
         };
         let members = fields.into_iter().zip(members).map(member).collect();

@@ -77,3 +77,8 @@ mod mappings {
         ServiceDeliveryStatus,
     );
 }
+
+#[cfg(test)]
+mod source {
+    datahub_runtime::source_test!(super::models());
+}
