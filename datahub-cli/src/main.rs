@@ -33,6 +33,8 @@ struct Arguments {
 enum Command {
     /// Checks every contract by itself and against the $metadata snapshot.
     Check,
+    /// Begins a project: a new crate, or the first files inside an existing one.
+    Init(command::init::Options),
     /// Explains the code that a message of the derives or of `check` ends with, such as `nullability`.
     Explain {
         /// The code; without one, all of them are listed.
@@ -45,6 +47,7 @@ fn main() -> ExitCode {
     let output = Output::new(options.json);
     let result = match options.command {
         Command::Check => root::find(options.root).and_then(|root| command::check::run(&root, &output)),
+        Command::Init(options) => command::init::run(&options, &output),
         Command::Explain { code } => command::explain::run(code.as_deref(), &output),
     };
     match result {

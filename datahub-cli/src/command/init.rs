@@ -1,0 +1,136 @@
+//! `datahub init`: a new project that compiles and passes its tests, or the first files of one inside an existing crate.
+
+mod files;
+mod manifest;
+
+use std::fs;
+use std::io::ErrorKind;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use clap::Args;
+use datahub_derive::project::MARK;
+use serde_json::json;
+
+use crate::output::Output;
+use files::{File, Kind};
+use manifest::Origin;
+
+/// What `datahub init` is told.
+#[derive(Debug, Args)]
+#[command(after_long_help = "Examples:
+  datahub init hub --from https://github.com/example/data-hub-sync   a new project in the folder hub
+  datahub init                                                       in an existing crate: only what it lacks
+  datahub init --ci                                                  also the workflow for pull requests")]
+pub(crate) struct Options {
+    /// The folder; it is created if it does not exist.
+    #[arg(default_value = ".")]
+    folder: PathBuf,
+    /// Where the crates of Data Hub Sync are: a folder, or the address of a git repository. A new project needs it.
+    #[arg(long, value_name = "FOLDER|URL")]
+    from: Option<String>,
+    /// Also writes .github/workflows/datahub.yml.
+    #[arg(long)]
+    ci: bool,
+}
+
+/// Writes the files of a project; files that exist are kept.
+pub(crate) fn run(options: &Options, output: &Output) -> Result<bool, String> {
+    let Options { folder, from, ci } = options;
+    let origin = from.as_deref().map(|from| Origin::of(from, folder)).transpose()?;
+    let is_new = !folder.join("Cargo.toml").exists();
+    if is_new {
+        let Some(origin) = &origin else {
+            return Err(format!(
+                "a new project in {} needs to know where the crates of Data Hub Sync are, because they are not published \
+                 yet; add `--from <FOLDER|URL>`, or run it inside a crate",
+                folder.display()
+            ));
+        };
+        make_crate(folder)?;
+        manifest::add_dependencies(folder, origin)?;
+    }
+    let name = manifest::package_name(folder)?;
+    let kind = if is_new || is_unfinished(folder) { Kind::Crate } else { Kind::Existing };
+    let mut files = files::of(kind, &name);
+    if *ci {
+        let Some(origin) = origin.clone().or_else(|| manifest::origin(folder)) else {
+            return Err("the workflow installs `datahub`; say from where, with `--from <FOLDER|URL>`".to_owned());
+        };
+        files.insert(0, files::workflow(&origin));
+    }
+    let (mut written, mut kept) = (Vec::new(), Vec::new());
+    for file in &files {
+        let list = if write(folder, file)? { &mut written } else { &mut kept };
+        list.push(file.path);
+    }
+    let mut text: String = written.iter().map(|path| format!("  written  {path}\n")).collect();
+    text.extend(kept.iter().map(|path| format!("  kept     {path}\n")));
+    text.push_str(&next_steps(folder, kind, manifest::has_runtime(folder)));
+    output.result(&text, &json!({"folder": folder, "new": is_new, "written": written, "kept": kept}));
+    Ok(true)
+}
+
+/// A library crate, made by Cargo: it knows about workspaces and version control.
+fn make_crate(folder: &Path) -> Result<(), String> {
+    let tried = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()))
+        .args(["init", "--quiet", "--lib"])
+        .arg(folder)
+        .output()
+        .map_err(|error| format!("cannot run cargo: {error}"))?;
+    if tried.status.success() {
+        return Ok(());
+    }
+    Err(format!("cargo init failed:\n{}", String::from_utf8_lossy(&tried.stderr).trim_end()))
+}
+
+/// Whether an earlier run made the crate and was stopped before it had written everything.
+fn is_unfinished(folder: &Path) -> bool {
+    !folder.join(MARK).exists() && manifest::has_runtime(folder) && is_cargos_sample(&folder.join("src/lib.rs"))
+}
+
+/// Whether a file is the sample that Cargo writes into a new library.
+fn is_cargos_sample(path: &Path) -> bool {
+    fs::read_to_string(path).is_ok_and(|text| text.starts_with("pub fn add(left: u64, right: u64) -> u64 {"))
+}
+
+/// Writes a file, unless it exists; returns whether it was written. The sample that Cargo writes is replaced.
+fn write(folder: &Path, file: &File) -> Result<bool, String> {
+    let path = folder.join(file.path);
+    let failed = |error: std::io::Error| format!("cannot write {}: {error}", path.display());
+    if let Some(above) = path.parent() {
+        fs::create_dir_all(above).map_err(failed)?;
+    }
+    if file.path == "src/lib.rs" && is_cargos_sample(&path) {
+        return fs::write(&path, &file.text).map(|()| true).map_err(failed);
+    }
+    // The name appears with the whole text, so that a process that is killed leaves no part of a file.
+    let draft = path.with_extension("datahub-draft");
+    fs::write(&draft, &file.text).map_err(failed)?;
+    let linked = fs::hard_link(&draft, &path);
+    fs::remove_file(&draft).map_err(failed)?;
+    match linked {
+        Ok(()) => Ok(true),
+        Err(error) if error.kind() == ErrorKind::AlreadyExists => Ok(false),
+        Err(error) => Err(failed(error)),
+    }
+}
+
+/// What to do now.
+fn next_steps(folder: &Path, kind: Kind, has_runtime: bool) -> String {
+    let mut steps = Vec::new();
+    if folder != Path::new(".") {
+        steps.push(format!("cd {}", folder.display()));
+    }
+    if kind == Kind::Existing && !has_runtime {
+        steps.push(
+            "add datahub-runtime to [dependencies], and to [dev-dependencies] with the feature `source`".to_owned(),
+        );
+        steps.push("add diesel, chrono, rust_decimal and uuid to [dependencies]".to_owned());
+    }
+    steps.push("cargo test                 the first mapping, against a simulated CDMS".to_owned());
+    steps.push("datahub import <SOURCE>    contracts from your own CDMS".to_owned());
+    steps.push(format!("datahub check              whenever a struct, a contract or {MARK} changed"));
+    let steps: String = steps.iter().map(|step| format!("  {step}\n")).collect();
+    format!("\nNext:\n{steps}").trim_end().to_owned()
+}

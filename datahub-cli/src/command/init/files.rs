@@ -1,0 +1,68 @@
+//! The files that `datahub init` writes, from the templates beside this crate's source.
+
+use super::manifest::Origin;
+
+/// Where a project begins.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Kind {
+    /// In a crate that was made for it.
+    Crate,
+    /// In a crate with a life of its own.
+    Existing,
+}
+
+/// A file to write.
+pub(super) struct File {
+    /// Its path from the project's folder.
+    pub(super) path: &'static str,
+    pub(super) text: String,
+}
+
+macro_rules! template {
+    ($name:literal) => {
+        include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/templates/", $name))
+    };
+}
+
+const CONTRACT: &str = template!("account.toml");
+const METADATA: &str = template!("metadata.xml");
+const SETTINGS: &str = template!("datahub.toml");
+
+/// The files of a project, in the order in which they are written. `src/lib.rs`, which replaces Cargo's sample, and
+/// `datahub.toml`, which marks a project, are the last: if they are there, everything is.
+pub(super) fn of(kind: Kind, package: &str) -> Vec<File> {
+    let in_crate = [
+        ("README.md", template!("README.md")),
+        ("src/organisation.rs", template!("organisation.rs")),
+        ("src/main.rs", template!("main.rs")),
+        ("tests/in_sync.rs", template!("in_sync.rs")),
+    ];
+    let in_existing = [("tests/first_contract.rs", template!("first_contract.rs"))];
+    let own: &[_] = match kind {
+        Kind::Crate => &in_crate,
+        Kind::Existing => &in_existing,
+    };
+    let shared = [("mappings/account.toml", CONTRACT), ("mappings/metadata.xml", METADATA)];
+    let last: &[_] = match kind {
+        Kind::Crate => &[("src/lib.rs", template!("lib.rs")), ("datahub.toml", SETTINGS)],
+        Kind::Existing => &[("datahub.toml", SETTINGS)],
+    };
+    let filled = |text: &str| text.replace("{{name}}", package).replace("{{crate}}", &package.replace('-', "_"));
+    own.iter().chain(&shared).chain(last).map(|(path, text)| File { path, text: filled(text) }).collect()
+}
+
+/// The workflow for pull requests.
+pub(super) fn workflow(origin: &Origin) -> File {
+    let install = match origin {
+        Origin::Git(url) => format!("--git {url}"),
+        Origin::Folder(folder) => format!("--path {folder}/datahub-cli"),
+    };
+    let text = template!("datahub.yml").replace("{{install}}", &install);
+    // `cargo install --path` takes no package.
+    let text = if matches!(origin, Origin::Folder(_)) {
+        text.replace("/datahub-cli datahub-cli", "/datahub-cli")
+    } else {
+        text
+    };
+    File { path: ".github/workflows/datahub.yml", text }
+}

@@ -1,0 +1,26 @@
+//! Reads an organisation in sync: `cargo run -- 3d1bcbe3-1f5e-e011-9a3d-00505695002d`.
+//!
+//! `CDMS_URL` is the address of the organisation in CDMS, and `DATABASE_URL` that of the hub's database.
+
+use std::env;
+use std::error::Error;
+
+use {{crate}}::Organisation;
+use datahub_runtime::prelude::*;
+
+#[tokio::main]
+async fn main() -> Result<(), Box<dyn Error>> {
+    let id: Id<Organisation> = env::args().nth(1).ok_or("expected the id of an account")?.parse()?;
+    let cdms = env::var("CDMS_URL").map_err(|_| "CDMS_URL must be the address of the organisation in CDMS")?;
+    let database = env::var("DATABASE_URL").unwrap_or_else(|_| "sqlite://hub.db".to_owned());
+    let hub = Hub::builder()
+        .database(database)
+        .cdms(cdms, Anonymous) // or your own `Authenticator`
+        .models({{crate}}::models())
+        .create_tables()
+        .connect()
+        .await?;
+    let organisation = Organisation::get(&hub, id).await?;
+    println!("{organisation:#?}");
+    Ok(())
+}

@@ -1,0 +1,157 @@
+//! `datahub init`: what it writes, what it keeps, and that a new project passes its own tests.
+#![cfg(test)]
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+use tempfile::TempDir;
+
+fn workspace() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().to_path_buf()
+}
+
+fn datahub(folder: &Path, arguments: &[&str]) -> (Option<i32>, String, String) {
+    let Output { status, stdout, stderr } =
+        Command::new(env!("CARGO_BIN_EXE_datahub")).args(arguments).current_dir(folder).output().unwrap();
+    (status.code(), String::from_utf8(stdout).unwrap(), String::from_utf8(stderr).unwrap())
+}
+
+/// The files below a folder, without those of version control.
+fn files(folder: &Path) -> Vec<String> {
+    fn collect(folder: &Path, root: &Path, files: &mut Vec<String>) {
+        for entry in fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() && !path.ends_with(".git") {
+                collect(&path, root, files);
+            } else if !path.is_dir() {
+                files.push(path.strip_prefix(root).unwrap().to_str().unwrap().to_owned());
+            }
+        }
+    }
+    let mut all = Vec::new();
+    collect(folder, folder, &mut all);
+    all.sort();
+    all
+}
+
+/// A crate with a life of its own.
+fn existing(dependencies: &str) -> TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    let manifest = format!("[package]\nname = \"shop\"\nversion = \"0.1.0\"\n\n[dependencies]\n{dependencies}");
+    fs::write(folder.path().join("Cargo.toml"), manifest).unwrap();
+    fs::create_dir(folder.path().join("src")).unwrap();
+    fs::write(folder.path().join("src/lib.rs"), "//! A shop.\n").unwrap();
+    folder
+}
+
+const NEW: [&str; 10] = [
+    ".gitignore",
+    "Cargo.toml",
+    "README.md",
+    "datahub.toml",
+    "mappings/account.toml",
+    "mappings/metadata.xml",
+    "src/lib.rs",
+    "src/main.rs",
+    "src/organisation.rs",
+    "tests/in_sync.rs",
+];
+
+/// The longest test here: the new project builds the runtime once more, in a target directory that is kept.
+#[test]
+fn a_new_project_passes_its_own_tests_and_checks() {
+    let folder = tempfile::tempdir().unwrap();
+    let workspace = workspace();
+    let (code, text, errors) = datahub(folder.path(), &["init", "data-hub", "--from", workspace.to_str().unwrap()]);
+    assert!(code == Some(0) && text.contains("written  datahub.toml"), "{text}{errors}");
+    let project = folder.path().join("data-hub");
+    assert_eq!(files(&project), NEW);
+    let (code, text, errors) = datahub(&project, &["check"]);
+    assert!(code == Some(0) && errors.is_empty(), "{text}{errors}");
+    // With the versions of this workspace, which are downloaded already.
+    fs::copy(workspace.join("Cargo.lock"), project.join("Cargo.lock")).unwrap();
+    let Output { status, stdout, stderr } = Command::new("cargo")
+        .args(["test", "--offline"])
+        .current_dir(&project)
+        .env("CARGO_TARGET_DIR", workspace.join("target/init"))
+        .env("CARGO_PROFILE_DEV_DEBUG", "0")
+        .output()
+        .unwrap();
+    let (text, errors) = (String::from_utf8_lossy(&stdout), String::from_utf8_lossy(&stderr));
+    assert!(status.success(), "{text}{errors}");
+    for passed in ["the_source_is_read_as_it_is_compiled ... ok", "an_organisation_is_read_as_cdms_has_it ... ok"] {
+        assert!(text.contains(passed), "{text}");
+    }
+    assert!(!errors.contains("warning"), "{errors}");
+}
+
+#[test]
+fn an_existing_crate_gets_only_what_it_lacks() {
+    let folder = existing("");
+    let before = fs::read_to_string(folder.path().join("Cargo.toml")).unwrap();
+    let (code, text, _) = datahub(folder.path(), &["init"]);
+    assert_eq!(code, Some(0));
+    assert!(text.contains("add datahub-runtime to [dependencies]"), "{text}");
+    let expected = [
+        "Cargo.toml",
+        "datahub.toml",
+        "mappings/account.toml",
+        "mappings/metadata.xml",
+        "src/lib.rs",
+        "tests/first_contract.rs",
+    ];
+    assert_eq!(files(folder.path()), expected);
+    assert_eq!(fs::read_to_string(folder.path().join("Cargo.toml")).unwrap(), before);
+    assert_eq!(fs::read_to_string(folder.path().join("src/lib.rs")).unwrap(), "//! A shop.\n");
+    assert_eq!(datahub(folder.path(), &["check"]).0, Some(0));
+}
+
+#[test]
+fn files_that_exist_are_kept_and_a_stopped_run_is_continued() {
+    let folder = existing("");
+    fs::create_dir(folder.path().join("mappings")).unwrap();
+    fs::write(folder.path().join("mappings/account.toml"), "entity = 'Account'\n").unwrap();
+    let (_, text, _) = datahub(folder.path(), &["init", "--json"]);
+    let result: serde_json::Value = serde_json::from_str(&text).unwrap();
+    assert_eq!(result["kept"], serde_json::json!(["mappings/account.toml"]));
+    let written = ["tests/first_contract.rs", "mappings/metadata.xml", "datahub.toml"];
+    assert_eq!((&result["written"], &result["new"]), (&serde_json::json!(written), &false.into()));
+    assert_eq!(fs::read_to_string(folder.path().join("mappings/account.toml")).unwrap(), "entity = 'Account'\n");
+    // Stopped before its last files: a crate of its own is completed as such.
+    let folder = existing("datahub-runtime = { git = 'https://example.org/sync' }");
+    let sample = "pub fn add(left: u64, right: u64) -> u64 {\n    left + right\n}\n";
+    fs::write(folder.path().join("src/lib.rs"), sample).unwrap();
+    assert_eq!(datahub(folder.path(), &["init"]).0, Some(0));
+    let library = fs::read_to_string(folder.path().join("src/lib.rs")).unwrap();
+    assert!(library.contains("models![Organisation]") && folder.path().join("src/main.rs").exists(), "{library}");
+}
+
+#[test]
+fn the_workflow_installs_the_command_from_where_the_crates_are() {
+    let workflow = |folder: &Path| fs::read_to_string(folder.join(".github/workflows/datahub.yml")).unwrap();
+    let folder = existing("datahub-runtime = { git = 'https://example.org/sync' }");
+    assert_eq!(datahub(folder.path(), &["init", "--ci"]).0, Some(0));
+    assert!(workflow(folder.path()).contains("run: cargo install --git https://example.org/sync datahub-cli\n"));
+    let folder = existing("datahub-runtime = { path = '../sync/datahub-runtime' }");
+    assert_eq!(datahub(folder.path(), &["init", "--ci"]).0, Some(0));
+    assert!(workflow(folder.path()).contains("run: cargo install --path ../sync/datahub-cli\n"));
+    let folder = existing("");
+    let (code, _, errors) = datahub(folder.path(), &["init", "--ci"]);
+    assert!(code == Some(2) && errors.contains("--from <FOLDER|URL>"), "{errors}");
+    assert_eq!(files(folder.path()), ["Cargo.toml", "src/lib.rs"], "nothing is written before everything is known");
+}
+
+#[test]
+fn what_cannot_be_begun_says_why() {
+    let folder = tempfile::tempdir().unwrap();
+    let (code, _, errors) = datahub(folder.path(), &["init", "hub"]);
+    assert!(code == Some(2) && errors.contains("add `--from <FOLDER|URL>`"), "{errors}");
+    let (code, _, errors) = datahub(folder.path(), &["init", "hub", "--from", "nowhere"]);
+    assert!(code == Some(2) && errors.contains("nowhere is not the folder of Data Hub Sync"), "{errors}");
+    let (code, _, errors) = datahub(folder.path(), &["init", "1st", "--from", "https://example.org/sync"]);
+    assert!(code == Some(2) && errors.contains("cargo init failed"), "{errors}");
+    fs::write(folder.path().join("Cargo.toml"), "[workspace]\n").unwrap();
+    let (code, _, errors) = datahub(folder.path(), &["init"]);
+    assert!(code == Some(2) && errors.contains("has no package"), "{errors}");
+}
