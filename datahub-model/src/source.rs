@@ -17,7 +17,9 @@ mod writable;
 
 pub use annotation::{DefaultValue, DieselGlue, EngineField, FieldAnnotation, ModelAnnotation, Placed};
 pub use check::{ColumnLimit, check_choices, has_zero};
-pub use contract::{ConstantValue, Contract, ContractAttribute, ContractConstant, Group, GroupMember, Stated};
+pub use contract::{
+    Asked, ConstantValue, Contract, ContractAttribute, ContractConstant, Group, GroupMember, Question, Stated,
+};
 pub use mapping::{Faulty, Mapping, ResolvedColumn, ResolvedField, ResolvedSource, Shape};
 pub use names::name_fault;
 pub use nearest::{meant_among, nearest};

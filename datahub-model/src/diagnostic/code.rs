@@ -32,6 +32,8 @@ codes! {
     FaultyRust = "faulty-rust",
     /// A key is unknown here.
     UnknownKey = "unknown-key",
+    /// A contract has `"?"` for a fact that a person must look up.
+    OpenQuestion = "open-question",
     /// A required key is missing.
     MissingKey = "missing-key",
     /// A key's value is invalid.

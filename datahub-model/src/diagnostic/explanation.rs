@@ -26,6 +26,14 @@ impl Code {
                  or `read_only` would otherwise not be noticed until CDMS rejects a write.\n\n\
                  Cure: use the key that the message suggests; the derive's documentation lists all keys."
             }
+            Code::OpenQuestion => {
+                "The contract has `\"?\"` instead of a value. `datahub import` writes it for a fact that no source stated: \
+                 `$metadata` has neither lengths nor options, and not what a lookup refers to. An attribute can be mapped \
+                 while its `max-length` or its `choices` are open; it cannot be mapped without the `target` of a lookup, \
+                 the `scale` of a decimal or the `zone` of a date.\n\n\
+                 Cure: look the fact up in CDMS, as the message says, and write it in place of `\"?\"`; or import a \
+                 solution that has the entity, which answers all of its questions at once."
+            }
             Code::MissingKey => {
                 "A required key is missing: a model's `mapping` or `table`, an attribute's `kind`, the source of a \
                  field's value, or the project's `datahub.toml` itself.\n\n\

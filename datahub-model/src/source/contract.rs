@@ -1,12 +1,15 @@
 //! Contracts: TOML files that state what a CDMS entity is, as far as it is used.
 
 mod metadata;
+mod question;
 mod read;
 
 use cdms_odata::Kind;
 
 use super::spot::Spot;
 use crate::Class;
+
+pub use question::Question;
 
 /// A contract as parsed. Faulty parts are left out, so nothing is generated from them.
 #[derive(Clone, Debug, PartialEq)]
@@ -37,6 +40,8 @@ pub struct Contract {
     pub unmapped: Vec<(String, String, Spot)>,
     /// The places of the names at the top, by their keys.
     pub spots: Vec<(&'static str, Spot)>,
+    /// What the contract leaves to be looked up, in the order of the file.
+    pub questions: Vec<Question>,
     /// The names of the attributes, groups and constants that are stated with a fault and left out.
     pub faulty: Vec<String>,
     /// Whether more than that could not be read, so that nothing follows from what is missing.
@@ -52,6 +57,8 @@ pub struct ContractAttribute {
     pub kind: Kind,
     /// Whether null is a fault.
     pub required: bool,
+    /// How CDMS's forms ask for a value that may be null.
+    pub asked: Option<Asked>,
     /// Whether it is never sent.
     pub read_only: bool,
     /// The longest text.
@@ -62,6 +69,8 @@ pub struct ContractAttribute {
     pub zone: Option<String>,
     /// The options.
     pub choices: Vec<(String, i32)>,
+    /// The labels of options whose names do not show them; see [`label`](ContractAttribute::label).
+    pub labels: Vec<(String, String)>,
     /// The logical names of a lookup's targets.
     pub targets: Vec<String>,
     /// How sensitive it is.
@@ -70,6 +79,43 @@ pub struct ContractAttribute {
     pub note: Option<String>,
     /// Its place.
     pub spot: Spot,
+}
+
+/// How CDMS's forms ask for a value that a program may leave out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Asked {
+    /// A person should enter it.
+    Recommended,
+    /// A person must enter it.
+    OnForms,
+}
+
+impl Asked {
+    /// Every way to ask.
+    pub const ALL: [Asked; 2] = [Asked::Recommended, Asked::OnForms];
+
+    /// As a contract states it: `required = "on-forms"`.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Asked::Recommended => "recommended",
+            Asked::OnForms => "on-forms",
+        }
+    }
+}
+
+impl ContractAttribute {
+    /// The label of an option, as CDMS's forms show it; if the contract states none, the option's name in words.
+    pub fn label(&self, option: &str) -> String {
+        let stated = self.labels.iter().find(|(name, _)| name == option);
+        stated.map_or_else(|| in_words(option), |(_, label)| label.clone())
+    }
+}
+
+/// A name in words: `sole_trader` is `Sole trader`.
+fn in_words(name: &str) -> String {
+    let mut letters = name.chars();
+    let first = letters.next().into_iter().flat_map(char::to_uppercase);
+    first.chain(letters.map(|letter| if letter == '_' { ' ' } else { letter })).collect()
 }
 
 /// What a contract says of an attribute, in spite of its faults: enough to look it up in `$metadata`.
@@ -142,6 +188,7 @@ impl Contract {
             constants: Vec::new(),
             unmapped: Vec::new(),
             spots: Vec::new(),
+            questions: Vec::new(),
             faulty: Vec::new(),
             is_partial: false,
         }

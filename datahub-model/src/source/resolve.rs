@@ -166,6 +166,14 @@ impl<P: Clone> Resolver<'_, P> {
         };
         only::parse(&only.value, self.contract)
             .map_err(|(reason, help)| {
+                let mut open = self.contract.questions.iter().filter(|open| only.value.contains(&open.attribute));
+                let unanswered = open.find_map(|open| {
+                    let what = format!("`{}` in the condition", open.attribute);
+                    self.contract.unanswered(&open.attribute, &what, only.place.clone())
+                });
+                if let Some(fault) = unanswered {
+                    return self.diagnostics.push(fault);
+                }
                 if hidden(self.contract) {
                     return;
                 }
@@ -285,6 +293,8 @@ impl<P: Clone> Resolver<'_, P> {
             // A member whose attribute is not stated is a fault of the contract, which is reported there.
             let Some(stated) = contract.attribute(&member.attribute) else {
                 is_whole = false;
+                let what = format!("the group `{}`", group.name);
+                self.diagnostics.extend(contract.unanswered(&member.attribute, &what, name.place.clone()));
                 continue;
             };
             let write = self.write(field, std::iter::once(stated), mode);
@@ -309,6 +319,11 @@ impl<P: Clone> Resolver<'_, P> {
 
     fn attribute(&mut self, name: &Placed<String, P>) -> Option<ContractAttribute> {
         let found = self.contract.attribute(&name.value).cloned();
+        self.diagnostics.extend(self.contract.unanswered(
+            &name.value,
+            &format!("`{}`", name.value),
+            name.place.clone(),
+        ));
         if found.is_none() && !self.contract.may_have(&name.value) {
             let unmapped = self.contract.unmapped.iter().find(|(unmapped, ..)| *unmapped == name.value);
             // An attribute that is stated with a fault may be the one that was meant.

@@ -12,6 +12,7 @@ mod mapping_id;
 mod metadata;
 mod models;
 mod only;
+mod questions;
 mod reader;
 mod reference;
 mod row;
@@ -34,6 +35,7 @@ fn all() -> Vec<Row> {
         metadata::rows,
         models::rows,
         only::rows,
+        questions::rows,
     ];
     topics.iter().flat_map(|rows| rows()).collect()
 }

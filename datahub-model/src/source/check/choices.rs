@@ -33,6 +33,8 @@ fn numbers<P: Clone>(
     diagnostics: &mut Diagnostics<P>,
 ) -> Option<Vec<i32>> {
     let Some(stated) = contract.attribute(&attribute.value) else {
+        let what = format!("`{}`", attribute.value);
+        diagnostics.extend(contract.unanswered(&attribute.value, &what, attribute.place.clone()));
         if !contract.may_have(&attribute.value) {
             let known = contract.attributes.iter().map(|known| known.name.as_str());
             let message = format!("unknown attribute `{}` in the contract of `{}`", attribute.value, contract.entity);

@@ -153,6 +153,7 @@ impl Reader<'_> {
             constants: Vec::new(),
             unmapped: Vec::new(),
             spots,
+            questions: Vec::new(),
             faulty: Vec::new(),
             is_partial,
         };
@@ -161,9 +162,12 @@ impl Reader<'_> {
         }
         for (name, value) in self.table(root, "attributes") {
             let before = self.diagnostics.count();
-            let (stated, attribute) = self.attribute(name, value);
-            contract.stated.push(stated);
-            match attribute.filter(|_| self.diagnostics.count() == before) {
+            let read = self.attribute(name, value);
+            contract.stated.push(read.stated);
+            // Without an answer that its values depend on, the attribute cannot be used.
+            let is_usable = !read.questions.iter().any(|question| question.is_needed);
+            contract.questions.extend(read.questions);
+            match read.attribute.filter(|_| is_usable && self.diagnostics.count() == before) {
                 Some(mut attribute) => {
                     // What CDMS itself keeps of a record cannot be written, whatever the contract says.
                     let is_kept = writable(&attribute.name, attribute.kind) == Writable::Never;

@@ -12,33 +12,42 @@ use crate::Class;
 use crate::conversion::{DECIMAL_SCALE, midnight, scale_max};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::source::contract::metadata::fitting;
-use crate::source::contract::{ContractAttribute, Stated};
-use crate::source::nearest::{meant, meant_among, meant_kind};
+use crate::source::contract::{Asked, ContractAttribute, Question, Stated};
+use crate::source::nearest::{meant, meant_among, meant_kind, nearest};
 use crate::source::spot::Spot;
 
 /// The keys of an attribute.
-const ATTRIBUTE_KEYS: [&str; 10] =
-    ["kind", "required", "read-only", "max-length", "scale", "zone", "choices", "target", "class", "note"];
+const ATTRIBUTE_KEYS: [&str; 11] =
+    ["kind", "required", "read-only", "max-length", "scale", "zone", "choices", "labels", "target", "class", "note"];
+
+/// Stands for a value that is not known yet.
+const OPEN: &str = "?";
 
 /// How targets are written.
 const TARGETS: &str = "write `target = \"account\"`, or `target = [\"account\", \"contact\"]` for several";
 
+/// What was read of one attribute.
+pub(super) struct Read {
+    /// What is known of it in spite of its faults.
+    pub(super) stated: Stated,
+    /// The attribute; `None` if it has no kind.
+    pub(super) attribute: Option<ContractAttribute>,
+    /// What is left to be looked up.
+    pub(super) questions: Vec<Question>,
+}
+
 impl Reader<'_> {
-    /// The attribute, `None` if it has no kind; and what is known of it in spite of its faults.
-    pub(super) fn attribute(
-        &mut self,
-        name: &Spanned<Cow<'_, str>>,
-        value: &Spanned<DeValue<'_>>,
-    ) -> (Stated, Option<ContractAttribute>) {
+    pub(super) fn attribute(&mut self, name: &Spanned<Cow<'_, str>>, value: &Spanned<DeValue<'_>>) -> Read {
         let mut stated = Stated { name: name.get_ref().to_string(), kind: None, spot: self.spot(name.span().start) };
         let Some(table) = value.get_ref().as_table() else {
             let help = format!("write `{} = {{ kind = \"string\" }}`", stated.name);
             self.wrong(&stated.name, value, "a table", help);
-            return (stated, None);
+            return Read { stated, attribute: None, questions: Vec::new() };
         };
         stated.kind = self.kind(&stated, table);
-        let attribute = self.other_keys(&stated, table);
-        (stated, attribute)
+        let mut questions = Vec::new();
+        let attribute = self.other_keys(&stated, table, &mut questions);
+        Read { stated, attribute, questions }
     }
 
     fn kind(&mut self, Stated { name, spot, .. }: &Stated, table: &DeTable<'_>) -> Option<Kind> {
@@ -58,7 +67,12 @@ impl Reader<'_> {
     }
 
     /// The keys other than the kind. If the kind is unknown, none of them is superfluous or missing.
-    fn other_keys(&mut self, stated: &Stated, table: &DeTable<'_>) -> Option<ContractAttribute> {
+    fn other_keys(
+        &mut self,
+        stated: &Stated,
+        table: &DeTable<'_>,
+        questions: &mut Vec<Question>,
+    ) -> Option<ContractAttribute> {
         let Stated { name: attribute, kind, spot } = stated;
         for (key, _) in table {
             if !ATTRIBUTE_KEYS.contains(&key.get_ref().as_ref()) {
@@ -72,8 +86,12 @@ impl Reader<'_> {
                 false
             }),
         };
-        let only_for = |this: &mut Self, key: &str, kinds: &[Kind]| {
+        // A question is left out, like a key that is not stated.
+        let mut only_for = |this: &mut Self, key: &'static str, kinds: &[Kind]| {
             let value = table.get(key)?;
+            let is_open = value.get_ref().as_str() == Some(OPEN);
+            // Whether an instant is a date is a question of its own.
+            let kinds = if is_open && key == "zone" { &[Kind::Date, Kind::DateTime] } else { kinds };
             if let Some(kind) = kind
                 && !kinds.contains(kind)
             {
@@ -84,6 +102,10 @@ impl Reader<'_> {
                     names.join(", ")
                 );
                 this.fault(Code::KeysExclude, value.span().start, message, format!("remove `{key}`"));
+                return None;
+            }
+            if is_open {
+                questions.push(Question::of(stated, key, this.spot(value.span().start)));
                 return None;
             }
             Some(value)
@@ -102,6 +124,8 @@ impl Reader<'_> {
         }
         let zone = only_for(self, "zone", &[Kind::Date]).and_then(|value| self.zone(value));
         let choices = only_for(self, "choices", &choice_kinds).map_or_else(Vec::new, |value| self.choices(value));
+        let labels =
+            only_for(self, "labels", &choice_kinds).map_or_else(Vec::new, |value| self.labels(value, &choices));
         let targets = only_for(self, "target", &[Kind::Lookup]).map_or_else(Vec::new, |value| self.targets(value));
         let no_target =
             table.get("target").is_none_or(|value| value.get_ref().as_array().is_some_and(|all| all.is_empty()));
@@ -120,18 +144,24 @@ impl Reader<'_> {
             None => Class::Public,
             Some(value) => self.class(value),
         };
-        let (required, read_only) = (flag(self, "required"), flag(self, "read-only"));
+        let (required, asked) = match table.get("required") {
+            Some(value) if value.get_ref().is_str() => (false, self.asked(value)),
+            _ => (flag(self, "required"), None),
+        };
+        let read_only = flag(self, "read-only");
         let note = table.get("note").and_then(|value| self.string("note", value));
         let kind = (*kind)?;
         Some(ContractAttribute {
             name: attribute.clone(),
             kind,
             required,
+            asked,
             read_only,
             max_length,
             scale,
             zone,
             choices,
+            labels,
             targets,
             class,
             note,
@@ -221,6 +251,40 @@ impl Reader<'_> {
             choices.push((name.get_ref().to_string(), number));
         }
         choices
+    }
+
+    fn labels(&mut self, value: &Spanned<DeValue<'_>>, choices: &[(String, i32)]) -> Vec<(String, String)> {
+        let Some(table) = value.get_ref().as_table() else {
+            self.wrong("labels", value, "a table", "write `labels = { active = \"Active\" }`");
+            return Vec::new();
+        };
+        let mut labels = Vec::new();
+        for (name, value) in table {
+            let names = || choices.iter().map(|(name, _)| name.as_str());
+            if !names().any(|known| known == name.get_ref()) {
+                let message = format!("the label of `{0}` has no option: `{0}` is not in `choices`", name.get_ref());
+                let help = meant(name.get_ref(), names()).unwrap_or_else(|| "remove the label".to_owned());
+                self.fault(Code::UnknownChoice, name.span().start, message, help);
+            } else if let Some(label) = self.string(name.get_ref(), value) {
+                labels.push((name.get_ref().to_string(), label));
+            }
+        }
+        labels
+    }
+
+    /// How forms ask for a value.
+    fn asked(&mut self, value: &Spanned<DeValue<'_>>) -> Option<Asked> {
+        let said = value.get_ref().as_str()?;
+        let asked = Asked::ALL.into_iter().find(|asked| asked.name() == said);
+        if asked.is_none() {
+            let near = nearest(said, Asked::ALL.iter().map(|asked| asked.name()));
+            let help = near.map_or_else(
+                || "write `required = true` or `required = false`; or how forms ask for it, \"recommended\" or \"on-forms\"".to_owned(),
+                |near| format!("did you mean `{near}`?"),
+            );
+            self.wrong("required", value, "a boolean", help);
+        }
+        asked
     }
 
     fn targets(&mut self, value: &Spanned<DeValue<'_>>) -> Vec<String> {
