@@ -8,9 +8,15 @@ mod compare;
 mod database;
 mod meaning;
 mod render;
+#[cfg(feature = "source")]
+mod snapshot;
 mod table;
 
 pub use compare::{Difference, FoundColumn};
 pub use database::{ColumnType, Database};
 pub use render::quoted;
+#[cfg(feature = "source")]
+pub use snapshot::{
+    ColumnSource, FaultySnapshot, NotAHash, Rename, SchemaHash, Snapshot, SnapshotColumn, SnapshotIndex, SnapshotTable,
+};
 pub use table::{Check, Contents, Index, Owner, PrimaryKey, Rows, Table, TableColumn};
