@@ -6,6 +6,7 @@
 
 mod compare;
 mod database;
+pub mod engine;
 mod meaning;
 mod render;
 #[cfg(feature = "source")]
@@ -14,6 +15,7 @@ mod table;
 
 pub use compare::{Difference, FoundColumn};
 pub use database::{ColumnType, Database};
+pub use meaning::{either_meaning, is_noted};
 pub use render::quoted;
 #[cfg(feature = "source")]
 pub use snapshot::{

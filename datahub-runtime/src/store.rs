@@ -13,7 +13,6 @@ mod database_time;
 mod deferred;
 mod dialect;
 mod differences;
-mod engine_schema;
 mod engine_tables;
 mod erasure;
 mod failure;

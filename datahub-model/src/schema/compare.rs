@@ -199,5 +199,7 @@ mod tests {
         assert_eq!(noted(&RATIO, "string"), []);
         assert_eq!(noted(&NAME, "string or null"), [], "the column is `NOT NULL`");
         assert_eq!(noted(&RATIO, "decimal(3)"), [], "the column is nullable now");
+        assert_eq!(noted(&RATIO, "money | decimal(3) or null"), [], "two versions share the column");
+        assert_eq!(noted(&RATIO, "money | datetime").len(), 1);
     }
 }

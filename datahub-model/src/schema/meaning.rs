@@ -13,6 +13,19 @@ const SETTING: &str = "column:";
 
 const OR_NULL: &str = " or null";
 
+/// Separates two meanings that both hold while an older and a newer version of a program share a column.
+const OR: &str = " | ";
+
+/// Whether what is noted is this meaning, or has it among others.
+pub fn is_noted(meaning: &str, noted: &str) -> bool {
+    noted.split(OR).any(|noted| noted == meaning)
+}
+
+/// What is noted while both meanings hold.
+pub fn either_meaning(one: &str, other: &str) -> String {
+    format!("{one}{OR}{other}")
+}
+
 impl Table<'_> {
     /// The name of the setting for a column's meaning.
     pub fn setting(&self, column: &TableColumn<'_>) -> String {
@@ -39,7 +52,15 @@ impl TableColumn<'_> {
     /// The meaning of its values, if another one is noted and the column's type does not show that the noted one is
     /// outdated.
     pub(super) fn other_meaning(&self, database: Database, there: &FoundColumn, noted: &str) -> Option<String> {
-        let meant = self.meaning().filter(|meant| meant != noted)?;
+        let meant = self.meaning()?;
+        noted.split(OR).all(|noted| self.is_at_odds(&meant, database, there, noted)).then_some(meant)
+    }
+
+    /// Whether a noted meaning is at odds with what its values mean.
+    fn is_at_odds(&self, meant: &str, database: Database, there: &FoundColumn, noted: &str) -> bool {
+        if noted == meant {
+            return false;
+        }
         let (kind, could_be_null) = noted.strip_suffix(OR_NULL).map_or((noted, false), |kind| (kind, true));
         let word = kind.split('(').next().unwrap_or(kind);
         let is_stored_alike = match Kind::ALL.into_iter().find(|kind| kind.to_string() == word) {
@@ -47,10 +68,9 @@ impl TableColumn<'_> {
             // A kind that only a newer program knows.
             None => true,
         };
-        let is_same_kind = meant.strip_suffix(OR_NULL).unwrap_or(&meant) == kind;
+        let is_same_kind = meant.strip_suffix(OR_NULL).unwrap_or(meant) == kind;
         let may_hold_null = could_be_null && !self.nullable && !there.not_null;
-        let is_at_odds = if is_same_kind { may_hold_null } else { is_stored_alike };
-        is_at_odds.then_some(meant)
+        if is_same_kind { may_hold_null } else { is_stored_alike }
     }
 }
 

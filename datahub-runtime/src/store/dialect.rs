@@ -13,8 +13,6 @@ type Forget = fn(&mut Connection) -> Result<bool, Trouble>;
 pub(crate) struct Dialect {
     /// The database, from which the schema derives column types.
     pub(crate) database: Database,
-    /// Creates the sequence of versions and the triggers that protect the history.
-    pub(crate) engine_extras: &'static str,
     /// Draws the next version.
     pub(crate) next_version: &'static str,
     /// Returns the time by the database's clock; `None` if it has none.

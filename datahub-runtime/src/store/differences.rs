@@ -7,7 +7,7 @@
 
 use std::collections::BTreeMap;
 
-use datahub_model::schema::{Database, Difference, Table, TableColumn};
+use datahub_model::schema::{Database, Difference, Table, TableColumn, is_noted};
 use datahub_model::{Column, ModelDescriptor};
 
 use super::connection::Connection;
@@ -53,7 +53,9 @@ pub(super) fn unnoted(
     let noted = meanings(connection)?;
     let tables: Vec<_> = models.iter().map(|model| Table::of(model)).collect();
     let meant = tables.iter().flat_map(Table::meanings);
-    let unnoted = meant.filter(|(setting, meant)| noted.get(setting) != Some(meant));
+    let is_unnoted =
+        |(setting, meant): &(String, String)| !noted.get(setting).is_some_and(|noted| is_noted(meant, noted));
+    let unnoted = meant.filter(is_unnoted);
     let unnoted = unnoted.map(|(setting, meaning)| {
         let noted = noted.get(&setting).cloned();
         (setting, Unnoted { meaning, noted })

@@ -3,17 +3,13 @@
 use std::time::Duration;
 
 use datahub_model::ModelDescriptor;
+use datahub_model::schema::engine::{REVISION, REVISION_SETTING, TABLES, VERSION, VERSION_SETTING, rules};
 use datahub_model::schema::{Table, TableColumn};
 
 use super::connection::Connection;
-use super::engine_schema::{SCHEMA_REVISION, SCHEMA_VERSION, TABLES};
 use super::failure::Trouble;
 use super::statement::{ColumnType, Statement};
 use super::{differences, settings};
-
-const SCHEMA_SETTING: &str = "schema_version";
-
-const REVISION_SETTING: &str = "schema_revision";
 
 /// Creates missing tables, the engine's and the models', and checks existing ones; all or nothing.
 pub(crate) fn create(connection: &mut Connection, models: &[&'static ModelDescriptor]) -> Result<(), Trouble> {
@@ -36,19 +32,19 @@ pub(crate) fn check(connection: &mut Connection, models: &[&'static ModelDescrip
                 .to_owned(),
         ));
     }
-    let version = settings::get(connection, SCHEMA_SETTING)?;
+    let version = settings::get(connection, VERSION_SETTING)?;
     check_version(version.as_deref().unwrap_or("unknown"))?;
     let revision = revision(connection)?;
     let lost = lost_guards(connection)?;
-    if !lost.is_empty() && revision >= SCHEMA_REVISION {
+    if !lost.is_empty() && revision >= REVISION {
         tracing::warn!(lost = lost.join(", "), "the engine's tables had lost rules, which are being restored");
     }
-    if revision < SCHEMA_REVISION || !lost.is_empty() {
+    if revision < REVISION || !lost.is_empty() {
         tracing::info!(revision, "the engine's tables are being upgraded, which may take a while in a large database");
         unhurried(connection, bring_up_to_date).map_err(|trouble| match trouble {
             Trouble::Other(reason) | Trouble::Refused(reason) | Trouble::Rights(reason) => Trouble::Schema(format!(
                 "the engine's tables have revision {revision} and lack {}; this program needs revision \
-                 {SCHEMA_REVISION}, but the upgrade failed: {reason}; connect once as the database user that \
+                 {REVISION}, but the upgrade failed: {reason}; connect once as the database user that \
                  owns the tables",
                 if lost.is_empty() { "no rule".to_owned() } else { lost.join(", ") }
             )),
@@ -105,8 +101,8 @@ fn is_up_to_date(connection: &mut Connection) -> Result<bool, Trouble> {
     if connection.columns_of("datahub_settings")?.is_empty() {
         return Ok(false);
     }
-    let is_of_ours = settings::get(connection, SCHEMA_SETTING)?.as_deref() == Some(SCHEMA_VERSION);
-    if !is_of_ours || revision(connection)? != SCHEMA_REVISION || !lost_guards(connection)?.is_empty() {
+    let is_of_ours = settings::get(connection, VERSION_SETTING)?.as_deref() == Some(VERSION);
+    if !is_of_ours || revision(connection)? != REVISION || !lost_guards(connection)?.is_empty() {
         return Ok(false);
     }
     for table in &TABLES {
@@ -123,8 +119,8 @@ fn bring_up_to_date(connection: &mut Connection) -> Result<(), Trouble> {
         return Ok(());
     }
     // A newer program has created what it needs, and its rules may allow what the rules of this program would reject.
-    if !connection.columns_of("datahub_settings")?.is_empty() && revision(connection)? > SCHEMA_REVISION {
-        let version = settings::get(connection, SCHEMA_SETTING)?;
+    if !connection.columns_of("datahub_settings")?.is_empty() && revision(connection)? > REVISION {
+        let version = settings::get(connection, VERSION_SETTING)?;
         return check_version(version.as_deref().unwrap_or("unknown"));
     }
     let database = connection.dialect().database;
@@ -144,11 +140,11 @@ fn bring_up_to_date(connection: &mut Connection) -> Result<(), Trouble> {
             connection.batch(&database.create_index(table, index))?;
         }
     }
-    connection.batch(connection.dialect().engine_extras)?;
-    let version = settings::put_if_absent(connection, SCHEMA_SETTING, SCHEMA_VERSION)?;
+    connection.batch(rules(database))?;
+    let version = settings::put_if_absent(connection, VERSION_SETTING, VERSION)?;
     check_version(&version)?;
-    if revision(connection)? < SCHEMA_REVISION {
-        settings::put(connection, REVISION_SETTING, &SCHEMA_REVISION.to_string())?;
+    if revision(connection)? < REVISION {
+        settings::put(connection, REVISION_SETTING, &REVISION.to_string())?;
     }
     Ok(())
 }
@@ -180,11 +176,11 @@ fn revision(connection: &mut Connection) -> Result<i64, Trouble> {
 }
 
 fn check_version(found: &str) -> Result<(), Trouble> {
-    if found == SCHEMA_VERSION {
+    if found == VERSION {
         return Ok(());
     }
     Err(Trouble::Schema(format!(
-        "the engine's tables have version {found}, but this program supports version {SCHEMA_VERSION}; \
+        "the engine's tables have version {found}, but this program supports version {VERSION}; \
          run the version of the program that created them"
     )))
 }

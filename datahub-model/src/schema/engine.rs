@@ -1,14 +1,14 @@
 //! The engine's own tables as data. All names begin with `datahub_`.
 //!
-//! The triggers that protect the history and the sequence of versions are written separately for each database.
+//! The triggers that protect the history and the sequence of versions are [rules](rules), in each database's language.
 
 use std::borrow::Cow;
 
-use datahub_model::schema::ColumnType::{BigInt, Guid, Instant, Text};
-use datahub_model::schema::{Check, ColumnType, Index, Owner, PrimaryKey, Rows, Table, TableColumn};
+use super::ColumnType::{BigInt, Guid, Instant, Text};
+use super::{Check, ColumnType, Database, Index, Owner, PrimaryKey, Rows, Table, TableColumn};
 
 /// The version of the tables below. A program rejects tables of another version.
-pub(super) const SCHEMA_VERSION: &str = "1";
+pub const VERSION: &str = "1";
 
 /// The revision of that version. Revisions only add tables, nullable columns and indexes. Therefore programs of
 /// different revisions can work side by side, and the first program of a newer one adds what is missing.
@@ -18,10 +18,42 @@ pub(super) const SCHEMA_VERSION: &str = "1";
 /// 4: `datahub_intents.finished`, and an index of unfinished writes.
 /// 5: an index of history entries by their write.
 /// 6: `datahub_intents.quiet_until`.
-pub(super) const SCHEMA_REVISION: i64 = 6;
+pub const REVISION: i64 = 6;
+
+/// The setting that holds the version of the tables.
+pub const VERSION_SETTING: &str = "schema_version";
+
+/// The setting that holds their revision.
+pub const REVISION_SETTING: &str = "schema_revision";
+
+/// The columns that a revision added to an existing table: revision, table and column.
+const ADDED: [(i64, &str, &str); 4] = [
+    (2, "datahub_history", "erased"),
+    (2, "datahub_records", "complete_for"),
+    (4, "datahub_intents", "finished"),
+    (6, "datahub_intents", "quiet_until"),
+];
+
+/// The columns that a database with tables of this revision lacks, each with its table.
+pub fn added_since(revision: i64) -> impl Iterator<Item = (&'static Table<'static>, &'static TableColumn<'static>)> {
+    let since = ADDED.iter().filter(move |(added, ..)| *added > revision);
+    since.filter_map(|(_, table, column)| {
+        let table = TABLES.iter().find(|known| known.name == *table)?;
+        Some((table, table.columns.iter().find(|known| known.name == *column)?))
+    })
+}
+
+/// Statements that create the sequence of versions and the triggers that protect the history: its rows are never deleted,
+/// and only an erasure of their record changes them, once, by removing their values. They may be executed again.
+pub const fn rules(database: Database) -> &'static str {
+    match database {
+        Database::Sqlite => include_str!("engine/rules_sqlite.sql"),
+        Database::Postgres => include_str!("engine/rules_postgres.sql"),
+    }
+}
 
 /// The tables, in the order of their creation.
-pub(super) static TABLES: [Table<'static>; 7] = [
+pub static TABLES: [Table<'static>; 7] = [
     Table {
         owner: Owner::Engine,
         name: "datahub_records",
@@ -183,11 +215,9 @@ const fn index(name: &'static str, columns: &'static [&'static str], rows: Rows<
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::store::dialect::Dialect;
 
     /// Every statement that creates or extends the engine's tables, one per line.
-    fn statements(dialect: &Dialect) -> String {
-        let database = dialect.database;
+    fn statements(database: Database) -> String {
         let mut statements: Vec<_> = TABLES.iter().map(|table| database.create_table(table)).collect();
         for table in &TABLES {
             let addable = table.columns.iter().filter(|column| column.nullable);
@@ -196,14 +226,22 @@ mod tests {
         for table in &TABLES {
             statements.extend(table.indexes.iter().map(|index| database.create_index(table, index)));
         }
-        statements.push(dialect.engine_extras.to_owned());
+        statements.push(format!("\n{}", rules(database)));
         statements.into_iter().map(|statement| statement + "\n").collect()
     }
 
     #[test]
     fn the_engines_tables_are_made_with_the_statements_that_made_them_before() {
-        assert_eq!(statements(&crate::store::sqlite::DIALECT), include_str!("tests/statements/engine_sqlite.sql"));
-        #[cfg(feature = "postgres")]
-        assert_eq!(statements(&crate::store::postgres::DIALECT), include_str!("tests/statements/engine_postgres.sql"));
+        assert_eq!(statements(Database::Sqlite), include_str!("engine/made_sqlite.sql"));
+        assert_eq!(statements(Database::Postgres), include_str!("engine/made_postgres.sql"));
+    }
+
+    #[test]
+    fn a_column_that_a_revision_added_exists_and_is_nullable() {
+        assert_eq!(added_since(0).count(), ADDED.len());
+        assert!(added_since(0).all(|(_, column)| column.nullable));
+        let since: Vec<_> = added_since(4).map(|(table, column)| (table.name, column.name)).collect();
+        assert_eq!(since, [("datahub_intents", "quiet_until")]);
+        assert!(ADDED.iter().all(|(revision, ..)| *revision <= REVISION));
     }
 }
