@@ -2,6 +2,7 @@
 //! both read them here, and never read a file outside the root.
 
 mod package;
+mod schema;
 mod settings;
 mod snapshot;
 
@@ -15,6 +16,7 @@ use datahub_model::source::Spot;
 
 pub(crate) use package::Unrooted;
 pub use package::{Package, ROOT};
+pub use schema::{NoSchema, SchemaFault, SchemaFile};
 pub use settings::{Capture, Settings};
 use snapshot::NotParsed;
 

@@ -2,6 +2,7 @@
 
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use datahub_model::diagnostic::{Code, Diagnostic};
 use datahub_model::source::{ColumnLimit, Contract, Placed, Spot, nearest};
@@ -9,7 +10,8 @@ use proc_macro2::{Ident, TokenStream};
 use quote::quote;
 
 use crate::project::{
-    ContractFile, MARK, NoContract, NoProject, NoSnapshot, Package, Project, ROOT, Snapshot, Unread, Unrooted,
+    ContractFile, MARK, NoContract, NoProject, NoSnapshot, Package, Project, ROOT, SchemaFile, Snapshot, Unread,
+    Unrooted,
 };
 use crate::reported::{forget, is_reporter};
 use crate::shown::{Diagnostics, Shown, Words};
@@ -17,6 +19,8 @@ use crate::shown::{Diagnostics, Shown, Words};
 /// A contract, and what the expansion needs to know about its file.
 pub(crate) struct Source {
     pub(crate) contract: Contract,
+    /// The schema after the last migration, if there is one.
+    pub(crate) schema: Option<Arc<datahub_model::schema::Snapshot>>,
     /// The size of tables that the project's Diesel was built for.
     pub(crate) diesel_columns: ColumnLimit,
     /// Makes the build depend on the files that were read.
@@ -30,6 +34,7 @@ impl Source {
     pub(crate) fn unknown() -> Self {
         Source {
             contract: Contract::unread(),
+            schema: None,
             diesel_columns: ColumnLimit::Columns128,
             tracking: TokenStream::new(),
             is_faulty: true,
@@ -78,8 +83,11 @@ impl PackageItem<'_> {
             forget(package, &path);
             files.push(path);
         }
+        let (schema, file) = self.schema(&project, words, diagnostics);
+        files.extend(file);
         Some(Source {
             contract: contract.unwrap_or_else(Contract::unread),
+            schema,
             diesel_columns: project.settings().diesel_columns,
             tracking: tracking(package, &files),
             is_faulty,
@@ -89,12 +97,39 @@ impl PackageItem<'_> {
     /// The source of a model without a contract, which does not exist in CDMS.
     pub(crate) fn without_cdms(self, table: &Placed<String, Words>, diagnostics: &mut Diagnostics) -> Option<Source> {
         let project = project(self.package).map_err(|lacking| self.report(lacking, table.place, diagnostics)).ok()?;
+        let (schema, file) = self.schema(&project, table.place, diagnostics);
+        let files: Vec<_> = std::iter::once(project.file()).chain(file).collect();
         Some(Source {
             contract: Contract::without_cdms(&table.value),
+            schema,
             diesel_columns: project.settings().diesel_columns,
-            tracking: tracking(self.package, &[project.file()]),
+            tracking: tracking(self.package, &files),
             is_faulty: false,
         })
+    }
+
+    /// The schema after the last migration, and its file.
+    fn schema(
+        self,
+        project: &Project,
+        words: Words,
+        diagnostics: &mut Diagnostics,
+    ) -> (Option<Arc<datahub_model::schema::Snapshot>>, Option<PathBuf>) {
+        match project.schema() {
+            Ok(None) => (None, None),
+            Ok(Some(SchemaFile { path, snapshot })) => {
+                forget(self.package, &path);
+                (Some(snapshot), Some(path))
+            }
+            Err(why) => {
+                let path = why.path.clone();
+                let cure =
+                    "restore it from version control; if two branches planned migrations, run `datahub migrate rebase`";
+                let reason = Diagnostic::of(Code::WrongValue, None, why.to_string()).cure(cure);
+                self.report(Lacking::Shared(path.clone(), reason), words, diagnostics);
+                (None, Some(path))
+            }
+        }
     }
 
     /// Whether the package does not depend on Diesel, to which `table!` and the code that it generates refer by this name. This

@@ -6,7 +6,7 @@ use datahub_model::diagnostic::Collected;
 use datahub_model::diagnostic::{Code, Diagnostic};
 use datahub_model::source::{
     DefaultValue, DieselGlue, EngineField, Faulty, FieldAnnotation, Mapping, ModelAnnotation, Placed, meant_mode,
-    resolve,
+    resolve, unknown_former_names,
 };
 use proc_macro2::{Span, TokenStream};
 use quote::quote;
@@ -22,12 +22,15 @@ use crate::{expand, item};
 
 /// The keys of a model.
 const MODEL: Keys = Keys {
-    here: &["mapping", "table", "mode", "only", "diesel", "crate"],
+    here: &["mapping", "table", "was", "mode", "only", "diesel", "crate"],
     elsewhere: &[
         (&FIELD_KEYS, "it is a key of a field; write it on the field that it belongs to"),
         (&["insertable", "changeset"], "write `diesel(insertable, changeset)`"),
     ],
 };
+
+/// The keys of a model whose values are texts.
+const TEXTS: [&str; 5] = ["mapping", "table", "was", "mode", "only"];
 
 /// The keys of `diesel(…)`.
 const DIESEL: Keys = Keys {
@@ -141,7 +144,7 @@ fn read<'i>(
     known: &mut Stub<'i>,
     diagnostics: &mut Diagnostics,
 ) -> Option<(Model<'i>, Mapping, TokenStream)> {
-    let (mut mapping, mut table, mut mode, mut only, mut diesel) = (None, None, None, None, None);
+    let (mut mapping, mut table, mut was, mut mode, mut only, mut diesel) = (None, None, None, None, None, None);
     let before = diagnostics.count();
     for part in parts(&item.attrs, MODEL_EXAMPLE, diagnostics) {
         match &part {
@@ -150,10 +153,11 @@ fn read<'i>(
                     fill(&mut known.krate, path, "crate", key.span(), diagnostics);
                 }
             }
-            Part::Assigned(key, value) if key == "mapping" || key == "table" || key == "mode" || key == "only" => {
+            Part::Assigned(key, value) if TEXTS.iter().any(|text| key == text) => {
                 let slot = match key.to_string().as_str() {
                     "mapping" => &mut mapping,
                     "table" => &mut table,
+                    "was" => &mut was,
                     "mode" => &mut mode,
                     _ => &mut only,
                 };
@@ -211,9 +215,14 @@ fn read<'i>(
     let name = Placed { value: item.ident.to_string(), place: item.ident.span().into() };
     let diesel = diesel.unwrap_or_default();
     let lacks_diesel = diesel.no_table.is_none() && package_item.lacks_diesel(diagnostics);
-    let annotation = ModelAnnotation { name, table, mode, only, diesel, fields: annotations, is_faulty: is_unsaid };
+    let annotation =
+        ModelAnnotation { name, table, was, mode, only, diesel, fields: annotations, is_faulty: is_unsaid };
     let krate = expand::runtime(known.krate.clone());
     let model = Model { item, krate, diesel, fields };
+    if let Some(schema) = &source.schema {
+        let unknown = unknown_former_names(&annotation, schema).into_iter();
+        diagnostics.extend(unknown.map(|fault| fault.seen_at(Shown::from)));
+    }
     let mut faulty = match resolve(&annotation, &source.contract, source.diesel_columns) {
         // The contract's faults, and the missing dependency on diesel, may have been reported at another item.
         Ok(resolved) if diagnostics.is_empty() && !source.is_faulty && !lacks_diesel => {

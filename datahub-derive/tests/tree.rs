@@ -197,3 +197,50 @@ fn the_derives_and_the_tree_never_disagree() {
     }
     assert!(files.len() >= 70 && faulty >= 30, "{} files, {faulty} with faults", files.len());
 }
+
+const SCHEMA: &str = "engine = 6
+[tables.contacts]
+model = 'Contact'
+entity = 'Account'
+columns = [
+    { name = 'id', field = 'id', kind = 'guid', source = 'key' },
+    { name = 'fax', field = 'fax', kind = 'string', attributes = ['Name'] },
+]
+";
+
+/// The faults of a model with former names, beside a schema.
+fn with_schema(table: &str, column: &str, schema: &str) -> Vec<String> {
+    let folder = project(&format!(
+        "#[derive(CdmsSynced)]\n#[cdms(mapping = \"account.toml\", {table})]\nstruct Contact {{\n    #[cdms(key)]\n    \
+         id: Id<Contact>,\n    #[cdms(\"Name\", {column})]\n    telefax: String,\n}}\n"
+    ));
+    fs::create_dir(folder.path().join("migrations")).unwrap();
+    fs::write(folder.path().join("migrations/schema.toml"), schema).unwrap();
+    let tree = Tree::read(&Project::open(folder.path()).unwrap()).unwrap();
+    tree.faults.into_iter().map(|fault| fault.diagnostic.text(None)).collect()
+}
+
+#[test]
+fn a_former_name_must_be_known_from_the_last_migration() {
+    let contacts = "table = \"contacts\"";
+    assert_eq!(with_schema(contacts, "was = \"fax\"", SCHEMA), [""; 0]);
+    let unknown = with_schema(contacts, "was = \"fux\"", SCHEMA);
+    assert_eq!(unknown.len(), 1, "{unknown:?}");
+    assert!(unknown[0].contains("no column of table `contacts` was ever called `fux` in a migration"), "{unknown:?}");
+    assert!(unknown[0].contains("did you mean `fax`?") && unknown[0].contains("[unknown-former-name]"), "{unknown:?}");
+    assert_eq!(with_schema("table = \"clients\", was = \"contacts\"", "was = \"fax\"", SCHEMA), [""; 0]);
+    let table = with_schema("table = \"clients\", was = \"contact\"", "was = \"fax\"", SCHEMA);
+    assert!(table[0].contains("table `clients` was never called `contact` in a migration"), "{table:?}");
+    assert_eq!(with_schema("table = \"people\"", "was = \"anything\"", SCHEMA), [""; 0], "not migrated yet");
+}
+
+#[test]
+fn a_schema_that_cannot_be_read_is_a_fault() {
+    let faults = with_schema("table = \"contacts\"", "was = \"fax\"", &format!("<<<<<<< HEAD\n{SCHEMA}"));
+    assert_eq!(faults.len(), 1, "{faults:?}");
+    assert!(
+        faults[0].contains("cannot read `migrations/schema.toml`: line 1 is a mark of an unfinished merge"),
+        "{faults:?}"
+    );
+    assert!(faults[0].contains("datahub migrate rebase"), "{faults:?}");
+}

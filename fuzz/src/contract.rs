@@ -94,6 +94,7 @@ fn model(contract: &Contract, mode: &str) -> ModelAnnotation<&'static str> {
         ..field(format!("g{at}"), false)
     });
     ModelAnnotation {
+        was: None,
         name: Placed { value: "Model".to_owned(), place: "struct" },
         table: Some(Placed { value: "models".to_owned(), place: "table" }),
         mode: Some(Placed { value: mode.to_owned(), place: "mode" }),

@@ -45,6 +45,7 @@ static READ: LazyLock<Contract> = LazyLock::new(|| {
 fn read(text: &str) -> Option<Filter> {
     let place = |value: &str| Placed { value: value.to_owned(), place: () };
     let model = ModelAnnotation {
+        was: None,
         name: place("Model"),
         table: Some(place("models")),
         mode: Some(place("mirror")),

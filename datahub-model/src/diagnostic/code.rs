@@ -66,6 +66,8 @@ codes! {
     ColumnClash = "column-clash",
     /// A name cannot be the name of a column or table.
     ColumnName = "column-name",
+    /// A `was` names what no migration knows.
+    UnknownFormerName = "unknown-former-name",
     /// A table has more columns than Diesel was built for.
     TooManyColumns = "too-many-columns",
     /// A condition is invalid.

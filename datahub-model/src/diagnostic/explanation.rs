@@ -124,6 +124,13 @@ impl Code {
                  Cure: choose another name with `column = \"…\"`, with `prefix = \"…\"` for the columns of a group, or \
                  with `table = \"…\"` for a table; the field and the struct keep their names."
             }
+            Code::UnknownFormerName => {
+                "A `was` names a table or a column that the schema after the last migration does not have, and that no \
+                 migration has renamed. No migration would rename anything, and the values would stay behind under another \
+                 name. A `was` may stay after its migration for as long as you like, because `migrations/schema.toml` keeps \
+                 every rename.\n\n\
+                 Cure: write the name that the database has, which `migrations/schema.toml` shows, or remove `was`."
+            }
             Code::TooManyColumns => {
                 "Diesel was built for tables of fewer columns: 32 by default, 64 or 128 with its features \
                  `64-column-tables` and `128-column-tables`.\n\n\

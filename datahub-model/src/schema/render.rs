@@ -6,18 +6,23 @@ impl Database {
     /// The statement that creates a table, without its indexes. For the engine's tables it does nothing if the table
     /// exists.
     pub fn create_table(self, table: &Table<'_>) -> String {
+        format!("{} ({})", table.create(), self.definitions(table).join(", "))
+    }
+
+    /// The same statement with a line for each part.
+    pub fn create_table_in_lines(self, table: &Table<'_>) -> String {
+        format!("{} (\n    {}\n)", table.create(), self.definitions(table).join(",\n    "))
+    }
+
+    /// What stands between the parentheses of the statement that creates a table: its columns, its key and its checks.
+    fn definitions(self, table: &Table<'_>) -> Vec<String> {
         let columns = table.columns.iter().map(|column| self.column(table, column));
         let key = match (table.owner, table.key) {
             (Owner::Engine, PrimaryKey::Columns(columns)) => Some(format!("PRIMARY KEY ({})", columns.join(", "))),
             // It is part of the definition of its only column.
             (Owner::Model, PrimaryKey::Columns(_)) | (_, PrimaryKey::Numbered(_)) => None,
         };
-        let parts: Vec<_> = columns.chain(key).chain(table.checks.iter().map(check)).collect();
-        let if_missing = match table.owner {
-            Owner::Engine => "IF NOT EXISTS ",
-            Owner::Model => "",
-        };
-        format!("CREATE TABLE {if_missing}{} ({})", table.spelled(table.name), parts.join(", "))
+        columns.chain(key).chain(table.checks.iter().map(check)).collect()
     }
 
     /// The statement that adds a column to an existing table. The new column is nullable.
@@ -65,6 +70,15 @@ fn check(check: &Check<'_>) -> String {
 }
 
 impl Table<'_> {
+    /// The beginning of the statement that creates it.
+    fn create(&self) -> String {
+        let if_missing = match self.owner {
+            Owner::Engine => "IF NOT EXISTS ",
+            Owner::Model => "",
+        };
+        format!("CREATE TABLE {if_missing}{}", self.spelled(self.name))
+    }
+
     /// A name in a statement about the table.
     fn spelled(&self, name: &str) -> String {
         match self.owner {

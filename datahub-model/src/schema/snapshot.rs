@@ -12,6 +12,7 @@ use cdms_odata::Kind;
 use serde::{Deserialize, Deserializer, de};
 use sha2::{Digest as _, Sha256};
 
+use super::{ColumnType, Contents, TableColumn};
 use crate::source::{Mapping, ResolvedColumn, ResolvedSource};
 
 pub use file::FaultySnapshot;
@@ -143,7 +144,7 @@ impl SnapshotTable {
         let lookups = columns.iter().filter(|column| column.kind == Kind::Lookup);
         let indexes = lookups.map(|column| SnapshotIndex::of_column(&model.table, &column.name)).collect();
         let entity = model.contract.entity.clone();
-        SnapshotTable { model: model.name.clone(), entity, was: None, epoch: 0, columns, indexes }
+        SnapshotTable { model: model.name.clone(), entity, was: model.was.clone(), epoch: 0, columns, indexes }
     }
 
     /// The column of this name.
@@ -163,6 +164,23 @@ impl SnapshotTable {
 }
 
 impl SnapshotColumn {
+    /// The column as the schema describes it.
+    pub fn described(&self) -> TableColumn<'_> {
+        let contents = Contents::Values { kind: self.kind, scale: self.scale };
+        TableColumn {
+            name: &self.name,
+            field: &self.field,
+            contents,
+            nullable: self.nullable,
+            was: self.was.as_deref(),
+        }
+    }
+
+    /// Its type in a database.
+    pub fn column_type(&self) -> ColumnType {
+        ColumnType::of(self.kind)
+    }
+
     fn of(column: &ResolvedColumn) -> Self {
         let ResolvedColumn { name, field, kind, nullable, scale, was, default, source, .. } = column;
         let source = match source {

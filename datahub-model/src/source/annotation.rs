@@ -16,6 +16,8 @@ pub struct ModelAnnotation<P> {
     pub name: Placed<String, P>,
     /// `table = "…"`.
     pub table: Option<Placed<String, P>>,
+    /// `was = "…"`, the table's name before it was renamed.
+    pub was: Option<Placed<String, P>>,
     /// `mode = "…"`.
     pub mode: Option<Placed<String, P>>,
     /// `only = "…"`.

@@ -13,6 +13,8 @@ pub struct Mapping {
     pub name: String,
     /// The table.
     pub table: String,
+    /// The table's name before it was renamed.
+    pub was: Option<String>,
     /// Whether it is written.
     pub mode: Mode,
     /// The contract.

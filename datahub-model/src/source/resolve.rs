@@ -38,9 +38,10 @@ pub fn resolve<P: Clone>(
     let constants = if mode == Mode::Sync { contract.constants.clone() } else { Vec::new() };
     let attributes = used(contract, &columns, &constants, only.as_ref());
     let name = model.name.value.clone();
+    let was = model.was.as_ref().map(|was| was.value.clone());
     let contract = contract.clone();
     let mut mapping =
-        Mapping { name, table, mode, contract, fields, columns, attributes, constants, only, mapping_id: 0 };
+        Mapping { name, table, was, mode, contract, fields, columns, attributes, constants, only, mapping_id: 0 };
     mapping.mapping_id = mapping_id::of(&mapping);
     Ok(mapping)
 }

@@ -4,5 +4,11 @@
 use datahub_model::diagnostic::Code;
 
 /// Each with its code, an example of its message, and its cure.
-pub(crate) const MESSAGES: [(Code, &str, &str); 1] =
-    [(Code::FaultyRust, "expected identifier", "run `cargo check`, which says more about it")];
+pub(crate) const MESSAGES: [(Code, &str, &str); 2] = [
+    (Code::FaultyRust, "expected identifier", "run `cargo check`, which says more about it"),
+    (
+        Code::UnknownFormerName,
+        "no column of table `contacts` was ever called `fux` in a migration",
+        "did you mean `fax`?",
+    ),
+];

@@ -309,6 +309,21 @@ fn tables_and_columns() -> Vec<Row> {
             },
         ),
         faulty(
+            "an invalid former name of a table",
+            ACCOUNT,
+            "M table=m was=\"Old\" mode=mirror\n id: key",
+            &[(ColumnName, "was", "write the name that the table had in the database")],
+        ),
+        faulty(
+            "a former name of a table that it still has",
+            ACCOUNT,
+            "M table=m was=\"m\" mode=mirror\n id: key",
+            &[(ColumnClash, "was", "`m` in `was` is still the table's name")],
+        ),
+        accepted("a renamed table", ACCOUNT, "M table=m was=\"old\" mode=mirror\n id: key", |mapping| {
+            assert_eq!(mapping.was.as_deref(), Some("old"));
+        }),
+        faulty(
             "invalid former names",
             ACCOUNT,
             "M table=m mode=mirror\n id: key was=\"Id\"\n n?: \"Name\" was=\"id\"\n a?: \"Alias\" was=\"short\"\n \

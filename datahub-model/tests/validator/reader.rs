@@ -13,6 +13,7 @@ pub(crate) fn model(text: &str) -> ModelAnnotation<String> {
     let mut words = words(lines.next().expect("a model has a name")).into_iter();
     let name = words.next().expect("a model has a name");
     let mut model = ModelAnnotation {
+        was: None,
         name: placed(&name, &name),
         table: None,
         mode: None,
@@ -38,6 +39,7 @@ pub(crate) fn model(text: &str) -> ModelAnnotation<String> {
         };
         let slot = match key {
             "table" => &mut model.table,
+            "was" => &mut model.was,
             "mode" => &mut model.mode,
             "only" => &mut model.only,
             other => panic!("these models have no key {other}"),

@@ -49,6 +49,17 @@ pub(super) fn former_names<P: Clone>(
     columns: &[Named<'_>],
     diagnostics: &mut Diagnostics<P>,
 ) {
+    if let Some(was) = &model.was {
+        let mut fault = |code, message: String, help: &str| {
+            diagnostics.push(Diagnostic::of(code, was.place.clone(), message).cure(help));
+        };
+        if let Some(reason) = names::name_fault(&was.value) {
+            let help = "write the name that the table had in the database";
+            fault(Code::ColumnName, format!("invalid former table name `{}`: it {reason}", was.value), help);
+        } else if model.table.as_ref().is_some_and(|table| table.value == was.value) {
+            fault(Code::ColumnClash, format!("`{}` in `was` is still the table's name", was.value), "remove `was`");
+        }
+    }
     let mut known: HashMap<&str, &str> = HashMap::new();
     let named = model.fields.iter().filter_map(|field| field.was.as_ref().map(|was| (field, was)));
     for (field, was) in named {
