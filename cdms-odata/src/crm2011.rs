@@ -179,7 +179,7 @@ mod tests {
 
     fn account() -> EntityShape {
         let attributes = vec![("AccountId", Kind::Guid), ("Name", Kind::String)];
-        EntityShape { name: "Account", set: "AccountSet", key: "AccountId", attributes }
+        EntityShape { name: "Account", set: "AccountSet", key: "AccountId", attributes, optional: Vec::new() }
     }
 
     fn shown(request: &HttpRequest) -> String {
@@ -292,7 +292,9 @@ mod tests {
             ("{}".to_owned(), None),
         ] {
             let found = match written(Write::Create, 201, &body) {
-                WriteAnswer::Applied(Some(Carried { id, attributes, version: None })) => Some((id, attributes.is_ok())),
+                WriteAnswer::Applied(Some(Carried { id, attributes, version: None, .. })) => {
+                    Some((id, attributes.is_ok()))
+                }
                 WriteAnswer::Unknown(what) => {
                     assert_eq!(what, "CDMS answered 201: the response is valid JSON, but not a record");
                     None

@@ -106,6 +106,12 @@ faults! {
     LostLoginUnpaused = "lost-login-unpaused",
     /// Rules that the database checks only with the commit are not checked before it.
     DeferredRulesUnchecked = "deferred-rules-unchecked",
+    /// A row is completed from values that are older than the record's last change.
+    OutdatedCompletes = "outdated-completes",
+    /// A row is completed from attributes of a record that has changed since the row was stored.
+    PartOfAnotherTime = "part-of-another-time",
+    /// A pull resumes where a pull of other attributes stopped.
+    PullsShareProgress = "pulls-share-progress",
     /// A word that only a newer program knows makes a row unreadable.
     UnknownWordIsCorrupt = "unknown-word-is-corrupt",
     /// Each caller who meets an open write wakes a whole round of settling.

@@ -85,8 +85,10 @@ impl PackageItem<'_> {
         }
         let (schema, file) = self.schema(&project, words, diagnostics);
         files.extend(file);
+        let mut contract = contract.unwrap_or_else(Contract::unread);
+        contract.capture.get_or_insert(project.settings().capture);
         Some(Source {
-            contract: contract.unwrap_or_else(Contract::unread),
+            contract,
             schema,
             diesel_columns: project.settings().diesel_columns,
             tracking: tracking(package, &files),

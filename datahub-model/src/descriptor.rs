@@ -29,13 +29,17 @@ pub struct ModelDescriptor {
     /// Every mapped attribute and the attributes of constants and of `only`, ordered by name; without the engine's
     /// attributes.
     pub attributes: &'static [Attribute],
+    /// The contract's other attributes, if reads keep these too, ordered by name. They are read and kept in `seen`, and
+    /// are no part of the mapping: no field uses them, and they are never sent.
+    #[serde(skip_serializing_if = "<[Attribute]>::is_empty")]
+    pub captured: &'static [Attribute],
     /// The table's columns, in the order of a row's values.
     pub columns: &'static [Column],
     /// The values that every create and update sends in addition.
     pub constants: &'static [(&'static str, Constant)],
     /// Which records of the entity belong to this model; `None`: all.
     pub only: Option<&'static Filter>,
-    /// A hash of the fields above.
+    /// A hash of the fields above, except `captured`.
     pub mapping_id: MappingId,
 }
 
@@ -148,6 +152,19 @@ impl ModelDescriptor {
     /// An attribute's description in the contract; `None` if this mapping does not know it.
     pub fn attribute(&self, name: &str) -> Option<&'static Attribute> {
         self.place_of(name).map(|place| &self.attributes[place])
+    }
+
+    /// The description of an attribute that is read: a mapped or a captured one.
+    pub fn read_attribute(&self, name: &str) -> Option<&'static Attribute> {
+        self.attribute(name).or_else(|| {
+            let place = self.captured.binary_search_by(|known| known.name.cmp(name)).ok()?;
+            Some(&self.captured[place])
+        })
+    }
+
+    /// All attributes that are read of a record: the mapped and the captured ones.
+    pub fn read_attributes(&self) -> impl Iterator<Item = &'static Attribute> {
+        self.attributes.iter().chain(self.captured)
     }
 
     /// Pairs attributes with their descriptions, in the order of their names; `None` for an unknown attribute.

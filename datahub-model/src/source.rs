@@ -18,7 +18,7 @@ mod writable;
 pub use annotation::{DefaultValue, DieselGlue, EngineField, FieldAnnotation, ModelAnnotation, Placed};
 pub use check::{ColumnLimit, check_choices, has_zero, unknown_former_names};
 pub use contract::{
-    Asked, ConstantValue, Contract, ContractAttribute, ContractConstant, Group, GroupMember, Question, Stated,
+    Asked, Capture, ConstantValue, Contract, ContractAttribute, ContractConstant, Group, GroupMember, Question, Stated,
 };
 pub use mapping::{Faulty, Mapping, ResolvedColumn, ResolvedField, ResolvedSource, Shape};
 pub use names::name_fault;

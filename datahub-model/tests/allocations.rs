@@ -28,6 +28,7 @@ macro_rules! mapping {
                 created: "CreatedOn",
                 modified_by: "ModifiedBy",
             },
+            captured: &[],
             attributes: &[
                 Attribute::new(concat!($prefix, "A"), Kind::String),
                 Attribute::new(concat!($prefix, "B"), Kind::Integer),

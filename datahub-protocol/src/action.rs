@@ -1,5 +1,7 @@
 //! Actions: what a machine asks its driver to do.
 
+use std::collections::BTreeSet;
+
 use cdms_odata::{Attributes, Facts, Value};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
@@ -168,20 +170,27 @@ pub struct NewRow {
     pub seen: Attributes,
     /// The other mappings for which the row is still complete, because none of their attributes change.
     pub complete_for: Vec<MappingTag>,
+    /// The attributes of `seen` that may be older than the facts; see [`Snapshot::outdated`].
+    pub outdated: BTreeSet<String>,
 }
 
 impl NewRow {
     /// The stored form of the row at a version.
     pub fn at(self, version: Version, mapping: MappingTag) -> Snapshot {
-        let NewRow { facts, seen, mut complete_for } = self;
+        let NewRow { facts, seen, mut complete_for, outdated } = self;
         complete_for.insert(0, mapping);
-        Snapshot { version, facts, seen, complete_for }
+        Snapshot { version, facts, seen, complete_for, outdated }
     }
 }
 
 impl From<&Snapshot> for NewRow {
     fn from(snapshot: &Snapshot) -> Self {
-        NewRow { facts: snapshot.facts, seen: snapshot.seen.clone(), complete_for: Vec::new() }
+        NewRow {
+            facts: snapshot.facts,
+            seen: snapshot.seen.clone(),
+            complete_for: Vec::new(),
+            outdated: snapshot.outdated.clone(),
+        }
     }
 }
 

@@ -1,5 +1,7 @@
 //! Writing a record of a detached model: one transaction, without CDMS; the hub's row is authoritative.
 
+use std::collections::BTreeSet;
+
 use cdms_odata::{Attributes, Facts, Instant, Value};
 
 use crate::approach::busy;
@@ -152,7 +154,13 @@ impl<M: Mapping> Detached<M> {
             Cause { operation: self.operation, origin: Origin::Hub },
             None,
         );
-        self.put(guard, NewRow { facts, seen, complete_for: Vec::new() }, values, vec![entry], Vec::new())
+        self.put(
+            guard,
+            NewRow { facts, seen, complete_for: Vec::new(), outdated: BTreeSet::new() },
+            values,
+            vec![entry],
+            Vec::new(),
+        )
     }
 
     fn change(

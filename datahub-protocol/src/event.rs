@@ -1,5 +1,7 @@
 //! Events: what the driver reports to a machine.
 
+use std::collections::BTreeSet;
+
 use cdms_odata::{Attributes, Facts};
 use serde::{Deserialize, Serialize};
 
@@ -95,6 +97,9 @@ pub struct Snapshot {
     /// The mappings for which the row is complete: the one that stored it, and those that have since found nothing to
     /// change.
     pub complete_for: Vec<MappingTag>,
+    /// The attributes of `seen` that may be older than the facts: they were read before, and not again when the record
+    /// was found changed.
+    pub outdated: BTreeSet<String>,
 }
 
 /// The result of a GET.

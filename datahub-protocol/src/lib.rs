@@ -9,6 +9,7 @@
 
 mod action;
 mod approach;
+mod completion;
 mod create;
 mod delete;
 mod detached;
@@ -35,6 +36,7 @@ mod write_outcome;
 pub use action::{
     Action, Commit, Guard, IntentChange, Machine, NewRow, QuarantineChange, RecordChange, TombstoneReason, Trial,
 };
+pub use completion::{from_part, from_seen, lacking};
 pub use create::Create;
 pub use delete::Delete;
 pub use detached::{Detached, DetachedWish};

@@ -23,7 +23,12 @@ pub trait Mapping {
     /// Whether the mapping reads this attribute.
     fn knows(&self, attribute: &str) -> bool;
 
-    /// Whether these attributes include all that the mapping reads. A row that was stored before some of them were
+    /// Whether a field or the condition needs this attribute. What is read and kept without need is known, but not needed.
+    fn needs(&self, attribute: &str) -> bool {
+        self.knows(attribute)
+    }
+
+    /// Whether these attributes include all that the mapping needs. A row that was stored before some of them were
     /// mapped lacks those.
     fn is_covered_by(&self, _attributes: &Attributes) -> bool {
         true

@@ -149,7 +149,24 @@ pub(crate) fn merged_row(stored: &Stored, record: &Record) -> NewRow {
         Stored::Row(snapshot) | Stored::Tombstone(snapshot, TombstoneReason::LeftModel) => snapshot.seen.clone(),
     };
     seen.merge(&record.attributes);
-    NewRow { facts: record.facts, seen, complete_for: Vec::new() }
+    let is_read = |name: &str| record.attributes.contains(name);
+    let outdated = match stored {
+        Stored::Row(snapshot) | Stored::Tombstone(snapshot, TombstoneReason::LeftModel)
+            if is_unchanged(snapshot, record) =>
+        {
+            snapshot.outdated.iter().filter(|name| !is_read(name)).cloned().collect()
+        }
+        _ => seen.names().filter(|name| !is_read(name)).map(|name| name.to_string()).collect(),
+    };
+    NewRow { facts: record.facts, seen, complete_for: Vec::new(), outdated }
+}
+
+/// Whether a record is as it was stored, as far as it was read again. If so, what was not read again is still known.
+fn is_unchanged(snapshot: &Snapshot, record: &Record) -> bool {
+    let Facts { modified, modified_by, .. } = snapshot.facts;
+    let same_facts = modified == record.facts.modified && modified_by == record.facts.modified_by;
+    let known = |(name, value): (&str, &Value)| snapshot.seen.get(name).is_none_or(|known| known == value);
+    same_facts && record.attributes.iter().all(known)
 }
 
 /// The history of changes made by CDMS. Those of a write that had been found not applied get an entry of their own.

@@ -121,6 +121,7 @@ const FAULTY: ModelDescriptor = ModelDescriptor {
     mode: Mode::Sync,
     entity: Entity { name: "", set: "", key: "", logical: "", modified: "", created: "", modified_by: "" },
     attributes: &[],
+    captured: &[],
     columns: &[],
     constants: &[],
     only: None,

@@ -18,3 +18,4 @@ pub(crate) use first_contact::FirstContact;
 pub(crate) use pages::{PageFailure, PageRead};
 pub(crate) use refused_logins::RefusedLogins;
 pub use session::{HeaderSession, Session, SessionResponse, Standing};
+pub(crate) use shape::RecordShape;

@@ -263,7 +263,7 @@ fn mapped_change(model: &ModelDescriptor, of_day: FieldChangeOfDay) -> FieldChan
         is_part: column.is_none_or(|column| column.attributes().len() > 1) && field != attribute,
         field,
         // An attribute that this mapping does not know could hold anything, so it is not shown.
-        class: model.attribute(&attribute).map_or(Class::Personal, |known| known.class),
+        class: model.read_attribute(&attribute).map_or(Class::Personal, |known| known.class),
         attribute: Some(attribute),
         from,
         to,

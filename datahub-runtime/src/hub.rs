@@ -13,7 +13,7 @@ use crate::engine::Engine;
 use crate::engine::cost::Cost;
 use crate::engine::settling::SettlingReport;
 use crate::health::Health;
-use crate::operation::Pull;
+use crate::operation::{Backfill, Completeness, Pull};
 use crate::quarantine::RetryReport;
 use crate::store::QuarantineEntry;
 use crate::{CdmsSynced, Error, ErrorKind};
@@ -171,6 +171,37 @@ impl Hub {
     /// database cannot be used. Errors of single records are in the report.
     pub fn pull<T: CdmsSynced>(&self) -> Pull<T> {
         Pull::new(self)
+    }
+
+    /// Gives fields that are new, or whose mapping has changed, their values in the rows that an earlier version of the
+    /// mapping stored. Rows of which the hub keeps all attributes are completed in batches, without a request. For the
+    /// others it reads what they lack: a list of the key, the time of the last change and the missing attributes, page by
+    /// page, or the records on their own if they are few. A record that has changed since its row was stored is read whole.
+    ///
+    /// If a backfill stopped before its end, for whatever reason, the next one resumes it, in any program with the same
+    /// mapping. It can run next to reads, writes and programs with other versions of the mapping: each row is stored as a
+    /// whole, with the guards of a pull. Until then [`Synced::incomplete`](crate::Synced::incomplete) says what a row lacks,
+    /// and [`Hub::completeness`] how many there are.
+    ///
+    /// Dropping the future stops between two steps: a batch or page is stored whole or not at all.
+    ///
+    /// # Errors
+    ///
+    /// As [`Hub::pull`]. Errors of single records are in the report.
+    pub fn backfill<T: CdmsSynced>(&self) -> Backfill<T> {
+        Backfill::new(self)
+    }
+
+    /// Returns how many rows of a model there are, and how many of them do not have all of its fields yet: a column of a
+    /// new field may be made NOT NULL once there is none. One statement, and no request.
+    ///
+    /// Dropping the future changes nothing.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Store`] when the database cannot be read.
+    pub async fn completeness<T: CdmsSynced>(&self) -> Result<Completeness, Error> {
+        crate::operation::completeness(&self.engine, T::DESCRIPTOR).await
     }
 
     /// Makes the next request log in again even if CDMS refused the user and password before, or the login has just

@@ -115,8 +115,8 @@ pub use model::{CdmsSynced, Model, Writable};
 pub use models::Models;
 pub use one_of::{At, OneOf, PointsTo, Targets};
 pub use operation::{
-    Create, CreateFailed, Delete, DeleteFailed, Edit, Erase, Get, Pull, PullReport, Resolution, Resolve, ResolvedAll,
-    Revert, Save,
+    Backfill, BackfillReport, Completeness, Create, CreateFailed, Delete, DeleteFailed, Edit, Erase, Get, Pull,
+    PullReport, Resolution, Resolve, ResolvedAll, Revert, Save,
 };
 pub use quarantine::RetryReport;
 pub use saved::{Adjusted, Saved};

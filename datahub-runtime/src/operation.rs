@@ -1,18 +1,23 @@
 //! The operations of a caller on a record, each a builder that is awaited.
 
 mod as_of;
+mod backfill;
+mod completing;
 mod create;
 mod delete;
 mod detached;
 mod edit;
 mod erase;
 mod get;
+mod pages;
 mod pull;
 mod resolve;
 mod revert;
 mod save;
 
 pub(crate) use as_of::as_of;
+pub use backfill::{Backfill, BackfillReport, Completeness};
+pub(crate) use completing::completeness;
 pub use create::{Create, CreateFailed};
 pub use delete::{Delete, DeleteFailed};
 pub(crate) use detached::{is_detached, refuse_detached};

@@ -8,6 +8,7 @@
 
 mod columns;
 mod commit;
+mod completing;
 mod connection;
 mod database_time;
 mod deferred;
@@ -47,24 +48,26 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use datahub_model::ModelDescriptor;
-use datahub_protocol::{Committed, OperationId, Version};
+use datahub_model::{Fault, ModelDescriptor};
+use datahub_protocol::{Committed, Listed, OperationId, Version};
 use uuid::Uuid;
 
 use commit::By;
 pub(crate) use commit::Job;
+pub(crate) use completing::{Candidates, Lacking, SeenJudge, row_of};
 pub(crate) use erasure::Erased;
 pub(crate) use failure::StoreError;
 pub use history::Erasure;
 pub(crate) use history::{FieldChangeOfDay, HistoryRow};
 pub(crate) use intents::IntentRow;
 pub(crate) use load::StoredRecord;
-pub(crate) use page::{Judge, PAGE_STEP, Page, PageStored};
+pub(crate) use page::{Judge, Page, PageStored};
 pub use quarantine::QuarantineEntry;
 pub(crate) use row::datum;
 pub(crate) use statement::Datum;
 pub(crate) use watermark::{Claim, Watermark};
 
+use crate::crash_points::Step;
 use crate::engine::clock::Clock;
 use crate::engine::cost::Meters;
 use crate::health::Counts;
@@ -358,14 +361,57 @@ impl Store {
     }
 
     /// Takes over a model's pull and returns its progress.
-    pub(crate) async fn claim_pull(&self, claim: Claim, restart: bool) -> Result<Watermark, StoreError> {
-        self.write(move |connection| connection.write(|connection| watermark::claim(connection, claim, restart))).await
+    pub(crate) async fn claim_pull(
+        &self,
+        claim: Claim,
+        attributes: Vec<String>,
+        restart: bool,
+    ) -> Result<Watermark, StoreError> {
+        self.write(move |connection| {
+            connection.write(|connection| watermark::claim(connection, &claim, attributes, restart))
+        })
+        .await
     }
 
     /// Stores a page of records and the pull's progress, in one transaction.
     pub(crate) async fn store_page(&self, page: Page) -> Result<PageStored, StoreError> {
         let quiet_ms = self.quiet_ms;
         self.write(move |connection| page::store(connection, page, quiet_ms)).await
+    }
+
+    /// The next batch of rows that the model's mapping did not store.
+    pub(crate) async fn completing_candidates(
+        &self,
+        model: &'static ModelDescriptor,
+        after: Uuid,
+        judge: SeenJudge,
+        lacking: Lacking,
+    ) -> Result<Candidates, StoreError> {
+        let quiet_ms = self.quiet_ms;
+        self.read(move |connection| completing::candidates(connection, model, after, (&judge, &lacking), quiet_ms))
+            .await
+    }
+
+    /// Completes a batch of rows from what is kept of their records, in one transaction.
+    pub(crate) async fn complete(
+        &self,
+        model: &'static ModelDescriptor,
+        program: String,
+        ids: Vec<Uuid>,
+        judge: SeenJudge,
+        step: Step,
+    ) -> Result<Vec<(Uuid, Listed<Fault>)>, StoreError> {
+        let quiet_ms = self.quiet_ms;
+        self.write(move |connection| {
+            let by = By { model, actor: &program, program: &program };
+            completing::complete(connection, by, &ids, &judge, step, quiet_ms)
+        })
+        .await
+    }
+
+    /// The number of a model's rows, and of those among them that are not complete for its mapping.
+    pub(crate) async fn completeness(&self, model: &'static ModelDescriptor) -> Result<(i64, i64), StoreError> {
+        self.read(move |connection| completing::count(connection, model)).await
     }
 
     /// Sets a setting unless it has a value, and returns the value that it has then.

@@ -21,6 +21,7 @@ fn model(zone: &'static str) -> ModelDescriptor {
         mode: Mode::Sync,
         entity,
         // There are as many as zones, for as long as the program runs.
+        captured: &[],
         attributes: vec![Attribute::new("Born", Kind::Date).zone(zone)].leak(),
         columns: COLUMNS,
         constants: &[],

@@ -3,6 +3,8 @@
 //! A file is a promise. `scene` sets the stage, `meddler` stands between the hub and CDMS.
 #![allow(clippy::unwrap_used, reason = "functions beside the tests unwrap what the tests made themselves")]
 
+mod backfill;
+mod captured;
 mod causes;
 mod clocks;
 mod dates;

@@ -44,7 +44,7 @@ async fn a_whole_model_is_loaded_page_by_page_at_a_fixed_cost() {
     assert!(report.complete && !report.resumed);
     assert_eq!((report.pages, report.records, report.first_seen), (3, 130, 130));
     // A page of 50 costs a request, and as many statements as a page of 30.
-    let statements = 2 + 3 * scene.on(7, 8);
+    let statements = 3 + 3 * scene.on(7, 8);
     assert_eq!((cost.requests, cost.transactions, cost.statements), (3, 1 + 3, statements));
     for id in &ids {
         let org = local(&scene, *id).await.unwrap();
@@ -103,7 +103,7 @@ async fn a_pull_that_stopped_is_gone_on_with_by_any_program() {
     let rest = other.pull::<Organisation>().await.unwrap();
     assert_eq!((rest.complete, rest.resumed, rest.pages, rest.records), (true, true, 1, 20));
     assert_eq!(rows(&scene), 120);
-    let kept = scene.dump("datahub_watermarks");
+    let kept = scene.dump("datahub_pulls");
     assert!(kept.iter().any(|row| row.replace('\'', "").contains("pages=3 records=120")), "{kept:?}");
     let again = scene.hub.pull::<Organisation>().max_pages(1).await.unwrap();
     assert_eq!((again.resumed, again.complete, again.in_sync), (false, false, 50));
@@ -128,7 +128,7 @@ async fn a_page_that_cdms_no_longer_takes_begins_the_pull_anew() {
     {
         scene.hub.pull::<Organisation>().restart().max_pages(1).await.unwrap();
         let stale = stale.replace("{root}", &scene.kit.simulator.service_root());
-        scene.sql(&format!("UPDATE datahub_watermarks SET next = '{stale}'"));
+        scene.sql(&format!("UPDATE datahub_pulls SET next = '{stale}'"));
         let report = pull(&scene).await;
         assert_eq!((report.complete, report.resumed, report.records), (true, false, 60), "{stale}");
     }

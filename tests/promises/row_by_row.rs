@@ -30,7 +30,7 @@ enum Way {
 fn kept(scene: &Scene, table: &str) -> Vec<String> {
     let mut rows = scene.dump(table);
     rows.extend(scene.dump("datahub_records"));
-    let version = |word: &&str| !word.starts_with("version=");
+    let version = |word: &&str| !word.starts_with("version=") && !word.starts_with("outdated_at=");
     rows.iter().map(|row| row.split(' ').filter(version).collect::<Vec<_>>().join(" ")).collect()
 }
 

@@ -170,7 +170,7 @@ impl Scene {
 
     /// The same without the records' versions, which also move where CDMS has changed and the rows stay as they were.
     pub(crate) fn rows_but_for_versions(&self) -> Vec<String> {
-        let version = |word: &&str| !word.starts_with("version=");
+        let version = |word: &&str| !word.starts_with("version=") && !word.starts_with("outdated_at=");
         self.rows().iter().map(|row| row.split(' ').filter(version).collect::<Vec<_>>().join(" ")).collect()
     }
 

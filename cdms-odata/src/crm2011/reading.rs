@@ -8,7 +8,7 @@ use super::json::{self, JsonPage};
 use super::root::{BadLink, NextPage};
 use crate::dialect::{
     Carried, ContactAnswer, Continuation, EntityShape, HttpResponse, Meaning, Next, Page, PageAnswer, ReadAnswer,
-    ReadError, Refusal, SetIs,
+    ReadError, Refusal, SetIs, Shape,
 };
 use crate::planted::{Planted, planted};
 use crate::{Attributes, Kind, Value};
@@ -202,6 +202,7 @@ pub(super) fn contact(set: &str, key: &'static str, response: &HttpResponse) -> 
 /// If the body does not hold a record.
 pub(super) fn carried(entity: &EntityShape, body: &[u8]) -> Result<Carried, ReadError> {
     let attributes = json::read_record(body, &entity.attributes);
+    let (attributes, left_out) = without_optional(entity, attributes, |shape| json::read_record(body, shape));
     let id = match &attributes {
         Ok(attributes) => id_of(entity.key, attributes),
         Err(ReadError::Missing { .. } | ReadError::Value { .. }) => {
@@ -210,26 +211,54 @@ pub(super) fn carried(entity: &EntityShape, body: &[u8]) -> Result<Carried, Read
         }
         Err(error) => return Err(error.clone()),
     };
-    Ok(Carried { id, attributes, version: None })
+    Ok(Carried { id, attributes, left_out, version: None })
 }
 
 /// Reads the records of a page, and the link to the next one.
 fn records(entity: &EntityShape, body: &[u8]) -> Result<(Vec<Carried>, Option<String>), ReadError> {
     let JsonPage { records, next } = json::read_page(body, &entity.attributes)?;
+    let again = |at: usize, shape: &Shape| match json::read_page(body, shape)?.records.into_iter().nth(at) {
+        Some(record) => record,
+        None => Err(ReadError::NotARecord { expected: "a record" }),
+    };
+    let records = records.into_iter().enumerate();
+    let records = records.map(|(at, record)| without_optional(entity, record, |shape| again(at, shape)));
+    let records: Vec<_> = records.collect();
     // If something cannot be read, read at least the ids.
-    let keys = if records.iter().all(Result::is_ok) {
+    let keys = if records.iter().all(|(record, _)| record.is_ok()) {
         Vec::new()
     } else {
         json::read_page(body, &[(entity.key, Kind::Guid)])?.records
     };
-    let carried = records.into_iter().enumerate().map(|(at, attributes)| {
+    let carried = records.into_iter().enumerate().map(|(at, (attributes, left_out))| {
         let id = match &attributes {
             Ok(attributes) => id_of(entity.key, attributes),
             Err(_) => keys.get(at).and_then(|key| id_of(entity.key, key.as_ref().ok()?)),
         };
-        Carried { id, attributes, version: None }
+        Carried { id, attributes, left_out, version: None }
     });
     Ok((carried.collect(), next))
+}
+
+/// A record without those optional attributes that cannot be read, and why they cannot. A record that can be read is left as
+/// it is; another one is read again without the attribute at fault.
+fn without_optional(
+    entity: &EntityShape,
+    mut record: Result<Attributes, ReadError>,
+    read: impl Fn(&Shape) -> Result<Attributes, ReadError>,
+) -> (Result<Attributes, ReadError>, Vec<ReadError>) {
+    let (mut shape, mut left_out) = (Vec::new(), Vec::new());
+    while let Err(error @ (ReadError::Missing { attribute } | ReadError::Value { attribute, .. })) = &record
+        && entity.optional.contains(attribute)
+    {
+        if left_out.is_empty() {
+            shape.clone_from(&entity.attributes);
+        }
+        shape.retain(|(name, _)| name != attribute);
+        left_out.push(error.clone());
+        record = read(&shape);
+    }
+    (record, left_out)
 }
 
 fn id_of(key: &str, attributes: &Attributes) -> Option<Uuid> {

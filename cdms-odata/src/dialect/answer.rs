@@ -12,6 +12,8 @@ pub struct Carried {
     pub id: Option<Uuid>,
     /// The requested attributes, or why they cannot be read.
     pub attributes: Result<Attributes, ReadError>,
+    /// Why some of the [optional](super::EntityShape::optional) attributes are not among them.
+    pub left_out: Vec<ReadError>,
     /// The version of the record, if the dialect has versions.
     pub version: Option<RowVersion>,
 }

@@ -24,6 +24,8 @@ pub struct EntityShape {
     pub key: &'static str,
     /// The attributes to read, including the key: a [`Shape`].
     pub attributes: Vec<(&'static str, Kind)>,
+    /// Those of them, in the order of names, that a record is read without if their values cannot be read.
+    pub optional: Vec<&'static str>,
 }
 
 /// A question that the first contact asks.

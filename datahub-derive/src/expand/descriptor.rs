@@ -21,6 +21,7 @@ pub(super) fn descriptor(resolved: &Resolved<'_>, mapping: &Mapping) -> TokenStr
     let (entity, set, key, logical) = (&contract.entity, &contract.set, &contract.key, &contract.logical);
     let (modified, created, modified_by) = (&contract.modified, &contract.created, &contract.modified_by);
     let attributes = mapping.attributes.iter().map(self::attribute);
+    let captured = mapping.captured.iter().map(self::attribute);
     let columns = columns(resolved);
     let constants = mapping.constants.iter().map(|constant| {
         let name = &constant.attribute;
@@ -56,6 +57,7 @@ pub(super) fn descriptor(resolved: &Resolved<'_>, mapping: &Mapping) -> TokenStr
                 modified_by: #modified_by,
             },
             attributes: &[#(#attributes),*],
+            captured: &[#(#captured),*],
             columns: &[#(#columns),*],
             constants: &[#(#constants),*],
             only: #only,

@@ -5,6 +5,7 @@ use toml::de::{DeTable, DeValue};
 
 use datahub_model::diagnostic::{Code, Diagnostic};
 use datahub_model::schema::Database;
+pub use datahub_model::source::Capture;
 use datahub_model::source::{ColumnLimit, Spot, meant_among};
 
 /// The settings of a project. Paths are relative to the folder of its `datahub.toml`.
@@ -28,20 +29,11 @@ pub struct Settings {
     pub diesel_columns: ColumnLimit,
 }
 
-/// Which of a contract's attributes reads and pulls keep in `seen`.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Capture {
-    /// Those that the model maps.
-    #[default]
-    Mapped,
-    /// Every attribute that the contract declares, so that a new field finds its values without a request.
-    Contract,
-}
-
 const KEYS: [&str; 8] =
     ["contracts", "metadata", "models", "migrations", "databases", "docs", "capture", "diesel-columns"];
+const CAPTURES: [(&str, Capture); 2] =
+    [(Capture::Mapped.name(), Capture::Mapped), (Capture::Contract.name(), Capture::Contract)];
 const DATABASES: [(&str, Database); 2] = [("sqlite", Database::Sqlite), ("postgres", Database::Postgres)];
-const CAPTURES: [(&str, Capture); 2] = [("mapped", Capture::Mapped), ("contract", Capture::Contract)];
 
 impl Default for Settings {
     fn default() -> Self {

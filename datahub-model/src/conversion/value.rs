@@ -226,7 +226,7 @@ pub fn midnight_of(contract: &Attribute, date: NaiveDate) -> Result<Instant, Fau
 /// Converts a record's dates, which are instants in CDMS and in older stores, to calendar dates. An instant that CDMS
 /// cannot hold as a date stays as it is, and is rejected when it is converted.
 pub fn with_calendar_dates(model: &ModelDescriptor, attributes: &mut Attributes) {
-    for contract in model.attributes.iter().filter(|contract| contract.kind == Kind::Date) {
+    for contract in model.read_attributes().filter(|contract| contract.kind == Kind::Date) {
         if let Some(value) = attributes.get(contract.name)
             && let Some(date) = calendar_date(contract, value)
         {
@@ -241,7 +241,7 @@ pub fn with_calendar_dates(model: &ModelDescriptor, attributes: &mut Attributes)
 ///
 /// As [`midnight_of`].
 pub fn with_midnights(model: &ModelDescriptor, attributes: &mut Attributes) -> Result<(), Fault> {
-    for contract in model.attributes.iter().filter(|contract| contract.kind == Kind::Date) {
+    for contract in model.read_attributes().filter(|contract| contract.kind == Kind::Date) {
         if let Some(Value::Date(date)) = attributes.get(contract.name) {
             let midnight = midnight_of(contract, *date)?;
             attributes.insert(contract.name, Value::Instant(midnight));

@@ -18,7 +18,8 @@ pub const VERSION: &str = "1";
 /// 4: `datahub_intents.finished`, and an index of unfinished writes.
 /// 5: an index of history entries by their write.
 /// 6: `datahub_intents.quiet_until`.
-pub const REVISION: i64 = 6;
+/// 7: `datahub_records.outdated`, and `datahub_pulls`, which has taken the place of `datahub_watermarks`.
+pub const REVISION: i64 = 7;
 
 /// The setting that holds the version of the tables.
 pub const VERSION_SETTING: &str = "schema_version";
@@ -27,11 +28,13 @@ pub const VERSION_SETTING: &str = "schema_version";
 pub const REVISION_SETTING: &str = "schema_revision";
 
 /// The columns that a revision added to an existing table: revision, table and column.
-const ADDED: [(i64, &str, &str); 4] = [
+const ADDED: [(i64, &str, &str); 6] = [
     (2, "datahub_history", "erased"),
     (2, "datahub_records", "complete_for"),
     (4, "datahub_intents", "finished"),
     (6, "datahub_intents", "quiet_until"),
+    (7, "datahub_records", "outdated"),
+    (7, "datahub_records", "outdated_at"),
 ];
 
 /// The columns that a database with tables of this revision lacks, each with its table.
@@ -53,7 +56,7 @@ pub const fn rules(database: Database) -> &'static str {
 }
 
 /// The tables, in the order of their creation.
-pub static TABLES: [Table<'static>; 7] = [
+pub static TABLES: [Table<'static>; 8] = [
     Table {
         owner: Owner::Engine,
         name: "datahub_records",
@@ -69,6 +72,9 @@ pub static TABLES: [Table<'static>; 7] = [
             needed("state", Text),
             optional("reason", Text),
             optional("complete_for", Text),
+            // The attributes that are older than the record's facts, as of this version of it.
+            optional("outdated", Text),
+            optional("outdated_at", BigInt),
         ]),
         key: PrimaryKey::Columns(&["model", "id"]),
         checks: &[Check::OneOf { column: "state", words: &["row", "tombstone"] }],
@@ -171,6 +177,23 @@ pub static TABLES: [Table<'static>; 7] = [
             needed("stored_at", Instant),
         ]),
         key: PrimaryKey::Columns(&["model"]),
+        checks: &[],
+        indexes: &[],
+    },
+    Table {
+        owner: Owner::Engine,
+        name: "datahub_pulls",
+        columns: Cow::Borrowed(&[
+            needed("model", Text),
+            needed("scope", Text),
+            needed("run", Guid),
+            needed("attributes", Text),
+            optional("next", Text),
+            needed("pages", BigInt),
+            needed("records", BigInt),
+            needed("stored_at", Instant),
+        ]),
+        key: PrimaryKey::Columns(&["model", "scope"]),
         checks: &[],
         indexes: &[],
     },

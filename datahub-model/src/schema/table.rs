@@ -212,6 +212,7 @@ mod tests {
             mode: Mode::Sync,
             entity,
             attributes: &[],
+            captured: &[],
             columns: COLUMNS,
             constants: &[],
             only: None,

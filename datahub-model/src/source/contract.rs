@@ -28,6 +28,8 @@ pub struct Contract {
     pub created: String,
     /// The attribute with the user of the last change.
     pub modified_by: String,
+    /// Which of its attributes reads keep; `None`: as the project says.
+    pub capture: Option<Capture>,
     /// The attributes in the order of the file.
     pub attributes: Vec<ContractAttribute>,
     /// All attributes, including those with faults, as far as they are known.
@@ -46,6 +48,16 @@ pub struct Contract {
     pub faulty: Vec<String>,
     /// Whether more than that could not be read, so that nothing follows from what is missing.
     pub is_partial: bool,
+}
+
+/// Which of a contract's attributes reads and pulls keep in `seen`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Capture {
+    /// Those that the model maps.
+    #[default]
+    Mapped,
+    /// Every attribute that the contract declares, so that a new field finds its values without a request.
+    Contract,
 }
 
 /// An attribute of a contract.
@@ -171,6 +183,19 @@ pub enum ConstantValue {
     Boolean(bool),
 }
 
+impl Capture {
+    /// Both ways.
+    pub const ALL: [Capture; 2] = [Capture::Mapped, Capture::Contract];
+
+    /// Its name in `datahub.toml` and in contracts.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Capture::Mapped => "mapped",
+            Capture::Contract => "contract",
+        }
+    }
+}
+
 impl Contract {
     /// The contract of a model that does not exist in CDMS: it states no attributes, and its entity is its table.
     pub fn without_cdms(table: &str) -> Self {
@@ -182,6 +207,7 @@ impl Contract {
             modified: String::new(),
             created: String::new(),
             modified_by: String::new(),
+            capture: None,
             attributes: Vec::new(),
             stated: Vec::new(),
             groups: Vec::new(),

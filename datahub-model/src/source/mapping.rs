@@ -25,6 +25,8 @@ pub struct Mapping {
     pub columns: Vec<ResolvedColumn>,
     /// The attributes that are read, in the order of names.
     pub attributes: Vec<ContractAttribute>,
+    /// The attributes that are read and kept although no field uses them, in the order of names.
+    pub captured: Vec<ContractAttribute>,
     /// The constants; none for a mirror.
     pub constants: Vec<ContractConstant>,
     /// Which records are the model's.

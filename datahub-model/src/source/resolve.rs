@@ -6,7 +6,7 @@ use cdms_odata::Kind;
 
 use super::annotation::{EngineField, FieldAnnotation, ModelAnnotation, Placed};
 use super::check::{self, ColumnLimit};
-use super::contract::{Contract, ContractAttribute, ContractConstant};
+use super::contract::{Capture, Contract, ContractAttribute, ContractConstant};
 use super::mapping::{Faulty, Mapping, ResolvedColumn, ResolvedField, ResolvedSource, Shape};
 use super::nearest::{meant, meant_among, meant_kind, nearest};
 use super::{mapping_id, names, only};
@@ -37,11 +37,24 @@ pub fn resolve<P: Clone>(
     };
     let constants = if mode == Mode::Sync { contract.constants.clone() } else { Vec::new() };
     let attributes = used(contract, &columns, &constants, only.as_ref());
+    let captured = if mode == Mode::Detached { Vec::new() } else { captured(contract, &attributes) };
     let name = model.name.value.clone();
     let was = model.was.as_ref().map(|was| was.value.clone());
     let contract = contract.clone();
-    let mut mapping =
-        Mapping { name, table, was, mode, contract, fields, columns, attributes, constants, only, mapping_id: 0 };
+    let mut mapping = Mapping {
+        name,
+        table,
+        was,
+        mode,
+        contract,
+        fields,
+        columns,
+        attributes,
+        captured,
+        constants,
+        only,
+        mapping_id: 0,
+    };
     mapping.mapping_id = mapping_id::of(&mapping);
     Ok(mapping)
 }
@@ -98,6 +111,19 @@ fn used(
     let mut attributes: Vec<_> = attributes.cloned().collect();
     attributes.sort_by(|one, other| one.name.cmp(&other.name));
     attributes
+}
+
+/// The attributes that are read besides the used ones, in the order of names. What the engine reads of every record is not
+/// among them.
+fn captured(contract: &Contract, used: &[ContractAttribute]) -> Vec<ContractAttribute> {
+    if contract.capture != Some(Capture::Contract) {
+        return Vec::new();
+    }
+    let is_used = |name: &str| used.iter().any(|used| used.name == name) || contract.is_engines(name);
+    let mut captured: Vec<_> =
+        contract.attributes.iter().filter(|attribute| !is_used(&attribute.name)).cloned().collect();
+    captured.sort_by(|one, other| one.name.cmp(&other.name));
+    captured
 }
 
 /// The mode of this name, or the one that was probably meant.

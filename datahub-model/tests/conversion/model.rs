@@ -123,6 +123,7 @@ pub(crate) const FULL: ModelDescriptor = ModelDescriptor {
         modified_by: "ModifiedBy",
     },
     attributes: ATTRIBUTES,
+    captured: &[],
     columns: COLUMNS,
     constants: &[("Channel", Constant::Fixed(Literal::Choice(4))), ("Editor", Constant::Text("hub: {actor}"))],
     only: Some(&NOT_NONE),

@@ -1,7 +1,7 @@
 //! Contracts as files: the top level, groups, constants, what is left out, and text that is not valid TOML.
 
 use datahub_model::diagnostic::Code;
-use datahub_model::source::{ConstantValue, Contract};
+use datahub_model::source::{Capture, ConstantValue, Contract};
 
 use crate::row::{Row, contract, faulty_contract};
 
@@ -56,6 +56,12 @@ fn accepted() -> Vec<Row> {
                 assert_eq!(engine(contract), ["Changed", "Made", "Changer"]);
             },
         ),
+        contract("which attributes reads keep", "entity = \"Account\"\ncapture = \"contract\"", |contract| {
+            assert_eq!(contract.capture, Some(Capture::Contract));
+        }),
+        contract("that reads keep what is mapped", "entity = \"Account\"\ncapture = \"mapped\"", |contract| {
+            assert_eq!(contract.capture, Some(Capture::Mapped));
+        }),
         contract("the logical name is the entity in lowercase", "entity = \"CustomerAddress\"", |contract| {
             assert_eq!(names(contract)[2..], ["CustomerAddressId", "customeraddress"]);
         }),
@@ -229,6 +235,16 @@ fn top_level() -> Vec<Row> {
             "a name that is not a string",
             "entity = \"A\"\nkey = true",
             &[(WrongValue, "2:7", "`key` must be a string, found a boolean")],
+        ),
+        faulty_contract(
+            "which attributes reads keep, in another word",
+            "entity = \"Account\"\ncapture = \"contracts\"",
+            &[(WrongValue, "2:11", "did you mean `contract`?")],
+        ),
+        faulty_contract(
+            "which attributes reads keep, not as a word",
+            "entity = \"Account\"\ncapture = true",
+            &[(WrongValue, "2:11", "`capture` must be a string, found a boolean")],
         ),
         faulty_contract(
             "names that are empty",

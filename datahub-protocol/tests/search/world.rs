@@ -1,5 +1,6 @@
 //! The searched world: CDMS, the database, the programs, and the effect of each step.
 
+use std::collections::BTreeSet;
 use std::hash::{DefaultHasher, Hasher as _};
 use std::sync::Arc;
 
@@ -56,7 +57,8 @@ pub(crate) fn facts(modified: i64, by: Uuid) -> Facts {
 }
 
 pub(crate) fn snapshot(modified: i64, version: i64) -> Snapshot {
-    Snapshot { version: Version(version), facts: facts(modified, PERSON), seen: values(1, 1), complete_for: vec![1] }
+    let (facts, seen) = (facts(modified, PERSON), values(1, 1));
+    Snapshot { version: Version(version), facts, seen, complete_for: vec![1], outdated: BTreeSet::new() }
 }
 
 impl World {

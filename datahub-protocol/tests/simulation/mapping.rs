@@ -38,6 +38,10 @@ impl Mapping for Model {
         }
     }
 
+    fn is_covered_by(&self, attributes: &Attributes) -> bool {
+        ["a", "b1", "b2", "c", "k"].into_iter().all(|name| !self.knows(name) || attributes.contains(name))
+    }
+
     fn includes(&self, attributes: &Attributes) -> bool {
         attributes.get("k") != Some(&Value::Integer(0))
     }

@@ -1,5 +1,7 @@
 //! The record of all scenarios, in the states in which the hub and CDMS can have it.
 
+use std::collections::BTreeSet;
+
 use cdms_odata::crm2011::{Body, outcome, refusal};
 use cdms_odata::dialect::Write;
 use cdms_odata::{Attributes, Facts, Instant, Value};
@@ -64,7 +66,13 @@ pub(crate) fn shown<const COUNT: usize>(
 
 /// The record as stored.
 pub(crate) fn snapshot() -> Snapshot {
-    Snapshot { version: Version(3), facts: facts(10, THEIRS), seen: with([]), complete_for: vec![2] }
+    Snapshot {
+        version: Version(3),
+        facts: facts(10, THEIRS),
+        seen: with([]),
+        complete_for: vec![2],
+        outdated: BTreeSet::new(),
+    }
 }
 
 pub(crate) fn row() -> Loaded {
@@ -86,6 +94,13 @@ fn others() -> Loaded {
     let mut seen = with([]);
     seen.merge(&attributes([("z", 9)]));
     let snapshot = Snapshot { seen, complete_for: vec![7], ..snapshot() };
+    Loaded { stored: Stored::Row(snapshot), ..Loaded::default() }
+}
+
+/// The record as stored by another mapping, which has since not read all of what this one needs.
+pub(crate) fn outdated() -> Loaded {
+    let outdated = ["b1", "z"].map(str::to_owned).into();
+    let snapshot = Snapshot { complete_for: vec![7], outdated, ..snapshot() };
     Loaded { stored: Stored::Row(snapshot), ..Loaded::default() }
 }
 

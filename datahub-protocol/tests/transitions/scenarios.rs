@@ -5,15 +5,16 @@ use cdms_odata::dialect::Write;
 use cdms_odata::{Attributes, Instant, Value};
 use datahub_protocol::{
     Answer, Committed, Create, Delete, Detached, DetachedWish, Fetched, LeaseState, Loaded, LoginFailure, OnConflict,
-    Read, Settle, SettledPatch, Snapshot, Stored, TombstoneReason, Update, Version, WriteKind, listed,
+    Read, Settle, SettledPatch, Snapshot, Stored, TombstoneReason, Update, Version, WriteKind, from_part, from_seen,
+    listed,
 };
 use insta::assert_snapshot;
 use uuid::Uuid;
 
 use crate::mapping::{Model, UNREADABLE};
 use crate::records::{
-    ID, OPERATION, OURS, THEIRS, attributes, base, deadlock, late, login_lost, model, open, record, reply, row, shown,
-    sights, snapshot, stores, tombstone, troubles, with,
+    ID, OPERATION, OURS, THEIRS, attributes, base, deadlock, late, login_lost, model, open, outdated, record, reply,
+    row, shown, sights, snapshot, stores, tombstone, troubles, with,
 };
 use crate::show::Show;
 use crate::walk::{Answers, Scenario, commits, walk};
@@ -100,6 +101,32 @@ fn read_of_a_page() {
                 let listed = listed(&Model::Wide, &loaded, found, Version(asked_at), SKEW_MS);
                 text += &format!("asked at {asked_at}, {loaded_name}, {name} → {}\n", listed.show());
                 text += &format!("    refused → {}\n", listed.refused("CHECK".to_owned()).show());
+            }
+        }
+    }
+    assert_snapshot!(text);
+}
+
+#[test]
+fn completion_of_a_row() {
+    let mut text = String::new();
+    let some_outdated = ("a row of which some is outdated", outdated());
+    for (loaded_name, loaded) in stores().into_iter().chain([some_outdated]) {
+        let shown = from_seen(&Model::Wide, &loaded).map_or_else(|| "lacks something".to_owned(), |found| found.show());
+        text += &format!("{loaded_name}, from what is kept → {shown}\n");
+        for asked_at in [3, 2] {
+            for (name, fetched) in sights() {
+                let part = match fetched {
+                    // Only what an older mapping did not read.
+                    Fetched::Record(mut record) => {
+                        record.attributes.retain(|name, _| !["a", "k"].contains(&name));
+                        Ok(record)
+                    }
+                    Fetched::Unreadable(fault) => Err(fault),
+                    _ => continue,
+                };
+                let found = from_part(&Model::Wide, &loaded, part, Version(asked_at), SKEW_MS);
+                text += &format!("    asked at {asked_at}, part of: {name} → {}\n", found.show());
             }
         }
     }

@@ -1,5 +1,6 @@
 //! Actions and outcomes in a few words, with everything in them that is not ordinary.
 
+use std::collections::BTreeSet;
 use std::fmt::Debug;
 
 use cdms_odata::{Attributes, Facts, Value};
@@ -43,23 +44,25 @@ impl Show for Attributes {
     }
 }
 
-fn facts(facts: Facts, seen: &Attributes, tags: &[u64]) -> String {
+fn facts(facts: Facts, seen: &Attributes, tags: &[u64], outdated: &BTreeSet<String>) -> String {
     let Facts { modified, created, modified_by: by } = facts;
     let created = created.map(|created| format!(" made@{}", created.0)).unwrap_or_default();
     let by = by.map(|by| format!(" by {}", id(by))).unwrap_or_default();
     let tags = if tags.is_empty() { String::new() } else { format!(" complete for {tags:?}") };
-    format!("@{}{created}{by} {}{tags}", modified.0, seen.show())
+    let old = outdated.iter().map(String::as_str).collect::<Vec<_>>().join(" ");
+    let old = if old.is_empty() { old } else { format!(" older: {old}") };
+    format!("@{}{created}{by} {}{tags}{old}", modified.0, seen.show())
 }
 
 impl Show for NewRow {
     fn show(&self) -> String {
-        facts(self.facts, &self.seen, &self.complete_for)
+        facts(self.facts, &self.seen, &self.complete_for, &self.outdated)
     }
 }
 
 impl Show for Snapshot {
     fn show(&self) -> String {
-        let facts = facts(self.facts, &self.seen, &self.complete_for);
+        let facts = facts(self.facts, &self.seen, &self.complete_for, &self.outdated);
         format!("v{} {facts}", self.version.0)
     }
 }

@@ -257,7 +257,7 @@ impl Client {
         Ok(response)
     }
 
-    pub(super) fn shape(&self, model: &'static ModelDescriptor) -> Arc<RecordShape> {
+    pub(crate) fn shape(&self, model: &'static ModelDescriptor) -> Arc<RecordShape> {
         let mut shapes = self.shapes.lock().unwrap_or_else(PoisonError::into_inner);
         Arc::clone(shapes.entry(model.table).or_insert_with(|| Arc::new(RecordShape::of(model))))
     }

@@ -3,11 +3,10 @@
 use std::sync::atomic::Ordering;
 
 use cdms_odata::dialect::{Continuation, Next, Page, PageAnswer};
-use datahub_model::ModelDescriptor;
 use datahub_protocol::Reason;
 
 use super::client::{Client, Unanswered};
-use super::shape::Records;
+use super::shape::{RecordShape, Records};
 
 /// A page of a set.
 #[derive(Debug)]
@@ -35,17 +34,12 @@ pub(crate) enum PageFailure {
 
 impl Client {
     /// Where an earlier run stopped, if that belongs to the list that this program reads.
-    pub(crate) fn remembered(&self, model: &'static ModelDescriptor, kept: &str) -> Option<Continuation> {
-        self.dialect.continuation(self.shape(model).entity(), kept)
+    pub(crate) fn remembered(&self, shape: &RecordShape, kept: &str) -> Option<Continuation> {
+        self.dialect.continuation(shape.entity(), kept)
     }
 
     /// Reads the first page, or the one at a continuation. Dropping the future is harmless.
-    pub(crate) async fn page(
-        &self,
-        model: &'static ModelDescriptor,
-        at: Option<&Continuation>,
-    ) -> Result<PageRead, PageFailure> {
-        let shape = self.shape(model);
+    pub(crate) async fn page(&self, shape: &RecordShape, at: Option<&Continuation>) -> Result<PageRead, PageFailure> {
         let response =
             self.get(self.dialect.page(shape.entity(), at)).await.map_err(|unanswered| match unanswered {
                 Unanswered::LoginRefused(reason) => PageFailure::LoginRefused(reason),

@@ -1,37 +1,66 @@
 //! The attributes that a model's records are read with, and the conversion of what a response carries.
 
 use std::collections::HashSet;
+use std::sync::{Mutex, PoisonError};
 
 use cdms_odata::dialect::{Carried, EntityShape, ReadError};
 use cdms_odata::{Attributes, Facts, Kind, Value};
 use datahub_model::{Fault, ModelDescriptor, conversion};
 use datahub_protocol::{Created, Record};
+use sha2::{Digest as _, Sha256};
 
 /// The records of a list, each with its id; one that cannot be read with its fault.
 pub(crate) type Records = Vec<Created<Fault>>;
 
-/// The attributes to read for a model: its mapped ones, the key and the engine's.
+/// The attributes to read of a model's records.
 #[derive(Debug)]
 pub(crate) struct RecordShape {
     model: &'static ModelDescriptor,
     entity: EntityShape,
+    /// The captured attributes of which it was logged that they cannot be read.
+    unread: Mutex<HashSet<&'static str>>,
 }
 
 impl RecordShape {
+    /// Everything that reads keep: the mapped and the captured attributes, the key and the engine's. A record is read
+    /// without captured attributes that cannot be read, because no field waits for them.
     pub(crate) fn of(model: &'static ModelDescriptor) -> Self {
         let entity = &model.entity;
-        let mut attributes: Vec<_> =
-            model.attributes.iter().map(|attribute| (attribute.name, attribute.kind)).collect();
-        attributes.extend([
-            (entity.key, Kind::Guid),
-            (entity.modified, Kind::DateTime),
-            (entity.created, Kind::DateTime),
-            (entity.modified_by, Kind::Lookup),
-        ]);
+        let attributes = model.read_attributes().map(|attribute| (attribute.name, attribute.kind));
+        let engines = [(entity.created, Kind::DateTime), (entity.modified_by, Kind::Lookup)];
+        let optional = model.captured.iter().map(|attribute| attribute.name).collect();
+        RecordShape::with(model, attributes.chain(engines).collect(), optional)
+    }
+
+    /// Only these of the model's attributes, with the key and the time of the last change.
+    pub(crate) fn only(model: &'static ModelDescriptor, names: &[&str]) -> Self {
+        let wanted = model.read_attributes().filter(|attribute| names.contains(&attribute.name));
+        RecordShape::with(model, wanted.map(|attribute| (attribute.name, attribute.kind)).collect(), Vec::new())
+    }
+
+    fn with(
+        model: &'static ModelDescriptor,
+        mut attributes: Vec<(&'static str, Kind)>,
+        optional: Vec<&'static str>,
+    ) -> Self {
+        let entity = &model.entity;
+        attributes.extend([(entity.key, Kind::Guid), (entity.modified, Kind::DateTime)]);
         attributes.sort_unstable();
         attributes.dedup_by_key(|(name, _)| *name);
-        let entity = EntityShape { name: entity.name, set: entity.set, key: entity.key, attributes };
-        RecordShape { model, entity }
+        let entity = EntityShape { name: entity.name, set: entity.set, key: entity.key, attributes, optional };
+        RecordShape { model, entity, unread: Mutex::default() }
+    }
+
+    /// What a pull of this shape reads, as a short text that is the same in every program that reads the same: the
+    /// attributes, and the condition by which records on earlier pages were left out.
+    pub(crate) fn scope(&self) -> String {
+        let EntityShape { set, attributes, .. } = &self.entity;
+        let mut words = format!("{set} {:?}", self.model.only.map(ToString::to_string));
+        for (name, kind) in attributes {
+            words.push_str(&format!(" {name} {kind}"));
+        }
+        let digest = Sha256::digest(words.as_bytes());
+        digest.iter().take(8).map(|byte| format!("{byte:02x}")).collect()
     }
 
     /// What a dialect must know about the entity.
@@ -45,6 +74,7 @@ impl RecordShape {
     ///
     /// The record has no readable id.
     pub(crate) fn record(&self, carried: Carried) -> Result<Created<Fault>, Fault> {
+        carried.left_out.iter().for_each(|error| self.note_unread(error));
         match (carried.id, carried.attributes) {
             (Some(id), Ok(attributes)) => Ok((id, self.of_model(attributes))),
             (Some(id), Err(error)) => Ok((id, Err(self.fault(error)))),
@@ -66,6 +96,17 @@ impl RecordShape {
             }
         }
         (records, without_id)
+    }
+
+    /// Logs once for each captured attribute that its value cannot be read. The value itself is not shown.
+    fn note_unread(&self, error: &ReadError) {
+        let (ReadError::Missing { attribute } | ReadError::Value { attribute, .. }) = error else { return };
+        if self.unread.lock().unwrap_or_else(PoisonError::into_inner).insert(attribute) {
+            tracing::warn!(
+                model = self.model.name,
+                "{error}; no field uses it, so records are kept without it: correct its kind in the contract"
+            );
+        }
     }
 
     fn of_model(&self, mut attributes: Attributes) -> Result<Record, Fault> {

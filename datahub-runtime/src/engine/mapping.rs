@@ -38,6 +38,10 @@ impl Mapping for ModelMapping {
     }
 
     fn knows(&self, attribute: &str) -> bool {
+        self.model.read_attribute(attribute).is_some()
+    }
+
+    fn needs(&self, attribute: &str) -> bool {
         self.model.attribute(attribute).is_some()
     }
 

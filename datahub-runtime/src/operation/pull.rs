@@ -5,21 +5,19 @@ use std::future::IntoFuture;
 use std::marker::PhantomData;
 use std::sync::Arc;
 
-use cdms_odata::dialect::{Continuation, Next};
-use datahub_model::ModelDescriptor;
-use datahub_protocol::{Finding, Listed, Sighting, Version, listed};
+use datahub_model::{Fault, ModelDescriptor};
+use datahub_protocol::{Finding, Listed, Loaded, Record, Sighting, listed};
 use futures_util::future::BoxFuture;
 use tracing::Instrument;
 use uuid::Uuid;
 
+use super::completing::complete_from_seen;
+use super::pages::{Asked, Listing, Pages, StoredPage};
 use super::refuse_detached;
-use crate::cdms::{PageFailure, PageRead};
-use crate::crash_points::{Moment, Step, pass};
-use crate::engine::executor::News;
 use crate::engine::mapping::ModelMapping;
 use crate::engine::shared_check::check;
 use crate::engine::{Doubt, Engine};
-use crate::store::{Claim, PAGE_STEP, Page, PageStored, Watermark};
+use crate::store::Claim;
 use crate::{CdmsSynced, Error, ErrorKind, Hub};
 
 /// A pull of all records of a model; see [`Hub::pull`].
@@ -66,6 +64,9 @@ pub struct PullReport {
     pub not_given: u64,
     /// Records without a readable id, which cannot be stored.
     pub without_id: u64,
+    /// Rows that another version of the mapping had stored and that were completed from what the hub keeps of their
+    /// records, before the first page and without a request. They are counted again with their pages.
+    pub completed_from_seen: u64,
 }
 
 impl<T: CdmsSynced> Pull<T> {
@@ -98,88 +99,44 @@ impl<T: CdmsSynced> Pull<T> {
         engine.admit(model)?;
         refuse_detached::<T>("pull")?;
         engine.contact().await?;
-        let claim = Claim { model, run: Uuid::now_v7() };
-        let mut at = engine.store.claim_pull(claim, self.restart).await?;
-        // An address of another CDMS, or of another version of this program, is not resumed from.
-        let client = engine.client()?;
-        let mut next = at.next.as_deref().and_then(|kept| client.remembered(model, kept));
-        if next.is_none() {
-            at = Watermark::default();
-        }
-        let mut report = PullReport { resumed: next.is_some(), ..PullReport::default() };
-        let mut links = Links::default();
-        while self.pages_max.is_none_or(|max| report.pages < max) {
-            engine.admit(model)?;
-            let span = tracing::info_span!("datahub_page", model = model.name, page = at.pages);
-            next = page(&engine, claim, &mut at, next, &mut report).instrument(span).await?;
+        // Also the rows of pages that an earlier program has read and this one does not read again.
+        let completed = complete_from_seen(&engine, model).await?;
+        let shape = engine.client()?.shape(model);
+        let claim = Claim::new(model, shape.scope());
+        let at = engine.store.claim_pull(claim.clone(), Vec::new(), self.restart).await?;
+        let mut pages = Pages::begin(&engine, Listing { operation: "pull", claim, shape, decide }, at)?;
+        let mut report =
+            PullReport { resumed: pages.resumed, completed_from_seen: completed.rows, ..PullReport::default() };
+        while self.pages_max.is_none_or(|max| report.pages < max) && !pages.is_over {
+            let span = tracing::info_span!("datahub_page", model = model.name, page = pages.position());
+            page(&engine, &mut pages, &mut report).instrument(span).await?;
             if let Some(progress) = &mut self.progress {
                 progress(&report);
-            }
-            match &next {
-                None => break,
-                Some(next) => links.follow(model, next)?,
             }
         }
         Ok(report)
     }
 }
 
-/// Reads and stores one page, the first or a later one; returns where the next one is.
-async fn page(
-    engine: &Arc<Engine>,
-    claim: Claim,
-    at: &mut Watermark,
-    here: Option<Continuation>,
-    report: &mut PullReport,
-) -> Result<Option<Continuation>, Error> {
-    let (model, client) = (claim.model, engine.client()?);
-    let asked_at = engine.store.newest_version().await?;
-    pass(Step { operation: "pull", action: "fetch" }, Moment::Before).await;
-    let PageRead { records, without_id, next } = match client.page(model, here.as_ref()).await {
-        // The address that an earlier run stored may be stale; one that CDMS has just returned is not.
-        Err(PageFailure::Refused(reason)) if report.resumed && report.pages == 0 => {
-            tracing::info!(model = model.name, reason, "the pull starts over");
-            (*at, report.resumed) = (Watermark::default(), false);
-            client.page(model, None).await.map_err(failed)?
-        }
-        page => page.map_err(failed)?,
-    };
-    pass(Step { operation: "pull", action: "fetch" }, Moment::After).await;
-    match &next {
-        Next::End => at.next = None,
-        Next::Page { at: next, .. } => at.next = Some(next.as_str().to_owned()),
-        // The records of this page are good; the next pull begins with this page.
-        Next::Unusable(_) => {}
-    }
-    at.pages += 1;
-    at.records += i64::try_from(records.len()).unwrap_or(i64::MAX);
-    let page = Page {
-        claim,
-        actor: engine.program.to_string(),
-        program: engine.program.to_string(),
-        records,
-        watermark: at.clone(),
-        judge: judge(engine, model, asked_at),
-    };
-    pass(PAGE_STEP, Moment::Before).await;
-    let stored = engine.store.store_page(page).await?;
-    pass(PAGE_STEP, Moment::After).await;
-    let outcomes = match stored {
-        PageStored::Done(outcomes) => outcomes,
-        PageStored::TakenOver => {
-            let message = format!("another pull of {} has taken over", model.name);
-            return Err(Error::new(ErrorKind::Busy, message).advise("let that one finish; nothing is lost"));
-        }
-    };
+fn decide(
+    mapping: &ModelMapping,
+    loaded: &Loaded,
+    record: Result<Record, Fault>,
+    Asked { at, clock_skew_ms }: Asked,
+) -> Listed<Fault> {
+    listed(mapping, loaded, record, at, clock_skew_ms)
+}
+
+/// Reads and stores one page, and reads those of its records again that were stored in the meantime.
+async fn page(engine: &Arc<Engine>, pages: &mut Pages, report: &mut PullReport) -> Result<(), Error> {
+    let StoredPage { outcomes, without_id, broken } = pages.page().await?;
+    (report.resumed, report.complete) = (pages.resumed, pages.is_over);
     report.pages += 1;
-    report.records += u64::try_from(outcomes.len() + without_id).unwrap_or(u64::MAX);
-    report.without_id += u64::try_from(without_id).unwrap_or(u64::MAX);
-    report.complete = next == Next::End;
+    report.records += u64::try_from(outcomes.len()).unwrap_or(u64::MAX) + without_id;
+    report.without_id += without_id;
+    let model = pages.model();
     let mut doubt = Doubt::default();
     for (id, outcome) in outcomes {
-        if let Some(commit) = outcome.commit() {
-            News::of(commit).tell(model, id);
-        }
         match outcome {
             Listed::ReadAgain => {
                 report.read_again += 1;
@@ -188,31 +145,7 @@ async fn page(
             outcome => count(&outcome, report),
         }
     }
-    match next {
-        Next::End => Ok(None),
-        Next::Page { at: next, .. } => Ok(Some(next)),
-        Next::Unusable(reason) => Err(Error::new(ErrorKind::Misconfigured, reason)),
-    }
-}
-
-fn judge(engine: &Arc<Engine>, model: &'static ModelDescriptor, asked_at: Version) -> crate::store::Judge {
-    let (actor, clock_skew_ms) = (Arc::clone(&engine.program), engine.settings.clock_skew_ms());
-    Box::new(move |id, loaded, record| {
-        let mapping = ModelMapping::new(model, id, Arc::clone(&actor));
-        listed(&mapping, loaded, record, asked_at, clock_skew_ms)
-    })
-}
-
-fn failed(failure: PageFailure) -> Error {
-    match failure {
-        PageFailure::Unavailable(reason) => {
-            Error::because(ErrorKind::Unavailable, reason).advise("pull again later; it resumes where it stopped")
-        }
-        PageFailure::LoginRefused(reason) => Error::login_refused(reason),
-        PageFailure::Refused(reason) => Error::new(ErrorKind::Misconfigured, reason)
-            .advise("compare the contract with $metadata, or pull with `restart()`"),
-        PageFailure::Misconfigured(reason) => Error::new(ErrorKind::Misconfigured, reason),
-    }
+    broken.map_or(Ok(()), Err)
 }
 
 fn count<F>(outcome: &Listed<F>, report: &mut PullReport) {
@@ -258,30 +191,6 @@ async fn read_again(
     };
     *counter += 1;
     Ok(())
-}
-
-/// Detects a list that leads back to itself, by its links. Remembers one link at a time.
-#[derive(Default)]
-struct Links {
-    remembered: Option<Continuation>,
-    followed: u64,
-}
-
-impl Links {
-    fn follow(&mut self, model: &ModelDescriptor, next: &Continuation) -> Result<(), Error> {
-        if self.remembered.as_ref() == Some(next) {
-            let message = format!("CDMS's list of {} leads back to a page that was already read", model.entity.set);
-            return Err(
-                Error::new(ErrorKind::Misconfigured, message).advise("pull with `restart()` once that is fixed")
-            );
-        }
-        self.followed += 1;
-        // At every power of two: a cycle of any length is detected before the next one.
-        if self.followed.is_power_of_two() {
-            self.remembered = Some(next.clone());
-        }
-        Ok(())
-    }
 }
 
 impl<T> fmt::Debug for Pull<T> {

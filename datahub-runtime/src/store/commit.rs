@@ -297,8 +297,9 @@ fn change_record(
 
 /// Gives a record a new version.
 fn touch(connection: &mut Connection, job: &Job, version: Version) -> Result<(), Trouble> {
-    let sql = "UPDATE datahub_records SET version = ? WHERE model = ? AND id = ?";
-    let values = [version.0.into(), job.model.table.into(), job.id.into()];
+    let sql = "UPDATE datahub_records SET version = ?, \
+               outdated_at = CASE WHEN outdated_at = version THEN CAST(? AS BIGINT) END WHERE model = ? AND id = ?";
+    let values = [version.0.into(), version.0.into(), job.model.table.into(), job.id.into()];
     connection.execute(&Statement::new(sql, values)).map(drop)
 }
 
@@ -343,20 +344,21 @@ pub(crate) fn put_records(
     let mut statement = Statement::of_many(records.len());
     statement.sql(
         "INSERT INTO datahub_records \
-         (model, id, modified, created, modified_by, seen, mapping_id, version, state, reason, complete_for) VALUES ",
+         (model, id, modified, created, modified_by, seen, mapping_id, version, state, reason, complete_for, outdated, \
+         outdated_at) VALUES ",
     );
     let values = records.iter().map(|record| state_values(model, *record, version)).collect::<Result<Vec<_>, _>>()?;
-    statement.list(values, |statement, values| statement.push("(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", values));
+    statement.list(values, |statement, values| statement.push("(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", values));
     statement.sql(
         " ON CONFLICT (model, id) DO UPDATE SET modified = excluded.modified, created = excluded.created, \
          modified_by = excluded.modified_by, seen = excluded.seen, mapping_id = excluded.mapping_id, \
          version = excluded.version, state = excluded.state, reason = excluded.reason, \
-         complete_for = excluded.complete_for",
+         complete_for = excluded.complete_for, outdated = excluded.outdated, outdated_at = excluded.outdated_at",
     );
     connection.execute(&statement).map(drop)
 }
 
-fn state_values(model: &ModelDescriptor, record: NewState<'_>, version: Version) -> Result<[Datum; 11], Trouble> {
+fn state_values(model: &ModelDescriptor, record: NewState<'_>, version: Version) -> Result<[Datum; 13], Trouble> {
     let NewState { id, row, ended } = record;
     Ok([
         model.table.into(),
@@ -370,6 +372,8 @@ fn state_values(model: &ModelDescriptor, record: NewState<'_>, version: Version)
         if ended.is_some() { "tombstone" } else { "row" }.into(),
         ended.as_ref().map_or(Ok(Datum::Text(None)), to_word)?,
         CompleteFor { version, mappings: row.complete_for.clone() }.datum()?,
+        if row.outdated.is_empty() { Datum::Text(None) } else { to_json(&row.outdated)? },
+        version.0.into(),
     ])
 }
 

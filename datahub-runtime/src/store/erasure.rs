@@ -142,13 +142,15 @@ fn forget_states(
     for (table, state, mut seen) in states {
         match (state.as_str(), models.iter().find(|model| model.table == table)) {
             ("tombstone", _) => seen = Attributes::new(),
-            (_, Some(model)) => seen.retain(|name, _| model.attribute(name).is_some()),
+            (_, Some(model)) => seen.retain(|name, _| model.read_attribute(name).is_some()),
             // The row's model is not listed by this program, so it is unknown which attributes it reads.
             (_, None) => {}
         }
         let version = sequence::next(connection)?;
-        let sql = "UPDATE datahub_records SET seen = ?, version = ?, complete_for = ? WHERE model = ? AND id = ?";
-        let values = [to_json(&seen)?, version.0.into(), Datum::Text(None), table.as_str().into(), id.into()];
+        let sql = "UPDATE datahub_records SET seen = ?, version = ?, complete_for = ?, \
+                   outdated_at = CASE WHEN outdated_at = version THEN CAST(? AS BIGINT) END WHERE model = ? AND id = ?";
+        let (text, number) = (Datum::Text(None), version.0);
+        let values = [to_json(&seen)?, number.into(), text, number.into(), table.as_str().into(), id.into()];
         connection.execute(&Statement::new(sql, values))?;
     }
     Ok(())

@@ -323,7 +323,7 @@ impl StoredEntry {
         // Programs of older revisions store dates as CDMS's instants.
         conversion::with_calendar_dates(model, &mut taken.constants);
         for FieldChangeOfDay { change, .. } in &mut taken.changes {
-            let Some(stated) = model.attribute(&change.attribute) else { continue };
+            let Some(stated) = model.read_attribute(&change.attribute) else { continue };
             let sent = match &mut change.note {
                 Note::Adjusted { sent } | Note::NotKept { sent } => Some(sent),
                 _ => None,

@@ -1,6 +1,6 @@
 //! Loads everything that the hub has of records, in one statement.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use cdms_odata::{Attributes, Facts, Instant};
 use datahub_model::{ModelDescriptor, conversion};
@@ -98,6 +98,8 @@ columns! {
         seen: Option<Json<Attributes>> = "record.seen",
         mapping_id: Option<i64> = "record.mapping_id",
         complete_for: Option<Json<CompleteFor>> = "record.complete_for",
+        outdated: Option<Json<BTreeSet<String>>> = "record.outdated",
+        outdated_at: Option<Version> = "record.outdated_at",
         reason: Option<Word<TombstoneReason>> = "record.reason",
         intent: Option<Json<Intent>> = "intent.body",
         lease_until: Option<Instant> = "intent.lease_until",
@@ -156,7 +158,12 @@ impl RecordColumns {
         if let Some(Json(others)) = self.complete_for.take() {
             complete_for.extend(others.at(version));
         }
-        let snapshot = Snapshot { version, facts, seen, complete_for };
+        let outdated = match self.outdated.take() {
+            outdated if self.outdated_at == Some(version) => outdated.map(|Json(names)| names).unwrap_or_default(),
+            // A program of an older revision stored it, which does not say what it read.
+            _ => seen.names().map(|name| name.to_string()).collect(),
+        };
+        let snapshot = Snapshot { version, facts, seen, complete_for, outdated };
         match (state.as_str(), self.reason.take()) {
             ("row", None) => Ok(Stored::Row(snapshot)),
             ("tombstone", Some(Word(reason))) => Ok(Stored::Tombstone(snapshot, reason)),

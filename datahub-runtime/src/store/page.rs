@@ -22,10 +22,7 @@ use crate::crash_points::{Moment, Step, pass_blocking};
 use crate::engine::local_fields::LocalFields;
 
 /// The maximum number of records per statement, because databases limit the number of values.
-const RECORDS_PER_STATEMENT: usize = 50;
-
-/// The step of a pull that stores a page.
-pub(crate) const PAGE_STEP: Step = Step { operation: "pull", action: "store" };
+pub(super) const RECORDS_PER_STATEMENT: usize = 50;
 
 /// Decides what to do with a record of a page, given what the store has of it.
 pub(crate) type Judge = Box<dyn Fn(Uuid, &Loaded, Result<Record, Fault>) -> Listed<Fault> + Send>;
@@ -40,6 +37,8 @@ pub(crate) struct Page {
     /// The pull's progress with this page.
     pub(crate) watermark: Watermark,
     pub(crate) judge: Judge,
+    /// The step of the operation.
+    pub(crate) step: Step,
 }
 
 /// The outcome of storing a page.
@@ -53,10 +52,10 @@ pub(crate) enum PageStored {
 
 /// Stores a page.
 pub(crate) fn store(connection: &mut Connection, page: Page, quiet_ms: u64) -> Result<PageStored, Trouble> {
-    let Page { claim, actor, program, mut records, watermark, judge } = page;
+    let Page { claim, actor, program, mut records, watermark, judge, step } = page;
     let by = By { model: claim.model, actor: &actor, program: &program };
     connection.write(|connection| {
-        if !watermark::advance(connection, claim, &watermark)? {
+        if !watermark::advance(connection, &claim, &watermark)? {
             return Ok(PageStored::TakenOver);
         }
         connection.lock(by.model.entity.name, records.iter().map(|(id, _)| id.to_string()))?;
@@ -68,10 +67,12 @@ pub(crate) fn store(connection: &mut Connection, page: Page, quiet_ms: u64) -> R
         let mut outcomes = Vec::with_capacity(records.len());
         while !records.is_empty() {
             let rest = records.split_off(records.len().min(RECORDS_PER_STATEMENT));
-            let some = std::mem::replace(&mut records, rest);
-            outcomes.extend(store_some(connection, by, some, &judge, now, quiet_ms)?);
+            let (ids, some): (Vec<_>, Vec<_>) = std::mem::replace(&mut records, rest).into_iter().unzip();
+            let mut some = some.into_iter();
+            let judge = |id, loaded: &Loaded| some.next().map_or(Listed::AsIs, |record| judge(id, loaded, record));
+            outcomes.extend(store_some(connection, by, &ids, judge, now, quiet_ms)?);
         }
-        pass_blocking(PAGE_STEP, Moment::InTransaction);
+        pass_blocking(step, Moment::InTransaction);
         Ok(PageStored::Done(outcomes))
     })
 }
@@ -94,17 +95,17 @@ fn bury_absent(
     model_table::remove(connection, model, &absent)
 }
 
-fn store_some(
+/// Loads some records, whose locks are held, and stores what is decided about each.
+pub(super) fn store_some(
     connection: &mut Connection,
     by: By<'_>,
-    records: Vec<(Uuid, Result<Record, Fault>)>,
-    judge: &Judge,
+    ids: &[Uuid],
+    mut judge: impl FnMut(Uuid, &Loaded) -> Listed<Fault>,
     now: Instant,
     quiet_ms: u64,
 ) -> Result<Vec<(Uuid, Listed<Fault>)>, Trouble> {
-    let ids: Vec<_> = records.iter().map(|(id, _)| *id).collect();
-    let stored = load(connection, by.model, &ids, quiet_ms)?;
-    let judged = records.into_iter().zip(&stored).map(|((id, record), stored)| (id, judge(id, &stored.loaded, record)));
+    let stored = load(connection, by.model, ids, quiet_ms)?;
+    let judged = ids.iter().zip(&stored).map(|(id, stored)| (*id, judge(*id, &stored.loaded)));
     let mut outcomes: Vec<_> = judged.collect();
     let changes = |outcomes: &[(Uuid, Listed<Fault>)]| outcomes.iter().any(|(_, listed)| listed.commit().is_some());
     if !changes(&outcomes) {

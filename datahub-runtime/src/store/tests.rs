@@ -15,6 +15,7 @@ mod schema;
 mod server;
 mod threads;
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -104,6 +105,7 @@ static ORGANISATION: ModelDescriptor = ModelDescriptor {
     table: "organisations",
     mode: Mode::Sync,
     entity: ACCOUNT,
+    captured: &[],
     attributes: &[
         attribute("Active", Kind::Boolean),
         attribute("Alias", Kind::String),
@@ -266,7 +268,7 @@ fn seen(name: &str) -> Attributes {
 
 fn row(name: &str) -> NewRow {
     let facts = Facts { modified: NOON, created: Some(Instant(-1)), modified_by: Some(Uuid::from_u128(0xC)) };
-    NewRow { facts, seen: seen(name), complete_for: Vec::new() }
+    NewRow { facts, seen: seen(name), complete_for: Vec::new(), outdated: BTreeSet::new() }
 }
 
 /// The change that stores a row, decoded as the protocol would do it.

@@ -1,16 +1,26 @@
-//! The progress of the models' pulls, so that each continues where it stopped.
+//! The progress of pulls, so that each continues where it stopped.
+//!
+//! Progress belongs to a scope: to the attributes that a pull reads and the condition of the model. Programs that read the
+//! same continue each other's pulls, whatever else their mappings differ in; programs that read something else do not touch
+//! them.
+
+use std::sync::Arc;
 
 use datahub_model::ModelDescriptor;
+use datahub_protocol::planted::{Planted, planted};
 use uuid::Uuid;
 
+use super::columns::Json;
 use super::connection::Connection;
 use super::failure::Trouble;
-use super::intents::{mapping_datum, mapping_tag};
+use super::row::to_json;
 use super::statement::{Datum, Statement};
 
 /// The progress of a pull.
 #[derive(Clone, Debug, PartialEq, Default)]
 pub(crate) struct Watermark {
+    /// The attributes that it reads, if that is not part of its scope.
+    pub(crate) attributes: Vec<String>,
     /// The address of the next page; `None` at the beginning and at the end.
     pub(crate) next: Option<String>,
     /// The number of pages stored since the beginning.
@@ -20,34 +30,46 @@ pub(crate) struct Watermark {
 }
 
 /// A pull's claim on its watermark. The newest claim is valid.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Claim {
     pub(crate) model: &'static ModelDescriptor,
+    pub(crate) scope: Arc<str>,
     pub(crate) run: Uuid,
 }
 
-/// Takes over the model's pull and returns its progress. It starts from the beginning if the last pull was complete,
-/// had another mapping, or is to be restarted.
+impl Claim {
+    /// The claim of a new run.
+    pub(crate) fn new(model: &'static ModelDescriptor, scope: impl Into<Arc<str>>) -> Self {
+        let scope = if planted(Planted::PullsShareProgress) { Arc::from("any") } else { scope.into() };
+        Claim { model, scope, run: Uuid::now_v7() }
+    }
+}
+
+/// Takes over the pull of a scope and returns its progress. It starts from the beginning, with these attributes, if the
+/// last one was complete, is to be restarted, or read fewer attributes than these.
 pub(crate) fn claim(
     connection: &mut Connection,
-    Claim { model, run }: Claim,
+    Claim { model, scope, run }: &Claim,
+    attributes: Vec<String>,
     restart: bool,
 ) -> Result<Watermark, Trouble> {
     let now = connection.now()?;
-    let sql = "SELECT next, pages, records, mapping_id FROM datahub_watermarks WHERE model = ?";
-    let known = connection.read(&Statement::new(sql, [model.table.into()]))?.into_iter().next();
+    let sql = "SELECT attributes, next, pages, records FROM datahub_pulls WHERE model = ? AND scope = ?";
+    let known = connection.read(&Statement::new(sql, [model.table.into(), (&**scope).into()]))?.into_iter().next();
     let known = known
-        .map(|(next, pages, records, mapping_id)| (Watermark { next, pages, records }, mapping_tag(mapping_id)))
-        .filter(|(known, mapping)| !restart && known.next.is_some() && *mapping == model.mapping_id.0);
-    let watermark = known.map(|(watermark, _)| watermark).unwrap_or_default();
-    let sql = "INSERT INTO datahub_watermarks (model, mapping_id, run, next, pages, records, stored_at) \
-               VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT (model) DO UPDATE SET mapping_id = excluded.mapping_id, \
-               run = excluded.run, next = excluded.next, pages = excluded.pages, records = excluded.records, \
-               stored_at = excluded.stored_at";
+        .map(|(Json(attributes), next, pages, records)| Watermark { attributes, next, pages, records })
+        .filter(|known| !restart && known.next.is_some())
+        .filter(|known| attributes.iter().all(|name| known.attributes.contains(name)));
+    let watermark = known.unwrap_or_else(|| Watermark { attributes, ..Watermark::default() });
+    let sql = "INSERT INTO datahub_pulls (model, scope, run, attributes, next, pages, records, stored_at) \
+               VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (model, scope) DO UPDATE SET run = excluded.run, \
+               attributes = excluded.attributes, next = excluded.next, pages = excluded.pages, \
+               records = excluded.records, stored_at = excluded.stored_at";
     let values = [
         model.table.into(),
-        mapping_datum(model.mapping_id.0),
-        run.into(),
+        (&**scope).into(),
+        (*run).into(),
+        to_json(&watermark.attributes)?,
         Datum::Text(watermark.next.clone()),
         watermark.pages.into(),
         watermark.records.into(),
@@ -60,13 +82,20 @@ pub(crate) fn claim(
 /// Moves the watermark unless another pull has taken over, and returns whether the claim is still valid.
 pub(crate) fn advance(
     connection: &mut Connection,
-    Claim { model, run }: Claim,
+    Claim { model, scope, run }: &Claim,
     to: &Watermark,
 ) -> Result<bool, Trouble> {
     let now = connection.now()?;
-    let sql = "UPDATE datahub_watermarks SET next = ?, pages = ?, records = ?, stored_at = ? \
-               WHERE model = ? AND run = ?";
-    let values =
-        [Datum::Text(to.next.clone()), to.pages.into(), to.records.into(), now.into(), model.table.into(), run.into()];
+    let sql = "UPDATE datahub_pulls SET next = ?, pages = ?, records = ?, stored_at = ? \
+               WHERE model = ? AND scope = ? AND run = ?";
+    let values = [
+        Datum::Text(to.next.clone()),
+        to.pages.into(),
+        to.records.into(),
+        now.into(),
+        model.table.into(),
+        (&**scope).into(),
+        (*run).into(),
+    ];
     connection.execute(&Statement::new(sql, values)).map(|rows| rows == 1)
 }

@@ -9,7 +9,29 @@ const ID: Uuid = Uuid::from_u128(7);
 
 fn entity() -> EntityShape {
     let attributes = vec![("AccountId", Kind::Guid), ("Name", Kind::String)];
-    EntityShape { name: "Account", set: "AccountSet", key: "AccountId", attributes }
+    EntityShape { name: "Account", set: "AccountSet", key: "AccountId", attributes, optional: Vec::new() }
+}
+
+#[test]
+fn an_optional_attribute_that_cannot_be_read_is_left_out_with_its_reason() {
+    let attributes = vec![("AccountId", Kind::Guid), ("Fax", Kind::Integer), ("Name", Kind::String)];
+    let entity = EntityShape { attributes, optional: vec!["Fax"], ..entity() };
+    let good = format!(r#"{{"AccountId":"{ID}","Fax":1,"Name":"A"}}"#);
+    let odd = format!(r#"{{"AccountId":"{ID}","Fax":"one","Name":"A"}}"#);
+    let without = format!(r#"{{"AccountId":"{ID}","Name":"A"}}"#);
+    let nameless = format!(r#"{{"AccountId":"{ID}","Fax":"one","Name":5}}"#);
+    let name = |carried: &Carried| carried.attributes.clone().ok().and_then(|read| read.get("Name").cloned());
+    for (json, left_out) in [(&good, 0), (&odd, 1), (&without, 1)] {
+        let carried = carried(&entity, format!(r#"{{"d":{json}}}"#).as_bytes()).unwrap();
+        assert_eq!((carried.left_out.len(), name(&carried)), (left_out, Some(Value::text("A"))), "{json}");
+        assert_eq!(carried.attributes.unwrap().contains("Fax"), left_out == 0);
+    }
+    let page = format!(r#"{{"d":{{"results":[{odd},{good},{nameless},{without}]}}}}"#);
+    let (records, _) = records(&entity, page.as_bytes()).unwrap();
+    assert_eq!(records.iter().map(|record| record.left_out.len()).collect::<Vec<_>>(), [1, 0, 1, 1]);
+    assert!(matches!(records[2].attributes, Err(ReadError::Value { attribute: "Name", .. })));
+    assert!(records.iter().all(|record| record.id == Some(ID)));
+    assert_eq!(name(&records[3]), Some(Value::text("A")));
 }
 
 fn answer(status: u16, body: &str) -> HttpResponse {

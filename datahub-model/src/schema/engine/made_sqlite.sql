@@ -1,14 +1,17 @@
-CREATE TABLE IF NOT EXISTS datahub_records (model TEXT NOT NULL, id BLOB NOT NULL, modified BIGINT NOT NULL, created BIGINT, modified_by BLOB, seen TEXT NOT NULL, mapping_id BIGINT NOT NULL, version BIGINT NOT NULL, state TEXT NOT NULL, reason TEXT, complete_for TEXT, PRIMARY KEY (model, id), CHECK (state IN ('row', 'tombstone')))
+CREATE TABLE IF NOT EXISTS datahub_records (model TEXT NOT NULL, id BLOB NOT NULL, modified BIGINT NOT NULL, created BIGINT, modified_by BLOB, seen TEXT NOT NULL, mapping_id BIGINT NOT NULL, version BIGINT NOT NULL, state TEXT NOT NULL, reason TEXT, complete_for TEXT, outdated TEXT, outdated_at BIGINT, PRIMARY KEY (model, id), CHECK (state IN ('row', 'tombstone')))
 CREATE TABLE IF NOT EXISTS datahub_intents (operation BLOB NOT NULL, entity TEXT NOT NULL, id BLOB NOT NULL, model TEXT NOT NULL, write TEXT NOT NULL, body TEXT NOT NULL, local TEXT, actor TEXT NOT NULL, program TEXT NOT NULL, lease_holder BLOB NOT NULL, lease_until BIGINT NOT NULL, opened_at BIGINT NOT NULL, closed_at BIGINT, verdict TEXT, mapping_id BIGINT NOT NULL, finished BIGINT, quiet_until BIGINT, PRIMARY KEY (operation))
 CREATE TABLE IF NOT EXISTS datahub_history (sequence INTEGER PRIMARY KEY AUTOINCREMENT, entity TEXT NOT NULL, id BLOB NOT NULL, model TEXT NOT NULL, version BIGINT NOT NULL, at BIGINT NOT NULL, actor TEXT NOT NULL, program TEXT NOT NULL, origin TEXT NOT NULL, kind TEXT NOT NULL, operation BLOB, changes TEXT NOT NULL, constants TEXT NOT NULL, local TEXT NOT NULL, mapping_id BIGINT NOT NULL, modified BIGINT, modified_by BLOB, skew_ms BIGINT, erased BIGINT)
 CREATE TABLE IF NOT EXISTS datahub_erasures (sequence INTEGER PRIMARY KEY AUTOINCREMENT, entity TEXT NOT NULL, id BLOB NOT NULL, at BIGINT NOT NULL, actor TEXT NOT NULL, program TEXT NOT NULL, reason TEXT NOT NULL)
 CREATE TABLE IF NOT EXISTS datahub_watermarks (model TEXT NOT NULL, mapping_id BIGINT NOT NULL, run BLOB NOT NULL, next TEXT, pages BIGINT NOT NULL, records BIGINT NOT NULL, stored_at BIGINT NOT NULL, PRIMARY KEY (model))
+CREATE TABLE IF NOT EXISTS datahub_pulls (model TEXT NOT NULL, scope TEXT NOT NULL, run BLOB NOT NULL, attributes TEXT NOT NULL, next TEXT, pages BIGINT NOT NULL, records BIGINT NOT NULL, stored_at BIGINT NOT NULL, PRIMARY KEY (model, scope))
 CREATE TABLE IF NOT EXISTS datahub_quarantine (entity TEXT NOT NULL, id BLOB NOT NULL, model TEXT NOT NULL, reason TEXT NOT NULL, at BIGINT NOT NULL, operation BLOB, orphan_of BLOB, PRIMARY KEY (model, id))
 CREATE TABLE IF NOT EXISTS datahub_settings (name TEXT NOT NULL, value TEXT NOT NULL, PRIMARY KEY (name))
 ALTER TABLE datahub_records ADD COLUMN created BIGINT
 ALTER TABLE datahub_records ADD COLUMN modified_by BLOB
 ALTER TABLE datahub_records ADD COLUMN reason TEXT
 ALTER TABLE datahub_records ADD COLUMN complete_for TEXT
+ALTER TABLE datahub_records ADD COLUMN outdated TEXT
+ALTER TABLE datahub_records ADD COLUMN outdated_at BIGINT
 ALTER TABLE datahub_intents ADD COLUMN local TEXT
 ALTER TABLE datahub_intents ADD COLUMN closed_at BIGINT
 ALTER TABLE datahub_intents ADD COLUMN verdict TEXT
@@ -20,6 +23,7 @@ ALTER TABLE datahub_history ADD COLUMN modified_by BLOB
 ALTER TABLE datahub_history ADD COLUMN skew_ms BIGINT
 ALTER TABLE datahub_history ADD COLUMN erased BIGINT
 ALTER TABLE datahub_watermarks ADD COLUMN next TEXT
+ALTER TABLE datahub_pulls ADD COLUMN next TEXT
 ALTER TABLE datahub_quarantine ADD COLUMN operation BLOB
 ALTER TABLE datahub_quarantine ADD COLUMN orphan_of BLOB
 CREATE UNIQUE INDEX IF NOT EXISTS datahub_intents_open ON datahub_intents (entity, id) WHERE verdict IS NULL

@@ -12,14 +12,14 @@ use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
 use super::metadata::check_against_metadata;
-use super::{Contract, ContractAttribute};
+use super::{Capture, Contract, ContractAttribute};
 use crate::diagnostic::{Code, Collected, Diagnostic, Diagnostics};
 use crate::source::nearest::{meant, meant_among};
 use crate::source::spot::Spot;
 use crate::source::writable::{Writable, writable};
 
 /// The keys of a contract's top level.
-const TOP_KEYS: [&str; 11] = [
+const TOP_KEYS: [&str; 12] = [
     "entity",
     "set",
     "key",
@@ -27,6 +27,7 @@ const TOP_KEYS: [&str; 11] = [
     "modified",
     "created",
     "modified-by",
+    "capture",
     "attributes",
     "groups",
     "constants",
@@ -147,6 +148,7 @@ impl Reader<'_> {
             created: named("created", "CreatedOn".to_owned()),
             modified_by: named("modified-by", "ModifiedBy".to_owned()),
             entity,
+            capture: root.get("capture").and_then(|value| self.capture(value)),
             attributes: Vec::new(),
             stated: Vec::new(),
             groups: Vec::new(),
@@ -260,6 +262,18 @@ impl Reader<'_> {
             return Some(lowercase);
         }
         Some(name)
+    }
+
+    /// Which attributes reads keep.
+    fn capture(&mut self, value: &Spanned<DeValue<'_>>) -> Option<Capture> {
+        let stated = self.string("capture", value)?;
+        let found = Capture::ALL.into_iter().find(|capture| capture.name() == stated);
+        if found.is_none() {
+            let names = Capture::ALL.map(Capture::name);
+            let help = meant_among(&stated, &names);
+            self.fault(Code::WrongValue, value.span().start, format!("unknown value `{stated}` for `capture`"), help);
+        }
+        found
     }
 
     fn unknown_key(&mut self, key: &Spanned<Cow<'_, str>>, of: &str, known: &[&str]) {

@@ -25,16 +25,17 @@ pub(super) async fn pull(
     store: &Store,
     records: Vec<(Uuid, Result<Record, Fault>)>,
 ) -> Result<Vec<Listed<Fault>>, StoreError> {
-    let claim = Claim { model: &ORGANISATION, run: Uuid::new_v4() };
-    store.claim_pull(claim, true).await?;
+    let claim = Claim::new(&ORGANISATION, "all");
+    store.claim_pull(claim.clone(), Vec::new(), true).await?;
     let asked_at = store.newest_version().await?;
     let judge = move |id, loaded: &Loaded, record| {
         let mapping = ModelMapping::new(&ORGANISATION, id, "tests".into());
         listed(&mapping, loaded, record, asked_at, 0)
     };
     let (actor, program) = ("tests".to_owned(), "tests".to_owned());
-    let watermark = Watermark { next: None, pages: 1, records: 1 };
-    let page = Page { claim, actor, program, records, watermark, judge: Box::new(judge) };
+    let watermark = Watermark { pages: 1, records: 1, ..Watermark::default() };
+    let step = Step { operation: "pull", action: "store" };
+    let page = Page { claim, actor, program, records, watermark, judge: Box::new(judge), step };
     match store.store_page(page).await? {
         PageStored::Done(outcomes) => Ok(outcomes.into_iter().map(|(_, listed)| listed).collect()),
         PageStored::TakenOver => panic!("taken over"),
