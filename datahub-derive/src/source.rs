@@ -4,8 +4,8 @@ use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use datahub_model::diagnostic::{Code, Diagnostic};
-use datahub_model::source::{ColumnLimit, Contract, Placed, Spot, nearest};
+use datahub_model::diagnostic::{Code, Cure, Diagnostic};
+use datahub_model::source::{ColumnLimit, Contract, Placed, Spot, meant_among, nearest};
 use proc_macro2::{Ident, TokenStream};
 use quote::quote;
 
@@ -175,7 +175,7 @@ enum Lacking {
 type Reason = Diagnostic<Option<String>>;
 
 /// Something required is missing.
-fn missing(message: impl Into<String>, cure: impl Into<String>) -> Reason {
+fn missing(message: impl Into<String>, cure: impl Into<Cure>) -> Reason {
     Diagnostic::of(Code::MissingKey, None, message).cure(cure)
 }
 
@@ -229,16 +229,21 @@ fn no_such_contract(project: &Project, name: &str) -> Lacking {
     // If the folder cannot be read, no name is suggested.
     let names = project.contract_names().unwrap_or_default();
     // The common ending must not count as a similarity.
-    let stems = || names.iter().filter_map(|name| name.strip_suffix(".toml"));
     let stem = name.strip_suffix(".toml").unwrap_or(name);
-    let near = nearest(stem, stems()).map(|stem| format!("{stem}.toml"));
+    let stems: Vec<_> = names.iter().filter_map(|name| name.strip_suffix(".toml")).collect();
     // The name may be relative to the project's root, not to the folder of contracts.
     let within = name.strip_prefix(contracts).and_then(|rest| rest.strip_prefix('/'));
-    let near = within.filter(|name| names.iter().any(|known| known == name)).map(str::to_owned).or(near);
-    let help = near.map_or_else(
-        || "create it, or correct `mapping`; `datahub.toml` names the folder of the contracts".to_owned(),
-        |near| format!("did you mean `{near}`?"),
-    );
+    let help = if let Some(within) = within.filter(|name| names.iter().any(|known| known == name)) {
+        Cure::correcting(format!("did you mean `{within}`?"), name, within)
+    } else if let Some(near) = nearest(stem, stems.iter().copied()) {
+        let text = format!("did you mean `{near}.toml`?");
+        match meant_among(stem, &stems).correction {
+            Some(correction) => Cure::correcting(text, name, format!("{}.toml", correction.right)),
+            None => text.into(),
+        }
+    } else {
+        "create it, or correct `mapping`; `datahub.toml` names the folder of the contracts".into()
+    };
     Lacking::OfItem(missing(format!("contract `{}` not found", project.shown(name)), help))
 }
 

@@ -15,8 +15,14 @@
 //! ```
 
 mod contracts;
+mod edit;
+mod fits;
+mod groups;
 mod items;
+mod programs;
+mod scope;
 mod sources;
+mod types;
 
 use std::collections::BTreeMap;
 use std::ops::Range;
@@ -27,6 +33,7 @@ use datahub_model::diagnostic::Diagnostic;
 use datahub_model::source::{Contract, Mapping, Spot};
 
 use crate::project::{Project, Unread};
+pub use edit::{Edit, edited};
 use items::Reader;
 
 /// A project's source.
@@ -188,6 +195,13 @@ impl Tree {
     /// The contract in a file of this name.
     pub fn contract(&self, name: &str) -> Option<&TreeContract> {
         self.contracts.iter().find(|contract| contract.name == name)
+    }
+
+    /// How the models, groups and choices are written.
+    pub(crate) fn written(&self) -> impl Iterator<Item = &Written> {
+        let models = self.models.iter().map(|model| &model.written);
+        let groups = self.groups.iter().map(|group| &group.written);
+        models.chain(groups).chain(self.choices.iter().map(|choice| &choice.written))
     }
 
     /// An item as it is written.

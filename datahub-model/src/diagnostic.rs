@@ -5,10 +5,12 @@
 //! a code or a cure cannot be built.
 
 mod code;
+mod cure;
 mod explanation;
 mod sink;
 
 pub use code::Code;
+pub use cure::{Correction, Cure};
 pub use sink::{Collected, Diagnostics};
 
 /// Comes before the cure in every message.
@@ -24,7 +26,7 @@ pub struct Diagnostic<P> {
     /// What is wrong, as one sentence that begins in lower case and has no final period.
     pub message: String,
     /// The cure: what to do.
-    pub cure: String,
+    pub cure: Cure,
 }
 
 /// A diagnostic that is missing its cure, and so cannot be reported: [`cure`](Uncured::cure) completes it.
@@ -57,14 +59,14 @@ impl<P> Diagnostic<P> {
             text.push_str(drawing);
         }
         text.push_str(HELP);
-        text.push_str(&self.cure);
+        text.push_str(&self.cure.text);
         text
     }
 }
 
 impl<P> Uncured<P> {
     /// States the cure.
-    pub fn cure(self, cure: impl Into<String>) -> Diagnostic<P> {
+    pub fn cure(self, cure: impl Into<Cure>) -> Diagnostic<P> {
         let Uncured { code, place, message } = self;
         Diagnostic { code, place, message, cure: cure.into() }
     }

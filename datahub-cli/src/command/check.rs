@@ -51,6 +51,6 @@ fn as_json(shown: &str, diagnostic: &Diagnostic<Spot>) -> serde_json::Value {
         "column": diagnostic.place.column,
         "code": diagnostic.code.name(),
         "message": diagnostic.message,
-        "help": diagnostic.cure,
+        "help": diagnostic.cure.text,
     })
 }

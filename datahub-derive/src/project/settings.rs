@@ -3,7 +3,7 @@
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
-use datahub_model::diagnostic::{Code, Diagnostic};
+use datahub_model::diagnostic::{Code, Cure, Diagnostic};
 use datahub_model::schema::Database;
 pub use datahub_model::source::Capture;
 use datahub_model::source::{ColumnLimit, Spot, meant_among};
@@ -95,7 +95,7 @@ struct Stated<'t> {
 }
 
 impl Stated<'_> {
-    fn wrong(&self, message: impl Into<String>, help: impl Into<String>) -> Diagnostic<Spot> {
+    fn wrong(&self, message: impl Into<String>, help: impl Into<Cure>) -> Diagnostic<Spot> {
         Diagnostic::of(Code::WrongValue, Spot::at(self.text, self.value.span().start), message).cure(help)
     }
 
@@ -119,7 +119,8 @@ impl Stated<'_> {
         let known = said.and_then(|said| words.iter().find(|(name, _)| *name == said));
         known.map(|(_, meant)| *meant).ok_or_else(|| {
             let quoted: Vec<_> = names.iter().map(|name| format!("\"{name}\"")).collect();
-            let help = said.map_or_else(|| format!("write {}", quoted.join(" or ")), |said| meant_among(said, &names));
+            let help =
+                said.map_or_else(|| format!("write {}", quoted.join(" or ")).into(), |said| meant_among(said, &names));
             self.wrong(format!("`{}` must be {}", self.key, quoted.join(" or ")), help)
         })
     }

@@ -3,7 +3,7 @@
 use std::io::ErrorKind;
 use std::ops::Range;
 
-use datahub_model::diagnostic::{Code, Diagnostic};
+use datahub_model::diagnostic::{Code, Cure, Diagnostic};
 use datahub_model::source::{Contract, Spot};
 
 use super::{Fault, Tree, TreeContract};
@@ -58,7 +58,7 @@ impl Tree {
     }
 
     /// Adds the fault of a file that cannot be read.
-    pub(super) fn unread(&mut self, file: String, message: impl Into<String>, cure: impl Into<String>) {
+    pub(super) fn unread(&mut self, file: String, message: impl Into<String>, cure: impl Into<Cure>) {
         let diagnostic = Diagnostic::of(Code::WrongValue, Spot::default(), message).cure(cure);
         self.faults.push(Fault { file, range: 0..0, diagnostic });
     }

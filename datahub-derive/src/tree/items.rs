@@ -49,8 +49,7 @@ impl<'t> Reader<'t> {
                 return self.tree.unread(shown.clone(), message, cure);
             }
         };
-        // Most files of a program have none of our items, and parsing them all would take longer than everything else.
-        if ["CdmsSynced", "CdmsFields", "CdmsChoice", "models!"].iter().any(|word| text.contains(word)) {
+        if has_items(&text) {
             let package = Package::compiled_with(path, self.project.root());
             match parsed(&text) {
                 Ok(parsed) => Visitor { package, tree: self.tree, file: shown, text: &text }.visit_file(&parsed),
@@ -63,6 +62,12 @@ impl<'t> Reader<'t> {
         }
         self.tree.files.insert(shown.clone(), text);
     }
+}
+
+/// Whether a file may have items of ours. Most files of a program have none, and parsing them all would take longer than
+/// everything else.
+pub(super) fn has_items(text: &str) -> bool {
+    ["CdmsSynced", "CdmsFields", "CdmsChoice", "models!"].iter().any(|word| text.contains(word))
 }
 
 /// The syntax of a file, or where and why it has none.

@@ -3,6 +3,8 @@
 use std::collections::HashSet;
 use std::sync::LazyLock;
 
+use crate::diagnostic::Cure;
+
 /// The longest name that neither database truncates, in bytes.
 pub(super) const NAME_MAX: usize = 63;
 
@@ -32,10 +34,10 @@ pub fn name_fault(name: &str) -> Option<String> {
 }
 
 /// The cure with a valid name that is similar to an invalid one, if there is one.
-pub(super) fn corrected(name: &str) -> Option<String> {
+pub(super) fn corrected(name: &str) -> Option<Cure> {
     let letter = |letter: char| if letter.is_ascii_alphanumeric() { letter.to_ascii_lowercase() } else { '_' };
     let corrected: String = name.chars().map(letter).collect();
-    name_fault(&corrected).is_none().then(|| format!("write `{corrected}`"))
+    name_fault(&corrected).is_none().then(|| Cure::correcting(format!("write `{corrected}`"), name, corrected))
 }
 
 /// Why a name cannot be the name of a column in Diesel's `table!`, which defines other items next to the columns.

@@ -2,6 +2,8 @@
 
 use cdms_odata::Kind;
 
+use crate::diagnostic::Cure;
+
 /// The candidate nearest to a name, if one is near enough to be a misspelling of it.
 pub fn nearest<'c>(name: &str, candidates: impl IntoIterator<Item = &'c str>) -> Option<&'c str> {
     let wanted = name.to_lowercase();
@@ -11,47 +13,69 @@ pub fn nearest<'c>(name: &str, candidates: impl IntoIterator<Item = &'c str>) ->
 }
 
 /// The cure that suggests the nearest name, or lists the candidates if they are few; `None` if there are none, or many.
-pub(super) fn meant<'c>(name: &str, candidates: impl IntoIterator<Item = &'c str>) -> Option<String> {
+pub(super) fn meant<'c>(name: &str, candidates: impl IntoIterator<Item = &'c str>) -> Option<Cure> {
     let candidates: Vec<_> = candidates.into_iter().collect();
     let near = nearest(name, candidates.iter().copied());
     let is_few = (1..=FEW).contains(&candidates.len());
-    (near.is_some() || is_few).then(|| proposed(near, &candidates))
+    (near.is_some() || is_few).then(|| proposed(name, near, &candidates))
 }
 
 /// The cure for an unknown name of a short, fixed list.
-pub fn meant_among(name: &str, candidates: &[&str]) -> String {
-    proposed(nearest(name, candidates.iter().copied()), candidates)
+pub fn meant_among(name: &str, candidates: &[&str]) -> Cure {
+    proposed(name, nearest(name, candidates.iter().copied()), candidates)
 }
 
 /// The largest number of names that are listed.
 const FEW: usize = 20;
 
-fn proposed(near: Option<&str>, candidates: &[&str]) -> String {
-    near.map_or_else(|| format!("expected one of: {}", candidates.join(", ")), |near| format!("did you mean `{near}`?"))
+fn proposed(name: &str, near: Option<&str>, candidates: &[&str]) -> Cure {
+    let Some(near) = near else { return format!("expected one of: {}", candidates.join(", ")).into() };
+    let text = format!("did you mean `{near}`?");
+    if is_certain(name, near, candidates) { Cure::correcting(text, name, near) } else { text.into() }
+}
+
+/// Whether a name can only be a misspelling of the nearest one: it has one slip, in letters and not in a number, or differs in
+/// case, and there is no other name as near.
+fn is_certain(name: &str, near: &str, candidates: &[&str]) -> bool {
+    let (lower, digits) =
+        (|name: &str| name.to_lowercase(), |name: &str| name.replace(|letter: char| !letter.is_numeric(), ""));
+    let wanted = lower(name);
+    let only = |fits: &dyn Fn(&str) -> bool| {
+        let mut fitting = candidates.iter().filter(|candidate| fits(candidate));
+        fitting.next() == Some(&near) && fitting.all(|other| *other == near)
+    };
+    if lower(near) == wanted {
+        return only(&|candidate| lower(candidate) == wanted);
+    }
+    let is_near = |candidate: &str| strsim::damerau_levenshtein(&wanted, &lower(candidate)) <= 1;
+    wanted.chars().count() >= 4 && digits(name) == digits(near) && only(&is_near)
 }
 
 /// The cure for an unknown kind; names of types in Rust and SQL stand for the matching kind.
-pub(super) fn meant_kind(name: &str) -> String {
-    let kind = match name.to_lowercase().as_str() {
-        "text" | "str" | "varchar" | "memo" => "string",
-        "i32" | "int" | "int32" | "number" => "integer",
-        "i64" | "int64" => "bigint",
-        "f64" | "f32" | "float" | "real" => "double",
-        "bool" => "boolean",
-        "uuid" => "guid",
-        "timestamp" | "time" | "instant" | "datetimeoffset" => "datetime",
-        "numeric" => "decimal",
-        "currency" => "money",
-        "enum" | "option" | "optionset" | "picklist" => "choice",
-        "id" | "reference" | "entityreference" | "relation" => "lookup",
+pub(super) fn meant_kind(name: &str) -> Cure {
+    let (kind, is_same) = match name.to_lowercase().as_str() {
+        "text" | "str" | "varchar" | "memo" => (Kind::String, true),
+        "i32" | "int32" => (Kind::Integer, true),
+        "int" | "number" => (Kind::Integer, false),
+        "i64" | "int64" => (Kind::BigInt, true),
+        "f64" => (Kind::Double, true),
+        "f32" | "float" | "real" => (Kind::Double, false),
+        "bool" => (Kind::Boolean, true),
+        "uuid" => (Kind::Guid, true),
+        "timestamp" | "time" | "instant" | "datetimeoffset" => (Kind::DateTime, false),
+        "numeric" => (Kind::Decimal, false),
+        "currency" => (Kind::Money, false),
+        "enum" | "option" | "optionset" | "picklist" => (Kind::Choice, false),
+        "id" | "reference" | "entityreference" | "relation" => (Kind::Lookup, false),
         _ => return meant_among(name, &Kind::ALL.map(Kind::name)),
     };
-    format!("did you mean `{kind}`?")
+    let text = format!("did you mean `{kind}`?");
+    if is_same { Cure::correcting(text, name, kind.name()) } else { text.into() }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::nearest;
+    use super::{meant, meant_kind, nearest};
 
     #[test]
     fn a_misspelling_finds_its_name_and_nonsense_finds_none() {
@@ -59,5 +83,34 @@ mod tests {
         assert_eq!(nearest("WebSiteUrl", names), Some("WebSiteURL"));
         assert_eq!(nearest("Nmae", names), Some("Name"));
         assert_eq!(nearest("Turnover", names), None);
+    }
+    fn right(name: &str, names: &[&str]) -> Option<String> {
+        meant(name, names.iter().copied())?.correction.map(|correction| correction.right)
+    }
+
+    #[test]
+    fn one_slip_is_corrected_if_only_one_name_can_be_meant() {
+        let names = ["WebSiteURL", "Name", "StateCode", "StatusCode", "Telephone1", "Telephone2", "Fax"];
+        for (name, expected) in [
+            ("WebSiteUrl", Some("WebSiteURL")),
+            ("Nmae", Some("Name")),
+            ("StatCode", Some("StateCode")),
+            // Near enough to be suggested, but what is meant may be something else.
+            ("WebSitURI", None),
+            ("Telephone3", None),
+            ("Telephone", None),
+            ("StatueCode", None),
+            ("Fx", None),
+        ] {
+            assert_eq!(right(name, &names).as_deref(), expected, "{name}");
+        }
+        assert_eq!(right("NAME", &["Name", "name"]), None);
+    }
+
+    #[test]
+    fn a_kind_of_another_name_is_corrected_if_it_is_the_same() {
+        let right = |name: &str| meant_kind(name).correction.map(|correction| correction.right);
+        assert_eq!((right("Text").as_deref(), right("sting").as_deref()), (Some("string"), Some("string")));
+        assert_eq!((right("enum"), right("time"), right("nonsense")), (None, None, None));
     }
 }

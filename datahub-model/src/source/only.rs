@@ -2,6 +2,7 @@
 
 use super::contract::{Contract, ContractAttribute};
 use super::nearest::{meant, meant_among};
+use crate::diagnostic::Cure;
 use crate::filter::{Comparison, Filter, Operand, ParseError};
 
 /// Parses a condition.
@@ -9,17 +10,17 @@ use crate::filter::{Comparison, Filter, Operand, ParseError};
 /// # Errors
 ///
 /// What is wrong, and the cure.
-pub(super) fn parse(text: &str, contract: &Contract) -> Result<Filter, (String, String)> {
+pub(super) fn parse(text: &str, contract: &Contract) -> Result<Filter, (String, Cure)> {
     Filter::parse(text, |name| contract.attribute(name).map(Operand::from)).map_err(|error| match &error {
         ParseError::UnknownAttribute { attribute } => {
             let known = contract.attributes.iter().map(|known| known.name.as_str());
-            let help = meant(attribute, known).unwrap_or_else(|| "state it in the contract's [attributes]".to_owned());
+            let help = meant(attribute, known).unwrap_or_else(|| "state it in the contract's [attributes]".into());
             (error.to_string(), help)
         }
         ParseError::UnknownComparison { word } => {
             (error.to_string(), meant_among(word, &Comparison::ALL.map(Comparison::name)))
         }
-        _ => (error.to_string(), error.help()),
+        _ => (error.to_string(), error.help().into()),
     })
 }
 

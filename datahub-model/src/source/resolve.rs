@@ -181,7 +181,7 @@ impl<P: Clone> Resolver<'_, P> {
         };
         if let Some(fault) = names::name_fault(&table.value) {
             let message = format!("invalid table name `{}`: it {fault}", table.value);
-            let help = names::corrected(&table.value).unwrap_or_else(|| "choose another name".to_owned());
+            let help = names::corrected(&table.value).unwrap_or_else(|| "choose another name".into());
             self.diagnostics.push(Diagnostic::of(Code::ColumnName, table.place.clone(), message).cure(help));
         }
         table.value.clone()
@@ -307,7 +307,7 @@ impl<P: Clone> Resolver<'_, P> {
                 return None;
             }
             let help = meant(&name.value, contract.groups.iter().map(|group| group.name.as_str()))
-                .unwrap_or_else(|| format!("add `[groups.{}]` to the contract", name.value));
+                .unwrap_or_else(|| format!("add `[groups.{}]` to the contract", name.value).into());
             let message = format!("unknown group `{}` in the contract of `{}`", name.value, contract.entity);
             let fault = Diagnostic::of(Code::UnknownGroup, name.place.clone(), message);
             self.diagnostics.push(fault.cure(help));
@@ -357,10 +357,10 @@ impl<P: Clone> Resolver<'_, P> {
             let known = self.contract.attributes.iter().map(|known| known.name.as_str());
             let known = known.chain(self.contract.faulty.iter().map(String::as_str));
             let help = match (unmapped, engines_word(self.contract, &name.value)) {
-                (Some((_, reason, _)), _) => format!("the contract lists it in [unmapped]: {reason}"),
-                (None, Some(word)) => format!("the engine keeps this attribute; write #[cdms({word})]"),
+                (Some((_, reason, _)), _) => format!("the contract lists it in [unmapped]: {reason}").into(),
+                (None, Some(word)) => format!("the engine keeps this attribute; write #[cdms({word})]").into(),
                 (None, None) => {
-                    meant(&name.value, known).unwrap_or_else(|| "state it in the contract's [attributes]".to_owned())
+                    meant(&name.value, known).unwrap_or_else(|| "state it in the contract's [attributes]".into())
                 }
             };
             let (message, help) = if self.contract.is_of_cdms() {
@@ -368,7 +368,7 @@ impl<P: Clone> Resolver<'_, P> {
             } else {
                 let help =
                     "name its contract with `mapping = \"….toml\"`, or write #[cdms(local, sql_type = \"string\")]";
-                (format!("`{}` names an attribute, but the model has no contract", name.value), help.to_owned())
+                (format!("`{}` names an attribute, but the model has no contract", name.value), help.into())
             };
             self.diagnostics.push(Diagnostic::of(Code::UnknownAttribute, name.place.clone(), message).cure(help));
         }

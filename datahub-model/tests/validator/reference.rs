@@ -50,7 +50,7 @@ fn the_page_about_contracts_is_complete() {
     // The cure for an unknown key lists all keys.
     let asked = "entity = 'A'\nquantum = 1\n[attributes]\nA = { kind = 'string', quantum = 1 }";
     let (_, messages) = datahub_model::source::Contract::parse(asked).into_parts();
-    let keys: Vec<_> = messages.iter().filter_map(|fault| fault.cure.strip_prefix("expected one of: ")).collect();
+    let keys: Vec<_> = messages.iter().filter_map(|fault| fault.cure.text.strip_prefix("expected one of: ")).collect();
     assert_eq!(keys.len(), 2, "{messages:#?}");
     let keys = keys.into_iter().flat_map(|keys| keys.split(", "));
     for name in keys {

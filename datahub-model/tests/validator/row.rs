@@ -123,7 +123,7 @@ impl Row {
         let What::Faulty(input, _) = &self.what else { return Vec::new() };
         let cell = |text: &str| text.replace('|', "\\|").replace('\n', " ");
         let found = self.found(input).into_iter().filter(|diagnostic| diagnostic.code == code);
-        found.map(|fault| format!("| {} | {} |", cell(&fault.message), cell(&fault.cure))).collect()
+        found.map(|fault| format!("| {} | {} |", cell(&fault.message), cell(&fault.cure.text))).collect()
     }
 
     /// All diagnostics of the row, unless faults of its contract hide some.

@@ -39,7 +39,7 @@ fn numbers<P: Clone>(
             let known = contract.attributes.iter().map(|known| known.name.as_str());
             let message = format!("unknown attribute `{}` in the contract of `{}`", attribute.value, contract.entity);
             let cure = meant(&attribute.value, known);
-            let cure = cure.unwrap_or_else(|| "state it in the contract's [attributes]".to_owned());
+            let cure = cure.unwrap_or_else(|| "state it in the contract's [attributes]".into());
             diagnostics.push(Diagnostic::of(Code::UnknownAttribute, attribute.place.clone(), message).cure(cure));
         }
         return None;
@@ -63,13 +63,14 @@ fn numbers<P: Clone>(
             Some((_, number)) => numbers.push(*number),
             None => {
                 let help = match stated.choices.as_slice() {
-                    [] => format!("state them in the contract: `choices = {{ {} = 1 }}`", variant.value),
+                    [] => format!("state them in the contract: `choices = {{ {} = 1 }}`", variant.value).into(),
                     choices => {
                         meant(&variant.value, choices.iter().map(|(name, _)| name.as_str())).unwrap_or_else(|| {
                             format!(
                                 "correct the name, or add the option to the `choices` of `{}` in the contract",
                                 stated.name
                             )
+                            .into()
                         })
                     }
                 };

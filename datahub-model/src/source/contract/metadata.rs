@@ -4,7 +4,7 @@ use cdms_odata::Kind;
 use cdms_odata::metadata::{Metadata, Property};
 
 use super::Contract;
-use crate::diagnostic::{Code, Diagnostic, Diagnostics};
+use crate::diagnostic::{Code, Cure, Diagnostic, Diagnostics};
 use crate::source::nearest::{meant, nearest};
 use crate::source::spot::Spot;
 
@@ -20,7 +20,7 @@ pub(super) fn check_against_metadata(
 ) {
     let Some(entity) = metadata.entity(&contract.entity) else {
         let names = metadata.entities.iter().map(|entity| entity.name.as_str());
-        let help = meant(&contract.entity, names).unwrap_or_else(|| OTHERWISE.to_owned());
+        let help = meant(&contract.entity, names).unwrap_or_else(|| OTHERWISE.into());
         let message = format!("`{}` is not an entity in $metadata", contract.entity);
         let fault = Diagnostic::of(Code::NotInMetadata, contract.spot_of("entity"), message);
         return diagnostics.push(fault.cure(help));
@@ -28,12 +28,12 @@ pub(super) fn check_against_metadata(
     let names = || entity.properties.iter().map(|property| property.name.as_str());
     if entity.set != contract.set {
         let message = format!("the set of `{}` is `{}` in $metadata, not `{}`", entity.name, entity.set, contract.set);
-        let help = format!("write `set = \"{}\"`", entity.set);
+        let help = Cure::correcting(format!("write `set = \"{}\"`", entity.set), &*contract.set, &*entity.set);
         diagnostics.push(Diagnostic::of(Code::NotInMetadata, contract.spot_of("set"), message).cure(help));
     }
     if entity.key != contract.key {
         let message = format!("the key of `{}` is `{}` in $metadata, not `{}`", entity.name, entity.key, contract.key);
-        let help = format!("write `key = \"{}\"`", entity.key);
+        let help = Cure::correcting(format!("write `key = \"{}\"`", entity.key), &*contract.key, &*entity.key);
         diagnostics.push(Diagnostic::of(Code::NotInMetadata, contract.spot_of("key"), message).cure(help));
     }
     let followed = [
@@ -49,7 +49,7 @@ pub(super) fn check_against_metadata(
                     "`{name}`, the attribute for `{key}`, is not an attribute of `{}` in $metadata",
                     entity.name
                 );
-                let help = meant(name, names()).filter(|help| help.starts_with("did")).unwrap_or(cure);
+                let help = meant(name, names()).filter(|help| help.text.starts_with("did")).unwrap_or(cure.into());
                 let spot = contract.spot_of(key);
                 diagnostics.push(Diagnostic::of(Code::NotInMetadata, spot, message).cure(help));
             }
@@ -70,7 +70,7 @@ pub(super) fn check_against_metadata(
                 // A field that has the right name is not also reported as unknown in the contract.
                 refuted.extend(nearest(&attribute.name, names()).map(str::to_owned));
                 let message = format!("`{}` is not an attribute of `{}` in $metadata", attribute.name, entity.name);
-                let help = meant(&attribute.name, names()).unwrap_or_else(|| OTHERWISE.to_owned());
+                let help = meant(&attribute.name, names()).unwrap_or_else(|| OTHERWISE.into());
                 let fault = Diagnostic::of(Code::NotInMetadata, attribute.spot.clone(), message);
                 diagnostics.push(fault.cure(help));
             }
@@ -95,7 +95,7 @@ pub(super) fn check_against_metadata(
         if entity.property(name).is_none() {
             let message = format!("`{name}` in [unmapped] is not an attribute of `{}` in $metadata", entity.name);
             let fault = Diagnostic::of(Code::NotInMetadata, spot.clone(), message);
-            let help = meant(name, names()).unwrap_or_else(|| format!("remove `{name}` from [unmapped]"));
+            let help = meant(name, names()).unwrap_or_else(|| format!("remove `{name}` from [unmapped]").into());
             diagnostics.push(fault.cure(help));
         }
     }
@@ -111,7 +111,7 @@ fn lookup_targets(contract: &Contract, metadata: &Metadata, diagnostics: &mut Di
         for target in attribute.targets.iter().filter(|target| !logical.contains(target)) {
             refuted.push(attribute.name.clone());
             let message = format!("unknown target `{target}` of `{}`: $metadata has no such entity", attribute.name);
-            let help = meant(target, logical.iter().map(String::as_str)).unwrap_or_else(|| OTHERWISE.to_owned());
+            let help = meant(target, logical.iter().map(String::as_str)).unwrap_or_else(|| OTHERWISE.into());
             let fault = Diagnostic::of(Code::NotInMetadata, attribute.spot.clone(), message);
             diagnostics.push(fault.cure(help));
         }

@@ -13,7 +13,7 @@ use toml::de::{DeTable, DeValue};
 
 use super::metadata::check_against_metadata;
 use super::{Capture, Contract, ContractAttribute};
-use crate::diagnostic::{Code, Collected, Diagnostic, Diagnostics};
+use crate::diagnostic::{Code, Collected, Cure, Diagnostic, Diagnostics};
 use crate::source::nearest::{meant, meant_among};
 use crate::source::spot::Spot;
 use crate::source::writable::{Writable, writable};
@@ -109,7 +109,7 @@ impl Reader<'_> {
         }
     }
 
-    fn fault(&mut self, code: Code, offset: usize, message: String, cure: impl Into<String>) {
+    fn fault(&mut self, code: Code, offset: usize, message: String, cure: impl Into<Cure>) {
         let spot = self.spot(offset);
         self.diagnostics.push(Diagnostic::of(code, spot, message).cure(cure));
     }
@@ -231,8 +231,7 @@ impl Reader<'_> {
         let stated = contract.attribute(attribute);
         if stated.is_none() && !names().any(|known| known == attribute) {
             let message = format!("unknown attribute `{attribute}`");
-            let help =
-                meant(attribute, names()).unwrap_or_else(|| "state it in the contract's [attributes]".to_owned());
+            let help = meant(attribute, names()).unwrap_or_else(|| "state it in the contract's [attributes]".into());
             self.fault(Code::UnknownAttribute, offset, message, help);
         }
         stated
@@ -258,7 +257,8 @@ impl Reader<'_> {
         }
         if key == "logical" && name != lowercase {
             let message = format!("invalid logical name `{name}`: logical names are lowercase");
-            self.fault(Code::WrongValue, value.span().start, message, format!("write `{lowercase}`"));
+            let help = Cure::correcting(format!("write `{lowercase}`"), &*name, &*lowercase);
+            self.fault(Code::WrongValue, value.span().start, message, help);
             return Some(lowercase);
         }
         Some(name)
@@ -281,7 +281,7 @@ impl Reader<'_> {
         self.fault(Code::UnknownKey, key.span().start, format!("unknown key `{}` in {of}", key.get_ref()), help);
     }
 
-    fn wrong(&mut self, key: &str, value: &Spanned<DeValue<'_>>, expected: &str, cure: impl Into<String>) {
+    fn wrong(&mut self, key: &str, value: &Spanned<DeValue<'_>>, expected: &str, cure: impl Into<Cure>) {
         let found = match value.get_ref() {
             DeValue::Integer(number) if expected.contains("integer") => format!("`{}`", number.as_str()),
             other => {

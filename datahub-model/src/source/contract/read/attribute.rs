@@ -10,7 +10,7 @@ use toml::de::{DeTable, DeValue};
 use super::Reader;
 use crate::Class;
 use crate::conversion::{DECIMAL_SCALE, midnight, scale_max};
-use crate::diagnostic::{Code, Diagnostic};
+use crate::diagnostic::{Code, Cure, Diagnostic};
 use crate::source::contract::metadata::fitting;
 use crate::source::contract::{Asked, ContractAttribute, Question, Stated};
 use crate::source::nearest::{meant, meant_among, meant_kind, nearest};
@@ -215,8 +215,8 @@ impl Reader<'_> {
         if !midnight::is_zone(&zone) {
             let message = format!("unknown time zone `{zone}`");
             let cure = meant(&zone, midnight::zones());
-            let cure = cure
-                .unwrap_or_else(|| "write a name of the IANA time zone database, such as `Europe/London`".to_owned());
+            let cure =
+                cure.unwrap_or_else(|| "write a name of the IANA time zone database, such as `Europe/London`".into());
             self.fault(Code::WrongValue, value.span().start, message, cure);
             return None;
         }
@@ -304,7 +304,8 @@ impl Reader<'_> {
             };
             if target.to_lowercase() != target {
                 let message = format!("invalid logical name `{target}`: logical names are lowercase");
-                let help = format!("write `{}`", target.to_lowercase());
+                let help =
+                    Cure::correcting(format!("write `{}`", target.to_lowercase()), &*target, target.to_lowercase());
                 self.fault(Code::WrongValue, value.span().start, message, help);
             }
             targets.push(target);
