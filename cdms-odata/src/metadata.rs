@@ -1,5 +1,6 @@
 //! The `$metadata` document: which entities, sets, keys and properties an organisation has.
 
+mod compare;
 mod edm;
 mod read;
 mod relation;
@@ -7,6 +8,7 @@ mod xml;
 
 use std::fmt;
 
+pub use compare::{Change, Changed};
 pub use edm::EdmType;
 pub use relation::{Association, End, Multiplicity, NavigationProperty};
 

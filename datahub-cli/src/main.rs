@@ -1,6 +1,7 @@
 //! The `datahub` command: works on contracts and metadata, without a network.
 
 mod command;
+mod fetch;
 mod output;
 mod root;
 
@@ -9,7 +10,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
-use output::Output;
+use output::{Format, Output};
 
 /// Works on a project's contracts and its $metadata snapshot, without a network and without a database.
 ///
@@ -31,8 +32,8 @@ struct Arguments {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Checks every contract by itself and against the $metadata snapshot.
-    Check,
+    /// Checks the whole tree: contracts, models, groups and choices, against each other and the $metadata snapshot.
+    Check(command::check::Options),
     /// Begins a project: a new crate, or the first files inside an existing one.
     Init(command::init::Options),
     /// Explains the code that a message of the derives or of `check` ends with, such as `nullability`.
@@ -44,9 +45,13 @@ enum Command {
 
 fn main() -> ExitCode {
     let options = Arguments::parse();
-    let output = Output::new(options.json);
+    let format = match &options.command {
+        Command::Check(check) => check.format,
+        _ => None,
+    };
+    let output = Output::new(format.unwrap_or(if options.json { Format::Json } else { Format::Text }));
     let result = match options.command {
-        Command::Check => root::find(options.root).and_then(|root| command::check::run(&root, &output)),
+        Command::Check(check) => root::find(options.root).and_then(|root| command::check::run(&root, &check, &output)),
         Command::Init(options) => command::init::run(&options, &output),
         Command::Explain { code } => command::explain::run(code.as_deref(), &output),
     };

@@ -1,28 +1,51 @@
-//! Output: text for people, JSON for machines. The rest of this crate does not print.
+//! Output: text for people, JSON for machines, commands for GitHub's workflows. The rest of this crate does not print.
 
 use std::io::Write as _;
 
+use clap::ValueEnum;
 use serde_json::Value;
+
+/// Whom the output is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Format {
+    /// For people; in colour on a terminal, unless NO_COLOR is set.
+    Text,
+    /// For machines: one object on each line.
+    Json,
+    /// For GitHub: annotations of the changed files.
+    Github,
+}
 
 /// Where and how results are printed.
 pub(crate) struct Output {
-    json: bool,
+    format: Format,
 }
 
 impl Output {
-    pub(crate) fn new(json: bool) -> Self {
-        Output { json }
+    pub(crate) fn new(format: Format) -> Self {
+        Output { format }
     }
 
-    /// A result: the text, or with `--json` the value on one line.
+    pub(crate) fn format(&self) -> Format {
+        self.format
+    }
+
+    /// A result: the text, or as JSON the value on one line.
     pub(crate) fn result(&self, text: &str, json: &Value) {
-        let line = if self.json { json.to_string() } else { text.to_owned() };
+        match self.format {
+            Format::Json => self.line(&json.to_string()),
+            Format::Text | Format::Github => self.line(text),
+        }
+    }
+
+    /// A line, or several, that have the format already. Colours are left out unless this is a terminal that shows them.
+    pub(crate) fn line(&self, text: &str) {
         // If the reader has closed the pipe, the rest is not needed.
-        _ = writeln!(std::io::stdout(), "{line}");
+        _ = writeln!(anstream::stdout(), "{text}");
     }
 
     /// Why the command failed.
     pub(crate) fn error(&self, error: &str) {
-        _ = writeln!(std::io::stderr(), "error: {error}");
+        _ = writeln!(anstream::stderr(), "error: {error}");
     }
 }

@@ -19,7 +19,9 @@ mod edit;
 mod fits;
 mod groups;
 mod items;
+mod live;
 mod programs;
+mod questions;
 mod scope;
 mod sources;
 mod types;
@@ -35,6 +37,8 @@ use datahub_model::source::{Contract, Mapping, Spot};
 use crate::project::{Project, Unread};
 pub use edit::{Edit, edited};
 use items::Reader;
+pub use live::Drift;
+pub use questions::OpenQuestion;
 
 /// A project's source.
 #[derive(Clone, Debug)]
@@ -51,6 +55,8 @@ pub struct Tree {
     pub contracts: Vec<TreeContract>,
     /// The `$metadata` snapshot, if there is one that can be read.
     pub metadata: Option<Arc<Metadata>>,
+    /// How many models, groups and choices there are, those with faults included.
+    pub items: usize,
     /// The faults of all files, in the order of files and places.
     pub faults: Vec<Fault>,
     /// The texts of the files, by their paths from the root.
@@ -176,6 +182,7 @@ impl Tree {
             lists: Vec::new(),
             contracts: Vec::new(),
             metadata: None,
+            items: 0,
             faults: Vec::new(),
             files: BTreeMap::new(),
         };
@@ -183,6 +190,7 @@ impl Tree {
         for file in sources::files(project)? {
             Reader::new(project, &mut tree).file(&file);
         }
+        tree.faults = each_once(tree.faults);
         tree.faults.sort_by(|one, other| (&one.file, one.range.start).cmp(&(&other.file, other.range.start)));
         Ok(tree)
     }
@@ -218,6 +226,15 @@ impl Tree {
         let diagnostic = diagnostic.seen_at(|()| Spot::at(text, range.start));
         self.faults.push(Fault { file: file.to_owned(), range, diagnostic });
     }
+}
+
+/// The faults without those of items about a file that cannot be read, which is reported by itself.
+fn each_once(faults: Vec<Fault>) -> Vec<Fault> {
+    let is_of_file = |fault: &Fault| fault.diagnostic.place.line == 0;
+    let of_files: Vec<String> =
+        faults.iter().filter(|fault| is_of_file(fault)).map(|fault| fault.diagnostic.message.clone()).collect();
+    let is_new = |fault: &Fault| is_of_file(fault) || !of_files.contains(&fault.diagnostic.message);
+    faults.into_iter().filter(is_new).collect()
 }
 
 impl TreeModel {

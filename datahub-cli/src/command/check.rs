@@ -1,56 +1,122 @@
-//! `datahub check`: the same validation as the derive's, for all contracts at once.
+//! `datahub check`: everything about a project that can be told without a compiler, for its whole tree at once.
+
+mod checks;
+mod fix;
+mod live;
+mod report;
+mod scratch;
 
 use std::path::Path;
 
-use datahub_derive::project::{ContractFile, Project};
-use datahub_model::diagnostic::Diagnostic;
-use datahub_model::source::{Contract, Spot};
+use clap::Args;
+use datahub_derive::project::Project;
+use datahub_derive::tree::Tree;
 use serde_json::json;
 
 use crate::output::Output;
+use checks::{CHECKS, Level, Outcome, Seen};
+use report::{Places, counted};
 
-/// Checks every contract of the project; returns whether none has a fault.
-pub(crate) fn run(root: &Path, output: &Output) -> Result<bool, String> {
-    let project = Project::open(root).map_err(|error| error.to_string())?;
-    // Without the snapshot the contracts are checked by themselves, and the missing snapshot is reported at the end.
-    let (metadata, unread) = match project.snapshot() {
-        Ok(snapshot) => (snapshot.map(|snapshot| snapshot.metadata), None),
-        Err(why) => (None, Some(why.to_string())),
-    };
-    let names = project.contract_names().map_err(|error| error.to_string())?;
-    if names.is_empty() {
-        return Err(format!(
-            "{} has no contracts; a contract is a file such as account.toml, and `contracts` in datahub.toml names the \
-             folder",
-            project.contracts().display()
-        ));
-    }
-    let (mut faults, mut reports) = (0, Vec::new());
-    for name in &names {
-        let ContractFile { shown, text, .. } = project.contract(name).map_err(|error| error.to_string())?;
-        let (_, diagnostics) = Contract::parse_beside(&text, metadata.as_deref()).into_parts();
-        faults += diagnostics.len();
-        reports.extend(diagnostics.into_iter().map(|diagnostic| (shown.clone(), diagnostic)));
-    }
-    for (shown, diagnostic) in &reports {
-        output.result(&format!("error: {}\n", diagnostic.render(shown)), &as_json(shown, diagnostic));
-    }
-    let against = if metadata.is_some() { "by themselves and against $metadata" } else { "by themselves" };
-    let plural = if faults == 1 { "fault" } else { "faults" };
-    output.result(
-        &format!("{} contracts checked {against}: {faults} {plural}", names.len()),
-        &json!({"contracts": names.len(), "faults": faults, "metadata": metadata.is_some()}),
-    );
-    unread.map_or(Ok(faults == 0), Err)
+/// What `datahub check` is told.
+#[derive(Debug, Default, Args)]
+#[command(after_long_help = "Exit codes: 0 no faults, 1 faults were found, 2 a file or an option cannot be used.
+
+Examples:
+  datahub check                                        everything that can be told without a compiler
+  datahub check --fix --dry-run                        shows what --fix would correct
+  datahub check --fix                                  corrects misspelt names where only one can be meant
+  datahub check --format github                        annotations in a workflow of GitHub
+  datahub check --json                                 one object for each finding and each check
+  datahub check --questions                            also what the contracts leave open of attributes that no model maps
+  datahub check --live https://crm.example.gov.uk/ORG  also whether CDMS is still as the snapshot says")]
+pub(crate) struct Options {
+    /// Corrects what is safe to correct: misspelt names of which only one can be meant, and names in the wrong case.
+    #[arg(long)]
+    fix: bool,
+    /// Shows what `--fix` would change, and changes nothing.
+    #[arg(long, requires = "fix")]
+    dry_run: bool,
+    /// Shows every question that a contract leaves open, not only those about attributes that models map.
+    #[arg(long)]
+    questions: bool,
+    /// Also compares the $metadata snapshot with a running CDMS that asks for no login.
+    #[arg(long, value_name = "URL")]
+    live: Option<String>,
+    /// Whom the output is for; `--json` is short for `--format json`.
+    #[arg(long, value_enum, value_name = "FORMAT", conflicts_with = "json")]
+    pub(crate) format: Option<crate::output::Format>,
 }
 
-fn as_json(shown: &str, diagnostic: &Diagnostic<Spot>) -> serde_json::Value {
-    json!({
-        "contract": shown,
-        "line": diagnostic.place.line,
-        "column": diagnostic.place.column,
-        "code": diagnostic.code.name(),
-        "message": diagnostic.message,
-        "help": diagnostic.cure.text,
-    })
+/// Checks a project; returns whether nothing is at fault.
+pub(crate) fn run(root: &Path, options: &Options, output: &Output) -> Result<bool, String> {
+    let project = Project::open(root).map_err(|error| error.to_string())?;
+    let mut tree = read(&project)?;
+    if tree.contracts.is_empty() && tree.models.is_empty() && tree.faults.is_empty() {
+        return Err(nothing_to_check(&project));
+    }
+    if options.fix {
+        let fixed = fix::run(&project, &tree, options.dry_run, output)?;
+        if fixed && !options.dry_run {
+            tree = read(&project)?;
+        }
+    }
+    let places = Places::of(root);
+    let seen = Seen { project: &project, tree: &tree, all_questions: options.questions };
+    let mut outcomes: Vec<(&str, Outcome)> = Vec::new();
+    for check in &CHECKS {
+        outcomes.push((check.name, (check.run)(&seen)));
+    }
+    if let Some(address) = &options.live {
+        outcomes.push(("live", live::run(address, &project, &tree)?));
+    }
+    for (name, outcome) in &outcomes {
+        outcome.findings.iter().for_each(|finding| report::print(name, finding, &tree, &places, output));
+    }
+    for (name, outcome) in &outcomes {
+        let faults = outcome.faults();
+        let text = format!("{name:<10} {}", outcome.summary);
+        output.result(&text, &json!({"check": name, "checked": outcome.checked, "faults": faults}));
+    }
+    summary(&outcomes, &tree, options, output)
+}
+
+fn read(project: &Project) -> Result<Tree, String> {
+    Tree::read(project)
+        .map_err(|unread| format!("cannot read {unread}; `models` in datahub.toml names the folders with the structs"))
+}
+
+/// What a project lacks that has neither contracts nor models.
+fn nothing_to_check(project: &Project) -> String {
+    let settings = project.settings();
+    format!(
+        "nothing to check: no contracts in {}, and no models in {}\n\
+         A contract is a file such as {}/account.toml, and `contracts` in datahub.toml names the folder.\n\
+         A model is a struct that derives CdmsSynced, and `models` in datahub.toml names the folders.\n\
+         `datahub init` writes a first one of each.",
+        settings.contracts,
+        settings.models.join(", "),
+        settings.contracts
+    )
+}
+
+/// Prints the sum of all checks; returns whether nothing is at fault.
+fn summary(outcomes: &[(&str, Outcome)], tree: &Tree, options: &Options, output: &Output) -> Result<bool, String> {
+    let findings = || outcomes.iter().flat_map(|(_, outcome)| &outcome.findings);
+    let faults = findings().filter(|finding| finding.level == Level::Error).count();
+    let fixable = findings().filter(|finding| report::edit(finding, tree).is_some()).count();
+    let mut text = counted(faults, "fault");
+    if fixable > 0 && !options.fix {
+        text.push_str(&format!("; `datahub check --fix` corrects what is misspelt in {fixable} of them"));
+    }
+    let json = json!({
+        "contracts": tree.contracts.len(),
+        "models": tree.models.len(),
+        "metadata": tree.metadata.is_some(),
+        "faults": faults,
+        "fixable": fixable,
+    });
+    output.result(&text, &json);
+    let unusable: Vec<_> =
+        findings().filter(|finding| finding.is_about_a_file()).map(|finding| finding.fault.file.as_str()).collect();
+    if unusable.is_empty() { Ok(faults == 0) } else { Err(format!("cannot use {}", unusable.join(", "))) }
 }

@@ -65,7 +65,7 @@ impl Tree {
 }
 
 /// The bytes of the word at a place: a bare key, a string with its quotes, or one character.
-fn word_at(text: &str, place: &Spot) -> Range<usize> {
+pub(super) fn word_at(text: &str, place: &Spot) -> Range<usize> {
     let line: usize = text.split_inclusive('\n').take(place.line.saturating_sub(1)).map(str::len).sum();
     let before: usize = text[line..].chars().take(place.column.saturating_sub(1)).map(char::len_utf8).sum();
     let start = line + before;

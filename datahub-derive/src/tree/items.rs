@@ -110,6 +110,7 @@ impl<'a> Visit<'a> for Lists<'_, '_> {
 
 impl Visitor<'_> {
     fn derived(&mut self, derive: Derive, item: &Item) {
+        self.tree.items += 1;
         // Read again as the compiler passes it, from its own tokens.
         let input = match item::read(item.to_token_stream()) {
             Ok(input) => input,

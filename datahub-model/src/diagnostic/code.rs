@@ -74,6 +74,8 @@ codes! {
     OnlyDoesNotParse = "only-does-not-parse",
     /// `$metadata` does not have what the contract states.
     NotInMetadata = "not-in-metadata",
+    /// A running CDMS differs from the `$metadata` snapshot.
+    CdmsChanged = "cdms-changed",
     /// A kind does not exist, or does not match `$metadata`.
     WrongKind = "wrong-kind",
     /// A Rust type cannot hold the kind of its attribute.

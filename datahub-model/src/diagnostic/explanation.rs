@@ -149,6 +149,13 @@ impl Code {
                  request with an error.\n\n\
                  Cure: correct the name, or save a new snapshot if CDMS has changed."
             }
+            Code::CdmsChanged => {
+                "A running CDMS differs from the `$metadata` snapshot, which `datahub check --live` compares: an entity or an \
+                 attribute appeared, vanished, or has another type. It is an error if a model uses what changed, since each \
+                 of its requests would fail, and otherwise a note.\n\n\
+                 Cure: save CDMS's present $metadata as the snapshot; then `datahub check` shows on each contract what must \
+                 change there."
+            }
             Code::WrongKind => {
                 "The kind does not exist, or does not match the attribute's type in `$metadata`, or is not allowed here: \
                  only choices, states and status have options, and a key is an `Id` of its own model.\n\n\

@@ -4,11 +4,16 @@
 use datahub_model::diagnostic::Code;
 
 /// Each with its code, an example of its message, and its cure.
-pub(crate) const MESSAGES: [(Code, &str, &str); 2] = [
+pub(crate) const MESSAGES: [(Code, &str, &str); 3] = [
     (Code::FaultyRust, "expected identifier", "run `cargo check`, which says more about it"),
     (
         Code::UnknownFormerName,
         "no column of table `contacts` was ever called `fux` in a migration",
         "did you mean `fax`?",
+    ),
+    (
+        Code::CdmsChanged,
+        "CDMS has changed: the attribute `Fax` of `Account` is gone, which `Organisation` uses",
+        "save CDMS's present $metadata as the snapshot; then `datahub check` shows what must change in the contract",
     ),
 ];

@@ -1,6 +1,6 @@
 //! The rule that a former name must be known from the last migration.
 
-use crate::diagnostic::{Code, Diagnostic};
+use crate::diagnostic::{Code, Cure, Diagnostic};
 use crate::schema::Snapshot;
 use crate::source::annotation::{ModelAnnotation, Placed};
 use crate::source::nearest::meant;
@@ -11,8 +11,10 @@ use crate::source::nearest::meant;
 pub fn unknown_former_names<P: Clone>(model: &ModelAnnotation<P>, schema: &Snapshot) -> Vec<Diagnostic<P>> {
     let Some(Placed { value: table, .. }) = &model.table else { return Vec::new() };
     let mut unknown = Vec::new();
-    let mut fault = |was: &Placed<String, P>, message: String, near: Option<String>| {
-        let help = near.unwrap_or_else(|| "remove `was`, or write the name that the last migration left".to_owned());
+    let mut fault = |was: &Placed<String, P>, message: String, near: Option<Cure>| {
+        // A correction would decide whose values are kept under which name, which only a person may.
+        let near = near.map(|near| Cure::from(near.text));
+        let help = near.unwrap_or_else(|| "remove `was`, or write the name that the last migration left".into());
         unknown.push(Diagnostic::of(Code::UnknownFormerName, was.place.clone(), message).cure(help));
     };
     let table_was = model.was.as_ref();

@@ -263,7 +263,7 @@ impl Reader<'_> {
             let names = || choices.iter().map(|(name, _)| name.as_str());
             if !names().any(|known| known == name.get_ref()) {
                 let message = format!("the label of `{0}` has no option: `{0}` is not in `choices`", name.get_ref());
-                let help = meant(name.get_ref(), names()).unwrap_or_else(|| "remove the label".to_owned());
+                let help = meant(name.get_ref(), names()).unwrap_or_else(|| "remove the label".into());
                 self.fault(Code::UnknownChoice, name.span().start, message, help);
             } else if let Some(label) = self.string(name.get_ref(), value) {
                 labels.push((name.get_ref().to_string(), label));

@@ -1,0 +1,208 @@
+//! `datahub check --fix`: makes the corrections that bring no other fault.
+//!
+//! Corrections are tried on a copy of the project, again and again until none is left, because one may make another possible.
+//! Only files of which all corrections hold are written, each at once and only if it has not changed meanwhile.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::io::Write as _;
+use std::path::Path;
+
+use datahub_derive::project::Project;
+use datahub_derive::tree::{Edit, Fault, Tree, edited};
+use serde_json::json;
+use similar::TextDiff;
+
+use super::report::counted;
+use super::scratch::Scratch;
+use crate::output::Output;
+
+/// How often corrections are made again; each makes at least one.
+const ROUNDS: usize = 20;
+
+/// Corrects a project's files, or shows what would be corrected; returns whether there is anything to correct.
+pub(super) fn run(project: &Project, tree: &Tree, is_trial: bool, output: &Output) -> Result<bool, String> {
+    let corrections = Corrections::of(project, tree)?;
+    for (file, fault) in &corrections.left {
+        let text =
+            format!("not corrected, because other faults would follow: {file}:{}: {}", fault.line, fault.message);
+        output.result(&text, &json!({"not_corrected": file, "line": fault.line, "message": fault.message}));
+    }
+    let changed: Vec<_> = corrections.files.iter().filter(|(file, text)| tree.files.get(*file) != Some(text)).collect();
+    for (file, text) in &changed {
+        let before = &tree.files[*file];
+        if is_trial {
+            let diff = TextDiff::from_lines(before.as_str(), text.as_str());
+            let diff = diff.unified_diff().header(&format!("a/{file}"), &format!("b/{file}")).to_string();
+            output.result(diff.trim_end(), &json!({"would_correct": file, "diff": diff}));
+        } else {
+            write(&project.root().join(file), before, text)?;
+            output.result(&format!("corrected {file}"), &json!({"corrected": file}));
+        }
+    }
+    let number = counted(corrections.number, "correction");
+    let text = if is_trial { format!("{number} would be made\n") } else { format!("{number} made\n") };
+    output.result(&text, &json!({"corrections": corrections.number, "dry_run": is_trial}));
+    Ok(!changed.is_empty())
+}
+
+/// The corrections that hold.
+struct Corrections {
+    /// The texts of all files afterwards.
+    files: BTreeMap<String, String>,
+    number: usize,
+    /// Those that would bring other faults.
+    left: Vec<(String, Known)>,
+}
+
+/// A fault, as it is recognised in a text that has changed.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct Known {
+    message: String,
+    line: usize,
+}
+
+/// Faults by file and message, without their places, which change.
+type Faults = BTreeMap<(String, String), usize>;
+
+impl Corrections {
+    fn of(project: &Project, tree: &Tree) -> Result<Self, String> {
+        let scratch = Scratch::of(project, tree)?;
+        let mut made = Corrections { files: tree.files.clone(), number: 0, left: Vec::new() };
+        let correctable =
+            |tree: &Tree| tree.faults.iter().filter(|fault| edit(fault, tree).is_some()).cloned().collect();
+        let all: Vec<Fault> = correctable(tree);
+        if all.is_empty() {
+            return Ok(made);
+        }
+        if let Some((after, number)) = tried(&scratch, tree, &all)? {
+            made.files.extend(after);
+            made.number = number;
+            return Ok(made);
+        }
+        // At least one brings another fault: each is tried by itself, on top of those that hold.
+        let (mut now, mut refused) = (scratch_reset(&scratch, tree)?, BTreeSet::new());
+        while let Some(fault) =
+            now.faults.iter().find(|fault| edit(fault, &now).is_some() && !refused.contains(&known(fault)))
+        {
+            let fault = fault.clone();
+            match tried(&scratch, &now, std::slice::from_ref(&fault))? {
+                Some((after, number)) => {
+                    made.files.extend(after);
+                    made.number += number;
+                    now = scratch.tree()?;
+                }
+                None => {
+                    refused.insert(known(&fault));
+                    made.left.push((fault.file.clone(), known(&fault)));
+                    now = scratch_reset(&scratch, &now)?;
+                }
+            }
+        }
+        Ok(made)
+    }
+}
+
+/// Puts the copy back to a tree.
+fn scratch_reset(scratch: &Scratch, tree: &Tree) -> Result<Tree, String> {
+    scratch.write_all(&tree.files)?;
+    scratch.tree()
+}
+
+/// Makes corrections in the copy, and those that they make possible; returns the texts that changed and the number of
+/// corrections, or nothing if a fault appears that was not there before.
+fn tried(
+    scratch: &Scratch,
+    before: &Tree,
+    first: &[Fault],
+) -> Result<Option<(BTreeMap<String, String>, usize)>, String> {
+    let known = faults_of(before);
+    let (mut after, mut number) = (BTreeMap::new(), 0);
+    let mut tree = before.clone();
+    let mut wanted: Vec<Fault> = first.to_vec();
+    for _ in 0..ROUNDS {
+        let edits = edits(&wanted, &tree);
+        if edits.is_empty() {
+            break;
+        }
+        number += edits.values().map(Vec::len).sum::<usize>();
+        let texts = edits.into_iter().map(|(file, edits)| {
+            let text = edited(&tree.files[&file], edits);
+            (file, text)
+        });
+        let texts: BTreeMap<_, _> = texts.collect();
+        scratch.write_all(&texts)?;
+        after.extend(texts);
+        tree = scratch.tree()?;
+        // What was at fault before and is not corrected now stays for its own turn.
+        let mut left = known.clone();
+        wanted = tree.faults.iter().filter(|fault| !take(&mut left, fault)).cloned().collect();
+    }
+    let is_worse = faults_of(&tree).iter().any(|(fault, times)| known.get(fault).is_none_or(|before| times > before));
+    Ok((!is_worse).then_some((after, number)))
+}
+
+/// The edits of faults, by file; overlapping ones once.
+fn edits(faults: &[Fault], tree: &Tree) -> BTreeMap<String, Vec<Edit>> {
+    let mut edits: BTreeMap<String, Vec<Edit>> = BTreeMap::new();
+    for fault in faults {
+        let Some(edit) = edit(fault, tree) else { continue };
+        let of_file = edits.entry(fault.file.clone()).or_default();
+        if of_file.iter().all(|other| other.range.end <= edit.range.start || edit.range.end <= other.range.start) {
+            of_file.push(edit);
+        }
+    }
+    edits
+}
+
+/// The edit of a fault, unless its file has conflicts of a merge.
+fn edit(fault: &Fault, tree: &Tree) -> Option<Edit> {
+    let text = tree.files.get(&fault.file)?;
+    let in_conflict = text.lines().any(|line| line.starts_with("<<<<<<< ") || line.starts_with(">>>>>>> "));
+    fault.edit(text).filter(|_| !in_conflict)
+}
+
+fn known(fault: &Fault) -> Known {
+    Known { message: fault.diagnostic.message.clone(), line: fault.diagnostic.place.line }
+}
+
+fn key(fault: &Fault) -> (String, String) {
+    (fault.file.clone(), fault.diagnostic.message.clone())
+}
+
+fn faults_of(tree: &Tree) -> Faults {
+    let mut faults = Faults::new();
+    tree.faults.iter().for_each(|fault| *faults.entry(key(fault)).or_default() += 1);
+    faults
+}
+
+/// Whether a fault is among these; it is taken away from them.
+fn take(faults: &mut Faults, fault: &Fault) -> bool {
+    match faults.get_mut(&key(fault)) {
+        Some(times) if *times > 0 => {
+            *times -= 1;
+            true
+        }
+        _ => false,
+    }
+}
+
+/// Writes a file at once, with its permissions, if it still has the text that was corrected.
+fn write(path: &Path, before: &str, after: &str) -> Result<(), String> {
+    const MARK: &str = "\u{feff}";
+    let failed = |error: std::io::Error| format!("cannot write {}: {error}", path.display());
+    // A link stays one; the file that it names is replaced.
+    let path = path.canonicalize().map_err(failed)?;
+    let now = fs::read_to_string(&path).map_err(failed)?;
+    let (mark, text) = now.strip_prefix(MARK).map_or(("", now.as_str()), |text| (MARK, text));
+    if text != before && now != before {
+        return Err(format!("{} has changed while it was checked; run the command again", path.display()));
+    }
+    let mark = if now == before { "" } else { mark };
+    let folder = path.parent().unwrap_or(Path::new("."));
+    let mut draft = tempfile::NamedTempFile::new_in(folder).map_err(failed)?;
+    draft.write_all(mark.as_bytes()).and_then(|()| draft.write_all(after.as_bytes())).map_err(failed)?;
+    let permissions = fs::metadata(&path).map_err(failed)?.permissions();
+    draft.as_file().set_permissions(permissions).and_then(|()| draft.as_file().sync_all()).map_err(failed)?;
+    draft.persist(&path).map(|_| ()).map_err(|error| failed(error.error))
+}

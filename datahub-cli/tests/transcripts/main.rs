@@ -1,0 +1,42 @@
+//! The command as its users see it: a folder for each case, with a project and a transcript.
+//!
+//! A transcript has commands, after `$ `, each with what it prints, and its exit code after `? ` if it is not 0. The commands
+//! run one after the other in a copy of the case's folder `project`; besides `datahub` there is `cat FILE`. If the case has a
+//! file `cdms.xml`, a simulated CDMS with that `$metadata` runs meanwhile, whose address is `$CDMS`. Escape characters are
+//! written as `␛`. `SNAPSHOTS=overwrite` renews the transcripts.
+#![cfg(test)]
+
+mod session;
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use session::Session;
+use snapbox::{Assert, Data};
+
+fn cases(topic: &str) -> Vec<PathBuf> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/transcripts").join(topic);
+    let mut cases: Vec<_> = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
+    cases.sort();
+    cases
+}
+
+/// Runs all cases of a topic and reports each that differs.
+fn hold(topic: &str) {
+    let cases = cases(topic);
+    assert!(!cases.is_empty());
+    let failed = cases.iter().filter_map(|case| {
+        let path = case.join("transcript.txt");
+        let recorded = fs::read_to_string(&path).unwrap();
+        let transcript = Session::of(case).repeat(&recorded);
+        let assert = Assert::new().action_env("SNAPSHOTS").normalize_paths(false);
+        assert.try_eq(None, Data::text(transcript), Data::read_from(&path, None)).err()
+    });
+    let failed: Vec<_> = failed.map(|difference| difference.to_string()).collect();
+    assert!(failed.is_empty(), "{}", failed.join("\n"));
+}
+
+#[test]
+fn check() {
+    hold("check");
+}
