@@ -1,4 +1,4 @@
-//! The `datahub` command: works on contracts and metadata, without a network.
+//! The `datahub` command: works on source, contracts and metadata, without a database, and without a network unless asked.
 
 mod command;
 mod fetch;
@@ -12,13 +12,21 @@ use clap::{Parser, Subcommand};
 
 use output::{Format, Output};
 
-/// Works on a project's contracts and its $metadata snapshot, without a network and without a database.
+/// Works on a project's source, contracts and $metadata snapshot, without a database, and without a network unless asked.
 ///
 /// The project's root is the nearest folder above with a `datahub.toml`.
 ///
 /// Exit codes: 0 no faults, 1 faults were found, 2 a file or an option cannot be used.
 #[derive(Debug, Parser)]
-#[command(name = "datahub", version)]
+#[command(
+    name = "datahub",
+    version,
+    after_long_help = "Examples:
+  datahub init                   begins a project, or adds the first files to a crate
+  datahub check                  whenever a struct, a contract or datahub.toml changed
+  datahub explain nullability    what a code in a message means, with an example
+  datahub help check             all options of a command, with examples"
+)]
 struct Arguments {
     /// The project's root, instead of the nearest folder above with a `datahub.toml`.
     #[arg(long, global = true, value_name = "FOLDER")]
@@ -37,10 +45,17 @@ enum Command {
     /// Begins a project: a new crate, or the first files inside an existing one.
     Init(command::init::Options),
     /// Explains the code that a message of the derives or of `check` ends with, such as `nullability`.
+    #[command(after_long_help = "Examples:
+  datahub explain                  lists all codes
+  datahub explain nullability      what it means, an example, and how that is corrected
+  datahub explain [wrong-type]     as it stands in a message
+  datahub explain no-key --json    with the files of the example")]
     Explain {
         /// The code; without one, all of them are listed.
         code: Option<String>,
     },
+    /// Prints what a shell needs to complete commands and options.
+    Completions(command::completions::Options),
 }
 
 fn main() -> ExitCode {
@@ -53,6 +68,7 @@ fn main() -> ExitCode {
     let result = match options.command {
         Command::Check(check) => root::find(options.root).and_then(|root| command::check::run(&root, &check, &output)),
         Command::Init(options) => command::init::run(&options, &output),
+        Command::Completions(options) => command::completions::run(&options, &output),
         Command::Explain { code } => command::explain::run(code.as_deref(), &output),
     };
     match result {
@@ -67,10 +83,37 @@ fn main() -> ExitCode {
 
 #[cfg(test)]
 mod tests {
-    use clap::CommandFactory as _;
+    use clap::{Command, CommandFactory as _};
 
     #[test]
     fn the_grammar_contradicts_nothing() {
         super::Arguments::command().debug_assert();
+    }
+
+    /// Holds the help of a command, and of those within it, to its examples: each has some, and each of them is understood.
+    fn hold(command: &Command, path: &str) {
+        let help = command.get_after_long_help().map(ToString::to_string).unwrap_or_default();
+        let lines = help.split_once("Examples:").map(|(_, examples)| examples.lines()).into_iter().flatten();
+        let examples: Vec<_> = lines.filter_map(|line| line.strip_prefix("  datahub")).collect();
+        assert!(!examples.is_empty(), "the help of `{path}` has no example");
+        for example in examples {
+            let stated = example.trim_start().split("  ").next().unwrap();
+            let words = std::iter::once("datahub").chain(stated.split_whitespace());
+            let parsed = super::Arguments::command().try_get_matches_from(words);
+            // The command that is asked for help prints it.
+            let is_understood = parsed.as_ref().map_or_else(|error| !error.use_stderr(), |_| true);
+            assert!(is_understood, "{path}: {stated}: {}", parsed.unwrap_err());
+            assert!(format!("datahub {stated}").starts_with(path), "{stated} is no example of {path}");
+        }
+        for inner in command.get_subcommands().filter(|inner| inner.get_name() != "help") {
+            hold(inner, &format!("{path} {}", inner.get_name()));
+        }
+    }
+
+    #[test]
+    fn every_command_teaches_by_examples_that_work() {
+        let mut command = super::Arguments::command();
+        command.build();
+        hold(&command, "datahub");
     }
 }

@@ -19,6 +19,13 @@ fn a_code_is_explained_with_and_without_brackets() {
     let (_, json, _) = explain(&["--json", "no-key"]);
     let json: serde_json::Value = serde_json::from_str(&json).unwrap();
     assert_eq!(json["code"], "no-key");
+    let files = &json["example"]["files"];
+    assert!(
+        files["src/lib.rs"].as_str().unwrap().contains("pub struct Organisation {\n    #[cdms(\"Name\")]"),
+        "{json}"
+    );
+    assert!(json["example"]["corrected"]["src/lib.rs"].as_str().unwrap().contains("#[cdms(key)]"), "{json}");
+    assert_eq!(files["mappings/account.toml"], json["example"]["corrected"]["mappings/account.toml"]);
 }
 
 #[test]

@@ -6,11 +6,13 @@
 
 mod code;
 mod cure;
+mod example;
 mod explanation;
 mod sink;
 
 pub use code::Code;
 pub use cure::{Correction, Cure};
+pub use example::Example;
 pub use sink::{Collected, Diagnostics};
 
 /// Comes before the cure in every message.

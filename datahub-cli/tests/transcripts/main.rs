@@ -37,6 +37,16 @@ fn hold(topic: &str) {
 }
 
 #[test]
+fn explain() {
+    hold("explain");
+}
+
+#[test]
+fn shell() {
+    hold("shell");
+}
+
+#[test]
 fn check() {
     hold("check");
 }

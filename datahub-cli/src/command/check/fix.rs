@@ -55,6 +55,12 @@ struct Corrections {
     left: Vec<(String, Known)>,
 }
 
+/// Corrections that were tried, and hold: the texts that changed, and how many there were.
+struct Tried {
+    texts: BTreeMap<String, String>,
+    number: usize,
+}
+
 /// A fault, as it is recognised in a text that has changed.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 struct Known {
@@ -75,8 +81,8 @@ impl Corrections {
         if all.is_empty() {
             return Ok(made);
         }
-        if let Some((after, number)) = tried(&scratch, tree, &all)? {
-            made.files.extend(after);
+        if let Some(Tried { texts, number }) = tried(&scratch, tree, &all)? {
+            made.files.extend(texts);
             made.number = number;
             return Ok(made);
         }
@@ -87,8 +93,8 @@ impl Corrections {
         {
             let fault = fault.clone();
             match tried(&scratch, &now, std::slice::from_ref(&fault))? {
-                Some((after, number)) => {
-                    made.files.extend(after);
+                Some(Tried { texts, number }) => {
+                    made.files.extend(texts);
                     made.number += number;
                     now = scratch.tree()?;
                 }
@@ -111,11 +117,7 @@ fn scratch_reset(scratch: &Scratch, tree: &Tree) -> Result<Tree, String> {
 
 /// Makes corrections in the copy, and those that they make possible; returns the texts that changed and the number of
 /// corrections, or nothing if a fault appears that was not there before.
-fn tried(
-    scratch: &Scratch,
-    before: &Tree,
-    first: &[Fault],
-) -> Result<Option<(BTreeMap<String, String>, usize)>, String> {
+fn tried(scratch: &Scratch, before: &Tree, first: &[Fault]) -> Result<Option<Tried>, String> {
     let known = faults_of(before);
     let (mut after, mut number) = (BTreeMap::new(), 0);
     let mut tree = before.clone();
@@ -139,7 +141,7 @@ fn tried(
         wanted = tree.faults.iter().filter(|fault| !take(&mut left, fault)).cloned().collect();
     }
     let is_worse = faults_of(&tree).iter().any(|(fault, times)| known.get(fault).is_none_or(|before| times > before));
-    Ok((!is_worse).then_some((after, number)))
+    Ok((!is_worse).then_some(Tried { texts: after, number }))
 }
 
 /// The edits of faults, by file; overlapping ones once.
