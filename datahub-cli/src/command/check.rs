@@ -22,13 +22,14 @@ use report::{Places, counted};
 #[command(after_long_help = "Exit codes: 0 no faults, 1 faults were found, 2 a file or an option cannot be used.
 
 Examples:
-  datahub check                                        everything that can be told without a compiler
-  datahub check --fix --dry-run                        shows what --fix would correct
-  datahub check --fix                                  corrects misspelt names where only one can be meant
-  datahub check --format github                        annotations in a workflow of GitHub
-  datahub check --json                                 one object for each finding and each check
-  datahub check --questions                            also what the contracts leave open of attributes that no model maps
-  datahub check --live https://crm.example.gov.uk/ORG  also whether CDMS is still as the snapshot says")]
+  datahub check                    everything that can be told without a compiler
+  datahub check --fix --dry-run    what --fix would correct
+  datahub check --fix              misspelt names of which only one can be meant
+  datahub check --format github    annotations in a workflow of GitHub
+  datahub check --json             one object for each finding and each check
+  datahub check --questions        everything that the contracts leave open
+  datahub check --live https://crm.example.gov.uk/ORG
+                                   whether CDMS is still as the snapshot says")]
 pub(crate) struct Options {
     /// Corrects what is safe to correct: misspelt names of which only one can be meant, and names in the wrong case.
     #[arg(long)]

@@ -17,6 +17,8 @@ pub struct Example {
     pub source: &'static str,
     /// The `$metadata` snapshot, `mappings/metadata.xml`, if the code is about it.
     pub metadata: Option<&'static str>,
+    /// The schema after the last migration, `migrations/schema.toml`, if the code is about it.
+    pub schema: Option<&'static str>,
     /// The `$metadata` of the running CDMS, if the code is about it.
     pub live: Option<&'static str>,
     /// The message.
@@ -27,7 +29,7 @@ pub struct Example {
 
 impl Example {
     const fn of(contract: &'static str, source: &'static str) -> Self {
-        Example { contract, source, metadata: None, live: None, message: "", corrections: &[] }
+        Example { contract, source, metadata: None, schema: None, live: None, message: "", corrections: &[] }
     }
 
     const fn says(mut self, message: &'static str) -> Self {
@@ -50,6 +52,7 @@ impl Example {
         let files = [
             ("mappings/account.toml", Some(self.contract)),
             ("mappings/metadata.xml", self.metadata),
+            ("migrations/schema.toml", self.schema),
             ("src/lib.rs", Some(self.source)),
         ];
         files.into_iter().filter_map(|(path, text)| Some((path, text?))).collect()
@@ -80,6 +83,7 @@ impl Code {
             Code::RequiredAtCreate => models::REQUIRED_AT_CREATE,
             Code::ColumnClash => fields::COLUMN_CLASH,
             Code::ColumnName => models::COLUMN_NAME,
+            Code::UnknownFormerName => fields::UNKNOWN_FORMER_NAME,
             Code::TooManyColumns => models::TOO_MANY_COLUMNS,
             Code::OnlyDoesNotParse => models::ONLY_DOES_NOT_PARSE,
             Code::NotInMetadata => contracts::NOT_IN_METADATA,

@@ -15,7 +15,7 @@ pub(super) struct Scratch {
 }
 
 impl Scratch {
-    /// Copies what checks read of a project: its settings, contracts and snapshot, its Rust files, and the manifests of their
+    /// Copies what checks read of a project: its settings, contracts, snapshot and schema, its Rust files, and the manifests of their
     /// packages.
     pub(super) fn of(project: &Project, tree: &Tree) -> Result<Self, String> {
         let folder = tempfile::tempdir().map_err(|error| format!("cannot make a temporary folder: {error}"))?;
@@ -27,6 +27,7 @@ impl Scratch {
         }
         let mut others: BTreeSet<String> = [MARK.to_owned()].into();
         others.extend(project.settings().metadata.clone());
+        others.insert(format!("{}/schema.toml", project.settings().migrations));
         let sources = tree.files.keys().filter(|file| file.ends_with(".rs"));
         for source in sources {
             let above = Path::new(source).ancestors().skip(1).map(|folder| folder.join("Cargo.toml"));

@@ -101,3 +101,14 @@ pub(super) const COLUMN_CLASH: Example = Example::of(
 )
 .says("`alias` and `name` have the same column, `name`")
 .corrected_by(&[("column = \"name\"", "column = \"short_name\"")]);
+
+pub(super) const UNKNOWN_FORMER_NAME: Example = Example {
+    schema: Some(concat!(
+        "engine = 1\n\n[tables.organisations]\nmodel = \"Organisation\"\nentity = \"Account\"\ncolumns = [\n",
+        "    { name = \"id\", field = \"id\", kind = \"guid\", source = \"key\" },\n",
+        "    { name = \"title\", field = \"title\", kind = \"string\", attributes = [\"Name\"] },\n]\n"
+    )),
+    ..Example::of(NAME_AND_ALIAS, model! { key "#[cdms(\"Name\", was = \"heading\")]" "pub name: String," })
+        .says("no column of table `organisations` was ever called `heading` in a migration")
+        .corrected_by(&[("heading", "title")])
+};
