@@ -65,6 +65,8 @@ pub enum ColumnChange {
         from: SnapshotColumn,
         /// What it must be.
         to: SnapshotColumn,
+        /// What becomes of its values.
+        conversion: Conversion,
     },
 }
 
@@ -96,7 +98,7 @@ impl KeptTable {
     /// column gets values of another type.
     pub fn is_switched(&self) -> bool {
         let is_rekeyed = |column: &ColumnChange| match column {
-            ColumnChange::Kept { from, to } => {
+            ColumnChange::Kept { from, to, .. } => {
                 (from.source == ColumnSource::Key && from.name != to.name)
                     || column.conversion() != Some(Conversion::Same)
             }
@@ -110,7 +112,7 @@ impl KeptTable {
         let is_finished = |column: &ColumnChange| match column {
             ColumnChange::New(new) => new.nullable,
             ColumnChange::Dropped(_) => false,
-            ColumnChange::Kept { from, to } => shape(from) == shape(to),
+            ColumnChange::Kept { from, to, .. } => shape(from) == shape(to),
         };
         self.from != self.to || !self.columns.iter().all(is_finished)
     }
@@ -125,7 +127,7 @@ impl ColumnChange {
     /// How the values of a column that stays are converted.
     pub fn conversion(&self) -> Option<Conversion> {
         match self {
-            ColumnChange::Kept { from, to } => Some(Conversion::between(from, to)),
+            ColumnChange::Kept { conversion, .. } => Some(*conversion),
             ColumnChange::New(_) | ColumnChange::Dropped(_) => None,
         }
     }
@@ -133,7 +135,7 @@ impl ColumnChange {
     /// Whether nothing must be done in a database.
     fn is_unchanged(&self) -> bool {
         match self {
-            ColumnChange::Kept { from, to } => {
+            ColumnChange::Kept { from, to, .. } => {
                 let is_local = |column: &SnapshotColumn| column.source == ColumnSource::Local;
                 shape(from) == shape(to) && (is_local(to) || !is_local(from))
             }

@@ -38,7 +38,9 @@ pub struct Undecided {
     pub questions: Vec<Question>,
     /// What would be lost, without consent.
     pub losses: Vec<Loss>,
-    /// What cannot be done like this: answers that fit nothing, and names that are needed twice.
+    /// Answers that fit nothing: what they name, and why.
+    pub unused: Vec<(String, String)>,
+    /// What cannot be done in one plan.
     pub faults: Vec<String>,
 }
 
@@ -49,10 +51,10 @@ pub struct Undecided {
 ///
 /// # Errors
 ///
-/// Questions that are open, losses without consent, and what cannot be done like this.
+/// Questions that are open, losses without consent, answers that fit nothing, and what cannot be done in one plan.
 pub fn plan(from: &Snapshot, to: &Snapshot, answers: &Answers) -> Result<Plan, Undecided> {
     let matched = matching::matched(from, to, answers);
-    let changes = matching::changes(from, to, &matched);
+    let changes = matching::changes(from, to, &matched, answers);
     let (mut agreed, mut losses) = (Vec::new(), Vec::new());
     let mut asked: BTreeSet<_> = answers.drop.iter().map(String::as_str).collect();
     for loss in losses::of(&changes) {
@@ -64,11 +66,11 @@ pub fn plan(from: &Snapshot, to: &Snapshot, answers: &Answers) -> Result<Plan, U
             losses.push(loss);
         }
     }
-    let mut faults: Vec<_> = asked.into_iter().map(|name| format!("nothing is lost of `{name}`")).collect();
-    faults.extend(matched.unused);
-    faults.extend(matching::clashes(&changes));
-    if !matched.questions.is_empty() || !losses.is_empty() || !faults.is_empty() {
-        return Err(Undecided { questions: matched.questions, losses, faults });
+    let lost = |name: &str| (name.to_owned(), format!("nothing is lost of `{name}`"));
+    let unused: Vec<_> = asked.into_iter().map(lost).chain(matched.unused).collect();
+    let undecided = Undecided { questions: matched.questions, losses, unused, faults: matching::clashes(&changes) };
+    if undecided != Undecided::default() {
+        return Err(undecided);
     }
     let (target, epochs) = target::of(from, to, &changes);
     Ok(Plan { changes, losses: agreed, target, epochs })

@@ -75,19 +75,32 @@ impl Step {
             }
             Step::StopFilling { table, column } if sqlite => one(triggers::stop_filling(table, column)),
             Step::StopFilling { table, column } => {
-                alter(table, format!("ALTER COLUMN {} DROP DEFAULT", quoted(column)))
+                let statement = alter(table, format!("ALTER COLUMN {} DROP DEFAULT", quoted(column)));
+                safe(database, "ban-drop-default", "every program that is left sets it", statement)
             }
-            Step::AllowNull { table, column } => alter(table, format!("ALTER COLUMN {} DROP NOT NULL", quoted(column))),
+            Step::AllowNull { table, column } => {
+                let statement = alter(table, format!("ALTER COLUMN {} DROP NOT NULL", quoted(column)));
+                safe(
+                    database,
+                    "ban-drop-not-null",
+                    "older programs read such a row as a data fault, and no worse",
+                    statement,
+                )
+            }
             Step::ForbidNull { table, column } => {
-                let mut statements = alter(table, format!("ALTER COLUMN {} SET NOT NULL", quoted(column)));
+                let statement = alter(table, format!("ALTER COLUMN {} SET NOT NULL", quoted(column)));
+                let reason = "a constraint has proved it, so no row is read";
+                let mut statements = safe(database, "adding-not-nullable-field", reason, statement);
                 if !sqlite {
-                    statements.extend(alter(table, format!("DROP CONSTRAINT {}", quoted(&rule(table, column)))));
+                    let statement = alter(table, format!("DROP CONSTRAINT {}", quoted(&rule(table, column))));
+                    statements.extend(safe(database, "ban-drop-constraint", "NOT NULL takes its place", statement));
                 }
                 statements
             }
             Step::ProveNotNull { table, column } => {
                 let (rule, column) = (quoted(&rule(table, column)), quoted(column));
-                let mut statements = alter(table, format!("DROP CONSTRAINT IF EXISTS {rule}"));
+                let statement = alter(table, format!("DROP CONSTRAINT IF EXISTS {rule}"));
+                let mut statements = safe(database, "ban-drop-constraint", "from an interrupted run", statement);
                 let check = format!("ADD CONSTRAINT {rule} CHECK ({column} IS NOT NULL) NOT VALID");
                 statements.extend(alter(table, check));
                 statements.extend(alter(table, format!("VALIDATE CONSTRAINT {rule}")));
@@ -123,7 +136,8 @@ impl Step {
                 statements
             }
             Step::RenameIndex { from, to, .. } => {
-                one(format!("ALTER INDEX {} RENAME TO {}", quoted(from), quoted(&to.name)))
+                let statement = one(format!("ALTER INDEX {} RENAME TO {}", quoted(from), quoted(&to.name)));
+                safe(database, "renaming-object", "no program names it", statement)
             }
             Step::RenameColumn { table, from, to } => {
                 let statement = alter(table, format!("RENAME COLUMN {} TO {}", quoted(from), quoted(to)));
@@ -131,7 +145,12 @@ impl Step {
             }
             Step::DropColumn { table, column } => {
                 let statement = alter(table, format!("DROP COLUMN {}", quoted(column)));
-                safe(database, "ban-drop-column", "agreed to, and older programs refuse by now", statement)
+                safe(
+                    database,
+                    "ban-drop-column",
+                    "its values are elsewhere or given up, and older programs refuse by now",
+                    statement,
+                )
             }
             Step::RenameTable { from, to } => {
                 let statement = alter(from, format!("RENAME TO {}", quoted(to)));

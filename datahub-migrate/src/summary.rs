@@ -108,13 +108,13 @@ impl Summary {
                 ColumnChange::Dropped(column) => {
                     self.changes.push(format!("{to}.{} is dropped by the last part", column.name));
                 }
-                ColumnChange::Kept { from, to: after } => self.column(table, from, after),
+                ColumnChange::Kept { from, to: after, conversion } => self.column(table, from, after, *conversion),
             }
         }
         for index in &table.indexes {
             match index {
                 IndexChange::New(index) => {
-                    self.changes.push(format!("{to} gets an index on {}", index.columns.join(", ")))
+                    self.changes.push(format!("{to} gets an index on {}", index.columns.join(", ")));
                 }
                 IndexChange::Dropped(index) => self.changes.push(format!("index {} of {to} is dropped", index.name)),
                 IndexChange::Renamed { .. } => {}
@@ -155,7 +155,7 @@ impl Summary {
         }
     }
 
-    fn column(&mut self, table: &KeptTable, from: &SnapshotColumn, to: &SnapshotColumn) {
+    fn column(&mut self, table: &KeptTable, from: &SnapshotColumn, to: &SnapshotColumn, conversion: Conversion) {
         let (before, after) = (format!("{}.{}", table.from, from.name), format!("{}.{}", table.to, to.name));
         if from.name != to.name && !table.is_switched() {
             self.changes.push(format!(
@@ -169,7 +169,7 @@ impl Summary {
             Some(scale) => format!("{}({scale})", column.kind),
             None => column.kind.to_string(),
         };
-        match Conversion::between(from, to) {
+        match conversion {
             Conversion::Same if kind(from) == kind(to) => {}
             Conversion::Same => {
                 self.changes.push(format!("{after} is {} instead of {}, stored in the same way", kind(to), kind(from)));
@@ -178,7 +178,8 @@ impl Summary {
                 self.changes.push(format!("{after} is converted from {} to {}", kind(from), kind(to)));
             }
             Conversion::Partial => self.changes.push(format!(
-                "{after} is converted from {} to {}; the migration refuses if a value cannot be converted",
+                "{after} is converted from {} to {}; the migration refuses if a value cannot be converted. Correct such \
+                 values, write a conversion of your own into up.sql, or give all values up with `--drop {before}`",
                 kind(from),
                 kind(to)
             )),
@@ -199,7 +200,7 @@ impl Summary {
                 }
             },
             (false, true) => {
-                self.changes.push(format!("{after} may be null; an older program reports such a row as a data fault"))
+                self.changes.push(format!("{after} may be null; an older program reports such a row as a data fault"));
             }
             (false, false) | (true, true) => {}
         }

@@ -10,6 +10,7 @@ mod package;
 mod planted;
 mod postgres;
 mod source;
+mod squawk;
 mod wording;
 
 use std::io::Write as _;
@@ -212,6 +213,7 @@ fn guards() -> Vec<Check> {
                 "warnings",
             ],
         ),
+        Check::ours("the SQL of migrations takes no long lock", squawk::accepts_migrations),
         Check::ours("every file begins with a description", source::begin_with_a_sentence),
         Check::ours("files are short, or have a reason", source::files_are_short),
         Check::ours("crates depend only on lower floors", source::floors_hold),

@@ -54,10 +54,8 @@ fn of_column(table: &str, change: &ColumnChange) -> Option<Loss> {
         // The engine keeps these values.
         ColumnChange::Dropped(column) if column.source == ColumnSource::Engine => return None,
         ColumnChange::Dropped(column) => (column, LossKind::Column),
-        ColumnChange::Kept { from, to } if Conversion::between(from, to) == Conversion::None => {
-            (from, LossKind::Unconverted)
-        }
-        ColumnChange::Kept { from, to } if is_local(from) && !is_local(to) => (from, LossKind::Overwritten),
+        ColumnChange::Kept { from, conversion: Conversion::None, .. } => (from, LossKind::Unconverted),
+        ColumnChange::Kept { from, to, .. } if is_local(from) && !is_local(to) => (from, LossKind::Overwritten),
         ColumnChange::Kept { .. } => return None,
     };
     Some(Loss { name: format!("{table}.{}", column.name), kind, is_local: is_local(column) })

@@ -55,8 +55,8 @@ pub(super) struct Matched {
     /// The former names of columns, by new table and column.
     columns: BTreeMap<(String, String), String>,
     pub(super) questions: Vec<Question>,
-    /// Answers that fit nothing, with reasons.
-    pub(super) unused: Vec<String>,
+    /// Answers that fit nothing: what they name, and why.
+    pub(super) unused: Vec<(String, String)>,
 }
 
 pub(super) fn matched(from: &Snapshot, to: &Snapshot, answers: &Answers) -> Matched {
@@ -96,7 +96,7 @@ pub(super) fn matched(from: &Snapshot, to: &Snapshot, answers: &Answers) -> Matc
         );
     }
     let unused = answers.rename.iter().filter(|(old, _)| !answered.contains(old.as_str()));
-    matched.unused = unused.map(|(old, new)| format!("`{old}` is not renamed to `{new}`")).collect();
+    matched.unused = unused.map(|(old, new)| (old.clone(), format!("`{old}` is not renamed to `{new}`"))).collect();
     matched
 }
 
@@ -183,13 +183,13 @@ fn column_now_called<'s>(from: &'s Snapshot, table: &str, was: &'s str) -> &'s s
     })
 }
 
-pub(super) fn changes(from: &Snapshot, to: &Snapshot, matched: &Matched) -> Changes {
+pub(super) fn changes(from: &Snapshot, to: &Snapshot, matched: &Matched, answers: &Answers) -> Changes {
     let mut tables = Vec::new();
     for (name, table) in &to.tables {
         match matched.tables.get(name) {
             None => tables.push(TableChange::New { name: name.clone(), table: table.clone() }),
             Some(former) => {
-                let kept = kept((former, &from.tables[former]), (name, table), matched);
+                let kept = kept((former, &from.tables[former]), (name, table), matched, answers);
                 if !kept.is_unchanged() {
                     tables.push(TableChange::Kept(kept));
                 }
@@ -208,14 +208,14 @@ pub(super) fn clashes(changes: &Changes) -> Vec<String> {
     for change in &changes.tables {
         let TableChange::Kept(table) = change else { continue };
         let key = table.columns.iter().find_map(|column| match column {
-            ColumnChange::Kept { from, to } if to.source == ColumnSource::Key => Some((&from.name, &to.name)),
+            ColumnChange::Kept { from, to, .. } if to.source == ColumnSource::Key => Some((&from.name, &to.name)),
             _ => None,
         });
         let Some((before, after)) = key.filter(|(before, after)| before != after) else { continue };
         for column in &table.columns {
             let name = match column {
                 ColumnChange::New(new) if new.name == *before => before,
-                ColumnChange::Kept { from, to } if from.name != *before && to.name == *before => before,
+                ColumnChange::Kept { from, to, .. } if from.name != *before && to.name == *before => before,
                 ColumnChange::Dropped(old) if old.name == *after => after,
                 ColumnChange::Kept { from, .. } if from.name != *before && from.name == *after => after,
                 _ => continue,
@@ -230,13 +230,39 @@ pub(super) fn clashes(changes: &Changes) -> Vec<String> {
     clashes
 }
 
-fn kept((from, before): (&str, &SnapshotTable), (to, after): (&str, &SnapshotTable), matched: &Matched) -> KeptTable {
+/// What becomes of the values of a column that stays.
+fn conversion(table: &str, from: &SnapshotColumn, to: &SnapshotColumn, answers: &Answers) -> Conversion {
+    let possible = Conversion::between(from, to);
+    let is_another_attribute = match (&from.source, &to.source) {
+        (ColumnSource::Attributes(before), ColumnSource::Attributes(after)) => before != after,
+        _ => false,
+    };
+    let is_given_up = || answers.drop.contains(&format!("{table}.{}", from.name));
+    match possible {
+        Conversion::Same => Conversion::Same,
+        // The values of one attribute say nothing about those of another, and CDMS has these.
+        _ if is_another_attribute => Conversion::None,
+        Conversion::Partial if is_given_up() => Conversion::None,
+        possible => possible,
+    }
+}
+
+fn kept(
+    (from, before): (&str, &SnapshotTable),
+    (to, after): (&str, &SnapshotTable),
+    matched: &Matched,
+    answers: &Answers,
+) -> KeptTable {
     let former = |column: &SnapshotColumn| matched.columns.get(&(to.to_owned(), column.name.clone()));
     let mut columns: Vec<_> = after
         .columns
         .iter()
         .map(|column| match former(column).and_then(|former| before.column(former)) {
-            Some(former) => ColumnChange::Kept { from: former.clone(), to: column.clone() },
+            Some(former) => ColumnChange::Kept {
+                from: former.clone(),
+                to: column.clone(),
+                conversion: conversion(from, former, column, answers),
+            },
             None => ColumnChange::New(column.clone()),
         })
         .collect();
@@ -261,7 +287,7 @@ fn indexes(table: &KeptTable, before: &SnapshotTable, after: &SnapshotTable) -> 
     // The new name of a column that stays in place, with its indexes.
     let stays = |name: &str| {
         table.columns.iter().find_map(|column| match column {
-            ColumnChange::Kept { from, to } if from.name == name => {
+            ColumnChange::Kept { from, to, .. } if from.name == name => {
                 let in_place = column.conversion() == Some(Conversion::Same) && (is_switched || from.name == to.name);
                 in_place.then(|| to.name.clone())
             }

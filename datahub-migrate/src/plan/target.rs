@@ -58,7 +58,7 @@ fn kept(from: &Snapshot, table: &KeptTable, target: &mut Snapshot, epochs: &mut 
         target.renamed.push(Rename::Table { from: before.clone(), to: after.clone() });
     }
     for column in columns {
-        if let ColumnChange::Kept { from, to } = column
+        if let ColumnChange::Kept { from, to, .. } = column
             && from.name != to.name
         {
             let (from, to) = (from.name.clone(), to.name.clone());

@@ -18,7 +18,8 @@ fn open(from: &str, to: &str, answered: &str) -> Vec<String> {
         }
     });
     let losses = undecided.losses.iter().map(|loss| format!("loses {}", loss.name));
-    questions.chain(losses).chain(undecided.faults).collect()
+    let unused = undecided.unused.into_iter().map(|(_, reason)| reason);
+    questions.chain(losses).chain(unused).chain(undecided.faults).collect()
 }
 
 #[test]
@@ -138,4 +139,16 @@ fn a_key_keeps_its_name_or_gives_it_up_alone() {
     let taken =
         open(CONTACTS, "contacts: name key, title string was name, fax string? <Fax>, rating integer local", "");
     assert!(taken.iter().any(|line| line.contains("rename in two migrations")), "{taken:?}");
+}
+
+#[test]
+fn values_that_cannot_be_converted_are_given_up_only_with_consent() {
+    let to = |column: &str| format!("contacts: id key, name string, {column}, rating integer local");
+    assert!(planned(CONTACTS, &to("fax integer? <Fax>"), "").unwrap().losses.is_empty(), "each value is tried");
+    let given_up = planned(CONTACTS, &to("fax integer? <Fax>"), "contacts.fax").unwrap();
+    assert_eq!(given_up.losses[0].kind, LossKind::Unconverted);
+    assert_eq!(open(CONTACTS, &to("fax boolean? <Fax>").replace("boolean", "datetime"), ""), ["loses contacts.fax"]);
+    // Values of one attribute are not those of another.
+    assert_eq!(open(CONTACTS, &to("fax integer? <Pages>"), ""), ["loses contacts.fax"]);
+    assert!(planned(CONTACTS, &to("fax string? <Telefax>"), "").unwrap().is_empty(), "the next read replaces them");
 }

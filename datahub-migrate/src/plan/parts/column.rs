@@ -13,7 +13,7 @@ pub(super) fn change(parts: &mut Parts<'_>, table: &KeptTable, change: &ColumnCh
     match change {
         ColumnChange::New(column) => add(parts, table, column),
         ColumnChange::Dropped(column) => drop(parts, table, column),
-        ColumnChange::Kept { from, to } => match Conversion::between(from, to) {
+        ColumnChange::Kept { from, to, conversion } => match *conversion {
             Conversion::Same if from.name == to.name => keep(parts, table, from, to),
             Conversion::Same if table.is_switched() => rename_at_once(parts, table, from, to),
             Conversion::Same => rename(parts, table, from, to),
@@ -241,7 +241,7 @@ fn forbid_null(parts: &mut Parts<'_>, table: &KeptTable, column: &SnapshotColumn
 /// The name of the key column before the switch.
 fn key_before(table: &KeptTable) -> String {
     let before = table.columns.iter().find_map(|column| match column {
-        ColumnChange::Kept { from, to } if to.source == ColumnSource::Key => Some(from.name.clone()),
+        ColumnChange::Kept { from, to, .. } if to.source == ColumnSource::Key => Some(from.name.clone()),
         _ => None,
     });
     before.unwrap_or_else(|| table.key.name.clone())

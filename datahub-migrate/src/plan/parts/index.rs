@@ -38,12 +38,12 @@ fn create(parts: &mut Parts<'_>, table: &KeptTable, index: &SnapshotIndex) {
 
 fn called_before_switch(table: &KeptTable, name: &str) -> String {
     let found = table.columns.iter().find_map(|column| match column {
-        ColumnChange::Kept { from, to } if to.name == name => Some((from, to, column.conversion())),
+        ColumnChange::Kept { from, to, conversion } if to.name == name => Some((from, to, *conversion)),
         _ => None,
     });
     match found {
-        Some((from, _, Some(Conversion::Same))) if table.is_switched() => from.name.clone(),
-        Some((from, to, conversion)) if conversion != Some(Conversion::Same) => spare(from, to),
+        Some((from, _, Conversion::Same)) if table.is_switched() => from.name.clone(),
+        Some((from, to, conversion)) if conversion != Conversion::Same => spare(from, to),
         _ => name.to_owned(),
     }
 }
