@@ -44,6 +44,15 @@ enum Command {
     Check(command::check::Options),
     /// Begins a project: a new crate, or the first files inside an existing one.
     Init(command::init::Options),
+    /// Plans the migrations of the databases when models change.
+    #[command(
+        subcommand,
+        after_long_help = "Examples:
+  datahub migrate new add_fax    after the models have changed
+  datahub migrate check          in CI
+  datahub migrate rebase         after a merge of two branches that both planned one"
+    )]
+    Migrate(command::migrate::Migrate),
     /// Explains the code that a message of the derives or of `check` ends with, such as `nullability`.
     #[command(after_long_help = "Examples:
   datahub explain                  lists all codes
@@ -69,6 +78,7 @@ fn main() -> ExitCode {
         Command::Check(check) => root::find(options.root).and_then(|root| command::check::run(&root, &check, &output)),
         Command::Init(options) => command::init::run(&options, &output),
         Command::Completions(options) => command::completions::run(&options, &output),
+        Command::Migrate(command) => root::find(options.root).and_then(|root| command.run(&root, &output)),
         Command::Explain { code } => command::explain::run(code.as_deref(), &output),
     };
     match result {

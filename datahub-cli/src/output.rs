@@ -44,6 +44,16 @@ impl Output {
         _ = writeln!(anstream::stdout(), "{text}");
     }
 
+    /// Something to know besides the result.
+    pub(crate) fn note(&self, note: &str) {
+        _ = writeln!(anstream::stderr(), "note: {note}");
+    }
+
+    /// Whether results are for machines.
+    pub(crate) fn is_json(&self) -> bool {
+        self.format == Format::Json
+    }
+
     /// Why the command failed.
     pub(crate) fn error(&self, error: &str) {
         _ = writeln!(anstream::stderr(), "error: {error}");
