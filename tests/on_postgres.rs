@@ -12,7 +12,17 @@ pub(crate) const SERVER_OF_KITS: &str = "DATAHUB_TEST_DATABASE";
 /// What failed there, or that there is no server and what to do.
 #[allow(dead_code, reason = "a test program with numbers to tell runs loud")]
 pub(crate) fn run_again() -> Result<(), String> {
-    result_of(false)
+    result_of(false, &[])
+}
+
+/// The same, where the hubs of kits can only read and write rows.
+///
+/// # Errors
+///
+/// As [`run_again`].
+#[allow(dead_code, reason = "one test program shows that a hub needs no further rights")]
+pub(crate) fn run_again_with_rights_to_rows_only() -> Result<(), String> {
+    result_of(false, &[("DATAHUB_TEST_RIGHTS", "rows")])
 }
 
 /// The same, passing on what it says while it runs.
@@ -22,7 +32,7 @@ pub(crate) fn run_again() -> Result<(), String> {
 /// As [`run_again`].
 #[allow(dead_code, reason = "only a test program with numbers to tell needs it")]
 pub(crate) fn run_again_loud() -> Result<(), String> {
-    result_of(true)
+    result_of(true, &[])
 }
 
 /// The server to run on, as the environment says; `None` where this is the second run already, or PostgreSQL is left out
@@ -46,11 +56,11 @@ pub(crate) fn server(variable: impl Fn(&str) -> Option<String>) -> Result<Option
     Ok(Some(server))
 }
 
-fn result_of(loud: bool) -> Result<(), String> {
+fn result_of(loud: bool, variables: &[(&str, &str)]) -> Result<(), String> {
     let Some(server) = server(|variable| std::env::var(variable).ok())? else { return Ok(()) };
     let program = std::env::current_exe().map_err(|error| error.to_string())?;
     let mut command = Command::new(program);
-    command.env(SERVER_OF_KITS, server);
+    command.env(SERVER_OF_KITS, server).envs(variables.iter().copied());
     if loud {
         let status =
             command.args(["--nocapture", "--skip", "all_of_it"]).status().map_err(|error| error.to_string())?;

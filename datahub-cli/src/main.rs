@@ -1,4 +1,4 @@
-//! The `datahub` command: works on source, contracts and metadata, without a database, and without a network unless asked.
+//! The `datahub` command: works on a project's files; without a network and a database unless asked.
 
 mod command;
 mod fetch;
@@ -12,7 +12,8 @@ use clap::{Parser, Subcommand};
 
 use output::{Format, Output};
 
-/// Works on a project's source, contracts and $metadata snapshot, without a database, and without a network unless asked.
+/// Works on a project's source, contracts, $metadata snapshot and migrations. Connects to no network and no database unless
+/// asked.
 ///
 /// The project's root is the nearest folder above with a `datahub.toml`.
 ///
@@ -44,13 +45,16 @@ enum Command {
     Check(command::check::Options),
     /// Begins a project: a new crate, or the first files inside an existing one.
     Init(command::init::Options),
-    /// Plans the migrations of the databases when models change.
+    /// Plans and runs migrations: the tables of the databases follow the models.
     #[command(
         subcommand,
         after_long_help = "Examples:
-  datahub migrate new add_fax    after the models have changed
-  datahub migrate check          in CI
-  datahub migrate rebase         after a merge of two branches that both planned one"
+  datahub migrate new add_fax       after the models have changed
+  datahub migrate check             in CI
+  datahub migrate rebase            after a merge of two branches that both planned one
+  datahub migrate run               on a database, before the new program is started
+  datahub migrate run --contract    when the old programs are gone
+  datahub migrate status            what is applied, and what is pending"
     )]
     Migrate(command::migrate::Migrate),
     /// Explains the code that a message of the derives or of `check` ends with, such as `nullability`.

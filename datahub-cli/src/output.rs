@@ -16,6 +16,11 @@ pub(crate) enum Format {
     Github,
 }
 
+/// Something to read while a command runs, on standard error.
+pub(crate) fn note(text: &str) {
+    _ = writeln!(std::io::stderr(), "{text}");
+}
+
 /// Where and how results are printed.
 pub(crate) struct Output {
     format: Format,

@@ -45,7 +45,7 @@ pub(crate) fn synced(model: &Model<'_>, mapping: &Mapping, tracking: &TokenStrea
     let within = &Model { krate: inside(), ..model.clone() };
     let diesel = columns.as_ref().map(|columns| diesel::traits(within, &mapping.table, resolved.key(), columns));
     let types = checks::types(&resolved);
-    let descriptor = descriptor::descriptor(&resolved, mapping);
+    let descriptor = descriptor::descriptor(&resolved, mapping, model.epoch);
     let (from_row, to_row, key) = convert::conversions(&resolved);
     let writable = Model::is_writable(mapping).then(|| {
         quote! {

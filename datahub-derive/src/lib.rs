@@ -34,6 +34,7 @@ pub mod tree;
 use proc_macro2::TokenStream;
 
 use project::Package;
+pub use source::tracking;
 
 /// A derive.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

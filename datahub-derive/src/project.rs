@@ -1,6 +1,7 @@
 //! A project's files: its root, `datahub.toml`, the contracts and the `$metadata` snapshot. The derives and the command line
 //! both read them here, and never read a file outside the root.
 
+mod migrations;
 mod package;
 mod schema;
 mod settings;
@@ -14,6 +15,7 @@ use cdms_odata::metadata::{Metadata, MetadataError};
 use datahub_model::diagnostic::Diagnostic;
 use datahub_model::source::Spot;
 
+pub use migrations::MigrationFolder;
 pub(crate) use package::Unrooted;
 pub use package::{Package, ROOT};
 pub use schema::{NoSchema, SchemaFault, SchemaFile};
@@ -131,6 +133,21 @@ impl Project {
         let text = read(root.join(MARK)).map_err(NoProject::Unread)?;
         let settings = Settings::parse(&text).map_err(NoProject::Faulty)?;
         Ok(Project { root, settings })
+    }
+
+    /// The project that a package belongs to.
+    ///
+    /// # Errors
+    ///
+    /// Why it belongs to none, and what to do.
+    pub fn of(package: &Package) -> Result<Self, String> {
+        package.project().map_err(|unrooted| match unrooted {
+            Unrooted::UnknownFolder => "CARGO_MANIFEST_DIR is not set; build with cargo".to_owned(),
+            Unrooted::NoRoot => {
+                format!("no `{MARK}` in this package's folder or above it; create one at the project's root")
+            }
+            Unrooted::Unusable(reason) => reason.to_string(),
+        })
     }
 
     /// The settings in its `datahub.toml`.

@@ -259,7 +259,7 @@ fn no_snapshot(why: NoSnapshot) -> Lacking {
 }
 
 /// Makes the build depend on files, and on the variable that names the root. No absolute path enters an expansion.
-fn tracking(package: &Package, files: &[PathBuf]) -> TokenStream {
+pub fn tracking(package: &Package, files: &[PathBuf]) -> TokenStream {
     let paths = files.iter().filter_map(|file| relative(package.folder()?, file));
     let tracked = paths.map(|path| {
         quote! {

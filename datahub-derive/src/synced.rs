@@ -84,6 +84,8 @@ pub(crate) struct Model<'i> {
     pub(crate) krate: Path,
     pub(crate) diesel: DieselGlue<Words>,
     pub(crate) fields: Vec<ModelField>,
+    /// The epoch of its table.
+    pub(crate) epoch: u32,
 }
 
 /// A field's tokens.
@@ -218,7 +220,7 @@ fn read<'i>(
     let annotation =
         ModelAnnotation { name, table, was, mode, only, diesel, fields: annotations, is_faulty: is_unsaid };
     let krate = expand::runtime(known.krate.clone());
-    let model = Model { item, krate, diesel, fields };
+    let model = Model { item, krate, diesel, fields, epoch: 0 };
     if let Some(schema) = &source.schema {
         let unknown = unknown_former_names(&annotation, schema).into_iter();
         diagnostics.extend(unknown.map(|fault| fault.seen_at(Shown::from)));
@@ -226,7 +228,8 @@ fn read<'i>(
     let mut faulty = match resolve(&annotation, &source.contract, source.diesel_columns) {
         // The contract's faults, and the missing dependency on diesel, may have been reported at another item.
         Ok(resolved) if diagnostics.is_empty() && !source.is_faulty && !lacks_diesel => {
-            return Some((model, resolved, source.tracking));
+            let epoch = source.schema.map_or(0, |schema| schema.epoch(&resolved.table));
+            return Some((Model { epoch, ..model }, resolved, source.tracking));
         }
         Ok(Mapping { fields, columns, attributes, .. }) => {
             let has_table = model.diesel.no_table.is_none();

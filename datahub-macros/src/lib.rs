@@ -1,7 +1,9 @@
 //! The derives of Data Hub Sync, as the compiler calls them.
 //!
 //! **Invariant: this crate decides nothing.** The derives are implemented in `datahub-derive`, where other code can call them
-//! too, and documented where users import them, in `datahub-runtime`.
+//! too, and migrations are read by `datahub-migrate`. All of it is documented where users import it, in `datahub-runtime`.
+
+mod migrations;
 
 use datahub_derive::Derive;
 use datahub_derive::project::Package;
@@ -23,6 +25,12 @@ pub fn derive_fields(item: TokenStream) -> TokenStream {
 #[proc_macro_derive(CdmsChoice, attributes(cdms))]
 pub fn derive_choice(item: TokenStream) -> TokenStream {
     expand(Derive::Choice, item)
+}
+
+/// The migrations of the project, as part of the program; see `datahub_runtime::migrations`.
+#[proc_macro]
+pub fn migrations(input: TokenStream) -> TokenStream {
+    migrations::expand(input.into(), &Package::being_built()).into()
 }
 
 fn expand(derive: Derive, item: TokenStream) -> TokenStream {

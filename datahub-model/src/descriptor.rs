@@ -41,6 +41,9 @@ pub struct ModelDescriptor {
     pub only: Option<&'static Filter>,
     /// A hash of the fields above, except `captured`.
     pub mapping_id: MappingId,
+    /// The epoch of the table that the program was built for, from the snapshot of the last migration. A program whose
+    /// epoch is older than the database's begins nothing any more.
+    pub epoch: u32,
 }
 
 /// Whether and how a model's rows follow CDMS.

@@ -51,6 +51,7 @@ macro_rules! mapping {
             constants: &[],
             only: None,
             mapping_id: MappingId(0),
+            epoch: 0,
         };
     };
 }

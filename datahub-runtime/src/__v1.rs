@@ -126,6 +126,7 @@ const FAULTY: ModelDescriptor = ModelDescriptor {
     constants: &[],
     only: None,
     mapping_id: MappingId(0),
+    epoch: 0,
 };
 
 /// The registry of models that `models!` has checked against each other.

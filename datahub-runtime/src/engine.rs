@@ -30,6 +30,7 @@ use crate::engine::record_lock::RecordLocks;
 use crate::engine::settling::Looks;
 use crate::engine::shared_check::SharedChecks;
 use crate::hub::Settings;
+use crate::migration::Migrations;
 use crate::store::Store;
 use crate::{Error, ErrorKind, Models};
 
@@ -64,6 +65,8 @@ pub(crate) struct Engine {
     contact_failed: Mutex<(u64, Option<Error>)>,
     /// Why creates are stopped, once CDMS has not kept a chosen id.
     pub(crate) creates_stopped: OnceLock<Error>,
+    /// The database's address and the migrations of this program, if it has any.
+    pub(crate) migrations: Option<(String, Migrations)>,
 }
 
 /// While many records are read: whether CDMS is unavailable, or only cannot return single records. CDMS is asked at the
@@ -123,6 +126,7 @@ impl Engine {
             contact: OnceCell::new(),
             contact_failed: Mutex::default(),
             creates_stopped: OnceLock::new(),
+            migrations: None,
         }
     }
 

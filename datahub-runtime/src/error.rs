@@ -109,6 +109,9 @@ pub enum ErrorKind {
     Misconfigured,
     /// The hub's database cannot be used.
     Store,
+    /// This program is too old for a table: a migration has raised the table's epoch. Nothing was begun; writes that
+    /// the program began before are still finished.
+    Outdated,
 }
 
 impl Error {
@@ -393,6 +396,10 @@ impl From<crate::store::StoreError> for Error {
             crate::store::StoreError::Overloaded { .. } => Error::new(ErrorKind::Overloaded, message)
                 .advise("try again later; if its threads are always busy, raise `connections` on the hub's builder")
                 .after(Duration::from_secs(1)),
+            crate::store::StoreError::Outdated { .. } => Error::new(ErrorKind::Outdated, message).advise(
+                "start the version of the program that was built with the newest migrations; nothing was begun, and \
+                 writes that this version began are still finished",
+            ),
             _ => Error::new(ErrorKind::Store, message),
         }
     }

@@ -13,6 +13,7 @@ use crate::engine::Engine;
 use crate::engine::cost::Cost;
 use crate::engine::settling::SettlingReport;
 use crate::health::Health;
+use crate::migration::{Migrate, Migrations};
 use crate::operation::{Backfill, Completeness, Pull};
 use crate::quarantine::RetryReport;
 use crate::store::QuarantineEntry;
@@ -87,6 +88,24 @@ impl Hub {
     pub async fn create_tables(&self) -> Result<(), Error> {
         let models: Vec<_> = self.engine.models.iter().collect();
         Ok(self.engine.store.create_tables(&models).await?)
+    }
+
+    /// Runs the [`migrations`](HubBuilder::migrations) of this program that are still pending. After
+    /// [`connect`](HubBuilder::connect) these can only be steps that older programs cannot live with: run them with
+    /// [`contract`](Migrate::contract), when the older programs are gone.
+    ///
+    /// ```no_run
+    /// # use datahub_runtime::prelude::*;
+    /// # async fn example(hub: Hub) -> Result<(), Error> {
+    /// hub.migrate().contract().await?; // the older programs are gone
+    /// # Ok(()) }
+    /// ```
+    ///
+    /// Dropping the future ends the wait and not the run.
+    pub fn migrate(&self) -> Migrate {
+        let (database, migrations) =
+            self.engine.migrations.clone().unwrap_or_else(|| (String::new(), Migrations::embedded(&[], &[])));
+        Migrate::new(database, migrations).program(self.engine.program.to_string())
     }
 
     /// Returns what is known about a write, by the id from an error or the history. Reads the hub's database only.

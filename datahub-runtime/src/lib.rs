@@ -62,6 +62,7 @@ mod health;
 mod history;
 mod hub;
 mod id;
+pub mod migration;
 mod model;
 mod models;
 mod one_of;
@@ -91,6 +92,18 @@ pub use datahub_macros::CdmsFields;
 #[doc = include_str!("../docs/cdms_synced.md")]
 #[doc = include_str!("../docs/expansion_synced.md")]
 pub use datahub_macros::CdmsSynced;
+/// The migrations of the project, embedded in the program, for [`HubBuilder::migrations`].
+///
+/// The macro reads the folders of `migrations` in `datahub.toml`, for SQLite and for PostgreSQL, and compilation fails
+/// if one of them cannot be read. The program is built again when a plan was written or a file has changed; after a
+/// folder was added by hand, build again with `cargo clean -p` or `touch` a source file.
+///
+/// ```ignore
+/// const MIGRATIONS: Migrations = datahub_runtime::migrations!();
+/// ```
+///
+/// `migrations!(crate = path::to::runtime)` names this crate if it was renamed.
+pub use datahub_macros::migrations;
 pub use datahub_model::{Fault, MappingId};
 pub use datahub_protocol::{
     EntryKind, Finding, Note, OnConflict, OperationId, Origin, UnknownWord, Verdict, Version, WriteKind,

@@ -15,6 +15,7 @@ mod deferred;
 mod dialect;
 mod differences;
 mod engine_tables;
+pub(crate) mod epochs;
 mod erasure;
 mod failure;
 mod history;
@@ -31,7 +32,7 @@ mod quarantine;
 mod queue;
 mod row;
 mod sequence;
-mod settings;
+pub(crate) mod settings;
 mod sqlite;
 mod statement;
 mod waiting_fields;
@@ -55,6 +56,8 @@ use uuid::Uuid;
 use commit::By;
 pub(crate) use commit::Job;
 pub(crate) use completing::{Candidates, Lacking, SeenJudge, row_of};
+pub(crate) use engine_tables::restore_rules;
+pub(crate) use epochs::{Stage, may_finish};
 pub(crate) use erasure::Erased;
 pub(crate) use failure::StoreError;
 pub use history::Erasure;
@@ -64,7 +67,7 @@ pub(crate) use load::StoredRecord;
 pub(crate) use page::{Judge, Page, PageStored};
 pub use quarantine::QuarantineEntry;
 pub(crate) use row::datum;
-pub(crate) use statement::Datum;
+pub(crate) use statement::{Datum, Statement};
 pub(crate) use watermark::{Claim, Watermark};
 
 use crate::crash_points::Step;
@@ -72,12 +75,10 @@ use crate::engine::clock::Clock;
 use crate::engine::cost::Meters;
 use crate::health::Counts;
 use crate::reach::Reach;
-#[cfg(feature = "testing")]
 pub(crate) use connection::Connection as PlainConnection;
 pub(crate) use location::Location;
 
 use connection::Connection;
-#[cfg(feature = "testing")]
 pub(crate) use failure::Trouble as PlainTrouble;
 use failure::Trouble;
 use workers::{Lane, Workers};
@@ -152,6 +153,18 @@ impl Store {
         .await
     }
 
+    /// The names of the migrations among these that are pending and that this program needs.
+    pub(crate) async fn pending(&self, migrations: &crate::migration::Migrations) -> Result<Vec<String>, StoreError> {
+        let migrations = migrations.clone();
+        self.read(move |connection| {
+            let migrations = migrations.on(connection.dialect().database);
+            let applied = crate::migration::applied_versions(connection)?;
+            let schedule = crate::migration::Schedule::of(migrations, &applied, false);
+            Ok(schedule.due.iter().map(|migration| migration.name.to_string()).collect())
+        })
+        .await
+    }
+
     /// Checks that all tables exist and have the right structure.
     pub(crate) async fn check_schema(&self, models: &[&'static ModelDescriptor]) -> Result<(), StoreError> {
         let models = models.to_vec();
@@ -162,10 +175,19 @@ impl Store {
         .await
     }
 
-    /// Everything that the hub has of one record, in one statement.
-    pub(crate) async fn load(&self, model: &'static ModelDescriptor, id: Uuid) -> Result<StoredRecord, StoreError> {
+    /// Everything that the hub has of one record, in one statement, which also shows whether this program is too old.
+    pub(crate) async fn load(
+        &self,
+        model: &'static ModelDescriptor,
+        id: Uuid,
+        stage: Stage,
+    ) -> Result<StoredRecord, StoreError> {
         let quiet_ms = self.quiet_ms;
-        let loaded = self.read(move |connection| load::load(connection, model, &[id], quiet_ms)).await?;
+        let loaded = self.read(move |connection| {
+            let loaded = load::load(connection, model, &[id], quiet_ms, stage);
+            loaded.map_err(|trouble| epochs::cause(connection, model, trouble))
+        });
+        let loaded = loaded.await?;
         // There is one record for each id.
         Ok(loaded.into_iter().next().unwrap_or_default())
     }
@@ -174,11 +196,11 @@ impl Store {
     ///
     /// # Errors
     ///
-    /// Too many jobs are waiting for the database, so the transaction was not started. Any other problem is part of the
-    /// outcome.
+    /// Too many jobs are waiting for the database, so the transaction was not started; or the program has become too
+    /// old. Any other problem is part of the outcome.
     pub(crate) async fn commit(&self, job: Job) -> Result<Committed, StoreError> {
-        match self.write(move |connection| Ok(commit::run(connection, &job))).await {
-            Err(StoreError::Overloaded { database, reason }) => Err(StoreError::Overloaded { database, reason }),
+        match self.write(move |connection| commit::run(connection, &job)).await {
+            Err(error @ (StoreError::Overloaded { .. } | StoreError::Outdated { .. })) => Err(error),
             Err(error) => Ok(Committed::Unavailable(error.to_string())),
             Ok(committed) => Ok(committed),
         }

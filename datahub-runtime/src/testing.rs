@@ -55,11 +55,22 @@ pub(crate) enum TestDatabase {
     Schema {
         server: String,
         name: String,
+        /// Whether hubs connect with a role that can only read and write rows.
+        rows_only: bool,
     },
 }
 
 /// The variable with the address of a PostgreSQL server for tests.
 const SERVER: &str = "DATAHUB_TEST_DATABASE";
+
+/// The variable that restricts hubs on a server: with `rows`, they connect with a role that can only read and write
+/// rows, and the server's user creates the tables.
+#[cfg(feature = "postgres")]
+const RIGHTS: &str = "DATAHUB_TEST_RIGHTS";
+
+/// The role that can only read and write rows.
+#[cfg(feature = "postgres")]
+const ROWS_ONLY: &str = "datahub_rows";
 
 /// The time at which kits begin: noon in winter, far from midnight and from clock changes.
 const BEGIN: &str = "2016-12-05T12:00:00Z";
@@ -99,17 +110,17 @@ impl Kit {
 
     /// Like [`Kit::hub`], with a login.
     pub fn hub_with(&self, models: Models, authenticator: impl Authenticator) -> HubBuilder {
-        Hub::builder()
-            .database(self.database())
+        let builder = Hub::builder().database(self.database.url_of_hubs());
+        builder
             .cdms(self.simulator.root(), authenticator)
             .models(models)
             .clock(self.clock.clone())
             .settling(Settling::OnRequest)
             .connections(2)
-            .create_tables()
+            .create_tables_as(self.database())
     }
 
-    /// The database's address.
+    /// The database's address, for a user who may change tables.
     pub fn database(&self) -> String {
         self.database.url()
     }
@@ -212,10 +223,19 @@ impl TestDatabase {
         match self {
             TestDatabase::File(folder) => format!("sqlite://{}", folder.path().join("datahub.db").display()),
             #[cfg(feature = "postgres")]
-            TestDatabase::Schema { server, name } => {
+            TestDatabase::Schema { server, name, .. } => {
                 let sign = if server.contains('?') { '&' } else { '?' };
                 format!("{server}{sign}options=-c%20search_path%3D{name}")
             }
+        }
+    }
+
+    /// The address with which hubs connect.
+    pub(crate) fn url_of_hubs(&self) -> String {
+        match self {
+            #[cfg(feature = "postgres")]
+            TestDatabase::Schema { rows_only: true, .. } => format!("{}%20-c%20role%3D{ROWS_ONLY}", self.url()),
+            _ => self.url(),
         }
     }
 
@@ -228,10 +248,12 @@ impl TestDatabase {
     pub(crate) fn make() -> Self {
         let Ok(server) = std::env::var(SERVER) else { return TestDatabase::file() };
         let name = format!("kit_{}", uuid::Uuid::new_v4().simple());
-        let create = format!("CREATE SCHEMA {name}");
+        let rows_only = std::env::var(RIGHTS).is_ok_and(|rights| rights == "rows");
+        let restrict = if rows_only { rows_only_in(&name) } else { String::new() };
+        let create = format!("CREATE SCHEMA {name}; {restrict}");
         with_connection(server.clone(), move |connection| connection.batch(&create))
             .unwrap_or_else(|reason| panic!("cannot create a schema on the server of {SERVER}: {reason}"));
-        TestDatabase::Schema { server, name }
+        TestDatabase::Schema { server, name, rows_only }
     }
 
     #[cfg(not(feature = "postgres"))]
@@ -254,12 +276,46 @@ impl TestDatabase {
 #[cfg(feature = "postgres")]
 impl Drop for TestDatabase {
     fn drop(&mut self) {
-        if let TestDatabase::Schema { server, name } = self {
+        if let TestDatabase::Schema { server, name, .. } = self {
             let drop = format!("DROP SCHEMA {name} CASCADE");
             // A server that is gone has no schema any more.
             _ = with_connection(server.clone(), move |connection| connection.batch(&drop));
         }
     }
+}
+
+/// Gives the role that can only read and write rows its rights in a schema, also for the tables that it will have. The
+/// role belongs to the whole server, so several tests may create it at once.
+#[cfg(feature = "postgres")]
+fn rows_only_in(schema: &str) -> String {
+    format!(
+        "DO $$ BEGIN CREATE ROLE {ROWS_ONLY}; GRANT {ROWS_ONLY} TO CURRENT_USER; \
+         EXCEPTION WHEN duplicate_object OR unique_violation THEN NULL; END $$; \
+         GRANT USAGE ON SCHEMA {schema} TO {ROWS_ONLY}; \
+         ALTER DEFAULT PRIVILEGES IN SCHEMA {schema} GRANT SELECT, INSERT, UPDATE, DELETE ON TABLES TO {ROWS_ONLY}; \
+         ALTER DEFAULT PRIVILEGES IN SCHEMA {schema} GRANT USAGE, SELECT ON SEQUENCES TO {ROWS_ONLY}"
+    )
+}
+
+/// Keeps a transaction open on a connection of its own, in which these statements were executed, while a function runs
+/// on this thread; then rolls it back.
+///
+/// # Errors
+///
+/// The database's error.
+pub fn with_transaction(
+    address: String,
+    statements: &str,
+    during: impl FnOnce() + Send + 'static,
+) -> Result<(), String> {
+    let statements = statements.to_owned();
+    with_connection(address, move |connection| {
+        connection.attempt(|connection| {
+            connection.batch(&statements)?;
+            during();
+            Ok(())
+        })
+    })
 }
 
 /// Runs a function on a connection of its own.

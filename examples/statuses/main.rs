@@ -28,9 +28,11 @@ fn status(kind: ErrorKind) -> StatusCode {
         ErrorKind::Unsettled => StatusCode::ACCEPTED,
         // CDMS has a record that the hub cannot use.
         ErrorKind::LocalNewer | ErrorKind::Quarantined => StatusCode::BAD_GATEWAY,
-        ErrorKind::LoginRefused | ErrorKind::Overloaded | ErrorKind::Store | ErrorKind::Unavailable => {
-            StatusCode::SERVICE_UNAVAILABLE
-        }
+        ErrorKind::LoginRefused
+        | ErrorKind::Outdated
+        | ErrorKind::Overloaded
+        | ErrorKind::Store
+        | ErrorKind::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
         // `Misconfigured`, and the kinds of later versions.
         _ => StatusCode::INTERNAL_SERVER_ERROR,
     }

@@ -27,6 +27,7 @@ fn model(zone: &'static str) -> ModelDescriptor {
         constants: &[],
         only: None,
         mapping_id: MappingId(0),
+        epoch: 0,
     }
 }
 

@@ -155,7 +155,9 @@ const ON_EVERYTHING: [(&str, Operation); 8] = operations! {
     };
     "tables that are made": |scene, _id, times| {
         scene.sql("DROP TABLE IF EXISTS contact_roles");
-        let hub = scene.kit.hub(example_domain::models()).program("another").create_tables();
+        // By the user who may: hubs on a server can be restricted to rows.
+        let owner = scene.kit.hub(example_domain::models()).program("another").database(scene.kit.database());
+        let hub = owner.create_tables();
         polled_well(times, hub.connect()).await
     };
     "pull": |scene, _id, times| polled_well(times, scene.hub.pull::<Organisation>()).await;

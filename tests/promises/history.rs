@@ -411,7 +411,7 @@ async fn a_read_that_began_before_an_erasure_does_not_bring_the_values_back() {
 }
 
 #[tokio::test]
-async fn the_database_gets_back_rules_that_it_lost() {
+async fn a_database_that_lost_rules_is_refused_until_it_gets_them_back() {
     let (scene, _) = Scene::read().await;
     let lose = scene.on(
         "DROP TRIGGER datahub_history_no_delete; DROP INDEX datahub_intents_open",
@@ -420,15 +420,16 @@ async fn the_database_gets_back_rules_that_it_lost() {
     for statement in lose.split("; ") {
         scene.sql(statement);
     }
-    let hub = datahub_runtime::Hub::builder();
-    let again = hub
-        .database(scene.kit.database())
-        .cdms(scene.kit.simulator.root(), Anonymous)
-        .models(example_domain::models())
-        .clock(scene.kit.clock.clone())
-        .connect()
-        .await
-        .unwrap();
+    let builder = || {
+        datahub_runtime::Hub::builder()
+            .database(scene.kit.database())
+            .cdms(scene.kit.simulator.root(), Anonymous)
+            .models(example_domain::models())
+            .clock(scene.kit.clock.clone())
+    };
+    let error = failed(builder().connect().await, ErrorKind::Store);
+    says(&error, &["lost rules", "datahub_intents_open", "`datahub migrate run` restores them"]);
+    let again = builder().create_tables().connect().await.unwrap();
     let told = scene.kit.run_sql("DELETE FROM datahub_history").unwrap_err();
     assert!(told.contains("append-only"), "{told}");
     again.shutdown(std::time::Duration::from_secs(5)).await;

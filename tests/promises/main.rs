@@ -49,6 +49,6 @@ mod without_postgres;
 mod writes;
 
 #[test]
-fn all_of_it_holds_on_postgresql() {
-    on_postgres::run_again().unwrap_or_else(|told| panic!("{told}"));
+fn all_of_it_holds_on_postgresql_for_a_hub_that_can_only_read_and_write_rows() {
+    on_postgres::run_again_with_rights_to_rows_only().unwrap_or_else(|told| panic!("{told}"));
 }

@@ -2,7 +2,7 @@
 
 use datahub_runtime::prelude::*;
 use datahub_runtime::testing::simulator::Fault;
-use datahub_runtime::{EntryKind, Note, Origin, UnknownWord, Verdict, WriteKind};
+use datahub_runtime::{EntryKind, HubBuilder, Note, Origin, UnknownWord, Verdict, WriteKind};
 use example_domain::Organisation;
 
 use crate::scene::{PAST_QUIET, Scene, Write, failed, says};
@@ -33,16 +33,14 @@ fn as_the_first_revision_left_it(scene: &Scene) {
     scene.sql("DELETE FROM datahub_settings WHERE name = 'schema_revision'");
 }
 
-/// A hub on the scene's database that makes no tables by itself.
-async fn newer_program(scene: &Scene) -> Result<Hub, Error> {
+/// A builder of a hub on the scene's database that makes no tables by itself.
+fn newer_program(scene: &Scene) -> HubBuilder {
     Hub::builder()
         .database(scene.kit.database())
         .cdms(scene.kit.simulator.root(), Anonymous)
         .models(example_domain::models())
         .clock(scene.kit.clock.clone())
         .program("newer")
-        .connect()
-        .await
 }
 
 #[tokio::test]
@@ -53,7 +51,10 @@ async fn tables_of_an_older_program_get_what_they_lack_and_keep_what_they_have()
     let before = scene.rows_but_for_versions();
     as_the_first_revision_left_it(&scene);
 
-    let (one, other) = tokio::join!(newer_program(&scene), newer_program(&scene));
+    let error = failed(newer_program(&scene).connect().await, ErrorKind::Store);
+    says(&error, &["revision 1", "`datahub migrate new`", "`datahub migrate run`"]);
+    let upgraded = || newer_program(&scene).create_tables().connect();
+    let (one, other) = tokio::join!(upgraded(), upgraded());
     let (hub, _) = (one.unwrap(), other.unwrap());
     assert_eq!(scene.rows_but_for_versions(), before);
     let history = Organisation::history(&hub, scene.id()).await.unwrap();
@@ -77,12 +78,12 @@ async fn tables_of_a_newer_revision_are_used_and_of_another_version_refused() {
     let scene = Scene::new().await;
     scene.sql("UPDATE datahub_settings SET value = '99' WHERE name = 'schema_revision'");
     scene.sql("ALTER TABLE datahub_history ADD COLUMN of_the_future TEXT");
-    let hub = newer_program(&scene).await.unwrap();
+    let hub = newer_program(&scene).connect().await.unwrap();
     assert_eq!(Organisation::get(&hub, scene.id()).await.unwrap().name, "Acme");
     assert!(scene.dump("datahub_settings").iter().any(|setting| setting.contains("99")), "it is not taken back");
 
     scene.sql("UPDATE datahub_settings SET value = '2' WHERE name = 'schema_version'");
-    let error = failed(newer_program(&scene).await, ErrorKind::Store);
+    let error = failed(newer_program(&scene).connect().await, ErrorKind::Store);
     says(&error, &["version 2", "supports version 1"]);
 }
 

@@ -1,15 +1,23 @@
-//! `datahub migrate`: the migrations of a project's databases.
+//! `datahub migrate`: the tables of a project's databases follow its models.
 
+mod address;
 mod ask;
+mod back;
 mod check;
 mod fault;
+mod folder;
 mod git;
 mod graph;
 mod journal;
 mod models;
 mod new;
+mod progress;
 mod rebase;
+mod revert;
+mod run;
 mod state;
+mod status;
+mod told;
 
 use std::path::Path;
 
@@ -35,16 +43,36 @@ Examples:
     /// Run it after a merge that left conflicts in `migrations/`. The branch that planned first stays as it is; the folders
     /// of the other are replaced.
     Rebase(rebase::Options),
+    /// Runs what is pending, up to the first step that older programs cannot live with.
+    ///
+    /// Exit codes: 0 done, 1 the data or another program stands in the way, 2 a file, an option or the database cannot be
+    /// used.
+    Run(run::Options),
+    /// Says what is applied on a database, and what is pending.
+    ///
+    /// Exit codes: 0 nothing has to be run, 1 something has, 2 a file, an option or the database cannot be used.
+    Status(status::Options),
+    /// Plans the way back from the database's real state to the schema before, shows it, and goes it if you agree.
+    ///
+    /// The schema before is that of the working copy, if the database is newer; otherwise the one that the last plan began
+    /// with, from git.
+    ///
+    /// Exit codes: 0 done, 1 not done, because values would be lost or something stands in the way, 2 a file, an option or
+    /// the database cannot be used.
+    Revert(revert::Options),
 }
 
 impl Migrate {
-    /// Runs the command; returns whether no fault was found.
+    /// Runs the command; returns whether all is well.
     pub(crate) fn run(&self, root: &Path, output: &Output) -> Result<bool, String> {
         let project = Project::open(root).map_err(|error| error.to_string())?;
         match self {
             Migrate::New(options) => new::run(&project, options, output),
             Migrate::Check => check::run(&project, output),
             Migrate::Rebase(options) => rebase::run(&project, options, output),
+            Migrate::Run(options) => run::run(&project, options, output),
+            Migrate::Status(options) => status::run(&project, options, output),
+            Migrate::Revert(options) => revert::run(&project, options, output),
         }
     }
 }

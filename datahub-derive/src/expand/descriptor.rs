@@ -11,7 +11,7 @@ use super::resolved::Resolved;
 use crate::attribute::literal_text;
 use crate::synced::{Default, ModelField};
 
-pub(super) fn descriptor(resolved: &Resolved<'_>, mapping: &Mapping) -> TokenStream {
+pub(super) fn descriptor(resolved: &Resolved<'_>, mapping: &Mapping, epoch: u32) -> TokenStream {
     let Mapping { name, table, contract, mapping_id, .. } = mapping;
     let mode = match mapping.mode {
         Mode::Sync => quote!(Sync),
@@ -62,6 +62,7 @@ pub(super) fn descriptor(resolved: &Resolved<'_>, mapping: &Mapping) -> TokenStr
             constants: &[#(#constants),*],
             only: #only,
             mapping_id: #mapping_id,
+            epoch: #epoch,
         }
     }
 }

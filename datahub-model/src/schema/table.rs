@@ -217,6 +217,7 @@ mod tests {
             constants: &[],
             only: None,
             mapping_id: MappingId(0),
+            epoch: 0,
         };
         let column = |name, field, kind, scale| TableColumn {
             name,

@@ -128,6 +128,7 @@ pub(crate) const FULL: ModelDescriptor = ModelDescriptor {
     constants: &[("Channel", Constant::Fixed(Literal::Choice(4))), ("Editor", Constant::Text("hub: {actor}"))],
     only: Some(&NOT_NONE),
     mapping_id: MappingId(255),
+    epoch: 0,
 };
 
 /// The same model with its date in another zone.

@@ -17,7 +17,7 @@ use crate::crash_points::{Moment, Step, pass, pass_blocking};
 use crate::engine::Engine;
 use crate::engine::local_fields::LocalFields;
 use crate::engine::record_lock::RecordGuard;
-use crate::store::{Job, StoreError, StoredRecord};
+use crate::store::{Job, Stage, StoreError, StoredRecord};
 
 /// The longest pause between two attempts to store what CDMS already has.
 const INSIST_PAUSE_MAX: Duration = Duration::from_secs(2);
@@ -28,6 +28,8 @@ pub(crate) struct Run {
     model: &'static ModelDescriptor,
     id: Uuid,
     actor: Arc<str>,
+    /// Whether it begins here, or finishes a write that was begun before.
+    stage: Stage,
     /// The local fields that the caller set.
     set_locals: Option<LocalFields>,
     /// The local fields that the caller wants to change or remove, as the caller knows them.
@@ -59,6 +61,7 @@ impl Run {
             model,
             id,
             actor,
+            stage: Stage::Begins,
             set_locals: None,
             known_locals: LocalFields::default(),
             locals: LocalFields::default(),
@@ -68,6 +71,12 @@ impl Run {
             has_sent: false,
             asked: None,
         }
+    }
+
+    /// Finishes a write that was begun before, even if this program is too old to begin one.
+    pub(crate) fn finishing(mut self) -> Self {
+        self.stage = Stage::Finishes;
+        self
     }
 
     /// Stores these values of local fields with the record's next transaction.
@@ -165,7 +174,7 @@ impl Run {
     }
 
     async fn load(&mut self) -> Result<Loaded, StoreError> {
-        let StoredRecord { mut loaded, locals, .. } = self.engine.store.load(self.model, self.id).await?;
+        let StoredRecord { mut loaded, locals, .. } = self.engine.store.load(self.model, self.id, self.stage).await?;
         self.locals = locals;
         let wanted = self.set_locals.clone().unwrap_or_default();
         loaded.local_conflicts = self.locals.conflicts(self.model, &self.known_locals, &wanted);
@@ -240,7 +249,7 @@ impl Run {
                 }
                 // A create that shows up late stores the values of the hub's own columns as well.
                 Committed::Done(_) if brings_locals => {
-                    if let Ok(stored) = self.engine.store.load(self.model, self.id).await {
+                    if let Ok(stored) = self.engine.store.load(self.model, self.id, Stage::Finishes).await {
                         self.locals = stored.locals;
                     }
                     return Ok(committed);

@@ -13,7 +13,7 @@ use crate::engine::executor::Run;
 use crate::engine::mapping::ModelMapping;
 use crate::engine::observed::observed;
 use crate::engine::{Doubt, Engine};
-use crate::store::IntentRow;
+use crate::store::{IntentRow, may_finish};
 
 /// Whether a hub settles writes on its own.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Default)]
@@ -182,6 +182,10 @@ async fn settle(engine: &Arc<Engine>, row: IntentRow, report: &mut SettlingRepor
         report.left_to_others.push(operation);
         return;
     };
+    if !may_finish(model, row.mapping, row.oldest_epoch.as_deref()) {
+        report.left_to_others.push(operation);
+        return;
+    }
     // Without CDMS no write can be settled; CDMS is not asked again for each of them.
     if let Some(error) = report.outage.clone() {
         report.failed.push((operation, error));
@@ -198,7 +202,7 @@ async fn settle(engine: &Arc<Engine>, row: IntentRow, report: &mut SettlingRepor
     let actor: Arc<str> = row.actor.as_str().into();
     let mapping = ModelMapping::new(model, row.id, Arc::clone(&actor));
     let mut machine = Settle::new(mapping, operation, our_user, engine.settings.clock_skew_ms());
-    let mut run = Run::new(Arc::clone(engine), model, row.id, actor);
+    let mut run = Run::new(Arc::clone(engine), model, row.id, actor).finishing();
     match observed("settle", model, row.id, Some(operation), run.drive(&mut machine)).await {
         Ok(Ok(Settled::Now(verdict))) => {
             report.doubt.is_over();

@@ -10,6 +10,7 @@ use crate::cdms::{Authenticator, Client, ClientOptions, RefusedLogins, cdms_at};
 use crate::engine::clock::{Clock, SystemClock};
 use crate::engine::cost::Meters;
 use crate::engine::settling::Settling;
+use crate::migration::{Migrate, Migrations};
 use crate::store::{Store, StoreOptions};
 use crate::{Error, ErrorKind, Models};
 
@@ -23,7 +24,20 @@ pub struct HubBuilder {
     cdms_user: Option<String>,
     clock: Arc<dyn Clock>,
     settings: Settings,
-    create_tables: bool,
+    tables: Tables,
+}
+
+/// What connecting does about the tables.
+enum Tables {
+    /// Checks them.
+    Check,
+    /// Checks them, and that these migrations are applied.
+    Migrated(Migrations),
+    /// Creates those that are missing.
+    Create,
+    /// Creates those that are missing through another address, as a user who may, and then checks them.
+    #[cfg(feature = "testing")]
+    CreateAs(String),
 }
 
 impl HubBuilder {
@@ -36,7 +50,7 @@ impl HubBuilder {
             cdms_user: None,
             clock: Arc::new(SystemClock::default()),
             settings: Settings::default(),
-            create_tables: false,
+            tables: Tables::Check,
         }
     }
 
@@ -158,23 +172,62 @@ impl HubBuilder {
         self
     }
 
-    /// Creates missing tables on connecting; for tests and examples.
+    /// Creates missing tables on connecting; for tests and examples. Replaces [`migrations`](HubBuilder::migrations).
     pub fn create_tables(mut self) -> Self {
-        self.create_tables = true;
+        self.tables = Tables::Create;
         self
     }
 
-    /// Opens the database. CDMS is not contacted yet, because it may be unavailable.
+    /// Creates missing tables as the user of another address.
+    #[cfg(feature = "testing")]
+    pub(crate) fn create_tables_as(mut self, owner: String) -> Self {
+        self.tables = Tables::CreateAs(owner);
+        self
+    }
+
+    /// The migrations of the project, as [`migrations!`](crate::migrations) embeds them in the program. Connecting then
+    /// also checks that those are applied that this program needs. Replaces
+    /// [`create_tables`](HubBuilder::create_tables).
+    pub fn migrations(mut self, migrations: Migrations) -> Self {
+        self.tables = Tables::Migrated(migrations);
+        self
+    }
+
+    /// Runs the pending [`migrations`](HubBuilder::migrations) up to the first step that older programs cannot live
+    /// with, before [`connect`](HubBuilder::connect). The database's user must have the right to change tables; a hub
+    /// itself does not need it, so that `datahub migrate run` can also do this as another user.
     ///
-    /// Engine tables of an older version of this library are upgraded first, which takes a while in a large database.
+    /// ```no_run
+    /// # use datahub_runtime::{HubBuilder, prelude::*};
+    /// # async fn example(builder: HubBuilder) -> Result<(), Error> {
+    /// let report = builder.migrate().await?;
+    /// for applied in &report.applied {
+    ///     println!("{} took {:?}, and kept others waiting for {:?}", applied.name, applied.took, applied.longest_lock);
+    /// }
+    /// let hub = builder.connect().await?;
+    /// # Ok(()) }
+    /// ```
+    pub fn migrate(&self) -> Migrate {
+        let migrations = match &self.tables {
+            Tables::Migrated(migrations) => migrations.clone(),
+            _ => Migrations::embedded(&[], &[]),
+        };
+        Migrate::new(self.database.clone().unwrap_or_default(), migrations).program(self.program.clone())
+    }
+
+    /// Opens the database, and checks its tables. CDMS is not contacted yet, because it may be unavailable.
     ///
-    /// Dropping the future ends the wait; an upgrade that has begun runs to its end, and its connection stays open
-    /// until then.
+    /// The check changes no table, so the database's user only needs the right to read and write rows. It accepts what
+    /// a migration leaves behind that is half way between two versions of a program.
+    ///
+    /// Dropping the future ends the wait.
     ///
     /// # Errors
     ///
     /// [`ErrorKind::Misconfigured`] when a required setting is missing or the address of CDMS is wrong,
-    /// [`ErrorKind::Store`] when the database's address is wrong, or the database cannot be opened or lacks the tables.
+    /// [`ErrorKind::Store`] when the database's address is wrong, or the database cannot be opened or lacks the tables;
+    /// the message then says which command to run. [`ErrorKind::Outdated`] when a migration has changed a table in a way
+    /// that this program is too old for.
     pub async fn connect(self) -> Result<Hub, Error> {
         let missing = |what: &str, call: &str| {
             Error::new(ErrorKind::Misconfigured, format!("the hub has no {what}"))
@@ -206,24 +259,74 @@ impl HubBuilder {
             ..StoreOptions::default()
         };
         let store = Store::open(&database, Arc::clone(&self.clock), store_options, meters.clone()).await?;
-        if self.create_tables {
-            store.create_tables(&models).await?;
-        } else {
-            store.check_schema(&models).await?;
-        }
+        let migrations = match self.tables {
+            Tables::Create => {
+                store.create_tables(&models).await?;
+                None
+            }
+            #[cfg(feature = "testing")]
+            Tables::CreateAs(owner) => {
+                create_tables_as(&owner, &database, &store, &models).await?;
+                None
+            }
+            Tables::Check => {
+                store.check_schema(&models).await?;
+                None
+            }
+            Tables::Migrated(migrations) => {
+                refuse_pending(&store, &migrations).await?;
+                store.check_schema(&models).await?;
+                Some((database, migrations))
+            }
+        };
         let client = cdms.map(|(dialect, authenticator)| {
             let refused = RefusedLogins::in_database(store.clone());
             Client::new(dialect, authenticator, refused, client_options, Arc::clone(&self.clock), meters.clone())
         });
         let client = client.transpose()?;
         let program: Arc<str> = self.program.into();
-        let engine = Engine::new(store, client, meters, self.models, self.clock, self.settings, Arc::clone(&program));
+        let mut engine =
+            Engine::new(store, client, meters, self.models, self.clock, self.settings, Arc::clone(&program));
+        engine.migrations = migrations;
         let engine = Arc::new(engine);
         if self.settings.settling == Settling::InBackground {
             crate::engine::settling::start(&engine);
         }
         Ok(Hub { engine, actor: program })
     }
+}
+
+/// Creates missing tables as the user of an address, unless it is the store's own, and checks them as the store's.
+#[cfg(feature = "testing")]
+async fn create_tables_as(
+    owner: &str,
+    database: &str,
+    store: &Store,
+    models: &[&'static datahub_model::ModelDescriptor],
+) -> Result<(), Error> {
+    if owner == database {
+        return Ok(store.create_tables(models).await?);
+    }
+    let options = StoreOptions { connections: Some(1), ..StoreOptions::default() };
+    let of_owner = Store::open(owner, Arc::new(SystemClock::default()), options, Meters::default()).await?;
+    let created = of_owner.create_tables(models).await;
+    of_owner.close().await;
+    created?;
+    Ok(store.check_schema(models).await?)
+}
+
+/// Refuses a database on which migrations are pending that this program needs.
+async fn refuse_pending(store: &Store, migrations: &Migrations) -> Result<(), Error> {
+    let pending = store.pending(migrations).await?;
+    let message = match &pending[..] {
+        [] => return Ok(()),
+        [one] => format!("the migration {one} is pending"),
+        [first, .., last] => format!("{} migrations are pending, from {first} to {last}", pending.len()),
+    };
+    Err(Error::new(ErrorKind::Misconfigured, message).advise(
+        "run `datahub migrate run` as a database user that may change tables, or call `migrate()` on the hub's builder \
+         before `connect()`",
+    ))
 }
 
 /// Times and limits, each with its default.

@@ -7,6 +7,7 @@ use datahub_protocol::{Failure, Stored};
 use super::edit::undo_after;
 use crate::engine::known_row::KnownRow;
 use crate::model::model_of;
+use crate::store::Stage;
 use crate::{CdmsSynced, Error, Hub, Id};
 
 /// Goes back from the current state, entry by entry.
@@ -17,7 +18,7 @@ pub(crate) async fn as_of<T: CdmsSynced>(hub: &Hub, id: Id<T>, time: Instant) ->
     if kind.is_end() {
         return Ok(None);
     }
-    let stored = engine.store.load(model, id.guid()).await?;
+    let stored = engine.store.load(model, id.guid(), Stage::Begins).await?;
     let mut locals = stored.locals;
     let mut snapshot = match stored.loaded.stored {
         Stored::Row(snapshot) | Stored::Tombstone(snapshot, _) => snapshot,

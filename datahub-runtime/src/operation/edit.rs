@@ -12,7 +12,7 @@ use crate::engine::Engine;
 use crate::engine::known_row::KnownRow;
 use crate::engine::local_fields::{LocalChange, LocalFields, local_columns};
 use crate::freshness::Checked;
-use crate::store::{Erasure, HistoryRow};
+use crate::store::{Erasure, HistoryRow, Stage};
 use crate::synced::VersionToken;
 use crate::{Error, ErrorKind, Hub, Id, Synced, Writable};
 
@@ -40,7 +40,7 @@ impl<T: Writable> Edit<T> {
                 .advise("pass a token of this record")
                 .of_record(model, id.guid()));
         }
-        let stored = engine.store.load(model, id.guid()).await?;
+        let stored = engine.store.load(model, id.guid(), Stage::Begins).await?;
         let mut locals = stored.locals;
         let mut snapshot = match stored.loaded.stored {
             Stored::Row(snapshot) => snapshot,

@@ -9,6 +9,7 @@ use super::is_detached;
 use crate::engine::known_row::KnownRow;
 use crate::engine::shared_check::check;
 use crate::freshness::{Checked, Freshness};
+use crate::store::Stage;
 use crate::{CdmsSynced, Error, ErrorKind, Hub, Id, Synced};
 
 /// A read of one record; see [`CdmsSynced::get`].
@@ -59,7 +60,7 @@ impl<T: CdmsSynced> Get<T> {
 
     async fn local(&self) -> Result<Synced<T>, Error> {
         let (model, id) = (T::DESCRIPTOR, self.id.guid());
-        let stored = self.hub.engine.store.load(model, id).await?;
+        let stored = self.hub.engine.store.load(model, id, Stage::Begins).await?;
         let failed = |failure| Error::from_failure(failure, model, id);
         let snapshot = match stored.loaded.stored {
             Stored::Row(snapshot) => snapshot,

@@ -16,6 +16,7 @@ use crate::engine::executor::Run;
 use crate::engine::known_row::KnownRow;
 use crate::engine::mapping::ModelMapping;
 use crate::model::model_of;
+use crate::store::Stage;
 use crate::{Error, ErrorKind, Hub, Id, Synced, Writable};
 
 /// A revert; see [`Writable::revert`].
@@ -37,7 +38,7 @@ impl<T: Writable> Revert<T> {
         let (engine, model) = (&hub.engine, T::DESCRIPTOR);
         engine.admit(model)?;
         let failed = |failure: Failure<Fault>| Error::from_failure(failure, model, id.guid());
-        let stored = engine.store.load(model, id.guid()).await?;
+        let stored = engine.store.load(model, id.guid(), Stage::Begins).await?;
         let (mut snapshot, ended) = match stored.loaded.stored {
             Stored::Row(snapshot) => (snapshot, None),
             Stored::Tombstone(snapshot, reason) => (snapshot, Some(reason)),

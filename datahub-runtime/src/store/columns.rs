@@ -90,6 +90,7 @@ macro_rules! tuple {
 tuple!(A, B);
 tuple!(A, B, C);
 tuple!(A, B, C, D);
+tuple!(A, B, C, D, E);
 
 /// Declares the columns of a select list as a struct: each field with its type and the SQL that selects it. `SELECT` is
 /// the list, in the order of the fields.
@@ -98,8 +99,8 @@ macro_rules! columns {
         $(#[$meta:meta])*
         struct $name:ident {
             $(#[$first_meta:meta])*
-            $first:ident: $first_type:ty = $first_sql:literal,
-            $($(#[$field_meta:meta])* $field:ident: $type:ty = $sql:literal,)*
+            $first:ident: $first_type:ty = $first_sql:expr,
+            $($(#[$field_meta:meta])* $field:ident: $type:ty = $sql:expr,)*
         }
     ) => {
         $(#[$meta])*

@@ -17,6 +17,7 @@ use super::columns::{FromRow as _, Json};
 use super::connection::Connection;
 use super::deferred::{self, Touched};
 use super::differences;
+use super::epochs::{self, Stage, oldest_epoch};
 use super::failure::Trouble;
 use super::history::{self, Appended};
 use super::intents::{self, mapping_datum};
@@ -65,6 +66,14 @@ impl Job {
         By { model: self.model, actor: &self.actor, program: &self.program }
     }
 
+    /// Whether the transaction may be the first of its operation, or belongs to a write that was begun before.
+    fn stage(&self) -> Stage {
+        match self.commit.guard {
+            Guard::Unchanged { .. } => Stage::Begins,
+            Guard::Intent(_) => Stage::Finishes,
+        }
+    }
+
     /// The same job, as if CDMS had changed the row now.
     fn at(&self, now: Instant) -> Job {
         let mut job = self.clone();
@@ -106,7 +115,11 @@ struct Guarded {
 }
 
 /// Runs the transaction. Nothing is changed unless the result is [`Committed::Done`].
-pub(crate) fn run(connection: &mut Connection, job: &Job) -> Committed {
+///
+/// # Errors
+///
+/// [`Trouble::Outdated`] alone. Any other problem is part of the outcome.
+pub(crate) fn run(connection: &mut Connection, job: &Job) -> Result<Committed, Trouble> {
     let at_our_time =
         if planted(Planted::LocalClockStored) { connection.now().ok().map(|now| job.at(now)) } else { None };
     let job = at_our_time.as_ref().unwrap_or(job);
@@ -114,7 +127,7 @@ pub(crate) fn run(connection: &mut Connection, job: &Job) -> Committed {
     if let Err(Stop::Trouble(Trouble::Forgotten(_))) = stored {
         stored = connection.write(|connection| store(connection, job));
     }
-    match stored {
+    Ok(match stored {
         Ok((version, local)) if planted(Planted::HistoryOutsideTransaction) => {
             pass_blocking(job.step, Moment::InTransaction);
             let append = |connection: &mut Connection| {
@@ -129,10 +142,18 @@ pub(crate) fn run(connection: &mut Connection, job: &Job) -> Committed {
         Err(Stop::Trouble(Trouble::Refused(reason))) => {
             match differences::refused_or_changed(connection, job.model, reason) {
                 Trouble::Refused(reason) => Committed::Refused(reason),
-                trouble => Committed::Unavailable(trouble.into_reason()),
+                trouble => return unavailable(connection, job, trouble),
             }
         }
-        Err(Stop::Trouble(trouble)) => Committed::Unavailable(trouble.into_reason()),
+        Err(Stop::Trouble(trouble)) => return unavailable(connection, job, trouble),
+    })
+}
+
+/// The database cannot be used for this transaction, or the program has become too old for it.
+fn unavailable(connection: &mut Connection, job: &Job, trouble: Trouble) -> Result<Committed, Trouble> {
+    match epochs::cause(connection, job.model, trouble) {
+        outdated @ Trouble::Outdated(_) => Err(outdated),
+        trouble => Ok(Committed::Unavailable(trouble.into_reason())),
     }
 }
 
@@ -186,12 +207,13 @@ fn store(connection: &mut Connection, job: &Job) -> Result<(Version, Vec<LocalCh
 fn find(connection: &mut Connection, job: &Job, now: Instant) -> Result<Guarded, Trouble> {
     let Job { model, id, .. } = job;
     let mut statement = Statement::default();
-    // The record's version, the open intent's operation and local values, and the newest operation that may show up
+    // The table's epoch, the record's version, the open intent's operation and local values, and the newest operation that may show up
     // late.
-    type GuardColumns = (Option<Version>, Option<Uuid>, Option<Json<NamedFields>>, Option<OperationId>);
+    type GuardColumns = (Option<String>, Option<Version>, Option<Uuid>, Option<Json<NamedFields>>, Option<OperationId>);
     let mut types = GuardColumns::TYPES.to_vec();
+    statement.push(concat!("SELECT ", oldest_epoch!()), [epochs::setting_of(model)]);
     statement.push(
-        "SELECT record.version, intent.operation, intent.local, (SELECT intent.operation FROM datahub_intents AS intent \
+        ", record.version, intent.operation, intent.local, (SELECT intent.operation FROM datahub_intents AS intent \
          WHERE intent.entity = ? AND intent.id = ? AND intent.finished IS NULL AND ",
         [model.entity.name.into(), (*id).into()],
     );
@@ -213,7 +235,8 @@ fn find(connection: &mut Connection, job: &Job, now: Instant) -> Result<Guarded,
     let rows = connection.query(&statement, &types)?;
     let mut row =
         rows.into_iter().next().ok_or_else(|| Trouble::Corrupt("the guard's query returned no row".to_owned()))?;
-    let (version, intent, intended, late) = GuardColumns::take(&mut row)?;
+    let (oldest_epoch, version, intent, intended, late) = GuardColumns::take(&mut row)?;
+    job.stage().check(model, oldest_epoch.as_deref())?;
     let intended_locals = intended.map(|Json(locals)| locals).unwrap_or_default();
     let (present, locals) = take_row(&mut row, model)?;
     Ok(Guarded { version, intent, late, intended_locals, locals: present.then_some(locals) })
@@ -234,7 +257,7 @@ fn is_done_already(connection: &mut Connection, job: &Job) -> Result<bool, Troub
     if settled.as_ref() != Some(verdict) {
         return Ok(false);
     }
-    let stored = load(connection, job.model, &[job.id], 0)?.pop().map(|record| record.loaded.stored);
+    let stored = load(connection, job.model, &[job.id], 0, Stage::Finishes)?.pop().map(|record| record.loaded.stored);
     let as_stored =
         |row: &NewRow, snapshot: &Snapshot| row.seen == snapshot.seen && row.facts.modified == snapshot.facts.modified;
     Ok(match (&job.commit.record, stored) {

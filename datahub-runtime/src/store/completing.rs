@@ -8,6 +8,7 @@ use uuid::Uuid;
 
 use super::commit::By;
 use super::connection::Connection;
+use super::epochs::Stage;
 use super::failure::Trouble;
 use super::intents::mapping_datum;
 use super::load::load;
@@ -58,7 +59,7 @@ pub(crate) fn candidates(
     if ids.is_empty() {
         return Ok(found);
     }
-    for (id, stored) in ids.iter().zip(load(connection, model, &ids, quiet_ms)?) {
+    for (id, stored) in ids.iter().zip(load(connection, model, &ids, quiet_ms, Stage::Begins)?) {
         match judge(*id, &stored.loaded) {
             Some(Listed::Pending(_)) => found.pending += 1,
             Some(Listed::Quarantined(_)) if stored.loaded.quarantined => found.quarantined += 1,

@@ -28,7 +28,7 @@ use super::postgres::{self, PostgresConnection};
 use super::row::Cells;
 use super::sqlite;
 use super::statement::{ColumnType, Datum, Statement};
-use crate::engine::clock::Clock;
+use crate::engine::clock::{Clock, SystemClock};
 use crate::engine::cost::Meters;
 use crate::sql_types;
 
@@ -41,6 +41,10 @@ pub(crate) struct Connection {
     /// Whether the database closed the connection.
     closed: bool,
 }
+
+/// How long the server may take to answer a statement of a migration: as long as it needs, within reason.
+#[cfg(feature = "postgres")]
+const MIGRATION_TIME_MAX: Duration = Duration::from_secs(7 * 24 * 60 * 60);
 
 enum Inner {
     Sqlite(SqliteConnection),
@@ -89,6 +93,46 @@ impl Connection {
                 Ok(connection)
             }
         }
+    }
+
+    /// Opens a connection that changes tables: its statements may take as long as they need.
+    pub(crate) fn of_migration(location: &Location) -> Result<Connection, Trouble> {
+        let connection = Connection::open(location, false, Meters::default(), Arc::new(SystemClock::new()))?;
+        #[cfg(feature = "postgres")]
+        connection.limit_patience(MIGRATION_TIME_MAX);
+        Ok(connection)
+    }
+
+    /// Lets statements wait for locks at most this long, or as long as they need if it is zero, and run as long as they
+    /// need: in this transaction, or in this session if it is the hub's own. No effect on SQLite.
+    pub(crate) fn limit_locks(&mut self, timeout: Duration, in_transaction: bool) -> Result<(), Trouble> {
+        match &self.inner {
+            Inner::Sqlite(_) => {
+                _ = (timeout, in_transaction);
+                Ok(())
+            }
+            #[cfg(feature = "postgres")]
+            Inner::Postgres(connection) if in_transaction || connection.has_own_session() => {
+                let scope = if in_transaction { "LOCAL" } else { "SESSION" };
+                self.batch(&format!(
+                    "SET {scope} lock_timeout = {}; SET {scope} statement_timeout = 0; \
+                     SET {scope} idle_in_transaction_session_timeout = 0",
+                    timeout.as_millis()
+                ))
+            }
+            #[cfg(feature = "postgres")]
+            Inner::Postgres(_) => Ok(()),
+        }
+    }
+
+    /// Removes an index that was to be created while others write, and was not finished; returns whether there was one.
+    pub(crate) fn drop_unfinished_index(&mut self, name: &str) -> Result<bool, Trouble> {
+        let Some(sql) = self.dialect.unfinished_index else { return Ok(false) };
+        if self.read::<bool>(&Statement::new(sql, [name.into()]))?.is_empty() {
+            return Ok(false);
+        }
+        self.batch(&format!("DROP INDEX CONCURRENTLY IF EXISTS \"{}\"", name.replace('"', "\"\"")))?;
+        Ok(true)
     }
 
     pub(crate) fn dialect(&self) -> &'static Dialect {

@@ -34,6 +34,16 @@ pub(crate) struct Dialect {
     pub(crate) newest_version: &'static str,
     /// Describes a table's columns: name, declared type, not null, has a default, in the primary key.
     pub(crate) columns_of: &'static str,
+    /// Lists the tables of the database, without the engine's and the database's own.
+    pub(crate) tables: &'static str,
+    /// Lists the indexes of a table that are not of its key, with a row for each of their columns in order.
+    pub(crate) indexes_of: &'static str,
+    /// A value as text.
+    pub(crate) text_of: &'static str,
+    /// Returns a row if an index was to be created while others write and was not finished; `None` if that cannot be.
+    pub(crate) unfinished_index: Option<&'static str>,
+    /// Lists the transactions of others that have read the settings; `None` if a transaction that writes is alone.
+    pub(crate) others_in_settings: Option<&'static str>,
     /// Begins a transaction that can write.
     pub(crate) begin: fn(&mut Connection) -> Result<(), Trouble>,
     /// Checks deferred rules now, and leaves the rest of the transaction deferred; `None` if the database cannot check

@@ -91,8 +91,8 @@ pub(super) fn check(connection: &mut Connection, models: &[&'static ModelDescrip
             reasons.push(match former_table(connection, model, models)? {
                 Some(former) => of_former(model, &former),
                 None => format!(
-                    "there is no table {} for model {}; in production, create it with a migration; to try things out, \
-                     call create_tables() on the hub's builder",
+                    "there is no table {} for model {}; create it with `datahub migrate run`, after `datahub migrate \
+                     new` if no migration does so yet; to try things out, call create_tables() on the hub's builder",
                     model.table, model.name
                 ),
             });
@@ -103,7 +103,11 @@ pub(super) fn check(connection: &mut Connection, models: &[&'static ModelDescrip
         let differences = table.differences(database, &found, noted);
         let of_model: Vec<_> = differences.into_iter().map(|found| worded(database, &table, found)).collect();
         if !of_model.is_empty() {
-            reasons.push(format!("{}; write a migration for model {}", of_model.join("; "), model.name));
+            reasons.push(format!("{}; run the pending migrations with `datahub migrate run`, or plan one for model {} with `datahub migrate \
+                 new`",
+                of_model.join("; "),
+                model.name
+            ));
         }
     }
     if reasons.is_empty() { Ok(()) } else { Err(Trouble::Schema(reasons.join("; "))) }

@@ -9,12 +9,13 @@ use datahub_model::schema::{Table, TableColumn};
 use super::connection::Connection;
 use super::failure::Trouble;
 use super::statement::{ColumnType, Statement};
-use super::{differences, settings};
+use super::{differences, epochs, settings};
 
 /// Creates missing tables, the engine's and the models', and checks existing ones; all or nothing.
 pub(crate) fn create(connection: &mut Connection, models: &[&'static ModelDescriptor]) -> Result<(), Trouble> {
     unhurried(connection, |connection| {
         bring_up_to_date(connection)?;
+        epochs::check_all(connection, models)?;
         differences::make_missing(connection, models)?;
         differences::check(connection, models)?;
         let unnoted = differences::unnoted(connection, models)?;
@@ -22,38 +23,28 @@ pub(crate) fn create(connection: &mut Connection, models: &[&'static ModelDescri
     })
 }
 
-/// Checks that all tables exist and have the structure that this program needs. Engine tables of an older revision are
-/// upgraded.
+/// Checks that all tables exist and have the structure that this program needs. Changes no table, so the program's
+/// database user needs no right to do so.
 pub(crate) fn check(connection: &mut Connection, models: &[&'static ModelDescriptor]) -> Result<(), Trouble> {
     if connection.columns_of("datahub_settings")?.is_empty() {
-        return Err(Trouble::Schema(
-            "there is no table datahub_settings; connect once with create_tables() on the hub's builder, as the database \
-             user that will own the tables: it creates what is missing and changes nothing that exists"
-                .to_owned(),
-        ));
+        return Err(Trouble::Schema(format!("there is no table datahub_settings; {CREATE}")));
     }
     let version = settings::get(connection, VERSION_SETTING)?;
     check_version(version.as_deref().unwrap_or("unknown"))?;
     let revision = revision(connection)?;
-    let lost = lost_guards(connection)?;
-    if !lost.is_empty() && revision >= REVISION {
-        tracing::warn!(lost = lost.join(", "), "the engine's tables had lost rules, which are being restored");
+    if revision < REVISION {
+        return Err(Trouble::Schema(format!(
+            "the engine's tables have revision {revision}, but this program needs revision {REVISION}: plan the \
+             upgrade with `datahub migrate new`, then run `datahub migrate run` as the database user that owns the tables"
+        )));
     }
-    if revision < REVISION || !lost.is_empty() {
-        tracing::info!(revision, "the engine's tables are being upgraded, which may take a while in a large database");
-        unhurried(connection, bring_up_to_date).map_err(|trouble| match trouble {
-            Trouble::Other(reason) | Trouble::Refused(reason) | Trouble::Rights(reason) => Trouble::Schema(format!(
-                "the engine's tables have revision {revision} and lack {}; this program needs revision \
-                 {REVISION}, but the upgrade failed: {reason}; connect once as the database user that \
-                 owns the tables",
-                if lost.is_empty() { "no rule".to_owned() } else { lost.join(", ") }
-            )),
-            Trouble::Unavailable(reason) => Trouble::Unavailable(format!(
-                "{reason}; the engine's tables must be upgraded, and another program may be doing that: connect \
-                 again later"
-            )),
-            trouble => trouble,
-        })?;
+    let lost = lost_guards(connection)?;
+    if !lost.is_empty() {
+        return Err(Trouble::Schema(format!(
+            "the engine's tables have lost rules that protect their contents: {}; `datahub migrate run` restores them, \
+             as the database user that owns the tables",
+            lost.join(", ")
+        )));
     }
     let mut lacks = Vec::new();
     for table in &TABLES {
@@ -69,6 +60,7 @@ pub(crate) fn check(connection: &mut Connection, models: &[&'static ModelDescrip
         );
         return Err(Trouble::Schema(reason));
     }
+    epochs::check_all(connection, models)?;
     differences::check(connection, models)?;
     let unnoted = differences::unnoted(connection, models)?;
     if unnoted.is_empty() {
@@ -77,6 +69,25 @@ pub(crate) fn check(connection: &mut Connection, models: &[&'static ModelDescrip
     connection.write(|connection| differences::note(connection, &unnoted))?;
     // Another program may have recorded another meaning first.
     differences::check(connection, models)
+}
+
+/// What to do if the tables do not exist.
+const CREATE: &str = "create the tables with `datahub migrate run`, as the database user that will own them; if no \
+                      migration exists yet, `datahub migrate new` writes the first one; to try things out, call \
+                      create_tables() on the hub's builder";
+
+/// Restores the rules that the engine's tables have lost, for example in a copy by a tool that copies only tables, and
+/// returns their names. Tables of another revision stay as they are.
+pub(crate) fn restore_rules(connection: &mut Connection) -> Result<Vec<&'static str>, Trouble> {
+    let is_ours = |connection: &mut Connection| Ok::<_, Trouble>(revision(connection)? == REVISION);
+    if connection.columns_of("datahub_records")?.is_empty() || !is_ours(connection)? {
+        return Ok(Vec::new());
+    }
+    let lost = lost_guards(connection)?;
+    if !lost.is_empty() {
+        unhurried(connection, bring_up_to_date)?;
+    }
+    Ok(lost)
 }
 
 /// How long the server may take to answer a statement of an upgrade: a little more than it allows the statement to run.

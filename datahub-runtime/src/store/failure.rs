@@ -25,6 +25,14 @@ pub(crate) enum StoreError {
         /// Which table and column, and what to do.
         reason: String,
     },
+    /// A migration has raised a table's epoch, and this program is too old for it.
+    #[error("{reason} in the database {database}")]
+    Outdated {
+        /// Which database.
+        database: String,
+        /// Which table, and the two epochs.
+        reason: String,
+    },
     /// The database was busy for too long, is full, or failed in another way.
     #[error("the database {database} is unavailable: {reason}; try again, and check its disk if the error persists")]
     Unavailable {
@@ -82,6 +90,8 @@ pub(crate) enum Trouble {
     Corrupt(String),
     /// The tables do not match.
     Schema(String),
+    /// The program is too old for a table.
+    Outdated(String),
     /// The store was closed.
     Closed,
 }
@@ -102,6 +112,7 @@ impl Trouble {
             Trouble::Overloaded(reason) => StoreError::Overloaded { database, reason },
             Trouble::Corrupt(reason) => StoreError::Unreadable { database, reason },
             Trouble::Schema(reason) => StoreError::Schema { database, reason },
+            Trouble::Outdated(reason) => StoreError::Outdated { database, reason },
             Trouble::Closed => StoreError::Closed { database },
         }
     }
@@ -116,9 +127,16 @@ impl Trouble {
             | Trouble::Unavailable(reason)
             | Trouble::Overloaded(reason)
             | Trouble::Corrupt(reason)
-            | Trouble::Schema(reason) => reason,
+            | Trouble::Schema(reason)
+            | Trouble::Outdated(reason) => reason,
             Trouble::Closed => "the hub was shut down".to_owned(),
         }
+    }
+
+    /// What the database said about a statement that changes tables itself.
+    pub(crate) fn of_change(self) -> String {
+        let reason = self.into_reason();
+        reason.strip_suffix(CHANGED_TABLES).map_or_else(|| reason.clone(), str::to_owned)
     }
 
     /// The same error for a row of a model's table, where a message of the database's own means a violated rule.
@@ -159,8 +177,9 @@ impl Rule {
 
 /// The tables are no longer those that this program checked when it connected.
 pub(super) fn changed_tables(message: &str) -> Trouble {
-    Trouble::Schema(format!(
-        "{message}; the tables were changed while the program was running: restore what it needs, or start the program \
-         that was built for the new ones"
-    ))
+    Trouble::Schema(format!("{message}{CHANGED_TABLES}"))
 }
+
+/// What follows for a program that runs while its tables are changed.
+const CHANGED_TABLES: &str = "; the tables were changed while the program was running: restore what it needs, or start \
+                              the program that was built for the new ones";

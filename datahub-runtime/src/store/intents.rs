@@ -34,6 +34,8 @@ pub(crate) struct IntentRow {
     pub(crate) opened_at: Instant,
     pub(crate) closed_at: Option<Instant>,
     pub(crate) mapping: MappingTag,
+    /// The oldest epoch that may use the model's table, as it is stored.
+    pub(crate) oldest_epoch: Option<String>,
 }
 
 /// When a write's writer stops sending at the latest, and until when CDMS may still execute its request.
@@ -227,6 +229,8 @@ columns! {
         opened_at: Instant = "opened_at",
         closed_at: Option<Instant> = "closed_at",
         mapping_id: i64 = "mapping_id",
+        oldest_epoch: Option<String> =
+            "(SELECT value FROM datahub_settings WHERE name = 'epoch:' || datahub_intents.model)",
     }
 }
 
@@ -282,11 +286,25 @@ impl StoredIntent {
     /// The intent in its current state.
     fn at(self, now: Instant, quiet_ms: u64) -> IntentRow {
         let StoredIntent { body: Json(intent), entity, id, model, actor, program, opened_at, closed_at, .. } = self;
+        let oldest_epoch = self.oldest_epoch;
         let lease = Lease { until: self.lease_until, quiet_until: self.quiet_until };
         let verdict = self.verdict.map(|Json(verdict)| verdict);
         let lease = verdict.is_none().then(|| lease_state(lease, now, quiet_ms));
         let mapping = mapping_tag(self.mapping_id);
-        IntentRow { intent, entity, id, model, actor, program, lease, verdict, opened_at, closed_at, mapping }
+        IntentRow {
+            intent,
+            entity,
+            id,
+            model,
+            actor,
+            program,
+            lease,
+            verdict,
+            opened_at,
+            closed_at,
+            mapping,
+            oldest_epoch,
+        }
     }
 }
 

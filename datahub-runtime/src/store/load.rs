@@ -12,6 +12,7 @@ use uuid::Uuid;
 use super::columns::{FromRow as _, Json, Word, columns};
 use super::commit::CompleteFor;
 use super::connection::Connection;
+use super::epochs::{self, Stage, oldest_epoch};
 use super::failure::Trouble;
 use super::intents::{self, Lease, applied, lease_state, mapping_tag, settled_patch};
 use super::model_table::{join_row, select_row, take_row};
@@ -32,12 +33,13 @@ pub(crate) struct StoredRecord {
 }
 
 /// Loads records, in the order of `ids`. The query returns one row for each relevant intent of a record, and one row
-/// for a record without any.
+/// for a record without any. A program that is too old gets nothing unless it finishes a write.
 pub(crate) fn load(
     connection: &mut Connection,
     model: &'static ModelDescriptor,
     ids: &[Uuid],
     quiet_ms: u64,
+    stage: Stage,
 ) -> Result<Vec<StoredRecord>, Trouble> {
     let now = connection.now()?;
     let (mut statement, types) = question(model, ids, now, quiet_ms)?;
@@ -49,6 +51,7 @@ pub(crate) fn load(
     let mut found: HashMap<Uuid, StoredRecord> = HashMap::with_capacity(ids.len());
     for mut row in connection.query(&statement, &types)? {
         let mut known = RecordColumns::take(&mut row)?;
+        stage.check(model, known.oldest_epoch.as_deref())?;
         let (row_present, locals) = take_row(&mut row, model)?;
         let stored = known.stored(model)?;
         let intent = known.intent.map(|Json(intent)| intents::with_calendar_dates(model, intent));
@@ -106,6 +109,7 @@ columns! {
         quiet_until: Option<Instant> = "intent.quiet_until",
         verdict: Option<Json<Verdict>> = "intent.verdict",
         quarantined: bool = "EXISTS (SELECT 1 FROM datahub_quarantine WHERE model = ? AND id = wanted.column1)",
+        oldest_epoch: Option<String> = oldest_epoch!(),
     }
 }
 
@@ -119,7 +123,7 @@ pub(super) fn question(
     let mut statement = Statement::of_many(ids.len());
     let mut types = RecordColumns::TYPES.to_vec();
     statement.sql("SELECT ");
-    statement.push(RecordColumns::SELECT, [model.table.into()]);
+    statement.push(RecordColumns::SELECT, [model.table.into(), epochs::setting_of(model)]);
     select_row(&mut statement, &mut types, model);
     statement.sql(" FROM ");
     statement.wanted(ids.iter().copied());

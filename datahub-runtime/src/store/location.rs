@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use datahub_model::schema::Database;
+
 #[cfg(feature = "postgres")]
 use super::postgres::Address;
 use super::sqlite::Synchronous;
@@ -74,6 +76,15 @@ impl Location {
             }
             // What follows the scheme may be a secret, but the scheme itself is not.
             _ => refuse(&format!("unsupported scheme {scheme:?}; write sqlite://path/to/file.db")),
+        }
+    }
+
+    /// Which database it is.
+    pub(crate) fn database(&self) -> Database {
+        match self {
+            Location::Sqlite { .. } => Database::Sqlite,
+            #[cfg(feature = "postgres")]
+            Location::Postgres { .. } => Database::Postgres,
         }
     }
 

@@ -10,6 +10,7 @@ use super::commit::{By, NewState, put_records};
 use super::connection::Connection;
 use super::deferred::{self, Touched};
 use super::differences;
+use super::epochs::{self, Stage};
 use super::failure::Trouble;
 use super::history::{self, Appended};
 use super::load::{StoredRecord, load};
@@ -54,7 +55,7 @@ pub(crate) enum PageStored {
 pub(crate) fn store(connection: &mut Connection, page: Page, quiet_ms: u64) -> Result<PageStored, Trouble> {
     let Page { claim, actor, program, mut records, watermark, judge, step } = page;
     let by = By { model: claim.model, actor: &actor, program: &program };
-    connection.write(|connection| {
+    let stored = connection.write(|connection| {
         if !watermark::advance(connection, &claim, &watermark)? {
             return Ok(PageStored::TakenOver);
         }
@@ -74,7 +75,8 @@ pub(crate) fn store(connection: &mut Connection, page: Page, quiet_ms: u64) -> R
         }
         pass_blocking(step, Moment::InTransaction);
         Ok(PageStored::Done(outcomes))
-    })
+    });
+    stored.map_err(|trouble| epochs::cause(connection, by.model, trouble))
 }
 
 /// A planted fault: makes tombstones of rows that are missing from a list.
@@ -104,7 +106,7 @@ pub(super) fn store_some(
     now: Instant,
     quiet_ms: u64,
 ) -> Result<Vec<(Uuid, Listed<Fault>)>, Trouble> {
-    let stored = load(connection, by.model, ids, quiet_ms)?;
+    let stored = load(connection, by.model, ids, quiet_ms, Stage::Begins)?;
     let judged = ids.iter().zip(&stored).map(|(id, stored)| (*id, judge(*id, &stored.loaded)));
     let mut outcomes: Vec<_> = judged.collect();
     let changes = |outcomes: &[(Uuid, Listed<Fault>)]| outcomes.iter().any(|(_, listed)| listed.commit().is_some());

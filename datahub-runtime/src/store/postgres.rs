@@ -51,6 +51,24 @@ pub(crate) static DIALECT: Dialect = Dialect {
                  AND found.attnum = ANY (indkey)) \
                  FROM pg_attribute AS found WHERE found.attrelid = to_regclass(quote_ident(?)) \
                  AND found.attnum > 0 AND NOT found.attisdropped ORDER BY found.attnum",
+    tables: "SELECT relname::text FROM pg_class WHERE relnamespace = current_schema()::regnamespace \
+             AND relkind IN ('r', 'p') AND relname NOT LIKE 'datahub\\_%' AND relname <> '__diesel_schema_migrations' \
+             ORDER BY relname",
+    indexes_of: "SELECT made.relname::text, part.attname::text FROM pg_index AS found \
+                 JOIN pg_class AS made ON made.oid = found.indexrelid \
+                 CROSS JOIN LATERAL unnest(found.indkey) WITH ORDINALITY AS place (number, at) \
+                 JOIN pg_attribute AS part ON part.attrelid = found.indrelid AND part.attnum = place.number \
+                 WHERE found.indrelid = to_regclass(quote_ident(?)) AND NOT found.indisprimary \
+                 ORDER BY made.relname, place.at",
+    text_of: "COALESCE(?::text, 'NULL')",
+    unfinished_index: Some(
+        "SELECT true FROM pg_index WHERE indexrelid = to_regclass(quote_ident(?)) AND NOT indisvalid",
+    ),
+    others_in_settings: Some(
+        "SELECT pid::text || ' ' || virtualtransaction FROM pg_locks WHERE locktype = 'relation' AND granted \
+         AND relation = to_regclass('datahub_settings') AND pid <> pg_backend_pid() \
+         AND database = (SELECT oid FROM pg_database WHERE datname = current_database())",
+    ),
     begin: Connection::begin,
     // From here on all deferrable rules are deferred, and are checked the same way at the end.
     check_deferred: Some("SET CONSTRAINTS ALL IMMEDIATE; SET CONSTRAINTS ALL DEFERRED"),

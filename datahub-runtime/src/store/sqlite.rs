@@ -39,6 +39,13 @@ pub(crate) static DIALECT: Dialect = Dialect {
     alone: None,
     newest_version: "SELECT value FROM datahub_sequence",
     columns_of: "SELECT name, type, \"notnull\" <> 0, dflt_value IS NOT NULL, pk <> 0 FROM pragma_table_info(?)",
+    tables: "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\' \
+             AND name NOT LIKE 'datahub\\_%' ESCAPE '\\' AND name <> '__diesel_schema_migrations' ORDER BY name",
+    indexes_of: "SELECT made.name, part.name FROM sqlite_master AS made, pragma_index_info(made.name) AS part \
+                 WHERE made.type = 'index' AND made.tbl_name = ? AND made.sql IS NOT NULL ORDER BY made.name, part.seqno",
+    text_of: "quote(?)",
+    unfinished_index: None,
+    others_in_settings: None,
     begin,
     check_deferred: None,
     lock: None,

@@ -31,7 +31,7 @@ use datahub_protocol::{
 use diesel::sqlite::SqliteConnection;
 use uuid::Uuid;
 
-use super::{Job, Store, StoreOptions, StoredRecord};
+use super::{Job, Stage, Store, StoreOptions, StoredRecord};
 use crate::crash_points::Step;
 use crate::engine::clock::ManualClock;
 use crate::engine::cost::{Meters, metered};
@@ -144,6 +144,7 @@ static ORGANISATION: ModelDescriptor = ModelDescriptor {
     constants: &[],
     only: None,
     mapping_id: MappingId(0xF000_0000_0000_0001),
+    epoch: 0,
 };
 
 const NOTES: usize = 15;
@@ -368,5 +369,5 @@ fn locals(found: &StoredRecord) -> Vec<Value> {
 }
 
 async fn load(store: &Store) -> StoredRecord {
-    store.load(&ORGANISATION, ID).await.unwrap()
+    store.load(&ORGANISATION, ID, Stage::Begins).await.unwrap()
 }

@@ -12,6 +12,7 @@ use uuid::Uuid;
 
 use super::columns::Json;
 use super::connection::Connection;
+use super::epochs::{self, oldest_epoch};
 use super::failure::Trouble;
 use super::row::to_json;
 use super::statement::{Datum, Statement};
@@ -45,8 +46,11 @@ impl Claim {
     }
 }
 
+/// The table's epoch, and the progress of the scope's last pull, if any: its attributes, `next`, `pages` and `records`.
+type KnownColumns = (Option<String>, Option<Json<Vec<String>>>, Option<String>, Option<i64>, Option<i64>);
+
 /// Takes over the pull of a scope and returns its progress. It starts from the beginning, with these attributes, if the
-/// last one was complete, is to be restarted, or read fewer attributes than these.
+/// last one was complete, is to be restarted, or read fewer attributes than these. A program that is too old gets none.
 pub(crate) fn claim(
     connection: &mut Connection,
     Claim { model, scope, run }: &Claim,
@@ -54,10 +58,25 @@ pub(crate) fn claim(
     restart: bool,
 ) -> Result<Watermark, Trouble> {
     let now = connection.now()?;
-    let sql = "SELECT attributes, next, pages, records FROM datahub_pulls WHERE model = ? AND scope = ?";
-    let known = connection.read(&Statement::new(sql, [model.table.into(), (&**scope).into()]))?.into_iter().next();
-    let known = known
-        .map(|(Json(attributes), next, pages, records)| Watermark { attributes, next, pages, records })
+    let mut statement = Statement::default();
+    statement.push(
+        concat!("SELECT ", oldest_epoch!(), ", known.attributes, known.next, known.pages, known.records FROM "),
+        [epochs::setting_of(model)],
+    );
+    statement.wanted([model.table]);
+    statement.push(
+        " LEFT JOIN datahub_pulls AS known ON known.model = wanted.column1 AND known.scope = ?",
+        [(&**scope).into()],
+    );
+    let row = connection.read::<KnownColumns>(&statement)?.into_iter().next();
+    let (oldest_epoch, kept, next, pages, records) =
+        row.ok_or_else(|| Trouble::Corrupt("the query for a pull's progress returned no row".to_owned()))?;
+    epochs::check(model, oldest_epoch.as_deref())?;
+    let known = kept
+        .map(|Json(attributes)| {
+            let (pages, records) = (pages.unwrap_or_default(), records.unwrap_or_default());
+            Watermark { attributes, next, pages, records }
+        })
         .filter(|known| !restart && known.next.is_some())
         .filter(|known| attributes.iter().all(|name| known.attributes.contains(name)));
     let watermark = known.unwrap_or_else(|| Watermark { attributes, ..Watermark::default() });

@@ -158,6 +158,11 @@ impl PostgresConnection {
         Ok(self.token.is_some())
     }
 
+    /// Whether it keeps the settings of its session.
+    pub(crate) fn has_own_session(&self) -> bool {
+        self.token.is_some()
+    }
+
     /// Lets every transaction begin with these statements in addition.
     pub(super) fn begin_with(&mut self, settings: &str) {
         self.begin = format!("{BEGIN}; {settings}");

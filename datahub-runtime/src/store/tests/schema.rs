@@ -6,7 +6,7 @@ use super::*;
 use crate::store::connection::Connection;
 use crate::store::dialect::Dialect;
 use crate::store::statement::{ColumnType, Statement};
-use crate::store::{StoreError, differences, engine_tables, settings, sqlite};
+use crate::store::{Claim, StoreError, differences, engine_tables, settings, sqlite};
 
 #[test]
 fn a_models_table_is_made_with_the_statement_that_made_it_before() {
@@ -29,10 +29,48 @@ async fn checking_tables_that_are_as_they_should_be_only_reads() {
     let (checked, cost) = metered(store.check_schema(&[&ORGANISATION])).await;
     checked.unwrap();
     assert_eq!(cost.transactions, 0);
-    bench.sql("DROP INDEX datahub_intents_open");
-    let (checked, cost) = metered(store.check_schema(&[&ORGANISATION])).await;
-    checked.unwrap();
-    assert_eq!(cost.transactions, 1, "what is lost is restored");
+    for (harm, expected) in [
+        ("DROP INDEX datahub_intents_open", "lost rules that protect their contents: datahub_intents_open;"),
+        ("UPDATE datahub_settings SET value = '5' WHERE name = 'schema_revision'", "have revision 5, but this program"),
+    ] {
+        bench.sql(harm);
+        let (checked, cost) = metered(store.check_schema(&[&ORGANISATION])).await;
+        let error = checked.unwrap_err().to_string();
+        assert!(error.contains(expected) && error.contains("`datahub migrate run`"), "{error}");
+        assert_eq!(cost.transactions, 0, "a difference is reported and never removed");
+    }
+}
+
+#[tokio::test]
+async fn a_program_that_is_too_old_for_a_table_is_refused() {
+    static NEWER: ModelDescriptor = ModelDescriptor { epoch: 2, ..ORGANISATION };
+    let (bench, store) = Bench::open().await;
+    done(&store, first_sight("Acme")).await;
+    bench.sql("INSERT INTO datahub_settings (name, value) VALUES ('epoch:organisations', '2'), ('epoch:others', '9')");
+    for refused in [
+        store.check_schema(&[&ORGANISATION]).await,
+        store.create_tables(&[&ORGANISATION]).await,
+        store.load(&ORGANISATION, ID, Stage::Begins).await.map(drop),
+        store.commit(first_sight("Acme Ltd")).await.map(drop),
+        store.claim_pull(Claim::new(&ORGANISATION, "all"), Vec::new(), false).await.map(drop),
+    ] {
+        let error = refused.unwrap_err();
+        assert!(matches!(error, StoreError::Outdated { .. }), "{error:?}");
+        let text = error.to_string();
+        assert!(text.contains("too old for table organisations of model Organisation"), "{text}");
+        assert!(text.contains("built for epoch 0") && text.contains("raised the table's epoch to 2"), "{text}");
+    }
+    assert!(store.load(&ORGANISATION, ID, Stage::Finishes).await.unwrap().row_present);
+    assert!(store.load(&NEWER, ID, Stage::Begins).await.unwrap().row_present);
+    store.check_schema(&[&NEWER]).await.unwrap();
+    bench.sql("UPDATE datahub_settings SET value = 'two' WHERE name = 'epoch:organisations'");
+    let error = store.load(&NEWER, ID, Stage::Begins).await.unwrap_err().to_string();
+    assert!(error.contains("invalid setting epoch:organisations"), "{error}");
+    bench.sql("UPDATE datahub_settings SET value = '2' WHERE name = 'epoch:organisations'");
+    // Whatever the database says about a column that is gone, the epoch is the reason.
+    bench.sql("ALTER TABLE organisations DROP COLUMN notes");
+    let error = store.load(&ORGANISATION, ID, Stage::Begins).await.unwrap_err();
+    assert!(matches!(error, StoreError::Outdated { .. }), "{error:?}");
 }
 
 #[tokio::test]
@@ -52,7 +90,7 @@ async fn the_error_for_an_empty_database_says_what_to_call() {
     let bench = Bench::empty();
     let error = bench.program().await.check_schema(&[&ORGANISATION]).await.unwrap_err();
     assert!(matches!(error, StoreError::Schema { .. }));
-    assert!(error.to_string().contains("connect once with create_tables()"), "{error}");
+    assert!(error.to_string().contains("`datahub migrate run`"), "{error}");
 }
 
 #[tokio::test]
@@ -96,9 +134,9 @@ async fn all_differences_are_reported_at_once_with_the_cure_for_production_too()
     for expected in [
         "no column notes",
         "credit is declared",
-        "migration for model Organisation",
+        "plan one for model Organisation",
         "no table contacts",
-        "in production",
+        "`datahub migrate run`",
     ] {
         assert!(error.contains(expected), "{expected}: {error}");
     }
@@ -362,7 +400,7 @@ async fn upgraded_beside_a_writer(read: &'static str, as_left: &str) {
     });
     let upgrade = async {
         begun.recv().unwrap();
-        bench.program().await.check_schema(&[&ORGANISATION]).await
+        bench.program().await.create_tables(&[&ORGANISATION]).await
     };
     let locks = "pg_locks AS waiting JOIN pg_class ON pg_class.oid = waiting.relation \
                  WHERE NOT waiting.granted AND pg_class.relnamespace = current_schema()::regnamespace";

@@ -56,7 +56,7 @@ async fn versions_come_from_one_sequence_for_all_programs() {
 async fn a_closed_store_says_so() {
     let (_bench, store) = Bench::open().await;
     store.close().await;
-    let error = store.load(&ORGANISATION, ID).await.unwrap_err();
+    let error = store.load(&ORGANISATION, ID, Stage::Begins).await.unwrap_err();
     assert!(matches!(error, StoreError::Closed { .. }), "{error}");
     let Committed::Unavailable(reason) = store.commit(first_sight("Acme")).await.unwrap() else { panic!("committed") };
     assert!(reason.contains("shut down"), "{reason}");
@@ -98,7 +98,7 @@ async fn records_can_be_stored_and_loaded_at_the_same_time() {
             let mut job = first_sight("Acme");
             job.id = id;
             done(&store, job).await;
-            assert!(store.load(&ORGANISATION, id).await.unwrap().row_present);
+            assert!(store.load(&ORGANISATION, id, Stage::Begins).await.unwrap().row_present);
         }
     });
     futures_util::future::join_all(jobs).await;
@@ -281,7 +281,7 @@ async fn a_pooler_that_falls_silent_does_not_block_the_hub_forever() {
     done(&store, first_sight("Acme")).await;
 
     let pause = relay.is_paused.write().await;
-    let silent = store.load(&ORGANISATION, ID).await.unwrap_err().to_string();
+    let silent = store.load(&ORGANISATION, ID, Stage::Begins).await.unwrap_err().to_string();
     assert!(silent.contains("did not answer for 3 s") && silent.contains("pooler"), "{silent}");
     drop(pause);
     assert!(load(&store).await.row_present, "the next job gets a new connection");

@@ -1,0 +1,213 @@
+//! `datahub migrate revert`: the way back, planned from the database's real state.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::io::{BufRead as _, IsTerminal as _};
+use std::path::PathBuf;
+
+use clap::Args;
+use datahub_derive::project::Project;
+use datahub_migrate::{Answers, Plan, Summary, Undecided, plan};
+use datahub_model::schema::{Database, Snapshot};
+use datahub_runtime::migration::{self, FoundTables, Migrate, Migration, MigrationState, Phase, WayBack};
+use serde_json::json;
+
+use super::address::{Address, Located};
+use super::{back, folder, progress, told};
+use crate::output::Output;
+
+/// How far back, and with what consent.
+#[derive(Debug, Args)]
+pub(crate) struct Options {
+    #[command(flatten)]
+    address: Address,
+    /// The schema to go back to, a former `schema.toml`.
+    #[arg(long, value_name = "FILE")]
+    to: Option<PathBuf>,
+    /// Agrees to the loss of a column (`table.column`) or a table; repeatable.
+    #[arg(long, value_name = "NAME")]
+    drop: Vec<String>,
+    /// Goes the way back without asking.
+    #[arg(long)]
+    yes: bool,
+}
+
+/// The schema to go back to, and what is taken back.
+struct Before {
+    snapshot: Snapshot,
+    /// The versions that the database forgets, newest last.
+    versions: Vec<String>,
+}
+
+pub(super) fn run(project: &Project, options: &Options, output: &Output) -> Result<bool, String> {
+    let located = options.address.locate(project)?;
+    let last = match project.schema().map_err(|error| error.to_string())? {
+        Some(schema) => (*schema.snapshot).clone(),
+        None => return Err(folder::none(project, located.database)),
+    };
+    let Some(before) = before(project, &located, options, &last, output)? else { return Ok(false) };
+    if before.versions.is_empty() {
+        output.result("no migration is applied that could be taken back", &json!({"reverted": []}));
+        return Ok(true);
+    }
+    let found = match progress::wait(migration::tables_of(located.url.clone()))? {
+        Ok(found) => found,
+        Err(error) => return told::failed(&error, output),
+    };
+    let real = back::real(&found, &[&last, &before.snapshot]);
+    let target = back::target(&before.snapshot, &last, &real);
+    let planned = match agreed(&real, &target, &found, options) {
+        Ok(planned) => planned,
+        Err(undecided) => {
+            output.error(&refusal(&undecided, &found));
+            return Ok(false);
+        }
+    };
+    let parts = parts(&planned, located.database);
+    if !confirmed(&planned, &parts, &before, options, output)? {
+        return Ok(false);
+    }
+    let epochs = before.snapshot.tables.iter().map(|(name, table)| (name.clone(), table.epoch)).collect();
+    let way_back = WayBack { parts, versions: before.versions.clone(), epochs };
+    match progress::wait(way_back.go(located.url, progress::shown()))? {
+        Ok(done) => {
+            let mut lines: Vec<_> = done.iter().map(told::line).collect();
+            lines.push(format!("reverted {}", before.versions.join(", ")));
+            let done: Vec<_> = done.iter().map(told::applied).collect();
+            output.result(&lines.join("\n"), &json!({"reverted": before.versions, "parts": done}));
+            Ok(true)
+        }
+        Err(error) => told::failed(&error, output),
+    }
+}
+
+/// Where to go back to. Without a file: to the schema of the working copy if the database is newer, otherwise to the one
+/// that the last plan began with.
+fn before(
+    project: &Project,
+    located: &Located,
+    options: &Options,
+    last: &Snapshot,
+    output: &Output,
+) -> Result<Option<Before>, String> {
+    let migrations = folder::read(project, located.database)?;
+    let to_run = folder::to_run(located.database, &migrations);
+    let status = match progress::wait(Migrate::new(located.url.clone(), to_run).status())? {
+        Ok(status) => status,
+        Err(error) => return told::failed(&error, output).map(|_| None),
+    };
+    let is_newer = !status.unknown.is_empty();
+    let snapshot = match &options.to {
+        Some(file) => {
+            let text = fs::read_to_string(file).map_err(|error| format!("{}: {error}", file.display()))?;
+            Snapshot::parse(&text).map_err(|error| format!("{}: {error}", file.display()))?
+        }
+        None if is_newer => last.clone(),
+        None => match last.parent {
+            Some(parent) => back::in_git(project, parent)?,
+            None => Snapshot::default(),
+        },
+    };
+    let version = |name: &str| name.split('_').next().unwrap_or_default().replace('-', "");
+    let newest_kept = snapshot.migration.as_deref().map(version);
+    let applied = status
+        .migrations
+        .iter()
+        .filter(|migration| matches!(migration.state, MigrationState::Applied(_) | MigrationState::HalfDone(_)));
+    let applied = applied.map(|migration| version(&migration.name)).chain(status.unknown.iter().cloned());
+    let taken_back = applied.filter(|version| newest_kept.as_ref().is_none_or(|kept| version > kept));
+    let versions: BTreeSet<_> = taken_back.collect();
+    Ok(Some(Before { snapshot, versions: versions.into_iter().collect() }))
+}
+
+/// The plan, with consent to what is lost: what was named, and what no row has.
+fn agreed(real: &Snapshot, target: &Snapshot, found: &FoundTables, options: &Options) -> Result<Plan, Undecided> {
+    let mut answers = Answers { drop: options.drop.iter().cloned().collect(), ..Answers::default() };
+    let undecided = match plan(real, target, &answers) {
+        Ok(planned) => return Ok(planned),
+        Err(undecided) => undecided,
+    };
+    // A column that goes is not one that comes back: what was renamed is known from the log.
+    let names: BTreeSet<_> = undecided.losses.iter().map(|loss| loss.name.clone()).collect();
+    let in_question: BTreeSet<_> = undecided.questions.iter().map(datahub_migrate::Question::name).collect();
+    let empty = back::empty(found, &names.union(&in_question).cloned().collect());
+    if empty.is_empty() {
+        return Err(undecided);
+    }
+    answers.drop.extend(empty);
+    plan(real, target, &answers)
+}
+
+/// Why the way back is not gone without consent.
+fn refusal(undecided: &Undecided, found: &FoundTables) -> String {
+    let mut lines = Vec::new();
+    let names = undecided.losses.iter().map(|loss| loss.name.clone());
+    let names: Vec<_> = names.chain(undecided.questions.iter().map(datahub_migrate::Question::name)).collect();
+    for name in &names {
+        lines.push(match back::rows(found, name) {
+            1 => format!("the way back loses {name}, which has a value in 1 row"),
+            rows => format!("the way back loses {name}, which has values in {rows} rows"),
+        });
+    }
+    lines.extend(undecided.faults.iter().cloned());
+    if !names.is_empty() {
+        let drop: Vec<_> = names.iter().map(|name| format!("--drop {name}")).collect();
+        lines.push(format!(
+            "help: the history keeps what CDMS has sent and what was changed; if the values may go, add {}",
+            drop.join(" ")
+        ));
+    }
+    lines.join("\n")
+}
+
+/// The parts as they are executed.
+fn parts(planned: &Plan, database: Database) -> Vec<Migration> {
+    let parts = planned.parts(database).into_iter().filter(|part| !part.is_empty());
+    let parts = parts.map(|part| {
+        let statements = part.steps.iter().flat_map(|step| step.sql(database, true));
+        let name = format!("revert{}", part.kind.suffix());
+        let epochs = part.epochs.iter().map(|(table, epoch)| (table.clone().into(), *epoch));
+        Migration {
+            plan: name.clone().into(),
+            name: name.into(),
+            phase: Phase::Contract,
+            in_transaction: true,
+            statements: statements.map(Into::into).collect::<Vec<_>>().into(),
+            epochs: epochs.collect::<Vec<_>>().into(),
+            checks: folder::checks(&part.checks),
+        }
+    });
+    parts.collect()
+}
+
+/// Shows the plan, and asks whether to go on.
+fn confirmed(
+    planned: &Plan,
+    parts: &[Migration],
+    before: &Before,
+    options: &Options,
+    output: &Output,
+) -> Result<bool, String> {
+    let mut lines = vec![format!("takes back {}", before.versions.join(", "))];
+    let first = "stop the programs that need the newer tables, before the way back is gone".to_owned();
+    let summary = Summary { left: vec![first], ..Summary::of(planned) };
+    lines.extend(summary.text().lines().map(str::to_owned));
+    lines.push("SQL:".to_owned());
+    for sql in parts.iter().flat_map(|part| part.statements.iter()) {
+        // Comments are for reviewers of a migration.
+        let sql = sql.lines().filter(|line| !line.trim_start().starts_with("--"));
+        lines.push(format!("  {};", sql.collect::<Vec<_>>().join("\n  ")));
+    }
+    crate::output::note(&lines.join("\n"));
+    if options.yes {
+        return Ok(true);
+    }
+    if !std::io::stdin().is_terminal() {
+        output.error("the way back was not gone, because it was not confirmed\nhelp: add `--yes`");
+        return Ok(false);
+    }
+    crate::output::note("go this way back? [y/N]");
+    let mut answer = String::new();
+    std::io::stdin().lock().read_line(&mut answer).map_err(|error| format!("cannot read the answer: {error}"))?;
+    Ok(matches!(answer.trim(), "y" | "Y" | "yes"))
+}

@@ -1,0 +1,85 @@
+//! `datahub migrate status`: what is applied, and what is pending.
+
+use clap::Args;
+use datahub_derive::project::Project;
+use datahub_runtime::migration::{Migrate, MigrationState, MigrationStatus, MigrationsStatus, Phase};
+use serde_json::{Value, json};
+
+use super::address::Address;
+use super::{folder, progress, told};
+use crate::output::Output;
+
+/// Whose status.
+#[derive(Debug, Args)]
+pub(crate) struct Options {
+    #[command(flatten)]
+    address: Address,
+}
+
+pub(super) fn run(project: &Project, options: &Options, output: &Output) -> Result<bool, String> {
+    let located = options.address.locate(project)?;
+    let migrations = folder::read(project, located.database)?;
+    let to_run = folder::to_run(located.database, &migrations);
+    match progress::wait(Migrate::new(located.url, to_run).status())? {
+        Ok(status) => Ok(show(&status, output)),
+        Err(error) => told::failed(&error, output),
+    }
+}
+
+/// Shows the status, and returns whether nothing has to be run.
+fn show(status: &MigrationsStatus, output: &Output) -> bool {
+    let is_applied = |migration: &&MigrationStatus| matches!(migration.state, MigrationState::Applied(_));
+    let pending: Vec<_> = status.migrations.iter().filter(|migration| !is_applied(migration)).collect();
+    // What waits until older programs are gone does not have to be run now.
+    let is_due = pending.first().is_some_and(|migration| {
+        migration.phase == Phase::Expand || matches!(migration.state, MigrationState::HalfDone(_))
+    });
+    let mut lines: Vec<_> = status.migrations.iter().map(line).collect();
+    lines.extend(
+        status.unknown.iter().map(|version| format!("{version}: applied, but missing here; update your working copy")),
+    );
+    lines.extend(status.running.iter().map(|who| format!("{who} is running migrations, or was killed a moment ago")));
+    match (pending.len(), is_due) {
+        (0, _) => lines.push("nothing is pending".to_owned()),
+        (_, true) => lines.push("help: run `datahub migrate run`".to_owned()),
+        (_, false) => {
+            lines.push("help: when the older programs are gone, run `datahub migrate run --contract`".to_owned())
+        }
+    }
+    let json = json!({
+        "migrations": status.migrations.iter().map(value).collect::<Vec<_>>(),
+        "unknown": status.unknown,
+        "running": status.running,
+    });
+    output.result(&lines.join("\n"), &json);
+    !is_due && status.unknown.is_empty()
+}
+
+fn line(migration: &MigrationStatus) -> String {
+    let state = match (&migration.state, migration.phase) {
+        (MigrationState::Applied(at), _) => format!("applied {at}"),
+        (MigrationState::HalfDone(done), _) => format!("half done: {done} of its statements are done"),
+        (_, Phase::Contract) => "pending, for when the older programs are gone".to_owned(),
+        (_, Phase::Expand) => "pending".to_owned(),
+    };
+    format!("{}: {state}", migration.name)
+}
+
+fn value(migration: &MigrationStatus) -> Value {
+    let (state, more) = match &migration.state {
+        MigrationState::Applied(at) => ("applied", json!(at)),
+        MigrationState::HalfDone(done) => ("half_done", json!(done)),
+        _ => ("pending", Value::Null),
+    };
+    let phase = match migration.phase {
+        Phase::Expand => "expand",
+        Phase::Contract => "contract",
+    };
+    let mut value = json!({"name": migration.name, "phase": phase, "state": state});
+    match state {
+        "applied" => value["run_on"] = more,
+        "half_done" => value["statements_done"] = more,
+        _ => {}
+    }
+    value
+}

@@ -1,0 +1,252 @@
+//! A run: takes the lease, and executes what is pending, one migration after the other.
+
+use std::collections::BTreeSet;
+use std::thread::sleep;
+use std::time::{Duration, Instant as MonotonicTime};
+
+use datahub_model::schema::Database;
+
+use super::error::MigrationError;
+use super::execute::{self, Ending};
+use super::lease::{self, Lease, Taking};
+use super::record::{self, HalfDone};
+use super::report::{
+    AppliedMigration, MigrationEvent, MigrationReport, MigrationState, MigrationStatus, MigrationsStatus,
+};
+use super::schedule::Schedule;
+use super::{Migration, Migrations, Options, WayBack, checks, raise};
+use crate::store::{Location, PlainConnection as Connection, PlainTrouble as Trouble, epochs, restore_rules, settings};
+
+/// A run that has the lease.
+pub(super) struct Run<'r> {
+    pub(super) connection: Connection,
+    pub(super) location: &'r Location,
+    /// The database's name in messages.
+    pub(super) shown: &'r str,
+    pub(super) lease: Lease,
+    pub(super) options: &'r Options,
+    pub(super) tell: &'r mut dyn FnMut(&MigrationEvent),
+}
+
+impl Run<'_> {
+    /// Uses the connection, outside a transaction.
+    pub(super) fn with<T>(
+        &mut self,
+        work: impl FnOnce(&mut Connection) -> Result<T, Trouble>,
+    ) -> Result<T, MigrationError> {
+        work(&mut self.connection).map_err(|trouble| MigrationError::of(trouble, self.shown))
+    }
+
+    pub(super) fn database(&self) -> Database {
+        self.location.database()
+    }
+
+    /// Renews the lease.
+    pub(super) fn renew(&mut self) -> Result<(), MigrationError> {
+        let lease = self.lease.clone();
+        if self.with(|connection| lease.renew(connection))? { Ok(()) } else { Err(MigrationError::TakenOver) }
+    }
+
+    /// Gives the lease back. If that fails, it ends by itself.
+    fn release(&mut self) {
+        let lease = self.lease.clone();
+        if let Err(error) = self.with(|connection| lease.release(connection)) {
+            tracing::debug!(%error, "the lease of the migrations could not be given back");
+        }
+    }
+
+    /// Whether the connection has ended, so that it is unknown what became of a statement.
+    pub(super) fn is_cut_off(&mut self) -> bool {
+        self.connection.is_spoilt()
+    }
+}
+
+/// Runs what is pending.
+pub(super) fn run(
+    location: &Location,
+    shown: &str,
+    migrations: &Migrations,
+    options: &Options,
+    tell: &mut dyn FnMut(&MigrationEvent),
+) -> Result<MigrationReport, MigrationError> {
+    let all = some(migrations, location.database())?;
+    let mut run = begin(location, shown, options, tell, all)?;
+    let done = until_done(&mut run, all);
+    run.release();
+    done
+}
+
+fn until_done(run: &mut Run<'_>, all: &[Migration]) -> Result<MigrationReport, MigrationError> {
+    let mut report = MigrationReport::default();
+    loop {
+        // Read again under the lease: another run may have executed some meanwhile.
+        let applied = run.with(record::applied_versions)?;
+        let schedule = Schedule::of(all, &applied, run.options.contract);
+        refuse_disorder(&schedule)?;
+        let Some(migration) = schedule.due.first() else {
+            report.waiting = schedule.waiting.iter().map(|migration| migration.name.to_string()).collect();
+            break;
+        };
+        report.applied.push(one(run, migration, &|connection| record::done(connection, migration))?);
+    }
+    report.restored = run.with(restore_rules)?.into_iter().map(str::to_owned).collect();
+    Ok(report)
+}
+
+/// Executes one migration, with what its last transaction records.
+fn one(run: &mut Run<'_>, migration: &Migration, ending: Ending<'_>) -> Result<AppliedMigration, MigrationError> {
+    let begun = MonotonicTime::now();
+    (run.tell)(&MigrationEvent::Begun { name: migration.name.to_string(), statements: migration.statements.len() });
+    // Asked first, so that older programs are not disturbed in vain, and again when nothing of theirs is open.
+    if let Some(failed) = run.with(|connection| checks::ask(connection, migration))? {
+        return Err(failed);
+    }
+    raise::raise(run, migration)?;
+    run.renew()?;
+    let mut applied = execute::execute(run, migration, ending)?;
+    applied.took = begun.elapsed();
+    (run.tell)(&MigrationEvent::Applied(applied.clone()));
+    Ok(applied)
+}
+
+/// The migrations of a database, of which there must be some.
+fn some(migrations: &Migrations, database: Database) -> Result<&[Migration], MigrationError> {
+    let all = migrations.on(database);
+    let database = match database {
+        Database::Sqlite => "SQLite",
+        Database::Postgres => "PostgreSQL",
+    };
+    if all.is_empty() { Err(MigrationError::None { database }) } else { Ok(all) }
+}
+
+fn refuse_disorder(schedule: &Schedule<'_>) -> Result<(), MigrationError> {
+    if !schedule.unknown.is_empty() {
+        return Err(MigrationError::Unknown { versions: schedule.unknown.clone() });
+    }
+    match schedule.overtaken.first() {
+        Some((migration, newest)) => {
+            Err(MigrationError::Overtaken { migration: migration.name.to_string(), newest: newest.clone() })
+        }
+        None => Ok(()),
+    }
+}
+
+/// Connects and takes the lease; waits while another run has it.
+fn begin<'r>(
+    location: &'r Location,
+    shown: &'r str,
+    options: &'r Options,
+    tell: &'r mut dyn FnMut(&MigrationEvent),
+    all: &[Migration],
+) -> Result<Run<'r>, MigrationError> {
+    let failed = |trouble| MigrationError::of(trouble, shown);
+    let mut connection = Connection::of_migration(location).map_err(failed)?;
+    // Two programs may create the same table at once, and one of them fails.
+    record::prepare(&mut connection).or_else(|_| record::prepare(&mut connection)).map_err(failed)?;
+    let lease = Lease::new(&options.program, options.lease);
+    let begun = MonotonicTime::now();
+    let mut waits_for = None;
+    let before = loop {
+        match lease.take(&mut connection) {
+            Ok(Taking::Taken) => break None,
+            Ok(Taking::TakenOver(who)) => break Some(who),
+            Ok(Taking::Held(who, _)) if begun.elapsed() > options.patience => return Err(MigrationError::Busy { who }),
+            Ok(Taking::Held(who, lease_ends_in)) => {
+                if waits_for.as_ref() != Some(&who) {
+                    tell(&MigrationEvent::Waiting { who: who.clone(), lease_ends_in });
+                    waits_for = Some(who);
+                }
+                sleep(lease_ends_in.clamp(Duration::from_millis(20), Duration::from_millis(500)));
+            }
+            // A SQLite file that another run is writing.
+            Err(Trouble::Unavailable(_)) if location.has_one_writer() && begun.elapsed() < options.patience => {
+                sleep(Duration::from_millis(100));
+            }
+            Err(trouble) => return Err(failed(trouble)),
+        }
+    };
+    let mut run = Run { connection, location, shown, lease, options, tell };
+    if let Some(who) = before {
+        interrupted(&mut run, who, all)?;
+    }
+    Ok(run)
+}
+
+/// Tells what an earlier run, which was killed, has left half done.
+fn interrupted(run: &mut Run<'_>, who: String, all: &[Migration]) -> Result<(), MigrationError> {
+    let applied = run.with(record::applied_versions)?;
+    let next = all.iter().find(|migration| !applied.contains(&migration.version()));
+    let half_done = match next {
+        None => None,
+        Some(next) => run.with(|connection| HalfDone::of(connection, next))?.map(|half_done| (next, half_done.done)),
+    };
+    (run.tell)(&MigrationEvent::Interrupted {
+        who,
+        half_done: half_done.as_ref().map(|(migration, _)| migration.name.to_string()),
+        statements: half_done.map(|(migration, done)| (done, migration.statements.len())),
+    });
+    Ok(())
+}
+
+/// What is applied and what is pending.
+pub(super) fn status(
+    location: &Location,
+    shown: &str,
+    migrations: &Migrations,
+) -> Result<MigrationsStatus, MigrationError> {
+    let failed = |trouble| MigrationError::of(trouble, shown);
+    let all = some(migrations, location.database())?;
+    let mut connection = Connection::of_migration(location).map_err(failed)?;
+    let applied = record::applied(&mut connection).map_err(failed)?;
+    let has_settings = record::exists(&mut connection, record::SETTINGS).map_err(failed)?;
+    let mut states = Vec::with_capacity(all.len());
+    for migration in all {
+        let half_done = |connection: &mut Connection| {
+            if has_settings { HalfDone::of(connection, migration) } else { Ok(None) }
+        };
+        let state = match applied.get(&migration.version()) {
+            Some(at) => MigrationState::Applied(at.clone()),
+            None => half_done(&mut connection)
+                .map_err(failed)?
+                .map_or(MigrationState::Pending, |half_done| MigrationState::HalfDone(half_done.done)),
+        };
+        states.push(MigrationStatus { name: migration.name.to_string(), phase: migration.phase, state });
+    }
+    let versions: BTreeSet<_> = applied.into_keys().collect();
+    let running = if has_settings { lease::holder(&mut connection).map_err(failed)? } else { None };
+    Ok(MigrationsStatus {
+        database: shown.to_owned(),
+        migrations: states,
+        unknown: Schedule::of(all, &versions, true).unknown,
+        running: running.map(|(who, _)| who),
+    })
+}
+
+/// Goes a way back, and forgets the versions that it takes back.
+pub(super) fn revert(
+    location: &Location,
+    shown: &str,
+    way_back: &WayBack,
+    tell: &mut dyn FnMut(&MigrationEvent),
+) -> Result<Vec<AppliedMigration>, MigrationError> {
+    let options = Options::default();
+    let mut run = begin(location, shown, &options, tell, &[])?;
+    let done = back(&mut run, way_back);
+    run.release();
+    done
+}
+
+fn back(run: &mut Run<'_>, way_back: &WayBack) -> Result<Vec<AppliedMigration>, MigrationError> {
+    let parts = way_back.parts.iter().map(|part| one(run, part, &|connection| record::not_begun(connection, part)));
+    let applied = parts.collect::<Result<Vec<_>, _>>()?;
+    run.renew()?;
+    run.with(|connection| {
+        connection.write(|connection| {
+            for (table, epoch) in &way_back.epochs {
+                settings::put(connection, &epochs::setting(table), &epoch.to_string())?;
+            }
+            way_back.versions.iter().try_for_each(|version| record::undone(connection, version))
+        })
+    })?;
+    Ok(applied)
+}

@@ -1,0 +1,150 @@
+//! An older program next to a step that it cannot live with: it finishes what it began, and begins nothing more.
+
+use std::time::Duration;
+
+use datahub_runtime::migration::{MigrationError, MigrationEvent};
+use datahub_runtime::prelude::*;
+use datahub_runtime::testing::Kit;
+use datahub_runtime::testing::simulator::{Fault, FaultRule, Operation};
+use datahub_runtime::{OperationId, Value, Verdict};
+use example_domain::Organisation;
+use uuid::Uuid;
+
+use crate::stage::{Heard, contract, kit, run, says, settings};
+
+/// A hub of an older program, and the organisation in CDMS that it has read.
+async fn older(kit: &Kit) -> (Hub, Id<Organisation>, Synced<Organisation>) {
+    let hub = kit.hub(example_domain::models()).program("older").connect().await.unwrap();
+    let account: Uuid = kit.simulator.seed("Account", [("Name", Value::text("Acme"))]);
+    let id = Id::from(account);
+    let organisation = Organisation::get(&hub, id).await.unwrap();
+    (hub, id, organisation)
+}
+
+/// A step that older programs of organisations cannot live with.
+fn step() -> Vec<datahub_runtime::migration::Migration> {
+    vec![contract("1_contract", "organisations", 1, &["ALTER TABLE organisations ADD COLUMN added TEXT"])]
+}
+
+/// Makes an update of the older program whose answer is lost.
+async fn lose(kit: &Kit, hub: &Hub, organisation: &mut Synced<Organisation>) -> OperationId {
+    kit.advance(Duration::from_secs(60));
+    organisation.name = "Acme Foods".into();
+    kit.simulator.fault(FaultRule::new(Fault::DropAfterCommit).on(Operation::Update).times(1));
+    let error = Error::from(organisation.save(hub).await.unwrap_err());
+    assert_eq!(error.kind(), ErrorKind::Unsettled);
+    error.operation_id().unwrap()
+}
+
+#[tokio::test]
+async fn an_older_program_begins_nothing_more_and_says_why() {
+    let kit = kit();
+    let (hub, id, mut organisation) = older(&kit).await;
+    let token = organisation.version_token();
+    run(&kit, &step()).contract().await.unwrap();
+    let requests = kit.simulator.requests().len();
+    organisation.name = "Acme Ltd".into();
+    let copy = organisation.clone();
+    let refusals = [
+        ("get", Organisation::get(&hub, id).await.map(drop).unwrap_err()),
+        ("or_local", Organisation::get(&hub, id).or_local().await.map(drop).unwrap_err()),
+        ("local", Organisation::get(&hub, id).freshness(Freshness::LocalOnly).await.map(drop).unwrap_err()),
+        ("save", organisation.save(&hub).await.map(drop).unwrap_err()),
+        (
+            "create",
+            Organisation::create(&hub, Organisation::named("Beta")).await.map(drop).map_err(Error::from).unwrap_err(),
+        ),
+        ("delete", copy.delete(&hub).await.map_err(Error::from).unwrap_err()),
+        ("edit", Organisation::edit(&hub, id, token).await.map(drop).unwrap_err()),
+        ("pull", hub.pull::<Organisation>().await.map(drop).unwrap_err()),
+    ];
+    for (operation, error) in refusals {
+        assert_eq!(error.kind(), ErrorKind::Outdated, "{operation}: {error}");
+        let text = error.to_string();
+        for part in ["too old for table organisations", "epoch 0", "to 1", "start the version of the program"] {
+            assert!(text.contains(part), "{operation}: {text:?} does not say {part:?}");
+        }
+    }
+    assert_eq!(kit.simulator.requests().len(), requests, "nothing was sent");
+    assert_eq!(Organisation::history(&hub, id).await.unwrap().len(), 1, "the history can still be read");
+    let again = kit.hub(example_domain::models()).connect().await.unwrap_err();
+    assert_eq!(again.kind(), ErrorKind::Outdated, "{again}");
+}
+
+#[tokio::test]
+async fn a_run_waits_for_the_open_writes_of_older_programs_which_are_finished() {
+    let kit = kit();
+    let (hub, id, mut organisation) = older(&kit).await;
+    let operation = lose(&kit, &hub, &mut organisation).await;
+    let heard = Heard::default();
+    let running = tokio::spawn(heard.by(run(&kit, &step())).contract().into_future());
+    heard.until(|event| matches!(event, MigrationEvent::WaitingForWrites { open: 1, .. })).await;
+    // The epoch is raised already: nothing more is begun, and what was begun is finished.
+    assert_eq!(Organisation::get(&hub, id).await.unwrap_err().kind(), ErrorKind::Outdated);
+    kit.advance(Duration::from_secs(240 + 330 + 1));
+    let report = hub.settle().await.unwrap();
+    assert_eq!(report.settled, [(operation, Verdict::Applied)], "{report:?}");
+    running.await.unwrap().unwrap();
+    assert!(kit.rows_of("organisations")[0].contains("Acme Foods"));
+}
+
+#[tokio::test]
+async fn a_run_that_waited_in_vain_leaves_older_programs_as_they_were() {
+    let kit = kit();
+    let (hub, id, mut organisation) = older(&kit).await;
+    let operation = lose(&kit, &hub, &mut organisation).await;
+    let refused = run(&kit, &step()).contract().patience(Duration::from_millis(300)).await;
+    let parts = ["1_contract was not executed", "writes of older programs are still open", "by older"];
+    let error = says(refused, &parts);
+    let MigrationError::OpenWrites { writes, .. } = error else { panic!("{error:?}") };
+    assert_eq!((writes.len(), &writes[0].operation), (1, &operation.to_string()));
+    assert_eq!((settings(&kit, "epoch").len(), settings(&kit, "migrati").len()), (0, 0));
+    kit.advance(Duration::from_secs(240 + 330 + 1));
+    assert_eq!(hub.settle().await.unwrap().settled.len(), 1);
+    assert_eq!(Organisation::get(&hub, id).await.unwrap().name, "Acme Foods");
+}
+
+#[tokio::test]
+async fn settling_leaves_writes_of_newer_mappings_to_newer_programs() {
+    let kit = kit();
+    let (hub, _, mut organisation) = older(&kit).await;
+    let operation = lose(&kit, &hub, &mut organisation).await;
+    // As if a newer program had begun it.
+    kit.run_sql("UPDATE datahub_intents SET mapping_id = 1").unwrap();
+    kit.run_sql("INSERT INTO datahub_settings (name, value) VALUES ('epoch:organisations', '1')").unwrap();
+    kit.advance(Duration::from_secs(240 + 330 + 1));
+    let report = hub.settle().await.unwrap();
+    assert_eq!((report.left_to_others, report.failed.len()), (vec![operation], 0));
+}
+
+/// Under load: every operation of the older program either works or says that the program is too old, and none of them
+/// reaches the table after the step.
+#[tokio::test]
+async fn an_older_program_under_load_is_stopped_cleanly() {
+    let kit = kit();
+    let (hub, _, _) = older(&kit).await;
+    let working = (0..4).map(|number| {
+        let hub = hub.clone();
+        tokio::spawn(async move {
+            let (mut worked, name) = (0, format!("Firm {number}"));
+            loop {
+                match Organisation::create(&hub, Organisation::named(&name)).await.map_err(Error::from) {
+                    Ok(_) => worked += 1,
+                    Err(error) if error.kind() == ErrorKind::Outdated => return worked,
+                    Err(error) => panic!("{error}"),
+                }
+            }
+        })
+    });
+    let working: Vec<_> = working.collect();
+    tokio::time::sleep(Duration::from_millis(300)).await;
+    let report = run(&kit, &step()).contract().await.unwrap();
+    println!("the longest lock was held for {:?}", report.longest_lock());
+    let mut worked = 0;
+    for work in working {
+        worked += work.await.unwrap();
+    }
+    assert!(worked > 0);
+    assert_eq!(kit.rows_of("organisations").len(), worked + 1, "what was begun was finished");
+    assert!(kit.rows_of("datahub_intents").iter().all(|intent| !intent.contains(" verdict=NULL")));
+}

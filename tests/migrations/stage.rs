@@ -1,0 +1,129 @@
+//! A database, short migrations of it, and what a run of them says.
+
+use std::borrow::Cow;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use datahub_runtime::migration::{
+    Migrate, Migration, MigrationCheck, MigrationError, MigrationEvent, MigrationReport, Migrations, Phase,
+};
+use datahub_runtime::testing::Kit;
+
+/// A kit whose database has no tables yet.
+pub(crate) fn kit() -> Kit {
+    Kit::new(example_domain::METADATA)
+}
+
+/// A migration with these statements, in one transaction, while older programs run.
+pub(crate) fn migration(name: &'static str, statements: &[&'static str]) -> Migration {
+    Migration {
+        name: name.into(),
+        plan: name.into(),
+        phase: Phase::Expand,
+        in_transaction: true,
+        statements: statements.iter().map(|sql| Cow::Borrowed(*sql)).collect::<Vec<_>>().into(),
+        epochs: Vec::new().into(),
+        checks: Vec::new().into(),
+    }
+}
+
+/// The same, for when the older programs of a table are gone.
+pub(crate) fn contract(name: &'static str, table: &'static str, epoch: u32, statements: &[&'static str]) -> Migration {
+    let epochs = vec![(Cow::Borrowed(table), epoch)].into();
+    Migration { phase: Phase::Contract, epochs, ..migration(name, statements) }
+}
+
+pub(crate) fn check(description: &'static str, query: &'static str) -> MigrationCheck {
+    MigrationCheck { description: description.into(), query: query.into() }
+}
+
+/// Three migrations of a table of firms: made, filled one by one, and without its notes.
+pub(crate) fn firms() -> Vec<Migration> {
+    vec![
+        migration(
+            "20260101000000_firms",
+            &[
+                "CREATE TABLE firms (id INTEGER NOT NULL PRIMARY KEY, name TEXT, notes TEXT)",
+                "INSERT INTO firms (id, name) VALUES (1, 'Acme'), (2, 'Beta')",
+            ],
+        ),
+        Migration {
+            in_transaction: false,
+            ..migration(
+                "20260101000001_firms_fill",
+                &[
+                    "UPDATE firms SET notes = 'one' WHERE id = 1",
+                    "UPDATE firms SET notes = 'two' WHERE id = 2",
+                    "CREATE INDEX IF NOT EXISTS firms_name ON firms (name)",
+                ],
+            )
+        },
+        contract("20260101000002_firms_contract", "firms", 1, &["ALTER TABLE firms DROP COLUMN notes"]),
+    ]
+}
+
+/// A run of these migrations on a kit's database.
+pub(crate) fn run(kit: &Kit, migrations: &[Migration]) -> Migrate {
+    run_on(kit.database(), migrations)
+}
+
+pub(crate) fn run_on(address: String, migrations: &[Migration]) -> Migrate {
+    let database = datahub_runtime::migration::database_of(&address).unwrap();
+    Migrate::new(address, Migrations::of(database, migrations.to_vec()))
+        .program("tests")
+        .lease(Duration::from_secs(2))
+        .patience(Duration::from_secs(20))
+}
+
+/// The names of the migrations that a run applied.
+pub(crate) fn names(report: &MigrationReport) -> Vec<&str> {
+    report.applied.iter().map(|applied| applied.name.as_str()).collect()
+}
+
+/// What a run says, in order.
+#[derive(Clone, Default)]
+pub(crate) struct Heard(Arc<Mutex<Vec<MigrationEvent>>>);
+
+impl Heard {
+    pub(crate) fn by(&self, run: Migrate) -> Migrate {
+        let heard = Arc::clone(&self.0);
+        run.on_event(move |event| heard.lock().unwrap().push(event.clone()))
+    }
+
+    pub(crate) fn all(&self) -> Vec<MigrationEvent> {
+        self.0.lock().unwrap().clone()
+    }
+
+    /// Waits until a run has said something.
+    pub(crate) async fn until(&self, is: impl Fn(&MigrationEvent) -> bool) {
+        tokio::time::timeout(Duration::from_secs(20), async {
+            while !self.all().iter().any(&is) {
+                tokio::time::sleep(Duration::from_millis(5)).await;
+            }
+        })
+        .await
+        .unwrap_or_else(|_| panic!("only heard {:?}", self.all()));
+    }
+}
+
+/// The versions that the database has recorded.
+pub(crate) fn versions(kit: &Kit) -> Vec<String> {
+    let version = |row: &String| row.split('\'').nth(1).unwrap_or_default().to_owned();
+    kit.rows_of("__diesel_schema_migrations").iter().map(version).collect()
+}
+
+/// The rows of the settings with this in their name.
+pub(crate) fn settings(kit: &Kit, name: &str) -> Vec<String> {
+    kit.rows_of("datahub_settings").into_iter().filter(|row| row.contains(name)).collect()
+}
+
+/// Asserts that a run failed, and that it says all of this.
+#[track_caller]
+pub(crate) fn says(result: Result<MigrationReport, MigrationError>, parts: &[&str]) -> MigrationError {
+    let error = result.expect_err("the run must fail");
+    let text = error.to_string();
+    for part in parts {
+        assert!(text.contains(part), "{text:?} does not say {part:?}");
+    }
+    error
+}
