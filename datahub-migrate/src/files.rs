@@ -1,10 +1,12 @@
 //! The files of a plan: a folder for each of its parts and databases, the snapshot, and its hash.
 
+use std::collections::BTreeMap;
+
 use chrono::{NaiveDateTime, TimeDelta};
 use datahub_model::schema::{Database, SchemaHash};
 
 use crate::plan::{Answers, LossKind, Part, PartKind, Plan};
-use crate::{Metadata, Summary, sql};
+use crate::{Metadata, Migration, Summary, sql};
 
 /// The files of a plan.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -92,6 +94,24 @@ impl Plan {
             }
         }
         Files { folders, schema, head: format!("{hash}\n") }
+    }
+
+    /// The folder with which a database begins that joins a project later: the whole plan at once, under the name of the
+    /// other database's last migration, and with its place among the plans.
+    pub fn joining(&self, database: Database, last: &Migration) -> PlannedFolder {
+        let steps = self.parts(database).into_iter().flat_map(|part| part.steps).collect();
+        let whole = Part { kind: PartKind::Expand, steps, checks: Vec::new(), epochs: BTreeMap::new() };
+        let up = sql::up(&whole, database);
+        let Metadata { from, to, .. } = last.metadata;
+        let metadata = Metadata {
+            plan: Some(last.plan().to_owned()),
+            from,
+            to,
+            sql: Some(SchemaHash::of(&up)),
+            summary: Summary::of(self).text(),
+            ..Metadata::default()
+        };
+        PlannedFolder { database, name: last.name.clone(), up, metadata: metadata.print() }
     }
 
     /// The losses that a part brings about.

@@ -23,6 +23,7 @@ macro_rules! cases {
 }
 
 cases! {
+    a_database_joins_later,
     a_field_is_added,
     a_rename_is_asked,
     an_interrupted_run_is_finished,

@@ -122,6 +122,10 @@ fn epochs_rise_where_older_programs_must_stop() {
     let dropped = planned(CONTACTS, "firms: id key", "contacts").unwrap().target;
     let again = plan(&dropped, &schema(&format!("firms: id key\n{CONTACTS}")), &answers("")).unwrap().target;
     assert_eq!((again.epoch("contacts"), again.retired.len()), (1, 0));
+    let mut retired = dropped;
+    retired.retired.insert("contacts".to_owned(), 5);
+    let renamed = plan(&retired, &schema("contacts was firms: id key"), &answers("")).unwrap().target;
+    assert_eq!((renamed.epoch("contacts"), renamed.retired["firms"]), (5, 1));
 }
 
 #[test]

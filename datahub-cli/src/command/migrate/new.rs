@@ -5,7 +5,7 @@ use std::io::{IsTerminal as _, stderr, stdin};
 use chrono::{NaiveDateTime, TimeDelta, Utc};
 use clap::Args;
 use datahub_derive::project::Project;
-use datahub_migrate::{Answers, Files, Migration, Plan, Summary, TableChange, folder_of, plan};
+use datahub_migrate::{Answers, Files, Migration, Plan, Snapshot, Summary, TableChange, folder_of, plan};
 use serde_json::json;
 
 use super::ask;
@@ -61,7 +61,10 @@ fn rename(text: &str) -> Result<(String, String), String> {
 }
 
 pub(super) fn run(project: &Project, options: &Options, output: &Output) -> Result<bool, String> {
-    let state = recovered(project, output)?;
+    let mut state = recovered(project, output)?;
+    if !options.dry_run && join(&state, output)? {
+        state = State::read(project)?;
+    }
     let base = match state.base() {
         Ok(base) => base,
         Err(faults) => {
@@ -115,6 +118,27 @@ pub(super) fn run(project: &Project, options: &Options, output: &Output) -> Resu
         let names: Vec<_> = answers.rename.iter().map(|(from, to)| format!("`was` for {from} on {to}")).collect();
         output.note(&format!("write {} too, so that older history is found under the new name", names.join(", ")));
     }
+    Ok(true)
+}
+
+/// Writes the first migration of each database that was added to the project after migrations for another were planned.
+fn join(state: &State, output: &Output) -> Result<bool, String> {
+    let joining = state.joining();
+    let schema = state.schema.as_deref().and_then(|schema| Snapshot::parse(schema).ok());
+    let (Some(schema), false, true) = (schema, joining.is_empty(), state.faults.is_empty()) else { return Ok(false) };
+    let last = state.all().find(|migration| schema.migration.as_deref() == Some(&migration.name));
+    let (Some(last), Ok(whole)) = (last, plan(&Snapshot::default(), &schema, &Answers::default())) else {
+        return Ok(false);
+    };
+    let mut written = Vec::new();
+    for database in joining {
+        let folder = whole.joining(database, last);
+        let path = format!("{}/{}", folder_of(database), folder.name);
+        output.note(&format!("{} creates the schema as it is now, because the database joined later", state.at(&path)));
+        written.push((format!("{path}/up.sql"), folder.up));
+        written.push((format!("{path}/metadata.toml"), folder.metadata));
+    }
+    Journal { removed: Vec::new(), written }.commit(&state.folder)?;
     Ok(true)
 }
 

@@ -78,6 +78,13 @@ impl State {
         self.migrations.iter().flat_map(|(_, migrations)| migrations)
     }
 
+    /// The databases without any migration, if another one has some.
+    pub(super) fn joining(&self) -> Vec<Database> {
+        let is_begun = self.all().next().is_some();
+        let empty = self.migrations.iter().filter(|(_, migrations)| is_begun && migrations.is_empty());
+        empty.map(|(database, _)| *database).collect()
+    }
+
     /// A path in the folder, for messages.
     pub(super) fn at(&self, path: &str) -> String {
         format!("{}/{path}", self.shown)
@@ -173,14 +180,22 @@ impl State {
             return Vec::new();
         }
         let of_each = self.migrations.iter().flat_map(|(database, migrations)| {
+            if migrations.is_empty() && !all.is_empty() {
+                let place = self.at(folder_of(*database));
+                let help = "run `datahub migrate new`, which writes one that creates the schema as it is now";
+                return vec![Fault::new(place, "the database has no migrations yet", help)];
+            }
             let has = names(migrations);
-            let missing: Vec<_> = all.iter().filter(|name| !has.contains(*name)).cloned().collect();
-            missing.into_iter().map(|name| {
+            // A database that joined later begins with one that creates everything at once.
+            let first = has.first().cloned().unwrap_or_default();
+            let missing = all.iter().filter(|name| **name > first && !has.contains(*name)).cloned();
+            let missing = missing.map(|name| {
                 let place = self.at(&format!("{}/{name}", folder_of(*database)));
                 let help =
                     "restore it from version control, or write it: the other database has a migration of this name";
                 Fault::new(place, "it is missing", help)
-            })
+            });
+            missing.collect()
         });
         of_each.collect()
     }
