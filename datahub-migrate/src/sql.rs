@@ -62,7 +62,10 @@ impl Step {
         let alter = |table: &str, what: String| vec![format!("ALTER TABLE {} {what}", quoted(table))];
         match self {
             Step::EngineTables { from } => engine::tables(database, *from),
-            Step::CreateTable { name, table } => one(create_table(database, name, table)),
+            Step::CreateTable { name, table, adopts } => {
+                let create = create_table(database, name, table);
+                one(if *adopts { create.replacen("CREATE TABLE", "CREATE TABLE IF NOT EXISTS", 1) } else { create })
+            }
             Step::AddColumn { table, column } => one(add_column(database, table, column)),
             Step::AddFilledColumn { table, key, column, value } => {
                 let add = add_column(database, table, column);
@@ -127,12 +130,12 @@ impl Step {
                     batches::update(table, key, &set, &condition)
                 })
             }
-            Step::CreateIndex { table, index } => create_index(table, index, in_transaction),
+            Step::CreateIndex { table, index, adopts } => create_index(table, index, in_transaction, *adopts),
             Step::DropIndex { name } if in_transaction => one(format!("DROP INDEX {}", quoted(name))),
             Step::DropIndex { name } => one(format!("DROP INDEX CONCURRENTLY IF EXISTS {}", quoted(name))),
             Step::RenameIndex { table, from, to } if sqlite => {
                 let mut statements = vec![format!("DROP INDEX {}", quoted(from))];
-                statements.extend(create_index(table, to, true));
+                statements.extend(create_index(table, to, true, false));
                 statements
             }
             Step::RenameIndex { from, to, .. } => {
@@ -204,11 +207,17 @@ fn add_column(database: Database, table: &str, column: &SnapshotColumn) -> Strin
     format!("ALTER TABLE {} ADD COLUMN {} {declared}", quoted(table), quoted(&column.name))
 }
 
-fn create_index(table: &str, SnapshotIndex { name, columns }: &SnapshotIndex, in_transaction: bool) -> Vec<String> {
+fn create_index(
+    table: &str,
+    SnapshotIndex { name, columns }: &SnapshotIndex,
+    in_transaction: bool,
+    adopts: bool,
+) -> Vec<String> {
     let columns: Vec<_> = columns.iter().map(|column| quoted(column)).collect();
     let (name, on) = (quoted(name), format!("{} ({})", quoted(table), columns.join(", ")));
     if in_transaction {
-        return vec![format!("CREATE INDEX {name} ON {on}")];
+        let if_missing = if adopts { "IF NOT EXISTS " } else { "" };
+        return vec![format!("CREATE INDEX {if_missing}{name} ON {on}")];
     }
     vec![
         // An interrupted run leaves an index that is not valid. Waiting here makes no one else wait.

@@ -16,6 +16,8 @@ pub enum Step {
         name: String,
         /// Its columns.
         table: SnapshotTable,
+        /// Whether an existing table of this name is taken as it is.
+        adopts: bool,
     },
     /// Adds a column, nullable.
     AddColumn {
@@ -128,6 +130,8 @@ pub enum Step {
         table: String,
         /// The index.
         index: SnapshotIndex,
+        /// Whether an existing index of this name is taken as it is.
+        adopts: bool,
     },
     /// Drops an index.
     DropIndex {

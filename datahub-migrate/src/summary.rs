@@ -26,7 +26,10 @@ impl Summary {
     pub fn of(plan: &Plan) -> Self {
         let mut summary = Summary::default();
         match plan.changes.engine {
-            Some(0) => summary.changes.push("the engine's own tables are created".to_owned()),
+            Some(0) => summary.changes.push(
+                "the engine's own tables are created; tables that exist, such as those of create_tables, stay as they are"
+                    .to_owned(),
+            ),
             Some(from) => {
                 summary
                     .changes

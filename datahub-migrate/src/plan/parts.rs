@@ -79,7 +79,10 @@ pub(super) fn of(plan: &Plan, database: Database) -> Vec<Part> {
     }
     for change in &plan.changes.tables {
         match change {
-            TableChange::New { name, table } => table::create(&mut parts, name, table),
+            TableChange::New { name, table } => {
+                // The first plan may find what `create_tables` has made. Connecting reports how that differs.
+                table::create(&mut parts, name, table, plan.changes.engine == Some(0));
+            }
             TableChange::Dropped { name, .. } => table::drop(&mut parts, name),
             TableChange::Kept(kept) => table::change(&mut parts, kept),
         }

@@ -246,3 +246,19 @@ fn the_engines_tables_of_an_older_revision_get_what_they_lack() {
         assert_eq!(real.shape(), newest);
     }
 }
+
+#[test]
+fn the_first_migration_adopts_tables_that_exist() {
+    for database in all() {
+        let first =
+            plan(&Snapshot::default(), &schema("a: id key, owner lookup? <Owner>"), &Answers::default()).unwrap();
+        let mut real = Real::new(database);
+        real.migrate(&first);
+        let shape = real.shape();
+        real.run(&format!("INSERT INTO a (id) VALUES ({})", key(database, 1)));
+        real.run("DELETE FROM datahub_settings");
+        real.migrate(&first);
+        assert_eq!(real.shape(), shape);
+        assert_eq!(real.count("SELECT 1 FROM a"), 1);
+    }
+}

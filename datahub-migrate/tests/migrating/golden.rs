@@ -7,7 +7,7 @@ use datahub_model::schema::{Database, Snapshot};
 use crate::described::{planned, schema};
 
 /// Each change: its name, the schema before and after, and the answers.
-const CHANGES: [(&str, &str, &str, &str); 24] = [
+const CHANGES: [(&str, &str, &str, &str); 25] = [
     ("first", "", "contacts: id key, name string, score decimal3? , company lookup? <Company>", ""),
     ("table_created", "a: id key", "a: id key\nb: id key, at datetime?, on date, owner lookup <Owner>", ""),
     ("table_dropped", "a: id key\nb: id key, text string local", "a: id key", "b"),
@@ -36,6 +36,7 @@ const CHANGES: [(&str, &str, &str, &str); 24] = [
     ("kind_narrowed", "a: id key, size decimal4 <Size>", "a: id key, size decimal2 <Size>", ""),
     ("kind_changed_with_the_name", "a: id key, size string? local", "a: id key, size_in_m integer? local was size", ""),
     ("kind_changed_with_loss", "a: id key, at datetime local = now ()", "a: id key, at integer local", "a.at"),
+    ("local_column_shows_an_attribute", "a: id key, size integer? local", "a: id key, size integer? <Size>", "a.size"),
     ("text_becomes_a_guid", "a: id key, owner string? local", "a: id key, owner lookup? local", ""),
 ];
 

@@ -1,6 +1,6 @@
 //! The engine's own tables as data. All names begin with `datahub_`.
 //!
-//! The triggers that protect the history and the sequence of versions are [rules](rules), in each database's language.
+//! The triggers that protect the history and the sequence of versions are [`rules`], in each database's language.
 
 use std::borrow::Cow;
 

@@ -28,12 +28,12 @@ fn create(parts: &mut Parts<'_>, table: &KeptTable, index: &SnapshotIndex) {
     };
     if parts.is_sqlite() && index.columns.iter().any(is_converted) {
         let (table, index) = (table.to.clone(), index.clone());
-        parts.push(PartKind::Switch, Step::CreateIndex { table, index });
+        parts.push(PartKind::Switch, Step::CreateIndex { table, index, adopts: false });
         return;
     }
     let columns = index.columns.iter().map(|name| called_before_switch(table, name)).collect();
     let index = SnapshotIndex { name: index.name.clone(), columns };
-    parts.push(parts.fill(), Step::CreateIndex { table: table.from.clone(), index });
+    parts.push(parts.fill(), Step::CreateIndex { table: table.from.clone(), index, adopts: false });
 }
 
 fn called_before_switch(table: &KeptTable, name: &str) -> String {

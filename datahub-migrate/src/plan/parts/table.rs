@@ -7,10 +7,10 @@ use crate::change::KeptTable;
 use crate::sql::text;
 use crate::step::Step;
 
-pub(super) fn create(parts: &mut Parts<'_>, name: &str, table: &SnapshotTable) {
-    parts.push(PartKind::Expand, Step::CreateTable { name: name.to_owned(), table: table.clone() });
+pub(super) fn create(parts: &mut Parts<'_>, name: &str, table: &SnapshotTable, adopts: bool) {
+    parts.push(PartKind::Expand, Step::CreateTable { name: name.to_owned(), table: table.clone(), adopts });
     for index in &table.indexes {
-        parts.push(PartKind::Expand, Step::CreateIndex { table: name.to_owned(), index: index.clone() });
+        parts.push(PartKind::Expand, Step::CreateIndex { table: name.to_owned(), index: index.clone(), adopts });
     }
     for column in &table.columns {
         parts.push(PartKind::Expand, column::note(name, column));
