@@ -31,7 +31,7 @@ async fn lose(kit: &Kit, hub: &Hub, organisation: &mut Synced<Organisation>) -> 
     kit.advance(Duration::from_secs(60));
     organisation.name = "Acme Foods".into();
     kit.simulator.fault(FaultRule::new(Fault::DropAfterCommit).on(Operation::Update).times(1));
-    let error = Error::from(organisation.save(hub).await.unwrap_err());
+    let error = organisation.save(hub).await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Unsettled);
     error.operation_id().unwrap()
 }

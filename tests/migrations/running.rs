@@ -81,7 +81,7 @@ async fn a_statement_that_fails_takes_its_transaction_along() {
     assert!(kit.run_sql("SELECT * FROM one").is_err());
     // One by one, what is done stays done.
     let one_by_one = Migration { in_transaction: false, ..migration("1_wrong", &wrong) };
-    says(run(&kit, &[one_by_one.clone()]).await, &["statement 2", "its first 1 statements stay done"]);
+    says(run(&kit, std::slice::from_ref(&one_by_one)).await, &["statement 2", "its first 1 statements stay done"]);
     assert_eq!(kit.rows_of("one"), [""; 0]);
     let status = run(&kit, &[one_by_one]).status().await.unwrap();
     assert_eq!(status.migrations[0].state, MigrationState::HalfDone(1));

@@ -43,7 +43,7 @@ fn show(status: &MigrationsStatus, output: &Output) -> bool {
         (0, _) => lines.push("nothing is pending".to_owned()),
         (_, true) => lines.push("help: run `datahub migrate run`".to_owned()),
         (_, false) => {
-            lines.push("help: when the older programs are gone, run `datahub migrate run --contract`".to_owned())
+            lines.push("help: when the older programs are gone, run `datahub migrate run --contract`".to_owned());
         }
     }
     let json = json!({
