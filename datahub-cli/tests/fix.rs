@@ -1,0 +1,148 @@
+//! `datahub check --fix` on every case that must not compile, and on files that need care.
+#![cfg(test)]
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use serde_json::Value;
+use tempfile::TempDir;
+
+/// The files below a folder, each with its path from the root.
+fn below(root: &Path, folder: &str) -> Vec<String> {
+    let mut files = Vec::new();
+    for entry in fs::read_dir(root.join(folder)).unwrap() {
+        let entry = entry.unwrap();
+        let name = format!("{folder}/{}", entry.file_name().to_str().unwrap());
+        if entry.file_type().unwrap().is_dir() { files.extend(below(root, &name)) } else { files.push(name) }
+    }
+    files.sort();
+    files
+}
+
+fn ui() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/ui").canonicalize().unwrap()
+}
+
+/// A project with the contracts of the cases, and these of their files.
+fn project(sources: &[String]) -> TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    let copy = |file: &str| {
+        let to = folder.path().join(file);
+        fs::create_dir_all(to.parent().unwrap()).unwrap();
+        fs::copy(ui().join(file), to).unwrap();
+    };
+    below(&ui(), "mappings").iter().chain(sources).for_each(|file| copy(file));
+    copy("Cargo.toml");
+    fs::create_dir_all(folder.path().join("fail")).unwrap();
+    let settings = "metadata = 'mappings/metadata.xml'\nmodels = 'fail'\ndiesel-columns = 64\n";
+    fs::write(folder.path().join("datahub.toml"), settings).unwrap();
+    folder
+}
+
+fn datahub(folder: &Path, arguments: &[&str]) -> Vec<Value> {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_datahub"));
+    let output = command.args(arguments).arg("--json").current_dir(folder).output().unwrap();
+    assert!(matches!(output.status.code(), Some(0 | 1)), "{}", String::from_utf8_lossy(&output.stderr));
+    let text = String::from_utf8(output.stdout).unwrap();
+    text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+}
+
+/// The faults that the derives report too, by file and message.
+fn faults(lines: &[Value]) -> BTreeMap<(String, String), usize> {
+    let mut faults = BTreeMap::new();
+    let found = lines
+        .iter()
+        .filter(|line| line["level"] == "error" && (line["check"] == "models" || line["check"] == "contracts"));
+    for fault in found {
+        let text = |key: &str| fault[key].as_str().unwrap().to_owned();
+        *faults.entry((text("file"), text("message"))).or_default() += 1;
+    }
+    faults
+}
+
+/// Corrects a project; returns the numbers of faults before and afterwards.
+fn corrected(folder: &Path, what: &str) -> (usize, usize) {
+    let texts = || -> BTreeMap<String, String> {
+        let files = ["mappings", "fail"].iter().flat_map(|part| below(folder, part));
+        files.map(|file| (file.clone(), fs::read_to_string(folder.join(&file)).unwrap())).collect()
+    };
+    let (before, original) = (faults(&datahub(folder, &["check"])), texts());
+    let trial = datahub(folder, &["check", "--fix", "--dry-run"]);
+    assert_eq!(texts(), original, "{what}: a trial changes nothing");
+    let lines = datahub(folder, &["check", "--fix"]);
+    let made = |lines: &[Value]| lines.iter().find_map(|line| line["corrections"].as_u64()).unwrap();
+    assert_eq!(made(&trial), made(&lines), "{what}");
+    let (after, now) = (faults(&lines), texts());
+    for (fault, times) in &after {
+        assert!(before.get(fault).is_some_and(|before| times <= before), "{what}: {fault:?} is new");
+    }
+    let (count, count_after): (usize, usize) = (before.values().sum(), after.values().sum());
+    assert_eq!(made(&lines) == 0, original == now, "{what}");
+    assert_eq!(made(&lines) == 0, count == count_after, "{what}");
+    // Only words change, and never a whole line.
+    for (file, text) in &original {
+        assert_eq!(text.lines().count(), now[file].lines().count(), "{file}");
+    }
+    let again = datahub(folder, &["check", "--fix"]);
+    assert_eq!((made(&again), texts()), (0, now), "{what}: nothing is left to correct");
+    (count, count_after)
+}
+
+#[test]
+fn corrections_bring_no_other_fault_in_any_case() {
+    let mut sources = below(&ui(), "fail");
+    sources.retain(|file| file.ends_with(".rs"));
+    let whole = project(&sources);
+    let (before, after) = corrected(whole.path(), "all cases at once");
+    assert!(before > 150 && before - after >= 30, "{before} faults, then {after}");
+    for source in sources {
+        corrected(project(std::slice::from_ref(&source)).path(), &source);
+    }
+}
+
+const CONTRACT: &str = "entity = \"Account\"\r\n\r\n[attributes]\r\nName = { kind = \"strnig\" } # é\r\n";
+const SOURCE: &str = "\u{feff}// é\r\n#[derive(CdmsSynced)]\r\n#[cdms(mapping = \"account.toml\", tabel = \"firms\", mode = \
+                      \"mirror\")]\r\nstruct Firm {\r\n    #[cdms(key)]\r\n    id: Id<Firm>,\r\n}\r\n";
+
+fn small() -> TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    for (file, text) in [
+        ("datahub.toml", "models = 'fail'"),
+        ("Cargo.toml", "[dependencies]\ndiesel = '2'"),
+        ("mappings/account.toml", CONTRACT),
+        ("fail/lib.rs", SOURCE),
+    ] {
+        let path = folder.path().join(file);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, text).unwrap();
+    }
+    folder
+}
+
+#[test]
+fn line_ends_comments_and_a_byte_order_mark_stay() {
+    let folder = small();
+    assert_eq!(corrected(folder.path(), "small").1, 0);
+    let read = |file: &str| fs::read_to_string(folder.path().join(file)).unwrap();
+    assert_eq!(read("mappings/account.toml"), CONTRACT.replace("strnig", "string"));
+    assert_eq!(read("fail/lib.rs"), SOURCE.replace("tabel", "table"));
+}
+
+#[cfg(unix)]
+#[test]
+fn permissions_and_links_stay() {
+    use std::os::unix::fs::{PermissionsExt as _, symlink};
+
+    let folder = small();
+    let (contract, source) = (folder.path().join("mappings/account.toml"), folder.path().join("fail/lib.rs"));
+    fs::set_permissions(&contract, fs::Permissions::from_mode(0o640)).unwrap();
+    let elsewhere = folder.path().join("elsewhere.rs");
+    fs::rename(&source, &elsewhere).unwrap();
+    symlink(&elsewhere, &source).unwrap();
+    datahub(folder.path(), &["check", "--fix"]);
+    assert_eq!(fs::metadata(&contract).unwrap().permissions().mode() & 0o777, 0o640);
+    assert!(fs::symlink_metadata(&source).unwrap().is_symlink());
+    assert_eq!(fs::read_to_string(&elsewhere).unwrap(), SOURCE.replace("tabel", "table"));
+}
