@@ -1,9 +1,10 @@
 //! The compile time of the derives and the speed of conversions, each compared with code that does without this
-//! project.
+//! project; and the speed of commands on a whole project.
 //!
 //! The printed tables are in `docs/performance.md`. Nothing is judged here: the numbers depend on what else the machine
 //! does, so a missed goal is reported like any other number.
 
+mod check;
 mod compile;
 mod models;
 mod packages;
@@ -22,7 +23,7 @@ pub(crate) struct Choices {
     /// Only these measurements; all if none is given.
     #[arg(value_name = "PART")]
     parts: Vec<Part>,
-    /// How often each `cargo check` is measured; the median is printed.
+    /// How often each `cargo check`, or command, is measured; the median is printed.
     #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u16).range(1..))]
     samples: u16,
     /// The numbers of models in the compared packages.
@@ -38,6 +39,8 @@ enum Part {
     Expansion,
     /// Records from JSON to models and back, compared with `serde_json`.
     Conversion,
+    /// `datahub check` on 374 contracts and their models.
+    Check,
 }
 
 /// Measures and prints.
@@ -65,6 +68,9 @@ fn measured(choices: &Choices) -> Result<(), String> {
     }
     if is_asked(Part::Conversion) {
         run_bench(Command::new(cargo()).args(["bench", "--quiet", "--package", "example-domain"]))?;
+    }
+    if is_asked(Part::Check) {
+        check::measure(choices.samples)?;
     }
     Ok(())
 }

@@ -107,7 +107,7 @@ fn summary(outcomes: &[(&str, Outcome)], tree: &Tree, options: &Options, output:
     let fixable = findings().filter(|finding| report::edit(finding, tree).is_some()).count();
     let mut text = counted(faults, "fault");
     if fixable > 0 && !options.fix {
-        text.push_str(&format!("; `datahub check --fix` corrects what is misspelt in {fixable} of them"));
+        text.push_str(&format!(", of which `datahub check --fix` corrects {fixable}"));
     }
     let json = json!({
         "contracts": tree.contracts.len(),

@@ -36,6 +36,22 @@ fn hold(topic: &str) {
     assert!(failed.is_empty(), "{}", failed.join("\n"));
 }
 
+/// What the page about checks shows is what the command prints.
+#[test]
+fn the_page_about_checks_shows_a_real_transcript() {
+    let page = include_str!("../../../docs/check.md");
+    let transcript = include_str!("check/one_fault/transcript.txt");
+    let block = |language: &str| {
+        let (_, rest) = page.split_once(&format!("```{language}\n")).unwrap();
+        rest.split_once("```").unwrap().0
+    };
+    assert!(transcript.contains(&format!("{}? 1\n", block("console"))), "docs/check.md shows something else");
+    let shown: serde_json::Value = serde_json::from_str(block("json")).unwrap();
+    let (_, json) = transcript.split_once("$ datahub check --json\n").unwrap();
+    let printed: serde_json::Value = serde_json::from_str(json.lines().next().unwrap()).unwrap();
+    assert_eq!(shown, printed);
+}
+
 #[test]
 fn explain() {
     hold("explain");
