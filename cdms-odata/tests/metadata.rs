@@ -194,3 +194,55 @@ fn errors_state_the_line_and_the_name() {
         assert!(message.starts_with(&line), "expected line {} in {message:?}", error.line());
     }
 }
+
+/// A document of these entities, each with its set, its key and its attributes.
+fn document(entities: &[(&str, &str, &str, &[(&str, &str)])]) -> Metadata {
+    let types = entities.iter().map(|(name, _, key, attributes)| {
+        let key = format!("<Key><PropertyRef Name=\"{key}\"/></Key><Property Name=\"{key}\" Type=\"Edm.Guid\"/>");
+        let attributes = attributes.iter().map(|(name, edm)| format!("<Property Name=\"{name}\" Type=\"{edm}\"/>"));
+        format!("<EntityType Name=\"{name}\">{key}{}</EntityType>", attributes.collect::<String>())
+    });
+    let sets = entities.iter().map(|(name, set, ..)| format!("<EntitySet Name=\"{set}\" EntityType=\"Ns.{name}\"/>"));
+    let (types, sets): (String, String) = (types.collect(), sets.collect());
+    let text =
+        format!("<Edmx><Schema Namespace=\"Ns\">{types}<EntityContainer>{sets}</EntityContainer></Schema></Edmx>");
+    Metadata::parse(&text).unwrap()
+}
+
+#[test]
+fn every_difference_of_two_documents_is_found_and_their_order_is_none() {
+    let before = document(&[
+        ("Account", "AccountSet", "AccountId", &[("Name", "Edm.String"), ("Fax", "Edm.String"), ("Size", "Edm.Int32")]),
+        ("Lead", "LeadSet", "LeadId", &[]),
+        ("Task", "TaskSet", "TaskId", &[]),
+    ]);
+    let now = document(&[
+        ("Team", "TeamSet", "TeamId", &[]),
+        ("Task", "Tasks", "ActivityId", &[]),
+        (
+            "Account",
+            "AccountSet",
+            "AccountId",
+            &[("Size", "Edm.Decimal"), ("Alias", "Edm.String"), ("Name", "Edm.String")],
+        ),
+    ]);
+    let changes: Vec<_> = now.changes_since(&before).iter().map(|change| (change.name(), change.to_string())).collect();
+    let expected = [
+        ("attribute-appeared", "the attribute `Alias` of `Account` is new; its type is `Edm.String`"),
+        ("attribute-vanished", "the attribute `Fax` of `Account` is gone"),
+        ("attribute-type", "the type of `Size` of `Account` is `Edm.Decimal`, no longer `Edm.Int32`"),
+        ("entity-vanished", "the entity `Lead` is gone"),
+        ("set", "the set of `Task` is `Tasks`, no longer `TaskSet`"),
+        ("key", "the key of `Task` is `ActivityId`, no longer `TaskId`"),
+        ("attribute-appeared", "the attribute `ActivityId` of `Task` is new; its type is `Edm.Guid`"),
+        ("attribute-vanished", "the attribute `TaskId` of `Task` is gone"),
+        ("entity-appeared", "the entity `Team` is new"),
+    ];
+    assert_eq!(changes, expected.map(|(name, text)| (name, text.to_owned())));
+    let turned = document(&[
+        ("Task", "TaskSet", "TaskId", &[]),
+        ("Lead", "LeadSet", "LeadId", &[]),
+        ("Account", "AccountSet", "AccountId", &[("Size", "Edm.Int32"), ("Fax", "Edm.String"), ("Name", "Edm.String")]),
+    ]);
+    assert_eq!(turned.changes_since(&before), []);
+}

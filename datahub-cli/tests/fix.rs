@@ -6,6 +6,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use fastrand::Rng;
 use serde_json::Value;
 use tempfile::TempDir;
 
@@ -100,6 +101,63 @@ fn corrections_bring_no_other_fault_in_any_case() {
     for source in sources {
         corrected(project(std::slice::from_ref(&source)).path(), &source);
     }
+}
+
+/// The faultless project of the transcripts, with its models in `fail`.
+fn faultless() -> TempDir {
+    let clean = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/transcripts/check/clean/project");
+    let folder = tempfile::tempdir().unwrap();
+    for file in below(&clean, "mappings").into_iter().chain(below(&clean, "src")) {
+        let to = folder.path().join(file.replace("src/", "fail/"));
+        fs::create_dir_all(to.parent().unwrap()).unwrap();
+        fs::copy(clean.join(file), to).unwrap();
+    }
+    fs::copy(clean.join("Cargo.toml"), folder.path().join("Cargo.toml")).unwrap();
+    fs::write(folder.path().join("datahub.toml"), "metadata = 'mappings/metadata.xml'\nmodels = 'fail'\n").unwrap();
+    folder
+}
+
+/// Makes a slip in a random word of a file: two letters change places, or one is lost or typed twice.
+fn slip(path: &Path, dice: &mut Rng) {
+    let text = fs::read_to_string(path).unwrap();
+    let is_letter = |letter: char| letter.is_ascii_alphanumeric() || letter == '_';
+    let starts = text.char_indices().filter(|(at, letter)| is_letter(*letter) && !text[..*at].ends_with(is_letter));
+    let words = starts.map(|(at, _)| at..at + text[at..].find(|letter| !is_letter(letter)).unwrap_or(text.len() - at));
+    let words: Vec<_> = words.filter(|word| word.len() > 3).collect();
+    let word = words[dice.usize(..words.len())].clone();
+    let mut letters: Vec<char> = text[word.clone()].chars().collect();
+    let at = dice.usize(..letters.len() - 1);
+    match dice.u8(..3) {
+        0 => letters.swap(at, at + 1),
+        1 => _ = letters.remove(at),
+        _ => letters.insert(at, letters[at]),
+    }
+    let letters: String = letters.into_iter().collect();
+    fs::write(path, format!("{}{letters}{}", &text[..word.start], &text[word.end..])).unwrap();
+}
+
+#[test]
+fn corrections_of_random_slips_bring_no_other_fault() {
+    let number = |name: &str| std::env::var(name).ok().and_then(|value| value.parse().ok());
+    let seeds = match number("DATAHUB_SEED") {
+        Some(seed) => seed..seed + 1,
+        None => 0..number("DATAHUB_SEEDS").unwrap_or(30),
+    };
+    let (mut faults, mut left) = (0, 0);
+    for seed in seeds {
+        let (folder, mut dice) = (faultless(), Rng::with_seed(seed));
+        let files = ["mappings/account.toml", "mappings/country.toml", "fail/organisation.rs", "fail/country.rs"];
+        for _ in 0..dice.usize(1..4) {
+            slip(&folder.path().join(files[dice.usize(..files.len())]), &mut dice);
+        }
+        let (before, after) = corrected(folder.path(), &format!("DATAHUB_SEED={seed}"));
+        faults += before;
+        left += after;
+    }
+    assert!(
+        faults > 0 && (left < faults || number("DATAHUB_SEED").is_some()),
+        "{faults} faults, of which {left} are left"
+    );
 }
 
 const CONTRACT: &str = "entity = \"Account\"\r\n\r\n[attributes]\r\nName = { kind = \"strnig\" } # é\r\n";

@@ -23,10 +23,9 @@ const ROUNDS: usize = 20;
 /// Corrects a project's files, or shows what would be corrected; returns whether there is anything to correct.
 pub(super) fn run(project: &Project, tree: &Tree, is_trial: bool, output: &Output) -> Result<bool, String> {
     let corrections = Corrections::of(project, tree)?;
-    for (file, fault) in &corrections.left {
-        let text =
-            format!("not corrected, because other faults would follow: {file}:{}: {}", fault.line, fault.message);
-        output.result(&text, &json!({"not_corrected": file, "line": fault.line, "message": fault.message}));
+    for Known { file, line, message } in &corrections.left {
+        let text = format!("not corrected, because other faults would follow: {file}:{line}: {message}");
+        output.result(&text, &json!({"not_corrected": file, "line": line, "message": message}));
     }
     let changed: Vec<_> = corrections.files.iter().filter(|(file, text)| tree.files.get(*file) != Some(text)).collect();
     for (file, text) in &changed {
@@ -52,7 +51,7 @@ struct Corrections {
     files: BTreeMap<String, String>,
     number: usize,
     /// Those that would bring other faults.
-    left: Vec<(String, Known)>,
+    left: Vec<Known>,
 }
 
 /// Corrections that were tried, and hold: the texts that changed, and how many there were.
@@ -64,8 +63,10 @@ struct Tried {
 /// A fault, as it is recognised in a text that has changed.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 struct Known {
-    message: String,
+    file: String,
+    /// It stays the same, because a correction never makes or removes a line.
     line: usize,
+    message: String,
 }
 
 /// Faults by file and message, without their places, which change.
@@ -100,7 +101,7 @@ impl Corrections {
                 }
                 None => {
                     refused.insert(known(&fault));
-                    made.left.push((fault.file.clone(), known(&fault)));
+                    made.left.push(known(&fault));
                     now = scratch_reset(&scratch, &now)?;
                 }
             }
@@ -165,7 +166,8 @@ fn edit(fault: &Fault, tree: &Tree) -> Option<Edit> {
 }
 
 fn known(fault: &Fault) -> Known {
-    Known { message: fault.diagnostic.message.clone(), line: fault.diagnostic.place.line }
+    let Fault { file, diagnostic, .. } = fault;
+    Known { file: file.clone(), line: diagnostic.place.line, message: diagnostic.message.clone() }
 }
 
 fn key(fault: &Fault) -> (String, String) {
