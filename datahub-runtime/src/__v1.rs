@@ -130,8 +130,16 @@ const FAULTY: ModelDescriptor = ModelDescriptor {
 };
 
 /// The registry of models that `models!` has checked against each other.
-pub fn registry(descriptors: &'static [&'static ModelDescriptor]) -> crate::Models {
-    crate::Models::of(descriptors)
+pub fn registry(
+    descriptors: &'static [&'static ModelDescriptor],
+    through: &[fn(&[Value]) -> Result<Vec<Value>, Fault>],
+) -> crate::Models {
+    crate::Models::of(descriptors, through)
+}
+
+/// The values that a model's type makes of the values of a row.
+pub fn through_model<T: CdmsSynced>(values: &[Value]) -> Result<Vec<Value>, Fault> {
+    crate::model::model_of::<T>(values).and_then(|model| crate::model::row_of(&model))
 }
 
 /// The value that replaces null from CDMS, made when it is first needed.

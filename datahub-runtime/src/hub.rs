@@ -16,6 +16,7 @@ use crate::health::Health;
 use crate::migration::{Migrate, Migrations};
 use crate::operation::{Backfill, Completeness, Pull};
 use crate::quarantine::RetryReport;
+use crate::rehearsal::Rehearse;
 use crate::store::QuarantineEntry;
 use crate::{CdmsSynced, Error, ErrorKind};
 
@@ -221,6 +222,23 @@ impl Hub {
     /// [`ErrorKind::Store`] when the database cannot be read.
     pub async fn completeness<T: CdmsSynced>(&self) -> Result<Completeness, Error> {
         crate::operation::completeness(&self.engine, T::DESCRIPTOR).await
+    }
+
+    /// Rehearses mappings on this hub's rows, before they are deployed: runs each one, with the model's own types and
+    /// conversions, on what the hub keeps of every record, and reports for each field which values would be equal or
+    /// changed, lost in a write, or refused, and what the save of an unchanged value would send. Nothing is changed, no
+    /// request is sent, and the memory that it takes does not depend on the number of rows.
+    ///
+    /// The models need not be those of the hub. [`rehearse`](crate::rehearse) takes a database by its address, also one
+    /// whose tables do not fit the models yet.
+    ///
+    /// Dropping the future stops it between two batches.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Store`] when the database cannot be read, [`ErrorKind::Misconfigured`] when a limit is exceeded.
+    pub fn rehearse(&self, models: crate::Models) -> Rehearse {
+        Rehearse::on_hub(self, models)
     }
 
     /// Makes the next request log in again even if CDMS refused the user and password before, or the login has just

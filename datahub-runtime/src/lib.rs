@@ -69,6 +69,7 @@ mod one_of;
 mod operation;
 mod quarantine;
 mod reach;
+mod rehearsal;
 mod saved;
 mod store;
 mod synced;
@@ -132,6 +133,9 @@ pub use operation::{
     PullReport, Resolution, Resolve, ResolvedAll, Revert, Save,
 };
 pub use quarantine::RetryReport;
+pub use rehearsal::{
+    FieldRehearsal, Limits, ModelRehearsal, Refusal, RehearsalFailed, RehearsalReport, Rehearse, Sample, rehearse,
+};
 pub use saved::{Adjusted, Saved};
 pub use store::{Erasure, QuarantineEntry};
 pub use synced::{InvalidToken, Synced, VersionToken};

@@ -1,6 +1,8 @@
 //! The registry of a program's models.
 
-use datahub_model::ModelDescriptor;
+use cdms_odata::Value;
+use datahub_model::conversion::Row;
+use datahub_model::{Fault, ModelDescriptor};
 use serde::Serialize;
 
 /// The models that a hub serves, made by [`models!`](crate::models).
@@ -9,17 +11,31 @@ use serde::Serialize;
 /// `serde_json::to_string_pretty(&models![Organisation, Contact])`. Defaults appear as their values,
 /// a `with` module only as its attributes.
 #[derive(Clone, Debug, Default, Serialize)]
-pub struct Models(Vec<&'static ModelDescriptor>);
+#[serde(transparent)]
+pub struct Models {
+    descriptors: Vec<&'static ModelDescriptor>,
+    /// For each of them, its type.
+    #[serde(skip)]
+    through: Vec<ThroughModel>,
+}
+
+/// Takes the values of a row through a model's type: the values that the type makes of them.
+pub(crate) type ThroughModel = fn(&[Value]) -> Result<Row, Fault>;
 
 impl Models {
-    /// A registry of these mappings, after [`models!`](crate::models) has checked them against each other.
-    pub(crate) fn of(descriptors: &[&'static ModelDescriptor]) -> Self {
-        Models(descriptors.to_vec())
+    /// A registry of these mappings and types, after [`models!`](crate::models) has checked them against each other.
+    pub(crate) fn of(descriptors: &[&'static ModelDescriptor], through: &[ThroughModel]) -> Self {
+        Models { descriptors: descriptors.to_vec(), through: through.to_vec() }
     }
 
     /// The mappings in the order in which they were listed.
     pub fn iter(&self) -> impl ExactSizeIterator<Item = &'static ModelDescriptor> {
-        self.0.iter().copied()
+        self.descriptors.iter().copied()
+    }
+
+    /// The mappings with their types.
+    pub(crate) fn with_through(&self) -> impl Iterator<Item = (&'static ModelDescriptor, ThroughModel)> {
+        self.iter().zip(self.through.iter().copied())
     }
 }
 
@@ -34,6 +50,6 @@ macro_rules! models {
         const _: () = $crate::__v1::models_do_not_clash(
             &[$((<$model as $crate::CdmsSynced>::DESCRIPTOR, <$model as $crate::__v1::Model>::IS_STUB)),+],
         );
-        $crate::__v1::registry(DESCRIPTORS)
+        $crate::__v1::registry(DESCRIPTORS, &[$($crate::__v1::through_model::<$model>),+])
     }};
 }

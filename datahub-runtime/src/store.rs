@@ -35,6 +35,7 @@ mod sequence;
 pub(crate) mod settings;
 mod sqlite;
 mod statement;
+mod trying;
 mod waiting_fields;
 mod watermark;
 mod workers;
@@ -66,8 +67,9 @@ pub(crate) use intents::IntentRow;
 pub(crate) use load::StoredRecord;
 pub(crate) use page::{Judge, Page, PageStored};
 pub use quarantine::QuarantineEntry;
-pub(crate) use row::datum;
+pub(crate) use row::{datum, value};
 pub(crate) use statement::{Datum, Statement};
+pub(crate) use trying::{RowToTry, RowsToTry, TableToTry};
 pub(crate) use watermark::{Claim, Watermark};
 
 use crate::crash_points::Step;
@@ -141,6 +143,36 @@ impl Store {
         let quiet_ms = options.quiet_ms;
         let (workers, reach) = (Arc::new(workers), Arc::new(Reach::of("database")));
         Ok(Store { workers, database: shown.into(), quiet_ms, keeps_erased: Arc::default(), reach })
+    }
+
+    /// Opens the database at an address where there is one, and creates no file.
+    pub(crate) async fn open_existing(
+        url: &str,
+        clock: Arc<dyn Clock>,
+        options: StoreOptions,
+        meters: Meters,
+    ) -> Result<Store, StoreError> {
+        if let (Location::Sqlite { path, .. }, shown) = Location::of_url(url, &options)?
+            && !std::path::Path::new(&path).is_file()
+        {
+            return Err(StoreError::Open { database: shown, reason: "there is no such file".to_owned() });
+        }
+        Store::open(url, clock, options, meters).await
+    }
+
+    /// The columns of a table, as far as a model's fields can be compared with them.
+    pub(crate) async fn table_to_try(&self, model: &'static ModelDescriptor) -> Result<TableToTry, StoreError> {
+        self.read(move |connection| trying::table(connection, model)).await
+    }
+
+    /// The next batch of a model's rows, as they are.
+    pub(crate) async fn rows_to_try(
+        &self,
+        model: &'static ModelDescriptor,
+        table: Arc<TableToTry>,
+        after: Uuid,
+    ) -> Result<RowsToTry, StoreError> {
+        self.read(move |connection| trying::rows(connection, model, &table, after)).await
     }
 
     /// Creates missing tables, the engine's and the models', and rejects tables of another structure.

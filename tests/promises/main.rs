@@ -32,6 +32,7 @@ mod personal;
 mod pull;
 mod quarantine;
 mod read_table;
+mod rehearsal;
 mod remodelled;
 mod restored;
 mod row_by_row;
