@@ -4,3 +4,8 @@
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]
 struct FirstPage;
+
+/// Compiles what the page about remodelling shows.
+#[cfg(doctest)]
+#[doc = include_str!("../docs/remodelling.md")]
+struct Remodelling;

@@ -132,7 +132,7 @@ const FAULTY: ModelDescriptor = ModelDescriptor {
 /// The registry of models that `models!` has checked against each other.
 pub fn registry(
     descriptors: &'static [&'static ModelDescriptor],
-    through: &[fn(&[Value]) -> Result<Vec<Value>, Fault>],
+    through: &[crate::models::ThroughModel],
 ) -> crate::Models {
     crate::Models::of(descriptors, through)
 }

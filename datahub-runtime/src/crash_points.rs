@@ -8,7 +8,7 @@ use datahub_protocol::{Action, Commit, IntentChange, QuarantineChange, RecordCha
 /// One step of an operation, as points and traces name it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Step {
-    /// `read`, `update`, `create`, `delete`, `settle` or `pull`.
+    /// `read`, `update`, `create`, `delete`, `settle`, `pull` or `backfill`.
     pub(crate) operation: &'static str,
     /// What the operation is about to do.
     pub(crate) action: &'static str,
@@ -29,7 +29,7 @@ pub(crate) enum Moment {
 
 /// The names of all steps, so that a test can find steps that are never passed.
 #[cfg(feature = "crash-points")]
-pub const STEPS: [&str; 17] = [
+pub const STEPS: [&str; 18] = [
     "lock",
     "load",
     "fetch",
@@ -47,6 +47,7 @@ pub const STEPS: [&str; 17] = [
     "close",
     "note-end",
     "release",
+    "complete",
 ];
 
 impl Step {

@@ -361,6 +361,11 @@ async fn goes_on(kit: &Kit, hub: &Hub, scenario: Scenario, records: Records) -> 
         }
         Effect::Create => assert!(kit.simulator.record("Contact", records.contact).is_some()),
         Effect::Delete => assert!(kit.simulator.record("Account", records.account).is_none()),
+        Effect::Nothing if scenario == Scenario::Backfill => {
+            let rows = kit.rows_of("organisations");
+            assert_eq!(rows.iter().filter(|row| row.contains("website='firm.example'")).count(), 61);
+            assert_eq!(hub.completeness::<Organisation>().await?.incomplete, 0);
+        }
         Effect::Nothing if scenario == Scenario::Pull => assert_eq!(kit.rows_of("organisations").len(), 61),
         Effect::Nothing => {}
     }

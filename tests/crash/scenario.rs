@@ -50,6 +50,7 @@ pub(crate) enum Scenario {
     SettleCreate,
     SettleDelete,
     Pull,
+    Backfill,
 }
 
 /// The records of a scene: one that is there, one that is to be made.
@@ -69,7 +70,7 @@ pub(crate) enum Effect {
 }
 
 impl Scenario {
-    pub(crate) const ALL: [Scenario; 29] = [
+    pub(crate) const ALL: [Scenario; 30] = [
         Scenario::ReadFirst,
         Scenario::ReadRefresh,
         Scenario::ReadGone,
@@ -99,6 +100,7 @@ impl Scenario {
         Scenario::SettleCreate,
         Scenario::SettleDelete,
         Scenario::Pull,
+        Scenario::Backfill,
     ];
 
     pub(crate) const fn name(self) -> &'static str {
@@ -132,6 +134,7 @@ impl Scenario {
             Scenario::SettleCreate => "settling a create",
             Scenario::SettleDelete => "settling a delete",
             Scenario::Pull => "a pull",
+            Scenario::Backfill => "a backfill",
         }
     }
 
@@ -172,6 +175,7 @@ impl Scenario {
             }
             Scenario::SettleNothing => ("settle", &["lock", "load", "fetch", "close"]),
             Scenario::Pull => ("pull", &["fetch", "store"]),
+            Scenario::Backfill => ("backfill", &["complete", "fetch", "store"]),
         }
     }
 
@@ -209,7 +213,8 @@ impl Scenario {
             | Scenario::ReadUnfit
             | Scenario::UpdateLocal
             | Scenario::Resolve
-            | Scenario::Pull => Effect::Nothing,
+            | Scenario::Pull
+            | Scenario::Backfill => Effect::Nothing,
             Scenario::Update
             | Scenario::UpdateRefused
             | Scenario::UpdateUnanswered
@@ -324,6 +329,20 @@ impl Scenario {
                     kit.simulator.seed("Account", [("Name", Value::text(format!("Firm {number}")))]);
                 }
             }
+            Scenario::Backfill => {
+                let known = |name: String| [("Name", Value::text(name)), ("WebSiteURL", Value::text("firm.example"))];
+                edit("WebSiteURL", Value::text("firm.example"));
+                for number in 0..60 {
+                    kit.simulator.seed("Account", known(format!("Firm {number}")));
+                }
+                hub.pull::<Organisation>().await?;
+                // As if another version of the mapping had stored them, without the website, and had read only half of
+                // the websites with the records as they are now.
+                let as_left = "UPDATE organisations SET website = NULL; UPDATE datahub_records SET mapping_id = 1; \
+                               UPDATE datahub_records SET outdated = '[\"WebSiteURL\"]' WHERE id IN \
+                               (SELECT id FROM datahub_records ORDER BY id LIMIT 30)";
+                kit.run_sql(as_left).unwrap_or_else(|reason| panic!("{reason}"));
+            }
             Scenario::SettleUpdate => {
                 fault(Operation::Update, Fault::DropAfterCommit);
                 unsettled(Scenario::UpdateUnanswered.carry_out(hub, records).await)?;
@@ -395,6 +414,7 @@ impl Scenario {
                 report.failed.into_iter().next().map_or(Ok(()), |(_, error)| Err(error))
             }
             Scenario::Pull => hub.pull::<Organisation>().await.map(drop),
+            Scenario::Backfill => hub.backfill::<Organisation>().await.map(drop),
         }
     }
 }

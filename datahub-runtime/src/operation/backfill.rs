@@ -16,7 +16,6 @@ use super::completing::{FromSeen, Incomplete, complete_from_seen, completeness};
 use super::is_detached;
 use super::pages::{Asked, Listing, Pages, StoredPage};
 use crate::cdms::RecordShape;
-use crate::crash_points::{Moment, Step, pass};
 use crate::engine::mapping::ModelMapping;
 use crate::engine::shared_check::check;
 use crate::engine::{Doubt, Engine};
@@ -241,14 +240,10 @@ impl Reading<'_> {
 
     /// Reads a whole record.
     async fn singly(&mut self, id: Uuid) -> Result<(), Error> {
-        const STEP: Step = Step { operation: "backfill", action: "read" };
         self.engine.admit(self.model)?;
         self.report.singly += 1;
-        pass(STEP, Moment::Before).await;
-        let checked = check(self.engine, self.model, id).await;
-        pass(STEP, Moment::After).await;
         let report = &mut self.report;
-        let counter = match checked {
+        let counter = match check(self.engine, self.model, id).await {
             Ok(checked) => {
                 self.doubt.is_over();
                 match checked.sighting {
