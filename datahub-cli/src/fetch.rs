@@ -1,4 +1,4 @@
-//! Fetches the `$metadata` of a running CDMS that asks for no login: one request, without redirects, of bounded size and time.
+//! Fetches documents of a running CDMS that asks for no login: without redirects, of bounded size and time.
 
 use std::error::Error;
 use std::time::Duration;
@@ -6,7 +6,7 @@ use std::time::Duration;
 use cdms_odata::crm2011::ServiceRoot;
 use cdms_odata::metadata::Metadata;
 use reqwest::header::CONTENT_TYPE;
-use reqwest::{Response, StatusCode, redirect, retry};
+use reqwest::{Client, RequestBuilder, Response, StatusCode, redirect, retry};
 
 /// The largest document, in bytes after decompression: several times that of an organisation with a thousand entities.
 const LARGEST: usize = 128 << 20;
@@ -21,56 +21,77 @@ const TO_RECEIVE: Duration = Duration::from_secs(180);
 ///
 /// What happened, and what to do about it.
 pub(crate) fn metadata(address: &str) -> Result<(String, Metadata), String> {
-    let root = ServiceRoot::parse(address).map_err(|error| format!("cannot use the address {address}: {error}"))?;
-    let url = format!("{}/$metadata", root.url());
-    let is_plain = root.url().scheme() == "http";
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-    let runtime = runtime.map_err(|error| format!("cannot start: {error}"))?;
-    let text = runtime.block_on(fetched(&url, is_plain)).map_err(|reason| format!("cannot read {url}: {reason}"))?;
+    let root = root(address)?;
+    let way_out = "save the page as the snapshot, and run `datahub check` without `--live`";
+    let (url, bytes) = run(async { metadata_bytes(&root, way_out).await })?;
+    let text = String::from_utf8(bytes).map_err(|_| format!("cannot read {url}: the document is not UTF-8"))?;
     let metadata = Metadata::parse(&text).map_err(|error| format!("{url} is not valid $metadata: {error}"))?;
     Ok((text, metadata))
 }
 
-async fn fetched(url: &str, is_plain: bool) -> Result<String, String> {
+/// The service of an organisation, from its address or from that of the service.
+pub(crate) fn root(address: &str) -> Result<ServiceRoot, String> {
+    ServiceRoot::parse(address).map_err(|error| format!("cannot use the address {address}: {error}"))
+}
+
+/// The address and the bytes of `$metadata`. The way out is what a person can do if CDMS asks for a login.
+pub(crate) async fn metadata_bytes(root: &ServiceRoot, way_out: &str) -> Result<(String, Vec<u8>), String> {
+    let url = format!("{}/$metadata", root.url());
+    let bytes =
+        document(client(root)?.get(&url), way_out).await.map_err(|reason| format!("cannot read {url}: {reason}"))?;
+    Ok((url, bytes))
+}
+
+/// Runs requests to their end.
+pub(crate) fn run<T>(requests: impl Future<Output = Result<T, String>>) -> Result<T, String> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    runtime.map_err(|error| format!("cannot start: {error}"))?.block_on(requests)
+}
+
+/// A client for the services of an organisation.
+pub(crate) fn client(root: &ServiceRoot) -> Result<Client, String> {
     // The process has no other provider, and one that has is as good.
     _ = rustls::crypto::ring::default_provider().install_default();
-    let mut client = reqwest::Client::builder()
+    let mut client = Client::builder()
         .redirect(redirect::Policy::none())
         .retry(retry::never())
         .referer(false)
         .connect_timeout(TO_CONNECT)
         .timeout(TO_RECEIVE)
         .user_agent(concat!("datahub/", env!("CARGO_PKG_VERSION")));
-    if is_plain {
+    if root.url().scheme() == "http" {
         // Plain http stays on this machine, so no proxy has a part in it.
         client = client.no_proxy();
     }
-    let client = client.build().map_err(|error| whole(&error))?;
-    let response = client.get(url).send().await.map_err(|error| whole(&error))?;
-    accepted(&response)?;
-    let bytes = body(response).await?;
-    String::from_utf8(bytes).map_err(|_| "the document is not UTF-8".to_owned())
+    client.build().map_err(|error| whole(&error))
 }
 
-const LOGIN: &str = "asks for a login, which `datahub` cannot do yet; open the address in a browser, save the page as the \
-                     snapshot, and run `datahub check` without `--live`";
+/// The document that CDMS answers a request with.
+pub(crate) async fn document(request: RequestBuilder, way_out: &str) -> Result<Vec<u8>, String> {
+    let response = request.send().await.map_err(|error| whole(&error))?;
+    accepted(&response, way_out)?;
+    body(response).await
+}
 
-/// Checks that a response has the document.
-fn accepted(response: &Response) -> Result<(), String> {
+/// Checks that a response has a document.
+fn accepted(response: &Response, way_out: &str) -> Result<(), String> {
+    let login = format!("asks for a login, which `datahub` cannot do yet; open the address in a browser, {way_out}");
     let status = response.status();
     let media = response.headers().get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
     match status {
         StatusCode::OK if media.starts_with("text/html") => {
-            Err(format!("CDMS sent a web page; most likely it {LOGIN}"))
+            Err(format!("CDMS sent a web page; most likely it {login}"))
         }
         StatusCode::OK => Ok(()),
+        // The SOAP service's errors are documents that say more.
+        StatusCode::INTERNAL_SERVER_ERROR if media.starts_with("text/xml") => Ok(()),
         StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN | StatusCode::PROXY_AUTHENTICATION_REQUIRED => {
-            Err(format!("CDMS {LOGIN} (status {status})"))
+            Err(format!("CDMS {login} (status {status})"))
         }
-        status if status.is_redirection() => Err(format!("CDMS redirects; most likely it {LOGIN} (status {status})")),
+        status if status.is_redirection() => Err(format!("CDMS redirects; most likely it {login} (status {status})")),
         StatusCode::NOT_FOUND => {
-            Err("CDMS has no data service at this address (status 404); write the address of the \
-                                      organisation, such as https://crm.example.gov.uk/ORG"
+            Err("CDMS has no service at this address (status 404); write the address of the organisation, such as \
+                 https://crm.example.gov.uk/ORG"
                 .to_owned())
         }
         status => Err(format!("CDMS answered with status {status}")),

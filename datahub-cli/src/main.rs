@@ -43,6 +43,8 @@ struct Arguments {
 enum Command {
     /// Checks the whole tree: contracts, models, groups and choices, against each other and the $metadata snapshot.
     Check(command::check::Options),
+    /// Writes contracts from $metadata, solutions and the SOAP service, and merges what CDMS changed into them.
+    Import(command::import::Options),
     /// Begins a project: a new crate, or the first files inside an existing one.
     Init(command::init::Options),
     /// Plans and runs migrations: the tables of the databases follow the models.
@@ -80,6 +82,9 @@ fn main() -> ExitCode {
     let output = Output::new(format.unwrap_or(if options.json { Format::Json } else { Format::Text }));
     let result = match options.command {
         Command::Check(check) => root::find(options.root).and_then(|root| command::check::run(&root, &check, &output)),
+        Command::Import(import) => {
+            root::find(options.root).and_then(|root| command::import::run(&root, &import, &output))
+        }
         Command::Init(options) => command::init::run(&options, &output),
         Command::Completions(options) => command::completions::run(&options, &output),
         Command::Migrate(command) => root::find(options.root).and_then(|root| command.run(&root, &output)),

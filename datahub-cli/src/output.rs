@@ -43,6 +43,13 @@ impl Output {
         }
     }
 
+    /// A result that only machines want to have.
+    pub(crate) fn only_json(&self, json: &Value) {
+        if self.format == Format::Json {
+            self.line(&json.to_string());
+        }
+    }
+
     /// A line, or several, that have the format already. Colours are left out unless this is a terminal that shows them.
     pub(crate) fn line(&self, text: &str) {
         // If the reader has closed the pipe, the rest is not needed.

@@ -21,7 +21,7 @@ pub use contract::{
     Asked, Capture, ConstantValue, Contract, ContractAttribute, ContractConstant, Group, GroupMember, Question, Stated,
 };
 pub use mapping::{Faulty, Mapping, ResolvedColumn, ResolvedField, ResolvedSource, Shape};
-pub use names::name_fault;
+pub use names::{column_fault, name_fault};
 pub use nearest::{meant_among, nearest};
 pub use resolve::{meant_mode, resolve};
 pub use spot::Spot;

@@ -68,11 +68,12 @@ fn is_mute(text: &str) -> bool {
 }
 
 /// The floor of each crate; a crate depends only on crates on lower floors.
-const FLOORS: [(&str, u8); 11] = [
+const FLOORS: [(&str, u8); 12] = [
     ("cdms-odata", 0),
     ("datahub-model", 1),
     ("datahub-protocol", 1),
     ("datahub-derive", 2),
+    ("datahub-import", 2),
     ("datahub-migrate", 2),
     ("datahub-macros", 3),
     ("cdms-simulator", 3),

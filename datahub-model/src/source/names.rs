@@ -40,6 +40,11 @@ pub(super) fn corrected(name: &str) -> Option<Cure> {
     name_fault(&corrected).is_none().then(|| Cure::correcting(format!("write `{corrected}`"), name, corrected))
 }
 
+/// Why a name cannot be the name of a column of a table, with or without Diesel; `None` if it can.
+pub fn column_fault(name: &str, table: &str) -> Option<String> {
+    name_fault(name).or_else(|| fault_beside_diesel(name, table))
+}
+
 /// Why a name cannot be the name of a column in Diesel's `table!`, which defines other items next to the columns.
 pub(super) fn fault_beside_diesel(name: &str, table: &str) -> Option<String> {
     if name == table {

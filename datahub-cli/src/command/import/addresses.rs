@@ -1,0 +1,58 @@
+//! Addresses of an organisation that asks for no login: `$metadata`, and the SOAP service.
+
+use cdms_odata::crm2011::ServiceRoot;
+use datahub_import::{Source, soap};
+use reqwest::header::CONTENT_TYPE;
+
+use crate::fetch;
+
+/// An address to import from.
+pub(super) enum Address {
+    /// A `$metadata` document, of the data service at this root.
+    Metadata(ServiceRoot),
+    /// The SOAP service of the organisation with this root.
+    Soap(ServiceRoot),
+}
+
+/// What a person can do if CDMS asks for a login.
+const WAY_OUT: &str = "save the document, and import the file";
+
+impl Address {
+    /// The address that was given; `None` if it is the path of a file.
+    pub(super) fn of(given: &str) -> Result<Option<Self>, String> {
+        if !given.starts_with("http://") && !given.starts_with("https://") {
+            return Ok(None);
+        }
+        let given = given.trim_end_matches('/');
+        // The service of the same organisation, whichever form of its address is given.
+        if let Some(at) = given.to_ascii_lowercase().find("/xrmservices/2011/organization.svc") {
+            return fetch::root(&given[..at]).map(|root| Some(Address::Soap(root)));
+        }
+        let service = given.strip_suffix("$metadata").unwrap_or(given).trim_end_matches('/');
+        fetch::root(service).map(|root| Some(Address::Metadata(root)))
+    }
+}
+
+/// Reads `$metadata`.
+pub(super) fn metadata(root: &ServiceRoot) -> Result<Source, String> {
+    let (url, bytes) = fetch::run(async { fetch::metadata_bytes(root, WAY_OUT).await })?;
+    let source = Source::read(url, &bytes).map_err(|error| error.to_string())?;
+    if source.metadata().is_some() { Ok(source) } else { Err(format!("{} is not $metadata", source.name)) }
+}
+
+/// Asks the SOAP service about each of these entities.
+pub(super) fn replies(root: &ServiceRoot, logical_names: &[String]) -> Result<Vec<Source>, String> {
+    let url = format!("{}/{}", root.organisation().as_str().trim_end_matches('/'), soap::PATH);
+    fetch::run(async {
+        let client = fetch::client(root)?;
+        let mut sources = Vec::new();
+        for name in logical_names {
+            let request = client.post(&url).header("SOAPAction", soap::ACTION).header(CONTENT_TYPE, soap::CONTENT_TYPE);
+            let answer = fetch::document(request.body(soap::retrieve_entity(name)), WAY_OUT).await;
+            let bytes = answer.map_err(|reason| format!("cannot read {url}: {reason}"))?;
+            let source = Source::read(format!("{url} about {name}"), &bytes);
+            sources.push(source.map_err(|error| error.to_string())?);
+        }
+        Ok(sources)
+    })
+}

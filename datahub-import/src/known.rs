@@ -1,0 +1,74 @@
+//! What is the same in every organisation, because CRM 2011 itself defines it.
+
+use cdms_odata::Kind;
+
+/// The logical names of entities by their type codes, as far as they are the product's own and beyond doubt.
+const TYPE_CODES: [(i64, &str); 34] = [
+    (1, "account"),
+    (2, "contact"),
+    (3, "opportunity"),
+    (4, "lead"),
+    (5, "annotation"),
+    (8, "systemuser"),
+    (9, "team"),
+    (10, "businessunit"),
+    (112, "incident"),
+    (123, "competitor"),
+    (127, "kbarticle"),
+    (129, "subject"),
+    (1010, "contract"),
+    (1011, "contractdetail"),
+    (1022, "pricelevel"),
+    (1024, "product"),
+    (1055, "uom"),
+    (1056, "uomschedule"),
+    (1084, "quote"),
+    (1088, "salesorder"),
+    (1090, "invoice"),
+    (2013, "territory"),
+    (2020, "queue"),
+    (4200, "activitypointer"),
+    (4201, "appointment"),
+    (4202, "email"),
+    (4204, "fax"),
+    (4207, "letter"),
+    (4210, "phonecall"),
+    (4212, "task"),
+    (4214, "serviceappointment"),
+    (4300, "list"),
+    (4400, "campaign"),
+    (9105, "transactioncurrency"),
+];
+
+/// The entity of a type code; `None` if the code belongs to an organisation or is not known.
+pub(crate) fn entity_of_type_code(code: i64) -> Option<&'static str> {
+    TYPE_CODES.iter().find(|(known, _)| *known == code).map(|(_, name)| *name)
+}
+
+/// What the lookups refer to that every entity may have.
+pub(crate) fn targets(attribute: &str) -> Option<&'static [&'static str]> {
+    match attribute.to_lowercase().as_str() {
+        "createdby" | "modifiedby" | "createdonbehalfby" | "modifiedonbehalfby" | "owninguser" => Some(&["systemuser"]),
+        "ownerid" => Some(&["systemuser", "team"]),
+        "owningteam" => Some(&["team"]),
+        "owningbusinessunit" => Some(&["businessunit"]),
+        "transactioncurrencyid" => Some(&["transactioncurrency"]),
+        _ => None,
+    }
+}
+
+/// Whether an attribute that `$metadata` calls an instant is one, and not a day.
+pub(crate) fn is_instant(attribute: &str) -> bool {
+    matches!(attribute.to_lowercase().as_str(), "createdon" | "modifiedon" | "overriddencreatedon")
+}
+
+/// The kind that an attribute of several possible ones has by its name.
+pub(crate) fn kind(attribute: &str) -> Option<Kind> {
+    if attribute.eq_ignore_ascii_case("statecode") {
+        Some(Kind::State)
+    } else if attribute.eq_ignore_ascii_case("statuscode") {
+        Some(Kind::Status)
+    } else {
+        None
+    }
+}

@@ -1,0 +1,64 @@
+//! The request to the SOAP organisation service whose replies can be imported.
+
+/// The path of the service that takes SOAP 1.1, below an organisation's address.
+pub const PATH: &str = "XRMServices/2011/Organization.svc/web";
+
+/// The value of the header `SOAPAction`.
+pub const ACTION: &str = "http://schemas.microsoft.com/xrm/2011/Contracts/Services/IOrganizationService/Execute";
+
+/// The value of the header `Content-Type`.
+pub const CONTENT_TYPE: &str = "text/xml; charset=utf-8";
+
+/// The body of a `RetrieveEntity` for the entity of this logical name: its published attributes and relationships.
+pub fn retrieve_entity(logical_name: &str) -> String {
+    let parameter = |name: &str, kind: &str, namespace: &str, value: &str| {
+        format!(
+            "<b:KeyValuePairOfstringanyType><c:key>{name}</c:key><c:value i:type=\"v:{kind}\" xmlns:v=\"{namespace}\">{value}\
+             </c:value></b:KeyValuePairOfstringanyType>"
+        )
+    };
+    let schema = "http://www.w3.org/2001/XMLSchema";
+    let parameters = [
+        parameter(
+            "EntityFilters",
+            "EntityFilters",
+            "http://schemas.microsoft.com/xrm/2011/Metadata",
+            "Entity Attributes Relationships",
+        ),
+        parameter(
+            "MetadataId",
+            "guid",
+            "http://schemas.microsoft.com/2003/10/Serialization/",
+            "00000000-0000-0000-0000-000000000000",
+        ),
+        parameter("RetrieveAsIfPublished", "boolean", schema, "false"),
+        parameter("LogicalName", "string", schema, &escaped(logical_name)),
+    ];
+    format!(
+        "<s:Envelope xmlns:s=\"http://schemas.xmlsoap.org/soap/envelope/\"><s:Body>\
+         <Execute xmlns=\"http://schemas.microsoft.com/xrm/2011/Contracts/Services\" \
+         xmlns:i=\"http://www.w3.org/2001/XMLSchema-instance\">\
+         <request i:type=\"b:RetrieveEntityRequest\" xmlns:b=\"http://schemas.microsoft.com/xrm/2011/Contracts\">\
+         <b:Parameters xmlns:c=\"http://schemas.datacontract.org/2004/07/System.Collections.Generic\">{}</b:Parameters>\
+         <b:RequestId i:nil=\"true\"/><b:RequestName>RetrieveEntity</b:RequestName></request></Execute></s:Body></s:Envelope>",
+        parameters.concat()
+    )
+}
+
+fn escaped(text: &str) -> String {
+    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_request_is_xml_and_names_the_entity() {
+        let body = retrieve_entity("a<b");
+        let document = roxmltree::Document::parse(&body).unwrap();
+        let values: Vec<_> = document.descendants().filter(|node| node.tag_name().name() == "value").collect();
+        assert_eq!(values.iter().filter_map(|value| value.text()).last(), Some("a<b"));
+        assert_eq!(values.len(), 4);
+    }
+}

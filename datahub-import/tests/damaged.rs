@@ -1,0 +1,86 @@
+//! Documents that cannot be used: none panics, and each is named with what is wrong and what to do.
+#![cfg(test)]
+
+use std::io::Write as _;
+
+use datahub_import::{DOCUMENT_MAX, Source};
+use zip::ZipWriter;
+use zip::write::SimpleFileOptions;
+
+const METADATA: &str = include_str!("fixtures/metadata.xml");
+const SOLUTION: &str = include_str!("fixtures/customizations.xml");
+
+fn reason(bytes: &[u8]) -> String {
+    Source::read("file", bytes).map(|_| "read".to_owned()).unwrap_or_else(|error| error.to_string())
+}
+
+fn zipped(files: &[(&str, &[u8])]) -> Vec<u8> {
+    let mut writer = ZipWriter::new(std::io::Cursor::new(Vec::new()));
+    for (name, bytes) in files {
+        writer.start_file(*name, SimpleFileOptions::default()).unwrap();
+        writer.write_all(bytes).unwrap();
+    }
+    writer.finish().unwrap().into_inner()
+}
+
+#[test]
+fn each_unusable_document_says_what_is_wrong() {
+    let cases: [(&str, Vec<u8>, &str); 14] = [
+        ("nothing", Vec::new(), "file: is empty"),
+        ("no XML", b"entity = \"Account\"".to_vec(), "is not XML; expected `$metadata`"),
+        ("no text", vec![b'<', 0xc3, 0x28, 0xff], "line 1 is not UTF-8 text"),
+        ("a page of a login", b"<html><body>Sign in</body></html>".to_vec(), "is a web page, perhaps that of a login"),
+        ("another document", b"<feed/>".to_vec(), "has the root element `feed`; expected"),
+        ("the manifest of a solution", b"<ImportExportXml><SolutionManifest/></ImportExportXml>".to_vec(), "says nothing of any entity's"),
+        ("no types", b"<Edmx/>".to_vec(), "no entity types found"),
+        ("a DTD", b"<!DOCTYPE x [<!ENTITY a \"b\">]><Edmx>&a;</Edmx>".to_vec(), "has a document type definition"),
+        ("an entity without a DTD", b"<Edmx>&lol;</Edmx>".to_vec(), "line 1 is not valid XML"),
+        (
+            "an error of the service",
+            b"<s:Envelope xmlns:s=\"x\"><s:Body><s:Fault><faultstring>No such entity</faultstring></s:Fault></s:Body></s:Envelope>".to_vec(),
+            "is an error of the SOAP service: No such entity",
+        ),
+        ("a zip of something else", zipped(&[("solution.xml", b"<x/>")]), "is a zip without customizations.xml"),
+        ("half a zip", zipped(&[("customizations.xml", SOLUTION.as_bytes())])[..300].to_vec(), "is a damaged zip"),
+        ("a zip with half a document", zipped(&[("customizations.xml", &SOLUTION.as_bytes()[..900])]), "it was cut off, so save it again"),
+        ("half a document", METADATA.as_bytes()[..3000].to_vec(), "it was cut off, so save it again"),
+    ];
+    for (name, bytes, expected) in cases {
+        let said = reason(&bytes);
+        assert!(said.contains(expected), "{name}: {said}");
+    }
+}
+
+#[test]
+fn a_zip_bomb_is_unpacked_no_further_than_a_document_may_be_long() {
+    let mut bomb = b"<ImportExportXml>".to_vec();
+    bomb.resize(DOCUMENT_MAX + 2, b' ');
+    let zip = zipped(&[("customizations.xml", &bomb)]);
+    assert!(zip.len() < 1 << 20, "{}", zip.len());
+    assert!(reason(&zip).contains("customizations.xml in it is larger than 128 MB"), "{}", reason(&zip));
+    assert!(reason(&bomb).contains("is larger than 128 MB"), "{}", reason(&bomb));
+}
+
+#[test]
+fn a_zip_and_other_encodings_are_read() {
+    let zip = zipped(&[
+        ("[Content_Types].xml", b"<x/>"),
+        ("solution.xml", b"<x/>"),
+        ("customizations.xml", SOLUTION.as_bytes()),
+    ]);
+    assert_eq!(reason(&zip), "read");
+    assert_eq!(reason(format!("\u{feff}{METADATA}").as_bytes()), "read");
+    let wide: Vec<u8> = [0xff, 0xfe].into_iter().chain(METADATA.encode_utf16().flat_map(u16::to_le_bytes)).collect();
+    assert_eq!(reason(&wide), "read");
+    let wide: Vec<u8> = [0xfe, 0xff].into_iter().chain(SOLUTION.encode_utf16().flat_map(u16::to_be_bytes)).collect();
+    assert_eq!(reason(&wide), "read");
+}
+
+#[test]
+fn documents_that_are_cut_off_anywhere_never_panic() {
+    for text in [METADATA, SOLUTION, include_str!("fixtures/reply.xml")] {
+        for at in (0..text.len()).step_by(97).filter(|at| text.is_char_boundary(*at)) {
+            assert_ne!(reason(&text.as_bytes()[..at]), "read", "{at}");
+        }
+    }
+}
