@@ -3,6 +3,7 @@
 mod command;
 mod fetch;
 mod output;
+mod revision;
 mod root;
 
 use std::path::PathBuf;
@@ -45,6 +46,8 @@ enum Command {
     Check(command::check::Options),
     /// Writes contracts from $metadata, solutions and the SOAP service, and merges what CDMS changed into them.
     Import(command::import::Options),
+    /// Makes the documentation of all mappings, as a site or as Markdown.
+    Docs(command::docs::Options),
     /// Begins a project: a new crate, or the first files inside an existing one.
     Init(command::init::Options),
     /// Plans and runs migrations: the tables of the databases follow the models.
@@ -85,6 +88,7 @@ fn main() -> ExitCode {
         Command::Import(import) => {
             root::find(options.root).and_then(|root| command::import::run(&root, &import, &output))
         }
+        Command::Docs(docs) => root::find(options.root).and_then(|root| command::docs::run(&root, &docs, &output)),
         Command::Init(options) => command::init::run(&options, &output),
         Command::Completions(options) => command::completions::run(&options, &output),
         Command::Migrate(command) => root::find(options.root).and_then(|root| command.run(&root, &output)),

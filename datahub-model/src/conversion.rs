@@ -11,6 +11,8 @@ use cdms_odata::Value;
 pub use beginning::{beginning, initial};
 pub use decode::{decode, decode_field, decode_known};
 pub use encode::{check_constants, encode, encode_new, encode_whole};
+#[cfg(feature = "source")]
+pub use midnight::midnight_in;
 pub use value::{
     DECIMAL_SCALE, calendar_date, fit, fit_column, for_the_wire, midnight_of, scale_max, scaled, with_calendar_dates,
     with_midnights,

@@ -75,6 +75,7 @@ const FLOORS: [(&str, u8); 12] = [
     ("datahub-derive", 2),
     ("datahub-import", 2),
     ("datahub-migrate", 2),
+    ("datahub-docs", 3),
     ("datahub-macros", 3),
     ("cdms-simulator", 3),
     ("datahub-runtime", 4),

@@ -14,7 +14,7 @@ use datahub_derive::tree::Tree;
 use serde_json::json;
 
 use crate::output::Output;
-use checks::{CHECKS, Level, Outcome, Seen};
+use checks::{CHECKS, Finding, Level, Outcome, Seen};
 use report::{Places, counted};
 
 /// What `datahub check` is told.
@@ -46,6 +46,16 @@ pub(crate) struct Options {
     /// Whom the output is for; `--json` is short for `--format json`.
     #[arg(long, value_enum, value_name = "FORMAT", conflicts_with = "json")]
     pub(crate) format: Option<crate::output::Format>,
+}
+
+/// Prints the faults of a tree for another command, which needs one without; returns how many there are.
+pub(crate) fn print_faults(root: &Path, tree: &Tree, command: &str, output: &Output) -> usize {
+    let places = Places::of(root);
+    for fault in &tree.faults {
+        let finding = Finding { level: Level::Error, fault: fault.clone() };
+        report::print(command, &finding, tree, &places, output);
+    }
+    tree.faults.len()
 }
 
 /// Checks a project; returns whether nothing is at fault.

@@ -17,9 +17,9 @@ pub(crate) struct Session {
 impl Session {
     pub(crate) fn of(case: &Path) -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let project = case.join("project");
-        if project.exists() {
-            copy(&project, folder.path());
+        let projects = [case.join("project"), case.with_file_name("project")];
+        if let Some(project) = projects.iter().find(|project| project.exists()) {
+            copy(project, folder.path());
         }
         let cdms = fs::read_to_string(case.join("cdms.xml"))
             .ok()
@@ -48,13 +48,18 @@ impl Session {
             variables.push((name, value));
             words.next();
         }
-        let (program, arguments) = (words.next().unwrap(), words.collect::<Vec<_>>());
+        let (program, mut arguments) = (words.next().unwrap(), words.collect::<Vec<_>>());
         let mut command = match program {
             "datahub" => Command::new(env!("CARGO_BIN_EXE_datahub")),
             "cat" => return fs::read_to_string(self.folder.path().join(arguments[0])).unwrap(),
-            other => panic!("a transcript cannot run {other}"),
+            _ => {
+                arguments = vec!["-c", &line];
+                Command::new("sh")
+            }
         };
-        for name in ["NO_COLOR", "CLICOLOR", "CLICOLOR_FORCE", "DATAHUB_ROOT"] {
+        // Nothing depends on the settings of the machine.
+        command.env("GIT_CONFIG_GLOBAL", "/dev/null").env("GIT_CONFIG_SYSTEM", "/dev/null").env("LC_ALL", "C");
+        for name in ["NO_COLOR", "CLICOLOR", "CLICOLOR_FORCE", "DATAHUB_ROOT", "GIT_DIR", "GIT_INDEX_FILE"] {
             command.env_remove(name);
         }
         let output = command.args(arguments).envs(variables).current_dir(self.folder.path()).output().unwrap();

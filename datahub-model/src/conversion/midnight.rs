@@ -67,6 +67,13 @@ const FIRST_CYCLE: i64 = 5;
 /// The instant at which that cycle begins.
 const FIRST_CYCLE_MS: i64 = 946_684_800_000;
 
+/// The midnight at which a date begins in a time zone, for readers of contracts; `None` if there is no such zone, or if the
+/// date is out of the calendar's range.
+#[cfg(feature = "source")]
+pub fn midnight_in(zone: &str, date: NaiveDate) -> Option<Instant> {
+    Rule(TimeZone::posix(last_line(zone)?).ok()?).midnight(date)
+}
+
 /// Whether there is a time zone of this name.
 #[cfg(feature = "source")]
 pub(crate) fn is_zone(name: &str) -> bool {
