@@ -6,6 +6,7 @@
 
 mod check;
 mod compile;
+mod documentation;
 mod models;
 mod packages;
 
@@ -45,6 +46,8 @@ enum Part {
     Remodelling,
     /// `datahub import` of 374 entities, files included.
     Import,
+    /// `datahub docs` of a project of a real CDMS's size.
+    Documentation,
 }
 
 /// Measures and prints.
@@ -83,6 +86,9 @@ fn measured(choices: &Choices) -> Result<(), String> {
     if is_asked(Part::Import) {
         say("\nImport:\n");
         run_bench(Command::new(cargo()).args(["bench", "--quiet", "--package", "datahub-cli", "--bench", "import"]))?;
+    }
+    if is_asked(Part::Documentation) {
+        documentation::measure(choices.samples)?;
     }
     Ok(())
 }

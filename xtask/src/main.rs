@@ -2,9 +2,11 @@
 //! everything that CI checks. Tasks that take longer are run by hand: `soak`, `planted`, `mutants`, `fuzz`, `bench`.
 
 mod bench;
+mod browser;
 mod check;
 mod citations;
 mod fuzz;
+mod many;
 mod mutants;
 mod package;
 mod planted;
@@ -44,6 +46,11 @@ enum Task {
         #[arg(long)]
         without_tests: bool,
     },
+    /// Opens the generated documentation in a real browser: every page on a phone and on a desk, the search, the diagrams,
+    /// everything by keyboard and for screen readers. Screenshots are in target/browser/screenshots.
+    ///
+    /// If Chromium, Node or npm are missing, they are installed, provided that this user may do so.
+    Browser,
     /// Lets two programs work on one PostgreSQL while a tenth of all calls to CDMS fail, and checks the result.
     Soak {
         /// The number of operations that the programs begin.
@@ -105,6 +112,7 @@ fn main() -> ExitCode {
     let (with_tests, with_guards) = match Tasks::parse().task {
         Task::Test => (true, false),
         Task::Ci { without_tests } => (!without_tests, true),
+        Task::Browser => return finish(&[browser()]),
         Task::Bench(choices) => return bench::run(&choices),
         Task::Planted { faults, all } => return planted::run(&faults, all),
         Task::Fuzz { seconds, targets } => return fuzz::run(&targets, seconds),
@@ -127,7 +135,17 @@ fn main() -> ExitCode {
     if with_guards {
         checks.extend(guards());
     }
-    match run_all(&checks) {
+    finish(&checks)
+}
+
+/// The documentation in a real browser.
+fn browser() -> Check {
+    Check::ours("the generated documentation works in a browser", browser::documentation_works)
+}
+
+/// Runs the checks and reports those that failed.
+fn finish(checks: &[Check]) -> ExitCode {
+    match run_all(checks) {
         Ok(()) => ExitCode::SUCCESS,
         Err(failed) => {
             _ = writeln!(std::io::stderr(), "\nfailed: {}", failed.join(", "));
@@ -220,6 +238,11 @@ fn guards() -> Vec<Check> {
         Check::ours("citations resolve", citations::resolve),
         Check::ours("messages are in plain English", wording::is_plain),
         Check::ours("contracts fit the schema", source::contracts_fit),
+        Check::cargo(
+            "the documentation of the mappings is up to date",
+            &["run", "--quiet", "--package", "datahub-cli", "--", "docs", "--check"],
+        ),
+        browser(),
         Check::tool("dependencies are allowed", "cargo-deny", &["check", "bans", "licenses", "sources"]),
     ]
 }

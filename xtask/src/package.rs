@@ -25,6 +25,20 @@ pub(crate) fn is_root() -> bool {
     id.is_ok_and(|output| output.stdout.trim_ascii() == b"0")
 }
 
+/// Makes sure that Chromium, Node and npm are installed for the tests of the documentation in a browser.
+pub(crate) fn chromium() -> Result<(), String> {
+    for (package, program) in [("chromium", "chromium"), ("nodejs", "node"), ("npm", "npm")] {
+        if Command::new(program).arg("--version").output().is_ok_and(|output| output.status.success()) {
+            continue;
+        }
+        let advice = format!(
+            "the tests of the documentation need {program}, which is not installed; on Debian: apt-get install {package}"
+        );
+        install(package).map_err(|()| advice)?;
+    }
+    Ok(())
+}
+
 /// Makes sure that Python is installed for the second witness, with the modules for a virtual environment.
 pub(crate) fn python() -> Result<(), String> {
     for (package, has_it) in [("python3", &["--version"][..]), ("python3-venv", &["-c", "import ensurepip, venv"])] {

@@ -1,0 +1,71 @@
+//! The generated documentation in a real browser: that of the example domain, and that of a project of a real CDMS's size.
+//!
+//! Chromium and Node come from the distribution's packages, the driver and axe from npm with a committed lock file; what is
+//! missing is installed if this user may do so.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use crate::check::passed;
+use crate::many;
+use crate::package;
+use crate::source::root;
+
+/// Makes both sites and checks them.
+pub(crate) fn documentation_works() -> Result<(), String> {
+    package::chromium()?;
+    let tests = root().join("tests/browser");
+    passed(Command::new("npm").args(["ci", "--no-audit", "--no-fund", "--loglevel=error"]).current_dir(&tests))?;
+    let folder = root().join("target/browser");
+    let (whole, many) = (folder.join("whole"), folder.join("many"));
+    documentation(root(), &whole, None)?;
+    let project = folder.join("many-project");
+    many::write(&project, many::ENTITIES)?;
+    commit(&project)?;
+    remodel(&project)?;
+    documentation(&project, &many, Some("HEAD"))?;
+    for (site, kind) in [(&whole, "whole"), (&many, "many")] {
+        let mut check = Command::new("node");
+        check.arg(tests.join("check.mjs")).arg(site).arg(kind).arg(folder.join("screenshots"));
+        passed(&mut check)?;
+    }
+    Ok(())
+}
+
+/// Runs `datahub docs` for a project, into a folder that is empty before.
+fn documentation(project: &Path, site: &Path, since: Option<&str>) -> Result<(), String> {
+    if site.exists() {
+        fs::remove_dir_all(site).map_err(|error| format!("{}: {error}", site.display()))?;
+    }
+    let mut docs = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    docs.args(["run", "--quiet", "--package", "datahub-cli", "--", "docs", "--root"]).arg(project);
+    docs.arg("--out").arg(site).args(since.map(|since| format!("--since={since}")));
+    passed(docs.current_dir(root()))
+}
+
+/// Puts a project under version control, so that there is a revision to compare with.
+fn commit(project: &Path) -> Result<(), String> {
+    for arguments in [
+        &["init", "--quiet"][..],
+        &["add", "--all"],
+        &["-c", "user.name=tests", "-c", "user.email=tests@example.org", "commit", "--quiet", "--message=As it was"],
+    ] {
+        passed(Command::new("git").args(arguments).current_dir(project))?;
+    }
+    Ok(())
+}
+
+/// Changes a model and a contract, for the page of changes.
+fn remodel(project: &Path) -> Result<(), String> {
+    let edit = |name: &str, from: &str, to: &str| {
+        let path: PathBuf = project.join(name);
+        let text = fs::read_to_string(&path).map_err(|error| format!("{}: {error}", path.display()))?;
+        if !text.contains(from) {
+            return Err(format!("{} has no `{from}`", path.display()));
+        }
+        fs::write(&path, text.replace(from, to)).map_err(|error| format!("{}: {error}", path.display()))
+    };
+    edit("src/account_record.rs", "pub our_notes", "pub internal_notes")?;
+    edit("mappings/account_record.toml", "max-length = 40", "max-length = 60")
+}
