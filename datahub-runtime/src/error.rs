@@ -388,19 +388,3 @@ impl std::error::Error for Error {
         self.0.reason.source()
     }
 }
-
-impl From<crate::store::StoreError> for Error {
-    fn from(error: crate::store::StoreError) -> Self {
-        let message = error.to_string();
-        match error {
-            crate::store::StoreError::Overloaded { .. } => Error::new(ErrorKind::Overloaded, message)
-                .advise("try again later; if its threads are always busy, raise `connections` on the hub's builder")
-                .after(Duration::from_secs(1)),
-            crate::store::StoreError::Outdated { .. } => Error::new(ErrorKind::Outdated, message).advise(
-                "start the version of the program that was built with the newest migrations; nothing was begun, and \
-                 writes that this version began are still finished",
-            ),
-            _ => Error::new(ErrorKind::Store, message),
-        }
-    }
-}

@@ -6,7 +6,7 @@ use std::time::Duration;
 use datahub_runtime::migration::MigrationEvent;
 use datahub_runtime::testing::Kit;
 
-use crate::stage::{Heard, firms, kit, names, run, run_on, settings, versions};
+use crate::stage::{Heard, check, firms, kit, names, run, run_on, says, settings, versions};
 
 /// The variables that tell a process that it is the victim: the database, and the point at which it ends, with how often
 /// it passes it before.
@@ -93,4 +93,15 @@ async fn the_next_run_says_which_migration_is_half_done() {
         _ => None,
     });
     assert_eq!(repeated.collect::<Vec<_>>(), [2, 3], "what may be done is repeated, and what is done is not");
+}
+
+#[tokio::test]
+async fn older_programs_go_on_if_the_data_is_in_the_way_of_what_a_killed_run_began() {
+    let kit = kit();
+    kill_at(&kit, "migrate/raise/after", 0);
+    assert_eq!(settings(&kit, "epoch:firms").len(), 1, "the epoch is raised");
+    let mut all = firms();
+    all[2].checks = vec![check("no firm is called Beta", "SELECT id FROM firms WHERE name = 'Beta'")].into();
+    says(run(&kit, &all).contract().await, &["no firm is called Beta"]);
+    assert_eq!((settings(&kit, "epoch:firms").len(), settings(&kit, "migrati").len()), (0, 0));
 }

@@ -15,9 +15,9 @@ mod progress;
 mod rebase;
 mod revert;
 mod run;
+mod shown;
 mod state;
 mod status;
-mod told;
 
 use std::path::Path;
 

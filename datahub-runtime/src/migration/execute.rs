@@ -166,7 +166,7 @@ fn one_by_one(run: &mut Run<'_>, migration: &Migration, ending: Ending<'_>) -> R
             run.renew()?;
             let lock_timeout = run.options.lock_timeout;
             let ran = run.lease.keep(run.location).and_then(|_keeper| {
-                // It keeps nobody waiting, so it may wait itself.
+                // It does not keep others waiting, so it may wait itself.
                 let limit = if is_concurrent(sql) { Duration::ZERO } else { lock_timeout };
                 run.connection.limit_locks(limit, false)?;
                 run.connection.batch(sql)
@@ -251,7 +251,7 @@ fn without_comments(sql: &str) -> &str {
     }
 }
 
-/// Whether a statement keeps nobody waiting that reads or writes the table, or only for a batch at a time.
+/// Whether a statement does not keep others waiting that read or write the table, or only for a batch at a time.
 fn is_concurrent(sql: &str) -> bool {
     let sql = without_comments(sql).to_ascii_uppercase();
     let begins = |words: &str| sql.split_whitespace().take(5).any(|word| word == words);
@@ -298,7 +298,7 @@ mod tests {
     }
 
     #[test]
-    fn statements_that_keep_nobody_waiting_do_not_count_as_locks() {
+    fn statements_that_do_not_keep_others_waiting_do_not_count_as_locks() {
         for (sql, concurrent) in [
             ("CREATE INDEX CONCURRENTLY a ON t (c)", true),
             ("/* batches */ DO $$ BEGIN LOOP UPDATE t SET a = 1; COMMIT; END LOOP; END $$", true),

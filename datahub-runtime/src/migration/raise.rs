@@ -35,9 +35,14 @@ pub(super) fn raise(run: &mut Run<'_>, migration: &Migration) -> Result<(), Migr
             Some(failed) => Err(failed),
         });
     if ready.is_err() {
-        run.with(|connection| connection.write(|connection| lower(connection, migration)))?;
+        abandon(run, migration)?;
     }
     ready
+}
+
+/// Restores the epochs from before a migration that was begun and of which no statement is done.
+pub(super) fn abandon(run: &mut Run<'_>, migration: &Migration) -> Result<(), MigrationError> {
+    run.with(|connection| connection.write(|connection| lower(connection, migration)))
 }
 
 /// Raises the epochs, and notes those before unless an earlier run did.

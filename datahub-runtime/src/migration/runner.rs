@@ -99,6 +99,8 @@ fn one(run: &mut Run<'_>, migration: &Migration, ending: Ending<'_>) -> Result<A
     (run.tell)(&MigrationEvent::Begun { name: migration.name.to_string(), statements: migration.statements.len() });
     // Asked first, so that older programs are not disturbed in vain, and again when nothing of theirs is open.
     if let Some(failed) = run.with(|connection| checks::ask(connection, migration))? {
+        // A run that was killed may have raised the epochs already.
+        raise::abandon(run, migration)?;
         return Err(failed);
     }
     raise::raise(run, migration)?;

@@ -1,5 +1,9 @@
 //! Errors of the hub's database.
 
+use std::time::Duration;
+
+use crate::{Error, ErrorKind};
+
 /// An error of the hub's database. It names the database without credentials.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum StoreError {
@@ -66,6 +70,22 @@ pub(crate) enum StoreError {
         /// Which database.
         database: String,
     },
+}
+
+impl From<StoreError> for Error {
+    fn from(error: StoreError) -> Self {
+        let message = error.to_string();
+        match error {
+            StoreError::Overloaded { .. } => Error::new(ErrorKind::Overloaded, message)
+                .advise("try again later; if its threads are always busy, raise `connections` on the hub's builder")
+                .after(Duration::from_secs(1)),
+            StoreError::Outdated { .. } => Error::new(ErrorKind::Outdated, message).advise(
+                "start the version of the program that was built with the newest migrations; nothing was begun, and \
+                 writes that this version began are still finished",
+            ),
+            _ => Error::new(ErrorKind::Store, message),
+        }
+    }
 }
 
 /// An error of one job, before the database's name is added.

@@ -6,14 +6,14 @@ use std::time::Duration;
 use datahub_runtime::migration::MigrationEvent;
 use indicatif::ProgressBar;
 
-use super::told;
+use super::shown;
 
 /// A function that shows what happens, on standard error.
 pub(super) fn shown() -> impl FnMut(&MigrationEvent) + Send + 'static {
     let bar = if std::io::stderr().is_terminal() { ProgressBar::new_spinner() } else { ProgressBar::hidden() };
     bar.enable_steady_tick(Duration::from_millis(120));
     move |event| {
-        match told::note(event) {
+        match shown::note(event) {
             Some((text, true)) if bar.is_hidden() => crate::output::note(&text),
             Some((text, true)) => bar.println(text),
             Some((text, false)) => bar.set_message(text),

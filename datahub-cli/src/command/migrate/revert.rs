@@ -13,7 +13,7 @@ use datahub_runtime::migration::{self, FoundTables, Migrate, Migration, Migratio
 use serde_json::json;
 
 use super::address::{Address, Located};
-use super::{back, folder, progress, told};
+use super::{back, folder, progress, shown};
 use crate::output::Output;
 
 /// How far back, and with what consent.
@@ -52,7 +52,7 @@ pub(super) fn run(project: &Project, options: &Options, output: &Output) -> Resu
     }
     let found = match progress::wait(migration::tables_of(located.url.clone()))? {
         Ok(found) => found,
-        Err(error) => return told::failed(&error, output),
+        Err(error) => return shown::failed(&error, output),
     };
     let real = back::real(&found, &[&last, &before.snapshot]);
     let target = back::target(&before.snapshot, &last, &real);
@@ -71,13 +71,13 @@ pub(super) fn run(project: &Project, options: &Options, output: &Output) -> Resu
     let way_back = WayBack { parts, versions: before.versions.clone(), epochs };
     match progress::wait(way_back.go(located.url, progress::shown()))? {
         Ok(done) => {
-            let mut lines: Vec<_> = done.iter().map(told::line).collect();
+            let mut lines: Vec<_> = done.iter().map(shown::line).collect();
             lines.push(format!("reverted {}", before.versions.join(", ")));
-            let done: Vec<_> = done.iter().map(told::applied).collect();
+            let done: Vec<_> = done.iter().map(shown::applied).collect();
             output.result(&lines.join("\n"), &json!({"reverted": before.versions, "parts": done}));
             Ok(true)
         }
-        Err(error) => told::failed(&error, output),
+        Err(error) => shown::failed(&error, output),
     }
 }
 
@@ -94,7 +94,7 @@ fn before(
     let to_run = folder::to_run(located.database, &migrations);
     let status = match progress::wait(Migrate::new(located.url.clone(), to_run).status())? {
         Ok(status) => status,
-        Err(error) => return told::failed(&error, output).map(|_| None),
+        Err(error) => return shown::failed(&error, output).map(|_| None),
     };
     let is_newer = !status.unknown.is_empty();
     let snapshot = match &options.to {

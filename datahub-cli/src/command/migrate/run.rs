@@ -9,7 +9,7 @@ use datahub_runtime::migration::{Migrate, MigrationReport, MigrationState};
 use serde_json::json;
 
 use super::address::Address;
-use super::{folder, progress, told};
+use super::{folder, progress, shown};
 use crate::output::Output;
 
 /// What to run.
@@ -46,12 +46,12 @@ pub(super) fn run(project: &Project, options: &Options, output: &Output) -> Resu
             show(&report, output);
             Ok(true)
         }
-        Err(error) => told::failed(&error, output),
+        Err(error) => shown::failed(&error, output),
     }
 }
 
 fn show(report: &MigrationReport, output: &Output) {
-    let mut lines: Vec<_> = report.applied.iter().map(told::line).collect();
+    let mut lines: Vec<_> = report.applied.iter().map(shown::line).collect();
     lines.extend(report.restored.iter().map(|rule| format!("restored {rule}, which the engine's tables had lost")));
     let count = report.applied.len();
     lines.push(match count {
@@ -59,7 +59,7 @@ fn show(report: &MigrationReport, output: &Output) {
         1 => "applied 1 migration".to_owned(),
         count => format!(
             "applied {count} migrations; the longest lock was held for {}",
-            told::duration(report.longest_lock())
+            shown::duration(report.longest_lock())
         ),
     });
     if count == 0 && !report.waiting.is_empty() {
@@ -71,7 +71,7 @@ fn show(report: &MigrationReport, output: &Output) {
         lines.push(THEN.to_owned());
     }
     let json = json!({
-        "applied": report.applied.iter().map(told::applied).collect::<Vec<_>>(),
+        "applied": report.applied.iter().map(shown::applied).collect::<Vec<_>>(),
         "waiting": report.waiting,
         "restored": report.restored,
         "longest_lock_ms": u64::try_from(report.longest_lock().as_millis()).unwrap_or(u64::MAX),
@@ -83,7 +83,7 @@ fn show(report: &MigrationReport, output: &Output) {
 fn dry_run(run: Migrate, migrations: &[Migration], contract: bool, output: &Output) -> Result<bool, String> {
     let status = match progress::wait(run.status())? {
         Ok(status) => status,
-        Err(error) => return told::failed(&error, output),
+        Err(error) => return shown::failed(&error, output),
     };
     let applied = |name: &str| {
         let found = status.migrations.iter().find(|migration| migration.name == name);

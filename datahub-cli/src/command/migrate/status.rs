@@ -6,7 +6,7 @@ use datahub_runtime::migration::{Migrate, MigrationState, MigrationStatus, Migra
 use serde_json::{Value, json};
 
 use super::address::Address;
-use super::{folder, progress, told};
+use super::{folder, progress, shown};
 use crate::output::Output;
 
 /// Whose status.
@@ -22,7 +22,7 @@ pub(super) fn run(project: &Project, options: &Options, output: &Output) -> Resu
     let to_run = folder::to_run(located.database, &migrations);
     match progress::wait(Migrate::new(located.url, to_run).status())? {
         Ok(status) => Ok(show(&status, output)),
-        Err(error) => told::failed(&error, output),
+        Err(error) => shown::failed(&error, output),
     }
 }
 
