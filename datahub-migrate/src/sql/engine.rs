@@ -6,7 +6,8 @@ use datahub_model::schema::engine::{REVISION, REVISION_SETTING, TABLES, VERSION,
 use super::text;
 
 /// The engine's tables that refer to rows by the table's name, besides the history.
-const BY_MODEL: [&str; 4] = ["datahub_records", "datahub_intents", "datahub_watermarks", "datahub_quarantine"];
+const BY_MODEL: [&str; 5] =
+    ["datahub_records", "datahub_intents", "datahub_watermarks", "datahub_pulls", "datahub_quarantine"];
 
 /// Creates the engine's tables, or adds what tables of a revision lack.
 pub(super) fn tables(database: Database, from: i64) -> Vec<String> {
@@ -84,7 +85,7 @@ pub(super) fn rename_model(database: Database, from: &str, to: &str) -> Vec<Stri
 /// Removes what the engine keeps of a dropped table's rows, besides their history and closed writes.
 pub(super) fn forget_model(name: &str) -> Vec<String> {
     let model = text(name);
-    let of_model = ["datahub_records", "datahub_watermarks", "datahub_quarantine"];
+    let of_model = ["datahub_records", "datahub_watermarks", "datahub_pulls", "datahub_quarantine"];
     let mut statements: Vec<_> =
         of_model.iter().map(|table| format!("DELETE FROM {table} WHERE model = {model}")).collect();
     let prefix = format!("column:{name}.");
