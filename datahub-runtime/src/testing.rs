@@ -94,12 +94,43 @@ impl Kit {
     /// As [`Kit::new`].
     #[track_caller]
     pub fn with(metadata: &str, configure: impl FnOnce(SimulatorBuilder) -> SimulatorBuilder) -> Self {
+        Kit::on(TestDatabase::make(), metadata, configure)
+    }
+
+    /// A kit whose database is a SQLite file, whatever `DATAHUB_TEST_DATABASE` says.
+    ///
+    /// # Panics
+    ///
+    /// As [`Kit::new`].
+    #[track_caller]
+    pub fn on_sqlite(metadata: &str) -> Self {
+        Kit::on(TestDatabase::file(), metadata, |builder| builder)
+    }
+
+    /// A kit whose database is a schema on this PostgreSQL server, `postgres://user@host/database`, whatever
+    /// `DATAHUB_TEST_DATABASE` says.
+    ///
+    /// # Panics
+    ///
+    /// As [`Kit::new`].
+    #[cfg(feature = "postgres")]
+    #[track_caller]
+    pub fn on_postgres(metadata: &str, server: &str) -> Self {
+        Kit::on(TestDatabase::schema(server), metadata, |builder| builder)
+    }
+
+    #[track_caller]
+    fn on(
+        database: TestDatabase,
+        metadata: &str,
+        configure: impl FnOnce(SimulatorBuilder) -> SimulatorBuilder,
+    ) -> Self {
         let metadata = Metadata::parse(metadata).unwrap_or_else(|error| panic!("{error}"));
         let begin: DateTime<Utc> = BEGIN.parse().unwrap_or_else(|error| panic!("{BEGIN}: {error}"));
         let begin = Instant::from(begin);
         let builder = Simulator::builder().metadata(metadata).clock(SimulatorClock::standing_at(begin.0));
         let simulator = configure(builder).start().unwrap_or_else(|error| panic!("the simulator: {error}"));
-        Kit { simulator, clock: ManualClock::at(begin), database: TestDatabase::make() }
+        Kit { simulator, clock: ManualClock::at(begin), database }
     }
 
     /// A builder for a hub on this kit's CDMS and database. Tables are created, and unsettled writes are settled on
@@ -246,13 +277,19 @@ impl TestDatabase {
     #[cfg(feature = "postgres")]
     #[track_caller]
     pub(crate) fn make() -> Self {
-        let Ok(server) = std::env::var(SERVER) else { return TestDatabase::file() };
+        std::env::var(SERVER).map_or_else(|_| TestDatabase::file(), |server| TestDatabase::schema(&server))
+    }
+
+    #[cfg(feature = "postgres")]
+    #[track_caller]
+    fn schema(server: &str) -> Self {
+        let server = server.to_owned();
         let name = format!("kit_{}", uuid::Uuid::new_v4().simple());
         let rows_only = std::env::var(RIGHTS).is_ok_and(|rights| rights == "rows");
         let restrict = if rows_only { rows_only_in(&name) } else { String::new() };
         let create = format!("CREATE SCHEMA {name}; {restrict}");
         with_connection(server.clone(), move |connection| connection.batch(&create))
-            .unwrap_or_else(|reason| panic!("cannot create a schema on the server of {SERVER}: {reason}"));
+            .unwrap_or_else(|reason| panic!("cannot create a schema on the PostgreSQL server for tests: {reason}"));
         TestDatabase::Schema { server, name, rows_only }
     }
 

@@ -1,0 +1,90 @@
+//! Texts without what differs from run to run: times in names, hashes, ids and addresses.
+
+use std::collections::BTreeMap;
+use std::sync::LazyLock;
+
+use chrono::{NaiveDateTime, TimeDelta};
+use regex::{Captures, Regex};
+
+/// The form of times in names.
+const FORMAT: &str = "%Y%m%d%H%M%S";
+
+/// An id that stands for none, and is the same everywhere.
+const NIL: &str = "00000000-0000-0000-0000-000000000000";
+
+/// Replaces what differs from run to run by what does not, each time the same for the same.
+#[derive(Debug, Default)]
+pub(crate) struct Plain {
+    known: BTreeMap<String, String>,
+    plans: u64,
+    hashes: u64,
+    ids: u64,
+}
+
+impl Plain {
+    pub(crate) fn text(&mut self, text: &str) -> String {
+        static VARYING: LazyLock<Regex> = LazyLock::new(|| {
+            Regex::new(
+                r"(?x)
+                \b(?P<time>20\d{12})(?P<rest>_\w+)?
+                |(?P<id>[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12})
+                |\b(?P<hash>[0-9a-f]{16})\b
+                |X'(?P<blob>[0-9A-F]{32})'
+                |(?P<url>(sqlite|postgres(ql)?)://[^\s,;]+|the\ database\ (/|\d+\.)[^\s,;]+)",
+            )
+            .unwrap()
+        });
+        let replaced = VARYING.replace_all(text, |found: &Captures<'_>| self.stands_for(found));
+        replaced.into_owned()
+    }
+
+    fn stands_for(&mut self, found: &Captures<'_>) -> String {
+        if let Some(time) = found.name("time") {
+            let rest = found.name("rest").map_or("", |rest| rest.as_str());
+            return format!("{}{rest}", self.time(time.as_str()));
+        }
+        if found.name("url").is_some() {
+            return "the database".to_owned();
+        }
+        // An id is a blob on SQLite.
+        let whole = found.name("blob").map_or(&found[0], |blob| blob.as_str()).to_owned();
+        if let Some(known) = self.known.get(&whole) {
+            return known.clone();
+        }
+        if whole == NIL {
+            return whole;
+        }
+        let new = if found.name("id").is_some() || found.name("blob").is_some() {
+            self.ids += 1;
+            format!("00000000-0000-4000-8000-{:012}", self.ids)
+        } else {
+            self.hashes += 1;
+            format!("{:016x}", 0x5eed_0000_0000_0000_u64 + self.hashes)
+        };
+        self.known.insert(whole, new.clone());
+        new
+    }
+
+    /// The name of a migration: each plan is made on another day, and its parts follow each other by a second.
+    fn time(&mut self, time: &str) -> String {
+        if let Some(known) = self.known.get(time) {
+            return known.clone();
+        }
+        let parsed = |time: &str| NaiveDateTime::parse_from_str(time, FORMAT).unwrap();
+        let began = parsed(time);
+        // A part of a plan that is known.
+        let plan = (1..5).find_map(|seconds| {
+            let before = (began - TimeDelta::seconds(seconds)).format(FORMAT).to_string();
+            self.known.get(&before).map(|known| parsed(known) + TimeDelta::seconds(seconds))
+        });
+        let new = match plan {
+            Some(part) => part.format(FORMAT).to_string(),
+            None => {
+                self.plans += 1;
+                format!("202612{:02}090000", self.plans)
+            }
+        };
+        self.known.insert(time.to_owned(), new.clone());
+        new
+    }
+}

@@ -1,0 +1,40 @@
+SET LOCAL lock_timeout = '3s';
+SET LOCAL statement_timeout = '1h';
+INSERT INTO datahub_settings (name, value) VALUES ('epoch:campaigns', '1') ON CONFLICT (name) DO UPDATE SET value = excluded.value WHERE CAST(datahub_settings.value AS INTEGER) < CAST(excluded.value AS INTEGER);
+DROP TRIGGER "datahub_follow_campaigns_reached__next" ON "campaigns";
+-- only the trigger called it
+-- squawk-ignore ban-drop-function
+DROP FUNCTION "datahub_follow_campaigns_reached__next"();
+-- its values are elsewhere or given up, and older programs refuse by now
+-- squawk-ignore ban-drop-column
+ALTER TABLE "campaigns" DROP COLUMN "reached";
+-- older programs refuse by now
+-- squawk-ignore renaming-column
+ALTER TABLE "campaigns" RENAME COLUMN "reached__next" TO "reached";
+INSERT INTO datahub_settings (name, value) VALUES ('column:campaigns.reached', 'integer') ON CONFLICT (name) DO UPDATE SET value = excluded.value;
+INSERT INTO datahub_settings (name, value) VALUES ('epoch:invoices', '1') ON CONFLICT (name) DO UPDATE SET value = excluded.value WHERE CAST(datahub_settings.value AS INTEGER) < CAST(excluded.value AS INTEGER);
+DROP TRIGGER "datahub_follow_invoices_discount__next" ON "invoices";
+-- only the trigger called it
+-- squawk-ignore ban-drop-function
+DROP FUNCTION "datahub_follow_invoices_discount__next"();
+-- its values are elsewhere or given up, and older programs refuse by now
+-- squawk-ignore ban-drop-column
+ALTER TABLE "invoices" DROP COLUMN "discount";
+-- older programs refuse by now
+-- squawk-ignore renaming-column
+ALTER TABLE "invoices" RENAME COLUMN "discount__next" TO "discount";
+INSERT INTO datahub_settings (name, value) VALUES ('column:invoices.discount', 'decimal(4) or null') ON CONFLICT (name) DO UPDATE SET value = excluded.value;
+INSERT INTO datahub_settings (name, value) VALUES ('epoch:deals', '1') ON CONFLICT (name) DO UPDATE SET value = excluded.value WHERE CAST(datahub_settings.value AS INTEGER) < CAST(excluded.value AS INTEGER);
+INSERT INTO datahub_settings (name, value) VALUES ('epoch:opportunities', '1') ON CONFLICT (name) DO UPDATE SET value = excluded.value WHERE CAST(datahub_settings.value AS INTEGER) < CAST(excluded.value AS INTEGER);
+-- older programs refuse by now
+-- squawk-ignore renaming-table
+ALTER TABLE "deals" RENAME TO "opportunities";
+UPDATE datahub_records SET model = 'opportunities' WHERE model = 'deals';
+UPDATE datahub_intents SET model = 'opportunities' WHERE model = 'deals';
+UPDATE datahub_watermarks SET model = 'opportunities' WHERE model = 'deals';
+UPDATE datahub_pulls SET model = 'opportunities' WHERE model = 'deals';
+UPDATE datahub_quarantine SET model = 'opportunities' WHERE model = 'deals';
+ALTER TABLE datahub_history DISABLE TRIGGER datahub_history_changes;
+UPDATE datahub_history SET model = 'opportunities' WHERE model = 'deals';
+ALTER TABLE datahub_history ENABLE TRIGGER datahub_history_changes;
+UPDATE datahub_settings SET name = 'column:opportunities.' || substr(name, 14) WHERE substr(name, 1, 13) = 'column:deals.';

@@ -1,0 +1,2 @@
+-- This database has nothing to do here.
+SELECT 1;

@@ -1,0 +1,29 @@
+//! Who else sells what we sell.
+
+use datahub_runtime::prelude::*;
+
+/// A company that sells what we sell.
+#[derive(Clone, Debug, PartialEq, CdmsSynced)]
+#[cdms(mapping = "competitor.toml", table = "competitors")]
+pub struct Competitor {
+    #[cdms(key)]
+    pub id: Id<Competitor>,
+    #[cdms("Name")]
+    pub name: String,
+    #[cdms(flatten = "address")]
+    pub address: Address,
+    #[cdms(local, sql_type = "string")]
+    pub notes: Option<String>,
+}
+
+/// Where a company is.
+#[derive(Clone, Debug, Default, PartialEq, CdmsFields)]
+pub struct Address {
+    pub street: Option<String>,
+    pub town: Option<String>,
+}
+
+/// The models of this program.
+pub fn models() -> datahub_runtime::Models {
+    models![Competitor]
+}
