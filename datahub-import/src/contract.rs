@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use toml_edit::{Array, InlineTable, Key as TomlKey, Value as Toml};
 
 use crate::facts::{Entity, Fact, Facts, Key, Origin, Value};
-use crate::naming::{distinct, without_prefix};
+use crate::naming::{distinct, in_a_comment, without_prefix};
 
 /// The comment with which a new contract begins, after its entity.
 pub const CONTRACT_HEADER: &str = "\
@@ -131,7 +131,9 @@ pub(crate) fn text(entity: &Entity) -> String {
     // Writing to a string cannot fail.
     let mut line = |said: &str| _ = writeln!(text, "{said}");
     match &entity.label {
-        Some(label) if *label != entity.name => line(&format!("# {}: \"{}\" in CDMS.", entity.name, one_line(label))),
+        Some(label) if *label != entity.name => {
+            line(&format!("# {}: \"{}\" in CDMS.", entity.name, in_a_comment(label)));
+        }
         _ => line(&format!("# {}.", entity.name)),
     }
     line(CONTRACT_HEADER.trim_end());
@@ -181,11 +183,6 @@ pub(crate) fn text(entity: &Entity) -> String {
         }
     }
     text
-}
-
-/// A label on one line.
-fn one_line(label: &str) -> String {
-    label.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
 /// All of an attribute's facts as an inline table, also those that a contract need not state.

@@ -1,4 +1,4 @@
-//! Names for people and for Rust, made of CDMS's: words, without the prefix of whoever customised the organisation.
+//! Names for people and for Rust, made of CDMS's: words, without the prefix of the publisher that added them.
 
 use std::collections::HashMap;
 
@@ -53,7 +53,25 @@ impl Words {
     }
 }
 
-/// A name without the prefix of whoever customised the organisation: `TownCity` of `optevia_TownCity`.
+/// Whether a text can be a name of CDMS. Names become names of files, keys and annotations, so that no other text may pass.
+pub(crate) fn is_name(text: &str) -> bool {
+    const LENGTH_MAX: usize = 128;
+    text.len() <= LENGTH_MAX
+        && text.starts_with(|letter: char| letter.is_ascii_alphabetic() || letter == '_')
+        && text.bytes().all(|letter| letter.is_ascii_alphanumeric() || letter == b'_')
+}
+
+/// A label on one line, without letters that would change how a comment reads.
+pub(crate) fn in_a_comment(label: &str) -> String {
+    let is_plain = |letter: &char| {
+        !letter.is_control()
+            && !matches!(letter, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+    };
+    let words = label.split_whitespace().map(|word| word.chars().filter(is_plain).collect::<String>());
+    words.filter(|word| !word.is_empty()).collect::<Vec<_>>().join(" ")
+}
+
+/// A name without the prefix of the publisher that added it: `TownCity` of `optevia_TownCity`.
 pub(crate) fn without_prefix(name: &str) -> &str {
     match name.split_once('_') {
         Some((prefix, rest)) if is_prefix(prefix) && rest.starts_with(|letter: char| letter.is_ascii_alphabetic()) => {

@@ -58,7 +58,7 @@ mod tests {
         let body = retrieve_entity("a<b");
         let document = roxmltree::Document::parse(&body).unwrap();
         let values: Vec<_> = document.descendants().filter(|node| node.tag_name().name() == "value").collect();
-        assert_eq!(values.iter().filter_map(|value| value.text()).last(), Some("a<b"));
+        assert_eq!(values.iter().filter_map(|value| value.text()).next_back(), Some("a<b"));
         assert_eq!(values.len(), 4);
     }
 }

@@ -9,6 +9,7 @@ use cdms_odata::metadata::{EdmType, EntityType, Metadata};
 use datahub_model::source::nearest;
 
 use crate::facts::{Entity, Facts, Key, Origin};
+use crate::naming::is_name;
 use crate::source::{Content, Described, DescribedAttribute, Source};
 
 /// What an import is asked for.
@@ -95,7 +96,7 @@ pub fn unite(sources: &[Source], wanted: &Wanted) -> Result<United, String> {
         joined.remark(
             None,
             format!(
-                "{} entities cannot be synced, because $metadata shows no time of change or no GUID as key; they are left \
+                "{} entities cannot be synced, because they have no time of change, no GUID as key, or no valid name; they are left \
                  out: {}",
                 left_out.len(),
                 left_out.join(", ")
@@ -193,6 +194,9 @@ impl<'s> Joined<'s> {
 
     /// The facts of an entity, or why it cannot be synced.
     fn entity(&mut self, name: &str) -> Result<Entity, String> {
+        if !is_name(name) {
+            return Err("its name is not one that CDMS gives".to_owned());
+        }
         let of_metadata = self.metadata.and_then(|metadata| metadata.entity(name));
         let of_others: Vec<_> =
             self.described.iter().copied().filter(|(.., entity)| entity.name.eq_ignore_ascii_case(name)).collect();
@@ -242,6 +246,13 @@ impl<'s> Joined<'s> {
 
     /// Adds an attribute's facts, or why it cannot be stated.
     fn attribute(&mut self, entity: &mut Entity, name: &str, edm: Option<EdmType>, stated: &[Stated<'_>]) {
+        if !is_name(name) {
+            return self.remark(
+                Some(&entity.name),
+                format!("{name:?} is not a name that CDMS gives; it is left out"),
+                true,
+            );
+        }
         let mut reading = attribute::Reading {
             name,
             edm,

@@ -3,7 +3,7 @@
 
 use std::io::Write as _;
 
-use datahub_import::{DOCUMENT_MAX, Source};
+use datahub_import::{DOCUMENT_MAX, Source, Wanted, merge, unite};
 use zip::ZipWriter;
 use zip::write::SimpleFileOptions;
 
@@ -82,5 +82,38 @@ fn documents_that_are_cut_off_anywhere_never_panic() {
         for at in (0..text.len()).step_by(97).filter(|at| text.is_char_boundary(*at)) {
             assert_ne!(reason(&text.as_bytes()[..at]), "read", "{at}");
         }
+    }
+}
+
+/// Names become names of files and parts of Rust source, so that only names of CDMS may pass; labels end in comments.
+#[test]
+fn hostile_names_and_labels_stay_what_they_are() {
+    let hostile = METADATA.replace("Name=\"acme_carrier\"", "Name=\"/tmp/acme_carrier\"");
+    let hostile = hostile.replace("Services.acme_carrier\"", "Services./tmp/acme_carrier\"");
+    let hostile = hostile.replace("\"acme_Parcels\"", "\"acme_&quot;) pub evil: ()&#10;\"");
+    let solution = SOLUTION
+        .replace("Kind of service", "Kind&#10;] of \u{202e}service \u{7f}")
+        .replace("\"Shipment Order\"", "\"Ship&#10;[x] Order\"");
+    let metadata = Source::read("m", hostile.as_bytes()).unwrap();
+    let sources = [metadata, Source::read("s", solution.as_bytes()).unwrap()];
+    let united = unite(&sources, &Wanted { entities: None, zone: None }).unwrap();
+    assert!(united.entities.iter().all(|entity| !entity.name.contains(['/', '.'])));
+    assert!(
+        united
+            .remarks
+            .iter()
+            .any(|remark| remark.text.contains("acme_carrier") && remark.text.contains("no valid name")),
+        "{:?}",
+        united.remarks
+    );
+    assert!(
+        united.remarks.iter().any(|remark| remark.text.contains("pub evil") && remark.text.contains("left out")),
+        "{:?}",
+        united.remarks
+    );
+    for entity in &united.entities {
+        let text = merge(None, None, entity, false).unwrap().text;
+        assert!(datahub_model::source::Contract::parse(&text).into_result().is_ok(), "{text}");
+        assert!(!text.contains("evil"), "{text}");
     }
 }

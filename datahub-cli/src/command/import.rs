@@ -17,7 +17,7 @@ use crate::output::Output;
 use files::Writing;
 use sources::Sources;
 
-/// What `datahub import` is told.
+/// The options of `datahub import`.
 #[derive(Debug, Args)]
 #[command(after_long_help = "Examples:
   datahub import metadata.xml --entity Account --entity Contact   first contracts of two entities

@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 
 use super::field::{Choice, Field, Group, Parts, parts};
 use super::{First, Written};
+use crate::naming::in_a_comment;
 
 pub(super) fn write(first: &First<'_>) -> Written {
     let parts = parts(first);
@@ -120,6 +121,6 @@ fn choice(choice: &Choice, file: &str) -> String {
 
 /// A label as a sentence of documentation, on one line.
 fn sentence(label: &str) -> String {
-    let label = label.split_whitespace().collect::<Vec<_>>().join(" ");
+    let label = in_a_comment(label);
     if label.ends_with(['.', '?', '!']) { label } else { format!("{label}.") }
 }
