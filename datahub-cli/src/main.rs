@@ -48,6 +48,8 @@ enum Command {
     Import(command::import::Options),
     /// Makes the documentation of all mappings, as a site or as Markdown.
     Docs(command::docs::Options),
+    /// Compares the mappings of two revisions: what the change means for CDMS, for the database and for callers.
+    Diff(command::diff::Options),
     /// Begins a project: a new crate, or the first files inside an existing one.
     Init(command::init::Options),
     /// Plans and runs migrations: the tables of the databases follow the models.
@@ -89,6 +91,7 @@ fn main() -> ExitCode {
             root::find(options.root).and_then(|root| command::import::run(&root, &import, &output))
         }
         Command::Docs(docs) => root::find(options.root).and_then(|root| command::docs::run(&root, &docs, &output)),
+        Command::Diff(diff) => root::find(options.root).and_then(|root| command::diff::run(&root, &diff, &output)),
         Command::Init(options) => command::init::run(&options, &output),
         Command::Completions(options) => command::completions::run(&options, &output),
         Command::Migrate(command) => root::find(options.root).and_then(|root| command.run(&root, &output)),

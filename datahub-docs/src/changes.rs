@@ -1,15 +1,21 @@
 //! The comparison of two trees: what was added, removed and changed between two states of a project's mappings.
 //!
 //! It is shared by the page of changes and by `datahub diff`. Models are recognised by their tables, then by their names; fields
-//! by their columns, then by `was`, then by their names. Nothing is judged here: what a change means for CDMS, the database
-//! or a caller follows from its [`Aspect`].
+//! by their columns, then by `was`, then by their names. What a difference means for CDMS and for callers
+//! follows from its [`Aspect`]: its [`Meaning`].
 
 mod contract;
+mod meaning;
 mod model;
 
 use std::fmt;
 
 use datahub_derive::tree::Tree;
+
+pub use meaning::Meaning;
+
+/// Stands between the kind of a field and its attributes.
+const FROM: &str = " from ";
 
 /// The differences between two trees, models first, each in the order of names.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

@@ -19,7 +19,7 @@ pub use atlas::{
     Atlas, AttributePlace, AttributeUse, Choice, Contract, ContractAttribute, Coverage, Example, Field, FieldAttribute,
     Item, Lookup, LookupEnd, Model, NamedAttribute, Sample,
 };
-pub use changes::{Aspect, Change, Changes, Detail, Since, Subject, Turn};
+pub use changes::{Aspect, Change, Changes, Detail, Meaning, Since, Subject, Turn};
 pub use digest::{Digest, Digests, ENDING, Standing};
 
 /// What every generated file has in its first lines, so that it can be told from files of others.

@@ -73,3 +73,8 @@ fn check() {
 fn docs() {
     hold("docs");
 }
+
+#[test]
+fn diff() {
+    hold("diff");
+}

@@ -5,7 +5,7 @@ use datahub_model::filter::{ODataV2, Operand};
 use datahub_model::source::{ConstantValue, Mapping, ResolvedColumn, ResolvedSource};
 use datahub_model::{Mode, Write};
 
-use super::{Aspect, Change, Details, Subject, Turn, listed, number, yes};
+use super::{Aspect, Change, Details, FROM, Subject, Turn, listed, number, yes};
 use crate::written::{tidy, type_names};
 
 /// What happened to the models.
@@ -165,7 +165,7 @@ fn mapped_to(column: &ResolvedColumn) -> String {
         ResolvedSource::Key => "the record's id".to_owned(),
         ResolvedSource::Engine(_) => "kept by the engine".to_owned(),
         ResolvedSource::Local => format!("{}, in the hub alone", column.kind),
-        source => format!("{} from {}", column.kind, source.attributes().join(", ")),
+        source => format!("{}{FROM}{}", column.kind, source.attributes().join(", ")),
     }
 }
 

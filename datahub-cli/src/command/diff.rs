@@ -1,0 +1,86 @@
+//! `datahub diff`: what a change of mappings means for CDMS, for the database and for callers.
+
+mod database;
+mod shown;
+
+use std::path::Path;
+
+use clap::Args;
+use datahub_derive::project::Project;
+use datahub_derive::tree::Tree;
+use datahub_docs::Changes;
+
+use crate::output::Output;
+use crate::revision::Revision;
+use database::Database;
+
+/// What to compare.
+#[derive(Debug, Args)]
+#[command(after_long_help = "Exit codes: 0 compared; with --exit-code 1 if something differs; 2 a revision or a file cannot be used.
+
+Examples:
+  datahub diff main                         the working copy, compared with the branch main
+  datahub diff v1.2 HEAD                    two revisions
+  datahub diff main --markdown              for the description of a pull request
+  datahub diff main --exit-code --json      for machines")]
+pub(crate) struct Options {
+    /// The revision before: a branch, a tag or a commit of git.
+    #[arg(value_name = "A")]
+    before: String,
+    /// The revision after; without it, the files as they are.
+    #[arg(value_name = "B")]
+    after: Option<String>,
+    /// Prints Markdown.
+    #[arg(long)]
+    markdown: bool,
+    /// Exits with 1 if something differs.
+    #[arg(long)]
+    exit_code: bool,
+}
+
+/// The form of the result for people.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Form {
+    Text,
+    Markdown,
+}
+
+/// What differs between two states of a project.
+struct Difference {
+    before: String,
+    after: String,
+    changes: Changes,
+    database: Database,
+    /// The files of both sides that have faults, so that what they state could not be compared.
+    unread: Vec<String>,
+}
+
+/// Compares two states of the project; returns whether nothing was found that the exit code must tell.
+pub(crate) fn run(root: &Path, options: &Options, output: &Output) -> Result<bool, String> {
+    let before = Revision::check_out(root, &options.before)?.tree()?;
+    let after = match &options.after {
+        Some(revision) => Revision::check_out(root, revision)?.tree()?,
+        None => {
+            let project = Project::open(root).map_err(|error| error.to_string())?;
+            Tree::read(&project).map_err(|error| error.to_string())?
+        }
+    };
+    let after_name = options.after.clone().unwrap_or_else(|| "the files as they are".to_owned());
+    let faulty = |tree: &Tree, name: &str| -> Vec<String> {
+        let mut files: Vec<_> = tree.faults.iter().map(|fault| format!("{} at {name}", fault.file)).collect();
+        files.dedup();
+        files
+    };
+    let mut unread = faulty(&before, &options.before);
+    unread.extend(faulty(&after, &after_name));
+    let difference = Difference {
+        changes: Changes::between(&before, &after),
+        database: Database::between(&before, &after),
+        before: options.before.clone(),
+        after: after_name,
+        unread,
+    };
+    let form = if options.markdown { Form::Markdown } else { Form::Text };
+    output.result(&shown::text(&difference, form), &shown::json(&difference));
+    Ok(!options.exit_code || difference.changes.is_empty())
+}
