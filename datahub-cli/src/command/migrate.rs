@@ -47,10 +47,18 @@ Examples:
     ///
     /// Exit codes: 0 done, 1 the data or another program stands in the way, 2 a file, an option or the database cannot be
     /// used.
+    #[command(after_long_help = "Examples:
+  datahub migrate run               on the database of DATABASE_URL
+  datahub migrate run --contract    also what older programs cannot live with
+  datahub migrate run --database sqlite://datahub.db --dry-run
+                                    what would be run")]
     Run(run::Options),
     /// Says what is applied on a database, and what is pending.
     ///
     /// Exit codes: 0 nothing has to be run, 1 something has, 2 a file, an option or the database cannot be used.
+    #[command(after_long_help = "Examples:
+  datahub migrate status           on the database of DATABASE_URL
+  datahub migrate status --json    for a deployment that waits for it")]
     Status(status::Options),
     /// Plans the way back from the database's real state to the schema before, shows it, and goes it if you agree.
     ///
@@ -59,6 +67,9 @@ Examples:
     ///
     /// Exit codes: 0 done, 1 not done, because values would be lost or something stands in the way, 2 a file, an option or
     /// the database cannot be used.
+    #[command(after_long_help = "Examples:
+  datahub migrate revert                        to the schema of the working copy, or to the one before
+  datahub migrate revert --drop contacts.fax    agrees that these values are lost")]
     Revert(revert::Options),
 }
 
