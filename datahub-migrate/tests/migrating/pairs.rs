@@ -19,13 +19,13 @@ type Known = BTreeMap<String, Rows>;
 
 #[test]
 fn random_pairs_of_schemas_migrate_on_sqlite() {
-    run(Database::Sqlite, 2000);
+    run(Database::Sqlite, 1500);
 }
 
 #[test]
 fn random_pairs_of_schemas_migrate_on_postgres() {
     if crate::database::all().contains(&Database::Postgres) {
-        run(Database::Postgres, 120);
+        run(Database::Postgres, 100);
     }
 }
 
