@@ -4,6 +4,7 @@
 #![allow(clippy::unwrap_used, reason = "functions beside the tests unwrap what the tests made themselves")]
 
 mod backfill;
+mod backfill_beside;
 mod captured;
 mod causes;
 mod clocks;
