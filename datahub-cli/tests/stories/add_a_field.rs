@@ -90,6 +90,7 @@ pub(crate) async fn tell(mut stage: Stage) -> Vec<Part> {
         "Afterwards every row has its fax number, the notes are as they were, the history has every save of both programs, \
          and CDMS has exactly what was saved. There is no second step: the old program can go on for as long as you like.",
     );
+    stage.tally(old_rounds, new_rounds);
     stage.show("The table `organisations`:", "organisations", &["name", "fax", "notes"], &["Cosmo", "Number 000"]);
     stage.say(
         "**To watch.** Without `capture = \"contract\"` the hub has not seen the attribute before; then \

@@ -95,6 +95,7 @@ pub(crate) async fn tell(mut stage: Stage) -> Vec<Part> {
     assert_eq!(saves::<after::Product>(hub, ids[0], "old").await, old_rounds + 1);
     assert_eq!(saves::<after::Product>(hub, ids[1], "new").await, new_rounds);
 
+    stage.tally(old_rounds, new_rounds);
     stage.show(
         "The table `products` afterwards:",
         "products",

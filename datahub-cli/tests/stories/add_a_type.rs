@@ -68,6 +68,7 @@ pub(crate) async fn tell(mut stage: Stage) -> Vec<Part> {
     assert_eq!(saves::<after::Team>(&new, teams[0], "old").await, old_rounds);
     assert_eq!(saves::<after::Queue>(&new, queues[0], "new").await, new_rounds);
 
+    stage.tally(old_rounds, new_rounds);
     stage.show("The table `queues`:", "queues", &["name", "email"], &["Bills", "Complaints", "Number 000"]);
     stage.say(
         "There is no second step, and no hurry to stop the old program.\n\n\

@@ -85,6 +85,7 @@ pub(crate) async fn tell(mut stage: Stage) -> Vec<Part> {
     let kept = history.iter().filter(is_save).count();
     assert_eq!(kept as u64, old_rounds + 1, "the history keeps every save of the type that is gone");
 
+    stage.tally(old_rounds, new_rounds);
     stage.say(
         "CDMS has its records, as before. The history keeps what happened to leaflets: their entries stay in \
          `datahub_history`, under the entity `SalesLiterature`, and a model of that entity in a later version reads them \

@@ -80,6 +80,7 @@ pub(crate) async fn tell(mut stage: Stage) -> Vec<Part> {
     let last = history.iter().rev().flat_map(|entry| &entry.changes).find(|change| change.field == "nickname").unwrap();
     assert_eq!(last.to, Some(Value::text(format!("the isle of {old_rounds} sheep"))));
 
+    stage.tally(old_rounds, new_rounds);
     stage.show(
         "The table `territories` afterwards:",
         "territories",

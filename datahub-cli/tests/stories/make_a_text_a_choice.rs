@@ -65,6 +65,13 @@ pub(crate) async fn tell(mut stage: Stage) -> Vec<Part> {
     stage.show_error(&refusal);
     new_works.goes_on(3).await;
     let new_rounds = new_works.stop().await;
+    stage.say(
+        "What the old program wrote last is in the hub, but not in the new column yet: a backfill completes it, once more and \
+         without asking CDMS.",
+    );
+    let (_, read) = completed::<after::Case>(&new).await;
+    assert_eq!(read, 0);
+    assert!(new.completeness::<after::Case>().await.unwrap().is_complete());
 
     let expected = |rounds: u64| if rounds % 2 == 0 { after::Urgency::High } else { after::Urgency::Low };
     for (id, urgency) in ids.into_iter().zip([expected(old_rounds), expected(new_rounds), after::Urgency::High]) {
@@ -79,6 +86,7 @@ pub(crate) async fn tell(mut stage: Stage) -> Vec<Part> {
     let notes = after::Case::get(&new, ids[0].into()).await.unwrap().notes.clone();
     assert_eq!(notes, Some(format!("phoned {old_rounds} times")));
 
+    stage.tally(old_rounds, new_rounds);
     stage.show(
         "The table `cases` afterwards:",
         "cases",

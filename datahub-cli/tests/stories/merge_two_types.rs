@@ -101,6 +101,7 @@ pub(crate) async fn tell(mut stage: Stage) -> Vec<Part> {
     assert_eq!(saves::<after::Meeting>(&new, ids[0], "old").await, visit_rounds + 1, "the history is the record's");
     assert_eq!(saves::<after::Meeting>(&new, ids[2], "new").await, new_rounds);
 
+    stage.tally(visit_rounds, new_rounds);
     stage.show(
         "The table `meetings` afterwards:",
         "meetings",

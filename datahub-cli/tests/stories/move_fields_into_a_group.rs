@@ -79,6 +79,7 @@ pub(crate) async fn tell(mut stage: Stage) -> Vec<Part> {
     let notes = after::Competitor::get(&new, ids[0].into()).await.unwrap().notes.clone();
     assert_eq!(notes, Some(format!("watched {old_rounds} times")));
 
+    stage.tally(old_rounds, new_rounds);
     stage.show(
         "The table `competitors` afterwards:",
         "competitors",

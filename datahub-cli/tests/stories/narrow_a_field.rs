@@ -43,6 +43,7 @@ pub(crate) async fn tell(mut stage: Stage) -> Vec<Part> {
     assert_eq!(christmas.reached, 5_000_000_000);
     christmas.reached = 5_000_000;
     christmas.save(&old_again).await.unwrap();
+    stage.say("```rust,ignore\nchristmas.reached = 5_000_000;\nchristmas.save(&hub).await?;\n```");
     stage.run(&["migrate", "run", "--contract"]).await.says(&["longest lock"]);
 
     let new = stage.connect("new", after::models()).await.unwrap();
@@ -70,6 +71,7 @@ pub(crate) async fn tell(mut stage: Stage) -> Vec<Part> {
     assert_eq!(saves::<after::Campaign>(&new, ids[0], "old").await, old_rounds + 1);
     assert_eq!(saves::<after::Campaign>(&new, ids[2], "old").await, 2);
 
+    stage.tally(old_rounds, new_rounds);
     stage.show("The table `campaigns` afterwards:", "campaigns", &["name", "reached"], &["Christmas", "Number 000"]);
     stage.say(
         "The history still has the number that was too large.\n\n\

@@ -9,6 +9,9 @@ use regex::{Captures, Regex};
 /// The form of times in names.
 const FORMAT: &str = "%Y%m%d%H%M%S";
 
+/// What stands for the time of a read.
+const MOMENT: &str = "2026-12-01T09:00:00.000Z";
+
 /// An id that stands for none, and is the same everywhere.
 const NIL: &str = "00000000-0000-0000-0000-000000000000";
 
@@ -27,6 +30,7 @@ impl Plain {
             Regex::new(
                 r"(?x)
                 \b(?P<time>20\d{12})(?P<rest>_\w+)?
+                |(?P<moment>\b20\d\d-\d\d-\d\dT[0-9:.]+Z)
                 |(?P<id>[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12})
                 |\b(?P<hash>[0-9a-f]{16})\b
                 |X'(?P<blob>[0-9A-F]{32})'
@@ -42,6 +46,9 @@ impl Plain {
         if let Some(time) = found.name("time") {
             let rest = found.name("rest").map_or("", |rest| rest.as_str());
             return format!("{}{rest}", self.time(time.as_str()));
+        }
+        if found.name("moment").is_some() {
+            return MOMENT.to_owned();
         }
         if found.name("url").is_some() {
             return "the database".to_owned();

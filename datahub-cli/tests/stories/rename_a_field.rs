@@ -93,6 +93,7 @@ pub(crate) async fn tell(mut stage: Stage) -> Vec<Part> {
     let names: Vec<_> = history.iter().flat_map(|entry| &entry.changes).map(|change| change.field.as_str()).collect();
     assert!(names.contains(&"topic") && !names.contains(&"subject"), "{names:?}");
 
+    stage.tally(old_rounds, new_rounds);
     stage.show(
         "The table `leads` afterwards:",
         "leads",

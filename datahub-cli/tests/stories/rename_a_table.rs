@@ -77,6 +77,7 @@ pub(crate) async fn tell(mut stage: Stage) -> Vec<Part> {
     assert_eq!(saves::<after::Opportunity>(&new, ids[0], "old").await, old_rounds + 1);
     assert_eq!(saves::<after::Opportunity>(&new, ids[1], "new").await, new_rounds);
 
+    stage.tally(old_rounds, new_rounds);
     stage.show("The table `opportunities`:", "opportunities", &["name", "notes"], &["Cables and bolts", "Number 000"]);
     stage.say(
         "Rows, local fields and the history are those of the deals; the engine's own tables were renamed in the same \

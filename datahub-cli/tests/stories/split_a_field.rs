@@ -127,6 +127,7 @@ pub(crate) async fn tell(mut stage: Stage) -> Vec<Part> {
     assert_eq!(saves::<after::Site>(&new, ids[0], "old").await, old_rounds + 1);
     assert_eq!(saves::<after::Site>(&new, ids[1], "new").await, new_rounds);
 
+    stage.tally(old_rounds, new_rounds);
     stage.show("The table `sites` afterwards:", "sites", &["name", "opens", "closes"], &["Cardiff"]);
     stage.say(
         "The history keeps the hours as they were, under their former name.\n\n\

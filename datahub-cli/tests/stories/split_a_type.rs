@@ -109,6 +109,7 @@ pub(crate) async fn tell(mut stage: Stage) -> Vec<Part> {
     assert_eq!(saves::<after::Supplier>(&new, ids[0], "old").await, old_rounds + 1, "the history is the record's");
     assert_eq!(saves::<after::Customer>(&new, ids[1], "new").await, new_rounds);
 
+    stage.tally(old_rounds, new_rounds);
     stage.show("The table `customers` afterwards:", "customers", &["name", "town", "notes"], &["Crane", "Number 000"]);
     stage.say(
         "The history belongs to the record and not to the table: `Supplier::history` also has what happened to the partner.\n\n\

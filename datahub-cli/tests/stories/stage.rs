@@ -145,7 +145,7 @@ impl Stage {
             ran.text.split_inclusive('\n').filter(|line| !WAITING.iter().any(|wait| line.contains(wait))).collect();
         let text = self.plain.text(&lasting.concat());
         let shown = format!("```console\n$ datahub {command}\n{}```\n\n", ended(&text));
-        self.parts.push(Part::Of { intro: String::new(), text: shown });
+        self.parts.push(Part::Of(shown));
         ran
     }
 
@@ -185,6 +185,15 @@ impl Stage {
             text.push_str(&format!("| {} |\n", cells.join(" | ")));
         }
         self.same(text + "\n");
+    }
+
+    /// Says how much programs did meanwhile: each its rounds of reads and a save.
+    pub(crate) fn tally(&mut self, old: u64, new: u64) {
+        let text = format!(
+            "In this run, the old program did {old} rounds, in each of which it read several records and saved one, and the new \
+             one {new} rounds: without an error, and every save is in CDMS and in the history exactly once.\n\n"
+        );
+        self.parts.push(Part::Of(text));
     }
 
     /// Shows an error that a program met.

@@ -15,6 +15,12 @@ use crate::plain::Plain;
 /// The walk as it is recorded.
 const PAGE: &str = "walk.md";
 
+/// The address of CDMS, as the page shows it.
+const SHOWN: &str = "http://127.0.0.1:8000/ORG";
+
+/// The address of the hub's database.
+const DATABASE: &str = "sqlite://hub.db";
+
 pub(crate) fn is_walked() -> Result<(), Failed> {
     let kit = Kit::on_sqlite(include_str!("crm/metadata.xml"));
     let acme = kit.simulator.seed(
@@ -28,12 +34,12 @@ pub(crate) fn is_walked() -> Result<(), Failed> {
         ],
     );
     kit.simulator.seed(
-        "new_grant",
+        "new_course",
         [
-            ("new_name", Value::text("A new roof")),
-            ("new_Stage", Value::Choice(2)),
-            ("new_Amount", Value::Money("12000".parse()?)),
-            ("new_Applicant", Value::Lookup(Reference { logical_name: "account".into(), id: acme })),
+            ("new_name", Value::text("First aid")),
+            ("new_Level", Value::Choice(1)),
+            ("new_Places", Value::Integer(12)),
+            ("new_Organiser", Value::Lookup(Reference { logical_name: "account".into(), id: acme })),
         ],
     );
     let mut walk = Walk::begin(&kit);
@@ -60,16 +66,17 @@ pub(crate) fn is_walked() -> Result<(), Failed> {
     );
     walk.brings("customizations.xml", include_str!("crm/customizations.xml"));
     let address = kit.simulator.root();
-    walk.datahub(&["import", &address, "customizations.xml", "--entity", "new_grant", "--model"]);
-    walk.shows("mappings/new_grant.toml");
-    walk.shows("src/new_grant.rs");
+    walk.datahub(&["import", &address, "customizations.xml", "--entity", "new_course", "--model"]);
+    walk.shows("mappings/course.toml");
+    walk.shows("src/course.rs");
     walk.say(
         "The struct is yours to change. It joins the models of the program, and lookups to accounts become typed:",
     );
     walk.edits("src/lib.rs", |text| {
-        text.replace("mod organisation;", "mod new_grant;\nmod organisation;")
-            .replace("pub use organisation", "pub use new_grant::NewGrant;\npub use organisation")
-            .replace("models![Organisation]", "models![Organisation, NewGrant]")
+        text.replace("mod organisation;", "mod course;\nmod organisation;")
+            .replace("pub use organisation", "pub use course::{Course, CourseLevel};\npub use organisation")
+            .replace("models![Organisation]", "models![Course, Organisation]")
+            .replace("mapping_tests!(super::Organisation)", "mapping_tests!(super::Course, super::Organisation)")
     });
     walk.datahub(&["check"]);
 
@@ -103,8 +110,9 @@ pub(crate) fn is_walked() -> Result<(), Failed> {
         )
     });
     walk.refuses(&["check"]).says(&["sting"]);
-    walk.edits("mappings/account.toml", |text| text.replace("sting", "string"));
-    walk.datahub(&["check"]);
+    walk.say("What is certain, the command corrects itself:");
+    walk.datahub(&["check", "--fix"]);
+    walk.shows("mappings/account.toml");
     walk.datahub(&["migrate", "new", "add_fax"]);
     walk.say("What is executed is there to be read and reviewed:");
     let up = walk.newest("migrations/sqlite", "_add_fax");
@@ -132,7 +140,8 @@ pub(crate) fn is_walked() -> Result<(), Failed> {
 
 /// A walk, and the page that is written meanwhile.
 struct Walk {
-    folder: TempDir,
+    /// Removed with the walk.
+    _folder: TempDir,
     at: PathBuf,
     address: String,
     page: String,
@@ -156,7 +165,7 @@ impl Walk {
         let folder = tempfile::tempdir().unwrap();
         let at = folder.path().to_path_buf();
         let page = "# A walk\n\n".to_owned();
-        Walk { folder, at, address: kit.simulator.root(), page, plain: Plain::default() }
+        Walk { _folder: folder, at, address: kit.simulator.root(), page, plain: Plain::default() }
     }
 
     fn say(&mut self, words: &str) {
@@ -167,7 +176,8 @@ impl Walk {
         self.at = self.at.join(folder);
         // With the versions of this workspace, which are downloaded already.
         fs::copy(workspace().join("Cargo.lock"), self.at.join("Cargo.lock")).unwrap();
-        self.console(&format!("cd {folder}\n$ export CDMS_URL={} DATABASE_URL=sqlite://hub.db", self.address), "");
+        let exports = format!("$ export CDMS_URL={SHOWN}\n$ export DATABASE_URL={DATABASE}");
+        self.page.push_str(&format!("```console\n$ cd {folder}\n{exports}\n```\n\n"));
     }
 
     /// A file that is there already.
@@ -214,8 +224,7 @@ impl Walk {
     }
 
     fn output(&self, command: &mut Command) -> (Option<i32>, String) {
-        let command =
-            command.current_dir(&self.at).env("CDMS_URL", &self.address).env("DATABASE_URL", "sqlite://hub.db");
+        let command = command.current_dir(&self.at).env("CDMS_URL", &self.address).env("DATABASE_URL", DATABASE);
         let ran = command.output().unwrap();
         let text = [ran.stdout, ran.stderr].map(|bytes| String::from_utf8(bytes).unwrap()).concat();
         (ran.status.code(), text)
@@ -257,8 +266,8 @@ impl Walk {
     fn plain(&mut self, text: &str) -> String {
         let text = text
             .replace(workspace().to_str().unwrap(), "../data-hub-sync")
-            .replace(self.folder.path().to_str().unwrap(), "")
-            .replace(&self.address, "http://127.0.0.1:8000/ORG");
+            .replace(&format!("{}/", self.at.display()), "")
+            .replace(&self.address, SHOWN);
         self.plain.text(&text)
     }
 

@@ -79,6 +79,7 @@ pub(crate) async fn tell(mut stage: Stage) -> Vec<Part> {
     let notes = after::Invoice::get(&new, ids[0].into()).await.unwrap().notes.clone();
     assert_eq!(notes, Some(format!("negotiated {old_rounds} times")));
 
+    stage.tally(old_rounds, new_rounds);
     stage.show(
         "The table `invoices` afterwards, in units of 1/10,000. A discount of 12.5 is still 12.5, and the refused one \
          arrived with the next read:",
