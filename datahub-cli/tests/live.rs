@@ -44,7 +44,7 @@ fn a_server_that_sends_no_metadata_gets_a_clear_error() {
         (Fault::RedirectToLogin, "redirects; most likely it asks for a login"),
         (Fault::RedirectTo("http://127.0.0.1:1/".to_owned()), "redirects; most likely it asks for a login"),
         (Fault::LoginForm, "sent a web page; most likely it asks for a login"),
-        (Fault::Html(404), "no data service at this address"),
+        (Fault::Html(404), "no service at this address"),
         (Fault::Html(503), "answered with status 503"),
         (Fault::NotJson, "is not valid $metadata"),
         (Fault::DropBeforeCommit, "the connection failed"),
