@@ -239,7 +239,7 @@ fn described(atlas: &Atlas, end: &LookupEnd) -> (String, String, &'static str, O
     }
 }
 
-/// A coordinate with at most one digit after the point, which is as fine as anybody sees.
+/// A coordinate with at most one digit after the point, finer than a screen's pixels.
 fn rounded(number: f64) -> String {
     let text = format!("{number:.1}");
     text.strip_suffix(".0").map(str::to_owned).unwrap_or(text)

@@ -1,9 +1,9 @@
 //! The generated documentation of a project's mappings.
 //!
-//! A [`Tree`](datahub_derive::tree::Tree) of models and contracts becomes an [`Atlas`]: everything that the pages show, in plain words, with the reverse index
-//! of attributes and the lookups between models. From an atlas, [`html`] makes a site and [`markdown`] makes files for a
-//! repository. [`Changes`] compares two trees, and [`Digests`] tell whether somebody has looked at the documentation since a
-//! mapping changed. **Invariant: files come out as paths and texts; equal trees give equal files.**
+//! A [`Tree`](datahub_derive::tree::Tree) of models and contracts becomes an [`Atlas`]: everything that the pages show, in
+//! plain words, with the reverse index of attributes and the lookups between models. From an atlas, [`html`] makes a site and
+//! [`markdown`] makes files for a repository. [`Changes`] compares two trees, and [`Digests`] show whether the documentation
+//! was made again since a mapping changed. **Invariant: files come out as paths and texts; equal trees give equal files.**
 
 mod atlas;
 mod changes;
@@ -22,7 +22,7 @@ pub use atlas::{
 pub use changes::{Aspect, Change, Changes, Detail, Meaning, Since, Subject, Turn};
 pub use digest::{Digest, Digests, ENDING, Standing};
 
-/// What every generated file has in its first lines, so that it can be told from files of others.
+/// What every generated file has in its first lines, which distinguishes it from files of others.
 pub const MARK: &str = "Made by `datahub docs`";
 
 /// The folders below the folder of the documentation that have generated files.

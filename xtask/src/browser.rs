@@ -15,9 +15,8 @@ use crate::source::root;
 /// Makes both sites and checks them.
 pub(crate) fn documentation_works() -> Result<(), String> {
     package::chromium()?;
-    let tests = root().join("tests/browser");
-    passed(Command::new("npm").args(["ci", "--no-audit", "--no-fund", "--loglevel=error"]).current_dir(&tests))?;
     let folder = root().join("target/browser");
+    let tests = installed(&folder.join("node"))?;
     let (whole, many) = (folder.join("whole"), folder.join("many"));
     documentation(root(), &whole, None)?;
     let project = folder.join("many-project");
@@ -31,6 +30,17 @@ pub(crate) fn documentation_works() -> Result<(), String> {
         passed(&mut check)?;
     }
     Ok(())
+}
+
+/// Copies the tests to a folder and installs there what they need, so that nothing of it is among the sources.
+fn installed(folder: &Path) -> Result<PathBuf, String> {
+    fs::create_dir_all(folder).map_err(|error| format!("{}: {error}", folder.display()))?;
+    for name in ["check.mjs", "package.json", "package-lock.json"] {
+        let from = root().join("tests/browser").join(name);
+        fs::copy(&from, folder.join(name)).map_err(|error| format!("{}: {error}", from.display()))?;
+    }
+    passed(Command::new("npm").args(["ci", "--no-audit", "--no-fund", "--loglevel=error"]).current_dir(folder))?;
+    Ok(folder.to_path_buf())
 }
 
 /// Runs `datahub docs` for a project, into a folder that is empty before.

@@ -16,13 +16,15 @@ use database::Database;
 
 /// What to compare.
 #[derive(Debug, Args)]
-#[command(after_long_help = "Exit codes: 0 compared; with --exit-code 1 if something differs; 2 a revision or a file cannot be used.
+#[command(
+    after_long_help = "Exit codes: 0 compared; with --exit-code 1 if something differs; 2 a revision or a file cannot be used.
 
 Examples:
   datahub diff main                         the working copy, compared with the branch main
   datahub diff v1.2 HEAD                    two revisions
   datahub diff main --markdown              for the description of a pull request
-  datahub diff main --exit-code --json      for machines")]
+  datahub diff main --exit-code --json      for machines"
+)]
 pub(crate) struct Options {
     /// The revision before: a branch, a tag or a commit of git.
     #[arg(value_name = "A")]

@@ -23,7 +23,7 @@ use crate::revision::Revision;
   datahub docs                            the site, in the folder `site` below `docs` of datahub.toml, and the digests
   datahub docs --since main               with a page of what changed since the branch main
   datahub docs --format markdown          Markdown for the repository, below `docs` of datahub.toml
-  datahub docs --check                    in CI: has somebody run `datahub docs` since a mapping changed?")]
+  datahub docs --check                    in CI: fails if a mapping has changed and its digest has not")]
 pub(crate) struct Options {
     /// The folder to write to; default: `site` below `docs` of datahub.toml, and for Markdown that folder itself.
     #[arg(long, value_name = "FOLDER", conflicts_with = "check")]

@@ -78,7 +78,7 @@ impl Field {
             of_member.map(|default| if default.is_empty() { words::OF_TYPE.to_owned() } else { default.clone() });
         let default = column.default.clone().or(of_member);
         let choice = tree.choices.iter().find(|choice| type_names(&rust_type).contains(&choice.written.name.as_str()));
-        let told = Told { column, stated: &stated, default, choice, rust_type: &rust_type };
+        let explained = Explained { column, stated: &stated, default, choice, rust_type: &rust_type };
         Field {
             path: column.field.clone(),
             anchor: anchor(&column.field),
@@ -89,9 +89,9 @@ impl Field {
             nullable: column.nullable,
             attributes: stated.iter().map(|attribute| FieldAttribute::of(attribute)).collect(),
             source: words::source(&column.source),
-            conversion: told.conversion(),
-            null: told.null(),
-            losses: told.losses(),
+            conversion: explained.conversion(),
+            null: explained.null(),
+            losses: explained.losses(),
             class: class_of(column, &stated),
             written: words::written(mapping.mode, &column.source),
             example: example.cloned(),
@@ -152,8 +152,8 @@ fn find_member<'t>(groups: &'t [TreeGroup], written: &str, path: &str) -> Option
     }
 }
 
-/// What is known of a field, to be told in plain words.
-struct Told<'t> {
+/// What is known of a field, to be explained in plain words.
+struct Explained<'t> {
     column: &'t ResolvedColumn,
     stated: &'t [&'t ContractAttribute],
     default: Option<String>,
@@ -161,9 +161,9 @@ struct Told<'t> {
     rust_type: &'t str,
 }
 
-impl Told<'_> {
+impl Explained<'_> {
     fn conversion(&self) -> String {
-        let Told { column, stated, .. } = self;
+        let Explained { column, stated, .. } = self;
         match &column.source {
             ResolvedSource::Key => "The record's id, the same on both sides.".to_owned(),
             ResolvedSource::Engine(engine) => words::engine(*engine).to_owned(),
@@ -195,7 +195,7 @@ impl Told<'_> {
     }
 
     fn null(&self) -> String {
-        let Told { column, stated, default, .. } = self;
+        let Explained { column, stated, default, .. } = self;
         let is_required = stated.first().is_some_and(|attribute| attribute.required);
         match (&column.source, default) {
             (ResolvedSource::Key, _) => "It is never empty.".to_owned(),
@@ -223,7 +223,7 @@ impl Told<'_> {
     }
 
     fn losses(&self) -> Vec<String> {
-        let Told { column, stated, default, .. } = self;
+        let Explained { column, stated, default, .. } = self;
         let mut losses = Vec::new();
         match &column.source {
             ResolvedSource::Attribute { .. } => {

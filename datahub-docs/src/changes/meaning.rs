@@ -22,7 +22,9 @@ impl Change {
     /// [details](Detail::meaning) say it.
     pub fn meaning(&self) -> Meaning {
         match (self.subject, self.turn) {
-            (Subject::Model, Turn::Added) => Meaning::of("its records are read from now on", "a new struct and a new table"),
+            (Subject::Model, Turn::Added) => {
+                Meaning::of("its records are read from now on", "a new struct and a new table")
+            }
             (Subject::Model, Turn::Removed) => Meaning::of(
                 "its records are neither read nor written any more; CDMS keeps them",
                 "code that uses the struct does not compile",
@@ -45,10 +47,9 @@ impl Detail {
         let is_whole = self.part.is_empty();
         match self.aspect {
             Aspect::Existence => match (self.is_mapped(), &self.after) {
-                (true, Some(_)) => Meaning::of(
-                    "the attribute is read from now on",
-                    "code that builds the struct must name the field",
-                ),
+                (true, Some(_)) => {
+                    Meaning::of("the attribute is read from now on", "code that builds the struct must name the field")
+                }
                 (true, None) => Meaning::of(
                     "the attribute is neither read nor sent any more; CDMS keeps its values",
                     "code that uses the field does not compile",

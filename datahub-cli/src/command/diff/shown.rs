@@ -84,7 +84,10 @@ fn of_database(database: &Database) -> Vec<Section> {
         Database::Undecided { questions, losses, faults } => vec![
             (
                 "Database: what must be decided",
-                questions.iter().map(|(name, now)| format!("is {name} dropped, or is it now {}?", now.join(" or "))).collect(),
+                questions
+                    .iter()
+                    .map(|(name, now)| format!("is {name} dropped, or is it now {}?", now.join(" or ")))
+                    .collect(),
             ),
             ("Database: what would be lost", losses.clone()),
             ("Database: what cannot be done", faults.clone()),
