@@ -32,7 +32,7 @@ pub(crate) async fn tell(mut stage: Stage) -> Vec<Part> {
     stage.run(&["migrate", "new", "product_number"]).await;
     stage.show_sql();
     stage.say(
-        "The column begins empty, because the rows have no number yet and the old program knows nothing of it. Only the \
+        "The column begins empty, because the rows have no number yet and the old program does not know it. Only the \
          last part, which waits until the old program is gone, makes it NOT NULL. Meanwhile the old program works on:",
     );
     let mut old_works = Load::of::<before::Product>(&old, &ids, ids[0], |product, round| {
@@ -56,11 +56,11 @@ pub(crate) async fn tell(mut stage: Stage) -> Vec<Part> {
     old_works.goes_on(3).await;
 
     stage.say(
-        "The new version runs next to the old one. A read of a product completes its row at once; rows that nobody has read \
-         yet have no number, and say so. If somebody is too quick, the last part refuses and names rows; nothing has \
-         changed, and both versions go on:",
+        "The new version runs next to the old one. A read of a product completes its row at once; rows that were not \
+         read yet have no number, and say so. If the last part is run too early, it refuses and names rows; the database stays \
+         as it was, and both versions go on:",
     );
-    stage.is_refused(&["migrate", "run", "--contract"]).await.says(&["products", "number"]);
+    stage.refuses(&["migrate", "run", "--contract"]).await.says(&["products", "number"]);
     new_works.goes_on(3).await;
     old_works.goes_on(3).await;
 
@@ -76,7 +76,7 @@ pub(crate) async fn tell(mut stage: Stage) -> Vec<Part> {
     stage.say("When the old program is not needed any more:");
     stage.run(&["migrate", "run", "--contract"]).await.says(&["longest lock"]);
     stage.say("In this run, the old program was still there. It was refused before it began anything:");
-    let (old_rounds, refusal) = old_works.is_refused().await;
+    let (old_rounds, refusal) = old_works.until_refused().await;
     stage.show_error(&refusal);
     new_works.goes_on(3).await;
     let new_rounds = new_works.stop().await;

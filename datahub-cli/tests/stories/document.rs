@@ -16,7 +16,7 @@ pub(crate) enum Part {
     Of(String),
 }
 
-/// The document of a story that was told on one database or on two.
+/// The document of a story that was carried out on one database or on two.
 pub(crate) fn joined(sqlite: &[Part], postgres: Option<&[Part]>) -> String {
     let mut document = String::new();
     let Some(postgres) = postgres else {

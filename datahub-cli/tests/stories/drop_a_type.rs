@@ -24,7 +24,7 @@ pub(crate) async fn tell(mut stage: Stage) -> Vec<Part> {
     stage.say("Leaflets are not printed any more, and the hub shall forget them. The struct and its contract go:");
     stage.remodel();
     stage.say("With a table, everything goes that only the hub has in it. So the command asks for consent by name:");
-    stage.is_refused(&["migrate", "new", "no_leaflets", "--no-input"]).await.says(&["leaflets", "history"]);
+    stage.refuses(&["migrate", "new", "no_leaflets", "--no-input"]).await.says(&["leaflets", "history"]);
     stage.run(&["migrate", "new", "no_leaflets", "--drop", "leaflets"]).await;
     stage.show_sql();
     stage.say("The table stays as long as the old program is in use:");
@@ -53,9 +53,9 @@ pub(crate) async fn tell(mut stage: Stage) -> Vec<Part> {
     stage.say("When the old program is gone:");
     stage.run(&["migrate", "run", "--contract"]).await.says(&["longest lock"]);
     stage.say(
-        "An old program that is still there begins nothing with leaflets any more, and goes on with everything else:",
+        "An old program that is still running is refused when it begins anything with leaflets, and goes on with everything else:",
     );
-    let (old_rounds, refusal) = old_works.is_refused().await;
+    let (old_rounds, refusal) = old_works.until_refused().await;
     stage.show_error(&refusal);
     old_lends.goes_on(3).await;
     new_works.goes_on(3).await;

@@ -25,11 +25,11 @@ pub(crate) async fn tell(mut stage: Stage) -> Vec<Part> {
 
     stage.say(
         "Two fields are not needed any more: a description, which CDMS has too, and a nickname, which only the hub has. The \
-         contract says why the attribute is left out, so that nobody wonders later.",
+         contract says why the attribute is left out.",
     );
     stage.remodel();
     stage.say("The command says what would be lost and what is kept of it, and does nothing without consent by name:");
-    stage.is_refused(&["migrate", "new", "fewer_fields", "--no-input"]).await.says(&[
+    stage.refuses(&["migrate", "new", "fewer_fields", "--no-input"]).await.says(&[
         "territories.description",
         "territories.nickname",
         "history",
@@ -60,8 +60,8 @@ pub(crate) async fn tell(mut stage: Stage) -> Vec<Part> {
 
     stage.say("When the old program is gone:");
     stage.run(&["migrate", "run", "--contract"]).await.says(&["longest lock"]);
-    stage.say("An old program that is still there begins nothing any more:");
-    let (old_rounds, refusal) = old_works.is_refused().await;
+    stage.say("An old program that is still running is refused before it begins anything:");
+    let (old_rounds, refusal) = old_works.until_refused().await;
     stage.show_error(&refusal);
     new_works.goes_on(3).await;
     let new_rounds = new_works.stop().await;

@@ -24,7 +24,7 @@ pub(crate) async fn tell(mut stage: Stage) -> Vec<Part> {
 
     stage.say(
         "CDMS has the first and the last name of a contact; the hub wants one name. A module joins and divides. An untouched \
-         name is never divided anew, so `Mary Ann | Evans` and `Mary | Ann Evans` both stay as they are in CDMS.",
+         name is never divided again, so `Mary Ann | Evans` and `Mary | Ann Evans` both stay as they are in CDMS.",
     );
     stage.remodel();
     stage.say("The two old columns go in the end, with consent. What they show is in CDMS, and is not lost:");
@@ -80,8 +80,8 @@ pub(crate) async fn tell(mut stage: Stage) -> Vec<Part> {
     old_works.goes_on(3).await;
     stage.say("When the old program is gone:");
     stage.run(&["migrate", "run", "--contract"]).await.says(&["longest lock"]);
-    stage.say("An old program that is still there begins nothing any more:");
-    let (old_rounds, refusal) = old_works.is_refused().await;
+    stage.say("An old program that is still running is refused before it begins anything:");
+    let (old_rounds, refusal) = old_works.until_refused().await;
     stage.show_error(&refusal);
     new_works.goes_on(3).await;
     let new_rounds = new_works.stop().await;

@@ -108,7 +108,7 @@ impl Load {
     /// # Panics
     ///
     /// If it fails for another reason.
-    pub(crate) async fn is_refused(self) -> (u64, Error) {
+    pub(crate) async fn until_refused(self) -> (u64, Error) {
         let ended = tokio::time::timeout(STUCK, self.task).await;
         let ended = ended.unwrap_or_else(|_| panic!("{} is not refused", self.what));
         let error = ended.unwrap_or_else(|panic| panic!("{}: {panic}", self.what)).unwrap_err();

@@ -1,7 +1,7 @@
 //! The remodelling stories of `docs/stories`: each is carried out with the real command on both databases, with a simulated
 //! CDMS, while programs are at work, and is written down as it happens. `DATAHUB_DOCS=overwrite` renews the documents.
-#![allow(clippy::unwrap_used, reason = "functions beside the tests unwrap what the tests made themselves")]
-#![allow(clippy::print_stderr, reason = "what was left out is for whoever runs the tests")]
+#![allow(clippy::unwrap_used, reason = "functions next to the tests unwrap what the tests made themselves")]
+#![allow(clippy::print_stderr, reason = "what was left out must be visible")]
 
 mod add_a_field;
 mod add_a_required_field;

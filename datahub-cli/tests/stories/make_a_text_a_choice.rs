@@ -29,12 +29,12 @@ pub(crate) async fn tell(mut stage: Stage) -> Vec<Part> {
     );
     stage.remodel();
     stage.say("The old column goes in the end. The command does not drop anything by itself:");
-    stage.is_refused(&["migrate", "new", "urgency_level", "--no-input"]).await.says(&["cases.urgency"]);
+    stage.refuses(&["migrate", "new", "urgency_level", "--no-input"]).await.says(&["cases.urgency"]);
     stage.run(&["migrate", "new", "urgency_level", "--drop", "cases.urgency"]).await;
     stage.show_sql();
     stage.say("The consent is written into the migration's `metadata.toml`, where a reviewer sees it. Then:");
     let mut old_works = Load::of::<before::Case>(&old, &ids, ids[0], |case, round| {
-        case.urgency = Some(if round % 2 == 0 { "high".into() } else { "low".into() });
+        case.urgency = Some(if round.is_multiple_of(2) { "high".into() } else { "low".into() });
         case.notes = Some(format!("phoned {round} times"));
     });
     old_works.goes_on(3).await;
@@ -42,7 +42,7 @@ pub(crate) async fn tell(mut stage: Stage) -> Vec<Part> {
     old_works.goes_on(3).await;
     let new = stage.connect("new", after::models()).await.unwrap();
     let mut new_works = Load::of::<after::Case>(&new, &ids, ids[1], |case, round| {
-        case.urgency = if round % 2 == 0 { after::Urgency::High } else { after::Urgency::Low };
+        case.urgency = if round.is_multiple_of(2) { after::Urgency::High } else { after::Urgency::Low };
         case.notes = Some(format!("visited {round} times"));
     });
     new_works.goes_on(3).await;
@@ -60,8 +60,8 @@ pub(crate) async fn tell(mut stage: Stage) -> Vec<Part> {
     old_works.goes_on(3).await;
     stage.say("When the old program is gone:");
     stage.run(&["migrate", "run", "--contract"]).await.says(&["longest lock"]);
-    stage.say("An old program that is still there begins nothing any more:");
-    let (old_rounds, refusal) = old_works.is_refused().await;
+    stage.say("An old program that is still running is refused before it begins anything:");
+    let (old_rounds, refusal) = old_works.until_refused().await;
     stage.show_error(&refusal);
     new_works.goes_on(3).await;
     let new_rounds = new_works.stop().await;
@@ -73,7 +73,7 @@ pub(crate) async fn tell(mut stage: Stage) -> Vec<Part> {
     assert_eq!(read, 0);
     assert!(new.completeness::<after::Case>().await.unwrap().is_complete());
 
-    let expected = |rounds: u64| if rounds % 2 == 0 { after::Urgency::High } else { after::Urgency::Low };
+    let expected = |rounds: u64| if rounds.is_multiple_of(2) { after::Urgency::High } else { after::Urgency::Low };
     for (id, urgency) in ids.into_iter().zip([expected(old_rounds), expected(new_rounds), after::Urgency::High]) {
         assert_eq!(after::Case::get(&new, id.into()).await.unwrap().urgency, urgency);
     }

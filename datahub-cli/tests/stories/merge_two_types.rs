@@ -36,12 +36,12 @@ pub(crate) async fn tell(mut stage: Stage) -> Vec<Part> {
     visit.save(&old).await.unwrap();
 
     stage.say(
-        "The hub has visits and calls, two models of one entity of CDMS, told apart by `only`. They turned out to be the same \
+        "The hub has visits and calls, two models of one entity of CDMS, which differ in `only`. They turned out to be the same \
          thing: meetings, with a kind.",
     );
     stage.remodel();
     stage.say("Two tables go in the end, with consent:");
-    stage.is_refused(&["migrate", "new", "meetings", "--no-input"]).await.says(&["visits", "calls"]);
+    stage.refuses(&["migrate", "new", "meetings", "--no-input"]).await.says(&["visits", "calls"]);
     stage.run(&["migrate", "new", "meetings", "--drop", "visits", "--drop", "calls"]).await;
     stage.show_sql();
     stage.say("What only the hub has is carried over by hand, in the last part:");
@@ -81,8 +81,8 @@ pub(crate) async fn tell(mut stage: Stage) -> Vec<Part> {
     stage.say("When the old program is gone:");
     let call_rounds = old_calls.stop().await;
     stage.run(&["migrate", "run", "--contract"]).await.says(&["longest lock"]);
-    stage.say("An old program that is still there begins nothing any more:");
-    let (visit_rounds, refusal) = old_visits.is_refused().await;
+    stage.say("An old program that is still running is refused before it begins anything:");
+    let (visit_rounds, refusal) = old_visits.until_refused().await;
     stage.show_error(&refusal);
     new_works.goes_on(3).await;
     let new_rounds = new_works.stop().await;

@@ -34,7 +34,7 @@ pub(crate) async fn tell(mut stage: Stage) -> Vec<Part> {
         "For the command, two columns are gone and two others of the same kind have appeared. It does not guess. On a terminal \
          it asks; without one it says what to write:",
     );
-    stage.is_refused(&["migrate", "new", "address", "--no-input"]).await.says(&["street", "address_street"]);
+    stage.refuses(&["migrate", "new", "address", "--no-input"]).await.says(&["street", "address_street"]);
     let renames = ["competitors.street=address_street", "competitors.town=address_town"];
     stage.run(&["migrate", "new", "address", "--rename", renames[0], "--rename", renames[1]]).await;
     stage.show_sql();
@@ -60,8 +60,8 @@ pub(crate) async fn tell(mut stage: Stage) -> Vec<Part> {
 
     stage.say("When the old program is gone:");
     stage.run(&["migrate", "run", "--contract"]).await.says(&["longest lock"]);
-    stage.say("An old program that is still there begins nothing any more:");
-    let (old_rounds, refusal) = old_works.is_refused().await;
+    stage.say("An old program that is still running is refused before it begins anything:");
+    let (old_rounds, refusal) = old_works.until_refused().await;
     stage.show_error(&refusal);
     new_works.goes_on(3).await;
     let new_rounds = new_works.stop().await;

@@ -25,7 +25,7 @@ pub(crate) async fn tell(mut stage: Stage) -> Vec<Part> {
     stage.remodel();
     stage.run(&["migrate", "new", "fewer_bits"]).await;
     stage.show_sql();
-    stage.say("Nothing in this plan loses a value silently: it asks the data first. While the old program works:");
+    stage.say("This plan loses no value silently: it asks the data first. While the old program works:");
     let mut old_works = Load::of::<before::Campaign>(&old, &ids, ids[0], |campaign, round| {
         campaign.name = format!("Autumn, day {round}");
         campaign.reached += 1;
@@ -36,8 +36,8 @@ pub(crate) async fn tell(mut stage: Stage) -> Vec<Part> {
     stage.person_edits("Campaign", ids[1], "Name", text("Bonfire night"));
     let old_rounds = old_works.stop().await;
     stage.say("Then it is stopped, because a column has one type at a time. But there is a value that does not fit:");
-    stage.is_refused(&["migrate", "run", "--contract"]).await.says(&["campaigns.reached"]);
-    stage.say("Nothing has changed, so the old program can be started again, and someone corrects the number:");
+    stage.refuses(&["migrate", "run", "--contract"]).await.says(&["campaigns.reached"]);
+    stage.say("The database is as it was, so the old program can be started again, and the number is corrected:");
     let old_again = stage.connect("old", before::models()).await.unwrap();
     let mut christmas = before::Campaign::get(&old_again, ids[2].into()).await.unwrap();
     assert_eq!(christmas.reached, 5_000_000_000);

@@ -69,8 +69,8 @@ pub(crate) async fn tell(mut stage: Stage) -> Vec<Part> {
     stage.say("When the old program is gone, the triggers and the old column go too:");
     let created = old_creates.stop().await + new_creates.stop().await;
     stage.run(&["migrate", "run", "--contract"]).await.says(&["longest lock"]);
-    stage.say("An old program that is still there begins nothing any more:");
-    let (old_rounds, refusal) = old_works.is_refused().await;
+    stage.say("An old program that is still running is refused before it begins anything:");
+    let (old_rounds, refusal) = old_works.until_refused().await;
     stage.show_error(&refusal);
     new_works.goes_on(3).await;
     let new_rounds = new_works.stop().await;

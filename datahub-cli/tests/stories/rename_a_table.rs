@@ -30,8 +30,8 @@ pub(crate) async fn tell(mut stage: Stage) -> Vec<Part> {
     stage.run(&["migrate", "new", "opportunities"]).await;
     stage.show_sql();
     stage.say(
-        "A table has one name at a time, so two versions of the program cannot share it. `migrate run` therefore does \
-         nothing yet, and the old program works on:",
+        "A table has one name at a time, so two versions of the program cannot share it. `migrate run` therefore \
+         waits, and the old program works on:",
     );
     let mut old_works = Load::of::<before::Deal>(&old, &ids, ids[0], |deal, round| {
         deal.name = format!("A bridge of {round} m");
@@ -81,7 +81,7 @@ pub(crate) async fn tell(mut stage: Stage) -> Vec<Part> {
     stage.show("The table `opportunities`:", "opportunities", &["name", "notes"], &["Cables and bolts", "Number 000"]);
     stage.say(
         "Rows, local fields and the history are those of the deals; the engine's own tables were renamed in the same \
-         transaction. Nothing is read from CDMS again.\n\n\
+         transaction. No record is read from CDMS again.\n\n\
          **To watch.** If the programs must not stop, keep the table's name: `#[cdms(table = \"deals\")] struct Opportunity` \
          needs no migration.",
     );

@@ -60,13 +60,13 @@ pub(crate) async fn tell(mut stage: Stage) -> Vec<Part> {
 
     stage.say(
         "When a site is open is a text of the hub alone: `09:00-17:00`. It becomes two fields. CDMS does not know the hours, \
-         so nothing can be read again: the values must be carried over.",
+         so the values cannot be read again and must be carried over.",
     );
     stage.remodel();
     stage.say(
         "Which half goes where, no command can know. It plans the columns, and asks for consent to drop the old one:",
     );
-    stage.is_refused(&["migrate", "new", "opening_hours", "--no-input"]).await.says(&["sites.hours"]);
+    stage.refuses(&["migrate", "new", "opening_hours", "--no-input"]).await.says(&["sites.hours"]);
     stage.run(&["migrate", "new", "opening_hours", "--drop", "sites.hours"]).await;
     stage.show_sql();
     stage.say(
@@ -103,8 +103,8 @@ pub(crate) async fn tell(mut stage: Stage) -> Vec<Part> {
 
     stage.say("When the old program is gone:");
     stage.run(&["migrate", "run", "--contract"]).await.says(&["longest lock"]);
-    stage.say("An old program that is still there begins nothing any more:");
-    let (old_rounds, refusal) = old_works.is_refused().await;
+    stage.say("An old program that is still running is refused before it begins anything:");
+    let (old_rounds, refusal) = old_works.until_refused().await;
     stage.show_error(&refusal);
     new_works.goes_on(3).await;
     let new_rounds = new_works.stop().await;
@@ -132,7 +132,7 @@ pub(crate) async fn tell(mut stage: Stage) -> Vec<Part> {
     stage.say(
         "The history keeps the hours as they were, under their former name.\n\n\
          **To watch.** The trigger leads one way: the old program does not see hours that the new one sets. If it must, write \
-         a second trigger; if nobody may set them meanwhile, do not offer it in the new version yet. A field of CDMS needs \
+         a second trigger; or do not offer the new fields in the new version until the old one is gone. A field of CDMS needs \
          none of this, because both halves are read from CDMS: [the next story](09_join_two_fields.md).",
     );
     stage.ends()

@@ -38,7 +38,7 @@ pub(crate) async fn tell(mut stage: Stage) -> Vec<Part> {
         "The table `partners` goes in the end, with the consent of the author. It is not renamed, because then an old and a \
          new program could not run side by side.",
     );
-    stage.is_refused(&["migrate", "new", "partners_apart", "--no-input"]).await.says(&["partners"]);
+    stage.refuses(&["migrate", "new", "partners_apart", "--no-input"]).await.says(&["partners"]);
     stage.run(&["migrate", "new", "partners_apart", "--drop", "partners"]).await;
     stage.show_sql();
     stage.say(
@@ -85,8 +85,8 @@ pub(crate) async fn tell(mut stage: Stage) -> Vec<Part> {
 
     stage.say("When the old program is gone:");
     stage.run(&["migrate", "run", "--contract"]).await.says(&["longest lock"]);
-    stage.say("An old program that is still there begins nothing any more:");
-    let (old_rounds, refusal) = old_works.is_refused().await;
+    stage.say("An old program that is still running is refused before it begins anything:");
+    let (old_rounds, refusal) = old_works.until_refused().await;
     stage.show_error(&refusal);
     new_works.goes_on(3).await;
     let new_rounds = new_works.stop().await;

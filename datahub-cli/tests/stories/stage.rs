@@ -133,7 +133,7 @@ impl Stage {
     }
 
     /// Runs the command, which refuses, and shows what it prints.
-    pub(crate) async fn is_refused(&mut self, arguments: &[&str]) -> Ran {
+    pub(crate) async fn refuses(&mut self, arguments: &[&str]) -> Ran {
         self.shown_run(arguments, 1).await
     }
 

@@ -62,7 +62,7 @@ pub(crate) fn is_walked() -> Result<(), Failed> {
     walk.say(
         "`datahub import` reads what CDMS says of itself: names and kinds from `$metadata`, and from an exported solution \
          the lengths, the options with their labels, and what lookups point to. `--model` also writes a first struct. Here \
-         is an entity that somebody added to this CDMS:",
+         is an entity that this organisation added to its CDMS:",
     );
     walk.brings("customizations.xml", include_str!("crm/customizations.xml"));
     let address = kit.simulator.root();
@@ -123,14 +123,14 @@ pub(crate) fn is_walked() -> Result<(), Failed> {
 
     walk.say("## Deployed");
     walk.say(
-        "The pages that people read are generated, and CI checks that nobody forgot anything. `datahub init --ci` writes the \
+        "The pages that people read are generated, and CI checks that they are up to date, and that no migration was forgotten. `datahub init --ci` writes the \
          workflow.",
     );
     walk.datahub(&["docs"]);
     walk.datahub(&["docs", "--check"]);
     walk.datahub(&["migrate", "check"]);
     walk.say(
-        "In production, somebody who may change tables runs `datahub migrate run` before the new version starts, or the \
+        "In production, a user who may change tables runs `datahub migrate run` before the new version starts, or the \
          program does it with `hub.migrate()`. [Remodelling stories](stories/README.md) shows what happens to programs that \
          are running meanwhile, and what to do for every other kind of change.",
     );
