@@ -196,6 +196,12 @@ impl Stage {
         self.parts.push(Part::Of(text));
     }
 
+    /// Shows a report in Markdown.
+    pub(crate) fn show_report(&mut self, report: &str) {
+        let text = self.plain.text(report.trim_end());
+        self.same(format!("````markdown\n{text}\n````\n\n"));
+    }
+
     /// Shows an error that a program met.
     pub(crate) fn show_error(&mut self, error: &Error) {
         let text = self.plain.text(&error.to_string());
