@@ -72,6 +72,32 @@ fn the_derives_accept_first_models_of_all_of_the_examples_entities() {
 }
 
 #[test]
+fn labels_that_are_no_identifiers_become_variants_that_compile() {
+    let fixtures = workspace().join("datahub-import/tests/fixtures");
+    let folder = project("");
+    let solution = fs::read_to_string(fixtures.join("customizations.xml")).unwrap();
+    let first = "<option value=\"1\"><labels><label description=\"North\"";
+    assert!(solution.contains(first));
+    let option = |number: u8, label: &str| {
+        format!(
+            "<option value=\"{number}\"><labels><label description=\"{label}\" languagecode=\"1033\" /></labels></option>"
+        )
+    };
+    let labels = ["m²", "m", "½", "①", "Option4", "²", "²1"];
+    let options: String = (11..).zip(labels).map(|(number, label)| option(number, label)).collect();
+    let solution = solution.replacen(first, &format!("{options}{first}"), 1);
+    fs::write(folder.path().join("customizations.xml"), solution).unwrap();
+    let metadata = fixtures.join("metadata.xml");
+    let entity = ["--entity", "acme_shipmentorder", "--model"];
+    import(folder.path(), &[&[metadata.to_str().unwrap(), "customizations.xml"], entity.as_slice()].concat());
+    assert_eq!(sound(folder.path()), 1);
+    let model = fs::read_to_string(folder.path().join("src/shipment_order.rs")).unwrap();
+    let variants = "    #[cdms(\"m²\")]\n    M,\n    #[cdms(\"m\")]\n    MOption2,\n    #[cdms(\"½\")]\n    Option3,\n    #[cdms(\"①\")]\n    \
+                    Option4,\n    #[cdms(\"option4\")]\n    Option4Option5,\n    #[cdms(\"²\")]\n    Option6,\n    #[cdms(\"²1\")]\n    N1,\n    North,\n";
+    assert!(model.contains(variants), "{model}");
+}
+
+#[test]
 fn first_models_of_a_whole_organisation_are_as_they_were_compiled() {
     let fixtures = workspace().join("datahub-import/tests/fixtures");
     let expected = workspace().join("tests/imported");

@@ -131,9 +131,13 @@ pub(crate) fn in_words(name: &str) -> String {
     capitalised(&name.replace('_', " "))
 }
 
-/// The name of a variant for an option, and whether the derive finds the option by it.
+/// The name of a variant for an option, and whether the derive finds the option by it. The name is empty if the option has
+/// nothing that can be in an identifier of Rust, as `½` has not.
 pub(crate) fn variant(option: &str) -> (String, bool) {
     let pascal = Words(option.split('_').filter(|word| !word.is_empty()).map(str::to_owned).collect()).pascal();
+    let pascal: String = pascal.chars().filter(|letter| unicode_ident::is_xid_continue(*letter)).collect();
+    let is_start = pascal.chars().next().is_none_or(unicode_ident::is_xid_start);
+    let pascal = if is_start { pascal } else { format!("N{pascal}") };
     let pascal = if pascal == "Self" { "SelfOption".to_owned() } else { pascal };
     let mut snake = String::new();
     for (at, letter) in pascal.char_indices() {
@@ -226,6 +230,10 @@ mod tests {
         assert_eq!(variant("1_to_10"), ("N1To10".to_owned(), false));
         assert_eq!(variant("self"), ("SelfOption".to_owned(), false));
         assert_eq!(variant("женщина"), ("Женщина".to_owned(), true));
+        // Digits of other kinds are letters or digits, but not of an identifier.
+        assert_eq!(variant("m²"), ("M".to_owned(), false));
+        assert_eq!(variant("²1"), ("N1".to_owned(), false));
+        assert_eq!(variant("½_①"), (String::new(), false));
     }
 
     #[test]

@@ -189,9 +189,11 @@ fn choice(first: &First<'_>, attribute: &ContractAttribute, field: &str) -> Choi
     let mut variants: Vec<(String, String, bool)> = Vec::new();
     for (option, _) in &attribute.choices {
         let (name, is_found) = variant(option);
-        let is_taken = variants.iter().any(|(known, ..)| *known == name);
-        let name = if is_taken || name.is_empty() { format!("{name}Option{}", variants.len() + 1) } else { name };
-        variants.push((name, option.clone(), is_found && !is_taken));
+        let is_free = |name: &String| !name.is_empty() && !variants.iter().any(|(known, ..)| known == name);
+        let numbered = (variants.len() + 1..).map(|number| format!("{name}Option{number}"));
+        // There are more numbers than variants.
+        let chosen = std::iter::once(name.clone()).chain(numbered).find(is_free).unwrap_or_default();
+        variants.push((chosen.clone(), option.clone(), is_found && chosen == name));
     }
     // A state's options are the product's own; others are added by people at any time.
     let rest = (attribute.kind != Kind::State).then(|| {
