@@ -56,6 +56,28 @@ fn metadata_states_names_and_kinds_and_leaves_the_rest_open() {
 }
 
 #[test]
+fn an_attribute_of_peoples_own_beside_a_lookup_is_no_shadow() {
+    let own = "<attribute PhysicalName=\"acme_GradeName\"><Type>nvarchar</Type><Name>acme_gradename</Name>\
+               <ValidForUpdateApi>1</ValidForUpdateApi><ValidForReadApi>1</ValidForReadApi>\
+               <ValidForCreateApi>1</ValidForCreateApi><IsCustomField>1</IsCustomField><MaxLength>40</MaxLength></attribute>";
+    let solution = SOLUTION.replacen(
+        "<attribute PhysicalName=\"acme_Weight\">",
+        &format!("{own}<attribute PhysicalName=\"acme_Weight\">"),
+        1,
+    );
+    let text = contract(&[("s", &solution)], ORDER).text;
+    assert!(line(&text, "acme_GradeName").starts_with("{ kind = \"string\", max-length = 40"), "{text}");
+    assert_eq!(line(&text, "OwnerIdName"), "missing");
+    // $metadata that lacks it is older than the solution.
+    let united = united(&[("m", METADATA), ("s", &solution)], ORDER);
+    assert!(
+        remarks(&united).lines().any(|remark| remark.contains("acme_GradeName") && remark.ends_with("(true)")),
+        "{}",
+        remarks(&united)
+    );
+}
+
+#[test]
 fn complex_types_that_are_never_null_in_metadata_are_not_required() {
     let text = contract(&[("m", METADATA)], "Account").text;
     assert!(!text.contains("required"), "{text}");

@@ -165,13 +165,14 @@ impl Solution {
     }
 }
 
-/// Marks the names that only show what a lookup or a choice has, such as `OwnerIdName` and `OwnerIdYomiName`.
+/// Marks the names that only show what a lookup or a choice has, such as `OwnerIdName` and `OwnerIdYomiName`. An attribute that
+/// people added is their own, whatever its name.
 fn mark_shadows(attributes: &mut [DescribedAttribute]) {
     let shown = |known: &&DescribedAttribute| {
         matches!(known.kinds[..], [Kind::Lookup | Kind::Choice | Kind::State | Kind::Status | Kind::Boolean])
     };
     let shown: Vec<String> = attributes.iter().filter(shown).map(|known| known.name.to_lowercase()).collect();
-    for attribute in attributes.iter_mut() {
+    for attribute in attributes.iter_mut().filter(|attribute| !attribute.is_custom) {
         let name = attribute.name.to_lowercase();
         let of = name.strip_suffix("yominame").or_else(|| name.strip_suffix("name"));
         attribute.is_shadow |= of.is_some_and(|of| shown.iter().any(|shown| shown == of));
