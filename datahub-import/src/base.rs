@@ -1,8 +1,10 @@
-//! The base of a merge: what CDMS said at the last import, fact by fact, each with its origin.
+//! The base of a merge: what CDMS said at the last import, fact by fact, each with its origin, and the conflicts that were left
+//! to a person.
 //!
 //! A file of its own next to each contract, so that branches that import different entities do not conflict, and a review
 //! shows what CDMS changed apart from what people wrote.
 
+use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
 use toml_edit::{Document, Item, TableLike, Value as Toml};
@@ -14,9 +16,28 @@ use crate::facts::{Entity, Facts, Key, Origin, Value};
 #[derive(Clone, Debug, PartialEq)]
 pub struct Base {
     pub(crate) entity: Entity,
+    /// What the contract and CDMS state differently, until they agree or a person keeps what the contract says.
+    pub(crate) conflicts: BTreeSet<String>,
 }
 
 impl Base {
+    /// What CDMS says, without a conflict.
+    pub(crate) fn of(entity: Entity) -> Self {
+        Base { entity, conflicts: BTreeSet::new() }
+    }
+
+    /// Keeps an attribute that CDMS has no more, as it was.
+    pub(crate) fn keep_attribute(&mut self, name: &str, facts: &Facts) {
+        self.entity.attributes.push((name.to_owned(), facts.clone()));
+        self.entity.attributes.sort_by_cached_key(|(name, _)| name.to_lowercase());
+    }
+
+    /// Keeps an attribute that CDMS has no more and no contract can state, as it was.
+    pub(crate) fn keep_unmapped(&mut self, name: &str, reason: &str) {
+        self.entity.unmapped.push((name.to_owned(), reason.to_owned()));
+        self.entity.unmapped.sort_by_cached_key(|(name, _)| name.to_lowercase());
+    }
+
     /// Reads a base.
     ///
     /// # Errors
@@ -44,7 +65,14 @@ impl Base {
             let reason = item.as_str().ok_or_else(|| format!("`{name}` must be a string"))?;
             entity.unmapped.push((name.to_owned(), reason.to_owned()));
         }
-        Ok(Base { entity })
+        let mut conflicts = BTreeSet::new();
+        if let Some(item) = root.get("conflicts") {
+            let invalid = "`conflicts` must be an array of strings";
+            for conflict in item.as_array().ok_or(invalid)? {
+                conflicts.insert(conflict.as_str().ok_or(invalid)?.to_owned());
+            }
+        }
+        Ok(Base { entity, conflicts })
     }
 
     /// The entity.
@@ -71,6 +99,14 @@ impl Base {
             if let Some(value) = value {
                 line(&format!("{key} = {}", Toml::from(value.as_str())));
             }
+        }
+        if !self.conflicts.is_empty() {
+            // A line for each, so that branches that settle different ones do not conflict.
+            line("conflicts = [");
+            for conflict in &self.conflicts {
+                line(&format!("    {},", Toml::from(conflict.as_str())));
+            }
+            line("]");
         }
         line("\n[attributes]");
         for (name, facts) in attributes {

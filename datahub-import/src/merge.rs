@@ -6,6 +6,7 @@ mod attribute;
 mod edit;
 mod knowledge;
 
+use std::collections::BTreeSet;
 use std::fmt;
 
 use toml_edit::{DocumentMut, Item, Table};
@@ -37,7 +38,7 @@ impl fmt::Display for Change {
 pub struct Merged {
     /// The contract's text.
     pub text: String,
-    /// What CDMS says now: the base of the next merge.
+    /// What CDMS says now, and the conflicts: the base of the next merge.
     pub base: Base,
     /// What was applied.
     pub changes: Vec<Change>,
@@ -45,6 +46,8 @@ pub struct Merged {
     pub conflicts: Vec<Change>,
     /// The attributes that CDMS has and the contract does not mention.
     pub unmentioned: Vec<String>,
+    /// What CDMS says now, whatever is in conflict.
+    said: Entity,
 }
 
 /// Merges what CDMS says now into a contract. `base` is what it said at the last import, if there was one. With
@@ -52,17 +55,18 @@ pub struct Merged {
 ///
 /// # Errors
 ///
-/// The contract is not valid TOML.
+/// The contract is not valid TOML, or would not be after the merge.
 pub fn merge(contract: Option<&str>, base: Option<&Base>, now: &Entity, completely: bool) -> Result<Merged, String> {
     let known = knowledge::joined(base.map(|base| &base.entity), now);
     let Some(text) = contract else {
         let text = contract::text(&known);
         return Ok(Merged {
             text,
-            base: Base { entity: known },
+            base: Base::of(known.clone()),
             changes: Vec::new(),
             conflicts: Vec::new(),
             unmentioned: Vec::new(),
+            said: known,
         });
     };
     let document: DocumentMut =
@@ -70,10 +74,12 @@ pub fn merge(contract: Option<&str>, base: Option<&Base>, now: &Entity, complete
     let mut merging = Merging {
         document,
         before: base.map(|base| &base.entity),
+        left: base.map(|base| &base.conflicts),
         now: &known,
         completely,
         changes: Vec::new(),
         conflicts: Vec::new(),
+        next: Base::of(known.clone()),
         unmentioned: Vec::new(),
     };
     let before = base.map(|base| &base.entity);
@@ -82,12 +88,24 @@ pub fn merge(contract: Option<&str>, base: Option<&Base>, now: &Entity, complete
     merging.attributes();
     merging.vanished();
     merging.unmapped();
-    let Merging { document, changes, conflicts, unmentioned, .. } = merging;
-    let merged = if changes.is_empty() { text.to_owned() } else { document.to_string() };
-    Ok(Merged { text: merged, base: Base { entity: known }, changes, conflicts, unmentioned })
+    let Merging { document, changes, conflicts, next, unmentioned, .. } = merging;
+    let merged = if changes.is_empty() { text.to_owned() } else { sound(&document)? };
+    Ok(Merged { text: merged, base: next, changes, conflicts, unmentioned, said: known })
 }
 
 impl Merged {
+    /// Decides every conflict for the contract: the next merge reports none of them again.
+    #[must_use]
+    pub fn kept(mut self) -> Self {
+        let kept = self
+            .conflicts
+            .drain(..)
+            .map(|Change { attribute, text }| Change { attribute, text: format!("kept: {text}") });
+        self.changes.extend(kept);
+        self.base = Base::of(self.said.clone());
+        self
+    }
+
     /// The number of facts that the contract leaves to be looked up.
     pub fn open(&self) -> usize {
         let document: Result<DocumentMut, _> = self.text.parse();
@@ -103,10 +121,14 @@ impl Merged {
 struct Merging<'m> {
     document: DocumentMut,
     before: Option<&'m Entity>,
+    /// The conflicts that the last import left to a person.
+    left: Option<&'m BTreeSet<String>>,
     now: &'m Entity,
     completely: bool,
     changes: Vec<Change>,
     conflicts: Vec<Change>,
+    /// The base of the next merge.
+    next: Base,
     unmentioned: Vec<String>,
 }
 
@@ -119,17 +141,29 @@ impl Merging<'_> {
         self.conflicts.push(Change { attribute: attribute.map(str::to_owned), text });
     }
 
+    /// Leaves something that the contract and CDMS state differently to a person, also at the next merge.
+    fn differs(&mut self, attribute: Option<&str>, what: &str, text: String) {
+        self.next.conflicts.insert(subject(attribute, what));
+        self.conflict(attribute, text);
+    }
+
+    /// Whether the last import left it to a person.
+    fn was_left(&self, attribute: Option<&str>, what: &str) -> bool {
+        self.left.is_some_and(|left| left.contains(&subject(attribute, what)))
+    }
+
     /// A name at the top, as CDMS had and has it where it is not the default.
     fn name(&mut self, name: &str, before: Option<String>, now: Option<String>) {
         let ours = self.document.get(name).and_then(Item::as_str).map(str::to_owned);
-        if now == ours || (self.before.is_some() && now == before) {
+        let was_left = self.was_left(None, name);
+        if now == ours || (self.before.is_some() && now == before && !was_left) {
             return;
         }
         let shown =
             |value: &Option<String>| value.as_ref().map_or("nothing".to_owned(), |value| format!("\"{value}\""));
         let (from, to) = (shown(&ours), shown(&now));
-        if ours != before {
-            return self.conflict(None, format!("`{name}` is {from}, and CDMS has {to}"));
+        if was_left || ours != before {
+            return self.differs(None, name, format!("`{name}` is {from}, and CDMS has {to}"));
         }
         match now {
             Some(now) => edit::put_name(&mut self.document, name, &now),
@@ -173,10 +207,17 @@ impl Merging<'_> {
                 || "is no longer in CDMS".to_owned(),
                 |reason| format!("is moved to [unmapped]: {reason}"),
             );
-            if edit::is_used(&self.document, name) {
-                self.conflict(Some(name), format!("{said}, but [groups] or [constants] name it"));
+            let obstacle = if edit::is_used(&self.document, name) {
+                Some("[groups] or [constants] name it")
             } else if self.is_touched(name, facts) {
-                self.conflict(Some(name), format!("{said}, but was edited here; remove it yourself"));
+                Some("was edited here; remove it yourself")
+            } else {
+                None
+            };
+            if let Some(obstacle) = obstacle {
+                // Until it is gone here as well, the base has it as it was.
+                self.next.keep_attribute(name, facts);
+                self.conflict(Some(name), format!("{said}, but {obstacle}"));
             } else {
                 edit::remove(&mut self.document, "attributes", name);
                 if let Some(reason) = reason {
@@ -208,11 +249,13 @@ impl Merging<'_> {
                 continue;
             }
             let ours = self.document.get("unmapped").and_then(|table| table.get(&name)).and_then(Item::as_str);
-            if ours == Some(&reason) {
+            if ours == Some(&reason) && !edit::has_own_comment(&self.document, "unmapped", &name) {
                 edit::remove(&mut self.document, "unmapped", &name);
                 self.changed(Some(&name), "is no longer in CDMS, and was removed from [unmapped]".to_owned());
             } else {
-                self.conflict(Some(&name), "is no longer in CDMS, but [unmapped] has it".to_owned());
+                self.next.keep_unmapped(&name, &reason);
+                let text = "is no longer in CDMS, but its entry in [unmapped] was edited here; remove it yourself";
+                self.conflict(Some(&name), text.to_owned());
             }
         }
     }
@@ -221,7 +264,7 @@ impl Merging<'_> {
     fn is_touched(&self, name: &str, before: &Facts) -> bool {
         let Some(ours) = self.ours(name).and_then(Item::as_table_like) else { return true };
         let is_known = |key: &str| Key::named(key).is_some();
-        edit::has_own_comment(&self.document, name)
+        edit::has_own_comment(&self.document, "attributes", name)
             || !ours.iter().all(|(key, _)| is_known(key))
             || Key::ALL
                 .into_iter()
@@ -236,6 +279,24 @@ impl Merging<'_> {
         let attributes: &mut Item = self.document.get_mut("attributes")?;
         attributes.get_mut(attribute)
     }
+}
+
+/// The text of a merged contract. If the merge cannot deal with the way in which a person laid it out, nothing is written.
+fn sound(document: &DocumentMut) -> Result<String, String> {
+    let text = document.to_string();
+    match text.parse::<DocumentMut>() {
+        Ok(_) => Ok(text),
+        Err(error) => Err(format!(
+            "what CDMS changed cannot be written into this contract as it is laid out; write each attribute on a line of its own, \
+             and import again: {}",
+            error.to_string().trim()
+        )),
+    }
+}
+
+/// What a conflict is about, as the base has it: `set`, or `acme_name: max-length`.
+fn subject(attribute: Option<&str>, what: &str) -> String {
+    attribute.map_or_else(|| what.to_owned(), |attribute| format!("{attribute}: {what}"))
 }
 
 fn kind(facts: &Facts) -> String {

@@ -18,27 +18,52 @@ fn first(now: &Entity) -> Merged {
     merge(None, None, now, false).unwrap()
 }
 
+/// What the conflicts are about.
+fn subjects(merged: &Merged) -> Vec<Option<String>> {
+    merged.conflicts.iter().map(|conflict| conflict.attribute.clone()).collect()
+}
+
+fn replaced(text: &str, edits: &[(&str, &str)]) -> String {
+    edits.iter().fold(text.to_owned(), |text, (from, to)| {
+        assert!(text.contains(from), "{from} is not in {text}");
+        text.replacen(from, to, 1)
+    })
+}
+
+/// `$metadata` with those of the edits that belong to it.
+fn metadata_of(change: &[(&str, &str)]) -> String {
+    let edits: Vec<_> = change.iter().copied().filter(|(from, _)| METADATA.contains(from)).collect();
+    replaced(METADATA, &edits)
+}
+
 /// Edits the text of a contract, imports again, and returns the text and what is said.
 fn again(edit: &[(&str, &str)], change: &[(&str, &str)]) -> (String, Vec<String>, Vec<String>) {
     let before = first(&order(&[METADATA, SOLUTION]));
-    let replaced = |text: &str, edits: &[(&str, &str)]| {
-        edits.iter().fold(text.to_owned(), |text, (from, to)| {
-            assert!(text.contains(from), "{from} is not in {text}");
-            text.replacen(from, to, 1)
-        })
-    };
     let ours = replaced(&before.text, edit);
     // The base is read as it was written.
     let base = Base::parse(&before.base.text()).unwrap();
-    let (metadata, solution) = change.iter().partition::<Vec<_>, _>(|(from, _)| METADATA.contains(from));
-    let now = order(&[
-        &replaced(METADATA, &metadata.into_iter().copied().collect::<Vec<_>>()),
-        &replaced(SOLUTION, &solution.into_iter().copied().collect::<Vec<_>>()),
-    ]);
+    let solution: Vec<_> = change.iter().copied().filter(|(from, _)| !METADATA.contains(from)).collect();
+    let now = order(&[&metadata_of(change), &replaced(SOLUTION, &solution)]);
     let merged = merge(Some(&ours), Some(&base), &now, false).unwrap();
     // What was merged once is not merged again.
     let same = merge(Some(&merged.text), Some(&merged.base), &now, false).unwrap();
     assert_eq!((&same.text, same.changes.len()), (&merged.text, 0), "{:?}", same.changes);
+    // A conflict is reported until it is settled, also by an import that only has $metadata.
+    assert_eq!(subjects(&same), subjects(&merged));
+    let base = Base::parse(&same.base.text()).unwrap();
+    assert_eq!(base, same.base);
+    let silent = merge(Some(&same.text), Some(&base), &order(&[&metadata_of(change)]), false).unwrap();
+    assert_eq!(subjects(&silent), subjects(&merged));
+    // A person can decide them all.
+    let kept = same.clone().kept();
+    assert_eq!((kept.conflicts.len(), kept.changes.len()), (0, same.conflicts.len()));
+    let after = merge(Some(&kept.text), Some(&kept.base), &now, false).unwrap();
+    assert_eq!(
+        (&after.text, after.conflicts.len(), after.changes.len()),
+        (&merged.text, 0, 0),
+        "{:?}",
+        after.conflicts
+    );
     // A process that ended between the contract and its base has lost nothing.
     let interrupted = merge(Some(&merged.text), Some(&base), &now, false).unwrap();
     assert_eq!((&interrupted.text, interrupted.changes.len()), (&merged.text, 0), "{:?}", interrupted.changes);
@@ -228,6 +253,58 @@ fn a_contract_that_was_never_imported_is_completed_and_nothing_is_added_to_it() 
     assert!(complete.text.contains("acme_Parcels = { kind = \"integer\" }"), "{}", complete.text);
     assert!(complete.unmentioned.is_empty());
     assert!(Contract::parse(&complete.text).into_result().is_ok(), "{}", complete.text);
+}
+
+#[test]
+fn a_conflict_with_a_contract_that_was_never_imported_is_reported_until_it_is_settled() {
+    let ours = "entity = \"acme_shipmentorder\"\nset = \"Orders\"\n\n[attributes]\nacme_name = { kind = \"string\", max-length = 90 }\nacme_Region = { \
+                kind = \"choice\", choices = { north = 1, overseas = 77 } }\n";
+    let now = order(&[METADATA, SOLUTION]);
+    let mut merged = merge(Some(ours), None, &now, false).unwrap();
+    let conflicts: Vec<_> = merged.conflicts.iter().map(ToString::to_string).collect();
+    assert_eq!(
+        conflicts,
+        [
+            "`set` is \"Orders\", and CDMS has nothing",
+            "`acme_name`: `required` is nothing, and CDMS has \"on-forms\" (solution)",
+            "`acme_name`: `max-length` is 90, and CDMS has 100 (solution)",
+            "`acme_Region`: the option `overseas = 77` is not in CDMS",
+        ]
+    );
+    for _ in 0..3 {
+        let base = Base::parse(&merged.base.text()).unwrap();
+        let again = merge(Some(&merged.text), Some(&base), &now, false).unwrap();
+        assert_eq!((&again.text, &again.conflicts), (&merged.text, &merged.conflicts));
+        merged = again;
+    }
+    // One after the other is settled, and the others stay.
+    for (from, to, left) in [
+        ("max-length = 90", "max-length = 100", 3),
+        ("set = \"Orders\"\n", "", 2),
+        (", overseas = 77", "", 1),
+        ("kind = \"string\"", "kind = \"string\", required = \"on-forms\"", 0),
+    ] {
+        let text = replaced(&merged.text, &[(from, to)]);
+        merged = merge(Some(&text), Some(&merged.base), &now, false).unwrap();
+        assert_eq!(merged.conflicts.len(), left, "{from}: {:?}", merged.conflicts);
+    }
+    assert!(!merged.base.text().contains("conflicts"), "{}", merged.base.text());
+    let error = Base::parse("entity = 'a'\nconflicts = [1]\n").unwrap_err();
+    assert_eq!(error, "`conflicts` must be an array of strings");
+}
+
+#[test]
+fn an_entry_that_a_person_commented_stays_in_unmapped() {
+    let gone = "    <Property Name=\"acme_Factor\" Type=\"Edm.Decimal\" Nullable=\"true\"/>\n";
+    let (text, changes, conflicts) = again(&[], &[(gone, "")]);
+    assert!(!text.contains("acme_Factor") && conflicts.is_empty(), "{text} {conflicts:?}");
+    assert_eq!(changes, ["`acme_Factor`: is no longer in CDMS, and was removed from [unmapped]"]);
+    let (text, changes, conflicts) = again(&[("acme_Factor = ", "# asked for in May\nacme_Factor = ")], &[(gone, "")]);
+    assert!(text.contains("# asked for in May\nacme_Factor = ") && changes.is_empty(), "{text} {changes:?}");
+    assert_eq!(
+        conflicts,
+        ["`acme_Factor`: is no longer in CDMS, but its entry in [unmapped] was edited here; remove it yourself"]
+    );
 }
 
 #[test]

@@ -25,17 +25,19 @@ impl Merging<'_> {
         let ours = self.said(name, key);
         let now_said = Written::of(now, key);
         let before_said = before.map(|before| Written::of(before, key));
-        if is_same(key, &ours, &now_said) || before_said.as_ref().is_some_and(|before| is_same(key, before, &now_said))
-        {
+        let was_left = self.was_left(Some(name), key.name());
+        let is_news = was_left || !before_said.as_ref().is_some_and(|before| is_same(key, before, &now_said));
+        if is_same(key, &ours, &now_said) || !is_news {
             return;
         }
         let shown = now.get(key).map_or(String::new(), |fact| format!(" ({})", fact.origin));
         let is_untouched = match &before_said {
+            _ if was_left => ours == Written::Open,
             Some(before) => is_same(key, &ours, before) || ours == Written::Open,
             // Without a last import, what is not stated may be added, unless it changes what is valid.
             None => ours == Written::Open || (ours == Written::Absent && !matches!(key, Key::Required | Key::ReadOnly)),
         };
-        if before_said.is_none() && now_said == Written::Open {
+        if (before_said.is_none() || was_left) && now_said == Written::Open {
             return;
         }
         if before_said.is_none() && now_said == Written::Absent {
@@ -44,7 +46,7 @@ impl Merging<'_> {
         }
         if !is_untouched {
             let text = format!("`{}` is {}, and CDMS has {}{shown}", key.name(), ours.shown(), now_said.shown());
-            return self.conflict(Some(name), text);
+            return self.differs(Some(name), key.name(), text);
         }
         let value = now_said.toml();
         if let Some(table) = self.attribute_table(name) {
@@ -97,15 +99,18 @@ impl Merging<'_> {
                 self.edit_options(name, Key::Labels, own, None);
                 self.changed(Some(name), format!("the option `{option} = {number}` is no longer in CDMS"));
             } else {
-                self.conflict(
+                self.differs(
                     Some(name),
+                    &the_option(*number),
                     format!("the option `{own} = {number}` is no longer in CDMS, but has its own name here"),
                 );
             }
         }
-        if before.is_none() {
-            for (own, number) in ours.iter().filter(|(_, number)| !wanted.iter().any(|(_, wanted)| wanted == number)) {
-                self.conflict(Some(name), format!("the option `{own} = {number}` is not in CDMS"));
+        let is_in = |options: &[(String, i32)], number: i32| options.iter().any(|(_, known)| *known == number);
+        for (own, number) in ours.iter().filter(|(_, number)| !is_in(&wanted, *number) && !is_in(&known, *number)) {
+            if before.is_none() || self.was_left(Some(name), &the_option(*number)) {
+                let text = format!("the option `{own} = {number}` is not in CDMS");
+                self.differs(Some(name), &the_option(*number), text);
             }
         }
         self.labels(name, before, now);
@@ -140,20 +145,23 @@ impl Merging<'_> {
             let now_label = label_of(now, *number);
             let before_label = before.and_then(|before| label_of(before, *number));
             let our_label = stated.iter().find(|(of, _)| of == own).map(|(_, label)| label.clone());
-            if now_label == our_label || (before.is_some() && now_label == before_label) {
+            let was_left = self.was_left(Some(name), &the_label(*number));
+            if now_label == our_label || (before.is_some() && now_label == before_label && !was_left) {
                 continue;
             }
             let shown =
                 |label: &Option<String>| label.as_ref().map_or("none".to_owned(), |label| format!("\"{label}\""));
             let (is, was) = (shown(&now_label), shown(&our_label));
-            if our_label == before_label && now_label.is_some() {
+            let is_untouched = our_label == before_label && !was_left;
+            if is_untouched && now_label.is_some() {
                 self.edit_options(name, Key::Labels, own, now_label.map(Into::into));
                 self.changed(Some(name), format!("the label of `{own}` is {is}, was {was}"));
-            } else if our_label == before_label {
+            } else if is_untouched {
                 self.edit_options(name, Key::Labels, own, None);
                 self.changed(Some(name), format!("the label of `{own}` is its name again"));
             } else if now_label.is_some() {
-                self.conflict(Some(name), format!("the label of `{own}` is {was}, and CDMS has {is}"));
+                let text = format!("the label of `{own}` is {was}, and CDMS has {is}");
+                self.differs(Some(name), &the_label(*number), text);
             }
         }
     }
@@ -192,6 +200,16 @@ impl Merging<'_> {
             }
         }
     }
+}
+
+/// What a conflict about an option is about.
+fn the_option(number: i32) -> String {
+    format!("option {number}")
+}
+
+/// What a conflict about an option's label is about.
+fn the_label(number: i32) -> String {
+    format!("label {number}")
 }
 
 /// Whether two statements mean the same: targets and options in any order.

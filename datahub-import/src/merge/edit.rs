@@ -45,6 +45,7 @@ fn replace(old: &mut Toml, value: Toml) {
     *old.decor_mut() = decor;
 }
 
+/// Sets a key without the comment that the value may have, which would hide what comes after it.
 fn put_inline(table: &mut InlineTable, key: &str, value: Toml) {
     if let Some(old) = table.get_mut(key) {
         return replace(old, value);
@@ -96,7 +97,12 @@ pub(super) fn is_used(document: &DocumentMut, attribute: &str) -> bool {
     mentions(document, "constants", attribute) || document.get("groups").is_some_and(|groups| names(groups, attribute))
 }
 
-/// Adds an attribute after those that are there.
+/// Whether a table of the contract is on one line, where a comment would hide what comes after it.
+fn is_inline(document: &DocumentMut, table: &str) -> bool {
+    document.get(table).is_some_and(Item::is_inline_table)
+}
+
+/// Adds an attribute after those that are there, with a comment where there can be one.
 pub(super) fn add_attribute(document: &mut DocumentMut, name: &str, facts: &Facts) {
     let mut value = Toml::from(inline(facts));
     if let Some(comment) = origins(written_facts(facts)) {
@@ -111,16 +117,21 @@ pub(super) fn add_unmapped(document: &mut DocumentMut, name: &str, reason: &str)
 }
 
 fn add(document: &mut DocumentMut, to: &str, name: &str, value: Toml) {
-    let entries = document.entry(to).or_insert_with(table);
-    if let Some(entries) = entries.as_table_like_mut() {
-        entries.insert(name, Item::Value(value));
+    match document.entry(to).or_insert_with(table) {
+        Item::Value(Toml::InlineTable(inline)) => put_inline(inline, name, value),
+        entries => {
+            if let Some(entries) = entries.as_table_like_mut() {
+                entries.insert(name, Item::Value(value));
+            }
+        }
     }
 }
 
 /// Removes an entry of a table, and the comment of an import above it.
 pub(super) fn remove(document: &mut DocumentMut, from: &str, name: &str) {
-    if let Some(table) = document.get_mut(from).and_then(Item::as_table_like_mut) {
-        table.remove(name);
+    match document.get_mut(from) {
+        Some(Item::Value(Toml::InlineTable(inline))) => remove_inline(inline, name),
+        table => _ = table.and_then(Item::as_table_like_mut).and_then(|table| table.remove(name)),
     }
 }
 
@@ -135,8 +146,11 @@ pub(super) fn comment(document: &DocumentMut, attribute: &str) -> Option<String>
     text.trim().strip_prefix('#').map(|comment| comment.trim().to_owned())
 }
 
-/// Replaces the comment at an attribute, or adds it.
+/// Replaces the comment at an attribute, or adds it, where there can be one.
 pub(super) fn set_comment(document: &mut DocumentMut, attribute: &str, comment: Option<&str>) {
+    if is_inline(document, "attributes") {
+        return;
+    }
     let Some(item) = document.get_mut("attributes").and_then(|table| table.get_mut(attribute)) else { return };
     match item {
         Item::Value(value) => {
@@ -156,13 +170,13 @@ pub(super) fn set_comment(document: &mut DocumentMut, attribute: &str, comment: 
     }
 }
 
-/// Whether a person wrote a comment at an attribute, above it or behind it.
-pub(super) fn has_own_comment(document: &DocumentMut, attribute: &str) -> bool {
+/// Whether a person wrote a comment at an attribute in a table, above it or behind it.
+pub(super) fn has_own_comment(document: &DocumentMut, table: &str, attribute: &str) -> bool {
     let is_own = |text: &str| {
         let comments = text.lines().filter_map(|line| line.trim().strip_prefix('#'));
         comments.map(str::trim).any(|comment| !crate::contract::is_origins(comment))
     };
-    let attributes = document.get("attributes").and_then(Item::as_table_like);
+    let attributes = document.get(table).and_then(Item::as_table_like);
     let Some((key, item)) = attributes.and_then(|table| table.get_key_value(attribute)) else { return false };
     let above = key.leaf_decor().prefix().and_then(|prefix| prefix.as_str()).is_some_and(is_own);
     let at = match item {
