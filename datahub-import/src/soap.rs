@@ -1,4 +1,4 @@
-//! The request to the SOAP organisation service whose replies can be imported.
+//! The request to the SOAP organisation service whose replies can be imported, and the error that it may answer with.
 
 /// The path of the service that takes SOAP 1.1, below an organisation's address.
 pub const PATH: &str = "XRMServices/2011/Organization.svc/web";
@@ -45,6 +45,11 @@ pub fn retrieve_entity(logical_name: &str) -> String {
     )
 }
 
+/// What the service's error says; `None` if the document is no error.
+pub fn fault(document: &[u8]) -> Option<String> {
+    crate::source::fault(document)
+}
+
 fn escaped(text: &str) -> String {
     text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
 }
@@ -52,6 +57,15 @@ fn escaped(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_error_is_told_from_a_reply() {
+        let error = b"<s:Fault xmlns:s=\"s\"><faultstring> No such entity </faultstring></s:Fault>";
+        assert_eq!(fault(error).as_deref(), Some("No such entity"));
+        for other in [include_bytes!("../tests/fixtures/reply.xml").as_slice(), b"<html/>", b"\xff"] {
+            assert_eq!(fault(other), None);
+        }
+    }
 
     #[test]
     fn the_request_is_xml_and_names_the_entity() {

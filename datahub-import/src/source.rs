@@ -72,6 +72,12 @@ impl Source {
     }
 }
 
+/// What an error of the SOAP service says; `None` if the document is none.
+pub(crate) fn fault(bytes: &[u8]) -> Option<String> {
+    let text = reply::with_prefixes(text::decode(bytes).ok()?);
+    reply::fault(&xml::parse(&text).ok()?)
+}
+
 fn content(bytes: &[u8]) -> Result<Content, String> {
     if bytes.len() > DOCUMENT_MAX {
         return Err(too_large());

@@ -50,6 +50,12 @@ impl fmt::Display for Remark {
     }
 }
 
+/// The names of the entities that an import of everything has: those that can be synced.
+pub fn syncable(metadata: &Metadata) -> impl Iterator<Item = &str> {
+    let entities = metadata.entities.iter().filter(|entity| is_name(&entity.name) && is_syncable(entity).is_ok());
+    entities.map(|entity| entity.name.as_str())
+}
+
 /// Joins sources. `$metadata` decides which entities and attributes exist and which types they have; replies of the SOAP
 /// service come before solutions, and later sources before earlier ones.
 ///

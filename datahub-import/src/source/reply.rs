@@ -47,15 +47,17 @@ pub(super) fn read(document: &Document<'_>) -> Result<Vec<Described>, String> {
     if !described.is_empty() {
         return Ok(described);
     }
-    let fault = document.descendants().find(|node| is(*node, "Fault")).and_then(|fault| {
-        let said =
-            fault.descendants().find(|node| is(*node, "Message") || is(*node, "faultstring") || is(*node, "Text"));
-        said?.text().map(|text| text.trim().to_owned())
-    });
-    match fault {
+    match fault(document) {
         Some(fault) => Err(format!("is an error of the SOAP service: {fault}")),
         None => Err("is a reply of the SOAP service that describes no entity".to_owned()),
     }
+}
+
+/// What the service's error says, if the document is one.
+pub(super) fn fault(document: &Document<'_>) -> Option<String> {
+    let fault = document.descendants().find(|node| is(*node, "Fault"))?;
+    let said = fault.descendants().find(|node| is(*node, "Message") || is(*node, "faultstring") || is(*node, "Text"));
+    said?.text().map(|text| text.trim().to_owned())
 }
 
 fn is(node: Node<'_, '_>, name: &str) -> bool {
