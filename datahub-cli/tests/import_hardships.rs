@@ -35,7 +35,9 @@ fn import(folder: &Path, arguments: &[&str]) -> (Option<i32>, String) {
 }
 
 /// A server that answers each request as `answer` says, from its first line and its body; it sends what it was asked.
-fn server(answer: fn(&str, &str) -> (u16, &'static str, Vec<u8>)) -> (String, mpsc::Receiver<(String, String)>) {
+fn server(
+    answer: impl Fn(&str, &str) -> (u16, &'static str, Vec<u8>) + Send + 'static,
+) -> (String, mpsc::Receiver<(String, String)>) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = format!("http://{}", listener.local_addr().unwrap());
     let (asked, requests) = mpsc::channel();
@@ -98,6 +100,128 @@ fn the_soap_service_is_asked_about_each_entity() {
     assert!(head.starts_with("POST /ORG/XRMServices/2011/Organization.svc/web "), "{head}");
     assert!(head.to_lowercase().contains("iorganizationservice/execute"), "{head}");
     assert!(body.contains(">acme_shipmentorder<") && body.contains("RetrieveEntityRequest"), "{body}");
+}
+
+/// What the SOAP service answers about an entity that it does not let one see.
+const FAULT: &str = "<s:Envelope xmlns:s=\"http://schemas.xmlsoap.org/soap/envelope/\"><s:Body><s:Fault>\
+                     <faultstring>SecLib::CheckPrivilege failed</faultstring></s:Fault></s:Body></s:Envelope>";
+
+#[test]
+fn an_error_about_an_entity_that_nobody_named_does_not_stop_the_others() {
+    let service = |is_only_fault: bool| {
+        server(move |_, body| match body.contains(">acme_shipmentorder<") && !is_only_fault {
+            true => (200, "text/xml; charset=utf-8", REPLY.as_bytes().to_vec()),
+            false => (500, "text/xml; charset=utf-8", FAULT.as_bytes().to_vec()),
+        })
+    };
+    let (address, requests) = service(false);
+    let soap = format!("{address}/ORG/XRMServices/2011/Organization.svc");
+    let folder = project();
+    fs::create_dir(folder.path().join("mappings")).unwrap();
+    fs::write(folder.path().join("mappings/metadata.xml"), METADATA).unwrap();
+    let (code, said) = import(folder.path(), &[&soap, "--all"]);
+    assert_eq!(code, Some(0), "{said}");
+    for entity in ["Account", "SystemUser", "Task", "Team", "acme_carrier"] {
+        let note = format!(
+            "note: {entity}: the SOAP service does not describe it, and nothing is taken from there: SecLib::CheckPrivilege failed\n"
+        );
+        assert!(said.contains(&note), "{said}");
+    }
+    assert!(said.contains("6 contracts: written 6"), "{said}");
+    let contract = fs::read_to_string(folder.path().join("mappings/shipmentorder.toml")).unwrap();
+    assert!(contract.contains("max-length = 150"), "{contract}");
+    // It is not asked about entities that cannot be synced.
+    let asked: Vec<String> = requests.try_iter().map(|(_, body)| body).collect();
+    assert!(asked.len() == 6 && !asked.iter().any(|body| body.contains("privilegeobjecttypecodes")), "{asked:?}");
+    // Contracts that exist are no names that somebody gave.
+    let (code, said) = import(folder.path(), &[&soap]);
+    assert!(code == Some(0) && said.contains("note: Task: the SOAP service does not describe it"), "{said}");
+    let (code, said) = import(folder.path(), &[&soap, "--entity", "acme_shipmentorder", "--entity", "Task"]);
+    assert!(code == Some(2) && said.contains("about task: is an error of the SOAP service: SecLib"), "{said}");
+    // A service that describes nothing is of no use.
+    let (address, _requests) = service(true);
+    let (code, said) = import(folder.path(), &[&format!("{address}/ORG/XRMServices/2011/Organization.svc"), "--all"]);
+    assert!(code == Some(2) && said.contains("is an error of the SOAP service: SecLib"), "{said}");
+}
+
+#[test]
+fn an_edit_that_is_made_while_a_source_arrives_is_merged() {
+    let folder = project();
+    fs::write(folder.path().join("m.xml"), METADATA).unwrap();
+    assert_eq!(import(folder.path(), &["m.xml", "--entity", "Task"]).0, Some(0));
+    let contract = folder.path().join("mappings/task.toml");
+    let edited = fs::read_to_string(&contract).unwrap().replace("max-length = \"?\"", "max-length = 200");
+    let (at, text) = (contract.clone(), edited.clone());
+    let (address, _requests) = server(move |_, _| {
+        fs::write(&at, &text).unwrap();
+        (200, "application/xml", with_percent_complete().into_bytes())
+    });
+    let (code, said) = import(folder.path(), &[&format!("{address}/ORG")]);
+    assert_eq!(code, Some(0), "{said}");
+    let merged = fs::read_to_string(&contract).unwrap();
+    assert!(merged.contains("max-length = 200") && merged.contains("PercentComplete = "), "{merged}");
+}
+
+/// `$metadata` with a new attribute of tasks.
+fn with_percent_complete() -> String {
+    let subject = "<Property Name=\"Subject\" Type=\"Edm.String\" Nullable=\"true\"/>";
+    assert!(METADATA.contains(subject));
+    METADATA.replace(
+        subject,
+        &format!("{subject}<Property Name=\"PercentComplete\" Type=\"Edm.Int32\" Nullable=\"true\"/>"),
+    )
+}
+
+#[test]
+fn a_contract_that_is_edited_before_it_is_written_is_left_as_it_is() {
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join("datahub.toml"), "metadata = \"snapshot/metadata.xml\"\n").unwrap();
+    fs::write(folder.path().join("m.xml"), METADATA).unwrap();
+    assert_eq!(import(folder.path(), &["m.xml", "--entity", "Task"]).0, Some(0));
+    let contract = folder.path().join("mappings/task.toml");
+    let edited = fs::read_to_string(&contract).unwrap() + "# edited meanwhile\n";
+    // The snapshot is written before the contracts; a pipe in its place stops the import there, until it is read.
+    let long = with_percent_complete() + &format!("<!--{}-->", "x".repeat(1 << 20));
+    fs::write(folder.path().join("m.xml"), long).unwrap();
+    let pipe = folder.path().join("snapshot/metadata.datahub-draft");
+    assert!(Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+    let running = command(folder.path(), &["m.xml"]).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let (opened, opening) = mpsc::channel();
+    thread::spawn(move || opened.send(fs::File::open(pipe)));
+    let mut reader = opening.recv_timeout(Duration::from_secs(60)).expect("the snapshot is not written").unwrap();
+    fs::write(&contract, &edited).unwrap();
+    reader.read_to_end(&mut Vec::new()).unwrap();
+    let run = running.wait_with_output().unwrap();
+    let said = String::from_utf8(run.stderr).unwrap();
+    assert_eq!(run.status.code(), Some(2), "{said}");
+    assert!(
+        said.contains("mappings/task.toml was changed while this import ran, so it is left as it is; import again"),
+        "{said}"
+    );
+    assert_eq!(fs::read_to_string(&contract).unwrap(), edited);
+    fs::remove_file(folder.path().join("snapshot/metadata.xml")).unwrap();
+    let (code, said) = import(folder.path(), &["m.xml"]);
+    assert_eq!(code, Some(0), "{said}");
+    let merged = fs::read_to_string(&contract).unwrap();
+    assert!(merged.contains("PercentComplete = ") && merged.contains("# edited meanwhile\n"), "{merged}");
+}
+
+#[test]
+fn a_contract_that_names_no_entity_is_not_overwritten() {
+    let folder = project();
+    fs::write(folder.path().join("m.xml"), METADATA).unwrap();
+    fs::create_dir(folder.path().join("mappings")).unwrap();
+    let contract = folder.path().join("mappings/task.toml");
+    fs::write(&contract, "# to be written\n").unwrap();
+    let (code, said) = import(folder.path(), &["m.xml", "--entity", "Task"]);
+    assert!(
+        code == Some(2)
+            && said.contains(
+                "mappings/task.toml exists and names no entity; write `entity = \"Task\"` into it, or rename it"
+            ),
+        "{said}"
+    );
+    assert_eq!(fs::read_to_string(&contract).unwrap(), "# to be written\n");
 }
 
 #[test]

@@ -55,6 +55,9 @@ pub(crate) struct Options {
     /// The time zone of CDMS's users, such as `Europe/London`, for attributes that hold a day.
     #[arg(long, value_name = "ZONE")]
     zone: Option<String>,
+    /// Decides all conflicts for the contracts: they stay as they are, and the conflicts are not reported again.
+    #[arg(long)]
+    keep: bool,
     /// Shows what would be written, and writes nothing.
     #[arg(long)]
     dry_run: bool,
@@ -63,14 +66,17 @@ pub(crate) struct Options {
 /// Imports; returns whether nothing is left to a person's decision.
 pub(crate) fn run(root: &Path, options: &Options, output: &Output) -> Result<bool, String> {
     let project = Project::open(root).map_err(|error| error.to_string())?;
-    let contracts = plan::existing(&project)?;
-    let names = wanted_names(options, &contracts)?;
+    let names = wanted_names(options, &plan::existing(&project)?)?;
     let zone = options.zone.clone().map(known_zone).transpose()?;
     let wanted = Wanted { entities: names, zone };
-    let Sources { sources, new_snapshot } = sources::read(&project, &options.sources, &wanted)?;
-    let united = unite(&sources, &wanted)?;
+    let are_named = !options.entities.is_empty();
+    let Sources { sources, new_snapshot, remarks } = sources::read(&project, &options.sources, &wanted, are_named)?;
+    let mut united = unite(&sources, &wanted)?;
+    united.remarks.extend(remarks);
+    // Sources may take minutes to arrive, and people edit contracts meanwhile.
+    let contracts = plan::existing(&project)?;
     let organisation = sources.iter().find_map(Source::metadata).map(|(metadata, _)| metadata);
-    let mut plans = plan::plans(&project, &contracts, &united, organisation, options.complete)?;
+    let mut plans = plan::plans(&project, &contracts, &united, organisation, options)?;
     let models = if options.model { models::plan(&project, &mut plans, &united, organisation)? } else { Vec::new() };
     let mut writing = Writing::begin(&project, options.dry_run)?;
     let unfinished = writing.unfinished().to_vec();

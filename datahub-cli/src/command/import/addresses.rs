@@ -1,7 +1,7 @@
 //! Addresses of an organisation that asks for no login: `$metadata`, and the SOAP service.
 
 use cdms_odata::crm2011::ServiceRoot;
-use datahub_import::{Source, soap};
+use datahub_import::{Remark, Source, soap};
 use reqwest::header::CONTENT_TYPE;
 
 use crate::fetch;
@@ -40,19 +40,42 @@ pub(super) fn metadata(root: &ServiceRoot) -> Result<Source, String> {
     if source.metadata().is_some() { Ok(source) } else { Err(format!("{} is not $metadata", source.name)) }
 }
 
-/// Asks the SOAP service about each of these entities.
-pub(super) fn replies(root: &ServiceRoot, logical_names: &[String]) -> Result<Vec<Source>, String> {
+/// The entities to ask a SOAP service about.
+pub(super) struct Asked {
+    /// Their names, each once.
+    pub(super) entities: Vec<String>,
+    /// Whether a person named them, so that each must be described.
+    pub(super) are_named: bool,
+}
+
+/// Asks the SOAP service about entities. Its errors about those that nobody named are remarks, as long as it describes any.
+pub(super) fn replies(root: &ServiceRoot, asked: &Asked) -> Result<(Vec<Source>, Vec<Remark>), String> {
     let url = format!("{}/{}", root.organisation().as_str().trim_end_matches('/'), soap::PATH);
     fetch::run(async {
         let client = fetch::client(root)?;
-        let mut sources = Vec::new();
-        for name in logical_names {
+        let (mut sources, mut remarks) = (Vec::new(), Vec::new());
+        let mut first_error = None;
+        for entity in &asked.entities {
+            let name = entity.to_lowercase();
             let request = client.post(&url).header("SOAPAction", soap::ACTION).header(CONTENT_TYPE, soap::CONTENT_TYPE);
-            let answer = fetch::document(request.body(soap::retrieve_entity(name)), WAY_OUT).await;
+            let answer = fetch::document(request.body(soap::retrieve_entity(&name)), WAY_OUT).await;
             let bytes = answer.map_err(|reason| format!("cannot read {url}: {reason}"))?;
-            let source = Source::read(format!("{url} about {name}"), &bytes);
-            sources.push(source.map_err(|error| error.to_string())?);
+            let error = match Source::read(format!("{url} about {name}"), &bytes) {
+                Ok(source) => {
+                    sources.push(source);
+                    continue;
+                }
+                Err(error) => error.to_string(),
+            };
+            let fault = soap::fault(&bytes).filter(|_| !asked.are_named);
+            let Some(fault) = fault else { return Err(error) };
+            let text = format!("the SOAP service does not describe it, and nothing is taken from there: {fault}");
+            remarks.push(Remark { entity: Some(entity.clone()), text, is_contradiction: false });
+            first_error.get_or_insert(error);
         }
-        Ok(sources)
+        match first_error.filter(|_| sources.is_empty()) {
+            Some(error) => Err(error),
+            None => Ok((sources, remarks)),
+        }
     })
 }

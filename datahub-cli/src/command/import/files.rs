@@ -62,6 +62,22 @@ impl Writing {
         put(&self.note, &text).map_err(|error| self.failed(&self.note.display().to_string(), &error))
     }
 
+    /// Refuses to go on if a file is not as it was read; `None` means that it did not exist.
+    pub(super) fn expect_unchanged(&self, path: &Path, shown: &str, before: Option<&str>) -> Result<(), String> {
+        let now = match fs::read_to_string(path) {
+            Ok(text) => Some(text),
+            Err(error) if error.kind() == ErrorKind::NotFound => None,
+            Err(error) => return Err(format!("cannot read {shown}: {error}; {}", self.so_far())),
+        };
+        if self.is_dry || now.as_deref() == before {
+            return Ok(());
+        }
+        Err(format!(
+            "{shown} was changed while this import ran, so it is left as it is; import again; {}",
+            self.so_far()
+        ))
+    }
+
     /// Writes a file.
     pub(super) fn write(&mut self, path: &Path, shown: &str, text: &str) -> Result<(), String> {
         if self.is_dry {
@@ -114,11 +130,15 @@ impl Writing {
     }
 
     fn failed(&self, shown: &str, error: &io::Error) -> String {
-        let before = match self.count {
+        format!("cannot write {shown}: {error}; {}", self.so_far())
+    }
+
+    fn so_far(&self) -> String {
+        match self.count {
             0 => "nothing was changed".to_owned(),
+            1 => "1 file was written before, and the next run continues".to_owned(),
             count => format!("{count} files were written before, and the next run continues"),
-        };
-        format!("cannot write {shown}: {error}; {before}")
+        }
     }
 }
 

@@ -111,7 +111,10 @@ impl FirstModel {
     /// Writes the file of a new model.
     pub(super) fn write(&self, writing: &mut Writing) -> Result<(), String> {
         match self {
-            FirstModel::New { shown, path, written, .. } => writing.write(path, shown, &written.text),
+            FirstModel::New { shown, path, written, .. } => {
+                writing.expect_unchanged(path, shown, None)?;
+                writing.write(path, shown, &written.text)
+            }
             FirstModel::Kept { .. } => Ok(()),
         }
     }
@@ -119,14 +122,16 @@ impl FirstModel {
     pub(super) fn report(&self, is_dry: bool, output: &Output) {
         match self {
             FirstModel::New { shown, written, .. } => {
-                let did = if is_dry { "would be written" } else { "written" };
+                let (did, outcome) = if is_dry { ("would be written", "would_write") } else { ("written", "written") };
                 let waiting = match written.waiting.len() {
                     0 => String::new(),
                     1 => ", 1 attribute waits for an answer or for another model".to_owned(),
                     count => format!(", {count} attributes wait for answers or for other models"),
                 };
                 let text = format!("{shown}: {did}, {}{waiting}", counted(written.fields, "field"));
-                output.result(&text, &json!({"model": shown, "outcome": "written", "fields": written.fields, "waiting": written.waiting}));
+                let json =
+                    json!({"model": shown, "outcome": outcome, "fields": written.fields, "waiting": written.waiting});
+                output.result(&text, &json);
             }
             FirstModel::Kept { contract, reason } => {
                 let json = json!({"contract": contract, "model": null, "outcome": "kept", "reason": reason});

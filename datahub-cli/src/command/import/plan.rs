@@ -10,6 +10,7 @@ use datahub_derive::project::{ContractFile, Project};
 use datahub_import::{Base, Entity, Merged, United, file_names, merge};
 use toml_edit::Document;
 
+use super::Options;
 use super::files::Writing;
 
 /// The folder of the bases, in that of the contracts.
@@ -63,8 +64,12 @@ impl Plan {
     }
 
     /// Writes the contract, then its base: if the process ends in between, the next run finds that the contract already has
-    /// what is new.
+    /// what is new. Neither is written if somebody changed one of them since they were read.
     pub(super) fn write(&self, writing: &mut Writing) -> Result<(), String> {
+        if self.is_changed() {
+            writing.expect_unchanged(&self.path, &self.shown, self.before.as_deref())?;
+            writing.expect_unchanged(&self.base_path, &self.base_shown, self.base_before.as_deref())?;
+        }
         if self.is_merged() {
             writing.write(&self.path, &self.shown, &self.merged.text)?;
         }
@@ -107,18 +112,24 @@ pub(super) fn plans(
     existing: &[Existing],
     united: &United,
     organisation: Option<&Metadata>,
-    completely: bool,
+    options: &Options,
 ) -> Result<Vec<Plan>, String> {
     let names = new_names(united, organisation);
     let mut plans = Vec::new();
     for entity in &united.entities {
         let own: Vec<_> = existing.iter().filter(|contract| contract.entity == entity.name).collect();
         for contract in &own {
-            plans.push(plan(project, entity, &contract.file, Some(&contract.text), completely)?);
+            plans.push(plan(project, entity, &contract.file, Some(&contract.text), options)?);
         }
         if own.is_empty() {
             let file = free_name(entity, &names, existing)?;
-            plans.push(plan(project, entity, &file, None, completely)?);
+            if project.contracts().join(&file).exists() {
+                let (shown, name) = (project.shown(&file), &entity.name);
+                return Err(format!(
+                    "{shown} exists and names no entity; write `entity = \"{name}\"` into it, or rename it"
+                ));
+            }
+            plans.push(plan(project, entity, &file, None, options)?);
         }
     }
     Ok(plans)
@@ -152,7 +163,7 @@ fn plan(
     entity: &Entity,
     file: &str,
     before: Option<&str>,
-    completely: bool,
+    options: &Options,
 ) -> Result<Plan, String> {
     let base_path = project.contracts().join(IMPORTED).join(file);
     let base_shown = format!("{}/{IMPORTED}/{file}", project.settings().contracts);
@@ -170,7 +181,9 @@ fn plan(
     // A base without its contract is of a contract that was deleted.
     let base = base.filter(|base| before.is_some() && base.entity() == entity.name);
     let shown = project.shown(file);
-    let merged = merge(before, base.as_ref(), entity, completely).map_err(|reason| format!("{shown}: {reason}"))?;
+    let merged =
+        merge(before, base.as_ref(), entity, options.complete).map_err(|reason| format!("{shown}: {reason}"))?;
+    let merged = if options.keep { merged.kept() } else { merged };
     Ok(Plan {
         file: file.to_owned(),
         path: project.contracts().join(file),

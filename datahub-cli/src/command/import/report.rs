@@ -71,12 +71,13 @@ impl Report<'_> {
 
     fn contract(&self, plan: &Plan, output: &Output) {
         let merged = &plan.merged;
-        let outcome = match (plan.is_new(), plan.is_merged()) {
-            (true, _) => "written",
-            (false, true) => "merged",
-            (false, false) => "unchanged",
+        let (did, outcome) = match (plan.is_new(), plan.is_merged(), self.is_dry) {
+            (true, _, false) => ("written", "written"),
+            (true, _, true) => ("would be written", "would_write"),
+            (false, true, false) => ("merged", "merged"),
+            (false, true, true) => ("would be merged", "would_merge"),
+            (false, false, _) => ("unchanged", "unchanged"),
         };
-        let did = if outcome == "unchanged" { outcome.to_owned() } else { self.did(outcome) };
         let mut text = format!("{}: {did}", plan.shown);
         let open = plan.open();
         if plan.is_new() {
@@ -106,7 +107,8 @@ impl Report<'_> {
             "open": open,
         });
         // People want to see what happened, machines everything.
-        if plan.is_merged() || !merged.conflicts.is_empty() || self.plans.len() == 1 {
+        let is_news = plan.is_merged() || !merged.changes.is_empty() || !merged.conflicts.is_empty();
+        if is_news || self.plans.len() == 1 {
             output.result(&text, &json);
         } else {
             output.only_json(&json);
@@ -143,10 +145,19 @@ impl Report<'_> {
             ));
         }
         text.push_str(&super::models::next_steps(self.models));
-        let json = json!({
-            "contracts": self.plans.len(), "written": written, "merged": merged, "unchanged": unchanged,
+        if conflicts > 0 {
+            text.push_str(
+                "\na conflict is reported until the contract says what CDMS does, or until you import with `--keep`",
+            );
+        }
+        let mut json = json!({
+            "contracts": self.plans.len(), "unchanged": unchanged,
             "conflicts": conflicts, "contradictions": contradictions, "open": open, "dry_run": self.is_dry,
         });
+        let keys = if self.is_dry { ["would_write", "would_merge"] } else { ["written", "merged"] };
+        for (key, count) in keys.into_iter().zip([written, merged]) {
+            json[key] = count.into();
+        }
         output.result(&text, &json);
         conflicts == 0 && contradictions == 0 && self.left.is_empty()
     }

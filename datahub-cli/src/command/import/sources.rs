@@ -5,9 +5,9 @@ use std::io::{ErrorKind, Read as _};
 use std::path::Path;
 
 use datahub_derive::project::{MARK, Project};
-use datahub_import::{DOCUMENT_MAX, Source, Wanted};
+use datahub_import::{DOCUMENT_MAX, Remark, Source, Wanted, syncable};
 
-use super::addresses::{self, Address};
+use super::addresses::{self, Address, Asked};
 use super::files::Writing;
 
 /// Sources as read.
@@ -15,10 +15,13 @@ pub(super) struct Sources {
     pub(super) sources: Vec<Source>,
     /// A `$metadata` document that is not the snapshot.
     pub(super) new_snapshot: Option<String>,
+    /// What a person should know of what could not be read.
+    pub(super) remarks: Vec<Remark>,
 }
 
-/// Reads all sources. If none is `$metadata`, the project's snapshot is one more.
-pub(super) fn read(project: &Project, named: &[String], wanted: &Wanted) -> Result<Sources, String> {
+/// Reads all sources. If none is `$metadata`, the project's snapshot is one more. `are_named` says whether a person named the
+/// entities that are wanted.
+pub(super) fn read(project: &Project, named: &[String], wanted: &Wanted, are_named: bool) -> Result<Sources, String> {
     let (mut sources, mut asked) = (Vec::new(), Vec::new());
     for name in named {
         match Address::of(name)? {
@@ -42,25 +45,34 @@ pub(super) fn read(project: &Project, named: &[String], wanted: &Wanted) -> Resu
         }
         (None, None) => {}
     }
+    let mut remarks = Vec::new();
     for root in asked {
-        sources.extend(addresses::replies(&root, &logical_names(&sources, wanted)?)?);
+        let (replies, of_service) = addresses::replies(&root, &entities(&sources, wanted, are_named)?)?;
+        sources.extend(replies);
+        remarks.extend(of_service);
     }
     if sources.is_empty() {
         return Err(format!(
             "nothing to import from: name a file or an address, or save $metadata as the snapshot that `metadata` in {MARK} names"
         ));
     }
-    Ok(Sources { sources, new_snapshot })
+    Ok(Sources { sources, new_snapshot, remarks })
 }
 
-/// The logical names of the entities to ask the SOAP service about.
-fn logical_names(sources: &[Source], wanted: &Wanted) -> Result<Vec<String>, String> {
-    if let Some(names) = &wanted.entities {
-        return Ok(names.iter().map(|name| name.to_lowercase()).collect());
-    }
-    let metadata = sources.iter().find_map(Source::metadata);
-    let (metadata, _) = metadata.ok_or("`--all` with a SOAP service also needs $metadata, which lists the entities")?;
-    Ok(metadata.entities.iter().map(|entity| entity.name.to_lowercase()).collect())
+/// The entities to ask the SOAP service about.
+fn entities(sources: &[Source], wanted: &Wanted, are_named: bool) -> Result<Asked, String> {
+    let mut entities: Vec<String> = match &wanted.entities {
+        Some(names) => names.clone(),
+        None => {
+            let metadata = sources.iter().find_map(Source::metadata);
+            let (metadata, _) =
+                metadata.ok_or("`--all` with a SOAP service also needs $metadata, which lists the entities")?;
+            syncable(metadata).map(str::to_owned).collect()
+        }
+    };
+    entities.sort();
+    entities.dedup_by(|one, other| one.eq_ignore_ascii_case(other));
+    Ok(Asked { entities, are_named })
 }
 
 fn file(name: &str, path: &Path) -> Result<Source, String> {
