@@ -237,7 +237,12 @@ fn no_such_contract(project: &Project, name: &str) -> Lacking {
         Cure::correcting(format!("did you mean `{within}`?"), name, within)
     } else if let Some(near) = nearest(stem, stems.iter().copied()) {
         let text = format!("did you mean `{near}.toml`?");
-        match meant_among(stem, &stems).correction {
+        // The contract of another entity, which is not written yet, may be meant.
+        let snapshot = project.snapshot().ok().flatten();
+        let is_entity = snapshot.is_some_and(|snapshot| {
+            snapshot.metadata.entities.iter().any(|entity| entity.name.eq_ignore_ascii_case(stem))
+        });
+        match meant_among(stem, &stems).correction.filter(|_| !is_entity) {
             Some(correction) => Cure::correcting(text, name, format!("{}.toml", correction.right)),
             None => text.into(),
         }

@@ -4,6 +4,8 @@ mod metadata;
 mod question;
 mod read;
 
+use std::sync::Arc;
+
 use cdms_odata::Kind;
 
 use super::spot::Spot;
@@ -48,6 +50,8 @@ pub struct Contract {
     pub faulty: Vec<String>,
     /// Whether more than that could not be read, so that nothing follows from what is missing.
     pub is_partial: bool,
+    /// The names of all attributes that `$metadata` has for the entity; `None` without a snapshot that has the entity.
+    pub in_metadata: Option<Arc<[String]>>,
 }
 
 /// Which of a contract's attributes reads and pulls keep in `seen`.
@@ -217,6 +221,7 @@ impl Contract {
             questions: Vec::new(),
             faulty: Vec::new(),
             is_partial: false,
+            in_metadata: None,
         }
     }
 

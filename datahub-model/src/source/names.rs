@@ -33,11 +33,18 @@ pub fn name_fault(name: &str) -> Option<String> {
     RESERVED.contains(name).then(|| "is a reserved word of SQL or Rust".to_owned())
 }
 
-/// The cure with a valid name that is similar to an invalid one, if there is one.
+/// The cure with a valid name that is similar to an invalid one, if there is one. It is certain if only the case differs;
+/// what another character stands for, a person must decide.
 pub(super) fn corrected(name: &str) -> Option<Cure> {
     let letter = |letter: char| if letter.is_ascii_alphanumeric() { letter.to_ascii_lowercase() } else { '_' };
     let corrected: String = name.chars().map(letter).collect();
-    name_fault(&corrected).is_none().then(|| Cure::correcting(format!("write `{corrected}`"), name, corrected))
+    name_fault(&corrected).is_none().then(|| {
+        if name.to_ascii_lowercase() == corrected {
+            Cure::correcting(format!("write `{corrected}`"), name, corrected)
+        } else {
+            format!("write `{corrected}`, or choose another name").into()
+        }
+    })
 }
 
 /// Why a name cannot be the name of a column of a table, with or without Diesel; `None` if it can.

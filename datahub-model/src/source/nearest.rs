@@ -2,6 +2,7 @@
 
 use cdms_odata::Kind;
 
+use super::contract::Contract;
 use crate::diagnostic::Cure;
 
 /// The candidate nearest to a name, if one is near enough to be a misspelling of it.
@@ -18,6 +19,34 @@ pub(super) fn meant<'c>(name: &str, candidates: impl IntoIterator<Item = &'c str
     let near = nearest(name, candidates.iter().copied());
     let is_few = (1..=FEW).contains(&candidates.len());
     (near.is_some() || is_few).then(|| proposed(name, near, &candidates))
+}
+
+/// The cure for the name of an attribute that a contract does not state, from those that it states.
+///
+/// A contract states a part of what CDMS has. So a name that it does not state may be another attribute's, and the nearest
+/// stated name is only certain if `$metadata` shows that CDMS has no attribute that is meant as likely. Without a snapshot of
+/// the entity, only the case of a name is corrected.
+pub(super) fn meant_attribute<'c>(
+    name: &str,
+    stated: impl IntoIterator<Item = &'c str>,
+    contract: &'c Contract,
+) -> Cure {
+    let stated: Vec<_> = stated.into_iter().collect();
+    let near = nearest(name, stated.iter().copied());
+    let in_cdms = contract.in_metadata.as_deref();
+    if in_cdms.is_some_and(|names| names.iter().any(|known| known == name)) {
+        let or = near.map(|near| format!(", or write `{near}`")).unwrap_or_default();
+        return format!("CDMS has this attribute: state it in the contract's [attributes]{or}").into();
+    }
+    let Some(mut cure) = meant(name, stated.iter().copied()) else {
+        return "state it in the contract's [attributes]".into();
+    };
+    let only_case = near.is_some_and(|near| near.to_lowercase() == name.to_lowercase());
+    let of_cdms = in_cdms.into_iter().flatten().map(String::as_str);
+    let all: Vec<_> = stated.iter().copied().chain(of_cdms).collect();
+    let is_certain = near.is_some_and(|near| is_certain(name, near, &all)) && (only_case || in_cdms.is_some());
+    cure.correction = cure.correction.filter(|_| is_certain);
+    cure
 }
 
 /// The cure for an unknown name of a short, fixed list.

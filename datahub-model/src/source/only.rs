@@ -1,7 +1,7 @@
 //! The `only` of a model: a filter on the attributes of its contract, and the cure for one that is invalid.
 
 use super::contract::{Contract, ContractAttribute};
-use super::nearest::{meant, meant_among};
+use super::nearest::{meant_among, meant_attribute};
 use crate::diagnostic::Cure;
 use crate::filter::{Comparison, Filter, Operand, ParseError};
 
@@ -14,8 +14,7 @@ pub(super) fn parse(text: &str, contract: &Contract) -> Result<Filter, (String, 
     Filter::parse(text, |name| contract.attribute(name).map(Operand::from)).map_err(|error| match &error {
         ParseError::UnknownAttribute { attribute } => {
             let known = contract.attributes.iter().map(|known| known.name.as_str());
-            let help = meant(attribute, known).unwrap_or_else(|| "state it in the contract's [attributes]".into());
-            (error.to_string(), help)
+            (error.to_string(), meant_attribute(attribute, known, contract))
         }
         ParseError::UnknownComparison { word } => {
             (error.to_string(), meant_among(word, &Comparison::ALL.map(Comparison::name)))

@@ -8,7 +8,7 @@ use super::annotation::{EngineField, FieldAnnotation, ModelAnnotation, Placed};
 use super::check::{self, ColumnLimit};
 use super::contract::{Capture, Contract, ContractAttribute, ContractConstant};
 use super::mapping::{Faulty, Mapping, ResolvedColumn, ResolvedField, ResolvedSource, Shape};
-use super::nearest::{meant, meant_among, meant_kind, nearest};
+use super::nearest::{meant, meant_among, meant_attribute, meant_kind, nearest};
 use super::{mapping_id, names, only};
 use crate::conversion::DECIMAL_SCALE;
 use crate::diagnostic::{Code, Diagnostic, Diagnostics};
@@ -359,9 +359,7 @@ impl<P: Clone> Resolver<'_, P> {
             let help = match (unmapped, engines_word(self.contract, &name.value)) {
                 (Some((_, reason, _)), _) => format!("the contract lists it in [unmapped]: {reason}").into(),
                 (None, Some(word)) => format!("the engine keeps this attribute; write #[cdms({word})]").into(),
-                (None, None) => {
-                    meant(&name.value, known).unwrap_or_else(|| "state it in the contract's [attributes]".into())
-                }
+                (None, None) => meant_attribute(&name.value, known, self.contract),
             };
             let (message, help) = if self.contract.is_of_cdms() {
                 (format!("unknown attribute `{}` in the contract of `{}`", name.value, self.contract.entity), help)

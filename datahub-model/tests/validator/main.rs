@@ -6,6 +6,7 @@ mod choices;
 mod command;
 mod compiler;
 mod contracts;
+mod corrections;
 mod fields;
 mod groups;
 mod mapping_id;

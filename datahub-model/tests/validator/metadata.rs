@@ -1,6 +1,6 @@
 //! Contracts against a `$metadata` snapshot.
 
-use datahub_model::diagnostic::Code::{MissingKey, NotInMetadata, UnknownKey, WrongKind, WrongValue};
+use datahub_model::diagnostic::Code::{MissingKey, NotInMetadata, UnknownAttribute, UnknownKey, WrongKind, WrongValue};
 
 use crate::row::{Row, faulty_metadata, metadata};
 
@@ -70,6 +70,11 @@ pub(crate) fn rows() -> Vec<Row> {
                 (NotInMetadata, "3:1", "unknown target `taks` of `Parent`: $metadata has no such entity"),
                 (NotInMetadata, "3:1", "unknown target `zebra` of `Parent`: $metadata has no such entity"),
             ],
+        ),
+        faulty_metadata(
+            "an attribute of CDMS that the contract does not state",
+            "entity = 'Account'\n[attributes]\nName = { kind = 'string' }\n[groups.numbers]\nfax = 'Fax'",
+            &[(UnknownAttribute, "5:7", "CDMS has this attribute: state it in the contract's [attributes]")],
         ),
         faulty_metadata(
             "a misspelt entity",

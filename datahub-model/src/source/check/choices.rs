@@ -5,7 +5,7 @@ use cdms_odata::Kind;
 use crate::diagnostic::{Code, Diagnostic, Diagnostics};
 use crate::source::annotation::Placed;
 use crate::source::contract::Contract;
-use crate::source::nearest::meant;
+use crate::source::nearest::{meant, meant_attribute};
 
 /// Checks the variants of a choice enum against its attribute: pairs each with its number.
 ///
@@ -38,8 +38,7 @@ fn numbers<P: Clone>(
         if !contract.may_have(&attribute.value) {
             let known = contract.attributes.iter().map(|known| known.name.as_str());
             let message = format!("unknown attribute `{}` in the contract of `{}`", attribute.value, contract.entity);
-            let cure = meant(&attribute.value, known);
-            let cure = cure.unwrap_or_else(|| "state it in the contract's [attributes]".into());
+            let cure = meant_attribute(&attribute.value, known, contract);
             diagnostics.push(Diagnostic::of(Code::UnknownAttribute, attribute.place.clone(), message).cure(cure));
         }
         return None;

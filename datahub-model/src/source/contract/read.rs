@@ -14,7 +14,7 @@ use toml::de::{DeTable, DeValue};
 use super::metadata::check_against_metadata;
 use super::{Capture, Contract, ContractAttribute};
 use crate::diagnostic::{Code, Collected, Cure, Diagnostic, Diagnostics};
-use crate::source::nearest::{meant, meant_among};
+use crate::source::nearest::{meant_among, meant_attribute};
 use crate::source::spot::Spot;
 use crate::source::writable::{Writable, writable};
 
@@ -158,6 +158,7 @@ impl Reader<'_> {
             questions: Vec::new(),
             faulty: Vec::new(),
             is_partial,
+            in_metadata: self.entity.map(|entity| entity.properties.iter().map(|known| known.name.clone()).collect()),
         };
         for table in ["attributes", "groups"] {
             contract.is_partial |= root.get(table).is_some_and(|value| !value.get_ref().is_table());
@@ -231,7 +232,7 @@ impl Reader<'_> {
         let stated = contract.attribute(attribute);
         if stated.is_none() && !names().any(|known| known == attribute) {
             let message = format!("unknown attribute `{attribute}`");
-            let help = meant(attribute, names()).unwrap_or_else(|| "state it in the contract's [attributes]".into());
+            let help = meant_attribute(attribute, names(), contract);
             self.fault(Code::UnknownAttribute, offset, message, help);
         }
         stated
