@@ -160,6 +160,52 @@ fn corrections_of_random_slips_bring_no_other_fault() {
     );
 }
 
+/// Edits the models of the faultless project, and corrects it; returns their text before and afterwards, and the output.
+fn edited_and_corrected(edits: &[(&str, &str)]) -> (String, String, Vec<Value>) {
+    let folder = faultless();
+    let path = folder.path().join("fail/organisation.rs");
+    let mut text = fs::read_to_string(&path).unwrap();
+    for (from, to) in edits {
+        assert_eq!(text.matches(from).count(), 1, "{from}");
+        text = text.replace(from, to);
+    }
+    fs::write(&path, &text).unwrap();
+    let lines = datahub(folder.path(), &["check", "--fix"]);
+    (text, fs::read_to_string(path).unwrap(), lines)
+}
+
+fn not_corrected(lines: &[Value]) -> usize {
+    lines.iter().filter(|line| line["not_corrected"] == "fail/organisation.rs").count()
+}
+
+const EMPLOYEES: &str = "#[cdms(\"NumberOfEmployees\")]\n    pub employees: Option<i32>";
+
+#[test]
+fn a_correction_after_which_a_type_does_not_fit_is_not_made() {
+    let wrong = "#[cdms(\"NumberOfEmployes\")]\n    pub employees: Option<String>";
+    let (before, after, lines) = edited_and_corrected(&[(EMPLOYEES, wrong)]);
+    assert_eq!((after, not_corrected(&lines)), (before, 1), "{lines:#?}");
+}
+
+#[test]
+fn a_type_that_did_not_fit_before_keeps_nothing_else_from_correction() {
+    let wrong = EMPLOYEES.replace("i32", "String");
+    let (before, after, lines) = edited_and_corrected(&[(EMPLOYEES, &wrong), ("(\"Name\")", "(\"Nmae\")")]);
+    assert_eq!((after, not_corrected(&lines)), (before.replace("Nmae", "Name"), 0), "{lines:#?}");
+    assert!(lines.iter().any(|line| line["check"] == "types" && line["code"] == "wrong-type"), "{lines:#?}");
+}
+
+#[test]
+fn a_correction_after_which_models_clash_is_not_made() {
+    let table = "table = \"organisations\"";
+    let (before, after, lines) = edited_and_corrected(&[(table, "table = \"Countries\"")]);
+    assert_eq!((after, not_corrected(&lines)), (before, 1), "{lines:#?}");
+    // A clash that was there before keeps no field from correction.
+    let (before, after, lines) =
+        edited_and_corrected(&[(table, "table = \"countries\""), ("(\"Name\")", "(\"Nmae\")")]);
+    assert_eq!((after, not_corrected(&lines)), (before.replace("Nmae", "Name"), 0), "{lines:#?}");
+}
+
 const CONTRACT: &str = "entity = \"Account\"\r\n\r\n[attributes]\r\nName = { kind = \"strnig\" } # é\r\n";
 const SOURCE: &str = "\u{feff}// é\r\n#[derive(CdmsSynced)]\r\n#[cdms(mapping = \"account.toml\", tabel = \"firms\", mode = \
                       \"mirror\")]\r\nstruct Firm {\r\n    #[cdms(key)]\r\n    id: Id<Firm>,\r\n}\r\n";

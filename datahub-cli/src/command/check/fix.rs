@@ -1,5 +1,8 @@
 //! `datahub check --fix`: makes the corrections that bring no other fault.
 //!
+//! A correction brings a fault if the derive would report it, or if a type does not fit at the corrected field, or if models of
+//! a program clash because of the corrected keys of one of them.
+//!
 //! Corrections are tried on a copy of the project, again and again until none is left, because one may make another possible.
 //! Only files of which all corrections hold are written, each at once and only if it has not changed meanwhile.
 
@@ -9,7 +12,9 @@ use std::io::Write as _;
 use std::path::Path;
 
 use datahub_derive::project::Project;
-use datahub_derive::tree::{Edit, Fault, Tree, edited};
+use datahub_derive::tree::{Edit, Fault, Tree, Written, edited};
+use datahub_model::diagnostic::Code;
+use datahub_model::source::Spot;
 use serde_json::json;
 use similar::TextDiff;
 
@@ -120,7 +125,9 @@ fn scratch_reset(scratch: &Scratch, tree: &Tree) -> Result<Tree, String> {
 /// corrections, or nothing if a fault appears that was not there before.
 fn tried(scratch: &Scratch, before: &Tree, first: &[Fault]) -> Result<Option<Tried>, String> {
     let known = faults_of(before);
+    let known_of_whole = counted_by_key(&of_whole_models(before));
     let (mut after, mut number) = (BTreeMap::new(), 0);
+    let mut corrected = BTreeSet::new();
     let mut tree = before.clone();
     let mut wanted: Vec<Fault> = first.to_vec();
     for _ in 0..ROUNDS {
@@ -129,6 +136,10 @@ fn tried(scratch: &Scratch, before: &Tree, first: &[Fault]) -> Result<Option<Tri
             break;
         }
         number += edits.values().map(Vec::len).sum::<usize>();
+        for (file, edits) in &edits {
+            let text = &tree.files[file];
+            corrected.extend(edits.iter().map(|edit| (file.clone(), Spot::at(text, edit.range.start).line)));
+        }
         let texts = edits.into_iter().map(|(file, edits)| {
             let text = edited(&tree.files[&file], edits);
             (file, text)
@@ -141,8 +152,38 @@ fn tried(scratch: &Scratch, before: &Tree, first: &[Fault]) -> Result<Option<Tri
         let mut left = known.clone();
         wanted = tree.faults.iter().filter(|fault| !take(&mut left, fault)).cloned().collect();
     }
-    let is_worse = faults_of(&tree).iter().any(|(fault, times)| known.get(fault).is_none_or(|before| times > before));
+    let is_more = |now: &Faults, before: &Faults| {
+        now.iter().any(|(fault, times)| before.get(fault).is_none_or(|known| times > known))
+    };
+    let brought: Vec<Fault> =
+        of_whole_models(&tree).into_iter().filter(|fault| is_at(fault, &corrected, &tree)).collect();
+    let is_worse = is_more(&faults_of(&tree), &known) || is_more(&counted_by_key(&brought), &known_of_whole);
     Ok((!is_worse).then_some(Tried { texts: after, number }))
+}
+
+/// The faults that are only seen in models that have no other.
+fn of_whole_models(tree: &Tree) -> Vec<Fault> {
+    [tree.type_faults(), tree.program_faults()].concat()
+}
+
+/// Whether such a fault is where something was corrected: at the field whose type does not fit, or at the keys of a model that
+/// clashes with another. Elsewhere the fault was there before, and was only hidden by the one that is corrected.
+fn is_at(fault: &Fault, corrected: &BTreeSet<(String, usize)>, tree: &Tree) -> bool {
+    let is_corrected = |written: &Written| {
+        let line = |at: usize| Spot::at(&tree.files[&written.file], at).line;
+        let lines = line(written.range.start)..=line(written.range.end);
+        corrected.iter().any(|(file, line)| *file == written.file && lines.contains(line))
+    };
+    if fault.diagnostic.code == Code::ModelsClash {
+        let mut named =
+            tree.models.iter().filter(|model| fault.diagnostic.message.contains(&format!("`{}`", model.name())));
+        return named.any(|model| {
+            let in_a_field = model.fields.iter().any(|field| is_corrected(&field.written));
+            is_corrected(&model.written) && !in_a_field
+        });
+    }
+    let mut fields = tree.models.iter().flat_map(|model| &model.fields).map(|field| &field.written);
+    fields.any(|field| field.file == fault.file && field.range.contains(&fault.range.start) && is_corrected(field))
 }
 
 /// The edits of faults, by file; overlapping ones once.
@@ -175,8 +216,12 @@ fn key(fault: &Fault) -> (String, String) {
 }
 
 fn faults_of(tree: &Tree) -> Faults {
+    counted_by_key(&tree.faults)
+}
+
+fn counted_by_key(all: &[Fault]) -> Faults {
     let mut faults = Faults::new();
-    tree.faults.iter().for_each(|fault| *faults.entry(key(fault)).or_default() += 1);
+    all.iter().for_each(|fault| *faults.entry(key(fault)).or_default() += 1);
     faults
 }
 
