@@ -6,6 +6,7 @@ mod output;
 mod revision;
 mod root;
 
+use std::ffi::OsString;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -79,7 +80,7 @@ enum Command {
 }
 
 fn main() -> ExitCode {
-    let options = Arguments::parse();
+    let options = Arguments::try_parse().unwrap_or_else(|error| refuse(&error));
     let format = match &options.command {
         Command::Check(check) => check.format,
         _ => None,
@@ -105,6 +106,23 @@ fn main() -> ExitCode {
             ExitCode::from(2)
         }
     }
+}
+
+/// Ends the program because of options that cannot be used, or after the help that was asked for.
+fn refuse(error: &clap::Error) -> ! {
+    if error.use_stderr() && wants_json(std::env::args_os().skip(1)) {
+        let text = error.to_string();
+        let text = text.strip_prefix("error: ").unwrap_or(&text).trim_end();
+        Output::new(Format::Json).only_json(&serde_json::json!({ "error": text }));
+    }
+    error.exit()
+}
+
+/// Whether arguments ask for JSON, also if they cannot be used otherwise.
+fn wants_json(arguments: impl Iterator<Item = OsString>) -> bool {
+    let words: Vec<_> = arguments.map(|word| word.to_string_lossy().into_owned()).collect();
+    let is_pair = |pair: &[String]| pair == ["--format", "json"];
+    words.iter().any(|word| word == "--json" || word == "--format=json") || words.windows(2).any(is_pair)
 }
 
 #[cfg(test)]

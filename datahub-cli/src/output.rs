@@ -3,7 +3,7 @@
 use std::io::Write as _;
 
 use clap::ValueEnum;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 /// Whom the output is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -66,8 +66,9 @@ impl Output {
         self.format == Format::Json
     }
 
-    /// Why the command failed.
+    /// Why the command failed; for machines also as the last object, `{"error": …}`.
     pub(crate) fn error(&self, error: &str) {
+        self.only_json(&json!({ "error": error }));
         _ = writeln!(anstream::stderr(), "error: {error}");
     }
 }

@@ -27,10 +27,33 @@ fn project() -> TempDir {
 
 /// The exit code, and the error.
 fn check(address: &str) -> (Option<i32>, String) {
-    let folder = project();
+    let (code, _, error) = checked(&project(), &["--live", address]);
+    (code, error)
+}
+
+/// The exit code, the results, and the error.
+fn checked(folder: &TempDir, options: &[&str]) -> (Option<i32>, String, String) {
     let mut command = Command::new(env!("CARGO_BIN_EXE_datahub"));
-    let output = command.args(["check", "--live", address]).current_dir(folder.path()).output().unwrap();
-    (output.status.code(), String::from_utf8(output.stderr).unwrap())
+    let output = command.arg("check").args(options).current_dir(folder.path()).output().unwrap();
+    let text = |bytes| String::from_utf8(bytes).unwrap();
+    (output.status.code(), text(output.stdout), text(output.stderr))
+}
+
+/// What the files show does not depend on the network.
+#[test]
+fn everything_else_is_reported_without_cdms_too() {
+    let folder = project();
+    fs::write(folder.path().join("mappings/account.toml"), "entity = 'Account'\nsett = 'Accounts'").unwrap();
+    let (_, without, _) = checked(&folder, &[]);
+    assert!(without.contains("unknown key `sett`") && without.contains("1 fault"), "{without}");
+    let (code, text, error) = checked(&folder, &["--live", "http://127.0.0.1:1/ORG"]);
+    assert_eq!((code, &text), (Some(2), &without), "{error}");
+    assert!(error.contains("cannot read http://127.0.0.1:1/ORG/"), "{error}");
+    let (code, text, plain) = checked(&folder, &["--json", "--live", "http://127.0.0.1:1/ORG"]);
+    let lines: Vec<serde_json::Value> = text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert!(code == Some(2) && lines.iter().any(|line| line["code"] == "unknown-key"), "{text}");
+    let last = lines.last().unwrap()["error"].as_str().unwrap();
+    assert_eq!((format!("error: {last}\n"), &plain), (error, &plain));
 }
 
 fn simulator() -> Simulator {

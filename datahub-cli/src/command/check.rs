@@ -77,9 +77,15 @@ pub(crate) fn run(root: &Path, options: &Options, output: &Output) -> Result<boo
     for check in &CHECKS {
         outcomes.push((check.name, (check.run)(&seen)));
     }
-    if let Some(address) = &options.live {
-        outcomes.push(("live", live::run(address, &project, &tree)?));
-    }
+    // What else was found is shown all the same if CDMS cannot be read.
+    let unread = match options.live.as_ref().map(|address| live::run(address, &project, &tree)) {
+        None => None,
+        Some(Ok(outcome)) => {
+            outcomes.push(("live", outcome));
+            None
+        }
+        Some(Err(error)) => Some(error),
+    };
     for (name, outcome) in &outcomes {
         outcome.findings.iter().for_each(|finding| report::print(name, finding, &tree, &places, output));
     }
@@ -88,7 +94,7 @@ pub(crate) fn run(root: &Path, options: &Options, output: &Output) -> Result<boo
         let text = format!("{name:<10} {}", outcome.summary);
         output.result(&text, &json!({"check": name, "checked": outcome.checked, "faults": faults}));
     }
-    summary(&outcomes, &tree, options, output)
+    summary(&outcomes, &tree, options, unread, output)
 }
 
 fn read(project: &Project) -> Result<Tree, String> {
@@ -111,7 +117,17 @@ fn nothing_to_check(project: &Project) -> String {
 }
 
 /// Prints the sum of all checks; returns whether nothing is at fault.
-fn summary(outcomes: &[(&str, Outcome)], tree: &Tree, options: &Options, output: &Output) -> Result<bool, String> {
+///
+/// # Errors
+///
+/// The files that cannot be used, and why CDMS cannot be compared, if it is `unread`.
+fn summary(
+    outcomes: &[(&str, Outcome)],
+    tree: &Tree,
+    options: &Options,
+    unread: Option<String>,
+    output: &Output,
+) -> Result<bool, String> {
     let findings = || outcomes.iter().flat_map(|(_, outcome)| &outcome.findings);
     let faults = findings().filter(|finding| finding.level == Level::Error).count();
     let fixable = findings().filter(|finding| report::edit(finding, tree).is_some()).count();
@@ -129,5 +145,7 @@ fn summary(outcomes: &[(&str, Outcome)], tree: &Tree, options: &Options, output:
     output.result(&text, &json);
     let unusable: Vec<_> =
         findings().filter(|finding| finding.is_about_a_file()).map(|finding| finding.fault.file.as_str()).collect();
-    if unusable.is_empty() { Ok(faults == 0) } else { Err(format!("cannot use {}", unusable.join(", "))) }
+    let unusable = (!unusable.is_empty()).then(|| format!("cannot use {}", unusable.join(", ")));
+    let errors: Vec<_> = unusable.into_iter().chain(unread).collect();
+    if errors.is_empty() { Ok(faults == 0) } else { Err(errors.join("\n")) }
 }
