@@ -5,6 +5,7 @@ mod fix;
 mod live;
 mod report;
 mod scratch;
+mod standing;
 
 use std::path::Path;
 
@@ -92,7 +93,11 @@ pub(crate) fn run(root: &Path, options: &Options, output: &Output) -> Result<boo
     for (name, outcome) in &outcomes {
         let faults = outcome.faults();
         let text = format!("{name:<10} {}", outcome.summary);
-        output.result(&text, &json!({"check": name, "checked": outcome.checked, "faults": faults}));
+        let mut json = json!({"check": name, "checked": outcome.checked, "faults": faults});
+        if !outcome.left.is_empty() {
+            json["left"] = outcome.left.as_slice().into();
+        }
+        output.result(&text, &json);
     }
     summary(&outcomes, &tree, options, unread, output)
 }

@@ -138,7 +138,7 @@ fn compare(digests: &Digests, folder: &Path, shown: &str, output: &Output) -> Re
 }
 
 /// The committed digests by the names of their files.
-fn committed(folder: &Path) -> Result<BTreeMap<String, String>, String> {
+pub(super) fn committed(folder: &Path) -> Result<BTreeMap<String, String>, String> {
     let failed = |error| format!("cannot read {}: {error}", folder.display());
     let entries = match fs::read_dir(folder) {
         Err(error) if error.kind() == ErrorKind::NotFound => return Ok(BTreeMap::new()),

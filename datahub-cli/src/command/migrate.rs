@@ -24,6 +24,8 @@ use std::path::Path;
 use clap::Subcommand;
 use datahub_derive::project::Project;
 
+pub(crate) use check::Migrations;
+
 use crate::output::Output;
 
 /// What to do with migrations.

@@ -4,6 +4,7 @@ use datahub_derive::project::Project;
 use datahub_derive::tree::{Fault, Tree};
 
 use super::report::counted;
+use super::standing;
 
 /// A check of a project.
 pub(super) struct Check {
@@ -26,6 +27,8 @@ pub(super) struct Outcome {
     /// How many things were looked at.
     pub(super) checked: usize,
     pub(super) findings: Vec<Finding>,
+    /// What is left to do about it, which is no fault of the mapping: each in a sentence.
+    pub(super) left: Vec<String>,
 }
 
 /// A finding.
@@ -42,12 +45,14 @@ pub(super) enum Level {
 }
 
 /// All of them, in the order of their summaries.
-pub(super) const CHECKS: [Check; 5] = [
+pub(super) const CHECKS: [Check; 7] = [
     Check { name: "contracts", run: contracts },
     Check { name: "questions", run: questions },
     Check { name: "models", run: models },
     Check { name: "types", run: types },
     Check { name: "programs", run: programs },
+    Check { name: "migrations", run: standing::migrations },
+    Check { name: "docs", run: standing::docs },
 ];
 
 impl Level {
@@ -63,7 +68,12 @@ impl Outcome {
     /// What was looked at, and its faults.
     fn of(looked_at: &str, checked: usize, faults: impl IntoIterator<Item = Fault>) -> Self {
         let findings: Vec<_> = faults.into_iter().map(|fault| Finding { level: Level::Error, fault }).collect();
-        Outcome { summary: format!("{looked_at}: {}", counted(findings.len(), "fault")), checked, findings }
+        Outcome {
+            summary: format!("{looked_at}: {}", counted(findings.len(), "fault")),
+            checked,
+            findings,
+            left: Vec::new(),
+        }
     }
 
     pub(super) fn faults(&self) -> usize {
@@ -107,7 +117,7 @@ fn questions(seen: &Seen<'_>) -> Outcome {
     if hidden > 0 {
         summary.push_str(&format!("; `--questions` also shows {hidden} about attributes that no model maps"));
     }
-    Outcome { summary, checked, findings }
+    Outcome { summary, checked, findings, left: Vec::new() }
 }
 
 /// The models, groups and choices, as the derives check them.

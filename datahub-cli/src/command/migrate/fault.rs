@@ -20,6 +20,13 @@ impl Fault {
         Fault { place: place.into(), message: message.into(), help: help.into() }
     }
 
+    /// The fault as a part of a sentence.
+    pub(super) fn in_one_line(&self) -> String {
+        let Fault { place, message, help } = self;
+        let at = if place.is_empty() { String::new() } else { format!("{place}: ") };
+        format!("{at}{message}; {help}")
+    }
+
     /// Prints faults.
     pub(super) fn print(faults: &[Fault], output: &Output) {
         for Fault { place, message, help } in faults {

@@ -16,6 +16,11 @@ use super::fault::Fault;
 /// A folder that cannot be read.
 pub(super) fn needed(project: &Project) -> Result<Result<Snapshot, Vec<Fault>>, String> {
     let tree = Tree::read(project).map_err(|error| error.to_string())?;
+    Ok(needed_by(project, &tree))
+}
+
+/// The schema that the models of a tree need, or what is wrong with them.
+pub(super) fn needed_by(project: &Project, tree: &Tree) -> Result<Snapshot, Vec<Fault>> {
     let mut faults: Vec<_> = tree
         .faults
         .iter()
@@ -40,7 +45,7 @@ pub(super) fn needed(project: &Project) -> Result<Result<Snapshot, Vec<Fault>>, 
         faults.push(Fault::new(folders, "no model was found", help));
     }
     if !faults.is_empty() {
-        return Ok(Err(faults));
+        return Err(faults);
     }
-    Ok(Ok(Snapshot::of(tree.models.iter().map(|model| &model.mapping), REVISION)))
+    Ok(Snapshot::of(tree.models.iter().map(|model| &model.mapping), REVISION))
 }

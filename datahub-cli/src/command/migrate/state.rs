@@ -68,6 +68,16 @@ impl State {
         Ok(State { folder, shown, migrations, head, schema, faults })
     }
 
+    /// Whether there is nothing of any migration.
+    pub(super) fn is_empty(&self) -> bool {
+        self.head.is_none() && self.schema.is_none() && self.faults.is_empty() && self.all().next().is_none()
+    }
+
+    /// How many migrations the first database has.
+    pub(super) fn count(&self) -> usize {
+        self.migrations.first().map_or(0, |(_, migrations)| migrations.len())
+    }
+
     /// The plans of all databases.
     pub(super) fn graph(&self) -> Graph {
         Graph::of(self.all())
