@@ -164,9 +164,26 @@ pub fn site(atlas: &Atlas, since: Option<&Since>) -> Result<Vec<File>, askama::E
 
 fn page(path: &str, template: impl Template) -> Result<File, askama::Error> {
     let text = template.render()?;
-    // Blank lines of the templates say nothing.
-    let text: String = text.lines().filter(|line| !line.trim().is_empty()).flat_map(|line| [line, "\n"]).collect();
-    Ok(File { path: path.to_owned(), text })
+    Ok(File { path: path.to_owned(), text: without_blank_lines(&text) })
+}
+
+/// A page without the blank lines of its template, which say nothing. Those between `<pre>` and `</pre>` are code and stay.
+fn without_blank_lines(page: &str) -> String {
+    let mut text = String::new();
+    let mut is_code = false;
+    for line in page.lines() {
+        let was_code = is_code;
+        // Code is escaped, so these are elements.
+        match (line.rfind("<pre"), line.rfind("</pre>")) {
+            (None, None) => {}
+            (begin, end) => is_code = begin > end,
+        }
+        if was_code || is_code || !line.trim().is_empty() {
+            text += line;
+            text.push('\n');
+        }
+    }
+    text
 }
 
 struct Site<'s> {
@@ -256,5 +273,18 @@ impl<'s> Site<'s> {
             page(&part.path, AttributesPage { chrome, heading: &heading, parts: &parts, at, attributes })
         });
         pages.collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::without_blank_lines;
+
+    #[test]
+    fn blank_lines_stay_in_code_alone() {
+        let page =
+            "<p>a</p>\n\n<pre>b</pre>\n\n<pre><code>c\n\n  d</code></pre>\n \n<pre>e\n\n</pre><pre>\n\n</pre>\n\n";
+        let expected = "<p>a</p>\n<pre>b</pre>\n<pre><code>c\n\n  d</code></pre>\n<pre>e\n\n</pre><pre>\n\n</pre>\n";
+        assert_eq!(without_blank_lines(page), expected);
     }
 }
