@@ -22,6 +22,32 @@ pub struct Digest {
     pub hash: String,
 }
 
+impl Digest {
+    /// The digest in a file of this name; `None` if `datahub docs` writes no such file: its name begins with `model-` or
+    /// `contract-`, and its text is one line with 16 digits of hexadecimal, a blank, and what the page is about.
+    pub fn of_file(name: &str, content: &[u8]) -> Option<Self> {
+        let line = std::str::from_utf8(content).ok()?.trim_end();
+        let (hash, subject) = line.split_once(' ')?;
+        let kind = KINDS.into_iter().find(|kind| is_name(name, kind))?;
+        let is_hash = hash.len() == DIGITS && hash.chars().all(|digit| matches!(digit, '0'..='9' | 'a'..='f'));
+        let is_subject =
+            subject.starts_with(&format!("{kind} `")) && subject.ends_with('`') && !line.contains(['\n', '\r']);
+        (is_hash && is_subject).then(|| Digest { subject: subject.to_owned(), hash: hash.to_owned() })
+    }
+}
+
+/// What a digest can be about.
+const KINDS: [&str; 2] = ["model", "contract"];
+
+/// The digits of a hash.
+const DIGITS: usize = 16;
+
+/// Whether the file of a digest about this kind of page may have this name.
+fn is_name(name: &str, kind: &str) -> bool {
+    let slug = name.strip_prefix(kind).and_then(|rest| rest.strip_prefix('-')?.strip_suffix(ENDING));
+    slug.is_some_and(|slug| !slug.is_empty())
+}
+
 /// How a page of the documentation stands to its committed digest.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Standing {

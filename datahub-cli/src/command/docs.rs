@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use clap::{Args, ValueEnum};
 use datahub_derive::project::Project;
 use datahub_derive::tree::Tree;
-use datahub_docs::{Atlas, Changes, Digests, ENDING, Since, Standing, html, markdown};
+use datahub_docs::{Atlas, Changes, Digest, Digests, ENDING, Since, Standing, html, markdown};
 use serde_json::json;
 
 use super::check;
@@ -61,6 +61,7 @@ pub(crate) fn run(root: &Path, options: &Options, output: &Output) -> Result<boo
     if options.check {
         return compare(&digests, &committed, &project.settings().docs, output);
     }
+    let old = replaceable(&digests, &committed)?;
     let since = options.since.as_ref().map(|revision| since(root, revision, &tree)).transpose()?;
     let (files, first) = match options.format {
         Format::Html => (html::site(&atlas, since.as_ref()), "index.html"),
@@ -76,7 +77,7 @@ pub(crate) fn run(root: &Path, options: &Options, output: &Output) -> Result<boo
         // The site is made again by CI, and its pages would only be in the way of merges.
         folder::keep_out_of_git(&out)?;
     }
-    let renewed = renew(&digests, &committed)?;
+    let renewed = renew(&digests, &old, &committed)?;
     let first = out.join(first);
     let mut text = format!("{} files in {}; begin with {}", files.len(), out.display(), first.display());
     if renewed > 0 {
@@ -110,12 +111,14 @@ fn since(root: &Path, name: &str, tree: &Tree) -> Result<Since, String> {
     let before = revision.tree()?;
     let mut unread: Vec<_> = before.faults.iter().map(|fault| fault.file.clone()).collect();
     unread.dedup();
-    Ok(Since { revision: name.to_owned(), changes: Changes::between(&before, tree), unread })
+    // What has faults is left out of a tree, and would look as if it were new.
+    let changes = if unread.is_empty() { Changes::between(&before, tree) } else { Changes::default() };
+    Ok(Since { revision: name.to_owned(), changes, unread })
 }
 
 /// Compares the committed digests with the project's.
 fn compare(digests: &Digests, folder: &Path, shown: &str, output: &Output) -> Result<bool, String> {
-    let found = digests.against(&committed(folder)?);
+    let found = digests.against(&committed(digests, folder)?);
     for (file, subject, standing) in &found {
         let (word, why) = match standing {
             Standing::Missing => ("missing", "it has no documentation yet"),
@@ -137,30 +140,48 @@ fn compare(digests: &Digests, folder: &Path, shown: &str, output: &Output) -> Re
     Ok(found.is_empty())
 }
 
-/// The committed digests by the names of their files.
-pub(super) fn committed(folder: &Path) -> Result<BTreeMap<String, String>, String> {
+/// The texts of the committed digests by the names of their files: what stands where a digest belongs, and what else an earlier
+/// run wrote. Other files of the folder are other people's.
+pub(super) fn committed(digests: &Digests, folder: &Path) -> Result<BTreeMap<String, String>, String> {
     let failed = |error| format!("cannot read {}: {error}", folder.display());
     let entries = match fs::read_dir(folder) {
         Err(error) if error.kind() == ErrorKind::NotFound => return Ok(BTreeMap::new()),
         entries => entries.map_err(failed)?,
     };
-    let mut digests = BTreeMap::new();
+    let mut committed = BTreeMap::new();
     for entry in entries {
         let entry = entry.map_err(failed)?;
-        // A name that is not UTF-8 is none of ours.
-        let Ok(name) = entry.file_name().into_string() else { continue };
+        // A name that is not UTF-8 is none of ours, and neither is a folder or a link.
+        let (Ok(name), true) = (entry.file_name().into_string(), entry.file_type().map_err(failed)?.is_file()) else {
+            continue;
+        };
         if name.ends_with(ENDING) {
             let path = entry.path();
-            let text = fs::read_to_string(&path).map_err(|error| format!("cannot read {}: {error}", path.display()))?;
-            digests.insert(name, text);
+            let content = fs::read(&path).map_err(|error| format!("cannot read {}: {error}", path.display()))?;
+            if digests.0.contains_key(&name) || Digest::of_file(&name, &content).is_some() {
+                committed.insert(name, String::from_utf8_lossy(&content).into_owned());
+            }
         }
     }
-    Ok(digests)
+    Ok(committed)
+}
+
+/// The committed digests, if none stands in place of a file of others. A merge may have left a digest on each side.
+fn replaceable(digests: &Digests, folder: &Path) -> Result<BTreeMap<String, String>, String> {
+    let committed = committed(digests, folder)?;
+    for (name, text) in &committed {
+        if !text.lines().any(|line| Digest::of_file(name, line.as_bytes()).is_some()) {
+            return Err(format!(
+                "{} exists and was not written by `datahub docs`; name another folder as `docs` in datahub.toml, or remove it",
+                folder.join(name).display()
+            ));
+        }
+    }
+    Ok(committed)
 }
 
 /// Writes the digests that differ, and removes those of what does not exist any more; returns how many.
-fn renew(digests: &Digests, folder: &Path) -> Result<usize, String> {
-    let old = committed(folder)?;
+fn renew(digests: &Digests, old: &BTreeMap<String, String>, folder: &Path) -> Result<usize, String> {
     let mut renewed = 0;
     for (name, text) in digests.files().filter(|(name, text)| old.get(*name) != Some(text)) {
         folder::write_file(&folder.join(name), &text)?;

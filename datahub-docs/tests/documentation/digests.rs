@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use datahub_docs::{Atlas, Digests, Standing};
+use datahub_docs::{Atlas, Digest, Digests, Standing};
 
 use crate::project::{ACCOUNT, MODELS, whole, with};
 
@@ -32,6 +32,29 @@ fn a_file_each_for_models_and_contracts() {
     assert_eq!(names, expected);
     assert!(committed["model-companies.digest"].ends_with(" model `Company`\n"));
     assert_eq!(digests(ACCOUNT, MODELS).against(&committed), []);
+}
+
+#[test]
+fn files_of_others_are_no_digests() {
+    for (name, text) in committed() {
+        assert_eq!(format!("{}\n", Digest::of_file(&name, text.as_bytes()).unwrap()), text);
+    }
+    let line = "0123456789abcdef model `Lead`";
+    assert!(Digest::of_file("model-leads.digest", line.as_bytes()).is_some());
+    for (name, content) in [
+        ("leads.digest", line.as_bytes()),
+        ("model-.digest", line.as_bytes()),
+        ("contract-leads.digest", line.as_bytes()),
+        ("model-leads.txt", line.as_bytes()),
+        ("model-leads.digest", b""),
+        ("model-leads.digest", b"0123456789abcde model `Lead`"),
+        ("model-leads.digest", b"0123456789ABCDEF model `Lead`"),
+        ("model-leads.digest", b"0123456789abcdef Lead"),
+        ("model-leads.digest", b"0123456789abcdef model `Lead`\nand more, `ours`"),
+        ("model-leads.digest", b"0123456789abcdef model `\xff`"),
+    ] {
+        assert_eq!(Digest::of_file(name, content), None, "{name}: {content:?}");
+    }
 }
 
 #[test]
