@@ -39,6 +39,7 @@ pub use edit::{Edit, edited};
 use items::Reader;
 pub use live::Drift;
 pub use questions::OpenQuestion;
+pub use scope::Scope;
 
 /// A project's source.
 #[derive(Clone, Debug)]

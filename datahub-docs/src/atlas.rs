@@ -10,7 +10,7 @@ mod words;
 
 use std::collections::{BTreeMap, HashSet};
 
-use datahub_derive::tree::{Tree, Written};
+use datahub_derive::tree::{Scope, Tree, Written};
 use datahub_model::source::ContractAttribute as ContractAttributeSource;
 
 use crate::changes::{Change, Subject};
@@ -82,11 +82,12 @@ impl Atlas {
             .map(|contract| (contract.name.as_str(), unique(&mut slugs, contract.name.trim_end_matches(".toml"))))
             .collect();
 
+        let scope = Scope::of(tree);
         let named = sources.iter().zip(&model_slugs);
         let lookups = lookup::between(&sources, &contracts, &slugs);
         let models: Vec<_> = named
             .enumerate()
-            .map(|(index, (model, slug))| Model::new(model, slug, index, tree, &slugs, &lookups))
+            .map(|(index, (model, slug))| Model::new(model, slug, index, (tree, &scope), &slugs, &lookups))
             .collect();
         let contracts: Vec<_> = contracts
             .iter()

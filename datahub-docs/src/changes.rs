@@ -1,8 +1,8 @@
 //! The comparison of two trees: what was added, removed and changed between two states of a project's mappings.
 //!
-//! It is shared by the page of changes and by `datahub diff`. Models are recognised by their tables, then by their names; fields
-//! by their columns, then by `was`, then by their names. What a difference means for CDMS and for callers
-//! follows from its [`Aspect`]: its [`Meaning`].
+//! It is shared by the page of changes and by `datahub diff`. Models are recognised by their
+//! tables, then by `was`, then by their names; fields by their columns, then by `was`, then by their names. What a difference
+//! means for CDMS and for callers follows from its [`Aspect`]: its [`Meaning`].
 
 mod contract;
 mod meaning;
@@ -26,9 +26,10 @@ pub struct Changes(pub Vec<Change>);
 pub struct Since {
     /// The revision, as it was given.
     pub revision: String,
-    /// The differences.
+    /// The differences; none if something is unread.
     pub changes: Changes,
-    /// The files of that revision that have faults, so that what they state could not be compared.
+    /// The files of that revision that have faults, because of which nothing was compared: what has faults would look as if it
+    /// were new.
     pub unread: Vec<String>,
 }
 
@@ -93,12 +94,18 @@ pub enum Aspect {
     Contract,
     /// Which records are the model's.
     Only,
+    /// Which attributes reads keep.
+    Capture,
     /// A value that is sent with every write.
     Constant,
     /// The column.
     Column,
     /// The kind of the column or of the attribute.
     Kind,
+    /// The Rust type of the field, but for its `Option`.
+    Type,
+    /// The variants of the field's choice.
+    Variants,
     /// Whether the column may be null.
     Nullable,
     /// The attributes behind the field.
@@ -186,9 +193,12 @@ impl Aspect {
             Aspect::Mode => "mode",
             Aspect::Contract => "contract",
             Aspect::Only => "condition on records",
+            Aspect::Capture => "attributes that reads keep",
             Aspect::Constant => "value sent with every write",
             Aspect::Column => "column",
             Aspect::Kind => "kind",
+            Aspect::Type => "type in Rust",
+            Aspect::Variants => "variants",
             Aspect::Nullable => "may be empty",
             Aspect::Attributes => "attributes",
             Aspect::Default => "value that stands for an empty attribute",
@@ -210,23 +220,70 @@ impl Aspect {
     }
 }
 
-impl fmt::Display for Detail {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if !self.part.is_empty() {
-            write!(f, "`{}`: ", self.part)?;
+/// A piece of a sentence, so that each form of output can mark code and escape text in its own way.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Piece {
+    /// Plain text, which may be anything that a project states.
+    Text(String),
+    /// A name in code.
+    Code(String),
+}
+
+impl Piece {
+    /// What it says, without marks.
+    pub fn text(&self) -> &str {
+        match self {
+            Piece::Text(text) | Piece::Code(text) => text,
         }
-        match (self.aspect, &self.before, &self.after) {
-            (Aspect::Existence, None, Some(after)) => write!(f, "added ({after})"),
-            (Aspect::Existence, Some(before), None) => write!(f, "removed ({before})"),
-            (Aspect::Comment, ..) => f.write_str("another comment"),
-            (aspect, None, Some(after)) => write!(f, "{}: now {after}", aspect.words()),
-            (aspect, Some(before), None) => write!(f, "{}: no longer {before}", aspect.words()),
+    }
+}
+
+impl Detail {
+    /// The difference in words.
+    pub fn pieces(&self) -> Vec<Piece> {
+        let said = match (self.aspect, &self.before, &self.after) {
+            (Aspect::Existence, None, Some(after)) => format!("added ({after})"),
+            (Aspect::Existence, Some(before), None) => format!("removed ({before})"),
+            (Aspect::Comment, ..) => "another comment".to_owned(),
+            (aspect, None, Some(after)) => format!("{}: now {after}", aspect.words()),
+            (aspect, Some(before), None) => format!("{}: no longer {before}", aspect.words()),
             (aspect, before, after) => {
                 let said = |side: &Option<String>| side.clone().unwrap_or_default();
-                write!(f, "{}: {} → {}", aspect.words(), said(before), said(after))
+                format!("{}: {} → {}", aspect.words(), said(before), said(after))
+            }
+        };
+        if self.part.is_empty() {
+            return vec![Piece::Text(said)];
+        }
+        vec![Piece::Code(self.part.clone()), Piece::Text(format!(": {said}"))]
+    }
+}
+
+impl fmt::Display for Detail {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.pieces().iter().try_for_each(|piece| match piece {
+            Piece::Text(text) => f.write_str(text),
+            Piece::Code(code) => write!(f, "`{code}`"),
+        })
+    }
+}
+
+/// How something of before and something of after are recognised as the same.
+type Rule<T> = fn(&T, &T) -> bool;
+
+/// What each of `after` was before, and what of `before` is gone. An earlier rule is stronger than a later one, and nothing
+/// becomes two things.
+fn paired<'t, T>(before: &'t [T], after: &[T], rules: &[Rule<T>]) -> (Vec<Option<&'t T>>, Vec<&'t T>) {
+    let mut found = vec![None; after.len()];
+    let mut left: Vec<&T> = before.iter().collect();
+    for rule in rules {
+        for (new, found) in after.iter().zip(&mut found).filter(|(_, found)| found.is_none()) {
+            if let Some(at) = left.iter().position(|old| rule(old, new)) {
+                *found = Some(left.remove(at));
             }
         }
     }
+    (found, left)
 }
 
 /// Collects the differences of one model or contract.

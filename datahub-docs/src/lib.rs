@@ -7,6 +7,7 @@
 
 mod atlas;
 mod changes;
+mod declared;
 mod diagram;
 mod digest;
 pub mod html;
@@ -19,7 +20,7 @@ pub use atlas::{
     Atlas, AttributePlace, AttributeUse, Choice, Contract, ContractAttribute, Coverage, Example, Field, FieldAttribute,
     Item, Lookup, LookupEnd, Model, NamedAttribute, Sample,
 };
-pub use changes::{Aspect, Change, Changes, Detail, Meaning, Since, Subject, Turn};
+pub use changes::{Aspect, Change, Changes, Detail, Meaning, Piece, Since, Subject, Turn};
 pub use digest::{Digest, Digests, ENDING, Standing};
 
 /// What every generated file has in its first lines, which distinguishes it from files of others.

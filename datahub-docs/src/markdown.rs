@@ -6,7 +6,8 @@ use askama::Template;
 use askama::filters::Escaper;
 
 use crate::atlas::{Atlas, Contract, ContractAttribute, LookupEnd, Model};
-use crate::changes::Since;
+use crate::changes::{Detail, Piece, Since};
+use crate::prose;
 use crate::{File, MARK};
 
 /// Escapes what Markdown would take for its own marks, also within a cell of a table.
@@ -23,6 +24,10 @@ impl Escaper for Cell {
                 // Within a word it is no mark.
                 '_' if !before.is_alphanumeric() || !letters.peek().is_some_and(|next| next.is_alphanumeric()) => {
                     dest.write_str("\\_")?;
+                }
+                // An entity such as `&lt;` would be another letter.
+                '&' if letters.peek().is_some_and(|next| next.is_alphanumeric() || *next == '#') => {
+                    dest.write_str("\\&")?;
                 }
                 '\n' | '\r' => dest.write_char(' ')?,
                 letter => dest.write_char(letter)?,
@@ -118,15 +123,61 @@ fn page(path: &str, template: impl Template) -> Result<File, askama::Error> {
 /// What begins and ends a block of code in the templates.
 const FENCE: &str = "````";
 
-/// Text in a span of code, which must not end it.
-fn code(text: &(impl fmt::Display + ?Sized)) -> String {
-    let text = text.to_string().replace('\n', " ").replace('|', "\\|");
-    if text.contains('`') { format!("`` {text} ``") } else { format!("`{text}`") }
+/// Text that Markdown must not take for its own marks.
+fn escaped(text: &str) -> String {
+    let mut escaped = String::new();
+    // Writing to a string does not fail.
+    _ = Cell.write_escaped_str(&mut escaped, text);
+    escaped
 }
 
-/// A sentence that is Markdown itself, in a cell of a table.
+/// Text in a span of code, which must not end it.
+pub fn span(text: &(impl fmt::Display + ?Sized)) -> String {
+    let text = text.to_string().replace(['\n', '\r'], " ");
+    let longest = text.split(|letter| letter != '`').map(str::len).max().unwrap_or(0);
+    let fence = "`".repeat(longest + 1);
+    if longest == 0 { format!("`{text}`") } else { format!("{fence} {text} {fence}") }
+}
+
+/// Text in a span of code in a cell of a table.
+fn code(text: &(impl fmt::Display + ?Sized)) -> String {
+    span(text).replace('|', "\\|")
+}
+
+/// A sentence with code in backticks: the code stays, and of the rest nothing is a mark of Markdown.
+pub fn sentence(sentence: &str) -> String {
+    with_spans(sentence, span)
+}
+
+/// A sentence with code in backticks, in a cell of a table.
 fn cell(sentence: &str) -> String {
-    sentence.replace('\n', " ").replace('|', "\\|")
+    with_spans(sentence, code)
+}
+
+fn with_spans(sentence: &str, code: fn(&str) -> String) -> String {
+    let parts: Vec<_> = sentence.split('`').collect();
+    let parts = parts.iter().enumerate().map(|(at, part)| match (at % 2 == 1, at + 1 < parts.len()) {
+        (false, _) => escaped(part),
+        (true, true) => code(part),
+        // Nothing ends this span.
+        (true, false) => format!("\\`{}", escaped(part)),
+    });
+    parts.collect()
+}
+
+/// The first sentence of a doc comment, which is Markdown itself, in a cell of a table.
+fn summary(docs: &str) -> String {
+    prose::markdown(docs).replace('\n', " ").replace('|', "\\|")
+}
+
+/// A difference in words.
+pub fn detail(detail: &Detail) -> String {
+    let pieces = detail.pieces();
+    let pieces = pieces.iter().map(|piece| match piece {
+        Piece::Text(text) => escaped(text),
+        Piece::Code(code) => span(code),
+    });
+    pieces.collect()
 }
 
 impl Atlas {
@@ -151,6 +202,17 @@ mod tests {
         let mut text = String::new();
         Cell.write_escaped_str(&mut text, "a|b_c_\n<d>").unwrap();
         assert_eq!(text, "a\\|b_c\\_ \\<d\\>");
-        assert_eq!((code(&"a|b").as_str(), code(&"`").as_str()), ("`a\\|b`", "`` ` ``"));
+        assert_eq!(escaped("R&D & &lt;"), "R\\&D & \\&lt;");
+        assert_eq!(
+            (code("a|b").as_str(), code("`").as_str(), span("a``b|")),
+            ("`a\\|b`", "`` ` ``", "``` a``b| ```".to_owned())
+        );
+    }
+
+    #[test]
+    fn code_in_a_sentence_stays_and_its_text_is_escaped() {
+        assert_eq!(sentence("Becomes `a | *b*`, not *c* | <d>."), "Becomes `a | *b*`, not \\*c\\* \\| \\<d\\>.");
+        assert_eq!(cell("Becomes `a | b`."), "Becomes `a \\| b`.");
+        assert_eq!(sentence("No `end"), "No \\`end");
     }
 }

@@ -5,8 +5,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use proc_macro2::{TokenStream, TokenTree};
-use syn::visit::Visit;
-use syn::{Path, UseTree};
+use syn::visit::{self, Visit};
+use syn::{Path, Type, UseTree};
 
 use super::items::has_items;
 use super::{Tree, TreeChoice, TreeGroup, TreeModel, Written};
@@ -28,8 +28,9 @@ const GIVERS: [&str; 4] = ["std", "core", "alloc", "datahub_runtime"];
 const HARMLESS: [&str; 11] =
     ["std", "core", "alloc", "datahub_runtime", "diesel", "chrono", "rust_decimal", "uuid", "serde", "crate", "super"];
 
-/// Where names are looked up.
-pub(super) struct Scope<'t> {
+/// Where the names of types are looked up, as far as the source shows. It reads every file of the tree, so make it once.
+#[derive(Debug)]
+pub struct Scope<'t> {
     tree: &'t Tree,
     /// The names that items of each file define, and how often.
     defined: BTreeMap<&'t str, BTreeMap<String, usize>>,
@@ -48,7 +49,8 @@ pub(super) enum Meaning<'t> {
 }
 
 impl<'t> Scope<'t> {
-    pub(super) fn of(tree: &'t Tree) -> Self {
+    /// The names of a tree.
+    pub fn of(tree: &'t Tree) -> Self {
         let known = FOREIGN.iter().map(|(name, _)| *name).chain(GIVEN);
         let names: BTreeSet<&str> = known.chain(tree.written().map(|written| written.name.as_str())).collect();
         let (mut defined, mut used) = (BTreeMap::new(), BTreeMap::new());
@@ -63,6 +65,39 @@ impl<'t> Scope<'t> {
             }
         }
         Scope { tree, defined, used }
+    }
+
+    /// The group that a type names in a file, such as `Address` or `Box<Address>`; `None` if only the compiler knows.
+    pub fn group(&self, ty: &str, file: &str) -> Option<&'t TreeGroup> {
+        self.meanings(ty, file).into_iter().find_map(|meaning| match meaning {
+            Meaning::Group(group) => Some(group),
+            _ => None,
+        })
+    }
+
+    /// The choice that a type names in a file, such as `Industry` or `Option<Industry>`; `None` if only the compiler knows.
+    pub fn choice(&self, ty: &str, file: &str) -> Option<&'t TreeChoice> {
+        self.meanings(ty, file).into_iter().find_map(|meaning| match meaning {
+            Meaning::Choice(choice) => Some(choice),
+            _ => None,
+        })
+    }
+
+    /// What the paths in a type mean in a file, from the outermost on.
+    fn meanings(&self, ty: &str, file: &str) -> Vec<Meaning<'t>> {
+        struct Paths(Vec<Path>);
+        impl<'a> Visit<'a> for Paths {
+            fn visit_path(&mut self, path: &'a Path) {
+                self.0.push(path.clone());
+                visit::visit_path(self, path);
+            }
+        }
+        let mut paths = Paths(Vec::new());
+        // A field's type is Rust, since its item was read.
+        if let Ok(ty) = syn::parse_str::<Type>(ty) {
+            paths.visit_type(&ty);
+        }
+        paths.0.iter().filter_map(|path| self.meaning(path, file)).collect()
     }
 
     /// What a path means in a file; `None` if only the compiler knows.

@@ -1,13 +1,14 @@
 //! A field as its model's page shows it: one for each column, so a group has one for each member.
 
 use cdms_odata::Kind;
-use datahub_derive::tree::{Tree, TreeChoice, TreeGroup, TreeMember, TreeModel};
+use datahub_derive::tree::{Scope, TreeChoice, TreeModel};
 use datahub_model::Class;
 use datahub_model::source::{ContractAttribute, ResolvedColumn, ResolvedSource};
 
 use super::sample::Example;
 use super::{Choice, words};
-use crate::written::{tidy, type_names};
+use crate::declared::Declared;
+use crate::written::type_names;
 
 /// A field and its column.
 #[derive(Clone, Debug)]
@@ -62,27 +63,24 @@ pub struct FieldAttribute {
 }
 
 impl Field {
-    pub(super) fn new(model: &TreeModel, column: &ResolvedColumn, example: Option<&Example>, tree: &Tree) -> Self {
+    pub(super) fn new(
+        model: &TreeModel,
+        column: &ResolvedColumn,
+        example: Option<&Example>,
+        scope: &Scope<'_>,
+    ) -> Self {
         let mapping = &model.mapping;
-        let (own, member) =
-            column.field.split_once('.').map_or((column.field.as_str(), None), |(own, rest)| (own, Some(rest)));
         let stated = column.source.attributes();
         let stated: Vec<_> = stated.into_iter().filter_map(|name| mapping.contract.attribute(name)).collect();
-        let of_model = model.fields.iter().find(|field| field.written.name == own);
-        let written = of_model.map_or("", |field| field.ty.as_str());
-        let member = member.and_then(|path| find_member(&tree.groups, written, path));
-        let declared = member.map(|member| &member.field).or(of_model);
-        let rust_type = declared.map(|field| tidy(&field.ty)).unwrap_or_default();
-        let of_member = member.and_then(|member| member.default.as_ref());
-        let of_member =
-            of_member.map(|default| if default.is_empty() { words::OF_TYPE.to_owned() } else { default.clone() });
-        let default = column.default.clone().or(of_member);
-        let choice = tree.choices.iter().find(|choice| type_names(&rust_type).contains(&choice.written.name.as_str()));
+        let declared = Declared::of(model, column, scope);
+        let rust_type = declared.map(|declared| declared.rust_type()).unwrap_or_default();
+        let default = column.default.clone().or_else(|| declared?.default());
+        let choice = declared.and_then(|declared| declared.choice(scope));
         let explained = Explained { column, stated: &stated, default, choice, rust_type: &rust_type };
         Field {
             path: column.field.clone(),
             anchor: anchor(&column.field),
-            docs: declared.map(|field| field.written.docs.clone()).unwrap_or_default(),
+            docs: declared.map(|declared| declared.field.written.docs.clone()).unwrap_or_default(),
             column: column.name.clone(),
             was: column.was.clone(),
             kind: column.kind,
@@ -137,18 +135,6 @@ fn class_of(column: &ResolvedColumn, stated: &[&ContractAttribute]) -> Class {
     match column.source {
         ResolvedSource::Local => column.class.unwrap_or(Class::Personal),
         _ => stated.iter().map(|attribute| attribute.class).max().unwrap_or_default(),
-    }
-}
-
-/// The member of a group that a path leads to, from the type that a field has.
-fn find_member<'t>(groups: &'t [TreeGroup], written: &str, path: &str) -> Option<&'t TreeMember> {
-    let names = type_names(written);
-    let group = groups.iter().find(|group| names.contains(&group.written.name.as_str()))?;
-    let (key, rest) = path.split_once('.').map_or((path, None), |(key, rest)| (key, Some(rest)));
-    let member = group.members.iter().find(|member| member.key == key)?;
-    match rest {
-        None => Some(member),
-        Some(rest) => find_member(groups, &member.field.ty, rest),
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use datahub_derive::tree::{Tree, TreeModel};
+use datahub_derive::tree::{Scope, Tree, TreeField, TreeModel, Written};
 use datahub_model::filter::{ODataV2, Operand};
 use datahub_model::source::ConstantValue;
 use datahub_model::{Class, Mode};
@@ -11,7 +11,7 @@ use super::field::Field;
 use super::lookup::{Lookup, LookupEnd};
 use super::sample::Sample;
 use super::{Item, words};
-use crate::written::{outdented, type_names};
+use crate::written::outdented;
 
 /// A model.
 #[derive(Clone, Debug)]
@@ -63,7 +63,7 @@ impl Model {
         source: &TreeModel,
         slug: &str,
         index: usize,
-        tree: &Tree,
+        (tree, scope): (&Tree, &Scope<'_>),
         slugs: &BTreeMap<&str, String>,
         lookups: &[Lookup],
     ) -> Self {
@@ -73,9 +73,9 @@ impl Model {
             .columns
             .iter()
             .enumerate()
-            .map(|(at, column)| Field::new(source, column, sample.examples.get(at), tree))
+            .map(|(at, column)| Field::new(source, column, sample.examples.get(at), scope))
             .collect();
-        let (groups, choices) = used(source, tree);
+        let (groups, choices) = used(source, tree, scope);
         let contract =
             source.contract.as_ref().and_then(|name| Some((name.clone(), slugs.get(name.as_str())?.clone())));
         Model {
@@ -137,19 +137,21 @@ impl Model {
 }
 
 /// The groups and the choices that a model's fields have, directly or in a group, by name.
-fn used(source: &TreeModel, tree: &Tree) -> (Vec<Item>, Vec<Item>) {
+fn used<'t>(source: &'t TreeModel, tree: &Tree, scope: &Scope<'t>) -> (Vec<Item>, Vec<Item>) {
+    // Two modules may have items of the same name.
+    let key = |written: &'t Written| (written.name.as_str(), written.file.as_str(), written.line);
     let (mut groups, mut choices) = (BTreeMap::new(), BTreeMap::new());
-    let mut types: Vec<&str> = source.fields.iter().map(|field| field.ty.as_str()).collect();
-    while let Some(ty) = types.pop() {
-        let names = type_names(ty);
-        for group in tree.groups.iter().filter(|group| names.contains(&group.written.name.as_str())) {
+    let mut fields: Vec<&TreeField> = source.fields.iter().collect();
+    while let Some(field) = fields.pop() {
+        let file = &field.written.file;
+        if let Some(group) = scope.group(&field.ty, file) {
             // A group that has been met is not followed again: a type may name itself.
-            if groups.insert(group.written.name.as_str(), Item::of(tree, &group.written)).is_none() {
-                types.extend(group.members.iter().map(|member| member.field.ty.as_str()));
+            if groups.insert(key(&group.written), Item::of(tree, &group.written)).is_none() {
+                fields.extend(group.members.iter().map(|member| &member.field));
             }
         }
-        for choice in tree.choices.iter().filter(|choice| names.contains(&choice.written.name.as_str())) {
-            choices.insert(choice.written.name.as_str(), Item::of(tree, &choice.written));
+        if let Some(choice) = scope.choice(&field.ty, file) {
+            choices.insert(key(&choice.written), Item::of(tree, &choice.written));
         }
     }
     (groups.into_values().collect(), choices.into_values().collect())

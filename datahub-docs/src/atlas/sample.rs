@@ -9,6 +9,8 @@ use rust_decimal::Decimal;
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
+use crate::declared::OF_TYPE;
+
 /// A record on both sides.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Sample {
@@ -80,7 +82,7 @@ fn example(mapping: &Mapping, column: &ResolvedColumn, id: Uuid) -> Example {
             // What a default is for is seen best where CDMS has no value.
             let value = if *default { Value::Null } else { invented(stated) };
             let local = match (&value, &column.default) {
-                (Value::Null, Some(default)) if default == super::words::OF_TYPE => empty_of(stated.kind).to_owned(),
+                (Value::Null, Some(default)) if default == OF_TYPE => empty_of(stated.kind).to_owned(),
                 (Value::Null, Some(default)) => default.clone(),
                 (Value::Choice(number), _) => {
                     let label = stated.choices.iter().find(|(_, option)| option == number);
@@ -99,7 +101,7 @@ fn example(mapping: &Mapping, column: &ResolvedColumn, id: Uuid) -> Example {
         }
         ResolvedSource::Local => {
             let local = match &column.default {
-                Some(default) if default == super::words::OF_TYPE => empty_of(column.kind).to_owned(),
+                Some(default) if default == OF_TYPE => empty_of(column.kind).to_owned(),
                 Some(default) => default.clone(),
                 None if column.nullable => "(empty)".to_owned(),
                 None => empty_of(column.kind).to_owned(),

@@ -4,6 +4,8 @@ use cdms_odata::Kind;
 use datahub_model::source::{Asked, ContractAttribute, ResolvedSource};
 use datahub_model::{EngineAttribute, Mode, Write};
 
+use crate::declared::OF_TYPE;
+
 /// A kind for people who do not program.
 pub(super) const fn kind(kind: Kind) -> &'static str {
     match kind {
@@ -153,9 +155,6 @@ pub(super) fn either(names: &[String]) -> String {
         [first @ .., last] => format!("{} or {last}", first.join(", ")),
     }
 }
-
-/// How a mapping says that a default is the type's own.
-pub(super) const OF_TYPE: &str = "of the type";
 
 /// A default that stands for a null; as the mapping says it.
 pub(super) fn default(said: &str) -> String {

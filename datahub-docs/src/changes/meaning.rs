@@ -77,6 +77,10 @@ impl Detail {
                 "other records belong to the model",
                 "rows of records that left the model become tombstones when they are read",
             ),
+            Aspect::Capture => match self.after.as_deref() {
+                Some(_) => Meaning::of("reads ask for other attributes", None),
+                None => Meaning::default(),
+            },
             Aspect::Constant => Meaning::of(
                 match self.after {
                     Some(_) => "every create and update sends this value",
@@ -87,6 +91,8 @@ impl Detail {
             Aspect::Kind | Aspect::Scale => {
                 Meaning::of("its values are read and sent in another form", "the field's type may differ")
             }
+            Aspect::Type => Meaning::of(None, "code that uses the field finds another type"),
+            Aspect::Variants => Meaning::of(None, "code that names or matches its variants may not compile"),
             Aspect::Nullable => Meaning::of(
                 None,
                 match self.after.as_deref() {
@@ -103,7 +109,13 @@ impl Detail {
                 Meaning::of("its values may be sent in another form", "its values may read in another form")
             }
             Aspect::Target => Meaning::of(None, "the field refers to another model"),
-            Aspect::Written => Meaning::of("it is sent at other times", "changes of the field may be ignored, or sent"),
+            Aspect::Written => match self.after.as_deref() {
+                Some("never") => Meaning::of("it is not sent any more", "changes of the field are not sent"),
+                Some("with creates only") => {
+                    Meaning::of("only creates send it", "later changes of the field are not sent")
+                }
+                _ => Meaning::of("creates and changes send it", "changes of the field are sent"),
+            },
             Aspect::Class => Meaning::of(None, "its values are shown, or hidden, in messages and logs"),
             _ if is_whole => Meaning::default(),
             _ => self.of_contract(),

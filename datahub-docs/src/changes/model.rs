@@ -1,38 +1,46 @@
 //! The differences between the models of two trees.
 
-use datahub_derive::tree::{Tree, TreeModel};
+use std::collections::BTreeMap;
+
+use datahub_derive::tree::{Scope, Tree, TreeChoice, TreeModel};
 use datahub_model::filter::{ODataV2, Operand};
-use datahub_model::source::{ConstantValue, Mapping, ResolvedColumn, ResolvedSource};
+use datahub_model::source::{Capture, ConstantValue, Mapping, ResolvedColumn, ResolvedSource};
 use datahub_model::{Mode, Write};
 
-use super::{Aspect, Change, Details, FROM, Subject, Turn, listed, number, yes};
+use super::{Aspect, Change, Details, FROM, Rule, Subject, Turn, listed, number, paired, yes};
+use crate::declared::Declared;
 use crate::written::{tidy, type_names};
+
+/// By tables, then by `was`, then by names.
+const SAME_MODEL: [Rule<TreeModel>; 3] = [
+    |old, new| old.mapping.table == new.mapping.table,
+    |old, new| new.mapping.was.as_ref() == Some(&old.mapping.table),
+    |old, new| old.mapping.name == new.mapping.name,
+];
+
+/// By columns, then by `was`, then by fields.
+const SAME_COLUMN: [Rule<ResolvedColumn>; 3] = [
+    |old, new| old.name == new.name,
+    |old, new| new.was.as_ref() == Some(&old.name),
+    |old, new| old.field == new.field,
+];
 
 /// What happened to the models.
 pub(super) fn changes(before: &Tree, after: &Tree) -> Vec<Change> {
-    let mut changes = Vec::new();
-    let mut known: Vec<&TreeModel> = Vec::new();
-    for model in &after.models {
-        let mapping = &model.mapping;
-        let by_table = before.models.iter().find(|old| old.mapping.table == mapping.table);
-        let is_free = |old: &&TreeModel| {
-            old.mapping.name == mapping.name
-                && after.models.iter().all(|other| other.mapping.table != old.mapping.table)
-        };
-        match by_table.or_else(|| before.models.iter().find(is_free)) {
-            Some(old) => {
-                known.push(old);
-                changes.extend(between((before, old), (after, model)));
-            }
-            None => changes.push(whole(model, Turn::Added)),
-        }
-    }
-    for old in &before.models {
-        if !known.iter().any(|known| std::ptr::eq(*known, old)) {
-            changes.push(whole(old, Turn::Removed));
-        }
-    }
-    changes
+    let (old_scope, new_scope) = (Scope::of(before), Scope::of(after));
+    let (found, gone) = paired(&before.models, &after.models, &SAME_MODEL);
+    let new_tables: Tables<'_> = after.models.iter().map(|new| (new.name(), new.mapping.table.as_str())).collect();
+    let mut old_tables: Tables<'_> = before.models.iter().map(|old| (old.name(), old.mapping.table.as_str())).collect();
+    let kept = after.models.iter().zip(&found).filter_map(|(new, found)| Some((found.as_ref()?.name(), new)));
+    old_tables.extend(kept.map(|(name, new)| (name, new.mapping.table.as_str())));
+    let of_after = after.models.iter().zip(found).filter_map(|(new, found)| match found {
+        Some(old) => between(
+            Side { tables: &old_tables, scope: &old_scope, model: old },
+            Side { tables: &new_tables, scope: &new_scope, model: new },
+        ),
+        None => Some(whole(new, Turn::Added)),
+    });
+    of_after.chain(gone.into_iter().map(|old| whole(old, Turn::Removed))).collect()
 }
 
 /// A model that is new or gone, with its fields.
@@ -47,11 +55,19 @@ fn whole(model: &TreeModel, turn: Turn) -> Change {
     Change { subject: Subject::Model, name: model.mapping.name.clone(), turn, details: details.0 }
 }
 
+/// The tables of structs, by their names. A table that was renamed has its new name on both sides.
+type Tables<'t> = BTreeMap<&'t str, &'t str>;
+
 /// A model of a tree.
-type Side<'t> = (&'t Tree, &'t TreeModel);
+#[derive(Clone, Copy)]
+struct Side<'t> {
+    tables: &'t Tables<'t>,
+    scope: &'t Scope<'t>,
+    model: &'t TreeModel,
+}
 
 fn between(before_side: Side<'_>, after_side: Side<'_>) -> Option<Change> {
-    let ((_, old), (_, new)) = (before_side, after_side);
+    let (old, new) = (before_side.model, after_side.model);
     let (before, after) = (&old.mapping, &new.mapping);
     let mut details = Details::default();
     let mut whole = |aspect, before: Option<String>, after: Option<String>| details.compare("", aspect, before, after);
@@ -60,6 +76,7 @@ fn between(before_side: Side<'_>, after_side: Side<'_>) -> Option<Change> {
     whole(Aspect::Mode, Some(mode(before.mode)), Some(mode(after.mode)));
     whole(Aspect::Contract, old.contract.clone(), new.contract.clone());
     whole(Aspect::Only, only(before), only(after));
+    whole(Aspect::Capture, capture(before), capture(after));
     whole(Aspect::Comment, Some(old.written.docs.clone()), Some(new.written.docs.clone()));
     constants(before, after, &mut details);
     fields(before_side, after_side, &mut details);
@@ -84,37 +101,25 @@ fn constants(before: &Mapping, after: &Mapping, details: &mut Details) {
     }
 }
 
-fn fields((before, old): Side<'_>, (after, new): Side<'_>, details: &mut Details) {
-    let mut known: Vec<&ResolvedColumn> = Vec::new();
-    for column in &new.mapping.columns {
-        let is_free = |old: &&ResolvedColumn| new.mapping.columns.iter().all(|other| other.name != old.name);
-        let olds = || old.mapping.columns.iter();
-        let found = olds()
-            .find(|old| old.name == column.name)
-            .or_else(|| olds().filter(is_free).find(|old| Some(&old.name) == column.was.as_ref()))
-            .or_else(|| olds().filter(is_free).find(|old| old.field == column.field));
+fn fields(before: Side<'_>, after: Side<'_>, details: &mut Details) {
+    let columns = &after.model.mapping.columns;
+    let (found, gone) = paired(&before.model.mapping.columns, columns, &SAME_COLUMN);
+    for (column, found) in columns.iter().zip(found) {
         match found {
-            Some(found) => {
-                known.push(found);
-                field(((before, old), found), ((after, new), column), details);
-            }
+            Some(found) => field((before, found), (after, column), details),
             None => details.added(&column.field, mapped_to(column)),
         }
     }
-    for column in &old.mapping.columns {
-        if !known.iter().any(|known| std::ptr::eq(*known, column)) {
-            details.removed(&column.field, mapped_to(column));
-        }
+    for column in gone {
+        details.removed(&column.field, mapped_to(column));
     }
 }
 
-fn field(
-    ((old_tree, old), before): (Side<'_>, &ResolvedColumn),
-    ((new_tree, new), after): (Side<'_>, &ResolvedColumn),
-    details: &mut Details,
-) {
-    let docs = |model: &TreeModel, column: &ResolvedColumn| {
-        model.fields.iter().find(|field| field.written.name == column.field).map(|field| field.written.docs.clone())
+fn field((old, before): (Side<'_>, &ResolvedColumn), (new, after): (Side<'_>, &ResolvedColumn), details: &mut Details) {
+    let (was, is) = (Declared::of(old.model, before, old.scope), Declared::of(new.model, after, new.scope));
+    let docs = |declared: Declared<'_>| Some(declared.field.written.docs.clone());
+    let default = |column: &ResolvedColumn, declared: Option<Declared<'_>>| {
+        column.default.clone().or_else(|| declared?.default())
     };
     let class = |column: &ResolvedColumn| column.class.map(|class| class.name().to_owned());
     let mut differ = |aspect, one: Option<String>, other: Option<String>| {
@@ -126,35 +131,59 @@ fn field(
     differ(Aspect::Nullable, yes(before.nullable), yes(after.nullable));
     differ(Aspect::Scale, number(before.scale), number(after.scale));
     differ(Aspect::Attributes, listed(&before.source.attributes()), listed(&after.source.attributes()));
-    differ(Aspect::Default, before.default.clone(), after.default.clone());
+    differ(Aspect::Default, default(before, was), default(after, is));
     differ(Aspect::Conversion, before.with.clone(), after.with.clone());
-    let (one, other) = (Target::of(old_tree, old, before), Target::of(new_tree, new, after));
+    let (one, other) = (Target::of(old, before), Target::of(new, after));
     if one.as_ref().map(|target| &target.tables) != other.as_ref().map(|target| &target.tables) {
         differ(Aspect::Target, one.map(|target| target.shown), other.map(|target| target.shown));
     }
     differ(Aspect::Written, Some(written(before)), Some(written(after)));
     differ(Aspect::Class, class(before), class(after));
-    differ(Aspect::Comment, docs(old, before), docs(new, after));
+    // What is found on one side alone says nothing about a difference.
+    if let (Some(was), Some(is)) = (was, is) {
+        if names_no_model(old, before) && names_no_model(new, after) {
+            differ(Aspect::Type, Some(value_type(was)), Some(value_type(is)));
+        }
+        if let (Some(was), Some(is)) = (was.choice(old.scope), is.choice(new.scope)) {
+            differ(Aspect::Variants, Some(variants(was)), Some(variants(is)));
+        }
+        differ(Aspect::Comment, docs(was), docs(is));
+    }
+}
+
+/// Whether a field's type is that of a value: the models in the type of a key or a lookup are compared by their tables.
+fn names_no_model(side: Side<'_>, column: &ResolvedColumn) -> bool {
+    column.source != ResolvedSource::Key && column.targets(&side.model.mapping.contract).is_none()
+}
+
+/// The type of a field without the `Option`, which is compared by itself.
+fn value_type(declared: Declared<'_>) -> String {
+    let ty = declared.rust_type();
+    let inner = ty.strip_prefix("Option<").and_then(|rest| rest.strip_suffix('>'));
+    inner.map(str::to_owned).unwrap_or(ty)
+}
+
+/// The variants of a choice, with their numbers.
+fn variants(choice: &TreeChoice) -> String {
+    let listed = choice.variants.iter().map(|(variant, _, number)| format!("{} = {number}", variant.written.name));
+    listed.chain(choice.rest.iter().map(|rest| format!("{rest} for all others"))).collect::<Vec<_>>().join(", ")
 }
 
 /// What a lookup refers to.
 struct Target {
-    /// The tables of the models, which stay the same if structs are renamed; what is no known model is its own name.
+    /// The tables of the models, which stay the same if structs or tables are renamed; what is no known model is its own name.
     tables: Vec<String>,
     /// The field's type, or else the entities.
     shown: String,
 }
 
 impl Target {
-    fn of(tree: &Tree, model: &TreeModel, column: &ResolvedColumn) -> Option<Self> {
-        let targets = column.targets(&model.mapping.contract)?;
+    fn of(side: Side<'_>, column: &ResolvedColumn) -> Option<Self> {
+        let targets = column.targets(&side.model.mapping.contract)?;
         let Some(reference) = &column.reference else {
             return Some(Target { tables: targets.to_vec(), shown: targets.join(", ") });
         };
-        let tables = type_names(reference).into_iter().map(|name| {
-            let named = tree.models.iter().find(|model| model.name() == name);
-            named.map_or(name, |model| &model.mapping.table).to_owned()
-        });
+        let tables = type_names(reference).into_iter().map(|name| (*side.tables.get(name).unwrap_or(&name)).to_owned());
         Some(Target { tables: tables.collect(), shown: tidy(reference) })
     }
 }
@@ -167,6 +196,20 @@ fn mapped_to(column: &ResolvedColumn) -> String {
         ResolvedSource::Local => format!("{}, in the hub alone", column.kind),
         source => format!("{}{FROM}{}", column.kind, source.attributes().join(", ")),
     }
+}
+
+/// Which attributes reads keep; `None` for a model of the hub alone.
+fn capture(mapping: &Mapping) -> Option<String> {
+    if mapping.mode == Mode::Detached {
+        return None;
+    }
+    Some(
+        match mapping.contract.capture.unwrap_or_default() {
+            Capture::Mapped => "those with a field",
+            Capture::Contract => "all of the contract",
+        }
+        .to_owned(),
+    )
 }
 
 fn mode(mode: Mode) -> String {

@@ -161,3 +161,35 @@ fn the_sample_record_is_the_same_on_both_sides_and_on_every_run() {
     assert_eq!((&record["First"], row("owner")), (&"Sample first".into(), "what owner::decode makes of them"));
     assert_eq!(row("rating"), "0");
 }
+
+/// Two modules that each have a model, a group `Address` and a choice `Industry`.
+#[test]
+fn items_of_the_same_name_are_those_of_their_module() {
+    let account = "entity = \"Account\"\n[attributes]\nTown = { kind = \"string\" }\nSize = { kind = \"integer\" }\n\
+                   IndustryCode = { kind = \"choice\", choices = { accounting = 1 } }\n[groups.address]\ntown = \"Town\"\n";
+    let module = |model: &str, rest: &str| {
+        format!(
+            "#[derive(CdmsSynced)]\n#[cdms(mapping = \"account.toml\", table = \"t{}\", only = \"Size eq {}\", \
+             diesel(table = false))]\npub struct {model} {{ #[cdms(key)] id: Id<{model}>, #[cdms(flatten = \"address\")] \
+             address: Address, #[cdms(\"IndustryCode\")] industry: Option<Industry> }}\n\
+             #[derive(CdmsFields)] pub struct Address {{ #[cdms(default = \"{model}\")] town: String }}\n\
+             #[derive(CdmsChoice)] #[cdms(mapping = \"account.toml\", attribute = \"IndustryCode\")] \
+             pub enum Industry {{ Accounting, #[cdms(other)] {rest}(i32) }}\n",
+            model.to_lowercase(),
+            model.len()
+        )
+    };
+    let (one, other) = (module("One", "Rest"), module("Other", "More"));
+    let files =
+        [("mappings/account.toml", account), ("src/a.rs", &one), ("src/b.rs", &other), ("src/lib.rs", "mod a; mod b;")];
+    let atlas = datahub_docs::Atlas::new("", &tree(&files));
+    for (at, model, file, rest) in [(0, "One", "src/a.rs", "`Rest`"), (1, "Other", "src/b.rs", "`More`")] {
+        let found = &atlas.models[at];
+        let field = |path: &str| found.fields.iter().find(|field| field.path == path).unwrap();
+        assert_eq!(found.name, model);
+        assert_eq!(field("address.town").null, format!("Becomes `\"{model}\"`."));
+        assert!(field("industry").conversion.contains(rest), "{}", field("industry").conversion);
+        let items: Vec<_> = found.groups.iter().chain(&found.choices).map(|item| item.file.as_str()).collect();
+        assert_eq!(items, [file, file]);
+    }
+}

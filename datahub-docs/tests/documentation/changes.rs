@@ -52,6 +52,34 @@ fn each_aspect_of_a_field_is_told() {
         ("sql_type = \"integer\"", "sql_type = \"bigint\"", "`rating`: kind: integer → bigint"),
         ("pub rating: i32", "pub rating: Option<i32>", "`rating`: may be empty: no → yes"),
         ("Its *legal* name.", "Its name.", "`name`: another comment"),
+        ("pub rating: i32", "pub rating: Stars", "`rating`: type in Rust: i32 → Stars"),
+        (
+            "pub postcode: Option<String>",
+            "pub postcode: Option<PostCode>",
+            "`address.postcode`: type in Rust: String → PostCode",
+        ),
+        (
+            "#[cdms(\"town\", default)]",
+            "#[cdms(\"town\", default = \"-\")]",
+            "`address.town`: value that stands for an empty attribute: of the type → \"-\"",
+        ),
+        ("As the post office writes it.", "For letters.", "`address.postcode`: another comment"),
+        (
+            "    Accounting,\n",
+            "    #[cdms(\"accounting\")]\n    Books,\n",
+            "`industry`: variants: Accounting = 1, Agriculture = 2, Other for all others → \
+             Books = 1, Agriculture = 2, Other for all others",
+        ),
+        (
+            "    #[cdms(other)]\n    Other(i32),\n",
+            "",
+            "`industry`: variants: Accounting = 1, Agriculture = 2, Other for all others → Accounting = 1, Agriculture = 2",
+        ),
+        (
+            "entity = \"Account\"\n",
+            "entity = \"Account\"\ncapture = \"contract\"\n",
+            "attributes that reads keep: those with a field → all of the contract",
+        ),
         (
             "Option<Id<Country>>",
             "Option<Id<Company>>",
@@ -79,7 +107,17 @@ fn a_renamed_field_is_recognised_by_its_column_or_by_was() {
 }
 
 #[test]
-fn models_are_recognised_by_their_tables_then_by_their_names() {
+fn models_are_recognised_by_their_tables_then_by_was_then_by_their_names() {
+    // The lookup of another model refers to the same rows as before.
+    let was = only(&[
+        ("table = \"countries\"", "table = \"lands\", was = \"countries\""),
+        ("pub struct Country", "pub struct Land"),
+        ("Id<Country>", "Id<Land>"),
+    ]);
+    assert_eq!(
+        (was.1.as_str(), was.2),
+        ("Land", ["name: Country → Land", "table: countries → lands"].map(str::to_owned).to_vec())
+    );
     // A field that refers to a renamed struct still refers to the same rows.
     let renamed = only(&[("pub struct Country", "pub struct Land"), ("Id<Country>", "Id<Land>")]);
     assert_eq!((renamed.1.as_str(), renamed.2.as_slice()), ("Land", &["name: Country → Land".to_owned()][..]));
@@ -102,6 +140,21 @@ fn models_and_contracts_come_and_go() {
     let come = Changes::between(&less, &whole()).0;
     assert!(come.iter().all(|change| change.turn == Turn::Added));
     assert_eq!(come[1].details[1].to_string(), "`name`: added (string from Name)");
+}
+
+#[test]
+fn what_changes_for_callers_alone_means_something_for_them() {
+    for (from, to) in [
+        ("pub rating: i32", "pub rating: Stars"),
+        ("#[cdms(\"town\", default)]", "#[cdms(\"town\", default = \"-\")]"),
+        ("    Accounting,\n", "    #[cdms(\"accounting\")]\n    Books,\n"),
+    ] {
+        let changes = replaced(&[(from, to)]);
+        let meaning = changes[0].details[0].meaning(Subject::Model);
+        assert!(meaning.callers.is_some() && meaning.cdms.is_none(), "{from}: {meaning:?}");
+    }
+    let capture = replaced(&[("entity = \"Account\"\n", "entity = \"Account\"\ncapture = \"contract\"\n")]);
+    assert!(capture[0].details[0].meaning(Subject::Model).cdms.is_some());
 }
 
 #[test]

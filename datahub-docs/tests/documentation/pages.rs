@@ -12,11 +12,51 @@ fn page<'f>(files: &'f [File], path: &str) -> &'f str {
 
 fn since() -> Since {
     let before = with(ACCOUNT, &MODELS.replace("A country.", "A land."));
-    Since {
-        revision: "main".to_owned(),
-        changes: Changes::between(&before, &whole()),
-        unread: vec!["src/x.rs".to_owned()],
+    Since { revision: "main".to_owned(), changes: Changes::between(&before, &whole()), unread: Vec::new() }
+}
+
+#[test]
+fn what_cannot_be_compared_is_named_and_nothing_else() {
+    let since = Since { revision: "main".to_owned(), changes: Changes::default(), unread: vec!["src/x.rs".to_owned()] };
+    for (files, name) in [
+        (html::site(&atlas(), Some(&since)).unwrap(), "changes.html"),
+        (markdown::files(&atlas(), Some(&since)).unwrap(), "changes.md"),
+    ] {
+        let changes = page(&files, name);
+        assert!(changes.contains("Nothing was compared") && changes.contains("src/x.rs"), "{changes}");
+        assert!(!changes.contains("No model and no contract differs"), "{changes}");
     }
+}
+
+#[test]
+fn the_rust_as_written_keeps_its_blank_lines() {
+    let models =
+        MODELS.replace("    pub name: String,\n    #[cdms(\"Alias\"", "    pub name: String,\n\n    #[cdms(\"Alias\"");
+    assert_ne!(models, MODELS);
+    let atlas = Atlas::new("Firms", &with(ACCOUNT, &models));
+    let files = html::site(&atlas, None).unwrap();
+    let (around, code) = page(&files, "models/companies.html").split_once("<pre").unwrap();
+    assert!(code.contains("    pub name: String,\n\n    #["), "{code}");
+    assert!(!around.contains("\n\n"), "{around}");
+}
+
+#[test]
+fn values_of_a_project_are_no_marks_of_a_page_of_changes() {
+    let edited =
+        |default: &str| with(ACCOUNT, &MODELS.replace("default = \"none\"", &format!("default = \"{default}\"")));
+    let changes = Changes::between(&edited("<b>*none*"), &edited("[a](b) `"));
+    let since = Since { revision: "main".to_owned(), changes, unread: Vec::new() };
+    let said = markdown::detail(&since.changes.0[0].details[0]);
+    assert!(said.ends_with(r#""\<b\>\*none\*" → "\[a\](b) \`""#) && said.starts_with("`alias`: "), "{said}");
+    let files = markdown::files(&atlas(), Some(&since)).unwrap();
+    assert!(page(&files, "changes.md").contains(&format!("- {said}\n")));
+    let files = html::site(&atlas(), Some(&since)).unwrap();
+    let changes = page(&files, "changes.html");
+    assert!(
+        changes.contains("<code>alias</code>: ") && changes.contains("*none*") && changes.contains("[a](b) `"),
+        "{changes}"
+    );
+    assert!(!changes.contains("<b>"), "{changes}");
 }
 
 #[test]
@@ -46,7 +86,7 @@ fn the_site_has_a_page_for_everything() {
     ];
     assert_eq!(paths, expected);
     let changes = page(&files, "changes.html");
-    assert!(changes.contains("src/x.rs") && changes.contains("another comment"), "{changes}");
+    assert!(changes.contains("another comment"), "{changes}");
     assert!(!page(&html::site(&atlas(), None).unwrap(), "index.html").contains("changes.html"));
 }
 
@@ -80,6 +120,9 @@ fn text_of_a_project_cannot_become_markup() {
         assert!(!file.text.contains("<Firms>"), "{}", file.path);
     }
     let files = markdown::files(&atlas, None).unwrap();
+    for name in ["README.md", "models/countries.md"] {
+        assert!(page(&files, name).contains("A &lt;script>country&lt;/script> & \"more\"."), "{}", page(&files, name));
+    }
     assert!(page(&files, "contracts/account.md").contains("\\<b\\>in\\</b\\> pounds \\| euros"));
 }
 
