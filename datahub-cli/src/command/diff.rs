@@ -10,6 +10,7 @@ use datahub_derive::project::Project;
 use datahub_derive::tree::Tree;
 use datahub_docs::Changes;
 
+use super::check;
 use crate::output::Output;
 use crate::revision::Revision;
 use database::Database;
@@ -17,7 +18,7 @@ use database::Database;
 /// What to compare.
 #[derive(Debug, Args)]
 #[command(
-    after_long_help = "Exit codes: 0 compared; with --exit-code 1 if something differs; 2 a revision or a file cannot be used.
+    after_long_help = "Exit codes: 0 compared; with --exit-code 1 if something differs; 2 a revision or a file cannot be used, or has faults.
 
 Examples:
   datahub diff main                         the working copy, compared with the branch main
@@ -53,36 +54,43 @@ struct Difference {
     after: String,
     changes: Changes,
     database: Database,
-    /// The files of both sides that have faults, so that what they state could not be compared.
-    unread: Vec<String>,
 }
+
+/// The state of a project that is no revision.
+const NOW: &str = "the files as they are";
 
 /// Compares two states of the project; returns whether nothing was found that the exit code must tell.
 pub(crate) fn run(root: &Path, options: &Options, output: &Output) -> Result<bool, String> {
-    let before = Revision::check_out(root, &options.before)?.tree()?;
+    let revision = |name: &str| -> Result<Tree, String> {
+        let tree = Revision::check_out(root, name)?.tree()?;
+        without_faults(root, tree, &format!("`{name}`"), output)
+    };
+    let before = revision(&options.before)?;
     let after = match &options.after {
-        Some(revision) => Revision::check_out(root, revision)?.tree()?,
+        Some(name) => revision(name)?,
         None => {
             let project = Project::open(root).map_err(|error| error.to_string())?;
-            Tree::read(&project).map_err(|error| error.to_string())?
+            let tree = Tree::read(&project).map_err(|error| error.to_string())?;
+            without_faults(root, tree, NOW, output)?
         }
     };
-    let after_name = options.after.clone().unwrap_or_else(|| "the files as they are".to_owned());
-    let faulty = |tree: &Tree, name: &str| -> Vec<String> {
-        let mut files: Vec<_> = tree.faults.iter().map(|fault| format!("{} at {name}", fault.file)).collect();
-        files.dedup();
-        files
-    };
-    let mut unread = faulty(&before, &options.before);
-    unread.extend(faulty(&after, &after_name));
     let difference = Difference {
         changes: Changes::between(&before, &after),
         database: Database::between(&before, &after),
         before: options.before.clone(),
-        after: after_name,
-        unread,
+        after: options.after.clone().unwrap_or_else(|| NOW.to_owned()),
     };
     let form = if options.markdown { Form::Markdown } else { Form::Text };
     output.result(&shown::text(&difference, form), &shown::json(&difference));
     Ok(!options.exit_code || difference.changes.is_empty())
+}
+
+/// A tree that can be compared: what has faults is left out of a tree, and would look as if it were added or removed.
+fn without_faults(root: &Path, tree: Tree, name: &str, output: &Output) -> Result<Tree, String> {
+    if tree.faults.is_empty() {
+        return Ok(tree);
+    }
+    let faults = check::print_faults(root, &tree, "diff", output);
+    let plural = if faults == 1 { "fault" } else { "faults" };
+    Err(format!("nothing is compared: {faults} {plural} in {name}; compare states without faults"))
 }

@@ -54,6 +54,15 @@ fn the_page_about_checks_shows_a_real_transcript() {
     assert_eq!(shown, printed);
 }
 
+/// What the page about differences shows is what the command prints.
+#[test]
+fn the_page_about_differences_shows_a_real_transcript() {
+    let page = include_str!("../../../docs/diff.md");
+    let transcript = include_str!("diff/a_remodelling/transcript.txt");
+    let shown = page.split("```console\n").nth(2).unwrap().split_once("```").unwrap().0;
+    assert!(!shown.is_empty() && transcript.contains(shown), "docs/diff.md shows something else");
+}
+
 #[test]
 fn explain() {
     hold("explain");

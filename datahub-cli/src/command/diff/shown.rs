@@ -1,25 +1,21 @@
 //! A difference as text, Markdown and JSON.
 
-use datahub_docs::{Change, Detail, Meaning};
+use datahub_docs::{Change, Detail, Meaning, markdown};
 use serde_json::{Value, json};
 
 use super::database::Database;
-use super::{Difference, Form};
+use super::{Difference, Form, NOW};
 
 /// A heading and its sentences.
 type Section = (&'static str, Vec<String>);
 
 /// The difference for people.
 pub(super) fn text(difference: &Difference, form: Form) -> String {
-    let Difference { before, after, changes, database, unread } = difference;
+    let Difference { before, after, changes, database } = difference;
     let mut text = match form {
         Form::Text => format!("from {before} to {after}\n"),
-        Form::Markdown => format!("## Mappings: from `{before}` to {}\n", revision(after)),
+        Form::Markdown => format!("## Mappings: from {} to {}\n", markdown::span(before), revision(after)),
     };
-    for file in unread {
-        let line = format!("not compared, because it has faults: {file}");
-        text.push_str(&item(&line, 0, form));
-    }
     if changes.is_empty() {
         text.push_str(match form {
             Form::Text => "no mapping differs\n",
@@ -30,11 +26,14 @@ pub(super) fn text(difference: &Difference, form: Form) -> String {
         let (subject, name, turn) = (change.subject_word(), &change.name, change.turn_word());
         text.push_str(&match form {
             Form::Text => format!("\n{subject} {name}: {turn}\n"),
-            Form::Markdown => format!("\n### {subject} `{name}`: {turn}\n\n"),
+            Form::Markdown => format!("\n### {subject} {}: {turn}\n\n", markdown::span(name)),
         });
         text.push_str(&meant(&change.meaning(), 0, form));
         for detail in &change.details {
-            text.push_str(&item(&detail.to_string(), 0, form));
+            text.push_str(&match form {
+                Form::Text => item(&detail.to_string(), 0),
+                Form::Markdown => listed(&markdown::detail(detail), 0),
+            });
             text.push_str(&meant(&meaning(change, detail), 1, form));
         }
     }
@@ -43,7 +42,7 @@ pub(super) fn text(difference: &Difference, form: Form) -> String {
             Form::Text => format!("\n{heading}\n"),
             Form::Markdown => format!("\n### {heading}\n\n"),
         });
-        text.extend(sentences.iter().map(|sentence| item(sentence, 0, form)));
+        text.extend(sentences.iter().map(|sentence| said(sentence, 0, form)));
     }
     text.trim_end().to_owned()
 }
@@ -54,21 +53,31 @@ fn meaning(change: &Change, detail: &Detail) -> Meaning {
 }
 
 fn revision(name: &str) -> String {
-    if name.contains(' ') { name.to_owned() } else { format!("`{name}`") }
+    if name == NOW { name.to_owned() } else { markdown::span(name) }
 }
 
-fn item(sentence: &str, depth: usize, form: Form) -> String {
-    let indent = "  ".repeat(depth);
+/// A sentence with code in backticks, in a form of output.
+fn said(sentence: &str, depth: usize, form: Form) -> String {
     match form {
-        Form::Text => format!("  {indent}{sentence}\n"),
-        Form::Markdown => format!("{indent}- {sentence}\n"),
+        Form::Text => item(sentence, depth),
+        Form::Markdown => listed(&markdown::sentence(sentence), depth),
     }
 }
 
+/// A line of text.
+fn item(sentence: &str, depth: usize) -> String {
+    format!("  {}{sentence}\n", "  ".repeat(depth))
+}
+
+/// An item of a list in Markdown.
+fn listed(markdown: &str, depth: usize) -> String {
+    format!("{}- {markdown}\n", "  ".repeat(depth))
+}
+
 fn meant(meaning: &Meaning, depth: usize, form: Form) -> String {
-    let said = [("CDMS", &meaning.cdms), ("callers", &meaning.callers)];
-    let said = said.into_iter().filter_map(|(who, what)| Some(format!("{who}: {}", what.as_deref()?)));
-    said.map(|sentence| item(&sentence, depth, form)).collect()
+    let parties = [("CDMS", &meaning.cdms), ("callers", &meaning.callers)];
+    let sentences = parties.into_iter().filter_map(|(who, what)| Some(format!("{who}: {}", what.as_deref()?)));
+    sentences.map(|sentence| said(&sentence, depth, form)).collect()
 }
 
 /// What the change means for the database, in sentences.
@@ -98,7 +107,7 @@ fn of_database(database: &Database) -> Vec<Section> {
 
 /// The difference for machines.
 pub(super) fn json(difference: &Difference) -> Value {
-    let Difference { before, after, changes, database, unread } = difference;
+    let Difference { before, after, changes, database } = difference;
     let changes = changes.0.iter().map(|change| {
         let details = change.details.iter().map(|detail| {
             let meaning = meaning(change, detail);
@@ -142,6 +151,5 @@ pub(super) fn json(difference: &Difference) -> Value {
         "after": after,
         "changes": changes.collect::<Vec<_>>(),
         "database": database,
-        "unread": unread,
     })
 }
