@@ -38,7 +38,8 @@ pub(super) fn migrations(seen: &Seen<'_>) -> Outcome {
 /// The committed digests of the documentation against the models and contracts, as `datahub docs --check` compares them.
 pub(super) fn docs(seen: &Seen<'_>) -> Outcome {
     let settings = seen.project.settings();
-    let committed = match docs::committed(&seen.project.root().join(&settings.docs)) {
+    let digests = Digests::of(&Atlas::new("", seen.tree));
+    let committed = match docs::committed(&digests, &seen.project.root().join(&settings.docs)) {
         Err(error) => return unreadable(&settings.docs, error),
         Ok(committed) if committed.is_empty() => {
             return skipped(&format!("no digests in {} yet; `datahub docs` writes them", settings.docs), 0);
@@ -46,10 +47,9 @@ pub(super) fn docs(seen: &Seen<'_>) -> Outcome {
         Ok(committed) => committed,
     };
     if let Some(why) = why_not_compared(seen) {
-        let digests = counted(committed.len(), "digest");
-        return skipped(&format!("{digests}, not compared with the models: {why}"), committed.len());
+        let looked_at = counted(committed.len(), "digest");
+        return skipped(&format!("{looked_at}, not compared with the models: {why}"), committed.len());
     }
-    let digests = Digests::of(&Atlas::new("", seen.tree));
     let checked = digests.0.len();
     let found = digests.against(&committed);
     let of = |(_, subject, standing): &(String, String, Standing)| {
