@@ -83,14 +83,14 @@ impl Plan {
                     plan: Some(names[0].clone()),
                     from: before,
                     to: Some(hash),
-                    sql: Some(SchemaHash::of(&up)),
+                    planned: None,
                     drop: self.dropped_by(*kind, is_first),
                     rename: if is_first { rename_answers(answers) } else { Vec::new() },
                     summary: if is_first { Summary::of(self).text() } else { part_of(&names[0], part) },
                     epochs: part.epochs.clone(),
                     checks: part.checks.clone(),
                 };
-                folders.push(PlannedFolder { database: *database, name: name.clone(), up, metadata: metadata.print() });
+                folders.push(planned(*database, name.clone(), up, metadata));
             }
         }
         Files { folders, schema, head: format!("{hash}\n") }
@@ -107,11 +107,10 @@ impl Plan {
             plan: Some(last.plan().to_owned()),
             from,
             to,
-            sql: Some(SchemaHash::of(&up)),
             summary: Summary::of(self).text(),
             ..Metadata::default()
         };
-        PlannedFolder { database, name: last.name.clone(), up, metadata: metadata.print() }
+        planned(database, last.name.clone(), up, metadata)
     }
 
     /// The losses that a part brings about.
@@ -123,6 +122,12 @@ impl Plan {
         };
         self.losses.iter().filter(|loss| is_of(loss.kind)).map(|loss| loss.name.clone()).collect()
     }
+}
+
+/// The folder of a migration, which notes what was planned.
+fn planned(database: Database, name: String, up: String, metadata: Metadata) -> PlannedFolder {
+    let metadata = Metadata { planned: Some(metadata.hash_with(&up)), ..metadata };
+    PlannedFolder { database, name, up, metadata: metadata.print() }
 }
 
 fn rename_answers(answers: &Answers) -> Vec<String> {

@@ -1,7 +1,5 @@
 //! The migrations of one database, from the texts of their files.
 
-use datahub_model::schema::SchemaHash;
-
 use crate::{Metadata, Phase};
 
 /// A folder below `migrations/sqlite` or `migrations/postgres`, with the texts of its files.
@@ -53,9 +51,9 @@ impl Migration {
         self.metadata.plan.as_deref().unwrap_or(&self.name)
     }
 
-    /// Whether its `up.sql` is no longer what was planned; `false` if it was written by hand.
+    /// Whether what is executed or asked is no longer what was planned; `false` if it was written by hand.
     pub fn is_edited(&self) -> bool {
-        self.metadata.sql.is_some_and(|planned| planned != SchemaHash::of(&self.up))
+        self.metadata.planned.is_some_and(|planned| planned != self.metadata.hash_with(&self.up))
     }
 }
 
@@ -111,6 +109,7 @@ pub fn order(found: impl IntoIterator<Item = FoundFolder>) -> Result<Vec<Migrati
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::Check;
 
     fn found(name: &str) -> FoundFolder {
         FoundFolder { name: name.to_owned(), up: Some("SELECT 1;".to_owned()), metadata: None }
@@ -139,10 +138,21 @@ mod tests {
 
     #[test]
     fn an_edit_after_the_plan_shows() {
-        let planned = Metadata { sql: Some(SchemaHash::of("SELECT 1;")), ..Metadata::default() };
-        let mut migration = Migration { metadata: planned, ..Migration::try_from(found("1_a")).unwrap() };
+        let planned = Metadata { planned: Some(Metadata::default().hash_with("SELECT 1;")), ..Metadata::default() };
+        let migration = Migration { metadata: planned, ..Migration::try_from(found("1_a")).unwrap() };
         assert!(!migration.is_edited());
-        migration.up.push_str("\nSELECT 2;");
-        assert!(migration.is_edited());
+        let told = Metadata { summary: "- nothing happens\n".to_owned(), ..migration.metadata.clone() };
+        assert!(!Migration { metadata: told, ..migration.clone() }.is_edited());
+        assert!(Migration { up: "SELECT 1;\nSELECT 2;".to_owned(), ..migration.clone() }.is_edited());
+        let check = Check { description: "it is so".to_owned(), query: "SELECT 1".to_owned() };
+        let edits = [
+            Metadata { checks: vec![check], ..migration.metadata.clone() },
+            Metadata { epochs: [("a".to_owned(), 1)].into(), ..migration.metadata.clone() },
+            Metadata { run_in_transaction: false, ..migration.metadata.clone() },
+            Metadata { phase: Phase::Contract, ..migration.metadata.clone() },
+        ];
+        for metadata in edits {
+            assert!(Migration { metadata, ..migration.clone() }.is_edited());
+        }
     }
 }

@@ -21,8 +21,8 @@ pub struct Metadata {
     pub from: Option<SchemaHash>,
     /// The hash of the schema after its plan; `None` if it was written by hand.
     pub to: Option<SchemaHash>,
-    /// The hash of its `up.sql` as it was planned.
-    pub sql: Option<SchemaHash>,
+    /// The hash of what was planned; see [`hash_with`](Metadata::hash_with).
+    pub planned: Option<SchemaHash>,
     /// What may be lost: columns (`table.column`) and tables.
     pub drop: Vec<String>,
     /// Renames that no `was` states: `table.column = new_column` or `table = new_table`.
@@ -65,7 +65,7 @@ impl Default for Metadata {
             plan: None,
             from: None,
             to: None,
-            sql: None,
+            planned: None,
             drop: Vec::new(),
             rename: Vec::new(),
             summary: String::new(),
@@ -95,6 +95,19 @@ impl Metadata {
         toml::from_str(text)
     }
 
+    /// The hash of an `up.sql` and of how, when and after which checks it is executed. If it is no longer that of the plan,
+    /// somebody has edited the migration.
+    pub fn hash_with(&self, up: &str) -> SchemaHash {
+        let executed = Metadata {
+            run_in_transaction: self.run_in_transaction,
+            phase: self.phase,
+            epochs: self.epochs.clone(),
+            checks: self.checks.clone(),
+            ..Metadata::default()
+        };
+        SchemaHash::of(&format!("{}\n{up}", executed.print()))
+    }
+
     /// The text of a `metadata.toml`, which [`parse`](Metadata::parse) reads as the same.
     pub fn print(&self) -> String {
         let quoted = |text: &str| toml::Value::from(text).to_string();
@@ -105,7 +118,7 @@ impl Metadata {
         if let Some(plan) = &self.plan {
             put(format_args!("plan = {}\n", quoted(plan)));
         }
-        for (key, hash) in [("from", self.from), ("to", self.to), ("sql", self.sql)] {
+        for (key, hash) in [("from", self.from), ("to", self.to), ("planned", self.planned)] {
             if let Some(hash) = hash {
                 put(format_args!("{key} = \"{hash}\"\n"));
             }
@@ -146,7 +159,7 @@ mod tests {
             plan: Some("20261130094500_add_fax".to_owned()),
             from: Some(hash),
             to: Some(SchemaHash::of("another")),
-            sql: Some(SchemaHash::of("SELECT 1")),
+            planned: Some(SchemaHash::of("SELECT 1")),
             drop: vec!["contacts.fax".to_owned(), "people".to_owned()],
             rename: vec!["contacts.town = address_town".to_owned()],
             summary: "- a \"quoted\" \\ word and \"\"\" three\n".to_owned(),

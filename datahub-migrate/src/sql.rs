@@ -18,7 +18,7 @@ pub(crate) use literal::{initial, text};
 const NAME_MAX: usize = 63;
 
 /// The name of a column that takes another one's place later.
-pub(crate) fn spare_name(column: &str) -> String {
+pub fn spare_name(column: &str) -> String {
     short(&format!("{column}__next"))
 }
 
@@ -30,6 +30,15 @@ fn short(name: &str) -> String {
     // Names are ASCII, as the validator makes sure.
     let kept: String = name.chars().take(NAME_MAX - 17).collect();
     format!("{kept}_{}", SchemaHash::of(name))
+}
+
+/// A text in PostgreSQL's dollar quotes, with a tag that the text does not contain.
+fn in_dollars(text: &str) -> String {
+    let numbered = (1_u32..).map(|number| format!("$body{number}$"));
+    let mut tags = ["$$".to_owned(), "$body$".to_owned()].into_iter().chain(numbered);
+    // A text contains finitely many tags.
+    let tag = tags.find(|tag| !text.contains(tag.as_str())).unwrap_or_default();
+    format!("{tag}{text}{tag}")
 }
 
 /// The text of a part's `up.sql`.

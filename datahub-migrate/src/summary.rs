@@ -100,6 +100,9 @@ impl Summary {
         let KeptTable { from, to, .. } = table;
         if from != to {
             self.changes.push(format!("table {from} becomes {to}, with its rows, local fields and history"));
+            self.changes.push(format!(
+                "the history of {from} is rewritten in one statement; on PostgreSQL, writes to all tables wait for it"
+            ));
         }
         for column in &table.columns {
             match column {

@@ -2,6 +2,8 @@
 
 use datahub_model::schema::quoted;
 
+use super::in_dollars;
+
 /// The number of rows of a batch: locked for some tens of milliseconds.
 const ROWS: u32 = 5000;
 
@@ -9,8 +11,8 @@ const ROWS: u32 = 5000;
 /// executed on its own, outside of a transaction, and can be executed again.
 pub(super) fn update(table: &str, key: &str, set: &str, condition: &str) -> String {
     let (table, key) = (quoted(table), quoted(key));
-    format!(
-        "DO $$
+    let body = format!(
+        "
 DECLARE
     low UUID := '00000000-0000-0000-0000-000000000000';
     high UUID;
@@ -26,6 +28,7 @@ BEGIN
         EXIT WHEN high = low;
         low := high;
     END LOOP;
-END $$"
-    )
+END "
+    );
+    format!("DO {}", in_dollars(&body))
 }

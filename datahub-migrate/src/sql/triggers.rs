@@ -1,14 +1,15 @@
 //! Triggers that last from the first part of a plan to the last, and keep columns filled meanwhile.
 
-use datahub_model::schema::{Database, SnapshotColumn, quoted};
+use datahub_model::schema::{Database, SchemaHash, SnapshotColumn, quoted};
 
-use super::short;
+use super::{in_dollars, short};
 use crate::conversion;
 
-/// The name of a trigger, and of its function in PostgreSQL.
+/// The name of a trigger, and of its function in PostgreSQL. Its hash keeps `a.b_c` and `a_b.c` apart.
 fn name(verb: &str, table: &str, column: &str, event: &str) -> String {
     let event = if event.is_empty() { String::new() } else { format!("_{event}") };
-    short(&format!("datahub_{verb}_{table}_{column}{event}"))
+    let hash = SchemaHash::of(&format!("{table}.{column}")).to_string();
+    short(&format!("datahub_{verb}_{table}_{column}{event}_{hash:.8}"))
 }
 
 /// Fills a column of new rows that lack it; SQLite.
@@ -96,10 +97,9 @@ pub(super) fn stop_following(table: &str, began: &str, to: &str) -> Vec<String> 
 
 /// A trigger of PostgreSQL with a function of the same name.
 fn with_function(name: &str, on: &str, events: &str, body: &str) -> Vec<String> {
+    let body = in_dollars(&format!("\nBEGIN\n{body}    RETURN NEW;\nEND "));
     vec![
-        format!(
-            "CREATE FUNCTION {name}() RETURNS trigger LANGUAGE plpgsql AS $$\nBEGIN\n{body}    RETURN NEW;\nEND $$"
-        ),
+        format!("CREATE FUNCTION {name}() RETURNS trigger LANGUAGE plpgsql AS {body}"),
         format!("CREATE TRIGGER {name} BEFORE {events} ON {on}\nFOR EACH ROW EXECUTE FUNCTION {name}()"),
     ]
 }

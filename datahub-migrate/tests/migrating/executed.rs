@@ -256,3 +256,30 @@ fn the_first_migration_adopts_tables_that_exist() {
         assert_eq!(real.count("SELECT 1 FROM a"), 1);
     }
 }
+
+#[test]
+fn tables_and_columns_with_alike_names_do_not_clash() {
+    for database in all() {
+        let before = "a: id key, x string <X>, s integer local\na_b: id key, y string <Y>, t integer local";
+        let mut real = created(database, before);
+        let one = key(database, 1);
+        real.run(&format!("INSERT INTO a (id, x, s) VALUES ({one}, 'one', 1)"));
+        real.run(&format!("INSERT INTO a_b (id, y, t) VALUES ({one}, 'two', 2)"));
+        let after = "a: id key, b_c string <X> was x, s integer local, b_d integer local = 3\n\
+                     a_b: id key, c string <Y> was y, t integer local, d integer local = 4";
+        real.migrate(&planned(before, after, "").unwrap());
+        assert_eq!(values(&mut real, "a", "b_c || b_d"), ["one3"]);
+        assert_eq!(values(&mut real, "a_b", "c || d"), ["two4"]);
+    }
+}
+
+#[test]
+fn a_default_may_contain_dollar_quotes() {
+    for database in all() {
+        let mut real = created(database, "a: id key, fax string? <Fax>");
+        real.run(&format!("INSERT INTO a (id) VALUES ({})", key(database, 1)));
+        let after = "a: id key, fax string <Fax> = \"1$$2 $body$ 3$\"";
+        real.migrate(&planned("a: id key, fax string? <Fax>", after, "").unwrap());
+        assert_eq!(values(&mut real, "a", "fax"), ["1$$2 $body$ 3$"]);
+    }
+}

@@ -44,7 +44,7 @@ pub(super) fn run(project: &Project, output: &Output) -> Result<bool, String> {
         .iter()
         .flat_map(|(database, migrations)| migrations.iter().map(move |migration| (*database, migration)))
         .filter(|(_, migration)| migration.is_edited())
-        .map(|(database, migration)| state.at(&format!("{}/{}/up.sql", folder_of(database), migration.name)))
+        .map(|(database, migration)| state.at(&format!("{}/{}", folder_of(database), migration.name)))
         .collect();
     for path in &edited {
         output.note(&format!("{path} was edited since it was planned"));

@@ -28,7 +28,7 @@ pub(crate) struct Options {
     /// The hash of the schema to plan on, instead of that of the branch that planned first.
     #[arg(long, value_name = "HASH", value_parser = hash)]
     onto: Option<SchemaHash>,
-    /// Plans again although an `up.sql` was edited by hand, and loses the edit.
+    /// Plans again although a migration was edited by hand, and loses the edit.
     #[arg(long)]
     discard_edits: bool,
     /// Agrees to the loss of a column's or a table's values, in addition to what was agreed to before.
@@ -131,7 +131,10 @@ fn plan_again(
     let edited: Vec<_> = state.all().filter(of_them).filter(|migration| migration.is_edited()).collect();
     if let Some(edited) = edited.first().filter(|_| !options.discard_edits) {
         let help = "move the edit to a migration of its own, or run again with `--discard-edits`";
-        Fault::print(&[Fault::new(edited.name.clone(), "its up.sql was edited since it was planned", help)], output);
+        Fault::print(
+            &[Fault::new(edited.name.clone(), "it was edited since it was planned, in up.sql or metadata.toml", help)],
+            output,
+        );
         return Ok(false);
     }
     let base = Snapshot::parse(schema).map_err(|error| format!("{}: {error}", state.at(SCHEMA)))?;

@@ -1,17 +1,17 @@
 SET LOCAL lock_timeout = '3s';
 SET LOCAL statement_timeout = '1min';
 ALTER TABLE "campaigns" ADD COLUMN "reached__next" INTEGER;
-CREATE FUNCTION "datahub_follow_campaigns_reached__next"() RETURNS trigger LANGUAGE plpgsql AS $$
+CREATE FUNCTION "datahub_follow_campaigns_reached__next_b12ac3d0"() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
     NEW."reached__next" := CASE WHEN NEW."reached" BETWEEN -2147483648 AND 2147483647 THEN CAST(NEW."reached" AS INTEGER) END;
     RETURN NEW;
 END $$;
-CREATE TRIGGER "datahub_follow_campaigns_reached__next" BEFORE INSERT OR UPDATE ON "campaigns"
-FOR EACH ROW EXECUTE FUNCTION "datahub_follow_campaigns_reached__next"();
+CREATE TRIGGER "datahub_follow_campaigns_reached__next_b12ac3d0" BEFORE INSERT OR UPDATE ON "campaigns"
+FOR EACH ROW EXECUTE FUNCTION "datahub_follow_campaigns_reached__next_b12ac3d0"();
 ALTER TABLE "cases" ADD COLUMN "urgency_level" INTEGER;
 INSERT INTO datahub_settings (name, value) VALUES ('column:cases.urgency_level', 'choice') ON CONFLICT (name) DO UPDATE SET value = excluded.value;
 ALTER TABLE "competitors" ADD COLUMN "address_street" TEXT;
-CREATE FUNCTION "datahub_equal_competitors_address_street"() RETURNS trigger LANGUAGE plpgsql AS $$
+CREATE FUNCTION "datahub_equal_competitors_address_street_c1707929"() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
     IF TG_OP = 'INSERT' THEN
         NEW."address_street" := coalesce(NEW."street", NEW."address_street");
@@ -23,11 +23,11 @@ BEGIN
     END IF;
     RETURN NEW;
 END $$;
-CREATE TRIGGER "datahub_equal_competitors_address_street" BEFORE INSERT OR UPDATE ON "competitors"
-FOR EACH ROW EXECUTE FUNCTION "datahub_equal_competitors_address_street"();
+CREATE TRIGGER "datahub_equal_competitors_address_street_c1707929" BEFORE INSERT OR UPDATE ON "competitors"
+FOR EACH ROW EXECUTE FUNCTION "datahub_equal_competitors_address_street_c1707929"();
 INSERT INTO datahub_settings (name, value) VALUES ('column:competitors.address_street', 'string or null') ON CONFLICT (name) DO UPDATE SET value = excluded.value;
 ALTER TABLE "competitors" ADD COLUMN "address_town" TEXT;
-CREATE FUNCTION "datahub_equal_competitors_address_town"() RETURNS trigger LANGUAGE plpgsql AS $$
+CREATE FUNCTION "datahub_equal_competitors_address_town_d2b5f6b8"() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
     IF TG_OP = 'INSERT' THEN
         NEW."address_town" := coalesce(NEW."town", NEW."address_town");
@@ -39,8 +39,8 @@ BEGIN
     END IF;
     RETURN NEW;
 END $$;
-CREATE TRIGGER "datahub_equal_competitors_address_town" BEFORE INSERT OR UPDATE ON "competitors"
-FOR EACH ROW EXECUTE FUNCTION "datahub_equal_competitors_address_town"();
+CREATE TRIGGER "datahub_equal_competitors_address_town_d2b5f6b8" BEFORE INSERT OR UPDATE ON "competitors"
+FOR EACH ROW EXECUTE FUNCTION "datahub_equal_competitors_address_town_d2b5f6b8"();
 INSERT INTO datahub_settings (name, value) VALUES ('column:competitors.address_town', 'string or null') ON CONFLICT (name) DO UPDATE SET value = excluded.value;
 ALTER TABLE "contacts" ADD COLUMN "name" TEXT;
 INSERT INTO datahub_settings (name, value) VALUES ('column:contacts.name', 'string') ON CONFLICT (name) DO UPDATE SET value = excluded.value;
@@ -60,18 +60,18 @@ INSERT INTO datahub_settings (name, value) VALUES ('column:customers.kind', 'cho
 INSERT INTO datahub_settings (name, value) VALUES ('column:customers.town', 'string or null') ON CONFLICT (name) DO UPDATE SET value = excluded.value;
 INSERT INTO datahub_settings (name, value) VALUES ('column:customers.notes', 'string or null') ON CONFLICT (name) DO UPDATE SET value = excluded.value;
 ALTER TABLE "invoices" ADD COLUMN "discount__next" BIGINT;
-CREATE FUNCTION "datahub_follow_invoices_discount__next"() RETURNS trigger LANGUAGE plpgsql AS $$
+CREATE FUNCTION "datahub_follow_invoices_discount__next_cd81dbaf"() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
     NEW."discount__next" := CASE WHEN NEW."discount" BETWEEN -92233720368547758 AND 92233720368547758 THEN (NEW."discount" * 100) END;
     RETURN NEW;
 END $$;
-CREATE TRIGGER "datahub_follow_invoices_discount__next" BEFORE INSERT OR UPDATE ON "invoices"
-FOR EACH ROW EXECUTE FUNCTION "datahub_follow_invoices_discount__next"();
+CREATE TRIGGER "datahub_follow_invoices_discount__next_cd81dbaf" BEFORE INSERT OR UPDATE ON "invoices"
+FOR EACH ROW EXECUTE FUNCTION "datahub_follow_invoices_discount__next_cd81dbaf"();
 ALTER TABLE "leads" ADD COLUMN "subject" TEXT;
 -- older programs read such a row as a data fault, and no worse
 -- squawk-ignore ban-drop-not-null
 ALTER TABLE "leads" ALTER COLUMN "topic" DROP NOT NULL;
-CREATE FUNCTION "datahub_equal_leads_subject"() RETURNS trigger LANGUAGE plpgsql AS $$
+CREATE FUNCTION "datahub_equal_leads_subject_d23820ec"() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
     IF TG_OP = 'INSERT' THEN
         NEW."subject" := coalesce(NEW."topic", NEW."subject");
@@ -83,8 +83,8 @@ BEGIN
     END IF;
     RETURN NEW;
 END $$;
-CREATE TRIGGER "datahub_equal_leads_subject" BEFORE INSERT OR UPDATE ON "leads"
-FOR EACH ROW EXECUTE FUNCTION "datahub_equal_leads_subject"();
+CREATE TRIGGER "datahub_equal_leads_subject_d23820ec" BEFORE INSERT OR UPDATE ON "leads"
+FOR EACH ROW EXECUTE FUNCTION "datahub_equal_leads_subject_d23820ec"();
 INSERT INTO datahub_settings (name, value) VALUES ('column:leads.subject', 'string') ON CONFLICT (name) DO UPDATE SET value = excluded.value;
 CREATE TABLE "meetings" (
     "id" UUID NOT NULL PRIMARY KEY,

@@ -17,18 +17,18 @@ ALTER TABLE "cases" DROP CONSTRAINT "cases_urgency_level_present";
 ALTER TABLE "cases" DROP COLUMN "urgency";
 DELETE FROM datahub_settings WHERE name = 'column:cases.urgency';
 INSERT INTO datahub_settings (name, value) VALUES ('epoch:competitors', '1') ON CONFLICT (name) DO UPDATE SET value = excluded.value WHERE CAST(datahub_settings.value AS INTEGER) < CAST(excluded.value AS INTEGER);
-DROP TRIGGER "datahub_equal_competitors_address_street" ON "competitors";
+DROP TRIGGER "datahub_equal_competitors_address_street_c1707929" ON "competitors";
 -- only the trigger called it
 -- squawk-ignore ban-drop-function
-DROP FUNCTION "datahub_equal_competitors_address_street"();
+DROP FUNCTION "datahub_equal_competitors_address_street_c1707929"();
 -- its values are elsewhere or given up, and older programs refuse by now
 -- squawk-ignore ban-drop-column
 ALTER TABLE "competitors" DROP COLUMN "street";
 DELETE FROM datahub_settings WHERE name = 'column:competitors.street';
-DROP TRIGGER "datahub_equal_competitors_address_town" ON "competitors";
+DROP TRIGGER "datahub_equal_competitors_address_town_d2b5f6b8" ON "competitors";
 -- only the trigger called it
 -- squawk-ignore ban-drop-function
-DROP FUNCTION "datahub_equal_competitors_address_town"();
+DROP FUNCTION "datahub_equal_competitors_address_town_d2b5f6b8"();
 -- its values are elsewhere or given up, and older programs refuse by now
 -- squawk-ignore ban-drop-column
 ALTER TABLE "competitors" DROP COLUMN "town";
@@ -47,10 +47,10 @@ DELETE FROM datahub_settings WHERE name = 'column:contacts.first_name';
 -- squawk-ignore ban-drop-column
 ALTER TABLE "contacts" DROP COLUMN "last_name";
 DELETE FROM datahub_settings WHERE name = 'column:contacts.last_name';
-DROP TRIGGER "datahub_equal_leads_subject" ON "leads";
+DROP TRIGGER "datahub_equal_leads_subject_d23820ec" ON "leads";
 -- only the trigger called it
 -- squawk-ignore ban-drop-function
-DROP FUNCTION "datahub_equal_leads_subject"();
+DROP FUNCTION "datahub_equal_leads_subject_d23820ec"();
 -- its values are elsewhere or given up, and older programs refuse by now
 -- squawk-ignore ban-drop-column
 ALTER TABLE "leads" DROP COLUMN "topic";
