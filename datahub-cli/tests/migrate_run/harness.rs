@@ -19,8 +19,9 @@ struct Project {
 
 /// The transcript of a session: each command, its exit code, and what it says.
 ///
-/// `plan NAME` writes the migrations that lead to `schemas/NAME.toml`, and commits them; `sql …` changes the database;
-/// `write FILE TEXT` changes a file; `datahub …` runs the command.
+/// `plan NAME` writes the migrations that lead to `schemas/NAME.toml`, and commits them, `plan NAME FROM=TO` with a rename;
+/// `sql …` changes the database, `sqlite …` and `postgres …` only one of them; `write FILE TEXT` changes a file; `epochs`
+/// shows the epochs of programs of the last schema and of the database; `datahub …` runs the command.
 pub(crate) fn transcript(case: &Path) -> String {
     let commands = fs::read_to_string(case.join("commands.txt")).unwrap();
     let mut project = Project::new();
@@ -29,11 +30,22 @@ pub(crate) fn transcript(case: &Path) -> String {
         transcript.push_str(&format!("$ {command}\n"));
         let (word, rest) = command.split_once(' ').unwrap_or((command, ""));
         match word {
-            "plan" => project.plan(&case.parent().unwrap().join("schemas").join(format!("{rest}.toml")), rest),
+            "plan" => {
+                let (name, rename) = rest.split_once(' ').unwrap_or((rest, ""));
+                project.plan(&case.parent().unwrap().join("schemas").join(format!("{name}.toml")), name, rename);
+            }
+            "sqlite" | "postgres" => {
+                if project.kit.is_on_postgres() == (word == "postgres") {
+                    project.kit.run_sql(rest).unwrap();
+                }
+            }
+            "epochs" => transcript.push_str(&project.epochs()),
             "sql" => project.kit.run_sql(rest).unwrap(),
             "write" => {
                 let (file, text) = rest.split_once(' ').unwrap();
-                fs::write(project.folder.path().join(file), format!("{text}\n")).unwrap();
+                let file = project.folder.path().join(file);
+                fs::create_dir_all(file.parent().unwrap()).unwrap();
+                fs::write(file, format!("{text}\n")).unwrap();
             }
             "datahub" => transcript.push_str(&project.datahub(rest)),
             other => panic!("unknown command {other}"),
@@ -59,12 +71,12 @@ impl Project {
     }
 
     /// Plans what leads to a schema, and commits it.
-    fn plan(&mut self, schema: &Path, name: &str) {
+    fn plan(&mut self, schema: &Path, name: &str, rename: &str) {
         let migrations = self.folder.path().join("migrations");
         let before = fs::read_to_string(migrations.join("schema.toml")).ok();
         let from = before.as_deref().map_or_else(Snapshot::default, |text| Snapshot::parse(text).unwrap());
         let to = Snapshot::parse(&fs::read_to_string(schema).unwrap()).unwrap();
-        let (planned, answers) = agreed(&from, &to);
+        let (planned, answers) = agreed(&from, &to, rename);
         self.planned += 1;
         let time = NaiveDate::from_ymd_opt(2026, 1, 1).unwrap().and_hms_opt(0, 0, 0).unwrap();
         let time = time + chrono::TimeDelta::minutes(self.planned);
@@ -82,6 +94,21 @@ impl Project {
         self.git(&["commit", "-q", "-m", name]);
     }
 
+    fn epochs(&self) -> String {
+        let schema = fs::read_to_string(self.folder.path().join("migrations/schema.toml")).unwrap();
+        let settings = self.kit.rows_of("datahub_settings");
+        let of_database = |table: &str| {
+            let name = format!("'epoch:{table}'");
+            let setting = settings.iter().find(|setting| setting.contains(&name));
+            setting.map_or("0", |setting| setting.split('\'').rev().nth(1).unwrap())
+        };
+        let tables = Snapshot::parse(&schema).unwrap().tables;
+        let lines = tables.iter().map(|(name, table)| {
+            format!("{name}: {} in programs, {} in the database\n", table.epoch, of_database(name))
+        });
+        lines.collect()
+    }
+
     fn datahub(&self, arguments: &str) -> String {
         let address = self.kit.database();
         let arguments = arguments.split(' ').map(|word| word.replace("DATABASE", &address));
@@ -97,8 +124,9 @@ impl Project {
 }
 
 /// The plan with consent to everything that it loses.
-fn agreed(from: &Snapshot, to: &Snapshot) -> (Plan, Answers) {
-    let mut answers = Answers::default();
+fn agreed(from: &Snapshot, to: &Snapshot, rename: &str) -> (Plan, Answers) {
+    let rename = rename.split_once('=').map(|(from, to)| (from.to_owned(), to.to_owned()));
+    let mut answers = Answers { rename: rename.into_iter().collect(), ..Answers::default() };
     if let Err(undecided) = plan(from, to, &answers) {
         answers.drop.extend(undecided.losses.into_iter().map(|loss| loss.name));
     }

@@ -29,7 +29,7 @@ pub struct FoundTable {
     pub meanings: BTreeMap<String, String>,
     /// Its epoch.
     pub epoch: u64,
-    /// Its indexes.
+    /// Its indexes, without those of expressions.
     pub indexes: Vec<FoundIndex>,
     /// How many rows it has.
     pub rows: i64,
@@ -72,14 +72,18 @@ fn engine(connection: &mut Connection) -> Result<i64, Trouble> {
 }
 
 fn table(connection: &mut Connection, name: &str, has_settings: bool) -> Result<FoundTable, Trouble> {
-    let mut indexes: Vec<FoundIndex> = Vec::new();
+    let mut parts_of: BTreeMap<String, Option<Vec<String>>> = BTreeMap::new();
     let parts = Statement::new(connection.dialect().indexes_of, [name.into()]);
-    for (index, column) in connection.read::<(String, String)>(&parts)? {
-        match indexes.last_mut().filter(|last| last.name == index) {
-            Some(last) => last.columns.push(column),
-            None => indexes.push(FoundIndex { name: index, columns: vec![column] }),
+    for (index, column) in connection.read::<(String, Option<String>)>(&parts)? {
+        let columns = parts_of.entry(index).or_insert_with(|| Some(Vec::new()));
+        // A part without a column is an expression.
+        match (columns.as_mut(), column) {
+            (Some(columns), Some(column)) => columns.push(column),
+            _ => *columns = None,
         }
     }
+    let indexes = parts_of.into_iter().filter_map(|(name, columns)| Some(FoundIndex { name, columns: columns? }));
+    let indexes = indexes.collect();
     let mut found = FoundTable { columns: connection.columns_of(name)?, indexes, ..FoundTable::default() };
     let quoted = |name: &str| format!("\"{}\"", name.replace('"', "\"\""));
     let counts = found.columns.iter().map(|column| format!(" || ' ' || count({})", quoted(&column.name)));

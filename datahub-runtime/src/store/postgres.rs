@@ -57,7 +57,7 @@ pub(crate) static DIALECT: Dialect = Dialect {
     indexes_of: "SELECT made.relname::text, part.attname::text FROM pg_index AS found \
                  JOIN pg_class AS made ON made.oid = found.indexrelid \
                  CROSS JOIN LATERAL unnest(found.indkey) WITH ORDINALITY AS place (number, at) \
-                 JOIN pg_attribute AS part ON part.attrelid = found.indrelid AND part.attnum = place.number \
+                 LEFT JOIN pg_attribute AS part ON part.attrelid = found.indrelid AND part.attnum = place.number \
                  WHERE found.indrelid = to_regclass(quote_ident(?)) AND NOT found.indisprimary \
                  ORDER BY made.relname, place.at",
     text_of: "COALESCE(?::text, 'NULL')",

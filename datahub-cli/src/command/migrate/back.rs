@@ -1,37 +1,50 @@
 //! A database's real tables as a schema to plan from, and the schema before the last plan. Pure but for git.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::process::Command;
 
 use datahub_derive::project::Project;
+use datahub_migrate::{Check, ColumnChange, KeptTable, Loss, LossKind, PartKind, Plan, TableChange, spare_name};
 use datahub_model::schema::{
-    ColumnSource, FoundColumn, Rename, SchemaHash, Snapshot, SnapshotColumn, SnapshotIndex, SnapshotTable,
+    ColumnSource, FoundColumn, Rename, SchemaHash, Snapshot, SnapshotColumn, SnapshotIndex, SnapshotTable, quoted,
 };
-use datahub_runtime::migration::{FoundTable, FoundTables};
+use datahub_runtime::migration::{FoundIndex, FoundTable, FoundTables};
 
 /// The tables of a database as a schema. What a database does not know, such as fields, comes from schemas that may
-/// describe it; tables that none of them knows belong to the team and are left out.
-pub(super) fn real(found: &FoundTables, known: &[&Snapshot]) -> Snapshot {
+/// describe it: the last one, and the one to go back to. What neither of them knows belongs to the team and is left out:
+/// tables, columns without a noted meaning, and indexes.
+pub(super) fn real(found: &FoundTables, last: &Snapshot, before: &Snapshot) -> Snapshot {
     let tables = found.tables.iter().filter_map(|(name, found)| {
-        let described = known.iter().find_map(|snapshot| snapshot.tables.get(name))?;
-        Some((name.clone(), table(found, described, known.iter().filter_map(|snapshot| snapshot.tables.get(name)))))
+        let (last, before) = (last.tables.get(name), before.tables.get(name));
+        Some((name.clone(), table(name, found, last.or(before)?, before)))
     });
     Snapshot { engine: found.engine, tables: tables.collect(), ..Snapshot::default() }
 }
 
-fn table<'s>(
-    found: &FoundTable,
-    described: &SnapshotTable,
-    known: impl Iterator<Item = &'s SnapshotTable>,
-) -> SnapshotTable {
-    let known: Vec<_> = known.collect();
-    let columns = found.columns.iter().map(|there| {
-        let described = known.iter().find_map(|table| table.column(&there.name));
-        column(there, found.meanings.get(&there.name).map(String::as_str), described)
+fn table(name: &str, found: &FoundTable, described: &SnapshotTable, before: Option<&SnapshotTable>) -> SnapshotTable {
+    let known = || [Some(described), before].into_iter().flatten();
+    let columns = found.columns.iter().filter_map(|there| {
+        let described = known().find_map(|table| table.column(&there.name));
+        let meaning = found.meanings.get(&there.name).map(String::as_str);
+        // A plan of another kind of column notes nothing about the column in which it prepares the new values.
+        let is_spare = || known().flat_map(|table| &table.columns).any(|column| spare_name(&column.name) == there.name);
+        let is_ours = described.is_some() || meaning.is_some() || is_spare();
+        is_ours.then(|| column(there, meaning, described))
     });
-    let columns = columns.collect();
-    let indexes = found.indexes.iter();
+    let columns: Vec<_> = columns.collect();
+    let is_ours = |index: &&FoundIndex| {
+        let is_named = || known().flat_map(|table| &table.indexes).any(|known| known.name == index.name);
+        let is_of_lookup =
+            || index.columns.iter().any(|column| SnapshotIndex::of_column(name, column).name == index.name);
+        // SQLite drops no column that has an index, so an index of the team goes with a column that goes.
+        let goes_with = |column: &String| {
+            let is_ours = columns.iter().any(|ours: &SnapshotColumn| ours.name == *column);
+            is_ours && before.is_some_and(|before| before.column(column).is_none())
+        };
+        is_named() || is_of_lookup() || index.columns.iter().any(goes_with)
+    };
+    let indexes = found.indexes.iter().filter(is_ours);
     let indexes =
         indexes.map(|index| SnapshotIndex { name: index.name.clone(), columns: index.columns.clone() }).collect();
     let epoch = u32::try_from(found.epoch).unwrap_or(u32::MAX);
@@ -93,6 +106,51 @@ pub(super) fn target(before: &Snapshot, last: &Snapshot, real: &Snapshot) -> Sna
         }
     }
     target
+}
+
+/// The epochs of tables after the way back: those of the schema before. A table that it does not have begins anew, so that
+/// the programs of a plan that is run again may use it.
+pub(super) fn epochs(before: &Snapshot, last: &Snapshot, real: &Snapshot) -> Vec<(String, u32)> {
+    let others = real.tables.keys().chain(last.tables.keys()).chain(last.retired.keys());
+    let mut epochs: BTreeMap<_, _> = others.map(|name| (name.clone(), 0)).collect();
+    epochs.extend(before.retired.iter().map(|(name, epoch)| (name.clone(), *epoch)));
+    epochs.extend(before.tables.iter().map(|(name, table)| (name.clone(), table.epoch)));
+    epochs.into_iter().collect()
+}
+
+/// The question whether what is lost is still empty, as it was when consent was not asked for, and the part before which
+/// it is asked: by then no program writes any more.
+pub(super) fn still_empty(plan: &Plan, loss: &Loss) -> Option<(PartKind, Check)> {
+    let Some((table, column)) = loss.name.split_once('.') else {
+        let dropped = plan.changes.tables.iter().find_map(|change| match change {
+            TableChange::Dropped { name, table } if *name == loss.name => Some(table),
+            _ => None,
+        })?;
+        let query = format!("SELECT {} FROM {} LIMIT 5", quoted(&dropped.key().name), quoted(&loss.name));
+        return Some((PartKind::Contract, Check { description: format!("{} has no row", loss.name), query }));
+    };
+    let kept = plan.changes.tables.iter().find_map(|change| match change {
+        TableChange::Kept(kept) if kept.from == table => Some(kept),
+        _ => None,
+    })?;
+    let (kind, table, key) = match loss.kind {
+        // The switch may have renamed the table and its key.
+        LossKind::Table | LossKind::Column => (PartKind::Contract, &kept.to, &kept.key.name),
+        LossKind::Unconverted => (PartKind::Switch, &kept.from, key_before(kept)),
+        // Nothing changes in the database but what the column means, which older programs learn by the first part.
+        LossKind::Overwritten => (PartKind::Expand, &kept.from, key_before(kept)),
+    };
+    let query = format!("SELECT {} FROM {} WHERE {} IS NOT NULL LIMIT 5", quoted(key), quoted(table), quoted(column));
+    Some((kind, Check { description: format!("no row has a value in {}", loss.name), query }))
+}
+
+/// The name of the key column before the switch.
+fn key_before(table: &KeptTable) -> &String {
+    let before = table.columns.iter().find_map(|column| match column {
+        ColumnChange::Kept { from, to, .. } if to.source == ColumnSource::Key => Some(&from.name),
+        _ => None,
+    });
+    before.unwrap_or(&table.key.name)
 }
 
 /// Values that would be lost and that no row has.

@@ -37,6 +37,17 @@ struct Before {
     snapshot: Snapshot,
     /// The versions that the database forgets, newest last.
     versions: Vec<String>,
+    /// Those of them that the working copy does not have.
+    unknown: Vec<String>,
+    /// Migrations that were written by hand, are newer, and stay applied.
+    by_hand: Vec<String>,
+}
+
+/// The way back with consent to what it loses.
+struct Agreed {
+    plan: Plan,
+    /// What was agreed to because no row had a value.
+    empty: BTreeSet<String>,
 }
 
 pub(super) fn run(project: &Project, options: &Options, output: &Output) -> Result<bool, String> {
@@ -54,27 +65,28 @@ pub(super) fn run(project: &Project, options: &Options, output: &Output) -> Resu
         Ok(found) => found,
         Err(error) => return shown::failed(&error, output),
     };
-    let real = back::real(&found, &[&last, &before.snapshot]);
+    let real = back::real(&found, &last, &before.snapshot);
     let target = back::target(&before.snapshot, &last, &real);
-    let planned = match agreed(&real, &target, &found, options) {
-        Ok(planned) => planned,
+    let Agreed { plan: planned, empty } = match agreed(&real, &target, &found, options) {
+        Ok(agreed) => agreed,
         Err(undecided) => {
             output.error(&refusal(&undecided, &found));
             return Ok(false);
         }
     };
-    let parts = parts(&planned, located.database);
+    let parts = parts(&planned, &empty, located.database);
     if !confirmed(&planned, &parts, &before, options, output)? {
         return Ok(false);
     }
-    let epochs = before.snapshot.tables.iter().map(|(name, table)| (name.clone(), table.epoch)).collect();
+    let epochs = back::epochs(&before.snapshot, &last, &real);
     let way_back = WayBack { parts, versions: before.versions.clone(), epochs };
     match progress::wait(way_back.go(located.url, progress::shown()))? {
         Ok(done) => {
             let mut lines: Vec<_> = done.iter().map(shown::line).collect();
             lines.push(format!("reverted {}", before.versions.join(", ")));
             let done: Vec<_> = done.iter().map(shown::applied).collect();
-            output.result(&lines.join("\n"), &json!({"reverted": before.versions, "parts": done}));
+            let json = json!({"reverted": before.versions, "parts": done, "stay": before.by_hand});
+            output.result(&lines.join("\n"), &json);
             Ok(true)
         }
         Err(error) => shown::failed(&error, output),
@@ -96,13 +108,13 @@ fn before(
         Ok(status) => status,
         Err(error) => return shown::failed(&error, output).map(|_| None),
     };
-    let is_newer = !status.unknown.is_empty();
+    let has_unknown = !status.unknown.is_empty();
     let snapshot = match &options.to {
         Some(file) => {
             let text = fs::read_to_string(file).map_err(|error| format!("{}: {error}", file.display()))?;
             Snapshot::parse(&text).map_err(|error| format!("{}: {error}", file.display()))?
         }
-        None if is_newer => last.clone(),
+        None if has_unknown => last.clone(),
         None => match last.parent {
             Some(parent) => back::in_git(project, parent)?,
             None => Snapshot::default(),
@@ -114,17 +126,22 @@ fn before(
         .migrations
         .iter()
         .filter(|migration| matches!(migration.state, MigrationState::Applied(_) | MigrationState::HalfDone(_)));
-    let applied = applied.map(|migration| version(&migration.name)).chain(status.unknown.iter().cloned());
-    let taken_back = applied.filter(|version| newest_kept.as_ref().is_none_or(|kept| version > kept));
-    let versions: BTreeSet<_> = taken_back.collect();
-    Ok(Some(Before { snapshot, versions: versions.into_iter().collect() }))
+    let is_newer = |version: &String| newest_kept.as_ref().is_none_or(|kept| version > kept);
+    let newer = applied.map(|migration| migration.name.clone()).filter(|name| is_newer(&version(name)));
+    // The way back is planned from schemas, which say nothing of what was written by hand.
+    let is_by_hand =
+        |name: &String| migrations.iter().any(|migration| migration.name == *name && migration.metadata.to.is_none());
+    let (by_hand, planned): (Vec<_>, Vec<_>) = newer.partition(is_by_hand);
+    let unknown: Vec<_> = status.unknown.iter().filter(|version| is_newer(version)).cloned().collect();
+    let versions: BTreeSet<_> = planned.iter().map(|name| version(name)).chain(unknown.iter().cloned()).collect();
+    Ok(Some(Before { snapshot, versions: versions.into_iter().collect(), unknown, by_hand }))
 }
 
 /// The plan, with consent to what is lost: what was named, and what no row has.
-fn agreed(real: &Snapshot, target: &Snapshot, found: &FoundTables, options: &Options) -> Result<Plan, Undecided> {
+fn agreed(real: &Snapshot, target: &Snapshot, found: &FoundTables, options: &Options) -> Result<Agreed, Undecided> {
     let mut answers = Answers { drop: options.drop.iter().cloned().collect(), ..Answers::default() };
     let undecided = match plan(real, target, &answers) {
-        Ok(planned) => return Ok(planned),
+        Ok(plan) => return Ok(Agreed { plan, empty: BTreeSet::new() }),
         Err(undecided) => undecided,
     };
     // A column that goes is not one that comes back: what was renamed is known from the log.
@@ -134,8 +151,8 @@ fn agreed(real: &Snapshot, target: &Snapshot, found: &FoundTables, options: &Opt
     if empty.is_empty() {
         return Err(undecided);
     }
-    answers.drop.extend(empty);
-    plan(real, target, &answers)
+    answers.drop.extend(empty.iter().cloned());
+    Ok(Agreed { plan: plan(real, target, &answers)?, empty })
 }
 
 /// Why the way back is not gone without consent.
@@ -160,10 +177,14 @@ fn refusal(undecided: &Undecided, found: &FoundTables) -> String {
     lines.join("\n")
 }
 
-/// The parts as they are executed.
-fn parts(planned: &Plan, database: Database) -> Vec<Migration> {
-    let parts = planned.parts(database).into_iter().filter(|part| !part.is_empty());
-    let parts = parts.map(|part| {
+/// The parts as they are executed. What was empty must still be so when the programs have stopped.
+fn parts(planned: &Plan, empty: &BTreeSet<String>, database: Database) -> Vec<Migration> {
+    let mut parts = planned.parts(database);
+    let losses = planned.losses.iter().filter(|loss| empty.contains(&loss.name));
+    for (kind, check) in losses.filter_map(|loss| back::still_empty(planned, loss)) {
+        parts.iter_mut().filter(|part| part.kind == kind).for_each(|part| part.checks.push(check.clone()));
+    }
+    let parts = parts.into_iter().filter(|part| !part.is_empty()).map(|part| {
         let statements = part.steps.iter().flat_map(|step| step.sql(database, true));
         let name = format!("revert{}", part.kind.suffix());
         let epochs = part.epochs.iter().map(|(table, epoch)| (table.clone().into(), *epoch));
@@ -189,8 +210,14 @@ fn confirmed(
     output: &Output,
 ) -> Result<bool, String> {
     let mut lines = vec![format!("takes back {}", before.versions.join(", "))];
-    let first = "stop the programs that need the newer tables, before the way back is gone".to_owned();
-    let summary = Summary { left: vec![first], ..Summary::of(planned) };
+    let mut left = vec!["stop the programs that need the newer tables, before the way back is gone".to_owned()];
+    left.extend(before.by_hand.iter().map(|name| {
+        format!("{name} was written by hand and stays applied: what it did is not undone; undo it by hand if need be")
+    }));
+    left.extend(before.unknown.iter().map(|version| {
+        format!("{version} is not in this working copy: what it did besides the tables of models is not undone")
+    }));
+    let summary = Summary { left, ..Summary::of(planned) };
     lines.extend(summary.text().lines().map(str::to_owned));
     lines.push("SQL:".to_owned());
     for sql in parts.iter().flat_map(|part| part.statements.iter()) {
