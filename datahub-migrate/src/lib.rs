@@ -30,7 +30,7 @@ pub use files::{Files, PlannedFolder, folder_of};
 pub use folder::{FoundFolder, Migration, UnreadableMigration, order};
 pub use metadata::{Check, Metadata, Phase};
 pub use plan::{Answers, Loss, LossKind, Part, PartKind, Plan, Question, Undecided, plan};
-pub use sql::{spare_name, up};
+pub use sql::{drop_triggers, spare_name, up};
 pub use statements::statements;
 pub use step::Step;
 pub use summary::Summary;

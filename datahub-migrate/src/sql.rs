@@ -13,6 +13,7 @@ use crate::plan::{Part, PartKind};
 use crate::step::Step;
 
 pub(crate) use literal::{initial, text};
+pub use triggers::drop_triggers;
 
 /// The longest name that PostgreSQL keeps whole, in bytes.
 const NAME_MAX: usize = 63;

@@ -95,6 +95,23 @@ pub(super) fn stop_following(table: &str, began: &str, to: &str) -> Vec<String> 
     without_function(&quoted(&name("follow", began, to, "")), &quoted(table))
 }
 
+/// Drops the triggers that an unfinished plan may have left for a column, in a table that may have been renamed since.
+pub fn drop_triggers(database: Database, began: &str, table: &str, column: &str) -> Vec<String> {
+    match database {
+        Database::Sqlite => [("fill", ""), ("equal", "insert"), ("equal", "former"), ("equal", "new")]
+            .map(|(verb, event)| format!("DROP TRIGGER IF EXISTS {}", quoted(&name(verb, began, column, event))))
+            .into(),
+        Database::Postgres => {
+            let names = ["equal", "follow"].map(|verb| quoted(&name(verb, began, column, "")));
+            let dropped = names.iter().flat_map(|name| {
+                let of_trigger = format!("DROP TRIGGER IF EXISTS {name} ON {}", quoted(table));
+                [of_trigger, format!("DROP FUNCTION IF EXISTS {name}()")]
+            });
+            dropped.collect()
+        }
+    }
+}
+
 /// A trigger of PostgreSQL with a function of the same name.
 fn with_function(name: &str, on: &str, events: &str, body: &str) -> Vec<String> {
     let body = in_dollars(&format!("\nBEGIN\n{body}    RETURN NEW;\nEND "));

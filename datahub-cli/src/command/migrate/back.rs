@@ -5,9 +5,12 @@ use std::path::Path;
 use std::process::Command;
 
 use datahub_derive::project::Project;
-use datahub_migrate::{Check, ColumnChange, KeptTable, Loss, LossKind, PartKind, Plan, TableChange, spare_name};
+use datahub_migrate::{
+    Check, ColumnChange, KeptTable, Loss, LossKind, PartKind, Plan, TableChange, drop_triggers, spare_name,
+};
 use datahub_model::schema::{
-    ColumnSource, FoundColumn, Rename, SchemaHash, Snapshot, SnapshotColumn, SnapshotIndex, SnapshotTable, quoted,
+    ColumnSource, Database, FoundColumn, Rename, SchemaHash, Snapshot, SnapshotColumn, SnapshotIndex, SnapshotTable,
+    quoted,
 };
 use datahub_runtime::migration::{FoundIndex, FoundTable, FoundTables};
 
@@ -142,6 +145,21 @@ pub(super) fn still_empty(plan: &Plan, loss: &Loss) -> Option<(PartKind, Check)>
     };
     let query = format!("SELECT {} FROM {} WHERE {} IS NOT NULL LIMIT 5", quoted(key), quoted(table), quoted(column));
     Some((kind, Check { description: format!("no row has a value in {}", loss.name), query }))
+}
+
+/// Drops the triggers with which an unfinished plan keeps columns filled that go.
+pub(super) fn without_triggers(plan: &Plan, database: Database) -> Vec<String> {
+    let kept = plan.changes.tables.iter().filter_map(|change| match change {
+        TableChange::Kept(kept) => Some(kept),
+        TableChange::New { .. } | TableChange::Dropped { .. } => None,
+    });
+    let gone = kept.flat_map(|kept| {
+        kept.columns.iter().filter_map(move |change| match change {
+            ColumnChange::Dropped(column) => Some(drop_triggers(database, &kept.from, &kept.to, &column.name)),
+            ColumnChange::New(_) | ColumnChange::Kept { .. } => None,
+        })
+    });
+    gone.flatten().collect()
 }
 
 /// The name of the key column before the switch.

@@ -7,7 +7,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 use datahub_derive::project::Project;
-use datahub_migrate::{Answers, Plan, Summary, Undecided, plan};
+use datahub_migrate::{Answers, PartKind, Plan, Summary, Undecided, plan};
 use datahub_model::schema::{Database, Snapshot};
 use datahub_runtime::migration::{self, FoundTables, Migrate, Migration, MigrationState, Phase, WayBack};
 use serde_json::json;
@@ -185,7 +185,10 @@ fn parts(planned: &Plan, empty: &BTreeSet<String>, database: Database) -> Vec<Mi
         parts.iter_mut().filter(|part| part.kind == kind).for_each(|part| part.checks.push(check.clone()));
     }
     let parts = parts.into_iter().filter(|part| !part.is_empty()).map(|part| {
-        let statements = part.steps.iter().flat_map(|step| step.sql(database, true));
+        let is_last = part.kind == PartKind::Contract;
+        let triggers = if is_last { back::without_triggers(planned, database) } else { Vec::new() };
+        let steps = part.steps.iter().flat_map(|step| step.sql(database, true));
+        let statements = triggers.into_iter().chain(steps);
         let name = format!("revert{}", part.kind.suffix());
         let epochs = part.epochs.iter().map(|(table, epoch)| (table.clone().into(), *epoch));
         Migration {
