@@ -262,7 +262,8 @@ impl Store {
         let (quiet_ms, keeps_erased) = (self.quiet_ms, Arc::clone(&self.keeps_erased));
         self.write(move |connection| {
             let by = By { model, actor: &actor, program: &program };
-            let erased = erasure::erase(connection, by, &models, id, &reason, quiet_ms)?;
+            let erased = erasure::erase(connection, by, &models, id, &reason, quiet_ms);
+            let erased = erased.map_err(|trouble| epochs::cause(connection, model, trouble))?;
             // The erasure itself is committed, even if this fails.
             if matches!(erased, Erased::Done(_)) && !erasure::forget(connection) {
                 keeps_erased.store(true, Ordering::Relaxed);
@@ -442,8 +443,11 @@ impl Store {
         lacking: Lacking,
     ) -> Result<Candidates, StoreError> {
         let quiet_ms = self.quiet_ms;
-        self.read(move |connection| completing::candidates(connection, model, after, (&judge, &lacking), quiet_ms))
-            .await
+        self.read(move |connection| {
+            let found = completing::candidates(connection, model, after, (&judge, &lacking), quiet_ms);
+            found.map_err(|trouble| epochs::cause(connection, model, trouble))
+        })
+        .await
     }
 
     /// Completes a batch of rows from what is kept of their records, in one transaction.
@@ -458,7 +462,8 @@ impl Store {
         let quiet_ms = self.quiet_ms;
         self.write(move |connection| {
             let by = By { model, actor: &program, program: &program };
-            completing::complete(connection, by, &ids, &judge, step, quiet_ms)
+            let completed = completing::complete(connection, by, &ids, &judge, step, quiet_ms);
+            completed.map_err(|trouble| epochs::cause(connection, model, trouble))
         })
         .await
     }

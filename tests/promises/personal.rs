@@ -159,6 +159,14 @@ async fn an_erasure_takes_what_no_mapping_reads_any_more_and_leaves_the_row() {
     scene.person_edits("WebSiteURL", Value::text("https://bakery.example"));
     let wide = scene.kit.hub(models![Wide]).connect().await.unwrap();
     Wide::get(&wide, scene.account.into()).await.unwrap();
+    // While the wider program still runs, it must notice that its row is not complete any more.
+    let beside = scene.kit.hub(models![narrow::Narrow]).connect().await.unwrap();
+    assert!(wide.completeness::<Wide>().await.unwrap().is_complete());
+    narrow::Narrow::erase(&beside, scene.account.into(), "asked for").await.unwrap();
+    assert!(!wide.completeness::<Wide>().await.unwrap().is_complete());
+    let read = Wide::get(&wide, scene.account.into()).await.unwrap();
+    assert_eq!(read.website.as_deref(), Some("https://bakery.example"));
+    assert!(wide.completeness::<Wide>().await.unwrap().is_complete());
     wide.shutdown(std::time::Duration::from_secs(5)).await;
     scene.sql("ALTER TABLE shown_firms DROP COLUMN website");
 

@@ -2,15 +2,16 @@
 
 use cdms_odata::{Attributes, Instant, Value};
 use datahub_model::ModelDescriptor;
-use datahub_protocol::Note;
+use datahub_protocol::{MappingTag, Note};
 use uuid::Uuid;
 
 use super::columns::{Json, columns};
 use super::commit::By;
 use super::connection::Connection;
+use super::epochs;
 use super::failure::Trouble;
 use super::history::FieldChangeOfDay;
-use super::intents::{Lease, applied, push_quiet};
+use super::intents::{Lease, applied, mapping_datum, mapping_tag, push_quiet};
 use super::row::to_json;
 use super::sequence;
 use super::statement::{Datum, Statement};
@@ -51,6 +52,8 @@ pub(crate) fn erase(
     let entity = by.model.entity.name;
     connection.write(|connection| {
         connection.lock(entity, [id.to_string()])?;
+        // What this program does not read may be what a newer one needs.
+        epochs::check_all(connection, models)?;
         let now = connection.now()?;
         // The tables are locked in the order that all operations use.
         let states = states(connection, entity, id)?;
@@ -120,37 +123,47 @@ fn under_way(
     Ok(Some(Erased::Busy(operation, retry_after)))
 }
 
-/// The record in each model: its table, whether it is a row or a tombstone, and its attributes.
-fn states(
-    connection: &mut Connection,
-    entity: &'static str,
-    id: Uuid,
-) -> Result<Vec<(String, String, Attributes)>, Trouble> {
-    let sql = "SELECT model, state, seen FROM datahub_records WHERE id = ? AND model IN \
+/// A record in a model: its table, whether it is a row or a tombstone, its attributes, and the mapping that stored it.
+type State = (String, String, Json<Attributes>, i64);
+
+/// The record in each model.
+fn states(connection: &mut Connection, entity: &'static str, id: Uuid) -> Result<Vec<State>, Trouble> {
+    let sql = "SELECT model, state, seen, mapping_id FROM datahub_records WHERE id = ? AND model IN \
                (SELECT model FROM datahub_history WHERE entity = ? AND id = ?)";
-    let states = connection.read(&Statement::new(sql, [id.into(), entity.into(), id.into()]))?;
-    Ok(states.into_iter().map(|(model, state, Json(seen))| (model, state, seen)).collect())
+    connection.read(&Statement::new(sql, [id.into(), entity.into(), id.into()]))
 }
+
+/// The mapping of a row that lacks values for every mapping.
+const OF_NO_MAPPING: MappingTag = 0;
 
 /// Erases the values of the record's tombstones, and those values of its rows that no mapping of this program reads.
 fn forget_states(
     connection: &mut Connection,
     models: &[&'static ModelDescriptor],
     id: Uuid,
-    states: Vec<(String, String, Attributes)>,
+    states: Vec<State>,
 ) -> Result<(), Trouble> {
-    for (table, state, mut seen) in states {
+    for (table, state, Json(mut seen), stored_by) in states {
+        let mut mapping = mapping_tag(stored_by);
         match (state.as_str(), models.iter().find(|model| model.table == table)) {
             ("tombstone", _) => seen = Attributes::new(),
-            (_, Some(model)) => seen.retain(|name, _| model.read_attribute(name).is_some()),
+            (_, Some(model)) => {
+                let before = seen.len();
+                seen.retain(|name, _| model.read_attribute(name).is_some());
+                // The other mapping may need what is gone, so its programs must read the record again.
+                if seen.len() < before && mapping != model.mapping_id.0 {
+                    mapping = OF_NO_MAPPING;
+                }
+            }
             // The row's model is not listed by this program, so it is unknown which attributes it reads.
             (_, None) => {}
         }
         let version = sequence::next(connection)?;
-        let sql = "UPDATE datahub_records SET seen = ?, version = ?, complete_for = ?, \
+        let sql = "UPDATE datahub_records SET seen = ?, mapping_id = ?, version = ?, complete_for = ?, \
                    outdated_at = CASE WHEN outdated_at = version THEN CAST(? AS BIGINT) END WHERE model = ? AND id = ?";
         let (text, number) = (Datum::Text(None), version.0);
-        let values = [to_json(&seen)?, number.into(), text, number.into(), table.as_str().into(), id.into()];
+        let (seen, mapping) = (to_json(&seen)?, mapping_datum(mapping));
+        let values = [seen, mapping, number.into(), text, number.into(), table.as_str().into(), id.into()];
         connection.execute(&Statement::new(sql, values))?;
     }
     Ok(())
