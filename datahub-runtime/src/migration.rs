@@ -44,7 +44,7 @@ pub use report::{
 pub use schedule::Phase;
 
 use crate::store::{Location, StoreOptions};
-pub(crate) use record::applied_versions;
+pub(crate) use record::{applied_versions, is_empty};
 pub(crate) use schedule::Schedule;
 
 /// A migration of one database.
@@ -174,7 +174,7 @@ impl Migrate {
     }
 
     /// Also runs the steps that older programs cannot live with: run them when the older programs are gone. Without
-    /// this, a run stops before the first of them.
+    /// this, a run stops before the first of them, unless the database was empty when it began, as then there are none.
     pub fn contract(mut self) -> Self {
         self.options.contract = true;
         self

@@ -57,7 +57,7 @@ use uuid::Uuid;
 use commit::By;
 pub(crate) use commit::Job;
 pub(crate) use completing::{Candidates, Lacking, SeenJudge, row_of};
-pub(crate) use engine_tables::restore_rules;
+pub(crate) use engine_tables::{Lacks, complete as complete_engine_tables, lacks as lacks_of_engine_tables};
 pub(crate) use epochs::{Stage, may_finish};
 pub(crate) use erasure::Erased;
 pub(crate) use failure::StoreError;
@@ -76,6 +76,7 @@ use crate::crash_points::Step;
 use crate::engine::clock::Clock;
 use crate::engine::cost::Meters;
 use crate::health::Counts;
+use crate::migration::Migration;
 use crate::reach::Reach;
 pub(crate) use connection::Connection as PlainConnection;
 pub(crate) use location::Location;
@@ -185,14 +186,20 @@ impl Store {
         .await
     }
 
-    /// The names of the migrations among these that are pending and that this program needs.
-    pub(crate) async fn pending(&self, migrations: &crate::migration::Migrations) -> Result<Vec<String>, StoreError> {
+    /// The migrations among these that are pending: those that a run would execute, and those that wait until older
+    /// programs are gone.
+    pub(crate) async fn pending(
+        &self,
+        migrations: &crate::migration::Migrations,
+    ) -> Result<(Vec<Migration>, Vec<Migration>), StoreError> {
         let migrations = migrations.clone();
         self.read(move |connection| {
             let migrations = migrations.on(connection.dialect().database);
+            let is_empty = crate::migration::is_empty(connection)?;
             let applied = crate::migration::applied_versions(connection)?;
-            let schedule = crate::migration::Schedule::of(migrations, &applied, false);
-            Ok(schedule.due.iter().map(|migration| migration.name.to_string()).collect())
+            let schedule = crate::migration::Schedule::of(migrations, &applied, is_empty);
+            let owned = |migrations: Vec<&Migration>| migrations.into_iter().cloned().collect();
+            Ok((owned(schedule.due), owned(schedule.waiting)))
         })
         .await
     }

@@ -40,6 +40,28 @@ async fn connecting_names_the_command_that_runs_what_is_pending() {
 }
 
 #[tokio::test]
+async fn connecting_says_when_the_older_programs_must_be_gone_first() {
+    let kit = kit();
+    kit.hub(example_domain::models()).connect().await.unwrap();
+    let (migrations, mut all) = additions(&kit);
+    let builder =
+        |migrations: Migrations| kit.hub(example_domain::models()).database(kit.database()).migrations(migrations);
+    builder(migrations.clone()).migrate().await.unwrap();
+    let database = datahub_runtime::migration::database_of(&kit.database()).unwrap();
+    all.push(migration("4_next", &["ALTER TABLE organisations ADD COLUMN next TEXT"]));
+    let behind = builder(Migrations::of(database, all)).connect().await.unwrap_err();
+    for part in ["4_next is pending behind 3_drop", "`datahub migrate run --contract`", "`migrate().contract()`"] {
+        assert!(behind.to_string().contains(part), "{behind}");
+    }
+    // What this program needs may be done by the waiting step itself.
+    kit.run_sql("ALTER TABLE contacts RENAME COLUMN last_name TO surname").unwrap();
+    let waits = builder(migrations).connect().await.unwrap_err();
+    for part in ["no column last_name", "3_drop is pending", "`datahub migrate run --contract`"] {
+        assert!(waits.to_string().contains(part), "{waits}");
+    }
+}
+
+#[tokio::test]
 async fn an_empty_database_is_refused_with_the_command_that_fills_it() {
     let kit = kit();
     let hub =

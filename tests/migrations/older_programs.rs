@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use datahub_runtime::migration::{MigrationError, MigrationEvent};
+use datahub_runtime::migration::{Migration, MigrationError, MigrationEvent};
 use datahub_runtime::prelude::*;
 use datahub_runtime::testing::Kit;
 use datahub_runtime::testing::simulator::{Fault, FaultRule, Operation};
@@ -10,7 +10,7 @@ use datahub_runtime::{OperationId, Value, Verdict};
 use example_domain::Organisation;
 use uuid::Uuid;
 
-use crate::stage::{Heard, contract, kit, run, says, settings};
+use crate::stage::{Heard, check, contract, kit, run, says, settings};
 
 /// A hub of an older program, and the organisation in CDMS that it has read.
 async fn older(kit: &Kit) -> (Hub, Id<Organisation>, Synced<Organisation>) {
@@ -22,7 +22,7 @@ async fn older(kit: &Kit) -> (Hub, Id<Organisation>, Synced<Organisation>) {
 }
 
 /// A step that older programs of organisations cannot live with.
-fn step() -> Vec<datahub_runtime::migration::Migration> {
+fn step() -> Vec<Migration> {
     vec![contract("1_contract", "organisations", 1, &["ALTER TABLE organisations ADD COLUMN added TEXT"])]
 }
 
@@ -57,6 +57,7 @@ async fn an_older_program_begins_nothing_more_and_says_why() {
         ("delete", copy.delete(&hub).await.map_err(Error::from).unwrap_err()),
         ("edit", Organisation::edit(&hub, id, token).await.map(drop).unwrap_err()),
         ("pull", hub.pull::<Organisation>().await.map(drop).unwrap_err()),
+        ("erase", Organisation::erase(&hub, id, "asked for").await.map(drop).unwrap_err()),
     ];
     for (operation, error) in refusals {
         assert_eq!(error.kind(), ErrorKind::Outdated, "{operation}: {error}");
@@ -102,6 +103,62 @@ async fn a_run_that_waited_in_vain_leaves_older_programs_as_they_were() {
     kit.advance(Duration::from_secs(240 + 330 + 1));
     assert_eq!(hub.settle().await.unwrap().settled.len(), 1);
     assert_eq!(Organisation::get(&hub, id).await.unwrap().name, "Acme Foods");
+}
+
+#[tokio::test]
+async fn a_run_that_lost_its_lease_leaves_the_epochs_to_the_one_that_took_over() {
+    let kit = kit();
+    let (hub, _, mut organisation) = older(&kit).await;
+    lose(&kit, &hub, &mut organisation).await;
+    let heard = Heard::default();
+    let running = tokio::spawn(heard.by(run(&kit, &step())).contract().into_future());
+    heard.until(|event| matches!(event, MigrationEvent::WaitingForWrites { .. })).await;
+    kit.run_sql(
+        "UPDATE datahub_settings SET value = '{\"holder\":\"00000000-0000-0000-0000-000000000001\",\
+         \"who\":\"other\",\"until_ms\":9999999999999}' WHERE name = 'migrating'",
+    )
+    .unwrap();
+    assert_eq!(running.await.unwrap().unwrap_err(), MigrationError::TakenOver);
+    assert_eq!(settings(&kit, "name='epoch:organisations'").len(), 1, "the other run may rely on it");
+}
+
+#[tokio::test]
+async fn a_step_that_fails_leaves_older_programs_as_they_were_if_it_changed_nothing() {
+    let kit = kit();
+    let (hub, id, _) = older(&kit).await;
+    let wrong = |in_transaction| {
+        let statements = ["ALTER TABLE organisations ADD COLUMN added TEXT", "nonsense"];
+        Migration { in_transaction, ..contract("1_contract", "organisations", 1, &statements) }
+    };
+    let refused = run(&kit, &[wrong(true)]).contract().await;
+    let error = says(refused, &["1_contract failed in statement 2", "nothing of it was changed"]);
+    assert!(!error.to_string().contains("older programs refuse"), "{error}");
+    assert_eq!((settings(&kit, "epoch").len(), settings(&kit, "migrati").len()), (0, 0));
+    Organisation::get(&hub, id).await.unwrap();
+
+    // Statement by statement, some of it stays.
+    let refused = run(&kit, &[wrong(false)]).contract().await;
+    says(refused, &["1_contract failed in statement 2", "older programs refuse to work on organisations"]);
+    assert_eq!(settings(&kit, "name='epoch:organisations'").len(), 1);
+    assert_eq!(Organisation::get(&hub, id).await.unwrap_err().kind(), ErrorKind::Outdated);
+    // Another text does not make it a migration that was never begun.
+    let statements = ["SELECT 1"];
+    let checks = vec![check("no organisation exists", "SELECT id FROM organisations")].into();
+    let edited = Migration { in_transaction: false, checks, ..contract("1_contract", "organisations", 1, &statements) };
+    says(run(&kit, &[edited]).contract().await, &["not true yet: no organisation exists"]);
+    assert_eq!(settings(&kit, "name='epoch:organisations'").len(), 1, "the table is changed");
+}
+
+#[tokio::test]
+async fn an_older_program_that_completes_rows_says_why_it_cannot_go_on() {
+    let kit = kit();
+    let (hub, ..) = older(&kit).await;
+    // As if another mapping had stored it.
+    kit.run_sql("UPDATE datahub_records SET mapping_id = 1").unwrap();
+    let statements = ["ALTER TABLE organisations DROP COLUMN name"];
+    run(&kit, &[contract("1_contract", "organisations", 1, &statements)]).contract().await.unwrap();
+    let error = hub.backfill::<Organisation>().await.map(drop).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Outdated, "{error}");
 }
 
 #[tokio::test]

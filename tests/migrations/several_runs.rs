@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use datahub_runtime::migration::{MigrationError, MigrationEvent};
+use datahub_runtime::migration::{Migration, MigrationError, MigrationEvent};
 
 use crate::stage::{Heard, firms, kit, migration, names, run, says, settings, versions};
 
@@ -53,15 +53,46 @@ async fn a_run_waits_for_another_one_until_its_lease_ends() {
 }
 
 #[tokio::test]
+async fn a_run_keeps_its_lease_through_a_transaction_that_takes_longer() {
+    let kit = kit();
+    run(&kit, &[migration("0_first", &["SELECT 1"])]).await.unwrap();
+    let all = ["0_first", "1_long", "2_next"].map(|name| migration(name, &["SELECT 1"]));
+    let heard = Heard::default();
+    let long = run(&kit, &all).lease(Duration::from_secs(1)).on_event({
+        let heard = heard.clone();
+        move |event| {
+            heard.hear(event);
+            match event {
+                // Within the transaction.
+                MigrationEvent::Statement { name, .. } if name == "1_long" => {
+                    std::thread::sleep(Duration::from_millis(1_500));
+                }
+                // Between two transactions.
+                MigrationEvent::Applied(applied) if applied.name == "1_long" => {
+                    std::thread::sleep(Duration::from_millis(500));
+                }
+                _ => {}
+            }
+        }
+    });
+    let long = tokio::spawn(long.into_future());
+    heard.until(|event| matches!(event, MigrationEvent::Statement { .. })).await;
+    let other = run(&kit, &all).lease(Duration::from_millis(100)).await.unwrap();
+    assert_eq!(names(&long.await.unwrap().unwrap()), ["1_long", "2_next"]);
+    assert_eq!(names(&other), [""; 0]);
+}
+
+#[tokio::test]
 async fn a_run_that_lost_its_lease_changes_nothing_more() {
     let kit = kit();
     // The migration itself gives the lease to another program, as if it had been paused for long.
     let steal = "UPDATE datahub_settings SET value = '{\"holder\":\"00000000-0000-0000-0000-000000000001\",\
                  \"who\":\"other\",\"until_ms\":9999999999999}' WHERE name = 'migrating'";
-    let all = [migration("1_steal", &[steal]), migration("2_next", &["CREATE TABLE next_one (id INTEGER)"])];
+    let steal = Migration { in_transaction: false, ..migration("1_steal", &[steal]) };
+    let all = [steal, migration("2_next", &["CREATE TABLE next_one (id INTEGER)"])];
     let error = run(&kit, &all).await.unwrap_err();
     assert_eq!(error, MigrationError::TakenOver);
-    assert_eq!(versions(&kit), ["1"]);
+    assert_eq!(versions(&kit), [""; 0], "the other program records it");
     assert!(kit.run_sql("SELECT * FROM next_one").is_err());
     assert_eq!(settings(&kit, "migrating").len(), 1, "the lease of the other program is not given back");
 }

@@ -90,6 +90,10 @@ impl Heard {
         run.on_event(move |event| heard.lock().unwrap().push(event.clone()))
     }
 
+    pub(crate) fn hear(&self, event: &MigrationEvent) {
+        self.0.lock().unwrap().push(event.clone());
+    }
+
     pub(crate) fn all(&self) -> Vec<MigrationEvent> {
         self.0.lock().unwrap().clone()
     }

@@ -1,5 +1,10 @@
 //! Programs of different versions on one database: what an older one made is kept and completed, not refused.
 
+use std::future::IntoFuture;
+
+use datahub_migrate::{Answers, Snapshot};
+use datahub_model::schema::engine::REVISION;
+use datahub_runtime::migration::{self, Migrate, Migration, Migrations, Phase};
 use datahub_runtime::prelude::*;
 use datahub_runtime::testing::simulator::Fault;
 use datahub_runtime::{EntryKind, HubBuilder, Note, Origin, UnknownWord, Verdict, WriteKind};
@@ -43,6 +48,59 @@ fn newer_program(scene: &Scene) -> HubBuilder {
         .program("newer")
 }
 
+/// The migration that `datahub migrate new` writes first, without the models' tables, which exist.
+fn first_migration(scene: &Scene) -> Migrations {
+    engine_migration(scene, 0)
+}
+
+/// The migration that brings the engine's tables from a revision up to date, as it is planned.
+fn engine_migration(scene: &Scene, from: i64) -> Migrations {
+    let database = migration::database_of(&scene.kit.database()).unwrap();
+    let schema = |engine| Snapshot { engine, ..Snapshot::default() };
+    let plan = datahub_migrate::plan(&schema(from), &schema(REVISION), &Answers::default()).unwrap();
+    let up = datahub_migrate::up(&plan.parts(database)[0], database);
+    let statements: Vec<_> = datahub_migrate::statements(&up).into_iter().map(|sql| sql.to_owned().into()).collect();
+    let migration = Migration {
+        name: "20260101000000_engine".into(),
+        plan: "20260101000000_engine".into(),
+        phase: Phase::Expand,
+        in_transaction: true,
+        statements: statements.into(),
+        epochs: Vec::new().into(),
+        checks: Vec::new().into(),
+    };
+    Migrations::of(database, vec![migration])
+}
+
+#[tokio::test]
+async fn columns_of_the_engine_that_are_missing_or_there_already_stop_no_migration() {
+    let (scene, _) = Scene::read().await;
+    // Marked as up to date, and not so.
+    scene.sql("ALTER TABLE datahub_records DROP COLUMN outdated");
+    let error = failed(newer_program(&scene).connect().await, ErrorKind::Store);
+    says(&error, &["datahub_records has no column outdated", "`datahub migrate run`"]);
+    // Another column is there, which the migration adds.
+    scene.sql("UPDATE datahub_settings SET value = '6' WHERE name = 'schema_revision'");
+    let migrations = engine_migration(&scene, 6);
+    scene.sql(
+        "CREATE TABLE __diesel_schema_migrations (version VARCHAR(50) PRIMARY KEY NOT NULL, \
+               run_on TIMESTAMP NOT NULL DEFAULT CURRENT_TIMESTAMP)",
+    );
+    scene.sql("INSERT INTO __diesel_schema_migrations (version) VALUES ('20250101000000')");
+    let mut all = migrations.on(migration::database_of(&scene.kit.database()).unwrap()).to_vec();
+    let known = Migration { name: "20250101000000_known".into(), statements: Vec::new().into(), ..all[0].clone() };
+    all.insert(0, known);
+    let all = Migrations::of(migration::database_of(&scene.kit.database()).unwrap(), all);
+    let report = Migrate::new(scene.kit.database(), all.clone()).await.unwrap();
+    assert_eq!((report.applied.len(), report.added.len()), (1, 0));
+    newer_program(&scene).connect().await.unwrap();
+
+    scene.sql("ALTER TABLE datahub_records DROP COLUMN outdated");
+    let report = Migrate::new(scene.kit.database(), all).await.unwrap();
+    assert_eq!(report.added, ["datahub_records.outdated"]);
+    newer_program(&scene).connect().await.unwrap();
+}
+
 #[tokio::test]
 async fn tables_of_an_older_program_get_what_they_lack_and_keep_what_they_have() {
     let (scene, mut org) = Scene::read().await;
@@ -53,9 +111,12 @@ async fn tables_of_an_older_program_get_what_they_lack_and_keep_what_they_have()
 
     let error = failed(newer_program(&scene).connect().await, ErrorKind::Store);
     says(&error, &["revision 1", "`datahub migrate new`", "`datahub migrate run`"]);
-    let upgraded = || newer_program(&scene).create_tables().connect();
+    let upgraded = || Migrate::new(scene.kit.database(), first_migration(&scene)).into_future();
     let (one, other) = tokio::join!(upgraded(), upgraded());
-    let (hub, _) = (one.unwrap(), other.unwrap());
+    let mut applied = [one.unwrap(), other.unwrap()].map(|report| report.applied.len());
+    applied.sort_unstable();
+    assert_eq!(applied, [0, 1]);
+    let hub = newer_program(&scene).connect().await.unwrap();
     assert_eq!(scene.rows_but_for_versions(), before);
     let history = Organisation::history(&hub, scene.id()).await.unwrap();
     assert_eq!(history.iter().map(|entry| entry.kind).collect::<Vec<_>>(), [EntryKind::FirstSeen, EntryKind::Updated]);

@@ -53,6 +53,17 @@ pub enum MigrationError {
         /// Whether the migration is one transaction, so that nothing of it was changed.
         in_transaction: bool,
     },
+    /// A migration failed after it had raised its tables' epochs, and it is not certain that it changed nothing.
+    #[error(
+        "{error}; until the migrations are run to their end, older programs refuse to work on {}",
+        tables.join(", ")
+    )]
+    Raised {
+        /// Why it failed.
+        error: Box<MigrationError>,
+        /// The tables.
+        tables: Vec<String>,
+    },
     /// The locks of a statement could not be had, because other transactions held them every time.
     #[error(
         "{migration} did not get its locks in {tries} tries: {reason}; nothing of it was changed; find the transaction \
@@ -168,6 +179,14 @@ impl MigrationError {
     pub(super) fn of(trouble: Trouble, shown: &str) -> Self {
         MigrationError::from(trouble.of(shown))
     }
+
+    /// Why it failed, without what that means for older programs.
+    pub fn cause(&self) -> &MigrationError {
+        match self {
+            MigrationError::Raised { error, .. } => error.cause(),
+            error => error,
+        }
+    }
 }
 
 impl From<StoreError> for MigrationError {
@@ -178,7 +197,7 @@ impl From<StoreError> for MigrationError {
 
 impl From<MigrationError> for Error {
     fn from(error: MigrationError) -> Self {
-        let kind = match &error {
+        let kind = match error.cause() {
             MigrationError::Busy { .. } | MigrationError::Locked { .. } | MigrationError::TakenOver => ErrorKind::Busy,
             MigrationError::Database { .. } => ErrorKind::Store,
             _ => ErrorKind::Misconfigured,

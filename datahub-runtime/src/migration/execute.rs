@@ -3,6 +3,7 @@
 use std::time::{Duration, Instant as MonotonicTime};
 
 use datahub_model::schema::Database;
+use datahub_model::schema::engine::added_since;
 
 use super::error::MigrationError;
 use super::record::HalfDone;
@@ -130,13 +131,17 @@ fn attempt(run: &mut Run<'_>, migration: &Migration, ending: Ending<'_>) -> Resu
             pass_blocking(STATEMENT, Moment::Before);
             announce(*tell, migration, at);
             let begun = MonotonicTime::now();
-            connection.batch(sql).map_err(|trouble| Stop::At(at, trouble))?;
+            execute_one(connection, sql).map_err(|trouble| Stop::At(at, trouble))?;
             times.push(StatementTime { sql: shown(sql), took: begun.elapsed(), locks: !is_concurrent(sql) });
         }
         if is_file {
             foreign_keys(connection, migration)?;
         }
         ending(connection)?;
+        // Others read the lease as it is committed: they must not find one that ended while this went on.
+        if !lease.renew(connection)? {
+            return Err(Stop::Because(MigrationError::TakenOver));
+        }
         pass_blocking(RECORD, Moment::InTransaction);
         Ok(())
     });
@@ -155,7 +160,7 @@ fn one_by_one(run: &mut Run<'_>, migration: &Migration, ending: Ending<'_>) -> R
     let mut times = Vec::new();
     for at in half_done.done..migration.statements.len() {
         let sql = &migration.statements[at];
-        run.with(|connection| half_done.note(connection, migration))?;
+        run.with_lease(|connection| half_done.note_statement(connection, migration))?;
         pass_blocking(STATEMENT, Moment::Before);
         announce(run.tell, migration, at);
         remove_unfinished(run, sql)?;
@@ -169,7 +174,7 @@ fn one_by_one(run: &mut Run<'_>, migration: &Migration, ending: Ending<'_>) -> R
                 // It does not keep others waiting, so it may wait itself.
                 let limit = if is_concurrent(sql) { Duration::ZERO } else { lock_timeout };
                 run.connection.limit_locks(limit, false)?;
-                run.connection.batch(sql)
+                execute_one(&mut run.connection, sql)
             });
             match ran {
                 Ok(()) => break,
@@ -204,6 +209,19 @@ fn one_by_one(run: &mut Run<'_>, migration: &Migration, ending: Ending<'_>) -> R
 fn announce(tell: &mut dyn FnMut(&MigrationEvent), migration: &Migration, at: usize) {
     let (name, sql) = (migration.name.to_string(), shown(&migration.statements[at]));
     tell(&MigrationEvent::Statement { name, number: at + 1, sql });
+}
+
+/// Executes a statement, unless it adds a column of the engine that a newer program has added already: PostgreSQL is told
+/// so by the statement, for which SQLite has no words.
+fn execute_one(connection: &mut Connection, sql: &str) -> Result<(), Trouble> {
+    let (database, words) = (connection.dialect().database, without_comments(sql).trim_end());
+    let added = added_since(0).find(|(table, column)| database.add_column(table, column) == words);
+    if let Some((table, column)) = added {
+        if connection.columns_of(table.name)?.iter().any(|found| found.name == column.name) {
+            return Ok(());
+        }
+    }
+    connection.batch(sql)
 }
 
 /// PostgreSQL leaves an index that was not finished behind, and would keep it.

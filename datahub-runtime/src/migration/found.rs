@@ -56,6 +56,9 @@ pub(super) fn tables(location: &Location, shown: &str) -> Result<FoundTables, Mi
         let tables = names.into_iter().map(|name| Ok((name.clone(), table(connection, &name, has_settings)?)));
         Ok(FoundTables { engine, tables: tables.collect::<Result<_, Trouble>>()? })
     };
+    if location.is_missing_file() {
+        return Ok(FoundTables::default());
+    }
     let opened = Connection::of_migration(location);
     opened.and_then(|mut connection| read(&mut connection)).map_err(|trouble| MigrationError::of(trouble, shown))
 }

@@ -27,7 +27,7 @@ pub(super) fn raise(run: &mut Run<'_>, migration: &Migration) -> Result<(), Migr
         return Ok(());
     }
     pass_blocking(RAISE, Moment::Before);
-    run.with(|connection| connection.write(|connection| raise_all(connection, migration)))?;
+    run.with_lease(|connection| raise_all(connection, migration))?;
     pass_blocking(RAISE, Moment::After);
     let ready =
         wait(run, migration).and_then(|()| match run.with(|connection| checks::ask(connection, migration))? {
@@ -40,9 +40,27 @@ pub(super) fn raise(run: &mut Run<'_>, migration: &Migration) -> Result<(), Migr
     ready
 }
 
-/// Restores the epochs from before a migration that was begun and of which no statement is done.
+/// Restores the epochs from before a migration that has changed nothing; not if another run has taken over, which may
+/// rely on them.
 pub(super) fn abandon(run: &mut Run<'_>, migration: &Migration) -> Result<(), MigrationError> {
-    run.with(|connection| connection.write(|connection| lower(connection, migration)))
+    run.with_lease(|connection| lower(connection, migration))
+}
+
+/// What to report of a migration that failed after its epochs were raised. They are lowered again if it is certain that
+/// nothing was changed; otherwise the error says that older programs refuse to work.
+pub(super) fn failed(run: &mut Run<'_>, migration: &Migration, error: MigrationError) -> MigrationError {
+    if migration.epochs.is_empty() || error == MigrationError::TakenOver {
+        return error;
+    }
+    let is_undone = migration.in_transaction && !run.is_cut_off();
+    match is_undone.then(|| abandon(run, migration)) {
+        Some(Ok(())) => error,
+        Some(Err(MigrationError::TakenOver)) => MigrationError::TakenOver,
+        Some(Err(_)) | None => MigrationError::Raised {
+            error: Box::new(error),
+            tables: migration.epochs.iter().map(|(table, _)| table.to_string()).collect(),
+        },
+    }
 }
 
 /// Raises the epochs, and notes those before unless an earlier run did.
@@ -62,11 +80,10 @@ fn raise_all(connection: &mut Connection, migration: &Migration) -> Result<(), T
     Ok(())
 }
 
-/// Restores the epochs from before the migration, of which no statement is done.
+/// Restores the epochs from before the migration, unless a statement of it may have changed something.
 fn lower(connection: &mut Connection, migration: &Migration) -> Result<(), Trouble> {
-    let Some(half_done) = HalfDone::of(connection, migration)?.filter(|half_done| half_done.done == 0) else {
-        return Ok(());
-    };
+    let half_done = HalfDone::of(connection, migration)?;
+    let Some(half_done) = half_done.filter(|half_done| !half_done.changed_something()) else { return Ok(()) };
     for (setting, before) in &half_done.epochs {
         match before {
             Some(before) => settings::put(connection, setting, before)?,

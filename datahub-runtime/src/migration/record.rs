@@ -46,6 +46,12 @@ pub(super) fn applied(connection: &mut Connection) -> Result<BTreeMap<String, St
     Ok(connection.read::<(String, String)>(&Statement::new(sql, []))?.into_iter().collect())
 }
 
+/// Whether no program can have worked on the database yet: it has no applied migration and none of the engine's tables
+/// of records.
+pub(crate) fn is_empty(connection: &mut Connection) -> Result<bool, Trouble> {
+    Ok(applied(connection)?.is_empty() && !exists(connection, "datahub_records")?)
+}
+
 /// The applied versions.
 pub(crate) fn applied_versions(connection: &mut Connection) -> Result<BTreeSet<String>, Trouble> {
     Ok(applied(connection)?.into_keys().collect())
@@ -70,6 +76,9 @@ pub(super) fn undone(connection: &mut Connection, version: &str) -> Result<(), T
 pub(super) struct HalfDone {
     /// How many of its statements are done. The next one may be done too.
     pub(super) done: usize,
+    /// Whether a statement that is not part of a transaction was begun, also of an earlier text of the migration.
+    #[serde(default)]
+    is_begun: bool,
     /// How many statements it has.
     of: usize,
     /// The hash of its statements.
@@ -81,7 +90,7 @@ pub(super) struct HalfDone {
 impl HalfDone {
     /// A migration that begins, with the epochs of its tables before.
     pub(super) fn begins(migration: &Migration, epochs: Vec<(String, Option<String>)>) -> Self {
-        HalfDone { done: 0, of: migration.statements.len(), sql: hash(migration), epochs }
+        HalfDone { done: 0, is_begun: false, of: migration.statements.len(), sql: hash(migration), epochs }
     }
 
     /// What is known of a migration that was begun. If its statements were changed since, none of them counts as done,
@@ -91,8 +100,20 @@ impl HalfDone {
         let Some(text) = settings::get(connection, &name)? else { return Ok(None) };
         let corrupt = |error| Trouble::Corrupt(format!("invalid setting {name}: {error}"));
         let known: HalfDone = serde_json::from_str(&text).map_err(corrupt)?;
-        let is_same = known.sql == hash(migration);
-        Ok(Some(if is_same { known } else { HalfDone::begins(migration, known.epochs) }))
+        let (is_same, is_begun) = (known.sql == hash(migration), known.changed_something());
+        let begins_again = |known: Self| HalfDone { is_begun, ..HalfDone::begins(migration, known.epochs) };
+        Ok(Some(if is_same { known } else { begins_again(known) }))
+    }
+
+    /// Whether a statement of it may have changed something, so that older programs must not work on its tables again.
+    pub(super) fn changed_something(&self) -> bool {
+        self.is_begun || self.done > 0
+    }
+
+    /// Records that a statement begins that is not part of a transaction.
+    pub(super) fn note_statement(&mut self, connection: &mut Connection, migration: &Migration) -> Result<(), Trouble> {
+        self.is_begun = true;
+        self.note(connection, migration)
     }
 
     /// Records it.

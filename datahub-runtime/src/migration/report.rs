@@ -14,6 +14,10 @@ pub struct MigrationReport {
     pub waiting: Vec<String>,
     /// Rules of the engine's tables that had been lost and were restored.
     pub restored: Vec<String>,
+    /// Tables and columns of the engine that were missing, as in a database of an older version, and were added.
+    pub added: Vec<String>,
+    /// Applied versions that are not among the migrations: those of a newer program. Nothing else is pending then.
+    pub unknown: Vec<String>,
 }
 
 /// A migration that was executed.
@@ -145,6 +149,9 @@ pub struct MigrationsStatus {
     pub unknown: Vec<String>,
     /// The program that is running migrations now, or was killed a moment ago.
     pub running: Option<String>,
+    /// Whether no program can have worked on the database yet, so that a run also executes the steps that older
+    /// programs cannot live with.
+    pub is_empty: bool,
 }
 
 /// The state of a migration.

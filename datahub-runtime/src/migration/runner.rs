@@ -15,7 +15,8 @@ use super::report::{
 };
 use super::schedule::Schedule;
 use super::{Migration, Migrations, Options, WayBack, checks, raise};
-use crate::store::{Location, PlainConnection as Connection, PlainTrouble as Trouble, epochs, restore_rules, settings};
+use crate::store::{Lacks, Location, PlainConnection as Connection, PlainTrouble as Trouble, epochs, settings};
+use crate::store::{complete_engine_tables, lacks_of_engine_tables};
 
 /// A run that has the lease.
 pub(super) struct Run<'r> {
@@ -35,6 +36,21 @@ impl Run<'_> {
         work: impl FnOnce(&mut Connection) -> Result<T, Trouble>,
     ) -> Result<T, MigrationError> {
         work(&mut self.connection).map_err(|trouble| MigrationError::of(trouble, self.shown))
+    }
+
+    /// Changes what is recorded, in a transaction in which no other run can take over.
+    pub(super) fn with_lease<T>(
+        &mut self,
+        work: impl FnOnce(&mut Connection) -> Result<T, Trouble>,
+    ) -> Result<T, MigrationError> {
+        let lease = self.lease.clone();
+        let done =
+            self.with(|connection| {
+                connection.write(|connection| {
+                    if lease.renew(connection)? { work(connection).map(Some) } else { Ok::<_, Trouble>(None) }
+                })
+            })?;
+        done.ok_or(MigrationError::TakenOver)
     }
 
     pub(super) fn database(&self) -> Database {
@@ -78,19 +94,41 @@ pub(super) fn run(
 
 fn until_done(run: &mut Run<'_>, all: &[Migration]) -> Result<MigrationReport, MigrationError> {
     let mut report = MigrationReport::default();
+    // Older programs cannot mind what happens to a database that none has used.
+    let contract = run.options.contract || run.with(record::is_empty)?;
     loop {
         // Read again under the lease: another run may have executed some meanwhile.
         let applied = run.with(record::applied_versions)?;
-        let schedule = Schedule::of(all, &applied, run.options.contract);
-        refuse_disorder(&schedule)?;
+        let schedule = Schedule::of(all, &applied, contract);
         let Some(migration) = schedule.due.first() else {
             report.waiting = schedule.waiting.iter().map(|migration| migration.name.to_string()).collect();
+            report.unknown = schedule.unknown;
             break;
         };
+        refuse_disorder(&schedule)?;
+        if applied.is_empty() {
+            // Tables that create_tables made, maybe an older version's: the first migration does not know of which.
+            complete(run, &mut report)?;
+        }
         report.applied.push(one(run, migration, &|connection| record::done(connection, migration))?);
     }
-    report.restored = run.with(restore_rules)?.into_iter().map(str::to_owned).collect();
+    complete(run, &mut report)?;
     Ok(report)
+}
+
+/// Adds what the engine's tables lack of this program's revision.
+fn complete(run: &mut Run<'_>, report: &mut MigrationReport) -> Result<(), MigrationError> {
+    let Some(Lacks { rules, parts }) = run.with(lacks_of_engine_tables)? else { return Ok(()) };
+    run.renew()?;
+    let (location, lease) = (run.location, run.lease.clone());
+    let completed = lease.keep(location).and_then(|_keeper| {
+        let mut connection = Connection::of_migration(location)?;
+        complete_engine_tables(&mut connection)
+    });
+    completed.map_err(|trouble| MigrationError::of(trouble, run.shown))?;
+    report.restored.extend(rules.into_iter().map(str::to_owned));
+    report.added.extend(parts);
+    Ok(())
 }
 
 /// Executes one migration, with what its last transaction records.
@@ -104,8 +142,8 @@ fn one(run: &mut Run<'_>, migration: &Migration, ending: Ending<'_>) -> Result<A
         return Err(failed);
     }
     raise::raise(run, migration)?;
-    run.renew()?;
-    let mut applied = execute::execute(run, migration, ending)?;
+    let executed = run.renew().and_then(|()| execute::execute(run, migration, ending));
+    let mut applied = executed.map_err(|error| raise::failed(run, migration, error))?;
     applied.took = begun.elapsed();
     (run.tell)(&MigrationEvent::Applied(applied.clone()));
     Ok(applied)
@@ -143,8 +181,9 @@ fn begin<'r>(
 ) -> Result<Run<'r>, MigrationError> {
     let failed = |trouble| MigrationError::of(trouble, shown);
     let mut connection = Connection::of_migration(location).map_err(failed)?;
-    // Two programs may create the same table at once, and one of them fails.
-    record::prepare(&mut connection).or_else(|_| record::prepare(&mut connection)).map_err(failed)?;
+    // Several programs may create the same table at once, and all but one fail; there are two tables.
+    let prepared = record::prepare(&mut connection).or_else(|_| record::prepare(&mut connection));
+    prepared.or_else(|_| record::prepare(&mut connection)).map_err(failed)?;
     let lease = Lease::new(&options.program, options.lease);
     let begun = MonotonicTime::now();
     let mut waits_for = None;
@@ -198,7 +237,11 @@ pub(super) fn status(
 ) -> Result<MigrationsStatus, MigrationError> {
     let failed = |trouble| MigrationError::of(trouble, shown);
     let all = some(migrations, location.database())?;
+    if location.is_missing_file() {
+        return Ok(nothing_yet(shown, all));
+    }
     let mut connection = Connection::of_migration(location).map_err(failed)?;
+    let is_empty = record::is_empty(&mut connection).map_err(failed)?;
     let applied = record::applied(&mut connection).map_err(failed)?;
     let has_settings = record::exists(&mut connection, record::SETTINGS).map_err(failed)?;
     let mut states = Vec::with_capacity(all.len());
@@ -221,7 +264,24 @@ pub(super) fn status(
         migrations: states,
         unknown: Schedule::of(all, &versions, true).unknown,
         running: running.map(|(who, _)| who),
+        is_empty,
     })
+}
+
+/// The status of a file that does not exist yet; a run creates it.
+fn nothing_yet(shown: &str, all: &[Migration]) -> MigrationsStatus {
+    let pending = |migration: &Migration| MigrationStatus {
+        name: migration.name.to_string(),
+        phase: migration.phase,
+        state: MigrationState::Pending,
+    };
+    MigrationsStatus {
+        database: shown.to_owned(),
+        migrations: all.iter().map(pending).collect(),
+        unknown: Vec::new(),
+        running: None,
+        is_empty: true,
+    }
 }
 
 /// Goes a way back, and forgets the versions that it takes back.
@@ -241,14 +301,11 @@ pub(super) fn revert(
 fn back(run: &mut Run<'_>, way_back: &WayBack) -> Result<Vec<AppliedMigration>, MigrationError> {
     let parts = way_back.parts.iter().map(|part| one(run, part, &|connection| record::not_begun(connection, part)));
     let applied = parts.collect::<Result<Vec<_>, _>>()?;
-    run.renew()?;
-    run.with(|connection| {
-        connection.write(|connection| {
-            for (table, epoch) in &way_back.epochs {
-                settings::put(connection, &epochs::setting(table), &epoch.to_string())?;
-            }
-            way_back.versions.iter().try_for_each(|version| record::undone(connection, version))
-        })
+    run.with_lease(|connection| {
+        for (table, epoch) in &way_back.epochs {
+            settings::put(connection, &epochs::setting(table), &epoch.to_string())?;
+        }
+        way_back.versions.iter().try_for_each(|version| record::undone(connection, version))
     })?;
     Ok(applied)
 }

@@ -46,19 +46,22 @@ pub(crate) fn check(connection: &mut Connection, models: &[&'static ModelDescrip
             lost.join(", ")
         )));
     }
-    let mut lacks = Vec::new();
+    let (mut lacks, mut can_be_added) = (Vec::new(), true);
     for table in &TABLES {
-        let columns: Vec<_> = missing(connection, table)?.iter().map(|column| column.name).collect();
+        let columns = missing(connection, table)?;
+        can_be_added &= columns.iter().all(|column| column.nullable);
+        let columns: Vec<_> = columns.iter().map(|column| column.name).collect();
         if !columns.is_empty() {
             lacks.push(format!("the engine's table {} has no column {}", table.name, columns.join(", ")));
         }
     }
     if !lacks.is_empty() {
-        let reason = format!(
-            "{}, so it was not created by this engine; restore it, or use a new database",
-            lacks.join(", and ")
-        );
-        return Err(Trouble::Schema(reason));
+        let cure = if can_be_added {
+            "; run `datahub migrate run` as the database user that owns the tables, which adds what is missing"
+        } else {
+            ", so it was not created by this engine; restore it, or use a new database"
+        };
+        return Err(Trouble::Schema(format!("{}{cure}", lacks.join(", and "))));
     }
     epochs::check_all(connection, models)?;
     differences::check(connection, models)?;
@@ -76,18 +79,42 @@ const CREATE: &str = "create the tables with `datahub migrate run`, as the datab
                       migration exists yet, `datahub migrate new` writes the first one; to try things out, call \
                       create_tables() on the hub's builder";
 
-/// Restores the rules that the engine's tables have lost, for example in a copy by a tool that copies only tables, and
-/// returns their names. Tables of another revision stay as they are.
-pub(crate) fn restore_rules(connection: &mut Connection) -> Result<Vec<&'static str>, Trouble> {
-    let is_ours = |connection: &mut Connection| Ok::<_, Trouble>(revision(connection)? == REVISION);
-    if connection.columns_of("datahub_records")?.is_empty() || !is_ours(connection)? {
-        return Ok(Vec::new());
+/// What the engine's tables lack of this program's revision.
+#[derive(Debug, Default)]
+pub(crate) struct Lacks {
+    /// Rules that were lost, for example in a copy by a tool that copies only tables.
+    pub(crate) rules: Vec<&'static str>,
+    /// Tables and columns.
+    pub(crate) parts: Vec<String>,
+}
+
+/// What the engine's tables lack; `None` if they are complete, if they do not exist, and if a newer program made them.
+pub(crate) fn lacks(connection: &mut Connection) -> Result<Option<Lacks>, Trouble> {
+    if connection.columns_of("datahub_records")?.is_empty()
+        || revision(connection)? > REVISION
+        || is_up_to_date(connection)?
+    {
+        return Ok(None);
     }
-    let lost = lost_guards(connection)?;
-    if !lost.is_empty() {
-        unhurried(connection, bring_up_to_date)?;
+    let mut lacks = Lacks::default();
+    // Tables of an older revision have not lost what they never had.
+    if revision(connection)? == REVISION {
+        lacks.rules = lost_guards(connection)?;
     }
-    Ok(lost)
+    for table in &TABLES {
+        if connection.columns_of(table.name)?.is_empty() {
+            lacks.parts.push(table.name.to_owned());
+        } else {
+            let columns = missing(connection, table)?;
+            lacks.parts.extend(columns.iter().map(|column| format!("{}.{}", table.name, column.name)));
+        }
+    }
+    Ok(Some(lacks))
+}
+
+/// Adds what the engine's tables lack. The connection must not be used afterwards.
+pub(crate) fn complete(connection: &mut Connection) -> Result<(), Trouble> {
+    unhurried(connection, bring_up_to_date)
 }
 
 /// How long the server may take to answer a statement of an upgrade: a little more than it allows the statement to run.

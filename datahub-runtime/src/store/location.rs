@@ -1,5 +1,6 @@
 //! Where the hub's database is: a SQLite file or a PostgreSQL server.
 
+use std::path::Path;
 use std::time::Duration;
 
 use datahub_model::schema::Database;
@@ -85,6 +86,16 @@ impl Location {
             Location::Sqlite { .. } => Database::Sqlite,
             #[cfg(feature = "postgres")]
             Location::Postgres { .. } => Database::Postgres,
+        }
+    }
+
+    /// Whether it is a file that does not exist, which opening it would create.
+    pub(crate) fn is_missing_file(&self) -> bool {
+        match self {
+            // The name of a file may also be written as a URI.
+            Location::Sqlite { path, .. } => !path.starts_with("file:") && !Path::new(path).exists(),
+            #[cfg(feature = "postgres")]
+            Location::Postgres { .. } => false,
         }
     }
 

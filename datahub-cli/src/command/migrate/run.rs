@@ -53,6 +53,7 @@ pub(super) fn run(project: &Project, options: &Options, output: &Output) -> Resu
 fn show(report: &MigrationReport, output: &Output) {
     let mut lines: Vec<_> = report.applied.iter().map(shown::line).collect();
     lines.extend(report.restored.iter().map(|rule| format!("restored {rule}, which the engine's tables had lost")));
+    lines.extend(report.added.iter().map(|part| format!("added {part}, which the engine's tables lacked")));
     let count = report.applied.len();
     lines.push(match count {
         0 => "nothing was pending".to_owned(),
@@ -70,10 +71,16 @@ fn show(report: &MigrationReport, output: &Output) {
         lines.push(format!("not run, because older programs cannot live with it: {}", report.waiting.join(", ")));
         lines.push(THEN.to_owned());
     }
+    if !report.unknown.is_empty() {
+        let versions = report.unknown.join(", ");
+        lines.push(format!("applied, but missing here: {versions}; a newer program has run them"));
+    }
     let json = json!({
+        "added": report.added,
         "applied": report.applied.iter().map(shown::applied).collect::<Vec<_>>(),
         "waiting": report.waiting,
         "restored": report.restored,
+        "unknown": report.unknown,
         "longest_lock_ms": u64::try_from(report.longest_lock().as_millis()).unwrap_or(u64::MAX),
     });
     output.result(&lines.join("\n"), &json);
@@ -90,6 +97,7 @@ fn dry_run(run: Migrate, migrations: &[Migration], contract: bool, output: &Outp
         found.is_some_and(|found| matches!(found.state, MigrationState::Applied(_)))
     };
     let pending: Vec<_> = migrations.iter().filter(|migration| !applied(&migration.name)).collect();
+    let contract = contract || status.is_empty;
     let is_contract = |migration: &&Migration| migration.phase() == datahub_migrate::Phase::Contract;
     let stop = pending.iter().position(|migration| !contract && is_contract(migration)).unwrap_or(pending.len());
     let (due, waiting) = pending.split_at(stop);

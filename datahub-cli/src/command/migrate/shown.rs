@@ -72,12 +72,12 @@ pub(super) fn note(event: &MigrationEvent) -> Option<(String, bool)> {
 
 /// Reports why a run failed: `false` if the data or another program stands in the way, an error otherwise.
 pub(super) fn failed(error: &MigrationError, output: &Output) -> Result<bool, String> {
-    match error {
+    match error.cause() {
         MigrationError::Database { .. }
         | MigrationError::NotGiven
         | MigrationError::None { .. }
         | MigrationError::Stopped { .. } => Err(error.to_string()),
-        error => {
+        _ => {
             output.error(&error.to_string());
             Ok(false)
         }
