@@ -196,7 +196,10 @@ fn errors_state_the_line_and_the_name() {
 }
 
 /// A document of these entities, each with its set, its key and its attributes.
-fn document(entities: &[(&str, &str, &str, &[(&str, &str)])]) -> Metadata {
+/// An entity: its name, its set, its key, and its properties with their types.
+type Described<'a> = (&'a str, &'a str, &'a str, &'a [(&'a str, &'a str)]);
+
+fn document(entities: &[Described<'_>]) -> Metadata {
     let types = entities.iter().map(|(name, _, key, attributes)| {
         let key = format!("<Key><PropertyRef Name=\"{key}\"/></Key><Property Name=\"{key}\" Type=\"Edm.Guid\"/>");
         let attributes = attributes.iter().map(|(name, edm)| format!("<Property Name=\"{name}\" Type=\"{edm}\"/>"));

@@ -14,19 +14,19 @@ const CONTRACT: &str =
 fn metadata() -> Metadata {
     let like = "<Property Name=\"Address1_County\" Type=\"Edm.String\"/><Property Name=\"Address1_Country\" Type=\"Edm.String\"/>\
                 <Property Name=\"Fax\"";
-    Metadata::parse(&METADATA.replace("<Property Name=\"Fax\"", like)).unwrap()
+    Metadata::parse(&METADATA.replace("<Property Name=\"Fax\"", like)).expect("the document is $metadata")
 }
 
 fn contract(text: &str, metadata: Option<&Metadata>) -> (Contract, Vec<Cure>) {
     let (contract, faults) = Contract::parse_beside(text, metadata).into_parts();
-    (contract.unwrap(), faults.into_iter().map(|fault| fault.cure).collect())
+    (contract.expect("a contract with faults is read"), faults.into_iter().map(|fault| fault.cure).collect())
 }
 
 /// The cure of a model with this attribute, or this table.
 fn cure(model: &str, metadata: Option<&Metadata>) -> Cure {
     let (contract, faults) = contract(CONTRACT, metadata);
     assert_eq!(faults, []);
-    let faulty = resolve(&reader::model(model), &contract, ColumnLimit::Columns64).unwrap_err();
+    let faulty = resolve(&reader::model(model), &contract, ColumnLimit::Columns64).expect_err("the model has a fault");
     assert_eq!(faulty.diagnostics.len(), 1, "{:#?}", faulty.diagnostics);
     faulty.diagnostics[0].cure.clone()
 }

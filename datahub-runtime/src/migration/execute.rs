@@ -216,10 +216,10 @@ fn announce(tell: &mut dyn FnMut(&MigrationEvent), migration: &Migration, at: us
 fn execute_one(connection: &mut Connection, sql: &str) -> Result<(), Trouble> {
     let (database, words) = (connection.dialect().database, without_comments(sql).trim_end());
     let added = added_since(0).find(|(table, column)| database.add_column(table, column) == words);
-    if let Some((table, column)) = added {
-        if connection.columns_of(table.name)?.iter().any(|found| found.name == column.name) {
-            return Ok(());
-        }
+    if let Some((table, column)) = added
+        && connection.columns_of(table.name)?.iter().any(|found| found.name == column.name)
+    {
+        return Ok(());
     }
     connection.batch(sql)
 }
