@@ -1,6 +1,7 @@
 //! The hub: one program's handle on its database and its CDMS.
 
 mod builder;
+mod pending;
 
 use std::fmt;
 use std::sync::Arc;

@@ -5,12 +5,13 @@ use std::time::Duration;
 
 use datahub_model::Mode;
 
+use super::pending::{maybe_waiting, refuse_pending};
 use super::{Engine, Hub};
 use crate::cdms::{Authenticator, Client, ClientOptions, RefusedLogins, cdms_at};
 use crate::engine::clock::{Clock, SystemClock};
 use crate::engine::cost::Meters;
 use crate::engine::settling::Settling;
-use crate::migration::{Migrate, Migration, Migrations, Phase};
+use crate::migration::{Migrate, Migrations};
 use crate::store::{Store, StoreOptions};
 use crate::{Error, ErrorKind, Models};
 
@@ -314,51 +315,6 @@ async fn create_tables_as(
     of_owner.close().await;
     created?;
     Ok(store.check_schema(models).await?)
-}
-
-/// Refuses a database on which migrations are pending that this program needs; otherwise returns those that wait until
-/// older programs are gone.
-async fn refuse_pending(store: &Store, migrations: &Migrations) -> Result<Vec<Migration>, Error> {
-    let (due, waiting) = store.pending(migrations).await?;
-    let message = match &due[..] {
-        [] => return refuse_behind(waiting),
-        [one] => format!("the migration {} is pending", one.name),
-        [first, .., last] => {
-            format!("{} migrations are pending, from {} to {}", due.len(), first.name, last.name)
-        }
-    };
-    Err(Error::new(ErrorKind::Misconfigured, message).advise(
-        "run `datahub migrate run` as a database user that may change tables, or call `migrate()` on the hub's builder \
-         before `connect()`",
-    ))
-}
-
-/// What to do about migrations that wait until older programs are gone.
-const WHEN_GONE: &str = "when the older programs are gone, run `datahub migrate run --contract` as a database user that \
-                         may change tables, or call `migrate().contract()` on the hub's builder before `connect()`";
-
-/// Refuses a database on which this program needs a migration that is behind one that older programs cannot live with.
-fn refuse_behind(waiting: Vec<Migration>) -> Result<Vec<Migration>, Error> {
-    let (Some(first), Some(needed)) =
-        (waiting.first(), waiting.iter().find(|migration| migration.phase == Phase::Expand))
-    else {
-        return Ok(waiting);
-    };
-    let message = format!(
-        "the migration {} is pending behind {}, which older programs cannot live with",
-        needed.name, first.name
-    );
-    Err(Error::new(ErrorKind::Misconfigured, message).advise(WHEN_GONE))
-}
-
-/// A difference between the tables and the models, which a migration may explain that waits.
-fn maybe_waiting(error: Error, waiting: &[Migration]) -> Error {
-    match waiting.first() {
-        Some(first) if error.kind() == ErrorKind::Store => {
-            error.advise_too(format!("{} is pending: {WHEN_GONE}", first.name))
-        }
-        _ => error,
-    }
 }
 
 /// Times and limits, each with its default.
