@@ -23,7 +23,7 @@ use report::{Places, counted};
 #[command(after_long_help = "Exit codes: 0 no faults, 1 faults were found, 2 a file or an option cannot be used.
 
 Examples:
-  datahub check                    everything that can be told without a compiler
+  datahub check                    everything that needs no compiler
   datahub check --fix --dry-run    what --fix would correct
   datahub check --fix              misspelt names of which only one can be meant
   datahub check --format github    annotations in a workflow of GitHub
