@@ -180,13 +180,18 @@ async fn settling_leaves_writes_of_newer_mappings_to_newer_programs() {
 async fn an_older_program_under_load_is_stopped_cleanly() {
     let kit = kit();
     let (hub, _, _) = older(&kit).await;
+    let (done, mut first_ones) = tokio::sync::mpsc::unbounded_channel();
     let working = (0..4).map(|number| {
-        let hub = hub.clone();
+        let (hub, done) = (hub.clone(), done.clone());
         tokio::spawn(async move {
             let (mut worked, name) = (0, format!("Firm {number}"));
             loop {
                 match Organisation::create(&hub, Organisation::named(&name)).await.map_err(Error::from) {
-                    Ok(_) => worked += 1,
+                    Ok(_) => {
+                        worked += 1;
+                        // The receiver is gone when the migration has ended.
+                        _ = done.send(number);
+                    }
                     Err(error) if error.kind() == ErrorKind::Outdated => return worked,
                     Err(error) => panic!("{error}"),
                 }
@@ -194,7 +199,11 @@ async fn an_older_program_under_load_is_stopped_cleanly() {
         })
     });
     let working: Vec<_> = working.collect();
-    tokio::time::sleep(Duration::from_millis(300)).await;
+    // Each of them is at work.
+    let mut at_work = std::collections::BTreeSet::new();
+    while at_work.len() < 4 {
+        at_work.insert(first_ones.recv().await.unwrap());
+    }
     let report = run(&kit, &step()).contract().await.unwrap();
     println!("the longest lock was held for {:?}", report.longest_lock());
     let mut worked = 0;
