@@ -137,11 +137,6 @@ pub fn registry(
     crate::Models::of(descriptors, through)
 }
 
-/// The values that a model's type makes of the values of a row.
-pub fn through_model<T: CdmsSynced>(values: &[Value]) -> Result<Vec<Value>, Fault> {
-    crate::model::model_of::<T>(values).and_then(|model| crate::model::row_of(&model))
-}
-
 /// The value that replaces null from CDMS, made when it is first needed.
 pub type Default = std::sync::LazyLock<Value>;
 

@@ -47,6 +47,12 @@ pub trait CdmsSynced: Model + Clone + Send + Sync {
     /// The mapping.
     const DESCRIPTOR: &'static ModelDescriptor;
 
+    /// Takes the values of a row through the type: the values that it makes of them. A constant, so that `models!` asks
+    /// for it like the others and the compiler reports a type that is no model once.
+    #[doc(hidden)]
+    const THROUGH: fn(&[Value]) -> Result<Row, Fault> =
+        |values| model_of::<Self>(values).and_then(|model| row_of(&model));
+
     /// Returns the record's id.
     fn id(&self) -> Id<Self>;
 

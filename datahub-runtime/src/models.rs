@@ -50,6 +50,6 @@ macro_rules! models {
         const _: () = $crate::__v1::models_do_not_clash(
             &[$((<$model as $crate::CdmsSynced>::DESCRIPTOR, <$model as $crate::__v1::Model>::IS_STUB)),+],
         );
-        $crate::__v1::registry(DESCRIPTORS, &[$($crate::__v1::through_model::<$model>),+])
+        $crate::__v1::registry(DESCRIPTORS, &[$(<$model as $crate::CdmsSynced>::THROUGH),+])
     }};
 }
