@@ -1,13 +1,13 @@
 //! A database, short migrations of it, and what a run of them says.
 
 use std::borrow::Cow;
-use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use datahub_runtime::migration::{
     Migrate, Migration, MigrationCheck, MigrationError, MigrationEvent, MigrationReport, Migrations, Phase,
 };
 use datahub_runtime::testing::Kit;
+use tokio::sync::watch;
 
 /// A kit whose database has no tables yet.
 pub(crate) fn kit() -> Kit {
@@ -82,31 +82,28 @@ pub(crate) fn names(report: &MigrationReport) -> Vec<&str> {
 
 /// What a run says, in order.
 #[derive(Clone, Default)]
-pub(crate) struct Heard(Arc<Mutex<Vec<MigrationEvent>>>);
+pub(crate) struct Heard(watch::Sender<Vec<MigrationEvent>>);
 
 impl Heard {
     pub(crate) fn by(&self, run: Migrate) -> Migrate {
-        let heard = Arc::clone(&self.0);
-        run.on_event(move |event| heard.lock().unwrap().push(event.clone()))
+        let heard = self.clone();
+        run.on_event(move |event| heard.hear(event))
     }
 
     pub(crate) fn hear(&self, event: &MigrationEvent) {
-        self.0.lock().unwrap().push(event.clone());
+        self.0.send_modify(|events| events.push(event.clone()));
     }
 
     pub(crate) fn all(&self) -> Vec<MigrationEvent> {
-        self.0.lock().unwrap().clone()
+        self.0.borrow().clone()
     }
 
     /// Waits until a run has said something.
     pub(crate) async fn until(&self, is: impl Fn(&MigrationEvent) -> bool) {
-        tokio::time::timeout(Duration::from_secs(20), async {
-            while !self.all().iter().any(&is) {
-                tokio::time::sleep(Duration::from_millis(5)).await;
-            }
-        })
-        .await
-        .unwrap_or_else(|_| panic!("only heard {:?}", self.all()));
+        let mut events = self.0.subscribe();
+        let said = events.wait_for(|events| events.iter().any(&is));
+        let said = tokio::time::timeout(Duration::from_secs(20), said).await.map(|said| said.is_ok());
+        assert_eq!(said, Ok(true), "only heard {:?}", self.all());
     }
 }
 

@@ -205,6 +205,9 @@ async fn connection_refused() {
         let attempt = write.prepare(&scene).await;
         let rows = scene.rows();
         scene.kit.simulator.go_away();
+        // The connection that was open is given up by a read. A create that took it would not know whether it arrived.
+        let away = Organisation::get(&scene.hub, Id::new()).await.unwrap_err();
+        assert_eq!(away.kind(), ErrorKind::Unavailable);
         let error = failed(attempt.run(&scene).await, ErrorKind::Unavailable);
         says(&error, &[attempt.model(), &attempt.id().to_string(), "try again later"]);
         assert_eq!((scene.rows(), scene.open_intents()), (rows, 0), "{write:?}");

@@ -9,6 +9,9 @@ use regex::{Captures, Regex};
 /// The form of times in names.
 const FORMAT: &str = "%Y%m%d%H%M%S";
 
+/// How the names of a plan's later parts end.
+const PHASES: [&str; 4] = ["_fill", "_validate", "_switch", "_contract"];
+
 /// What stands for the time of a read.
 const MOMENT: &str = "2026-12-01T09:00:00.000Z";
 
@@ -19,6 +22,8 @@ const NIL: &str = "00000000-0000-0000-0000-000000000000";
 #[derive(Debug, Default)]
 pub(crate) struct Plain {
     known: BTreeMap<String, String>,
+    /// The names of the plans, by the times of their parts.
+    names: BTreeMap<String, String>,
     plans: u64,
     hashes: u64,
     ids: u64,
@@ -45,7 +50,7 @@ impl Plain {
     fn stands_for(&mut self, found: &Captures<'_>) -> String {
         if let Some(time) = found.name("time") {
             let rest = found.name("rest").map_or("", |rest| rest.as_str());
-            return format!("{}{rest}", self.time(time.as_str()));
+            return format!("{}{rest}", self.time(time.as_str(), rest));
         }
         if found.name("moment").is_some() {
             return MOMENT.to_owned();
@@ -72,17 +77,20 @@ impl Plain {
         new
     }
 
-    /// The name of a migration: each plan is made on another day, and its parts follow each other by a second.
-    fn time(&mut self, time: &str) -> String {
+    /// The time in the name of a migration: each plan is made on another day, and its parts follow each other by a second.
+    fn time(&mut self, time: &str, rest: &str) -> String {
         if let Some(known) = self.known.get(time) {
             return known.clone();
         }
         let parsed = |time: &str| NaiveDateTime::parse_from_str(time, FORMAT).unwrap();
         let began = parsed(time);
-        // A part of a plan that is known.
+        let name = PHASES.iter().find_map(|phase| rest.strip_suffix(phase)).unwrap_or(rest);
+        // A part of a plan that is known, and not of another one that was made within seconds.
         let plan = (1..5).find_map(|seconds| {
             let before = (began - TimeDelta::seconds(seconds)).format(FORMAT).to_string();
-            self.known.get(&before).map(|known| parsed(known) + TimeDelta::seconds(seconds))
+            let known =
+                self.known.get(&before).filter(|_| self.names.get(&before).is_some_and(|known| known == name))?;
+            Some(parsed(known) + TimeDelta::seconds(seconds))
         });
         let new = match plan {
             Some(part) => part.format(FORMAT).to_string(),
@@ -92,6 +100,7 @@ impl Plain {
             }
         };
         self.known.insert(time.to_owned(), new.clone());
+        self.names.insert(time.to_owned(), name.to_owned());
         new
     }
 }
