@@ -13,7 +13,7 @@ use uuid::Uuid;
 
 use crate::dialect::{
     Abilities, AddressError, Carried, Contact, ContactAnswer, Continuation, Dialect, EntityShape, HttpRequest,
-    HttpResponse, PageAnswer, ReadAnswer, SetIs, Write, WriteAnswer, WriteError, WriteRequest,
+    HttpResponse, ListError, ListQuery, PageAnswer, ReadAnswer, SetIs, Write, WriteAnswer, WriteError, WriteRequest,
 };
 use crate::{Kind, Value};
 
@@ -37,9 +37,10 @@ impl Crm2011 {
         Ok(Crm2011 { root: ServiceRoot::parse(address)? })
     }
 
-    /// The address of a set's first page.
-    fn first_page(&self, entity: &EntityShape) -> String {
-        self.root.select(self.root.set(entity.set), names(entity)).url
+    /// The page that a link of CDMS's leads to, if it is one of this list.
+    fn next_page(&self, entity: &EntityShape, query: &ListQuery, link: &str) -> Result<NextPage, BadLink> {
+        let first = self.root.list(entity.set, names(entity), query)?;
+        self.root.next_page(&first, link)
     }
 }
 
@@ -147,16 +148,25 @@ impl Dialect for Crm2011 {
         outcome(write, status, body)
     }
 
-    fn page(&self, entity: &EntityShape, at: Option<&Continuation>) -> HttpRequest {
-        get(entity.set, at.map_or_else(|| self.first_page(entity), |at| at.as_str().to_owned()))
+    fn page(
+        &self,
+        entity: &EntityShape,
+        query: &ListQuery,
+        at: Option<&Continuation>,
+    ) -> Result<HttpRequest, ListError> {
+        let url = match at {
+            Some(at) => at.as_str().to_owned(),
+            None => self.root.list(entity.set, names(entity), query)?,
+        };
+        Ok(get(entity.set, url))
     }
 
-    fn page_answer(&self, entity: &EntityShape, response: &HttpResponse) -> PageAnswer {
-        reading::page(entity, response, |link| self.root.next_page(&self.first_page(entity), link))
+    fn page_answer(&self, entity: &EntityShape, query: &ListQuery, response: &HttpResponse) -> PageAnswer {
+        reading::page(entity, response, |link| self.next_page(entity, query, link))
     }
 
-    fn continuation(&self, entity: &EntityShape, kept: &str) -> Option<Continuation> {
-        let next = self.root.next_page(&self.first_page(entity), kept);
+    fn continuation(&self, entity: &EntityShape, query: &ListQuery, kept: &str) -> Option<Continuation> {
+        let next = self.next_page(entity, query, kept);
         next.ok().filter(|next| !next.is_foreign).map(|next| Continuation(next.url))
     }
 }
@@ -168,7 +178,7 @@ mod tests {
     use http::StatusCode;
 
     use super::*;
-    use crate::dialect::{Meaning, Precondition, RowVersion};
+    use crate::dialect::{Direction, Expand, Meaning, Next, Precondition, RowVersion};
 
     const ID: Uuid = Uuid::from_u128(7);
     const ROOT: &str = "https://crm/ORG/XRMServices/2011/OrganizationData.svc";
@@ -248,7 +258,10 @@ mod tests {
                 ),
             ),
             (crm.read(&entity, ID), format!("AccountSet: GET {ROOT}/AccountSet(guid'{ID}')?{select}\n{json}")),
-            (crm.page(&entity, None), format!("AccountSet: GET {ROOT}/AccountSet?{select}\n{json}")),
+            (
+                crm.page(&entity, &ListQuery::default(), None).unwrap(),
+                format!("AccountSet: GET {ROOT}/AccountSet?{select}\n{json}"),
+            ),
             (crm.metadata(), format!("$metadata: GET {ROOT}/$metadata\naccept: application/xml\n")),
         ] {
             assert_eq!(shown(&request), expected);
@@ -257,18 +270,66 @@ mod tests {
 
     #[test]
     fn a_list_goes_on_where_it_was_left() {
-        let (crm, entity) = (crm(), account());
+        let (crm, entity, all) = (crm(), account(), ListQuery::default());
         let link = format!("{ROOT}/AccountSet?$select=AccountId,Name&$skiptoken=1");
-        let kept = crm.continuation(&entity, &link).expect("it belongs to this list");
+        let kept = crm.continuation(&entity, &all, &link).expect("it belongs to this list");
         assert_eq!(kept.as_str(), link);
-        assert_eq!(crm.page(&entity, Some(&kept)).url, link);
+        assert_eq!(crm.page(&entity, &all, Some(&kept)).unwrap().url, link);
         // A continuation of another CDMS, or of a program that reads other attributes.
         for other in [
             "https://crm2/ORG/XRMServices/2011/OrganizationData.svc/AccountSet?$select=AccountId,Name&$skiptoken=1",
             &format!("{ROOT}/AccountSet?$select=AccountId&$skiptoken=1"),
         ] {
-            assert_eq!(crm.continuation(&entity, other), None, "{other}");
+            assert_eq!(crm.continuation(&entity, &all, other), None, "{other}");
         }
+    }
+
+    #[test]
+    fn a_continuation_belongs_to_one_query() {
+        let (crm, entity) = (crm(), account());
+        let query = ListQuery {
+            filter: Some("bill/Name eq 'a & b+c'".to_owned()),
+            order: vec![("ModifiedOn".into(), Direction::Descending)],
+            top: Some(120),
+            expand: Some(Expand { navigation: "bill".into(), key: "BillId".into() }),
+        };
+        let first = crm.page(&entity, &query, None).unwrap().url;
+        let token = "$skiptoken=1,%27accountid%27";
+        let link = first.replace("$top=120", "$top=70") + "&" + token;
+        let kept = crm.continuation(&entity, &query, &link).expect("it belongs to this query");
+        assert_eq!(kept.as_str(), link, "what is left of the limit is in the link");
+        assert_eq!(crm.page(&entity, &query, Some(&kept)).unwrap().url, link);
+        for other in [
+            ListQuery::default(),
+            ListQuery { filter: None, ..query.clone() },
+            ListQuery { filter: Some("bill/Name eq 'a & b c'".to_owned()), ..query.clone() },
+            ListQuery { order: vec![("ModifiedOn".into(), Direction::Ascending)], ..query.clone() },
+            ListQuery { expand: None, ..query.clone() },
+        ] {
+            assert_eq!(crm.continuation(&entity, &other, &link), None, "{other:?}");
+        }
+        let too_long = ListQuery { filter: Some("x".repeat(2_000)), ..ListQuery::default() };
+        assert_eq!(crm.continuation(&entity, &too_long, &link), None);
+    }
+
+    #[test]
+    fn the_link_in_a_page_is_followed_only_within_the_query() {
+        let (crm, entity) = (crm(), account());
+        let query = ListQuery { filter: Some("Name eq 'x'".to_owned()), ..ListQuery::default() };
+        let first = crm.page(&entity, &query, None).unwrap().url;
+        let next = |link: String| {
+            let body = format!(r#"{{"d":{{"results":[],"__next":"{link}"}}}}"#).into_bytes();
+            let (url, headers) = (Url::parse(ROOT).unwrap(), HeaderMap::new());
+            let response = HttpResponse { url, status: StatusCode::OK, headers, body };
+            match crm.page_answer(&entity, &query, &response) {
+                PageAnswer::Page(page) => page.next,
+                other => panic!("{other:?}"),
+            }
+        };
+        let here = format!("{first}&$skiptoken=1");
+        assert_eq!(next(here.clone()), Next::Page { at: Continuation(here), other_host: None });
+        let all = first.replace("&$filter=Name%20eq%20%27x%27", "");
+        assert!(matches!(next(format!("{all}&$skiptoken=1")), Next::Unusable(why) if why.contains("$filter")));
     }
 
     fn written(write: Write, status: u16, body: &str) -> WriteAnswer<Carried> {

@@ -7,6 +7,7 @@
 mod address;
 mod answer;
 mod exchange;
+mod list;
 mod refusal;
 mod request;
 
@@ -18,6 +19,7 @@ use uuid::Uuid;
 pub use address::{AddressError, checked_address};
 pub use answer::{Carried, ContactAnswer, Next, Page, PageAnswer, ReadAnswer, ReadError, WriteAnswer};
 pub use exchange::{HttpRequest, HttpResponse};
+pub use list::{Direction, Expand, ListError, ListQuery};
 pub use refusal::{InFront, InFrontCause, Mark, Meaning, Refusal};
 pub use request::{
     Contact, Continuation, EntityShape, Precondition, RowVersion, SentValue, SetIs, Shape, ValueError, Write,
@@ -60,14 +62,24 @@ pub trait Dialect: fmt::Debug + Send + Sync {
     /// Reads the response to [`Dialect::write`].
     fn write_answer(&self, entity: &EntityShape, write: Write, response: &HttpResponse) -> WriteAnswer<Carried>;
 
-    /// The request for a page of a set: the first page, or the one at a continuation.
-    fn page(&self, entity: &EntityShape, at: Option<&Continuation>) -> HttpRequest;
+    /// The request for a page of a list: the first page, or the one at a continuation.
+    ///
+    /// # Errors
+    ///
+    /// See [`ListError`].
+    fn page(
+        &self,
+        entity: &EntityShape,
+        query: &ListQuery,
+        at: Option<&Continuation>,
+    ) -> Result<HttpRequest, ListError>;
 
     /// Reads the response to [`Dialect::page`].
-    fn page_answer(&self, entity: &EntityShape, response: &HttpResponse) -> PageAnswer;
+    fn page_answer(&self, entity: &EntityShape, query: &ListQuery, response: &HttpResponse) -> PageAnswer;
 
-    /// A continuation that was stored as text, if it belongs to the list that [`Dialect::page`] reads.
-    fn continuation(&self, entity: &EntityShape, kept: &str) -> Option<Continuation>;
+    /// A continuation that was stored as text, if it belongs to this list: to the same attributes, condition, order and
+    /// relation. [`ListQuery::top`] is not compared, since a continuation carries what is left of it.
+    fn continuation(&self, entity: &EntityShape, query: &ListQuery, kept: &str) -> Option<Continuation>;
 }
 
 /// What a dialect can do, as data to plan with.

@@ -1,16 +1,34 @@
-//! Addresses: the service root, sets, records, and the few query options that reading by id needs.
+//! Addresses: the service root, sets, records, lists with their query options, and the links between their pages.
 
 use std::fmt;
 
 use ::url::Url;
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use uuid::Uuid;
 
-use crate::dialect::{AddressError, checked_address};
+use crate::dialect::{AddressError, Direction, ListError, ListQuery, checked_address};
 
 const SERVICE: &str = "/XRMServices/2011/OrganizationData.svc";
 
 /// The longest URI that is sent, in characters; servers accept about 2,000 (docs/protocol.md, 3.1).
 pub const MAX_URI: usize = 1_900;
+
+/// What the first page's address leaves free for each attribute of the order, whose value the next page's address carries.
+const ORDER_ROOM: usize = 64;
+
+/// What is encoded in a query option. Besides what the query syntax requires these are the quotes, because URL parsers encode
+/// them anyway, and the length must be known.
+const ENCODED: &AsciiSet = &NON_ALPHANUMERIC
+    .remove(b'-')
+    .remove(b'.')
+    .remove(b'_')
+    .remove(b'~')
+    .remove(b'(')
+    .remove(b')')
+    .remove(b',')
+    .remove(b'/')
+    .remove(b':')
+    .remove(b'$');
 
 /// The validated root of a CDMS's data service.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -89,6 +107,50 @@ impl ServiceRoot {
         Selected { url: if whole_record { url } else { long }, whole_record }
     }
 
+    /// The address of a list's first page. If naming the attributes would make it too long, whole records are read.
+    ///
+    /// # Errors
+    ///
+    /// It is longer than [`MAX_URI`], even without the attributes.
+    pub fn list<'n>(
+        &self,
+        set: &'static str,
+        names: impl IntoIterator<Item = &'n str>,
+        query: &ListQuery,
+    ) -> Result<String, ListError> {
+        let ListQuery { filter, order, top, expand } = query;
+        let mut names: Vec<_> = names.into_iter().map(str::to_owned).collect();
+        names.extend(expand.iter().map(|expand| format!("{}/{}", expand.navigation, expand.key)));
+        let order: Vec<_> = order
+            .iter()
+            .map(|(name, direction)| match direction {
+                Direction::Ascending => name.to_string(),
+                Direction::Descending => format!("{name} desc"),
+            })
+            .collect();
+        let option = |name: &str, value: &str| format!("${name}={}", utf8_percent_encode(value, ENCODED));
+        let rest: Vec<_> = [
+            filter.as_ref().map(|filter| option("filter", filter)),
+            (!order.is_empty()).then(|| option("orderby", &order.join(","))),
+            top.map(|top| option("top", &top.to_string())),
+            expand.as_ref().map(|expand| option("expand", &expand.navigation)),
+        ]
+        .into_iter()
+        .flatten()
+        .collect();
+        let limit = MAX_URI.saturating_sub(order.len() * ORDER_ROOM);
+        let address = |options: &[String]| {
+            let mark = if options.is_empty() { "" } else { "?" };
+            format!("{}{mark}{}", self.set(set), options.join("&"))
+        };
+        let selected = address(&[vec![option("select", &names.join(","))], rest.clone()].concat());
+        if selected.len() <= limit {
+            return Ok(selected);
+        }
+        let whole = address(&rest);
+        if whole.len() <= limit { Ok(whole) } else { Err(ListError::TooLong { set, length: whole.len(), limit }) }
+    }
+
     /// The records of a set whose text attribute has a value.
     pub fn find_text(&self, set: &str, attribute: &str, text: &str, select: &str) -> String {
         let literal = text.replace('\'', "''");
@@ -141,6 +203,9 @@ pub enum BadLink {
     /// It is not a URL.
     #[error("it is not a valid URL")]
     NotAUrl,
+    /// The list whose page it should be cannot be requested.
+    #[error(transparent)]
+    NotRequested(#[from] ListError),
     /// It names another set.
     #[error("it names another set")]
     AnotherSet,
@@ -177,6 +242,7 @@ impl fmt::Display for ServiceRoot {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::dialect::Expand;
 
     fn root(text: &str) -> ServiceRoot {
         ServiceRoot::parse(text).unwrap()
@@ -214,6 +280,64 @@ mod tests {
         let long = root.select(root.set("AccountSet"), names.iter().map(String::as_str));
         assert!(long.whole_record);
         assert_eq!(long.url, root.set("AccountSet"));
+    }
+
+    const SET: &str = "https://crm/ORG/XRMServices/2011/OrganizationData.svc/AccountSet";
+
+    fn list(query: &ListQuery) -> Result<String, ListError> {
+        root("https://crm/ORG").list("AccountSet", ["AccountId", "Name"], query)
+    }
+
+    fn filtered(filter: impl Into<String>) -> ListQuery {
+        ListQuery { filter: Some(filter.into()), ..ListQuery::default() }
+    }
+
+    #[test]
+    fn a_list_is_requested_to_the_byte_like_this() {
+        let query = ListQuery {
+            filter: Some("account_primary_contact/FirstName eq 'Ada'".to_owned()),
+            order: vec![("ModifiedOn".into(), Direction::Descending), ("AccountId".into(), Direction::Ascending)],
+            top: Some(120),
+            expand: Some(Expand { navigation: "account_primary_contact".into(), key: "ContactId".into() }),
+        };
+        for (query, expected) in [
+            (ListQuery::default(), "$select=AccountId,Name"),
+            (
+                filtered("Name eq 'O''Neil & Co + 5%_#?;=é\u{1}'"),
+                "$select=AccountId,Name&$filter=Name%20eq%20%27O%27%27Neil%20%26%20Co%20%2B%205%25_%23%3F%3B%3D%C3%A9%01%27",
+            ),
+            (
+                query,
+                "$select=AccountId,Name,account_primary_contact/ContactId\
+                 &$filter=account_primary_contact/FirstName%20eq%20%27Ada%27\
+                 &$orderby=ModifiedOn%20desc,AccountId&$top=120&$expand=account_primary_contact",
+            ),
+        ] {
+            let url = list(&query).unwrap();
+            assert_eq!(url, format!("{SET}?{expected}"));
+            assert_eq!(Url::parse(&url).unwrap().as_str(), url, "it is sent as it is, so that its length is known");
+        }
+    }
+
+    #[test]
+    fn a_list_too_long_for_an_address_reads_whole_records_and_then_is_refused() {
+        let ordered = |filter: usize, by: usize| ListQuery {
+            order: vec![("ModifiedOn".into(), Direction::Ascending); by],
+            ..filtered("x".repeat(filter))
+        };
+        let select = "$select=AccountId,Name&";
+        let fits = MAX_URI - format!("{SET}?{select}$filter=").len();
+        assert_eq!(list(&ordered(fits, 0)).unwrap().len(), MAX_URI);
+        let whole = list(&ordered(fits + 1, 0)).unwrap();
+        assert_eq!(whole, format!("{SET}?$filter={}", "x".repeat(fits + 1)));
+        let longest = fits + select.len();
+        assert_eq!(list(&ordered(longest, 0)).unwrap().len(), MAX_URI);
+        let refused = list(&ordered(longest + 1, 0)).unwrap_err();
+        assert_eq!(refused, ListError::TooLong { set: "AccountSet", length: MAX_URI + 1, limit: MAX_URI });
+        // An order's values come with the next page's address.
+        let by_two = longest - 2 * ORDER_ROOM - "&$orderby=ModifiedOn,ModifiedOn".len();
+        assert_eq!(list(&ordered(by_two, 2)).unwrap().len(), MAX_URI - 2 * ORDER_ROOM);
+        list(&ordered(by_two + 1, 2)).unwrap_err();
     }
 
     #[test]

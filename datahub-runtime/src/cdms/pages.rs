@@ -2,7 +2,7 @@
 
 use std::sync::atomic::Ordering;
 
-use cdms_odata::dialect::{Continuation, Next, Page, PageAnswer};
+use cdms_odata::dialect::{Continuation, ListError, ListQuery, Next, Page, PageAnswer};
 use datahub_protocol::Reason;
 
 use super::client::{Client, Unanswered};
@@ -22,6 +22,8 @@ pub(crate) struct PageRead {
 /// Why there is no page.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum PageFailure {
+    /// The list cannot be requested; nothing was sent.
+    NotSent(ListError),
     /// CDMS could not be reached or did not answer properly.
     Unavailable(Reason),
     /// CDMS refuses the login.
@@ -34,18 +36,23 @@ pub(crate) enum PageFailure {
 
 impl Client {
     /// Where an earlier run stopped, if that belongs to the list that this program reads.
-    pub(crate) fn remembered(&self, shape: &RecordShape, kept: &str) -> Option<Continuation> {
-        self.dialect.continuation(shape.entity(), kept)
+    pub(crate) fn remembered(&self, shape: &RecordShape, query: &ListQuery, kept: &str) -> Option<Continuation> {
+        self.dialect.continuation(shape.entity(), query, kept)
     }
 
-    /// Reads the first page, or the one at a continuation. Dropping the future is harmless.
-    pub(crate) async fn page(&self, shape: &RecordShape, at: Option<&Continuation>) -> Result<PageRead, PageFailure> {
-        let response =
-            self.get(self.dialect.page(shape.entity(), at)).await.map_err(|unanswered| match unanswered {
-                Unanswered::LoginRefused(reason) => PageFailure::LoginRefused(reason),
-                Unanswered::Unavailable(reason) => PageFailure::Unavailable(reason),
-            })?;
-        match self.dialect.page_answer(shape.entity(), &response) {
+    /// Reads the first page of a list, or the one at a continuation. Dropping the future is harmless.
+    pub(crate) async fn page(
+        &self,
+        shape: &RecordShape,
+        query: &ListQuery,
+        at: Option<&Continuation>,
+    ) -> Result<PageRead, PageFailure> {
+        let request = self.dialect.page(shape.entity(), query, at).map_err(PageFailure::NotSent)?;
+        let response = self.get(request).await.map_err(|unanswered| match unanswered {
+            Unanswered::LoginRefused(reason) => PageFailure::LoginRefused(reason),
+            Unanswered::Unavailable(reason) => PageFailure::Unavailable(reason),
+        })?;
+        match self.dialect.page_answer(shape.entity(), query, &response) {
             PageAnswer::Page(Page { records, next }) => {
                 if let Next::Page { other_host: Some(host), .. } = &next {
                     self.met_link_to(host);

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use cdms_odata::dialect::{Continuation, Next};
+use cdms_odata::dialect::{Continuation, ListQuery, Next};
 use datahub_model::{Fault, ModelDescriptor};
 use datahub_protocol::{Listed, Loaded, Record, Version};
 use uuid::Uuid;
@@ -64,7 +64,7 @@ impl Pages {
     pub(super) fn begin(engine: &Arc<Engine>, listing: Listing, mut at: Watermark) -> Result<Self, Error> {
         // An address of another CDMS, or of another version of this program, is not resumed from.
         let client = engine.client()?;
-        let next = at.next.as_deref().and_then(|kept| client.remembered(&listing.shape, kept));
+        let next = at.next.as_deref().and_then(|kept| client.remembered(&listing.shape, &ListQuery::default(), kept));
         let resumed = next.is_some();
         if !resumed {
             at = beginning(at);
@@ -93,12 +93,13 @@ impl Pages {
         engine.admit(model)?;
         let asked_at = engine.store.newest_version().await?;
         pass(self.step("fetch"), Moment::Before).await;
-        let PageRead { records, without_id, next } = match client.page(&self.listing.shape, self.next.as_ref()).await {
+        let (shape, query) = (&self.listing.shape, ListQuery::default());
+        let PageRead { records, without_id, next } = match client.page(shape, &query, self.next.as_ref()).await {
             // The address that an earlier run stored may be stale; one that CDMS has just returned is not.
             Err(PageFailure::Refused(reason)) if self.resumed && self.count == 0 => {
                 tracing::info!(model = model.name, reason, "the {} starts over", self.listing.operation);
                 (self.at, self.resumed) = (beginning(std::mem::take(&mut self.at)), false);
-                client.page(&self.listing.shape, None).await.map_err(failed)?
+                client.page(shape, &query, None).await.map_err(failed)?
             }
             page => page.map_err(failed)?,
         };
@@ -171,6 +172,7 @@ fn beginning(at: Watermark) -> Watermark {
 
 fn failed(failure: PageFailure) -> Error {
     match failure {
+        PageFailure::NotSent(error) => Error::new(ErrorKind::Misconfigured, error.to_string()),
         PageFailure::Unavailable(reason) => {
             Error::because(ErrorKind::Unavailable, reason).advise("pull again later; it resumes where it stopped")
         }
