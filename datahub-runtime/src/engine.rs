@@ -1,5 +1,6 @@
 //! The engine: the state that all handles on a hub share, and the execution of the protocol's decisions.
 
+pub(crate) mod check_times;
 pub(crate) mod clock;
 pub(crate) mod cost;
 pub(crate) mod executor;
@@ -8,6 +9,7 @@ pub(crate) mod local_fields;
 pub(crate) mod mapping;
 pub(crate) mod observed;
 pub(crate) mod record_lock;
+pub(crate) mod revalidation;
 pub(crate) mod settling;
 pub(crate) mod shared_check;
 
@@ -27,6 +29,7 @@ use crate::cdms::{Client, FirstContact};
 use crate::engine::clock::Clock;
 use crate::engine::cost::Meters;
 use crate::engine::record_lock::RecordLocks;
+use crate::engine::revalidation::Revalidations;
 use crate::engine::settling::Looks;
 use crate::engine::shared_check::SharedChecks;
 use crate::hub::Settings;
@@ -50,6 +53,7 @@ pub(crate) struct Engine {
     /// One resolution of a record at a time: the next one sees its result.
     pub(crate) resolutions: RecordLocks,
     pub(crate) checks: SharedChecks,
+    pub(crate) revalidations: Revalidations,
     pub(crate) tasks: TaskTracker,
     /// A permit for each check and write that may be in progress.
     room: Arc<Semaphore>,
@@ -117,6 +121,7 @@ impl Engine {
             locks: RecordLocks::default(),
             resolutions: RecordLocks::default(),
             checks: SharedChecks::default(),
+            revalidations: Revalidations::default(),
             tasks: TaskTracker::new(),
             room,
             closing: CancellationToken::new(),

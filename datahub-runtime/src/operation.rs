@@ -32,18 +32,20 @@ pub use save::Save;
 
 use std::sync::Arc;
 
-use cdms_odata::Instant;
-use datahub_model::Fault;
+use datahub_model::{Fault, Mode, ModelDescriptor};
 use datahub_protocol::planted::{Planted, planted};
 use datahub_protocol::{Confirmation, Failure, Machine, OperationId, WriteKind, WriteOutcome};
+use uuid::Uuid;
 
 use crate::engine::Engine;
+use crate::engine::clock::ClockReading;
 use crate::engine::executor::Run;
 use crate::engine::known_row::KnownRow;
 use crate::engine::local_fields::LocalFields;
 use crate::engine::observed::observed;
 use crate::freshness::Checked;
 use crate::saved::Saved;
+use crate::store::StoreError;
 use crate::{CdmsSynced, Error, Id, Synced};
 
 /// A completed write.
@@ -52,9 +54,9 @@ struct CarriedOut {
     /// All local fields after the write.
     locals: LocalFields,
     /// When it was begun.
-    begun: Instant,
+    begun: ClockReading,
     /// When CDMS's record was last requested.
-    asked: Option<Instant>,
+    asked: Option<ClockReading>,
 }
 
 /// Runs a write in a task of the hub, so that a caller that drops its future cannot leave the write half done.
@@ -72,7 +74,7 @@ where
 {
     let owner = Arc::clone(engine);
     let task = engine.spawn(async move {
-        let begun = owner.clock.now();
+        let begun = ClockReading::of(&*owner.clock);
         let drive = run.drive(&mut machine);
         let output = observed(kind.name(), T::DESCRIPTOR, id.guid(), Some(operation), drive).await;
         match &output {
@@ -90,6 +92,7 @@ where
             Ok(Err(Failure::Orphan { operation, .. })) => owner.stop_creates(*operation),
             _ => {}
         }
+        note_check(&owner, T::DESCRIPTOR, id.guid(), kind, &output, run.asked().unwrap_or(begun));
         (begun, run.asked(), run.locals(), output)
     });
     let task = task.map_err(|error| error.of_record(T::DESCRIPTOR, id.guid()))?;
@@ -103,21 +106,44 @@ where
     Ok(CarriedOut { written, locals, begun, asked })
 }
 
+/// Notes what a write says about the time as of which the row matches CDMS.
+fn note_check(
+    engine: &Engine,
+    model: &'static ModelDescriptor,
+    id: Uuid,
+    kind: WriteKind,
+    output: &Result<Result<WriteOutcome, Failure<Fault>>, StoreError>,
+    asked: ClockReading,
+) {
+    if model.mode == Mode::Detached {
+        return;
+    }
+    match output {
+        Ok(Ok(written)) if kind != WriteKind::Delete => match written.confirmation {
+            Confirmation::ReadBack | Confirmation::Compared(_) => engine.checks.times.remember(model, id, asked),
+            Confirmation::NotReadBack => engine.checks.times.forget(model, id),
+            Confirmation::Nothing(_) => {}
+        },
+        // Whatever went wrong, the next read had better look.
+        Ok(_) | Err(_) => engine.checks.times.forget(model, id),
+    }
+}
+
 impl CarriedOut {
     /// The record as it is after the write.
     fn synced<T: CdmsSynced>(self, engine: &Engine, id: Id<T>) -> Result<Synced<T>, Error> {
         let CarriedOut { written, locals, begun, asked } = self;
         let (model, id) = (T::DESCRIPTOR, id.guid());
-        let time = begun.to_utc().unwrap_or_default();
+        let time = begun.now.to_utc().unwrap_or_default();
         let checked = match written.confirmation {
             Confirmation::ReadBack => Checked::Written { time },
             Confirmation::NotReadBack => Checked::NotReadBack { time },
             Confirmation::Compared(found) => {
-                Checked::At { time: asked.and_then(Instant::to_utc).unwrap_or(time), found }
+                Checked::At { time: asked.and_then(|asked| asked.now.to_utc()).unwrap_or(time), found }
             }
             Confirmation::Nothing(Some(operation)) => Checked::Pending { operation },
             Confirmation::Nothing(None) if is_detached::<T>() => Checked::Detached,
-            Confirmation::Nothing(None) => Checked::NotChecked { since: engine.checks.last(model, id) },
+            Confirmation::Nothing(None) => Checked::NotChecked { since: engine.checks.times.last_utc(model, id) },
         };
         let saved = Saved::of(model, &written);
         let row = match written.values {

@@ -16,6 +16,7 @@ mod drafts;
 mod dropped;
 mod errors_that_prove_nothing;
 mod failures;
+mod freshness;
 mod health;
 mod history;
 mod hostile_answers;

@@ -21,6 +21,26 @@ pub trait Clock: Send + Sync + 'static {
     }
 }
 
+/// What both clocks showed at one moment.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct ClockReading {
+    pub(crate) now: Instant,
+    pub(crate) monotonic: Duration,
+}
+
+impl ClockReading {
+    pub(crate) fn of(clock: &dyn Clock) -> Self {
+        ClockReading { now: clock.now(), monotonic: clock.monotonic() }
+    }
+
+    /// How long ago this was, by the clock that shows more: the time of day may be set back, and the monotonic clock may
+    /// stand still while the machine sleeps.
+    pub(crate) fn age(self, clock: &dyn Clock) -> Duration {
+        let by_wall = u64::try_from(clock.now().0.saturating_sub(self.now.0)).unwrap_or(0);
+        clock.monotonic().saturating_sub(self.monotonic).max(Duration::from_millis(by_wall))
+    }
+}
+
 /// The machine's own clocks.
 #[derive(Clone, Copy, Debug)]
 pub struct SystemClock {

@@ -15,6 +15,7 @@ use uuid::Uuid;
 use crate::ErrorKind;
 use crate::crash_points::{Moment, Step, pass, pass_blocking};
 use crate::engine::Engine;
+use crate::engine::clock::ClockReading;
 use crate::engine::local_fields::LocalFields;
 use crate::engine::record_lock::RecordGuard;
 use crate::store::{Job, Stage, StoreError, StoredRecord};
@@ -44,7 +45,7 @@ pub(crate) struct Run {
     /// Whether the write was passed to the client.
     has_sent: bool,
     /// When the last GET was sent.
-    asked: Option<Instant>,
+    asked: Option<ClockReading>,
 }
 
 /// How long this program may continue a write, by both of its clocks.
@@ -99,7 +100,7 @@ impl Run {
     }
 
     /// When the last GET was sent.
-    pub(crate) fn asked(&self) -> Option<Instant> {
+    pub(crate) fn asked(&self) -> Option<ClockReading> {
         self.asked
     }
 
@@ -192,7 +193,7 @@ impl Run {
             }
             Err(error) => return Fetched::Unavailable(error.reason()),
         };
-        self.asked = Some(self.engine.clock.now());
+        self.asked = Some(ClockReading::of(&*self.engine.clock));
         client.fetch(self.model, self.id).await
     }
 

@@ -13,6 +13,7 @@ use futures_util::future::{BoxFuture, Shared};
 use uuid::Uuid;
 
 use crate::engine::Engine;
+use crate::engine::check_times::CheckTimes;
 use crate::engine::executor::Run;
 use crate::engine::known_row::KnownRow;
 use crate::engine::mapping::ModelMapping;
@@ -55,14 +56,15 @@ pub(crate) enum CheckFailure {
 
 type Key = (&'static str, Uuid);
 
-/// Checks that can still be joined, and the times of completed checks.
+/// Checks that can still be joined, and the times of those that were completed.
 #[derive(Default)]
 pub(crate) struct SharedChecks {
     /// By record: the check whose request has not been sent yet.
     joinable: Mutex<HashMap<Key, Joinable>>,
     /// One check at a time per record; the next one collects callers in the meantime.
     turns: RecordLocks,
-    times: Mutex<HashMap<Key, DateTime<Utc>>>,
+    /// When which record was last checked.
+    pub(crate) times: CheckTimes,
 }
 
 struct Joinable {
@@ -70,23 +72,7 @@ struct Joinable {
     outcome: Shared<BoxFuture<'static, Outcome>>,
 }
 
-/// How many check times are remembered; a program that checks more records forgets the older times.
-const TIMES_MAX: usize = 100_000;
-
 impl SharedChecks {
-    /// When this program last checked a record.
-    pub(crate) fn last(&self, model: &'static ModelDescriptor, id: Uuid) -> Option<DateTime<Utc>> {
-        self.times.lock().unwrap_or_else(PoisonError::into_inner).get(&(model.table, id)).copied()
-    }
-
-    fn remember(&self, key: Key, time: DateTime<Utc>) {
-        let mut times = self.times.lock().unwrap_or_else(PoisonError::into_inner);
-        if times.len() >= TIMES_MAX {
-            times.clear();
-        }
-        times.insert(key, time);
-    }
-
     fn close(&self, key: Key, ticket: Uuid) {
         let mut joinable = self.joinable.lock().unwrap_or_else(PoisonError::into_inner);
         if joinable.get(&key).is_some_and(|open| open.ticket == ticket) {
@@ -174,12 +160,17 @@ async fn carry_out(
     actor: Arc<str>,
     clock_skew_ms: i64,
 ) -> Outcome {
-    let key = (model.table, id);
     let mapping = ModelMapping::new(model, id, Arc::clone(&actor));
     let mut machine = Read::new(mapping, clock_skew_ms);
     let mut run = Run::new(Arc::clone(&engine), model, id, actor);
     let sighting = observed(kind, model, id, None, run.drive(&mut machine)).await;
-    let sighting = sighting.map_err(CheckFailure::Store)?.map_err(CheckFailure::Protocol)?;
+    let sighting = sighting.map_err(CheckFailure::Store)?.map_err(|failure| {
+        if !matches!(failure, Failure::Unavailable(_) | Failure::LoginRefused(_)) {
+            // CDMS has something else than the row.
+            engine.checks.times.forget(model, id);
+        }
+        CheckFailure::Protocol(failure)
+    })?;
     let row = match &sighting {
         Sighting::Current { values, .. } => KnownRow::of(model, Values::clone(values), run.locals()),
         Sighting::Pending { snapshot, .. } => KnownRow::stored(model, id, snapshot, run.locals())
@@ -196,9 +187,10 @@ async fn carry_out(
         }
         _ => None,
     };
-    let time = run.asked().and_then(cdms_odata::Instant::to_utc);
-    if let (Some(time), Sighting::Current { .. }) = (time, &sighting) {
-        engine.checks.remember(key, time);
+    let asked = run.asked();
+    if let (Some(asked), Sighting::Current { .. }) = (asked, &sighting) {
+        engine.checks.times.remember(model, id, asked);
     }
+    let time = asked.and_then(|asked| asked.now.to_utc());
     Ok(CheckedRow { sighting, row, replaced, time })
 }

@@ -67,7 +67,7 @@ impl<T: Writable> Edit<T> {
         let checked = if is_detached::<T>() {
             Checked::Detached
         } else {
-            Checked::NotChecked { since: engine.checks.last(model, id.guid()) }
+            Checked::NotChecked { since: engine.checks.times.last_utc(model, id.guid()) }
         };
         let known = row.and_then(|row| Synced::<T>::new(row, snapshot, checked));
         known.map_err(|fault| failed(Failure::Quarantined(fault)))

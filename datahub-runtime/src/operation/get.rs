@@ -7,9 +7,10 @@ use futures_util::future::BoxFuture;
 
 use super::is_detached;
 use crate::engine::known_row::KnownRow;
+use crate::engine::revalidation::revalidate;
 use crate::engine::shared_check::check;
 use crate::freshness::{Checked, Freshness};
-use crate::store::Stage;
+use crate::store::{Stage, StoredRecord};
 use crate::{CdmsSynced, Error, ErrorKind, Hub, Id, Synced};
 
 /// A read of one record; see [`CdmsSynced::get`].
@@ -45,6 +46,9 @@ impl<T: CdmsSynced> Get<T> {
         if self.freshness == Freshness::LocalOnly || is_detached::<T>() {
             return self.local().await;
         }
+        if let Some(recent) = self.recent().await? {
+            return Ok(recent);
+        }
         match check(&self.hub.engine, T::DESCRIPTOR, self.id.guid()).await {
             Ok(checked) => Synced::checked_row(checked, self.id),
             Err(error) if self.or_local && error.is_without_cdms() => {
@@ -56,6 +60,41 @@ impl<T: CdmsSynced> Get<T> {
             }
             Err(error) => Err(error),
         }
+    }
+
+    /// The row, if this program has checked it recently enough for the caller.
+    async fn recent(&self) -> Result<Option<Synced<T>>, Error> {
+        let (fresh_for, at_most) = match self.freshness {
+            Freshness::MaxAge(age) => (age, age),
+            Freshness::StaleWhileRevalidate { fresh_for, at_most } => (fresh_for, at_most.max(fresh_for)),
+            Freshness::Always | Freshness::LocalOnly => return Ok(None),
+        };
+        let (engine, model, id) = (&self.hub.engine, T::DESCRIPTOR, self.id.guid());
+        // Looked up before the row is loaded, which is then at least as new.
+        let Some(last) = engine.checks.times.last(model, id) else { return Ok(None) };
+        let (Some(time), age) = (last.now.to_utc(), last.age(&*engine.clock)) else { return Ok(None) };
+        if age > at_most {
+            return Ok(None);
+        }
+        let StoredRecord { loaded, locals, row_present } = engine.store.load(model, id, Stage::Begins).await?;
+        // Anything but a whole row is CDMS's to explain.
+        let (Stored::Row(snapshot), true) = (loaded.stored, row_present) else { return Ok(None) };
+        if snapshot.outdated.iter().any(|name| model.attribute(name).is_some()) {
+            return Ok(None);
+        }
+        let Ok(row) = KnownRow::stored(model, id, &snapshot, locals) else { return Ok(None) };
+        if !row.incomplete.is_empty() {
+            return Ok(None);
+        }
+        let checked = match loaded.intent {
+            Some(open) => Checked::Pending { operation: open.intent.operation },
+            None if age <= fresh_for => Checked::Within { time, max_age: fresh_for },
+            None => {
+                revalidate(engine, model, id, last);
+                Checked::Stale { time, at_most }
+            }
+        };
+        Ok(Synced::new(row, snapshot, checked).ok())
     }
 
     async fn local(&self) -> Result<Synced<T>, Error> {
@@ -75,7 +114,7 @@ impl<T: CdmsSynced> Get<T> {
         let checked = match stored.loaded.intent {
             Some(open) => Checked::Pending { operation: open.intent.operation },
             None if is_detached::<T>() => Checked::Detached,
-            None => Checked::NotChecked { since: self.hub.engine.checks.last(model, id) },
+            None => Checked::NotChecked { since: self.hub.engine.checks.times.last_utc(model, id) },
         };
         let row = KnownRow::stored(model, id, &snapshot, stored.locals);
         let known = row.and_then(|row| Synced::<T>::new(row, snapshot, checked));
