@@ -61,7 +61,7 @@ impl Plan {
             kinds.push(PartKind::Expand);
         }
         let named = |(second, kind): (usize, &PartKind)| {
-            // A plan has five parts at most.
+            // A plan has six parts at most.
             let at = time + TimeDelta::seconds(i64::try_from(second).unwrap_or_default());
             format!("{}_{name}{}", at.format("%Y%m%d%H%M%S"), kind.suffix())
         };
@@ -138,6 +138,7 @@ fn part_of(plan: &str, part: &Part) -> String {
     let what = match part.kind {
         PartKind::Expand => "what older programs can live with",
         PartKind::Fill => "fills columns and creates indexes while programs run",
+        PartKind::Carry => "gives what the engine keeps of renamed tables their new names, in batches",
         PartKind::Switch => "what two versions of a program cannot share",
         PartKind::Validate => "proves that no row breaks a new rule",
         PartKind::Contract => "what older programs cannot live with",

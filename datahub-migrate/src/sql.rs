@@ -57,7 +57,7 @@ pub fn up(part: &Part, database: Database) -> String {
     if part.steps.is_empty() {
         return "-- This database has nothing to do here.\nSELECT 1;\n".to_owned();
     }
-    if !in_transaction {
+    if !in_transaction && database == Database::Postgres {
         statements.push("RESET lock_timeout".to_owned());
         statements.push("RESET statement_timeout".to_owned());
     }
@@ -165,10 +165,11 @@ impl Step {
                     statement,
                 )
             }
+            Step::CarryOver { from, to } => engine::carry_over(from, to),
             Step::RenameTable { from, to } => {
                 let statement = alter(from, format!("RENAME TO {}", quoted(to)));
                 let mut statements = safe(database, "renaming-table", "older programs refuse by now", statement);
-                statements.extend(engine::rename_model(database, from, to));
+                statements.push(engine::rename_notes(from, to));
                 statements
             }
             Step::DropTable { name } => {

@@ -163,7 +163,15 @@ pub enum Step {
         /// The column.
         column: String,
     },
-    /// Gives a table another name, also in the engine's tables.
+    /// Gives what the engine keeps of a table's rows the name that the table gets; in batches if it is executed outside of
+    /// a transaction. No program may work on the table meanwhile.
+    CarryOver {
+        /// The table's name before.
+        from: String,
+        /// Its name after.
+        to: String,
+    },
+    /// Gives a table another name, also in the notes about its columns.
     RenameTable {
         /// Its name before.
         from: String,
@@ -206,7 +214,7 @@ impl Step {
         match self {
             Step::EngineTables { .. } | Step::DropIndex { .. } => false,
             Step::CreateTable { name: table, .. } | Step::DropTable { name: table } => table == name,
-            Step::RenameTable { from, to } => from == name || to == name,
+            Step::CarryOver { from, to } | Step::RenameTable { from, to } => from == name || to == name,
             Step::AddColumn { table, .. }
             | Step::AddFilledColumn { table, .. }
             | Step::StopFilling { table, .. }

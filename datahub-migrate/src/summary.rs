@@ -101,7 +101,7 @@ impl Summary {
         if from != to {
             self.changes.push(format!("table {from} becomes {to}, with its rows, local fields and history"));
             self.changes.push(format!(
-                "the history of {from} is rewritten in one statement; on PostgreSQL, writes to all tables wait for it"
+                "the history of {from} is rewritten in batches, while no program works on {from}; writes to other tables go on"
             ));
         }
         for column in &table.columns {

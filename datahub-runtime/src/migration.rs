@@ -17,10 +17,12 @@
 //! # Ok(()) }
 //! ```
 
+mod batches;
 mod checks;
 mod error;
 mod execute;
 mod found;
+mod history_guard;
 mod lease;
 mod raise;
 mod record;
@@ -274,7 +276,7 @@ pub fn database_of(address: &str) -> Result<Database, MigrationError> {
 /// A way back to an earlier schema, which was planned from a database's [real state](tables_of).
 #[derive(Clone, Debug, PartialEq, Eq, Default)]
 pub struct WayBack {
-    /// What is executed, each part in one transaction. They are not recorded as migrations.
+    /// What is executed, one part after the other. They are not recorded as migrations.
     pub parts: Vec<Migration>,
     /// The versions that are taken back, which the database then forgets.
     pub versions: Vec<String>,

@@ -6,7 +6,7 @@ use std::time::Duration;
 use datahub_runtime::migration::MigrationEvent;
 use datahub_runtime::testing::Kit;
 
-use crate::stage::{Heard, check, firms, kit, names, run, run_on, says, settings, versions};
+use crate::stage::{Heard, add_history, carried, check, firms, kit, names, run, run_on, says, settings, versions};
 
 /// The variables that tell a process that it is the victim: the database, and the point at which it ends, with how often
 /// it passes it before.
@@ -19,6 +19,7 @@ async fn a_victim() {
     let (Ok(database), Ok(point)) = (std::env::var(DATABASE), std::env::var(POINT)) else { return };
     let (name, passes) = point.split_once(' ').unwrap();
     let (name, passes) = (name.to_owned(), passes.parse::<usize>().unwrap());
+    let is_of_batches = name.starts_with("migrate/batch");
     let passed = std::sync::atomic::AtomicUsize::new(0);
     datahub_runtime::crash_points::observe(move |point| {
         if point == name && passed.fetch_add(1, std::sync::atomic::Ordering::SeqCst) == passes {
@@ -28,7 +29,8 @@ async fn a_victim() {
         None
     })
     .unwrap();
-    run_on(database, &firms()).lease(Duration::from_millis(300)).contract().await.unwrap();
+    let migrations = if is_of_batches { carried() } else { firms() };
+    run_on(database, &migrations).lease(Duration::from_millis(300)).contract().await.unwrap();
 }
 
 /// Runs the victim, which must end at this point.
@@ -105,4 +107,40 @@ async fn older_programs_go_on_if_the_data_is_in_the_way_of_what_a_killed_run_beg
     all[2].checks = vec![check("no firm is called Beta", "SELECT id FROM firms WHERE name = 'Beta'")].into();
     says(run(&kit, &all).contract().await, &["no firm is called Beta"]);
     assert_eq!((epoch(), settings(&kit, "migrati").len()), (0, 0));
+}
+
+/// How many entries of the history have this table's name.
+fn entries(kit: &Kit, table: &str) -> usize {
+    kit.rows_of("datahub_history").iter().filter(|row| row.contains(&format!("model='{table}'"))).count()
+}
+
+#[tokio::test]
+async fn killed_between_two_batches_the_next_run_carries_the_rest_over() {
+    // Of 12,000 entries two batches are done, or one, as the second is killed before its commit.
+    for (point, done) in [("migrate/batch/after", 10_000), ("migrate/batch/in-transaction", 5_000)] {
+        let kit = kit();
+        kit.hub(example_domain::models()).connect().await.unwrap();
+        add_history(&kit, "contacts", 1);
+        add_history(&kit, "organisations", 12_000);
+        add_history(&kit, "contacts", 2);
+        let before = kit.rows_of("datahub_history");
+        kill_at(&kit, point, 1);
+        assert_eq!((entries(&kit, "firms"), entries(&kit, "organisations")), (done, 12_000 - done), "after {point}");
+        for change in ["actor = 'eve'", "model = 'firms'"] {
+            let refused = kit.run_sql(&format!("UPDATE datahub_history SET {change}")).unwrap_err();
+            assert!(refused.to_string().contains("append-only"), "after {point}: {refused}");
+        }
+        let heard = Heard::default();
+        let report = heard.by(run(&kit, &carried())).contract().await.unwrap();
+        assert_eq!(names(&report), ["20260101000000_carry"]);
+        assert!(
+            heard.all().iter().any(|event| matches!(event, MigrationEvent::Interrupted { .. })),
+            "{:?}",
+            heard.all()
+        );
+        let expected: Vec<_> = before.iter().map(|row| row.replace("model='organisations'", "model='firms'")).collect();
+        assert!(kit.rows_of("datahub_history") == expected, "after {point}: nothing but the name changes");
+        assert!(kit.run_sql("UPDATE datahub_history SET model = 'people'").is_err(), "after {point}");
+        assert!(kit.run_sql("DELETE FROM datahub_history").is_err(), "after {point}");
+    }
 }

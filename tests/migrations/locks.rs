@@ -8,7 +8,7 @@ use datahub_runtime::testing::Kit;
 use crate::stage::{Heard, firms, kit, migration, names, run, says};
 
 /// Keeps a transaction open on a thread, until the returned value is dropped.
-fn hold(kit: &Kit, statements: &'static str) -> std::sync::mpsc::Sender<()> {
+pub(crate) fn hold(kit: &Kit, statements: &'static str) -> std::sync::mpsc::Sender<()> {
     let (end, ended) = std::sync::mpsc::channel::<()>();
     let (holds, held) = std::sync::mpsc::channel::<()>();
     let database = kit.database();

@@ -4,6 +4,7 @@
 //! `stage` has a database and short migrations, `victim` is a run in a process of its own.
 #![allow(clippy::unwrap_used, reason = "functions beside the tests unwrap what the tests made themselves")]
 
+mod carried;
 mod connecting;
 mod killed;
 mod locks;

@@ -13,7 +13,7 @@ use uuid::Uuid;
 use crate::stage::{Heard, check, contract, kit, run, says, settings};
 
 /// A hub of an older program, and the organisation in CDMS that it has read.
-async fn older(kit: &Kit) -> (Hub, Id<Organisation>, Synced<Organisation>) {
+pub(crate) async fn older(kit: &Kit) -> (Hub, Id<Organisation>, Synced<Organisation>) {
     let hub = kit.hub(example_domain::models()).program("older").connect().await.unwrap();
     let account: Uuid = kit.simulator.seed("Account", [("Name", Value::text("Acme"))]);
     let id = Id::from(account);
@@ -27,7 +27,7 @@ fn step() -> Vec<Migration> {
 }
 
 /// Makes an update of the older program whose answer is lost.
-async fn lose(kit: &Kit, hub: &Hub, organisation: &mut Synced<Organisation>) -> OperationId {
+pub(crate) async fn lose(kit: &Kit, hub: &Hub, organisation: &mut Synced<Organisation>) -> OperationId {
     kit.advance(Duration::from_secs(60));
     organisation.name = "Acme Foods".into();
     kit.simulator.fault(FaultRule::new(Fault::DropAfterCommit).on(Operation::Update).times(1));

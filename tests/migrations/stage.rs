@@ -62,6 +62,35 @@ pub(crate) fn firms() -> Vec<Migration> {
     ]
 }
 
+/// The part of a renamed table's migration that gives what the engine keeps of its rows the new name, in batches.
+pub(crate) fn carried() -> Vec<Migration> {
+    let statements = [
+        "-- in batches by id\nUPDATE datahub_records SET model = 'firms' WHERE model = 'organisations'",
+        "-- in batches by sequence\nUPDATE datahub_history SET model = 'firms' WHERE model = 'organisations'",
+    ];
+    vec![Migration { in_transaction: false, ..contract("20260101000000_carry", "organisations", 1, &statements) }]
+}
+
+/// Adds this many entries of a table to the history.
+pub(crate) fn add_history(kit: &Kit, table: &str, entries: usize) {
+    let [numbers, id, at] = if kit.is_on_postgres() {
+        ["SELECT generate_series(1, {}) AS i", "gen_random_uuid()", "now()"]
+    } else {
+        [
+            "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < {}) SELECT i FROM n",
+            "randomblob(16)",
+            "0",
+        ]
+    };
+    let numbers = numbers.replace("{}", &entries.to_string());
+    kit.run_sql(&format!(
+        "INSERT INTO datahub_history (entity, id, model, version, at, actor, program, origin, kind, changes, constants, \
+         local, mapping_id) SELECT 'Account', {id}, '{table}', number.i, {at}, 'ada', 'web', 'hub', 'create', '[]', '{{}}', \
+         '[]', 1 FROM ({numbers}) AS number"
+    ))
+    .unwrap();
+}
+
 /// A run of these migrations on a kit's database.
 pub(crate) fn run(kit: &Kit, migrations: &[Migration]) -> Migrate {
     run_on(kit.database(), migrations)

@@ -21,7 +21,7 @@ struct Project {
 ///
 /// `plan NAME` writes the migrations that lead to `schemas/NAME.toml`, and commits them, `plan NAME FROM=TO` with a rename;
 /// `sql …` changes the database, `sqlite …` and `postgres …` only one of them; `write FILE TEXT` changes a file; `epochs`
-/// shows the epochs of programs of the last schema and of the database; `datahub …` runs the command.
+/// shows the epochs of programs of the last schema and of the database; `models` shows which tables the history names; `datahub …` runs the command.
 pub(crate) fn transcript(case: &Path) -> String {
     let commands = fs::read_to_string(case.join("commands.txt")).unwrap();
     let mut project = Project::new();
@@ -39,6 +39,7 @@ pub(crate) fn transcript(case: &Path) -> String {
                     project.kit.run_sql(rest).unwrap();
                 }
             }
+            "models" => transcript.push_str(&project.models()),
             "epochs" => transcript.push_str(&project.epochs()),
             "sql" => project.kit.run_sql(rest).unwrap(),
             "write" => {
@@ -107,6 +108,15 @@ impl Project {
             format!("{name}: {} in programs, {} in the database\n", table.epoch, of_database(name))
         });
         lines.collect()
+    }
+
+    fn models(&self) -> String {
+        let history = self.kit.rows_of("datahub_history");
+        let model = |row: &String| {
+            let named = row.split("model='").nth(1).and_then(|rest| rest.split('\'').next());
+            format!("the history has an entry of {}\n", named.unwrap())
+        };
+        history.iter().map(model).collect()
     }
 
     fn datahub(&self, arguments: &str) -> String {

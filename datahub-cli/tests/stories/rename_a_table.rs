@@ -80,8 +80,8 @@ pub(crate) async fn tell(mut stage: Stage) -> Vec<Part> {
     stage.tally(old_rounds, new_rounds);
     stage.show("The table `opportunities`:", "opportunities", &["name", "notes"], &["Cables and bolts", "Number 000"]);
     stage.say(
-        "Rows, local fields and the history are those of the deals; the engine's own tables were renamed in the same \
-         transaction. No record is read from CDMS again.\n\n\
+        "Rows, local fields and the history are those of the deals: the part `_carry` gave what the engine keeps of them \
+         the new name, in batches, and the part `_switch` renamed the table. No record is read from CDMS again.\n\n\
          **To watch.** If the programs must not stop, keep the table's name: `#[cdms(table = \"deals\")] struct Opportunity` \
          needs no migration.",
     );

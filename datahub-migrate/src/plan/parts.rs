@@ -1,4 +1,4 @@
-//! What a plan executes when: from its changes to steps in up to five parts, so that an older and a newer version of a
+//! What a plan executes when: from its changes to steps in up to six parts, so that an older and a newer version of a
 //! program can work on the database between them.
 
 mod column;
@@ -21,6 +21,9 @@ pub enum PartKind {
     Expand,
     /// What takes long and needs no transaction: filling columns in batches, and creating indexes.
     Fill,
+    /// What takes long and needs the older programs to be gone: what the engine keeps of a renamed table's rows gets the
+    /// new name, in batches.
+    Carry,
     /// What two versions of a program cannot share.
     Switch,
     /// What proves that no row breaks a rule, without a long lock.
@@ -44,14 +47,15 @@ pub struct Part {
 
 impl PartKind {
     /// Every kind, in the order of execution.
-    pub const ALL: [PartKind; 5] =
-        [PartKind::Expand, PartKind::Fill, PartKind::Switch, PartKind::Validate, PartKind::Contract];
+    pub const ALL: [PartKind; 6] =
+        [PartKind::Expand, PartKind::Fill, PartKind::Carry, PartKind::Switch, PartKind::Validate, PartKind::Contract];
 
     /// What is appended to the name of its folder.
     pub const fn suffix(self) -> &'static str {
         match self {
             PartKind::Expand => "",
             PartKind::Fill => "_fill",
+            PartKind::Carry => "_carry",
             PartKind::Switch => "_switch",
             PartKind::Validate => "_validate",
             PartKind::Contract => "_contract",
@@ -62,13 +66,17 @@ impl PartKind {
     pub const fn phase(self) -> Phase {
         match self {
             PartKind::Expand | PartKind::Fill => Phase::Expand,
-            PartKind::Switch | PartKind::Validate | PartKind::Contract => Phase::Contract,
+            PartKind::Carry | PartKind::Switch | PartKind::Validate | PartKind::Contract => Phase::Contract,
         }
     }
 
     /// Whether it is executed in one transaction in a database.
     pub fn in_transaction(self, database: Database) -> bool {
-        database == Database::Sqlite || !matches!(self, PartKind::Fill | PartKind::Validate)
+        match self {
+            PartKind::Carry => false,
+            PartKind::Fill | PartKind::Validate => database == Database::Sqlite,
+            PartKind::Expand | PartKind::Switch | PartKind::Contract => true,
+        }
     }
 }
 
@@ -87,6 +95,7 @@ pub(super) fn of(plan: &Plan, database: Database) -> Vec<Part> {
             TableChange::Kept(kept) => table::change(&mut parts, kept),
         }
     }
+    parts.ask_before_carrying();
     Vec::from(parts.parts)
 }
 
@@ -94,7 +103,7 @@ pub(super) fn of(plan: &Plan, database: Database) -> Vec<Part> {
 struct Parts<'p> {
     database: Database,
     epochs: &'p BTreeMap<String, u32>,
-    parts: [Part; 5],
+    parts: [Part; 6],
 }
 
 impl Part {
@@ -119,6 +128,16 @@ impl Parts<'_> {
 
     fn check(&mut self, kind: PartKind, description: String, query: String) {
         self.parts[kind as usize].checks.push(Check { description, query });
+    }
+
+    /// Asks what the switch asks also before anything is carried over, so that older programs go on if the data is in the
+    /// way.
+    fn ask_before_carrying(&mut self) {
+        let checks = self.parts[PartKind::Switch as usize].checks.clone();
+        let carry = &mut self.parts[PartKind::Carry as usize];
+        if !carry.is_empty() {
+            carry.checks.extend(checks);
+        }
     }
 
     /// Where what takes long is executed: in batches, or with SQLite, which has one writer, in the transaction.

@@ -1,13 +1,22 @@
 //! Statements about the engine's tables.
 
 use datahub_model::schema::Database;
-use datahub_model::schema::engine::{REVISION, REVISION_SETTING, TABLES, VERSION, VERSION_SETTING, added_since, rules};
+use datahub_model::schema::engine::{
+    IN_BATCHES, REVISION, REVISION_SETTING, TABLES, VERSION, VERSION_SETTING, added_since, rules,
+};
 
 use super::text;
 
-/// The engine's tables that refer to rows by the table's name, besides the history.
-const BY_MODEL: [&str; 5] =
-    ["datahub_records", "datahub_intents", "datahub_watermarks", "datahub_pulls", "datahub_quarantine"];
+/// The engine's tables that refer to rows by the name of their table, each with the column by which its rows of one table
+/// are told apart.
+const BY_MODEL: [(&str, &str); 6] = [
+    ("datahub_records", "id"),
+    ("datahub_intents", "operation"),
+    ("datahub_watermarks", "model"),
+    ("datahub_pulls", "scope"),
+    ("datahub_quarantine", "id"),
+    ("datahub_history", "sequence"),
+];
 
 /// Creates the engine's tables, or adds what tables of a revision lack.
 pub(super) fn tables(database: Database, from: i64) -> Vec<String> {
@@ -53,33 +62,26 @@ pub(super) fn raise_epoch(table: &str, epoch: u32) -> String {
     raise(&format!("epoch:{table}"), i64::from(epoch))
 }
 
-/// Gives what the engine keeps of a table's rows the table's new name. The history is append-only but for this.
-pub(super) fn rename_model(database: Database, from: &str, to: &str) -> Vec<String> {
+/// Gives what the engine keeps of a table's rows another table's name. The comments tell the run to make batches, and to
+/// let these statements alone change the history.
+pub(super) fn carry_over(from: &str, to: &str) -> Vec<String> {
     let (old, new) = (text(from), text(to));
-    let rename = |table: &str| format!("UPDATE {table} SET model = {new} WHERE model = {old}");
-    let mut statements: Vec<_> = BY_MODEL.iter().map(|table| rename(table)).collect();
-    match database {
-        Database::Sqlite => {
-            statements.push("DROP TRIGGER datahub_history_no_update".to_owned());
-            statements.push(rename("datahub_history"));
-            statements.push(rules(database).trim().trim_end_matches(';').to_owned());
-        }
-        Database::Postgres => {
-            let trigger = "TRIGGER datahub_history_changes";
-            statements.push(format!("ALTER TABLE datahub_history DISABLE {trigger}"));
-            statements.push(rename("datahub_history"));
-            statements.push(format!("ALTER TABLE datahub_history ENABLE {trigger}"));
-        }
-    }
+    let rename = |(table, key): &(&str, &str)| {
+        format!("{IN_BATCHES}{key}\nUPDATE {table} SET model = {new} WHERE model = {old}")
+    };
+    BY_MODEL.iter().map(rename).collect()
+}
+
+/// Gives the notes about a table's columns the table's new name.
+pub(super) fn rename_notes(from: &str, to: &str) -> String {
     let prefix = format!("column:{from}.");
-    statements.push(format!(
+    format!(
         "UPDATE datahub_settings SET name = {} || substr(name, {}) WHERE substr(name, 1, {}) = {}",
         text(&format!("column:{to}.")),
         prefix.len() + 1,
         prefix.len(),
         text(&prefix)
-    ));
-    statements
+    )
 }
 
 /// Removes what the engine keeps of a dropped table's rows, besides their history and closed writes.

@@ -55,6 +55,10 @@ pub const fn rules(database: Database) -> &'static str {
     }
 }
 
+/// The comment before an `UPDATE` that a run of migrations executes in batches, each a transaction of its own:
+/// `-- in batches by id`. It ends with a column by which the rows that the statement changes are told apart.
+pub const IN_BATCHES: &str = "-- in batches by ";
+
 /// The tables, in the order of their creation.
 pub static TABLES: [Table<'static>; 8] = [
     Table {

@@ -53,7 +53,7 @@ pub enum MigrationError {
         /// Whether the migration is one transaction, so that nothing of it was changed.
         in_transaction: bool,
     },
-    /// A migration failed after it had raised its tables' epochs, and it is not certain that it changed nothing.
+    /// A migration failed after it, or an earlier part of its plan, had raised tables' epochs, which stay raised.
     #[error(
         "{error}; until the migrations are run to their end, older programs refuse to work on {}",
         tables.join(", ")

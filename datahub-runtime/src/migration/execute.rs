@@ -5,6 +5,7 @@ use std::time::{Duration, Instant as MonotonicTime};
 use datahub_model::schema::Database;
 use datahub_model::schema::engine::added_since;
 
+use super::batches::{self, Batches};
 use super::error::MigrationError;
 use super::record::HalfDone;
 use super::report::{AppliedMigration, MigrationEvent, StatementTime};
@@ -76,7 +77,7 @@ fn in_transaction(run: &mut Run<'_>, migration: &Migration, ending: Ending<'_>) 
 }
 
 /// Waits before another try, if a statement only lacked its locks; otherwise returns the error.
-fn again_or(
+pub(super) fn again_or(
     run: &mut Run<'_>,
     migration: &Migration,
     tries: u32,
@@ -94,14 +95,19 @@ fn again_or(
             std::thread::sleep(run.options.lock_timeout * tries.min(10) / 2);
             run.renew()
         }
-        (Some(at), trouble) if !matches!(trouble, Trouble::Unavailable(_)) => Err(MigrationError::Failed {
-            migration: name,
-            statement: at + 1,
-            sql: shown(&migration.statements[at]),
-            reason: trouble.of_change(),
-            in_transaction: migration.in_transaction,
-        }),
+        (Some(at), trouble) if !matches!(trouble, Trouble::Unavailable(_)) => Err(failed(migration, at, trouble)),
         (_, trouble) => Err(MigrationError::of(trouble, run.shown)),
+    }
+}
+
+/// A statement failed for good.
+fn failed(migration: &Migration, at: usize, trouble: Trouble) -> MigrationError {
+    MigrationError::Failed {
+        migration: migration.name.to_string(),
+        statement: at + 1,
+        sql: shown(&migration.statements[at]),
+        reason: trouble.of_change(),
+        in_transaction: migration.in_transaction,
     }
 }
 
@@ -157,32 +163,20 @@ fn attempt(run: &mut Run<'_>, migration: &Migration, ending: Ending<'_>) -> Resu
 fn one_by_one(run: &mut Run<'_>, migration: &Migration, ending: Ending<'_>) -> Result<Times, MigrationError> {
     let half_done = run.with(|connection| HalfDone::of(connection, migration))?;
     let mut half_done = half_done.unwrap_or_else(|| HalfDone::begins(migration, Vec::new()));
-    let mut times = Vec::new();
+    let (mut times, mut longest_batch) = (Vec::new(), Duration::ZERO);
     for at in half_done.done..migration.statements.len() {
         let sql = &migration.statements[at];
         run.with_lease(|connection| half_done.note_statement(connection, migration))?;
         pass_blocking(STATEMENT, Moment::Before);
         announce(run.tell, migration, at);
-        remove_unfinished(run, sql)?;
         let begun = MonotonicTime::now();
-        let mut tries = 0;
-        loop {
-            tries += 1;
-            run.renew()?;
-            let lock_timeout = run.options.lock_timeout;
-            let ran = run.lease.keep(run.location).and_then(|_keeper| {
-                // It does not keep others waiting, so it may wait itself.
-                let limit = if is_concurrent(sql) { Duration::ZERO } else { lock_timeout };
-                run.connection.limit_locks(limit, false)?;
-                execute_one(&mut run.connection, sql)
-            });
-            match ran {
-                Ok(()) => break,
-                Err(trouble) => again_or(run, migration, tries, Some(at), trouble)?,
-            }
-            remove_unfinished(run, sql)?;
+        let batches = Batches::of(sql).map_err(|trouble| failed(migration, at, trouble))?;
+        match batches {
+            Some(batches) => longest_batch = longest_batch.max(batches::execute(run, migration, at, batches)?),
+            None => alone(run, migration, at)?,
         }
-        times.push(StatementTime { sql: shown(sql), took: begun.elapsed(), locks: !is_concurrent(sql) });
+        let locks = batches.is_none() && !is_concurrent(sql);
+        times.push(StatementTime { sql: shown(sql), took: begun.elapsed(), locks });
         pass_blocking(STATEMENT, Moment::After);
         half_done.done = at + 1;
     }
@@ -202,8 +196,30 @@ fn one_by_one(run: &mut Run<'_>, migration: &Migration, ending: Ending<'_>) -> R
     }
     pass_blocking(RECORD, Moment::After);
     let locks = times.iter().filter(|time| time.locks).map(|time| time.took);
-    let longest_lock = locks.max().unwrap_or_default();
+    let longest_lock = locks.chain([longest_batch]).max().unwrap_or_default();
     Ok((times, longest_lock))
+}
+
+/// Executes a statement on its own, until it has got its locks.
+fn alone(run: &mut Run<'_>, migration: &Migration, at: usize) -> Result<(), MigrationError> {
+    let sql = &migration.statements[at];
+    let mut tries = 0;
+    loop {
+        tries += 1;
+        remove_unfinished(run, sql)?;
+        run.renew()?;
+        let lock_timeout = run.options.lock_timeout;
+        let ran = run.lease.keep(run.location).and_then(|_keeper| {
+            // It does not keep others waiting, so it may wait itself.
+            let limit = if is_concurrent(sql) { Duration::ZERO } else { lock_timeout };
+            run.connection.limit_locks(limit, false)?;
+            execute_one(&mut run.connection, sql)
+        });
+        match ran {
+            Ok(()) => return Ok(()),
+            Err(trouble) => again_or(run, migration, tries, Some(at), trouble)?,
+        }
+    }
 }
 
 fn announce(tell: &mut dyn FnMut(&MigrationEvent), migration: &Migration, at: usize) {
@@ -211,7 +227,7 @@ fn announce(tell: &mut dyn FnMut(&MigrationEvent), migration: &Migration, at: us
     tell(&MigrationEvent::Statement { name, number: at + 1, sql });
 }
 
-/// Executes a statement, unless it adds a column of the engine that a newer program has added already: PostgreSQL is told
+/// Executes a statement at once, unless it adds a column of the engine that a newer program has added already: PostgreSQL is told
 /// so by the statement, for which SQLite has no words.
 fn execute_one(connection: &mut Connection, sql: &str) -> Result<(), Trouble> {
     let (database, words) = (connection.dialect().database, without_comments(sql).trim_end());
@@ -221,7 +237,10 @@ fn execute_one(connection: &mut Connection, sql: &str) -> Result<(), Trouble> {
     {
         return Ok(());
     }
-    connection.batch(sql)
+    match Batches::of(sql)? {
+        Some(batches) => batches.change_all(connection),
+        None => connection.batch(sql),
+    }
 }
 
 /// PostgreSQL leaves an index that was not finished behind, and would keep it.
@@ -257,7 +276,7 @@ pub(super) fn shown(sql: &str) -> String {
 }
 
 /// A statement without the comments before it.
-fn without_comments(sql: &str) -> &str {
+pub(super) fn without_comments(sql: &str) -> &str {
     let mut rest = sql.trim_start();
     loop {
         let after = match rest.get(..2) {

@@ -103,9 +103,11 @@ impl Lease {
     /// Renews the lease from a thread of its own while a long statement runs, where the database allows that: a SQLite
     /// file cannot be written meanwhile, by any other run either.
     pub(super) fn keep(&self, location: &Location) -> Result<Keeper, Trouble> {
-        if location.has_one_writer() {
-            return Ok(Keeper(None));
-        }
+        if location.has_one_writer() { Ok(Keeper(None)) } else { self.keep_while_reading(location) }
+    }
+
+    /// Renews the lease from a thread of its own while a long statement only reads.
+    pub(super) fn keep_while_reading(&self, location: &Location) -> Result<Keeper, Trouble> {
         let (end, ended) = channel::<()>();
         let (lease, location) = (self.clone(), location.clone());
         let thread = std::thread::Builder::new().name("datahub-lease".to_owned()).spawn(move || {

@@ -63,6 +63,23 @@ pub(super) fn failed(run: &mut Run<'_>, migration: &Migration, error: MigrationE
     }
 }
 
+/// What to report of a migration that failed after an earlier part of its plan has raised epochs, which stay raised.
+pub(super) fn failed_after(all: &[Migration], migration: &Migration, error: MigrationError) -> MigrationError {
+    let before = all.iter().take_while(|other| other.name != migration.name);
+    let of_plan = before.filter(|other| other.plan == migration.plan).flat_map(|other| other.epochs.iter());
+    let mut raised: Vec<_> = of_plan.map(|(table, _)| table.to_string()).collect();
+    let (error, own) = match error {
+        MigrationError::TakenOver => return error,
+        MigrationError::Raised { error, tables } => (error, tables),
+        error if raised.is_empty() => return error,
+        error => (Box::new(error), Vec::new()),
+    };
+    raised.extend(own);
+    raised.sort();
+    raised.dedup();
+    MigrationError::Raised { error, tables: raised }
+}
+
 /// Raises the epochs, and notes those before unless an earlier run did.
 fn raise_all(connection: &mut Connection, migration: &Migration) -> Result<(), Trouble> {
     let mut before = Vec::new();

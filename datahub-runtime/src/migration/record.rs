@@ -65,10 +65,11 @@ pub(super) fn done(connection: &mut Connection, migration: &Migration) -> Result
     settings::forget(connection, &setting(&version))
 }
 
-/// Forgets that a version is applied.
+/// Forgets that a version is applied, or half done.
 pub(super) fn undone(connection: &mut Connection, version: &str) -> Result<(), Trouble> {
     let sql = "DELETE FROM __diesel_schema_migrations WHERE version = ?";
-    connection.execute(&Statement::new(sql, [version.into()])).map(drop)
+    connection.execute(&Statement::new(sql, [version.into()]))?;
+    settings::forget(connection, &setting(version))
 }
 
 /// A migration that was begun and is not applied.

@@ -110,7 +110,8 @@ fn until_done(run: &mut Run<'_>, all: &[Migration]) -> Result<MigrationReport, M
             // Tables that create_tables made, maybe an older version's: the first migration does not know of which.
             complete(run, &mut report)?;
         }
-        report.applied.push(one(run, migration, &|connection| record::done(connection, migration))?);
+        let applied = one(run, migration, &|connection| record::done(connection, migration));
+        report.applied.push(applied.map_err(|error| raise::failed_after(all, migration, error))?);
     }
     complete(run, &mut report)?;
     Ok(report)

@@ -6,7 +6,7 @@ use std::process::Command;
 
 use datahub_derive::project::Project;
 use datahub_migrate::{
-    Check, ColumnChange, KeptTable, Loss, LossKind, PartKind, Plan, TableChange, drop_triggers, spare_name,
+    Check, ColumnChange, KeptTable, Loss, LossKind, PartKind, Plan, Step, TableChange, drop_triggers, spare_name,
 };
 use datahub_model::schema::{
     ColumnSource, Database, FoundColumn, Rename, SchemaHash, Snapshot, SnapshotColumn, SnapshotIndex, SnapshotTable,
@@ -109,6 +109,23 @@ pub(super) fn target(before: &Snapshot, last: &Snapshot, real: &Snapshot) -> Sna
         }
     }
     target
+}
+
+/// Carries back what a run has carried over to the new name of a table that was not renamed any more.
+pub(super) fn carried(before: &Snapshot, last: &Snapshot, real: &Snapshot) -> Vec<Step> {
+    let new = last.renamed.iter().skip(before.renamed.len());
+    let renamed = new.filter_map(|rename| match rename {
+        Rename::Table { from, to } => Some((from, to)),
+        Rename::Column { .. } => None,
+    });
+    let is_carried = |(from, to): &(&String, &String)| {
+        let is_raised = real
+            .tables
+            .get(*from)
+            .is_some_and(|table| before.tables.get(*from).is_none_or(|then| table.epoch > then.epoch));
+        is_raised && !real.tables.contains_key(*to)
+    };
+    renamed.filter(is_carried).map(|(from, to)| Step::CarryOver { from: to.clone(), to: from.clone() }).collect()
 }
 
 /// The epochs of tables after the way back: those of the schema before. A table that it does not have begins anew, so that

@@ -7,7 +7,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 use datahub_derive::project::Project;
-use datahub_migrate::{Answers, PartKind, Plan, Summary, Undecided, plan};
+use datahub_migrate::{Answers, PartKind, Plan, Step, Summary, Undecided, plan};
 use datahub_model::schema::{Database, Snapshot};
 use datahub_runtime::migration::{self, FoundTables, Migrate, Migration, MigrationState, Phase, WayBack};
 use serde_json::json;
@@ -74,7 +74,8 @@ pub(super) fn run(project: &Project, options: &Options, output: &Output) -> Resu
             return Ok(false);
         }
     };
-    let parts = parts(&planned, &empty, located.database);
+    let carried = back::carried(&before.snapshot, &last, &real);
+    let parts = parts(&planned, &empty, carried, located.database);
     if !confirmed(&planned, &parts, &before, options, output)? {
         return Ok(false);
     }
@@ -178,8 +179,9 @@ fn refusal(undecided: &Undecided, found: &FoundTables) -> String {
 }
 
 /// The parts as they are executed. What was empty must still be so when the programs have stopped.
-fn parts(planned: &Plan, empty: &BTreeSet<String>, database: Database) -> Vec<Migration> {
+fn parts(planned: &Plan, empty: &BTreeSet<String>, carried: Vec<Step>, database: Database) -> Vec<Migration> {
     let mut parts = planned.parts(database);
+    parts.iter_mut().filter(|part| part.kind == PartKind::Carry).for_each(|part| part.steps.extend(carried.clone()));
     let losses = planned.losses.iter().filter(|loss| empty.contains(&loss.name));
     for (kind, check) in losses.filter_map(|loss| back::still_empty(planned, loss)) {
         parts.iter_mut().filter(|part| part.kind == kind).for_each(|part| part.checks.push(check.clone()));
@@ -195,7 +197,7 @@ fn parts(planned: &Plan, empty: &BTreeSet<String>, database: Database) -> Vec<Mi
             plan: name.clone().into(),
             name: name.into(),
             phase: Phase::Contract,
-            in_transaction: true,
+            in_transaction: part.kind != PartKind::Carry,
             statements: statements.map(Into::into).collect::<Vec<_>>().into(),
             epochs: epochs.collect::<Vec<_>>().into(),
             checks: folder::checks(&part.checks),

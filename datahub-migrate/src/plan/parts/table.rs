@@ -36,8 +36,9 @@ pub(super) fn drop(parts: &mut Parts<'_>, name: &str) {
 
 pub(super) fn change(parts: &mut Parts<'_>, table: &KeptTable) {
     if table.from != table.to {
-        parts.raise(PartKind::Switch, &[&table.from, &table.to]);
+        parts.raise(PartKind::Carry, &[&table.from, &table.to]);
         let (from, to) = (table.from.clone(), table.to.clone());
+        parts.push(PartKind::Carry, Step::CarryOver { from: from.clone(), to: to.clone() });
         parts.push(PartKind::Switch, Step::RenameTable { from, to });
     } else if table.is_switched() {
         parts.raise(PartKind::Switch, &[&table.to]);
