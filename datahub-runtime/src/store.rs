@@ -10,6 +10,7 @@ mod columns;
 mod commit;
 mod completing;
 mod connection;
+mod cure;
 mod database_time;
 mod deferred;
 mod dialect;
@@ -58,6 +59,7 @@ use commit::By;
 pub(crate) use commit::Job;
 pub(crate) use completing::{Candidates, Lacking, SeenJudge, row_of};
 pub(crate) use engine_tables::{Lacks, complete as complete_engine_tables, lacks as lacks_of_engine_tables};
+pub(crate) use cure::Pending;
 pub(crate) use epochs::{Stage, may_finish};
 pub(crate) use erasure::Erased;
 pub(crate) use failure::StoreError;
@@ -205,10 +207,14 @@ impl Store {
     }
 
     /// Checks that all tables exist and have the right structure.
-    pub(crate) async fn check_schema(&self, models: &[&'static ModelDescriptor]) -> Result<(), StoreError> {
+    pub(crate) async fn check_schema(
+        &self,
+        models: &[&'static ModelDescriptor],
+        pending: Pending,
+    ) -> Result<(), StoreError> {
         let models = models.to_vec();
         self.write(move |connection| {
-            engine_tables::check(connection, &models)?;
+            engine_tables::check(connection, &models, &pending)?;
             intents::forget_old(connection)
         })
         .await

@@ -4,7 +4,7 @@ use datahub_runtime::migration::{Migration, Migrations};
 use datahub_runtime::prelude::*;
 use datahub_runtime::testing::Kit;
 
-use crate::stage::{contract, kit, migration, names};
+use crate::stage::{add_history, contract, kit, migration, names, run_on};
 
 /// The migrations of a program whose tables are made by `create_tables`, so that these only add to them.
 fn additions(kit: &Kit) -> (Migrations, Vec<Migration>) {
@@ -58,6 +58,85 @@ async fn connecting_says_when_the_older_programs_must_be_gone_first() {
     let waits = builder(migrations).connect().await.unwrap_err();
     for part in ["no column last_name", "3_drop is pending", "`datahub migrate run --contract`"] {
         assert!(waits.to_string().contains(part), "{waits}");
+    }
+}
+
+const RUN: &str = "`datahub migrate run`";
+const CONTRACT_RUN: &str = "`datahub migrate run --contract`";
+const PLAN: &str = "`datahub migrate new`";
+
+/// How the table of organisations stands in the database.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Standing {
+    /// As the program needs it.
+    Fits,
+    /// Without a column that the program needs.
+    Lacks,
+    /// Under its former name, with its history.
+    Renamed,
+    /// Missing, and never there.
+    Missing,
+}
+
+#[tokio::test]
+async fn the_next_command_follows_from_what_is_pending_and_from_the_table() {
+    use Standing::{Fits, Lacks, Missing, Renamed};
+    let expand = || migration("1_expand", &["SELECT 1"]);
+    let switch = || contract("2_switch", "organisations", 0, &["SELECT 1"]);
+    let later = || migration("3_later", &["SELECT 1"]);
+    let first = || migration("0_first", &["SELECT 1"]);
+    // What is pending besides the first, the table, what the message says, and what it must not say.
+    type Case = (Vec<Migration>, Standing, &'static [&'static str], &'static [&'static str]);
+    let cases: [Case; 14] = [
+        (vec![expand(), switch()], Fits, &["1_expand is pending", RUN], &[CONTRACT_RUN]),
+        (vec![expand(), switch()], Lacks, &["1_expand is pending", RUN], &[CONTRACT_RUN]),
+        (vec![expand(), switch()], Renamed, &["1_expand is pending", RUN], &[CONTRACT_RUN, "restore"]),
+        (vec![expand(), switch()], Missing, &["1_expand is pending", RUN], &[CONTRACT_RUN]),
+        (vec![switch()], Fits, &[], &[]),
+        (vec![switch()], Lacks, &["no column name", "2_switch is pending", CONTRACT_RUN], &[RUN, PLAN]),
+        (
+            vec![switch()],
+            Renamed,
+            &["table firms has the same", "2_switch is pending", CONTRACT_RUN],
+            &[RUN, "restore"],
+        ),
+        (vec![switch()], Missing, &["no table organisations", "2_switch is pending", CONTRACT_RUN], &[RUN, PLAN]),
+        (vec![switch(), later()], Fits, &["3_later is pending behind 2_switch", CONTRACT_RUN], &[RUN]),
+        (vec![switch(), later()], Renamed, &["3_later is pending behind 2_switch", CONTRACT_RUN], &[RUN, "restore"]),
+        (vec![], Fits, &[], &[]),
+        (vec![], Lacks, &["no column name", "no migration is pending", PLAN, RUN], &[CONTRACT_RUN]),
+        (vec![], Renamed, &["no migration is pending", "`was = \"firms\"`", PLAN, CONTRACT_RUN], &[RUN]),
+        (vec![], Missing, &["no table organisations", "no migration is pending", PLAN, RUN], &[CONTRACT_RUN]),
+    ];
+    for (pending, standing, says, says_not) in cases {
+        let kit = kit();
+        kit.hub(example_domain::models()).connect().await.unwrap();
+        let database = datahub_runtime::migration::database_of(&kit.database()).unwrap();
+        run_on(kit.database(), &[first()]).await.unwrap();
+        match standing {
+            Fits => {}
+            Lacks => kit.run_sql("ALTER TABLE organisations RENAME COLUMN name TO title").unwrap(),
+            Missing => kit.run_sql("DROP TABLE organisations").unwrap(),
+            Renamed => {
+                kit.run_sql("ALTER TABLE organisations RENAME TO firms").unwrap();
+                add_history(&kit, "firms", 1);
+            }
+        }
+        let case = format!("{standing:?} with {:?}", pending.iter().map(|one| &one.name).collect::<Vec<_>>());
+        let all = [vec![first()], pending].concat();
+        let builder = kit.hub(example_domain::models()).database(kit.database());
+        let connected = builder.migrations(Migrations::of(database, all)).connect().await;
+        if says.is_empty() {
+            connected.unwrap_or_else(|error| panic!("{case}: {error}"));
+            continue;
+        }
+        let text = connected.expect_err(&case).to_string();
+        for part in says {
+            assert!(text.contains(part), "{case}: {text:?} does not say {part:?}");
+        }
+        for part in says_not {
+            assert!(!text.contains(part), "{case}: {text:?} says {part:?}");
+        }
     }
 }
 

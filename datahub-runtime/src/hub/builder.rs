@@ -5,14 +5,14 @@ use std::time::Duration;
 
 use datahub_model::Mode;
 
-use super::pending::{maybe_waiting, refuse_pending};
+use super::pending::refuse_pending;
 use super::{Engine, Hub};
 use crate::cdms::{Authenticator, Client, ClientOptions, RefusedLogins, cdms_at};
 use crate::engine::clock::{Clock, SystemClock};
 use crate::engine::cost::Meters;
 use crate::engine::settling::Settling;
 use crate::migration::{Migrate, Migrations};
-use crate::store::{Store, StoreOptions};
+use crate::store::{Pending, Store, StoreOptions};
 use crate::{Error, ErrorKind, Models};
 
 /// Builds a [`Hub`]; see [`Hub::builder`].
@@ -271,13 +271,12 @@ impl HubBuilder {
                 None
             }
             Tables::Check => {
-                store.check_schema(&models).await?;
+                store.check_schema(&models, Pending::Unknown).await?;
                 None
             }
             Tables::Migrated(migrations) => {
-                let waiting = refuse_pending(&store, &migrations).await?;
-                let checked = store.check_schema(&models).await;
-                checked.map_err(|error| maybe_waiting(error.into(), &waiting))?;
+                let pending = refuse_pending(&store, &migrations).await?;
+                store.check_schema(&models, pending).await?;
                 Some((database, migrations))
             }
         };
@@ -314,7 +313,7 @@ async fn create_tables_as(
     let created = of_owner.create_tables(models).await;
     of_owner.close().await;
     created?;
-    Ok(store.check_schema(models).await?)
+    Ok(store.check_schema(models, Pending::Unknown).await?)
 }
 
 /// Times and limits, each with its default.

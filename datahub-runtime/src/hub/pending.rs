@@ -1,15 +1,15 @@
 //! What pending migrations mean for a program that connects: which it needs first, and when they can be run.
 
 use crate::migration::{Migration, Migrations, Phase};
-use crate::store::Store;
+use crate::store::{Pending, Store};
 use crate::{Error, ErrorKind};
 
-/// Refuses a database on which migrations are pending that this program needs; otherwise returns those that wait until
+/// Refuses a database on which migrations are pending that this program needs; otherwise returns what waits until
 /// older programs are gone.
-pub(super) async fn refuse_pending(store: &Store, migrations: &Migrations) -> Result<Vec<Migration>, Error> {
+pub(super) async fn refuse_pending(store: &Store, migrations: &Migrations) -> Result<Pending, Error> {
     let (due, waiting) = store.pending(migrations).await?;
     let message = match &due[..] {
-        [] => return refuse_behind(waiting),
+        [] => return refuse_behind(&waiting),
         [one] => format!("the migration {} is pending", one.name),
         [first, .., last] => {
             format!("{} migrations are pending, from {} to {}", due.len(), first.name, last.name)
@@ -26,25 +26,14 @@ const WHEN_GONE: &str = "when the older programs are gone, run `datahub migrate 
                          may change tables, or call `migrate().contract()` on the hub's builder before `connect()`";
 
 /// Refuses a database on which this program needs a migration that is behind one that older programs cannot live with.
-fn refuse_behind(waiting: Vec<Migration>) -> Result<Vec<Migration>, Error> {
-    let (Some(first), Some(needed)) =
-        (waiting.first(), waiting.iter().find(|migration| migration.phase == Phase::Expand))
-    else {
-        return Ok(waiting);
+fn refuse_behind(waiting: &[Migration]) -> Result<Pending, Error> {
+    let Some(first) = waiting.first() else { return Ok(Pending::Nothing) };
+    let Some(needed) = waiting.iter().find(|migration| migration.phase == Phase::Expand) else {
+        return Ok(Pending::Waiting(first.name.to_string()));
     };
     let message = format!(
         "the migration {} is pending behind {}, which older programs cannot live with",
         needed.name, first.name
     );
     Err(Error::new(ErrorKind::Misconfigured, message).advise(WHEN_GONE))
-}
-
-/// A difference between the tables and the models, which a migration may explain that waits.
-pub(super) fn maybe_waiting(error: Error, waiting: &[Migration]) -> Error {
-    match waiting.first() {
-        Some(first) if error.kind() == ErrorKind::Store => {
-            error.advise_too(format!("{} is pending: {WHEN_GONE}", first.name))
-        }
-        _ => error,
-    }
 }

@@ -11,9 +11,10 @@ use datahub_model::schema::{Database, Difference, Table, TableColumn, is_noted};
 use datahub_model::{Column, ModelDescriptor};
 
 use super::connection::Connection;
+use super::cure::{Gap, Pending};
 use super::failure::Trouble;
-use super::settings;
 use super::statement::{ColumnType, Statement};
+use super::{epochs, settings};
 
 /// Creates the missing tables of models, and records the meanings of their columns.
 pub(super) fn make_missing(connection: &mut Connection, models: &[&'static ModelDescriptor]) -> Result<(), Trouble> {
@@ -22,8 +23,8 @@ pub(super) fn make_missing(connection: &mut Connection, models: &[&'static Model
         if !connection.columns_of(model.table)?.is_empty() {
             continue;
         }
-        if let Some(former) = former_table(connection, model, models)? {
-            reasons.push(of_former(model, &former));
+        if former_table(connection, model, models)?.is_some() {
+            reasons.push(missing(connection, model, models, &Pending::Unknown)?);
             continue;
         }
         let table = Table::of(model);
@@ -82,20 +83,17 @@ pub(super) fn note(connection: &mut Connection, unnoted: &BTreeMap<String, Unnot
 /// # Errors
 ///
 /// [`Trouble::Schema`] with every difference and how to fix it.
-pub(super) fn check(connection: &mut Connection, models: &[&'static ModelDescriptor]) -> Result<(), Trouble> {
+pub(super) fn check(
+    connection: &mut Connection,
+    models: &[&'static ModelDescriptor],
+    pending: &Pending,
+) -> Result<(), Trouble> {
     let (noted, database) = (meanings(connection)?, connection.dialect().database);
     let mut reasons = Vec::new();
     for model in models {
         let found = connection.columns_of(model.table)?;
         if found.is_empty() {
-            reasons.push(match former_table(connection, model, models)? {
-                Some(former) => of_former(model, &former),
-                None => format!(
-                    "there is no table {} for model {}; create it with `datahub migrate run`, after `datahub migrate \
-                     new` if no migration does so yet; to try things out, call create_tables() on the hub's builder",
-                    model.table, model.name
-                ),
-            });
+            reasons.push(missing(connection, model, models, pending)?);
             continue;
         }
         let table = Table::of(model);
@@ -103,14 +101,33 @@ pub(super) fn check(connection: &mut Connection, models: &[&'static ModelDescrip
         let differences = table.differences(database, &found, noted);
         let of_model: Vec<_> = differences.into_iter().map(|found| worded(database, &table, found)).collect();
         if !of_model.is_empty() {
-            reasons.push(format!("{}; run the pending migrations with `datahub migrate run`, or plan one for model {} with `datahub migrate \
-                 new`",
-                of_model.join("; "),
-                model.name
-            ));
+            let epoch = epochs::oldest(connection, model)?;
+            reasons.push(format!("{}; {}", of_model.join("; "), pending.cure(model, Gap::Columns, epoch)));
         }
     }
     if reasons.is_empty() { Ok(()) } else { Err(Trouble::Schema(reasons.join("; "))) }
+}
+
+/// The message for a table that does not exist.
+fn missing(
+    connection: &mut Connection,
+    model: &ModelDescriptor,
+    models: &[&'static ModelDescriptor],
+    pending: &Pending,
+) -> Result<String, Trouble> {
+    let ModelDescriptor { name, table, entity, .. } = model;
+    let epoch = epochs::oldest(connection, model)?;
+    Ok(match former_table(connection, model, models)? {
+        Some(former) => format!(
+            "there is no table {table} for model {name}, but table {former} has the same columns and contains {} records: \
+             {}",
+            entity.name,
+            pending.cure(model, Gap::Renamed(&former), epoch)
+        ),
+        None => {
+            format!("there is no table {table} for model {name}; {}", pending.cure(model, Gap::Table, epoch))
+        }
+    })
 }
 
 /// The refusal, unless the table was changed since this program connected: then that is the cause, and the record is
@@ -120,7 +137,7 @@ pub(super) fn refused_or_changed(
     model: &'static ModelDescriptor,
     reason: String,
 ) -> Trouble {
-    match check(connection, &[model]) {
+    match check(connection, &[model], &Pending::Unknown) {
         Ok(()) => Trouble::Refused(reason),
         Err(trouble) => trouble,
     }
@@ -187,15 +204,4 @@ fn former_table(
         }
     }
     Ok(None)
-}
-
-fn of_former(model: &ModelDescriptor, former: &str) -> String {
-    format!(
-        "there is no table {table} for model {name}, but table {former} has the same columns and contains {entity} \
-         records: if it belongs to this model, restore `table = \"{former}\"`, otherwise its local fields and history are \
-         left behind; if you want both tables, create the new one with a migration",
-        table = model.table,
-        name = model.name,
-        entity = model.entity.name,
-    )
 }

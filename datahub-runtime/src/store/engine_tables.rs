@@ -7,6 +7,7 @@ use datahub_model::schema::engine::{REVISION, REVISION_SETTING, TABLES, VERSION,
 use datahub_model::schema::{Table, TableColumn};
 
 use super::connection::Connection;
+use super::cure::Pending;
 use super::failure::Trouble;
 use super::statement::{ColumnType, Statement};
 use super::{differences, epochs, settings};
@@ -17,7 +18,7 @@ pub(crate) fn create(connection: &mut Connection, models: &[&'static ModelDescri
         bring_up_to_date(connection)?;
         epochs::check_all(connection, models)?;
         differences::make_missing(connection, models)?;
-        differences::check(connection, models)?;
+        differences::check(connection, models, &Pending::Unknown)?;
         let unnoted = differences::unnoted(connection, models)?;
         differences::note(connection, &unnoted)
     })
@@ -25,7 +26,11 @@ pub(crate) fn create(connection: &mut Connection, models: &[&'static ModelDescri
 
 /// Checks that all tables exist and have the structure that this program needs. Changes no table, so the program's
 /// database user needs no right to do so.
-pub(crate) fn check(connection: &mut Connection, models: &[&'static ModelDescriptor]) -> Result<(), Trouble> {
+pub(crate) fn check(
+    connection: &mut Connection,
+    models: &[&'static ModelDescriptor],
+    pending: &Pending,
+) -> Result<(), Trouble> {
     if connection.columns_of("datahub_settings")?.is_empty() {
         return Err(Trouble::Schema(format!("there is no table datahub_settings; {CREATE}")));
     }
@@ -64,14 +69,14 @@ pub(crate) fn check(connection: &mut Connection, models: &[&'static ModelDescrip
         return Err(Trouble::Schema(format!("{}{cure}", lacks.join(", and "))));
     }
     epochs::check_all(connection, models)?;
-    differences::check(connection, models)?;
+    differences::check(connection, models, pending)?;
     let unnoted = differences::unnoted(connection, models)?;
     if unnoted.is_empty() {
         return Ok(());
     }
     connection.write(|connection| differences::note(connection, &unnoted))?;
     // Another program may have recorded another meaning first.
-    differences::check(connection, models)
+    differences::check(connection, models, pending)
 }
 
 /// What to do if the tables do not exist.

@@ -88,6 +88,11 @@ pub(super) fn cause(connection: &mut Connection, model: &'static ModelDescriptor
 /// The oldest epochs of all tables that have one, by table.
 fn all(connection: &mut Connection) -> Result<BTreeMap<String, String>, Trouble> {
     let sql = "SELECT name, value FROM datahub_settings WHERE name LIKE 'epoch:%'";
+/// The oldest epoch that may use a model's table.
+pub(super) fn oldest(connection: &mut Connection, model: &ModelDescriptor) -> Result<u64, Trouble> {
+    number(model.table, settings::get(connection, &setting(model.table))?.as_deref())
+}
+
     let rows = connection.query(&Statement::new(sql, []), &[ColumnType::Text; 2])?;
     let table = |name: String| name.strip_prefix(SETTING).map_or_else(|| name.clone(), str::to_owned);
     rows.into_iter().map(|mut row| Ok((table(row.text()?), row.text()?))).collect()

@@ -3,6 +3,7 @@
 use datahub_protocol::{LeaseState, QuarantineChange};
 
 use super::*;
+use crate::store::Pending;
 use crate::store::load::question;
 use crate::store::statement::{ColumnType, Statement};
 
@@ -122,7 +123,7 @@ async fn a_caller_can_ask_for_the_outcome_of_a_write() {
     assert_eq!(store.open_intents(None, 10).await.unwrap(), []);
 
     bench.clock.advance(Duration::from_secs(24 * 60 * 60 + 1));
-    store.check_schema(&[&ORGANISATION]).await.unwrap();
+    store.check_schema(&[&ORGANISATION], Pending::Unknown).await.unwrap();
     assert_eq!(store.operation(operation).await.unwrap(), None);
     assert_eq!(bench.count("datahub_intents"), 0, "connecting deletes old ones");
 }

@@ -3,6 +3,7 @@
 use datahub_model::schema::Table;
 
 use super::*;
+use crate::store::Pending;
 use crate::store::connection::Connection;
 use crate::store::dialect::Dialect;
 use crate::store::statement::{ColumnType, Statement};
@@ -20,13 +21,13 @@ fn a_models_table_is_made_with_the_statement_that_made_it_before() {
 async fn tables_can_be_made_again_and_checked() {
     let (_bench, store) = Bench::open().await;
     store.create_tables(&[&ORGANISATION]).await.unwrap();
-    store.check_schema(&[&ORGANISATION]).await.unwrap();
+    store.check_schema(&[&ORGANISATION], Pending::Unknown).await.unwrap();
 }
 
 #[tokio::test]
 async fn checking_tables_that_are_as_they_should_be_only_reads() {
     let (bench, store) = Bench::open().await;
-    let (checked, cost) = metered(store.check_schema(&[&ORGANISATION])).await;
+    let (checked, cost) = metered(store.check_schema(&[&ORGANISATION], Pending::Unknown)).await;
     checked.unwrap();
     assert_eq!(cost.transactions, 0);
     for (harm, expected) in [
@@ -34,7 +35,7 @@ async fn checking_tables_that_are_as_they_should_be_only_reads() {
         ("UPDATE datahub_settings SET value = '5' WHERE name = 'schema_revision'", "have revision 5, but this program"),
     ] {
         bench.sql(harm);
-        let (checked, cost) = metered(store.check_schema(&[&ORGANISATION])).await;
+        let (checked, cost) = metered(store.check_schema(&[&ORGANISATION], Pending::Unknown)).await;
         let error = checked.unwrap_err().to_string();
         assert!(error.contains(expected) && error.contains("`datahub migrate run`"), "{error}");
         assert_eq!(cost.transactions, 0, "a difference is reported and never removed");
@@ -48,7 +49,7 @@ async fn a_program_that_is_too_old_for_a_table_is_refused() {
     done(&store, first_sight("Acme")).await;
     bench.sql("INSERT INTO datahub_settings (name, value) VALUES ('epoch:organisations', '2'), ('epoch:others', '9')");
     for refused in [
-        store.check_schema(&[&ORGANISATION]).await,
+        store.check_schema(&[&ORGANISATION], Pending::Unknown).await,
         store.create_tables(&[&ORGANISATION]).await,
         store.load(&ORGANISATION, ID, Stage::Begins).await.map(drop),
         store.commit(first_sight("Acme Ltd")).await.map(drop),
@@ -62,7 +63,7 @@ async fn a_program_that_is_too_old_for_a_table_is_refused() {
     }
     assert!(store.load(&ORGANISATION, ID, Stage::Finishes).await.unwrap().row_present);
     assert!(store.load(&NEWER, ID, Stage::Begins).await.unwrap().row_present);
-    store.check_schema(&[&NEWER]).await.unwrap();
+    store.check_schema(&[&NEWER], Pending::Unknown).await.unwrap();
     bench.sql("UPDATE datahub_settings SET value = 'two' WHERE name = 'epoch:organisations'");
     let error = store.load(&NEWER, ID, Stage::Begins).await.unwrap_err().to_string();
     assert!(error.contains("invalid setting epoch:organisations"), "{error}");
@@ -88,7 +89,7 @@ async fn tables_that_lack_nothing_are_not_made_again() {
 #[tokio::test]
 async fn the_error_for_an_empty_database_says_what_to_call() {
     let bench = Bench::empty();
-    let error = bench.program().await.check_schema(&[&ORGANISATION]).await.unwrap_err();
+    let error = bench.program().await.check_schema(&[&ORGANISATION], Pending::Unknown).await.unwrap_err();
     assert!(matches!(error, StoreError::Schema { .. }));
     assert!(error.to_string().contains("`datahub migrate run`"), "{error}");
 }
@@ -112,7 +113,7 @@ async fn a_table_of_another_shape_is_refused_by_name() {
     ] {
         let (bench, store) = Bench::open().await;
         bench.sql(change);
-        let error = store.check_schema(&[&ORGANISATION]).await.unwrap_err().to_string();
+        let error = store.check_schema(&[&ORGANISATION], Pending::Unknown).await.unwrap_err().to_string();
         assert!(error.to_lowercase().contains(&expected.to_lowercase()), "{change}: {error}");
     }
 }
@@ -130,7 +131,7 @@ async fn all_differences_are_reported_at_once_with_the_cure_for_production_too()
         "ALTER TABLE organisations RENAME COLUMN notes TO remarks; ALTER TABLE organisations DROP COLUMN credit; \
          ALTER TABLE organisations ADD COLUMN credit TEXT",
     );
-    let error = store.check_schema(&[&ORGANISATION, &CONTACT]).await.unwrap_err().to_string();
+    let error = store.check_schema(&[&ORGANISATION, &CONTACT], Pending::Unknown).await.unwrap_err().to_string();
     for expected in [
         "no column notes",
         "credit is declared",
@@ -168,14 +169,14 @@ async fn what_a_columns_type_does_not_show_is_a_difference_too() {
         ),
         (never_null, "organisations.share has values of kind double or null, but field share expects double:"),
     ] {
-        let checked = store.check_schema(&[model]).await.unwrap_err().to_string();
+        let checked = store.check_schema(&[model], Pending::Unknown).await.unwrap_err().to_string();
         assert!(checked.contains(expected), "{checked}");
         assert_eq!(store.create_tables(&[model]).await.unwrap_err().to_string(), checked);
     }
     // As the message says to do once the values are converted.
     bench.sql("UPDATE datahub_settings SET value = 'decimal(4) or null' WHERE name = 'column:organisations.ratio'");
-    store.check_schema(&[scaled]).await.unwrap();
-    assert!(store.check_schema(&[&ORGANISATION]).await.is_err());
+    store.check_schema(&[scaled], Pending::Unknown).await.unwrap();
+    assert!(store.check_schema(&[&ORGANISATION], Pending::Unknown).await.is_err());
 }
 
 #[tokio::test]
@@ -183,14 +184,14 @@ async fn the_first_program_determines_the_meaning_of_an_older_table() {
     let (bench, store) = Bench::open().await;
     bench.sql("DELETE FROM datahub_settings WHERE name LIKE 'column:%'");
     let scaled = with_column("ratio", |column| Column { scale: Some(4), ..column });
-    store.check_schema(&[scaled]).await.unwrap();
-    let error = store.check_schema(&[&ORGANISATION]).await.unwrap_err().to_string();
+    store.check_schema(&[scaled], Pending::Unknown).await.unwrap();
+    let error = store.check_schema(&[&ORGANISATION], Pending::Unknown).await.unwrap_err().to_string();
     assert!(error.contains("kind decimal(4)"), "{error}");
     // A column with another type is a new column, whose meaning is recorded.
     bench.sql("ALTER TABLE organisations DROP COLUMN ratio");
     bench.sql("ALTER TABLE organisations ADD COLUMN ratio TEXT");
     let text = with_column("ratio", |column| Column { kind: Kind::String, scale: None, ..column });
-    store.check_schema(&[text]).await.unwrap();
+    store.check_schema(&[text], Pending::Unknown).await.unwrap();
     assert_eq!(bench.count("datahub_settings WHERE value = 'string or null' AND name LIKE 'column:%.ratio'"), 1);
 }
 
@@ -222,7 +223,7 @@ async fn renaming_a_table_does_not_silently_leave_the_old_one_behind() {
     assert_eq!(empty.count("companies"), 0);
 
     done(&store, first_sight("Acme")).await;
-    for refused in [store.create_tables(&[&COMPANY]).await, store.check_schema(&[&COMPANY]).await] {
+    for refused in [store.create_tables(&[&COMPANY]).await, store.check_schema(&[&COMPANY], Pending::Unknown).await] {
         let error = refused.unwrap_err().to_string();
         assert!(error.contains("table organisations has the same columns"), "{error}");
         assert!(error.contains("restore `table = \"organisations\"`"), "{error}");
@@ -233,6 +234,41 @@ async fn renaming_a_table_does_not_silently_leave_the_old_one_behind() {
     bench.sql("CREATE TABLE companies AS SELECT * FROM organisations WHERE false");
     let error = store.create_tables(&[&COMPANY]).await.unwrap_err().to_string();
     assert!(!error.contains("same columns"), "{error}");
+}
+
+/// A program that knows no migrations tells from the epochs whether one is pending that older programs cannot live with.
+#[tokio::test]
+async fn the_epochs_tell_a_program_without_migrations_what_to_run() {
+    static COMPANY: ModelDescriptor = ModelDescriptor { name: "Company", table: "companies", epoch: 1, ..ORGANISATION };
+    static PLACE: ModelDescriptor = ModelDescriptor {
+        name: "Place",
+        table: "places",
+        epoch: 1,
+        entity: Entity { name: "Place", ..ORGANISATION.entity },
+        ..ORGANISATION
+    };
+    static NEWER: ModelDescriptor = ModelDescriptor { epoch: 1, ..ORGANISATION };
+    let (bench, store) = Bench::open().await;
+    done(&store, first_sight("Acme")).await;
+    let said = async |model| store.check_schema(&[model], Pending::Unknown).await.unwrap_err().to_string();
+    let both = "run `datahub migrate run` and, when the older programs are gone, `datahub migrate run --contract`";
+    // A table that a pending migration renames, or makes.
+    for model in [&COMPANY, &PLACE] {
+        let error = said(model).await;
+        assert!(error.contains(both) && !error.contains("restore"), "{error}");
+    }
+    bench.sql("ALTER TABLE organisations RENAME COLUMN name TO title");
+    let error = said(&NEWER).await;
+    assert!(error.contains("no column name") && error.contains(both), "{error}");
+    // A run has begun with it.
+    bench.sql(
+        "INSERT INTO datahub_settings (name, value) VALUES ('epoch:companies', '1'), ('epoch:organisations', '1')",
+    );
+    let error = said(&COMPANY).await;
+    assert!(error.contains("is not finished: run `datahub migrate run --contract`"), "{error}");
+    // What is missing is of a later migration, which needs no new epoch.
+    let error = said(&NEWER).await;
+    assert!(error.contains("`datahub migrate run`") && !error.contains("--contract"), "{error}");
 }
 
 #[tokio::test]
