@@ -257,7 +257,7 @@ impl Hub {
     }
 
     /// Returns the hub's health, for readiness probes: one statement, and no request to CDMS. A database that does not
-    /// answer within 5 s counts as unusable.
+    /// answer within 5 s counts as unusable. It also tells for which models this program is too old.
     ///
     /// Dropping the future changes nothing.
     pub async fn health(&self) -> Health {

@@ -46,6 +46,7 @@ mod workers;
 mod tests;
 
 use cdms_odata::Instant;
+use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -58,8 +59,8 @@ use uuid::Uuid;
 use commit::By;
 pub(crate) use commit::Job;
 pub(crate) use completing::{Candidates, Lacking, SeenJudge, row_of};
-pub(crate) use engine_tables::{Lacks, complete as complete_engine_tables, lacks as lacks_of_engine_tables};
 pub(crate) use cure::Pending;
+pub(crate) use engine_tables::{Lacks, complete as complete_engine_tables, lacks as lacks_of_engine_tables};
 pub(crate) use epochs::{Stage, may_finish};
 pub(crate) use erasure::Erased;
 pub(crate) use failure::StoreError;
@@ -77,7 +78,7 @@ pub(crate) use watermark::{Claim, Watermark};
 use crate::crash_points::Step;
 use crate::engine::clock::Clock;
 use crate::engine::cost::Meters;
-use crate::health::Counts;
+use crate::health;
 use crate::migration::Migration;
 use crate::reach::Reach;
 pub(crate) use connection::Connection as PlainConnection;
@@ -367,18 +368,25 @@ impl Store {
         self.write(|connection| connection.write(intents::forget_old)).await
     }
 
-    /// The numbers of open writes and of records in quarantine.
-    pub(crate) async fn counts(&self) -> Result<Counts, StoreError> {
-        self.read(|connection| {
+    /// How many writes are open and how many records are in quarantine, and for which of the models this program is too
+    /// old, in one statement.
+    pub(crate) async fn health(&self, models: Vec<&'static ModelDescriptor>) -> Result<health::Stored, StoreError> {
+        self.read(move |connection| {
             let sql = "SELECT (SELECT count(*) FROM datahub_intents WHERE verdict IS NULL), \
                        (SELECT min(opened_at) FROM datahub_intents WHERE verdict IS NULL), \
-                       (SELECT count(*) FROM datahub_quarantine)";
-            let counts = connection.read::<(i64, Option<Instant>, i64)>(&statement::Statement::new(sql, []))?.pop();
+                       (SELECT count(*) FROM datahub_quarantine), epoch.name, epoch.value FROM (SELECT 1) AS one \
+                       LEFT JOIN datahub_settings AS epoch ON epoch.name LIKE 'epoch:%'";
+            type Row = (i64, Option<Instant>, i64, Option<String>, Option<String>);
+            let rows = connection.read::<Row>(&statement::Statement::new(sql, []))?;
+            let first =
+                rows.first().map(|(open_writes, oldest, quarantined, ..)| (*open_writes, *oldest, *quarantined));
             let (open_writes, oldest, quarantined) =
-                counts.ok_or_else(|| Trouble::Corrupt("the query for counts returned no row".to_owned()))?;
+                first.ok_or_else(|| Trouble::Corrupt("the query for the hub's health returned no row".to_owned()))?;
+            let epochs: BTreeMap<_, _> = rows.into_iter().filter_map(|(.., name, value)| name.zip(value)).collect();
+            let outdated = epochs::outdated_of(&models, &epochs)?;
             let now = connection.now()?;
             let age = |since: Instant| Duration::from_millis(u64::try_from(now.0.saturating_sub(since.0)).unwrap_or(0));
-            Ok(Counts { open_writes, oldest_open_for: oldest.map(age), quarantined })
+            Ok(health::Stored { open_writes, oldest_open_for: oldest.map(age), quarantined, outdated })
         })
         .await
     }

@@ -12,6 +12,7 @@ use super::connection::Connection;
 use super::failure::Trouble;
 use super::settings;
 use super::statement::{ColumnType, Datum, Statement};
+use crate::health::OutdatedModel;
 
 /// The prefix of the settings with the oldest epoch that may use a table.
 const SETTING: &str = "epoch:";
@@ -66,10 +67,30 @@ pub(super) fn check(model: &ModelDescriptor, oldest: Option<&str>) -> Result<(),
     if is_outdated { Err(outdated(model, oldest.unwrap_or_default())) } else { Ok(()) }
 }
 
+/// The models that are older than their tables' oldest epochs, which are given by setting.
+pub(super) fn outdated_of(
+    models: &[&'static ModelDescriptor],
+    oldest: &BTreeMap<String, String>,
+) -> Result<Vec<OutdatedModel>, Trouble> {
+    let mut outdated = Vec::new();
+    for ModelDescriptor { name, table, epoch, .. } in models {
+        let oldest = number(table, oldest.get(&setting(table)).map(String::as_str))?;
+        if u64::from(*epoch) < oldest {
+            outdated.push(OutdatedModel { model: name, table, epoch: *epoch, oldest });
+        }
+    }
+    Ok(outdated)
+}
+
 /// Rejects a program with a model that is older than its table's oldest epoch.
 pub(super) fn check_all(connection: &mut Connection, models: &[&'static ModelDescriptor]) -> Result<(), Trouble> {
     let oldest = all(connection)?;
     models.iter().try_for_each(|model| check(model, oldest.get(model.table).map(String::as_str)))
+}
+
+/// The oldest epoch that may use a model's table.
+pub(super) fn oldest(connection: &mut Connection, model: &ModelDescriptor) -> Result<u64, Trouble> {
+    number(model.table, settings::get(connection, &setting(model.table))?.as_deref())
 }
 
 /// Why a statement about a model's table failed: if the program has become too old, then that is the cause, whatever
@@ -88,11 +109,6 @@ pub(super) fn cause(connection: &mut Connection, model: &'static ModelDescriptor
 /// The oldest epochs of all tables that have one, by table.
 fn all(connection: &mut Connection) -> Result<BTreeMap<String, String>, Trouble> {
     let sql = "SELECT name, value FROM datahub_settings WHERE name LIKE 'epoch:%'";
-/// The oldest epoch that may use a model's table.
-pub(super) fn oldest(connection: &mut Connection, model: &ModelDescriptor) -> Result<u64, Trouble> {
-    number(model.table, settings::get(connection, &setting(model.table))?.as_deref())
-}
-
     let rows = connection.query(&Statement::new(sql, []), &[ColumnType::Text; 2])?;
     let table = |name: String| name.strip_prefix(SETTING).map_or_else(|| name.clone(), str::to_owned);
     rows.into_iter().map(|mut row| Ok((table(row.text()?), row.text()?))).collect()
