@@ -52,34 +52,62 @@ async fn a_run_waits_for_another_one_until_its_lease_ends() {
     assert_eq!(interrupted, Some(expected));
 }
 
-#[tokio::test]
+/// A run that stops at a moment, until it is told to go on.
+struct Paused {
+    at: std::sync::mpsc::Receiver<&'static str>,
+    go_on: std::sync::mpsc::Sender<()>,
+}
+
+impl Paused {
+    /// Waits until the run has come to this moment.
+    fn until(&self, moment: &str) {
+        assert_eq!(self.at.recv_timeout(STUCK), Ok(moment));
+    }
+}
+
+/// How long something may take before it counts as stuck.
+const STUCK: Duration = Duration::from_secs(60);
+
+/// Milliseconds until the lease ends that others see, by the database's clock; negative if it has ended.
+fn lease_left_ms(kit: &datahub_runtime::testing::Kit) -> i64 {
+    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap();
+    let lease = settings(kit, "'migrating'").pop().expect("a run has the lease");
+    let until = lease.split("until_ms\":").nth(1).and_then(|rest| rest.split('}').next()).unwrap();
+    until.parse::<i64>().unwrap() - i64::try_from(now.as_millis()).unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_run_keeps_its_lease_through_a_transaction_that_takes_longer() {
     let kit = kit();
     run(&kit, &[migration("0_first", &["SELECT 1"])]).await.unwrap();
     let all = ["0_first", "1_long", "2_next"].map(|name| migration(name, &["SELECT 1"]));
-    let heard = Heard::default();
-    let long = run(&kit, &all).lease(Duration::from_secs(1)).on_event({
-        let heard = heard.clone();
-        move |event| {
-            heard.hear(event);
-            match event {
-                // Within the transaction.
-                MigrationEvent::Statement { name, .. } if name == "1_long" => {
-                    std::thread::sleep(Duration::from_millis(1_500));
-                }
-                // Between two transactions.
-                MigrationEvent::Applied(applied) if applied.name == "1_long" => {
-                    std::thread::sleep(Duration::from_millis(500));
-                }
-                _ => {}
-            }
-        }
+    let (comes_to, at) = std::sync::mpsc::channel();
+    let (go_on, goes_on) = std::sync::mpsc::channel();
+    let paused = Paused { at, go_on };
+    let long = run(&kit, &all).lease(Duration::from_secs(3)).on_event(move |event| {
+        let moment = match event {
+            MigrationEvent::Statement { name, .. } if name == "1_long" => "in the transaction",
+            MigrationEvent::Applied(applied) if applied.name == "1_long" => "between two transactions",
+            _ => return,
+        };
+        comes_to.send(moment).unwrap();
+        goes_on.recv_timeout(STUCK).unwrap();
     });
     let long = tokio::spawn(long.into_future());
-    heard.until(|event| matches!(event, MigrationEvent::Statement { .. })).await;
-    let other = run(&kit, &all).lease(Duration::from_millis(100)).await.unwrap();
+    paused.until("in the transaction");
+    let other = tokio::spawn(run(&kit, &all).lease(Duration::from_millis(100)).patience(STUCK).into_future());
+    let begun = std::time::Instant::now();
+    // What others see is the lease as it was committed before the transaction, and that ends.
+    while lease_left_ms(&kit) > 0 {
+        assert!(begun.elapsed() < STUCK, "the lease never ends");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    paused.go_on.send(()).unwrap();
+    paused.until("between two transactions");
+    assert!(lease_left_ms(&kit) > 0, "the transaction has renewed the lease at its end");
+    paused.go_on.send(()).unwrap();
     assert_eq!(names(&long.await.unwrap().unwrap()), ["1_long", "2_next"]);
-    assert_eq!(names(&other), [""; 0]);
+    assert_eq!(names(&other.await.unwrap().unwrap()), [""; 0]);
 }
 
 #[tokio::test]

@@ -2,7 +2,7 @@
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use datahub_runtime::prelude::*;
 use datahub_runtime::{BoxFuture, EntryKind, HistoryEntry};
@@ -135,7 +135,8 @@ impl Made {
 /// that another program is writing at that moment is left for the next round.
 pub(crate) async fn completed<T: CdmsSynced>(hub: &Hub) -> (u64, u64) {
     let (mut from_seen, mut read) = (0, 0);
-    for _ in 0..100 {
+    let begun = Instant::now();
+    while begun.elapsed() < STUCK {
         let report = hub.backfill::<T>().await.unwrap();
         assert_eq!(report.quarantined, 0, "{report:?}");
         from_seen += report.from_seen;
@@ -150,12 +151,14 @@ pub(crate) async fn completed<T: CdmsSynced>(hub: &Hub) -> (u64, u64) {
 
 /// Loads a model. A record that another program is writing at that moment is left for the next round.
 pub(crate) async fn loaded<T: CdmsSynced>(hub: &Hub) {
-    for _ in 0..100 {
+    let begun = Instant::now();
+    while begun.elapsed() < STUCK {
         let report = hub.pull::<T>().await.unwrap();
         assert!(report.complete && report.quarantined == 0, "{report:?}");
         if report.pending == 0 {
             return;
         }
+        tokio::time::sleep(Duration::from_millis(3)).await;
     }
     panic!("a record is always being written");
 }
