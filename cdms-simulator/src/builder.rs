@@ -10,7 +10,7 @@ use crate::clock::SimulatorClock;
 use crate::log::{LIMIT, Log};
 use crate::simulator::Simulator;
 use crate::state::{Expiry, Sessions, State};
-use crate::world::{Switches, World};
+use crate::world::{Declared, Switches, World, declare};
 
 /// Builds a [`Simulator`]. The defaults follow what docs/protocol.md marks as sure or likely.
 #[derive(Debug)]
@@ -105,6 +105,55 @@ impl SimulatorBuilder {
         self
     }
 
+    /// Whether accents count when text is compared. Default: `false`, as in the collation that CRM installs by default.
+    pub fn accents_count(mut self, count: bool) -> Self {
+        self.switches.comparing.collation.accents = count;
+        self
+    }
+
+    /// Whether `%`, `_` and `[…]` in the text of `substringof`, `startswith` and `endswith` stand for other text, as in SQL's
+    /// `LIKE` (uncertain). Default: they are text like any other.
+    pub fn like_has_wildcards(mut self, has: bool) -> Self {
+        self.switches.comparing.collation.wildcards = has;
+        self
+    }
+
+    /// Whether `ne`, and `not` before a function, find records without a value (likely). Default: `true`; with `false`, null
+    /// satisfies no comparison with a value, as in plain SQL.
+    pub fn null_differs(mut self, differs: bool) -> Self {
+        self.switches.comparing.null_differs = differs;
+        self
+    }
+
+    /// Whether a condition on related records finds records without one, whose values then are null (uncertain). Default:
+    /// `false`.
+    pub fn unrelated_is_null(mut self, is_null: bool) -> Self {
+        self.switches.unrelated_is_null = is_null;
+        self
+    }
+
+    /// Whether `$skip` beyond the last record is an error. Default: `false`, an empty list. Real servers give both.
+    pub fn refuse_skip_beyond_end(mut self, refuse: bool) -> Self {
+        self.switches.refuse_skip_beyond_end = refuse;
+        self
+    }
+
+    /// Declares a relation: records of `child` refer to records of `parent` by `lookup`. If `$metadata` lacks it, it gets a
+    /// navigation property of this name at both ends; if an entity refers to itself, `Referencing` and `Referenced` are put
+    /// before the name. `$metadata` never names a relation's lookup; without this, the one whose name is contained in the
+    /// relation's name is followed.
+    pub fn relation(
+        mut self,
+        name: impl Into<String>,
+        child: impl Into<String>,
+        lookup: impl Into<String>,
+        parent: impl Into<String>,
+    ) -> Self {
+        let (name, child, lookup, parent) = (name.into(), child.into(), lookup.into(), parent.into());
+        self.switches.relations.push(Declared { name, child, lookup, parent });
+        self
+    }
+
     /// The number of decimal places that a number or an amount of money is rounded to, half away from zero (uncertain).
     /// Default: it is kept as sent.
     pub fn precision(mut self, entity: impl Into<String>, attribute: impl Into<String>, digits: u32) -> Self {
@@ -151,10 +200,14 @@ impl SimulatorBuilder {
     ///
     /// # Errors
     ///
-    /// Fails if there is no metadata, if the address is not a loopback address, or if the server cannot listen on it.
+    /// Fails if there is no metadata, if a relation is not between its entities, if the address is not a loopback address, or
+    /// if the server cannot listen on it.
     pub fn start(self) -> io::Result<Simulator> {
         let invalid = |reason: &str| io::Error::new(io::ErrorKind::InvalidInput, reason.to_owned());
-        let metadata = self.metadata.ok_or_else(|| invalid("the simulator needs a $metadata document"))?;
+        let mut metadata = self.metadata.ok_or_else(|| invalid("the simulator needs a $metadata document"))?;
+        for declared in &self.switches.relations {
+            declare(&mut metadata, declared).map_err(|reason| invalid(&reason))?;
+        }
         if !self.listen.ip().is_loopback() {
             return Err(invalid("the simulator must listen on a loopback address, because it has no access control"));
         }

@@ -6,7 +6,7 @@ use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use cdms_odata::metadata::Metadata;
+use cdms_odata::metadata::{EdmType, Metadata};
 use cdms_simulator::{Expiry, Simulator, SimulatorBuilder, SimulatorClock};
 use clap::Parser;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
@@ -64,6 +64,26 @@ struct Arguments {
     /// repeated.
     #[arg(long, value_name = "ENTITY.LOOKUP", value_parser = place)]
     parental: Vec<(String, String)>,
+    /// Relation by which records refer to others, for example account_primary_contact=Account.PrimaryContactId:Contact; can
+    /// be repeated. The schema does not name the lookup; without this, the one whose name is contained in the relation's is
+    /// followed.
+    #[arg(long, value_name = "NAME=CHILD.LOOKUP:PARENT", value_parser = relation)]
+    relation: Vec<[String; 4]>,
+    /// Distinguish accents when text is compared.
+    #[arg(long)]
+    accents_count: bool,
+    /// Take %, _ and […] in the text of substringof, startswith and endswith for wildcards.
+    #[arg(long)]
+    like_has_wildcards: bool,
+    /// Do not find records without a value by `ne` or by `not` before a function.
+    #[arg(long)]
+    null_is_unknown: bool,
+    /// Find records without a related one by conditions on it, whose values then are null.
+    #[arg(long)]
+    unrelated_is_null: bool,
+    /// Answer $skip beyond the last record with an error instead of an empty list.
+    #[arg(long)]
+    refuse_skip_beyond_end: bool,
     /// Refuse money for a record without a currency.
     #[arg(long)]
     money_needs_currency: bool,
@@ -106,6 +126,15 @@ fn log_limit(text: &str) -> Result<LogLimit, &'static str> {
 fn place(text: &str) -> Result<(String, String), &'static str> {
     let (entity, attribute) = text.split_once('.').ok_or("expected ENTITY.LOOKUP")?;
     Ok((entity.to_owned(), attribute.to_owned()))
+}
+
+fn relation(text: &str) -> Result<[String; 4], &'static str> {
+    let parts = text.split_once('=').and_then(|(name, rest)| {
+        let (lookup, parent) = rest.split_once(':')?;
+        let (child, lookup) = lookup.split_once('.')?;
+        Some([name, child, lookup, parent].map(str::to_owned))
+    });
+    parts.ok_or("expected NAME=CHILD.LOOKUP:PARENT")
 }
 
 fn login(text: &str) -> Result<(String, String), &'static str> {
@@ -185,6 +214,11 @@ fn build(options: &Arguments, metadata: Metadata) -> Result<SimulatorBuilder, St
         .refuse_read_only(options.refuse_read_only)
         .money_needs_currency(options.money_needs_currency)
         .base_amounts(options.base_amounts)
+        .accents_count(options.accents_count)
+        .like_has_wildcards(options.like_has_wildcards)
+        .null_differs(!options.null_is_unknown)
+        .unrelated_is_null(options.unrelated_is_null)
+        .refuse_skip_beyond_end(options.refuse_skip_beyond_end)
         .log_limit(options.log_limit.0);
     for Limited { entity, attribute, limit } in &options.max_length {
         known("--max-length", entity, attribute)?;
@@ -197,6 +231,15 @@ fn build(options: &Arguments, metadata: Metadata) -> Result<SimulatorBuilder, St
     for Limited { entity, attribute, limit } in &options.precision {
         known("--precision", entity, attribute)?;
         builder = builder.precision(entity, attribute, *limit);
+    }
+    for [name, child, lookup, parent] in &options.relation {
+        let entities = (metadata.entity(child), metadata.entity(parent));
+        let property = entities.0.and_then(|child| child.property(lookup));
+        if property.is_none_or(|property| property.edm != EdmType::EntityReference) || entities.1.is_none() {
+            let file = options.metadata.display();
+            return Err(format!("--relation {name}: {file} has no lookup {child}.{lookup}, or no entity {parent}"));
+        }
+        builder = builder.relation(name, child, lookup, parent);
     }
     for (entity, lookup) in &options.parental {
         known("--parental", entity, lookup)?;

@@ -15,6 +15,7 @@ pub(crate) struct Refusal {
 pub(crate) const RECORD_MISSING: i32 = -2_147_220_969;
 pub(crate) const DEADLOCK: i32 = -2_147_204_784;
 pub(crate) const PLUGIN: i32 = -2_147_220_891;
+const UNEXPECTED: i32 = -2_147_220_970;
 const OUT_OF_RANGE: i32 = -2_147_204_326;
 const INVALID_ARGUMENT: i32 = -2_147_220_989;
 
@@ -59,8 +60,69 @@ impl Refusal {
         ))
     }
 
-    pub(crate) fn unknown_in_query(name: &str, type_name: &str) -> Self {
-        Refusal::bad_request(format!("No property '{name}' exists in type '{type_name}' at position 0."))
+    pub(crate) fn unknown_in_query(name: &str, type_name: &str, at: usize) -> Self {
+        Refusal::bad_request(format!("No property '{name}' exists in type '{type_name}' at position {at}."))
+    }
+
+    pub(crate) fn syntax(at: usize) -> Self {
+        Refusal::bad_request(format!("Syntax error at position {at}."))
+    }
+
+    pub(crate) fn arithmetic(at: usize) -> Self {
+        Refusal::bad_request(format!("Arithmetic is not supported at position {at}."))
+    }
+
+    pub(crate) fn unknown_function(name: &str, at: usize) -> Self {
+        Refusal::bad_request(format!("The function '{name}' is not supported at position {at}."))
+    }
+
+    pub(crate) fn no_such_function(name: &str, at: usize) -> Self {
+        let message =
+            format!("No applicable function exists for '{name}' at position {at} with the specified arguments.");
+        Refusal::bad_request(message)
+    }
+
+    pub(crate) fn incompatible(operator: &str, left: &str, right: &str, at: usize) -> Self {
+        Refusal::bad_request(format!(
+            "Operator '{operator}' incompatible with operand types '{left}' and '{right}' at position {at}."
+        ))
+    }
+
+    pub(crate) fn mixed_conditions(at: usize) -> Self {
+        Refusal::bad_request(format!(
+            "The conditions of a filter must all be about the root entity, or all about one expanded entity; at position {at}."
+        ))
+    }
+
+    pub(crate) fn not_expanded(navigation: &str, at: usize) -> Self {
+        Refusal::bad_request(format!("The property '{navigation}' at position {at} must be expanded with $expand."))
+    }
+
+    pub(crate) fn one_level(at: usize) -> Self {
+        Refusal::bad_request(format!("Only one level of navigation is supported; at position {at}."))
+    }
+
+    pub(crate) fn too_many_expansions(limit: usize) -> Self {
+        Refusal::bad_request(format!("More than {limit} relations cannot be expanded."))
+    }
+
+    pub(crate) fn order_of_the_root_alone(at: usize) -> Self {
+        Refusal::bad_request(format!("Only properties of the root entity can be ordered by; at position {at}."))
+    }
+
+    pub(crate) fn too_deep_a_page(limit: usize) -> Self {
+        let message =
+            format!("The paging of a distinct query is limited: $skip and $top must not exceed {limit} together.");
+        Refusal::new(500, UNEXPECTED, message)
+    }
+
+    pub(crate) fn beyond_the_end() -> Self {
+        Refusal::new(500, UNEXPECTED, "The paging cookie does not lead to a page.")
+    }
+
+    /// What may or may not work: a client must not rely on it.
+    pub(crate) fn not_known_to_work(what: &str, at: usize) -> Self {
+        Refusal::bad_request(format!("It is not known that CRM 2011 supports {what}; at position {at}."))
     }
 
     pub(crate) fn conversion(name: &str, edm: &str) -> Self {

@@ -7,18 +7,23 @@ mod effects;
 mod form;
 mod lifecycle;
 mod query;
+mod records;
+mod relations;
 mod switches;
 mod write;
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use cdms_odata::metadata::{EdmType, EntityType, Metadata, Property};
 use cdms_odata::{Attributes, Instant, Reference, Value};
 use uuid::Uuid;
 
-pub(crate) use query::{Query, Selection};
+pub(crate) use query::{Collation, Comparing, Expansion, Query, Selection, pairs};
+pub(crate) use relations::{Declared, Relation, declare};
 pub(crate) use switches::Switches;
+
+use records::Records;
 
 use crate::clock::SimulatorClock;
 use crate::log::{CommitEntry, Log};
@@ -29,8 +34,8 @@ pub(crate) struct World {
     pub(crate) metadata: Arc<Metadata>,
     pub(crate) clock: SimulatorClock,
     pub(crate) switches: Switches,
-    /// By entity and id, each without its nulls, since most of hundreds of attributes are null.
-    records: HashMap<String, BTreeMap<Uuid, Attributes>>,
+    /// By entity.
+    records: HashMap<String, Records>,
     commits: Log<CommitEntry>,
     pub(crate) service_user: Uuid,
     pub(crate) human_user: Uuid,
@@ -132,12 +137,12 @@ impl World {
 
     /// A record without its nulls.
     pub(crate) fn kept(&self, entity: &EntityType, id: Uuid) -> Result<&Attributes, Refusal> {
-        let kept = self.records.get(&entity.name).and_then(|records| records.get(&id));
+        let kept = self.records.get(&entity.name).and_then(|records| records.get(id));
         kept.ok_or_else(|| Refusal::record_missing(&entity.name.to_lowercase(), id))
     }
 
     pub(crate) fn has_record(&self, entity: &EntityType, id: Uuid) -> bool {
-        self.records.get(&entity.name).is_some_and(|records| records.contains_key(&id))
+        self.records.get(&entity.name).is_some_and(|records| records.contains(id))
     }
 
     /// Stores a record without its nulls.
@@ -151,7 +156,12 @@ impl World {
 
     /// The records of an entity in the order of their ids, without their nulls.
     pub(crate) fn all(&self, entity: &EntityType) -> impl Iterator<Item = (Uuid, &Attributes)> {
-        self.records.get(&entity.name).into_iter().flatten().map(|(id, record)| (*id, record))
+        self.records(entity).into_iter().flat_map(|records| records.after(None))
+    }
+
+    /// The records of an entity, if it has any.
+    fn records(&self, entity: &EntityType) -> Option<&Records> {
+        self.records.get(&entity.name)
     }
 
     /// The display name that a lookup shows: the target's current one.
@@ -167,7 +177,7 @@ impl World {
 
     /// The logical name of the entity that has a record with this id.
     pub(crate) fn entity_of(&self, id: Uuid) -> Option<String> {
-        let found = self.records.iter().filter(|(_, records)| records.contains_key(&id));
+        let found = self.records.iter().filter(|(_, records)| records.contains(id));
         found.map(|(entity, _)| entity.to_lowercase()).min()
     }
 

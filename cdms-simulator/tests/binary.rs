@@ -145,7 +145,7 @@ fn wrong_input_is_reported_with_its_place_and_exit_code_2() {
     std::fs::write(folder.join("broken.json"), "[{]").unwrap();
     std::fs::write(folder.join("unknown.json"), r#"[{"entity": "Account", "attributes": {"Nmae": "x"}}]"#).unwrap();
     let seeded = |file| ["--metadata", "metadata.xml", "--seed", file];
-    let cases: [(&[&str], &[&str]); 10] = [
+    let cases: [(&[&str], &[&str]); 12] = [
         (&[], &["--metadata <FILE>"]),
         (&["--metadata", "nothing.xml"], &["cannot read nothing.xml"]),
         (&["--metadata", "broken.xml"], &["broken.xml", "line 1"]),
@@ -158,6 +158,14 @@ fn wrong_input_is_reported_with_its_place_and_exit_code_2() {
         (
             &["--metadata", "metadata.xml", "--max-length", "Account.Nmae=5"],
             &["--max-length Account.Nmae", "metadata.xml has no such attribute"],
+        ),
+        (
+            &["--metadata", "metadata.xml", "--relation", "x=y"],
+            &["--relation <NAME=", "expected NAME=CHILD.LOOKUP:PARENT"],
+        ),
+        (
+            &["--metadata", "metadata.xml", "--relation", "x=Account.Name:Account"],
+            &["--relation x: metadata.xml has no lookup Account.Name, or no entity Account"],
         ),
     ];
     for (arguments, said) in cases {

@@ -5,6 +5,7 @@ use uuid::Uuid;
 
 use crate::refusal::Refusal;
 use crate::state::State;
+use crate::world::pairs;
 
 const SERVICE: &str = "/xrmservices/2011/organizationdata.svc";
 /// The path of the service in addresses that the server generates.
@@ -42,15 +43,7 @@ impl Address {
         }
         let (path, query) = sent.split_once('?').unwrap_or((sent, ""));
         let path = percent_decode_str(path).decode_utf8().map_err(|_| Refusal::malformed_key())?.into_owned();
-        let pairs = query.split('&').filter(|pair| !pair.is_empty()).map(|pair| {
-            // Forms and many clients encode a space as a plus; a plus itself is %2B.
-            let pair = pair.replace('+', " ");
-            let (name, value) = pair.split_once('=').unwrap_or((&pair, ""));
-            let decoded = |text: &str| percent_decode_str(text).decode_utf8().map(std::borrow::Cow::into_owned);
-            Ok((decoded(name)?, decoded(value)?))
-        });
-        let pairs = pairs.collect::<Result<Vec<_>, std::str::Utf8Error>>();
-        let pairs = pairs.map_err(|_| Refusal::bad_request("Bad Request - Error in query syntax."))?;
+        let pairs = pairs(query)?;
         let (target, root) = match path.to_ascii_lowercase().find(SERVICE) {
             None if path.to_ascii_lowercase().ends_with("/login") => (Target::Login, String::new()),
             None => return Err(Refusal::unknown_set(&path)),

@@ -14,7 +14,7 @@ use crate::fault::{Fault, Met, Operation};
 use crate::json::{Rendering, Shown, parse, render};
 use crate::refusal::Refusal;
 use crate::state::State;
-use crate::world::{Author, Query, Selection, World};
+use crate::world::{Author, Expansion, Query, Selection, World};
 
 /// A parsed request.
 #[derive(Debug)]
@@ -114,10 +114,10 @@ impl Call {
         self.must_accept_json()?;
         let entity = world.entity(entity)?;
         let query = Query::parse(world, entity, &self.pairs, false)?;
-        let listing = query.page(world, entity, &self.pairs);
+        let listing = query.page(world, entity, &self.pairs)?;
         let records = listing.ids.iter().map(|id| {
             let record = world.kept(entity, *id)?;
-            Ok(self.show(world, entity, *id, record, query.selection.as_ref(), met))
+            Ok(self.show(world, entity, *id, record, Some(&query), met))
         });
         let mut page = vec![("results", Shown::List(records.collect::<Result<_, Refusal>>()?))];
         let hostile = met.0.iter().find_map(|fault| match fault {
@@ -136,7 +136,7 @@ impl Call {
         let entity = world.entity(entity)?;
         let query = Query::parse(world, entity, &self.pairs, true)?;
         let record = world.kept(entity, id)?;
-        Ok(Answer::d(200, self.show(world, entity, id, record, query.selection.as_ref(), met)))
+        Ok(Answer::d(200, self.show(world, entity, id, record, Some(&query), met)))
     }
 
     fn create(&self, world: &mut World, entity: &str, met: &Met) -> Result<Answer, Refusal> {
@@ -179,13 +179,15 @@ impl Call {
         entity: &'w EntityType,
         id: Uuid,
         record: &Attributes,
-        selection: Option<&Selection>,
+        query: Option<&Query>,
         met: &Met,
     ) -> Shown<'w> {
-        let name_of = |reference: &cdms_odata::Reference| world.name_of(reference);
-        let namespace = &world.metadata.namespace;
-        let rendering = Rendering { namespace, root: &self.root, selection, name_of: &name_of };
-        let mut shown = render(entity, id, record, &rendering);
+        let mut shown = self.render(world, entity, id, record, query.and_then(|query| query.selection.as_ref()));
+        for expansion in query.into_iter().flat_map(|query| &query.expansions) {
+            if let Some((_, place)) = shown.iter_mut().find(|(name, _)| *name == expansion.name) {
+                *place = self.related(world, entity, id, record, expansion);
+            }
+        }
         for fault in &met.0 {
             if let Fault::Corrupt { attribute, json } = fault
                 && let Some((_, place)) = shown.iter_mut().find(|(name, _)| name == attribute)
@@ -195,6 +197,42 @@ impl Call {
             }
         }
         Shown::Object(shown)
+    }
+
+    fn render<'w>(
+        &self,
+        world: &'w World,
+        entity: &'w EntityType,
+        id: Uuid,
+        record: &Attributes,
+        selection: Option<&Selection>,
+    ) -> Vec<(&'w str, Shown<'w>)> {
+        let name_of = |reference: &cdms_odata::Reference| world.name_of(reference);
+        let namespace = &world.metadata.namespace;
+        render(entity, id, record, &Rendering { namespace, root: &self.root, selection, name_of: &name_of })
+    }
+
+    /// The records to which a relation leads: one or null, or the first ones of a list.
+    fn related<'w>(
+        &self,
+        world: &'w World,
+        entity: &EntityType,
+        id: Uuid,
+        record: &Attributes,
+        Expansion { relation, selection, .. }: &Expansion,
+    ) -> Shown<'w> {
+        let Ok(target) = world.entity(&relation.target) else { return Shown::Plain(Json::Null) };
+        let related = world.related(entity, relation, id, record);
+        let show = |(id, record): (Uuid, &Attributes)| {
+            Shown::Object(self.render(world, target, id, record, selection.as_ref()))
+        };
+        if relation.reverse {
+            // There is no link to more of them (docs/protocol.md, 3.2).
+            let shown = related.into_iter().take(world.switches.page_size).map(show);
+            Shown::Object(vec![("results", Shown::List(shown.collect()))])
+        } else {
+            related.into_iter().next().map_or(Shown::Plain(Json::Null), show)
+        }
     }
 }
 

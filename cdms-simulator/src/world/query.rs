@@ -1,39 +1,69 @@
-//! Lists: selection, pages, and the small part of `$filter` that is simulated.
+//! The queries of lists and records: their options, checked, with a parser and an evaluation of their own.
 
-use std::collections::BTreeSet;
+mod condition;
+mod expand;
+mod filter;
+mod literal;
+mod order;
+mod page;
+mod place;
+mod skiptoken;
+mod syntax;
+mod text;
+mod token;
 
-use cdms_odata::metadata::{EdmType, EntityType};
-use cdms_odata::{Attributes, Value};
-use uuid::Uuid;
+use cdms_odata::metadata::EntityType;
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str};
+
+pub(crate) use condition::Comparing;
+pub(crate) use expand::{Expansion, Selection};
+pub(crate) use text::Collation;
+
+use filter::Filter;
+use order::Order;
+use skiptoken::Continuation;
 
 use super::World;
 use crate::refusal::Refusal;
 
+/// What is encoded in addresses that the server generates.
+const ENCODED: &AsciiSet = &NON_ALPHANUMERIC
+    .remove(b'-')
+    .remove(b'.')
+    .remove(b'_')
+    .remove(b'~')
+    .remove(b'(')
+    .remove(b')')
+    .remove(b',')
+    .remove(b'/')
+    .remove(b':')
+    .remove(b'$')
+    .remove(b'\'');
+
 /// The system query options of a request, checked.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Query {
     pub(crate) selection: Option<Selection>,
-    filter: Option<(String, Value)>,
+    pub(crate) expansions: Vec<Expansion>,
+    filter: Option<Filter>,
+    order: Order,
     top: Option<usize>,
     skip: usize,
-    /// The last id of the previous page.
-    after: Option<Uuid>,
-    /// The number of previous pages.
-    page: u32,
+    at: Option<Continuation>,
+    comparing: Comparing,
 }
 
-/// The parts of a record to show: indexes into its entity's properties and navigation properties.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub(crate) struct Selection {
-    pub(crate) properties: BTreeSet<usize>,
-    pub(crate) navigation: BTreeSet<usize>,
-}
-
-/// One page of a list.
-pub(crate) struct Listing {
-    pub(crate) ids: Vec<Uuid>,
-    /// The query string of the next page.
-    pub(crate) next: Option<String>,
+/// The options of a query string, decoded.
+pub(crate) fn pairs(query: &str) -> Result<Vec<(String, String)>, Refusal> {
+    let pairs = query.split('&').filter(|pair| !pair.is_empty()).map(|pair| {
+        // Forms and many clients encode a space as a plus; a plus itself is %2B.
+        let pair = pair.replace('+', " ");
+        let (name, value) = pair.split_once('=').unwrap_or((&pair, ""));
+        let decoded = |text: &str| percent_decode_str(text).decode_utf8().map(std::borrow::Cow::into_owned);
+        Ok((decoded(name)?, decoded(value)?))
+    });
+    let pairs = pairs.collect::<Result<Vec<_>, std::str::Utf8Error>>();
+    pairs.map_err(|_| Refusal::bad_request("Bad Request - Error in query syntax."))
 }
 
 impl Query {
@@ -44,138 +74,49 @@ impl Query {
         pairs: &[(String, String)],
         single: bool,
     ) -> Result<Self, Refusal> {
-        let mut query = Query::default();
-        for (position, (name, value)) in pairs.iter().enumerate() {
+        for (position, (name, _)) in pairs.iter().enumerate() {
             if pairs[..position].iter().any(|(earlier, _)| earlier == name) {
                 return Err(Refusal::bad_request(format!("The query parameter '{name}' is specified more than once.")));
             }
             match name.as_str() {
-                "$select" => query.selection = Some(select(world, entity, value)?),
+                "$select" | "$expand" => {}
                 "$filter" | "$top" | "$skip" | "$skiptoken" | "$orderby" if single => {
                     return Err(Refusal::bad_request(format!(
                         "The query parameter '{name}' cannot be applied to one record."
                     )));
                 }
-                "$filter" => query.filter = Some(filter(world, entity, value)?),
-                "$top" => query.top = Some(number(name, value)?),
-                "$skip" => query.skip = number(name, value)?,
-                "$skiptoken" => (query.page, query.after) = skiptoken(entity, value)?,
-                "$orderby" | "$expand" => return Err(Refusal::not_simulated(name)),
+                "$filter" | "$top" | "$skip" | "$skiptoken" | "$orderby" => {}
                 _ => return Err(Refusal::unsupported_option(name)),
             }
         }
-        Ok(query)
-    }
-
-    /// The page that the query requests; `pairs` are its options as they were sent.
-    pub(crate) fn page(&self, world: &World, entity: &EntityType, pairs: &[(String, String)]) -> Listing {
-        let matching = world.all(entity).filter(|(_, record)| self.matches(record)).map(|(id, _)| id);
-        let from = matching.filter(|id| self.after.is_none_or(|after| *id > after));
-        let rest: Vec<Uuid> = from.skip(self.skip).collect();
-        let wanted = self.top.unwrap_or(usize::MAX);
-        let size = world.switches.page_size.min(wanted);
-        let ids: Vec<Uuid> = rest.iter().copied().take(size).collect();
-        let more = rest.len().min(wanted) > ids.len();
-        let next = (more && !ids.is_empty()).then(|| self.next(entity, pairs, &ids));
-        Listing { ids, next }
-    }
-
-    fn matches(&self, record: &Attributes) -> bool {
-        self.filter.as_ref().is_none_or(|(name, wanted)| match (record.get(name), wanted) {
-            // Text is compared without case and trailing spaces (docs/protocol.md, 3.1).
-            (Some(Value::Text(text)), Value::Text(wanted)) => {
-                text.trim_end().to_lowercase() == wanted.trim_end().to_lowercase()
-            }
-            (value, wanted) => value.unwrap_or(&Value::Null) == wanted,
+        let option = |name| pairs.iter().find(|(given, _)| given == name).map(|(_, value)| value.as_str());
+        let comparing = world.switches.comparing;
+        // The other options depend on what is expanded, and the token on the order.
+        let mut expansions = match option("$expand") {
+            Some(value) => expand::expand(world, entity, value)?,
+            None => Vec::new(),
+        };
+        let selection = option("$select").map(|value| expand::select(world, entity, &mut expansions, value));
+        let filter = option("$filter").map(|value| Filter::parse(world, entity, &expansions, value));
+        let order = option("$orderby").map(|value| Order::parse(world, entity, value));
+        let (selection, filter) = (selection.transpose()?, filter.transpose()?);
+        let order = order.transpose()?.unwrap_or_default();
+        let at = option("$skiptoken").map(|value| skiptoken::read(entity, &order, comparing.collation, value));
+        Ok(Query {
+            selection,
+            expansions,
+            filter,
+            top: option("$top").map(|value| number("$top", value)).transpose()?,
+            skip: option("$skip").map_or(Ok(0), |value| number("$skip", value))?,
+            at: at.transpose()?,
+            order,
+            comparing,
         })
     }
-
-    fn next(&self, entity: &EntityType, pairs: &[(String, String)], ids: &[Uuid]) -> String {
-        let mut parts = Vec::new();
-        for (name, value) in pairs {
-            match name.as_str() {
-                "$skip" | "$skiptoken" | "$top" => {}
-                _ => parts.push(format!("{name}={}", encoded(value))),
-            }
-        }
-        if let Some(top) = self.top {
-            parts.push(format!("$top={}", top - ids.len()));
-        }
-        let guid = |id: &Uuid| format!("%7B{}%7D", id.to_string().to_uppercase());
-        let (first, last) = (&ids[0], &ids[ids.len() - 1]);
-        let key = entity.key.to_lowercase();
-        parts.push(format!("$skiptoken={},'{key}','{}','{}'", self.page.saturating_add(1), guid(last), guid(first)));
-        parts.join("&")
-    }
-}
-
-fn select(world: &World, entity: &EntityType, value: &str) -> Result<Selection, Refusal> {
-    let mut selection = Selection::default();
-    for name in value.split(',').map(str::trim) {
-        if name == "*" {
-            selection.properties.extend(0..entity.properties.len());
-        } else if let Some(at) = entity.properties.iter().position(|property| property.name == name) {
-            selection.properties.insert(at);
-        } else if let Some(at) = entity.navigation.iter().position(|navigation| navigation.name == name) {
-            selection.navigation.insert(at);
-        } else {
-            return Err(Refusal::unknown_in_query(name, &world.type_name(entity)));
-        }
-    }
-    Ok(selection)
-}
-
-/// Equality with a text or a GUID; the full language will be added with the hub's queries.
-fn filter(world: &World, entity: &EntityType, value: &str) -> Result<(String, Value), Refusal> {
-    let not_simulated = || Refusal::not_simulated("A $filter other than one equality with a text or a guid");
-    let (name, literal) = value.trim().split_once(" eq ").ok_or_else(not_simulated)?;
-    if !name.chars().all(|char| char.is_ascii_alphanumeric() || char == '_') {
-        return Err(not_simulated());
-    }
-    let unknown = || Refusal::unknown_in_query(name, &world.type_name(entity));
-    let property = entity.property(name).ok_or_else(unknown)?;
-    let literal = literal.trim();
-    let (is_guid, quoted) = match literal.strip_prefix("guid") {
-        Some(rest) => (true, rest),
-        None => (false, literal),
-    };
-    let inner = quoted.strip_prefix('\'').and_then(|rest| rest.strip_suffix('\'')).ok_or_else(not_simulated)?;
-    let text = inner.replace("''", "'");
-    if inner.replace("''", "").contains('\'') {
-        return Err(not_simulated());
-    }
-    let literal_edm = if is_guid { EdmType::Guid } else { EdmType::String };
-    if property.edm != literal_edm {
-        let (left, right, position) = (property.edm.name(), literal_edm.name(), name.len() + 1);
-        return Err(Refusal::bad_request(format!(
-            "Operator 'eq' incompatible with operand types '{left}' and '{right}' at position {position}."
-        )));
-    }
-    let value =
-        if is_guid { Value::Guid(text.parse().map_err(|_| Refusal::malformed_key())?) } else { Value::text(text) };
-    Ok((name.to_owned(), value))
 }
 
 fn number(name: &str, value: &str) -> Result<usize, Refusal> {
-    value.parse().map_err(|_| Refusal::bad_request(format!("Incorrect format for {name} argument '{value}'.")))
-}
-
-fn skiptoken(entity: &EntityType, value: &str) -> Result<(u32, Option<Uuid>), Refusal> {
-    let malformed = || Refusal::bad_request("Bad Request - Error in query syntax.");
-    let parts: Vec<_> = value.split(',').collect();
-    let [page, key, last, _first] = parts[..] else { return Err(malformed()) };
-    let unquoted = |part: &str| part.trim_matches('\'').trim_matches(['{', '}']).to_owned();
-    if unquoted(key) != entity.key.to_lowercase() {
-        return Err(malformed());
-    }
-    let last = unquoted(last).parse().map_err(|_| malformed())?;
-    Ok((page.parse().map_err(|_| malformed())?, Some(last)))
-}
-
-fn encoded(value: &str) -> String {
-    form_urlencoded::byte_serialize(value.as_bytes())
-        .collect::<String>()
-        .replace('+', "%20")
-        .replace("%2C", ",")
-        .replace("%27", "'")
+    // A sign is not a digit.
+    let number = value.bytes().all(|byte| byte.is_ascii_digit()).then(|| value.parse().ok());
+    number.flatten().ok_or_else(|| Refusal::bad_request(format!("Incorrect format for {name} argument '{value}'.")))
 }

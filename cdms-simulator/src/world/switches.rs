@@ -2,6 +2,8 @@
 
 use std::collections::HashMap;
 
+use super::{Collation, Comparing, Declared};
+
 /// How this server behaves where servers may differ.
 #[derive(Clone, Debug)]
 pub(crate) struct Switches {
@@ -15,6 +17,14 @@ pub(crate) struct Switches {
     /// The lookups whose records are deleted with the record that they refer to, by entity and attribute.
     pub(crate) parental: Vec<(String, String)>,
     pub(crate) page_size: usize,
+    /// How conditions compare.
+    pub(crate) comparing: Comparing,
+    /// A condition on a related record takes its values for null where there is none.
+    pub(crate) unrelated_is_null: bool,
+    /// A page that begins beyond the last record is an error.
+    pub(crate) refuse_skip_beyond_end: bool,
+    /// Relations that `$metadata` does not declare, or whose lookups it does not name.
+    pub(crate) relations: Vec<Declared>,
     /// The statuses that belong to each state, by entity; for other entities only the usual ones are known.
     pub(crate) statuses: HashMap<String, Vec<(i32, Vec<i32>)>>,
     /// By entity and attribute.
@@ -40,6 +50,10 @@ impl Switches {
             base_amounts: false,
             parental: Vec::new(),
             page_size: 50,
+            comparing: Comparing { collation: Collation { accents: false, wildcards: false }, null_differs: true },
+            unrelated_is_null: false,
+            refuse_skip_beyond_end: false,
+            relations: Vec::new(),
             statuses: HashMap::new(),
             rules: HashMap::new(),
         }

@@ -141,7 +141,7 @@ impl World {
 
     /// Removes a record and returns it.
     pub(super) fn take_out(&mut self, entity: &EntityType, id: Uuid) -> Result<Attributes, Refusal> {
-        let taken = self.records.get_mut(&entity.name).and_then(|records| records.remove(&id));
+        let taken = self.records.get_mut(&entity.name).and_then(|records| records.remove(id));
         taken.ok_or_else(|| Refusal::record_missing(&entity.name.to_lowercase(), id))
     }
 

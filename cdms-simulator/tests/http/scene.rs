@@ -111,9 +111,10 @@ pub(crate) fn document() -> String {
             types += &format!(
                 "<NavigationProperty Name=\"{end}\" Relationship=\"{NAMESPACE}.{end}\" FromRole=\"a\" ToRole=\"b\"/>"
             );
+            let (here, there) = if end.starts_with("contact_") { ("0..1", "*") } else { ("*", "0..1") };
             relations += &format!(
-                "<Association Name=\"{end}\"><End Role=\"a\" Type=\"{NAMESPACE}.{name}\" Multiplicity=\"*\"/>\
-                 <End Role=\"b\" Type=\"{NAMESPACE}.Contact\" Multiplicity=\"0..1\"/></Association>"
+                "<Association Name=\"{end}\"><End Role=\"a\" Type=\"{NAMESPACE}.{name}\" Multiplicity=\"{here}\"/>\
+                 <End Role=\"b\" Type=\"{NAMESPACE}.Contact\" Multiplicity=\"{there}\"/></Association>"
             );
         }
         types += "</EntityType>";
@@ -291,4 +292,15 @@ pub(crate) fn lookup(logical_name: &str, id: Uuid) -> Value {
 /// The attributes of an account with this id and name.
 pub(crate) fn named(id: Uuid, name: &str) -> [(&'static str, Value); 2] {
     [("AccountId", Value::Guid(id)), ("Name", Value::text(name))]
+}
+
+/// A query as it is sent: everything but letters and digits is encoded, except the names of options and their separators.
+pub(crate) fn query(options: &[(&str, &str)]) -> String {
+    let encoded = |value: &str| -> String {
+        let bytes = value.bytes().map(|byte| {
+            if byte.is_ascii_alphanumeric() { char::from(byte).to_string() } else { format!("%{byte:02X}") }
+        });
+        bytes.collect()
+    };
+    options.iter().map(|(name, value)| format!("{name}={}", encoded(value))).collect::<Vec<_>>().join("&")
 }

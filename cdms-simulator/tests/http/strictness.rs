@@ -26,16 +26,7 @@ async fn options_that_the_service_does_not_support_are_refused() {
 #[tokio::test]
 async fn options_that_the_simulator_does_not_know_yet_say_so() {
     let cdms = Cdms::start();
-    for path in [
-        "AccountSet?$orderby=Name",
-        "AccountSet?$expand=account_primary_contact",
-        "AccountSet?$filter=Name%20ne%20'x'",
-        "AccountSet?$filter=Name%20eq%20'x'%20and%20Name%20eq%20'y'",
-        "AccountSet?$filter=startswith(Name,'x')",
-        "$batch",
-    ] {
-        cdms.get(path).await.refused(400, "", "not simulated yet");
-    }
+    cdms.get("$batch").await.refused(400, "", "not simulated yet");
     cdms.simulator.seed("Account", named(ACCOUNT, "Acme"));
     cdms.get(&format!("{}/Name", account(ACCOUNT))).await.refused(400, "", "not simulated yet");
     let deep = json!({"Name": "x", "contact_customer_accounts": [{"LastName": "y"}]});

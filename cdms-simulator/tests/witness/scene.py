@@ -10,6 +10,7 @@ import subprocess
 import tempfile
 import time
 import unittest
+import urllib.parse
 import uuid
 
 from schema import document
@@ -207,6 +208,11 @@ def some_id():
 def at(set_name, key):
     """The address of a record."""
     return f"{set_name}(guid'{key}')"
+
+
+def query(**options):
+    """Query options without their dollar signs, encoded."""
+    return "&".join(f"${name}={urllib.parse.quote(value, safe='')}" for name, value in options.items())
 
 
 def guid(key):

@@ -47,8 +47,9 @@ def document():
         for end in NAVIGATION.get(name, []):
             types += (f'<NavigationProperty Name="{end}" Relationship="{NAMESPACE}.{end}" '
                       'FromRole="a" ToRole="b"/>')
-            relations += (f'<Association Name="{end}"><End Role="a" Type="{NAMESPACE}.{name}" Multiplicity="*"/>'
-                          f'<End Role="b" Type="{NAMESPACE}.Contact" Multiplicity="0..1"/></Association>')
+            here, there = ("0..1", "*") if end.startswith("contact_") else ("*", "0..1")
+            relations += (f'<Association Name="{end}"><End Role="a" Type="{NAMESPACE}.{name}" Multiplicity="{here}"/>'
+                          f'<End Role="b" Type="{NAMESPACE}.Contact" Multiplicity="{there}"/></Association>')
         types += "</EntityType>"
         sets += f'<EntitySet Name="{name}Set" EntityType="{NAMESPACE}.{name}"/>'
     return (

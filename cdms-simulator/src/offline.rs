@@ -1,0 +1,48 @@
+//! A list of records without a server, for what must be asked very often, such as by a fuzzer.
+
+use cdms_odata::Attributes;
+use cdms_odata::metadata::Metadata;
+use uuid::Uuid;
+
+use crate::clock::SimulatorClock;
+use crate::refusal::Refusal;
+use crate::world::{Query, Switches, World, pairs};
+
+/// The ids on each page of a list. `query` is the part of the address behind the `?`, and `records` are all records of the set.
+///
+/// # Errors
+///
+/// The service's own text if it would refuse the query or a record.
+pub fn pages(
+    metadata: &Metadata,
+    set: &str,
+    query: &str,
+    records: impl IntoIterator<Item = Attributes>,
+    page_size: usize,
+) -> Result<Vec<Vec<Uuid>>, String> {
+    read(metadata, set, query, records, page_size).map_err(|refusal| refusal.message)
+}
+
+fn read(
+    metadata: &Metadata,
+    set: &str,
+    query: &str,
+    records: impl IntoIterator<Item = Attributes>,
+    page_size: usize,
+) -> Result<Vec<Vec<Uuid>>, Refusal> {
+    let mut switches = Switches::new();
+    switches.page_size = page_size.max(1);
+    let mut world = World::new(metadata.clone(), SimulatorClock::standing_at(0), switches, Some(0));
+    let entity = metadata.entity_by_set(set).ok_or_else(|| Refusal::unknown_set(set))?;
+    for record in records {
+        world.seed(&entity.name, record)?;
+    }
+    let (mut found, mut next) = (Vec::new(), Some(query.to_owned()));
+    while let Some(query) = next {
+        let pairs = pairs(&query)?;
+        let page = Query::parse(&world, entity, &pairs, false)?.page(&world, entity, &pairs)?;
+        found.push(page.ids);
+        next = page.next;
+    }
+    Ok(found)
+}
