@@ -6,13 +6,17 @@
 //! the caller of the parser or printer supplies the [`Operand`] of each attribute.
 
 mod evaluate;
+mod fault;
+pub(crate) mod grammar;
 mod message;
 mod odata_v2;
 mod parse;
 mod print;
+mod range;
+pub(crate) mod token;
 mod tree;
 
+pub use fault::ParseError;
 pub use odata_v2::ODataV2;
-pub use parse::ParseError;
 pub use print::{PrintError, Syntax};
-pub use tree::{Comparison, Filter, Operand};
+pub use tree::{CalendarPart, Comparison, Filter, Matching, Operand};

@@ -6,6 +6,7 @@
 //! validation, which the derive and the command line share and the runtime does not need.
 //! Nothing here uses a file, a clock, a socket or a database.
 
+
 pub mod conversion;
 mod descriptor;
 pub mod diagnostic;

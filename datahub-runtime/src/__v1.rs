@@ -1,6 +1,7 @@
 //! Everything that derived code refers to, and nothing else. Not for use by hand: after a change that is incompatible
 //! with the derives of another version, this module gets another name.
 
+pub use datahub_model::filter::{CalendarPart, Matching};
 pub use datahub_model::{
     Attribute, Class, Column, Comparison, Constant, EngineAttribute, Entity, Filter, Literal, MappingId, MaybeStatic,
     Mode, ModelDescriptor, Source, Write,

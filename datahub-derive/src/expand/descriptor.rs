@@ -289,6 +289,33 @@ fn filter(filter: &Filter) -> TokenStream {
                 }
             }
         }
+        Filter::Text { attribute, matching, text } => {
+            let (attribute, text) = (&**attribute, &**text);
+            let matching = format_ident!("{}", format!("{matching:?}"));
+            quote! {
+                #path::Text {
+                    attribute: #fixed(#attribute),
+                    matching: __v1::Matching::#matching,
+                    text: #fixed(#text),
+                }
+            }
+        }
+        Filter::Part { attribute, part, operator, value } => {
+            let attribute = &**attribute;
+            let (part, operator) = (format_ident!("{}", format!("{part:?}")), format_ident!("{}", format!("{operator:?}")));
+            quote! {
+                #path::Part {
+                    attribute: #fixed(#attribute),
+                    part: __v1::CalendarPart::#part,
+                    operator: __v1::Comparison::#operator,
+                    value: #value,
+                }
+            }
+        }
+        Filter::Related { lookup, navigation, filter } => {
+            let (lookup, navigation, filter) = (&**lookup, &**navigation, self::filter(filter));
+            quote!(#path::Related { lookup: #fixed(#lookup), navigation: #fixed(#navigation), filter: #fixed(&#filter) })
+        }
     }
 }
 
@@ -308,6 +335,7 @@ fn literal(literal: &datahub_model::Literal) -> TokenStream {
         Literal::Double(number) => quote!(Double(#number)),
         Literal::Boolean(value) => quote!(Boolean(#value)),
         Literal::Instant(ms) => quote!(Instant(#ms)),
+        Literal::Date(days) => quote!(Date(#days)),
         Literal::Guid(id) => quote!(Guid(#id)),
         Literal::Choice(option) => quote!(Choice(#option)),
         Literal::Lookup(logical, id) => {

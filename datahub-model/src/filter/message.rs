@@ -11,8 +11,8 @@ impl fmt::Display for Filter {
             for (place, part) in parts.iter().enumerate() {
                 let word = if place == 0 { "" } else { word };
                 match part {
-                    Filter::Compare { .. } | Filter::Not(_) => write!(f, "{word}{part}")?,
                     Filter::All(_) | Filter::Any(_) => write!(f, "{word}({part})")?,
+                    _ => write!(f, "{word}{part}")?,
                 }
             }
             Ok(())
@@ -24,6 +24,13 @@ impl fmt::Display for Filter {
             Filter::Compare { attribute, operator, value } => {
                 write!(f, "{} {} {}", &**attribute, operator.name(), value.value())
             }
+            Filter::Text { attribute, matching, text } => {
+                write!(f, "{} {} {:?}", &**attribute, matching.name(), &**text)
+            }
+            Filter::Part { attribute, part, operator, value } => {
+                write!(f, "{}({}) {} {value}", part.name(), &**attribute, operator.name())
+            }
+            Filter::Related { lookup, filter, .. } => write!(f, "{} matches ({})", &**lookup, **filter),
         }
     }
 }

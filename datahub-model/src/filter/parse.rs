@@ -1,268 +1,130 @@
-//! The parser: reads a filter from text in CRM 2011's language. The caller supplies the attributes.
+//! The parser of filters on attributes: reads CRM 2011's language. The caller supplies the attributes.
 
-use cdms_odata::{Kind, OutOfDomain};
-
-use super::odata_v2;
-use super::{Comparison, Filter, Operand};
-
-/// Why a text is not a valid filter.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
-pub enum ParseError {
-    /// The text continues after the end of the filter.
-    #[error("expected the end of the condition, found `{found}`")]
-    TrailingText {
-        /// The first word after the end.
-        found: String,
-    },
-    /// A string has no closing quote.
-    #[error("unterminated string")]
-    OpenText,
-    /// An opening parenthesis has no closing one.
-    #[error("unclosed parenthesis")]
-    OpenBracket,
-    /// `not` and parentheses are nested too deeply.
-    #[error("`not` and parentheses are nested more than {DEPTH_MAX} levels deep")]
-    TooDeep,
-    /// The text ends where a comparison is expected.
-    #[error("missing comparison")]
-    MissingCondition,
-    /// A comparison ends before its literal.
-    #[error("incomplete comparison of `{operand}`")]
-    MissingLiteral {
-        /// The operand.
-        operand: String,
-    },
-    /// The operator is unknown.
-    #[error("unknown operator `{word}`")]
-    UnknownComparison {
-        /// The word in the operator's place.
-        word: String,
-    },
-    /// The attribute is unknown.
-    #[error("unknown attribute `{attribute}`")]
-    UnknownAttribute {
-        /// Its name.
-        attribute: String,
-    },
-    /// Attributes of this kind cannot be compared.
-    #[error("a condition on the {kind} `{attribute}` is not supported")]
-    UnsupportedKind {
-        /// The attribute.
-        attribute: String,
-        /// Its kind.
-        kind: Kind,
-    },
-    /// The attribute's value is compared directly instead of a member of it, or the other way around.
-    #[error("`{operand}` cannot be compared")]
-    WrongMember {
-        /// The operand.
-        operand: String,
-        /// The operand that can be compared.
-        expected: String,
-    },
-    /// The literal is not of the attribute's kind.
-    #[error("expected a literal of kind {kind}, found `{literal}`")]
-    WrongLiteral {
-        /// The literal.
-        literal: String,
-        /// The attribute's kind.
-        kind: Kind,
-    },
-    /// CDMS cannot hold the value, so nothing could be equal to it.
-    #[error("the value compared with `{operand}` {why}")]
-    OutOfDomain {
-        /// The operand.
-        operand: String,
-        /// Why CDMS cannot hold it.
-        why: OutOfDomain,
-    },
-}
-
-impl ParseError {
-    /// How to fix the text.
-    pub fn help(&self) -> String {
-        let help = match self {
-            ParseError::TrailingText { .. } => "join conditions with `and` or `or`",
-            ParseError::OpenText => "end it with a single quote",
-            ParseError::TooDeep => "nest it less deeply, by joining conditions with `and` and `or` on one level",
-            ParseError::MissingCondition | ParseError::MissingLiteral { .. } => "write it like `StateCode/Value eq 0`",
-            ParseError::UnknownComparison { .. } => {
-                return format!("expected one of: {}", Comparison::ALL.map(Comparison::name).join(", "));
-            }
-            ParseError::WrongMember { expected, .. } => return format!("write `{expected}`"),
-            ParseError::WrongLiteral { kind, .. } => match kind {
-                Kind::String => "write strings as 'text'",
-                Kind::Guid | Kind::Lookup => {
-                    "write ids as guid'6f9619ff-8b86-d011-b42d-00c04fc964ff'; a lookup must have one target"
-                }
-                Kind::DateTime => "write times as datetime'2011-11-14T16:43:08Z'",
-                _ => "write numbers without quotes, and booleans as `true` or `false`",
-            },
-            ParseError::OpenBracket => "add the `)` that closes it",
-            ParseError::UnknownAttribute { .. } => "correct the name; names are case-sensitive",
-            ParseError::UnsupportedKind { .. } => {
-                "compare an attribute of another kind, such as a string, an integer, a boolean, a datetime or a choice"
-            }
-            ParseError::OutOfDomain { why, .. } => match why {
-                OutOfDomain::Character { .. } => "remove the character",
-                OutOfDomain::TooEarly | OutOfDomain::TooLate => "write a time from the year 1753 to the year 9999",
-                _ => "write a value that CDMS can hold",
-            },
-        };
-        help.to_owned()
-    }
-}
+use super::grammar::{self, Language, Phrase, Test};
+use super::token::Token;
+use super::{Comparison, Filter, Operand, ParseError, odata_v2};
+use crate::Literal;
 
 impl Filter {
     /// Parses a filter whose attributes are those that `known` knows.
+    ///
+    /// Everything that CRM 2011 understands is read, and shorter ways to write it: `Count in (1, 2)`,
+    /// `Count between 1 and 9`, `Name is not null`, `Name contains "x"`, and `=`, `!=`, `<`, `<=`, `>`, `>=`.
     ///
     /// # Errors
     ///
     /// The first fault in the text.
     pub fn parse<'a>(text: &str, known: impl Fn(&str) -> Option<Operand<'a>>) -> Result<Self, ParseError> {
-        let tokens = tokens(text)?;
-        let mut parser = Parser { tokens: &tokens, known: &known, depth: 0 };
-        let filter = parser.any()?;
-        match parser.tokens {
-            [] => Ok(filter),
-            [found, ..] => Err(ParseError::TrailingText { found: found.clone() }),
-        }
+        grammar::parse(text, &OfAttributes { known: &known })
     }
 }
 
-/// Splits a text into words, parentheses and strings. Strings keep their surrounding quotes, and doubled quotes inside
-/// them become single ones.
-fn tokens(text: &str) -> Result<Vec<String>, ParseError> {
-    let mut tokens = Vec::new();
-    let mut token = String::new();
-    let mut letters = text.chars().peekable();
-    while let Some(letter) = letters.next() {
-        match letter {
-            '\'' => {
-                token.push(letter);
-                loop {
-                    match letters.next() {
-                        None => return Err(ParseError::OpenText),
-                        Some('\'') if letters.peek() == Some(&'\'') => {
-                            letters.next();
-                            token.push('\'');
-                        }
-                        Some('\'') => break,
-                        Some(letter) => token.push(letter),
-                    }
+impl From<(usize, ParseError)> for ParseError {
+    fn from((_, error): (usize, ParseError)) -> Self {
+        error
+    }
+}
+
+/// The language in which names are attributes.
+struct OfAttributes<'k, 'a> {
+    known: &'k dyn Fn(&str) -> Option<Operand<'a>>,
+}
+
+impl Language for OfAttributes<'_, '_> {
+    type Tree = Filter;
+    type Fault = ParseError;
+
+    fn all(&self, parts: Vec<Filter>) -> Filter {
+        Filter::All(parts.into())
+    }
+
+    fn any(&self, parts: Vec<Filter>) -> Filter {
+        Filter::Any(parts.into())
+    }
+
+    fn not(&self, part: Filter) -> Filter {
+        Filter::Not(part.into())
+    }
+
+    fn condition(&self, Phrase { operand, part, test }: &Phrase) -> Result<Filter, ParseError> {
+        let compared = self.compared(&operand.text)?;
+        if let Some(part) = part {
+            return Err(ParseError::UnsupportedPart { attribute: compared.attribute, part: part.name() });
+        }
+        let compare = |operator, literal: &Token| {
+            let value = compared.literal(literal)?;
+            Ok(Filter::Compare { attribute: compared.attribute.clone().into(), operator, value })
+        };
+        match test {
+            Test::Compare(operator, literal) => compare(*operator, literal),
+            Test::Text(matching, literal) => match compared.literal(literal)? {
+                Literal::Text(text) => {
+                    Ok(Filter::Text { attribute: compared.attribute.into(), matching: *matching, text })
                 }
-                token.push(letter);
-                tokens.push(std::mem::take(&mut token));
+                _ => Err(compared.wrong(literal)),
+            },
+            Test::In(literals) => {
+                let parts: Result<Vec<_>, _> =
+                    literals.iter().map(|literal| compare(Comparison::Equal, literal)).collect();
+                let mut parts = parts?;
+                Ok(if parts.len() == 1 { parts.remove(0) } else { self.any(parts) })
             }
-            '(' | ')' => {
-                tokens.extend((!token.is_empty()).then(|| std::mem::take(&mut token)));
-                tokens.push(letter.to_string());
+            Test::Between(low, high) => {
+                let (low, high) = (compare(Comparison::GreaterOrEqual, low)?, compare(Comparison::LessOrEqual, high)?);
+                Ok(self.all(vec![low, high]))
             }
-            letter if letter.is_whitespace() => {
-                tokens.extend((!token.is_empty()).then(|| std::mem::take(&mut token)));
+            Test::Null => {
+                let attribute = compared.attribute.into();
+                Ok(Filter::Compare { attribute, operator: Comparison::Equal, value: Literal::Null })
             }
-            letter => token.push(letter),
         }
     }
-    tokens.extend((!token.is_empty()).then_some(token));
-    Ok(tokens)
 }
 
-struct Parser<'t, 'a> {
-    tokens: &'t [String],
-    known: &'t dyn Fn(&str) -> Option<Operand<'a>>,
-    depth: usize,
+/// An attribute that is compared.
+struct Compared<'a> {
+    attribute: String,
+    /// As it is written, with the member of its value.
+    written: String,
+    known: Operand<'a>,
 }
 
-/// The maximum nesting of `not` and parentheses: far more than anyone writes, and far less than would overflow the
-/// stack.
-const DEPTH_MAX: usize = 64;
-
-impl Parser<'_, '_> {
-    fn next(&mut self) -> Option<String> {
-        let (first, rest) = self.tokens.split_first()?;
-        self.tokens = rest;
-        Some(first.clone())
-    }
-
-    fn next_is(&mut self, word: &str) -> bool {
-        let found = self.tokens.first().is_some_and(|token| token == word);
-        if found {
-            self.tokens = &self.tokens[1..];
-        }
-        found
-    }
-
-    fn any(&mut self) -> Result<Filter, ParseError> {
-        let mut parts = vec![self.all()?];
-        while self.next_is("or") {
-            parts.push(self.all()?);
-        }
-        Ok(if parts.len() == 1 { parts.remove(0) } else { Filter::Any(parts.into()) })
-    }
-
-    fn all(&mut self) -> Result<Filter, ParseError> {
-        let mut parts = vec![self.one()?];
-        while self.next_is("and") {
-            parts.push(self.one()?);
-        }
-        Ok(if parts.len() == 1 { parts.remove(0) } else { Filter::All(parts.into()) })
-    }
-
-    fn one(&mut self) -> Result<Filter, ParseError> {
-        if self.depth > DEPTH_MAX {
-            return Err(ParseError::TooDeep);
-        }
-        if self.next_is("not") {
-            // A parenthesis directly after `not` adds no depth, because the printer puts one around every comparison.
-            let is_parenthesized = self.next_is("(");
-            let part = self.deeper(if is_parenthesized { Self::parenthesized } else { Self::one })?;
-            return Ok(Filter::Not(part.into()));
-        }
-        if self.next_is("(") { self.deeper(Self::parenthesized) } else { self.comparison() }
-    }
-
-    fn deeper(&mut self, part: fn(&mut Self) -> Result<Filter, ParseError>) -> Result<Filter, ParseError> {
-        self.depth += 1;
-        let part = part(self)?;
-        self.depth -= 1;
-        Ok(part)
-    }
-
-    /// Parses up to the closing parenthesis, after the opening one.
-    fn parenthesized(&mut self) -> Result<Filter, ParseError> {
-        let part = self.any()?;
-        if self.next_is(")") { Ok(part) } else { Err(ParseError::OpenBracket) }
-    }
-
-    fn comparison(&mut self) -> Result<Filter, ParseError> {
-        let operand = self.next().ok_or(ParseError::MissingCondition)?;
-        let missing = || ParseError::MissingLiteral { operand: operand.clone() };
-        let word = self.next().ok_or_else(missing)?;
-        let operator = Comparison::named(&word).ok_or(ParseError::UnknownComparison { word })?;
-        let literal = self.next().ok_or_else(missing)?;
-        let (attribute, member) = operand.split_once('/').unwrap_or((&operand, ""));
+impl<'a> OfAttributes<'_, 'a> {
+    fn compared(&self, written: &str) -> Result<Compared<'a>, ParseError> {
+        let (attribute, member) = written.split_once('/').unwrap_or((written, ""));
         let attribute = attribute.to_owned();
         let Some(known) = (self.known)(&attribute) else { return Err(ParseError::UnknownAttribute { attribute }) };
-        let kind = known.kind;
-        let Some(expected) = odata_v2::member(kind) else {
-            return Err(ParseError::UnsupportedKind { attribute, kind });
+        // A date is compared as the range of instants that are read as it, which this language does not write.
+        let expected = odata_v2::member(known.kind).filter(|_| known.kind != cdms_odata::Kind::Date);
+        let Some(expected) = expected else {
+            return Err(ParseError::UnsupportedKind { attribute, kind: known.kind });
         };
         if member != expected {
             let expected = if expected.is_empty() { attribute } else { format!("{attribute}/{expected}") };
-            return Err(ParseError::WrongMember { operand, expected });
+            return Err(ParseError::WrongMember { operand: written.to_owned(), expected });
         }
-        let value = odata_v2::read(known, &literal).ok_or(ParseError::WrongLiteral { literal, kind })?;
-        value.value().check_domain().map_err(|why| ParseError::OutOfDomain { operand, why })?;
-        Ok(Filter::Compare { attribute: attribute.into(), operator, value })
+        Ok(Compared { attribute, written: written.to_owned(), known })
+    }
+}
+
+impl Compared<'_> {
+    fn literal(&self, literal: &Token) -> Result<Literal, ParseError> {
+        let value = odata_v2::read(self.known, &literal.text).ok_or_else(|| self.wrong(literal))?;
+        let out = |why| ParseError::OutOfDomain { operand: self.written.clone(), why };
+        value.value().check_domain().map_err(out)?;
+        Ok(value)
+    }
+
+    fn wrong(&self, literal: &Token) -> ParseError {
+        ParseError::WrongLiteral { literal: literal.text.clone(), kind: self.known.kind }
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use cdms_odata::Kind;
+
     use super::*;
-    use crate::Literal;
 
     fn known(name: &str) -> Option<Operand<'static>> {
         let (kind, target) = match name {
@@ -272,9 +134,10 @@ mod tests {
             "Parent" => (Kind::Lookup, Some("account")),
             "Owner" => (Kind::Lookup, None),
             "Limit" => (Kind::Money, None),
+            "Since" => (Kind::DateTime, None),
             _ => return None,
         };
-        Some(Operand { kind, target })
+        Some(Operand::of(kind).pointing_to(target))
     }
 
     fn refused(text: &str) -> (String, String) {
@@ -338,6 +201,41 @@ mod tests {
         ] {
             let (found_why, found_help) = refused(text);
             assert_eq!((found_why.as_str(), found_help.as_str()), (why, help), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn there_are_shorter_ways_to_write_a_filter() {
+        for (short, long) in [
+            ("Count>=2 and Name=\"it's\"", "Count ge 2 and Name eq 'it''s'"),
+            ("Count in (1, 2,3)", "Count eq 1 or Count eq 2 or Count eq 3"),
+            ("Count not in (1)", "not (Count eq 1)"),
+            ("Count between 1 and 9 or Name is not null", "Count ge 1 and Count le 9 or not (Name eq null)"),
+            ("StateCode/Value is null", "StateCode/Value eq null"),
+            ("Name contains 'x'", "substringof('x',Name)"),
+            ("Name starts_with 'x' and not Name ends_with 'y'", "startswith(Name,'x') and not endswith(Name,'y')"),
+        ] {
+            let (short, long) = (Filter::parse(short, known), Filter::parse(long, known));
+            assert_eq!(short, long);
+            assert!(short.is_ok(), "{short:?}");
+        }
+    }
+
+    #[test]
+    fn what_is_missing_in_a_longer_condition_is_said() {
+        for (text, why) in [
+            ("Count in 1", "expected `(`, found `1`"),
+            ("Count in ()", "expected a value, found `)`"),
+            ("Count in (1 2)", "expected `,` or `)`, found `2`"),
+            ("Count between 1 or 2", "expected `and`, found `or`"),
+            ("Count is 1", "expected `null` or `not null`, found `1`"),
+            ("startswith(Name 'x')", "expected `,`, found `'x'`"),
+            ("startswith(Name,'x'", "expected `)`, found the end"),
+            ("startswith(Count,'x')", "expected a literal of kind integer, found `'x'`"),
+            ("year(Since) eq 2024", "a condition on the year of `Since` is not supported"),
+            ("Name contains x", "expected a literal of kind string, found `x`"),
+        ] {
+            assert_eq!(refused(text).0, why, "{text:?}");
         }
     }
 

@@ -24,6 +24,64 @@ pub enum Filter {
     Any(MaybeStatic<[Filter]>),
     /// This does not hold.
     Not(MaybeStatic<Filter>),
+    /// A text contains another one. Never true of a null.
+    Text {
+        /// The attribute's name.
+        attribute: MaybeStatic<str>,
+        /// Where the text must be.
+        matching: Matching,
+        /// The text to find.
+        text: MaybeStatic<str>,
+    },
+    /// Compares a part of a time, in UTC, or of a date.
+    Part {
+        /// The attribute's name.
+        attribute: MaybeStatic<str>,
+        /// Which part.
+        part: CalendarPart,
+        /// How to compare.
+        operator: Comparison,
+        /// What to compare with.
+        value: i32,
+    },
+    /// There is a record that a lookup points to, and this holds for it. Conditions on its attributes name them alone;
+    /// what is known of them is asked for as `navigation/Attribute`.
+    Related {
+        /// The lookup's name.
+        lookup: MaybeStatic<str>,
+        /// The navigation property that leads to the record.
+        navigation: MaybeStatic<str>,
+        /// The condition on that record.
+        filter: MaybeStatic<Filter>,
+    },
+}
+
+/// Where a text must contain another one. Case does not matter.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Matching {
+    /// Anywhere.
+    Contains,
+    /// At its beginning.
+    StartsWith,
+    /// At its end.
+    EndsWith,
+}
+
+/// A part of a time or a date.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum CalendarPart {
+    /// The year.
+    Year,
+    /// The month, from 1 to 12.
+    Month,
+    /// The day of the month, from 1.
+    Day,
+    /// The hour of a time, from 0 to 23.
+    Hour,
+    /// The minute of a time, from 0 to 59.
+    Minute,
 }
 
 /// The comparison operators of filters.
@@ -51,11 +109,33 @@ pub enum Comparison {
 
 /// What the parser and the printer must know about a compared attribute.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Operand<'a> {
     /// Its kind.
     pub kind: Kind,
     /// For `lookup`: the logical name of the only entity that it may point to; `None` if there are several.
     pub target: Option<&'a str>,
+    /// For `date`: the time zone in which CDMS stores it as midnight.
+    pub zone: Option<&'a str>,
+}
+
+impl<'a> Operand<'a> {
+    /// An operand of which only the kind is known.
+    pub const fn of(kind: Kind) -> Self {
+        Operand { kind, target: None, zone: None }
+    }
+
+    /// Sets the only entity that a lookup may point to.
+    pub const fn pointing_to(mut self, target: Option<&'a str>) -> Self {
+        self.target = target;
+        self
+    }
+
+    /// Sets a date's time zone.
+    pub const fn zone(mut self, zone: Option<&'a str>) -> Self {
+        self.zone = zone;
+        self
+    }
 }
 
 impl Filter {
@@ -70,7 +150,75 @@ impl Filter {
             Filter::Compare { attribute, .. } => vec![attribute],
             Filter::All(parts) | Filter::Any(parts) => parts.iter().flat_map(Filter::attributes).collect(),
             Filter::Not(part) => part.attributes(),
+            Filter::Text { attribute, .. } | Filter::Part { attribute, .. } => vec![attribute],
+            Filter::Related { lookup, .. } => vec![lookup],
         }
+    }
+
+    /// The navigation properties that the filter follows, each once, in the order of the text.
+    pub fn navigations(&self) -> Vec<&str> {
+        let mut found: Vec<&str> = match self {
+            Filter::Compare { .. } | Filter::Text { .. } | Filter::Part { .. } => Vec::new(),
+            Filter::All(parts) | Filter::Any(parts) => parts.iter().flat_map(Filter::navigations).collect(),
+            Filter::Not(part) => part.navigations(),
+            Filter::Related { navigation, .. } => vec![navigation],
+        };
+        let mut position = 0;
+        while position < found.len() {
+            let is_new = !found[..position].contains(&found[position]);
+            if is_new {
+                position += 1;
+            } else {
+                found.remove(position);
+            }
+        }
+        found
+    }
+}
+
+impl Matching {
+    /// Every way of matching.
+    pub const ALL: [Matching; 3] = [Matching::Contains, Matching::StartsWith, Matching::EndsWith];
+
+    /// Its operator in a filter.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Matching::Contains => "contains",
+            Matching::StartsWith => "starts_with",
+            Matching::EndsWith => "ends_with",
+        }
+    }
+
+    /// The one with this operator.
+    pub fn named(name: &str) -> Option<Self> {
+        Matching::ALL.into_iter().find(|matching| matching.name() == name)
+    }
+}
+
+impl CalendarPart {
+    /// Every part.
+    pub const ALL: [CalendarPart; 5] =
+        [CalendarPart::Year, CalendarPart::Month, CalendarPart::Day, CalendarPart::Hour, CalendarPart::Minute];
+
+    /// Its function in a filter.
+    pub const fn name(self) -> &'static str {
+        match self {
+            CalendarPart::Year => "year",
+            CalendarPart::Month => "month",
+            CalendarPart::Day => "day",
+            CalendarPart::Hour => "hour",
+            CalendarPart::Minute => "minute",
+        }
+    }
+
+    /// The one with this function.
+    pub fn named(name: &str) -> Option<Self> {
+        CalendarPart::ALL.into_iter().find(|part| part.name() == name)
+    }
+
+    /// Whether a calendar date has it too, not only a time.
+    pub const fn is_of_dates(self) -> bool {
+        matches!(self, CalendarPart::Year | CalendarPart::Month | CalendarPart::Day)
     }
 }
 
@@ -101,6 +249,24 @@ impl Comparison {
     pub fn named(name: &str) -> Option<Self> {
         Comparison::ALL.into_iter().find(|operator| operator.name() == name)
     }
+
+    /// The operator that holds for two values that can be compared exactly if this one does not.
+    #[must_use]
+    pub const fn complement(self) -> Self {
+        match self {
+            Comparison::Equal => Comparison::NotEqual,
+            Comparison::NotEqual => Comparison::Equal,
+            Comparison::Greater => Comparison::LessOrEqual,
+            Comparison::GreaterOrEqual => Comparison::Less,
+            Comparison::Less => Comparison::GreaterOrEqual,
+            Comparison::LessOrEqual => Comparison::Greater,
+        }
+    }
+
+    /// Whether it asks which of two values comes first.
+    pub const fn is_of_order(self) -> bool {
+        !matches!(self, Comparison::Equal | Comparison::NotEqual)
+    }
 }
 
 impl From<&Attribute> for Operand<'static> {
@@ -109,7 +275,7 @@ impl From<&Attribute> for Operand<'static> {
             [target] => Some(*target),
             _ => None,
         };
-        Operand { kind: attribute.kind, target }
+        Operand { kind: attribute.kind, target, zone: attribute.zone }
     }
 }
 

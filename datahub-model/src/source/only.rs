@@ -29,6 +29,6 @@ impl<'c> From<&'c ContractAttribute> for Operand<'c> {
             [target] => Some(target.as_str()),
             _ => None,
         };
-        Operand { kind: attribute.kind, target }
+        Operand::of(attribute.kind).pointing_to(target).zone(attribute.zone.as_deref())
     }
 }
