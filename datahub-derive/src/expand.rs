@@ -4,6 +4,7 @@ mod checks;
 mod convert;
 mod descriptor;
 mod diesel;
+mod handles;
 mod resolved;
 mod stub;
 mod table;
@@ -19,6 +20,7 @@ use table::Column;
 
 pub(crate) use checks::of_type;
 pub(crate) use descriptor::once;
+pub(crate) use handles::Handle;
 pub(crate) use stub::{Partly, Stub, stub};
 pub(crate) use table::docs;
 
@@ -54,6 +56,11 @@ pub(crate) fn synced(model: &Model<'_>, mapping: &Mapping, tracking: &TokenStrea
         }
     });
     let checks = checks::checks(&resolved);
+    let (handles, fields) = handles::handles(
+        &within.krate,
+        model.item,
+        resolved.fields.iter().map(|(field, shape)| (*field, Some(*shape))),
+    );
     quote! {
         #table
 
@@ -63,6 +70,8 @@ pub(crate) fn synced(model: &Model<'_>, mapping: &Mapping, tracking: &TokenStrea
 
             #types
 
+            #handles
+
             #[automatically_derived]
             impl __v1::Model for #name {
                 const LOGICAL: &'static ::core::primitive::str = #logical;
@@ -71,6 +80,8 @@ pub(crate) fn synced(model: &Model<'_>, mapping: &Mapping, tracking: &TokenStrea
             #[automatically_derived]
             impl __v1::CdmsSynced for #name {
                 const DESCRIPTOR: &'static __v1::ModelDescriptor = &#descriptor;
+
+                #fields
 
                 fn id(&self) -> __v1::Id<Self> {
                     #key

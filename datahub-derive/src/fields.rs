@@ -5,9 +5,10 @@ use datahub_model::diagnostic::Collected;
 use datahub_model::diagnostic::{Code, Diagnostic};
 use proc_macro2::TokenStream;
 use quote::quote;
-use syn::{Data, DeriveInput, Fields, Ident, Path, Type};
+use syn::{Attribute, Data, DeriveInput, Fields, Ident, Path, Type, Visibility, parse_quote};
 
 use crate::attribute::{Keys, Part, crate_path, fill, literal_text, parts, unknown};
+use crate::expand::Handle;
 use crate::field_type::{self, expression_without_self, is_option, spelled, ungrouped};
 #[cfg(feature = "tree")]
 use crate::shown::Shown;
@@ -41,6 +42,8 @@ const MEMBER_EXAMPLE: &str = "#[cdms(\"town\", default)]";
 
 struct MemberField {
     ident: Ident,
+    visibility: Visibility,
+    docs: Vec<Attribute>,
     ty: Type,
     name: String,
     holds: Holds,
@@ -64,11 +67,8 @@ pub(crate) fn derive(item: TokenStream) -> TokenStream {
     let mut krate = None;
     let (members, diagnostics) = Diagnostics::collect(|diagnostics| read(&item, &mut krate, diagnostics)).into_parts();
     let krate = expand::runtime(krate);
-    let expansion = if diagnostics.is_empty() {
-        implementation(&item.ident, &krate, &members)
-    } else {
-        stub(&item, &krate, &members)
-    };
+    let expansion =
+        if diagnostics.is_empty() { implementation(&item, &krate, &members) } else { stub(&item, &krate, &members) };
     let errors = compile_errors(diagnostics);
     quote! { #errors #expansion }
 }
@@ -169,12 +169,16 @@ fn members(item: &DeriveInput, diagnostics: &mut Diagnostics) -> Vec<MemberField
             );
         }
         let holds = if flatten.is_some() { Holds::Group } else { Holds::Value(default) };
-        members.push(MemberField { ty, ident, name, holds, is_faulty: diagnostics.count() > before });
+        let (visibility, docs) = (field.vis.clone(), expand::docs(&field.attrs));
+        let is_faulty = diagnostics.count() > before;
+        members.push(MemberField { ident, visibility, docs, ty, name, holds, is_faulty });
     }
     members
 }
 
-fn implementation(name: &Ident, krate: &Path, members: &[MemberField]) -> TokenStream {
+fn implementation(item: &DeriveInput, krate: &Path, members: &[MemberField]) -> TokenStream {
+    let name = &item.ident;
+    let handles = handles(item, &parse_quote!(__v1), members);
     let types = members.iter().map(of_member);
     let listed = members.iter().map(|MemberField { ident, ty, name, holds, .. }| {
         let constant = expand::of_type(ident);
@@ -222,9 +226,12 @@ fn implementation(name: &Ident, krate: &Path, members: &[MemberField]) -> TokenS
 
             #(#types)*
 
+            #handles
+
             #[automatically_derived]
             impl __v1::CdmsFields for #name {
                 const MEMBERS: &'static [__v1::Member] = &[#(#listed),*];
+                type Fields<__Model> = __Fields<__Model>;
 
                 fn from_group(__group: &__v1::GroupReader<'_>) -> __v1::Result<Self, __v1::Fault> {
                     __v1::Result::Ok(Self { #(#read),* })
@@ -235,6 +242,40 @@ fn implementation(name: &Ident, krate: &Path, members: &[MemberField]) -> TokenS
                 }
             }
         };
+    }
+}
+
+/// The struct of the members' handles as fields of a model.
+fn handles(item: &DeriveInput, krate: &Path, members: &[MemberField]) -> TokenStream {
+    let of = quote!(__Model);
+    let declared = members.iter().map(|MemberField { visibility, docs, ident: name, ty, holds, .. }| {
+        Handle { visibility, docs, name, ty, is_group: matches!(holds, Holds::Group) }.declared(krate, &of)
+    });
+    let made = members.iter().map(|MemberField { ident, ty, name, holds, .. }| match holds {
+        Holds::Value(_) => quote!(#ident: __at.member(#name)),
+        Holds::Group => {
+            quote!(#ident: <<#ty as #krate::CdmsFields>::Fields<__Model>>::__at(__at.group(#name)))
+        }
+    });
+    let visibility = &item.vis;
+    // Without a member, nothing else would use the parameter.
+    let of_none = members.is_empty().then(|| quote!(__of: #krate::Handle<__Model, ()>));
+    let made_of_none = members.is_empty().then(|| quote!(__of: #krate::Handle::at(0)));
+    quote! {
+        #[allow(dead_code, missing_copy_implementations, missing_debug_implementations, missing_docs, unreachable_pub)]
+        #[allow(clippy::missing_docs_in_private_items)]
+        #visibility struct __Fields<__Model> {
+            #(#declared,)*
+            #of_none
+        }
+
+        #[allow(dead_code, unreachable_pub)]
+        impl<__Model> __Fields<__Model> {
+            #[doc(hidden)]
+            pub const fn __at(__at: #krate::GroupAt<'_>) -> Self {
+                Self { #(#made,)* #made_of_none }
+            }
+        }
     }
 }
 
@@ -255,18 +296,24 @@ fn stub(item: &DeriveInput, krate: &Path, members: &[MemberField]) -> TokenStrea
     let name = &item.ident;
     let types = members.iter().filter(|member| !member.is_faulty).map(of_member);
     let message = "this group of fields has faults and was not derived";
+    let handles = handles(item, krate, members);
     quote! {
-        #[automatically_derived]
-        impl #krate::CdmsFields for #name {
-            const MEMBERS: &'static [#krate::Member] = &[];
-            const IS_STUB: ::core::primitive::bool = true;
+        const _: () = {
+            #handles
 
-            fn from_group(_: &#krate::GroupReader<'_>) -> #krate::Result<Self, #krate::Fault> {
-                #krate::Result::Err(#krate::Fault::new(#message))
+            #[automatically_derived]
+            impl #krate::CdmsFields for #name {
+                const MEMBERS: &'static [#krate::Member] = &[];
+                type Fields<__Model> = __Fields<__Model>;
+                const IS_STUB: ::core::primitive::bool = true;
+
+                fn from_group(_: &#krate::GroupReader<'_>) -> #krate::Result<Self, #krate::Fault> {
+                    #krate::Result::Err(#krate::Fault::new(#message))
+                }
+
+                fn to_group(&self, _: &mut #krate::GroupWriter<'_>) {}
             }
-
-            fn to_group(&self, _: &mut #krate::GroupWriter<'_>) {}
-        }
+        };
 
         #[allow(dead_code, non_upper_case_globals)]
         const _: () = {

@@ -10,7 +10,7 @@ use datahub_model::source::{
 };
 use proc_macro2::{Span, TokenStream};
 use quote::quote;
-use syn::{Attribute, Data, DeriveInput, Expr, Field, Fields, Ident, Lit, Path, Type};
+use syn::{Attribute, Data, DeriveInput, Expr, Field, Fields, Ident, Lit, Path, Type, Visibility};
 
 use crate::attribute::{self, Keys, Part, crate_path, fill, literal_text, parts, placed, text, unknown};
 use crate::expand::{Partly, Stub};
@@ -98,6 +98,7 @@ pub(crate) struct ModelField {
     pub(crate) with: Option<Path>,
     pub(crate) default: Option<Default>,
     pub(crate) docs: Vec<Attribute>,
+    pub(crate) visibility: Visibility,
     /// Whether faults of it have been reported, so that the compiler does not check it.
     pub(crate) is_faulty: bool,
 }
@@ -295,6 +296,7 @@ fn read_field(
         with: None,
         default: None,
         docs: expand::docs(&field.attrs),
+        visibility: field.vis.clone(),
         is_faulty: false,
     };
     let before = diagnostics.count();

@@ -98,6 +98,10 @@ pub struct Attribute {
     pub choices: &'static [(&'static str, i32)],
     /// For `lookup`: the logical names of the entities it may point to.
     pub targets: &'static [&'static str],
+    /// For `lookup`: the navigation properties that lead to the records it points to, each with the logical name of
+    /// its entity. Only those that the contract states, and no part of the mapping.
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    pub navigations: &'static [(&'static str, &'static str)],
     /// How its values appear in messages and logs.
     pub class: Class,
 }
@@ -239,6 +243,7 @@ impl Attribute {
             zone: None,
             choices: &[],
             targets: &[],
+            navigations: &[],
             class: Class::Public,
         }
     }
@@ -282,6 +287,12 @@ impl Attribute {
     /// Sets the logical names of a lookup's targets.
     pub const fn targets(mut self, targets: &'static [&'static str]) -> Self {
         self.targets = targets;
+        self
+    }
+
+    /// Sets the navigation properties of a lookup, each after the logical name of the entity that it leads to.
+    pub const fn navigations(mut self, navigations: &'static [(&'static str, &'static str)]) -> Self {
+        self.navigations = navigations;
         self
     }
 

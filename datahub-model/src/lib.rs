@@ -1,12 +1,13 @@
 //! Mappings as data and pure functions.
 //!
 //! A [`ModelDescriptor`] maps a Rust model to a CDMS entity. [`conversion`] follows it to turn raw attributes into
-//! column values and back. [`filter`] is the language of conditions on records, and [`schema`] describes the tables.
+//! column values and back. [`filter`] is the language of conditions on records, [`condition`] the same on the fields of a
+//! model, and [`schema`] describes the tables.
 //! A [`diagnostic`] says what is wrong with a mapping. The feature `source` adds contracts, annotations and their
 //! validation, which the derive and the command line share and the runtime does not need.
 //! Nothing here uses a file, a clock, a socket or a database.
 
-
+pub mod condition;
 pub mod conversion;
 mod descriptor;
 pub mod diagnostic;
@@ -14,6 +15,7 @@ mod fault;
 pub mod filter;
 mod literal;
 mod maybe_static;
+pub mod nearest;
 pub mod schema;
 
 #[cfg(feature = "source")]

@@ -25,6 +25,7 @@ pub use checks::{GroupKey, group_matches, models_do_not_clash};
 pub use crate::diesel::bind_value::{BindValue, bind_values};
 pub use crate::diesel::stored_value::StoredValue;
 pub use crate::field::{Field, Group, Key, KeyOf, field, group, key};
+pub use crate::query::{Field as Handle, GroupAt};
 pub use crate::sql_types::Database;
 pub use crate::sql_types::operand::Operand;
 pub use crate::{

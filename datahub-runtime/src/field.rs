@@ -296,6 +296,8 @@ impl<'r> RowWriter<'r> {
 pub trait CdmsFields: Clone + Send + Sync + 'static {
     /// The members, which must be the keys of the contract's group.
     const MEMBERS: &'static [Member];
+    /// The handles of the members as fields of the model `M`.
+    type Fields<M>;
     /// Whether this is a placeholder for a group with faults, so that nothing is checked against it.
     #[doc(hidden)]
     const IS_STUB: bool = false;

@@ -68,6 +68,7 @@ mod models;
 mod one_of;
 mod operation;
 mod quarantine;
+pub mod query;
 mod reach;
 mod rehearsal;
 mod saved;

@@ -47,6 +47,14 @@ pub trait CdmsSynced: Model + Clone + Send + Sync {
     /// The mapping.
     const DESCRIPTOR: &'static ModelDescriptor;
 
+    /// The type of [`FIELDS`](CdmsSynced::FIELDS): a struct with a [`Field`](crate::query::Field) for each field of the
+    /// model, of the same name. A group has a struct of its own.
+    type Fields;
+
+    /// The handles of the model's fields, for conditions and orders: `Organisation::FIELDS.name.contains("Acme")`. See
+    /// [`query`](crate::query).
+    const FIELDS: Self::Fields;
+
     /// Takes the values of a row through the type: the values that it makes of them. A constant, so that `models!` asks
     /// for it like the others and the compiler reports a type that is no model once.
     #[doc(hidden)]

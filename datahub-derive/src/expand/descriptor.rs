@@ -302,7 +302,8 @@ fn filter(filter: &Filter) -> TokenStream {
         }
         Filter::Part { attribute, part, operator, value } => {
             let attribute = &**attribute;
-            let (part, operator) = (format_ident!("{}", format!("{part:?}")), format_ident!("{}", format!("{operator:?}")));
+            let (part, operator) =
+                (format_ident!("{}", format!("{part:?}")), format_ident!("{}", format!("{operator:?}")));
             quote! {
                 #path::Part {
                     attribute: #fixed(#attribute),

@@ -5,9 +5,9 @@ use proc_macro2::TokenStream;
 use quote::quote;
 use syn::{DeriveInput, Path, parse_quote};
 
-use super::resolved::Resolved;
+use super::resolved::{Resolved, shape_of};
 use super::table::Column;
-use super::{checks, descriptor, diesel, inside, runtime, table};
+use super::{checks, descriptor, diesel, handles, inside, runtime, table};
 use crate::shown::Words;
 use crate::synced::Model;
 
@@ -38,7 +38,6 @@ pub(crate) fn stub(item: &DeriveInput, known: Stub<'_>) -> TokenStream {
     let rest = known.partly.as_ref().map(|partly| {
         let table = known.table.as_deref().filter(|_| partly.faulty.has_table);
         let table = table.map(|name| (name, Column::guessed(&partly.model, &partly.faulty)));
-        // A generic parameter has no meaning outside its item.
         let fields = item.generics.params.is_empty().then(|| fields(partly, table.as_ref(), &krate));
         let table = table.map(|(name, columns)| table::table(&partly.model, name, &columns));
         quote! { #table #fields }
@@ -51,6 +50,20 @@ pub(crate) fn stub(item: &DeriveInput, known: Stub<'_>) -> TokenStream {
         generics.make_where_clause().predicates.push(bound);
     }
     let (parameters, arguments, conditions) = generics.split_for_impl();
+    // A generic parameter has no meaning outside its item.
+    let partly = known.partly.as_ref().filter(|_| item.generics.params.is_empty());
+    let (handles, fields) = match partly {
+        None => (
+            TokenStream::new(),
+            quote!(
+                type Fields = ();
+                const FIELDS: () = ();
+            ),
+        ),
+        Some(Partly { model, faulty, .. }) => {
+            handles::handles(&krate, item, model.fields.iter().map(|field| (field, shape_of(faulty, field))))
+        }
+    };
     let named = name.to_string();
     let message = "this model has faults and was not derived";
     quote! {
@@ -60,20 +73,26 @@ pub(crate) fn stub(item: &DeriveInput, known: Stub<'_>) -> TokenStream {
             const IS_STUB: ::core::primitive::bool = true;
         }
 
-        #[automatically_derived]
-        impl #parameters #krate::CdmsSynced for #name #arguments #conditions {
-            const DESCRIPTOR: &'static #krate::ModelDescriptor = &#krate::faulty(#named, #table);
+        const _: () = {
+            #handles
 
-            fn id(&self) -> #krate::Id<Self> {
-                ::core::unreachable!(#message)
+            #[automatically_derived]
+            impl #parameters #krate::CdmsSynced for #name #arguments #conditions {
+                const DESCRIPTOR: &'static #krate::ModelDescriptor = &#krate::faulty(#named, #table);
+
+                #fields
+
+                fn id(&self) -> #krate::Id<Self> {
+                    ::core::unreachable!(#message)
+                }
+
+                fn from_row(_: &#krate::RowReader<'_>) -> #krate::Result<Self, #krate::Fault> {
+                    #krate::Result::Err(#krate::Fault::new(#message))
+                }
+
+                fn to_row(&self, _: &mut #krate::RowWriter<'_>) {}
             }
-
-            fn from_row(_: &#krate::RowReader<'_>) -> #krate::Result<Self, #krate::Fault> {
-                #krate::Result::Err(#krate::Fault::new(#message))
-            }
-
-            fn to_row(&self, _: &mut #krate::RowWriter<'_>) {}
-        }
+        };
 
         #[automatically_derived]
         impl #parameters #krate::Writable for #name #arguments #conditions {}

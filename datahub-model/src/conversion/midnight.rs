@@ -95,6 +95,7 @@ pub(crate) fn zones() -> impl Iterator<Item = &'static str> {
 }
 
 /// The last line of a zone's data.
+#[cfg(any(test, feature = "source"))]
 fn last_line(zone: &str) -> Option<&'static str> {
     known(zone).map(|(_, line)| line)
 }

@@ -216,7 +216,8 @@ mod tests {
         let food = Filter::compare("Name", Comparison::Equal, Literal::text("Food"));
         let filter = Filter::Related { lookup: "Sector".into(), navigation: "sector".into(), filter: food.into() };
         let sector = Value::Guid(uuid::Uuid::from_u128(1));
-        let attributes = |name: &str| Attributes::from([("Sector", sector.clone()), ("sector/Name", Value::text(name))]);
+        let attributes =
+            |name: &str| Attributes::from([("Sector", sector.clone()), ("sector/Name", Value::text(name))]);
         assert!(filter.holds(&attributes("food")));
         assert!(!filter.holds(&attributes("Farms")));
         let without = Attributes::from([("Sector", Value::Null), ("sector/Name", Value::text("Food"))]);

@@ -119,7 +119,9 @@ impl ParseError {
                 "write it like `Count in (1, 2)`, `Count between 1 and 9`, `Name is not null`, `startswith(Name,'a')` or \
                  `Name contains 'a'`"
             }
-            ParseError::UnsupportedPart { .. } => "compare the whole time, such as `CreatedOn ge datetime'2026-01-01T00:00:00Z'`",
+            ParseError::UnsupportedPart { .. } => {
+                "compare the whole time, such as `CreatedOn ge datetime'2026-01-01T00:00:00Z'`"
+            }
             ParseError::OpenBracket => "add the `)` that closes it",
             ParseError::UnknownAttribute { .. } => "correct the name; names are case-sensitive",
             ParseError::UnsupportedKind { .. } => {

@@ -19,6 +19,12 @@ pub(crate) trait Language {
     fn not(&self, part: Self::Tree) -> Self::Tree;
     /// One condition.
     fn condition(&self, condition: &Phrase) -> Result<Self::Tree, Self::Fault>;
+    /// The language of conditions on the record that an operand points to.
+    fn related(&self, operand: &Token) -> Result<Self, Self::Fault>
+    where
+        Self: Sized;
+    /// A condition on the record that an operand points to, in that language.
+    fn matches(&self, operand: &Token, related: &Self, condition: Self::Tree) -> Self::Tree;
 }
 
 /// One condition as written.
@@ -63,15 +69,15 @@ pub(crate) fn parse<L: Language>(text: &str, language: &L) -> Result<L::Tree, L:
     }
 }
 
-struct Parser<'t, L> {
+struct Parser<'t, 'l, L> {
     tokens: &'t [Token],
-    language: &'t L,
+    language: &'l L,
     /// The length of the text, the place of what is missing at its end.
     end: usize,
     depth: usize,
 }
 
-impl<L: Language> Parser<'_, L> {
+impl<L: Language> Parser<'_, '_, L> {
     fn next(&mut self) -> Option<Token> {
         let (first, rest) = self.tokens.split_first()?;
         self.tokens = rest;
@@ -201,6 +207,14 @@ impl<L: Language> Parser<'_, L> {
                 self.expect("null", "`null` or `not null`")?;
                 self.phrase(operand, part, is_negated, Test::Null)
             }
+            "matches" if self.next_is("(") => {
+                let related = self.language.related(&operand)?;
+                let mut within = Parser { tokens: self.tokens, language: &related, end: self.end, depth: self.depth };
+                let condition = within.deeper(Parser::parenthesized);
+                self.tokens = within.tokens;
+                Ok(self.language.matches(&operand, &related, condition?))
+            }
+            "matches" => self.unexpected("`(`"),
             name => {
                 let matching = Matching::named(name);
                 let comparison = Comparison::named(name).or_else(|| of_symbol(name));

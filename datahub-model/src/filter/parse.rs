@@ -79,6 +79,15 @@ impl Language for OfAttributes<'_, '_> {
             }
         }
     }
+
+    /// Which model a lookup leads to is known of fields, not of attributes.
+    fn related(&self, operand: &Token) -> Result<Self, ParseError> {
+        Err(ParseError::UnknownComparison { word: format!("{} matches", operand.text) })
+    }
+
+    fn matches(&self, _: &Token, _: &Self, condition: Filter) -> Filter {
+        condition
+    }
 }
 
 /// An attribute that is compared.

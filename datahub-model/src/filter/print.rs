@@ -286,7 +286,8 @@ mod tests {
     #[test]
     fn dates_and_years_are_printed_as_ranges() {
         let born = |operator, days| Filter::compare("Born", operator, Literal::Date(days));
-        let since = |operator, value| Filter::Part { attribute: "Since".into(), part: CalendarPart::Year, operator, value };
+        let since =
+            |operator, value| Filter::Part { attribute: "Since".into(), part: CalendarPart::Year, operator, value };
         // 2016-06-15 and 9999-12-31.
         let (summer, last) = (736_130, 3_652_059);
         for (filter, text) in [
@@ -311,7 +312,12 @@ mod tests {
         ] {
             assert_eq!(filter.print(&ODataV2, known).as_deref(), Ok(text));
         }
-        let month = Filter::Part { attribute: "Since".into(), part: CalendarPart::Month, operator: Comparison::Equal, value: 3 };
+        let month = Filter::Part {
+            attribute: "Since".into(),
+            part: CalendarPart::Month,
+            operator: Comparison::Equal,
+            value: 3,
+        };
         let error = month.print(&ODataV2, known).unwrap_err();
         assert_eq!(error.to_string(), "a condition on the month of `Since` is not supported");
     }

@@ -76,7 +76,8 @@ impl Range {
             true => compare(Comparison::Greater, LAST),
             false => compare(Comparison::GreaterOrEqual, instant.max(FIRST)),
         };
-        let null = || Filter::Compare { attribute: attribute.clone(), operator: Comparison::Equal, value: Literal::Null };
+        let null =
+            || Filter::Compare { attribute: attribute.clone(), operator: Comparison::Equal, value: Literal::Null };
         match operator {
             Comparison::Equal => Filter::All(vec![from(self.first), before(self.end)].into()),
             Comparison::NotEqual => Filter::Any(vec![before(self.first), from(self.end), null()].into()),

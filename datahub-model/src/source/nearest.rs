@@ -4,14 +4,7 @@ use cdms_odata::Kind;
 
 use super::contract::Contract;
 use crate::diagnostic::Cure;
-
-/// The candidate nearest to a name, if one is near enough to be a misspelling of it.
-pub fn nearest<'c>(name: &str, candidates: impl IntoIterator<Item = &'c str>) -> Option<&'c str> {
-    let wanted = name.to_lowercase();
-    let distance = |candidate: &str| strsim::damerau_levenshtein(&wanted, &candidate.to_lowercase());
-    let best = candidates.into_iter().map(|candidate| (distance(candidate), candidate)).min_by_key(|(far, _)| *far);
-    best.filter(|(far, candidate)| *far <= candidate.len().max(wanted.len()) / 3).map(|(_, candidate)| candidate)
-}
+pub use crate::nearest::nearest;
 
 /// The cure that suggests the nearest name, or lists the candidates if they are few; `None` if there are none, or many.
 pub(super) fn meant<'c>(name: &str, candidates: impl IntoIterator<Item = &'c str>) -> Option<Cure> {
@@ -104,15 +97,8 @@ pub(super) fn meant_kind(name: &str) -> Cure {
 
 #[cfg(test)]
 mod tests {
-    use super::{meant, meant_kind, nearest};
+    use super::{meant, meant_kind};
 
-    #[test]
-    fn a_misspelling_finds_its_name_and_nonsense_finds_none() {
-        let names = ["WebSiteURL", "FtpSiteURL", "Name"];
-        assert_eq!(nearest("WebSiteUrl", names), Some("WebSiteURL"));
-        assert_eq!(nearest("Nmae", names), Some("Name"));
-        assert_eq!(nearest("Turnover", names), None);
-    }
     fn right(name: &str, names: &[&str]) -> Option<String> {
         meant(name, names.iter().copied())?.correction.map(|correction| correction.right)
     }

@@ -24,6 +24,8 @@ mod every_only;
 mod from_a_macro;
 #[path = "../pass/growing_types.rs"]
 mod growing_types;
+#[path = "../pass/handles.rs"]
+mod handles;
 #[path = "../pass/hostile_surroundings.rs"]
 mod hostile_surroundings;
 #[path = "../pass/minimal.rs"]
