@@ -1,5 +1,7 @@
 //! The engine: the state that all handles on a hub share, and the execution of the protocol's decisions.
 
+pub(crate) mod budget;
+pub(crate) mod call;
 pub(crate) mod check_times;
 pub(crate) mod clock;
 pub(crate) mod cost;
@@ -7,6 +9,7 @@ pub(crate) mod executor;
 pub(crate) mod known_row;
 pub(crate) mod local_fields;
 pub(crate) mod mapping;
+pub(crate) mod metrics;
 pub(crate) mod observed;
 pub(crate) mod record_lock;
 pub(crate) mod revalidation;
@@ -27,7 +30,7 @@ use uuid::Uuid;
 
 use crate::cdms::{Client, FirstContact};
 use crate::engine::clock::Clock;
-use crate::engine::cost::Meters;
+use crate::engine::cost::{Meters, part};
 use crate::engine::record_lock::RecordLocks;
 use crate::engine::revalidation::Revalidations;
 use crate::engine::settling::Looks;
@@ -207,8 +210,8 @@ impl Engine {
         self.models.iter().find(|model| model.table == table)
     }
 
-    /// Runs a check or a write in a task of the hub, so that it does not stop if the caller drops its future. Beyond the
-    /// hub's limit it is refused, and no part of it begins.
+    /// Runs a check or a write in a task of the hub, so that it does not stop if the caller drops its future. It counts for
+    /// the operation that begins it. Beyond the hub's limit it is refused, and no part of it begins.
     pub(crate) fn spawn<F>(&self, operation: F) -> Result<JoinHandle<F::Output>, Error>
     where
         F: Future<Output: Send> + Send + 'static,
@@ -222,11 +225,11 @@ impl Engine {
                 )
                 .after(Duration::from_secs(1)));
         };
-        Ok(self.tasks.spawn(async move {
+        Ok(self.tasks.spawn(part(async move {
             let output = operation.await;
             drop(permit);
             output
-        }))
+        })))
     }
 
     /// Refuses models that the hub was not built with, and anything after shutdown.

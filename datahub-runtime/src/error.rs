@@ -100,6 +100,8 @@ pub enum ErrorKind {
     Overloaded,
     /// The requested values were erased, see [`CdmsSynced::erase`](crate::CdmsSynced::erase).
     Erased,
+    /// The budget of requests is used up; nothing was begun. See [`Hub::with_budget`](crate::Hub::with_budget).
+    BudgetExceeded,
     /// CDMS cannot be reached.
     Unavailable,
     /// CDMS refuses the hub's user or password. The login is not tried again until they change or
@@ -112,6 +114,32 @@ pub enum ErrorKind {
     /// This program is too old for a table: a migration has raised the table's epoch. Nothing was begun; writes that
     /// the program began before are still finished.
     Outdated,
+}
+
+impl ErrorKind {
+    /// The kind in one word, for spans and series.
+    pub(crate) fn word(self) -> &'static str {
+        match self {
+            ErrorKind::NotFound => "not_found",
+            ErrorKind::Gone => "gone",
+            ErrorKind::Busy => "busy",
+            ErrorKind::AlreadyExists => "already_exists",
+            ErrorKind::Rejected => "rejected",
+            ErrorKind::Unsettled => "unsettled",
+            ErrorKind::LocalNewer => "local_newer",
+            ErrorKind::Conflict => "conflict",
+            ErrorKind::Quarantined => "quarantined",
+            ErrorKind::Invalid => "invalid",
+            ErrorKind::Overloaded => "overloaded",
+            ErrorKind::Erased => "erased",
+            ErrorKind::BudgetExceeded => "budget_exceeded",
+            ErrorKind::Unavailable => "unavailable",
+            ErrorKind::LoginRefused => "login_refused",
+            ErrorKind::Misconfigured => "misconfigured",
+            ErrorKind::Store => "store",
+            ErrorKind::Outdated => "outdated",
+        }
+    }
 }
 
 impl Error {

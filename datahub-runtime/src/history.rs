@@ -11,6 +11,7 @@ use serde::ser::SerializeMap as _;
 use serde::{Serialize, Serializer};
 use uuid::Uuid;
 
+use crate::engine::call::Call;
 use crate::engine::local_fields::LocalChange;
 use crate::store::{Erasure, FieldChangeOfDay, HistoryRow};
 use crate::{CdmsSynced, Error, ErrorKind, Hub, Id};
@@ -172,8 +173,9 @@ const ENTRIES_MAX: u32 = 10_000;
 const PAGE: u32 = 500;
 
 impl<T: CdmsSynced> History<T> {
+    #[track_caller]
     pub(crate) fn new(hub: &Hub, id: Id<T>) -> Self {
-        History { hub: hub.clone(), id, before: i64::MAX, limit: None }
+        History { hub: hub.called(), id, before: i64::MAX, limit: None }
     }
 
     /// Returns only this number of newest entries.
@@ -220,7 +222,8 @@ impl<T: CdmsSynced> IntoFuture for History<T> {
     type IntoFuture = BoxFuture<'static, Self::Output>;
 
     fn into_future(self) -> Self::IntoFuture {
-        Box::pin(self.run())
+        let call = Call::new(&self.hub, "history", T::DESCRIPTOR.name).on(self.id.guid());
+        Box::pin(call.run(self.run()))
     }
 }
 

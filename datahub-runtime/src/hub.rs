@@ -4,6 +4,7 @@ mod builder;
 mod pending;
 
 use std::fmt;
+use std::panic::Location;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -11,8 +12,10 @@ use datahub_protocol::{OperationId, Verdict, WriteKind};
 use uuid::Uuid;
 
 use crate::engine::Engine;
+use crate::engine::budget::{Budget, BudgetUse};
+use crate::engine::call::Call;
 use crate::engine::cost::Cost;
-use crate::engine::settling::SettlingReport;
+use crate::engine::settling::{SettlingReport, settle_all};
 use crate::health::Health;
 use crate::migration::{Migrate, Migrations};
 use crate::operation::{Backfill, Completeness, Pull};
@@ -24,7 +27,7 @@ use crate::{CdmsSynced, Error, ErrorKind};
 pub use builder::HubBuilder;
 pub(crate) use builder::Settings;
 
-/// A program's handle on the hub. Cheap to clone; clones share everything but the actor.
+/// A program's handle on the hub. Cheap to clone; clones share everything but the actor and the budget.
 ///
 /// A service connects once, when it starts, and takes a handle for each user whose requests it serves:
 ///
@@ -57,6 +60,9 @@ pub(crate) use builder::Settings;
 pub struct Hub {
     pub(crate) engine: Arc<Engine>,
     pub(crate) actor: Arc<str>,
+    pub(crate) budget: Option<Arc<Budget>>,
+    /// Where the operation was called that has this handle.
+    pub(crate) site: Option<&'static Location<'static>>,
 }
 
 impl Hub {
@@ -71,12 +77,56 @@ impl Hub {
     /// Returns another handle on the same hub that acts for this user. The history keeps the name with everything it
     /// writes.
     pub fn acting_as(&self, actor: impl Into<String>) -> Hub {
-        Hub { engine: Arc::clone(&self.engine), actor: actor.into().into() }
+        Hub { actor: actor.into().into(), ..self.clone() }
     }
 
     /// The user for whom this handle acts; the program's name if none was set.
     pub fn actor(&self) -> &str {
         &self.actor
+    }
+
+    /// Returns another handle on the same hub whose operations may send this number of requests to CDMS, all of them
+    /// together, also those of its clones. When they are used up, the next operation that would ask CDMS is refused before
+    /// its first request, with [`ErrorKind::BudgetExceeded`]. The error names the call sites with the most requests, so
+    /// that a loop that reads records one by one is found by a test. An operation that has begun is never stopped, so more
+    /// requests than these can be sent in the end.
+    ///
+    /// Operations that need no request pass: reads of the hub's database, and reads within an age that
+    /// [`Freshness`](crate::Freshness) allows. A request that several callers share counts for the one that began it, and a
+    /// revalidation in the background counts for nobody. A handle that is taken from one with a budget is bound by both.
+    ///
+    /// ```no_run
+    /// # use datahub_runtime::prelude::*;
+    /// # #[derive(Clone, CdmsSynced)]
+    /// # #[cdms(mapping = "account.toml", table = "organisations")]
+    /// # struct Organisation {
+    /// #     #[cdms(key)]
+    /// #     id: Id<Organisation>,
+    /// #     #[cdms("Name")]
+    /// #     name: String,
+    /// # }
+    /// # async fn report(hub: &Hub, ids: Vec<Id<Organisation>>) -> Result<(), Error> {
+    /// let hub = hub.with_budget(10); // for one page of a web service, or one test
+    /// for id in ids {
+    ///     // The eleventh fails: "10 of 10 requests are used up (src/report.rs:14 × 10), so the get at … was refused".
+    ///     println!("{}", Organisation::get(&hub, id).await?.name);
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn with_budget(&self, requests: u64) -> Hub {
+        Hub { budget: Some(Arc::new(Budget::new(requests, self.budget.clone()))), ..self.clone() }
+    }
+
+    /// What was spent of this handle's budget; `None` if it has none.
+    pub fn budget(&self) -> Option<BudgetUse> {
+        self.budget.as_ref().map(|budget| budget.so_far())
+    }
+
+    /// This handle, for an operation that the caller begins here.
+    #[track_caller]
+    pub(crate) fn called(&self) -> Hub {
+        Hub { site: self.site.or(Some(Location::caller())), ..self.clone() }
     }
 
     /// Creates the missing tables of the engine and of the models; for tests and examples.
@@ -142,8 +192,10 @@ impl Hub {
     /// # Errors
     ///
     /// [`ErrorKind::Store`] when the open writes cannot be listed. Errors of single writes are in the report.
-    pub async fn settle(&self) -> Result<SettlingReport, Error> {
-        crate::engine::settling::settle_all(&self.engine).await
+    #[track_caller]
+    pub fn settle(&self) -> impl Future<Output = Result<SettlingReport, Error>> + Send + use<> {
+        let hub = self.called();
+        async move { Call::new(&hub, "settle", "").run(settle_all(&hub.engine)).await }
     }
 
     /// Returns the records in quarantine, which cannot be converted or stored: those that have waited longest, at most
@@ -169,8 +221,10 @@ impl Hub {
     ///
     /// [`ErrorKind::Unavailable`], [`ErrorKind::Overloaded`] and [`ErrorKind::Store`] as for a read, if no record had
     /// any other result; the retry stops at the third such record in a row. Records that stay are in the report.
-    pub async fn retry_quarantined(&self, limit: u32) -> Result<RetryReport, Error> {
-        crate::quarantine::retry(self, limit).await
+    #[track_caller]
+    pub fn retry_quarantined(&self, limit: u32) -> impl Future<Output = Result<RetryReport, Error>> + Send + use<> {
+        let hub = self.called();
+        async move { Call::new(&hub, "retry_quarantined", "").run(crate::quarantine::retry(&hub, limit)).await }
     }
 
     /// Reads all records of a model, so that a team with existing data can start: page by page in CDMS's order of keys.
@@ -190,6 +244,7 @@ impl Hub {
     /// `Unavailable` when CDMS cannot be reached, `Busy` when another pull of the model has taken over, `Misconfigured`
     /// when the server that answers is not the configured CDMS or does not accept the list request, `Store` when the
     /// database cannot be used. Errors of single records are in the report.
+    #[track_caller]
     pub fn pull<T: CdmsSynced>(&self) -> Pull<T> {
         Pull::new(self)
     }
@@ -209,6 +264,7 @@ impl Hub {
     /// # Errors
     ///
     /// As [`Hub::pull`]. Errors of single records are in the report.
+    #[track_caller]
     pub fn backfill<T: CdmsSynced>(&self) -> Backfill<T> {
         Backfill::new(self)
     }
@@ -264,7 +320,8 @@ impl Hub {
         crate::health::of(self).await
     }
 
-    /// The cost of this hub's operations since it was connected, summed over all handles.
+    /// The cost of this hub's operations since it was connected, summed over all handles, together with what its background
+    /// does.
     pub fn cost(&self) -> Cost {
         self.engine.meters.of_hub()
     }

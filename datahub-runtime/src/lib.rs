@@ -110,6 +110,7 @@ pub use datahub_model::{Fault, MappingId};
 pub use datahub_protocol::{
     EntryKind, Finding, Note, OnConflict, OperationId, Origin, UnknownWord, Verdict, Version, WriteKind,
 };
+pub use engine::budget::BudgetUse;
 pub use engine::clock::{Clock, ManualClock, SystemClock};
 pub use engine::cost::Cost;
 pub use engine::settling::{Settling, SettlingReport};
@@ -130,8 +131,8 @@ pub use model::{CdmsSynced, Model, Writable};
 pub use models::Models;
 pub use one_of::{At, OneOf, PointsTo, Targets};
 pub use operation::{
-    Backfill, BackfillReport, Completeness, Create, CreateFailed, Delete, DeleteFailed, Edit, Erase, Get, Pull,
-    PullReport, Resolution, Resolve, ResolvedAll, Revert, Save,
+    Backfill, BackfillReport, Completeness, Create, CreateFailed, Delete, DeleteFailed, Deleted, Edit, Erase, Get,
+    Pull, PullReport, Resolution, Resolve, ResolvedAll, Revert, Save,
 };
 pub use quarantine::RetryReport;
 pub use rehearsal::{

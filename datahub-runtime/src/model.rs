@@ -7,6 +7,7 @@ use datahub_model::conversion::{self, Row};
 use datahub_model::{Fault, ModelDescriptor};
 use datahub_protocol::Version;
 
+use crate::engine::call::Call;
 use crate::operation::{Create, Edit, Erase, Get, Resolution, Resolve, ResolvedAll, Revert};
 use crate::{Error, ErrorKind, History, Hub, Id, RowReader, RowWriter, VersionToken};
 
@@ -126,6 +127,7 @@ pub trait CdmsSynced: Model + Clone + Send + Sync {
     ///
     /// `NotFound`, `Gone`, `LocalNewer`, `Quarantined`, `Unsettled`, `Unavailable` and the other
     /// [`ErrorKind`](crate::ErrorKind)s of reading.
+    #[track_caller]
     fn get(hub: &Hub, id: Id<Self>) -> Get<Self> {
         Get::new(hub, id)
     }
@@ -139,6 +141,7 @@ pub trait CdmsSynced: Model + Clone + Send + Sync {
     ///
     /// `Store` when the database cannot be read; `Invalid` when there are more than 10,000 entries and no limit was
     /// set.
+    #[track_caller]
     fn history(hub: &Hub, id: Id<Self>) -> History<Self> {
         History::new(hub, id)
     }
@@ -161,6 +164,7 @@ pub trait CdmsSynced: Model + Clone + Send + Sync {
     ///
     /// `NotFound` when the hub has no data of the record, `Busy` while a write of it is in progress or may still be
     /// carried out, `Invalid` without a reason, `Store` when the database cannot be used.
+    #[track_caller]
     fn erase(hub: &Hub, id: Id<Self>, reason: impl Into<String>) -> Erase<Self> {
         Erase::new(hub, id, reason.into())
     }
@@ -179,6 +183,7 @@ pub trait CdmsSynced: Model + Clone + Send + Sync {
     ///
     /// Any [`ErrorKind`](crate::ErrorKind) of reading and writing; `NotFound` or `Gone` when there is no row, `Busy`
     /// while a write of the record is in progress, `Invalid` for a push of a mirror, which is never written.
+    #[track_caller]
     fn resolve(hub: &Hub, id: Id<Self>, resolution: Resolution) -> Resolve<Self> {
         Resolve::new(hub, id, resolution)
     }
@@ -192,9 +197,13 @@ pub trait CdmsSynced: Model + Clone + Send + Sync {
     ///
     /// `Store` when the rows cannot be listed. Errors of single records are in the report, and so is the error if CDMS
     /// became unavailable before all rows were compared.
+    #[track_caller]
     fn resolve_all(hub: &Hub, resolution: Resolution) -> impl Future<Output = Result<ResolvedAll<Self>, Error>> + Send {
-        let hub = hub.clone();
-        async move { crate::operation::resolve_all(&hub, resolution).await }
+        let hub = hub.called();
+        async move {
+            let call = Call::new(&hub, "resolve_all", Self::DESCRIPTOR.name);
+            call.run(crate::operation::resolve_all(&hub, resolution)).await
+        }
     }
 
     /// Returns the record as the hub had it at a given time, rebuilt from its history; `None` if the hub had not seen
@@ -207,13 +216,17 @@ pub trait CdmsSynced: Model + Clone + Send + Sync {
     ///
     /// `Store` when the database cannot be read, `Quarantined` when the values of that time do not fit the current
     /// model, `Erased` when they were erased.
+    #[track_caller]
     fn as_of(
         hub: &Hub,
         id: Id<Self>,
         time: chrono::DateTime<chrono::Utc>,
     ) -> impl Future<Output = Result<Option<Self>, Error>> + Send {
-        let hub = hub.clone();
-        async move { crate::operation::as_of(&hub, id, time.into()).await }
+        let hub = hub.called();
+        async move {
+            let call = Call::new(&hub, "as_of", Self::DESCRIPTOR.name).on(id.guid());
+            call.run(crate::operation::as_of(&hub, id, time.into())).await
+        }
     }
 }
 
@@ -292,6 +305,7 @@ pub trait Writable: CdmsSynced {
     /// `AlreadyExists` when the id is taken (a create never becomes an update); `Invalid` when the record could not
     /// satisfy the model's `only`, whatever CDMS fills in; any other [`ErrorKind`](crate::ErrorKind) of writing. The
     /// error returns the value, see [`CreateFailed::into_value`](crate::CreateFailed::into_value).
+    #[track_caller]
     fn create(hub: &Hub, value: Self) -> Create<Self> {
         Create::new(hub, value)
     }
@@ -308,6 +322,7 @@ pub trait Writable: CdmsSynced {
     ///
     /// `Invalid` for a version that the record does not have, `Erased` if the version's values were erased, and any
     /// [`ErrorKind`](crate::ErrorKind) of writing.
+    #[track_caller]
     fn revert(hub: &Hub, id: Id<Self>, version: Version) -> Revert<Self> {
         Revert::new(hub, id, version)
     }
@@ -322,6 +337,7 @@ pub trait Writable: CdmsSynced {
     ///
     /// `NotFound` or `Gone` when there is no row; `Invalid` for a token of another record or database; `Erased` when
     /// the values of that version were erased.
+    #[track_caller]
     fn edit(hub: &Hub, id: Id<Self>, token: VersionToken) -> Edit<Self> {
         Edit::new(hub, id, token)
     }

@@ -19,7 +19,7 @@ pub(crate) use as_of::as_of;
 pub use backfill::{Backfill, BackfillReport, Completeness};
 pub(crate) use completing::completeness;
 pub use create::{Create, CreateFailed};
-pub use delete::{Delete, DeleteFailed};
+pub use delete::{Delete, DeleteFailed, Deleted};
 pub(crate) use detached::{is_detached, refuse_detached};
 pub use edit::Edit;
 pub use erase::Erase;

@@ -4,9 +4,11 @@ use datahub_model::ModelDescriptor;
 use datahub_protocol::{Failure, Fetched, Sighting};
 
 use crate::engine::Doubt;
+use crate::engine::budget::admit;
+use crate::engine::call::Costed;
 use crate::engine::shared_check::{self, asks_cdms};
 use crate::store::QuarantineEntry;
-use crate::{Error, ErrorKind, Hub};
+use crate::{Cost, Error, ErrorKind, Hub};
 
 /// The result of retrying quarantined records.
 #[derive(Debug, Default)]
@@ -16,6 +18,14 @@ pub struct RetryReport {
     pub left: Vec<QuarantineEntry>,
     /// The records that stay in quarantine, each with the reason.
     pub stayed: Vec<(QuarantineEntry, Error)>,
+    /// What it cost.
+    pub cost: Cost,
+}
+
+impl Costed for RetryReport {
+    fn set_cost(&mut self, cost: Cost) {
+        self.cost = cost;
+    }
 }
 
 /// How many records in a row must fail because of CDMS or the database before the failure counts as one of all records.
@@ -24,6 +34,7 @@ const OF_ALL: usize = 3;
 /// Retries the records of the hub's models that have waited longest.
 pub(crate) async fn retry(hub: &Hub, limit: u32) -> Result<RetryReport, Error> {
     let engine = &hub.engine;
+    admit()?;
     let mut report = RetryReport::default();
     let tables = engine.models.iter().map(|model| model.table).collect();
     let (mut in_the_way, mut doubt) = (0, Doubt::default());

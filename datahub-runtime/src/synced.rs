@@ -12,13 +12,14 @@ use datahub_protocol::{Snapshot, Version};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use uuid::Uuid;
 
+use crate::engine::call::Costed;
 use crate::engine::known_row::KnownRow;
 use crate::engine::local_fields::LocalFields;
 use crate::freshness::Checked;
 use crate::id::beginning;
 use crate::model::{model_of, row_of};
 use crate::saved::Saved;
-use crate::{CdmsSynced, Error, ErrorKind, Id};
+use crate::{CdmsSynced, Cost, Error, ErrorKind, Id};
 
 /// A model as it was loaded, which can be changed and saved. It derefs to the model and serializes like the model.
 #[derive(Clone)]
@@ -29,6 +30,7 @@ pub struct Synced<T> {
     checked: Checked,
     /// The result of the write that made this value.
     saved: Saved,
+    cost: Cost,
 }
 
 /// What a caller loaded.
@@ -50,7 +52,7 @@ impl<T: CdmsSynced> Synced<T> {
     pub(crate) fn new(row: KnownRow, snapshot: Snapshot, checked: Checked) -> Result<Self, Fault> {
         let value: T = model_of(&row.values)?;
         let base = Base { id: value.id().guid(), snapshot, row };
-        Ok(Synced { value, base, checked, saved: Saved::default() })
+        Ok(Synced { value, base, checked, saved: Saved::default(), cost: Cost::default() })
     }
 
     /// The same value, as the result of a write.
@@ -63,6 +65,12 @@ impl<T: CdmsSynced> Synced<T> {
     /// were overwritten. Empty for a value that was read.
     pub fn saved(&self) -> &Saved {
         &self.saved
+    }
+
+    /// What the operation cost that made this value: the read, or the last save or create. A read that joined the check of
+    /// another caller paid nothing but time.
+    pub fn cost(&self) -> Cost {
+        self.cost
     }
 
     /// The fields that this row lacks, because their attributes were mapped after it was stored and CDMS was not asked
@@ -129,6 +137,12 @@ impl<T: CdmsSynced> Synced<T> {
 /// The error of an invalid value from the caller.
 pub(crate) fn invalid<T: CdmsSynced>(id: Id<T>, fault: Fault) -> Error {
     Error::new(ErrorKind::Invalid, format!("the value cannot be written: {fault}")).of_record(T::DESCRIPTOR, id.guid())
+}
+
+impl<T> Costed for Synced<T> {
+    fn set_cost(&mut self, cost: Cost) {
+        self.cost = cost;
+    }
 }
 
 impl<T> Deref for Synced<T> {

@@ -33,7 +33,7 @@ fn status(kind: ErrorKind) -> StatusCode {
         | ErrorKind::Overloaded
         | ErrorKind::Store
         | ErrorKind::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
-        // `Misconfigured`, and the kinds of later versions.
+        // `Misconfigured`, `BudgetExceeded` (the service asks too often), and the kinds of later versions.
         _ => StatusCode::INTERNAL_SERVER_ERROR,
     }
 }

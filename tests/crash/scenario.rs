@@ -407,7 +407,7 @@ impl Scenario {
                 Ok(Contact::create(hub, contact).await.map(drop)?)
             }
             Scenario::Delete | Scenario::DeleteRefused | Scenario::DeleteUnanswered => {
-                local().await?.delete(hub).await.map_err(Error::from)
+                local().await?.delete(hub).await.map(drop).map_err(Error::from)
             }
             Scenario::SettleUpdate | Scenario::SettleNothing | Scenario::SettleCreate | Scenario::SettleDelete => {
                 let report = hub.settle().await?;

@@ -5,9 +5,11 @@
 
 mod backfill;
 mod backfill_beside;
+mod budgets;
 mod captured;
 mod causes;
 mod clocks;
+mod costs;
 mod dates;
 mod decoded_once;
 mod detached;

@@ -348,7 +348,7 @@ impl Attempt {
         match self {
             Attempt::Update(org) => org.clone().save(hub).await.map(drop),
             Attempt::Create(contact) => Contact::create(hub, contact.clone()).await.map(drop).map_err(Error::from),
-            Attempt::Delete(org) => org.clone().delete(hub).await.map_err(Error::from),
+            Attempt::Delete(org) => org.clone().delete(hub).await.map(drop).map_err(Error::from),
         }
     }
 

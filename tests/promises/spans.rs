@@ -80,6 +80,16 @@ async fn each_operation_is_a_span_with_its_cost_and_no_values() {
     assert_eq!((&update["requests"], &update["statements"]), (&2.into(), &scene.on(6, 8).into()));
     assert!(update["ms"].is_u64());
     assert_eq!((&read["kind"], &read["requests"], &read["statements"]), (&"read".into(), &1.into(), &1.into()));
+    // The caller's operations, with where they were called.
+    let calls: Vec<_> = lines.iter().map(|line| serde_json::from_str::<Json>(line).unwrap()["span"].clone()).collect();
+    let calls: Vec<_> = calls.iter().filter(|span| span["name"] == "datahub_call" && !span["ms"].is_null()).collect();
+    let kinds = calls.iter().map(|call| (call["kind"].as_str().unwrap(), call["outcome"].as_str().unwrap()));
+    assert_eq!(kinds.collect::<Vec<_>>(), [("create", "ok"), ("save", "rejected"), ("get", "ok")]);
+    for (call, part) in calls.iter().zip([create, update, read]) {
+        let counts = ["requests", "bytes_sent", "bytes_received", "statements", "transactions", "model"];
+        assert_eq!(counts.map(|count| &call[count]), counts.map(|count| &part[count]));
+        assert!(call["at"].as_str().unwrap().starts_with("tests/promises/spans.rs:"), "{call}");
+    }
     for value in ["ada@example.com", "Lovelace", "Countess"] {
         assert!(!lines.iter().any(|line| line.contains(value)), "{value} is in the trace: {lines:#?}");
     }

@@ -261,7 +261,7 @@ async fn create(act: Act, id: Uuid, account: Uuid) -> Report {
 async fn delete(act: Act, id: Uuid) -> Report {
     let contact = Contact::get(&act.hub, id.into()).freshness(Freshness::LocalOnly).await;
     let deleted = match contact {
-        Ok(contact) => contact.delete(&act.hub).await.map_err(Error::from),
+        Ok(contact) => contact.delete(&act.hub).await.map(drop).map_err(Error::from),
         Err(error) => return act.report(Kind::Look, id, Err(error)),
     };
     act.report(Kind::Delete, id, deleted)

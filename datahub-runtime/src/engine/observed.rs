@@ -1,6 +1,4 @@
-//! Tracing of operations: one span each, with what it was about, its cost and its outcome.
-
-use std::time::Instant;
+//! Tracing of checks and writes: one span each, with what it was about, its cost and its outcome.
 
 use datahub_model::{Fault, ModelDescriptor};
 use datahub_protocol::{Failure, OperationId};
@@ -26,8 +24,8 @@ impl<T, E> Outcome for Result<Result<T, Failure<Fault>>, E> {
     }
 }
 
-/// Runs an operation on a record in a span of its own: `datahub_operation`, with the fields `kind`, `model`, `id` and
-/// `operation` (of a write), and at its end `requests`, `statements`, `transactions`, `ms` and `outcome`.
+/// Runs a check or a write of a record in a span of its own: `datahub_operation`, with the fields `kind`, `model`, `id`
+/// and `operation` (of a write), and at its end its cost and its outcome.
 pub(crate) async fn observed<T: Outcome>(
     kind: &'static str,
     model: &'static ModelDescriptor,
@@ -42,21 +40,25 @@ pub(crate) async fn observed<T: Outcome>(
         %id,
         operation = operation.map(tracing::field::display),
         requests = Empty,
+        bytes_sent = Empty,
+        bytes_received = Empty,
         statements = Empty,
         transactions = Empty,
         ms = Empty,
         outcome = Empty,
     );
-    let begun = Instant::now();
     let (output, cost) = metered(work).instrument(span.clone()).await;
-    record(&span, cost, begun, output.word());
+    record(&span, cost, output.word());
     output
 }
 
-fn record(span: &Span, cost: Cost, begun: Instant, outcome: &'static str) {
+/// Records in a span what an operation cost, and how it ended.
+pub(crate) fn record(span: &Span, cost: Cost, outcome: &'static str) {
     span.record("requests", cost.requests);
+    span.record("bytes_sent", cost.bytes_sent);
+    span.record("bytes_received", cost.bytes_received);
     span.record("statements", cost.statements);
     span.record("transactions", cost.transactions);
-    span.record("ms", u64::try_from(begun.elapsed().as_millis()).unwrap_or(u64::MAX));
+    span.record("ms", u64::try_from(cost.time.as_millis()).unwrap_or(u64::MAX));
     span.record("outcome", outcome);
 }

@@ -9,6 +9,9 @@ use datahub_protocol::planted::{Planted, planted};
 use datahub_protocol::{OperationId, Settle, Settled, Verdict};
 
 use crate::Error;
+use crate::engine::budget::admit;
+use crate::engine::call::Costed;
+use crate::engine::cost::Cost;
 use crate::engine::executor::Run;
 use crate::engine::mapping::ModelMapping;
 use crate::engine::observed::observed;
@@ -39,9 +42,17 @@ pub struct SettlingReport {
     /// The writes that only another program can settle, because it lists their model or has the mapping with which they
     /// were made.
     pub left_to_others: Vec<OperationId>,
+    /// What it cost.
+    pub cost: Cost,
     /// Why CDMS receives no more requests in this round.
     outage: Option<Error>,
     doubt: Doubt,
+}
+
+impl Costed for SettlingReport {
+    fn set_cost(&mut self, cost: Cost) {
+        self.cost = cost;
+    }
 }
 
 /// How many open writes are kept in memory at once.
@@ -138,6 +149,7 @@ fn next_round(report: &SettlingReport) -> Duration {
 
 /// One round over the open writes.
 pub(crate) async fn settle_all(engine: &Arc<Engine>) -> Result<SettlingReport, Error> {
+    admit()?;
     round(engine, Round::OnRequest).await
 }
 

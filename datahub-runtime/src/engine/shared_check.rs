@@ -13,6 +13,7 @@ use futures_util::future::{BoxFuture, Shared};
 use uuid::Uuid;
 
 use crate::engine::Engine;
+use crate::engine::budget::admit;
 use crate::engine::check_times::CheckTimes;
 use crate::engine::executor::Run;
 use crate::engine::known_row::KnownRow;
@@ -95,6 +96,7 @@ pub(crate) async fn check(
         match joinable.entry(key) {
             Entry::Occupied(open) => open.get().outcome.clone(),
             Entry::Vacant(none) => {
+                admit().map_err(|error| error.of_record(model, id))?;
                 let ticket = Uuid::new_v4();
                 let task = engine.spawn(run(Arc::clone(engine), model, id, ticket));
                 let task = task.map_err(|error| error.of_record(model, id))?;
@@ -134,6 +136,7 @@ pub(crate) async fn take_older(
     actor: &Arc<str>,
 ) -> Result<CheckedRow, Error> {
     asks_cdms(model)?;
+    admit().map_err(|error| error.of_record(model, id))?;
     let task = engine.spawn(carry_out(Arc::clone(engine), model, id, RESOLVE, Arc::clone(actor), i64::MAX));
     let task = task.map_err(|error| error.of_record(model, id))?;
     into_result(task.await.unwrap_or(Err(CheckFailure::Stopped)), model, id)

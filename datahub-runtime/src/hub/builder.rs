@@ -293,7 +293,7 @@ impl HubBuilder {
         if self.settings.settling == Settling::InBackground {
             crate::engine::settling::start(&engine);
         }
-        Ok(Hub { engine, actor: program })
+        Ok(Hub { engine, actor: program, budget: None, site: None })
     }
 }
 

@@ -16,11 +16,13 @@ use super::completing::{FromSeen, Incomplete, complete_from_seen, completeness};
 use super::is_detached;
 use super::pages::{Asked, Listing, Pages, StoredPage};
 use crate::cdms::RecordShape;
+use crate::engine::budget::admit;
+use crate::engine::call::{Call, Costed};
 use crate::engine::mapping::ModelMapping;
 use crate::engine::shared_check::check;
 use crate::engine::{Doubt, Engine};
 use crate::store::{Candidates, Claim};
-use crate::{CdmsSynced, Error, ErrorKind, Hub};
+use crate::{CdmsSynced, Cost, Error, ErrorKind, Hub};
 
 /// A backfill of a model; see [`Hub::backfill`].
 #[must_use = "a backfill does nothing until it is awaited"]
@@ -62,6 +64,14 @@ pub struct BackfillReport {
     pub not_given: u64,
     /// Rows that are still incomplete; zero if `complete`.
     pub left: u64,
+    /// What it cost; not known before its end.
+    pub cost: Cost,
+}
+
+impl Costed for BackfillReport {
+    fn set_cost(&mut self, cost: Cost) {
+        self.cost = cost;
+    }
 }
 
 /// How many rows of a model have all fields; see [`Hub::completeness`].
@@ -83,8 +93,9 @@ impl Completeness {
 }
 
 impl<T: CdmsSynced> Backfill<T> {
+    #[track_caller]
     pub(crate) fn new(hub: &Hub) -> Self {
-        Backfill { hub: hub.clone(), reads: true, pages_max: None, progress: None, model: PhantomData }
+        Backfill { hub: hub.called(), reads: true, pages_max: None, progress: None, model: PhantomData }
     }
 
     /// Sends no request: only rows of which the hub keeps everything are completed.
@@ -113,6 +124,7 @@ impl<T: CdmsSynced> Backfill<T> {
             complete_from_seen(&engine, model).await?;
         let mut report = BackfillReport { from_seen: rows, not_of_model, quarantined, ..BackfillReport::default() };
         if lacking > 0 && self.reads && !is_detached::<T>() {
+            admit()?;
             engine.contact().await?;
             let mut reading =
                 Reading { engine: &engine, model, report, doubt: Doubt::default(), dealt_with: HashSet::new() };
@@ -284,6 +296,7 @@ impl<T: CdmsSynced> IntoFuture for Backfill<T> {
     type IntoFuture = BoxFuture<'static, Self::Output>;
 
     fn into_future(self) -> Self::IntoFuture {
-        Box::pin(self.run())
+        let call = Call::new(&self.hub, "backfill", T::DESCRIPTOR.name);
+        Box::pin(call.run(self.run()))
     }
 }

@@ -13,6 +13,8 @@ use uuid::Uuid;
 use super::detached::{is_detached, write_detached};
 use super::write;
 use crate::engine::Engine;
+use crate::engine::budget::admit;
+use crate::engine::call::{Call, Failed};
 use crate::engine::executor::Run;
 use crate::engine::local_fields::LocalFields;
 use crate::engine::mapping::ModelMapping;
@@ -36,8 +38,9 @@ pub struct CreateFailed<T> {
 }
 
 impl<T: Writable> Create<T> {
+    #[track_caller]
     pub(crate) fn new(hub: &Hub, value: T) -> Self {
-        Create { hub: hub.clone(), value }
+        Create { hub: hub.called(), value }
     }
 
     async fn run(self) -> Result<Synced<T>, CreateFailed<T>> {
@@ -93,17 +96,24 @@ impl<T> fmt::Debug for CreateFailed<T> {
 
 impl<T> std::error::Error for CreateFailed<T> {}
 
+impl<T> Failed for CreateFailed<T> {
+    fn error_kind(&self) -> ErrorKind {
+        self.error.kind()
+    }
+}
+
 impl<T> From<CreateFailed<T>> for Error {
     fn from(failed: CreateFailed<T>) -> Self {
         Arc::unwrap_or_clone(failed.error)
     }
 }
 
-/// Refuses a create if CDMS does not keep ids, or is not the CDMS that the database belongs to.
+/// Refuses a create if its budget is used up, if CDMS does not keep ids, or is not the CDMS that the database belongs to.
 pub(super) async fn admit_create(engine: &Engine, model: &'static ModelDescriptor, id: Uuid) -> Result<(), Error> {
     if let Some(why) = engine.creates_stopped.get() {
         return Err(Error::new(ErrorKind::Misconfigured, format!("creates are stopped: {why}")).of_record(model, id));
     }
+    admit().map_err(|error| error.of_record(model, id))?;
     // A create reads nothing from CDMS before it writes, so a wrong CDMS must be detected here.
     engine.contact().await.map(drop).map_err(|error| error.of_record(model, id))
 }
@@ -113,6 +123,7 @@ impl<T: Writable> IntoFuture for Create<T> {
     type IntoFuture = BoxFuture<'static, Self::Output>;
 
     fn into_future(self) -> Self::IntoFuture {
-        Box::pin(self.run())
+        let call = Call::new(&self.hub, "create", T::DESCRIPTOR.name).on(self.value.id().guid());
+        Box::pin(call.run(self.run()))
     }
 }

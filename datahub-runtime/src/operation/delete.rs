@@ -10,9 +10,11 @@ use uuid::Uuid;
 
 use super::detached::{is_detached, write_detached};
 use super::write;
+use crate::engine::budget::admit;
+use crate::engine::call::{Call, Costed, Failed};
 use crate::engine::executor::Run;
 use crate::engine::mapping::ModelMapping;
-use crate::{CdmsSynced, Error, Hub, Synced, Writable};
+use crate::{CdmsSynced, Cost, Error, ErrorKind, Hub, Synced, Writable};
 
 /// A delete; see [`Synced::delete`].
 #[must_use = "a delete does nothing until it is awaited"]
@@ -20,6 +22,14 @@ pub struct Delete<T> {
     hub: Hub,
     value: Synced<T>,
     on_conflict: OnConflict,
+}
+
+/// A record that was deleted.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Deleted {
+    /// What the delete cost.
+    pub cost: Cost,
 }
 
 /// A delete that failed, with the value to be deleted.
@@ -38,12 +48,13 @@ impl<T: CdmsSynced> Synced<T> {
     /// # Errors
     ///
     /// Any [`ErrorKind`](crate::ErrorKind). The error returns the value.
+    #[track_caller]
     pub fn delete(self, hub: &Hub) -> Delete<T>
     where
         // On the method and nowhere else, so that a mirror gets this one compiler error.
         T: Writable,
     {
-        Delete { hub: hub.clone(), value: self, on_conflict: OnConflict::default() }
+        Delete { hub: hub.called(), value: self, on_conflict: OnConflict::default() }
     }
 }
 
@@ -55,10 +66,10 @@ impl<T: CdmsSynced> Delete<T> {
         self
     }
 
-    async fn run(self) -> Result<(), DeleteFailed<T>> {
+    async fn run(self) -> Result<Deleted, DeleteFailed<T>> {
         let Delete { hub, value, on_conflict } = self;
         match delete(&hub, &value, on_conflict).await {
-            Ok(()) => Ok(()),
+            Ok(()) => Ok(Deleted::default()),
             Err(error) => Err(DeleteFailed { value, error: Arc::new(error) }),
         }
     }
@@ -75,6 +86,7 @@ async fn delete<T: CdmsSynced>(hub: &Hub, value: &Synced<T>, on_conflict: OnConf
         let wish = DetachedWish::Delete { base: snapshot.seen, on_conflict };
         return write_detached(hub, id, WriteKind::Delete, wish, run).await.map(drop);
     }
+    admit().map_err(|error| error.of_record(T::DESCRIPTOR, id.guid()))?;
     let operation = OperationId(Uuid::now_v7());
     let mapping = ModelMapping::new(T::DESCRIPTOR, id.guid(), Arc::clone(&hub.actor));
     let skew = engine.settings.clock_skew_ms();
@@ -108,6 +120,18 @@ impl<T> fmt::Debug for DeleteFailed<T> {
 
 impl<T> std::error::Error for DeleteFailed<T> {}
 
+impl<T> Failed for DeleteFailed<T> {
+    fn error_kind(&self) -> ErrorKind {
+        self.error.kind()
+    }
+}
+
+impl Costed for Deleted {
+    fn set_cost(&mut self, cost: Cost) {
+        self.cost = cost;
+    }
+}
+
 impl<T> From<DeleteFailed<T>> for Error {
     fn from(failed: DeleteFailed<T>) -> Self {
         Arc::unwrap_or_clone(failed.error)
@@ -115,10 +139,11 @@ impl<T> From<DeleteFailed<T>> for Error {
 }
 
 impl<T: CdmsSynced> IntoFuture for Delete<T> {
-    type Output = Result<(), DeleteFailed<T>>;
+    type Output = Result<Deleted, DeleteFailed<T>>;
     type IntoFuture = BoxFuture<'static, Self::Output>;
 
     fn into_future(self) -> Self::IntoFuture {
-        Box::pin(self.run())
+        let call = Call::new(&self.hub, "delete", T::DESCRIPTOR.name).on(self.value.id().guid());
+        Box::pin(call.run(self.run()))
     }
 }

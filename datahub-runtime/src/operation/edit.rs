@@ -9,6 +9,7 @@ use uuid::Uuid;
 
 use super::is_detached;
 use crate::engine::Engine;
+use crate::engine::call::Call;
 use crate::engine::known_row::KnownRow;
 use crate::engine::local_fields::{LocalChange, LocalFields, local_columns};
 use crate::freshness::Checked;
@@ -26,8 +27,9 @@ pub struct Edit<T> {
 }
 
 impl<T: Writable> Edit<T> {
+    #[track_caller]
     pub(crate) fn new(hub: &Hub, id: Id<T>, token: VersionToken) -> Self {
-        Edit { hub: hub.clone(), id, token }
+        Edit { hub: hub.called(), id, token }
     }
 
     async fn run(self) -> Result<Synced<T>, Error> {
@@ -148,6 +150,7 @@ impl<T: Writable> IntoFuture for Edit<T> {
     type IntoFuture = BoxFuture<'static, Self::Output>;
 
     fn into_future(self) -> Self::IntoFuture {
-        Box::pin(self.run())
+        let call = Call::new(&self.hub, "edit", T::DESCRIPTOR.name).on(self.id.guid());
+        Box::pin(call.run(self.run()))
     }
 }

@@ -5,6 +5,7 @@ use std::future::IntoFuture;
 use datahub_protocol::OperationId;
 use futures_util::future::BoxFuture;
 
+use crate::engine::call::Call;
 use crate::store::Erased;
 use crate::{CdmsSynced, Error, ErrorKind, Hub, Id};
 
@@ -18,8 +19,9 @@ pub struct Erase<T> {
 }
 
 impl<T: CdmsSynced> Erase<T> {
+    #[track_caller]
     pub(crate) fn new(hub: &Hub, id: Id<T>, reason: String) -> Self {
-        Erase { hub: hub.clone(), id, reason }
+        Erase { hub: hub.called(), id, reason }
     }
 
     async fn run(self) -> Result<u64, Error> {
@@ -54,6 +56,7 @@ impl<T: CdmsSynced> IntoFuture for Erase<T> {
     type IntoFuture = BoxFuture<'static, Self::Output>;
 
     fn into_future(self) -> Self::IntoFuture {
-        Box::pin(self.run())
+        let call = Call::new(&self.hub, "erase", T::DESCRIPTOR.name).on(self.id.guid());
+        Box::pin(call.run(self.run()))
     }
 }

@@ -6,6 +6,7 @@ use datahub_protocol::{Failure, Stored};
 use futures_util::future::BoxFuture;
 
 use super::is_detached;
+use crate::engine::call::Call;
 use crate::engine::known_row::KnownRow;
 use crate::engine::revalidation::revalidate;
 use crate::engine::shared_check::check;
@@ -24,8 +25,9 @@ pub struct Get<T> {
 }
 
 impl<T: CdmsSynced> Get<T> {
+    #[track_caller]
     pub(crate) fn new(hub: &Hub, id: Id<T>) -> Self {
-        Get { hub: hub.clone(), id, freshness: Freshness::default(), or_local: false }
+        Get { hub: hub.called(), id, freshness: Freshness::default(), or_local: false }
     }
 
     /// How strictly the read checks with CDMS. Default: [`Freshness::Always`].
@@ -127,6 +129,7 @@ impl<T: CdmsSynced> IntoFuture for Get<T> {
     type IntoFuture = BoxFuture<'static, Self::Output>;
 
     fn into_future(self) -> Self::IntoFuture {
-        Box::pin(self.run())
+        let call = Call::new(&self.hub, "get", T::DESCRIPTOR.name).on(self.id.guid());
+        Box::pin(call.run(self.run()))
     }
 }

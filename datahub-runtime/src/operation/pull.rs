@@ -14,11 +14,13 @@ use uuid::Uuid;
 use super::completing::complete_from_seen;
 use super::pages::{Asked, Listing, Pages, StoredPage};
 use super::refuse_detached;
+use crate::engine::budget::admit;
+use crate::engine::call::{Call, Costed};
 use crate::engine::mapping::ModelMapping;
 use crate::engine::shared_check::check;
 use crate::engine::{Doubt, Engine};
 use crate::store::Claim;
-use crate::{CdmsSynced, Error, ErrorKind, Hub};
+use crate::{CdmsSynced, Cost, Error, ErrorKind, Hub};
 
 /// A pull of all records of a model; see [`Hub::pull`].
 #[must_use = "a pull does nothing until it is awaited"]
@@ -67,11 +69,20 @@ pub struct PullReport {
     /// Rows that another version of the mapping had stored and that were completed from what the hub keeps of their
     /// records, before the first page and without a request. They are counted again with their pages.
     pub completed_from_seen: u64,
+    /// What it cost; not known before its end.
+    pub cost: Cost,
+}
+
+impl Costed for PullReport {
+    fn set_cost(&mut self, cost: Cost) {
+        self.cost = cost;
+    }
 }
 
 impl<T: CdmsSynced> Pull<T> {
+    #[track_caller]
     pub(crate) fn new(hub: &Hub) -> Self {
-        Pull { hub: hub.clone(), restart: false, pages_max: None, progress: None, model: PhantomData }
+        Pull { hub: hub.called(), restart: false, pages_max: None, progress: None, model: PhantomData }
     }
 
     /// Starts from the beginning even if an earlier pull stopped before its end.
@@ -98,6 +109,7 @@ impl<T: CdmsSynced> Pull<T> {
         let model = T::DESCRIPTOR;
         engine.admit(model)?;
         refuse_detached::<T>("pull")?;
+        admit()?;
         engine.contact().await?;
         // Also the rows of pages that an earlier program has read and this one does not read again.
         let completed = complete_from_seen(&engine, model).await?;
@@ -207,6 +219,7 @@ impl<T: CdmsSynced> IntoFuture for Pull<T> {
     type IntoFuture = BoxFuture<'static, Self::Output>;
 
     fn into_future(self) -> Self::IntoFuture {
-        Box::pin(self.run())
+        let call = Call::new(&self.hub, "pull", T::DESCRIPTOR.name);
+        Box::pin(call.run(self.run()))
     }
 }

@@ -9,10 +9,13 @@ use uuid::Uuid;
 
 use super::{Save, refuse_detached};
 use crate::engine::Doubt;
+use crate::engine::budget::admit;
+use crate::engine::call::{Call, Costed};
+use crate::engine::cost::part;
 use crate::engine::shared_check::take_older;
 use crate::model::{model_of, row_of};
 use crate::synced::invalid;
-use crate::{CdmsSynced, Checked, Error, ErrorKind, Freshness, Hub, Id, Synced};
+use crate::{CdmsSynced, Checked, Cost, Error, ErrorKind, Freshness, Hub, Id, Synced};
 
 /// Which side is right if the row is newer than CDMS.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -46,11 +49,20 @@ pub struct ResolvedAll<T> {
     pub failed: Vec<(Id<T>, Error)>,
     /// Why it ended before the last row, if it did: CDMS became unavailable. Call it again when CDMS is back.
     pub stopped: Option<Error>,
+    /// What it cost.
+    pub cost: Cost,
+}
+
+impl<T> Costed for ResolvedAll<T> {
+    fn set_cost(&mut self, cost: Cost) {
+        self.cost = cost;
+    }
 }
 
 impl<T: CdmsSynced> Resolve<T> {
+    #[track_caller]
     pub(crate) fn new(hub: &Hub, id: Id<T>, resolution: Resolution) -> Self {
-        Resolve { hub: hub.clone(), id, resolution }
+        Resolve { hub: hub.called(), id, resolution }
     }
 
     /// Runs in a task of the hub: a dropped future must not stop it between taking CDMS's values and pushing the hub's.
@@ -58,7 +70,7 @@ impl<T: CdmsSynced> Resolve<T> {
         self.hub.engine.admit(T::DESCRIPTOR)?;
         admit_resolution::<T>(self.resolution)?;
         let tasks = self.hub.engine.tasks.clone();
-        let task = tasks.spawn(self.take_and_push());
+        let task = tasks.spawn(part(self.take_and_push()));
         task.await.unwrap_or_else(|error| {
             let how =
                 if error.is_panic() { "panicked, which is a bug" } else { "was stopped with the program's runtime" };
@@ -129,7 +141,9 @@ const PAGE: i64 = 200;
 pub(crate) async fn resolve_all<T: CdmsSynced>(hub: &Hub, resolution: Resolution) -> Result<ResolvedAll<T>, Error> {
     hub.engine.admit(T::DESCRIPTOR)?;
     admit_resolution::<T>(resolution)?;
-    let mut report = ResolvedAll { checked: 0, resolved: Vec::new(), failed: Vec::new(), stopped: None };
+    admit()?;
+    let (resolved, failed) = (Vec::new(), Vec::new());
+    let mut report = ResolvedAll { checked: 0, resolved, failed, stopped: None, cost: Cost::default() };
     let (mut after, mut doubt) = (Uuid::nil(), Doubt::default());
     loop {
         let page = hub.engine.store.row_ids(T::DESCRIPTOR, after, PAGE).await?;
@@ -167,7 +181,8 @@ impl<T: CdmsSynced> IntoFuture for Resolve<T> {
     type IntoFuture = BoxFuture<'static, Self::Output>;
 
     fn into_future(self) -> Self::IntoFuture {
-        Box::pin(self.run())
+        let call = Call::new(&self.hub, "resolve", T::DESCRIPTOR.name).on(self.id.guid());
+        Box::pin(call.run(self.run()))
     }
 }
 

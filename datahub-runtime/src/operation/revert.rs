@@ -12,6 +12,8 @@ use super::create::admit_create;
 use super::detached::{is_detached, write_detached};
 use super::edit::{not_erased, undo_after};
 use super::{Create, write};
+use crate::engine::budget::admit;
+use crate::engine::call::Call;
 use crate::engine::executor::Run;
 use crate::engine::known_row::KnownRow;
 use crate::engine::mapping::ModelMapping;
@@ -29,8 +31,9 @@ pub struct Revert<T> {
 }
 
 impl<T: Writable> Revert<T> {
+    #[track_caller]
     pub(crate) fn new(hub: &Hub, id: Id<T>, version: Version) -> Self {
-        Revert { hub: hub.clone(), id, version }
+        Revert { hub: hub.called(), id, version }
     }
 
     async fn run(self) -> Result<Synced<T>, Error> {
@@ -64,6 +67,7 @@ impl<T: Writable> Revert<T> {
                     let wish = DetachedWish::PutBack { then: snapshot.seen, local_changed };
                     return write_detached(&hub, id, WriteKind::Update, wish, run).await?.synced(engine, id);
                 }
+                admit().map_err(|error| error.of_record(model, id.guid()))?;
                 let operation = OperationId(Uuid::now_v7());
                 let mapping = ModelMapping::new(model, id.guid(), Arc::clone(&hub.actor));
                 let skew = engine.settings.clock_skew_ms();
@@ -98,6 +102,7 @@ impl<T: Writable> IntoFuture for Revert<T> {
     type IntoFuture = BoxFuture<'static, Self::Output>;
 
     fn into_future(self) -> Self::IntoFuture {
-        Box::pin(self.run())
+        let call = Call::new(&self.hub, "revert", T::DESCRIPTOR.name).on(self.id.guid());
+        Box::pin(call.run(self.run()))
     }
 }

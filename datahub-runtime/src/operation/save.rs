@@ -3,12 +3,14 @@
 use std::future::IntoFuture;
 use std::sync::Arc;
 
-use datahub_protocol::{DetachedWish, OnConflict, OperationId, Update, WriteKind};
+use datahub_protocol::{DetachedWish, Mapping as _, OnConflict, OperationId, Update, WriteKind};
 use futures_util::future::BoxFuture;
 use uuid::Uuid;
 
 use super::detached::{is_detached, write_detached};
 use super::write;
+use crate::engine::budget::admit;
+use crate::engine::call::Call;
 use crate::engine::executor::Run;
 use crate::engine::mapping::ModelMapping;
 use crate::{CdmsSynced, Error, Hub, Saved, Synced, Writable};
@@ -61,6 +63,7 @@ impl<T: CdmsSynced> Synced<T> {
     /// # Errors
     ///
     /// Any [`ErrorKind`](crate::ErrorKind); neither side is changed, unless the kind says otherwise.
+    #[track_caller]
     pub fn save<'s>(&'s mut self, hub: &Hub) -> Save<'s, T>
     where
         T: Writable,
@@ -70,8 +73,9 @@ impl<T: CdmsSynced> Synced<T> {
 }
 
 impl<'s, T: CdmsSynced> Save<'s, T> {
+    #[track_caller]
     pub(super) fn new(hub: &Hub, value: &'s mut Synced<T>) -> Self {
-        Save { hub: hub.clone(), value, on_conflict: OnConflict::default() }
+        Save { hub: hub.called(), value, on_conflict: OnConflict::default() }
     }
 
     /// What to do if someone else changed the same field: in CDMS, or a local field in the hub. Default: the last
@@ -83,29 +87,36 @@ impl<'s, T: CdmsSynced> Save<'s, T> {
 
     async fn run(self) -> Result<Saved, Error> {
         let Save { hub, value, on_conflict } = self;
-        let engine = &hub.engine;
-        engine.admit(T::DESCRIPTOR)?;
-        let id = value.unchanged_id()?;
-        let (row, locals) = value.changes()?;
-        let mut known = value.known_locals();
-        known.retain(|at, _| locals.get(at).is_some());
-        let local_changed = !locals.is_empty();
-        let run = Run::new(Arc::clone(engine), T::DESCRIPTOR, id.guid(), Arc::clone(&hub.actor));
-        let run = run.set_locals(locals).known_locals(known);
-        let base = value.base().to_merge();
-        if is_detached::<T>() {
-            let wish = DetachedWish::Change { base, mine: row, local_changed, on_conflict };
-            *value = write_detached(&hub, id, WriteKind::Update, wish, run).await?.synced(engine, id)?;
-            return Ok(value.saved().clone());
-        }
-        let operation = OperationId(Uuid::now_v7());
-        let mapping = ModelMapping::new(T::DESCRIPTOR, id.guid(), Arc::clone(&hub.actor));
-        let mapping = mapping.without(value.untouched(&row));
-        let skew = engine.settings.clock_skew_ms();
-        let machine = Update::new(mapping, base, row, local_changed, on_conflict, operation, skew);
-        *value = write(engine, WriteKind::Update, operation, id, run, machine).await?.synced(engine, id)?;
+        let call = Call::new(&hub, "save", T::DESCRIPTOR.name).on(value.id().guid());
+        *value = call.run(save(&hub, value, on_conflict)).await?;
         Ok(value.saved().clone())
     }
+}
+
+async fn save<T: CdmsSynced>(hub: &Hub, value: &Synced<T>, on_conflict: OnConflict) -> Result<Synced<T>, Error> {
+    let engine = &hub.engine;
+    engine.admit(T::DESCRIPTOR)?;
+    let id = value.unchanged_id()?;
+    let (row, locals) = value.changes()?;
+    let mut known = value.known_locals();
+    known.retain(|at, _| locals.get(at).is_some());
+    let local_changed = !locals.is_empty();
+    let run = Run::new(Arc::clone(engine), T::DESCRIPTOR, id.guid(), Arc::clone(&hub.actor));
+    let run = run.set_locals(locals).known_locals(known);
+    let base = value.base().to_merge();
+    if is_detached::<T>() {
+        let wish = DetachedWish::Change { base, mine: row, local_changed, on_conflict };
+        return write_detached(hub, id, WriteKind::Update, wish, run).await?.synced(engine, id);
+    }
+    let operation = OperationId(Uuid::now_v7());
+    let mapping = ModelMapping::new(T::DESCRIPTOR, id.guid(), Arc::clone(&hub.actor));
+    let mapping = mapping.without(value.untouched(&row));
+    if mapping.updatable().into_iter().any(|field| row[field] != base.values[field]) {
+        admit().map_err(|error| error.of_record(T::DESCRIPTOR, id.guid()))?;
+    }
+    let skew = engine.settings.clock_skew_ms();
+    let machine = Update::new(mapping, base, row, local_changed, on_conflict, operation, skew);
+    write(engine, WriteKind::Update, operation, id, run, machine).await?.synced(engine, id)
 }
 
 impl<'s, T: CdmsSynced> IntoFuture for Save<'s, T> {
