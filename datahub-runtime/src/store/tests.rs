@@ -21,9 +21,7 @@ use std::time::Duration;
 
 use cdms_odata::{Attributes, Facts, Instant, Kind, Value};
 use datahub_model::conversion::decode;
-use datahub_model::{
-    Attribute, Class, Column, EngineAttribute, Entity, Fault, MappingId, Mode, ModelDescriptor, Source,
-};
+use datahub_model::{Attribute, Column, EngineAttribute, Entity, Fault, MappingId, Mode, ModelDescriptor, Source};
 use datahub_protocol::{
     Commit, Committed, Entry, EntryKind, Guard, Intent, IntentChange, NewRow, OperationId, Origin, QuarantineChange,
     RecordChange, TombstoneReason, Verdict, Version, WriteKind,
@@ -52,18 +50,7 @@ fn all_of_it_holds_on_postgresql() {
 }
 
 const fn attribute(name: &'static str, kind: Kind) -> Attribute {
-    Attribute {
-        name,
-        kind,
-        required: false,
-        read_only: false,
-        max_length: None,
-        scale: None,
-        zone: None,
-        choices: &[],
-        targets: &[],
-        class: Class::Public,
-    }
+    Attribute::new(name, kind)
 }
 
 const fn column(name: &'static str, kind: Kind, source: Source) -> Column {
