@@ -90,8 +90,20 @@ fn member(shape: &Shape, position: usize) -> Option<&str> {
 
 /// An attribute: its name and kind, and only what else is stated.
 fn attribute(attribute: &ContractAttribute) -> TokenStream {
-    let ContractAttribute { name, kind, required, read_only, max_length, scale, zone, choices, targets, class, .. } =
-        attribute;
+    let ContractAttribute {
+        name,
+        kind,
+        required,
+        read_only,
+        max_length,
+        scale,
+        zone,
+        choices,
+        targets,
+        navigations,
+        class,
+        ..
+    } = attribute;
     let kind = kind_of(*kind);
     let mut tokens = quote!(__v1::Attribute::new(#name, #kind));
     if *required {
@@ -115,6 +127,10 @@ fn attribute(attribute: &ContractAttribute) -> TokenStream {
     }
     if !targets.is_empty() {
         tokens.extend(quote!(.targets(&[#(#targets),*])));
+    }
+    if !navigations.is_empty() {
+        let navigations = navigations.iter().map(|(target, name)| quote!((#target, #name)));
+        tokens.extend(quote!(.navigations(&[#(#navigations),*])));
     }
     match class {
         Class::Public => {}

@@ -5,6 +5,7 @@ use cdms_odata::{Kind, Value};
 
 use super::refused::Why;
 use crate::conversion::{default_of, fit, fit_column};
+use crate::filter::Comparison;
 use crate::{Attribute, Column, EngineAttribute, Fault, ModelDescriptor, Source};
 
 /// The column of a field.
@@ -42,18 +43,30 @@ pub(super) fn in_form(column: &Column, value: &Value) -> Result<Value, Why> {
         (Kind::Guid, Value::Lookup(reference)) => Value::Guid(reference.id),
         (_, value) => value.clone(),
     };
-    let refused = |fault: Fault| Why::Value { field: column.field, fault };
-    let value = fit(column.kind, value).map_err(refused)?;
-    // The value itself is the caller's, who knows it; the message goes without it.
-    value.check_domain().map_err(|why| refused(Fault::new(why.to_string())))?;
+    // The value is the caller's, who knows it. It may be personal, so the message goes without it.
+    let refused = |reason: String| Why::Value { field: column.field, fault: Fault::new(reason) };
+    let value = fit(column.kind, value).map_err(|fault| refused(fault.reason().to_owned()))?;
+    value.check_domain().map_err(|why| refused(why.to_string()))?;
     Ok(in_place_of_null(column, value))
 }
 
-/// A value as it is compared: a text that cannot be null is empty instead.
+/// A value as it is compared: where a text cannot be null, it is empty instead, and an empty text that can be is null.
 pub(super) fn in_place_of_null(column: &Column, value: Value) -> Value {
     match value {
         Value::Null if column.kind == Kind::String && !column.nullable => Value::Text(String::new()),
+        Value::Text(text) if text.is_empty() && column.nullable => Value::Null,
         value => value,
+    }
+}
+
+/// Whether a comparison holds between two values of a column. An empty text comes before all others, also before those
+/// of spaces alone: CDMS has null in its place.
+pub(super) fn holds(operator: Comparison, left: &Value, right: &Value) -> bool {
+    match (left, right) {
+        (Value::Text(left), Value::Text(right)) if left.is_empty() || right.is_empty() => {
+            operator.holds(&Value::Boolean(!left.is_empty()), &Value::Boolean(!right.is_empty()))
+        }
+        (left, right) => operator.holds(left, right),
     }
 }
 

@@ -2,7 +2,7 @@
 
 use cdms_odata::{Kind, Reference, Value};
 
-use super::compared::{column, in_form, in_place_of_null};
+use super::compared::{column, holds, in_form, in_place_of_null};
 use super::{Condition, NotLowered, RelatedModel, Why};
 use crate::conversion::Row;
 use crate::{Column, ModelDescriptor};
@@ -40,7 +40,7 @@ impl Condition {
         Ok(match self {
             Condition::Compare { field, operator, value } => {
                 let (column, found) = value_of(field)?;
-                operator.holds(&found, &in_form(column, value)?)
+                holds(*operator, &found, &in_form(column, value)?)
             }
             Condition::Text { field, matching, text } => matching.holds(&value_of(field)?.1, text),
             Condition::Part { field, part, operator, value } => {

@@ -2,7 +2,7 @@
 
 use cdms_odata::{Attributes, Instant, Kind, Reference, Value};
 
-use super::compared::{attribute, column, has_order, in_form, of_null};
+use super::compared::{attribute, column, has_order, holds, in_form, of_null};
 use super::{Condition, NotLowered, RelatedModel, Why};
 use crate::filter::{CalendarPart, Comparison, Filter, Matching};
 use crate::{Attribute, Column, Fault, Literal, Mode, ModelDescriptor, Source};
@@ -105,7 +105,7 @@ impl<'m> Field<'m> {
         if operator.is_of_order() && !has_order(self.attribute.kind) {
             return Err(Why::NoOrder { field: self.column.field, kind: self.attribute.kind });
         }
-        let of_null = operator.holds(&of_null(self.column), value) != is_negated;
+        let of_null = holds(operator, &of_null(self.column), value) != is_negated;
         if value.is_null() {
             self.can_test_null()?;
             let of_values = operator == Comparison::NotEqual;
@@ -120,6 +120,11 @@ impl<'m> Field<'m> {
         let compare = |operator, value: &Value| Ok(self.compare(operator, self.literal(value)?));
         let either = |first: Filter, second: Filter| OfValues::Without(any(vec![first, second]));
         Ok(match (operator, value) {
+            // What is not null comes after an empty text.
+            (operator, Value::Text(text)) if text.is_empty() => OfValues::Fixed(matches!(
+                operator,
+                Comparison::NotEqual | Comparison::Greater | Comparison::GreaterOrEqual
+            )),
             // CDMS keeps whole seconds, so a fraction lies between two of its times.
             (operator, Value::Instant(Instant(ms))) if ms.rem_euclid(1000) != 0 => {
                 let second = Value::Instant(Instant(ms - ms.rem_euclid(1000)));
@@ -242,20 +247,28 @@ fn is_always(filter: &Filter) -> bool {
     matches!(filter, Filter::All(parts) if parts.is_empty())
 }
 
-/// All of these hold, with what always or never does decided.
+/// All of these hold, on one level, with what always or never does decided.
 fn all(parts: Vec<Filter>) -> Filter {
-    if parts.iter().any(is_never) {
-        return Filter::Any(Vec::new().into());
+    let mut level = Vec::with_capacity(parts.len());
+    for part in parts {
+        match part {
+            part if is_never(&part) => return part,
+            Filter::All(parts) => level.extend(parts.iter().cloned()),
+            part => level.push(part),
+        }
     }
-    let mut parts: Vec<_> = parts.into_iter().filter(|part| !is_always(part)).collect();
-    if parts.len() == 1 { parts.remove(0) } else { Filter::All(parts.into()) }
+    if level.len() == 1 { level.remove(0) } else { Filter::All(level.into()) }
 }
 
-/// One of these holds, with what always or never does decided.
+/// One of these holds, on one level, with what always or never does decided.
 fn any(parts: Vec<Filter>) -> Filter {
-    if parts.iter().any(is_always) {
-        return Filter::All(Vec::new().into());
+    let mut level = Vec::with_capacity(parts.len());
+    for part in parts {
+        match part {
+            part if is_always(&part) => return part,
+            Filter::Any(parts) => level.extend(parts.iter().cloned()),
+            part => level.push(part),
+        }
     }
-    let mut parts: Vec<_> = parts.into_iter().filter(|part| !is_never(part)).collect();
-    if parts.len() == 1 { parts.remove(0) } else { Filter::Any(parts.into()) }
+    if level.len() == 1 { level.remove(0) } else { Filter::Any(level.into()) }
 }

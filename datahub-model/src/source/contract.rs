@@ -89,6 +89,8 @@ pub struct ContractAttribute {
     pub labels: Vec<(String, String)>,
     /// The logical names of a lookup's targets.
     pub targets: Vec<String>,
+    /// The navigation properties that lead to a lookup's records, each after the logical name of their entity.
+    pub navigations: Vec<(String, String)>,
     /// How sensitive it is.
     pub class: Class,
     /// For the docs.

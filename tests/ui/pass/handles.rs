@@ -55,7 +55,7 @@ pub(crate) struct Street {
 pub(crate) struct Handled {
     #[cdms(key)]
     pub(crate) id: Id<Self>,
-    #[cdms("Name")]
+    #[cdms("Name", column = "kind")]
     pub(crate) r#type: String,
     #[cdms("Alias")]
     alias: Option<Alias>,

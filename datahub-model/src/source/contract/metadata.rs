@@ -1,7 +1,7 @@
 //! The rules about a contract and `$metadata`.
 
 use cdms_odata::Kind;
-use cdms_odata::metadata::{Metadata, Property};
+use cdms_odata::metadata::{EntityType, Metadata, Multiplicity, NavigationProperty, Property};
 
 use super::Contract;
 use crate::diagnostic::{Code, Cure, Diagnostic, Diagnostics};
@@ -91,6 +91,7 @@ pub(super) fn check_against_metadata(
         }
     }
     refuted.extend(lookup_targets(contract, metadata, diagnostics));
+    navigations(contract, metadata, entity, diagnostics);
     for (name, _, spot) in &contract.unmapped {
         if entity.property(name).is_none() {
             let message = format!("`{name}` in [unmapped] is not an attribute of `{}` in $metadata", entity.name);
@@ -117,6 +118,37 @@ fn lookup_targets(contract: &Contract, metadata: &Metadata, diagnostics: &mut Di
         }
     }
     refuted
+}
+
+/// Reports navigation properties that do not lead from the entity to one record of the lookup's target. A document
+/// without any says nothing of them.
+fn navigations(contract: &Contract, metadata: &Metadata, entity: &EntityType, diagnostics: &mut Diagnostics<Spot>) {
+    if entity.navigation.is_empty() {
+        return;
+    }
+    let end = |navigation: &NavigationProperty| {
+        let association = metadata.associations.iter().find(|known| known.name == navigation.association);
+        association.into_iter().flat_map(|known| &known.ends).find(|end| end.role == navigation.to)
+    };
+    let stated = contract
+        .attributes
+        .iter()
+        .flat_map(|attribute| attribute.navigations.iter().map(move |(target, name)| (attribute, target, name)));
+    for (attribute, target, name) in stated {
+        let fits = |navigation: &&NavigationProperty| {
+            let end = end(navigation);
+            end.is_none_or(|end| end.entity.to_lowercase() == *target && end.multiplicity != Multiplicity::Many)
+        };
+        let found = entity.navigation.iter().find(|navigation| navigation.name == *name);
+        let message = match found {
+            Some(navigation) if fits(&navigation) => continue,
+            Some(_) => format!("`{name}` does not lead from `{}` to one {target} in $metadata", entity.name),
+            None => format!("`{name}` is not a navigation property of `{}` in $metadata", entity.name),
+        };
+        let fitting = entity.navigation.iter().filter(fits).map(|navigation| navigation.name.as_str());
+        let help = meant(name, fitting).unwrap_or_else(|| OTHERWISE.into());
+        diagnostics.push(Diagnostic::of(Code::NotInMetadata, attribute.spot.clone(), message).cure(help));
+    }
 }
 
 /// The kinds that a property can have, as a contract states them; `None` if no kind has its type.

@@ -3,6 +3,7 @@
 mod attribute;
 mod constant;
 mod group;
+mod navigation;
 mod unclosed;
 
 use std::borrow::Cow;

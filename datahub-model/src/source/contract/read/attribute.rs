@@ -17,8 +17,20 @@ use crate::source::nearest::{meant, meant_among, meant_kind, nearest};
 use crate::source::spot::Spot;
 
 /// The keys of an attribute.
-const ATTRIBUTE_KEYS: [&str; 11] =
-    ["kind", "required", "read-only", "max-length", "scale", "zone", "choices", "labels", "target", "class", "note"];
+const ATTRIBUTE_KEYS: [&str; 12] = [
+    "kind",
+    "required",
+    "read-only",
+    "max-length",
+    "scale",
+    "zone",
+    "choices",
+    "labels",
+    "target",
+    "navigation",
+    "class",
+    "note",
+];
 
 /// Stands for a value that is not known yet.
 const OPEN: &str = "?";
@@ -127,6 +139,8 @@ impl Reader<'_> {
         let labels =
             only_for(self, "labels", &choice_kinds).map_or_else(Vec::new, |value| self.labels(value, &choices));
         let targets = only_for(self, "target", &[Kind::Lookup]).map_or_else(Vec::new, |value| self.targets(value));
+        let navigations = only_for(self, "navigation", &[Kind::Lookup])
+            .map_or_else(Vec::new, |value| self.navigations(attribute, value, &targets));
         let no_target =
             table.get("target").is_none_or(|value| value.get_ref().as_array().is_some_and(|all| all.is_empty()));
         if *kind == Some(Kind::Lookup) && no_target {
@@ -163,6 +177,7 @@ impl Reader<'_> {
             choices,
             labels,
             targets,
+            navigations,
             class,
             note,
             spot: spot.clone(),
