@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use crate::engine::metrics;
 use crate::{Error, ErrorKind, Hub};
 
 /// How long the database may take: the caller of a probe treats a longer wait as a failure.
@@ -68,7 +69,10 @@ pub(crate) async fn of(hub: &Hub) -> Health {
     let unknown = |error| (Stored::default(), Some(error));
     let models: Vec<_> = engine.models.iter().collect();
     let (stored, database) = match tokio::time::timeout(PATIENCE, engine.store.health(models)).await {
-        Ok(Ok(stored)) => (stored, None),
+        Ok(Ok(stored)) => {
+            metrics::waiting(&stored);
+            (stored, None)
+        }
         Ok(Err(error)) => unknown(error.into()),
         Err(_) => {
             let message = format!("the database did not report the hub's state within {} s", PATIENCE.as_secs());

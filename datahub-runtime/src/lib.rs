@@ -62,6 +62,8 @@ mod health;
 mod history;
 mod hub;
 mod id;
+#[cfg(feature = "metrics")]
+pub mod metrics;
 pub mod migration;
 mod model;
 mod models;

@@ -17,6 +17,7 @@ use super::refused_logins::RefusedLogins;
 use super::session::{Session, SessionResponse, Standing};
 use super::transport::Transport;
 use crate::engine::clock::Clock;
+use crate::engine::metrics;
 
 /// How long a login may take: an authenticator with a client of its own may wait for ever, and all requests for it.
 const LOGIN_TIME_MAX: Duration = Duration::from_secs(120);
@@ -171,6 +172,7 @@ impl Logins {
                 // Whether CDMS takes it, its answers say.
                 state.failures.pop_back();
                 tracing::info!(host = transport.host(), "logged in to CDMS");
+                metrics::login(false);
                 let ends = SyncMutex::new(self.end_of(&*session));
                 let login = Arc::new(Login { number: state.number, secret, session, ends });
                 state.last = Last::Done(Arc::clone(&login));
@@ -196,6 +198,7 @@ impl Logins {
              `hub.retry_login()` is called"
         );
         tracing::error!(host = transport.host(), %error, "CDMS refuses the login");
+        metrics::login(true);
         let is_kept = self.refused.remember(secret.as_deref(), &words).await;
         let reason = error.in_words(words);
         state.recalled = Some(self.clock.monotonic());

@@ -4,7 +4,7 @@ mod error;
 #[cfg(test)]
 mod tests;
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use cdms_odata::dialect::{Dialect, HttpRequest, HttpResponse};
 use http::header::CONTENT_TYPE;
@@ -17,6 +17,7 @@ use super::client::ClientOptions;
 use super::connections::Connections;
 use super::session::{Session, prepared};
 use crate::engine::cost::Meters;
+use crate::engine::metrics;
 use crate::reach::Reach;
 use crate::{Error, ErrorKind};
 
@@ -119,7 +120,7 @@ impl Transport {
 
     async fn exchange(
         &self,
-        Outgoing { method, url, headers, body }: Outgoing,
+        request: Outgoing,
         own: Option<&Connections>,
         may_send: MaySend<'_>,
     ) -> Result<HttpResponse, NoResponse> {
@@ -137,7 +138,23 @@ impl Transport {
             return Err(NotSent::Lease.into());
         }
         let meters = self.meters.within_operation();
-        meters.request(body.as_ref().map_or(0, Vec::len));
+        meters.request(request.body.as_ref().map_or(0, Vec::len));
+        let begun = Instant::now();
+        let response = self.send(request, own, &meters).await;
+        match &response {
+            Ok(response) => metrics::answered(response.status, begun.elapsed()),
+            Err(_) => metrics::lost(),
+        }
+        response
+    }
+
+    /// Sends a request whose turn has come, and receives its response.
+    async fn send(
+        &self,
+        Outgoing { method, url, headers, body }: Outgoing,
+        own: Option<&Connections>,
+        meters: &Meters,
+    ) -> Result<HttpResponse, NoResponse> {
         let http = own.unwrap_or(&self.shared).http();
         let mut request = http.request(method.clone(), url).headers(headers);
         if let Some(body) = body {

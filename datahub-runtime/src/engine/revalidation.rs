@@ -8,6 +8,7 @@ use uuid::Uuid;
 
 use crate::engine::Engine;
 use crate::engine::clock::ClockReading;
+use crate::engine::metrics;
 use crate::engine::shared_check::check;
 
 /// How many revalidations run at once in a program. They leave room for the requests that callers wait for, of which 16
@@ -55,9 +56,9 @@ pub(crate) fn revalidate(engine: &Arc<Engine>, model: &'static ModelDescriptor, 
     let owner = Arc::clone(engine);
     engine.tasks.spawn(async move {
         // Nobody waits for it: once the row is too old for a caller, that caller asks CDMS and gets the error.
-        if let Err(error) = check(&owner, model, id).await {
-            tracing::debug!(model = model.name, %id, kind = ?error.kind(), "a revalidation failed");
-        }
+        let checked = check(&owner, model, id).await;
+        let outcome = checked.err().map_or("ok", |error| error.kind().word());
+        metrics::revalidation(model.name, outcome);
         drop(turn);
     });
 }

@@ -14,6 +14,7 @@ use crate::engine::call::Costed;
 use crate::engine::cost::Cost;
 use crate::engine::executor::Run;
 use crate::engine::mapping::ModelMapping;
+use crate::engine::metrics;
 use crate::engine::observed::observed;
 use crate::engine::{Doubt, Engine};
 use crate::store::{IntentRow, may_finish};
@@ -124,7 +125,10 @@ pub(crate) fn start(engine: &Arc<Engine>) {
         loop {
             let Some(engine) = weak.upgrade() else { return };
             let pause = match round(&engine, Round::Background).await {
-                Ok(report) => next_round(&report),
+                Ok(report) => {
+                    tell_what_waits(&engine).await;
+                    next_round(&report)
+                }
                 Err(error) => {
                     tracing::warn!(%error, "the open writes cannot be listed");
                     ROUND_PAUSE_MAX
@@ -140,6 +144,17 @@ pub(crate) fn start(engine: &Arc<Engine>) {
             }
         }
     });
+}
+
+/// Brings the series about what waits in the database up to date.
+async fn tell_what_waits(engine: &Engine) {
+    if !metrics::ARE_EMITTED {
+        return;
+    }
+    match engine.store.health(Vec::new()).await {
+        Ok(stored) => metrics::waiting(&stored),
+        Err(error) => tracing::warn!(%error, "the open writes cannot be counted"),
+    }
 }
 
 fn next_round(report: &SettlingReport) -> Duration {
@@ -219,6 +234,7 @@ async fn settle(engine: &Arc<Engine>, row: IntentRow, report: &mut SettlingRepor
         Ok(Ok(Settled::Now(verdict))) => {
             report.doubt.is_over();
             tracing::info!(%operation, ?verdict, "settled");
+            metrics::settled(&verdict);
             report.settled.push((operation, verdict));
         }
         Ok(Ok(Settled::Before)) => {}

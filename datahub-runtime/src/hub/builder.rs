@@ -230,6 +230,8 @@ impl HubBuilder {
     /// the message then says which command to run. [`ErrorKind::Outdated`] when a migration has changed a table in a way
     /// that this program is too old for.
     pub async fn connect(self) -> Result<Hub, Error> {
+        #[cfg(feature = "metrics")]
+        crate::metrics::describe();
         let missing = |what: &str, call: &str| {
             Error::new(ErrorKind::Misconfigured, format!("the hub has no {what}"))
                 .advise(format!("call `{call}` on its builder"))

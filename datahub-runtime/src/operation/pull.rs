@@ -17,6 +17,7 @@ use super::refuse_detached;
 use crate::engine::budget::admit;
 use crate::engine::call::{Call, Costed};
 use crate::engine::mapping::ModelMapping;
+use crate::engine::metrics;
 use crate::engine::shared_check::check;
 use crate::engine::{Doubt, Engine};
 use crate::store::Claim;
@@ -117,6 +118,7 @@ impl<T: CdmsSynced> Pull<T> {
         let claim = Claim::new(model, shape.scope());
         let at = engine.store.claim_pull(claim.clone(), Vec::new(), self.restart).await?;
         let mut pages = Pages::begin(&engine, Listing { operation: "pull", claim, shape, decide }, at)?;
+        let begun = engine.clock.now();
         let mut report =
             PullReport { resumed: pages.resumed, completed_from_seen: completed.rows, ..PullReport::default() };
         while self.pages_max.is_none_or(|max| report.pages < max) && !pages.is_over {
@@ -125,6 +127,10 @@ impl<T: CdmsSynced> Pull<T> {
             if let Some(progress) = &mut self.progress {
                 progress(&report);
             }
+        }
+        // The pages of a pull that was resumed have different ages.
+        if report.complete && !report.resumed {
+            metrics::pulled(model.name, begun);
         }
         Ok(report)
     }
