@@ -10,7 +10,7 @@ use regex::{Captures, Regex};
 const FORMAT: &str = "%Y%m%d%H%M%S";
 
 /// How the names of a plan's later parts end.
-const PHASES: [&str; 4] = ["_fill", "_validate", "_switch", "_contract"];
+const PHASES: [&str; 5] = ["_fill", "_carry", "_validate", "_switch", "_contract"];
 
 /// What stands for the time of a read.
 const MOMENT: &str = "2026-12-01T09:00:00.000Z";
@@ -86,7 +86,7 @@ impl Plain {
         let began = parsed(time);
         let name = PHASES.iter().find_map(|phase| rest.strip_suffix(phase)).unwrap_or(rest);
         // A part of a plan that is known, and not of another one that was made within seconds.
-        let plan = (1..5).find_map(|seconds| {
+        let plan = (1..6).find_map(|seconds| {
             let before = (began - TimeDelta::seconds(seconds)).format(FORMAT).to_string();
             let known =
                 self.known.get(&before).filter(|_| self.names.get(&before).is_some_and(|known| known == name))?;
