@@ -2,6 +2,7 @@
 
 mod command;
 mod fetch;
+mod git;
 mod output;
 mod revision;
 mod root;

@@ -6,7 +6,6 @@ mod back;
 mod check;
 mod fault;
 mod folder;
-mod git;
 mod graph;
 mod journal;
 mod models;

@@ -1,8 +1,6 @@
 //! A database's real tables as a schema to plan from, and the schema before the last plan. Pure but for git.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::Path;
-use std::process::Command;
 
 use datahub_derive::project::Project;
 use datahub_migrate::{
@@ -13,6 +11,9 @@ use datahub_model::schema::{
     quoted,
 };
 use datahub_runtime::migration::{FoundIndex, FoundTable, FoundTables};
+
+use super::state::SCHEMA;
+use crate::git::Git;
 
 /// The tables of a database as a schema. What a database does not know, such as fields, comes from schemas that may
 /// describe it: the last one, and the one to go back to. What neither of them knows belongs to the team and is left out:
@@ -211,26 +212,12 @@ pub(super) fn rows(found: &FoundTables, name: &str) -> i64 {
 
 /// The schema with this hash, from the history of the working copy.
 pub(super) fn in_git(project: &Project, hash: SchemaHash) -> Result<Snapshot, String> {
-    let file = project.migrations().join("schema.toml");
-    let file = file.strip_prefix(project.root()).unwrap_or(&file);
-    let shown = file.display();
     let help = "pass that file with `--to FILE`, or check out the commit before the plan, and run `datahub migrate revert` there";
-    let log = git(project.root(), &["log", "--format=%H", "--", &file.to_string_lossy()])
-        .map_err(|reason| format!("cannot look for the schema {hash} in git: {reason}\nhelp: {help}"))?;
-    for commit in log.lines() {
-        // A commit may have removed the file.
-        let Ok(text) = git(project.root(), &["show", &format!("{commit}:./{shown}")]) else { continue };
-        if SchemaHash::of(&text) == hash {
-            return Snapshot::parse(&text).map_err(|error| format!("{commit}:{shown}: {error}"));
-        }
+    let found =
+        Git::of(&project.migrations()).and_then(|git| git.find_text(SCHEMA, |text| SchemaHash::of(text) == hash));
+    match found {
+        Ok(Some(text)) => Snapshot::parse(&text).map_err(|error| format!("an earlier {SCHEMA} in git: {error}")),
+        Ok(None) => Err(format!("no commit has the schema {hash}, which the last plan began with\nhelp: {help}")),
+        Err(error) => Err(format!("cannot look for the schema {hash} in git: {error}\nhelp: {help}")),
     }
-    Err(format!("no commit has the schema {hash}, which the last plan began with\nhelp: {help}"))
-}
-
-fn git(root: &Path, arguments: &[&str]) -> Result<String, String> {
-    let ran = Command::new("git").arg("-C").arg(root).args(arguments).output().map_err(|error| error.to_string())?;
-    if !ran.status.success() {
-        return Err(String::from_utf8_lossy(&ran.stderr).trim().to_owned());
-    }
-    String::from_utf8(ran.stdout).map_err(|error| error.to_string())
 }

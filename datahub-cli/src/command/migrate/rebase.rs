@@ -13,7 +13,8 @@ use super::graph::{Graph, Node};
 use super::journal::Journal;
 use super::new::{after, as_json, journal_of, recovered, report};
 use super::state::{HEAD, SCHEMA, State};
-use super::{ask, git, models};
+use super::{ask, models};
+use crate::git::Git;
 use crate::output::Output;
 
 /// What to plan again.
@@ -63,16 +64,7 @@ pub(super) fn run(project: &Project, options: &Options, output: &Output) -> Resu
             ));
         }
     };
-    let Some(schema) = schema_of(&state, kept.to) else {
-        let message = format!(
-            "the schema with hash {}, after migration {}, is neither in {} nor in git; check out {0} of the branch that has \
-             this migration",
-            kept.to,
-            kept.name,
-            state.at(SCHEMA)
-        );
-        return Err(message);
-    };
+    let schema = schema_of(&state, kept)?;
     let Some(again) = again else {
         if state.base().is_ok() {
             output.result("nothing to plan again: the migrations follow each other", &json!({ "folders": [] }));
@@ -107,11 +99,22 @@ fn choose<'g>(
     Ok(if is_first { (one, Some(other)) } else { (other, Some(one)) })
 }
 
-/// The text of the schema with a hash, from its file or from git.
-fn schema_of(state: &State, hash: SchemaHash) -> Option<String> {
-    let is_it = |text: &str| SchemaHash::of(text) == hash;
-    let here = state.schema.clone().filter(|text| is_it(text));
-    here.or_else(|| git::find(&state.folder, SCHEMA, is_it))
+/// The text of the schema after a migration, from its file or from git.
+fn schema_of(state: &State, node: &Node) -> Result<String, String> {
+    let is_it = |text: &str| SchemaHash::of(text) == node.to;
+    if let Some(here) = state.schema.clone().filter(|text| is_it(text)) {
+        return Ok(here);
+    }
+    let (hash, name, file) = (node.to, &node.name, state.at(SCHEMA));
+    let is_nowhere = match Git::of(&state.folder).and_then(|git| git.find_text(SCHEMA, is_it)) {
+        Ok(Some(text)) => return Ok(text),
+        Ok(None) => format!("is neither in {file} nor in git"),
+        Err(error) => format!("is not in {file}, and cannot be looked up in git: {error}"),
+    };
+    Err(format!(
+        "the schema with hash {hash}, after migration {name}, {is_nowhere}\nhelp: check out {file} of the branch that has \
+         this migration"
+    ))
 }
 
 fn kept_files(schema: &str) -> Vec<(String, String)> {
