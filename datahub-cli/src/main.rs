@@ -2,6 +2,7 @@
 
 mod command;
 mod fetch;
+mod file;
 mod git;
 mod output;
 mod revision;

@@ -180,22 +180,25 @@ fn a_contract_that_is_edited_before_it_is_written_is_left_as_it_is() {
     assert_eq!(import(folder.path(), &["m.xml", "--entity", "Task"]).0, Some(0));
     let contract = folder.path().join("mappings/task.toml");
     let edited = fs::read_to_string(&contract).unwrap() + "# edited meanwhile\n";
-    // The snapshot is written before the contracts; a pipe in its place stops the import there, until it is read.
-    let long = with_percent_complete() + &format!("<!--{}-->", "x".repeat(1 << 20));
-    fs::write(folder.path().join("m.xml"), long).unwrap();
-    let pipe = folder.path().join("snapshot/metadata.datahub-draft");
+    // The snapshot is compared after the contracts are read and before they are written; a pipe in its place stops the import
+    // there, until it is closed.
+    fs::write(folder.path().join("m.xml"), with_percent_complete()).unwrap();
+    let pipe = folder.path().join("snapshot/metadata.xml");
+    fs::remove_file(&pipe).unwrap();
     assert!(Command::new("mkfifo").arg(&pipe).status().unwrap().success());
     let running = command(folder.path(), &["m.xml"]).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
     let (opened, opening) = mpsc::channel();
-    thread::spawn(move || opened.send(fs::File::open(pipe)));
-    let mut reader = opening.recv_timeout(Duration::from_secs(60)).expect("the snapshot is not written").unwrap();
+    thread::spawn(move || opened.send(fs::OpenOptions::new().write(true).open(pipe)));
+    let writer = opening.recv_timeout(Duration::from_secs(60)).expect("the snapshot is not read").unwrap();
     fs::write(&contract, &edited).unwrap();
-    reader.read_to_end(&mut Vec::new()).unwrap();
+    drop(writer);
     let run = running.wait_with_output().unwrap();
     let said = String::from_utf8(run.stderr).unwrap();
     assert_eq!(run.status.code(), Some(2), "{said}");
     assert!(
-        said.contains("mappings/task.toml was changed while this import ran, so it is left as it is; import again"),
+        said.contains(
+            "mappings/task.toml was changed while the command ran, so it is left as it is; run the command again"
+        ),
         "{said}"
     );
     assert_eq!(fs::read_to_string(&contract).unwrap(), edited);

@@ -4,7 +4,6 @@ mod files;
 mod manifest;
 
 use std::fs;
-use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -12,6 +11,7 @@ use clap::Args;
 use datahub_derive::project::MARK;
 use serde_json::json;
 
+use crate::file::{self, Before};
 use crate::output::Output;
 use files::{File, Kind};
 use manifest::Origin;
@@ -95,24 +95,17 @@ fn is_cargos_sample(path: &Path) -> bool {
 }
 
 /// Writes a file, unless it exists; returns whether it was written. The sample that Cargo writes is replaced.
-fn write(folder: &Path, file: &File) -> Result<bool, String> {
-    let path = folder.join(file.path);
-    let failed = |error: std::io::Error| format!("cannot write {}: {error}", path.display());
-    if let Some(above) = path.parent() {
-        fs::create_dir_all(above).map_err(failed)?;
+fn write(folder: &Path, File { path: name, text }: &File) -> Result<bool, String> {
+    let path = folder.join(name);
+    if *name == "src/lib.rs" && is_cargos_sample(&path) {
+        file::write(&path, text, Before::Anything)?;
+        return Ok(true);
     }
-    if file.path == "src/lib.rs" && is_cargos_sample(&path) {
-        return fs::write(&path, &file.text).map(|()| true).map_err(failed);
-    }
-    // The name appears with the whole text, so that a process that is killed leaves no part of a file.
-    let draft = path.with_extension("datahub-draft");
-    fs::write(&draft, &file.text).map_err(failed)?;
-    let linked = fs::hard_link(&draft, &path);
-    fs::remove_file(&draft).map_err(failed)?;
-    match linked {
+    path.parent().into_iter().for_each(file::remove_drafts);
+    match file::write(&path, text, Before::Nothing) {
         Ok(()) => Ok(true),
-        Err(error) if error.kind() == ErrorKind::AlreadyExists => Ok(false),
-        Err(error) => Err(failed(error)),
+        Err(unwritten) if unwritten.is_changed() => Ok(false),
+        Err(unwritten) => Err(unwritten.into()),
     }
 }
 

@@ -8,7 +8,6 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
-use std::io::Write as _;
 use std::path::Path;
 
 use datahub_derive::project::Project;
@@ -20,6 +19,7 @@ use similar::TextDiff;
 
 use super::report::counted;
 use super::scratch::Scratch;
+use crate::file::{self, Before};
 use crate::output::Output;
 
 /// How often corrections are made again; each makes at least one.
@@ -236,22 +236,11 @@ fn take(faults: &mut Faults, fault: &Fault) -> bool {
     }
 }
 
-/// Writes a file at once, with its permissions, if it still has the text that was corrected.
+/// Writes a file if it still has the text that was corrected.
 fn write(path: &Path, before: &str, after: &str) -> Result<(), String> {
     const MARK: &str = "\u{feff}";
-    let failed = |error: std::io::Error| format!("cannot write {}: {error}", path.display());
-    // A link stays one; the file that it names is replaced.
-    let path = path.canonicalize().map_err(failed)?;
-    let now = fs::read_to_string(&path).map_err(failed)?;
-    let (mark, text) = now.strip_prefix(MARK).map_or(("", now.as_str()), |text| (MARK, text));
-    if text != before && now != before {
-        return Err(format!("{} has changed while it was checked; run the command again", path.display()));
-    }
-    let mark = if now == before { "" } else { mark };
-    let folder = path.parent().unwrap_or(Path::new("."));
-    let mut draft = tempfile::NamedTempFile::new_in(folder).map_err(failed)?;
-    draft.write_all(mark.as_bytes()).and_then(|()| draft.write_all(after.as_bytes())).map_err(failed)?;
-    let permissions = fs::metadata(&path).map_err(failed)?.permissions();
-    draft.as_file().set_permissions(permissions).and_then(|()| draft.as_file().sync_all()).map_err(failed)?;
-    draft.persist(&path).map(|_| ()).map_err(|error| failed(error.error))
+    let now = fs::read_to_string(path).map_err(|error| format!("cannot read {}: {error}", path.display()))?;
+    let has_mark = now.strip_prefix(MARK) == Some(before);
+    let (mark, expected) = if has_mark { (MARK, now.as_str()) } else { ("", before) };
+    Ok(file::write(path, &format!("{mark}{after}"), Before::Text(expected))?)
 }

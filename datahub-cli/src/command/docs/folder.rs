@@ -6,6 +6,8 @@ use std::path::Path;
 
 use datahub_docs::{FOLDERS, File, MARK};
 
+use crate::file::{self, Before};
+
 /// Makes a folder contain these files, and no others that an earlier run wrote. Files of others stay.
 pub(super) fn write(folder: &Path, files: &[File]) -> Result<(), String> {
     for file in files {
@@ -17,6 +19,8 @@ pub(super) fn write(folder: &Path, files: &[File]) -> Result<(), String> {
             ));
         }
     }
+    file::remove_drafts(folder);
+    FOLDERS.iter().for_each(|inner| file::remove_drafts(&folder.join(inner)));
     for file in files {
         write_file(&folder.join(&file.path), &file.text)?;
     }
@@ -38,13 +42,7 @@ pub(super) fn write_file(path: &Path, text: &str) -> Result<(), String> {
     if fs::read(path).is_ok_and(|old| old == text.as_bytes()) {
         return Ok(());
     }
-    let write = || {
-        if let Some(folder) = path.parent() {
-            fs::create_dir_all(folder)?;
-        }
-        fs::write(path, text)
-    };
-    write().map_err(|error| format!("cannot write {}: {error}", path.display()))
+    Ok(file::write(path, text, Before::Anything)?)
 }
 
 /// Removes the generated files of a folder that are not among these.

@@ -14,6 +14,7 @@ use serde_json::json;
 use super::files::Writing;
 use super::plan::Plan;
 use super::report::counted;
+use crate::file::Before;
 use crate::output::Output;
 
 /// What became of a contract's first model.
@@ -111,10 +112,7 @@ impl FirstModel {
     /// Writes the file of a new model.
     pub(super) fn write(&self, writing: &mut Writing) -> Result<(), String> {
         match self {
-            FirstModel::New { shown, path, written, .. } => {
-                writing.expect_unchanged(path, shown, None)?;
-                writing.write(path, shown, &written.text)
-            }
+            FirstModel::New { shown, path, written, .. } => writing.write(path, shown, Before::Nothing, &written.text),
             FirstModel::Kept { .. } => Ok(()),
         }
     }

@@ -12,6 +12,7 @@ use toml_edit::Document;
 
 use super::Options;
 use super::files::Writing;
+use crate::file::Before;
 
 /// The folder of the bases, in that of the contracts.
 pub(super) const IMPORTED: &str = "imported";
@@ -66,16 +67,18 @@ impl Plan {
     /// Writes the contract, then its base: if the process ends in between, the next run finds that the contract already has
     /// what is new. Neither is written if somebody changed one of them since they were read.
     pub(super) fn write(&self, writing: &mut Writing) -> Result<(), String> {
+        let before = Before::of(self.before.as_deref());
+        let base_before = Before::of(self.base_before.as_deref());
         if self.is_changed() {
-            writing.expect_unchanged(&self.path, &self.shown, self.before.as_deref())?;
-            writing.expect_unchanged(&self.base_path, &self.base_shown, self.base_before.as_deref())?;
+            writing.expect_unchanged(&self.path, &self.shown, before)?;
+            writing.expect_unchanged(&self.base_path, &self.base_shown, base_before)?;
         }
         if self.is_merged() {
-            writing.write(&self.path, &self.shown, &self.merged.text)?;
+            writing.write(&self.path, &self.shown, before, &self.merged.text)?;
         }
         let base = self.merged.base.text();
         if self.base_before.as_deref() != Some(&base) {
-            writing.write(&self.base_path, &self.base_shown, &base)?;
+            writing.write(&self.base_path, &self.base_shown, base_before, &base)?;
         }
         writing.done(&self.file);
         Ok(())

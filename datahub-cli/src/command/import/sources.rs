@@ -9,6 +9,7 @@ use datahub_import::{DOCUMENT_MAX, Remark, Source, Wanted, syncable};
 
 use super::addresses::{self, Address, Asked};
 use super::files::Writing;
+use crate::file::Before;
 
 /// Sources as read.
 pub(super) struct Sources {
@@ -103,6 +104,6 @@ pub(super) fn save_snapshot(
     if std::fs::read_to_string(&path).is_ok_and(|known| known.trim_start_matches('\u{feff}') == text) {
         return Ok(None);
     }
-    writing.write(&path, shown, &text)?;
+    writing.write(&path, shown, Before::Anything, &text)?;
     Ok(Some(shown.clone()))
 }

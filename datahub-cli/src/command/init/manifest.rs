@@ -5,6 +5,8 @@ use std::path::{Component, Path, PathBuf};
 
 use toml_edit::{DocumentMut, InlineTable, Item, Value, value};
 
+use crate::file::{self, Before};
+
 /// Where the crates of Data Hub Sync are.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Origin {
@@ -45,6 +47,7 @@ impl Origin {
 /// Adds what the first model and its tests need to a manifest that Cargo has just written.
 pub(super) fn add_dependencies(folder: &Path, origin: &Origin) -> Result<(), String> {
     let mut manifest = read(folder)?;
+    let before = manifest.to_string();
     let dependencies = &mut manifest["dependencies"];
     dependencies["datahub-runtime"] = origin.dependency("datahub-runtime", &[]);
     for (name, version) in [("chrono", "0.4"), ("diesel", "2.3"), ("rust_decimal", "1"), ("uuid", "1")] {
@@ -71,8 +74,7 @@ pub(super) fn add_dependencies(folder: &Path, origin: &Origin) -> Result<(), Str
         table.set_implicit(true);
     }
     manifest["profile"]["dev"] = dev;
-    let path = folder.join("Cargo.toml");
-    fs::write(&path, manifest.to_string()).map_err(|error| format!("cannot write {}: {error}", path.display()))
+    Ok(file::write(&folder.join("Cargo.toml"), &manifest.to_string(), Before::Text(&before))?)
 }
 
 /// The name of the package in a folder.

@@ -1,9 +1,11 @@
 //! Writing several files so that an interruption leaves either nothing or what the next run finishes: first everything is
 //! written beside its place, then a mark says that it is complete, then each file is moved, `HEAD` last.
 
-use std::fs::{self, File};
-use std::io::{self, Write as _};
-use std::path::{Path, PathBuf};
+use std::fs;
+use std::io;
+use std::path::Path;
+
+use crate::file;
 
 /// The folder, in that of the migrations, in which files wait.
 const FOLDER: &str = ".plan";
@@ -93,13 +95,13 @@ impl Journal {
         let folder = migrations.join(FOLDER);
         create_folder(&folder)?;
         for (at, (_, text)) in self.written.iter().enumerate() {
-            write(&folder.join(at.to_string()), text)?;
+            file::stage(&folder.join(at.to_string()), text)?;
         }
-        write(&folder.join(REMOVED), &self.removed.join("\n"))?;
+        file::stage(&folder.join(REMOVED), &self.removed.join("\n"))?;
         let paths: Vec<_> = self.written.iter().map(|(path, _)| path.as_str()).collect();
         // Under another name first, so that the list is complete if it exists.
         let unfinished = folder.join("unfinished");
-        write(&unfinished, &paths.join("\n"))?;
+        file::stage(&unfinished, &paths.join("\n"))?;
         rename(&unfinished, &folder.join(COMPLETE))
     }
 }
@@ -132,14 +134,6 @@ fn fault<'p>(path: &'p Path, what: &'p str) -> impl FnOnce(io::Error) -> String 
 
 fn create_folder(path: &Path) -> Result<(), String> {
     fs::create_dir_all(path).map_err(fault(path, "create the folder"))
-}
-
-fn write(path: &PathBuf, text: &str) -> Result<(), String> {
-    let written = File::create(path).and_then(|mut file| {
-        file.write_all(text.as_bytes())?;
-        file.sync_all()
-    });
-    written.map_err(fault(path, "write"))
 }
 
 fn read(path: &Path) -> Result<String, String> {
