@@ -13,13 +13,13 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let id: Id<Organisation> = env::args().nth(1).ok_or("expected the id of an account")?.parse()?;
     let cdms = env::var("CDMS_URL").map_err(|_| "CDMS_URL must be the address of the organisation in CDMS")?;
     let database = env::var("DATABASE_URL").unwrap_or_else(|_| "sqlite://hub.db".to_owned());
-    let hub = Hub::builder()
+    let builder = Hub::builder()
         .database(database)
         .cdms(cdms, Anonymous) // or your own `Authenticator`
         .models({{crate}}::models())
-        .create_tables()
-        .connect()
-        .await?;
+        .migrations(datahub_runtime::migrations!()); // those of `datahub migrate new`
+    builder.migrate().await?; // or run `datahub migrate run` as a user who may change tables
+    let hub = builder.connect().await?;
     let organisation = Organisation::get(&hub, id).await?;
     println!("{organisation:#?}");
     Ok(())

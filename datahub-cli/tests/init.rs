@@ -35,6 +35,12 @@ fn files(folder: &Path) -> Vec<String> {
     all
 }
 
+/// The same without the time in the name of the migration's folder.
+fn timeless(files: Vec<String>) -> Vec<String> {
+    let time = regex::Regex::new(r"/\d{14}_").unwrap();
+    files.iter().map(|file| time.replace(file, "/[TIME]_").into_owned()).collect()
+}
+
 /// A crate with a life of its own.
 fn existing(dependencies: &str) -> TempDir {
     let folder = tempfile::tempdir().unwrap();
@@ -45,13 +51,17 @@ fn existing(dependencies: &str) -> TempDir {
     folder
 }
 
-const NEW: [&str; 10] = [
+const NEW: [&str; 14] = [
     ".gitignore",
     "Cargo.toml",
     "README.md",
     "datahub.toml",
     "mappings/account.toml",
     "mappings/metadata.xml",
+    "migrations/HEAD",
+    "migrations/schema.toml",
+    "migrations/sqlite/[TIME]_first/metadata.toml",
+    "migrations/sqlite/[TIME]_first/up.sql",
     "src/lib.rs",
     "src/main.rs",
     "src/organisation.rs",
@@ -66,8 +76,10 @@ fn a_new_project_passes_its_own_tests_and_checks() {
     let (code, text, errors) = datahub(folder.path(), &["init", "data-hub", "--from", workspace.to_str().unwrap()]);
     assert!(code == Some(0) && text.contains("written  datahub.toml"), "{text}{errors}");
     let project = folder.path().join("data-hub");
-    assert_eq!(files(&project), NEW);
+    assert_eq!(timeless(files(&project)), NEW);
     let (code, text, errors) = datahub(&project, &["check"]);
+    assert!(code == Some(0) && errors.is_empty(), "{text}{errors}");
+    let (code, text, errors) = datahub(&project, &["migrate", "check"]);
     assert!(code == Some(0) && errors.is_empty(), "{text}{errors}");
     // With the versions of this workspace, which are downloaded already.
     fs::copy(workspace.join("Cargo.lock"), project.join("Cargo.lock")).unwrap();
@@ -84,6 +96,17 @@ fn a_new_project_passes_its_own_tests_and_checks() {
         assert!(text.contains(passed), "{text}");
     }
     assert!(!errors.contains("warning"), "{errors}");
+    // The program runs its migration, and only then finds that CDMS does not answer.
+    let ran = Command::new(workspace.join("target/init/debug/data-hub"))
+        .arg("3d1bcbe3-1f5e-e011-9a3d-00505695002d")
+        .current_dir(&project)
+        .env("CDMS_URL", "http://127.0.0.1:1/ORG")
+        .env("DATABASE_URL", "sqlite://hub.db")
+        .output()
+        .unwrap();
+    assert!(!ran.status.success());
+    let (code, text, errors) = datahub(&project, &["migrate", "status", "--database", "sqlite://hub.db"]);
+    assert!(code == Some(0) && text.contains("_first"), "{}{text}{errors}", String::from_utf8_lossy(&ran.stderr));
 }
 
 #[test]
@@ -119,12 +142,25 @@ fn files_that_exist_are_kept_and_a_stopped_run_is_continued() {
     assert_eq!((&result["written"], &result["new"]), (&serde_json::json!(written), &false.into()));
     assert_eq!(fs::read_to_string(folder.path().join("mappings/account.toml")).unwrap(), "entity = 'Account'\n");
     // Stopped before its last files: a crate of its own is completed as such.
-    let folder = existing("datahub-runtime = { git = 'https://example.org/sync' }");
+    let own = "chrono = '0.4'\ndatahub-runtime = { git = 'https://example.org/sync' }\ndiesel = '2.3'\nrust_decimal = '1'\n\
+               tokio = '1'\nuuid = '1'\n";
+    let folder = existing(own);
     let sample = "pub fn add(left: u64, right: u64) -> u64 {\n    left + right\n}\n";
     fs::write(folder.path().join("src/lib.rs"), sample).unwrap();
     assert_eq!(datahub(folder.path(), &["init"]).0, Some(0));
     let library = fs::read_to_string(folder.path().join("src/lib.rs")).unwrap();
     assert!(library.contains("models![Organisation]") && folder.path().join("src/main.rs").exists(), "{library}");
+    let has = |file: &str| files(folder.path()).contains(&file.to_owned());
+    assert!(has("migrations/HEAD"));
+    // Stopped between the migration and the library: nothing is planned twice, and nothing foreign is added.
+    let before = files(folder.path());
+    fs::write(folder.path().join("src/lib.rs"), sample).unwrap();
+    let (code, text, errors) = datahub(folder.path(), &["init"]);
+    assert!(code == Some(0) && text.contains("written  src/lib.rs") && !text.contains("migrations/"), "{text}{errors}");
+    assert_eq!(files(folder.path()), before);
+    // Finished: it is a crate with a life of its own.
+    assert_eq!(datahub(folder.path(), &["init"]).0, Some(0));
+    assert_eq!(files(folder.path()).len(), before.len() + 1);
 }
 
 #[test]

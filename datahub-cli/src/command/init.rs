@@ -1,4 +1,4 @@
-//! `datahub init`: a new project that compiles and passes its tests, or the first files of one inside an existing crate.
+//! `datahub init`: a new project that compiles, passes its tests and has a first migration, or the first files of one inside an existing crate.
 
 mod files;
 mod manifest;
@@ -8,20 +8,21 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use clap::Args;
-use datahub_derive::project::MARK;
+use datahub_derive::project::{MARK, Project};
 use serde_json::json;
 
+use super::migrate;
 use crate::file::{self, Before};
 use crate::output::Output;
-use files::{File, Kind};
+use files::{File, Kind, LIBRARY};
 use manifest::Origin;
 
 /// What `datahub init` is told.
 #[derive(Debug, Args)]
 #[command(after_long_help = "Examples:
-  datahub init hub --from https://github.com/example/data-hub-sync   a new project in the folder hub
-  datahub init                                                       in an existing crate: only what it lacks
-  datahub init --ci                                                  also the workflow for pull requests")]
+  datahub init hub --from ../data-hub-sync    a new project in the folder hub
+  datahub init                                in an existing crate: only what it lacks
+  datahub init --ci                           also the workflow for pull requests")]
 pub(crate) struct Options {
     /// The folder; it is created if it does not exist.
     #[arg(default_value = ".")]
@@ -61,8 +62,13 @@ pub(crate) fn run(options: &Options, output: &Output) -> Result<bool, String> {
     }
     let (mut written, mut kept) = (Vec::new(), Vec::new());
     for file in &files {
+        // The models and `datahub.toml` are there, and the library, which is the last, shows that the project is finished.
+        if kind == Kind::Crate && file.path == LIBRARY {
+            let project = Project::open(folder).map_err(|error| error.to_string())?;
+            written.extend(migrate::first(&project, output)?);
+        }
         let list = if write(folder, file)? { &mut written } else { &mut kept };
-        list.push(file.path);
+        list.push(file.path.to_owned());
     }
     let mut text: String = written.iter().map(|path| format!("  written  {path}\n")).collect();
     text.extend(kept.iter().map(|path| format!("  kept     {path}\n")));
@@ -81,12 +87,17 @@ fn make_crate(folder: &Path) -> Result<(), String> {
     if tried.status.success() {
         return Ok(());
     }
-    Err(format!("cargo init failed:\n{}", String::from_utf8_lossy(&tried.stderr).trim_end()))
+    let said = String::from_utf8_lossy(&tried.stderr);
+    // Cargo's way out is an option that this command does not have.
+    let said: Vec<_> = said.lines().filter(|line| !line.contains("--name")).collect();
+    let is_of_name = said.iter().any(|line| line.contains("in package name"));
+    let help = if is_of_name { "\nhelp: give the folder a name that a package can have" } else { "" };
+    Err(format!("cargo init failed:\n{}{help}", said.join("\n").trim_end()))
 }
 
 /// Whether an earlier run made the crate and was stopped before it had written everything.
 fn is_unfinished(folder: &Path) -> bool {
-    !folder.join(MARK).exists() && manifest::has_runtime(folder) && is_cargos_sample(&folder.join("src/lib.rs"))
+    manifest::has_dependencies(folder) && is_cargos_sample(&folder.join(LIBRARY))
 }
 
 /// Whether a file is the sample that Cargo writes into a new library.
@@ -97,7 +108,7 @@ fn is_cargos_sample(path: &Path) -> bool {
 /// Writes a file, unless it exists; returns whether it was written. The sample that Cargo writes is replaced.
 fn write(folder: &Path, File { path: name, text }: &File) -> Result<bool, String> {
     let path = folder.join(name);
-    if *name == "src/lib.rs" && is_cargos_sample(&path) {
+    if *name == LIBRARY && is_cargos_sample(&path) {
         file::write(&path, text, Before::Anything)?;
         return Ok(true);
     }
@@ -124,6 +135,12 @@ fn next_steps(folder: &Path, kind: Kind, has_runtime: bool) -> String {
     steps.push("cargo test                 the first mapping, against a simulated CDMS".to_owned());
     steps.push("datahub import <SOURCE>    contracts from your own CDMS".to_owned());
     steps.push(format!("datahub check              whenever a struct, a contract or {MARK} changed"));
+    let which = if kind == Kind::Crate {
+        "the next migration, when a model has changed"
+    } else {
+        "the first migration, when a model is in src"
+    };
+    steps.push(format!("datahub migrate new        {which}"));
     let steps: String = steps.iter().map(|step| format!("  {step}\n")).collect();
     format!("\nNext:\n{steps}").trim_end().to_owned()
 }

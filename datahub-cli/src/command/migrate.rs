@@ -24,6 +24,7 @@ use clap::Subcommand;
 use datahub_derive::project::Project;
 
 pub(crate) use check::Migrations;
+pub(crate) use new::first;
 
 use crate::output::Output;
 

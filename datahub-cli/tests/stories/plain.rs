@@ -15,6 +15,9 @@ const PHASES: [&str; 5] = ["_fill", "_carry", "_validate", "_switch", "_contract
 /// What stands for the time of a read.
 const MOMENT: &str = "2026-12-01T09:00:00.000Z";
 
+/// What stands for the time at which a migration was applied.
+const APPLIED: &str = "2026-12-01 09:00:00";
+
 /// An id that stands for none, and is the same everywhere.
 const NIL: &str = "00000000-0000-0000-0000-000000000000";
 
@@ -36,6 +39,7 @@ impl Plain {
                 r"(?x)
                 \b(?P<time>20\d{12})(?P<rest>_\w+)?
                 |(?P<moment>\b20\d\d-\d\d-\d\dT[0-9:.]+Z)
+                |(?P<applied>\b20\d\d-\d\d-\d\d\ \d\d:\d\d:\d\d)
                 |(?P<id>[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12})
                 |\b(?P<hash>[0-9a-f]{16})\b
                 |X'(?P<blob>[0-9A-F]{32})'
@@ -54,6 +58,9 @@ impl Plain {
         }
         if found.name("moment").is_some() {
             return MOMENT.to_owned();
+        }
+        if found.name("applied").is_some() {
+            return APPLIED.to_owned();
         }
         if found.name("url").is_some() {
             return "the database".to_owned();

@@ -54,7 +54,8 @@ pub(crate) fn is_walked() -> Result<(), Failed> {
     walk.enters("data-hub");
     walk.say(
         "It has a first contract, which says what CDMS has, and a first model, which says what the hub makes of it. Both are \
-         checked against each other without a compiler, a network or a database:",
+         checked against each other without a compiler, a network or a database. It also has a first migration, which makes \
+         the tables:",
     );
     walk.datahub(&["check"]);
 
@@ -81,19 +82,18 @@ pub(crate) fn is_walked() -> Result<(), Failed> {
     walk.datahub(&["check"]);
 
     walk.say("## A database");
-    walk.say(
-        "The first program made its tables itself, which is fine for a first try. From here on migrations make them, so the \
-         program needs no right to change tables:",
-    );
-    walk.edits("src/main.rs", |text| text.replace("        .create_tables()\n", ""));
-    walk.datahub(&["migrate", "new", "first"]);
-    walk.datahub(&["migrate", "run"]);
+    walk.say("The new model needs a table of its own. The command compares the models with the last migration:");
+    walk.datahub(&["migrate", "new", "add_courses"]);
+    walk.say("Migrations are embedded in the program, which runs what is pending when it starts:");
+    walk.quotes("src/main.rs", "    let builder = ", "    let hub = ");
 
     walk.say("## The first read");
     walk.say("The project's own tests run against a simulated CDMS, with random records through each mapping:");
     walk.cargo_test();
     walk.say("And this is the program, with an account that exists:");
     walk.program(&acme.to_string()).says(&["Acme", "https://acme.example"]);
+    walk.say("The database has its tables now:");
+    walk.datahub(&["migrate", "status"]).says(&["_first", "_add_courses"]);
 
     walk.say("## A change");
     walk.say(
@@ -117,6 +117,10 @@ pub(crate) fn is_walked() -> Result<(), Failed> {
     walk.say("What is executed is there to be read and reviewed:");
     let up = walk.newest("migrations/sqlite", "_add_fax");
     walk.shows(&format!("{up}/up.sql"));
+    walk.say(
+        "The program would run this migration at its next start, too. The command needs no new program, and its user may be \
+         another one, so that the program's needs no right to change tables:",
+    );
     walk.datahub(&["migrate", "run"]);
     walk.cargo_test();
     walk.program(&acme.to_string()).says(&["0113 496 0001"]);
@@ -131,7 +135,7 @@ pub(crate) fn is_walked() -> Result<(), Failed> {
     walk.datahub(&["migrate", "check"]);
     walk.say(
         "In production, a user who may change tables runs `datahub migrate run` before the new version starts, or the \
-         program does it with `hub.migrate()`. [Remodelling stories](stories/README.md) shows what happens to programs that \
+         program does it when it starts, as this one. [Remodelling stories](stories/README.md) shows what happens to programs that \
          are running meanwhile, and what to do for every other kind of change.",
     );
     walk.ends();
@@ -249,6 +253,15 @@ impl Walk {
         let language = if language == "rs" { "rust,ignore" } else { language };
         let (name, text) = (self.plain(name), self.plain(&text));
         self.page.push_str(&format!("`{name}`:\n\n```{language}\n{}\n```\n\n", text.trim_end()));
+    }
+
+    /// Shows the lines of a Rust file from the one that begins like this to the one that begins like that.
+    fn quotes(&mut self, name: &str, from: &str, to: &str) {
+        let text = fs::read_to_string(self.at.join(name)).unwrap();
+        let lines = text.lines().skip_while(|line| !line.starts_with(from));
+        let end = lines.clone().position(|line| line.starts_with(to)).unwrap_or_else(|| panic!("{name}:\n{text}"));
+        let quoted: Vec<_> = lines.take(end + 1).collect();
+        self.page.push_str(&format!("In `{name}`:\n\n```rust,ignore\n{}\n```\n\n", quoted.join("\n")));
     }
 
     /// The newest migration of a folder, whose name ends like this.

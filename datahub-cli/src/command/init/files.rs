@@ -28,8 +28,12 @@ const CONTRACT: &str = template!("account.toml");
 const METADATA: &str = template!("metadata.xml");
 const SETTINGS: &str = template!("datahub.toml");
 
-/// The files of a project, in the order in which they are written. `src/lib.rs`, which replaces Cargo's sample, and
-/// `datahub.toml`, which marks a project, are the last: if they are there, everything is.
+/// The library of a new project.
+pub(super) const LIBRARY: &str = "src/lib.rs";
+
+/// The files of a project, in the order in which they are written. In a new one, `src/lib.rs`, which replaces Cargo's sample,
+/// is the last, after the first migration; in an existing crate it is `datahub.toml`, which marks a project. If they are
+/// there, everything is.
 pub(super) fn of(kind: Kind, package: &str) -> Vec<File> {
     let in_crate = [
         ("README.md", template!("README.md")),
@@ -44,7 +48,7 @@ pub(super) fn of(kind: Kind, package: &str) -> Vec<File> {
     };
     let shared = [("mappings/account.toml", CONTRACT), ("mappings/metadata.xml", METADATA)];
     let last: &[_] = match kind {
-        Kind::Crate => &[("src/lib.rs", template!("lib.rs")), ("datahub.toml", SETTINGS)],
+        Kind::Crate => &[("datahub.toml", SETTINGS), (LIBRARY, template!("lib.rs"))],
         Kind::Existing => &[("datahub.toml", SETTINGS)],
     };
     let filled = |text: &str| text.replace("{{name}}", package).replace("{{crate}}", &package.replace('-', "_"));

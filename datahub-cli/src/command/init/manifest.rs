@@ -44,13 +44,16 @@ impl Origin {
     }
 }
 
+/// What a new project depends on besides the runtime and Tokio.
+const VERSIONS: [(&str, &str); 4] = [("chrono", "0.4"), ("diesel", "2.3"), ("rust_decimal", "1"), ("uuid", "1")];
+
 /// Adds what the first model and its tests need to a manifest that Cargo has just written.
 pub(super) fn add_dependencies(folder: &Path, origin: &Origin) -> Result<(), String> {
     let mut manifest = read(folder)?;
     let before = manifest.to_string();
     let dependencies = &mut manifest["dependencies"];
     dependencies["datahub-runtime"] = origin.dependency("datahub-runtime", &[]);
-    for (name, version) in [("chrono", "0.4"), ("diesel", "2.3"), ("rust_decimal", "1"), ("uuid", "1")] {
+    for (name, version) in VERSIONS {
         dependencies[name] = value(version);
     }
     let mut tokio = InlineTable::new();
@@ -90,6 +93,13 @@ pub(super) fn package_name(folder: &Path) -> Result<String, String> {
 /// Whether a package depends on the runtime.
 pub(super) fn has_runtime(folder: &Path) -> bool {
     runtime(folder).is_some()
+}
+
+/// Whether a package depends on everything that a new project does.
+pub(super) fn has_dependencies(folder: &Path) -> bool {
+    let names = VERSIONS.iter().map(|(name, _)| *name).chain(["datahub-runtime", "tokio"]);
+    let Ok(manifest) = read(folder) else { return false };
+    names.into_iter().all(|name| manifest.get("dependencies").is_some_and(|all| all.get(name).is_some()))
 }
 
 /// Where a package's runtime comes from.

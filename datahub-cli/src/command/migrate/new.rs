@@ -121,6 +121,25 @@ pub(super) fn run(project: &Project, options: &Options, output: &Output) -> Resu
     Ok(true)
 }
 
+/// Plans the first migration of a project that has none; returns the paths of its files, or nothing if it has one.
+///
+/// # Errors
+///
+/// Models or files of migrations with faults, and a file that cannot be written.
+pub(crate) fn first(project: &Project, output: &Output) -> Result<Vec<String>, String> {
+    let state = recovered(project, output)?;
+    if !state.is_empty() {
+        return Ok(Vec::new());
+    }
+    let in_words = |faults: &[Fault]| faults.iter().map(Fault::in_one_line).collect::<Vec<_>>().join("\n");
+    let needed = models::needed(project)?.map_err(|faults| in_words(&faults))?;
+    let answers = Answers::default();
+    let planned = plan(&Snapshot::default(), &needed, &answers).map_err(|undecided| ask::text(&undecided))?;
+    let files = planned.files(None, "first", Utc::now().naive_utc(), &project.settings().databases, &answers);
+    journal_of(&files, Vec::new()).commit(&state.folder)?;
+    Ok(paths(&state, &files))
+}
+
 /// Writes the first migration of each database that was added to the project after migrations for another were planned.
 fn join(state: &State, output: &Output) -> Result<bool, String> {
     let joining = state.joining();
