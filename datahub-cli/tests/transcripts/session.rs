@@ -3,9 +3,11 @@
 use std::fs;
 use std::path::Path;
 use std::process::Command;
+use std::sync::LazyLock;
 
 use cdms_odata::metadata::Metadata;
 use cdms_simulator::Simulator;
+use regex::Regex;
 use tempfile::TempDir;
 
 /// A copy of a case's project, and its CDMS if it has one.
@@ -73,7 +75,8 @@ impl Session {
             .replace(folder.to_str().unwrap(), "[PROJECT]")
             .replace(self.folder.path().to_str().unwrap(), "[PROJECT]");
         let text = if address.is_empty() { text } else { text.replace(&address, "[CDMS]") };
-        text.replace('\u{1b}', "␛")
+        static TIME: LazyLock<Regex> = LazyLock::new(|| Regex::new(r"\b20\d{12}_").unwrap());
+        TIME.replace_all(&text, "[TIME]_").replace('\u{1b}', "␛")
     }
 }
 
