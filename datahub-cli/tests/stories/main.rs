@@ -13,6 +13,7 @@ mod drop_fields;
 mod index;
 mod join_two_fields;
 mod load;
+mod locks;
 mod make_a_text_a_choice;
 mod merge_two_types;
 mod migrations;
@@ -37,6 +38,7 @@ use libtest_mimic::{Arguments, Failed, Trial};
 use document::Part;
 use index::STORIES;
 use stage::Stage;
+use tokio::runtime::Runtime;
 
 /// A story: what it is about, and how it is told.
 pub(crate) struct Story {
@@ -61,6 +63,7 @@ fn main() -> ExitCode {
     }));
     trials.push(Trial::test("the_migrations_are_those_that_are_planned_today", migrations::are_those_of_today));
     trials.push(Trial::test("the_walk_of_a_new_user", walk::is_walked));
+    trials.push(Trial::test("a_lock_that_is_held_for_all_rows_is_noticed", long_lock_is_noticed));
     libtest_mimic::run(&Arguments::from_args(), trials).exit_code()
 }
 
@@ -72,11 +75,8 @@ impl Story {
 
     /// Tells it on both databases, and compares the document.
     fn is_told(&self, number: usize) -> Result<(), Failed> {
-        // Unlike other test programs, this one has both databases at once, because a document shows both.
-        let server = on_postgres::server(|variable| {
-            std::env::var(variable).ok().filter(|_| variable != on_postgres::SERVER_OF_KITS)
-        })?;
-        let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
+        let server = server()?;
+        let runtime = runtime()?;
         let (sqlite, postgres) = runtime.block_on(async {
             let sqlite = (self.tell)(Stage::new(self.module, None));
             let Some(server) = &server else { return (sqlite.await, None) };
@@ -100,7 +100,34 @@ impl Story {
     }
 }
 
+/// The server of PostgreSQL, unless it is left out. Unlike other test programs, this one has both databases at once, because a
+/// document shows both.
+fn server() -> Result<Option<String>, Failed> {
+    Ok(on_postgres::server(|variable| {
+        std::env::var(variable).ok().filter(|_| variable != on_postgres::SERVER_OF_KITS)
+    })?)
+}
+
+fn runtime() -> std::io::Result<Runtime> {
+    tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()
+}
+
+/// The limit of the stories fails for a migration that changes all rows of a table in one transaction.
+fn long_lock_is_noticed() -> Result<(), Failed> {
+    let Some(server) = server()? else {
+        eprintln!("PostgreSQL is left out, and only there a lock that is held for all rows is too long");
+        return Ok(());
+    };
+    let runtime = runtime()?;
+    let told = std::panic::catch_unwind(|| runtime.block_on(rename_a_field::with_a_long_lock(&server)));
+    let panic = told.expect_err("the limit was kept");
+    let message = panic.downcast_ref::<String>().map_or("", String::as_str);
+    assert!(message.contains("did a migration touch all rows meanwhile?"), "{message}");
+    Ok(())
+}
+
 /// How every document ends.
 const END: &str = "---\n\nThis story was carried out as it is written here, on both databases, by \
     `cargo test --workspace --all-features --test stories`. Times in names, hashes and ids are replaced; durations are \
-    those of the run that wrote this page.\n";
+    those of the run that wrote this page, in which each row that a migration wrote on PostgreSQL took 50 ms, so that no lock \
+    that is held for all rows goes unnoticed.\n";

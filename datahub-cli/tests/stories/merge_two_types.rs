@@ -13,9 +13,9 @@ use crate::stage::Stage;
 /// What the last part begins with.
 const CONTRACT: &str = r#"-- By hand: what only the hub has of visits and calls goes with them.
 UPDATE "meetings" SET "notes" = (SELECT "notes" FROM "visits" WHERE "visits"."id" = "meetings"."id")
-WHERE "notes" IS NULL AND "kind" = 1;
+WHERE "notes" IS NULL AND "kind" = 1 AND "id" IN (SELECT "id" FROM "visits" WHERE "notes" IS NOT NULL);
 UPDATE "meetings" SET "notes" = (SELECT "notes" FROM "calls" WHERE "calls"."id" = "meetings"."id")
-WHERE "notes" IS NULL AND "kind" = 2;
+WHERE "notes" IS NULL AND "kind" = 2 AND "id" IN (SELECT "id" FROM "calls" WHERE "notes" IS NOT NULL);
 "#;
 
 pub(crate) async fn tell(mut stage: Stage) -> Vec<Part> {
@@ -44,7 +44,10 @@ pub(crate) async fn tell(mut stage: Stage) -> Vec<Part> {
     stage.refuses(&["migrate", "new", "meetings", "--no-input"]).await.says(&["visits", "calls"]);
     stage.run(&["migrate", "new", "meetings", "--drop", "visits", "--drop", "calls"]).await;
     stage.show_sql();
-    stage.say("What only the hub has is carried over by hand, in the last part:");
+    stage.say(
+        "What only the hub has is carried over by hand, in the last part. Only rows that have notes are written, because others \
+         wait meanwhile:",
+    );
     for database in ["sqlite", "postgres"] {
         let last = stage.newest(database, "_meetings_contract", "up.sql");
         stage.edit(&last, |sql| format!("{CONTRACT}{sql}"));

@@ -3,6 +3,7 @@
 use datahub_runtime::prelude::*;
 use stories_after::rename_a_field as after;
 use stories_before::rename_a_field as before;
+use uuid::Uuid;
 
 use crate::cast::{seeded, text};
 use crate::document::Part;
@@ -10,9 +11,7 @@ use crate::load::{Load, Made, saves};
 use crate::stage::Stage;
 
 pub(crate) async fn tell(mut stage: Stage) -> Vec<Part> {
-    let ids = seeded(&stage, "Lead", ["A new roof", "Bricks", "Cement"], |name, _| {
-        [("Subject", text(name)), ("CompanyName", text("Acme"))]
-    });
+    let ids = leads(&stage);
     let old = stage.begin(before::models()).await;
     assert!(old.pull::<before::Lead>().await.unwrap().complete);
     for id in ids {
@@ -107,4 +106,23 @@ pub(crate) async fn tell(mut stage: Stage) -> Vec<Part> {
          name.",
     );
     stage.ends()
+}
+
+fn leads(stage: &Stage) -> [Uuid; 3] {
+    seeded(stage, "Lead", ["A new roof", "Bricks", "Cement"], |name, _| {
+        [("Subject", text(name)), ("CompanyName", text("Acme"))]
+    })
+}
+
+/// The story with a migration that was written by hand, and that changes all rows while it holds its locks.
+pub(crate) async fn with_a_long_lock(server: &str) {
+    let mut stage = Stage::new("rename_a_field", Some(server));
+    leads(&stage);
+    let old = stage.begin(before::models()).await;
+    assert!(old.pull::<before::Lead>().await.unwrap().complete);
+    for database in ["sqlite", "postgres"] {
+        let up = "UPDATE leads SET score = score + 1;\n";
+        stage.put(&format!("migrations/{database}/29991231000000_by_hand/up.sql"), up);
+    }
+    stage.run(&["migrate", "run"]).await;
 }

@@ -12,7 +12,7 @@ use crate::stage::Stage;
 /// What is added to the first part of the plan.
 const SQLITE_EXPAND: &str = r#"
 -- By hand: both parts of the hours, also of those that older programs write.
-UPDATE "sites" SET "opens" = substr("hours", 1, 5), "closes" = substr("hours", 7, 5);
+UPDATE "sites" SET "opens" = substr("hours", 1, 5), "closes" = substr("hours", 7, 5) WHERE "hours" <> '';
 CREATE TRIGGER "sites_hours" AFTER UPDATE OF "hours" ON "sites"
 WHEN NEW."hours" IS NOT OLD."hours" AND NEW."hours" IS NOT NULL
 BEGIN
@@ -25,7 +25,7 @@ END;
 "#;
 const POSTGRES_EXPAND: &str = r#"
 -- By hand: both parts of the hours, also of those that older programs write.
-UPDATE "sites" SET "opens" = substr("hours", 1, 5), "closes" = substr("hours", 7, 5);
+UPDATE "sites" SET "opens" = substr("hours", 1, 5), "closes" = substr("hours", 7, 5) WHERE "hours" <> '';
 CREATE FUNCTION "sites_hours"() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
     IF NEW."hours" IS NOT NULL AND (TG_OP = 'INSERT' OR NEW."hours" IS DISTINCT FROM OLD."hours") THEN
@@ -81,6 +81,11 @@ pub(crate) async fn tell(mut stage: Stage) -> Vec<Part> {
         let last = stage.newest(database, "_opening_hours_contract", "up.sql");
         stage.edit(&last, |sql| format!("{contract}{sql}"));
     }
+    stage.say(
+        "The `UPDATE` writes only rows that have hours, because it keeps other programs waiting on them, and on PostgreSQL on \
+         the whole table, until the migration ends. If they are many, write the trigger here, and divide the existing values in \
+         a migration of your own that commits after each batch, like the one of [the renamed field](03_rename_a_field.md).",
+    );
     stage.run(&["migrate", "check"]).await;
     let mut old_works = Load::of::<before::Site>(&old, &ids, ids[0], |site, round| {
         site.town = Some(format!("Aberdeen {round}"));

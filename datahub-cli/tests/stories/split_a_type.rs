@@ -12,8 +12,10 @@ use crate::stage::Stage;
 
 /// What the last part begins with.
 const CONTRACT: &str = r#"-- By hand: what only the hub has of partners goes with them.
-UPDATE "suppliers" SET "notes" = (SELECT "notes" FROM "partners" WHERE "partners"."id" = "suppliers"."id") WHERE "notes" IS NULL;
-UPDATE "customers" SET "notes" = (SELECT "notes" FROM "partners" WHERE "partners"."id" = "customers"."id") WHERE "notes" IS NULL;
+UPDATE "suppliers" SET "notes" = (SELECT "notes" FROM "partners" WHERE "partners"."id" = "suppliers"."id")
+WHERE "notes" IS NULL AND "id" IN (SELECT "id" FROM "partners" WHERE "notes" IS NOT NULL);
+UPDATE "customers" SET "notes" = (SELECT "notes" FROM "partners" WHERE "partners"."id" = "customers"."id")
+WHERE "notes" IS NULL AND "id" IN (SELECT "id" FROM "partners" WHERE "notes" IS NOT NULL);
 "#;
 
 pub(crate) async fn tell(mut stage: Stage) -> Vec<Part> {
@@ -43,7 +45,8 @@ pub(crate) async fn tell(mut stage: Stage) -> Vec<Part> {
     stage.show_sql();
     stage.say(
         "What CDMS has is read again. What only the hub has, the notes, is carried over by hand: two statements in the last \
-         part, when the old program writes no more notes, and before the table is dropped.",
+         part, when the old program writes no more notes, and before the table is dropped. They write only rows that have notes, \
+         because others wait meanwhile.",
     );
     for database in ["sqlite", "postgres"] {
         let last = stage.newest(database, "_partners_apart_contract", "up.sql");

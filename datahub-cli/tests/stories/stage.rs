@@ -14,6 +14,7 @@ use tempfile::TempDir;
 use uuid::Uuid;
 
 use crate::document::Part;
+use crate::locks;
 use crate::plain::Plain;
 
 /// Where the models of a program are in the project.
@@ -255,7 +256,8 @@ impl Stage {
         self.parts.push(Part::Same(text));
     }
 
-    fn put(&self, name: &str, text: &str) {
+    /// Writes a file of the project.
+    pub(crate) fn put(&self, name: &str, text: &str) {
         let path = self.folder.path().join(name);
         fs::create_dir_all(path.parent().unwrap()).unwrap();
         fs::write(path, text).unwrap();
@@ -322,11 +324,16 @@ impl Stage {
         // Both streams in the order in which they are written.
         let mut command = Command::new("sh");
         command.args(["-c", "exec \"$0\" \"$@\" 2>&1", env!("CARGO_BIN_EXE_datahub")]);
-        command.args(arguments).current_dir(self.folder.path()).env("DATABASE_URL", self.kit.database());
+        let runs = arguments.starts_with(&["migrate", "run"]);
+        let database = if runs { locks::slowed(&self.kit) } else { self.kit.database() };
+        command.args(arguments).current_dir(self.folder.path()).env("DATABASE_URL", database);
         let ran = tokio::task::spawn_blocking(move || command.output().unwrap()).await.unwrap();
         let text = String::from_utf8(ran.stdout).unwrap();
         let ran = Ran { code: ran.status.code(), text };
         assert_eq!(ran.code, Some(code), "datahub {}:\n{}", arguments.join(" "), ran.text);
+        if runs {
+            locks::are_short(&ran.text);
+        }
         ran
     }
 }
