@@ -166,10 +166,12 @@ impl Step {
                 )
             }
             Step::CarryOver { from, to } => engine::carry_over(from, to),
+            Step::EndCarrying { from, to } => vec![engine::end_carrying([from, to])],
             Step::RenameTable { from, to } => {
                 let statement = alter(from, format!("RENAME TO {}", quoted(to)));
                 let mut statements = safe(database, "renaming-table", "older programs refuse by now", statement);
                 statements.push(engine::rename_notes(from, to));
+                statements.push(engine::end_carrying([from, to]));
                 statements
             }
             Step::DropTable { name } => {

@@ -171,6 +171,13 @@ pub enum Step {
         /// Its name after.
         to: String,
     },
+    /// Ends that what the engine keeps of a table's rows was carried over, if the table gets no other name after all.
+    EndCarrying {
+        /// The table's name before.
+        from: String,
+        /// Its name after.
+        to: String,
+    },
     /// Gives a table another name, also in the notes about its columns.
     RenameTable {
         /// Its name before.
@@ -214,7 +221,9 @@ impl Step {
         match self {
             Step::EngineTables { .. } | Step::DropIndex { .. } => false,
             Step::CreateTable { name: table, .. } | Step::DropTable { name: table } => table == name,
-            Step::CarryOver { from, to } | Step::RenameTable { from, to } => from == name || to == name,
+            Step::CarryOver { from, to } | Step::EndCarrying { from, to } | Step::RenameTable { from, to } => {
+                from == name || to == name
+            }
             Step::AddColumn { table, .. }
             | Step::AddFilledColumn { table, .. }
             | Step::StopFilling { table, .. }

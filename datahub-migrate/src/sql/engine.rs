@@ -2,7 +2,7 @@
 
 use datahub_model::schema::Database;
 use datahub_model::schema::engine::{
-    IN_BATCHES, REVISION, REVISION_SETTING, TABLES, VERSION, VERSION_SETTING, added_since, rules,
+    CARRIED_SETTING, IN_BATCHES, REVISION, REVISION_SETTING, TABLES, VERSION, VERSION_SETTING, added_since, rules,
 };
 
 use super::text;
@@ -69,7 +69,18 @@ pub(super) fn carry_over(from: &str, to: &str) -> Vec<String> {
     let rename = |(table, key): &(&str, &str)| {
         format!("{IN_BATCHES}{key}\nUPDATE {table} SET model = {new} WHERE model = {old}")
     };
-    BY_MODEL.iter().map(rename).collect()
+    [put(&carried(from), to)].into_iter().chain(BY_MODEL.iter().map(rename)).collect()
+}
+
+/// The setting that names what a table is being renamed to.
+fn carried(from: &str) -> String {
+    format!("{CARRIED_SETTING}{from}")
+}
+
+/// Ends that what the engine keeps of a table's rows has two names.
+pub(super) fn end_carrying(tables: [&str; 2]) -> String {
+    let [one, other] = tables.map(|table| text(&carried(table)));
+    format!("DELETE FROM datahub_settings WHERE name IN ({one}, {other})")
 }
 
 /// Gives the notes about a table's columns the table's new name.

@@ -55,6 +55,10 @@ pub const fn rules(database: Database) -> &'static str {
     }
 }
 
+/// The prefix of the setting that names what a table is being renamed to, after the table's former name, while what the engine
+/// keeps of its rows is carried over.
+pub const CARRIED_SETTING: &str = "carried:";
+
 /// The comment before an `UPDATE` that a run of migrations executes in batches, each a transaction of its own:
 /// `-- in batches by id`. It ends with a column by which the rows that the statement changes are told apart.
 pub const IN_BATCHES: &str = "-- in batches by ";

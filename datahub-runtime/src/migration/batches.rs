@@ -12,7 +12,7 @@ use datahub_model::schema::engine::IN_BATCHES;
 use super::Migration;
 use super::error::MigrationError;
 use super::execute::{again_or, without_comments};
-use super::history_guard::HistoryGuard;
+use super::history_guard;
 use super::runner::Run;
 use crate::crash_points::{Moment, Step, pass_blocking};
 use crate::store::{PlainConnection as Connection, PlainTrouble as Trouble};
@@ -72,8 +72,8 @@ impl<'s> Batches<'s> {
     }
 
     fn execute(&self, connection: &mut Connection, sql: &str) -> Result<(), Trouble> {
-        if self.table == HistoryGuard::TABLE {
-            return HistoryGuard::lifted(connection, |connection| connection.batch(sql));
+        if self.table == history_guard::TABLE {
+            return history_guard::lifted(connection, |connection| connection.batch(sql));
         }
         connection.batch(sql)
     }

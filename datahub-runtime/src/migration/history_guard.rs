@@ -8,8 +8,8 @@ use datahub_model::schema::engine::TABLES;
 
 use crate::store::{PlainConnection as Connection, PlainTrouble as Trouble};
 
-/// The rule, as a statement that restores it.
-pub(super) struct HistoryGuard(String);
+/// The table that the rule protects.
+pub(super) const TABLE: &str = "datahub_history";
 
 /// What lifts a rule is the statement that creates the rule in its place.
 struct Sql {
@@ -24,27 +24,20 @@ struct Sql {
 const ONLY_MODEL: &str =
     "datahub_history is append-only: a migration gives its rows another model and changes nothing else";
 
-impl HistoryGuard {
-    /// The table that it protects.
-    pub(super) const TABLE: &'static str = "datahub_history";
-
-    /// Does something while the rule is lifted, within a transaction.
-    pub(super) fn lifted(
-        connection: &mut Connection,
-        work: impl FnOnce(&mut Connection) -> Result<(), Trouble>,
-    ) -> Result<(), Trouble> {
-        let sql = sql(connection.dialect().database);
-        // A rule that was lost is restored at the end of the run.
-        let Some(HistoryGuard(restore)) = connection.texts(sql.found)?.into_iter().next().map(HistoryGuard) else {
-            return work(connection);
-        };
-        let remove = |connection: &mut Connection| sql.remove.map_or(Ok(()), |remove| connection.batch(remove));
-        remove(connection)?;
-        connection.batch(&sql.lift)?;
-        work(connection)?;
-        remove(connection)?;
-        connection.batch(&restore)
-    }
+/// Does something while the rule is lifted, within a transaction.
+pub(super) fn lifted(
+    connection: &mut Connection,
+    work: impl FnOnce(&mut Connection) -> Result<(), Trouble>,
+) -> Result<(), Trouble> {
+    let sql = sql(connection.dialect().database);
+    // A rule that was lost is restored at the end of the run.
+    let Some(restore) = connection.texts(sql.found)?.into_iter().next() else { return work(connection) };
+    let remove = |connection: &mut Connection| sql.remove.map_or(Ok(()), |remove| connection.batch(remove));
+    remove(connection)?;
+    connection.batch(&sql.lift)?;
+    work(connection)?;
+    remove(connection)?;
+    connection.batch(&restore)
 }
 
 fn sql(database: Database) -> Sql {
@@ -73,7 +66,7 @@ fn sql(database: Database) -> Sql {
 
 /// The columns of the history that no migration changes.
 fn other_columns() -> Vec<&'static str> {
-    let history = TABLES.iter().filter(|table| table.name == HistoryGuard::TABLE);
+    let history = TABLES.iter().filter(|table| table.name == TABLE);
     let columns = history.flat_map(|table| table.columns.iter().map(|column| column.name));
     columns.filter(|column| *column != "model").collect()
 }

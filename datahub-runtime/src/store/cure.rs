@@ -44,10 +44,11 @@ impl Pending {
                  run`"
             ),
             // The program was built with a step that older programs cannot live with, and that has not begun.
-            (Pending::Unknown, _) if is_behind => format!(
+            (Pending::Unknown, _) if is_behind => {
                 "this program needs a migration that older programs cannot live with: run `datahub migrate run` and, when \
                  the older programs are gone, `datahub migrate run --contract`"
-            ),
+                    .to_owned()
+            }
             // It has begun, and the table gets its name by its end.
             (Pending::Unknown, Gap::Table | Gap::Renamed(_)) if model.epoch > 0 => {
                 "a run of migrations has begun to make it and is not finished: run `datahub migrate run --contract`"

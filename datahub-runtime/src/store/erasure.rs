@@ -2,6 +2,7 @@
 
 use cdms_odata::{Attributes, Instant, Value};
 use datahub_model::ModelDescriptor;
+use datahub_model::schema::engine::CARRIED_SETTING;
 use datahub_protocol::{MappingTag, Note};
 use uuid::Uuid;
 
@@ -126,11 +127,14 @@ fn under_way(
 /// A record in a model: its table, whether it is a row or a tombstone, its attributes, and the mapping that stored it.
 type State = (String, String, Json<Attributes>, i64);
 
-/// The record in each model.
+/// The record in each model, also in one whose table is being renamed: what the engine keeps of it may have the new name,
+/// and the history still the former one.
 fn states(connection: &mut Connection, entity: &'static str, id: Uuid) -> Result<Vec<State>, Trouble> {
-    let sql = "SELECT model, state, seen, mapping_id FROM datahub_records WHERE id = ? AND model IN \
-               (SELECT model FROM datahub_history WHERE entity = ? AND id = ?)";
-    connection.read(&Statement::new(sql, [id.into(), entity.into(), id.into()]))
+    let sql = "WITH told AS (SELECT DISTINCT model FROM datahub_history WHERE entity = ? AND id = ?) \
+               SELECT model, state, seen, mapping_id FROM datahub_records WHERE id = ? AND model IN \
+               (SELECT model FROM told UNION SELECT setting.value FROM told JOIN datahub_settings AS setting \
+               ON setting.name = ? || told.model)";
+    connection.read(&Statement::new(sql, [entity.into(), id.into(), id.into(), CARRIED_SETTING.into()]))
 }
 
 /// The mapping of a row that lacks values for every mapping.
@@ -164,7 +168,9 @@ fn forget_states(
         let (text, number) = (Datum::Text(None), version.0);
         let (seen, mapping) = (to_json(&seen)?, mapping_datum(mapping));
         let values = [seen, mapping, number.into(), text, number.into(), table.as_str().into(), id.into()];
-        connection.execute(&Statement::new(sql, values))?;
+        if connection.execute(&Statement::new(sql, values))? == 0 {
+            return Err(Trouble::Unavailable(format!("a migration is renaming the table {table}")));
+        }
     }
     Ok(())
 }

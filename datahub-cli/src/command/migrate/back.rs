@@ -126,7 +126,11 @@ pub(super) fn carried(before: &Snapshot, last: &Snapshot, real: &Snapshot) -> Ve
             .is_some_and(|table| before.tables.get(*from).is_none_or(|then| table.epoch > then.epoch));
         is_raised && !real.tables.contains_key(*to)
     };
-    renamed.filter(is_carried).map(|(from, to)| Step::CarryOver { from: to.clone(), to: from.clone() }).collect()
+    let back = |(from, to): (&String, &String)| {
+        let (from, to) = (to.clone(), from.clone());
+        [Step::CarryOver { from: from.clone(), to: to.clone() }, Step::EndCarrying { from, to }]
+    };
+    renamed.filter(is_carried).flat_map(back).collect()
 }
 
 /// The epochs of tables after the way back: those of the schema before. A table that it does not have begins anew, so that

@@ -64,6 +64,21 @@ async fn every_model_of_the_entity_is_reached() {
     assert_eq!(bench.count("datahub_history WHERE erased IS NULL"), 0);
 }
 
+/// A migration carries what the engine keeps of a renamed table's rows over to the new name, the history last.
+#[tokio::test]
+async fn a_record_of_a_table_that_is_being_renamed_is_reached() {
+    let (bench, store) = Bench::open().await;
+    store.create_tables(&[&ORGANISATION, &FIRM]).await.unwrap();
+    done(&store, first_sight("Acme")).await;
+    let version = done(&store, Job { model: &FIRM, ..first_sight("Acme") }).await;
+    done(&store, Job { model: &FIRM, ..tombstone(version) }).await;
+    bench.sql("INSERT INTO datahub_settings (name, value) VALUES ('carried:firms', 'companies')");
+    bench.sql("UPDATE datahub_records SET model = 'companies' WHERE model = 'firms'");
+    assert_eq!(bench.count("datahub_records WHERE model = 'companies' AND seen <> '{}'"), 1);
+    assert_eq!(erase(&store).await, Erased::Done(3));
+    assert_eq!(bench.count("datahub_records WHERE model = 'companies' AND seen = '{}'"), 1);
+}
+
 #[tokio::test]
 async fn others_are_waited_for_as_long_after_an_erasure_as_before() {
     let (_bench, store) = Bench::on_file().await;

@@ -1,0 +1,15 @@
+INSERT INTO datahub_settings (name, value) VALUES ('epoch:campaigns', '1') ON CONFLICT (name) DO UPDATE SET value = excluded.value WHERE CAST(datahub_settings.value AS INTEGER) < CAST(excluded.value AS INTEGER);
+ALTER TABLE "campaigns" ADD COLUMN "reached__next" INTEGER;
+UPDATE "campaigns" SET "reached__next" = CAST("reached" AS INTEGER) WHERE "reached" IS NOT NULL AND "reached__next" IS NULL AND "reached" BETWEEN -2147483648 AND 2147483647;
+ALTER TABLE "campaigns" DROP COLUMN "reached";
+ALTER TABLE "campaigns" RENAME COLUMN "reached__next" TO "reached";
+INSERT INTO datahub_settings (name, value) VALUES ('column:campaigns.reached', 'integer') ON CONFLICT (name) DO UPDATE SET value = excluded.value;
+INSERT INTO datahub_settings (name, value) VALUES ('epoch:invoices', '1') ON CONFLICT (name) DO UPDATE SET value = excluded.value WHERE CAST(datahub_settings.value AS INTEGER) < CAST(excluded.value AS INTEGER);
+ALTER TABLE "invoices" ADD COLUMN "discount__next" BIGINT;
+UPDATE "invoices" SET "discount__next" = ("discount" * 100) WHERE "discount" IS NOT NULL AND "discount__next" IS NULL AND "discount" BETWEEN -92233720368547758 AND 92233720368547758;
+ALTER TABLE "invoices" DROP COLUMN "discount";
+ALTER TABLE "invoices" RENAME COLUMN "discount__next" TO "discount";
+INSERT INTO datahub_settings (name, value) VALUES ('column:invoices.discount', 'decimal(4) or null') ON CONFLICT (name) DO UPDATE SET value = excluded.value;
+ALTER TABLE "deals" RENAME TO "opportunities";
+UPDATE datahub_settings SET name = 'column:opportunities.' || substr(name, 14) WHERE substr(name, 1, 13) = 'column:deals.';
+DELETE FROM datahub_settings WHERE name IN ('carried:deals', 'carried:opportunities');
