@@ -120,6 +120,18 @@ faults! {
     NoRecordLock = "no-record-lock",
     /// A page of a pull is stored without looking whether its rows are newer.
     PageWithoutGuard = "page-without-guard",
+    /// An incremental pull goes on behind the last second of a page, though more records may have changed in it.
+    BoundaryTieLost = "boundary-tie-lost",
+    /// An incremental pull begins at its watermark, though CDMS commits some changes later than it dates them.
+    OverlapForgotten = "overlap-forgotten",
+    /// A first load vouches for the newest change that it met.
+    NewestMetIsWatermark = "newest-met-is-watermark",
+    /// An incremental pull asks only for records of the model, so that those that have left it are not seen.
+    ConditionOfChanges = "condition-of-changes",
+    /// A sweep makes tombstones of the rows that a list does not show.
+    SweepUnconfirmed = "sweep-unconfirmed",
+    /// A sweep goes on whatever the number of missing rows.
+    SweepWithoutBrake = "sweep-without-brake",
 }
 
 /// Whether this fault is planted in this process.

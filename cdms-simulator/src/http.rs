@@ -207,10 +207,14 @@ struct Remembered<'s> {
 }
 
 impl Remembered<'_> {
+    /// The answer, dated by the simulator's own clock.
     fn answered(&mut self, answer: Answer) -> Answer {
         self.entry.status = Some(answer.status);
         self.entry.answered_bytes = answer.body.len();
-        answer
+        match chrono::DateTime::from_timestamp_millis(self.state.world().clock.now_ms()) {
+            Some(now) => answer.with_header("date", now.format("%a, %d %b %Y %H:%M:%S GMT").to_string()),
+            None => answer,
+        }
     }
 }
 
