@@ -9,11 +9,12 @@ use super::text;
 
 /// The engine's tables that refer to rows by the name of their table, each with the column by which its rows of one table
 /// are told apart.
-const BY_MODEL: [(&str, &str); 6] = [
+const BY_MODEL: [(&str, &str); 7] = [
     ("datahub_records", "id"),
     ("datahub_intents", "operation"),
     ("datahub_watermarks", "model"),
     ("datahub_pulls", "scope"),
+    ("datahub_swept", "id"),
     ("datahub_quarantine", "id"),
     ("datahub_history", "sequence"),
 ];
@@ -98,7 +99,7 @@ pub(super) fn rename_notes(from: &str, to: &str) -> String {
 /// Removes what the engine keeps of a dropped table's rows, besides their history and closed writes.
 pub(super) fn forget_model(name: &str) -> Vec<String> {
     let model = text(name);
-    let of_model = ["datahub_records", "datahub_watermarks", "datahub_pulls", "datahub_quarantine"];
+    let of_model = ["datahub_records", "datahub_watermarks", "datahub_pulls", "datahub_swept", "datahub_quarantine"];
     let mut statements: Vec<_> =
         of_model.iter().map(|table| format!("DELETE FROM {table} WHERE model = {model}")).collect();
     let prefix = format!("column:{name}.");

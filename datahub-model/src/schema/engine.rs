@@ -19,7 +19,8 @@ pub const VERSION: &str = "1";
 /// 5: an index of history entries by their write.
 /// 6: `datahub_intents.quiet_until`.
 /// 7: `datahub_records.outdated`, and `datahub_pulls`, which has taken the place of `datahub_watermarks`.
-pub const REVISION: i64 = 7;
+/// 8: the times and the version of `datahub_pulls`, `datahub_swept`, and an index of rows by the mapping that stored them.
+pub const REVISION: i64 = 8;
 
 /// The setting that holds the version of the tables.
 pub const VERSION_SETTING: &str = "schema_version";
@@ -28,13 +29,20 @@ pub const VERSION_SETTING: &str = "schema_version";
 pub const REVISION_SETTING: &str = "schema_revision";
 
 /// The columns that a revision added to an existing table: revision, table and column.
-const ADDED: [(i64, &str, &str); 6] = [
+const ADDED: [(i64, &str, &str); 13] = [
     (2, "datahub_history", "erased"),
     (2, "datahub_records", "complete_for"),
     (4, "datahub_intents", "finished"),
     (6, "datahub_intents", "quiet_until"),
     (7, "datahub_records", "outdated"),
     (7, "datahub_records", "outdated_at"),
+    (8, "datahub_pulls", "watermark"),
+    (8, "datahub_pulls", "since"),
+    (8, "datahub_pulls", "begun"),
+    (8, "datahub_pulls", "newest"),
+    (8, "datahub_pulls", "asked_at"),
+    (8, "datahub_pulls", "checked_at"),
+    (8, "datahub_pulls", "version"),
 ];
 
 /// The columns that a database with tables of this revision lacks, each with its table.
@@ -64,7 +72,7 @@ pub const CARRIED_SETTING: &str = "carried:";
 pub const IN_BATCHES: &str = "-- in batches by ";
 
 /// The tables, in the order of their creation.
-pub static TABLES: [Table<'static>; 8] = [
+pub static TABLES: [Table<'static>; 9] = [
     Table {
         owner: Owner::Engine,
         name: "datahub_records",
@@ -86,7 +94,8 @@ pub static TABLES: [Table<'static>; 8] = [
         ]),
         key: PrimaryKey::Columns(&["model", "id"]),
         checks: &[Check::OneOf { column: "state", words: &["row", "tombstone"] }],
-        indexes: &[],
+        // To count the rows that another mapping stored without reading the others.
+        indexes: &[index("datahub_records_mapping", &["model", "mapping_id"], Rows::All)],
     },
     Table {
         owner: Owner::Engine,
@@ -200,8 +209,28 @@ pub static TABLES: [Table<'static>; 8] = [
             needed("pages", BigInt),
             needed("records", BigInt),
             needed("stored_at", Instant),
+            // By CDMS's clock: what had changed before was read; where an unfinished pull of changes goes on, when it
+            // began, and the newest change that it met, or for a first load the newest change before it began.
+            optional("watermark", Instant),
+            optional("since", Instant),
+            optional("begun", Instant),
+            optional("newest", Instant),
+            // By the database's clock: when the last pull began, and when the last complete one did.
+            optional("asked_at", Instant),
+            optional("checked_at", Instant),
+            // For a sweep: the newest version when it began.
+            optional("version", BigInt),
         ]),
         key: PrimaryKey::Columns(&["model", "scope"]),
+        checks: &[],
+        indexes: &[],
+    },
+    // The records that CDMS has listed for a sweep in progress.
+    Table {
+        owner: Owner::Engine,
+        name: "datahub_swept",
+        columns: Cow::Borrowed(&[needed("model", Text), needed("id", Guid)]),
+        key: PrimaryKey::Columns(&["model", "id"]),
         checks: &[],
         indexes: &[],
     },

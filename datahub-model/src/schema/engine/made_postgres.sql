@@ -3,7 +3,8 @@ CREATE TABLE IF NOT EXISTS datahub_intents (operation UUID NOT NULL, entity TEXT
 CREATE TABLE IF NOT EXISTS datahub_history (sequence BIGINT GENERATED ALWAYS AS IDENTITY PRIMARY KEY, entity TEXT NOT NULL, id UUID NOT NULL, model TEXT NOT NULL, version BIGINT NOT NULL, at TIMESTAMP WITH TIME ZONE NOT NULL, actor TEXT NOT NULL, program TEXT NOT NULL, origin TEXT NOT NULL, kind TEXT NOT NULL, operation UUID, changes TEXT NOT NULL, constants TEXT NOT NULL, local TEXT NOT NULL, mapping_id BIGINT NOT NULL, modified TIMESTAMP WITH TIME ZONE, modified_by UUID, skew_ms BIGINT, erased BIGINT)
 CREATE TABLE IF NOT EXISTS datahub_erasures (sequence BIGINT GENERATED ALWAYS AS IDENTITY PRIMARY KEY, entity TEXT NOT NULL, id UUID NOT NULL, at TIMESTAMP WITH TIME ZONE NOT NULL, actor TEXT NOT NULL, program TEXT NOT NULL, reason TEXT NOT NULL)
 CREATE TABLE IF NOT EXISTS datahub_watermarks (model TEXT NOT NULL, mapping_id BIGINT NOT NULL, run UUID NOT NULL, next TEXT, pages BIGINT NOT NULL, records BIGINT NOT NULL, stored_at TIMESTAMP WITH TIME ZONE NOT NULL, PRIMARY KEY (model))
-CREATE TABLE IF NOT EXISTS datahub_pulls (model TEXT NOT NULL, scope TEXT NOT NULL, run UUID NOT NULL, attributes TEXT NOT NULL, next TEXT, pages BIGINT NOT NULL, records BIGINT NOT NULL, stored_at TIMESTAMP WITH TIME ZONE NOT NULL, PRIMARY KEY (model, scope))
+CREATE TABLE IF NOT EXISTS datahub_pulls (model TEXT NOT NULL, scope TEXT NOT NULL, run UUID NOT NULL, attributes TEXT NOT NULL, next TEXT, pages BIGINT NOT NULL, records BIGINT NOT NULL, stored_at TIMESTAMP WITH TIME ZONE NOT NULL, watermark TIMESTAMP WITH TIME ZONE, since TIMESTAMP WITH TIME ZONE, begun TIMESTAMP WITH TIME ZONE, newest TIMESTAMP WITH TIME ZONE, asked_at TIMESTAMP WITH TIME ZONE, checked_at TIMESTAMP WITH TIME ZONE, version BIGINT, PRIMARY KEY (model, scope))
+CREATE TABLE IF NOT EXISTS datahub_swept (model TEXT NOT NULL, id UUID NOT NULL, PRIMARY KEY (model, id))
 CREATE TABLE IF NOT EXISTS datahub_quarantine (entity TEXT NOT NULL, id UUID NOT NULL, model TEXT NOT NULL, reason TEXT NOT NULL, at TIMESTAMP WITH TIME ZONE NOT NULL, operation UUID, orphan_of UUID, PRIMARY KEY (model, id))
 CREATE TABLE IF NOT EXISTS datahub_settings (name TEXT NOT NULL, value TEXT NOT NULL, PRIMARY KEY (name))
 ALTER TABLE datahub_records ADD COLUMN created TIMESTAMP WITH TIME ZONE
@@ -24,8 +25,16 @@ ALTER TABLE datahub_history ADD COLUMN skew_ms BIGINT
 ALTER TABLE datahub_history ADD COLUMN erased BIGINT
 ALTER TABLE datahub_watermarks ADD COLUMN next TEXT
 ALTER TABLE datahub_pulls ADD COLUMN next TEXT
+ALTER TABLE datahub_pulls ADD COLUMN watermark TIMESTAMP WITH TIME ZONE
+ALTER TABLE datahub_pulls ADD COLUMN since TIMESTAMP WITH TIME ZONE
+ALTER TABLE datahub_pulls ADD COLUMN begun TIMESTAMP WITH TIME ZONE
+ALTER TABLE datahub_pulls ADD COLUMN newest TIMESTAMP WITH TIME ZONE
+ALTER TABLE datahub_pulls ADD COLUMN asked_at TIMESTAMP WITH TIME ZONE
+ALTER TABLE datahub_pulls ADD COLUMN checked_at TIMESTAMP WITH TIME ZONE
+ALTER TABLE datahub_pulls ADD COLUMN version BIGINT
 ALTER TABLE datahub_quarantine ADD COLUMN operation UUID
 ALTER TABLE datahub_quarantine ADD COLUMN orphan_of UUID
+CREATE INDEX IF NOT EXISTS datahub_records_mapping ON datahub_records (model, mapping_id)
 CREATE UNIQUE INDEX IF NOT EXISTS datahub_intents_open ON datahub_intents (entity, id) WHERE verdict IS NULL
 CREATE INDEX IF NOT EXISTS datahub_intents_record ON datahub_intents (entity, id)
 CREATE INDEX IF NOT EXISTS datahub_intents_unfinished ON datahub_intents (entity, id) WHERE finished IS NULL

@@ -3,7 +3,8 @@ CREATE TABLE IF NOT EXISTS datahub_intents (operation BLOB NOT NULL, entity TEXT
 CREATE TABLE IF NOT EXISTS datahub_history (sequence INTEGER PRIMARY KEY AUTOINCREMENT, entity TEXT NOT NULL, id BLOB NOT NULL, model TEXT NOT NULL, version BIGINT NOT NULL, at BIGINT NOT NULL, actor TEXT NOT NULL, program TEXT NOT NULL, origin TEXT NOT NULL, kind TEXT NOT NULL, operation BLOB, changes TEXT NOT NULL, constants TEXT NOT NULL, local TEXT NOT NULL, mapping_id BIGINT NOT NULL, modified BIGINT, modified_by BLOB, skew_ms BIGINT, erased BIGINT)
 CREATE TABLE IF NOT EXISTS datahub_erasures (sequence INTEGER PRIMARY KEY AUTOINCREMENT, entity TEXT NOT NULL, id BLOB NOT NULL, at BIGINT NOT NULL, actor TEXT NOT NULL, program TEXT NOT NULL, reason TEXT NOT NULL)
 CREATE TABLE IF NOT EXISTS datahub_watermarks (model TEXT NOT NULL, mapping_id BIGINT NOT NULL, run BLOB NOT NULL, next TEXT, pages BIGINT NOT NULL, records BIGINT NOT NULL, stored_at BIGINT NOT NULL, PRIMARY KEY (model))
-CREATE TABLE IF NOT EXISTS datahub_pulls (model TEXT NOT NULL, scope TEXT NOT NULL, run BLOB NOT NULL, attributes TEXT NOT NULL, next TEXT, pages BIGINT NOT NULL, records BIGINT NOT NULL, stored_at BIGINT NOT NULL, PRIMARY KEY (model, scope))
+CREATE TABLE IF NOT EXISTS datahub_pulls (model TEXT NOT NULL, scope TEXT NOT NULL, run BLOB NOT NULL, attributes TEXT NOT NULL, next TEXT, pages BIGINT NOT NULL, records BIGINT NOT NULL, stored_at BIGINT NOT NULL, watermark BIGINT, since BIGINT, begun BIGINT, newest BIGINT, asked_at BIGINT, checked_at BIGINT, version BIGINT, PRIMARY KEY (model, scope))
+CREATE TABLE IF NOT EXISTS datahub_swept (model TEXT NOT NULL, id BLOB NOT NULL, PRIMARY KEY (model, id))
 CREATE TABLE IF NOT EXISTS datahub_quarantine (entity TEXT NOT NULL, id BLOB NOT NULL, model TEXT NOT NULL, reason TEXT NOT NULL, at BIGINT NOT NULL, operation BLOB, orphan_of BLOB, PRIMARY KEY (model, id))
 CREATE TABLE IF NOT EXISTS datahub_settings (name TEXT NOT NULL, value TEXT NOT NULL, PRIMARY KEY (name))
 ALTER TABLE datahub_records ADD COLUMN created BIGINT
@@ -24,8 +25,16 @@ ALTER TABLE datahub_history ADD COLUMN skew_ms BIGINT
 ALTER TABLE datahub_history ADD COLUMN erased BIGINT
 ALTER TABLE datahub_watermarks ADD COLUMN next TEXT
 ALTER TABLE datahub_pulls ADD COLUMN next TEXT
+ALTER TABLE datahub_pulls ADD COLUMN watermark BIGINT
+ALTER TABLE datahub_pulls ADD COLUMN since BIGINT
+ALTER TABLE datahub_pulls ADD COLUMN begun BIGINT
+ALTER TABLE datahub_pulls ADD COLUMN newest BIGINT
+ALTER TABLE datahub_pulls ADD COLUMN asked_at BIGINT
+ALTER TABLE datahub_pulls ADD COLUMN checked_at BIGINT
+ALTER TABLE datahub_pulls ADD COLUMN version BIGINT
 ALTER TABLE datahub_quarantine ADD COLUMN operation BLOB
 ALTER TABLE datahub_quarantine ADD COLUMN orphan_of BLOB
+CREATE INDEX IF NOT EXISTS datahub_records_mapping ON datahub_records (model, mapping_id)
 CREATE UNIQUE INDEX IF NOT EXISTS datahub_intents_open ON datahub_intents (entity, id) WHERE verdict IS NULL
 CREATE INDEX IF NOT EXISTS datahub_intents_record ON datahub_intents (entity, id)
 CREATE INDEX IF NOT EXISTS datahub_intents_unfinished ON datahub_intents (entity, id) WHERE finished IS NULL

@@ -449,5 +449,5 @@ async fn upgraded_beside_a_writer(read: &'static str, as_left: &str) {
     let (written, upgraded, ()) = tokio::join!(writer, upgrade, observer);
     written.unwrap();
     upgraded.unwrap();
-    assert_eq!(bench.count("datahub_settings WHERE name = 'schema_revision' AND value = '7'"), 1);
+    assert_eq!(bench.count("datahub_settings WHERE name = 'schema_revision' AND value = '8'"), 1);
 }
