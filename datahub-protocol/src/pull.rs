@@ -130,7 +130,11 @@ impl Changes {
 
 /// The watermark after a first load: the one from its beginning.
 pub fn watermark_after_load(at_its_beginning: Instant, newest_met: Option<Instant>) -> Instant {
-    if planted(Planted::NewestMetIsWatermark) { at_its_beginning.max(newest_met.unwrap_or(FIRST)) } else { at_its_beginning }
+    if planted(Planted::NewestMetIsWatermark) {
+        at_its_beginning.max(newest_met.unwrap_or(FIRST))
+    } else {
+        at_its_beginning
+    }
 }
 
 fn earlier(time: Instant, ms: u64) -> Instant {

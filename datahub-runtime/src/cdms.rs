@@ -1,7 +1,9 @@
 //! The hub's client of CDMS: one request at a time for one record, never repeated behind the protocol's back.
 
 mod authenticator;
+mod background;
 mod client;
+mod condition;
 mod connections;
 mod first_contact;
 mod login;
@@ -13,6 +15,7 @@ mod transport;
 
 pub use authenticator::{Anonymous, Authenticator, LoginError, LoginReply, LoginRequests};
 pub(crate) use client::{Client, ClientOptions, cdms_at};
+pub(crate) use condition::{changed_since, of_model};
 pub use connections::Connections;
 pub(crate) use first_contact::FirstContact;
 pub(crate) use pages::{PageFailure, PageRead};

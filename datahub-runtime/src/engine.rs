@@ -15,6 +15,7 @@ pub(crate) mod record_lock;
 pub(crate) mod revalidation;
 pub(crate) mod settling;
 pub(crate) mod shared_check;
+pub(crate) mod shared_pull;
 
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
@@ -35,10 +36,11 @@ use crate::engine::record_lock::RecordLocks;
 use crate::engine::revalidation::Revalidations;
 use crate::engine::settling::Looks;
 use crate::engine::shared_check::SharedChecks;
+use crate::engine::shared_pull::SharedPulls;
 use crate::hub::Settings;
 use crate::migration::Migrations;
 use crate::store::Store;
-use crate::{Error, ErrorKind, Models};
+use crate::{Error, ErrorKind, ModelFresh, Models};
 
 /// The state that all handles share.
 pub(crate) struct Engine {
@@ -57,6 +59,7 @@ pub(crate) struct Engine {
     pub(crate) resolutions: RecordLocks,
     pub(crate) checks: SharedChecks,
     pub(crate) revalidations: Revalidations,
+    pub(crate) pulls: SharedPulls<Result<ModelFresh, Error>>,
     pub(crate) tasks: TaskTracker,
     /// A permit for each check and write that may be in progress.
     room: Arc<Semaphore>,
@@ -125,6 +128,7 @@ impl Engine {
             resolutions: RecordLocks::default(),
             checks: SharedChecks::default(),
             revalidations: Revalidations::default(),
+            pulls: SharedPulls::default(),
             tasks: TaskTracker::new(),
             room,
             closing: CancellationToken::new(),

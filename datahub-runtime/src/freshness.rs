@@ -9,7 +9,7 @@ use datahub_protocol::{Finding, OperationId};
 ///
 /// The ages are those of this program's own checks, which it remembers in memory: another program's check of the same
 /// row does not count, and neither does one from before a restart. A write counts as a check once its result was read
-/// back.
+/// back. For [whole models](crate::Hub::ensure_fresh), the ages are those of the last pull of any program on the database.
 ///
 /// ```no_run
 /// # use std::time::Duration;

@@ -18,11 +18,11 @@ use crate::engine::cost::Cost;
 use crate::engine::settling::{SettlingReport, settle_all};
 use crate::health::Health;
 use crate::migration::{Migrate, Migrations};
-use crate::operation::{Backfill, Completeness, Pull};
+use crate::operation::{Backfill, Completeness, EnsureFresh, Pull, Sweep};
 use crate::quarantine::RetryReport;
 use crate::rehearsal::Rehearse;
 use crate::store::QuarantineEntry;
-use crate::{CdmsSynced, Error, ErrorKind};
+use crate::{CdmsSynced, Error, ErrorKind, Freshness};
 
 pub use builder::HubBuilder;
 pub(crate) use builder::Settings;
@@ -227,9 +227,15 @@ impl Hub {
         async move { Call::new(&hub, "retry_quarantined", "").run(crate::quarantine::retry(&hub, limit)).await }
     }
 
-    /// Reads all records of a model, so that a team with existing data can start: page by page in CDMS's order of keys.
-    /// Each page is compared with the rows and stored in one transaction. If a pull stopped before its end, for
-    /// whatever reason, the next one resumes it; after a complete pull, the next one starts from the beginning.
+    /// Brings a model up to date, page by page: all of its records first, so that a team with existing data can start, and
+    /// after that only what has changed. If a pull stopped before its end, for whatever reason, the next one resumes it.
+    /// [`Pull::restart`] loads everything again.
+    ///
+    /// The first load reads the records that belong to the model in CDMS's order of keys. A later pull reads what has
+    /// changed in the entity since the last one began, and in the time before that for which CDMS may still have been
+    /// executing a request (see [`execution_limit`](HubBuilder::execution_limit)). If nothing has changed, it costs one
+    /// request. It also sees records that have left the model; it does not see records that were deleted, which takes a
+    /// [sweep](Hub::sweep).
     ///
     /// A page of 50 records costs one request and a fixed number of statements. A record that is stored by someone else
     /// while its page is in flight is not overwritten but read again on its own. A record that cannot be converted or
@@ -247,6 +253,62 @@ impl Hub {
     #[track_caller]
     pub fn pull<T: CdmsSynced>(&self) -> Pull<T> {
         Pull::new(self)
+    }
+
+    /// Finds the records of a model that were deleted in CDMS, which no list shows: lists the ids of all records that belong
+    /// to the model, reads the records of rows that are missing there on their own, and makes tombstones of those that
+    /// are gone or have left the model. Absence from the list alone proves nothing, because CDMS leaves out what the
+    /// user may not read.
+    ///
+    /// Costs a request for each page of 50 records and for each missing row. Rows that are stored while it runs and those
+    /// with an open write are left alone. If more than 5 % of the rows are missing, and more than 20, it stops before it
+    /// reads any of them; see [`Sweep::any_number`]. If a sweep stopped before its end, for whatever reason, the next
+    /// one resumes it.
+    ///
+    /// Dropping the future stops between two steps.
+    ///
+    /// # Errors
+    ///
+    /// As [`pull`](Hub::pull), and [`ErrorKind::Misconfigured`] when too many rows are missing. Errors of single records
+    /// are in the report.
+    #[track_caller]
+    pub fn sweep<T: CdmsSynced>(&self) -> Sweep<T> {
+        Sweep::new(self)
+    }
+
+    /// Brings models up to date, so that the program can ask its own tables: for counts, joins, groups, and everything else
+    /// that SQL can do. Each model is pulled as by [`pull`](Hub::pull), unless it is fresh enough already: one request for
+    /// each model if nothing has changed. The targets of lookups come first, and several models are pulled at once.
+    ///
+    /// ```no_run
+    /// # use datahub_runtime::prelude::*;
+    /// # use std::time::Duration;
+    /// # #[derive(Clone, CdmsSynced)]
+    /// # #[cdms(mapping = "account.toml", table = "organisations")]
+    /// # struct Organisation {
+    /// #     #[cdms(key)]
+    /// #     id: Id<Organisation>,
+    /// #     #[cdms("Name")]
+    /// #     name: String,
+    /// # }
+    /// # async fn example(hub: Hub) -> Result<(), Error> {
+    /// let report = hub.ensure_fresh(models![Organisation], Freshness::MaxAge(Duration::from_secs(60))).await?;
+    /// println!("as of {:?}, for {}", report.models[0].checked_at, report.cost);
+    /// // And now the team's own Diesel queries on `organisations`.
+    /// # Ok(()) }
+    /// ```
+    ///
+    /// Callers who come at the same time share a pull. Programs on one database share what they have checked.
+    ///
+    /// Dropping the future stops between two steps, as with a pull.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::NotFound`] when a model has no complete first load, unless [`EnsureFresh::or_load`] was called; else
+    /// as [`pull`](Hub::pull). Models that were brought up to date before stay so.
+    #[track_caller]
+    pub fn ensure_fresh(&self, models: crate::Models, freshness: Freshness) -> EnsureFresh {
+        EnsureFresh::new(self, models, freshness)
     }
 
     /// Gives fields that are new, or whose mapping has changed, their values in the rows that an earlier version of the

@@ -133,8 +133,9 @@ pub use model::{CdmsSynced, Model, Writable};
 pub use models::Models;
 pub use one_of::{At, OneOf, PointsTo, Targets};
 pub use operation::{
-    Backfill, BackfillReport, Completeness, Create, CreateFailed, Delete, DeleteFailed, Deleted, Edit, Erase, Get,
-    Pull, PullReport, Resolution, Resolve, ResolvedAll, Revert, Save,
+    Backfill, BackfillReport, Completeness, Create, CreateFailed, Delete, DeleteFailed, Deleted, Edit, EnsureFresh,
+    Erase, FreshReport, Get, ModelFresh, Pull, PullReport, Resolution, Resolve, ResolvedAll, Revert, Save, Sweep,
+    SweepReport,
 };
 pub use quarantine::RetryReport;
 pub use rehearsal::{

@@ -7,13 +7,16 @@ mod create;
 mod delete;
 mod detached;
 mod edit;
+mod ensure_fresh;
 mod erase;
 mod get;
 mod pages;
 mod pull;
+mod pulling;
 mod resolve;
 mod revert;
 mod save;
+mod sweep;
 
 pub(crate) use as_of::as_of;
 pub use backfill::{Backfill, BackfillReport, Completeness};
@@ -22,6 +25,7 @@ pub use create::{Create, CreateFailed};
 pub use delete::{Delete, DeleteFailed, Deleted};
 pub(crate) use detached::{is_detached, refuse_detached};
 pub use edit::Edit;
+pub use ensure_fresh::{EnsureFresh, FreshReport, ModelFresh};
 pub use erase::Erase;
 pub use get::Get;
 pub use pull::{Pull, PullReport};
@@ -29,6 +33,7 @@ pub(crate) use resolve::resolve_all;
 pub use resolve::{Resolution, Resolve, ResolvedAll};
 pub use revert::Revert;
 pub use save::Save;
+pub use sweep::{Sweep, SweepReport};
 
 use std::sync::Arc;
 

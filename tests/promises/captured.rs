@@ -169,7 +169,8 @@ async fn a_captured_value_that_cannot_be_read_keeps_no_record_out() {
     // First contact is a list as well.
     failed(Narrow::get(&hub, Id::new()).await, ErrorKind::NotFound);
     let odd = || Fault::Corrupt { attribute: "NumberOfEmployees".into(), json: "\"seven\"".into() };
-    scene.kit.simulator.fault(FaultRule::new(odd()).on(Operation::List).times(1));
+    // So is the question for the newest change.
+    scene.kit.simulator.fault(FaultRule::new(odd()).on(Operation::List).after(1).times(1));
     let report = hub.pull::<Narrow>().await.unwrap();
     assert_eq!((report.first_seen, report.quarantined), (1, 0), "{report:?}");
     scene.fault(Operation::Read, odd());

@@ -20,6 +20,8 @@ pub(crate) enum Deed {
     Pass,
     /// It is passed on, and the body of the answer replaced.
     Body(fn(Vec<u8>) -> Vec<u8>),
+    /// It is passed on, and the answer loses its date.
+    Undated,
     /// It is not passed on; these bytes are the answer, and the connection is closed.
     Answer(Vec<u8>),
     /// It is passed on, the answer is dropped, and these bytes are sent in its place.
@@ -87,6 +89,7 @@ fn serve(stream: &TcpStream, upstream: &str, seen: &Mutex<Vec<String>>, rule: &R
             Deed::Pass => (pass(), true),
             Deed::PassAndClose => (pass(), false),
             Deed::Body(change) => (with_body(&pass(), change), true),
+            Deed::Undated => (without_date(&pass()), true),
             Deed::Answer(bytes) => (bytes, false),
             Deed::Instead(bytes) => {
                 pass();
@@ -153,4 +156,13 @@ fn with_body(answer: &[u8], change: fn(Vec<u8>) -> Vec<u8>) -> Vec<u8> {
 pub(crate) fn answer(status: &str, headers: &str, body: &[u8]) -> Vec<u8> {
     let head = format!("HTTP/1.1 {status}\r\nContent-Length: {}\r\n{headers}\r\n", body.len());
     [head.as_bytes(), body].concat()
+}
+
+/// The same answer without its date.
+fn without_date(answer: &[u8]) -> Vec<u8> {
+    let end = answer.windows(4).position(|four| four == b"\r\n\r\n").unwrap_or(answer.len());
+    let (head, rest) = answer.split_at(end);
+    let head = std::str::from_utf8(head).unwrap();
+    let lines: Vec<_> = head.split("\r\n").filter(|line| !line.to_ascii_lowercase().starts_with("date:")).collect();
+    [lines.join("\r\n").as_bytes(), rest].concat()
 }

@@ -143,7 +143,9 @@ async fn an_older_record_that_fails_the_condition_does_not_end_the_newer_row() {
     scene.kit.simulator.overwrite("Account", scene.account, old);
     failed(UkOrganisation::get(&hub, id).await, ErrorKind::LocalNewer);
     let report = hub.pull::<UkOrganisation>().await.unwrap();
-    assert_eq!((report.local_newer, report.not_of_model), (1, 0), "{report:?}");
+    assert_eq!((report.records, report.not_of_model), (0, 0), "CDMS does not list it: {report:?}");
+    let report = hub.sweep::<UkOrganisation>().await.unwrap();
+    assert_eq!((report.missing, report.there, report.ended), (1, 1, 0), "{report:?}");
     assert_eq!(scene.dump("uk_organisations").len(), 1);
     // Whoever decides for CDMS decides for that too.
     failed(UkOrganisation::resolve(&hub, id, Resolution::TakeCdms).await, ErrorKind::Gone);

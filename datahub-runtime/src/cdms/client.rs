@@ -15,6 +15,7 @@ use tracing::Instrument;
 use uuid::Uuid;
 
 use super::authenticator::Authenticator;
+use super::background::Background;
 use super::login::{Logins, SessionEnd};
 use super::refused_logins::RefusedLogins;
 use super::shape::RecordShape;
@@ -36,6 +37,8 @@ pub(crate) struct ClientOptions {
     pub(crate) login_pause: Duration,
     /// The domain name of the CDMS user as whom the hub logs in.
     pub(crate) cdms_user: Option<String>,
+    /// How many requests of pulls, backfills and sweeps are sent in a second, at most.
+    pub(crate) background_per_second: Option<f64>,
 }
 
 impl Default for ClientOptions {
@@ -46,6 +49,7 @@ impl Default for ClientOptions {
             concurrent_requests: 16,
             login_pause: Duration::from_secs(10),
             cdms_user: None,
+            background_per_second: None,
         }
     }
 }
@@ -61,6 +65,8 @@ pub(crate) struct Client {
     pub(super) met_foreign_link: AtomicBool,
     /// The sets that CDMS surely has.
     read_sets: SyncMutex<HashSet<&'static str>>,
+    pub(super) background: Background,
+    pub(super) clock: Arc<dyn Clock>,
 }
 
 /// Why there is no answer to a read.
@@ -139,7 +145,9 @@ impl Client {
         Ok(Client {
             transport: Transport::new(&*dialect, &options, meters)?,
             dialect,
-            logins: Logins::new(authenticator, clock, refused, options.login_pause),
+            logins: Logins::new(authenticator, Arc::clone(&clock), refused, options.login_pause),
+            background: Background::beside(options.concurrent_requests, options.background_per_second),
+            clock,
             options,
             shapes: SyncMutex::default(),
             met_foreign_link: AtomicBool::new(false),

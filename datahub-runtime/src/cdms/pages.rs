@@ -2,9 +2,14 @@
 
 use std::sync::atomic::Ordering;
 
-use cdms_odata::dialect::{Continuation, ListError, ListQuery, Next, Page, PageAnswer};
-use datahub_protocol::Reason;
+use cdms_odata::Instant;
+use cdms_odata::dialect::{Continuation, Direction, HttpResponse, ListError, ListQuery, Next, Page, PageAnswer};
+use chrono::{DateTime, Utc};
+use datahub_model::ModelDescriptor;
+use datahub_protocol::{Reason, ToldTime};
+use http::header::DATE;
 
+use super::background::BackgroundTurn;
 use super::client::{Client, Unanswered};
 use super::shape::{RecordShape, Records};
 
@@ -17,6 +22,8 @@ pub(crate) struct PageRead {
     pub(crate) without_id: usize,
     /// Where the list goes on.
     pub(crate) next: Next,
+    /// What the response says about CDMS's clock.
+    pub(crate) told: ToldTime,
 }
 
 /// Why there is no page.
@@ -40,7 +47,8 @@ impl Client {
         self.dialect.continuation(shape.entity(), query, kept)
     }
 
-    /// Reads the first page of a list, or the one at a continuation. Dropping the future is harmless.
+    /// Reads the first page of a list, or the one at a continuation, when the background has its turn. Dropping the future is
+    /// harmless.
     pub(crate) async fn page(
         &self,
         shape: &RecordShape,
@@ -48,21 +56,49 @@ impl Client {
         at: Option<&Continuation>,
     ) -> Result<PageRead, PageFailure> {
         let request = self.dialect.page(shape.entity(), query, at).map_err(PageFailure::NotSent)?;
+        let turn = self.background.turn().await;
+        let begun = self.clock.monotonic();
         let response = self.get(request).await.map_err(|unanswered| match unanswered {
             Unanswered::LoginRefused(reason) => PageFailure::LoginRefused(reason),
             Unanswered::Unavailable(reason) => PageFailure::Unavailable(reason),
         })?;
+        let took = self.clock.monotonic().saturating_sub(begun);
+        drop(turn);
+        let told = ToldTime { date: date(&response), took_ms: u64::try_from(took.as_millis()).unwrap_or(u64::MAX) };
         match self.dialect.page_answer(shape.entity(), query, &response) {
             PageAnswer::Page(Page { records, next }) => {
                 if let Next::Page { other_host: Some(host), .. } = &next {
                     self.met_link_to(host);
                 }
                 let (records, without_id) = shape.records(records);
-                Ok(PageRead { records, without_id, next })
+                Ok(PageRead { records, without_id, next, told })
             }
             PageAnswer::Refused(reason) => Err(PageFailure::Refused(reason)),
             PageAnswer::Unavailable(reason) => Err(PageFailure::Unavailable(reason.into())),
             PageAnswer::Misconfigured(reason) => Err(PageFailure::Misconfigured(reason)),
+        }
+    }
+
+    /// Waits until the background may send a request that is no page.
+    pub(crate) async fn background_turn(&self) -> BackgroundTurn<'_> {
+        self.background.turn().await
+    }
+
+    /// The newest time at which a record of the entity has changed, if there is a record, and what CDMS's clock shows.
+    pub(crate) async fn newest_change(
+        &self,
+        model: &'static ModelDescriptor,
+    ) -> Result<(Option<Instant>, ToldTime), PageFailure> {
+        let shape = RecordShape::only(model, &[]);
+        let order = vec![(model.entity.modified.into(), Direction::Descending)];
+        let query = ListQuery { order, top: Some(1), ..ListQuery::default() };
+        let PageRead { records, told, .. } = self.page(&shape, &query, None).await?;
+        match records.into_iter().next() {
+            Some((_, Ok(record))) => Ok((Some(record.facts.modified), told)),
+            Some((id, Err(fault))) => {
+                Err(PageFailure::Misconfigured(format!("record {id} of {}: {fault}", model.entity.set)))
+            }
+            None => Ok((None, told)),
         }
     }
 
@@ -75,4 +111,11 @@ impl Client {
             );
         }
     }
+}
+
+/// The time at which a response was made, by the clock of the server that made it.
+fn date(response: &HttpResponse) -> Option<Instant> {
+    let stated = response.headers.get(DATE)?.to_str().ok()?;
+    let date = DateTime::parse_from_rfc2822(stated).ok()?;
+    Some(Instant::from(date.with_timezone(&Utc)))
 }

@@ -9,6 +9,8 @@ use datahub_model::{Fault, ModelDescriptor, conversion};
 use datahub_protocol::{Created, Record};
 use sha2::{Digest as _, Sha256};
 
+use crate::store::Scopes;
+
 /// The records of a list, each with its id; one that cannot be read with its fault.
 pub(crate) type Records = Vec<Created<Fault>>;
 
@@ -51,16 +53,16 @@ impl RecordShape {
         RecordShape { model, entity, unread: Mutex::default() }
     }
 
-    /// What a pull of this shape reads, as a short text that is the same in every program that reads the same: the
-    /// attributes, and the condition by which records on earlier pages were left out.
-    pub(crate) fn scope(&self) -> String {
+    /// The scopes of pulls of this shape, which are the same in every program that reads the same: the attributes, and the
+    /// condition by which records on earlier pages were left out.
+    pub(crate) fn scopes(&self) -> Scopes {
         let EntityShape { set, attributes, .. } = &self.entity;
-        let mut words = format!("{set} {:?}", self.model.only.map(ToString::to_string));
+        let condition = format!("{set} {:?}", self.model.only.map(ToString::to_string));
+        let mut read = condition.clone();
         for (name, kind) in attributes {
-            words.push_str(&format!(" {name} {kind}"));
+            read.push_str(&format!(" {name} {kind}"));
         }
-        let digest = Sha256::digest(words.as_bytes());
-        digest.iter().take(8).map(|byte| format!("{byte:02x}")).collect()
+        Scopes::of(&digest(&read), &digest(&condition))
     }
 
     /// What a dialect must know about the entity.
@@ -151,4 +153,10 @@ impl RecordShape {
             other => Fault::new(other.to_string()),
         }
     }
+}
+
+/// A short text that is the same for equal words.
+fn digest(words: &str) -> String {
+    let digest = Sha256::digest(words.as_bytes());
+    digest.iter().take(8).map(|byte| format!("{byte:02x}")).collect()
 }

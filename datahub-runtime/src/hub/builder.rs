@@ -158,6 +158,18 @@ impl HubBuilder {
         self
     }
 
+    /// How many requests of pulls, backfills and sweeps may be sent to CDMS in a second, at most. Reads and writes are not
+    /// limited. Whatever the rate, pulls, backfills and sweeps use at most half of the
+    /// [`concurrent_requests`](HubBuilder::concurrent_requests) at once, so that people do not wait behind them.
+    /// Default: no limit.
+    ///
+    /// A number that is not positive counts as no limit.
+    pub fn background_requests_per_second(mut self, rate: f64) -> Self {
+        // Slower than one in a day is no rate, and its pause could not be expressed.
+        self.settings.background_per_second = (rate > 0.0).then(|| rate.max(1.0 / 86_400.0));
+        self
+    }
+
     /// How long to wait before retrying a login that failed for another reason than its user or password: this long
     /// after the first failure, six times this long after the second, and after the third until sixty times this long
     /// has passed since the first. Default: 10 s, so a login is tried at most three times in ten minutes.
@@ -254,6 +266,7 @@ impl HubBuilder {
             concurrent_requests: self.settings.concurrent_requests,
             login_pause: self.settings.login_pause,
             cdms_user: self.cdms_user,
+            background_per_second: self.settings.background_per_second,
         };
         let meters = Meters::default();
         let store_options = StoreOptions {
@@ -319,7 +332,7 @@ async fn create_tables_as(
 }
 
 /// Times and limits, each with its default.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct Settings {
     pub(crate) clock_skew: Duration,
     pub(crate) execution_limit: Duration,
@@ -331,6 +344,8 @@ pub(crate) struct Settings {
     pub(crate) concurrent_requests: usize,
     /// How long a failed login is not retried at first.
     pub(crate) login_pause: Duration,
+    /// The maximum number of requests in the background in a second.
+    pub(crate) background_per_second: Option<f64>,
     /// The maximum size of a response of CDMS, in bytes.
     pub(crate) answer_max: usize,
 }
@@ -346,6 +361,7 @@ impl Default for Settings {
             operations_max: 1_000,
             concurrent_requests: 16,
             login_pause: Duration::from_secs(10),
+            background_per_second: None,
             answer_max: 8 * 1024 * 1024,
         }
     }
@@ -356,6 +372,12 @@ impl Settings {
     /// write, the write is no longer sent.
     pub(crate) fn lease_ms(&self) -> u64 {
         u64::try_from(self.time_limit.as_millis() * 4).unwrap_or(u64::MAX)
+    }
+
+    /// How long before its watermark a pull of changes begins: as long as CDMS may take to commit a change after it has
+    /// dated it, and as the clocks of its servers may differ.
+    pub(crate) fn overlap_ms(&self) -> u64 {
+        datahub_protocol::overlap_ms(self.quiet_ms(), u64::try_from(self.clock_skew.as_millis()).unwrap_or(u64::MAX))
     }
 
     pub(crate) fn clock_skew_ms(&self) -> i64 {

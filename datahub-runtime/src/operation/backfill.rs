@@ -14,7 +14,7 @@ use uuid::Uuid;
 
 use super::completing::{FromSeen, Incomplete, complete_from_seen, completeness};
 use super::is_detached;
-use super::pages::{Asked, Listing, Pages, StoredPage};
+use super::pages::{Asked, Listing, Pages, Reads, StoredPage};
 use crate::cdms::RecordShape;
 use crate::engine::budget::admit;
 use crate::engine::call::{Call, Costed};
@@ -155,7 +155,8 @@ impl<T: CdmsSynced> Backfill<T> {
         let at = engine.store.claim_pull(claim.clone(), lacking, false).await?;
         let names: Vec<_> = at.attributes.iter().map(String::as_str).collect();
         let shape = Arc::new(RecordShape::only(model, &names));
-        let mut pages = Pages::begin(engine, Listing { operation: "backfill", claim, shape, decide }, at)?;
+        let mut pages =
+            Pages::begin(engine, Listing { operation: "backfill", claim, shape, decide, reads: Reads::All }, at)?;
         reading.report.resumed = pages.resumed;
         while !pages.is_over {
             if self.pages_max.is_some_and(|max| pages.count >= max) {

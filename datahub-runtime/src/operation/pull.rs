@@ -1,29 +1,21 @@
-//! Reading a whole model from CDMS, page by page.
+//! Bringing a whole model up to date, page by page: all of it first, and then what has changed.
 
 use std::fmt;
 use std::future::IntoFuture;
 use std::marker::PhantomData;
 use std::sync::Arc;
 
-use datahub_model::{Fault, ModelDescriptor};
-use datahub_protocol::{Finding, Listed, Loaded, Record, Sighting, listed};
 use futures_util::future::BoxFuture;
-use tracing::Instrument;
-use uuid::Uuid;
 
 use super::completing::complete_from_seen;
-use super::pages::{Asked, Listing, Pages, StoredPage};
+use super::pulling::{begin, page, standing};
 use super::refuse_detached;
 use crate::engine::budget::admit;
 use crate::engine::call::{Call, Costed};
-use crate::engine::mapping::ModelMapping;
 use crate::engine::metrics;
-use crate::engine::shared_check::check;
-use crate::engine::{Doubt, Engine};
-use crate::store::Claim;
-use crate::{CdmsSynced, Cost, Error, ErrorKind, Hub};
+use crate::{CdmsSynced, Cost, Error, Hub};
 
-/// A pull of all records of a model; see [`Hub::pull`].
+/// A pull of a model; see [`Hub::pull`].
 #[must_use = "a pull does nothing until it is awaited"]
 pub struct Pull<T> {
     hub: Hub,
@@ -35,7 +27,8 @@ pub struct Pull<T> {
 
 type OnPage = Box<dyn FnMut(&PullReport) + Send>;
 
-/// The progress of a pull, so far or at its end. Each record is counted once, except in `read_again`.
+/// The progress of a pull, so far or at its end. Each record is counted once, except in `read_again`, and if it changes
+/// while the pull runs.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct PullReport {
@@ -43,6 +36,8 @@ pub struct PullReport {
     pub complete: bool,
     /// Whether this pull resumed an earlier one.
     pub resumed: bool,
+    /// Whether only what has changed was read, because a first load was complete before.
+    pub changes_only: bool,
     /// Pages read.
     pub pages: u64,
     /// Records on these pages.
@@ -86,7 +81,7 @@ impl<T: CdmsSynced> Pull<T> {
         Pull { hub: hub.called(), restart: false, pages_max: None, progress: None, model: PhantomData }
     }
 
-    /// Starts from the beginning even if an earlier pull stopped before its end.
+    /// Loads all records again from the beginning, even if an earlier pull has done so or stopped before its end.
     pub fn restart(mut self) -> Self {
         self.restart = true;
         self
@@ -105,8 +100,9 @@ impl<T: CdmsSynced> Pull<T> {
         self
     }
 
-    async fn run(mut self) -> Result<PullReport, Error> {
-        let engine = Arc::clone(&self.hub.engine);
+    async fn run(self) -> Result<PullReport, Error> {
+        let Pull { hub, restart, pages_max, mut progress, .. } = self;
+        let engine = Arc::clone(&hub.engine);
         let model = T::DESCRIPTOR;
         engine.admit(model)?;
         refuse_detached::<T>("pull")?;
@@ -114,101 +110,20 @@ impl<T: CdmsSynced> Pull<T> {
         engine.contact().await?;
         // Also the rows of pages that an earlier program has read and this one does not read again.
         let completed = complete_from_seen(&engine, model).await?;
-        let shape = engine.client()?.shape(model);
-        let claim = Claim::new(model, shape.scope());
-        let at = engine.store.claim_pull(claim.clone(), Vec::new(), self.restart).await?;
-        let mut pages = Pages::begin(&engine, Listing { operation: "pull", claim, shape, decide }, at)?;
-        let begun = engine.clock.now();
-        let mut report =
-            PullReport { resumed: pages.resumed, completed_from_seen: completed.rows, ..PullReport::default() };
-        while self.pages_max.is_none_or(|max| report.pages < max) && !pages.is_over {
-            let span = tracing::info_span!("datahub_page", model = model.name, page = pages.position());
-            page(&engine, &mut pages, &mut report).instrument(span).await?;
-            if let Some(progress) = &mut self.progress {
+        let standing = standing(&engine, model).await?;
+        let (mut pages, report) = begin(&engine, model, standing, restart).await?;
+        let mut report = PullReport { completed_from_seen: completed.rows, ..report };
+        while pages_max.is_none_or(|max| report.pages < max) && !pages.is_over {
+            page(&engine, &mut pages, &mut report).await?;
+            if let Some(progress) = &mut progress {
                 progress(&report);
             }
         }
-        // The pages of a pull that was resumed have different ages.
-        if report.complete && !report.resumed {
-            metrics::pulled(model.name, begun);
+        if let Some(as_of) = pages.checked_at().filter(|_| report.complete) {
+            metrics::pulled(model.name, as_of);
         }
         Ok(report)
     }
-}
-
-fn decide(
-    mapping: &ModelMapping,
-    loaded: &Loaded,
-    record: Result<Record, Fault>,
-    Asked { at, clock_skew_ms }: Asked,
-) -> Listed<Fault> {
-    listed(mapping, loaded, record, at, clock_skew_ms)
-}
-
-/// Reads and stores one page, and reads those of its records again that were stored in the meantime.
-async fn page(engine: &Arc<Engine>, pages: &mut Pages, report: &mut PullReport) -> Result<(), Error> {
-    let StoredPage { outcomes, without_id, broken } = pages.page().await?;
-    (report.resumed, report.complete) = (pages.resumed, pages.is_over);
-    report.pages += 1;
-    report.records += u64::try_from(outcomes.len()).unwrap_or(u64::MAX) + without_id;
-    report.without_id += without_id;
-    let model = pages.model();
-    let mut doubt = Doubt::default();
-    for (id, outcome) in outcomes {
-        match outcome {
-            Listed::ReadAgain => {
-                report.read_again += 1;
-                read_again(engine, model, id, report, &mut doubt).await?;
-            }
-            outcome => count(&outcome, report),
-        }
-    }
-    broken.map_or(Ok(()), Err)
-}
-
-fn count<F>(outcome: &Listed<F>, report: &mut PullReport) {
-    let counter = match outcome {
-        Listed::Store(Finding::First, _) => &mut report.first_seen,
-        Listed::AsIs | Listed::Store(Finding::InSync | Finding::Filled, _) => &mut report.in_sync,
-        // Whatever else was found, the row has changed.
-        Listed::Store(_, _) => &mut report.refreshed,
-        Listed::Left(_) | Listed::Foreign(_) => &mut report.not_of_model,
-        Listed::Quarantined(_) => &mut report.quarantined,
-        Listed::Pending(_) => &mut report.pending,
-        Listed::LocalNewer => &mut report.local_newer,
-        Listed::ReadAgain => &mut report.read_again,
-    };
-    *counter += 1;
-}
-
-/// Reads a record on its own that was stored while its page was in flight.
-async fn read_again(
-    engine: &Arc<Engine>,
-    model: &'static ModelDescriptor,
-    id: Uuid,
-    report: &mut PullReport,
-    doubt: &mut Doubt,
-) -> Result<(), Error> {
-    let counter = match check(engine, model, id).await {
-        Ok(checked) => match checked.sighting {
-            Sighting::Pending { .. } => &mut report.pending,
-            Sighting::Current { finding: Finding::First, .. } => &mut report.first_seen,
-            Sighting::Current { finding: Finding::InSync | Finding::Filled, .. } => &mut report.in_sync,
-            Sighting::Current { .. } => &mut report.refreshed,
-        },
-        Err(error) => match error.kind() {
-            ErrorKind::NotFound | ErrorKind::Gone => &mut report.not_of_model,
-            ErrorKind::Quarantined => &mut report.quarantined,
-            ErrorKind::Unsettled | ErrorKind::Busy => &mut report.pending,
-            ErrorKind::LocalNewer => &mut report.local_newer,
-            ErrorKind::Unavailable if !doubt.is_outage(engine).await => &mut report.not_given,
-            // The set is correct, since a page of it was read: CDMS fails on this record alone.
-            ErrorKind::Rejected | ErrorKind::Misconfigured => &mut report.not_given,
-            _ => return Err(error),
-        },
-    };
-    *counter += 1;
-    Ok(())
 }
 
 impl<T> fmt::Debug for Pull<T> {

@@ -97,13 +97,24 @@ pub(crate) fn complete(
     })
 }
 
+/// The condition that a row is noted as complete for a mapping besides the one that stored it: with the row's version, as
+/// JSON without blanks. Its value is the mapping's id as text.
+macro_rules! complete_for {
+    () => {
+        "(complete_for IS NOT NULL AND complete_for LIKE '{\"version\":' || version || ',%' \
+         AND replace(replace(complete_for, '[', ','), ']', ',') LIKE '%,' || ? || ',%')"
+    };
+}
+
+pub(crate) use complete_for;
+
 /// The number of the model's rows, and of those among them that are not complete for its mapping. One statement.
 pub(crate) fn count(connection: &mut Connection, model: &ModelDescriptor) -> Result<(i64, i64), Trouble> {
-    // A row is also complete for the mappings that are noted with its version, as JSON without blanks.
-    let sql = "SELECT count(*), count(CASE WHEN mapping_id <> ? AND NOT (complete_for IS NOT NULL \
-               AND complete_for LIKE '{\"version\":' || version || ',%' \
-               AND replace(replace(complete_for, '[', ','), ']', ',') LIKE '%,' || ? || ',%') THEN 1 END) \
-               FROM datahub_records WHERE model = ? AND state = 'row'";
+    let sql = concat!(
+        "SELECT count(*), count(CASE WHEN mapping_id <> ? AND NOT ",
+        complete_for!(),
+        " THEN 1 END) FROM datahub_records WHERE model = ? AND state = 'row'"
+    );
     let tag = model.mapping_id.0;
     let values = [mapping_datum(tag), tag.to_string().into(), model.table.into()];
     let counted = connection.read(&Statement::new(sql, values).once())?.into_iter().next();

@@ -17,7 +17,7 @@ use super::load::{StoredRecord, load};
 use super::model_table::{self, RefreshedRow};
 use super::quarantine::{self, Put};
 use super::statement::Statement;
-use super::watermark::{self, Claim, Watermark};
+use super::watermark::{self, Claim, Vouched, Watermark};
 use super::{sequence, waiting_fields};
 use crate::crash_points::{Moment, Step, pass_blocking};
 use crate::engine::local_fields::LocalFields;
@@ -37,6 +37,8 @@ pub(crate) struct Page {
     pub(crate) records: Vec<(Uuid, Result<Record, Fault>)>,
     /// The pull's progress with this page.
     pub(crate) watermark: Watermark,
+    /// What a first load vouches for, if this is its last page.
+    pub(crate) vouched: Option<Vouched>,
     pub(crate) judge: Judge,
     /// The step of the operation.
     pub(crate) step: Step,
@@ -53,16 +55,20 @@ pub(crate) enum PageStored {
 
 /// Stores a page.
 pub(crate) fn store(connection: &mut Connection, page: Page, quiet_ms: u64) -> Result<PageStored, Trouble> {
-    let Page { claim, actor, program, mut records, watermark, judge, step } = page;
+    let Page { claim, actor, program, mut records, watermark, vouched, judge, step } = page;
     let by = By { model: claim.model, actor: &actor, program: &program };
     let stored = connection.write(|connection| {
         if !watermark::advance(connection, &claim, &watermark)? {
             return Ok(PageStored::TakenOver);
         }
+        if let Some(vouched) = &vouched {
+            watermark::vouch(connection, &claim, vouched)?;
+        }
         connection.lock(by.model.entity.name, records.iter().map(|(id, _)| id.to_string()))?;
         let now = connection.now()?;
         // Visible on the first page if it is also the last.
-        if planted(Planted::AbsenceIsDeletion) && watermark.pages == 1 && watermark.next.is_none() {
+        if planted(Planted::AbsenceIsDeletion) && watermark.pages == 1 && watermark.next.is_none() && vouched.is_some()
+        {
             bury_absent(connection, by.model, &records)?;
         }
         let mut outcomes = Vec::with_capacity(records.len());
@@ -90,11 +96,16 @@ fn bury_absent(
     rows.sql(" ORDER BY id");
     let mut absent = connection.read::<Uuid>(&rows)?;
     absent.retain(|id| shown.iter().all(|(shown, _)| shown != id));
-    for id in &absent {
+    bury(connection, model, &absent)
+}
+
+/// Part of a planted fault: makes tombstones of rows without a look at their records.
+pub(super) fn bury(connection: &mut Connection, model: &'static ModelDescriptor, ids: &[Uuid]) -> Result<(), Trouble> {
+    for id in ids {
         let sql = "UPDATE datahub_records SET state = 'tombstone', reason = 'gone' WHERE model = ? AND id = ?";
         connection.execute(&Statement::new(sql, [model.table.into(), (*id).into()]))?;
     }
-    model_table::remove(connection, model, &absent)
+    model_table::remove(connection, model, ids)
 }
 
 /// Loads some records, whose locks are held, and stores what is decided about each.

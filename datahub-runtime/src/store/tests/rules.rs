@@ -35,7 +35,7 @@ pub(super) async fn pull(
     let (actor, program) = ("tests".to_owned(), "tests".to_owned());
     let watermark = Watermark { pages: 1, records: 1, ..Watermark::default() };
     let step = Step { operation: "pull", action: "store" };
-    let page = Page { claim, actor, program, records, watermark, judge: Box::new(judge), step };
+    let page = Page { claim, actor, program, records, watermark, vouched: None, judge: Box::new(judge), step };
     match store.store_page(page).await? {
         PageStored::Done(outcomes) => Ok(outcomes.into_iter().map(|(_, listed)| listed).collect()),
         PageStored::TakenOver => panic!("taken over"),
