@@ -12,12 +12,13 @@ pub mod instant;
 pub mod json;
 pub mod metadata;
 pub mod number;
+pub mod query;
 
 /// A target by name.
 pub type Target = (&'static str, fn(&[u8]));
 
 /// All targets.
-pub const TARGETS: [Target; 8] = [
+pub const TARGETS: [Target; 9] = [
     ("attribute", attribute::run),
     ("contract", contract::run),
     ("date", date::run),
@@ -26,4 +27,5 @@ pub const TARGETS: [Target; 8] = [
     ("json", json::run),
     ("metadata", metadata::run),
     ("number", number::run),
+    ("query", query::run),
 ];

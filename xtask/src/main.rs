@@ -80,7 +80,8 @@ enum Task {
         #[arg(long, requires = "seed")]
         again: bool,
     },
-    /// Fuzzes the readers of outside input: contracts, attributes, dates, numbers, filters, answers and `$metadata`.
+    /// Fuzzes the readers of outside input: contracts, attributes, dates, numbers, filters, answers and `$metadata`; and
+    /// the simulator's queries.
     ///
     /// Prints for each target the number of executions, its code coverage, and the number of new inputs. An input that
     /// breaks a promise is kept in fuzz/artifacts, and the task fails.

@@ -250,18 +250,22 @@ mod tests {
     use crate::clock::SimulatorClock;
     use crate::world::Switches;
 
-    /// A world with accounts of this number of attributes.
+    /// A world with five accounts of this number of attributes.
     fn world(width: usize) -> World {
+        world_of(width, 5)
+    }
+
+    fn world_of(width: usize, accounts: u128) -> World {
         let columns = (0..width).map(|column| format!("<Property Name=\"Column{column:03}\" Type=\"Edm.String\"/>"));
         let document = format!(
             "<Schema Namespace=\"N\"><EntityType Name=\"Account\"><Key><PropertyRef Name=\"AccountId\"/></Key>\
-             <Property Name=\"AccountId\" Type=\"Edm.Guid\"/>{}</EntityType><EntityContainer Name=\"C\">\
+             <Property Name=\"AccountId\" Type=\"Edm.Guid\"/><Property Name=\"ModifiedOn\" Type=\"Edm.DateTime\"/>{}</EntityType><EntityContainer Name=\"C\">\
              <EntitySet Name=\"AccountSet\" EntityType=\"N.Account\"/></EntityContainer></Schema>",
             columns.collect::<String>()
         );
         let metadata = Metadata::parse(&document).unwrap();
         let mut world = World::new(metadata, SimulatorClock::standing_at(0), Switches::new(), Some(10));
-        for id in 1..=5 {
+        for id in 1..=accounts {
             let values = [("AccountId", Value::Guid(Uuid::from_u128(id))), ("Column000", Value::text("Acme"))];
             world.seed("Account", values.into()).unwrap();
         }
@@ -287,6 +291,22 @@ mod tests {
         let mut world = world(width);
         let measured = allocation_counter::measure(|| drop(call.carry_out(&mut world, &Met::default()).unwrap()));
         measured.bytes_total
+    }
+
+    #[test]
+    fn a_page_in_the_order_of_an_index_costs_the_same_among_many_records() {
+        let cost = |accounts, order: &str| {
+            let mut world = world_of(1, accounts);
+            let since = "ModifiedOn ge datetime'1969-12-31'";
+            let pairs = [("$select", "AccountId"), ("$filter", since), ("$orderby", order)];
+            let call = call("GET", Target::Set("Account".to_owned()), &pairs, "");
+            let measured = allocation_counter::measure(|| drop(call.carry_out(&mut world, &Met::default()).unwrap()));
+            measured.bytes_total
+        };
+        for order in ["AccountId", "ModifiedOn,AccountId", "ModifiedOn desc,AccountId"] {
+            assert_eq!(cost(60, order), cost(5_000, order), "{order}");
+        }
+        assert!(cost(5_000, "Column000") > cost(60, "Column000"), "another order looks at every record");
     }
 
     #[test]

@@ -98,10 +98,11 @@ impl Order {
         self.0.first().is_none_or(|column| column.place.name == key && !column.descending)
     }
 
-    /// Whether it is the order of an attribute, and for equal values that of the key; then whether it is descending.
-    pub(super) fn is_by_attribute(&self, attribute: &str, key: &str) -> Option<bool> {
+    /// Whether it is the order of a time, and for equal times that of the key; then whether it is descending.
+    pub(super) fn is_by_time(&self, attribute: &str, key: &str) -> Option<bool> {
         let (first, rest) = self.0.split_first()?;
         let by_key = rest.first().is_none_or(|column| column.place.name == key && !column.descending);
-        (first.place.name == attribute && by_key).then_some(first.descending)
+        let is_it = first.place.name == attribute && first.place.type_name() == "Edm.DateTime";
+        (is_it && by_key).then_some(first.descending)
     }
 }

@@ -80,7 +80,7 @@ impl Query {
             let rows = ids.into_iter().filter_map(|id| Some((id, records.get(id)?)));
             return self.sorted(self.matching(world, entity, Box::new(rows)), after, wanted);
         }
-        let descending = self.order.is_by_attribute(INDEXED, &entity.key);
+        let descending = self.order.is_by_time(INDEXED, &entity.key);
         let rows: Rows<'r> = if self.order.is_by(&entity.key) {
             Box::new(records.after(after.map(|after| after.id)))
         } else if let Some(descending) = descending {
