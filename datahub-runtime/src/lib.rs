@@ -69,6 +69,8 @@ mod model;
 mod models;
 mod one_of;
 mod operation;
+#[cfg(feature = "progress")]
+mod progress;
 mod quarantine;
 pub mod query;
 mod reach;
@@ -137,6 +139,8 @@ pub use operation::{
     Erase, FreshReport, Get, ModelFresh, Pull, PullReport, Resolution, Resolve, ResolvedAll, Revert, Save, Sweep,
     SweepReport,
 };
+#[cfg(feature = "progress")]
+pub use progress::progress;
 pub use quarantine::RetryReport;
 pub use rehearsal::{
     FieldRehearsal, Limits, ModelRehearsal, Refusal, RehearsalFailed, RehearsalReport, Rehearse, Sample, rehearse,

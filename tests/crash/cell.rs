@@ -366,6 +366,15 @@ async fn goes_on(kit: &Kit, hub: &Hub, scenario: Scenario, records: Records) -> 
             assert_eq!(rows.iter().filter(|row| row.contains("website='firm.example'")).count(), 61);
             assert_eq!(hub.completeness::<Organisation>().await?.incomplete, 0);
         }
+        Effect::Nothing if scenario == Scenario::Changes => {
+            let rows = kit.rows_of("organisations");
+            assert_eq!(rows.iter().filter(|row| row.contains("website='firm.example'")).count(), 61);
+        }
+        Effect::Nothing if scenario == Scenario::Sweep => {
+            assert_eq!(kit.rows_of("organisations").len(), 56);
+            let gone = kit.rows_of("datahub_history").into_iter().filter(|entry| entry.contains("kind='gone'")).count();
+            assert_eq!((gone, kit.rows_of("datahub_swept").len()), (5, 0), "each is told once");
+        }
         Effect::Nothing if scenario == Scenario::Pull => assert_eq!(kit.rows_of("organisations").len(), 61),
         Effect::Nothing => {}
     }

@@ -50,6 +50,8 @@ pub(crate) enum Scenario {
     SettleCreate,
     SettleDelete,
     Pull,
+    Changes,
+    Sweep,
     Backfill,
 }
 
@@ -70,7 +72,7 @@ pub(crate) enum Effect {
 }
 
 impl Scenario {
-    pub(crate) const ALL: [Scenario; 30] = [
+    pub(crate) const ALL: [Scenario; 32] = [
         Scenario::ReadFirst,
         Scenario::ReadRefresh,
         Scenario::ReadGone,
@@ -100,6 +102,8 @@ impl Scenario {
         Scenario::SettleCreate,
         Scenario::SettleDelete,
         Scenario::Pull,
+        Scenario::Changes,
+        Scenario::Sweep,
         Scenario::Backfill,
     ];
 
@@ -133,7 +137,9 @@ impl Scenario {
             Scenario::SettleNothing => "settling what was never carried out",
             Scenario::SettleCreate => "settling a create",
             Scenario::SettleDelete => "settling a delete",
-            Scenario::Pull => "a pull",
+            Scenario::Pull => "a first load",
+            Scenario::Changes => "a pull of changes",
+            Scenario::Sweep => "a sweep",
             Scenario::Backfill => "a backfill",
         }
     }
@@ -174,7 +180,8 @@ impl Scenario {
                 ("settle", &["lock", "load", "fetch", "store"])
             }
             Scenario::SettleNothing => ("settle", &["lock", "load", "fetch", "close"]),
-            Scenario::Pull => ("pull", &["fetch", "store"]),
+            Scenario::Pull | Scenario::Changes => ("pull", &["fetch", "store"]),
+            Scenario::Sweep => ("sweep", &["fetch", "store", "complete"]),
             Scenario::Backfill => ("backfill", &["complete", "fetch", "store"]),
         }
     }
@@ -214,6 +221,8 @@ impl Scenario {
             | Scenario::UpdateLocal
             | Scenario::Resolve
             | Scenario::Pull
+            | Scenario::Changes
+            | Scenario::Sweep
             | Scenario::Backfill => Effect::Nothing,
             Scenario::Update
             | Scenario::UpdateRefused
@@ -325,9 +334,21 @@ impl Scenario {
             Scenario::DeleteRefused => fault(Operation::Delete, Fault::PlugIn("not today".into())),
             Scenario::DeleteUnanswered => fault(Operation::Delete, Fault::DropAfterCommit),
             Scenario::Pull => {
-                for number in 0..60 {
-                    kit.simulator.seed("Account", [("Name", Value::text(format!("Firm {number}")))]);
+                firms(kit);
+            }
+            Scenario::Changes => {
+                let firms = firms(kit);
+                hub.pull::<Organisation>().await?;
+                kit.advance(crate::PAST_QUIET);
+                edit("WebSiteURL", Value::text("firm.example"));
+                for firm in firms {
+                    kit.simulator.edit("Account", firm, [("WebSiteURL", Value::text("firm.example"))]);
                 }
+            }
+            Scenario::Sweep => {
+                let firms = firms(kit);
+                hub.pull::<Organisation>().await?;
+                firms[..5].iter().for_each(|firm| kit.simulator.remove("Account", *firm));
             }
             Scenario::Backfill => {
                 let known = |name: String| [("Name", Value::text(name)), ("WebSiteURL", Value::text("firm.example"))];
@@ -414,9 +435,17 @@ impl Scenario {
                 report.failed.into_iter().next().map_or(Ok(()), |(_, error)| Err(error))
             }
             Scenario::Pull => hub.pull::<Organisation>().await.map(drop),
+            Scenario::Changes => hub.ensure_fresh(models![Organisation], Freshness::Always).await.map(drop),
+            Scenario::Sweep => hub.sweep::<Organisation>().await.map(drop),
             Scenario::Backfill => hub.backfill::<Organisation>().await.map(drop),
         }
     }
+}
+
+/// Makes more organisations than go on one page.
+fn firms(kit: &Kit) -> Vec<Uuid> {
+    let firm = |number| kit.simulator.seed("Account", [("Name", Value::text(format!("Firm {number}")))]);
+    (0..60).map(firm).collect()
 }
 
 fn unsettled(result: Result<(), Error>) -> Result<(), Error> {

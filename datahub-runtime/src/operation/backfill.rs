@@ -9,6 +9,7 @@ use std::sync::Arc;
 use datahub_model::{Fault, ModelDescriptor};
 use datahub_protocol::{Finding, Listed, Loaded, Record, Sighting, from_part};
 use futures_util::future::BoxFuture;
+use serde::Serialize;
 use tracing::Instrument;
 use uuid::Uuid;
 
@@ -37,7 +38,7 @@ pub struct Backfill<T> {
 type OnPage = Box<dyn FnMut(&BackfillReport) + Send>;
 
 /// The progress of a backfill, so far or at its end. Each row is counted once.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct BackfillReport {
     /// Whether every row of the model is complete now.

@@ -6,6 +6,7 @@ use std::marker::PhantomData;
 use std::sync::Arc;
 
 use futures_util::future::BoxFuture;
+use serde::Serialize;
 
 use super::completing::complete_from_seen;
 use super::pulling::{begin, page, standing};
@@ -29,7 +30,7 @@ type OnPage = Box<dyn FnMut(&PullReport) + Send>;
 
 /// The progress of a pull, so far or at its end. Each record is counted once, except in `read_again`, and if it changes
 /// while the pull runs.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct PullReport {
     /// Whether the end was reached. If not, the next pull resumes there.

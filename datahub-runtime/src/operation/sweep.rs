@@ -10,6 +10,7 @@ use datahub_model::ModelDescriptor;
 use datahub_protocol::planted::{Planted, planted};
 use datahub_protocol::{Sighting, Version, missing_max};
 use futures_util::future::BoxFuture;
+use serde::Serialize;
 use uuid::Uuid;
 
 use super::pages::{Links, failed};
@@ -36,7 +37,7 @@ pub struct Sweep<T> {
 type OnPage = Box<dyn FnMut(&SweepReport) + Send>;
 
 /// The progress of a sweep, so far or at its end.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct SweepReport {
     /// Whether the end was reached. If not, the next sweep resumes there.
