@@ -67,8 +67,7 @@ pub(crate) fn store(connection: &mut Connection, page: Page, quiet_ms: u64) -> R
         connection.lock(by.model.entity.name, records.iter().map(|(id, _)| id.to_string()))?;
         let now = connection.now()?;
         // Visible on the first page if it is also the last.
-        if planted(Planted::AbsenceIsDeletion) && watermark.pages == 1 && watermark.next.is_none() && vouched.is_some()
-        {
+        if planted(Planted::AbsenceIsDeletion) && watermark.pages == 1 && watermark.next.is_none() {
             bury_absent(connection, by.model, &records)?;
         }
         let mut outcomes = Vec::with_capacity(records.len());
