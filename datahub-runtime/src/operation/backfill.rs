@@ -66,6 +66,7 @@ pub struct BackfillReport {
     /// Rows that are still incomplete; zero if `complete`.
     pub left: u64,
     /// What it cost; not known before its end.
+    #[serde(skip)]
     pub cost: Cost,
 }
 

@@ -67,6 +67,7 @@ pub struct PullReport {
     /// records, before the first page and without a request. They are counted again with their pages.
     pub completed_from_seen: u64,
     /// What it cost; not known before its end.
+    #[serde(skip)]
     pub cost: Cost,
 }
 

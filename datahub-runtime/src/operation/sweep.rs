@@ -59,6 +59,7 @@ pub struct SweepReport {
     /// Of these, records that CDMS could not return; their rows stay.
     pub not_given: u64,
     /// What it cost; not known before its end.
+    #[serde(skip)]
     pub cost: Cost,
 }
 
