@@ -29,6 +29,7 @@ fn plain(kind: Kind) -> ContractAttribute {
         choices,
         labels: Vec::new(),
         targets,
+        navigations: Vec::new(),
         class,
         note: None,
         spot,
