@@ -131,6 +131,24 @@ fn accepted() -> Vec<Row> {
             assert_eq!(attribute(contract), ContractAttribute { targets, ..plain(Kind::Lookup) });
         }),
         contract(
+            "how to get to a record",
+            one("A = { kind = 'lookup', target = 'account', navigation = 'to_a' }"),
+            |contract| {
+                let navigations = vec![("account".to_owned(), "to_a".to_owned())];
+                let targets = vec!["account".to_owned()];
+                assert_eq!(attribute(contract), ContractAttribute { targets, navigations, ..plain(Kind::Lookup) });
+            },
+        ),
+        contract(
+            "how to get to some of several records",
+            one("A = { kind = 'lookup', target = ['account', 'contact'], navigation = { contact = 'to_c' } }"),
+            |contract| {
+                let navigations = vec![("contact".to_owned(), "to_c".to_owned())];
+                let targets = vec!["account".to_owned(), "contact".to_owned()];
+                assert_eq!(attribute(contract), ContractAttribute { targets, navigations, ..plain(Kind::Lookup) });
+            },
+        ),
+        contract(
             "every class",
             "entity = 'A'\n[attributes]\nA = { kind = 'string', class = 'public' }\n\
              B = { kind = 'string', class = 'personal' }\nC = { kind = 'string', class = 'secret' }",
@@ -258,6 +276,29 @@ fn faulty() -> Vec<Row> {
             "a target of a guid",
             one("A = { kind = 'guid', target = 'account' }"),
             &[(KeysExclude, "3:31", "`target` is only allowed for kind lookup, but `A` is of kind guid")],
+        ),
+        faulty_contract(
+            "a navigation property of a guid",
+            one("A = { kind = 'guid', navigation = 'to_a' }"),
+            &[(KeysExclude, "3:35", "`navigation` is only allowed for kind lookup, but `A` is of kind guid")],
+        ),
+        faulty_contract(
+            "a navigation property for one of several targets, which it does not say",
+            one("A = { kind = 'lookup', target = ['account', 'contact'], navigation = 'to_a' }"),
+            &[(WrongValue, "3:70", "`navigation` of `A` must say for which target it is")],
+        ),
+        faulty_contract(
+            "a navigation property for something else",
+            one("A = { kind = 'lookup', target = 'account', navigation = { acount = 'to_a', account = 1 } }"),
+            &[
+                (WrongValue, "3:59", "`acount` is not a target of `A`"),
+                (WrongValue, "3:86", "`navigation` must be a string, found an integer"),
+            ],
+        ),
+        faulty_contract(
+            "a number of a navigation property",
+            one("A = { kind = 'lookup', target = 'account', navigation = 1 }"),
+            &[(WrongValue, "3:57", "`navigation` must be a string or a table, found an integer")],
         ),
         faulty_contract(
             "a lookup without a target",

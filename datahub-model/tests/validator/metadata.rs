@@ -27,6 +27,9 @@ pub(crate) const METADATA: &str = r#"<?xml version="1.0" encoding="utf-8"?>
     <Property Name="ModifiedOn" Type="Edm.DateTime" Nullable="true"/>
     <Property Name="CreatedOn" Type="Edm.DateTime" Nullable="true"/>
     <Property Name="ModifiedBy" Type="Example.EntityReference" Nullable="true"/>
+    <NavigationProperty Name="Referencedaccount_parent" Relationship="Example.account_parent" FromRole="of" ToRole="parent"/>
+    <NavigationProperty Name="Referencingaccount_parent" Relationship="Example.account_parent" FromRole="parent" ToRole="of"/>
+    <NavigationProperty Name="account_task" Relationship="Example.account_task" FromRole="account" ToRole="task"/>
    </EntityType>
    <EntityType Name="Task">
     <Key><PropertyRef Name="ActivityId"/></Key>
@@ -38,9 +41,25 @@ pub(crate) const METADATA: &str = r#"<?xml version="1.0" encoding="utf-8"?>
    <ComplexType Name="EntityReference"><Property Name="Id" Type="Edm.Guid" Nullable="true"/></ComplexType>
    <ComplexType Name="OptionSetValue"><Property Name="Value" Type="Edm.Int32" Nullable="true"/></ComplexType>
    <ComplexType Name="Money"><Property Name="Value" Type="Edm.Decimal" Nullable="true"/></ComplexType>
+   <Association Name="account_parent">
+    <End Role="of" Type="Example.Account" Multiplicity="*"/>
+    <End Role="parent" Type="Example.Account" Multiplicity="0..1"/>
+   </Association>
+   <Association Name="account_task">
+    <End Role="account" Type="Example.Account" Multiplicity="*"/>
+    <End Role="task" Type="Example.Task" Multiplicity="0..1"/>
+   </Association>
    <EntityContainer Name="Context" m:IsDefaultEntityContainer="true">
     <EntitySet Name="AccountSet" EntityType="Example.Account"/>
     <EntitySet Name="Tasks" EntityType="Example.Task"/>
+    <AssociationSet Name="account_parents" Association="Example.account_parent">
+     <End Role="of" EntitySet="AccountSet"/>
+     <End Role="parent" EntitySet="AccountSet"/>
+    </AssociationSet>
+    <AssociationSet Name="account_tasks" Association="Example.account_task">
+     <End Role="account" EntitySet="AccountSet"/>
+     <End Role="task" EntitySet="Tasks"/>
+    </AssociationSet>
    </EntityContainer>
   </Schema>
  </edmx:DataServices>
@@ -69,6 +88,32 @@ pub(crate) fn rows() -> Vec<Row> {
             &[
                 (NotInMetadata, "3:1", "unknown target `taks` of `Parent`: $metadata has no such entity"),
                 (NotInMetadata, "3:1", "unknown target `zebra` of `Parent`: $metadata has no such entity"),
+            ],
+        ),
+        metadata(
+            "a way to a related record",
+            "entity = 'Account'\n[attributes]\nParent = { kind = 'lookup', target = 'account', navigation = 'Referencedaccount_parent' }",
+        ),
+        faulty_metadata(
+            "a way to a related record that does not exist",
+            "entity = 'Account'\n[attributes]\nParent = { kind = 'lookup', target = 'account', navigation = 'ReferencedAccount_parent' }",
+            &[(
+                NotInMetadata,
+                "3:1",
+                "`ReferencedAccount_parent` is not a navigation property of `Account` in $metadata",
+            )],
+        ),
+        faulty_metadata(
+            "a way to many records, and to another entity's",
+            "entity = 'Account'\n[attributes]\nParent = { kind = 'lookup', target = 'account', navigation = 'Referencingaccount_parent' }\n\
+             ModifiedBy = { kind = 'lookup', target = 'account', navigation = 'account_task' }",
+            &[
+                (
+                    NotInMetadata,
+                    "3:1",
+                    "`Referencingaccount_parent` does not lead from `Account` to one account in $metadata",
+                ),
+                (NotInMetadata, "4:1", "`account_task` does not lead from `Account` to one account in $metadata"),
             ],
         ),
         faulty_metadata(
