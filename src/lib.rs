@@ -9,3 +9,8 @@ struct FirstPage;
 #[cfg(doctest)]
 #[doc = include_str!("../docs/remodelling.md")]
 struct Remodelling;
+
+/// Compiles what the page about queries shows.
+#[cfg(doctest)]
+#[doc = include_str!("../docs/queries.md")]
+struct Queries;
