@@ -254,7 +254,7 @@ fn handles(item: &DeriveInput, krate: &Path, members: &[MemberField]) -> TokenSt
     let made = members.iter().map(|MemberField { ident, ty, name, holds, .. }| match holds {
         Holds::Value(_) => quote!(#ident: __at.member(#name)),
         Holds::Group => {
-            quote!(#ident: <<#ty as #krate::CdmsFields>::Fields<__Model>>::__at(__at.group(#name)))
+            quote!(#ident: <#krate::__group_handles!(#ty, __Model)>::__at(__at.group(#name)))
         }
     });
     let visibility = &item.vis;

@@ -25,11 +25,12 @@ pub use checks::{GroupKey, group_matches, models_do_not_clash};
 pub use crate::diesel::bind_value::{BindValue, bind_values};
 pub use crate::diesel::stored_value::StoredValue;
 pub use crate::field::{Field, Group, Key, KeyOf, field, group, key};
-pub use crate::query::{Field as Handle, GroupAt};
+pub use crate::query::{Field as Handle, GroupAt, Handles, HandlesOf, NoGroup, Probe};
 pub use crate::sql_types::Database;
 pub use crate::sql_types::operand::Operand;
 pub use crate::{
-    __diesel_changeset, __diesel_choice, __diesel_columns, __diesel_identifiable, __diesel_insertable, __diesel_reading,
+    __diesel_changeset, __diesel_choice, __diesel_columns, __diesel_identifiable, __diesel_insertable,
+    __diesel_reading, __group_handles,
 };
 pub use crate::{
     CdmsFields, CdmsSynced, ChoiceOptions, Fault, FieldType, GroupReader, GroupWriter, Id, Kind, Member, Model,

@@ -26,11 +26,13 @@
 
 mod compared;
 mod condition;
+mod group;
 mod handle;
 mod part;
 
 pub use compared::{Calendar, ComparedWith, Nullable, Ordered, Refers, Textual, Timed};
 pub use condition::Condition;
 pub use datahub_model::condition::{NotLowered, ParseError, Wanted, Where, Why};
-pub use handle::{Field, GroupAt, Order};
+pub use group::{GroupAt, Handles, HandlesOf, NoGroup, NoHandles, Probe};
+pub use handle::{Field, Order};
 pub use part::Part;

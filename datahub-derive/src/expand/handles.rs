@@ -21,7 +21,7 @@ impl Handle<'_> {
     pub(crate) fn declared(&self, krate: &Path, of: &TokenStream) -> TokenStream {
         let Handle { visibility, docs, name, ty, is_group } = self;
         let ty = match is_group {
-            true => quote!(<#ty as #krate::CdmsFields>::Fields<#of>),
+            true => quote!(#krate::__group_handles!(#ty, #of)),
             false => quote!(#krate::Handle<#of, #ty>),
         };
         quote!(#(#docs)* #visibility #name: #ty)
@@ -44,7 +44,7 @@ pub(super) fn handles<'m>(
                 Some(Shape::Key(column) | Shape::Column(column)) => quote!(#krate::Handle::at(#column)),
                 Some(Shape::Group { first, members }) => {
                     let at = quote!(#krate::GroupAt::new(#first, &[#(#members),*]));
-                    quote!(<<#ty as #krate::CdmsFields>::Fields<#of>>::__at(#at))
+                    quote!(<#krate::__group_handles!(#ty, #of)>::__at(#at))
                 }
                 None => quote!(#krate::Handle::at(0)),
             };

@@ -22,6 +22,12 @@ impl<M, V> Field<M, V> {
     pub const fn at(column: usize) -> Self {
         Field { column, of: PhantomData }
     }
+
+    /// The place of its column.
+    #[cfg(test)]
+    pub(super) fn column(self) -> usize {
+        self.column
+    }
 }
 
 impl<M: CdmsSynced, V> Field<M, V> {
@@ -238,68 +244,6 @@ impl<M: CdmsSynced> Order<M> {
     }
 }
 
-/// Where a group's columns are, for derived code.
-#[doc(hidden)]
-#[derive(Clone, Copy, Debug)]
-pub struct GroupAt<'a> {
-    first: usize,
-    members: &'a [&'a str],
-    around: Option<&'a GroupAt<'a>>,
-    key: &'a str,
-}
-
-impl<'a> GroupAt<'a> {
-    /// A group whose members' columns begin at the first one.
-    pub const fn new(first: usize, members: &'a [&'a str]) -> Self {
-        GroupAt { first, members, around: None, key: "" }
-    }
-
-    /// A group within this one.
-    pub const fn group(&'a self, key: &'a str) -> Self {
-        GroupAt { first: self.first, members: self.members, around: Some(self), key }
-    }
-
-    /// A member's field. If the contract's group does not have it, which is reported elsewhere, the field has no column.
-    pub const fn member<M, V>(&self, key: &str) -> Field<M, V> {
-        let mut place = 0;
-        while place < self.members.len() {
-            if self.is_path(self.members[place].as_bytes(), key) {
-                return Field::at(self.first + place);
-            }
-            place += 1;
-        }
-        Field::at(usize::MAX)
-    }
-
-    /// Whether a path of keys, separated by dots, is this key within the groups around it.
-    const fn is_path(&self, path: &[u8], key: &str) -> bool {
-        let Some(rest) = without_end(path, key.as_bytes()) else { return false };
-        match self.around {
-            None => rest.is_empty(),
-            Some(around) => match without_end(rest, b".") {
-                Some(rest) => around.is_path(rest, self.key),
-                None => false,
-            },
-        }
-    }
-}
-
-/// What comes before an end.
-const fn without_end<'p>(path: &'p [u8], end: &[u8]) -> Option<&'p [u8]> {
-    if path.len() < end.len() {
-        return None;
-    }
-    let (rest, found) = path.split_at(path.len() - end.len());
-    let mut place = 0;
-    while place < end.len() {
-        if found[place] != end[place] {
-            return None;
-        }
-        place += 1;
-    }
-    Some(rest)
-}
-
 // Implemented by hand, because a derive would require the same of the models.
 impl<M, V> Clone for Field<M, V> {
     fn clone(&self) -> Self {
@@ -326,24 +270,5 @@ impl<M> Copy for Order<M> {}
 impl<M> fmt::Debug for Order<M> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} {}", self.field, if self.is_descending { "desc" } else { "asc" })
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::{Field, GroupAt};
-
-    #[test]
-    fn a_member_is_found_by_its_whole_path() {
-        const MEMBERS: &[&str] = &["town", "street.town", "street.house.town", "street.house.n"];
-        const AROUND: GroupAt<'_> = GroupAt::new(7, MEMBERS);
-        const STREET: GroupAt<'_> = AROUND.group("street");
-        let house = STREET.group("house");
-        let column = |field: Field<(), ()>| field.column;
-        assert_eq!([AROUND, STREET, house].map(|at| column(at.member("town"))), [7, 8, 9]);
-        assert_eq!(column(house.member("n")), 10);
-        for missing in [AROUND.member("n"), STREET.member("own"), AROUND.group("treet").member("town")] {
-            assert_eq!(column(missing), usize::MAX);
-        }
     }
 }
