@@ -145,12 +145,13 @@ fn text<M>(condition: &Condition<M>) -> String {
 fn a_handle_has_the_name_and_the_type_of_its_field() {
     let f = Handled::FIELDS;
     let id = Id::from(uuid::Uuid::from_u128(7));
+    let other = &String::from("b");
     let midnight = DateTime::UNIX_EPOCH;
     let day = NaiveDate::from_ymd_opt(2016, 2, 29).unwrap();
     let conditions = [
         f.id.eq(id),
         f.r#type.contains("it's \"x\""),
-        f.r#type.eq(String::from("a")).or(f.r#type.eq(&String::from("b"))),
+        f.r#type.eq(String::from("a")).or(f.r#type.eq(other)),
         f.alias.eq(Alias("z".to_owned())).and(f.alias.starts_with("z")).and(f.alias.ge(Alias("a".to_owned()))),
         f.employees.eq(3).and(f.employees.ne(None)).and(f.employees.is_in([1, 2])),
         f.views.between(1, Some(9)).not(),
