@@ -71,7 +71,7 @@ pub(crate) const ERRORS: Series = Series::new(
     "datahub_errors_total",
     Counter,
     &["error"],
-    "Operations of callers that have failed, by the kind of the error.",
+    "Operations of callers that have failed, and single records of many writes, by the kind of the error.",
 );
 pub(crate) const REQUESTS: Series = Series::new(
     "datahub_requests_total",

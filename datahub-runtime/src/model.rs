@@ -8,8 +8,11 @@ use datahub_model::{Fault, ModelDescriptor};
 use datahub_protocol::Version;
 
 use crate::engine::call::Call;
-use crate::operation::{Create, Edit, Erase, Get, Resolution, Resolve, ResolvedAll, Revert};
-use crate::{Error, ErrorKind, History, Hub, Id, RowReader, RowWriter, VersionToken};
+use crate::operation::{
+    Create, CreateFailed, DeleteFailed, Deleted, Edit, Erase, Get, Resolution, Resolve, ResolvedAll, Revert,
+    SaveFailed, WriteMany,
+};
+use crate::{Error, ErrorKind, History, Hub, Id, RowReader, RowWriter, Synced, VersionToken};
 
 /// The name of a model's entity, by which references identify it.
 ///
@@ -308,6 +311,63 @@ pub trait Writable: CdmsSynced {
     #[track_caller]
     fn create(hub: &Hub, value: Self) -> Create<Self> {
         Create::new(hub, value)
+    }
+
+    /// Creates many records, each as [`create`](Writable::create) does: some at once, begun in the order of the values, and
+    /// with an outcome for each in that order. A failure of one record does not stop the others; if CDMS becomes
+    /// unavailable, no more are begun, and the outcomes of the rest say so. The error of an outcome returns the value.
+    ///
+    /// ```no_run
+    /// # use datahub_runtime::prelude::*;
+    /// # #[derive(Clone, CdmsSynced)]
+    /// # #[cdms(mapping = "account.toml", table = "organisations")]
+    /// # struct Organisation {
+    /// #     #[cdms(key)]
+    /// #     id: Id<Organisation>,
+    /// #     #[cdms("Name")]
+    /// #     name: String,
+    /// # }
+    /// # async fn create(hub: &Hub, names: Vec<String>) -> Result<(), Error> {
+    /// let new = names.into_iter().map(|name| Organisation { id: Id::new(), name }).collect();
+    /// let written = Organisation::create_many(hub, new)
+    ///     .at_once(4)
+    ///     .on_record(|progress| println!("{} of {}", progress.done, progress.total))
+    ///     .await;
+    /// for (position, failed) in written.failed() {
+    ///     println!("number {position} was not created: {}", failed.error());
+    /// }
+    /// println!("it cost {}", written.cost);
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// Many records are many operations: there is no transaction around them. Dropping the future begins no more writes;
+    /// those that have begun run to their end in tasks of the hub.
+    #[track_caller]
+    fn create_many(hub: &Hub, values: Vec<Self>) -> WriteMany<Self, Result<Synced<Self>, CreateFailed<Self>>> {
+        WriteMany::creates(hub, values)
+    }
+
+    /// Saves many records, each as [`Synced::save`](crate::Synced::save) does, otherwise like
+    /// [`create_many`](Writable::create_many). The outcomes have the saved values, and the errors the values with the
+    /// caller's edits, which can be saved again. A record that has not changed costs no request. A record that is there
+    /// twice is saved twice, in no particular order.
+    #[track_caller]
+    fn save_many(
+        hub: &Hub,
+        values: Vec<Synced<Self>>,
+    ) -> WriteMany<Synced<Self>, Result<Synced<Self>, SaveFailed<Self>>> {
+        WriteMany::saves(hub, values)
+    }
+
+    /// Deletes many records, each as [`Synced::delete`](crate::Synced::delete) does, otherwise like
+    /// [`create_many`](Writable::create_many).
+    #[track_caller]
+    fn delete_many(
+        hub: &Hub,
+        values: Vec<Synced<Self>>,
+    ) -> WriteMany<Synced<Self>, Result<Deleted, DeleteFailed<Self>>> {
+        WriteMany::deletes(hub, values)
     }
 
     /// Reverts a record to a version of its [`history`](CdmsSynced::history), by a normal write: the fields that are

@@ -35,7 +35,7 @@ fn edit(scene: &Scene, name: &str) {
 }
 
 /// Waits for what the background does.
-async fn until(what: &str, mut is_done: impl AsyncFnMut() -> bool) {
+pub(crate) async fn until(what: &str, mut is_done: impl AsyncFnMut() -> bool) {
     let waiting = async {
         while !is_done().await {
             tokio::time::sleep(Duration::from_millis(5)).await;

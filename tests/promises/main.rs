@@ -28,6 +28,7 @@ mod limits;
 mod limits_of_values;
 mod logins;
 mod many;
+mod many_writes;
 mod meddler;
 mod odd_lists;
 mod older_programs;

@@ -173,8 +173,7 @@ pub(crate) fn admit() -> Result<(), Error> {
 impl fmt::Display for BudgetUse {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let BudgetUse { allowed, used, call_sites } = self;
-        let plural = if *allowed == 1 { "" } else { "s" };
-        write!(f, "{used} of {allowed} request{plural} are used up")?;
+        write!(f, "{used} of {allowed} requests are used up")?;
         for (position, (site, requests)) in call_sites.iter().take(NAMED_MAX).enumerate() {
             let before = if position == 0 { " (" } else { ", " };
             write!(f, "{before}{}:{} × {requests}", site.file(), site.line())?;

@@ -1,5 +1,6 @@
 //! A caller's operation as a whole: where it was called, what it cost, and how it ended.
 
+use std::convert::Infallible;
 use std::panic::Location;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -13,7 +14,7 @@ use crate::engine::budget::{Account, Budget};
 use crate::engine::cost::{Cost, is_within_call, metered_call};
 use crate::engine::metrics;
 use crate::engine::observed::record;
-use crate::{Error, ErrorKind, Hub};
+use crate::{Error, Hub};
 
 /// One operation of a caller, from the moment it is awaited.
 pub(crate) struct Call {
@@ -40,12 +41,18 @@ impl<T> Costed for Vec<T> {}
 
 /// What an operation fails with.
 pub(crate) trait Failed {
-    fn error_kind(&self) -> ErrorKind;
+    fn error(&self) -> &Error;
 }
 
 impl Failed for Error {
-    fn error_kind(&self) -> ErrorKind {
-        self.kind()
+    fn error(&self) -> &Error {
+        self
+    }
+}
+
+impl Failed for Infallible {
+    fn error(&self) -> &Error {
+        match *self {}
     }
 }
 
@@ -92,7 +99,7 @@ impl Call {
         let account = budget.zip(site).filter(|_| is_outermost);
         let account = account.map(|(budget, site)| Account::new(budget, site, kind));
         let (mut output, cost) = metered_call(account, work).instrument(span.clone()).await;
-        let outcome = output.as_ref().err().map_or("ok", |error| error.error_kind().word());
+        let outcome = output.as_ref().err().map_or("ok", |failed| failed.error().kind().word());
         record(&span, cost, outcome);
         if is_outermost {
             engine.meters.took(cost.time);

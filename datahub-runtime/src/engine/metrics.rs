@@ -44,8 +44,13 @@ pub(crate) fn operation(kind: &'static str, model: &'static str, outcome: &'stat
     count!(OPERATIONS, "kind" => kind, "model" => model, "outcome" => outcome);
     time!(OPERATION_SECONDS, "kind" => kind, "model" => model; took);
     if outcome != "ok" {
-        count!(ERRORS, "error" => outcome);
+        failed(outcome);
     }
+}
+
+/// A caller's operation, or the write of one record of many, has failed with this kind of error.
+pub(crate) fn failed(error: &'static str) {
+    count!(ERRORS, "error" => error);
 }
 
 /// CDMS has answered a request.

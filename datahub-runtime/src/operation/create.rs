@@ -47,7 +47,7 @@ impl<T: Writable> Create<T> {
         let Create { hub, value } = self;
         match create(&hub, &value).await {
             Ok(created) => Ok(created),
-            Err(error) => Err(CreateFailed { value, error: Arc::new(error) }),
+            Err(error) => Err(CreateFailed::new(value, error)),
         }
     }
 }
@@ -71,6 +71,10 @@ async fn create<T: Writable>(hub: &Hub, value: &T) -> Result<Synced<T>, Error> {
 }
 
 impl<T> CreateFailed<T> {
+    pub(super) fn new(value: T, error: Error) -> Self {
+        CreateFailed { value, error: Arc::new(error) }
+    }
+
     /// Why it failed.
     pub fn error(&self) -> &Error {
         &self.error
@@ -97,8 +101,8 @@ impl<T> fmt::Debug for CreateFailed<T> {
 impl<T> std::error::Error for CreateFailed<T> {}
 
 impl<T> Failed for CreateFailed<T> {
-    fn error_kind(&self) -> ErrorKind {
-        self.error.kind()
+    fn error(&self) -> &Error {
+        &self.error
     }
 }
 

@@ -14,7 +14,7 @@ use crate::engine::budget::admit;
 use crate::engine::call::{Call, Costed, Failed};
 use crate::engine::executor::Run;
 use crate::engine::mapping::ModelMapping;
-use crate::{CdmsSynced, Cost, Error, ErrorKind, Hub, Synced, Writable};
+use crate::{CdmsSynced, Cost, Error, Hub, Synced, Writable};
 
 /// A delete; see [`Synced::delete`].
 #[must_use = "a delete does nothing until it is awaited"]
@@ -70,7 +70,7 @@ impl<T: CdmsSynced> Delete<T> {
         let Delete { hub, value, on_conflict } = self;
         match delete(&hub, &value, on_conflict).await {
             Ok(()) => Ok(Deleted::default()),
-            Err(error) => Err(DeleteFailed { value, error: Arc::new(error) }),
+            Err(error) => Err(DeleteFailed::new(value, error)),
         }
     }
 }
@@ -95,6 +95,10 @@ async fn delete<T: CdmsSynced>(hub: &Hub, value: &Synced<T>, on_conflict: OnConf
 }
 
 impl<T> DeleteFailed<T> {
+    pub(super) fn new(value: Synced<T>, error: Error) -> Self {
+        DeleteFailed { value, error: Arc::new(error) }
+    }
+
     /// Why it failed.
     pub fn error(&self) -> &Error {
         &self.error
@@ -121,8 +125,8 @@ impl<T> fmt::Debug for DeleteFailed<T> {
 impl<T> std::error::Error for DeleteFailed<T> {}
 
 impl<T> Failed for DeleteFailed<T> {
-    fn error_kind(&self) -> ErrorKind {
-        self.error.kind()
+    fn error(&self) -> &Error {
+        &self.error
     }
 }
 
