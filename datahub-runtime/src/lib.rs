@@ -135,8 +135,8 @@ pub use model::{CdmsSynced, Model, Writable};
 pub use models::Models;
 pub use one_of::{At, OneOf, PointsTo, Targets};
 pub use operation::{
-    Backfill, BackfillReport, Completeness, Create, CreateFailed, Delete, DeleteFailed, Deleted, Edit, EnsureFresh, Erase,
-    FreshReport, Get, ManyWritten, ModelFresh, Pull, PullReport, Resolution, Resolve, ResolvedAll, Revert, Save,
+    Backfill, BackfillReport, Completeness, Create, CreateFailed, Delete, DeleteFailed, Deleted, Edit, EnsureFresh,
+    Erase, FreshReport, Get, ManyWritten, ModelFresh, Pull, PullReport, Resolution, Resolve, ResolvedAll, Revert, Save,
     SaveFailed, Sweep, SweepReport, WriteMany, WriteProgress,
 };
 #[cfg(feature = "progress")]

@@ -37,7 +37,7 @@ impl Series {
 }
 
 /// Every series of a hub. No label has a value of a record.
-pub const SERIES: [Series; 13] = [
+pub const SERIES: [Series; 14] = [
     OPERATIONS,
     OPERATION_SECONDS,
     ERRORS,
@@ -50,6 +50,7 @@ pub const SERIES: [Series; 13] = [
     QUARANTINED,
     REVALIDATIONS,
     PULLED_AS_OF,
+    SWEPT_AS_OF,
     WRITES_SETTLED,
 ];
 
@@ -118,8 +119,13 @@ pub(crate) const PULLED_AS_OF: Series = Series::new(
     "datahub_pulled_as_of_timestamp_seconds",
     Gauge,
     &["model"],
-    "The Unix time as of which the last complete pull of the model by this program has read CDMS; the lag is `time()` minus \
-     this.",
+    "The Unix time as of which a pull has last read everything that had changed in CDMS; the lag is `time()` minus this.",
+);
+pub(crate) const SWEPT_AS_OF: Series = Series::new(
+    "datahub_swept_as_of_timestamp_seconds",
+    Gauge,
+    &["model"],
+    "The Unix time at which the last complete sweep for deleted records began; its age is `time()` minus this.",
 );
 pub(crate) const WRITES_SETTLED: Series = Series::new(
     "datahub_writes_settled_total",

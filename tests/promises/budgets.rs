@@ -10,6 +10,7 @@ use datahub_runtime::{Resolution, Value};
 use example_domain::{Contact, Organisation};
 use futures_util::future::join_all;
 
+use crate::freshness::until;
 use crate::scene::{Scene, ada, failed, says};
 
 /// So many organisations in CDMS.
@@ -114,6 +115,31 @@ async fn what_needs_no_request_passes() {
 }
 
 #[tokio::test]
+async fn models_are_brought_up_to_date_on_the_budget_of_whoever_waits_for_it() {
+    let scene = Scene::new().await;
+    let listed = || models![Organisation];
+    scene.hub.ensure_fresh(listed(), Freshness::Always).or_load().await.unwrap();
+    let hub = scene.hub.with_budget(1);
+    hub.ensure_fresh(listed(), Freshness::MaxAge(Duration::from_secs(30))).await.unwrap();
+    assert_eq!(hub.budget().unwrap().used, 0, "they are young enough");
+    scene.kit.advance(Duration::from_secs(331));
+    hub.ensure_fresh(listed(), Freshness::Always).await.unwrap();
+    let error = failed(hub.ensure_fresh(listed(), Freshness::Always).await, ErrorKind::BudgetExceeded);
+    says(&error, &["1 of 1 requests", "the ensure_fresh at tests/promises/budgets.rs:"]);
+    // In the background it is the hub's.
+    scene.kit.advance(Duration::from_secs(331));
+    let at_once =
+        Freshness::StaleWhileRevalidate { fresh_for: Duration::from_secs(30), at_most: Duration::from_secs(600) };
+    let before = scene.hub.cost();
+    assert!(hub.ensure_fresh(listed(), at_once).await.unwrap().models[0].revalidating);
+    until("the model is up to date", async || {
+        !hub.ensure_fresh(listed(), at_once).await.unwrap().models[0].revalidating
+    })
+    .await;
+    assert_eq!(((scene.hub.cost() - before).requests, hub.budget().unwrap().used), (1, 1));
+}
+
+#[tokio::test]
 async fn what_has_begun_is_never_stopped() {
     let (scene, mut org) = Scene::read().await;
     let hub = scene.hub.with_budget(1);
@@ -126,7 +152,11 @@ async fn what_has_begun_is_never_stopped() {
     let hub = scene.hub.with_budget(1);
     organisations(&scene, 120);
     let report = hub.pull::<Organisation>().await.unwrap();
-    assert_eq!((report.records, report.cost.requests, hub.budget().unwrap().used), (121, 3, 3));
+    assert_eq!(
+        (report.records, report.cost.requests, hub.budget().unwrap().used),
+        (121, 4, 4),
+        "the newest change, and three pages"
+    );
 }
 
 #[tokio::test]

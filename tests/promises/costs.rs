@@ -52,7 +52,11 @@ async fn each_result_says_what_its_operation_cost() {
     assert_eq!((resolved.checked, counts(resolved.cost)), (1, counts(counted())));
 
     let pulled = scene.hub.pull::<Organisation>().await.unwrap();
-    assert_eq!((pulled.cost.requests, counts(pulled.cost)), (1, counts(counted())));
+    assert_eq!((pulled.cost.requests, counts(pulled.cost)), (2, counts(counted())));
+    let swept = scene.hub.sweep::<Organisation>().await.unwrap();
+    assert_eq!((swept.cost.requests, counts(swept.cost)), (1, counts(counted())));
+    let fresh = scene.hub.ensure_fresh(models![Organisation], Freshness::Always).await.unwrap();
+    assert_eq!((fresh.cost.requests, counts(fresh.cost)), (1, counts(counted())));
     let backfilled = scene.hub.backfill::<Organisation>().await.unwrap();
     assert_eq!(counts(backfilled.cost), counts(counted()));
     failed(Organisation::get(&scene.hub, scene.unfit().into()).await, ErrorKind::Quarantined);

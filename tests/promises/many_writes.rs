@@ -14,7 +14,7 @@ use crate::freshness::until;
 use crate::scene::{PAST_QUIET, Scene, failed, history_of, says};
 
 fn contacts(scene: &Scene, count: usize) -> Vec<Contact> {
-    let named = |number| Contact { organisation: Some(scene.id()), ..Contact::named(&format!("Lovelace {number}")) };
+    let named = |number| Contact { organisation: Some(scene.id()), ..Contact::named(format!("Lovelace {number}")) };
     (0..count).map(named).collect()
 }
 
@@ -49,12 +49,11 @@ async fn all_are_created_saved_and_deleted_in_order_at_the_cost_of_each() {
     let ids: Vec<_> = new.iter().map(|contact| contact.id).collect();
     let seen = Arc::new(Mutex::new(Vec::new()));
     let telling = Arc::clone(&seen);
-    let (written, cost) =
-        scene
-            .cost_of(Contact::create_many(&scene.hub, new).at_once(5).on_record(move |progress: WriteProgress| {
-                telling.lock().unwrap().push((progress.done, progress.failed))
-            }))
-            .await;
+    let (written, cost) = scene
+        .cost_of(Contact::create_many(&scene.hub, new).at_once(5).on_record(move |progress: WriteProgress| {
+            telling.lock().unwrap().push((progress.done, progress.failed));
+        }))
+        .await;
     assert!(written.is_complete() && written.failed().next().is_none());
     assert_eq!((written.cost.requests, cost.requests), (20, 20));
     assert_eq!((written.cost.statements, written.cost.transactions), (cost.statements, cost.transactions));

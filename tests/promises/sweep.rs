@@ -141,7 +141,7 @@ async fn a_sweep_that_stopped_is_gone_on_with_by_any_program() {
     assert!(report.complete);
     assert_eq!(rows(&scene), 154);
     assert!(history_of(&scene.hub, ids[0]).await.ends_with(&[EntryKind::Gone]));
-    assert_eq!(deletions_as_of(&scene).await.is_some(), true);
+    assert!(deletions_as_of(&scene).await.is_some());
 }
 
 /// Organisations of the United Kingdom.

@@ -100,6 +100,12 @@ pub(crate) fn pulled(model: &'static str, as_of: Instant) {
     set!(PULLED_AS_OF, "model" => model; as_of.0 as f64 / 1_000.0);
 }
 
+/// The rows of a model have no record that was deleted before this time.
+#[allow(clippy::cast_precision_loss, reason = "a time in milliseconds is exact in a double for 285,000 years")]
+pub(crate) fn swept(model: &'static str, as_of: Instant) {
+    set!(SWEPT_AS_OF, "model" => model; as_of.0 as f64 / 1_000.0);
+}
+
 /// Settling has found out what became of a write.
 pub(crate) fn settled(verdict: &Verdict) {
     let word = match verdict {

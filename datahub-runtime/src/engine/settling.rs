@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use cdms_odata::Instant;
+use datahub_model::Mode;
 use datahub_protocol::planted::{Planted, planted};
 use datahub_protocol::{OperationId, Settle, Settled, Verdict};
 
@@ -146,14 +147,26 @@ pub(crate) fn start(engine: &Arc<Engine>) {
     });
 }
 
-/// Brings the series about what waits in the database up to date.
+/// Brings the series about what the database knows up to date, whichever program has brought it about.
 async fn tell_what_waits(engine: &Engine) {
     if !metrics::ARE_EMITTED {
         return;
     }
-    match engine.store.health(Vec::new()).await {
-        Ok(stored) => metrics::waiting(&stored),
-        Err(error) => tracing::warn!(%error, "the open writes cannot be counted"),
+    let told = async {
+        metrics::waiting(&engine.store.health(Vec::new()).await?);
+        for model in engine.models.iter().filter(|model| model.mode != Mode::Detached) {
+            let standing = engine.store.standing(model, engine.client()?.shape(model).scopes()).await?;
+            if let Some(as_of) = standing.checked_at() {
+                metrics::pulled(model.name, as_of);
+            }
+            if let Some(as_of) = standing.swept_at {
+                metrics::swept(model.name, as_of);
+            }
+        }
+        Ok::<_, Error>(())
+    };
+    if let Err(error) = told.await {
+        tracing::warn!(%error, "the database does not say what waits");
     }
 }
 

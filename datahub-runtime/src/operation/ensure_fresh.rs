@@ -129,8 +129,7 @@ enum Age {
 impl Age {
     /// The age of rows that were checked at a time. `asked` is when the caller asked, by the same clock.
     fn of(standing: &Standing, asked: Instant, wanted: Freshness) -> Age {
-        let checked_at = standing.changes.as_ref().and_then(|(_, changes)| changes.times.checked_at);
-        let Some(checked_at) = checked_at else { return Age::Old };
+        let Some(checked_at) = standing.checked_at() else { return Age::Old };
         let age = u64::try_from(standing.now.0.saturating_sub(checked_at.0)).ok().map(Duration::from_millis);
         // After the clock was set back, nobody knows.
         let is_within = |limit: Duration| age.is_some_and(|age| age <= limit);
@@ -166,17 +165,16 @@ async fn one(engine: &Arc<Engine>, model: &'static ModelDescriptor, wanted: Want
     pulled(engine, model, wanted).await
 }
 
-/// Asks CDMS in the background. If that fails, the next caller whose rows are too old is told why.
+/// Asks CDMS in the background, on no caller's budget. If that fails, the next caller whose rows are too old is told why.
 fn revalidate(engine: &Arc<Engine>, model: &'static ModelDescriptor, wanted: Wanted) {
     let owner = Arc::clone(engine);
-    let task = engine.spawn(async move {
-        if let Err(error) = pulled(&owner, model, wanted).await {
+    engine.tasks.spawn(async move {
+        let pulled = pulled(&owner, model, wanted).await;
+        if let Err(error) = &pulled {
             tracing::warn!(model = model.name, %error, "the rows could not be brought up to date in the background");
         }
+        metrics::revalidation(model.name, pulled.err().map_or("ok", |error| error.kind().word()));
     });
-    if let Err(error) = task {
-        tracing::warn!(model = model.name, %error, "the rows are not brought up to date in the background");
-    }
 }
 
 /// Brings one model up to date with a pull of its own, or one that it shares with others.
@@ -281,9 +279,8 @@ impl ModelFresh {
 
     /// What is promised without a pull.
     fn of(model: &ModelDescriptor, standing: &Standing) -> Self {
-        let checked_at = standing.changes.as_ref().and_then(|(_, changes)| changes.times.checked_at);
         ModelFresh {
-            checked_at: checked_at.and_then(Instant::to_utc),
+            checked_at: standing.checked_at().and_then(Instant::to_utc),
             incomplete: u64::try_from(standing.incomplete).unwrap_or(0),
             deletions_as_of: standing.swept_at.and_then(Instant::to_utc),
             ..ModelFresh::untouched(model)

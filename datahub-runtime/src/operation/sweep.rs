@@ -20,6 +20,7 @@ use crate::cdms::{PageFailure, PageRead, RecordShape, of_model};
 use crate::crash_points::{Moment, Step, pass};
 use crate::engine::budget::admit;
 use crate::engine::call::{Call, Costed};
+use crate::engine::metrics;
 use crate::engine::shared_check::check;
 use crate::engine::{Doubt, Engine};
 use crate::store::{Claim, Missing, Watermark};
@@ -239,6 +240,9 @@ impl<'e> Course<'e> {
         pass(step("complete"), Moment::After).await;
         self.still_valid(is_valid)?;
         self.report.complete = true;
+        if let Some(as_of) = self.at.times.checked_at {
+            metrics::swept(model.name, as_of);
+        }
         Ok(())
     }
 

@@ -107,6 +107,11 @@ pub(crate) struct Standing {
 }
 
 impl Standing {
+    /// The time as of which the last complete pull has read what had changed.
+    pub(crate) fn checked_at(&self) -> Option<Instant> {
+        self.changes.as_ref()?.1.times.checked_at
+    }
+
     /// The time before which all changes were read, once a first load was complete.
     pub(crate) fn watermark(&self) -> Option<Instant> {
         self.changes.as_ref()?.1.times.watermark

@@ -40,6 +40,7 @@ async fn a_day_at_the_office() -> Result<(), Box<dyn Error>> {
     let hub = kit.hub_with(example_domain::models(), FormLogin::new("hub", "secret")).connect().await?;
 
     hub.pull::<Organisation>().await?;
+    hub.sweep::<Organisation>().await?;
     _ = Organisation::get(&hub, unfit.into()).await.map_err(|error| error.kind());
     let mut organisation = Organisation::get(&hub, acme.into()).await?;
 

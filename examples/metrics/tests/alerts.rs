@@ -2,8 +2,13 @@
 
 use std::collections::BTreeSet;
 use std::process::Command;
+use std::time::Duration;
 
 use datahub_runtime::metrics::{Measure, SERIES};
+use datahub_runtime::testing::Kit;
+use datahub_runtime::{Settling, Value};
+use example_domain::Organisation;
+use metrics_exporter_prometheus::PrometheusBuilder;
 use saphyr::{LoadableYamlNode, Yaml};
 
 const ALERTS: &str = include_str!("../../../docs/alerts.yml");
@@ -67,6 +72,7 @@ fn the_alerts_are_rules_that_use_known_series_only() {
         "datahub_oldest_open_write_seconds",
         "datahub_quarantined_records",
         "datahub_pulled_as_of_timestamp_seconds",
+        "datahub_swept_as_of_timestamp_seconds",
         "datahub_errors_total",
     ] {
         assert!(used.contains(name), "no alert about {name}");
@@ -84,6 +90,37 @@ fn the_table_has_every_series_with_its_labels() {
     }
     let names: BTreeSet<_> = SERIES.iter().map(|series| series.name).collect();
     assert_eq!(names_in(TABLE), names);
+}
+
+#[tokio::test]
+async fn a_program_tells_what_others_have_done_and_left() {
+    let kit = Kit::new(example_domain::METADATA);
+    kit.simulator.seed("Account", [("Name", Value::text("Acme"))]);
+    kit.simulator.seed("Account", [("Name", Value::Null)]);
+    let other = kit.hub(example_domain::models()).connect().await.unwrap();
+    other.pull::<Organisation>().await.unwrap();
+    other.sweep::<Organisation>().await.unwrap();
+
+    let recorder = PrometheusBuilder::new().build_recorder();
+    let page = recorder.handle();
+    // All tasks of this test run on its thread.
+    let _here = metrics::set_default_local_recorder(&recorder);
+    let _hub = kit.hub(example_domain::models()).settling(Settling::InBackground).connect().await.unwrap();
+    let seconds = kit.simulator.clock().now_ms() / 1_000;
+    let lines = [
+        format!("datahub_pulled_as_of_timestamp_seconds{{model=\"Organisation\"}} {seconds}"),
+        format!("datahub_swept_as_of_timestamp_seconds{{model=\"Organisation\"}} {seconds}"),
+        "datahub_quarantined_records 1".to_owned(),
+        "datahub_open_writes 0".to_owned(),
+    ];
+    let all = async {
+        while !lines.iter().all(|line| page.render().lines().any(|other| other == line)) {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    };
+    let is_told = tokio::time::timeout(Duration::from_secs(60), all).await.is_ok();
+    assert!(is_told, "{lines:#?} are not all in:\n{}", page.render());
+    assert!(!page.render().contains("model=\"Contact\""), "nobody has pulled it");
 }
 
 #[test]
