@@ -194,7 +194,12 @@ impl Client {
                 act.report(Kind::Look, account, look)
             }
             133..135 => {
-                let pull = act.hub.pull::<Organisation>().await.map(drop);
+                let pull = match self.rng.u32(..6) {
+                    0 => act.hub.sweep::<Organisation>().await.map(drop),
+                    1 => act.hub.pull::<Organisation>().restart().await.map(drop),
+                    2 => act.hub.ensure_fresh(models![Organisation], Freshness::Always).or_load().await.map(drop),
+                    _ => act.hub.pull::<Organisation>().await.map(drop),
+                };
                 act.report(Kind::Pull, Uuid::nil(), pull)
             }
             135..228 => self.update_account(act, account).await,
