@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use datahub_runtime::prelude::*;
 use datahub_runtime::testing::simulator::{Fault, FaultRule, Gate, Operation, Stage};
-use datahub_runtime::{Finding, Value};
+use datahub_runtime::{EntryKind, Finding, Value};
 use example_domain::{Contact, Organisation};
 use futures_util::future::join_all;
 
@@ -237,4 +237,5 @@ async fn a_revalidation_never_stores_over_a_newer_row() {
     let org = read(&scene.hub, &scene, AT_ONCE).await;
     assert_eq!(org.name, "Acme Group");
     assert_eq!(scene.row().await.unwrap().name, "Acme Group");
+    assert_eq!(scene.history().await, [EntryKind::FirstSeen, EntryKind::Refreshed], "the row never went back");
 }
