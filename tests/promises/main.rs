@@ -10,6 +10,7 @@ mod captured;
 mod causes;
 mod changes;
 mod clocks;
+mod conditions;
 mod costs;
 mod dates;
 mod decoded_once;

@@ -304,7 +304,7 @@ impl Found {
         }
         let read = read(self.column, self.attribute.as_ref(), literal).ok_or_else(|| self.wrong(operand, literal))?;
         match in_form(self.column, &read) {
-            // The form in which it is compared is the same whoever made the condition.
+            // A condition that handles made has the same value.
             Ok(_) => Ok(read),
             Err(why) => {
                 Err(ParseError { at: literal.at, message: why.to_string(), help: "correct the value".to_owned() })

@@ -95,7 +95,7 @@ impl World {
             }
             Kind::Guid => Value::Guid(self.id()),
             Kind::Choice => Value::Choice([1, 3][self.random.usize(..2)]),
-            Kind::State | Kind::Status => Value::Choice(self.random.i32(..2)),
+            Kind::State | Kind::Status => Value::Choice(self.random.i32(0..2)),
             Kind::Lookup => {
                 let logical_name = attribute.targets[self.random.usize(..attribute.targets.len())].into();
                 Value::Lookup(Reference { logical_name, id: self.id() })
