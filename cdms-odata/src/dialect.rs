@@ -80,6 +80,17 @@ pub trait Dialect: fmt::Debug + Send + Sync {
     /// A continuation that was stored as text, if it belongs to this list: to the same attributes, condition, order and
     /// relation. [`ListQuery::top`] is not compared, since a continuation carries what is left of it.
     fn continuation(&self, entity: &EntityShape, query: &ListQuery, kept: &str) -> Option<Continuation>;
+
+    /// The part of a continuation that differs from page to page, without the query: short enough for a caller's own links.
+    fn position(&self, at: &Continuation) -> Option<String>;
+
+    /// The continuation of a list at a position. Whatever the text is, it says where in this list to go on, and nothing
+    /// else.
+    ///
+    /// # Errors
+    ///
+    /// See [`ListError`].
+    fn at_position(&self, entity: &EntityShape, query: &ListQuery, position: &str) -> Result<Continuation, ListError>;
 }
 
 /// What a dialect can do, as data to plan with.

@@ -46,7 +46,7 @@ pub use event::{Committed, Event, Fetched, Loaded, Record, Snapshot, Stored, Una
 pub use failure::Failure;
 pub use history::{Change, Entry, EntryKind, Note, Origin};
 pub use intent::{Intent, LeaseState, OpenIntent, OperationId, SettledPatch, Verdict, WriteKind};
-pub use listed::{Listed, listed};
+pub use listed::{Listed, listed, listed_with_values};
 pub use mapping::{Mapping, MappingTag, Values};
 pub use merge::{Base, Decoded, Merged, merge, put_back};
 pub use on_conflict::OnConflict;

@@ -2,7 +2,7 @@
 
 use crate::planted::{Planted, planted};
 use crate::sight::{Finding, Sight, ToStore, sight};
-use crate::{Commit, Failure, Fetched, Loaded, Mapping, OperationId, Origin, Record, Stored, Version};
+use crate::{Commit, Failure, Fetched, Loaded, Mapping, OperationId, Origin, Record, Stored, Values, Version};
 
 /// What to do with one record of a page.
 #[derive(Clone, Debug, PartialEq)]
@@ -37,8 +37,20 @@ pub fn listed<M: Mapping>(
     asked_at: Version,
     clock_skew_ms: i64,
 ) -> Listed<M::Fault> {
+    listed_with_values(mapping, loaded, record, asked_at, clock_skew_ms).0
+}
+
+/// Like [`listed`], for a caller that returns the records: also the model's values of a record whose row is
+/// [as it is in CDMS](Listed::AsIs). Those of a row to store are in its transaction.
+pub fn listed_with_values<M: Mapping>(
+    mapping: &M,
+    loaded: &Loaded,
+    record: Result<Record, M::Fault>,
+    asked_at: Version,
+    clock_skew_ms: i64,
+) -> (Listed<M::Fault>, Option<Values>) {
     if let Some(open) = &loaded.intent {
-        return Listed::Pending(open.intent.operation);
+        return (Listed::Pending(open.intent.operation), None);
     }
     let stored_since = match &loaded.stored {
         Stored::Absent => false,
@@ -47,10 +59,10 @@ pub fn listed<M: Mapping>(
     let fetched = record.map_or_else(Fetched::Unreadable, Fetched::Record);
     let found = sight(mapping, loaded, fetched, clock_skew_ms);
     if stored_since && !matches!(found, Sight::InSync(..)) && !planted(Planted::PageWithoutGuard) {
-        return Listed::ReadAgain;
+        return (Listed::ReadAgain, None);
     }
-    match found {
-        Sight::InSync(..) => Listed::AsIs,
+    let listed = match found {
+        Sight::InSync(_, values) => return (Listed::AsIs, Some(values)),
         Sight::Store(to_store) => {
             let ToStore { finding, commit, .. } = *to_store;
             Listed::Store(finding, pulled(commit))
@@ -63,7 +75,8 @@ pub fn listed<M: Mapping>(
         Sight::HubNewer { .. } => Listed::LocalNewer,
         // Neither gone nor refused: the record exists, so these are the results of evaluating `only`.
         Sight::Fails(_) => Listed::Foreign(None),
-    }
+    };
+    (listed, None)
 }
 
 /// The same transaction with the origin of its entries set to the pull.

@@ -135,9 +135,10 @@ pub use model::{CdmsSynced, Model, Writable};
 pub use models::Models;
 pub use one_of::{At, OneOf, PointsTo, Targets};
 pub use operation::{
-    Backfill, BackfillReport, Completeness, Create, CreateFailed, Delete, DeleteFailed, Deleted, Edit, EnsureFresh,
-    Erase, FreshReport, Get, ManyWritten, ModelFresh, Pull, PullReport, Resolution, Resolve, ResolvedAll, Revert, Save,
-    SaveFailed, Sweep, SweepReport, WriteMany, WriteProgress,
+    Backfill, BackfillReport, Completeness, Create, CreateFailed, Cursor, Delete, DeleteFailed, Deleted, Edit,
+    EnsureFresh, Erase, Explanation, Find, Found, FreshReport, Get, GetMany, InvalidCursor, LeftOut, LoadRelated, Many,
+    ManyWritten, ModelFresh, Pull, PullReport, Records, Referring, Related, Resolution, Resolve, ResolvedAll, Revert,
+    Save, SaveFailed, Sweep, SweepReport, WriteMany, WriteProgress,
 };
 #[cfg(feature = "progress")]
 pub use progress::progress;

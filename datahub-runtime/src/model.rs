@@ -6,12 +6,14 @@ use cdms_odata::Value;
 use datahub_model::conversion::{self, Row};
 use datahub_model::{Fault, ModelDescriptor};
 use datahub_protocol::Version;
+use futures_util::future::BoxFuture;
 
 use crate::engine::call::Call;
 use crate::operation::{
-    Create, CreateFailed, DeleteFailed, Deleted, Edit, Erase, Get, Resolution, Resolve, ResolvedAll, Revert,
-    SaveFailed, WriteMany,
+    Create, CreateFailed, DeleteFailed, Deleted, Edit, Erase, Find, Get, GetMany, LoadRelated, Referring, Resolution,
+    Resolve, ResolvedAll, Revert, SaveFailed, WriteMany,
 };
+use crate::query::{Field, Refers};
 use crate::{Error, ErrorKind, History, Hub, Id, RowReader, RowWriter, Synced, VersionToken};
 
 /// The name of a model's entity, by which references identify it.
@@ -133,6 +135,161 @@ pub trait CdmsSynced: Model + Clone + Send + Sync {
     #[track_caller]
     fn get(hub: &Hub, id: Id<Self>) -> Get<Self> {
         Get::new(hub, id)
+    }
+
+    /// Asks CDMS for records: filter, order and limit go to CDMS, and membership and order of the answer are CDMS's own.
+    /// Each record is compared with the hub's row and stored as by a read.
+    ///
+    /// A page of 50 records in sync costs one request, at most two statements and no write; if all have changed, one
+    /// request and at most five statements. What CDMS cannot evaluate is refused before any request, and the error says
+    /// how to ask the hub's rows instead.
+    ///
+    /// ```no_run
+    /// # use datahub_runtime::prelude::*;
+    /// # #[derive(Clone, CdmsSynced)]
+    /// # #[cdms(mapping = "account.toml", table = "organisations")]
+    /// # struct Organisation {
+    /// #     #[cdms(key)]
+    /// #     id: Id<Organisation>,
+    /// #     #[cdms("Name")]
+    /// #     name: String,
+    /// # }
+    /// # async fn list(hub: &Hub) -> Result<(), Error> {
+    /// let f = Organisation::FIELDS;
+    /// let page = Organisation::find(hub).filter(f.name.contains("Acme")).order_by(f.name.asc()).limit(20).load().await?;
+    /// for organisation in &page {
+    ///     println!("{}", organisation.name);
+    /// }
+    /// let how_many = Organisation::find(hub).filter(f.name.starts_with("A")).count().await?;
+    /// # _ = how_many;
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[track_caller]
+    fn find(hub: &Hub) -> Find<Self> {
+        Find::new(hub)
+    }
+
+    /// Reads many records by their ids, each compared and stored as by a read, in as few requests as fit their ids: about 20
+    /// in each. Says which of them CDMS has not listed.
+    ///
+    /// ```no_run
+    /// # use datahub_runtime::prelude::*;
+    /// # #[derive(Clone, CdmsSynced)]
+    /// # #[cdms(mapping = "account.toml", table = "organisations")]
+    /// # struct Organisation {
+    /// #     #[cdms(key)]
+    /// #     id: Id<Organisation>,
+    /// #     #[cdms("Name")]
+    /// #     name: String,
+    /// # }
+    /// # async fn show(hub: &Hub, ids: Vec<Id<Organisation>>) -> Result<(), Error> {
+    /// let many = Organisation::get_many(hub, ids).await?;
+    /// for organisation in &many.records {
+    ///     println!("{}", organisation.name);
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// Dropping the future stops it between two steps; what was stored of a page is stored whole.
+    ///
+    /// # Errors
+    ///
+    /// `Unavailable` and the other [`ErrorKind`]s of reading. Errors of single records are in
+    /// [`Many::left_out`](crate::Many::left_out).
+    #[track_caller]
+    fn get_many(hub: &Hub, ids: impl IntoIterator<Item = Id<Self>>) -> GetMany<Self> {
+        GetMany::new(hub, ids.into_iter().collect())
+    }
+
+    /// Reads the record that a lookup points to; `None` if it points to none, or to a record of another model. If the
+    /// lookup can point to several models, name the one: `contact.follow::<Organisation, _, _>(f.customer, &hub)`.
+    ///
+    /// Costs a read. For many records, [`load_related`](CdmsSynced::load_related) costs little more.
+    ///
+    /// Dropping the future is harmless.
+    ///
+    /// # Errors
+    ///
+    /// As [`get`](CdmsSynced::get).
+    #[track_caller]
+    fn follow<T: CdmsSynced, V: Refers<T, At>, At>(
+        &self,
+        lookup: Field<Self, V>,
+        hub: &Hub,
+    ) -> BoxFuture<'static, Result<Option<Synced<T>>, Error>> {
+        let target = crate::operation::target::<Self, T, V>(self, lookup);
+        let get = target.map(|id| id.map(|id| Get::new(hub, Id::<T>::from(id))));
+        Box::pin(async move {
+            match get? {
+                Some(get) => get.await.map(Some),
+                None => Ok(None),
+            }
+        })
+    }
+
+    /// Reads the records that a lookup of many records points to: at most three requests for 50 records. They are compared
+    /// and stored as by a read, unless [`known_only`](LoadRelated::known_only) or
+    /// [`fetch_unknown`](LoadRelated::fetch_unknown) is called. One level: the records that those point to are not read,
+    /// so that a circle ends.
+    ///
+    /// ```no_run
+    /// # use datahub_runtime::prelude::*;
+    /// # #[derive(Clone, CdmsSynced)]
+    /// # #[cdms(mapping = "account.toml", table = "organisations")]
+    /// # struct Organisation {
+    /// #     #[cdms(key)]
+    /// #     id: Id<Organisation>,
+    /// #     #[cdms("Name")]
+    /// #     name: String,
+    /// #     #[cdms("ParentAccountId")]
+    /// #     parent: Option<Id<Organisation>>,
+    /// # }
+    /// # async fn list(hub: &Hub) -> Result<(), Error> {
+    /// let f = Organisation::FIELDS;
+    /// let page = Organisation::find(hub).order_by(f.name.asc()).limit(50).load().await?;
+    /// let parents = Organisation::load_related(hub, &page, f.parent).await?;
+    /// for organisation in &page {
+    ///     let parent = parents.get(organisation.parent).map_or("-", |parent| parent.name.as_str());
+    ///     println!("{} ({parent})", organisation.name);
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// Dropping the future stops it between two steps.
+    ///
+    /// # Errors
+    ///
+    /// As [`get_many`](CdmsSynced::get_many).
+    #[track_caller]
+    fn load_related<'r, T: CdmsSynced, V: Refers<T, At>, At>(
+        hub: &Hub,
+        records: impl IntoIterator<Item = &'r Synced<Self>>,
+        lookup: Field<Self, V>,
+    ) -> LoadRelated<T> {
+        LoadRelated::new(hub, records, lookup)
+    }
+
+    /// Reads the records of a model whose lookup points to one of these records, such as the contacts of some organisations:
+    /// `Organisation::load_referring(&hub, &page, Contact::FIELDS.organisation)`. Up to 20 records share a request, and each
+    /// 50 records that point to them cost one more.
+    ///
+    /// Dropping the future stops it between two steps.
+    ///
+    /// # Errors
+    ///
+    /// `TooExpensive` if it needs more than 50 requests, otherwise as [`find`](CdmsSynced::find).
+    #[track_caller]
+    fn load_referring<'r, M: CdmsSynced, V: Refers<Self, At>, At>(
+        hub: &Hub,
+        records: impl IntoIterator<Item = &'r Synced<Self>>,
+        lookup: Field<M, V>,
+    ) -> BoxFuture<'static, Result<Referring<M, Self>, Error>> {
+        let ids = records.into_iter().map(|record| record.id().guid()).collect();
+        let call = Call::new(&hub.called(), "load_referring", M::DESCRIPTOR.name);
+        Box::pin(call.run(crate::operation::referring(hub.called(), ids, lookup)))
     }
 
     /// Returns everything that happened to a record, oldest first; with [`History::limit`] and [`History::before`] page

@@ -9,6 +9,7 @@ mod detached;
 mod edit;
 mod ensure_fresh;
 mod erase;
+mod find;
 mod get;
 mod many;
 mod pages;
@@ -28,6 +29,10 @@ pub(crate) use detached::{is_detached, refuse_detached};
 pub use edit::Edit;
 pub use ensure_fresh::{EnsureFresh, FreshReport, ModelFresh};
 pub use erase::Erase;
+pub use find::{
+    Cursor, Explanation, Find, Found, GetMany, InvalidCursor, LeftOut, LoadRelated, Many, Records, Referring, Related,
+};
+pub(crate) use find::{referring, target};
 pub use get::Get;
 pub use many::{ManyWritten, SaveFailed, WriteMany, WriteProgress};
 pub use pull::{Pull, PullReport};

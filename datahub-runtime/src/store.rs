@@ -21,6 +21,7 @@ mod erasure;
 mod failure;
 mod history;
 mod intents;
+mod list;
 mod load;
 mod location;
 mod model_table;
@@ -68,6 +69,7 @@ pub(crate) use failure::StoreError;
 pub use history::Erasure;
 pub(crate) use history::{FieldChangeOfDay, HistoryRow};
 pub(crate) use intents::IntentRow;
+pub(crate) use list::{ListPart, ListedRecord};
 pub(crate) use load::StoredRecord;
 pub(crate) use page::{Judge, Page, PageStored};
 pub use quarantine::QuarantineEntry;
@@ -238,6 +240,25 @@ impl Store {
         let loaded = loaded.await?;
         // There is one record for each id.
         Ok(loaded.into_iter().next().unwrap_or_default())
+    }
+
+    /// Everything that the hub has of records, in their order, one statement for each 50.
+    pub(crate) async fn load_many(
+        &self,
+        model: &'static ModelDescriptor,
+        ids: Vec<Uuid>,
+        stage: Stage,
+    ) -> Result<Vec<StoredRecord>, StoreError> {
+        let quiet_ms = self.quiet_ms;
+        self.read(move |connection| {
+            let mut all = Vec::with_capacity(ids.len());
+            for ids in ids.chunks(page::RECORDS_PER_STATEMENT) {
+                let loaded = load::load(connection, model, ids, quiet_ms, stage);
+                all.extend(loaded.map_err(|trouble| epochs::cause(connection, model, trouble))?);
+            }
+            Ok(all)
+        })
+        .await
     }
 
     /// Runs one transaction. Leases and the history use the time by the database's clock.
@@ -435,7 +456,23 @@ impl Store {
 
     /// The newest version in the database. Everything that is stored later has a larger one.
     pub(crate) async fn newest_version(&self) -> Result<Version, StoreError> {
-        self.read(sequence::newest).await
+        let newest = self.read(sequence::newest).await?;
+        self.workers.newest_known.note(newest);
+        Ok(newest)
+    }
+
+    /// The newest version in the database that this program knows of, without a statement. What other programs have stored
+    /// may have a larger one.
+    pub(crate) fn newest_known_version(&self) -> Option<Version> {
+        self.workers.newest_known.get()
+    }
+
+    /// Stores records of a list that a caller asked for.
+    pub(crate) async fn store_list(&self, part: ListPart) -> Result<Vec<ListedRecord>, StoreError> {
+        let quiet_ms = self.quiet_ms;
+        let listed = self.write(move |connection| list::store(connection, &part, quiet_ms)).await?;
+        listed.iter().filter_map(ListedRecord::met).for_each(|version| self.workers.newest_known.note(version));
+        Ok(listed)
     }
 
     /// Where the pulls of a model stand.

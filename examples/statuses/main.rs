@@ -33,7 +33,7 @@ fn status(kind: ErrorKind) -> StatusCode {
         | ErrorKind::Overloaded
         | ErrorKind::Store
         | ErrorKind::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
-        // `Misconfigured`, `BudgetExceeded` (the service asks too often), and the kinds of later versions.
+        // `Misconfigured`, `BudgetExceeded` and `TooExpensive` (the service asks too often or for too much), and the kinds of later versions.
         _ => StatusCode::INTERNAL_SERVER_ERROR,
     }
 }

@@ -151,6 +151,31 @@ impl ServiceRoot {
         if whole.len() <= limit { Ok(whole) } else { Err(ListError::TooLong { set, length: whole.len(), limit }) }
     }
 
+    /// The address of a list's page at a `$skiptoken`.
+    ///
+    /// # Errors
+    ///
+    /// As for [`list`](ServiceRoot::list). The token's own length is not counted, as in a link of CDMS's.
+    pub fn list_at<'n>(
+        &self,
+        set: &'static str,
+        names: impl IntoIterator<Item = &'n str>,
+        query: &ListQuery,
+        token: &str,
+    ) -> Result<String, ListError> {
+        let first = self.list(set, names, query)?;
+        let mark = if first.contains('?') { '&' } else { '?' };
+        Ok(format!("{first}{mark}$skiptoken={}", utf8_percent_encode(token, ENCODED)))
+    }
+
+    /// The `$skiptoken` of a page's address, decoded once.
+    pub fn skip_token(&self, url: &str) -> Option<String> {
+        let pairs = url.split_once('?')?.1.split('&').filter_map(|pair| pair.split_once('='));
+        let decoded = |text: &str| percent_encoding::percent_decode_str(text).decode_utf8().ok().map(String::from);
+        let mut tokens = pairs.filter(|(name, _)| decoded(name).as_deref() == Some("$skiptoken"));
+        decoded(tokens.next()?.1)
+    }
+
     /// The records of a set whose text attribute has a value.
     pub fn find_text(&self, set: &str, attribute: &str, text: &str, select: &str) -> String {
         let literal = text.replace('\'', "''");

@@ -7,6 +7,13 @@ use super::{Condition, RelatedModel};
 use crate::filter::{Comparison, Matching};
 use crate::{Mode, ModelDescriptor};
 
+impl Condition {
+    /// How to ask the hub's rows instead of CDMS: bring them up to date, and query them with Diesel. For messages.
+    pub fn instead(&self, model: &ModelDescriptor) -> String {
+        instead(model, self)
+    }
+}
+
 /// What to write instead of a condition.
 pub(super) fn instead(model: &ModelDescriptor, condition: &Condition) -> String {
     let mut models = vec![model.name];

@@ -47,6 +47,26 @@ impl Client {
         self.dialect.continuation(shape.entity(), query, kept)
     }
 
+    /// The address that the first page of a list is read from.
+    pub(crate) fn address(&self, shape: &RecordShape, query: &ListQuery) -> Result<String, ListError> {
+        self.dialect.page(shape.entity(), query, None).map(|request| request.url)
+    }
+
+    /// The part of a continuation that differs from page to page.
+    pub(crate) fn position(&self, at: &Continuation) -> Option<String> {
+        self.dialect.position(at)
+    }
+
+    /// The continuation of a list at a position.
+    pub(crate) fn at_position(
+        &self,
+        shape: &RecordShape,
+        query: &ListQuery,
+        position: &str,
+    ) -> Result<Continuation, ListError> {
+        self.dialect.at_position(shape.entity(), query, position)
+    }
+
     /// Reads the first page of a list, or the one at a continuation, when the background has its turn. Dropping the future is
     /// harmless.
     pub(crate) async fn page(
@@ -55,15 +75,24 @@ impl Client {
         query: &ListQuery,
         at: Option<&Continuation>,
     ) -> Result<PageRead, PageFailure> {
+        let _turn = self.background.turn().await;
+        self.page_at_once(shape, query, at).await
+    }
+
+    /// Reads a page that a person waits for. Dropping the future is harmless.
+    pub(crate) async fn page_at_once(
+        &self,
+        shape: &RecordShape,
+        query: &ListQuery,
+        at: Option<&Continuation>,
+    ) -> Result<PageRead, PageFailure> {
         let request = self.dialect.page(shape.entity(), query, at).map_err(PageFailure::NotSent)?;
-        let turn = self.background.turn().await;
         let begun = self.clock.monotonic();
         let response = self.get(request).await.map_err(|unanswered| match unanswered {
             Unanswered::LoginRefused(reason) => PageFailure::LoginRefused(reason),
             Unanswered::Unavailable(reason) => PageFailure::Unavailable(reason),
         })?;
         let took = self.clock.monotonic().saturating_sub(begun);
-        drop(turn);
         let told = ToldTime { date: date(&response), took_ms: u64::try_from(took.as_millis()).unwrap_or(u64::MAX) };
         match self.dialect.page_answer(shape.entity(), query, &response) {
             PageAnswer::Page(Page { records, next }) => {

@@ -35,6 +35,7 @@ pub(crate) trait Costed {
 }
 
 impl Costed for () {}
+impl Costed for bool {}
 impl Costed for u64 {}
 impl<T> Costed for Option<T> {}
 impl<T> Costed for Vec<T> {}

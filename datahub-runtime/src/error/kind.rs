@@ -23,7 +23,8 @@ pub enum ErrorKind {
     /// CDMS's record cannot be converted or stored; it waits in quarantine. If [`Error::is_in_cdms`](crate::Error::is_in_cdms) is true, CDMS
     /// applied the write and this record is the result.
     Quarantined,
-    /// A value that CDMS or the hub's database would not accept; CDMS was not asked to write.
+    /// A value that CDMS or the hub's database would not accept, and CDMS was not asked to write; or a query that CDMS
+    /// cannot evaluate.
     Invalid,
     /// The hub has reached its limit of operations, or its database is overloaded; nothing was begun.
     Overloaded,
@@ -31,6 +32,8 @@ pub enum ErrorKind {
     Erased,
     /// The budget of requests is used up; nothing was begun. See [`Hub::with_budget`](crate::Hub::with_budget).
     BudgetExceeded,
+    /// A query needs more requests than it may send; see [`Find::max_requests`](crate::Find::max_requests).
+    TooExpensive,
     /// CDMS cannot be reached.
     Unavailable,
     /// CDMS refuses the hub's user or password. The login is not tried again until they change or
@@ -62,6 +65,7 @@ impl ErrorKind {
             ErrorKind::Overloaded => "overloaded",
             ErrorKind::Erased => "erased",
             ErrorKind::BudgetExceeded => "budget_exceeded",
+            ErrorKind::TooExpensive => "too_expensive",
             ErrorKind::Unavailable => "unavailable",
             ErrorKind::LoginRefused => "login_refused",
             ErrorKind::Misconfigured => "misconfigured",

@@ -36,6 +36,11 @@ impl<M: CdmsSynced, V> Field<M, V> {
         M::DESCRIPTOR.columns[self.column].field
     }
 
+    /// The place of its column.
+    pub(crate) fn column(self) -> usize {
+        self.column
+    }
+
     fn compare(self, operator: Comparison, value: impl ComparedWith<V>) -> Condition<M> {
         Condition::of(condition::Condition::compare(self.path(), operator, value.value()))
     }

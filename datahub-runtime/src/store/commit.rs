@@ -361,8 +361,17 @@ pub(crate) fn put_records(
     records: &[NewState<'_>],
     version: Version,
 ) -> Result<(), Trouble> {
+    records_to_put(model, records, version)?.map_or(Ok(()), |statement| connection.execute(&statement).map(drop))
+}
+
+/// The statement that stores the engine's data about records, if there are any.
+pub(super) fn records_to_put(
+    model: &ModelDescriptor,
+    records: &[NewState<'_>],
+    version: Version,
+) -> Result<Option<Statement>, Trouble> {
     if records.is_empty() {
-        return Ok(());
+        return Ok(None);
     }
     let mut statement = Statement::of_many(records.len());
     statement.sql(
@@ -378,7 +387,7 @@ pub(crate) fn put_records(
          version = excluded.version, state = excluded.state, reason = excluded.reason, \
          complete_for = excluded.complete_for, outdated = excluded.outdated, outdated_at = excluded.outdated_at",
     );
-    connection.execute(&statement).map(drop)
+    Ok(Some(statement))
 }
 
 fn state_values(model: &ModelDescriptor, record: NewState<'_>, version: Version) -> Result<[Datum; 13], Trouble> {

@@ -6,6 +6,7 @@ use std::time::Duration;
 use cdms_odata::Instant;
 use chrono::NaiveDate;
 use datahub_model::schema::FoundColumn;
+use datahub_protocol::Version;
 use datahub_protocol::planted::{Planted, planted};
 use diesel::backend::Backend;
 use diesel::connection::{
@@ -26,6 +27,7 @@ use super::location::Location;
 #[cfg(feature = "postgres")]
 use super::postgres::{self, PostgresConnection};
 use super::row::Cells;
+use super::sequence::NewestKnown;
 use super::sqlite;
 use super::statement::{ColumnType, Datum, Statement};
 use crate::engine::clock::{Clock, SystemClock};
@@ -40,6 +42,9 @@ pub(crate) struct Connection {
     time: DatabaseTime,
     /// Whether the database closed the connection.
     closed: bool,
+    /// The newest version that the transaction has drawn.
+    drawn: Option<Version>,
+    newest_known: NewestKnown,
 }
 
 /// How long the server may take to answer a statement of a migration: as long as it needs, within reason.
@@ -77,22 +82,49 @@ impl Connection {
         meters: Meters,
         clock: Arc<dyn Clock>,
     ) -> Result<Connection, Trouble> {
-        let time = DatabaseTime::new(clock);
+        let (time, newest_known) = (DatabaseTime::new(clock), NewestKnown::default());
         match location {
             Location::Sqlite { path, busy_timeout, synchronous } => {
                 let inner = Inner::Sqlite(sqlite::establish(path)?);
-                let mut connection = Connection { inner, dialect: &sqlite::DIALECT, meters, time, closed: false };
+                let mut connection = Connection {
+                    inner,
+                    dialect: &sqlite::DIALECT,
+                    meters,
+                    time,
+                    closed: false,
+                    drawn: None,
+                    newest_known,
+                };
                 sqlite::prepare(&mut connection, *busy_timeout, *synchronous, reader)?;
                 Ok(connection)
             }
             #[cfg(feature = "postgres")]
             Location::Postgres { address, grace } => {
                 let inner = Inner::Postgres(Box::new(PostgresConnection::establish(address, *grace)?));
-                let mut connection = Connection { inner, dialect: &postgres::DIALECT, meters, time, closed: false };
+                let mut connection = Connection {
+                    inner,
+                    dialect: &postgres::DIALECT,
+                    meters,
+                    time,
+                    closed: false,
+                    drawn: None,
+                    newest_known,
+                };
                 postgres::prepare(&mut connection, *grace)?;
                 Ok(connection)
             }
         }
+    }
+
+    /// Tells of the versions that it draws, once they are committed.
+    pub(super) fn tells(mut self, newest_known: &NewestKnown) -> Self {
+        self.newest_known = newest_known.clone();
+        self
+    }
+
+    /// Notes a version that the transaction has drawn.
+    pub(super) fn note_drawn(&mut self, version: Version) {
+        self.drawn = self.drawn.max(Some(version));
     }
 
     /// Opens a connection that changes tables: its statements may take as long as they need.
@@ -262,6 +294,24 @@ impl Connection {
     pub(crate) fn write<T, E: From<Trouble>>(&mut self, work: impl FnOnce(&mut Self) -> Result<T, E>) -> Result<T, E> {
         (self.dialect.begin)(self)?;
         self.meters.transaction();
+        self.in_transaction(work)
+    }
+
+    /// Like [`write`](Connection::write), for work that may turn out to write nothing: on SQLite others can write until
+    /// it calls [`will_write`](Connection::will_write). If they have, its first write fails as if the database were
+    /// unavailable, so that it never writes over what it has not seen.
+    pub(crate) fn maybe_write<T>(&mut self, work: impl FnOnce(&mut Self) -> Result<T, Trouble>) -> Result<T, Trouble> {
+        self.begin()?;
+        self.in_transaction(work)
+    }
+
+    /// Counts the transaction as one that writes.
+    pub(crate) fn will_write(&mut self) {
+        self.meters.transaction();
+    }
+
+    fn in_transaction<T, E: From<Trouble>>(&mut self, work: impl FnOnce(&mut Self) -> Result<T, E>) -> Result<T, E> {
+        self.drawn = None;
         match work(self) {
             Ok(value) => {
                 let committed = self.commit();
@@ -270,6 +320,9 @@ impl Connection {
                     self.roll_back()?;
                 }
                 committed?;
+                if let Some(drawn) = self.drawn.take() {
+                    self.newest_known.note(drawn);
+                }
                 Ok(value)
             }
             Err(error) => {

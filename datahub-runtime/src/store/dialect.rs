@@ -44,6 +44,8 @@ pub(crate) struct Dialect {
     pub(crate) unfinished_index: Option<&'static str>,
     /// Lists the transactions of others that have read the settings; `None` if a transaction that writes is alone.
     pub(crate) others_in_settings: Option<&'static str>,
+    /// Whether a statement can write in a subquery, so that two of them can be one.
+    pub(crate) has_writing_subqueries: bool,
     /// Begins a transaction that can write.
     pub(crate) begin: fn(&mut Connection) -> Result<(), Trouble>,
     /// Checks deferred rules now, and leaves the rest of the transaction deferred; `None` if the database cannot check

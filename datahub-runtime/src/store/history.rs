@@ -116,8 +116,18 @@ pub(crate) fn append(
     version: Version,
     now: Instant,
 ) -> Result<(), Trouble> {
+    to_append(by, entries, version, now)?.map_or(Ok(()), |statement| connection.execute(&statement).map(drop))
+}
+
+/// The statement that appends entries, if there are any.
+pub(super) fn to_append(
+    by: By<'_>,
+    entries: &[Appended<'_>],
+    version: Version,
+    now: Instant,
+) -> Result<Option<Statement>, Trouble> {
     if entries.is_empty() {
-        return Ok(());
+        return Ok(None);
     }
     let mut statement = Statement::of_many(entries.len());
     statement.sql(
@@ -128,7 +138,7 @@ pub(crate) fn append(
     statement.list(rows, |statement, row| {
         statement.push("(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", row);
     });
-    connection.execute(&statement).map(drop)
+    Ok(Some(statement))
 }
 
 fn values(by: By<'_>, appended: &Appended<'_>, version: Version, now: Instant) -> Result<[Datum; 17], Trouble> {

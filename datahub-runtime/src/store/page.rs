@@ -6,7 +6,7 @@ use datahub_protocol::planted::{Planted, planted};
 use datahub_protocol::{Commit, Listed, Loaded, QuarantineChange, Record, RecordChange, Stored, Values, Version};
 use uuid::Uuid;
 
-use super::commit::{By, NewState, put_records};
+use super::commit::{By, NewState, records_to_put};
 use super::connection::Connection;
 use super::deferred::{self, Touched};
 use super::differences;
@@ -118,15 +118,29 @@ pub(super) fn store_some(
 ) -> Result<Vec<(Uuid, Listed<Fault>)>, Trouble> {
     let stored = load(connection, by.model, ids, quiet_ms, Stage::Begins)?;
     let judged = ids.iter().zip(&stored).map(|(id, stored)| (*id, judge(*id, &stored.loaded)));
-    let mut outcomes: Vec<_> = judged.collect();
-    let changes = |outcomes: &[(Uuid, Listed<Fault>)]| outcomes.iter().any(|(_, listed)| listed.commit().is_some());
-    if !changes(&outcomes) {
-        return Ok(outcomes);
+    let outcomes = judged.collect();
+    store_judged(connection, by, outcomes, &stored, now).map(|(outcomes, _)| outcomes)
+}
+
+/// What was decided about records, in their order.
+type Outcomes = Vec<(Uuid, Listed<Fault>)>;
+
+/// Stores what was decided about records, given what the store has of each. Returns the outcomes and, if there was
+/// anything to store, its version.
+pub(super) fn store_judged(
+    connection: &mut Connection,
+    by: By<'_>,
+    mut outcomes: Outcomes,
+    stored: &[StoredRecord],
+    now: Instant,
+) -> Result<(Outcomes, Option<Version>), Trouble> {
+    if outcomes.iter().all(|(_, listed)| listed.commit().is_none()) {
+        return Ok((outcomes, None));
     }
     let version = sequence::next(connection)?;
-    let all: Vec<_> = outcomes.iter().zip(&stored).map(|((id, listed), stored)| (*id, listed, stored)).collect();
+    let all: Vec<_> = outcomes.iter().zip(stored).map(|((id, listed), stored)| (*id, listed, stored)).collect();
     let reason = match attempt(connection, by, &all, version, now) {
-        Ok(()) => return Ok(outcomes),
+        Ok(()) => return Ok((outcomes, Some(version))),
         // One of the rows violates a rule of the database. To find out which, each is tried separately.
         Err(Trouble::Refused(reason)) => reason,
         Err(trouble) => return Err(trouble),
@@ -157,7 +171,7 @@ pub(super) fn store_some(
             *listed = std::mem::replace(listed, Listed::AsIs).refused(Fault::new(reason));
             apply(connection, by, &[(*id, listed, &stored[at])], version, now)?;
         }
-        return Ok(outcomes);
+        return Ok((outcomes, Some(version)));
     }
 }
 
@@ -203,10 +217,27 @@ fn apply(
     }
     model_table::remove(connection, model, &plan.removed)?;
     model_table::put_refreshed(connection, model, &plan.rows)?;
-    put_records(connection, model, &plan.states, version)?;
-    history::append(connection, by, &plan.history, version, now)?;
+    put_states(connection, by, &plan, version, now)?;
     quarantine::clear(connection, model, &plan.cleared)?;
     quarantine::put(connection, model, plan.quarantined, now)
+}
+
+/// Stores the engine's data about records and their history, in one statement if the database has such.
+fn put_states(
+    connection: &mut Connection,
+    by: By<'_>,
+    plan: &Plan<'_>,
+    version: Version,
+    now: Instant,
+) -> Result<(), Trouble> {
+    let states = records_to_put(by.model, &plan.states, version)?;
+    let history = history::to_append(by, &plan.history, version, now)?;
+    match (states, history) {
+        (Some(states), Some(history)) if connection.dialect().has_writing_subqueries => {
+            connection.execute(&states.and(history)).map(drop)
+        }
+        (states, history) => states.iter().chain(&history).try_for_each(|one| connection.execute(one).map(drop)),
+    }
 }
 
 /// The combined changes of a page's records.

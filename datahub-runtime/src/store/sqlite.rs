@@ -46,6 +46,7 @@ pub(crate) static DIALECT: Dialect = Dialect {
     text_of: "quote(?)",
     unfinished_index: None,
     others_in_settings: None,
+    has_writing_subqueries: false,
     begin,
     check_deferred: None,
     lock: None,

@@ -47,6 +47,15 @@ impl Statement {
         self
     }
 
+    /// One statement that does both, for databases that can write in a subquery.
+    pub(super) fn and(self, other: Statement) -> Self {
+        let mut both = Statement { pieces: vec![Piece::Sql("WITH first AS (")], varies: self.varies || other.varies };
+        both.pieces.extend(self.pieces);
+        both.sql(") ");
+        both.pieces.extend(other.pieces);
+        both
+    }
+
     /// A statement with a `?` for each bound value, in order.
     ///
     /// SQLite looks at bound values that can influence its plan, and recompiles the statement when they change.

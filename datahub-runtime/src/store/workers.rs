@@ -13,6 +13,7 @@ use super::connection::Connection;
 use super::failure::Trouble;
 use super::location::Location;
 use super::queue::{Number, Queue, Refused};
+use super::sequence::NewestKnown;
 use crate::engine::clock::Clock;
 use crate::engine::cost::Meters;
 
@@ -33,6 +34,8 @@ pub(crate) struct Workers {
     /// Each returns its connection at its end. The writer, if there is one, comes first.
     threads: Mutex<Vec<JoinHandle<Option<Connection>>>>,
     meters: Meters,
+    /// The newest version that one of the connections has drawn.
+    pub(super) newest_known: NewestKnown,
 }
 
 /// The kind of thread that a job needs.
@@ -55,9 +58,24 @@ impl Workers {
         let readers = Arc::new(Queue::new(WAITING_MAX));
         let writer = if has_one_writer { Arc::new(Queue::new(WAITING_MAX)) } else { Arc::clone(&readers) };
         // If a thread cannot be started, dropping this stops the others.
-        let workers = Workers { writer, readers, threads: Mutex::default(), meters: meters.clone() };
+        let workers = Workers {
+            writer,
+            readers,
+            threads: Mutex::default(),
+            meters: meters.clone(),
+            newest_known: NewestKnown::default(),
+        };
         let start = |name, lane, jobs| {
-            let thread = Worker::start(name, location, lane, meters, clock, jobs)?;
+            let thread = Worker {
+                location: location.clone(),
+                lane,
+                meters: meters.clone(),
+                clock: Arc::clone(clock),
+                connection: None,
+                jobs: Arc::clone(jobs),
+                newest_known: workers.newest_known.clone(),
+            };
+            let thread = thread.start(name)?;
             workers.threads.lock().unwrap_or_else(PoisonError::into_inner).push(thread);
             Ok(())
         };
@@ -180,23 +198,15 @@ struct Worker {
     clock: Arc<dyn Clock>,
     connection: Option<Connection>,
     jobs: Arc<Queue<Job>>,
+    newest_known: NewestKnown,
 }
 
 impl Worker {
-    fn start(
-        name: &str,
-        location: &Location,
-        lane: Lane,
-        meters: &Meters,
-        clock: &Arc<dyn Clock>,
-        jobs: &Arc<Queue<Job>>,
-    ) -> Result<JoinHandle<Option<Connection>>, Trouble> {
-        let (location, meters, clock, jobs) = (location.clone(), meters.clone(), Arc::clone(clock), Arc::clone(jobs));
-        let mut worker = Worker { location, lane, meters, clock, connection: None, jobs };
-        worker.connection()?;
+    fn start(mut self, name: &str) -> Result<JoinHandle<Option<Connection>>, Trouble> {
+        self.connection()?;
         std::thread::Builder::new()
             .name(name.to_owned())
-            .spawn(move || worker.work())
+            .spawn(move || self.work())
             .map_err(|error| Trouble::Unavailable(format!("a thread for it could not be started: {error}")))
     }
 
@@ -221,8 +231,8 @@ impl Worker {
         let spoilt = |connection: &mut Connection| connection.is_spoilt() && !planted(Planted::TransactionLeftOpen);
         if self.connection.as_mut().is_none_or(spoilt) {
             let reader = matches!(self.lane, Lane::Read);
-            self.connection =
-                Some(Connection::open(&self.location, reader, self.meters.clone(), Arc::clone(&self.clock))?);
+            let opened = Connection::open(&self.location, reader, self.meters.clone(), Arc::clone(&self.clock))?;
+            self.connection = Some(opened.tells(&self.newest_known));
         }
         // The connection was opened above if there was none.
         self.connection.as_mut().ok_or(Trouble::Closed)

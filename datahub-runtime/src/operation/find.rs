@@ -1,0 +1,281 @@
+//! Asking CDMS for records of a model: filter, order and limit go to CDMS, and each record is compared and stored as by a
+//! read.
+
+mod cursor;
+mod explain;
+mod found;
+mod listing;
+mod many;
+mod reader;
+mod related;
+mod request;
+mod stream;
+
+use std::marker::PhantomData;
+use std::sync::Arc;
+
+use datahub_model::condition::Condition as Untyped;
+
+pub use cursor::{Cursor, InvalidCursor};
+pub use explain::Explanation;
+pub use found::{Found, LeftOut};
+pub use many::{GetMany, Many};
+pub use related::{LoadRelated, Referring, Related};
+pub(crate) use related::{referring, target};
+pub use stream::Records;
+
+use listing::{Listing, MetPage, Wish};
+use reader::Pace;
+use request::{FieldOrder, Query};
+
+use crate::engine::call::Call;
+use crate::query::{Condition, Order};
+use crate::{CdmsSynced, Error, ErrorKind, Hub, Synced};
+
+/// The number of records on a page of CDMS's, as it is configured by default.
+const PAGE_SIZE: usize = 50;
+
+/// How many requests a query may send unless the caller says otherwise.
+const REQUESTS_MAX: u32 = 50;
+
+/// A query of a model's records in CDMS; see [`CdmsSynced::find`].
+#[derive(Debug)]
+#[must_use = "a query does nothing until one of its ends is awaited, such as `load`"]
+pub struct Find<T> {
+    hub: Hub,
+    condition: Option<Condition<T>>,
+    order: Vec<FieldOrder>,
+    limit: Option<u32>,
+    after: Option<Cursor>,
+    requests_max: u32,
+    model: PhantomData<fn() -> T>,
+}
+
+impl<T: CdmsSynced> Find<T> {
+    #[track_caller]
+    pub(crate) fn new(hub: &Hub) -> Self {
+        Find {
+            hub: hub.called(),
+            condition: None,
+            order: Vec::new(),
+            limit: None,
+            after: None,
+            requests_max: REQUESTS_MAX,
+            model: PhantomData,
+        }
+    }
+
+    /// Only records that satisfy this condition. Called again, both conditions must hold.
+    pub fn filter(mut self, condition: Condition<T>) -> Self {
+        self.condition = Some(match self.condition.take() {
+            Some(first) => first.and(condition),
+            None => condition,
+        });
+        self
+    }
+
+    /// Orders the records by this field. Called again, records that are equal so far are ordered by that field. In the end
+    /// they are ordered by key, which is also the order if this is not called.
+    pub fn order_by(mut self, order: Order<T>) -> Self {
+        self.order.push(FieldOrder { field: order.path(), is_descending: order.is_descending() });
+        self
+    }
+
+    /// At most this many records. [`Found::next`] says where to continue.
+    pub fn limit(mut self, records: u32) -> Self {
+        self.limit = Some(records);
+        self
+    }
+
+    /// Continues where a page of the same query ended.
+    pub fn after(mut self, cursor: Cursor) -> Self {
+        self.after = Some(cursor);
+        self
+    }
+
+    /// How many requests the query may send for pages. Default: 50, which is 2,500 records. If it needs more, it fails
+    /// with [`ErrorKind::TooExpensive`]; nothing is cut off silently.
+    pub fn max_requests(mut self, requests: u32) -> Self {
+        self.requests_max = requests;
+        self
+    }
+
+    /// Loads the records.
+    ///
+    /// ```no_run
+    /// # use datahub_runtime::prelude::*;
+    /// # #[derive(Clone, CdmsSynced)]
+    /// # #[cdms(mapping = "account.toml", table = "organisations")]
+    /// # struct Organisation {
+    /// #     #[cdms(key)]
+    /// #     id: Id<Organisation>,
+    /// #     #[cdms("Name")]
+    /// #     name: String,
+    /// # }
+    /// # async fn list(hub: &Hub, cursor: Option<&str>) -> Result<(), Box<dyn std::error::Error>> {
+    /// let f = Organisation::FIELDS;
+    /// let mut query = Organisation::find(hub).filter(f.name.contains("Acme")).order_by(f.name.asc()).limit(20);
+    /// if let Some(cursor) = cursor {
+    ///     query = query.after(cursor.parse()?);
+    /// }
+    /// let page = query.load().await?;
+    /// for organisation in &page {
+    ///     println!("{}", organisation.name);
+    /// }
+    /// if let Some(next) = &page.next {
+    ///     println!("/organisations?after={next}");
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// Dropping the future stops it between two steps; what was stored of a page is stored whole.
+    ///
+    /// # Errors
+    ///
+    /// `Invalid` before the first request if CDMS cannot evaluate the query, or if the cursor belongs to another one;
+    /// `TooExpensive`; `Unavailable` and the other [`ErrorKind`]s of reading. Errors of single records are in
+    /// [`Found::left_out`].
+    pub fn load(self) -> impl Future<Output = Result<Found<T>, Error>> + Send + 'static {
+        self.call("find").run(self.loaded(true))
+    }
+
+    /// Loads the first record, if there is one.
+    ///
+    /// Dropping the future is harmless.
+    ///
+    /// # Errors
+    ///
+    /// As [`load`](Find::load), and why the first record cannot be returned.
+    pub fn first(self) -> impl Future<Output = Result<Option<Synced<T>>, Error>> + Send + 'static {
+        let call = self.call("first");
+        call.run(async { Ok(self.limit(1).loaded(false).await?.complete()?.into_iter().next()) })
+    }
+
+    /// Loads the only record.
+    ///
+    /// Dropping the future is harmless.
+    ///
+    /// # Errors
+    ///
+    /// `NotFound` if there is none, `Invalid` if there is more than one; otherwise as [`first`](Find::first).
+    pub fn one(self) -> impl Future<Output = Result<Synced<T>, Error>> + Send + 'static {
+        let (call, model) = (self.call("one"), T::DESCRIPTOR.name);
+        call.run(async move {
+            let found = self.limit(2).loaded(false).await?;
+            if found.records.len() + found.left_out.len() > 1 {
+                let message = format!("expected one {model}, found at least two");
+                return Err(Error::new(ErrorKind::Invalid, message)
+                    .advise("narrow the condition, or use `first` with an order"));
+            }
+            let only = found.complete()?.pop();
+            only.ok_or_else(|| Error::new(ErrorKind::NotFound, format!("CDMS has no such {model}")))
+        })
+    }
+
+    /// Whether there is a record. Reads its key alone, and stores nothing: one request, and no statement.
+    ///
+    /// Dropping the future is harmless.
+    ///
+    /// # Errors
+    ///
+    /// As [`load`](Find::load).
+    pub fn exists(self) -> impl Future<Output = Result<bool, Error>> + Send + 'static {
+        let call = self.call("exists");
+        call.run(async move { self.limit(1).wish(false, Pace::AtOnce).count().await.map(|count| count > 0) })
+    }
+
+    /// How many records there are. CRM 2011 cannot count, so their keys are read page by page, and nothing is stored: one
+    /// request for 50 records. The hub's rows can be counted with one statement, after `ensure_fresh`.
+    ///
+    /// A limit counts: at most so many. Dropping the future is harmless.
+    ///
+    /// # Errors
+    ///
+    /// As [`load`](Find::load).
+    pub fn count(self) -> impl Future<Output = Result<u64, Error>> + Send + 'static {
+        let call = self.call("count");
+        call.run(async move { self.wish(false, Pace::AtOnce).count().await })
+    }
+
+    /// The records one after the other, in bounded memory: the next page is read when the last one was taken. There is no
+    /// limit of requests, and people who wait for something keep their share of the connections.
+    ///
+    /// ```no_run
+    /// # use datahub_runtime::prelude::*;
+    /// # #[derive(Clone, CdmsSynced)]
+    /// # #[cdms(mapping = "account.toml", table = "organisations")]
+    /// # struct Organisation {
+    /// #     #[cdms(key)]
+    /// #     id: Id<Organisation>,
+    /// #     #[cdms("Name")]
+    /// #     name: String,
+    /// # }
+    /// # async fn export(hub: &Hub) -> Result<(), Error> {
+    /// let mut all = Organisation::find(hub).order_by(Organisation::FIELDS.name.asc()).stream();
+    /// loop {
+    ///     match all.next().await {
+    ///         Ok(Some(organisation)) => println!("{}", organisation.name),
+    ///         Ok(None) => break,
+    ///         Err(error) if error.record_id().is_some() => eprintln!("{error}"), // about this record alone
+    ///         Err(error) => return Err(error),
+    ///     }
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// If records change meanwhile, one that moves within the order can be missed or be met twice.
+    pub fn stream(self) -> Records<T> {
+        let wish = Wish { requests_max: u32::MAX, ..self.wish(false, Pace::Background) };
+        Records::new(self.hub, wish)
+    }
+
+    /// What the query would do: the exact request, an estimate of their number, and why CDMS cannot answer it, if so.
+    /// Sends nothing.
+    ///
+    /// Dropping the future is harmless.
+    ///
+    /// # Errors
+    ///
+    /// `Store` when the database cannot be read, `Misconfigured` when the hub has no CDMS.
+    pub fn explain(self) -> impl Future<Output = Result<Explanation, Error>> + Send + 'static {
+        let call = self.call("explain");
+        call.run(async move { explain::explain(&self.hub.engine, &self.query(), self.limit).await })
+    }
+
+    fn call(&self, kind: &'static str) -> Call {
+        Call::new(&self.hub, kind, T::DESCRIPTOR.name)
+    }
+
+    fn query(&self) -> Query {
+        let condition = self.condition.as_ref().map(|condition| condition.untyped().clone());
+        let condition = condition.unwrap_or(Untyped::All(Vec::new()));
+        Query { model: T::DESCRIPTOR, condition, order: self.order.clone() }
+    }
+
+    fn wish(&self, looks_further: bool, pace: Pace) -> Wish {
+        Wish {
+            engine: Arc::clone(&self.hub.engine),
+            query: self.query(),
+            limit: self.limit,
+            after: self.after.clone(),
+            requests_max: self.requests_max,
+            looks_further,
+            pace,
+        }
+    }
+
+    async fn loaded(self, looks_further: bool) -> Result<Found<T>, Error> {
+        let mut found = Found::new();
+        let wish = self.wish(looks_further, Pace::AtOnce);
+        let Some(mut listing) = Listing::begin(wish).await? else { return Ok(found) };
+        while !listing.is_over {
+            let MetPage { met, without_id } = listing.page().await?;
+            found.without_id += without_id;
+            met.into_iter().for_each(|(id, met)| found.add(id.into(), met));
+        }
+        found.next = listing.next;
+        Ok(found)
+    }
+}

@@ -1,0 +1,93 @@
+//! The answer to a query in bounded memory: one page after the other.
+
+use std::collections::VecDeque;
+use std::fmt;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+use futures_util::stream::{BoxStream, Stream, StreamExt as _, unfold};
+
+use super::found::synced;
+use super::listing::{Listing, Wish};
+use crate::engine::call::Call;
+use crate::{CdmsSynced, Error, Hub, Synced};
+
+/// The records of a query, read page by page while they are taken; see [`Find::stream`](crate::Find::stream).
+///
+/// It is a [`Stream`], and has a [`next`](Records::next) of its own.
+#[must_use = "a stream does nothing until its records are taken"]
+pub struct Records<T> {
+    records: BoxStream<'static, Result<Synced<T>, Error>>,
+}
+
+/// How far a stream is.
+enum Progress<T> {
+    Begins(Hub, Wish),
+    Reads(Hub, Box<Listing>, VecDeque<Result<Synced<T>, Error>>),
+    IsOver,
+}
+
+impl<T: CdmsSynced> Records<T> {
+    pub(super) fn new(hub: Hub, wish: Wish) -> Self {
+        let records = unfold(Progress::Begins(hub, wish), |progress| async move {
+            match advance(progress).await {
+                Ok(next) => next,
+                // Nothing follows an error of the whole list.
+                Err(error) => Some((Err(error), Progress::IsOver)),
+            }
+        });
+        Records { records: records.fuse().boxed() }
+    }
+
+    /// The next record; `None` after the last one. Reads the next page if the last one was taken.
+    ///
+    /// Dropping the future is harmless, and the next call continues.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Find::load`](crate::Find::load). An error with a [`record_id`](Error::record_id) is about that record
+    /// alone, and the next call returns the record behind it; after any other, the stream is over.
+    pub async fn next(&mut self) -> Result<Option<Synced<T>>, Error> {
+        self.records.next().await.transpose()
+    }
+}
+
+type Item<T> = Result<Synced<T>, Error>;
+
+async fn advance<T: CdmsSynced>(progress: Progress<T>) -> Result<Option<(Item<T>, Progress<T>)>, Error> {
+    let (hub, mut listing, mut records) = match progress {
+        Progress::IsOver => return Ok(None),
+        Progress::Reads(hub, listing, records) => (hub, listing, records),
+        Progress::Begins(hub, wish) => {
+            let call = Call::new(&hub, "stream", T::DESCRIPTOR.name);
+            let begun = call.run(async { Ok::<_, Error>(Listing::begin(wish).await?.map(Box::new)) }).await?;
+            let Some(listing) = begun else { return Ok(None) };
+            (hub, listing, VecDeque::new())
+        }
+    };
+    loop {
+        if let Some(record) = records.pop_front() {
+            return Ok(Some((record, Progress::Reads(hub, listing, records))));
+        }
+        if listing.is_over {
+            return Ok(None);
+        }
+        let call = Call::new(&hub, "stream", T::DESCRIPTOR.name);
+        let met = call.run(async { Ok::<_, Error>(listing.page().await?.met) }).await?;
+        records.extend(met.into_iter().filter_map(|(id, met)| synced(id.into(), met)));
+    }
+}
+
+impl<T> Stream for Records<T> {
+    type Item = Result<Synced<T>, Error>;
+
+    fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        self.records.poll_next_unpin(context)
+    }
+}
+
+impl<T> fmt::Debug for Records<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Records").finish_non_exhaustive()
+    }
+}
