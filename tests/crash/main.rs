@@ -6,6 +6,7 @@
 #![allow(clippy::print_stderr, reason = "the seed is for whoever runs the tests")]
 
 mod cell;
+mod long_pull;
 #[path = "../on_postgres.rs"]
 mod on_postgres;
 mod scenario;
@@ -39,6 +40,7 @@ fn main() -> ExitCode {
         let name = format!("the points of {}", scenario.name());
         Trial::test(name, move || block_on(passes(scenario)))
     }));
+    trials.push(Trial::test("a long pull, killed again and again", || block_on(long_pull::is_exact_at_the_end())));
     trials.push(Trial::test("no_step_is_left_out", no_step_is_left_out));
     trials.push(Trial::test("all_of_it_holds_on_postgresql", || on_postgres::run_again().map_err(Failed::from)));
     libtest_mimic::run(&Arguments::from_args(), trials).exit_code()

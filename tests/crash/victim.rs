@@ -93,6 +93,18 @@ impl Victim {
         Ok(points)
     }
 
+    /// The next point that it passes; it must be told to hang nowhere.
+    pub(crate) async fn passed(&mut self) -> Result<String, String> {
+        self.heard("passed").await
+    }
+
+    /// The most memory that it has used, in KiB, where the system says so.
+    pub(crate) fn peak_kib(&self) -> Option<u64> {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id()?)).ok()?;
+        let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
+        peak.trim().strip_suffix("kB")?.trim().parse().ok()
+    }
+
     pub(crate) async fn tell(&mut self, what: &str) -> std::io::Result<()> {
         self.hears.write_all(format!("{what}\n").as_bytes()).await?;
         self.hears.flush().await
