@@ -141,6 +141,25 @@ async fn callers_at_the_same_time_share_a_pull_that_begins_after_they_came() {
 }
 
 #[tokio::test]
+async fn programs_that_pull_at_the_same_time_wait_for_each_other() {
+    let (scene, ids) = crowd(599).await;
+    let hubs = [scene.hub.clone(), scene.another_program().await, scene.another_program().await];
+    for round in 0..2 {
+        // First a load of twelve pages, and then as many changes.
+        let fresh = hubs
+            .iter()
+            .map(|hub| tokio::spawn(hub.ensure_fresh(models![Organisation], MINUTE).or_load().into_future()));
+        let fresh: Vec<_> = fresh.collect();
+        for fresh in fresh {
+            fresh.await.unwrap().unwrap_or_else(|error| panic!("round {round}: {error}"));
+        }
+        assert_eq!(scene.dump("organisations").len(), ids.len());
+        scene.kit.advance(LATER);
+        ids.iter().for_each(|id| scene.kit.simulator.edit("Account", id.guid(), [("Name", Value::text("Changed"))]));
+    }
+}
+
+#[tokio::test]
 async fn rows_may_be_used_while_they_are_brought_up_to_date() {
     let scene = loaded().await;
     let swr = Freshness::StaleWhileRevalidate { fresh_for: Duration::from_secs(60), at_most: Duration::from_secs(600) };

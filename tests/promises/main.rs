@@ -52,6 +52,7 @@ mod settling_rounds;
 mod settling_table;
 mod showing_up_late;
 mod spans;
+mod stopped_pulls;
 mod sweep;
 mod times;
 mod two_models;

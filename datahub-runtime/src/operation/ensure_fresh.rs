@@ -183,7 +183,7 @@ async fn pulled(engine: &Arc<Engine>, model: &'static ModelDescriptor, wanted: W
     if let Some(shared) = caller.turn().await {
         return shared;
     }
-    let mut asked = None;
+    let (mut asked, mut has_begun) = (None, false);
     for _ in 0..ROUNDS_MAX {
         let standing = standing(engine, model).await?;
         let asked = *asked.get_or_insert(standing.now);
@@ -193,12 +193,16 @@ async fn pulled(engine: &Arc<Engine>, model: &'static ModelDescriptor, wanted: W
         if standing.watermark().is_none() && !wanted.or_load {
             return Err(never_loaded(model));
         }
-        admit()?;
+        // What has begun is not stopped by a budget.
+        if !has_begun {
+            admit()?;
+        }
+        has_begun = true;
         engine.contact().await?;
         let number = caller.begin();
         match pull(engine, model, standing, wanted.freshness).await {
             // Another program pulls the model. What it reads may be enough.
-            Err(error) if error.kind() == ErrorKind::Busy => {}
+            Err(error) if error.kind() == ErrorKind::Busy => others_are_done(engine, model).await?,
             Ok(Pulled::Again) => {}
             Ok(Pulled::Fresh(fresh)) => {
                 caller.end(number, Ok(ModelFresh::clone(&fresh)));
@@ -212,6 +216,32 @@ async fn pulled(engine: &Arc<Engine>, model: &'static ModelDescriptor, wanted: W
     }
     let message = format!("other programs are pulling {} again and again", model.name);
     Err(Error::new(ErrorKind::Busy, message).advise("try again later; nothing is lost"))
+}
+
+/// How long to wait before looking again at how far another program is.
+const LOOK_AGAIN: Duration = Duration::from_millis(100);
+
+/// How often to see no progress before another program is taken for dead.
+const LOOKS_MAX: u32 = 20;
+
+/// Waits while another program pulls the model and gets on with it.
+async fn others_are_done(engine: &Engine, model: &'static ModelDescriptor) -> Result<(), Error> {
+    let (mut last, mut looks) = (None, 0);
+    while looks < LOOKS_MAX {
+        let standing = standing(engine, model).await?;
+        let (load, changes) = (standing.load, standing.changes.map(|(_, changes)| changes));
+        // A load that was claimed has no page yet.
+        let is_under_way = load.as_ref().is_some_and(|load| load.next.is_some() || load.pages == 0)
+            || changes.as_ref().is_some_and(|changes| changes.times.since.is_some());
+        if !is_under_way {
+            return Ok(());
+        }
+        let progress = Some([load, changes].map(|progress| progress.map(|progress| (progress.pages, progress.next))));
+        looks = if progress == last { looks + 1 } else { 0 };
+        last = progress;
+        tokio::time::sleep(LOOK_AGAIN).await;
+    }
+    Ok(())
 }
 
 /// The result of one pull.
