@@ -5,6 +5,7 @@
 #![forbid(unsafe_code)]
 
 pub mod attribute;
+pub mod condition;
 pub mod contract;
 pub mod date;
 pub mod filter;
@@ -18,8 +19,9 @@ pub mod query;
 pub type Target = (&'static str, fn(&[u8]));
 
 /// All targets.
-pub const TARGETS: [Target; 9] = [
+pub const TARGETS: [Target; 10] = [
     ("attribute", attribute::run),
+    ("condition", condition::run),
     ("contract", contract::run),
     ("date", date::run),
     ("filter", filter::run),

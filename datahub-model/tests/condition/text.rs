@@ -139,3 +139,78 @@ fn depth_is_limited_in_every_way() {
     assert!(deep(60).is_ok());
     assert!(deep(100_000).is_err());
 }
+
+/// Words of conditions, and such that are in the wrong place.
+const WORDS: [&str; 46] = [
+    "name",
+    "size",
+    "met",
+    "founded",
+    "state",
+    "vip",
+    "sector",
+    "sector.code",
+    "boss",
+    "owner",
+    "address.town",
+    "limit",
+    "note",
+    "nmae",
+    "=",
+    "!=",
+    "<",
+    ">=",
+    "eq",
+    "contains",
+    "starts_with",
+    "in",
+    "between",
+    "is",
+    "not",
+    "null",
+    "matches",
+    "and",
+    "or",
+    "(",
+    ")",
+    ",",
+    "'x'",
+    "\"it's\"",
+    "'",
+    "3",
+    "-1.5",
+    "2026-01-31",
+    "2026-01-31T12:00:00.5Z",
+    "active",
+    "true",
+    "year",
+    "hour",
+    "substringof",
+    "6f9619ff-8b86-d011-b42d-00c04fc964ff",
+    "é\u{B}",
+];
+
+#[test]
+fn any_words_are_read_or_refused_in_their_place() {
+    let seed = std::env::var("DATAHUB_SEED").ok().and_then(|seed| seed.parse().ok());
+    let seed = seed.unwrap_or_else(|| fastrand::u64(..));
+    let mut random = fastrand::Rng::with_seed(seed);
+    let mut read = 0;
+    for _ in 0..50_000 {
+        let field = WORDS[random.usize(..12)];
+        let mut words = vec![field, WORDS[random.usize(14..26)]];
+        words.extend((0..random.usize(1..8)).map(|_| WORDS[random.usize(..WORDS.len())]));
+        let text = words.join(" ");
+        match parse(&text) {
+            Ok(condition) => {
+                read += 1;
+                assert_eq!(parse(&condition.to_string()), Ok(condition), "{text}; replay with DATAHUB_SEED={seed}");
+            }
+            Err(error) => {
+                let is_within = error.position() <= text.chars().count();
+                assert!(is_within && !error.help().is_empty(), "{text}: {error}; replay with DATAHUB_SEED={seed}");
+            }
+        }
+    }
+    assert!(read > 50, "{read} of 50,000 texts were read");
+}
