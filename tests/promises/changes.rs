@@ -1,9 +1,11 @@
 //! Incremental pulls: after its first load a model costs what has changed, and no change is lost, whenever it is made and
 //! wherever a pull stops.
 
+use std::future::IntoFuture;
 use std::time::Duration;
 
 use datahub_runtime::prelude::*;
+use datahub_runtime::testing::simulator::{FaultRule, Operation, Stage};
 use datahub_runtime::{EntryKind, PullReport, Value};
 use example_domain::Organisation;
 use uuid::Uuid;
@@ -187,6 +189,23 @@ async fn a_load_can_be_made_again_while_changes_are_still_read() {
     assert_eq!((rest.complete, rest.changes_only, rest.resumed, rest.records), (true, false, true, 10));
     assert!(pull(&scene).await.changes_only);
     is_exact(&scene, &ids, "restarted").await;
+}
+
+#[tokio::test]
+async fn pulls_of_changes_at_the_same_time_do_not_fail() {
+    let (scene, ids) = crowd(9).await;
+    pull(&scene).await;
+    scene.kit.advance(LATER);
+    rename(&scene, ids[3], "Fourth");
+    let page = scene.kit.simulator.hold(Stage::AfterCommit, |hold| FaultRule::new(hold).on(Operation::List).times(1));
+    let first = tokio::spawn(scene.hub.pull::<Organisation>().into_future());
+    page.arrived(1).await;
+    let second = scene.another_program().await.pull::<Organisation>().await.unwrap();
+    assert_eq!((second.complete, second.refreshed), (true, 1));
+    page.open();
+    let first = first.await.unwrap().unwrap();
+    assert_eq!((first.complete, first.refreshed, first.pages), (true, 0, 1), "it has looked again");
+    is_exact(&scene, &ids, "both").await;
 }
 
 #[tokio::test]

@@ -5,6 +5,7 @@ use std::future::IntoFuture;
 use std::marker::PhantomData;
 use std::sync::Arc;
 
+use datahub_protocol::ROUNDS_MAX;
 use futures_util::future::BoxFuture;
 use serde::Serialize;
 
@@ -14,7 +15,7 @@ use super::refuse_detached;
 use crate::engine::budget::admit;
 use crate::engine::call::{Call, Costed};
 use crate::engine::metrics;
-use crate::{CdmsSynced, Cost, Error, Hub};
+use crate::{CdmsSynced, Cost, Error, ErrorKind, Hub};
 
 /// A pull of a model; see [`Hub::pull`].
 #[must_use = "a pull does nothing until it is awaited"]
@@ -112,11 +113,22 @@ impl<T: CdmsSynced> Pull<T> {
         engine.contact().await?;
         // Also the rows of pages that an earlier program has read and this one does not read again.
         let completed = complete_from_seen(&engine, model).await?;
-        let standing = standing(&engine, model).await?;
-        let (mut pages, report) = begin(&engine, model, standing, restart).await?;
-        let mut report = PullReport { completed_from_seen: completed.rows, ..report };
+        let from = standing(&engine, model).await?;
+        let (mut pages, mut report) = begin(&engine, model, from, restart).await?;
+        report.completed_from_seen = completed.rows;
+        let mut tries = 1;
         while pages_max.is_none_or(|max| report.pages < max) && !pages.is_over {
-            page(&engine, &mut pages, &mut report).await?;
+            match page(&engine, &mut pages, &mut report).await {
+                // Another pull has stored a page since this one looked where it stands, so this one goes on from there.
+                Err(error) if error.kind() == ErrorKind::Busy && is_overtaken(&report) && tries < ROUNDS_MAX => {
+                    tries += 1;
+                    let from = standing(&engine, model).await?;
+                    (pages, report) = begin(&engine, model, from, false).await?;
+                    report.completed_from_seen = completed.rows;
+                    continue;
+                }
+                paged => paged?,
+            }
             if let Some(progress) = &mut progress {
                 progress(&report);
             }
@@ -126,6 +138,12 @@ impl<T: CdmsSynced> Pull<T> {
         }
         Ok(report)
     }
+}
+
+/// Whether a pull that was taken over has read nothing yet: then it is the newer one, and may take over in turn. A first
+/// load claims its place before it reads.
+fn is_overtaken(report: &PullReport) -> bool {
+    report.changes_only && report.pages == 0
 }
 
 impl<T> fmt::Debug for Pull<T> {
