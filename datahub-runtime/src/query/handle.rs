@@ -24,8 +24,7 @@ impl<M, V> Field<M, V> {
     }
 
     /// The place of its column.
-    #[cfg(test)]
-    pub(super) fn column(self) -> usize {
+    pub(crate) fn column(self) -> usize {
         self.column
     }
 }
@@ -34,11 +33,6 @@ impl<M: CdmsSynced, V> Field<M, V> {
     /// The field's path, with a dot before a group's member.
     pub fn path(self) -> &'static str {
         M::DESCRIPTOR.columns[self.column].field
-    }
-
-    /// The place of its column.
-    pub(crate) fn column(self) -> usize {
-        self.column
     }
 
     fn compare(self, operator: Comparison, value: impl ComparedWith<V>) -> Condition<M> {
