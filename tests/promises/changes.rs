@@ -299,7 +299,7 @@ async fn a_record_that_leaves_the_model_is_seen_by_a_pull_of_changes() {
 async fn versions_of_a_program_do_not_move_each_others_watermarks() {
     let (scene, ids) = crowd(9).await;
     ids.iter().for_each(|id| set_uk(&scene, *id, true));
-    let connect = |models| scene.kit.hub(models).create_tables().connect();
+    let connect = |models| scene.kit.hub(models).connect();
     let newer = connect(models![newer::UkOrganisation]).await.unwrap();
     let older = connect(models![UkOrganisation]).await.unwrap();
     assert_eq!(older.pull::<UkOrganisation>().await.unwrap().first_seen, 10);
