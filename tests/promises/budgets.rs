@@ -140,6 +140,28 @@ async fn models_are_brought_up_to_date_on_the_budget_of_whoever_waits_for_it() {
 }
 
 #[tokio::test]
+async fn the_way_out_of_a_loop_fits_into_the_budget() {
+    let scene = Scene::new().await;
+    let ids = organisations(&scene, 50);
+    let hub = scene.hub.with_budget(10);
+    let many = Organisation::get_many(&hub, ids.clone()).await.unwrap();
+    assert_eq!((many.records.len(), many.missing.len()), (50, 0));
+    assert_eq!(many.cost.requests, hub.budget().unwrap().used);
+    let found = Organisation::find(&hub).limit(20).load().await.unwrap();
+    assert_eq!(found.cost.requests, 1);
+
+    let none = scene.hub.with_budget(0);
+    for error in [
+        failed(Organisation::get_many(&none, ids).await, ErrorKind::BudgetExceeded),
+        failed(Organisation::find(&none).load().await, ErrorKind::BudgetExceeded),
+        failed(Organisation::find(&none).count().await, ErrorKind::BudgetExceeded),
+        failed(Organisation::find(&none).stream().next().await, ErrorKind::BudgetExceeded),
+    ] {
+        says(&error, &["0 of 0 requests", "at tests/promises/budgets.rs:", "`get_many`"]);
+    }
+}
+
+#[tokio::test]
 async fn what_has_begun_is_never_stopped() {
     let (scene, mut org) = Scene::read().await;
     let hub = scene.hub.with_budget(1);

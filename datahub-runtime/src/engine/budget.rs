@@ -149,8 +149,7 @@ impl Account {
         let Account { site, kind, .. } = self;
         let message = format!("{so_far}, so the {kind} at {site} was refused before its first request");
         Error::new(ErrorKind::BudgetExceeded, message).advise(
-            "ask for many records with one operation instead of one after the other, allow an age with `freshness`, or \
-             raise the budget",
+            "ask for many records at once with `find` or `get_many`, allow an age with `freshness`, or raise the budget",
         )
     }
 }
