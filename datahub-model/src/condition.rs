@@ -35,6 +35,7 @@ mod text;
 mod tree;
 mod wanted;
 
+pub use compared::{column as column_of_field, in_form as in_form_of_column};
 pub use parse::ParseError;
 pub use refused::{NotLowered, Why};
 pub use tree::{Condition, RelatedModel};

@@ -33,9 +33,12 @@ mod postgres;
 mod quarantine;
 mod queue;
 mod row;
+mod row_filter;
+mod row_query;
 mod sequence;
 pub(crate) mod settings;
 mod sqlite;
+mod sqlite_functions;
 mod statement;
 mod sweep;
 mod trying;
@@ -74,6 +77,8 @@ pub(crate) use load::StoredRecord;
 pub(crate) use page::{Judge, Page, PageStored};
 pub use quarantine::QuarantineEntry;
 pub(crate) use row::{datum, value};
+pub(crate) use row_filter::RowFilter;
+pub(crate) use row_query::RowQuery;
 pub(crate) use statement::{Datum, Statement};
 pub(crate) use sweep::Missing;
 pub(crate) use trying::{RowToTry, RowsToTry, TableToTry};
@@ -240,6 +245,16 @@ impl Store {
         let loaded = loaded.await?;
         // There is one record for each id.
         Ok(loaded.into_iter().next().unwrap_or_default())
+    }
+
+    /// The rows that satisfy a condition, in order.
+    pub(crate) async fn row_ids_of(&self, query: RowQuery) -> Result<Vec<Uuid>, StoreError> {
+        self.read(move |connection| row_query::ids(connection, &query)).await
+    }
+
+    /// How many rows satisfy a condition.
+    pub(crate) async fn count_rows(&self, query: RowQuery) -> Result<i64, StoreError> {
+        self.read(move |connection| row_query::count(connection, &query)).await
     }
 
     /// Everything that the hub has of records, in their order, one statement for each 50.

@@ -28,6 +28,7 @@ mod history;
 mod hostile_answers;
 mod limits;
 mod limits_of_values;
+mod local_queries;
 mod logins;
 mod many;
 mod many_writes;

@@ -9,7 +9,11 @@ use crate::filter::Comparison;
 use crate::{Attribute, Column, EngineAttribute, Fault, ModelDescriptor, Source};
 
 /// The column of a field.
-pub(super) fn column<'m>(model: &'m ModelDescriptor, field: &str) -> Result<&'m Column, Why> {
+///
+/// # Errors
+///
+/// The model does not have it.
+pub fn column<'m>(model: &'m ModelDescriptor, field: &str) -> Result<&'m Column, Why> {
     let found = model.columns.iter().find(|column| column.field == field);
     found.ok_or_else(|| Why::UnknownField { field: field.to_owned(), model: model.name })
 }
@@ -38,7 +42,11 @@ pub(super) const USER: &str = "systemuser";
 
 /// A value in the form in which the column's values are compared. Unlike in a row, a time keeps its fraction of a
 /// second, which decides a comparison.
-pub(super) fn in_form(column: &Column, value: &Value) -> Result<Value, Why> {
+///
+/// # Errors
+///
+/// It does not fit the column.
+pub fn in_form(column: &Column, value: &Value) -> Result<Value, Why> {
     let value = match (column.kind, value) {
         (Kind::Guid, Value::Lookup(reference)) => Value::Guid(reference.id),
         (_, value) => value.clone(),

@@ -38,6 +38,7 @@ impl Costed for () {}
 impl Costed for bool {}
 impl Costed for u64 {}
 impl<T> Costed for Option<T> {}
+impl<T> Costed for Box<T> {}
 impl<T> Costed for Vec<T> {}
 
 /// What an operation fails with.

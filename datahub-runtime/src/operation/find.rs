@@ -5,6 +5,7 @@ mod cursor;
 mod explain;
 mod found;
 mod listing;
+mod local;
 mod many;
 mod reader;
 mod related;
@@ -25,12 +26,14 @@ pub(crate) use related::{referring, target};
 pub use stream::Records;
 
 use listing::{Listing, MetPage, Wish};
+use local::LocalPage;
 use reader::Pace;
 use request::{FieldOrder, Query};
 
+use super::is_detached;
 use crate::engine::call::Call;
 use crate::query::{Condition, Order};
-use crate::{CdmsSynced, Error, ErrorKind, Hub, Synced};
+use crate::{CdmsSynced, Error, ErrorKind, Freshness, Hub, Synced};
 
 /// The number of records on a page of CDMS's, as it is configured by default.
 const PAGE_SIZE: usize = 50;
@@ -48,6 +51,8 @@ pub struct Find<T> {
     limit: Option<u32>,
     after: Option<Cursor>,
     requests_max: u32,
+    freshness: Freshness,
+    or_local: bool,
     model: PhantomData<fn() -> T>,
 }
 
@@ -61,6 +66,8 @@ impl<T: CdmsSynced> Find<T> {
             limit: None,
             after: None,
             requests_max: REQUESTS_MAX,
+            freshness: Freshness::Always,
+            or_local: false,
             model: PhantomData,
         }
     }
@@ -97,6 +104,23 @@ impl<T: CdmsSynced> Find<T> {
     /// with [`ErrorKind::TooExpensive`]; nothing is cut off silently.
     pub fn max_requests(mut self, requests: u32) -> Self {
         self.requests_max = requests;
+        self
+    }
+
+    /// Whether CDMS is asked. [`Freshness::Always`], the default, asks it; [`Freshness::LocalOnly`] asks the hub's rows
+    /// alone, for any condition and any order that they have. For rows of some age, call
+    /// [`ensure_fresh`](Hub::ensure_fresh) first: an age of a list would say nothing about the records that are missing
+    /// from it.
+    pub fn freshness(mut self, freshness: Freshness) -> Self {
+        self.freshness = freshness;
+        self
+    }
+
+    /// Answers from the hub's rows if CDMS cannot be reached. [`Synced::checked`] then says of each that it was not
+    /// checked. What CDMS cannot evaluate is refused all the same, because an answer must not depend on whether CDMS is
+    /// there.
+    pub fn or_local(mut self) -> Self {
+        self.or_local = true;
         self
     }
 
@@ -182,11 +206,13 @@ impl<T: CdmsSynced> Find<T> {
     /// As [`load`](Find::load).
     pub fn exists(self) -> impl Future<Output = Result<bool, Error>> + Send + 'static {
         let call = self.call("exists");
-        call.run(async move { self.limit(1).wish(false, Pace::AtOnce).count().await.map(|count| count > 0) })
+        call.run(async move { self.limit(1).counted().await.map(|count| count > 0) })
     }
 
     /// How many records there are. CRM 2011 cannot count, so their keys are read page by page, and nothing is stored: one
     /// request for 50 records. The hub's rows can be counted with one statement, after `ensure_fresh`.
+    ///
+    /// With [`Freshness::LocalOnly`] the rows are counted, with one statement.
     ///
     /// A limit counts: at most so many. Dropping the future is harmless.
     ///
@@ -195,7 +221,7 @@ impl<T: CdmsSynced> Find<T> {
     /// As [`load`](Find::load).
     pub fn count(self) -> impl Future<Output = Result<u64, Error>> + Send + 'static {
         let call = self.call("count");
-        call.run(async move { self.wish(false, Pace::AtOnce).count().await })
+        call.run(self.counted())
     }
 
     /// The records one after the other, in bounded memory: the next page is read when the last one was taken. There is no
@@ -228,7 +254,7 @@ impl<T: CdmsSynced> Find<T> {
     /// If records change meanwhile, one that moves within the order can be missed or be met twice.
     pub fn stream(self) -> Records<T> {
         let wish = Wish { requests_max: u32::MAX, ..self.wish(false, Pace::Background) };
-        Records::new(self.hub, wish)
+        Records::new(self.hub.clone(), wish, self.is_local())
     }
 
     /// What the query would do: the exact request, an estimate of their number, and why CDMS cannot answer it, if so.
@@ -266,16 +292,73 @@ impl<T: CdmsSynced> Find<T> {
         }
     }
 
-    async fn loaded(self, looks_further: bool) -> Result<Found<T>, Error> {
-        let mut found = Found::new();
-        let wish = self.wish(looks_further, Pace::AtOnce);
-        let Some(mut listing) = Listing::begin(wish).await? else { return Ok(found) };
-        while !listing.is_over {
-            let MetPage { met, without_id } = listing.page().await?;
-            found.without_id += without_id;
-            met.into_iter().for_each(|(id, met)| found.add(id.into(), met));
+    /// Whether the hub's rows are asked from the beginning.
+    fn is_local(&self) -> Result<bool, Error> {
+        if is_detached::<T>() {
+            return Ok(true);
         }
-        found.next = listing.next;
-        Ok(found)
+        match self.freshness {
+            Freshness::LocalOnly => Ok(true),
+            // The page before was the hub's, because CDMS could not be reached.
+            Freshness::Always => Ok(self.or_local && self.after.as_ref().is_some_and(Cursor::is_in_hub)),
+            Freshness::MaxAge(_) | Freshness::StaleWhileRevalidate { .. } => {
+                let message = "a list has no age: records that are missing from it could have been there";
+                Err(Error::new(ErrorKind::Invalid, message).advise(format!(
+                    "bring the model up to date with `hub.ensure_fresh(models![{}], Freshness::MaxAge(…)).await?`, and \
+                     then use `Freshness::LocalOnly`",
+                    T::DESCRIPTOR.name
+                )))
+            }
+        }
     }
+
+    /// Whether the hub's rows answer instead of CDMS, which failed with this error.
+    fn falls_back(&self, error: &Error) -> bool {
+        self.or_local && self.after.is_none() && error.is_without_cdms()
+    }
+
+    async fn loaded(self, looks_further: bool) -> Result<Found<T>, Error> {
+        let wish = || self.wish(looks_further, Pace::AtOnce);
+        if self.is_local()? {
+            return local(&wish()).await;
+        }
+        match in_cdms(wish()).await {
+            Err(error) if self.falls_back(&error) => local(&wish()).await,
+            Err(error) if !self.or_local && error.is_without_cdms() => {
+                Err(error.advise_too("or call `or_local()` to get the hub's rows"))
+            }
+            found => found,
+        }
+    }
+
+    async fn counted(self) -> Result<u64, Error> {
+        let wish = || self.wish(false, Pace::AtOnce);
+        if self.is_local()? {
+            return local::count(&wish()).await;
+        }
+        match wish().count().await {
+            Err(error) if self.falls_back(&error) => local::count(&wish()).await,
+            counted => counted,
+        }
+    }
+}
+
+async fn in_cdms<T: CdmsSynced>(wish: Wish) -> Result<Found<T>, Error> {
+    let mut found = Found::new();
+    let Some(mut listing) = Listing::begin(wish).await? else { return Ok(found) };
+    while !listing.is_over {
+        let MetPage { met, without_id } = listing.page().await?;
+        found.without_id += without_id;
+        met.into_iter().for_each(|(id, met)| found.add(id.into(), met));
+    }
+    found.next = listing.next;
+    Ok(found)
+}
+
+async fn local<T: CdmsSynced>(wish: &Wish) -> Result<Found<T>, Error> {
+    let LocalPage { met, next } = local::load(wish).await?;
+    let mut found = Found::new();
+    met.into_iter().for_each(|(id, met)| found.add(id.into(), met));
+    found.next = next.filter(|_| wish.looks_further);
+    Ok(found)
 }

@@ -45,6 +45,8 @@ pub(crate) struct Connection {
     /// The newest version that the transaction has drawn.
     drawn: Option<Version>,
     newest_known: NewestKnown,
+    /// Whether the database has Unicode's collation, once it was asked.
+    has_unicode: Option<bool>,
 }
 
 /// How long the server may take to answer a statement of a migration: as long as it needs, within reason.
@@ -94,6 +96,7 @@ impl Connection {
                     closed: false,
                     drawn: None,
                     newest_known,
+                    has_unicode: None,
                 };
                 sqlite::prepare(&mut connection, *busy_timeout, *synchronous, reader)?;
                 Ok(connection)
@@ -109,6 +112,7 @@ impl Connection {
                     closed: false,
                     drawn: None,
                     newest_known,
+                    has_unicode: None,
                 };
                 postgres::prepare(&mut connection, *grace)?;
                 Ok(connection)
@@ -191,6 +195,17 @@ impl Connection {
             .ok_or_else(|| Trouble::Corrupt("the query for the server's time returned no row".into()))?;
         let stated = row.instant()?;
         Ok(self.time.stated(stated, asked))
+    }
+
+    /// Whether text can be lowered by Unicode's collation.
+    pub(crate) fn has_unicode(&mut self) -> Result<bool, Trouble> {
+        let Some(sql) = self.dialect.has_unicode else { return Ok(false) };
+        if let Some(known) = self.has_unicode {
+            return Ok(known);
+        }
+        let found = !self.rows(&Statement::new(sql, []), &[ColumnType::Bool])?.is_empty();
+        self.has_unicode = Some(found);
+        Ok(found)
     }
 
     /// Runs SQL without values.

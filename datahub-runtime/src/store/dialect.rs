@@ -44,6 +44,9 @@ pub(crate) struct Dialect {
     pub(crate) unfinished_index: Option<&'static str>,
     /// Lists the transactions of others that have read the settings; `None` if a transaction that writes is alone.
     pub(crate) others_in_settings: Option<&'static str>,
+    /// Finds out whether the database has Unicode's collation, by which text is lowered whatever its own one is; `None` if
+    /// it has functions of ours for that.
+    pub(crate) has_unicode: Option<&'static str>,
     /// Whether a statement can write in a subquery, so that two of them can be one.
     pub(crate) has_writing_subqueries: bool,
     /// Begins a transaction that can write.

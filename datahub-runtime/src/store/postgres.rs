@@ -69,6 +69,7 @@ pub(crate) static DIALECT: Dialect = Dialect {
          AND relation = to_regclass('datahub_settings') AND pid <> pg_backend_pid() \
          AND database = (SELECT oid FROM pg_database WHERE datname = current_database())",
     ),
+    has_unicode: Some("SELECT true FROM pg_collation WHERE collname = 'und-x-icu'"),
     has_writing_subqueries: true,
     begin: Connection::begin,
     // From here on all deferrable rules are deferred, and are checked the same way at the end.

@@ -111,7 +111,7 @@ fn null(kind: ColumnType) -> Datum {
     }
 }
 
-fn scale_of(column: &Column) -> u32 {
+pub(super) fn scale_of(column: &Column) -> u32 {
     match column.kind {
         Kind::Money => MONEY_SCALE,
         _ => column.scale.unwrap_or(DECIMAL_SCALE),

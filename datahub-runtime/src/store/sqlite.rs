@@ -16,6 +16,7 @@ use uuid::Uuid;
 use super::connection::{Connection, trouble_of_file};
 use super::dialect::Dialect;
 use super::failure::Trouble;
+use super::sqlite_functions;
 use super::statement::{ColumnType, Datum, Statement};
 use crate::sql_types;
 
@@ -46,6 +47,7 @@ pub(crate) static DIALECT: Dialect = Dialect {
     text_of: "quote(?)",
     unfinished_index: None,
     others_in_settings: None,
+    has_unicode: None,
     has_writing_subqueries: false,
     begin,
     check_deferred: None,
@@ -89,6 +91,9 @@ pub(super) fn prepare(
         Synchronous::Full => "PRAGMA synchronous = FULL",
         Synchronous::Normal => "PRAGMA synchronous = NORMAL",
     })?;
+    if let Some(inner) = connection.sqlite() {
+        sqlite_functions::register(inner).map_err(trouble_of_file)?;
+    }
     if reader {
         connection.batch("PRAGMA query_only = ON")?;
     }

@@ -3,6 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
+use cdms_odata::Value;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use sha2::{Digest as _, Sha256};
@@ -22,11 +23,21 @@ use crate::{Error, ErrorKind};
 /// change meanwhile, each page is as CDMS has it then: a record that moves from what is still to be read to what was
 /// already read, because a value of the order has changed, is not seen, and in the opposite case it is seen twice. What
 /// is added or removed before the cursor moves nothing.
+///
+/// A cursor of the hub's rows, from a query with [`Freshness::LocalOnly`](crate::Freshness::LocalOnly) or after
+/// [`or_local`](crate::Find::or_local) was needed, continues only among them, because the hub orders texts differently.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Cursor {
     /// A digest of the query.
-    pub(super) query: u64,
-    pub(super) place: Place,
+    query: u64,
+    side: Side,
+}
+
+/// Whose list a cursor continues: their orders differ, so one never continues the other's.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+enum Side {
+    Cdms(Place),
+    Hub(RowPlace),
 }
 
 /// A place in CDMS's list.
@@ -40,6 +51,14 @@ pub(super) struct Place {
     pub(super) last: Option<Uuid>,
 }
 
+/// A place among the hub's rows: behind this one.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(super) struct RowPlace {
+    /// The row's values of the fields in the order, as JSON.
+    values: String,
+    pub(super) id: Uuid,
+}
+
 /// A text that is not a cursor.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("invalid cursor {0:?}; take it from the page before, or begin without one")]
@@ -49,19 +68,60 @@ pub struct InvalidCursor(String);
 const ENCODED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_');
 
 impl Cursor {
-    pub(super) fn new(query: &Query, place: Place) -> Self {
-        Cursor { query: digest(query), place }
+    pub(super) fn in_cdms(query: &Query, place: Place) -> Self {
+        Cursor { query: digest(query), side: Side::Cdms(place) }
     }
 
-    /// The place, if the cursor belongs to this query.
+    pub(super) fn in_hub(query: &Query, values: &[Value], id: Uuid) -> Self {
+        // Values of a row have a canonical form.
+        let values = serde_json::to_string(values).unwrap_or_default();
+        Cursor { query: digest(query), side: Side::Hub(RowPlace { values, id }) }
+    }
+
+    /// Whether it continues a list of the hub's rows.
+    pub(super) fn is_in_hub(&self) -> bool {
+        matches!(self.side, Side::Hub(_))
+    }
+
+    /// The place in CDMS's list, if the cursor belongs to this query.
     pub(super) fn place_in(self, query: &Query) -> Result<Place, Error> {
+        self.belongs_to(query)?;
+        match self.side {
+            Side::Cdms(place) => Ok(place),
+            Side::Hub(_) => Err(other_side("the hub's rows", "CDMS")),
+        }
+    }
+
+    /// The row behind which to continue, if the cursor belongs to this query: its values of the order, and its id.
+    pub(super) fn row_in(self, query: &Query) -> Result<(Vec<Value>, Uuid), Error> {
+        self.belongs_to(query)?;
+        match self.side {
+            Side::Hub(RowPlace { values, id }) => {
+                let values: Vec<Value> = serde_json::from_str(&values).unwrap_or_default();
+                if values.len() != query.order.len() {
+                    let message = "the cursor does not have the values of the query's order";
+                    return Err(Error::new(ErrorKind::Invalid, message).advise("begin without one"));
+                }
+                Ok((values, id))
+            }
+            Side::Cdms(_) => Err(other_side("CDMS", "the hub's rows")),
+        }
+    }
+
+    fn belongs_to(&self, query: &Query) -> Result<(), Error> {
         if self.query == digest(query) {
-            return Ok(self.place);
+            return Ok(());
         }
         let message = format!("the cursor belongs to another query of {}, or to another model", query.model.name);
         Err(Error::new(ErrorKind::Invalid, message)
             .advise("use it with the condition and the order of the page that it came from, or begin without one"))
     }
+}
+
+fn other_side(cursors: &str, asked: &str) -> Error {
+    let message = format!("the cursor continues a list of {cursors}, and {asked} has another order");
+    Error::new(ErrorKind::Invalid, message)
+        .advise("ask the same side as for the page before, or begin without a cursor")
 }
 
 fn digest(Query { model, condition, order }: &Query) -> u64 {
@@ -72,17 +132,27 @@ fn digest(Query { model, condition, order }: &Query) -> u64 {
 
 impl fmt::Display for Cursor {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Cursor { query, place: Place { page, passed, last } } = self;
-        write!(f, "{query:016x}.{passed}.")?;
-        if let Some(last) = last {
-            write!(f, "{}", last.simple())?;
+        write!(f, "{:016x}.", self.query)?;
+        match &self.side {
+            Side::Hub(RowPlace { values, id }) => write!(f, "hub.{}.{}", id.simple(), encoded(values)),
+            Side::Cdms(Place { page, passed, last }) => {
+                write!(f, "{passed}.")?;
+                if let Some(last) = last {
+                    write!(f, "{}", last.simple())?;
+                }
+                page.as_ref().map_or(Ok(()), |page| write!(f, ".{}", encoded(page)))
+            }
         }
-        if let Some(page) = page {
-            // A percent sign would be encoded once more in a URL.
-            write!(f, ".{}", utf8_percent_encode(page, ENCODED).to_string().replace('%', "~"))?;
-        }
-        Ok(())
     }
+}
+
+/// A text in letters, digits and `-_~`. A percent sign would be encoded once more in a URL.
+fn encoded(text: &str) -> String {
+    utf8_percent_encode(text, ENCODED).to_string().replace('%', "~")
+}
+
+fn decoded(text: &str) -> Option<String> {
+    Some(percent_decode_str(&text.replace('~', "%")).decode_utf8().ok()?.into_owned())
 }
 
 impl FromStr for Cursor {
@@ -97,19 +167,22 @@ fn read(text: &str) -> Option<Cursor> {
     let mut parts = text.split('.');
     let query = parts.next().filter(|digits| digits.len() == 16)?;
     let query = u64::from_str_radix(query, 16).ok()?;
-    let passed = parts.next()?.parse().ok()?;
-    let last = match parts.next()? {
-        "" => None,
-        id => Some(Uuid::try_parse(id).ok()?),
-    };
-    let page = match parts.next() {
-        None => None,
-        Some(page) => {
-            let decoded = page.replace('~', "%");
-            Some(percent_decode_str(&decoded).decode_utf8().ok()?.into_owned())
+    let side = match parts.next()? {
+        "hub" => {
+            let id = Uuid::try_parse(parts.next()?).ok()?;
+            Side::Hub(RowPlace { values: decoded(parts.next()?)?, id })
+        }
+        passed => {
+            let passed = passed.parse().ok()?;
+            let last = match parts.next()? {
+                "" => None,
+                id => Some(Uuid::try_parse(id).ok()?),
+            };
+            let page = parts.next().map(|page| decoded(page).ok_or(())).transpose().ok()?;
+            Side::Cdms(Place { page, passed, last })
         }
     };
-    parts.next().is_none().then_some(Cursor { query, place: Place { page, passed, last } })
+    parts.next().is_none().then_some(Cursor { query, side })
 }
 
 impl Serialize for Cursor {
@@ -130,14 +203,19 @@ mod tests {
 
     #[test]
     fn a_cursor_is_text_for_a_url_and_back() {
+        let values = r#"["O'Neil é~%20",null]"#.to_owned();
+        let mut sides = vec![Side::Hub(RowPlace { values, id: Uuid::from_u128(8) })];
         let pages = [None, Some(String::new()), Some("1,'name','O''Neil & Co. é~%20','{ID}'".to_owned())];
         for page in pages {
             for last in [None, Some(Uuid::from_u128(7))] {
-                let cursor = Cursor { query: 7, place: Place { page: page.clone(), passed: 20, last } };
-                let text = cursor.to_string();
-                assert!(text.chars().all(|c| c.is_ascii_alphanumeric() || ".-_~".contains(c)), "{text}");
-                assert_eq!(text.parse(), Ok(cursor));
+                sides.push(Side::Cdms(Place { page: page.clone(), passed: 20, last }));
             }
+        }
+        for side in sides {
+            let cursor = Cursor { query: 7, side };
+            let text = cursor.to_string();
+            assert!(text.chars().all(|c| c.is_ascii_alphanumeric() || ".-_~".contains(c)), "{text}");
+            assert_eq!(text.parse(), Ok(cursor));
         }
     }
 

@@ -4,6 +4,7 @@ use std::fmt;
 
 use super::PAGE_SIZE;
 use super::listing::top;
+use super::local::rows_of;
 use super::request::{Asked, Query};
 use crate::Error;
 use crate::engine::Engine;
@@ -41,7 +42,11 @@ pub(super) async fn explain(engine: &Engine, query: &Query, limit: Option<u32>) 
         Ok(address) => address,
         Err(error) => return Ok(Explanation { refused: Some(query.too_long(&error).to_string()), ..nothing }),
     };
-    let (rows, _) = engine.store.completeness(query.model).await?;
+    let rows = match rows_of(engine, query) {
+        Ok(rows) => engine.store.count_rows(rows).await?,
+        // The hub does not have the model of a related record, so all rows count.
+        Err(_) => engine.store.completeness(query.model).await?.0,
+    };
     let rows = u64::try_from(rows).unwrap_or_default().max(1);
     let records = limit.filter(|_| !list.has_others).map_or(rows, |limit| rows.min(u64::from(limit)).max(1));
     let requests = records.div_ceil(PAGE_SIZE as u64);

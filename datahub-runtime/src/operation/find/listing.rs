@@ -168,7 +168,7 @@ impl Listing {
         };
         self.is_over = is_full || self.reader.is_over || !is_whole;
         if self.is_over && self.wish.looks_further {
-            self.next = next.map(|place| Cursor::new(&self.wish.query, place));
+            self.next = next.map(|place| Cursor::in_cdms(&self.wish.query, place));
         }
         Ok(MetPage { met, without_id: page.without_id })
     }

@@ -3,27 +3,21 @@
 use std::collections::HashMap;
 use std::future::IntoFuture;
 use std::marker::PhantomData;
-use std::sync::Arc;
 
 use cdms_odata::{Kind, Reference, Value};
 use datahub_model::condition::Condition;
 use datahub_model::filter::Comparison;
 use datahub_model::{Column, ModelDescriptor};
-use datahub_protocol::{Failure, Stored};
 use futures_util::future::BoxFuture;
 use uuid::Uuid;
 
 use super::REQUESTS_MAX;
 use super::found::{LeftOut, synced};
+use super::local::known;
 use super::many;
-use super::reader::{Met, MetRow};
-use crate::engine::Engine;
 use crate::engine::call::{Call, Costed};
-use crate::engine::known_row::KnownRow;
-use crate::freshness::Checked;
 use crate::model::row_of;
 use crate::query::Field;
-use crate::store::{Stage, StoredRecord};
 use crate::synced::invalid;
 use crate::{CdmsSynced, Cost, Error, Hub, Id, Synced};
 
@@ -148,24 +142,6 @@ impl<T: CdmsSynced> LoadRelated<T> {
         related.missing = ids.into_iter().map(Id::from).filter(|id| !is_met(id)).collect();
         Ok(related)
     }
-}
-
-/// The rows of records, as far as the hub has them.
-async fn known(engine: &Arc<Engine>, model: &'static ModelDescriptor, ids: &[Uuid]) -> Result<Vec<(Uuid, Met)>, Error> {
-    let stored = engine.store.load_many(model, ids.to_vec(), Stage::Begins).await?;
-    let known = ids.iter().zip(stored).filter_map(|(id, StoredRecord { loaded, locals, .. })| {
-        let Stored::Row(snapshot) = loaded.stored else { return None };
-        let checked = match loaded.intent {
-            Some(open) => Checked::Pending { operation: open.intent.operation },
-            None => Checked::NotChecked { since: engine.checks.times.last_utc(model, *id) },
-        };
-        let met = match KnownRow::stored(model, *id, &snapshot, locals) {
-            Ok(row) => Met::Row(Box::new(MetRow { row, snapshot, checked })),
-            Err(fault) => Met::Failed(Error::from_failure(Failure::Quarantined(fault), model, *id)),
-        };
-        Some((*id, met))
-    });
-    Ok(known.collect())
 }
 
 /// The record that a lookup of a record points to, if it is one of the model.

@@ -9,6 +9,7 @@ use futures_util::stream::{BoxStream, Stream, StreamExt as _, unfold};
 
 use super::found::synced;
 use super::listing::{Listing, Wish};
+use super::local;
 use crate::engine::call::Call;
 use crate::{CdmsSynced, Error, Hub, Synced};
 
@@ -20,16 +21,20 @@ pub struct Records<T> {
     records: BoxStream<'static, Result<Synced<T>, Error>>,
 }
 
+/// How many rows of the hub's are loaded at once.
+const ROWS: u32 = 200;
+
 /// How far a stream is.
 enum Progress<T> {
-    Begins(Hub, Wish),
+    Begins(Hub, Wish, Result<bool, Error>),
+    ReadsRows(Hub, Box<Wish>, VecDeque<Result<Synced<T>, Error>>),
     Reads(Hub, Box<Listing>, VecDeque<Result<Synced<T>, Error>>),
     IsOver,
 }
 
 impl<T: CdmsSynced> Records<T> {
-    pub(super) fn new(hub: Hub, wish: Wish) -> Self {
-        let records = unfold(Progress::Begins(hub, wish), |progress| async move {
+    pub(super) fn new(hub: Hub, wish: Wish, is_local: Result<bool, Error>) -> Self {
+        let records = unfold(Progress::Begins(hub, wish, is_local), |progress| async move {
             match advance(progress).await {
                 Ok(next) => next,
                 // Nothing follows an error of the whole list.
@@ -58,7 +63,12 @@ async fn advance<T: CdmsSynced>(progress: Progress<T>) -> Result<Option<(Item<T>
     let (hub, mut listing, mut records) = match progress {
         Progress::IsOver => return Ok(None),
         Progress::Reads(hub, listing, records) => (hub, listing, records),
-        Progress::Begins(hub, wish) => {
+        Progress::ReadsRows(hub, wish, records) => return rows(hub, wish, records).await,
+        Progress::Begins(hub, wish, is_local) => {
+            if is_local? {
+                let wish = Wish { looks_further: true, ..wish };
+                return rows(hub, Box::new(wish), VecDeque::new()).await;
+            }
             let call = Call::new(&hub, "stream", T::DESCRIPTOR.name);
             let begun = call.run(async { Ok::<_, Error>(Listing::begin(wish).await?.map(Box::new)) }).await?;
             let Some(listing) = begun else { return Ok(None) };
@@ -75,6 +85,29 @@ async fn advance<T: CdmsSynced>(progress: Progress<T>) -> Result<Option<(Item<T>
         let call = Call::new(&hub, "stream", T::DESCRIPTOR.name);
         let met = call.run(async { Ok::<_, Error>(listing.page().await?.met) }).await?;
         records.extend(met.into_iter().filter_map(|(id, met)| synced(id.into(), met)));
+    }
+}
+
+/// The next of the hub's rows. A wish for none is the end.
+async fn rows<T: CdmsSynced>(
+    hub: Hub,
+    mut wish: Box<Wish>,
+    mut records: VecDeque<Item<T>>,
+) -> Result<Option<(Item<T>, Progress<T>)>, Error> {
+    loop {
+        if let Some(record) = records.pop_front() {
+            return Ok(Some((record, Progress::ReadsRows(hub, wish, records))));
+        }
+        if wish.limit == Some(0) {
+            return Ok(None);
+        }
+        let limit = wish.limit.unwrap_or(u32::MAX);
+        wish.limit = Some(limit.min(ROWS));
+        let call = Call::new(&hub, "stream", T::DESCRIPTOR.name);
+        let page = call.run(async { local::load(&wish).await.map(Box::new) }).await?;
+        wish.limit = Some(if page.next.is_some() { limit - limit.min(ROWS) } else { 0 });
+        wish.after = page.next;
+        records.extend(page.met.into_iter().filter_map(|(id, met)| synced(id.into(), met)));
     }
 }
 

@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, reason = "functions beside the tests unwrap what the tests made themselves")]
 
 mod diesel_queries;
+mod django;
 mod every_kind;
 mod local_fields;
 mod nested_group;
