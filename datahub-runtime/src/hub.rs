@@ -19,7 +19,7 @@ use crate::engine::cost::Cost;
 use crate::engine::settling::{SettlingReport, settle_all};
 use crate::health::Health;
 use crate::migration::{Migrate, Migrations};
-use crate::operation::{Backfill, Completeness, EnsureFresh, Pull, Sweep};
+use crate::operation::{Backfill, Completeness, EnsureFresh, Pull, Sweep, WatchBuilder};
 use crate::quarantine::RetryReport;
 use crate::rehearsal::Rehearse;
 use crate::store::QuarantineEntry;
@@ -255,6 +255,51 @@ impl Hub {
     #[track_caller]
     pub fn ensure_fresh(&self, models: crate::Models, freshness: Freshness) -> EnsureFresh {
         EnsureFresh::new(self, models, freshness)
+    }
+
+    /// Keeps models up to date in the background: pulls each of them about once in this time, until the handle that it
+    /// returns is dropped or the hub is shut down. A model that was never loaded is loaded first. Add
+    /// [`sweep_every`](WatchBuilder::sweep_every) to find deletions, too.
+    ///
+    /// Programs that watch a model on the same database share the work: one of them pulls it, under a lease in the database,
+    /// and if it is gone, another one takes over when the lease ends, an interval and a minute later at most. If CDMS is
+    /// away, the watch asks it in growing pauses and goes on when it is back. A model whose pulls fail is paused, and the
+    /// others go on. [`Watch::report`](crate::Watch::report) and [`on_event`](WatchBuilder::on_event) say how it stands.
+    ///
+    /// ```no_run
+    /// # use datahub_runtime::{Error, Hub, WatchEvent, prelude::*};
+    /// # use std::time::Duration;
+    /// # #[derive(Clone, CdmsSynced)]
+    /// # #[cdms(mapping = "account.toml", table = "organisations")]
+    /// # struct Organisation {
+    /// #     #[cdms(key)]
+    /// #     id: Id<Organisation>,
+    /// #     #[cdms("Name")]
+    /// #     name: String,
+    /// # }
+    /// # async fn serve(hub: &Hub) -> Result<(), Error> {
+    /// let watch = hub
+    ///     .watch(models![Organisation], Duration::from_secs(60))
+    ///     .sweep_every(Duration::from_secs(24 * 3600))
+    ///     .on_event(|event| {
+    ///         if let WatchEvent::Paused { model, pause } = event {
+    ///             eprintln!("{model} is not up to date; it is tried again in {pause:?}");
+    ///         }
+    ///     })
+    ///     .await?;
+    /// // … while the program serves, and then:
+    /// let report = watch.stop().await;
+    /// println!("{} pulls for {}", report.models[0].pulls, report.cost);
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Misconfigured`] when the interval is shorter than a second, or the hub was not built with one of the
+    /// models. Errors of pulls and sweeps are in the report and the events.
+    pub fn watch(&self, models: crate::Models, every: Duration) -> WatchBuilder {
+        WatchBuilder::new(self, models, every)
     }
 
     /// Gives fields that are new, or whose mapping has changed, their values in the rows that an earlier version of the

@@ -138,7 +138,8 @@ pub use operation::{
     Backfill, BackfillReport, Completeness, Create, CreateFailed, Cursor, Delete, DeleteFailed, Deleted, Edit,
     EnsureFresh, Erase, Explanation, Find, Found, FreshReport, Get, GetMany, InvalidCursor, LeftOut, LoadRelated, Many,
     ManyWritten, ModelFresh, Pull, PullReport, Records, Referring, Related, Resolution, Resolve, ResolvedAll, Revert,
-    Save, SaveFailed, Sweep, SweepReport, WriteMany, WriteProgress,
+    Save, SaveFailed, Sweep, SweepReport, Watch, WatchBuilder, WatchEvent, WatchReport, WatchState, WatchedModel,
+    WriteMany, WriteProgress,
 };
 #[cfg(feature = "progress")]
 pub use progress::progress;

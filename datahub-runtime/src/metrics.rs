@@ -37,7 +37,7 @@ impl Series {
 }
 
 /// Every series of a hub. No label has a value of a record.
-pub const SERIES: [Series; 14] = [
+pub const SERIES: [Series; 15] = [
     OPERATIONS,
     OPERATION_SECONDS,
     ERRORS,
@@ -51,6 +51,7 @@ pub const SERIES: [Series; 14] = [
     REVALIDATIONS,
     PULLED_AS_OF,
     SWEPT_AS_OF,
+    WATCH_PAUSED,
     WRITES_SETTLED,
 ];
 
@@ -126,6 +127,13 @@ pub(crate) const SWEPT_AS_OF: Series = Series::new(
     Gauge,
     &["model"],
     "The Unix time at which the last complete sweep for deleted records began; its age is `time()` minus this.",
+);
+pub(crate) const WATCH_PAUSED: Series = Series::new(
+    "datahub_watch_paused",
+    Gauge,
+    &["model"],
+    "1 while a watch of this program has paused the model, because its pulls fail or quarantine too many records, and 0 \
+     while it has not.",
 );
 pub(crate) const WRITES_SETTLED: Series = Series::new(
     "datahub_writes_settled_total",

@@ -19,6 +19,7 @@ mod resolve;
 mod revert;
 mod save;
 mod sweep;
+mod watch;
 
 pub(crate) use as_of::as_of;
 pub use backfill::{Backfill, BackfillReport, Completeness};
@@ -41,6 +42,7 @@ pub use resolve::{Resolution, Resolve, ResolvedAll};
 pub use revert::Revert;
 pub use save::Save;
 pub use sweep::{Sweep, SweepReport};
+pub use watch::{Watch, WatchBuilder, WatchEvent, WatchReport, WatchState, WatchedModel};
 
 use std::sync::Arc;
 

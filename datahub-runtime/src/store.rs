@@ -21,6 +21,7 @@ mod erasure;
 mod failure;
 mod history;
 mod intents;
+mod lease;
 mod list;
 mod load;
 mod location;
@@ -72,6 +73,7 @@ pub(crate) use failure::StoreError;
 pub use history::Erasure;
 pub(crate) use history::{FieldChangeOfDay, HistoryRow};
 pub(crate) use intents::IntentRow;
+pub(crate) use lease::{Lease, Taking, holder as lease_holder};
 pub(crate) use list::{ListPart, ListedRecord};
 pub(crate) use load::StoredRecord;
 pub(crate) use page::{Judge, Page, PageStored};
@@ -635,6 +637,21 @@ impl Store {
     pub(crate) async fn forget_setting(&self, name: &str) -> Result<(), StoreError> {
         let name = name.to_owned();
         self.write(move |connection| connection.write(|connection| settings::forget(connection, &name))).await
+    }
+
+    /// Takes a lease, unless another program has it.
+    pub(crate) async fn take_lease(&self, lease: Lease) -> Result<Taking, StoreError> {
+        self.write(move |connection| lease.take(connection)).await
+    }
+
+    /// Renews a lease, and returns whether its holder still has it.
+    pub(crate) async fn renew_lease(&self, lease: Lease) -> Result<bool, StoreError> {
+        self.write(move |connection| connection.write(|connection| lease.renew(connection))).await
+    }
+
+    /// Gives a lease back.
+    pub(crate) async fn release_lease(&self, lease: Lease) -> Result<(), StoreError> {
+        self.write(move |connection| connection.write(|connection| lease.release(connection))).await
     }
 
     /// Stops accepting jobs.

@@ -4,6 +4,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use cdms_odata::Instant;
+use futures_util::future::BoxFuture;
+use tokio::sync::Notify;
 
 /// A source of time. The hub has no other one, so a test can move it instead of sleeping.
 pub trait Clock: Send + Sync + 'static {
@@ -18,6 +20,13 @@ pub trait Clock: Send + Sync + 'static {
     /// [`now`](Clock::now). Only a clock for tests returns anything other than `stated`.
     fn of_database(&self, stated: Instant) -> Instant {
         stated
+    }
+
+    /// Waits until [`monotonic`](Clock::monotonic) shows this time or a later one. A clock that a test moves ends the wait
+    /// when it is moved.
+    fn wait_until(&self, monotonic: Duration) -> BoxFuture<'static, ()> {
+        let left = monotonic.saturating_sub(self.monotonic());
+        Box::pin(async move { tokio::time::sleep(left).await })
     }
 }
 
@@ -74,6 +83,7 @@ impl Clock for SystemClock {
 #[derive(Clone, Debug)]
 pub struct ManualClock {
     hands: Arc<Mutex<Hands>>,
+    moved: Arc<Notify>,
     /// By how many milliseconds this clone's time of day is ahead.
     ahead_ms: i64,
 }
@@ -87,13 +97,14 @@ struct Hands {
 impl ManualClock {
     /// A clock that shows this time of day.
     pub fn at(now: Instant) -> Self {
-        ManualClock { hands: Arc::new(Mutex::new(Hands { now, monotonic: Duration::ZERO })), ahead_ms: 0 }
+        let hands = Arc::new(Mutex::new(Hands { now, monotonic: Duration::ZERO }));
+        ManualClock { hands, moved: Arc::default(), ahead_ms: 0 }
     }
 
     /// The clock of another machine, which is moved together with this one and whose time of day is ahead by this number
     /// of milliseconds. The time of the database is the same for both.
     pub fn ahead_by(&self, ms: i64) -> Self {
-        ManualClock { hands: Arc::clone(&self.hands), ahead_ms: self.ahead_ms.saturating_add(ms) }
+        ManualClock { ahead_ms: self.ahead_ms.saturating_add(ms), ..self.clone() }
     }
 
     /// Lets time pass on both clocks. The time of day ignores fractions of a millisecond.
@@ -102,6 +113,7 @@ impl ManualClock {
             hands.now = hands.now.plus_ms(i64::try_from(time.as_millis()).unwrap_or(i64::MAX));
             hands.monotonic = hands.monotonic.saturating_add(time);
         });
+        self.moved.notify_waiters();
     }
 
     /// Lets time pass on both clocks until the time of day is `now`; a time before the current one moves only the time
@@ -112,6 +124,7 @@ impl ManualClock {
             hands.now = now;
             hands.monotonic = hands.monotonic.saturating_add(Duration::from_millis(passed));
         });
+        self.moved.notify_waiters();
     }
 
     /// Moves only the time of day by this number of milliseconds, as a person or a time server does.
@@ -137,6 +150,22 @@ impl Clock for ManualClock {
     fn of_database(&self, _: Instant) -> Instant {
         self.turn(|hands| hands.now)
     }
+
+    fn wait_until(&self, monotonic: Duration) -> BoxFuture<'static, ()> {
+        let clock = self.clone();
+        Box::pin(async move {
+            let mut moved = Box::pin(clock.moved.notified());
+            loop {
+                // From here on no move is missed.
+                moved.as_mut().enable();
+                if clock.monotonic() >= monotonic {
+                    return;
+                }
+                moved.as_mut().await;
+                moved.set(clock.moved.notified());
+            }
+        })
+    }
 }
 
 #[cfg(test)]
@@ -161,6 +190,19 @@ mod tests {
         assert_eq!((clock.now(), other.now()), (Instant(1_500), Instant(61_500)));
         assert_eq!(other.of_database(Instant(7)), Instant(1_500));
         assert_eq!(SystemClock::new().of_database(Instant(7)), Instant(7));
+    }
+
+    #[tokio::test]
+    async fn a_wait_ends_when_the_clock_is_moved_far_enough() {
+        let clock = ManualClock::at(Instant(1_000));
+        let waiting = tokio::spawn(clock.ahead_by(60_000).wait_until(Duration::from_secs(5)));
+        for _ in 0..5 {
+            tokio::task::yield_now().await;
+            assert!(!waiting.is_finished());
+            clock.advance(Duration::from_secs(1));
+        }
+        waiting.await.expect("it ends");
+        clock.wait_until(Duration::from_secs(2)).await;
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use std::fmt;
 use std::iter::successors;
-use std::ops::Sub;
+use std::ops::{AddAssign, Sub};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
@@ -72,6 +72,17 @@ impl Sub for Cost {
             transactions: self.transactions - earlier.transactions,
             time: self.time.saturating_sub(earlier.time),
         }
+    }
+}
+
+impl AddAssign for Cost {
+    fn add_assign(&mut self, more: Cost) {
+        self.requests += more.requests;
+        self.bytes_received += more.bytes_received;
+        self.bytes_sent += more.bytes_sent;
+        self.statements += more.statements;
+        self.transactions += more.transactions;
+        self.time += more.time;
     }
 }
 

@@ -106,6 +106,11 @@ pub(crate) fn swept(model: &'static str, as_of: Instant) {
     set!(SWEPT_AS_OF, "model" => model; as_of.0 as f64 / 1_000.0);
 }
 
+/// A watch has paused a model, or has not.
+pub(crate) fn paused(model: &'static str, is_paused: bool) {
+    set!(WATCH_PAUSED, "model" => model; f64::from(u8::from(is_paused)));
+}
+
 /// Settling has found out what became of a write.
 pub(crate) fn settled(verdict: &Verdict) {
     let word = match verdict {

@@ -13,6 +13,7 @@ use super::Migration;
 use super::error::MigrationError;
 use super::execute::{again_or, without_comments};
 use super::history_guard;
+use super::lease::keep_while_reading;
 use super::runner::Run;
 use crate::crash_points::{Moment, Step, pass_blocking};
 use crate::store::{PlainConnection as Connection, PlainTrouble as Trouble};
@@ -120,7 +121,7 @@ pub(super) fn execute(
 /// The keys of the next rows. To look for them may take as long as to read the whole table, so the lease is kept.
 fn next(run: &mut Run<'_>, batches: Batches<'_>, after: Option<&str>) -> Result<Vec<String>, MigrationError> {
     run.renew()?;
-    let keys = run.lease.keep_while_reading(run.location).and_then(|_keeper| {
+    let keys = keep_while_reading(&run.lease, run.location).and_then(|_keeper| {
         run.connection.limit_locks(Duration::ZERO, false)?;
         batches.next(&mut run.connection, after)
     });

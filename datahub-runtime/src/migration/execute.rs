@@ -7,6 +7,7 @@ use datahub_model::schema::engine::added_since;
 
 use super::batches::{self, Batches};
 use super::error::MigrationError;
+use super::lease::keep;
 use super::record::HalfDone;
 use super::report::{AppliedMigration, MigrationEvent, StatementTime};
 use super::runner::Run;
@@ -209,7 +210,7 @@ fn alone(run: &mut Run<'_>, migration: &Migration, at: usize) -> Result<(), Migr
         remove_unfinished(run, sql)?;
         run.renew()?;
         let lock_timeout = run.options.lock_timeout;
-        let ran = run.lease.keep(run.location).and_then(|_keeper| {
+        let ran = keep(&run.lease, run.location).and_then(|_keeper| {
             // It does not keep others waiting, so it may wait itself.
             let limit = if is_concurrent(sql) { Duration::ZERO } else { lock_timeout };
             run.connection.limit_locks(limit, false)?;

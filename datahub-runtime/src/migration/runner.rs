@@ -8,14 +8,17 @@ use datahub_model::schema::Database;
 
 use super::error::MigrationError;
 use super::execute::{self, Ending};
-use super::lease::{self, Lease, Taking};
+use super::lease::{SETTING, keep, lease_of};
 use super::record::{self, HalfDone};
 use super::report::{
     AppliedMigration, MigrationEvent, MigrationReport, MigrationState, MigrationStatus, MigrationsStatus,
 };
 use super::schedule::Schedule;
 use super::{Migration, Migrations, Options, WayBack, checks, raise};
-use crate::store::{Lacks, Location, PlainConnection as Connection, PlainTrouble as Trouble, epochs, settings};
+use crate::store::{
+    Lacks, Lease, Location, PlainConnection as Connection, PlainTrouble as Trouble, Taking, epochs, lease_holder,
+    settings,
+};
 use crate::store::{complete_engine_tables, lacks_of_engine_tables};
 
 /// A run that has the lease.
@@ -122,7 +125,7 @@ fn complete(run: &mut Run<'_>, report: &mut MigrationReport) -> Result<(), Migra
     let Some(Lacks { rules, parts }) = run.with(lacks_of_engine_tables)? else { return Ok(()) };
     run.renew()?;
     let (location, lease) = (run.location, run.lease.clone());
-    let completed = lease.keep(location).and_then(|_keeper| {
+    let completed = keep(&lease, location).and_then(|_keeper| {
         let mut connection = Connection::of_migration(location)?;
         complete_engine_tables(&mut connection)
     });
@@ -185,7 +188,7 @@ fn begin<'r>(
     // Several programs may create the same table at once, and all but one fail; there are two tables.
     let prepared = record::prepare(&mut connection).or_else(|_| record::prepare(&mut connection));
     prepared.or_else(|_| record::prepare(&mut connection)).map_err(failed)?;
-    let lease = Lease::new(&options.program, options.lease);
+    let lease = lease_of(&options.program, options.lease);
     let begun = MonotonicTime::now();
     let mut waits_for = None;
     let before = loop {
@@ -259,12 +262,12 @@ pub(super) fn status(
         states.push(MigrationStatus { name: migration.name.to_string(), phase: migration.phase, state });
     }
     let versions: BTreeSet<_> = applied.into_keys().collect();
-    let running = if has_settings { lease::holder(&mut connection).map_err(failed)? } else { None };
+    let running = if has_settings { lease_holder(&mut connection, SETTING).map_err(failed)? } else { None };
     Ok(MigrationsStatus {
         database: shown.to_owned(),
         migrations: states,
         unknown: Schedule::of(all, &versions, true).unknown,
-        running: running.map(|(who, _)| who),
+        running,
         is_empty,
     })
 }

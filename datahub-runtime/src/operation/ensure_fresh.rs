@@ -1,6 +1,6 @@
 //! Bringing whole models up to date before a program queries its own tables.
 
-mod order;
+pub(super) mod order;
 
 use std::future::IntoFuture;
 use std::sync::Arc;
@@ -177,8 +177,32 @@ fn revalidate(engine: &Arc<Engine>, model: &'static ModelDescriptor, wanted: Wan
     });
 }
 
+/// Whether a pull that has come so far may read its next page. It is stopped with an error that concerns nobody else.
+pub(super) type MayGoOn<'m> = &'m (dyn Fn(&PullReport) -> Result<(), Error> + Sync);
+
+/// Brings one model up to date in the background, unless its rows are younger than this; loads it first if it was never
+/// loaded.
+pub(super) async fn bring_up_to_date(
+    engine: &Arc<Engine>,
+    model: &'static ModelDescriptor,
+    max_age: Duration,
+    may_go_on: MayGoOn<'_>,
+) -> Result<ModelFresh, Error> {
+    let wanted = Wanted { freshness: Freshness::MaxAge(max_age), or_load: true };
+    pulled_while(engine, model, wanted, may_go_on).await
+}
+
 /// Brings one model up to date with a pull of its own, or one that it shares with others.
 async fn pulled(engine: &Arc<Engine>, model: &'static ModelDescriptor, wanted: Wanted) -> Result<ModelFresh, Error> {
+    pulled_while(engine, model, wanted, &|_| Ok(())).await
+}
+
+async fn pulled_while(
+    engine: &Arc<Engine>,
+    model: &'static ModelDescriptor,
+    wanted: Wanted,
+    may_go_on: MayGoOn<'_>,
+) -> Result<ModelFresh, Error> {
     let mut caller = engine.pulls.arrive(model.table);
     if let Some(shared) = caller.turn().await {
         return shared;
@@ -200,10 +224,11 @@ async fn pulled(engine: &Arc<Engine>, model: &'static ModelDescriptor, wanted: W
         has_begun = true;
         engine.contact().await?;
         let number = caller.begin();
-        match pull(engine, model, standing, wanted.freshness).await {
+        match pull(engine, model, standing, wanted.freshness, may_go_on).await {
             // Another program pulls the model. What it reads may be enough.
             Err(error) if error.kind() == ErrorKind::Busy => others_are_done(engine, model).await?,
             Ok(Pulled::Again) => {}
+            Ok(Pulled::Stopped(error)) => return Err(error),
             Ok(Pulled::Fresh(fresh)) => {
                 caller.end(number, Ok(ModelFresh::clone(&fresh)));
                 return Ok(*fresh);
@@ -249,6 +274,8 @@ enum Pulled {
     Fresh(Box<ModelFresh>),
     /// It began too long ago to be what is wanted.
     Again,
+    /// It may not go on. Those who wait for it pull themselves.
+    Stopped(Error),
 }
 
 async fn pull(
@@ -256,6 +283,7 @@ async fn pull(
     model: &'static ModelDescriptor,
     mut before: Standing,
     wanted: Freshness,
+    may_go_on: MayGoOn<'_>,
 ) -> Result<Pulled, Error> {
     if before.incomplete > 0 {
         complete_from_seen(engine, model).await?;
@@ -268,6 +296,9 @@ async fn pull(
     }
     let (mut pages, mut report) = begin(engine, model, before, false).await?;
     while !pages.is_over {
+        if let Err(error) = may_go_on(&report) {
+            return Ok(Pulled::Stopped(error));
+        }
         page(engine, &mut pages, &mut report).await?;
     }
     let took = engine.clock.monotonic().saturating_sub(begun);

@@ -11,6 +11,7 @@ use datahub_protocol::planted::{Planted, planted};
 use datahub_protocol::{Sighting, Version, missing_max};
 use futures_util::future::BoxFuture;
 use serde::Serialize;
+use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 use super::pages::{Links, failed};
@@ -93,16 +94,42 @@ impl<T: CdmsSynced> Sweep<T> {
         let model = T::DESCRIPTOR;
         engine.admit(model)?;
         refuse_detached::<T>("sweep")?;
-        admit()?;
-        engine.contact().await?;
-        let report = SweepReport::default();
-        let mut course = Course::begin(&engine, model, report, self.progress).await?;
-        if course.at.next.as_deref() != Some(LISTED) {
-            course.list().await?;
-        }
-        course.confirm(self.any_number).await?;
-        Ok(course.report)
+        let how = How { any_number: self.any_number, restart: false, progress: self.progress, halt: None };
+        sweep(&engine, model, how).await
     }
+}
+
+/// How a sweep is made.
+pub(super) struct How {
+    any_number: bool,
+    /// The list is read from its beginning, even if an earlier sweep has read it or a part of it.
+    restart: bool,
+    progress: Option<OnPage>,
+    /// Stops the sweep between two requests.
+    halt: Option<CancellationToken>,
+}
+
+impl How {
+    /// Nobody waits for it, and it can be stopped.
+    pub(super) fn in_background(restart: bool, halt: CancellationToken) -> Self {
+        How { any_number: false, restart, progress: None, halt: Some(halt) }
+    }
+}
+
+pub(super) async fn sweep(
+    engine: &Arc<Engine>,
+    model: &'static ModelDescriptor,
+    how: How,
+) -> Result<SweepReport, Error> {
+    admit()?;
+    engine.contact().await?;
+    let any_number = how.any_number;
+    let mut course = Course::begin(engine, model, how).await?;
+    if course.at.next.as_deref() != Some(LISTED) {
+        course.list().await?;
+    }
+    course.confirm(any_number).await?;
+    Ok(course.report)
 }
 
 /// What is kept as the place where a sweep goes on that has listed everything. No address is like it.
@@ -120,6 +147,7 @@ struct Course<'e> {
     began_at: Version,
     report: SweepReport,
     progress: Option<OnPage>,
+    halt: Option<CancellationToken>,
 }
 
 fn step(action: &'static str) -> Step {
@@ -130,12 +158,12 @@ impl<'e> Course<'e> {
     async fn begin(
         engine: &'e Arc<Engine>,
         model: &'static ModelDescriptor,
-        mut report: SweepReport,
-        progress: Option<OnPage>,
+        How { restart, progress, halt, .. }: How,
     ) -> Result<Self, Error> {
+        let mut report = SweepReport::default();
         let standing = standing(engine, model).await?;
         let claim = Claim::new(model, engine.client()?.shape(model).scopes().sweep);
-        let mut at = engine.store.claim_sweep(claim.clone(), false).await?;
+        let mut at = engine.store.claim_sweep(claim.clone(), restart).await?;
         let began_at = match at.times.version {
             Some(version) if at.next.is_some() && at.times.asked_at.is_some() => {
                 report.resumed = true;
@@ -147,7 +175,7 @@ impl<'e> Course<'e> {
                 standing.version
             }
         };
-        Ok(Course { engine, model, claim, at, began_at, report, progress })
+        Ok(Course { engine, model, claim, at, began_at, report, progress, halt })
     }
 
     /// Lists the ids of CDMS's records, page by page.
@@ -162,7 +190,7 @@ impl<'e> Course<'e> {
         }
         let mut links = Links::default();
         loop {
-            engine.admit(model)?;
+            self.may_go_on()?;
             pass(step("fetch"), Moment::Before).await;
             let page = match client.page(&shape, &query, next.as_ref()).await {
                 Err(PageFailure::Refused(reason)) if next.is_some() && self.report.pages == 0 => {
@@ -219,7 +247,7 @@ impl<'e> Course<'e> {
         }
         let (mut after, mut doubt) = (Uuid::nil(), Doubt::default());
         loop {
-            engine.admit(model)?;
+            self.may_go_on()?;
             let ids = engine.store.missing(model, self.began_at, after, BATCH).await?;
             let Some(last) = ids.last() else { break };
             after = *last;
@@ -228,6 +256,7 @@ impl<'e> Course<'e> {
                 continue;
             }
             for id in ids {
+                self.may_go_on()?;
                 self.read(id, &mut doubt).await?;
             }
             self.tell();
@@ -239,6 +268,9 @@ impl<'e> Course<'e> {
         let is_valid = engine.store.end_sweep(claim, at, step("complete")).await?;
         pass(step("complete"), Moment::After).await;
         self.still_valid(is_valid)?;
+        if let Some(as_of) = self.at.times.checked_at {
+            metrics::swept(model.name, as_of);
+        }
         self.report.complete = true;
         if let Some(as_of) = self.at.times.checked_at {
             metrics::swept(model.name, as_of);
@@ -281,6 +313,14 @@ impl<'e> Course<'e> {
             },
         }
         Ok(())
+    }
+
+    fn may_go_on(&self) -> Result<(), Error> {
+        if self.halt.as_ref().is_some_and(CancellationToken::is_cancelled) {
+            let message = format!("the sweep of {} was stopped", self.model.name);
+            return Err(Error::new(ErrorKind::Unavailable, message).advise("the next one resumes it"));
+        }
+        self.engine.admit(self.model)
     }
 
     fn still_valid(&self, is_valid: bool) -> Result<(), Error> {

@@ -5,7 +5,7 @@ use datahub_model::ModelDescriptor;
 
 /// For each model, the positions of those that come before it: those that its lookups point to. Where lookups lead in a
 /// circle, the models of it are in the order in which they are listed, as far as that opens the circle.
-pub(super) fn before(models: &[&ModelDescriptor]) -> Vec<Vec<usize>> {
+pub(in crate::operation) fn before(models: &[&ModelDescriptor]) -> Vec<Vec<usize>> {
     let targets: Vec<Vec<usize>> = models.iter().map(|model| targets(model, models)).collect();
     let mut order =
         Order { targets: &targets, marks: vec![Mark::New; models.len()], before: vec![Vec::new(); models.len()] };
