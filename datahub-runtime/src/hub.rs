@@ -298,6 +298,7 @@ impl Hub {
     ///
     /// [`ErrorKind::Misconfigured`] when the interval is shorter than a second, or the hub was not built with one of the
     /// models. Errors of pulls and sweeps are in the report and the events.
+    #[track_caller]
     pub fn watch(&self, models: crate::Models, every: Duration) -> WatchBuilder {
         WatchBuilder::new(self, models, every)
     }

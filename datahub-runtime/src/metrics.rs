@@ -61,7 +61,7 @@ pub(crate) const OPERATIONS: Series = Series::new(
     "datahub_operations_total",
     Counter,
     &["kind", "model", "outcome"],
-    "Operations of callers that have ended; the outcome is `ok` or the kind of the error.",
+    "Operations of callers that have ended, and pulls and sweeps of a watch; the outcome is `ok` or the kind of the error.",
 );
 pub(crate) const OPERATION_SECONDS: Series = Series::new(
     "datahub_operation_seconds",

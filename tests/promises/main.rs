@@ -57,6 +57,7 @@ mod stopped_pulls;
 mod sweep;
 mod times;
 mod two_models;
+mod watch;
 mod what_a_write_tells;
 mod who;
 mod without_postgres;

@@ -226,7 +226,7 @@ async fn pulled_while(
         let number = caller.begin();
         match pull(engine, model, standing, wanted.freshness, may_go_on).await {
             // Another program pulls the model. What it reads may be enough.
-            Err(error) if error.kind() == ErrorKind::Busy => others_are_done(engine, model).await?,
+            Err(error) if error.kind() == ErrorKind::Busy => others_are_done(engine, model, may_go_on).await?,
             Ok(Pulled::Again) => {}
             Ok(Pulled::Stopped(error)) => return Err(error),
             Ok(Pulled::Fresh(fresh)) => {
@@ -250,9 +250,14 @@ const LOOK_AGAIN: Duration = Duration::from_millis(100);
 const LOOKS_MAX: u32 = 20;
 
 /// Waits while another program pulls the model and gets on with it.
-async fn others_are_done(engine: &Engine, model: &'static ModelDescriptor) -> Result<(), Error> {
+async fn others_are_done(
+    engine: &Engine,
+    model: &'static ModelDescriptor,
+    may_go_on: MayGoOn<'_>,
+) -> Result<(), Error> {
     let (mut last, mut looks) = (None, 0);
     while looks < LOOKS_MAX {
+        may_go_on(&PullReport::default())?;
         let standing = standing(engine, model).await?;
         let (load, changes) = (standing.load, standing.changes.map(|(_, changes)| changes));
         // A load that was claimed has no page yet.

@@ -268,9 +268,6 @@ impl<'e> Course<'e> {
         let is_valid = engine.store.end_sweep(claim, at, step("complete")).await?;
         pass(step("complete"), Moment::After).await;
         self.still_valid(is_valid)?;
-        if let Some(as_of) = self.at.times.checked_at {
-            metrics::swept(model.name, as_of);
-        }
         self.report.complete = true;
         if let Some(as_of) = self.at.times.checked_at {
             metrics::swept(model.name, as_of);

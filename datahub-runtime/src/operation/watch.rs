@@ -53,8 +53,9 @@ pub struct Watch {
 }
 
 impl WatchBuilder {
+    #[track_caller]
     pub(crate) fn new(hub: &Hub, models: Models, every: Duration) -> Self {
-        let hub = Hub { budget: None, ..hub.clone() };
+        let hub = Hub { budget: None, ..hub.called() };
         WatchBuilder { hub, models, every, sweep_every: None, quarantined_max: 0.1, rng: Rng::new(), on_event: None }
     }
 

@@ -6,15 +6,18 @@
 
 use std::error::Error;
 use std::io::{self, Write as _};
+use std::sync::Arc;
 use std::time::Duration;
 
 use datahub_runtime::Value;
+use datahub_runtime::WatchEvent;
 use datahub_runtime::metrics::{Measure, SERIES};
 use datahub_runtime::prelude::*;
 use datahub_runtime::testing::simulator::{Expiry, Fault, FaultRule, Operation};
 use datahub_runtime::testing::{FormLogin, Kit};
 use example_domain::Organisation;
 use metrics_exporter_prometheus::{Matcher, PrometheusBuilder};
+use tokio::sync::Notify;
 
 /// Buckets for times, in seconds: without them the exporter makes summaries, which cannot be added up over programs.
 const BUCKETS: [f64; 9] = [0.01, 0.03, 0.1, 0.3, 1.0, 3.0, 10.0, 30.0, 60.0];
@@ -39,8 +42,19 @@ async fn a_day_at_the_office() -> Result<(), Box<dyn Error>> {
     let unfit = kit.simulator.seed("Account", [("Name", Value::Null)]);
     let hub = kit.hub_with(example_domain::models(), FormLogin::new("hub", "secret")).connect().await?;
 
-    hub.pull::<Organisation>().await?;
-    hub.sweep::<Organisation>().await?;
+    // A service keeps its watch while it serves; this one ends when it has pulled and swept once.
+    let swept = Arc::new(Notify::new());
+    let tell = Arc::clone(&swept);
+    let watch = hub.watch(models![Organisation], Duration::from_secs(60)).sweep_every(Duration::from_secs(24 * 3600));
+    let watch = watch.on_event(move |event| {
+        if let WatchEvent::Swept { .. } = event {
+            tell.notify_one();
+        }
+    });
+    let watch = watch.await?;
+    swept.notified().await;
+    watch.stop().await;
+
     _ = Organisation::get(&hub, unfit.into()).await.map_err(|error| error.kind());
     let mut organisation = Organisation::get(&hub, acme.into()).await?;
 

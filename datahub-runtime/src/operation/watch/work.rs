@@ -4,13 +4,11 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use cdms_odata::Instant;
 use datahub_model::ModelDescriptor;
 use tokio_util::sync::CancellationToken;
 
 use crate::engine::Engine;
 use crate::engine::call::{Call, Costed};
-use crate::engine::metrics;
 use crate::operation::ensure_fresh::bring_up_to_date;
 use crate::operation::pulling::standing;
 use crate::operation::sweep::{How, sweep};
@@ -101,12 +99,6 @@ impl Watched {
         let pull = async {
             let fresh = bring_up_to_date(engine, model, *every / 2, &may_go_on).await?;
             fresh.pull.as_ref().map_or(Ok(()), |report| too_many_quarantined(model, report, *quarantined_max))?;
-            if let Some(as_of) = fresh.checked_at {
-                metrics::pulled(model.name, Instant::from(as_of));
-            }
-            if let Some(as_of) = fresh.deletions_as_of {
-                metrics::swept(model.name, Instant::from(as_of));
-            }
             Ok(fresh)
         };
         let lease = self.pulls.lasting(until_next + LEASE_SLACK);
@@ -159,7 +151,6 @@ impl Watched {
             return Ok(Some(*every));
         }
         let Some(swept_at) = standing.swept_at else { return Ok(None) };
-        metrics::swept(self.model.name, swept_at);
         let age = Duration::from_millis(u64::try_from(standing.now.0.saturating_sub(swept_at.0)).unwrap_or(0));
         let left = sweep_every.unwrap_or(*every).saturating_sub(age);
         Ok((!left.is_zero()).then_some(left))
