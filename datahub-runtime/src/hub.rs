@@ -261,10 +261,11 @@ impl Hub {
     /// returns is dropped or the hub is shut down. A model that was never loaded is loaded first. Add
     /// [`sweep_every`](WatchBuilder::sweep_every) to find deletions, too.
     ///
-    /// Programs that watch a model on the same database share the work: one of them pulls it, under a lease in the database,
-    /// and if it is gone, another one takes over when the lease ends, an interval and a minute later at most. If CDMS is
-    /// away, the watch asks it in growing pauses and goes on when it is back. A model whose pulls fail is paused, and the
-    /// others go on. [`Watch::report`](crate::Watch::report) and [`on_event`](WatchBuilder::on_event) say how it stands.
+    /// Programs that watch a model on the same database share the work: one of them pulls it, under a lease in the
+    /// database, and if it is gone, another one takes over when the lease ends, at most two intervals and a minute
+    /// after the last pull. If CDMS is away, the watch asks it in growing pauses and goes on when it is back. A model
+    /// whose pulls fail is paused, and the others go on. [`Watch::report`](crate::Watch::report) and
+    /// [`on_event`](WatchBuilder::on_event) say how it stands.
     ///
     /// ```no_run
     /// # use datahub_runtime::{Error, Hub, WatchEvent, prelude::*};

@@ -15,10 +15,9 @@ fn one(attribute: &str) -> String {
 fn plain(kind: Kind) -> ContractAttribute {
     let spot = datahub_model::source::Spot { line: 3, column: 1, text: String::new() };
     let (choices, targets) = (Vec::new(), Vec::new());
-    let name = "A".to_owned();
     let class = Class::Public;
     ContractAttribute {
-        name,
+        name: "A".to_owned(),
         kind,
         required: false,
         asked: None,

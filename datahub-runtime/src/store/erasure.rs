@@ -130,10 +130,10 @@ type State = (String, String, Json<Attributes>, i64);
 /// The record in each model, also in one whose table is being renamed: what the engine keeps of it may have the new name,
 /// and the history still the former one.
 fn states(connection: &mut Connection, entity: &'static str, id: Uuid) -> Result<Vec<State>, Trouble> {
-    let sql = "WITH told AS (SELECT DISTINCT model FROM datahub_history WHERE entity = ? AND id = ?) \
+    let sql = "WITH named AS (SELECT DISTINCT model FROM datahub_history WHERE entity = ? AND id = ?) \
                SELECT model, state, seen, mapping_id FROM datahub_records WHERE id = ? AND model IN \
-               (SELECT model FROM told UNION SELECT setting.value FROM told JOIN datahub_settings AS setting \
-               ON setting.name = ? || told.model)";
+               (SELECT model FROM named UNION SELECT setting.value FROM named JOIN datahub_settings AS setting \
+               ON setting.name = ? || named.model)";
     connection.read(&Statement::new(sql, [entity.into(), id.into(), id.into(), CARRIED_SETTING.into()]))
 }
 
