@@ -3,6 +3,7 @@
 mod error;
 pub mod json;
 mod outcome;
+mod position;
 mod reading;
 mod root;
 #[cfg(test)]

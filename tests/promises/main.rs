@@ -12,6 +12,7 @@ mod changes;
 mod clocks;
 mod conditions;
 mod costs;
+mod cursors;
 mod dates;
 mod decoded_once;
 mod detached;

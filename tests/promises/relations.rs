@@ -2,6 +2,7 @@
 
 use datahub_runtime::Value;
 use datahub_runtime::prelude::*;
+use datahub_runtime::testing::Kit;
 use example_domain::{Contact, Organisation, Sector};
 use uuid::Uuid;
 
@@ -136,4 +137,123 @@ async fn too_many_referring_records_are_too_expensive() {
     let org = scene.get().await.unwrap();
     let outcome = Organisation::load_referring(&scene.hub, [&org], Contact::FIELDS.organisation).await;
     says(&failed(outcome, ErrorKind::TooExpensive), &["more than 50 requests", "ensure_fresh"]);
+}
+
+/// A firm whose contract states how to get to its sector.
+#[derive(Clone, Debug, PartialEq, CdmsSynced)]
+#[cdms(mapping = "related/account.toml", table = "firms", diesel(table = false))]
+struct Firm {
+    #[cdms(key)]
+    id: Id<Firm>,
+    #[cdms("Name")]
+    name: String,
+    #[cdms("optevia_Sector")]
+    sector: Option<Id<Sector>>,
+}
+
+/// A part of them.
+#[derive(Clone, Debug, PartialEq, CdmsSynced)]
+#[cdms(
+    mapping = "related/account.toml",
+    table = "uk_firms",
+    only = "optevia_ukorganisation eq true",
+    diesel(table = false)
+)]
+struct UkFirm {
+    #[cdms(key)]
+    id: Id<UkFirm>,
+    #[cdms("Name")]
+    name: String,
+    #[cdms("optevia_Sector")]
+    sector: Option<Id<Sector>>,
+}
+
+/// 120 firms in two sectors or in none, every second one in the United Kingdom.
+fn firms() -> Kit {
+    let kit = Kit::with(example_domain::METADATA, |cdms| {
+        cdms.relation("account_sector", "Account", "optevia_Sector", "optevia_sector")
+    });
+    let sector = |name: &str| kit.simulator.seed("optevia_sector", [("optevia_name", Value::text(name))]);
+    let sectors = [sector("Food & Drink"), sector("Mining")];
+    for number in 0..120 {
+        let id = kit.simulator.seed("Account", [("Name", Value::text(format!("Firm {number:03}")))]);
+        kit.simulator.edit("Account", id, [("optevia_ukorganisation", Value::Boolean(number % 2 == 0))]);
+        if let Some(sector) = sectors.get(number % 3) {
+            kit.simulator.edit("Account", id, [("optevia_Sector", lookup("optevia_sector", *sector))]);
+        }
+    }
+    kit
+}
+
+fn numbers(of: impl Fn(usize) -> bool) -> Vec<String> {
+    (0..120).filter(|number| of(*number)).map(|number| format!("Firm {number:03}")).collect()
+}
+
+#[tokio::test]
+async fn a_condition_on_a_related_record_goes_to_cdms() {
+    let kit = firms();
+    let hub = kit.hub(models![Firm, Sector]).connect().await.unwrap();
+    let (f, sector) = (Firm::FIELDS, Sector::FIELDS);
+    let food = || Firm::find(&hub).filter(f.sector.matches(sector.name.starts_with("food &"))).order_by(f.name.asc());
+    // First contact is not part of what a list costs.
+    assert!(food().exists().await.unwrap());
+    let found = food().load().await.unwrap();
+    assert_eq!(found.records.iter().map(|firm| firm.name.clone()).collect::<Vec<_>>(), numbers(|n| n % 3 == 0));
+    assert_eq!((found.cost.requests, food().count().await.unwrap()), (1, 40));
+    let first = food().limit(3).load().await.unwrap();
+    let rest = food().after(first.next.clone().unwrap()).load().await.unwrap();
+    assert_eq!((first.records.len(), rest.records.len(), rest.records[0].name.as_str()), (3, 37, "Firm 009"));
+    let mixed = Firm::find(&hub).filter(f.sector.matches(sector.name.eq("Mining")).and(f.name.ne("x")));
+    says(&failed(mixed.load().await, ErrorKind::Invalid), &["ensure_fresh(models![Firm, Sector]"]);
+    // The rows can be asked for both.
+    Firm::find(&hub).load().await.unwrap();
+    Sector::find(&hub).load().await.unwrap();
+    let both = f.sector.matches(sector.name.eq("mining")).and(f.name.lt("Firm 010"));
+    let rows =
+        Firm::find(&hub).filter(both).order_by(f.name.asc()).freshness(Freshness::LocalOnly).load().await.unwrap();
+    let names: Vec<_> = rows.records.iter().map(|firm| firm.name.as_str()).collect();
+    assert_eq!((names, rows.cost.requests), (vec!["Firm 001", "Firm 004", "Firm 007"], 0));
+}
+
+#[tokio::test]
+async fn records_that_are_not_of_the_model_are_passed_over_where_cdms_cannot_be_asked_for_it() {
+    let kit = firms();
+    let hub = kit.hub(models![UkFirm, Sector]).connect().await.unwrap();
+    let (f, sector) = (UkFirm::FIELDS, Sector::FIELDS);
+    let mining = || UkFirm::find(&hub).filter(f.sector.matches(sector.name.eq("Mining"))).order_by(f.name.asc());
+    let expected = numbers(|number| number % 3 == 1 && number % 2 == 0);
+    let whole = mining().load().await.unwrap();
+    assert_eq!(whole.records.iter().map(|firm| firm.name.clone()).collect::<Vec<_>>(), expected);
+    assert_eq!((whole.not_of_model, kit.rows_of("uk_firms").len()), (20, 20));
+    assert_eq!(mining().count().await.unwrap(), 20);
+    assert!(mining().exists().await.unwrap());
+    assert_eq!(mining().first().await.unwrap().unwrap().name, "Firm 004");
+    let (mut pages, mut cursor) = (Vec::new(), None::<datahub_runtime::Cursor>);
+    loop {
+        let query = mining().limit(7);
+        let query = if let Some(cursor) = cursor.take() { query.after(cursor) } else { query };
+        let page = query.load().await.unwrap();
+        assert!(page.records.len() <= 7);
+        pages.extend(page.records.iter().map(|firm| firm.name.clone()));
+        match page.next {
+            Some(next) => cursor = Some(next),
+            None => break,
+        }
+    }
+    assert_eq!(pages, expected);
+    // Where CDMS can be asked for it, it is part of the filter.
+    let all = UkFirm::find(&hub).load().await.unwrap();
+    assert_eq!((all.records.len(), all.not_of_model, all.cost.requests), (60, 0, 2));
+    // A record that has left the model in between is not found any more; a list that shows it makes its row a tombstone.
+    let left = all.records[0].id();
+    kit.advance(std::time::Duration::from_secs(60));
+    kit.simulator.edit("Account", left.guid(), [("optevia_ukorganisation", Value::Boolean(false))]);
+    assert!(UkFirm::find(&hub).load().await.unwrap().records.iter().all(|firm| firm.id() != left));
+    let row = UkFirm::get(&hub, left).freshness(Freshness::LocalOnly).await;
+    assert!(row.is_ok(), "its absence proves nothing");
+    let sectors = f.sector.matches(sector.name.ne("x"));
+    UkFirm::find(&hub).filter(sectors).load().await.unwrap();
+    let expected = if all.records[0].sector.is_some() { Some(ErrorKind::Gone) } else { None };
+    let row = UkFirm::get(&hub, left).freshness(Freshness::LocalOnly).await;
+    assert_eq!(row.err().map(|error| error.kind()), expected);
 }

@@ -21,7 +21,7 @@ const ORDER_ROOM: usize = 64;
 
 /// What is encoded in a query option. Besides what the query syntax requires these are the quotes, because URL parsers encode
 /// them anyway, and the length must be known.
-const ENCODED: &AsciiSet = &NON_ALPHANUMERIC
+pub(super) const ENCODED: &AsciiSet = &NON_ALPHANUMERIC
     .remove(b'-')
     .remove(b'.')
     .remove(b'_')
@@ -152,31 +152,6 @@ impl ServiceRoot {
         }
         let whole = address(&rest);
         if whole.len() <= limit { Ok(whole) } else { Err(ListError::TooLong { set, length: whole.len(), limit }) }
-    }
-
-    /// The address of a list's page at a `$skiptoken`.
-    ///
-    /// # Errors
-    ///
-    /// As for [`list`](ServiceRoot::list). The token's own length is not counted, as in a link of CDMS's.
-    pub fn list_at<'n>(
-        &self,
-        set: &'static str,
-        names: impl IntoIterator<Item = &'n str>,
-        query: &ListQuery,
-        token: &str,
-    ) -> Result<String, ListError> {
-        let first = self.list(set, names, query)?;
-        let mark = if first.contains('?') { '&' } else { '?' };
-        Ok(format!("{first}{mark}$skiptoken={}", utf8_percent_encode(token, ENCODED)))
-    }
-
-    /// The `$skiptoken` of a page's address, decoded once.
-    pub fn skip_token(&self, url: &str) -> Option<String> {
-        let pairs = url.split_once('?')?.1.split('&').filter_map(|pair| pair.split_once('='));
-        let decoded = |text: &str| percent_encoding::percent_decode_str(text).decode_utf8().ok().map(String::from);
-        let mut tokens = pairs.filter(|(name, _)| decoded(name).as_deref() == Some("$skiptoken"));
-        decoded(tokens.next()?.1)
     }
 
     /// The records of a set whose text attribute has a value.

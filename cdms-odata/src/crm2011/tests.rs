@@ -158,25 +158,6 @@ fn the_link_in_a_page_is_followed_only_within_the_query() {
     assert!(matches!(next(format!("{all}&$skiptoken=1")), Next::Unusable(why) if why.contains("$filter")));
 }
 
-#[test]
-fn a_position_says_where_in_a_list_to_go_on_and_nothing_else() {
-    let (crm, entity) = (crm(), account());
-    let query = ListQuery { filter: Some("Name eq 'a & b'".to_owned()), top: Some(21), ..ListQuery::default() };
-    let first = crm.page(&entity, &query, None).unwrap().url;
-    let link = format!("{first}&$skiptoken=1,'name','a%20%26%20b','%7BGUID%7D'");
-    let at = crm.continuation(&entity, &query, &link).expect("it belongs to this query");
-    let position = crm.position(&at).expect("it has one");
-    assert_eq!(position, "1,'name','a & b','{GUID}'");
-    let back = crm.at_position(&entity, &query, &position).unwrap();
-    assert_eq!(back.as_str(), format!("{first}&$skiptoken=1,%27name%27,%27a%20%26%20b%27,%27%7BGUID%7D%27"));
-    assert_eq!(crm.position(&back), Some(position));
-    assert_eq!(crm.position(&Continuation(first)), None, "the first page has none");
-    let hostile = "1&$filter=Name ne null&$skiptoken=2#x";
-    let at = crm.at_position(&entity, &query, hostile).unwrap();
-    assert_eq!(crm.continuation(&entity, &query, at.as_str()), Some(at.clone()), "{at:?}");
-    assert_eq!(crm.position(&at).as_deref(), Some(hostile));
-}
-
 fn written(write: Write, status: u16, body: &str) -> WriteAnswer<Carried> {
     let response = HttpResponse {
         url: Url::parse(ROOT).unwrap(),
