@@ -7,7 +7,7 @@ use datahub_model::ModelDescriptor;
 use datahub_model::condition::{Condition, NotLowered, Wanted, Where, attribute_of_order};
 use datahub_model::filter::ODataV2;
 
-use crate::cdms::RecordShape;
+use crate::cdms::{RecordShape, of_model};
 use crate::engine::Engine;
 use crate::{Error, ErrorKind};
 
@@ -51,10 +51,18 @@ impl Query {
     /// CDMS cannot evaluate the condition, or cannot order by a field.
     pub(super) fn asked(&self) -> Result<Asked, NotLowered> {
         let Query { model, condition, order } = self;
-        let (filter, expand, has_others) = match condition.wanted(model, &ODataV2)? {
+        // What CDMS may understand differently of the model's own condition is not asked, but looked at in the records.
+        let plain = ModelDescriptor { only: None, ..**model };
+        let (filter, expand) = match condition.wanted(&plain, &ODataV2)? {
             Wanted::Nothing => return Ok(Asked::Nothing),
-            Wanted::Everything => (None, None, false),
-            Wanted::Where(Where { filter, expand, leaves_out_only }) => (Some(filter), expand, leaves_out_only),
+            Wanted::Everything => (None, None),
+            Wanted::Where(Where { filter, expand, .. }) => (Some(filter), expand),
+        };
+        let only = of_model(model).filter(|_| expand.is_none());
+        let has_others = model.only.is_some() && !is_whole(model, only.as_deref());
+        let filter = match (only, filter) {
+            (Some(only), Some(filter)) => Some(format!("({only}) and ({filter})")),
+            (only, filter) => only.or(filter),
         };
         let related = condition.related_models().into_iter().next();
         let expand = expand
@@ -91,6 +99,12 @@ impl Query {
         let needed = self.model.only.filter(|_| list.has_others).map(|only| only.attributes());
         Arc::new(RecordShape::only(self.model, &needed.unwrap_or_default()))
     }
+}
+
+/// Whether this is the model's whole condition.
+fn is_whole(model: &ModelDescriptor, asked: Option<&str>) -> bool {
+    let whole = Condition::All(Vec::new()).wanted(model, &ODataV2);
+    matches!((whole, asked), (Ok(Wanted::Where(whole)), Some(asked)) if whole.filter == asked)
 }
 
 /// The error of a query that CDMS cannot evaluate.

@@ -92,10 +92,26 @@ async fn each_model_pulls_its_own_records() {
         kit.simulator.seed("Account", [("Name", Value::text("Acme")), ("Employees", Value::Integer(employees))]);
     }
     let (suppliers, customers) = (hub.pull::<Supplier>().await.unwrap(), hub.pull::<Customer>().await.unwrap());
-    // A first load asks for the records of the model alone.
+    // A first load asks for the records of the model alone, if CDMS means the same by its condition.
     assert_eq!((suppliers.first_seen, suppliers.not_of_model), (2, 0));
-    assert_eq!((customers.first_seen, customers.not_of_model), (1, 0));
+    assert_eq!((customers.first_seen, customers.not_of_model), (1, 2));
     assert_eq!((kit.rows_of("suppliers").len(), kit.rows_of("customers").len()), (2, 1));
+    // A list finds the same, also where CDMS would understand the condition differently.
+    kit.simulator.seed("Account", [("Name", Value::text("Acme"))]);
+    let customers = || Customer::find(&hub);
+    let found = customers().load().await.unwrap();
+    assert_eq!(
+        (
+            found.records.len(),
+            customers().count().await.unwrap(),
+            customers().limit(1).load().await.unwrap().records.len()
+        ),
+        (2, 2, 1)
+    );
+    assert_eq!(
+        (Supplier::find(&hub).load().await.unwrap().not_of_model, Supplier::find(&hub).count().await.unwrap()),
+        (0, 2)
+    );
 }
 
 #[tokio::test]
