@@ -3,8 +3,7 @@
 //! A case is a folder with the project's files and a `transcript.txt`. A line that begins with `$ ` is executed in a copy of
 //! the folder: `datahub` with arguments, `git` (its output is not shown), `cat`, `ls` (all files below a folder), `cp`, `rm`,
 //! `mkdir`, and `replace FILE 'OLD' 'NEW'`. A line that begins with `// ` is a comment. What follows is what it prints, with `[exit N]` if it fails.
-//! Hashes are
-//! shown as `(hash 1)` and so on. `SNAPSHOTS=overwrite` renews the transcripts.
+//! Hashes are shown as `(hash 1)` and so on, times as `[TIME]` and `[DATE]`. `SNAPSHOTS=overwrite` renews the transcripts.
 #![cfg(test)]
 
 use std::fs;
@@ -52,7 +51,7 @@ fn run(case: &str) {
     assert_data_eq!(shown, Data::read_from(&folder.join("transcript.txt"), None).raw());
 }
 
-/// Output with a number in place of each hash, and without the revision of the engine's tables, on which hashes depend.
+/// Output with a number in place of each hash, without times, and without the revision of the engine's tables, on which hashes depend.
 fn without_hashes(text: &str) -> String {
     let is_digit = |letter: char| matches!(letter, '0'..='9' | 'a'..='f');
     let (mut known, mut shown) = (Vec::new(), String::new());
@@ -67,6 +66,10 @@ fn without_hashes(text: &str) -> String {
         } else {
             shown.push_str(word);
         }
+    }
+    let times = [(r"\b\d+(\.\d+)? (ms|s)\b", "[TIME]"), (r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d(\.\d+)?", "[DATE]")];
+    for (pattern, name) in times {
+        shown = regex::Regex::new(pattern).unwrap().replace_all(&shown, name).into_owned();
     }
     let revision = format!("engine = {}", datahub_model::schema::engine::REVISION);
     shown.replace(&revision, "engine = (revision)")

@@ -9,6 +9,8 @@ use datahub_runtime::migration::{Migrate, MigrationReport, MigrationState};
 use serde_json::json;
 
 use super::address::Address;
+use super::fault::Fault;
+use super::state::State;
 use super::{folder, progress, shown};
 use crate::output::Output;
 
@@ -32,6 +34,11 @@ pub(crate) struct Options {
 const THEN: &str = "help: when the older programs are gone, run `datahub migrate run --contract`";
 
 pub(super) fn run(project: &Project, options: &Options, output: &Output) -> Result<bool, String> {
+    let faults = State::read(project)?.unfinished_merge();
+    if !faults.is_empty() {
+        Fault::print(&faults, output);
+        return Ok(false);
+    }
     let located = options.address.locate(project)?;
     let migrations = folder::read(project, located.database)?;
     let to_run = folder::to_run(located.database, &migrations);

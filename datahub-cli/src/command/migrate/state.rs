@@ -21,6 +21,8 @@ pub(super) const SCHEMA: &str = "schema.toml";
 
 const RESTORE: &str = "restore migrations/ from version control, or run `datahub migrate rebase` after a merge";
 
+const REBASE: &str = "run `datahub migrate rebase`";
+
 /// What the folder of migrations contains, as far as it can be read.
 pub(super) struct State {
     /// The folder.
@@ -118,13 +120,11 @@ impl State {
         }
         faults.extend(self.unequal_folders());
         let graph = self.graph();
-        let heads = graph.heads();
-        if let [one, other, ..] = heads.as_slice() {
-            let message =
-                format!("two branches planned migrations: {} and {} do not know each other", one.name, other.name);
-            faults.push(Fault::new(self.shown.clone(), message, "run `datahub migrate rebase`"));
+        if let Some(fault) = self.two_heads(&graph) {
+            faults.push(fault);
             return Err(faults);
         }
+        let heads = graph.heads();
         for orphan in graph.orphans() {
             let message = "it was planned after a migration that is missing";
             faults.push(Fault::new(self.at(&orphan.name), message, RESTORE));
@@ -148,10 +148,30 @@ impl State {
         }
     }
 
+    /// What a merge has left of two branches that both planned migrations: nothing may be run before they are in order.
+    pub(super) fn unfinished_merge(&self) -> Vec<Fault> {
+        let files = [(HEAD, &self.head), (SCHEMA, &self.schema)];
+        let marked = files.into_iter().filter(|(_, text)| text.as_deref().is_some_and(has_marks));
+        let marked = marked.map(|(name, _)| {
+            let message = "it has marks of an unfinished merge: two branches planned migrations";
+            Fault::new(self.at(name), message, REBASE)
+        });
+        marked.chain(self.two_heads(&self.graph())).collect()
+    }
+
+    /// Two plans that do not know each other.
+    fn two_heads(&self, graph: &Graph) -> Option<Fault> {
+        let heads = graph.heads();
+        let [one, other, ..] = heads.as_slice() else { return None };
+        let message =
+            format!("two branches planned migrations: {} and {} do not know each other", one.name, other.name);
+        Some(Fault::new(self.shown.clone(), message, REBASE))
+    }
+
     /// The schema, if `HEAD` and the last migration agree with it.
     fn agreed(&self, head: &str, schema: &str, graph: &Graph) -> Result<Base, Fault> {
         let Ok(hash) = head.trim_end().parse::<SchemaHash>() else {
-            let message = if head.contains("<<<<<<<") || head.lines().count() > 1 {
+            let message = if has_marks(head) || head.lines().count() > 1 {
                 "it has two hashes: two branches planned migrations"
             } else {
                 "it must be one line with 16 hexadecimal digits"
@@ -209,6 +229,11 @@ impl State {
         });
         of_each.collect()
     }
+}
+
+/// Whether a file has git's marks of a conflict.
+fn has_marks(text: &str) -> bool {
+    text.lines().any(|line| line.starts_with("<<<<<<< ") || line.starts_with(">>>>>>> "))
 }
 
 /// The folders of a database's migrations, with the texts of their files; none if there is no folder.

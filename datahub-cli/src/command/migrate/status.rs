@@ -6,6 +6,7 @@ use datahub_runtime::migration::{Migrate, MigrationState, MigrationStatus, Migra
 use serde_json::{Value, json};
 
 use super::address::Address;
+use super::state::State;
 use super::{folder, progress, shown};
 use crate::output::Output;
 
@@ -17,17 +18,18 @@ pub(crate) struct Options {
 }
 
 pub(super) fn run(project: &Project, options: &Options, output: &Output) -> Result<bool, String> {
+    let is_merged = State::read(project)?.unfinished_merge().is_empty();
     let located = options.address.locate(project)?;
     let migrations = folder::read(project, located.database)?;
     let to_run = folder::to_run(located.database, &migrations);
     match progress::wait(Migrate::new(located.url, to_run).status())? {
-        Ok(status) => Ok(show(&status, output)),
+        Ok(status) => Ok(show(&status, is_merged, output)),
         Err(error) => shown::failed(&error, output),
     }
 }
 
 /// Shows the status, and returns whether nothing has to be run.
-fn show(status: &MigrationsStatus, output: &Output) -> bool {
+fn show(status: &MigrationsStatus, is_merged: bool, output: &Output) -> bool {
     let is_applied = |migration: &&MigrationStatus| matches!(migration.state, MigrationState::Applied(_));
     let pending: Vec<_> = status.migrations.iter().filter(|migration| !is_applied(migration)).collect();
     // What waits until older programs are gone does not have to be run now.
@@ -40,6 +42,9 @@ fn show(status: &MigrationsStatus, output: &Output) -> bool {
     );
     lines.extend(status.running.iter().map(|who| format!("{who} is running migrations, or was killed a moment ago")));
     match (pending.len(), is_due) {
+        _ if !is_merged => {
+            lines.push("help: two branches planned migrations; run `datahub migrate rebase` first".to_owned());
+        }
         (0, _) => lines.push("nothing is pending".to_owned()),
         (_, true) => lines.push("help: run `datahub migrate run`".to_owned()),
         (_, false) => {
@@ -52,7 +57,7 @@ fn show(status: &MigrationsStatus, output: &Output) -> bool {
         "running": status.running,
     });
     output.result(&lines.join("\n"), &json);
-    !is_due && status.unknown.is_empty()
+    is_merged && !is_due && status.unknown.is_empty()
 }
 
 fn line(migration: &MigrationStatus) -> String {
