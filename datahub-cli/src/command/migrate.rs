@@ -64,8 +64,9 @@ Examples:
     Status(status::Options),
     /// Plans the way back from the database's real state to the schema before, shows it, and goes it if you agree.
     ///
-    /// The schema before is that of the working copy, if the database is newer; otherwise the one that the last plan began
-    /// with, from git.
+    /// If the database has migrations that the working copy does not have, such as those of another branch or those that
+    /// `datahub migrate rebase` has replaced, the schema before is the one before the first of them. Otherwise it is the one
+    /// that the last plan began with. It is found in git.
     ///
     /// Exit codes: 0 done, 1 not done, because values would be lost or something stands in the way, 2 a file, an option or
     /// the database cannot be used.

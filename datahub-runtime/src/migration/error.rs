@@ -107,7 +107,8 @@ pub enum MigrationError {
     },
     /// The database has migrations that this program does not have.
     #[error(
-        "the database has migrations that are missing here: {}; update your working copy, or run the newer program",
+        "the database has migrations that are missing here: {}; update your working copy, or run the newer program; if \
+         `datahub migrate rebase` has replaced them, take them back with `datahub migrate revert`, then run the migrations",
         versions.join(", ")
     )]
     Unknown {

@@ -191,8 +191,8 @@ fn plan_again(
     json["removed"] = shown.into();
     output.result(&text, &json);
     output.note(&format!(
-        "a database on which the former folders were applied has changes that the new ones make again; `datahub migrate \
-         status` finds it. If git shows conflicts in {}, they are resolved: add the folder",
+        "on a database on which the former folders were applied, run `datahub migrate revert`, which takes them back, then \
+         `datahub migrate run`. If git shows conflicts in {}, they are resolved: add the folder",
         state.shown
     ));
     Ok(true)

@@ -8,8 +8,10 @@ use std::path::PathBuf;
 use clap::Args;
 use datahub_derive::project::Project;
 use datahub_migrate::{Answers, PartKind, Plan, Step, Summary, Undecided, plan};
-use datahub_model::schema::{Database, Snapshot};
-use datahub_runtime::migration::{self, FoundTables, Migrate, Migration, MigrationState, Phase, WayBack};
+use datahub_model::schema::{Database, SchemaHash, Snapshot};
+use datahub_runtime::migration::{
+    self, FoundTables, Migrate, Migration, MigrationState, MigrationsStatus, Phase, WayBack,
+};
 use serde_json::json;
 
 use super::address::{Address, Located};
@@ -59,7 +61,7 @@ pub(super) fn run(project: &Project, options: &Options, output: &Output) -> Resu
     let Some(before) = before(project, &located, options, &last, output)? else { return Ok(false) };
     if before.versions.is_empty() {
         output.result("no migration is applied that could be taken back", &json!({"reverted": []}));
-        return Ok(true);
+        return Ok(false);
     }
     let found = match progress::wait(migration::tables_of(located.url.clone()))? {
         Ok(found) => found,
@@ -94,8 +96,8 @@ pub(super) fn run(project: &Project, options: &Options, output: &Output) -> Resu
     }
 }
 
-/// Where to go back to. Without a file: to the schema of the working copy if the database is newer, otherwise to the one
-/// that the last plan began with.
+/// Where to go back to. Without a file: behind what the working copy does not have, if the database has such migrations,
+/// otherwise to the schema that the last plan began with.
 fn before(
     project: &Project,
     located: &Located,
@@ -109,19 +111,23 @@ fn before(
         Ok(status) => status,
         Err(error) => return shown::failed(&error, output).map(|_| None),
     };
-    let has_unknown = !status.unknown.is_empty();
     let snapshot = match &options.to {
         Some(file) => {
             let text = fs::read_to_string(file).map_err(|error| format!("{}: {error}", file.display()))?;
             Snapshot::parse(&text).map_err(|error| format!("{}: {error}", file.display()))?
         }
-        None if has_unknown => last.clone(),
-        None => match last.parent {
-            Some(parent) => back::in_git(project, parent)?,
-            None => Snapshot::default(),
-        },
+        None => {
+            let hash = match status.unknown.iter().min() {
+                Some(unknown) => last_before(unknown, &migrations, &status),
+                None => last.parent,
+            };
+            match hash {
+                Some(hash) if hash == last.hash() => last.clone(),
+                Some(hash) => back::in_git(project, hash)?,
+                None => Snapshot::default(),
+            }
+        }
     };
-    let version = |name: &str| name.split('_').next().unwrap_or_default().replace('-', "");
     let newest_kept = snapshot.migration.as_deref().map(version);
     let applied = status
         .migrations
@@ -136,6 +142,29 @@ fn before(
     let unknown: Vec<_> = status.unknown.iter().filter(|version| is_newer(version)).cloned().collect();
     let versions: BTreeSet<_> = planned.iter().map(|name| version(name)).chain(unknown.iter().cloned()).collect();
     Ok(Some(Before { snapshot, versions: versions.into_iter().collect(), unknown, by_hand }))
+}
+
+/// The version by which a migration is recorded.
+fn version(name: &str) -> String {
+    name.split('_').next().unwrap_or_default().replace('-', "")
+}
+
+/// The hash of the schema after the newest plan that is wholly applied and older than a version.
+fn last_before(
+    unknown: &String,
+    migrations: &[datahub_migrate::Migration],
+    status: &MigrationsStatus,
+) -> Option<SchemaHash> {
+    let is_applied = |name: &str| {
+        let mut states = status.migrations.iter().filter(|migration| migration.name == name);
+        states.any(|migration| matches!(migration.state, MigrationState::Applied(_)))
+    };
+    let is_whole = |plan: &str| {
+        let mut parts = migrations.iter().filter(|migration| migration.plan() == plan);
+        parts.all(|part| part.version() < *unknown && is_applied(&part.name))
+    };
+    let plans = migrations.iter().rev().filter(|migration| is_whole(migration.plan()));
+    plans.into_iter().find_map(|migration| migration.metadata.to)
 }
 
 /// The plan, with consent to what is lost: what was named, and what no row has.

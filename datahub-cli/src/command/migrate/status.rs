@@ -28,6 +28,10 @@ pub(super) fn run(project: &Project, options: &Options, output: &Output) -> Resu
     }
 }
 
+/// What to do if what is pending cannot be run.
+const REPLACED: &str = "help: update your working copy; if what is missing was replaced by `datahub migrate rebase` or is of a \
+                        branch that you do not need, run `datahub migrate revert`, then `datahub migrate run`";
+
 /// Shows the status, and returns whether nothing has to be run.
 fn show(status: &MigrationsStatus, is_merged: bool, output: &Output) -> bool {
     let is_applied = |migration: &&MigrationStatus| matches!(migration.state, MigrationState::Applied(_));
@@ -37,15 +41,19 @@ fn show(status: &MigrationsStatus, is_merged: bool, output: &Output) -> bool {
         migration.phase == Phase::Expand || matches!(migration.state, MigrationState::HalfDone(_))
     });
     let mut lines: Vec<_> = status.migrations.iter().map(line).collect();
-    lines.extend(
-        status.unknown.iter().map(|version| format!("{version}: applied, but missing here; update your working copy")),
-    );
+    lines.extend(status.unknown.iter().map(|version| format!("{version}: applied, but missing here")));
     lines.extend(status.running.iter().map(|who| format!("{who} is running migrations, or was killed a moment ago")));
     match (pending.len(), is_due) {
         _ if !is_merged => {
             lines.push("help: two branches planned migrations; run `datahub migrate rebase` first".to_owned());
         }
+        (0, _) if !status.unknown.is_empty() => lines.push(
+            "nothing is pending\nhelp: update your working copy; or run `datahub migrate revert` to take back what is \
+             missing here"
+                .to_owned(),
+        ),
         (0, _) => lines.push("nothing is pending".to_owned()),
+        _ if !status.unknown.is_empty() => lines.push(REPLACED.to_owned()),
         (_, true) => lines.push("help: run `datahub migrate run`".to_owned()),
         (_, false) => {
             lines.push("help: when the older programs are gone, run `datahub migrate run --contract`".to_owned());
