@@ -85,7 +85,8 @@ fn read(project: &Project, database: Database, files: &mut Vec<PathBuf>) -> Resu
 
 /// A migration as an expression, and the constants that it refers to, whose names begin with this one.
 fn embedded(prefix: &str, migration: &Migration) -> (TokenStream, TokenStream) {
-    let [sql, epochs, checks] = ["SQL", "EPOCHS", "CHECKS"].map(|part| format_ident!("{prefix}_{part}"));
+    let [sql, epochs, checks, replaced] =
+        ["SQL", "EPOCHS", "CHECKS", "REPLACES"].map(|part| format_ident!("{prefix}_{part}"));
     let cow = quote!(::std::borrow::Cow);
     let statements = statements(&migration.up);
     let raised = migration.metadata.epochs.iter().map(|(table, epoch)| quote!((#cow::Borrowed(#table), #epoch)));
@@ -93,10 +94,12 @@ fn embedded(prefix: &str, migration: &Migration) -> (TokenStream, TokenStream) {
         let (description, query) = (&check.description, &check.query);
         quote!(__migration::MigrationCheck { description: #cow::Borrowed(#description), query: #cow::Borrowed(#query) })
     });
+    let replaces = migration.replaces();
     let parts = quote! {
         const #sql: &[#cow<'static, str>] = &[#(#cow::Borrowed(#statements)),*];
         const #epochs: &[(#cow<'static, str>, u32)] = &[#(#raised),*];
         const #checks: &[__migration::MigrationCheck] = &[#(#asked),*];
+        const #replaced: &[#cow<'static, str>] = &[#(#cow::Borrowed(#replaces)),*];
     };
     let (name, plan, in_transaction) = (&migration.name, migration.plan(), migration.metadata.run_in_transaction);
     let phase = match migration.phase() {
@@ -112,6 +115,7 @@ fn embedded(prefix: &str, migration: &Migration) -> (TokenStream, TokenStream) {
             statements: #cow::Borrowed(#sql),
             epochs: #cow::Borrowed(#epochs),
             checks: #cow::Borrowed(#checks),
+            replaces: #cow::Borrowed(#replaced),
         }
     };
     (parts, item)

@@ -84,6 +84,7 @@ impl Plan {
                     from: before,
                     to: Some(hash),
                     planned: None,
+                    replaces: Vec::new(),
                     drop: self.dropped_by(*kind, is_first),
                     rename: if is_first { rename_answers(answers) } else { Vec::new() },
                     summary: if is_first { Summary::of(self).text() } else { part_of(&names[0], part) },
@@ -121,6 +122,27 @@ impl Plan {
             LossKind::Overwritten => is_first,
         };
         self.losses.iter().filter(|loss| is_of(loss.kind)).map(|loss| loss.name.clone()).collect()
+    }
+}
+
+/// Notes in planned folders which ones they replace, of those of an earlier plan that execute the same, in the same order.
+pub fn note_replaced<'m>(
+    folders: &mut [PlannedFolder],
+    database: Database,
+    former: impl Iterator<Item = &'m Migration>,
+) {
+    let mut former = former.collect::<Vec<_>>().into_iter();
+    for folder in folders.iter_mut().filter(|folder| folder.database == database) {
+        // It was printed from metadata.
+        let Ok(metadata) = Metadata::parse(&folder.metadata) else { continue };
+        let does_the_same = |one: &&Migration| Some(one.metadata.hash_with(&one.up)) == metadata.planned;
+        let rest = former.clone();
+        let Some(one) = former.find(does_the_same) else {
+            former = rest;
+            continue;
+        };
+        let replaces = [one.name.clone()].into_iter().chain(one.replaces().iter().cloned()).collect();
+        folder.metadata = Metadata { replaces, ..metadata }.print();
     }
 }
 

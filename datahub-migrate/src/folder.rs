@@ -51,6 +51,11 @@ impl Migration {
         self.metadata.plan.as_deref().unwrap_or(&self.name)
     }
 
+    /// The folders that it replaces; none if it was edited since, because then it does not execute the same.
+    pub fn replaces(&self) -> &[String] {
+        if self.is_edited() { &[] } else { &self.metadata.replaces }
+    }
+
     /// Whether what is executed or asked is no longer what was planned; `false` if it was written by hand.
     pub fn is_edited(&self) -> bool {
         self.metadata.planned.is_some_and(|planned| planned != self.metadata.hash_with(&self.up))

@@ -26,7 +26,7 @@ mod summary;
 pub use change::{Changes, ColumnChange, IndexChange, KeptTable, TableChange};
 pub use conversion::Conversion;
 pub use datahub_model::schema::{SchemaHash, Snapshot};
-pub use files::{Files, PlannedFolder, folder_of};
+pub use files::{Files, PlannedFolder, folder_of, note_replaced};
 pub use folder::{FoundFolder, Migration, UnreadableMigration, order};
 pub use metadata::{Check, Metadata, Phase};
 pub use plan::{Answers, Loss, LossKind, Part, PartKind, Plan, Question, Undecided, plan};

@@ -23,6 +23,9 @@ pub struct Metadata {
     pub to: Option<SchemaHash>,
     /// The hash of what was planned; see [`hash_with`](Metadata::hash_with).
     pub planned: Option<SchemaHash>,
+    /// The folders that `datahub migrate rebase` has replaced by this one, and that execute the same: where one of them is
+    /// applied, so is this one.
+    pub replaces: Vec<String>,
     /// What may be lost: columns (`table.column`) and tables.
     pub drop: Vec<String>,
     /// Renames that no `was` states: `table.column = new_column` or `table = new_table`.
@@ -66,6 +69,7 @@ impl Default for Metadata {
             from: None,
             to: None,
             planned: None,
+            replaces: Vec::new(),
             drop: Vec::new(),
             rename: Vec::new(),
             summary: String::new(),
@@ -123,7 +127,7 @@ impl Metadata {
                 put(format_args!("{key} = \"{hash}\"\n"));
             }
         }
-        for (key, items) in [("drop", &self.drop), ("rename", &self.rename)] {
+        for (key, items) in [("replaces", &self.replaces), ("drop", &self.drop), ("rename", &self.rename)] {
             if !items.is_empty() {
                 put(format_args!("{key} = [{}]\n", list(items)));
             }
@@ -160,6 +164,7 @@ mod tests {
             from: Some(hash),
             to: Some(SchemaHash::of("another")),
             planned: Some(SchemaHash::of("SELECT 1")),
+            replaces: vec!["20261129094500_add_fax".to_owned()],
             drop: vec!["contacts.fax".to_owned(), "people".to_owned()],
             rename: vec!["contacts.town = address_town".to_owned()],
             summary: "- a \"quoted\" \\ word and \"\"\" three\n".to_owned(),

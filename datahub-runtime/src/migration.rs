@@ -66,6 +66,9 @@ pub struct Migration {
     pub epochs: Cow<'static, [(Cow<'static, str>, u32)]>,
     /// What must hold before the SQL is executed.
     pub checks: Cow<'static, [MigrationCheck]>,
+    /// The folders that `datahub migrate rebase` has replaced by this one, and that execute the same. Where one of them is
+    /// applied, so is this one, and a run records it instead of executing it.
+    pub replaces: Cow<'static, [Cow<'static, str>]>,
 }
 
 /// A question to the data, which is asked before a migration is executed.
@@ -81,8 +84,17 @@ impl Migration {
     /// The version by which Diesel's table `__diesel_schema_migrations` records it: its name up to the first `_`,
     /// without hyphens.
     pub fn version(&self) -> String {
-        self.name.split('_').next().unwrap_or_default().replace('-', "")
+        version(&self.name)
     }
+
+    /// The versions of the folders that it replaces.
+    fn former_versions(&self) -> impl Iterator<Item = String> {
+        self.replaces.iter().map(|name| version(name))
+    }
+}
+
+fn version(name: &str) -> String {
+    name.split('_').next().unwrap_or_default().replace('-', "")
 }
 
 /// A project's migrations, for each of its databases, in their order.

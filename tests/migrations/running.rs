@@ -190,6 +190,31 @@ async fn an_older_program_that_has_nothing_to_run_is_told_what_a_newer_one_has_r
 }
 
 #[tokio::test]
+async fn what_replaces_an_applied_migration_is_recorded_and_not_executed() {
+    let kit = kit();
+    let all = firms();
+    let add = |name| migration(name, &["ALTER TABLE firms ADD COLUMN pages INTEGER"]);
+    let of_branch = [all[0].clone(), all[1].clone(), add("20260102000000_add_pages")];
+    run(&kit, &of_branch).await.unwrap();
+    // The other branch, and this one planned again behind it.
+    let other = migration("20260101120000_add_town", &["ALTER TABLE firms ADD COLUMN town TEXT"]);
+    let again =
+        Migration { replaces: vec!["20260102000000_add_pages".into()].into(), ..add("20260103000000_add_pages") };
+    let merged = [all[0].clone(), all[1].clone(), other, again];
+    let status = run(&kit, &merged).status().await.unwrap();
+    assert!(status.unknown.is_empty());
+    assert!(
+        matches!(&status.migrations[3].state, MigrationState::AppliedAs { former, .. } if former == "20260102000000"),
+        "{status:?}"
+    );
+    let report = run(&kit, &merged).await.unwrap();
+    assert_eq!((report.applied.len(), report.replaced), (1, vec!["20260103000000_add_pages".to_owned()]));
+    assert_eq!(crate::stage::versions(&kit)[2..], ["20260101120000", "20260103000000"]);
+    let report = run(&kit, &merged).await.unwrap();
+    assert_eq!((report.applied.len(), report.replaced.len(), report.unknown.len()), (0, 0, 0));
+}
+
+#[tokio::test]
 async fn on_an_empty_database_nothing_waits_for_older_programs() {
     let kit = kit();
     let report = run(&kit, &firms()).await.unwrap();

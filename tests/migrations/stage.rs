@@ -24,6 +24,7 @@ pub(crate) fn migration(name: &'static str, statements: &[&'static str]) -> Migr
         statements: statements.iter().map(|sql| Cow::Borrowed(*sql)).collect::<Vec<_>>().into(),
         epochs: Vec::new().into(),
         checks: Vec::new().into(),
+        replaces: Vec::new().into(),
     }
 }
 

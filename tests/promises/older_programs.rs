@@ -68,6 +68,7 @@ fn engine_migration(scene: &Scene, from: i64) -> Migrations {
         statements: statements.into(),
         epochs: Vec::new().into(),
         checks: Vec::new().into(),
+        replaces: Vec::new().into(),
     };
     Migrations::of(database, vec![migration])
 }

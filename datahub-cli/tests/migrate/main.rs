@@ -32,6 +32,7 @@ cases! {
     models_must_be_faultless,
     two_branches_are_rebased,
     two_databases_get_the_same_folders,
+    what_was_replaced_counts_as_applied,
     what_was_replaced_is_taken_back,
 }
 

@@ -65,6 +65,14 @@ pub(super) fn done(connection: &mut Connection, migration: &Migration) -> Result
     settings::forget(connection, &setting(&version))
 }
 
+/// Records a migration as applied in the place of one that it replaces, with the time of that one.
+pub(super) fn replaced(connection: &mut Connection, former: &str, migration: &Migration) -> Result<(), Trouble> {
+    let version = migration.version();
+    let sql = "UPDATE __diesel_schema_migrations SET version = ? WHERE version = ?";
+    connection.execute(&Statement::new(sql, [version.as_str().into(), former.into()]))?;
+    settings::forget(connection, &setting(former))
+}
+
 /// Forgets that a version is applied, or half done.
 pub(super) fn undone(connection: &mut Connection, version: &str) -> Result<(), Trouble> {
     let sql = "DELETE FROM __diesel_schema_migrations WHERE version = ?";

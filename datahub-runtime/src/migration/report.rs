@@ -10,6 +10,8 @@ use super::Phase;
 pub struct MigrationReport {
     /// The migrations that were executed, in order.
     pub applied: Vec<AppliedMigration>,
+    /// The migrations that were recorded and not executed, because one that they replace was applied.
+    pub replaced: Vec<String>,
     /// The pending migrations that were left out, because older programs cannot live with the first of them.
     pub waiting: Vec<String>,
     /// Rules of the engine's tables that had been lost and were restored.
@@ -172,6 +174,13 @@ pub struct MigrationStatus {
 pub enum MigrationState {
     /// It was applied, at this time as the database writes it.
     Applied(String),
+    /// It replaces one that was applied and executes the same, so the next run only records it.
+    AppliedAs {
+        /// The version of the one that was applied.
+        former: String,
+        /// At this time as the database writes it.
+        run_on: String,
+    },
     /// It was begun; this many of its statements are done.
     HalfDone(usize),
     /// It is pending.

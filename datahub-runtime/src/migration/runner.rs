@@ -13,7 +13,7 @@ use super::record::{self, HalfDone};
 use super::report::{
     AppliedMigration, MigrationEvent, MigrationReport, MigrationState, MigrationStatus, MigrationsStatus,
 };
-use super::schedule::Schedule;
+use super::schedule::{Schedule, former_of};
 use super::{Migration, Migrations, Options, WayBack, checks, raise};
 use crate::store::{
     Lacks, Lease, Location, PlainConnection as Connection, PlainTrouble as Trouble, Taking, epochs, lease_holder,
@@ -109,6 +109,11 @@ fn until_done(run: &mut Run<'_>, all: &[Migration]) -> Result<MigrationReport, M
             break;
         };
         refuse_disorder(&schedule)?;
+        if let Some(former) = former_of(migration, &applied) {
+            run.with_lease(|connection| record::replaced(connection, &former, migration))?;
+            report.replaced.push(migration.name.to_string());
+            continue;
+        }
         if applied.is_empty() {
             // Tables that create_tables made, maybe an older version's: the first migration does not know of which.
             complete(run, &mut report)?;
@@ -253,9 +258,11 @@ pub(super) fn status(
         let half_done = |connection: &mut Connection| {
             if has_settings { HalfDone::of(connection, migration) } else { Ok(None) }
         };
-        let state = match applied.get(&migration.version()) {
-            Some(at) => MigrationState::Applied(at.clone()),
-            None => half_done(&mut connection)
+        let former = migration.former_versions().find_map(|former| Some((applied.get(&former)?.clone(), former)));
+        let state = match (applied.get(&migration.version()), former) {
+            (Some(at), _) => MigrationState::Applied(at.clone()),
+            (None, Some((run_on, former))) => MigrationState::AppliedAs { former, run_on },
+            (None, None) => half_done(&mut connection)
                 .map_err(failed)?
                 .map_or(MigrationState::Pending, |half_done| MigrationState::HalfDone(half_done.done)),
         };

@@ -32,19 +32,28 @@ impl<'m> Schedule<'m> {
     /// programs cannot live with.
     pub(crate) fn of(migrations: &'m [Migration], applied: &BTreeSet<String>, contract: bool) -> Self {
         let known: BTreeSet<_> = migrations.iter().map(Migration::version).collect();
-        let unknown = applied.iter().filter(|version| !known.contains(*version)).cloned().collect();
+        let former: BTreeSet<_> = migrations.iter().flat_map(Migration::former_versions).collect();
+        let is_unknown = |version: &&String| !known.contains(*version) && !former.contains(*version);
+        let unknown = applied.iter().filter(is_unknown).cloned().collect();
         let newest = applied.iter().rfind(|version| known.contains(*version));
         let pending = || migrations.iter().filter(|migration| !applied.contains(&migration.version()));
-        let overtaken = pending().filter_map(|migration| {
+        let is_replacing = |migration: &Migration| former_of(migration, applied).is_some();
+        let overtaken = pending().filter(|migration| !is_replacing(migration)).filter_map(|migration| {
             let newest = newest.filter(|newest| **newest > migration.version())?;
             Some((migration, newest.clone()))
         });
         let overtaken = overtaken.collect();
-        let stop = pending().position(|migration| migration.phase == Phase::Contract && !contract);
+        let waits = |migration: &Migration| migration.phase == Phase::Contract && !contract && !is_replacing(migration);
+        let stop = pending().position(waits);
         let mut due: Vec<_> = pending().collect();
         let waiting = due.split_off(stop.unwrap_or(due.len()));
         Schedule { due, waiting, overtaken, unknown }
     }
+}
+
+/// The version under which a pending migration is applied already, because it replaces the one that was.
+pub(super) fn former_of(migration: &Migration, applied: &BTreeSet<String>) -> Option<String> {
+    migration.former_versions().find(|version| applied.contains(version))
 }
 
 #[cfg(test)]
@@ -60,6 +69,7 @@ mod tests {
             statements: vec![].into(),
             epochs: vec![].into(),
             checks: vec![].into(),
+            replaces: vec![].into(),
         }
     }
 
@@ -68,7 +78,7 @@ mod tests {
         let all = [
             migration("1_a", Phase::Expand),
             migration("2_a_contract", Phase::Contract),
-            migration("3-0_b", Phase::Expand),
+            Migration { replaces: vec!["1-5_b".into()].into(), ..migration("3-0_b", Phase::Expand) },
         ];
         let applied = applied.iter().map(|version| (*version).to_owned()).collect();
         let Schedule { due, waiting, overtaken, unknown } = Schedule::of(&all, &applied, contract);
@@ -86,6 +96,13 @@ mod tests {
         assert_eq!(check(&["1"], true), ["2_a_contract 3-0_b", "", "", ""]);
         assert_eq!(check(&["1", "2"], false), ["3-0_b", "", "", ""]);
         assert_eq!(check(&["1", "2", "30"], true), ["", "", "", ""]);
+    }
+
+    #[test]
+    fn what_replaces_an_applied_one_comes_in_its_turn_and_is_not_in_the_way() {
+        assert_eq!(check(&["15"], false), ["1_a", "2_a_contract 3-0_b", "", ""]);
+        assert_eq!(check(&["15"], true), ["1_a 2_a_contract 3-0_b", "", "", ""]);
+        assert_eq!(check(&["1", "15", "2"], false), ["3-0_b", "", "", ""]);
     }
 
     #[test]

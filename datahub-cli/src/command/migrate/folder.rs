@@ -47,6 +47,7 @@ fn one(migration: &Migration) -> migration::Migration {
         statements: statements.collect::<Vec<_>>().into(),
         epochs: metadata.epochs.iter().map(|(table, epoch)| (table.clone().into(), *epoch)).collect::<Vec<_>>().into(),
         checks: checks(&metadata.checks),
+        replaces: migration.replaces().iter().map(|name| name.clone().into()).collect::<Vec<_>>().into(),
     }
 }
 

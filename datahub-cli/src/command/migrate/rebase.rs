@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use chrono::{NaiveDateTime, Utc};
 use clap::Args;
 use datahub_derive::project::Project;
-use datahub_migrate::{Answers, Migration, Plan, SchemaHash, Snapshot, Undecided, folder_of, plan};
+use datahub_migrate::{Answers, Migration, Plan, SchemaHash, Snapshot, Undecided, folder_of, note_replaced, plan};
 use serde_json::json;
 
 use super::fault::Fault;
@@ -179,7 +179,10 @@ fn plan_again(
     let name = again[0].name.split_once('_').map_or("change_tables", |(_, name)| name);
     let others = state.all().filter(|migration| !of_them(migration));
     let time = after(others, options.time.unwrap_or_else(|| Utc::now().naive_utc()));
-    let files = planned.files(Some(kept.to), name, time, &project.settings().databases, &answers);
+    let mut files = planned.files(Some(kept.to), name, time, &project.settings().databases, &answers);
+    for (database, migrations) in &state.migrations {
+        note_replaced(&mut files.folders, *database, migrations.iter().filter(of_them));
+    }
     journal_of(&files, removed).commit(&state.folder)?;
     let text = format!(
         "{} is planned again after {}\n\n{}",
@@ -191,8 +194,8 @@ fn plan_again(
     json["removed"] = shown.into();
     output.result(&text, &json);
     output.note(&format!(
-        "on a database on which the former folders were applied, run `datahub migrate revert`, which takes them back, then \
-         `datahub migrate run`. If git shows conflicts in {}, they are resolved: add the folder",
+        "on a database on which the former folders were applied, `datahub migrate run` records new ones that execute the \
+         same, and refuses if some do not; then run `datahub migrate revert` first, which takes the former ones back. If git shows conflicts in {}, they are resolved: add the folder",
         state.shown
     ));
     Ok(true)

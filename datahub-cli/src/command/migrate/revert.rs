@@ -111,13 +111,19 @@ fn before(
         Ok(status) => status,
         Err(error) => return shown::failed(&error, output).map(|_| None),
     };
+    // Where a migration counts as applied because it replaces one, those between them may be pending.
+    let former = status.migrations.iter().filter_map(|migration| match &migration.state {
+        MigrationState::AppliedAs { former, .. } => Some(former.clone()),
+        _ => None,
+    });
+    let former: Vec<_> = former.collect();
     let snapshot = match &options.to {
         Some(file) => {
             let text = fs::read_to_string(file).map_err(|error| format!("{}: {error}", file.display()))?;
             Snapshot::parse(&text).map_err(|error| format!("{}: {error}", file.display()))?
         }
         None => {
-            let hash = match status.unknown.iter().min() {
+            let hash = match status.unknown.iter().chain(&former).min() {
                 Some(unknown) => last_before(unknown, &migrations, &status),
                 None => last.parent,
             };
@@ -140,7 +146,9 @@ fn before(
         |name: &String| migrations.iter().any(|migration| migration.name == *name && migration.metadata.to.is_none());
     let (by_hand, planned): (Vec<_>, Vec<_>) = newer.partition(is_by_hand);
     let unknown: Vec<_> = status.unknown.iter().filter(|version| is_newer(version)).cloned().collect();
-    let versions: BTreeSet<_> = planned.iter().map(|name| version(name)).chain(unknown.iter().cloned()).collect();
+    let former = former.into_iter().filter(is_newer);
+    let planned = planned.iter().map(|name| version(name));
+    let versions: BTreeSet<_> = planned.chain(former).chain(unknown.iter().cloned()).collect();
     Ok(Some(Before { snapshot, versions: versions.into_iter().collect(), unknown, by_hand }))
 }
 
@@ -230,6 +238,7 @@ fn parts(planned: &Plan, empty: &BTreeSet<String>, carried: Vec<Step>, database:
             statements: statements.map(Into::into).collect::<Vec<_>>().into(),
             epochs: epochs.collect::<Vec<_>>().into(),
             checks: folder::checks(&part.checks),
+            replaces: Vec::new().into(),
         }
     });
     parts.collect()

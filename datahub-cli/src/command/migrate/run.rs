@@ -61,8 +61,14 @@ fn show(report: &MigrationReport, output: &Output) {
     let mut lines: Vec<_> = report.applied.iter().map(shown::line).collect();
     lines.extend(report.restored.iter().map(|rule| format!("restored {rule}, which the engine's tables had lost")));
     lines.extend(report.added.iter().map(|part| format!("added {part}, which the engine's tables lacked")));
+    lines.extend(report.replaced.iter().map(|name| {
+        format!(
+            "{name}: not executed, only recorded, because the migration that it replaces was applied and does the same"
+        )
+    }));
     let count = report.applied.len();
     lines.push(match count {
+        0 if !report.replaced.is_empty() => "nothing had to be executed".to_owned(),
         0 => "nothing was pending".to_owned(),
         1 => "applied 1 migration".to_owned(),
         count => format!(
@@ -85,6 +91,7 @@ fn show(report: &MigrationReport, output: &Output) {
     let json = json!({
         "added": report.added,
         "applied": report.applied.iter().map(shown::applied).collect::<Vec<_>>(),
+        "replaced": report.replaced,
         "waiting": report.waiting,
         "restored": report.restored,
         "unknown": report.unknown,
@@ -101,7 +108,7 @@ fn dry_run(run: Migrate, migrations: &[Migration], contract: bool, output: &Outp
     };
     let applied = |name: &str| {
         let found = status.migrations.iter().find(|migration| migration.name == name);
-        found.is_some_and(|found| matches!(found.state, MigrationState::Applied(_)))
+        found.is_some_and(|found| matches!(found.state, MigrationState::Applied(_) | MigrationState::AppliedAs { .. }))
     };
     let pending: Vec<_> = migrations.iter().filter(|migration| !applied(&migration.name)).collect();
     let contract = contract || status.is_empty;

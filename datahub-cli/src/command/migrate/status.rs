@@ -34,7 +34,9 @@ const REPLACED: &str = "help: update your working copy; if what is missing was r
 
 /// Shows the status, and returns whether nothing has to be run.
 fn show(status: &MigrationsStatus, is_merged: bool, output: &Output) -> bool {
-    let is_applied = |migration: &&MigrationStatus| matches!(migration.state, MigrationState::Applied(_));
+    let is_applied = |migration: &&MigrationStatus| {
+        matches!(migration.state, MigrationState::Applied(_) | MigrationState::AppliedAs { .. })
+    };
     let pending: Vec<_> = status.migrations.iter().filter(|migration| !is_applied(migration)).collect();
     // What waits until older programs are gone does not have to be run now.
     let is_due = pending.first().is_some_and(|migration| {
@@ -71,6 +73,7 @@ fn show(status: &MigrationsStatus, is_merged: bool, output: &Output) -> bool {
 fn line(migration: &MigrationStatus) -> String {
     let state = match (&migration.state, migration.phase) {
         (MigrationState::Applied(at), _) => format!("applied {at}"),
+        (MigrationState::AppliedAs { former, run_on }, _) => format!("applied {run_on} as {former}, which it replaces"),
         (MigrationState::HalfDone(done), _) => format!("half done: {done} of its statements are done"),
         (_, Phase::Contract) => "pending, for when the older programs are gone".to_owned(),
         (_, Phase::Expand) => "pending".to_owned(),
@@ -81,6 +84,7 @@ fn line(migration: &MigrationStatus) -> String {
 fn value(migration: &MigrationStatus) -> Value {
     let (state, more) = match &migration.state {
         MigrationState::Applied(at) => ("applied", json!(at)),
+        MigrationState::AppliedAs { run_on, .. } => ("applied", json!(run_on)),
         MigrationState::HalfDone(done) => ("half_done", json!(done)),
         _ => ("pending", Value::Null),
     };
@@ -93,6 +97,9 @@ fn value(migration: &MigrationStatus) -> Value {
         "applied" => value["run_on"] = more,
         "half_done" => value["statements_done"] = more,
         _ => {}
+    }
+    if let MigrationState::AppliedAs { former, .. } = &migration.state {
+        value["applied_as"] = json!(former);
     }
     value
 }
