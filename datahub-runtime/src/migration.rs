@@ -275,6 +275,25 @@ pub async fn tables_of(database: impl Into<String>) -> Result<FoundTables, Migra
     .await
 }
 
+/// How many rows of a table have a value in a column that another of its columns does not have too.
+///
+/// # Errors
+///
+/// The database cannot be used, or has no such columns.
+pub async fn rows_that_differ(
+    database: impl Into<String>,
+    table: impl Into<String>,
+    column: impl Into<String>,
+    other: impl Into<String>,
+) -> Result<i64, MigrationError> {
+    let (database, table, column, other) = (database.into(), table.into(), column.into(), other.into());
+    on_a_thread(move || {
+        let (location, shown) = located(&database)?;
+        found::rows_that_differ(&location, &shown, &table, (&column, &other))
+    })
+    .await
+}
+
 /// Which database an address names.
 ///
 /// # Errors

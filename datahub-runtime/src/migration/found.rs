@@ -63,6 +63,24 @@ pub(super) fn tables(location: &Location, shown: &str) -> Result<FoundTables, Mi
     opened.and_then(|mut connection| read(&mut connection)).map_err(|trouble| MigrationError::of(trouble, shown))
 }
 
+/// How many rows have a value in a column that the other column does not have too.
+pub(super) fn rows_that_differ(
+    location: &Location,
+    shown: &str,
+    table: &str,
+    (column, other): (&str, &str),
+) -> Result<i64, MigrationError> {
+    let [table, column, other] = [table, column, other].map(datahub_model::schema::quoted);
+    let sql = format!(
+        "SELECT CAST(count(*) AS TEXT) FROM {table} WHERE {column} IS NOT NULL AND {column} IS DISTINCT FROM {other}"
+    );
+    let counted = Connection::of_migration(location).and_then(|mut connection| {
+        let counted = connection.texts(&sql)?.into_iter().next().unwrap_or_default();
+        counted.parse().map_err(|_| Trouble::Corrupt(format!("`{counted}` is no count")))
+    });
+    counted.map_err(|trouble| MigrationError::of(trouble, shown))
+}
+
 fn engine(connection: &mut Connection) -> Result<i64, Trouble> {
     if !record::exists(connection, "datahub_records")? {
         return Ok(0);

@@ -193,6 +193,53 @@ fn key_before(table: &KeptTable) -> &String {
     before.unwrap_or(&table.key.name)
 }
 
+/// A column that goes, and the one that was renamed to it: during the overlap both exist, and triggers keep them equal.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Partners {
+    pub(super) table: String,
+    /// The column that goes.
+    pub(super) new: String,
+    /// The column that stays.
+    pub(super) former: String,
+}
+
+impl Partners {
+    /// The column that goes, as consent names it.
+    pub(super) fn name(&self) -> String {
+        format!("{}.{}", self.table, self.new)
+    }
+
+    /// The question whether the column that stays has every value of the one that goes, to be asked when no program writes
+    /// any more.
+    pub(super) fn still_equal(&self, plan: &Plan) -> Option<Check> {
+        let Partners { table, new, former } = self;
+        let kept = plan.changes.tables.iter().find_map(|change| match change {
+            TableChange::Kept(kept) if kept.to == *table => Some(kept),
+            _ => None,
+        })?;
+        let [key, table, new_column, former_column] = [&kept.key.name, table, new, former].map(|name| quoted(name));
+        let query = format!(
+            "SELECT {key} FROM {table} WHERE {new_column} IS NOT NULL AND {new_column} IS DISTINCT FROM {former_column} \
+             LIMIT 5"
+        );
+        Some(Check { description: format!("{former} has every value of {}", self.name()), query })
+    }
+}
+
+/// The renamed columns of which both still exist, and of which the new one goes.
+pub(super) fn partners(before: &Snapshot, last: &Snapshot, real: &Snapshot) -> Vec<Partners> {
+    let new = last.renamed.iter().skip(before.renamed.len());
+    let both = new.filter_map(|rename| {
+        let Rename::Column { table, from, to } = rename else { return None };
+        let there = real.tables.get(table)?;
+        let (former, new) = (there.column(from)?, there.column(to)?);
+        let goes = before.tables.get(table)?.column(to).is_none();
+        let is_comparable = former.kind == new.kind && former.scale == new.scale;
+        (goes && is_comparable).then(|| Partners { table: table.clone(), new: to.clone(), former: from.clone() })
+    });
+    both.collect()
+}
+
 /// Values that would be lost and that no row has.
 pub(super) fn empty(found: &FoundTables, names: &BTreeSet<String>) -> BTreeSet<String> {
     let is_empty = |name: &&String| match name.split_once('.') {

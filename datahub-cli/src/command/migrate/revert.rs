@@ -1,6 +1,6 @@
 //! `datahub migrate revert`: the way back, planned from the database's real state.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::io::{BufRead as _, IsTerminal as _};
 use std::path::PathBuf;
@@ -15,6 +15,7 @@ use datahub_runtime::migration::{
 use serde_json::json;
 
 use super::address::{Address, Located};
+use super::back::Partners;
 use super::{back, folder, progress, shown};
 use crate::output::Output;
 
@@ -69,15 +70,27 @@ pub(super) fn run(project: &Project, options: &Options, output: &Output) -> Resu
     };
     let real = back::real(&found, &last, &before.snapshot);
     let target = back::target(&before.snapshot, &last, &real);
-    let Agreed { plan: planned, empty } = match agreed(&real, &target, &found, options) {
+    let (mut equal, mut unequal) = (Vec::new(), BTreeMap::new());
+    for partners in back::partners(&before.snapshot, &last, &real) {
+        let Partners { table, new, former } = &partners;
+        let counted = migration::rows_that_differ(located.url.clone(), table.clone(), new.clone(), former.clone());
+        match progress::wait(counted)? {
+            Ok(0) => equal.push(partners),
+            Ok(rows) => _ = unequal.insert(partners.name(), (partners, rows)),
+            Err(error) => return shown::failed(&error, output),
+        }
+    }
+    let Agreed { plan: planned, empty } = match agreed(&real, &target, (&found, &equal), options) {
         Ok(agreed) => agreed,
         Err(undecided) => {
-            output.error(&refusal(&undecided, &found));
+            output.error(&refusal(&undecided, &found, &unequal));
             return Ok(false);
         }
     };
+    let is_agreed = |partners: &Partners| options.drop.contains(&partners.name());
+    let equal: Vec<_> = equal.into_iter().filter(|partners| !is_agreed(partners)).collect();
     let carried = back::carried(&before.snapshot, &last, &real);
-    let parts = parts(&planned, &empty, carried, located.database);
+    let parts = parts(&planned, (&empty, &equal), carried, located.database);
     if !confirmed(&planned, &parts, &before, options, output)? {
         return Ok(false);
     }
@@ -175,30 +188,47 @@ fn last_before(
     plans.into_iter().find_map(|migration| migration.metadata.to)
 }
 
-/// The plan, with consent to what is lost: what was named, and what no row has.
-fn agreed(real: &Snapshot, target: &Snapshot, found: &FoundTables, options: &Options) -> Result<Agreed, Undecided> {
+/// The plan, with consent to what is lost: what was named, what no row has, and what another column has too.
+fn agreed(
+    real: &Snapshot,
+    target: &Snapshot,
+    (found, equal): (&FoundTables, &[Partners]),
+    options: &Options,
+) -> Result<Agreed, Undecided> {
+    let equal: BTreeSet<_> = equal.iter().map(Partners::name).collect();
+    let without_equal = |mut plan: Plan| {
+        plan.losses.retain(|loss| !equal.contains(&loss.name));
+        plan
+    };
     let mut answers = Answers { drop: options.drop.iter().cloned().collect(), ..Answers::default() };
     let undecided = match plan(real, target, &answers) {
-        Ok(plan) => return Ok(Agreed { plan, empty: BTreeSet::new() }),
+        Ok(plan) => return Ok(Agreed { plan: without_equal(plan), empty: BTreeSet::new() }),
         Err(undecided) => undecided,
     };
     // A column that goes is not one that comes back: what was renamed is known from the log.
     let names: BTreeSet<_> = undecided.losses.iter().map(|loss| loss.name.clone()).collect();
     let in_question: BTreeSet<_> = undecided.questions.iter().map(datahub_migrate::Question::name).collect();
-    let empty = back::empty(found, &names.union(&in_question).cloned().collect());
-    if empty.is_empty() {
+    let (in_both, others) = names.union(&in_question).cloned().partition(|name| equal.contains(name));
+    let in_both: BTreeSet<String> = in_both;
+    let empty = back::empty(found, &others);
+    if empty.is_empty() && in_both.is_empty() {
         return Err(undecided);
     }
-    answers.drop.extend(empty.iter().cloned());
-    Ok(Agreed { plan: plan(real, target, &answers)?, empty })
+    answers.drop.extend(empty.iter().chain(&in_both).cloned());
+    Ok(Agreed { plan: without_equal(plan(real, target, &answers)?), empty })
 }
 
 /// Why the way back is not gone without consent.
-fn refusal(undecided: &Undecided, found: &FoundTables) -> String {
+fn refusal(undecided: &Undecided, found: &FoundTables, unequal: &BTreeMap<String, (Partners, i64)>) -> String {
     let mut lines = Vec::new();
     let names = undecided.losses.iter().map(|loss| loss.name.clone());
     let names: Vec<_> = names.chain(undecided.questions.iter().map(datahub_migrate::Question::name)).collect();
     for name in &names {
+        if let Some((Partners { former, .. }, rows)) = unequal.get(name) {
+            let rows = if *rows == 1 { "1 row".to_owned() } else { format!("{rows} rows") };
+            lines.push(format!("the way back loses {name}, which has another value than {former} in {rows}"));
+            continue;
+        }
         lines.push(match back::rows(found, name) {
             1 => format!("the way back loses {name}, which has a value in 1 row"),
             rows => format!("the way back loses {name}, which has values in {rows} rows"),
@@ -215,13 +245,22 @@ fn refusal(undecided: &Undecided, found: &FoundTables) -> String {
     lines.join("\n")
 }
 
-/// The parts as they are executed. What was empty must still be so when the programs have stopped.
-fn parts(planned: &Plan, empty: &BTreeSet<String>, carried: Vec<Step>, database: Database) -> Vec<Migration> {
+/// The parts as they are executed. What was empty or equal must still be so when the programs have stopped.
+fn parts(
+    planned: &Plan,
+    (empty, equal): (&BTreeSet<String>, &[Partners]),
+    carried: Vec<Step>,
+    database: Database,
+) -> Vec<Migration> {
     let mut parts = planned.parts(database);
     parts.iter_mut().filter(|part| part.kind == PartKind::Carry).for_each(|part| part.steps.extend(carried.clone()));
     let losses = planned.losses.iter().filter(|loss| empty.contains(&loss.name));
     for (kind, check) in losses.filter_map(|loss| back::still_empty(planned, loss)) {
         parts.iter_mut().filter(|part| part.kind == kind).for_each(|part| part.checks.push(check.clone()));
+    }
+    for check in equal.iter().filter_map(|partners| partners.still_equal(planned)) {
+        let contract = parts.iter_mut().filter(|part| part.kind == PartKind::Contract);
+        contract.for_each(|part| part.checks.push(check.clone()));
     }
     let parts = parts.into_iter().filter(|part| !part.is_empty()).map(|part| {
         let is_last = part.kind == PartKind::Contract;
