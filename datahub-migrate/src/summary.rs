@@ -21,9 +21,35 @@ pub struct Summary {
     pub left: Vec<String>,
 }
 
+/// When the parts of a plan are executed.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum When {
+    InParts,
+    AtOnce,
+}
+
+impl When {
+    /// What is said of a change that the last part brings about.
+    const fn last(self) -> &'static str {
+        match self {
+            When::InParts => " by the last part",
+            When::AtOnce => "",
+        }
+    }
+}
+
 impl Summary {
-    /// The summary of a plan.
+    /// The summary of a plan, which is executed part by part while programs are replaced.
     pub fn of(plan: &Plan) -> Self {
+        Summary::when(plan, When::InParts)
+    }
+
+    /// The summary of a plan of which all parts are executed at once, such as a way back.
+    pub fn at_once(plan: &Plan) -> Self {
+        Summary::when(plan, When::AtOnce)
+    }
+
+    fn when(plan: &Plan, when: When) -> Self {
         let mut summary = Summary::default();
         match plan.changes.engine {
             Some(0) => summary.changes.push(
@@ -41,9 +67,9 @@ impl Summary {
             match change {
                 TableChange::New { name, table } => summary.new_table(name, table),
                 TableChange::Dropped { name, .. } => {
-                    summary.changes.push(format!("table {name} is dropped by the last part"));
+                    summary.changes.push(format!("table {name} is dropped{}", when.last()));
                 }
-                TableChange::Kept(table) => summary.table(table),
+                TableChange::Kept(table) => summary.table(table, when),
             }
         }
         summary.losses.extend(plan.losses.iter().map(|loss| loss.explain().replace(" would be ", " are ")));
@@ -96,7 +122,8 @@ impl Summary {
         }
     }
 
-    fn table(&mut self, table: &KeptTable) {
+    fn table(&mut self, table: &KeptTable, when: When) {
+        let last = when.last();
         let KeptTable { from, to, .. } = table;
         if from != to {
             self.changes.push(format!("table {from} becomes {to}, with its rows, local fields and history"));
@@ -106,15 +133,17 @@ impl Summary {
         }
         for column in &table.columns {
             match column {
-                ColumnChange::New(column) => self.new_column(to, column),
+                ColumnChange::New(column) => self.new_column(to, column, when),
                 ColumnChange::Dropped(column) if column.source == ColumnSource::Engine => {
                     let name = &column.name;
-                    self.changes.push(format!("{to}.{name} is dropped by the last part; the engine keeps its values"));
+                    self.changes.push(format!("{to}.{name} is dropped{last}; the engine keeps its values"));
                 }
                 ColumnChange::Dropped(column) => {
-                    self.changes.push(format!("{to}.{} is dropped by the last part", column.name));
+                    self.changes.push(format!("{to}.{} is dropped{last}", column.name));
                 }
-                ColumnChange::Kept { from, to: after, conversion } => self.column(table, from, after, *conversion),
+                ColumnChange::Kept { from, to: after, conversion } => {
+                    self.column(table, (from, after), *conversion, when);
+                }
             }
         }
         for index in &table.indexes {
@@ -128,7 +157,7 @@ impl Summary {
         }
     }
 
-    fn new_column(&mut self, table: &str, column: &SnapshotColumn) {
+    fn new_column(&mut self, table: &str, column: &SnapshotColumn, when: When) {
         let name = format!("{table}.{}", column.name);
         match (&column.source, initial(column)) {
             (ColumnSource::Attributes(attributes), _) => {
@@ -157,13 +186,20 @@ impl Summary {
             }
         }
         if !column.nullable {
-            self.changes.push(format!("{name} becomes NOT NULL by the last part, when every row has a value"));
+            self.changes.push(format!("{name} becomes NOT NULL{}, when every row has a value", when.last()));
         }
     }
 
-    fn column(&mut self, table: &KeptTable, from: &SnapshotColumn, to: &SnapshotColumn, conversion: Conversion) {
+    fn column(
+        &mut self,
+        table: &KeptTable,
+        (from, to): (&SnapshotColumn, &SnapshotColumn),
+        conversion: Conversion,
+        when: When,
+    ) {
+        let last = when.last();
         let (before, after) = (format!("{}.{}", table.from, from.name), format!("{}.{}", table.to, to.name));
-        if from.name != to.name && !table.is_switched() {
+        if from.name != to.name && !table.is_switched() && when == When::InParts {
             self.changes.push(format!(
                 "{before} becomes {}; until the last part both exist, and triggers keep them equal",
                 to.name
@@ -199,10 +235,10 @@ impl Summary {
         match (from.nullable, to.nullable) {
             (true, false) => match initial(to) {
                 Some(value) => {
-                    self.changes.push(format!("{after} becomes NOT NULL by the last part; a null becomes {value}"));
+                    self.changes.push(format!("{after} becomes NOT NULL{last}; a null becomes {value}"));
                 }
                 None => {
-                    self.changes.push(format!("{after} becomes NOT NULL by the last part, when no row has null"));
+                    self.changes.push(format!("{after} becomes NOT NULL{last}, when no row has null"));
                 }
             },
             (false, true) => {

@@ -316,7 +316,7 @@ pub struct WayBack {
 }
 
 impl WayBack {
-    /// Goes the way back, with the lease of a run and like the last steps of a migration: the tables' epochs are raised
+    /// Carries it out, with the lease of a run and like the last steps of a migration: the tables' epochs are raised
     /// first, so that running programs finish what they began and begin nothing more. Another attempt is planned again
     /// from the database's real state.
     ///

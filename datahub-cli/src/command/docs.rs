@@ -92,8 +92,9 @@ pub(crate) fn run(root: &Path, options: &Options, output: &Output) -> Result<boo
 fn refuse(root: &Path, tree: &Tree, output: &Output) -> bool {
     let faults = check::print_faults(root, tree, "docs", output);
     let plural = if faults == 1 { "fault" } else { "faults" };
-    output
-        .result(&format!("no documentation is written: {faults} {plural}; fix them first"), &json!({"faults": faults}));
+    let them = if faults == 1 { "it" } else { "them" };
+    let text = format!("no documentation was written, because of {faults} {plural}; correct {them} first");
+    output.result(&text, &json!({"faults": faults}));
     false
 }
 

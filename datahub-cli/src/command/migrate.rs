@@ -62,7 +62,7 @@ Examples:
   datahub migrate status           on the database of DATABASE_URL
   datahub migrate status --json    for a deployment that waits for it")]
     Status(status::Options),
-    /// Plans the way back from the database's real state to the schema before, shows it, and goes it if you agree.
+    /// Plans the way back from the database's real state to the schema before, shows it, and carries it out if you agree.
     ///
     /// If the database has migrations that the working copy does not have, such as those of another branch or those that
     /// `datahub migrate rebase` has replaced, the schema before is the one before the first of them. Otherwise it is the one

@@ -196,7 +196,7 @@ impl Merging<'_> {
         if origins != comment {
             edit::set_comment(&mut self.document, name, origins.as_deref());
             if !is_changed {
-                self.changed(Some(name), "the comment says again where its facts come from".to_owned());
+                self.changed(Some(name), "its comment names the sources of its facts again".to_owned());
             }
         }
     }

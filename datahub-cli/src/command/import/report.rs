@@ -123,14 +123,13 @@ impl Report<'_> {
         let conflicts: usize = self.plans.iter().map(|plan| plan.merged.conflicts.len()).sum();
         let contradictions = self.united.remarks.iter().filter(|remark| remark.is_contradiction).count();
         let open: usize = self.plans.iter().map(Plan::open).sum();
-        let mut text = format!(
-            "{}: {} {written}, {} {merged}, unchanged {unchanged}; {}, {}",
-            counted(self.plans.len(), "contract"),
-            self.did("written"),
-            self.did("merged"),
-            counted(conflicts, "conflict"),
-            counted(contradictions, "contradiction"),
-        );
+        let outcomes =
+            [(written, self.did("written")), (merged, self.did("merged")), (unchanged, "unchanged".to_owned())];
+        let outcomes = outcomes.iter().filter(|(count, _)| *count > 0);
+        let outcomes: Vec<_> = outcomes.map(|(count, did)| format!("{} {did}", counted(*count, "contract"))).collect();
+        let outcomes = if outcomes.is_empty() { "0 contracts".to_owned() } else { outcomes.join(", ") };
+        let mut text =
+            format!("{outcomes}; {}, {}", counted(conflicts, "conflict"), counted(contradictions, "contradiction"),);
         if open > 0 {
             text.push_str(&format!(
                 "\n{}: `datahub check --questions` says what to look up, and where",

@@ -30,7 +30,7 @@ pub(crate) struct Options {
     /// Agrees to the loss of a column (`table.column`) or a table; repeatable.
     #[arg(long, value_name = "NAME")]
     drop: Vec<String>,
-    /// Goes the way back without asking.
+    /// Carries it out without asking.
     #[arg(long)]
     yes: bool,
 }
@@ -218,7 +218,7 @@ fn agreed(
     Ok(Agreed { plan: without_equal(plan(real, target, &answers)?), empty })
 }
 
-/// Why the way back is not gone without consent.
+/// Why the way back is not carried out without consent.
 fn refusal(undecided: &Undecided, found: &FoundTables, unequal: &BTreeMap<String, (Partners, i64)>) -> String {
     let mut lines = Vec::new();
     let names = undecided.losses.iter().map(|loss| loss.name.clone());
@@ -292,14 +292,14 @@ fn confirmed(
     output: &Output,
 ) -> Result<bool, String> {
     let mut lines = vec![format!("takes back {}", before.versions.join(", "))];
-    let mut left = vec!["stop the programs that need the newer tables, before the way back is gone".to_owned()];
+    let mut left = vec!["stop the programs that need the newer tables, before you go back".to_owned()];
     left.extend(before.by_hand.iter().map(|name| {
         format!("{name} was written by hand and stays applied: what it did is not undone; undo it by hand if need be")
     }));
     left.extend(before.unknown.iter().map(|version| {
         format!("{version} is not in this working copy: what it did besides the tables of models is not undone")
     }));
-    let summary = Summary { left, ..Summary::of(planned) };
+    let summary = Summary { left, ..Summary::at_once(planned) };
     lines.extend(summary.text().lines().map(str::to_owned));
     lines.push("SQL:".to_owned());
     for sql in parts.iter().flat_map(|part| part.statements.iter()) {
@@ -312,10 +312,10 @@ fn confirmed(
         return Ok(true);
     }
     if !std::io::stdin().is_terminal() {
-        output.error("the way back was not gone, because it was not confirmed\nhelp: add `--yes`");
+        output.error("nothing was changed, because the way back was not confirmed\nhelp: add `--yes`");
         return Ok(false);
     }
-    crate::output::note("go this way back? [y/N]");
+    crate::output::note("carry it out? [y/N]");
     let mut answer = String::new();
     std::io::stdin().lock().read_line(&mut answer).map_err(|error| format!("cannot read the answer: {error}"))?;
     Ok(matches!(answer.trim(), "y" | "Y" | "yes"))

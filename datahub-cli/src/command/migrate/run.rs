@@ -120,7 +120,13 @@ fn dry_run(run: Migrate, migrations: &[Migration], contract: bool, output: &Outp
         lines.push(migration.name.clone());
         lines.extend(migration.metadata.summary.lines().map(|line| format!("  {line}")));
     }
-    lines.push(format!("{} of {} pending migrations would be run", due.len(), pending.len()));
+    lines.push(match (due.len(), pending.len()) {
+        (_, 0) => "nothing is pending".to_owned(),
+        (1, 1) => "1 migration is pending, and would be run".to_owned(),
+        (due, all) if due == all => format!("{all} migrations are pending, and would all be run"),
+        (due, 1) => format!("1 migration is pending, and {due} would be run"),
+        (due, all) => format!("{all} migrations are pending, of which {due} would be run"),
+    });
     if !waiting.is_empty() {
         lines.push(THEN.to_owned());
     }
