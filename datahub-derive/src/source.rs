@@ -125,9 +125,8 @@ impl PackageItem<'_> {
             }
             Err(why) => {
                 let path = why.path.clone();
-                let cure =
-                    "restore it from version control; if two branches planned migrations, run `datahub migrate rebase`";
-                let reason = Diagnostic::of(Code::WrongValue, None, why.to_string()).cure(cure);
+                let drawing = why.place().map(|(text, range)| Spot::at(&text, range.start).drawn(&why.shown));
+                let reason = why.fault().seen_at(|()| drawing);
                 self.report(Lacking::Shared(path.clone(), reason), words, diagnostics);
                 (None, Some(path))
             }

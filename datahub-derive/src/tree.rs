@@ -188,6 +188,7 @@ impl Tree {
             files: BTreeMap::new(),
         };
         tree.read_contracts(project)?;
+        tree.read_schema(project);
         for file in sources::files(project)? {
             Reader::new(project, &mut tree).file(&file);
         }

@@ -210,14 +210,19 @@ columns = [
 
 /// The faults of a model with former names, beside a schema.
 fn with_schema(table: &str, column: &str, schema: &str) -> Vec<String> {
+    let faults = tree_with_schema(table, column, schema).faults;
+    faults.into_iter().map(|fault| fault.diagnostic.text(None)).collect()
+}
+
+/// A model with former names, beside a schema.
+fn tree_with_schema(table: &str, column: &str, schema: &str) -> Tree {
     let folder = project(&format!(
         "#[derive(CdmsSynced)]\n#[cdms(mapping = \"account.toml\", {table})]\nstruct Contact {{\n    #[cdms(key)]\n    \
          id: Id<Contact>,\n    #[cdms(\"Name\", {column})]\n    telefax: String,\n}}\n"
     ));
     fs::create_dir(folder.path().join("migrations")).unwrap();
     fs::write(folder.path().join("migrations/schema.toml"), schema).unwrap();
-    let tree = Tree::read(&Project::open(folder.path()).unwrap()).unwrap();
-    tree.faults.into_iter().map(|fault| fault.diagnostic.text(None)).collect()
+    Tree::read(&Project::open(folder.path()).unwrap()).unwrap()
 }
 
 #[test]
@@ -236,8 +241,14 @@ fn a_former_name_must_be_known_from_the_last_migration() {
 
 #[test]
 fn a_schema_that_cannot_be_read_is_a_fault() {
-    let faults = with_schema("table = \"contacts\"", "was = \"fax\"", &format!("<<<<<<< HEAD\n{SCHEMA}"));
+    let faults = tree_with_schema("table = \"contacts\"", "was = \"fax\"", &format!("<<<<<<< HEAD\n{SCHEMA}")).faults;
     assert_eq!(faults.len(), 1, "{faults:?}");
+    let place = &faults[0].diagnostic.place;
+    assert_eq!(
+        (faults[0].file.as_str(), place.line, place.text.as_str()),
+        ("migrations/schema.toml", 1, "<<<<<<< HEAD")
+    );
+    let faults: Vec<_> = faults.into_iter().map(|fault| fault.diagnostic.text(None)).collect();
     assert!(
         faults[0].contains("cannot read `migrations/schema.toml`: line 1 is a mark of an unfinished merge"),
         "{faults:?}"

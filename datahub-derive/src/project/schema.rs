@@ -1,11 +1,13 @@
 //! The schema after the last migration, which `migrations/schema.toml` keeps; parsed once in a process.
 
 use std::collections::HashMap;
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 use std::time::SystemTime;
 use std::{fs, io};
 
+use datahub_model::diagnostic::{Code, Diagnostic};
 use datahub_model::schema::{FaultySnapshot, Snapshot};
 
 use super::Project;
@@ -49,6 +51,22 @@ pub enum SchemaFault {
     /// It is not a schema.
     #[error(transparent)]
     Faulty(#[from] FaultySnapshot),
+}
+
+impl NoSchema {
+    /// The text and the bytes of it that are at fault; `None` if they are not known.
+    pub fn place(&self) -> Option<(String, Range<usize>)> {
+        let SchemaFault::Faulty(faulty) = &self.reason else { return None };
+        let (text, range) = (fs::read_to_string(&self.path).ok()?, faulty.place()?);
+        // The file may have changed since.
+        text.get(range.clone()).is_some().then_some((text, range))
+    }
+
+    /// The fault to report, without its place.
+    pub(crate) fn fault(&self) -> Diagnostic<()> {
+        let cure = "restore it from version control; if two branches planned migrations, run `datahub migrate rebase`";
+        Diagnostic::of(Code::WrongValue, (), self.to_string()).cure(cure)
+    }
 }
 
 impl Project {

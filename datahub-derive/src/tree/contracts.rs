@@ -45,6 +45,21 @@ impl Tree {
         Ok(())
     }
 
+    /// Reports a schema that cannot be read, once and in its own file.
+    pub(super) fn read_schema(&mut self, project: &Project) {
+        let Err(why) = project.schema() else { return };
+        match why.place() {
+            Some((text, range)) => {
+                self.fault(&why.shown, &text, range, why.fault());
+                self.files.insert(why.shown.clone(), text);
+            }
+            None => {
+                let Diagnostic { message, cure, .. } = why.fault();
+                self.unread(why.shown.clone(), message, cure);
+            }
+        }
+    }
+
     fn read_contract(&mut self, name: String, shown: String, text: String) {
         let (contract, found) = Contract::parse_beside(&text, self.metadata.as_deref()).into_parts();
         let faults = found.into_iter().map(|diagnostic| Fault {

@@ -88,6 +88,13 @@ impl Finding {
     }
 }
 
+impl Seen<'_> {
+    /// Whether a fault is in the schema of the migrations.
+    pub(super) fn is_in_schema(&self, fault: &Fault) -> bool {
+        fault.file == format!("{}/schema.toml", self.project.settings().migrations)
+    }
+}
+
 /// Whether a fault is in a file of Rust source.
 fn is_in_source(fault: &&Fault) -> bool {
     fault.file.ends_with(".rs")
@@ -96,7 +103,7 @@ fn is_in_source(fault: &&Fault) -> bool {
 /// The contracts, each by itself and against the `$metadata` snapshot; and the snapshot itself.
 fn contracts(seen: &Seen<'_>) -> Outcome {
     let Seen { tree, project, .. } = seen;
-    let faults = tree.faults.iter().filter(|fault| !is_in_source(fault)).cloned();
+    let faults = tree.faults.iter().filter(|fault| !is_in_source(fault) && !seen.is_in_schema(fault)).cloned();
     let against = match (&tree.metadata, &project.settings().metadata) {
         (Some(_), _) => "each by itself and against $metadata",
         (None, Some(_)) => "each by itself, but not against $metadata",

@@ -23,6 +23,12 @@ pub(super) fn migrations(seen: &Seen<'_>) -> Outcome {
     };
     let checked = migrations.count();
     let looked_at = counted(checked, "migration");
+    let of_schema = seen.tree.faults.iter().filter(|fault| seen.is_in_schema(fault)).cloned();
+    let findings: Vec<_> = of_schema.map(|fault| Finding { level: Level::Error, fault }).collect();
+    if !findings.is_empty() {
+        let summary = format!("{looked_at}, not compared with the models: {}", counted(findings.len(), "fault"));
+        return Outcome { summary, checked, findings, left: Vec::new() };
+    }
     if let Some(why) = why_not_compared(seen) {
         return skipped(&format!("{looked_at}, not compared with the models: {why}"), checked);
     }

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
+use std::ops::Range;
 
 use cdms_odata::Kind;
 use serde::{Deserialize, Deserializer, de};
@@ -12,8 +13,22 @@ const HEADER: &str = "# The schema after the last migration. Written by `datahub
 
 /// Why a text is not a snapshot.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{0}")]
-pub struct FaultySnapshot(String);
+#[error("{reason}")]
+pub struct FaultySnapshot {
+    reason: String,
+    place: Option<Range<usize>>,
+}
+
+impl FaultySnapshot {
+    fn somewhere(reason: String) -> Self {
+        FaultySnapshot { reason, place: None }
+    }
+
+    /// The bytes at fault; `None` if they are not known.
+    pub fn place(&self) -> Option<Range<usize>> {
+        self.place.clone()
+    }
+}
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -98,14 +113,16 @@ impl Snapshot {
     pub fn parse(text: &str) -> Result<Self, FaultySnapshot> {
         if let Some(at) = text.lines().position(|line| line.starts_with("<<<<<<< ") || line.starts_with(">>>>>>> ")) {
             let line = at + 1;
-            return Err(FaultySnapshot(format!(
-                "line {line} is a mark of an unfinished merge: two branches planned migrations"
-            )));
+            let start: usize = text.split_inclusive('\n').take(at).map(str::len).sum();
+            let end = start + text[start..].lines().next().map_or(0, str::len);
+            let reason = format!("line {line} is a mark of an unfinished merge: two branches planned migrations");
+            return Err(FaultySnapshot { reason, place: Some(start..end) });
         }
-        let file: File = toml::from_str(text).map_err(|error| FaultySnapshot(error.to_string()))?;
+        let file: File =
+            toml::from_str(text).map_err(|error| FaultySnapshot { place: error.span(), reason: error.to_string() })?;
         let mut tables = BTreeMap::new();
         for (name, table) in file.tables {
-            let read = SnapshotTable::try_from((name.as_str(), table)).map_err(FaultySnapshot)?;
+            let read = SnapshotTable::try_from((name.as_str(), table)).map_err(FaultySnapshot::somewhere)?;
             tables.insert(name, read);
         }
         let renamed = file.log.renamed.into_iter().map(Rename::try_from).collect::<Result<_, _>>();
@@ -114,7 +131,7 @@ impl Snapshot {
             migration: file.migration,
             engine: file.engine,
             tables,
-            renamed: renamed.map_err(FaultySnapshot)?,
+            renamed: renamed.map_err(FaultySnapshot::somewhere)?,
             retired: file.log.retired.into_iter().map(|retired| (retired.table, retired.epoch)).collect(),
         })
     }
