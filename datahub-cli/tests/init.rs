@@ -131,6 +131,35 @@ fn an_existing_crate_gets_only_what_it_lacks() {
 }
 
 #[test]
+fn git_keeps_no_database_and_no_password() {
+    let git = |folder: &Path, arguments: &[&str]| {
+        let Output { stdout, .. } = Command::new("git").args(arguments).current_dir(folder).output().unwrap();
+        String::from_utf8(stdout).unwrap()
+    };
+    let secret = ["hub.db", "hub.db-wal", "hub.db-shm", ".env"];
+    let workspace = workspace();
+    let folder = tempfile::tempdir().unwrap();
+    let (code, text, errors) = datahub(folder.path(), &["init", "hub", "--from", workspace.to_str().unwrap()]);
+    assert!(code == Some(0) && text.contains("written  .gitignore"), "{text}{errors}");
+    let project = folder.path().join("hub");
+    for name in secret {
+        fs::write(project.join(name), "").unwrap();
+    }
+    let kept = git(&project, &["status", "--short", "--untracked-files=all"]);
+    assert!(kept.contains("datahub.toml") && !secret.iter().any(|name| kept.contains(name)), "{kept}");
+    // An existing crate's is not changed, but its owner is told, unless git leaves them out already.
+    let folder = existing("");
+    let (_, text, _) = datahub(folder.path(), &["init"]);
+    assert!(text.contains("add to .gitignore: *.db, *.db-*, .env;"), "{text}");
+    let folder = existing("");
+    git(folder.path(), &["init", "--quiet"]);
+    fs::write(folder.path().join(".gitignore"), "*.db\n*.db-*\n").unwrap();
+    let (_, text, _) = datahub(folder.path(), &["init"]);
+    assert!(text.contains("add to .gitignore: .env;"), "{text}");
+    assert_eq!(fs::read_to_string(folder.path().join(".gitignore")).unwrap(), "*.db\n*.db-*\n");
+}
+
+#[test]
 fn files_that_exist_are_kept_and_a_stopped_run_is_continued() {
     let folder = existing("");
     fs::create_dir(folder.path().join("mappings")).unwrap();

@@ -1,6 +1,7 @@
 //! `datahub init`: a new project that compiles, passes its tests and has a first migration, or the first files of one inside an existing crate.
 
 mod files;
+mod ignore;
 mod manifest;
 
 use std::fs;
@@ -61,6 +62,9 @@ pub(crate) fn run(options: &Options, output: &Output) -> Result<bool, String> {
         files.insert(0, files::workflow(&origin));
     }
     let (mut written, mut kept) = (Vec::new(), Vec::new());
+    if kind == Kind::Crate && ignore::complete(folder)? {
+        written.push(ignore::FILE.to_owned());
+    }
     for file in &files {
         // The models and `datahub.toml` are there, and the library, which is the last, shows that the project is finished.
         if kind == Kind::Crate && file.path == LIBRARY {
@@ -131,6 +135,13 @@ fn next_steps(folder: &Path, kind: Kind, has_runtime: bool) -> String {
             "add datahub-runtime to [dependencies], and to [dev-dependencies] with the feature `source`".to_owned(),
         );
         steps.push("add diesel, chrono, rust_decimal and uuid to [dependencies]".to_owned());
+    }
+    if kind == Kind::Existing {
+        let missing = ignore::missing(folder);
+        if !missing.is_empty() {
+            let lines = missing.join(", ");
+            steps.push(format!("add to {}: {lines}; a database and passwords are not for git", ignore::FILE));
+        }
     }
     steps.push("cargo test                 the first mapping, against a simulated CDMS".to_owned());
     steps.push("datahub import <SOURCE>    contracts from your own CDMS".to_owned());
