@@ -22,4 +22,4 @@ pub use contract::{CONTRACT_HEADER, file_names};
 pub use facts::{Entity, Fact, Facts, Key, Origin, Value};
 pub use merge::{Change, Merged, merge};
 pub use source::{DOCUMENT_MAX, Source, Unusable};
-pub use unite::{Remark, United, Wanted, syncable, unite};
+pub use unite::{Lacked, Remark, United, Unwanted, Wanted, syncable, unite, unwanted};

@@ -1,6 +1,7 @@
 //! Several sources as one: the facts that contracts can state, and where sources contradict each other.
 
 mod attribute;
+mod unwanted;
 
 use std::collections::HashSet;
 use std::fmt;
@@ -11,6 +12,8 @@ use datahub_model::source::nearest;
 use crate::facts::{Entity, Facts, Key, Origin};
 use crate::naming::is_name;
 use crate::source::{Content, Described, DescribedAttribute, Source};
+
+pub use unwanted::{Lacked, Unwanted, unwanted};
 
 /// What an import is asked for.
 #[derive(Clone, Debug)]
@@ -70,6 +73,7 @@ pub fn unite(sources: &[Source], wanted: &Wanted) -> Result<United, String> {
     }
     let metadata = metadata.map(|(_, metadata)| metadata);
     let mut joined = Joined {
+        sources,
         metadata,
         logical: metadata.map(|metadata| metadata.entities.iter().map(|known| known.name.to_lowercase()).collect()),
         described: described(sources),
@@ -129,6 +133,7 @@ fn described(sources: &[Source]) -> Vec<(&str, Origin, &Described)> {
 }
 
 struct Joined<'s> {
+    sources: &'s [Source],
     metadata: Option<&'s Metadata>,
     /// The logical names in `$metadata`.
     logical: Option<HashSet<String>>,
@@ -165,14 +170,7 @@ impl<'s> Joined<'s> {
         let mut names = Vec::new();
         for name in wanted {
             let found = known.iter().find(|known| known.eq_ignore_ascii_case(name));
-            let found = found.ok_or_else(|| {
-                let near = nearest(name, known.iter().map(String::as_str));
-                let help = near.map_or_else(
-                    || format!("the sources have {} entities", known.len()),
-                    |near| format!("did you mean `{near}`?"),
-                );
-                format!("unknown entity `{name}`; {help}")
-            })?;
+            let found = found.ok_or_else(|| unknown(name, &known, self.sources))?;
             if !names.contains(found) {
                 names.push(found.clone());
             }
@@ -191,7 +189,8 @@ impl<'s> Joined<'s> {
         }
         if !lacking.is_empty() {
             let text = format!(
-                "$metadata lacks entities that another source describes; they are left out: {}",
+                "$metadata lacks entities that another source describes; they are left out: {}; save the $metadata of your \
+                 CDMS, which knows them, and import it with this source",
                 lacking.join(", ")
             );
             self.remark(None, text, true);
@@ -309,6 +308,24 @@ impl<'s> Joined<'s> {
         }
     }
 }
+
+/// Why an entity that is asked for by name is not there, and what is.
+fn unknown(name: &str, known: &[String], sources: &[Source]) -> String {
+    if let Some(lacked) = unwanted::lacked(sources, name) {
+        return lacked.to_string();
+    }
+    let help = match (nearest(name, known.iter().map(String::as_str)), known) {
+        (Some(near), _) => format!("did you mean `{near}`?"),
+        (None, []) => "the sources have no entity".to_owned(),
+        (None, [only]) => format!("the sources have one entity, `{only}`"),
+        (None, few) if few.len() <= LISTED_MAX => format!("the sources have {}", few.join(", ")),
+        (None, many) => format!("the sources have {} entities", many.len()),
+    };
+    format!("unknown entity `{name}`; {help}")
+}
+
+/// The most entities that are listed where one is not among them.
+const LISTED_MAX: usize = 8;
 
 /// The attributes that the engine follows by itself, besides the key.
 const ENGINES: [&str; 3] = ["ModifiedOn", "CreatedOn", "ModifiedBy"];

@@ -11,7 +11,7 @@ use std::path::Path;
 
 use clap::Args;
 use datahub_derive::project::Project;
-use datahub_import::{Source, Wanted, unite};
+use datahub_import::{Remark, Source, Unwanted, Wanted, unite, unwanted};
 
 use crate::output::Output;
 use files::Writing;
@@ -73,6 +73,9 @@ pub(crate) fn run(root: &Path, options: &Options, output: &Output) -> Result<boo
     let Sources { sources, new_snapshot, remarks } = sources::read(&project, &options.sources, &wanted, are_named)?;
     let mut united = unite(&sources, &wanted)?;
     united.remarks.extend(remarks);
+    if !are_named {
+        united.remarks.extend(passed_over(unwanted(&sources, &wanted)));
+    }
     // Sources may take minutes to arrive, and people edit contracts meanwhile.
     let contracts = plan::existing(&project)?;
     let organisation = sources.iter().find_map(Source::metadata).map(|(metadata, _)| metadata);
@@ -114,6 +117,22 @@ fn wanted_names(options: &Options, contracts: &[plan::Existing]) -> Result<Optio
         return Err("which entities? name them with `--entity Account`, or import all with `--all`".to_owned());
     }
     Ok(Some(contracts.iter().map(|contract| contract.entity.clone()).collect()))
+}
+
+/// What a person should know of the entities that a source describes and that have no contract.
+fn passed_over(Unwanted { known, lacked }: Unwanted) -> Vec<Remark> {
+    let known = match known.as_slice() {
+        [] => None,
+        [one] => {
+            Some(format!("the sources also describe {one}, which has no contract: add `--entity {one}` or `--all`"))
+        }
+        several => Some(format!(
+            "the sources also describe {}, which have no contract: name them with `--entity`, or add `--all`",
+            report::listed(several)
+        )),
+    };
+    let remark = |text| Remark { entity: None, text, is_contradiction: false };
+    known.into_iter().chain(lacked.iter().map(ToString::to_string)).map(remark).collect()
 }
 
 /// A time zone that a contract can state.
