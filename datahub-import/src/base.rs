@@ -12,18 +12,23 @@ use toml_edit::{Document, Item, TableLike, Value as Toml};
 use crate::contract::{inline_facts, key};
 use crate::facts::{Entity, Facts, Key, Origin, Value};
 
+/// The key that marks the base of a contract that a person wrote.
+const BY_HAND: &str = "by-hand";
+
 /// What CDMS said at the last import.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Base {
     pub(crate) entity: Entity,
     /// What the contract and CDMS state differently, until they agree or a person keeps what the contract says.
     pub(crate) conflicts: BTreeSet<String>,
+    /// Whether a person wrote the contract, so that no attribute is added to it unasked.
+    pub(crate) is_by_hand: bool,
 }
 
 impl Base {
-    /// What CDMS says, without a conflict.
-    pub(crate) fn of(entity: Entity) -> Self {
-        Base { entity, conflicts: BTreeSet::new() }
+    /// What CDMS says, without a conflict, under a contract that an import wrote or a person.
+    pub(crate) fn of(entity: Entity, is_by_hand: bool) -> Self {
+        Base { entity, conflicts: BTreeSet::new(), is_by_hand }
     }
 
     /// Keeps an attribute that CDMS has no more, as it was.
@@ -72,7 +77,11 @@ impl Base {
                 conflicts.insert(conflict.as_str().ok_or(invalid)?.to_owned());
             }
         }
-        Ok(Base { entity, conflicts })
+        let is_by_hand = match root.get(BY_HAND) {
+            Some(item) => item.as_bool().ok_or_else(|| format!("`{BY_HAND}` must be true or false"))?,
+            None => false,
+        };
+        Ok(Base { entity, conflicts, is_by_hand })
     }
 
     /// The entity.
@@ -99,6 +108,9 @@ impl Base {
             if let Some(value) = value {
                 line(&format!("{key} = {}", Toml::from(value.as_str())));
             }
+        }
+        if self.is_by_hand {
+            line(&format!("{BY_HAND} = true"));
         }
         if !self.conflicts.is_empty() {
             // A line for each, so that branches that settle different ones do not conflict.

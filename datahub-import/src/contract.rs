@@ -12,6 +12,12 @@ pub const CONTRACT_HEADER: &str = "\
 # Written by `datahub import`, and yours to edit: a later import keeps what you write. Facts are from $metadata, unless the\n\
 # comment at an attribute names another source. `datahub check --questions` says where to look up what is \"?\".\n";
 
+/// Whether an import wrote a contract, as its first comment says.
+pub(crate) fn is_imports(text: &str) -> bool {
+    let first = CONTRACT_HEADER.lines().next().unwrap_or_default();
+    text.lines().any(|line| line == first)
+}
+
 /// Stands for a value that a person must look up.
 pub(crate) const OPEN: &str = "?";
 

@@ -51,7 +51,8 @@ pub struct Merged {
 }
 
 /// Merges what CDMS says now into a contract. `base` is what it said at the last import, if there was one. With
-/// `completely`, attributes are added that the contract does not mention.
+/// `completely`, attributes are added that the contract does not mention. Without, a contract that a person wrote gets none,
+/// until it was completed once.
 ///
 /// # Errors
 ///
@@ -62,7 +63,7 @@ pub fn merge(contract: Option<&str>, base: Option<&Base>, now: &Entity, complete
         let text = contract::text(&known);
         return Ok(Merged {
             text,
-            base: Base::of(known.clone()),
+            base: Base::of(known.clone(), false),
             changes: Vec::new(),
             conflicts: Vec::new(),
             unmentioned: Vec::new(),
@@ -71,15 +72,17 @@ pub fn merge(contract: Option<&str>, base: Option<&Base>, now: &Entity, complete
     };
     let document: DocumentMut =
         text.parse().map_err(|error: toml_edit::TomlError| error.to_string().trim().to_owned())?;
+    let is_by_hand = !completely && base.map_or_else(|| !contract::is_imports(text), |base| base.is_by_hand);
     let mut merging = Merging {
         document,
         before: base.map(|base| &base.entity),
         left: base.map(|base| &base.conflicts),
         now: &known,
+        follows: base.is_some_and(|base| !base.is_by_hand),
         completely,
         changes: Vec::new(),
         conflicts: Vec::new(),
-        next: Base::of(known.clone()),
+        next: Base::of(known.clone(), is_by_hand),
         unmentioned: Vec::new(),
     };
     let before = base.map(|base| &base.entity);
@@ -102,7 +105,7 @@ impl Merged {
             .drain(..)
             .map(|Change { attribute, text }| Change { attribute, text: format!("kept: {text}") });
         self.changes.extend(kept);
-        self.base = Base::of(self.said.clone());
+        self.base = Base::of(self.said.clone(), self.base.is_by_hand);
         self
     }
 
@@ -124,6 +127,8 @@ struct Merging<'m> {
     /// The conflicts that the last import left to a person.
     left: Option<&'m BTreeSet<String>>,
     now: &'m Entity,
+    /// Whether what is new in CDMS comes into the contract: an earlier import wrote or completed it.
+    follows: bool,
     completely: bool,
     changes: Vec<Change>,
     conflicts: Vec<Change>,
@@ -181,8 +186,8 @@ impl Merging<'_> {
                 continue;
             }
             let is_left_out = edit::mentions(&self.document, "unmapped", name);
-            // Where there was an import, what it did not see is new, and what it saw was removed by a person.
-            let is_new = self.before.is_some() && before.is_none();
+            // Where an import wrote the contract, what it did not see is new, and what it saw was removed by a person.
+            let is_new = self.follows && before.is_none();
             if !is_left_out && (is_new || self.completely) {
                 edit::add_attribute(&mut self.document, name, facts);
                 self.changed(
@@ -231,8 +236,7 @@ impl Merging<'_> {
     /// What CDMS has, and a contract cannot state.
     fn unmapped(&mut self) {
         let had = |name: &str| self.before.is_some_and(|before| before.unmapped.iter().any(|(known, _)| known == name));
-        let new: Vec<_> =
-            self.now.unmapped.iter().filter(|(name, _)| self.before.is_some() && !had(name)).cloned().collect();
+        let new: Vec<_> = self.now.unmapped.iter().filter(|(name, _)| self.follows && !had(name)).cloned().collect();
         for (name, reason) in new {
             let is_mentioned =
                 ["attributes", "unmapped"].iter().any(|table| edit::mentions(&self.document, table, &name));

@@ -61,7 +61,12 @@ impl Plan {
 
     /// Whether a file changes.
     pub(super) fn is_changed(&self) -> bool {
-        self.is_merged() || self.base_before.as_deref() != Some(&self.merged.base.text())
+        self.is_merged() || self.changed_base().is_some()
+    }
+
+    /// The path of the base in messages, if it changes.
+    pub(super) fn changed_base(&self) -> Option<&str> {
+        (self.base_before.as_deref() != Some(&self.merged.base.text())).then_some(&self.base_shown)
     }
 
     /// Writes the contract, then its base: if the process ends in between, the next run finds that the contract already has

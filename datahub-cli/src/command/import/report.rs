@@ -86,14 +86,20 @@ impl Report<'_> {
         if open > 0 {
             text.push_str(&format!(", {}", counted(open, "open question")));
         }
+        let base = plan.changed_base();
         for change in &merged.changes {
             text.push_str(&format!("\n  {change}"));
         }
         for conflict in &merged.conflicts {
             text.push_str(&format!("\n  conflict: {conflict}; the contract stays as it is"));
         }
-        if !merged.unmentioned.is_empty() && !plan.is_new() && (plan.is_merged() || !merged.conflicts.is_empty()) {
+        let is_news = plan.is_changed() || !merged.changes.is_empty() || !merged.conflicts.is_empty();
+        if !merged.unmentioned.is_empty() && !plan.is_new() && is_news {
             text.push_str(&format!("\n  not mentioned: {}", listed(&merged.unmentioned)));
+        }
+        // A contract that changes shows by itself that CDMS said something new.
+        if let Some(base) = base.filter(|_| !plan.is_merged()) {
+            text.push_str(&format!("\n  {base}: {}, for the next merge", self.did("written")));
         }
         let changes = |changes: &[Change]| -> Vec<Value> {
             changes.iter().map(|change| json!({"attribute": change.attribute, "text": change.text})).collect()
@@ -101,13 +107,13 @@ impl Report<'_> {
         let json = json!({
             "contract": plan.shown,
             "outcome": outcome,
+            "imported": base,
             "changes": changes(&merged.changes),
             "conflicts": changes(&merged.conflicts),
             "unmentioned": merged.unmentioned,
             "open": open,
         });
         // People want to see what happened, machines everything.
-        let is_news = plan.is_merged() || !merged.changes.is_empty() || !merged.conflicts.is_empty();
         if is_news || self.plans.len() == 1 {
             output.result(&text, &json);
         } else {
