@@ -196,15 +196,61 @@ fn files_that_exist_are_kept_and_a_stopped_run_is_continued() {
 fn the_workflow_installs_the_command_from_where_the_crates_are() {
     let workflow = |folder: &Path| fs::read_to_string(folder.join(".github/workflows/datahub.yml")).unwrap();
     let folder = existing("datahub-runtime = { git = 'https://example.org/sync' }");
-    assert_eq!(datahub(folder.path(), &["init", "--ci"]).0, Some(0));
+    let (code, text, _) = datahub(folder.path(), &["init", "--ci"]);
+    assert!(code == Some(0) && !text.contains("warning"), "{text}");
     assert!(workflow(folder.path()).contains("run: cargo install --git https://example.org/sync datahub-cli\n"));
-    let folder = existing("datahub-runtime = { path = '../sync/datahub-runtime' }");
+    // The command of the crates that are used, not of the newest ones.
+    let folder = existing("datahub-runtime = { git = 'https://example.org/sync', tag = 'v7' }");
     assert_eq!(datahub(folder.path(), &["init", "--ci"]).0, Some(0));
-    assert!(workflow(folder.path()).contains("run: cargo install --path ../sync/datahub-cli\n"));
+    let expected = "run: cargo install --git https://example.org/sync --tag v7 datahub-cli\n";
+    assert!(workflow(folder.path()).contains(expected));
+    // A runner may not have a folder.
+    let folder = existing("datahub-runtime = { path = '../sync/datahub-runtime' }");
+    let (code, text, _) = datahub(folder.path(), &["init", "--ci"]);
+    assert!(
+        code == Some(0) && text.contains("warning: .github/workflows/datahub.yml installs `datahub` from"),
+        "{text}"
+    );
+    let written = workflow(folder.path());
+    assert!(written.contains("run: cargo install --path ../sync/datahub-cli\n"), "{written}");
+    assert!(
+        written.contains("# This folder, and the one that Cargo.toml names, must be in this repository"),
+        "{written}"
+    );
+    // A member of a workspace.
+    let folder = existing("datahub-runtime.workspace = true");
+    let member = folder.path().join("shop");
+    fs::create_dir(&member).unwrap();
+    fs::rename(folder.path().join("Cargo.toml"), member.join("Cargo.toml")).unwrap();
+    let shared = "[workspace]\nmembers = ['shop']\n[workspace.dependencies]\ndatahub-runtime = ";
+    fs::write(folder.path().join("Cargo.toml"), format!("{shared}{{ path = '../sync/datahub-runtime' }}\n")).unwrap();
+    assert_eq!(datahub(&member, &["init", "--ci"]).0, Some(0));
+    assert!(workflow(&member).contains("run: cargo install --path ../../sync/datahub-cli\n"));
     let folder = existing("");
     let (code, _, errors) = datahub(folder.path(), &["init", "--ci"]);
     assert!(code == Some(2) && errors.contains("--from <FOLDER|URL>"), "{errors}");
     assert_eq!(files(folder.path()), ["Cargo.toml", "src/lib.rs"], "nothing is written before everything is known");
+    // As the help says.
+    let from = "https://git.example.org/data-hub-sync.git";
+    assert!(datahub(folder.path(), &["init", "--help"]).1.contains(&format!("datahub init --ci --from {from}\n")));
+    assert_eq!(datahub(folder.path(), &["init", "--ci", "--from", from]).0, Some(0));
+}
+
+#[test]
+fn the_workflow_checks_what_must_be_up_to_date() {
+    let folder = existing("datahub-runtime = { git = 'https://example.org/sync' }");
+    fs::write(folder.path().join("datahub.toml"), "docs = 'pages'\n").unwrap();
+    assert_eq!(datahub(folder.path(), &["init", "--ci"]).0, Some(0));
+    let text = fs::read_to_string(folder.path().join(".github/workflows/datahub.yml")).unwrap();
+    for step in ["datahub check --format github", "datahub migrate check", "datahub docs --check", "cargo test"] {
+        assert!(text.contains(&format!("        run: {step}\n")), "{text}");
+    }
+    // The pages are checked once they exist, where this project has them.
+    assert!(
+        text.contains("        if: hashFiles('pages/*.digest') != ''\n        run: datahub docs --check\n"),
+        "{text}"
+    );
+    assert!(!text.contains("{{"), "{text}");
 }
 
 #[test]

@@ -9,13 +9,13 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use clap::Args;
-use datahub_derive::project::{MARK, Project};
+use datahub_derive::project::{MARK, Project, Settings};
 use serde_json::json;
 
 use super::migrate;
 use crate::file::{self, Before};
 use crate::output::Output;
-use files::{File, Kind, LIBRARY};
+use files::{File, Kind, LIBRARY, WORKFLOW};
 use manifest::Origin;
 
 /// What `datahub init` is told.
@@ -23,7 +23,9 @@ use manifest::Origin;
 #[command(after_long_help = "Examples:
   datahub init hub --from ../data-hub-sync    a new project in the folder hub
   datahub init                                in an existing crate: only what it lacks
-  datahub init --ci                           also the workflow for pull requests")]
+  datahub init --ci                           also the workflow for pull requests
+  datahub init --ci --from https://git.example.org/data-hub-sync.git
+                                              the same before Cargo.toml names the crates")]
 pub(crate) struct Options {
     /// The folder; it is created if it does not exist.
     #[arg(default_value = ".")]
@@ -31,7 +33,8 @@ pub(crate) struct Options {
     /// Where the crates of Data Hub Sync are: a folder, or the address of a git repository. A new project needs it.
     #[arg(long, value_name = "FOLDER|URL")]
     from: Option<String>,
-    /// Also writes .github/workflows/datahub.yml.
+    /// Also writes .github/workflows/datahub.yml, which installs the command from where Cargo.toml has the crates, or from
+    /// `--from`.
     #[arg(long)]
     ci: bool,
 }
@@ -55,11 +58,13 @@ pub(crate) fn run(options: &Options, output: &Output) -> Result<bool, String> {
     let name = manifest::package_name(folder)?;
     let kind = if is_new || is_unfinished(folder) { Kind::Crate } else { Kind::Existing };
     let mut files = files::of(kind, &name);
+    let mut doubt = None;
     if *ci {
         let Some(origin) = origin.clone().or_else(|| manifest::origin(folder)) else {
             return Err("the workflow installs `datahub`; say from where, with `--from <FOLDER|URL>`".to_owned());
         };
-        files.insert(0, files::workflow(&origin));
+        files.insert(0, files::workflow(&origin, &docs(folder)?));
+        doubt = files::doubt(&origin);
     }
     let (mut written, mut kept) = (Vec::new(), Vec::new());
     if kind == Kind::Crate && ignore::complete(folder)? {
@@ -76,9 +81,22 @@ pub(crate) fn run(options: &Options, output: &Output) -> Result<bool, String> {
     }
     let mut text: String = written.iter().map(|path| format!("  written  {path}\n")).collect();
     text.extend(kept.iter().map(|path| format!("  kept     {path}\n")));
+    let doubt = doubt.filter(|_| written.iter().any(|path| path == WORKFLOW));
+    if let Some(doubt) = &doubt {
+        text.push_str(&format!("\nwarning: {doubt}\n"));
+    }
     text.push_str(&next_steps(folder, kind, manifest::has_runtime(folder)));
-    output.result(&text, &json!({"folder": folder, "new": is_new, "written": written, "kept": kept}));
+    output.result(&text, &json!({"folder": folder, "new": is_new, "written": written, "kept": kept, "warning": doubt}));
     Ok(true)
+}
+
+/// The folder of a project's documentation, which an existing one may have moved.
+fn docs(folder: &Path) -> Result<String, String> {
+    if !folder.join(MARK).exists() {
+        return Ok(Settings::default().docs);
+    }
+    let project = Project::open(folder).map_err(|error| error.to_string())?;
+    Ok(project.settings().docs.clone())
 }
 
 /// A library crate, made by Cargo: it knows about workspaces and version control.

@@ -55,18 +55,34 @@ pub(super) fn of(kind: Kind, package: &str) -> Vec<File> {
     own.iter().chain(&shared).chain(last).map(|(path, text)| File { path, text: filled(text) }).collect()
 }
 
-/// The workflow for pull requests.
-pub(super) fn workflow(origin: &Origin) -> File {
+/// The path of the workflow.
+pub(super) const WORKFLOW: &str = ".github/workflows/datahub.yml";
+
+/// The workflow for pull requests of a project whose documentation is in the folder `docs`.
+pub(super) fn workflow(origin: &Origin, docs: &str) -> File {
     let install = match origin {
-        Origin::Git(url) => format!("--git {url}"),
+        Origin::Git { url, at: None } => format!("--git {url} datahub-cli"),
+        Origin::Git { url, at: Some((what, name)) } => format!("--git {url} --{what} {name} datahub-cli"),
+        // With a path, it takes no package.
         Origin::Folder(folder) => format!("--path {folder}/datahub-cli"),
     };
-    let text = template!("datahub.yml").replace("{{install}}", &install);
-    // `cargo install --path` takes no package.
-    let text = if matches!(origin, Origin::Folder(_)) {
-        text.replace("/datahub-cli datahub-cli", "/datahub-cli")
-    } else {
-        text
+    let remark = match origin {
+        Origin::Git { .. } => "",
+        Origin::Folder(_) => {
+            "      # This folder, and the one that Cargo.toml names, must be in this repository, or no runner has them. If they are\n      \
+             # not, name their own repository, here and there: cargo install --git <URL> datahub-cli\n"
+        }
     };
-    File { path: ".github/workflows/datahub.yml", text }
+    let text = template!("datahub.yml");
+    let text = text.replace("{{remark}}\n", remark).replace("{{install}}", &install).replace("{{docs}}", docs);
+    File { path: WORKFLOW, text }
+}
+
+/// What the workflow needs and may not have on a runner.
+pub(super) fn doubt(origin: &Origin) -> Option<String> {
+    let Origin::Folder(folder) = origin else { return None };
+    Some(format!(
+        "{WORKFLOW} installs `datahub` from {folder}, as Cargo.toml names it; a runner has that folder only if it is in this \
+         repository; if it is not, name the repository of Data Hub Sync in both"
+    ))
 }

@@ -11,7 +11,11 @@ use crate::file::{self, Before};
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Origin {
     /// In a git repository.
-    Git(String),
+    Git {
+        url: String,
+        /// What of it, as Cargo names it: `branch`, `tag` or `rev`.
+        at: Option<(&'static str, String)>,
+    },
     /// In a folder, by its path from the project's.
     Folder(String),
 }
@@ -20,7 +24,7 @@ impl Origin {
     /// What was said on the command line, for a project in a folder.
     pub(super) fn of(from: &str, project: &Path) -> Result<Self, String> {
         if from.contains("://") || from.starts_with("git@") {
-            return Ok(Origin::Git(from.to_owned()));
+            return Ok(Origin::Git { url: from.to_owned(), at: None });
         }
         let whole = |path: &Path| std::path::absolute(path).map_err(|error| format!("{}: {error}", path.display()));
         let there = whole(Path::new(from))?;
@@ -34,9 +38,14 @@ impl Origin {
     fn dependency(&self, package: &str, features: &[&str]) -> Item {
         let mut table = InlineTable::new();
         match self {
-            Origin::Git(url) => table.insert("git", url.as_str().into()),
-            Origin::Folder(folder) => table.insert("path", format!("{folder}/{package}").into()),
-        };
+            Origin::Git { url, at } => {
+                table.insert("git", url.as_str().into());
+                if let Some((what, name)) = at {
+                    table.insert(*what, name.as_str().into());
+                }
+            }
+            Origin::Folder(folder) => _ = table.insert("path", format!("{folder}/{package}").into()),
+        }
         if !features.is_empty() {
             table.insert("features", Value::Array(features.iter().copied().collect()));
         }
@@ -104,14 +113,30 @@ pub(super) fn has_dependencies(folder: &Path) -> bool {
 
 /// Where a package's runtime comes from.
 pub(super) fn origin(folder: &Path) -> Option<Origin> {
-    let runtime = runtime(folder)?;
+    let (base, runtime) = runtime(folder)?;
     let stated = |key: &str| runtime.get(key).and_then(Item::as_str).map(str::to_owned);
-    let folder = || stated("path")?.strip_suffix("/datahub-runtime").map(str::to_owned);
-    stated("git").map(Origin::Git).or_else(|| folder().map(Origin::Folder))
+    if let Some(url) = stated("git") {
+        let at = ["branch", "tag", "rev"].into_iter().find_map(|what| Some((what, stated(what)?)));
+        return Some(Origin::Git { url, at });
+    }
+    let there = stated("path")?.strip_suffix("/datahub-runtime").map(str::to_owned)?;
+    let whole = |path: &Path| std::path::absolute(path).ok().map(|path| plain(&path));
+    Some(Origin::Folder(relative(&whole(folder)?, &whole(&base.join(there))?)))
 }
 
-fn runtime(folder: &Path) -> Option<Item> {
-    read(folder).ok()?.get("dependencies")?.get("datahub-runtime").cloned()
+/// A package's dependency on the runtime, also where it is its workspace's, and the folder that states it.
+fn runtime(folder: &Path) -> Option<(PathBuf, Item)> {
+    const NAME: &str = "datahub-runtime";
+    let own = read(folder).ok()?.get("dependencies")?.get(NAME).cloned()?;
+    if !own.get("workspace").and_then(Item::as_bool).unwrap_or(false) {
+        return Some((folder.to_path_buf(), own));
+    }
+    let whole = plain(&std::path::absolute(folder).ok()?);
+    whole.ancestors().find_map(|root| {
+        let manifest = read(root).ok()?;
+        let shared = manifest.get("workspace")?.get("dependencies")?.get(NAME)?;
+        Some((root.to_path_buf(), shared.clone()))
+    })
 }
 
 fn read(folder: &Path) -> Result<DocumentMut, String> {
