@@ -5,13 +5,18 @@
 use std::env;
 use std::error::Error;
 
-use {{crate}}::Organisation;
 use datahub_runtime::prelude::*;
+
+use {{crate}}::Organisation;
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn Error>> {
-    let id: Id<Organisation> = env::args().nth(1).ok_or("expected the id of an account")?.parse()?;
-    let cdms = env::var("CDMS_URL").map_err(|_| "CDMS_URL must be the address of the organisation in CDMS")?;
+    let id: Id<Organisation> = env::args()
+        .nth(1)
+        .ok_or("expected the id of an account")?
+        .parse()?;
+    let cdms = env::var("CDMS_URL")
+        .map_err(|_| "CDMS_URL must be the address of the organisation in CDMS")?;
     let database = env::var("DATABASE_URL").unwrap_or_else(|_| "sqlite://hub.db".to_owned());
     let builder = Hub::builder()
         .database(database)

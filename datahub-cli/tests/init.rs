@@ -131,6 +131,25 @@ fn an_existing_crate_gets_only_what_it_lacks() {
 }
 
 #[test]
+fn what_is_written_is_formatted_whatever_the_project_is_called() {
+    let workspace = workspace();
+    let formatted = |project: &Path| {
+        let Output { status, stdout, stderr } =
+            Command::new("cargo").args(["fmt", "--check"]).current_dir(project).output().unwrap();
+        assert!(status.success(), "{}{}", String::from_utf8_lossy(&stdout), String::from_utf8_lossy(&stderr));
+    };
+    for name in ["a", "data-hub", "zoo-of-many-animals"] {
+        let folder = tempfile::tempdir().unwrap();
+        let (code, text, errors) = datahub(folder.path(), &["init", name, "--from", workspace.to_str().unwrap()]);
+        assert!(code == Some(0), "{text}{errors}");
+        formatted(&folder.path().join(name));
+    }
+    let folder = existing("");
+    assert_eq!(datahub(folder.path(), &["init"]).0, Some(0));
+    formatted(folder.path());
+}
+
+#[test]
 fn git_keeps_no_database_and_no_password() {
     let git = |folder: &Path, arguments: &[&str]| {
         let Output { stdout, .. } = Command::new("git").args(arguments).current_dir(folder).output().unwrap();
