@@ -349,3 +349,25 @@ impl std::error::Error for Error {
         self.0.reason.source()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::fmt::{Debug, Display};
+
+    use crate::migration::MigrationError;
+    use crate::{Cursor, Id, LoginError, VersionToken};
+
+    /// What a program prints whose `main` returns an error, which is a user's first sight of it.
+    #[test]
+    fn an_error_that_main_returns_is_printed_in_words() {
+        fn is_in_words(error: impl Debug + Display) {
+            assert_eq!(format!("{error:?}"), error.to_string());
+        }
+        is_in_words("foo".parse::<Id<()>>().unwrap_err());
+        is_in_words("foo".parse::<VersionToken>().unwrap_err());
+        is_in_words("foo".parse::<Cursor>().unwrap_err());
+        is_in_words(LoginError::new("the form was not found"));
+        is_in_words(MigrationError::Unknown { versions: vec!["20260101000000".to_owned()] });
+        is_in_words(MigrationError::Database { reason: "unable to open database file".to_owned() });
+    }
+}

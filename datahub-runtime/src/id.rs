@@ -48,9 +48,16 @@ impl<T> From<Id<T>> for Uuid {
 }
 
 /// A text that is not an id.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, PartialEq, Eq, thiserror::Error)]
 #[error("invalid id {0:?}; an id is a GUID, for example \"2b951fbc-5a1e-4b2f-8d3c-0e6f7a8b9c0d\"")]
 pub struct InvalidId(String);
+
+/// `main` prints an error that it returns in this form, so it is in words.
+impl fmt::Debug for InvalidId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
 
 /// How much of an invalid text the error repeats.
 const SHOWN_MAX: usize = 80;

@@ -180,9 +180,16 @@ pub struct VersionToken {
 }
 
 /// A text that is not a version token.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, PartialEq, Eq, thiserror::Error)]
 #[error("invalid version token {0:?}; take it from `version_token()` when the form is loaded")]
 pub struct InvalidToken(String);
+
+/// `main` prints an error that it returns in this form, so it is in words.
+impl fmt::Debug for InvalidToken {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
 
 impl fmt::Display for VersionToken {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

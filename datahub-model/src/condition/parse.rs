@@ -15,11 +15,18 @@ use crate::nearest::nearest;
 use crate::{Attribute, Column, ModelDescriptor, Source};
 
 /// What is wrong with a condition's text, where, and what would be right.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct ParseError {
     at: usize,
     message: String,
     help: String,
+}
+
+/// `main` prints an error that it returns in this form, so it is in words.
+impl fmt::Debug for ParseError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
 }
 
 impl ParseError {

@@ -10,10 +10,17 @@ use crate::{Fault, ModelDescriptor};
 
 /// A condition, or an order, that CDMS cannot evaluate. Its text says why, and what to write instead; it has no value in
 /// it.
-#[derive(Clone, Debug, PartialEq, thiserror::Error)]
+#[derive(Clone, PartialEq, thiserror::Error)]
 pub struct NotLowered {
     why: Box<Why>,
     instead: Option<String>,
+}
+
+/// `main` prints an error that it returns in this form, so it is in words.
+impl fmt::Debug for NotLowered {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
 }
 
 /// Why CDMS cannot be asked for a condition.

@@ -25,7 +25,9 @@ fn asked(text: &str) -> String {
 
 /// Why CDMS is not asked for a text.
 fn refused(text: &str) -> String {
-    parsed(text).wanted(&FIRM, &ODataV2).expect_err(text).to_string()
+    let refused = parsed(text).wanted(&FIRM, &ODataV2).expect_err(text);
+    assert_eq!(format!("{refused:?}"), refused.to_string(), "as a `main` that returns it prints it");
+    refused.to_string()
 }
 
 #[test]

@@ -119,7 +119,9 @@ fn a_mistake_is_said_with_its_place_and_its_cure() {
     ] {
         assert_eq!(parse(text).map_err(|error| error.to_string()), Err(error.to_owned()), "{text}");
     }
-    assert_eq!(parse("é = 1").unwrap_err().position(), 0);
+    let error = parse("é = 1").unwrap_err();
+    assert_eq!(error.position(), 0);
+    assert_eq!(format!("{error:?}"), error.to_string(), "as a `main` that returns it prints it");
 }
 
 #[test]

@@ -83,10 +83,17 @@ impl Session for Anonymous {
 }
 
 /// Why a login failed, in words without secrets.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct LoginError {
     reason: Reason,
     is_refused: bool,
+}
+
+/// `main` prints an error that it returns in this form, so it is in words.
+impl fmt::Debug for LoginError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
 }
 
 impl LoginError {

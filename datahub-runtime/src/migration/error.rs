@@ -1,5 +1,6 @@
 //! Why migrations were not run.
 
+use std::fmt;
 use std::time::Duration;
 
 use crate::store::{PlainTrouble as Trouble, StoreError};
@@ -7,7 +8,7 @@ use crate::{Error, ErrorKind};
 
 /// Why a run of migrations ended before its end. What was applied before stays applied, and the next run continues
 /// there.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum MigrationError {
     /// The database has rows that stand in the way. Nothing was changed by this migration.
@@ -139,6 +140,13 @@ pub enum MigrationError {
         /// Why.
         reason: String,
     },
+}
+
+/// `main` prints an error that it returns in this form, so it is in words.
+impl fmt::Debug for MigrationError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
 }
 
 /// A write of an older program that is still open.

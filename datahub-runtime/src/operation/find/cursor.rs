@@ -60,9 +60,16 @@ pub(super) struct RowPlace {
 }
 
 /// A text that is not a cursor.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, PartialEq, Eq, thiserror::Error)]
 #[error("invalid cursor {0:?}; take it from the page before, or begin without one")]
 pub struct InvalidCursor(String);
+
+/// `main` prints an error that it returns in this form, so it is in words.
+impl fmt::Debug for InvalidCursor {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
 
 /// What is encoded in a cursor, besides what is not ASCII.
 const ENCODED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_');
