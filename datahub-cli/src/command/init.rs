@@ -44,6 +44,7 @@ pub(crate) fn run(options: &Options, output: &Output) -> Result<bool, String> {
     let Options { folder, from, ci } = options;
     let origin = from.as_deref().map(|from| Origin::of(from, folder)).transpose()?;
     let is_new = !folder.join("Cargo.toml").exists();
+    let mut written = Vec::new();
     if is_new {
         let Some(origin) = &origin else {
             return Err(format!(
@@ -52,23 +53,30 @@ pub(crate) fn run(options: &Options, output: &Output) -> Result<bool, String> {
                 folder.display()
             ));
         };
-        make_crate(folder)?;
+        written.extend(make_crate(folder)?);
         manifest::add_dependencies(folder, origin)?;
     }
     let name = manifest::package_name(folder)?;
-    let kind = if is_new || is_unfinished(folder) { Kind::Crate } else { Kind::Existing };
+    let kind = match () {
+        () if is_new || is_unfinished(folder) => Kind::Crate,
+        () if folder.join(MARK).exists() => Kind::Project,
+        () => Kind::Existing,
+    };
     let mut files = files::of(kind, &name);
     let mut doubt = None;
     if *ci {
         let Some(origin) = origin.clone().or_else(|| manifest::origin(folder)) else {
             return Err("the workflow installs `datahub`; say from where, with `--from <FOLDER|URL>`".to_owned());
         };
-        files.insert(0, files::workflow(&origin, &docs(folder)?));
+        files.insert(0, files::workflow(&origin, &settings(folder)?.docs));
         doubt = files::doubt(&origin);
     }
-    let (mut written, mut kept) = (Vec::new(), Vec::new());
-    if kind == Kind::Crate && ignore::complete(folder)? {
+    let mut kept = Vec::new();
+    if kind == Kind::Crate && ignore::complete(folder)? && !written.iter().any(|path| path == ignore::FILE) {
         written.push(ignore::FILE.to_owned());
+    }
+    if kind == Kind::Project {
+        kept.push(MARK.to_owned());
     }
     for file in &files {
         // The models and `datahub.toml` are there, and the library, which is the last, shows that the project is finished.
@@ -81,33 +89,39 @@ pub(crate) fn run(options: &Options, output: &Output) -> Result<bool, String> {
     }
     let mut text: String = written.iter().map(|path| format!("  written  {path}\n")).collect();
     text.extend(kept.iter().map(|path| format!("  kept     {path}\n")));
+    if kind == Kind::Project && written.is_empty() {
+        text.push_str("nothing is missing\n");
+    }
     let doubt = doubt.filter(|_| written.iter().any(|path| path == WORKFLOW));
     if let Some(doubt) = &doubt {
         text.push_str(&format!("\nwarning: {doubt}\n"));
     }
-    text.push_str(&next_steps(folder, kind, manifest::has_runtime(folder)));
+    text.push_str(&next_steps(folder, kind)?);
     output.result(&text, &json!({"folder": folder, "new": is_new, "written": written, "kept": kept, "warning": doubt}));
     Ok(true)
 }
 
-/// The folder of a project's documentation, which an existing one may have moved.
-fn docs(folder: &Path) -> Result<String, String> {
+/// Where a project has what; before it has begun, where it will.
+fn settings(folder: &Path) -> Result<Settings, String> {
     if !folder.join(MARK).exists() {
-        return Ok(Settings::default().docs);
+        return Ok(Settings::default());
     }
     let project = Project::open(folder).map_err(|error| error.to_string())?;
-    Ok(project.settings().docs.clone())
+    Ok(project.settings().clone())
 }
 
-/// A library crate, made by Cargo: it knows about workspaces and version control.
-fn make_crate(folder: &Path) -> Result<(), String> {
+/// A library crate, made by Cargo: it knows about workspaces and version control. Returns what Cargo wrote and nothing
+/// replaces.
+fn make_crate(folder: &Path) -> Result<Vec<String>, String> {
+    let own = ["Cargo.toml", ignore::FILE, ".git/"];
+    let new = own.into_iter().filter(|path| !folder.join(path).exists()).collect::<Vec<_>>();
     let tried = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()))
         .args(["init", "--quiet", "--lib"])
         .arg(folder)
         .output()
         .map_err(|error| format!("cannot run cargo: {error}"))?;
     if tried.status.success() {
-        return Ok(());
+        return Ok(new.into_iter().filter(|path| folder.join(path).exists()).map(str::to_owned).collect());
     }
     let said = String::from_utf8_lossy(&tried.stderr);
     // Cargo's way out is an option that this command does not have.
@@ -143,33 +157,36 @@ fn write(folder: &Path, File { path: name, text }: &File) -> Result<bool, String
 }
 
 /// What to do now.
-fn next_steps(folder: &Path, kind: Kind, has_runtime: bool) -> String {
+fn next_steps(folder: &Path, kind: Kind) -> Result<String, String> {
     let mut steps = Vec::new();
     if folder != Path::new(".") {
         steps.push(format!("cd {}", folder.display()));
     }
-    if kind == Kind::Existing && !has_runtime {
+    if kind != Kind::Crate && !manifest::has_runtime(folder) {
         steps.push(
             "add datahub-runtime to [dependencies], and to [dev-dependencies] with the feature `source`".to_owned(),
         );
         steps.push("add diesel, chrono, rust_decimal and uuid to [dependencies]".to_owned());
     }
-    if kind == Kind::Existing {
+    if kind != Kind::Crate {
         let missing = ignore::missing(folder);
         if !missing.is_empty() {
             let lines = missing.join(", ");
             steps.push(format!("add to {}: {lines}; a database and passwords are not for git", ignore::FILE));
         }
     }
-    steps.push("cargo test                 the first mapping, against a simulated CDMS".to_owned());
+    if kind != Kind::Project {
+        steps.push("cargo test                 the first mapping, against a simulated CDMS".to_owned());
+    }
     steps.push("datahub import <SOURCE>    contracts from your own CDMS".to_owned());
     steps.push(format!("datahub check              whenever a struct, a contract or {MARK} changed"));
-    let which = if kind == Kind::Crate {
+    let has_migrations = folder.join(settings(folder)?.migrations).join("HEAD").exists();
+    let which = if has_migrations {
         "the next migration, when a model has changed"
     } else {
         "the first migration, when a model is in src"
     };
     steps.push(format!("datahub migrate new        {which}"));
     let steps: String = steps.iter().map(|step| format!("  {step}\n")).collect();
-    format!("\nNext:\n{steps}").trim_end().to_owned()
+    Ok(format!("\nNext:\n{steps}").trim_end().to_owned())
 }

@@ -9,6 +9,8 @@ pub(super) enum Kind {
     Crate,
     /// In a crate with a life of its own.
     Existing,
+    /// It has begun: nothing is missing.
+    Project,
 }
 
 /// A file to write.
@@ -45,14 +47,19 @@ pub(super) fn of(kind: Kind, package: &str) -> Vec<File> {
     let own: &[_] = match kind {
         Kind::Crate => &in_crate,
         Kind::Existing => &in_existing,
+        Kind::Project => &[],
     };
-    let shared = [("mappings/account.toml", CONTRACT), ("mappings/metadata.xml", METADATA)];
+    let shared: &[_] = match kind {
+        Kind::Crate | Kind::Existing => &[("mappings/account.toml", CONTRACT), ("mappings/metadata.xml", METADATA)],
+        Kind::Project => &[],
+    };
     let last: &[_] = match kind {
         Kind::Crate => &[("datahub.toml", SETTINGS), (LIBRARY, template!("lib.rs"))],
         Kind::Existing => &[("datahub.toml", SETTINGS)],
+        Kind::Project => &[],
     };
     let filled = |text: &str| text.replace("{{name}}", package).replace("{{crate}}", &package.replace('-', "_"));
-    own.iter().chain(&shared).chain(last).map(|(path, text)| File { path, text: filled(text) }).collect()
+    own.iter().chain(shared).chain(last).map(|(path, text)| File { path, text: filled(text) }).collect()
 }
 
 /// The path of the workflow.
