@@ -167,7 +167,7 @@ fn facts(table: &dyn TableLike) -> Result<Facts, String> {
 /// The value of a key, as an import or a person wrote it; `None` if it is none that a key can have.
 pub(crate) fn value(key: Key, item: &Item) -> Option<Value> {
     match key {
-        Key::Kind | Key::Zone | Key::Note => item.as_str().map(|text| Value::Text(text.to_owned())),
+        Key::Kind | Key::Zone | Key::Class | Key::Note => item.as_str().map(|text| Value::Text(text.to_owned())),
         Key::Required | Key::ReadOnly => match item.as_bool() {
             Some(flag) => Some(Value::Flag(flag)),
             None => item.as_str().map(|text| Value::Text(text.to_owned())),

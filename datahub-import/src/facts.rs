@@ -68,13 +68,15 @@ pub enum Key {
     Choices,
     /// The labels of options.
     Labels,
+    /// How sensitive its values are.
+    Class,
     /// A comment for readers.
     Note,
 }
 
 impl Key {
     /// Every key, in order.
-    pub const ALL: [Key; 10] = [
+    pub const ALL: [Key; 11] = [
         Key::Kind,
         Key::Required,
         Key::ReadOnly,
@@ -84,6 +86,7 @@ impl Key {
         Key::Target,
         Key::Choices,
         Key::Labels,
+        Key::Class,
         Key::Note,
     ];
 
@@ -99,6 +102,7 @@ impl Key {
             Key::Target => "target",
             Key::Choices => "choices",
             Key::Labels => "labels",
+            Key::Class => "class",
             Key::Note => "note",
         }
     }

@@ -72,3 +72,80 @@ pub(crate) fn kind(attribute: &str) -> Option<Kind> {
         None
     }
 }
+
+/// The entities whose records are people.
+const PEOPLE: [&str; 3] = ["contact", "lead", "systemuser"];
+
+/// What CRM 2011 itself has about a person: names, ways to reach them, and what else identifies them.
+const PERSONAL: [&str; 41] = [
+    "anniversary",
+    "assistantname",
+    "assistantphone",
+    "birthdate",
+    "childrensnames",
+    "domainname",
+    "emailaddress1",
+    "emailaddress2",
+    "emailaddress3",
+    "employeeid",
+    "familystatuscode",
+    "fax",
+    "firstname",
+    "fullname",
+    "gendercode",
+    "governmentid",
+    "homephone",
+    "internalemailaddress",
+    "lastname",
+    "managername",
+    "managerphone",
+    "middlename",
+    "mobilealertemail",
+    "mobilephone",
+    "nickname",
+    "numberofchildren",
+    "pager",
+    "personalemailaddress",
+    "photourl",
+    "salutation",
+    "skills",
+    "spousesname",
+    "suffix",
+    "telephone1",
+    "telephone2",
+    "telephone3",
+    "windowsliveid",
+    "yomifirstname",
+    "yomifullname",
+    "yomilastname",
+    "yomimiddlename",
+];
+
+/// The parts of an address that say where a person is, after `Address1_` or `Address2_`.
+const PERSONAL_IN_ADDRESS: [&str; 14] = [
+    "city",
+    "country",
+    "county",
+    "fax",
+    "latitude",
+    "line1",
+    "line2",
+    "line3",
+    "longitude",
+    "name",
+    "postalcode",
+    "postofficebox",
+    "primarycontactname",
+    "stateorprovince",
+];
+
+/// Whether an attribute that CRM 2011 itself defines holds something about a person.
+pub(crate) fn is_personal(entity: &str, attribute: &str) -> bool {
+    let attribute = attribute.to_lowercase();
+    let in_address = ["address1_", "address2_"].into_iter().find_map(|prefix| attribute.strip_prefix(prefix));
+    PEOPLE.iter().any(|known| known.eq_ignore_ascii_case(entity))
+        && in_address.map_or_else(
+            || PERSONAL.contains(&attribute.as_str()),
+            |part| PERSONAL_IN_ADDRESS.contains(&part) || part.starts_with("telephone"),
+        )
+}

@@ -58,8 +58,9 @@ pub struct Merged {
 ///
 /// The contract is not valid TOML, or would not be after the merge.
 pub fn merge(contract: Option<&str>, base: Option<&Base>, now: &Entity, completely: bool) -> Result<Merged, String> {
-    let known = knowledge::joined(base.map(|base| &base.entity), now);
+    let mut known = knowledge::joined(base.map(|base| &base.entity), now);
     let Some(text) = contract else {
+        knowledge::classify(&mut known, |_| true);
         let text = contract::text(&known);
         return Ok(Merged {
             text,
@@ -72,6 +73,7 @@ pub fn merge(contract: Option<&str>, base: Option<&Base>, now: &Entity, complete
     };
     let document: DocumentMut =
         text.parse().map_err(|error: toml_edit::TomlError| error.to_string().trim().to_owned())?;
+    knowledge::classify(&mut known, |name| !edit::mentions(&document, "attributes", name));
     let is_by_hand = !completely && base.map_or_else(|| !contract::is_imports(text), |base| base.is_by_hand);
     let mut merging = Merging {
         document,

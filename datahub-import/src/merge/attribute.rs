@@ -14,7 +14,9 @@ impl Merging<'_> {
             return;
         }
         let count = self.changes.len();
-        for key in Key::ALL.into_iter().filter(|key| !matches!(key, Key::Choices | Key::Labels)) {
+        // How sensitive a value is, people decide once an attribute is in their contract.
+        let is_merged = |key: &Key| !matches!(key, Key::Choices | Key::Labels | Key::Class);
+        for key in Key::ALL.into_iter().filter(is_merged) {
             self.key(name, key, before, now);
         }
         self.options(name, before, now);

@@ -1,6 +1,7 @@
 //! What is known now: what the sources say, and what earlier imports learned of the rest.
 
 use crate::facts::{Entity, Facts, Key, Options, Origin, Texts, Value};
+use crate::known;
 use crate::naming::{in_words, is_shown_by};
 
 /// Joins what was known with what the sources say now. A source that is silent takes nothing back; `$metadata` alone decides
@@ -38,6 +39,17 @@ pub(super) fn joined(before: Option<&Entity>, now: &Entity) -> Entity {
     joined.unmapped.sort_by_cached_key(|(name, _)| name.to_lowercase());
     joined.unmapped.dedup();
     joined
+}
+
+/// States which attributes are about a person, where a contract does not state them yet: those that are there, people have
+/// classified.
+pub(super) fn classify(entity: &mut Entity, is_new: impl Fn(&str) -> bool) {
+    let Entity { name: of, attributes, .. } = entity;
+    for (name, facts) in attributes.iter_mut().filter(|(name, _)| is_new(name)) {
+        if known::is_personal(of, name) {
+            facts.state(Key::Class, Value::Text("personal".to_owned()), Origin::Product);
+        }
+    }
 }
 
 /// Whether nothing but `$metadata` and the product say something.
