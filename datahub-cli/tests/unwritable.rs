@@ -19,10 +19,20 @@ const MODELS: &str = "#[derive(CdmsSynced)]\n#[cdms(mapping = \"account.toml\", 
     Organisation {\n    #[cdms(key)]\n    pub id: Id<Organisation>,\n    #[cdms(\"Name\")]\n    pub name: \
     Option<String>,\n}\n";
 
-/// A project that anyone may read, with a fault if it is wanted.
-fn project(is_faulty: bool) -> TempDir {
+/// What a project is like.
+#[derive(Clone, Copy, PartialEq)]
+enum Project {
+    Whole,
+    /// With a fault that can be corrected.
+    Faulty,
+    /// A crate that is no project yet.
+    NotBegun,
+}
+
+/// A project that anyone may read.
+fn project(is: Project) -> TempDir {
     let folder = tempfile::tempdir().unwrap();
-    let contract = if is_faulty { CONTRACT.to_owned() } else { CONTRACT.replace("sting", "string") };
+    let contract = if is == Project::Faulty { CONTRACT.to_owned() } else { CONTRACT.replace("sting", "string") };
     let files = [
         ("Cargo.toml", "[package]\nname = \"shop\"\nversion = \"0.1.0\"\n"),
         ("datahub.toml", "metadata = \"mappings/metadata.xml\"\n"),
@@ -31,6 +41,9 @@ fn project(is_faulty: bool) -> TempDir {
         ("src/lib.rs", MODELS),
     ];
     for (name, text) in files {
+        if is == Project::NotBegun && name == "datahub.toml" {
+            continue;
+        }
         let path = folder.path().join(name);
         fs::create_dir_all(path.parent().unwrap()).unwrap();
         fs::write(path, text).unwrap();
@@ -66,19 +79,19 @@ fn leaves_all(folder: &Path, mut command: Command, words: [&str; 2]) {
     assert_eq!(files(folder), before, "{command:?}");
 }
 
-/// A command, whether the project has a fault, the folder that it writes to, and the file that it names.
-const CASES: [(&[&str], bool, &str, &str); 5] = [
-    (&["check", "--fix"], true, "mappings", "mappings/account.toml"),
-    (&["import", "--entity", "Account"], false, "mappings", "mappings/imported/unfinished"),
-    (&["docs", "--out", "site"], false, ".", "site/"),
-    (&["init"], false, "tests", "tests/first_contract.rs"),
-    (&["migrate", "new", "first"], false, "migrations", "migrations/.plan"),
+/// A command, its project, the folder that it writes to, and the file that it names.
+const CASES: [(&[&str], Project, &str, &str); 5] = [
+    (&["check", "--fix"], Project::Faulty, "mappings", "mappings/account.toml"),
+    (&["import", "--entity", "Account"], Project::Whole, "mappings", "mappings/imported/unfinished"),
+    (&["docs", "--out", "site"], Project::Whole, ".", "site/"),
+    (&["init"], Project::NotBegun, "tests", "tests/first_contract.rs"),
+    (&["migrate", "new", "first"], Project::Whole, "migrations", "migrations/.plan"),
 ];
 
 #[test]
 fn a_read_only_folder_is_named() {
-    for (arguments, is_faulty, folder, file) in CASES {
-        let project = project(is_faulty);
+    for (arguments, is, folder, file) in CASES {
+        let project = project(is);
         fs::create_dir_all(project.path().join(folder)).unwrap();
         fs::set_permissions(project.path(), Permissions::from_mode(0o755)).unwrap();
         fs::set_permissions(project.path().join(folder), Permissions::from_mode(0o555)).unwrap();
@@ -95,8 +108,8 @@ fn a_read_only_folder_is_named() {
 
 #[test]
 fn a_disk_that_takes_no_more_leaves_no_half_file() {
-    for (arguments, is_faulty, _, file) in CASES {
-        let project = project(is_faulty);
+    for (arguments, is, _, file) in CASES {
+        let project = project(is);
         // A file may have no byte at all, which fails in the same place as a full disk does.
         let mut command = Command::new("sh");
         let script = "trap '' XFSZ; ulimit -f 0; exec \"$0\" \"$@\"";

@@ -141,7 +141,7 @@ impl Code {
                 "The condition that says which records belong to the model is invalid. It has the syntax of the \
                  endpoint's own filters: `StateCode/Value eq 0 and not (Name eq null)`.\n\n\
                  Cure: fix the condition as the message says. Attributes of complex kinds are compared by a member: \
-                 `/Value` of choices, states and status, `/Id` of lookups. Decimals, money, doubles, dates and 64-bit \
+                 `/Value` of choices, states and status, `/Id` of lookups. Decimals, money, doubles and 64-bit \
                  integers cannot be compared in a condition."
             }
             Code::NotInMetadata => {

@@ -88,7 +88,7 @@ pub(super) const ONLY_DOES_NOT_PARSE: Example = Example::of(
     contract! { r#"Name = { kind = "string", required = true }"# r#"Alias = { kind = "string" }"# },
     model! {
         "#[derive(Clone, Debug, CdmsSynced)]"
-        "#[cdms(mapping = \"account.toml\", table = \"organisations\", only = \"Alias != null\")]"
+        "#[cdms(mapping = \"account.toml\", table = \"organisations\", only = \"Alias like null\")]"
         "pub struct Organisation {"
         "    #[cdms(key)]"
         "    pub id: Id<Organisation>,"
@@ -97,8 +97,8 @@ pub(super) const ONLY_DOES_NOT_PARSE: Example = Example::of(
         "}"
     },
 )
-.says("invalid condition: unknown operator `!=`")
-.corrected_by(&[("Alias != null", "Alias ne null")]);
+.says("invalid condition: unknown operator `like`")
+.corrected_by(&[("Alias like null", "Alias ne null")]);
 
 macro_rules! numbered {
     ($($number:literal)*) => {
