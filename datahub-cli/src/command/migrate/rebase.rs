@@ -169,9 +169,10 @@ fn plan_again(
         .flat_map(|database| replaced.iter().map(|name| format!("{}/{name}", folder_of(*database))));
     let removed: Vec<_> = removed.collect();
     let shown: Vec<_> = again.iter().map(|node| node.name.as_str()).collect();
+    let are = if shown.len() == 1 { "is" } else { "are" };
     if planned.is_empty() {
         Journal { removed, written: kept_files(schema) }.commit(&state.folder)?;
-        let text = format!("{} is removed: the models need what {} left", shown.join(", "), kept.name);
+        let text = format!("{} {are} removed: the models need what {} left", shown.join(" and "), kept.name);
         output.result(&text, &json!({ "removed": shown, "folders": [] }));
         return Ok(true);
     }
@@ -185,8 +186,8 @@ fn plan_again(
     }
     journal_of(&files, removed).commit(&state.folder)?;
     let text = format!(
-        "{} is planned again after {}\n\n{}",
-        shown.join(", "),
+        "{} {are} planned again after {}\n\n{}",
+        shown.join(" and "),
         kept.name,
         report(state, &planned, &files, false)
     );
@@ -195,7 +196,8 @@ fn plan_again(
     output.result(&text, &json);
     output.note(&format!(
         "on a database on which the former folders were applied, `datahub migrate run` records new ones that execute the \
-         same, and refuses if some do not; then run `datahub migrate revert` first, which takes the former ones back. If git shows conflicts in {}, they are resolved: add the folder",
+         same, and refuses if some do not; then run `datahub migrate revert` first, which takes the former ones back. If git \
+         shows conflicts in {}, they are resolved: `git add` the folder",
         state.shown
     ));
     Ok(true)
