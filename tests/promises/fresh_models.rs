@@ -9,6 +9,7 @@ use datahub_runtime::testing::simulator::{Fault, FaultRule, Operation, Stage};
 use datahub_runtime::{FreshReport, Models, Value};
 use example_domain::{Adviser, Contact, Organisation, Sector, Team};
 
+use crate::freshness::until;
 use crate::pull::crowd;
 use crate::scene::{Scene, failed, now, says};
 
@@ -126,8 +127,8 @@ async fn callers_at_the_same_time_share_a_pull_that_begins_after_they_came() {
     // What the first one asked for does not show it.
     scene.kit.simulator.edit("Account", scene.account, [("Name", Value::text("Acme Foods"))]);
     let others: Vec<_> = (0..20).map(|_| ask()).collect();
-    // Each of them has come and waits.
-    tokio::time::sleep(Duration::from_millis(100)).await;
+    // The test has one thread, and each of them runs until it waits for the first one.
+    tokio::task::yield_now().await;
     gate.open();
     assert_eq!(first.await.unwrap().unwrap().models[0].pull.unwrap().records, 0);
     let mut requests = 0;
@@ -177,9 +178,7 @@ async fn rows_may_be_used_while_they_are_brought_up_to_date() {
     }
     gate.arrived(1).await;
     gate.open();
-    while scene.row().await.unwrap().name != "Acme Foods" {
-        tokio::time::sleep(Duration::from_millis(5)).await;
-    }
+    until("the row has the new name", async || scene.row().await.unwrap().name == "Acme Foods").await;
     scene.kit.simulator.clear_faults();
     assert_eq!(lists(&scene).len(), 1, "once for all");
     scene.kit.advance(Duration::from_secs(601));
