@@ -8,8 +8,9 @@ use cdms_odata::metadata::Metadata;
 
 use crate::clock::SimulatorClock;
 use crate::log::{LIMIT, Log};
+use crate::login::{Account, FormServer, Login};
 use crate::simulator::Simulator;
-use crate::state::{Expiry, Sessions, State};
+use crate::state::{Expiry, State};
 use crate::world::{Declared, Switches, World, declare};
 
 /// Builds a [`Simulator`]. The defaults follow what docs/protocol.md marks as sure or likely.
@@ -21,7 +22,8 @@ pub struct SimulatorBuilder {
     listen: SocketAddr,
     control: bool,
     switches: Switches,
-    login: Option<(String, String, Expiry)>,
+    login: Login,
+    lock_after: Option<u64>,
     log_limit: Option<usize>,
 }
 
@@ -33,7 +35,8 @@ impl SimulatorBuilder {
             listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
             control: false,
             switches: Switches::new(),
-            login: None,
+            login: Login::None,
+            lock_after: None,
             log_limit: Some(LIMIT),
         }
     }
@@ -192,7 +195,13 @@ impl SimulatorBuilder {
     /// Requires a login at `/login` with the form fields `user` and `password`; requests without its cookie are
     /// answered according to `expiry`. Default: no login.
     pub fn login(mut self, user: impl Into<String>, password: impl Into<String>, expiry: Expiry) -> Self {
-        self.login = Some((user.into(), password.into(), expiry));
+        self.login = Login::Form(Mutex::new(FormServer::new(Account::new(user, password), expiry)));
+        self
+    }
+
+    /// Locks the account that logs in after so many wrong passwords in a row ([`Simulator::is_locked`]). Default: never.
+    pub fn lock_after(mut self, failures: u64) -> Self {
+        self.lock_after = Some(failures);
         self
     }
 
@@ -213,12 +222,13 @@ impl SimulatorBuilder {
         }
         let listener = std::net::TcpListener::bind(self.listen)?;
         listener.set_nonblocking(true)?;
+        self.login.with_account(|account| account.lock_after = self.lock_after);
         let state = State {
             world: Mutex::new(World::new(metadata, self.clock, self.switches, self.log_limit)),
             faults: Mutex::default(),
             requests: Mutex::new(Log::new(self.log_limit)),
             late: Mutex::default(),
-            sessions: Mutex::new(Sessions { login: self.login, open: Vec::new() }),
+            login: self.login,
             control: self.control,
             begun: std::time::Instant::now(),
             met: std::sync::atomic::AtomicU64::new(0),

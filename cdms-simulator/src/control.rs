@@ -45,7 +45,7 @@ pub(crate) fn answer(state: &State, method: &str, target: &str, body: &[u8]) -> 
             answered(scene.and_then(|scene| seed(state, scene)))
         }
         ("DELETE", "sessions") => {
-            lock(&state.sessions).open.clear();
+            state.login.expire();
             json_answer(&json!({"ended": true}))
         }
         _ => Answer::json(404, json!({"error": format!("unknown control: {method} {resource}")}).to_string()),

@@ -2,7 +2,6 @@
 
 mod address;
 mod answer;
-mod login;
 mod route;
 
 use std::convert::Infallible;
@@ -12,7 +11,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use http_body_util::combinators::BoxBody;
 use http_body_util::{BodyExt, Collected, Limited};
-use hyper::body::Incoming;
+use hyper::body::Incoming as Received;
 use hyper::service::service_fn;
 use hyper::{Request, Response};
 use hyper_util::rt::TokioIo;
@@ -22,9 +21,9 @@ use tokio::task::JoinSet;
 
 use crate::control;
 use crate::fault::{Fault, Operation, Stage};
+use crate::login::{self, Incoming};
 use crate::refusal::{PLUGIN, Refusal};
 use crate::state::{Listening, RequestEntry, State, lock};
-use address::Target;
 pub(crate) use answer::Answer;
 use route::Call;
 
@@ -53,6 +52,7 @@ pub(crate) async fn serve(
     mut asked: watch::Receiver<Listening>,
     report: watch::Sender<Listening>,
 ) {
+    let mut number = 0;
     let mut listener = Some(TcpListener::from_std(listener).unwrap_or_else(|error| panic!("cannot listen: {error}")));
     // Bound without listening, so that connections are refused and no other process takes the port.
     let mut reserved = None;
@@ -91,7 +91,8 @@ pub(crate) async fn serve(
                 }
                 accepted = accepted => {
                     if let Ok((stream, _)) = accepted {
-                        connections.spawn(connection(Arc::clone(&state), stream));
+                        number += 1;
+                        connections.spawn(connection(Arc::clone(&state), stream, number));
                     }
                 }
                 Some(ended) = connections.join_next() => pass_on_panic(ended),
@@ -124,17 +125,17 @@ fn reserve(address: SocketAddr) -> std::io::Result<TcpSocket> {
     Ok(socket)
 }
 
-async fn connection(state: Arc<State>, stream: tokio::net::TcpStream) {
+async fn connection(state: Arc<State>, stream: tokio::net::TcpStream, number: u64) {
     _ = stream.set_nodelay(true);
     let service = service_fn(move |request| {
         let state = Arc::clone(&state);
-        async move { respond(&state, request).await }
+        async move { respond(&state, number, request).await }
     });
     // An error here is a client that disconnected or a connection that a fault broke.
     _ = hyper::server::conn::http1::Builder::new().serve_connection(TokioIo::new(stream), service).await;
 }
 
-async fn respond(state: &Arc<State>, request: Request<Incoming>) -> Result<Response<Body>, Broken> {
+async fn respond(state: &Arc<State>, connection: u64, request: Request<Received>) -> Result<Response<Body>, Broken> {
     let (parts, body) = request.into_parts();
     let target = parts.uri.path_and_query().map_or_else(String::new, ToString::to_string);
     let body = Limited::new(body, BODY_MAX).collect().await.map(Collected::to_bytes);
@@ -180,13 +181,14 @@ async fn respond(state: &Arc<State>, request: Request<Incoming>) -> Result<Respo
     let missing = || no_privilege(state, operation, entity.as_deref());
     let answer = match met.0.iter().find_map(|fault| instead(fault, &missing)) {
         Some(answer) => answer,
-        None => match call {
-            Ok(Call { target: Target::Login, .. }) => login::enter(state, &body),
-            call => login::refused(state, &parts).unwrap_or_else(|| {
+        None => {
+            let outside = call.as_ref().ok().and_then(Call::outside);
+            let incoming = Incoming { parts: &parts, outside, body: &body, connection };
+            state.login.answer(&incoming).unwrap_or_else(|| {
                 let answer = call.and_then(|call| call.carry_out(&mut state.world(), &met));
                 answer.unwrap_or_else(|refusal| Answer::refusal(&refusal))
-            }),
-        },
+            })
+        }
     };
     let answer = met.0.iter().find_map(failed).unwrap_or(answer);
     for gate in met.gates(Stage::AfterCommit) {

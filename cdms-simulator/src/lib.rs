@@ -14,6 +14,7 @@ mod fault;
 mod http;
 mod json;
 mod log;
+mod login;
 mod offline;
 mod refusal;
 mod simulator;

@@ -15,6 +15,7 @@ use crate::clock::SimulatorClock;
 use crate::fault::{Fault, FaultRule, Gate, Stage};
 use crate::http;
 use crate::log::CommitEntry;
+use crate::login::Account;
 use crate::refusal::{RECORD_MISSING, Refusal};
 use crate::state::{Listening, RequestEntry, State, lock};
 use crate::world::human_author;
@@ -259,7 +260,27 @@ impl Simulator {
 
     /// Ends all sessions, as if their tokens had expired.
     pub fn expire_sessions(&self) {
-        lock(&self.state.sessions).open.clear();
+        self.state.login.expire();
+    }
+
+    /// How many logins have failed because of a wrong user or password; 0 where no login is needed.
+    pub fn failed_logins(&self) -> u64 {
+        self.state.login.with_account(|account| account.failed).unwrap_or_default()
+    }
+
+    /// Whether so many logins in a row have failed that the account is locked ([`SimulatorBuilder::lock_after`]).
+    pub fn is_locked(&self) -> bool {
+        self.state.login.with_account(|account| account.is_locked()).unwrap_or_default()
+    }
+
+    /// Unlocks the account, as an administrator does.
+    pub fn unlock(&self) {
+        self.state.login.with_account(Account::unlock);
+    }
+
+    /// Changes the password of the account, as an administrator does. Open sessions stay open.
+    pub fn set_password(&self, password: impl Into<String>) {
+        self.state.login.with_account(|account| account.password = password.into());
     }
 
     /// Stops listening and closes every connection; new connections are refused.

@@ -6,6 +6,7 @@ use serde::Serialize;
 
 use crate::fault::Faults;
 use crate::log::Log;
+use crate::login::Login;
 use crate::refusal::Refusal;
 use crate::world::World;
 
@@ -23,7 +24,7 @@ pub(crate) struct State {
     pub(crate) faults: Mutex<Faults>,
     pub(crate) requests: Mutex<Log<RequestEntry>>,
     pub(crate) late: Mutex<Vec<LateCommit>>,
-    pub(crate) sessions: Mutex<Sessions>,
+    pub(crate) login: Login,
     pub(crate) control: bool,
     pub(crate) begun: std::time::Instant,
     /// The number of all requests, including those that were dropped or taken.
@@ -32,13 +33,6 @@ pub(crate) struct State {
 
 /// A write that is carried out on demand.
 pub(crate) type LateCommit = Box<dyn FnOnce(&mut World) -> Result<(), Refusal> + Send>;
-
-/// The valid login, and the open sessions.
-#[derive(Debug, Default)]
-pub(crate) struct Sessions {
-    pub(crate) login: Option<(String, String, Expiry)>,
-    pub(crate) open: Vec<String>,
-}
 
 /// How the server answers a request without a valid session.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

@@ -62,6 +62,7 @@ mod health;
 mod history;
 mod hub;
 mod id;
+pub mod login;
 #[cfg(feature = "metrics")]
 pub mod metrics;
 pub mod migration;

@@ -23,6 +23,7 @@ pub use cdms_simulator as simulator;
 use cdms_simulator::{Simulator, SimulatorBuilder, SimulatorClock};
 use chrono::{DateTime, Utc};
 use futures_util::future::BoxFuture;
+use secrecy::ExposeSecret as _;
 use tempfile::TempDir;
 
 pub use mapping::{attributes_survive, unchanged_makes_no_patch, untouched_is_not_sent, written_reads_back};
@@ -31,6 +32,7 @@ pub use records::Records;
 pub use source::source_is_read;
 
 use crate::engine::cost::Meters;
+use crate::login::{Credentials, Secret};
 use crate::store::{Location, PlainConnection as Connection, PlainTrouble as Trouble, StoreOptions};
 use crate::{
     Anonymous, Authenticator, Hub, HubBuilder, Instant, LoginError, LoginRequests, ManualClock, Models, Session,
@@ -210,35 +212,30 @@ impl Kit {
 }
 
 /// Logs in to a simulator that was built with [`SimulatorBuilder::login`].
-#[derive(Clone)]
+#[derive(Clone, Debug)]
 pub struct FormLogin {
     user: String,
-    password: String,
+    password: Secret,
     hosts: Vec<String>,
 }
 
 impl FormLogin {
     /// A login with this user and password.
-    pub fn new(user: impl Into<String>, password: impl Into<String>) -> Self {
+    pub fn new(user: impl Into<String>, password: impl Into<Secret>) -> Self {
         FormLogin { user: user.into(), password: password.into(), hosts: vec!["login.example.gov.uk".to_owned()] }
     }
 }
 
-impl std::fmt::Debug for FormLogin {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("FormLogin").field("user", &self.user).finish_non_exhaustive()
-    }
-}
-
 impl Authenticator for FormLogin {
-    fn secret(&self) -> Option<String> {
-        Some(format!("{}\n{}", self.user, self.password))
+    fn credentials(&self) -> Option<Credentials> {
+        Some(Credentials::new(&self.user, &self.password))
     }
 
     fn login<'a>(&'a self, requests: LoginRequests<'a>) -> BoxFuture<'a, Result<Box<dyn Session>, LoginError>> {
         Box::pin(async move {
             let url = format!("{}/login", requests.organisation());
-            let form = [("user", self.user.as_str()), ("password", self.password.as_str())];
+            let password = requests.secret(&self.password).await?;
+            let form = [("user", self.user.as_str()), ("password", password.expose_secret())];
             requests.post_form(&url, &form).await?.session()
         })
     }

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
+use datahub_runtime::login::Credentials;
 use datahub_runtime::prelude::*;
 use datahub_runtime::testing::simulator::{Expiry, Fault, FaultRule, Operation, Stage};
 use datahub_runtime::testing::{FormLogin, Kit};
@@ -341,8 +342,9 @@ impl Decided {
 }
 
 impl Authenticator for Decided {
-    fn secret(&self) -> Option<String> {
-        Some(format!("hunter2{}", self.secret.load(Ordering::Relaxed)))
+    fn credentials(&self) -> Option<Credentials> {
+        let secret = format!("hunter2{}", self.secret.load(Ordering::Relaxed));
+        Some(Credentials::new("hub", &secret.into()))
     }
 
     fn login<'a>(&'a self, requests: LoginRequests<'a>) -> BoxFuture<'a, Result<Box<dyn Session>, LoginError>> {
@@ -366,8 +368,8 @@ fn guarded() -> Kit {
 struct AlwaysRefused(Arc<AtomicU32>, Arc<Notify>);
 
 impl Authenticator for AlwaysRefused {
-    fn secret(&self) -> Option<String> {
-        Some("hunter2".to_owned())
+    fn credentials(&self) -> Option<Credentials> {
+        Some(Credentials::new("hub", &"hunter2".into()))
     }
 
     fn login<'a>(&'a self, _: LoginRequests<'a>) -> BoxFuture<'a, Result<Box<dyn Session>, LoginError>> {
@@ -418,6 +420,9 @@ async fn a_secret_that_changes_under_a_running_program_is_tried() {
     failed(Organisation::get(&hub, Id::new()).await, ErrorKind::LoginRefused);
     login.comes_to(TAKEN);
     login.changes_its_secret();
+    // A refused secret is read again once in a second, however many ask.
+    failed(Organisation::get(&hub, Id::new()).await, ErrorKind::LoginRefused);
+    kit.advance(Duration::from_secs(1));
     failed(Organisation::get(&hub, Id::new()).await, ErrorKind::NotFound);
 }
 

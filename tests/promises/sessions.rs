@@ -4,6 +4,7 @@ use std::future::IntoFuture as _;
 use std::time::Duration;
 
 use datahub_runtime::http::{HeaderMap, StatusCode};
+use datahub_runtime::login::Credentials;
 use datahub_runtime::prelude::*;
 use datahub_runtime::testing::simulator::{Expiry, Fault, FaultRule, Operation};
 use datahub_runtime::testing::{FormLogin, Kit};
@@ -39,8 +40,8 @@ impl Session for Judged {
 struct Judging(fn(&SessionResponse<'_>) -> Standing);
 
 impl Authenticator for Judging {
-    fn secret(&self) -> Option<String> {
-        Some("hunter2".to_owned())
+    fn credentials(&self) -> Option<Credentials> {
+        Some(Credentials::new("hub", &"hunter2".into()))
     }
 
     fn login<'a>(&'a self, requests: LoginRequests<'a>) -> BoxFuture<'a, Result<Box<dyn Session>, LoginError>> {

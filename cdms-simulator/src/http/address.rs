@@ -29,7 +29,8 @@ pub(super) struct Address {
 pub(super) enum Target {
     Service,
     Metadata,
-    Login,
+    /// A path that is not under the service root, in the server's reading.
+    Outside(String),
     Set(String),
     Record(String, Uuid),
 }
@@ -45,8 +46,7 @@ impl Address {
         let path = percent_decode_str(path).decode_utf8().map_err(|_| Refusal::malformed_key())?.into_owned();
         let pairs = pairs(query)?;
         let (target, root) = match path.to_ascii_lowercase().find(SERVICE) {
-            None if path.to_ascii_lowercase().ends_with("/login") => (Target::Login, String::new()),
-            None => return Err(Refusal::unknown_set(&path)),
+            None => (Target::Outside(path), String::new()),
             Some(at) => {
                 let end = at + SERVICE.len();
                 let root = format!("http://{host}{}{SERVICE_SHOWN}", &path[..at]);

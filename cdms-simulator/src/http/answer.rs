@@ -83,7 +83,7 @@ impl Answer {
         *response.status_mut() = hyper::StatusCode::from_u16(self.status).unwrap_or(hyper::StatusCode::IM_A_TEAPOT);
         for (name, value) in &self.headers {
             if let Ok(value) = HeaderValue::try_from(value.as_str()) {
-                response.headers_mut().insert(*name, value);
+                response.headers_mut().append(*name, value);
             }
         }
         response

@@ -54,7 +54,7 @@ impl Call {
     /// What the request does, and to which entity; selects its faults.
     pub(super) fn matched(&self) -> (Operation, Option<String>) {
         match &self.target {
-            Target::Service | Target::Metadata | Target::Login => (Operation::Other, None),
+            Target::Service | Target::Metadata | Target::Outside(_) => (Operation::Other, None),
             Target::Set(entity) => {
                 let operation = if self.method == "POST" { Operation::Create } else { Operation::List };
                 (operation, Some(entity.clone()))
@@ -70,8 +70,19 @@ impl Call {
         }
     }
 
+    /// The path, if it is not under the service root.
+    pub(super) fn outside(&self) -> Option<&str> {
+        match &self.target {
+            Target::Outside(path) => Some(path),
+            _ => None,
+        }
+    }
+
     /// Carries the request out in one step.
     pub(super) fn carry_out(&self, world: &mut World, met: &Met) -> Result<Answer, Refusal> {
+        if let Target::Outside(path) = &self.target {
+            return Err(Refusal::unknown_set(path));
+        }
         if let Some((name, _)) = self.pairs.first()
             && (self.method != "GET" || matches!(self.target, Target::Service | Target::Metadata))
         {

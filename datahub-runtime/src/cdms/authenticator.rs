@@ -7,11 +7,14 @@ use datahub_protocol::Reason;
 use futures_util::future::BoxFuture;
 use http::header::{COOKIE, SET_COOKIE};
 use http::{HeaderMap, HeaderValue, StatusCode};
+use secrecy::SecretString;
 use url::Url;
+use zeroize::Zeroizing;
 
 use super::connections::Connections;
 use super::session::{HeaderSession, Session};
 use super::transport::Transport;
+use crate::login::{Credentials, Presented, Secret};
 
 /// Logs in to CDMS. Organisations differ in how (docs/protocol.md, 7), so this is for each to implement.
 ///
@@ -19,22 +22,24 @@ use super::transport::Transport;
 /// that wait for it.
 ///
 /// ```
+/// use datahub_runtime::login::{Credentials, Secret, secrecy::ExposeSecret};
 /// use datahub_runtime::{Authenticator, BoxFuture, LoginError, LoginRequests, Session};
 ///
 /// struct FormLogin {
 ///     user: String,
-///     password: String,
+///     password: Secret,
 /// }
 ///
 /// impl Authenticator for FormLogin {
-///     fn secret(&self) -> Option<String> {
-///         Some(format!("{}\n{}", self.user, self.password))
+///     fn credentials(&self) -> Option<Credentials> {
+///         Some(Credentials::new(&self.user, &self.password))
 ///     }
 ///
 ///     fn login<'a>(&'a self, requests: LoginRequests<'a>) -> BoxFuture<'a, Result<Box<dyn Session>, LoginError>> {
 ///         Box::pin(async move {
 ///             let url = format!("{}/login", requests.organisation());
-///             let form = [("user", self.user.as_str()), ("password", self.password.as_str())];
+///             let password = requests.secret(&self.password).await?;
+///             let form = [("user", self.user.as_str()), ("password", password.expose_secret())];
 ///             requests.post_form(&url, &form).await?.session()
 ///         })
 ///     }
@@ -53,11 +58,13 @@ pub trait Authenticator: Send + Sync + 'static {
     /// any other trouble, which is tried again after growing pauses, at most three times in ten minutes.
     fn login<'a>(&'a self, requests: LoginRequests<'a>) -> BoxFuture<'a, Result<Box<dyn Session>, LoginError>>;
 
-    /// What the login is made with, the user and the password for instance, so that the hub can tell whether it has changed:
-    /// a secret that CDMS has refused is not tried again until then, by a restarted program neither. Of a refused secret the hub
-    /// keeps a digest in its database, with a salt of the database's own and slow to make; who can read the database can
-    /// still try guesses against it. Without a secret a refusal is remembered until the program ends.
-    fn secret(&self) -> Option<String> {
+    /// Who logs in and with which secret, so that the hub can tell whether either has changed: what CDMS has refused is not
+    /// tried again until then, by a restarted program neither. Of refused credentials the hub keeps a digest in its database,
+    /// with a salt of the database's own and slow to make; who can read the database can still try guesses against it.
+    /// Without credentials a refusal is remembered until the program ends.
+    ///
+    /// The hub reads the secret before each login, and gives the login what it has read: [`LoginRequests::secret`].
+    fn credentials(&self) -> Option<Credentials> {
         None
     }
 
@@ -113,6 +120,11 @@ impl LoginError {
         self.is_refused
     }
 
+    /// As [`LoginError::new`], with the error that caused it.
+    pub(crate) fn because(reason: Reason) -> Self {
+        LoginError { reason, is_refused: false }
+    }
+
     pub(crate) fn reason(&self) -> &Reason {
         &self.reason
     }
@@ -134,12 +146,26 @@ impl std::error::Error for LoginError {
 #[derive(Clone, Copy)]
 pub struct LoginRequests<'c> {
     transport: &'c Transport,
+    presented: Option<&'c Presented>,
     own: Option<&'c Connections>,
 }
 
 impl<'c> LoginRequests<'c> {
-    pub(crate) fn new(transport: &'c Transport) -> Self {
-        LoginRequests { transport, own: None }
+    pub(crate) fn new(transport: &'c Transport, presented: Option<&'c Presented>) -> Self {
+        LoginRequests { transport, presented, own: None }
+    }
+
+    /// The value of a secret. That of the authenticator's [credentials](Authenticator::credentials) is the one that the hub
+    /// has just read, and that it will remember if it is refused; any other is read now.
+    ///
+    /// # Errors
+    ///
+    /// As [`Secret::read`].
+    pub async fn secret(&self, secret: &Secret) -> Result<SecretString, LoginError> {
+        match self.presented.and_then(|presented| presented.value_of(secret)) {
+            Some(value) => Ok(value.clone()),
+            None => secret.read().await,
+        }
     }
 
     /// Connections that only this login and its session use, for so many requests at once; 0 counts as 1. They have the limits
@@ -150,7 +176,7 @@ impl<'c> LoginRequests<'c> {
     /// The HTTP client cannot be set up.
     pub fn connections(&self, at_once: usize) -> Result<Connections, LoginError> {
         let connections = self.transport.connections(at_once.max(1));
-        connections.map_err(|error| LoginError { reason: Reason::of(error), is_refused: false })
+        connections.map_err(|error| LoginError::because(Reason::of(error)))
     }
 
     /// The same requests over these connections.
@@ -174,7 +200,7 @@ impl<'c> LoginRequests<'c> {
         self.exchange(url, None).await
     }
 
-    /// Posts a form.
+    /// Posts a form. What is sent is wiped from memory once it is.
     ///
     /// Dropping the future breaks the request off; whether the server took the form is not known then.
     ///
@@ -182,11 +208,10 @@ impl<'c> LoginRequests<'c> {
     ///
     /// As [`LoginRequests::get`].
     pub async fn post_form(&self, url: &str, fields: &[(&str, &str)]) -> Result<LoginReply, LoginError> {
-        let form = url::form_urlencoded::Serializer::new(String::new()).extend_pairs(fields).finish();
-        self.exchange(url, Some(form)).await
+        self.exchange(url, Some(encoded(fields))).await
     }
 
-    async fn exchange(&self, url: &str, form: Option<String>) -> Result<LoginReply, LoginError> {
+    async fn exchange(&self, url: &str, form: Option<Zeroizing<String>>) -> Result<LoginReply, LoginError> {
         let url = Url::parse(url).map_err(|error| LoginError::new(format!("invalid login address: {error}")))?;
         // Plain http is taken where CDMS itself is reached so, which is on this machine only.
         let is_cdms =
@@ -199,9 +224,17 @@ impl<'c> LoginRequests<'c> {
         }
         let answer = self.transport.login_request(url, form, self.own).await;
         let HttpResponse { status, headers, body, .. } =
-            answer.map_err(|no_response| LoginError { reason: Reason::of(no_response), is_refused: false })?;
+            answer.map_err(|no_response| LoginError::because(Reason::of(no_response)))?;
         Ok(LoginReply { status, headers, body })
     }
+}
+
+/// A form's fields as they are posted, in a buffer that never grows: what a grown one leaves behind would not be wiped.
+fn encoded(fields: &[(&str, &str)]) -> Zeroizing<String> {
+    // Three letters for each byte, a sign between name and value, and one between fields.
+    let length = fields.iter().map(|(name, value)| 3 * (name.len() + value.len()) + 2).sum();
+    let form = String::with_capacity(length);
+    Zeroizing::new(url::form_urlencoded::Serializer::new(form).extend_pairs(fields).finish())
 }
 
 impl fmt::Debug for LoginRequests<'_> {
@@ -287,6 +320,18 @@ impl fmt::Debug for LoginReply {
 mod tests {
     use super::super::session::prepared;
     use super::*;
+
+    #[test]
+    fn a_form_fits_its_buffer_whatever_its_fields_are() {
+        for fields in
+            [&[][..], &[("a", "b")], &[("user", "hub"), ("password", "ä&=+ %\u{1f600}")], &[("", ""), ("", "")]]
+        {
+            let form = encoded(fields);
+            let length = fields.iter().map(|(name, value)| 3 * (name.len() + value.len()) + 2).sum::<usize>();
+            assert!(form.len() <= length, "{fields:?}");
+            assert_eq!(form.capacity(), String::with_capacity(length).capacity(), "{fields:?}: it grew");
+        }
+    }
 
     fn reply(cookies: &[&'static str]) -> LoginReply {
         let headers = cookies.iter().map(|cookie| (SET_COOKIE, HeaderValue::from_static(cookie))).collect();

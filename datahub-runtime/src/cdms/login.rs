@@ -18,6 +18,7 @@ use super::session::{Session, SessionResponse, Standing};
 use super::transport::Transport;
 use crate::engine::clock::Clock;
 use crate::engine::metrics;
+use crate::login::Presented;
 
 /// How long a login may take: an authenticator with a client of its own may wait for ever, and all requests for it.
 const LOGIN_TIME_MAX: Duration = Duration::from_secs(120);
@@ -30,6 +31,9 @@ const WINDOW_PAUSES: u32 = 60;
 
 /// How long a refusal is believed before the database is asked whether it was taken back.
 const RECALL_PAUSE: Duration = Duration::from_secs(60);
+
+/// How long a refused secret is believed not to have changed.
+const READ_PAUSE: Duration = Duration::from_secs(1);
 
 /// The pause after a second failure, in first pauses.
 const SECOND_PAUSES: u32 = 6;
@@ -55,11 +59,17 @@ struct State {
     last: Last,
     /// When logins within the window failed, or were broken off, by the monotonic clock.
     failures: VecDeque<Duration>,
-    /// When the database was last asked whether the secret was refused before, by the monotonic clock.
+    /// What the last login was made with.
+    presented: Option<Arc<Presented>>,
+    /// When its secret was read, by the monotonic clock.
+    read: Option<Duration>,
+    /// Why its secret could not be read, and until when, by the monotonic clock, that is the answer.
+    unread: Option<(Reason, Duration)>,
+    /// When the database was last asked whether it was refused before, by the monotonic clock.
     recalled: Option<Duration>,
 }
 
-/// What the last login came to. It has no `Debug`, which would show the secret.
+/// What the last login came to.
 #[derive(Default)]
 enum Last {
     #[default]
@@ -70,10 +80,10 @@ enum Last {
         reason: Reason,
         until: Duration,
     },
-    /// Why its secret was refused, and which that was.
+    /// Why its credentials were refused, and which they were.
     Refused {
         reason: Reason,
-        secret: Option<String>,
+        presented: Option<Arc<Presented>>,
         /// Whether the database remembers it.
         is_kept: bool,
     },
@@ -93,7 +103,7 @@ pub(crate) struct Login {
     /// Later logins have larger numbers.
     number: u64,
     /// What the login was made with.
-    secret: Option<String>,
+    presented: Option<Arc<Presented>>,
     session: Box<dyn Session>,
     /// When the session ends, by the monotonic clock, if that is known.
     ends: SyncMutex<Option<Duration>>,
@@ -143,11 +153,11 @@ impl Logins {
             Last::Failed { reason, until } if now < *until => return Err(LoginFailure::Failed(reason.clone())),
             _ => {}
         }
-        let secret = self.authenticator.secret();
-        self.recall(&mut state, secret.as_deref(), now).await;
+        let presented = self.present(&mut state, now).await?;
+        self.recall(&mut state, presented.as_ref(), now).await;
         match &state.last {
-            Last::Refused { reason, secret: refused, .. }
-                if *refused == secret && !planted(Planted::RefusedSecretAgain) =>
+            Last::Refused { reason, presented: refused, .. }
+                if *refused == presented && !planted(Planted::RefusedSecretAgain) =>
             {
                 return Err(LoginFailure::Refused(reason.clone()));
             }
@@ -167,19 +177,19 @@ impl Logins {
         state.last = Last::None;
         state.failures.push_back(now);
         state.number += 1;
-        match self.log_in(transport).await {
+        match self.log_in(transport, presented.as_deref()).await {
             Ok(session) => {
                 // Whether CDMS takes it, its answers say.
                 state.failures.pop_back();
                 tracing::info!(host = transport.host(), "logged in to CDMS");
                 metrics::login(false);
                 let ends = SyncMutex::new(self.end_of(&*session));
-                let login = Arc::new(Login { number: state.number, secret, session, ends });
+                let login = Arc::new(Login { number: state.number, presented, session, ends });
                 state.last = Last::Done(Arc::clone(&login));
                 Ok(login)
             }
             Err(error) if error.is_refused() => {
-                let reason = self.refuse(&mut state, transport, error.reason().clone(), secret).await;
+                let reason = self.refuse(&mut state, transport, error.reason().clone(), presented).await;
                 // Only now: if this future is dropped while the refusal is being stored, the attempt counts.
                 state.failures.pop_back();
                 Err(LoginFailure::Refused(reason))
@@ -191,18 +201,58 @@ impl Logins {
         }
     }
 
-    /// Notes that CDMS refuses a secret, and words the reason that stands until something changes.
-    async fn refuse(&self, state: &mut State, transport: &Transport, error: Reason, secret: Option<String>) -> Reason {
+    /// Reads the secret that a login is made with. One that is refused is not read for each request.
+    async fn present(&self, state: &mut State, now: Duration) -> Result<Option<Arc<Presented>>, LoginFailure> {
+        let Some(credentials) = self.authenticator.credentials() else { return Ok(None) };
+        match &state.last {
+            Last::Refused { reason, .. } if state.read.is_some_and(|then| now.saturating_sub(then) < READ_PAUSE) => {
+                return Err(LoginFailure::Refused(reason.clone()));
+            }
+            _ => {}
+        }
+        match &state.unread {
+            Some((reason, until)) if now < *until => return Err(LoginFailure::Failed(reason.clone())),
+            _ => {}
+        }
+        match Presented::read(credentials).await {
+            Ok(presented) => {
+                (state.read, state.unread) = (Some(now), None);
+                let presented = Some(Arc::new(presented));
+                if state.presented != presented {
+                    // Another program may have tried it.
+                    state.recalled = None;
+                }
+                state.presented.clone_from(&presented);
+                Ok(presented)
+            }
+            Err(error) => {
+                let words = format!("{error}; it is not read again for {} s", self.pause.as_secs());
+                tracing::warn!(error = error.reason().as_str(), "the login's secret cannot be read");
+                let reason = error.reason().clone().in_words(words);
+                state.unread = Some((reason.clone(), now + self.pause));
+                Err(LoginFailure::Failed(reason))
+            }
+        }
+    }
+
+    /// Notes that CDMS refuses credentials, and words the reason that stands until something changes.
+    async fn refuse(
+        &self,
+        state: &mut State,
+        transport: &Transport,
+        error: Reason,
+        presented: Option<Arc<Presented>>,
+    ) -> Reason {
         let words = format!(
             "CDMS refuses the login: {error}; it is not tried again until the user or the password changes, or \
              `hub.retry_login()` is called"
         );
         tracing::error!(host = transport.host(), %error, "CDMS refuses the login");
         metrics::login(true);
-        let is_kept = self.refused.remember(secret.as_deref(), &words).await;
+        let is_kept = self.refused.remember(presented.as_deref(), &words).await;
         let reason = error.in_words(words);
         state.recalled = Some(self.clock.monotonic());
-        state.last = Last::Refused { reason: reason.clone(), secret, is_kept };
+        state.last = Last::Refused { reason: reason.clone(), presented, is_kept };
         reason
     }
 
@@ -211,9 +261,13 @@ impl Logins {
         self.clock.monotonic().checked_add(session.lasts()?)
     }
 
-    async fn log_in(&self, transport: &Transport) -> Result<Box<dyn Session>, LoginError> {
+    async fn log_in(
+        &self,
+        transport: &Transport,
+        presented: Option<&Presented>,
+    ) -> Result<Box<dyn Session>, LoginError> {
         let span = tracing::info_span!("cdms_login", host = transport.host());
-        let login = self.authenticator.login(LoginRequests::new(transport)).instrument(span);
+        let login = self.authenticator.login(LoginRequests::new(transport, presented)).instrument(span);
         tokio::time::timeout(LOGIN_TIME_MAX, login).await.unwrap_or_else(|_| {
             let seconds = LOGIN_TIME_MAX.as_secs();
             Err(LoginError::new(format!("the authenticator had not answered after {seconds} s, so it was given up")))
@@ -224,19 +278,18 @@ impl Logins {
         self.pause.saturating_mul(WINDOW_PAUSES)
     }
 
-    /// Asks the database whether this secret was refused before: when the program begins, and while it is refused from time
-    /// to time, because another program may have taken that back.
-    async fn recall(&self, state: &mut State, secret: Option<&str>, now: Duration) {
+    /// Asks the database whether these credentials were refused before: when the program begins, when they have changed, and
+    /// while they are refused from time to time, because another program may have taken that back.
+    async fn recall(&self, state: &mut State, presented: Option<&Arc<Presented>>, now: Duration) {
         let is_kept = matches!(state.last, Last::Refused { is_kept: true, .. });
         match state.recalled {
             None => {}
             Some(then) if is_kept && now.saturating_sub(then) >= RECALL_PAUSE => {}
             Some(_) => return,
         }
-        match self.refused.recall(secret).await {
+        match self.refused.recall(presented.map(|presented| &**presented)).await {
             Ok(Some(reason)) => {
-                let secret = secret.map(str::to_owned);
-                state.last = Last::Refused { reason: reason.into(), secret, is_kept: true };
+                state.last = Last::Refused { reason: reason.into(), presented: presented.cloned(), is_kept: true };
             }
             Ok(None) if is_kept => state.last = Last::None,
             Ok(None) => {}
@@ -311,7 +364,7 @@ impl Logins {
         self.lost.fetch_max(login.number, Ordering::AcqRel);
         match &state.last {
             Last::Done(last) if last.number == login.number => {
-                self.refuse(&mut state, transport, reason.into(), login.secret.clone()).await
+                self.refuse(&mut state, transport, reason.into(), login.presented.clone()).await
             }
             Last::Refused { reason, .. } => reason.clone(),
             // A later login may have been made with another secret.
@@ -332,7 +385,12 @@ impl Logins {
     /// Forgets every failure, so that the next request logs in again.
     pub(crate) async fn retry(&self) {
         let mut state = self.state.lock().await;
-        self.refused.forget(self.authenticator.secret().as_deref()).await;
+        if let Some(credentials) = self.authenticator.credentials()
+            && let Ok(presented) = Presented::read(credentials).await
+        {
+            self.refused.forget(Some(&presented)).await;
+        }
+        state.unread = None;
         (state.last, state.recalled) = (Last::None, Some(self.clock.monotonic()));
         state.failures.clear();
     }

@@ -7,6 +7,7 @@ use sha2::{Digest as _, Sha256};
 use tokio::sync::OnceCell;
 use uuid::Uuid;
 
+use crate::login::Presented;
 use crate::store::{Store, StoreError};
 
 /// The setting that holds the salt of the digests, a random one for each database.
@@ -35,21 +36,21 @@ impl RefusedLogins {
         RefusedLogins { store: None, salt: OnceCell::new() }
     }
 
-    /// Why a login with this secret was refused, if it was.
+    /// Why a login with these credentials was refused, if it was.
     ///
     /// # Errors
     ///
     /// The database cannot be read.
-    pub(crate) async fn recall(&self, secret: Option<&str>) -> Result<Option<String>, StoreError> {
-        let (Some(store), Some(secret)) = (&self.store, secret) else { return Ok(None) };
-        store.setting(&self.name(store, secret).await?).await
+    pub(crate) async fn recall(&self, presented: Option<&Presented>) -> Result<Option<String>, StoreError> {
+        let (Some(store), Some(presented)) = (&self.store, presented) else { return Ok(None) };
+        store.setting(&self.name(store, presented).await?).await
     }
 
-    /// Remembers why a login with this secret was refused, and says whether it does. A database that is away does not keep a
+    /// Remembers why a login with these credentials was refused, and says whether it does. A database that is away does not keep a
     /// program from going on.
-    pub(crate) async fn remember(&self, secret: Option<&str>, reason: &str) -> bool {
-        let (Some(store), Some(secret)) = (&self.store, secret) else { return false };
-        let kept = async { store.put_setting(&self.name(store, secret).await?, reason).await };
+    pub(crate) async fn remember(&self, presented: Option<&Presented>, reason: &str) -> bool {
+        let (Some(store), Some(presented)) = (&self.store, presented) else { return false };
+        let kept = async { store.put_setting(&self.name(store, presented).await?, reason).await };
         let kept = kept.await;
         if let Err(error) = &kept {
             tracing::warn!(%error, "a refused login cannot be remembered");
@@ -57,21 +58,23 @@ impl RefusedLogins {
         kept.is_ok()
     }
 
-    /// Forgets that a login with this secret was refused.
-    pub(crate) async fn forget(&self, secret: Option<&str>) {
-        let (Some(store), Some(secret)) = (&self.store, secret) else { return };
-        let forgotten = async { store.forget_setting(&self.name(store, secret).await?).await };
+    /// Forgets that a login with these credentials was refused.
+    pub(crate) async fn forget(&self, presented: Option<&Presented>) {
+        let (Some(store), Some(presented)) = (&self.store, presented) else { return };
+        let forgotten = async { store.forget_setting(&self.name(store, presented).await?).await };
         if let Err(error) = forgotten.await {
             tracing::warn!(%error, "a refused login cannot be forgotten");
         }
     }
 
-    /// The setting that remembers a secret.
-    async fn name(&self, store: &Store, secret: &str) -> Result<String, StoreError> {
+    /// The setting that remembers these credentials.
+    async fn name(&self, store: &Store, presented: &Presented) -> Result<String, StoreError> {
         let new = Uuid::new_v4().simple().to_string();
         let salt = self.salt.get_or_try_init(|| store.put_setting_if_absent(SALT, &new)).await?;
-        let salted = |text: &[u8]| Sha256::new().chain_update(salt).chain_update(text).finalize();
-        let digest = (0..ROUNDS).fold(salted(secret.as_bytes()), |digest, _| salted(&digest));
+        let salted = |parts: &[&[u8]]| {
+            parts.iter().fold(Sha256::new().chain_update(salt), |digest, part| digest.chain_update(part)).finalize()
+        };
+        let digest = (0..ROUNDS).fold(salted(&presented.parts()), |digest, _| salted(&[&digest]));
         let mut name = REFUSED.to_owned();
         for byte in digest {
             // Writing to a string cannot fail.

@@ -6,10 +6,12 @@ mod tests;
 
 use std::time::{Duration, Instant};
 
+use bytes::Bytes;
 use cdms_odata::dialect::{Dialect, HttpRequest, HttpResponse};
 use http::header::CONTENT_TYPE;
 use http::{HeaderMap, HeaderValue, Method};
 use url::Url;
+use zeroize::Zeroizing;
 
 pub(crate) use error::{Lost, NoResponse, NotSent};
 
@@ -47,7 +49,16 @@ struct Outgoing {
     method: Method,
     url: Url,
     headers: HeaderMap,
-    body: Option<Vec<u8>>,
+    body: Option<Bytes>,
+}
+
+/// A form that is wiped from memory once it was sent.
+struct Wiped(Zeroizing<String>);
+
+impl AsRef<[u8]> for Wiped {
+    fn as_ref(&self) -> &[u8] {
+        self.0.as_bytes()
+    }
 }
 
 impl Transport {
@@ -95,7 +106,7 @@ impl Transport {
         }
         match Url::parse(&request.url) {
             Ok(url) => {
-                let request = Outgoing { method: request.method, url, headers, body: request.body };
+                let request = Outgoing { method: request.method, url, headers, body: request.body.map(Bytes::from) };
                 self.exchange(request, session.connections(), may_send).await
             }
             Err(source) => Err(NotSent::Address { url: request.url, source }.into()),
@@ -106,7 +117,7 @@ impl Transport {
     pub(crate) async fn login_request(
         &self,
         url: Url,
-        form: Option<String>,
+        form: Option<Zeroizing<String>>,
         own: Option<&Connections>,
     ) -> Result<HttpResponse, NoResponse> {
         let mut headers = HeaderMap::new();
@@ -114,7 +125,8 @@ impl Transport {
         if form.is_some() {
             headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/x-www-form-urlencoded"));
         }
-        let request = Outgoing { method, url, headers, body: form.map(String::into_bytes) };
+        let body = form.map(|form| Bytes::from_owner(Wiped(form)));
+        let request = Outgoing { method, url, headers, body };
         self.exchange(request, own, ALWAYS).await
     }
 
@@ -138,7 +150,7 @@ impl Transport {
             return Err(NotSent::Lease.into());
         }
         let meters = self.meters.within_operation();
-        meters.request(request.body.as_ref().map_or(0, Vec::len));
+        meters.request(request.body.as_ref().map_or(0, Bytes::len));
         let begun = Instant::now();
         let response = self.send(request, own, &meters).await;
         match &response {

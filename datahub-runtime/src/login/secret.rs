@@ -1,0 +1,239 @@
+//! Secrets: where they come from, and who logs in with them.
+
+use std::error::Error as StdError;
+use std::ffi::OsString;
+use std::fmt;
+use std::fs::File;
+use std::future::Future;
+use std::io::Read as _;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use datahub_protocol::Reason;
+use futures_util::FutureExt as _;
+use futures_util::future::BoxFuture;
+use secrecy::{ExposeSecret as _, SecretString};
+use zeroize::Zeroizing;
+
+use crate::cdms::LoginError;
+
+/// The largest file that can hold a secret, in bytes.
+const FILE_MAX: usize = 64 * 1024;
+
+/// How long a callback may take: all requests wait for it.
+const TIME_MAX: Duration = Duration::from_secs(30);
+
+/// Where a secret comes from: a password, a client's secret, a token. It is read before each login, so a rotated secret is
+/// noticed without a restart. `Debug` shows where it comes from and never what it is; what was read is wiped from memory
+/// when it is no longer needed.
+///
+/// ```
+/// use datahub_runtime::login::Secret;
+///
+/// let password = Secret::env("DATAHUB_PASSWORD");
+/// assert_eq!(format!("{password:?}"), "Secret(the environment variable DATAHUB_PASSWORD)");
+/// ```
+#[derive(Clone)]
+pub struct Secret {
+    source: Arc<Source>,
+}
+
+enum Source {
+    Text(SecretString),
+    Env(OsString),
+    File(PathBuf),
+    Callback(Box<Callback>),
+}
+
+type Callback = dyn Fn() -> BoxFuture<'static, Result<SecretString, Reason>> + Send + Sync;
+
+impl Secret {
+    /// A secret that the program has. It never changes; prefer [`Secret::from_fn`] where it can be rotated.
+    pub fn new(text: impl Into<String>) -> Self {
+        Secret::of(Source::Text(SecretString::from(text.into())))
+    }
+
+    /// The value of an environment variable.
+    pub fn env(name: impl Into<OsString>) -> Self {
+        Secret::of(Source::Env(name.into()))
+    }
+
+    /// The text of a file, without one line break at its end.
+    pub fn file(path: impl Into<PathBuf>) -> Self {
+        Secret::of(Source::File(path.into()))
+    }
+
+    /// What a callback returns, for example from a vault. It is called before each login and, while CDMS refuses what it
+    /// returned, at most once in a second, by one caller at a time; after 30 s it is given up. Its error is shown to the
+    /// person who runs the hub.
+    ///
+    /// ```
+    /// use datahub_runtime::login::{Secret, secrecy::SecretString};
+    ///
+    /// # async fn ask_the_vault() -> Result<String, std::io::Error> { Ok("hunter2".to_owned()) }
+    /// let password = Secret::from_fn(|| async { ask_the_vault().await.map(SecretString::from) });
+    /// ```
+    pub fn from_fn<F, T, E>(callback: F) -> Self
+    where
+        F: Fn() -> T + Send + Sync + 'static,
+        T: Future<Output = Result<SecretString, E>> + Send + 'static,
+        E: Into<Box<dyn StdError + Send + Sync>>,
+    {
+        let called = move || {
+            let called = callback().map(|read| read.map_err(|error| Reason::from(error.into().to_string())));
+            called.boxed()
+        };
+        Secret::of(Source::Callback(Box::new(called)))
+    }
+
+    fn of(source: Source) -> Self {
+        Secret { source: Arc::new(source) }
+    }
+
+    /// Reads the secret.
+    ///
+    /// Dropping the future is harmless, and breaks a callback off.
+    ///
+    /// # Errors
+    ///
+    /// It cannot be read, is empty, or is not UTF-8. The login was not tried.
+    pub async fn read(&self) -> Result<SecretString, LoginError> {
+        let read = match &*self.source {
+            Source::Text(text) => Ok(text.clone()),
+            Source::Env(name) => of_environment(name),
+            Source::File(path) => {
+                let path = path.clone();
+                let read = tokio::task::spawn_blocking(move || of_file(&path)).await;
+                read.unwrap_or_else(|error| Err(Reason::of(error)))
+            }
+            Source::Callback(callback) => tokio::time::timeout(TIME_MAX, callback())
+                .await
+                .unwrap_or_else(|_| Err(format!("it had not answered after {} s", TIME_MAX.as_secs()).into())),
+        };
+        let read = read
+            .and_then(|secret| if secret.expose_secret().is_empty() { Err("it is empty".into()) } else { Ok(secret) });
+        read.map_err(|reason| {
+            let words = format!("the login's secret cannot be read from {}: {reason}", self.source);
+            LoginError::because(reason.in_words(words))
+        })
+    }
+
+    /// Whether both are one secret, and not merely equal.
+    pub(crate) fn is(&self, other: &Secret) -> bool {
+        Arc::ptr_eq(&self.source, &other.source)
+    }
+}
+
+fn of_environment(name: &OsString) -> Result<SecretString, Reason> {
+    match std::env::var(name) {
+        Ok(text) => Ok(SecretString::from(text)),
+        // The error would show the value.
+        Err(std::env::VarError::NotUnicode(_)) => Err("its value is not UTF-8".into()),
+        Err(std::env::VarError::NotPresent) => Err("it is not set".into()),
+    }
+}
+
+fn of_file(path: &Path) -> Result<SecretString, Reason> {
+    // One buffer that never grows, because what it leaves behind would not be wiped.
+    let mut buffer = Zeroizing::new(vec![0; FILE_MAX + 1]);
+    let mut file = File::open(path).map_err(Reason::of)?;
+    let mut length = 0;
+    while length < buffer.len() {
+        match file.read(&mut buffer[length..]).map_err(Reason::of)? {
+            0 => break,
+            count => length += count,
+        }
+    }
+    if length > FILE_MAX {
+        return Err(format!("it is larger than {FILE_MAX} bytes").into());
+    }
+    let text = std::str::from_utf8(&buffer[..length]).map_err(|_| "it is not UTF-8")?;
+    let text = text.strip_suffix('\n').unwrap_or(text);
+    Ok(SecretString::from(text.strip_suffix('\r').unwrap_or(text)))
+}
+
+impl fmt::Display for Source {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Source::Text(_) => f.write_str("the program"),
+            Source::Env(name) => write!(f, "the environment variable {}", name.to_string_lossy()),
+            Source::File(path) => write!(f, "the file {}", path.display()),
+            Source::Callback(_) => f.write_str("the program's callback"),
+        }
+    }
+}
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Secret({})", self.source)
+    }
+}
+
+impl From<&str> for Secret {
+    fn from(text: &str) -> Self {
+        Secret::new(text)
+    }
+}
+
+impl From<String> for Secret {
+    fn from(text: String) -> Self {
+        Secret::new(text)
+    }
+}
+
+/// Who logs in, and with which secret. The hub tells by them whether what CDMS has refused has changed.
+#[derive(Clone, Debug)]
+pub struct Credentials {
+    user: String,
+    secret: Secret,
+}
+
+impl Credentials {
+    /// This user with this secret. A login without a user, by a token for instance, has an empty name.
+    pub fn new(user: impl Into<String>, secret: &Secret) -> Self {
+        Credentials { user: user.into(), secret: secret.clone() }
+    }
+}
+
+/// What a login is made with, as it was read.
+pub(crate) struct Presented {
+    user: String,
+    value: SecretString,
+    secret: Secret,
+}
+
+impl Presented {
+    /// Reads the secret of these credentials.
+    ///
+    /// # Errors
+    ///
+    /// As [`Secret::read`].
+    pub(crate) async fn read(credentials: Credentials) -> Result<Self, LoginError> {
+        let Credentials { user, secret } = credentials;
+        Ok(Presented { user, value: secret.read().await?, secret })
+    }
+
+    /// The value, if it is this secret's.
+    pub(crate) fn value_of(&self, secret: &Secret) -> Option<&SecretString> {
+        self.secret.is(secret).then_some(&self.value)
+    }
+
+    /// What a digest is made of: the user, a line break, the secret.
+    pub(crate) fn parts(&self) -> [&[u8]; 3] {
+        [self.user.as_bytes(), b"\n", self.value.expose_secret().as_bytes()]
+    }
+}
+
+/// Whether the user and the value are the same, wherever the value comes from.
+impl PartialEq for Presented {
+    fn eq(&self, other: &Self) -> bool {
+        self.user == other.user && self.value.expose_secret() == other.value.expose_secret()
+    }
+}
+
+impl fmt::Debug for Presented {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Presented({:?}, {:?})", self.user, self.secret)
+    }
+}
