@@ -132,6 +132,8 @@ faults! {
     SweepUnconfirmed = "sweep-unconfirmed",
     /// A sweep goes on whatever the number of missing rows.
     SweepWithoutBrake = "sweep-without-brake",
+    /// A hub on a copy of a database writes to CDMS.
+    CopyWrites = "copy-writes",
 }
 
 /// Whether this fault is planted in this process.

@@ -1,5 +1,7 @@
 //! The commands, a module each.
 
+pub(crate) mod address;
+pub(crate) mod adopt;
 pub(crate) mod check;
 pub(crate) mod completions;
 pub(crate) mod diff;

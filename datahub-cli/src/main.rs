@@ -67,6 +67,11 @@ enum Command {
   datahub migrate status            what is applied, and what is pending"
     )]
     Migrate(command::migrate::Migrate),
+    /// Takes over a copy of another environment's database, so that it never writes to the CDMS of the original.
+    ///
+    /// Run it once, on the copy and never on the original. The copy's open writes are closed and not sent, and its hubs only
+    /// read from CDMS.
+    Adopt(command::adopt::Options),
     /// Explains the code that a message of the derives or of `check` ends with, such as `nullability`.
     #[command(after_long_help = "Examples:
   datahub explain                  lists all codes
@@ -98,6 +103,7 @@ fn main() -> ExitCode {
         Command::Init(options) => command::init::run(&options, &output),
         Command::Completions(options) => command::completions::run(&options, &output),
         Command::Migrate(command) => root::find(options.root).and_then(|root| command.run(&root, &output)),
+        Command::Adopt(adopt) => root::find(options.root).and_then(|root| command::adopt::run(&root, &adopt, &output)),
         Command::Explain { code } => command::explain::run(code.as_deref(), &output),
     };
     match result {

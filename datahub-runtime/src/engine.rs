@@ -40,7 +40,7 @@ use crate::engine::shared_pull::SharedPulls;
 use crate::hub::Settings;
 use crate::migration::Migrations;
 use crate::store::Store;
-use crate::{Error, ErrorKind, ModelFresh, Models};
+use crate::{Error, ErrorKind, ModelFresh, Models, environment};
 
 /// The state that all handles share.
 pub(crate) struct Engine {
@@ -77,6 +77,8 @@ pub(crate) struct Engine {
     pub(crate) creates_stopped: OnceLock<Error>,
     /// The database's address and the migrations of this program, if it has any.
     pub(crate) migrations: Option<(String, Migrations)>,
+    /// The environment whose database this one is a copy of, if it is one.
+    pub(crate) copy_of: Option<String>,
 }
 
 /// While many records are read: whether CDMS is unavailable, or only cannot return single records. CDMS is asked at the
@@ -139,6 +141,7 @@ impl Engine {
             contact_failed: Mutex::default(),
             creates_stopped: OnceLock::new(),
             migrations: None,
+            copy_of: None,
         }
     }
 
@@ -234,6 +237,14 @@ impl Engine {
             drop(permit);
             output
         })))
+    }
+
+    /// Refuses to write to CDMS from a copy of a database.
+    pub(crate) fn admit_write(&self) -> Result<(), Error> {
+        match &self.copy_of {
+            Some(original) if !planted(Planted::CopyWrites) => Err(environment::refused(original)),
+            _ => Ok(()),
+        }
     }
 
     /// Refuses models that the hub was not built with, and anything after shutdown.

@@ -55,6 +55,7 @@ pub mod crash_points;
 mod crash_points;
 mod diesel;
 mod engine;
+pub mod environment;
 mod error;
 mod field;
 mod freshness;

@@ -6,6 +6,7 @@
 //! request to CDMS.** Dropping the future of a call never leaves a transaction open, because a job that has started
 //! runs to its end on the store's thread. The caller then does not know whether it had started, so it must read again.
 
+mod adoption;
 mod columns;
 mod commit;
 mod completing;
@@ -63,6 +64,7 @@ use datahub_model::ModelDescriptor;
 use datahub_protocol::{Committed, Version};
 use uuid::Uuid;
 
+pub(crate) use adoption::Adoption;
 pub(crate) use commit::Job;
 pub(crate) use completing::{Candidates, Lacking, SeenJudge, row_of};
 pub(crate) use cure::Pending;

@@ -11,6 +11,7 @@ mod causes;
 mod changes;
 mod clocks;
 mod conditions;
+mod copies;
 mod costs;
 mod cursors;
 mod dates;

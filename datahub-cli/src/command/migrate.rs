@@ -1,6 +1,5 @@
 //! `datahub migrate`: the tables of a project's databases follow its models.
 
-mod address;
 mod ask;
 mod back;
 mod check;
@@ -10,7 +9,7 @@ mod graph;
 mod journal;
 mod models;
 mod new;
-mod progress;
+pub(crate) mod progress;
 mod rebase;
 mod revert;
 mod run;

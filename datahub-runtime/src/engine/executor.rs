@@ -157,7 +157,8 @@ impl Run {
         body: &Attributes,
         step: Step,
     ) -> Answer<Fault> {
-        let client = match self.engine.contact().await.and_then(|_| self.engine.client()) {
+        let met = self.engine.contact().await.and_then(|_| self.engine.admit_write());
+        let client = match met.and_then(|()| self.engine.client()) {
             Ok(client) => client,
             Err(error) if error.kind() == ErrorKind::LoginRefused => {
                 return Answer::LoginRefused(error.reason());

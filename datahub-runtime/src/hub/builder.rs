@@ -13,7 +13,7 @@ use crate::engine::cost::Meters;
 use crate::engine::settling::Settling;
 use crate::migration::{Migrate, Migrations};
 use crate::store::{Pending, Store, StoreOptions};
-use crate::{Error, ErrorKind, Models};
+use crate::{Error, ErrorKind, Models, environment};
 
 /// Builds a [`Hub`]; see [`Hub::builder`].
 #[must_use = "a builder does nothing until `connect` is called and awaited"]
@@ -23,6 +23,7 @@ pub struct HubBuilder {
     models: Models,
     program: String,
     cdms_user: Option<String>,
+    environment: Option<String>,
     clock: Arc<dyn Clock>,
     settings: Settings,
     tables: Tables,
@@ -49,6 +50,7 @@ impl HubBuilder {
             models: Models::default(),
             program: "datahub".to_owned(),
             cdms_user: None,
+            environment: None,
             clock: Arc::new(SystemClock::default()),
             settings: Settings::default(),
             tables: Tables::Check,
@@ -98,6 +100,15 @@ impl HubBuilder {
     /// unsettled updates as its own at once instead of after the quiet period.
     pub fn cdms_user(mut self, domain_name: impl Into<String>) -> Self {
         self.cdms_user = Some(domain_name.into());
+        self
+    }
+
+    /// The environment that the hub works in, such as `production`. The first hub that states one gives its name to the
+    /// database; from then on, hubs of other environments, and those that state none, do not connect to it. So a copy of
+    /// the database that was restored elsewhere cannot write to the same CDMS: it is taken over as a copy, with
+    /// [`environment::adopt`](crate::environment::adopt) or `datahub adopt`. Default: none.
+    pub fn environment(mut self, name: impl Into<String>) -> Self {
+        self.environment = Some(name.into());
         self
     }
 
@@ -295,6 +306,7 @@ impl HubBuilder {
                 Some((database, migrations))
             }
         };
+        let copy_of = environment::checked(&store, self.environment).await?;
         let client = cdms.map(|(dialect, authenticator)| {
             let refused = RefusedLogins::in_database(store.clone());
             Client::new(dialect, authenticator, refused, client_options, Arc::clone(&self.clock), meters.clone())
@@ -304,6 +316,7 @@ impl HubBuilder {
         let mut engine =
             Engine::new(store, client, meters, self.models, self.clock, self.settings, Arc::clone(&program));
         engine.migrations = migrations;
+        engine.copy_of = copy_of;
         let engine = Arc::new(engine);
         if self.settings.settling == Settling::InBackground {
             crate::engine::settling::start(&engine);

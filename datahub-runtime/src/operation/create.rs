@@ -117,7 +117,7 @@ pub(super) async fn admit_create(engine: &Engine, model: &'static ModelDescripto
     if let Some(why) = engine.creates_stopped.get() {
         return Err(Error::new(ErrorKind::Misconfigured, format!("creates are stopped: {why}")).of_record(model, id));
     }
-    admit().map_err(|error| error.of_record(model, id))?;
+    engine.admit_write().and_then(|()| admit()).map_err(|error| error.of_record(model, id))?;
     // A create reads nothing from CDMS before it writes, so a wrong CDMS must be detected here.
     engine.contact().await.map(drop).map_err(|error| error.of_record(model, id))
 }

@@ -86,7 +86,7 @@ async fn delete<T: CdmsSynced>(hub: &Hub, value: &Synced<T>, on_conflict: OnConf
         let wish = DetachedWish::Delete { base: snapshot.seen, on_conflict };
         return write_detached(hub, id, WriteKind::Delete, wish, run).await.map(drop);
     }
-    admit().map_err(|error| error.of_record(T::DESCRIPTOR, id.guid()))?;
+    engine.admit_write().and_then(|()| admit()).map_err(|error| error.of_record(T::DESCRIPTOR, id.guid()))?;
     let operation = OperationId(Uuid::now_v7());
     let mapping = ModelMapping::new(T::DESCRIPTOR, id.guid(), Arc::clone(&hub.actor));
     let skew = engine.settings.clock_skew_ms();

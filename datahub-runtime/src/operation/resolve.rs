@@ -68,7 +68,7 @@ impl<T: CdmsSynced> Resolve<T> {
     /// Runs in a task of the hub: a dropped future must not stop it between taking CDMS's values and pushing the hub's.
     async fn run(self) -> Result<Synced<T>, Error> {
         self.hub.engine.admit(T::DESCRIPTOR)?;
-        admit_resolution::<T>(self.resolution)?;
+        admit_resolution::<T>(&self.hub, self.resolution)?;
         let tasks = self.hub.engine.tasks.clone();
         let task = tasks.spawn(part(self.take_and_push()));
         task.await.unwrap_or_else(|error| {
@@ -120,10 +120,13 @@ impl<T: CdmsSynced> Resolve<T> {
 }
 
 /// Refuses to resolve a model that CDMS has no part in, and to push one that is never written.
-fn admit_resolution<T: CdmsSynced>(resolution: Resolution) -> Result<(), Error> {
+fn admit_resolution<T: CdmsSynced>(hub: &Hub, resolution: Resolution) -> Result<(), Error> {
     refuse_detached::<T>("resolve")?;
-    if resolution == Resolution::TakeCdms || T::DESCRIPTOR.mode != Mode::Mirror {
+    if resolution == Resolution::TakeCdms {
         return Ok(());
+    }
+    if T::DESCRIPTOR.mode != Mode::Mirror {
+        return hub.engine.admit_write();
     }
     let message = format!("{} is a mirror of CDMS and is never written", T::DESCRIPTOR.name);
     Err(Error::new(ErrorKind::Invalid, message).advise("resolve it with `Resolution::TakeCdms`"))
@@ -140,7 +143,7 @@ const PAGE: i64 = 200;
 
 pub(crate) async fn resolve_all<T: CdmsSynced>(hub: &Hub, resolution: Resolution) -> Result<ResolvedAll<T>, Error> {
     hub.engine.admit(T::DESCRIPTOR)?;
-    admit_resolution::<T>(resolution)?;
+    admit_resolution::<T>(hub, resolution)?;
     admit()?;
     let (resolved, failed) = (Vec::new(), Vec::new());
     let mut report = ResolvedAll { checked: 0, resolved, failed, stopped: None, cost: Cost::default() };

@@ -67,7 +67,7 @@ impl<T: Writable> Revert<T> {
                     let wish = DetachedWish::PutBack { then: snapshot.seen, local_changed };
                     return write_detached(&hub, id, WriteKind::Update, wish, run).await?.synced(engine, id);
                 }
-                admit().map_err(|error| error.of_record(model, id.guid()))?;
+                engine.admit_write().and_then(|()| admit()).map_err(|error| error.of_record(model, id.guid()))?;
                 let operation = OperationId(Uuid::now_v7());
                 let mapping = ModelMapping::new(model, id.guid(), Arc::clone(&hub.actor));
                 let skew = engine.settings.clock_skew_ms();

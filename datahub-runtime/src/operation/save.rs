@@ -112,7 +112,7 @@ async fn save<T: CdmsSynced>(hub: &Hub, value: &Synced<T>, on_conflict: OnConfli
     let mapping = ModelMapping::new(T::DESCRIPTOR, id.guid(), Arc::clone(&hub.actor));
     let mapping = mapping.without(value.untouched(&row));
     if mapping.updatable().into_iter().any(|field| row[field] != base.values[field]) {
-        admit().map_err(|error| error.of_record(T::DESCRIPTOR, id.guid()))?;
+        engine.admit_write().and_then(|()| admit()).map_err(|error| error.of_record(T::DESCRIPTOR, id.guid()))?;
     }
     let skew = engine.settings.clock_skew_ms();
     let machine = Update::new(mapping, base, row, local_changed, on_conflict, operation, skew);

@@ -7,13 +7,13 @@ use std::time::Duration;
 
 use cdms_odata::Instant;
 use datahub_model::{Fault, ModelDescriptor};
-use datahub_protocol::{Listed, OperationId};
+use datahub_protocol::{Listed, OperationId, Verdict};
 use uuid::Uuid;
 
 use super::commit::By;
 use super::{
-    Candidates, IntentRow, Lacking, Lease, QuarantineEntry, RowsToTry, SeenJudge, Statement, Store, StoreError,
-    TableToTry, Taking, Trouble, completing, epochs, intents, quarantine, settings, trying,
+    Adoption, Candidates, IntentRow, Lacking, Lease, QuarantineEntry, RowsToTry, SeenJudge, Statement, Store,
+    StoreError, TableToTry, Taking, Trouble, adoption, completing, epochs, intents, quarantine, settings, trying,
 };
 use crate::crash_points::Step;
 use crate::health;
@@ -168,6 +168,20 @@ impl Store {
     pub(crate) async fn setting(&self, name: &str) -> Result<Option<String>, StoreError> {
         let name = name.to_owned();
         self.read(move |connection| settings::get(connection, &name)).await
+    }
+
+    /// Makes a copy of another environment's database that of the environment `name`, if it belongs to `from`: its open
+    /// writes are closed with this verdict, and it is marked as a copy.
+    pub(crate) async fn adopt(
+        &self,
+        name: String,
+        from: Option<String>,
+        verdict: Verdict,
+    ) -> Result<Adoption, StoreError> {
+        self.write(move |connection| {
+            connection.write(|connection| adoption::adopt(connection, &name, from.as_deref(), &verdict))
+        })
+        .await
     }
 
     /// Sets a setting, and replaces its previous value.

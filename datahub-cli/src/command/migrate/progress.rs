@@ -26,7 +26,7 @@ pub(super) fn shown() -> impl FnMut(&MigrationEvent) + Send + 'static {
 }
 
 /// Waits for a run, and shows meanwhile how it gets on.
-pub(super) fn wait<T>(run: impl Future<Output = T>) -> Result<T, String> {
+pub(crate) fn wait<T>(run: impl Future<Output = T>) -> Result<T, String> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     Ok(runtime.map_err(|error| format!("cannot wait for the database: {error}"))?.block_on(run))
 }

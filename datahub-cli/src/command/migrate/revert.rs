@@ -14,9 +14,9 @@ use datahub_runtime::migration::{
 };
 use serde_json::json;
 
-use super::address::{Address, Located};
 use super::back::Partners;
 use super::{back, folder, progress, shown};
+use crate::command::address::{Address, Located};
 use crate::output::Output;
 
 /// How far back, and with what consent.

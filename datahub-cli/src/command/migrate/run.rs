@@ -8,10 +8,10 @@ use datahub_migrate::Migration;
 use datahub_runtime::migration::{Migrate, MigrationReport, MigrationState};
 use serde_json::json;
 
-use super::address::Address;
 use super::fault::Fault;
 use super::state::State;
 use super::{folder, progress, shown};
+use crate::command::address::Address;
 use crate::output::Output;
 
 /// What to run.

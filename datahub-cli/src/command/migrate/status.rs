@@ -5,9 +5,9 @@ use datahub_derive::project::Project;
 use datahub_runtime::migration::{Migrate, MigrationState, MigrationStatus, MigrationsStatus, Phase};
 use serde_json::{Value, json};
 
-use super::address::Address;
 use super::state::State;
 use super::{folder, progress, shown};
+use crate::command::address::Address;
 use crate::output::Output;
 
 /// Whose status.

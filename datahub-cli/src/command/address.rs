@@ -19,14 +19,14 @@ pub(crate) struct Address {
 }
 
 /// A database's address, and which kind it is.
-pub(super) struct Located {
-    pub(super) url: String,
-    pub(super) database: Database,
+pub(crate) struct Located {
+    pub(crate) url: String,
+    pub(crate) database: Database,
 }
 
 impl Address {
     /// The database, as the option, the environment or `.env` says.
-    pub(super) fn locate(&self, project: &Project) -> Result<Located, String> {
+    pub(crate) fn locate(&self, project: &Project) -> Result<Located, String> {
         let url = match (&self.database, std::env::var(VARIABLE)) {
             (Some(url), _) => url.clone(),
             (None, Ok(url)) => url,

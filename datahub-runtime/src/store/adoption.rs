@@ -1,0 +1,44 @@
+//! Taking over a copy of a database for another environment: one transaction.
+
+use datahub_protocol::Verdict;
+
+use super::connection::Connection;
+use super::failure::Trouble;
+use super::row::to_json;
+use super::settings;
+use super::statement::Statement;
+use crate::environment::{COPY_OF, ENVIRONMENT};
+
+/// What taking over a copy came to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Adoption {
+    /// It is taken over.
+    Done {
+        /// How many open writes were closed.
+        closed: u64,
+    },
+    /// It does not belong to the expected environment, or is taken over already.
+    Not {
+        /// The environment that it belongs to, if it states one.
+        found: Option<String>,
+    },
+}
+
+/// Gives the database the environment `name`, if it belongs to `from`, closes its open writes and marks it as a copy.
+pub(super) fn adopt(
+    connection: &mut Connection,
+    name: &str,
+    from: Option<&str>,
+    verdict: &Verdict,
+) -> Result<Adoption, Trouble> {
+    let found = settings::get(connection, ENVIRONMENT)?;
+    if found.as_deref() != from || found.as_deref() == Some(name) {
+        return Ok(Adoption::Not { found });
+    }
+    let now = connection.now()?;
+    let sql = "UPDATE datahub_intents SET verdict = ?, closed_at = ?, finished = 1 WHERE verdict IS NULL";
+    let closed = connection.execute(&Statement::new(sql, [to_json(verdict)?, now.into()]))?;
+    settings::put(connection, ENVIRONMENT, name)?;
+    settings::put(connection, COPY_OF, from.unwrap_or_default())?;
+    Ok(Adoption::Done { closed: u64::try_from(closed).unwrap_or(u64::MAX) })
+}
