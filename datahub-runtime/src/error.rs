@@ -66,6 +66,7 @@ struct Inner {
     operation: Option<OperationId>,
     retry_after: Option<Duration>,
     in_cdms: bool,
+    fields: Vec<&'static str>,
 }
 
 /// A record as messages name it.
@@ -90,6 +91,7 @@ impl Error {
             operation: None,
             retry_after: None,
             in_cdms: false,
+            fields: Vec::new(),
         }))
     }
 
@@ -151,6 +153,12 @@ impl Error {
     /// The id of the record that the error is about, if any.
     pub fn record_id(&self) -> Option<Uuid> {
         self.0.record.map(|record| record.id)
+    }
+
+    /// The fields of a [`Conflict`](ErrorKind::Conflict): those that someone else changed too, by their paths, with a dot
+    /// before a group's member. Empty for other errors, and if the whole record was changed in the meantime.
+    pub fn fields(&self) -> &[&'static str] {
+        &self.0.fields
     }
 
     /// For a write that is unsettled or whose record is in quarantine: whether the write is known to be in CDMS.
@@ -227,8 +235,10 @@ fn describe(failure: Failure<Fault>, model: &'static ModelDescriptor) -> Error {
         }
         Failure::Conflict { fields } => {
             let names: Vec<_> = fields.iter().map(|field| model.columns[*field].field).collect();
-            Error::new(ErrorKind::Conflict, format!("the same fields were changed in the meantime: {}", names.join(", ")))
-                .advise("read the record again and decide field by field")
+            let message = format!("the same fields were changed in the meantime: {}", names.join(", "));
+            let mut error = Error::new(ErrorKind::Conflict, message);
+            error.0.fields = names;
+            error.advise("read the record again and decide field by field")
         }
         Failure::Quarantined(fault) => {
             Error::new(ErrorKind::Quarantined, format!("CDMS's record does not fit the model: {fault}"))

@@ -22,8 +22,8 @@ use crate::migration::{Migrate, Migrations};
 use crate::operation::{Backfill, Completeness, EnsureFresh, Pull, Sweep, WatchBuilder};
 use crate::quarantine::RetryReport;
 use crate::rehearsal::Rehearse;
-use crate::store::QuarantineEntry;
-use crate::{CdmsSynced, Error, ErrorKind, Freshness};
+use crate::store::{IntentRow, QuarantineEntry};
+use crate::{CdmsSynced, Error, ErrorKind, Freshness, Instant};
 
 pub use builder::HubBuilder;
 pub(crate) use builder::Settings;
@@ -121,14 +121,20 @@ impl Hub {
                  refused",
             )
         })?;
-        Ok(Operation {
-            id: operation,
-            write: row.intent.write,
-            model: row.model.clone(),
-            record: row.id,
-            actor: row.actor.clone(),
-            verdict: row.verdict.clone(),
-        })
+        Ok(row.into())
+    }
+
+    /// Returns the writes, of any program, whose outcome is unknown: those that were begun first, at most `limit`. A write
+    /// that is only under way is one of them. Reads the hub's database only.
+    ///
+    /// Dropping the future changes nothing.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Store`] when the database cannot be read.
+    pub async fn open_writes(&self, limit: u32) -> Result<Vec<Operation>, Error> {
+        let open = self.engine.store.open_intents(None, i64::from(limit)).await?;
+        Ok(open.into_iter().map(Operation::from).collect())
     }
 
     /// Settles every write whose outcome can be determined now; the background task does the same on its own schedule.
@@ -426,8 +432,19 @@ pub struct Operation {
     pub record: Uuid,
     /// Who requested it.
     pub actor: String,
+    /// The program that began it.
+    pub program: String,
+    /// When it was begun, by the database's clock.
+    pub opened_at: Instant,
     /// Its verdict; `None` while the outcome is unknown.
     pub verdict: Option<Verdict>,
+}
+
+impl From<IntentRow> for Operation {
+    fn from(row: IntentRow) -> Self {
+        let IntentRow { intent, id, model, actor, program, opened_at, verdict, .. } = row;
+        Operation { id: intent.operation, write: intent.write, model, record: id, actor, program, opened_at, verdict }
+    }
 }
 
 impl fmt::Debug for Hub {

@@ -57,6 +57,7 @@ mod diesel;
 mod engine;
 pub mod environment;
 mod error;
+mod faults;
 mod field;
 mod freshness;
 mod health;
@@ -121,6 +122,7 @@ pub use engine::clock::{Clock, ManualClock, SystemClock};
 pub use engine::cost::Cost;
 pub use engine::settling::{Settling, SettlingReport};
 pub use error::{Error, ErrorKind};
+pub use faults::FieldFault;
 pub use field::{
     CdmsFields, ChoiceOptions, FieldType, GroupReader, GroupWriter, Holds, Member, RowReader, RowWriter, Slot,
 };
@@ -140,7 +142,7 @@ pub use operation::{
     Backfill, BackfillReport, Completeness, Create, CreateFailed, Cursor, Delete, DeleteFailed, Deleted, Edit,
     EnsureFresh, Erase, Explanation, Find, Found, FreshReport, Get, GetMany, InvalidCursor, LeftOut, LoadRelated, Many,
     ManyWritten, ModelFresh, Pull, PullReport, Records, Referring, Related, Resolution, Resolve, ResolvedAll, Revert,
-    Save, SaveFailed, Sweep, SweepReport, Watch, WatchBuilder, WatchEvent, WatchReport, WatchState, WatchedModel,
+    Save, SaveFailed, Side, Sweep, SweepReport, Watch, WatchBuilder, WatchEvent, WatchReport, WatchState, WatchedModel,
     WriteMany, WriteProgress,
 };
 #[cfg(feature = "progress")]

@@ -14,7 +14,7 @@ use crate::operation::{
     Resolve, ResolvedAll, Revert, SaveFailed, WriteMany,
 };
 use crate::query::{Field, Refers};
-use crate::{Error, ErrorKind, History, Hub, Id, RowReader, RowWriter, Synced, VersionToken};
+use crate::{Error, ErrorKind, FieldFault, History, Hub, Id, RowReader, RowWriter, Synced, VersionToken};
 
 /// The name of a model's entity, by which references identify it.
 ///
@@ -425,6 +425,16 @@ pub trait Writable: CdmsSynced {
     /// build the model by hand.
     fn draft() -> Result<Self, Error> {
         draft_of()
+    }
+
+    /// The fields of a new record that a [`create`](Writable::create) would refuse as [`Invalid`](ErrorKind::Invalid), each
+    /// with the reason: text that is too long, a required value that is missing, an unknown option. All of them at once,
+    /// for a form that shows a message beside each field. [`Synced::faults`](crate::Synced::faults) does the same for
+    /// the changes of a record that was read.
+    ///
+    /// Asks neither CDMS nor the database.
+    fn faults(&self) -> Vec<FieldFault> {
+        crate::faults::of_new(self)
     }
 
     /// Creates a record in CDMS, under the id in the model, and then its row. Costs one request.

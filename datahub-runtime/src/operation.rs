@@ -32,6 +32,7 @@ pub use ensure_fresh::{EnsureFresh, FreshReport, ModelFresh};
 pub use erase::Erase;
 pub use find::{
     Cursor, Explanation, Find, Found, GetMany, InvalidCursor, LeftOut, LoadRelated, Many, Records, Referring, Related,
+    Side,
 };
 pub(crate) use find::{referring, target};
 pub use get::Get;

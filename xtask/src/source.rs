@@ -71,7 +71,7 @@ fn is_mute(text: &str) -> bool {
 }
 
 /// The floor of each crate; a crate depends only on crates on lower floors.
-const FLOORS: [(&str, u8); 14] = [
+const FLOORS: [(&str, u8); 15] = [
     ("cdms-odata", 0),
     ("datahub-model", 1),
     ("datahub-protocol", 1),
@@ -83,6 +83,7 @@ const FLOORS: [(&str, u8); 14] = [
     ("cdms-simulator", 3),
     ("datahub-runtime", 4),
     ("datahub-cli", 5),
+    ("example-crm", 6),
     ("example-domain", 5),
     ("example-metrics", 6),
     ("xtask", 5),

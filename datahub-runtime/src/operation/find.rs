@@ -19,7 +19,7 @@ use datahub_model::condition::Condition as Untyped;
 
 pub use cursor::{Cursor, InvalidCursor};
 pub use explain::Explanation;
-pub use found::{Found, LeftOut};
+pub use found::{Found, LeftOut, Side};
 pub use many::{GetMany, Many};
 pub use related::{LoadRelated, Referring, Related};
 pub(crate) use related::{referring, target};
@@ -41,8 +41,9 @@ const PAGE_SIZE: usize = 50;
 /// How many requests a query may send unless the caller says otherwise.
 const REQUESTS_MAX: u32 = 50;
 
-/// A query of a model's records in CDMS; see [`CdmsSynced::find`].
-#[derive(Debug)]
+/// A query of a model's records in CDMS; see [`CdmsSynced::find`]. A clone asks the same, for example for the number of
+/// records beside a page of them.
+#[derive(Clone, Debug)]
 #[must_use = "a query does nothing until one of its ends is awaited, such as `load`"]
 pub struct Find<T> {
     hub: Hub,
@@ -116,8 +117,8 @@ impl<T: CdmsSynced> Find<T> {
         self
     }
 
-    /// Answers from the hub's rows if CDMS cannot be reached. [`Synced::checked`] then says of each that it was not
-    /// checked. What CDMS cannot evaluate is refused all the same, because an answer must not depend on whether CDMS is
+    /// Answers from the hub's rows if CDMS cannot be reached. [`Found::side`] then says so, and [`Synced::checked`] of each
+    /// that it was not checked. What CDMS cannot evaluate is refused all the same, because an answer must not depend on whether CDMS is
     /// there.
     pub fn or_local(mut self) -> Self {
         self.or_local = true;
@@ -344,7 +345,7 @@ impl<T: CdmsSynced> Find<T> {
 }
 
 async fn in_cdms<T: CdmsSynced>(wish: Wish) -> Result<Found<T>, Error> {
-    let mut found = Found::new();
+    let mut found = Found::of(Side::Cdms);
     let Some(mut listing) = Listing::begin(wish).await? else { return Ok(found) };
     while !listing.is_over {
         let MetPage { met, without_id } = listing.page().await?;
@@ -357,7 +358,7 @@ async fn in_cdms<T: CdmsSynced>(wish: Wish) -> Result<Found<T>, Error> {
 
 async fn local<T: CdmsSynced>(wish: &Wish) -> Result<Found<T>, Error> {
     let LocalPage { met, next } = local::load(wish).await?;
-    let mut found = Found::new();
+    let mut found = Found::of(Side::Hub);
     met.into_iter().for_each(|(id, met)| found.add(id.into(), met));
     found.next = next.filter(|_| wish.looks_further);
     Ok(found)

@@ -15,15 +15,18 @@ pub use address::Address;
 pub use adviser::{Adviser, Team};
 pub use contact::Contact;
 pub use interaction::Interaction;
-pub use organisation::{Organisation, OrganisationState};
+pub use organisation::{Organisation, OrganisationState, organisations};
 pub use phone::Phone;
 pub use reference::{
     BusinessType, ContactRole, Country, EmployeeRange, InteractionChannel, Sector, Service, ServiceDeliveryStatus,
-    Title, TurnoverRange, UkRegion,
+    Title, TurnoverRange, UkRegion, sectors,
 };
 pub use service::{ServiceDelivery, ServiceOffer};
 
 use datahub_runtime::{Models, models};
+
+diesel::joinable!(organisations -> sectors (sector));
+diesel::allow_tables_to_appear_in_same_query!(organisations, sectors);
 
 /// Every model of the domain.
 pub fn models() -> Models {

@@ -1,5 +1,6 @@
 //! Organisations: CDMS accounts.
 
+use chrono::{DateTime, Utc};
 use datahub_runtime::prelude::*;
 use rust_decimal::Decimal;
 
@@ -49,6 +50,8 @@ pub struct Organisation {
     pub parent: Option<Id<Organisation>>,
     #[cdms("StateCode", read_only)]
     pub state: OrganisationState,
+    #[cdms(created)]
+    pub created: Option<DateTime<Utc>>,
     #[cdms(local, sql_type = "boolean")]
     pub archived: bool,
     #[cdms(local, sql_type = "string")]
@@ -85,6 +88,7 @@ impl Organisation {
             credit_limit: None,
             parent: None,
             state: OrganisationState::Active,
+            created: None,
             archived: false,
             archived_reason: None,
         }

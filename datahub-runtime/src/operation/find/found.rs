@@ -9,7 +9,16 @@ use super::reader::{Met, MetRow};
 use crate::engine::call::Costed;
 use crate::{CdmsSynced, Cost, Error, Id, Synced};
 
-/// The records that a query found, in CDMS's order.
+/// A side that answers a query.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Side {
+    /// CDMS was asked: membership and order of the answer are its own.
+    Cdms,
+    /// The hub's rows were asked.
+    Hub,
+}
+
+/// The records that a query found, in the order of the side that was asked.
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct Found<T> {
@@ -25,6 +34,9 @@ pub struct Found<T> {
     pub without_id: u64,
     /// Where to continue, with [`Find::after`](crate::Find::after); `None` if there is no more.
     pub next: Option<Cursor>,
+    /// Which side has answered: the hub only if it was to, by [`Find::freshness`](crate::Find::freshness), because the model
+    /// is detached, or because CDMS could not be reached and [`Find::or_local`](crate::Find::or_local) was called.
+    pub side: Side,
     /// What it cost.
     pub cost: Cost,
 }
@@ -40,13 +52,14 @@ pub struct LeftOut<T> {
 }
 
 impl<T> Found<T> {
-    pub(super) fn new() -> Self {
+    pub(super) fn of(side: Side) -> Self {
         Found {
             records: Vec::new(),
             left_out: Vec::new(),
             not_of_model: 0,
             without_id: 0,
             next: None,
+            side,
             cost: Cost::default(),
         }
     }
