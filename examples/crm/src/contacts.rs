@@ -1,9 +1,9 @@
 //! Which fields of a contact its form shows.
 
-use example_domain::Contact;
 use datahub_runtime::prelude::*;
+use example_domain::Contact;
 
-use crate::editing::{Form, Input, Slot};
+use crate::form::{Form, Input, Slot};
 
 impl Form for Contact {
     const NAME: &'static str = "contact";

@@ -8,23 +8,63 @@ use fastrand::Rng;
 use uuid::Uuid;
 
 const SECTORS: [&str; 16] = [
-    "Advanced engineering", "Aerospace", "Agriculture", "Automotive", "Chemicals", "Construction", "Creative industries",
-    "Defence", "Education", "Energy", "Financial services", "Food and drink", "Healthcare", "Life sciences", "Software",
+    "Advanced engineering",
+    "Aerospace",
+    "Agriculture",
+    "Automotive",
+    "Chemicals",
+    "Construction",
+    "Creative industries",
+    "Defence",
+    "Education",
+    "Energy",
+    "Financial services",
+    "Food and drink",
+    "Healthcare",
+    "Life sciences",
+    "Software",
     "Textiles",
 ];
 const TOWNS: [(&str, &str); 12] = [
-    ("Aberdeen", "AB10"), ("Belfast", "BT1"), ("Birmingham", "B1"), ("Bristol", "BS1"), ("Cardiff", "CF10"),
-    ("Edinburgh", "EH1"), ("Glasgow", "G1"), ("Leeds", "LS1"), ("London", "SE1"), ("Manchester", "M1"),
-    ("Sheffield", "S1"), ("York", "YO1"),
+    ("Aberdeen", "AB10"),
+    ("Belfast", "BT1"),
+    ("Birmingham", "B1"),
+    ("Bristol", "BS1"),
+    ("Cardiff", "CF10"),
+    ("Edinburgh", "EH1"),
+    ("Glasgow", "G1"),
+    ("Leeds", "LS1"),
+    ("London", "SE1"),
+    ("Manchester", "M1"),
+    ("Sheffield", "S1"),
+    ("York", "YO1"),
 ];
 const FIRST: [&str; 24] = [
-    "Northern", "Atlas", "Beacon", "Bright", "Cedar", "Clear", "Crown", "Dale", "Eastgate", "Falcon", "Forth", "Granite",
-    "Harbour", "Highland", "Juniper", "Kestrel", "Lantern", "Meridian", "Oak", "Pennine", "Quarry", "River", "Silver",
-    "Wessex",
+    "Northern", "Atlas", "Beacon", "Bright", "Cedar", "Clear", "Crown", "Dale", "Eastgate", "Falcon", "Forth",
+    "Granite", "Harbour", "Highland", "Juniper", "Kestrel", "Lantern", "Meridian", "Oak", "Pennine", "Quarry", "River",
+    "Silver", "Wessex",
 ];
 const SECOND: [&str; 20] = [
-    "Analytics", "Bakery", "Bearings", "Biotech", "Ceramics", "Components", "Dairy", "Design", "Energy", "Foods",
-    "Instruments", "Labs", "Logistics", "Marine", "Optics", "Pumps", "Robotics", "Systems", "Textiles", "Turbines",
+    "Analytics",
+    "Bakery",
+    "Bearings",
+    "Biotech",
+    "Ceramics",
+    "Components",
+    "Dairy",
+    "Design",
+    "Energy",
+    "Foods",
+    "Instruments",
+    "Labs",
+    "Logistics",
+    "Marine",
+    "Optics",
+    "Pumps",
+    "Robotics",
+    "Systems",
+    "Textiles",
+    "Turbines",
 ];
 const KINDS: [&str; 4] = ["Ltd", "plc", "LLP", "Group"];
 const GIVEN: [&str; 20] = [
@@ -32,11 +72,37 @@ const GIVEN: [&str; 20] = [
     "Leila", "Morag", "Nia", "Owen", "Priya", "Rhys", "Zoë",
 ];
 const FAMILY: [&str; 20] = [
-    "Ahmed", "Baker", "Campbell", "Davies", "Evans", "Fraser", "Griffiths", "Hughes", "Iqbal", "Jones", "Kaur", "Lewis",
-    "Morgan", "Nwosu", "O’Brien", "Patel", "Reid", "Singh", "Taylor", "Walker",
+    "Ahmed",
+    "Baker",
+    "Campbell",
+    "Davies",
+    "Evans",
+    "Fraser",
+    "Griffiths",
+    "Hughes",
+    "Iqbal",
+    "Jones",
+    "Kaur",
+    "Lewis",
+    "Morgan",
+    "Nwosu",
+    "O’Brien",
+    "Patel",
+    "Reid",
+    "Singh",
+    "Taylor",
+    "Walker",
 ];
-const JOBS: [&str; 8] =
-    ["Buyer", "Chief executive", "Engineer", "Export manager", "Finance director", "Founder", "Sales manager", "Secretary"];
+const JOBS: [&str; 8] = [
+    "Buyer",
+    "Chief executive",
+    "Engineer",
+    "Export manager",
+    "Finance director",
+    "Founder",
+    "Sales manager",
+    "Secretary",
+];
 
 /// About how many months the records go back.
 const MONTHS: i64 = 36;
@@ -99,15 +165,18 @@ fn organisation(cdms: &Simulator, random: &mut Rng, sectors: &[Uuid], now: i64) 
 fn contact(cdms: &Simulator, random: &mut Rng, employer: Uuid) {
     let (given, family) = (one(random, &GIVEN), one(random, &FAMILY));
     let address = format!("{}.{}@example.com", given.to_lowercase(), family.to_lowercase());
-    cdms.seed("Contact", [
-        ("ContactId", Value::Guid(Uuid::from_u128(random.u128(..)))),
-        ("FirstName", Value::text(given)),
-        ("LastName", Value::text(family)),
-        ("JobTitle", Value::text(one(random, &JOBS))),
-        ("EMailAddress1", Value::text(address)),
-        ("ParentCustomerId", lookup("account", employer)),
-        ("optevia_PrimaryContact", Value::Boolean(random.u8(..4) == 0)),
-    ]);
+    cdms.seed(
+        "Contact",
+        [
+            ("ContactId", Value::Guid(Uuid::from_u128(random.u128(..)))),
+            ("FirstName", Value::text(given)),
+            ("LastName", Value::text(family)),
+            ("JobTitle", Value::text(one(random, &JOBS))),
+            ("EMailAddress1", Value::text(address)),
+            ("ParentCustomerId", lookup("account", employer)),
+            ("optevia_PrimaryContact", Value::Boolean(random.u8(..4) == 0)),
+        ],
+    );
 }
 
 fn lookup(logical_name: &'static str, id: Uuid) -> Value {

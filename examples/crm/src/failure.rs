@@ -57,13 +57,21 @@ impl Failure {
 
     /// A request that no form of ours sends.
     pub(crate) fn bad_request() -> Self {
-        Failure { status: StatusCode::BAD_REQUEST, words: "This form cannot be read. Open it again.", retry_after: None }
+        Failure {
+            status: StatusCode::BAD_REQUEST,
+            words: "This form cannot be read. Open it again.",
+            retry_after: None,
+        }
     }
 
     /// A mistake of ours.
     fn ours(error: impl std::error::Error) -> Self {
         tracing::error!(%error, "a page failed");
-        Failure { status: StatusCode::INTERNAL_SERVER_ERROR, words: "This is a mistake of ours. It was logged.", retry_after: None }
+        Failure {
+            status: StatusCode::INTERNAL_SERVER_ERROR,
+            words: "This is a mistake of ours. It was logged.",
+            retry_after: None,
+        }
     }
 }
 

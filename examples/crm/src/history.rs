@@ -10,7 +10,7 @@ use serde::Deserialize;
 use crate::failure::Answer;
 use crate::page::{Page, html};
 use crate::request::{Form, Path};
-use crate::user::For;
+use crate::user::Acting;
 
 /// How many entries the page shows.
 const ENTRIES: u32 = 100;
@@ -26,7 +26,7 @@ struct History {
 }
 
 /// `GET /organisations/{id}/history`
-pub(crate) async fn show(For(hub): For, Path(id): Path<Id<Organisation>>) -> Answer {
+pub(crate) async fn show(Acting(hub): Acting, Path(id): Path<Id<Organisation>>) -> Answer {
     let mut entries = Organisation::history(&hub, id).limit(ENTRIES).await?;
     entries.reverse();
     // A record that is gone has a history, too.
@@ -41,7 +41,7 @@ pub(crate) struct Back {
 }
 
 /// `POST /organisations/{id}/revert`
-pub(crate) async fn revert(For(hub): For, Path(id): Path<Id<Organisation>>, Form(back): Form<Back>) -> Answer {
+pub(crate) async fn revert(Acting(hub): Acting, Path(id): Path<Id<Organisation>>, Form(back): Form<Back>) -> Answer {
     Organisation::revert(&hub, id, back.version).await?;
     Ok(Redirect::to(&format!("/organisations/{id}/history")).into_response())
 }

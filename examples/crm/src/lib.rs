@@ -4,6 +4,7 @@ mod contacts;
 pub mod demo;
 mod editing;
 mod failure;
+mod form;
 mod history;
 mod operator;
 mod organisations;

@@ -8,7 +8,7 @@ use serde::Deserialize;
 use crate::failure::Answer;
 use crate::page::{Page, html};
 use crate::request::Query;
-use crate::user::For;
+use crate::user::Acting;
 
 /// How many records and writes the page shows, and how many records a retry reads.
 const SHOWN: u32 = 50;
@@ -31,7 +31,7 @@ struct Waiting {
 }
 
 /// `GET /operator`
-pub(crate) async fn show(For(hub): For, Query(done): Query<Done>) -> Answer {
+pub(crate) async fn show(Acting(hub): Acting, Query(done): Query<Done>) -> Answer {
     html(&Waiting {
         page: Page::of(&hub),
         done,
@@ -42,13 +42,13 @@ pub(crate) async fn show(For(hub): For, Query(done): Query<Done>) -> Answer {
 }
 
 /// `POST /operator/retry`
-pub(crate) async fn retry(For(hub): For) -> Answer {
+pub(crate) async fn retry(Acting(hub): Acting) -> Answer {
     let report = hub.retry_quarantined(SHOWN).await?;
     Ok(Redirect::to(&format!("/operator?retried={}", report.left.len())).into_response())
 }
 
 /// `POST /operator/settle`
-pub(crate) async fn settle(For(hub): For) -> Answer {
+pub(crate) async fn settle(Acting(hub): Acting) -> Answer {
     let report = hub.settle().await?;
     Ok(Redirect::to(&format!("/operator?settled={}", report.settled.len())).into_response())
 }

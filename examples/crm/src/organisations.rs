@@ -10,11 +10,11 @@ use datahub_runtime::{Cost, Cursor, Find, Side, Synced};
 use example_domain::{Contact, Organisation, Sector};
 use serde::Deserialize;
 
-use crate::editing::{Form, Input, Slot};
 use crate::failure::Answer;
+use crate::form::{Form, Input, Slot};
 use crate::page::{Page, html};
 use crate::request::{Path, Query};
-use crate::user::For;
+use crate::user::Acting;
 
 /// How many organisations a page has.
 const PAGE: u32 = 20;
@@ -98,7 +98,7 @@ struct Row {
 }
 
 /// `GET /organisations`
-pub(crate) async fn list(For(hub): For, Query(search): Query<Search>) -> Answer {
+pub(crate) async fn list(Acting(hub): Acting, Query(search): Query<Search>) -> Answer {
     let sectors = sectors(&hub).await?;
     let refused = |search, sectors, why| {
         let page = html(&List { page: Page::of(&hub), sectors, why: Some(why), found: None, search })?;
@@ -170,7 +170,7 @@ impl Show {
 const CONTACTS: u32 = 50;
 
 /// `GET /organisations/{id}`
-pub(crate) async fn show(For(hub): For, Path(id): Path<Id<Organisation>>) -> Answer {
+pub(crate) async fn show(Acting(hub): Acting, Path(id): Path<Id<Organisation>>) -> Answer {
     let organisation = Organisation::get(&hub, id).or_local().await?;
     let sectors = Organisation::load_related(&hub, [&organisation], Organisation::FIELDS.sector).known_only().await?;
     let c = Contact::FIELDS;
@@ -205,7 +205,9 @@ impl Form for Organisation {
             Input::new(f.registered_address.postcode, "Postcode", |organisation| {
                 Slot::Optional(&mut organisation.registered_address.postcode)
             }),
-            Input::new(f.uk_organisation, "UK organisation", |organisation| Slot::Flag(&mut organisation.uk_organisation)),
+            Input::new(f.uk_organisation, "UK organisation", |organisation| {
+                Slot::Flag(&mut organisation.uk_organisation)
+            }),
             Input::new(f.description, "Description", |organisation| Slot::Text(&mut organisation.description)),
         ]
     }

@@ -15,7 +15,7 @@ use example_domain::{Organisation, Sector, organisations, sectors};
 use crate::App;
 use crate::failure::{Answer, Failure};
 use crate::page::{Page, html};
-use crate::user::For;
+use crate::user::Acting;
 
 /// How old the rows of a report may be.
 const AGE: Duration = Duration::from_secs(60);
@@ -38,7 +38,7 @@ struct Bar {
 }
 
 /// `GET /report`
-pub(crate) async fn show(For(hub): For, State(app): State<App>) -> Answer {
+pub(crate) async fn show(Acting(hub): Acting, State(app): State<App>) -> Answer {
     let models = || models![Organisation, Sector];
     let (page, fresh) = match hub.ensure_fresh(models(), Freshness::MaxAge(AGE)).await {
         Ok(fresh) => (Page::of(&hub), fresh),
@@ -50,7 +50,13 @@ pub(crate) async fn show(For(hub): For, State(app): State<App>) -> Answer {
     };
     let counted = tokio::task::spawn_blocking(move || count(&app.database)).await?;
     let (by_sector, per_month) = counted?;
-    html(&Report { page, as_of: oldest(&fresh), cost: fresh.cost, by_sector: bars(by_sector), per_month: bars(per_month) })
+    html(&Report {
+        page,
+        as_of: oldest(&fresh),
+        cost: fresh.cost,
+        by_sector: bars(by_sector),
+        per_month: bars(per_month),
+    })
 }
 
 /// Before which time everything that had changed in CDMS is in the rows of all models.
@@ -72,11 +78,8 @@ fn count(database: &str) -> Result<Counts, Failure> {
         .load(&mut connection)?;
     // Times are microseconds.
     let month = || sql::<Nullable<Text>>("strftime('%Y-%m', created / 1000000, 'unixepoch')");
-    let per_month = organisations::table
-        .group_by(month())
-        .select((month(), count_star()))
-        .order(month())
-        .load(&mut connection)?;
+    let per_month =
+        organisations::table.group_by(month()).select((month(), count_star())).order(month()).load(&mut connection)?;
     Ok((by_sector, per_month))
 }
 

@@ -19,14 +19,14 @@ use crate::request::Form;
 const REQUESTS_MAX: u64 = 10;
 
 /// The hub as the user of a request uses it: the history has their name, and no page asks CDMS more than it may.
-pub(crate) struct For(pub(crate) Hub);
+pub(crate) struct Acting(pub(crate) Hub);
 
-impl FromRequestParts<App> for For {
+impl FromRequestParts<App> for Acting {
     type Rejection = Infallible;
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Infallible> {
         let user = user(&parts.headers).unwrap_or_else(|| "guest".to_owned());
-        Ok(For(app.hub.acting_as(user).with_budget(REQUESTS_MAX)))
+        Ok(Acting(app.hub.acting_as(user).with_budget(REQUESTS_MAX)))
     }
 }
 
@@ -45,7 +45,7 @@ struct Me {
 }
 
 /// `GET /me`
-pub(crate) async fn show(For(hub): For) -> Answer {
+pub(crate) async fn show(Acting(hub): Acting) -> Answer {
     html(&Me { page: Page::of(&hub) })
 }
 
