@@ -77,12 +77,17 @@ pub(crate) type Texts = HashMap<String, String>;
 pub(crate) fn fill<T: Form>(record: &mut T, sent: &Texts) {
     for Input { field, slot, .. } in T::inputs() {
         let Some(text) = sent.get(field) else { continue };
-        let text = text.replace("\r\n", "\n");
+        let text = lines(text);
         let is_theirs = sent.get(&format!("choice.{field}")).is_some_and(|choice| choice == "theirs");
-        if slot(record).text() != text && !is_theirs {
+        if lines(&slot(record).text()) != text && !is_theirs {
             slot(record).set(text.trim());
         }
     }
+}
+
+/// A text with its lines ended in one way: browsers send others than they were given.
+fn lines(text: &str) -> String {
+    text.replace("\r\n", "\n").replace('\r', "\n")
 }
 
 /// A field of a form, as it is shown.
@@ -96,6 +101,11 @@ pub(crate) struct Shown {
 }
 
 impl Shown {
+    /// Whether the value needs a field of several lines. A field of one line would take the ends of lines away.
+    pub(crate) fn is_long(&self) -> bool {
+        self.field == "description" || self.text.contains(['\n', '\r'])
+    }
+
     /// The value as people read it.
     pub(crate) fn in_words(&self) -> &str {
         let chosen = self.options.iter().find(|(value, _)| *value == self.text);
