@@ -72,7 +72,8 @@ impl FormPage {
         let (status, why) = explained(&error);
         match error.kind() {
             ErrorKind::Unavailable | ErrorKind::LoginRefused => self.page.notice = Some(Notice::Away(None)),
-            ErrorKind::Busy | ErrorKind::Invalid | ErrorKind::Rejected | ErrorKind::Overloaded => {}
+            // What was written for a record that is gone can still be copied.
+            ErrorKind::Busy | ErrorKind::Gone | ErrorKind::Invalid | ErrorKind::Rejected | ErrorKind::Overloaded => {}
             _ => return Err(error.into()),
         }
         tracing::warn!(%error, "a form was not saved");
