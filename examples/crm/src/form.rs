@@ -119,7 +119,8 @@ pub(crate) async fn shown<T: Form>(hub: &Hub, record: &T) -> Result<Vec<Shown>, 
     let mut fields = Vec::new();
     for Input { field, label, slot } in T::inputs() {
         let slot = slot(&mut record);
-        let options = match slot {
+        let text = slot.text();
+        let mut options = match slot {
             Slot::Flag(_) => vec![("true".to_owned(), "Yes".to_owned()), ("false".to_owned(), "No".to_owned())],
             Slot::Sector(_) => {
                 let known = sectors(hub).await?;
@@ -128,7 +129,11 @@ pub(crate) async fn shown<T: Form>(hub: &Hub, record: &T) -> Result<Vec<Shown>, 
             }
             Slot::Text(_) | Slot::Optional(_) | Slot::Phone(_) => Vec::new(),
         };
-        fields.push(Shown { field, label, text: slot.text(), options, fault: None });
+        // A form without what is chosen would choose something else.
+        if !options.is_empty() && options.iter().all(|(value, _)| *value != text) {
+            options.push((text.clone(), "One that the hub does not know yet".to_owned()));
+        }
+        fields.push(Shown { field, label, text, options, fault: None });
     }
     Ok(fields)
 }
