@@ -14,7 +14,6 @@ use crate::source::root;
 
 /// Makes both sites and checks them.
 pub(crate) fn documentation_works() -> Result<(), String> {
-    package::chromium()?;
     let folder = root().join("target/browser");
     let tests = installed(&folder.join("node"))?;
     let (whole, many) = (folder.join("whole"), folder.join("many"));
@@ -26,21 +25,41 @@ pub(crate) fn documentation_works() -> Result<(), String> {
     documentation(&project, &many, Some("HEAD"))?;
     for (site, kind) in [(&whole, "whole"), (&many, "many")] {
         let mut check = Command::new("node");
-        check.arg(tests.join("check.mjs")).arg(site).arg(kind).arg(folder.join("screenshots"));
+        check.arg(tests.join("documentation.mjs")).arg(site).arg(kind).arg(folder.join("screenshots"));
         passed(&mut check)?;
     }
     Ok(())
 }
 
-/// Copies the tests to a folder and installs there what they need, so that nothing of it is among the sources.
+fn cargo() -> Command {
+    let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    cargo.current_dir(root());
+    cargo
+}
+
+/// Copies the tests to a folder and installs there what they need, so that nothing of it is among the sources. The browser,
+/// Node and npm are installed if they are missing.
 fn installed(folder: &Path) -> Result<PathBuf, String> {
-    fs::create_dir_all(folder).map_err(|error| format!("{}: {error}", folder.display()))?;
-    for name in ["check.mjs", "package.json", "package-lock.json"] {
-        let from = root().join("tests/browser").join(name);
-        fs::copy(&from, folder.join(name)).map_err(|error| format!("{}: {error}", from.display()))?;
-    }
+    package::chromium()?;
+    copy(&root().join("tests/browser"), folder)?;
     passed(Command::new("npm").args(["ci", "--no-audit", "--no-fund", "--loglevel=error"]).current_dir(folder))?;
     Ok(folder.to_path_buf())
+}
+
+/// Copies the files of a folder, and those of its folders.
+fn copy(from: &Path, to: &Path) -> Result<(), String> {
+    let fault = |error: std::io::Error| format!("{}: {error}", from.display());
+    fs::create_dir_all(to).map_err(|error| format!("{}: {error}", to.display()))?;
+    for entry in fs::read_dir(from).map_err(fault)? {
+        let path = entry.map_err(fault)?.path();
+        let target = to.join(path.file_name().unwrap_or_default());
+        if path.is_dir() {
+            copy(&path, &target)?;
+        } else {
+            fs::copy(&path, &target).map_err(|error| format!("{}: {error}", path.display()))?;
+        }
+    }
+    Ok(())
 }
 
 /// Runs `datahub docs` for a project, into a folder that is empty before.
@@ -48,10 +67,10 @@ fn documentation(project: &Path, site: &Path, since: Option<&str>) -> Result<(),
     if site.exists() {
         fs::remove_dir_all(site).map_err(|error| format!("{}: {error}", site.display()))?;
     }
-    let mut docs = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    let mut docs = cargo();
     docs.args(["run", "--quiet", "--package", "datahub-cli", "--", "docs", "--root"]).arg(project);
     docs.arg("--out").arg(site).args(since.map(|since| format!("--since={since}")));
-    passed(docs.current_dir(root()))
+    passed(&mut docs)
 }
 
 /// Puts a project under version control, so that there is a revision to compare with.

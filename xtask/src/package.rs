@@ -25,14 +25,14 @@ pub(crate) fn is_root() -> bool {
     id.is_ok_and(|output| output.stdout.trim_ascii() == b"0")
 }
 
-/// Makes sure that Chromium, Node and npm are installed for the tests of the documentation in a browser.
+/// Makes sure that Chromium, Node and npm are installed for the tests in a browser.
 pub(crate) fn chromium() -> Result<(), String> {
     for (package, program) in [("chromium", "chromium"), ("nodejs", "node"), ("npm", "npm")] {
         if Command::new(program).arg("--version").output().is_ok_and(|output| output.status.success()) {
             continue;
         }
         let advice = format!(
-            "the tests of the documentation need {program}, which is not installed; on Debian: apt-get install {package}"
+            "the tests in a browser need {program}, which is not installed; on Debian: apt-get install {package}"
         );
         install(package).map_err(|()| advice)?;
     }

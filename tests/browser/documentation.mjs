@@ -1,20 +1,13 @@
 // The generated documentation in a real browser: every page on a phone and on a desk, by keyboard, for screen readers, and without
 // a request to anywhere else. `cargo xtask browser` runs it; arguments: the folder of the site, "whole" or "many", and a folder
 // for screenshots.
-import { createRequire } from "node:module";
 import { mkdir, readdir, readFile, stat } from "node:fs/promises";
 import { createServer } from "node:http";
 import { extname, join, normalize, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
-import puppeteer from "puppeteer-core";
+import { accessible, DESK, end, expect, fault, fits, PHONE, scheme, skips, stopsAreVisible, tab } from "./chromium.mjs";
 
 const [site, kind, screenshots] = process.argv.slice(2);
-const axe = await readFile(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
-const faults = [];
-const fault = (page, text) => faults.push(`${page}: ${text}`);
-const expect = (condition, page, text) => condition || fault(page, text);
-const PHONE = { width: 360, height: 740 };
-const DESK = { width: 1280, height: 900 };
 /** With more pages than this, axe looks at some of each kind; everything else is checked on every page. */
 const WHOLE = 80;
 
@@ -32,65 +25,14 @@ const server = createServer(async (request, response) => {
 await new Promise((ready) => server.listen(0, "127.0.0.1", ready));
 const origin = `http://127.0.0.1:${server.address().port}`;
 
-const browser = await puppeteer.launch({
-  executablePath: process.env.DATAHUB_CHROMIUM ?? "/usr/bin/chromium",
-  args: ["--no-sandbox", "--disable-gpu", "--hide-scrollbars"],
-});
-
-/** A tab that notes what must not happen. */
-const tab = async (base = origin) => {
-  const page = await browser.newPage();
-  const where = () => page.url().replace(base, "");
-  page.on("console", (message) => ["error", "warn"].includes(message.type()) && fault(where(), `console: ${message.text()}`));
-  page.on("pageerror", (error) => fault(where(), `error: ${error.message}`));
-  page.on("request", (request) => {
-    const isOwn = request.url().startsWith(base) || request.url().startsWith("data:");
-    expect(isOwn, where(), `a request leaves the page: ${request.url()}`);
-  });
-  page.on("requestfailed", (request) => fault(where(), `a request failed: ${request.url()}`));
-  page.on("response", (response) => expect(response.status() < 400, where(), `${response.status()} for ${response.url()}`));
-  await page.setViewport(DESK);
-  return page;
-};
-
 const open = (page, path) => page.goto(`${origin}/${path}`, { waitUntil: "load" });
-const scheme = (page, value) => page.emulateMediaFeatures([{ name: "prefers-color-scheme", value }]);
 
 const files = (await readdir(site, { recursive: true })).filter((name) => name.endsWith(".html")).sort();
 const some = (folder) => files.filter((name) => name.startsWith(folder)).filter((_, at, all) => at % Math.ceil(all.length / 8) === 0);
 const looked = files.length <= WHOLE ? files
   : [...files.filter((name) => !name.includes("/")), ...some("models/"), ...some("contracts/"), ...some("attributes/")];
 
-/** No page is wider than the screen. */
-const fits = async (page, path) => {
-  for (const screen of [PHONE, DESK]) {
-    await page.setViewport(screen);
-    const wide = await page.evaluate(() => {
-      const width = document.documentElement.clientWidth;
-      if (document.documentElement.scrollWidth <= width && document.body.scrollWidth <= width) return "";
-      const all = [...document.querySelectorAll("body *")].filter((part) => !part.closest(".scroll, .skip"));
-      const part = all.find((part) => part.getBoundingClientRect().right > width + 1);
-      return part ? part.outerHTML.slice(0, 120) : "something";
-    });
-    expect(!wide, path, `wider than ${screen.width} pixels: ${wide}`);
-  }
-};
-
-/** What axe finds, in light and in dark. */
-const accessible = async (page, path) => {
-  await page.evaluate(axe);
-  for (const value of ["light", "dark"]) {
-    await scheme(page, value);
-    const found = await page.evaluate(() => window.axe.run(document, { resultTypes: ["violations"] }));
-    for (const { id, impact, nodes } of found.violations) {
-      // Nothing serious is what is asked for; the rest is not there either.
-      fault(path, `axe (${value}): ${impact} ${id}: ${nodes[0].html.slice(0, 160)}`);
-    }
-  }
-  await scheme(page, "light");
-};
-
-const pages = await tab();
+const pages = await tab(origin);
 const known = new Map();
 for (const path of files) {
   await open(pages, path);
@@ -126,7 +68,7 @@ for (const path of files) expect(reached.has(path), path, "cannot be reached by 
 for (const [path, { ids }] of known) expect(new Set(ids).size === ids.length, path, "an id is used twice");
 
 /** The first page is small, and its search's index is not part of it. */
-const first = await tab();
+const first = await tab(origin);
 let bytes = 0;
 const sizes = [];
 first.on("response", (response) => sizes.push(response.buffer().then((content) => content.length)));
@@ -136,7 +78,7 @@ for (const size of sizes) bytes += await size;
 expect(bytes < 200_000, "index.html", `the first page has ${bytes} bytes`);
 
 /** The search: by keyboard alone, from anywhere, with an answer at once. */
-const search = await tab();
+const search = await tab(origin);
 await open(search, "index.html");
 const wanted = kind === "many"
   ? { field: "credit_limit", attribute: "optevia_CreditLimit", label: "Agriculture" }
@@ -178,31 +120,16 @@ await search.type("#search", "xyzzy-is-nowhere");
 await search.waitForFunction(() => document.getElementById("search-status").textContent === "Nothing found.");
 
 /** The tab key reaches everything, in order and visibly; the first stop leads past the navigation. */
-const keys = await tab();
+const keys = await tab(origin);
 for (const path of ["index.html", files.find((name) => name.startsWith("models/"))]) {
   await open(keys, path);
-  const stops = await keys.evaluate(() => [...document.querySelectorAll("a[href], input, summary, [tabindex='0']")]
-    .filter((part) => part.checkVisibility?.() ?? true).length);
-  const missed = [];
-  for (let at = 0; at < stops; at += 1) {
-    await keys.keyboard.press("Tab");
-    const unmarked = await keys.evaluate(() => {
-      const part = document.activeElement;
-      const style = getComputedStyle(part.matches("svg a") ? part.querySelector("rect") : part);
-      const isMarked = style.outlineStyle !== "none" || parseFloat(style.strokeWidth) >= 3;
-      return part !== document.body && isMarked ? "" : part.outerHTML.slice(0, 100);
-    });
-    if (unmarked) missed.push(unmarked);
-  }
-  expect(missed.length === 0, path, `of ${stops} stops of Tab, these are not visible: ${missed.join(" and ")}`);
+  await stopsAreVisible(keys, path);
 }
 await open(keys, "index.html");
-await keys.keyboard.press("Tab");
-await keys.keyboard.press("Enter");
-expect(await keys.evaluate(() => document.activeElement.id === "content"), "index.html", "the first stop does not skip to the content");
+await skips(keys, "index.html", "content");
 
 /** Each box of the diagram leads to its page, by mouse and by keyboard. */
-const boxes = await tab();
+const boxes = await tab(origin);
 await open(boxes, "index.html");
 const names = await boxes.$$eval(".diagram a", (links) => links.map((link) => link.querySelector("text").textContent));
 expect(names.length > 2, "index.html", `the diagram has ${names.length} links`);
@@ -216,7 +143,7 @@ for (const [at, name] of names.entries()) {
 }
 
 /** Without scripts everything but the search is there; from a folder, without a server, the search too. */
-const plain = await tab();
+const plain = await tab(origin);
 await plain.setJavaScriptEnabled(false);
 await open(plain, "index.html");
 expect(await plain.$eval("h1", (heading) => heading.textContent.length > 3), "index.html", "nothing to read without scripts");
@@ -243,13 +170,7 @@ for (const path of views) {
   }
 }
 
-await browser.close();
 server.close();
 const size = (await stat(join(site, "index.html"))).size;
-console.log(`${files.length} pages on two screens, ${looked.length} of them by axe in light and dark; the first page has ${bytes} bytes `
+await end(`${files.length} pages on two screens, ${looked.length} of them by axe in light and dark; the first page has ${bytes} bytes `
   + `(${size} of HTML), a search took ${slowest.toFixed(1)} ms at most`);
-if (faults.length > 0) {
-  console.error([...new Set(faults)].slice(0, 40).join("\n"));
-  console.error(`${faults.length} faults`);
-  process.exit(1);
-}
