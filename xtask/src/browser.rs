@@ -1,16 +1,29 @@
-//! The generated documentation in a real browser: that of the example domain, and that of a project of a real CDMS's size.
+//! What people see, in a real browser: the generated documentation, of the example domain and of a project of a real CDMS's
+//! size, and the example application, running on a simulated CDMS.
 //!
 //! Chromium and Node come from the distribution's packages, the driver and axe from npm with a committed lock file; what is
 //! missing is installed if this user may do so.
 
 use std::fs;
+use std::io::{BufRead as _, BufReader};
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Child, Command, Stdio};
+use std::sync::mpsc::{Receiver, channel};
+use std::time::{Duration, Instant};
 
-use crate::check::passed;
+use crate::check::{passed, say};
 use crate::many;
 use crate::package;
 use crate::source::root;
+
+/// What can be opened in a browser.
+#[derive(Clone, Copy, Debug, clap::ValueEnum)]
+pub(crate) enum What {
+    /// The generated documentation.
+    Documentation,
+    /// The example application.
+    Application,
+}
 
 /// Makes both sites and checks them.
 pub(crate) fn documentation_works() -> Result<(), String> {
@@ -29,6 +42,92 @@ pub(crate) fn documentation_works() -> Result<(), String> {
         passed(&mut check)?;
     }
     Ok(())
+}
+
+/// Starts the example application, tries everything that people do with it, and ends it.
+pub(crate) fn application_works() -> Result<(), String> {
+    let folder = root().join("target/browser");
+    let tests = installed(&folder.join("node"))?;
+    let application = Application::start()?;
+    let mut check = Command::new("node");
+    check.arg(tests.join("crm.mjs")).args([&application.address, &application.control]);
+    passed(check.arg(folder.join("screenshots")))?;
+    application.stop()
+}
+
+/// The example application on a new database and a simulated CDMS. Dropping it ends it.
+struct Application {
+    process: Child,
+    address: String,
+    control: String,
+}
+
+/// The seed of the application's records; `DATAHUB_SEED` is another one.
+const SEED: &str = "19";
+
+/// How long the application may take to serve, and to end.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+impl Application {
+    fn start() -> Result<Self, String> {
+        passed(cargo().args(["build", "--quiet", "--package", "example-crm"]))?;
+        let seed = std::env::var("DATAHUB_SEED").unwrap_or_else(|_| SEED.to_owned());
+        let mut command = cargo();
+        command.args(["run", "--quiet", "--package", "example-crm", "--", "--listen=127.0.0.1:0"]);
+        let process = command.arg(format!("--seed={seed}")).stdin(Stdio::null()).stdout(Stdio::piped()).spawn();
+        let process = process.map_err(|error| format!("cannot start the application: {error}"))?;
+        let mut application = Application { process, address: String::new(), control: String::new() };
+        let lines = application.lines()?;
+        application.address = stated(&lines, "Data Hub CRM: ")?;
+        application.control = stated(&lines, "CDMS control: ")?;
+        say(&format!("the application serves {}, with records from the seed {seed}", application.address));
+        Ok(application)
+    }
+
+    /// Ends it as a service manager does. It must finish what it does, and end well.
+    fn stop(mut self) -> Result<(), String> {
+        passed(Command::new("kill").arg(self.process.id().to_string()))?;
+        let until = Instant::now() + PATIENCE;
+        loop {
+            match self.process.try_wait().map_err(|error| format!("cannot wait for the application: {error}"))? {
+                Some(status) if status.success() => return Ok(()),
+                Some(status) => return Err(format!("the application ended with {status}")),
+                None if Instant::now() > until => return Err("the application does not end".to_owned()),
+                None => std::thread::sleep(Duration::from_millis(50)),
+            }
+        }
+    }
+
+    /// The lines that it prints; all of them are read, so that it never waits for a reader.
+    fn lines(&mut self) -> Result<Receiver<String>, String> {
+        let output = self.process.stdout.take().ok_or("the application has no output")?;
+        let (sender, lines) = channel();
+        std::thread::spawn(move || {
+            // The receiver is gone once the addresses are known.
+            BufReader::new(output).lines().map_while(Result::ok).for_each(|line| _ = sender.send(line));
+        });
+        Ok(lines)
+    }
+}
+
+impl Drop for Application {
+    fn drop(&mut self) {
+        // It may have ended by itself.
+        _ = self.process.kill();
+        _ = self.process.wait();
+    }
+}
+
+/// What the line with this label states.
+fn stated(lines: &Receiver<String>, label: &str) -> Result<String, String> {
+    let until = Instant::now() + PATIENCE;
+    loop {
+        let line = lines.recv_timeout(until.saturating_duration_since(Instant::now()));
+        let line = line.map_err(|_| format!("the application ended, or has not printed `{label}…` within a minute"))?;
+        if let Some(rest) = line.strip_prefix(label) {
+            return Ok(rest.trim().to_owned());
+        }
+    }
 }
 
 fn cargo() -> Command {

@@ -46,11 +46,15 @@ enum Task {
         #[arg(long)]
         without_tests: bool,
     },
-    /// Opens the generated documentation in a real browser: every page on a phone and on a desk, the search, the diagrams,
-    /// everything by keyboard and for screen readers. Screenshots are in target/browser/screenshots.
+    /// Opens the generated documentation and the example application in a real browser: every page on a phone and on a desk, the
+    /// search, the diagrams, two people who edit the same record, everything by keyboard and for screen readers. Screenshots are
+    /// in target/browser/screenshots.
     ///
     /// If Chromium, Node or npm are missing, they are installed, provided that this user may do so.
-    Browser,
+    Browser {
+        /// Opens only this.
+        what: Option<browser::What>,
+    },
     /// Lets two programs work on one PostgreSQL while a tenth of all calls to CDMS fail, and checks the result.
     Soak {
         /// The number of operations that the programs begin.
@@ -113,7 +117,7 @@ fn main() -> ExitCode {
     let (with_tests, with_guards) = match Tasks::parse().task {
         Task::Test => (true, false),
         Task::Ci { without_tests } => (!without_tests, true),
-        Task::Browser => return finish(&[browser()]),
+        Task::Browser { what } => return finish(&browser(what)),
         Task::Bench(choices) => return bench::run(&choices),
         Task::Planted { faults, all } => return planted::run(&faults, all),
         Task::Fuzz { seconds, targets } => return fuzz::run(&targets, seconds),
@@ -139,9 +143,15 @@ fn main() -> ExitCode {
     finish(&checks)
 }
 
-/// The documentation in a real browser.
-fn browser() -> Check {
-    Check::ours("the generated documentation works in a browser", browser::documentation_works)
+/// What people see, in a real browser: all of it, or only this.
+fn browser(only: Option<browser::What>) -> Vec<Check> {
+    let documentation = || Check::ours("the generated documentation works in a browser", browser::documentation_works);
+    let application = || Check::ours("the example application works in a browser", browser::application_works);
+    match only {
+        None => vec![documentation(), application()],
+        Some(browser::What::Documentation) => vec![documentation()],
+        Some(browser::What::Application) => vec![application()],
+    }
 }
 
 /// Runs the checks and reports those that failed.
@@ -203,7 +213,7 @@ fn tests(server: Option<&Server>) -> Vec<Check> {
 }
 
 fn guards() -> Vec<Check> {
-    vec![
+    let mut guards = vec![
         Check::cargo("the quickstart behaves as described", &["run", "--quiet", "--example", "quickstart"]),
         Check::cargo("code is formatted", &["fmt", "--all", "--check"]),
         Check::cargo(
@@ -243,7 +253,8 @@ fn guards() -> Vec<Check> {
             "the documentation of the mappings is up to date",
             &["run", "--quiet", "--package", "datahub-cli", "--", "docs", "--check"],
         ),
-        browser(),
         Check::tool("dependencies are allowed", "cargo-deny", &["check", "bans", "licenses", "sources"]),
-    ]
+    ];
+    guards.extend(browser(None));
+    guards
 }
