@@ -73,6 +73,7 @@ fn is_mute(text: &str) -> bool {
 /// The floor of each crate; a crate depends only on crates on lower floors.
 const FLOORS: [(&str, u8); 15] = [
     ("cdms-odata", 0),
+    ("datahub-login", 0),
     ("datahub-model", 1),
     ("datahub-protocol", 1),
     ("datahub-derive", 2),
