@@ -8,7 +8,7 @@ use cdms_odata::metadata::Metadata;
 
 use crate::clock::SimulatorClock;
 use crate::log::{LIMIT, Log};
-use crate::login::{Account, FormServer, Login};
+use crate::login::{Account, AdFs, AdFsServer, FormServer, Login};
 use crate::simulator::Simulator;
 use crate::state::{Expiry, State};
 use crate::world::{Declared, Switches, World, declare};
@@ -23,6 +23,7 @@ pub struct SimulatorBuilder {
     control: bool,
     switches: Switches,
     login: Login,
+    adfs: Option<AdFsServer>,
     lock_after: Option<u64>,
     log_limit: Option<usize>,
 }
@@ -36,6 +37,7 @@ impl SimulatorBuilder {
             control: false,
             switches: Switches::new(),
             login: Login::None,
+            adfs: None,
             lock_after: None,
             log_limit: Some(LIMIT),
         }
@@ -199,6 +201,13 @@ impl SimulatorBuilder {
         self
     }
 
+    /// Requires a login by AD FS, whose token services get servers of their own ([`Simulator::token_services`]). Default: no
+    /// login.
+    pub fn adfs(mut self, server: AdFsServer) -> Self {
+        self.adfs = Some(server);
+        self
+    }
+
     /// Locks the account that logs in after so many wrong passwords in a row ([`Simulator::is_locked`]). Default: never.
     pub fn lock_after(mut self, failures: u64) -> Self {
         self.lock_after = Some(failures);
@@ -222,13 +231,17 @@ impl SimulatorBuilder {
         }
         let listener = std::net::TcpListener::bind(self.listen)?;
         listener.set_nonblocking(true)?;
-        self.login.with_account(|account| account.lock_after = self.lock_after);
+        let login = match self.adfs {
+            Some(server) => Login::AdFs(Mutex::new(AdFs::start(server)?)),
+            None => self.login,
+        };
+        login.with_account(|account| account.lock_after = self.lock_after);
         let state = State {
             world: Mutex::new(World::new(metadata, self.clock, self.switches, self.log_limit)),
             faults: Mutex::default(),
             requests: Mutex::new(Log::new(self.log_limit)),
             late: Mutex::default(),
-            login: self.login,
+            login,
             control: self.control,
             begun: std::time::Instant::now(),
             met: std::sync::atomic::AtomicU64::new(0),

@@ -3,6 +3,7 @@
 mod address;
 mod answer;
 mod route;
+mod token_services;
 
 use std::convert::Infallible;
 use std::net::SocketAddr;
@@ -53,6 +54,8 @@ pub(crate) async fn serve(
     report: watch::Sender<Listening>,
 ) {
     let mut number = 0;
+    // The end of this function drops the set, which ends them.
+    let mut token_services = token_services::serve(&state);
     let mut listener = Some(TcpListener::from_std(listener).unwrap_or_else(|error| panic!("cannot listen: {error}")));
     // Bound without listening, so that connections are refused and no other process takes the port.
     let mut reserved = None;
@@ -96,6 +99,7 @@ pub(crate) async fn serve(
                     }
                 }
                 Some(ended) = connections.join_next() => pass_on_panic(ended),
+                Some(ended) = token_services.join_next() => pass_on_panic(ended),
             }
         }
         // A server that is stopped right after a panic must still report it.
@@ -183,7 +187,8 @@ async fn respond(state: &Arc<State>, connection: u64, request: Request<Received>
         Some(answer) => answer,
         None => {
             let outside = call.as_ref().ok().and_then(Call::outside);
-            let incoming = Incoming { parts: &parts, outside, body: &body, connection };
+            let incoming =
+                Incoming { parts: &parts, outside, body: &body, now_ms: state.world().clock.now_ms(), connection };
             state.login.answer(&incoming).unwrap_or_else(|| {
                 let answer = call.and_then(|call| call.carry_out(&mut state.world(), &met));
                 answer.unwrap_or_else(|refusal| Answer::refusal(&refusal))

@@ -1,6 +1,7 @@
 //! Logins: the way that the server asks for, and how many of them have failed.
 
 mod account;
+mod adfs;
 mod form;
 
 use std::sync::Mutex;
@@ -8,6 +9,8 @@ use std::sync::Mutex;
 use hyper::http::request::Parts;
 
 pub(crate) use account::Account;
+pub(crate) use adfs::AdFs;
+pub use adfs::{AdFsServer, AdFsTrouble, AdFsVersion};
 pub(crate) use form::{FormServer, form, redirect};
 
 use crate::http::Answer;
@@ -19,6 +22,8 @@ pub(crate) struct Incoming<'r> {
     /// The path, if it is not under the root of the data service.
     pub(crate) outside: Option<&'r str>,
     pub(crate) body: &'r [u8],
+    /// The time of the simulator's clock, in ms since 1970 UTC.
+    pub(crate) now_ms: i64,
     /// The connection that it came over. Each has another number.
     #[allow(dead_code, reason = "the ways so far authenticate requests and not connections")]
     pub(crate) connection: u64,
@@ -31,6 +36,7 @@ pub(crate) enum Login {
     #[default]
     None,
     Form(Mutex<FormServer>),
+    AdFs(Mutex<AdFs>),
 }
 
 impl Login {
@@ -39,6 +45,7 @@ impl Login {
         match self {
             Login::None => incoming.outside.is_some_and(form::is_login).then(|| form(200)),
             Login::Form(server) => lock(server).answer(incoming),
+            Login::AdFs(server) => lock(server).answer(incoming),
         }
     }
 
@@ -47,6 +54,7 @@ impl Login {
         match self {
             Login::None => {}
             Login::Form(server) => lock(server).expire(),
+            Login::AdFs(server) => lock(server).expire(),
         }
     }
 
@@ -55,6 +63,15 @@ impl Login {
         match self {
             Login::None => None,
             Login::Form(server) => Some(what(&mut lock(server).account)),
+            Login::AdFs(server) => Some(what(&mut lock(server).account)),
+        }
+    }
+
+    /// AD FS, if that is the way.
+    pub(crate) fn adfs(&self) -> Option<&Mutex<AdFs>> {
+        match self {
+            Login::AdFs(server) => Some(server),
+            Login::None | Login::Form(_) => None,
         }
     }
 }

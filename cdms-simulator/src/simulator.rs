@@ -15,7 +15,7 @@ use crate::clock::SimulatorClock;
 use crate::fault::{Fault, FaultRule, Gate, Stage};
 use crate::http;
 use crate::log::CommitEntry;
-use crate::login::Account;
+use crate::login::{Account, AdFsTrouble};
 use crate::refusal::{RECORD_MISSING, Refusal};
 use crate::state::{Listening, RequestEntry, State, lock};
 use crate::world::human_author;
@@ -276,6 +276,23 @@ impl Simulator {
     /// Unlocks the account, as an administrator does.
     pub fn unlock(&self) {
         self.state.login.with_account(Account::unlock);
+    }
+
+    /// The addresses of the token services of AD FS ([`SimulatorBuilder::adfs`]), the sign-in service first.
+    pub fn token_services(&self) -> Vec<String> {
+        self.state.login.adfs().map(|adfs| lock(adfs).addresses()).unwrap_or_default()
+    }
+
+    /// Makes logins by AD FS go wrong in this way from now on, or right again.
+    pub fn adfs_trouble(&self, trouble: impl Into<Option<AdFsTrouble>>) {
+        if let Some(adfs) = self.state.login.adfs() {
+            lock(adfs).trouble = trouble.into();
+        }
+    }
+
+    /// How many passwords the sign-in service of AD FS has got, right or wrong.
+    pub fn passwords_tried(&self) -> u64 {
+        self.state.login.adfs().map(|adfs| lock(adfs).passwords).unwrap_or_default()
     }
 
     /// Changes the password of the account, as an administrator does. Open sessions stay open.

@@ -41,6 +41,8 @@ pub enum Expiry {
     Unauthorized,
     /// 302 to the login page.
     Redirect,
+    /// 302 to the login page under the server's own address, `/adfs/ls/`.
+    RedirectHere,
     /// 200 with the login page.
     LoginForm,
 }

@@ -142,7 +142,8 @@ pub fn part_of(name: &str) -> Option<usize> {
     }
 }
 
-/// Whether cookies of these names are a session, and if not, the name of one that is missing. A missing last one is not seen.
+/// Whether cookies of these names are a whole session, and if not, the name of one that is missing. A missing last one is not
+/// seen. A server may use other names: without any part, nothing is missing.
 ///
 /// # Errors
 ///
@@ -152,7 +153,7 @@ pub fn is_whole<'n>(names: impl Iterator<Item = &'n str>) -> Result<(), String> 
     parts.sort_unstable();
     parts.dedup();
     let missing = parts.iter().enumerate().find(|(at, part)| at != *part).map(|(at, _)| at);
-    match missing.or(parts.is_empty().then_some(0)) {
+    match missing {
         None => Ok(()),
         Some(0) => Err(COOKIE.to_owned()),
         Some(part) => Err(format!("{COOKIE}{part}")),

@@ -122,7 +122,7 @@ fn a_session_needs_all_parts_of_its_cookie() {
     assert_eq!(whole(&["MSISAuth", "MSISAuth2"]), Err("MSISAuth1".to_owned()));
     assert_eq!(whole(&["MSISAuth1"]), Err("MSISAuth".to_owned()));
     assert_eq!(whole(&["MSISAuth", "MSISAuth01", "MSISAuth99999999999999999999999"]), Ok(()));
-    assert_eq!(whole(&["ReqClientId"]), Err("MSISAuth".to_owned()));
+    assert_eq!(whole(&["FedAuth"]), Ok(()));
 }
 
 #[test]

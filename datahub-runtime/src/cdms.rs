@@ -13,6 +13,8 @@ mod session;
 mod shape;
 mod transport;
 
+#[cfg(feature = "adfs")]
+pub(crate) use authenticator::encoded;
 pub use authenticator::{Anonymous, Authenticator, LoginError, LoginReply, LoginRequests};
 pub(crate) use client::{Client, ClientOptions, cdms_at};
 pub(crate) use condition::{changed_since, of_model};

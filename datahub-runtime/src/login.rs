@@ -2,13 +2,25 @@
 //!
 //! A [`Hub`](crate::Hub) logs in through an [`Authenticator`]. An organisation with its own way implements the trait.
 
+#[cfg(feature = "adfs")]
+mod adfs;
+mod headers;
+#[cfg(feature = "adfs")]
+mod pages;
 mod secret;
 
+#[cfg(feature = "adfs")]
+pub use adfs::{AdFs, AdFsBuilder};
+#[cfg(feature = "adfs")]
+pub use datahub_login::{Document, Field, FieldKind, Form};
 pub use secrecy;
 
 pub use crate::cdms::{
     Anonymous, Authenticator, Connections, HeaderSession, LoginError, LoginReply, LoginRequests, Session,
     SessionResponse, Standing,
 };
+pub use headers::StaticHeaders;
+#[cfg(feature = "adfs")]
+pub use pages::{LoginHost, Page, Pages};
 pub(crate) use secret::Presented;
 pub use secret::{Credentials, Secret};

@@ -31,6 +31,7 @@ mod hostile_answers;
 mod limits;
 mod limits_of_values;
 mod local_queries;
+mod login_adfs;
 mod logins;
 mod many;
 mod many_writes;

@@ -60,6 +60,7 @@ impl FormServer {
         Some(match self.expiry {
             Expiry::Unauthorized => Answer::empty(401),
             Expiry::Redirect => redirect(),
+            Expiry::RedirectHere => Answer::empty(302).with_header("location", "/adfs/ls/?wa=wsignin1.0".to_owned()),
             Expiry::LoginForm => form(200),
         })
     }

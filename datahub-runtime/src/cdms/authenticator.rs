@@ -213,6 +213,16 @@ impl<'c> LoginRequests<'c> {
 
     async fn exchange(&self, url: &str, form: Option<Zeroizing<String>>) -> Result<LoginReply, LoginError> {
         let url = Url::parse(url).map_err(|error| LoginError::new(format!("invalid login address: {error}")))?;
+        self.send(url, form, None).await
+    }
+
+    /// Sends one request of a login, with these cookies.
+    pub(crate) async fn send(
+        &self,
+        url: Url,
+        form: Option<Zeroizing<String>>,
+        cookies: Option<HeaderValue>,
+    ) -> Result<LoginReply, LoginError> {
         // Plain http is taken where CDMS itself is reached so, which is on this machine only.
         let is_cdms =
             self.transport.service().scheme() == url.scheme() && url.host_str() == Some(self.transport.host());
@@ -222,15 +232,21 @@ impl<'c> LoginRequests<'c> {
                 url.host_str().unwrap_or_default()
             )));
         }
-        let answer = self.transport.login_request(url, form, self.own).await;
+        let answer = self.transport.login_request(url, form, cookies, self.own).await;
         let HttpResponse { status, headers, body, .. } =
             answer.map_err(|no_response| LoginError::because(Reason::of(no_response)))?;
         Ok(LoginReply { status, headers, body })
     }
+
+    /// The address of CDMS's data service, which the session is for.
+    #[cfg(feature = "adfs")]
+    pub(crate) fn service(&self) -> &Url {
+        self.transport.service()
+    }
 }
 
 /// A form's fields as they are posted, in a buffer that never grows: what a grown one leaves behind would not be wiped.
-fn encoded(fields: &[(&str, &str)]) -> Zeroizing<String> {
+pub(crate) fn encoded(fields: &[(&str, &str)]) -> Zeroizing<String> {
     // Three letters for each byte, a sign between name and value, and one between fields.
     let length = fields.iter().map(|(name, value)| 3 * (name.len() + value.len()) + 2).sum();
     let form = String::with_capacity(length);
@@ -265,6 +281,11 @@ impl LoginReply {
     /// The page as text; what is no UTF-8 is replaced.
     pub fn text(&self) -> String {
         String::from_utf8_lossy(&self.body).into_owned()
+    }
+
+    #[cfg(feature = "adfs")]
+    pub(crate) fn bytes(&self) -> &[u8] {
+        &self.body
     }
 
     /// The session of the cookies that this answer sets; those that it deletes do not count.

@@ -4,7 +4,9 @@ use std::fmt;
 use std::time::Duration;
 
 use cdms_odata::dialect::HttpResponse;
+use http::header::LOCATION;
 use http::{HeaderMap, StatusCode};
+use url::Url;
 
 use super::connections::Connections;
 
@@ -109,6 +111,17 @@ impl<'r> SessionResponse<'r> {
     /// The status.
     pub fn status(&self) -> StatusCode {
         self.response.status
+    }
+
+    /// The address that the request was sent to.
+    pub fn url(&self) -> &Url {
+        &self.response.url
+    }
+
+    /// Where the response redirects to, if it does.
+    pub fn redirect(&self) -> Option<Url> {
+        let location = self.headers().get(LOCATION).filter(|_| self.status().is_redirection())?;
+        self.url().join(location.to_str().ok()?).ok()
     }
 
     /// The headers.

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use cdms_odata::dialect::{Dialect, HttpRequest, HttpResponse};
-use http::header::CONTENT_TYPE;
+use http::header::{CONTENT_TYPE, COOKIE};
 use http::{HeaderMap, HeaderValue, Method};
 use url::Url;
 use zeroize::Zeroizing;
@@ -113,14 +113,15 @@ impl Transport {
         }
     }
 
-    /// A request of a login, over connections of its own if it has any.
+    /// A request of a login with these cookies, over connections of its own if it has any.
     pub(crate) async fn login_request(
         &self,
         url: Url,
         form: Option<Zeroizing<String>>,
+        cookies: Option<HeaderValue>,
         own: Option<&Connections>,
     ) -> Result<HttpResponse, NoResponse> {
-        let mut headers = HeaderMap::new();
+        let mut headers = HeaderMap::from_iter(cookies.map(|cookies| (COOKIE, cookies)));
         let method = if form.is_some() { Method::POST } else { Method::GET };
         if form.is_some() {
             headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/x-www-form-urlencoded"));
