@@ -296,6 +296,24 @@ async fn a_record_that_leaves_the_model_is_seen_by_a_pull_of_changes() {
 }
 
 #[tokio::test]
+async fn a_load_that_is_restarted_hides_nothing_that_has_left_the_model() {
+    let (scene, ids) = crowd(9).await;
+    ids[..4].iter().for_each(|id| set_uk(&scene, *id, true));
+    let hub = scene.kit.hub(models![UkOrganisation]).connect().await.unwrap();
+    assert_eq!(hub.pull::<UkOrganisation>().await.unwrap().first_seen, 4);
+    scene.kit.advance(LATER);
+    set_uk(&scene, ids[1], false);
+    scene.kit.advance(LATER * 2);
+    rename(&scene, ids[0], "Renamed");
+    let loaded = hub.pull::<UkOrganisation>().restart().await.unwrap();
+    assert_eq!((loaded.complete, loaded.records), (true, 3), "the load does not list it");
+    scene.kit.advance(LATER * 2);
+    assert!(hub.pull::<UkOrganisation>().await.unwrap().changes_only);
+    assert_eq!(scene.dump("uk_organisations").len(), 3);
+    assert_eq!(history_of::<UkOrganisation>(&hub, ids[1].guid().into()).await.last(), Some(&EntryKind::LeftModel));
+}
+
+#[tokio::test]
 async fn versions_of_a_program_do_not_move_each_others_watermarks() {
     let (scene, ids) = crowd(9).await;
     ids.iter().for_each(|id| set_uk(&scene, *id, true));

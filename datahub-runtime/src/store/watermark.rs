@@ -327,7 +327,8 @@ pub(crate) struct Vouched {
     pub(crate) asked_at: Instant,
 }
 
-/// Lets pulls of changes begin, or continue if they have begun before: then what they vouch for stays if it is later.
+/// Lets pulls of changes begin. If they have begun before, they go on from where they are: a load that is restarted does not
+/// list what has left the model since, so it vouches for nothing.
 pub(crate) fn vouch(
     connection: &mut Connection,
     claim: &Claim,
@@ -335,11 +336,7 @@ pub(crate) fn vouch(
 ) -> Result<(), Trouble> {
     let now = connection.now()?;
     let sql = "INSERT INTO datahub_pulls (model, scope, run, attributes, pages, records, watermark, checked_at, stored_at) \
-               VALUES (?, ?, ?, '[]', 0, 0, ?, ?, ?) ON CONFLICT (model, scope) DO UPDATE \
-               SET watermark = CASE WHEN datahub_pulls.watermark > excluded.watermark \
-               THEN datahub_pulls.watermark ELSE excluded.watermark END, \
-               checked_at = CASE WHEN datahub_pulls.checked_at > excluded.checked_at \
-               THEN datahub_pulls.checked_at ELSE excluded.checked_at END";
+               VALUES (?, ?, ?, '[]', 0, 0, ?, ?, ?) ON CONFLICT (model, scope) DO NOTHING";
     let values = [
         claim.model.table.into(),
         (&**changes).into(),
