@@ -128,6 +128,8 @@ faults! {
     NewestMetIsWatermark = "newest-met-is-watermark",
     /// An incremental pull asks only for records of the model, so that those that have left it are not seen.
     ConditionOfChanges = "condition-of-changes",
+    /// A check that finds its row changed when it stores, as that of a revalidation does, stores what it has read anyway.
+    RevalidationOverNewer = "revalidation-over-newer",
     /// A sweep makes tombstones of the rows that a list does not show.
     SweepUnconfirmed = "sweep-unconfirmed",
     /// A sweep goes on whatever the number of missing rows.

@@ -1,9 +1,10 @@
 //! Reading one record in sync: comparing the hub's row with CDMS's record.
 
+use crate::planted::{Planted, planted};
 use crate::sight::{Finding, Sight, ToStore, sight};
 use crate::{
-    Action, Commit, Committed, Event, Failure, Guard, Loaded, Machine, Mapping, NewRow, OperationId, ROUNDS_MAX,
-    Snapshot, Stored, Values,
+    Action, Commit, Committed, Event, Failure, Fetched, Guard, Loaded, Machine, Mapping, NewRow, OperationId,
+    ROUNDS_MAX, Record, Snapshot, Stored, Values,
 };
 
 /// The result of a read.
@@ -36,6 +37,8 @@ pub struct Read<M: Mapping> {
     clock_skew_ms: i64,
     rounds: u8,
     locked: bool,
+    /// For a planted fault: what was read before the row changed.
+    read: Option<Record>,
     state: State<M::Fault>,
 }
 
@@ -62,10 +65,10 @@ struct Storing {
 impl<M: Mapping> Read<M> {
     /// A read that tolerates CDMS's time going back by up to `clock_skew_ms` milliseconds.
     pub fn new(mapping: M, clock_skew_ms: i64) -> Self {
-        Read { mapping, clock_skew_ms, rounds: 0, locked: false, state: State::Begun }
+        Read { mapping, clock_skew_ms, rounds: 0, locked: false, read: None, state: State::Begun }
     }
 
-    fn fetched(&mut self, loaded: &Loaded, fetched: crate::Fetched<M::Fault>) -> Action<Output<M>, M::Fault> {
+    fn fetched(&mut self, loaded: &Loaded, fetched: Fetched<M::Fault>) -> Action<Output<M>, M::Fault> {
         match sight(&self.mapping, loaded, fetched, self.clock_skew_ms) {
             Sight::InSync(snapshot, values) => {
                 self.over(Ok(Sighting::Current { snapshot, values, finding: Finding::InSync, replaced: None }))
@@ -133,12 +136,23 @@ impl<M: Mapping> Machine for Read<M> {
                     in_cdms: false,
                     reason: format!("the record's {} is not settled yet", open.intent.write).into(),
                 })),
-                (None, _) => {
-                    self.state = State::Fetching(loaded);
-                    Action::Fetch
-                }
+                (None, _) => match self.read.take() {
+                    Some(read) => {
+                        self.clock_skew_ms = i64::MAX;
+                        self.fetched(&loaded, Fetched::Record(read))
+                    }
+                    None => {
+                        self.state = State::Fetching(loaded);
+                        Action::Fetch
+                    }
+                },
             },
-            (State::Fetching(loaded), Event::Fetched(fetched)) => self.fetched(&loaded, fetched),
+            (State::Fetching(loaded), Event::Fetched(fetched)) => {
+                if let (true, Fetched::Record(record)) = (planted(Planted::RevalidationOverNewer), &fetched) {
+                    self.read = Some(record.clone());
+                }
+                self.fetched(&loaded, fetched)
+            }
             (State::Storing(storing, guard), Event::Committed(committed)) => match committed {
                 Committed::Done(version) => {
                     let Storing { finding, row, values, replaced } = *storing;
