@@ -1,11 +1,14 @@
 //! The simulated CDMS: records, their times, and what it has carried out.
 
+mod lists;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use cdms_odata::{Attributes, Facts, Instant, Value};
 use datahub_protocol::{OperationId, Record, WriteKind};
 use uuid::Uuid;
 
+pub(crate) use self::lists::{Place, Wanted};
 use crate::mapping::Model;
 use datahub_protocol::Mapping as _;
 
@@ -32,6 +35,10 @@ pub(crate) struct Happened {
     /// The write of ours that did it; `None` for a person.
     pub(crate) by: Option<OperationId>,
     pub(crate) what: Deed,
+    /// The record after it; `None` if it was removed.
+    pub(crate) after: Option<Record>,
+    /// Whether its time of change tells of it.
+    pub(crate) is_dated: bool,
 }
 
 /// What was done to a record.
@@ -54,6 +61,8 @@ pub(crate) struct Whims {
     pub(crate) freezes: bool,
     /// A create gets another id.
     pub(crate) other_id: Option<Uuid>,
+    /// It is dated with this time, which is earlier than when it is carried out.
+    pub(crate) dated: Option<i64>,
 }
 
 /// The status and the code of a refusal.
@@ -72,9 +81,14 @@ impl Cdms {
         Some(record)
     }
 
-    fn second(&self) -> Instant {
-        let now = self.now - self.behind_ms;
-        Instant(now - now.rem_euclid(1_000))
+    /// Its clock, in whole seconds.
+    pub(crate) fn second(&self) -> Instant {
+        self.second_at(self.now)
+    }
+
+    fn second_at(&self, time: i64) -> Instant {
+        let time = time - self.behind_ms;
+        Instant(time - time.rem_euclid(1_000))
     }
 
     /// Carries out a write of ours; returns the record and the id that a create produced.
@@ -111,18 +125,21 @@ impl Cdms {
     /// Removes a record, for a write of ours or for a person.
     pub(crate) fn remove(&mut self, id: Uuid, by: Option<OperationId>) {
         self.records.remove(&id);
-        self.log.push(Happened { id, by, what: Deed::Removed });
+        self.log.push(Happened { id, by, what: Deed::Removed, after: None, is_dated: true });
     }
 
     /// Sets attributes of a record, or creates it, for a write of ours or for a person.
     pub(crate) fn put(&mut self, id: Uuid, attributes: &Attributes, by: Option<OperationId>, whims: Whims) {
-        let modified = self.second();
+        let dated = whims.dated.map_or(self.second(), |dated| self.second_at(dated));
+        // The changes of one record have times in their order, but where a backup was restored.
+        let last = self.records.get(&id).map(|record| record.facts.modified).filter(|_| self.behind_ms == 0);
+        let modified = dated.max(last.unwrap_or(dated));
         let mut attributes = attributes.clone();
         if let (Some(by), Some(Value::Integer(a))) = (whims.adjusts_by, attributes.get("a")) {
             attributes.insert("a", Value::Integer(a + by));
         }
         let what = if self.records.contains_key(&id) { Deed::Set } else { Deed::Made };
-        self.log.push(Happened { id, by, what: what(attributes.clone()) });
+        let what = what(attributes.clone());
         let record = self.records.entry(id).or_insert_with(|| Record {
             facts: Facts { modified, created: Some(modified), modified_by: None },
             attributes: ["a", "b1", "b2", "c"].map(|name| (name, Value::Null)).into_iter().collect(),
@@ -131,11 +148,13 @@ impl Cdms {
             record.attributes.insert("k", Value::Integer(1));
         }
         record.attributes.merge(&attributes);
-        if !whims.freezes || record.facts.modified_by.is_none() {
+        let is_dated = !whims.freezes || record.facts.modified_by.is_none();
+        if is_dated {
             record.facts.modified = modified;
             record.facts.modified_by = Some(if by.is_some() { OUR_USER } else { PERSON });
         }
         let shown = record.facts.modified.0;
+        self.log.push(Happened { id, by, what, after: Some(record.clone()), is_dated });
         self.times.entry(id).or_default().insert(shown);
     }
 }

@@ -1,5 +1,7 @@
 //! The simulated database of the hub: rows, intents and history, with the guards of its transactions.
 
+mod progress;
+
 use std::collections::BTreeMap;
 
 use cdms_odata::{Attributes, Value};
@@ -10,6 +12,7 @@ use datahub_protocol::{
 };
 use uuid::Uuid;
 
+pub(crate) use self::progress::{Progress, Scope};
 use crate::mapping::{FORBIDDEN, Model};
 
 pub(crate) const LEASE_MS: i64 = 240_000;
@@ -22,13 +25,15 @@ pub(crate) struct Store {
     version: i64,
     pub(crate) kept: BTreeMap<Uuid, Kept>,
     pub(crate) intents: Vec<Opened>,
+    /// How far pulls and sweeps have come.
+    pub(crate) pulls: BTreeMap<Scope, Progress>,
 }
 
 /// What is kept for one record.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Kept {
     pub(crate) stored: Stored,
-    quarantined: bool,
+    pub(crate) quarantined: bool,
     pub(crate) history: Vec<StoredEntry>,
     /// What was seen at each version, to compare with the history; `None` where the row ended.
     pub(crate) shadows: Vec<(Version, Option<Attributes>)>,
@@ -80,6 +85,11 @@ impl Opened {
 }
 
 impl Store {
+    /// The newest version.
+    pub(crate) fn newest_version(&self) -> Version {
+        Version(self.version)
+    }
+
     pub(crate) fn intent(&self, operation: OperationId) -> Option<&Opened> {
         self.intents.iter().find(|opened| opened.intent.operation == operation)
     }

@@ -2,10 +2,12 @@
 
 mod callers;
 mod checks;
+mod courses;
 mod people;
 mod process;
 mod sending;
 mod steps;
+mod vouched;
 mod words;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -15,7 +17,9 @@ use datahub_protocol::{OperationId, Snapshot, Stored, WriteKind};
 use fastrand::Rng;
 use uuid::Uuid;
 
+use self::courses::Course;
 pub(crate) use self::process::{Outcome, Process};
+use self::vouched::Shown;
 pub(crate) use self::words::{outcome_word, verdict_word};
 use crate::cdms::{Cdms, Whims};
 use crate::mapping::Model;
@@ -33,6 +37,14 @@ pub(crate) struct World {
     pub(crate) cdms: Cdms,
     pub(crate) store: Store,
     pub(crate) processes: Vec<Process>,
+    /// The pulls, sweeps and lists under way.
+    courses: Vec<Course>,
+    next_run: u64,
+    /// Whether CDMS's responses are dated.
+    has_dates: bool,
+    shown: Shown,
+    /// The open writes that pulls met.
+    met_open: BTreeSet<OperationId>,
     late: Vec<Late>,
     /// What callers have loaded and may change.
     loaded: Vec<(Uuid, Snapshot)>,
@@ -58,6 +70,8 @@ pub(crate) struct World {
 /// A write that CDMS carries out after its caller has given up.
 struct Late {
     at: i64,
+    /// The time that it is dated with, if that is earlier.
+    dated: Option<i64>,
     operation: OperationId,
     write: WriteKind,
     id: Uuid,
@@ -72,6 +86,11 @@ impl World {
             cdms: Cdms::default(),
             store: Store::default(),
             processes: Vec::new(),
+            courses: Vec::new(),
+            next_run: 0,
+            has_dates: !seed.is_multiple_of(8),
+            shown: Shown::new(),
+            met_open: BTreeSet::new(),
             late: Vec::new(),
             loaded: Vec::new(),
             troubled: true,
@@ -145,13 +164,22 @@ impl World {
         if self.happens("a person at work", 40) {
             return self.person();
         }
+        // After CDMS was restored from a backup, its times say nothing about what has changed.
+        if *operations_left > 0 && self.courses.len() < 2 && self.restored.is_none() && self.rng.u8(..) < 24 {
+            return self.begin_course();
+        }
         if !busy.is_empty() && self.happens("a crash", 4) {
             let program = self.rng.usize(..PROGRAMS.len());
             self.log_step(|_| format!("program {program} crashes"));
             for process in self.processes.iter_mut().filter(|process| process.program == program) {
                 process.crashed |= process.outcome().is_none();
             }
+            self.courses.retain(|course| course.program != program);
             return;
+        }
+        if !self.courses.is_empty() && self.rng.u8(..) < 100 {
+            let at = self.rng.usize(..self.courses.len());
+            return self.go_course(at);
         }
         if let Some(at) = (!busy.is_empty()).then(|| busy[self.rng.usize(..busy.len())]) {
             self.go(at);
@@ -169,7 +197,8 @@ impl World {
             self.now = self.now.max(late.at);
             self.cdms.now = self.now;
             self.log_step(|_| format!("CDMS carries out {} late", late.operation));
-            _ = self.cdms.write((late.operation, late.write), late.id, &late.body, Whims::default());
+            let whims = Whims { dated: late.dated, ..Whims::default() };
+            _ = self.cdms.write((late.operation, late.write), late.id, &late.body, whims);
         }
         self.now = until;
         self.cdms.now = until;
@@ -186,7 +215,10 @@ impl World {
     /// Carries everything that is under way to its end.
     pub(crate) fn finish(&mut self) {
         let mut rounds = 0;
-        while self.processes.iter().any(|process| !process.is_over()) {
+        while !self.courses.is_empty() || self.processes.iter().any(|process| !process.is_over()) {
+            for at in (0..self.courses.len()).rev() {
+                self.go_course(at);
+            }
             for at in 0..self.processes.len() {
                 if !self.processes[at].is_over() {
                     self.go(at);

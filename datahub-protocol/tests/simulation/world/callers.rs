@@ -18,7 +18,13 @@ impl World {
         let choice = self.rng.u32(..100);
         let base = self.base(program);
         match (choice, base) {
-            (0..30, _) => self.start(program, id, Machine::Read(Box::new(Read::new(PROGRAMS[program], 0))), None),
+            (0..30, _) => {
+                // A caller may get the row at once, and the read is its revalidation.
+                if self.rng.u8(..) < 80 {
+                    self.show(id);
+                }
+                self.start(program, id, Machine::Read(Box::new(Read::new(PROGRAMS[program], 0))), None);
+            }
             (30..45, _) => {
                 let open = self.store.intents.iter().filter(|opened| opened.verdict.is_none());
                 let open: Vec<_> = open.map(|opened| (opened.id, opened.intent.operation)).collect();
@@ -76,7 +82,7 @@ impl World {
         self.start(0, id, Machine::Read(Box::new(machine)), None);
     }
 
-    fn start(&mut self, program: usize, id: Uuid, machine: Machine, operation: Option<OperationId>) {
+    pub(super) fn start(&mut self, program: usize, id: Uuid, machine: Machine, operation: Option<OperationId>) {
         let model = PROGRAMS[program];
         let skew_ms = if operation.is_some() { 0 } else { self.skew() };
         let began = self.cdms.log.len();

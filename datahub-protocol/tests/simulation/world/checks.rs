@@ -1,24 +1,36 @@
 //! The checks at each transaction and at each operation's end, while the world continues.
 
 use datahub_protocol::{
-    Commit, Failure, IntentChange, LeaseState, OperationId, RecordChange, Stored, TombstoneReason, Verdict, WriteKind,
+    Commit, Failure, IntentChange, LeaseState, Mapping as _, OperationId, RecordChange, Stored, TombstoneReason,
+    Verdict, WriteKind,
 };
 use uuid::Uuid;
 
 use super::process::Machine;
 use super::{Outcome, Process, World, verdict_word};
 use crate::cdms::Deed;
+use crate::mapping::Model;
 
 impl World {
     /// The row's time is one of CDMS's, and never goes back by more than the tolerance.
-    pub(super) fn check_row(&mut self, at: usize, before: &Stored, commit: &Commit<String>) {
-        let Process { id, skew_ms, began, .. } = self.processes[at];
+    pub(super) fn check_row(
+        &mut self,
+        (id, began, skew_ms): (Uuid, usize, i64),
+        before: &Stored,
+        commit: &Commit<String>,
+    ) {
         if let RecordChange::Tombstone { reason: TombstoneReason::Gone, .. } = &commit.record
             && !self.was_missing(id, began)
         {
             self.break_promise(format!("{id} became a tombstone, but existed all the time"));
         }
+        if let RecordChange::Tombstone { reason: TombstoneReason::LeftModel, .. } = &commit.record
+            && !self.had_left(id, began)
+        {
+            self.break_promise(format!("{id} became a tombstone, but was in the model all the time"));
+        }
         let RecordChange::Put { row, .. } = &commit.record else { return };
+        self.check_shown(id, row.facts.modified);
         let is_known = self.cdms.times.get(&id).is_some_and(|times| times.contains(&row.facts.modified.0));
         if !is_known {
             self.break_promise(format!("the row's time {} of {id} never was CDMS's", row.facts.modified));
@@ -39,6 +51,14 @@ impl World {
         let last = before.iter().rev().find(|deed| deed.id == id);
         let is_missing = last.is_none_or(|deed| deed.what == Deed::Removed);
         is_missing || after.iter().any(|deed| deed.id == id && deed.what == Deed::Removed)
+    }
+
+    /// Whether a record was outside the model at any time since this position in CDMS's log.
+    fn had_left(&self, id: Uuid, since: usize) -> bool {
+        let last = (0..since).rev().find(|log| self.cdms.log[*log].id == id);
+        let deeds = self.cdms.log[last.unwrap_or(0)..].iter().filter(|deed| deed.id == id);
+        let mut records = deeds.filter_map(|deed| deed.after.as_ref());
+        records.any(|record| !Model::Wide.includes(&record.attributes))
     }
 
     /// A write gets exactly one verdict, and not too early.

@@ -153,13 +153,16 @@ impl World {
         }
         if self.happens("a write that is carried out late", 30) {
             let within = self.rng.i64(1_000..EXECUTION_MS);
-            let at = if self.happens("a write that is carried out past the quiet period", 150) {
+            let (at, dated) = if self.happens("a write that is carried out past the quiet period", 150) {
                 self.delayed.insert(operation);
-                self.now + 900_000
+                (self.now + 900_000, None)
             } else {
-                self.now + within
+                (
+                    self.now + within,
+                    self.happens("a change that is dated earlier than it is committed", 500).then_some(self.now),
+                )
             };
-            self.late.push(Late { at, operation, write, id, body });
+            self.late.push(Late { at, dated, operation, write, id, body });
             return lost();
         }
         let whims = Whims {
@@ -167,6 +170,7 @@ impl World {
             freezes: self.happens("a frozen time", 20),
             other_id: (write == WriteKind::Create && self.happens("an id that is not kept", 10))
                 .then(|| Uuid::from_u128(1_000_000 + operation.0.as_u128())),
+            dated: None,
         };
         let done = self.cdms.write((operation, write), id, &body, whims);
         let made_by_it = |happened: &&crate::cdms::Happened| {

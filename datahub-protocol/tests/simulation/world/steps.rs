@@ -9,7 +9,7 @@ use uuid::Uuid;
 
 use super::process::Act;
 use super::words::short;
-use super::{Outcome, World, outcome_word};
+use super::{Outcome, Process, World, outcome_word};
 use crate::mapping::Model;
 
 impl World {
@@ -96,7 +96,8 @@ impl World {
         let committed = self.store.commit(model, id, commit, self.now);
         self.log_step(|_| format!("  process {at} commits {:?}: {committed:?}", short(commit)));
         if matches!(committed, Committed::Done(_)) {
-            self.check_row(at, &before, commit);
+            let Process { began, skew_ms, .. } = self.processes[at];
+            self.check_row((id, began, skew_ms), &before, commit);
             if let IntentChange::Close { operation, verdict } = &commit.intent {
                 self.check_verdict(at, *operation, verdict);
             }
@@ -149,6 +150,7 @@ impl World {
             outcome
             && kind != "delete"
         {
+            self.show(id);
             self.loaded.push((id, snapshot));
             if self.loaded.len() > 24 {
                 self.loaded.remove(0);
