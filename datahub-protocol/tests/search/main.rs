@@ -11,6 +11,7 @@
 
 mod budgets;
 mod cdms;
+mod lists;
 mod machine;
 mod mapping;
 mod part;

@@ -1,4 +1,4 @@
-//! The mapping of the searched world: two fields, each with an attribute of its own.
+//! The mapping of the searched worlds: two fields, each with an attribute of its own, and a condition.
 
 use cdms_odata::{Attributes, Facts, Value};
 use datahub_protocol::{Mapping, MappingTag, Values};
@@ -19,8 +19,9 @@ impl Mapping for Two {
         FIELDS.contains(&attribute)
     }
 
-    fn includes(&self, _: &Attributes) -> bool {
-        true
+    /// Only the world of lists has records without it.
+    fn includes(&self, attributes: &Attributes) -> bool {
+        attributes.get("k") != Some(&Value::Integer(0))
     }
 
     fn decode(&self, _: &Facts, attributes: &Attributes) -> Result<Values, String> {
