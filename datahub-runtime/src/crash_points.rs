@@ -8,7 +8,7 @@ use datahub_protocol::{Action, Commit, IntentChange, QuarantineChange, RecordCha
 /// One step of an operation, as points and traces name it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Step {
-    /// `read`, `update`, `create`, `delete`, `settle`, `pull`, `sweep` or `backfill`.
+    /// `read`, `update`, `create`, `delete`, `settle`, `pull`, `sweep`, `list` or `backfill`.
     pub(crate) operation: &'static str,
     /// What the operation is about to do.
     pub(crate) action: &'static str,

@@ -5,7 +5,7 @@ use std::time::Duration;
 use datahub_runtime::prelude::*;
 use datahub_runtime::testing::Kit;
 use datahub_runtime::testing::simulator::{Fault, FaultRule, Operation};
-use datahub_runtime::{Clock as _, EntryKind, Resolution, Value, Version};
+use datahub_runtime::{Clock as _, EntryKind, Resolution, Value, Version, WatchEvent};
 use example_domain::{Contact, Organisation};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
@@ -51,6 +51,8 @@ pub(crate) enum Scenario {
     SettleDelete,
     Pull,
     Changes,
+    Watch,
+    List,
     Sweep,
     Backfill,
 }
@@ -72,7 +74,7 @@ pub(crate) enum Effect {
 }
 
 impl Scenario {
-    pub(crate) const ALL: [Scenario; 32] = [
+    pub(crate) const ALL: [Scenario; 34] = [
         Scenario::ReadFirst,
         Scenario::ReadRefresh,
         Scenario::ReadGone,
@@ -103,6 +105,8 @@ impl Scenario {
         Scenario::SettleDelete,
         Scenario::Pull,
         Scenario::Changes,
+        Scenario::Watch,
+        Scenario::List,
         Scenario::Sweep,
         Scenario::Backfill,
     ];
@@ -139,6 +143,8 @@ impl Scenario {
             Scenario::SettleDelete => "settling a delete",
             Scenario::Pull => "a first load",
             Scenario::Changes => "a pull of changes",
+            Scenario::Watch => "a watch",
+            Scenario::List => "a list",
             Scenario::Sweep => "a sweep",
             Scenario::Backfill => "a backfill",
         }
@@ -180,7 +186,8 @@ impl Scenario {
                 ("settle", &["lock", "load", "fetch", "store"])
             }
             Scenario::SettleNothing => ("settle", &["lock", "load", "fetch", "close"]),
-            Scenario::Pull | Scenario::Changes => ("pull", &["fetch", "store"]),
+            Scenario::Pull | Scenario::Changes | Scenario::Watch => ("pull", &["fetch", "store"]),
+            Scenario::List => ("list", &["fetch", "store"]),
             Scenario::Sweep => ("sweep", &["fetch", "store", "complete"]),
             Scenario::Backfill => ("backfill", &["complete", "fetch", "store"]),
         }
@@ -222,6 +229,8 @@ impl Scenario {
             | Scenario::Resolve
             | Scenario::Pull
             | Scenario::Changes
+            | Scenario::Watch
+            | Scenario::List
             | Scenario::Sweep
             | Scenario::Backfill => Effect::Nothing,
             Scenario::Update
@@ -336,7 +345,7 @@ impl Scenario {
             Scenario::Pull => {
                 firms(kit);
             }
-            Scenario::Changes => {
+            Scenario::Changes | Scenario::Watch | Scenario::List => {
                 let firms = firms(kit);
                 hub.pull::<Organisation>().await?;
                 kit.advance(crate::PAST_QUIET);
@@ -436,10 +445,32 @@ impl Scenario {
             }
             Scenario::Pull => hub.pull::<Organisation>().await.map(drop),
             Scenario::Changes => hub.ensure_fresh(models![Organisation], Freshness::Always).await.map(drop),
+            Scenario::Watch => watch(hub).await,
+            Scenario::List => Organisation::find(hub).load().await.map(drop),
             Scenario::Sweep => hub.sweep::<Organisation>().await.map(drop),
             Scenario::Backfill => hub.backfill::<Organisation>().await.map(drop),
         }
     }
+}
+
+/// Watches until the model was pulled.
+async fn watch(hub: &Hub) -> Result<(), Error> {
+    let (tell, mut told) = tokio::sync::mpsc::unbounded_channel();
+    // After the first pull, nobody listens.
+    let watch = hub.watch(models![Organisation], MINUTE).on_event(move |event| _ = tell.send(event.clone())).await?;
+    let mut outcome = Ok(());
+    while let Some(event) = told.recv().await {
+        match event {
+            WatchEvent::Pulled(_) => break,
+            WatchEvent::PullFailed { error, .. } | WatchEvent::CdmsAway { error } => {
+                outcome = Err(error);
+                break;
+            }
+            _ => {}
+        }
+    }
+    watch.stop().await;
+    outcome
 }
 
 /// Makes more organisations than go on one page.

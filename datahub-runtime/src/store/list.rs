@@ -12,6 +12,7 @@ use super::failure::Trouble;
 use super::load::{StoredRecord, load};
 use super::page::{RECORDS_PER_STATEMENT, store_judged};
 use super::waiting_fields;
+use crate::crash_points::{Moment, Step, pass_blocking};
 
 /// Decides what to do with a record of a list, given what the store has of it; with the model's values of a record whose
 /// row is as it is in CDMS.
@@ -25,6 +26,8 @@ pub(crate) struct ListPart {
     /// The records, each id once.
     pub(crate) records: Vec<(Uuid, Result<Record, Fault>)>,
     pub(crate) judge: ListJudge,
+    /// As crash points name it.
+    pub(crate) step: Step,
 }
 
 /// What was done with a record of a list.
@@ -64,7 +67,7 @@ pub(crate) fn store(connection: &mut Connection, part: &ListPart, quiet_ms: u64)
 }
 
 fn store_all(connection: &mut Connection, part: &ListPart, quiet_ms: u64) -> Result<Vec<ListedRecord>, Trouble> {
-    let ListPart { model, actor, program, records, judge } = part;
+    let ListPart { model, actor, program, records, judge, step } = part;
     let by = By { model, actor, program };
     connection.lock(model.entity.name, records.iter().map(|(id, _)| id.to_string()))?;
     let now = connection.now()?;
@@ -91,6 +94,7 @@ fn store_all(connection: &mut Connection, part: &ListPart, quiet_ms: u64) -> Res
             version,
         }));
     }
+    pass_blocking(*step, Moment::InTransaction);
     Ok(all)
 }
 

@@ -10,6 +10,7 @@ use uuid::Uuid;
 
 use super::request::AskedList;
 use crate::cdms::{PageFailure, PageRead, RecordShape};
+use crate::crash_points::{Moment, Step, pass};
 use crate::engine::clock::ClockReading;
 use crate::engine::executor::News;
 use crate::engine::known_row::KnownRow;
@@ -89,6 +90,10 @@ pub(super) struct MetRow {
     pub(super) checked: Checked,
 }
 
+fn step(action: &'static str) -> Step {
+    Step { operation: "list", action }
+}
+
 impl Reader {
     pub(super) fn new(
         engine: &Arc<Engine>,
@@ -151,10 +156,12 @@ impl Reader {
 
     async fn read(&self, at: Option<&Continuation>) -> Result<PageRead, Error> {
         let (client, shape, query) = (self.engine.client()?, &self.shape, &self.list.query);
+        pass(step("fetch"), Moment::Before).await;
         let page = match self.pace {
             Pace::AtOnce => client.page_at_once(shape, query, at).await,
             Pace::Background => client.page(shape, query, at).await,
         };
+        pass(step("fetch"), Moment::After).await;
         page.map_err(failed)
     }
 
@@ -203,8 +210,11 @@ impl Reader {
                 let mapping = ModelMapping::new(model, id, Arc::clone(&actor));
                 listed_with_values(&mapping, loaded, record, asked.version, clock_skew_ms)
             }),
+            step: step("store"),
         };
+        pass(step("store"), Moment::Before).await;
         let listed = engine.store.store_list(part).await?;
+        pass(step("store"), Moment::After).await;
         let met =
             listed.into_iter().zip(modified).map(|(listed, modified)| (listed.id, self.met(listed, modified, asked)));
         Ok(met.collect())
