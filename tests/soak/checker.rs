@@ -10,6 +10,7 @@ use futures_util::StreamExt as _;
 use serde::Serialize;
 use uuid::Uuid;
 
+use crate::fresh::{found_by_pulls, never_older};
 use crate::program::{EXECUTION_LIMIT, Kind, Report};
 use crate::sides::{agree, kept_as_cdms_has_it};
 use crate::tables::{Intent, intents, orphans, records};
@@ -81,7 +82,9 @@ pub(crate) async fn check(
         findings.violations.push(format!("invariant 5: one operation, of {actor}, opened {} intents", opened.len()));
     }
 
-    let contacts = reports.iter().filter(|report| report.kind != Kind::Pull && !seeded.contains_key(&report.id));
+    let contacts = reports.iter().filter(|report| !report.id.is_nil() && !seeded.contains_key(&report.id));
+    findings.violations.extend(never_older(reports));
+    findings.violations.extend(found_by_pulls(&story, hub).await);
     let contacts: BTreeSet<Uuid> = contacts.map(|report| report.id).collect();
     let all = seeded.keys().map(|id| ("Account", *id)).chain(contacts.into_iter().map(|id| ("Contact", id)));
     let looked = futures_util::stream::iter(all).map(|(entity, id)| {
@@ -271,8 +274,13 @@ fn may_be(kind: Kind) -> &'static [&'static str] {
         Kind::Read => {
             &["Ok", "Gone", "NotFound", "Unsettled", "Busy", "Quarantined", "Rejected", "Unavailable", "Misconfigured"]
         }
+        Kind::Revalidate => {
+            &["Ok", "Gone", "NotFound", "Unsettled", "Busy", "Quarantined", "Rejected", "Unavailable", "Misconfigured"]
+        }
         Kind::Look => &["Ok", "Gone", "NotFound", "Unsettled"],
-        Kind::Pull => &["Ok", "Busy", "Rejected", "Unavailable", "Misconfigured"],
+        Kind::List => &["Ok", "Rejected", "Unavailable", "Misconfigured"],
+        Kind::Pull | Kind::Sweep => &["Ok", "Busy", "Rejected", "Unavailable", "Misconfigured"],
+        Kind::Watch => &["Ok", "Busy", "Rejected", "Unavailable", "Misconfigured", "LeftToOthers", "Nothing"],
         Kind::Create => &["Ok", "AlreadyExists", "Unsettled", "Busy", "Rejected", "Unavailable", "Misconfigured"],
         Kind::Update | Kind::Delete => {
             &["Ok", "Gone", "Conflict", "Unsettled", "Busy", "Quarantined", "Rejected", "Unavailable", "Misconfigured"]
@@ -286,7 +294,7 @@ fn check_report(findings: &mut Findings, story: &Story<'_>, report: &Report) {
         let which = if report.outcome == "LocalNewer" { "invariant 9" } else { "an outcome that cannot be" };
         return findings.violations.push(format!("{which}: {report:?}"));
     }
-    if matches!(report.kind, Kind::Read | Kind::Look | Kind::Pull) {
+    if !report.kind.writes() {
         return;
     }
     // Nobody else acts for this actor, so this is what the operation opened, whatever its caller heard.

@@ -5,6 +5,7 @@
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "its numbers are for whoever runs it")]
 
 mod checker;
+mod fresh;
 #[path = "../on_postgres.rs"]
 mod on_postgres;
 mod people;
@@ -35,7 +36,7 @@ use uuid::Uuid;
 
 use checker::{Findings, check};
 use people::People;
-use program::{EXECUTION_LIMIT, LOGIN, ORDER, Order, Report, TIME_LIMIT};
+use program::{EXECUTION_LIMIT, Kind, LOGIN, ORDER, Order, Report, TIME_LIMIT};
 use traffic::Traffic;
 use transactions::Held;
 use trouble::{StopOnDrop, Trouble};
@@ -126,7 +127,7 @@ async fn run(operations: u64, seed: u64) -> Result<(), Failed> {
     let mut findings = check(&stage.kit, &hub, &stage.seeded, &trouble.traffic, &reports).await;
     findings.violations.extend(held.violations.iter().cloned());
     findings.violations.extend(transactions::left(&stage.kit));
-    findings.violations.extend(stage.was_troubled(&trouble));
+    findings.violations.extend(stage.was_troubled(&trouble, &findings));
     stage.tell(&findings, reports.len(), &trouble, &held, took);
     hub.shutdown(Duration::from_secs(30)).await;
     match findings.violations.as_slice() {
@@ -177,10 +178,16 @@ impl Stage {
     }
 
     /// What the soak has to have met to prove anything.
-    fn was_troubled(&self, trouble: &Trouble) -> Vec<String> {
+    fn was_troubled(&self, trouble: &Trouble, findings: &Findings) -> Vec<String> {
         let Trouble { traffic, deeds, away, never_met } = trouble;
         if self.operations < ENOUGH {
             return Vec::new();
+        }
+        let worked = |kind: &Kind| findings.outcomes.contains_key(&format!("{kind:?} Ok"));
+        let kinds = [Kind::Revalidate, Kind::List, Kind::Pull];
+        let idle: Vec<_> = kinds.into_iter().filter(|kind| !worked(kind)).collect();
+        if !idle.is_empty() {
+            return vec![format!("none of these has succeeded: {idle:?}")];
         }
         let mut lacking: Vec<_> = never_met.iter().map(|name| format!("no call met the fault {name}")).collect();
         if traffic.faulted * 10 < traffic.requests {

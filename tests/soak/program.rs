@@ -1,4 +1,5 @@
-//! A program of the soak: four clients that read, list, write and delete at random, and say what each operation came to.
+//! A program of the soak: four clients that read, write and delete at random, list, pull, watch, sweep and have rows
+//! revalidated, and say what each operation came to.
 
 use std::io::Write as _;
 use std::process::ExitCode;
@@ -8,7 +9,7 @@ use std::time::Duration;
 
 use datahub_runtime::prelude::*;
 use datahub_runtime::testing::FormLogin;
-use datahub_runtime::{OnConflict, OperationId};
+use datahub_runtime::{OnConflict, OperationId, VersionToken, WatchEvent};
 use example_domain::{Contact, Organisation};
 use fastrand::Rng;
 use serde::{Deserialize, Serialize};
@@ -38,6 +39,8 @@ pub(crate) struct Report {
     /// `Ok`, or the kind of error.
     pub(crate) outcome: String,
     pub(crate) operation: Option<OperationId>,
+    /// The versions of the rows that it returned.
+    pub(crate) shown: Vec<VersionToken>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -48,7 +51,22 @@ pub(crate) enum Kind {
     Delete,
     /// Of what the hub has, without asking CDMS.
     Look,
+    /// A read that takes a row of some age at once, which is then checked in the background.
+    Revalidate,
+    /// The answer to a query.
+    List,
+    /// A first load that is restarted, or what has changed.
     Pull,
+    Sweep,
+    /// A watch, until it tells something.
+    Watch,
+}
+
+impl Kind {
+    /// Whether it is a write of one record.
+    pub(crate) const fn writes(self) -> bool {
+        matches!(self, Kind::Update | Kind::Create | Kind::Delete)
+    }
 }
 
 /// The user and password that the soak's CDMS knows.
@@ -65,6 +83,10 @@ pub(crate) const TIME_LIMIT: Duration = Duration::from_secs(2);
 
 /// How long CDMS may go on executing a request.
 pub(crate) const EXECUTION_LIMIT: Duration = Duration::from_secs(1);
+
+/// A row that was checked within a minute is returned at once and checked again.
+const AT_ONCE: Freshness =
+    Freshness::StaleWhileRevalidate { fresh_for: Duration::ZERO, at_most: Duration::from_secs(60) };
 
 /// How long a client waits after CDMS was away, at first and at most. A login that failed stands for ten seconds.
 const AWAY: (Duration, Duration) = (Duration::from_millis(10), Duration::from_millis(250));
@@ -147,7 +169,16 @@ impl Act {
             Ok(()) => ("Ok".to_owned(), None),
             Err(error) => (format!("{:?}", error.kind()), error.operation_id()),
         };
-        Report { kind, id, actor: self.actor, outcome, operation }
+        Report { kind, id, actor: self.actor, outcome, operation, shown: Vec::new() }
+    }
+
+    /// The report of an operation that returns rows.
+    fn shows(self, kind: Kind, id: Uuid, result: Result<Vec<VersionToken>, Error>) -> Report {
+        let (shown, result) = match result {
+            Ok(shown) => (shown, Ok(())),
+            Err(error) => (Vec::new(), Err(error)),
+        };
+        Report { shown, ..self.report(kind, id, result) }
     }
 }
 
@@ -182,27 +213,40 @@ impl Client {
         let shared = order.contacts[self.rng.usize(..order.contacts.len())];
         match self.rng.u32(..300) {
             0..84 => {
-                let read = Organisation::get(&act.hub, account.into()).await.map(drop);
-                act.report(Kind::Read, account, read)
+                let read = Organisation::get(&act.hub, account.into()).await;
+                act.shows(Kind::Read, account, read.map(|org| vec![org.version_token()]))
             }
             84..105 => {
-                let read = Contact::get(&act.hub, shared.into()).await.map(drop);
-                act.report(Kind::Read, shared, read)
+                let read = Contact::get(&act.hub, shared.into()).await;
+                act.shows(Kind::Read, shared, read.map(|contact| vec![contact.version_token()]))
             }
-            105..133 => {
+            105..114 => {
+                let read = Organisation::get(&act.hub, account.into()).freshness(AT_ONCE).await;
+                act.shows(Kind::Revalidate, account, read.map(|org| vec![org.version_token()]))
+            }
+            114..122 => self.list(act).await,
+            122..133 => {
                 let look = Organisation::history(&act.hub, account.into()).limit(20).await.map(drop);
                 act.report(Kind::Look, account, look)
             }
-            133..135 => {
-                let pull = match self.rng.u32(..6) {
-                    0 => act.hub.sweep::<Organisation>().await.map(drop),
-                    1 => act.hub.pull::<Organisation>().restart().await.map(drop),
-                    2 => act.hub.ensure_fresh(models![Organisation], Freshness::Always).or_load().await.map(drop),
-                    _ => act.hub.pull::<Organisation>().await.map(drop),
-                };
-                act.report(Kind::Pull, Uuid::nil(), pull)
-            }
-            135..228 => self.update_account(act, account).await,
+            133..139 => match self.rng.u32(..8) {
+                0 => {
+                    let swept = act.hub.sweep::<Organisation>().await.map(drop);
+                    act.report(Kind::Sweep, Uuid::nil(), swept)
+                }
+                1 => watch(act).await,
+                kind => {
+                    let pull = match kind {
+                        2 => act.hub.pull::<Organisation>().restart().await.map(drop),
+                        3 | 4 => {
+                            act.hub.ensure_fresh(models![Organisation], Freshness::Always).or_load().await.map(drop)
+                        }
+                        _ => act.hub.pull::<Organisation>().await.map(drop),
+                    };
+                    act.report(Kind::Pull, Uuid::nil(), pull)
+                }
+            },
+            139..228 => self.update_account(act, account).await,
             228..246 => self.update_contact(act, shared).await,
             246..276 => {
                 let report = create(act, Uuid::new_v4(), account).await;
@@ -224,6 +268,20 @@ impl Client {
                 }
             },
         }
+    }
+
+    /// Asks for some accounts in some order, or for the accounts with a name that people give.
+    async fn list(&mut self, act: Act) -> Report {
+        let f = Organisation::FIELDS;
+        let query = Organisation::find(&act.hub).limit(1 + self.rng.u32(..12));
+        let query = match self.rng.u32(..3) {
+            0 => query.order_by(f.name.desc()),
+            1 => query.filter(f.name.starts_with("Name ")),
+            _ => query,
+        };
+        let found = query.load().await;
+        let shown = found.map(|found| found.records.iter().map(Synced::version_token).collect());
+        act.shows(Kind::List, Uuid::nil(), shown)
     }
 
     async fn update_account(&mut self, act: Act, id: Uuid) -> Report {
@@ -254,6 +312,29 @@ impl Client {
     fn policy(&mut self) -> OnConflict {
         if self.rng.u8(..) < 50 { OnConflict::Reject } else { OnConflict::LastWriterWins }
     }
+}
+
+/// Watches until something is told, and no longer than a pull takes.
+async fn watch(act: Act) -> Report {
+    let (tell, mut told) = tokio::sync::mpsc::unbounded_channel();
+    let watch = act.hub.watch(models![Organisation], Duration::from_millis(200)).on_event(move |event| {
+        // After the first, nobody listens.
+        _ = tell.send(event.clone());
+    });
+    let watch = match watch.await {
+        Ok(watch) => watch,
+        Err(error) => return act.report(Kind::Watch, Uuid::nil(), Err(error)),
+    };
+    let event = tokio::time::timeout(TIME_LIMIT, told.recv()).await;
+    watch.stop().await;
+    let (result, word) = match event {
+        Ok(Some(WatchEvent::PullFailed { error, .. } | WatchEvent::CdmsAway { error })) => (Err(error), None),
+        Ok(Some(WatchEvent::LeftToOthers { .. })) => (Ok(()), Some("LeftToOthers")),
+        Ok(Some(_)) => (Ok(()), None),
+        Err(_) | Ok(None) => (Ok(()), Some("Nothing")),
+    };
+    let report = act.report(Kind::Watch, Uuid::nil(), result);
+    Report { outcome: word.map_or(report.outcome, str::to_owned), ..report }
 }
 
 async fn create(act: Act, id: Uuid, account: Uuid) -> Report {

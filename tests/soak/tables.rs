@@ -93,6 +93,11 @@ pub(crate) fn orphans(kit: &Kit) -> (Vec<(Uuid, Uuid, Uuid)>, Vec<String>) {
     (all.into_iter().flatten().collect(), unreadable)
 }
 
+/// The records that wait in quarantine, each with its reason.
+pub(crate) fn quarantined(kit: &Kit) -> (Vec<Uuid>, Vec<String>) {
+    read(kit, "datahub_quarantine", |row| guid(row.get("id")?.as_deref()?))
+}
+
 type Row<'t> = HashMap<&'t str, Option<String>>;
 
 fn read<T>(kit: &Kit, table: &str, take: impl Fn(&Row<'_>) -> Option<T>) -> (Vec<T>, Vec<String>) {

@@ -167,7 +167,8 @@ fn order(kit: &Kit, rng: &mut Rng) {
             Operation::Update => 40,
             Operation::Create => 12,
             Operation::Delete => 6,
-            Operation::List | Operation::Other => 2,
+            Operation::List => 8,
+            Operation::Other => 2,
         };
         kit.simulator.fault(rule(fault, operation).after(rng.u32(..among)).times(1));
     }
