@@ -33,12 +33,7 @@ struct Cdms {
 
 fn cdms() -> Cdms {
     let metadata = Metadata::parse(include_str!("../mappings/metadata.xml")).unwrap();
-    let simulator = Simulator::builder()
-        .metadata(metadata)
-        .page_size(7)
-        .relation("account_primary_contact", "Account", "PrimaryContactId", "Contact")
-        .start()
-        .unwrap();
+    let simulator = Simulator::builder().metadata(metadata).page_size(7).start().unwrap();
     let attributes = vec![("AccountId", Kind::Guid), ("Name", Kind::String)];
     Cdms {
         dialect: Crm2011::at(&simulator.root()).unwrap(),

@@ -131,6 +131,13 @@ impl Metadata {
         self.entities.iter().find(|entity| entity.name == name)
     }
 
+    /// The name of the entity type to whose one record a navigation property leads; `None` if it leads to several.
+    pub fn one_target(&self, navigation: &NavigationProperty) -> Option<&str> {
+        let association = self.associations.iter().find(|known| known.name == navigation.association)?;
+        let end = association.ends.iter().find(|end| end.role == navigation.to)?;
+        (end.multiplicity != Multiplicity::Many).then_some(end.entity.as_str())
+    }
+
     /// The entity type whose set has this name.
     pub fn entity_by_set(&self, set: &str) -> Option<&EntityType> {
         self.entities.iter().find(|entity| entity.set == set)

@@ -179,6 +179,7 @@ pub(crate) fn value(key: Key, item: &Item) -> Option<Value> {
             }
             None => item.as_str().map(|name| Value::Names(vec![name.to_owned()])),
         },
+        Key::Navigation if item.is_str() => item.as_str().map(|name| Value::Text(name.to_owned())),
         Key::Choices => {
             let options = item
                 .as_table_like()?
@@ -186,7 +187,7 @@ pub(crate) fn value(key: Key, item: &Item) -> Option<Value> {
                 .map(|(name, number)| Some((name.to_owned(), i32::try_from(number.as_integer()?).ok()?)));
             options.collect::<Option<_>>().map(Value::Options)
         }
-        Key::Labels => {
+        Key::Navigation | Key::Labels => {
             let texts =
                 item.as_table_like()?.iter().map(|(name, text)| Some((name.to_owned(), text.as_str()?.to_owned())));
             texts.collect::<Option<_>>().map(Value::Texts)

@@ -52,11 +52,24 @@ impl Written {
     /// What an import writes of these facts under a key.
     pub(crate) fn of(facts: &Facts, key: Key) -> Self {
         match facts.get(key) {
+            Some(_) if key == Key::Navigation => Written::navigation(facts, facts.targets()),
             Some(Fact { value: Value::Flag(false), .. }) => Written::Absent,
             Some(Fact { value: Value::Texts(texts), .. }) if texts.is_empty() => Written::Absent,
             Some(fact) => Written::Is(fact.value.clone()),
             None if facts.open().contains(&key) => Written::Open,
             None => Written::Absent,
+        }
+    }
+
+    /// What is written of a lookup's navigation properties where the contract states these targets: for one target its own,
+    /// for several each after its target.
+    pub(crate) fn navigation(facts: &Facts, targets: &[String]) -> Self {
+        let stated = facts.navigation().iter().filter(|(target, _)| targets.contains(target));
+        let stated: Vec<_> = stated.cloned().collect();
+        match (stated.as_slice(), targets) {
+            ([], _) => Written::Absent,
+            ([(_, only)], [_]) => Written::Is(Value::Text(only.clone())),
+            _ => Written::Is(Value::Texts(stated)),
         }
     }
 

@@ -64,6 +64,8 @@ pub enum Key {
     Zone,
     /// The entities that a lookup refers to.
     Target,
+    /// What leads from a lookup to its records, by target.
+    Navigation,
     /// The options.
     Choices,
     /// The labels of options.
@@ -76,7 +78,7 @@ pub enum Key {
 
 impl Key {
     /// Every key, in order.
-    pub const ALL: [Key; 11] = [
+    pub const ALL: [Key; 12] = [
         Key::Kind,
         Key::Required,
         Key::ReadOnly,
@@ -84,6 +86,7 @@ impl Key {
         Key::Scale,
         Key::Zone,
         Key::Target,
+        Key::Navigation,
         Key::Choices,
         Key::Labels,
         Key::Class,
@@ -100,6 +103,7 @@ impl Key {
             Key::Scale => "scale",
             Key::Zone => "zone",
             Key::Target => "target",
+            Key::Navigation => "navigation",
             Key::Choices => "choices",
             Key::Labels => "labels",
             Key::Class => "class",
@@ -180,6 +184,22 @@ impl Facts {
         }
     }
 
+    /// The entities that a lookup refers to, as far as a source stated them.
+    pub(crate) fn targets(&self) -> &[String] {
+        match self.get(Key::Target).map(|fact| &fact.value) {
+            Some(Value::Names(targets)) => targets,
+            _ => &[],
+        }
+    }
+
+    /// What leads from a lookup to its records, each after the target.
+    pub(crate) fn navigation(&self) -> &[(String, String)] {
+        match self.get(Key::Navigation).map(|fact| &fact.value) {
+            Some(Value::Texts(by_target)) => by_target,
+            _ => &[],
+        }
+    }
+
     /// The keys that no source stated and a person must look up, in order.
     pub fn open(&self) -> Vec<Key> {
         let asked = match self.kind() {
@@ -207,6 +227,17 @@ impl Facts {
     }
 }
 
+/// A navigation property that leads to one record.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Navigation {
+    /// Its name.
+    pub name: String,
+    /// The association that it follows, which has the relationship's name.
+    pub association: String,
+    /// The logical name of the entity of the record.
+    pub target: String,
+}
+
 /// What is known of an entity.
 #[derive(Clone, Debug, PartialEq, Eq, Default)]
 pub struct Entity {
@@ -218,6 +249,8 @@ pub struct Entity {
     pub key: Option<String>,
     /// Its name as people see it, if that is known.
     pub label: Option<String>,
+    /// The navigation properties that lead to one record; `None` if no source says which there are.
+    pub navigation: Option<Vec<Navigation>>,
     /// Whether `$metadata` was among the sources, so that an attribute that is missing does not exist.
     pub is_whole: bool,
     /// The attributes that a contract can state, in the order of the source.

@@ -57,6 +57,41 @@ pub(crate) fn targets(attribute: &str) -> Option<&'static [&'static str]> {
     }
 }
 
+/// The lookup, by its logical name, for which a relationship of CRM 2011's own stands.
+pub(crate) fn lookup_of(relationship: &str) -> Option<&'static str> {
+    let name = relationship.to_lowercase();
+    let of_name = match name.as_str() {
+        "account_parent_account" => Some("parentaccountid"),
+        "account_primary_contact" => Some("primarycontactid"),
+        "business_unit_system_users" => Some("businessunitid"),
+        "contact_customer_accounts" | "contact_customer_contacts" => Some("parentcustomerid"),
+        "opportunity_customer_accounts" | "opportunity_customer_contacts" => Some("customerid"),
+        _ => None,
+    };
+    let of_user = || {
+        let (_, user) = name.strip_prefix("lk_")?.rsplit_once('_')?;
+        USERS.into_iter().find(|lookup| *lookup == user)
+    };
+    let of_owner = || OWNERS.into_iter().find(|(beginning, _)| name.starts_with(beginning)).map(|(_, lookup)| lookup);
+    of_name.or_else(of_user).or_else(of_owner)
+}
+
+/// The lookups that say who did something, by which their relationships `lk_…` end.
+const USERS: [&str; 4] = ["createdby", "modifiedby", "createdonbehalfby", "modifiedonbehalfby"];
+
+/// With what relationships begin that say to whom a record belongs, and their lookups.
+const OWNERS: [(&str, &str); 4] = [
+    ("business_unit_", "owningbusinessunit"),
+    ("team_", "owningteam"),
+    ("transactioncurrency_", "transactioncurrencyid"),
+    ("user_", "owninguser"),
+];
+
+/// Whether the engine follows a lookup by itself, so that no contract states it.
+pub(crate) fn is_engines_lookup(attribute: &str) -> bool {
+    attribute.eq_ignore_ascii_case("modifiedby")
+}
+
 /// Whether an attribute that `$metadata` calls an instant is one, and not a day.
 pub(crate) fn is_instant(attribute: &str) -> bool {
     matches!(attribute.to_lowercase().as_str(), "createdon" | "modifiedon" | "overriddencreatedon")

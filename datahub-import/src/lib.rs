@@ -13,13 +13,14 @@ mod known;
 mod merge;
 pub mod model;
 mod naming;
+mod navigation;
 pub mod soap;
 mod source;
 mod unite;
 
 pub use base::Base;
 pub use contract::{CONTRACT_HEADER, file_names};
-pub use facts::{Entity, Fact, Facts, Key, Origin, Value};
+pub use facts::{Entity, Fact, Facts, Key, Navigation, Origin, Value};
 pub use merge::{Change, Merged, merge};
 pub use source::{DOCUMENT_MAX, Source, Unusable};
 pub use unite::{Lacked, Remark, United, Unwanted, Wanted, syncable, unite, unwanted};

@@ -14,6 +14,7 @@ use toml_edit::{DocumentMut, Item, Table};
 use crate::base::Base;
 use crate::contract::{self, Written};
 use crate::facts::{Entity, Facts, Key, Value};
+use crate::navigation;
 
 /// Something that a merge did, or left to a person.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -61,6 +62,7 @@ pub fn merge(contract: Option<&str>, base: Option<&Base>, now: &Entity, complete
     let mut known = knowledge::joined(base.map(|base| &base.entity), now);
     let Some(text) = contract else {
         knowledge::classify(&mut known, |_| true);
+        navigation::complete(&mut known, |_| Vec::new());
         let text = contract::text(&known);
         return Ok(Merged {
             text,
@@ -74,6 +76,7 @@ pub fn merge(contract: Option<&str>, base: Option<&Base>, now: &Entity, complete
     let document: DocumentMut =
         text.parse().map_err(|error: toml_edit::TomlError| error.to_string().trim().to_owned())?;
     knowledge::classify(&mut known, |name| !edit::mentions(&document, "attributes", name));
+    navigation::complete(&mut known, |name| edit::targets(&document, name));
     let is_by_hand = !completely && base.map_or_else(|| !contract::is_imports(text), |base| base.is_by_hand);
     let mut merging = Merging {
         document,

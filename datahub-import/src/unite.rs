@@ -11,6 +11,7 @@ use datahub_model::source::nearest;
 
 use crate::facts::{Entity, Facts, Key, Origin};
 use crate::naming::is_name;
+use crate::navigation;
 use crate::source::{Content, Described, DescribedAttribute, Source};
 
 pub use unwanted::{Lacked, Unwanted, unwanted};
@@ -217,6 +218,7 @@ impl<'s> Joined<'s> {
             Some(known) => {
                 is_syncable(known)?;
                 entity.is_whole = true;
+                entity.navigation = self.metadata.and_then(|metadata| navigation::in_metadata(metadata, known));
                 entity.set = Some(known.set.clone()).filter(|set| *set != format!("{name}Set"));
                 entity.key = Some(known.key.clone()).filter(|key| *key != format!("{name}Id"));
                 for property in known.properties.iter().filter(|property| !is_engines(known, &property.name)) {
@@ -260,6 +262,7 @@ impl<'s> Joined<'s> {
         }
         let mut reading = attribute::Reading {
             name,
+            of: entity,
             edm,
             logical: self.logical.as_ref(),
             zone: self.wanted.zone.as_deref(),

@@ -145,7 +145,8 @@ fn a_solution_has_lengths_options_requirements_and_targets() {
     // A lookup that is only a relationship, numbers of the product's entities, an owner that CDMS fills in.
     assert_eq!(
         line(text, "acme_Carrier"),
-        "{ kind = \"lookup\", required = \"on-forms\", target = \"acme_carrier\", note = \"Carried by\" } # from solution: required, target, note"
+        "{ kind = \"lookup\", required = \"on-forms\", target = \"acme_carrier\", navigation = \"acme_carrier_order\", note = \"Carried by\" } \
+         # from solution: required, target, navigation, note"
     );
     assert!(line(text, "CreatedBy").starts_with("{ kind = \"lookup\", target = \"systemuser\" }"));
     assert_eq!(

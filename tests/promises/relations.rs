@@ -1,8 +1,11 @@
 //! Following lookups, of one record or of many, and finding the records that refer to others, in few requests.
 
-use datahub_runtime::Value;
+use datahub_model::filter::{ODataV2, Operand};
+use datahub_model::{Comparison, Filter, Literal};
 use datahub_runtime::prelude::*;
+use datahub_runtime::query::Condition;
 use datahub_runtime::testing::Kit;
+use datahub_runtime::{Attributes, Kind, Value};
 use example_domain::{Contact, Organisation, Sector};
 use uuid::Uuid;
 
@@ -139,9 +142,9 @@ async fn too_many_referring_records_are_too_expensive() {
     says(&failed(outcome, ErrorKind::TooExpensive), &["more than 50 requests", "ensure_fresh"]);
 }
 
-/// A firm whose contract states how to get to its sector.
+/// A firm, whose contract states how to get to its sector.
 #[derive(Clone, Debug, PartialEq, CdmsSynced)]
-#[cdms(mapping = "related/account.toml", table = "firms", diesel(table = false))]
+#[cdms(mapping = "account.toml", table = "firms", diesel(table = false))]
 struct Firm {
     #[cdms(key)]
     id: Id<Firm>,
@@ -153,12 +156,7 @@ struct Firm {
 
 /// A part of them.
 #[derive(Clone, Debug, PartialEq, CdmsSynced)]
-#[cdms(
-    mapping = "related/account.toml",
-    table = "uk_firms",
-    only = "optevia_ukorganisation eq true",
-    diesel(table = false)
-)]
+#[cdms(mapping = "account.toml", table = "uk_firms", only = "optevia_ukorganisation eq true", diesel(table = false))]
 struct UkFirm {
     #[cdms(key)]
     id: Id<UkFirm>,
@@ -170,9 +168,7 @@ struct UkFirm {
 
 /// 120 firms in two sectors or in none, every second one in the United Kingdom.
 fn firms() -> Kit {
-    let kit = Kit::with(example_domain::METADATA, |cdms| {
-        cdms.relation("account_sector", "Account", "optevia_Sector", "optevia_sector")
-    });
+    let kit = Kit::new(example_domain::METADATA);
     let sector = |name: &str| kit.simulator.seed("optevia_sector", [("optevia_name", Value::text(name))]);
     let sectors = [sector("Food & Drink"), sector("Mining")];
     for number in 0..120 {
@@ -256,4 +252,76 @@ async fn records_that_are_not_of_the_model_are_passed_over_where_cdms_cannot_be_
     let expected = if all.records[0].sector.is_some() { Some(ErrorKind::Gone) } else { None };
     let row = UkFirm::get(&hub, left).freshness(Freshness::LocalOnly).await;
     assert_eq!(row.err().map(|error| error.kind()), expected);
+}
+
+#[tokio::test]
+async fn each_navigation_property_of_the_example_leads_to_the_records_of_its_lookup() {
+    let kit = Kit::new(example_domain::METADATA);
+    let entities = || example_domain::models().iter().map(|model| model.entity).collect::<Vec<_>>();
+    let mut followed = 0;
+    for model in example_domain::models().iter() {
+        for lookup in model.attributes.iter().filter(|attribute| attribute.kind == Kind::Lookup) {
+            for target in lookup.targets {
+                let stated = lookup.navigations.iter().find(|(of, _)| of == target);
+                let (_, navigation) = stated.unwrap_or_else(|| panic!("{}.{}", model.entity.name, lookup.name));
+                let other = entities().into_iter().find(|entity| entity.logical == *target).unwrap();
+                let [wanted, unwanted] = [(); 2].map(|()| kit.simulator.seed(other.name, Attributes::new()));
+                let [found, _] = [wanted, unwanted]
+                    .map(|to| kit.simulator.seed(model.entity.name, [(lookup.name, self::lookup(other.logical, to))]));
+                let filter = Filter::Related {
+                    lookup: lookup.name.into(),
+                    navigation: (*navigation).into(),
+                    filter: Filter::compare(other.key, Comparison::Equal, Literal::Guid(wanted.as_u128())).into(),
+                };
+                let filter = filter.print(&ODataV2, |_| Some(Operand::of(Kind::Guid))).unwrap();
+                let address = format!(
+                    "{}/{}?$filter={}&$expand={navigation}&$select={},{navigation}/{}",
+                    kit.simulator.service_root(),
+                    model.entity.set,
+                    filter.replace(' ', "%20"),
+                    model.entity.key,
+                    other.key
+                );
+                assert_eq!(ids(&address, model.entity.key).await, [found], "{address}");
+                followed += 1;
+            }
+        }
+    }
+    assert!(followed >= 27, "{followed}");
+}
+
+/// The ids of the records of a list.
+async fn ids(address: &str, key: &str) -> Vec<Uuid> {
+    // Another test of this process may have installed it already.
+    _ = rustls::crypto::ring::default_provider().install_default();
+    let client = reqwest::Client::builder().no_proxy().build().unwrap();
+    let answer = client.get(address).header("Accept", "application/json").send().await.unwrap();
+    let answer: serde_json::Value = serde_json::from_str(&answer.text().await.unwrap()).unwrap();
+    let list = answer["d"]["results"].as_array().unwrap_or_else(|| panic!("{address}: {answer}"));
+    list.iter().map(|record| record[key].as_str().unwrap().parse().unwrap()).collect()
+}
+
+#[tokio::test]
+async fn the_example_domain_is_asked_for_related_records_over_http() {
+    let kit = Kit::new(example_domain::METADATA);
+    let hub = kit.hub(example_domain::models()).connect().await.unwrap();
+    let text = |name, value: &str| [(name, Value::text(value))];
+    let food = kit.simulator.seed("optevia_sector", text("optevia_name", "Food"));
+    let parent = kit.simulator.seed("Account", text("Name", "Parent"));
+    let child = kit.simulator.seed("Account", text("Name", "Child"));
+    kit.simulator.edit("Account", parent, [("optevia_Sector", lookup("optevia_sector", food))]);
+    kit.simulator.edit("Account", child, [("ParentAccountId", lookup("account", parent))]);
+    let contact = kit.simulator.seed("Contact", text("LastName", "Ada"));
+    kit.simulator.edit("Contact", contact, [("ParentCustomerId", lookup("account", parent))]);
+    let (f, c, s) = (Organisation::FIELDS, Contact::FIELDS, Sector::FIELDS);
+    let name = |organisation: Synced<Organisation>| organisation.name.clone();
+    let of_food = Organisation::find(&hub).filter(f.sector.matches(s.name.eq("food"))).one().await.unwrap();
+    assert_eq!(name(of_food), "Parent");
+    let of_parent = Organisation::find(&hub).filter(f.parent.matches(f.name.starts_with("par"))).one().await.unwrap();
+    assert_eq!(name(of_parent), "Child");
+    let text = Condition::parse("organisation.name = 'Parent'", &example_domain::models()).unwrap();
+    let contacts = Contact::find(&hub).filter(text).load().await.unwrap();
+    assert_eq!((contacts.records.len(), contacts.records[0].id().guid()), (1, contact));
+    let nobody = Contact::find(&hub).filter(c.organisation.matches(f.name.eq("Child")));
+    assert!(!nobody.exists().await.unwrap());
 }

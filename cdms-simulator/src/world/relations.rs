@@ -1,6 +1,10 @@
 //! Relations between records: which lookup a navigation property follows, and which records it leads to.
 
-use cdms_odata::metadata::{Association, EdmType, End, EntityType, Metadata, Multiplicity, NavigationProperty};
+use std::cmp::Reverse;
+
+use cdms_odata::metadata::{
+    Association, EdmType, End, EntityType, Metadata, Multiplicity, NavigationProperty, Property,
+};
 use cdms_odata::{Attributes, Value};
 use uuid::Uuid;
 
@@ -108,8 +112,17 @@ impl World {
         let plain = |name: &str| name.to_lowercase().replace('_', "");
         let stem = |name: &str| plain(name.strip_suffix("Id").or(name.strip_suffix("id")).unwrap_or(name));
         let association = plain(association);
-        let contained = lookups().filter(|lookup| association.contains(&stem(&lookup.name)));
-        contained.max_by_key(|lookup| lookup.name.len()).map(|lookup| lookup.name.clone())
+        // Whether the name ends with that of a lookup, as CRM 2011 suggests it, and how many of its letters it contains.
+        let fit = |lookup: &Property| {
+            let whole = stem(&lookup.name);
+            let own = lookup.name.split_once('_').map_or_else(String::new, |(_, own)| stem(own));
+            let length = if association.contains(&whole) { whole.len() } else { own.len() };
+            let is_end = association.ends_with(&whole) || (!own.is_empty() && association.ends_with(&own));
+            // Of `Country` and `CountryId` it is the one that is contained as it is.
+            (is_end || association.contains(&whole)).then_some((is_end, length, Reverse(lookup.name.len())))
+        };
+        let fitting = lookups().filter_map(|lookup| Some((fit(lookup)?, lookup)));
+        fitting.max_by_key(|(fit, _)| *fit).map(|(_, lookup)| lookup.name.clone())
     }
 
     /// The records that a record is related to, in the order of their ids.

@@ -4,7 +4,7 @@ use toml_edit::Item;
 
 use super::{Merging, edit, knowledge};
 use crate::contract::{Written, is_origins, origins, written};
-use crate::facts::{Facts, Key, Value};
+use crate::facts::{Facts, Key, Origin, Value};
 
 impl Merging<'_> {
     /// Merges an attribute that the contract states.
@@ -16,7 +16,11 @@ impl Merging<'_> {
         let count = self.changes.len();
         // How sensitive a value is, people decide once an attribute is in their contract.
         let is_merged = |key: &Key| !matches!(key, Key::Choices | Key::Labels | Key::Class);
+        let targets = edit::targets(&self.document, name);
         for key in Key::ALL.into_iter().filter(is_merged) {
+            if key == Key::Navigation {
+                self.navigation_of(name, &targets);
+            }
             self.key(name, key, before, now);
         }
         self.options(name, before, now);
@@ -25,8 +29,12 @@ impl Merging<'_> {
 
     fn key(&mut self, name: &str, key: Key, before: Option<&Facts>, now: &Facts) {
         let ours = self.said(name, key);
-        let now_said = Written::of(now, key);
-        let before_said = before.map(|before| Written::of(before, key));
+        let targets = edit::targets(&self.document, name);
+        let of = |facts: &Facts| match key {
+            Key::Navigation => Written::navigation(facts, &targets),
+            key => Written::of(facts, key),
+        };
+        let (now_said, before_said) = (of(now), before.map(of));
         let was_left = self.was_left(Some(name), key.name());
         let is_news = was_left || !before_said.as_ref().is_some_and(|before| is_same(key, before, &now_said));
         if is_same(key, &ours, &now_said) || !is_news {
@@ -61,6 +69,26 @@ impl Merging<'_> {
             (ours, now) => format!("`{}` is {}{shown}, was {}", key.name(), now.shown(), ours.shown()),
         };
         self.changed(Some(name), text);
+    }
+
+    /// Where the targets of a lookup have changed, what leads to them keeps up: what led to others goes, and where there are
+    /// several, each is named.
+    fn navigation_of(&mut self, name: &str, before: &[String]) {
+        let targets = edit::targets(&self.document, name);
+        let stated = match (self.said(name, Key::Navigation), before) {
+            (Written::Is(Value::Text(navigation)), [only]) => vec![(only.clone(), navigation)],
+            (Written::Is(Value::Texts(by_target)), _) => by_target,
+            _ => return,
+        };
+        if targets == before {
+            return;
+        }
+        let mut facts = Facts::default();
+        facts.state(Key::Navigation, Value::Texts(stated), Origin::Person);
+        let kept = Written::navigation(&facts, &targets);
+        if let Some(table) = self.attribute_table(name) {
+            edit::put(table, Key::Navigation.name(), kept.toml());
+        }
     }
 
     fn said(&self, name: &str, key: Key) -> Written {
@@ -227,7 +255,11 @@ pub(super) fn is_same(key: Key, one: &Written, other: &Written) -> bool {
             options.sort();
             Written::Is(Value::Options(options))
         }
-        (Key::Labels, Written::Is(Value::Texts(texts))) => {
+        // Where there is one target, it need not be named.
+        (Key::Navigation, Written::Is(Value::Texts(texts))) if texts.len() == 1 => {
+            Written::Is(Value::Text(texts[0].1.clone()))
+        }
+        (Key::Labels | Key::Navigation, Written::Is(Value::Texts(texts))) => {
             let mut texts = texts.clone();
             texts.sort();
             Written::Is(Value::Texts(texts))

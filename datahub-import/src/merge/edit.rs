@@ -17,6 +17,15 @@ pub(super) fn written(attribute: &dyn TableLike, key: Key) -> Written {
     }
 }
 
+/// The targets that a contract states of a lookup; none if it does not know them yet.
+pub(super) fn targets(document: &DocumentMut, attribute: &str) -> Vec<String> {
+    let stated = document.get("attributes").and_then(|table| table.get(attribute)).and_then(Item::as_table_like);
+    match stated.map(|attribute| written(attribute, Key::Target)) {
+        Some(Written::Is(crate::facts::Value::Names(targets))) => targets,
+        _ => Vec::new(),
+    }
+}
+
 /// Sets or removes a key of a table, inline or not.
 pub(super) fn put(table: &mut Item, key: &str, value: Option<Toml>) {
     let Some(value) = value else {

@@ -72,6 +72,13 @@ fn remembered(before: &Facts, now: &Facts) -> Facts {
         facts.state(Key::Kind, kind.value.clone(), kind.origin);
     }
     for (key, known) in before.iter() {
+        if let (Key::Navigation, Some(now)) = (key, now.get(Key::Navigation)) {
+            // A source shows some of the relationships.
+            let silent = before.navigation().iter().filter(|(of, _)| facts.navigation().iter().all(|(to, _)| of != to));
+            let texts = facts.navigation().iter().chain(silent).cloned().collect();
+            facts.state(Key::Navigation, Value::Texts(texts), now.origin);
+            continue;
+        }
         // What the product says of every organisation is no news of this one.
         let is_silent = facts.get(key).is_none_or(|fact| fact.origin == Origin::Product && key != Key::Kind);
         if is_silent {

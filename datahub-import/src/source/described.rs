@@ -44,6 +44,8 @@ pub(crate) struct DescribedAttribute {
     pub(crate) scale: Option<u32>,
     /// The logical names of what it refers to.
     pub(crate) targets: Vec<String>,
+    /// The relationships that it stands for, each after the logical name of what it refers to.
+    pub(crate) relationships: Vec<(String, String)>,
     /// Whether it may refer to more than the source shows.
     pub(crate) may_have_more_targets: bool,
     /// Its options; `None` if they are not in the source.
@@ -102,6 +104,7 @@ impl DescribedAttribute {
             max_length: None,
             scale: None,
             targets: Vec::new(),
+            relationships: Vec::new(),
             may_have_more_targets: false,
             options: None,
             label: None,

@@ -90,18 +90,22 @@ fn entity(node: Node<'_, '_>) -> Described {
     let key = key.map(|key| key.name.clone());
     let relationships = child(node, "ManyToOneRelationships");
     let relationships = relationships.into_iter().flat_map(|all| children(all, "OneToManyRelationshipMetadata"));
-    let mut by_relationship: Vec<(String, String)> = Vec::new();
-    for relationship in relationships {
-        let names = ["ReferencingAttribute", "ReferencedEntity"].map(|name| text(relationship, name));
-        if let [Some(attribute), Some(target)] = names {
-            by_relationship.push((attribute.to_lowercase(), target.to_lowercase()));
+    let relationships: Vec<_> = relationships.collect();
+    for lookup in attributes.iter_mut().filter(|known| known.kinds == [Kind::Lookup]) {
+        let is_of = |relationship: &&Node<'_, '_>| {
+            text(**relationship, "ReferencingAttribute").is_some_and(|name| name.eq_ignore_ascii_case(&lookup.name))
+        };
+        let (mut targets, mut names) = (Vec::new(), Vec::new());
+        for relationship in relationships.iter().filter(is_of) {
+            let Some(target) = text(*relationship, "ReferencedEntity").map(str::to_lowercase) else { continue };
+            names.extend(text(*relationship, "SchemaName").map(|name| (target.clone(), name.to_owned())));
+            targets.push(target);
         }
-    }
-    for lookup in attributes.iter_mut().filter(|known| known.kinds == [Kind::Lookup] && known.targets.is_empty()) {
-        let logical = lookup.name.to_lowercase();
-        let targets = by_relationship.iter().filter(|(attribute, _)| *attribute == logical);
-        lookup.targets = targets.map(|(_, target)| target.clone()).collect();
-        lookup.targets.dedup();
+        targets.dedup();
+        lookup.relationships = names;
+        if lookup.targets.is_empty() {
+            lookup.targets = targets;
+        }
     }
     let label = child(node, "DisplayName").and_then(label);
     Described { name: name.to_owned(), key, label, is_own: true, attributes }

@@ -155,6 +155,9 @@ impl Solution {
         // A solution has the relationships of its own entities. What a lookup of the product refers to besides is not in it.
         let is_products = |name: &str| without_prefix(name) == name;
         lookup.may_have_more_targets |= lookup.targets.is_empty() && is_products(entity) && is_products(attribute);
+        if let Some(name) = node.attribute("Name") {
+            lookup.relationships.push((target.clone(), name.to_owned()));
+        }
         if !lookup.targets.contains(&target) {
             lookup.targets.push(target);
         }

@@ -7,9 +7,10 @@ use cdms_odata::metadata::EdmType;
 use datahub_model::source::{Writable, writable};
 
 use super::Stated;
-use crate::facts::{Facts, Key, Options, Origin, Texts, Value};
+use crate::facts::{Entity, Facts, Key, Options, Origin, Texts, Value};
 use crate::known;
 use crate::naming::{Words, is_shown_by, option_name};
+use crate::navigation;
 use crate::source::{DescribedAttribute, DescribedOption, Requirement};
 
 /// The most digits after the point that a contract states of a decimal.
@@ -17,6 +18,8 @@ const DECIMAL_SCALE: u32 = 7;
 
 pub(super) struct Reading<'r> {
     pub(super) name: &'r str,
+    /// The entity, with its navigation properties.
+    pub(super) of: &'r Entity,
     /// Its type in `$metadata`, if there is that document.
     pub(super) edm: Option<EdmType>,
     /// The logical names in `$metadata`, if there is that document.
@@ -54,6 +57,9 @@ impl Reading<'_> {
             for (key, value) in self.described(kind, described) {
                 self.state(&mut facts, key, value, *origin, source);
             }
+        }
+        if kind == Kind::Lookup {
+            self.navigation(&mut facts, stated);
         }
         if kind == Kind::Lookup
             && facts.get(Key::Target).is_none()
@@ -123,6 +129,29 @@ impl Reading<'_> {
             self.remarks.push((text, true));
         }
         facts.state(key, value, origin);
+    }
+
+    /// States what leads from a lookup to its records, by the relationships that sources name.
+    fn navigation(&mut self, facts: &mut Facts, stated: &[Stated<'_>]) {
+        let mut known: Texts = Texts::new();
+        for (source, origin, described) in stated {
+            for (target, relationship) in &described.relationships {
+                let Some(name) = navigation::of_relationship(self.of, target, relationship) else { continue };
+                match known.iter_mut().find(|(of, _)| of == target) {
+                    None => known.push((target.clone(), name)),
+                    Some((_, other)) if *other == name => {}
+                    Some((_, other)) => {
+                        let text = format!(
+                            "`{}` leads to {target} by `{other}`, but by `{name}` in {source}; {source} is taken",
+                            self.name
+                        );
+                        self.remarks.push((text, true));
+                        *other = name;
+                    }
+                }
+                facts.state(Key::Navigation, Value::Texts(known.clone()), *origin);
+            }
+        }
     }
 
     /// What one source says, as far as it belongs to the kind.

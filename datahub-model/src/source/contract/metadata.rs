@@ -1,7 +1,7 @@
 //! The rules about a contract and `$metadata`.
 
 use cdms_odata::Kind;
-use cdms_odata::metadata::{EntityType, Metadata, Multiplicity, NavigationProperty, Property};
+use cdms_odata::metadata::{EntityType, Metadata, NavigationProperty, Property};
 
 use super::Contract;
 use crate::diagnostic::{Code, Cure, Diagnostic, Diagnostics};
@@ -126,18 +126,13 @@ fn navigations(contract: &Contract, metadata: &Metadata, entity: &EntityType, di
     if entity.navigation.is_empty() {
         return;
     }
-    let end = |navigation: &NavigationProperty| {
-        let association = metadata.associations.iter().find(|known| known.name == navigation.association);
-        association.into_iter().flat_map(|known| &known.ends).find(|end| end.role == navigation.to)
-    };
     let stated = contract
         .attributes
         .iter()
         .flat_map(|attribute| attribute.navigations.iter().map(move |(target, name)| (attribute, target, name)));
     for (attribute, target, name) in stated {
         let fits = |navigation: &&NavigationProperty| {
-            let end = end(navigation);
-            end.is_none_or(|end| end.entity.to_lowercase() == *target && end.multiplicity != Multiplicity::Many)
+            metadata.one_target(navigation).is_some_and(|entity| entity.to_lowercase() == *target)
         };
         let found = entity.navigation.iter().find(|navigation| navigation.name == *name);
         let message = match found {
