@@ -9,6 +9,7 @@ mod evaluate;
 mod fault;
 pub(crate) mod grammar;
 mod message;
+mod nulls;
 mod odata_v2;
 mod parse;
 mod print;

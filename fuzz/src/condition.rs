@@ -4,11 +4,18 @@
 use cdms_odata::{Kind, Value};
 use datahub_model::condition::Condition;
 use datahub_model::filter::ODataV2;
-use datahub_model::{Attribute, Column, EngineAttribute, Entity, MappingId, Mode, ModelDescriptor, Source};
+use datahub_model::{
+    Attribute, Column, Comparison, EngineAttribute, Entity, Filter, Literal, MappingId, MaybeStatic, Mode,
+    ModelDescriptor, Source,
+};
 
 const fn nullable(name: &'static str, attribute: &'static str, kind: Kind) -> Column {
     Column::new(name, kind, Source::attribute(attribute)).nullable()
 }
+
+/// Which records belong to the model, also those that a lookup points to.
+static ONLY: Filter =
+    Filter::Not(MaybeStatic::Static(&Filter::compare("Alias", Comparison::Equal, Literal::text("x"))));
 
 /// A field of every kind and sort.
 static MODEL: ModelDescriptor = ModelDescriptor {
@@ -61,7 +68,7 @@ static MODEL: ModelDescriptor = ModelDescriptor {
         Column::new("modified", Kind::DateTime, Source::Engine(EngineAttribute::Modified)),
     ],
     constants: &[],
-    only: None,
+    only: Some(&ONLY),
     mapping_id: MappingId(0),
     epoch: 0,
 };

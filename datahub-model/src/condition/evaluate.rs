@@ -9,7 +9,7 @@ use crate::{Column, ModelDescriptor};
 
 impl Condition {
     /// Whether the condition holds for a row: one value for each of the model's columns. `related` returns the row of
-    /// the record that a lookup points to, if it is known.
+    /// the record that a lookup points to, if it is known and belongs to the model.
     ///
     /// Text is compared without regard to case and trailing spaces, as by CDMS; unlike CDMS, accents are distinguished.
     ///

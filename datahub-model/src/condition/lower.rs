@@ -33,7 +33,7 @@ fn lowered(condition: &Condition, model: &ModelDescriptor, is_negated: bool) -> 
         Condition::All(parts) | Condition::Any(parts) => {
             let parts: Result<Vec<_>, _> = parts.iter().map(|part| lowered(part, model, is_negated)).collect();
             let is_all = matches!(condition, Condition::All(_)) != is_negated;
-            Ok(if is_all { all(parts?) } else { any(parts?) })
+            Ok(if is_all { Filter::all_of(parts?) } else { Filter::any_of(parts?) })
         }
         Condition::Not(part) => lowered(part, model, !is_negated),
         Condition::Compare { field, operator, value } => {
@@ -49,6 +49,12 @@ fn lowered(condition: &Condition, model: &ModelDescriptor, is_negated: bool) -> 
             Field::of(model, field)?.related(*other, condition, is_negated)
         }
     }
+}
+
+/// The model's own condition, in a form that CDMS and the hub evaluate alike where an attribute is null.
+pub(super) fn only_of(model: &ModelDescriptor) -> Option<Filter> {
+    let is_required = |name: &str| model.attribute(name).is_some_and(|attribute| attribute.required);
+    Some(model.only?.explicit_about_null(&is_required))
 }
 
 /// A field that CDMS can be asked for.
@@ -85,19 +91,19 @@ impl<'m> Field<'m> {
             // There are no nulls.
             (OfValues::Fixed(fixed), _) if self.attribute.required => {
                 if fixed {
-                    all(vec![])
+                    Filter::all_of(vec![])
                 } else {
-                    any(vec![])
+                    Filter::any_of(vec![])
                 }
             }
             (OfValues::Without(filter) | OfValues::Unsure(filter), _) if self.attribute.required => filter,
-            (OfValues::Fixed(true), true) => all(vec![]),
+            (OfValues::Fixed(true), true) => Filter::all_of(vec![]),
             (OfValues::Fixed(true), false) => value(),
             (OfValues::Fixed(false), true) => null(),
-            (OfValues::Fixed(false), false) => any(vec![]),
+            (OfValues::Fixed(false), false) => Filter::any_of(vec![]),
             (OfValues::Without(filter), false) => filter,
-            (OfValues::Unsure(filter), false) => all(vec![filter, value()]),
-            (OfValues::Without(filter) | OfValues::Unsure(filter), true) => any(vec![filter, null()]),
+            (OfValues::Unsure(filter), false) => Filter::all_of(vec![filter, value()]),
+            (OfValues::Without(filter) | OfValues::Unsure(filter), true) => Filter::any_of(vec![filter, null()]),
         }
     }
 
@@ -118,7 +124,7 @@ impl<'m> Field<'m> {
     /// The comparison of values that are not null.
     fn of_values(&self, operator: Comparison, value: &Value) -> Result<OfValues, Why> {
         let compare = |operator, value: &Value| Ok(self.compare(operator, self.literal(value)?));
-        let either = |first: Filter, second: Filter| OfValues::Without(any(vec![first, second]));
+        let either = |first: Filter, second: Filter| OfValues::Without(Filter::any_of(vec![first, second]));
         Ok(match (operator, value) {
             // What is not null comes after an empty text.
             (operator, Value::Text(text)) if text.is_empty() => OfValues::Fixed(matches!(
@@ -203,7 +209,7 @@ impl<'m> Field<'m> {
         let of_null = operator.holds(&part.of(&of_null(self.column)), &Value::Integer(value)) != is_negated;
         let compare = |operator| Filter::Part { attribute: self.attribute.name.into(), part, operator, value };
         let of_values = match if is_negated { operator.complement() } else { operator } {
-            Comparison::NotEqual => any(vec![compare(Comparison::Less), compare(Comparison::Greater)]),
+            Comparison::NotEqual => Filter::any_of(vec![compare(Comparison::Less), compare(Comparison::Greater)]),
             operator => compare(operator),
         };
         Ok(self.filter(OfValues::Without(of_values), of_null))
@@ -225,50 +231,21 @@ impl<'m> Field<'m> {
         }
         let stated = self.attribute.navigations.iter().find(|(entity, _)| *entity == target);
         let Some((_, navigation)) = stated else { return Err(Why::NoNavigation { field, attribute, target }) };
+        if other.mode == Mode::Detached {
+            return Err(Why::Detached { model: other.name });
+        }
         let filter = lowered(condition, other, false)?;
         if !filter.navigations().is_empty() {
             return Err(Why::NestedRelation { field });
         }
+        // Outside the model's condition there is no such record.
+        let filter = Filter::all_of(only_of(other).into_iter().chain([filter]).collect());
         // Where there is no record, it depends on CDMS whether a condition that a null satisfies holds.
         let exists = || Filter::compare(other.entity.key, Comparison::NotEqual, Literal::Null);
-        let filter = if filter.holds(&Attributes::new()) { all(vec![exists(), filter]) } else { filter };
-        if is_never(&filter) {
+        let filter = if filter.holds(&Attributes::new()) { Filter::all_of(vec![exists(), filter]) } else { filter };
+        if filter.is_never() {
             return Ok(filter);
         }
         Ok(Filter::Related { lookup: attribute.into(), navigation: (*navigation).into(), filter: filter.into() })
     }
-}
-
-fn is_never(filter: &Filter) -> bool {
-    matches!(filter, Filter::Any(parts) if parts.is_empty())
-}
-
-fn is_always(filter: &Filter) -> bool {
-    matches!(filter, Filter::All(parts) if parts.is_empty())
-}
-
-/// All of these hold, on one level, with what always or never does decided.
-fn all(parts: Vec<Filter>) -> Filter {
-    let mut level = Vec::with_capacity(parts.len());
-    for part in parts {
-        match part {
-            part if is_never(&part) => return part,
-            Filter::All(parts) => level.extend(parts.iter().cloned()),
-            part => level.push(part),
-        }
-    }
-    if level.len() == 1 { level.remove(0) } else { Filter::All(level.into()) }
-}
-
-/// One of these holds, on one level, with what always or never does decided.
-fn any(parts: Vec<Filter>) -> Filter {
-    let mut level = Vec::with_capacity(parts.len());
-    for part in parts {
-        match part {
-            part if is_always(&part) => return part,
-            Filter::Any(parts) => level.extend(parts.iter().cloned()),
-            part => level.push(part),
-        }
-    }
-    if level.len() == 1 { level.remove(0) } else { Filter::Any(level.into()) }
 }

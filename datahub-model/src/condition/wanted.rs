@@ -1,6 +1,7 @@
 //! What a list asks of CDMS for a condition.
 
 use super::compared::{attribute, column, has_order};
+use super::lower::only_of;
 use super::{Condition, NotLowered, RelatedModel, Why};
 use crate::filter::{Filter, Operand, Syntax};
 use crate::{Attribute, ModelDescriptor};
@@ -38,13 +39,16 @@ impl Condition {
     pub fn wanted(&self, model: &ModelDescriptor, syntax: &impl Syntax) -> Result<Wanted, NotLowered> {
         let filter = self.lower(model)?;
         let is_related = !filter.navigations().is_empty();
-        let filter = match (filter, model.only) {
-            (Filter::Any(parts), _) if parts.is_empty() => return Ok(Wanted::Nothing),
-            (Filter::All(parts), None) if parts.is_empty() => return Ok(Wanted::Everything),
-            (Filter::All(parts), Some(only)) if parts.is_empty() => only.clone(),
-            (filter, Some(only)) if !is_related => Filter::All(vec![only.clone(), filter].into()),
-            (filter, _) => filter,
+        let filter = match only_of(model) {
+            Some(only) if !is_related => Filter::all_of(vec![only, filter]),
+            _ => filter,
         };
+        if filter.is_never() {
+            return Ok(Wanted::Nothing);
+        }
+        if filter.is_always() {
+            return Ok(Wanted::Everything);
+        }
         let refused = |why| NotLowered::of(Why::Dialect(why), model, self);
         let text = filter.print(syntax, |name| operand(model, self, name)).map_err(refused)?;
         let expand = filter.navigations().first().map(|navigation| (*navigation).to_owned());

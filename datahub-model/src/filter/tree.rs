@@ -144,6 +144,42 @@ impl Filter {
         Filter::Compare { attribute: MaybeStatic::Static(attribute), operator, value }
     }
 
+    /// All of these hold, on one level, with what always or never does decided.
+    pub(crate) fn all_of(parts: Vec<Filter>) -> Self {
+        let mut level = Vec::with_capacity(parts.len());
+        for part in parts {
+            match part {
+                part if part.is_never() => return part,
+                Filter::All(parts) => level.extend(parts.iter().cloned()),
+                part => level.push(part),
+            }
+        }
+        if level.len() == 1 { level.remove(0) } else { Filter::All(level.into()) }
+    }
+
+    /// One of these holds, on one level, with what always or never does decided.
+    pub(crate) fn any_of(parts: Vec<Filter>) -> Self {
+        let mut level = Vec::with_capacity(parts.len());
+        for part in parts {
+            match part {
+                part if part.is_always() => return part,
+                Filter::Any(parts) => level.extend(parts.iter().cloned()),
+                part => level.push(part),
+            }
+        }
+        if level.len() == 1 { level.remove(0) } else { Filter::Any(level.into()) }
+    }
+
+    /// Whether it is `Any` of nothing.
+    pub(crate) fn is_never(&self) -> bool {
+        matches!(self, Filter::Any(parts) if parts.is_empty())
+    }
+
+    /// Whether it is `All` of nothing.
+    pub(crate) fn is_always(&self) -> bool {
+        matches!(self, Filter::All(parts) if parts.is_empty())
+    }
+
     /// The compared attributes, in the order of the text. An attribute that is compared twice appears twice.
     pub fn attributes(&self) -> Vec<&str> {
         match self {

@@ -4,7 +4,7 @@ use cdms_odata::{Instant, Kind, Reference, Value};
 use chrono::NaiveDate;
 use datahub_model::condition::{Condition, RelatedModel, Wanted, Where, Why, attribute_of_order};
 use datahub_model::filter::ODataV2;
-use datahub_model::{Comparison, Filter, Literal, Mode, ModelDescriptor};
+use datahub_model::{Comparison, Filter, Literal, MaybeStatic, Mode, ModelDescriptor};
 use uuid::Uuid;
 
 use crate::model::{CONTACT, FIRM, SECTOR};
@@ -216,6 +216,40 @@ fn a_list_asks_for_the_records_of_the_model() {
     // CRM 2011 cannot combine the two, so the records are checked when they are there.
     let sector = asks("sector_account/Code eq 7", Some("sector_account"), true);
     assert_eq!(wanted(&parsed("sector.code = 7")), sector);
+}
+
+#[test]
+fn a_related_record_is_one_of_its_model() {
+    let asked = |only: &'static Filter, text: &str| {
+        let sectors: &'static ModelDescriptor = Box::leak(Box::new(ModelDescriptor { only: Some(only), ..SECTOR }));
+        let condition = Condition::parse(text, &FIRM, &[sectors]).unwrap();
+        match condition.wanted(&FIRM, &ODataV2).unwrap() {
+            Wanted::Where(Where { filter, leaves_out_only: false, .. }) => filter,
+            other => panic!("{other:?}"),
+        }
+    };
+    static NORTH: Filter = Filter::compare("Region", Comparison::Equal, Literal::text("north"));
+    static ELSEWHERE: Filter = Filter::Not(MaybeStatic::Static(&NORTH));
+    static UNCODED: Filter = Filter::compare("Code", Comparison::Equal, Literal::Null);
+    let seven = "sector.code = 7";
+    assert_eq!(asked(&NORTH, seven), "sector_account/Region eq 'north' and sector_account/Code eq 7");
+    // What null means, it says as in any other condition, and a record must be there.
+    assert_eq!(
+        asked(&ELSEWHERE, seven),
+        "(sector_account/Region ne 'north' or sector_account/Region eq null) and sector_account/Code eq 7"
+    );
+    assert_eq!(
+        asked(&UNCODED, "sector.opened is null"),
+        "sector_account/SectorId ne null and sector_account/Code eq null and sector_account/Opened eq null"
+    );
+    let only = "(Region ne 'north' or Region eq null) and Code eq 7";
+    let sectors = ModelDescriptor { only: Some(&ELSEWHERE), ..SECTOR };
+    let wanted = Condition::compare("code", Comparison::Equal, Value::Integer(7)).wanted(&sectors, &ODataV2).unwrap();
+    assert_eq!(wanted, Wanted::Where(Where { filter: only.to_owned(), expand: None, leaves_out_only: false }));
+    // The hub alone has the records of a detached model.
+    let detached: &'static ModelDescriptor = Box::leak(Box::new(ModelDescriptor { mode: Mode::Detached, ..SECTOR }));
+    let refused = Condition::parse(seven, &FIRM, &[detached]).unwrap().wanted(&FIRM, &ODataV2).unwrap_err();
+    assert_eq!(refused.why(), &Why::Detached { model: "Sector" });
 }
 
 #[test]

@@ -115,6 +115,7 @@ pub(crate) static SECTOR: ModelDescriptor = model(
         Attribute::new("Code", Kind::Integer),
         Attribute::new("Group", Kind::Lookup).targets(&["sector"]).navigations(&[("sector", "sector_group")]),
         Attribute::new("Opened", Kind::Date).zone("Europe/London"),
+        Attribute::new("Region", Kind::String),
         Attribute::new("Title", Kind::String).required(),
     ],
     &[

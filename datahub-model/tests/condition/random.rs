@@ -103,6 +103,42 @@ impl World {
         }
     }
 
+    /// The condition of a model of sectors, of any form that can be written.
+    fn only(&mut self, depth: u8) -> Filter {
+        let operators = [
+            Comparison::Equal,
+            Comparison::NotEqual,
+            Comparison::Less,
+            Comparison::LessOrEqual,
+            Comparison::Greater,
+            Comparison::GreaterOrEqual,
+        ];
+        let operator = operators[self.random.usize(..operators.len())];
+        let equality = operators[self.random.usize(..2)];
+        let text = || ["Acme", "ltd", "it's", ""].map(|text| Literal::Text(text.into()));
+        if depth > 0 && self.random.u8(..3) > 0 {
+            let parts: Vec<_> = (0..self.random.usize(1..4)).map(|_| self.only(depth - 1)).collect();
+            return match self.random.u8(..3) {
+                0 => Filter::All(parts.into()),
+                1 => Filter::Any(parts.into()),
+                _ => Filter::Not(self.only(depth - 1).into()),
+            };
+        }
+        match self.random.u8(..7) {
+            0 => Filter::compare("Code", operator, Literal::Integer(self.random.i32(1..5))),
+            1 => Filter::compare("Region", equality, text()[self.random.usize(..4)].clone()),
+            2 => Filter::compare("Title", equality, text()[self.random.usize(..4)].clone()),
+            3 => Filter::compare(["Code", "Region", "Opened"][self.random.usize(..3)], equality, Literal::Null),
+            4 => Filter::compare("Opened", operator, Literal::Date(self.date().num_days_from_ce())),
+            5 => Filter::compare("SectorId", equality, Literal::Guid(self.id().as_u128())),
+            _ => {
+                let matching = [Matching::Contains, Matching::StartsWith, Matching::EndsWith][self.random.usize(..3)];
+                let text = ["acme", "LTD", "%", ""][self.random.usize(..4)];
+                Filter::Text { attribute: "Region".into(), matching, text: text.into() }
+            }
+        }
+    }
+
     /// A record as CDMS has it, with its key and the engine's attributes.
     fn record(&mut self, model: &ModelDescriptor) -> Attributes {
         let mut record: Attributes = model.attributes.iter().map(|known| (known.name, self.raw(known))).collect();
@@ -274,6 +310,15 @@ fn on_the_wire(name: &str) -> Option<Operand<'static>> {
     }
 }
 
+/// What CRM 2011's language says of a sector's attribute.
+fn on_the_wire_of_sectors(name: &str) -> Option<Operand<'static>> {
+    match name {
+        "SectorId" => Some(Operand::of(Kind::Guid)),
+        "Opened" => Some(Operand::of(Kind::DateTime)),
+        name => SECTOR.attribute(name).map(Operand::from),
+    }
+}
+
 /// Random conditions and records from a seed, which is printed if they disagree.
 fn with_a_seed(mut run: impl FnMut(&mut World)) {
     let seed = std::env::var("DATAHUB_SEED").ok().and_then(|seed| seed.parse().ok());
@@ -354,4 +399,41 @@ fn a_condition_on_a_related_record_holds_for_those_that_have_one() {
             assert_eq!(in_sql(&filter, &kept, "") == Some(true), holds, "in SQL: {condition}\n{filter}\n{sector:?}");
         }
     });
+}
+
+#[test]
+fn a_condition_on_a_related_record_holds_for_one_of_its_model() {
+    let (mut holding, mut outside, mut printed) = (0, 0, 0);
+    with_a_seed(|world| {
+        let only: &'static Filter = Box::leak(Box::new(world.only(2)));
+        let sectors: &'static ModelDescriptor = Box::leak(Box::new(ModelDescriptor { only: Some(only), ..SECTOR }));
+        let related = Box::new(world.condition(&SECTOR, 1));
+        let condition = Condition::Related { field: "sector".into(), model: RelatedModel(sectors), condition: related };
+        let filter = condition.lower(&FIRM).unwrap();
+        // The records of the model itself, as a list asks for them.
+        let of_model = match Condition::All(vec![]).wanted(sectors, &ODataV2) {
+            Ok(Wanted::Where(wanted)) => Filter::parse(&wanted.filter, on_the_wire_of_sectors).ok(),
+            _ => None,
+        };
+        for _ in 0..10 {
+            let (record, sector) = (world.record(&FIRM), world.record(&SECTOR));
+            let has_sector = !record.get("Sector").unwrap().is_null();
+            let mut in_hub = sector.clone();
+            with_calendar_dates(&SECTOR, &mut in_hub);
+            let is_of_model = sectors.includes(&in_hub);
+            let of_sector = row(&SECTOR, &sector);
+            let in_rows = |_: &'static ModelDescriptor, _: &Reference| is_of_model.then(|| of_sector.clone());
+            let holds = condition.holds(&FIRM, &row(&FIRM, &record), &in_rows).unwrap();
+            let kept = kept(&record, has_sector.then_some(&sector));
+            assert_eq!(filter.holds(&kept), holds, "{condition} of {only}\n{filter}\n{record:?}\n{sector:?}");
+            assert_eq!(in_sql(&filter, &kept, "") == Some(true), holds, "in SQL: {only}\n{filter}\n{sector:?}");
+            if let Some(of_model) = &of_model {
+                assert_eq!(in_sql(of_model, &sector, "") == Some(true), is_of_model, "{only}\n{of_model}\n{sector:?}");
+                printed += 1;
+            }
+            holding += usize::from(holds);
+            outside += usize::from(!is_of_model);
+        }
+    });
+    assert!(holding > 1_000 && outside > 2_000 && printed > 5_000, "{holding}, {outside}, {printed} of 10,000");
 }
