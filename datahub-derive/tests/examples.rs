@@ -22,7 +22,7 @@ fn found(example: &Example, text: impl Fn(&str) -> String) -> Vec<Fault> {
     write("Cargo.toml", "[dependencies]\ndiesel = '2'");
     example.files().into_iter().for_each(|(file, stated)| write(file, &text(stated)));
     let tree = Tree::read(&Project::open(folder.path()).unwrap()).unwrap();
-    let mut found = [tree.faults.clone(), tree.type_faults(), tree.program_faults()].concat();
+    let mut found = [tree.faults.clone(), tree.type_faults(), tree.program_faults(), tree.unlisted()].concat();
     found.extend(tree.questions().into_iter().map(|open| open.fault));
     if let Some(live) = example.live {
         let live = Metadata::parse(live).unwrap();

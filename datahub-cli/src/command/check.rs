@@ -14,7 +14,7 @@ use datahub_derive::project::Project;
 use datahub_derive::tree::Tree;
 use serde_json::json;
 
-use crate::output::Output;
+use crate::output::{Format, Output};
 use checks::{CHECKS, Finding, Level, Outcome, Seen};
 use report::{Places, counted};
 
@@ -73,7 +73,8 @@ pub(crate) fn run(root: &Path, options: &Options, output: &Output) -> Result<boo
         }
     }
     let places = Places::of(root);
-    let seen = Seen { project: &project, tree: &tree, all_questions: options.questions };
+    let is_for_a_person = output.format() == Format::Text;
+    let seen = Seen { project: &project, tree: &tree, all_questions: options.questions, is_for_a_person };
     let mut outcomes: Vec<(&str, Outcome)> = Vec::new();
     for check in &CHECKS {
         outcomes.push((check.name, (check.run)(&seen)));

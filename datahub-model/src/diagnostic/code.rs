@@ -86,6 +86,8 @@ codes! {
     GroupShape = "group-shape",
     /// Two models of a program contradict each other.
     ModelsClash = "models-clash",
+    /// A model is in no program's list.
+    UnlistedModel = "unlisted-model",
 }
 
 impl fmt::Display for Code {

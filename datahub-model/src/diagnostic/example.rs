@@ -93,6 +93,7 @@ impl Code {
             Code::LookupTarget => across_items::LOOKUP_TARGET,
             Code::GroupShape => across_items::GROUP_SHAPE,
             Code::ModelsClash => across_items::MODELS_CLASH,
+            Code::UnlistedModel => across_items::UNLISTED_MODEL,
         }
     }
 }

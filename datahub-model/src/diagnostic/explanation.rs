@@ -188,6 +188,12 @@ impl Code {
                  Cure: give one of them another `table = \"…\"`; or give both an `only = \"…\"`, so that each record \
                  satisfies one of them."
             }
+            Code::UnlistedModel => {
+                "A model is in no `models![…]` of the project, although there is one. A hub knows only the models of its \
+                 list: the table of this one is in the migrations, but a call of it fails while the program runs. It is not a \
+                 fault, since a program elsewhere may list it, so `datahub check` shows a note.\n\n\
+                 Cure: add the model to a list, or remove it."
+            }
         }
     }
 }

@@ -2,6 +2,8 @@
 
 use datahub_derive::project::Project;
 use datahub_derive::tree::{Fault, Tree};
+use datahub_model::diagnostic::{Code, Diagnostic};
+use datahub_model::source::Spot;
 
 use super::report::counted;
 use super::standing;
@@ -18,6 +20,8 @@ pub(super) struct Seen<'s> {
     pub(super) tree: &'s Tree,
     /// Whether questions are shown that matter to no model yet.
     pub(super) all_questions: bool,
+    /// Whether the output is for a person, who would not read a hundred questions that were not asked for.
+    pub(super) is_for_a_person: bool,
 }
 
 /// What a check found.
@@ -118,13 +122,38 @@ fn questions(seen: &Seen<'_>) -> Outcome {
     let open = seen.tree.questions();
     let checked = open.len();
     let shown = open.into_iter().filter(|question| question.is_mapped || seen.all_questions);
-    let findings: Vec<_> = shown.map(|question| Finding { level: Level::Note, fault: question.fault }).collect();
-    let hidden = checked - findings.len();
+    let shown: Vec<_> = shown.map(|question| Finding { level: Level::Note, fault: question.fault }).collect();
+    let hidden = checked - shown.len();
     let mut summary = format!("{} open in the contracts", counted(checked, "question"));
-    if hidden > 0 {
+    let is_joined = shown.len() > QUESTIONS_MAX && seen.is_for_a_person && !seen.all_questions;
+    let findings = if is_joined { by_contract(shown) } else { shown };
+    if is_joined {
+        summary.push_str("; `--questions` shows each, with where to look");
+    } else if hidden > 0 {
         summary.push_str(&format!("; `--questions` also shows {hidden} about attributes that no model maps"));
     }
     Outcome { summary, checked, findings, left: Vec::new() }
+}
+
+/// The most questions that are shown one by one without being asked for.
+const QUESTIONS_MAX: usize = 20;
+
+/// A line for each contract, which says how many questions there are.
+fn by_contract(questions: Vec<Finding>) -> Vec<Finding> {
+    let mut files: Vec<(String, usize)> = Vec::new();
+    for Finding { fault, .. } in questions {
+        match files.last_mut() {
+            Some((file, count)) if *file == fault.file => *count += 1,
+            _ => files.push((fault.file, 1)),
+        }
+    }
+    let line = |(file, count): (String, usize)| {
+        let message = format!("{file} leaves {} open about attributes that models map", counted(count, "question"));
+        let diagnostic =
+            Diagnostic::of(Code::OpenQuestion, Spot::default(), message).cure("run `datahub check --questions`");
+        Finding { level: Level::Note, fault: Fault { file, range: 0..0, diagnostic } }
+    };
+    files.into_iter().map(line).collect()
 }
 
 /// The models, groups and choices, as the derives check them.
@@ -154,5 +183,12 @@ fn types(seen: &Seen<'_>) -> Outcome {
 fn programs(seen: &Seen<'_>) -> Outcome {
     let checked = seen.tree.lists.len();
     let looked_at = counted(checked, "`models![…]`").replace("`s", "`");
-    Outcome::of(&looked_at, checked, seen.tree.program_faults())
+    let mut outcome = Outcome::of(&looked_at, checked, seen.tree.program_faults());
+    let unlisted = seen.tree.unlisted();
+    if !unlisted.is_empty() {
+        let models = counted(unlisted.len(), "model");
+        outcome.summary.push_str(&format!("; {models} in none of them"));
+    }
+    outcome.findings.extend(unlisted.into_iter().map(|fault| Finding { level: Level::Note, fault }));
+    outcome
 }

@@ -82,10 +82,11 @@ pub(super) fn docs(seen: &Seen<'_>) -> Outcome {
 
 /// Why nothing can be compared with the models, if that is so.
 fn why_not_compared(seen: &Seen<'_>) -> Option<&'static str> {
-    if !seen.tree.faults.is_empty() {
+    let tree = seen.tree;
+    if !(tree.faults.is_empty() && tree.type_faults().is_empty() && tree.program_faults().is_empty()) {
         return Some("there are faults");
     }
-    seen.tree.models.is_empty().then_some("there are none")
+    tree.models.is_empty().then_some("there are none")
 }
 
 fn skipped(summary: &str, checked: usize) -> Outcome {

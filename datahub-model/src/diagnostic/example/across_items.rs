@@ -99,3 +99,30 @@ pub(super) const MODELS_CLASH: Example = Example::of(
 )
 .says("`Customer` and `Supplier` share the entity `Account`, but `Customer` is missing `only`")
 .corrected_by(&[("table = \"customers\"", "table = \"customers\", only = \"CustomerTypeCode/Value eq 3\"")]);
+
+pub(super) const UNLISTED_MODEL: Example = Example::of(
+    contract! { r#"Name = { kind = "string", max-length = 160, required = true }"# },
+    model! {
+        "#[derive(Clone, Debug, CdmsSynced)]"
+        "#[cdms(mapping = \"account.toml\", table = \"organisations\")]"
+        "pub struct Organisation {"
+        "    #[cdms(key)]"
+        "    pub id: Id<Organisation>,"
+        "    #[cdms(\"Name\")]"
+        "    pub name: String,"
+        "}"
+        ""
+        "#[derive(Clone, Debug, CdmsSynced)]"
+        "#[cdms(table = \"remarks\", mode = \"detached\")]"
+        "pub struct Remark {"
+        "    #[cdms(key)]"
+        "    pub id: Id<Remark>,"
+        "}"
+        ""
+        "pub fn models() -> Models {"
+        "    models![Organisation]"
+        "}"
+    },
+)
+.says("`Remark` is in no `models![…]`, so no hub of this project knows it")
+.corrected_by(&[("models![Organisation]", "models![Organisation, Remark]")]);

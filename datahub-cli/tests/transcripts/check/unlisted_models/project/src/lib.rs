@@ -1,0 +1,16 @@
+use datahub_runtime::prelude::*;
+
+mod remark;
+
+#[derive(Clone, Debug, CdmsSynced)]
+#[cdms(mapping = "place.toml", table = "places")]
+pub struct Place {
+    #[cdms(key)]
+    pub id: Id<Place>,
+    #[cdms("Name")]
+    pub name: Option<String>,
+}
+
+pub fn models() -> Models {
+    models![Place]
+}
