@@ -1,5 +1,5 @@
-//! The compile time of the derives and the speed of conversions, each compared with code that does without this
-//! project; and how long the commands take for as many entities as a real organisation has.
+//! The compile time of the derives, the speed of conversions, and the time of lists and first loads, each compared with code
+//! that does without this project; and how long the commands take for as many entities as a real organisation has.
 //!
 //! The printed tables are in `docs/performance.md`. Nothing is judged here: the numbers depend on what else the machine
 //! does, so a missed goal is reported like any other number.
@@ -16,6 +16,7 @@ use std::time::Duration;
 use clap::{Args, ValueEnum};
 
 use crate::check::say;
+use crate::postgres::{self, Server};
 use packages::Packages;
 
 /// What to measure, and how often.
@@ -48,6 +49,10 @@ enum Part {
     Import,
     /// `datahub docs` of a project of a real CDMS's size.
     Documentation,
+    /// Lists of 50 records and `ensure_fresh`, compared with the same requests and upserts without a hub.
+    Lists,
+    /// A first load of 200,000 records, compared with a download and upserts without a hub.
+    FirstLoad,
 }
 
 /// Measures and prints.
@@ -74,11 +79,11 @@ fn measured(choices: &Choices) -> Result<(), String> {
         }
     }
     if is_asked(Part::Conversion) {
-        domain_bench("conversion")?;
+        run_bench(&mut domain_bench("conversion"))?;
     }
     if is_asked(Part::Remodelling) {
         say("\nRemodelling:\n");
-        domain_bench("remodelling")?;
+        run_bench(&mut domain_bench("remodelling"))?;
     }
     if is_asked(Part::Check) {
         check::measure(choices.samples)?;
@@ -89,6 +94,17 @@ fn measured(choices: &Choices) -> Result<(), String> {
     }
     if is_asked(Part::Documentation) {
         documentation::measure(choices.samples)?;
+    }
+    if is_asked(Part::Lists) || is_asked(Part::FirstLoad) {
+        let server = Server::start()?;
+        for (part, name) in [(Part::Lists, "lists"), (Part::FirstLoad, "first-load")] {
+            if is_asked(part) {
+                say(&format!("\n{}:\n", name.replace('-', " ")));
+                let mut bench = domain_bench("lists");
+                bench.args(["--", name]).envs(server.as_ref().map(|server| (postgres::URL, server.url())));
+                run_bench(&mut bench)?;
+            }
+        }
     }
     Ok(())
 }
@@ -109,9 +125,11 @@ fn expansion(packages: &Packages) -> Result<(), String> {
     Ok(())
 }
 
-/// Runs a benchmark of the example domain.
-fn domain_bench(name: &str) -> Result<(), String> {
-    run_bench(Command::new(cargo()).args(["bench", "--quiet", "--package", "example-domain", "--bench", name]))
+/// A benchmark of the example domain.
+fn domain_bench(name: &str) -> Command {
+    let mut bench = Command::new(cargo());
+    bench.args(["bench", "--quiet", "--package", "example-domain", "--bench", name]);
+    bench
 }
 
 fn run_bench(bench: &mut Command) -> Result<(), String> {

@@ -96,8 +96,8 @@ enum Task {
         /// Runs only these targets.
         targets: Vec<String>,
     },
-    /// Measures the compile time of the derives and the speed of conversions, each compared with code that does without
-    /// them; prints the tables of `docs/performance.md`.
+    /// Measures the compile time of the derives, the speed of conversions, and the time of lists and first loads, each
+    /// compared with code that does without them; prints the tables of `docs/performance.md`.
     ///
     /// Do nothing else on the machine meanwhile. The first run checks all dependencies again, in `target/bench`.
     Bench(bench::Choices),

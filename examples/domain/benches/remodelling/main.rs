@@ -5,11 +5,14 @@
 #![allow(clippy::print_stdout, reason = "its output is the table")]
 #![allow(clippy::unwrap_used, reason = "a benchmark stops where something fails")]
 
+#[path = "../shared/organisations.rs"]
+mod organisations;
+
 use std::time::{Duration, Instant};
 
 use datahub_runtime::prelude::*;
 use datahub_runtime::testing::Kit;
-use datahub_runtime::{Limits, Value, rehearse};
+use datahub_runtime::{Limits, rehearse};
 use example_domain::Organisation;
 
 /// How many rows there are, unless the environment says otherwise.
@@ -26,7 +29,9 @@ fn main() {
 
 async fn measure(rows: u64) {
     let kit = Kit::new(example_domain::METADATA);
-    seed(&kit);
+    for number in 0..RECORDS {
+        organisations::seed(&kit, number);
+    }
     let hub = kit.hub(example_domain::models()).connect().await.unwrap();
     assert_eq!(hub.pull::<Organisation>().await.unwrap().first_seen, RECORDS);
     multiply(&kit, rows / RECORDS);
@@ -46,33 +51,6 @@ async fn measure(rows: u64) {
 fn line(what: &str, rows: u64, time: Duration) {
     let rate = u128::from(rows) * 1_000 / time.as_millis().max(1);
     println!("| {what} | {rows} | {:.1} s | {rate} |", time.as_secs_f64());
-}
-
-/// Organisations as real ones are: most attributes have a value.
-fn seed(kit: &Kit) {
-    for number in 0..RECORDS {
-        let text = |what: &str| Value::text(format!("{what} {number}"));
-        kit.simulator.seed(
-            "Account",
-            [
-                ("Name", text("Firm")),
-                ("optevia_Alias", text("Alias")),
-                ("optevia_CompaniesHouseNumber", Value::text(format!("{number:08}"))),
-                ("Description", text("A company that does business with government, since the year")),
-                ("WebSiteURL", Value::text(format!("https://firm-{number}.example"))),
-                ("optevia_ukorganisation", Value::Boolean(number % 2 == 0)),
-                ("optevia_Address1", text("High Street")),
-                ("optevia_TownCity", Value::text("Leeds")),
-                ("optevia_PostCode", Value::text("LS1 1AA")),
-                ("optevia_CountryCode", Value::text("+44")),
-                ("optevia_AreaCode", Value::text("113")),
-                ("optevia_TelephoneNumber", Value::text(format!("{number:07}"))),
-                ("EMailAddress1", Value::text(format!("office@firm-{number}.example"))),
-                ("CreditLimit", Value::Money(number.into())),
-                ("Address1_Latitude", Value::Double(53.75)),
-            ],
-        );
-    }
 }
 
 /// Gives every row this number of copies, itself included.
