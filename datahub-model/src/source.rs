@@ -16,7 +16,7 @@ mod spot;
 mod writable;
 
 pub use annotation::{DefaultValue, DieselGlue, EngineField, FieldAnnotation, ModelAnnotation, Placed};
-pub use check::{ColumnLimit, check_choices, has_zero, unknown_former_names};
+pub use check::{ColumnLimit, check_choices, has_zero, plain_type, unknown_former_names};
 pub use contract::{
     Asked, Capture, ConstantValue, Contract, ContractAttribute, ContractConstant, Group, GroupMember, Question, Stated,
 };

@@ -4,7 +4,7 @@
 
 use cdms_odata::Kind;
 use datahub_model::diagnostic::{Code, Cure, Diagnostic};
-use datahub_model::source::{Contract, ResolvedColumn, ResolvedSource, Shape, has_zero};
+use datahub_model::source::{Contract, ResolvedColumn, ResolvedSource, Shape, has_zero, plain_type};
 
 use super::groups;
 use super::scope::Scope;
@@ -118,27 +118,11 @@ pub(super) fn other_kind(held: &Held<'_>, about: String, kind: Kind, nullable: b
     if kind == Kind::Lookup && held.holds_which() {
         return unfit(Code::WrongType, message, "add `sql_type = \"string\"` to the field");
     }
-    let ty = type_of(kind);
+    let ty = if kind == Kind::Lookup { "Id<…>" } else { plain_type(kind) };
     let ty = if nullable { format!("Option<{ty}>") } else { ty.to_owned() };
     let is_choice = matches!(kind, Kind::Choice | Kind::State | Kind::Status);
     let or_enum = if is_choice { " or as an enum with #[derive(CdmsChoice)]" } else { "" };
     unfit(Code::WrongType, message, format!("write its type as `{ty}`{or_enum}"))
-}
-
-/// The type that most fields of a kind have.
-fn type_of(kind: Kind) -> &'static str {
-    match kind {
-        Kind::String => "String",
-        Kind::Integer | Kind::Choice | Kind::State | Kind::Status => "i32",
-        Kind::BigInt => "i64",
-        Kind::Decimal | Kind::Money => "Decimal",
-        Kind::Double => "f64",
-        Kind::Boolean => "bool",
-        Kind::DateTime => "DateTime<Utc>",
-        Kind::Date => "NaiveDate",
-        Kind::Guid => "Uuid",
-        Kind::Lookup => "Id<…>",
-    }
 }
 
 fn names_its_models(held: &Held<'_>, column: &ResolvedColumn, name: &str) -> Result<(), Unfit> {

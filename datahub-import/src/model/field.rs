@@ -1,7 +1,7 @@
 //! The fields of a first model: for each attribute a name, a type and annotations, or the reason why it has none.
 
 use cdms_odata::Kind;
-use datahub_model::source::{Contract, ContractAttribute, Writable, column_fault, writable};
+use datahub_model::source::{Contract, ContractAttribute, Writable, column_fault, plain_type, writable};
 
 use super::{First, Target, is_plumbing, words};
 use crate::naming::{Words, distinct, variant};
@@ -130,23 +130,8 @@ fn typed(first: &First<'_>, attribute: &ContractAttribute) -> Result<Typed, Stri
             }
         }
         Kind::Choice | Kind::State | Kind::Status if !attribute.choices.is_empty() => Typed::Choice,
-        kind => Typed::Plain(plain(kind)),
+        kind => Typed::Plain(plain_type(kind)),
     })
-}
-
-/// The type of a kind whose values need no type of their own.
-fn plain(kind: Kind) -> &'static str {
-    match kind {
-        Kind::String => "String",
-        Kind::Integer | Kind::Choice | Kind::State | Kind::Status => "i32",
-        Kind::BigInt => "i64",
-        Kind::Decimal | Kind::Money => "Decimal",
-        Kind::Double => "f64",
-        Kind::Boolean => "bool",
-        Kind::DateTime => "DateTime<Utc>",
-        Kind::Date => "NaiveDate",
-        Kind::Guid | Kind::Lookup => "Uuid",
-    }
 }
 
 fn field(first: &First<'_>, attribute: &ContractAttribute, typed: Typed, name: &str, parts: &mut Parts) {
@@ -238,8 +223,8 @@ fn group_field(first: &First<'_>, group: &datahub_model::source::Group, name: &s
 /// The type of a group's member. Groups are shared, so options are numbers.
 fn member_type(contract: &Contract, attribute: &str) -> String {
     match contract.attribute(attribute) {
-        Some(attribute) if attribute.required => plain(attribute.kind).to_owned(),
-        Some(attribute) => format!("Option<{}>", plain(attribute.kind)),
+        Some(attribute) if attribute.required => plain_type(attribute.kind).to_owned(),
+        Some(attribute) => format!("Option<{}>", plain_type(attribute.kind)),
         None => "Option<String>".to_owned(),
     }
 }

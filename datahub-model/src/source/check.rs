@@ -8,7 +8,7 @@ mod model;
 
 pub use choices::check_choices;
 pub use columns::ColumnLimit;
-pub use field::has_zero;
 pub(super) use field::{class, default, engine_of_detached, field_keys, local, nullability, read_only};
+pub use field::{has_zero, plain_type};
 pub use former::unknown_former_names;
 pub(super) use model::{model, required_at_create};

@@ -22,7 +22,7 @@ use super::failure::Trouble;
 use super::history::{self, Appended};
 use super::intents::{self, mapping_datum};
 use super::load::load;
-use super::model_table::{self, Purpose, Stays, join_row, select_row, take_row};
+use super::model_table::{self, Purpose, Stays, from_wanted, select_row, take_row};
 use super::row::{to_json, to_word};
 use super::statement::{Datum, Statement};
 use super::{quarantine, sequence, waiting_fields};
@@ -220,13 +220,7 @@ fn find(connection: &mut Connection, job: &Job, now: Instant) -> Result<Guarded,
     intents::push_late(&mut statement, now)?;
     statement.sql(" ORDER BY intent.opened_at DESC, intent.operation DESC LIMIT 1)");
     select_row(&mut statement, &mut types, model);
-    statement.sql(" FROM ");
-    statement.wanted([*id]);
-    statement.push(
-        " LEFT JOIN datahub_records AS record ON record.model = ? AND record.id = wanted.column1",
-        [model.table.into()],
-    );
-    join_row(&mut statement, model);
+    from_wanted(&mut statement, model, [*id]);
     statement.push(
         " LEFT JOIN datahub_intents AS intent ON intent.entity = ? AND intent.id = wanted.column1 \
          AND intent.verdict IS NULL",

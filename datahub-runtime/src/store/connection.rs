@@ -84,40 +84,26 @@ impl Connection {
         meters: Meters,
         clock: Arc<dyn Clock>,
     ) -> Result<Connection, Trouble> {
-        let (time, newest_known) = (DatabaseTime::new(clock), NewestKnown::default());
         match location {
             Location::Sqlite { path, busy_timeout, synchronous } => {
                 let inner = Inner::Sqlite(sqlite::establish(path)?);
-                let mut connection = Connection {
-                    inner,
-                    dialect: &sqlite::DIALECT,
-                    meters,
-                    time,
-                    closed: false,
-                    drawn: None,
-                    newest_known,
-                    has_unicode: None,
-                };
+                let mut connection = Connection::new(inner, &sqlite::DIALECT, meters, clock);
                 sqlite::prepare(&mut connection, *busy_timeout, *synchronous, reader)?;
                 Ok(connection)
             }
             #[cfg(feature = "postgres")]
             Location::Postgres { address, grace } => {
                 let inner = Inner::Postgres(Box::new(PostgresConnection::establish(address, *grace)?));
-                let mut connection = Connection {
-                    inner,
-                    dialect: &postgres::DIALECT,
-                    meters,
-                    time,
-                    closed: false,
-                    drawn: None,
-                    newest_known,
-                    has_unicode: None,
-                };
+                let mut connection = Connection::new(inner, &postgres::DIALECT, meters, clock);
                 postgres::prepare(&mut connection, *grace)?;
                 Ok(connection)
             }
         }
+    }
+
+    fn new(inner: Inner, dialect: &'static Dialect, meters: Meters, clock: Arc<dyn Clock>) -> Self {
+        let (time, newest_known) = (DatabaseTime::new(clock), NewestKnown::default());
+        Connection { inner, dialect, meters, time, closed: false, drawn: None, newest_known, has_unicode: None }
     }
 
     /// Tells of the versions that it draws, once they are committed.

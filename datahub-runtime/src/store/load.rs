@@ -15,7 +15,7 @@ use super::connection::Connection;
 use super::epochs::{self, Stage, oldest_epoch};
 use super::failure::Trouble;
 use super::intents::{self, Lease, applied, lease_state, mapping_tag, settled_patch};
-use super::model_table::{join_row, select_row, take_row};
+use super::model_table::{from_wanted, select_row, take_row};
 use super::row::missing;
 use super::statement::{ColumnType, Statement};
 use crate::engine::local_fields::LocalFields;
@@ -125,13 +125,7 @@ pub(super) fn question(
     statement.sql("SELECT ");
     statement.push(RecordColumns::SELECT, [model.table.into(), epochs::setting_of(model)]);
     select_row(&mut statement, &mut types, model);
-    statement.sql(" FROM ");
-    statement.wanted(ids.iter().copied());
-    statement.push(
-        " LEFT JOIN datahub_records AS record ON record.model = ? AND record.id = wanted.column1",
-        [model.table.into()],
-    );
-    join_row(&mut statement, model);
+    from_wanted(&mut statement, model, ids.iter().copied());
     statement.push(
         " LEFT JOIN datahub_intents AS intent ON intent.entity = ? AND intent.id = wanted.column1 \
          AND intent.finished IS NULL AND (intent.verdict IS NULL",

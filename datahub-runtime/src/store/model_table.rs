@@ -44,8 +44,14 @@ pub(crate) fn select_row(statement: &mut Statement, types: &mut Vec<ColumnType>,
     }
 }
 
-/// Joins the row with the wanted id, as `row_`.
-pub(crate) fn join_row(statement: &mut Statement, model: &ModelDescriptor) {
+/// Reads from the wanted ids, joined with what the engine keeps of each record, as `record`, and with its row, as `row_`.
+pub(crate) fn from_wanted(statement: &mut Statement, model: &ModelDescriptor, ids: impl IntoIterator<Item = Uuid>) {
+    statement.sql(" FROM ");
+    statement.wanted(ids);
+    statement.push(
+        " LEFT JOIN datahub_records AS record ON record.model = ? AND record.id = wanted.column1",
+        [model.table.into()],
+    );
     statement.sql(" LEFT JOIN ");
     statement.name(model.table);
     statement.sql(" AS row_ ON row_.");

@@ -209,6 +209,21 @@ pub const fn has_zero(kind: Kind) -> bool {
     )
 }
 
+/// The Rust type that most fields of a kind have. A lookup whose model is not known is the id of its record.
+pub const fn plain_type(kind: Kind) -> &'static str {
+    match kind {
+        Kind::String => "String",
+        Kind::Integer | Kind::Choice | Kind::State | Kind::Status => "i32",
+        Kind::BigInt => "i64",
+        Kind::Decimal | Kind::Money => "Decimal",
+        Kind::Double => "f64",
+        Kind::Boolean => "bool",
+        Kind::DateTime => "DateTime<Utc>",
+        Kind::Date => "NaiveDate",
+        Kind::Guid | Kind::Lookup => "Uuid",
+    }
+}
+
 // A record that was first seen in CDMS has no value for a local field, so there must be a zero, an empty value or a default.
 pub(in crate::source) fn local<P: Clone>(field: &FieldAnnotation<P>, kind: Kind, diagnostics: &mut Diagnostics<P>) {
     if !field.is_option && field.default.is_none() && !has_zero(kind) && !field.is_faulty {
