@@ -19,8 +19,7 @@ async fn programs_that_start_at_once_run_each_migration_once() {
 
 /// A lease that another program holds until this many seconds from now, by the database's clock.
 fn hold(kit: &datahub_runtime::testing::Kit, seconds: i64) {
-    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap();
-    let until_ms = i64::try_from(now.as_millis()).unwrap() + seconds * 1_000;
+    let until_ms = now_ms() + seconds * 1_000;
     kit.run_sql("DELETE FROM datahub_settings WHERE name = 'migrating'").unwrap();
     kit.run_sql(&format!(
         "INSERT INTO datahub_settings (name, value) VALUES ('migrating', '{{\"holder\":\
@@ -68,12 +67,17 @@ impl Paused {
 /// How long something may take before it counts as stuck.
 const STUCK: Duration = Duration::from_secs(60);
 
-/// Milliseconds until the lease ends that others see, by the database's clock; negative if it has ended.
-fn lease_left_ms(kit: &datahub_runtime::testing::Kit) -> i64 {
-    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap();
+/// When the lease ends that others see, in milliseconds since 1970 by the database's clock.
+fn lease_ends_ms(kit: &datahub_runtime::testing::Kit) -> i64 {
     let lease = settings(kit, "'migrating'").pop().expect("a run has the lease");
     let until = lease.split("until_ms\":").nth(1).and_then(|rest| rest.split('}').next()).unwrap();
-    until.parse::<i64>().unwrap() - i64::try_from(now.as_millis()).unwrap()
+    until.parse().unwrap()
+}
+
+/// Now, by the database's clock: both databases are on this machine.
+fn now_ms() -> i64 {
+    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap();
+    i64::try_from(now.as_millis()).unwrap()
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -96,15 +100,16 @@ async fn a_run_keeps_its_lease_through_a_transaction_that_takes_longer() {
     let long = tokio::spawn(long.into_future());
     paused.until("in the transaction");
     let other = tokio::spawn(run(&kit, &all).lease(Duration::from_millis(100)).patience(STUCK).into_future());
-    let begun = std::time::Instant::now();
     // What others see is the lease as it was committed before the transaction, and that ends.
-    while lease_left_ms(&kit) > 0 {
-        assert!(begun.elapsed() < STUCK, "the lease never ends");
-        tokio::time::sleep(Duration::from_millis(20)).await;
+    let ends = lease_ends_ms(&kit);
+    while let Ok(left) = u64::try_from(ends - now_ms()) {
+        tokio::time::sleep(Duration::from_millis(left + 1)).await;
     }
+    assert_eq!(lease_ends_ms(&kit), ends, "the transaction is not committed");
+    let ended = now_ms();
     paused.go_on.send(()).unwrap();
     paused.until("between two transactions");
-    assert!(lease_left_ms(&kit) > 0, "the transaction has renewed the lease at its end");
+    assert!(lease_ends_ms(&kit) > ended, "the transaction has renewed the lease at its end");
     paused.go_on.send(()).unwrap();
     assert_eq!(names(&long.await.unwrap().unwrap()), ["1_long", "2_next"]);
     assert_eq!(names(&other.await.unwrap().unwrap()), [""; 0]);
