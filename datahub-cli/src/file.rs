@@ -1,4 +1,4 @@
-//! Writing a project's files: each appears whole or stays as it was, and what somebody changed meanwhile is not overwritten.
+//! Writing a project's files: each appears whole or stays as it was, and what was changed meanwhile is not overwritten.
 //!
 //! A text is written to a draft in the same folder, which then takes the file's name. A process that is killed leaves at most
 //! the draft.
@@ -53,7 +53,7 @@ impl Unwritten {
         Unwritten { shown: path.display().to_string(), why }
     }
 
-    /// Whether the file is not as it must be, for somebody else wrote it.
+    /// Whether the file is not as it must be, because another program or a person wrote it.
     pub(crate) fn is_changed(&self) -> bool {
         matches!(self.why, Why::Changed)
     }

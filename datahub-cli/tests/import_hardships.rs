@@ -133,7 +133,7 @@ fn an_error_about_an_entity_that_nobody_named_does_not_stop_the_others() {
     // It is not asked about entities that cannot be synced.
     let asked: Vec<String> = requests.try_iter().map(|(_, body)| body).collect();
     assert!(asked.len() == 6 && !asked.iter().any(|body| body.contains("privilegeobjecttypecodes")), "{asked:?}");
-    // Contracts that exist are no names that somebody gave.
+    // Contracts that exist are no names that a caller gave.
     let (code, said) = import(folder.path(), &[&soap]);
     assert!(code == Some(0) && said.contains("note: Task: the SOAP service does not describe it"), "{said}");
     let (code, said) = import(folder.path(), &[&soap, "--entity", "acme_shipmentorder", "--entity", "Task"]);

@@ -100,7 +100,7 @@ impl Metadata {
     }
 
     /// The hash of an `up.sql` and of how, when and after which checks it is executed. If it is no longer that of the plan,
-    /// somebody has edited the migration.
+    /// the migration was edited.
     pub fn hash_with(&self, up: &str) -> SchemaHash {
         let executed = Metadata {
             run_in_transaction: self.run_in_transaction,

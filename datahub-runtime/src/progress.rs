@@ -14,7 +14,7 @@ const LINES_EVERY: Duration = Duration::from_secs(1);
 ///
 /// On a terminal it is one line that changes. Elsewhere it is a line of JSON with the report so far, once a second and at
 /// the end: `{"work":"Organisation","complete":false,"pages":26,"records":1300,…}`. CDMS does not report the total number of
-/// records, so nobody knows how much is left.
+/// records, so how much is left is unknown.
 ///
 /// ```no_run
 /// # use datahub_runtime::{prelude::*, progress};
@@ -62,7 +62,7 @@ fn lines(work: String, mut to: impl Write + Send + 'static, every: Duration) -> 
         written = Some(Instant::now());
         let mut line = serde_json::Map::from_iter([("work".to_owned(), Value::from(work.as_str()))]);
         line.extend(report.as_object().cloned().unwrap_or_default());
-        // Work does not fail because nobody reads how it gets on.
+        // Work does not fail because its progress is not read.
         _ = writeln!(to, "{}", Value::Object(line));
     }
 }

@@ -46,7 +46,7 @@ pub fn run(data: &[u8]) {
             Ok(mapping) => is_whole(&mapping, &model),
             Err(faulty) => {
                 let is_told = !faulty.diagnostics.is_empty() || !faults.is_empty();
-                assert!(is_told, "there is no mapping, and nobody says why");
+                assert!(is_told, "there is no mapping, and no fault says why");
                 faulty.diagnostics.iter().for_each(|fault| _ = fault.text(None));
             }
         }

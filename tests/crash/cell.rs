@@ -18,7 +18,7 @@ use crate::victim::Victim;
 pub(crate) enum Way {
     /// The process is killed with SIGKILL.
     Kill,
-    /// Nobody waits for the operation any more: its future is dropped.
+    /// The caller no longer waits for the operation: its future is dropped.
     Drop,
     /// Its process is stopped with SIGSTOP until its lease and the quiet period are over and another program has settled, and
     /// goes on.
@@ -43,7 +43,7 @@ impl Way {
 /// What became of the victim's operation, as far as it could say.
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Outcome {
-    /// It was killed, or nobody waited.
+    /// It was killed, or its caller did not wait.
     Unknown,
     Ok,
     Failed(String),
@@ -199,7 +199,7 @@ impl Cell<'_> {
                 Verdict::NotApplied | Verdict::Rejected { .. } => {
                     assert!(commits == 0 || self.is_residual(), "{found}");
                 }
-                other => panic!("nobody else writes, so it is not {other:?}: {found}"),
+                other => panic!("no other program writes, so it is not {other:?}: {found}"),
             }
         }
         // Who closed an intent without being asked, as the victim does, said what is true as well.
@@ -356,7 +356,7 @@ async fn goes_on(kit: &Kit, hub: &Hub, scenario: Scenario, records: Records) -> 
     }
     match scenario.effect() {
         Effect::Update => {
-            let record = kit.simulator.record("Account", records.account).expect("nobody deletes it");
+            let record = kit.simulator.record("Account", records.account).expect("the test deletes none");
             assert_eq!(record.get("Name"), Some(&Value::text(NEW_NAME)));
         }
         Effect::Create => assert!(kit.simulator.record("Contact", records.contact).is_some()),

@@ -47,8 +47,8 @@ impl Stage {
     }
 
     fn victim(&self) -> std::io::Result<Victim> {
-        let nobody = Records { account: Uuid::nil(), contact: Uuid::nil() };
-        Victim::start(&self.kit, Scenario::Pull, nobody, None)
+        let unused = Records { account: Uuid::nil(), contact: Uuid::nil() };
+        Victim::start(&self.kit, Scenario::Pull, unused, None)
     }
 
     /// Kills pulls after a random number of points, each at another place, while records change.
@@ -92,7 +92,7 @@ impl Stage {
             *named.entry(column(row, "name").unwrap_or_else(|| panic!("{row}"))).or_default() += 1;
         }
         for id in &self.ids {
-            let record = self.kit.simulator.record("Account", *id).expect("nobody deletes it");
+            let record = self.kit.simulator.record("Account", *id).expect("the test deletes none");
             let Some(Value::Text(name)) = record.get("Name") else { panic!("{record:?}") };
             let left = named.get_mut(name.as_str()).unwrap_or_else(|| panic!("no row has the name {name:?}"));
             *left -= 1;

@@ -1,7 +1,7 @@
 //! The program that is stopped: it carries out one operation, hangs at the point that it is told, and does what it hears.
 //!
 //! It speaks in lines. `at POINT`: it hangs there. `passed POINT`: where it was told to hang nowhere. `done OUTCOME`: the
-//! operation is over. It hears `go`, `clock MS` (so much time has passed), and `drop` (nobody waits for the operation).
+//! operation is over. It hears `go`, `clock MS` (so much time has passed), and `drop` (the caller no longer waits for the operation).
 
 use std::io::Write as _;
 use std::process::{ExitCode, Stdio};

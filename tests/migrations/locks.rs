@@ -95,6 +95,6 @@ async fn an_index_that_a_killed_run_did_not_finish_is_made_again() {
     let report = heard.by(run(&kit, &all)).await.unwrap();
     assert!(heard.all().contains(&MigrationEvent::Removed { index: "firms_name".into() }), "{:?}", heard.all());
     assert!(kit.run_sql(invalid).is_err(), "the index is whole");
-    assert!(!report.applied[0].statements[0].locks, "it kept nobody waiting");
+    assert!(!report.applied[0].statements[0].locks, "it kept no other session waiting");
     assert_eq!(report.longest_lock(), Duration::ZERO);
 }

@@ -102,7 +102,7 @@ async fn what_needs_no_request_passes() {
     org.save(hub).await.unwrap();
     org.archived_reason = Some("moved".into());
     org.save(hub).await.unwrap();
-    // The row is stale: it comes at once, and the hub checks it on nobody's budget.
+    // The row is stale: it comes at once, and the hub checks it on no caller's budget.
     scene.minute();
     let stale = Freshness::StaleWhileRevalidate { fresh_for: age, at_most: Duration::from_secs(600) };
     let before = scene.hub.cost();

@@ -191,8 +191,8 @@ async fn a_record_that_cdms_never_saw_lives_and_ends_in_the_hub() {
     let requests = kit.simulator.requests_met();
     let due = "2017-01-01T09:00:00Z".parse().unwrap();
     let reminder = Reminder { id: Id::new(), company, due, text: "call".into(), created: due };
-    let nobody = Reminder::get(&hub, reminder.id).await.unwrap_err();
-    assert_eq!(nobody.kind(), ErrorKind::NotFound);
+    let missing = Reminder::get(&hub, reminder.id).await.unwrap_err();
+    assert_eq!(missing.kind(), ErrorKind::NotFound);
     let mut made = Reminder::create(&hub, reminder.clone()).await.unwrap();
     assert_eq!(made.created, now(&kit));
     let again = Reminder::create(&hub, reminder.clone()).await.unwrap_err();
@@ -249,7 +249,7 @@ async fn what_waits_in_quarantine_at_the_cut_is_not_asked_of_cdms() {
     before::Company::get(&in_sync, id).await.unwrap();
     before::Company::get(&in_sync, kit.simulator.seed("Account", acme()).into()).await.unwrap();
     kit.advance(std::time::Duration::from_secs(60));
-    // A required attribute is null, so the record waits; afterwards somebody mends it.
+    // A required attribute is null, so the record waits; afterwards a person fixes it.
     kit.simulator.edit("Account", id.guid(), [("Name", Value::Null)]);
     assert_eq!(before::Company::get(&in_sync, id).await.unwrap_err().kind(), ErrorKind::Quarantined);
     kit.simulator.edit("Account", id.guid(), [("Name", Value::text("Not ours any more"))]);

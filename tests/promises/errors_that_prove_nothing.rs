@@ -60,7 +60,7 @@ async fn what_a_look_cannot_decide_is_settled_without_a_quiet_period() {
     assert_eq!(report.settled, [(error.operation_id().unwrap(), Verdict::Applied)], "no time has passed");
     attempt.agrees(&scene).await;
 
-    // Somebody changes the same attribute before the look: what came of the write cannot be told.
+    // A person changes the same attribute before the look: what came of the write cannot be told.
     let scene = Scene::new().await;
     let attempt = Write::Update.prepare(&scene).await;
     scene.fault(Operation::Update, Fault::FailAfterCommit { code: 0, message: "An error occurred.".into() });

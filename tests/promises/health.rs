@@ -179,5 +179,5 @@ async fn an_orphan_leaves_quarantine_once_it_is_removed() {
     let report = scene.hub.retry_quarantined(10).await.unwrap();
     assert_eq!((report.left[0].id, report.stayed.len()), (orphan, 0));
     assert_eq!(scene.quarantine().await, []);
-    assert_eq!(scene.dump("contacts"), [""; 0], "nobody reads it");
+    assert_eq!(scene.dump("contacts"), [""; 0], "no program reads it");
 }

@@ -217,7 +217,7 @@ async fn rows_are_rebuilt_from_the_history_forwards_and_backwards() {
     }
 }
 
-/// On a server nobody reads the files.
+/// A server's files cannot be read.
 #[tokio::test]
 async fn what_a_reader_keeps_of_an_erasure_goes_with_the_next_settling() {
     let (scene, mut org) = Scene::read().await;
@@ -233,7 +233,7 @@ async fn what_a_reader_keeps_of_an_erasure_goes_with_the_next_settling() {
     assert!(scene.files().contains("Bakery"), "the reader keeps it");
     reader.batch_execute("COMMIT").unwrap();
     scene.hub.settle().await.unwrap();
-    assert!(!scene.files().contains("Bakery"), "nobody keeps it any more");
+    assert!(!scene.files().contains("Bakery"), "no file keeps it any more");
 }
 
 #[tokio::test]

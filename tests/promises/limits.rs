@@ -81,7 +81,7 @@ async fn a_request_that_gets_no_turn_is_given_up_in_time_and_says_so() {
     let scene = Scene::with(|cdms| cdms, |hub| hub.time_limit(limit)).await;
     let gate = scene.kit.simulator.hold(Stage::BeforeCommit, |hold| FaultRule::new(hold).on(Operation::Read));
     let reads = others(&scene, 33).into_iter().map(|id| Organisation::get(&scene.hub, id).into_future());
-    // Sixteen are sent and not answered, and sixteen after them; for the last one nobody has made room by then.
+    // Sixteen are sent and not answered, and sixteen after them; for the last one there is no room by then.
     let told = futures_util::future::join_all(reads).await;
     gate.open();
     let told: Vec<_> = told.into_iter().map(|told| failed(told, ErrorKind::Unavailable)).collect();

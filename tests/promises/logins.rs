@@ -56,7 +56,7 @@ async fn a_wrong_password_is_tried_once_and_told_without_the_password() {
     let again = again.connect().await.unwrap();
     failed(Organisation::get(&again, Id::new()).await, ErrorKind::LoginRefused);
     assert_eq!(logins(), 1);
-    // Somebody says so.
+    // An operator says so.
     again.retry_login().await.unwrap();
     failed(Organisation::get(&again, Id::new()).await, ErrorKind::LoginRefused);
     failed(Organisation::get(&again, Id::new()).await, ErrorKind::LoginRefused);
@@ -119,7 +119,7 @@ async fn a_pause_of_nothing_is_no_trouble() {
     failed(Organisation::get(&hub, Id::new()).await, ErrorKind::Unavailable);
 }
 
-/// Sends the same header whatever CDMS says, and asks nobody whether it is right.
+/// Sends the same header whatever CDMS says, and does not ask whether it is right.
 struct Stubborn;
 
 impl Authenticator for Stubborn {

@@ -1,4 +1,4 @@
-//! Many writes: an outcome for each in order, failures that stop nobody else, and nothing half done by whoever goes away.
+//! Many writes: an outcome for each in order, failures that stop no other write, and nothing half done when a caller goes away.
 
 use std::future::IntoFuture as _;
 use std::sync::{Arc, Mutex};

@@ -48,7 +48,7 @@ async fn what_was_sent_of_a_personal_field_is_not_shown_where_cdms_made_somethin
     hides_both(&Contact::history(&scene.hub, created.id()).await.unwrap().pop().unwrap());
 }
 
-/// A contact whose e-mail was sent, and replaced by somebody before it was known to be in CDMS.
+/// A contact whose e-mail was sent, and replaced by a person before it was known to be in CDMS.
 async fn superseded(scene: &Scene) -> Synced<Contact> {
     let mut contact = Contact::create(&scene.hub, ada(scene)).await.unwrap();
     contact.email = Some(SENT.into());

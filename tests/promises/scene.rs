@@ -53,8 +53,8 @@ impl Scene {
         let account = kit.simulator.seed("Account", acme());
         let hub = hub.program("tests").connect().await.unwrap();
         // First contact is not part of what operations cost.
-        let nobody = Organisation::get(&hub, Id::new()).await.unwrap_err();
-        assert_eq!(nobody.kind(), ErrorKind::NotFound);
+        let missing = Organisation::get(&hub, Id::new()).await.unwrap_err();
+        assert_eq!(missing.kind(), ErrorKind::NotFound);
         Scene { kit, hub, account }
     }
 
@@ -184,7 +184,7 @@ impl Scene {
         self.kit.run_sql(statements).unwrap();
     }
 
-    /// Asserts that nobody holds a lock or a transaction open: that would keep this one out for ever.
+    /// Asserts that no program holds a lock or a transaction open: that would keep this one out for ever.
     pub(crate) fn nobody_holds_a_transaction(&self) {
         self.sql(self.on(
             "BEGIN IMMEDIATE; COMMIT",

@@ -40,7 +40,7 @@ pub(crate) fn trace() {
             .with_span_events(FmtSpan::CLOSE)
             .with_writer(|| Traced)
             .finish();
-        tracing::subscriber::set_global_default(subscriber).expect("nobody else traces in this process");
+        tracing::subscriber::set_global_default(subscriber).expect("nothing else traces in this process");
     });
 }
 

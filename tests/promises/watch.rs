@@ -32,7 +32,7 @@ impl Told {
     /// Starts a watch that tells.
     async fn by(&self, name: &'static str, watch: WatchBuilder) -> Watch {
         let to = self.to.clone();
-        // Once the test has seen enough, nobody listens.
+        // Once the test has seen enough, it no longer listens.
         watch.seed(7).on_event(move |event| _ = to.send((name, event.clone()))).await.unwrap()
     }
 
@@ -60,7 +60,7 @@ impl Told {
         }
     }
 
-    /// What was told that nobody has asked for.
+    /// What was told that the test has not asked for.
     fn rest(&mut self) -> Vec<WatchEvent> {
         std::iter::from_fn(|| self.events.try_recv().ok()).map(|(_, event)| event).collect()
     }
@@ -113,7 +113,7 @@ async fn models_are_loaded_in_the_order_of_their_lookups_and_then_pulled_once_an
         assert_eq!((&model.state, model.pulls, model.failures), (&WatchState::Waiting, 5, 0));
         assert_eq!(model.checked_at, crate::scene::now(&scene).to_utc());
     }
-    // The four reads of the test itself asked nobody.
+    // The four reads of the test itself did not ask CDMS.
     assert_eq!(report.cost.requests, (scene.hub.cost() - before).requests);
     assert_eq!(leases(&scene), 3);
     watch.stop().await;

@@ -251,7 +251,7 @@ async fn in_a_conflict_all_parts_of_a_joined_field_are_sent() {
     org.phone = Some(Phone::new("+44 113 4960001"));
     org.save(&scene.hub).await.unwrap();
     let parts = ["optevia_AreaCode", "optevia_CountryCode", "optevia_PAFOverride", "optevia_TelephoneNumber"];
-    assert_eq!(sent(&scene), parts, "so that no number arises that nobody typed");
+    assert_eq!(sent(&scene), parts, "so that no number arises that was never typed");
     assert_eq!(scene.get().await.unwrap().phone, Some(Phone::new("+44 113 4960001")));
 }
 

@@ -267,7 +267,7 @@ fn only_what_was_stated(findings: &mut Findings, commit: &CommitEntry, intents: 
     }
 }
 
-/// The outcomes that an operation can have in the soak. Anything else is wrong: nobody broke the database, asked for too
+/// The outcomes that an operation can have in the soak. Anything else is wrong: the soak does not break the database, asked for too
 /// much at once, or wrote what cannot be written; and CDMS's time never went back.
 fn may_be(kind: Kind) -> &'static [&'static str] {
     match kind {
@@ -297,7 +297,7 @@ fn check_report(findings: &mut Findings, story: &Story<'_>, report: &Report) {
     if !report.kind.writes() {
         return;
     }
-    // Nobody else acts for this actor, so this is what the operation opened, whatever its caller heard.
+    // No other task acts for this actor, so this is what the operation opened, whatever its caller heard.
     let intent = story.of_actor.get(&report.actor).and_then(|opened| story.intents.get(opened.first()?));
     let Some(intent) = intent else { return never_begun(findings, story, report) };
     let commits = story.commits_of_operation(intent.operation);
@@ -378,7 +378,7 @@ fn tells_of(write: WriteKind, kind: EntryKind) -> bool {
     }
 }
 
-/// A write that is called applied is in CDMS and in the history once; a delete is too if somebody else was faster.
+/// A write that is called applied is in CDMS and in the history once; a delete is too if another user was faster.
 fn is_applied(story: &Story<'_>, intent: &Intent, (in_cdms, told): (usize, usize)) -> bool {
     let somebody_else_did = || {
         intent.stated.write == WriteKind::Delete
@@ -393,7 +393,7 @@ fn is_orphaned(story: &Story<'_>, intent: &Intent, id: Uuid) -> bool {
     made == [id] && story.orphans.contains(&(intent.operation, intent.record, id))
 }
 
-/// A create that somebody undid in CDMS before it was settled looks like one that never happened.
+/// A create that was undone in CDMS before it was settled looks like one that never happened.
 fn is_made_and_removed(findings: &mut Findings, story: &Story<'_>, intent: &Intent) -> bool {
     let removed = story.by_others(intent).any(|commit| commit.kind == CommitKind::Delete);
     let is_so = intent.stated.write == WriteKind::Create && removed;
@@ -404,7 +404,7 @@ fn is_made_and_removed(findings: &mut Findings, story: &Story<'_>, intent: &Inte
 }
 
 /// A delete that was found not applied is told once more where the record is gone later, because CDMS does not say who
-/// removed it: once, and only if somebody did.
+/// removed it: once, and only if it was removed.
 fn is_told_for_another(
     findings: &mut Findings,
     story: &Story<'_>,
@@ -417,12 +417,12 @@ fn is_told_for_another(
         && (in_cdms, told) == (0, 1)
         && story.commits_of_record(intent.record).any(removed);
     if is_so {
-        *findings.residual.entry("deleted by somebody else, told as a delete of ours that came late").or_default() += 1;
+        *findings.residual.entry("deleted by another user, told as a delete of ours that came late").or_default() += 1;
     }
     is_so
 }
 
-/// Only an edit or a deletion by somebody else makes a write superseded: one of an attribute that the verdict names, after
+/// Only an edit or a deletion by another user makes a write superseded: one of an attribute that the verdict names, after
 /// what the write had found there.
 fn is_superseded(story: &Story<'_>, intent: &Intent, attributes: &[String]) -> bool {
     if intent.stated.write != WriteKind::Update {

@@ -157,7 +157,7 @@ impl Stage {
         hub.time_limit(TIME_LIMIT).execution_limit(EXECUTION_LIMIT).connect().await
     }
 
-    /// Lets the programs work while there is trouble, and somebody watches their connections.
+    /// Lets the programs work while there is trouble, and watches their connections.
     async fn play(&self) -> Result<(Vec<Report>, Trouble, Held), Failed> {
         let stop = Arc::new(AtomicBool::new(false));
         let trouble = {

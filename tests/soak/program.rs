@@ -132,7 +132,7 @@ struct Program {
 }
 
 impl Program {
-    /// Connects again, as somebody must after CDMS did not keep an id, unless another client has done so.
+    /// Connects again, as a client must after CDMS did not keep an id, unless another client has done so.
     async fn reconnect(&self, after: u64) {
         let mut hub = self.hub.write().await;
         if hub.0 == after {

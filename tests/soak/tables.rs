@@ -80,7 +80,7 @@ pub(crate) fn records(kit: &Kit) -> (Vec<Kept>, Vec<String>) {
     })
 }
 
-/// The records that wait in quarantine as somebody's orphans: the create, the id that was chosen and the one CDMS gave.
+/// The records that wait in quarantine as orphans: the create, the id that was chosen and the one CDMS gave.
 pub(crate) fn orphans(kit: &Kit) -> (Vec<(Uuid, Uuid, Uuid)>, Vec<String>) {
     let (all, unreadable) = read(kit, "datahub_quarantine", |row| {
         let orphan_of = match row.get("orphan_of")? {

@@ -1,4 +1,4 @@
-//! What goes over the wire: measured while it happens, because nobody can remember all of it.
+//! What goes over the wire: measured while it happens, because the whole of it does not fit into memory.
 
 use std::collections::{HashMap, VecDeque};
 

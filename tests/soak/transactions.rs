@@ -17,11 +17,11 @@ pub(crate) struct Held {
     /// How many looks found a transaction between two of its statements.
     pub(crate) found: u64,
     pub(crate) longest_ms: u64,
-    /// The transactions that nobody ends.
+    /// The transactions that no program ends.
     pub(crate) violations: Vec<String>,
 }
 
-/// How long a transaction must last to be one that nobody ends. One of a few statements lasts seconds where all of the
+/// How long a transaction must last to be one that no program ends. One of a few statements lasts seconds where all of the
 /// machine's processors are asked for ten times over, so this is many times a request's time limit.
 const LONGEST: Duration = Duration::from_secs(15 * TIME_LIMIT.as_secs());
 
@@ -39,7 +39,7 @@ pub(crate) fn prepare(kit: &Kit, application: &str) -> Result<(), String> {
     ))
 }
 
-/// Looks again and again, at no fixed pace, until it is told to stop. On SQLite nobody can look from outside.
+/// Looks again and again, at no fixed pace, until it is told to stop. On SQLite there is no way to look from outside.
 pub(crate) fn watch(kit: &Kit, seed: u64, stop: &AtomicBool) -> Held {
     let mut held = Held::default();
     let mut rng = Rng::with_seed(seed);
@@ -64,13 +64,13 @@ pub(crate) fn watch(kit: &Kit, seed: u64, stop: &AtomicBool) -> Held {
     held
 }
 
-/// What is still open when nobody works any more.
+/// What is still open when no program works any more.
 pub(crate) fn left(kit: &Kit) -> Vec<String> {
     if kit.is_on_postgres() {
         let open = kit.rows_of(VIEW).into_iter();
         return open.map(|row| format!("invariant 11: a transaction is left open: {row}")).collect();
     }
-    // Only one can write at a time, so whoever can has nobody before him.
+    // Only one can write at a time, so no other transaction is before one that can.
     let alone = kit.run_sql("BEGIN IMMEDIATE; COMMIT");
     alone.err().map(|reason| format!("invariant 11: a transaction is left open: {reason}")).into_iter().collect()
 }

@@ -1,4 +1,4 @@
-//! What the soak's CDMS is made to do: a tenth of its calls and more meet a fault, and at times nobody can reach it.
+//! What the soak's CDMS is made to do: a tenth of its calls and more meet a fault, and at times it cannot be reached.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -95,7 +95,7 @@ fn kinds(rng: &mut Rng) -> Vec<Fault> {
 pub(crate) struct Trouble {
     pub(crate) traffic: Traffic,
     pub(crate) deeds: crate::people::Deeds,
-    /// How often nobody could reach CDMS.
+    /// How often CDMS could not be reached.
     pub(crate) away: u64,
     /// The kinds that met no request.
     pub(crate) never_met: Vec<&'static str>,
@@ -145,7 +145,7 @@ pub(crate) fn make(kit: &Kit, mut people: People, seed: u64, stop: &AtomicBool) 
     Trouble { traffic, deeds: people.deeds, away, never_met }
 }
 
-/// Orders faults: those that nobody has met yet for the next requests that they fit, and others at random.
+/// Orders faults: those that no program has met yet for the next requests that they fit, and others at random.
 fn order(kit: &Kit, rng: &mut Rng) {
     let hits = kit.simulator.faults_hit();
     let due: Vec<_> = kinds(rng).into_iter().filter(|fault| !hits.contains_key(fault.name())).collect();

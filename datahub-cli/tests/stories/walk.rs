@@ -97,7 +97,7 @@ pub(crate) fn is_walked() -> Result<(), Failed> {
 
     walk.say("## A change");
     walk.say(
-        "Somebody needs the fax number. The contract gets the attribute, and the model a field. If they did not fit each \
+        "A team needs the fax number. The contract gets the attribute, and the model a field. If they did not fit each \
          other or CDMS, the compiler and `check` would say so, on the very word:",
     );
     walk.edits("mappings/account.toml", |text| {

@@ -1,4 +1,4 @@
-//! What solutions and replies describe that nobody asked for, so that no entity of a source is passed over in silence.
+//! What solutions and replies describe that the import was not asked for, so that no entity of a source is passed over in silence.
 
 use std::fmt;
 

@@ -492,7 +492,7 @@ fn found(write: WriteKind) -> Answers<Fetched<String>> {
         WriteKind::Delete => vec![("done", Fetched::Gone)],
         _ => Vec::new(),
     };
-    found.push(("as sent, by somebody else", shown(12, THEIRS, [("a", 2), ("b2", 2)])));
+    found.push(("as sent, by another user", shown(12, THEIRS, [("a", 2), ("b2", 2)])));
     found.push(("adjusted", shown(12, OURS, [("a", 2), ("b2", 9), ("b1", 4)])));
     found.push(("half", shown(12, THEIRS, [("a", 2)])));
     found.push(("something else", shown(12, THEIRS, [("a", 7), ("b2", 7)])));

@@ -7,7 +7,7 @@ use std::time::Duration;
 use tokio::sync::{Mutex, Semaphore, SemaphorePermit};
 use tokio::time::Instant;
 
-/// The limits of requests that nobody waits for in person.
+/// The limits of requests that no person waits for.
 pub(super) struct Background {
     turns: Semaphore,
     /// The time between two requests.

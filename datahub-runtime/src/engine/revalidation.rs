@@ -55,7 +55,7 @@ pub(crate) fn revalidate(engine: &Arc<Engine>, model: &'static ModelDescriptor, 
     }
     let owner = Arc::clone(engine);
     engine.tasks.spawn(async move {
-        // Nobody waits for it: once the row is too old for a caller, that caller asks CDMS and gets the error.
+        // No caller waits for it: once the row is too old for a caller, that caller asks CDMS and gets the error.
         let checked = check(&owner, model, id).await;
         let outcome = checked.err().map_or("ok", |error| error.kind().word());
         metrics::revalidation(model.name, outcome);

@@ -39,7 +39,7 @@ impl<R> Default for SharedPulls<R> {
     }
 }
 
-/// A caller who has come; nobody else pulls the model while it has its turn.
+/// A caller who has come; no other caller pulls the model while it has its turn.
 #[derive(Debug)]
 pub(crate) struct Caller<'s, R> {
     pulls: &'s SharedPulls<R>,

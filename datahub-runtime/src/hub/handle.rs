@@ -26,7 +26,8 @@ impl Hub {
     ///
     /// Operations that need no request pass: reads of the hub's database, and reads within an age that
     /// [`Freshness`](crate::Freshness) allows. A request that several callers share counts for the one that began it, and a
-    /// revalidation in the background counts for nobody. A handle that is taken from one with a budget is bound by both.
+    /// revalidation in the background counts for none of them. A handle that is taken from one with a budget is bound by
+    /// both.
     ///
     /// ```no_run
     /// # use datahub_runtime::prelude::*;

@@ -51,7 +51,7 @@ fn sql(database: Database) -> Sql {
                 other_columns().join(", ")
             ),
         },
-        // Other sessions go on with the function as it was committed, and nobody waits for a lock of the table.
+        // Other sessions go on with the function as it was committed, and none of them waits for a lock of the table.
         Database::Postgres => Sql {
             found: "SELECT pg_get_functiondef(oid) FROM pg_proc WHERE oid = to_regprocedure('datahub_erased_only()')",
             remove: None,

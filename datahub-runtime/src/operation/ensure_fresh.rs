@@ -131,7 +131,7 @@ impl Age {
     fn of(standing: &Standing, asked: Instant, wanted: Freshness) -> Age {
         let Some(checked_at) = standing.checked_at() else { return Age::Old };
         let age = u64::try_from(standing.now.0.saturating_sub(checked_at.0)).ok().map(Duration::from_millis);
-        // After the clock was set back, nobody knows.
+        // After the clock was set back, the age is unknown.
         let is_within = |limit: Duration| age.is_some_and(|age| age <= limit);
         match wanted {
             // Another program may have asked in the meantime.
@@ -177,7 +177,7 @@ fn revalidate(engine: &Arc<Engine>, model: &'static ModelDescriptor, wanted: Wan
     });
 }
 
-/// Whether a pull that has come so far may read its next page. It is stopped with an error that concerns nobody else.
+/// Whether a pull that has come so far may read its next page. It is stopped with an error that concerns no other caller.
 pub(super) type MayGoOn<'m> = &'m (dyn Fn(&PullReport) -> Result<(), Error> + Sync);
 
 /// Brings one model up to date in the background, unless its rows are younger than this; loads it first if it was never

@@ -110,7 +110,7 @@ pub(super) struct How {
 }
 
 impl How {
-    /// Nobody waits for it, and it can be stopped.
+    /// No caller waits for it, and it can be stopped.
     pub(super) fn in_background(restart: bool, halt: CancellationToken) -> Self {
         How { any_number: false, restart, progress: None, halt: Some(halt) }
     }

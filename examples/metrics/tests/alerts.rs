@@ -66,7 +66,7 @@ fn the_alerts_are_rules_that_use_known_series_only() {
         let annotations = rule.as_mapping_get("annotations").expect("annotations");
         assert!(!text(annotations, "summary").is_empty() && !text(annotations, "action").is_empty(), "{alert}");
     }
-    // What nobody may overlook has an alert.
+    // What an operator must not overlook has an alert.
     for name in [
         "datahub_login_refused",
         "datahub_oldest_open_write_seconds",
@@ -120,7 +120,7 @@ async fn a_program_tells_what_others_have_done_and_left() {
     };
     let is_told = tokio::time::timeout(Duration::from_secs(60), all).await.is_ok();
     assert!(is_told, "{lines:#?} are not all in:\n{}", page.render());
-    assert!(!page.render().contains("model=\"Contact\""), "nobody has pulled it");
+    assert!(!page.render().contains("model=\"Contact\""), "no program has pulled it");
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! The words that names of the generated document are made of: those of a harbour office that nobody has.
+//! The words that names of the generated document are made of: those of a harbour office that does not exist.
 
 /// Whoever customised the organisation, as the first part of their names: two who did much, and two who did little.
 pub const PREFIXES: [&str; 4] = ["harbour", "quay", "pil", "pilsp"];

@@ -162,7 +162,7 @@ mod taken {
         Err,
         None,
     }
-    #[allow(unused_imports, reason = "nobody is to use them")]
+    #[allow(unused_imports, reason = "nothing must use them")]
     use Kinds::*;
     fn drop() {}
     static row: u8 = 2;
@@ -177,7 +177,7 @@ mod taken {
     static seen: u8 = 2;
     mod diesel {}
     mod datahub_runtime {}
-    #[allow(unused_macros, reason = "nobody is to use it")]
+    #[allow(unused_macros, reason = "nothing must use it")]
     macro_rules! include_bytes {
         () => {};
     }

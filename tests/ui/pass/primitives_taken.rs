@@ -1,7 +1,7 @@
 //! Models beside items that are called like Rust's own types, traits, variants and macros.
 
 #![allow(dead_code, non_camel_case_types, reason = "they only stand in the way")]
-#![allow(unused_macros, reason = "nobody is to use them")]
+#![allow(unused_macros, reason = "nothing must use them")]
 
 /// Items that take the names of primitives and of the prelude, all of them for a unit struct or a trait.
 macro_rules! taken {

@@ -1,9 +1,9 @@
 //! The derives in a crate that has the runtime under another name: `crate = ::renamed_runtime` is all they lean on.
 
 #![allow(dead_code, reason = "most fields are there to be derived, not to be read")]
-#![allow(unused_extern_crates, reason = "one of them is there so that nobody uses it")]
+#![allow(unused_extern_crates, reason = "one of them is there so that it is not used")]
 
-// The usual name is somebody else's here, so that an expansion which used it would not compile.
+// The usual name is another crate's here, so that an expansion which used it would not compile.
 extern crate core as datahub_runtime;
 extern crate datahub_runtime as renamed_runtime;
 

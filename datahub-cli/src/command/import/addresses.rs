@@ -48,7 +48,7 @@ pub(super) struct Asked {
     pub(super) are_named: bool,
 }
 
-/// Asks the SOAP service about entities. Its errors about those that nobody named are remarks, as long as it describes any.
+/// Asks the SOAP service about entities. Its errors about those that the caller did not name are remarks, as long as it describes any.
 pub(super) fn replies(root: &ServiceRoot, asked: &Asked) -> Result<(Vec<Source>, Vec<Remark>), String> {
     let url = format!("{}/{}", root.organisation().as_str().trim_end_matches('/'), soap::PATH);
     fetch::run(async {

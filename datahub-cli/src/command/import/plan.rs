@@ -70,7 +70,7 @@ impl Plan {
     }
 
     /// Writes the contract, then its base: if the process ends in between, the next run finds that the contract already has
-    /// what is new. Neither is written if somebody changed one of them since they were read.
+    /// what is new. Neither is written if one of them was changed since they were read.
     pub(super) fn write(&self, writing: &mut Writing) -> Result<(), String> {
         let before = Before::of(self.before.as_deref());
         let base_before = Before::of(self.base_before.as_deref());

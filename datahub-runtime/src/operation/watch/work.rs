@@ -38,7 +38,7 @@ pub(super) struct Watched {
 /// What is the same for all work of a watch.
 #[derive(Clone)]
 pub(super) struct Conditions {
-    /// Without a budget, because nobody waits for the work.
+    /// Without a budget, because no caller waits for the work.
     pub(super) hub: Hub,
     pub(super) every: Duration,
     pub(super) sweep_every: Option<Duration>,
