@@ -7,9 +7,9 @@ use axum::response::{IntoResponse as _, Redirect};
 use datahub_runtime::prelude::*;
 use datahub_runtime::{FieldFault, VersionToken};
 
-use crate::failure::{Answer, Failure, explained};
+use crate::failure::{Answer, Failure};
 use crate::form::{Form, Shown, Texts, fill, shown};
-use crate::page::{Notice, Page, html};
+use crate::page::{Page, html};
 use crate::request::{Form as Sent, Path};
 use crate::user::Acting;
 
@@ -69,16 +69,15 @@ impl FormPage {
 
     /// The form again, because nothing was changed and it can be sent once more; otherwise a page about the error.
     fn failed(mut self, error: Error) -> Answer {
-        let (status, why) = explained(&error);
         match error.kind() {
-            ErrorKind::Unavailable | ErrorKind::LoginRefused => self.page.notice = Some(Notice::Away(None)),
+            ErrorKind::Unavailable | ErrorKind::LoginRefused => self.page = self.page.away(None),
             // What was written for a record that is gone can still be copied.
             ErrorKind::Busy | ErrorKind::Gone | ErrorKind::Invalid | ErrorKind::Rejected | ErrorKind::Overloaded => {}
             _ => return Err(error.into()),
         }
-        tracing::warn!(%error, "a form was not saved");
-        self.why = Some(why);
-        Ok((status, html(&self)?).into_response())
+        let failure = Failure::from(error);
+        self.why = Some(failure.words);
+        Ok((failure.status, html(&self)?).into_response())
     }
 }
 

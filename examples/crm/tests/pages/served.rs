@@ -96,12 +96,12 @@ impl Answer {
     /// The texts of a table's cells, row by row, without its head; none if it only says that there are none.
     pub(crate) fn table(&self, id: &str) -> Vec<Vec<String>> {
         let body = self.body_of(id);
-        let rows = body.split("<tr>").skip(1);
+        let rows = body.split("<tr>").skip(1).filter(|row| !row.contains(" colspan="));
         let cells = |row: &str| {
-            let cells = row.replace("<th scope=\"row\">", "<td>").replace("<td class=\"number\">", "<td>");
-            cells.split("<td>").skip(1).map(text).collect::<Vec<_>>()
+            let row = row.replace("<th", "<td");
+            row.split("<td").skip(1).map(|cell| text(cell.split_once('>').map_or("", |(_, rest)| rest))).collect()
         };
-        rows.map(cells).filter(|cells| !cells.is_empty()).collect()
+        rows.map(cells).collect()
     }
 
     /// The addresses of a table's links.
