@@ -23,6 +23,7 @@ mod dropped;
 mod errors_that_prove_nothing;
 mod failures;
 mod find;
+mod forms;
 mod fresh_models;
 mod freshness;
 mod health;

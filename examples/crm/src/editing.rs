@@ -105,7 +105,7 @@ pub(crate) async fn create<T: Form>(Acting(hub): Acting, Sent(sent): Sent<Texts>
 pub(crate) async fn edit<T: Form>(Acting(hub): Acting, Path(id): Path<Id<T>>) -> Answer {
     let record = T::get(&hub, id).or_local().await?;
     let form = FormPage::edit(&hub, &*record, record.version_token(), &*record).await?;
-    html(&FormPage { page: Page::showing(&hub, record.checked()), ..form })
+    html(&FormPage { page: Page::showing(&hub, record.checked()).await?, ..form })
 }
 
 /// `POST /organisations/{id}`, `POST /contacts/{id}`

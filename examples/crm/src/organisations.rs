@@ -3,7 +3,6 @@
 use askama::Template;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse as _, Redirect};
-use chrono::{DateTime, Utc};
 use datahub_runtime::prelude::*;
 use datahub_runtime::query::{Condition, ParseError};
 use datahub_runtime::{Cost, Cursor, Find, Side, Synced};
@@ -12,7 +11,7 @@ use serde::Deserialize;
 
 use crate::failure::Answer;
 use crate::form::{Form, Input, Slot};
-use crate::page::{Page, html};
+use crate::page::{Page, as_of, html};
 use crate::request::{Path, Query};
 use crate::user::Acting;
 
@@ -141,12 +140,6 @@ pub(crate) async fn sectors(hub: &Hub) -> Result<Vec<Synced<Sector>>, Error> {
     Ok(sectors.records)
 }
 
-/// Before which time everything that had changed in CDMS is in the hub's rows.
-async fn as_of(hub: &Hub) -> Result<Option<DateTime<Utc>>, Error> {
-    let report = hub.ensure_fresh(models![Organisation], Freshness::LocalOnly).await?;
-    Ok(report.models.first().and_then(|organisations| organisations.checked_at))
-}
-
 #[derive(Template)]
 #[template(path = "organisation.html")]
 struct Show {
@@ -177,7 +170,7 @@ pub(crate) async fn show(Acting(hub): Acting, Path(id): Path<Id<Organisation>>) 
     let contacts = Contact::find(&hub).filter(c.organisation.eq(id)).order_by(c.last_name.asc()).limit(CONTACTS);
     let contacts = contacts.or_local().load().await?;
     html(&Show {
-        page: Page::showing(&hub, organisation.checked()),
+        page: Page::showing(&hub, organisation.checked()).await?,
         sector: sectors.get(organisation.sector).map(|sector| sector.name.clone()),
         organisation,
         more_contacts: contacts.next.is_some(),

@@ -3,7 +3,9 @@
 use askama::Template;
 use axum::response::{Html, IntoResponse as _};
 use chrono::{DateTime, Utc};
+use datahub_runtime::FreshReport;
 use datahub_runtime::prelude::*;
+use example_domain::{Contact, Organisation};
 
 use crate::failure::Answer;
 
@@ -27,18 +29,31 @@ impl Page {
     }
 
     /// A page that shows a record.
-    pub(crate) fn showing(hub: &Hub, checked: Checked) -> Self {
+    pub(crate) async fn showing(hub: &Hub, checked: Checked) -> Result<Self, Error> {
         let notice = match checked {
-            Checked::NotChecked { since } => Some(Notice::Away(since)),
+            Checked::NotChecked { since: Some(since) } => Some(Notice::Away(Some(since))),
+            // No one has read it here yet, and a pull has brought it.
+            Checked::NotChecked { since: None } => Some(Notice::Away(as_of(hub).await?)),
             Checked::Pending { .. } => Some(Notice::Pending),
             _ => None,
         };
-        Page { notice, ..Page::of(hub) }
+        Ok(Page { notice, ..Page::of(hub) })
     }
 
     pub(crate) fn away(self, since: Option<DateTime<Utc>>) -> Self {
         Page { notice: Some(Notice::Away(since)), ..self }
     }
+}
+
+/// Before which time everything that had changed in CDMS is in the hub's rows.
+pub(crate) async fn as_of(hub: &Hub) -> Result<Option<DateTime<Utc>>, Error> {
+    let report = hub.ensure_fresh(models![Organisation, Contact], Freshness::LocalOnly).await?;
+    Ok(oldest(&report))
+}
+
+/// The same, of a report.
+pub(crate) fn oldest(report: &FreshReport) -> Option<DateTime<Utc>> {
+    report.models.iter().map(|model| model.checked_at).min().flatten()
 }
 
 /// A page as a response.

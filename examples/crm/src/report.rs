@@ -5,8 +5,8 @@ use std::time::Duration;
 use askama::Template;
 use axum::extract::State;
 use chrono::{DateTime, Utc};
+use datahub_runtime::Cost;
 use datahub_runtime::prelude::*;
-use datahub_runtime::{Cost, FreshReport};
 use diesel::dsl::{count_star, sql};
 use diesel::prelude::*;
 use diesel::sql_types::{Nullable, Text};
@@ -14,7 +14,7 @@ use example_domain::{Organisation, Sector, organisations, sectors};
 
 use crate::App;
 use crate::failure::{Answer, Failure};
-use crate::page::{Page, html};
+use crate::page::{Page, html, oldest};
 use crate::user::Acting;
 
 /// How old the rows of a report may be.
@@ -57,11 +57,6 @@ pub(crate) async fn show(Acting(hub): Acting, State(app): State<App>) -> Answer 
         by_sector: bars(by_sector),
         per_month: bars(per_month),
     })
-}
-
-/// Before which time everything that had changed in CDMS is in the rows of all models.
-fn oldest(fresh: &FreshReport) -> Option<DateTime<Utc>> {
-    fresh.models.iter().map(|model| model.checked_at).min().flatten()
 }
 
 /// The organisations of each sector, and those created in each month: names and numbers.
