@@ -39,8 +39,10 @@ async fn a_record_can_be_had_as_it_was_at_any_time() {
     then.push((mark(&scene), then[0].1.clone()));
 
     let as_of = async |time| Organisation::as_of(&scene.hub, scene.id(), time).await.unwrap();
+    // Fields of the engine have their current values.
+    let without = |org: Organisation| Organisation { created: None, ..org };
     for (time, expected) in then {
-        assert_eq!(as_of(time).await.as_ref(), Some(&expected), "{time}");
+        assert_eq!(as_of(time).await.map(without), Some(without(expected)), "{time}");
     }
     assert_eq!(as_of(before).await, None, "the hub had not seen it yet");
     assert_eq!(as_of(gone).await, None, "it was deleted");
