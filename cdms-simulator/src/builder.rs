@@ -232,7 +232,7 @@ impl SimulatorBuilder {
         let listener = std::net::TcpListener::bind(self.listen)?;
         listener.set_nonblocking(true)?;
         let login = match self.adfs {
-            Some(server) => Login::AdFs(Mutex::new(AdFs::start(server)?)),
+            Some(server) => Login::AdFs(Box::new(Mutex::new(AdFs::start(server)?))),
             None => self.login,
         };
         login.with_account(|account| account.lock_after = self.lock_after);

@@ -36,7 +36,7 @@ pub(crate) enum Login {
     #[default]
     None,
     Form(Mutex<FormServer>),
-    AdFs(Mutex<AdFs>),
+    AdFs(Box<Mutex<AdFs>>),
 }
 
 impl Login {

@@ -81,8 +81,8 @@ impl Page {
             return Page::HomeRealm;
         }
         // Every page of AD FS 3.0 and later has a second form, which names the way of logging in as well.
-        let ways = forms.iter().filter_map(|form| form.value("AuthMethod"));
-        match ways.filter(|way| !way.is_empty() && *way != "FormsAuthentication").last() {
+        let mut ways = forms.iter().filter_map(|form| form.value("AuthMethod"));
+        match ways.find(|way| !way.is_empty() && *way != "FormsAuthentication") {
             Some(way) => Page::SecondFactor(short(way)),
             None => Page::Other,
         }

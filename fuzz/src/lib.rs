@@ -7,10 +7,12 @@
 pub mod attribute;
 pub mod condition;
 pub mod contract;
+pub mod cookies;
 pub mod date;
 pub mod filter;
 pub mod instant;
 pub mod json;
+pub mod login_page;
 pub mod metadata;
 pub mod number;
 pub mod query;
@@ -19,14 +21,16 @@ pub mod query;
 pub type Target = (&'static str, fn(&[u8]));
 
 /// All targets.
-pub const TARGETS: [Target; 10] = [
+pub const TARGETS: [Target; 12] = [
     ("attribute", attribute::run),
     ("condition", condition::run),
     ("contract", contract::run),
+    ("cookies", cookies::run),
     ("date", date::run),
     ("filter", filter::run),
     ("instant", instant::run),
     ("json", json::run),
+    ("login_page", login_page::run),
     ("metadata", metadata::run),
     ("number", number::run),
     ("query", query::run),

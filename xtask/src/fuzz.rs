@@ -7,8 +7,20 @@ use std::process::{Command, ExitCode, Stdio};
 use crate::check::{install, say};
 
 /// The targets of `fuzz/`, each with a corpus of the same name.
-const TARGETS: [&str; 10] =
-    ["attribute", "condition", "contract", "date", "filter", "instant", "json", "metadata", "number", "query"];
+const TARGETS: [&str; 12] = [
+    "attribute",
+    "condition",
+    "contract",
+    "cookies",
+    "date",
+    "filter",
+    "instant",
+    "json",
+    "login_page",
+    "metadata",
+    "number",
+    "query",
+];
 
 /// The number of a fuzzer's last lines to show if it failed without a panic.
 const LINES_SHOWN: usize = 40;

@@ -19,6 +19,7 @@ mod harness;
 mod list;
 mod log;
 mod login;
+mod login_adfs;
 mod merge;
 mod metadata;
 mod order;

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-use datahub_login::{Cookies, Document, Form};
+use datahub_login::{Cookies, Document, FieldKind, Form};
 use http::header::{LOCATION, SET_COOKIE};
 use http::{HeaderValue, StatusCode};
 use url::{Origin, Url};
@@ -85,10 +85,10 @@ impl fmt::Debug for LoginHost {
 /// async fn log_in(requests: LoginRequests<'_>, password: &SecretString) -> Result<Box<dyn Session>, LoginError> {
 ///     let mut pages = requests.pages("login.example.gov.uk".parse()?, &[]);
 ///     let page = pages.get("https://login.example.gov.uk/").await?;
-///     let mut form = page.only_form()?.clone();
-///     form.fill("user", "hub");
-///     form.fill("password", password.expose_secret());
-///     pages.submit(&page, &form).await?;
+///     let form = page.filled(&[("user", "hub"), ("password", password.expose_secret())])?;
+///     if pages.submit(&page, &form).await?.asks_for_password() {
+///         return Err(LoginError::refused("check user and password"));
+///     }
 ///     pages.session()
 /// }
 /// ```
@@ -322,6 +322,24 @@ impl Page {
             [form] => Ok(form),
             forms => Err(LoginError::new(format!("{} has {} forms, expected one", self.in_words(), forms.len()))),
         }
+    }
+
+    /// The only form of the page, with these fields filled in.
+    ///
+    /// # Errors
+    ///
+    /// As [`Page::only_form`], or the form lacks one of the fields.
+    pub fn filled(&self, fields: &[(&str, &str)]) -> Result<Form, LoginError> {
+        let mut form = self.only_form()?.clone();
+        match fields.iter().find(|(name, value)| !form.fill(name, value)) {
+            Some((name, _)) => Err(LoginError::new(format!("the form of {} has no field `{name}`", self.in_words()))),
+            None => Ok(form),
+        }
+    }
+
+    /// Whether the page has a field for a password: after a password was sent, it was refused.
+    pub fn asks_for_password(&self) -> bool {
+        self.document.forms().iter().any(|form| form.of_kind(FieldKind::Password).next().is_some())
     }
 
     /// Which page it is, in words for a message.

@@ -237,3 +237,75 @@ impl fmt::Debug for Presented {
         write!(f, "Presented({:?}, {:?})", self.user, self.secret)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    async fn read(secret: Secret) -> Result<String, String> {
+        let read = secret.read().await;
+        read.map(|secret| secret.expose_secret().to_owned()).map_err(|error| error.to_string())
+    }
+
+    #[tokio::test]
+    async fn a_secret_is_read_from_where_it_is() {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let file = |text: &[u8]| {
+            let path = folder.path().join(text.len().to_string());
+            std::fs::write(&path, text).expect("it is written");
+            Secret::file(path)
+        };
+        for (text, expected) in
+            [("a b", "a b"), ("a\n", "a"), ("a\r\n", "a"), ("a\n\n", "a\n"), (" \u{e4}\t", " \u{e4}\t")]
+        {
+            assert_eq!(read(file(text.as_bytes())).await.as_deref(), Ok(expected));
+        }
+        assert_eq!(read(Secret::new("x\n")).await.as_deref(), Ok("x\n"));
+        assert_eq!(read(Secret::env("CARGO_PKG_NAME")).await.as_deref(), Ok("datahub-runtime"));
+        assert_eq!(read(Secret::from_fn(|| async { Ok::<_, String>("v".into()) })).await.as_deref(), Ok("v"));
+        for (secret, words) in [
+            (file(b""), "it is empty"),
+            (file(b"\n"), "it is empty"),
+            (file(b"hunter2\xff"), "it is not UTF-8"),
+            (file(&[b'x'; FILE_MAX + 1]), "it is larger than 65536 bytes"),
+            (Secret::file(folder.path().join("none")), "none: No such file"),
+            (
+                Secret::env("DATAHUB_NO_SUCH_VARIABLE"),
+                "the environment variable DATAHUB_NO_SUCH_VARIABLE: it is not set",
+            ),
+            (Secret::from_fn(|| async { Err::<SecretString, _>("sealed") }), "the program's callback: sealed"),
+        ] {
+            let error = read(secret).await.expect_err(words);
+            assert!(error.contains(words) && !error.contains("hunter2"), "{error}");
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_callback_is_not_waited_for_without_end() {
+        let error = read(Secret::from_fn(std::future::pending::<Result<SecretString, String>>)).await;
+        assert!(error.expect_err("it never answers").contains("had not answered after 30 s"));
+    }
+
+    #[test]
+    fn debug_shows_the_source_and_never_the_secret() {
+        let secret = Secret::new("hunter2");
+        let credentials = Credentials::new("hub", &secret);
+        let presented =
+            Presented { user: "hub".to_owned(), value: SecretString::from("hunter2"), secret: secret.clone() };
+        let told = format!("{secret:?} {credentials:?} {presented:?} {:?}", Secret::file("/run/secrets/password"));
+        assert!(told.contains("Secret(the program)") && told.contains("Secret(the file /run/secrets/password)"));
+        assert!(!told.contains("hunter2"), "{told}");
+    }
+
+    #[test]
+    fn credentials_are_the_same_by_user_and_value_and_a_secret_only_by_itself() {
+        let secret = Secret::new("a");
+        let presented =
+            |user: &str, value: &str| Presented { user: user.to_owned(), value: value.into(), secret: secret.clone() };
+        assert!(presented("hub", "a") == presented("hub", "a"));
+        assert!(presented("hub", "a") != presented("hub", "b") && presented("hub", "a") != presented("other", "a"));
+        assert_eq!(presented("hub", "a").parts().concat(), b"hub\na");
+        assert!(presented("hub", "a").value_of(&secret.clone()).is_some());
+        assert!(presented("hub", "a").value_of(&Secret::new("a")).is_none());
+    }
+}
