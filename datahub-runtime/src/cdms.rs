@@ -9,6 +9,7 @@ mod first_contact;
 mod login;
 mod pages;
 mod refused_logins;
+mod repeated;
 mod session;
 mod shape;
 mod transport;

@@ -11,6 +11,7 @@ mod mutants;
 mod package;
 mod planted;
 mod postgres;
+mod security;
 mod source;
 mod squawk;
 mod wording;
@@ -247,6 +248,7 @@ fn guards() -> Vec<Check> {
         Check::ours("files are short, or have a reason", source::files_are_short),
         Check::ours("crates depend only on lower floors", source::floors_hold),
         Check::ours("citations resolve", citations::resolve),
+        Check::ours("cases of security have tests", security::cases_have_tests),
         Check::ours("messages are in plain English", wording::is_plain),
         Check::ours("contracts fit the schema", source::contracts_fit),
         Check::cargo(

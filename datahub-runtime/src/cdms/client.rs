@@ -18,6 +18,7 @@ use super::authenticator::Authenticator;
 use super::background::Background;
 use super::login::{Logins, SessionEnd};
 use super::refused_logins::RefusedLogins;
+use super::repeated::hidden;
 use super::shape::RecordShape;
 use super::transport::{ALWAYS, MaySend, NoResponse, Transport};
 use crate::engine::clock::Clock;
@@ -236,7 +237,8 @@ impl Client {
             Ok(response) => response,
             Err(broken) => return broken.into(),
         };
-        Answer::Reply(self.dialect.write_answer(entity, write, &response).with_record(|carried| {
+        let answer = hidden(self.dialect.write_answer(entity, write, &response), model, body);
+        Answer::Reply(answer.with_record(|carried| {
             shape.record(carried).map_err(|fault| {
                 format!("CDMS answered {} with a record without a readable id: {fault}", response.status.as_u16())
             })

@@ -1,0 +1,289 @@
+//! Canaries: a secret is nowhere at all, neither in logs at their most talkative nor in errors, panics, debug output or the
+//! database; and what is personal is in no log, no error, no debug output and no export that did not ask for it.
+//!
+//! A process of its own, because it listens to everything that is logged.
+
+#![allow(clippy::unwrap_used, reason = "functions next to the tests unwrap what the tests expect")]
+
+use std::fmt::{Debug, Display};
+use std::io;
+use std::sync::{Mutex, Once};
+
+use datahub_runtime::Value;
+use datahub_runtime::login::{AdFs, Authenticator, LoginError, Secret, StaticHeaders};
+use datahub_runtime::prelude::*;
+use datahub_runtime::testing::simulator::{AdFsServer, Expiry, Fault, FaultRule, Operation, SimulatorBuilder};
+use datahub_runtime::testing::{FormLogin, Kit};
+use example_domain::{Contact, Organisation};
+use tokio::sync::{Mutex as AsyncMutex, MutexGuard};
+
+/// What was logged at level TRACE, by this project and by every crate that it uses, and what panics said.
+static HEARD: Mutex<Vec<u8>> = Mutex::new(Vec::new());
+
+struct Ear;
+
+impl io::Write for Ear {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        HEARD.lock().unwrap().extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+/// Listens from now on, to one test at a time.
+async fn listen() -> MutexGuard<'static, ()> {
+    static BEGUN: Once = Once::new();
+    static TURN: AsyncMutex<()> = AsyncMutex::const_new(());
+    let turn = TURN.lock().await;
+    BEGUN.call_once(|| {
+        // `init` also listens to what crates tell to `log`.
+        tracing_subscriber::fmt().with_max_level(tracing::Level::TRACE).with_writer(|| Ear).init();
+        let tell = std::panic::take_hook();
+        std::panic::set_hook(Box::new(move |panic| {
+            HEARD.lock().unwrap().extend_from_slice(panic.to_string().as_bytes());
+            tell(panic);
+        }));
+    });
+    HEARD.lock().unwrap().clear();
+    turn
+}
+
+/// Everything that is told to anybody: what is logged, shown and returned.
+#[derive(Default)]
+struct Told(String);
+
+impl Told {
+    fn shown(&mut self, what: &impl Debug) {
+        self.0.push_str(&format!("{what:?}\n{what:#?}\n"));
+    }
+
+    /// An error, with everything that it was caused by.
+    fn error(&mut self, error: &(impl std::error::Error + Display)) {
+        self.shown(error);
+        self.0.push_str(&format!("{error}\n"));
+        let mut cause = error.source();
+        while let Some(error) = cause {
+            self.0.push_str(&format!("{error}\n{error:?}\n"));
+            cause = error.source();
+        }
+    }
+
+    fn result<T: Debug>(&mut self, result: &Result<T, Error>) {
+        match result {
+            Ok(value) => self.shown(value),
+            Err(error) => self.error(error),
+        }
+    }
+
+    /// Asserts that this is in nothing that was told, however it may be encoded, and that there was something to hear.
+    #[track_caller]
+    fn is_silent_about(&self, canary: &str) {
+        let heard = String::from_utf8_lossy(&HEARD.lock().unwrap()).into_owned();
+        assert!(!heard.is_empty(), "nothing was heard");
+        for form in forms(canary) {
+            for (from, text) in [("logs", &heard), ("what is shown", &self.0)] {
+                if let Some(at) = text.find(&form) {
+                    let start = text.floor_char_boundary(at.saturating_sub(200));
+                    panic!("{from}: …{}", &text[start..text.floor_char_boundary(at + 60)]);
+                }
+            }
+        }
+    }
+}
+
+/// A text as it is, and as it stands in a form.
+fn forms(canary: &str) -> Vec<String> {
+    let encoded: String = canary
+        .bytes()
+        .map(|byte| match byte {
+            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' => char::from(byte).to_string(),
+            byte => format!("%{byte:02X}"),
+        })
+        .collect();
+    vec![canary.to_owned(), encoded]
+}
+
+/// Every table of the engine and of the models as text, and where the database is a file, its bytes.
+fn database(kit: &Kit) -> String {
+    let mut text = String::new();
+    let tables = [
+        "organisations",
+        "contacts",
+        "datahub_records",
+        "datahub_intents",
+        "datahub_history",
+        "datahub_pulls",
+        "datahub_quarantine",
+        "datahub_settings",
+    ];
+    tables.iter().for_each(|table| text.push_str(&kit.rows_of(table).join("\n")));
+    if let Some(path) = kit.database().strip_prefix("sqlite://") {
+        for end in ["", "-wal"] {
+            let bytes = std::fs::read(format!("{path}{end}")).unwrap_or_default();
+            text.push_str(&String::from_utf8_lossy(&bytes));
+        }
+    }
+    text
+}
+
+/// What is never to be seen anywhere. Its characters survive in a form and in a header.
+const SECRET: &str = "canary-7f3a-Secret/9";
+
+/// Works with a login: with the secret that CDMS takes, and with one that it refuses.
+async fn with_login<L: Authenticator + Debug>(
+    configure: impl FnOnce(SimulatorBuilder) -> SimulatorBuilder,
+    login: impl Fn(&Kit, &str) -> L,
+) {
+    let mut told = Told::default();
+    let kit = Kit::with(example_domain::METADATA, configure);
+    let account = kit.simulator.seed("Account", [("Name", Value::text("Acme"))]);
+    let right = login(&kit, SECRET);
+    told.shown(&right);
+    let hub = kit.hub_with(example_domain::models(), right).connect().await.unwrap();
+    told.shown(&hub);
+    told.result(&Organisation::get(&hub, account.into()).await);
+    kit.simulator.expire_sessions();
+    let read = Organisation::get(&hub, account.into()).await;
+    told.result(&read);
+    let mut org = read.unwrap();
+    org.name = "Acme Foods".into();
+    told.result(&org.save(&hub).await);
+    // CDMS says what it was sent, as a server in debug mode does.
+    kit.simulator.fault(FaultRule::new(Fault::Html(500)).on(Operation::Read).times(1));
+    told.result(&Organisation::get(&hub, account.into()).await);
+    told.shown(&hub.health().await);
+    hub.shutdown(std::time::Duration::from_secs(10)).await;
+
+    let wrong = format!("{SECRET}-wrong");
+    let refused = login(&kit, &wrong);
+    told.shown(&refused);
+    let hub = kit.hub_with(example_domain::models(), refused).connect().await.unwrap();
+    let error = Organisation::get(&hub, account.into()).await.unwrap_err();
+    assert!(matches!(error.kind(), ErrorKind::LoginRefused | ErrorKind::Unavailable), "{error}");
+    told.error(&error);
+    told.result(&Organisation::get(&hub, account.into()).await);
+    told.shown(&hub);
+    hub.shutdown(std::time::Duration::from_secs(10)).await;
+
+    told.is_silent_about(SECRET);
+    for form in forms(SECRET) {
+        assert!(!database(&kit).contains(&form), "it is in the database");
+    }
+}
+
+#[tokio::test]
+async fn a_password_of_a_form_is_nowhere() {
+    let _turn = listen().await;
+    with_login(|cdms| cdms.login("hub", SECRET, Expiry::Unauthorized), |_, password| FormLogin::new("hub", password))
+        .await;
+}
+
+#[tokio::test]
+async fn a_password_of_ad_fs_is_nowhere() {
+    let _turn = listen().await;
+    with_login(
+        |cdms| cdms.adfs(AdFsServer::new("EXAMPLE\\hub", SECRET)),
+        |kit, password| {
+            let [service] = &kit.simulator.token_services()[..] else { panic!("expected one token service") };
+            AdFs::builder(service).user("EXAMPLE\\hub").password(Secret::new(password)).build().unwrap()
+        },
+    )
+    .await;
+}
+
+#[tokio::test]
+async fn a_token_in_a_header_is_nowhere() {
+    let _turn = listen().await;
+    let mut told = Told::default();
+    let kit = Kit::with(example_domain::METADATA, |cdms| cdms.login("hub", "another", Expiry::Unauthorized));
+    let login = StaticHeaders::bearer(Secret::new(SECRET));
+    told.shown(&login);
+    let hub = kit.hub_with(example_domain::models(), login).connect().await.unwrap();
+    for _ in 0..2 {
+        told.result(&Organisation::get(&hub, Id::new()).await);
+    }
+    told.shown(&hub);
+    hub.shutdown(std::time::Duration::from_secs(10)).await;
+    told.is_silent_about(SECRET);
+    assert!(!database(&kit).contains(SECRET), "it is in the database");
+    assert!(kit.simulator.requests_met() > 0, "it was sent");
+}
+
+#[tokio::test]
+async fn a_source_that_fails_tells_where_the_secret_should_be_and_not_what_it_is() {
+    let _turn = listen().await;
+    let mut told = Told::default();
+    let kit = Kit::with(example_domain::METADATA, |cdms| cdms.login("hub", SECRET, Expiry::Unauthorized));
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("token");
+    // A secret that no header can carry.
+    std::fs::write(&file, format!("{SECRET}\u{1}")).unwrap();
+    let callback = Secret::from_fn(|| async { Err(LoginError::new("the vault is sealed")) });
+    for secret in [Secret::file(&file), callback, Secret::env("DATAHUB_CANARY_THAT_IS_NOT_SET")] {
+        let hub = kit.hub_with(example_domain::models(), StaticHeaders::bearer(secret)).connect().await.unwrap();
+        let error = Organisation::get(&hub, Id::new()).await.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Unavailable, "{error}");
+        told.error(&error);
+        hub.shutdown(std::time::Duration::from_secs(10)).await;
+    }
+    told.is_silent_about(SECRET);
+    for word in ["the vault is sealed", "DATAHUB_CANARY_THAT_IS_NOT_SET", "token"] {
+        assert!(told.0.contains(word), "{word}: {}", told.0);
+    }
+}
+
+/// What is about a person.
+const PERSONAL: &str = "canary.lovelace@person.example";
+
+#[tokio::test]
+async fn what_is_personal_is_in_no_log_no_error_and_no_export() {
+    let _turn = listen().await;
+    let mut told = Told::default();
+    let kit = Kit::new(example_domain::METADATA);
+    let hub = kit.hub(example_domain::models()).connect().await.unwrap();
+    let ada = Contact { email: Some(PERSONAL.into()), ..Contact::named("Lovelace") };
+    let mut ada = Contact::create(&hub, ada).await.unwrap();
+    let id = ada.id();
+    told.shown(&ada.saved());
+    // CDMS repeats what it refuses.
+    for fault in [Fault::PlugIn(format!("{PERSONAL} is taken")), Fault::DropAfterCommit, Fault::DropBeforeCommit] {
+        kit.simulator.fault(FaultRule::new(fault).on(Operation::Update).times(1));
+        ada.job_title = Some(format!("Countess {}", fastrand::u32(..)));
+        ada.email = Some(format!("{}.{PERSONAL}", fastrand::u32(..)));
+        if let Err(error) = ada.save(&hub).await {
+            told.shown(&error);
+        }
+        kit.advance(std::time::Duration::from_secs(240 + 330 + 1));
+        told.shown(&hub.settle().await);
+        ada = Contact::get(&hub, id).await.unwrap();
+    }
+    // CDMS returns something else than text, and the record waits in quarantine.
+    let json = format!(r#"{{"who":"{PERSONAL}"}}"#);
+    let corrupt = Fault::Corrupt { attribute: "EMailAddress1".into(), json };
+    kit.simulator.fault(FaultRule::new(corrupt).on(Operation::Read).entity("Contact").times(1));
+    kit.simulator.edit("Contact", id.guid(), [("JobTitle", Value::text("Analyst"))]);
+    kit.advance(std::time::Duration::from_secs(60));
+    let quarantined = Contact::get(&hub, id).await.unwrap_err();
+    assert_eq!(quarantined.kind(), ErrorKind::Quarantined, "{quarantined}");
+    told.error(&quarantined);
+    told.shown(&hub.quarantine(10).await.unwrap());
+    let history = Contact::history(&hub, id).await.unwrap();
+    for entry in &history {
+        told.shown(entry);
+        told.0.push_str(&entry.to_string());
+        told.0.push_str(&serde_json::to_string(entry).unwrap());
+    }
+    assert!(history.iter().any(|entry| entry.changes.iter().any(|change| change.field == "email")));
+    told.shown(&hub);
+    told.shown(&hub.health().await);
+    // A question that is asked of CDMS is about a person too.
+    let found = Contact::find(&hub).filter(Contact::FIELDS.email.eq(PERSONAL)).limit(5).load().await;
+    assert!(found.is_ok(), "{:?}", found.err());
+    kit.simulator.fault(FaultRule::new(Fault::Html(500)).times(1));
+    told.shown(&Contact::find(&hub).filter(Contact::FIELDS.email.eq(PERSONAL)).limit(5).load().await.err());
+    hub.shutdown(std::time::Duration::from_secs(10)).await;
+    told.is_silent_about(PERSONAL);
+}
