@@ -249,10 +249,10 @@ async fn what_is_personal_is_in_no_log_no_error_and_no_export() {
     let id = ada.id();
     told.shown(&ada.saved());
     // CDMS repeats what it refuses.
-    for fault in [Fault::PlugIn(format!("{PERSONAL} is taken")), Fault::DropAfterCommit, Fault::DropBeforeCommit] {
+    let refused = Fault::PlugIn(format!("The address 0.{PERSONAL} is taken."));
+    for (at, fault) in [refused, Fault::DropAfterCommit, Fault::DropBeforeCommit].into_iter().enumerate() {
         kit.simulator.fault(FaultRule::new(fault).on(Operation::Update).times(1));
-        ada.job_title = Some(format!("Countess {}", fastrand::u32(..)));
-        ada.email = Some(format!("{}.{PERSONAL}", fastrand::u32(..)));
+        ada.email = Some(format!("{at}.{PERSONAL}"));
         if let Err(error) = ada.save(&hub).await {
             told.shown(&error);
         }

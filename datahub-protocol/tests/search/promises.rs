@@ -66,9 +66,7 @@ pub(crate) fn settled(world: &World, operation: OperationId) -> Result<Option<&'
         Some(Verdict::Applied) if truth.looks_applied => Ok(Some("another actor did the same")),
         Some(Verdict::Rejected { .. }) if !is_there => Ok(None),
         // Its writer looked after an error that proves nothing, and that look counts like any other.
-        Some(Verdict::Rejected { .. }) if truth.looked_at && truth.put_back => {
-            Ok(Some("the old state was put back"))
-        }
+        Some(Verdict::Rejected { .. }) if truth.looked_at && truth.put_back => Ok(Some("the old state was put back")),
         Some(Verdict::NotApplied) if !is_there => Ok(None),
         Some(Verdict::NotApplied) if truth.residual => Ok(Some("sent or carried out past its time")),
         Some(Verdict::NotApplied) if truth.put_back => Ok(Some("the old state was put back")),

@@ -61,8 +61,9 @@ impl Authenticator for StaticHeaders {
             // The error would not say which header it is.
             let value = self.value(secret.expose_secret()).map_err(|_| {
                 LoginError::new(format!(
-                    "the secret for the header `{}` has letters that no header can have",
-                    self.name
+                    "the secret for the header `{}` has letters that no header can have; it comes from {}",
+                    self.name,
+                    self.secret.source()
                 ))
             })?;
             let headers = HeaderSession::new(HeaderMap::from_iter([(self.name.clone(), value)]));

@@ -164,6 +164,13 @@ impl fmt::Display for Source {
     }
 }
 
+impl Secret {
+    /// Where it comes from, in words.
+    pub(super) fn source(&self) -> &impl fmt::Display {
+        &self.source
+    }
+}
+
 impl fmt::Debug for Secret {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Secret({})", self.source)
