@@ -62,6 +62,8 @@ async fn a_create_sends_the_constants_and_the_whole_model() {
         ..Organisation::named("Beta")
     };
     let created = Organisation::create(&scene.hub, beta.clone()).await.unwrap();
+    let beta = Organisation { created: created.created, ..beta };
+    assert!(beta.created.is_some(), "CDMS has filled it");
     assert_eq!(*created, beta);
     // CDMS makes addresses along with an account.
     let commit = scene.commits().into_iter().find(|commit| commit.entity == "Account").unwrap();

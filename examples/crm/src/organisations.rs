@@ -11,7 +11,7 @@ use serde::Deserialize;
 
 use crate::failure::Answer;
 use crate::form::{Form, Input, Slot};
-use crate::page::{Page, as_of, html};
+use crate::page::{Notice, Page, as_of, html};
 use crate::request::{Path, Query};
 use crate::user::Acting;
 
@@ -122,7 +122,8 @@ pub(crate) async fn list(Acting(hub): Acting, Query(search): Query<Search>) -> A
     let names = Organisation::load_related(&hub, &found, Organisation::FIELDS.sector).known_only().await?;
     let page = match found.side {
         Side::Cdms => Page::of(&hub),
-        Side::Hub => Page::of(&hub).away(as_of(&hub).await?),
+        Side::Hub if search.after.is_empty() => Page::of(&hub).away(as_of(&hub).await?),
+        Side::Hub => Page { notice: Some(Notice::BegunAway(as_of(&hub).await?)), ..Page::of(&hub) },
     };
     let next = found.next.as_ref().map(|cursor| search.url(Some(cursor)));
     let rows = found.records.into_iter().map(|organisation| {

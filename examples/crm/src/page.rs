@@ -19,6 +19,8 @@ pub(crate) struct Page {
 pub(crate) enum Notice {
     /// CDMS cannot be reached; this is what the hub has, as of the time if it is known.
     Away(Option<DateTime<Utc>>),
+    /// A list goes on with the hub's rows, because CDMS could not be reached when it began.
+    BegunAway(Option<DateTime<Utc>>),
     /// A change of the record is under way, and what is shown is as it was before.
     Pending,
 }

@@ -52,8 +52,7 @@ async fn a_list_is_filtered_and_paged_by_cdms() {
         let cost = page.part("cost").unwrap();
         assert!(cost.starts_with("Asked CDMS: 1 request, ") || cost.starts_with("Asked CDMS: 2 requests, "), "{cost}");
         all.extend(page.links("organisations"));
-        let Some((_, rest)) = page.html.split_once("<a id=\"next\"") else { break };
-        let next = rest.split("href=\"").nth(1).unwrap().split('"').next().unwrap().replace("&#38;", "&");
+        let Some(next) = page.next() else { break };
         page = served.get(&next).await;
     }
     assert_eq!(all.len(), 120);
@@ -239,9 +238,7 @@ async fn while_cdms_is_away_pages_show_what_the_hub_has_and_nothing_is_written()
     assert_eq!(local.links("organisations").len(), 20);
     assert!(local.part("cost").unwrap().starts_with("Asked the hub’s rows"), "{:?}", local.part("cost"));
     // CDMS's place in the list is of no use among the rows: the list begins again.
-    let next =
-        list.html.split("id=\"next\"").nth(1).unwrap().split("href=\"").nth(1).unwrap().split('"').next().unwrap();
-    let next = served.get(&next.replace("&#38;", "&")).await;
+    let next = served.get(&list.next().unwrap()).await;
     assert_eq!((next.status, next.location.as_str()), (303, "/organisations?"));
 
     let refused = served.post("Ada", &page, &filled(&form, &[("name", "Later")])).await;
@@ -253,6 +250,10 @@ async fn while_cdms_is_away_pages_show_what_the_hub_has_and_nothing_is_written()
     assert_eq!(served.post("Ada", &page, &filled(&again, &[])).await.status, 303, "the same form once more");
     let shown = served.get(&page).await;
     assert!(!shown.is_away() && shown.html.contains("<h1>Later</h1>"));
+    // A list that began among the rows goes on there, and says why.
+    let second = served.get(&local.next().unwrap()).await;
+    assert!(second.html.contains("CDMS could not be reached when this list began"), "{}", second.html);
+    assert!(!served.get("/organisations").await.is_away());
 }
 
 #[tokio::test]

@@ -110,6 +110,12 @@ impl Answer {
         body.split("href=\"").skip(1).map(|rest| unescaped(rest.split('"').next().unwrap())).collect()
     }
 
+    /// The address of the next page of a list.
+    pub(crate) fn next(&self) -> Option<String> {
+        let (_, link) = self.html.split_once("<a id=\"next\"")?;
+        Some(unescaped(link.split_once("href=\"")?.1.split('"').next()?))
+    }
+
     fn body_of(&self, id: &str) -> &str {
         let table = self.html.split_once(&format!("<table id=\"{id}\"")).map(|(_, rest)| rest);
         let table = table.unwrap_or_else(|| panic!("no table {id} in {}", self.html));
