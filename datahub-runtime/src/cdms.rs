@@ -7,6 +7,7 @@ mod condition;
 mod connections;
 mod first_contact;
 mod login;
+mod login_reply;
 mod pages;
 mod refused_logins;
 mod repeated;
@@ -16,11 +17,12 @@ mod transport;
 
 #[cfg(feature = "adfs")]
 pub(crate) use authenticator::encoded;
-pub use authenticator::{Anonymous, Authenticator, LoginError, LoginReply, LoginRequests};
+pub use authenticator::{Anonymous, Authenticator, LoginError, LoginRequests};
 pub(crate) use client::{Client, ClientOptions, cdms_at};
 pub(crate) use condition::{changed_since, of_model};
 pub use connections::Connections;
 pub(crate) use first_contact::FirstContact;
+pub use login_reply::LoginReply;
 pub(crate) use pages::{PageFailure, PageRead};
 pub(crate) use refused_logins::RefusedLogins;
 pub use session::{HeaderSession, Session, SessionResponse, Standing};

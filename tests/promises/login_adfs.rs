@@ -17,11 +17,11 @@ use futures_util::future::join_all;
 use crate::meddler::{Deed, Meddler};
 use crate::scene::{Scene, acme, failed, says};
 
-const USER: &str = "EXAMPLE\\datahub";
-const PASSWORD: &str = "pass & word=ä";
+pub(crate) const USER: &str = "EXAMPLE\\datahub";
+pub(crate) const PASSWORD: &str = "pass & word=ä";
 
 /// A CDMS behind AD FS.
-fn kit(adfs: impl FnOnce(AdFsServer) -> AdFsServer) -> Kit {
+pub(crate) fn kit(adfs: impl FnOnce(AdFsServer) -> AdFsServer) -> Kit {
     Kit::with(example_domain::METADATA, |cdms| cdms.adfs(adfs(AdFsServer::new(USER, PASSWORD))).lock_after(3))
 }
 
@@ -29,7 +29,7 @@ fn login(kit: &Kit, password: impl Into<Secret>) -> AdFs {
     login_of(kit, password, None).unwrap()
 }
 
-fn login_of(kit: &Kit, password: impl Into<Secret>, home_realm: Option<&str>) -> Result<AdFs, LoginError> {
+pub(crate) fn login_of(kit: &Kit, password: impl Into<Secret>, home_realm: Option<&str>) -> Result<AdFs, LoginError> {
     let services = kit.simulator.token_services();
     let mut builder = AdFs::builder(&services[0]).user(USER).password(password);
     for service in &services[1..] {
@@ -41,7 +41,7 @@ fn login_of(kit: &Kit, password: impl Into<Secret>, home_realm: Option<&str>) ->
     builder.build()
 }
 
-async fn hub(kit: &Kit, password: impl Into<Secret>) -> Hub {
+pub(crate) async fn hub(kit: &Kit, password: impl Into<Secret>) -> Hub {
     kit.hub_with(example_domain::models(), login(kit, password)).connect().await.unwrap()
 }
 
@@ -52,7 +52,7 @@ async fn scene(adfs: impl FnOnce(AdFsServer) -> AdFsServer) -> Scene {
 }
 
 /// Asks for a record that does not exist, and returns the error.
-async fn asked(hub: &Hub, expected: ErrorKind) -> Error {
+pub(crate) async fn asked(hub: &Hub, expected: ErrorKind) -> Error {
     failed(Organisation::get(hub, Id::new()).await, expected)
 }
 
@@ -78,16 +78,6 @@ async fn both_versions_log_in_over_one_to_four_token_services() {
 }
 
 #[tokio::test]
-async fn a_chain_of_more_than_six_token_services_is_not_followed() {
-    // The services share a host here, and so the cookie in which they count.
-    let six = kit(|adfs| adfs.token_services(6).tokens_at_once(6));
-    asked(&hub(&six, PASSWORD).await, ErrorKind::NotFound).await;
-    let seven = kit(|adfs| adfs.token_services(7).tokens_at_once(7));
-    let error = asked(&hub(&seven, PASSWORD).await, ErrorKind::Unavailable).await;
-    says(&error, &["6 tokens", "none of them for CDMS"]);
-}
-
-#[tokio::test]
 async fn a_wrong_password_is_tried_once_whatever_the_language_and_however_often_the_program_starts() {
     for version in [AdFsVersion::Two, AdFsVersion::Three] {
         let kit = kit(|adfs| adfs.version(version));
@@ -103,22 +93,6 @@ async fn a_wrong_password_is_tried_once_whatever_the_language_and_however_often_
         assert_eq!((kit.simulator.failed_logins(), kit.simulator.is_locked()), (1, false), "{version:?}");
         asked(&hub(&kit, PASSWORD).await, ErrorKind::NotFound).await;
     }
-}
-
-#[tokio::test]
-async fn a_locked_account_is_refused_like_a_wrong_password_and_tried_again_when_someone_says_so() {
-    let kit = kit(|adfs| adfs);
-    for wrong in ["one", "two", "three"] {
-        asked(&hub(&kit, wrong).await, ErrorKind::LoginRefused).await;
-    }
-    assert!(kit.simulator.is_locked());
-    let hub = hub(&kit, PASSWORD).await;
-    says(&asked(&hub, ErrorKind::LoginRefused).await, &["locked, disabled or expired"]);
-    asked(&hub, ErrorKind::LoginRefused).await;
-    assert_eq!(kit.simulator.passwords_tried(), 4, "the right one was tried once");
-    kit.simulator.unlock();
-    hub.retry_login().await.unwrap();
-    asked(&hub, ErrorKind::NotFound).await;
 }
 
 #[tokio::test]
@@ -234,59 +208,6 @@ async fn half_a_login_and_a_crash_leave_nothing_to_stumble_over() {
 }
 
 #[tokio::test]
-async fn each_trouble_has_its_own_words_and_is_tried_again_after_a_pause() {
-    use AdFsTrouble::{
-        Error, HalfSession, NoFields, OtherFields, RedirectLoop, SessionsNotTaken, TokensNotTaken, Unavailable,
-    };
-    let rolled_over = "signs with a new certificate that CDMS does not know yet";
-    let troubles: [(AdFsTrouble, &[&str]); 9] = [
-        (NoFields, &["titled \"Anmelden\"", "no fields for user and password", "may have been changed"]),
-        (OtherFields, &["fields that are not those of AD FS", "nothing was sent"]),
-        (RedirectLoop, &["redirect more than 10 times"]),
-        (Unavailable, &["503 Service Unavailable", "no fields for user and password"]),
-        (Error("MSIS7042".to_owned()), &["gives no more tokens for now (MSIS7042", "time helps"]),
-        (Error("MSIS7001".to_owned()), &["its error MSIS7001", "ask its administrator"]),
-        (TokensNotTaken, &["CDMS does not take the token", rolled_over]),
-        (SessionsNotTaken, &["CDMS does not take the token", rolled_over]),
-        (HalfSession, &["half a session", "the cookie MSISAuth1 is missing"]),
-    ];
-    for (trouble, words) in troubles {
-        let kit = kit(|adfs| adfs);
-        let hub = hub(&kit, PASSWORD).await;
-        kit.simulator.adfs_trouble(trouble.clone());
-        let error = asked(&hub, ErrorKind::Unavailable).await;
-        says(&error, words);
-        says(&error, &["not tried again for 10 s"]);
-        assert!(kit.simulator.passwords_tried() <= 1, "{trouble:?}");
-        kit.simulator.adfs_trouble(None);
-        kit.advance(Duration::from_secs(10));
-        asked(&hub, ErrorKind::NotFound).await;
-        assert_eq!(kit.simulator.failed_logins(), 0, "{trouble:?}");
-    }
-}
-
-#[tokio::test]
-async fn an_expired_password_and_a_second_factor_are_for_people_and_not_tried_again() {
-    let troubles: [(AdFsTrouble, &[&str]); 2] = [
-        (AdFsTrouble::NewPassword, &["asks for a new password", "has expired"]),
-        (AdFsTrouble::SecondFactor, &["a second factor (\"AzureMfaAuthentication\")", "`hub.retry_login()`"]),
-    ];
-    for (trouble, words) in troubles {
-        let kit = kit(|adfs| adfs);
-        kit.simulator.adfs_trouble(trouble.clone());
-        let first = hub(&kit, PASSWORD).await;
-        says(&asked(&first, ErrorKind::LoginRefused).await, words);
-        kit.advance(Duration::from_secs(86_400));
-        asked(&first, ErrorKind::LoginRefused).await;
-        asked(&hub(&kit, PASSWORD).await, ErrorKind::LoginRefused).await;
-        assert_eq!(kit.simulator.passwords_tried(), 1, "{trouble:?}");
-        kit.simulator.adfs_trouble(None);
-        first.retry_login().await.unwrap();
-        asked(&first, ErrorKind::NotFound).await;
-    }
-}
-
-#[tokio::test]
 async fn nothing_goes_to_a_host_that_was_not_named() {
     let elsewhere = TcpListener::bind(("127.0.0.1", 0)).unwrap();
     elsewhere.set_nonblocking(true).unwrap();
@@ -325,50 +246,6 @@ async fn the_password_goes_to_no_other_host_of_the_login() {
     let hub = kit.hub_with(example_domain::models(), swapped).connect().await.unwrap();
     says(&asked(&hub, ErrorKind::Unavailable).await, &["asks for it; it was not sent"]);
     assert_eq!((kit.simulator.passwords_tried(), sent_to(&kit, "pass+%26+word")), (0, Vec::new()));
-}
-
-#[tokio::test]
-async fn the_home_realm_is_asked_for_unless_it_is_given() {
-    let identifier = "http://sts.example.gov.uk/adfs/services/trust";
-    let kit = kit(|adfs| adfs.token_services(2).home_realm(identifier));
-    says(&asked(&hub(&kit, PASSWORD).await, ErrorKind::Unavailable).await, &["which organisation", "`home_realm`"]);
-    let login = login_of(&kit, PASSWORD, Some(identifier)).unwrap();
-    let hub = kit.hub_with(example_domain::models(), login).connect().await.unwrap();
-    asked(&hub, ErrorKind::NotFound).await;
-}
-
-#[tokio::test]
-async fn too_many_tokens_within_twenty_seconds_are_trouble_of_the_servers() {
-    // CDMS does not take the first token, and asks for a second one.
-    let kit = kit(|adfs| adfs.tokens_at_once(1));
-    kit.simulator.adfs_trouble(AdFsTrouble::TokensNotTaken);
-    let error = asked(&hub(&kit, PASSWORD).await, ErrorKind::Unavailable).await;
-    says(&error, &["MSIS7042", "not with the password", "signs with a new certificate"]);
-    assert_eq!(kit.simulator.failed_logins(), 0);
-}
-
-#[tokio::test]
-async fn a_cdms_without_ad_fs_is_not_logged_in_to() {
-    let open = Kit::new(example_domain::METADATA);
-    let login = AdFs::builder("sts.example.gov.uk").user(USER).password(PASSWORD).build().unwrap();
-    let hub = open.hub_with(example_domain::models(), login).connect().await.unwrap();
-    let error = asked(&hub, ErrorKind::Unavailable).await;
-    says(&error, &["did not send us to AD FS", "check the address of CDMS"]);
-}
-
-#[test]
-fn a_login_that_lacks_something_is_not_built() {
-    let fails = |builder: datahub_runtime::login::AdFsBuilder, word: &str| {
-        let error = builder.build().unwrap_err().to_string();
-        assert!(error.contains(word), "{error}");
-    };
-    let full = || AdFs::builder("sts.example.gov.uk").user(USER).password(PASSWORD);
-    fails(AdFs::builder("sts.example.gov.uk").password(PASSWORD), "has no user");
-    fails(AdFs::builder("sts.example.gov.uk").user(USER), "has no password");
-    fails(AdFs::builder("").user(USER).password(PASSWORD), "invalid login host");
-    fails(full().token_service("ftp://sts.example.gov.uk"), "expected https");
-    fails(full().cdms_host("https://hub:secret@crm.example.gov.uk"), "must not contain a user or a password");
-    assert!(!format!("{:?}", full().build().unwrap()).contains(PASSWORD));
 }
 
 /// Collects everything that is logged.

@@ -33,6 +33,7 @@ mod limits;
 mod limits_of_values;
 mod local_queries;
 mod login_adfs;
+mod login_adfs_troubles;
 mod login_of_ones_own;
 mod logins;
 mod many;
