@@ -43,6 +43,8 @@ pub(crate) struct World {
     /// Whether CDMS's responses are dated.
     has_dates: bool,
     shown: Shown,
+    /// The records whose row was stored once by an operation that had read them longer ago than a pull looks back.
+    stored_late: BTreeSet<Uuid>,
     /// The open writes that pulls met.
     met_open: BTreeSet<OperationId>,
     late: Vec<Late>,
@@ -90,6 +92,7 @@ impl World {
             next_run: 0,
             has_dates: !seed.is_multiple_of(8),
             shown: Shown::new(),
+            stored_late: BTreeSet::new(),
             met_open: BTreeSet::new(),
             late: Vec::new(),
             loaded: Vec::new(),

@@ -39,3 +39,13 @@ pub(crate) struct Progress {
     /// happened to them before is reported and not promised.
     pub(crate) not_given: BTreeMap<Uuid, usize>,
 }
+
+impl Progress {
+    /// Adds what another run of the scope was not given.
+    pub(crate) fn join(&mut self, not_given: &BTreeMap<Uuid, usize>) {
+        for (id, since) in not_given {
+            let mine = self.not_given.entry(*id).or_default();
+            *mine = (*since).max(*mine);
+        }
+    }
+}

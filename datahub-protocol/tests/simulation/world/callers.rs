@@ -99,6 +99,7 @@ impl World {
             crashed: false,
             began,
             looked: began,
+            looked_at: self.now,
             saw: None,
             found: None,
             skew_ms,

@@ -293,10 +293,14 @@ impl World {
     }
 
     fn keep(&mut self, course: &mut Course) {
-        if let Some(scope) = course.scope {
-            course.at.run = course.run;
-            self.store.pulls.insert(scope, course.at.clone());
+        let Some(scope) = course.scope else { return };
+        course.at.run = course.run;
+        let known = self.store.pulls.entry(scope).or_default();
+        // Another program may have reported meanwhile what it was not given.
+        if course.changes.is_some() {
+            course.at.join(&known.not_given);
         }
+        *known = course.at.clone();
     }
 
     /// Lets pulls of changes begin after a first load. If they have begun before, they go on from where they are: a load
@@ -410,7 +414,7 @@ impl World {
         if known.run == course.run {
             return self.keep(course);
         }
-        known.not_given.extend(course.at.not_given.iter().map(|(id, since)| (*id, *since)));
+        known.join(&course.at.not_given);
     }
 
     /// A sweep has listed everything: it looks at the rows that are missing, unless they are too many.
@@ -441,7 +445,10 @@ impl World {
         self.count(&format!("{}: complete", course.kind()));
         let model = course.model;
         match course.scope {
-            Some(Scope::Load(_) | Scope::Changes(_)) if course.vouches => {
+            Some(scope @ (Scope::Load(_) | Scope::Changes(_))) if course.vouches => {
+                if let Some(known) = self.store.pulls.get(&scope) {
+                    course.at.join(&known.not_given);
+                }
                 if matches!(course.scope, Some(Scope::Load(_))) {
                     self.check_loaded(model, &course.at);
                 }

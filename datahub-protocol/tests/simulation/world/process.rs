@@ -27,6 +27,8 @@ pub(crate) struct Process {
     pub(crate) began: usize,
     /// The length of CDMS's log when it last read the record.
     pub(super) looked: usize,
+    /// When that was.
+    pub(super) looked_at: i64,
     /// The result of that read.
     pub(super) saw: Option<Attributes>,
     /// The lease of the open write that it found.

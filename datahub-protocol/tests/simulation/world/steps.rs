@@ -2,8 +2,8 @@
 
 use cdms_odata::dialect::WriteAnswer;
 use datahub_protocol::{
-    Answer, Commit, Committed, Event, Failure, Fetched, IntentChange, LoginFailure, Mapping as _, Settled, Sighting,
-    WriteOutcome,
+    Answer, Commit, Committed, Event, Failure, Fetched, IntentChange, LoginFailure, Mapping as _, RecordChange,
+    Settled, Sighting, WriteOutcome,
 };
 use uuid::Uuid;
 
@@ -11,6 +11,7 @@ use super::process::Act;
 use super::words::short;
 use super::{Outcome, Process, World, outcome_word};
 use crate::mapping::Model;
+use crate::store::QUIET_MS;
 
 impl World {
     /// A process takes one step, if it can.
@@ -45,7 +46,7 @@ impl World {
             }
             Act::Fetch => {
                 let fetched = self.fetch(model, id);
-                self.processes[at].looked = self.cdms.log.len();
+                (self.processes[at].looked, self.processes[at].looked_at) = (self.cdms.log.len(), self.now);
                 self.processes[at].saw = match &fetched {
                     Fetched::Record(record) => Some(record.attributes.clone()),
                     _ => None,
@@ -98,6 +99,9 @@ impl World {
         if matches!(committed, Committed::Done(_)) {
             let Process { began, skew_ms, .. } = self.processes[at];
             self.check_row((id, began, skew_ms), &before, commit);
+            if matches!(commit.record, RecordChange::Put { .. }) && self.now - self.processes[at].looked_at > QUIET_MS {
+                self.stored_late.insert(id);
+            }
             if let IntentChange::Close { operation, verdict } = &commit.intent {
                 self.check_verdict(at, *operation, verdict);
             }

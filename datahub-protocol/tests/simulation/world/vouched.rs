@@ -44,63 +44,63 @@ impl World {
         for id in IDS {
             let dated = |log: usize| self.cdms.log[log].id == id && self.cdms.log[log].is_dated;
             let Some(last) = (0..asked).rev().find(|log| dated(*log)) else { continue };
-            if self.store.open(id).is_some() {
-                self.count("exempt from what a pull vouches for: a write is open, which finds out itself");
-                continue;
-            }
-            if self.was_left_to_a_write(id, last) {
-                self.count("exempt from what a pull vouches for: left to a write, whose writer stored nothing newer");
-                continue;
-            }
-            let Some(kept) = self.store.kept.get(&id) else {
-                if self.is_of_model(model, last, id)
-                    && self.stays_of_model(model, last, id)
-                    && !at.pending.contains(&id)
-                {
-                    self.break_promise(format!("{id} was in CDMS before a pull began, and the hub has not seen it"));
+            let Some(unseen) = self.unseen(model, id, last) else { continue };
+            match self.why_unseen(model, at, id, last) {
+                Some(why) => self.count(&format!("exempt from what a pull vouches for: {why}")),
+                None => {
+                    self.break_promise(format!("{id} is not as it was before a pull began that is complete: {unseen}"));
                 }
-                continue;
-            };
-            if at.pending.contains(&id) || at.not_given.get(&id).is_some_and(|since| *since > last) || kept.quarantined
-            {
-                self.count("exempt from what a pull vouches for: it says that it could not tell");
-                continue;
-            }
-            let Stored::Row(row) = &kept.stored else {
-                if self.stays_of_model(model, last, id) {
-                    self.break_promise(format!("{id} was in CDMS before a pull began, and the hub has no row"));
-                }
-                continue;
-            };
-            if !row.complete_for.contains(&model.tag()) {
-                self.count("exempt from what a pull vouches for: the row says that it is incomplete");
-                continue;
-            }
-            // A record that is gone is a sweep's to find.
-            if self.cdms.log[last..].iter().any(|deed| deed.id == id && deed.after.is_none()) {
-                continue;
-            }
-            let since: Vec<_> = self.cdms.log[last..].iter().filter(|deed| deed.id == id).collect();
-            // A write that was not read back shows what was sent.
-            let ours = since.iter().filter_map(|deed| Some(&self.store.intent(deed.by?)?.intent.patch));
-            let sent: Vec<_> = ours.map(Some).chain([None]).collect();
-            let is_as = |record: &Record| {
-                let shown = |name: &str, value: &Value| row.seen.get(name) == Some(value);
-                sent.iter().any(|sent| {
-                    let sent = |name: &str| sent.and_then(|sent| sent.get(name));
-                    let mut known = record.attributes.iter().filter(|(name, _)| model.knows(name));
-                    known.all(|(name, value)| shown(name, sent(name).unwrap_or(value)))
-                })
-            };
-            if !since.iter().filter_map(|deed| deed.after.as_ref()).any(is_as) {
-                let (then, now) = (&self.cdms.log[last].after, &row.seen);
-                let stale = (&row.complete_for, &row.outdated);
-                let broken = format!(
-                    "{id} was {then:?} before a pull began that is complete, and its row has {now:?}, complete and outdated: {stale:?}"
-                );
-                self.break_promise(broken);
             }
         }
+    }
+
+    /// What of a record is not in its row, if it was changed last, as far as its time tells, at a position in CDMS's log.
+    fn unseen(&self, model: Model, id: Uuid, last: usize) -> Option<String> {
+        let stored = self.stored(id);
+        let Stored::Row(row) = &stored else {
+            let is_missing = self.stays_of_model(model, last, id);
+            return is_missing.then(|| format!("the hub has {stored:?}"));
+        };
+        let since: Vec<_> = self.cdms.log[last..].iter().filter(|deed| deed.id == id).collect();
+        // A record that is gone is a sweep's to find.
+        if since.iter().any(|deed| deed.after.is_none()) {
+            return None;
+        }
+        // A write that was not read back shows what was sent.
+        let ours = since.iter().filter_map(|deed| Some(&self.store.intent(deed.by?)?.intent.patch));
+        let sent: Vec<_> = ours.map(Some).chain([None]).collect();
+        let is_as = |record: &Record| {
+            let shown = |name: &str, value: &Value| row.seen.get(name) == Some(value);
+            sent.iter().any(|sent| {
+                let sent = |name: &str| sent.and_then(|sent| sent.get(name));
+                let mut known = record.attributes.iter().filter(|(name, _)| model.knows(name));
+                known.all(|(name, value)| shown(name, sent(name).unwrap_or(value)))
+            })
+        };
+        let is_seen = since.iter().filter_map(|deed| deed.after.as_ref()).any(is_as);
+        (!is_seen).then(|| format!("it was {:?}, and the row has {:?}", self.cdms.log[last].after, row.seen))
+    }
+
+    /// Why a pull need not have seen what a record had become.
+    fn why_unseen(&self, model: Model, at: &Progress, id: Uuid, last: usize) -> Option<&'static str> {
+        if self.store.open(id).is_some() {
+            return Some("a write is open, which finds out itself");
+        }
+        let kept = self.store.kept.get(&id);
+        let is_known_bad = kept.is_some_and(|kept| kept.quarantined);
+        if at.pending.contains(&id) || at.not_given.get(&id).is_some_and(|since| *since > last) || is_known_bad {
+            return Some("it says that it could not tell");
+        }
+        if let Stored::Row(row) = self.stored(id)
+            && !row.complete_for.contains(&model.tag())
+        {
+            return Some("the row says that it is incomplete");
+        }
+        if self.stored_late.contains(&id) {
+            return Some("stored by an operation that had read it longer ago than a pull looks back");
+        }
+        let is_left = self.was_left_to_a_write(id, last);
+        is_left.then_some("left to a write, whose writer stored nothing newer")
     }
 
     /// Records that were gone before a sweep began are no longer among the rows.
