@@ -128,6 +128,7 @@ fn build() -> Result<Vec<(&'static str, PathBuf)>, String> {
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let mut command = Command::new(cargo);
     command.args(["test", "--workspace", "--all-features", "--no-run", "--message-format=json-render-diagnostics"]);
+    command.args(CHECKERS.iter().flat_map(|name| ["--test", name]));
     let output = command.stderr(Stdio::inherit()).output().map_err(|error| failed(error.to_string()))?;
     if !output.status.success() {
         return Err(failed(output.status.to_string()));
@@ -158,7 +159,10 @@ struct Checker<'s> {
 
 /// The output of a checker: `report` is its standard output, `beside` its standard error.
 struct Run {
+    /// `None` if it did not end by itself.
     status: Option<ExitStatus>,
+    /// Whether it was stopped because a test had failed, which is enough.
+    is_stopped: bool,
     report: Vec<String>,
     beside: Vec<String>,
 }
@@ -166,24 +170,30 @@ struct Run {
 impl Checker<'_> {
     /// Runs it with or without a fault, and judges the result.
     fn ask(&self, fault: Option<Planted>) -> Result<Said, String> {
-        let Some(mut run) = self.run(fault, &[])? else { return Ok(Said::Nothing) };
-        if self.name != "promises" || fault.is_none() || failed_tests(&run.report).is_empty() {
+        let is_promises = self.name == "promises" && fault.is_some();
+        let Some(mut run) = self.run(fault, &[], is_promises)? else { return Ok(Said::Nothing) };
+        if !is_promises || failed_tests(&run.report).is_empty() {
             return Ok(judge(self.name, &run, self.patience));
         }
         // A test that fails once, but not again on its own, proves nothing about the fault.
         while let Some(test) = failed_tests(&run.report).first().map(|test| (*test).to_owned()) {
-            let again = self.run(fault, &["--exact", &test])?.map(|again| judge(self.name, &again, self.patience));
+            let again =
+                self.run(fault, &["--exact", &test], false)?.map(|again| judge(self.name, &again, self.patience));
             if matches!(again, Some(Said::Caught(_))) {
                 return Ok(judge(self.name, &run, self.patience));
             }
             say(&format!("`{test}` failed with the others, but not on its own"));
+            if run.is_stopped {
+                let Some(whole) = self.run(fault, &[], false)? else { return Ok(Said::Nothing) };
+                run = whole;
+            }
             run.report.retain(|line| !line.starts_with(&format!("test {test} ")));
         }
         Ok(judge(self.name, &run, self.patience))
     }
 
-    /// Runs it; `None` if it finds nothing wrong.
-    fn run(&self, fault: Option<Planted>, arguments: &[&str]) -> Result<Option<Run>, String> {
+    /// Runs it, to its end or to the first test that fails; `None` if it finds nothing wrong.
+    fn run(&self, fault: Option<Planted>, arguments: &[&str], to_first: bool) -> Result<Option<Run>, String> {
         let mut command = Command::new(&self.program);
         command.args(arguments);
         #[cfg(unix)]
@@ -202,10 +212,14 @@ impl Checker<'_> {
         let mut child = child.map_err(|error| format!("cannot run {}: {error}", self.program.display()))?;
         let (report, beside) = (Lines::of(child.stdout.take()), Lines::of(child.stderr.take()));
         let begun = Instant::now();
+        let mut is_stopped = false;
         let status = loop {
             match child.try_wait() {
                 Ok(Some(status)) => break Some(status),
-                Ok(None) if begun.elapsed() < self.patience => std::thread::sleep(Duration::from_millis(50)),
+                Ok(None) if begun.elapsed() < self.patience && !is_stopped => {
+                    std::thread::sleep(Duration::from_millis(50));
+                    is_stopped = to_first && !failed_tests(&report.sofar()).is_empty();
+                }
                 _ => {
                     // Also ends the programs that it started, which would disturb the next checker.
                     _ = Command::new("kill").args(["-KILL", "--", &format!("-{}", child.id())]).status();
@@ -221,7 +235,7 @@ impl Checker<'_> {
         // Programs that a killed checker started may keep its pipes open.
         let (report, beside) =
             if status.is_some() { (report.all(), beside.all()) } else { (report.sofar(), beside.sofar()) };
-        Ok(Some(Run { status, report, beside }))
+        Ok(Some(Run { status, is_stopped, report, beside }))
     }
 }
 
@@ -232,6 +246,7 @@ fn judge(checker: &str, run: &Run, patience: Duration) -> Said {
         None => format!("it hangs for {} s", patience.as_secs()),
     };
     match (evidence(checker, run), run.status) {
+        (Some(evidence), _) if run.is_stopped => Said::Caught(evidence),
         (Some(evidence), Some(status)) if status.code().is_some() => Said::Caught(evidence),
         (Some(evidence), Some(status)) => Said::Caught(format!("{evidence}; then it ends with {status}")),
         (Some(evidence), None) => Said::Caught(format!("{evidence}; then {ending}")),
@@ -322,7 +337,7 @@ mod tests {
 
     /// A run that did not end in time.
     fn run(report: &str, beside: &str) -> Run {
-        Run { status: None, report: lines(report), beside: lines(beside) }
+        Run { status: None, is_stopped: false, report: lines(report), beside: lines(beside) }
     }
 
     #[test]
