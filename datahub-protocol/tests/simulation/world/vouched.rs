@@ -132,7 +132,8 @@ impl World {
             // The end of a write that CDMS has refused stores nothing of the record.
             let is_refused = matches!(opened.verdict, Some(Verdict::Rejected { .. }));
             let mut writers = self.processes.iter().filter(|process| process.operation == Some(*operation));
-            is_refused || opened.verdict.is_some() && writers.any(|writer| writer.looked <= last)
+            is_refused
+                || opened.verdict.is_some() && writers.any(|writer| writer.looked <= last || writer.saw.is_none())
         })
     }
 
