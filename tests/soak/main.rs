@@ -54,6 +54,9 @@ fn contacts(operations: u64) -> u64 {
 /// From so many operations on every kind of fault has met a call, and a tenth of all calls a fault.
 const ENOUGH: u64 = 3_000;
 
+/// From so many operations on, a sweep and a watch have met no fault.
+const ENOUGH_OF_THE_RARE: u64 = 10_000;
+
 /// Programs on the database.
 const PROGRAMS: u64 = 2;
 
@@ -184,7 +187,10 @@ impl Stage {
             return Vec::new();
         }
         let worked = |kind: &Kind| findings.outcomes.contains_key(&format!("{kind:?} Ok"));
-        let kinds = [Kind::Revalidate, Kind::List, Kind::Pull];
+        let mut kinds = vec![Kind::Revalidate, Kind::List, Kind::Pull];
+        if self.operations >= ENOUGH_OF_THE_RARE {
+            kinds.extend([Kind::Sweep, Kind::Watch]);
+        }
         let idle: Vec<_> = kinds.into_iter().filter(|kind| !worked(kind)).collect();
         if !idle.is_empty() {
             return vec![format!("none of these has succeeded: {idle:?}")];

@@ -317,7 +317,7 @@ impl Client {
 /// Watches until something is told, and no longer than a pull takes.
 async fn watch(act: Act) -> Report {
     let (tell, mut told) = tokio::sync::mpsc::unbounded_channel();
-    let watch = act.hub.watch(models![Organisation], Duration::from_millis(200)).on_event(move |event| {
+    let watch = act.hub.watch(models![Organisation], Duration::from_secs(1)).on_event(move |event| {
         // After the first, nobody listens.
         _ = tell.send(event.clone());
     });
