@@ -67,12 +67,17 @@ impl World {
             return None;
         }
         // A write that was not read back shows what was sent.
-        let ours = since.iter().filter_map(|deed| Some(&self.store.intent(deed.by?)?.intent.patch));
+        let ours = since.iter().filter_map(|deed| {
+            let intent = &self.store.intent(deed.by?)?.intent;
+            let mut sent = intent.constants.clone();
+            sent.merge(&intent.patch);
+            Some(sent)
+        });
         let sent: Vec<_> = ours.map(Some).chain([None]).collect();
         let is_as = |record: &Record| {
             let shown = |name: &str, value: &Value| row.seen.get(name) == Some(value);
             sent.iter().any(|sent| {
-                let sent = |name: &str| sent.and_then(|sent| sent.get(name));
+                let sent = |name: &str| sent.as_ref().and_then(|sent| sent.get(name));
                 let mut known = record.attributes.iter().filter(|(name, _)| model.knows(name));
                 known.all(|(name, value)| shown(name, sent(name).unwrap_or(value)))
             })
