@@ -1,6 +1,6 @@
 // The generated documentation in a real browser: every page on a phone and on a desk, by keyboard, for screen readers, and without
-// a request to anywhere else. `cargo xtask browser documentation` runs it; arguments: the folder of the site, "whole" or "many", and a folder
-// for screenshots.
+// a request to anywhere else. `cargo xtask browser documentation` runs it; arguments: the folder of the site, "whole" or "many",
+// and a folder for screenshots.
 import { mkdir, readdir, readFile, stat } from "node:fs/promises";
 import { createServer } from "node:http";
 import { extname, join, normalize, resolve } from "node:path";
