@@ -67,13 +67,25 @@ pub fn plan(from: &Snapshot, to: &Snapshot, answers: &Answers) -> Result<Plan, U
         }
     }
     let lost = |name: &str| (name.to_owned(), format!("nothing is lost of `{name}`"));
-    let unused: Vec<_> = asked.into_iter().map(lost).chain(matched.unused).collect();
+    let unused = asked.into_iter().map(lost).chain(matched.unused);
+    let unused = unused.map(|(name, why)| (name.clone(), unknown(from, &name).unwrap_or(why)));
+    let unused: Vec<_> = unused.collect();
     let undecided = Undecided { questions: matched.questions, losses, unused, faults: matching::clashes(&changes) };
     if undecided != Undecided::default() {
         return Err(undecided);
     }
     let (target, epochs) = target::of(from, to, &changes);
     Ok(Plan { changes, losses: agreed, target, epochs })
+}
+
+/// That the schema has no table or column of a name; `None` if it has.
+fn unknown(from: &Snapshot, name: &str) -> Option<String> {
+    let (table, column) = name.split_once('.').map_or((name, None), |(table, column)| (table, Some(column)));
+    let Some(known) = from.tables.get(table) else {
+        return Some(format!("the last migration has no table `{table}`"));
+    };
+    let lacks = column.filter(|column| known.column(column).is_none());
+    lacks.map(|column| format!("the last migration has no column `{column}` in table `{table}`"))
 }
 
 impl Plan {

@@ -39,6 +39,9 @@ fn a_column_that_goes_needs_consent() {
     let plan = planned(CONTACTS, without, "contacts.fax").unwrap();
     assert_eq!((plan.losses[0].kind, plan.losses[0].is_local), (LossKind::Column, false));
     assert_eq!(open(CONTACTS, without, "contacts.fax, contacts.name"), ["nothing is lost of `contacts.name`"]);
+    let unknown = |name: &str| open(CONTACTS, without, &format!("contacts.fax, {name}"));
+    assert_eq!(unknown("contacts.fux"), ["the last migration has no column `fux` in table `contacts`"]);
+    assert_eq!(unknown("contact.fax"), ["the last migration has no table `contact`"]);
     let only_local = planned(CONTACTS, "contacts: id key, name string, fax string? <Fax>", "contacts.rating").unwrap();
     assert!(only_local.losses[0].is_local);
     assert!(only_local.losses[0].explain().contains("only the hub has them"));

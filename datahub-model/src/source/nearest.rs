@@ -76,14 +76,14 @@ fn is_certain(name: &str, near: &str, candidates: &[&str]) -> bool {
 /// The cure for an unknown kind; names of types in Rust and SQL stand for the matching kind.
 pub(super) fn meant_kind(name: &str) -> Cure {
     let (kind, is_same) = match name.to_lowercase().as_str() {
-        "text" | "str" | "varchar" | "memo" => (Kind::String, true),
-        "i32" | "int32" => (Kind::Integer, true),
-        "int" | "number" => (Kind::Integer, false),
+        "text" | "str" | "varchar" | "nvarchar" | "ntext" | "memo" => (Kind::String, true),
+        "i32" | "int32" | "int" => (Kind::Integer, true),
+        "number" => (Kind::Integer, false),
         "i64" | "int64" => (Kind::BigInt, true),
         "f64" => (Kind::Double, true),
         "f32" | "float" | "real" => (Kind::Double, false),
-        "bool" => (Kind::Boolean, true),
-        "uuid" => (Kind::Guid, true),
+        "bool" | "bit" => (Kind::Boolean, true),
+        "uuid" | "uniqueidentifier" => (Kind::Guid, true),
         "timestamp" | "time" | "instant" | "datetimeoffset" => (Kind::DateTime, false),
         "numeric" => (Kind::Decimal, false),
         "currency" => (Kind::Money, false),
@@ -126,6 +126,9 @@ mod tests {
     fn a_kind_of_another_name_is_corrected_if_it_is_the_same() {
         let right = |name: &str| meant_kind(name).correction.map(|correction| correction.right);
         assert_eq!((right("Text").as_deref(), right("sting").as_deref()), (Some("string"), Some("string")));
+        // As SQL Server and CDMS's own lists name them.
+        let own = ["nvarchar", "int", "bit", "UniqueIdentifier"].map(|name| right(name).unwrap_or_default());
+        assert_eq!(own, ["string", "integer", "boolean", "guid"]);
         assert_eq!((right("enum"), right("time"), right("nonsense")), (None, None, None));
     }
 }

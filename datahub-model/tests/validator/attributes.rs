@@ -216,7 +216,7 @@ fn faulty() -> Vec<Row> {
         faulty_contract(
             "a flag that is not a boolean",
             one("A = { kind = 'string', required = 'yes' }"),
-            &[(WrongValue, "3:35", "`required` must be a boolean, found a string")],
+            &[(WrongValue, "3:35", "`required` must be a boolean, \"recommended\" or \"on-forms\", found \"yes\"")],
         ),
         faulty_contract(
             "a length that is negative",

@@ -100,7 +100,7 @@ pub(crate) fn rows() -> Vec<Row> {
         faulty_contract(
             "a requirement that does not exist",
             "entity = \"Account\"\n[attributes]\nA = { kind = \"string\", required = \"on-form\" }",
-            &[(WrongValue, "3:35", "did you mean `on-forms`?")],
+            &[(WrongValue, "3:35", "`required` must be a boolean, \"recommended\" or \"on-forms\", found \"on-form\"")],
         ),
     ]
 }

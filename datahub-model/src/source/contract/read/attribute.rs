@@ -292,12 +292,13 @@ impl Reader<'_> {
         let said = value.get_ref().as_str()?;
         let asked = Asked::ALL.into_iter().find(|asked| asked.name() == said);
         if asked.is_none() {
-            let near = nearest(said, Asked::ALL.iter().map(|asked| asked.name()));
-            let help = near.map_or_else(
-                || "write `required = true` or `required = false`; or how forms ask for it, \"recommended\" or \"on-forms\"".to_owned(),
-                |near| format!("did you mean `{near}`?"),
-            );
-            self.wrong("required", value, "a boolean", help);
+            let names = Asked::ALL.map(Asked::name);
+            let help = match nearest(said, names) {
+                Some(_) => meant_among(said, &names),
+                None => "write `required = true` or `required = false`; or how forms ask for it, \"recommended\" or \"on-forms\"".into(),
+            };
+            let message = format!("`required` must be a boolean, \"recommended\" or \"on-forms\", found \"{said}\"");
+            self.fault(Code::WrongValue, value.span().start, message, help);
         }
         asked
     }
