@@ -1,4 +1,5 @@
 //! The pages of AD FS, in both versions and in any language.
+#![allow(clippy::unwrap_used, reason = "functions beside the tests unwrap what the tests made themselves")]
 
 use std::time::Duration;
 

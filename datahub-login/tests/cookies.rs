@@ -1,4 +1,5 @@
 //! Cookies go where they were set, and only there, for as long as they last.
+#![allow(clippy::unwrap_used, reason = "functions beside the tests unwrap what the tests made themselves")]
 
 use datahub_login::{CookieFault, Cookies};
 use url::Url;

@@ -1,4 +1,5 @@
 //! Forms as browsers read them, however a page is written.
+#![allow(clippy::unwrap_used, reason = "functions beside the tests unwrap what the tests made themselves")]
 
 use datahub_login::{Document, DocumentFault, FieldKind, Form};
 
