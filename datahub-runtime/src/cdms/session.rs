@@ -93,7 +93,7 @@ pub enum Standing {
     /// The session is over, by this sign, and CDMS has not carried out the request. The hub logs in and sends it again.
     Lost(String),
     /// CDMS refuses the user or the password, for this reason, and has not carried out the request. The hub does not log in
-    /// again with the same [secret](crate::Authenticator::secret).
+    /// again with the same [credentials](crate::Authenticator::credentials).
     Refused(String),
 }
 
