@@ -9,16 +9,18 @@ mod cure;
 mod example;
 mod explanation;
 mod sink;
+mod spot;
 
 pub use code::Code;
 pub use cure::{Correction, Cure};
 pub use example::Example;
 pub use sink::{Collected, Diagnostics};
+pub use spot::Spot;
 
 /// Comes before the cure in every message.
 pub const HELP: &str = "\nhelp: ";
 
-/// One message. `P` is its place: a token's span in a derive, a [`Spot`](crate::source::Spot) in a file.
+/// One message. `P` is its place: a token's span in a derive, a [`Spot`] in a file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Diagnostic<P> {
     /// The kind of diagnostic.

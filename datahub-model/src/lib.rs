@@ -4,7 +4,8 @@
 //! column values and back. [`filter`] is the language of conditions on records, [`condition`] the same on the fields of a
 //! model, and [`schema`] describes the tables.
 //! A [`diagnostic`] says what is wrong with a mapping. The feature `source` adds contracts, annotations and their
-//! validation, which the derive and the command line share and the runtime does not need.
+//! validation, which the derive and the command line share and the runtime does not need; `settings` adds what
+//! `datahub.toml` says of CDMS.
 //! Nothing here uses a file, a clock, a socket or a database.
 
 pub mod condition;
@@ -17,6 +18,8 @@ mod literal;
 mod maybe_static;
 pub mod nearest;
 pub mod schema;
+#[cfg(feature = "settings")]
+pub mod settings;
 
 #[cfg(feature = "source")]
 pub mod source;

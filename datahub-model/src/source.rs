@@ -12,9 +12,9 @@ mod names;
 mod nearest;
 mod only;
 mod resolve;
-mod spot;
 mod writable;
 
+pub use crate::diagnostic::Spot;
 pub use annotation::{DefaultValue, DieselGlue, EngineField, FieldAnnotation, ModelAnnotation, Placed};
 pub use check::{ColumnLimit, check_choices, has_zero, plain_type, unknown_former_names};
 pub use contract::{
@@ -24,5 +24,4 @@ pub use mapping::{Faulty, Mapping, ResolvedColumn, ResolvedField, ResolvedSource
 pub use names::{column_fault, name_fault};
 pub use nearest::{meant_among, nearest};
 pub use resolve::{meant_mode, resolve};
-pub use spot::Spot;
 pub use writable::{Writable, writable};

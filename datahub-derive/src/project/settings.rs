@@ -1,10 +1,12 @@
-//! The settings in `datahub.toml`: where a project's files are, its databases, and what its reads keep.
+//! The settings in `datahub.toml`: where a project's files are, its databases, what its reads
+//! keep, and how to log in to CDMS.
 
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
 use datahub_model::diagnostic::{Code, Cure, Diagnostic};
 use datahub_model::schema::Database;
+use datahub_model::settings::{CdmsSettings, secret_key, without_values};
 pub use datahub_model::source::Capture;
 use datahub_model::source::{ColumnLimit, Spot, meant_among};
 
@@ -27,10 +29,12 @@ pub struct Settings {
     pub capture: Capture,
     /// The largest table of the project's Diesel.
     pub diesel_columns: ColumnLimit,
+    /// CDMS, and how to log in there.
+    pub cdms: Option<CdmsSettings>,
 }
 
-const KEYS: [&str; 8] =
-    ["contracts", "metadata", "models", "migrations", "databases", "docs", "capture", "diesel-columns"];
+const KEYS: [&str; 9] =
+    ["contracts", "metadata", "models", "migrations", "databases", "docs", "capture", "diesel-columns", "cdms"];
 const CAPTURES: [(&str, Capture); 2] =
     [(Capture::Mapped.name(), Capture::Mapped), (Capture::Contract.name(), Capture::Contract)];
 const DATABASES: [(&str, Database); 2] = [("sqlite", Database::Sqlite), ("postgres", Database::Postgres)];
@@ -46,6 +50,7 @@ impl Default for Settings {
             docs: "docs/mappings".to_owned(),
             capture: Capture::Mapped,
             diesel_columns: ColumnLimit::default(),
+            cdms: None,
         }
     }
 }
@@ -61,7 +66,7 @@ impl Settings {
             let offset = error.span().map_or(0, |span| span.start);
             let help = "write each key on a line of its own, such as `contracts = \"mappings\"`; the file may be empty";
             let message = error.message().replace('\n', ", ");
-            Diagnostic::of(Code::FaultyToml, Spot::at(text, offset), message).cure(help)
+            Diagnostic::of(Code::FaultyToml, without_values(Spot::at(text, offset)), message).cure(help)
         })?;
         let mut settings = Settings::default();
         for (key, value) in root.get_ref() {
@@ -75,7 +80,11 @@ impl Settings {
                 "docs" => settings.docs = stated.path()?,
                 "capture" => settings.capture = stated.one_of(&CAPTURES)?,
                 "diesel-columns" => settings.diesel_columns = stated.columns()?,
+                "cdms" => settings.cdms = CdmsSettings::parse(text)?,
                 name => {
+                    if let Some(secret) = secret_key(text, name, key.span().start) {
+                        return Err(secret);
+                    }
                     let message = format!("unknown key `{name}` in datahub.toml");
                     let fault = Diagnostic::of(Code::UnknownKey, Spot::at(text, key.span().start), message);
                     return Err(fault.cure(meant_among(name, &KEYS)));
@@ -197,10 +206,15 @@ mod tests {
             ("databases = ['sqlite', 'sqlite']", "names this twice"),
             ("databases = []", "must not be empty"),
             ("models = ['src', '../other']", "must be inside the project"),
+            ("password = 'canary'", "`password` must not be in datahub.toml"),
+            ("[cdms]\nlogin = 'adfs'\nuzer = 'x'", "3:1"),
+            ("[cmds]\nlogin = 'adfs'", "did you mean `cdms`?"),
             ("capture = 3", "must be \"mapped\" or \"contract\""),
         ] {
             let error = Settings::parse(text).unwrap_err().render("datahub.toml");
-            assert!(error.contains(expected), "{text}: {error}");
+            assert!(error.contains(expected) && !error.contains("canary"), "{text}: {error}");
         }
+        let project = Settings::parse("[cdms]\nurl = 'https://crm'\nlogin = 'none'").unwrap();
+        assert_eq!(project.cdms.unwrap().url, "https://crm");
     }
 }

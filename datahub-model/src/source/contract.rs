@@ -8,8 +8,8 @@ use std::sync::Arc;
 
 use cdms_odata::Kind;
 
-use super::spot::Spot;
 use crate::Class;
+use crate::diagnostic::Spot;
 
 pub use question::Question;
 

@@ -4,9 +4,9 @@ use cdms_odata::Kind;
 use cdms_odata::metadata::{EntityType, Metadata, NavigationProperty, Property};
 
 use super::Contract;
+use crate::diagnostic::Spot;
 use crate::diagnostic::{Code, Cure, Diagnostic, Diagnostics};
 use crate::source::nearest::{meant, nearest};
-use crate::source::spot::Spot;
 
 /// What to do if nothing in `$metadata` has a similar name.
 const OTHERWISE: &str = "correct the name, or save a new $metadata snapshot if CDMS has changed";

@@ -3,8 +3,8 @@
 use cdms_odata::Kind;
 
 use super::{Contract, Stated};
+use crate::diagnostic::Spot;
 use crate::diagnostic::{Code, Diagnostic};
-use crate::source::spot::Spot;
 
 /// A fact of an attribute that the contract does not know yet.
 #[derive(Clone, Debug, PartialEq)]

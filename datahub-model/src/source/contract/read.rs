@@ -14,9 +14,9 @@ use toml::de::{DeTable, DeValue};
 
 use super::metadata::check_against_metadata;
 use super::{Capture, Contract, ContractAttribute};
+use crate::diagnostic::Spot;
 use crate::diagnostic::{Code, Collected, Cure, Diagnostic, Diagnostics};
 use crate::source::nearest::{meant_among, meant_attribute};
-use crate::source::spot::Spot;
 use crate::source::writable::{Writable, writable};
 
 /// The keys of a contract's top level.

@@ -10,11 +10,11 @@ use toml::de::{DeTable, DeValue};
 use super::Reader;
 use crate::Class;
 use crate::conversion::{DECIMAL_SCALE, midnight, scale_max};
+use crate::diagnostic::Spot;
 use crate::diagnostic::{Code, Cure, Diagnostic};
 use crate::source::contract::metadata::fitting;
 use crate::source::contract::{Asked, ContractAttribute, Question, Stated};
 use crate::source::nearest::{meant, meant_among, meant_kind, nearest};
-use crate::source::spot::Spot;
 
 /// The keys of an attribute.
 const ATTRIBUTE_KEYS: [&str; 12] = [

@@ -1,6 +1,6 @@
 //! A place in one of the project's files, and its drawing in a message.
 
-use crate::diagnostic::Diagnostic;
+use super::Diagnostic;
 
 /// A place in a contract, or in `datahub.toml`. Places are ordered as in the file.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Default)]
