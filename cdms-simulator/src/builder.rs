@@ -8,7 +8,7 @@ use cdms_odata::metadata::Metadata;
 
 use crate::clock::SimulatorClock;
 use crate::log::{LIMIT, Log};
-use crate::login::{Account, AdFs, AdFsServer, FormServer, Login};
+use crate::login::{Account, AdFs, AdFsServer, FormServer, Login, OAuthServer, TokenServer};
 use crate::simulator::Simulator;
 use crate::state::{Expiry, State};
 use crate::world::{Declared, Switches, World, declare};
@@ -194,6 +194,13 @@ impl SimulatorBuilder {
         self
     }
 
+    /// Has the SOAP service answer `RetrieveEntity` about the entity of this logical name with a recorded reply. Default: the
+    /// organisation has no SOAP service.
+    pub fn soap_reply(mut self, logical_name: impl Into<String>, reply: impl Into<String>) -> Self {
+        self.switches.soap.push((logical_name.into(), reply.into()));
+        self
+    }
+
     /// Requires a login at `/login` with the form fields `user` and `password`; requests without its cookie are
     /// answered according to `expiry`. Default: no login.
     pub fn login(mut self, user: impl Into<String>, password: impl Into<String>, expiry: Expiry) -> Self {
@@ -205,6 +212,12 @@ impl SimulatorBuilder {
     /// login.
     pub fn adfs(mut self, server: AdFsServer) -> Self {
         self.adfs = Some(server);
+        self
+    }
+
+    /// Requires tokens of this endpoint: [`Simulator::token_url`] is its address. Replaces [`login`](SimulatorBuilder::login).
+    pub fn oauth(mut self, server: OAuthServer) -> Self {
+        self.login = Login::OAuth(Mutex::new(TokenServer::new(server)));
         self
     }
 

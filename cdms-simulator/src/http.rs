@@ -3,6 +3,7 @@
 mod address;
 mod answer;
 mod route;
+mod soap;
 mod token_services;
 
 use std::convert::Infallible;
@@ -186,7 +187,8 @@ async fn respond(state: &Arc<State>, connection: u64, request: Request<Received>
     let answer = match met.0.iter().find_map(|fault| instead(fault, &missing)) {
         Some(answer) => answer,
         None => {
-            let outside = call.as_ref().ok().and_then(Call::outside);
+            // The SOAP service wants a session as the data service does.
+            let outside = call.as_ref().ok().and_then(Call::outside).filter(|path| !soap::is_service(path));
             let incoming =
                 Incoming { parts: &parts, outside, body: &body, now_ms: state.world().clock.now_ms(), connection };
             state.login.answer(&incoming).unwrap_or_else(|| {

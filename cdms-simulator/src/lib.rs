@@ -25,7 +25,7 @@ pub use builder::SimulatorBuilder;
 pub use clock::SimulatorClock;
 pub use fault::{Fault, FaultRule, Gate, Operation, Stage};
 pub use log::{CommitEntry, CommitKind};
-pub use login::{AdFsServer, AdFsTrouble, AdFsVersion};
+pub use login::{AdFsServer, AdFsTrouble, AdFsVersion, OAuthServer, TokenAnswer};
 pub use offline::pages;
 pub use simulator::Simulator;
 pub use state::{Expiry, RequestEntry};

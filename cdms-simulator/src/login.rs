@@ -3,6 +3,7 @@
 mod account;
 mod adfs;
 mod form;
+mod oauth;
 
 use std::sync::Mutex;
 
@@ -12,6 +13,8 @@ pub(crate) use account::Account;
 pub(crate) use adfs::AdFs;
 pub use adfs::{AdFsServer, AdFsTrouble, AdFsVersion};
 pub(crate) use form::{FormServer, form, redirect};
+pub(crate) use oauth::TokenServer;
+pub use oauth::{OAuthServer, TokenAnswer};
 
 use crate::http::Answer;
 use crate::state::lock;
@@ -37,6 +40,7 @@ pub(crate) enum Login {
     None,
     Form(Mutex<FormServer>),
     AdFs(Box<Mutex<AdFs>>),
+    OAuth(Mutex<TokenServer>),
 }
 
 impl Login {
@@ -46,6 +50,7 @@ impl Login {
             Login::None => incoming.outside.is_some_and(form::is_login).then(|| form(200)),
             Login::Form(server) => lock(server).answer(incoming),
             Login::AdFs(server) => lock(server).answer(incoming),
+            Login::OAuth(server) => lock(server).answer(incoming),
         }
     }
 
@@ -55,6 +60,7 @@ impl Login {
             Login::None => {}
             Login::Form(server) => lock(server).expire(),
             Login::AdFs(server) => lock(server).expire(),
+            Login::OAuth(server) => lock(server).expire(),
         }
     }
 
@@ -64,6 +70,7 @@ impl Login {
             Login::None => None,
             Login::Form(server) => Some(what(&mut lock(server).account)),
             Login::AdFs(server) => Some(what(&mut lock(server).account)),
+            Login::OAuth(server) => Some(what(&mut lock(server).account)),
         }
     }
 
@@ -71,7 +78,15 @@ impl Login {
     pub(crate) fn adfs(&self) -> Option<&Mutex<AdFs>> {
         match self {
             Login::AdFs(server) => Some(server),
-            Login::None | Login::Form(_) => None,
+            Login::None | Login::Form(_) | Login::OAuth(_) => None,
+        }
+    }
+
+    /// Does something with the token endpoint, if there is one.
+    pub(crate) fn with_tokens<T>(&self, what: impl FnOnce(&mut TokenServer) -> T) -> Option<T> {
+        match self {
+            Login::OAuth(server) => Some(what(&mut lock(server))),
+            _ => None,
         }
     }
 }

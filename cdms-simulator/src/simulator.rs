@@ -15,7 +15,7 @@ use crate::clock::SimulatorClock;
 use crate::fault::{Fault, FaultRule, Gate, Stage};
 use crate::http;
 use crate::log::CommitEntry;
-use crate::login::{Account, AdFsTrouble};
+use crate::login::{Account, AdFsTrouble, TokenAnswer, TokenServer};
 use crate::refusal::{RECORD_MISSING, Refusal};
 use crate::state::{Listening, RequestEntry, State, lock};
 use crate::world::human_author;
@@ -298,6 +298,26 @@ impl Simulator {
     /// Changes the password of the account, as an administrator does. Open sessions stay open.
     pub fn set_password(&self, password: impl Into<String>) {
         self.state.login.with_account(|account| account.password = password.into());
+    }
+
+    /// The address of the token endpoint, in the form of AD FS.
+    pub fn token_url(&self) -> String {
+        format!("http://{}/adfs/oauth2/token", self.address)
+    }
+
+    /// Has the token endpoint answer its next request like this; several answers are given one after the other.
+    pub fn answer_token_request(&self, answer: TokenAnswer) {
+        self.state.login.with_tokens(|server| server.answer_with(answer));
+    }
+
+    /// The refresh token that the token endpoint accepts, if there is one.
+    pub fn refresh_token(&self) -> Option<String> {
+        self.state.login.with_tokens(|server| TokenServer::refresh_token(server)).flatten()
+    }
+
+    /// Removes the application user, so that good tokens are answered with this status, 401 or 403; `None` brings it back.
+    pub fn without_application_user(&self, status: Option<u16>) {
+        self.state.login.with_tokens(|server| server.set_userless(status));
     }
 
     /// Stops listening and closes every connection; new connections are refused.

@@ -9,7 +9,7 @@ use uuid::Uuid;
 
 use super::address::{Address, Target};
 use super::answer::Answer;
-use super::header;
+use super::{header, soap};
 use crate::fault::{Fault, Met, Operation};
 use crate::json::{Rendering, Shown, parse, render};
 use crate::refusal::Refusal;
@@ -81,6 +81,10 @@ impl Call {
     /// Carries the request out in one step.
     pub(super) fn carry_out(&self, world: &mut World, met: &Met) -> Result<Answer, Refusal> {
         if let Target::Outside(path) = &self.target {
+            let replies = &world.switches.soap;
+            if self.method == "POST" && !replies.is_empty() && soap::is_service(path) {
+                return Ok(soap::answer(replies, self.content_type.as_deref(), &self.body));
+            }
             return Err(Refusal::unknown_set(path));
         }
         if let Some((name, _)) = self.pairs.first()

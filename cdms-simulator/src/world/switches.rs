@@ -27,6 +27,8 @@ pub(crate) struct Switches {
     pub(crate) relations: Vec<Declared>,
     /// The statuses that belong to each state, by entity; for other entities only the usual ones are known.
     pub(crate) statuses: HashMap<String, Vec<(i32, Vec<i32>)>>,
+    /// What the SOAP service answers about entities, by logical name.
+    pub(crate) soap: Vec<(String, String)>,
     /// By entity and attribute.
     rules: HashMap<String, HashMap<String, Rule>>,
 }
@@ -55,6 +57,7 @@ impl Switches {
             refuse_skip_beyond_end: false,
             relations: Vec::new(),
             statuses: HashMap::new(),
+            soap: Vec::new(),
             rules: HashMap::new(),
         }
     }

@@ -20,6 +20,7 @@ mod list;
 mod log;
 mod login;
 mod login_adfs;
+mod login_oauth;
 mod merge;
 mod metadata;
 mod order;
