@@ -3,6 +3,7 @@
 mod builder;
 mod handle;
 mod pending;
+mod settings;
 
 use std::fmt;
 use std::panic::Location;
@@ -26,7 +27,7 @@ use crate::store::{IntentRow, QuarantineEntry};
 use crate::{CdmsSynced, Error, ErrorKind, Freshness, Instant};
 
 pub use builder::HubBuilder;
-pub(crate) use builder::Settings;
+pub(crate) use settings::Settings;
 
 /// A program's handle on the hub. Cheap to clone; clones share everything but the actor and the budget.
 ///

@@ -48,6 +48,7 @@
 #[doc(hidden)]
 pub mod __v1;
 mod cdms;
+mod config;
 #[cfg(feature = "crash-points")]
 #[doc(hidden)]
 pub mod crash_points;
@@ -88,10 +89,11 @@ mod testing_in_docs;
 
 pub use crate::diesel::sql_types;
 pub use cdms::{
-    Anonymous, Authenticator, Connections, HeaderSession, LoginError, LoginReply, LoginRequests, Session,
-    SessionResponse, Standing,
+    Anonymous, Authenticator, CdmsDocuments, Connections, HeaderSession, LoginError, LoginReply, LoginRequests,
+    Session, SessionResponse, Standing,
 };
 pub use cdms_odata::{Attributes, Instant, Kind, Reference, Value};
+pub use config::CdmsConfig;
 #[doc = include_str!("../docs/cdms_choice.md")]
 #[doc = include_str!("../docs/expansion_choice.md")]
 pub use datahub_macros::CdmsChoice;

@@ -5,6 +5,8 @@
 #[cfg(feature = "adfs")]
 mod adfs;
 mod headers;
+#[cfg(feature = "oauth")]
+mod oauth;
 #[cfg(feature = "adfs")]
 mod pages;
 mod secret;
@@ -20,6 +22,8 @@ pub use crate::cdms::{
     SessionResponse, Standing,
 };
 pub use headers::StaticHeaders;
+#[cfg(feature = "oauth")]
+pub use oauth::OAuth;
 #[cfg(feature = "adfs")]
 pub use pages::{LoginHost, Page, Pages};
 pub(crate) use secret::Presented;

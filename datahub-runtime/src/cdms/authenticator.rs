@@ -10,6 +10,7 @@ use url::Url;
 use zeroize::Zeroizing;
 
 use super::connections::Connections;
+use super::login_error::LoginError;
 use super::login_reply::LoginReply;
 use super::session::Session;
 use super::transport::Transport;
@@ -86,59 +87,6 @@ impl Authenticator for Anonymous {
 
 impl Session for Anonymous {
     fn prepare(&self, _: &mut HeaderMap) {}
-}
-
-/// Why a login failed, in words without secrets.
-#[derive(Clone, PartialEq, Eq)]
-pub struct LoginError {
-    reason: Reason,
-    is_refused: bool,
-}
-
-/// `main` prints an error that it returns in this form, so it is in words.
-impl fmt::Debug for LoginError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::Display::fmt(self, f)
-    }
-}
-
-impl LoginError {
-    /// A login that came to nothing, for this reason; it may succeed another time.
-    pub fn new(reason: impl Into<String>) -> Self {
-        LoginError { reason: Reason::from(reason.into()), is_refused: false }
-    }
-
-    /// A login whose user or password was refused. It is not tried again until they change, because every try brings the
-    /// user nearer to being locked out.
-    pub fn refused(reason: impl Into<String>) -> Self {
-        LoginError { reason: Reason::from(reason.into()), is_refused: true }
-    }
-
-    /// Whether the user or the password was refused.
-    pub fn is_refused(&self) -> bool {
-        self.is_refused
-    }
-
-    /// As [`LoginError::new`], with the error that caused it.
-    pub(crate) fn because(reason: Reason) -> Self {
-        LoginError { reason, is_refused: false }
-    }
-
-    pub(crate) fn reason(&self) -> &Reason {
-        &self.reason
-    }
-}
-
-impl fmt::Display for LoginError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.reason.fmt(f)
-    }
-}
-
-impl std::error::Error for LoginError {
-    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
-        self.reason.source()
-    }
 }
 
 /// The requests that a login may make: counted, limited in time and size, and never following redirects by themselves.

@@ -21,6 +21,7 @@ use super::refused_logins::RefusedLogins;
 use super::repeated::hidden;
 use super::shape::RecordShape;
 use super::transport::{ALWAYS, MaySend, NoResponse, Transport};
+use super::trust::Trust;
 use crate::engine::clock::Clock;
 use crate::engine::cost::Meters;
 use crate::{Error, ErrorKind};
@@ -40,6 +41,8 @@ pub(crate) struct ClientOptions {
     pub(crate) cdms_user: Option<String>,
     /// How many requests of pulls, backfills and sweeps are sent in a second, at most.
     pub(crate) background_per_second: Option<f64>,
+    /// Which certificate authorities are trusted.
+    pub(crate) trust: Trust,
 }
 
 impl Default for ClientOptions {
@@ -51,6 +54,7 @@ impl Default for ClientOptions {
             login_pause: Duration::from_secs(10),
             cdms_user: None,
             background_per_second: None,
+            trust: Trust::default(),
         }
     }
 }
@@ -278,7 +282,8 @@ mod tests {
     use futures_util::future::BoxFuture;
 
     use super::*;
-    use crate::cdms::authenticator::{LoginError, LoginRequests};
+    use crate::cdms::authenticator::LoginRequests;
+    use crate::cdms::login_error::LoginError;
     use crate::cdms::session::Session;
     use crate::engine::clock::ManualClock;
 

@@ -9,6 +9,8 @@ use reqwest::redirect::Policy;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use url::Url;
 
+use super::trust::Trust;
+
 /// Connections with a limit of the requests that use them at once.
 #[derive(Clone)]
 pub struct Connections {
@@ -28,7 +30,7 @@ impl Connections {
     /// # Errors
     ///
     /// The HTTP client cannot be set up.
-    pub(super) fn to(service: &Url, time_limit: Duration, at_once: usize) -> reqwest::Result<Self> {
+    pub(super) fn to(service: &Url, trust: &Trust, time_limit: Duration, at_once: usize) -> reqwest::Result<Self> {
         // The process may already have a provider; either will do.
         _ = rustls::crypto::ring::default_provider().install_default();
         let mut builder = reqwest::Client::builder()
@@ -39,6 +41,7 @@ impl Connections {
             .connect_timeout(time_limit.min(Duration::from_secs(15)))
             .pool_max_idle_per_host(at_once)
             .user_agent(concat!("datahub-sync/", env!("CARGO_PKG_VERSION")));
+        builder = trust.given_to(builder);
         if service.scheme() == "http" {
             // Plain http stays on this machine, so no proxy has a part in it.
             builder = builder.no_proxy();

@@ -1,7 +1,8 @@
 //! The one login of a hub: begun once for all who need it, paused after failures, and never repeated with a secret that
 //! was refused.
 
-use std::collections::VecDeque;
+mod state;
+
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex as SyncMutex, PoisonError};
 use std::time::Duration;
@@ -12,13 +13,16 @@ use datahub_protocol::{LoginFailure, Reason};
 use tokio::sync::Mutex;
 use tracing::Instrument as _;
 
-use super::authenticator::{Authenticator, LoginError, LoginRequests};
+use super::authenticator::{Authenticator, LoginRequests};
+use super::login_error::LoginError;
 use super::refused_logins::RefusedLogins;
 use super::session::{Session, SessionResponse, Standing};
 use super::transport::Transport;
 use crate::engine::clock::Clock;
 use crate::engine::metrics;
 use crate::login::Presented;
+pub(crate) use state::Login;
+use state::{Last, State};
 
 /// How long a login may take: an authenticator with a client of its own may wait for ever, and all requests for it.
 const LOGIN_TIME_MAX: Duration = Duration::from_secs(120);
@@ -35,6 +39,9 @@ const RECALL_PAUSE: Duration = Duration::from_secs(60);
 /// How long a refused secret is believed not to have changed.
 const READ_PAUSE: Duration = Duration::from_secs(1);
 
+/// The longest pause that a server can ask for.
+const ASKED_PAUSE_MAX: Duration = Duration::from_secs(3_600);
+
 /// The pause after a second failure, in first pauses.
 const SECOND_PAUSES: u32 = 6;
 
@@ -50,75 +57,6 @@ pub(crate) struct Logins {
     lost: AtomicU64,
     /// The newest login under which CDMS has answered a request.
     taken: AtomicU64,
-}
-
-#[derive(Default)]
-struct State {
-    /// The number of the last login: later ones have larger numbers.
-    number: u64,
-    last: Last,
-    /// When logins within the window failed, or were broken off, by the monotonic clock.
-    failures: VecDeque<Duration>,
-    /// What the last login was made with.
-    presented: Option<Arc<Presented>>,
-    /// When its secret was read, by the monotonic clock.
-    read: Option<Duration>,
-    /// Why its secret could not be read, and until when, by the monotonic clock, that is the answer.
-    unread: Option<(Reason, Duration)>,
-    /// When the database was last asked whether it was refused before, by the monotonic clock.
-    recalled: Option<Duration>,
-}
-
-/// What the last login came to.
-#[derive(Default)]
-enum Last {
-    #[default]
-    None,
-    Done(Arc<Login>),
-    /// Why it failed, and until when, by the monotonic clock, that is the answer.
-    Failed {
-        reason: Reason,
-        until: Duration,
-    },
-    /// Why its credentials were refused, and which they were.
-    Refused {
-        reason: Reason,
-        presented: Option<Arc<Presented>>,
-        /// Whether the database remembers it.
-        is_kept: bool,
-    },
-}
-
-impl State {
-    /// Forgets failures from before the window.
-    fn forget_before(&mut self, now: Duration, window: Duration) {
-        while self.failures.front().is_some_and(|first| now.saturating_sub(*first) >= window) {
-            self.failures.pop_front();
-        }
-    }
-}
-
-/// A login that yielded a session.
-pub(crate) struct Login {
-    /// Later logins have larger numbers.
-    number: u64,
-    /// What the login was made with.
-    presented: Option<Arc<Presented>>,
-    session: Box<dyn Session>,
-    /// When the session ends, by the monotonic clock, if that is known.
-    ends: SyncMutex<Option<Duration>>,
-}
-
-impl Login {
-    /// The session.
-    pub(crate) fn session(&self) -> &dyn Session {
-        &*self.session
-    }
-
-    fn has_ended(&self, now: Duration) -> bool {
-        let ends = *self.ends.lock().unwrap_or_else(PoisonError::into_inner);
-        ends.is_some_and(|ends| ends <= now)
-    }
 }
 
 /// Why the session of a request cannot be used any more.
@@ -196,7 +134,8 @@ impl Logins {
             }
             Err(error) => {
                 state.failures.pop_back();
-                Err(LoginFailure::Failed(self.failed(&mut state, error.reason().clone())))
+                let pause = error.pause().unwrap_or_default();
+                Err(LoginFailure::Failed(self.failed(&mut state, error.reason().clone(), pause)))
             }
         }
     }
@@ -226,7 +165,10 @@ impl Logins {
                 Ok(presented)
             }
             Err(error) => {
-                let words = format!("{error}; it is not read again for {} s", self.pause.as_secs());
+                let mut words = error.to_string();
+                if self.refused.have_a_database() {
+                    words.push_str(&format!("; it is not read again for {} s", self.pause.as_secs()));
+                }
                 tracing::warn!(error = error.reason().as_str(), "the login's secret cannot be read");
                 let reason = error.reason().clone().in_words(words);
                 state.unread = Some((reason.clone(), now + self.pause));
@@ -243,10 +185,12 @@ impl Logins {
         error: Reason,
         presented: Option<Arc<Presented>>,
     ) -> Reason {
-        let words = format!(
-            "CDMS refuses the login: {error}; it is not tried again until the user or the password changes, or \
-             `hub.retry_login()` is called"
-        );
+        let mut words = format!("CDMS refuses the login: {error}");
+        if self.refused.have_a_database() {
+            words.push_str(
+                "; it is not tried again until the user or the password changes, or `hub.retry_login()` is called",
+            );
+        }
         tracing::error!(host = transport.host(), %error, "CDMS refuses the login");
         metrics::login(true);
         let is_kept = self.refused.remember(presented.as_deref(), &words).await;
@@ -301,8 +245,8 @@ impl Logins {
         state.recalled = Some(now);
     }
 
-    /// Notes a failure and says for how long it stands.
-    fn failed(&self, state: &mut State, error: Reason) -> Reason {
+    /// Notes a failure and says for how long it stands: at least as long as the server asks to wait.
+    fn failed(&self, state: &mut State, error: Reason, pause: Duration) -> Reason {
         let now = self.clock.monotonic();
         let window = self.window();
         state.forget_before(now, window);
@@ -312,8 +256,12 @@ impl Logins {
             2 => now + self.pause.saturating_mul(SECOND_PAUSES),
             count => state.failures[count - FAILURES_MAX] + window,
         };
+        let until = until.max(now + pause.min(ASKED_PAUSE_MAX));
         let seconds = until.saturating_sub(now).as_secs();
-        let words = format!("the login failed: {error}; it is not tried again for {seconds} s");
+        let mut words = format!("the login failed: {error}");
+        if self.refused.have_a_database() {
+            words.push_str(&format!("; it is not tried again for {seconds} s"));
+        }
         tracing::warn!(error = error.as_str(), seconds, "the login to CDMS failed");
         let reason = error.in_words(words);
         state.last = Last::Failed { reason: reason.clone(), until };
@@ -378,7 +326,7 @@ impl Logins {
         let is_news = self.lost.fetch_max(login.number, Ordering::AcqRel) < login.number;
         let was_taken = self.taken.load(Ordering::Acquire) >= login.number;
         if is_news && !was_taken && state.number == login.number && !planted(Planted::LostLoginUnpaused) {
-            self.failed(&mut state, format!("right after a login {sign}").into());
+            self.failed(&mut state, format!("right after a login {sign}").into(), Duration::ZERO);
         }
     }
 

@@ -7,7 +7,7 @@ use http::header::{COOKIE, SET_COOKIE};
 use http::{HeaderMap, HeaderValue, StatusCode};
 use zeroize::Zeroizing;
 
-use super::authenticator::LoginError;
+use super::login_error::LoginError;
 use super::session::{HeaderSession, Session};
 
 /// An answer to a login's request.
@@ -39,7 +39,7 @@ impl LoginReply {
         String::from_utf8_lossy(&self.body).into_owned()
     }
 
-    #[cfg(feature = "adfs")]
+    #[cfg(any(feature = "adfs", feature = "oauth"))]
     pub(crate) fn bytes(&self) -> &[u8] {
         &self.body
     }

@@ -21,7 +21,7 @@ const ROUNDS: u32 = 50_000;
 
 /// The memory of refused logins.
 pub(crate) struct RefusedLogins {
-    /// None in tests of the login alone, which remember nothing.
+    /// None without a hub's database: nothing is remembered.
     store: Option<Store>,
     salt: OnceCell<String>,
 }
@@ -31,9 +31,13 @@ impl RefusedLogins {
         RefusedLogins { store: Some(store), salt: OnceCell::new() }
     }
 
-    #[cfg(test)]
     pub(crate) fn nowhere() -> Self {
         RefusedLogins { store: None, salt: OnceCell::new() }
+    }
+
+    /// Whether there is a hub's database.
+    pub(crate) fn have_a_database(&self) -> bool {
+        self.store.is_some()
     }
 
     /// Why a login with these credentials was refused, if it was.

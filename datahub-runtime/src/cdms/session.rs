@@ -129,6 +129,11 @@ impl<'r> SessionResponse<'r> {
         &self.response.headers
     }
 
+    /// The bytes of the body.
+    pub fn body(&self) -> &[u8] {
+        &self.response.body
+    }
+
     /// The body, if it is an HTML page; invalid UTF-8 is replaced.
     pub fn page(&self) -> Option<String> {
         self.response.page()

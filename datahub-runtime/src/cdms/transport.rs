@@ -18,6 +18,7 @@ pub(crate) use error::{Lost, NoResponse, NotSent};
 use super::client::ClientOptions;
 use super::connections::Connections;
 use super::session::{Session, prepared};
+use super::trust::Trust;
 use crate::engine::cost::Meters;
 use crate::engine::metrics;
 use crate::reach::Reach;
@@ -32,6 +33,7 @@ pub(crate) struct Transport {
     organisation: Url,
     /// The connections of all sessions that have none of their own. Every request waits for a turn here.
     shared: Connections,
+    trust: Trust,
     time_limit: Duration,
     body_max: usize,
     meters: Meters,
@@ -65,16 +67,18 @@ impl Transport {
     pub(crate) fn new(dialect: &dyn Dialect, options: &ClientOptions, meters: Meters) -> Result<Self, Error> {
         let &ClientOptions { time_limit, body_max, concurrent_requests: concurrent_max, .. } = options;
         let (service, organisation) = (dialect.root().clone(), dialect.organisation());
-        let shared = Connections::to(&service, time_limit, concurrent_max).map_err(|error| {
+        let shared = Connections::to(&service, &options.trust, time_limit, concurrent_max).map_err(|error| {
             Error::new(ErrorKind::Misconfigured, format!("no HTTP client can be made: {}", error::in_words(&error)))
         })?;
         let reach = Reach::of("CDMS");
-        Ok(Transport { service, organisation, shared, time_limit, body_max, meters, reach })
+        let trust = options.trust.clone();
+        Ok(Transport { service, organisation, shared, trust, time_limit, body_max, meters, reach })
     }
 
     /// Connections for one session alone.
     pub(crate) fn connections(&self, at_once: usize) -> Result<Connections, NoResponse> {
-        Connections::to(&self.service, self.time_limit, at_once).map_err(|error| NotSent::Request(error).into())
+        Connections::to(&self.service, &self.trust, self.time_limit, at_once)
+            .map_err(|error| NotSent::Request(error).into())
     }
 
     /// The address of CDMS's data service.

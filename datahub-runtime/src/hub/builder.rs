@@ -1,25 +1,29 @@
 //! Building a hub: where its sides are, its models, and its times and limits.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use cdms_odata::dialect::Dialect;
 use datahub_model::Mode;
 
 use super::pending::refuse_pending;
+use super::settings::Settings;
 use super::{Engine, Hub};
-use crate::cdms::{Authenticator, Client, ClientOptions, RefusedLogins, cdms_at};
+use crate::cdms::{Authenticator, Client, ClientOptions, RefusedLogins, Trust, cdms_at};
 use crate::engine::clock::{Clock, SystemClock};
 use crate::engine::cost::Meters;
 use crate::engine::settling::Settling;
 use crate::migration::{Migrate, Migrations};
 use crate::store::{Pending, Store, StoreOptions};
-use crate::{Error, ErrorKind, Models, environment};
+use crate::{CdmsConfig, Error, ErrorKind, Models, environment};
 
 /// Builds a [`Hub`]; see [`Hub::builder`].
 #[must_use = "a builder does nothing until `connect` is called and awaited"]
 pub struct HubBuilder {
     database: Option<String>,
-    cdms: Option<(String, Arc<dyn Authenticator>)>,
+    cdms: Option<Remote>,
+    ca_file: Option<PathBuf>,
     models: Models,
     program: String,
     cdms_user: Option<String>,
@@ -27,6 +31,22 @@ pub struct HubBuilder {
     clock: Arc<dyn Clock>,
     settings: Settings,
     tables: Tables,
+}
+
+/// Where CDMS is, and how to log in there.
+enum Remote {
+    Stated(String, Arc<dyn Authenticator>),
+    Configured(CdmsConfig),
+}
+
+impl Remote {
+    /// What requests and logins need, and the file of authorities that the configuration names.
+    fn resolved(self) -> Result<(Arc<dyn Dialect>, Arc<dyn Authenticator>, Option<PathBuf>), Error> {
+        match self {
+            Remote::Stated(address, authenticator) => Ok((cdms_at(&address)?, authenticator, None)),
+            Remote::Configured(config) => Ok((cdms_at(config.url())?, config.authenticator()?, config.ca_file())),
+        }
+    }
 }
 
 /// What connecting does about the tables.
@@ -47,6 +67,7 @@ impl HubBuilder {
         HubBuilder {
             database: None,
             cdms: None,
+            ca_file: None,
             models: Models::default(),
             program: "datahub".to_owned(),
             cdms_user: None,
@@ -80,7 +101,28 @@ impl HubBuilder {
     /// Trusted certificates come from the machine's certificate store; on Linux, `SSL_CERT_FILE` or `SSL_CERT_DIR`
     /// names another one. The proxy comes from the environment: `HTTPS_PROXY`, `ALL_PROXY` and `NO_PROXY`.
     pub fn cdms(mut self, root: impl Into<String>, authenticator: impl Authenticator) -> Self {
-        self.cdms = Some((root.into(), Arc::new(authenticator)));
+        self.cdms = Some(Remote::Stated(root.into(), Arc::new(authenticator)));
+        self
+    }
+
+    /// CDMS's address, how to log in there, and which certificates are trusted, as the table `[cdms]` of a `datahub.toml`
+    /// says, and the secret from the environment. Replaces [`cdms`](HubBuilder::cdms).
+    ///
+    /// ```no_run
+    /// # use datahub_runtime::{CdmsConfig, prelude::*};
+    /// # fn example() -> Result<(), Error> {
+    /// let builder = Hub::builder().cdms_from(CdmsConfig::read("datahub.toml")?);
+    /// # Ok(()) }
+    /// ```
+    pub fn cdms_from(mut self, config: CdmsConfig) -> Self {
+        self.cdms = Some(Remote::Configured(config));
+        self
+    }
+
+    /// A file with the certificates of private authorities, as PEM, which are trusted for CDMS and its token services in
+    /// addition to the machine's own. It is read by [`connect`](HubBuilder::connect). Replaces the one of a configuration.
+    pub fn ca_file(mut self, file: impl Into<PathBuf>) -> Self {
+        self.ca_file = Some(file.into());
         self
     }
 
@@ -265,12 +307,16 @@ impl HubBuilder {
             return Err(missing("models", ".models(models![…])"));
         }
         if self.cdms.is_none() && models.iter().any(|model| model.mode != Mode::Detached) {
-            return Err(missing("CDMS", ".cdms(address, authenticator)"));
+            return Err(missing("CDMS", ".cdms(address, authenticator)` or `.cdms_from(config)"));
         }
-        let cdms = match self.cdms {
-            Some((address, authenticator)) => Some((cdms_at(&address)?, authenticator)),
-            None => None,
+        let (cdms, ca_file) = match self.cdms {
+            Some(remote) => {
+                let (dialect, authenticator, ca_file) = remote.resolved()?;
+                (Some((dialect, authenticator)), ca_file)
+            }
+            None => (None, None),
         };
+        let trust = self.ca_file.or(ca_file).map_or_else(|| Ok(Trust::default()), |file| Trust::in_file(&file))?;
         let client_options = ClientOptions {
             time_limit: self.settings.time_limit,
             body_max: self.settings.answer_max,
@@ -278,6 +324,7 @@ impl HubBuilder {
             login_pause: self.settings.login_pause,
             cdms_user: self.cdms_user,
             background_per_second: self.settings.background_per_second,
+            trust,
         };
         let meters = Meters::default();
         let store_options = StoreOptions {
@@ -342,63 +389,4 @@ async fn create_tables_as(
     of_owner.close().await;
     created?;
     Ok(store.check_schema(models, Pending::Unknown).await?)
-}
-
-/// Times and limits, each with its default.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub(crate) struct Settings {
-    pub(crate) clock_skew: Duration,
-    pub(crate) execution_limit: Duration,
-    pub(crate) time_limit: Duration,
-    pub(crate) settling: Settling,
-    pub(crate) connections: Option<usize>,
-    pub(crate) operations_max: usize,
-    /// The maximum number of requests to CDMS in flight at once.
-    pub(crate) concurrent_requests: usize,
-    /// How long a failed login is not retried at first.
-    pub(crate) login_pause: Duration,
-    /// The maximum number of requests in the background in a second.
-    pub(crate) background_per_second: Option<f64>,
-    /// The maximum size of a response of CDMS, in bytes.
-    pub(crate) answer_max: usize,
-}
-
-impl Default for Settings {
-    fn default() -> Self {
-        Settings {
-            clock_skew: Duration::ZERO,
-            execution_limit: Duration::from_secs(300),
-            time_limit: Duration::from_secs(60),
-            settling: Settling::InBackground,
-            connections: None,
-            operations_max: 1_000,
-            concurrent_requests: 16,
-            login_pause: Duration::from_secs(10),
-            background_per_second: None,
-            answer_max: 8 * 1024 * 1024,
-        }
-    }
-}
-
-impl Settings {
-    /// A lease covers two tries, the read-back and the storing, and a login of usual length; if a longer login delays a
-    /// write, the write is no longer sent.
-    pub(crate) fn lease_ms(&self) -> u64 {
-        u64::try_from(self.time_limit.as_millis() * 4).unwrap_or(u64::MAX)
-    }
-
-    /// How long before its watermark a pull of changes begins: as long as CDMS may take to commit a change after it has
-    /// dated it, and as the clocks of its servers may differ.
-    pub(crate) fn overlap_ms(&self) -> u64 {
-        datahub_protocol::overlap_ms(self.quiet_ms(), u64::try_from(self.clock_skew.as_millis()).unwrap_or(u64::MAX))
-    }
-
-    pub(crate) fn clock_skew_ms(&self) -> i64 {
-        i64::try_from(self.clock_skew.as_millis()).unwrap_or(i64::MAX)
-    }
-
-    /// 1.1 times the execution limit: 330 s by default.
-    pub(crate) fn quiet_ms(&self) -> u64 {
-        u64::try_from(self.execution_limit.as_millis() * 11 / 10).unwrap_or(u64::MAX)
-    }
 }

@@ -72,8 +72,8 @@ pub(crate) enum Lost {
     Truncated(#[source] reqwest::Error),
     /// It is larger than the hub reads.
     #[error(
-        "the answer is larger than {max} bytes, which is the hub's limit; if such an answer is expected, raise \
-         `max_answer_bytes` on its builder"
+        "the answer is larger than the limit of {max} bytes; if such an answer is expected, raise `max_answer_bytes` on \
+         the hub's builder"
     )]
     TooLarge {
         /// The largest body that is read, in bytes.
