@@ -1,32 +1,160 @@
-//! Fetches documents of a running CDMS that asks for no login: without redirects, of bounded size and time.
+//! Reads documents of a running CDMS through the runtime's connections, with the login that `[cdms]` in `datahub.toml` states.
 
-use std::error::Error;
-use std::time::Duration;
+use std::path::PathBuf;
 
 use cdms_odata::crm2011::ServiceRoot;
 use cdms_odata::metadata::Metadata;
-use reqwest::header::CONTENT_TYPE;
-use reqwest::{Client, RequestBuilder, Response, StatusCode, redirect, retry};
+use clap::Args;
+use datahub_derive::project::{MARK, Project};
+use datahub_runtime::login::Secret;
+use datahub_runtime::{CdmsConfig, CdmsDocuments, Error, ErrorKind};
+use tokio::runtime::Runtime;
 
-/// The largest document, in bytes after decompression: several times that of an organisation with a thousand entities.
-const LARGEST: usize = 128 << 20;
+use crate::environment;
 
-/// How long a connection may take, and how long the whole document.
-const TO_CONNECT: Duration = Duration::from_secs(15);
-const TO_RECEIVE: Duration = Duration::from_secs(180);
+/// The variables with the secret of a login, which the runtime reads from the environment itself.
+const SECRETS: [&str; 2] = ["DATAHUB_PASSWORD", "DATAHUB_PASSWORD_FILE"];
 
-/// The text of `$metadata`, and what it says; the address is that of the organisation or of its data service.
+/// The variable with the user, likewise.
+const USER: &str = "DATAHUB_USER";
+
+/// Who logs in to CDMS.
+#[derive(Debug, Default, Args)]
+pub(crate) struct Login {
+    /// Logs in to CDMS as this user, instead of the one in datahub.toml or DATAHUB_USER.
+    #[arg(long, value_name = "NAME")]
+    user: Option<String>,
+    /// Reads the secret of the login from a file, instead of DATAHUB_PASSWORD.
+    #[arg(long, value_name = "FILE")]
+    password_file: Option<PathBuf>,
+}
+
+impl Login {
+    /// Checks that nobody is named where no one logs in.
+    pub(crate) fn is_for(&self, reads_cdms: bool) -> Result<(), String> {
+        if !reads_cdms && (self.user.is_some() || self.password_file.is_some()) {
+            return Err(
+                "`--user` and `--password-file` are for reading a running CDMS; add `--live`, or an address".to_owned()
+            );
+        }
+        Ok(())
+    }
+}
+
+/// A CDMS whose documents can be read.
+pub(crate) struct Live {
+    documents: CdmsDocuments,
+    /// Connections belong to a runtime.
+    runtime: Runtime,
+    /// Whether there is a login for it.
+    has_login: bool,
+}
+
+/// The CDMS at an address, or the one that `datahub.toml` names. The login that it states is used for addresses of the same
+/// server only.
 ///
 /// # Errors
 ///
-/// What happened, and what to do about it.
-pub(crate) fn metadata(address: &str) -> Result<(String, Metadata), String> {
-    let root = root(address)?;
-    let way_out = "save the page as the snapshot, and run `datahub check` without `--live`";
-    let (url, bytes) = run(async { metadata_bytes(&root, way_out).await })?;
-    let text = String::from_utf8(bytes).map_err(|_| format!("cannot read {url}: the document is not UTF-8"))?;
-    let metadata = Metadata::parse(&text).map_err(|error| format!("{url} is not valid $metadata: {error}"))?;
-    Ok((text, metadata))
+/// What is missing in the configuration, and where to write it.
+pub(crate) fn open(project: &Project, address: Option<&ServiceRoot>, login: &Login) -> Result<Live, String> {
+    let settings = project.settings().cdms.as_ref();
+    let configured = match (settings, address) {
+        (Some(settings), Some(address)) => root(&settings.url)?.url().origin() == address.url().origin(),
+        (Some(_), None) => true,
+        (None, _) => false,
+    };
+    if configured {
+        let mut config = CdmsConfig::read(project.file()).map_err(|error| error.to_string())?;
+        if let Some(address) = address {
+            config = config.at(address.organisation());
+        }
+        if let Some(user) = user(project, login)? {
+            config = config.user(user);
+        }
+        if let Some(secret) = secret(project, login)? {
+            config = config.secret(secret);
+        }
+        let documents = config.documents().map_err(|error| error.to_string())?;
+        return Ok(Live { documents, runtime: runtime()?, has_login: true });
+    }
+    let Some(address) = address else {
+        return Err(format!(
+            "{MARK} does not say where CDMS is; add `[cdms]` with `url` and `login` to it, or give the address of the \
+             organisation, such as https://crm.example.gov.uk/ORG"
+        ));
+    };
+    if login.user.is_some() || login.password_file.is_some() {
+        let known = settings.map_or_else(|| "has no `[cdms]`".to_owned(), |cdms| format!("is about {}", cdms.url));
+        return Err(format!("no login is known for {}: {MARK} {known}", address.organisation()));
+    }
+    let documents = CdmsDocuments::without_login(address.organisation().as_str()).map_err(|error| error.to_string())?;
+    Ok(Live { documents, runtime: runtime()?, has_login: false })
+}
+
+/// The user, if neither the environment of the command nor its `datahub.toml` has the say.
+fn user(project: &Project, login: &Login) -> Result<Option<String>, String> {
+    match &login.user {
+        Some(user) => Ok(Some(user.clone())),
+        None if std::env::var_os(USER).is_some() => Ok(None),
+        None => environment::in_file(project, USER),
+    }
+}
+
+/// Where the secret comes from, if neither the environment of the command nor its `datahub.toml` knows it.
+fn secret(project: &Project, login: &Login) -> Result<Option<Secret>, String> {
+    if let Some(file) = &login.password_file {
+        return Ok(Some(Secret::file(file)));
+    }
+    if SECRETS.iter().any(|name| std::env::var_os(name).is_some()) {
+        return Ok(None);
+    }
+    if let Some(password) = environment::in_file(project, SECRETS[0])? {
+        return Ok(Some(Secret::new(password)));
+    }
+    Ok(environment::in_file(project, SECRETS[1])?.map(|file| Secret::file(project.root().join(file))))
+}
+
+impl Live {
+    /// The address and the bytes of `$metadata`. The way out is what a person can do without a login.
+    pub(crate) fn metadata_bytes(&self, way_out: &str) -> Result<(String, Vec<u8>), String> {
+        let read = self.runtime.block_on(self.documents.metadata());
+        Ok((self.documents.metadata_url(), read.map_err(|error| self.shown(&error, way_out))?))
+    }
+
+    /// The text of `$metadata`, and what it says.
+    pub(crate) fn metadata(&self) -> Result<(String, Metadata), String> {
+        let way_out = "save the page as the snapshot, and run `datahub check` without `--live`";
+        let (url, bytes) = self.metadata_bytes(way_out)?;
+        let text = String::from_utf8(bytes).map_err(|_| format!("cannot read {url}: the document is not UTF-8"))?;
+        let metadata = Metadata::parse(&text).map_err(|error| format!("{url} is not valid $metadata: {error}"))?;
+        Ok((text, metadata))
+    }
+
+    /// The address of the SOAP service.
+    pub(crate) fn soap_url(&self) -> String {
+        self.documents.soap_url()
+    }
+
+    /// What the SOAP service answers to each of these requests that only read.
+    pub(crate) fn soap(&self, action: &str, envelopes: Vec<String>, way_out: &str) -> Result<Vec<Vec<u8>>, String> {
+        let answers = self.runtime.block_on(async {
+            let mut answers = Vec::new();
+            for envelope in envelopes {
+                answers.push(self.documents.soap(action, envelope).await?);
+            }
+            Ok::<_, Error>(answers)
+        });
+        answers.map_err(|error| self.shown(&error, way_out))
+    }
+
+    fn shown(&self, error: &Error, way_out: &str) -> String {
+        if error.kind() == ErrorKind::LoginRefused && !self.has_login {
+            return format!(
+                "{error}; state the login as `[cdms]` in {MARK}, or open the address in a browser, {way_out}"
+            );
+        }
+        error.to_string()
+    }
 }
 
 /// The service of an organisation, from its address or from that of the service.
@@ -34,95 +162,7 @@ pub(crate) fn root(address: &str) -> Result<ServiceRoot, String> {
     ServiceRoot::parse(address).map_err(|error| format!("cannot use the address {address}: {error}"))
 }
 
-/// The address and the bytes of `$metadata`. The way out is what a person can do if CDMS asks for a login.
-pub(crate) async fn metadata_bytes(root: &ServiceRoot, way_out: &str) -> Result<(String, Vec<u8>), String> {
-    let url = format!("{}/$metadata", root.url());
-    let bytes =
-        document(client(root)?.get(&url), way_out).await.map_err(|reason| format!("cannot read {url}: {reason}"))?;
-    Ok((url, bytes))
-}
-
-/// Runs requests to their end.
-pub(crate) fn run<T>(requests: impl Future<Output = Result<T, String>>) -> Result<T, String> {
+fn runtime() -> Result<Runtime, String> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-    runtime.map_err(|error| format!("cannot start: {error}"))?.block_on(requests)
-}
-
-/// A client for the services of an organisation.
-pub(crate) fn client(root: &ServiceRoot) -> Result<Client, String> {
-    // The process has no other provider, and one that has is as good.
-    _ = rustls::crypto::ring::default_provider().install_default();
-    let mut client = Client::builder()
-        .redirect(redirect::Policy::none())
-        .retry(retry::never())
-        .referer(false)
-        .connect_timeout(TO_CONNECT)
-        .timeout(TO_RECEIVE)
-        .user_agent(concat!("datahub/", env!("CARGO_PKG_VERSION")));
-    if root.url().scheme() == "http" {
-        // Plain http stays on this machine, so no proxy has a part in it.
-        client = client.no_proxy();
-    }
-    client.build().map_err(|error| whole(&error))
-}
-
-/// The document that CDMS answers a request with.
-pub(crate) async fn document(request: RequestBuilder, way_out: &str) -> Result<Vec<u8>, String> {
-    let response = request.send().await.map_err(|error| whole(&error))?;
-    accepted(&response, way_out)?;
-    body(response).await
-}
-
-/// Checks that a response has a document.
-fn accepted(response: &Response, way_out: &str) -> Result<(), String> {
-    let login = format!("asks for a login, which `datahub` cannot do yet; open the address in a browser, {way_out}");
-    let status = response.status();
-    let media = response.headers().get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
-    match status {
-        StatusCode::OK if media.starts_with("text/html") => {
-            Err(format!("CDMS sent a web page; most likely it {login}"))
-        }
-        StatusCode::OK => Ok(()),
-        // The SOAP service's errors are documents that say more.
-        StatusCode::INTERNAL_SERVER_ERROR if media.starts_with("text/xml") => Ok(()),
-        StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN | StatusCode::PROXY_AUTHENTICATION_REQUIRED => {
-            Err(format!("CDMS {login} (status {status})"))
-        }
-        status if status.is_redirection() => Err(format!("CDMS redirects; most likely it {login} (status {status})")),
-        StatusCode::NOT_FOUND => {
-            Err("CDMS has no service at this address (status 404); write the address of the organisation, such as \
-                 https://crm.example.gov.uk/ORG"
-                .to_owned())
-        }
-        status => Err(format!("CDMS answered with status {status}")),
-    }
-}
-
-/// The body, as long as it is not too large.
-async fn body(mut response: Response) -> Result<Vec<u8>, String> {
-    let mut bytes = Vec::new();
-    while let Some(chunk) = response.chunk().await.map_err(|error| whole(&error))? {
-        if bytes.len() + chunk.len() > LARGEST {
-            return Err(format!("the document is larger than {} MiB", LARGEST >> 20));
-        }
-        bytes.extend_from_slice(&chunk);
-    }
-    Ok(bytes)
-}
-
-/// An error with its causes, without the address, which the caller names.
-fn whole(error: &reqwest::Error) -> String {
-    let mut text = if error.is_timeout() {
-        "CDMS did not answer in time".to_owned()
-    } else if error.is_connect() {
-        "cannot connect".to_owned()
-    } else {
-        "the connection failed".to_owned()
-    };
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        text.push_str(&format!(": {error}"));
-        cause = error.source();
-    }
-    text
+    runtime.map_err(|error| format!("cannot start: {error}"))
 }

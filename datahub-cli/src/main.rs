@@ -1,6 +1,7 @@
 //! The `datahub` command: works on a project's files; without a network and a database unless asked.
 
 mod command;
+mod environment;
 mod fetch;
 mod file;
 mod git;

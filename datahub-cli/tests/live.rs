@@ -63,15 +63,15 @@ fn simulator() -> Simulator {
 #[test]
 fn a_server_that_sends_no_metadata_gets_a_clear_error() {
     for (fault, part) in [
-        (Fault::Unauthorized, "asks for a login, which `datahub` cannot do yet"),
+        (Fault::Unauthorized, "asks for a login (status 401); state the login as `[cdms]` in datahub.toml"),
         (Fault::RedirectToLogin, "redirects; most likely it asks for a login"),
         (Fault::RedirectTo("http://127.0.0.1:1/".to_owned()), "redirects; most likely it asks for a login"),
         (Fault::LoginForm, "sent a web page; most likely it asks for a login"),
         (Fault::Html(404), "no service at this address"),
         (Fault::Html(503), "answered with status 503"),
         (Fault::NotJson, "is not valid $metadata"),
-        (Fault::DropBeforeCommit, "the connection failed"),
-        (Fault::Truncate, "the connection failed"),
+        (Fault::DropBeforeCommit, "connection closed before message completed"),
+        (Fault::Truncate, "the answer broke off"),
     ] {
         let simulator = simulator();
         let shown = format!("{fault:?}");

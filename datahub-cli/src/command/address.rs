@@ -5,6 +5,8 @@ use datahub_derive::project::Project;
 use datahub_model::schema::Database;
 use datahub_runtime::migration;
 
+use crate::environment;
+
 /// The variable with the address, in the environment or in `.env`, as Diesel's command has it.
 const VARIABLE: &str = "DATABASE_URL";
 
@@ -30,7 +32,7 @@ impl Address {
         let url = match (&self.database, std::env::var(VARIABLE)) {
             (Some(url), _) => url.clone(),
             (None, Ok(url)) => url,
-            (None, Err(_)) => in_env_file(project)?.ok_or_else(|| {
+            (None, Err(_)) => environment::in_file(project, VARIABLE)?.ok_or_else(|| {
                 format!(
                     "no database is named; pass `--database sqlite://hub.db`, or set {VARIABLE}, for example in .env"
                 )
@@ -39,21 +41,4 @@ impl Address {
         let database = migration::database_of(&url).map_err(|error| error.to_string())?;
         Ok(Located { url, database })
     }
-}
-
-/// The address in the project's `.env`, if the file exists and has one.
-fn in_env_file(project: &Project) -> Result<Option<String>, String> {
-    let file = project.root().join(".env");
-    if !file.is_file() {
-        return Ok(None);
-    }
-    // The error repeats the line, which may contain a password.
-    let unreadable = |_| format!("{} cannot be read; write each variable as NAME=value", file.display());
-    for variable in dotenvy::from_path_iter(&file).map_err(unreadable)? {
-        let (name, value) = variable.map_err(unreadable)?;
-        if name == VARIABLE {
-            return Ok(Some(value));
-        }
-    }
-    Ok(None)
 }

@@ -14,6 +14,7 @@ use datahub_derive::project::Project;
 use datahub_derive::tree::Tree;
 use serde_json::json;
 
+use crate::fetch::Login;
 use crate::output::{Format, Output};
 use checks::{CHECKS, Finding, Level, Outcome, Seen};
 use report::{Places, counted};
@@ -29,8 +30,9 @@ Examples:
   datahub check --format github    annotations in a workflow of GitHub
   datahub check --json             one object for each finding and each check
   datahub check --questions        everything that the contracts leave open
+  datahub check --live             whether CDMS, as [cdms] in datahub.toml names it, is still as the snapshot says
   datahub check --live https://crm.example.gov.uk/ORG
-                                   whether CDMS is still as the snapshot says")]
+                                   the same for the CDMS at an address")]
 pub(crate) struct Options {
     /// Corrects what is safe to correct: misspelt names of which only one can be meant, and names in the wrong case.
     #[arg(long)]
@@ -41,9 +43,12 @@ pub(crate) struct Options {
     /// Shows every question that a contract leaves open, not only those about attributes that models map.
     #[arg(long)]
     questions: bool,
-    /// Also compares the $metadata snapshot with a running CDMS that asks for no login.
-    #[arg(long, value_name = "URL")]
-    live: Option<String>,
+    /// Also compares the $metadata snapshot with a running CDMS: the one that `[cdms]` in datahub.toml names, or the one at
+    /// an address. The login is the one that datahub.toml states.
+    #[arg(long, value_name = "URL", num_args = 0..=1)]
+    live: Option<Option<String>>,
+    #[command(flatten)]
+    login: Login,
     /// Whom the output is for; `--json` is short for `--format json`.
     #[arg(long, value_enum, value_name = "FORMAT", conflicts_with = "json")]
     pub(crate) format: Option<crate::output::Format>,
@@ -61,6 +66,7 @@ pub(crate) fn print_faults(root: &Path, tree: &Tree, command: &str, output: &Out
 
 /// Checks a project; returns whether nothing is at fault.
 pub(crate) fn run(root: &Path, options: &Options, output: &Output) -> Result<bool, String> {
+    options.login.is_for(options.live.is_some())?;
     let project = Project::open(root).map_err(|error| error.to_string())?;
     let mut tree = read(&project)?;
     if tree.contracts.is_empty() && tree.models.is_empty() && tree.faults.is_empty() {
@@ -80,14 +86,15 @@ pub(crate) fn run(root: &Path, options: &Options, output: &Output) -> Result<boo
         outcomes.push((check.name, (check.run)(&seen)));
     }
     // What else was found is shown all the same if CDMS cannot be read.
-    let unread = match options.live.as_ref().map(|address| live::run(address, &project, &tree)) {
-        None => None,
-        Some(Ok(outcome)) => {
-            outcomes.push(("live", outcome));
-            None
-        }
-        Some(Err(error)) => Some(error),
-    };
+    let unread =
+        match options.live.as_ref().map(|address| live::run(address.as_deref(), &options.login, &project, &tree)) {
+            None => None,
+            Some(Ok(outcome)) => {
+                outcomes.push(("live", outcome));
+                None
+            }
+            Some(Err(error)) => Some(error),
+        };
     for (name, outcome) in &outcomes {
         outcome.findings.iter().for_each(|finding| report::print(name, finding, &tree, &places, output));
     }

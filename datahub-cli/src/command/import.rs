@@ -13,6 +13,7 @@ use clap::Args;
 use datahub_derive::project::Project;
 use datahub_import::{Remark, Source, Unwanted, Wanted, unite, unwanted};
 
+use crate::fetch::Login;
 use crate::output::Output;
 use files::Writing;
 use sources::Sources;
@@ -21,7 +22,8 @@ use sources::Sources;
 #[derive(Debug, Args)]
 #[command(after_long_help = "Examples:
   datahub import metadata.xml --entity Account --entity Contact   first contracts of two entities
-  datahub import https://crm.example.gov.uk/ORG --all             all entities of a CDMS that asks for no login
+  datahub import --live --soap --all                              all entities of the CDMS in datahub.toml, logged in
+  datahub import https://crm.example.gov.uk/ORG --all             all entities of the CDMS at an address
   datahub import OurSolution_1_0.zip                              lengths, options and targets, once exported
   datahub import --entity optevia_sector --model                  from the snapshot, with a first Rust struct
   datahub import metadata.xml --dry-run                           what CDMS changed since the last import
@@ -36,10 +38,17 @@ A contract keeps what people wrote in it. `mappings/imported/` holds what CDMS s
 
 Exit codes: 0 fine, 1 conflicts or contradictions were found, 2 a file or an option cannot be used.")]
 pub(crate) struct Options {
-    /// Files, or addresses that ask for no login: $metadata or the organisation's root, or its SOAP service, which is then
-    /// asked about each entity.
+    /// Files, or addresses: $metadata or the organisation's root, or its SOAP service, which is then asked about each entity.
     #[arg(value_name = "FILE|URL")]
     sources: Vec<String>,
+    /// Reads $metadata of the CDMS that `[cdms]` in datahub.toml names, with the login that it states.
+    #[arg(long)]
+    live: bool,
+    /// Asks the SOAP service of that CDMS about each entity.
+    #[arg(long)]
+    soap: bool,
+    #[command(flatten)]
+    login: Login,
     /// An entity, by its name or its logical name; may be repeated. Without one, the contracts that exist are imported again.
     #[arg(long = "entity", value_name = "NAME")]
     entities: Vec<String>,
@@ -70,7 +79,7 @@ pub(crate) fn run(root: &Path, options: &Options, output: &Output) -> Result<boo
     let zone = options.zone.clone().map(known_zone).transpose()?;
     let wanted = Wanted { entities: names, zone };
     let are_named = !options.entities.is_empty();
-    let Sources { sources, new_snapshot, remarks } = sources::read(&project, &options.sources, &wanted, are_named)?;
+    let Sources { sources, new_snapshot, remarks } = sources::read(&project, options, &wanted, are_named)?;
     let mut united = unite(&sources, &wanted)?;
     united.remarks.extend(remarks);
     if !are_named {

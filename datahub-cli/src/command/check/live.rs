@@ -5,10 +5,10 @@ use datahub_derive::tree::{Drift, Tree};
 
 use super::checks::{Finding, Level, Outcome};
 use super::report::counted;
-use crate::fetch;
+use crate::fetch::{self, Login};
 
 /// Compares; what a model uses is an error, everything else a note.
-pub(super) fn run(address: &str, project: &Project, tree: &Tree) -> Result<Outcome, String> {
+pub(super) fn run(address: Option<&str>, login: &Login, project: &Project, tree: &Tree) -> Result<Outcome, String> {
     let Some(snapshot) = &project.settings().metadata else {
         return Err("`--live` compares a running CDMS with a $metadata snapshot, but datahub.toml names none; save \
                     CDMS's response to $metadata in a file, and add `metadata = \"mappings/metadata.xml\"`"
@@ -17,7 +17,8 @@ pub(super) fn run(address: &str, project: &Project, tree: &Tree) -> Result<Outco
     if tree.metadata.is_none() {
         return Err(format!("`--live` needs the $metadata snapshot, but cannot read {snapshot}"));
     }
-    let (_, live) = fetch::metadata(address)?;
+    let address = address.map(fetch::root).transpose()?;
+    let (_, live) = fetch::open(project, address.as_ref(), login)?.metadata()?;
     let drifts = tree.drift(&live, snapshot);
     let changes = drifts.len();
     let finding = |Drift { fault, models, .. }: Drift| {

@@ -1,10 +1,9 @@
-//! Addresses of an organisation that asks for no login: `$metadata`, and the SOAP service.
+//! Addresses of an organisation: `$metadata`, and the SOAP service.
 
 use cdms_odata::crm2011::ServiceRoot;
 use datahub_import::{Remark, Source, soap};
-use reqwest::header::CONTENT_TYPE;
 
-use crate::fetch;
+use crate::fetch::{self, Live};
 
 /// An address to import from.
 pub(super) enum Address {
@@ -34,8 +33,8 @@ impl Address {
 }
 
 /// Reads `$metadata`.
-pub(super) fn metadata(root: &ServiceRoot) -> Result<Source, String> {
-    let (url, bytes) = fetch::run(async { fetch::metadata_bytes(root, WAY_OUT).await })?;
+pub(super) fn metadata(live: &Live) -> Result<Source, String> {
+    let (url, bytes) = live.metadata_bytes(WAY_OUT)?;
     let source = Source::read(url, &bytes).map_err(|error| error.to_string())?;
     if source.metadata().is_some() { Ok(source) } else { Err(format!("{} is not $metadata", source.name)) }
 }
@@ -49,33 +48,29 @@ pub(super) struct Asked {
 }
 
 /// Asks the SOAP service about entities. Its errors about those that the caller did not name are remarks, as long as it describes any.
-pub(super) fn replies(root: &ServiceRoot, asked: &Asked) -> Result<(Vec<Source>, Vec<Remark>), String> {
-    let url = format!("{}/{}", root.organisation().as_str().trim_end_matches('/'), soap::PATH);
-    fetch::run(async {
-        let client = fetch::client(root)?;
-        let (mut sources, mut remarks) = (Vec::new(), Vec::new());
-        let mut first_error = None;
-        for entity in &asked.entities {
-            let name = entity.to_lowercase();
-            let request = client.post(&url).header("SOAPAction", soap::ACTION).header(CONTENT_TYPE, soap::CONTENT_TYPE);
-            let answer = fetch::document(request.body(soap::retrieve_entity(&name)), WAY_OUT).await;
-            let bytes = answer.map_err(|reason| format!("cannot read {url}: {reason}"))?;
-            let error = match Source::read(format!("{url} about {name}"), &bytes) {
-                Ok(source) => {
-                    sources.push(source);
-                    continue;
-                }
-                Err(error) => error.to_string(),
-            };
-            let fault = soap::fault(&bytes).filter(|_| !asked.are_named);
-            let Some(fault) = fault else { return Err(error) };
-            let text = format!("the SOAP service does not describe it, and nothing is taken from there: {fault}");
-            remarks.push(Remark { entity: Some(entity.clone()), text, is_contradiction: false });
-            first_error.get_or_insert(error);
-        }
-        match first_error.filter(|_| sources.is_empty()) {
-            Some(error) => Err(error),
-            None => Ok((sources, remarks)),
-        }
-    })
+pub(super) fn replies(live: &Live, asked: &Asked) -> Result<(Vec<Source>, Vec<Remark>), String> {
+    let url = live.soap_url();
+    let names: Vec<_> = asked.entities.iter().map(|entity| entity.to_lowercase()).collect();
+    let envelopes = names.iter().map(|name| soap::retrieve_entity(name)).collect();
+    let answers = live.soap(soap::ACTION, envelopes, WAY_OUT)?;
+    let (mut sources, mut remarks) = (Vec::new(), Vec::new());
+    let mut first_error = None;
+    for ((entity, name), bytes) in asked.entities.iter().zip(names).zip(answers) {
+        let error = match Source::read(format!("{url} about {name}"), &bytes) {
+            Ok(source) => {
+                sources.push(source);
+                continue;
+            }
+            Err(error) => error.to_string(),
+        };
+        let fault = soap::fault(&bytes).filter(|_| !asked.are_named);
+        let Some(fault) = fault else { return Err(error) };
+        let text = format!("the SOAP service does not describe it, and nothing is taken from there: {fault}");
+        remarks.push(Remark { entity: Some(entity.clone()), text, is_contradiction: false });
+        first_error.get_or_insert(error);
+    }
+    match first_error.filter(|_| sources.is_empty()) {
+        Some(error) => Err(error),
+        None => Ok((sources, remarks)),
+    }
 }

@@ -3,12 +3,15 @@
 use std::fs::File;
 use std::io::{ErrorKind, Read as _};
 use std::path::Path;
+use std::rc::Rc;
 
 use datahub_derive::project::{MARK, Project};
 use datahub_import::{DOCUMENT_MAX, Remark, Source, Wanted, syncable};
 
+use super::Options;
 use super::addresses::{self, Address, Asked};
 use super::files::Writing;
+use crate::fetch;
 use crate::file::Before;
 
 /// Sources as read.
@@ -22,14 +25,25 @@ pub(super) struct Sources {
 
 /// Reads all sources. If none is `$metadata`, the project's snapshot is one more. `are_named` says whether a person named the
 /// entities that are wanted.
-pub(super) fn read(project: &Project, named: &[String], wanted: &Wanted, are_named: bool) -> Result<Sources, String> {
+pub(super) fn read(project: &Project, options: &Options, wanted: &Wanted, are_named: bool) -> Result<Sources, String> {
+    let has_address = options.sources.iter().any(|name| matches!(Address::of(name), Ok(Some(_))));
+    options.login.is_for(options.live || options.soap || has_address)?;
     let (mut sources, mut asked) = (Vec::new(), Vec::new());
-    for name in named {
+    let open = |root: Option<&_>| fetch::open(project, root, &options.login);
+    for name in &options.sources {
         match Address::of(name)? {
             None => sources.push(file(name, Path::new(name))?),
-            Some(Address::Metadata(root)) => sources.push(addresses::metadata(&root)?),
-            Some(Address::Soap(root)) => asked.push(root),
+            Some(Address::Metadata(root)) => sources.push(addresses::metadata(&open(Some(&root))?)?),
+            Some(Address::Soap(root)) => asked.push(Rc::new(open(Some(&root))?)),
         }
+    }
+    if options.live || options.soap {
+        // One login for both.
+        let live = Rc::new(open(None)?);
+        if options.live {
+            sources.push(addresses::metadata(&live)?);
+        }
+        asked.extend(options.soap.then_some(live));
     }
     let snapshot = project.settings().metadata.as_ref();
     let given = sources.iter().find_map(Source::metadata).map(|(_, text)| text.to_owned());
@@ -47,14 +61,15 @@ pub(super) fn read(project: &Project, named: &[String], wanted: &Wanted, are_nam
         (None, None) => {}
     }
     let mut remarks = Vec::new();
-    for root in asked {
-        let (replies, of_service) = addresses::replies(&root, &entities(&sources, wanted, are_named)?)?;
+    for live in asked {
+        let (replies, of_service) = addresses::replies(&live, &entities(&sources, wanted, are_named)?)?;
         sources.extend(replies);
         remarks.extend(of_service);
     }
     if sources.is_empty() {
         return Err(format!(
-            "nothing to import from: name a file or an address, or save $metadata as the snapshot that `metadata` in {MARK} names"
+            "nothing to import from: name a file or an address, add `--live` for the CDMS that `[cdms]` in {MARK} names, or save \
+             $metadata as the snapshot that `metadata` names"
         ));
     }
     Ok(Sources { sources, new_snapshot, remarks })
