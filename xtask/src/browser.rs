@@ -66,7 +66,7 @@ struct Application {
 const SEED: &str = "19";
 
 /// How long the application may take to serve, and to end.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_secs(180);
 
 impl Application {
     fn start() -> Result<Self, String> {
@@ -123,7 +123,8 @@ fn stated(lines: &Receiver<String>, label: &str) -> Result<String, String> {
     let until = Instant::now() + PATIENCE;
     loop {
         let line = lines.recv_timeout(until.saturating_duration_since(Instant::now()));
-        let line = line.map_err(|_| format!("the application ended, or has not printed `{label}…` within a minute"))?;
+        let line =
+            line.map_err(|_| format!("the application ended, or has not printed `{label}…` within three minutes"))?;
         if let Some(rest) = line.strip_prefix(label) {
             return Ok(rest.trim().to_owned());
         }
