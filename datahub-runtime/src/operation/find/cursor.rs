@@ -22,7 +22,8 @@ use crate::{Error, ErrorKind};
 /// As long as nothing changes, pages that are read one after the other contain each record exactly once. If records
 /// change meanwhile, each page is as CDMS has it then: a record that moves from what is still to be read to what was
 /// already read, because a value of the order has changed, is not seen, and in the opposite case it is seen twice. What
-/// is added or removed before the cursor moves nothing.
+/// is added or removed before the cursor moves nothing, as long as one of the last three records before it is still
+/// there.
 ///
 /// A cursor of the hub's rows, from a query with [`Freshness::LocalOnly`](crate::Freshness::LocalOnly) or after
 /// [`or_local`](crate::Find::or_local) was needed, continues only among them, because the hub orders texts differently.
@@ -47,9 +48,12 @@ pub(super) struct Place {
     pub(super) page: Option<String>,
     /// How many records of the page come before it.
     pub(super) passed: usize,
-    /// The last of them.
-    pub(super) last: Option<Uuid>,
+    /// The last of them, at most [`LAST_MAX`], the nearest one first.
+    pub(super) last: Vec<Uuid>,
 }
+
+/// By how many records a place is found again: all but one of them may be gone by then.
+pub(super) const LAST_MAX: usize = 3;
 
 /// A place among the hub's rows: behind this one.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -144,9 +148,7 @@ impl fmt::Display for Cursor {
             Side::Hub(RowPlace { values, id }) => write!(f, "hub.{}.{}", id.simple(), encoded(values)),
             Side::Cdms(Place { page, passed, last }) => {
                 write!(f, "{passed}.")?;
-                if let Some(last) = last {
-                    write!(f, "{}", last.simple())?;
-                }
+                last.iter().try_for_each(|last| write!(f, "{}", last.simple()))?;
                 page.as_ref().map_or(Ok(()), |page| write!(f, ".{}", encoded(page)))
             }
         }
@@ -181,15 +183,18 @@ fn read(text: &str) -> Option<Cursor> {
         }
         passed => {
             let passed = passed.parse().ok()?;
-            let last = match parts.next()? {
-                "" => None,
-                id => Some(Uuid::try_parse(id).ok()?),
-            };
+            let last = parts.next().and_then(ids)?;
             let page = parts.next().map(|page| decoded(page).ok_or(())).transpose().ok()?;
             Side::Cdms(Place { page, passed, last })
         }
     };
     parts.next().is_none().then_some(Cursor { query, side })
+}
+
+/// Ids of 32 digits each, one after the other.
+fn ids(digits: &str) -> Option<Vec<Uuid>> {
+    let ids = digits.as_bytes().chunks(32).map(|id| Uuid::try_parse_ascii(id).ok());
+    ids.collect::<Option<Vec<_>>>().filter(|ids| ids.len() <= LAST_MAX)
 }
 
 impl Serialize for Cursor {
@@ -214,7 +219,8 @@ mod tests {
         let mut sides = vec![Side::Hub(RowPlace { values, id: Uuid::from_u128(8) })];
         let pages = [None, Some(String::new()), Some("1,'name','O''Neil & Co. é~%20','{ID}'".to_owned())];
         for page in pages {
-            for last in [None, Some(Uuid::from_u128(7))] {
+            for count in 0..=LAST_MAX as u128 {
+                let last = (0..count).map(Uuid::from_u128).collect();
                 sides.push(Side::Cdms(Place { page: page.clone(), passed: 20, last }));
             }
         }
@@ -235,6 +241,8 @@ mod tests {
             "7.20.",
             "0000000000000007.-1.",
             "0000000000000007.1.x",
+            &format!("{good}{}", "0".repeat(33)),
+            &format!("{good}{}", "0".repeat(32 * (LAST_MAX + 1))),
             "0000000000000007.1..a.b",
             "x",
             &format!("{good}.~FF"),

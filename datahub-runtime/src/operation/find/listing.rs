@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use uuid::Uuid;
 
-use super::cursor::{Cursor, Place};
+use super::cursor::{Cursor, LAST_MAX, Place};
 use super::reader::{FetchedPage, Met, Pace, Reader};
 use super::request::{Asked, AskedList, Query};
 use crate::cdms::RecordShape;
@@ -144,7 +144,8 @@ impl Listing {
         self.listed += page.records.len();
         let begin = begin(&page, &std::mem::take(&mut self.place));
         let end = self.end(&page, begin);
-        let (is_whole, last) = (end == page.records.len(), page.records[..end].last().map(|(id, _)| *id));
+        let is_whole = end == page.records.len();
+        let last = page.records[..end].iter().rev().take(LAST_MAX).map(|(id, _)| *id).collect();
         let mut records = page.records.split_off(begin);
         records.truncate(end - begin);
         if self.wish.pace == Pace::Background {
@@ -194,8 +195,10 @@ pub(super) fn top(list: &AskedList, limit: Option<u32>, passed: usize, looks_fur
     Some(limit.saturating_add(passed).saturating_add(u32::from(looks_further)))
 }
 
-/// Where a page continues after a place in it: after the record that was the last one, wherever that is now.
+/// Where a page continues after a place in it: after the nearest record before it that is still there, wherever that is
+/// now. If none of them is, at least so many have gone, and a record that is met twice is better than one that is missed.
 fn begin(page: &FetchedPage, place: &Place) -> usize {
-    let last = place.last.and_then(|last| page.records.iter().position(|(id, _)| *id == last));
-    last.map_or(place.passed, |last| last + 1).min(page.records.len())
+    let at = |last: &Uuid| page.records.iter().position(|(id, _)| id == last);
+    let begin = place.last.iter().find_map(at).map_or(place.passed.saturating_sub(place.last.len()), |at| at + 1);
+    begin.min(page.records.len())
 }
