@@ -171,7 +171,7 @@ pub trait CdmsSynced: Model + Clone + Send + Sync {
     }
 
     /// Reads many records by their ids, each compared and stored as by a read, in as few requests as fit their ids: about 20
-    /// in each. Says which of them CDMS has not listed.
+    /// in each. Says which of them CDMS has not listed. Of a detached model, the hub's rows are read.
     ///
     /// ```no_run
     /// # use datahub_runtime::prelude::*;

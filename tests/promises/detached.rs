@@ -220,6 +220,29 @@ async fn a_record_that_cdms_never_saw_lives_and_ends_in_the_hub() {
 }
 
 #[tokio::test]
+async fn many_records_and_those_that_they_refer_to_are_rows() {
+    let (kit, hub, company) = cut_over().await;
+    let requests = kit.simulator.requests_met();
+    let mut ids = Vec::new();
+    for text in ["call", "write"] {
+        let due = now(&kit);
+        let reminder = Reminder { id: Id::new(), company, due, text: text.into(), created: due };
+        ids.push(Reminder::create(&hub, reminder).await.unwrap().id());
+    }
+    let none = Id::new();
+    let many = Reminder::get_many(&hub, [ids[1], none, ids[0]]).confirm().await.unwrap();
+    assert_eq!(many.records.iter().map(Synced::id).collect::<Vec<_>>(), [ids[1], ids[0]]);
+    assert_eq!((many.missing.as_slice(), many.records[0].checked()), ([none].as_slice(), Checked::Detached));
+    let companies = Company::get_many(&hub, [company]).await.unwrap();
+    assert_eq!(companies.records[0].name, "Acme");
+    let related = Reminder::load_related(&hub, &many.records, Reminder::FIELDS.company).await.unwrap();
+    assert_eq!(related.get(company).map(|company| company.name.as_str()), Some("Acme"));
+    let referring = Company::load_referring(&hub, &companies.records, Reminder::FIELDS.company).await.unwrap();
+    assert_eq!(referring.of(company).len(), 2);
+    assert_eq!(kit.simulator.requests_met(), requests, "CDMS was asked nothing");
+}
+
+#[tokio::test]
 async fn what_has_to_do_with_cdms_alone_is_refused() {
     let (_kit, hub, id) = cut_over().await;
     let pull = hub.pull::<Company>().await.unwrap_err();

@@ -1,11 +1,11 @@
 //! Reading many records by their ids.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::future::IntoFuture;
 use std::sync::Arc;
 
 use cdms_odata::Value;
-use datahub_model::ModelDescriptor;
+use datahub_model::{Mode, ModelDescriptor};
 use datahub_model::condition::Condition;
 use datahub_model::filter::Comparison;
 use futures_util::future::BoxFuture;
@@ -14,6 +14,7 @@ use uuid::Uuid;
 use super::PAGE_SIZE;
 use super::found::{LeftOut, synced};
 use super::listing::{Listing, Wish};
+use super::local;
 use super::reader::{Met, Pace, read_alone};
 use super::request::Query;
 use crate::engine::call::{Call, Costed};
@@ -65,14 +66,13 @@ impl<T: CdmsSynced> GetMany<T> {
     }
 
     async fn run(self) -> Result<Many<T>, Error> {
-        let mut ids: Vec<_> = self.ids.iter().map(|id| id.guid()).collect();
-        let mut met = met(&self.hub.engine, T::DESCRIPTOR, &ids, self.confirms).await?;
+        let mut seen = HashSet::with_capacity(self.ids.len());
+        let ids: Vec<_> = self.ids.iter().map(|id| id.guid()).filter(|id| seen.insert(*id)).collect();
+        let met = met(&self.hub.engine, T::DESCRIPTOR, &ids, self.confirms).await?;
+        let mut met: HashMap<_, _> = met.into_iter().collect();
         let mut many = Many { records: Vec::new(), left_out: Vec::new(), missing: Vec::new(), cost: Cost::default() };
-        let mut seen = HashSet::new();
-        ids.retain(|id| seen.insert(*id));
         for id in ids {
-            let found = met.iter().position(|(known, _)| *known == id).map(|at| met.swap_remove(at).1);
-            match found.and_then(|met| synced::<T>(id.into(), met)) {
+            match met.remove(&id).and_then(|met| synced::<T>(id.into(), met)) {
                 None => many.missing.push(id.into()),
                 Some(Ok(record)) => many.records.push(record),
                 Some(Err(error)) => many.left_out.push(LeftOut { id: id.into(), error }),
@@ -82,7 +82,7 @@ impl<T: CdmsSynced> GetMany<T> {
     }
 }
 
-/// What is known of records by their ids, in no particular order.
+/// What is known of records by their ids, each once, in no particular order.
 pub(super) async fn met(
     engine: &Arc<Engine>,
     model: &'static ModelDescriptor,
@@ -92,7 +92,8 @@ pub(super) async fn met(
     let key = model.columns[model.key_column()].field;
     let one = |id: Uuid| Condition::compare(key, Comparison::Equal, Value::Guid(id));
     let mut all = listed(engine, model, ids, &one, u32::MAX).await?;
-    if !confirms {
+    // What the hub does not have of a detached model is nowhere else.
+    if !confirms || model.mode == Mode::Detached {
         return Ok(all);
     }
     let known: HashSet<_> = all.iter().map(|(id, _)| *id).collect();
@@ -118,24 +119,30 @@ pub(super) async fn listed(
     if ids.is_empty() {
         return Ok(Vec::new());
     }
-    let shape = engine.client()?.shape(model);
     let query = |ids: &[Uuid]| {
         let condition = Condition::Any(ids.iter().map(|id| one(*id)).collect());
         Query { model, condition, order: Vec::new() }
     };
-    let size = size(&ids, |ids| query(ids).asked_of_cdms(engine, &shape).map(drop))?;
+    let wish = |ids: &[Uuid], requests_max| Wish {
+        engine: Arc::clone(engine),
+        query: query(ids),
+        limit: None,
+        after: None,
+        requests_max,
+        looks_further: false,
+        pace: Pace::AtOnce,
+    };
     let mut all = Vec::new();
+    if model.mode == Mode::Detached {
+        for ids in ids.chunks(PAGE_SIZE) {
+            all.extend(local::load(&wish(ids, requests_left)).await?.met);
+        }
+        return Ok(all);
+    }
+    let shape = engine.client()?.shape(model);
+    let size = size(&ids, |ids| query(ids).asked_of_cdms(engine, &shape).map(drop))?;
     for ids in ids.chunks(size) {
-        let wish = Wish {
-            engine: Arc::clone(engine),
-            query: query(ids),
-            limit: None,
-            after: None,
-            requests_max: requests_left,
-            looks_further: false,
-            pace: Pace::AtOnce,
-        };
-        let Some(mut listing) = Listing::begin(wish).await? else { continue };
+        let Some(mut listing) = Listing::begin(wish(ids, requests_left)).await? else { continue };
         while !listing.is_over {
             all.extend(listing.page().await?.met);
         }
