@@ -115,7 +115,10 @@ pub(crate) async fn list(Acting(hub): Acting, Query(search): Query<Search>) -> A
     let found = match find.load().await {
         Ok(found) => found,
         // CDMS has gone away between two pages, or the search is another one: from the beginning.
-        Err(_) if !search.after.is_empty() => return Ok(Redirect::to(&search.url(None)).into_response()),
+        Err(error) if !search.after.is_empty() => {
+            tracing::info!(%error, "a list begins again");
+            return Ok(Redirect::to(&search.url(None)).into_response());
+        }
         Err(error) if error.kind() == ErrorKind::Invalid => return refused(search, sectors, error.to_string()),
         Err(error) => return Err(error.into()),
     };
