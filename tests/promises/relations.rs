@@ -139,7 +139,9 @@ async fn too_many_referring_records_are_too_expensive() {
     }
     let org = scene.get().await.unwrap();
     let outcome = Organisation::load_referring(&scene.hub, [&org], Contact::FIELDS.organisation).await;
-    says(&failed(outcome, ErrorKind::TooExpensive), &["more than 50 requests", "ensure_fresh"]);
+    let error = failed(outcome, ErrorKind::TooExpensive);
+    says(&error, &["takes more than 50 requests", "fewer records at once", "ensure_fresh"]);
+    assert!(!error.to_string().contains("max_requests"), "it has no such option: {error}");
 }
 
 /// A firm, whose contract states how to get to its sector.

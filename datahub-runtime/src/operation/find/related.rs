@@ -19,7 +19,7 @@ use crate::engine::call::{Call, Costed};
 use crate::model::row_of;
 use crate::query::Field;
 use crate::synced::invalid;
-use crate::{CdmsSynced, Cost, Error, Hub, Id, Synced};
+use crate::{CdmsSynced, Cost, Error, ErrorKind, Hub, Id, Synced};
 
 /// Follows the lookups of many records; see [`CdmsSynced::load_related`].
 #[derive(Debug)]
@@ -182,7 +182,10 @@ pub(crate) async fn referring<M: CdmsSynced, T: CdmsSynced, V>(
     let (engine, model) = (&hub.engine, M::DESCRIPTOR);
     let column = &model.columns[lookup.column()];
     let one = |id| points_to(column, T::DESCRIPTOR, id);
-    let met = many::listed(engine, model, &ids, &one, REQUESTS_MAX).await?;
+    let met = many::listed(engine, model, &ids, &one, REQUESTS_MAX).await.map_err(|error| match ids.first() {
+        Some(id) if error.kind() == ErrorKind::TooExpensive => too_expensive(model, &one(*id)),
+        _ => error,
+    })?;
     let mut referring = Referring { records: HashMap::new(), left_out: Vec::new(), cost: Cost::default() };
     for (id, met) in met {
         match synced::<M>(id.into(), met) {
@@ -200,6 +203,13 @@ pub(crate) async fn referring<M: CdmsSynced, T: CdmsSynced, V>(
         records.sort_unstable_by_key(|record| record.id().guid());
     }
     Ok(referring)
+}
+
+fn too_expensive(model: &ModelDescriptor, condition: &Condition) -> Error {
+    let message =
+        format!("loading the records of {} that refer to these takes more than {REQUESTS_MAX} requests", model.name);
+    Error::new(ErrorKind::TooExpensive, message)
+        .advise(format!("load those of fewer records at once; or {}", condition.instead(model)))
 }
 
 impl<T: CdmsSynced> IntoFuture for LoadRelated<T> {
