@@ -40,7 +40,8 @@ pub struct Expand {
 pub enum ListError {
     /// The address would be longer than CDMS accepts, even without the names of the attributes.
     #[error(
-        "the query of {set} makes an address of {length} characters, CDMS accepts about {limit}; use fewer or shorter conditions"
+        "the query of {set} makes an address of {length} characters, and CDMS accepts about {limit}; use fewer or shorter \
+         conditions"
     )]
     TooLong {
         /// The set.

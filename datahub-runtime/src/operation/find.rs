@@ -118,8 +118,8 @@ impl<T: CdmsSynced> Find<T> {
     }
 
     /// Answers from the hub's rows if CDMS cannot be reached. [`Found::side`] then says so, and [`Synced::checked`] of each
-    /// that it was not checked. What CDMS cannot evaluate is refused all the same, because an answer must not depend on whether CDMS is
-    /// there.
+    /// that it was not checked. What CDMS cannot evaluate is refused all the same, because an answer must not depend on
+    /// whether CDMS is there.
     pub fn or_local(mut self) -> Self {
         self.or_local = true;
         self
@@ -194,7 +194,7 @@ impl<T: CdmsSynced> Find<T> {
                     .advise("narrow the condition, or use `first` with an order"));
             }
             let only = found.complete()?.pop();
-            only.ok_or_else(|| Error::new(ErrorKind::NotFound, format!("CDMS has no such {model}")))
+            only.ok_or_else(|| Error::new(ErrorKind::NotFound, format!("expected one {model}, found none")))
         })
     }
 
@@ -252,14 +252,16 @@ impl<T: CdmsSynced> Find<T> {
     /// # }
     /// ```
     ///
-    /// If records change meanwhile, one that moves within the order can be missed or be met twice.
+    /// If records change meanwhile, one that moves within the order can be missed or be met twice. Records that CDMS lists
+    /// without a readable id are only logged. [`or_local`](Find::or_local) does nothing here: a stream that has begun in
+    /// CDMS cannot go on among the hub's rows.
     pub fn stream(self) -> Records<T> {
         let wish = Wish { requests_max: u32::MAX, ..self.wish(false, Pace::Background) };
         Records::new(self.hub.clone(), wish, self.is_local())
     }
 
-    /// What the query would do: the exact request, an estimate of their number, and why CDMS cannot answer it, if so.
-    /// Sends nothing.
+    /// What the query would ask of CDMS: the exact first request, an estimate of the number of requests, and why CDMS cannot
+    /// answer it, if so. Sends nothing. A cursor and a freshness make no difference.
     ///
     /// Dropping the future is harmless.
     ///

@@ -6,10 +6,12 @@ use std::pin::Pin;
 use std::task::{Context, Poll};
 
 use futures_util::stream::{BoxStream, Stream, StreamExt as _, unfold};
+use uuid::Uuid;
 
 use super::found::synced;
-use super::listing::{Listing, Wish};
+use super::listing::{Listing, MetPage, Wish};
 use super::local;
+use super::reader::Met;
 use crate::engine::call::Call;
 use crate::{CdmsSynced, Error, Hub, Synced};
 
@@ -83,9 +85,18 @@ async fn advance<T: CdmsSynced>(progress: Progress<T>) -> Result<Option<(Item<T>
             return Ok(None);
         }
         let call = Call::new(&hub, "stream", T::DESCRIPTOR.name);
-        let met = call.run(async { Ok::<_, Error>(listing.page().await?.met) }).await?;
+        let met = call.run(page(&mut listing, T::DESCRIPTOR.name)).await?;
         records.extend(met.into_iter().filter_map(|(id, met)| synced(id.into(), met)));
     }
+}
+
+/// Reads the next page. A record without an id has no place among the records, so it goes to the log.
+async fn page(listing: &mut Listing, model: &'static str) -> Result<Vec<(Uuid, Met)>, Error> {
+    let MetPage { met, without_id } = listing.page().await?;
+    if without_id > 0 {
+        tracing::warn!(model, without_id, "CDMS has listed records without a readable id");
+    }
+    Ok(met)
 }
 
 /// The next of the hub's rows. A wish for none is the end.
