@@ -63,9 +63,11 @@ async fn main() -> Result<(), Box<dyn Error>> {
         .create_tables() // or your migrations
         .connect()
         .await?;
-    hub.pull::<Sector>().on_page(progress("Sector")).await?;
-    hub.pull::<Organisation>().on_page(progress("Organisation")).await?;
-    hub.pull::<Contact>().on_page(progress("Contact")).await?;
+    match load(&hub).await {
+        // The pages show what the hub has, and the watch loads the rest once CDMS is back.
+        Err(error) if error.kind() == ErrorKind::Unavailable => tracing::warn!(%error, "CDMS is away"),
+        loaded => loaded?,
+    }
     let watch = hub.watch(models![Sector, Organisation, Contact], EVERY).sweep_every(SWEEP_EVERY).await?;
 
     let listener = TcpListener::bind(options.listen).await?;
@@ -77,6 +79,14 @@ async fn main() -> Result<(), Box<dyn Error>> {
     axum::serve(listener, router(App { hub: hub.clone(), database })).with_graceful_shutdown(stopped()).await?;
     watch.stop().await;
     hub.shutdown(Duration::from_secs(10)).await;
+    Ok(())
+}
+
+/// Loads the records that the hub does not have yet, and shows how far it is.
+async fn load(hub: &Hub) -> Result<(), datahub_runtime::Error> {
+    hub.pull::<Sector>().on_page(progress("Sector")).await?;
+    hub.pull::<Organisation>().on_page(progress("Organisation")).await?;
+    hub.pull::<Contact>().on_page(progress("Contact")).await?;
     Ok(())
 }
 
