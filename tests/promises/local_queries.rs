@@ -338,6 +338,8 @@ async fn rows_are_asked_for_without_a_request_and_say_so() {
     assert_eq!((page.cost.requests, page.cost.statements, page.cost.transactions), (0, 2, 0));
     let (count, cost) = scene.cost_of(local().filter(f.name.starts_with("firm")).count()).await;
     assert_eq!((count.unwrap(), cost.requests, cost.statements), (59, 0, 1));
+    let many = (0..3_000).map(|number| format!("Firm {number}"));
+    assert_eq!(local().filter(f.name.is_in(many)).count().await.unwrap(), 59, "however many values there are");
     assert!(!local().filter(f.name.eq("Renamed")).exists().await.unwrap());
     assert_eq!(local().order_by(f.credit_limit.desc()).first().await.unwrap().unwrap().name, "Acme");
     // A row that has left is not found.

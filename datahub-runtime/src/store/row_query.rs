@@ -192,15 +192,21 @@ impl Sql {
         Ok(())
     }
 
+    /// Joins conditions by halves: SQLite refuses an expression that is 1,000 levels deep, and one after the other, each
+    /// would be a level.
     fn joined(&mut self, depth: usize, parts: &[RowFilter], word: &'static str, of_none: bool) -> Result<(), Trouble> {
-        if parts.is_empty() {
-            self.truth(of_none);
+        match parts {
+            [] => self.truth(of_none),
+            [part] => self.filter(depth, part)?,
+            _ => {
+                let (first, rest) = parts.split_at(parts.len() / 2);
+                self.sql("(");
+                self.joined(depth, first, word, of_none)?;
+                self.sql(word);
+                self.joined(depth, rest, word, of_none)?;
+                self.sql(")");
+            }
         }
-        for (at, part) in parts.iter().enumerate() {
-            self.sql(if at == 0 { "(" } else { word });
-            self.filter(depth, part)?;
-        }
-        self.sql(if parts.is_empty() { "" } else { ")" });
         Ok(())
     }
 
