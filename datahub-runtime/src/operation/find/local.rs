@@ -55,8 +55,13 @@ pub(super) async fn load(wish: &Wish) -> Result<LocalPage, Error> {
             let values: Vec<_> = positions.iter().map(|at| last.row.values[*at].clone()).collect::<Vec<Value>>();
             Some(Cursor::in_hub(query, &values, *id))
         }
-        // Without its values there is no place to continue from.
-        Some((_, Met::Failed(error))) if has_more => return Err(error.clone()),
+        // Without its values there is no place to continue from. This is about the list, and no longer about the row.
+        Some((id, Met::Failed(error))) if has_more => {
+            let model = query.model.name;
+            let message =
+                format!("the list cannot go on behind {model} {id}, which cannot be read: {}", error.reason());
+            return Err(Error::new(error.kind(), message));
+        }
         _ => None,
     };
     Ok(LocalPage { met, next })
