@@ -130,7 +130,10 @@ async fn first_one_exists_and_count() {
     assert_eq!(first.name, "Acme");
     assert!(find().filter(f.name.eq("Nothing")).first().await.unwrap().is_none());
     assert_eq!(find().filter(f.name.eq("firm 7")).one().await.unwrap().name, "Firm 7");
-    says(&failed(find().filter(f.name.eq("Nothing")).one().await, ErrorKind::NotFound), &["expected one Organisation, found none"]);
+    says(
+        &failed(find().filter(f.name.eq("Nothing")).one().await, ErrorKind::NotFound),
+        &["expected one Organisation, found none"],
+    );
     says(&failed(find().one().await, ErrorKind::Invalid), &["at least two"]);
 
     let rows = scene.rows();

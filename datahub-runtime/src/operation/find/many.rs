@@ -5,9 +5,9 @@ use std::future::IntoFuture;
 use std::sync::Arc;
 
 use cdms_odata::Value;
-use datahub_model::{Mode, ModelDescriptor};
 use datahub_model::condition::Condition;
 use datahub_model::filter::Comparison;
+use datahub_model::{Mode, ModelDescriptor};
 use futures_util::future::BoxFuture;
 use uuid::Uuid;
 
@@ -89,11 +89,14 @@ pub(super) async fn met(
     ids: &[Uuid],
     confirms: bool,
 ) -> Result<Vec<(Uuid, Met)>, Error> {
+    if model.mode == Mode::Detached {
+        engine.admit(model)?;
+        return local::known(engine, model, ids).await;
+    }
     let key = model.columns[model.key_column()].field;
     let one = |id: Uuid| Condition::compare(key, Comparison::Equal, Value::Guid(id));
     let mut all = listed(engine, model, ids, &one, u32::MAX).await?;
-    // What the hub does not have of a detached model is nowhere else.
-    if !confirms || model.mode == Mode::Detached {
+    if !confirms {
         return Ok(all);
     }
     let known: HashSet<_> = all.iter().map(|(id, _)| *id).collect();
