@@ -36,6 +36,7 @@ mod local_queries;
 mod login_adfs;
 mod login_adfs_troubles;
 mod login_oauth;
+mod login_oauth_refresh;
 mod login_of_ones_own;
 mod logins;
 mod many;
