@@ -3,6 +3,7 @@
 mod builder;
 mod handle;
 mod pending;
+mod remote;
 mod settings;
 
 use std::fmt;

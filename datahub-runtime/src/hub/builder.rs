@@ -4,13 +4,13 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use cdms_odata::dialect::Dialect;
 use datahub_model::Mode;
 
 use super::pending::refuse_pending;
+use super::remote::Remote;
 use super::settings::Settings;
 use super::{Engine, Hub};
-use crate::cdms::{Authenticator, Client, ClientOptions, RefusedLogins, Trust, cdms_at};
+use crate::cdms::{Authenticator, Client, ClientOptions, RefusedLogins, Trust};
 use crate::engine::clock::{Clock, SystemClock};
 use crate::engine::cost::Meters;
 use crate::engine::settling::Settling;
@@ -31,22 +31,6 @@ pub struct HubBuilder {
     clock: Arc<dyn Clock>,
     settings: Settings,
     tables: Tables,
-}
-
-/// Where CDMS is, and how to log in there.
-enum Remote {
-    Stated(String, Arc<dyn Authenticator>),
-    Configured(CdmsConfig),
-}
-
-impl Remote {
-    /// What requests and logins need, and the file of authorities that the configuration names.
-    fn resolved(self) -> Result<(Arc<dyn Dialect>, Arc<dyn Authenticator>, Option<PathBuf>), Error> {
-        match self {
-            Remote::Stated(address, authenticator) => Ok((cdms_at(&address)?, authenticator, None)),
-            Remote::Configured(config) => Ok((cdms_at(config.url())?, config.authenticator()?, config.ca_file())),
-        }
-    }
 }
 
 /// What connecting does about the tables.
@@ -309,14 +293,12 @@ impl HubBuilder {
         if self.cdms.is_none() && models.iter().any(|model| model.mode != Mode::Detached) {
             return Err(missing("CDMS", ".cdms(address, authenticator)` or `.cdms_from(config)"));
         }
-        let (cdms, ca_file) = match self.cdms {
-            Some(remote) => {
-                let (dialect, authenticator, ca_file) = remote.resolved()?;
-                (Some((dialect, authenticator)), ca_file)
-            }
-            None => (None, None),
+        let ca_file = self.ca_file.or_else(|| self.cdms.as_ref().and_then(Remote::ca_file));
+        let cdms = match &self.cdms {
+            Some(remote) => Some((remote.dialect()?, remote.authenticator()?)),
+            None => None,
         };
-        let trust = self.ca_file.or(ca_file).map_or_else(|| Ok(Trust::default()), |file| Trust::in_file(&file))?;
+        let trust = ca_file.map_or_else(|| Ok(Trust::default()), |file| Trust::in_file(&file))?;
         let client_options = ClientOptions {
             time_limit: self.settings.time_limit,
             body_max: self.settings.answer_max,
