@@ -142,6 +142,32 @@ async fn callers_at_the_same_time_share_a_pull_that_begins_after_they_came() {
 }
 
 #[tokio::test]
+async fn who_shares_a_long_first_load_is_given_what_has_changed_meanwhile() {
+    let (scene, _) = crowd(3).await;
+    let hold = |stage| scene.kit.simulator.hold(stage, |hold| FaultRule::new(hold).on(Operation::List).times(1));
+    let ask =
+        |freshness| tokio::spawn(scene.hub.ensure_fresh(models![Organisation], freshness).or_load().into_future());
+    // The first one fails. The others came too late to share that, and in time to share the load of the next one.
+    let failing = hold(Stage::BeforeCommit);
+    scene.kit.simulator.fault(FaultRule::new(Fault::Html(500)).on(Operation::List).times(1));
+    let first = ask(Freshness::Always);
+    failing.arrived(1).await;
+    let [loads, shares] = [Freshness::Always, MINUTE].map(ask);
+    tokio::task::yield_now().await;
+    let loading = hold(Stage::AfterCommit);
+    failing.open();
+    failed(first.await.unwrap(), ErrorKind::Unavailable);
+    loading.arrived(1).await;
+    scene.kit.advance(10 * LATER);
+    scene.kit.simulator.edit("Account", scene.account, [("Name", Value::text("Acme Foods"))]);
+    loading.open();
+    assert!(!loads.await.unwrap().unwrap().models[0].pull.as_ref().unwrap().changes_only);
+    let shared = shares.await.unwrap().unwrap();
+    assert!(shared.models[0].pull.as_ref().is_some_and(|pull| pull.changes_only), "{shared:?}");
+    assert_eq!(scene.row().await.unwrap().name, "Acme Foods");
+}
+
+#[tokio::test]
 async fn programs_that_pull_at_the_same_time_wait_for_each_other() {
     let (scene, ids) = crowd(599).await;
     let hubs = [scene.hub.clone(), scene.another_program().await, scene.another_program().await];

@@ -79,7 +79,8 @@ pub struct ModelFresh {
     /// [`Hub::backfill`](crate::Hub::backfill).
     pub incomplete: u64,
     /// Records that were deleted in CDMS before this time are no longer among the rows: when the last complete
-    /// [sweep](crate::Hub::sweep) began. `None` if there was none. A pull does not show what was deleted.
+    /// [sweep](crate::Hub::sweep) began. `None` if there was none. A pull does not show what was deleted. Rows with an open
+    /// write, and records that CDMS could not return, are not counted; the sweep's report says how many there were.
     pub deletions_as_of: Option<DateTime<Utc>>,
 }
 
@@ -204,8 +205,11 @@ async fn pulled_while(
     may_go_on: MayGoOn<'_>,
 ) -> Result<ModelFresh, Error> {
     let mut caller = engine.pulls.arrive(model.table);
-    if let Some(shared) = caller.turn().await {
-        return shared;
+    while let Some(shared) = caller.turn().await {
+        if is_enough(&shared, wanted.freshness) {
+            return shared;
+        }
+        caller = engine.pulls.arrive(model.table);
     }
     let (mut asked, mut has_begun) = (None, false);
     for _ in 0..ROUNDS_MAX {
@@ -241,6 +245,14 @@ async fn pulled_while(
     }
     let message = format!("other programs are pulling {} again and again", model.name);
     Err(Error::new(ErrorKind::Busy, message).advise("try again later; nothing is lost"))
+}
+
+/// Whether a pull of another caller is what is wanted. A first load that took long has read its first pages long ago, and
+/// that caller may not have minded.
+fn is_enough(shared: &Result<ModelFresh, Error>, wanted: Freshness) -> bool {
+    let has_an_age = matches!(wanted, Freshness::MaxAge(_) | Freshness::StaleWhileRevalidate { .. });
+    let is_load = |fresh: &ModelFresh| fresh.pull.as_ref().is_some_and(|pull| !pull.changes_only);
+    !(has_an_age && shared.as_ref().is_ok_and(is_load))
 }
 
 /// How long to wait before looking again at how far another program is.

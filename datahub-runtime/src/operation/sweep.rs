@@ -304,7 +304,7 @@ impl<'e> Course<'e> {
                 }
                 ErrorKind::Unsettled | ErrorKind::Busy => report.pending += 1,
                 ErrorKind::Unavailable if !doubt.is_outage(engine).await => report.not_given += 1,
-                // The set is correct, since its list was read: CDMS fails on this record alone.
+                // This sweep, or the one that it resumes, has read the list, so CDMS fails on this record alone.
                 ErrorKind::Rejected | ErrorKind::Misconfigured => report.not_given += 1,
                 _ => return Err(error),
             },

@@ -30,6 +30,9 @@ use crate::{Error, ErrorKind, Hub, Models};
 /// The shortest interval.
 const EVERY_MIN: Duration = Duration::from_secs(1);
 
+/// The longest interval.
+const EVERY_MAX: Duration = Duration::from_secs(366 * 86_400);
+
 /// A watch that is about to begin; see [`Hub::watch`].
 #[must_use = "nothing is watched until it is awaited"]
 pub struct WatchBuilder {
@@ -93,6 +96,10 @@ impl WatchBuilder {
             if interval < EVERY_MIN {
                 let message = format!("an interval of {interval:?} is too short for a watch");
                 return Err(Error::new(ErrorKind::Misconfigured, message).advise("use a second or more"));
+            }
+            if interval > EVERY_MAX {
+                let message = format!("an interval of {} days is too long for a watch", interval.as_secs() / 86_400);
+                return Err(Error::new(ErrorKind::Misconfigured, message).advise("use a year or less"));
             }
         }
         models.iter().try_for_each(|model| engine.admit(model))?;

@@ -7,6 +7,7 @@ use axum::extract::State;
 use chrono::{DateTime, Utc};
 use datahub_runtime::Cost;
 use datahub_runtime::prelude::*;
+use diesel::connection::SimpleConnection as _;
 use diesel::dsl::{count_star, sql};
 use diesel::prelude::*;
 use diesel::sql_types::{Nullable, Text};
@@ -65,6 +66,8 @@ type Counts = (Vec<(Option<String>, i64)>, Vec<(Option<String>, i64)>);
 /// Counts the hub's rows. The tables are the models', and everything that Diesel can do can be done with them.
 fn count(database: &str) -> Result<Counts, Failure> {
     let mut connection = SqliteConnection::establish(database.trim_start_matches("sqlite://"))?;
+    // Only reads, and waits for who writes.
+    connection.batch_execute("PRAGMA query_only = on; PRAGMA busy_timeout = 5000")?;
     let by_sector = organisations::table
         .left_join(sectors::table)
         .group_by(sectors::name)
