@@ -5,7 +5,7 @@
 
 #![allow(clippy::unwrap_used, reason = "functions next to the tests unwrap what the tests expect")]
 
-use std::fmt::{Debug, Display};
+use std::fmt::Debug;
 use std::io;
 use std::sync::{Mutex, Once};
 
@@ -61,7 +61,7 @@ impl Told {
     }
 
     /// An error, with everything that it was caused by.
-    fn error(&mut self, error: &(impl std::error::Error + Display)) {
+    fn error(&mut self, error: &impl std::error::Error) {
         self.shown(error);
         self.0.push_str(&format!("{error}\n"));
         let mut cause = error.source();
