@@ -3,6 +3,7 @@
 
 use std::future::IntoFuture as _;
 use std::net::TcpListener;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -14,7 +15,7 @@ use datahub_runtime::testing::simulator::{AdFsServer, AdFsTrouble, AdFsVersion, 
 use example_domain::Organisation;
 use futures_util::future::join_all;
 
-use crate::meddler::{Deed, Meddler};
+use crate::meddler::{Deed, Meddler, answer};
 use crate::scene::{Scene, acme, failed, says};
 
 pub(crate) const USER: &str = "EXAMPLE\\datahub";
@@ -303,4 +304,51 @@ async fn a_password_is_not_sent_again_for_each_operation() {
     failed(scene.get().await, ErrorKind::Unavailable);
     scene.get().await.unwrap();
     assert_eq!(scene.kit.simulator.passwords_tried(), 1);
+}
+
+/// A scene whose CDMS answers the second read with this cookie, and not with the record.
+async fn answered_with(cookie: &'static str) -> (Scene, Meddler) {
+    let kit = kit(|adfs| adfs);
+    let reads = AtomicUsize::new(0);
+    let meddler = Meddler::before(&kit.simulator.root(), move |line| {
+        if line.contains("AccountSet(guid'") && reads.fetch_add(1, Ordering::Relaxed) == 1 {
+            let headers = format!("Set-Cookie: {cookie}\r\nContent-Type: text/plain\r\nConnection: close\r\n");
+            return Deed::Answer(answer("400 Bad Request", &headers, b"no"));
+        }
+        Deed::Pass
+    });
+    let hub = kit.hub(example_domain::models()).cdms(meddler.root(), login(&kit, PASSWORD));
+    let scene = Scene::with_kit(kit, hub).await;
+    scene.get().await.unwrap_err();
+    (scene, meddler)
+}
+
+#[tokio::test]
+async fn a_session_of_which_a_part_is_taken_back_is_replaced_before_it_is_used_again() {
+    let (scene, _meddler) = answered_with("MSISAuth1=; path=/").await;
+    assert_eq!(scene.kit.simulator.passwords_tried(), 1);
+    scene.get().await.unwrap();
+    assert_eq!(scene.kit.simulator.passwords_tried(), 2);
+    let answers = scene.kit.simulator.requests();
+    let refused =
+        answers.iter().filter(|entry| entry.target.contains("OrganizationData.svc") && entry.status == Some(302));
+    assert_eq!(refused.count(), 0, "half a session was not sent");
+}
+
+#[tokio::test]
+async fn a_part_of_a_session_that_is_set_again_is_sent_from_then_on() {
+    let (scene, meddler) = answered_with("MSISAuth1=another; path=/").await;
+    scene.get().await.unwrap();
+    let sent = meddler.headers("cookie").into_iter().filter_map(|(_, cookie)| cookie);
+    assert!(sent.into_iter().any(|cookie| cookie.contains("MSISAuth1=another") && cookie.contains("MSISAuth2=")));
+    assert_eq!(scene.kit.simulator.passwords_tried(), 2, "the simulator knows no such session");
+}
+
+#[tokio::test]
+async fn other_cookies_of_cdms_leave_the_session_as_it_is() {
+    let (scene, meddler) = answered_with("ReqClientId=x; path=/").await;
+    scene.get().await.unwrap();
+    assert_eq!(scene.kit.simulator.passwords_tried(), 1);
+    let sent = meddler.headers("cookie").into_iter().filter_map(|(_, cookie)| cookie);
+    assert!(!sent.into_iter().any(|cookie| cookie.contains("ReqClientId")));
 }
