@@ -34,9 +34,10 @@ impl Provider {
         let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("foreign/oidc-provider");
         let started = Command::new("node").arg("server.mjs").current_dir(folder).stdout(Stdio::piped()).spawn();
         let mut process = started.unwrap();
-        let lines = BufReader::new(process.stdout.take().unwrap()).lines().map(Result::unwrap);
-        // Its own notices come first.
-        let said = lines.into_iter().find(|line| line.starts_with('{')).expect("the server has begun to listen");
+        let mut lines = BufReader::new(process.stdout.take().unwrap()).lines().map(Result::unwrap);
+        // Its own notices come before, and after.
+        let said = lines.find(|line| line.starts_with('{')).expect("the server has begun to listen");
+        std::thread::spawn(move || lines.for_each(drop));
         let said: serde_json::Value = serde_json::from_str(&said).unwrap();
         let text = |name: &str| said[name].as_str().unwrap().to_owned();
         Provider { process, token_url: text("token_url"), refresh_token: text("refresh_token") }
@@ -52,7 +53,7 @@ impl Drop for Provider {
 
 /// What a read of a new hub with a login comes to.
 async fn read(kit: &Kit, login: OAuth) -> (Hub, Error) {
-    let hub = kit.hub_with(example_domain::models(), login.resource(RESOURCE)).connect().await.unwrap();
+    let hub = kit.hub_with(example_domain::models(), login).connect().await.unwrap();
     let read = Organisation::get(&hub, Id::new()).await.unwrap_err();
     (hub, read)
 }
@@ -64,7 +65,7 @@ fn refresh(provider: &Provider, token: &str, stored: &Arc<Mutex<Vec<String>>>) -
         async { Ok::<_, std::io::Error>(()) }
     };
     let login = OAuth::refresh_token(&provider.token_url, CLIENT, Secret::new(token), store);
-    login.unwrap().client_secret(Secret::new(SECRET))
+    login.unwrap().client_secret(Secret::new(SECRET)).resource(RESOURCE)
 }
 
 #[tokio::main]
@@ -72,19 +73,22 @@ async fn main() {
     let provider = Provider::start();
     // This CDMS takes any token; what is tried here is the other server.
     let kit = Kit::new(example_domain::METADATA);
-    let credentials =
-        |secret: &str| OAuth::client_credentials(&provider.token_url, CLIENT, Secret::new(secret)).unwrap();
+    let credentials = |secret: &str, resource: &str| {
+        let login = OAuth::client_credentials(&provider.token_url, CLIENT, Secret::new(secret));
+        login.unwrap().resource(resource)
+    };
 
-    let (_, answer) = read(&kit, credentials(SECRET)).await;
+    let (_, answer) = read(&kit, credentials(SECRET, RESOURCE)).await;
     assert_eq!(answer.kind(), ErrorKind::NotFound, "{answer}");
     println!("client credentials: a token");
 
-    let (_, answer) = read(&kit, credentials("wrong")).await;
+    let (_, answer) = read(&kit, credentials("wrong", RESOURCE)).await;
     assert_eq!(answer.kind(), ErrorKind::LoginRefused, "{answer}");
     println!("a wrong secret: {answer}");
 
-    let (_, answer) = read(&kit, credentials(SECRET).scope("api://other")).await;
-    println!("another audience: {answer}");
+    let (_, answer) = read(&kit, credentials(SECRET, "https://other.example.gov.uk/")).await;
+    assert_eq!(answer.kind(), ErrorKind::Unavailable, "{answer}");
+    println!("another resource: {answer}");
 
     let stored = Arc::default();
     let (hub, answer) = read(&kit, refresh(&provider, &provider.refresh_token, &stored)).await;
