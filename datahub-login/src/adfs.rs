@@ -95,6 +95,11 @@ fn sign_in(form: &Form) -> Option<SignIn> {
     let password = Some(&password.name).filter(|name| named(name, "Password") || named(name, "PasswordTextBox"))?;
     let mut users = form.of_kind(FieldKind::Text);
     let user = users.find(|field| named(&field.name, "UserName") || named(&field.name, "UsernameTextBox"))?;
+    // A second field of a name would be filled in instead, and not as a password.
+    let is_alone = |name: &str| form.fields().iter().filter(|field| field.name == name).count() == 1;
+    if !is_alone(&user.name) || !is_alone(password) {
+        return None;
+    }
     Some(SignIn { form: form.clone(), user: user.name.clone(), password: password.clone() })
 }
 

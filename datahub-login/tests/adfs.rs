@@ -62,6 +62,8 @@ fn a_page_whose_fields_have_other_names_gets_no_password() {
         NEW.replace("name=\"UserName\" type=\"email\"", "name=\"Login\" type=\"email\""),
         NEW.replace("name=\"UserName\" type=\"email\"", "name=\"UserName\" type=\"hidden\""),
         format!("{NEW}{OLD}"),
+        // A field of the same name would get the password, and is none for passwords.
+        NEW.replace("<input id=\"passwordInput\"", "<input name=\"Password\"><input id=\"passwordInput\""),
     ] {
         assert!(matches!(at(LS, &changed), Page::Changed), "{changed}");
     }
